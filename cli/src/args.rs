@@ -1,7 +1,10 @@
 //! The command line.
 
+mod capture;
 mod change;
+mod customer;
 mod examples;
+mod front;
 #[cfg(test)]
 mod in_pages;
 mod key;
@@ -10,15 +13,18 @@ mod local;
 mod totals;
 mod webhook;
 
+pub(crate) use capture::{CaptureCommand, ListPaused, SwitchCaptures};
 pub(crate) use change::{ChangePayment, WithoutPrompt};
+pub(crate) use customer::{CustomerCommand, EraseCustomer, Who};
 pub(crate) use examples::with_examples;
+pub(crate) use front::{FrontCommand, RotateFront};
 pub(crate) use key::{AddKey, KeyCommand, ListKeys, RevokeKey};
 pub(crate) use list::{Day, FindPayments, ListPayments, PaymentFilter, TailPayments};
 pub(crate) use local::{Listen, Trigger};
 pub(crate) use totals::TotalsOptions;
 pub(crate) use webhook::{
-    AddReceiver, ListWebhooks, RemoveReceiver, ReplayWebhooks, RotateSecret, TestWebhook, WebhookCommand,
-    WebhookPlace,
+    AddReceiver, ListWebhooks, MessageFormat, RemoveReceiver, ReplayWebhooks, RotateSecret, TestWebhook,
+    WebhookCommand, WebhookPlace,
 };
 
 use clap::{
@@ -27,6 +33,7 @@ use clap::{
 };
 use clap_complete::Shell;
 use jiff::Timestamp;
+use tollgate::secrets_manager::SecretKind;
 use tollgate_core::{
     order::{DecidedBy, HandVerdict, MerchantId, OrderId, Reason},
     values::Currency,
@@ -67,17 +74,18 @@ pub(crate) struct PlaceArguments {
     /// DynamoDB table, the stack's output `TableName` (else `TABLE_NAME`)
     #[arg(long, global = true, value_name = "NAME", conflicts_with = "local")]
     pub(crate) table: Option<String>,
-    /// What the names of merchants' secrets begin with, the stack's parameter `MerchantsPrefix` (else `MERCHANTS_PREFIX`)
-    #[arg(long, global = true, value_name = "PREFIX", conflicts_with = "local")]
+    /// Without `--stack`: what the names of merchants' secrets begin with, the stack's parameter `MerchantsPrefix`. There is
+    /// no default and no variable
+    #[arg(long, global = true, value_name = "PREFIX", conflicts_with = "local", value_parser = prefix(SecretKind::Merchants))]
     pub(crate) merchants_prefix: Option<String>,
-    /// What the names of receivers' secrets begin with, the stack's parameter `WebhooksPrefix` (else `WEBHOOKS_PREFIX`)
-    #[arg(long, global = true, value_name = "PREFIX", conflicts_with = "local")]
+    /// The same of receivers' secrets, the stack's parameter `WebhooksPrefix`
+    #[arg(long, global = true, value_name = "PREFIX", conflicts_with = "local", value_parser = prefix(SecretKind::Webhooks))]
     pub(crate) webhooks_prefix: Option<String>,
     /// Where merchants' gateways may be, the stack's parameter `GatewayHosts` (else `GATEWAY_HOSTS`, else
     /// *.cardconnect.com)
     #[arg(long, global = true, value_name = "HOSTS", conflicts_with = "local")]
     pub(crate) gateway_hosts: Option<String>,
-    /// AWS region (else `AWS_REGION` or `AWS_DEFAULT_REGION`)
+    /// AWS region (else `AWS_REGION` or `AWS_DEFAULT_REGION`); with `--stack` where the AWS CLI looks for it
     #[arg(long, global = true, value_name = "REGION", conflicts_with = "local")]
     pub(crate) region: Option<String>,
     /// The deployment's name for confirmations, such as prod (else `STAGE`)
@@ -96,6 +104,12 @@ pub(crate) enum Command {
     /// Payments: their whole history, and what stays in doubt
     #[command(subcommand)]
     Payment(PaymentCommand),
+    /// Scheduled captures of one order, paused and resumed
+    #[command(subcommand)]
+    Capture(CaptureCommand),
+    /// Customers of a merchant: what is kept of them
+    #[command(subcommand)]
+    Customer(CustomerCommand),
     /// A merchant's totals by day, currency, operation, MID and brand, from the journal
     Report(TotalsOptions),
     /// The journal of what happened to money
@@ -114,6 +128,9 @@ pub(crate) enum Command {
     Start(Throw),
     /// Put the functions of a stack back to the versions before the newest deployment, through the AWS CLI
     Rollback(Rollback),
+    /// What is in front of a stack's API
+    #[command(subcommand)]
+    Front(FrontCommand),
     /// Check tools, credentials, table, merchants and gateway; changes nothing without `--uat`
     Doctor(Doctor),
     /// Print what completes these commands in a shell
@@ -225,6 +242,9 @@ pub(crate) struct Create {
     /// A line of its address, on receipts; once for each line
     #[arg(long, value_name = "LINE", value_parser = trimmed())]
     pub(crate) address: Vec<String>,
+    /// On the stage prod: an account at which no payment is real, such as a -uat site
+    #[arg(long)]
+    pub(crate) test: bool,
     /// Check all of it and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -278,6 +298,8 @@ pub(crate) enum PaymentCommand {
     Receipt(Show),
     /// Take what an authorization holds, or a part of it
     Capture(ChangePayment),
+    /// Hold the rest again after a part was taken, with the stored card of the payment
+    Reauthorize(ChangePayment),
     /// Give money back, all of it or a part
     Refund(ChangePayment),
     /// Undo a payment before it is settled: the order owes its amount again
@@ -380,6 +402,9 @@ pub(crate) struct Doctor {
     /// A merchant to look at; may be given several times
     #[arg(long, value_name = "ID")]
     pub(crate) merchant: Vec<MerchantId>,
+    /// The front's stack, such as tollgate-front-prod: its callers' way is checked, too
+    #[arg(long, value_name = "NAME", requires = "from_stack")]
+    pub(crate) front: Option<String>,
     /// Whether the secret of the merchants named can be deleted: fails while a payment of theirs is in doubt or a
     /// capture is scheduled
     #[arg(long, requires = "merchant")]
@@ -396,6 +421,10 @@ pub(crate) struct Doctor {
     /// With `--uat`: send without a prompt
     #[arg(long, requires = "uat")]
     pub(crate) yes: bool,
+}
+
+fn prefix(kind: SecretKind) -> impl TypedValueParser<Value = String> {
+    NonEmptyStringValueParser::new().try_map(move |text| kind.prefix(&text))
 }
 
 fn trimmed() -> impl TypedValueParser<Value = String> {

@@ -14,6 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tollgate::{
     aws_client, aws_error,
     dynamodb::{Item, orders::switch::DynamoDbSwitch},
+    secrets_manager::SecretKind,
 };
 use tollgate_core::order::MerchantId;
 
@@ -30,7 +31,8 @@ pub(crate) struct Aws {
     dynamodb: aws_sdk_dynamodb::Client,
     secrets: aws_sdk_secretsmanager::Client,
     sts: aws_sdk_sts::Client,
-    merchants_prefix: String,
+    /// As the installation has it, or why it has none.
+    merchants_prefix: Result<String, Failure>,
 }
 
 /// Who AWS takes us for.
@@ -73,30 +75,28 @@ impl Aws {
                 http_client
             ),
             sts: aws_client!(aws_sdk_sts, place, place.sts_url, limits, http_client),
-            merchants_prefix: place.merchants_prefix.clone(),
+            merchants_prefix: place.prefix(SecretKind::Merchants).map(str::to_owned),
         })
     }
 
     /// The name of a merchant's secret.
-    pub(crate) fn secret_name(&self, id: &MerchantId) -> String {
-        format!("{}{id}", self.merchants_prefix)
+    pub(crate) fn secret_name(&self, id: &MerchantId) -> Result<String, Failure> {
+        Ok(format!("{}{id}", self.merchants_prefix.as_ref().map_err(Clone::clone)?))
     }
 
-    pub(crate) fn there_already(&self, id: &MerchantId) -> Failure {
-        Failure::Refused(format!(
-            "{} is there already; `merchant rotate-key {id}` gives it another key",
-            self.secret_name(id)
-        ))
+    pub(crate) fn there_already(name: &str, id: &MerchantId) -> Failure {
+        Failure::Refused(format!("{name} is there already; `merchant rotate-key {id}` gives it another key"))
     }
 
     /// A merchant's document as it is stored. None when there is none.
     pub(crate) async fn secret(&self, id: &MerchantId) -> Result<Option<SecretString>, Failure> {
-        self.document(&self.secret_name(id)).await
+        self.document(&self.secret_name(id)?).await
     }
 
     /// The merchants that have a secret, in the order of their ids.
     pub(crate) async fn merchants(&self) -> Result<Vec<MerchantId>, Failure> {
-        let (prefix, mut found, mut from) = (&self.merchants_prefix, Vec::new(), None);
+        let prefix = self.merchants_prefix.as_ref().map_err(Clone::clone)?;
+        let (mut found, mut from) = (Vec::new(), None);
         let named = Filter::builder().key(FilterNameStringType::Name).values(prefix).build();
         loop {
             let request = self.secrets.list_secrets().filters(named.clone()).set_next_token(from);
@@ -136,12 +136,12 @@ impl Aws {
         id: &MerchantId,
         document: &SecretString,
     ) -> Result<(), Failure> {
-        let name = self.secret_name(id);
+        let name = self.secret_name(id)?;
         let request = self.secrets.create_secret().name(&name).secret_string(document.expose_secret());
         match request.send().await {
             Ok(_) => Ok(()),
             Err(error) => Err(match error.as_service_error() {
-                Some(CreateSecretError::ResourceExistsException(_)) => self.there_already(id),
+                Some(CreateSecretError::ResourceExistsException(_)) => Self::there_already(&name, id),
                 _ => unavailable("secretsmanager:CreateSecret", &error),
             }),
         }
@@ -149,7 +149,7 @@ impl Aws {
 
     /// Replaces a merchant's document.
     pub(crate) async fn put_secret(&self, id: &MerchantId, document: &SecretString) -> Result<(), Failure> {
-        self.replace_document(&self.secret_name(id), document).await
+        self.replace_document(&self.secret_name(id)?, document).await
     }
 
     /// Stores a document that is not a merchant's own, new or in place of the one that is there.

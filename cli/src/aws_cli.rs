@@ -1,8 +1,12 @@
 //! The AWS CLI as a program: what concerns the deployment and not the payments. It reads profiles, SSO and roles as
 //! operators have them, and four more SDKs would make these commands ten times as large.
 
-use std::process::{Command, Stdio};
+use std::{
+    io::{self, Write},
+    process::{Command, Stdio},
+};
 
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -22,14 +26,31 @@ impl AwsCli {
 
     /// Calls one operation, all of its pages, and returns its result. Null where it has none.
     pub(crate) fn call(&self, arguments: &[&str]) -> Result<Value, Failure> {
+        self.run(arguments, None)
+    }
+
+    /// The same with its standard input: what no list of processes may show.
+    pub(crate) fn call_with(&self, arguments: &[&str], input: &SecretString) -> Result<Value, Failure> {
+        self.run(arguments, Some(input))
+    }
+
+    fn run(&self, arguments: &[&str], input: Option<&SecretString>) -> Result<Value, Failure> {
         let mut command = Command::new(PROGRAM);
         command.args(arguments).args(["--output", "json"]);
         if let Some(region) = &self.region {
             command.args(["--region", region]);
         }
-        let output = command.env("AWS_PAGER", "").stdin(Stdio::null()).output().map_err(|error| {
+        let failed = |error: io::Error| {
             Failure::Input(format!("the AWS CLI (`{PROGRAM}`) cannot be run: {error}; install version 2"))
-        })?;
+        };
+        let stdin = if input.is_some() { Stdio::piped() } else { Stdio::null() };
+        command.env("AWS_PAGER", "").stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(failed)?;
+        if let Some((mut pipe, input)) = child.stdin.take().zip(input) {
+            // One that ends before it has read this says why.
+            pipe.write_all(input.expose_secret().as_bytes()).unwrap_or_default();
+        }
+        let output = child.wait_with_output().map_err(failed)?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
             let line = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("no reason given");

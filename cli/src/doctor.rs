@@ -2,6 +2,7 @@
 
 mod checks;
 mod deletion;
+mod front;
 mod sample;
 mod stack;
 mod uat;
@@ -15,6 +16,12 @@ use crate::{
     place::Place,
     report::Report,
 };
+
+/// Longest wait for the API of a stack.
+const LIMIT: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// What a check of a stack found: how it is, in words.
+type Found = Result<(Mark, String), Failure>;
 
 /// How a check ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,8 +72,9 @@ pub(crate) async fn run(place: Result<Place, Failure>, doctor: &Doctor) -> Resul
             let aws = Aws::new(&place)?;
             checks.push(checks::identity(&place, &aws).await);
             checks.push(checks::table(&place, &aws).await);
+            checks.push(checks::secrets(&place, &doctor.merchant));
             if let Some(deployed) = &place.deployed {
-                checks.extend(stack::checks(deployed, &place.region).await);
+                checks.extend(stack::checks(deployed, &place.region, doctor.front.as_deref()).await);
                 checks.push(sample::check(&place, &aws).await);
             }
             checks.extend(checks::merchants(&place, &aws, &doctor.merchant).await);

@@ -30,6 +30,8 @@ pub(crate) struct LocalStack {
 /// What `GET /_local` says, as far as it is needed here.
 #[derive(Deserialize)]
 struct About {
+    /// What callers come through, if anything.
+    front: Option<String>,
     cardpointe_control: String,
     merchants: Vec<MerchantKey>,
 }
@@ -88,11 +90,17 @@ impl LocalStack {
             merchant.client_secret.as_deref().unwrap_or_default()
         );
         let path = "/oauth/access_token";
-        let request = self.client.post(format!("{}{path}", self.url)).body(form);
+        let request = self.client.post(format!("{}{path}", self.api()?)).body(form);
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         let response: Value = read(request, path).await?;
         let token = response["access_token"].as_str().unwrap_or_default().to_owned();
         Ok(Access { merchant: merchant.client_id.clone(), token })
+    }
+
+    /// Where callers reach the API, without a slash at the end.
+    fn api(&self) -> Result<String, Failure> {
+        let Some(front) = &self.about.front else { return Ok(self.url.clone()) };
+        Ok(on_this_machine("the local stack's front", front)?.as_str().trim_end_matches('/').to_owned())
     }
 
     /// Calls the API, and returns the response's `data`.
@@ -103,7 +111,8 @@ impl LocalStack {
         path: &str,
         data: Option<Value>,
     ) -> Result<Value, Failure> {
-        let request = self.client.request(method, format!("{}{path}", self.url)).bearer_auth(&access.token);
+        let request =
+            self.client.request(method, format!("{}{path}", self.api()?)).bearer_auth(&access.token);
         let request = match data {
             Some(data) => request.json(&json!({ "data": data })),
             None => request,

@@ -3,10 +3,13 @@
 mod args;
 mod aws;
 mod aws_cli;
+mod capture;
 mod confirm;
 mod csv;
+mod customer;
 mod doctor;
 mod failure;
+mod front;
 mod gateway;
 mod journal;
 mod listen;
@@ -24,9 +27,13 @@ mod webhook;
 
 use std::process::ExitCode;
 
-use args::{Arguments, Command, JournalCommand, MerchantCommand, PaymentCommand, WebhookCommand};
+use args::{
+    Arguments, Command, CustomerCommand, FrontCommand, JournalCommand, MerchantCommand, PaymentCommand,
+    WebhookCommand,
+};
 use clap::{CommandFactory, FromArgMatches};
 use failure::{Failure, INVALID_INPUT};
+use payment::change::Change;
 use place::Place;
 use report::Report;
 use tollgate_core::order::FollowUp;
@@ -78,6 +85,9 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
         // Where it acts is the AWS CLI's business: profile, region and credentials are what that finds.
         return rollback::run(&arguments.place, rollback);
     }
+    if let Command::Front(FrontCommand::Rotate(rotate)) = &arguments.command {
+        return front::rotate(&arguments.place, rotate);
+    }
     match &arguments.command {
         Command::Completion { shell } => return Ok(completion(*shell)),
         Command::Listen(listen) => return listen::run(&arguments.place, listen).await,
@@ -107,15 +117,20 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
         Command::Payment(PaymentCommand::Show(show)) => payment::show::run(&place, show).await,
         Command::Payment(PaymentCommand::Receipt(show)) => payment::receipt::run(&place, show).await,
         Command::Payment(PaymentCommand::Capture(change)) => {
-            payment::change::run(&place, FollowUp::Capture, change).await
+            payment::change::run(&place, Change::FollowUp(FollowUp::Capture), change).await
+        }
+        Command::Payment(PaymentCommand::Reauthorize(change)) => {
+            payment::change::run(&place, Change::Reauthorize, change).await
         }
         Command::Payment(PaymentCommand::Refund(change)) => {
-            payment::change::run(&place, FollowUp::Refund, change).await
+            payment::change::run(&place, Change::FollowUp(FollowUp::Refund), change).await
         }
         Command::Payment(PaymentCommand::Void(change)) => {
-            payment::change::run(&place, FollowUp::Void, change).await
+            payment::change::run(&place, Change::FollowUp(FollowUp::Void), change).await
         }
         Command::Payment(PaymentCommand::Resolve(resolve)) => payment::resolve::run(&place, resolve).await,
+        Command::Capture(command) => capture::run(&place, command).await,
+        Command::Customer(CustomerCommand::Erase(erase)) => customer::erase(&place, erase).await,
         Command::Report(options) => totals::run(&place, options).await,
         Command::Journal(JournalCommand::Rebuild(rebuild)) => journal::rebuild(&place, rebuild).await,
         Command::Journal(JournalCommand::Compare(compare)) => {
@@ -128,6 +143,7 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
         Command::Listen(listen) => listen::run(&arguments.place, listen).await,
         Command::Trigger(trigger) => trigger::run(&arguments.place, trigger).await,
         Command::Rollback(rollback) => rollback::run(&arguments.place, rollback),
+        Command::Front(FrontCommand::Rotate(rotate)) => front::rotate(&arguments.place, rotate),
         Command::Completion { shell } => Ok(completion(*shell)),
     }
 }

@@ -9,7 +9,7 @@ pub(crate) mod switch;
 use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use tollgate::lambda::GATEWAY;
+use tollgate::{lambda::GATEWAY, secrets_manager::SecretKind};
 use tollgate_core::{
     order::{MerchantId, Route},
     payments::{Merchant, MerchantsError},
@@ -112,8 +112,8 @@ pub(crate) async fn read(aws: &Aws, id: &MerchantId) -> Result<Document, Failure
 /// Prompts before a key is removed.
 fn confirm_removal(place: &Place, id: &MerchantId, what: &str) -> Result<(), Failure> {
     let happens = format!(
-        "Merchant {id}, stage {}: {what} will be removed. What still uses it gets no token from then on.",
-        place.stage_or_unnamed()
+        "Merchant {id}, {}: {what} will be removed. What still uses it gets no token from then on.",
+        place.of_secrets(SecretKind::Merchants)?
     );
     confirm::by_typing(id.as_str(), &happens)
 }
@@ -202,7 +202,7 @@ fn new_signing_key() -> Result<SecretString, Failure> {
 }
 
 /// From the system's random number generator. Digits and letters only, so that it survives every form and shell.
-fn random_hex(bytes: usize) -> Result<SecretString, Failure> {
+pub(crate) fn random_hex(bytes: usize) -> Result<SecretString, Failure> {
     let mut drawn = vec![0; bytes];
     let failed = |_| Failure::Unavailable("the system gives no random numbers".to_owned());
     SystemRandom::new().fill(&mut drawn).map_err(failed)?;

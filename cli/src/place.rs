@@ -8,15 +8,19 @@ use std::{sync::Arc, time::Duration};
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
+use serde_json::{Value, json};
 use tollgate::{
+    access_token::KidKey,
     lambda::{self, Adapters, AwsPlace, Config, Credentials, JournalConfig},
     merchant_document::hosts::GatewayHosts,
     ports::Job,
-    secrets_manager::MerchantSettings,
+    secrets_manager::{MerchantSettings, SecretKind},
+    source::Front,
 };
 use tollgate_core::{
     order::MerchantId,
-    payments::{CaptureSettings, reconcile::Limits},
+    payments::{CaptureSettings, PausedCaptures, reconcile::Limits},
+    stored_cards::PaymentMethods,
     values::{Clock, SystemClock},
 };
 use uuid::Uuid;
@@ -31,11 +35,12 @@ const LOCAL_LIMIT: Duration = Duration::from_secs(5);
 /// deployment, however many it has. The next write by a function puts the order into its own.
 const CAPTURES: CaptureSettings = CaptureSettings { shards: 1, concurrency: 1 };
 
-/// The default of the template's `MerchantsPrefix`.
-const MERCHANTS_PREFIX: &str = "tollgate/merchants/";
+/// What the names of a local stack's secrets begin with.
+const LOCAL_MERCHANTS: &str = "tollgate/merchants/";
+const LOCAL_WEBHOOKS: &str = "tollgate/webhooks/";
 
-/// The default of the template's `WebhooksPrefix`.
-const WEBHOOKS_PREFIX: &str = "tollgate/webhooks/";
+/// A prefix that no secret's name can have.
+const NO_SECRETS: &str = "/";
 
 /// Where the gateways of a local stack's merchants may be.
 const LOCAL_GATEWAY_HOSTS: &str = "127.0.0.1,localhost";
@@ -49,8 +54,8 @@ pub(crate) struct Place {
     table: Option<String>,
     journal: Option<String>,
     webhooks: Option<String>,
-    /// What the names of receivers' secrets begin with.
-    pub(crate) webhooks_prefix: String,
+    /// What the names of receivers' secrets begin with, if it was given. There is no default: it would be another stage's.
+    webhooks_prefix: Option<String>,
     /// The AWS region of its tables and secrets.
     pub(crate) region: String,
     /// DynamoDB's address, instead of AWS's.
@@ -59,8 +64,8 @@ pub(crate) struct Place {
     pub(crate) secretsmanager_url: Option<String>,
     /// STS's address, instead of AWS's.
     pub(crate) sts_url: Option<String>,
-    /// What the names of merchants' secrets begin with.
-    pub(crate) merchants_prefix: String,
+    /// What the names of merchants' secrets begin with, likewise.
+    merchants_prefix: Option<String>,
     /// Where merchants' gateways may be.
     pub(crate) gateway_hosts: GatewayHosts,
     /// Who we are to AWS.
@@ -141,12 +146,12 @@ impl Place {
             table: Some(about.table),
             journal: Some(about.journal),
             webhooks: Some(about.webhooks),
-            webhooks_prefix: WEBHOOKS_PREFIX.to_owned(),
+            webhooks_prefix: Some(LOCAL_WEBHOOKS.to_owned()),
             region: about.region,
             dynamodb_url: Some(about.dynamodb),
             secretsmanager_url: Some(about.secretsmanager),
             sts_url: None,
-            merchants_prefix: MERCHANTS_PREFIX.to_owned(),
+            merchants_prefix: Some(LOCAL_MERCHANTS.to_owned()),
             gateway_hosts: LOCAL_GATEWAY_HOSTS.parse().unwrap_or_default(),
             credentials: Credentials {
                 access_key_id: "local".to_owned(),
@@ -159,11 +164,15 @@ impl Place {
         })
     }
 
-    /// What the environment says of tables and prefixes does not count: it may be another stage's.
+    /// What the environment says of tables, stage and region does not count: it may be another stage's.
     fn stack(arguments: &PlaceArguments, stack: &str) -> Result<Self, Failure> {
         let aws = AwsCli::new(arguments.region.clone());
         let stack = Deployed::read(&aws, stack)?;
         let output = |name: &str| stack.output(name).map(str::to_owned);
+        let prefix = |kind: SecretKind, name: &str, text: &str| {
+            let wrong = |error| Failure::Input(format!("{name} of {}: {error}", stack.name));
+            kind.prefix(text).map(Some).map_err(wrong)
+        };
         let hosts = stack.parameter("GatewayHosts").parse();
         Ok(Self {
             stage: Some(stack.parameter("Stage").to_owned()),
@@ -171,16 +180,21 @@ impl Place {
             table: Some(output("TableName")?),
             journal: Some(output("JournalTableName")?),
             webhooks: Some(output("WebhooksTableName")?),
-            webhooks_prefix: stack.parameter("WebhooksPrefix").to_owned(),
-            region: match region(arguments) {
-                Some(region) => region,
-                // An ARN has it in its fourth part.
-                None => output("TableArn")?.split(':').nth(3).unwrap_or_default().to_owned(),
-            },
+            webhooks_prefix: prefix(
+                SecretKind::Webhooks,
+                "WebhooksPrefix",
+                stack.parameter("WebhooksPrefix"),
+            )?,
+            // An ARN has it in its fourth part.
+            region: output("TableArn")?.split(':').nth(3).unwrap_or_default().to_owned(),
             dynamodb_url: endpoint("DYNAMODB"),
             secretsmanager_url: endpoint("SECRETS_MANAGER"),
             sts_url: endpoint("STS"),
-            merchants_prefix: output("MerchantsPrefix")?,
+            merchants_prefix: prefix(
+                SecretKind::Merchants,
+                "MerchantsPrefix",
+                stack.output("MerchantsPrefix")?,
+            )?,
             gateway_hosts: hosts.map_err(|error| {
                 Failure::Input(format!("the parameter GatewayHosts of {}: {error}", stack.name))
             })?,
@@ -211,21 +225,13 @@ impl Place {
             table: arguments.table.clone().or_else(|| set("TABLE_NAME")),
             journal: set("JOURNAL_TABLE_NAME"),
             webhooks: set("WEBHOOKS_TABLE_NAME"),
-            webhooks_prefix: arguments
-                .webhooks_prefix
-                .clone()
-                .or_else(|| set("WEBHOOKS_PREFIX"))
-                .unwrap_or_else(|| WEBHOOKS_PREFIX.to_owned()),
+            webhooks_prefix: arguments.webhooks_prefix.clone(),
             region: region(arguments)
                 .ok_or_else(|| Failure::Input("name the region: --region or AWS_REGION".to_owned()))?,
             dynamodb_url: endpoint("DYNAMODB"),
             secretsmanager_url: endpoint("SECRETS_MANAGER"),
             sts_url: endpoint("STS"),
-            merchants_prefix: arguments
-                .merchants_prefix
-                .clone()
-                .or_else(|| set("MERCHANTS_PREFIX"))
-                .unwrap_or_else(|| MERCHANTS_PREFIX.to_owned()),
+            merchants_prefix: arguments.merchants_prefix.clone(),
             gateway_hosts: match arguments.gateway_hosts.clone().or_else(|| set("GATEWAY_HOSTS")) {
                 Some(hosts) => hosts
                     .parse()
@@ -248,6 +254,36 @@ impl Place {
     /// The stage's name, or that none was given.
     pub(crate) fn stage_or_unnamed(&self) -> &str {
         self.stage.as_deref().unwrap_or("(not named)")
+    }
+
+    /// What the names of secrets of a kind begin with.
+    pub(crate) fn prefix(&self, kind: SecretKind) -> Result<&str, Failure> {
+        let (prefix, option) = match kind {
+            SecretKind::Merchants => (&self.merchants_prefix, "--merchants-prefix"),
+            SecretKind::Webhooks => (&self.webhooks_prefix, "--webhooks-prefix"),
+        };
+        prefix.as_deref().ok_or_else(|| {
+            Failure::Input(format!(
+                "name the stack: --stack, or without it {option}, such as tollgate-prod/{}/. No variable says which \
+                 stage's secrets are meant",
+                kind.as_str()
+            ))
+        })
+    }
+
+    /// The stage and where its secrets of a kind are, for a person.
+    pub(crate) fn of_secrets(&self, kind: SecretKind) -> Result<String, Failure> {
+        let (prefix, stage) = (self.prefix(kind)?, self.stage_or_unnamed());
+        if self.is_local {
+            return Ok(format!("stage {stage}"));
+        }
+        Ok(format!("stage {stage} ({prefix} in {})", self.region))
+    }
+
+    /// The same, for a program.
+    pub(crate) fn secrets_value(&self, kind: SecretKind) -> Result<Value, Failure> {
+        let stage = self.stage_or_unnamed();
+        Ok(json!({ "stage": stage, "region": self.region, "secrets": self.prefix(kind)? }))
     }
 
     pub(crate) fn table(&self) -> Result<&str, Failure> {
@@ -298,16 +334,43 @@ impl Place {
 
     /// The use cases, as the functions have them.
     pub(crate) fn job(&self) -> Result<Job, Failure> {
+        self.job_at(self.prefix(SecretKind::Merchants)?)
+    }
+
+    /// The same for a command that reads orders and no merchant.
+    pub(crate) fn orders_job(&self) -> Result<Job, Failure> {
+        self.job_at(NO_SECRETS)
+    }
+
+    fn job_at(&self, merchants_prefix: &str) -> Result<Job, Failure> {
+        let job = self.adapters(merchants_prefix)?.job(|_| ());
+        job.map_err(|error| Failure::Unavailable(error.to_string()))
+    }
+
+    /// The index of orders whose scheduled captures are paused.
+    pub(crate) fn paused_captures(&self) -> Result<Arc<dyn PausedCaptures>, Failure> {
+        Ok(self.adapters(NO_SECRETS)?.paused_captures())
+    }
+
+    /// Those of stored cards.
+    pub(crate) fn stored_cards(&self) -> Result<PaymentMethods, Failure> {
+        let ports = self.adapters(self.prefix(SecretKind::Merchants)?)?.stored_cards();
+        ports.map(|ports| ports.methods).map_err(|error| Failure::Unavailable(error.to_string()))
+    }
+
+    fn adapters(&self, merchants_prefix: &str) -> Result<Adapters, Failure> {
         let config = Config {
             table: self.table()?.to_owned(),
             // No command pays for a shopper.
             attempts_table: String::new(),
-            source_header: None,
+            // Nor does any verify a token.
+            front: Front::default(),
+            kid_key: KidKey::default(),
             captures: CAPTURES,
             inquiries: Limits { shards: 1, ..Limits::default() },
             payments_stopped: false,
             merchants: MerchantSettings {
-                prefix: self.merchants_prefix.clone(),
+                prefix: merchants_prefix.to_owned(),
                 gateway_hosts: self.gateway_hosts.clone(),
                 // A command reads a merchant once and right away.
                 stale_for_payments: SignedDuration::ZERO,
@@ -315,8 +378,7 @@ impl Place {
             },
             aws: self.at_aws(),
         };
-        let adapters = Adapters::new(config, Arc::clone(&self.clock), aws_http_client()?);
-        adapters.job(|_| ()).map_err(|error| Failure::Unavailable(error.to_string()))
+        Ok(Adapters::new(config, Arc::clone(&self.clock), aws_http_client()?))
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) async fn run(place: &Place, options: &TotalsOptions) -> Result<Report
     };
     let range = TotalsRange::new(since, until)
         .map_err(|error| Failure::Input(format!("--since, --until: {error}")))?;
-    let (job, log) = (place.job()?, journal(place, options.journal_table.as_deref())?);
+    let (job, log) = (place.orders_job()?, journal(place, options.journal_table.as_deref())?);
     let (totals, unreadable) =
         read(log.as_ref(), &options.merchant, range).await.map_err(|error| unread(&error))?;
     let lister = Lister { log: log.as_ref(), store: job.payments.store.as_ref() };

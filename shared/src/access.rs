@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use lambda_http::{Request, http::HeaderName};
+use lambda_http::Request;
 use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep_until};
 use tollgate_core::{
@@ -14,18 +14,24 @@ use tollgate_core::{
 
 use crate::{
     abuse::Abuse,
-    access_token::{self, Verified, VerifiedKey},
-    invocation::{source, source_in},
+    access_token::{self, KidKey, Verified, VerifiedKey},
+    source::{Front, Source},
 };
 
-/// How long it takes to be told that an id or a key is wrong, whichever it is: an id that has to be looked up first
-/// must not take longer than one that is known. A look-up usually takes about 20 ms.
+/// How long it takes to be told that an id or a key is wrong, or to wait, whichever it is: an id that has to be looked up
+/// first must not take longer than one that is known, nor one that is not looked up be faster. A look-up usually takes
+/// about 20 ms.
 const WRONG_KEY_TIME: Duration = Duration::from_millis(200);
 
 /// Lines with the same digest are about one client. Its id is text from outside, perhaps a key, and is not logged.
 fn digest(client: &str) -> String {
     let bytes: [u8; 32] = Sha256::digest(client.as_bytes()).into();
     bytes.first_chunk().map_or_else(String::new, |start| format!("{:016x}", u64::from_be_bytes(*start)))
+}
+
+/// What failures with an id are counted by: the id as it came, if it can be one. What cannot is one id for all.
+fn counted(id: &str) -> String {
+    id.parse::<MerchantId>().map(String::from).unwrap_or_default()
 }
 
 /// Lets callers in: what every request to an API needs.
@@ -35,10 +41,12 @@ pub struct Access {
     pub merchants: Arc<dyn Merchants>,
     /// The time, which keys and tokens are checked against, and new ids.
     pub clock: Arc<dyn Clock>,
-    /// Failed attempts, which slow down the addresses that they come from.
+    /// Failed attempts, which slow down the sources that they come from.
     pub abuse: Arc<Abuse>,
-    /// The header with the client's address, where a proxy in front of the API sets one; otherwise API Gateway tells.
-    pub source_header: Option<HeaderName>,
+    /// What requests have to come through, where one is configured.
+    pub front: Front,
+    /// The key by which made-up tokens are told from issued ones without looking anything up.
+    pub kid_key: KidKey,
 }
 
 /// Why a caller is not the merchant that it says it is.
@@ -46,7 +54,7 @@ pub struct Access {
 pub(crate) enum Denied {
     /// There is no such merchant, or this is none of its keys: two cases would reveal which merchants there are.
     Wrong,
-    /// The same, once too often from that address.
+    /// The same, once too often from that source.
     TooOften(SignedDuration),
     /// It cannot be told.
     Unavailable(MerchantsError),
@@ -58,24 +66,23 @@ impl Access {
         self.clock.now()
     }
 
-    /// Where a request comes from; empty where nothing tells.
-    pub(crate) fn source(&self, request: &Request) -> String {
-        match &self.source_header {
-            Some(header) => source_in(request, header),
-            None => source(request),
-        }
+    /// Where a request comes from, as the front states it or else as API Gateway saw it. Wrong keys and wrong merchants
+    /// count against this one, whatever shopper a request names.
+    pub(crate) fn source(&self, request: &Request) -> Source {
+        self.front.source(request)
     }
 
-    /// The merchant, if this is one of its keys, and what the key says. A right key passes however many wrong ones came before.
+    /// The merchant, if this is one of its keys, and what the key says. A right key passes however many wrong ones came
+    /// before, once the merchant was read here.
     pub(crate) async fn merchant_with_key(
         &self,
         id: &str,
         key: &str,
-        source: &str,
+        source: Source,
     ) -> Result<(Arc<Merchant>, VerifiedKey), Denied> {
         let answer_at = Instant::now() + WRONG_KEY_TIME;
         let wait = self.wait_of(source);
-        let denied = match self.look_up(id, wait).await {
+        let denied = match self.find(id, wait).await {
             Ok(merchant) => {
                 if let Some(verified) = merchant.key(key).map(|key| VerifiedKey::new(&merchant, key)) {
                     return Ok((merchant, verified));
@@ -84,18 +91,18 @@ impl Access {
             }
             Err(denied) => denied,
         };
-        let Denied::Wrong = denied else { return Err(denied) };
-        // The id as it came, if it can be one: what cannot is one id for all.
-        let merchant = || id.parse::<MerchantId>().map(String::from).unwrap_or_default();
-        let from = if source.is_empty() { String::new() } else { format!("{source} {}", merchant()) };
+        if let Denied::Unavailable(_) = denied {
+            return Err(denied);
+        }
+        let from = (source, counted(id));
         let now = self.now();
         let wait = self.abuse.wrong_keys.wait(&from, now).or(wait);
         trail::note(|trail| {
-            trail.wrong_keys += 1;
+            trail.wrong_keys += u32::from(matches!(denied, Denied::Wrong));
             trail.client = Some(digest(id));
         });
         self.abuse.wrong_keys.failed(&from, now);
-        self.abuse.merchants.failed_with(source, &merchant(), now);
+        self.abuse.merchants.failed_with(source, &from.1, now);
         sleep_until(answer_at).await;
         Err(wait.map_or(Denied::Wrong, Denied::TooOften))
     }
@@ -104,15 +111,15 @@ impl Access {
     pub(crate) async fn merchant_that_lets_browsers_in(
         &self,
         id: &str,
-        source: &str,
+        source: Source,
     ) -> Result<Arc<Merchant>, Denied> {
         let answer_at = Instant::now() + WRONG_KEY_TIME;
         let wait = self.wait_of(source);
-        match self.look_up(id, wait).await {
+        match self.find(id, wait).await {
             Ok(merchant) if merchant.shopper_tokens => Ok(merchant),
-            Ok(_) | Err(Denied::Wrong) => {
+            Ok(_) | Err(Denied::Wrong | Denied::TooOften(_)) => {
                 trail::note(|trail| trail.client = Some(digest(id)));
-                self.abuse.merchants.failed_with(source, id, self.now());
+                self.abuse.merchants.failed_with(source, &counted(id), self.now());
                 sleep_until(answer_at).await;
                 Err(wait.map_or(Denied::Wrong, Denied::TooOften))
             }
@@ -120,42 +127,39 @@ impl Access {
         }
     }
 
-    /// The merchant of a valid access token, and what the token says.
-    pub(crate) async fn merchant_with_token(
-        &self,
-        token: &str,
-        source: &str,
-    ) -> Result<(Arc<Merchant>, Verified), Denied> {
-        let id = access_token::claimed_merchant(token).map_err(|_| Denied::Wrong)?;
-        let wait = self.wait_of(source);
-        match self.look_up(id.as_str(), wait).await {
-            Ok(merchant) => {
-                if let Ok(verified) = access_token::verify(token, &merchant, self.now()) {
-                    return Ok((merchant, verified));
-                }
-            }
-            Err(Denied::Wrong) => {}
-            Err(denied) => return Err(denied),
+    /// The merchant of a valid access token, and what the token may do. A token that was made up is refused before
+    /// anything is looked up, so it costs nothing and is not counted: nobody is locked out by other people's tokens.
+    pub(crate) async fn merchant_with_token(&self, token: &str) -> Result<(Arc<Merchant>, Verified), Denied> {
+        let id = access_token::merchant_of(token, &self.kid_key).map_err(|_| Denied::Wrong)?;
+        let found = self.look_up(&id).await;
+        if let Ok(merchant) = &found
+            && let Ok(verified) = access_token::verify(token, merchant, self.now())
+        {
+            return Ok((Arc::clone(merchant), verified));
         }
         trail::note(|trail| trail.client = Some(digest(id.as_str())));
-        self.abuse.merchants.failed_with(source, id.as_str(), self.now());
-        Err(wait.map_or(Denied::Wrong, Denied::TooOften))
+        found.and(Err(Denied::Wrong))
     }
 
-    /// How long this address has to wait because it failed with too many merchants. What it is told must not depend on
+    /// How long this source has to wait because it failed with too many merchants. What it is told must not depend on
     /// whether the merchant that it names now exists, so this is looked at before anything else.
-    fn wait_of(&self, source: &str) -> Option<SignedDuration> {
+    fn wait_of(&self, source: Source) -> Option<SignedDuration> {
         self.abuse.merchants.wait(source, self.now())
     }
 
-    /// Looks up a merchant that is not stopped. A merchant that exists costs as many calls as one that does not, and an
-    /// address that has to wait causes none.
-    async fn look_up(&self, id: &str, wait: Option<SignedDuration>) -> Result<Arc<Merchant>, Denied> {
+    /// Finds the merchant with an id that anybody may have written. A merchant that exists costs as many calls as one that
+    /// does not, and a source that has to wait causes none, except for a merchant that was read here before.
+    async fn find(&self, id: &str, wait: Option<SignedDuration>) -> Result<Arc<Merchant>, Denied> {
         let id: MerchantId = id.parse().map_err(|_| Denied::Wrong)?;
-        if let Some(wait) = wait.filter(|_| !self.merchants.is_kept(&id)) {
-            return Err(Denied::TooOften(wait));
+        match wait.filter(|_| !self.merchants.was_read(&id)) {
+            Some(wait) => Err(Denied::TooOften(wait)),
+            None => self.look_up(&id).await,
         }
-        match self.merchants.get(&id).await {
+    }
+
+    /// Looks up a merchant that is not stopped.
+    async fn look_up(&self, id: &MerchantId) -> Result<Arc<Merchant>, Denied> {
+        match self.merchants.get(id).await {
             Ok(merchant) if merchant.disabled => Err(Denied::Wrong),
             Ok(merchant) => Ok(merchant),
             Err(MerchantsError::Unknown) => Err(Denied::Wrong),

@@ -1,13 +1,31 @@
-//! Access tokens: issued for a merchant's key, verified in every function without a call to anybody.
+//! Access tokens: issued for a merchant's key or to a browser, and verified by every function.
 //!
-//! A token is a JWT signed with HMAC-SHA-256 under the merchant's own key; its header's `kid` names the merchant.
+//! A token is a JWT signed with HMAC-SHA-256 under the merchant's own key. Its header's `kid` names the merchant, with a
+//! short MAC over merchant and claims under a key that all functions of a stack share ([`KidKey`]). So a made-up token is
+//! refused before anything is looked up for it: the signing key is in the merchant's document, so without the MAC a token
+//! would cost a read, and a limit of those reads would refuse right tokens from the same address. The MAC is not over the
+//! merchant alone, because every browser sees a token of its merchant.
+//!
+//! The template generates the key of the MACs, and CloudFormation writes it into each function's environment, so no start
+//! reads it. It is there in plain text for whoever may read a function's configuration; an id of the stack would have
+//! cost no secret, but ids are no secrets.
+//!
+//! What a valid token may do is what the merchant's document says now: a token ends with its key, or with the permission
+//! for browsers, and never has a higher role than its key. A list of revoked tokens would be one more read for each
+//! request, and no faster than the document.
+
+use std::{fmt, str::FromStr};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use ring::hmac;
 use secrecy::ExposeSecret;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use serde_json::json;
+use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use tollgate_core::{
@@ -24,8 +42,53 @@ const ISSUER: &str = "tollgate";
 /// HMAC-SHA-256 as RFC 7518 names it. No token has another algorithm.
 const ALGORITHM: &str = "HS256";
 
-/// Longest token that is looked at; ours have about 250 characters.
+/// Longest token that is looked at; ours have about 270 characters.
 const TOKEN_MAX_BYTES: usize = 2_048;
+
+/// Shortest [`KidKey`], in bytes; the template generates 64 letters and digits.
+const KID_KEY_MIN_BYTES: usize = 32;
+
+/// Bytes of the MAC in `kid`. Whoever guesses one of 2^64 has caused a look-up, and the signature is still to come.
+const KID_MAC_BYTES: usize = 8;
+
+/// Between the merchant's id and the MAC; no id has it.
+const KID_SEPARATOR: char = '.';
+
+/// The key of the MAC in `kid`, one for all functions of a stack (`TOKEN_KID_KEY`). It opens nothing: whoever knows it can
+/// only have merchants looked up.
+#[derive(Clone, Default)]
+pub struct KidKey(Option<hmac::Key>);
+
+/// A text that is no [`KidKey`]: too short, or the template's reference to it, which was not filled in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("TOKEN_KID_KEY must be a text of at least {KID_KEY_MIN_BYTES} characters, and no reference to one")]
+pub struct InvalidKidKey;
+
+impl FromStr for KidKey {
+    type Err = InvalidKidKey;
+
+    fn from_str(text: &str) -> Result<Self, InvalidKidKey> {
+        let is_key = text.len() >= KID_KEY_MIN_BYTES && !text.starts_with("{{");
+        let key = Some(text).filter(|_| is_key).ok_or(InvalidKidKey)?;
+        Ok(Self(Some(hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()))))
+    }
+}
+
+impl fmt::Debug for KidKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KidKey(…)")
+    }
+}
+
+impl KidKey {
+    /// Names the merchant of a token with these claims. Without a key there are no tokens.
+    fn kid(&self, merchant: &MerchantId, claims: &str) -> Result<String, InvalidToken> {
+        let key = self.0.as_ref().ok_or(InvalidToken)?;
+        let tag = hmac::sign(key, format!("token of {merchant}\n{claims}").as_bytes());
+        let mac = tag.as_ref().first_chunk::<KID_MAC_BYTES>().ok_or(InvalidToken)?;
+        Ok(format!("{merchant}{KID_SEPARATOR}{}", URL_SAFE_NO_PAD.encode(mac)))
+    }
+}
 
 /// A token that is not valid. Why is not told: it would help only who forges one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +108,14 @@ pub enum Holder {
 struct Header {
     alg: String,
     kid: String,
+    /// Whether it names extensions that whoever verifies has to understand (RFC 7515 §4.1.11). None is understood.
+    #[serde(default, rename = "crit", deserialize_with = "is_there")]
+    has_extensions: bool,
+}
+
+/// Whether a member is there, whatever it says.
+fn is_there<'de, D: Deserializer<'de>>(member: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(member).map(|_| true)
 }
 
 #[derive(Serialize, Deserialize)]
@@ -107,11 +178,9 @@ pub fn key_digest(merchant: &Merchant, key: &str) -> String {
     format!("{:016x}", u64::from_be_bytes(start))
 }
 
-/// The named key that a token was issued for, as the merchant has it now. Keys without a name may do everything, so
-/// digests are computed only where a name or a role is to be found.
-fn named_key<'a>(merchant: &'a Merchant, digest: &str) -> Option<&'a MerchantKey> {
-    let mut named = merchant.keys.iter().filter(|key| key.name.is_some());
-    named.find(|key| key_digest(merchant, key.secret.expose_secret()) == digest)
+/// The key that a token was issued for, as the merchant has it now; none if it was removed.
+fn key_of<'a>(merchant: &'a Merchant, digest: &str) -> Option<&'a MerchantKey> {
+    merchant.keys.iter().find(|key| key_digest(merchant, key.secret.expose_secret()) == digest)
 }
 
 /// Issues a token and tells when it expires.
@@ -119,6 +188,7 @@ pub fn issue(
     merchant: &Merchant,
     holder: &Holder,
     now: Timestamp,
+    kid_key: &KidKey,
 ) -> Result<(String, Timestamp), InvalidToken> {
     let (grant, shopper, key, role) = match holder {
         Holder::Key(key) => (Principal::ClientCredentials, None, Some(key.digest.clone()), key.role),
@@ -135,12 +205,14 @@ pub fn issue(
         iat: now.as_second(),
         exp: expires.as_second(),
     };
-    Ok((signed(merchant, &claims)?, expires))
+    Ok((signed(merchant, &claims, kid_key)?, expires))
 }
 
-fn signed(merchant: &Merchant, claims: &Claims) -> Result<String, InvalidToken> {
-    let header = json!({ "typ": "JWT", "alg": ALGORITHM, "kid": merchant.id });
-    let signed = format!("{}.{}", encoded(&header)?, encoded(claims)?);
+fn signed(merchant: &Merchant, claims: &Claims, kid_key: &KidKey) -> Result<String, InvalidToken> {
+    let claims = encoded(claims)?;
+    let kid = kid_key.kid(&merchant.id, &claims)?;
+    let header = json!({ "typ": "JWT", "alg": ALGORITHM, "kid": kid });
+    let signed = format!("{}.{claims}", encoded(&header)?);
     let tag = hmac::sign(&secret_key(merchant), signed.as_bytes());
     Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag)))
 }
@@ -154,17 +226,24 @@ fn decoded<T: DeserializeOwned>(part: &str) -> Result<T, InvalidToken> {
     serde_json::from_slice(&json).map_err(|_| InvalidToken)
 }
 
-/// Whose token it claims to be. Nothing is verified by this.
-pub fn claimed_merchant(token: &str) -> Result<MerchantId, InvalidToken> {
+/// Whose token it is, if its claims are some that this stack once issued for that merchant. Nothing is looked up for this,
+/// and nothing else is verified by it.
+pub fn merchant_of(token: &str, kid_key: &KidKey) -> Result<MerchantId, InvalidToken> {
     if token.len() > TOKEN_MAX_BYTES {
         return Err(InvalidToken);
     }
     let (signed, _) = token.rsplit_once('.').ok_or(InvalidToken)?;
-    let (header, _) = signed.split_once('.').ok_or(InvalidToken)?;
-    decoded::<Header>(header)?.kid.parse().map_err(|_| InvalidToken)
+    let (header, claims) = signed.split_once('.').ok_or(InvalidToken)?;
+    let kid = decoded::<Header>(header)?.kid;
+    let (merchant, _) = kid.split_once(KID_SEPARATOR).ok_or(InvalidToken)?;
+    let merchant: MerchantId = merchant.parse().map_err(|_| InvalidToken)?;
+    let ours = kid_key.kid(&merchant, claims)?;
+    let is_ours: bool = ours.as_bytes().ct_eq(kid.as_bytes()).into();
+    if is_ours { Ok(merchant) } else { Err(InvalidToken) }
 }
 
-/// Verifies signature, issuer, merchant and expiry, and tells what the token says.
+/// Verifies signature, issuer, merchant and expiry, and tells what the token may do now: what it was issued for, as far as
+/// the merchant's document still has it.
 pub fn verify(token: &str, merchant: &Merchant, now: Timestamp) -> Result<Verified, InvalidToken> {
     let (signed, signature) = token.rsplit_once('.').ok_or(InvalidToken)?;
     let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| InvalidToken)?;
@@ -173,7 +252,7 @@ pub fn verify(token: &str, merchant: &Merchant, now: Timestamp) -> Result<Verifi
     let (header, claims): (Header, Claims) = (decoded(header)?, decoded(claims)?);
     let is_ours = header.alg == ALGORITHM && claims.iss == ISSUER && claims.sub == merchant.id;
     // Without leeway: the time is that of the request.
-    if !is_ours || now.as_second() >= claims.exp {
+    if !is_ours || header.has_extensions || now.as_second() >= claims.exp {
         return Err(InvalidToken);
     }
     match claims.grant {
@@ -184,12 +263,12 @@ pub fn verify(token: &str, merchant: &Merchant, now: Timestamp) -> Result<Verifi
                 Some(name) => Role::from_name(name).unwrap_or(Role::Read),
             };
             let digest = claims.key.ok_or(InvalidToken)?;
-            let (name, role) = match named_key(merchant, &digest) {
-                Some(key) => (key.name.clone(), issued.min(key.role)),
-                None => (None, issued),
-            };
+            let key = key_of(merchant, &digest).ok_or(InvalidToken)?;
+            let (name, role) = (key.name.clone(), issued.min(key.role));
             Ok(Verified::Key(VerifiedKey { digest, name, role }))
         }
+        // A merchant that lets no browsers in any more has none.
+        Principal::Implicit if !merchant.shopper_tokens => Err(InvalidToken),
         Principal::Implicit => Ok(Verified::Shopper(Shopper::of(claims.shopper.ok_or(InvalidToken)?))),
         // No token is issued with such a principal.
         Principal::Schedule | Principal::Unrecognized => Err(InvalidToken),
@@ -233,48 +312,4 @@ fn about(transaction: Uuid) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_token_that_does_not_say_which_key_or_which_shopper_is_not_valid() {
-        let secret = "hush-0123456789abcdef0123456789abcdef";
-        let document = json!({
-            "keys": [secret],
-            "token_signing_key": secret,
-            "gateway": {"site": "fts-uat", "username": "u", "password": secret, "merchids": {"USD": "496160873888"}},
-        });
-        let merchant = crate::merchant_document::parse(
-            "m".parse().unwrap(),
-            &document.to_string(),
-            crate::test_payments::GATEWAY,
-        )
-        .unwrap();
-        let now = Timestamp::UNIX_EPOCH;
-        for (grant, holder) in [
-            (
-                Principal::ClientCredentials,
-                Holder::Key(VerifiedKey { digest: "digest".to_owned(), name: None, role: Role::All }),
-            ),
-            (Principal::Implicit, Holder::Shopper(Uuid::nil())),
-        ] {
-            let (token, _) = issue(&merchant, &holder, now).unwrap();
-            let verified = verify(&token, &merchant, now).unwrap();
-            assert_eq!(matches!(verified, Verified::Key(_)), grant == Principal::ClientCredentials);
-            let claims = Claims {
-                iss: ISSUER.to_owned(),
-                sub: merchant.id.clone(),
-                grant,
-                shopper: None,
-                key: None,
-                role: None,
-                iat: now.as_second(),
-                exp: now.as_second() + 1,
-            };
-            let token = signed(&merchant, &claims).unwrap();
-            assert_eq!(verify(&token, &merchant, now), Err(InvalidToken));
-        }
-    }
-}
+mod tests;

@@ -2,6 +2,7 @@
 //! request was not carried out, and how a handler's result becomes HTTP. Each API keeps what is its
 //! own: member names, statuses, and the form of its responses.
 
+pub(crate) mod attempt;
 pub(crate) mod body;
 pub(crate) mod caller;
 pub mod code;

@@ -40,6 +40,34 @@ fn kind<E>(error: &SdkError<E>) -> &'static str {
     }
 }
 
+/// What a failed read says about a secret.
+#[derive(Debug)]
+pub(crate) enum SecretFailure {
+    /// There is none, or it is marked for deletion.
+    Missing,
+    /// It is there and may not be read: permissions, or the key that it is encrypted with.
+    Refused(String),
+    /// Nothing: Secrets Manager is unavailable.
+    Unavailable(String),
+}
+
+impl SecretFailure {
+    /// By AWS's code. Whatever is not listed says nothing about the secret.
+    pub(crate) fn of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Self {
+        let code = error.as_service_error().and_then(ProvideErrorMetadata::code).unwrap_or_default();
+        match code {
+            // The second one: it is marked for deletion.
+            "ResourceNotFoundException" | "InvalidRequestException" => Self::Missing,
+            "AccessDeniedException" | "DecryptionFailure" | "InvalidParameterException" => {
+                Self::Refused(describe(error))
+            }
+            // The key that the secret is encrypted with is disabled, deleted or not ours to use.
+            code if code.starts_with("KMS") => Self::Refused(describe(error)),
+            _ => Self::Unavailable(describe(error)),
+        }
+    }
+}
+
 /// A code may come from the body and an id from a header, so each has to look like one.
 fn word(text: &str) -> Option<&str> {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';

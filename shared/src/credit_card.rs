@@ -28,6 +28,7 @@ use uuid::Uuid;
 use crate::{
     api::{
         Code,
+        attempt::Attempt,
         body::{self, Document, Names, Root, Unreadable},
         caller::Caller,
         exchange::{self, Handled, Page, Reply, body_bytes},
@@ -36,13 +37,13 @@ use crate::{
         stated::{self, NotPerformed, Stated},
     },
     invocation::{deadline, serve},
-    ports::Api,
+    ports::{Api, Paying},
 };
 use media::Media;
 use outgoing::Outgoing;
 use tollgate_core::{
     order::{FollowUp, PaymentKind, Rejection},
-    payments::{GatewayInfo, Performed, Refusal, Role},
+    payments::{Attempts, GatewayInfo, Performed, Refusal, Role},
 };
 
 /// The namespace of every element: .NET's default for the classes of `Payments.Api.Models`.
@@ -56,7 +57,7 @@ type BodyType = (Media, Option<media::Charset>);
 
 /// Declares the routes: the purpose of each, and its handler.
 macro_rules! routes {
-    ($($(#[$doc:meta])* $name:ident => $purpose:ident;)+) => {
+    ($($(#[$doc:meta])* $name:ident($ports:ty) => $purpose:ident;)+) => {
         /// What a request is for, as its route says.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         enum Purpose {
@@ -74,8 +75,8 @@ macro_rules! routes {
 
         $(
             $(#[$doc])*
-            pub async fn $name(api: &Api, request: &Request) -> Response<Body> {
-                handle(api, request, Purpose::$purpose).await
+            pub async fn $name(ports: $ports, request: &Request) -> Response<Body> {
+                handle(ports.into(), request, Purpose::$purpose).await
             }
         )+
     };
@@ -83,17 +84,17 @@ macro_rules! routes {
 
 routes! {
     /// `POST /api/v1/payments/creditcard/authorize`: holds an amount on a card.
-    authorize => Authorize;
+    authorize(Paying<'_>) => Authorize;
     /// `POST /api/v1/payments/creditcard/charge`: captures at once, or, with a `TransactionID`, captures what is held.
-    charge => Charge;
+    charge(Paying<'_>) => Charge;
     /// `POST /api/v1/payments/creditcard/capture`: captures what an authorization holds.
-    capture => Capture;
+    capture(&Api) => Capture;
     /// `POST /api/v1/payments/creditcard/refund`: refunds what was captured, or a part of it.
-    refund => Refund;
+    refund(&Api) => Refund;
     /// `POST /api/v1/payments/creditcard/void`: undoes a payment before its settlement.
-    void => Void;
+    void(&Api) => Void;
     /// `POST /api/v1/payments/creditcard/status`: returns a payment's current state, after an inquiry if need be.
-    status => Status;
+    status(&Api) => Status;
 }
 
 /// Where the routes of this API are.
@@ -102,18 +103,13 @@ const PREFIX: &str = "/api/v1/payments/creditcard";
 /// A request that API Gateway found no route for, if it is this API's:
 /// `/API/V1/Payments/CreditCard/Charge/` is `charge` to ASP.NET, whatever the case and with or
 /// without a slash at the end. What is not served is said in this API's own form.
-pub async fn unrouted(api: &Api, request: &Request) -> Option<Response<Body>> {
-    let path = request.uri().path().to_ascii_lowercase();
-    let (_, rest) = path.rsplit_once(PREFIX)?;
-    if !rest.is_empty() && !rest.starts_with('/') {
-        return None;
-    }
-    let Some(requested) = Purpose::named(rest.trim_matches('/')) else {
+pub async fn unrouted(paying: Paying<'_>, request: &Request) -> Option<Response<Body>> {
+    let Some(requested) = Purpose::named(&name(request)?) else {
         let detail = "there is no such route; there are authorize, charge, capture, refund, void and status";
         return Some(refuse(request, Failure::new(Code::NotFound, detail)).await);
     };
     if request.method() == Method::POST {
-        return Some(handle(api, request, requested).await);
+        return Some(handle(paying.into(), request, requested).await);
     }
     let detail = "this route takes POST only";
     let mut response = refuse(request, Failure::new(Code::MethodNotAllowed, detail)).await;
@@ -121,30 +117,62 @@ pub async fn unrouted(api: &Api, request: &Request) -> Option<Response<Body>> {
     Some(response)
 }
 
+/// Whether a request is this API's, by its path.
+pub(crate) fn is_for(request: &Request) -> bool {
+    name(request).is_some()
+}
+
+/// What a path of this API says after its prefix, in lower case.
+fn name(request: &Request) -> Option<String> {
+    let path = request.uri().path().to_ascii_lowercase();
+    let (_, rest) = path.rsplit_once(PREFIX)?;
+    (rest.is_empty() || rest.starts_with('/')).then(|| rest.trim_matches('/').to_owned())
+}
+
 /// A response in the format that the request wants.
-async fn refuse(request: &Request, failure: Failure) -> Response<Body> {
+pub(crate) async fn refuse(request: &Request, failure: Failure) -> Response<Body> {
     serve(request, async { written(request, media_of(request).1, Err(failure), None) }).await
+}
+
+/// What a request is handled with. Only routes that pay have counters.
+#[derive(Clone, Copy)]
+struct Ports<'a> {
+    api: &'a Api,
+    attempts: Option<&'a dyn Attempts>,
+}
+
+impl<'a> From<&'a Api> for Ports<'a> {
+    fn from(api: &'a Api) -> Self {
+        Self { api, attempts: None }
+    }
+}
+
+impl<'a> From<Paying<'a>> for Ports<'a> {
+    fn from(Paying { api, attempts }: Paying<'a>) -> Self {
+        Self { api, attempts: Some(attempts) }
+    }
 }
 
 /// One request on its way through the API.
 struct Exchange<'a> {
     api: &'a Api,
+    attempts: Option<&'a dyn Attempts>,
     request: &'a Request,
     caller: &'a Caller,
     /// The request's own `TransactionReference`, once it is known to be one. Every response repeats it.
     reference: &'a mut Option<String>,
 }
 
-async fn handle(api: &Api, request: &Request, requested: Purpose) -> Response<Body> {
+async fn handle(ports: Ports<'_>, request: &Request, requested: Purpose) -> Response<Body> {
     // On the heap: a payment's future is large, and would be copied on its way down.
-    serve(request, Box::pin(negotiated(api, request, requested))).await
+    serve(request, Box::pin(negotiated(ports, request, requested))).await
 }
 
-async fn negotiated(api: &Api, request: &Request, requested: Purpose) -> Response<Body> {
+async fn negotiated(ports: Ports<'_>, request: &Request, requested: Purpose) -> Response<Body> {
     let (body_type, media) = media_of(request);
     let mut reference = None;
     let handled = match body_type {
-        Ok(body_type) => handled(api, request, requested, body_type, &mut reference).await,
+        Ok(body_type) => handled(ports, request, requested, body_type, &mut reference).await,
         Err(unsupported) => Err(Failure::new(Code::UnsupportedMediaType, unsupported.to_string())),
     };
     written(request, media, handled, reference)
@@ -154,9 +182,9 @@ async fn negotiated(api: &Api, request: &Request, requested: Purpose) -> Respons
 fn media_of(request: &Request) -> (Result<BodyType, media::Unsupported>, Media) {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let body_type = media::of_request(header("content-type"));
+    let sent = media::family(header("content-type"));
     let by_script =
         header("x-requested-with").is_some_and(|with| with.eq_ignore_ascii_case("XMLHttpRequest"));
-    let sent = body_type.as_ref().ok().map(|(media, _)| *media);
     // Several lines are one list.
     let accept = request.headers().get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let accept = accept.map(str::to_owned).reduce(|all, line| format!("{all}, {line}"));
@@ -184,7 +212,7 @@ fn written(
 }
 
 async fn handled(
-    api: &Api,
+    Ports { api, attempts }: Ports<'_>,
     request: &Request,
     requested: Purpose,
     body_type: BodyType,
@@ -200,7 +228,7 @@ async fn handled(
     root.finish()?;
     let Some(members) = members else { return Err(Failure::new(Code::Required, "Request: is required")) };
     caller.must_have(role(requested, &members))?;
-    let exchange = Exchange { api, request, caller: &caller, reference };
+    let exchange = Exchange { api, attempts, request, caller: &caller, reference };
     let is_capture = members.has("TransactionID");
     let follow_up = match requested {
         Purpose::Authorize => return pay::pay(exchange, members, requested, PaymentKind::Authorize).await,
@@ -235,7 +263,7 @@ fn read(request: &Request, (media, charset): BodyType) -> Result<Document, Failu
         return Err(Failure::new(Code::Required, detail));
     }
     let document = if media.is_xml() {
-        body::from_xml(&text, REQUEST)
+        body::from_xml(&text, REQUEST, follow_up::is_of_the_model)
     } else {
         // As Json.NET matches names.
         body::from_json(&text, Names::AnyCase)
@@ -260,11 +288,20 @@ fn unreadable(error: Unreadable) -> String {
 impl Exchange<'_> {
     /// Performs what a request states and returns its outcome.
     async fn carry_out(self, id: Uuid, stated: Stated<'_>) -> Handled<Outgoing> {
-        let Self { api, request, caller, .. } = self;
+        let Self { api, attempts, request, caller, .. } = self;
         let deadline = deadline(request, api.access.now());
         let key = reference::order_key(&caller.merchant.id, id)?;
         let is_follow_up = !stated.is_payment();
-        match stated.perform(&api.payments, caller, &key, deadline).await {
+        // Each payment is an order of its own and names no customer, so it counts if the server states the shopper.
+        let attempt = match attempts.filter(|_| stated.is_payment()) {
+            Some(attempts) => Some(Attempt::begin(attempts, &api.access, request, caller, None).await?),
+            None => None,
+        };
+        let performed = stated.perform(&api.payments, caller, &key, deadline).await;
+        if let Some(attempt) = attempt {
+            attempt.end_payment(&performed).await;
+        }
+        match performed {
             Ok(performed) => of_operation(&performed, api.payments.gateway.info(), api.access.now()),
             Err(NotPerformed::NotInOrder(failure)) => Err(failure),
             Err(NotPerformed::Refused(refusal)) => refused(refusal, id, is_follow_up),

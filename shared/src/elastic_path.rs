@@ -17,20 +17,25 @@ macro_rules! handlers {
     )+};
 }
 
-mod attempt;
 mod caller;
+mod capture_terms;
+mod captures;
 mod cursor;
 mod detailed_status;
 mod error;
 mod events;
 mod filter;
 mod follow_up;
+mod gateways;
 mod members;
+mod order_list;
 mod orders;
 mod page;
+mod paging;
 mod parameters;
 mod pay;
 mod payment_methods;
+mod references;
 mod reports;
 mod response;
 mod source;
@@ -39,11 +44,16 @@ mod surcharge;
 mod token;
 mod transactions;
 
+pub use captures::{list_captures, pause_captures, resume_captures};
 pub use detailed_status::{DetailedStatus, VoidReason};
 pub use error::title;
 pub use events::{EventType, events};
-pub use follow_up::{cancel, capture, confirm, refund};
-pub use orders::{get_order, get_transaction, list_transactions, not_found, patch_transaction, put_order};
+pub use follow_up::{cancel, capture, confirm, reauthorize, refund};
+pub use gateways::{get_gateway, list_gateways};
+pub use order_list::list_orders;
+pub use orders::{
+    find_transaction, get_order, get_transaction, list_transactions, not_found, patch_transaction, put_order,
+};
 pub use pay::{authorize, pay, purchase};
 pub use payment_methods::{
     create_payment_method, delete_payment_method, get_payment_method, list_payment_methods,
@@ -56,6 +66,7 @@ pub use token::issue_token;
 pub use transactions::search_transactions;
 
 use lambda_http::{Body, Request, Response};
+use serde_json::Value;
 
 use crate::{
     api::{
@@ -74,6 +85,12 @@ async fn respond<B: Into<Page>>(
     handled: impl Future<Output = Handled<B>>,
 ) -> Response<Body> {
     serve(request, async { page::response(request, handled.await) }).await
+}
+
+/// Responds to a request that no route serves.
+pub(crate) async fn refuse(request: &Request, failure: Failure) -> Response<Body> {
+    let failure: Handled<Value> = Err(failure);
+    respond(request, std::future::ready(failure)).await
 }
 
 fn order_id(request: &Request) -> Result<OrderId, Failure> {

@@ -1,5 +1,23 @@
 //! What each function is made of: its start, and the routes that it serves. The packages in `functions/` say which.
 
+use lambda_http::{Body, Request, Response};
+
+use crate::{api::failure::Failure, credit_card, elastic_path, ports::LetIn};
+
+/// The response to a request that went past the front, in the format of the API that it was for; none to one that is
+/// served. `GET /status` is no exception.
+pub async fn refused_at_front(ports: &impl LetIn, request: &Request) -> Option<Response<Body>> {
+    if ports.access().front.admits(request) {
+        return None;
+    }
+    let failure = Failure::not_through_front();
+    Some(if credit_card::is_for(request) {
+        credit_card::refuse(request, failure).await
+    } else {
+        elastic_path::refuse(request, failure).await
+    })
+}
+
 /// Declares `main`: what runs, with the names of [`lambda`](crate::lambda), until the platform stops it. A function that
 /// opens connections first says which, and what it makes of its adapters.
 #[macro_export]
@@ -20,8 +38,8 @@ macro_rules! main {
     };
 }
 
-/// Declares `handle`, which hands each request to the API that its route belongs to. What has no route can be tried with
-/// an API that knows it otherwise; then it is not found.
+/// Declares `handle`, which hands each request to the API that its route belongs to, unless it went past the front. What
+/// has no route can be tried with an API that knows it otherwise; then it is not found.
 #[macro_export]
 macro_rules! routes {
     (
@@ -34,6 +52,9 @@ macro_rules! routes {
             $ports: std::sync::Arc<$crate::ports::$type>,
             request: lambda_http::Request,
         ) -> lambda_http::Response<lambda_http::Body> {
+            if let Some(response) = $crate::functions::refused_at_front($ports.as_ref(), &request).await {
+                return response;
+            }
             match $crate::invocation::route_key(&request).as_str() {
                 $($($route)|+ => $crate::$api::$handler($with, &request).await,)+
                 _ => {

@@ -150,27 +150,6 @@ fn callers_request_id(request: &Request) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
-/// Where a request comes from, as API Gateway saw it; empty if it does not say.
-pub(crate) fn source(request: &Request) -> String {
-    match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone().unwrap_or_default(),
-        _ => String::new(),
-    }
-}
-
-/// CloudFront's header with a viewer's address and port.
-const VIEWER_ADDRESS: &str = "cloudfront-viewer-address";
-
-/// Where a request comes from, as a proxy in front of the API states it in a header. Of several values the last one: the
-/// proxy appends its own to whatever the client has sent.
-pub(crate) fn source_in(request: &Request, header: &HeaderName) -> String {
-    let value = request.headers().get_all(header).iter().next_back();
-    let value = value.and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let last = value.rsplit(',').next().unwrap_or_default().trim();
-    let has_port = header.as_str() == VIEWER_ADDRESS;
-    last.rsplit_once(':').filter(|_| has_port).map_or(last, |(address, _)| address).to_owned()
-}
-
 /// The route that API Gateway matched, such as `POST /v2/orders/{orderId}/payments`.
 pub fn route_key(request: &Request) -> String {
     match request.request_context_ref() {
@@ -202,28 +181,4 @@ pub fn deadline(request: &Request, now: Timestamp) -> Deadline {
 pub fn deadline_of(context: &Context, now: Timestamp) -> Deadline {
     let now = u64::try_from(now.as_millisecond()).unwrap_or_default();
     Deadline::after(Duration::from_millis(context.deadline.saturating_sub(now)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_that_the_client_made_up_is_not_taken_for_the_proxys() {
-        for (header, values, source) in [
-            ("x-forwarded-for", &["203.0.113.7"][..], "203.0.113.7"),
-            ("x-forwarded-for", &["1.1.1.1, 203.0.113.7"], "203.0.113.7"),
-            ("x-forwarded-for", &["1.1.1.1", "203.0.113.7"], "203.0.113.7"),
-            ("x-forwarded-for", &["2001:db8::7"], "2001:db8::7"),
-            ("cloudfront-viewer-address", &["203.0.113.7:50123"], "203.0.113.7"),
-            ("cloudfront-viewer-address", &["2001:db8::7:50123"], "2001:db8::7"),
-            ("x-real-ip", &[], ""),
-        ] {
-            let mut request = Request::new(Body::Empty);
-            for value in values {
-                request.headers_mut().append(header, HeaderValue::from_static(value));
-            }
-            assert_eq!(source_in(&request, &HeaderName::from_static(header)), source, "{values:?}");
-        }
-    }
 }

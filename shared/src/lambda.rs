@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::config::SharedHttpClient;
 use jiff::SignedDuration;
 use lambda_http::{
     Adapter, Body, Error, Request, Response,
-    http::{HeaderName, header},
+    http::header,
     lambda_runtime::{self, LambdaEvent},
     request::LambdaRequest,
     service_fn,
@@ -22,8 +22,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use tollgate_core::{
     order::MerchantId,
     payments::{
-        CAPTURE_SHARDS_MAX, CaptureSettings, Deadline, GatewayInfo, IN_DOUBT_SHARDS_MAX, Payments, Shards,
-        reconcile::Limits, trail,
+        CAPTURE_SHARDS_MAX, CaptureSettings, Deadline, GatewayInfo, IN_DOUBT_SHARDS_MAX, PausedCaptures,
+        Payments, Shards, reconcile::Limits, trail,
     },
     stored_cards::PaymentMethods,
     values::{Clock, SystemClock},
@@ -37,11 +37,13 @@ pub use webhooks::{WebhooksConfig, run_webhooks};
 use crate::{
     abuse::Abuse,
     access::Access,
+    access_token::KidKey,
     cardpointe::{self, CardPointe},
     dynamodb::orders::{DynamoDbStore, attempts::DynamoDbAttempts, switch::DynamoDbSwitch},
     invocation,
-    ports::{Api, Checkout, Confirm, Job, JournalTotals, StoredCards, Transactions},
-    secrets_manager::{MerchantSettings, SecretsManagerMerchants},
+    ports::{Api, Checkout, Confirm, Job, JournalTotals, Orders, StoredCards, Transactions},
+    secrets_manager::{MerchantSettings, SecretKind, SecretsManagerMerchants},
+    source::Front,
     telemetry::{self, Measured},
 };
 
@@ -56,10 +58,12 @@ const STOPPED: &str = "stopped";
 pub struct Config {
     /// The DynamoDB table of orders and customers (`TABLE_NAME`).
     pub table: String,
-    /// DynamoDB table of shoppers' attempts (`ATTEMPTS_TABLE_NAME`).
+    /// DynamoDB table of what shoppers try (`ATTEMPTS_TABLE_NAME`).
     pub attempts_table: String,
-    /// The header with the client's address, if a proxy in front of the API sets one (`SOURCE_HEADER`).
-    pub source_header: Option<HeaderName>,
+    /// What requests have to come through, if anything (`FRONT_SECRET_DIGESTS`).
+    pub front: Front,
+    /// The key of the MACs in tokens' `kid` (`TOKEN_KID_KEY`).
+    pub kid_key: KidKey,
     /// Where merchants are read and what is accepted of them.
     pub merchants: MerchantSettings,
     /// How scheduled captures run (`CAPTURE_SHARDS`, 1 to 256; `CAPTURE_CONCURRENCY`).
@@ -78,6 +82,11 @@ pub fn needed(name: &str) -> Result<String, Error> {
     std::env::var(name).map_err(|_| Error::from(format!("{name} is not set")))
 }
 
+/// Refuses what is no prefix of that kind of secrets, and so might contain those of the other.
+fn secrets_prefix(name: &str, kind: SecretKind) -> Result<String, Error> {
+    kind.prefix(&needed(name)?).map_err(|error| Error::from(format!("{name}: {error}")))
+}
+
 /// A variable that may be left out or empty.
 pub fn optional(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
@@ -90,9 +99,10 @@ impl Config {
         Ok(Self {
             table: needed("TABLE_NAME")?,
             attempts_table: needed("ATTEMPTS_TABLE_NAME")?,
-            source_header: optional("SOURCE_HEADER").map(|name| name.parse()).transpose()?,
+            front: optional("FRONT_SECRET_DIGESTS").unwrap_or_default().parse()?,
+            kid_key: needed("TOKEN_KID_KEY")?.parse()?,
             merchants: MerchantSettings {
-                prefix: needed("MERCHANTS_PREFIX")?,
+                prefix: secrets_prefix("MERCHANTS_PREFIX", SecretKind::Merchants)?,
                 gateway_hosts: needed("GATEWAY_HOSTS")?.parse()?,
                 stale_for_payments: minutes(&needed("STALE_PAYMENT_MINUTES")?)?,
                 stale_for_inquiries: minutes(&needed("STALE_INQUIRY_MINUTES")?)?,
@@ -194,7 +204,8 @@ impl Adapters {
             merchants: self.merchants.clone(),
             clock: self.clock.clone(),
             abuse: self.abuse.clone(),
-            source_header: self.config.source_header.clone(),
+            front: self.config.front,
+            kid_key: self.config.kid_key.clone(),
         }
     }
 
@@ -202,6 +213,12 @@ impl Adapters {
     pub fn api(&self) -> Result<Api, Error> {
         let switch = self.tables().switch.clone();
         Ok(Api { access: self.access(), switch, payments: self.payments()? })
+    }
+
+    /// For requests about orders.
+    pub fn orders(&self) -> Result<Orders, Error> {
+        let Tables { attempts, store, .. } = self.tables();
+        Ok(Orders { api: self.api()?, attempts: attempts.clone(), index: store.clone() })
     }
 
     /// For requests that learn an outcome.
@@ -217,8 +234,13 @@ impl Adapters {
 
     /// For requests about stored cards.
     pub fn stored_cards(&self) -> Result<StoredCards, Error> {
-        let switch = self.tables().switch.clone();
-        Ok(StoredCards { access: self.access(), switch, methods: self.methods()? })
+        let (switch, attempts) = (self.tables().switch.clone(), self.tables().attempts.clone());
+        Ok(StoredCards { access: self.access(), switch, methods: self.methods()?, attempts })
+    }
+
+    /// The index of orders whose scheduled captures are paused.
+    pub fn paused_captures(&self) -> Arc<dyn PausedCaptures> {
+        self.tables().store.clone()
     }
 
     /// For lists and totals, from this journal.
@@ -227,6 +249,8 @@ impl Adapters {
         Transactions {
             access: self.access(),
             orders: self.tables().store.clone(),
+            paused: self.paused_captures(),
+            index: self.tables().store.clone(),
             log,
             totals,
             gateway: GATEWAY,

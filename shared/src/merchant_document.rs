@@ -4,14 +4,16 @@ pub mod hosts;
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Span, SpanRelativeTo};
+use jiff::{SignedDuration, Span, SpanRelativeTo, civil::Date};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
 use tollgate_core::{
-    order::{DeclineOn, FeeBasis, MerchantId, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy},
+    order::{
+        DeclineOn, FeeBasis, MerchantId, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy, StatedRule,
+    },
     payments::{GatewayAccount, GatewayInfo, KEY_MIN_CHARS, Merchant, MerchantKey, MerchantsError, Role},
-    values::{Currency, Discounts, TextUse, check_kept},
+    values::{Currency, Discounts, TextUse, Zone, check_kept},
 };
 
 use self::hosts::GatewayHosts;
@@ -76,8 +78,9 @@ struct MerchantDocument {
     duplicate_window: Option<SignedDuration>,
     #[serde(deserialize_with = "duration")]
     authorization_lifetime: Option<SignedDuration>,
-    #[serde(deserialize_with = "duration")]
-    capture_after: Option<SignedDuration>,
+    capture: Option<StatedRule>,
+    zone: Option<Zone>,
+    holidays: Vec<Date>,
     #[serde(deserialize_with = "duration")]
     keep_personal_data: Option<SignedDuration>,
     disabled: bool,
@@ -140,23 +143,6 @@ struct ShopperRules {
     #[serde(alias = "attempts")]
     declines_per_order: Option<usize>,
     declines_per_source_hour: Option<u32>,
-    declines_per_merchant_minute: PerMinute,
-}
-
-/// A number, or `"off"`.
-#[derive(Clone, Copy, Default, Deserialize)]
-#[serde(untagged)]
-enum PerMinute {
-    Limit(u32),
-    Word(Off),
-    #[default]
-    Unstated,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Off {
-    Off,
 }
 
 fn yes() -> bool {
@@ -219,8 +205,11 @@ impl MerchantDocument {
         let defaults = Policy::default();
         let shoppers = ShopperRules::from(self.shopper_tokens);
         let authorization_lifetime = self.authorization_lifetime.unwrap_or(defaults.authorization_lifetime);
-        if self.capture_after.is_some_and(|after| after > authorization_lifetime) {
-            return Err("capture_after must not be longer than authorization_lifetime");
+        let capture = self.capture.map(|rule| rule.in_zone(self.zone.as_ref())).transpose();
+        let capture = capture
+            .map_err(|_| "capture needs a zone, its own or the document's, with at and business_days")?;
+        if capture.as_ref().is_some_and(|rule| rule.after().exact() > authorization_lifetime) {
+            return Err("capture.after must not be longer than authorization_lifetime");
         }
         Ok(Merchant {
             id,
@@ -242,7 +231,9 @@ impl MerchantDocument {
                 refund_without_amount: self.refund_without_amount,
                 duplicate_window: self.duplicate_window.unwrap_or(defaults.duplicate_window),
                 authorization_lifetime,
-                capture_after: self.capture_after,
+                capture,
+                zone: self.zone,
+                holidays: self.holidays.into_iter().collect(),
                 void_lapsed: self.void_lapsed,
                 keep_personal_data: self.keep_personal_data,
                 surcharging: self.gateway.surcharging_merchids,
@@ -252,10 +243,6 @@ impl MerchantDocument {
                     declines_per_source_hour: shoppers
                         .declines_per_source_hour
                         .unwrap_or(defaults.shoppers.declines_per_source_hour),
-                    declines_per_merchant_minute: match shoppers.declines_per_merchant_minute {
-                        PerMinute::Limit(limit) => Some(limit),
-                        PerMinute::Word(Off::Off) | PerMinute::Unstated => None,
-                    },
                     partial: shoppers.partial,
                     stored_cards: shoppers.stored_cards,
                 },

@@ -3,7 +3,8 @@
 //! | function | ports |
 //! |---|---|
 //! | `token` | [`Access`] |
-//! | `orders`, `capture`, `refund`, `void` | [`Api`] |
+//! | `orders` | [`Orders`] |
+//! | `capture`, `refund`, `void` | [`Api`] |
 //! | `confirm` | [`Confirm`] |
 //! | `authorize`, `purchase`, `payments` | [`Checkout`] |
 //! | `payment-methods` | [`StoredCards`] |
@@ -16,7 +17,10 @@ use std::sync::Arc;
 
 use tollgate_core::{
     journal::{EntryLog, TotalsStore},
-    payments::{Attempts, GatewayInfo, Merchants, OrderStore, Payments, Refusal, Surcharges, Switch, trail},
+    payments::{
+        Attempts, GatewayInfo, Merchants, OrderIndex, OrderStore, PausedCaptures, Payments, Refusal,
+        Surcharges, Switch, trail,
+    },
     stored_cards::PaymentMethods,
     values::Clock,
 };
@@ -33,6 +37,40 @@ pub struct Api {
     pub payments: Payments,
 }
 
+/// For requests about orders. API Gateway hands them every path that it has no route for, too, and some of those pay by
+/// the credit-card API.
+pub struct Orders {
+    /// What an API for payments needs.
+    pub api: Api,
+    /// Counts what shoppers try.
+    pub attempts: Arc<dyn Attempts>,
+    /// Finds an order by one of its payments.
+    pub index: Arc<dyn OrderIndex>,
+}
+
+/// What a payment by the credit-card API needs.
+#[derive(Clone, Copy)]
+pub struct Paying<'a> {
+    /// What an API for payments needs.
+    pub api: &'a Api,
+    /// Counts what shoppers try.
+    pub attempts: &'a dyn Attempts,
+}
+
+impl Orders {
+    /// For the paths that pay.
+    pub fn paying(&self) -> Paying<'_> {
+        Paying { api: &self.api, attempts: self.attempts.as_ref() }
+    }
+}
+
+impl Checkout {
+    /// For the credit-card API.
+    pub fn paying(&self) -> Paying<'_> {
+        Paying { api: &self.api, attempts: self.attempts.as_ref() }
+    }
+}
+
 /// For requests that learn the outcome of a payment, which may have stored a card.
 pub struct Confirm {
     /// What an API for payments needs.
@@ -47,7 +85,7 @@ pub struct Checkout {
     pub api: Api,
     /// Stored cards, for payments that store theirs.
     pub methods: PaymentMethods,
-    /// Counts shoppers' payments by source, for the limit.
+    /// Counts what shoppers try.
     pub attempts: Arc<dyn Attempts>,
     /// Tells what the gateway would add to a payment.
     pub surcharges: Arc<dyn Surcharges>,
@@ -61,20 +99,74 @@ pub struct StoredCards {
     pub switch: Arc<dyn Switch>,
     /// The use cases of stored cards.
     pub methods: PaymentMethods,
+    /// Counts what shoppers try.
+    pub attempts: Arc<dyn Attempts>,
 }
 
-/// For lists and totals of a merchant's transactions.
+/// For lists of a merchant's transactions and orders, and their totals.
 pub struct Transactions {
     /// Checks credentials and tokens.
     pub access: Access,
     /// The orders behind the journal's entries.
     pub orders: Arc<dyn OrderStore>,
+    /// Which orders there are.
+    pub index: Arc<dyn OrderIndex>,
+    /// Finds the orders whose scheduled captures are paused.
+    pub paused: Arc<dyn PausedCaptures>,
     /// The journal, to be read.
     pub log: Arc<dyn EntryLog>,
     /// Its totals, a line per quarter of an hour.
     pub totals: Arc<dyn TotalsStore>,
     /// Says which payments are live.
     pub gateway: &'static dyn GatewayInfo,
+}
+
+/// What the ports of every handler of requests have.
+pub trait LetIn: Send + Sync {
+    /// Checks where requests come from, credentials and tokens.
+    fn access(&self) -> &Access;
+}
+
+impl LetIn for Access {
+    fn access(&self) -> &Access {
+        self
+    }
+}
+
+impl LetIn for Api {
+    fn access(&self) -> &Access {
+        &self.access
+    }
+}
+
+impl LetIn for Orders {
+    fn access(&self) -> &Access {
+        &self.api.access
+    }
+}
+
+impl LetIn for Confirm {
+    fn access(&self) -> &Access {
+        &self.api.access
+    }
+}
+
+impl LetIn for Checkout {
+    fn access(&self) -> &Access {
+        &self.api.access
+    }
+}
+
+impl LetIn for StoredCards {
+    fn access(&self) -> &Access {
+        &self.access
+    }
+}
+
+impl LetIn for Transactions {
+    fn access(&self) -> &Access {
+        &self.access
+    }
 }
 
 /// For what acts on payments without a caller's request: a schedule, with its settings, or an operator's command.

@@ -1,16 +1,16 @@
-//! Merchants in AWS Secrets Manager: one secret each, read once per process and kept for a while.
+//! Merchants in AWS Secrets Manager: one secret each, read by each process and used for a while.
+
+mod prefix;
+
+pub use prefix::{InvalidPrefix, SecretKind};
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
-use aws_sdk_secretsmanager::{
-    Client,
-    error::{ProvideErrorMetadata, SdkError},
-    operation::get_secret_value::GetSecretValueError,
-};
+use aws_sdk_secretsmanager::Client;
 use jiff::{SignedDuration, Timestamp};
 use tollgate_core::{
     order::MerchantId,
@@ -19,19 +19,21 @@ use tollgate_core::{
 };
 
 use crate::{
-    aws_error,
+    aws_error::SecretFailure,
     merchant_document::{self, hosts::GatewayHosts},
 };
 
-/// How long a merchant is used before its secret is read again, and how long it is remembered that there is no such
-/// merchant. Both are equal, so that the number of calls does not tell which merchants exist.
+/// How long a merchant is used before its secret is read again: what is revoked in it ends within this time. And how long
+/// it is remembered that there is no such merchant. Both are equal, so that the number of calls does not tell which
+/// merchants exist.
 pub const FRESH: SignedDuration = SignedDuration::from_mins(5);
 
 /// How long to wait before the next call when Secrets Manager is unavailable or the document cannot be used.
 const RETRY: SignedDuration = SignedDuration::from_secs(15);
 
-/// Most merchants kept at a time; more are read again. Bounds what guessed ids can take of the memory.
-const KEPT_MAX: usize = 1_000;
+/// Most ids remembered under which no merchant was ever read; more are forgotten. Bounds what guesses can take of the
+/// memory.
+const GUESSES_MAX: usize = 1_000;
 
 /// Where merchants are read, and what is accepted of them.
 #[derive(Clone, Debug)]
@@ -52,7 +54,17 @@ pub struct SecretsManagerMerchants {
     settings: MerchantSettings,
     gateway: &'static dyn GatewayInfo,
     clock: Arc<dyn Clock>,
-    kept: Mutex<HashMap<MerchantId, Cached>>,
+    kept: Mutex<Kept>,
+}
+
+/// What is known so far. No guess pushes a merchant out: those are as many as the operator has made, a few KB each, and
+/// stay as long as the process.
+#[derive(Default)]
+struct Kept {
+    /// Merchants that were read at least once, also if they cannot be read any more.
+    read: HashMap<MerchantId, Cached>,
+    /// Ids under which none was ever read.
+    guesses: HashMap<MerchantId, Cached>,
 }
 
 /// What is known about a merchant.
@@ -73,22 +85,29 @@ impl SecretsManagerMerchants {
         gateway: &'static dyn GatewayInfo,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { client, settings, gateway, clock, kept: Mutex::new(HashMap::new()) }
+        Self { client, settings, gateway, clock, kept: Mutex::default() }
+    }
+
+    fn all(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn kept(&self, id: &MerchantId) -> Option<Cached> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+        let all = self.all();
+        all.read.get(id).or_else(|| all.guesses.get(id)).cloned()
     }
 
     fn keep(&self, id: &MerchantId, new: Cached) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= KEPT_MAX && !kept.contains_key(id) {
-            kept.retain(|_, kept| kept.last.is_some());
-            if kept.len() >= KEPT_MAX {
-                kept.clear();
-            }
+        let mut all = self.all();
+        if new.last.is_some() {
+            all.guesses.remove(id);
+            all.read.insert(id.clone(), new);
+            return;
         }
-        kept.insert(id.clone(), new);
+        if all.guesses.len() >= GUESSES_MAX && !all.guesses.contains_key(id) {
+            all.guesses.clear();
+        }
+        all.guesses.insert(id.clone(), new);
     }
 
     /// The merchant as it was last read, however old a document without a failure since is. Otherwise it may be this old
@@ -144,7 +163,7 @@ impl SecretsManagerMerchants {
 
     async fn read(&self, id: &MerchantId) -> Result<Merchant, MerchantsError> {
         let request = self.client.get_secret_value().secret_id(format!("{}{id}", self.settings.prefix));
-        let secret = request.send().await.map_err(|error| meaning(&error))?;
+        let secret = request.send().await.map_err(|error| SecretFailure::of(&error))?;
         let json =
             secret.secret_string.ok_or_else(|| MerchantsError::Malformed("it is not a text".to_owned()))?;
         let merchant = merchant_document::parse(id.clone(), &json, self.gateway)?;
@@ -153,18 +172,13 @@ impl SecretsManagerMerchants {
     }
 }
 
-/// What a failed call says about the merchant. Whatever is not listed says nothing: Secrets Manager is unavailable.
-fn meaning(error: &SdkError<GetSecretValueError>) -> MerchantsError {
-    let code = error.as_service_error().and_then(ProvideErrorMetadata::code).unwrap_or_default();
-    match code {
-        // The second one: it is marked for deletion.
-        "ResourceNotFoundException" | "InvalidRequestException" => MerchantsError::Unknown,
-        "AccessDeniedException" | "DecryptionFailure" | "InvalidParameterException" => {
-            MerchantsError::Forbidden(aws_error::describe(error))
+impl From<SecretFailure> for MerchantsError {
+    fn from(failure: SecretFailure) -> Self {
+        match failure {
+            SecretFailure::Missing => Self::Unknown,
+            SecretFailure::Refused(why) => Self::Forbidden(why),
+            SecretFailure::Unavailable(why) => Self::Unavailable(why),
         }
-        // The key that the secret is encrypted with is disabled, deleted or not ours to use.
-        code if code.starts_with("KMS") => MerchantsError::Forbidden(aws_error::describe(error)),
-        _ => MerchantsError::Unavailable(aws_error::describe(error)),
     }
 }
 
@@ -204,8 +218,8 @@ impl Merchants for SecretsManagerMerchants {
         self.find(id, longest, longest).await
     }
 
-    fn is_kept(&self, id: &MerchantId) -> bool {
-        self.kept(id).is_some_and(|kept| self.clock.now() < kept.until)
+    fn was_read(&self, id: &MerchantId) -> bool {
+        self.all().read.contains_key(id)
     }
 }
 

@@ -7,8 +7,15 @@ use std::io::{self, Write};
 
 use csv::{Terminator, WriterBuilder};
 
-/// What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection).
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+/// What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection), also in full width.
+const FORMULA: [char; 8] = ['=', '+', '-', '@', '\u{FF1D}', '\u{FF0B}', '\u{FF0D}', '\u{FF20}'];
+
+/// What a spreadsheet of some language begins another cell at, even within quotes if it does not take the comma for the
+/// separator; and the ends of lines.
+const SEPARATORS: [char; 6] = [';', ',', '|', '\t', '\r', '\n'];
+
+/// How a cell may not begin, although what follows is none of its own.
+const BLANK_STARTS: [char; 3] = ['\t', '\r', '\n'];
 
 /// Writes a header and its rows, which are not kept. An error is that of the writer.
 pub fn write(out: impl Write, header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> io::Result<()> {
@@ -20,9 +27,30 @@ pub fn write(out: impl Write, header: &[&str], rows: impl Iterator<Item = Vec<St
     out.flush()
 }
 
-/// With an apostrophe in front of what would be a formula. A negative number is none.
+/// With an apostrophe in front of what would be a formula, in the cell or in one that a spreadsheet makes of its part. A
+/// negative number is none.
 fn defused(cell: String) -> String {
-    if cell.starts_with(FORMULA) && !is_number(&cell) { format!("'{cell}") } else { cell }
+    let begins_blank = cell.starts_with(BLANK_STARTS);
+    if !begins_blank && !cell.split(SEPARATORS).any(is_formula) {
+        return cell;
+    }
+    let mut defused = if begins_blank { "'".to_owned() } else { String::new() };
+    for part in cell.split_inclusive(SEPARATORS) {
+        let own = part.strip_suffix(SEPARATORS).unwrap_or(part);
+        let (before, rest) = part.split_at(part.len() - beginning(part).len());
+        defused.extend(if is_formula(own) { [before, "'", rest] } else { ["", "", part] });
+    }
+    defused
+}
+
+fn is_formula(part: &str) -> bool {
+    let part = beginning(part);
+    part.starts_with(FORMULA) && !is_number(part)
+}
+
+/// The part from where a spreadsheet may begin to read it.
+fn beginning(part: &str) -> &str {
+    part.trim_start_matches(|c: char| c == '"' || (c.is_whitespace() && !SEPARATORS.contains(&c)))
 }
 
 fn is_number(cell: &str) -> bool {
@@ -43,12 +71,56 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
+    /// What a cell is written as, without the quotes around it.
+    fn cell(text: &str) -> String {
+        let line = written(&[text]);
+        let line = line.strip_prefix("cell,other\r\n").unwrap();
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(line.as_bytes());
+        let record = reader.records().next().unwrap().unwrap();
+        assert_eq!((record.len(), &record[1]), (2, "x"), "{line}");
+        record[0].to_owned()
+    }
+
     #[test]
     fn what_would_be_a_formula_is_text_and_a_number_stays_one() {
-        let cells = ["=1+1", "+1", "-A1", "@SUM(A1)", "\tx", "\rx", "-5.00", "5.00", "-", "-1-1", "", "a=b"];
-        let defused = "'=1+1,x\r\n'+1,x\r\n'-A1,x\r\n'@SUM(A1),x\r\n'\tx,x\r\n\"'\rx\",x\r\n-5.00,x\r\n5.00,x\r\n\
-                       '-,x\r\n'-1-1,x\r\n,x\r\na=b,x\r\n";
-        assert_eq!(written(&cells), format!("cell,other\r\n{defused}"));
+        for (text, defused) in [
+            ("=1+1", "'=1+1"),
+            ("+1", "'+1"),
+            ("-A1", "'-A1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("-", "'-"),
+            ("-1-1", "'-1-1"),
+            ("\tx", "'\tx"),
+            ("\rx", "'\rx"),
+            ("\nx", "'\nx"),
+            (" =1+1", " '=1+1"),
+            ("\u{A0}=1+1", "\u{A0}'=1+1"),
+            ("\"=1+1\"", "\"'=1+1\""),
+            // In full width, which some spreadsheets take for the same.
+            ("\u{FF1D}1+1", "'\u{FF1D}1+1"),
+            ("\u{FF0B}1", "'\u{FF0B}1"),
+            ("\u{FF0D}1", "'\u{FF0D}1"),
+            ("\u{FF20}A1", "'\u{FF20}A1"),
+            // In a cell that another language's spreadsheet makes.
+            (";=1+1", ";'=1+1"),
+            ("a;=1+1;+b", "a;'=1+1;'+b"),
+            ("a,=1+1", "a,'=1+1"),
+            ("a|=1+1", "a|'=1+1"),
+            ("a\t=1+1", "a\t'=1+1"),
+            ("a\r=1+1", "a\r'=1+1"),
+            ("a\n=1+1", "a\n'=1+1"),
+            ("\t=1+1", "'\t'=1+1"),
+            ("a; \"=1+1\"", "a; \"'=1+1\""),
+            (";\u{FF1D}1", ";'\u{FF1D}1"),
+        ] {
+            assert_eq!(cell(text), defused, "{text:?}");
+            assert_eq!(cell(defused), defused, "once is enough");
+        }
+        for text in
+            ["-5.00", "5.00", "", "a=b", "a-b; c+d", "Ann Lee, 1 Main St", "a; -5", "a@example.com", "'=1"]
+        {
+            assert_eq!(cell(text), text);
+        }
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub(crate) fn refunded_in_part(fees: Option<[u64; 2]>) -> Order {
         let new = new_operation(Uuid::from_u128(1 + n as u128), kind, minor);
         let operation = Operation::new(new, Timestamp::UNIX_EPOCH);
         let amount = |minor| Amount::new(minor).unwrap();
-        let fee = fees.map(|fees| Fee { amount: amount(fees[n]), kind: FeeKind::Surcharge });
+        let fee = fees.and_then(|fees| Fee::of(amount(fees[n]), FeeKind::Surcharge));
         let charged = Some(Charged { amount: amount(minor), fee });
         let response = GatewayResponse { charged, ..GatewayResponse::default() };
         Operation { state: OperationState::Decided(Decision::Approved(response)), ..operation }

@@ -1,4 +1,4 @@
-//! `payment capture`, `payment refund` and `payment void`.
+//! `payment capture`, `payment reauthorize`, `payment refund` and `payment void`.
 
 use clap::Args;
 use tollgate_core::order::{Actor, MerchantId, OrderId, Reason};

@@ -3,10 +3,10 @@
 use clap::Command;
 
 /// What comes after `tollgate`: a command, and its example's other words.
-const EXAMPLES: [(&str, &str); 40] = [
+const EXAMPLES: [(&str, &str); 49] = [
     (
         "merchant create",
-        "shop-1 --site fts-uat --username testing --merchid USD=496160873888 --stack tollgate-prod",
+        "shop-1 --site fts-uat --username testing --merchid USD=496160873888 --stack tollgate-dev",
     ),
     ("merchant list", "--stack tollgate-prod"),
     ("merchant show", "shop-1 --stack tollgate-prod"),
@@ -22,16 +22,24 @@ const EXAMPLES: [(&str, &str); 40] = [
     ("payment tail", "shop-1 --status failed --stack tollgate-prod"),
     ("payment receipt", "shop-1 order-1001 --stack tollgate-prod"),
     ("payment capture", "shop-1 order-1001 --by Ann --reason case-4711 --stack tollgate-prod"),
+    ("payment reauthorize", "shop-1 order-1001 --by Ann --reason parcel-2 --stack tollgate-prod"),
     ("payment refund", "shop-1 order-1001 --amount 5.00 --by Ann --reason case-4711 --stack tollgate-prod"),
     ("payment void", "shop-1 order-1001 --by Ann --reason case-4711 --dry-run --stack tollgate-prod"),
     (
         "payment resolve",
-        "shop-1 order-1001 475d9b6b-8385-49a3-b57f-855c155d5d68 --as not-done --by Ann --reason case-4711 --dry-run",
+        "shop-1 order-1001 475d9b6b-8385-49a3-b57f-855c155d5d68 --as not-done --by Ann --reason case-4711 --stack tollgate-prod",
     ),
-    ("report", "shop-1 --since 2026-11-01T00:00:00Z --until 2026-12-01T00:00:00Z --csv"),
+    ("capture pause", "shop-1 order-1001 --by Ann --reason case-4711 --stack tollgate-prod"),
+    ("capture resume", "shop-1 order-1001 --by Ann --reason case-4711 --stack tollgate-prod"),
+    ("capture list", "shop-1 --stack tollgate-prod"),
+    (
+        "report",
+        "shop-1 --since 2026-11-01T00:00:00Z --until 2026-12-01T00:00:00Z --csv --stack tollgate-prod",
+    ),
+    ("customer erase", "shop-1 customer-42 --stack tollgate-prod"),
     ("journal rebuild", "--stack tollgate-prod"),
     ("journal compare", "--since 2027-01-31T11:59:00Z --inquire --stack tollgate-prod"),
-    ("webhook add", "shop-1 erp --url https://erp.example/hooks --events order.paid,order.refunded"),
+    ("webhook add", "shop-1 erp --url https://erp.example/hooks --events order.paid --stack tollgate-prod"),
     ("webhook rotate", "shop-1 erp --stack tollgate-prod"),
     ("webhook remove", "shop-1 erp --stack tollgate-prod"),
     ("webhook list", "shop-1 erp --parked --stack tollgate-prod"),
@@ -42,13 +50,17 @@ const EXAMPLES: [(&str, &str); 40] = [
     ("stop", "--by Ann --reason case-4711 --stack tollgate-prod"),
     ("start", "--by Ann --reason case-4711 --stack tollgate-prod"),
     ("rollback", "tollgate-prod --dry-run"),
+    ("front rotate", "tollgate-front-prod --stack tollgate-prod --dry-run"),
     ("doctor", "--merchant shop-1 --stack tollgate-prod"),
     ("completion", "bash"),
     ("merchant", "list --local"),
     ("merchant key", "list shop-1 --local"),
     ("payment", "list shop-1 --local"),
+    ("capture", "list shop-1 --local"),
+    ("customer", "erase shop-1 customer-42 --local"),
     ("journal", "rebuild --local"),
     ("webhook", "list shop-1 --local"),
+    ("front", "rotate tollgate-front-prod --stack tollgate-prod"),
     ("", "doctor --local"),
 ];
 
@@ -99,6 +111,14 @@ mod tests {
             assert!(example.starts_with(&path), "{path} has no example of its own: {after:?}");
             let read = Arguments::command().try_get_matches_from(example.split(' '));
             assert!(read.is_ok(), "{example}: {:?}", read.err().map(|error| error.to_string()));
+        }
+    }
+
+    /// What is copied from here says which deployment is meant.
+    #[test]
+    fn every_example_names_its_deployment() {
+        for (of, words) in EXAMPLES.into_iter().filter(|(of, _)| !["rollback", "completion"].contains(of)) {
+            assert!(["--stack ", "--local"].iter().any(|option| words.contains(option)), "{of}: {words}");
         }
     }
 

@@ -148,7 +148,7 @@ fn status(text: &str) -> Result<TransactionStatus, String> {
     found.ok_or_else(|| format!("must be {}", all.map(transaction_status).join(", ")))
 }
 
-fn place(text: &str) -> Result<String, String> {
+pub(super) fn place(text: &str) -> Result<String, String> {
     if is_place(text) { Ok(text.to_owned()) } else { Err("must be what a list printed".to_owned()) }
 }
 

@@ -1,6 +1,6 @@
 //! `webhook`.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use tollgate_core::{order::MerchantId, webhooks::ReceiverId};
 use uuid::Uuid;
@@ -9,9 +9,9 @@ use uuid::Uuid;
 pub(crate) enum WebhookCommand {
     /// Add a receiver to a merchant, with a new secret
     Add(AddReceiver),
-    /// Give a receiver a second secret, or remove the older one
+    /// Give a receiver a second secret, or remove the older one; one in Elastic Path's format gets another key
     Rotate(RotateSecret),
-    /// Remove a receiver: nothing is sent to it any more, and what waits for it is parked
+    /// Remove a receiver: within 15 minutes nothing is sent to it any more, and its deliveries are deleted
     Remove(RemoveReceiver),
     /// A merchant's receivers, or a receiver's deliveries of the last 30 days
     List(ListWebhooks),
@@ -41,13 +41,24 @@ pub(crate) struct AddReceiver {
     /// Only events of these types, separated by commas, such as order.paid,order.refunded
     #[arg(long, value_name = "TYPES", value_delimiter = ',')]
     pub(crate) events: Vec<String>,
-    /// Prompt for a key, or read it from a pipe, and send it in the header X-MOLTIN-SECRET-KEY, for receivers made for
-    /// Elastic Path
+    /// What messages look like
+    #[arg(long, value_name = "FORMAT", default_value = "standard")]
+    pub(crate) format: MessageFormat,
+    /// Prompt for a key, or read it from a pipe, and send it in the header X-MOLTIN-SECRET-KEY. Implied by the format
+    /// elastic-path
     #[arg(long)]
     pub(crate) moltin_secret_key: bool,
     /// Check all of it and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MessageFormat {
+    /// Events of Tollgate, signed
+    Standard,
+    /// As Elastic Path sends its own, with a key in a header: for receivers made for it
+    ElasticPath,
 }
 
 #[derive(Args)]

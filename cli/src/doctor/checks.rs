@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use tollgate::secrets_manager::SecretKind;
 use tollgate_core::{order::MerchantId, payments::MerchantKey};
 
 use super::{Check, Mark};
@@ -20,9 +21,13 @@ const RUST_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");
 /// Fewer characters than this in a key are worth a warning: 20 hexadecimal digits are 80 bits.
 const KEY_ADVISED_CHARS: usize = 20;
 
-/// The indexes that `reconcile` and `scheduled-capture` read, and their keys.
-const INDEXES: [(&str, [&str; 2]); 2] =
-    [("in-doubt", ["in_doubt_shard", "in_doubt_at"]), ("captures-due", ["capture_shard", "capture_due_at"])];
+/// The indexes that `reconcile`, `scheduled-capture` and `transactions` read, and their keys.
+const INDEXES: [(&str, [&str; 2]); 4] = [
+    ("in-doubt", ["in_doubt_shard", "in_doubt_at"]),
+    ("captures-due", ["capture_shard", "capture_due_at"]),
+    ("captures-paused", ["paused_merchant", "paused_at"]),
+    ("listed", ["ls", "ld"]),
+];
 
 /// What building and deploying takes. None of it is needed to run the commands, so what is missing is a note.
 pub(crate) fn tools() -> Vec<Check> {
@@ -115,6 +120,16 @@ fn wrong_with(table: &Table) -> Vec<String> {
     wrong
 }
 
+/// Where merchants' secrets are looked for. It is no error that this was not said, unless some are looked for.
+pub(crate) fn secrets(place: &Place, named: &[MerchantId]) -> Check {
+    match place.of_secrets(SecretKind::Merchants) {
+        Ok(at) => Check::new("secrets", Mark::Good, format!("of merchants: {at}")),
+        Err(failure) => {
+            Check::new("secrets", if named.is_empty() { Mark::Note } else { Mark::Bad }, failure.text())
+        }
+    }
+}
+
 /// The merchants that were named, or all that the installation tells of.
 pub(crate) async fn merchants(place: &Place, aws: &Aws, named: &[MerchantId]) -> Vec<Check> {
     let ids = if named.is_empty() { &place.merchants } else { named };
@@ -123,6 +138,9 @@ pub(crate) async fn merchants(place: &Place, aws: &Aws, named: &[MerchantId]) ->
         return vec![Check::new("merchants", Mark::Note, found)];
     }
     let mut checks = Vec::new();
+    if place.prefix(SecretKind::Merchants).is_err() {
+        return checks;
+    }
     for id in ids {
         let document = merchant::read(aws, id).await;
         let secret = match &document {
@@ -233,7 +251,7 @@ mod tests {
         assert!(wrong_with(&good()).is_empty());
         let mut table = good();
         table.indexes.pop();
-        assert_eq!(wrong_with(&table), ["it has no index captures-due"]);
+        assert_eq!(wrong_with(&table), ["it has no index listed"]);
         let restored = Table { has_stream: false, ..good() };
         let no_stream = "it has no stream with new and old images, which journal and events need";
         assert_eq!(wrong_with(&restored), [no_stream]);

@@ -2,17 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::{Check, Mark};
+use super::{Check, Found, LIMIT, Mark, front};
 use crate::{
     aws_cli::{AwsCli, Resource, of_kind},
     failure::Failure,
+    front::{DIGESTS, Fronted},
     gateway::{http_client, in_a_word},
     place::deployed::Deployed,
     rollback::ALIAS,
 };
-
-/// Longest wait for the API.
-const LIMIT: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// The most names that one call takes (CloudWatch, `DescribeAlarms`).
 const ALARMS_MAX: usize = 100;
@@ -20,16 +18,27 @@ const ALARMS_MAX: usize = 100;
 /// The version of these commands, which is that of the code they were built with.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What a check found: how it is, in words.
-type Found = Result<(Mark, String), Failure>;
+/// The API of a stack with a front that was not named.
+const UNNAMED: &str = "not tried: callers come through a front; name its stack with --front";
 
-pub(super) async fn checks(deployed: &Deployed, region: &str) -> Vec<Check> {
+pub(super) async fn checks(deployed: &Deployed, region: &str, front: Option<&str>) -> Vec<Check> {
     let aws = AwsCli::new(Some(region.to_owned()));
-    let mut checks = vec![
-        check("stack", Ok(stack(deployed))),
-        check("API", api(deployed).await),
-        check("route of payments", payments(deployed).await),
-    ];
+    let front = front.map(Fronted::read).transpose();
+    let mut checks = vec![check("stack", Ok(stack(deployed)))];
+    match url(deployed, front.as_ref().ok().and_then(Option::as_ref)) {
+        Ok(Some(url)) => {
+            checks.push(check("API", api(&url).await));
+            checks.push(check("route of payments", payments(&url).await));
+        }
+        Ok(None) => checks.push(check("API", Ok((Mark::Note, UNNAMED.to_owned())))),
+        Err(failure) => checks.push(check("API", Err(failure))),
+    }
+    checks.push(check("past the front", front::closed(deployed).await));
+    match front {
+        Ok(Some(front)) => checks.push(check("front", front::admitted(deployed, &front))),
+        Ok(None) => {}
+        Err(failure) => checks.push(check("front", Err(failure))),
+    }
     match aws.resources(&deployed.name) {
         Err(failure) => checks.push(check("resources", Err(failure))),
         Ok(all) => checks.extend([
@@ -74,16 +83,18 @@ fn stack(deployed: &Deployed) -> (Mark, String) {
     }
 }
 
-/// Where callers reach it.
-fn url(deployed: &Deployed) -> Result<String, Failure> {
-    if deployed.parameter("DefaultEndpoint") == "disabled" {
-        return Ok(format!("https://{}", deployed.parameter("DomainName")));
+/// Where callers reach it. None if they come through a front that was not named.
+fn url(deployed: &Deployed, front: Option<&Fronted>) -> Result<Option<String>, Failure> {
+    if let Some(front) = front {
+        return Ok(Some(front.url.clone()));
     }
-    Ok(deployed.output("ApiUrl")?.trim_end_matches('/').to_owned())
+    if !deployed.parameter(DIGESTS).is_empty() {
+        return Ok(None);
+    }
+    Ok(front::own_addresses(deployed)?.into_iter().next())
 }
 
-async fn api(deployed: &Deployed) -> Found {
-    let url = url(deployed)?;
+async fn api(url: &str) -> Found {
     let response = http_client()?.get(format!("{url}/status")).timeout(LIMIT).send().await;
     let response = response.and_then(reqwest::Response::error_for_status);
     let status: Value = match response {
@@ -108,8 +119,8 @@ async fn api(deployed: &Deployed) -> Found {
 }
 
 /// A payment without a token, which is refused: that shows the route, the function and its start.
-async fn payments(deployed: &Deployed) -> Found {
-    let url = format!("{}/v2/orders/doctor/payments", url(deployed)?);
+async fn payments(url: &str) -> Found {
+    let url = format!("{url}/v2/orders/doctor/payments");
     let response = http_client()?.post(&url).json(&json!({})).timeout(LIMIT).send().await;
     let status =
         response.map_err(|error| Failure::Unavailable(in_a_word(&error).to_owned()))?.status().as_u16();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tollgate::{lambda::GATEWAY, ports::Job};
 use tollgate_core::{
     order::{NoEffect, OrderId, Outcome, Route, gateway_order_id},
-    payments::{Card, Command, Instruction, KnownPayment, PaymentSource},
+    payments::{Card, Command, Instruction, KnownPayment, Labels, PaymentSource},
     values::{Amount, CardAccount, Currency, Expiry, SecurityCode},
 };
 
@@ -95,7 +95,7 @@ impl Test<'_> {
             gateway_order_id: order_id,
             order: &self.order,
             ours: Vec::new(),
-            memo: None,
+            labels: Labels::default(),
             command,
         };
         match self.job.payments.gateway.execute(&self.document.merchant, instruction, LIMIT).await {
@@ -130,12 +130,8 @@ impl Test<'_> {
     async fn refund(&self, sale: &str) -> Result<(Check, Option<Value>), Failure> {
         let what = "refunds by order id";
         let order_id = gateway_order_id(self.job.payments.clock.new_id());
-        let outcome = self
-            .perform(
-                &order_id,
-                Command::Refund(KnownPayment { reference: sale, gateway_order_id: "", fee: None }),
-            )
-            .await;
+        let outcome =
+            self.perform(&order_id, Command::Refund(KnownPayment { reference: sale, fee: None })).await;
         let told = |refund: Option<&str>, found: Option<bool>| json!({ "sale": sale, "refund": refund, "refund_order_id": order_id, "found_by_own_order_id": found });
         match (&outcome, &outcome.response().reference) {
             (Outcome::Approved(_), Some(refund)) => {

@@ -51,7 +51,8 @@ type Facts = BTreeMap<(MerchantId, OrderId), Vec<Fact>>;
 pub(crate) async fn compare(place: &Place, compare: &Compare) -> Result<Report, Failure> {
     let aws = Aws::new(place)?;
     let (table, journal) = (place.table()?, place.journal_table(compare.journal_table.as_deref())?);
-    let job = place.job()?;
+    // Only an inquiry takes a merchant.
+    let job = if compare.inquire { place.job()? } else { place.orders_job()? };
     let mut facts = Facts::new();
     let (mut read, mut from) = (0, None);
     loop {

@@ -1,5 +1,7 @@
 //! `merchant create`: a new merchant, once the gateway has taken its credentials.
 
+use std::fmt;
+
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use tollgate::lambda::GATEWAY;
@@ -15,16 +17,23 @@ use crate::{
     report::Report,
 };
 
+/// The stage whose payments are real.
+const PROD: &str = "prod";
+
 pub(crate) async fn run(place: &Place, create: &Create) -> Result<Report, Failure> {
     let aws = Aws::new(place)?;
-    let id = &create.id;
+    let (id, secret) = (&create.id, aws.secret_name(&create.id)?);
+    let target = Target::new(place, &aws, create).await?;
     // Before the prompt for a password. The write itself makes sure once more.
     if aws.secret(id).await?.is_some() {
-        return Err(aws.there_already(id));
+        return Err(Aws::there_already(&secret, id));
     }
     let password = confirm::secret(
         "the gateway's password",
-        &format!("Password of {} at the gateway: ", create.username),
+        &format!(
+            "Merchant {id}, {target} at {}\nPassword of {} at the gateway: ",
+            target.endpoint, create.username
+        ),
     )?;
     let (key, signing_key) = (new_key()?, new_signing_key()?);
     let document = Document::new(id, document(create, &password, &key, &signing_key))?;
@@ -38,21 +47,24 @@ pub(crate) async fn run(place: &Place, create: &Create) -> Result<Report, Failur
     let checked = check_gateway(&document).await?;
     let surcharging = surcharging(&checked);
     let document = if surcharging.is_empty() { document } else { document.with_surcharging(&surcharging)? };
-    let name = aws.secret_name(id);
     let accounts: Vec<String> = checked.iter().map(|mid| format!("  {}\n", mid.text())).collect();
     let accounts = accounts.concat();
     let mut value = json!({
         "merchant": id,
-        "stage": place.stage_or_unnamed(),
-        "secret": name,
+        "account": target.account,
+        "region": place.region,
+        "stage": target.stage,
+        "secret": secret,
         "base_url": document.merchant.gateway.endpoint,
-        "livemode": GATEWAY.is_live(&document.merchant.gateway.any_route()),
+        "livemode": target.is_live,
         "merchids": checked.iter().map(|mid| (mid.currency.code().to_owned(), json!(mid.merchid))).collect::<serde_json::Map<_, _>>(),
         "surcharging_merchids": surcharging,
         "dry_run": create.dry_run,
     });
     if create.dry_run {
-        let text = format!("Dry run: nothing was written.\n{accounts}The secret {name} would be written.");
+        let text = format!(
+            "Dry run: nothing was written.\n{accounts}Merchant {id}, {target}: the secret {secret} would be written."
+        );
         return Ok(Report::new(text, value));
     }
     aws.create_secret(id, &document.text()).await.map_err(|failure| match failure {
@@ -63,13 +75,51 @@ pub(crate) async fn run(place: &Place, create: &Create) -> Result<Report, Failur
     })?;
     value["key"] = json!(key.expose_secret());
     let text = format!(
-        "Merchant {id}, stage {}: the secret {name} is written.\n{accounts}\n\
+        "Merchant {id}, {target}: the secret {secret} is written.\n{accounts}\n\
          client_id      {id}\nclient_secret  {}\n\n\
          The key is shown this once. Give it to the systems that ask for tokens.",
-        place.stage_or_unnamed(),
         key.expose_secret()
     );
     Ok(Report::new(text, value))
+}
+
+/// Where a merchant is made, and at what kind of gateway account.
+struct Target {
+    /// The AWS account; none of a local stack.
+    account: Option<String>,
+    region: String,
+    stage: String,
+    endpoint: String,
+    is_live: bool,
+}
+
+impl Target {
+    /// Refuses payments on prod that are not real, which is a mistake.
+    async fn new(place: &Place, aws: &Aws, create: &Create) -> Result<Self, Failure> {
+        let stage = place.stage()?.to_owned();
+        // With any password: what is wrong with the arguments is said before one is typed.
+        let (key, signing_key) = (new_key()?, new_signing_key()?);
+        let draft = Document::new(&create.id, document(create, &key, &key, &signing_key))?;
+        let gateway = &draft.merchant.gateway;
+        let (endpoint, is_live) = (gateway.endpoint.clone(), GATEWAY.is_live(&gateway.any_route()));
+        if stage == PROD && !is_live && !create.test {
+            return Err(Failure::Refused(format!(
+                "{endpoint} is a test account, and the stage is {PROD}: no payment of the merchant would be real. Add --test \
+                 if you mean it"
+            )));
+        }
+        let account = if place.is_local { None } else { Some(aws.identity().await?.account) };
+        Ok(Self { account, region: place.region.clone(), stage, endpoint, is_live })
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(account) = &self.account {
+            write!(f, "AWS account {account}, {}, ", self.region)?;
+        }
+        write!(f, "stage {}, {} gateway account", self.stage, if self.is_live { "live" } else { "test" })
+    }
 }
 
 fn document(

@@ -2,7 +2,7 @@
 
 use secrecy::ExposeSecret;
 use serde_json::json;
-use tollgate::access_token;
+use tollgate::{access_token, secrets_manager::SecretKind};
 use tollgate_core::payments::MerchantKey;
 
 use super::{Document, EVERYWHERE_AFTER, confirm_removal, new_key, read};
@@ -36,22 +36,22 @@ async fn add(place: &Place, add: &AddKey) -> Result<Report, Failure> {
     // Refuses a name that is there.
     let document = document.with_keys(keys)?;
     let mut value = json!({
-        "merchant": id, "stage": place.stage_or_unnamed(), "name": name.to_string(), "role": role, "keys": number,
-        "dry_run": add.dry_run,
+        "merchant": id, "stage": place.stage_or_unnamed(), "place": place.secrets_value(SecretKind::Merchants)?,
+        "name": name.to_string(), "role": role, "keys": number, "dry_run": add.dry_run,
     });
+    let at = place.of_secrets(SecretKind::Merchants)?;
     if add.dry_run {
         let text = format!(
-            "Dry run: nothing was written. Merchant {id} would get the key {name} with the role {role}."
+            "Dry run: nothing was written. Merchant {id}, {at}, would get the key {name} with the role {role}."
         );
         return Ok(Report::new(text, value));
     }
     aws.put_secret(id, &document.text()).await?;
     value["key"] = json!(key.expose_secret());
     let text = format!(
-        "Merchant {id}, stage {}: the key {name} with the role {role} is added.\n\n\
+        "Merchant {id}, {at}: the key {name} with the role {role} is added.\n\n\
          client_id      {id}\nclient_secret  {}\n\n\
          The key is shown this once. Wait {EVERYWHERE_AFTER}, then give it to the system that it is for.",
-        place.stage_or_unnamed(),
         key.expose_secret()
     );
     Ok(Report::new(text, value))
@@ -75,7 +75,10 @@ async fn list(place: &Place, list: &ListKeys) -> Result<Report, Failure> {
             "number": number, "name": name, "role": role, "characters": chars, "principal": digest,
         }));
     }
-    let value = json!({ "merchant": list.id, "stage": place.stage_or_unnamed(), "keys": keys });
+    let value = json!({
+        "merchant": list.id, "stage": place.stage_or_unnamed(), "place": place.secrets_value(SecretKind::Merchants)?,
+        "keys": keys,
+    });
     Ok(Report::new(lines.join("\n"), value))
 }
 
@@ -98,13 +101,16 @@ async fn revoke(place: &Place, revoke: &RevokeKey) -> Result<Report, Failure> {
         None => format!("key {} without a name", at + 1),
     };
     let value = json!({
-        "merchant": id, "stage": place.stage_or_unnamed(), "name": key.name.as_ref().map(ToString::to_string),
+        "merchant": id, "stage": place.stage_or_unnamed(), "place": place.secrets_value(SecretKind::Merchants)?,
+        "name": key.name.as_ref().map(ToString::to_string),
         "number": at + 1, "keys": left, "dry_run": revoke.dry_run,
     });
     let document = document.with_keys(keys)?;
+    let here = place.of_secrets(SecretKind::Merchants)?;
     if revoke.dry_run {
-        let text =
-            format!("Dry run: nothing was written. Merchant {id} would lose {what}; {left} would stay.");
+        let text = format!(
+            "Dry run: nothing was written. Merchant {id}, {here}, would lose {what}; {left} would stay."
+        );
         return Ok(Report::new(text, value));
     }
     if !revoke.yes {
@@ -112,8 +118,8 @@ async fn revoke(place: &Place, revoke: &RevokeKey) -> Result<Report, Failure> {
     }
     aws.put_secret(id, &document.text()).await?;
     let text = format!(
-        "Merchant {id}: {what} is removed, {left} left. After {EVERYWHERE_AFTER} at most no token is given for it any more; \
-         tokens that were given stay valid for up to an hour, with the role that they were given with."
+        "Merchant {id}, {here}: {what} is removed, {left} left. After {EVERYWHERE_AFTER} at most no token is given for it any \
+         more, and those that were given are refused."
     );
     Ok(Report::new(text, value))
 }

@@ -2,6 +2,7 @@
 
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use tollgate::secrets_manager::SecretKind;
 
 use super::{Document, EVERYWHERE_AFTER, confirm_removal, new_key, read};
 use crate::{args::RotateKey, aws::Aws, failure::Failure, place::Place, report::Report};
@@ -33,11 +34,13 @@ pub(crate) async fn run(place: &Place, rotate: &RotateKey) -> Result<Report, Fai
         None => format!("all keys but the newest, {removed} of {had}"),
     };
     let value = json!({
-        "merchant": id, "stage": place.stage_or_unnamed(), "keys": kept_count, "removed": removed, "dry_run": rotate.dry_run,
+        "merchant": id, "stage": place.stage_or_unnamed(), "place": place.secrets_value(SecretKind::Merchants)?,
+        "keys": kept_count, "removed": removed, "dry_run": rotate.dry_run,
     });
+    let at = place.of_secrets(SecretKind::Merchants)?;
     if rotate.dry_run {
         let text = format!(
-            "Dry run: nothing was written. Merchant {id} would lose {what}; {kept_count} would stay."
+            "Dry run: nothing was written. Merchant {id}, {at}, would lose {what}; {kept_count} would stay."
         );
         return Ok(Report::new(text, value));
     }
@@ -46,8 +49,8 @@ pub(crate) async fn run(place: &Place, rotate: &RotateKey) -> Result<Report, Fai
     }
     aws.put_secret(id, &document.text()).await?;
     let text = format!(
-        "Merchant {id}: {what} removed, {kept_count} left. After {EVERYWHERE_AFTER} at most no token is given for it any \
-         more; tokens that were given stay valid for up to an hour."
+        "Merchant {id}, {at}: {what} removed, {kept_count} left. After {EVERYWHERE_AFTER} at most no token is given for it \
+         any more, and those that were given are refused."
     );
     Ok(Report::new(text, value))
 }
@@ -62,10 +65,12 @@ async fn add(
     let id = &rotate.id;
     let number = keys.len() + 1;
     let mut value = json!({
-        "merchant": id, "stage": place.stage_or_unnamed(), "keys": number, "number": number, "dry_run": rotate.dry_run,
+        "merchant": id, "stage": place.stage_or_unnamed(), "place": place.secrets_value(SecretKind::Merchants)?,
+        "keys": number, "number": number, "dry_run": rotate.dry_run,
     });
+    let at = place.of_secrets(SecretKind::Merchants)?;
     if rotate.dry_run {
-        let text = format!("Dry run: nothing was written. Merchant {id} would get key {number}.");
+        let text = format!("Dry run: nothing was written. Merchant {id}, {at}, would get key {number}.");
         return Ok(Report::new(text, value));
     }
     let key = new_key()?;
@@ -73,11 +78,10 @@ async fn add(
     aws.put_secret(id, &document.with_keys(keys)?.text()).await?;
     value["key"] = json!(key.expose_secret());
     let text = format!(
-        "Merchant {id}, stage {}: key {number} is added; the others stay valid.\n\n\
+        "Merchant {id}, {at}: key {number} is added; the others stay valid.\n\n\
          client_id      {id}\nclient_secret  {}\n\n\
          The key is shown this once. Wait {EVERYWHERE_AFTER}, give it to the systems that ask for tokens, then:\n  \
          tollgate merchant rotate-key {id} --finish",
-        place.stage_or_unnamed(),
         key.expose_secret()
     );
     Ok(Report::new(text, value))

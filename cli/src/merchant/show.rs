@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 use tollgate_core::{
     order::{FeeBasis, MerchantId, OrdersMode, Policy, RefundWithoutAmount},
     payments::Merchant,
+    values::Zone,
 };
 
-use tollgate::lambda::GATEWAY;
+use tollgate::{lambda::GATEWAY, secrets_manager::SecretKind};
 
 use super::{Document, read};
 use crate::{aws::Aws, confirm, failure::Failure, place::Place, report::Report};
@@ -40,14 +41,19 @@ pub(crate) async fn list(place: &Place) -> Result<Report, Failure> {
         }
     }
     let count = merchants.len();
-    lines.push(format!("{count} merchant{}", if count == 1 { "" } else { "s" }));
-    Ok(Report::new(lines.join("\n"), json!({ "stage": place.stage_or_unnamed(), "merchants": merchants })))
+    let (s, at) = (if count == 1 { "" } else { "s" }, place.of_secrets(SecretKind::Merchants)?);
+    lines.push(format!("{count} merchant{s}, {at}"));
+    let value = json!({
+        "stage": place.stage_or_unnamed(), "place": place.secrets_value(SecretKind::Merchants)?, "merchants": merchants,
+    });
+    Ok(Report::new(lines.join("\n"), value))
 }
 
 pub(crate) async fn show(place: &Place, id: &MerchantId) -> Result<Report, Failure> {
     let Document { merchant, .. } = read(&Aws::new(place)?, id).await?;
     let mut value = value(&merchant);
     value["stage"] = json!(place.stage_or_unnamed());
+    value["place"] = place.secrets_value(SecretKind::Merchants)?;
     let policy = &merchant.policy;
     let duration = |duration: Option<jiff::SignedDuration>| {
         duration.map_or_else(|| "never".to_owned(), |duration| duration.to_string())
@@ -74,7 +80,12 @@ pub(crate) async fn show(place: &Place, id: &MerchantId) -> Result<Report, Failu
         ("orders", orders(&merchant).to_owned()),
         ("shopper tokens", yes_no(merchant.shopper_tokens)),
         ("scheduled captures", if merchant.captures_paused { "paused" } else { "on" }.to_owned()),
-        ("captures after", duration(policy.capture_after)),
+        (
+            "captures after",
+            policy.capture.as_ref().map_or_else(|| "only on request".to_owned(), ToString::to_string),
+        ),
+        ("zone", policy.zone.as_ref().map_or("none", Zone::name).to_owned()),
+        ("own holidays", holidays(policy)),
         ("authorizations end after", duration(Some(policy.authorization_lifetime))),
         ("voids lapsed authorizations", yes_no(policy.void_lapsed)),
         ("partial approvals accepted", yes_no(policy.accept_partial_approval)),
@@ -85,7 +96,7 @@ pub(crate) async fn show(place: &Place, id: &MerchantId) -> Result<Report, Failu
         ("personal data deleted after", duration(policy.keep_personal_data)),
     ];
     let rows = rows.map(|(name, text)| format!("  {name:<28} {text}"));
-    let title = format!("Merchant {id}, stage {}:", place.stage_or_unnamed());
+    let title = format!("Merchant {id}, {}:", place.of_secrets(SecretKind::Merchants)?);
     Ok(Report::new(format!("{title}\n{}", rows.join("\n")), value))
 }
 
@@ -104,6 +115,10 @@ fn surcharges(policy: &Policy) -> String {
         None => "no parts captured or refunded",
     };
     format!("{}, {basis}", policy.surcharging.join(", "))
+}
+
+fn holidays(policy: &Policy) -> String {
+    listed(&policy.holidays.own().map(|day| day.to_string()).collect::<Vec<_>>())
 }
 
 fn yes_no(is_so: bool) -> String {
@@ -145,7 +160,9 @@ fn value(merchant: &Merchant) -> Value {
         "orders": orders(merchant),
         "shopper_tokens": merchant.shopper_tokens,
         "captures_paused": merchant.captures_paused,
-        "capture_after": policy.capture_after,
+        "capture": policy.capture.as_ref().map(ToString::to_string),
+        "zone": policy.zone.as_ref().map(Zone::name),
+        "holidays": policy.holidays.own().map(|day| day.to_string()).collect::<Vec<_>>(),
         "authorization_lifetime": policy.authorization_lifetime,
         "void_lapsed": policy.void_lapsed,
         "accept_partial_approval": policy.accept_partial_approval,

@@ -1,4 +1,4 @@
-//! `payment capture`, `payment refund` and `payment void`: what the merchant's own system would request, done by a person.
+//! `payment capture`, `payment reauthorize`, `payment refund` and `payment void`: what the merchant's own system would request, done by a person.
 
 use std::time::Duration;
 
@@ -6,8 +6,9 @@ use serde_json::json;
 use tollgate::ports::MayRun;
 use tollgate_core::{
     order::{
-        Action, Attribution, Essentials, Fingerprint, FollowUp, Intent, KeyDigest, Operation, OperationRef,
-        OperationStatus, Order, OrderKey, Plan, Principal, Target, Transaction,
+        Action, Attribution, CaptureTerms, Essentials, Fingerprint, FollowUp, Intent, KeyDigest, Kind,
+        Operation, OperationRef, OperationStatus, Order, OrderKey, Plan, Principal, Reauthorize, Target,
+        Transaction,
     },
     payments::{Deadline, Performed, Refusal},
     values::Amount,
@@ -25,11 +26,31 @@ use crate::{
 /// Longest wait for the gateway and an inquiry after it.
 const LIMIT: Duration = Duration::from_mins(1);
 
-pub(crate) async fn run(
-    place: &Place,
-    follow_up: FollowUp,
-    change: &ChangePayment,
-) -> Result<Report, Failure> {
+/// What is done to a payment.
+#[derive(Clone, Copy)]
+pub(crate) enum Change {
+    FollowUp(FollowUp),
+    /// Another payment holds what a partial capture released.
+    Reauthorize,
+}
+
+impl Change {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::FollowUp(follow_up) => follow_up.kind().as_str(),
+            Self::Reauthorize => "reauthorize",
+        }
+    }
+
+    fn kind(self) -> Kind {
+        match self {
+            Self::FollowUp(follow_up) => follow_up.kind(),
+            Self::Reauthorize => Kind::Authorize,
+        }
+    }
+}
+
+pub(crate) async fn run(place: &Place, requested: Change, change: &ChangePayment) -> Result<Report, Failure> {
     let stage = place.stage()?;
     let job = place.job()?;
     match job.may_run().await {
@@ -47,7 +68,7 @@ pub(crate) async fn run(
     }
     let key = OrderKey { merchant: change.merchant.clone(), order: change.order.clone() };
     let order = job.payments.order(&key).await?;
-    let intent = intent(follow_up, change, &order)?;
+    let intent = intent(requested, change, &order)?;
     let plan = job.payments.weigh(&merchant, order, &intent).map_err(Refusal::Rejected)?;
     // A repetition does nothing, so there is nothing to confirm.
     if let Plan::Send(order, at) | Plan::Record(order, at) = plan {
@@ -58,7 +79,7 @@ pub(crate) async fn run(
         let shown = shown(stage, &order, transaction, operation, change);
         if change.dry_run {
             let value = json!({
-                "stage": stage, "dry_run": true, "transaction": at.transaction, "operation": follow_up.kind().as_str(),
+                "stage": stage, "dry_run": true, "transaction": at.transaction, "operation": requested.as_str(),
                 "amount": operation.amount.minor(), "currency": order.currency.code(),
             });
             return Ok(Report::new(format!("Dry run: nothing was done.\n{shown}"), value));
@@ -72,26 +93,29 @@ pub(crate) async fn run(
     Ok(outcome(stage, &performed))
 }
 
-fn intent(follow_up: FollowUp, change: &ChangePayment, order: &Order) -> Result<Intent, Failure> {
+fn intent(requested: Change, change: &ChangePayment, order: &Order) -> Result<Intent, Failure> {
     let amount = change.amount.as_deref().map(|text| amount(text, order)).transpose()?;
     let target = change.transaction.map_or(Target::OnlyEligible, Target::Transaction);
-    let action = match follow_up {
-        FollowUp::Capture => Action::Capture { target, amount, custom_reference: None },
-        FollowUp::Refund => Action::Refund { target, amount, mechanism: None },
-        FollowUp::Void if amount.is_some() => {
+    let action = match requested {
+        Change::FollowUp(FollowUp::Capture) => Action::Capture { target, amount, custom_reference: None },
+        Change::FollowUp(FollowUp::Refund) => Action::Refund { target, amount, mechanism: None },
+        Change::FollowUp(FollowUp::Void) if amount.is_some() => {
             return Err(Failure::Input("--amount: a void undoes the whole payment".to_owned()));
         }
-        FollowUp::Void => Action::Void { target, reopen: true },
+        Change::FollowUp(FollowUp::Void) => Action::Void { target, reopen: true },
+        Change::Reauthorize => {
+            Action::Reauthorize(Reauthorize { target, amount, capture: CaptureTerms::default() })
+        }
     };
     let (by, reason) = (change.by.to_string(), change.reason.to_string());
     let named = change.transaction.map(|id| id.to_string());
     // The command again, after a lost connection for example, is the same request.
-    let route = format!("tollgate payment {}", follow_up.kind().as_str());
+    let route = format!("tollgate payment {}", requested.as_str());
     let minor = amount.map(|amount| amount.minor().to_string());
     let parts = [Some(route.as_str()), named.as_deref(), minor.as_deref(), Some(&by), Some(&reason)];
     let key = KeyDigest::from_parts(&parts);
     let essentials =
-        Essentials { amount, transaction: change.transaction, ..Essentials::new(follow_up.kind()) };
+        Essentials { amount, transaction: change.transaction, ..Essentials::new(requested.kind()) };
     Ok(Intent {
         action,
         key: Some(key),

@@ -11,10 +11,10 @@ use tollgate::{
 use tollgate_core::{
     journal::{Fees, fees},
     order::{
-        Attempt, ByHand, Decision, Doubt, GatewayResponse, NoEffect, Operation, OperationRef, Order, Stage,
-        Superseded, Transaction,
+        Attempt, Attribution, ByHand, Decision, Doubt, GatewayResponse, NoEffect, Operation, OperationRef,
+        Order, Pause, Stage, Superseded, Transaction,
     },
-    values::{Amount, Fee},
+    values::{Amount, Fee, References},
 };
 use uuid::Uuid;
 
@@ -23,7 +23,7 @@ use crate::confirm::mode;
 /// For a machine. Amounts are minor units.
 pub(crate) fn value(order: &Order, only: Option<Uuid>) -> Value {
     let balance = order.balance();
-    let transactions = chosen(order, only).map(transaction_value);
+    let transactions = chosen(order, only).map(|own| transaction_value(order, own));
     json!({
         "merchant": order.merchant,
         "order": order.id,
@@ -37,6 +37,8 @@ pub(crate) fn value(order: &Order, only: Option<Uuid>) -> Value {
         "payment": payment_status(order.payment()),
         "next_inquiry_at": order.next_inquiry_at(),
         "next_capture_at": order.next_capture_at(),
+        "captures_paused": order.captures_paused().is_some(),
+        "pauses": order.pauses.iter().map(pause_value).collect::<Vec<_>>(),
         "version": order.version,
         "created_at": order.created_at,
         "updated_at": order.updated_at,
@@ -44,12 +46,13 @@ pub(crate) fn value(order: &Order, only: Option<Uuid>) -> Value {
     })
 }
 
-fn transaction_value(transaction: &Transaction) -> Value {
+fn transaction_value(order: &Order, transaction: &Transaction) -> Value {
     let schedule = transaction.capture.as_ref().map(|schedule| {
         json!({
             "at": schedule.at,
+            "amount": transaction.scheduled_amount().or(schedule.amount),
             "standing": transaction.capture_standing().map(|standing| format!("{standing:?}").to_lowercase()),
-            "next_attempt_at": transaction.next_capture_attempt(),
+            "next_attempt_at": order.next_capture_attempt(transaction),
             "lapsed_at": schedule.lapsed_at,
         })
     });
@@ -62,8 +65,12 @@ fn transaction_value(transaction: &Transaction) -> Value {
         "refunded": transaction.refunded(),
         "fee": fees(transaction).map(fees_value),
         "reference": transaction.reference(),
-        "custom_reference": transaction.custom_reference,
+        "custom_reference": transaction.custom_reference(),
+        "continues": transaction.continues,
         "merchant_reference": transaction.memo.as_ref().map(|memo| &memo.reference),
+        "paymentmethod_name": transaction.references.name,
+        "description": transaction.references.description,
+        "metadata": transaction.references.metadata.members(),
         "card": transaction.card().map(|card| json!({
             "brand": card.brand.map(tollgate_core::values::Brand::name),
             "last_four": card.last_four,
@@ -75,6 +82,25 @@ fn transaction_value(transaction: &Transaction) -> Value {
         "created_at": transaction.created_at,
         "updated_at": transaction.updated_at,
         "operations": transaction.operations.iter().map(operation_value).collect::<Vec<_>>(),
+    })
+}
+
+/// A pause of an order's captures, with who and why.
+pub(crate) fn pause_value(pause: &Pause) -> Value {
+    let resumed = pause.resumed.as_ref();
+    json!({
+        "paused": switch_value(pause.at, pause.by.as_deref()),
+        "resumed": resumed.map(|resumed| switch_value(resumed.at, resumed.by.as_deref())),
+    })
+}
+
+fn switch_value(at: Timestamp, by: Option<&Attribution>) -> Value {
+    json!({
+        "at": at,
+        "key_name": by.and_then(|by| by.key_name.as_ref()),
+        "person": by.and_then(|by| by.person.as_ref()),
+        "actor": by.and_then(|by| by.actor.as_ref()),
+        "reason": by.and_then(|by| by.reason.as_ref()),
     })
 }
 
@@ -230,55 +256,106 @@ fn write_order(text: &mut String, order: &Order, only: Option<Uuid>) -> fmt::Res
         money(balance.pending),
         money(balance.returned)
     )?;
-    for transaction in chosen(order, only) {
-        writeln!(text, "\ntransaction {}", transaction.id)?;
+    for pause in &order.pauses {
+        write_pause(text, pause)?;
+    }
+    chosen(order, only).try_for_each(|transaction| write_transaction(text, order, transaction))
+}
+
+fn write_transaction(text: &mut String, order: &Order, transaction: &Transaction) -> fmt::Result {
+    let money = |amount: Amount| format!("{} {}", order.currency.decimal(amount), order.currency);
+    writeln!(text, "\ntransaction {}", transaction.id)?;
+    writeln!(
+        text,
+        "  {} of {}, {}: captured {}, refunded {}, {}",
+        transaction.kind.as_str(),
+        money(transaction.amount()),
+        transaction_status(transaction.status()),
+        money(transaction.captured()),
+        money(transaction.refunded()),
+        transaction
+            .reference()
+            .map_or_else(|| "no reference".to_owned(), |retref| format!("retref {retref}"))
+    )?;
+    if let Some(Fees { kind, amount, captured, refunded }) = fees(transaction) {
         writeln!(
             text,
-            "  {} of {}, {}: captured {}, refunded {}, {}",
-            transaction.kind.as_str(),
-            money(transaction.amount()),
-            transaction_status(transaction.status()),
-            money(transaction.captured()),
-            money(transaction.refunded()),
-            transaction
-                .reference()
-                .map_or_else(|| "no reference".to_owned(), |retref| format!("retref {retref}"))
+            "  {} of {}: captured {}, refunded {}",
+            words(kind.as_str()),
+            money(amount),
+            money(captured),
+            money(refunded)
         )?;
-        if let Some(Fees { kind, amount, captured, refunded }) = fees(transaction) {
-            writeln!(
-                text,
-                "  {} of {}: captured {}, refunded {}",
-                words(kind.as_str()),
-                money(amount),
-                money(captured),
-                money(refunded)
-            )?;
-        }
-        let card = transaction.card();
-        writeln!(
-            text,
-            "  card {} ****{}, requested by {}, {}",
-            card.and_then(|card| card.brand).map_or("of unknown brand", tollgate_core::values::Brand::name),
-            card.and_then(|card| card.last_four.as_deref()).unwrap_or("????"),
-            words(transaction.by.as_str()),
-            time(transaction.created_at)
-        )?;
-        if let Some(expires) = transaction.authorization_expires_at {
-            writeln!(text, "  the authorization is expected to end {}", time(expires))?;
-        }
-        if let Some(schedule) = &transaction.capture {
-            let standing = transaction.capture_standing();
-            let standing =
-                standing.map_or_else(|| "over".to_owned(), |standing| format!("{standing:?}").to_lowercase());
-            write!(text, "  capture scheduled for {}: {standing}", time(schedule.at))?;
-            line_end(text, ", next attempt", transaction.next_capture_attempt())?;
-        }
-        for (n, operation) in transaction.operations.iter().enumerate() {
-            write!(text, "  {}. ", n + 1)?;
-            write_operation(text, order, operation)?;
-        }
+    }
+    write_references(text, transaction)?;
+    let card = transaction.card();
+    writeln!(
+        text,
+        "  card {} ****{}, requested by {}, {}",
+        card.and_then(|card| card.brand).map_or("of unknown brand", tollgate_core::values::Brand::name),
+        card.and_then(|card| card.last_four.as_deref()).unwrap_or("????"),
+        words(transaction.by.as_str()),
+        time(transaction.created_at)
+    )?;
+    if let Some(continued) = transaction.continues {
+        writeln!(text, "  holds the rest of {continued}")?;
+    }
+    if let Some(expires) = transaction.authorization_expires_at {
+        writeln!(text, "  the authorization is expected to end {}", time(expires))?;
+    }
+    write_schedule(text, order, transaction)?;
+    for (n, operation) in transaction.operations.iter().enumerate() {
+        write!(text, "  {}. ", n + 1)?;
+        write_operation(text, order, operation)?;
     }
     Ok(())
+}
+
+fn write_schedule(text: &mut String, order: &Order, transaction: &Transaction) -> fmt::Result {
+    let Some(schedule) = &transaction.capture else { return Ok(()) };
+    let standing = transaction.capture_standing();
+    let standing =
+        standing.map_or_else(|| "over".to_owned(), |standing| format!("{standing:?}").to_lowercase());
+    let part = transaction.scheduled_amount().filter(|_| schedule.amount.is_some());
+    let part = part.map_or_else(String::new, |part| format!(" of {}", order.currency.format(part)));
+    write!(text, "  capture{part} scheduled for {}: {standing}", time(schedule.at))?;
+    line_end(text, ", next attempt", order.next_capture_attempt(transaction))
+}
+
+/// What the merchant's systems know it by, a line each.
+fn write_references(text: &mut String, transaction: &Transaction) -> fmt::Result {
+    let References { custom_reference: _, name, description, metadata } = &transaction.references;
+    let metadata = Some(metadata.line(usize::MAX)).filter(|line| !line.is_empty());
+    let lines = [
+        ("custom reference", transaction.custom_reference()),
+        ("payment method", name.as_deref()),
+        ("description", description.as_deref()),
+        ("metadata", metadata.as_deref()),
+    ];
+    for (name, line) in lines.into_iter().filter_map(|(name, line)| Some((name, line?))) {
+        writeln!(text, "  {name}: {line}")?;
+    }
+    Ok(())
+}
+
+fn write_pause(text: &mut String, pause: &Pause) -> fmt::Result {
+    let mut write = |what: &str, at: Timestamp, by: Option<&Attribution>| {
+        let by = by.map_or_else(String::new, |by| format!(" with {}", who_and_why(by)));
+        writeln!(text, "  scheduled captures {what} {}{by}", time(at))
+    };
+    write("paused", pause.at, pause.by.as_deref())?;
+    match &pause.resumed {
+        Some(resumed) => write("resumed", resumed.at, resumed.by.as_deref()),
+        None => Ok(()),
+    }
+}
+
+/// Who requested something and why, as far as it was told.
+pub(crate) fn who_and_why(told: &Attribution) -> String {
+    let told =
+        [("key", &told.key_name), ("person", &told.person), ("actor", &told.actor), ("reason", &told.reason)];
+    let told = told.into_iter().filter_map(|(name, said)| Some(format!("{name} {}", said.as_ref()?)));
+    told.collect::<Vec<_>>().join(", ")
 }
 
 fn write_operation(text: &mut String, order: &Order, operation: &Operation) -> fmt::Result {
@@ -301,14 +378,7 @@ fn write_operation(text: &mut String, order: &Order, operation: &Operation) -> f
         time(*at)
     )?;
     if let Some(told) = operation.attribution.as_deref() {
-        let told = [
-            ("key", &told.key_name),
-            ("person", &told.person),
-            ("actor", &told.actor),
-            ("reason", &told.reason),
-        ];
-        let told = told.into_iter().filter_map(|(name, said)| Some(format!("{name} {}", said.as_ref()?)));
-        writeln!(text, "     requested with {}", told.collect::<Vec<_>>().join(", "))?;
+        writeln!(text, "     requested with {}", who_and_why(told))?;
     }
     let mode = mode(&operation.route);
     writeln!(text, "     sent to {mode} MID {} as {gateway_order_id}", operation.route.account)?;

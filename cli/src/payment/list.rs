@@ -74,7 +74,7 @@ pub(crate) fn journal(place: &Place, table: Option<&str>) -> Result<Arc<dyn Entr
 }
 
 async fn run(place: &Place, wanted: Wanted<'_>, filter: &PaymentFilter) -> Result<Report, Failure> {
-    let job = place.job()?;
+    let job = place.orders_job()?;
     let log = journal(place, filter.journal_table.as_deref())?;
     let lister = Lister { log: log.as_ref(), store: job.payments.store.as_ref() };
     if filter.csv {

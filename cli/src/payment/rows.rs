@@ -98,13 +98,13 @@ pub(super) fn more(rest: &Rest) -> Vec<String> {
 }
 
 /// What cannot be read, as a line.
-pub(super) fn bad_line(row: &BadRow) -> String {
+pub(crate) fn bad_line(row: &BadRow) -> String {
     let at = row.at.map_or_else(|| "-".to_owned(), |at| time(at).to_string());
     format!("{at}  {UNREADABLE}: {}: {}", row.item.key, row.item.reason)
 }
 
 /// The same in JSON.
-pub(super) fn bad_value(row: &BadRow) -> Value {
+pub(crate) fn bad_value(row: &BadRow) -> Value {
     json!({
         "at": row.at,
         "status": UNREADABLE,
@@ -140,7 +140,7 @@ pub(super) fn line(row: &Row) -> Option<String> {
 }
 
 /// Amounts are minor units.
-pub(super) fn value(row: &Row, now: Timestamp) -> Option<Value> {
+pub(crate) fn value(row: &Row, now: Timestamp) -> Option<Value> {
     let order = &row.order;
     let transaction = order.transaction(row.transaction)?;
     let needs = row.concerns(now);
@@ -159,10 +159,10 @@ pub(super) fn value(row: &Row, now: Timestamp) -> Option<Value> {
         "brand": transaction.card().and_then(|card| card.brand).map(Brand::name),
         "last_four": transaction.card().and_then(|card| card.last_four.as_ref()),
         "reference": transaction.reference(),
-        "custom_reference": transaction.custom_reference,
+        "custom_reference": transaction.custom_reference(),
         "merchant_reference": transaction.memo.as_ref().map(|memo| &memo.reference),
         "authorization_expires_at": transaction.authorization_expires_at,
-        "next_capture_attempt": transaction.next_capture_attempt(),
+        "next_capture_attempt": order.next_capture_attempt(transaction),
         "needs_attention": needs.collect::<Vec<_>>(),
     }))
 }

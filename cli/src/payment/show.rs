@@ -6,7 +6,7 @@ use super::history;
 use crate::{args::Show, failure::Failure, place::Place, report::Report};
 
 pub(crate) async fn run(place: &Place, show: &Show) -> Result<Report, Failure> {
-    let job = place.job()?;
+    let job = place.orders_job()?;
     let key = OrderKey { merchant: show.merchant.clone(), order: show.order.clone() };
     let order = job.payments.order(&key).await?;
     if let Some(id) = show.transaction

@@ -24,7 +24,7 @@ const LOOKS_BACK: SignedDuration = SignedDuration::from_mins(5);
 
 /// Runs until its output is closed.
 pub(crate) async fn run(place: &Place, tail: &TailPayments, json: bool) -> Result<Report, Failure> {
-    let job = place.job()?;
+    let job = place.orders_job()?;
     let log = journal(place, tail.journal_table.as_deref())?;
     let lister = Lister { log: log.as_ref(), store: job.payments.store.as_ref() };
     let conditions = tail.filter.conditions();

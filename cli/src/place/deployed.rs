@@ -17,6 +17,14 @@ pub(crate) struct Deployed {
 
 impl Deployed {
     pub(crate) fn read(aws: &AwsCli, name: &str) -> Result<Self, Failure> {
+        let deployed = Self::any(aws, name)?;
+        // Any of Tollgate's stacks has it, and no other's outputs are to be taken for ours.
+        deployed.output("TableName")?;
+        Ok(deployed)
+    }
+
+    /// A stack that may be another than the API's.
+    pub(crate) fn any(aws: &AwsCli, name: &str) -> Result<Self, Failure> {
         let found = aws.call(&["cloudformation", "describe-stacks", "--stack-name", name])?;
         let stack = &found["Stacks"][0];
         let named = |list: &str, key: &str, value: &str| {
@@ -25,15 +33,21 @@ impl Deployed {
                 all.filter_map(|one| Some((one[key].as_str()?.to_owned(), one[value].as_str()?.to_owned())));
             all.collect::<BTreeMap<_, _>>()
         };
-        let deployed = Self {
+        Ok(Self {
             name: name.to_owned(),
             status: stack["StackStatus"].as_str().unwrap_or_default().to_owned(),
             parameters: named("Parameters", "ParameterKey", "ParameterValue"),
             outputs: named("Outputs", "OutputKey", "OutputValue"),
-        };
-        // Any of Tollgate's stacks has it, and no other's outputs are to be taken for ours.
-        deployed.output("TableName")?;
-        Ok(deployed)
+        })
+    }
+
+    /// The names of its parameters.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = &String> {
+        self.parameters.keys()
+    }
+
+    pub(crate) fn into_parameters(self) -> BTreeMap<String, String> {
+        self.parameters
     }
 
     /// Empty if the stack has no such parameter.

@@ -27,14 +27,16 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 const TEST: &str = "webhook.test";
 
 pub(crate) async fn list(place: &Place, list: &ListWebhooks) -> Result<Report, Failure> {
-    let all = receivers::all(place, &list.merchant).await?;
+    // A receiver's deliveries are listed although its document is deleted or cannot be read.
     let Some(receiver) = &list.receiver else {
+        let all = receivers::all(place, &list.merchant).await?;
         let line = |receiver: &Value| {
             let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let events: Vec<String> = receiver["events"].as_array().into_iter().flatten().map(word).collect();
             let events = if events.is_empty() { "all events".to_owned() } else { events.join(", ") };
+            let format = if receiver["format"] == "standard" { "" } else { ", in Elastic Path's format" };
             let disabled = if receiver["disabled"] == true { ", disabled" } else { "" };
-            format!("{}  {}  {events}{disabled}", word(&receiver["id"]), word(&receiver["url"]))
+            format!("{}  {}  {events}{format}{disabled}", word(&receiver["id"]), word(&receiver["url"]))
         };
         let lines: Vec<String> = all.iter().map(line).collect();
         let text = if lines.is_empty() { "No receivers.".to_owned() } else { lines.join("\n") };

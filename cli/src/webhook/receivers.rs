@@ -3,12 +3,15 @@
 use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use tollgate::webhook_client::{document, signature};
+use tollgate::{
+    secrets_manager::SecretKind,
+    webhook_client::{document, signature},
+};
 use tollgate_core::{order::MerchantId, webhooks::ReceiverId};
 
 use super::allowed;
 use crate::{
-    args::{AddReceiver, RemoveReceiver, RotateSecret},
+    args::{AddReceiver, MessageFormat, RemoveReceiver, RotateSecret},
     aws::Aws,
     confirm,
     failure::Failure,
@@ -19,6 +22,9 @@ use crate::{
 /// Bytes of a new secret.
 const SECRET_BYTES: usize = 32;
 
+/// How a document names Elastic Path's format.
+const ELASTIC_PATH: &str = "elastic_path";
+
 /// A merchant's document of receivers, and whether there is one already.
 struct Document {
     name: String,
@@ -28,7 +34,7 @@ struct Document {
 
 impl Document {
     async fn read(aws: &Aws, place: &Place, merchant: &MerchantId) -> Result<Self, Failure> {
-        let name = format!("{}{merchant}", place.webhooks_prefix);
+        let name = format!("{}{merchant}", place.prefix(SecretKind::Webhooks)?);
         let text = aws.document(&name).await?;
         let is_new = text.is_none();
         let value = match text {
@@ -45,11 +51,15 @@ impl Document {
         self.value["receivers"].as_array_mut().ok_or(missing)
     }
 
+    /// Whether the functions can read it.
+    fn check(&self, place: &Place) -> Result<(), Failure> {
+        document::parse(&self.value.to_string(), allowed(place)).map_err(Failure::Input).map(drop)
+    }
+
     /// Only what the functions can read is written.
     async fn write(&self, aws: &Aws, place: &Place) -> Result<(), Failure> {
-        let text = self.value.to_string();
-        document::parse(&text, allowed(place)).map_err(Failure::Input)?;
-        aws.put_document(&self.name, &SecretString::from(text), self.is_new).await
+        self.check(place)?;
+        aws.put_document(&self.name, &SecretString::from(self.value.to_string()), self.is_new).await
     }
 }
 
@@ -62,7 +72,7 @@ pub(crate) fn new_secret() -> Result<String, Failure> {
 }
 
 pub(crate) async fn add(place: &Place, add: &AddReceiver) -> Result<Report, Failure> {
-    let AddReceiver { merchant, receiver, url, events, moltin_secret_key, dry_run } = add;
+    let AddReceiver { merchant, receiver, url, events, dry_run, .. } = add;
     let aws = Aws::new(place)?;
     document::address(url, allowed(place)).map_err(Failure::Input)?;
     let mut document = Document::read(&aws, place, merchant).await?;
@@ -72,43 +82,83 @@ pub(crate) async fn add(place: &Place, add: &AddReceiver) -> Result<Report, Fail
             "{receiver} is there already; `webhook rotate {merchant} {receiver}` gives it another secret"
         )));
     }
-    let secret = new_secret()?;
-    let mut member = json!({ "id": receiver.to_string(), "url": url, "secrets": [secret] });
-    if !events.is_empty() {
-        member["events"] = json!(events);
-    }
-    if *moltin_secret_key {
-        let key = confirm::secret("the key", "Key for X-MOLTIN-SECRET-KEY: ")?;
-        member["x_moltin_secret_key"] = json!(key.expose_secret());
-    }
+    let (member, secret) = new_receiver(add)?;
+    let format = format_of(&member).to_owned();
     receivers.push(member);
+    document.check(place)?;
     let mut value = json!({ "merchant": merchant, "receiver": receiver.to_string(), "url": url,
-        "events": events, "secret_name": document.name, "dry_run": dry_run });
+        "events": events, "format": format, "secret_name": document.name,
+        "place": place.secrets_value(SecretKind::Webhooks)?, "dry_run": dry_run });
+    let at = place.of_secrets(SecretKind::Webhooks)?;
     if *dry_run {
-        return Ok(Report::new(format!("Dry run: {receiver} would get events at {url}."), value));
+        return Ok(Report::new(format!("Dry run: {receiver} would get events at {url}; {at}."), value));
     }
     document.write(&aws, place).await?;
-    value["secret"] = json!(secret);
+    let gets = if events.is_empty() { "all events".to_owned() } else { events.join(", ") };
+    let about = match &secret {
+        Some(secret) => format!(
+            "secret  {secret}\n\nThe secret is shown this once. Give it to the receiver, which verifies signatures \
+             with it."
+        ),
+        None => "Messages are as Elastic Path sends its own, of the events that it has. The key, in X-MOLTIN-SECRET-KEY, \
+                 is all that tells the receiver where they come from."
+            .to_owned(),
+    };
+    if let Some(secret) = secret {
+        value["secret"] = json!(secret);
+    }
     let text = format!(
-        "{receiver} gets {} of merchant {merchant} at {url}, within five minutes.\n\nsecret  {secret}\n\n\
-         The secret is shown this once. Give it to the receiver, which verifies signatures with it.",
-        if events.is_empty() { "all events".to_owned() } else { events.join(", ") }
+        "{receiver} gets {gets} of merchant {merchant}, {at}, at {url}, within five minutes.\n\n{about}"
     );
     Ok(Report::new(text, value))
+}
+
+/// A receiver for a document, and its new secret, if messages of its format are signed.
+fn new_receiver(add: &AddReceiver) -> Result<(Value, Option<String>), Failure> {
+    let mut member = json!({ "id": add.receiver.to_string(), "url": add.url });
+    if !add.events.is_empty() {
+        member["events"] = json!(add.events);
+    }
+    let is_elastic_path = add.format == MessageFormat::ElasticPath;
+    if add.moltin_secret_key || is_elastic_path {
+        member["x_moltin_secret_key"] = json!(secret_key()?.expose_secret());
+    }
+    if is_elastic_path {
+        member["format"] = json!(ELASTIC_PATH);
+        return Ok((member, None));
+    }
+    let secret = new_secret()?;
+    member["secrets"] = json!([secret]);
+    Ok((member, Some(secret)))
+}
+
+/// The key that a receiver knows messages by, from a prompt or a pipe.
+fn secret_key() -> Result<SecretString, Failure> {
+    confirm::secret("the key", "Key for X-MOLTIN-SECRET-KEY: ")
+}
+
+/// The format of a document's receiver.
+fn format_of(receiver: &Value) -> &str {
+    receiver["format"].as_str().unwrap_or("standard")
 }
 
 pub(crate) async fn rotate(place: &Place, rotate: &RotateSecret) -> Result<Report, Failure> {
     let RotateSecret { merchant, receiver, finish, dry_run } = rotate;
     let aws = Aws::new(place)?;
+    let at = place.of_secrets(SecretKind::Webhooks)?;
     let mut document = Document::read(&aws, place, merchant).await?;
-    let secrets = secrets_of(&mut document, receiver)?;
+    let own = one_of(&mut document, receiver)?;
+    if format_of(own) == ELASTIC_PATH {
+        return rotate_key(&aws, place, rotate, document).await;
+    }
+    let secrets = own["secrets"].as_array_mut().ok_or_else(|| none(receiver))?;
     let mut secret = None;
     let done = if *finish {
         if secrets.len() < 2 {
             return Err(Failure::Refused(format!("{receiver} has one secret; there is none to remove")));
         }
         secrets.truncate(1);
-        format!("{receiver} is signed for with its newest secret alone.")
+        format!("{receiver} of merchant {merchant}, {at}, is signed for with its newest secret alone.")
     } else {
         if secrets.len() > 1 {
             return Err(Failure::Refused(format!(
@@ -118,10 +168,12 @@ pub(crate) async fn rotate(place: &Place, rotate: &RotateSecret) -> Result<Repor
         let new = new_secret()?;
         secrets.insert(0, json!(new));
         secret = Some(new);
-        format!("{receiver} is signed for with both secrets; once it knows the new one: --finish.")
+        format!(
+            "{receiver} of merchant {merchant}, {at}, is signed for with both secrets; once it knows the new one: --finish."
+        )
     };
     let mut value = json!({ "merchant": merchant, "receiver": receiver.to_string(),
-        "secrets": secrets.len(), "dry_run": dry_run });
+        "secrets": secrets.len(), "place": place.secrets_value(SecretKind::Webhooks)?, "dry_run": dry_run });
     if *dry_run {
         return Ok(Report::new("Dry run: nothing was written.".to_owned(), value));
     }
@@ -129,6 +181,33 @@ pub(crate) async fn rotate(place: &Place, rotate: &RotateSecret) -> Result<Repor
     let Some(secret) = secret else { return Ok(Report::new(done, value)) };
     value["secret"] = json!(secret);
     Ok(Report::new(format!("{done}\n\nsecret  {secret}\n\nThe secret is shown this once."), value))
+}
+
+/// Gives a receiver in Elastic Path's format another key: messages carry one at a time.
+async fn rotate_key(
+    aws: &Aws,
+    place: &Place,
+    rotate: &RotateSecret,
+    mut document: Document,
+) -> Result<Report, Failure> {
+    let RotateSecret { merchant, receiver, finish, dry_run } = rotate;
+    if *finish {
+        return Err(Failure::Refused(format!("{receiver} has one key; there is none to remove")));
+    }
+    one_of(&mut document, receiver)?["x_moltin_secret_key"] = json!(secret_key()?.expose_secret());
+    document.check(place)?;
+    let value = json!({ "merchant": merchant, "receiver": receiver.to_string(),
+        "place": place.secrets_value(SecretKind::Webhooks)?, "dry_run": dry_run });
+    if *dry_run {
+        return Ok(Report::new("Dry run: nothing was written.".to_owned(), value));
+    }
+    document.write(aws, place).await?;
+    let at = place.of_secrets(SecretKind::Webhooks)?;
+    let text = format!(
+        "{receiver} of merchant {merchant}, {at}, gets the new key within five minutes. Until then the receiver has to \
+         accept the older one, too."
+    );
+    Ok(Report::new(text, value))
 }
 
 pub(crate) async fn remove(place: &Place, remove: &RemoveReceiver) -> Result<Report, Failure> {
@@ -141,28 +220,35 @@ pub(crate) async fn remove(place: &Place, remove: &RemoveReceiver) -> Result<Rep
     if receivers.len() == before {
         return Err(none(receiver));
     }
-    let value = json!({ "merchant": merchant, "receiver": receiver.to_string(), "dry_run": dry_run });
+    let value = json!({ "merchant": merchant, "receiver": receiver.to_string(),
+        "place": place.secrets_value(SecretKind::Webhooks)?, "dry_run": dry_run });
+    let at = place.of_secrets(SecretKind::Webhooks)?;
     if *dry_run {
-        return Ok(Report::new(format!("Dry run: {receiver} would be removed."), value));
+        return Ok(Report::new(format!("Dry run: {receiver} of {merchant}, {at}, would be removed."), value));
     }
     if !yes {
         let happens =
-            "nothing will be sent to it any more, within five minutes, and what waits for it is parked";
-        confirm::by_typing(&receiver.to_string(), &format!("Receiver {receiver} of {merchant}: {happens}."))?;
+            "nothing will be sent to it any more, and its deliveries are deleted, within 15 minutes";
+        confirm::by_typing(
+            &receiver.to_string(),
+            &format!("Receiver {receiver} of {merchant}, {at}: {happens}."),
+        )?;
     }
     document.write(&aws, place).await?;
-    Ok(Report::new(format!("{receiver} is removed. Deliveries to it stay listed for 30 days."), value))
+    let text = format!(
+        "{receiver} of {merchant}, {at}, is removed. Within 15 minutes nothing is sent to it any more, and its deliveries \
+         are deleted."
+    );
+    Ok(Report::new(text, value))
 }
 
 fn none(id: &ReceiverId) -> Failure {
     Failure::NotThere(format!("no receiver {id}; `webhook add` makes one"))
 }
 
-fn secrets_of<'a>(document: &'a mut Document, id: &ReceiverId) -> Result<&'a mut Vec<Value>, Failure> {
-    let receivers = document.receivers()?.iter_mut();
-    let mut own = receivers.filter(|receiver| receiver["id"] == id.to_string());
-    let secrets = own.next().and_then(|receiver| receiver["secrets"].as_array_mut());
-    secrets.ok_or_else(|| none(id))
+fn one_of<'a>(document: &'a mut Document, id: &ReceiverId) -> Result<&'a mut Value, Failure> {
+    let mut own = document.receivers()?.iter_mut().filter(|receiver| receiver["id"] == id.to_string());
+    own.next().ok_or_else(|| none(id))
 }
 
 /// A merchant's receivers, without their secrets.
@@ -173,6 +259,7 @@ pub(super) async fn all(place: &Place, merchant: &MerchantId) -> Result<Vec<Valu
         json!({
             "id": receiver["id"],
             "url": receiver["url"],
+            "format": format_of(receiver),
             "events": receiver["events"].as_array().cloned().unwrap_or_default(),
             "secrets": receiver["secrets"].as_array().map_or(0, Vec::len),
             "disabled": receiver["disabled"] == true,

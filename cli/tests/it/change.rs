@@ -1,4 +1,4 @@
-//! `payment capture`, `payment refund` and `payment void`.
+//! `payment capture`, `payment reauthorize`, `payment refund` and `payment void`.
 
 use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use serde_json::{Value, json};
@@ -77,6 +77,16 @@ async fn an_authorization_is_captured_in_part_and_a_purchase_is_voided() {
     let captured = fixture.change("capture", "held", &["--amount", "20.00", "--yes"], "").await.json();
     assert_eq!(first(&captured)["status"], "complete");
     assert_eq!(first(&captured)["captured"], 2000);
+    let dry = fixture.change("reauthorize", "held", &["--dry-run"], "").await.json();
+    assert_eq!((&dry["operation"], &dry["amount"]), (&json!("reauthorize"), &json!(599)));
+    fixture.change("reauthorize", "held", &["--amount", "6.00", "--yes"], "").await.fails(4, "released");
+    let rest = fixture.change("reauthorize", "held", &["--yes"], "").await.json();
+    let transactions = &rest["order"]["transactions"];
+    assert_eq!((&first(&rest)["status"], &first(&rest)["amount"]), (&json!("complete"), &json!(599)));
+    assert_eq!((&first(&rest)["continues"], &rest["order"]["owing"]), (&first(&captured)["id"], &json!(0)));
+    assert_eq!(transactions.as_array().unwrap().len(), 1, "the payment that was made");
+    let again = fixture.change("reauthorize", "held", &["--yes"], "").await.json();
+    assert_eq!((&again["outcome"], &again["replayed"]), (&json!("done"), &json!(true)));
     fixture.pay("paid", "purchase").await;
     fixture.change("void", "paid", &["--amount", "1.00", "--yes"], "").await.fails(2, "--amount");
     let voided = fixture.change("void", "paid", &["--yes"], "").await.json();

@@ -3,7 +3,7 @@
 use cardpointe_simulator::{FeeType, Settings};
 use serde_json::{Value, json};
 
-use crate::support::{Fixture, MERCHANT, Ran, run};
+use crate::support::{Fixture, MERCHANT, MERCHANTS, Ran, run};
 
 fn report(ran: &Ran) -> Value {
     serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{ran:?}"))
@@ -53,7 +53,7 @@ async fn what_is_wrong_is_named_and_the_rest_is_still_looked_at() {
     document["gateway"]["password"] = json!("not-the-password");
     fixture.stack.secrets().put(&name, document);
     fixture.stack.secrets().put("tollgate/merchants/broken", json!({ "keys": ["a-key-to-hide"] }));
-    let arguments = ["doctor", "--json", "--table", "no-table"];
+    let arguments = ["doctor", "--json", "--table", "no-table", MERCHANTS];
     let merchants = ["--merchant", MERCHANT, "--merchant", "broken", "--merchant", "nobody"];
     let ran = run(&[&arguments[..], &merchants].concat(), &variables, "").await;
     assert_eq!(ran.code, 1, "{ran:?}");

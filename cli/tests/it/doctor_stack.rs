@@ -5,56 +5,32 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
+use local::Options;
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpListener,
-};
+use tollgate::source::Front;
 
 use crate::support::{Fixture, Ran, run};
 
-/// Responds with the file that is named as the operation.
+/// Responds with the file that is named as the operation, or as the operation and what it is about.
 const AWS: &str = r#"#!/bin/sh
 cd "$(dirname "$0")" || exit 1
+[ -e "$1-$2-$4.json" ] && exec cat "$1-$2-$4.json"
 cat "$1-$2.json" 2>/dev/null || { echo "An error occurred (ResourceNotFoundException): $*" >&2; exit 254; }
 "#;
-
-/// STS, which says who we are, whatever the request. It ends with the test.
-async fn sts() -> String {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let body = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
-                <Arn>arn:aws:iam::123456789012:user/ann</Arn><UserId>u</UserId><Account>123456789012</Account>\
-                </GetCallerIdentityResult></GetCallerIdentityResponse>";
-    let response = format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let mut request = [0; 8192];
-            if stream.read(&mut request).await.is_ok() {
-                stream.write_all(response.as_bytes()).await.ok();
-            }
-        }
-    });
-    url
-}
 
 struct Fake<'a> {
     fixture: &'a Fixture,
     directory: PathBuf,
-    sts: String,
 }
 
 impl<'a> Fake<'a> {
-    async fn new(fixture: &'a Fixture, name: &str) -> Self {
+    fn new(fixture: &'a Fixture, name: &str) -> Self {
         let directory = std::env::temp_dir().join(format!("tollgate-{name}-{}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
         let program = directory.join("aws");
         fs::write(&program, AWS).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-        let fake = Self { fixture, directory, sts: sts().await };
+        let fake = Self { fixture, directory };
         for (operation, answer) in fake.healthy() {
             fake.answer(operation, &answer);
         }
@@ -101,6 +77,7 @@ impl<'a> Fake<'a> {
         let url = self.fixture.stack.url();
         let mut with = [
             ("Stage", "prod"),
+            ("FrontSecretDigests", ""),
             ("Journal", "true"),
             ("Events", "false"),
             ("Webhooks", "false"),
@@ -137,7 +114,9 @@ impl<'a> Fake<'a> {
         variables.extend([
             ("PATH", path),
             ("TABLE_NAME", other_table),
-            ("AWS_ENDPOINT_URL_STS", self.sts.clone()),
+            ("AWS_REGION", "eu-central-1".to_owned()),
+            ("MERCHANTS_PREFIX", "another/merchants/".to_owned()),
+            ("STAGE", "another".to_owned()),
         ]);
         run(&[arguments, &["--stack", "tollgate-prod"]].concat(), &variables, "").await
     }
@@ -162,7 +141,7 @@ fn line<'a>(ran: &'a Ran, mark: &str, what: &str) -> &'a str {
 #[tokio::test]
 async fn a_running_stack_is_checked_from_its_name_alone() {
     let fixture = Fixture::open().await;
-    let aws = Fake::new(&fixture, "doctor-healthy").await;
+    let aws = Fake::new(&fixture, "doctor-healthy");
     let ran = aws.doctor().await;
     assert_eq!(ran.code, 0, "{ran:?}");
     for what in [
@@ -180,6 +159,14 @@ async fn a_running_stack_is_checked_from_its_name_alone() {
         line(&ran, "ok", what);
     }
     assert!(line(&ran, "ok", "table").contains(local::TABLE_NAME), "the stack's, not the environment's");
+    assert!(line(&ran, "ok", "AWS identity").ends_with("us-east-1"), "the table's: {ran:?}");
+    let secrets = line(&ran, "ok", "secrets");
+    assert!(secrets.ends_with("stage prod (tollgate/merchants/ in us-east-1)"), "{secrets}");
+    // What could contain other secrets, too.
+    aws.answer(STACK, &aws.stack(&[], &[("MerchantsPrefix", "tollgate/")]));
+    let ran = aws.run(&["merchant", "list"]).await;
+    ran.fails(2, "MerchantsPrefix of tollgate-prod: expected a name");
+    aws.answer(STACK, &aws.stack(&[], &[]));
     // Every command takes it.
     fixture.pay("order-1", "purchase").await;
     let shown = aws.run(&["payment", "show", crate::support::MERCHANT, "order-1"]).await.done();
@@ -262,7 +249,7 @@ fn broken_services() -> Vec<Row> {
 #[tokio::test]
 async fn each_thing_that_is_broken_is_found() {
     let fixture = Fixture::open().await;
-    let aws = Fake::new(&fixture, "doctor-broken").await;
+    let aws = Fake::new(&fixture, "doctor-broken");
     for (operation, answer, mark, what, says) in broken_deployments(&aws).into_iter().chain(broken_services())
     {
         let healthy = aws.healthy().into_iter().find(|(name, _)| *name == operation).unwrap().1;
@@ -280,6 +267,74 @@ async fn each_thing_that_is_broken_is_found() {
     fs::remove_file(aws.directory.join("cloudformation-describe-stacks.json")).unwrap();
     let ran = aws.doctor().await;
     assert!(line(&ran, "failed", "installation").contains("describe-stacks"), "{ran:?}");
+    drop(aws);
+    fixture.close().await;
+}
+
+const SECRET: &str = "the-secret-that-the-front-sends-0123456789abcdef";
+
+impl Fake<'_> {
+    /// A front in front of that address, which sends that secret.
+    fn front(&self, origin: &str, secret: &str) {
+        let parameter = |name: &str, value: &str| json!({"ParameterKey": name, "ParameterValue": value});
+        let output = |name: &str, value: &str| json!({"OutputKey": name, "OutputValue": value});
+        let stack = json!({
+            "StackStatus": "UPDATE_COMPLETE",
+            "Parameters": [parameter("Stage", "prod"), parameter("OriginDomain", origin)],
+            "Outputs": [output("Url", self.fixture.stack.callers_url()), output("DistributionId", "E1")],
+        });
+        self.answer("cloudformation-describe-stacks-tollgate-front-prod", &json!({ "Stacks": [stack] }));
+        let headers = json!({"Items": [{"HeaderName": "X-Front-Secret", "HeaderValue": secret}]});
+        let config = json!({"Origins": {"Items": [{"CustomHeaders": headers}]}});
+        let distribution = json!({"Distribution": {"DistributionConfig": config}});
+        self.answer("cloudfront-get-distribution", &distribution);
+    }
+
+    fn admits(&self, digests: &str) {
+        self.answer(STACK, &self.stack(&[("FrontSecretDigests", digests)], &[]));
+    }
+}
+
+#[tokio::test]
+async fn the_way_past_the_front_is_tried_and_so_is_the_way_through_it() {
+    let front_secret = Some(SECRET.to_owned());
+    let fixture = Fixture::open_with(Options { front_secret, ..Options::default() }).await;
+    let aws = Fake::new(&fixture, "doctor-front");
+    let own = fixture.stack.url().strip_prefix("http://").unwrap();
+    let digest = Front::digest(SECRET);
+    aws.front(own, SECRET);
+    aws.admits(&digest);
+    let front = ["doctor", "--front", "tollgate-front-prod"];
+    let ran = aws.run(&front).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    ran.never_says(SECRET);
+    assert!(line(&ran, "ok", "API").contains(fixture.stack.callers_url()), "callers' address");
+    line(&ran, "ok", "route of payments");
+    assert!(line(&ran, "ok", "past the front").contains("403"));
+    line(&ran, "ok", "front ");
+    // Not named: what callers do is not tried, and the rest is.
+    let ran = aws.doctor().await;
+    assert!(line(&ran, "note", "API").contains("--front"), "{ran:?}");
+    line(&ran, "ok", "past the front");
+    // Each way that it can be wrong.
+    aws.admits(&format!("{digest},{}", Front::digest("next")));
+    assert!(line(&aws.run(&front).await, "note", "front ").contains("second secret"));
+    aws.front(own, "another-secret");
+    let ran = aws.run(&front).await;
+    assert!(line(&ran, "failed", "front ").contains("its callers get 403"), "{ran:?}");
+    aws.front("api.example.com", SECRET);
+    assert!(line(&aws.run(&front).await, "failed", "front ").contains("no address of tollgate-prod"));
+    drop(aws);
+    fixture.close().await;
+    // The parameter says that a front is required, and the functions do not know of it.
+    let fixture = Fixture::open().await;
+    let aws = Fake::new(&fixture, "doctor-open");
+    let ran = aws.doctor().await;
+    assert!(line(&ran, "note", "past the front").contains("FrontSecretDigests is empty"), "{ran:?}");
+    aws.admits(&digest);
+    let ran = aws.doctor().await;
+    let found = line(&ran, "failed", "past the front");
+    assert!(found.contains(&format!("{} returns 200 instead of 403", fixture.stack.url())), "{found}");
     drop(aws);
     fixture.close().await;
 }

@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod capture;
 mod change;
 mod command_line;
+mod customer;
 mod doctor;
 mod doctor_stack;
+mod front;
 mod journal;
 mod list;
 mod listen;
@@ -13,6 +16,7 @@ mod merchant;
 mod merchant_key;
 mod page;
 mod payment;
+mod place;
 mod resolve;
 mod restore;
 mod rollback;

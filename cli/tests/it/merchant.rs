@@ -4,7 +4,7 @@ use axum::{Router, routing::any};
 use cardpointe_simulator::{Endpoint, Fault, FaultKind, FeeType, Settings};
 use serde_json::{Value, json};
 
-use crate::support::{Fixture, MERCHANT, run};
+use crate::support::{Fixture, MERCHANT, MERCHANTS, run};
 
 const NEW: &str = "shop-1";
 
@@ -246,7 +246,7 @@ async fn the_last_key_stays_and_the_one_that_is_meant_goes() {
 #[tokio::test]
 async fn merchants_are_made_on_aws_alike_with_credentials_from_the_environment() {
     let fixture = Fixture::open().await;
-    let arguments = create(&fixture, NEW, &["--json"]);
+    let arguments = create(&fixture, NEW, &["--json", MERCHANTS]);
     let ran = run(&borrowed(&arguments), &fixture.like_aws(), "testing123").await;
     ran.never_says("the-secret-access-key");
     assert_eq!(ran.json()["stage"], "staging");

@@ -27,7 +27,8 @@ const RETREF: &str = "324974244737";
 static TYPED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?m)( to go on: )([^ \n]+)$").unwrap());
 
 /// The prompt for the gateway's password, which is read without one from what is not a terminal.
-const PASSWORD_PROMPT: &str = "Password of testing at the gateway:\n";
+const PASSWORD_PROMPT: &str = "Merchant shop-1, stage local, test gateway account at http://127.0.0.1:3001/cardconnect/rest\n\
+     Password of testing at the gateway:\n";
 
 #[tokio::test]
 async fn every_transcript_of_the_page_is_what_the_commands_print() {

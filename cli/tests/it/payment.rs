@@ -69,6 +69,37 @@ async fn what_is_not_there_is_said_with_its_own_exit_code() {
 }
 
 #[tokio::test]
+async fn a_payment_is_shown_with_what_the_merchants_systems_know_it_by() {
+    let fixture = Fixture::open().await;
+    let order = json!({ "data": { "type": "order", "amount": 2599, "currency": "USD" } });
+    fixture.call("PUT", "/v2/orders/o", order).await;
+    let body = json!({ "data": {
+        "gateway": "card_connect", "method": "purchase", "number": "4788250000121443",
+        "first_name": "A", "last_name": "B", "month": "10", "year": "2031", "verification_value": "112",
+        "custom_reference": "invoice 7", "description": "Two lamps", "metadata": { "channel": "web", "a": "b" },
+        "paymentmethod_meta": { "name": "Company card" },
+    } });
+    let (status, paid) = fixture.call("POST", "/v2/orders/o/payments", body).await;
+    assert_eq!(status, 200, "{paid:#}");
+    let shown = fixture.run(&["payment", "show", MERCHANT, "o"], "").await.done();
+    let lines = [
+        "  custom reference: invoice 7",
+        "  payment method: Company card",
+        "  description: Two lamps",
+        "  metadata: a=b; channel=web",
+    ];
+    assert!(shown.contains(&lines.join("\n")), "{shown}");
+    let shown = fixture.run(&["payment", "show", MERCHANT, "o", "--json"], "").await.json();
+    let shown = &shown["transactions"][0];
+    assert_eq!(
+        (&shown["custom_reference"], &shown["description"]),
+        (&json!("invoice 7"), &json!("Two lamps"))
+    );
+    assert_eq!(shown["metadata"], json!({ "a": "b", "channel": "web" }));
+    fixture.close().await;
+}
+
+#[tokio::test]
 async fn a_surcharge_is_itemized_wherever_a_payment_is_shown() {
     let fixture = Fixture::open().await;
     let name = format!("tollgate/merchants/{MERCHANT}");

@@ -3,7 +3,7 @@
 use cardpointe_simulator::{Alteration, Endpoint, Fault, FaultKind, Settings};
 use serde_json::{Value, json};
 
-use crate::support::{Fixture, MERCHANT, Ran, run};
+use crate::support::{Fixture, MERCHANT, MERCHANTS, Ran, run};
 
 fn resolve<'a>(order: &'a str, id: &'a str, verdict: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let fixed = ["payment", "resolve", MERCHANT, order, id, "--as", verdict, "--by", "Ann"];
@@ -185,6 +185,7 @@ async fn on_aws_the_stage_has_to_be_named() {
     let ran = run(&arguments, &fixture.like_aws()[..6], "").await;
     ran.fails(2, "--stage");
     // AWS's clock is the machine's, an hour behind this stack's: it is too early there.
+    let arguments = resolve("o", &id, "not-done", &["--dry-run", MERCHANTS]);
     run(&arguments, &fixture.like_aws(), "").await.fails(4, "less than an hour ago");
     fixture.run(&resolve("o", "not-an-id", "done", &[]), "").await.fails(2, "invalid value");
     let nameless = ["payment", "resolve", MERCHANT, "o", &id, "--as", "done", "--by", " ", "--reason", "r"];

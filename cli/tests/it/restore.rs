@@ -12,7 +12,7 @@ use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use local::{JOURNAL_TABLE_NAME, TABLE_NAME, dynamodb_client};
 use serde_json::{Value, json};
 
-use crate::support::{Fixture, Ran, run};
+use crate::support::{Fixture, MERCHANTS, Ran, run};
 
 const RESTORED: &str = "payments-restored";
 const LONG_AGO: &str = "2020-01-01T00:00:00Z";
@@ -58,9 +58,11 @@ async fn after_a_restore_the_journal_names_what_the_table_lacks_and_the_gateway_
     fixture.stack.deliver_stream().await.unwrap();
     restore(&client, items).await;
 
-    let ran =
-        on_the_restored_table(&fixture, &["journal", "compare", "--since", LONG_AGO, "--inquire", "--json"])
-            .await;
+    let ran = on_the_restored_table(
+        &fixture,
+        &["journal", "compare", "--since", LONG_AGO, "--inquire", "--json", MERCHANTS],
+    )
+    .await;
     assert_eq!(ran.code, 1, "{ran:?}");
     let found: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!((&found["entries"], &found["missing"]), (&json!(4), &json!(2)), "{found}");
@@ -98,7 +100,8 @@ async fn a_gateway_that_does_not_respond_hides_no_missing_fact() {
     restore(&client, Vec::new()).await;
     fixture.stack.simulator().fault(Fault::once(Endpoint::Inquire, FaultKind::Status { status: 503 }));
     let ran =
-        on_the_restored_table(&fixture, &["journal", "compare", "--since", LONG_AGO, "--inquire"]).await;
+        on_the_restored_table(&fixture, &["journal", "compare", "--since", LONG_AGO, "--inquire", MERCHANTS])
+            .await;
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.out.contains("purchase approved") && ran.out.contains("not known ("), "{ran:?}");
     fixture.close().await;

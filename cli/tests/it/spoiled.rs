@@ -3,7 +3,7 @@
 use local::tamper::{Spoil, Tamper};
 use serde_json::json;
 
-use crate::support::{Fixture, MERCHANT, run};
+use crate::support::{Fixture, MERCHANT, MERCHANTS, run};
 
 const PASSWORD: &str = "canary-of-a-gateway-password";
 const NAME: &str = "keptcanary";
@@ -38,7 +38,7 @@ async fn a_spoiled_response_of_aws_puts_no_secret_and_no_name_on_the_screen() {
     for spoil in Spoil::ALL {
         table.behave();
         secrets.spoil(spoil, "GetSecretValue");
-        let ran = run(&["merchant", "rotate-key", MERCHANT, "--dry-run"], &variables, "").await;
+        let ran = run(&["merchant", "rotate-key", MERCHANT, "--dry-run", MERCHANTS], &variables, "").await;
         assert_eq!(ran.code, 6, "{spoil:?}: {ran:?}");
         ran.never_says(PASSWORD);
         ran.never_says(local::merchants::REGISTERED_KEY);

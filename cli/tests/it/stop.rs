@@ -4,7 +4,7 @@ use cardpointe_simulator::Endpoint;
 use local::merchants::REGISTERED_KEY;
 use serde_json::json;
 
-use crate::support::{Fixture, MERCHANT};
+use crate::support::{Fixture, MERCHANT, MERCHANTS};
 
 #[tokio::test]
 async fn a_merchant_is_stopped_and_started_by_command() {
@@ -64,7 +64,7 @@ async fn the_doctor_warns_of_a_short_key_and_of_a_gateway_elsewhere() {
     let mut variables = fixture.like_aws();
     variables.retain(|(name, _)| *name != "GATEWAY_HOSTS");
     variables.push(("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1".to_owned()));
-    let ran = crate::support::run(&["doctor", "--merchant", MERCHANT], &variables, "").await;
+    let ran = crate::support::run(&["doctor", "--merchant", MERCHANT, MERCHANTS], &variables, "").await;
     assert!(ran.out.contains("the gateway's host is not one that this deployment allows"), "{ran:?}");
     fixture.close().await;
 }

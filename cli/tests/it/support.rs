@@ -9,9 +9,13 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use cardpointe_simulator::{Endpoint, Fault, FaultKind, ShownSetlstat};
 use local::{Options, Stack, merchants};
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
 
 /// What an operator's shell may hold, and a test's may not.
-pub(crate) const FROM_THE_SHELL: [&str; 14] = [
+pub(crate) const FROM_THE_SHELL: [&str; 16] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
@@ -23,12 +27,17 @@ pub(crate) const FROM_THE_SHELL: [&str; 14] = [
     "AWS_ENDPOINT_URL_SECRETS_MANAGER",
     "AWS_ENDPOINT_URL_STS",
     "JOURNAL_TABLE_NAME",
+    "MERCHANTS_PREFIX",
     "TABLE_NAME",
+    "WEBHOOKS_PREFIX",
     "STAGE",
     "GATEWAY_HOSTS",
 ];
 
 pub(crate) const MERCHANT: &str = merchants::REGISTERED;
+
+/// Where the stack's merchants are, for a command that is not told `--local`.
+pub(crate) const MERCHANTS: &str = "--merchants-prefix=tollgate/merchants/";
 
 /// What a command did.
 #[derive(Debug)]
@@ -64,18 +73,24 @@ impl Ran {
 
 pub(crate) struct Fixture {
     pub(crate) stack: Stack,
+    /// What STS is here.
+    sts: String,
     client: reqwest::Client,
 }
 
 impl Fixture {
     pub(crate) async fn open() -> Self {
-        let stack = Stack::start(Options::default()).await.unwrap();
+        Self::open_with(Options::default()).await
+    }
+
+    pub(crate) async fn open_with(options: Options) -> Self {
+        let stack = Stack::start(options).await.unwrap();
         tollgate::lambda::install_tls();
         let tls = rustls::ClientConfig::builder()
             .with_root_certificates(rustls::RootCertStore::empty())
             .with_no_client_auth();
         let client = reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().build().unwrap();
-        Self { stack, client }
+        Self { stack, sts: sts().await, client }
     }
 
     pub(crate) async fn close(self) {
@@ -100,6 +115,7 @@ impl Fixture {
             ("TABLE_NAME", local::TABLE_NAME.to_owned()),
             ("STAGE", "staging".to_owned()),
             ("GATEWAY_HOSTS", "127.0.0.1".to_owned()),
+            ("AWS_ENDPOINT_URL_STS", self.sts.clone()),
         ]
     }
 
@@ -187,6 +203,28 @@ impl Fixture {
     pub(crate) fn last_retref(&self) -> String {
         self.stack.simulator().transactions().last().unwrap()["retref"].as_str().unwrap().to_owned()
     }
+}
+
+/// STS, which says who we are, whatever the request. It ends with the test.
+async fn sts() -> String {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let body = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
+                <Arn>arn:aws:iam::123456789012:user/ann</Arn><UserId>u</UserId><Account>123456789012</Account>\
+                </GetCallerIdentityResult></GetCallerIdentityResponse>";
+    let response = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 8192];
+            if stream.read(&mut request).await.is_ok() {
+                stream.write_all(response.as_bytes()).await.ok();
+            }
+        }
+    });
+    url
 }
 
 /// Runs the binary with these arguments, variables and input.

@@ -1,5 +1,6 @@
 //! `trigger`: every type of event, and every reason for attention, happens on the local stack.
 
+use local::Options;
 use serde_json::Value;
 use tollgate::elastic_path::EventType;
 use tollgate_core::journal::AttentionReason;
@@ -41,6 +42,14 @@ async fn every_type_of_event_can_be_made_to_happen() {
         let (status, found) = fixture.call("GET", &path, Value::Null).await;
         assert_eq!((status, &found["data"]["id"]), (200, &event["data"]["id"]), "{kind}");
     }
+    fixture.close().await;
+}
+
+#[tokio::test]
+async fn an_event_happens_behind_a_front_too() {
+    let front_secret = Some("a-secret-of-the-front-0123456789-0123456789abcdef".to_owned());
+    let fixture = Fixture::open_with(Options { front_secret, ..Options::default() }).await;
+    assert_eq!(trigger(&fixture, &["order.paid"]).await["event"]["type"], "order.paid");
     fixture.close().await;
 }
 

@@ -40,6 +40,30 @@ async fn a_receivers_secret_is_shown_once_and_its_key_is_read_from_a_pipe() {
 }
 
 #[tokio::test]
+async fn a_receiver_in_elastic_paths_format_has_a_key_of_its_own_and_no_secret() {
+    let fixture = Fixture::open().await;
+    let add = ["webhook", "add", MERCHANT, "shop", "--url", NOWHERE, "--format", "elastic-path"];
+    fixture.run(&add, "").await.fails(2, "the key is expected on standard input");
+    let other = [&add[..], &["--events", "capture.failed"]].concat();
+    fixture.run(&other, "first-key\n").await.fails(2, "events: with the format elastic_path only");
+    let dry = fixture.run(&[&add[..], &["--dry-run"]].concat(), "first-key\n").await;
+    dry.never_says("first-key");
+    dry.done();
+    let added = fixture.run(&add, "first-key\n").await;
+    added.never_says("first-key");
+    assert!(!added.done().contains("whsec_"));
+    let listed = fixture.run(&["webhook", "list", MERCHANT], "").await;
+    listed.never_says("first-key");
+    assert!(listed.done().contains("all events, in Elastic Path's format"));
+    let rotate = ["webhook", "rotate", MERCHANT, "shop"];
+    fixture.run(&[&rotate[..], &["--finish"]].concat(), "").await.fails(4, "one key");
+    let rotated = fixture.run(&rotate, "second-key\n").await;
+    rotated.never_says("second-key");
+    rotated.done();
+    fixture.close().await;
+}
+
+#[tokio::test]
 async fn what_cannot_be_a_receiver_is_refused_by_name() {
     let fixture = Fixture::open().await;
     for url in

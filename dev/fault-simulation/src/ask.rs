@@ -13,10 +13,16 @@ pub(crate) enum Route {
     Authorize,
     Purchase,
     Capture,
+    /// Holds anew what a partial capture released.
+    Reauthorize,
     Refund,
     Cancel,
     /// Moves a scheduled capture, or cancels it.
     Reschedule,
+    /// Pauses the order's scheduled captures.
+    Pause,
+    /// Lets the schedule go on with them.
+    Resume,
     Confirm,
     Read,
     /// Of the credit-card API.

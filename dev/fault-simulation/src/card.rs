@@ -7,6 +7,9 @@ use crate::rng::Rng;
 /// When every card expires, as the gateway writes it.
 const EXPIRY: &str = "1249";
 
+/// The postal code that the gateway has of a stored card.
+const POSTAL: &str = "19406";
+
 /// What the issuer of a card says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Card {
@@ -22,12 +25,14 @@ pub(crate) enum Card {
     TimesOutMastercard,
     /// The same, of another scheme.
     TimesOutDiscover,
+    /// It approves, and no surcharge is added to its payments.
+    Debit,
 }
 
 impl Card {
     /// Every card: the account of a stored one, and the number of one that is typed. All are the gateway's published
     /// test cards, apart from the moody one, which becomes one of the others with each request.
-    const ALL: [(&str, &str, Self); 7] = [
+    const ALL: [(&str, &str, Self); 8] = [
         ("1", "4788250000121443", Self::Approves),
         ("2", "4387750101010101", Self::ApprovesPart),
         ("3", "4387751111111038", Self::Declines),
@@ -35,6 +40,7 @@ impl Card {
         ("5", "4999006200620062", Self::TimesOut),
         ("6", "5111006200620062", Self::TimesOutMastercard),
         ("7", "6465006200620062", Self::TimesOutDiscover),
+        ("8", "4222222222222204", Self::Debit),
     ];
 
     pub(crate) fn from_account(account: &str) -> Self {
@@ -68,7 +74,7 @@ impl Card {
     }
 }
 
-/// The body of an `auth` request as it reaches the issuer: with the number of a stored card, and in its mood.
+/// The body of an `auth` request as it reaches the issuer: with what the gateway has of a stored card, and in its mood.
 pub(crate) fn as_issuer_sees_it(body: &[u8], card: Card, rng: &mut Rng) -> Option<Vec<u8>> {
     let mut request: Value = serde_json::from_slice(body).ok()?;
     let members = request.as_object_mut()?;
@@ -76,6 +82,7 @@ pub(crate) fn as_issuer_sees_it(body: &[u8], card: Card, rng: &mut Rng) -> Optio
     if members.get("profile").is_some_and(|profile| profile != "Y") {
         members.remove("profile");
         members.insert("expiry".to_owned(), json!(EXPIRY));
+        members.insert("postal".to_owned(), json!(POSTAL));
     }
     serde_json::to_vec(&request).ok()
 }

@@ -1,6 +1,7 @@
 //! The rules that hold after every step, and the comparison of the ledgers at the end.
 
 pub(crate) mod credit_card;
+pub(crate) mod fees;
 pub(crate) mod schedule;
 pub(crate) mod told;
 
@@ -43,9 +44,10 @@ impl fmt::Display for Shown<'_> {
                 let gateway_order_id = &operation.attempt.gateway_order_id[2..8];
                 write!(
                     f,
-                    ", {} {gateway_order_id} {} {stage:?} x{attempts}",
+                    ", {} {gateway_order_id} {}+{} {stage:?} x{attempts}",
                     kind.as_str(),
-                    operation.amount.minor()
+                    operation.amount.minor(),
+                    fees::of(Some(operation))
                 )?;
             }
         }
@@ -56,6 +58,7 @@ impl fmt::Display for Shown<'_> {
 /// What an order was just replaced by breaks these rules.
 pub(crate) fn written(before: Option<&Order>, after: &Order, ledger: &Ledger) -> Vec<String> {
     let mut broken = sums(after);
+    broken.extend(fees::written(after, ledger));
     broken.extend(keys(after));
     broken.extend(credit_card::alone(after));
     for transaction in before.map_or(&[][..], |before| before.transactions.as_slice()) {
@@ -97,11 +100,31 @@ fn sums(order: &Order) -> Vec<String> {
     let gives_back = order
         .operations()
         .any(|(_, operation)| operation.is(Stage::Pending) && operation.cause.must_succeed());
+    if !gives_back {
+        broken.extend(rests(order));
+    }
     if let Some(total) = order.total
         && !gives_back
         && order.balance().committed() > total
     {
         broken.push(format!("{} committed of {}", order.balance().committed().minor(), total.minor()));
+    }
+    broken
+}
+
+/// What a partial capture released is held anew once at most, and no more than that.
+fn rests(order: &Order) -> Vec<String> {
+    let holds =
+        |other: &&Transaction| matches!(other.status(), TransactionStatus::Pending | TransactionStatus::Done);
+    let mut broken = Vec::new();
+    for of in order.transactions.iter().filter(|found| found.status() == TransactionStatus::Done) {
+        let continues = |other: &&Transaction| other.continues == Some(of.id);
+        let rests: Vec<_> = order.transactions.iter().filter(continues).filter(holds).collect();
+        let held = Amount::sum(rests.iter().map(|rest| rest.amount()));
+        if rests.len() > 1 || held > of.released() {
+            let (count, released) = (rests.len(), of.released().minor());
+            broken.push(format!("{count} payments hold {} of the {released} of {}", held.minor(), of.id));
+        }
     }
     broken
 }
@@ -202,22 +225,23 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
     let id = operation.attempt.gateway_order_id.as_str();
     let did: Vec<&Did> = ledger.did(operation.id).collect();
     let approvals = did.iter().filter_map(|did| match did {
-        Did::Approved { retref, amount } => Some((retref, *amount)),
+        Did::Approved { retref, amount, fee } => Some((retref, *amount, *fee)),
         Did::Declined | Did::TimedOut | Did::Refused(_) => None,
     });
-    let is_payment = operation.kind.is_payment();
-    let approved = approvals
-        .clone()
-        .find(|(retref, _)| !is_payment || transaction.reference() == Some(retref.as_str()))
-        .or(approvals.clone().next());
+    let own = if operation.kind.is_payment() { transaction.reference() } else { operation.reference() };
+    let approved =
+        approvals.clone().find(|(retref, ..)| own == Some(retref.as_str())).or(approvals.clone().next());
+    let fee_on_record = operation.fee().map_or(0, |fee| fee.amount.minor());
     let by_itself = match operation.stage() {
         Stage::Pending | Stage::Unrecognized => true,
         Stage::Approved => match (operation.kind, approved) {
-            (Kind::Authorize | Kind::Purchase, Some((retref, amount))) => {
-                amount == operation.approved_amount().minor()
+            (Kind::Authorize | Kind::Purchase, Some((retref, amount, fee))) => {
+                (amount, fee) == (operation.approved_amount().minor(), fee_on_record)
                     && transaction.reference() == Some(retref.as_str())
             }
-            (Kind::Capture | Kind::Refund, Some((_, amount))) => amount == operation.amount.minor(),
+            (Kind::Capture | Kind::Refund, Some((_, amount, fee))) => {
+                (amount, fee) == (operation.amount.minor(), fee_on_record)
+            }
             (Kind::Void, Some(_)) => true,
             // What an earlier operation did, whose request arrived late, is done.
             (Kind::Void | Kind::Capture, None) => stands_so(transaction, operation, ledger),
@@ -248,7 +272,7 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
     };
     (!by_itself).then(|| {
         format!(
-            "{id} is {:?} {:?} on record, and the gateway did {did:?}",
+            "{id} is {:?} {:?} on record, with {fee_on_record} as its fee, and the gateway did {did:?}",
             operation.stage(),
             operation.no_effect()
         )
@@ -270,7 +294,10 @@ fn stands_so(transaction: &Transaction, operation: &Operation, ledger: &Ledger) 
     let record = retref.and_then(|retref| ledger.payment(retref));
     record.is_some_and(|record| match record.stands {
         Stands::Voided => operation.kind == Kind::Void,
-        Stands::Taken => operation.kind == Kind::Capture && record.amount == operation.amount.minor(),
+        Stands::Taken => {
+            let fee = operation.fee().map_or(0, |fee| fee.amount.minor());
+            operation.kind == Kind::Capture && (record.amount, record.fee) == (operation.amount.minor(), fee)
+        }
         Stands::Authorized | Stands::Declined | Stands::Refunded => false,
     })
 }
@@ -353,7 +380,8 @@ pub(crate) fn executed(
     }
     // Of a response that never arrived there is no code.
     let refused = |did: &Did| matches!(did, Did::Refused(code) if code != " ") && !is_not_settled(did);
-    let is_refund = matches!(sent.wanted, Wanted::Refund(_));
+    // What was delivered twice is given back twice, and less is left for the next refund.
+    let is_refund = matches!(sent.wanted, Wanted::Refund(_)) && !ledger.may_stay_in_doubt(&sent.order);
     if is_refund && ledger.did(operation.id).any(refused) {
         broken.push(format!("refund {id} is more than was taken, or of a payment that does not stand"));
     }
@@ -384,8 +412,11 @@ pub(crate) fn totals(order: &Order) -> Totals {
     let mut totals = Totals::default();
     for transaction in order.transactions.iter().filter(|t| t.began()) {
         if transaction.voided().is_none() {
-            totals.taken += transaction.captured().minor();
-            totals.held += transaction.capturable().minor();
+            let (taken, held) = (transaction.captured(), transaction.capturable());
+            totals.taken += taken.minor();
+            totals.held += held.minor();
+            totals.fees_taken += if taken.is_zero() { 0 } else { fees::taken(transaction) };
+            totals.fees_held += if held.is_zero() { 0 } else { fees::of(transaction.first()) };
         }
         let refund = |o: &&Operation| {
             o.kind == Kind::Refund && o.is(Stage::Approved) && o.mechanism == Mechanism::Automatic
@@ -393,13 +424,18 @@ pub(crate) fn totals(order: &Order) -> Totals {
         let refunds = transaction.operations.iter().filter(refund);
         for refund in refunds {
             totals.refunded += refund.amount.minor();
+            totals.fees_refunded += fees::of(Some(refund));
             // An earlier attempt that was found done, too.
             let other = |earlier: &&Superseded| earlier.attempt.id != refund.attempt.id;
             let again = refund.superseded.iter().filter(other).filter(|earlier| is_approved(earlier));
-            totals.refunded += again.map(|earlier| earlier.amount.minor()).sum::<u64>();
+            for earlier in again {
+                totals.refunded += earlier.amount.minor();
+                totals.fees_refunded += fees::of_superseded(earlier);
+            }
             // What a rule gives back was taken by the gateway, and is not on record as a payment here.
             if refund.cause != Cause::Requested {
                 totals.taken += refund.amount.minor();
+                totals.fees_taken += fees::of(Some(refund));
             }
         }
     }

@@ -17,6 +17,9 @@ use crate::{
     world::{Instance, State, World},
 };
 
+/// The credit-card API's code for a part of a payment with a fee, where the merchant does not say what names it.
+const FEE_BASIS_REQUIRED: &str = "79";
+
 /// What the platform gives an invocation.
 const LIMIT: Duration = Duration::from_secs(29);
 
@@ -96,7 +99,7 @@ pub(crate) async fn deliver(world: &Arc<World>, ask: &Ask) -> Reply {
 
 async fn handle(process: &Arc<Instance>, route: Route, request: &Request) -> Response<Body> {
     match route {
-        Route::Card(asked, _) => credit_card::handle(&process.api(), asked, request).await,
+        Route::Card(asked, _) => credit_card::handle(&process.orders(), asked, request).await,
         _ => elastic_path::handle(process, route, request).await,
     }
 }
@@ -139,6 +142,12 @@ fn understand(
     }
     // To today's version, what only a newer one can read is pending.
     let can_tell = version == Version::ToCome || !state.fake_store.is_beyond_today(&ask.order_key());
+    if matches!(code.as_str(), "fee_basis_required" | FEE_BASIS_REQUIRED) {
+        state.count("parts refused without a fee basis");
+        if state.shops.fee_basis_stated_at(ask.merchant).is_some_and(|stated_at| stated_at < began) {
+            world.fail(state, "a part is refused, and the merchant's document states the fee basis");
+        }
+    }
     if let Some(key) = told_of(ask, state).filter(|_| can_tell) {
         let order = ask.order_key();
         let telling = Telling { order, key, wish: wish(ask), word, began, told_at: Instant::now() };
@@ -156,14 +165,20 @@ fn understand(
 /// The key of the operation that the response tells about.
 fn told_of(ask: &Ask, state: &State) -> Option<KeyDigest> {
     match ask.route {
-        Route::Register | Route::Reschedule | Route::Confirm | Route::Read => None,
+        Route::Register | Route::Reschedule | Route::Pause | Route::Resume | Route::Confirm | Route::Read => {
+            None
+        }
         Route::Card(Asked::Status, _) => {
             state.fake_store.order(&ask.order_key())?.transactions.first()?.first()?.key
         }
         Route::Card(asked, _) => credit_card::digest(ask, asked),
-        Route::Pay | Route::Authorize | Route::Purchase | Route::Capture | Route::Refund | Route::Cancel => {
-            elastic_path::digest(ask)
-        }
+        Route::Pay
+        | Route::Authorize
+        | Route::Purchase
+        | Route::Capture
+        | Route::Reauthorize
+        | Route::Refund
+        | Route::Cancel => elastic_path::digest(ask),
     }
 }
 

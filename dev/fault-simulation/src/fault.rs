@@ -68,6 +68,8 @@ pub(crate) enum Fault {
     Intermediary,
     /// A member of the response is changed or missing.
     Altered,
+    /// The amount of the response is more than was requested, and no fee in it explains that.
+    Excess,
     /// A code for duplicates or for what is in progress, whether or not it was done.
     Duplicate,
     /// It was done, and the response is respstat B, or a decline with an authorization code and the full amount.
@@ -85,7 +87,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 31] = [
+    pub(crate) const ALL: [Self; 32] = [
         Self::CrashBefore,
         Self::CrashAfter,
         Self::CrashInFlight,
@@ -110,6 +112,7 @@ impl Fault {
         Self::TimedOut,
         Self::Intermediary,
         Self::Altered,
+        Self::Excess,
         Self::Duplicate,
         Self::RefusedAndDone,
         Self::AnothersRecord,
@@ -146,6 +149,7 @@ impl Fault {
             Self::TimedOut => "processor timed out",
             Self::Intermediary => "intermediary's status",
             Self::Altered => "response altered",
+            Self::Excess => "excess that no fee explains",
             Self::Duplicate => "code for a duplicate",
             Self::RefusedAndDone => "refused and done",
             Self::AnothersRecord => "another operation's record",
@@ -162,7 +166,7 @@ impl Call {
     pub(crate) fn faults(self) -> &'static [Fault] {
         use Fault::{
             Altered, AnothersRecord, AnswerLost, CrashAfter, CrashBefore, CrashInFlight, DaysLateRequest,
-            DeliveredTwice, Duplicate, Error, ErrorAfter, Frozen, HoursLateRequest, Intermediary,
+            DeliveredTwice, Duplicate, Error, ErrorAfter, Excess, Frozen, HoursLateRequest, Intermediary,
             LateRequest, LateResponse, LateWrite, Misconfigured, NoRecord, OtherWriter, OwnConflict,
             RecordTwice, RefusedAndDone, RequestLost, Slow, Stale, TimedOut, TooLateRequest, TryAgain,
             Unreachable, WrongIdentity,
@@ -175,6 +179,7 @@ impl Call {
                 Error,
                 Slow,
                 Altered,
+                Excess,
                 AnothersRecord,
                 RecordTwice,
                 WrongIdentity,
@@ -215,6 +220,7 @@ impl Call {
                 RefusedAndDone,
                 Intermediary,
                 Altered,
+                Excess,
                 AnothersRecord,
                 RecordTwice,
                 WrongIdentity,

@@ -4,7 +4,13 @@
 mod alteration;
 mod line;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use cardpointe_simulator::{Alteration, Delivery, Endpoint, Fault, FaultKind, RecordOf, Response};
@@ -24,7 +30,7 @@ use crate::{
 };
 use line::Line;
 use tollgate_core::{
-    order::{Finding, Outcome, Route},
+    order::{Finding, Kind, Outcome, Route},
     payments::{Command, Gateway, GatewayInfo, Inquiry, Instruction, Merchant, PaymentSource},
     stored_cards::{ProfileOutcome, Profiles},
     values::{Expiry, StoredCard},
@@ -110,6 +116,7 @@ impl World {
         if approved {
             self.approved(state, &sent, &did, age);
         }
+        count_fees(state, &sent, &did, request.body());
         let mut broken = check::executed(&state.fake_store, &state.ledger, &sent, approved, is_late);
         broken.extend(check::schedule::executed(
             &state.fake_store,
@@ -241,6 +248,22 @@ impl World {
     }
 }
 
+/// What was done of a payment with a fee, for the summary.
+fn count_fees(state: &mut State, sent: &Sent, did: &[Did], body: &[u8]) {
+    let has_fee = |did: &Did| matches!(did, Did::Approved { fee, .. } if *fee > 0);
+    if !did.iter().any(has_fee) {
+        return;
+    }
+    let names_amount = String::from_utf8_lossy(body).contains(r#""amount""#);
+    state.count(match sent.wanted {
+        Wanted::Authorize(_) | Wanted::Purchase(_) => "payments with a fee",
+        Wanted::Capture(_) => "captures with a fee",
+        Wanted::Refund(_) if names_amount => "refunds of a part with a fee",
+        Wanted::Refund(_) => "refunds of all with a fee",
+        Wanted::Void(_) => "voids with a fee",
+    });
+}
+
 fn refusal() -> Response {
     Response {
         status: http::StatusCode::OK,
@@ -276,6 +299,19 @@ fn card_of(source: &PaymentSource) -> Card {
     }
 }
 
+fn is_approval(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Approved(_) | Outcome::PartiallyApproved(_))
+}
+
+impl Instance {
+    /// An excess that no fee explains decides nothing, except of a void.
+    fn must_not_believe(&self, is_believed: bool, states_more: &AtomicBool, about: &str) {
+        if is_believed && states_more.load(Ordering::Relaxed) {
+            self.world.fail(&mut self.world.state(), &format!("an unexplained excess is believed: {about}"));
+        }
+    }
+}
+
 #[async_trait]
 impl Gateway for Instance {
     fn info(&self) -> &'static dyn GatewayInfo {
@@ -286,24 +322,41 @@ impl Gateway for Instance {
         let sent = sent(merchant, &instruction);
         let about = format!("{} {:?} {}", sent.gateway_order_id, sent.wanted, sent.amount);
         let verifies = sent.amount == 0;
+        let (states_more, is_void) = (AtomicBool::new(false), matches!(sent.wanted, Wanted::Void(_)));
         let line = Line {
             instance: self,
             merchant: merchant.id.as_str(),
             about: &about,
             sent: Some(sent).filter(|_| !verifies),
             verifies,
+            states_more: Some(&states_more),
         };
         let outcome = CardPointe::over(line).execute(merchant, instruction, limit).await;
         self.world.step(format_args!("  outcome {about}: {outcome:?}"));
+        self.must_not_believe(is_approval(&outcome) && !is_void, &states_more, &about);
         outcome
     }
 
     async fn inquire(&self, merchant: &Merchant, inquiry: Inquiry<'_>, limit: Duration) -> Finding {
         let about = format!("{} {:?}", inquiry.gateway_order_id, inquiry.about.kind());
         let merchant_id = merchant.id.as_str();
-        let line = Line { instance: self, merchant: merchant_id, about: &about, sent: None, verifies: false };
+        let (states_more, kind) = (AtomicBool::new(false), inquiry.about.kind());
+        let line = Line {
+            instance: self,
+            merchant: merchant_id,
+            about: &about,
+            sent: None,
+            verifies: false,
+            states_more: Some(&states_more),
+        };
         let found = CardPointe::over(line).inquire(merchant, inquiry, limit).await;
         self.world.step(format_args!("  found {about}: {found:?}"));
+        let believed = match &found {
+            Finding::Became(outcome) => is_approval(outcome),
+            Finding::Several(_) => true,
+            _ => false,
+        };
+        self.must_not_believe(believed && kind != Kind::Void, &states_more, &about);
         found
     }
 }
@@ -318,8 +371,7 @@ impl Profiles for Instance {
         limit: Duration,
     ) -> ProfileOutcome {
         let about = format!("profile {}", stored.profile);
-        let id = merchant.id.as_str();
-        let line = Line { instance: self, merchant: id, about: &about, sent: None, verifies: false };
+        let line = Line::of_a_card(self, merchant.id.as_str(), &about);
         let outcome = CardPointe::over(line).delete(merchant, route, stored, limit).await;
         self.world.step(format_args!("  deleted {about}: {outcome:?}"));
         outcome
@@ -335,8 +387,7 @@ impl Profiles for Instance {
         limit: Duration,
     ) -> ProfileOutcome {
         let about = format!("expiry of {}", stored.profile);
-        let id = merchant.id.as_str();
-        let line = Line { instance: self, merchant: id, about: &about, sent: None, verifies: false };
+        let line = Line::of_a_card(self, merchant.id.as_str(), &about);
         CardPointe::over(line).set_expiry(merchant, route, stored, token, expiry, limit).await
     }
 }

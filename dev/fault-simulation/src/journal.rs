@@ -274,7 +274,8 @@ fn broken(kept: &Kept, orders: &[Order], ledger: &Ledger) -> Vec<String> {
         }
         let theirs = check::known_totals(order, ledger);
         let money = signed(theirs.taken) - signed(theirs.refunded);
-        if (sums.held, sums.gateway) != (signed(theirs.held), money) {
+        let fees = signed(theirs.fees_taken) - signed(theirs.fees_refunded);
+        if (sums.held, sums.gateway, sums.fees) != (signed(theirs.held), money, fees) {
             broken.push(format!("{key}: the journal sums up to {sums:?}, the gateway to {theirs:?}"));
         }
     }
@@ -307,13 +308,16 @@ fn totalled_otherwise(kept: &Kept, orders: &[Order], ledger: &Ledger) -> Option<
     let settled: BTreeSet<String> = all_settled.iter().map(|order| order.key().to_string()).collect();
     let of_settled = |entry: &&Entry| settled.contains(&entry.order.to_string());
     let totals: DayTotals = kept.entries.values().filter(of_settled).map(CountedEntry::from).collect();
-    let (sum, mut held, mut gateway) = (sum_of(&totals), 0, 0);
+    let (sum, mut held, mut gateway, mut fees) = (sum_of(&totals), 0, 0, 0);
     for theirs in all_settled.into_iter().map(|order| check::known_totals(order, ledger)) {
         held += signed(theirs.held);
         gateway += signed(theirs.taken) - signed(theirs.refunded);
+        fees += signed(theirs.fees_taken) - signed(theirs.fees_refunded);
     }
-    let differ = (sum.held, sum.gateway) != (held, gateway);
-    differ.then(|| format!("the totals are {sum:?}, the gateway holds {held} and has {gateway}"))
+    let differ = (sum.held, sum.gateway, sum.fees) != (held, gateway, fees);
+    differ.then(|| {
+        format!("the totals are {sum:?}, the gateway holds {held}, and has {gateway} and {fees} in fees")
+    })
 }
 
 /// A transaction or an order that is not as the events that were told of it.

@@ -1,4 +1,4 @@
-//! The gateway's own ledger: what was really done to cards, whoever knows of it. It is the simulator's; what each
+//! The gateway's own ledger: what was really done to cards. It is the simulator's; what each
 //! request did is read off what it changed.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::{
     card::Card,
     merchants::{linked, merchids},
+    surcharging::Surcharging,
 };
 
 /// Where a record is on its way to settlement.
@@ -50,10 +51,12 @@ pub(crate) struct Record {
     pub(crate) retref: String,
     /// The merchant's order, with the merchant.
     pub(crate) order: String,
-    /// Minor units: what was approved, then what was captured of it.
+    /// Minor units, without the fee: what was approved, then what was captured of it.
     pub(crate) amount: u64,
+    /// The fee beside it.
+    pub(crate) fee: u64,
     pub(crate) stands: Stands,
-    /// The amount of each capture that was approved.
+    /// The amount of each capture that was approved, without the fee.
     pub(crate) captures: Vec<u64>,
     /// Whether a person changed it in the gateway's portal.
     pub(crate) by_hand: bool,
@@ -62,8 +65,8 @@ pub(crate) struct Record {
 /// What a request did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Did {
-    /// Money moved, was held, or was let go: this much, under this reference.
-    Approved { retref: String, amount: u64 },
+    /// Money moved, was held, or was let go: this much and this fee beside it, under this reference.
+    Approved { retref: String, amount: u64, fee: u64 },
     /// The issuer or the processor refused it.
     Declined,
     /// The processor did not respond in time, and nothing was done.
@@ -92,7 +95,7 @@ pub(crate) struct Sent {
     pub(crate) amount: u64,
 }
 
-/// What an order's payments come to, in minor units.
+/// What an order's payments come to, in minor units. No amount contains a fee.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Captured and not voided, before refunds.
@@ -101,23 +104,37 @@ pub struct Totals {
     pub refunded: u64,
     /// Held and not captured.
     pub held: u64,
+    /// Taken beside what was taken, before refunds.
+    pub fees_taken: u64,
+    /// Given back beside the refunds.
+    pub fees_refunded: u64,
+    /// Held beside what is held.
+    pub fees_held: u64,
 }
 
 impl Totals {
-    /// The sum that a record adds to.
-    fn sum_of(&mut self, record: &Record) -> Option<&mut u64> {
+    /// The sums of amounts and fees that a record adds to.
+    fn sums_of(&mut self, record: &Record) -> Option<(&mut u64, &mut u64)> {
         match record.stands {
-            Stands::Authorized => Some(&mut self.held),
-            Stands::Taken => Some(&mut self.taken),
-            Stands::Refunded => Some(&mut self.refunded),
+            Stands::Authorized => Some((&mut self.held, &mut self.fees_held)),
+            Stands::Taken => Some((&mut self.taken, &mut self.fees_taken)),
+            Stands::Refunded => Some((&mut self.refunded, &mut self.fees_refunded)),
             Stands::Voided | Stands::Declined => None,
+        }
+    }
+
+    fn add(&mut self, record: &Record) {
+        if let Some((amounts, fees)) = self.sums_of(record) {
+            *amounts += record.amount;
+            *fees += record.fee;
         }
     }
 
     /// The same without a record that is in it.
     pub(crate) fn without(&mut self, record: &Record) {
-        if let Some(sum) = self.sum_of(record) {
-            *sum -= record.amount;
+        if let Some((amounts, fees)) = self.sums_of(record) {
+            *amounts -= record.amount;
+            *fees -= record.fee;
         }
     }
 }
@@ -133,6 +150,8 @@ pub(crate) struct SetUp {
     pub(crate) orderid_in_voids: VoidOrderId,
     /// Whether records name a linked account.
     pub(crate) linked: bool,
+    /// How they add a surcharge, if they do.
+    pub(crate) surcharging: Option<Surcharging>,
 }
 
 impl SetUp {
@@ -142,6 +161,7 @@ impl SetUp {
         orderid_in_refusals: true,
         orderid_in_voids: VoidOrderId::Receipt,
         linked: false,
+        surcharging: None,
     };
 
     /// Each way of naming the order id and the account, by a number.
@@ -240,9 +260,10 @@ impl Ledger {
         Record {
             retref: record.retref.clone(),
             order: self.orders.get(payment).cloned().unwrap_or_default(),
-            amount: minor(record.minor_units),
+            amount: minor(record.minor_units - record.fee_minor_units),
+            fee: minor(record.fee_minor_units),
             stands,
-            captures: captures.map(|change| minor(change.minor_units)).collect(),
+            captures: captures.map(|change| minor(change.minor_units - change.fee_minor_units)).collect(),
             by_hand: record.history.iter().any(|change| change.origin == Origin::Portal),
         }
     }
@@ -277,9 +298,7 @@ impl Ledger {
     pub(crate) fn totals(&self, order: &str) -> Totals {
         let mut totals = Totals::default();
         for record in self.records().iter().filter(|record| record.order == order) {
-            if let Some(sum) = totals.sum_of(record) {
-                *sum += record.amount;
-            }
+            totals.add(record);
         }
         totals
     }
@@ -296,6 +315,8 @@ impl Ledger {
                 linked_merchid: LinkedMerchid::new(&linked).unwrap_or_default(),
                 ..Settings::default()
             };
+            let surcharging = account.surcharging.filter(|surcharging| surcharging.is_at(merchid));
+            let settings = surcharging.map_or(settings, |surcharging| surcharging.settings(settings));
             self.simulator.set_merchant(&merchid.to_string(), settings);
         }
     }
@@ -368,15 +389,19 @@ impl Ledger {
     /// What the second deliveries of an order's payments hold or took, in minor units.
     pub(crate) fn paid_by_second_deliveries(&self, order: &str) -> u64 {
         let of_order = self.records().into_iter().filter(|record| record.order == order);
-        let stands = of_order.filter(|record| matches!(record.stands, Stands::Authorized | Stands::Taken));
-        let twice: BTreeMap<String, u64> = stands
+        let twice: BTreeMap<String, Record> = of_order
             .filter(|record| self.exception(&record.retref) == Some(Exception::DeliveredTwice))
-            .map(|record| (record.retref, record.amount))
+            .map(|record| (record.retref.clone(), record))
             .collect();
         let mut paid = 0;
         for operation in self.second_deliveries.keys().filter_map(|id| self.operation(id)) {
             let own: BTreeSet<&str> = self.retrefs(operation).collect();
-            paid += own.into_iter().filter_map(|retref| twice.get(retref)).skip(1).sum::<u64>();
+            let mut own: Vec<&Record> = own.into_iter().filter_map(|retref| twice.get(retref)).collect();
+            // What was captured or voided since is the one that Tollgate knows.
+            own.sort_by_key(|record| record.captures.is_empty() && record.stands != Stands::Voided);
+            let others = own.into_iter().skip(1);
+            let stand = others.filter(|record| matches!(record.stands, Stands::Authorized | Stands::Taken));
+            paid += stand.map(|record| record.amount).sum::<u64>();
         }
         paid
     }
@@ -452,7 +477,10 @@ impl Ledger {
             .map(|record| match record.state {
                 RecordState::Declined if record.respstat == "B" => Did::TimedOut,
                 RecordState::Declined => Did::Declined,
-                _ => Did::Approved { amount: minor(record.minor_units), retref: record.retref },
+                _ => {
+                    let Record { retref, amount, fee, .. } = self.shown(&record);
+                    Did::Approved { retref, amount, fee }
+                }
             })
             .collect();
         if did.is_empty() {
@@ -484,6 +512,16 @@ impl Ledger {
             let responses = self.responses.entry(sent.wanted.endpoint()).or_default();
             responses.push((retref, response.body.clone()));
         }
+    }
+
+    /// The total of a request: its amount, and the fee that the gateway took or gave back with all of it.
+    pub(crate) fn total_of(&self, sent: &Sent) -> u64 {
+        let did = self.did.get(&sent.gateway_order_id).into_iter().flatten();
+        let fee_with_all = |did: &Did| match did {
+            Did::Approved { amount, fee, .. } if *amount == sent.amount => Some(*fee),
+            _ => None,
+        };
+        sent.amount + did.filter_map(fee_with_all).next_back().unwrap_or_default()
     }
 
     /// A request did this.

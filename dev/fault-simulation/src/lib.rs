@@ -23,6 +23,7 @@ mod rng;
 mod run;
 mod shoppers;
 mod stored_cards;
+mod surcharging;
 mod sweep;
 mod table;
 mod trace;

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 use tollgate::{
-    access_token::{self, Holder, VerifiedKey},
+    access_token::{self, Holder, KidKey, VerifiedKey},
     lambda::GATEWAY,
 };
-use tollgate_core::payments::{Merchant, Role};
+use tollgate_core::payments::Merchant;
+
+use crate::surcharging::Surcharging;
 
 /// A token is used for this long; it is valid for an hour, by clocks that are not all right.
 const TOKEN_USED_FOR: SignedDuration = SignedDuration::from_mins(45);
@@ -30,14 +32,22 @@ const MERCHIDS: u64 = 8;
 /// The code of a discount that both grant.
 pub(crate) const DISCOUNT: &str = "spring";
 
+/// The key of the MACs in tokens' `kid`, of every instance.
+pub(crate) fn kid_key() -> KidKey {
+    "a-key-of-all-functions-of-a-stack".parse().unwrap_or_default()
+}
+
 /// The merchants as they are now.
 pub(crate) struct Shops {
     generation: u64,
-    shops: Vec<Shop>,
+    /// How their accounts add a surcharge, if they do.
+    surcharging: Option<Surcharging>,
+    both: Vec<Shop>,
 }
 
 /// What a merchant's document says about scheduled captures.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent members of a document")]
 pub(crate) struct Rules {
     pub(crate) lifetime: SignedDuration,
     pub(crate) after: Option<SignedDuration>,
@@ -45,6 +55,8 @@ pub(crate) struct Rules {
     pub(crate) void_lapsed: bool,
     /// Whether it does not take cards of which the security code is wrong.
     pub(crate) declines_wrong_codes: bool,
+    /// Whether it says what names a part of a payment with a fee.
+    pub(crate) states_fee_basis: bool,
 }
 
 /// The same, as the checks need it.
@@ -53,8 +65,8 @@ pub(crate) struct Terms {
     pub(crate) void_lapsed: bool,
     /// Every time after which payments ever were to be captured by the schedule.
     pub(crate) ever_after: Vec<Option<SignedDuration>>,
-    /// For how long captures have been paused.
-    pub(crate) paused_for: Option<SignedDuration>,
+    /// Since when captures are paused.
+    pub(crate) paused_since: Option<Instant>,
 }
 
 struct Shop {
@@ -62,6 +74,7 @@ struct Shop {
     rules: Rules,
     ever_after: Vec<Option<SignedDuration>>,
     paused_since: Option<Instant>,
+    fee_basis_stated_at: Option<Instant>,
     token: Option<(String, Timestamp)>,
     /// Whether its document has the wrong password for its gateway.
     wrong_password: bool,
@@ -78,66 +91,97 @@ impl Shops {
             paused: false,
             void_lapsed: false,
             declines_wrong_codes: false,
+            states_fee_basis: false,
         };
         let shop = |name| {
-            let merchant = document(name, generation, &rules, false)?;
+            let merchant = document(name, generation, &rules, None, false)?;
             let (ever_after, held_key) = (vec![None], key(generation));
             Some(Shop {
                 merchant,
                 rules,
                 ever_after,
                 paused_since: None,
+                fee_basis_stated_at: None,
                 token: None,
                 wrong_password: false,
                 held_key,
             })
         };
-        Self { generation, shops: [REGISTERED, EXTERNAL].into_iter().filter_map(shop).collect() }
+        let both = [REGISTERED, EXTERNAL].into_iter().filter_map(shop).collect();
+        Self { generation, surcharging: None, both }
+    }
+
+    /// Their accounts add a surcharge from now on, and their documents list them.
+    pub(crate) fn surcharge(&mut self, surcharging: Option<Surcharging>) {
+        self.surcharging = surcharging;
+        self.publish();
+    }
+
+    pub(crate) fn are_surcharging(&self) -> bool {
+        self.surcharging.is_some()
+    }
+
+    /// How the gateway takes an amount that names a part of a payment with a fee; none until the merchant's document
+    /// states it.
+    pub(crate) fn fee_basis(&self, id: &str) -> Option<Surcharging> {
+        self.fee_basis_stated_at(id)?;
+        self.surcharging
+    }
+
+    /// Since when the merchant's document states it.
+    pub(crate) fn fee_basis_stated_at(&self, id: &str) -> Option<Instant> {
+        self.both.iter().find(|shop| shop.merchant.id.as_str() == id)?.fee_basis_stated_at
+    }
+
+    fn publish(&mut self) {
+        for shop in &mut self.both {
+            shop.publish(self.generation, self.surcharging);
+        }
     }
 
     /// New keys, and another gateway account for what comes from now on.
     pub(crate) fn rotate(&mut self) {
         self.generation += 1;
-        for shop in &mut self.shops {
+        for shop in &mut self.both {
             shop.token = None;
-            shop.publish(self.generation);
         }
+        self.publish();
     }
 
     /// The merchant's rules, to read or to change.
     pub(crate) fn rules(&mut self, id: &str, change: impl FnOnce(&mut Rules)) {
-        let generation = self.generation;
         let Some(shop) = self.shop(id) else { return };
         change(&mut shop.rules);
         shop.rules.after = shop.rules.after.map(|after| after.min(shop.rules.lifetime));
         shop.ever_after.push(shop.rules.after);
-        shop.paused_since = shop.paused_since.or(Some(Instant::now())).filter(|_| shop.rules.paused);
-        shop.publish(generation);
+        let now = Some(Instant::now());
+        shop.paused_since = shop.paused_since.or(now).filter(|_| shop.rules.paused);
+        shop.fee_basis_stated_at = shop.fee_basis_stated_at.or(now).filter(|_| shop.rules.states_fee_basis);
+        self.publish();
     }
 
     /// The merchant's document has the wrong password for its gateway, or the right one again.
     pub(crate) fn forget_password(&mut self, id: &str, forgotten: bool) {
-        let generation = self.generation;
         let Some(shop) = self.shop(id) else { return };
         shop.wrong_password = forgotten;
-        shop.publish(generation);
+        self.publish();
     }
 
     /// What the checks go by.
     pub(crate) fn terms(&mut self, id: &str) -> Terms {
         let shop = self.shop(id);
         let rules = shop.as_ref().map(|shop| shop.rules);
-        let paused_for = shop.as_ref().and_then(|shop| shop.paused_since).map(|since| since.elapsed());
+        let paused_since = shop.as_ref().and_then(|shop| shop.paused_since);
         Terms {
             lifetime: rules.map_or(LIFETIME, |rules| rules.lifetime),
             void_lapsed: rules.is_some_and(|rules| rules.void_lapsed),
             ever_after: shop.map(|shop| shop.ever_after.clone()).unwrap_or_default(),
-            paused_for: paused_for.and_then(|since| since.try_into().ok()),
+            paused_since,
         }
     }
 
     fn shop(&mut self, id: &str) -> Option<&mut Shop> {
-        self.shops.iter_mut().find(|shop| shop.merchant.id.as_str() == id)
+        self.both.iter_mut().find(|shop| shop.merchant.id.as_str() == id)
     }
 
     pub(crate) fn merchant(&mut self, id: &str) -> Option<Arc<Merchant>> {
@@ -170,8 +214,8 @@ impl Shops {
         {
             return Some(token.clone());
         }
-        let key = VerifiedKey { digest: String::new(), name: None, role: Role::All };
-        let (token, _) = access_token::issue(&shop.merchant, &Holder::Key(key), now).ok()?;
+        let key = VerifiedKey::new(&shop.merchant, shop.merchant.keys.first()?);
+        let (token, _) = access_token::issue(&shop.merchant, &Holder::Key(key), now, &kid_key()).ok()?;
         shop.token = Some((token.clone(), now));
         Some(token)
     }
@@ -179,10 +223,9 @@ impl Shops {
 
 impl Shop {
     /// Makes the document what the rules say.
-    fn publish(&mut self, generation: u64) {
-        if let Some(merchant) =
-            document(self.merchant.id.as_str(), generation, &self.rules, self.wrong_password)
-        {
+    fn publish(&mut self, generation: u64, surcharging: Option<Surcharging>) {
+        let id = self.merchant.id.as_str();
+        if let Some(merchant) = document(id, generation, &self.rules, surcharging, self.wrong_password) {
             self.merchant = merchant;
         }
     }
@@ -208,16 +251,29 @@ fn keys(generation: u64) -> Vec<String> {
     std::iter::once(generation).chain(old).map(key).collect()
 }
 
-fn document(name: &str, generation: u64, rules: &Rules, wrong_password: bool) -> Option<Arc<Merchant>> {
+fn document(
+    name: &str,
+    generation: u64,
+    rules: &Rules,
+    surcharging: Option<Surcharging>,
+    wrong_password: bool,
+) -> Option<Arc<Merchant>> {
     let keys = keys(generation);
     // What a code takes off changes with the keys, between the attempts of one payment.
     let password = if wrong_password { "wrong" } else { GATEWAY_PASSWORD };
     let merchid = 1 + generation % MERCHIDS;
     let linked: Vec<String> = merchids().map(linked).collect();
     let percent = 5 + generation % 3 * 10;
-    let Rules { lifetime, after, paused, void_lapsed, declines_wrong_codes } = rules;
+    let Rules { lifetime, after, paused, void_lapsed, declines_wrong_codes, states_fee_basis } = rules;
+    let surcharging_merchids = if surcharging.is_some_and(|surcharging| surcharging.is_at(merchid)) {
+        vec![merchid.to_string()]
+    } else {
+        Vec::new()
+    };
+    let basis = surcharging.filter(|_| *states_fee_basis).map(Surcharging::basis);
+    let fee_basis = basis.map(|word| format!(r#""fee_basis": "{word}","#)).unwrap_or_default();
     let refused = if *declines_wrong_codes { r#""N""# } else { "" };
-    let after = after.map(|after| format!(r#""capture_after": "{after}","#)).unwrap_or_default();
+    let after = after.map(|after| format!(r#""capture": {{"after": "{after}"}},"#)).unwrap_or_default();
     let json = format!(
         r#"{{"keys": {keys:?}, "token_signing_key": "{generation:032}", "orders": "{name}",
             "discounts": [{{"code": "{DISCOUNT}", "percent": "{percent}"}}],
@@ -226,6 +282,7 @@ fn document(name: &str, generation: u64, rules: &Rules, wrong_password: bool) ->
             "decline_on": {{"avs": [], "cvv": [{refused}]}},
             "gateway": {{"base_url": "http://127.0.0.1:1/cardconnect/rest",
                          "username": "{GATEWAY_USER}", "password": "{password}",
+                         "surcharging_merchids": {surcharging_merchids:?}, {fee_basis}
                          "merchids": {{"USD": "{merchid}"}}, "linked_merchids": {linked:?}}}}}"#
     );
     tollgate::merchant_document::parse(name.parse().ok()?, &json, GATEWAY).ok().map(Arc::new)

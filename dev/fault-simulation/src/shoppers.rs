@@ -20,6 +20,7 @@ use crate::{
     ledger::SetUp,
     merchants::{EXTERNAL, REGISTERED},
     run::{self, Run},
+    surcharging::Surcharging,
     world::{Outage, State, World},
 };
 
@@ -35,8 +36,17 @@ const CARD_PERCENT: u64 = 40;
 /// How many of Elastic Path's of a hundred are about its payments, where there are any.
 const MIXED_PERCENT: u64 = 20;
 
+/// After how many of a hundred partial captures the client wants the rest.
+const REST_PERCENT: u64 = 80;
+
 /// How many of a hundred clients wait until a refund is given up.
 const PATIENT_PERCENT: u64 = 2;
+
+/// In how many simulations of a hundred accounts add a surcharge.
+const SURCHARGING_PERCENT: u64 = 40;
+
+/// How often of a hundred times a batch settles before a client's next wish, where accounts add a surcharge.
+const SETTLES_PERCENT: u64 = 40;
 
 /// An hour, and two looks.
 const UNTIL_REFUNDS_ARE_GIVEN_UP: Duration = Duration::from_mins(64);
@@ -55,7 +65,8 @@ pub(crate) fn seed(seed: u64, keep_steps: bool, broken: Option<Broken>) -> Run {
             state.plan = Plan::Random(percent);
             let findable = state.rng.chance(50);
             let shown = state.rng.pick(&REFUNDS_SHOWN).unwrap_or(RefundSetlstat::LifeCycle);
-            let account = SetUp { findable, refund_setlstat: shown, ..SetUp::PLAIN };
+            let surcharging = begin_fees(&mut state);
+            let account = SetUp { findable, refund_setlstat: shown, surcharging, ..SetUp::PLAIN };
             let number = state.rng.below(30);
             state.ledger.set_up(account.numbered(number));
             state.two_versions = state.rng.chance(20);
@@ -65,6 +76,30 @@ pub(crate) fn seed(seed: u64, keep_steps: bool, broken: Option<Broken>) -> Run {
         world
     };
     run::run(world, story)
+}
+
+/// How accounts add a surcharge, if they do, and which merchants' documents say what names a part of a payment with one.
+fn begin_fees(state: &mut State) -> Option<Surcharging> {
+    if !state.rng.chance(SURCHARGING_PERCENT) {
+        return None;
+    }
+    let surcharging = Some(Surcharging::numbered(state.rng.below(Surcharging::WAYS)));
+    state.shops.surcharge(surcharging);
+    for merchant in [REGISTERED, EXTERNAL] {
+        let states_fee_basis = state.rng.chance(75);
+        state.shops.rules(merchant, |rules| rules.states_fee_basis = states_fee_basis);
+    }
+    surcharging
+}
+
+/// Fees come apart in refunds of parts, so more payments settle where there are fees.
+fn settle_for_fees(world: &World) {
+    let mut guard = world.state();
+    let state = &mut *guard;
+    if state.shops.are_surcharging() && state.rng.chance(SETTLES_PERCENT) {
+        state.ledger.settle(Stage::Accepted);
+        world.note(state, format_args!("batch for fees"));
+    }
 }
 
 async fn story(world: Arc<World>) {
@@ -97,7 +132,7 @@ async fn weather(world: Arc<World>) {
         sleep(Duration::from_secs(wait_s)).await;
         let mut guard = world.state();
         let state = &mut *guard;
-        match state.rng.below(15) {
+        match state.rng.below(16) {
             0..=4 => {
                 let goes_to = if state.rng.chance(50) { Stage::Batch } else { Stage::Accepted };
                 state.ledger.settle(goes_to);
@@ -133,6 +168,11 @@ async fn weather(world: Arc<World>) {
                 world.note(state, format_args!("clocks jump to {ahead_ms} ms ahead"));
             }
             12 => by_hand(&world, state),
+            13 => {
+                let merchant = state.rng.pick(&[REGISTERED, EXTERNAL]).unwrap_or(REGISTERED);
+                state.shops.rules(merchant, |rules| rules.states_fee_basis = true);
+                world.note(state, format_args!("the document of {merchant} states its fee basis"));
+            }
             _ => {}
         }
     }
@@ -169,9 +209,24 @@ async fn client(world: Arc<World>, number: u64, orders: u64) {
             state.rng.below(longest_ms)
         };
         sleep(Duration::from_millis(pause_ms)).await;
+        settle_for_fees(&world);
+        if let Some(ask) = schedule::pause_or_resume(&world, orders) {
+            Box::pin(pursue(&world, ask)).await;
+        }
         let ask = wish_for(&world, number, wish, orders);
+        let rest = rest_of(&ask);
         Box::pin(pursue(&world, ask)).await;
+        if let Some(rest) = rest.filter(|_| world.state().rng.chance(REST_PERCENT)) {
+            Box::pin(pursue(&world, rest)).await;
+        }
     }
+}
+
+/// What a merchant wants that ships in parcels, after a partial capture.
+fn rest_of(ask: &Ask) -> Option<Ask> {
+    let is_part = ask.route == Route::Capture && ask.data.get("amount").is_some();
+    let key = ask.key.as_ref().map(|key| format!("{key}-rest"));
+    is_part.then(|| Ask { route: Route::Reauthorize, data: json!({}), key, ..ask.clone() })
 }
 
 /// A transaction that something may be wanted of.
@@ -181,17 +236,21 @@ struct Target {
     amount: u64,
     capturable: bool,
     refundable: bool,
+    /// What a partial capture released, if nothing holds it anew.
+    rest: bool,
     /// When the authorization ends.
     end: Option<Timestamp>,
 }
 
 impl Target {
-    fn of(transaction: &Transaction) -> Self {
+    fn of(order: &Order, transaction: &Transaction) -> Self {
+        let is_continued = order.continuation_of(transaction.id).is_some();
         Self {
             id: transaction.id,
             amount: transaction.amount().minor(),
             capturable: !transaction.capturable().is_zero(),
             refundable: !transaction.refundable().is_zero(),
+            rest: !transaction.released().is_zero() && !is_continued,
             end: transaction.authorization_expires_at,
         }
     }
@@ -215,34 +274,33 @@ fn wish_for(world: &World, client: u64, wish: u64, orders: u64) -> Ask {
         format!("o{}", state.rng.below(orders))
     };
     let stored = state.fake_store.order(&format!("{merchant}#{order}"));
-    let transactions: Vec<Target> =
-        stored.map(|order| order.transactions.iter().map(Target::of).collect()).unwrap_or_default();
+    let targets = |order: &Order| order.transactions.iter().map(|found| Target::of(order, found)).collect();
+    let transactions: Vec<Target> = stored.map(targets).unwrap_or_default();
     let owing = stored.and_then(Order::owing).is_none_or(|owing| !owing.is_zero());
     let unregistered = merchant == REGISTERED && stored.is_none();
     let key = state.rng.chance(60).then(|| format!("c{client}-{wish}"));
     let ask =
         |route, transaction, data, key| Ask { merchant, order: order.clone(), route, transaction, data, key };
     if unregistered || (merchant == REGISTERED && state.rng.chance(5)) {
-        let amount = 1_000 + state.rng.below(4_000);
-        let data = json!({"type": "order", "amount": amount, "currency": "USD"});
+        let data = schedule::order(&mut state.rng, now);
         return ask(Route::Register, None, data, None);
     }
     let target = state.rng.pick(&transactions).filter(|_| state.rng.chance(if owing { 60 } else { 90 }));
-    let Some(Target { id, amount, capturable, refundable, end }) = target else {
+    let Some(Target { id, amount, capturable, refundable, rest, end }) = target else {
         let (route, method) = match state.rng.below(6) {
             0 | 1 => (Route::Authorize, "authorize"),
             2 => (Route::Purchase, "purchase"),
             3 | 4 => (Route::Pay, "authorize"),
             _ => (Route::Pay, "purchase"),
         };
-        let card = state.rng.pick(&[1, 1, 1, 1, 2, 3, 4, 5]).unwrap_or(1);
+        let card = state.rng.pick(&[1, 1, 1, 1, 2, 3, 4, 5, 8]).unwrap_or(1);
         let mut data = json!({"gateway": "card_connect", "method": method, "payment": format!("{card}|16178397535388255208")});
         if merchant == EXTERNAL || state.rng.chance(40) {
             data["amount"] = (1 + state.rng.below(3_000)).into();
         }
         if method == "authorize" && state.rng.chance(70) {
             let end = now + state.shops.terms(merchant).lifetime;
-            data["capture_at"] = schedule::moment(&mut state.rng, now, end);
+            schedule::add_terms(&mut state.rng, now, end, &mut data);
         }
         return ask(route, None, data, key);
     };
@@ -251,18 +309,22 @@ fn wish_for(world: &World, client: u64, wish: u64, orders: u64) -> Ask {
         part["amount"] = (1 + state.rng.below(amount)).into();
     }
     let sensible: &[Route] = match (capturable, refundable) {
-        _ if state.rng.chance(25) => &[Route::Capture, Route::Refund, Route::Cancel, Route::Reschedule],
+        _ if state.rng.chance(25) => {
+            &[Route::Capture, Route::Refund, Route::Cancel, Route::Reschedule, Route::Reauthorize]
+        }
         (true, _) => &[Route::Capture, Route::Capture, Route::Reschedule, Route::Reschedule, Route::Cancel],
+        (_, true) if rest => &[Route::Reauthorize, Route::Reauthorize, Route::Refund, Route::Cancel],
         (_, true) => &[Route::Refund, Route::Refund, Route::Refund, Route::Cancel],
         _ => &[Route::Confirm, Route::Read],
     };
     let route = state.rng.pick(sensible).unwrap_or(Route::Confirm);
     match route {
-        Route::Capture | Route::Refund => ask(route, Some(id), part, key),
+        Route::Capture | Route::Reauthorize | Route::Refund => ask(route, Some(id), part, key),
         Route::Cancel => ask(route, Some(id), json!({}), key),
         Route::Reschedule => {
-            let at = schedule::moment(&mut state.rng, now, end.unwrap_or(now));
-            ask(route, Some(id), json!({"capture_at": at}), None)
+            let mut data = json!({"capture_amount": amount});
+            schedule::add_terms(&mut state.rng, now, end.unwrap_or(now), &mut data);
+            ask(route, Some(id), data, None)
         }
         _ => ask(route, Some(id), json!({}), None),
     }

@@ -16,6 +16,7 @@ use crate::{
     journal,
     ledger::{SetUp, Totals},
     run::{self, Run},
+    surcharging::Surcharging,
     world::World,
 };
 use scenarios::SCENARIOS;
@@ -188,11 +189,14 @@ fn run_once(
     let world = || {
         // Another choice of what is altered, and how late, at each place.
         let seed = place.map_or(0, |(index, fault)| index as u64 * 100 + fault as u64);
-        let world = World::new(seed, Plan::At(planned), keep_steps, None);
+        let world = World::begun(scenario.begins_s, seed, Plan::At(planned), keep_steps, None);
         {
             let mut state = world.state();
             state.jitter = false;
-            let account = SetUp { findable: variant.findable, ..SetUp::PLAIN };
+            let surcharging = scenario.has_fees.then(|| Surcharging::each(variant.number));
+            state.shops.surcharge(surcharging);
+            state.shops.rules(scenario.merchant, |rules| rules.states_fee_basis = true);
+            let account = SetUp { findable: variant.findable, surcharging, ..SetUp::PLAIN };
             state.ledger.set_up(account.numbered(variant.number));
         }
         world
@@ -254,7 +258,11 @@ async fn story(
     let order = state.fake_store.order(&key);
     let totals = order.map(|order| check::known_totals(order, &state.ledger)).unwrap_or_default();
     if let Some(expected) = expected {
-        let net = |totals: Totals| (i128::from(totals.taken) - i128::from(totals.refunded), totals.held);
+        let less = |all, back| i128::from(all) - i128::from(back);
+        let net = |totals: Totals| {
+            let fees = less(totals.fees_taken, totals.fees_refunded);
+            (less(totals.taken, totals.refunded), fees, totals.held, totals.fees_held)
+        };
         // Without a key a client that repeats a request and one that wants more cannot be told apart.
         // A request that is taken for a duplicate may be declined for good, and one that was declined is found later.
         let refuses = matches!(fault, Some(Fault::Duplicate | Fault::RefusedAndDone));
@@ -289,12 +297,23 @@ async fn play(world: &Arc<World>, scenario: &Scenario, keyed: bool) {
         }
         for wait_s in [0].iter().chain(&WAITS_S) {
             sleep(Duration::from_secs(*wait_s)).await;
-            let Some(ask) = scenario.ask(number, last_transaction(world, scenario), keyed) else { break };
+            let about = transaction_of(world, scenario, number);
+            let Some(ask) = scenario.ask(number, about, keyed) else { break };
             if deliver(world, &ask).await.is_final() {
                 break;
             }
         }
     }
+}
+
+/// The transaction that a step is about.
+fn transaction_of(world: &World, scenario: &Scenario, number: usize) -> Option<uuid::Uuid> {
+    let Step::FollowUpOf(place, ..) = scenario.steps[number] else {
+        return last_transaction(world, scenario);
+    };
+    let state = world.state();
+    let order = state.fake_store.order(&format!("{}#{}", scenario.merchant, scenario.order()))?;
+    order.transactions.get(place).map(|transaction| transaction.id)
 }
 
 fn last_transaction(world: &World, scenario: &Scenario) -> Option<uuid::Uuid> {

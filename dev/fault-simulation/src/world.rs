@@ -19,13 +19,15 @@ use tokio::{
 };
 use tollgate::{
     access::Access,
-    ports::{self, Api, Checkout, Confirm, Job},
+    ports::{self, Api, Checkout, Confirm, Job, Orders},
+    source::Front,
 };
 use tollgate_core::{
-    order::Order,
+    order::{ListPlace, MerchantId, Order, OrderKey},
     payments::{
-        Attempts, CaptureSettings, Merchant, NoQuote, Payments, Slot, StoreError, SurchargeQuery,
-        SurchargeQuote, Surcharges, Switch, reconcile::Limits,
+        Attempts, CaptureSettings, Counts, Ended, ListedOrder, ListedPage, LoadedOrders, Merchant, NoQuote,
+        OrderIndex, Payments, Place, StoreError, SurchargeQuery, SurchargeQuote, Surcharges, Switch,
+        reconcile::Limits,
     },
     stored_cards::PaymentMethods,
     values::Clock,
@@ -40,14 +42,26 @@ use crate::{
     fake_store::FakeStore,
     fault::{Call, Fault, Plan},
     ledger::Ledger,
-    merchants::{GATEWAY_PASSWORD, GATEWAY_USER, Shops, merchids},
+    merchants::{GATEWAY_PASSWORD, GATEWAY_USER, Shops, kid_key, merchids},
     rng::Rng,
     trace::Trace,
     versions::Version,
 };
 
-/// When every simulation begins: 2026-01-01, 12:00 UTC.
+/// When a simulation begins on a day like any other: 2026-01-01, 12:00 UTC.
 pub(crate) const EPOCH_S: i64 = 1_767_268_800;
+
+/// Ten minutes before summer time begins in New York: 2026-03-08, 1:50 there.
+pub(crate) const SPRING_S: i64 = 1_772_952_600;
+
+/// Ten minutes before it ends there: 2026-11-01, 1:50 for the first time.
+pub(crate) const FALL_S: i64 = 1_793_512_200;
+
+/// Half an hour before the clocks of Lord Howe Island go back by half an hour: 2026-04-05, 1:30 there.
+const HALF_AN_HOUR_S: i64 = 1_775_313_000;
+
+/// When random simulations begin.
+const EPOCHS_S: [i64; 4] = [EPOCH_S, SPRING_S, FALL_S, HALF_AN_HOUR_S];
 
 /// How long the gateway waits for a processor, and a little.
 const TIMES_OUT_MS: u64 = 32_000;
@@ -117,8 +131,8 @@ pub(crate) struct State {
     pub(crate) counts: BTreeMap<&'static str, u64>,
     /// What ever was on record of a transaction: status, captured, refunded.
     pub(crate) seen: BTreeSet<(Uuid, String, u64, u64)>,
-    /// When a transaction ever was to be captured, in seconds.
-    pub(crate) schedules: BTreeSet<(Uuid, Option<i64>)>,
+    /// When a transaction ever was to be captured, and which part of it.
+    pub(crate) schedules: BTreeSet<(Uuid, Option<Scheduled>)>,
     /// When it was to be captured when it was last sent.
     pub(crate) sent_with: BTreeMap<Uuid, Option<Timestamp>>,
     /// What clients with a key were told.
@@ -129,6 +143,8 @@ pub(crate) struct State {
     pub(crate) stored_cards: StoredCards,
     /// The first rule that was broken.
     pub(crate) failure: Option<String>,
+    /// When each process that was frozen had begun, and when it went on.
+    thaws: Vec<(Instant, Instant)>,
     instances: u32,
 }
 
@@ -138,20 +154,49 @@ impl State {
         self.busy_until = self.busy_until.max(Some(Instant::now() + time));
     }
 
+    /// The last time until now that a process went on which had begun by this time and had been frozen; this time, if none
+    /// did.
+    pub(crate) fn last_thaw_of_what_began_before(&self, time: Instant) -> Instant {
+        let thaws = self.thaws.iter().filter(|(began, _)| *began <= time).map(|(_, thaw)| *thaw);
+        thaws.fold(time, Instant::max)
+    }
+
     pub(crate) fn count(&mut self, what: &'static str) {
         *self.counts.entry(what).or_default() += 1;
     }
 }
 
+/// A moment in seconds, and a part in minor units.
+pub(crate) type Scheduled = (i64, Option<u64>);
+
 /// The state, and when it began.
 pub(crate) struct World {
     state: Mutex<State>,
+    epoch: Epoch,
+}
+
+/// When a world began, by its clocks and by the platform's.
+#[derive(Clone, Copy)]
+struct Epoch {
+    at_s: i64,
     began: Instant,
 }
 
 impl World {
     pub(crate) fn new(seed: u64, plan: Plan, keep_steps: bool, broken: Option<Broken>) -> Arc<Self> {
-        let began = Instant::now();
+        let number = usize::try_from(seed).unwrap_or_default() % EPOCHS_S.len();
+        Self::begun(EPOCHS_S[number], seed, plan, keep_steps, broken)
+    }
+
+    /// One that begins at this second.
+    pub(crate) fn begun(
+        at_s: i64,
+        seed: u64,
+        plan: Plan,
+        keep_steps: bool,
+        broken: Option<Broken>,
+    ) -> Arc<Self> {
+        let epoch = Epoch { at_s, began: Instant::now() };
         let state = State {
             rng: Rng::new(seed),
             trace: Trace::new(keep_steps),
@@ -161,7 +206,7 @@ impl World {
             fake_store: FakeStore::default(),
             stream: Vec::new(),
             seed,
-            ledger: Ledger::new(gateway(seed, began)),
+            ledger: Ledger::new(gateway(seed, epoch)),
             cards: BTreeMap::new(),
             busy_until: None,
             shops: Shops::new(),
@@ -184,9 +229,10 @@ impl World {
             asked: Vec::new(),
             stored_cards: StoredCards::default(),
             failure: None,
+            thaws: Vec::new(),
             instances: 0,
         };
-        Arc::new(Self { state: Mutex::new(state), began })
+        Arc::new(Self { state: Mutex::new(state), epoch })
     }
 
     /// The state. Never held over an await.
@@ -199,7 +245,7 @@ impl World {
     }
 
     pub(crate) fn note(&self, state: &mut State, what: fmt::Arguments<'_>) {
-        state.trace.step(self.began.elapsed().as_millis(), what);
+        state.trace.step(self.epoch.began.elapsed().as_millis(), what);
     }
 
     /// A rule was broken. The first one is what matters; the rest may follow from it.
@@ -219,7 +265,7 @@ impl World {
     }
 
     fn at(&self, skew_ms: i64) -> Timestamp {
-        time_since(self.began) + SignedDuration::from_millis(skew_ms)
+        self.epoch.now() + SignedDuration::from_millis(skew_ms)
     }
 
     /// A new process over the same world.
@@ -235,6 +281,7 @@ impl World {
         Arc::new(Instance {
             world: self.clone(),
             number,
+            began: Instant::now(),
             version,
             offset_ms,
             crashed,
@@ -248,6 +295,7 @@ impl World {
 pub(crate) struct Instance {
     pub(crate) world: Arc<World>,
     pub(crate) number: u32,
+    began: Instant,
     /// Where all are of one version, what they write is today's.
     pub(crate) version: Version,
     /// How far this machine's clock is off.
@@ -261,7 +309,13 @@ pub(crate) struct Instance {
 impl Instance {
     /// What lets callers in, over the fakes.
     fn access(self: &Arc<Self>) -> Access {
-        Access { merchants: self.clone(), clock: self.clone(), abuse: Arc::default(), source_header: None }
+        Access {
+            merchants: self.clone(),
+            clock: self.clone(),
+            abuse: Arc::default(),
+            front: Front::default(),
+            kid_key: kid_key(),
+        }
     }
 
     fn payments(self: &Arc<Self>) -> Payments {
@@ -282,6 +336,11 @@ impl Instance {
         Api { access: self.access(), switch: Arc::new(AlwaysOn), payments: self.payments() }
     }
 
+    /// The same for payments by the credit-card API.
+    pub(crate) fn orders(self: &Arc<Self>) -> Orders {
+        Orders { api: self.api(), attempts: Arc::new(Unlimited), index: Arc::new(NoLists) }
+    }
+
     /// The same for requests that learn an outcome.
     pub(crate) fn confirm(self: &Arc<Self>) -> Confirm {
         Confirm { api: self.api(), methods: self.methods() }
@@ -295,8 +354,8 @@ impl Instance {
 
     /// The same for requests about stored cards.
     pub(crate) fn stored_cards(self: &Arc<Self>) -> ports::StoredCards {
-        let (access, switch) = (self.access(), Arc::new(AlwaysOn));
-        ports::StoredCards { access, switch, methods: self.methods() }
+        let (access, switch, attempts) = (self.access(), Arc::new(AlwaysOn), Arc::new(Unlimited));
+        ports::StoredCards { access, switch, methods: self.methods(), attempts }
     }
 
     /// The same for schedules.
@@ -415,6 +474,7 @@ impl Instance {
         self.is_frozen.store(true, Ordering::Relaxed);
         sleep(still).await;
         self.world.step(format_args!("#{} thaws", self.number));
+        self.world.state().thaws.push((self.began, Instant::now()));
         self.is_frozen.store(false, Ordering::Relaxed);
     }
 
@@ -425,7 +485,7 @@ impl Instance {
         }
     }
 
-    /// The process dies: whoever runs the invocation drops it, and nothing after this happens.
+    /// The process dies: its invocation is dropped, and nothing after this happens.
     pub(crate) async fn crash(&self) {
         self.world.step(format_args!("#{} dies", self.number));
         self.crashed.notify_one();
@@ -444,15 +504,17 @@ impl Clock for Instance {
     }
 }
 
-/// The platform's time in a world that began at this moment.
-fn time_since(began: Instant) -> Timestamp {
-    let since = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
-    let epoch = Timestamp::from_second(EPOCH_S).unwrap_or(Timestamp::UNIX_EPOCH);
-    epoch + SignedDuration::from_millis(since)
+impl Epoch {
+    /// The platform's time.
+    fn now(self) -> Timestamp {
+        let since = i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let at = Timestamp::from_second(self.at_s).unwrap_or(Timestamp::UNIX_EPOCH);
+        at + SignedDuration::from_millis(since)
+    }
 }
 
 /// The gateway, with an account for each generation of the merchants' documents.
-fn gateway(seed: u64, began: Instant) -> Simulator {
+fn gateway(seed: u64, epoch: Epoch) -> Simulator {
     let account = |merchid: u64| Account {
         username: GATEWAY_USER.to_owned(),
         password: GATEWAY_PASSWORD.to_owned(),
@@ -464,7 +526,7 @@ fn gateway(seed: u64, began: Instant) -> Simulator {
         timeout_card_delay_ms: TIMES_OUT_MS,
         ..Config::default()
     };
-    Simulator::new(config, move || time_since(began))
+    Simulator::new(config, move || epoch.now())
 }
 
 /// While the gateway is away nothing gets through. Sometimes the caller can tell.
@@ -497,16 +559,16 @@ struct Unlimited;
 
 #[async_trait]
 impl Attempts for Unlimited {
-    async fn take(&self, _slot: &Slot, _limit: u32) -> Result<bool, StoreError> {
-        Ok(true)
+    async fn begin(&self, _counter: &str, _place: Place) -> Result<Counts, StoreError> {
+        Ok(Counts::default())
     }
 
-    async fn give_back(&self, _slot: &Slot) -> Result<(), StoreError> {
+    async fn end(&self, _counter: &str, _ended: &Ended) -> Result<(), StoreError> {
         Ok(())
     }
 }
 
-/// Nobody asks for what would be added to a payment.
+/// Surcharges are not previewed here.
 struct NoPreviews;
 
 #[async_trait]
@@ -518,5 +580,23 @@ impl Surcharges for NoPreviews {
         _limit: Duration,
     ) -> Result<SurchargeQuote, NoQuote> {
         Err(NoQuote::Unavailable)
+    }
+}
+
+/// Nothing is listed here, and no payment is looked up by its id alone.
+struct NoLists;
+
+#[async_trait]
+impl OrderIndex for NoLists {
+    async fn before(&self, _: &MerchantId, _: u16, _: &str, _: usize) -> Result<ListedPage, StoreError> {
+        Ok(ListedPage::default())
+    }
+
+    async fn at(&self, _: &MerchantId, _: &ListPlace) -> Result<Vec<ListedOrder>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn load_all(&self, _: &[OrderKey]) -> Result<LoadedOrders, StoreError> {
+        Ok(LoadedOrders::new())
     }
 }

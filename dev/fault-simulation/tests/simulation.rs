@@ -24,7 +24,7 @@ fn whole() -> bool {
 const NOTICED_WITHIN: u64 = 300;
 
 /// What has to happen besides faults: around the processes, to scheduled captures, and between two versions.
-const BESIDES: [&str; 20] = [
+const BESIDES: [&str; 26] = [
     "actions in the portal",
     "clock jumped forward",
     "clock set back",
@@ -42,9 +42,15 @@ const BESIDES: [&str; 20] = [
     "captures by the schedule to be tried again",
     "captures held back",
     "captures moved or cancelled",
+    "captures of an order paused or resumed",
     "captures refused as after the authorization's end",
     "scheduled capture dry runs",
     "writes of what only a newer version can read",
+    "payments with a fee",
+    "captures with a fee",
+    "refunds of all with a fee",
+    "refunds of a part with a fee",
+    "parts refused without a fee basis",
 ];
 
 fn sweep(part: u64) {

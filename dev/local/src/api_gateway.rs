@@ -6,10 +6,11 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{ConnectInfo, RawPathParams, Request},
-    http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts, uri::Authority},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
     routing::any,
 };
+use cardpointe_simulator::hosts::Hosts;
 use tollgate_core::values::clean_text;
 use uuid::Uuid;
 
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// API Gateway's limit of a request body; not adjustable.
-const BODY_LIMIT: usize = 10 * 1024 * 1024;
+pub(crate) const BODY_LIMIT: usize = 10 * 1024 * 1024;
 
 /// An HTTP API's longest wait for a function; not adjustable upwards.
 const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
@@ -33,7 +34,7 @@ const PATH_SHOWN_MAX: usize = 300;
 type Methods = BTreeMap<String, Arc<Route>>;
 
 /// The routes as a web server.
-pub(crate) fn router(routes: &[Route], cors: Cors, functions: &Arc<Functions>) -> Router {
+pub(crate) fn router(routes: &[Route], cors: Cors, functions: &Arc<Functions>, hosts: &Arc<Hosts>) -> Router {
     let mut paths = BTreeMap::<&str, Methods>::new();
     let mut default = None;
     for route in routes {
@@ -44,7 +45,8 @@ pub(crate) fn router(routes: &[Route], cors: Cors, functions: &Arc<Functions>) -
             RouteKey::Default => default = Some(Arc::new(route.clone())),
         }
     }
-    let gateway = Gateway { functions: Arc::clone(functions), default, cors: Arc::new(cors) };
+    let gateway =
+        Gateway { functions: Arc::clone(functions), default, cors: Arc::new(cors), hosts: Arc::clone(hosts) };
     let fallback = gateway.clone();
     let mut web =
         Router::new().fallback(move |ConnectInfo(from): ConnectInfo<SocketAddr>, request: Request| {
@@ -79,22 +81,13 @@ fn find(methods: &Methods, method: &Method) -> Option<Arc<Route>> {
     methods.get(method.as_str()).or_else(|| methods.get("ANY")).cloned()
 }
 
-/// API Gateway finds the API by `Host`, so none that is malformed gets to a function.
-fn has_sound_host(parts: &Parts) -> bool {
-    let hosts: Vec<_> = parts.headers.get_all(header::HOST).iter().collect();
-    let is_sound = |host: &HeaderValue| {
-        let host = host.to_str().ok().filter(|host| !host.contains('@'));
-        host.is_some_and(|host| host.parse::<Authority>().is_ok_and(|authority| !authority.host().is_empty()))
-    };
-    hosts.len() == 1 && hosts.iter().all(|host| is_sound(host))
-}
-
 #[derive(Clone)]
 struct Gateway {
     functions: Arc<Functions>,
     /// Serves what no route matches, another method of a known path as well.
     default: Option<Arc<Route>>,
     cors: Arc<Cors>,
+    hosts: Arc<Hosts>,
 }
 
 impl Gateway {
@@ -108,12 +101,11 @@ impl Gateway {
         let request_id = Uuid::new_v4().to_string();
         let (parts, body) = request.into_parts();
         let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
-        let crossing = Crossing::of(&self.cors, &parts.headers);
+        let crossing = Crossing::of(&self.cors, &self.hosts, &parts.headers);
         if let Some(response) = crossing.preflight(&parts) {
             return response;
         }
         let mut response = match route.or_else(|| self.default.clone()) {
-            Some(_) if !has_sound_host(&parts) => message(StatusCode::BAD_REQUEST, "Bad Request"),
             None => message(StatusCode::NOT_FOUND, "Not Found"),
             Some(route) => match to_bytes(body, BODY_LIMIT).await {
                 Err(_) => message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),

@@ -5,11 +5,11 @@
 
 mod server;
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{ConnectInfo, State},
     http::{HeaderMap, StatusCode, header},
     response::{Html, IntoResponse, Response},
     routing::{get, post},
@@ -80,11 +80,12 @@ async fn card(State(shop): State<Arc<Shop>>, headers: HeaderMap) -> Response {
 
 async fn payments(
     State(shop): State<Arc<Shop>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     Json(wanted): Json<Payment>,
 ) -> Response {
     let Some(customer) = session(&headers) else { return StatusCode::FORBIDDEN.into_response() };
-    match shop.pay(customer, &wanted).await {
+    match shop.pay(customer, from.ip(), &wanted).await {
         Ok(Some((status, shown))) => (status, Json(shown)).into_response(),
         Ok(None) => StatusCode::NOT_FOUND.into_response(),
         Err(error) => failed(&error),

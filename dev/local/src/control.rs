@@ -10,6 +10,7 @@ use axum::{
     routing::{get, post},
 };
 use base64::prelude::{BASE64_STANDARD, Engine};
+use cardpointe_simulator::hosts::Hosts;
 use lambda_http::Body;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -19,25 +20,26 @@ use crate::{
     api_reference,
     event_bus::{self, Wanted},
     functions::{InvokeError, invoked_by_events},
-    merchants,
+    guard, merchants,
     parts::Parts,
     resources::{JOURNAL_TABLE_NAME, REGION, TABLE_NAME, WEBHOOKS_TABLE_NAME},
 };
 
-/// The control endpoints, and the description of the API.
-pub(crate) fn router(parts: Arc<Parts>) -> Router {
-    Router::new()
+/// The control endpoints, for this machine's pages alone, and the description of the API.
+pub(crate) fn router(parts: Arc<Parts>, hosts: &Arc<Hosts>) -> Router {
+    let control = Router::new()
         .route("/_local", get(about))
         .route("/_local/clock", post(advance))
         .route("/_local/events", get(events))
         .route("/_local/invoke/{function}", post(invoke))
-        .with_state(parts)
-        .merge(api_reference::router())
+        .with_state(parts);
+    guard::by_origin(control, hosts).merge(api_reference::router())
 }
 
 async fn about(State(parts): State<Arc<Parts>>) -> Json<Value> {
     Json(json!({
         "api": parts.url,
+        "front": Some(&parts.callers_url).filter(|front| **front != parts.url),
         "cardpointe": parts.simulator.base_url(),
         "cardpointe_control": parts.simulator.control_url(),
         "dynamodb": parts.dynamodb_url,

@@ -3,13 +3,14 @@
 //! API Gateway responds to preflight requests, adds its headers to every response for an origin that it knows, and leaves
 //! all headers out for the others. The origins are a parameter of the deployment; here they are the loopback ones.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
+use cardpointe_simulator::hosts::Hosts;
 use serde::Deserialize;
 
 /// What the template allows pages of other origins.
@@ -35,8 +36,8 @@ pub(crate) struct Crossing {
 }
 
 impl Crossing {
-    pub(crate) fn of(cors: &Arc<Cors>, headers: &HeaderMap) -> Self {
-        let origin = headers.get(header::ORIGIN).filter(|origin| is_loopback(origin)).cloned();
+    pub(crate) fn of(cors: &Arc<Cors>, hosts: &Hosts, headers: &HeaderMap) -> Self {
+        let origin = headers.get(header::ORIGIN).filter(|origin| hosts.is_own_origin(origin)).cloned();
         Self { cors: Arc::clone(cors), origin }
     }
 
@@ -78,47 +79,5 @@ impl Crossing {
 fn insert(response: &mut Response<Body>, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
-    }
-}
-
-/// `http://localhost:8080` and the like: scheme, host and port, and nothing after that.
-fn is_loopback(origin: &HeaderValue) -> bool {
-    let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
-    let Some(origin) = origin.filter(|origin| matches!(origin.scheme_str(), Some("http" | "https"))) else {
-        return false;
-    };
-    let host = origin.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    let is_plain = origin.authority().is_some_and(|authority| !authority.as_str().contains('@'));
-    is_plain && (host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_pages_of_this_machine_are_let_in() {
-        for own in [
-            "http://localhost",
-            "http://localhost:8080",
-            "http://127.0.0.1:3000",
-            "https://[::1]:1",
-            "http://127.9.9.9",
-        ] {
-            assert!(is_loopback(&HeaderValue::from_static(own)), "{own}");
-        }
-        for other in [
-            "null",
-            "http://localhost.example.com",
-            "http://example.com",
-            "http://127.0.0.1@example.com",
-            "http://example.com@localhost",
-            "file://localhost",
-            "http://10.0.0.1",
-            "localhost",
-            "",
-        ] {
-            assert!(!is_loopback(&HeaderValue::from_static(other)), "{other}");
-        }
     }
 }

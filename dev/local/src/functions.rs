@@ -15,7 +15,7 @@ use tollgate::{
     dynamodb::stream::StreamResponse,
     invocation::deadline_of,
     lambda::GATEWAY,
-    ports::{Api, Checkout, Confirm, Job, JournalTotals, StoredCards, Transactions},
+    ports::{Api, Checkout, Confirm, Job, JournalTotals, Orders, StoredCards, Transactions},
 };
 use tollgate_core::{
     journal::EntryStore,
@@ -31,7 +31,9 @@ use crate::permissions::acting_as;
 pub struct Ports {
     /// `token`.
     pub access: Arc<Access>,
-    /// `orders`, `capture`, `refund` and `void`.
+    /// `orders`.
+    pub orders: Arc<Orders>,
+    /// `capture`, `refund` and `void`.
     pub api: Arc<Api>,
     /// `confirm`.
     pub confirm: Arc<Confirm>,
@@ -57,7 +59,7 @@ pub const TABLE: &[(&str, Handler)] = &[
     ("authorize", |ports, request| Box::pin(authorize::handle(ports.checkout.clone(), request))),
     ("capture", |ports, request| Box::pin(capture::handle(ports.api.clone(), request))),
     ("confirm", |ports, request| Box::pin(confirm::handle(ports.confirm.clone(), request))),
-    ("orders", |ports, request| Box::pin(orders::handle(ports.api.clone(), request))),
+    ("orders", |ports, request| Box::pin(orders::handle(ports.orders.clone(), request))),
     ("payment-methods", |ports, request| {
         Box::pin(payment_methods::handle(ports.stored_cards.clone(), request))
     }),

@@ -87,9 +87,11 @@ async fn authorize(
         amount: Some(amount),
         card: CardSummary::default(),
         standalone: None,
+        references: Box::default(),
         save_for: None,
         lacks_postcode: false,
-        capture: CaptureAt::At(capture_at),
+        source_is_known: false,
+        capture: CaptureAt::At(capture_at).into(),
         shopper: None,
     };
     let intent = Intent {

@@ -14,6 +14,7 @@ use tracing::Level;
 use tracing_subscriber::{
     Layer as _, filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
+use uuid::Uuid;
 
 /// What is logged unless `RUST_LOG` says otherwise. Not the libraries: they may quote what they send.
 const LOGGED: Level = Level::INFO;
@@ -21,11 +22,13 @@ const LOGGED: Level = Level::INFO;
 const LOGGED_WITH_PROGRESS: Level = Level::WARN;
 
 /// Tollgate on this machine: the API, a CardPointe simulator, DynamoDB and Secrets Manager. Needs no account anywhere.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[derive(Parser)]
 #[command(name = "local", version)]
 struct Arguments {
-    /// Port of the API; the simulator takes the next one, then come DynamoDB and Secrets Manager. 0 takes any free ones
-    #[arg(long, default_value_t = 3000, value_parser = clap::value_parser!(u16).range(0..=65532))]
+    /// Port of the API; the next four are those of the simulator, DynamoDB, Secrets Manager and EventBridge. 0 takes any
+    /// free ones
+    #[arg(long, default_value_t = 3000, value_parser = clap::value_parser!(u16).range(0..=65531))]
     port: u16,
     /// Keep DynamoDB's data and the simulator's payments in this directory
     #[arg(long, value_name = "DIR")]
@@ -40,6 +43,10 @@ struct Arguments {
     /// Desktop (see events/README.md)
     #[arg(long, value_name = "ADDRESS")]
     containers: Option<IpAddr>,
+    /// Another name or address of this machine that requests may be for and pages may come from, besides localhost and the
+    /// loopback addresses; may be given several times. Put nothing in front that lets strangers in
+    #[arg(long, value_name = "NAME", value_parser = host)]
+    host: Vec<String>,
     /// Start without the sample orders that events/ speaks of
     #[arg(long)]
     no_samples: bool,
@@ -49,6 +56,9 @@ struct Arguments {
     /// Let the simulator return plain JSON, without the random extra members of the real test gateway
     #[arg(long)]
     quiet_json: bool,
+    /// Play front.yaml in front of the API, which then refuses what does not come through it. It takes the sixth port
+    #[arg(long)]
+    front: bool,
     /// Seed of what the simulator makes up
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -82,8 +92,12 @@ impl Arguments {
             dynamodb_url: self.dynamodb_url,
             secretsmanager_url: self.secretsmanager_url,
             containers: self.containers,
+            hosts: self.host,
             schedules: !self.no_schedules,
             samples: own && !self.no_samples,
+            front_secret: self
+                .front
+                .then(|| format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())),
             simulator: cardpointe_simulator::Config {
                 seed: self.seed,
                 quiet_json: self.quiet_json,
@@ -172,13 +186,16 @@ async fn load_captures(stack: &Stack, load: LoadCaptures) -> Result<(), String> 
 
 /// Where everything is, and what to try first.
 fn introduce(stack: &Stack, data: Option<&std::path::Path>) {
-    let url = stack.url();
+    let (url, callers) = (stack.url(), stack.callers_url());
     let kept = data.map_or_else(|| "in memory".to_owned(), |data| format!("kept in {}", data.display()));
     println!();
     println!("CardPointe       {}", stack.simulator().base_url());
     println!("  its control    {}", stack.simulator().control_url());
     println!("DynamoDB         {}, table {}, {kept}", stack.dynamodb_url(), local::TABLE_NAME);
     println!("Secrets Manager  {}", stack.secretsmanager_url());
+    if callers != url {
+        println!("The front        {callers}; the API gives 403 to what does not come through it");
+    }
     println!("Sample orders    {} (see events/README.md)", stack.samples());
     println!("Addresses and credentials as JSON: {url}/_local");
     println!("The API to read: {url}/docs");
@@ -187,13 +204,13 @@ fn introduce(stack: &Stack, data: Option<&std::path::Path>) {
     println!();
     println!("First calls to try: get a token, register an order, pay it.");
     println!();
-    println!("  TOKEN=$(curl -s {url}/oauth/access_token -d grant_type=client_credentials \\");
+    println!("  TOKEN=$(curl -s {callers}/oauth/access_token -d grant_type=client_credentials \\");
     println!("    -d client_id={} -d client_secret={} \\", merchants::REGISTERED, merchants::REGISTERED_KEY);
     println!(r#"    | sed 's/.*"access_token":"\([^"]*\)".*/\1/')"#);
-    println!("  curl -X PUT {url}/v2/orders/my-first-order -H \"Authorization: Bearer $TOKEN\" \\");
+    println!("  curl -X PUT {callers}/v2/orders/my-first-order -H \"Authorization: Bearer $TOKEN\" \\");
     println!("    -H 'Content-Type: application/json' \\");
     println!(r#"    -d '{{"data":{{"type":"order","amount":2599,"currency":"USD"}}}}'"#);
-    println!("  curl {url}/v2/orders/my-first-order/payments -H \"Authorization: Bearer $TOKEN\" \\");
+    println!("  curl {callers}/v2/orders/my-first-order/payments -H \"Authorization: Bearer $TOKEN\" \\");
     println!("    -H 'Content-Type: application/json' \\");
     println!(
         r#"    -d '{{"data":{{"gateway":"card_connect","method":"purchase","payment":"1|16178397535388255208"}}}}'"#
@@ -238,6 +255,15 @@ impl Terminate {
 fn seconds(text: &str) -> Result<jiff::SignedDuration, String> {
     let duration: jiff::SignedDuration = text.parse().map_err(|_| "expected a time like 60s or 5m")?;
     if duration.is_negative() { Err("expected a time to come".to_owned()) } else { Ok(duration) }
+}
+
+/// A name or an address, without a port.
+fn host(text: &str) -> Result<String, String> {
+    let is_bare = text.parse::<axum::http::uri::Authority>().is_ok_and(|authority| authority.host() == text);
+    if is_bare || text.parse::<IpAddr>().is_ok() {
+        return Ok(text.to_owned());
+    }
+    Err("expected a name or an address without a port".to_owned())
 }
 
 fn http_url(text: &str) -> Result<String, String> {

@@ -21,6 +21,9 @@ pub const RAPID_CONNECT_KEY: &str = "467512342125";
 /// Signs the tokens of all of them, so that the tokens in `events/` are valid on every local stack.
 pub const TOKEN_SIGNING_KEY: &str = "local-token-signing-key-not-a-secret";
 
+/// The key of the MACs in tokens' `kid`, for the same reason.
+pub const TOKEN_KID_KEY: &str = "local-token-kid-key-that-is-not-a-secret";
+
 /// What the names of the merchants' secrets begin with.
 pub const PREFIX: &str = "tollgate/merchants/";
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cardpointe_simulator::Server;
+use tollgate::source::Front;
 use tollgate_core::payments::CaptureSettings;
 
 use crate::{
@@ -17,11 +18,15 @@ pub struct AppSettings {
     pub captures: CaptureSettings,
     /// Whether the deployment's parameter stops payments.
     pub payments_stopped: bool,
+    /// What requests have to come through, if anything.
+    pub front: Front,
 }
 
 /// The parts and their addresses.
 pub(crate) struct Parts {
     pub(crate) url: String,
+    /// Where callers reach the API: the front, if there is one.
+    pub(crate) callers_url: String,
     pub(crate) dynamodb_url: String,
     pub(crate) secretsmanager_url: String,
     pub(crate) simulator: Arc<Server>,

@@ -59,8 +59,14 @@ pub struct Permission {
 /// What a function can be permitted to use.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Resource {
-    /// The table itself, without its indexes.
+    /// The table itself, without its indexes: orders, customers and the switch.
     Table,
+    /// The items of that table that are orders.
+    Orders,
+    /// Those that are customers with their stored cards.
+    Customers,
+    /// The one that stops payments.
+    Switch,
     /// One of the table's indexes.
     Index(String),
     /// The table of shoppers' attempts.
@@ -89,8 +95,46 @@ pub enum Resource {
     Other(String),
 }
 
-/// The partitions of totals in the journal's table, as policies write them.
-pub(crate) const TOTALS: [&str; 3] = ["totals#*", "late", "reached"];
+/// A part of a table that a policy can be limited to, by the keys of its items.
+pub(crate) struct Part {
+    /// The table that it is a part of.
+    pub(crate) whole: Resource,
+    /// The part as a resource of its own.
+    pub(crate) resource: Resource,
+    /// How IAM compares the keys (`StringEquals`, `StringLike`, `StringNotLike`).
+    pub(crate) operator: &'static str,
+    /// What it compares them with; `*` at the end stands for anything.
+    pub(crate) keys: &'static [&'static str],
+}
+
+/// All of them.
+pub(crate) const PARTS: [Part; 4] = [
+    Part { whole: Resource::Table, resource: Resource::Orders, operator: "StringNotLike", keys: &["#*"] },
+    Part {
+        whole: Resource::Table,
+        resource: Resource::Customers,
+        operator: "StringLike",
+        keys: &["#customer#*"],
+    },
+    Part { whole: Resource::Table, resource: Resource::Switch, operator: "StringEquals", keys: &["#"] },
+    Part {
+        whole: Resource::JournalTable,
+        resource: Resource::Totals,
+        operator: "StringLike",
+        keys: &["totals#*", "late", "reached"],
+    },
+];
+
+impl Part {
+    /// Whether the item with this partition key is in it.
+    fn has(&self, key: &str) -> bool {
+        let is_like = |pattern: &&str| match pattern.strip_suffix('*') {
+            Some(start) => key.starts_with(start),
+            None => key == *pattern,
+        };
+        self.keys.iter().any(is_like) != (self.operator == "StringNotLike")
+    }
+}
 
 /// The first members that name what a call is about.
 #[derive(Default, Deserialize)]
@@ -99,8 +143,17 @@ struct Body {
     #[serde(alias = "Key")]
     item: Value,
     table_name: Option<String>,
+    /// What a batch reads, by table.
+    request_items: BTreeMap<String, Batch>,
     index_name: Option<String>,
     secret_id: Option<String>,
+}
+
+/// The items of one table in a batch.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Batch {
+    keys: Vec<Value>,
 }
 
 impl Permission {
@@ -119,13 +172,18 @@ impl Permission {
         };
         // A call on several tables names none of them here, and so is about nothing that can be permitted.
         let body: Body = serde_json::from_slice(body).unwrap_or_default();
+        if let Some((table, batch)) = body.request_items.first_key_value()
+            && table == TABLE_NAME
+            && body.request_items.len() == 1
+        {
+            return Self { resource: part_of_all(&action, &batch.keys), action };
+        }
         let resource = match (body.table_name, body.index_name, body.secret_id) {
-            (Some(table), None, None) if table == TABLE_NAME => Resource::Table,
+            (Some(table), None, None) if table == TABLE_NAME => part_of(Resource::Table, &action, &body.item),
             (Some(table), None, None) if table == ATTEMPTS_TABLE_NAME => Resource::AttemptsTable,
-            (Some(table), None, None) if table == JOURNAL_TABLE_NAME && is_total(&action, &body.item) => {
-                Resource::Totals
+            (Some(table), None, None) if table == JOURNAL_TABLE_NAME => {
+                part_of(Resource::JournalTable, &action, &body.item)
             }
-            (Some(table), None, None) if table == JOURNAL_TABLE_NAME => Resource::JournalTable,
             (Some(table), None, None) if table == WEBHOOKS_TABLE_NAME => Resource::WebhooksTable,
             (Some(table), Some(index), None) if table == TABLE_NAME => Resource::Index(index),
             (Some(table), Some(index), None) if table == JOURNAL_TABLE_NAME => Resource::JournalIndex(index),
@@ -143,14 +201,29 @@ impl Permission {
     }
 }
 
-/// Whether it is a total that is put or deleted.
-fn is_total(action: &str, item: &Value) -> bool {
-    let partition = item["bucket"]["S"].as_str().unwrap_or_default();
-    let is_one = |pattern: &&str| {
-        let start = pattern.strip_suffix('*');
-        start.map_or(partition == *pattern, |start| partition.starts_with(start))
-    };
-    ["dynamodb:PutItem", "dynamodb:DeleteItem"].contains(&action) && TOTALS.iter().any(is_one)
+/// Actions on one item, whose key a policy can be limited to.
+const ON_ITEMS: [&str; 5] = [
+    "dynamodb:BatchGetItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "dynamodb:DeleteItem",
+];
+
+/// The part of the table of orders that all items of a batch are in; the table if there is none.
+fn part_of_all(action: &str, keys: &[Value]) -> Resource {
+    let mut parts = keys.iter().map(|key| part_of(Resource::Table, action, key));
+    let first = parts.next().unwrap_or(Resource::Table);
+    if parts.all(|part| part == first) { first } else { Resource::Table }
+}
+
+/// The part of a table that an item with this key, or an item itself, is in; the table if it is in none, or if the action is
+/// about more than an item.
+fn part_of(table: Resource, action: &str, item: &Value) -> Resource {
+    let name = if table == Resource::Table { "order_key" } else { "bucket" };
+    let key = item[name]["S"].as_str().filter(|_| ON_ITEMS.contains(&action));
+    let part = key.and_then(|key| PARTS.into_iter().find(|part| part.whole == table && part.has(key)));
+    part.map_or(table, |part| part.resource)
 }
 
 /// One of the two streams, which a call names by its table, its own name or an iterator that tells the table.
@@ -186,6 +259,9 @@ impl fmt::Display for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Table => write!(f, "table/{TABLE_NAME}"),
+            Self::Orders => write!(f, "table/{TABLE_NAME}, its orders"),
+            Self::Customers => write!(f, "table/{TABLE_NAME}, its customers"),
+            Self::Switch => write!(f, "table/{TABLE_NAME}, its switch"),
             Self::AttemptsTable => write!(f, "table/{ATTEMPTS_TABLE_NAME}"),
             Self::JournalTable => write!(f, "table/{JOURNAL_TABLE_NAME}"),
             Self::Totals => write!(f, "table/{JOURNAL_TABLE_NAME}, its totals"),
@@ -229,6 +305,11 @@ impl Permissions {
         self.lock().clone()
     }
 
+    /// Counts from now on: what made the samples is no request of a function's own.
+    pub(crate) fn begin(&self) {
+        self.lock().clear();
+    }
+
     /// A client whose requests are checked here first.
     pub(crate) fn guard(self: &Arc<Self>, client: SharedHttpClient) -> SharedHttpClient {
         SharedHttpClient::new(GuardedClient { client, permissions: Arc::clone(self) })
@@ -243,9 +324,9 @@ impl Permissions {
             self.granted.get(&function).is_some_and(|granted| granted.contains(permission))
         };
         // Who may do it to all of the table, may do it to a part.
-        let whole = Permission { resource: Resource::JournalTable, ..needed.clone() };
-        let is_part = needed.resource == Resource::Totals && is_granted(&whole);
-        let permission = if is_part { whole } else { needed };
+        let part = PARTS.into_iter().find(|part| part.resource == needed.resource);
+        let whole = part.map(|part| Permission { resource: part.whole, ..needed.clone() });
+        let permission = whole.filter(|whole| is_granted(whole)).unwrap_or(needed);
         let is_granted = is_granted(&permission);
         let refusal = (!is_granted).then(|| {
             tracing::error!(function, %permission, "the function's policy in template.yaml does not allow this");

@@ -1,14 +1,14 @@
 //! Sample orders and card payments, made by really paying them, so that every event in `events/` finds what it speaks of.
 //!
-//! Their ids are fixed: order *n* is [`order_id`]`(n)`, and its payment is the transaction [`transaction_id`]`(n)`. The id of
-//! a payment of the credit-card API follows from its `TransactionReference` (`tollgate::credit_card::payment_id`).
+//! Their ids are fixed: order *n* is [`order_id`]`(n)`, registered at a fixed time, from which with its key the id of its
+//! payment follows. The id of a payment of the credit-card API follows from its `TransactionReference` (`tollgate::credit_card::payment_id`).
 
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc, RwLock,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicBool, AtomicU8, Ordering},
     },
 };
 
@@ -45,12 +45,23 @@ enum Payment {
     Authorized,
     /// The amount is held, and captured by the schedule after [`CAPTURE_AFTER`].
     Scheduled,
+    /// The amount is held, and a part of it captured.
+    Captured,
     /// Paid, and sent to settlement.
     Settled,
 }
 
+/// The customer whose card `payment-methods-list` lists.
+const CUSTOMER: &str = "customer-18";
+
+/// A payment of an earlier day, which the journal is told of: what `transactions-report` adds up.
+const JOURNALED: &str = include_str!("../../../events/journal-purchase.json");
+
 /// Late enough that no stack is up so long, early enough for the authorization's seven days.
 const CAPTURE_AFTER: SignedDuration = SignedDuration::from_hours(6 * 24);
+
+/// What is captured of [`Payment::Captured`].
+const PARCEL: u32 = 2_000;
 
 /// One sample order and the event that it is for; `events/README.md` lists the same.
 struct Sample {
@@ -81,11 +92,14 @@ const SAMPLES: &[Sample] = &[
     sample(8, 2599, Payment::Authorized),  // capture-approved
     sample(9, 2599, Payment::Authorized),  // payments-capture
     sample(10, 2599, Payment::Authorized), // void-approved
-    // capture-too-much, confirm-nothing-in-doubt, orders-read, -transactions, -transaction, -schedule-capture-bad-input
+    // capture-too-much, capture-reauthorize-refused, confirm-nothing-in-doubt, orders-read, -transactions, -transaction,
+    // -find-transaction, -schedule-capture-bad-input
     sample(13, 2599, Payment::Authorized),
     sample(15, 2599, Payment::Scheduled), // orders-schedule-capture, scheduled-capture-order
     sample(16, 2599, Payment::Scheduled), // orders-schedule-capture-canceled
     sample(17, 2599, Payment::None),      // payments-token
+    sample(18, 2599, Payment::Scheduled), // orders-pause-captures, orders-resume-captures
+    sample(19, 2599, Payment::Captured),  // capture-reauthorize
 ];
 
 /// A card payment of 25.99 USD through the credit-card API. Each is an order of its own.
@@ -118,18 +132,17 @@ pub fn order_id(number: u8) -> Uuid {
     Uuid::from_u128(0x0de5_0000_0000_4000_8000_0000_0000_0000 | u128::from(number))
 }
 
-/// The id of a sample order's payment: the second that was drawn for it, after the operation's.
-pub fn transaction_id(number: u8) -> Uuid {
-    drawn_id(number, 2)
-}
-
 fn drawn_id(order: u8, draw: u8) -> Uuid {
     Uuid::from_u128(0x7a00_0000_0000_4000_8000_0000_0000_0000 | u128::from(order) << 8 | u128::from(draw))
 }
 
-/// Today's time, and ids that are the same on every machine.
+/// When all sample orders are registered, in seconds since 1970: the time of the events in `events/`.
+const REGISTERED_AT_S: i64 = 1_767_225_600;
+
+/// Today's time, unless orders are registered, and ids that are the same on every machine.
 #[derive(Default)]
 pub(crate) struct SampleClock {
+    registers: AtomicBool,
     order: AtomicU8,
     drawn: AtomicU8,
 }
@@ -144,7 +157,8 @@ impl SampleClock {
 
 impl Clock for SampleClock {
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        let registered = Timestamp::from_second(REGISTERED_AT_S).ok();
+        registered.filter(|_| self.registers.load(Ordering::SeqCst)).unwrap_or_else(Timestamp::now)
     }
 
     fn new_id(&self) -> Uuid {
@@ -174,6 +188,12 @@ pub(crate) async fn make(
 
 async fn pay(functions: Functions, clock: &SampleClock, simulator: &Simulator) -> Result<usize, String> {
     let mut client = Client { functions, token: String::new() };
+    clock.registers.store(true, Ordering::SeqCst);
+    client.token = client.log_in().await?;
+    for sample in SAMPLES {
+        client.register(sample).await?;
+    }
+    clock.registers.store(false, Ordering::SeqCst);
     client.token = client.log_in().await?;
     let is_settled = |payment: Payment| payment == Payment::Settled;
     // The paid ones first, so that one batch settles them and nothing else.
@@ -190,6 +210,8 @@ async fn pay(functions: Functions, clock: &SampleClock, simulator: &Simulator) -
             simulator.settle();
         }
     }
+    client.store_card().await?;
+    client.journal().await?;
     Ok(SAMPLES.len() + CARD_SAMPLES.len())
 }
 
@@ -208,14 +230,20 @@ impl Client {
         token.map(str::to_owned).ok_or_else(|| "the token function answered no token".to_owned())
     }
 
-    async fn prepare(&self, sample: &Sample) -> Result<(), String> {
+    async fn register(&self, sample: &Sample) -> Result<(), String> {
         let id = order_id(sample.order).to_string();
         let order = json!({ "data": { "type": "order", "amount": sample.amount, "currency": "USD" } });
+        self.send("orders", "PUT", "/v2/orders/{orderId}", &[("orderId", id.as_str())], &order)
+            .await
+            .map(drop)
+    }
+
+    async fn prepare(&self, sample: &Sample) -> Result<(), String> {
+        let id = order_id(sample.order).to_string();
         let parameters = [("orderId", id.as_str())];
-        self.send("orders", "PUT", "/v2/orders/{orderId}", &parameters, &order).await?;
         let (function, method) = match sample.payment {
             Payment::None => return Ok(()),
-            Payment::Authorized | Payment::Scheduled => ("authorize", "authorize"),
+            Payment::Authorized | Payment::Scheduled | Payment::Captured => ("authorize", "authorize"),
             Payment::Settled => ("purchase", "purchase"),
         };
         let path = format!("/v2/orders/{{orderId}}/payments/{method}");
@@ -224,13 +252,20 @@ impl Client {
         if sample.payment == Payment::Scheduled {
             payment["data"]["capture_at"] = json!(Timestamp::now() + CAPTURE_AFTER);
         }
-        self.send(function, "POST", &path, &parameters, &payment).await?;
+        let paid = self.send(function, "POST", &path, &parameters, &payment).await?;
+        if sample.payment == Payment::Captured {
+            let transaction = paid["data"]["id"].as_str().unwrap_or_default();
+            let parameters = [("orderId", id.as_str()), ("transactionId", transaction)];
+            let path = "/v2/orders/{orderId}/transactions/{transactionId}/capture";
+            let part = json!({ "data": { "amount": PARCEL } });
+            self.send("capture", "POST", path, &parameters, &part).await?;
+        }
         Ok(())
     }
 
     async fn prepare_card(&self, sample: &CardSample) -> Result<(), String> {
         let (function, route, kind) = match sample.payment {
-            Payment::None | Payment::Scheduled => return Ok(()),
+            Payment::None | Payment::Scheduled | Payment::Captured => return Ok(()),
             Payment::Authorized => ("authorize", "authorize", "0"),
             Payment::Settled => ("purchase", "charge", "1"),
         };
@@ -251,6 +286,24 @@ impl Client {
         // This API tells a payment's outcome by the body, not by the status.
         let approved = answer.pointer("/Response/ResponseCode").is_some_and(|code| code == "1");
         if approved { Ok(()) } else { Err(format!("{path} answered {answer}")) }
+    }
+
+    /// Stores a card of a customer.
+    async fn store_card(&self) -> Result<(), String> {
+        let card = json!({ "data": {
+            "customer": CUSTOMER, "first_name": "Ada", "last_name": "Example", "number": CARD,
+            "month": "12", "year": "2039", "verification_value": "112",
+        } });
+        self.send("payment-methods", "POST", "/v2/payment-methods", &[], &card).await.map(drop)
+    }
+
+    /// Tells the journal of a payment, and has its day added up.
+    async fn journal(&self) -> Result<(), String> {
+        for (function, event) in [("journal", JOURNALED), ("totals", "{}")] {
+            let told = self.functions.invoke_with_event(function, event).await;
+            told.map_err(|error| format!("{function}: {error}"))?;
+        }
+        Ok(())
     }
 
     async fn send(

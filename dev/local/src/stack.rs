@@ -11,6 +11,7 @@ use tollgate_core::values::Clock;
 use crate::{
     clock::LocalClock,
     event_bus::Bus,
+    front::Viewer,
     functions::{InvokeError, Ports},
     merchants,
     parts::Parts,
@@ -36,6 +37,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Stack {
     parts: Arc<Parts>,
     simulator: Arc<Server>,
+    viewer: Viewer,
     stop: watch::Sender<bool>,
     servers: Vec<JoinHandle<()>>,
 }
@@ -62,6 +64,16 @@ impl Stack {
     /// The API's address, without a slash at the end.
     pub fn url(&self) -> &str {
         &self.parts.url
+    }
+
+    /// Where callers reach the API: the front's address, if there is one.
+    pub fn callers_url(&self) -> &str {
+        &self.parts.callers_url
+    }
+
+    /// Who requests come from, as the front sees it.
+    pub fn viewer(&self) -> &Viewer {
+        &self.viewer
     }
 
     /// The address of the DynamoDB that the functions use.
@@ -174,6 +186,7 @@ impl Stack {
             ("GATEWAY_HOSTS", merchants::GATEWAY_HOSTS.to_owned()),
             ("STALE_PAYMENT_MINUTES", merchants::STALE_PAYMENT_MINUTES.to_string()),
             ("STALE_INQUIRY_MINUTES", merchants::STALE_INQUIRY_MINUTES.to_string()),
+            ("TOKEN_KID_KEY", merchants::TOKEN_KID_KEY.to_owned()),
             ("PAYMENTS", "enabled".to_owned()),
             ("IN_DOUBT_SHARDS", self.ports().inquiries.settings.shards.to_string()),
             ("CAPTURE_SHARDS", captures.shards.to_string()),

@@ -19,13 +19,17 @@ const SHOWN: usize = 70;
 const MACROS_OF_EXPRESSIONS: &[&str] = &["vec", "format", "write", "writeln", "join"];
 
 /// One change of a file.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug)]
 pub(crate) struct Change {
+    /// Among all of its package, from 1; none has one as long as the files are not put in their order.
+    pub(crate) number: usize,
     /// As in `Order::apply`.
     pub(crate) function: String,
     /// What is changed into what. Names the change in its function, wherever its lines move.
     pub(crate) what: String,
     pub(crate) line: usize,
+    /// What makes it.
+    pub(crate) code: String,
 }
 
 /// A place in a file where one of several changes can be switched on.
@@ -36,8 +40,7 @@ pub(crate) struct Site {
     /// What the compiler may complain about when a change does not fit.
     pub(crate) scope: Range<usize>,
     pub(crate) form: Form,
-    /// Each change with the code that makes it.
-    pub(crate) choices: Vec<(Change, String)>,
+    pub(crate) choices: Vec<Change>,
 }
 
 /// How the code of a change and the code that is there come together.
@@ -79,7 +82,7 @@ pub(crate) fn of_source(text: &str) -> syn::Result<Found> {
 /// Two equal changes of a function need different names.
 fn number_repeated(sites: &mut [Site]) {
     let mut seen: BTreeMap<(String, String), usize> = BTreeMap::new();
-    for (change, _) in sites.iter_mut().flat_map(|site| &mut site.choices) {
+    for change in sites.iter_mut().flat_map(|site| &mut site.choices) {
         let times = seen.entry((change.function.clone(), change.what.clone())).or_default();
         *times += 1;
         if *times > 1 {
@@ -113,8 +116,9 @@ impl Finder<'_> {
         range: Range<usize>,
         choices: Vec<(String, String)>,
     ) {
-        let change = |what| Change { function: self.names.join("::"), what, line: at.start().line };
-        let choices: Vec<_> = choices.into_iter().map(|(what, code)| (change(what), code)).collect();
+        let (function, line) = (self.names.join("::"), at.start().line);
+        let change = |(what, code)| Change { number: 0, function: function.clone(), what, line, code };
+        let choices: Vec<_> = choices.into_iter().map(change).collect();
         if !choices.is_empty() {
             self.found.sites.push(Site { range, scope, form, choices });
         }

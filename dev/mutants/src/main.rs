@@ -17,11 +17,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::Parser;
 
-use package::{PACKAGES, Package};
+use changes::Change;
+use package::{PACKAGES, Package, Source};
 use report::{Counts, Report, Unnoticed};
 use results::Results;
 use tests_of::{Outcome, Tests, in_parallel};
@@ -47,7 +47,7 @@ struct Arguments {
     /// Print what earlier runs found to be noticed by nothing
     #[arg(long)]
     survivors: bool,
-    /// Write docs/reliability/mutants.json, with what explains a change kept
+    /// Write the counts of these files into docs/reliability/mutants.json, with what explains a change kept
     #[arg(long)]
     write: bool,
     /// How many tests run at a time
@@ -68,104 +68,75 @@ fn main() -> ExitCode {
 
 /// Whether everything is noticed or explained.
 fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
+    if arguments.write && !arguments.number.is_empty() {
+        return Err("only the outcomes of whole files are written".into());
+    }
     let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     let root = root.canonicalize()?;
     let mut fine = true;
     let chosen = |name: &str| arguments.package.as_deref().is_none_or(|package| package == name);
     for place in PACKAGES.iter().filter(|place| chosen(place.name)) {
         let package = Package::read(&root, place)?;
-        if arguments.list || arguments.show.is_some() {
-            show(&package, arguments);
-            continue;
+        if arguments.list {
+            arguments.chosen(&package).for_each(|(source, change)| println!("{}", source.line_of(change)));
+        } else if let Some(number) = arguments.show {
+            package
+                .sources
+                .iter()
+                .filter_map(|source| source.shown(number))
+                .for_each(|text| print!("{text}"));
+        } else {
+            let digest = package.copy()?;
+            let results = Results::open(&package.state(), &digest)?;
+            if !arguments.survivors {
+                find_out(&package, &results, arguments)?;
+            }
+            fine &= tell(&root, &package, &results, arguments)?;
         }
-        let results = Results::open_for(&package)?;
-        if !arguments.survivors {
-            find_out(&package, &results, arguments)?;
-        }
-        fine &= tell(&root, &package, &results, arguments)?;
     }
     Ok(fine)
 }
 
 impl Arguments {
-    fn chooses(&self, file: &str, number: usize) -> bool {
-        (self.file.is_empty() || self.file.iter().any(|start| file.starts_with(start)))
-            && (self.number.is_empty() || self.number.contains(&number))
-    }
-}
-
-impl Results {
-    fn open_for(package: &Package) -> Result<Self, Box<dyn Error>> {
-        let digest = package.copy()?;
-        Self::open(&package.state(), &digest)
-    }
-}
-
-fn show(package: &Package, arguments: &Arguments) {
-    for (number, source, change) in
-        package.changes().filter(|(number, source, _)| arguments.chooses(&source.path, *number))
-    {
-        if arguments.show == Some(number) {
-            print!("{}:{}: {}", package.path(source), change.line, source.shown(number));
-        } else if arguments.list {
-            println!(
-                "{number} {}:{}: {}: {}",
-                package.path(source),
-                change.line,
-                change.function,
-                change.what
-            );
-        }
+    fn chosen<'a>(&self, package: &'a Package) -> impl Iterator<Item = (&'a Source, &'a Change)> {
+        package.changes().filter(|(source, change)| {
+            (self.file.is_empty() || self.file.iter().any(|start| source.path.starts_with(start)))
+                && (self.number.is_empty() || self.number.contains(&change.number))
+        })
     }
 }
 
 /// Makes the chosen changes whose outcome is not known, each on its own.
 fn find_out(package: &Package, results: &Results, arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let again = !arguments.number.is_empty();
-    let all: BTreeMap<_, _> = package
-        .changes()
-        .filter(|(number, source, _)| arguments.chooses(&source.path, *number))
-        .filter(|(_, source, change)| again || results.of(&source.path, change).is_none())
-        .map(|(number, source, change)| (number, (source, change)))
+    let all: BTreeMap<_, _> = arguments
+        .chosen(package)
+        .filter(|(source, change)| again || results.of(&source.path, change).is_none())
+        .map(|(source, change)| (change.number, (source, change)))
         .collect();
     if all.is_empty() {
         return Ok(());
     }
     let mut numbers: BTreeSet<_> = all.keys().copied().collect();
     let programs = compile::compile(package, &mut numbers)?;
-    for (number, (source, change)) in &all {
-        if !numbers.contains(number) {
-            results.add(&source.path, change, Outcome::DoesNotCompile);
-        }
+    for (source, change) in all.values().filter(|(_, change)| !numbers.contains(&change.number)) {
+        results.add(&source.path, change, Outcome::DoesNotCompile);
     }
-    eprintln!("{}: running each test without changes", package.place.name);
+    let name = package.place.name;
+    eprintln!("{name}: running each test without changes");
     let scratch = package.state().join("passed");
     let tests = Tests::run_each(&programs, package.folder_of_copy(), &scratch, arguments.jobs)?;
-    eprintln!(
-        "{}: running {} changes with what passes them of {} tests",
-        package.place.name,
-        numbers.len(),
-        tests.all.len()
-    );
-    let order: Vec<_> = numbers.into_iter().collect();
-    let done = AtomicUsize::new(0);
-    in_parallel(arguments.jobs, order.len(), |place| {
-        let number = order[place];
-        let (source, change) = all[&number];
-        let outcome = tests.of_change(number, &source.module());
+    let (changes, of) = (numbers.len(), tests.all.len());
+    eprintln!("{name}: running {changes} changes with what passes them of {of} tests");
+    let order: Vec<_> = numbers.iter().map(|number| all[number]).collect();
+    in_parallel(arguments.jobs, &order, |place, (source, change)| {
+        let outcome = tests.of_change(change.number, &source.module());
         results.add(&source.path, change, outcome);
         if outcome == Outcome::NoticedByNothing {
-            println!(
-                "{number} {}:{}: {}: {}",
-                package.path(source),
-                change.line,
-                change.function,
-                change.what
-            );
+            println!("{}", source.line_of(change));
         }
-        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-        if done.is_multiple_of(100) {
-            eprintln!("{}: {done} of {}", package.place.name, order.len());
+        if (place + 1).is_multiple_of(100) {
+            eprintln!("{name}: {} of {changes}", place + 1);
         }
     });
     Ok(())
@@ -179,11 +150,10 @@ fn tell(
     arguments: &Arguments,
 ) -> Result<bool, Box<dyn Error>> {
     let mut report = Report::read(root)?;
+    let name = package.place.name;
     let mut files: BTreeMap<String, Counts> = BTreeMap::new();
     let (mut left, mut unknown, mut unexplained) = (Vec::new(), 0, 0);
-    for (number, source, change) in
-        package.changes().filter(|(number, source, _)| arguments.chooses(&source.path, *number))
-    {
+    for (source, change) in arguments.chosen(package) {
         let Some(outcome) = results.of(&source.path, change) else {
             unknown += 1;
             continue;
@@ -192,39 +162,25 @@ fn tell(
         if outcome != Outcome::NoticedByNothing {
             continue;
         }
-        let unnoticed = Unnoticed {
-            package: package.place.name.to_owned(),
-            file: source.path.clone(),
-            function: change.function.clone(),
-            change: change.what.clone(),
-            why: String::new(),
-        };
-        let explained = report.explains(&unnoticed);
-        unexplained += usize::from(!explained);
-        if arguments.survivors && !explained {
-            println!(
-                "{number} {}:{}: {}: {}",
-                package.path(source),
-                change.line,
-                change.function,
-                change.what
-            );
+        let unnoticed = Unnoticed::new(name, &source.path, change);
+        if !report.explains(&unnoticed) {
+            unexplained += 1;
+            if arguments.survivors {
+                println!("{}", source.line_of(change));
+            }
         }
         left.push(unnoticed);
     }
-    let mut sum = Counts::default();
-    for counts in files.values() {
-        sum.add_all(counts);
-    }
-    eprintln!("{}: {}, {unexplained} of these without a reason", package.place.name, sum.sentence());
+    let sum = Counts::sum(files.values()).sentence();
+    eprintln!("{name}: {sum}, {unexplained} of these without a reason");
     if unknown > 0 {
-        eprintln!("{}: {unknown} changes have not been made yet", package.place.name);
+        eprintln!("{name}: {unknown} changes have not been made yet");
     }
     if arguments.write {
-        if unknown > 0 || !arguments.file.is_empty() || !arguments.number.is_empty() {
-            return Err("only the outcomes of all changes of a package are written".into());
+        if unknown > 0 {
+            return Err("not all of these changes have been made".into());
         }
-        report.set(package.place.name, files, &left);
+        report.set(name, files, &left, arguments.file.is_empty());
         report.write(root)?;
     }
     Ok(unexplained == 0 && unknown == 0)

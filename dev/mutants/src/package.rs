@@ -25,7 +25,7 @@ pub(crate) const PACKAGES: &[Place] = &[
     Place { name: "tollgate", folder: "shared", tests: &["--lib", "--test", "apis", "--test", "upgrades"] },
 ];
 
-/// What unit tests of these packages do not depend on, by the start of its path.
+/// What the tests that count do not depend on, by the start of its path.
 const UNTESTED: &[&str] = &[
     ".",
     "CHANGELOG.md",
@@ -36,16 +36,17 @@ const UNTESTED: &[&str] = &[
     "dev/",
     "docs/reliability",
     "functions/",
+    "shared/tests/guards.rs",
+    "shared/tests/layers",
 ];
 
 /// A source file with what can be changed in it.
 pub(crate) struct Source {
+    package: &'static Place,
     /// Below the folder `src`.
     pub(crate) path: String,
     text: String,
     found: Found,
-    /// The number of its first change. The others follow it.
-    first: usize,
 }
 
 /// A package whose expressions are changed.
@@ -66,29 +67,22 @@ impl Package {
             let below = if path.ends_with("lib.rs") { PathBuf::new() } else { path.with_extension("") };
             left.extend(found.modules.iter().map(|name| below.join(name).with_extension("rs")));
             let path = path.to_str().ok_or("a path that is not UTF-8")?.to_owned();
-            package.sources.push(Source { path, text, found, first: 0 });
+            package.sources.push(Source { package: place, path, text, found });
         }
         package.sources.sort_by(|a, b| a.path.cmp(&b.path));
-        let mut first = 1;
-        for source in &mut package.sources {
-            source.first = first;
-            first += source.found.sites.iter().map(|site| site.choices.len()).sum::<usize>();
+        let sites = package.sources.iter_mut().flat_map(|source| &mut source.found.sites);
+        for (change, number) in sites.flat_map(|site| &mut site.choices).zip(1..) {
+            change.number = number;
         }
         Ok(package)
     }
 
-    /// Every change with its number, from 1, its file and what it puts in place of what.
-    pub(crate) fn changes(&self) -> impl Iterator<Item = (usize, &Source, &Change)> {
+    /// Every change with its file.
+    pub(crate) fn changes(&self) -> impl Iterator<Item = (&Source, &Change)> {
         self.sources.iter().flat_map(|source| {
-            let all =
-                source.found.sites.iter().flat_map(|site| site.choices.iter().map(|(change, _)| change));
-            all.enumerate().map(move |(place, change)| (source.first + place, source, change))
+            let all = source.found.sites.iter().flat_map(|site| &site.choices);
+            all.map(move |change| (source, change))
         })
-    }
-
-    /// A file's path in the workspace.
-    pub(crate) fn path(&self, source: &Source) -> String {
-        format!("{}/src/{}", self.place.folder, source.path)
     }
 
     /// Where the copy, the programs and the results are.
@@ -101,8 +95,7 @@ impl Package {
         self.state().join("tree").join(self.place.folder)
     }
 
-    /// Copies the workspace's files, without lints: changed code has warnings. Returns a digest of them, by which old
-    /// results are known.
+    /// Copies the workspace's files. Returns a digest of them, by which old results are known.
     pub(crate) fn copy(&self) -> Result<String, Box<dyn Error>> {
         let tree = self.state().join("tree");
         let listed = Command::new("git")
@@ -110,12 +103,9 @@ impl Package {
             .current_dir(&self.root)
             .output()?;
         let mut digest = Sha256::new();
-        let switched: BTreeSet<_> = self.sources.iter().map(|source| self.path(source)).collect();
+        let switched: BTreeSet<_> = self.sources.iter().map(Source::path_in_workspace).collect();
         for path in String::from_utf8(listed.stdout)?.split_terminator('\0') {
-            let Ok(mut bytes) = fs::read(self.root.join(path)) else { continue };
-            if path == "Cargo.toml" {
-                bytes = without_lints(&String::from_utf8(bytes)?).into_bytes();
-            }
+            let Ok(bytes) = fs::read(self.root.join(path)) else { continue };
             if !UNTESTED.iter().any(|start| path.starts_with(start)) {
                 digest.update(Sha256::digest(path));
                 digest.update(Sha256::digest(&bytes));
@@ -130,72 +120,45 @@ impl Package {
     /// Writes the sources with the chosen changes behind switches into the copy.
     pub(crate) fn write(&self, chosen: &BTreeSet<usize>) -> io::Result<Vec<(String, Switched)>> {
         let all = self.sources.iter().map(|source| {
-            let mut switched = source.switched(chosen);
+            let is_chosen = |number| chosen.contains(&number);
+            let mut switched = switched::switch(&source.text, &source.found, is_chosen);
             if source.path == "lib.rs" {
                 let last = self.changes().count();
                 switched.text.push_str(&switched::module(last));
             }
             write_if_other(&self.folder_of_copy().join("src").join(&source.path), switched.text.as_bytes())?;
-            Ok((self.path(source), switched))
+            Ok((source.path_in_workspace(), switched))
         });
         all.collect()
     }
 }
 
 impl Source {
-    fn switched(&self, chosen: &BTreeSet<usize>) -> Switched {
-        let mut first = self.first;
-        let mut firsts = Vec::new();
-        for site in &self.found.sites {
-            firsts.push(first);
-            first += site.choices.len();
-        }
-        switched::switch(&self.text, &self.found, |site, choice| {
-            Some(firsts[site] + choice).filter(|number| chosen.contains(number))
-        })
+    fn path_in_workspace(&self) -> String {
+        format!("{}/src/{}", self.package.folder, self.path)
+    }
+
+    /// A change in one line.
+    pub(crate) fn line_of(&self, change: &Change) -> String {
+        let Change { number, function, what, line, .. } = change;
+        format!("{number} {}:{line}: {function}: {what}", self.path_in_workspace())
     }
 
     /// The lines of a change with their numbers, as they are and as they become.
-    pub(crate) fn shown(&self, number: usize) -> String {
-        let line_of = |text: &str, at: usize| text[..at].matches('\n').count();
-        let mut place = number - self.first;
-        for site in &self.found.sites {
-            if let Some((change, code)) = site.choices.get(place) {
-                let end = line_of(&self.text, site.range.end).max(change.line - 1);
-                let lines = self.text.lines().enumerate().skip(change.line - 1).take(end + 2 - change.line);
-                let there: Vec<_> = lines.map(|(line, text)| format!("{:>5} - {text}", line + 1)).collect();
-                return format!(
-                    "{}: {}\n{}\n      + {code}\n",
-                    change.function,
-                    change.what,
-                    there.join("\n")
-                );
-            }
-            place -= site.choices.len();
-        }
-        String::new()
+    pub(crate) fn shown(&self, number: usize) -> Option<String> {
+        let mut all =
+            self.found.sites.iter().flat_map(|site| site.choices.iter().map(move |change| (site, change)));
+        let (site, change) = all.find(|(_, change)| change.number == number)?;
+        let last = self.text[..site.range.end].matches('\n').count().max(change.line - 1);
+        let lines = self.text.lines().zip(1..).skip(change.line - 1).take(last + 2 - change.line);
+        let there: Vec<_> = lines.map(|(text, line)| format!("{line:>5} - {text}")).collect();
+        Some(format!("{}\n{}\n      + {}\n", self.line_of(change), there.join("\n"), change.code))
     }
 
     /// The module as test names begin with it: `order::apply`.
     pub(crate) fn module(&self) -> String {
         self.path.trim_end_matches(".rs").replace('/', "::")
     }
-}
-
-/// The workspace's manifest with every warning allowed in place of its lints.
-fn without_lints(manifest: &str) -> String {
-    let mut kept = String::new();
-    let mut skipping = false;
-    for line in manifest.lines() {
-        if line.starts_with('[') {
-            skipping = line.starts_with("[workspace.lints");
-        }
-        if !skipping {
-            kept.push_str(line);
-            kept.push('\n');
-        }
-    }
-    kept + "\n[workspace.lints.rust]\nwarnings = \"allow\"\n"
 }
 
 /// Leaves equal files alone, so that they are not compiled again.
@@ -207,19 +170,4 @@ fn write_if_other(path: &Path, bytes: &[u8]) -> io::Result<()> {
         fs::create_dir_all(folder)?;
     }
     fs::write(path, bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lints_are_dropped_and_nothing_else() {
-        let manifest =
-            "[a]\nb = 1\n[workspace.lints.rust]\nx = 1\n[workspace.lints.clippy]\ny = 1\n\n[c]\nd = 1\n";
-        assert_eq!(
-            without_lints(manifest),
-            "[a]\nb = 1\n[c]\nd = 1\n\n[workspace.lints.rust]\nwarnings = \"allow\"\n"
-        );
-    }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::changes::Change;
 use crate::tests_of::Outcome;
 
 /// The page's file.
@@ -41,9 +42,14 @@ pub(crate) struct Unnoticed {
 }
 
 impl Unnoticed {
+    /// Not explained yet.
+    pub(crate) fn new(package: &str, file: &str, change: &Change) -> Self {
+        let (function, what) = (change.function.clone(), change.what.clone());
+        Self { package: package.into(), file: file.into(), function, change: what, why: String::new() }
+    }
+
     fn is_same(&self, other: &Self) -> bool {
-        let key = |of: &Self| (of.package.clone(), of.file.clone(), of.function.clone(), of.change.clone());
-        key(self) == key(other)
+        *self == Self { why: self.why.clone(), ..other.clone() }
     }
 }
 
@@ -58,12 +64,14 @@ impl Counts {
         }
     }
 
-    pub(crate) fn add_all(&mut self, other: &Self) {
-        self.made += other.made;
-        self.do_not_compile += other.do_not_compile;
-        self.a_test_fails += other.a_test_fails;
-        self.tests_do_not_end += other.tests_do_not_end;
-        self.noticed_by_nothing += other.noticed_by_nothing;
+    pub(crate) fn sum<'a>(all: impl Iterator<Item = &'a Self>) -> Self {
+        all.fold(Self::default(), |sum, of| Self {
+            made: sum.made + of.made,
+            do_not_compile: sum.do_not_compile + of.do_not_compile,
+            a_test_fails: sum.a_test_fails + of.a_test_fails,
+            tests_do_not_end: sum.tests_do_not_end + of.tests_do_not_end,
+            noticed_by_nothing: sum.noticed_by_nothing + of.noticed_by_nothing,
+        })
     }
 
     pub(crate) fn sentence(&self) -> String {
@@ -88,12 +96,23 @@ impl Report {
         self.explained.iter().any(|other| other.is_same(change))
     }
 
-    /// Replaces what is said about a package. What is noticed by now needs no reason any more.
-    pub(crate) fn set(&mut self, package: &str, files: BTreeMap<String, Counts>, unnoticed: &[Unnoticed]) {
+    /// Replaces what is said about files of a package, or about all of it. What is noticed by now needs no reason any more.
+    pub(crate) fn set(
+        &mut self,
+        package: &str,
+        files: BTreeMap<String, Counts>,
+        unnoticed: &[Unnoticed],
+        is_all: bool,
+    ) {
         self.explained.retain(|change| {
-            change.package != package || unnoticed.iter().any(|other| other.is_same(change))
+            let is_about = change.package == package && (is_all || files.contains_key(&change.file));
+            !is_about || unnoticed.iter().any(|other| other.is_same(change))
         });
-        self.files.insert(package.to_owned(), files);
+        let counted = self.files.entry(package.to_owned()).or_default();
+        if is_all {
+            counted.clear();
+        }
+        counted.extend(files);
         env!("CARGO_PKG_VERSION").clone_into(&mut self.version);
     }
 
@@ -142,14 +161,23 @@ mod tests {
             files: BTreeMap::new(),
             explained: vec![explained.clone(), gone, other.clone()],
         };
-        let mut counts = Counts::default();
-        counts.add(Outcome::NoticedByNothing);
-        counts.add(Outcome::ATestFails);
-        report.set("a", [("b.rs".to_owned(), counts)].into(), &[change("f"), change("h")]);
+        let counts = || {
+            let mut counts = Counts::default();
+            counts.add(Outcome::NoticedByNothing);
+            counts.add(Outcome::ATestFails);
+            counts
+        };
+        let left = [change("f"), change("h")];
+        report.set("a", [("c.rs".to_owned(), counts())].into(), &left, false);
+        assert!(report.explained.len() == 3, "they are about a file that was not counted again");
+        report.set("a", [("b.rs".to_owned(), counts())].into(), &left, false);
+        assert_eq!(report.files["a"].len(), 2);
         let read: Report = serde_json::from_str(&report.text().unwrap()).unwrap();
         assert!(read.explained == [explained, other]);
         assert!(read.explains(&change("f")) && !read.explains(&change("h")));
-        let counts = &read.files["a"]["b.rs"];
-        assert_eq!((counts.made, counts.a_test_fails, counts.noticed_by_nothing), (2, 1, 1));
+        let of_file = &read.files["a"]["b.rs"];
+        assert_eq!((of_file.made, of_file.a_test_fails, of_file.noticed_by_nothing), (2, 1, 1));
+        report.set("a", [("b.rs".to_owned(), counts())].into(), &left, true);
+        assert_eq!(report.files["a"].len(), 1, "the other file is gone");
     }
 }

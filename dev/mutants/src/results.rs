@@ -7,21 +7,17 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::Mutex;
 
-use serde::{Deserialize, Serialize};
-
 use crate::changes::Change;
 use crate::tests_of::Outcome;
 
-#[derive(Serialize, Deserialize)]
-struct Row {
-    file: String,
-    function: String,
-    change: String,
-    outcome: Outcome,
-}
+/// File, function and change.
+type Key = [String; 3];
 
-/// Outcomes by file, function and change.
-type Known = BTreeMap<(String, String, String), Outcome>;
+type Known = BTreeMap<Key, Outcome>;
+
+fn key(file: &str, change: &Change) -> Key {
+    [file.to_owned(), change.function.clone(), change.what.clone()]
+}
 
 /// A file of outcomes.
 pub(crate) struct Results {
@@ -39,8 +35,8 @@ impl Results {
         let mut known = Known::new();
         for line in fs::read_to_string(&path)?.lines() {
             // The last line of a run that was ended may be half of one.
-            if let Ok(row) = serde_json::from_str::<Row>(line) {
-                known.insert((row.file, row.function, row.change), row.outcome);
+            if let Ok((key, outcome)) = serde_json::from_str(line) {
+                known.insert(key, outcome);
             }
         }
         let file = OpenOptions::new().append(true).open(path)?;
@@ -48,16 +44,14 @@ impl Results {
     }
 
     pub(crate) fn of(&self, file: &str, change: &Change) -> Option<Outcome> {
-        let key = (file.to_owned(), change.function.clone(), change.what.clone());
-        self.known.lock().expect("unpoisoned").0.get(&key).copied()
+        self.known.lock().expect("unpoisoned").0.get(&key(file, change)).copied()
     }
 
     pub(crate) fn add(&self, file: &str, change: &Change, outcome: Outcome) {
-        let (function, what) = (change.function.clone(), change.what.clone());
-        let row = Row { file: file.to_owned(), function, change: what, outcome };
-        let line = serde_json::to_string(&row).expect("texts are JSON") + "\n";
+        let key = key(file, change);
+        let line = serde_json::to_string(&(&key, outcome)).expect("texts are JSON") + "\n";
         let (known, file) = &mut *self.known.lock().expect("unpoisoned");
         file.write_all(line.as_bytes()).expect("a writable folder");
-        known.insert((row.file, row.function, row.change), outcome);
+        known.insert(key, outcome);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::changes::{Form, Found};
+use crate::changes::{Change, Form, Found};
 
 /// A file with switches, and where its changes are.
 pub(crate) struct Switched {
@@ -13,18 +13,16 @@ pub(crate) struct Switched {
     scopes: Vec<(Range<usize>, Vec<usize>)>,
 }
 
-/// Puts changes behind switches. A change is made only if it has a number.
-pub(crate) fn switch(text: &str, found: &Found, number: impl Fn(usize, usize) -> Option<usize>) -> Switched {
+/// Puts the chosen changes behind switches, by their numbers.
+pub(crate) fn switch(text: &str, found: &Found, is_chosen: impl Fn(usize) -> bool) -> Switched {
     let mut insertions = Vec::new();
     let mut scopes: Vec<(Range<usize>, Vec<usize>)> = Vec::new();
     for (place, site) in found.sites.iter().enumerate() {
-        let choices = site.choices.iter().enumerate();
-        let choices: Vec<_> =
-            choices.filter_map(|(choice, (_, code))| Some((number(place, choice)?, code.as_str()))).collect();
+        let choices: Vec<_> = site.choices.iter().filter(|change| is_chosen(change.number)).collect();
         if choices.is_empty() {
             continue;
         }
-        scopes.push((site.scope.clone(), choices.iter().map(|(number, _)| *number).collect()));
+        scopes.push((site.scope.clone(), choices.iter().map(|change| change.number).collect()));
         let (before, after) = around(site.form, &choices);
         // At one place, what closes comes first, and the inner before the outer. What opens, the other way round.
         let (start, end) = (site.range.start, site.range.end);
@@ -77,33 +75,31 @@ const SWITCH: &str = "crate::mutants::on";
 type Pieces = Vec<(String, Option<usize>)>;
 
 /// What is inserted before and after.
-fn around(form: Form, choices: &[(usize, &str)]) -> (Pieces, Pieces) {
-    let on = |number| format!("{SWITCH}({number})");
+fn around(form: Form, choices: &[&Change]) -> (Pieces, Pieces) {
+    let on = |change: &Change| format!("{SWITCH}({})", change.number);
+    let first = choices[0];
     let mut before = Pieces::new();
     match form {
         Form::Instead => {
             before.push(("(".into(), None));
-            for (number, code) in choices {
-                before.push((format!("if {} {{", on(number)), None));
-                before.push(((*code).to_owned(), Some(*number)));
+            for change in choices {
+                before.push((format!("if {} {{", on(change)), None));
+                before.push((change.code.clone(), Some(change.number)));
                 before.push(("} else ".into(), None));
             }
             before.push(("{".into(), None));
             (before, vec![("})".into(), None)])
         }
         Form::Return => {
-            for (number, code) in choices {
-                before.push((format!(" if {} {{ return {code}; }}", on(number)), Some(*number)));
+            for change in choices {
+                let early = format!(" if {} {{ return {}; }}", on(change), change.code);
+                before.push((early, Some(change.number)));
             }
             (before, Pieces::new())
         }
-        Form::Unmatched => {
-            let (number, _) = choices[0];
-            (vec![(format!(" if !{}", on(&number)), Some(number))], Pieces::new())
-        }
+        Form::Unmatched => (vec![(format!(" if !{}", on(first)), Some(first.number))], Pieces::new()),
         Form::UnmatchedGuard => {
-            let (number, _) = choices[0];
-            (vec![("(".into(), None)], vec![(format!(") && !{}", on(&number)), Some(number))])
+            (vec![("(".into(), None)], vec![(format!(") && !{}", on(first)), Some(first.number))])
         }
     }
 }
@@ -140,20 +136,23 @@ mod tests {
     use super::*;
     use crate::changes;
 
+    /// What a text offers, numbered from 1, and how much that is.
+    fn numbered(text: &str) -> (Found, usize) {
+        let mut found = changes::of_source(text).unwrap();
+        let all = found.sites.iter_mut().flat_map(|site| &mut site.choices);
+        let last = all.zip(1..).map(|(change, number)| change.number = number).count();
+        (found, last)
+    }
+
     /// The changes of a text, each as its only one.
     fn changed(text: &str) -> Vec<String> {
-        let found = changes::of_source(text).unwrap();
-        let all = found
-            .sites
-            .iter()
-            .enumerate()
-            .flat_map(|(site, of)| (0..of.choices.len()).map(move |one| (site, one)));
-        all.map(|one| {
-            let switched = switch(text, &found, |site, choice| ((site, choice) == one).then_some(7));
+        let (found, last) = numbered(text);
+        let only = |number| {
+            let switched = switch(text, &found, |other| other == number);
             syn::parse_file(&switched.text).unwrap_or_else(|error| panic!("{error}: {}", switched.text));
-            switched.text.replace("crate::mutants::on(7)", "on")
-        })
-        .collect()
+            switched.text.replace(&format!("crate::mutants::on({number})"), "on")
+        };
+        (1..=last).map(only).collect()
     }
 
     #[test]
@@ -168,20 +167,19 @@ mod tests {
     #[test]
     fn nested_changes_are_in_the_code_that_is_there() {
         let text = "fn f() { x = !a && b; }";
-        let found = changes::of_source(text).unwrap();
-        let switched = switch(text, &found, |site, choice| Some(site * 10 + choice));
+        let switched = switch(text, &numbered(text).0, |_| true);
         assert_eq!(
             switched.text.replace("crate::mutants::on", "on"),
-            "fn f() { if on(0) { return (); } \
-             x = (if on(10) {(!a) || (b)} else {(if on(20) {a} else {!a}) && b}); }"
+            "fn f() { if on(1) { return (); } \
+             x = (if on(2) {(!a) || (b)} else {(if on(3) {a} else {!a}) && b}); }"
         );
         let at = switched.text.find("|| (b)").unwrap();
-        assert_eq!(switched.blamed(&(at..at + 2), true), [10]);
+        assert_eq!(switched.blamed(&(at..at + 2), true), [2]);
         let at = switched.text.find("{!a}").unwrap();
         assert_eq!(switched.blamed(&(at..at + 2), false), [0; 0]);
-        assert_eq!(switched.blamed(&(at..at + 2), true), [20]);
+        assert_eq!(switched.blamed(&(at..at + 2), true), [3]);
         let at = switched.text.find("x =").unwrap();
-        assert_eq!(switched.blamed(&(at..at + 1), true), [0]);
+        assert_eq!(switched.blamed(&(at..at + 1), true), [1]);
     }
 
     #[test]

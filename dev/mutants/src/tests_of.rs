@@ -1,14 +1,13 @@
 //! Runs a package's tests: all of them one by one to see which switches each passes, then for each change those that
 //! pass its switch.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fs;
 use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -84,18 +83,14 @@ impl Tests {
         }
         let _ = fs::remove_dir_all(scratch);
         fs::create_dir_all(scratch)?;
-        let found = Mutex::new(Vec::new());
-        in_parallel(jobs, tests.all.len(), |place| {
+        let found = in_parallel(jobs, &tests.all, |place, test| {
             let (passed, times) = (scratch.join(place.to_string()), scratch.join(format!("{place}.times")));
             let start = Instant::now();
-            let script = "\"$@\"; code=$?; times >$TIMES; exit $code";
-            let mut command = tests.command(&[&tests.all[place]], script);
+            let mut command = tests.command(&[test], "\"$@\"; code=$?; times >$TIMES; exit $code");
             command.env("MUTANTS_PASSED", &passed).env("TIMES", &times);
-            let ended = wait(&mut command, Duration::from_mins(5));
-            found.lock().expect("unpoisoned").push((place, ended, start.elapsed(), passed, times));
+            (wait(&mut command, Duration::from_mins(5)), start.elapsed(), passed, times)
         });
-        for (place, ended, clock, passed, times) in found.into_inner()? {
-            let test = &mut tests.all[place];
+        for (test, (ended, clock, passed, times)) in tests.all.iter_mut().zip(found) {
             if !ended.is_some_and(|status| status.success()) {
                 return Err(format!("{} fails without any change", test.name).into());
             }
@@ -199,20 +194,22 @@ fn wait(command: &mut Command, most: Duration) -> Option<ExitStatus> {
     None
 }
 
-/// Calls something with 0 up to a count, on several threads.
-pub(crate) fn in_parallel(jobs: usize, count: usize, work: impl Fn(usize) + Sync) {
-    let next = AtomicUsize::new(0);
-    thread::scope(|scope| {
-        for _ in 0..jobs {
-            scope.spawn(|| {
-                while let Some(place) =
-                    Some(next.fetch_add(1, Ordering::Relaxed)).filter(|place| *place < count)
-                {
-                    work(place);
-                }
-            });
+/// What comes of each by its place, on several threads, in their order.
+pub(crate) fn in_parallel<T: Sync, R: Send>(
+    jobs: usize,
+    all: &[T],
+    work: impl Fn(usize, &T) -> R + Sync,
+) -> Vec<R> {
+    let (next, done) = (Mutex::new(all.iter().enumerate()), Mutex::new(BTreeMap::new()));
+    let take = || next.lock().expect("unpoisoned").next();
+    let worker = || {
+        while let Some((place, one)) = take() {
+            let result = work(place, one);
+            done.lock().expect("unpoisoned").insert(place, result);
         }
-    });
+    };
+    thread::scope(|scope| (0..jobs).for_each(|_| drop(scope.spawn(worker))));
+    done.into_inner().expect("unpoisoned").into_values().collect()
 }
 
 #[cfg(test)]

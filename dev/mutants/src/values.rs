@@ -16,17 +16,7 @@ pub(crate) fn of_return_type(output: &ReturnType) -> Vec<String> {
 fn of_type(ty: &Type) -> Vec<String> {
     let values = match ty {
         Type::Never(_) => Vec::new(),
-        Type::Tuple(tuple) => {
-            let mut rows = vec![String::new()];
-            for member in &tuple.elems {
-                let values = of_type(member);
-                rows = rows
-                    .iter()
-                    .flat_map(|row| values.iter().map(move |value| format!("{row}{value}, ")))
-                    .collect();
-            }
-            rows.iter().map(|row| format!("({row})")).collect()
-        }
+        Type::Tuple(tuple) => of_tuple(tuple.elems.iter()),
         Type::Array(array) => wrapped(&array.elem, |value| format!("std::array::from_fn(|_| {value})")),
         Type::Reference(reference) => of_reference(reference),
         Type::Paren(inner) => of_type(&inner.elem),
@@ -35,6 +25,15 @@ fn of_type(ty: &Type) -> Vec<String> {
         _ => any(),
     };
     values.into_iter().take(MOST).collect()
+}
+
+/// Each value of each member with each of the others.
+fn of_tuple<'a>(members: impl Iterator<Item = &'a Type>) -> Vec<String> {
+    let with = |rows: Vec<String>, member| -> Vec<String> {
+        let values = of_type(member);
+        rows.iter().flat_map(|row| values.iter().map(move |value| format!("{row}{value}, "))).collect()
+    };
+    members.fold(vec![String::new()], with).iter().map(|row| format!("({row})")).collect()
 }
 
 fn of_reference(reference: &syn::TypeReference) -> Vec<String> {
@@ -79,19 +78,12 @@ fn of_path(path: &syn::TypePath) -> Vec<String> {
         ("Result", [ok, ..]) => wrapped(ok, |value| format!("Ok({value})")),
         ("Option", [some]) => [texts(&["None"]), wrapped(some, |value| format!("Some({value})"))].concat(),
         ("Vec", [item]) => [texts(&["vec![]"]), wrapped(item, |value| format!("vec![{value}]"))].concat(),
-        (name @ ("BTreeMap" | "HashMap" | "IndexMap"), [key, value]) => {
-            let values = of_type(value);
-            let one = of_type(key).into_iter().flat_map(|key| {
-                values
-                    .iter()
-                    .map(move |value| format!("{name}::from([({key}, {value})])"))
-                    .collect::<Vec<_>>()
-            });
-            texts(&["Default::default()"]).into_iter().chain(one).collect()
+        (name @ ("BTreeMap" | "HashMap" | "IndexMap"), [_, _]) => {
+            let one = of_tuple(arguments.iter().copied()).into_iter();
+            any().into_iter().chain(one.map(|pair| format!("{name}::from([{pair}])"))).collect()
         }
         (name @ ("BTreeSet" | "HashSet" | "VecDeque"), [item]) => {
-            [texts(&["Default::default()"]), wrapped(item, |value| format!("{name}::from([{value}])"))]
-                .concat()
+            [any(), wrapped(item, |value| format!("{name}::from([{value}])"))].concat()
         }
         (name @ ("Box" | "Arc" | "Rc"), [inner]) if !matches!(inner, Type::TraitObject(_)) => {
             wrapped(inner, |value| format!("{name}::new({value})"))

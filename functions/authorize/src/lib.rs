@@ -3,5 +3,5 @@
 tollgate::routes! {
     |ports: Checkout|
     "POST /v2/orders/{orderId}/payments/authorize" => elastic_path::authorize(&ports),
-    "POST /api/v1/payments/creditcard/authorize" => credit_card::authorize(&ports.api),
+    "POST /api/v1/payments/creditcard/authorize" => credit_card::authorize(ports.paying()),
 }

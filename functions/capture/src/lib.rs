@@ -1,7 +1,8 @@
-//! Capture: take what is held, or a part of it.
+//! Capture: take what is held, or a part of it; and hold its rest anew.
 
 tollgate::routes! {
     |ports: Api|
     "POST /v2/orders/{orderId}/transactions/{transactionId}/capture" => elastic_path::capture(&ports),
+    "POST /v2/orders/{orderId}/transactions/{transactionId}/reauthorize" => elastic_path::reauthorize(&ports),
     "POST /api/v1/payments/creditcard/capture" => credit_card::capture(&ports),
 }

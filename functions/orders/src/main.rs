@@ -1,3 +1,3 @@
 //! The `orders` function.
 
-tollgate::main!(Table, |adapters| run(adapters.api()?, orders::handle));
+tollgate::main!(Table, |adapters| run(adapters.orders()?, orders::handle));

@@ -3,5 +3,5 @@
 tollgate::routes! {
     |ports: Checkout|
     "POST /v2/orders/{orderId}/payments/purchase" => elastic_path::purchase(&ports),
-    "POST /api/v1/payments/creditcard/charge" => credit_card::charge(&ports.api),
+    "POST /api/v1/payments/creditcard/charge" => credit_card::charge(ports.paying()),
 }

@@ -23,17 +23,19 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+pub use crate::values::sort_of;
 pub use attention::{Attention, AttentionReason, attentions};
 pub use changes::Changes;
 pub use concern::{Concern, concerns, is_in_doubt};
-pub use entry_log::{
-    CountedPage, EntryLog, EntryPage, EntryPlace, LoggedEntry, UnreadableEntry, day_of, sort_of,
-};
+pub use entry_log::{CountedPage, EntryLog, EntryPage, EntryPlace, LoggedEntry, UnreadableEntry, day_of};
 pub use entry_store::{EntryStore, Parked, Put};
 pub use fees::{Fees, fees};
 pub use keep::{Change, JournalReport, LATE_AFTER, record};
 pub use keep_totals::{TotalsReport, total_up};
-pub use listing::{BadRow, Condition, Found, Is, Lister, READ_MAX_BYTES, Row, Wanted, is_place};
+pub use listing::{
+    BadRow, Condition, Found, FoundOrders, Is, Lister, OrderCondition, OrderLister, PausedSearch,
+    READ_MAX_BYTES, Row, Wanted, WantedOrders, is_place, paused_captures,
+};
 pub(crate) use listing::{DAY_BYTES, ENTRY_BYTES};
 pub use receipt::{Receipt, receipt};
 pub use totals::{CountedEntry, DayTotals, Total, TotalLine};
@@ -125,7 +127,8 @@ pub struct Entry {
     pub brand: Option<Brand>,
     /// The last four digits of the card's number, where they were known by then.
     pub last_four: Option<String>,
-    /// The merchant's reference, for a payment that is an order of its own.
+    /// The merchant's own reference of the payment, as it was when the operation was requested. It is not for what says
+    /// who paid, so it stays when that is erased; nothing else that a payment is known by is in the journal.
     pub merchant_reference: Option<String>,
     /// The name, reason and verdict of the person; only in an entry of [`Fact::DecidedByHand`].
     pub by_hand: Option<ByHand>,

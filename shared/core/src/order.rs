@@ -3,17 +3,22 @@
 mod apply;
 mod balance;
 mod by_hand;
+mod capture_rule;
 mod context;
 mod decide;
 mod fee;
 mod idempotency;
 mod intent;
 mod limits;
+mod listed;
 mod notices;
 mod operation;
 mod outcome;
+mod pause;
 mod personal;
+mod plan;
 mod policy;
+mod reauthorize;
 mod rejection;
 mod resolve;
 mod rules;
@@ -26,12 +31,19 @@ mod waits;
 pub use apply::{Next, apply};
 pub use balance::{Balance, PaymentStatus};
 pub use by_hand::{BY_HAND_AFTER, BY_HAND_MAX, HandRejection, decide_by_hand};
+pub use capture_rule::{After, CaptureRule, InvalidRule, StatedRule, TimeOfDay};
 pub use context::Context;
-pub use decide::{Plan, decide};
+pub use decide::decide;
 pub use fee::FeeShare;
 pub use idempotency::repeated;
-pub use intent::{Action, CaptureAt, FollowUp, Intent, Pay, StandalonePayment, Target};
-pub use limits::{OPERATIONS_MAX, SHOPPER_FAILURES_MAX, SUPERSEDED_MAX, TRANSACTIONS_MAX};
+pub use intent::{
+    Action, CaptureAmount, CaptureAt, CaptureTerms, FollowUp, Intent, Pay, Reauthorize, StandalonePayment,
+    Target,
+};
+pub use limits::{
+    OPERATIONS_MAX, REFERENCES_MAX_BYTES, SHOPPER_FAILURES_MAX, SUPERSEDED_MAX, TRANSACTIONS_MAX,
+};
+pub use listed::{LIST_SHARDS, ListPlace, list_place_of_payment, order_of_standalone_payment};
 pub use notices::NOTICES_MAX;
 pub(crate) use operation::BACK_OFF_MIN;
 pub use operation::{
@@ -42,9 +54,13 @@ pub use operation::{
     gateway_order_id,
 };
 pub use outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome, Retry};
+pub use pause::{PAUSES_MAX, Pause, Resumed};
+pub use personal::{CustomerTraces, Erased};
+pub use plan::Plan;
 pub use policy::{DeclineOn, FeeBasis, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy};
 pub use rejection::{CurrencyLimit, Rejection};
 pub use resolve::{look_back, resolve};
+pub use rules::DECLINES_PER_ORDER_HOUR;
 pub use schedule::{CaptureStanding, Due};
 pub use transaction::{CaptureSchedule, OperationStatus, PaymentKind, Transaction, TransactionStatus};
 pub use waits::STILL_RUNNING;
@@ -201,6 +217,8 @@ pub struct Order {
     pub currency: Currency,
     /// What is to be paid, for a registered order.
     pub total: Option<Amount>,
+    /// When authorizations that do not say it are captured on schedule; none: by the merchant's rule.
+    pub capture: Option<CaptureAt>,
     /// Its payments, oldest first.
     pub transactions: Vec<Transaction>,
     /// Shoppers' attempts before this moment no longer count against their limit.
@@ -211,6 +229,8 @@ pub struct Order {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// When the schedule captured nothing of it, oldest first, as far as they are kept. Only the last one can last.
+    pub pauses: Vec<Pause>,
     /// The number of its stored form, where a newer version wrote it in a form that this one does not know.
     pub newer_form: Option<u32>,
     /// What a newer version stored with it.
@@ -225,11 +245,13 @@ impl Order {
             id: key.order.clone(),
             currency,
             total,
+            capture: None,
             transactions: Vec::new(),
             attempts_count_from: now,
             version: 0,
             created_at: now,
             updated_at: now,
+            pauses: Vec::new(),
             newer_form: None,
             carried: Carried::default(),
         }
@@ -238,7 +260,8 @@ impl Order {
     /// Whether this version can read all of it that a rule depends on. If not, nothing new may be done with it;
     /// outcomes and findings are saved all the same.
     pub fn is_recognized(&self) -> bool {
-        self.transactions.iter().all(Transaction::is_recognized)
+        self.capture != Some(CaptureAt::Unrecognized)
+            && self.transactions.iter().all(Transaction::is_recognized)
     }
 
     /// The order's key: its merchant and its id.

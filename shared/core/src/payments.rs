@@ -9,6 +9,7 @@ mod doubt;
 mod gateway;
 mod intent;
 mod merchants;
+mod order_index;
 mod orders;
 mod outcome;
 pub mod reconcile;
@@ -18,18 +19,22 @@ mod surcharge;
 mod switch;
 pub mod trail;
 
-pub use attempts::{Attempts, Slot};
+pub use attempts::{
+    APPROVED_MAX, Attempts, Counts, Effect, Ended, Full, IN_FLIGHT, IN_FLIGHT_RETRY, Limits,
+    NETWORK_DECLINES, NETWORK_IN_FLIGHT, Place, Stale,
+};
 pub use by_hand::{HandDecision, NotByHand, Weighed};
 pub use deadline::Deadline;
 pub use gateway::{
     BillingAddress, Card, Command, Gateway, GatewayInfo, Initiator, Inquired, Inquiry, Instruction,
-    KnownPayment, PaymentSource, WORKING_MAX,
+    KnownPayment, Labels, PaymentSource, WORKING_MAX,
 };
 pub use merchants::{GatewayAccount, KEY_MIN_CHARS, Merchant, MerchantKey, Merchants, MerchantsError, Role};
+pub use order_index::{ListedOrder, ListedPage, LoadedOrders, OrderIndex, order_of_payment};
 pub use scheduled_capture::{CaptureReport, CaptureRequest, CaptureSettings, Part, capture_due};
 pub use store::{
-    CAPTURE_SHARDS_MAX, Cursor, DueOrder, DueQuery, IN_DOUBT_SHARDS_MAX, Index, OrderStore, Page, Shards,
-    StoreError, Unreadable,
+    CAPTURE_SHARDS_MAX, Cursor, DueOrder, DueQuery, IN_DOUBT_SHARDS_MAX, Index, OrderStore, Page,
+    PausedCaptures, PausedQuery, Shards, StoreError, Unreadable,
 };
 pub use surcharge::{NoQuote, SurchargeQuery, SurchargeQuote, Surcharges, Waived, surcharge};
 pub use switch::Switch;
@@ -167,7 +172,7 @@ impl Payments {
 }
 
 /// What one run's tasks share. A task that panicked leaves it as it was.
-fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

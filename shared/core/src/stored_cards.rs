@@ -7,8 +7,8 @@ mod profiles;
 
 pub use customers::{CustomerStore, Written};
 pub use payment_method::{
-    AddPlan, Applied, CARDS_MAX, Customer, CustomerKey, MethodId, MethodRejection, MethodState, NewMethod,
-    OnceGone, PaymentMethod, settle,
+    AddPlan, Applied, CARDS_MAX, Customer, CustomerKey, DECLINES_PER_HOUR, MethodId, MethodRejection,
+    MethodState, NewMethod, OnceGone, PaymentMethod, settle,
 };
-pub use payment_methods::{MethodChanged, MethodRefusal, PaymentMethods};
+pub use payment_methods::{MethodChanged, MethodRefusal, PaymentMethods, ToPayWith};
 pub use profiles::{ProfileOutcome, Profiles};

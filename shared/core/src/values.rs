@@ -6,12 +6,16 @@ mod charged;
 mod clock;
 mod decline;
 mod discount;
+mod holidays;
 mod instrument;
 mod memo;
+mod moment;
 mod money;
 mod quarter;
+mod references;
 pub(crate) mod text;
 mod words;
+mod zone;
 
 pub use card::{
     Brand, CardAccount, CardNumber, CardNumberError, CardSummary, CardToken, Expiry, ExpiryError,
@@ -23,7 +27,14 @@ pub use charged::{Charged, Fee, FeeKind};
 pub use clock::{Clock, SystemClock};
 pub use decline::{Advice, DeclineCode};
 pub use discount::{DiscountError, Discounts};
+pub use holidays::Holidays;
 pub use instrument::Instrument;
 pub use memo::{Discounted, Memo};
+pub use moment::sort_of;
 pub use money::{Amount, AmountError, Currency, UnknownCurrency};
 pub use quarter::QuarterHour;
+pub use references::{
+    InvalidMetadata, METADATA_MAX_BYTES, METADATA_MEMBERS_MAX, METADATA_NAME_MAX, METADATA_VALUE_MAX,
+    Metadata, References, is_metadata_name,
+};
+pub use zone::{UnknownZone, Zone};

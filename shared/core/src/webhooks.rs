@@ -2,13 +2,16 @@
 
 mod delivering;
 mod event_bus;
+mod outbox;
 mod receivers;
+mod removal;
 mod webhook;
 
-pub use delivering::{Added, Delivering, DeliveryReport, Outbox};
+pub use delivering::{Added, Delivering, DeliveryReport};
 pub use event_bus::{Event, EventBus, Everywhere};
-pub use receivers::{Courier, DeliveryOutcome, DeliveryStore, Due, NotTaken, Receivers};
+pub use outbox::Outbox;
+pub use receivers::{Courier, DeliveryOutcome, DeliveryStore, Due, NotTaken, Receivers, ReceiversError};
 pub use webhook::{
-    DOWN_AFTER, Delivery, Health, NotAReceiverId, REPEATED_FOR, RETRY_AFTER_MAX, Receiver, ReceiverId,
-    ReceiverKey, SLOW, Secret, is_public,
+    DOWN_AFTER, Delivery, Health, KnownReceiver, MessageFormat, NotAReceiverId, REPEATED_FOR,
+    RETRY_AFTER_MAX, Receiver, ReceiverId, ReceiverKey, SLOW, Secret, is_public,
 };

@@ -73,13 +73,18 @@ impl Document {
 }
 
 impl Node {
-    /// The names of its members.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+    /// Its members, if it is an object.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &Self)> {
         let members = match self {
             Self::Object(members) => members.as_slice(),
             Self::Null | Self::Text(_) | Self::Number(_) | Self::Bool(_) | Self::List => &[],
         };
-        members.iter().map(|(name, _)| name.as_str())
+        members.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// The names of its members.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.members().map(|(name, _)| name)
     }
 }
 
@@ -139,7 +144,7 @@ pub(crate) enum Unreadable {
     TooDeep(Position),
 }
 
-/// The name and the namespace of an XML document's root; all its elements are in that namespace.
+/// The name and the namespace of an XML document's root; all its elements that mean something are in that namespace.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Root {
     pub(crate) name: &'static str,
@@ -151,9 +156,10 @@ pub(crate) fn from_json(text: &str, names: Names) -> Result<Document, Unreadable
     Ok(Document { root: json::read(text, names)?, names })
 }
 
-/// Reads an XML body, whose names are matched exactly.
-pub(crate) fn from_xml(text: &str, root: Root) -> Result<Document, Unreadable> {
-    Ok(Document { root: xml::read(text, root)?, names: Names::Exact })
+/// Reads an XML body, whose names are matched exactly. Elements of other namespaces are an extension that is ignored with
+/// all that is in them, unless `is_known` knows the name: then the namespace is the mistake.
+pub(crate) fn from_xml(text: &str, root: Root, is_known: fn(&str) -> bool) -> Result<Document, Unreadable> {
+    Ok(Document { root: xml::read(text, root, is_known)?, names: Names::Exact })
 }
 
 /// Where `part` starts in `whole`, of which it is a slice: both parsers lend slices without positions.

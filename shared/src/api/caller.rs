@@ -8,11 +8,15 @@ use tollgate_core::{
     payments::{Merchant, Role, trail},
 };
 
-use super::{Code, failure::Failure};
+use super::{Code, failure::Failure, problem::Problem};
 use crate::{
     access::{Access, Denied},
     access_token::{InvalidToken, Verified, VerifiedKey},
+    source::{SHOPPER_ADDRESS, Source},
 };
+
+/// [`SHOPPER_ADDRESS`] as an error names it.
+const SHOPPER_ADDRESS_NAME: &str = "X-Shopper-Address";
 
 /// A caller that proved who it is.
 pub(crate) struct Caller {
@@ -53,13 +57,32 @@ impl Caller {
     /// Verifies the request's bearer token.
     pub(crate) async fn with_token(access: &Access, request: &Request) -> Result<Self, Failure> {
         let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let (scheme, token) = header.and_then(|value| value.trim().split_once(' ')).ok_or(InvalidToken)?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(InvalidToken.into());
-        }
-        let verified = access.merchant_with_token(token.trim(), &access.source(request)).await;
+        let token = header.and_then(bearer_token).ok_or(InvalidToken)?;
+        let verified = access.merchant_with_token(token).await;
         let (merchant, verified) = verified.map_err(|reason| denied(reason, || InvalidToken.into()))?;
-        Ok(Self::new(merchant, verified))
+        let caller = Self::new(merchant, verified);
+        if caller.principal == Principal::Implicit && request.headers().contains_key(SHOPPER_ADDRESS) {
+            let detail = "is for a merchant's server: the address of a shopper's browser is known";
+            return Err(Problem::invalid(SHOPPER_ADDRESS_NAME, detail).into());
+        }
+        Ok(caller)
+    }
+
+    /// Where the shopper is who pays: what the merchant's server states, or the browser's own source. None where the
+    /// server states none; its own address says nothing of shoppers. For requests that pay, and may.
+    pub(crate) fn shopper_source(
+        &self,
+        access: &Access,
+        request: &Request,
+    ) -> Result<Option<Source>, Failure> {
+        if self.principal != Principal::ClientCredentials {
+            return Ok(Some(access.source(request)));
+        }
+        let mut stated = request.headers().get_all(SHOPPER_ADDRESS).iter();
+        let Some(text) = stated.next() else { return Ok(None) };
+        let source = text.to_str().ok().and_then(Source::parse).filter(|_| stated.next().is_none());
+        let detail = "must be the shopper's address, IPv4 or IPv6, without a port";
+        source.map(Some).ok_or_else(|| Problem::invalid(SHOPPER_ADDRESS_NAME, detail).into())
     }
 
     /// Verifies the request's bearer token, which has to be the merchant's, by a key that has this role or a higher one.
@@ -110,6 +133,13 @@ impl Caller {
         trail::note(|trail| trail.order = Some(order.to_string()));
         OrderKey { merchant: self.merchant.id.clone(), order }
     }
+}
+
+/// The token in the value of `Authorization`. `@moltin/sdk` up to 6.6.0 writes `Bearer: ` with a colon.
+fn bearer_token(value: &str) -> Option<&str> {
+    let (scheme, token) = value.trim().split_once(' ')?;
+    let scheme = scheme.strip_suffix(':').unwrap_or(scheme);
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 impl From<InvalidToken> for Failure {

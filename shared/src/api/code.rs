@@ -81,6 +81,8 @@ codes! {
     InvalidAccessToken => "invalid_access_token", 21, Failed(401),
     /// The caller may not do this.
     Forbidden => "forbidden", 22, Failed(403),
+    /// The request did not come through the front that the deployment requires.
+    NotThroughFront => "not_through_front", 24, Failed(403),
     /// There is no such grant type.
     UnsupportedGrantType => "unsupported_grant_type", 23, Failed(400),
     /// There is no such route.
@@ -131,6 +133,8 @@ codes! {
     DiscountExceedsAmount => "discount_exceeds_amount", 49, Failed(400),
     /// The capture is scheduled after the end of the authorization.
     CaptureAfterExpiry => "capture_after_expiry", 38, Decided(422),
+    /// An amount is to be captured on schedule, and no capture is scheduled.
+    CaptureNotScheduled => "capture_not_scheduled", 69, Decided(422),
     /// The payment never took place.
     TransactionFailed => "transaction_failed", 50, Decided(422),
     /// The payment was voided.
@@ -141,6 +145,14 @@ codes! {
     AlreadyCaptured => "already_captured", 53, Decided(422),
     /// The payment is not captured.
     NotCaptured => "not_captured", 54, Decided(422),
+    /// All that was held is captured, so there is no rest to hold anew.
+    NothingReleased => "nothing_released", 85, Decided(422),
+    /// More than what the partial capture released.
+    ExceedsReleased => "exceeds_released", 86, Decided(422),
+    /// The rest is held already.
+    AlreadyReauthorized => "already_reauthorized", 87, Decided(422),
+    /// The payment has no stored card that another one could be made with.
+    NoStoredCard => "no_stored_card", 88, Decided(422),
     /// All of it was refunded.
     AlreadyRefunded => "already_refunded", 55, Decided(422),
     /// A part of it was refunded.
@@ -181,8 +193,10 @@ codes! {
     TooManyAttempts => "too_many_attempts", 72, Decided(422),
     /// Too many wrong keys from one address.
     TooManyWrongKeys => "too_many_wrong_keys", 73, Failed(429),
-    /// Too many declines from one address.
+    /// Too many declines of one source, customer or order.
     TooManyDeclines => "too_many_declines", 74, Decided(422),
+    /// Too many payments of one source or customer at a time.
+    TooManyInFlight => "too_many_in_flight", 80, Failed(429),
     /// The gateway cannot be reached.
     GatewayUnavailable => "gateway_unavailable", 90, Decided(503),
     /// The gateway refuses the merchant's account.

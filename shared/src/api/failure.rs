@@ -2,11 +2,11 @@
 //! what a refusal of the rules, a gateway or a store that does not work comes to. Each API writes
 //! it in its own form.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tollgate_core::{
     order::{NoEffect, Rejection},
-    payments::{MerchantsError, NoQuote, Refusal, StoreError},
+    payments::{Full, IN_FLIGHT_RETRY, MerchantsError, NoQuote, Refusal, StoreError},
     stored_cards::{MethodRefusal, MethodRejection},
     values::{Amount, Currency},
 };
@@ -26,6 +26,41 @@ const STOPPED_RETRY_S: u32 = 60;
 
 /// When to come back while something that payments need is down.
 const UNAVAILABLE_RETRY_S: u32 = 5;
+
+/// Whose limit a refusal is about.
+#[derive(Clone, Copy)]
+pub(crate) enum Whose {
+    /// The address that the payment comes from.
+    Address,
+    /// The /48 of an IPv6 address.
+    Network,
+    /// The merchant's customer.
+    Customer,
+    /// The order.
+    Order,
+}
+
+impl Whose {
+    /// For a program.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Network => "network",
+            Self::Customer => "customer",
+            Self::Order => "order",
+        }
+    }
+
+    /// For a sentence about payments.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Address => "from this address",
+            Self::Network => "from addresses next to this one",
+            Self::Customer => "of this customer",
+            Self::Order => "of this order",
+        }
+    }
+}
 
 /// A request that was not carried out: one or more problems, and what else there is to say.
 #[derive(Debug, Default)]
@@ -137,6 +172,29 @@ impl Failure {
         Self::new(Code::GatewayUnavailable, detail).retry_after(UNAVAILABLE_RETRY_S)
     }
 
+    fn several_eligible(detail: String, transactions: &[Uuid]) -> Self {
+        let ids: Vec<String> = transactions.iter().map(Uuid::to_string).collect();
+        Self::new(Code::SeveralEligibleTransactions, detail)
+            .about(About::Transaction)
+            .with("transaction_ids", ids)
+    }
+
+    fn possible_duplicate(detail: &str, transaction: Uuid) -> Self {
+        let advice = "repeat it with an Idempotency-Key if it is meant";
+        Self::new(Code::PossibleDuplicate, format!("{detail}; {advice}")).of(transaction)
+    }
+
+    /// A capture is to be scheduled when the authorization has ended, which is at `latest`.
+    fn after_expiry(detail: &str, about: About, latest: Timestamp) -> Self {
+        Self::new(Code::CaptureAfterExpiry, detail).about(about).with("latest", latest.to_string())
+    }
+
+    /// The deployment has a front, and the request went past it.
+    pub(crate) fn not_through_front() -> Self {
+        let detail = "the request did not come through the front of this API; use the address that it is published under";
+        Self::new(Code::NotThroughFront, detail)
+    }
+
     /// Something that the service needs is not there.
     pub(crate) fn unavailable(why: &str) -> Self {
         Self::down("the service is not available", why)
@@ -148,14 +206,24 @@ impl Failure {
 
     /// A key is wrong, as too many from there were.
     pub(crate) fn too_many_wrong_keys(wait: SignedDuration) -> Self {
-        let detail = "too many wrong keys came from this address; the right one is accepted at any time";
+        let detail = "too many wrong ids or keys came from this address; wait before the next attempt";
         Self::new(Code::TooManyWrongKeys, detail).retry_after(seconds(wait))
     }
 
-    /// Too many payments from there were declined. Not 429: the published SDK would wait without a word.
-    pub(crate) fn too_many_declines() -> Self {
-        let detail = "too many payments were declined within the hour; nothing was sent to the gateway";
-        Self::new(Code::TooManyDeclines, detail)
+    /// A counter allows no more now. Declines are not 429: the published SDK would wait an hour without a word.
+    pub(crate) fn full(full: Full, whose: Whose) -> Self {
+        let (of, sent) = (whose.words(), "nothing was sent to the gateway");
+        let (code, detail, wait) = match full {
+            Full::InFlight => {
+                let detail = format!("too many payments {of} are in progress; {sent}");
+                (Code::TooManyInFlight, detail, IN_FLIGHT_RETRY)
+            }
+            Full::Declined(wait) => {
+                let detail = format!("too many payments {of} were declined within the hour; {sent}");
+                (Code::TooManyDeclines, detail, wait)
+            }
+        };
+        Self::new(code, detail).with("limit", whose.word()).retry_after(seconds(wait))
     }
 
     /// An operator has stopped payments.
@@ -274,6 +342,9 @@ impl From<MethodRefusal> for Failure {
                     error(Code::OperationInProgress).retry_after(IN_PROGRESS_RETRY_S)
                 }
                 MethodRejection::TooMany => error(Code::TooManyPaymentMethods),
+                MethodRejection::TooManyDeclines(wait) => error(Code::TooManyDeclines)
+                    .with("limit", Whose::Customer.word())
+                    .retry_after(seconds(wait)),
                 MethodRejection::NewerVersion => error(Code::NewerVersion).retry_after(UNAVAILABLE_RETRY_S),
             },
             MethodRefusal::Contended => error(Code::Contended).retry_after(IN_PROGRESS_RETRY_S),
@@ -311,14 +382,14 @@ impl From<Rejection> for Failure {
             Rejection::AlreadyCancelled => error(Code::AlreadyCancelled),
             Rejection::NotAnAuthorization => error(Code::NotAnAuthorization),
             Rejection::AlreadyCaptured => error(Code::AlreadyCaptured),
-            Rejection::ExceedsAuthorized(authorized) => {
-                more_than(Code::ExceedsAuthorized, "authorized", authorized)
-            }
+            Rejection::ExceedsAuthorized(held) => more_than(Code::ExceedsAuthorized, "authorized", held),
             Rejection::NotCaptured => error(Code::NotCaptured),
+            Rejection::NothingReleased => error(Code::NothingReleased),
+            Rejection::ExceedsReleased(released) => more_than(Code::ExceedsReleased, "released", released),
+            Rejection::AlreadyReauthorized(there) => error(Code::AlreadyReauthorized).of(there),
+            Rejection::NoStoredCard => error(Code::NoStoredCard),
             Rejection::AlreadyRefunded => error(Code::AlreadyRefunded),
-            Rejection::ExceedsRefundable(refundable) => {
-                more_than(Code::ExceedsRefundable, "refundable", refundable)
-            }
+            Rejection::ExceedsRefundable(left) => more_than(Code::ExceedsRefundable, "refundable", left),
             Rejection::RefundAmountRequired => amount(Code::RefundAmountRequired),
             Rejection::FeeBasisRequired => error(Code::FeeBasisRequired),
             Rejection::PostcodeRequired => {
@@ -326,29 +397,29 @@ impl From<Rejection> for Failure {
             }
             Rejection::PartlyRefunded => error(Code::PartlyRefunded),
             // Only the schedule requests what is due.
-            Rejection::NoEligibleTransaction | Rejection::NothingDue => error(Code::NoEligibleTransaction),
-            Rejection::SeveralEligibleTransactions(transactions) => {
-                let ids: Vec<String> = transactions.iter().map(Uuid::to_string).collect();
-                error(Code::SeveralEligibleTransactions)
-                    .about(About::Transaction)
-                    .with("transaction_ids", ids)
+            Rejection::NoEligibleTransaction | Rejection::NothingDue | Rejection::CapturesPaused => {
+                error(Code::NoEligibleTransaction)
             }
+            Rejection::SeveralEligibleTransactions(those) => Self::several_eligible(detail, &those),
             Rejection::KeyReused(transaction) => {
                 error(Code::IdempotencyKeyReused).about(About::Key).of(transaction)
             }
             Rejection::KeyInProgress(transaction) => busy(Code::IdempotencyKeyInProgress, transaction),
-            Rejection::PossibleDuplicate(transaction) => {
-                let advice = "repeat it with an Idempotency-Key if it is meant";
-                Self::new(Code::PossibleDuplicate, format!("{detail}; {advice}")).of(transaction)
-            }
+            Rejection::PossibleDuplicate(transaction) => Self::possible_duplicate(&detail, transaction),
             Rejection::NotPayable => error(Code::NotPayable),
             Rejection::TooManyTransactions => error(Code::TooManyTransactions),
             Rejection::TooManyOperations => error(Code::TooManyOperations),
             Rejection::TooManyAttempts => error(Code::TooManyAttempts),
+            Rejection::TooManyDeclines(wait) => Self::full(Full::Declined(wait), Whose::Order),
             Rejection::CurrencyDiffers(currency) => currency_of(Code::CurrencyDiffers, currency),
-            Rejection::CaptureAfterExpiry(latest) => {
-                error(Code::CaptureAfterExpiry).about(About::CaptureAt).with("latest", latest.to_string())
+            Rejection::CaptureAfterExpiry(latest) => Self::after_expiry(&detail, About::CaptureAt, latest),
+            Rejection::CaptureRuleAfterExpiry(latest) => {
+                Self::after_expiry(&detail, About::CaptureRule, latest)
             }
+            Rejection::CaptureExceedsAuthorized(held) => {
+                more_than(Code::ExceedsAuthorized, "authorized", held).about(About::CaptureAmount)
+            }
+            Rejection::CaptureNotScheduled => error(Code::CaptureNotScheduled).about(About::CaptureAmount),
             Rejection::AuthorizationEnded(transaction) => error(Code::TransactionFailed).of(transaction),
             Rejection::CurrencyNotSupported { currency, limit: _ } => {
                 currency_of(Code::CurrencyNotSupported, currency)

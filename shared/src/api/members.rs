@@ -1,7 +1,9 @@
 //! Reads the members of a request: every problem is found and named by its path, none is fatal to
 //! finding the rest.
 
-use tollgate_core::values::{TextUse, check_kept, clean_text};
+use std::cell::RefCell;
+
+use tollgate_core::values::{Currency, TextUse, check_kept, clean_text};
 
 use super::{
     Code,
@@ -16,6 +18,12 @@ const NAME_SHOWN_MAX: usize = 40;
 /// How many unknown members a response names; a body of 64 KiB has room for thousands.
 const UNKNOWN_SHOWN_MAX: usize = 10;
 
+/// What is in an amount besides digits and white space.
+const SIGNS_IN_AMOUNTS: &str = "+-\u{2212}.,'\u{2019}_$€£¥";
+
+/// A member of unknown objects that is read elsewhere.
+const IDEMPOTENCY_KEY: &str = "idempotency_key";
+
 /// The members of one object, with its path and the problems found in it.
 pub(crate) struct Members<'a> {
     document: &'a Document,
@@ -24,6 +32,8 @@ pub(crate) struct Members<'a> {
     problems: Vec<Problem>,
     /// What is wrong now and may not have been before: a date, an expired card, what the merchant grants.
     problems_of_now: Vec<Problem>,
+    /// What has been looked at. The rest is unknown here, whatever else the API knows.
+    read: RefCell<Vec<&'a Node>>,
 }
 
 impl<'a> Members<'a> {
@@ -33,7 +43,8 @@ impl<'a> Members<'a> {
     }
 
     fn at(document: &'a Document, node: &'a Node, path: String) -> Self {
-        Self { document, node, path, problems: Vec::new(), problems_of_now: Vec::new() }
+        let (problems, problems_of_now) = (Vec::new(), Vec::new());
+        Self { document, node, path, problems, problems_of_now, read: RefCell::default() }
     }
 
     /// The members of the object `name`, which may be missing or null.
@@ -115,9 +126,27 @@ impl<'a> Members<'a> {
         self.problems_of_now.extend(inner.problems_of_now);
     }
 
+    /// The names of its members, as they are written.
+    pub(crate) fn names(&self) -> Vec<&'a str> {
+        self.node.names().collect()
+    }
+
+    /// Whether nothing was wrong so far.
+    pub(crate) fn has_no_problem(&self) -> bool {
+        self.problems.is_empty()
+    }
+
     /// The member as it is in the body.
     pub(crate) fn node(&self, name: &str) -> Option<&'a Node> {
-        self.document.member(self.node, name)
+        let found = self.document.member(self.node, name)?;
+        self.read.borrow_mut().push(found);
+        Some(found)
+    }
+
+    /// The members that nothing has looked at so far.
+    fn unread(&self) -> impl Iterator<Item = (&'a str, &'a Node)> {
+        let read = self.read.borrow().clone();
+        self.node.members().filter(move |(_, value)| !read.iter().any(|known| std::ptr::eq(*known, *value)))
     }
 
     /// Whether the member is not there at all.
@@ -296,16 +325,32 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Notes every unknown member that is probably meant to be this one: for requests in which
-    /// unknown members are ignored, and leaving this one out means everything.
+    /// Notes every member that nothing has looked at and that is probably meant to be this one: for
+    /// requests in which unknown members are ignored, and leaving this one out means anybody's.
     pub(crate) fn no_near_miss_of(&mut self, name: &str) {
-        let is_near = |other: &&str| {
-            let letters: String =
-                other.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-            *other != name && (letters.contains(name) || one_slip_apart(&letters, name))
-        };
-        let near: Vec<&str> = self.node.names().filter(is_near).take(UNKNOWN_SHOWN_MAX).collect();
-        for other in near {
+        let near = self.unread().filter(|(other, _)| is_near(other, name)).map(|(other, _)| other.to_owned());
+        self.not_meant(&near.collect::<Vec<_>>(), name);
+    }
+
+    /// Notes every member that nothing has looked at and that may be meant as the amount `name`: by
+    /// its name, or because it is a number or the text of one. In an unknown object only numbers and
+    /// names count, because profiles and postal codes are texts of digits. For requests in which
+    /// leaving the amount out means everything; call it when all that is known has been read.
+    pub(crate) fn no_other_amount(&mut self, name: &str) {
+        let mut meant = Vec::new();
+        for (other, value) in self.unread() {
+            let is_text = matches!(value, Node::Text(text) if is_text_of_number(text));
+            if is_text || matches!(value, Node::Number(_)) || is_near(other, name) {
+                meant.push(other.to_owned());
+            } else {
+                amounts_within(value, other, name, &mut meant);
+            }
+        }
+        self.not_meant(&meant, name);
+    }
+
+    fn not_meant(&mut self, members: &[String], name: &str) {
+        for other in members.iter().take(UNKNOWN_SHOWN_MAX) {
             let shown = clean_text(other, NAME_SHOWN_MAX);
             self.problem(&shown, Code::UnknownMember, format!("is not known here; did you mean {name}?"));
         }
@@ -328,6 +373,39 @@ fn is_of_a_serializer(name: &str) -> bool {
     name.starts_with('$') || name.starts_with("__")
 }
 
+/// The paths of members within an unknown object that may be meant as the amount `name`.
+fn amounts_within(object: &Node, path: &str, name: &str, meant: &mut Vec<String>) {
+    for (other, value) in object.members().filter(|(other, _)| *other != IDEMPOTENCY_KEY) {
+        let inner = format!("{path}.{other}");
+        if matches!(value, Node::Number(_)) || other == name || is_near(other, name) {
+            meant.push(inner);
+        } else {
+            amounts_within(value, &inner, name, meant);
+        }
+    }
+}
+
+/// Whether a text is a number as people and programs write amounts: `5`, `-5.00`, `1,000.00`,
+/// `1.000,00`, `1 000`, `$5`, `5.00 USD`.
+fn is_text_of_number(text: &str) -> bool {
+    let text = text.trim();
+    let is_code = |code: Option<&str>| code.is_some_and(|code| Currency::parse(code).is_ok());
+    let text = match text.len() {
+        len if is_code(text.get(..3)) => &text[3.min(len)..],
+        len if len > 3 && is_code(text.get(len - 3..)) => &text[..len - 3],
+        _ => text,
+    };
+    let is_written = |c: char| c.is_numeric() || c.is_whitespace() || SIGNS_IN_AMOUNTS.contains(c);
+    text.chars().all(is_written) && text.chars().any(char::is_numeric)
+}
+
+/// Whether a name is probably meant to be the other, without being it.
+fn is_near(name: &str, meant: &str) -> bool {
+    let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let letters = letters.to_ascii_lowercase();
+    name != meant && (letters.contains(meant) || one_slip_apart(&letters, meant))
+}
+
 /// Whether one letter left out, added, changed or swapped with its neighbor makes one text the other.
 fn one_slip_apart(one: &str, other: &str) -> bool {
     let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
@@ -343,45 +421,4 @@ fn one_slip_apart(one: &str, other: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{
-        super::body::{Names, from_json},
-        *,
-    };
-
-    #[test]
-    fn a_slip_of_the_pen_is_told_from_another_word() {
-        for near in ["amonut", "ammount", "amout", "amounts", "anount", "mount", "amoun", "xamount"] {
-            assert!(one_slip_apart(near, "amount"), "{near}");
-        }
-        for other in ["amount", "account", "mountain", "method", "am", "", "tnuoma", "amiant", "amuxnt"] {
-            assert!(!one_slip_apart(other, "amount"), "{other}");
-        }
-    }
-
-    #[test]
-    fn what_is_probably_meant_as_the_amount_is_not_ignored() {
-        let of = |member: &str| {
-            let document = from_json(&format!("{{\"{member}\":1}}"), Names::Exact).unwrap();
-            let mut members = Members::of(&document);
-            members.no_near_miss_of("amount");
-            members.finish().is_err()
-        };
-        for near in ["Amount", "amonut", "AMOUNT", "total_amount", "amount_minor", "am-ount", "amount "] {
-            assert!(of(near), "{near}");
-        }
-        for other in ["amount", "account", "options", "number", "type"] {
-            assert!(!of(other), "{other}");
-        }
-    }
-
-    #[test]
-    fn what_a_serializer_adds_for_itself_is_no_misspelled_member() {
-        let document = from_json(r#"{"$type":"A","__type":"B","$id":"1","_x":1}"#, Names::AnyCase).unwrap();
-        let mut members = Members::of(&document);
-        members.only(&["Amount"]);
-        let failure = members.finish().unwrap_err();
-        let named: Vec<_> = failure.problems().filter_map(|problem| problem.member(|_| "")).collect();
-        assert_eq!(named, ["_x"]);
-    }
-}
+mod tests;

@@ -14,6 +14,10 @@ pub(crate) enum About {
     Transaction,
     /// The moment of the scheduled capture.
     CaptureAt,
+    /// The rule for it.
+    CaptureRule,
+    /// Its amount.
+    CaptureAmount,
 }
 
 /// What a problem is about.

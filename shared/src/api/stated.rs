@@ -82,12 +82,13 @@ impl<'a> Stated<'a> {
         essentials: Essentials<'_>,
         key: Option<KeyDigest>,
     ) -> Self {
-        let (profile, account) = match source {
-            PaymentSource::Profile { account, profile, .. } => (Some(&**profile), Some(&**account)),
-            PaymentSource::Card(_) => (None, None),
-        };
         let card = pay.card.clone();
-        let essentials = Essentials { card: Some(&card), profile, account, ..essentials };
+        // A stored card is where it is stored: what else is known of it changes, and depends on how the request names it.
+        let (card, profile, account) = match source {
+            PaymentSource::Profile { account, profile, .. } => (None, Some(&**profile), Some(&**account)),
+            PaymentSource::Card(_) => (Some(&card), None, None),
+        };
+        let essentials = Essentials { card, profile, account, ..essentials };
         Self { source: Some(source), ..Self::new(Action::Pay(pay), &essentials, key) }
     }
 

@@ -212,16 +212,21 @@ impl<T: Transport> CardPointe<T> {
             payment: payment.reference,
             known: &inquiry.known,
         };
-        let own = |id: &str| ids.contains(&id) || id == payment.gateway_order_id;
+        let own = |id: &str| ids.contains(&id) || inquiry.payments.contains(&id);
         let ours =
             |records| inquiry::of_ours(records, account, own, &inquiry.ours).ok_or(NoFinding::Undecided);
         let records = ours(self.by_order_ids(account.merchant, inquiry.route, &ids, limit).await?)?;
         if let Some(finding) = refund.under_its_own(&records) {
             return Ok(finding);
         }
-        let all =
-            self.by_order_ids(account.merchant, inquiry.route, &[payment.gateway_order_id], limit).await?;
-        Ok(refund.under_the_payments(&ours(all)?))
+        // Usually the last attempt of the payment was approved. Under another one it is neither shown nor refunded.
+        for id in inquiry.payments.iter().rev() {
+            let listed = self.by_order_ids(account.merchant, inquiry.route, &[id], limit).await?;
+            if let Some(finding) = refund.under_the_payments(&ours(listed)?) {
+                return Ok(finding);
+            }
+        }
+        Ok(Finding::Undecided)
     }
 }
 

@@ -14,8 +14,7 @@ const ROUNDED_OFF_MAX: u64 = 1;
 
 /// An amount, and a surcharge beside it unless that is nothing.
 fn with_surcharge(amount: Amount, fee: Amount) -> Charged {
-    let fee = Fee { amount: fee, kind: FeeKind::Surcharge };
-    Charged { amount, fee: Some(fee).filter(|fee| !fee.amount.is_zero()) }
+    Charged { amount, fee: Fee::of(fee, FeeKind::Surcharge) }
 }
 
 /// What a payment took or held, by what a response or a record says about it, when so much was requested. None where the
@@ -47,21 +46,20 @@ pub(super) fn of_payment(reply: &GatewayReply, requested: Amount) -> Option<Char
 /// not explain the total.
 ///
 /// The documents list no fee members here, and leave open whether the total includes the fee. The gateway may round each
-/// share by itself.
+/// share on its own.
 pub(super) fn of_follow_up(reply: &GatewayReply, part: Amount, share: Option<FeeShare>) -> Option<Charged> {
     let (total, _) = reply.amount()?;
     let Some(share) = share else { return (total == part).then(|| part.into()) };
-    let moved = |fee: Amount| {
-        let fee = Fee { amount: fee, kind: share.kind };
-        Charged { amount: part, fee: Some(fee).filter(|fee| !fee.amount.is_zero()) }
-    };
+    let moved = |fee: Amount| Charged { amount: part, fee: Fee::of(fee, share.kind) };
     if let Some(stated) = reply.fee.as_ref().and_then(FeeMembers::amount) {
         let (fee, _) = minor_units(stated)?;
         let explained = total.checked_sub(fee) == Some(part) && fee <= share.left;
         return explained.then(|| moved(fee));
     }
     if total == part {
-        return Some(moved(share.share));
+        // A share that the gateway may have rounded to nothing is nothing here, because nothing is in the total.
+        let may_be_nothing = share.share.minor() <= ROUNDED_OFF_MAX && !share.is_whole;
+        return Some(moved(if may_be_nothing { Amount::ZERO } else { share.share }));
     }
     let fee = total.checked_sub(part)?;
     let off = fee.minor().abs_diff(share.share.minor());

@@ -267,7 +267,7 @@ impl Refund<'_> {
 
     /// Whether a record under the payment's order id is a refund: it names one of its attempts, or its amount is negative.
     fn gives_back(&self, record: &GatewayReply) -> bool {
-        self.names_attempt(record) || record.amount().is_some_and(|(_, negative)| negative)
+        self.names_attempt(record) || record.is_negative()
     }
 
     fn names_attempt(&self, record: &GatewayReply) -> bool {
@@ -325,34 +325,31 @@ impl Refund<'_> {
         self.found_in(&candidates)
     }
 
-    /// What is found under the payment's order id, where the gateway lists a refund that it does not find by its own.
-    /// Here anything that is not accounted for may be it.
-    pub(super) fn under_the_payments(&self, records: &[GatewayReply]) -> Finding {
+    /// What is found under an order id of the payment, where the gateway lists a refund that it does not find by its own.
+    /// Here anything that is not accounted for may be it. None where neither is: the payment has another order id.
+    pub(super) fn under_the_payments(&self, records: &[GatewayReply]) -> Option<Finding> {
         // What was declined moved nothing, whosever it is. It says something only of the attempt that it names.
         let says_nothing =
             |record: &&GatewayReply| stands(record) == Stands::Declined && !self.is_latest(record);
-        let candidates: Vec<_> = records
-            .iter()
-            .filter(|record| self.may_be(record) && !says_nothing(record))
-            .map(|record| (record, false))
-            .collect();
-        match candidates.as_slice() {
+        let candidates: Vec<_> =
+            records.iter().filter(|record| self.may_be(record) && !says_nothing(record)).collect();
+        Some(match candidates.as_slice() {
             [] => {
                 // An empty list closes nothing: it has to show the payment itself.
                 let shows_payment =
                     records.iter().any(|record| record.retref.as_deref() == Some(self.payment));
-                if shows_payment { Finding::Absent } else { Finding::Undecided }
+                return shows_payment.then_some(Finding::Absent);
             }
             // It can be a second payment, of a request that was delivered twice.
-            [(one, _)] if !self.gives_back(one) => Finding::Undecided,
+            [one] if !self.gives_back(one) => Finding::Undecided,
             // Adopting the only one that fits can never pay twice.
-            [(one, _)] => self.found_in(&[(one, self.is_latest(one))]).unwrap_or(Finding::Undecided),
+            [one] => self.found_in(&[(*one, self.is_latest(one))]).unwrap_or(Finding::Undecided),
             _ => {
-                let marked = candidates.iter().filter(|(record, _)| record.attempt.is_some());
-                let marked: Vec<_> = marked.map(|(record, _)| (*record, self.is_latest(record))).collect();
+                let marked = candidates.iter().filter(|record| record.attempt.is_some());
+                let marked: Vec<_> = marked.map(|record| (*record, self.is_latest(record))).collect();
                 self.found_in(&marked).filter(|_| !marked.is_empty()).unwrap_or(Finding::Undecided)
             }
-        }
+        })
     }
 }
 

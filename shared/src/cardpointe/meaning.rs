@@ -76,8 +76,10 @@ pub(super) fn meaning(requested: Requested<'_>, amount: Amount, reply: &GatewayR
             let advice = codes::advice(respproc, respcode, brand, reply.decline_category.as_deref());
             // A decline has neither: it contradicts itself.
             let all = || match requested {
-                Requested::Capture { fee } => fees::of_follow_up(reply, amount, fee).is_some(),
-                Requested::Payment { .. } | Requested::Refund { .. } | Requested::Void => {
+                Requested::Capture { fee } | Requested::Refund { fee, .. } => {
+                    fees::of_follow_up(reply, amount, fee).is_some()
+                }
+                Requested::Payment { .. } | Requested::Void => {
                     fees::of_payment(reply, amount).is_some_and(|charged| charged.amount == amount)
                 }
             };

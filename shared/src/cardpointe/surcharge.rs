@@ -88,8 +88,6 @@ fn quote(merchant: &Merchant, body: &[u8]) -> Result<SurchargeQuote, NoQuote> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
     use tollgate_core::{
         order::Route,
         values::{CardToken, Currency},
@@ -98,27 +96,11 @@ mod tests {
     use super::*;
     use crate::cardpointe::{
         Info,
-        transport::{BodyError, Request, TransportError},
+        test_transport::{Once, responds},
+        transport::{BodyError, TransportError},
     };
 
     const LIMIT: Duration = Duration::from_secs(20);
-
-    /// Returns what it was given, once, and remembers the address.
-    struct Scripted {
-        response: Mutex<Option<Result<Response, TransportError>>>,
-        sent: Arc<Mutex<Vec<String>>>,
-    }
-
-    impl Transport for Scripted {
-        async fn send(&self, request: Request<'_>) -> Result<Response, TransportError> {
-            assert_eq!(
-                (request.method, request.body.is_none(), request.limit),
-                (HttpMethod::Get, true, LIMIT)
-            );
-            self.sent.lock().unwrap().push(request.url);
-            self.response.lock().unwrap().take().expect("one request")
-        }
-    }
 
     fn merchant() -> Merchant {
         let document = r#"{"keys": ["a-key-of-the-merchant"], "token_signing_key": "0123456789abcdef0123456789abcdef",
@@ -132,28 +114,28 @@ mod tests {
         postcode: &str,
         gateway: &'static str,
     ) -> (Result<SurchargeQuote, NoQuote>, Vec<String>) {
-        let sent = Arc::default();
-        let client =
-            CardPointe::over(Scripted { response: Mutex::new(Some(response)), sent: Arc::clone(&sent) });
+        let client = CardPointe::over(Once::responding(response));
         let route =
             Route { gateway: gateway.into(), account: "1".to_owned(), endpoint: "https://g/rest".to_owned() };
         let token = CardToken::parse("9411111111111111").unwrap();
         let (currency, amount) = (Currency::USD, Amount::new(2499).unwrap());
         let query = SurchargeQuery { route: &route, currency, amount, token: &token, postcode };
         let quote = client.quote(&merchant(), query, LIMIT).await;
-        let sent = sent.lock().unwrap().clone();
-        (quote, sent)
+        let sent = client.transport().sent().into_iter().map(|request| {
+            assert_eq!((request.method, request.body, request.limit), (HttpMethod::Get, Value::Null, LIMIT));
+            request.url
+        });
+        (quote, sent.collect())
     }
 
     async fn said(status: u16, body: &str) -> Result<SurchargeQuote, NoQuote> {
-        let response = Response { status, body: Ok(body.as_bytes().to_vec()) };
-        ask(Ok(response), "55555", NAME).await.0
+        ask(responds(status, body), "55555", NAME).await.0
     }
 
     #[tokio::test]
     async fn the_query_has_the_postal_code_as_a_payment_states_it_and_is_sent_once() {
         let body = r#"{"token":"CREDIT","postal":"NOT_RESTRICTED","fee_amount":"0.75","messages":[]}"#;
-        let response = || Ok(Response { status: 200, body: Ok(body.as_bytes().to_vec()) });
+        let response = || responds(200, body);
         let (quote, sent) = ask(response(), "55555-1234 ", NAME).await;
         assert_eq!(quote, Ok(SurchargeQuote { fee: Amount::new(75).unwrap(), waived: None }));
         let address =

@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value};
 use tollgate_core::{
     order::GatewayResponse,
-    payments::{Command, Initiator, Instruction, KnownPayment, PaymentSource},
+    payments::{Command, Initiator, Instruction, KnownPayment, Labels, PaymentSource},
     values::{Amount, CardToken, Carried, Charged, Currency, SecurityCode, StoredCard},
 };
 
@@ -20,8 +20,11 @@ const TEXT_MAX: usize = 30;
 const REGION_MAX: usize = 20;
 /// Longest e-mail address, in characters.
 const EMAIL_MAX: usize = 128;
-/// What of a description is told to the gateway: all free fields together have 4,000 bytes.
-const DESCRIPTION_MAX: usize = 255;
+/// What of a reference and of a description is told to the gateway, in characters. All free fields together have 4,000
+/// bytes, in which JSON writes quotes and backslashes twice.
+const LABEL_MAX: usize = 255;
+/// What of metadata is told: whole members only, in characters.
+const METADATA_MAX: usize = 1_000;
 /// Longest postal code, in characters.
 const POSTAL_MAX: usize = 9;
 
@@ -74,22 +77,27 @@ enum UserField<'a> {
     /// The attempt's order id once more: an inquiry shows user fields, and a refund is not always found by its order id.
     Attempt(&'a str),
     OrderId(&'a str),
-    Reference(&'a str),
+    Reference(String),
     Description(String),
+    Metadata(String),
 }
 
 /// By these finance finds a payment at the gateway.
 fn user_fields<'a>(instruction: &'a Instruction<'_>) -> Vec<UserField<'a>> {
-    let memo = instruction.memo;
-    let description =
-        memo.and_then(|memo| memo.description.as_deref()).and_then(|text| ascii(text, DESCRIPTION_MAX));
+    let Labels { reference, description, metadata, email: _ } = instruction.labels;
+    let label = |text: Option<&str>| text.and_then(|text| ascii(text, LABEL_MAX));
+    let metadata = metadata.and_then(|metadata| ascii(&metadata.line(METADATA_MAX), METADATA_MAX));
     let order_id = Some(UserField::OrderId(instruction.order.as_str()));
-    let reference = memo.map(|memo| UserField::Reference(&memo.reference));
     let attempt = match instruction.command {
         Command::Refund(_) => Some(UserField::Attempt(instruction.gateway_order_id)),
         Command::Authorize(_) | Command::Purchase(_) | Command::Capture(_) | Command::Void(_) => None,
     };
-    [order_id, reference, description.map(UserField::Description), attempt].into_iter().flatten().collect()
+    let labels = [
+        label(reference).map(UserField::Reference),
+        label(description).map(UserField::Description),
+        metadata.map(UserField::Metadata),
+    ];
+    [order_id].into_iter().chain(labels).chain([attempt]).flatten().collect()
 }
 
 /// Endpoint and body of an instruction.
@@ -128,12 +136,11 @@ fn about<'a>(instruction: &'a Instruction<'_>, payment: &'a KnownPayment<'_>) ->
 }
 
 fn auth<'a>(instruction: &'a Instruction<'_>, source: &'a PaymentSource) -> Body<'a> {
-    let email = instruction.memo.and_then(|memo| memo.email.as_deref());
     let body = Body { userfields: user_fields(instruction), ..Body::new(instruction) }
         .with("orderid", instruction.gateway_order_id)
         .with("currency", instruction.currency.code())
         .with_receipt()
-        .maybe("email", email.and_then(|text| ascii(text, EMAIL_MAX)));
+        .maybe("email", instruction.labels.email.and_then(|text| ascii(text, EMAIL_MAX)));
     match source {
         PaymentSource::Profile { account, profile, initiator } => {
             // R: one of a series that the merchant takes by schedule. C: the cardholder pays; M: the merchant does.

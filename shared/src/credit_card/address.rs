@@ -2,6 +2,7 @@
 
 use celes::{Country, LookupTable};
 use tollgate_core::payments::BillingAddress;
+use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
 use crate::api::{Code, members::Members};
 
@@ -9,6 +10,13 @@ use crate::api::{Code, members::Members};
 const LINE_MAX: usize = 100;
 /// Longest postal code, with a hyphen or blanks in it.
 const ZIP_MAX: usize = 12;
+/// Countries whose addresses have no postal code, by alpha-2 code: those without one in the address formats of Google's
+/// libaddressinput (2025), which follow the Universal Postal Union's addressing guides. Some have introduced codes that
+/// hardly anybody uses; there a code may be stated as anywhere.
+const WITHOUT_ZIP: &str = "AE AG AO AQ AW BF BI BJ BO BQ BS BV BW BZ CD CF CG CI CK CM CW DJ DM ER FJ GA GD GH GM GQ \
+                           GY HK JM KI KM KN LC LY ML MO MR MS MW NR NU PA PS QA RW SB SC SL SR SS ST SX SY TD TF TG \
+                           TK TL TO TT TV UG VU WS YE ZW";
+
 /// Reads what a member says.
 type LookUp = fn(&str) -> Option<Country>;
 
@@ -26,7 +34,7 @@ const COUNTRY: [(&str, &str, LookUp); 5] = [
     ("CountryNumericCode", "an ISO 3166-1 code of three digits", by_number),
 ];
 
-/// `BillingAddress`. The page marks all of it optional but the ZIP and the country.
+/// `BillingAddress`. The page marks all of it optional but the ZIP and the country, and some countries have no ZIP.
 pub(super) fn billing_address(request: &mut Members<'_>) -> Option<BillingAddress> {
     let mut address = request.required_object("BillingAddress")?;
     let line = |address: &mut Members<'_>, parts: [&str; 2]| {
@@ -37,15 +45,19 @@ pub(super) fn billing_address(request: &mut Members<'_>) -> Option<BillingAddres
     let line_2 = line(&mut address, ["ApartmentNumber", "Street2"]);
     let city = address.kept("City", LINE_MAX);
     let (state, county) = (address.kept("State", LINE_MAX), address.kept("County", LINE_MAX));
-    let postcode = zip(&mut address);
+    // The country is read for it, and again for what is wrong with it.
+    let named = request.object("BillingAddress").filter(|_| !address.has("Zip"));
+    let without_zip = |code: String| WITHOUT_ZIP.split(' ').any(|known| known == code);
+    let is_left_out = named.and_then(|mut named| country(&mut named)).is_some_and(without_zip);
+    let postcode = zip(&mut address, !is_left_out);
     let alpha_2 = country(&mut address);
     request.absorb(address);
     // Where there are no states the county is the region.
     Some(BillingAddress { line_1, line_2, city, region: state.or(county), postcode, country: alpha_2 })
 }
 
-fn zip(address: &mut Members<'_>) -> Option<String> {
-    let text = address.required_scalar("Zip", ZIP_MAX)?;
+fn zip(address: &mut Members<'_>, is_required: bool) -> Option<String> {
+    let text = address.scalar_if(is_required, "Zip", ZIP_MAX)?;
     if !text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-')) {
         return address.no_value("Zip", "may hold only letters, digits, blanks and hyphens");
     }
@@ -104,9 +116,14 @@ fn by_name(text: &str) -> Option<Country> {
     by_name.copied().or_else(|| by_abbreviation(text))
 }
 
-/// `The United States of America` as `unitedstatesofamerica`.
+/// `The United States of America` as `unitedstatesofamerica`, and `Côte d’Ivoire` as `cotedivoire`, whichever apostrophe
+/// it has and however its accent is encoded.
 fn squeezed(name: &str) -> String {
-    let letters: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let name = name.replace('&', "and");
+    // Some apostrophes count as letters: the modifier letters of U+02B9 to U+02BF, an okina among them.
+    let is_kept =
+        |c: &char| c.is_alphanumeric() && !is_combining_mark(*c) && !('\u{2B9}'..='\u{2BF}').contains(c);
+    let letters: String = name.nfkd().filter(is_kept).flat_map(char::to_lowercase).collect();
     letters.strip_prefix("the").map(str::to_owned).unwrap_or(letters)
 }
 
@@ -141,6 +158,21 @@ mod tests {
     }
 
     #[test]
+    fn a_country_without_postal_codes_is_one() {
+        let mut last = "";
+        for code in WITHOUT_ZIP.split(' ') {
+            assert!(Country::from_alpha2(code).is_ok_and(|country| country.alpha2 == code), "{code}");
+            assert!(last < code, "{code} is out of order");
+            last = code;
+        }
+        for code in ["US", "GB", "IE", "DE", "CA", "PR", "GU", "VI", "AS", "MP"] {
+            assert!(!WITHOUT_ZIP.contains(code), "{code}");
+        }
+        let page = include_str!("../../../docs/reference/credit-card.md").split_whitespace();
+        assert!(page.collect::<Vec<_>>().join(" ").contains(WITHOUT_ZIP), "the page lists others");
+    }
+
+    #[test]
     fn names_are_understood_as_people_write_them() {
         for (text, code) in [
             ("USA", "US"),
@@ -163,6 +195,23 @@ mod tests {
             ("Russia", "RU"),
             ("4", "AF"),
             ("004", "AF"),
+            ("Côte d’Ivoire", "CI"),
+            ("Côte d'Ivoire", "CI"),
+            ("Co\u{302}te d\u{2BC}Ivoire", "CI"),
+            ("COTE D`IVOIRE", "CI"),
+            ("Ivory Coast", "CI"),
+            ("Curaçao", "CW"),
+            ("Curacao", "CW"),
+            ("Réunion", "RE"),
+            ("Reunion", "RE"),
+            ("Åland Islands", "AX"),
+            ("Aland Islands", "AX"),
+            ("Saint Barthélemy", "BL"),
+            ("Saint Barthelemy", "BL"),
+            ("Lao People’s Democratic Republic", "LA"),
+            ("Türkiye", "TR"),
+            ("São Tomé & Príncipe", "ST"),
+            ("Trinidad & Tobago", "TT"),
         ] {
             assert_eq!(look_up("Country", text).map(|country| country.alpha2), Some(code), "{text}");
         }

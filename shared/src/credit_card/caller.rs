@@ -32,7 +32,7 @@ pub(super) async fn authenticated(
     let key = members.required_scalar("Key", CREDENTIAL_MAX);
     members.finish()?;
     let (Some(id), Some(key)) = (id, key) else { return Err(wrong()) };
-    let merchant = access.merchant_with_key(id, key, &access.source(request)).await;
+    let merchant = access.merchant_with_key(id, key, access.source(request)).await;
     let (merchant, verified) = merchant.map_err(|reason| denied(reason, wrong))?;
     Ok(Caller::new(merchant, verified.into()))
 }

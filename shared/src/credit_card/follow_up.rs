@@ -50,6 +50,13 @@ const ALSO: [&str; 15] = [
     "ProfileId",
 ];
 
+/// Whether a member of `Request` is one of the model's. In another namespace it is a mistake that would move other money:
+/// left out, an `Amount` means everything.
+pub(super) fn is_of_the_model(name: &str) -> bool {
+    let is_it = |known: &&str| known.eq_ignore_ascii_case(name);
+    OWN.iter().chain(&ALSO).chain(&["DiscountCode"]).any(is_it)
+}
+
 /// Capture, refund or void.
 pub(super) async fn follow_up(
     exchange: Exchange<'_>,
@@ -57,6 +64,7 @@ pub(super) async fn follow_up(
     requested: Purpose,
     follow_up: FollowUp,
 ) -> Handled<Outgoing> {
+    let merchant = &exchange.caller.merchant;
     // A misspelled Amount must not capture or refund everything.
     request.only(&[&OWN[..], &ALSO[..]].concat());
     pay::transaction_type(&mut request, requested);
@@ -78,8 +86,8 @@ pub(super) async fn follow_up(
             let detail = "a void undoes the whole payment: leave the amount out, or refund a part";
             request.no_value("Amount", detail)
         }
-        _ if stated_wrong => pay::amount(&mut request, None, false),
-        _ => pay::amount(&mut request, currency.or_else(|| pay::alike(&exchange.caller.merchant)), false),
+        _ if stated_wrong => pay::amount(&mut request, merchant, None, false),
+        _ => pay::amount(&mut request, merchant, currency.or_else(|| pay::alike(merchant)), false),
     };
     let (actor, reason) = (request.parsed_text("Actor", TEXT_MAX), request.parsed_text("Reason", TEXT_MAX));
     let in_order_now = request.finish_form()?;

@@ -100,6 +100,16 @@ pub(super) fn of_request(content_type: Option<&str>) -> Result<(Media, Option<Ch
     Ok((media, charset))
 }
 
+/// What a response to this `Content-Type` is written in if nothing else says so, also where it is not read here: XML for
+/// whatever is XML by its name, such as `application/soap+xml` or a charset that is not supported.
+pub(super) fn family(content_type: Option<&str>) -> Option<Media> {
+    let (type_name, subtype) = split_outside_quotes(content_type?, b';').next().and_then(type_and_subtype)?;
+    let (type_name, subtype) = (type_name.to_ascii_lowercase(), subtype.to_ascii_lowercase());
+    let read = Media::ALL.into_iter().find(|media| media.names() == (&type_name, &subtype));
+    // RFC 7303 §4.2.
+    read.or_else(|| (subtype == "xml" || subtype.ends_with("+xml")).then_some(Media::ApplicationXml))
+}
+
 /// How narrowly a range of `Accept` names a media type (RFC 9110 §12.5.1), the widest first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Precision {

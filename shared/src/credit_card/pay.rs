@@ -2,11 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use tollgate_core::{
-    order::{CaptureAt, Essentials, Pay, PaymentKind, StandalonePayment},
+    order::{CaptureTerms, Essentials, Pay, PaymentKind, Rejection, StandalonePayment},
     payments::{Merchant, PaymentSource},
-    values::{Amount, Currency, DiscountError, Discounted, Memo},
+    values::{Amount, Currency, DiscountError, Discounted, Memo, References},
 };
-use uuid::Uuid;
 
 use super::{
     Exchange, Purpose,
@@ -25,8 +24,6 @@ const KEPT_MAX: usize = 100;
 const EMAIL_MAX: usize = 128;
 /// How far a request's time may be off, more than any time zone: beyond, it was written for another day.
 const DATE_TIME_OFF_MAX: SignedDuration = SignedDuration::from_hours(24);
-/// Seconds of a day.
-const DAY_S: u128 = 86_400;
 /// `CaptureMethod` of what this API is for.
 const ECOMMERCE: &str = "2";
 
@@ -57,8 +54,9 @@ pub(super) async fn pay(
     let billing = if no_address { None } else { billing_address(&mut request) };
     date_time(&mut request, now);
     let currency = currency(&mut request, true);
-    let stated = amount(&mut request, currency, true);
+    let stated = amount(&mut request, merchant, currency, true);
     let memo = memo(&mut request, merchant, reference.as_deref().unwrap_or_default());
+    let description = request.kept("Description", TEXT_MAX);
     let discount = discount(&mut request, merchant, stated.zip(currency));
     let in_order_now = request.finish_form()?;
     let (Some(reference), Some((mut source, card)), Some(currency), Some(stated)) =
@@ -81,29 +79,23 @@ pub(super) async fn pay(
         (card.billing, card.save) = (billing, memo.save_card);
     }
     let id = reference::payment_id(&merchant.id, &reference);
-    let limit = merchant.policy.keep_personal_data.filter(|_| memo.is_personal());
-    let personal_until = limit.and_then(|limit| now.checked_add(limit + spread(id)).ok());
-    let alone =
-        Box::new(StandalonePayment { id, memo: Memo { discount: discount.clone(), personal_until, ..memo } });
+    let alone = Box::new(StandalonePayment { id, memo: Memo { discount: discount.clone(), ..memo } });
     let pay = Pay {
         kind: method,
         amount,
         card,
         standalone: Some(alone),
+        references: Box::new(References { description, ..References::default() }),
         save_for: None,
         lacks_postcode: source.lacks_postcode(),
-        capture: CaptureAt::AsTheMerchantSays,
+        source_is_known: false,
+        capture: CaptureTerms::default(),
         shopper: None,
     };
     let key = reference::key_digest(method.operation(), &reference);
     let stated = Stated::payment(pay, &source, essentials, Some(key));
     // A repetition returns its payment, whatever has become of date, card and discount since.
     exchange.carry_out(id, stated.in_order(in_order_now)).await
-}
-
-/// Spreads what a busy hour's payments cause much later over a day, so that it delays no inquiry.
-fn spread(id: Uuid) -> SignedDuration {
-    SignedDuration::from_secs(i64::try_from(id.as_u128() % DAY_S).unwrap_or_default())
 }
 
 /// `TransactionType`: required where the page has one for the route, and never another route's.
@@ -167,6 +159,7 @@ pub(super) fn alike(merchant: &Merchant) -> Option<Currency> {
 /// `Amount` in major units, with exactly the currency's decimals: `20.5` and `2050` could be slips.
 pub(super) fn amount(
     request: &mut Members<'_>,
+    merchant: &Merchant,
     currency: Option<Currency>,
     required: bool,
 ) -> Option<Amount> {
@@ -179,8 +172,18 @@ pub(super) fn amount(
         }
         return None;
     };
-    let amount = request.checked(NAME, Some(currency.parse_decimal(text)))?;
-    if currency.decimal(amount) != text {
+    let parsed = currency.parse_decimal(text);
+    let is_in_form = parsed.as_ref().is_ok_and(|amount| currency.decimal(*amount) == text);
+    if let (false, Err(limit)) = (is_in_form, merchant.route(currency)) {
+        // What is wrong is the currency: 20.50 is no amount of yen, but no other would be taken either. What was paid
+        // before was paid in another one.
+        let code = if required { Code::CurrencyNotSupported } else { Code::CurrencyDiffers };
+        let rejection = Rejection::CurrencyNotSupported { currency, limit };
+        request.problem_about("CurrencyCode", code, rejection.to_string());
+        return None;
+    }
+    let amount = request.checked(NAME, Some(parsed))?;
+    if !is_in_form {
         let form = currency.decimal(Amount::ZERO).replace('0', "9");
         let detail = format!("must be written like {form}: all its decimals, and no zeros in front");
         return request.no_value(NAME, detail);
@@ -208,7 +211,6 @@ fn memo(request: &mut Members<'_>, merchant: &Merchant, reference: &str) -> Memo
     };
     Memo {
         reference: reference.to_owned(),
-        description: request.kept("Description", TEXT_MAX),
         email: email(request),
         name: request.kept("Name", KEPT_MAX),
         deal_type: request.kept("DealType", KEPT_MAX),
@@ -218,7 +220,6 @@ fn memo(request: &mut Members<'_>, merchant: &Merchant, reference: &str) -> Memo
         authorizer,
         discount: None,
         save_card,
-        personal_until: None,
     }
 }
 

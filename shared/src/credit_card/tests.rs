@@ -46,7 +46,7 @@ fn from_json(text: &str) -> Result<Document, Unreadable> {
 }
 
 fn read_xml(text: &str, name: &'static str) -> Result<Document, Unreadable> {
-    body::from_xml(text, Root { name, namespace: NAMESPACE })
+    body::from_xml(text, Root { name, namespace: NAMESPACE }, |_| true)
 }
 
 /// The names of a response's members, in their order.
@@ -242,8 +242,12 @@ fn rejections() -> Vec<Rejection> {
         Rejection::TooManyAttempts,
         Rejection::CurrencyDiffers(currency),
         Rejection::CaptureAfterExpiry(jiff::Timestamp::UNIX_EPOCH),
+        Rejection::CaptureRuleAfterExpiry(jiff::Timestamp::UNIX_EPOCH),
+        Rejection::CaptureExceedsAuthorized(amount),
+        Rejection::CaptureNotScheduled,
         Rejection::NothingDue,
         Rejection::AuthorizationEnded(transaction),
+        Rejection::CapturesPaused,
         Rejection::CurrencyNotSupported { currency, limit: CurrencyLimit::Merchant },
         Rejection::CurrencyNotSupported { currency, limit: CurrencyLimit::Gateway(2) },
     ]

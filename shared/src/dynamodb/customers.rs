@@ -25,6 +25,11 @@ impl CustomerStore for DynamoDbStore {
         let request = self.put_after(before, StoredCustomer::next(customer).0);
         Ok(if was_made(request.send().await)? { Written::Done } else { Written::Changed })
     }
+
+    async fn remove(&self, customer: &Customer) -> Result<Written, StoreError> {
+        let request = self.delete_after(customer.version, customer.key.to_string());
+        Ok(if was_made(request.send().await)? { Written::Done } else { Written::Changed })
+    }
 }
 
 #[cfg(test)]
@@ -72,6 +77,21 @@ mod tests {
         let aws = Aws::responding([throttled()]);
         let found = CustomerStore::load(&over(&aws), &customer(0).key).await;
         assert!(matches!(found, Err(StoreError::Unavailable(_))));
+    }
+
+    #[tokio::test]
+    async fn a_customer_is_deleted_in_the_version_that_was_read_and_no_other() {
+        let aws = Aws::responding([done(), condition_failed(), throttled()]);
+        let store = over(&aws);
+        assert_eq!(store.remove(&customer(3)).await.unwrap(), Written::Done);
+        assert_eq!(store.remove(&customer(3)).await.unwrap(), Written::Changed);
+        assert!(matches!(store.remove(&customer(3)).await, Err(StoreError::Unavailable(_))));
+        let delete = json!({
+            "TableName": "orders", "Key": { "order_key": item("1")["order_key"] },
+            "ConditionExpression": "version = :version",
+            "ExpressionAttributeValues": { ":version": { "N": "3" } },
+        });
+        assert_eq!(aws.bodies("DeleteItem"), vec![delete; 3]);
     }
 
     #[tokio::test]

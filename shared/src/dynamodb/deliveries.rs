@@ -1,15 +1,17 @@
-//! Webhooks' deliveries in a DynamoDB table of their own: one item for each event and receiver, and one for each receiver
-//! that ever failed.
+//! Webhooks' deliveries in a DynamoDB table of their own: one item for each event and receiver, one for each receiver that
+//! a document names, and one for each that ever failed.
 
 mod item;
 mod stream;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{Client, operation::query::builders::QueryFluentBuilder, types::AttributeValue};
+use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use tollgate_core::{
+    order::MerchantId,
     payments::{StoreError, Unreadable},
-    webhooks::{Delivery, DeliveryOutcome, DeliveryStore, Due, Health, ReceiverKey},
+    webhooks::{Delivery, DeliveryOutcome, DeliveryStore, Due, Health, KnownReceiver, ReceiverKey},
 };
 
 use super::{
@@ -34,7 +36,12 @@ const DUE_FOR: &str = "due_for";
 /// The index's sort key.
 const DUE_AT: &str = "due_at";
 
-/// An item that cannot be read.
+/// The partition of receivers that documents named when they were last read.
+const KNOWN: &str = "known";
+
+/// Deliveries of a receiver that are deleted side by side.
+const DELETED_AT_A_TIME: usize = 25;
+
 /// Why a delivery cannot be read.
 const OTHER_FORM: &str = "a member is missing or has another form";
 
@@ -193,6 +200,55 @@ impl DeliveryStore for DynamoDbDeliveries {
     ) -> Result<(), StoreError> {
         let key = texts([(RECEIVER, &*receiver.to_string()), (SORT, sort)]);
         self.change(key, item::setting_aside(reason, now)).await
+    }
+
+    async fn known(&self, merchant: Option<&MerchantId>) -> Result<Vec<KnownReceiver>, StoreError> {
+        let names = [("#receiver", RECEIVER), ("#delivery", SORT)];
+        let query = match merchant {
+            None => self.of_receiver(KNOWN),
+            Some(merchant) => self.0.query(
+                "#receiver = :receiver AND begins_with(#delivery, :merchant)",
+                &names,
+                &[(":receiver", KNOWN), (":merchant", &format!("{merchant}#"))],
+            ),
+        };
+        let items = all(query.consistent_read(true)).await?;
+        let known = |item| {
+            item::read_known(item).or_else(|| {
+                bad(item, "it names no receiver").log();
+                None
+            })
+        };
+        Ok(items.iter().filter_map(known).collect())
+    }
+
+    async fn note(&self, known: &KnownReceiver) -> Result<(), StoreError> {
+        let put = self.0.put(item::known(known)).send().await;
+        put.map(drop).map_err(|error| unavailable(&error))
+    }
+
+    async fn forget(&self, receiver: &ReceiverKey) -> Result<(), StoreError> {
+        let request =
+            self.0.delete(item::known_key(receiver)).condition_expression("attribute_exists(left_at)");
+        was_made(request.send().await).map(drop)
+    }
+
+    async fn delete_some(&self, receiver: &ReceiverKey) -> Result<usize, StoreError> {
+        let request = self.of_receiver(&receiver.to_string()).consistent_read(true);
+        let request = request.projection_expression("#receiver, #delivery");
+        let request = request.expression_attribute_names("#delivery", SORT);
+        let page = request.limit(i32::try_from(DELETED_AT_A_TIME).unwrap_or(i32::MAX)).send().await;
+        let keys = page.map_err(|error| unavailable(&error))?.items.unwrap_or_default();
+        let count = keys.len();
+        try_join_all(keys.into_iter().map(async |key| self.0.delete(key).send().await))
+            .await
+            .map_err(|error| unavailable(&error))?;
+        Ok(count)
+    }
+
+    async fn delete_health(&self, receiver: &ReceiverKey) -> Result<(), StoreError> {
+        let deleted = self.0.delete(item::health_key(receiver)).send().await;
+        deleted.map(drop).map_err(|error| unavailable(&error))
     }
 
     async fn settle(

@@ -9,7 +9,7 @@ use serde_json::json;
 use tollgate_core::{
     order::{Fingerprint, KeyDigest, Shopper},
     payments::StoreError,
-    values::{Amount, Carried, Expiry},
+    values::{Amount, Carried, Expiry, Metadata},
 };
 use uuid::Uuid;
 
@@ -285,6 +285,24 @@ impl<T: Object + PartialEq> Member for Vec<T> {
     fn add(&self, name: &str, to: &mut Writer) {
         if !self.is_empty() {
             to.list(name, self, |object, to| object.write(&(), to));
+        }
+    }
+}
+
+/// One text, as JSON: its names are the merchant's own, and none of the form's. Left out where there is none.
+impl Member for Metadata {
+    fn absent() -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn take(name: &str, from: &mut Reader) -> Read<Option<Self>> {
+        let read = |value| serde_json::from_str(&string(value)?).ok();
+        Ok(from.value(name, read)?.map(Self::from_stored))
+    }
+
+    fn add(&self, name: &str, to: &mut Writer) {
+        if !self.is_empty() {
+            to.text(name, json!(self.members()).to_string());
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod attempts;
 mod item;
+mod listed;
 pub mod stream;
 pub mod switch;
 
@@ -11,14 +12,20 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
-    operation::put_item::{PutItemError, builders::PutItemFluentBuilder},
+    operation::{
+        delete_item::builders::DeleteItemFluentBuilder,
+        put_item::{PutItemError, builders::PutItemFluentBuilder},
+    },
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tollgate_core::{
     order::{MerchantId, Order, OrderId, OrderKey},
-    payments::{Cursor, DueOrder, DueQuery, Index, OrderStore, Page, Shards, StoreError, Unreadable, trail},
+    payments::{
+        Cursor, DueOrder, DueQuery, Index, OrderStore, Page, PausedCaptures, PausedQuery, Shards, StoreError,
+        Unreadable,
+    },
 };
 
 use super::{
@@ -31,15 +38,26 @@ use super::{
 pub struct IndexNames {
     /// The name of the index.
     pub index: &'static str,
-    /// Its partition key: the shard that an order's due entry is in.
+    /// Its partition key: the shard that an order's entry is in, or a merchant.
     pub shard: &'static str,
-    /// Its sort key: when the order is due.
+    /// Its sort key: when the order is due or was created, or since when it is paused.
     pub at: &'static str,
 }
 
 /// How many operations of an order need a person's attention: the index of what is in doubt holds it, too. An order
 /// without any does not have it.
 pub(super) const NEEDS_ATTENTION: &str = "needs_attention";
+
+/// The index of a merchant's orders by time, under short names, because every order has them for good. What they say of an
+/// order never changes.
+pub const LISTED: IndexNames = IndexNames { index: "listed", shard: "ls", at: "ld" };
+
+/// The table's key.
+const KEY: &str = "order_key";
+
+/// The index of orders whose captures are paused while something waits for them: by merchant, the longest paused first.
+pub const PAUSED: IndexNames =
+    IndexNames { index: "captures-paused", shard: "paused_merchant", at: "paused_at" };
 
 /// The names of an index, as the template has them.
 pub fn index_names(index: Index) -> IndexNames {
@@ -65,7 +83,7 @@ impl DynamoDbStore {
 
     /// What is stored under a key, as of now.
     pub(super) async fn item(&self, key: String) -> Result<Option<Item>, StoreError> {
-        let key = Item::from([("order_key".to_owned(), AttributeValue::S(key))]);
+        let key = Item::from([(KEY.to_owned(), AttributeValue::S(key))]);
         let request = self.table.get(key).consistent_read(true);
         Ok(request.send().await.map_err(|error| unavailable(&error))?.item)
     }
@@ -79,6 +97,14 @@ impl DynamoDbStore {
                 .condition_expression("version = :read")
                 .expression_attribute_values(":read", AttributeValue::N(version.to_string())),
         }
+    }
+
+    /// The deletion of a customer's item on condition that the stored version is the one that was read. No function may do
+    /// it, and an order is never deleted.
+    pub(super) fn delete_after(&self, read: u64, key: String) -> DeleteItemFluentBuilder {
+        let request = self.table.delete(Item::from([(KEY.to_owned(), AttributeValue::S(key))]));
+        let request = request.condition_expression("version = :version");
+        request.expression_attribute_values(":version", AttributeValue::N(read.to_string()))
     }
 
     async fn put(&self, order: &Order, read: Option<u64>) -> Result<(), StoreError> {
@@ -106,13 +132,34 @@ impl OrderStore for DynamoDbStore {
 
     async fn due(&self, query: DueQuery) -> Result<Page, StoreError> {
         let DueQuery { index, shard, until, after, limit } = query;
-        let (names, shard) = (index_names(index), shard.to_string());
-        let start = after
-            .map(|after| texts([("order_key", &after.key), (names.shard, &shard), (names.at, &after.due)]));
+        self.page(&index_names(index), &shard.to_string(), until, after.as_ref(), limit).await
+    }
+}
+
+#[async_trait]
+impl PausedCaptures for DynamoDbStore {
+    async fn paused(&self, query: PausedQuery<'_>) -> Result<Page, StoreError> {
+        let PausedQuery { merchant, after, limit } = query;
+        self.page(&PAUSED, merchant.as_str(), Timestamp::MAX, after.as_ref(), limit).await
+    }
+}
+
+impl DynamoDbStore {
+    /// A page of one partition of an index, as far as a moment.
+    async fn page(
+        &self,
+        names: &IndexNames,
+        shard: &str,
+        until: Timestamp,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        let start =
+            after.map(|after| texts([(KEY, &after.key), (names.shard, shard), (names.at, &after.due)]));
         let condition = format!("{} = :shard AND {} <= :until", names.shard, names.at);
         let request = self
             .table
-            .query(&condition, &[], &[(":shard", &shard), (":until", &sortable(until))])
+            .query(&condition, &[], &[(":shard", shard), (":until", &sortable(until))])
             .index_name(names.index)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
             .set_exclusive_start_key(start);
@@ -120,8 +167,13 @@ impl OrderStore for DynamoDbStore {
         let member = |item: &Item, name: &str| text(item, name).cloned();
         let due = |item: &Item| {
             let attention = item.get(NEEDS_ATTENTION).and_then(|number| number.as_n().ok()?.parse().ok());
+            let key = member(item, KEY)?;
+            let Some(key) = parse_key(&key) else {
+                Unreadable { key, reason: "its key is no order's".to_owned() }.note();
+                return None;
+            };
             Some(DueOrder {
-                key: parse_key(&member(item, "order_key")?)?,
+                key,
                 at: member(item, names.at).and_then(|at| at.parse().ok()).unwrap_or(until),
                 needs_attention: attention.unwrap_or_default(),
             })
@@ -129,7 +181,7 @@ impl OrderStore for DynamoDbStore {
         let orders = output.items().iter().filter_map(due).collect();
         let next = output
             .last_evaluated_key()
-            .and_then(|last| Some(Cursor { key: member(last, "order_key")?, due: member(last, names.at)? }));
+            .and_then(|last| Some(Cursor { key: member(last, KEY)?, due: member(last, names.at)? }));
         Ok(Page { orders, next })
     }
 }
@@ -137,8 +189,7 @@ impl OrderStore for DynamoDbStore {
 /// What was read under a key; counted and logged where it could not be.
 fn readable(read: Result<Order, StoreError>, key: &OrderKey) -> Result<Order, StoreError> {
     if let Err(StoreError::Corrupt(reason)) = &read {
-        trail::note(|trail| trail.unreadable += 1);
-        Unreadable { key: key.to_string(), reason: reason.clone() }.log();
+        Unreadable { key: key.to_string(), reason: reason.clone() }.note();
     }
     read
 }
@@ -147,6 +198,11 @@ fn readable(read: Result<Order, StoreError>, key: &OrderKey) -> Result<Order, St
 fn parse_key(key: &str) -> Option<OrderKey> {
     let (merchant, order) = key.split_once('#')?;
     Some(OrderKey { merchant: MerchantId::stored(merchant).ok()?, order: OrderId::stored(order).ok()? })
+}
+
+/// The part of the list that an order of the merchant's is in.
+fn list_shard(merchant: &MerchantId, part: u16) -> String {
+    format!("{merchant}#{part}")
 }
 
 /// The index partition of an order: always the same one, evenly spread.

@@ -4,8 +4,9 @@ use aws_sdk_dynamodb::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
     operation::{
-        get_item::builders::GetItemFluentBuilder, put_item::builders::PutItemFluentBuilder,
-        query::builders::QueryFluentBuilder, update_item::builders::UpdateItemFluentBuilder,
+        delete_item::builders::DeleteItemFluentBuilder, get_item::builders::GetItemFluentBuilder,
+        put_item::builders::PutItemFluentBuilder, query::builders::QueryFluentBuilder,
+        update_item::builders::UpdateItemFluentBuilder,
     },
     types::AttributeValue,
 };
@@ -27,6 +28,10 @@ impl Table {
 
     pub(super) fn put(&self, item: Item) -> PutItemFluentBuilder {
         self.client.put_item().table_name(&self.name).set_item(Some(item))
+    }
+
+    pub(super) fn delete(&self, key: Item) -> DeleteItemFluentBuilder {
+        self.client.delete_item().table_name(&self.name).set_key(Some(key))
     }
 
     pub(super) fn update(&self, key: Item) -> UpdateItemFluentBuilder {

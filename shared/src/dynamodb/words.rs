@@ -5,7 +5,8 @@
 
 use tollgate_core::{
     order::{
-        Cause, Doubt, HandVerdict, Kind, Mechanism, NoEffect, NoticeReason, PaymentKind, Principal, Stage,
+        CaptureAt, Cause, Doubt, HandVerdict, Kind, Mechanism, NoEffect, NoticeReason, PaymentKind,
+        Principal, Stage,
     },
     values::{Brand, FeeKind},
 };
@@ -75,6 +76,29 @@ stored_as_words! {
     Kind: Some(Self::Unrecognized), |name| meaning(KINDS, name), |kind| word(KINDS, &kind);
     Stage: Some(Self::Unrecognized), |name| meaning(STAGES, name), |stage| word(STAGES, &stage);
     Principal: Some(Self::Unrecognized), |name| meaning(PRINCIPALS, name), |by| word(PRINCIPALS, &by);
+}
+
+/// The word for an authorization that is captured only on request.
+const NEVER: &str = "never";
+
+/// When authorizations are captured by default: one text, whichever way it is said.
+impl Member for CaptureAt {
+    fn take(name: &str, from: &mut Reader) -> Read<Option<Self>> {
+        from.word(name, Some(Self::Unrecognized), |text| match text.parse() {
+            _ if text == NEVER => Some(Self::Never),
+            Ok(at) => Some(Self::At(at)),
+            Err(_) => text.parse().map(Self::After).ok(),
+        })
+    }
+
+    fn add(&self, name: &str, to: &mut Writer) {
+        match self {
+            Self::Never => to.text(name, NEVER),
+            Self::At(at) => to.text(name, at.to_string()),
+            Self::After(rule) => to.text(name, rule.to_string()),
+            Self::Unrecognized => {}
+        }
+    }
 }
 
 #[cfg(test)]

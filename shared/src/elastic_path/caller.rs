@@ -69,7 +69,14 @@ pub(super) fn idempotency_key(
         }
         (header, member) => header.or(member),
     };
-    Ok(key.map(|key| KeyDigest::new(&route_key(request), target, key)))
+    Ok(key.map(|key| KeyDigest::new(counted_on(&route_key(request)), target, key)))
+}
+
+/// The route that a key counts on. The three that pay are one, so that a payment repeated on another of them is not made
+/// twice: `/payments` with `method: purchase` is `/payments/purchase`.
+fn counted_on(route: &str) -> &str {
+    let payments = route.strip_suffix("/authorize").or_else(|| route.strip_suffix("/purchase"));
+    payments.filter(|route| route.ends_with("/payments")).unwrap_or(route)
 }
 
 /// `options.idempotency_key`, in `data` or, as the SDK's refunds have it, beside it.

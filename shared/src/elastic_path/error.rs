@@ -55,6 +55,8 @@ fn member(about: About) -> &'static str {
         About::Key => "Idempotency-Key",
         About::Transaction => "data.transaction",
         About::CaptureAt => "data.capture_at",
+        About::CaptureRule => "data.capture",
+        About::CaptureAmount => "data.capture_amount",
     }
 }
 

@@ -1,6 +1,7 @@
 //! Notifications of what changed, in Elastic Path's words (`docs/events.md`).
 //!
-//! What is told is the resource exactly as a merchant's GET returns it, so that a receiver needs one reader.
+//! What is told is the resource as a merchant's GET returns it, so that a receiver needs one reader. Only who paid is left
+//! out: a bus, its targets and deliveries would keep it after it was deleted here.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -13,7 +14,10 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-use super::response::{self, View};
+use super::{
+    references,
+    response::{self, View},
+};
 
 words! {
     /// The type of an event, as `docs/events.md` lists them.
@@ -50,6 +54,9 @@ pub fn events(old: Option<&Order>, new: &Order, gateway: &dyn GatewayInfo) -> Ve
     told
 }
 
+/// The members of a memo that say who paid, or may.
+const PERSONAL: [&str; 2] = ["name", "email"];
+
 /// Tells of one state of an order.
 struct Teller<'a> {
     new: &'a Order,
@@ -57,10 +64,15 @@ struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    /// A transaction as the merchant's GET returns it.
+    /// A transaction as the merchant's GET returns it, without who paid.
     fn shown(&self, order: &Order, transaction: &Transaction, now: Timestamp) -> Value {
         let view = View { principal: Principal::ClientCredentials, now, gateway: self.gateway };
-        response::transaction(order, transaction, view)
+        let mut shown = response::transaction(order, transaction, view);
+        if let Some(memo) = shown.pointer_mut("/meta/memo").and_then(Value::as_object_mut) {
+            memo.retain(|name, _| !PERSONAL.contains(&name.as_str()));
+        }
+        references::remove_personal(&mut shown);
+        shown
     }
 
     fn transaction(&self, before: Option<(&Order, &Transaction)>, now: &Transaction, told: &mut Vec<Event>) {

@@ -6,18 +6,18 @@ use lambda_http::Request;
 use serde_json::Value;
 use tollgate_core::{
     order::{
-        Action, Actor, Essentials, FollowUp, KeyDigest, Mechanism, OperationStatus, OrderId, Principal,
-        Reason, Rejection, Target,
+        Action, Actor, Essentials, FollowUp, Kind, Mechanism, OperationStatus, OrderId, PaymentKind,
+        Principal, Reason, Reauthorize, Rejection, Target,
     },
     payments::{Performed, Role},
-    values::{TextUse, check_kept},
 };
 use uuid::Uuid;
 
 use super::{
     caller::idempotency_key,
-    order_id,
+    capture_terms, order_id,
     payment_methods::keep_saved,
+    references,
     response::{self, View},
     source::CARD_MEMBERS,
 };
@@ -35,9 +35,6 @@ use crate::{
     ports::{Api, Confirm, is_stopped},
 };
 
-/// Longest reference of the merchant's own. An order holds up to 50 of them.
-const REFERENCE_MAX: usize = 128;
-
 /// Longest text that is accepted and not kept.
 const TEXT_MAX: usize = 1_000;
 
@@ -52,6 +49,8 @@ handlers! {
     refund(Api) => on_transaction(FollowUp::Refund);
     /// `POST …/transactions/{transactionId}/cancel`: a void.
     cancel(Api) => on_transaction(FollowUp::Void);
+    /// `POST …/transactions/{transactionId}/reauthorize`: holds anew what a partial capture released.
+    reauthorize(Api) => reauthorized();
     /// `POST …/transactions/{transactionId}/confirm`: sends an inquiry now, and returns the resulting transaction.
     confirm(Confirm) => confirmed();
 }
@@ -91,6 +90,44 @@ async fn confirmed(ports: &Confirm, request: &Request) -> Handled<Value> {
 }
 
 async fn on_transaction(api: &Api, request: &Request, follow_up: FollowUp) -> Handled<Value> {
+    on_named(api, request, |data, _, transaction| {
+        let action = action(data, follow_up, Target::Transaction(transaction), &[]);
+        let essentials = essentials(follow_up, &action, None);
+        Ok((action, essentials))
+    })
+    .await
+}
+
+async fn reauthorized(api: &Api, request: &Request) -> Handled<Value> {
+    on_named(api, request, |data, caller, transaction| {
+        data.only(&[
+            "amount",
+            "capture_at",
+            "capture",
+            "capture_amount",
+            "options",
+            "type",
+            "reason",
+            "actor",
+        ]);
+        let _options = data.object("options");
+        let amount = data.amount("amount");
+        let capture = capture_terms::of_authorization(data, PaymentKind::Authorize, caller)?;
+        let wanted = Reauthorize { target: Target::Transaction(transaction), amount, capture };
+        // It is told from every payment by the one that it continues.
+        let transaction = Some(transaction);
+        let essentials = Essentials { amount, transaction, ..Essentials::new(Kind::Authorize) };
+        Ok((Action::Reauthorize(wanted), essentials))
+    })
+    .await
+}
+
+/// Does to the transaction in the path what `read` makes of the members of `data`.
+async fn on_named(
+    api: &Api,
+    request: &Request,
+    read: impl FnOnce(&mut Members<'_>, &Caller, Uuid) -> Result<(Action, Essentials<'static>), Failure>,
+) -> Handled<Value> {
     must_not_be_stopped(api.switch.as_ref()).await?;
     let caller = Caller::merchant(&api.access, request, Role::Operate).await?;
     let on = OnOrder { api, request, caller: &caller, order: order_id(request)? };
@@ -98,12 +135,12 @@ async fn on_transaction(api: &Api, request: &Request, follow_up: FollowUp) -> Ha
     let document = json_body(request)?;
     only_data_and_options(&document)?;
     let mut data = Members::of(&document).inside_if_any("data")?;
-    let action = action(&mut data, follow_up, Target::Transaction(transaction), &[]);
+    let (action, essentials) = read(&mut data, &caller, transaction)?;
     let (actor, reason) = who_and_why(&mut data);
     data.finish()?;
     // The id and not the path's text, so that two spellings of an id are one transaction and one key.
     let key = idempotency_key(request, &document, &transaction.to_string())?;
-    on.carry_out(stated(follow_up, action, None, key).by(actor, reason)).await
+    on.carry_out(Stated::new(action, &essentials, key).by(actor, reason)).await
 }
 
 /// `/payments` with `method: capture` or `refund`: the named transaction, or the only one that allows it.
@@ -120,7 +157,8 @@ pub(super) async fn of_order(on: OnOrder<'_>, document: &Document, follow_up: Fo
     let (actor, reason) = who_and_why(&mut data);
     data.finish()?;
     let key = idempotency_key(on.request, document, "")?;
-    on.carry_out(stated(follow_up, action, named, key).by(actor, reason)).await
+    let essentials = essentials(follow_up, &action, named);
+    on.carry_out(Stated::new(action, &essentials, key).by(actor, reason)).await
 }
 
 /// The transaction in the path. Whatever is no id of ours names none.
@@ -130,7 +168,7 @@ pub(super) fn transaction_id(request: &Request) -> Result<Uuid, Rejection> {
 
 /// The SDK puts `options` beside `data`. Anything else there is a mistake, such as an amount
 /// outside `data`, which would refund everything.
-fn only_data_and_options(document: &Document) -> Result<(), Failure> {
+pub(super) fn only_data_and_options(document: &Document) -> Result<(), Failure> {
     let mut members = Members::of(document);
     members.only(&["data", "options"]);
     members.finish()
@@ -152,13 +190,8 @@ fn action(data: &mut Members<'_>, follow_up: FollowUp, target: Target, also: &[&
                 let detail = "must be automatic: a capture that was made elsewhere is not recorded here";
                 data.problem("capture_mechanism", Code::UnsupportedCaptureMechanism, detail);
             }
-            let reference = data.text("custom_reference", REFERENCE_MAX);
-            data.checked("custom_reference", reference.map(|text| check_kept(text, TextUse::Reference)));
-            Action::Capture {
-                target,
-                amount: data.amount("amount"),
-                custom_reference: reference.map(str::to_owned),
-            }
+            let custom_reference = references::of_capture(data);
+            Action::Capture { target, amount: data.amount("amount"), custom_reference }
         }
         FollowUp::Refund => {
             let words = [("automatic", Mechanism::Automatic), ("manual", Mechanism::Manual)];
@@ -170,25 +203,22 @@ fn action(data: &mut Members<'_>, follow_up: FollowUp, target: Target, also: &[&
 }
 
 /// Who requests it and why.
-fn who_and_why(data: &mut Members<'_>) -> (Option<Actor>, Option<Reason>) {
+pub(super) fn who_and_why(data: &mut Members<'_>) -> (Option<Actor>, Option<Reason>) {
     (data.parsed_text("actor", TEXT_MAX), data.parsed_text("reason", TEXT_MAX))
 }
 
-/// A follow-up as its members state it. `named` is the transaction in the body, if it names one.
-fn stated(
-    follow_up: FollowUp,
-    action: Action,
-    named: Option<Uuid>,
-    key: Option<KeyDigest>,
-) -> Stated<'static> {
-    let (amount, mechanism) = match &action {
+/// What makes an equal request of a follow-up. `named` is the transaction in the body, if it names one.
+fn essentials(follow_up: FollowUp, action: &Action, named: Option<Uuid>) -> Essentials<'static> {
+    let (amount, mechanism) = match action {
         Action::Capture { amount, .. } => (*amount, None),
         Action::Refund { amount, mechanism, .. } => (*amount, *mechanism),
-        Action::Pay(_) | Action::Void { .. } | Action::CaptureDue | Action::VoidLapsed => (None, None),
+        Action::Pay(_)
+        | Action::Reauthorize(_)
+        | Action::Void { .. }
+        | Action::CaptureDue
+        | Action::VoidLapsed => (None, None),
     };
-    let essentials =
-        Essentials { amount, transaction: named, mechanism, ..Essentials::new(follow_up.kind()) };
-    Stated::new(action, &essentials, key)
+    Essentials { amount, transaction: named, mechanism, ..Essentials::new(follow_up.kind()) }
 }
 
 /// A request to do something on one of the caller's orders.

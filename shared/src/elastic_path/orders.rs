@@ -4,11 +4,11 @@ use lambda_http::{Body, Request, Response};
 use serde_json::Value;
 use tollgate_core::{
     order::{Order, Rejection},
-    payments::Role,
+    payments::{Refusal, Role, order_of_payment, trail},
 };
 use uuid::Uuid;
 
-use super::{follow_up::transaction_id, order_id, respond, response};
+use super::{capture_terms, follow_up::transaction_id, order_id, refuse, response};
 use crate::{
     api::{
         Code,
@@ -20,7 +20,7 @@ use crate::{
         problem::Problem,
     },
     invocation::deadline,
-    ports::{Api, is_stopped},
+    ports::{Api, Orders, is_stopped},
 };
 
 handlers! {
@@ -32,15 +32,16 @@ handlers! {
     list_transactions(Api) => list();
     /// `GET /v2/orders/{orderId}/transactions/{transactionId}`: one transaction; if long in doubt, after an inquiry.
     get_transaction(Api) => read_transaction();
-    /// `PATCH /v2/orders/{orderId}/transactions/{transactionId}`: moves a scheduled capture, or cancels it.
+    /// `GET /v2/transactions/{transactionId}`: the same, without its order's id.
+    find_transaction(Orders) => find();
+    /// `PATCH /v2/orders/{orderId}/transactions/{transactionId}`: moves a scheduled capture, changes its amount, or cancels it.
     patch_transaction(Api) => patch();
 }
 
 /// Every other route and method: 404.
 pub async fn not_found(request: &Request) -> Response<Body> {
     let detail = "there is no such route, or not with this method";
-    let failure: Handled<Value> = Err(Failure::new(Code::NotFound, detail));
-    respond(request, std::future::ready(failure)).await
+    refuse(request, Failure::new(Code::NotFound, detail)).await
 }
 
 async fn register(api: &Api, request: &Request) -> Handled<Value> {
@@ -57,11 +58,17 @@ async fn register(api: &Api, request: &Request) -> Handled<Value> {
         }
     }
     let (amount, currency) = (data.amount("amount"), data.currency("currency"));
+    let capture = capture_terms::capture_at(&mut data, &caller);
+    if !data.lacks(capture_terms::AMOUNT) {
+        data.invalid(capture_terms::AMOUNT, "is for authorize: an order has no amount to capture");
+    }
     data.finish()?;
     let (Some(amount), Some(currency)) = (amount, currency) else {
         return Err(Problem::required("data").into());
     };
-    let (order, new) = api.payments.register(&caller.merchant, &caller.key(order), currency, amount).await?;
+    let key = caller.key(order);
+    let (order, new) =
+        api.payments.register(&caller.merchant, &key, currency, amount, capture.as_ref()).await?;
     let status = if new { 201 } else { 200 };
     Ok(Reply::new(status, response::enveloped(shown_order(api, &caller, &order))))
 }
@@ -87,7 +94,7 @@ async fn read(api: &Api, request: &Request) -> Handled<Value> {
 }
 
 /// An order as the merchant sees it.
-fn shown_order(api: &Api, caller: &Caller, order: &Order) -> Value {
+pub(super) fn shown_order(api: &Api, caller: &Caller, order: &Order) -> Value {
     response::order(order, Some(&caller.merchant), api.payments.gateway.info())
 }
 
@@ -113,13 +120,13 @@ async fn patch(api: &Api, request: &Request) -> Handled<Value> {
     let document = json_body(request)?;
     let mut data = Members::of(&document).inside("data")?;
     // A misspelled name would leave a capture scheduled that its sender takes for canceled.
-    data.only(&["capture_at", "type", "id"]);
-    if data.lacks("capture_at") {
+    data.only(&["capture_at", "capture", "capture_amount", "type", "id"]);
+    if capture_terms::MEMBERS.iter().all(|name| data.lacks(name)) {
         data.problem("capture_at", Code::Required, "is required: a time, or null to cancel the capture");
     }
-    let at = data.timestamp("capture_at");
+    let terms = capture_terms::capture_terms(&mut data, &caller);
     data.finish()?;
-    let order = api.payments.schedule_capture(&key, id, at).await?;
+    let order = api.payments.schedule_capture(&caller.merchant, &key, id, &terms).await?;
     shown_transaction(api, &caller, &order, id)
 }
 
@@ -131,6 +138,29 @@ async fn read_transaction(api: &Api, request: &Request) -> Handled<Value> {
     if !order.is_open_to(caller.principal) {
         return Err(Rejection::OrderNotFound.into());
     }
+    shown_once_settled(api, (request, &caller), order, id).await
+}
+
+async fn find(orders: &Orders, request: &Request) -> Handled<Value> {
+    let api = &orders.api;
+    let caller = Caller::with_token(&api.access, request).await?;
+    caller.must_have(Role::Read)?;
+    let id = transaction_id(request)?;
+    let (index, store) = (orders.index.as_ref(), api.payments.store.as_ref());
+    let found = order_of_payment(index, store, &caller.merchant.id, id).await.map_err(Refusal::Store)?;
+    let found = found.filter(|order| order.is_open_to(caller.principal));
+    let order = found.ok_or(Rejection::TransactionNotFound)?;
+    trail::note(|trail| trail.order = Some(order.id.to_string()));
+    shown_once_settled(api, (request, &caller), order, id).await
+}
+
+/// One of an order's transactions, if the caller may see it; if long in doubt, after an inquiry.
+async fn shown_once_settled(
+    api: &Api,
+    (request, caller): (&Request, &Caller),
+    order: Order,
+    id: Uuid,
+) -> Handled<Value> {
     if !order.transaction(id).is_some_and(|found| caller.may_read(request, found)) {
         return Err(Rejection::TransactionNotFound.into());
     }
@@ -142,5 +172,5 @@ async fn read_transaction(api: &Api, request: &Request) -> Handled<Value> {
     } else {
         order
     };
-    shown_transaction(api, &caller, &order, id)
+    shown_transaction(api, caller, &order, id)
 }

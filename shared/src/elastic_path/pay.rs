@@ -3,27 +3,28 @@
 use lambda_http::{Request, http::HeaderMap};
 use serde_json::{Value, json};
 use tollgate_core::{
-    order::{
-        CaptureAt, CustomerReference, Essentials, FollowUp, OrdersMode, Pay, PaymentKind, Principal, Shopper,
-    },
-    payments::{Initiator, PaymentSource, Role},
-    values::{CardSummary, Clock, Currency},
+    order::{CustomerReference, Essentials, FollowUp, OrdersMode, Pay, PaymentKind, Principal, Shopper},
+    payments::{Card, Initiator, PaymentSource, Role},
+    stored_cards::{MethodRefusal, MethodRejection},
+    values::{CardSummary, Clock, Currency, StoredCard},
 };
 
 use super::{
-    attempt::TakenSlots,
     caller::idempotency_key,
+    capture_terms,
     follow_up::{self, OnOrder},
     members::{TEXT_MAX, account_currency},
     order_id,
-    payment_methods::{customer, keep_saved},
+    payment_methods::{CUSTOMER, customer, keep_saved},
+    references::references,
     response::GATEWAY,
-    source::source,
+    source::{Named, source},
 };
 use crate::{
     access_token,
     api::{
         Code,
+        attempt::Attempt,
         body::Document,
         caller::Caller,
         exchange::{Handled, json_body, must_not_be_stopped},
@@ -61,6 +62,7 @@ async fn paid(checkout: &Checkout, request: &Request, route: Option<PaymentKind>
     gateway(&mut data)?;
     match requested(&mut data, route) {
         Some(RequestedMethod::Pay(method)) => {
+            data.absorb(beside_data(&document));
             let payment = RequestedPayment::read(clock, &caller, data, request.headers(), method)?;
             pay_once(checkout, on, &document, payment).await
         }
@@ -76,11 +78,21 @@ async fn paid(checkout: &Checkout, request: &Request, route: Option<PaymentKind>
     }
 }
 
+/// What is beside `data`, where an amount would be overlooked as well.
+fn beside_data(document: &Document) -> Members<'_> {
+    let mut body = Members::of(document);
+    body.lacks("data");
+    body.no_other_amount("amount");
+    body
+}
+
 /// A payment as its request states it.
 struct RequestedPayment {
     pay: Pay,
     currency: Option<Currency>,
-    source: PaymentSource,
+    named: Named,
+    /// Whose card it is, or is to be, if the merchant's server says so.
+    customer: Option<CustomerReference>,
 }
 
 impl RequestedPayment {
@@ -95,13 +107,12 @@ impl RequestedPayment {
         if !policy.takes_payments_of(caller.principal) {
             caller.must_be_merchant(Role::Pay)?;
         }
-        // A misspelled amount would pay everything that is owing.
-        data.no_near_miss_of("amount");
         let amount = data.amount("amount");
         let stated = data.currency("currency");
-        let capture = capture_at(&mut data, method, caller.principal)?;
-        let source = source(&mut data, clock);
-        let (source, save_for) = stored_card_rules(&mut data, source, caller)?;
+        let capture = capture_terms::of_authorization(&mut data, method, caller)?;
+        let references = references(&mut data, caller.principal)?;
+        let named = source(&mut data, clock);
+        let (named, customer) = stored_card_rules(&mut data, named, caller)?;
         let currency = match policy.orders {
             // The order has one. The SDK's currency header, sent for other reasons, is not held against it.
             OrdersMode::Registered => stated,
@@ -114,28 +125,36 @@ impl RequestedPayment {
                 account_currency(&mut data, stated, &caller.merchant)
             }
         };
+        // An amount by another name would pay everything that is owing. Last, when all that is known was read.
+        data.no_other_amount("amount");
         data.finish()?;
-        let (source, card) = source.ok_or_else(Failure::unreadable)?;
-        let stored = matches!(source, PaymentSource::Profile { .. });
-        if stored && !policy.takes_stored_cards_of(caller.principal) {
+        let named = named.ok_or_else(Failure::unreadable)?;
+        if named.is_stored() && !policy.takes_stored_cards_of(caller.principal) {
             let detail = "this merchant's shoppers cannot pay with stored cards";
             return Err(Failure::new(Code::Forbidden, detail));
         }
+        let (card, saves, lacks_postcode) = match &named {
+            Named::Source(source, card) => (card.clone(), source.saves(), source.lacks_postcode()),
+            // What is known of it is read.
+            Named::Method(..) => (CardSummary::default(), false, false),
+        };
         let pay = Pay {
             kind: method,
             amount,
             card,
             standalone: None,
-            save_for,
-            lacks_postcode: source.lacks_postcode(),
+            references: Box::new(references),
+            save_for: customer.clone().filter(|_| saves),
+            lacks_postcode,
+            source_is_known: false,
             capture,
             shopper: None,
         };
-        Ok(Self { pay, currency, source })
+        Ok(Self { pay, currency, named, customer })
     }
 }
 
-/// Makes a payment. A shopper's counts as an attempt, and its response has the secret to read it with.
+/// Makes a payment, which counts as an attempt. The response to a shopper has the secret to read it with.
 async fn pay_once(
     checkout: &Checkout,
     on: OnOrder<'_>,
@@ -143,75 +162,127 @@ async fn pay_once(
     payment: RequestedPayment,
 ) -> Handled<Value> {
     let OnOrder { api, request, caller, .. } = on;
-    let RequestedPayment { mut pay, currency, source } = payment;
-    let stated = |pay: Pay, key| {
-        let essentials = Essentials { amount: pay.amount, currency, ..Essentials::new(pay.kind.operation()) };
-        Stated::payment(pay, &source, essentials, key)
+    let RequestedPayment { mut pay, currency, named, customer } = payment;
+    let scope = if caller.principal == Principal::Implicit {
+        // A shopper whose token does not say who it is can pay, and repeats no other shopper's request.
+        let shopper = caller.shopper.unwrap_or_else(|| Shopper::of(api.access.clock.new_id()));
+        pay.shopper = Some(shopper);
+        // A key of a shopper is not one of the merchant's, nor of another shopper.
+        shopper.0.to_string()
+    } else {
+        String::new()
     };
-    // A shopper stores no card.
-    if caller.principal != Principal::Implicit {
-        let performed = on.perform(stated(pay, idempotency_key(request, body, "")?)).await?;
-        let mut reply = follow_up::reply(&performed, caller.view(api), api.access.now())?;
-        if let Some(transaction) = performed.order.transaction(performed.at.transaction) {
-            keep_saved(&checkout.methods, caller, &performed.order, transaction, &mut reply.body).await;
-        }
-        return Ok(reply);
-    }
-    // A shopper whose token does not say who it is can pay, and repeats no other shopper's request.
-    let shopper = caller.shopper.unwrap_or_else(|| Shopper::of(api.access.clock.new_id()));
-    // A key of a shopper is not one of the merchant's, nor of another shopper.
-    let key = idempotency_key(request, body, &shopper.0.to_string())?;
-    pay.shopper = Some(shopper);
-    let attempt = TakenSlots::begin(checkout, request, caller).await?;
-    let mut handled = on.carry_out(stated(pay, key)).await;
-    if let Ok(reply) = &mut handled {
-        let id = reply.body["data"]["id"].as_str().and_then(|id| id.parse().ok());
-        let secret = id.map(|id| access_token::client_secret(&caller.merchant, id));
+    let key = idempotency_key(request, body, &scope)?;
+    let PaidWith { source, card, is_theirs } = paid_with(checkout, caller, customer.as_ref(), named).await?;
+    pay.card = card;
+    let attempts = checkout.attempts.as_ref();
+    let attempt = Attempt::begin(attempts, &api.access, request, caller, customer.as_ref()).await?;
+    pay.source_is_known = attempt.source_is_known();
+    let essentials = Essentials { amount: pay.amount, currency, ..Essentials::new(pay.kind.operation()) };
+    let stated = Stated::payment(pay, &source, essentials, key).in_order(is_theirs);
+    let performed = on.perform(stated).await;
+    attempt.end_payment(&performed).await;
+    let performed = performed?;
+    let mut reply = follow_up::reply(&performed, caller.view(api), api.access.now())?;
+    if caller.principal == Principal::Implicit {
+        let secret = access_token::client_secret(&caller.merchant, performed.at.transaction);
         reply.body["data"]["client_parameters"] = json!({ "secret": secret });
+    } else if let Some(transaction) = performed.order.transaction(performed.at.transaction) {
+        // A shopper stores no card.
+        keep_saved(&checkout.methods, caller, &performed.order, transaction, &mut reply.body).await;
     }
-    attempt.end(checkout, &handled).await;
-    handled
+    Ok(reply)
 }
 
-/// What is paid with, and what may be kept of it.
-type PaidWith = (PaymentSource, CardSummary);
+/// What is paid with, and what is known of it.
+struct PaidWith {
+    source: PaymentSource,
+    card: CardSummary,
+    /// Whether it can be paid with, and is the customer's that the request states. Without one, the merchant's server
+    /// vouches for it, as for everything else: its key is good for all the merchant's customers.
+    is_theirs: Result<(), Failure>,
+}
 
-/// Who makes a payment with a stored card (`initiated_by`, `scheduled`), and for whom a card is stored along with the
-/// payment (`save`, `customer`).
+/// Reads what a stored card needs. A card that is not found, or is another customer's, may still have been paid with by the
+/// request that this one repeats.
+async fn paid_with(
+    checkout: &Checkout,
+    caller: &Caller,
+    customer: Option<&CustomerReference>,
+    named: Named,
+) -> Result<PaidWith, Failure> {
+    let (methods, merchant) = (&checkout.methods, &caller.merchant);
+    match named {
+        Named::Method(id, initiator) => {
+            let found = methods.to_pay_with(merchant, id, customer).await.map_err(not_to_pay_with)?;
+            // Paid with nothing, which no request has ever stated.
+            let unknown = || StoredCard { account: String::new(), profile: String::new() };
+            let StoredCard { account, profile } = found.card.stored.clone().unwrap_or_else(unknown);
+            let source = PaymentSource::Profile { account, profile, initiator };
+            let is_theirs = found.may_pay.map_err(|rejection| not_to_pay_with(rejection.into()));
+            Ok(PaidWith { source, card: found.card, is_theirs })
+        }
+        Named::Source(source, card) => {
+            let (Some(customer), Some(stored)) = (customer, &card.stored) else {
+                return Ok(PaidWith { source, card, is_theirs: Ok(()) });
+            };
+            Ok(match methods.must_be_of(merchant, customer, stored).await {
+                Ok(card) => PaidWith { source, card, is_theirs: Ok(()) },
+                Err(refusal) => PaidWith { source, card, is_theirs: Err(not_to_pay_with(refusal)) },
+            })
+        }
+    }
+}
+
+/// One failure for cards that do not exist and for those of other customers, so that it tells nothing of them.
+fn not_to_pay_with(refusal: MethodRefusal) -> Failure {
+    match refusal {
+        MethodRefusal::Rejected(rejection @ MethodRejection::NotFound) => {
+            Problem::about("data.payment", Code::PaymentMethodNotFound, rejection.to_string()).into()
+        }
+        refusal => refusal.into(),
+    }
+}
+
+/// Who makes a payment with a stored card (`initiated_by`, `scheduled`), whether a card is stored along with the payment
+/// (`save`), and whose it is (`customer`). A shopper states none of them.
 fn stored_card_rules(
     data: &mut Members<'_>,
-    source: Option<PaidWith>,
+    named: Option<Named>,
     caller: &Caller,
-) -> Result<(Option<PaidWith>, Option<CustomerReference>), Failure> {
+) -> Result<(Option<Named>, Option<CustomerReference>), Failure> {
     let who = [("customer", false), ("merchant", true)];
     let by_merchant = data.word("initiated_by", TEXT_MAX, &who, "must be customer or merchant");
     let by_merchant = by_merchant.unwrap_or_default();
     let scheduled = data.flag("scheduled").unwrap_or_default();
     let save = data.flag("save").unwrap_or_default();
-    if by_merchant || scheduled || save {
+    if by_merchant || scheduled || save || !data.is_null(CUSTOMER) {
         caller.must_be_merchant(Role::Pay)?;
     }
     if scheduled && !by_merchant {
         data.invalid("scheduled", "is for payments with initiated_by: merchant");
     }
-    let save_for = if save { customer(data) } else { None };
-    let source = source.map(|(source, card)| match source {
-        PaymentSource::Profile { account, profile, .. } => {
-            if save {
-                data.invalid("save", "is for a card or a token: this one is stored already");
-            }
-            let initiator = if by_merchant { Initiator::Merchant { scheduled } } else { Initiator::Customer };
-            (PaymentSource::Profile { account, profile, initiator }, card)
+    let customer = if save || !data.is_null(CUSTOMER) { customer(data) } else { None };
+    if named.as_ref().is_some_and(Named::is_stored) {
+        // A misspelled customer would pay with anybody's card.
+        data.no_near_miss_of(CUSTOMER);
+        if save {
+            data.invalid("save", "is for a card or a token: this one is stored already");
         }
-        PaymentSource::Card(mut to_pay) => {
-            if by_merchant {
-                data.invalid("initiated_by", "must be customer: the card is not a stored one");
-            }
-            to_pay.save = save;
-            (PaymentSource::Card(to_pay), card)
+    } else if named.is_some() && by_merchant {
+        data.invalid("initiated_by", "must be customer: the card is not a stored one");
+    }
+    let by = if by_merchant { Initiator::Merchant { scheduled } } else { Initiator::Customer };
+    let named = named.map(|named| match named {
+        Named::Method(method, _) => Named::Method(method, by),
+        Named::Source(PaymentSource::Profile { account, profile, .. }, card) => {
+            Named::Source(PaymentSource::Profile { account, profile, initiator: by }, card)
+        }
+        Named::Source(PaymentSource::Card(to_pay), card) => {
+            Named::Source(PaymentSource::Card(Box::new(Card { save, ..*to_pay })), card)
         }
     });
-    Ok((source, save_for))
+    Ok((named, customer))
 }
 
 /// Only `card_connect` is served here; another gateway is a valid request that another service has to serve.
@@ -249,18 +320,4 @@ fn requested(data: &mut Members<'_>, route: Option<PaymentKind>) -> Option<Reque
 fn header_currency(headers: &HeaderMap) -> Option<Currency> {
     let text = headers.get("x-moltin-currency")?.to_str().ok()?;
     Currency::parse(text.trim()).ok()
-}
-
-/// When the schedule captures the payment: as `capture_at` says, null being never, or as the merchant's rules do.
-fn capture_at(data: &mut Members<'_>, method: PaymentKind, by: Principal) -> Result<CaptureAt, Failure> {
-    if data.lacks("capture_at") {
-        return Ok(CaptureAt::AsTheMerchantSays);
-    }
-    if by == Principal::Implicit {
-        return Err(Failure::new(Code::Forbidden, "capture_at needs a client_credentials token"));
-    }
-    if method == PaymentKind::Purchase && !data.is_null("capture_at") {
-        data.invalid("capture_at", "is for authorize: a purchase takes the money at once");
-    }
-    Ok(data.timestamp("capture_at").map_or(CaptureAt::Never, CaptureAt::At))
 }

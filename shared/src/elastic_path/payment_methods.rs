@@ -20,11 +20,12 @@ use super::{
     caller::idempotency_key,
     members::{TEXT_MAX, account_currency},
     response::{GATEWAY, card_value, enveloped, timestamps},
-    source::{expiry, source},
+    source::{Named, expiry, source},
 };
 use crate::{
     api::{
         Code,
+        attempt::Attempt,
         caller::Caller,
         exchange::{Handled, Reply, json_body, must_not_be_stopped},
         failure::Failure,
@@ -34,6 +35,9 @@ use crate::{
     invocation::{deadline, path_parameter},
     ports::StoredCards,
 };
+
+/// The member and the parameter with the merchant's reference of its customer.
+pub(super) const CUSTOMER: &str = "customer";
 
 /// When to come back for an outcome that is not known: an inquiry is sent 30 s after the request.
 const PENDING_RETRY_S: u32 = 30;
@@ -71,13 +75,13 @@ impl RequestedCard {
         let stated = data.currency("currency");
         let currency = account_currency(&mut data, stated, &caller.merchant);
         let source = source(&mut data, clock);
-        if matches!(source, Some((PaymentSource::Profile { .. }, _))) {
+        if source.as_ref().is_some_and(Named::is_stored) {
             let detail = "is a stored card already; send a CardSecure token, or the card's members";
             data.invalid("payment", detail);
         }
         data.finish()?;
         match (customer, source, currency) {
-            (Some(customer), Some((PaymentSource::Card(card), summary)), Some(currency)) => {
+            (Some(customer), Some(Named::Source(PaymentSource::Card(card), summary)), Some(currency)) => {
                 Ok(Self { customer, card: *card, summary, is_default, currency })
             }
             _ => Err(Failure::unreadable()),
@@ -87,8 +91,8 @@ impl RequestedCard {
 
 /// The merchant's reference of its customer.
 pub(super) fn customer(data: &mut Members<'_>) -> Option<CustomerReference> {
-    let customer = data.required_text("customer", TEXT_MAX).map(str::parse);
-    data.checked("customer", customer)
+    let customer = data.required_text(CUSTOMER, TEXT_MAX).map(str::parse);
+    data.checked(CUSTOMER, customer)
 }
 
 async fn create(cards: &StoredCards, request: &Request) -> Handled<Value> {
@@ -116,7 +120,10 @@ async fn create(cards: &StoredCards, request: &Request) -> Handled<Value> {
         card: summary,
     };
     let deadline = deadline(request, cards.access.now());
-    let mut changed = cards.methods.add(&caller.merchant, &customer, &new, card, deadline).await?;
+    let attempt = Attempt::begin(cards.attempts.as_ref(), &cards.access, request, &caller, None).await?;
+    let changed = cards.methods.add(&caller.merchant, &customer, &new, card, deadline).await;
+    attempt.end_verification(&changed).await;
+    let mut changed = changed?;
     let id = method_id(&changed.customer, changed.method);
     let is_stored = changed.method().is_some_and(|method| method.state == MethodState::Stored);
     if is_default && is_stored && changed.customer.default != Some(changed.method) {
@@ -211,10 +218,7 @@ fn reply(changed: &MethodChanged) -> Handled<Value> {
 
 async fn list(cards: &StoredCards, request: &Request) -> Handled<Value> {
     let caller = Caller::merchant(&cards.access, request, Role::Read).await?;
-    let parameters = request.query_string_parameters();
-    let text = parameters.first("customer").ok_or_else(|| Problem::required("customer"))?;
-    let reference: CustomerReference =
-        text.parse().map_err(|why: InvalidId| Problem::invalid("customer", why.to_string()))?;
+    let reference = stated_customer(request)?.ok_or_else(|| Problem::required("customer"))?;
     let deadline = deadline(request, cards.access.now());
     let customer = cards.methods.list(&caller.merchant, &reference, deadline).await?;
     let listed = customer.iter().flat_map(|customer| {
@@ -227,14 +231,14 @@ async fn list(cards: &StoredCards, request: &Request) -> Handled<Value> {
 async fn read(cards: &StoredCards, request: &Request) -> Handled<Value> {
     let caller = Caller::merchant(&cards.access, request, Role::Read).await?;
     let deadline = deadline(request, cards.access.now());
-    let changed = cards.methods.read(&caller.merchant, path_id(request)?, deadline).await?;
+    let changed = cards.methods.read(&caller.merchant, path_id(request, &caller)?, deadline).await?;
     let method = changed.method().ok_or(MethodRefusal::Rejected(MethodRejection::NotFound))?;
     Ok(Reply::new(200, enveloped(payment_method(&changed.customer, method))))
 }
 
 async fn update(cards: &StoredCards, request: &Request) -> Handled<Value> {
     let caller = Caller::merchant(&cards.access, request, Role::Pay).await?;
-    let id = path_id(request)?;
+    let id = path_id(request, &caller)?;
     let document = json_body(request)?;
     let mut data = Members::of(&document).inside("data")?;
     data.only(&["type", "default", "month", "year"]);
@@ -266,7 +270,7 @@ async fn update(cards: &StoredCards, request: &Request) -> Handled<Value> {
 
 async fn delete(cards: &StoredCards, request: &Request) -> Handled<Value> {
     let caller = Caller::merchant(&cards.access, request, Role::Pay).await?;
-    let id = path_id(request)?;
+    let id = path_id(request, &caller)?;
     let deadline = deadline(request, cards.access.now());
     let status = |status: &str| json!({"type": "payment-method", "id": id.to_string(), "status": status});
     if cards.methods.delete(&caller.merchant, id, deadline).await? {
@@ -276,10 +280,28 @@ async fn delete(cards: &StoredCards, request: &Request) -> Handled<Value> {
     Ok(Reply { retry_after_s: Some(PENDING_RETRY_S), ..reply })
 }
 
-/// Whatever is no id of ours names no payment method.
-fn path_id(request: &Request) -> Result<MethodId, Failure> {
-    let id = path_parameter(request, "paymentMethodId").parse();
-    id.map_err(|_| MethodRefusal::Rejected(MethodRejection::NotFound).into())
+/// The card in the path. Whatever is no id of ours names none, and neither does a card of another customer than the one
+/// that the request states.
+fn path_id(request: &Request, caller: &Caller) -> Result<MethodId, Failure> {
+    let customer = stated_customer(request)?;
+    let id = path_parameter(request, "paymentMethodId").parse().map_err(|_| MethodRejection::NotFound);
+    let id = id.and_then(|id: MethodId| match &customer {
+        Some(customer) => id.of(&caller.merchant.id, customer),
+        None => Ok(id),
+    });
+    id.map_err(|rejection| MethodRefusal::Rejected(rejection).into())
+}
+
+/// `?customer=`: whose cards the request is about. Stated twice, it says nothing that could be relied on.
+fn stated_customer(request: &Request) -> Result<Option<CustomerReference>, Failure> {
+    let parameters = request.query_string_parameters();
+    let mut stated = parameters.all(CUSTOMER).unwrap_or_default().into_iter();
+    let (Some(text), another) = (stated.next(), stated.next()) else { return Ok(None) };
+    if another.is_some() {
+        return Err(Problem::invalid(CUSTOMER, "is there more than once").into());
+    }
+    let parsed = text.parse().map_err(|why: InvalidId| Problem::invalid(CUSTOMER, why.to_string()));
+    parsed.map(Some).map_err(Failure::from)
 }
 
 fn method_id(customer: &Customer, method: uuid::Uuid) -> MethodId {
@@ -312,4 +334,23 @@ fn payment_method(customer: &Customer, method: &PaymentMethod) -> Value {
         value["card"]["new_expiry_year"] = expiry.year().into();
     }
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_that_is_stored_is_the_same_request_as_no_payment_with_it() {
+        let card = CardSummary { last_four: Some("1111".to_owned()), ..CardSummary::default() };
+        let stored = fingerprint(&card, Currency::USD);
+        assert_eq!(stored, fingerprint(&card, Currency::USD));
+        assert_ne!(stored, fingerprint(&CardSummary::default(), Currency::USD));
+        let (currency, card) = (Some(Currency::USD), Some(&card));
+        // Without an amount it is of all that is owing.
+        for amount in [None, Some(Amount::new(1).unwrap())] {
+            let payment = Essentials { amount, currency, card, ..Essentials::new(Kind::Authorize) };
+            assert_ne!(stored, Fingerprint::new(&payment), "{amount:?}");
+        }
+    }
 }

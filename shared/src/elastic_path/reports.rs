@@ -8,7 +8,7 @@ use tollgate_core::{
         Total, TotalLine,
         read_totals::{DAYS_MAX, DailyTotals, daily},
     },
-    payments::{Refusal, Role, trail},
+    payments::{Refusal, Role, Unreadable},
     values::Currency,
 };
 
@@ -44,10 +44,7 @@ async fn report(ports: &Transactions, request: &Request) -> Handled<Page> {
     let found = daily(ports.totals.as_ref(), &caller.merchant.id, (query.first, query.last))
         .await
         .map_err(Refusal::Store)?;
-    for item in &found.unreadable {
-        trail::note(|trail| trail.unreadable += 1);
-        item.log();
-    }
+    found.unreadable.iter().for_each(Unreadable::note);
     let page = if wants_csv(request) { query.csv(&found)? } else { query.json(&found) };
     Ok(Reply::new(200, page))
 }

@@ -8,15 +8,17 @@ use serde_json::{Value, json};
 use tollgate_core::{
     journal::{Fees, fees},
     order::{
-        Cause, Decline, GatewayResponse, Mechanism, NoEffect, Operation, OperationState, Order, Principal,
-        Transaction, TransactionStatus,
+        Attribution, CaptureAt, Cause, Decline, GatewayResponse, Mechanism, NoEffect, Operation,
+        OperationState, Order, Pause, Principal, Transaction, TransactionStatus,
     },
     payments::{GatewayInfo, Merchant},
     values::{Amount, Brand, CardSummary, Currency, DeclineCode, Expiry, Memo},
 };
 
 use super::{
+    capture_terms::rule_value,
     detailed_status::{VoidReason, detailed_status, reason},
+    references,
     status::{order_status, payment_status, transaction_status},
 };
 use crate::api::{Code, failure::Failure};
@@ -76,9 +78,7 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
         // Where the SDK's types have them a second time.
         "timestamps": timestamps(transaction.created_at, transaction.updated_at),
     });
-    let memo = transaction.memo.as_deref();
-    let reference = transaction.custom_reference.as_ref().or(memo.map(|memo| &memo.reference));
-    add(&mut value, "custom_reference", reference.map(String::as_str));
+    references::add(&mut value, transaction, view.principal);
     add(&mut value, "refund_mechanism", transaction.refund_mechanism().map(Mechanism::as_str));
     add(&mut value, "failure_details", failure(transaction, view.principal));
     let fees = fees(transaction);
@@ -94,10 +94,16 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
     if view.principal == Principal::ClientCredentials {
         if let Some(schedule) = transaction.capture.filter(|_| transaction.capture_standing().is_some()) {
             meta["capture_at"] = seconds(schedule.at).into();
-            add(meta, "capture_failure", capture_failure(transaction));
+            let part = transaction.scheduled_amount().filter(|_| schedule.amount.is_some());
+            add(meta, "capture_amount", part.map(Amount::minor));
+            add(meta, "capture_failure", capture_failure(order, transaction));
+            add(meta, "captures_paused", order.captures_paused().map(paused));
         }
+        add(meta, "continues", transaction.continues.map(|id| id.to_string()));
+        let rest = order.continuation_of(transaction.id);
+        add(meta, "continued_by", rest.map(|found| found.id.to_string()));
         meta["operations"] = transaction.operations.iter().map(|o| operation(currency, o)).collect();
-        add(meta, "memo", memo.map(memo_value));
+        add(meta, "memo", transaction.memo.as_deref().map(memo_value));
     }
     value
 }
@@ -132,7 +138,6 @@ pub(super) fn card_value(card: Option<&CardSummary>) -> Value {
 /// What was said about the payment, without what was not.
 fn memo_value(memo: &Memo) -> Value {
     let texts = [
-        ("description", &memo.description),
         ("email", &memo.email),
         ("name", &memo.name),
         ("deal_type", &memo.deal_type),
@@ -199,16 +204,39 @@ pub(super) fn order(order: &Order, merchant: Option<&Merchant>, gateway: &dyn Ga
         },
         "shipping": "unfulfilled",
         "anonymized": false,
-        "customer": {"name": "", "email": ""},
-        "shipping_address": no_address(),
-        "billing_address": no_address(),
+        // Without an e-mail address: an empty one isn't an address to whoever validates it.
+        "customer": {"name": ""},
+        "shipping_address": no_address(&["phone_number", "instructions"]),
+        "billing_address": no_address(&[]),
     });
     add(&mut value, "livemode", live);
+    match &order.capture {
+        None | Some(CaptureAt::Unrecognized) => {}
+        Some(CaptureAt::Never) => value["capture_at"] = Value::Null,
+        Some(CaptureAt::At(at)) => value["capture_at"] = seconds(*at).into(),
+        Some(CaptureAt::After(rule)) => value["capture"] = rule_value(rule),
+    }
+    let meta = &mut value["meta"];
+    add(meta, "captures_paused", order.captures_paused().map(paused));
+    let resumed = order.pauses.last().and_then(|pause| pause.resumed.as_ref());
+    add(meta, "captures_resumed", resumed.map(|resumed| switched(resumed.at, resumed.by.as_deref())));
     value
 }
 
-/// An address that is not kept here.
-fn no_address() -> Value {
+/// A pause that lasts.
+fn paused(pause: &Pause) -> Value {
+    switched(pause.at, pause.by.as_deref())
+}
+
+/// When scheduled captures were paused or resumed, by whom and why.
+fn switched(at: Timestamp, by: Option<&Attribution>) -> Value {
+    let mut value = by.map_or_else(|| json!({}), who_and_why);
+    value["at"] = seconds(at).into();
+    value
+}
+
+/// An address that is not kept here, with what this kind of address has besides.
+fn no_address(more: &[&str]) -> Value {
     let members = [
         "first_name",
         "last_name",
@@ -221,7 +249,7 @@ fn no_address() -> Value {
         "postcode",
         "country",
     ];
-    members.into_iter().map(|name| (name, "")).collect()
+    members.iter().chain(more).map(|name| (*name, "")).collect()
 }
 
 /// The error of an operation that was refused.
@@ -266,16 +294,7 @@ fn operation(currency: Currency, operation: &Operation) -> Value {
         "timestamps": timestamps(operation.created_at, operation.updated_at),
     });
     add(&mut value, "reason", reason(operation.cause).map(VoidReason::as_str));
-    if let Some(told) = &operation.attribution {
-        let told = [
-            ("key_name", &told.key_name),
-            ("person", &told.person),
-            ("actor", &told.actor),
-            ("reason", &told.reason),
-        ];
-        let told = told.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?)));
-        value["request"] = told.collect();
-    }
+    add(&mut value, "request", operation.attribution.as_deref().map(who_and_why));
     // What was only recorded the gateway knows nothing of.
     if operation.mechanism == Mechanism::Automatic {
         value["gateway_order_id"] = operation.attempt.gateway_order_id.as_str().into();
@@ -292,6 +311,17 @@ fn operation(currency: Currency, operation: &Operation) -> Value {
         value["advice"] = decline.advice.as_str().into();
     }
     value
+}
+
+/// Who requested something and why, as far as it was told.
+fn who_and_why(told: &Attribution) -> Value {
+    let told = [
+        ("key_name", &told.key_name),
+        ("person", &told.person),
+        ("actor", &told.actor),
+        ("reason", &told.reason),
+    ];
+    told.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?))).collect()
 }
 
 /// The gateway's own words.
@@ -315,7 +345,7 @@ fn has_outcome(operation: &Operation) -> bool {
 }
 
 /// Why the last attempt of a scheduled capture failed, and when the next one is made.
-fn capture_failure(transaction: &Transaction) -> Option<Value> {
+fn capture_failure(order: &Order, transaction: &Transaction) -> Option<Value> {
     let attempt = transaction.scheduled_capture()?;
     let (code, reason) = match (attempt.decline(), attempt.no_effect()) {
         (Some(decline), _) => (decline.code.as_str(), decline.code.message().to_owned()),
@@ -330,7 +360,7 @@ fn capture_failure(transaction: &Transaction) -> Option<Value> {
         "reason": reason,
         "at": seconds(attempt.updated_at),
         "attempts": attempt.attempt.number,
-        "next_attempt_at": transaction.next_capture_attempt().map(seconds),
+        "next_attempt_at": order.next_capture_attempt(transaction).map(seconds),
     }))
 }
 

@@ -2,8 +2,10 @@
 
 use tollgate_core::{
     payments::{BillingAddress, Card, Initiator, PaymentSource},
+    stored_cards::MethodId,
     values::{
-        CardAccount, CardSummary, Clock, Expiry, ExpiryError, SecurityCode, TextUse, looks_like_card_number,
+        CardAccount, CardSummary, Clock, Expiry, ExpiryError, SecurityCode, StoredCard, TextUse,
+        looks_like_card_number,
     },
 };
 
@@ -14,9 +16,27 @@ use crate::api::{Code, body::Node, members::Members};
 pub(super) const CARD_MEMBERS: [&str; 6] =
     ["first_name", "last_name", "number", "month", "year", "verification_value"];
 
-/// What is paid with, in one of the forms, and what may be kept of it.
-pub(super) fn source(data: &mut Members<'_>, clock: &dyn Clock) -> Option<(PaymentSource, CardSummary)> {
-    let by_card = CARD_MEMBERS.iter().any(|name| !data.is_null(name));
+/// What a request names to pay with.
+pub(super) enum Named {
+    /// A stored card by the id of its payment method. Where the gateway stores it has to be read.
+    Method(MethodId, Initiator),
+    /// Everything that the gateway has to be told, and what may be kept of it.
+    Source(PaymentSource, CardSummary),
+}
+
+impl Named {
+    /// Whether it is a card that is stored at the gateway.
+    pub(super) fn is_stored(&self) -> bool {
+        matches!(self, Self::Method(..) | Self::Source(PaymentSource::Profile { .. }, _))
+    }
+}
+
+/// What is paid with, in one of the forms.
+pub(super) fn source(data: &mut Members<'_>, clock: &dyn Clock) -> Option<Named> {
+    // All of them are looked at, so that none counts as unknown.
+    let by_card = CARD_MEMBERS.iter().filter(|name| !data.is_null(name)).count() > 0;
+    // Known, also beside a stored card, which needs none.
+    let _address = data.node("billing_address");
     if data.is_null("payment") {
         return if by_card { by_card_members(data, clock) } else { stored_card(data) };
     }
@@ -37,31 +57,31 @@ pub(super) fn source(data: &mut Members<'_>, clock: &dyn Clock) -> Option<(Payme
     }
 }
 
-/// A stored card, written `acctid|profileid`: account first.
-fn stored_card(data: &mut Members<'_>) -> Option<(PaymentSource, CardSummary)> {
+/// A stored card: the id of its payment method, or `acctid|profileid`, account first.
+fn stored_card(data: &mut Members<'_>) -> Option<Named> {
     let text = data.required_text("payment", TEXT_MAX)?;
+    if let Ok(method) = text.parse() {
+        return Some(Named::Method(method, Initiator::Customer));
+    }
     let digits =
         |text: &str, max: usize| (1..=max).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     match text.split_once('|') {
         Some((account, profile)) if digits(account, 3) && digits(profile, 20) => {
             let (account, profile) = (account.to_owned(), profile.to_owned());
+            let stored = StoredCard { account: account.clone(), profile: profile.clone() };
             let source = PaymentSource::Profile { account, profile, initiator: Initiator::Customer };
-            Some((source, CardSummary::default()))
+            Some(Named::Source(source, CardSummary { stored: Some(stored), ..CardSummary::default() }))
         }
         _ => {
-            let detail = "must be the CardPointe account id and profile id joined by |, such as \
-                          1|16178397535388255208, or a CardSecure token";
+            let detail = "must be the id of a payment method, the CardPointe account id and profile id joined by |, \
+                          such as 1|16178397535388255208, or a CardSecure token";
             data.no_value("payment", detail)
         }
     }
 }
 
 /// A token that the shopper's browser got for the card.
-fn by_token(
-    data: &mut Members<'_>,
-    clock: &dyn Clock,
-    token: CardAccount,
-) -> Option<(PaymentSource, CardSummary)> {
+fn by_token(data: &mut Members<'_>, clock: &dyn Clock, token: CardAccount) -> Option<Named> {
     let mut name = |name: &str| {
         let text = data.text(name, TEXT_MAX);
         no_card_number(data, name, text);
@@ -71,7 +91,7 @@ fn by_token(
     card(data, clock, Some(token), names.join(" "))
 }
 
-fn by_card_members(data: &mut Members<'_>, clock: &dyn Clock) -> Option<(PaymentSource, CardSummary)> {
+fn by_card_members(data: &mut Members<'_>, clock: &dyn Clock) -> Option<Named> {
     let first_name = data.required_text("first_name", TEXT_MAX);
     let last_name = data.required_text("last_name", TEXT_MAX);
     no_card_number(data, "first_name", first_name);
@@ -96,7 +116,7 @@ fn card(
     clock: &dyn Clock,
     account: Option<CardAccount>,
     name: String,
-) -> Option<(PaymentSource, CardSummary)> {
+) -> Option<Named> {
     let expiry = expiry(data, clock);
     // What was typed beside the number into the gateway's own form is with the gateway.
     let is_optional = account.as_ref().is_some_and(CardAccount::is_token);
@@ -112,7 +132,7 @@ fn card(
     }
     let summary = account.summary(expiry);
     let card = Card { account, expiry, security_code, name, billing, save: false };
-    Some((PaymentSource::Card(Box::new(card)), summary))
+    Some(Named::Source(PaymentSource::Card(Box::new(card)), summary))
 }
 
 pub(super) fn expiry(data: &mut Members<'_>, clock: &dyn Clock) -> Option<Expiry> {

@@ -43,11 +43,11 @@ async fn issued(access: &Access, request: &Request) -> Handled<Value> {
     let found = match grant {
         Principal::ClientCredentials => {
             let secret = form.client_secret.ok_or_else(|| Problem::required("client_secret"))?;
-            let found = access.merchant_with_key(&client_id, &secret, &source).await;
+            let found = access.merchant_with_key(&client_id, &secret, source).await;
             found.map(|(merchant, key)| (merchant, Holder::Key(key)))
         }
         Principal::Implicit | Principal::Schedule | Principal::Unrecognized => {
-            let found = access.merchant_that_lets_browsers_in(&client_id, &source).await;
+            let found = access.merchant_that_lets_browsers_in(&client_id, source).await;
             found.map(|merchant| (merchant, Holder::Shopper(access.clock.new_id())))
         }
     };
@@ -55,7 +55,7 @@ async fn issued(access: &Access, request: &Request) -> Handled<Value> {
         denied(reason, || Failure::new(Code::InvalidGrant, "client_id or client_secret is wrong"))
     })?;
     trail::note(|trail| trail.merchant = Some(merchant.id.to_string()));
-    let (token, expires) = access_token::issue(&merchant, &holder, access.now())?;
+    let (token, expires) = access_token::issue(&merchant, &holder, access.now(), &access.kid_key)?;
     // Flat, not in `data`: wrapped, the published SDK would silently go on without a token.
     let body = json!({
         "access_token": token,

@@ -6,7 +6,7 @@ use super::*;
 use crate::{test_process, webhook_client::Settings};
 
 /// The environment of a function, as short as it can be.
-const ENVIRONMENT: [(&str, Option<&str>); 24] = [
+const ENVIRONMENT: [(&str, Option<&str>); 25] = [
     ("TABLE_NAME", Some("orders")),
     ("ATTEMPTS_TABLE_NAME", Some("attempts")),
     ("MERCHANTS_PREFIX", Some("tollgate/merchants/")),
@@ -16,6 +16,7 @@ const ENVIRONMENT: [(&str, Option<&str>); 24] = [
     ("CAPTURE_SHARDS", Some("3")),
     ("IN_DOUBT_SHARDS", Some("4")),
     ("PAYMENTS", Some("enabled")),
+    ("TOKEN_KID_KEY", Some("hush-0123456789abcdef0123456789abcdef")),
     ("AWS_REGION", Some("us-east-1")),
     ("AWS_ACCESS_KEY_ID", Some("id")),
     ("AWS_SECRET_ACCESS_KEY", Some("hush")),
@@ -23,7 +24,7 @@ const ENVIRONMENT: [(&str, Option<&str>); 24] = [
     ("WEBHOOKS_PREFIX", Some("tollgate/webhooks/")),
     ("JOURNAL_TABLE_NAME", Some("journal")),
     ("JOURNAL_SHARDS", Some("5")),
-    ("SOURCE_HEADER", None),
+    ("FRONT_SECRET_DIGESTS", None),
     ("CAPTURE_CONCURRENCY", None),
     ("INQUIRY_CONCURRENCY", None),
     ("INQUIRIES_PER_MERCHANT", None),
@@ -49,8 +50,8 @@ fn tell() {
         )
     };
     let config = Config::from_env().map(|config| {
-        let Config { table, attempts_table, source_header, merchants, captures, inquiries, .. } = &config;
-        println!("tables {table} {attempts_table}, header {source_header:?}");
+        let Config { table, attempts_table, front, merchants, captures, inquiries, .. } = &config;
+        println!("tables {table} {attempts_table}, a front {}", *front != Front::default());
         let MerchantSettings { prefix, gateway_hosts, stale_for_payments, stale_for_inquiries } = merchants;
         let hosts = gateway_hosts.allow("http://127.0.0.1/") && !gateway_hosts.allow("https://example.com/");
         let stale = [stale_for_payments, stale_for_inquiries].map(SignedDuration::as_mins);
@@ -78,13 +79,40 @@ fn told(others: &[(&str, Option<&str>)]) -> Vec<String> {
     test_process::run(module_path!(), test, &environment(others))
 }
 
+/// A variable, what it is set to, and what is said of that.
+const MISTAKES: [(&str, Option<&str>, &str); 10] = [
+    ("TABLE_NAME", None, "TABLE_NAME is not set"),
+    ("CAPTURE_SHARDS", Some("0"), "CAPTURE_SHARDS must be 1 to 256"),
+    ("CAPTURE_SHARDS", Some("257"), "CAPTURE_SHARDS must be 1 to 256"),
+    ("CAPTURE_CONCURRENCY", Some("many"), "CAPTURE_CONCURRENCY must be a number"),
+    ("STALE_PAYMENT_MINUTES", Some("-1"), "STALE_… must be a number of minutes"),
+    ("TOKEN_KID_KEY", None, "TOKEN_KID_KEY is not set"),
+    (
+        "TOKEN_KID_KEY",
+        Some("too short"),
+        "TOKEN_KID_KEY must be a text of at least 32 characters, and no reference to one",
+    ),
+    (
+        "FRONT_SECRET_DIGESTS",
+        Some("no digest"),
+        "FRONT_SECRET_DIGESTS must be at most two SHA-256 digests in base64url, separated by a comma",
+    ),
+    ("GATEWAY_HOSTS", Some("*"), "expected hosts such as *.cardconnect.com, separated by commas"),
+    (
+        "MERCHANTS_PREFIX",
+        Some("tollgate/"),
+        "MERCHANTS_PREFIX: expected a name of letters, digits or _+=.@-, then /merchants/, such as \
+         tollgate-prod/merchants/",
+    ),
+];
+
 #[test]
 fn the_environment_says_where_everything_is_and_a_mistake_in_it_stops_the_function() {
     if test_process::is_alone() {
         return tell();
     }
     let usual = [
-        "tables orders attempts, header None",
+        "tables orders attempts, a front false",
         "merchants tollgate/merchants/ true [30, 60]",
         "captures 3 1",
         "inquiries 4 32 3000",
@@ -95,8 +123,9 @@ fn the_environment_says_where_everything_is_and_a_mistake_in_it_stops_the_functi
         "webhooks hooks tollgate/webhooks/ 5 Public",
     ];
     assert_eq!(told(&[]), usual);
+    let front = Front::digest("a secret of the front");
     let all = told(&[
-        ("SOURCE_HEADER", Some("x-source")),
+        ("FRONT_SECRET_DIGESTS", Some(&front)),
         ("CAPTURE_CONCURRENCY", Some("7")),
         ("INQUIRY_CONCURRENCY", Some("8")),
         ("INQUIRIES_PER_MERCHANT", Some("9")),
@@ -109,7 +138,7 @@ fn the_environment_says_where_everything_is_and_a_mistake_in_it_stops_the_functi
         ("KNOWN_MERCHANTS", Some("m,n,no merchant,")),
     ]);
     let expected = [
-        "tables orders attempts, header Some(\"x-source\")",
+        "tables orders attempts, a front true",
         usual[1],
         "captures 256 7",
         "inquiries 1 8 9",
@@ -120,17 +149,18 @@ fn the_environment_says_where_everything_is_and_a_mistake_in_it_stops_the_functi
         usual[8],
     ];
     assert_eq!(all, expected);
-    for (name, value, why) in [
-        ("TABLE_NAME", None, "TABLE_NAME is not set"),
-        ("CAPTURE_SHARDS", Some("0"), "CAPTURE_SHARDS must be 1 to 256"),
-        ("CAPTURE_SHARDS", Some("257"), "CAPTURE_SHARDS must be 1 to 256"),
-        ("CAPTURE_CONCURRENCY", Some("many"), "CAPTURE_CONCURRENCY must be a number"),
-        ("STALE_PAYMENT_MINUTES", Some("-1"), "STALE_… must be a number of minutes"),
-        ("GATEWAY_HOSTS", Some("*"), "expected hosts such as *.cardconnect.com, separated by commas"),
-    ] {
+    for (name, value, why) in MISTAKES {
         let lines = told(&[(name, value)]);
         let error = format!("error: {why}");
         assert_eq!(lines, [usual[6], usual[7], usual[8], &error], "{name}");
+    }
+    // With either of them, what sends webhooks could read merchants, or the other way around.
+    for prefix in ["tollgate/", "tollgate/merchants/webhooks/"] {
+        let lines = told(&[("WEBHOOKS_PREFIX", Some(prefix))]);
+        let error = "error: WEBHOOKS_PREFIX: expected a name of letters, digits or _+=.@-, then /webhooks/, such as \
+                     tollgate-prod/webhooks/";
+        assert_eq!(lines[..8], usual[..8], "{prefix}");
+        assert_eq!(lines[8..], [error], "{prefix}");
     }
 }
 

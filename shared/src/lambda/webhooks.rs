@@ -10,9 +10,10 @@ use tollgate_core::{
     webhooks::{Delivering, DeliveryReport, Outbox, Receivers},
 };
 
-use super::{AwsPlace, begin, needed, run_stream};
+use super::{AwsPlace, begin, needed, run_stream, secrets_prefix};
 use crate::{
     dynamodb::deliveries::{DeliveriesEvent, DynamoDbDeliveries},
+    secrets_manager::SecretKind,
     webhook_client::{Allowed, HttpsCourier, SecretsManagerReceivers, Settings, SystemLookup},
 };
 
@@ -37,7 +38,7 @@ impl WebhooksConfig {
         Ok(Self {
             table: needed("WEBHOOKS_TABLE_NAME")?,
             receivers: Settings {
-                prefix: needed("WEBHOOKS_PREFIX")?,
+                prefix: secrets_prefix("WEBHOOKS_PREFIX", SecretKind::Webhooks)?,
                 fresh_for: FRESH,
                 allowed: Allowed::Public,
             },
@@ -57,11 +58,8 @@ impl WebhooksConfig {
 
     /// What puts events where deliveries are sent from.
     pub fn outbox_with(&self, http_client: &SharedHttpClient, clock: &Arc<dyn Clock>) -> Outbox {
-        Outbox {
-            receivers: self.receivers_with(http_client, clock),
-            store: Arc::new(self.deliveries_with(http_client)),
-            clock: Arc::clone(clock),
-        }
+        let store = Arc::new(self.deliveries_with(http_client));
+        Outbox::new(self.receivers_with(http_client, clock), store, Arc::clone(clock))
     }
 
     /// What sends deliveries, over HTTPS to the addresses that the settings allow.

@@ -226,26 +226,20 @@ fn every_member_counts() {
     let all = json!({
         "orders": "external", "accept_partial_approval": true, "decline_on": {"avs": ["N"], "cvv": ["M"]},
         "refund_without_amount": "reject", "duplicate_window": "PT1S", "authorization_lifetime": "P3D",
-        "capture_after": "P2D", "keep_personal_data": "P30D", "void_lapsed": true, "captures_paused": true,
+        "capture": {"after": "P2D", "business_days": true}, "zone": "Asia/Kathmandu", "holidays": ["2026-11-27"], "keep_personal_data": "P30D", "void_lapsed": true, "captures_paused": true,
         "authorizers": ["Secondhand Bank"], "discounts": [{"code": "WELCOME", "percent": "10"}],
         "gateway": {
             "linked_merchids": ["496160873999"], "surcharging_merchids": ["496160873888"], "fee_basis": "total",
         },
         "shopper_tokens": {
             "partial": true, "stored_cards": true, "declines_per_order": 6, "declines_per_source_hour": 11,
-            "declines_per_merchant_minute": 12,
         },
     });
     let Merchant {
         policy, gateway, shopper_tokens, disabled, captures_paused, authorizers, discounts, ..
     } = parse(&with(&all)).unwrap();
-    let shoppers = ShopperPolicy {
-        attempts: 6,
-        declines_per_source_hour: 11,
-        declines_per_merchant_minute: Some(12),
-        partial: true,
-        stored_cards: true,
-    };
+    let shoppers =
+        ShopperPolicy { attempts: 6, declines_per_source_hour: 11, partial: true, stored_cards: true };
     let expected = Policy {
         orders: OrdersMode::External,
         accept_partial_approval: true,
@@ -253,7 +247,9 @@ fn every_member_counts() {
         refund_without_amount: RefundWithoutAmount::Reject,
         duplicate_window: SignedDuration::from_secs(1),
         authorization_lifetime: days(3),
-        capture_after: Some(days(2)),
+        capture: Some("P2D Asia/Kathmandu business-days".parse().unwrap()),
+        zone: Some("Asia/Kathmandu".parse().unwrap()),
+        holidays: [jiff::civil::date(2026, 11, 27)].into_iter().collect(),
         void_lapsed: true,
         keep_personal_data: Some(days(30)),
         surcharging: vec!["496160873888".to_owned()],
@@ -289,14 +285,6 @@ fn shoppers_get_tokens_where_the_document_says_so_in_either_form() {
             "{member}"
         );
     }
-    for (limit, expected) in [(json!("off"), None), (json!(3), Some(3)), (Value::Null, None)] {
-        let rules = json!({"shopper_tokens": {"declines_per_merchant_minute": limit}});
-        let shoppers = parse(&with(&rules)).unwrap().policy.shoppers;
-        assert_eq!(
-            shoppers,
-            ShopperPolicy { declines_per_merchant_minute: expected, ..ShopperPolicy::default() }
-        );
-    }
     let first_name = parse(&with(&json!({"shopper_tokens": {"attempts": 6}}))).unwrap();
     assert_eq!(first_name.policy.shoppers.attempts, 6);
 }
@@ -305,7 +293,8 @@ fn shoppers_get_tokens_where_the_document_says_so_in_either_form() {
 fn each_bound_is_taken_and_what_lies_beyond_it_is_refused() {
     let kept = Some("keep_personal_data must be");
     let authorizers = Some("authorizers must hold");
-    let captures = Some("capture_after must not be longer");
+    let captures = Some("capture.after must not be longer");
+    let (unreadable, zoneless) = (Some("at capture"), Some("capture needs a zone"));
     let (mids, linked) = (Some("gateway.merchids must hold"), Some("gateway.linked_merchids must hold"));
     for (members, refusal) in [
         (json!({"keep_personal_data": "P1D"}), None),
@@ -322,11 +311,24 @@ fn each_bound_is_taken_and_what_lies_beyond_it_is_refused() {
             json!({"discounts": [{"code": "a", "percent": "10", "amount": {"USD": 1}}]}),
             Some("each of discounts"),
         ),
-        (json!({"capture_after": "P7D"}), None),
-        (json!({"capture_after": "P7DT1S"}), captures),
-        (json!({"capture_after": "P3D", "authorization_lifetime": "P3D"}), None),
-        (json!({"capture_after": "P3DT1S", "authorization_lifetime": "P3D"}), captures),
-        (json!({"capture_after": "PT0S"}), None),
+        (json!({"capture": {"after": "P7D"}}), None),
+        (json!({"capture": {"after": "P7DT1S"}}), captures),
+        (json!({"capture": {"after": "P3D"}, "authorization_lifetime": "P3D"}), None),
+        (json!({"capture": {"after": "P3DT1S"}, "authorization_lifetime": "P3D"}), captures),
+        (json!({"capture": {"after": "PT0S"}}), None),
+        (json!({"capture": null, "zone": null, "holidays": []}), None),
+        (json!({"capture": {"after": "P2D", "at": "17:00", "zone": "America/New_York"}}), None),
+        (json!({"capture": {"after": "P2D", "at": "17:00"}, "zone": "America/New_York"}), None),
+        (json!({"capture": {"after": "P2D", "at": "17:00"}}), zoneless),
+        (json!({"capture": {"after": "P2D", "business_days": true}}), zoneless),
+        (json!({"capture": {"at": "17:00", "zone": "UTC"}}), unreadable),
+        (json!({"capture": {"after": "P2D", "until": "17:00"}}), unreadable),
+        (json!({"capture": {"after": "P1W"}}), unreadable),
+        (json!({"capture": {"after": "P2D", "zone": "Mars/Phobos"}}), unreadable),
+        (json!({"capture": {"after": "P2D", "at": "5 pm", "zone": "UTC"}}), unreadable),
+        (json!({"capture": "P2D"}), unreadable),
+        (json!({"zone": "New York"}), Some("at zone")),
+        (json!({"holidays": ["2026-11-31"]}), Some("at holidays")),
         (json!({"token_signing_key": "x".repeat(31)}), Some("token_signing_key must have")),
         (json!({"token_signing_key": "x".repeat(32)}), None),
         (json!({"keys": ["x".repeat(11)]}), Some("12 characters")),

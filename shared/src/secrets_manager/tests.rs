@@ -89,15 +89,14 @@ async fn check(responses: Vec<Scripted>, story: &[Second]) {
 #[tokio::test]
 async fn a_merchant_is_read_once_and_used_for_five_minutes() {
     let scene = Scene::responding([good(), good()]);
-    assert!(!scene.merchants.is_kept(&id("m")));
-    for (second, requests, kept_before) in [(0, 1, false), (299, 0, true), (300, 1, false), (599, 0, true)] {
+    for (second, requests, was_read) in [(0, 1, false), (299, 0, true), (300, 1, true), (599, 0, true)] {
         scene.clock.set(Timestamp::from_second(second).unwrap());
-        assert_eq!(scene.merchants.is_kept(&id("m")), kept_before, "{second}");
+        assert_eq!(scene.merchants.was_read(&id("m")), was_read, "{second}");
         assert_eq!(scene.at(second).await.0, "found found");
         let sent = scene.aws.so_far();
         assert_eq!(sent, vec![json!(["GetSecretValue", { "SecretId": "tollgate/merchants/m" }]); requests]);
     }
-    assert!(!scene.merchants.is_kept(&id("n")));
+    assert!(!scene.merchants.was_read(&id("n")));
 }
 
 #[tokio::test]
@@ -189,8 +188,28 @@ async fn each_code_says_what_is_known_of_the_merchant() {
     }
 }
 
+/// Neither a deletion nor an outage makes a merchant one that was never read.
+#[tokio::test]
+async fn a_merchant_that_was_read_once_stays_one_that_is_looked_up() {
+    let scene = Scene::responding([good(), error("ResourceNotFoundException"), throttled(), good()]);
+    for (second, found, requests) in [
+        (0, "found found", 1),
+        (300, "unknown found", 1),
+        (600, "unknown found", 1),
+        (6_000, "found found", 1),
+    ] {
+        assert_eq!(
+            (scene.at(second).await.0.as_str(), scene.aws.so_far().len()),
+            (found, requests),
+            "{second}"
+        );
+        assert!(scene.merchants.was_read(&id("m")), "{second}");
+    }
+    scene.aws.sent();
+}
+
 #[test]
-fn what_is_kept_is_bounded_and_guesses_go_first() {
+fn guesses_are_bounded_and_push_no_merchant_out() {
     let scene = Scene::responding([]);
     let merchant = merchant_document::parse(id("m"), good().1["SecretString"].as_str().unwrap(), GATEWAY);
     let known = Cached {
@@ -199,21 +218,28 @@ fn what_is_kept_is_bounded_and_guesses_go_first() {
         until: Timestamp::MAX,
     };
     let guess = Cached { last: None, failure: Some(MerchantsError::Unknown), until: Timestamp::MAX };
-    let count = || scene.merchants.kept.lock().unwrap().len();
-    for n in 0..KEPT_MAX - 1 {
-        scene.merchants.keep(&id(&format!("guess-{n}")), guess.clone());
+    let merchants = &scene.merchants;
+    let count = || {
+        let all = merchants.all();
+        (all.read.len(), all.guesses.len())
+    };
+    merchants.keep(&id("known"), known.clone());
+    for n in 0..GUESSES_MAX {
+        merchants.keep(&id(&format!("guess-{n}")), guess.clone());
     }
-    scene.merchants.keep(&id("known"), known.clone());
-    assert_eq!(count(), KEPT_MAX);
-    scene.merchants.keep(&id("known"), known.clone());
-    assert_eq!(count(), KEPT_MAX, "one that is kept already takes no place");
-    scene.merchants.keep(&id("new"), guess.clone());
-    assert_eq!(count(), 2);
-    assert!(scene.merchants.kept(&id("known")).is_some() && scene.merchants.kept(&id("new")).is_some());
-    for n in 0..KEPT_MAX - 1 {
-        scene.merchants.keep(&id(&format!("known-{n}")), known.clone());
+    assert_eq!(count(), (1, GUESSES_MAX));
+    merchants.keep(&id("guess-0"), guess.clone());
+    assert_eq!(count(), (1, GUESSES_MAX), "one that is remembered already takes no place");
+    merchants.keep(&id("new"), guess.clone());
+    assert_eq!(count(), (1, 1));
+    assert!(merchants.was_read(&id("known")) && merchants.kept(&id("known")).is_some());
+    assert!(!merchants.was_read(&id("new")) && merchants.kept(&id("new")).is_some());
+    // It was made meanwhile.
+    merchants.keep(&id("new"), known.clone());
+    assert_eq!(count(), (2, 0));
+    assert!(merchants.was_read(&id("new")));
+    for n in 0..2 * GUESSES_MAX {
+        merchants.keep(&id(&format!("known-{n}")), known.clone());
     }
-    assert_eq!(count(), KEPT_MAX, "without the guess");
-    scene.merchants.keep(&id("new"), known);
-    assert_eq!(count(), 1, "nothing but merchants: all go");
+    assert_eq!(count(), (2 + 2 * GUESSES_MAX, 0), "a merchant pushes none out either");
 }

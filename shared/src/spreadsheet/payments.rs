@@ -9,7 +9,7 @@ use tollgate_core::{
 };
 
 /// The names of the columns. None is ever changed; a release may add some at the end.
-pub const COLUMNS: [&str; 20] = [
+pub const COLUMNS: [&str; 23] = [
     "time",
     "status",
     "method",
@@ -30,6 +30,9 @@ pub const COLUMNS: [&str; 20] = [
     "fee",
     "captured_fee",
     "refunded_fee",
+    "paymentmethod_name",
+    "description",
+    "metadata",
 ];
 
 /// The status of a row that cannot be read.
@@ -52,6 +55,7 @@ pub fn cells(
     let decimal = |amount| order.currency.decimal(amount);
     let fees = fees(transaction);
     let fee = |of: fn(Fees) -> Amount| fees.map_or_else(String::new, |fees| decimal(of(fees)));
+    let references = &transaction.references;
     let known = |text: Option<&str>| text.unwrap_or_default().to_owned();
     Some(vec![
         row.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
@@ -64,7 +68,7 @@ pub fn cells(
         known(transaction.card().and_then(|card| card.brand).map(Brand::name)),
         known(transaction.card().and_then(|card| card.last_four.as_deref())),
         known(transaction.reference()),
-        known(transaction.custom_reference.as_deref()),
+        known(transaction.custom_reference()),
         known(transaction.memo.as_ref().map(|memo| memo.reference.as_str())),
         order.id.to_string(),
         transaction.id.to_string(),
@@ -74,6 +78,9 @@ pub fn cells(
         fee(|fees| fees.amount),
         fee(|fees| fees.captured),
         fee(|fees| fees.refunded),
+        known(references.name.as_deref()),
+        known(references.description.as_deref()),
+        references.metadata.line(usize::MAX),
     ])
 }
 
@@ -96,8 +103,36 @@ pub fn bad_cells(row: &BadRow) -> Vec<String> {
 mod tests {
     use std::sync::Arc;
 
+    use tollgate_core::values::{Metadata, References};
+
     use super::*;
     use crate::{elastic_path::transaction_status, test_payments::refunded_in_part};
+
+    #[test]
+    fn what_a_payment_is_known_by_is_in_columns_of_its_own_and_no_formula() {
+        let mut order = refunded_in_part(None);
+        let text = |text: &str| Some(text.to_owned());
+        let metadata = [("a".to_owned(), "x;=2+2".to_owned()), ("-A1".to_owned(), "+3".to_owned())];
+        order.transactions[0].references = References {
+            custom_reference: text("=1+1"),
+            name: text("@SUM(A1)"),
+            description: text("-1-1"),
+            metadata: Metadata::new(metadata.into()).unwrap(),
+        };
+        let transaction = order.transactions[0].id;
+        let row = Row { at: Timestamp::UNIX_EPOCH, order: Arc::new(order), transaction };
+        let cells = cells(&row, Timestamp::UNIX_EPOCH, transaction_status).unwrap();
+        let mut file = Vec::new();
+        crate::spreadsheet::write(&mut file, &COLUMNS, [cells].into_iter()).unwrap();
+        let mut file = csv::Reader::from_reader(file.as_slice());
+        let header = file.headers().unwrap().clone();
+        let line = file.records().next().unwrap().unwrap();
+        let cell = |column| &line[header.iter().position(|name| name == column).unwrap()];
+        let columns =
+            ["custom_reference", "merchant_reference", "paymentmethod_name", "description", "metadata"];
+        let defused = ["'=1+1", "", "'@SUM(A1)", "'-1-1", "'-A1=+3; a=x;'=2+2"];
+        assert_eq!(columns.map(cell), defused);
+    }
 
     #[test]
     fn fees_are_beside_the_amounts_and_empty_where_there_are_none() {

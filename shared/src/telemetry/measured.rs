@@ -44,6 +44,7 @@ impl Measured for Trail {
             ("GatewayTimeouts", "Count", count(self.gateway_timeouts)),
             ("GatewayRefusedCredentials", "Count", count(self.gateway_refusals)),
             ("WrongKeys", "Count", count(self.wrong_keys)),
+            ("ExcessDeclines", "Count", count(self.excess_declines)),
             ("MerchantsStale", "Count", count(self.merchants_stale)),
             ("MerchantsRefused", "Count", count(self.merchants_refused)),
             ("UnreadableItems", "Count", count(self.unreadable)),
@@ -60,7 +61,7 @@ impl Measured for Trail {
 impl Measured for Served {
     fn measures(&self) -> Vec<Measures> {
         let mut measures = self.trail.measures();
-        // Five kinds by four outcomes: few enough.
+        // Six kinds by four outcomes: few enough.
         if let (Some(kind), Some(outcome), false) = (self.trail.kind, self.trail.outcome, self.trail.replayed)
         {
             measures.push(Measures {
@@ -160,6 +161,7 @@ impl Measured for DeliveryReport {
         let rare = [
             ("WebhooksParked", "Count", self.parked.into()),
             ("WebhookReceiversDown", "Count", self.down.into()),
+            ("WebhookDocumentsUnreadable", "Count", self.without_document.into()),
             ("UnreadableItems", "Count", self.unreadable.into()),
         ];
         metrics.extend(rare.into_iter().filter(|(_, _, value)| *value > 0.0));
@@ -203,6 +205,7 @@ mod tests {
             gateway_timeouts: 1,
             gateway_refusals: 2,
             wrong_keys: 3,
+            excess_declines: 7,
             merchants_stale: 4,
             merchants_refused: 5,
             unreadable: 6,
@@ -214,6 +217,7 @@ mod tests {
             ("GatewayTimeouts", 1.0),
             ("GatewayRefusedCredentials", 2.0),
             ("WrongKeys", 3.0),
+            ("ExcessDeclines", 7.0),
             ("MerchantsStale", 4.0),
             ("MerchantsRefused", 5.0),
             ("UnreadableItems", 6.0),
@@ -319,8 +323,13 @@ mod tests {
         let sent = DeliveryReport { attempts: 5, delivered: 2, ..DeliveryReport::default() };
         let usual = [("WebhooksDelivered", 2.0), ("WebhooksFailed", 3.0)];
         assert_eq!(shown(&sent), json!([[{}, counts(&usual)]]));
-        let rare = [("WebhooksParked", 1.0), ("WebhookReceiversDown", 2.0), ("UnreadableItems", 3.0)];
-        let sent = DeliveryReport { parked: 1, down: 2, unreadable: 3, ..sent };
+        let rare = [
+            ("WebhooksParked", 1.0),
+            ("WebhookReceiversDown", 2.0),
+            ("WebhookDocumentsUnreadable", 4.0),
+            ("UnreadableItems", 3.0),
+        ];
+        let sent = DeliveryReport { parked: 1, down: 2, unreadable: 3, without_document: 4, ..sent };
         assert_eq!(shown(&sent), json!([[{}, counts(&[&usual[..], &rare].concat())]]));
     }
 }

@@ -3,9 +3,13 @@
 use reqwest::Url;
 use secrecy::SecretString;
 use serde::Deserialize;
-use tollgate_core::webhooks::Receiver;
+use tollgate_core::webhooks::{MessageFormat, Receiver};
 
-use super::{resolver::Allowed, signature};
+use super::{
+    message::{ELASTIC_PATH_EVENTS, secret_key_value},
+    resolver::Allowed,
+    signature,
+};
 
 /// Most receivers of a merchant.
 pub const RECEIVERS_MAX: usize = 16;
@@ -27,12 +31,24 @@ struct Document {
 struct Member {
     id: String,
     url: String,
+    #[serde(default)]
+    format: FormatName,
+    #[serde(default)]
     secrets: Vec<String>,
     #[serde(default)]
     events: Vec<String>,
     x_moltin_secret_key: Option<SecretString>,
     #[serde(default)]
     disabled: bool,
+}
+
+/// A format as a document states it.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum FormatName {
+    #[default]
+    Standard,
+    ElasticPath,
 }
 
 /// Reads a document. An error says where it is wrong, never what it holds.
@@ -56,16 +72,45 @@ pub fn parse(json: &str, allowed: Allowed) -> Result<Vec<Receiver>, String> {
 }
 
 fn receiver(member: Member, allowed: Allowed) -> Result<Receiver, String> {
-    let Member { id, url, secrets, events, x_moltin_secret_key, disabled } = member;
+    let Member { id, url, format, secrets, events, x_moltin_secret_key, disabled } = member;
     let id = id.parse().map_err(|error: tollgate_core::webhooks::NotAReceiverId| error.to_string())?;
     address(&url, allowed)?;
-    let count = secrets.len();
-    let secrets: Vec<_> = secrets.iter().filter_map(|text| signature::secret(text)).collect();
-    if secrets.len() != count || !(1..=SECRETS_MAX).contains(&count) {
+    if x_moltin_secret_key.as_ref().is_some_and(|key| secret_key_value(key).is_none()) {
+        return Err("x_moltin_secret_key: not a text that a header can carry".to_owned());
+    }
+    let (format, kinds) = match format {
+        FormatName::Standard => (standard(&secrets, x_moltin_secret_key)?, events),
+        FormatName::ElasticPath => {
+            (elastic_path(&secrets, x_moltin_secret_key)?, elastic_path_kinds(events)?)
+        }
+    };
+    Ok(Receiver { id, url, format, kinds, is_disabled: disabled })
+}
+
+fn standard(texts: &[String], secret_key: Option<SecretString>) -> Result<MessageFormat, String> {
+    let secrets: Vec<_> = texts.iter().filter_map(|text| signature::secret(text)).collect();
+    if secrets.len() != texts.len() || !(1..=SECRETS_MAX).contains(&texts.len()) {
         return Err("secrets: one or two texts, each whsec_ and 24 to 64 bytes in Base64".to_owned());
     }
-    let (kinds, secret_key, is_disabled) = (events, x_moltin_secret_key, disabled);
-    Ok(Receiver { id, url, secrets, kinds, secret_key, is_disabled })
+    Ok(MessageFormat::Standard { secrets, secret_key })
+}
+
+fn elastic_path(secrets: &[String], secret_key: Option<SecretString>) -> Result<MessageFormat, String> {
+    if !secrets.is_empty() {
+        return Err("secrets: none with the format elastic_path, which has no signatures".to_owned());
+    }
+    // It is all that tells a receiver where a message comes from.
+    let secret_key = secret_key.ok_or("x_moltin_secret_key: needed with the format elastic_path")?;
+    Ok(MessageFormat::ElasticPath { secret_key })
+}
+
+/// The types of events that a receiver in Elastic Path's format gets: the stated ones, or all that it can get.
+fn elastic_path_kinds(stated: Vec<String>) -> Result<Vec<String>, String> {
+    if !stated.iter().all(|kind| ELASTIC_PATH_EVENTS.contains(&&**kind)) {
+        return Err(format!("events: with the format elastic_path only {}", ELASTIC_PATH_EVENTS.join(", ")));
+    }
+    let all = || ELASTIC_PATH_EVENTS.map(str::to_owned).to_vec();
+    Ok(if stated.is_empty() { all() } else { stated })
 }
 
 /// Whether a text can be a receiver's address. What its name resolves to is looked at when something is sent.
@@ -89,6 +134,7 @@ pub fn address(text: &str, allowed: Allowed) -> Result<Url, String> {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret as _;
     use serde_json::{Value, json};
 
     use super::*;
@@ -122,11 +168,45 @@ mod tests {
             })
         ]))
         .unwrap();
-        assert_eq!((receivers[0].secrets.len(), receivers[1].secrets.len()), (1, 2));
+        let secrets = |n: usize| match &receivers[n].format {
+            MessageFormat::Standard { secrets, secret_key } => (secrets.len(), secret_key.is_some()),
+            MessageFormat::ElasticPath { .. } => panic!("another format"),
+        };
+        assert_eq!((secrets(0), secrets(1)), ((1, false), (2, true)));
         assert_eq!(receivers[1].kinds, ["order.paid"]);
-        assert!(receivers[1].is_disabled && receivers[1].secret_key.is_some());
+        assert!(receivers[1].is_disabled);
         let shown = format!("{receivers:?}");
         assert!(!shown.contains("shared") && !shown.contains("whsec_"), "{shown}");
+    }
+
+    #[test]
+    fn a_receiver_in_elastic_paths_format_has_a_key_and_gets_what_elastic_path_sends() {
+        let document = |patch: Value| {
+            let mut one = json!({ "id": "shop", "url": "https://example.com/", "format": "elastic_path",
+                "x_moltin_secret_key": "hidden-key" });
+            one.as_object_mut().unwrap().extend(patch.as_object().unwrap().clone());
+            read(&json!([one]))
+        };
+        let all = &document(json!({})).unwrap()[0];
+        assert_eq!(all.kinds, ELASTIC_PATH_EVENTS);
+        let MessageFormat::ElasticPath { secret_key } = &all.format else { panic!("another format") };
+        assert_eq!(secret_key.expose_secret(), "hidden-key");
+        assert!(!format!("{all:?}").contains("hidden"));
+        let some = &document(json!({ "events": ["order.paid"] })).unwrap()[0];
+        assert!(some.wants("order.paid") && !some.wants("order.updated"));
+        for (patch, why) in [
+            (
+                json!({ "events": ["order.paid", "capture.failed"] }),
+                "events: with the format elastic_path only",
+            ),
+            (json!({ "secrets": [secret(1)] }), "secrets: none with"),
+            (json!({ "x_moltin_secret_key": null }), "x_moltin_secret_key: needed"),
+            (json!({ "x_moltin_secret_key": "hidden\nkey" }), "x_moltin_secret_key: not a text"),
+            (json!({ "format": "hidden" }), "not the JSON"),
+        ] {
+            let error = document(patch).unwrap_err();
+            assert!(error.contains(why) && !error.contains("hidden"), "{error}");
+        }
     }
 
     #[test]

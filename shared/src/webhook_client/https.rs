@@ -5,13 +5,12 @@ use std::{error::Error, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT};
-use secrecy::ExposeSecret;
 use tollgate_core::webhooks::{Courier, Delivery, NotTaken, Receiver};
 
 use super::{
     document,
+    message::{Message, message},
     resolver::{Addresses, Allowed, Checked, Lookup, Refused},
-    signature::signatures,
 };
 
 /// How long a receiver has, from the look-up of its name to the status of its response.
@@ -64,8 +63,8 @@ impl Courier for HttpsCourier {
     async fn send(&self, to: &Receiver, delivery: &Delivery, now: Timestamp) -> Result<(), NotTaken> {
         // Once more: the document may have been read under other rules.
         let url = document::address(&to.url, self.allowed).map_err(|_| NotTaken::Address)?;
-        let headers = headers(to, delivery, now).ok_or(NotTaken::NoConnection)?;
-        let request = self.client.post(url).headers(headers).body(delivery.body.clone());
+        let Message { headers, body } = message(to, delivery, now).ok_or(NotTaken::NoMessage)?;
+        let request = self.client.post(url).headers(common_headers()).headers(headers).body(body);
         // The body of the response is not read.
         let response = request.send().await.map_err(|error| reason(&error))?;
         let wait = retry_after(response.headers(), now);
@@ -88,20 +87,12 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<SignedDuration> {
     Some(at.duration_since(now).max(SignedDuration::ZERO))
 }
 
-fn headers(to: &Receiver, delivery: &Delivery, now: Timestamp) -> Option<HeaderMap> {
-    let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-    headers.insert("webhook-id", delivery.event.to_string().parse().ok()?);
-    headers.insert("webhook-timestamp", now.as_second().into());
-    let signed = signatures(&to.secrets, delivery.event, now, &delivery.body);
-    headers.insert("webhook-signature", signed.parse().ok()?);
-    if let Some(key) = &to.secret_key {
-        let mut key: HeaderValue = key.expose_secret().parse().ok()?;
-        key.set_sensitive(true);
-        headers.insert("x-moltin-secret-key", key);
-    }
-    Some(headers)
+/// What messages of every format have.
+fn common_headers() -> HeaderMap {
+    HeaderMap::from_iter([
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (USER_AGENT, HeaderValue::from_static(AGENT)),
+    ])
 }
 
 fn reason(error: &reqwest::Error) -> NotTaken {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Body, Context, Request, RequestExt, Response};
 use serde_json::{Map, Value, json};
-use tollgate::{credit_card, elastic_path, status};
+use tollgate::{credit_card, elastic_path, functions, status};
 use tollgate_core::values::Clock;
 
 use crate::{merchants, world::World};
@@ -19,10 +19,13 @@ const ROUTES: &[&str] = &[
     "POST /v2/orders/{orderId}/payments",
     "POST /v2/orders/{orderId}/payments/authorize",
     "POST /v2/orders/{orderId}/payments/purchase",
+    "POST /v2/orders/{orderId}/captures/pause",
+    "POST /v2/orders/{orderId}/captures/resume",
     "GET /v2/orders/{orderId}/transactions",
     "GET /v2/orders/{orderId}/transactions/{transactionId}",
     "PATCH /v2/orders/{orderId}/transactions/{transactionId}",
     "POST /v2/orders/{orderId}/transactions/{transactionId}/capture",
+    "POST /v2/orders/{orderId}/transactions/{transactionId}/reauthorize",
     "POST /v2/orders/{orderId}/transactions/{transactionId}/refund",
     "POST /v2/orders/{orderId}/transactions/{transactionId}/cancel",
     "POST /v2/orders/{orderId}/transactions/{transactionId}/confirm",
@@ -32,7 +35,13 @@ const ROUTES: &[&str] = &[
     "PUT /v2/payment-methods/{paymentMethodId}",
     "PATCH /v2/payment-methods/{paymentMethodId}",
     "DELETE /v2/payment-methods/{paymentMethodId}",
+    "POST /v2/surcharge",
     "GET /v2/transactions",
+    "GET /v2/captures",
+    "GET /v2/transactions/{transactionId}",
+    "GET /v2/orders",
+    "GET /v2/gateways",
+    "GET /v2/gateways/card_connect",
     "GET /v2/reports/daily",
     "POST /api/v1/payments/creditcard/authorize",
     "POST /api/v1/payments/creditcard/charge",
@@ -202,16 +211,34 @@ impl Ask {
         request.with_lambda_context(context)
     }
 
-    /// Sends it to the handler that its route has.
+    /// Sends it to the handler that its route has, unless it went past the front.
     pub(crate) async fn send(&self, world: &Arc<World>, id: &str) -> Response<Body> {
-        let request = &self.request(world.now(), id);
+        let mut given = Self { path: world.as_given(&self.path), ..self.clone() };
+        if let Sent::Json(body) = &self.body {
+            let body = serde_json::from_str(&world.as_given(&body.to_string()));
+            given.body = Sent::Json(body.expect("what was JSON before"));
+        }
+        let request = &given.request(world.now(), id);
+        if let Some(response) = functions::refused_at_front(&world.access(), request).await {
+            return response;
+        }
         let api = world.api();
         match self.route().0 {
             "POST /oauth/access_token" => elastic_path::issue_token(&world.access(), request).await,
             "GET /status" => status::status(world.as_ref(), request).await,
             "PUT /v2/orders/{orderId}" => elastic_path::put_order(&api, request).await,
             "GET /v2/orders/{orderId}" => elastic_path::get_order(&api, request).await,
+            "POST /v2/surcharge" => elastic_path::preview_surcharge(&world.checkout(), request).await,
             "GET /v2/transactions" => elastic_path::search_transactions(&world.lists(), request).await,
+            "GET /v2/captures" => elastic_path::list_captures(&world.lists(), request).await,
+            "POST /v2/orders/{orderId}/captures/pause" => elastic_path::pause_captures(&api, request).await,
+            "POST /v2/orders/{orderId}/captures/resume" => elastic_path::resume_captures(&api, request).await,
+            "GET /v2/transactions/{transactionId}" => {
+                elastic_path::find_transaction(&world.orders(), request).await
+            }
+            "GET /v2/orders" => elastic_path::list_orders(&world.lists(), request).await,
+            "GET /v2/gateways" => elastic_path::list_gateways(&api, request).await,
+            "GET /v2/gateways/card_connect" => elastic_path::get_gateway(&api, request).await,
             "GET /v2/reports/daily" => elastic_path::report_daily(&world.lists(), request).await,
             route if route.contains("/payments") && route.contains("/v2/") => {
                 pays(world, route, request).await
@@ -219,7 +246,7 @@ impl Ask {
             route if route.contains("/transactions") => on_transaction(world, route, request).await,
             route if route.contains("payment-methods") => on_stored_card(world, route, request).await,
             route if route.contains("/api/v1/") => on_credit_card(world, route, request).await,
-            _ => match credit_card::unrouted(&api, request).await {
+            _ => match credit_card::unrouted(world.checkout().paying(), request).await {
                 Some(response) => response,
                 None => elastic_path::not_found(request).await,
             },
@@ -245,6 +272,7 @@ async fn on_transaction(world: &Arc<World>, route: &str, request: &Request) -> R
     let api = world.api();
     match last(route) {
         "capture" => elastic_path::capture(&api, request).await,
+        "reauthorize" => elastic_path::reauthorize(&api, request).await,
         "refund" => elastic_path::refund(&api, request).await,
         "cancel" => elastic_path::cancel(&api, request).await,
         "confirm" => elastic_path::confirm(&world.confirm(), request).await,
@@ -266,10 +294,10 @@ async fn on_stored_card(world: &Arc<World>, route: &str, request: &Request) -> R
 }
 
 async fn on_credit_card(world: &Arc<World>, route: &str, request: &Request) -> Response<Body> {
-    let api = world.api();
+    let (api, checkout) = (world.api(), world.checkout());
     match last(route) {
-        "authorize" => credit_card::authorize(&api, request).await,
-        "charge" => credit_card::charge(&api, request).await,
+        "authorize" => credit_card::authorize(checkout.paying(), request).await,
+        "charge" => credit_card::charge(checkout.paying(), request).await,
         "capture" => credit_card::capture(&api, request).await,
         "refund" => credit_card::refund(&api, request).await,
         "void" => credit_card::void(&api, request).await,

@@ -36,7 +36,8 @@ fn request(route: &str) -> Value {
     })
 }
 
-fn pay(route: &str) -> Ask {
+/// A payment by the merchant `external`.
+pub(crate) fn pay(route: &str) -> Ask {
     on(route, request(route))
 }
 

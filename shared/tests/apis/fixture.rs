@@ -11,7 +11,7 @@ use crate::{
     table::Table,
 };
 
-/// The id of the first transaction that is made.
+/// The id of the first transaction that is made, as it is counted ([`World::as_given`](crate::world::World::as_given)).
 pub(crate) const AUTHORIZE: &str = "00000000-0000-4000-8000-000000000002";
 
 /// The number that every test of a card gateway begins with.

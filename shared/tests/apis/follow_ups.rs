@@ -2,6 +2,7 @@
 
 mod members;
 mod outcomes;
+mod reauthorize;
 
 use serde_json::{Value, json};
 

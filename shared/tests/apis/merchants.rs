@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use tollgate::{
-    access_token::{self, Holder, VerifiedKey},
+    access_token::{self, Holder, KidKey, VerifiedKey},
     lambda::GATEWAY,
     merchant_document,
 };
@@ -23,10 +23,10 @@ const DOCUMENTS: &[(&str, &str)] = &[
     // The same with every rule that a merchant can have, and with real payments.
     (
         "strict",
-        r#""decline_on": {"avs": ["N"], "cvv": ["N"]}, "capture_after": "PT24H", "authorization_lifetime": "P5D",
+        r#""decline_on": {"avs": ["N"], "cvv": ["N"]}, "capture": {"after": "PT24H"}, "authorization_lifetime": "P5D",
            "refund_without_amount": "reject",
            "shopper_tokens": {"enabled": true, "partial": true, "stored_cards": true, "declines_per_order": 3,
-                              "declines_per_source_hour": 2, "declines_per_merchant_minute": 4},
+                              "declines_per_source_hour": 2},
            "gateway": {"site": "fts", "merchids": {"USD": "222"}"#,
     ),
     // Refunds that name no amount are only noted.
@@ -49,6 +49,11 @@ const DOCUMENTS: &[(&str, &str)] = &[
         "closed",
         r#""disabled": true, "shopper_tokens": true, "gateway": {"site": "fts-uat", "merchids": {"USD": "555"}"#,
     ),
+    // Its account adds a surcharge to real payments.
+    (
+        "surcharging",
+        r#""gateway": {"site": "fts", "merchids": {"USD": "777"}, "surcharging_merchids": ["777"]"#,
+    ),
     ("unkept", r#""gateway": {"site": "fts-uat", "merchids": {"USD": "666"}"#),
 ];
 
@@ -69,6 +74,14 @@ static MERCHANTS: LazyLock<BTreeMap<&str, Arc<Merchant>>> = LazyLock::new(|| {
     merchants.collect()
 });
 
+/// The key of the MACs in tokens' `kid`.
+pub(crate) const KID_KEY: &str = "a-key-of-all-functions-of-a-stack";
+
+/// The same, to issue and to verify with.
+pub(crate) fn kid_key() -> KidKey {
+    KID_KEY.parse().unwrap()
+}
+
 pub(crate) fn merchant(id: &str) -> Arc<Merchant> {
     MERCHANTS[id].clone()
 }
@@ -87,7 +100,7 @@ impl Merchants for All {
         }
     }
 
-    fn is_kept(&self, id: &MerchantId) -> bool {
+    fn was_read(&self, id: &MerchantId) -> bool {
         MERCHANTS.contains_key(id.as_str()) && id.as_str() != "unkept"
     }
 }
@@ -108,5 +121,5 @@ pub(crate) fn token(by: &str, now: Timestamp) -> String {
         let found = merchant.keys.iter().find(|ours| ours.secret.expose_secret() == key).unwrap();
         Holder::Key(VerifiedKey::new(&merchant, found))
     };
-    access_token::issue(&merchant, &holder, now).unwrap().0
+    access_token::issue(&merchant, &holder, now, &kid_key()).unwrap().0
 }

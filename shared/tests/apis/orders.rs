@@ -152,6 +152,22 @@ async fn a_scheduled_capture_is_moved_or_canceled_as_stated() {
                 json!(format!("2026-11-22T12:00:00.{}Z", "0".repeat(20))),
             ],
         ),
+        (
+            "data.capture_amount",
+            &[
+                json!(null),
+                json!(1),
+                json!(4_000),
+                json!(4_001),
+                json!(0),
+                json!(-1),
+                json!(1.5),
+                json!("1"),
+                json!(100_000_000_000_u64),
+            ],
+        ),
+        ("data.capture_amonut", &[json!(1)]),
+        ("data.capture", &[json!(null), json!({"after": "P1D"})]),
         ("data.captureAt", &[json!(null)]),
         ("data.type", &[json!("transaction")]),
         ("data.id", &[json!("x")]),
@@ -203,7 +219,7 @@ async fn a_transaction_is_read_by_whom_it_belongs_to() {
         t.ask("who may read a shopper's payment", &read(by)).await;
     }
     let with_secret = |secret: &str| read("shop:shopper2").header("x-client-secret", secret);
-    t.ask("whoever has its secret", &with_secret(&secret)).await;
+    t.ask("with its secret", &with_secret(&secret)).await;
     t.ask("and all of it", &with_secret(&secret[1..])).await;
     t.ask("nothing is no secret", &with_secret("")).await;
     t.prepare(&registered("b", 500)).await;

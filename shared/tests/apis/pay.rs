@@ -1,8 +1,10 @@
 //! Payments of orders: what is paid with, how much, by whom, and what comes of it.
 
 mod by_card;
+mod captured_later;
 mod how_much;
 mod outcomes;
+mod references;
 mod who;
 
 use crate::fixture::{declined, registered};

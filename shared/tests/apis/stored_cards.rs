@@ -12,7 +12,7 @@ use crate::{
     table::{ABSENT, Table},
 };
 
-fn stores(customer: &str) -> Ask {
+pub(crate) fn stores(customer: &str) -> Ask {
     let mut data = card(1);
     set_all(&mut data, &[("customer", json!(customer)), ("type", json!("payment-method"))]);
     data.as_object_mut().unwrap().shift_remove("amount");
@@ -271,5 +271,115 @@ async fn a_payment_stores_its_card_for_a_customer() {
     t.world.answer(unknown);
     t.ask("what does not stand stores no card, though its void is not known", &saving(&[]).by("strict:pay"))
         .await;
+    t.end();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_customer_that_is_stated_is_whose_card_it_is() {
+    let mut t = Table::new("whose_cards");
+    let stored = t.prepare(&stores("c-1")).await;
+    let other = with(stores("c-2"), &[("number", json!("5499740000000057"))]);
+    t.prepare(&other).await;
+    let (id, payment) = (stored["data"]["id"].as_str().unwrap(), stored["data"]["payment"].clone());
+    let pays = |order: &str, members: &[(&str, Value)]| {
+        let all = [
+            &[("gateway", json!("card_connect")), ("amount", json!(5)), ("payment", payment.clone())],
+            members,
+        ];
+        let mut data = json!({});
+        set_all(&mut data, &all.concat());
+        pay(order, "purchase", data).by("shop:pay")
+    };
+    let whose = |customer: &str| [("customer", json!(customer))];
+    for order in ["a", "b"] {
+        t.prepare(&registered(order, 10_000)).await;
+    }
+    t.ask("the customer's own pays", &pays("a", &whose("c-1")).key("k")).await;
+    t.ask("another customer's does not", &pays("b", &whose("c-2"))).await;
+    t.ask("nor does that of one without any", &pays("b", &whose("c-3"))).await;
+    let made_up = [("customer", json!("c-1")), ("payment", json!("1|99999"))];
+    t.ask("nor one that does not exist", &pays("b", &made_up)).await;
+    let by_the_merchant = [("customer", json!("c-2")), ("initiated_by", json!("merchant"))];
+    t.ask("nor does the merchant pay with it", &pays("b", &by_the_merchant)).await;
+    t.ask("the merchant vouches for a card without a customer", &pays("b", &[("customer", json!(null))]))
+        .await;
+    for (member, value) in [("customer", json!("")), ("customer", json!(5)), ("customer_id", json!("c-2"))] {
+        t.ask("what is no customer is no card of everybody's", &pays("b", &[(member, value)])).await;
+    }
+    t.ask("a shopper states none", &pays("b", &whose("c-1")).by("strict:shopper1")).await;
+    t.world.state().broken.insert("customer");
+    t.ask("customers cannot be read", &pays("b", &whose("c-1"))).await;
+    t.world.state().broken.clear();
+    let one = |customer: &str| format!("/v2/payment-methods/{id}?customer={customer}");
+    let changes = json!({"default": true});
+    for customer in ["c-2", "c-3", "", "a%20b", "c-2&customer=c-1"] {
+        t.ask("read as another's", &get(one(customer)).by("shop:read")).await;
+        t.ask("changed", &patch(one(customer)).by("shop:pay").data(changes.clone())).await;
+        t.ask("replaced", &put(one(customer)).by("shop:pay").data(changes.clone())).await;
+        t.ask("deleted", &delete(one(customer)).by("shop:pay")).await;
+    }
+    t.ask("read as the customer's own", &get(one("c-1")).by("shop:read")).await;
+    t.ask("changed", &patch(one("c-1")).by("shop:pay").data(changes)).await;
+    t.ask("deleted", &delete(one("c-1")).by("shop:pay")).await;
+    t.ask("it pays no more", &pays("b", &whose("c-1"))).await;
+    t.ask("a repetition has its payment, though the card is gone", &pays("a", &whose("c-1")).key("k")).await;
+    t.end();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_id_of_a_payment_method_pays_as_the_card_that_it_names() {
+    let mut t = Table::new("pay_by_id");
+    let stored = t.prepare(&stores("c-1")).await;
+    let (id, payment) = (stored["data"]["id"].clone(), stored["data"]["payment"].clone());
+    for (order, by) in [("a", "shop:pay"), ("b", "strict:pay")] {
+        t.prepare(&registered(order, 10_000).by(by)).await;
+    }
+    let pays = |route: &str, members: &[(&str, Value)]| {
+        let mut data = json!({"gateway": "card_connect", "amount": 5, "payment": id});
+        set_all(&mut data, members);
+        post(format!("/v2/orders/a/payments{route}")).by("shop:pay").data(data)
+    };
+    let whose = |customer: &str| ("customer", json!(customer));
+    t.ask("it is held", &pays("/authorize", &[])).await;
+    t.ask("taken", &pays("/purchase", &[whose("c-1")]).key("k")).await;
+    t.ask("a repetition", &pays("/purchase", &[whose("c-1")]).key("k")).await;
+    t.ask("is one by the other name, too", &pays("/purchase", &[("payment", payment.clone())]).key("k"))
+        .await;
+    t.ask("by the body's method", &pays("", &[("method", json!("purchase")), ("amount", json!(6))])).await;
+    t.ask(
+        "what is known of the card is shown by its other name",
+        &pays("/purchase", &[("payment", payment), ("amount", json!(7)), whose("c-1")]),
+    )
+    .await;
+    let by_merchant = [("initiated_by", json!("merchant")), ("scheduled", json!(true)), ("amount", json!(8))];
+    t.ask("the merchant pays with it", &pays("/purchase", &by_merchant)).await;
+    for member in [("save", json!(true)), ("month", json!("08")), ("customer_id", json!("c-1"))] {
+        t.ask("what does not go with it", &pays("/purchase", &[member, whose("c-1")])).await;
+    }
+    t.ask("as another customer's", &pays("/purchase", &[whose("c-2")])).await;
+    t.ask("as that of a customer without any", &pays("/purchase", &[whose("c-3")])).await;
+    let unknown = format!("pm_{}", "a".repeat(56));
+    t.ask("one that does not exist", &pays("/purchase", &[("payment", json!(unknown))])).await;
+    t.ask("what is none", &pays("/purchase", &[("payment", json!("pm_a"))])).await;
+    let elsewhere = json!({"gateway": "card_connect", "amount": 5, "payment": id});
+    t.ask("another merchant's", &pay("b", "purchase", elsewhere.clone()).by("strict:pay")).await;
+    t.ask("not by a shopper", &pays("/purchase", &[]).by("shop:shopper1")).await;
+    let of_strict = t.prepare(&stores("c-1").by("strict:pay")).await["data"]["id"].clone();
+    let by_shopper = json!({"gateway": "card_connect", "amount": 5, "payment": of_strict});
+    t.ask("but where the merchant allows it", &pay("b", "purchase", by_shopper).by("strict:shopper1")).await;
+    t.world.state().broken.insert("customer");
+    t.ask("customers cannot be read", &pays("/purchase", &[])).await;
+    t.world.state().broken.clear();
+    let one = format!("/v2/payment-methods/{}", id.as_str().unwrap());
+    t.prepare(&patch(&*one).by("shop:pay").data(json!({"month": "09", "year": "2031"}))).await;
+    t.ask("with another expiry date", &pays("/purchase", &[("amount", json!(9))])).await;
+    t.ask("a repetition of before is none of now", &pays("/purchase", &[whose("c-1")]).key("k")).await;
+    t.prepare(&delete(&*one).by("shop:pay")).await;
+    t.ask("it pays no more", &pays("/purchase", &[])).await;
+    t.ask(
+        "a repetition has its payment, though the card is gone",
+        &pays("/purchase", &[whose("c-1")]).key("k"),
+    )
+    .await;
     t.end();
 }

@@ -9,7 +9,7 @@ use tollgate_core::values::Clock;
 use crate::{
     ask::{Ask, delete, get, post},
     fixture::{card, pay, registered},
-    merchants::{key, merchant, token},
+    merchants::{KID_KEY, key, merchant, token},
     table::Table,
 };
 
@@ -81,7 +81,7 @@ async fn whoever_tries_out_keys_has_to_wait_and_the_right_one_passes() {
     t.ask("nor one that is not known", &wrong().from("")).await;
     t.ask("the right one passes", &credentials("shop", &key("all"))).await;
     for _ in 0..11 {
-        t.ask("an address that is not known is not counted", &wrong().from("")).await;
+        t.ask("what is no address is one source", &wrong().from("")).await;
     }
     t.world.wait(299);
     t.ask("a second before the end", &wrong()).await;
@@ -100,12 +100,21 @@ async fn whoever_tries_out_keys_has_to_wait_and_the_right_one_passes() {
     t.ask("what is known passes", &credentials("shop", &key("all"))).await;
     t.ask("a browser waits", &implicit("nobody")).await;
     t.ask("and so at one that lets none in", &implicit("external")).await;
-    t.ask("as does a token", &get("/v2/orders/a").by("unkept:all")).await;
+    t.ask("a token passes, whether its merchant was read or not", &get("/v2/orders/a").by("unkept:all"))
+        .await;
     t.ask(
         "a wrong one of a merchant that is known",
         &get("/v2/orders/a").header("authorization", tampered(&t)),
     )
     .await;
+    t.afresh();
+    for merchant in ["shop", "strict", "external", "unkept", "nobody"].repeat(5) {
+        let token = made_up(merchant);
+        t.ask("made-up tokens lock nobody out", &get("/v2/orders/a").header("authorization", token)).await;
+    }
+    t.ask("neither a key", &credentials("unkept", &key("all"))).await;
+    t.ask("nor a token", &get("/v2/orders/a").by("unkept:all")).await;
+    t.ask("nor a browser", &implicit("strict")).await;
     t.afresh();
     for n in 0..20 {
         t.ask("the same merchant again counts once", &implicit(if n < 10 { "nobody" } else { "nobody2" }))
@@ -124,10 +133,26 @@ fn tampered(t: &Table) -> String {
     format!("Bearer {}.{claims}.{}", parts[0], parts[2])
 }
 
-/// Changes header and claims of a token.
+/// A token by somebody who knows no key.
+fn made_up(merchant: &str) -> String {
+    let kid = format!("{merchant}.{}", URL_SAFE_NO_PAD.encode([7; 8]));
+    let header = json!({"typ": "JWT", "alg": "HS256", "kid": kid});
+    let claims = json!({"iss": "tollgate", "sub": merchant, "grant": "client_credentials", "key": "0"});
+    let part = |part: Value| URL_SAFE_NO_PAD.encode(part.to_string());
+    format!("Bearer {}.{}.{}", part(header), part(claims), URL_SAFE_NO_PAD.encode([7; 32]))
+}
+
+/// Changes header and claims of a token. What the header's `kid` names gets its MAC afterwards.
 type Changes = fn(&mut Value, &mut Value);
 
-/// A token as whoever has the signing key can make it.
+/// A merchant's `kid` for these claims.
+fn kid(merchant: &str, claims: &str) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, KID_KEY.as_bytes());
+    let tag = hmac::sign(&key, format!("token of {merchant}\n{claims}").as_bytes());
+    format!("{merchant}.{}", URL_SAFE_NO_PAD.encode(&tag.as_ref()[..8]))
+}
+
+/// A token as whoever has the signing key and the key of the MACs can make it.
 fn made(t: &Table, change: impl FnOnce(&mut Value, &mut Value)) -> String {
     let own = token("shop:operate", t.world.now());
     let part = |n: usize| -> Value {
@@ -135,12 +160,11 @@ fn made(t: &Table, change: impl FnOnce(&mut Value, &mut Value)) -> String {
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
     };
     let (mut header, mut claims) = (part(0), part(1));
+    header["kid"] = json!("shop");
     change(&mut header, &mut claims);
-    let signed = format!(
-        "{}.{}",
-        URL_SAFE_NO_PAD.encode(header.to_string()),
-        URL_SAFE_NO_PAD.encode(claims.to_string())
-    );
+    let claims = URL_SAFE_NO_PAD.encode(claims.to_string());
+    header["kid"] = kid(header["kid"].as_str().unwrap(), &claims).into();
+    let signed = format!("{}.{claims}", URL_SAFE_NO_PAD.encode(header.to_string()));
     let merchant = merchant("shop");
     let key = hmac::Key::new(hmac::HMAC_SHA256, merchant.token_signing_key.expose_secret().as_bytes());
     let tag = hmac::sign(&key, signed.as_bytes());
@@ -156,6 +180,10 @@ async fn a_token_that_is_not_ours_opens_nothing() {
     for header in [
         format!("Bearer {own}"),
         format!("bearer  {own} "),
+        format!("Bearer: {own}"),
+        format!("Bearer:: {own}"),
+        format!("Bearer:{own}"),
+        format!("Basic: {own}"),
         format!("Basic {own}"),
         own.clone(),
         "Bearer".to_owned(),
@@ -182,8 +210,9 @@ async fn a_token_that_is_not_ours_opens_nothing() {
         &cancels(made(&t, |_, claims| drop(claims.as_object_mut().unwrap().remove("role")))),
     )
     .await;
-    let changes: [(&str, Changes); 10] = [
+    let changes: [(&str, Changes); 11] = [
         ("another algorithm", |header, _| header["alg"] = json!("none")),
+        ("extensions", |header, _| header["crit"] = json!(["exp"])),
         ("another issuer", |_, claims| claims["iss"] = json!("elsewhere")),
         ("another merchant", |_, claims| claims["sub"] = json!("strict")),
         ("signed with another's key", |header, _| header["kid"] = json!("strict")),
@@ -198,7 +227,7 @@ async fn a_token_that_is_not_ours_opens_nothing() {
         t.ask(hazard, &bearing(made(&t, change))).await;
     }
     t.ask(
-        "a key that is no longer there does what its token says",
+        "a key that is no longer there opens nothing",
         &bearing(made(&t, |_, claims| claims["key"] = json!("0"))),
     )
     .await;

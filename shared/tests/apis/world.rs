@@ -13,13 +13,15 @@ use serde_json::Value;
 use tollgate::{
     abuse::Abuse,
     access::Access,
-    ports::{Api, Checkout, Confirm, StoredCards, Transactions},
+    ports::{Api, Checkout, Confirm, Orders, StoredCards, Transactions},
+    source::Front,
 };
 use tollgate_core::{
     journal::Entry,
     order::{Finding, GatewayResponse, Order, Outcome},
     payments::{
-        CaptureRequest, CaptureSettings, Deadline, Gateway as _, Payments, capture_due,
+        CaptureRequest, CaptureSettings, Counts, Deadline, Gateway as _, NoQuote, Payments, SurchargeQuote,
+        capture_due,
         reconcile::{Limits, reconcile},
     },
     stored_cards::{Customer, PaymentMethods, ProfileOutcome},
@@ -43,7 +45,7 @@ pub(crate) struct State {
     orders: BTreeMap<String, Order>,
     customers: BTreeMap<String, Customer>,
     entries: Vec<Entry>,
-    slots: BTreeMap<String, u32>,
+    counters: BTreeMap<String, Counts>,
     references: u64,
     /// Calls of the gateway since they were last looked at.
     pub(crate) sent: Vec<Value>,
@@ -53,15 +55,19 @@ pub(crate) struct State {
     pub(crate) found: VecDeque<Found>,
     /// What it says about profiles next; done after that.
     pub(crate) profiles: VecDeque<ProfileOutcome>,
+    /// What it would add to the next payments; not known after that.
+    pub(crate) quotes: VecDeque<Result<SurchargeQuote, NoQuote>>,
     /// Whether payments are stopped; none where it cannot be told.
     pub(crate) stopped: Option<bool>,
-    /// Ports that do not work: `load`, `create`, `save`, `customer`, `customer_put`, `slots`,
-    /// `give_back`, `journal`, `totals`, `index`.
+    /// Ports that do not work: `load`, `create`, `save`, `customer`, `customer_put`, `begin`,
+    /// `end`, `journal`, `totals`, `index`.
     pub(crate) broken: BTreeSet<&'static str>,
     /// Orders and entries that cannot be read, by the order's id.
     pub(crate) unreadable: BTreeSet<&'static str>,
     /// Whether every write finds the order changed by somebody else.
     pub(crate) contended: bool,
+    /// What every request has to come through.
+    pub(crate) front: Front,
     /// Until when totals are kept.
     pub(crate) reached: Option<Timestamp>,
 }
@@ -130,18 +136,34 @@ impl World {
         found.map(|order| order.transactions.iter().map(|one| one.id).collect()).unwrap_or_default()
     }
 
+    /// A text with the payments' ids as they were given: the first one is the counted one otherwise, and what an id says of
+    /// its order differs by merchant and time.
+    pub(crate) fn as_given(&self, text: &str) -> String {
+        let state = self.state();
+        let payments = state.orders.values().flat_map(|order| &order.transactions);
+        payments.fold(text.to_owned(), |text, payment| {
+            let counted = payment.id.as_u128() & u128::from(u64::MAX) | 0x4000 << 64;
+            text.replace(&Uuid::from_u128(counted).to_string(), &payment.id.to_string())
+        })
+    }
+
     pub(crate) fn access(self: &Arc<Self>) -> Access {
         Access {
             merchants: Arc::new(merchants::All),
             clock: self.clone(),
             abuse: self.abuse.clone(),
-            source_header: None,
+            front: self.state().front,
+            kid_key: merchants::kid_key(),
         }
     }
 
     pub(crate) fn api(self: &Arc<Self>) -> Api {
         let payments = Payments { store: self.clone(), gateway: self.clone(), clock: self.clone() };
         Api { access: self.access(), switch: self.clone(), payments }
+    }
+
+    pub(crate) fn orders(self: &Arc<Self>) -> Orders {
+        Orders { api: self.api(), attempts: self.clone(), index: self.clone() }
     }
 
     fn methods(self: &Arc<Self>) -> PaymentMethods {
@@ -167,13 +189,20 @@ impl World {
     }
 
     pub(crate) fn stored_cards(self: &Arc<Self>) -> StoredCards {
-        StoredCards { access: self.access(), switch: self.clone(), methods: self.methods() }
+        StoredCards {
+            access: self.access(),
+            switch: self.clone(),
+            methods: self.methods(),
+            attempts: self.clone(),
+        }
     }
 
     pub(crate) fn lists(self: &Arc<Self>) -> Transactions {
         Transactions {
             access: self.access(),
             orders: self.clone(),
+            paused: self.clone(),
+            index: self.clone(),
             log: self.clone(),
             totals: self.clone(),
             gateway: self.info(),

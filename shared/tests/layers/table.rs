@@ -43,14 +43,16 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("merchant_document", "values order payments"),
     ("secrets_manager", "values order payments aws_error merchant_document"),
     ("dynamodb", "values order payments stored_cards journal webhooks aws_error"),
-    ("webhook_client", "values order payments webhooks aws_error"),
+    ("webhook_client", "values order webhooks aws_error"),
     ("event_bridge", "payments webhooks aws_error"),
     // What the APIs share.
     ("access_token", "order payments"),
     ("invocation", "values payments version"),
-    ("access", "values order payments abuse access_token invocation"),
+    ("source", "values order payments"),
+    ("abuse", "order source"),
+    ("access", "values order payments abuse access_token source"),
     ("ports", "values payments stored_cards journal access"),
-    ("api", "values order payments stored_cards access access_token invocation ports"),
+    ("api", "values order payments stored_cards access access_token invocation ports source"),
     ("spreadsheet", "values order journal"),
     ("status", "payments invocation version"),
     // Metrics.
@@ -67,9 +69,9 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     (
         "lambda",
         "values order payments stored_cards journal webhooks webhook_client cardpointe \
-          secrets_manager dynamodb abuse access invocation ports telemetry",
+          secrets_manager dynamodb abuse access access_token invocation ports source telemetry",
     ),
-    ("functions", "elastic_path invocation lambda ports"),
+    ("functions", "elastic_path credit_card api invocation lambda ports"),
     // Start-up of the function that publishes events, in a package of its own.
     ("start", "values payments webhooks event_bridge publishing dynamodb lambda"),
 ];

@@ -50,6 +50,9 @@ fn the_items_of_a_form_show_every_state_that_it_can_store() {
     let lapsed =
         |order: &Order| order.transactions.iter().any(|t| t.capture.is_some_and(|c| c.lapsed_at.is_some()));
     assert!(orders.iter().any(lapsed));
+    let known = orders.iter().flat_map(|order| &order.transactions).map(|t| &t.references);
+    assert!(known.into_iter().any(|known| known.name.is_some() && !known.metadata.is_empty()));
+    assert!(operations.iter().any(|o| o.custom_reference.is_some()));
     let told = operations.iter().filter_map(|o| o.attribution.as_deref());
     assert!(told.into_iter().any(|told| told.actor.is_some() && told.person.is_some()));
     let fees = operations.iter().filter_map(|o| o.response()?.charged?.fee).map(|fee| fee.kind);

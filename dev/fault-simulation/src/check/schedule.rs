@@ -1,11 +1,13 @@
-//! The rules of scheduled captures: at their moment and not before, once, all of it, and not after a client thought
-//! better of it. What is due next is reckoned here once more, from the record alone.
+//! The rules of scheduled captures: at their moment and not before, once, as much as was requested, and not after a
+//! client canceled it. What is due next is computed here once more, from the record alone.
 
-use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp, civil::Weekday, tz::TimeZone};
 use serde_json::Value;
 use tollgate_core::order::{
-    CaptureSchedule, Cause, Kind, Mechanism, NoEffect, Operation, Order, PaymentKind, Principal, Stage,
-    Transaction,
+    CaptureSchedule, Cause, Kind, Mechanism, NoEffect, Notice, NoticeReason, Operation, Order, PaymentKind,
+    Principal, Stage, Transaction,
 };
 use uuid::Uuid;
 
@@ -23,23 +25,28 @@ const RETRIES_MIN: [i64; 5] = [1, 2, 5, 15, 60];
 /// Neither is anything tried again in the last hour of an authorization, nor anything at all an hour after it.
 const AROUND_THE_END: SignedDuration = SignedDuration::from_hours(1);
 
+/// How long before its end a paused authorization is told of.
+const LAST_DAY: SignedDuration = SignedDuration::from_hours(24);
+
 /// How far a process's clock is ahead of the platform's at most.
 const AHEAD_MAX: SignedDuration = SignedDuration::from_millis(400);
 
-/// How long a run that began before its merchant was paused, and its last write, may still go on: its minute, and the
-/// ten for which its process may be frozen.
-const STILL_RUNS: SignedDuration = SignedDuration::from_secs(665);
+/// How long a run that began before its merchant was paused, and its last write, may still go on, also after its process
+/// was frozen.
+const STILL_RUNS: Duration = Duration::from_secs(65);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Next {
     Attempt(Timestamp),
+    /// The merchant is told that the authorization ends.
+    Notice(Timestamp),
     Lapse(Timestamp),
 }
 
 impl Next {
     fn at(self) -> Timestamp {
         match self {
-            Self::Attempt(at) | Self::Lapse(at) => at,
+            Self::Attempt(at) | Self::Notice(at) | Self::Lapse(at) => at,
         }
     }
 }
@@ -58,6 +65,13 @@ fn is_open(transaction: &Transaction) -> bool {
         && !transaction.operations.iter().any(ended)
 }
 
+/// How much its capture takes as it is scheduled: the part that was requested, and no more than is held.
+fn wanted(transaction: &Transaction, schedule: Option<CaptureSchedule>) -> u64 {
+    let held = transaction.amount().minor();
+    let part = schedule.and_then(|schedule| schedule.amount);
+    part.map_or(held, |part| part.minor().min(held))
+}
+
 /// The operation of the capture as it is scheduled now.
 fn attempt<'a>(transaction: &'a Transaction, schedule: &CaptureSchedule) -> Option<&'a Operation> {
     let key = schedule.key(transaction.id);
@@ -72,7 +86,26 @@ fn is_refused(operation: &Operation) -> bool {
     operation.is(Stage::Declined) || operation.no_effect() == Some(NoEffect::VoidedElsewhere)
 }
 
-fn next(transaction: &Transaction) -> Option<Next> {
+/// Whether a person holds back the order's captures.
+fn is_paused(order: &Order) -> bool {
+    order.pauses.last().is_some_and(|pause| pause.resumed.is_none())
+}
+
+/// What is next of one of an order's payments. While its captures are paused, nothing is taken.
+fn next(order: &Order, transaction: &Transaction) -> Option<Next> {
+    let next = unless_paused(transaction)?;
+    let Next::Attempt(at) = next else { return Some(next) };
+    if !is_paused(order) {
+        return Some(next);
+    }
+    let end = transaction.authorization_expires_at?;
+    let tell_at = at.max(end - LAST_DAY);
+    let told = |notice: &Notice| notice.reason == NoticeReason::AuthorizationEnding;
+    let is_told = transaction.operations.first().is_some_and(|first| first.notices.iter().any(told));
+    Some(if tell_at < end && !is_told { Next::Notice(tell_at) } else { Next::Lapse(end) })
+}
+
+fn unless_paused(transaction: &Transaction) -> Option<Next> {
     let schedule =
         transaction.capture.filter(|schedule| schedule.lapsed_at.is_none() && is_open(transaction))?;
     let end = transaction.authorization_expires_at?;
@@ -88,7 +121,7 @@ fn next(transaction: &Transaction) -> Option<Next> {
 /// What an order was just replaced by breaks these rules.
 pub(crate) fn written(before: Option<&Order>, after: &Order, terms: &Terms, now: Timestamp) -> Vec<String> {
     let mut broken = Vec::new();
-    let due = after.transactions.iter().filter_map(|t| Some(next(t)?.at())).min();
+    let due = after.transactions.iter().filter_map(|t| Some(next(after, t)?.at())).min();
     if after.next_capture_at() != due {
         broken.push(format!(
             "a capture is due at {due:?}, and the index is told {:?}",
@@ -97,7 +130,7 @@ pub(crate) fn written(before: Option<&Order>, after: &Order, terms: &Terms, now:
     }
     for transaction in &after.transactions {
         let earlier = before.and_then(|before| before.transaction(transaction.id));
-        broken.extend(scheduled(earlier, transaction, terms));
+        broken.extend(scheduled(before.zip(earlier), transaction, terms));
         // What a capture finds voided elsewhere is only put on record.
         let begun = |o: &&Operation| o.by == Principal::Schedule && o.mechanism == Mechanism::Automatic;
         for operation in transaction.operations.iter().filter(begun) {
@@ -105,7 +138,7 @@ pub(crate) fn written(before: Option<&Order>, after: &Order, terms: &Terms, now:
             if known.is_some_and(|known| known.attempt.number == operation.attempt.number) {
                 continue;
             }
-            let why = match earlier {
+            let why = match before.zip(earlier) {
                 None => Some("there was no payment"),
                 Some(earlier) => not_due(earlier, operation, terms, now),
             };
@@ -123,32 +156,35 @@ pub(crate) fn written(before: Option<&Order>, after: &Order, terms: &Terms, now:
 
 /// Why the schedule may not begin an attempt of this operation on a payment as it was before.
 fn not_due(
-    earlier: &Transaction,
+    (order, earlier): (&Order, &Transaction),
     operation: &Operation,
     terms: &Terms,
     now: Timestamp,
 ) -> Option<&'static str> {
     let Some(schedule) = earlier.capture else { return Some("nothing is scheduled") };
-    if terms.paused_for.is_some_and(|since| since > STILL_RUNS) {
+    if terms.paused_since.is_some_and(|since| since.elapsed() > STILL_RUNS) {
         return Some("the merchant's captures are paused");
     }
     match operation.kind {
-        Kind::Capture => match next(earlier) {
+        Kind::Capture if is_paused(order) => Some("the order's captures are paused"),
+        Kind::Capture => match next(order, earlier) {
             Some(Next::Attempt(at)) if at > operation.attempt.at || at > now + AHEAD_MAX => {
                 Some("not yet due")
             }
-            Some(Next::Attempt(_)) if operation.amount != earlier.amount() => Some("not all of it"),
+            Some(Next::Attempt(_)) if operation.amount.minor() != wanted(earlier, Some(schedule)) => {
+                Some("another amount")
+            }
             Some(Next::Attempt(_)) if operation.key != Some(schedule.key(earlier.id)) => {
                 Some("without its key")
             }
             Some(Next::Attempt(_)) if is_over(earlier, operation.attempt.at) => Some("after its end"),
             Some(Next::Attempt(_)) => None,
-            Some(Next::Lapse(_)) => Some("only its end is due"),
+            Some(Next::Notice(_) | Next::Lapse(_)) => Some("only its end is due"),
             None => Some("nothing is due"),
         },
         // Not sent: an inquiry found it done.
         Kind::Void if operation.cause == Cause::Elsewhere => None,
-        Kind::Void if schedule.lapsed_at.is_none() && !lapses(earlier, operation.attempt.at) => {
+        Kind::Void if schedule.lapsed_at.is_none() && !lapses(order, earlier, operation.attempt.at) => {
             Some("it has not lapsed")
         }
         Kind::Void if !terms.void_lapsed => Some("the merchant does not want that"),
@@ -161,10 +197,11 @@ fn not_due(
 }
 
 /// Whether an authorization that was to be captured cannot be any more.
-fn lapses(transaction: &Transaction, now: Timestamp) -> bool {
-    match next(transaction) {
+fn lapses(order: &Order, transaction: &Transaction, now: Timestamp) -> bool {
+    match next(order, transaction) {
         Some(Next::Lapse(at)) => at <= now,
         Some(Next::Attempt(at)) => at <= now && is_over(transaction, now),
+        Some(Next::Notice(_)) => transaction.authorization_expires_at.is_some_and(|end| now >= end),
         None => false,
     }
 }
@@ -174,7 +211,8 @@ fn is_over(transaction: &Transaction, now: Timestamp) -> bool {
 }
 
 /// Whether a payment may be scheduled like this, as it was before.
-fn scheduled(earlier: Option<&Transaction>, after: &Transaction, terms: &Terms) -> Option<String> {
+fn scheduled(before: Option<(&Order, &Transaction)>, after: &Transaction, terms: &Terms) -> Option<String> {
+    let earlier = before.map(|(_, earlier)| earlier);
     let was = earlier.and_then(|earlier| earlier.capture);
     if earlier.is_some() && was == after.capture {
         return None;
@@ -186,14 +224,18 @@ fn scheduled(earlier: Option<&Transaction>, after: &Transaction, terms: &Terms) 
             terms.ever_after.contains(&at.map(|schedule| schedule.at.duration_since(after.created_at)))
         }
         (Some(earlier), Some(was), Some(is)) if is.lapsed_at.is_some() && was.lapsed_at.is_none() => {
-            lapses(earlier, after.updated_at) && is.at == was.at && earlier.operations == after.operations
+            before.is_some_and(|(order, _)| lapses(order, earlier, after.updated_at))
+                && (is.at, is.amount) == (was.at, was.amount)
+                && earlier.operations == after.operations
         }
         (None, _, None) => true,
         (_, _, is) => {
             let begins = earlier.is_none_or(|earlier| !earlier.began());
             let end = after.authorization_expires_at.unwrap_or(after.updated_at + terms.lifetime);
             let moved = || earlier.is_some_and(|e| is_open(e) && e.operations == after.operations);
+            let held = after.operations.first().map(|first| first.amount);
             (begins || moved())
+                && is.is_none_or(|is| is.amount <= held)
                 && is.is_none_or(|is| is.lapsed_at.is_none() && (after.updated_at..=end).contains(&is.at))
         }
     };
@@ -227,7 +269,7 @@ pub(crate) fn executed(
         let due = transaction
             .capture
             .is_some_and(|schedule| schedule.lapsed_at.is_none() && schedule.at <= now + AHEAD_MAX);
-        if !due || sent.amount != transaction.amount().minor() {
+        if !due || sent.amount != wanted(transaction, transaction.capture) {
             broken.push(format!(
                 "{} captured of {}, which is {:?}",
                 sent.amount, transaction.id, transaction.capture
@@ -242,20 +284,30 @@ pub(crate) fn told(state: &State, ask: &Ask, id: Uuid, data: &Value) -> Vec<Stri
     let mut broken = Vec::new();
     let parsed = |value: &Value| value.as_str().and_then(|text| text.parse::<Timestamp>().ok());
     let told = parsed(&data["meta"]["capture_at"]);
-    if !state.schedules.contains(&(id, told.map(Timestamp::as_second))) {
-        broken.push(format!("told that {id} is captured at {told:?}, which never was on record"));
+    let part = data["meta"]["capture_amount"].as_u64();
+    if !state.schedules.contains(&(id, told.map(|at| (at.as_second(), part)))) {
+        broken.push(format!("told that {part:?} of {id} is captured at {told:?}, which never was on record"));
     }
     let asked = &ask.data["capture_at"];
+    let rule = ask.data.get("capture").filter(|rule| !rule.is_null());
     let stated = ask.data.get("capture_at").is_some();
     let fits = |at: Option<Timestamp>| at.is_some() == asked.is_string() && at >= parsed(asked);
     match ask.route {
-        Route::Reschedule if !fits(told.map(|at| at + SignedDuration::from_secs(1))) => {
+        Route::Reschedule if stated && !fits(told.map(|at| at + SignedDuration::from_secs(1))) => {
             broken.push(format!("asked to capture {id} at {asked}, told {told:?}"));
         }
-        Route::Pay | Route::Authorize if stated && data["transaction_type"] == "authorize" => {
+        Route::Reschedule if !asked_part(ask, data, part) => {
+            broken.push(format!("asked to capture {} of {id}, told {part:?}", ask.data["capture_amount"]));
+        }
+        Route::Pay | Route::Authorize if data["transaction_type"] == "authorize" => {
             let sent_with = state.sent_with.get(&id).copied().flatten();
-            if !fits(sent_with) {
+            if stated && !fits(sent_with) {
                 broken.push(format!("asked to capture {id} at {asked}, and it was to be at {sent_with:?}"));
+            }
+            if let Some(rule) = rule
+                && sent_with.is_none_or(|at| !at_cut_off(rule, at))
+            {
+                broken.push(format!("asked to capture {id} by {rule}, and it was to be at {sent_with:?}"));
             }
         }
         _ => {}
@@ -263,7 +315,31 @@ pub(crate) fn told(state: &State, ask: &Ask, id: Uuid, data: &Value) -> Vec<Stri
     broken
 }
 
-/// In the end: what was to be captured is, once and all of it, or a client, a person or the gateway was against it.
+/// Whether a client that stated a part is told of it, and of none if it wants all.
+fn asked_part(ask: &Ask, data: &Value, part: Option<u64>) -> bool {
+    match ask.data.get("capture_amount") {
+        Some(Value::Null) => part.is_none(),
+        Some(stated) => {
+            part == stated.as_u64().map(|stated| stated.min(data["amount"].as_u64().unwrap_or(stated)))
+        }
+        None => true,
+    }
+}
+
+/// Whether a clock in the rule's zone shows its time then, or up to an hour more where the clocks skipped it, and whether
+/// it is no weekend if that matters. The rule itself is tested with the core.
+fn at_cut_off(rule: &Value, at: Timestamp) -> bool {
+    let zone = rule["zone"].as_str().and_then(|name| TimeZone::get(name).ok());
+    let (Some(zone), Some(time)) = (zone, rule["at"].as_str().and_then(|time| time.parse().ok())) else {
+        return true;
+    };
+    let shown = zone.to_datetime(at);
+    let weekend = matches!(shown.weekday(), Weekday::Saturday | Weekday::Sunday);
+    let late = shown.time().duration_since(time);
+    !(weekend && rule["business_days"] == true) && (0..=60).contains(&late.as_mins())
+}
+
+/// In the end: what was to be captured is, once and as much of it, or a client, a person or the gateway was against it.
 pub(crate) fn ended(fake_store: &FakeStore, ledger: &Ledger, shops: &mut Shops) -> Vec<String> {
     let mut broken = Vec::new();
     for order in fake_store.orders() {
@@ -286,7 +362,7 @@ pub(crate) fn ended(fake_store: &FakeStore, ledger: &Ledger, shops: &mut Shops) 
             let payment = transaction.reference().and_then(|retref| ledger.payment(retref));
             let captures = payment.map(|payment| payment.captures).unwrap_or_default();
             // One that arrives late may be the same once more.
-            let all = |captured: &u64| *captured == transaction.amount().minor();
+            let all = |captured: &u64| *captured == wanted(transaction, transaction.capture);
             if by_schedule && (captures.is_empty() || !captures.iter().all(all)) {
                 broken.push(format!("{} of {key} was captured {captures:?}", transaction.id));
             }

@@ -4,7 +4,7 @@ use std::{fmt::Write, sync::Arc};
 
 use lambda_http::{Body, Request, Response};
 use serde_json::{Map, Value, json};
-use tollgate::{credit_card, ports::Api};
+use tollgate::{credit_card, ports::Orders};
 use tollgate_core::order::{KeyDigest, Order, Transaction};
 use uuid::Uuid;
 
@@ -107,10 +107,11 @@ fn write_members(xml: &mut String, members: Option<&Map<String, Value>>) {
     }
 }
 
-pub(super) async fn handle(api: &Api, asked: Asked, request: &Request) -> Response<Body> {
+pub(super) async fn handle(ports: &Orders, asked: Asked, request: &Request) -> Response<Body> {
+    let (api, paying) = (&ports.api, ports.paying());
     match asked {
-        Asked::Authorize => credit_card::authorize(api, request).await,
-        Asked::Charge => credit_card::charge(api, request).await,
+        Asked::Authorize => credit_card::authorize(paying, request).await,
+        Asked::Charge => credit_card::charge(paying, request).await,
         Asked::Capture => credit_card::capture(api, request).await,
         Asked::Refund => credit_card::refund(api, request).await,
         Asked::Void => credit_card::void(api, request).await,

@@ -22,9 +22,12 @@ fn route_key(route: Route) -> &'static str {
         Route::Authorize => "POST /v2/orders/{orderId}/payments/authorize",
         Route::Purchase => "POST /v2/orders/{orderId}/payments/purchase",
         Route::Capture => "POST /v2/orders/{orderId}/transactions/{transactionId}/capture",
+        Route::Reauthorize => "POST /v2/orders/{orderId}/transactions/{transactionId}/reauthorize",
         Route::Refund => "POST /v2/orders/{orderId}/transactions/{transactionId}/refund",
         Route::Cancel => "POST /v2/orders/{orderId}/transactions/{transactionId}/cancel",
         Route::Reschedule => "PATCH /v2/orders/{orderId}/transactions/{transactionId}",
+        Route::Pause => "POST /v2/orders/{orderId}/captures/pause",
+        Route::Resume => "POST /v2/orders/{orderId}/captures/resume",
         Route::Confirm => "POST /v2/orders/{orderId}/transactions/{transactionId}/confirm",
         // The credit-card API's requests do not come here.
         Route::Read | Route::Card(..) => "GET /v2/orders/{orderId}/transactions/{transactionId}",
@@ -34,7 +37,12 @@ fn route_key(route: Route) -> &'static str {
 /// The digest that its operation is stored with.
 pub(super) fn digest(ask: &Ask) -> Option<KeyDigest> {
     let target = ask.transaction.map(|id| id.to_string()).unwrap_or_default();
-    ask.key.as_deref().map(|key| KeyDigest::new(route_key(ask.route), &target, key))
+    // Three routes pay, and a key is one on all of them.
+    let route = match ask.route {
+        Route::Authorize | Route::Purchase => Route::Pay,
+        other => other,
+    };
+    ask.key.as_deref().map(|key| KeyDigest::new(route_key(route), &target, key))
 }
 
 pub(super) fn event(ask: &Ask, token: &str, request_id: u32) -> String {
@@ -71,9 +79,12 @@ pub(super) async fn handle(process: &Arc<Instance>, route: Route, request: &Requ
         Route::Authorize => elastic_path::authorize(&process.checkout(), request).await,
         Route::Purchase => elastic_path::purchase(&process.checkout(), request).await,
         Route::Capture => elastic_path::capture(&process.api(), request).await,
+        Route::Reauthorize => elastic_path::reauthorize(&process.api(), request).await,
         Route::Refund => elastic_path::refund(&process.api(), request).await,
         Route::Cancel => elastic_path::cancel(&process.api(), request).await,
         Route::Reschedule => elastic_path::patch_transaction(&process.api(), request).await,
+        Route::Pause => elastic_path::pause_captures(&process.api(), request).await,
+        Route::Resume => elastic_path::resume_captures(&process.api(), request).await,
         Route::Confirm => elastic_path::confirm(&process.confirm(), request).await,
         Route::Read | Route::Card(..) => elastic_path::get_transaction(&process.api(), request).await,
     }
@@ -87,7 +98,7 @@ pub(super) fn read(state: &mut State, ask: &Ask, response: &Response<Body>) -> S
     let error = &body["errors"][0]["meta"];
     let id = |value: &Value| value.as_str().and_then(|text| text.parse().ok());
     let transaction = match ask.route {
-        Route::Register => None,
+        Route::Register | Route::Pause | Route::Resume => None,
         _ => id(&body["data"]["id"]).or_else(|| id(&error["transaction_id"])),
     };
     let code = error["code"].as_str().unwrap_or_default().to_owned();
@@ -123,7 +134,16 @@ pub(super) fn read(state: &mut State, ask: &Ask, response: &Response<Body>) -> S
         broken.extend(schedule::told(state, ask, id, data));
     }
     match (ask.route, word, code.as_str()) {
+        (Route::Reauthorize, Word::Done, _) => state.count("rests authorized anew"),
         (Route::Reschedule, Word::Done, _) => state.count("captures moved or cancelled"),
+        (Route::Pause | Route::Resume, Word::Done, _) => {
+            state.count("captures of an order paused or resumed");
+            let is_paused = body["data"]["meta"]["captures_paused"].is_object();
+            if is_paused != (ask.route == Route::Pause) {
+                broken.push(format!("asked to {:?}, and told that it is paused: {is_paused}", ask.route));
+            }
+        }
+        (_, _, "capture_not_scheduled") => state.count("parts refused of what is not scheduled"),
         (_, _, "capture_after_expiry") => state.count("captures refused as after the authorization's end"),
         _ => {}
     }

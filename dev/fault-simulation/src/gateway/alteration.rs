@@ -4,7 +4,7 @@
 use cardpointe_simulator::Identity;
 use serde_json::{Map, Value, json};
 
-use crate::{fault::Fault, rng::Rng};
+use crate::{check::credit_card::minor, fault::Fault, rng::Rng};
 
 /// A change of a response's members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,9 +22,15 @@ pub(super) enum Alteration {
     /// An identity member is not there, however it is spelled.
     Missing(Identity),
     /// None of them is.
-    NamesNobody,
+    WithoutIdentity,
     /// An identity member is one that no request has led to.
     Foreign(Identity),
+    /// The amount is more than that, and no fee explains it.
+    Raised,
+    /// The same without the fee's amount, so that only its rate can show that.
+    RaisedAtItsRate,
+    /// No member tells of a fee.
+    WithoutFee,
     /// Each record comes twice.
     Twice,
     /// Each record of a transaction comes twice, the second time as voided.
@@ -36,9 +42,20 @@ pub(super) enum Alteration {
 }
 
 use Alteration::{
-    Code, Contradicting, DeclinedWithApproval, Empty, Error, Foreign, Missing, NamesNobody, NoJson, Twice,
-    With, Without,
+    Code, Contradicting, DeclinedWithApproval, Empty, Error, Foreign, Missing, NoJson, Raised,
+    RaisedAtItsRate, Twice, With, Without, WithoutFee, WithoutIdentity,
 };
+
+/// By how much an amount is raised, in minor units: by more than any fee of what is paid here.
+const RAISED_BY: u64 = 10_007;
+
+/// The members that tell of a fee.
+const OF_FEES: [&str; 7] =
+    ["fee_type", "fee_format", "fee_value", "fee_amount", "fee_authcode", "fee_merchid", "fee_retref"];
+
+/// An excess that is not explained by a fee, or not by all that the gateway may say of it.
+const OF_EXCESS: [Alteration; 5] =
+    [Raised, RaisedAtItsRate, WithoutFee, Without("fee_amount"), Without("fee_value")];
 
 /// Whose a record is, of any. A new reference can be any, so a foreign one says something only of what names its payment.
 const OF_IDENTITY: [Alteration; 9] = [
@@ -46,7 +63,7 @@ const OF_IDENTITY: [Alteration; 9] = [
     Missing(Identity::Merchid),
     Missing(Identity::Currency),
     Missing(Identity::Retref),
-    NamesNobody,
+    WithoutIdentity,
     Foreign(Identity::OrderId),
     Foreign(Identity::Merchid),
     Foreign(Identity::Currency),
@@ -104,6 +121,7 @@ pub(super) fn pick(fault: Fault, about: About, rng: &mut Rng) -> Option<Alterati
         Fault::Altered => &OF_INQUIRIES,
         Fault::WrongIdentity if about.names_its_payment && rng.chance(10) => &[Foreign(Identity::Retref)],
         Fault::WrongIdentity => &OF_IDENTITY,
+        Fault::Excess => &OF_EXCESS,
         Fault::RecordTwice => &[Twice, Contradicting],
         Fault::NoRecord => &[Empty],
         _ => return None,
@@ -112,6 +130,11 @@ pub(super) fn pick(fault: Fault, about: About, rng: &mut Rng) -> Option<Alterati
 }
 
 impl Alteration {
+    /// Whether it states more than the gateway took, and nothing that explains it.
+    pub(super) fn raises(self) -> bool {
+        matches!(self, Raised | RaisedAtItsRate)
+    }
+
     /// Alters every record of a response.
     pub(super) fn apply(self, body: &mut Vec<u8>) {
         if self == NoJson {
@@ -177,12 +200,26 @@ impl Alteration {
                 record.clear();
                 Code(respstat, respproc, respcode).alter(record);
             }
+            Raised => {
+                let amount = record.get("amount").and_then(Value::as_str).unwrap_or_default();
+                // A refund's may be negative.
+                let (sign, digits) = amount.strip_prefix('-').map_or(("", amount), |digits| ("-", digits));
+                if let Some(minor) = minor(digits) {
+                    let raised = format!("{sign}{}", decimal(minor + RAISED_BY));
+                    record.insert("amount".to_owned(), raised.into());
+                }
+            }
+            RaisedAtItsRate => {
+                Raised.alter(record);
+                record.remove("fee_amount");
+            }
+            WithoutFee => OF_FEES.into_iter().for_each(|member| Without(member).alter(record)),
             Missing(identity) => {
                 for name in spellings(identity) {
                     record.remove(*name);
                 }
             }
-            NamesNobody => Identity::ALL.into_iter().for_each(|identity| Missing(identity).alter(record)),
+            WithoutIdentity => Identity::ALL.into_iter().for_each(|identity| Missing(identity).alter(record)),
             Foreign(identity) => {
                 let found = spellings(identity).iter().find(|name| record.contains_key(**name));
                 let name = found.or(spellings(identity).first()).copied().unwrap_or_default();
@@ -206,10 +243,13 @@ fn spellings(identity: Identity) -> &'static [&'static str] {
     }
 }
 
-/// Whether a response is an approval that a decline can contradict: with an authorization code, of the full amount.
-pub(super) fn can_contradict(body: &[u8], minor: u64) -> bool {
+fn decimal(minor: u64) -> String {
+    format!("{}.{:02}", minor / 100, minor % 100)
+}
+
+/// Whether a response is an approval that a decline can contradict: with an authorization code, of this total.
+pub(super) fn can_contradict(body: &[u8], total: u64) -> bool {
     let response: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |name: &str| response[name].as_str().unwrap_or_default();
-    let amount = format!("{}.{:02}", minor / 100, minor % 100);
-    text("respstat") == "A" && !text("authcode").is_empty() && text("amount") == amount
+    text("respstat") == "A" && !text("authcode").is_empty() && text("amount") == decimal(total)
 }

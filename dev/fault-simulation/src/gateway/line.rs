@@ -1,6 +1,9 @@
 //! One line to the gateway: whether, when and how a request and its response arrive.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use cardpointe_simulator::{Arriving, Delivery, FaultKind, ResponseCode};
@@ -15,6 +18,7 @@ use super::{
 };
 use crate::{
     broken::Broken,
+    check,
     fault::{Call, Fault},
     ledger::{Sent, Wanted},
     rng::Rng,
@@ -74,6 +78,15 @@ pub(super) struct Line<'a> {
     pub(super) sent: Option<Sent>,
     /// Whether it verifies a card.
     pub(super) verifies: bool,
+    /// Is set to whether the latest response states more than the gateway took, and nothing that explains it.
+    pub(super) states_more: Option<&'a AtomicBool>,
+}
+
+impl<'a> Line<'a> {
+    /// For what is about a stored card.
+    pub(super) fn of_a_card(instance: &'a Instance, merchant: &'a str, about: &'a str) -> Self {
+        Self { instance, merchant, about, sent: None, verifies: false, states_more: None }
+    }
 }
 
 /// How one request and its response travel.
@@ -153,9 +166,13 @@ impl Way {
             Some(Fault::Intermediary) => {
                 status(WhatArrives::Status(rng.pick(&INTERMEDIARY).unwrap_or_default()))
             }
-            Some(fault @ (Fault::Altered | Fault::RecordTwice | Fault::WrongIdentity | Fault::NoRecord)) => {
-                status(WhatArrives::Altered(fault))
-            }
+            Some(
+                fault @ (Fault::Altered
+                | Fault::Excess
+                | Fault::RecordTwice
+                | Fault::WrongIdentity
+                | Fault::NoRecord),
+            ) => status(WhatArrives::Altered(fault)),
             _ => Self::PLAIN,
         }
     }
@@ -218,6 +235,7 @@ impl Transport for Line<'_> {
             HttpMethod::Post | HttpMethod::Put | HttpMethod::Delete => Call::Perform,
         };
         let Some(request) = as_http(request) else { return Err(TransportError::NotConnected) };
+        self.check_amount(&request);
         let began = Instant::now();
         let fault = self.instance.enter_for(Some(self.merchant), call, self.about).await;
         if fault == Some(Fault::Unreachable) {
@@ -245,6 +263,17 @@ impl Transport for Line<'_> {
 }
 
 impl Line<'_> {
+    /// Whether what is sent names the right amount, or rightly none.
+    fn check_amount(&self, request: &http::Request<Vec<u8>>) {
+        let Some(sent) = &self.sent else { return };
+        let world = &self.instance.world;
+        let mut guard = world.state();
+        let state = &mut *guard;
+        if let Some(rule) = check::fees::sent(state, sent, request.body()) {
+            world.fail(state, &rule);
+        }
+    }
+
     fn carries(&self) -> Carries {
         match self.sent.as_ref().map(|sent| &sent.wanted) {
             _ if self.verifies => Carries::Verification,
@@ -297,7 +326,7 @@ impl Line<'_> {
             let alteration = match (way.what_arrives, &self.sent) {
                 (WhatArrives::Altered(fault), _) => alteration::pick(fault, about, &mut state.rng),
                 (WhatArrives::Declined, Some(sent))
-                    if alteration::can_contradict(&arrived.body, sent.amount) =>
+                    if alteration::can_contradict(&arrived.body, state.ledger.total_of(sent)) =>
                 {
                     state.ledger.contradict(sent);
                     state.count("approvals told as declines");
@@ -305,6 +334,9 @@ impl Line<'_> {
                 }
                 _ => None,
             };
+            if let Some(states_more) = self.states_more {
+                states_more.store(alteration.is_some_and(Alteration::raises), Ordering::Relaxed);
+            }
             if let Some(alteration) = alteration {
                 world.note(state, format_args!("  the response is altered: {alteration:?}"));
                 alteration.apply(&mut arrived.body);

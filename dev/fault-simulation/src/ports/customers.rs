@@ -82,6 +82,10 @@ impl CustomerStore for Instance {
             _ => Ok(written),
         }
     }
+
+    async fn remove(&self, _: &Customer) -> Result<Written, StoreError> {
+        unreachable!("no request deletes a customer")
+    }
 }
 
 fn unavailable() -> StoreError {

@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use tokio::time::sleep;
 use tollgate::{dynamodb::orders::StoredOrder, elastic_path::transaction_status};
 use tollgate_core::{
-    order::{Order, OrderKey, Transaction},
+    order::{CaptureSchedule, Order, OrderKey, Transaction},
     payments::{Cursor, DueQuery, Index, OrderStore, Page, Shards, StoreError},
+    values::Amount,
 };
 
 use crate::{
@@ -72,7 +73,8 @@ impl World {
         let before = state.fake_store.order(&key);
         state.ledger.know_attempts(&order);
         let mut broken = check::written(before, &order, &state.ledger);
-        let terms = state.shops.terms(order.merchant.as_str());
+        let mut terms = state.shops.terms(order.merchant.as_str());
+        terms.paused_since = terms.paused_since.map(|since| state.last_thaw_of_what_began_before(since));
         broken.extend(check::schedule::written(before, &order, &terms, self.latest(state)));
         self.note(state, format_args!("  {key} v{}: {}", order.version, check::Shown(&order)));
         for rule in broken {
@@ -83,7 +85,9 @@ impl World {
             let (captured, refunded) = (transaction.captured().minor(), transaction.refunded().minor());
             state.seen.insert((transaction.id, status, captured, refunded));
             let at = transaction.capture.filter(|_| transaction.capture_standing().is_some());
-            state.schedules.insert((transaction.id, at.map(|schedule| schedule.at.as_second())));
+            let part = |schedule: CaptureSchedule| schedule.amount.and(transaction.scheduled_amount());
+            let shown = at.map(|schedule| (schedule.at.as_second(), part(schedule).map(Amount::minor)));
+            state.schedules.insert((transaction.id, shown));
             let attempt = |transaction: &Transaction| transaction.first().map(|first| first.attempt.id);
             let before = state.fake_store.order(&key).and_then(|before| before.transaction(transaction.id));
             if before.and_then(attempt) != attempt(transaction) {

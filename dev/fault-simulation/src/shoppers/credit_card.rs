@@ -50,7 +50,7 @@ pub(super) fn wish_for(state: &mut State, client: u64, wish: u64) -> Ask {
         (_, Some(number)) => {
             let order = state.asked[number].order.clone();
             let stored = state.fake_store.order(&format!("{merchant}#{order}"));
-            let target = stored.and_then(payment_of).map(Target::of);
+            let target = stored.and_then(|order| Some(Target::of(order, payment_of(order)?)));
             let reference = own_or_new(&mut state.rng, stored, format!("c{client}-{wish}"));
             follow_up(&mut state.rng, merchant, order, target, reference)
         }
@@ -69,7 +69,8 @@ pub(super) fn status_of(ask: &Ask, media: Media) -> Ask {
 }
 
 fn new_payment(rng: &mut Rng, merchant: &'static str, reference: String) -> Ask {
-    let card = rng.pick(&["1", "1", "1", "1", "2", "3", "4", "5"]).map_or(Card::Approves, Card::from_account);
+    let card = rng.pick(&["1", "1", "1", "1", "2", "3", "4", "5", "8"]);
+    let card = card.map_or(Card::Approves, Card::from_account);
     let mut data = payment(card, 100 + rng.below(3_000));
     if rng.chance(30) {
         data["SaveToFile"] = "true".into();

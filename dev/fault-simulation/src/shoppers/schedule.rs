@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use cardpointe_simulator::Stage as Batch;
-use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use serde_json::{Value, json};
 use tokio::time::sleep;
 use tollgate_core::{
     order::{Order, Stage},
@@ -13,6 +13,7 @@ use tollgate_core::{
 
 use super::{pursue, wish_for};
 use crate::{
+    ask::{Ask, Route},
     merchants::{EXTERNAL, REGISTERED},
     rng::Rng,
     run,
@@ -27,6 +28,12 @@ const AFTER_MIN: [i64; 6] = [-1, -1, 0, 1, 5, 120];
 
 /// Into how many partitions the index may be spread.
 const SHARDS: [u16; 3] = [2, 4, 8];
+
+/// In one seed of so many, orders' captures are paused and resumed.
+const PAUSES_EVERY: u64 = 4;
+
+/// Before how many requests of a hundred that is done there.
+const PAUSE_PERCENT: u64 = 40;
 
 /// How often at most something goes on after the clients have left.
 const AFTERWARDS_MAX: u64 = 7;
@@ -67,6 +74,24 @@ pub(super) fn pause_or_go_on(world: &World, state: &mut State) {
     world.note(state, format_args!("captures of {merchant} are paused: {paused}"));
 }
 
+/// Now and then a person pauses the captures of one order, or resumes them.
+pub(super) fn pause_or_resume(world: &World, orders: u64) -> Option<Ask> {
+    let mut state = world.state();
+    // Nothing is drawn in the other seeds, whose histories stay as they are.
+    if !state.seed.is_multiple_of(PAUSES_EVERY) || !state.rng.chance(PAUSE_PERCENT) {
+        return None;
+    }
+    let merchant = state.rng.pick(&[REGISTERED, EXTERNAL]).unwrap_or(REGISTERED);
+    let order = format!("o{}", state.rng.below(orders));
+    let stored = state.fake_store.order(&format!("{merchant}#{order}"));
+    let is_paused = stored.is_some_and(|order| order.captures_paused().is_some());
+    // Mostly what changes something.
+    let resumes = state.rng.chance(if is_paused { 80 } else { 10 });
+    let route = if resumes { Route::Resume } else { Route::Pause };
+    let data = json!({"actor": "Ann", "reason": "simulated"});
+    Some(Ask { merchant, order, route, transaction: None, data, key: None })
+}
+
 /// Another number of partitions for the captures to come.
 pub(super) fn spread_anew(world: &World, state: &mut State) {
     let shards = state.rng.pick(&SHARDS).unwrap_or(4);
@@ -76,7 +101,7 @@ pub(super) fn spread_anew(world: &World, state: &mut State) {
 }
 
 /// A moment for a capture of an authorization with this end: none, gone by, soon, later, last, or too late.
-pub(super) fn moment(rng: &mut Rng, now: Timestamp, end: Timestamp) -> Value {
+fn moment(rng: &mut Rng, now: Timestamp, end: Timestamp) -> Value {
     let mut up_to = |limit_s: u64| SignedDuration::from_secs(rng.below(limit_s).try_into().unwrap_or(0));
     let (soon, minutes, hours, late) = (up_to(90), up_to(600), up_to(6 * 3600), up_to(24 * 3600));
     let at = match rng.below(9) {
@@ -89,6 +114,52 @@ pub(super) fn moment(rng: &mut Rng, now: Timestamp, end: Timestamp) -> Value {
         _ => end + soon + late,
     };
     at.to_string().into()
+}
+
+/// Where cut-offs are meant: the clocks of the first three change on days on which simulations begin.
+const ZONES: [&str; 4] = ["America/New_York", "Australia/Lord_Howe", "Australia/Sydney", "Asia/Kathmandu"];
+
+/// A rule: soon after the authorization, and mostly at a cut-off that is near, perhaps on a business day.
+pub(super) fn rule(rng: &mut Rng, now: Timestamp) -> Value {
+    let mut rule = json!({"after": format!("PT{}M", rng.below(90))});
+    let zone = rng.pick(&ZONES).unwrap_or(ZONES[0]);
+    if rng.chance(75)
+        && let Ok(zone) = TimeZone::get(zone)
+    {
+        let ahead = SignedDuration::from_mins(rng.below(150).try_into().unwrap_or(0) - 30);
+        rule["at"] = zone.to_datetime(now + ahead).strftime("%H:%M").to_string().into();
+    }
+    if rng.chance(20) {
+        rule["business_days"] = true.into();
+    }
+    if rule.get("at").is_some() || rule.get("business_days").is_some() {
+        rule["zone"] = zone.into();
+    }
+    rule
+}
+
+/// An order, perhaps with a rule for its authorizations.
+pub(super) fn order(rng: &mut Rng, now: Timestamp) -> Value {
+    let mut data = json!({"type": "order", "amount": 1_000 + rng.below(4_000), "currency": "USD"});
+    if rng.chance(30) {
+        data["capture"] = rule(rng, now);
+    }
+    data
+}
+
+/// Adds when an authorization is captured and how much of it, up to a little more than its amount.
+pub(super) fn add_terms(rng: &mut Rng, now: Timestamp, end: Timestamp, data: &mut Value) {
+    let amount = data["amount"].as_u64().or(data["capture_amount"].as_u64()).unwrap_or(2_000);
+    match rng.below(10) {
+        0..=5 => data["capture_at"] = moment(rng, now, end),
+        6..=8 => data["capture"] = rule(rng, now),
+        _ => {}
+    }
+    match rng.below(10) {
+        0..=2 => data["capture_amount"] = (1 + rng.below(amount + amount / 8)).into(),
+        3 => data["capture_amount"] = Value::Null,
+        _ => {}
+    }
 }
 
 /// Every minute what is in doubt and what is due, and now and then several runs at once.

@@ -6,7 +6,14 @@ use tokio::time::sleep;
 use tollgate_core::payments::CaptureRequest;
 
 use super::step::{Scenario, Scheduled, Step};
-use crate::{ask::Route, client::deliver, fault::Call, merchants::REGISTERED, run, world::World};
+use crate::{
+    ask::Route,
+    client::deliver,
+    fault::Call,
+    merchants::REGISTERED,
+    run,
+    world::{EPOCH_S, FALL_S, SPRING_S, World},
+};
 
 /// When the captures of the scenarios are due, in minutes after the beginning.
 const DUE_MIN: i64 = 10;
@@ -25,6 +32,14 @@ const LAPSED: Step = Step::Scheduled(Scheduled::Until(LIFETIME_MIN + 2));
 const NEVER_RUN: Step = Step::Scheduled(Scheduled::Until(LIFETIME_MIN + 62));
 const MOVE: Step = Step::Reschedule(Some(20));
 const CANCEL: Step = Step::Reschedule(None);
+const PAUSE: Step = Step::Switch(Route::Pause);
+const RESUME: Step = Step::Switch(Route::Resume);
+const SOME: Step = Step::CapturePart(600);
+const LESS: Step = Step::CapturePart(500);
+/// Half past two, which the clocks skip in spring: due when they do.
+const SKIPPED: Step = Step::PayByRule("02:30", Some(700));
+/// Two o'clock, when the clocks have shown the hour before it twice.
+const REPEATED: Step = Step::PayByRule("02:00", None);
 
 const fn until(minutes: i64) -> Step {
     Step::Scheduled(Scheduled::Until(minutes))
@@ -39,10 +54,14 @@ const fn short(void_lapsed: bool) -> Step {
 }
 
 const fn scenario(name: &'static str, steps: &'static [Step]) -> Scenario {
-    Scenario { name, merchant: REGISTERED, steps }
+    Scenario { name, merchant: REGISTERED, has_fees: false, steps, begins_s: EPOCH_S }
 }
 
-pub(super) const SCENARIOS: [Scenario; 15] = [
+const fn begun(begins_s: i64, scenario: Scenario) -> Scenario {
+    Scenario { begins_s, ..scenario }
+}
+
+pub(super) const SCENARIOS: [Scenario; 25] = [
     scenario("schedule: authorize with a moment", &[Step::Register, HOLD]),
     scenario("schedule: run", &[Step::Register, HOLD, DUE, RUN]),
     scenario("schedule: two runs at once", &[Step::Register, HOLD, DUE, Step::Scheduled(Scheduled::TwoRuns)]),
@@ -63,9 +82,43 @@ pub(super) const SCENARIOS: [Scenario; 15] = [
         &[short(true), Step::Register, HOLD, DUE, IN_VAIN, LAPSED, RUN],
     ),
     scenario("schedule: lapse, void", &[short(true), Step::Register, HOLD, NEVER_RUN, RUN]),
+    scenario("schedule: run beside a pause", &[Step::Register, HOLD, DUE, beside(Route::Pause, None)]),
+    scenario("schedule: paused and resumed", &[Step::Register, HOLD, PAUSE, DUE, RUN, RESUME, RUN]),
+    scenario(
+        "schedule: run beside a resume",
+        &[Step::Register, HOLD, PAUSE, DUE, beside(Route::Resume, None)],
+    ),
+    scenario(
+        "schedule: paused between two tries, and resumed",
+        &[Step::Register, HOLD, DUE, IN_VAIN, PAUSE, until(DUE_MIN + 3), RUN, RESUME, RUN],
+    ),
+    scenario(
+        "schedule: paused until it lapses, void",
+        &[short(true), Step::Register, HOLD, PAUSE, DUE, RUN, LAPSED, RUN],
+    ),
     scenario(
         "schedule: void of a lapse beside a cancel",
         &[short(true), Step::Register, HOLD, NEVER_RUN, beside(Route::Reschedule, None)],
+    ),
+    scenario("schedule: a part", &[Step::Register, HOLD, SOME, DUE, RUN]),
+    scenario(
+        "schedule: another part after a try",
+        &[Step::Register, HOLD, SOME, DUE, IN_VAIN, LESS, until(DUE_MIN + 3), RUN],
+    ),
+    scenario("schedule: lapse of a part", &[short(true), Step::Register, HOLD, SOME, NEVER_RUN, RUN]),
+    begun(
+        SPRING_S,
+        scenario(
+            "schedule: at a time that the clocks skip",
+            &[Step::Register, SKIPPED, until(9), RUN, DUE, RUN],
+        ),
+    ),
+    begun(
+        FALL_S,
+        scenario(
+            "schedule: after an hour that is repeated",
+            &[Step::Register, REPEATED, DUE, RUN, until(71), RUN],
+        ),
     ),
 ];
 
@@ -80,7 +133,7 @@ pub(super) async fn play(
     let run = || run::capture_once(world, CaptureRequest::default());
     match step {
         Scheduled::Until(minutes) => {
-            let wait = Scenario::moment(minutes).duration_since(world.now());
+            let wait = scenario.moment(minutes).duration_since(world.now());
             sleep(wait.try_into().unwrap_or(Duration::ZERO)).await;
         }
         Scheduled::Short { void_lapsed } => world.state().shops.rules(scenario.merchant, |rules| {

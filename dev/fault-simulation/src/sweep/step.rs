@@ -10,6 +10,8 @@ pub(super) enum Step {
     Pay(Route, Card, Option<u64>),
     /// Capture, refund or cancel, perhaps with an amount.
     FollowUp(Route, Option<u64>),
+    /// The same about the payment of this number in the order, from 0.
+    FollowUpOf(usize, Route, Option<u64>),
     /// Pay through the credit-card API, always under the same reference.
     CardPay(Route, Card, u64),
     /// Capture, refund or void through the credit-card API, perhaps with an amount.
@@ -17,16 +19,27 @@ pub(super) enum Step {
     Settle,
     /// Authorize, perhaps an amount, to be captured this many minutes after the beginning.
     PayLater(i64, Option<u64>),
+    /// Authorize, to be captured by this rule: its cut-off in New York, and a part of so much.
+    PayByRule(&'static str, Option<u64>),
+    /// Capture another part of it, at the moment that it has.
+    CapturePart(u64),
     /// Move the capture to this many minutes after the beginning, or cancel it.
     Reschedule(Option<i64>),
+    /// Pause or resume the order's scheduled captures.
+    Switch(Route),
     /// A step that the schedule makes, or that happens beside it.
     Scheduled(Scheduled),
 }
 
+#[derive(Clone, Copy)]
 pub(super) struct Scenario {
     pub(super) name: &'static str,
     pub(super) merchant: &'static str,
+    /// Whether the merchant's account adds a surcharge.
+    pub(super) has_fees: bool,
     pub(super) steps: &'static [Step],
+    /// The second at which it begins.
+    pub(super) begins_s: i64,
 }
 
 /// What happens by the schedule or beside it, and needs no request of its own.

@@ -1,15 +1,17 @@
 //! The shop's server: it alone has the merchant's key, says what the cart costs, and knows whose cards are saved.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use axum::http::{StatusCode, header};
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tollgate::lambda::install_tls;
 use uuid::Uuid;
 
-use crate::merchants::{REGISTERED, REGISTERED_KEY};
+use crate::{
+    front::web_client,
+    merchants::{REGISTERED, REGISTERED_KEY},
+};
 
 /// What is sold here, in minor units.
 pub(super) const PRICE: u64 = 2599;
@@ -72,12 +74,7 @@ pub(super) struct PendingPayment {
 
 impl Shop {
     pub(crate) fn new(api: &str, tokenizer: &str) -> Result<Self, reqwest::Error> {
-        // Everything here is plain HTTP on this machine: no certificate is trusted.
-        install_tls();
-        let roots = rustls::RootCertStore::empty();
-        let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-        let client = reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().build()?;
-        Ok(Self { api: api.to_owned(), tokenizer: tokenizer.to_owned(), client })
+        Ok(Self { api: api.to_owned(), tokenizer: tokenizer.to_owned(), client: web_client()? })
     }
 
     /// A request to Tollgate with the merchant's access token.
@@ -100,11 +97,12 @@ impl Shop {
         Ok(order)
     }
 
-    /// Pays with the card that was typed and saves it, or pays with the saved one. The customer is the session's, never
-    /// the page's to say. None where nothing is saved.
+    /// Pays with the card that was typed and saves it, or pays with the saved one. The customer is the session's, and the
+    /// address the connection's; neither is the page's to say. None where nothing is saved.
     pub(super) async fn pay(
         &self,
         customer: Uuid,
+        shopper: IpAddr,
         wanted: &Payment,
     ) -> Result<Option<(StatusCode, Value)>, reqwest::Error> {
         let card = match &wanted.card {
@@ -112,7 +110,7 @@ impl Shop {
                 json!({ "payment": payment, "month": month, "year": year, "save": true, "customer": customer })
             }
             None => match self.saved_card(customer).await? {
-                Some(saved) => json!({ "payment": saved["payment"] }),
+                Some(saved) => json!({ "payment": saved["payment"], "customer": customer }),
                 None => return Ok(None),
             },
         };
@@ -122,6 +120,7 @@ impl Shop {
         }
         let payment = self.call(Method::POST, &format!("/v2/orders/{}/payments", wanted.order)).await?;
         let payment = payment.header("Idempotency-Key", wanted.key.to_string());
+        let payment = payment.header("X-Shopper-Address", shopper.to_string());
         outcome(payment.body(json!({ "data": data }).to_string())).await.map(Some)
     }
 

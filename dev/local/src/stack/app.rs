@@ -59,6 +59,7 @@ fn ports_over(
     let ports = || {
         Ok(Ports {
             access: Arc::new(adapters.access()),
+            orders: Arc::new(adapters.orders()?),
             api: Arc::new(adapters.api()?),
             confirm: Arc::new(adapters.confirm()?),
             checkout: Arc::new(adapters.checkout()?),
@@ -148,7 +149,8 @@ fn config(dynamodb_url: &str, secretsmanager_url: &str, settings: AppSettings) -
     Config {
         table: TABLE_NAME.to_owned(),
         attempts_table: ATTEMPTS_TABLE_NAME.to_owned(),
-        source_header: None,
+        front: settings.front,
+        kid_key: merchants::TOKEN_KID_KEY.parse().unwrap_or_default(),
         merchants: merchants::settings(),
         captures: settings.captures,
         inquiries: Limits::default(),

@@ -3,14 +3,15 @@
 use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
 
 use serde_json::Value;
+use tollgate::source::Front;
 use tollgate_core::payments::CaptureSettings;
 
-use crate::{functions::Handler, template::TemplateError};
+use crate::{front::FrontError, functions::Handler, template::TemplateError};
 
 /// What a stack is started with. The default is what tests want: free ports, everything in memory, no samples.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The API's port; the simulator, DynamoDB, Secrets Manager and EventBridge take the next four. `None`: any free ones.
+    /// The API's port; the simulator, DynamoDB, Secrets Manager and EventBridge take the next four, a front the one after. `None`: any free ones.
     pub port: Option<u16>,
     /// Where DynamoDB and the simulator keep their data. `None`: in memory.
     pub data: Option<PathBuf>,
@@ -21,6 +22,9 @@ pub struct Options {
     /// Where containers reach this machine. The simulator, DynamoDB and Secrets Manager listen there too, and the
     /// gateway is called `localhost`, which a container can be told to find there.
     pub containers: Option<IpAddr>,
+    /// Other names and addresses of this machine, besides `localhost` and the loopback addresses, that requests may be for
+    /// and pages may come from.
+    pub hosts: Vec<String>,
     /// Fill an empty table with the sample orders that `events/` speaks of.
     pub samples: bool,
     /// How the simulator behaves, such as its seed and its noise.
@@ -41,6 +45,18 @@ pub struct Options {
     pub captures: Option<CaptureSettings>,
     /// The deployment's parameter `Payments` is `stopped`.
     pub payments_stopped: bool,
+    /// The deployment's parameter `FrontSecretDigests`.
+    pub front: Front,
+    /// The secret of a front that is played in front of the API, and required.
+    pub front_secret: Option<String>,
+}
+
+impl Options {
+    /// The hosts that were named in one way or another.
+    pub(crate) fn all_hosts(&self) -> Vec<String> {
+        let containers = self.containers.map(|address| address.to_string());
+        self.hosts.iter().cloned().chain(containers).collect()
+    }
 }
 
 /// Why a stack did not start.
@@ -55,6 +71,12 @@ pub enum StartError {
         service: &'static str,
         /// What the system says about it.
         reason: std::io::Error,
+    },
+    /// There are not as many ports.
+    #[error("there are not enough ports from {first} on. Choose a lower one with --port")]
+    NoPort {
+        /// The first of the stack's ports.
+        first: u16,
     },
     /// The address for containers cannot be used.
     #[error("{address}:{port}, where containers are to reach {service}, cannot be opened: {reason}")]
@@ -87,6 +109,9 @@ pub enum StartError {
     /// The template does not fit.
     #[error(transparent)]
     Template(#[from] TemplateError),
+    /// The front's template does not fit.
+    #[error(transparent)]
+    Front(#[from] FrontError),
     /// The functions' clients cannot be built.
     #[error("the functions cannot start: {0}")]
     App(String),

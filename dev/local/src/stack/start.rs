@@ -8,8 +8,9 @@ use std::{
 };
 
 use axum::{Router, http::Uri};
-use cardpointe_simulator::Server;
+use cardpointe_simulator::{Server, hosts::Hosts};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tollgate::source::{Front, InvalidFront};
 use tollgate_core::values::Clock;
 
 use super::{Options, Stack, StartError, app};
@@ -21,8 +22,9 @@ use crate::{
     dynamodb::{self, Tables},
     event_bus::{self, Bus},
     forward::forward,
+    front::{self, Viewer},
     functions::{self, Consumers, Functions, Ports},
-    merchants,
+    guard, merchants,
     parts::{AppSettings, Parts},
     permissions::Permissions,
     resources::{ATTEMPTS_TABLE_NAME, JOURNAL_TABLE_NAME, TABLE_NAME, WEBHOOKS_TABLE_NAME},
@@ -35,6 +37,9 @@ use crate::{
 /// How often the table's stream is looked at.
 const STREAM_EVERY: Duration = Duration::from_millis(200);
 
+/// How many ports after the first one the stack's last one is.
+const LAST_PORT: u16 = 5;
+
 /// Where the simulator keeps its payments, in the directory of the table's data.
 const GATEWAY_FILE: &str = "cardpointe-simulator.jsonl";
 
@@ -43,16 +48,17 @@ impl Stack {
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let mut deployment = template::deployed()?;
         deployment.captures = options.captures.unwrap_or(deployment.captures);
-        let settings =
-            AppSettings { captures: deployment.captures, payments_stopped: options.payments_stopped };
+        let settings = settings(&options, &deployment)?;
         let granted = std::mem::take(&mut deployment.permissions);
         let permissions = Arc::new(Permissions::new(granted, &options.withdrawn));
         let (stop, stopped) = watch::channel(false);
         let mut servers = Servers { stopped, running: Vec::new() };
 
         // All ports first: a clash is reported before anything has happened.
-        let opened = OpenPorts::open(&options).await?;
-        let (services, api) = Services::start(opened, &options, &mut servers)?;
+        let mut opened = OpenPorts::open(&options).await?;
+        let front = opened.front.take();
+        let hosts = Arc::new(Hosts::new(options.all_hosts()));
+        let (services, api) = Services::start(opened, &options, &hosts, &mut servers)?;
         services.admit_containers(&options, &mut servers).await?;
         services.put_merchants(&options);
         let tables = services.create_tables(&deployment).await?;
@@ -68,24 +74,27 @@ impl Stack {
         } else {
             0
         };
+        permissions.begin();
         let client = app::guarded_client(&permissions)?;
         let stream = |client, table, consumers| {
             Arc::new(Stream::new(&services.dynamodb_url, client, table, consumers))
         };
         let deliveries = stream(client.clone(), WEBHOOKS_TABLE_NAME, deployment.deliverers);
         let stream = stream(client, TABLE_NAME, deployment.consumers);
-        // Each on its own, so that a receiver that is slow holds up no other function.
-        for stream in [&stream, &deliveries].into_iter().filter(|_| options.schedules) {
-            servers.run_stream(Arc::clone(stream), Arc::clone(&functions));
-        }
-        for schedule in deployment.schedules.into_iter().filter(|_| options.schedules) {
-            servers.run_schedule(schedule, Arc::clone(&functions));
+        if options.schedules {
+            servers.run_all([&stream, &deliveries], deployment.schedules, &functions);
         }
 
         let Services { dynamodb_url, secretsmanager_url, eventbridge_url, simulator, secrets, bus } =
             services;
+        let viewer = Viewer::default();
+        let callers_url = match front.zip(options.front_secret) {
+            None => api.url.clone(),
+            Some((port, secret)) => servers.play_front(port, &secret, &api.url, &viewer, &hosts)?,
+        };
         let parts = Arc::new(Parts {
             url: api.url,
+            callers_url,
             dynamodb_url,
             secretsmanager_url,
             simulator: Arc::clone(&simulator),
@@ -100,15 +109,27 @@ impl Stack {
             samples,
             settings,
         });
-        let router = api_gateway::router(&deployment.routes, deployment.cors, &parts.functions);
+        let router = api_gateway::router(&deployment.routes, deployment.cors, &parts.functions, &hosts);
         let tokenizer = origin(&parts.simulator.base_url());
         let sample_shop =
-            Shop::new(&parts.url, &tokenizer).map_err(|error| StartError::App(error.to_string()))?;
-        let router = router.merge(control::router(Arc::clone(&parts))).merge(checkout::router(sample_shop));
-        servers.serve(api.listener, router);
+            Shop::new(&parts.callers_url, &tokenizer).map_err(|error| StartError::App(error.to_string()))?;
+        let checkout = guard::by_origin(checkout::router(sample_shop), &hosts);
+        let router = router.merge(control::router(Arc::clone(&parts), &hosts)).merge(checkout);
+        servers.serve(api.listener, guard::by_host(router, &hosts));
         tracing::info!(url = parts.url, "the API is ready");
-        Ok(Self { parts, simulator, stop, servers: servers.running })
+        Ok(Self { parts, simulator, viewer, stop, servers: servers.running })
     }
+}
+
+fn settings(options: &Options, deployment: &Deployment) -> Result<AppSettings, StartError> {
+    let digest = options.front_secret.as_deref().map(Front::digest);
+    let front = digest.map(|digest| digest.parse()).transpose();
+    let front = front.map_err(|error: InvalidFront| StartError::App(error.to_string()))?;
+    Ok(AppSettings {
+        captures: deployment.captures,
+        payments_stopped: options.payments_stopped,
+        front: front.unwrap_or(options.front),
+    })
 }
 
 /// Scheme, host and port of an address.
@@ -118,7 +139,8 @@ fn origin(url: &str) -> String {
 
 /// The gateway, with its payments beside the table's data.
 fn start_simulator(listener: TcpListener, options: &Options) -> Result<Server, StartError> {
-    let config = options.simulator.clone();
+    let mut config = options.simulator.clone();
+    config.hosts.extend(options.all_hosts());
     let Some(directory) = &options.data else { return Ok(Server::start(listener, config)) };
     let path = directory.join(GATEWAY_FILE);
     Server::start_in(listener, config, &path)
@@ -149,10 +171,14 @@ struct OpenPorts {
     dynamodb: Option<Port>,
     secretsmanager: Option<Port>,
     eventbridge: Port,
+    front: Option<Port>,
 }
 
 impl OpenPorts {
     async fn open(options: &Options) -> Result<Self, StartError> {
+        if let Some(first) = options.port.filter(|first| first.checked_add(LAST_PORT).is_none()) {
+            return Err(StartError::NoPort { first });
+        }
         let open = async |offset, service| Port::open(options.port, offset, service).await;
         Ok(Self {
             api: open(0, "the API").await?,
@@ -166,6 +192,10 @@ impl OpenPorts {
                 Some(_) => None,
             },
             eventbridge: open(4, "EventBridge").await?,
+            front: match options.front_secret {
+                Some(_) => Some(open(LAST_PORT, "the front").await?),
+                None => None,
+            },
         })
     }
 }
@@ -185,6 +215,32 @@ impl Servers {
                 tracing::error!(%error, "a server stopped");
             }
         }));
+    }
+
+    /// Serves the front of this address, and returns its own.
+    fn play_front(
+        &mut self,
+        port: Port,
+        secret: &str,
+        origin: &str,
+        viewer: &Viewer,
+        hosts: &Arc<Hosts>,
+    ) -> Result<String, StartError> {
+        let router = front::router(front::parse(front::TEMPLATE)?, secret, origin, viewer.clone())?;
+        self.serve(port.listener, guard::by_host(router, hosts));
+        tracing::info!(url = port.url, "the front is ready");
+        Ok(port.url)
+    }
+
+    /// Hands streams to their consumers and invokes what has a schedule.
+    fn run_all(&mut self, streams: [&Arc<Stream>; 2], schedules: Vec<Schedule>, functions: &Arc<Functions>) {
+        // Each on its own, so that a receiver that is slow holds up no other function.
+        for stream in streams {
+            self.run_stream(Arc::clone(stream), Arc::clone(functions));
+        }
+        for schedule in schedules {
+            self.run_schedule(schedule, Arc::clone(functions));
+        }
     }
 
     /// Invokes a function again and again, on the machine's clock.
@@ -246,7 +302,13 @@ struct Services {
 
 impl Services {
     /// Starts those that do not run already; the API's port is left.
-    fn start(ports: OpenPorts, options: &Options, servers: &mut Servers) -> Result<(Self, Port), StartError> {
+    fn start(
+        ports: OpenPorts,
+        options: &Options,
+        hosts: &Arc<Hosts>,
+        servers: &mut Servers,
+    ) -> Result<(Self, Port), StartError> {
+        let guarded = |router| guard::by_host(guard::by_origin(router, hosts), hosts);
         let mut dynamodb_url = options.dynamodb_url.clone().unwrap_or_default();
         if let Some(port) = ports.dynamodb {
             let path = options.data.clone().unwrap_or_default();
@@ -259,14 +321,14 @@ impl Services {
         let secrets = Arc::new(Secrets::default());
         let mut secretsmanager_url = options.secretsmanager_url.clone().unwrap_or_default();
         if let Some(port) = ports.secretsmanager {
-            servers.serve(port.listener, secrets_manager::router(Arc::clone(&secrets)));
+            servers.serve(port.listener, guarded(secrets_manager::router(Arc::clone(&secrets))));
             secretsmanager_url = port.url;
         }
         tracing::info!(url = secretsmanager_url, "Secrets Manager is ready");
         let simulator = Arc::new(start_simulator(ports.gateway.listener, options)?);
         tracing::info!(url = simulator.base_url(), "the CardPointe simulator is ready");
         let bus = Arc::new(Bus::default());
-        servers.serve(ports.eventbridge.listener, event_bus::router(Arc::clone(&bus)));
+        servers.serve(ports.eventbridge.listener, guarded(event_bus::router(Arc::clone(&bus))));
         let eventbridge_url = ports.eventbridge.url;
         Ok((Self { dynamodb_url, secretsmanager_url, eventbridge_url, simulator, secrets, bus }, ports.api))
     }
@@ -347,6 +409,8 @@ impl Services {
     /// Makes the sample orders, and returns how many there are.
     async fn make_samples(&self, settings: AppSettings, functions: &Functions) -> Result<usize, StartError> {
         let clock = Arc::new(SampleClock::default());
+        // The samples are made past the front.
+        let settings = AppSettings { front: Front::default(), ..settings };
         // Not held to any policy: what is missing in one should show in the first request, not here.
         let ports =
             app::ports(&self.dynamodb_url, &self.secretsmanager_url, settings, Arc::clone(&clock) as _)?;

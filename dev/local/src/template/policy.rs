@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{TemplateError, reference::Reference};
-use crate::permissions::{Permission, Resource, TOTALS};
+use crate::permissions::{PARTS, Part, Permission, Resource};
 
 /// The secrets of the stage's merchants, whatever follows their prefix.
 const MERCHANT_SECRETS: &str =
@@ -40,9 +40,13 @@ struct Statement {
     condition: Option<Value>,
 }
 
-/// The condition that makes totals of the journal's table.
-fn is_about_totals(condition: &Value) -> bool {
-    *condition == json!({"ForAllValues:StringLike": {"dynamodb:LeadingKeys": TOTALS}})
+/// The part of a table that a condition limits a statement to.
+fn part(table: &Resource, condition: &Value) -> Option<Resource> {
+    let is_condition = |part: &Part| {
+        let operator = format!("ForAllValues:{}", part.operator);
+        part.whole == *table && *condition == json!({ operator: { "dynamodb:LeadingKeys": part.keys } })
+    };
+    PARTS.into_iter().find(is_condition).map(|part| part.resource)
 }
 
 #[derive(Deserialize)]
@@ -91,12 +95,10 @@ pub(super) fn read(
             for name in names.ok_or_else(|| refused(format!("the resource {}", statement.resource)))? {
                 let resource =
                     resource(name, tables).ok_or_else(|| refused(format!("the resource {name}")))?;
-                let resource = match (&statement.condition, resource) {
-                    (None, resource) => resource,
-                    (Some(condition), Resource::JournalTable) if is_about_totals(condition) => {
-                        Resource::Totals
-                    }
-                    (Some(condition), _) => return Err(refused(format!("the condition {condition}"))),
+                let resource = match &statement.condition {
+                    None => resource,
+                    Some(condition) => part(&resource, condition)
+                        .ok_or_else(|| refused(format!("the condition {condition}")))?,
                 };
                 permissions.insert(Permission { action: action.clone(), resource });
             }

@@ -1,9 +1,13 @@
 //! The local API Gateway: what a function gets, and what a client gets.
 
-use std::{collections::BTreeMap, future::pending, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::pending,
+    time::Duration,
+};
 
 use lambda_http::{Body, Request, RequestExt, Response, request::RequestContext};
-use local::{Options, Stack, functions::Handler};
+use local::{Options, Stack, functions::Handler, template};
 use serde_json::{Value, json};
 
 use crate::support::client;
@@ -163,13 +167,19 @@ async fn a_body_over_ten_megabytes_is_refused_before_the_function() {
 }
 
 #[tokio::test]
-async fn a_malformed_host_is_refused_before_a_function_sees_it() {
+async fn a_malformed_or_foreign_host_is_refused_before_a_function_sees_it() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let stack = echoing().await;
     let address = stack.url().trim_start_matches("http://").to_owned();
     for (host, status) in [
         ("Host: localhost", "207"),
-        ("Host: pay.example.com:443", "207"),
+        ("Host: 127.0.0.1:443", "207"),
+        ("Host: pay.example.com:443", "403"),
+        ("Host: localhost.example.com", "403"),
+        ("Host: 256.0.0.1", "403"),
+        // The functions' library cannot read such a port.
+        ("Host: localhost:65536", "400"),
+        ("Host: localhost:+80", "400"),
         ("Host: a b", "400"),
         ("Host: [::1", "400"),
         ("Host: user@pay.example.com", "400"),
@@ -187,6 +197,27 @@ async fn a_malformed_host_is_refused_before_a_function_sees_it() {
     stack.stop().await;
 }
 
+/// The headers that pages send: the API's own, and all that Elastic Path's SDKs and storefronts add to their requests,
+/// without which a browser would send none of them.
+const SENT_BY_PAGES: [&str; 16] = [
+    "authorization",
+    "content-type",
+    "ep-account-management-authentication-token",
+    "ep-channel",
+    "ep-context-tag",
+    "idempotency-key",
+    "traceparent",
+    "x-client-secret",
+    "x-moltin-application",
+    "x-moltin-auth-store",
+    "x-moltin-currency",
+    "x-moltin-customer-token",
+    "x-moltin-language",
+    "x-moltin-sdk-language",
+    "x-moltin-sdk-version",
+    "x-request-id",
+];
+
 #[tokio::test]
 async fn a_page_of_this_machine_is_let_in_and_a_strangers_is_not() {
     let stack = echoing().await;
@@ -203,12 +234,13 @@ async fn a_page_of_this_machine_is_let_in_and_a_strangers_is_not() {
     assert_eq!(own.status(), 204);
     assert_eq!(of(&own, "access-control-allow-origin").as_deref(), Some("http://127.0.0.1:8080"));
     // What the template says.
-    assert_eq!(of(&own, "access-control-allow-methods").as_deref(), Some("GET,POST,PUT,PATCH"));
+    assert_eq!(of(&own, "access-control-allow-methods").as_deref(), Some("GET,POST,PUT,PATCH,DELETE"));
     assert_eq!(of(&own, "access-control-max-age").as_deref(), Some("7200"));
     let headers = of(&own, "access-control-allow-headers").unwrap();
-    for name in ["authorization", "idempotency-key", "x-client-secret"] {
-        assert!(headers.split(',').any(|allowed| allowed == name), "{headers}");
-    }
+    assert_eq!(headers.split(',').collect::<BTreeSet<_>>(), BTreeSet::from(SENT_BY_PAGES));
+    let deployed = template::deployed().unwrap().cors;
+    let deployed: Vec<_> = deployed.allow_headers.iter().map(|name| name.to_lowercase()).collect();
+    assert_eq!(deployed.iter().map(String::as_str).collect::<BTreeSet<_>>(), BTreeSet::from(SENT_BY_PAGES));
     let other = preflight("https://shop.example.com").await;
     assert_eq!((other.status().as_u16(), of(&other, "access-control-allow-origin")), (204, None));
 

@@ -184,7 +184,10 @@ async fn marks_names_and_sums_that_cannot_be_read_do_not_stop_the_totals_of_othe
 #[tokio::test]
 async fn deliveries_that_cannot_be_read_are_parked_and_the_next_one_is_reached() {
     let shop = Shop::open().await;
-    let receiver = format!("{}#gone", merchants::REGISTERED);
+    let receiver = format!("{}#off", merchants::REGISTERED);
+    let secret = crate::webhooks::SECRET;
+    let off = json!({"id": "off", "url": "https://erp.example/", "secrets": [secret], "disabled": true});
+    crate::webhooks::put(&shop, &[off]);
     let moment = |n: i64| {
         let at = shop.stack.clock().now() - jiff::SignedDuration::from_secs(100 - n);
         at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
@@ -210,7 +213,7 @@ async fn deliveries_that_cannot_be_read_are_parked_and_the_next_one_is_reached()
     put(&shop, WEBHOOKS_TABLE_NAME, item([("receiver", "receivers"), ("delivery", "nobody")])).await;
 
     shop.stack.invoke_scheduled("webhooks").await.unwrap();
-    // The good one is parked, too, because its receiver is not there.
+    // The good one is parked, too, because its receiver is switched off.
     let reasons: Vec<String> = partition(&shop, WEBHOOKS_TABLE_NAME, "receiver", &receiver)
         .await
         .iter()

@@ -8,6 +8,8 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
+use crate::support::client;
+
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -59,6 +61,31 @@ fn a_dynamodb_that_does_not_respond_is_named() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let said = fails(&["--port", "0", "--dynamodb-url", &format!("http://{closed}")]);
     assert!(said.contains(&format!("error: DynamoDB at http://{closed} cannot be used")), "{said}");
+}
+
+#[tokio::test]
+async fn a_front_is_played_on_request_and_the_api_admits_nothing_else() {
+    let mut child =
+        command(&["--port", "0", "--no-samples", "--front"]).stderr(Stdio::null()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.as_mut().unwrap()).lines().map(Result::unwrap);
+    let (mut front, mut api, mut examples) = (String::new(), String::new(), String::new());
+    for line in lines {
+        if let Some(rest) = line.strip_prefix("The front ") {
+            rest.trim().split(';').next().unwrap().clone_into(&mut front);
+        } else if let Some(url) = line.strip_prefix("Ready: ") {
+            url.clone_into(&mut api);
+        } else if line == "Ctrl-C stops it." {
+            break;
+        } else if line.contains("/v2/orders/") {
+            examples += &line;
+        }
+    }
+    let status =
+        async |url: &str| client().get(format!("{url}/status")).send().await.unwrap().status().as_u16();
+    assert_eq!((status(&front).await, status(&api).await), (200, 403));
+    assert!(examples.contains(&front) && !examples.contains(&api), "{examples}");
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 #[cfg(unix)]

@@ -164,6 +164,18 @@ async fn a_card_that_is_saved_pays_again_in_its_own_session_only() {
 }
 
 #[tokio::test]
+async fn a_tester_in_new_sessions_is_one_address_to_the_sample_shop() {
+    let shop = Shop::open().await;
+    let bad = tokenize(&shop, NO_FUNDS, None).await;
+    for n in 0..30 {
+        let (status, told) = Shopper::arrive(&shop).await.pay(Some(&bad)).await;
+        assert_eq!(status, if n < 10 { 400 } else { 422 }, "{n}: {told}");
+    }
+    assert_eq!(shop.stack.simulator().transactions().len(), 10);
+    shop.close().await;
+}
+
+#[tokio::test]
 async fn a_saved_cards_payment_whose_response_is_lost_is_confirmed_by_the_server() {
     let shop = Shop::open().await;
     let token = tokenize(&shop, VISA, None).await;

@@ -195,7 +195,7 @@ async fn an_order_has_the_members_that_the_sdks_types_promise() {
         assert_eq!(shown[name], expected, "{name}");
     }
     assert_eq!((&order["anonymized"], &order["shipping"]), (&json!(false), &json!("unfulfilled")));
-    assert_eq!(order["customer"], json!({"name": "", "email": ""}));
+    assert_eq!(order["customer"], json!({"name": ""}), "an empty text is no address");
     for address in ["shipping_address", "billing_address"] {
         for member in ["first_name", "last_name", "line_1", "postcode", "country", "region"] {
             assert_eq!(order[address][member], "", "{address}.{member}");
@@ -240,10 +240,40 @@ async fn a_payment_with_a_misspelled_amount_does_not_pay_everything() {
             assert!(error["detail"].as_str().unwrap().ends_with("did you mean amount?"), "{error}");
         }
     }
+    for member in ["total", "value", "sum", "price", "amt", "grand_total"] {
+        for value in [json!(5), json!(5.5), json!("5"), json!("5.00"), json!("1,000.00"), json!("$5")] {
+            let mut data = by_token("purchase");
+            data[member] = value;
+            let refused = shop.pay("o", data).await;
+            assert_eq!(refused.error(400, "unknown_member")["source"], format!("data.{member}"));
+        }
+    }
+    for (member, value, source) in [
+        ("options", json!({"amount": 5}), "data.options.amount"),
+        ("payment_details", json!({"net": 5}), "data.payment_details.net"),
+    ] {
+        let mut data = by_token("purchase");
+        data[member] = value;
+        let refused = shop.pay("o", data).await;
+        assert_eq!(refused.error(400, "unknown_member")["source"], source);
+    }
+    let beside = json!({"data": by_token("purchase"), "amount": 5});
+    let refused = shop.post("/v2/orders/o/payments", beside).await;
+    assert_eq!(refused.error(400, "unknown_member")["source"], "amount");
     assert_eq!(shop.stack.simulator().transactions().len(), 0);
-    // What is no amount is ignored as ever.
+    // What is no amount is ignored as ever, and with it what clients of other gateways send along.
     let mut data = by_token("purchase");
-    data["account"] = json!("1");
+    for (member, value) in [
+        ("account", json!("house")),
+        ("type", json!("payment")),
+        ("options", json!({"receipt_email": "a@example.com", "customer_payment_profile_id": "36949175"})),
+        ("paymentmethod_meta", json!({"name": "till", "custom_reference": "5"})),
+        ("billing_address", json!({"postcode": "55555"})),
+        ("payment_method_types", json!(["card"])),
+        ("confirm", json!(true)),
+    ] {
+        data[member] = value;
+    }
     data["amount"] = json!(100);
     shop.pay("o", data).await.data(200);
     shop.close().await;

@@ -7,6 +7,7 @@ use local::{
     functions::{TABLE, invoked_by_events},
     template::{TEMPLATE, parse},
 };
+use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
 use serde_json::Value;
 
 pub(crate) fn events() -> Vec<(String, Value)> {
@@ -102,13 +103,40 @@ fn is_keyed(event: &Value, answer: &str) -> bool {
 
 #[tokio::test]
 async fn every_event_gets_the_response_that_its_readme_states() {
-    let stack = Stack::start(Options { samples: true, ..Options::default() }).await.unwrap();
     let (events, expected) = (events(), expected());
     for (name, _) in &events {
         assert!(expected.iter().any(|(row, ..)| row == name), "{name} is not in events/README.md");
     }
     assert_eq!(events.len(), expected.len());
-    for (name, status, part) in expected {
+    play(&expected).await;
+}
+
+/// Forward and backward, each event comes once before and once after each of the others, so it needs none of them.
+/// Shuffled, it comes before any of several that would do.
+#[tokio::test]
+async fn the_events_play_in_any_order() {
+    let mut rows = expected();
+    rows.reverse();
+    play(&rows).await;
+    for seed in 1..=4 {
+        rows.shuffle(&mut StdRng::seed_from_u64(seed));
+        println!("shuffled by {seed}");
+        play(&rows).await;
+    }
+}
+
+#[tokio::test]
+async fn a_capture_that_one_event_makes_due_is_made_by_another() {
+    let row = |name: &str| expected().into_iter().find(|(row, ..)| *row == name).unwrap();
+    let (name, status, _) = row("scheduled-capture-order");
+    play(&[row("orders-schedule-capture"), (name, status, "\"captured\":1")]).await;
+}
+
+/// Plays events one after the other on a stack with fresh samples.
+async fn play(rows: &[(&str, u16, &str)]) {
+    let stack = Stack::start(Options { samples: true, ..Options::default() }).await.unwrap();
+    let events = events();
+    for (name, status, part) in rows {
         let (_, event) = events.iter().find(|(event, _)| event == name).unwrap();
         let function = function_of(name);
         if is_scheduled(event) {
@@ -118,11 +146,11 @@ async fn every_event_gets_the_response_that_its_readme_states() {
         }
         let answer = stack.invoke(function, &event.to_string()).await.unwrap();
         let body = String::from_utf8_lossy(answer.body());
-        assert_eq!(answer.status(), status, "{name}: {body}");
+        assert_eq!(answer.status(), *status, "{name}: {body}");
         assert!(body.contains(part), "{name}: {body}");
         if is_keyed(event, &body) {
             let again = stack.invoke(function, &event.to_string()).await.unwrap();
-            assert_eq!(again.status(), status, "{name}, again");
+            assert_eq!(again.status(), *status, "{name}, again");
             assert_eq!(again.headers()["idempotent-replayed"], "true", "{name}");
             assert!(String::from_utf8_lossy(again.body()).contains(part), "{name}, again");
         }

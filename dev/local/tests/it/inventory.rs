@@ -8,13 +8,13 @@ mod tour;
 pub(crate) mod watch;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::PathBuf,
     time::Duration,
 };
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use local::template::TEMPLATE;
+use local::{dynamodb_client, template::TEMPLATE};
 use serde_json::Value;
 use tollgate::{invocation::Served, publishing, telemetry::Measured};
 use tollgate_core::{
@@ -68,6 +68,31 @@ async fn every_field_that_is_stored_or_logged_is_in_the_inventory_and_no_other()
     assert_eq!(met, short.iter().collect(), "short names that are stored (left), listed (right)");
     assert_eq!(stored, documented(INVENTORY, "## Stored fields"), "stored (left), listed (right)");
     assert_eq!(seen.logged, documented(INVENTORY, "## Logged fields"), "logged (left), listed (right)");
+    assert_eq!(seen.delivered, documented(INVENTORY, "## Deliveries"), "stored (left), listed (right)");
+    assert_eq!(seen.attempted, documented(INVENTORY, "## Attempts"), "stored (left), listed (right)");
+}
+
+const SECURITY: &str = include_str!("../../../../docs/security.md");
+
+/// A table, log or queue that is added to the template may hold personal data, and an erasure may pass it over.
+#[test]
+fn everything_that_stores_is_in_the_inventory_of_personal_data_and_nothing_else() {
+    let stores = ["AWS::DynamoDB::Table", "AWS::Logs::LogGroup", "AWS::SQS::Queue"];
+    // A resource's name begins in the third column.
+    let mut name = "";
+    let mut storing = BTreeSet::new();
+    for line in TEMPLATE.lines() {
+        match line.strip_prefix("  ") {
+            Some(resource) if !resource.starts_with([' ', '#']) => name = resource.trim_end_matches(':'),
+            Some(member) if stores.iter().any(|kind| member.trim() == format!("Type: {kind}")) => {
+                storing.insert(name);
+            }
+            _ => {}
+        }
+    }
+    let rows = section(SECURITY, "## Personal data").lines().filter_map(|line| line.strip_prefix("| `"));
+    let listed: BTreeSet<_> = rows.map(|row| row.split('`').next().unwrap()).collect();
+    assert_eq!(storing, listed, "in the template (left), listed (right)");
 }
 
 /// An attribute that is stored under its own name would be read as the one that this name is short for.
@@ -172,13 +197,20 @@ pub(crate) fn metrics() -> BTreeMap<&'static str, [String; 2]> {
         ..Trail::default()
     };
     let trail = Trail { gateway_refusals: 1, is_stopped: true, ..trail };
-    let trail = Trail { unreadable: 1, wrong_keys: 1, merchants_stale: 1, merchants_refused: 1, ..trail };
+    let trail = Trail {
+        excess_declines: 1,
+        unreadable: 1,
+        wrong_keys: 1,
+        merchants_stale: 1,
+        merchants_refused: 1,
+        ..trail
+    };
     let served = Served { status: 200, trail, total: Duration::ZERO, cold_start: false };
     let captured_minor = BTreeMap::from([("USD", 1)]);
     let captures = CaptureReport { captured_minor, ..CaptureReport::default() };
     let journal = JournalReport { differing: 1, parked: 1, ..JournalReport::default() };
     let (inquiries, events) = (reconcile::ReconcileReport::default(), publishing::PublishReport::default());
-    let webhooks = DeliveryReport { parked: 1, down: 1, ..DeliveryReport::default() };
+    let webhooks = DeliveryReport { parked: 1, down: 1, without_document: 1, ..DeliveryReport::default() };
     let totals = TotalsReport { behind_s: Some(0), ..TotalsReport::default() };
     let all: [&dyn Measured; 7] = [&served, &captures, &inquiries, &journal, &totals, &events, &webhooks];
     let mut measured = BTreeMap::new();
@@ -201,9 +233,19 @@ fn every_metric_is_documented_with_its_unit_and_dimensions_and_no_other() {
 
 /// The path of every attribute in the table, of its names there; `[]` means the members of a list.
 async fn stored(shop: &Shop) -> BTreeSet<String> {
+    paths_of(&table(shop.stack.dynamodb_url()).await)
+}
+
+/// The same of another table.
+async fn stored_in(shop: &Shop, name: &str) -> BTreeSet<String> {
+    let items = dynamodb_client(shop.stack.dynamodb_url()).scan().table_name(name).send().await.unwrap();
+    paths_of(items.items())
+}
+
+fn paths_of(items: &[HashMap<String, AttributeValue>]) -> BTreeSet<String> {
     let mut paths = BTreeSet::new();
-    for item in table(shop.stack.dynamodb_url()).await {
-        for (name, value) in &item {
+    for item in items {
+        for (name, value) in item {
             add_paths(&mut paths, name.clone(), value);
         }
     }

@@ -197,6 +197,8 @@ async fn a_capture_that_arrives_after_another_one_leaves_that_one_in_doubt_or_wi
         }
         if lost {
             shop.stack.simulator().fault(Fault::once(Endpoint::Capture, FaultKind::DropAfter));
+            // The look before the capture shows nothing yet, and those after it get no response.
+            shop.stack.simulator().fault(Fault::once(Endpoint::Inquire, FaultKind::Delay { delay_ms: 1 }));
             shop.no_inquiry();
         }
         capture(&shop, 900).await.data(if lost { 202 } else { 200 });

@@ -442,15 +442,18 @@ async fn no_card_number_and_no_security_code_is_kept_or_logged() {
 async fn the_gateway_is_told_what_finance_and_address_verification_need() {
     let shop = Shop::open().await;
     shop.register("order-77", 2599).await;
-    let address =
-        json!({"billing_address": {"line_1": "1 Main St", "postcode": "90001-1234", "country": "US"}});
-    let paid = shop.pay("order-77", by_card_with("authorize", VISA, &address)).await;
+    let more = json!({"billing_address": {"line_1": "1 Main St", "postcode": "90001-1234", "country": "US"},
+        "custom_reference": "invoice 7", "description": "Two lamps", "metadata": {"channel": "web", "a": "caf\u{e9}"},
+        "paymentmethod_meta": {"name": "Company card", "custom_reference": "invoice 7"}});
+    let paid = shop.pay("order-77", by_card_with("authorize", VISA, &more)).await;
     let entry = shop.ledger("auth").remove(0);
     let operation = &paid.data(200)["meta"]["operations"][0];
     assert_eq!(entry["orderId"], operation["gateway_order_id"]);
     assert_eq!((&entry["amount"], &entry["currency"]), (&json!("25.99"), &json!("USD")));
     assert_eq!((&entry["name"], &entry["entrymode"]), (&json!("John Smith"), &json!("ECommerce")));
-    assert!(entry["userfields"].to_string().contains("order-77"), "{entry}");
+    let fields = json!([{"order_id": "order-77"}, {"reference": "invoice 7"}, {"description": "Two lamps"},
+        {"metadata": "a=caf?; channel=web"}]);
+    assert_eq!(entry["userfields"], fields);
     assert_eq!(paid.body["data"]["reference"], entry["retref"]);
     shop.close().await;
 }

@@ -4,16 +4,20 @@ use std::collections::BTreeSet;
 
 use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use local::{
-    JOURNAL_TABLE_NAME, Options, TABLE_NAME, merchants,
+    JOURNAL_TABLE_NAME, Options, TABLE_NAME,
+    functions::TABLE,
+    merchants,
     permissions::{ByFunction, Permission, Resource},
     template::{TEMPLATE, parse},
 };
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
+    credit_card_client::{CreditCard, Syntax, payment},
     events::{events, expected, function_of, is_scheduled},
     inventory::watch::Watch,
-    shop::{Shop, by_token},
+    shop::{Shop, VISA, by_card_with, by_token},
     support::client,
     template::SMALL,
 };
@@ -83,6 +87,48 @@ async fn pay_as_a_shopper(shop: &Shop) {
     }
 }
 
+/// A card that is stored, and a payment under a spelling that only the catch-all serves, both counted by the shopper's
+/// address.
+async fn state_a_shoppers_address(shop: &Shop) {
+    let address = ("x-shopper-address", "203.0.113.7");
+    let data = json!({
+        "customer": "customer-18", "currency": "USD", "number": VISA, "month": "10", "year": "2031",
+        "first_name": "John", "last_name": "Smith", "verification_value": "123",
+    });
+    let body = json!({ "data": data }).to_string();
+    shop.send(Method::POST, "/v2/payment-methods", &[address], body).await.data(201);
+    let headers = [("content-type", "application/json"), address];
+    let body = Syntax::Json.body(&payment("1", "in-another-spelling"));
+    let charged = CreditCard::of(shop).post_with("Charge/", &headers, body).await;
+    assert_eq!(charged.envelope().code, "00");
+}
+
+/// On each route that a card can be stored by with a payment, and once by an inquiry.
+async fn pay_and_save(shop: &Shop) {
+    // A card that a customer has is not written again.
+    let saving = |order: &str, method: &str| {
+        by_card_with(method, VISA, &json!({"save": true, "customer": format!("customer-of-{order}")}))
+    };
+    for route in ["payments", "payments/authorize", "payments/purchase"] {
+        let order = format!("saved-{}", route.replace('/', "-"));
+        shop.register(&order, 2599).await;
+        let method = if route.ends_with("authorize") { "authorize" } else { "purchase" };
+        let paid = shop
+            .post(&format!("/v2/orders/{order}/{route}"), json!({ "data": saving(&order, method) }))
+            .await;
+        assert!(paid.data(200)["payment_method"].is_string(), "{route}");
+    }
+    shop.register("saved-late", 2599).await;
+    shop.stack.simulator().fault(Fault::once(Endpoint::Auth, FaultKind::DropAfter));
+    shop.no_inquiry();
+    let paid = shop.pay("saved-late", saving("saved-late", "purchase")).await;
+    paid.data(202);
+    shop.stack.simulator().clear_faults();
+    shop.stack.advance_clock(60);
+    let confirmed = shop.follow_up("saved-late", &paid.id(), "confirm", json!({})).await;
+    assert!(confirmed.data(200)["payment_method"].is_string());
+}
+
 /// With refusals in force, this holds for every other test of the suite, too: what a policy lacks fails it.
 #[tokio::test]
 async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else() {
@@ -101,12 +147,22 @@ async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else()
     pay_in_doubt(&shop, "reconciled").await;
     shop.stack.invoke_scheduled("reconcile").await.unwrap();
     pay_as_a_shopper(&shop).await;
+    state_a_shoppers_address(&shop).await;
+    pay_and_save(&shop).await;
     assert!(shop.stack.deliver_stream().await.unwrap() > 10);
     assert!(shop.stack.deliver_webhooks().await.unwrap() > 10);
     shop.register("late", 2599).await;
     shop.pay_by_token("late", "purchase").await.data(200);
     shop.stack.advance_clock(3_600);
     shop.stack.invoke_scheduled("webhooks").await.unwrap();
+    // A receiver that is removed is deleted with its deliveries, and then the document is.
+    crate::webhooks::put(&shop, &[]);
+    for _ in 0..2 {
+        shop.stack.invoke_scheduled("webhooks").await.unwrap();
+        shop.stack.advance_clock(60);
+    }
+    shop.stack.cold_start().unwrap();
+    shop.stack.secrets().remove(&format!("{}{}", local::WEBHOOKS_PREFIX, merchants::REGISTERED));
     // That payment's entries come late now, and its quarter of an hour is summed up anew.
     shop.stack.deliver_stream().await.unwrap();
     shop.stack.invoke_scheduled("totals").await.unwrap();
@@ -144,6 +200,27 @@ async fn a_function_that_lacks_a_permission_is_refused_says_which_and_charges_no
         shop.pay_by_token("o", "authorize").await.data(200);
         shop.close().await;
     }
+}
+
+#[tokio::test]
+async fn a_function_that_is_for_orders_reads_and_writes_no_customer_whatever_its_code_does() {
+    let watch = Watch::over("error");
+    let (_, stores_cards) = TABLE.iter().find(|(name, _)| *name == "payment-methods").unwrap();
+    let shop = open(Options { handlers: vec![("orders", *stores_cards)], ..Options::default() }).await;
+    let events = events();
+    let (_, event) = events.iter().find(|(name, _)| name == "payment-methods-stored").unwrap();
+    let refused = shop.stack.invoke("orders", &event.to_string()).await.unwrap();
+    assert_eq!(refused.status(), 503);
+    assert!(shop.stack.simulator().transactions().is_empty(), "no card was sent");
+    let lines: Vec<Value> = watch.lines().into_iter().map(|(_, line)| line["fields"].clone()).collect();
+    let is_named = lines.iter().any(|line| {
+        line["function"] == "orders"
+            && line["permission"] == format!("dynamodb:GetItem on table/{TABLE_NAME}, its customers")
+    });
+    assert!(is_named, "{lines:#?}");
+    let stored = shop.stack.invoke("payment-methods", &event.to_string()).await.unwrap();
+    assert_eq!(stored.status(), 201, "whose policy it is");
+    shop.close().await;
 }
 
 #[tokio::test]
@@ -206,6 +283,39 @@ fn another_table_index_or_secret_is_not_taken_for_one_that_is_granted() {
     }
 }
 
+/// What a policy is limited to is told by the key of the item, and by that alone.
+#[test]
+fn an_item_belongs_to_the_part_of_its_table_that_its_key_says() {
+    let of = |table: &str, action: &str, member: &str, name: &str, key: &str| {
+        let body = json!({"TableName": table, member: {name: {"S": key}}});
+        needed(&format!("DynamoDB_20120810.{action}"), &body).resource
+    };
+    for (key, part) in [
+        ("m#order-1", Resource::Orders),
+        ("m##customer#m#1", Resource::Orders),
+        ("#customer#m#1", Resource::Customers),
+        ("#", Resource::Switch),
+        ("##", Resource::Table),
+        ("#customer", Resource::Table),
+        ("#order#1", Resource::Table),
+    ] {
+        for action in ["PutItem", "GetItem", "UpdateItem", "DeleteItem"] {
+            let member = if action == "PutItem" { "Item" } else { "Key" };
+            assert_eq!(of(TABLE_NAME, action, member, "order_key", key), part, "{action} {key}");
+        }
+        assert_eq!(of(TABLE_NAME, "Query", "Key", "order_key", key), Resource::Table, "{key}");
+    }
+    let no_key = json!({"TableName": TABLE_NAME, "Key": {"other": {"S": "m#1"}}});
+    assert_eq!(needed("DynamoDB_20120810.GetItem", &no_key).resource, Resource::Table);
+    let other = of("somebody-elses", "PutItem", "Item", "order_key", "m#1");
+    assert!(matches!(other, Resource::Other(_)));
+    for (bucket, part) in
+        [("totals#m#1", Resource::Totals), ("late", Resource::Totals), ("m#1", Resource::JournalTable)]
+    {
+        assert_eq!(of(JOURNAL_TABLE_NAME, "PutItem", "Item", "bucket", bucket), part, "{bucket}");
+    }
+}
+
 #[test]
 fn an_action_is_spelt_as_in_a_policy_and_an_unknown_service_is_nobodys() {
     let action = |target| needed(target, &json!({})).action;
@@ -243,7 +353,14 @@ fn a_policy_that_cannot_be_held_to_here_is_refused_rather_than_passed_over() {
         with_policy(&format!("{{Effect: {effect}, Action: {action}, Resource: {resource}{more}}}"))
     };
     let (get, table) = ("dynamodb:GetItem", "!GetAtt Items.Arn");
+    let limited = |operator: &str, keys: &str| {
+        format!(", Condition: {{'{operator}': {{'dynamodb:LeadingKeys': [{keys}]}}}}")
+    };
     assert!(parse(&statement("Allow", get, table, "")).is_ok());
+    let to_orders = limited("ForAllValues:StringNotLike", "'#*'");
+    let orders = parse(&statement("Allow", get, table, &to_orders));
+    let granted = Permission { action: get.to_owned(), resource: Resource::Orders };
+    assert_eq!(orders.unwrap().permissions["one"], BTreeSet::from([granted]));
     let secrets = "'arn:${AWS::Partition}:secretsmanager:*'";
     let role = SMALL.replace("      Events:", "      Role: !Ref Role\n      Events:");
     for (template, reason) in [
@@ -259,6 +376,18 @@ fn a_policy_that_cannot_be_held_to_here_is_refused_rather_than_passed_over() {
             "the resource OwnsTable, Items.Arn, *",
         ),
         (statement("Allow", get, table, ", Condition: {}"), "the condition {}"),
+        (
+            statement("Allow", get, table, &limited("ForAnyValue:StringNotLike", "'#*'")),
+            r##"the condition {"ForAnyValue:StringNotLike":{"dynamodb:LeadingKeys":["#*"]}}"##,
+        ),
+        (
+            statement("Allow", get, table, &limited("ForAllValues:StringNotLike", "'x*'")),
+            r#"the condition {"ForAllValues:StringNotLike":{"dynamodb:LeadingKeys":["x*"]}}"#,
+        ),
+        (
+            statement("Allow", get, "!GetAtt Journal.Arn", &limited("ForAllValues:StringNotLike", "'#*'")),
+            r##"the condition {"ForAllValues:StringNotLike":{"dynamodb:LeadingKeys":["#*"]}}"##,
+        ),
         (statement("Allow", get, table, ", NotAction: []"), "unknown field `NotAction`"),
         (
             SMALL.replace("      Events:", "      Policies: AdministratorAccess\n      Events:"),

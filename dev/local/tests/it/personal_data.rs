@@ -1,36 +1,63 @@
-//! Names and e-mail addresses are kept for as long as the merchant says, and log lines tell principals by digests.
+//! Names, e-mail addresses and descriptions are kept for as long as the merchant says, in no table but the orders', and log
+//! lines tell principals by digests.
 
-use local::merchants;
+use std::fmt::Write as _;
+
+use local::{ATTEMPTS_TABLE_NAME, JOURNAL_TABLE_NAME, WEBHOOKS_TABLE_NAME, dynamodb_client, merchants};
 use serde_json::{Value, json};
 
 use crate::{
     credit_card_client::{CreditCard, Syntax, payment, with},
     inventory::watch::Watch,
     shop::{Shop, VISA, by_card_with, items, table},
+    webhooks,
 };
 
 const DAY_S: i64 = 86_400;
 
 const NAME: &str = "Larry Smith-Canary";
 const EMAIL: &str = "larry.canary@example.com";
+const DESCRIPTION: &str = "canary of a description";
 
 /// A payment that says who paid.
 fn request() -> Value {
     let request = with(payment("1", "a-1"), "/Request/Name", Some(json!(NAME)));
+    let request = with(request, "/Request/Description", Some(json!(DESCRIPTION)));
     with(request, "/Request/Email", Some(json!(EMAIL)))
+}
+
+/// Hands on what changed, and looks for who paid where it never is: in the journal, deliveries, attempts and events.
+async fn is_nowhere_else(shop: &Shop) {
+    webhooks::deliver(shop).await;
+    let client = dynamodb_client(shop.stack.dynamodb_url());
+    let mut text = format!("{:?}", shop.stack.bus().events());
+    for table in [JOURNAL_TABLE_NAME, WEBHOOKS_TABLE_NAME, ATTEMPTS_TABLE_NAME] {
+        let items = client.scan().table_name(table).send().await.unwrap();
+        assert!(items.count() > 0 || table == ATTEMPTS_TABLE_NAME, "{table} has something to be searched");
+        write!(text, "{:?}", items.items()).unwrap();
+    }
+    for canary in [NAME, EMAIL, DESCRIPTION] {
+        assert!(!text.contains(canary), "{canary}");
+    }
 }
 
 async fn says_who_paid(shop: &Shop) -> bool {
     let items = items(shop.stack.dynamodb_url()).await.concat();
     assert_eq!(items.contains(NAME), items.contains(EMAIL));
+    assert_eq!(items.contains(NAME), items.contains(DESCRIPTION));
     items.contains(NAME)
 }
 
 #[tokio::test]
 async fn who_paid_is_deleted_when_the_merchants_limit_is_reached_and_a_repetition_is_replayed_as_before() {
     let shop = Shop::open_with(json!({"keep_personal_data": "P30D"})).await;
+    // It is down, so that deliveries wait.
+    let receiver = webhooks::Receiver::open().await;
+    receiver.respond(500);
+    webhooks::put(&shop, &[receiver.document("shop")]);
     let api = CreditCard::of(&shop);
     let id = api.approved("charge", &request()).await;
+    is_nowhere_else(&shop).await;
     for (days, kept) in [(0, true), (29, true), (2, false)] {
         shop.stack.advance_clock(days * DAY_S);
         let report = shop.stack.invoke_scheduled("reconcile").await.unwrap();
@@ -40,6 +67,7 @@ async fn who_paid_is_deleted_when_the_merchants_limit_is_reached_and_a_repetitio
     let again = api.send(Syntax::Json, "charge", &request()).await;
     assert_eq!(again.envelope().of("TransactionID"), Some(id.as_str()), "{}", again.body);
     assert_eq!(shop.stack.simulator().transactions().len(), 1, "nothing is paid twice");
+    is_nowhere_else(&shop).await;
     let report = shop.stack.invoke_scheduled("reconcile").await.unwrap();
     assert_eq!(report["forgotten"], 0, "once is enough");
     let item = &table(shop.stack.dynamodb_url()).await[0];

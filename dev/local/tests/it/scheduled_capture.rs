@@ -87,6 +87,44 @@ async fn an_authorization_is_captured_at_its_moment_and_once() {
 }
 
 #[tokio::test]
+async fn an_order_that_is_paused_is_listed_and_captured_only_when_it_is_resumed() {
+    let mut shop = Shop::open().await;
+    let at = shop.after(HOUR_S);
+    let mut paused = Vec::new();
+    for order in ["held-1", "held-2", "held-3", "free"] {
+        let id = shop.authorize_for(order, at).await;
+        if order != "free" {
+            let why = json!({"data": {"actor": "Ann", "reason": "case 4713"}});
+            let answer = shop.post(&format!("/v2/orders/{order}/captures/pause"), why).await;
+            assert_eq!(answer.data(200)["meta"]["captures_paused"]["actor"], "Ann");
+            paused.push(id);
+            shop.later(2).await;
+        }
+    }
+    shop.later(HOUR_S + 30).await;
+    assert_counts(&shop.run(json!({})).await, &json!({"due": 1, "captured": 1}));
+    let mut listed = Vec::new();
+    let mut next = "?filter=eq(paused,true)&page[limit]=2".to_owned();
+    loop {
+        let page = shop.get(&format!("/v2/captures{next}")).await;
+        let rows = page.data(200).as_array().unwrap().clone();
+        assert!(rows.iter().all(|row| row["meta"]["captures_paused"]["reason"] == "case 4713"));
+        listed.extend(rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()));
+        match page.body["links"]["next"].as_str() {
+            Some(link) => next = link.to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!(listed, paused, "the longest paused first");
+    shop.post("/v2/orders/held-2/captures/resume", json!({})).await.data(200);
+    assert_counts(&shop.run(json!({})).await, &json!({"due": 1, "captured": 1}));
+    assert_counts(&shop.run(json!({})).await, &json!({}));
+    let left = shop.get("/v2/captures?filter=eq(paused,true)").await;
+    assert_eq!(left.data(200).as_array().unwrap().len(), 2);
+    shop.close().await;
+}
+
+#[tokio::test]
 async fn what_is_no_moment_for_a_capture_is_named() {
     let shop = Shop::open().await;
     for (n, odd) in [
@@ -163,8 +201,39 @@ async fn a_capture_that_was_moved_or_cancelled_does_not_happen_at_its_first_mome
 }
 
 #[tokio::test]
+async fn a_part_is_captured_when_its_rule_says_and_the_rest_is_owed_again() {
+    let mut shop = Shop::open_with(json!({"capture": {"after": "PT1H"}})).await;
+    shop.register("o", 2599).await;
+    let data = json!({"gateway": "card_connect", "method": "authorize", "payment": STORED_CARD,
+        "capture": {"after": "PT2H"}, "capture_amount": 1000});
+    let answer = shop.pay("o", data).await;
+    assert_eq!(answer.data(200)["meta"]["capture_amount"], 1000);
+    let id = answer.id();
+    let less = shop.patch("o", &id, json!({"capture_amount": 900})).await;
+    assert_eq!(less.data(200)["meta"]["capture_amount"], 900);
+    let more = shop.patch("o", &id, json!({"capture_amount": 2600})).await;
+    let error = more.error(422, "exceeds_authorized");
+    assert_eq!(
+        (&error["source"], &error["meta"]["authorized"]),
+        (&json!("data.capture_amount"), &json!(2599))
+    );
+    shop.later(2 * HOUR_S - 60).await;
+    assert_counts(&shop.run(json!({})).await, &json!({}));
+    shop.later(90).await;
+    for event in [json!({"dry_run": true}), json!({})] {
+        let report = shop.run(event).await;
+        assert_counts(&report, &json!({"due": 1, "captured": 1}));
+        assert_eq!(report["captured_minor"], json!({"USD": 900}));
+    }
+    let price = shop.order("o").await["meta"]["display_price"].clone();
+    let of = |name: &str| price[name]["amount"].as_u64().unwrap();
+    assert_eq!((of("authorized"), of("paid"), of("balance_owing")), (0, 900, 1699));
+    shop.close().await;
+}
+
+#[tokio::test]
 async fn the_merchants_default_schedules_the_payments_of_both_faces() {
-    let mut shop = Shop::open_with(json!({"capture_after": "PT2H"})).await;
+    let mut shop = Shop::open_with(json!({"capture": {"after": "PT2H"}})).await;
     shop.register("o", 2599).await;
     shop.pay_by_token("o", "authorize").await.data(200);
     shop.register("never", 2599).await;

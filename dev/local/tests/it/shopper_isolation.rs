@@ -95,7 +95,10 @@ impl Before {
             Self::FullByMerchant => {
                 for n in 1..50 {
                     let data = by_card_with("purchase", "4387751111111053", &json!({"amount": n}));
-                    shop.pay(order, data).await.error(400, "declined");
+                    let (path, address) = (format!("/v2/orders/{order}/payments"), format!("203.0.113.{n}"));
+                    let headers = [("x-shopper-address", address.as_str())];
+                    let body = json!({"data": data}).to_string();
+                    shop.send(Method::POST, &path, &headers, body).await.error(400, "declined");
                 }
             }
             _ => {}

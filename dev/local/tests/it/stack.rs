@@ -109,3 +109,59 @@ async fn a_stack_can_use_another_ones_dynamodb_and_secrets_manager() {
     second.stop().await;
     first.stop().await;
 }
+
+/// A page from anywhere can have its own name point to this machine, and can send `text/plain` without a question.
+#[tokio::test]
+async fn only_this_machine_and_its_pages_get_to_the_control_endpoints_and_the_services() {
+    let stack =
+        Stack::start(Options { hosts: vec!["Laptop.lan".to_owned()], ..Options::default() }).await.unwrap();
+    let event = include_str!("../../../../events/orders-no-route.json");
+    let about: Value =
+        client().get(format!("{}/_local", stack.url())).send().await.unwrap().json().await.unwrap();
+    let simulator = format!("{}/reset", stack.simulator().control_url());
+    let urls = [
+        (format!("{}/_local/invoke/orders", stack.url()), 200),
+        (format!("{}/checkout/orders", stack.url()), 200),
+        (simulator, 200),
+        // Without what they need, but there.
+        (stack.secretsmanager_url().to_owned(), 400),
+        (about["eventbridge"].as_str().unwrap().to_owned(), 400),
+    ];
+    for (url, taken) in urls {
+        let call = async |header: &'static str, value: &'static str| {
+            let request = client().post(&url).header("content-type", "text/plain").header(header, value);
+            request.body(event).send().await.unwrap().status().as_u16()
+        };
+        for (header, value) in [
+            ("origin", "https://example.com"),
+            ("origin", "null"),
+            ("host", "example.com"),
+            ("host", "localhost.example.com:3000"),
+        ] {
+            assert_eq!(call(header, value).await, 403, "{url} {header}: {value}");
+        }
+        for (header, value) in [
+            ("origin", "http://localhost:8080"),
+            ("origin", "http://laptop.lan"),
+            ("host", "localhost"),
+            ("host", "laptop.lan:3000"),
+        ] {
+            assert_eq!(call(header, value).await, taken, "{url} {header}: {value}");
+        }
+    }
+    for page in ["/_local", "/docs", "/docs/openapi.json", "/openapi.yaml", "/checkout", "/status"] {
+        let page = client().get(format!("{}{page}", stack.url())).header("host", "example.com");
+        assert_eq!(page.send().await.unwrap().status(), 403);
+    }
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn ports_that_there_are_not_are_named_and_nothing_starts() {
+    let port = Some(65_533);
+    let Err(error) = Stack::start(Options { port, ..Options::default() }).await else {
+        panic!("there are three from there on")
+    };
+    let says = error.to_string();
+    assert_eq!(says, "there are not enough ports from 65533 on. Choose a lower one with --port");
+}

@@ -217,6 +217,58 @@ async fn a_merchant_says_who_makes_a_payment_with_a_stored_card() {
 }
 
 #[tokio::test]
+async fn another_customers_card_neither_pays_nor_is_deleted_and_looks_like_none() {
+    let shop = Shop::open().await;
+    let method = store(&shop, "c-1", VISA, "k").await.data(201).clone();
+    store(&shop, "c-2", MASTERCARD, "k").await.data(201);
+    let sent = shop.stack.simulator().record_count();
+    shop.register("order-1", 2599).await;
+    let pays = |customer: &str, payment: &Value| {
+        let mut data = by_stored(&method);
+        (data["customer"], data["payment"]) = (json!(customer), payment.clone());
+        data
+    };
+    let mut details = Vec::new();
+    for (customer, payment) in [
+        ("c-2", method["payment"].clone()),
+        ("c-3", method["payment"].clone()),
+        ("c-2", json!("1|16178397535388255209")),
+    ] {
+        let refused = shop.pay("order-1", pays(customer, &payment)).await;
+        let error = refused.error(404, "payment_method_not_found");
+        details.push((error["title"].clone(), error["detail"].clone()));
+    }
+    let id = method["id"].as_str().unwrap();
+    let nobodys = format!("pm_{}", "a".repeat(56));
+    for id in [id, &nobodys] {
+        let path = format!("{METHODS}/{id}?customer=c-2");
+        for (method, body) in [
+            (Method::GET, ""),
+            (Method::PATCH, r#"{"data":{"default":true}}"#),
+            (Method::PUT, r#"{"data":{"month":"1","year":"2034"}}"#),
+            (Method::DELETE, ""),
+        ] {
+            let refused = shop.send(method, &path, &[], body.to_owned()).await;
+            let error = refused.error(404, "payment_method_not_found");
+            details.push((error["title"].clone(), error["detail"].clone()));
+        }
+    }
+    details.dedup();
+    assert_eq!(details.len(), 1, "{details:?}");
+    assert_eq!(shop.stack.simulator().record_count(), sent, "nothing was sent");
+    assert_eq!(list(&shop, "c-1").await, std::slice::from_ref(&method));
+    assert_eq!(shop.order("order-1").await["payment"], "unpaid");
+
+    let paid = shop.pay("order-1", pays("c-1", &method["payment"])).await;
+    assert_eq!(paid.data(200)["status"], "complete");
+    let own = format!("{METHODS}/{id}?customer=c-1");
+    assert_eq!(shop.get(&own).await.data(200), &method);
+    let deleted = shop.send(Method::DELETE, &own, &[], String::new()).await;
+    assert_eq!(deleted.data(200)["status"], "deleted");
+    shop.close().await;
+}
+
+#[tokio::test]
 async fn a_shoppers_token_neither_stores_nor_reads_cards() {
     let mut shop = Shop::open().await;
     let id = store(&shop, "c-1", VISA, "k").await.id();

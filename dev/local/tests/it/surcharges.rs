@@ -211,7 +211,7 @@ async fn a_surcharge_is_beside_the_amounts_wherever_they_are_shown_and_in_none_o
     let accept = [("accept", "text/csv")];
     let file = shop.send(Method::GET, "/v2/transactions", &accept, String::new()).await;
     let lines: Vec<&str> = file.body.as_str().unwrap().lines().collect();
-    let ends: Vec<bool> = [",surcharge,3.00,3.00,3.00", ",surcharge,3.00,0.00,0.00", ",,,,"]
+    let ends: Vec<bool> = [",surcharge,3.00,3.00,3.00,,,", ",surcharge,3.00,0.00,0.00,,,", ",,,,,,,"]
         .map(|end| lines.iter().any(|line| line.ends_with(end)))
         .into();
     assert_eq!(ends, [true; 3], "{lines:#?}");

@@ -11,8 +11,12 @@ use local::{
     permissions::Resource,
     template::{RouteKey, TEMPLATE, TemplateError, parse},
 };
+use regex::Regex;
 use serde_json::Value;
-use tollgate::dynamodb::orders::{IndexNames, index_names};
+use tollgate::{
+    dynamodb::orders::{IndexNames, LISTED, PAUSED, index_names},
+    secrets_manager::SecretKind,
+};
 use tollgate_core::payments::{
     CAPTURE_SHARDS_MAX, CaptureRequest, IN_DOUBT_SHARDS_MAX, Index, Part, reconcile,
 };
@@ -34,7 +38,7 @@ fn resources(template: &Value, kind: &str) -> BTreeMap<String, Value> {
 }
 
 /// The text of all sources in a folder of the workspace.
-fn sources(folder: &Path) -> String {
+pub(crate) fn sources(folder: &Path) -> String {
     let mut text = String::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -47,7 +51,7 @@ fn sources(folder: &Path) -> String {
     text
 }
 
-fn workspace() -> &'static Path {
+pub(crate) fn workspace() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
@@ -96,15 +100,8 @@ fn a_parameters_new_value_reaches_the_functions_with_a_version_that_lambda_takes
     let own = |function: &Value| function["Environment"]["Variables"].clone();
     let global = &template["Globals"]["Function"]["Environment"]["Variables"];
     // What is too long for a description; `Revision` is there in its place.
-    let too_long = [
-        "MerchantsPrefix",
-        "KnownMerchants",
-        "GatewayHosts",
-        "SourceHeader",
-        "Stage",
-        "EventBusName",
-        "WebhooksPrefix",
-    ];
+    let too_long =
+        ["MerchantsPrefix", "KnownMerchants", "GatewayHosts", "Stage", "EventBusName", "WebhooksPrefix"];
     for (id, function) in resources(&template, "AWS::Serverless::Function") {
         let description = function["VersionDescription"].as_str().unwrap();
         let named: BTreeSet<_> = between(description, "${", '}').collect();
@@ -125,7 +122,8 @@ fn a_parameters_new_value_reaches_the_functions_with_a_version_that_lambda_takes
             let chars = allowed.map(|value| value.to_string().trim_matches('"').len()).max();
             // Of numbers the greatest; `Revision` states its length in its pattern.
             let number = parameter["MaxValue"].as_u64().map(|max| max.to_string().len());
-            let chars = chars.or(number).unwrap_or(32);
+            let text = parameter["MaxLength"].as_u64().and_then(|max| max.try_into().ok());
+            let chars = chars.or(number).or(text).unwrap_or(32);
             longest = longest.replace(&format!("${{{name}}}"), &"x".repeat(chars));
         }
         assert!(longest.len() <= 256, "{id}: {}", longest.len());
@@ -170,6 +168,10 @@ fn the_routes_are_the_documented_ones() {
             "$default -> orders",
             "DELETE /v2/payment-methods/{paymentMethodId} -> payment-methods",
             "GET /status -> orders",
+            "GET /v2/captures -> transactions",
+            "GET /v2/gateways -> orders",
+            "GET /v2/gateways/card_connect -> orders",
+            "GET /v2/orders -> transactions",
             "GET /v2/orders/{orderId} -> orders",
             "GET /v2/orders/{orderId}/transactions -> orders",
             "GET /v2/orders/{orderId}/transactions/{transactionId} -> orders",
@@ -177,6 +179,7 @@ fn the_routes_are_the_documented_ones() {
             "GET /v2/payment-methods/{paymentMethodId} -> payment-methods",
             "GET /v2/reports/daily -> transactions",
             "GET /v2/transactions -> transactions",
+            "GET /v2/transactions/{transactionId} -> orders",
             "PATCH /v2/orders/{orderId}/transactions/{transactionId} -> orders",
             "PATCH /v2/payment-methods/{paymentMethodId} -> payment-methods",
             "POST /api/v1/payments/creditcard/authorize -> authorize",
@@ -186,12 +189,15 @@ fn the_routes_are_the_documented_ones() {
             "POST /api/v1/payments/creditcard/status -> confirm",
             "POST /api/v1/payments/creditcard/void -> void",
             "POST /oauth/access_token -> token",
+            "POST /v2/orders/{orderId}/captures/pause -> orders",
+            "POST /v2/orders/{orderId}/captures/resume -> orders",
             "POST /v2/orders/{orderId}/payments -> payments",
             "POST /v2/orders/{orderId}/payments/authorize -> authorize",
             "POST /v2/orders/{orderId}/payments/purchase -> purchase",
             "POST /v2/orders/{orderId}/transactions/{transactionId}/cancel -> void",
             "POST /v2/orders/{orderId}/transactions/{transactionId}/capture -> capture",
             "POST /v2/orders/{orderId}/transactions/{transactionId}/confirm -> confirm",
+            "POST /v2/orders/{orderId}/transactions/{transactionId}/reauthorize -> capture",
             "POST /v2/orders/{orderId}/transactions/{transactionId}/refund -> refund",
             "POST /v2/payment-methods -> payment-methods",
             "POST /v2/surcharge -> payments",
@@ -207,14 +213,15 @@ fn a_function_ends_before_the_http_api_gives_up() {
 }
 
 #[test]
-fn the_table_is_keyed_by_order_and_has_an_index_of_what_is_in_doubt_and_one_of_what_is_due() {
+fn the_table_is_keyed_by_order_and_has_indexes_of_what_is_in_doubt_due_and_paused_and_a_list() {
     let table = parse(TEMPLATE).unwrap().table;
     let keys = table.key_schema.iter().map(|key| (key.attribute_name.as_str(), key.key_type.as_str()));
     assert_eq!(keys.collect::<Vec<_>>(), [("order_key", "HASH")]);
     let indexes = table.global_secondary_indexes.iter();
     let indexes: Vec<_> =
         indexes.map(|i| (i.index_name.as_str(), i.projection.projection_type.as_str())).collect();
-    assert_eq!(indexes, [("in-doubt", "INCLUDE"), ("captures-due", "KEYS_ONLY")]);
+    let keys_only = ["captures-due", "captures-paused", "listed"].map(|index| (index, "KEYS_ONLY"));
+    assert_eq!(indexes, [&[("in-doubt", "INCLUDE")][..], &keys_only].concat());
 }
 
 #[test]
@@ -223,7 +230,8 @@ fn the_template_sets_the_variables_that_the_code_reads_and_no_others() {
         .map(|folder| sources(&workspace().join(folder)))
         .concat();
     let calls =
-        ["env::var(\"", "needed(\"", "optional(\"", "is_on(\"", "optional_number(\"", "partitions(\""];
+        ["env::var(", "needed(", "optional(", "is_on(", "optional_number(", "partitions(", "secrets_prefix("];
+    let calls = calls.map(|call| format!("{call}\""));
     let read: BTreeSet<_> = calls.iter().flat_map(|call| between(&source, call, '"')).collect();
     let template = template();
     let functions = resources(&template, "AWS::Serverless::Function");
@@ -236,10 +244,8 @@ fn the_template_sets_the_variables_that_the_code_reads_and_no_others() {
 
 #[test]
 fn the_indexes_are_the_ones_that_the_store_queries() {
-    let queried = [Index::InDoubt, Index::CapturesDue].map(|index| {
-        let IndexNames { index, shard, at } = index_names(index);
-        [index, shard, at].map(str::to_owned)
-    });
+    let queried = [index_names(Index::InDoubt), index_names(Index::CapturesDue), PAUSED, LISTED];
+    let queried = queried.map(|IndexNames { index, shard, at }| [index, shard, at].map(str::to_owned));
     let declared = parse(TEMPLATE).unwrap().table.global_secondary_indexes.into_iter().map(|index| {
         let key = |kind| index.key_schema.iter().find(|key| key.key_type == kind).unwrap();
         let names = [&index.index_name, &key("HASH").attribute_name, &key("RANGE").attribute_name];
@@ -395,6 +401,67 @@ fn no_policy_has_a_wildcard_besides_the_merchants_of_the_stage() {
     });
     for (id, text) in of_functions.chain(more) {
         assert!(!text.contains('*'), "{id}: {text}");
+    }
+}
+
+/// The switch and customers are in the table of orders. Only a command moves the switch.
+#[test]
+fn no_function_writes_the_switch_and_only_those_that_store_cards_write_customers() {
+    let (mut orders, mut customers) = (BTreeSet::new(), BTreeSet::new());
+    for (function, permissions) in parse(TEMPLATE).unwrap().permissions {
+        for permission in permissions {
+            let writes = !["dynamodb:GetItem", "dynamodb:BatchGetItem"].contains(&permission.action.as_str());
+            match permission.resource {
+                Resource::Table => panic!("{function} may use any key: {permission}"),
+                Resource::Switch => assert!(!writes, "{function}: {permission}"),
+                Resource::Customers => _ = customers.insert(function.clone()),
+                Resource::Orders if writes => _ = orders.insert(function.clone()),
+                _ => {}
+            }
+        }
+    }
+    let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(customers, named(&["authorize", "confirm", "payment-methods", "payments", "purchase"]));
+    let others = ["capture", "orders", "reconcile", "refund", "scheduled-capture", "void"];
+    let others = [&others[..], &["authorize", "confirm", "payments", "purchase"]].concat();
+    assert_eq!(orders, named(&others));
+}
+
+/// What sends webhooks calls strangers, and may read every secret whose name begins with its prefix.
+#[test]
+fn no_prefix_that_the_template_takes_for_receivers_contains_one_of_merchants_or_the_other_way_around() {
+    let template = template();
+    let pattern = |name: &str| {
+        let parameter = &template["Parameters"][name];
+        let pattern = Regex::new(parameter["AllowedPattern"].as_str().unwrap()).unwrap();
+        assert!(pattern.is_match(parameter["Default"].as_str().unwrap()), "{name}");
+        pattern
+    };
+    let (merchants, webhooks) = (pattern("MerchantsPrefix"), pattern("WebhooksPrefix"));
+    let names = ["tollgate/", "merchants/", "webhooks/"];
+    let mut prefixes = vec![String::new()];
+    for _ in 0..4 {
+        let longer: Vec<_> =
+            prefixes.iter().flat_map(|one| names.map(|name| format!("{one}{name}"))).collect();
+        prefixes.extend(longer);
+    }
+    let taken = |pattern: &Regex| prefixes.iter().filter(|one| pattern.is_match(one)).collect::<Vec<_>>();
+    let pairs: Vec<_> = taken(&merchants)
+        .into_iter()
+        .flat_map(|one| taken(&webhooks).into_iter().map(move |other| (one, other)))
+        .collect();
+    assert!(pairs.len() > 8, "{pairs:?}");
+    for (merchants, webhooks) in pairs {
+        assert!(
+            !merchants.starts_with(webhooks) && !webhooks.starts_with(merchants),
+            "{merchants} {webhooks}"
+        );
+    }
+    // The commands and the functions take the same.
+    for prefix in prefixes {
+        for (kind, pattern) in [(SecretKind::Merchants, &merchants), (SecretKind::Webhooks, &webhooks)] {
+            assert_eq!(kind.prefix(&prefix).is_ok(), pattern.is_match(&prefix), "{prefix}");
+        }
     }
 }
 

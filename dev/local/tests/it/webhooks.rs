@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
+    fmt::Write as _,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU16, Ordering},
@@ -17,22 +18,25 @@ use axum::{
 use jiff::Timestamp;
 use local::{WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME, dynamodb_client, merchants};
 use serde_json::{Value, json};
-use tollgate::{dynamodb::deliveries::DynamoDbDeliveries, webhook_client::signature};
+use tollgate::{
+    dynamodb::deliveries::{DeliveryState, DynamoDbDeliveries},
+    webhook_client::signature,
+};
 use tollgate_core::{values::Clock, webhooks::ReceiverKey};
 
-use crate::shop::Shop;
+use crate::{inventory::watch::Watch, shop::Shop};
 
-const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// A message as it came in.
 #[derive(Clone)]
-struct Message {
-    headers: HeaderMap,
-    body: String,
+pub(crate) struct Message {
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
 }
 
 impl Message {
-    fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers[name].to_str().unwrap()
     }
 
@@ -79,7 +83,7 @@ impl Receiver {
         self.status.store(status, Ordering::SeqCst);
     }
 
-    fn messages(&self) -> Vec<Message> {
+    pub(crate) fn messages(&self) -> Vec<Message> {
         self.messages.lock().unwrap().clone()
     }
 }
@@ -96,12 +100,12 @@ pub(crate) async fn deliver(shop: &Shop) {
     shop.stack.deliver_webhooks().await.unwrap();
 }
 
-async fn run(shop: &Shop) {
+pub(crate) async fn run(shop: &Shop) {
     shop.stack.invoke_scheduled("webhooks").await.unwrap();
 }
 
 /// The words for the outcomes of a receiver's deliveries.
-async fn states(shop: &Shop, receiver: &str) -> Vec<String> {
+pub(crate) async fn states(shop: &Shop, receiver: &str) -> Vec<String> {
     let client = dynamodb_client(shop.stack.dynamodb_url());
     let items: Vec<HashMap<String, AttributeValue>> =
         client.scan().table_name(WEBHOOKS_TABLE_NAME).send().await.unwrap().items.unwrap();
@@ -246,26 +250,118 @@ async fn a_receiver_that_says_it_is_gone_gets_nothing_more_until_a_person_sends_
     shop.close().await;
 }
 
-#[tokio::test]
-async fn a_receiver_that_is_taken_away_or_cannot_be_read_stops_nothing() {
-    let shop = Shop::open().await;
-    let (gone, stays) = (Receiver::open().await, Receiver::open().await);
-    put(&shop, &[gone.document("gone"), stays.document("stays")]);
-    shop.register("o", 2599).await;
-    shop.stack.deliver_stream().await.unwrap();
-    shop.pay_by_token("o", "purchase").await.data(200);
-    shop.stack.deliver_stream().await.unwrap();
-    put(&shop, &[stays.document("stays")]);
-    shop.stack.deliver_webhooks().await.unwrap();
-    assert!(gone.messages().is_empty());
-    assert!(states(&shop, "gone").await.iter().all(|state| state == "parked"));
-    assert!(!stays.messages().is_empty());
+/// Takes a merchant's document away, or makes it one that cannot be read.
+fn spoil(shop: &Shop, is_deleted: bool) {
     let name = format!("{WEBHOOKS_PREFIX}{}", merchants::REGISTERED);
-    shop.stack.secrets().put(&name, json!({ "receivers": "nonsense" }));
-    shop.stack.cold_start().unwrap();
-    shop.register("p", 2599).await;
-    shop.pay_by_token("p", "purchase").await.data(200);
+    if is_deleted {
+        shop.stack.secrets().remove(&name);
+    } else {
+        shop.stack.secrets().put(&name, json!({ "receivers": "nonsense" }));
+    }
+    shop.stack.advance_clock(2);
+}
+
+pub(crate) async fn pay(shop: &Shop, order: &str) {
+    shop.register(order, 2599).await;
+    shop.pay_by_token(order, "purchase").await.data(200);
+}
+
+/// Everything in all tables but the orders', and in the log, that names a receiver.
+pub(crate) async fn mentions(shop: &Shop, receiver: &str) -> usize {
+    let client = dynamodb_client(shop.stack.dynamodb_url());
+    let mut text = String::new();
+    for table in client.list_tables().send().await.unwrap().table_names.unwrap() {
+        write!(text, "{:?}", client.scan().table_name(table).send().await.unwrap().items()).unwrap();
+    }
+    text.matches(receiver).count()
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_taken_away_is_gone_from_every_table_within_15_minutes() {
+    let shop = Shop::open().await;
+    let (gone, waits, stays) = (Receiver::open().await, Receiver::open().await, Receiver::open().await);
+    waits.respond(500);
+    put(&shop, &[gone.document("goner"), waits.document("waiter"), stays.document("stays")]);
+    pay(&shop, "o").await;
     deliver(&shop).await;
-    assert!(!shop.stack.bus().events().is_empty(), "the bus has them all the same");
+    // Under way while they are removed.
+    pay(&shop, "p").await;
+    shop.stack.deliver_stream().await.unwrap();
+    let before = [gone.messages().len(), waits.messages().len()];
+    assert!(mentions(&shop, "goner").await > 1 && mentions(&shop, "waiter").await > 1);
+    put(&shop, &[stays.document("stays")]);
+    let watch = Watch::over("off,tollgate=info");
+    shop.stack.deliver_webhooks().await.unwrap();
+    pay(&shop, "q").await;
+    deliver(&shop).await;
+    for _ in 0..14 {
+        run(&shop).await;
+        shop.stack.advance_clock(60);
+    }
+    assert_eq!([gone.messages().len(), waits.messages().len()], before, "they get nothing more");
+    for receiver in ["goner", "waiter"] {
+        // That it was removed is kept a little longer, so that nothing turns up later.
+        assert_eq!(mentions(&shop, receiver).await, 1, "{receiver}");
+    }
+    let lines = watch.lines();
+    assert!(!lines.iter().any(|(text, _)| text.contains("a webhook") && text.contains("goner")), "{lines:?}");
+    for _ in 0..8 {
+        shop.stack.advance_clock(60);
+        run(&shop).await;
+    }
+    assert_eq!(mentions(&shop, "goner").await + mentions(&shop, "waiter").await, 0);
+    assert!(stays.messages().len() > 4 && mentions(&shop, "stays").await > 4);
     shop.close().await;
+}
+
+#[tokio::test]
+async fn without_its_document_nothing_is_sent_and_events_wait_three_days_also_for_a_fresh_process() {
+    for is_deleted in [false, true] {
+        let shop = Shop::open().await;
+        let receiver = Receiver::open().await;
+        put(&shop, &[receiver.document("shop")]);
+        pay(&shop, "o").await;
+        deliver(&shop).await;
+        let before = receiver.messages().len();
+        assert!(before > 0);
+        spoil(&shop, is_deleted);
+        pay(&shop, "p").await;
+        deliver(&shop).await;
+        shop.stack.cold_start().unwrap();
+        pay(&shop, "q").await;
+        deliver(&shop).await;
+        assert!(!shop.stack.bus().events().is_empty(), "the bus has them all the same");
+        let told = shop.stack.bus().events().len();
+        for _ in 0..71 {
+            shop.stack.advance_clock(3_600);
+            run(&shop).await;
+        }
+        assert_eq!(receiver.messages().len(), before);
+        let count = |states: &[String], word: &str| states.iter().filter(|state| *state == word).count();
+        let found = states(&shop, "shop").await;
+        assert_eq!((count(&found, "sent"), count(&found, "waiting")), (before, told - before));
+        for _ in 0..14 {
+            shop.stack.advance_clock(3_600);
+            run(&shop).await;
+        }
+        assert_eq!(count(&states(&shop, "shop").await, "parked"), told - before);
+        assert_eq!(receiver.messages().len(), before);
+        // A person sends them once the document is there again.
+        put(&shop, &[receiver.document("shop")]);
+        let client = dynamodb_client(shop.stack.dynamodb_url());
+        let kept_here = DynamoDbDeliveries::new(client, WEBHOOKS_TABLE_NAME.to_owned());
+        let (merchant, name) = (merchants::REGISTERED.parse().unwrap(), "shop".parse().unwrap());
+        for kept in kept_here.list(&ReceiverKey { merchant, receiver: name }, None).await.unwrap().0 {
+            let kept = kept.unwrap();
+            if kept.state == DeliveryState::Parked {
+                kept_here.replay(&kept.delivery, shop.stack.clock().now()).await.unwrap();
+            }
+        }
+        for _ in 0..31 {
+            shop.stack.advance_clock(60);
+            run(&shop).await;
+        }
+        assert_eq!(receiver.messages().len(), told, "all of them arrive");
+        shop.close().await;
+    }
 }

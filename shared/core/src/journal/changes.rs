@@ -88,7 +88,7 @@ pub(super) fn standing(transaction: &Transaction) -> Changes {
 
 /// What the gateway refunded.
 fn given_back(transaction: &Transaction) -> Amount {
-    Amount::sum(fees::refunds_at_the_gateway(transaction).map(|refund| refund.amount))
+    Amount::sum(transaction.refunds_at_the_gateway().map(|refund| refund.amount))
 }
 
 /// What a duplicate of a payment moved: money for a purchase, a hold for an authorization.

@@ -48,15 +48,15 @@ pub fn concerns(order: &Order, transaction: &Transaction, now: Timestamp) -> Vec
     let stands = transaction.voided().is_none();
     let holds = |concern: &Concern| match concern {
         Concern::InDoubt => is_in_doubt(transaction, now),
-        Concern::CaptureSkipped => is_capture_skipped(transaction, now),
+        Concern::CaptureSkipped => is_capture_skipped(order, transaction, now),
         Concern::VoidedElsewhere => has(|entry| entry.fact == Fact::VoidedElsewhere),
         Concern::SettlementRejected => stands && has(|entry| entry.settlement_rejected),
         Concern::FoundLate => stands && has(|entry| entry.late),
         Concern::AuthorizationEnding => {
             transaction.is_expiring(now)
                 && !transaction.has_expired(now)
-                && transaction.next_capture_attempt().is_none()
-                && !is_capture_skipped(transaction, now)
+                && order.next_capture_attempt(transaction).is_none()
+                && !is_capture_skipped(order, transaction, now)
         }
     };
     Concern::ALL.iter().copied().filter(holds).collect()
@@ -67,11 +67,11 @@ pub fn is_in_doubt(transaction: &Transaction, now: Timestamp) -> bool {
     transaction.pending().is_some_and(|operation| now.duration_since(operation.attempt.at) >= TOO_LONG)
 }
 
-fn is_capture_skipped(transaction: &Transaction, now: Timestamp) -> bool {
+fn is_capture_skipped(order: &Order, transaction: &Transaction, now: Timestamp) -> bool {
     match transaction.capture_standing() {
         Some(CaptureStanding::Lapsed | CaptureStanding::Stopped) => true,
         Some(CaptureStanding::Waiting) => {
-            transaction.next_capture_attempt().is_some_and(|at| now.duration_since(at) >= TOO_LONG)
+            order.next_capture_attempt(transaction).is_some_and(|at| now.duration_since(at) >= TOO_LONG)
         }
         Some(CaptureStanding::Retrying) | None => false,
     }

@@ -78,12 +78,6 @@ pub fn day_of(at: Timestamp) -> Date {
     at.to_zoned(TimeZone::UTC).date()
 }
 
-/// Where entries of this moment begin: RFC 3339 in UTC with milliseconds, always as long, so that the order of the texts
-/// is the order of the times.
-pub fn sort_of(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
-}
-
 /// Over how many parts a day is spread, or the day as what cannot be read.
 pub(super) async fn shards_or_bad_day(
     log: &dyn EntryLog,

@@ -46,7 +46,7 @@ fn of_transaction(order: &Order, transaction: &Transaction) -> Vec<Entry> {
             OperationInOrder { order, transaction, operation }.entry(Fact::Lapsed, &operation.attempt, at);
         entries.push(Entry {
             amount: transaction.amount(),
-            fee: fees::charged(operation.fee()),
+            fee: operation.fee(),
             by: Principal::Schedule,
             attribution: None,
             ..entry
@@ -75,7 +75,7 @@ impl OperationInOrder<'_> {
                 && is_another
             {
                 let entry = self.entry(Fact::DuplicateFound, &earlier.attempt, earlier.at);
-                let fee = fees::charged(response.charged.and_then(|charged| charged.fee));
+                let fee = response.charged.and_then(|charged| charged.fee);
                 let changes = done_again(earlier.amount, fee);
                 let entry = Entry { amount: earlier.amount, fee, changes, late: true, ..entry };
                 entries.push(with_decision(entry, decision));
@@ -101,20 +101,18 @@ impl OperationInOrder<'_> {
         };
         let entry = self.entry(fact, &operation.attempt, operation.updated_at);
         let amount = if approved { operation.approved_amount() } else { operation.amount };
-        let fee = if approved { self.fee(changes) } else { None };
-        let entry = Entry { changes, amount, fee, late: is_late(operation), ..entry };
+        let entry = Entry { changes, amount, fee: self.fee(changes), late: is_late(operation), ..entry };
         entries.push(with_decision(entry, decision));
     }
 
-    /// What an approval moved beside its amount. A void says nothing of it and gives back what was there.
+    /// What was moved beside the amount, by an approval alone. A void says nothing of it and gives back what was there.
     fn fee(&self, changes: Changes) -> Option<Fee> {
         if self.operation.kind != Kind::Void {
-            return fees::charged(self.operation.fee());
+            return self.operation.fee();
         }
         let held = self.transaction.first().and_then(Operation::fee).filter(|_| changes.held < 0);
         let taken = u64::try_from(-changes.fees).ok().and_then(|minor| Amount::new(minor).ok());
-        let taken = taken.zip(fees::kind(self.transaction)).map(|(amount, kind)| Fee { amount, kind });
-        fees::charged(held.or(taken))
+        held.or_else(|| Fee::of(taken?, fees::kind(self.transaction)?))
     }
 
     fn fact_of_approval(&self) -> Fact {
@@ -220,7 +218,7 @@ impl OperationInOrder<'_> {
             gateway_order_id: attempt.gateway_order_id.clone(),
             brand: card.and_then(|card| card.brand),
             last_four: card.and_then(|card| card.last_four.clone()),
-            merchant_reference: transaction.memo.as_ref().map(|memo| memo.reference.clone()),
+            merchant_reference: transaction.custom_reference_at(operation.id).map(str::to_owned),
             by_hand: None,
         }
     }

@@ -1,7 +1,7 @@
 //! What was charged beside a payment's amounts, read off its operations like the amounts themselves.
 
 use crate::{
-    order::{Cause, Kind, Mechanism, Operation, PaymentKind, Transaction},
+    order::{Cause, Kind, Operation, Transaction},
     values::{Amount, Fee, FeeKind},
 };
 
@@ -25,30 +25,24 @@ pub fn fees(transaction: &Transaction) -> Option<Fees> {
         Some(Cause::RefundBeforeSettlement) => captured,
         _ => sum(transaction.approved(Kind::Refund).filter(|refund| refund.cause == Cause::Requested)),
     };
-    let fees = Fees { kind: kind(transaction)?, amount: of(transaction.first()), captured, refunded };
+    let fees = Fees {
+        kind: kind(transaction)?,
+        amount: amount(transaction.first().and_then(Operation::fee)),
+        captured,
+        refunded,
+    };
     let all = [fees.amount, fees.captured, fees.refunded];
     all.iter().any(|fee| !fee.is_zero()).then_some(fees)
 }
 
 /// What the gateway took beside the amount, whether it may stand or not. What an authorization holds is not taken yet.
 pub(super) fn taken(transaction: &Transaction) -> Amount {
-    match transaction.kind {
-        PaymentKind::Purchase => of(transaction.first()),
-        PaymentKind::Authorize => of(transaction.approved(Kind::Capture).next()),
-        PaymentKind::Unrecognized => Amount::ZERO,
-    }
+    amount(transaction.fee_taken())
 }
 
 /// What the gateway gave back beside the amounts of its refunds; without a void, which gives back everything.
 pub(super) fn given_back(transaction: &Transaction) -> Amount {
-    sum(refunds_at_the_gateway(transaction))
-}
-
-/// Refunds of the payment that the gateway made. A duplicate's are no part of the payment.
-pub(super) fn refunds_at_the_gateway(transaction: &Transaction) -> impl Iterator<Item = &Operation> {
-    transaction
-        .approved(Kind::Refund)
-        .filter(|o| o.mechanism == Mechanism::Automatic && o.cause != Cause::Duplicate)
+    sum(transaction.refunds_at_the_gateway())
 }
 
 /// What a payment's fees were charged for.
@@ -56,15 +50,10 @@ pub(super) fn kind(transaction: &Transaction) -> Option<FeeKind> {
     transaction.operations.iter().find_map(Operation::fee).map(|fee| fee.kind)
 }
 
-/// A fee that is more than nothing: one that was waived is none.
-pub(super) fn charged(fee: Option<Fee>) -> Option<Fee> {
-    fee.filter(|fee| !fee.amount.is_zero())
-}
-
-fn of(operation: Option<&Operation>) -> Amount {
-    operation.and_then(Operation::fee).map_or(Amount::ZERO, |fee| fee.amount)
+fn amount(fee: Option<Fee>) -> Amount {
+    fee.map_or(Amount::ZERO, |fee| fee.amount)
 }
 
 fn sum<'a>(operations: impl Iterator<Item = &'a Operation>) -> Amount {
-    Amount::sum(operations.map(|operation| of(Some(operation))))
+    Amount::sum(operations.map(|operation| amount(operation.fee())))
 }

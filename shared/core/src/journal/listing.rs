@@ -6,10 +6,14 @@
 
 mod doubts;
 mod find;
+mod orders;
+mod paused;
 
 pub use find::{Condition, Is, Wanted, is_place};
+pub use orders::{FoundOrders, OrderCondition, OrderLister, WantedOrders};
+pub use paused::{PausedSearch, paused_captures};
 
-use std::{collections::HashMap, sync::Arc};
+use std::{borrow::Borrow, collections::HashMap, sync::Arc};
 
 use futures_util::future::try_join_all;
 use jiff::{SignedDuration, Timestamp, civil::Date};
@@ -17,7 +21,7 @@ use uuid::Uuid;
 
 use crate::{
     journal::{
-        Concern, EntryLog, EntryPage, EntryPlace, LoggedEntry, UnreadableEntry, concerns, day_of, entries,
+        Concern, EntryLog, EntryPlace, LoggedEntry, UnreadableEntry, concerns, day_of, entries,
         entry_log::shards_or_bad_day, sort_of,
     },
     order::{MerchantId, OPERATIONS_MAX, Order, OrderId, OrderKey, Transaction},
@@ -212,7 +216,9 @@ impl Lister<'_> {
             let pages =
                 places.iter().map(|place| self.log.before(part.search.merchant, place, &before, each));
             let pages = try_join_all(pages).await?;
-            let (entries, more) = merged(pages, &mut part.read_bytes);
+            let pages: Vec<_> = pages.into_iter().map(|page| (page.entries, page.more)).collect();
+            part.read_bytes += pages.iter().map(|(entries, _)| entries.len() * ENTRY_BYTES).sum::<usize>();
+            let (entries, more) = merged(pages, place_of);
             let since = sort_of(part.search.since);
             let in_range = entries.partition_point(|entry| place_of(entry) >= since.as_str());
             if !self.rows(part, &entries[..in_range]).await? {
@@ -265,12 +271,16 @@ impl Lister<'_> {
 
     /// An order with its key, if it is there; or what is there and cannot be read.
     async fn load_one(&self, key: &OrderKey) -> Result<(OrderKey, Option<Loaded>), StoreError> {
-        let loaded = match self.store.load(key).await {
-            Ok(order) => order.map(|order| Ok(Arc::new(order))),
-            Err(error) => Some(Err(Unreadable::only(error, key.to_string())?)),
-        };
-        Ok((key.clone(), loaded))
+        load(self.store, key).await
     }
+}
+
+async fn load(store: &dyn OrderStore, key: &OrderKey) -> Result<(OrderKey, Option<Loaded>), StoreError> {
+    let loaded = match store.load(key).await {
+        Ok(order) => order.map(|order| Ok(Arc::new(order))),
+        Err(error) => Some(Err(Unreadable::only(error, key.to_string())?)),
+    };
+    Ok((key.clone(), loaded))
 }
 
 /// An entry, or what is in the place of one.
@@ -280,8 +290,9 @@ type Logged = Result<LoggedEntry, UnreadableEntry>;
 type Loaded = Result<Arc<Order>, Unreadable>;
 
 /// What an order that was read is counted as.
-fn bytes_of(order: &Loaded) -> usize {
-    order.as_ref().map_or(ORDER_BYTES, |order| OPERATION_BYTES * (1 + order.operations().count()))
+fn bytes_of<O: Borrow<Order>>(order: &Result<O, Unreadable>) -> usize {
+    let operations = order.as_ref().map(|order| order.borrow().operations().count());
+    operations.map_or(ORDER_BYTES, |operations| OPERATION_BYTES * (1 + operations))
 }
 
 /// The text that an entry sorts by.
@@ -380,16 +391,15 @@ impl Part<'_> {
     }
 }
 
-/// The entries of several places as one row, newest first, as far down as each of them was read; and whether there are
-/// more below.
-fn merged(pages: Vec<EntryPage>, read_bytes: &mut usize) -> (Vec<Logged>, bool) {
-    let ends = pages.iter().filter(|page| page.more).filter_map(|page| page.entries.last());
-    let down_to = ends.map(|entry| place_of(entry).to_owned()).max();
-    let mut entries: Vec<Logged> = pages.into_iter().flat_map(|page| page.entries).collect();
-    *read_bytes += entries.len() * ENTRY_BYTES;
-    entries.retain(|entry| down_to.as_deref().is_none_or(|down_to| place_of(entry) >= down_to));
-    entries.sort_by(|one, other| place_of(other).cmp(place_of(one)));
-    (entries, down_to.is_some())
+/// The rows of several places as one, newest first, as far down as each of them was read; and whether there are more
+/// below. A place has some rows, newest first, and perhaps more.
+fn merged<T>(pages: Vec<(Vec<T>, bool)>, place_of: impl Fn(&T) -> &str) -> (Vec<T>, bool) {
+    let ends = pages.iter().filter(|(_, more)| *more).filter_map(|(rows, _)| rows.last());
+    let down_to = ends.map(|row| place_of(row).to_owned()).max();
+    let mut rows: Vec<T> = pages.into_iter().flat_map(|(rows, _)| rows).collect();
+    rows.retain(|row| down_to.as_deref().is_none_or(|down_to| place_of(row) >= down_to));
+    rows.sort_by(|one, other| place_of(other).cmp(place_of(one)));
+    (rows, down_to.is_some())
 }
 
 /// The id of the entry that a transaction is listed under; none if only a newer version can read it.

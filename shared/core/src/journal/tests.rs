@@ -122,7 +122,6 @@ fn a_fee_is_beside_what_was_held_taken_and_given_back() {
     let authorization = with_fee(3, done(1, Kind::Authorize, 100, 0));
     let purchase = with_fee(3, done(1, Kind::Purchase, 100, 0));
     let capture = with_fee(2, done(2, Kind::Capture, 60, 1));
-    let waived = with_fee(0, done(1, Kind::Purchase, 100, 0));
     for (operations, expected) in [
         (
             // What a capture takes is its own fee, and what is only held is no money.
@@ -155,11 +154,18 @@ fn a_fee_is_beside_what_was_held_taken_and_given_back() {
             vec![purchase, caused(Cause::Duplicate, with_fee(3, done(2, Kind::Refund, 100, 1)))],
             vec![(Fact::Approved, 3, [3, 100]), (Fact::DuplicateReturned, 3, [0, -100])],
         ),
-        (vec![waived.clone()], vec![(Fact::Approved, 0, [0, 100])]),
+        (
+            // What was refused moved nothing, whatever fee its payment has.
+            vec![
+                with_fee(3, done(1, Kind::Purchase, 100, 0)),
+                then_declined(begun(2, Kind::Refund, 20, 1), 2),
+                then_declined(begun(3, Kind::Void, 100, 3), 4),
+            ],
+            vec![(Fact::Approved, 3, [3, 100]), (Fact::Declined, 0, [0, 0]), (Fact::Declined, 0, [0, 0])],
+        ),
     ] {
         assert_eq!(fees_told(operations), expected);
     }
-    assert_eq!(told(vec![waived])[0].fee, None, "a fee that was waived is none");
 }
 
 #[test]
@@ -392,6 +398,44 @@ fn decisions_that_no_longer_stand_are_facts_unless_they_did_nothing() {
     );
 }
 
+/// A refund that was given up and repeated for less, and both were done.
+fn refunded_twice() -> Operation {
+    let given_up = then_not_done(begun(2, Kind::Refund, 40, 1), NoEffect::NeverArrived, 2);
+    let mut refund = with_fee(1, then_approved(then_again(given_up, 20, 30, 3), 4));
+    let fee = Fee { amount: Amount::new(2).unwrap(), kind: FeeKind::Surcharge };
+    let charged = Some(Charged { amount: Amount::new(40).unwrap(), fee: Some(fee) });
+    refund.note_done_again(&GatewayResponse { charged, ..response("again") }, at(5));
+    refund
+}
+
+#[test]
+fn a_refund_that_was_done_twice_is_told_twice_with_the_amount_and_the_fee_of_each() {
+    let operations = || vec![with_fee(3, done(1, Kind::Purchase, 100, 0)), refunded_twice()];
+    let expected = [
+        (Fact::Approved, 3, [3, 100]),
+        (Fact::Abandoned, 0, [0, 0]),
+        (Fact::Refunded, 1, [-1, -30]),
+        (Fact::DuplicateFound, 2, [-2, -40]),
+    ];
+    assert_eq!(fees_told(operations()), expected);
+    let told: Vec<_> =
+        told(operations()).into_iter().map(|entry| (entry.amount.minor(), entry.late)).collect();
+    assert_eq!(told, [(100, false), (40, false), (30, false), (40, true)]);
+    assert_eq!(changed(operations())[3], (2, Fact::DuplicateFound, [0, 0, 0, -40]), "the order counts one");
+}
+
+#[test]
+fn an_approval_that_an_older_version_kept_is_the_same_one_and_neither_late_nor_a_second() {
+    let mut refund = Operation { state: OperationState::Unrecognized, ..begun(2, Kind::Refund, 40, 1) };
+    refund.keep_unapplied(Decision::Approved(response("r")), at(2));
+    let refund = then_approved(refund, 3);
+    let facts: Vec<_> = told(vec![done(1, Kind::Purchase, 100, 0), refund])
+        .into_iter()
+        .map(|entry| (entry.fact, entry.late))
+        .collect();
+    assert_eq!(facts, [(Fact::Approved, false), (Fact::Refunded, false)]);
+}
+
 #[test]
 fn that_a_payment_was_voided_elsewhere_is_told_once() {
     let facts = |operations| told(operations).into_iter().map(|entry| entry.fact).collect::<Vec<_>>();
@@ -471,15 +515,17 @@ fn a_persons_decision_is_told_with_the_amount_that_it_was_about() {
 #[test]
 fn an_authorization_lapses_with_what_it_held_and_nobody_did_it() {
     let mut part = begun(1, Kind::Authorize, 100, 0);
-    let charged = Some(Amount::new(70).unwrap().into());
+    let fee = Some(Fee { amount: Amount::new(2).unwrap(), kind: FeeKind::Surcharge });
+    let charged = Some(Charged { amount: Amount::new(70).unwrap(), fee });
     part.decide(Decision::Approved(GatewayResponse { charged, ..response("r") }), at(0));
     part.attribution = Attribution::new(None, None, Some(&"an order by telephone".parse().unwrap()));
     let mut order = order(vec![part]);
-    order.transactions[0].capture = Some(CaptureSchedule { at: at(1), lapsed_at: Some(at(9)) });
+    order.transactions[0].capture = Some(CaptureSchedule { at: at(1), amount: None, lapsed_at: Some(at(9)) });
     let all = entries(None, &order);
     assert!(all[0].attribution.is_some());
     assert_eq!((all[1].fact, all[1].amount.minor(), all[1].at), (Fact::Lapsed, 70, at(9)));
     assert_eq!((all[1].by, &all[1].attribution), (Principal::Schedule, &None));
+    assert_eq!(all[1].fee, fee, "the fee was held beside it");
 }
 
 #[test]

@@ -45,6 +45,18 @@ pub enum PaymentStatus {
     Refunded,
 }
 
+impl PaymentStatus {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Unpaid,
+        Self::PartiallyAuthorized,
+        Self::Authorized,
+        Self::PartiallyPaid,
+        Self::Paid,
+        Self::Refunded,
+    ];
+}
+
 impl std::iter::Sum for Balance {
     fn sum<I: Iterator<Item = Self>>(shares: I) -> Self {
         shares.fold(Self::default(), |sum, share| Self {

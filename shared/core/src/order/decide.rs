@@ -3,33 +3,20 @@
 use uuid::Uuid;
 
 use super::{
-    Action, CaptureAt, Context, CurrencyLimit, Due, Intent, OperationRef, Order, Pay, Rejection, Target,
+    Action, Context, CurrencyLimit, Due, Intent, OperationRef, Order, Pay, Rejection, Target,
     idempotency::{
         Prior, did_nothing_without_key, no_equal_approved, no_equal_cancelled, no_equal_payment_in_progress,
         prior_of_key,
     },
-    limits::ABANDONED_MAX,
-    rules::{amount_to_pay, may_capture, may_refund, may_void, shopper_attempts},
-    schedule::whole_seconds,
+    plan::{Plan, attempt_again, chosen, new_operation},
+    reauthorize::decide_reauthorize,
+    rules::{amount_to_pay, declines_end_in, may_capture, may_refund, may_void, shopper_attempts},
+    schedule::capture_schedule,
 };
 use crate::{
-    order::{
-        CaptureSchedule, Kind, Mechanism, NewOperation, Operation, PaymentKind, Principal, Route,
-        Transaction, TransactionStatus,
-    },
+    order::{Kind, Mechanism, Principal, Route, Transaction},
     values::{Amount, Instrument},
 };
-
-/// What a use case does with an intent that the order allows.
-#[derive(Clone, Debug)]
-pub enum Plan {
-    /// The order now holds a pending operation: save it, then send it.
-    Send(Order, OperationRef),
-    /// The order now holds a finished operation that the gateway has no part in: save it.
-    Record(Order, OperationRef),
-    /// The request was received before: respond with its present status.
-    Replay(Order, OperationRef),
-}
 
 /// Decides what is to be done about an intent. Pure: time and ids come from the context.
 ///
@@ -76,18 +63,23 @@ fn decide_openly(
         Action::CaptureDue => decide_due(order, route, context),
         Action::VoidLapsed => decide_lapsed(order, route, context),
         Action::Pay(pay) => decide_pay(order, intent, pay, again, route, context),
+        Action::Reauthorize(wanted) => decide_reauthorize(order, intent, wanted, again, context),
         Action::Capture { target, amount, custom_reference } => {
             let transaction = chosen(&order, *target, again, |t| !t.capturable().is_zero())?;
             let amount = may_capture(transaction, *amount, context.policy)?;
             let step = Step { kind: Kind::Capture, amount, mechanism: Mechanism::Automatic, again };
-            let reference = custom_reference.clone();
-            let mut decision = step.add(transaction.id, order, intent, context, Order::check_step_fits)?;
-            if let (Plan::Send(order, at), Some(reference)) = (&mut decision, reference)
-                && let Some(transaction) = order.transaction_mut(at.transaction)
+            if let Some(reference) = custom_reference
+                && !order.has_room_to_say(reference.len(), intent.by)
             {
-                transaction.custom_reference = Some(reference).filter(|text| !text.is_empty());
+                return Err(Rejection::TooManyOperations);
             }
-            Ok(decision)
+            let mut plan = step.add(transaction.id, order, intent, context, Order::check_step_fits)?;
+            if let (Plan::Send(order, at), Some(_)) = (&mut plan, custom_reference)
+                && let Some(capture) = order.operation_mut(*at)
+            {
+                capture.custom_reference.clone_from(custom_reference);
+            }
+            Ok(plan)
         }
         Action::Refund { target, amount, mechanism } => {
             let transaction = chosen(&order, *target, again, |t| !t.refundable().is_zero())?;
@@ -124,7 +116,7 @@ fn decide_pay(
     let kept =
         again.filter(|_| pay.standalone.is_some()).and_then(|at| order.operation(at)).map(|o| o.amount);
     let pay = &Pay { amount: kept.or(pay.amount), ..pay.clone() };
-    let amount = amount_to_pay(&order, pay)?;
+    let amount = amount_to_pay(&order, pay.amount)?;
     let part = order.owing() != Some(amount);
     if intent.by == Principal::Implicit && part && !context.policy.shoppers.partial {
         return Err(Rejection::NotPayable);
@@ -143,11 +135,14 @@ fn decide_pay(
         }
     }
     if let Some(at) = again {
-        // Without a key it is equal in all that is charged, and may still be captured at another time.
+        // Without a key it is equal in all that is charged, and may still be captured at another time, or be called
+        // something else.
         if intent.key.is_none() {
-            let capture = capture_schedule(pay, context)?;
+            let capture = capture_schedule(&order, pay.kind, &pay.capture, amount, route, context)?;
+            order.check_payment_says_little(pay, intent.by)?;
             if let Some(transaction) = order.transaction_mut(at.transaction) {
                 transaction.capture = capture;
+                transaction.say(&pay.references, context);
             }
         }
         return attempt_again(order, at, amount, context);
@@ -155,38 +150,33 @@ fn decide_pay(
     if intent.by == Principal::Implicit && shopper_attempts(&order) >= context.policy.shoppers.attempts {
         return Err(Rejection::TooManyAttempts);
     }
+    if intent.by == Principal::ClientCredentials
+        && !pay.source_is_known
+        && let Some(wait) = declines_end_in(&order, context.now)
+    {
+        return Err(Rejection::TooManyDeclines(wait));
+    }
     order.check_payment_fits(intent.by)?;
+    order.check_payment_says_little(pay, intent.by)?;
     let kind = pay.kind.operation();
     let operation = new_operation(kind, amount, Mechanism::Automatic, intent, route, context);
-    let transaction = Transaction {
-        id: pay.standalone.as_ref().map_or_else(context.new_id, |alone| alone.id),
+    // What a payment stores is known once it is approved.
+    let mut card = pay.card.clone();
+    let paid_with = card.stored.take();
+    let mut transaction = Transaction {
+        id: (pay.standalone.as_ref()).map_or_else(|| order.payment_id((context.new_id)()), |alone| alone.id),
         memo: pay.standalone.as_ref().map(|alone| Box::new(alone.memo.clone())),
         save_for: pay.save_for.as_ref().map(|customer| customer.as_str().to_owned()),
-        capture: capture_schedule(pay, context)?,
+        capture: capture_schedule(&order, pay.kind, &pay.capture, amount, route, context)?,
         shopper: pay.shopper,
-        ..Transaction::new(pay.kind, Instrument::Card(pay.card.clone()), operation)
+        paid_with,
+        ..Transaction::new(pay.kind, Instrument::Card(card), operation)
     };
+    transaction.say(&pay.references, context);
     let at = OperationRef { transaction: transaction.id, operation: transaction.operations[0].id };
     order.transactions.push(transaction);
     order.updated_at = context.now;
     Ok(Plan::Send(order, at))
-}
-
-/// When a new payment is captured on schedule. Its authorization does not exist yet, so its end is reckoned from now.
-fn capture_schedule(pay: &Pay, context: &Context<'_>) -> Result<Option<CaptureSchedule>, Rejection> {
-    if pay.kind == PaymentKind::Purchase {
-        return Ok(None);
-    }
-    let at = match pay.capture {
-        CaptureAt::Never => None,
-        CaptureAt::At(at) => Some(at.max(context.now)),
-        CaptureAt::AsTheMerchantSays => context.policy.capture_after.map(|after| context.now + after),
-    };
-    let latest = context.now + context.policy.authorization_lifetime;
-    match at {
-        Some(at) if at > latest => Err(Rejection::CaptureAfterExpiry(whole_seconds(latest))),
-        at => Ok(at.map(|at| CaptureSchedule { at, lapsed_at: None })),
-    }
 }
 
 /// The capture that is due, as the schedule's own intent.
@@ -198,12 +188,13 @@ fn decide_due(
     let id = match order.due_for_capture(context.now) {
         Some(Due::Capture(id)) => id,
         Some(Due::Lapse(transaction)) => return Err(Rejection::AuthorizationEnded(transaction)),
+        Some(Due::Notice(_)) => return Err(Rejection::CapturesPaused),
         None => return Err(Rejection::NothingDue),
     };
-    let schedule = order.transaction(id).and_then(|transaction| transaction.capture);
+    let due = order.transaction(id).and_then(|due| Some((due.capture?.key(id), due.scheduled_amount()?)));
     let target = Target::Transaction(id);
-    let action = Action::Capture { target, amount: None, custom_reference: None };
-    let intent = Intent::of_schedule(action, Kind::Capture, schedule.map(|schedule| schedule.key(id)));
+    let action = Action::Capture { target, amount: due.map(|(_, amount)| amount), custom_reference: None };
+    let intent = Intent::of_schedule(action, Kind::Capture, due.map(|(key, _)| key));
     decide(order, &intent, route, context)
 }
 
@@ -218,30 +209,6 @@ fn decide_lapsed(
     let action = Action::Void { target: Target::Transaction(id), reopen: true };
     let intent = Intent::of_schedule(action, Kind::Void, schedule.map(|schedule| schedule.void_key(id)));
     decide(order, &intent, route, context)
-}
-
-fn chosen(
-    order: &Order,
-    target: Target,
-    again: Option<OperationRef>,
-    is_eligible: impl Fn(&Transaction) -> bool,
-) -> Result<&Transaction, Rejection> {
-    let named = match target {
-        Target::Transaction(id) => Some(id),
-        Target::OnlyEligible => None,
-    };
-    if let Some(id) = again.map(|at| at.transaction).or(named) {
-        return order.transaction(id).ok_or(Rejection::TransactionNotFound);
-    }
-    let found: Vec<&Transaction> = order.transactions.iter().filter(|t| is_eligible(t)).collect();
-    match found.as_slice() {
-        [one] => Ok(one),
-        [] => match order.transactions.iter().find(|t| t.status() == TransactionStatus::Pending) {
-            Some(transaction) => Err(Rejection::OperationInProgress(transaction.id)),
-            None => Err(Rejection::NoEligibleTransaction),
-        },
-        _ => Err(Rejection::SeveralEligibleTransactions(found.iter().map(|t| t.id).collect())),
-    }
 }
 
 /// A further operation of a payment that is there.
@@ -282,44 +249,4 @@ impl Step {
             Mechanism::Manual | Mechanism::Unrecognized => Plan::Record(order, at),
         })
     }
-}
-
-fn attempt_again(
-    mut order: Order,
-    at: OperationRef,
-    amount: Amount,
-    context: &Context<'_>,
-) -> Result<Plan, Rejection> {
-    order.check_retry_fits()?;
-    let now = context.now;
-    let operation = order.operation_mut(at).ok_or(Rejection::TransactionNotFound)?;
-    if operation.may_surface().count() > ABANDONED_MAX {
-        return Err(Rejection::TooManyOperations);
-    }
-    operation.attempt_again((context.new_id)(), amount, None, now);
-    if let Some(transaction) = order.transaction_mut(at.transaction) {
-        transaction.updated_at = now;
-    }
-    order.updated_at = now;
-    Ok(Plan::Send(order, at))
-}
-
-fn new_operation(
-    kind: Kind,
-    amount: Amount,
-    mechanism: Mechanism,
-    intent: &Intent,
-    route: &Route,
-    context: &Context<'_>,
-) -> Operation {
-    let new = NewOperation {
-        id: (context.new_id)(),
-        kind,
-        amount,
-        fingerprint: intent.fingerprint,
-        route: route.clone(),
-        by: intent.by,
-    };
-    let new = Operation::new(new, context.now).through(mechanism);
-    Operation { key: intent.key, attribution: intent.attribution.clone(), ..new }
 }

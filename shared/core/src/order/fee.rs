@@ -3,7 +3,7 @@
 //! What an order owes, reserves and may give back is without fees. The fee is beside these amounts, and each operation's own
 //! response says how much of it moved.
 
-use super::{FeeBasis, Kind, Mechanism, Operation, PaymentKind, Policy, Transaction};
+use super::{Cause, FeeBasis, Kind, Mechanism, Operation, PaymentKind, Policy, Transaction};
 use crate::values::{Amount, Fee, FeeKind};
 
 /// What of a payment's fee goes with a capture or a refund.
@@ -40,7 +40,7 @@ impl FeeShare {
 
     /// The fee that goes with it by these rules; none where that is nothing.
     pub fn fee(&self) -> Option<Fee> {
-        Some(Fee { amount: self.share, kind: self.kind }).filter(|fee| !fee.amount.is_zero())
+        Fee::of(self.share, self.kind)
     }
 
     /// Of a fee that belongs to `all`, of which `before` was moved with a part of the fee already.
@@ -54,7 +54,8 @@ impl FeeShare {
         let (moved, moved_fee) = before;
         let left = fee.amount.checked_sub(moved_fee).unwrap_or(Amount::ZERO);
         let until = Amount::sum([moved, part]);
-        let due = half_up(fee.amount, until, all).checked_sub(moved_fee).unwrap_or(Amount::ZERO);
+        let due = fee.amount.share(until.minor().into(), all.minor().into()).unwrap_or(Amount::ZERO);
+        let due = due.checked_sub(moved_fee).unwrap_or(Amount::ZERO);
         // The last part's is all that is left: by then all of the fee is due.
         let share = due.min(left);
         Self { is_whole: part == all && moved.is_zero(), share, left, kind: fee.kind, basis }
@@ -66,13 +67,6 @@ impl FeeShare {
     }
 }
 
-/// `fee * part / all`, a half rounded up, as gateways document it of fees.
-fn half_up(fee: Amount, part: Amount, all: Amount) -> Amount {
-    let [fee, part, all] = [fee, part, all].map(|amount| u128::from(amount.minor()));
-    let share = (2 * fee * part + all).checked_div(2 * all).unwrap_or_default();
-    u64::try_from(share).ok().and_then(|minor| Amount::new(minor).ok()).unwrap_or(Amount::MAX)
-}
-
 impl Transaction {
     /// What goes with a capture of so much; none where the authorization holds no fee.
     pub(super) fn fee_share_of_capture(&self, part: Amount, policy: &Policy) -> Option<FeeShare> {
@@ -81,20 +75,18 @@ impl Transaction {
         Some(FeeShare::of_part(fee, self.amount(), nothing, part, policy.fee_basis))
     }
 
-    /// What goes with a refund of so much that follows these; none where no fee was taken.
-    pub(super) fn fee_share_of_refund<'a>(
+    /// What goes with a refund of so much that follows these of the payment's refunds; none where no fee was taken.
+    pub(super) fn fee_share_of_refund(
         &self,
         part: Amount,
-        before: impl Iterator<Item = &'a Operation>,
+        follows: impl Fn(&Operation) -> bool,
         policy: &Policy,
     ) -> Option<FeeShare> {
         let fee = self.fee_taken()?;
-        let at_the_gateway = before.filter(|refund| refund.mechanism == Mechanism::Automatic);
-        let refund_fee = |refund: &Operation| refund.fee().map_or(Amount::ZERO, |fee| fee.amount);
-        let returned = at_the_gateway.fold((Amount::ZERO, Amount::ZERO), |(amount, fee), refund| {
-            (Amount::sum([amount, refund.amount]), Amount::sum([fee, refund_fee(refund)]))
-        });
-        Some(FeeShare::of_part(fee, self.taken(), returned, part, policy.fee_basis))
+        let before = || self.refunds_at_the_gateway().filter(|refund| follows(refund));
+        let amount = Amount::sum(before().map(|refund| refund.amount));
+        let fees = Amount::sum(before().filter_map(Operation::fee).map(|fee| fee.amount));
+        Some(FeeShare::of_part(fee, self.taken(), (amount, fees), part, policy.fee_basis))
     }
 
     /// What of the fee goes with a capture or a refund that is on record; none where there is no fee.
@@ -111,20 +103,22 @@ impl Transaction {
                 fee.or(may_have_one.then_some(unknown)).map(FeeShare::of_all)
             }
             Kind::Refund => {
-                let sent_before = |other: &&Operation| {
-                    other.id != operation.id
-                        && other.reference.is_none()
-                        && other.attempt.at <= operation.attempt.at
-                };
-                let before = self.approved(Kind::Refund).filter(sent_before);
-                self.fee_share_of_refund(operation.amount, before, policy)
+                let sent_before =
+                    |other: &Operation| other.id != operation.id && other.attempt.at <= operation.attempt.at;
+                self.fee_share_of_refund(operation.amount, sent_before, policy)
             }
             Kind::Authorize | Kind::Purchase | Kind::Void | Kind::Unrecognized => None,
         }
     }
 
-    /// The fee that was taken beside the amount; what an authorization holds is not taken yet.
-    fn fee_taken(&self) -> Option<Fee> {
+    /// Refunds of the payment that the gateway made. A duplicate's are no part of the payment.
+    pub(crate) fn refunds_at_the_gateway(&self) -> impl Iterator<Item = &Operation> {
+        let of_it = |o: &&Operation| o.mechanism == Mechanism::Automatic && o.cause != Cause::Duplicate;
+        self.approved(Kind::Refund).filter(of_it)
+    }
+
+    /// The fee that was taken beside the amount, whether it may stand or not; what an authorization holds is not taken yet.
+    pub(crate) fn fee_taken(&self) -> Option<Fee> {
         match self.kind {
             PaymentKind::Purchase => self.first()?.fee(),
             PaymentKind::Authorize => self.approved(Kind::Capture).next()?.fee(),

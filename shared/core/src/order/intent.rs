@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::CustomerReference;
+use super::{CaptureRule, CustomerReference};
 use crate::{
     order::{
         Attribution, Essentials, Fingerprint, KeyDigest, Kind, Mechanism, PaymentKind, Principal, Shopper,
         Transaction,
     },
-    values::{Amount, CardSummary, Currency, Memo},
+    values::{Amount, CardSummary, Currency, Memo, References},
 };
 
 /// What a request wants.
@@ -43,6 +43,8 @@ pub enum Action {
         /// The merchant's reference; an empty one clears it.
         custom_reference: Option<String>,
     },
+    /// Hold anew what a partial capture released.
+    Reauthorize(Reauthorize),
     /// Capture what is held and due by its schedule.
     CaptureDue,
     /// Release what is held, was to be captured on schedule, and ended before it could be.
@@ -94,18 +96,34 @@ pub struct Pay {
     pub kind: PaymentKind,
     /// Amount; none means all that is owing.
     pub amount: Option<Amount>,
-    /// What may be kept of the card.
+    /// What may be kept of the card; with where the gateway stores it, if it is paid with as a stored one.
     pub card: CardSummary,
     /// A payment that is an order of its own, made with it; none for a payment of the merchant's order.
     pub standalone: Option<Box<StandalonePayment>>,
+    /// What the merchant's systems know it by.
+    pub references: Box<References>,
     /// The customer for whom the gateway is to store the card along with an approval.
     pub save_for: Option<CustomerReference>,
     /// Whether it is by a card that the gateway does not store, and without a postal code.
     pub lacks_postcode: bool,
-    /// When an authorization is captured on schedule.
-    pub capture: CaptureAt,
+    /// Whether it counts against a shopper's source. The order's own limit of declines is for the other payments of the
+    /// merchant.
+    pub source_is_known: bool,
+    /// When an authorization is captured on schedule, and how much of it.
+    pub capture: CaptureTerms,
     /// Which shopper pays; none for the merchant's own systems.
     pub shopper: Option<Shopper>,
+}
+
+/// A new authorization of a rest, as a request states it.
+#[derive(Clone, Debug)]
+pub struct Reauthorize {
+    /// The payment that was captured in part.
+    pub target: Target,
+    /// Amount to hold; none means all that the capture released.
+    pub amount: Option<Amount>,
+    /// When it is captured on schedule, and how much of it.
+    pub capture: CaptureTerms,
 }
 
 impl Intent {
@@ -127,16 +145,41 @@ impl Intent {
     }
 }
 
+/// What a request says of the scheduled capture of an authorization.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CaptureTerms {
+    /// When. None stated: by default, or as it is scheduled already.
+    pub at: Option<CaptureAt>,
+    /// How much. None stated: all of it, or as much as was scheduled already.
+    pub amount: Option<CaptureAmount>,
+}
+
+impl From<CaptureAt> for CaptureTerms {
+    fn from(at: CaptureAt) -> Self {
+        Self { at: Some(at), amount: None }
+    }
+}
+
 /// When an authorization is captured on schedule.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CaptureAt {
-    /// When the merchant's rules say.
-    #[default]
-    AsTheMerchantSays,
     /// At this moment; one in the past means now.
     At(Timestamp),
+    /// When a rule says, counted from the authorization.
+    After(CaptureRule),
     /// It is captured on request, or it ends.
     Never,
+    /// As only a newer version knows.
+    Unrecognized,
+}
+
+/// How much of an authorization is captured on schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CaptureAmount {
+    /// All that is held then.
+    All,
+    /// So much; the rest is released.
+    Part(Amount),
 }
 
 /// A payment that is an order of its own.

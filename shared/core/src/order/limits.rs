@@ -1,6 +1,6 @@
 //! How much one order may hold. An order is one item of at most 400 KB, and an outcome must always fit.
 
-use super::{Order, Rejection};
+use super::{Order, Pay, Rejection};
 use crate::order::{Principal, Transaction, TransactionStatus};
 
 /// Payments of one order.
@@ -16,6 +16,10 @@ pub const OPERATIONS_MAX: usize = 200;
 /// Decisions of one order that no longer stand, over all its operations. Only an operation that is retried again and
 /// again, and fails in different ways, has more than one or two.
 pub const SUPERSEDED_MAX: usize = 100;
+
+/// Bytes of what the merchant's systems know the payments of one order by, without shoppers' failed attempts; those of
+/// shoppers count toward the next shopper's. One payment has at most about 5,000, and most have a few dozen.
+pub const REFERENCES_MAX_BYTES: usize = 32 * 1024;
 
 /// Most attempts of one operation that were abandoned and may still surface: each takes an inquiry of its own.
 pub(super) const ABANDONED_MAX: usize = 10;
@@ -38,6 +42,22 @@ impl Order {
             return Err(Rejection::TooManyTransactions);
         }
         self.check_fits(1, self.reserve() + RESERVE_PER_OPEN_TRANSACTION)
+    }
+
+    /// Whether what a new payment says fits beside what the others say.
+    pub(super) fn check_payment_says_little(&self, pay: &Pay, by: Principal) -> Result<(), Rejection> {
+        if self.has_room_to_say(pay.references.bytes(), by) {
+            Ok(())
+        } else {
+            Err(Rejection::TooManyTransactions)
+        }
+    }
+
+    /// Whether so many bytes more of what the merchant's systems know the payments by fit.
+    pub(super) fn has_room_to_say(&self, bytes: usize, by: Principal) -> bool {
+        let counted =
+            self.transactions.iter().filter(|t| by == Principal::Implicit || !is_shoppers_failure(t));
+        bytes == 0 || counted.map(said).sum::<usize>() + bytes <= REFERENCES_MAX_BYTES
     }
 
     /// Whether an operation fits that leaves its payment open: a capture, a partial refund.
@@ -71,6 +91,12 @@ impl Order {
         }
         Ok(())
     }
+}
+
+/// Bytes of what the merchant's systems know a payment by, in its captures, too.
+fn said(transaction: &Transaction) -> usize {
+    let captures = transaction.operations.iter().filter_map(|operation| operation.custom_reference.as_ref());
+    transaction.references.bytes() + captures.map(String::len).sum::<usize>()
 }
 
 fn is_shoppers_failure(transaction: &Transaction) -> bool {

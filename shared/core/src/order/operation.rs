@@ -224,6 +224,8 @@ pub struct Operation {
     pub by_hand: Vec<ByHand>,
     /// What the merchant was notified of about it, oldest first.
     pub notices: Vec<Notice>,
+    /// The merchant's own reference, where a capture states another one than its payment; empty: none any more.
+    pub custom_reference: Option<String>,
     /// What a newer version stored with it.
     pub carried: Carried,
 }
@@ -271,6 +273,7 @@ impl Operation {
             look_again: Vec::new(),
             by_hand: Vec::new(),
             notices: Vec::new(),
+            custom_reference: None,
             carried: Carried::default(),
         }
     }

@@ -3,7 +3,10 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::order::{Cause, Principal};
+use crate::{
+    order::{CaptureRule, Cause, Principal},
+    values::{Holidays, Zone},
+};
 
 /// Where an order's total comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,8 +88,12 @@ pub struct Policy {
     pub duplicate_window: SignedDuration,
     /// How long an uncaptured authorization is expected to live at the issuer.
     pub authorization_lifetime: SignedDuration,
-    /// When an authorization is captured on schedule, counted from its request; none: only on request.
-    pub capture_after: Option<SignedDuration>,
+    /// When an authorization is captured on schedule if neither it nor its order says; none: only on request.
+    pub capture: Option<CaptureRule>,
+    /// Where the merchant does business; what a rule for captures means that names no zone.
+    pub zone: Option<Zone>,
+    /// When it does none besides weekends and bank holidays.
+    pub holidays: Holidays,
     /// Whether an authorization that was to be captured and ended before is voided.
     pub void_lapsed: bool,
     /// How long the names and e-mail addresses of new payments are kept; none: as long as the payments.
@@ -118,10 +125,8 @@ impl Policy {
 pub struct ShopperPolicy {
     /// Declined plus pending attempts that they may make on one order.
     pub attempts: usize,
-    /// Declined or pending payments from one address in an hour.
+    /// Declined payments of one source or customer in an hour, besides one for each approved card.
     pub declines_per_source_hour: u32,
-    /// The same of all shoppers in a minute; none: not limited, because strangers could close the shop with it.
-    pub declines_per_merchant_minute: Option<u32>,
     /// Whether one may pay a part of what is owing.
     pub partial: bool,
     /// Whether one may pay with a card that is stored at the gateway.
@@ -131,13 +136,7 @@ pub struct ShopperPolicy {
 impl Default for ShopperPolicy {
     fn default() -> Self {
         // A person mistypes a few times; a card tester needs hundreds.
-        Self {
-            attempts: 5,
-            declines_per_source_hour: 10,
-            declines_per_merchant_minute: None,
-            partial: false,
-            stored_cards: false,
-        }
+        Self { attempts: 5, declines_per_source_hour: 10, partial: false, stored_cards: false }
     }
 }
 
@@ -152,7 +151,9 @@ impl Default for Policy {
             duplicate_window: SignedDuration::from_secs(60),
             // What most card schemes grant an e-commerce authorization.
             authorization_lifetime: SignedDuration::from_hours(7 * 24),
-            capture_after: None,
+            capture: None,
+            zone: None,
+            holidays: Holidays::default(),
             void_lapsed: false,
             keep_personal_data: None,
             surcharging: Vec::new(),

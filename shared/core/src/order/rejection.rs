@@ -1,6 +1,6 @@
 //! Why an order does not allow what was requested. Knows no status codes: an API turns each into its response.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::values::{Amount, Currency};
@@ -58,6 +58,18 @@ pub enum Rejection {
     /// Nothing was taken, so nothing can be given back.
     #[error("the transaction is not captured")]
     NotCaptured,
+    /// All that was held was captured, so there is no rest to hold anew.
+    #[error("the capture released nothing: all that was authorized is captured")]
+    NothingReleased,
+    /// More than what the partial capture released, which is this amount.
+    #[error("the amount is more than what the capture released")]
+    ExceedsReleased(Amount),
+    /// This payment holds the rest already.
+    #[error("what the capture released is authorized already")]
+    AlreadyReauthorized(Uuid),
+    /// The payment was not made with a stored card, stored none, or its customer was erased since.
+    #[error("the transaction has no stored card that another authorization could be made with")]
+    NoStoredCard,
     /// All was given back.
     #[error("the transaction is refunded already")]
     AlreadyRefunded,
@@ -103,18 +115,33 @@ pub enum Rejection {
     /// The shopper tried too often.
     #[error("too many failed attempts to pay this order")]
     TooManyAttempts,
+    /// Too many payments of the order were declined within the hour; for how long no more are made.
+    #[error("too many payments of this order were declined within the hour")]
+    TooManyDeclines(SignedDuration),
     /// The order is in another currency: this one.
     #[error("the order is in another currency")]
     CurrencyDiffers(Currency),
     /// The authorization ends before the moment at which it is to be captured: at this one, as far as can be told.
     #[error("capture_at is after the end of the authorization; the latest possible is {0}")]
     CaptureAfterExpiry(Timestamp),
+    /// The authorization ends before the moment that the stated rule comes to: at this one, as far as can be told.
+    #[error("capture comes to a moment after the end of the authorization; the latest possible is {0}")]
+    CaptureRuleAfterExpiry(Timestamp),
+    /// More is to be captured on schedule than what is held, which is this amount.
+    #[error("the amount to capture is more than what is authorized")]
+    CaptureExceedsAuthorized(Amount),
+    /// An amount to capture is stated, and nothing says when.
+    #[error("how much is to be captured on schedule is stated, and no capture is scheduled")]
+    CaptureNotScheduled,
     /// No scheduled capture of the order is due.
     #[error("no capture is due")]
     NothingDue,
     /// The authorization of this payment was to be captured, and ended before it could be.
     #[error("the authorization ended before it was captured")]
     AuthorizationEnded(Uuid),
+    /// The order's scheduled captures are paused, and the merchant has to be told that an authorization is about to end.
+    #[error("the order's scheduled captures are paused")]
+    CapturesPaused,
     /// The merchant cannot take payments in this currency.
     #[error("{}", limit.sentence(*currency))]
     CurrencyNotSupported {
@@ -176,6 +203,7 @@ impl Rejection {
             | Self::PostcodeRequired
             | Self::NotPayable
             | Self::TooManyAttempts
+            | Self::TooManyDeclines(_)
             // These two name the order's own currency.
             | Self::CurrencyDiffers(_)
             | Self::CurrencyNotSupported { .. }

@@ -10,7 +10,10 @@ use super::{
     waits::{LAST_LOOK_AFTER, LATER_LOOKS_AFTER, NEXT_PART_AFTER, REFUND_ABSENCE_COUNTS_AFTER},
 };
 use crate::{
-    order::{Cause, Decision, Doubt, Finding, GatewayResponse, Kind, NoEffect, Operation, Outcome, Stage},
+    order::{
+        Cause, Decision, Doubt, Finding, GatewayResponse, Kind, NoEffect, Operation, Outcome, Stage,
+        Transaction,
+    },
     values::DeclineCode,
 };
 
@@ -119,7 +122,6 @@ pub fn look_back(
     if *finding == Finding::Failed || operation.is(Stage::Unrecognized) {
         return None;
     }
-    let is_payment = operation.kind.is_payment();
     let (stands, ours) = (operation.is(Stage::Approved), operation.reference().map(str::to_owned));
     let by_another = by_another(order, at);
     let operation = order.operation_mut(at)?;
@@ -154,44 +156,40 @@ pub fn look_back(
         | Finding::UnderReview
         | Finding::Failed => &[],
     };
-    let mut approvals = all.iter().filter(|approval| !order.takes_anothers_reference(at, approval));
+    let approvals: Vec<&GatewayResponse> =
+        all.iter().filter(|approval| !order.takes_anothers_reference(at, approval)).collect();
     if stands {
-        // A later attempt counts; whatever else was approved is given back.
-        let duplicates: Vec<_> = approvals.filter(|response| response.reference != ours).cloned().collect();
-        if !is_payment {
-            note_done_again(order, at, &duplicates, context);
-            return Some(Next::Respond);
-        }
-        return Some(void_duplicates(order, at, &duplicates, context).unwrap_or(Next::Respond));
+        // A later attempt counts.
+        let duplicates = approvals.into_iter().filter(|response| response.reference != ours);
+        return Some(set_aside(order, at, duplicates, context).unwrap_or(Next::Respond));
     }
-    let Some(first) = approvals.next() else {
+    let Some((first, duplicates)) = approvals.split_first() else {
         if !matches!(finding, Finding::Undecided | Finding::UnderReview) {
             order.prove_refusals(at);
         }
         return Some(Next::Respond);
     };
-    let duplicates: Vec<_> = approvals.cloned().collect();
     let next = late(order, at, first, context);
-    if !is_payment {
-        note_done_again(order, at, &duplicates, context);
-        return Some(next);
-    }
-    Some(void_duplicates(order, at, &duplicates, context).unwrap_or(next))
+    Some(set_aside(order, at, duplicates.iter().copied(), context).unwrap_or(next))
 }
 
-/// Puts on record that abandoned attempts of a refund were done, too. Nothing can undo them, so they are told as found.
-fn note_done_again(
+/// What becomes of approvals beside the one that counts. A payment's are voided. Nothing can undo a refund's, so they are
+/// put on record as found.
+fn set_aside<'a>(
     order: &mut Order,
     at: OperationRef,
-    approvals: &[GatewayResponse],
+    duplicates: impl Iterator<Item = &'a GatewayResponse>,
     context: &Context<'_>,
-) {
-    let Some(operation) = order.operation_mut(at).filter(|operation| operation.kind == Kind::Refund) else {
-        return;
-    };
-    for approval in approvals {
-        operation.note_done_again(approval, context.now);
+) -> Option<Next> {
+    match order.operation(at)?.kind {
+        Kind::Authorize | Kind::Purchase => return void_duplicates(order, at, duplicates, context),
+        Kind::Refund => {
+            let operation = order.operation_mut(at)?;
+            duplicates.for_each(|approval| operation.note_done_again(approval, context.now));
+        }
+        Kind::Capture | Kind::Void | Kind::Unrecognized => {}
     }
+    None
 }
 
 /// The stage of another operation that captures or voids the same payment, if it is done or under way: a look-up shows
@@ -275,6 +273,7 @@ fn late(order: &mut Order, at: OperationRef, approval: &GatewayResponse, context
     let fits = match order.owing() {
         _ if !is_payment => true,
         _ if cancelled_since => false,
+        _ if order.is_held_by_another(own) => false,
         Some(owing) => operation.amount <= owing,
         // The total is not known here: a payment that was approved since then was made in its place.
         None => !order.transactions.iter().filter(|t| t.id != at.transaction).any(|t| {
@@ -333,12 +332,18 @@ impl Operation {
 }
 
 impl Order {
-    /// Payments and refunds of which an abandoned attempt may still turn out to be done. Before any further money moves
-    /// an inquiry is sent about each.
-    pub fn suspects(&self) -> impl Iterator<Item = OperationRef> {
+    /// Operations of which an abandoned attempt may still turn out to be done, and which an inquiry is sent about before
+    /// this one is sent: all payments and refunds before another of them, and a payment's captures before another of its
+    /// captures. None before a void, which undoes whatever was done.
+    pub fn suspects(&self, kind: Kind, of: Uuid) -> impl Iterator<Item = OperationRef> {
+        let concerns = move |transaction: &Transaction, other: Kind| match kind {
+            Kind::Void => false,
+            Kind::Capture => other == Kind::Capture && transaction.id == of,
+            Kind::Authorize | Kind::Purchase | Kind::Refund | Kind::Unrecognized => other.has_own_record(),
+        };
         self.operations()
-            .filter(move |(_, o)| {
-                o.kind.has_own_record() && !o.is(Stage::Pending) && o.may_surface().next().is_some()
+            .filter(move |(transaction, o)| {
+                concerns(transaction, o.kind) && !o.is(Stage::Pending) && o.may_surface().next().is_some()
             })
             .map(|(transaction, operation)| OperationRef {
                 transaction: transaction.id,

@@ -1,23 +1,25 @@
 //! What each kind of operation needs, one rule a function; every refusal has its name.
 
-use super::{Order, Pay, Rejection};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Order, Rejection};
 use crate::{
     order::{
-        FeeShare, Kind, Mechanism, PaymentKind, Policy, Principal, RefundWithoutAmount, Transaction,
+        FeeShare, Mechanism, PaymentKind, Policy, Principal, RefundWithoutAmount, Transaction,
         TransactionStatus,
     },
     values::Amount,
 };
 
-/// What is to be paid, if the order allows it.
-pub(super) fn amount_to_pay(order: &Order, pay: &Pay) -> Result<Amount, Rejection> {
-    if pay.amount.is_some_and(Amount::is_zero) {
+/// What is to be paid, if the order allows it; without an amount all that is owing.
+pub(super) fn amount_to_pay(order: &Order, amount: Option<Amount>) -> Result<Amount, Rejection> {
+    if amount.is_some_and(Amount::is_zero) {
         return Err(Rejection::AmountZero);
     }
     let Some(owing) = order.owing() else {
-        return pay.amount.ok_or(Rejection::AmountRequired);
+        return amount.ok_or(Rejection::AmountRequired);
     };
-    let amount = pay.amount.unwrap_or(owing);
+    let amount = amount.unwrap_or(owing);
     if amount <= owing && !amount.is_zero() {
         return Ok(amount);
     }
@@ -59,6 +61,31 @@ pub(super) fn shopper_attempts(order: &Order) -> usize {
     order.transactions.iter().filter(counts).count()
 }
 
+/// Payments of one order, by a merchant that names no shopper, that may be declined in an hour.
+pub const DECLINES_PER_ORDER_HOUR: usize = 10;
+
+/// In what time one of them counts.
+const DECLINES_COUNT_FOR: SignedDuration = SignedDuration::from_hours(1);
+
+/// For how long the merchant makes no more payments of an order that name no shopper, because too many were declined
+/// within the hour or are pending. None while it may. Browsers' attempts have a limit of their own and do not count, so
+/// a stranger cannot use this one up.
+pub(super) fn declines_end_in(order: &Order, now: Timestamp) -> Option<SignedDuration> {
+    let counts = |t: &&Transaction| {
+        t.by == Principal::ClientCredentials
+            && now.duration_since(t.created_at) < DECLINES_COUNT_FOR
+            && match t.status() {
+                TransactionStatus::Pending => true,
+                TransactionStatus::Failed => t.decline().is_some(),
+                TransactionStatus::Done | TransactionStatus::Voided => false,
+            }
+    };
+    let mut since: Vec<Timestamp> = order.transactions.iter().filter(counts).map(|t| t.created_at).collect();
+    since.sort_unstable();
+    let first = since.len().checked_sub(DECLINES_PER_ORDER_HOUR).and_then(|over| since.get(over))?;
+    Some(DECLINES_COUNT_FOR - now.duration_since(*first))
+}
+
 /// What every follow-up needs: a payment that took place, that counts, and on which nothing else is under way.
 pub(super) fn must_be_approved_and_idle(transaction: &Transaction) -> Result<(), Rejection> {
     match transaction.status() {
@@ -70,7 +97,7 @@ pub(super) fn must_be_approved_and_idle(transaction: &Transaction) -> Result<(),
 }
 
 /// A part of a payment with a fee: whether the amount that names it includes the fee's share is for the merchant to say.
-fn must_be_whole_or_named(share: Option<FeeShare>) -> Result<(), Rejection> {
+pub(super) fn must_be_whole_or_named(share: Option<FeeShare>) -> Result<(), Rejection> {
     if share.is_some_and(|share| !share.can_be_named()) { Err(Rejection::FeeBasisRequired) } else { Ok(()) }
 }
 
@@ -126,8 +153,7 @@ pub(super) fn may_refund(
         return Err(Rejection::ExceedsRefundable(refundable));
     }
     if mechanism == Mechanism::Automatic {
-        let before = transaction.approved(Kind::Refund);
-        must_be_whole_or_named(transaction.fee_share_of_refund(amount, before, policy))?;
+        must_be_whole_or_named(transaction.fee_share_of_refund(amount, |_| true, policy))?;
     }
     Ok((amount, mechanism))
 }

@@ -1,14 +1,21 @@
 //! Captures on schedule: when one is due, and what its attempts led to.
 //!
-//! Only the moment is stored. How often it was tried and why it failed is read off the operations, as everything else
-//! about a payment is.
+//! Only the moment and the part are stored. How often it was tried and why it failed is read off the operations, as
+//! everything else about a payment is.
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::{Order, Rejection, rules::must_be_approved_and_idle};
-use crate::order::{
-    BACK_OFF_MIN, CaptureSchedule, KeyDigest, Kind, Operation, PaymentKind, Retry, Stage, Transaction,
+use super::{
+    CaptureAmount, CaptureAt, CaptureTerms, Context, Order, Rejection,
+    rules::{must_be_approved_and_idle, must_be_whole_or_named},
+};
+use crate::{
+    order::{
+        BACK_OFF_MIN, CaptureSchedule, KeyDigest, Kind, Operation, PaymentKind, Policy, Retry, Route, Stage,
+        Transaction,
+    },
+    values::{Amount, Holidays},
 };
 
 /// A capture that failed is not tried again in the last hour of its authorization: whoever is told that it failed has
@@ -20,7 +27,7 @@ const NO_RETRY_BEFORE_EXPIRY: SignedDuration = SignedDuration::from_hours(1);
 const GRACE_AFTER_EXPIRY: SignedDuration = SignedDuration::from_hours(1);
 
 /// How long before the expiry an authorization counts as approaching it.
-const EXPIRING_BEFORE: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const EXPIRING_BEFORE: SignedDuration = SignedDuration::from_hours(24);
 
 /// What is due in an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +36,8 @@ pub enum Due {
     Capture(Uuid),
     /// The end of an authorization that was to be captured and cannot be any more.
     Lapse(Uuid),
+    /// The merchant has to be told that an authorization is about to end while its capture is paused.
+    Notice(Uuid),
 }
 
 /// The state of a scheduled capture, for the merchant to see.
@@ -47,21 +56,23 @@ pub enum CaptureStanding {
 impl Order {
     /// When something of the order's scheduled captures is due next.
     pub fn next_capture_at(&self) -> Option<Timestamp> {
-        self.transactions.iter().filter_map(|transaction| Some(transaction.next_capture()?.0)).min()
+        self.transactions.iter().filter_map(|transaction| Some(self.next_capture(transaction)?.0)).min()
     }
 
     /// What is due now, the longest due first.
     pub fn due_for_capture(&self, now: Timestamp) -> Option<Due> {
-        let next = self.transactions.iter().filter_map(|t| Some((t.next_capture()?.0, t)));
-        let (_, transaction) = next.filter(|(at, _)| *at <= now).min_by_key(|(at, _)| *at)?;
-        transaction.due(now)
+        let next = self.transactions.iter().filter_map(|t| Some((self.next_capture(t)?, t)));
+        let (next, transaction) = next.filter(|((at, _), _)| *at <= now).min_by_key(|((at, _), _)| *at)?;
+        transaction.due(next, now)
     }
 
-    /// Moves a scheduled capture, or cancels it. A time in the past means now.
+    /// Moves a scheduled capture, changes its amount, or cancels it. A time in the past means now, also the one that it
+    /// had: with another amount it is another capture.
     pub fn schedule_capture(
         &mut self,
         id: Uuid,
-        at: Option<Timestamp>,
+        terms: &CaptureTerms,
+        policy: &Policy,
         now: Timestamp,
     ) -> Result<(), Rejection> {
         let transaction = self.transaction_mut(id).ok_or(Rejection::TransactionNotFound)?;
@@ -69,18 +80,32 @@ impl Order {
         if transaction.kind == PaymentKind::Purchase {
             return Err(Rejection::NotAnAuthorization);
         }
-        if transaction.capturable().is_zero() {
+        let held = transaction.capturable();
+        if held.is_zero() {
             return Err(Rejection::AlreadyCaptured);
         }
+        let was = transaction.capture;
+        let at = match &terms.at {
+            Some(stated) => {
+                let authorized_at =
+                    transaction.first().map_or(transaction.created_at, |first| first.attempt.at);
+                stated.moment(authorized_at, &policy.holidays)
+            }
+            None => was.map(|schedule| schedule.at),
+        };
         let at = at.map(|at| at.max(now));
-        if let (Some(at), Some(latest)) = (at, transaction.authorization_expires_at)
-            && at > latest
-        {
-            return Err(Rejection::CaptureAfterExpiry(whole_seconds(latest)));
+        if let (Some(at), Some(latest)) = (at, transaction.authorization_expires_at) {
+            must_not_be_after(at, latest, terms.at.as_ref())?;
         }
+        let amount = part_to_capture(terms, at, held)?;
+        if let Some(part) = amount {
+            must_be_whole_or_named(transaction.fee_share_of_capture(part, policy))?;
+        }
+        let kept = was.filter(|_| terms.amount.is_none()).and_then(|schedule| schedule.amount);
         // That one lapsed stays on record: nothing that was decided is erased.
-        let lapsed = transaction.capture.filter(|schedule| schedule.lapsed_at.is_some());
-        transaction.capture = at.map(|at| CaptureSchedule { at, lapsed_at: None }).or(lapsed);
+        let lapsed = was.filter(|schedule| schedule.lapsed_at.is_some());
+        let scheduled = at.map(|at| CaptureSchedule { at, amount: amount.or(kept), lapsed_at: None });
+        transaction.capture = scheduled.or(lapsed);
         transaction.updated_at = now;
         self.updated_at = now;
         Ok(())
@@ -88,10 +113,11 @@ impl Order {
 
     /// Puts on record that an authorization ended before it could be captured. None when it has not.
     pub fn lapse(&mut self, id: Uuid, now: Timestamp) -> Option<()> {
-        let transaction = self.transaction_mut(id)?;
-        if transaction.due(now)? != Due::Lapse(id) {
+        let transaction = self.transaction(id)?;
+        if transaction.due(self.next_capture(transaction)?, now)? != Due::Lapse(id) {
             return None;
         }
+        let transaction = self.transaction_mut(id)?;
         transaction.capture.as_mut()?.lapsed_at = Some(now);
         transaction.updated_at = now;
         self.updated_at = now;
@@ -99,11 +125,89 @@ impl Order {
     }
 }
 
+/// How a new payment is captured on schedule. Its authorization does not exist yet, so its end is reckoned from now.
+pub(super) fn capture_schedule(
+    order: &Order,
+    kind: PaymentKind,
+    terms: &CaptureTerms,
+    amount: Amount,
+    route: &Route,
+    context: &Context<'_>,
+) -> Result<Option<CaptureSchedule>, Rejection> {
+    if kind == PaymentKind::Purchase {
+        return Ok(None);
+    }
+    let Context { policy, now, .. } = *context;
+    let latest = now + policy.authorization_lifetime;
+    let stated = terms.at.as_ref();
+    let fixed = stated.or(order.capture.as_ref().filter(|default| !matches!(default, CaptureAt::After(_))));
+    let rule = match &order.capture {
+        Some(CaptureAt::After(rule)) => Some(rule),
+        _ => policy.capture.as_ref(),
+    };
+    let at = match (fixed, rule) {
+        (Some(fixed), _) => fixed.moment(now, &policy.holidays).map(|at| at.max(now)),
+        (None, Some(rule)) => {
+            // No payment is refused because a default's days are holidays: its capture is made earlier instead, early
+            // enough to be tried again.
+            let at = rule.moment(now, &policy.holidays);
+            Some(if at > latest { (latest - EXPIRING_BEFORE).max(now) } else { at })
+        }
+        (None, None) => None,
+    };
+    if let Some(at) = at {
+        must_not_be_after(at, latest, stated)?;
+    }
+    let part = part_to_capture(terms, at, amount)?;
+    // What fee is added is known too late, when it is held already.
+    let may_add_a_fee = policy.surcharging.contains(&route.account) && policy.fee_basis.is_none();
+    if may_add_a_fee && part.is_some_and(|part| part < amount) {
+        return Err(Rejection::FeeBasisRequired);
+    }
+    Ok(at.map(|at| CaptureSchedule { at, amount: part, lapsed_at: None }))
+}
+
+fn must_not_be_after(at: Timestamp, latest: Timestamp, stated: Option<&CaptureAt>) -> Result<(), Rejection> {
+    if at <= latest {
+        return Ok(());
+    }
+    let latest = whole_seconds(latest);
+    Err(match stated {
+        Some(CaptureAt::After(_)) => Rejection::CaptureRuleAfterExpiry(latest),
+        _ => Rejection::CaptureAfterExpiry(latest),
+    })
+}
+
+impl CaptureAt {
+    /// The moment for an authorization that was begun at this one; none where the schedule captures nothing.
+    fn moment(&self, authorized_at: Timestamp, holidays: &Holidays) -> Option<Timestamp> {
+        match self {
+            Self::At(at) => Some(*at),
+            Self::After(rule) => Some(rule.moment(authorized_at, holidays)),
+            Self::Never | Self::Unrecognized => None,
+        }
+    }
+}
+
+/// The part that is to be captured at this moment; none stated means all.
+fn part_to_capture(
+    terms: &CaptureTerms,
+    at: Option<Timestamp>,
+    held: Amount,
+) -> Result<Option<Amount>, Rejection> {
+    let Some(CaptureAmount::Part(part)) = terms.amount else { return Ok(None) };
+    if at.is_none() {
+        return Err(Rejection::CaptureNotScheduled);
+    }
+    if part > held { Err(Rejection::CaptureExceedsAuthorized(held)) } else { Ok(Some(part)) }
+}
+
 impl CaptureSchedule {
-    /// The idempotency key of its capture: one for each requested moment, so that a retry is another attempt
+    /// The idempotency key of its capture: one for each requested moment and amount, so that a retry is another attempt
     /// of the same operation and a capture that is scheduled anew is a new one.
     pub fn key(&self, transaction: Uuid) -> KeyDigest {
-        KeyDigest::new("scheduled_capture", &transaction.to_string(), &self.at.to_string())
+        let part = self.amount.map(|part| format!(" {}", part.minor())).unwrap_or_default();
+        KeyDigest::new("scheduled_capture", &transaction.to_string(), &format!("{}{part}", self.at))
     }
 
     /// The idempotency key of the void that takes its place when the authorization has ended.
@@ -136,9 +240,12 @@ impl Transaction {
         })
     }
 
-    /// When its scheduled capture is tried next; none when it is not.
-    pub fn next_capture_attempt(&self) -> Option<Timestamp> {
-        self.next_capture().filter(|(_, next)| *next == Due::Capture(self.id)).map(|(at, _)| at)
+    /// What its schedule captures: the part that was requested, or all that is held if that is less. None when nothing
+    /// is scheduled, or nothing is left to capture.
+    pub fn scheduled_amount(&self) -> Option<Amount> {
+        let held = self.capturable();
+        let schedule = self.capture.filter(|_| !held.is_zero())?;
+        Some(schedule.amount.map_or(held, |part| part.min(held)))
     }
 
     /// Whether the authorization is about to end, or has ended, and is not captured.
@@ -157,17 +264,17 @@ impl Transaction {
         self.next_capture().is_some_and(|(_, next)| next == Due::Lapse(self.id))
     }
 
-    /// Whether its scheduled capture is to be tried now.
+    /// Whether its scheduled capture would be tried now if nothing held it back.
     pub(super) fn is_due_for_capture(&self, now: Timestamp) -> bool {
-        self.due(now) == Some(Due::Capture(self.id))
+        self.next_capture().and_then(|next| self.due(next, now)) == Some(Due::Capture(self.id))
     }
 
     fn may_be_captured(&self) -> bool {
         !self.capturable().is_zero()
     }
 
-    /// What is next of its scheduled capture, and when.
-    fn next_capture(&self) -> Option<(Timestamp, Due)> {
+    /// What is next of its scheduled capture, and when, unless the order's captures are paused.
+    pub(super) fn next_capture(&self) -> Option<(Timestamp, Due)> {
         let (capture, lapse) = (Due::Capture(self.id), Due::Lapse(self.id));
         let schedule = self.capture.as_ref()?;
         let expires = self.authorization_expires_at?;
@@ -183,11 +290,17 @@ impl Transaction {
         Some(if in_time { (again, capture) } else { (expires, lapse) })
     }
 
-    /// What is due now.
-    fn due(&self, now: Timestamp) -> Option<Due> {
-        let (_, next) = self.next_capture().filter(|(at, _)| *at <= now)?;
-        let too_late =
-            self.authorization_expires_at.is_some_and(|expires| now > expires + GRACE_AFTER_EXPIRY);
+    /// What is due now of what is next.
+    fn due(&self, (at, next): (Timestamp, Due), now: Timestamp) -> Option<Due> {
+        if at > now {
+            return None;
+        }
+        let expires = self.authorization_expires_at?;
+        let too_late = match next {
+            Due::Capture(_) => now > expires + GRACE_AFTER_EXPIRY,
+            Due::Notice(_) => now >= expires,
+            Due::Lapse(_) => false,
+        };
         Some(if too_late { Due::Lapse(self.id) } else { next })
     }
 }

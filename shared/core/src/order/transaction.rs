@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     order::{Cause, Decline, Kind, Mechanism, NoEffect, Operation, Principal, Shopper, Stage},
-    values::{Amount, CardSummary, Carried, Instrument, Memo},
+    values::{Amount, CardSummary, Carried, Instrument, Memo, References, StoredCard},
 };
 
 /// The kind of a payment.
@@ -74,6 +74,8 @@ pub enum OperationStatus {
 pub struct CaptureSchedule {
     /// The moment that was requested.
     pub at: Timestamp,
+    /// The part that was requested; the rest is released with it. None means all that is held.
+    pub amount: Option<Amount>,
     /// When it was recorded that the authorization had ended before that came to pass.
     pub lapsed_at: Option<Timestamp>,
 }
@@ -89,10 +91,16 @@ pub struct Transaction {
     pub instrument: Instrument,
     /// What the merchant's system said about it; for a payment that is an order of its own.
     pub memo: Option<Box<Memo>>,
-    /// The merchant's own reference, as given at capture.
-    pub custom_reference: Option<String>,
+    /// What the merchant's systems know it by, as stated with the payment.
+    pub references: References,
+    /// How long it says who paid; none: as long as it is kept.
+    pub personal_until: Option<Timestamp>,
     /// The merchant's reference of the customer for whom the gateway is to store the card along with an approval.
     pub save_for: Option<String>,
+    /// Where the gateway stores the card that it is made with, if that was stored before.
+    pub paid_with: Option<StoredCard>,
+    /// The payment of the order whose rest it holds anew, after a partial capture.
+    pub continues: Option<Uuid>,
     /// When the held amount is captured on schedule; none: only on request.
     pub capture: Option<CaptureSchedule>,
     /// When the issuer is expected to drop an uncaptured authorization.
@@ -119,8 +127,11 @@ impl Transaction {
             kind,
             instrument,
             memo: None,
-            custom_reference: None,
+            references: References::default(),
+            personal_until: None,
             save_for: None,
+            paid_with: None,
+            continues: None,
             capture: None,
             authorization_expires_at: None,
             by: first.by,
@@ -144,10 +155,7 @@ impl Transaction {
 
     /// Every order id that the gateway may know something of it by.
     pub fn gateway_order_ids(&self) -> Vec<&str> {
-        let attempts = self.operations.iter().flat_map(|operation| {
-            operation.superseded.iter().map(|earlier| &earlier.attempt).chain([&operation.attempt])
-        });
-        attempts.map(|attempt| attempt.gateway_order_id.as_str()).collect()
+        self.operations.iter().flat_map(Operation::gateway_order_ids).collect()
     }
 
     /// The operation that says what another led to: the void that followed from it, or itself.
@@ -303,9 +311,44 @@ impl Transaction {
         if open { self.amount() } else { Amount::ZERO }
     }
 
+    /// What a partial capture released of the held amount.
+    pub fn released(&self) -> Amount {
+        let (captured, held) = (self.captured(), self.amount());
+        if self.kind != PaymentKind::Authorize || captured.is_zero() {
+            return Amount::ZERO;
+        }
+        held.checked_sub(captured).unwrap_or(Amount::ZERO)
+    }
+
+    /// The stored card that the order can be paid with again as the shopper agreed: the payment was made with it, or stored
+    /// it for a customer.
+    pub fn stored_card(&self) -> Option<&StoredCard> {
+        let saved = || self.card()?.stored.as_ref().filter(|_| self.save_for.is_some());
+        self.paid_with.as_ref().or_else(saved)
+    }
+
     /// The gateway's reference  of the payment, once approved.
     pub fn reference(&self) -> Option<&str> {
         self.first().filter(|first| first.is(Stage::Approved))?.reference()
+    }
+
+    /// The merchant's own reference: of the latest capture that states one, or else of the payment.
+    pub fn custom_reference(&self) -> Option<&str> {
+        self.custom_reference_within(self.operations.len())
+    }
+
+    /// The same as it was when this operation was requested. Later operations do not change it.
+    pub fn custom_reference_at(&self, operation: Uuid) -> Option<&str> {
+        let place = self.operations.iter().position(|own| own.id == operation);
+        self.custom_reference_within(place.map_or(self.operations.len(), |place| place + 1))
+    }
+
+    fn custom_reference_within(&self, operations: usize) -> Option<&str> {
+        let mut latest_first = self.operations.iter().take(operations).rev();
+        let captured = latest_first.find_map(|operation| operation.custom_reference.as_ref());
+        let stated = captured.or(self.references.custom_reference.as_ref()).filter(|text| !text.is_empty());
+        // The credit-card API's reference is what a payment is recognized by, so it is never cleared.
+        stated.or(self.memo.as_ref().map(|memo| &memo.reference)).map(String::as_str)
     }
 
     /// Elastic Path's transaction type: what was last done to the payment.

@@ -1,52 +1,186 @@
-//! Slots for shoppers' payments: how many cards can be tried out from one address. A port.
+//! How many cards can be tried out by one source or customer: payments in flight, and declines of the last hour. A port,
+//! and its rule.
 //!
-//! A payment takes a slot before it is sent, so that payments sent in parallel count, whichever process they run in. It
-//! gives the slot back unless it was declined or its outcome is not known.
+//! A counter is one item. A payment takes a *place* in it before it is sent, so that payments sent at once count,
+//! whichever process they run in; the write returns all of the counter, and [`Counts::check`] decides. After the payment
+//! a second write says what came of it.
+//!
+//! Times are coarse, so that a counter is a few small numbers: places are counted by ten seconds and end on their own
+//! after 50 to 60 s, declines and approvals by the minute and count for 60 to 61 minutes. So no hour has more declines
+//! than are allowed.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest, Sha256};
 
-use crate::{order::MerchantId, payments::StoreError};
+use crate::payments::StoreError;
 
-/// Hands out slots, counted across all processes.
+/// Payments of one source or customer at a time.
+pub const IN_FLIGHT: u32 = 50;
+
+/// Payments at a time from all sources of one IPv6 /48.
+pub const NETWORK_IN_FLIGHT: u32 = 200;
+
+/// Declined payments in an hour from all sources of one IPv6 /48, besides one for each approved card.
+pub const NETWORK_DECLINES: u32 = 50;
+
+/// Approved cards that one counter remembers, each of which allows one more decline: 200 of them take 2 KB, and at one
+/// decline in eight they belong to 1,600 payments an hour.
+pub const APPROVED_MAX: i64 = 200;
+
+/// When to come back while too many payments are in flight.
+pub const IN_FLIGHT_RETRY: SignedDuration = SignedDuration::from_secs(2);
+
+/// Length of the time that places are counted by, in seconds.
+const PLACE_S: i64 = 10;
+
+/// For how many of those a place lasts, the one in which it was taken included.
+const PLACE_LASTS: i64 = 6;
+
+/// Seconds in a minute, which declines and approvals are counted by.
+const MINUTE_S: i64 = 60;
+
+/// Minutes for which a decline or an approval counts, besides the one in which it was.
+const COUNTS_FOR: i64 = 60;
+
+/// How long a counter is kept after its last write: until nothing in it counts, and a while, because clocks of
+/// processes differ.
+const COUNTER_KEPT: SignedDuration = SignedDuration::from_mins(71);
+
+/// Counts in a table that all processes share.
 #[async_trait]
 pub trait Attempts: Send + Sync {
-    /// Takes one of `limit` slots. False when all of them are taken.
-    async fn take(&self, slot: &Slot, limit: u32) -> Result<bool, StoreError>;
+    /// Takes a place, and returns all that the counter then holds.
+    async fn begin(&self, counter: &str, place: Place) -> Result<Counts, StoreError>;
 
-    /// Gives back what was taken.
-    async fn give_back(&self, slot: &Slot) -> Result<(), StoreError>;
+    /// Says what came of the payment that took a place, and forgets what no longer counts.
+    async fn end(&self, counter: &str, ended: &Ended) -> Result<(), StoreError>;
 }
 
-/// What payments share a count, within one window of time.
+/// The time in which a payment began, to ten seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its number.
+    pub number: i64,
+    /// When the counter can be forgotten.
+    pub kept_until: Timestamp,
+}
+
+impl Place {
+    /// The one of now.
+    pub fn at(now: Timestamp) -> Self {
+        let kept_until = now.checked_add(COUNTER_KEPT).unwrap_or(Timestamp::MAX);
+        Self { number: now.as_second().div_euclid(PLACE_S), kept_until }
+    }
+}
+
+/// What came of a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Slot {
-    /// The merchant, a digest of the source, and the window.
-    pub key: String,
-    /// When the count can be forgotten.
-    pub until: Timestamp,
+pub enum Effect {
+    /// It tried no card: it was refused, or repeated, or never reached the issuer. Its place is free.
+    Nothing,
+    /// It was approved. Its place is free, and the card, by its digest, allows one more decline.
+    Approved(Option<String>),
+    /// It was declined. Its place stays taken until it ends on its own, so that one burst never tries out more cards than
+    /// there are places.
+    Declined,
 }
 
-impl Slot {
-    /// The count of one source at one merchant, for the hour. The source itself, an address, is not kept.
-    pub fn of_source(merchant: &MerchantId, source: &str, now: Timestamp) -> Self {
-        let bytes: [u8; 32] = Sha256::digest(format!("{merchant} {source}").as_bytes()).into();
-        let digest = bytes.first_chunk().map_or(0, |start| u128::from_be_bytes(*start));
-        Self::within(SignedDuration::from_hours(1), &format!("{merchant}#{digest:032x}"), now)
+/// The end of a payment, as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// The place that it took.
+    pub place: Place,
+    /// The minute in which it ended.
+    pub minute: i64,
+    /// What came of it.
+    pub effect: Effect,
+    /// What no longer counts.
+    pub stale: Stale,
+}
+
+/// Numbers of places and minutes that no longer count.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stale {
+    /// Of payments in flight.
+    pub places: Vec<i64>,
+    /// Of declines.
+    pub declined: Vec<i64>,
+    /// Of approvals.
+    pub approved: Vec<i64>,
+}
+
+/// How much one counter allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Payments in flight.
+    pub in_flight: u32,
+    /// Declines in an hour, besides one for each approved card.
+    pub declined: u32,
+}
+
+/// Why a counter refuses a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Full {
+    /// Too many are in flight.
+    InFlight,
+    /// Too many were declined; for how long.
+    Declined(SignedDuration),
+}
+
+/// What a counter holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Places that are taken, by their number.
+    pub places: BTreeMap<i64, i64>,
+    /// Declines, by minute.
+    pub declined: BTreeMap<i64, i64>,
+    /// Digests of the cards that were approved, by minute.
+    pub approved: BTreeMap<i64, BTreeSet<String>>,
+}
+
+impl Counts {
+    /// Whether the payment that just took its place may be sent.
+    pub fn check(&self, limits: Limits, now: Timestamp) -> Result<(), Full> {
+        let minute = now.as_second().div_euclid(MINUTE_S);
+        let is_open =
+            |minute| self.declined_in(minute) < i64::from(limits.declined) + self.approved_in(minute);
+        if !is_open(minute) {
+            let opens = (minute..=minute + COUNTS_FOR + 1).find(|minute| is_open(*minute));
+            let opens = opens.unwrap_or(minute + COUNTS_FOR) * MINUTE_S;
+            return Err(Full::Declined(SignedDuration::from_secs(opens - now.as_second())));
+        }
+        let first = now.as_second().div_euclid(PLACE_S) - PLACE_LASTS + 1;
+        let taken: i64 = self.places.range(first..).map(|(_, taken)| (*taken).max(0)).sum();
+        if taken > i64::from(limits.in_flight) { Err(Full::InFlight) } else { Ok(()) }
     }
 
-    /// The count of all sources of one merchant, for the minute.
-    pub fn of_merchant(merchant: &MerchantId, now: Timestamp) -> Self {
-        Self::within(SignedDuration::from_mins(1), &format!("{merchant}#all"), now)
+    /// How a payment that began with these counts ended.
+    pub fn ended(&self, place: Place, effect: Effect, now: Timestamp) -> Ended {
+        let minute = now.as_second().div_euclid(MINUTE_S);
+        let (places, minutes) = (now.as_second().div_euclid(PLACE_S) - PLACE_LASTS, minute - COUNTS_FOR - 1);
+        let effect = match effect {
+            Effect::Approved(Some(_)) if self.approved_in(minute) >= APPROVED_MAX => Effect::Approved(None),
+            effect => effect,
+        };
+        let stale = Stale {
+            places: self.places.range(..=places).map(|(number, _)| *number).collect(),
+            declined: self.declined.range(..=minutes).map(|(number, _)| *number).collect(),
+            approved: self.approved.range(..=minutes).map(|(number, _)| *number).collect(),
+        };
+        Ended { place, minute, effect, stale }
     }
 
-    fn within(window: SignedDuration, what: &str, now: Timestamp) -> Self {
-        let number = now.as_second().div_euclid(window.as_secs());
-        let ends = Timestamp::from_second((number + 1) * window.as_secs()).unwrap_or(Timestamp::MAX);
-        // A while longer than the window: clocks of processes differ.
-        let until = ends.checked_add(SignedDuration::from_mins(10)).unwrap_or(Timestamp::MAX);
-        Self { key: format!("{what}#{number}"), until }
+    fn declined_in(&self, minute: i64) -> i64 {
+        self.declined.range(minute - COUNTS_FOR..).map(|(_, declined)| (*declined).max(0)).sum()
+    }
+
+    /// How many different cards.
+    fn approved_in(&self, minute: i64) -> i64 {
+        let cards: BTreeSet<&String> =
+            self.approved.range(minute - COUNTS_FOR..).flat_map(|(_, of)| of).collect();
+        i64::try_from(cards.len()).unwrap_or(APPROVED_MAX).min(APPROVED_MAX)
     }
 }
 
@@ -54,22 +188,143 @@ impl Slot {
 mod tests {
     use super::*;
 
-    #[test]
-    fn sources_merchants_and_hours_are_counted_apart_and_no_address_is_kept() {
-        let (one, other) = ("1".parse().unwrap(), "2".parse().unwrap());
-        let at = |second| Timestamp::from_second(second).unwrap();
-        let slot = Slot::of_source(&one, "203.0.113.7", at(7_200));
-        assert_eq!(slot, Slot::of_source(&one, "203.0.113.7", at(10_799)));
-        assert_eq!(slot.until, at(10_800 + 600));
-        for different in [
-            Slot::of_source(&one, "203.0.113.8", at(7_200)),
-            Slot::of_source(&other, "203.0.113.7", at(7_200)),
-            Slot::of_source(&one, "203.0.113.7", at(10_800)),
-            Slot::of_merchant(&one, at(7_200)),
-        ] {
-            assert_ne!(different.key, slot.key);
+    const LIMITS: Limits = Limits { in_flight: 3, declined: 2 };
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn place(second: i64) -> i64 {
+        Place::at(at(second)).number
+    }
+
+    /// A counter, as a table would keep it.
+    #[derive(Default)]
+    struct Counter(Counts);
+
+    impl Counter {
+        fn begin(&mut self, second: i64) -> Result<Place, Full> {
+            let place = Place::at(at(second));
+            *self.0.places.entry(place.number).or_default() += 1;
+            match self.0.check(LIMITS, at(second)) {
+                Ok(()) => Ok(place),
+                Err(full) => {
+                    self.end(place, Effect::Nothing, second);
+                    Err(full)
+                }
+            }
         }
-        assert!(!slot.key.contains("203"), "{}", slot.key);
-        assert_ne!(Slot::of_merchant(&one, at(59)).key, Slot::of_merchant(&one, at(60)).key);
+
+        fn end(&mut self, place: Place, effect: Effect, second: i64) {
+            let Ended { minute, effect, stale, .. } = self.0.ended(place, effect, at(second));
+            if effect == Effect::Declined {
+                *self.0.declined.entry(minute).or_default() += 1;
+            } else {
+                *self.0.places.entry(place.number).or_default() -= 1;
+            }
+            if let Effect::Approved(Some(card)) = effect {
+                self.0.approved.entry(minute).or_default().insert(card);
+            }
+            self.0.places.retain(|number, _| !stale.places.contains(number));
+            self.0.declined.retain(|number, _| !stale.declined.contains(number));
+            self.0.approved.retain(|number, _| !stale.approved.contains(number));
+        }
+
+        fn pay(&mut self, effect: Effect, second: i64) -> Result<(), Full> {
+            let place = self.begin(second)?;
+            self.end(place, effect, second);
+            Ok(())
+        }
+    }
+
+    fn approved(card: &str) -> Effect {
+        Effect::Approved(Some(card.to_owned()))
+    }
+
+    #[test]
+    fn as_many_are_in_flight_as_there_are_places_and_a_place_that_is_not_given_back_ends_on_its_own() {
+        let mut counter = Counter::default();
+        let first = counter.begin(0).unwrap();
+        counter.begin(9).unwrap();
+        counter.begin(10).unwrap();
+        assert_eq!(counter.begin(11), Err(Full::InFlight));
+        counter.end(first, Effect::Nothing, 12);
+        counter.begin(13).unwrap();
+        assert_eq!(counter.begin(59), Err(Full::InFlight));
+        counter.begin(60).unwrap();
+        assert_eq!(counter.begin(61), Err(Full::InFlight), "those of 10 s and later");
+        assert_eq!(counter.0.places[&place(61)], 1, "a refused one takes no place");
+    }
+
+    #[test]
+    fn a_burst_of_declines_is_no_longer_than_there_are_places() {
+        let mut counter = Counter::default();
+        let began: Vec<_> = (0..5).map(|_| counter.begin(0)).collect();
+        assert_eq!(began.iter().filter(|began| began.is_ok()).count(), 3);
+        for place in began.into_iter().flatten() {
+            counter.end(place, Effect::Declined, 1);
+            assert!(counter.begin(1).is_err(), "it frees no place for another card");
+        }
+    }
+
+    #[test]
+    fn declines_count_for_an_hour_and_the_time_to_come_back_is_when_the_first_ends() {
+        let mut counter = Counter::default();
+        counter.pay(Effect::Declined, 30).unwrap();
+        counter.pay(Effect::Declined, 90).unwrap();
+        let wait = |counter: &mut Counter, second| match counter.begin(second) {
+            Err(Full::Declined(wait)) => wait.as_secs(),
+            began => panic!("{began:?}"),
+        };
+        assert_eq!(wait(&mut counter, 100), 3_660 - 100);
+        assert_eq!(wait(&mut counter, 3_659), 1);
+        counter.pay(Effect::Declined, 3_660).unwrap();
+        assert_eq!(wait(&mut counter, 3_661), 3_720 - 3_661, "the second ends");
+        assert_eq!(counter.0.declined.len(), 2, "what no longer counts is forgotten");
+        assert!(
+            counter.0.places.keys().eq([&place(3_659), &place(3_661)]),
+            "and so are places that have ended"
+        );
+        // All of them in the minute that it is: the last one counts as long as it can.
+        let mut counter = Counter::default();
+        counter.pay(Effect::Declined, 0).unwrap();
+        counter.pay(Effect::Declined, 1).unwrap();
+        assert_eq!(wait(&mut counter, 2), 3_660 - 2);
+    }
+
+    #[test]
+    fn each_different_card_that_is_approved_allows_one_more_decline_for_an_hour() {
+        let mut counter = Counter::default();
+        for (card, second) in [("a", 0), ("b", 0), ("a", 60)] {
+            counter.pay(approved(card), second).unwrap();
+        }
+        counter.pay(Effect::Approved(None), 0).unwrap();
+        for second in 0..4 {
+            counter.pay(Effect::Declined, second * 60).unwrap();
+        }
+        let Err(Full::Declined(wait)) = counter.begin(240) else { panic!("it is full") };
+        // The first decline ends with both approvals, the second and third a minute each after.
+        assert_eq!(wait.as_secs(), 3_660 + 120 - 240);
+        let mut counter = Counter::default();
+        for card in 0..APPROVED_MAX + 5 {
+            counter.pay(approved(&card.to_string()), 0).unwrap();
+        }
+        let cards: usize = counter.0.approved.values().map(BTreeSet::len).sum();
+        assert_eq!(i64::try_from(cards), Ok(APPROVED_MAX));
+    }
+
+    #[test]
+    fn a_limit_of_none_refuses_all_and_tells_a_time_all_the_same() {
+        let counts = Counts::default();
+        let full = counts.check(Limits { declined: 0, ..LIMITS }, at(0)).unwrap_err();
+        assert_eq!(full, Full::Declined(SignedDuration::from_hours(1)));
+    }
+
+    #[test]
+    fn a_counter_is_kept_until_nothing_in_it_counts() {
+        let place = Place::at(at(0));
+        let latest = SignedDuration::from_secs((COUNTS_FOR + 1) * MINUTE_S);
+        assert!(place.kept_until > at(0) + latest);
+        assert_eq!(PLACE_S * PLACE_LASTS, 60);
     }
 }

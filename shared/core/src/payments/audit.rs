@@ -4,7 +4,7 @@
 use uuid::Uuid;
 
 use crate::{
-    order::{OperationRef, Order, Outcome, Principal},
+    order::{Attribution, OperationRef, Order, Outcome, Principal},
     payments::trail::{self, AuditedChange, OUTCOME, Said},
 };
 
@@ -103,7 +103,7 @@ pub(super) fn registered(order: &Order) {
 
 /// A scheduled capture was moved, canceled or given up.
 pub(super) fn scheduled(order: &Order, transaction: Uuid, what: &'static str, by: Principal) {
-    let at = order.transaction(transaction).and_then(|found| found.capture).map(|schedule| schedule.at);
+    let schedule = order.transaction(transaction).and_then(|found| found.capture);
     tracing::info!(
         audit = true,
         request_id = trail::request_id(),
@@ -114,7 +114,25 @@ pub(super) fn scheduled(order: &Order, transaction: Uuid, what: &'static str, by
         transaction = %transaction,
         by = by.as_str(),
         key_name = trail::key_name(),
-        capture_at = at.map(tracing::field::display),
+        capture_at = schedule.map(|schedule| tracing::field::display(schedule.at)),
+        capture_minor = schedule.and_then(|schedule| schedule.amount).map(crate::values::Amount::minor),
+        "changed"
+    );
+}
+
+/// An order's scheduled captures were paused or resumed.
+pub(super) fn switched(order: &Order, what: &'static str, by: Option<&Attribution>) {
+    tracing::info!(
+        audit = true,
+        request_id = trail::request_id(),
+        principal = trail::principal(),
+        what,
+        by = Principal::ClientCredentials.as_str(),
+        key_name = by.and_then(|by| by.key_name.as_deref()),
+        actor = by.and_then(|by| by.actor.as_deref()),
+        request_reason = by.and_then(|by| by.reason.as_deref()),
+        merchant = %order.merchant,
+        order = %order.id,
         "changed"
     );
 }

@@ -150,14 +150,14 @@ impl Payments {
         }
     }
 
-    /// Looks for every abandoned payment and refund of an order, before more money moves. Returns the order after it.
+    /// Looks for abandoned operations of an order, before more money moves. Returns the order after it.
     pub(super) async fn look_back(
         &self,
         merchant: &Merchant,
         mut order: Order,
+        suspects: Vec<OperationRef>,
         deadline: Deadline,
     ) -> Result<Order, Refusal> {
-        let suspects: Vec<OperationRef> = order.suspects().collect();
         for at in suspects {
             if !deadline.leaves_time_to_inquire() {
                 return Err(Refusal::Unverified);
@@ -174,11 +174,6 @@ impl Payments {
                     return Err(Refusal::Unverified);
                 }
                 Finding::Became(_) | Finding::Several(_) => {
-                    let before = order.operation(at).cloned();
-                    let mut found = order.clone();
-                    self.with_context(merchant, |context| {
-                        order::look_back(&mut found, at, &finding, context)
-                    });
                     let saved = self
                         .save_change(order, at, &|order| {
                             self.with_context(merchant, |context| {
@@ -187,8 +182,7 @@ impl Payments {
                         })
                         .await;
                     // What was found is not on record: nothing may be sent beside it.
-                    let is_lost = saved.order.operation(at) == before.as_ref();
-                    if is_lost && found.operation(at) != before.as_ref() {
+                    if saved.is_lost {
                         return Err(Refusal::Unverified);
                     }
                     audit::change(&saved.order, at, "found by looking back");
@@ -229,7 +223,7 @@ impl Payments {
             "gateway inquiry"
         );
         if finding == Finding::Failed {
-            return (Saved { order, next: Next::Respond }, finding);
+            return (Saved::new(order, Next::Respond), finding);
         }
         let inquired = attempt(&order, at);
         let saved = self
@@ -281,6 +275,7 @@ pub(super) fn inquiry<'a>(
         gateway_order_id: &operation.attempt.gateway_order_id,
         earlier: abandoned.chain(again).collect(),
         ours: if operation.reference.is_none() { transaction.gateway_order_ids() } else { Vec::new() },
+        payments: transaction.first()?.gateway_order_ids().collect(),
         currency: order.currency,
         known: refunds.chain(beside).chain(own).chain(payment).collect(),
     })

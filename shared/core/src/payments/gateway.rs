@@ -5,9 +5,9 @@ use std::{borrow::Cow, time::Duration};
 use async_trait::async_trait;
 
 use crate::{
-    order::{FeeShare, Finding, Kind, OrderId, Outcome, Route},
+    order::{FeeShare, Finding, Kind, OrderId, Outcome, Route, Transaction},
     payments::Merchant,
-    values::{Amount, CardAccount, Currency, Expiry, Memo, SecurityCode},
+    values::{Amount, CardAccount, Currency, Expiry, Metadata, SecurityCode},
 };
 
 /// The longest that a gateway may work on a request. When an inquiry counts, and when an operation is given up as
@@ -28,10 +28,35 @@ pub struct Instruction<'a> {
     pub order: &'a OrderId,
     /// Every order id of a follow-up's payment and what else followed it, which its response may name. Empty for a payment.
     pub ours: Vec<&'a str>,
-    /// What the merchant's system said about the payment; the gateway is told some of it.
-    pub memo: Option<&'a Memo>,
+    /// What the gateway is told of the payment for its reports.
+    pub labels: Labels<'a>,
     /// What the gateway is to do, and with which card or reference.
     pub command: Command<'a>,
+}
+
+/// What the gateway shows of a payment in its reports, so that finance finds it there, too.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Labels<'a> {
+    /// The merchant's own reference, as it is now.
+    pub reference: Option<&'a str>,
+    /// What is paid for.
+    pub description: Option<&'a str>,
+    /// What else the merchant's systems keep with it.
+    pub metadata: Option<&'a Metadata>,
+    /// The cardholder's e-mail address.
+    pub email: Option<&'a str>,
+}
+
+impl<'a> Labels<'a> {
+    /// What a payment is labeled with.
+    pub fn of(transaction: &'a Transaction) -> Self {
+        Self {
+            reference: transaction.custom_reference(),
+            description: transaction.references.description.as_deref(),
+            metadata: Some(&transaction.references.metadata).filter(|metadata| !metadata.is_empty()),
+            email: transaction.memo.as_ref().and_then(|memo| memo.email.as_deref()),
+        }
+    }
 }
 
 /// What the gateway is to do.
@@ -63,6 +88,8 @@ pub struct Inquiry<'a> {
     /// Every order id of the payment and what followed it. A record that names another one is somebody else's. Empty of a
     /// payment beside the transaction's own, which its reference tells.
     pub ours: Vec<&'a str>,
+    /// The order ids of the payment's own attempts. An earlier one than the last can be the one that was approved.
+    pub payments: Vec<&'a str>,
     /// The currency of its amount.
     pub currency: Currency,
     /// References of other things that are on record about the payment: its refunds, duplicates beside it, and itself where
@@ -110,8 +137,6 @@ impl Inquired<'_> {
 pub struct KnownPayment<'a> {
     /// The gateway's reference of it.
     pub reference: &'a str,
-    /// The order id of the attempt that counts.
-    pub gateway_order_id: &'a str,
     /// What of its fee goes with the capture or refund; none where it has no fee, and with a void, which undoes all of it.
     pub fee: Option<FeeShare>,
 }
@@ -178,6 +203,11 @@ pub struct BillingAddress {
 }
 
 impl PaymentSource {
+    /// Whether the gateway is to store the card along with an approval.
+    pub fn saves(&self) -> bool {
+        matches!(self, Self::Card(card) if card.save)
+    }
+
     /// Whether it is a card that the gateway does not store, and comes without a postal code. Stored cards have theirs there.
     pub fn lacks_postcode(&self) -> bool {
         match self {
@@ -214,4 +244,50 @@ pub trait Gateway: Send + Sync {
     /// Sends inquiries about the outcome of an operation, waiting at most `limit` for each response. Changes nothing at
     /// the gateway.
     async fn inquire(&self, merchant: &Merchant, inquiry: Inquiry<'_>, limit: Duration) -> Finding;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(billing: Option<BillingAddress>) -> PaymentSource {
+        PaymentSource::Card(Box::new(Card {
+            account: CardAccount::parse("4111111111111111").unwrap(),
+            expiry: Expiry::new(8, 2030).unwrap(),
+            security_code: None,
+            name: String::new(),
+            billing,
+            save: false,
+        }))
+    }
+
+    #[test]
+    fn only_a_card_that_asks_for_it_is_stored_with_its_payment() {
+        assert!(!typed(None).saves());
+        let PaymentSource::Card(card) = typed(None) else { unreachable!() };
+        assert!(PaymentSource::Card(Box::new(Card { save: true, ..*card })).saves());
+    }
+
+    #[test]
+    fn a_typed_card_lacks_a_postal_code_unless_it_comes_with_a_letter_or_digit_of_one() {
+        assert!(typed(None).lacks_postcode());
+        for (postcode, lacks) in [
+            (None, true),
+            (Some(""), true),
+            (Some(" - "), true),
+            (Some("55555"), false),
+            (Some("SW1A"), false),
+        ] {
+            let postcode = postcode.map(str::to_owned);
+            let address = BillingAddress { postcode, ..BillingAddress::default() };
+            assert_eq!(typed(Some(address)).lacks_postcode(), lacks);
+        }
+    }
+
+    #[test]
+    fn a_stored_card_lacks_none_because_the_gateway_has_its_address() {
+        let (account, profile) = ("1".to_owned(), "2".to_owned());
+        let stored = PaymentSource::Profile { account, profile, initiator: Initiator::Customer };
+        assert!(!stored.lacks_postcode());
+    }
 }

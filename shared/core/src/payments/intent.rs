@@ -2,7 +2,7 @@
 
 use super::{Deadline, Payments, Performed, Refusal, attempt, audit, next_version};
 use crate::{
-    order::{self, Action, Intent, Kind, OperationRef, Order, OrderKey, OrdersMode, Plan, Rejection},
+    order::{self, Action, Intent, OperationRef, Order, OrderKey, OrdersMode, Plan, Rejection},
     payments::{Merchant, StoreError, trail::INTENT_SAVED},
 };
 
@@ -44,17 +44,16 @@ impl Payments {
                 }
                 Err(rejection) => return Err(rejection.into()),
             };
-            let moves_money = |order: &Order, at: OperationRef| {
-                order.operation(at).is_some_and(|o| o.kind.is_payment() || o.kind == Kind::Refund)
-            };
             if let Plan::Send(order, at) = &decision
-                && moves_money(order, *at)
                 && !looked_back
-                && stored.suspects().next().is_some()
+                && let Some(next) = order.operation(*at)
             {
-                looked_back = true;
-                stored = self.look_back(merchant, stored.clone(), deadline).await?;
-                continue;
+                let suspects: Vec<OperationRef> = stored.suspects(next.kind, at.transaction).collect();
+                if !suspects.is_empty() {
+                    looked_back = true;
+                    stored = self.look_back(merchant, stored.clone(), suspects, deadline).await?;
+                    continue;
+                }
             }
             let (order, at, to_send) = match decision {
                 Plan::Replay(order, at) => {

@@ -47,8 +47,9 @@ pub trait Merchants: Send + Sync {
         self.get(id).await
     }
 
-    /// Whether [`Merchants::get`] can tell now without calling another service.
-    fn is_kept(&self, _id: &MerchantId) -> bool {
+    /// Whether the merchant was ever read here. Then it is looked up whatever strangers do, and costs at most a call in a
+    /// while.
+    fn was_read(&self, _id: &MerchantId) -> bool {
         true
     }
 }

@@ -1,40 +1,73 @@
-//! What is done to an order without the gateway: registered, read, its captures scheduled, who paid forgotten.
+//! What is done to an order without the gateway: registered, read, its captures scheduled or paused, who paid forgotten, a
+//! customer erased.
 
-use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{DECISIONS_MAX, Payments, Refusal, audit, next_version};
 use crate::{
-    order::{Order, OrderKey, Principal, Rejection},
+    order::{
+        Attribution, CaptureAt, CaptureTerms, CustomerTraces, Erased, Order, OrderKey, Principal, Rejection,
+    },
     payments::{Merchant, StoreError},
-    values::{Amount, Currency},
+    values::{Amount, Currency, StoredCard},
 };
 
 impl Payments {
-    /// Moves a scheduled capture, or cancels it.
+    /// Moves a scheduled capture, changes its amount, or cancels it.
     pub async fn schedule_capture(
         &self,
+        merchant: &Merchant,
         key: &OrderKey,
         transaction: Uuid,
-        at: Option<Timestamp>,
+        terms: &CaptureTerms,
     ) -> Result<Order, Refusal> {
-        let change = |order: &mut Order| order.schedule_capture(transaction, at, self.clock.now());
-        self.change(key, transaction, ("scheduled capture moved", Principal::ClientCredentials), &change)
-            .await
+        let policy = &merchant.policy;
+        let change = |order: &mut Order| order.schedule_capture(transaction, terms, policy, self.clock.now());
+        self.change(key, transaction, ("scheduled capture moved", Principal::ClientCredentials), change).await
+    }
+
+    /// Pauses the scheduled captures of an order, with who wanted that and why. Where they are paused already, nothing
+    /// changes.
+    pub async fn pause_captures(&self, key: &OrderKey, by: Option<&Attribution>) -> Result<Order, Refusal> {
+        let change = |order: &mut Order| order.pause_captures(by, self.clock.now());
+        self.switch_captures(key, ("scheduled captures paused", by), change).await
+    }
+
+    /// Lets the schedule capture what is due of an order again. Where its captures are not paused, nothing changes.
+    pub async fn resume_captures(&self, key: &OrderKey, by: Option<&Attribution>) -> Result<Order, Refusal> {
+        let change = |order: &mut Order| order.resume_captures(by, self.clock.now());
+        self.switch_captures(key, ("scheduled captures resumed", by), change).await
+    }
+
+    /// Makes a change, unless the order is so already.
+    async fn switch_captures(
+        &self,
+        key: &OrderKey,
+        (what, by): (&'static str, Option<&Attribution>),
+        change: impl Fn(&mut Order) -> bool,
+    ) -> Result<Order, Refusal> {
+        let switch = |order: &mut Order| Ok(Changed::where_it(change(order)));
+        let (order, changed) = self.save_changed(self.order(key).await?, switch).await?;
+        if !changed {
+            return Ok(order);
+        }
+        audit::switched(&order, what, by);
+        Ok(next_version(&order))
     }
 
     /// Puts on record that an authorization ended before it was captured.
     pub(crate) async fn lapse(&self, key: &OrderKey, transaction: Uuid) -> Result<Order, Refusal> {
         let change =
             |order: &mut Order| order.lapse(transaction, self.clock.now()).ok_or(Rejection::NothingDue);
-        self.change(key, transaction, ("authorization lapsed", Principal::Schedule), &change).await
+        self.change(key, transaction, ("authorization lapsed", Principal::Schedule), change).await
     }
 
     /// Puts on record that the merchant is notified of authorizations that end while their captures are held back.
     pub(crate) async fn notify_of_held_back(&self, key: &OrderKey) -> Result<(), Refusal> {
-        let change =
-            |order: &mut Order| order.notify_of_held_back(self.clock.now()).ok_or(Rejection::NothingDue);
-        self.save_changed(self.order(key).await?, &change).await.map(drop)
+        let change = |order: &mut Order| {
+            order.notify_of_held_back(self.clock.now()).ok_or(Rejection::NothingDue).map(Changed::To)
+        };
+        self.save_changed(self.order(key).await?, change).await.map(drop)
     }
 
     /// Changes the schedule of an order that is there, without the gateway and without any other change.
@@ -43,23 +76,28 @@ impl Payments {
         key: &OrderKey,
         transaction: Uuid,
         (what, by): (&'static str, Principal),
-        change: &(dyn Fn(&mut Order) -> Result<(), Rejection> + Sync),
+        change: impl Fn(&mut Order) -> Result<(), Rejection>,
     ) -> Result<Order, Refusal> {
-        let order = self.save_changed(self.order(key).await?, change).await?;
+        let change = |order: &mut Order| change(order).map(Changed::To);
+        let (order, ()) = self.save_changed(self.order(key).await?, change).await?;
         audit::scheduled(&order, transaction, what, by);
         Ok(next_version(&order))
     }
 
-    /// Changes an order, and saves it under the version that was read.
-    async fn save_changed(
+    /// Changes an order, and saves it under the version that was read. What another request saves meanwhile stays: that is
+    /// changed then. Without a change, nothing is saved.
+    async fn save_changed<T>(
         &self,
         mut order: Order,
-        change: &(dyn Fn(&mut Order) -> Result<(), Rejection> + Sync),
-    ) -> Result<Order, Refusal> {
+        change: impl Fn(&mut Order) -> Result<Changed<T>, Rejection>,
+    ) -> Result<(Order, T), Refusal> {
         for _ in 0..DECISIONS_MAX {
-            change(&mut order)?;
+            let result = match change(&mut order)? {
+                Changed::To(result) => result,
+                Changed::Not(result) => return Ok((order, result)),
+            };
             match self.store.save(&order).await {
-                Ok(()) => return Ok(order),
+                Ok(()) => return Ok((order, result)),
                 Err(StoreError::Conflict(other)) => order = *other,
                 Err(error) => return Err(Refusal::Store(error)),
             }
@@ -73,16 +111,21 @@ impl Payments {
         Ok(order.ok_or(Rejection::OrderNotFound)?)
     }
 
-    /// Registers an order with what is to be paid, or states it again, in a currency that the
-    /// merchant can be paid in. Tells whether the order is new.
+    /// Registers an order with what is to be paid, or states it again, in a currency that the merchant can be paid in. When
+    /// its authorizations are captured stays as it is unless it is stated. Tells whether the order is new.
     pub async fn register(
         &self,
         merchant: &Merchant,
         key: &OrderKey,
         currency: Currency,
         total: Amount,
+        capture: Option<&CaptureAt>,
     ) -> Result<(Order, bool), Refusal> {
-        let restate = |order: &mut Order| order.restate(currency, total, self.clock.now());
+        let restate = |order: &mut Order| {
+            order.restate(currency, total, self.clock.now())?;
+            order.capture = capture.or(order.capture.as_ref()).cloned();
+            Ok(Changed::To(()))
+        };
         if let Err(limit) = merchant.route(currency) {
             // What the order's own payments forbid comes first.
             if let Some(mut stored) = self.store.load(key).await.map_err(Refusal::Store)? {
@@ -91,34 +134,58 @@ impl Payments {
             return Err(Rejection::CurrencyNotSupported { currency, limit }.into());
         }
         let new = Order::new(key, currency, Some(total), self.clock.now());
+        let new = Order { capture: capture.cloned(), ..new };
         let (order, is_new) = match self.store.create(&new).await {
             Ok(()) => (new, true),
-            Err(StoreError::Conflict(stored)) => (self.save_changed(*stored, &restate).await?, false),
+            Err(StoreError::Conflict(stored)) => (self.save_changed(*stored, restate).await?.0, false),
             Err(error) => return Err(Refusal::Store(error)),
         };
         audit::registered(&order);
         Ok((next_version(&order), is_new))
     }
+
+    /// Erases what an order says of a customer. `deleted` are cards that the gateway has no more.
+    pub async fn erase_customer(
+        &self,
+        order: Order,
+        traces: &CustomerTraces,
+        deleted: &[StoredCard],
+    ) -> Result<Erased, Refusal> {
+        let erase = |order: &mut Order| {
+            let erased = order.erase(traces, deleted);
+            Ok(if erased.members.is_empty() { Changed::Not(erased) } else { Changed::To(erased) })
+        };
+        Ok(self.save_changed(order, erase).await?.1)
+    }
+
     /// Forgets who paid, if it is time. Tells whether it was done. What cannot be saved now stays in the index, so that the
     /// next run tries again.
-    pub(crate) async fn forget_who_paid(&self, mut order: Order) -> (Order, bool) {
-        for _ in 0..DECISIONS_MAX {
-            let mut changed = order.clone();
-            if !changed.forget_who_paid(self.clock.now()) {
-                return (order, false);
+    pub(crate) async fn forget_who_paid(&self, order: Order) -> (Order, bool) {
+        let forget = |order: &mut Order| Ok(Changed::where_it(order.forget_who_paid(self.clock.now())));
+        match self.save_changed(order.clone(), forget).await {
+            Ok((forgotten, true)) => {
+                audit::forgotten(&forgotten);
+                (next_version(&forgotten), true)
             }
-            match self.store.save(&changed).await {
-                Ok(()) => {
-                    audit::forgotten(&changed);
-                    return (next_version(&changed), true);
-                }
-                Err(StoreError::Conflict(other)) => order = *other,
-                Err(error) => {
-                    tracing::error!(merchant = %order.merchant, order = %order.id, %error, "who paid is not forgotten yet");
-                    return (order, false);
-                }
+            Ok((order, false)) => (order, false),
+            Err(error) => {
+                tracing::error!(merchant = %order.merchant, order = %order.id, %error, "who paid is not forgotten yet");
+                (order, false)
             }
         }
-        (order, false)
+    }
+}
+
+/// What a change of an order came to.
+enum Changed<T> {
+    /// The order is another now.
+    To(T),
+    /// It is as it was.
+    Not(T),
+}
+
+impl Changed<bool> {
+    fn where_it(changed: bool) -> Self {
+        if changed { Self::To(true) } else { Self::Not(false) }
     }
 }

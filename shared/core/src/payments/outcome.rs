@@ -9,7 +9,10 @@ use crate::{
         self, Doubt, Finding, GatewayResponse, Kind, Next, NoEffect, Operation, OperationRef, OperationState,
         Order, Outcome, Policy, Stage, Transaction,
     },
-    payments::{Command, Instruction, KnownPayment, Merchant, PaymentSource, StoreError, trail},
+    payments::{
+        Command, Initiator, Instruction, KnownPayment, Labels, Merchant, PaymentSource, StoreError, trail,
+    },
+    values::StoredCard,
 };
 
 /// How often an outcome is applied anew. An outcome must not be lost, so this is tried harder.
@@ -34,7 +37,8 @@ impl Payments {
         if payment.and_then(|payment| payment.fee).is_some_and(|share| !share.can_be_named()) {
             return Outcome::NoEffect(NoEffect::Misconfigured, GatewayResponse::default());
         }
-        let command = match (operation.kind, source, payment) {
+        let again = again_with(transaction);
+        let command = match (operation.kind, source.or(again.as_ref()), payment) {
             (Kind::Authorize, Some(source), _) => Command::Authorize(source),
             (Kind::Purchase, Some(source), _) => Command::Purchase(source),
             (Kind::Capture, _, Some(payment)) => Command::Capture(payment),
@@ -50,7 +54,7 @@ impl Payments {
             gateway_order_id: &operation.attempt.gateway_order_id,
             order: &order.id,
             ours: if operation.kind.is_payment() { Vec::new() } else { transaction.gateway_order_ids() },
-            memo: transaction.memo.as_deref(),
+            labels: Labels::of(transaction),
             command,
         };
         let Some(limit) = deadline.gateway_limit() else {
@@ -111,16 +115,16 @@ impl Payments {
         for _ in 0..OUTCOME_SAVES_MAX {
             let mut changed = current.clone();
             let Some(next) = change(&mut changed) else {
-                return Saved { order: current, next: Next::Respond };
+                return Saved::new(current, Next::Respond);
             };
             let expected = changed.operation(at).cloned();
             match self.store.save(&changed).await {
-                Ok(()) => return Saved { order: next_version(&changed), next },
+                Ok(()) => return Saved::new(next_version(&changed), next),
                 // Our own write, its response lost: the stored operation is as we left it.
                 Err(StoreError::Conflict(stored))
                     if expected.is_some() && stored.operation(at) == expected.as_ref() =>
                 {
-                    return Saved { order: *stored, next };
+                    return Saved::new(*stored, next);
                 }
                 Err(StoreError::Conflict(stored)) => current = *stored,
                 Err(error) => {
@@ -129,7 +133,7 @@ impl Payments {
                 }
             }
         }
-        Saved { order: before, next: Next::Respond }
+        Saved { is_lost: true, ..Saved::new(before, Next::Respond) }
     }
 }
 
@@ -141,9 +145,15 @@ pub(super) fn known_payment<'a>(
 ) -> Option<KnownPayment<'a>> {
     Some(KnownPayment {
         reference: operation.reference.as_deref().or(transaction.reference())?,
-        gateway_order_id: &transaction.first()?.attempt.gateway_order_id,
         fee: transaction.fee_share(operation, policy),
     })
+}
+
+/// What a payment that continues another one is made with. The shopper is not there.
+fn again_with(transaction: &Transaction) -> Option<PaymentSource> {
+    transaction.continues?;
+    let StoredCard { account, profile } = transaction.paid_with.clone()?;
+    Some(PaymentSource::Profile { account, profile, initiator: Initiator::Merchant { scheduled: false } })
 }
 
 /// Whether the gateway, or an intermediary in its place, refuses the merchant's set-up or credentials.
@@ -162,6 +172,15 @@ fn refuses_the_set_up(outcome: &Outcome) -> bool {
 pub(super) struct Saved {
     pub(super) order: Order,
     pub(super) next: Next,
+    /// The change could not be saved: the order is as it was before.
+    pub(super) is_lost: bool,
+}
+
+impl Saved {
+    /// An order that is on record as it is here.
+    pub(super) fn new(order: Order, next: Next) -> Self {
+        Self { order, next, is_lost: false }
+    }
 }
 
 /// The latest attempt of an operation.

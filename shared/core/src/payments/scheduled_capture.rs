@@ -165,6 +165,7 @@ impl<'a> CaptureRun<'a> {
                 report.due += 1;
                 report.lapsed += 1;
             }
+            Some(Due::Notice(_)) => report.held_back += 1,
             None => report.overtaken += 1,
         }
     }
@@ -181,8 +182,12 @@ impl<'a> CaptureRun<'a> {
             Err(Refusal::Rejected(Rejection::AuthorizationEnded(transaction))) => {
                 self.lapse(merchant, key, transaction).await
             }
-            // Only a person can make room.
-            Err(error @ Refusal::Rejected(Rejection::TooManyOperations)) => {
+            Err(Refusal::Rejected(Rejection::CapturesPaused)) => {
+                self.stopped(key).await;
+                false
+            }
+            // Only a person can make room, or say what a part of a payment with a fee includes.
+            Err(error @ Refusal::Rejected(Rejection::TooManyOperations | Rejection::FeeBasisRequired)) => {
                 self.fail(key, &error);
                 false
             }

@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::order::{Order, OrderKey};
+use crate::{
+    order::{MerchantId, Order, OrderKey},
+    payments::trail,
+};
 
 /// Why the store did not do what was requested.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +39,12 @@ impl Unreadable {
             StoreError::Corrupt(reason) => Ok(Self { key: key.into(), reason }),
             other => Err(other),
         }
+    }
+
+    /// Counts it among what this request could not read, and writes it to the log.
+    pub fn note(&self) {
+        trail::note(|trail| trail.unreadable += 1);
+        self.log();
     }
 
     /// Writes it to the log, for whoever repairs it.
@@ -133,6 +142,24 @@ pub struct Cursor {
     pub key: String,
     /// When it was due, as the index has it.
     pub due: String,
+}
+
+/// Which orders are wanted whose scheduled captures are paused.
+#[derive(Clone, Debug)]
+pub struct PausedQuery<'a> {
+    /// Whose orders.
+    pub merchant: &'a MerchantId,
+    /// Where the page begins; none: with what is paused longest.
+    pub after: Option<Cursor>,
+    /// Most orders on the page.
+    pub limit: usize,
+}
+
+/// Finds the orders whose scheduled captures are paused while something waits for them.
+#[async_trait]
+pub trait PausedCaptures: Send + Sync {
+    /// One page of them, by when they were paused. Eventually consistent: it says where to look, the order itself decides.
+    async fn paused(&self, query: PausedQuery<'_>) -> Result<Page, StoreError>;
 }
 
 /// Keeps orders, one item each, every write conditional on what was read.

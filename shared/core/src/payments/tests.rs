@@ -3,11 +3,13 @@
 
 mod by_hand;
 mod capturing;
+mod erasing;
 mod in_doubt;
 mod intents;
 mod looking_back;
 mod outcomes;
 mod reconciling;
+mod surcharges;
 mod trail;
 
 use std::{
@@ -30,8 +32,9 @@ use super::{
 };
 use crate::{
     order::{
-        Action, CaptureAt, Doubt, Essentials, Finding, Fingerprint, GatewayResponse, KeyDigest, Kind,
-        MerchantId, NoEffect, OrdersMode, Pay, PaymentKind, Principal, Stage, Target, TransactionStatus,
+        Action, CaptureAmount, CaptureAt, CaptureTerms, Doubt, Essentials, Finding, Fingerprint,
+        GatewayResponse, KeyDigest, Kind, MerchantId, NoEffect, OrdersMode, Pay, PaymentKind, Principal,
+        Stage, Target, TransactionStatus,
     },
     payments::{Command, GatewayInfo, Inquiry, Instruction, Merchants, MerchantsError},
     test_merchant::{TestGateway, test_merchant},
@@ -280,7 +283,7 @@ impl Fixture {
     async fn register(&mut self, order: &str) {
         self.key.order = order.parse().unwrap();
         let total = Amount::new(2599).unwrap();
-        self.payments.register(&self.merchant, &self.key, Currency::USD, total).await.unwrap();
+        self.payments.register(&self.merchant, &self.key, Currency::USD, total, None).await.unwrap();
     }
 
     fn next_writes(&self, faults: &[Fault]) {
@@ -334,9 +337,11 @@ fn intent(key: Option<&str>) -> Intent {
         amount: None,
         card: CardSummary::default(),
         standalone: None,
+        references: Box::default(),
         save_for: None,
         lacks_postcode: false,
-        capture: CaptureAt::default(),
+        source_is_known: false,
+        capture: CaptureTerms::default(),
         shopper: None,
     };
     Intent {

@@ -24,7 +24,7 @@ pub struct Trail {
     pub transaction: Option<Uuid>,
     /// The id of the operation that the request made or repeated.
     pub operation: Option<Uuid>,
-    /// What was requested: `authorize`, `purchase`, `capture`, `refund`, `void`.
+    /// What was requested: `authorize`, `purchase`, `capture`, `refund`, `void`, and `verify` of a card to be stored.
     pub kind: Option<&'static str>,
     /// Its outcome: `approved`, `declined`, `not_done`, `pending`.
     pub outcome: Option<&'static str>,
@@ -44,6 +44,9 @@ pub struct Trail {
     pub gateway_refusals: u32,
     /// Keys and ids of merchants that were wrong.
     pub wrong_keys: u32,
+    /// Declines of the merchant beyond half of its approvals, as this process saw them in the last minutes; 0 if they
+    /// are few.
+    pub excess_declines: u32,
     /// Merchants that were served as last read, because Secrets Manager is unavailable.
     pub merchants_stale: u32,
     /// Merchants that make no payments, because their documents are deleted or cannot be used.

@@ -24,4 +24,7 @@ pub trait CustomerStore: Send + Sync {
 
     /// Replaces the version that the customer carries by the next one. Version 0 is a customer that is not there yet.
     async fn put(&self, customer: &Customer) -> Result<Written, StoreError>;
+
+    /// Deletes the customer, if it is still the version that was read.
+    async fn remove(&self, customer: &Customer) -> Result<Written, StoreError>;
 }

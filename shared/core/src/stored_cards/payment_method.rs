@@ -31,6 +31,15 @@ pub const CARDS_MAX: usize = 20;
 /// Most entries of a customer, those included that were declined or deleted, so that the item stays small.
 const ENTRIES_MAX: usize = 100;
 
+/// Cards of one customer that may be declined in an hour when they are verified.
+pub const DECLINES_PER_HOUR: usize = 5;
+
+/// In what time one of them counts.
+const DECLINES_COUNT_FOR: SignedDuration = SignedDuration::from_hours(1);
+
+/// How long a verification takes at most, if its response is not lost.
+const VERIFIED_WITHIN: SignedDuration = SignedDuration::from_mins(1);
+
 /// For how long an entry is kept after it was declined or deleted, so that a repeated request finds it.
 const FINISHED_KEPT: SignedDuration = SignedDuration::from_hours(24);
 
@@ -119,6 +128,11 @@ impl PaymentMethod {
         self.card.stored.as_ref().filter(|_| self.state == MethodState::Stored)
     }
 
+    /// What a payment with it keeps of it. The gateway's token comes with the payment's approval.
+    pub fn to_pay_with(&self) -> CardSummary {
+        CardSummary { token: None, ..self.card.clone() }
+    }
+
     /// Whether a caller is still told of it: it is stored, on its way to it, or being deleted.
     pub fn is_listed(&self) -> bool {
         match self.state {
@@ -139,7 +153,7 @@ impl PaymentMethod {
     }
 
     /// Whether nothing of it is at the gateway or on its way there.
-    fn is_finished(&self) -> bool {
+    pub fn is_finished(&self) -> bool {
         !self.is_listed() && !self.must_not_stay()
     }
 
@@ -190,6 +204,9 @@ pub enum MethodRejection {
     /// The customer has too many.
     #[error("the customer has {CARDS_MAX} stored cards already, or too many were declined within a day")]
     TooMany,
+    /// Too many of its cards were declined within the hour; for how long no more are verified.
+    #[error("too many cards of this customer were declined within the hour; nothing was sent to the gateway")]
+    TooManyDeclines(SignedDuration),
     /// A newer version is working on it.
     #[error("a newer version is working on this customer's cards; try again later")]
     NewerVersion,
@@ -243,7 +260,12 @@ impl Customer {
 
     /// Whether one of its cards can be paid with under this profile.
     pub fn has_stored(&self, stored: &StoredCard) -> bool {
-        self.methods.iter().any(|method| method.stored() == Some(stored))
+        self.stored_as(stored).is_some()
+    }
+
+    /// The card that can be paid with under this profile.
+    pub fn stored_as(&self, stored: &StoredCard) -> Option<&PaymentMethod> {
+        self.methods.iter().find(|method| method.stored() == Some(stored))
     }
 
     /// Applies what an inquiry found about the verification of one of its cards. False when nothing changed.
@@ -268,6 +290,11 @@ impl Customer {
         let mut stored = self.methods.iter().filter(|method| method.state == MethodState::Stored);
         let chosen = stored.clone().find(|method| Some(method.id) == self.default);
         chosen.or_else(|| stored.next()).map(|method| method.id)
+    }
+
+    /// Whether none of its cards is at the gateway or on its way there.
+    pub fn is_finished(&self) -> bool {
+        self.methods.iter().all(PaymentMethod::is_finished)
     }
 
     /// Whether this version can read all of it that a rule depends on.
@@ -299,6 +326,9 @@ impl Customer {
         }
         if let Some(earlier) = equal().find(|method| method.may_surface() && !looked.contains(&method.id)) {
             return Ok(AddPlan::LookFirst(earlier.id));
+        }
+        if let Some(wait) = self.declines_end_in(now) {
+            return Err(MethodRejection::TooManyDeclines(wait));
         }
         self.make_room(now)?;
         let id = new.id;
@@ -332,6 +362,26 @@ impl Customer {
             is_there && !other_token
         };
         Ok(self.equal(new.fingerprint).find(is_same).map(|method| AddPlan::Replay(method.id)))
+    }
+
+    /// For how long no card is verified, because too many were declined within the hour. Those that are being verified
+    /// count, too, for a minute, so that cards sent at once are no more.
+    fn declines_end_in(&self, now: Timestamp) -> Option<SignedDuration> {
+        let left = |method: &PaymentMethod| {
+            let counts_for = match method.state {
+                MethodState::Declined(_) | MethodState::Deleting(OnceGone::Declined(_)) => DECLINES_COUNT_FOR,
+                MethodState::Pending { .. } => VERIFIED_WITHIN,
+                MethodState::Stored
+                | MethodState::NotStored(_)
+                | MethodState::Deleting(_)
+                | MethodState::Deleted
+                | MethodState::Unrecognized => return None,
+            };
+            Some(counts_for - now.duration_since(method.created_at)).filter(SignedDuration::is_positive)
+        };
+        let mut left: Vec<SignedDuration> = self.methods.iter().filter_map(left).collect();
+        left.sort_unstable();
+        left.len().checked_sub(DECLINES_PER_HOUR).and_then(|over| left.get(over)).copied()
     }
 
     /// Forgets what was declined or deleted a day ago, if there is no room left.

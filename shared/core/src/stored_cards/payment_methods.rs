@@ -1,6 +1,7 @@
 //! Storing, changing and deleting cards: the intent is on record before the gateway is called, as for a payment, and what
 //! is not known is inquired about before anything is sent again.
 
+mod erase;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -16,7 +17,7 @@ use crate::{
         AddPlan, Customer, CustomerKey, CustomerStore, MethodId, MethodRejection, MethodState, NewMethod,
         PaymentMethod, ProfileOutcome, Profiles, Written,
     },
-    values::{Clock, Expiry},
+    values::{CardSummary, Clock, Expiry, StoredCard},
 };
 
 /// How often a change is made anew to what other requests have written meanwhile.
@@ -64,6 +65,15 @@ impl MethodChanged {
     pub fn method(&self) -> Option<&PaymentMethod> {
         self.customer.method(self.method)
     }
+}
+
+/// A stored card as a payment needs it.
+#[derive(Clone, Debug)]
+pub struct ToPayWith {
+    /// What is known of it, with where it is or was stored. Nothing where there is no such card.
+    pub card: CardSummary,
+    /// Whether it can be paid with now, by the customer that is stated.
+    pub may_pay: Result<(), MethodRejection>,
 }
 
 /// The use cases of stored cards, and the ports they need.
@@ -154,6 +164,39 @@ impl PaymentMethods {
             customer = self.resolve(merchant, customer, id, deadline).await?;
         }
         Ok(Some(customer))
+    }
+
+    /// What is known of a card that a customer can pay with: it is one of the customer's, and stored. Another customer's
+    /// card is rejected as one that does not exist, after the same read.
+    pub async fn must_be_of(
+        &self,
+        merchant: &Merchant,
+        reference: &CustomerReference,
+        stored: &StoredCard,
+    ) -> Result<CardSummary, MethodRefusal> {
+        let key = CustomerKey::new(&merchant.id, reference);
+        let customer = self.customers.load(&key).await.map_err(MethodRefusal::Store)?;
+        let method = customer.as_ref().and_then(|customer| customer.stored_as(stored));
+        method.map(PaymentMethod::to_pay_with).ok_or_else(|| MethodRejection::NotFound.into())
+    }
+
+    /// What a payment with a card needs, from the card's id; `reference` is the customer that the request states. One read,
+    /// whether there is such a card, and whose it is, or not.
+    pub async fn to_pay_with(
+        &self,
+        merchant: &Merchant,
+        id: MethodId,
+        reference: Option<&CustomerReference>,
+    ) -> Result<ToPayWith, MethodRefusal> {
+        let key = CustomerKey { merchant: merchant.id.clone(), digest: id.customer };
+        let customer = self.customers.load(&key).await.map_err(MethodRefusal::Store)?;
+        let method = customer.as_ref().and_then(|customer| customer.method(id.method));
+        let is_theirs = reference.is_none_or(|reference| id.of(&merchant.id, reference).is_ok());
+        let may_pay = is_theirs && method.is_some_and(|method| method.stored().is_some());
+        Ok(ToPayWith {
+            card: method.map(PaymentMethod::to_pay_with).unwrap_or_default(),
+            may_pay: if may_pay { Ok(()) } else { Err(MethodRejection::NotFound) },
+        })
     }
 
     /// Makes a card the customer's default.

@@ -28,6 +28,13 @@ pub struct Fee {
     pub kind: FeeKind,
 }
 
+impl Fee {
+    /// A fee of so much; none where that is nothing, because it was waived or rounded off.
+    pub fn of(amount: Amount, kind: FeeKind) -> Option<Self> {
+        (!amount.is_zero()).then_some(Self { amount, kind })
+    }
+}
+
 words! {
     /// Why a fee was taken.
     pub enum FeeKind {
@@ -36,5 +43,20 @@ words! {
         /// For paying over this channel.
         Convenience => "convenience",
         _ => Unrecognized,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fee_that_was_waived_is_none() {
+        let cent = Amount::new(1).unwrap();
+        assert_eq!(Fee::of(Amount::ZERO, FeeKind::Surcharge), None);
+        assert_eq!(
+            Fee::of(cent, FeeKind::Convenience),
+            Some(Fee { amount: cent, kind: FeeKind::Convenience })
+        );
     }
 }

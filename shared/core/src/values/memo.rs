@@ -1,6 +1,4 @@
-//! What a merchant's system says about a payment besides what is paid: kept with it, and without effect here.
-
-use jiff::Timestamp;
+//! What a request of the credit-card API says about a payment besides what is paid: kept with it, and without effect here.
 
 use crate::values::Amount;
 
@@ -9,11 +7,9 @@ use crate::values::Amount;
 pub struct Memo {
     /// The merchant's own reference of the payment, unique among the merchant's.
     pub reference: String,
-    /// What is paid for.
-    pub description: Option<String>,
     /// The cardholder's e-mail address.
     pub email: Option<String>,
-    /// The cardholder's name, forgotten with the address at [`Memo::personal_until`].
+    /// The cardholder's name.
     pub name: Option<String>,
     /// The merchant's classification of the deal.
     pub deal_type: Option<String>,
@@ -29,21 +25,18 @@ pub struct Memo {
     pub discount: Option<Discounted>,
     /// Whether the card is to be stored at the gateway.
     pub save_card: bool,
-    /// How long name and address are kept; none: as long as the payment.
-    pub personal_until: Option<Timestamp>,
 }
 
 impl Memo {
-    /// Whether it says who paid.
+    /// Whether it says who paid, or may.
     pub fn is_personal(&self) -> bool {
         self.name.is_some() || self.email.is_some()
     }
 
-    /// Forgets who paid, and that it was to be forgotten.
+    /// Forgets who paid.
     pub fn forget_who_paid(&mut self) {
         self.name = None;
         self.email = None;
-        self.personal_until = None;
     }
 }
 
@@ -63,13 +56,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_or_an_address_says_who_paid_until_both_are_forgotten() {
+    fn a_name_or_an_address_may_say_who_paid_until_both_are_forgotten() {
         let person = || Some("Ann".to_owned());
         assert!(!Memo { reference: "1".to_owned(), ..Memo::default() }.is_personal());
-        for memo in [Memo { name: person(), ..Memo::default() }, Memo { email: person(), ..Memo::default() }]
+        for mut memo in
+            [Memo { name: person(), ..Memo::default() }, Memo { email: person(), ..Memo::default() }]
         {
             assert!(memo.is_personal());
-            let mut memo = Memo { personal_until: Some(Timestamp::UNIX_EPOCH), ..memo };
             memo.forget_who_paid();
             assert_eq!(memo, Memo::default());
         }

@@ -211,6 +211,15 @@ impl Amount {
     pub fn checked_sub(self, other: Self) -> Option<Self> {
         self.0.checked_sub(other.0).map(Self)
     }
+
+    /// `part` in `all` of the amount, a half rounded up, as gateways document it of fees. Nothing if there is no `all`, or if
+    /// it is more than [`Amount::MAX`].
+    #[must_use]
+    pub fn share(self, part: u128, all: u128) -> Option<Self> {
+        let doubled = u128::from(self.0).checked_mul(part)?.checked_mul(2)?.checked_add(all)?;
+        let share = doubled.checked_div(all.checked_mul(2)?)?;
+        u64::try_from(share).ok().and_then(|minor| Self::new(minor).ok())
+    }
 }
 
 impl TryFrom<u64> for Amount {

@@ -1,4 +1,4 @@
-//! Webhooks on their way: events become deliveries, and deliveries are sent until the receiver has them.
+//! Webhooks on their way: deliveries are sent until the receiver has them.
 //!
 //! A delivery that is new comes with the stream of the deliveries' table and is sent at once. Whatever that leaves waits,
 //! with the moment of its next attempt, for a schedule. So no receiver is in another's way for longer than one timeout,
@@ -6,7 +6,6 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use async_trait::async_trait;
 use futures_util::{StreamExt, future::join_all, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -15,8 +14,8 @@ use crate::{
     payments::{StoreError, Unreadable},
     values::Clock,
     webhooks::{
-        Courier, Delivery, DeliveryOutcome, DeliveryStore, Due, Event, EventBus, Health, NotTaken, Receiver,
-        ReceiverKey, Receivers,
+        Courier, Delivery, DeliveryOutcome, DeliveryStore, Due, Health, NotTaken, Receiver, ReceiverKey,
+        Receivers,
     },
 };
 
@@ -24,10 +23,13 @@ use crate::{
 const AT_A_TIME: usize = 8;
 
 /// Receivers that one run of the schedule serves side by side.
-const RECEIVERS_AT_A_TIME: usize = 32;
+pub(super) const RECEIVERS_AT_A_TIME: usize = 32;
 
 /// Why nothing is sent to a receiver that responded with 410.
 const GONE: &str = "the receiver said that it is gone (410)";
+
+/// Why nothing is sent to a receiver that its document switches off.
+const DISABLED: &str = "the receiver is disabled";
 
 /// Why a delivery is parked that cannot be read.
 const UNREADABLE: &str = "the stored delivery cannot be read";
@@ -36,35 +38,7 @@ const UNREADABLE: &str = "the stored delivery cannot be read";
 const FIRST_ATTEMPTS_FOR: SignedDuration = SignedDuration::from_secs(5);
 
 /// How long one run of the schedule goes on. The next one begins a minute after it.
-const RUN_FOR: SignedDuration = SignedDuration::from_secs(40);
-
-/// Puts every event where its merchant's receivers get it from.
-pub struct Outbox {
-    /// The merchants' receivers, and which types of events each wants.
-    pub receivers: Arc<dyn Receivers>,
-    /// Where deliveries are kept.
-    pub store: Arc<dyn DeliveryStore>,
-    /// The time at which a delivery is added.
-    pub clock: Arc<dyn Clock>,
-}
-
-#[async_trait]
-impl EventBus for Outbox {
-    async fn publish(&self, events: &[Event]) -> Result<(), StoreError> {
-        for event in events {
-            let receivers = self.receivers.receivers(&event.merchant).await?;
-            for receiver in receivers.iter().filter(|receiver| receiver.wants(event.kind)) {
-                let (merchant, receiver) = (event.merchant.clone(), receiver.id.clone());
-                let (kind, body) = (event.kind.to_owned(), event.body.clone());
-                let to = ReceiverKey { merchant, receiver };
-                let (failures, since) = (0, None);
-                let delivery = Delivery { to, event: event.id, at: event.at, kind, body, failures, since };
-                self.store.add(&delivery, self.clock.now()).await?;
-            }
-        }
-        Ok(())
-    }
-}
+pub(super) const RUN_FOR: SignedDuration = SignedDuration::from_secs(40);
 
 /// A delivery that was added, as the table's stream has it.
 #[derive(Clone, Debug)]
@@ -90,6 +64,10 @@ pub struct DeliveryReport {
     pub unreadable: u32,
     /// Receivers that are down.
     pub down: u32,
+    /// Deliveries that were deleted, because a readable document names their receiver no more.
+    pub removed: u32,
+    /// Merchants whose document of receivers is missing or cannot be read. Their events wait.
+    pub without_document: u32,
     /// Receivers of whose deliveries the table could not be told. The same deliveries come again.
     pub errors: u32,
     /// The first of the stream's deliveries that is not dealt with. It and all after it have to come again.
@@ -98,14 +76,38 @@ pub struct DeliveryReport {
 }
 
 impl DeliveryReport {
-    fn add(&mut self, other: &Self) {
+    pub(super) fn add(&mut self, other: &Self) {
         self.attempts += other.attempts;
         self.delivered += other.delivered;
         self.waiting += other.waiting;
         self.parked += other.parked;
         self.unreadable += other.unreadable;
         self.down += other.down;
+        self.removed += other.removed;
+        self.without_document += other.without_document;
         self.errors += other.errors;
+    }
+}
+
+/// What a merchant's document says of a receiver.
+pub(super) enum Standing {
+    /// It is sent to.
+    Listed(Receiver),
+    /// Nothing is sent to it for now, and nothing is kept for it.
+    Disabled,
+    /// It is not in the document any more.
+    Removed,
+    /// There is no document, or it cannot be read.
+    Unknown,
+}
+
+impl Standing {
+    /// Why what waited for three days is parked.
+    fn why_over(&self) -> &'static str {
+        match self {
+            Self::Unknown => "the merchant's document of receivers could not be read for three days",
+            _ => "the receiver was down for three days",
+        }
     }
 }
 
@@ -150,19 +152,26 @@ impl Delivering {
             Ok(health) => health,
             Err(error) => return Self::unsettled(key, &error, report, deliveries),
         };
-        let receiver = self.receiver(key).await;
+        let standing = self.standing(key).await;
         for chunk in deliveries.chunks(AT_A_TIME) {
             let now = self.clock.now();
             let in_time = now.duration_since(started) < FIRST_ATTEMPTS_FOR;
             let chosen: Vec<&Delivery> = chunk.iter().map(|(_, delivery)| delivery).collect();
-            let done = match &receiver {
-                Ok(Some(_)) if health.is_gone => self.park(&chosen, GONE, &mut report).await,
-                Ok(Some(receiver)) if in_time && health.takes_first_attempts(now) => {
-                    self.attempt(receiver, &chosen, &mut health, &mut report).await
+            let done = match &standing {
+                Standing::Listed(_) if health.is_gone => self.park(&chosen, GONE, &mut report).await,
+                Standing::Listed(receiver) if in_time && health.takes_first_attempts(now) => {
+                    self.attempt(Some(receiver), &chosen, &mut health, &mut report).await
                 }
-                Ok(None) => self.park(&chosen, "there is no such receiver", &mut report).await,
+                Standing::Disabled => self.park(&chosen, DISABLED, &mut report).await,
+                // It is deleted with these, unless the document names it again by then.
+                Standing::Removed => match self.note_removed(key).await {
+                    Ok(()) => self.put_off(key, health, &chosen, &mut report).await,
+                    Err(error) => Err(error),
+                },
                 // A receiver that is left to the schedule, or whose address and secrets cannot be had.
-                Ok(Some(_)) | Err(_) => self.put_off(key, health, &chosen, &mut report).await,
+                Standing::Listed(_) | Standing::Unknown => {
+                    self.put_off(key, health, &chosen, &mut report).await
+                }
             };
             if let Err(error) = done {
                 return Self::unsettled(key, &error, report, chunk);
@@ -184,7 +193,8 @@ impl Delivering {
 
     /// One run of the schedule: what is due, to every receiver that may be sent to.
     pub async fn run(&self) -> DeliveryReport {
-        let mut total = DeliveryReport::default();
+        let started = self.clock.now();
+        let mut total = self.follow_documents(started).await;
         let receivers = match self.store.failed_receivers().await {
             Ok((receivers, unreadable)) => {
                 unreadable.iter().for_each(Unreadable::log);
@@ -197,7 +207,6 @@ impl Delivering {
                 return total;
             }
         };
-        let started = self.clock.now();
         let served = stream::iter(receivers).map(|(key, health)| async move {
             let mut report = DeliveryReport::default();
             if let Err(error) = self.work_off(&key, health, started, &mut report).await {
@@ -220,6 +229,10 @@ impl Delivering {
         started: Timestamp,
         report: &mut DeliveryReport,
     ) -> Result<(), StoreError> {
+        let standing = self.standing(key).await;
+        if matches!(standing, Standing::Removed) {
+            return self.note_removed(key).await;
+        }
         loop {
             let now = self.clock.now();
             let most = health.at_a_time(now, AT_A_TIME);
@@ -243,38 +256,57 @@ impl Delivering {
             }
             let (over, open): (Vec<&Delivery>, Vec<&Delivery>) =
                 due.iter().partition(|delivery| health.is_down() && delivery.is_over(now));
-            self.park(&over, "the receiver was down for three days", report).await?;
+            self.park(&over, standing.why_over(), report).await?;
             let chosen: Vec<&Delivery> = open.into_iter().take(most).collect();
             if chosen.is_empty() {
                 continue;
             }
-            match self.receiver(key).await? {
-                Some(receiver) => self.attempt(&receiver, &chosen, &mut health, report).await?,
-                None => self.park(&chosen, "there is no such receiver", report).await?,
+            match &standing {
+                Standing::Listed(receiver) => {
+                    self.attempt(Some(receiver), &chosen, &mut health, report).await?;
+                }
+                Standing::Unknown => self.attempt(None, &chosen, &mut health, report).await?,
+                Standing::Disabled | Standing::Removed => self.park(&chosen, DISABLED, report).await?,
             }
         }
         report.down += u32::from(health.is_down());
         Ok(())
     }
 
-    /// A receiver that is sent to. None if there is none, or if it is disabled.
-    async fn receiver(&self, key: &ReceiverKey) -> Result<Option<Receiver>, StoreError> {
-        let receivers = self.receivers.receivers(&key.merchant).await?;
-        let receiver = receivers.iter().find(|receiver| receiver.id == key.receiver);
-        Ok(receiver.filter(|receiver| !receiver.is_disabled).cloned())
+    /// What the merchant's document says of a receiver. That it names it no more counts only of one that was read now: a
+    /// receiver that was just added may have deliveries before every process knows of it.
+    pub(super) async fn standing(&self, key: &ReceiverKey) -> Standing {
+        for is_last in [false, true] {
+            let receivers = if is_last {
+                self.receivers.receivers_now(&key.merchant).await
+            } else {
+                self.receivers.receivers(&key.merchant).await
+            };
+            let Ok(receivers) = receivers else { return Standing::Unknown };
+            match receivers.iter().find(|receiver| receiver.id == key.receiver) {
+                Some(receiver) if receiver.is_disabled => return Standing::Disabled,
+                Some(receiver) => return Standing::Listed(receiver.clone()),
+                None => {}
+            }
+        }
+        Standing::Removed
     }
 
-    /// Sends deliveries to one receiver side by side, and records their outcomes and the receiver's health.
+    /// Sends deliveries to one receiver side by side, and records their outcomes and the receiver's health. Without the
+    /// receiver's address all of them fail and nothing is sent: they wait as for one that is down.
     async fn attempt(
         &self,
-        receiver: &Receiver,
+        receiver: Option<&Receiver>,
         deliveries: &[&Delivery],
         health: &mut Health,
         report: &mut DeliveryReport,
     ) -> Result<(), StoreError> {
         let attempts = deliveries.iter().map(|delivery| async move {
             let began = self.clock.now();
-            let sent = self.courier.send(receiver, delivery, began).await;
+            let sent = match receiver {
+                Some(receiver) => self.courier.send(receiver, delivery, began).await,
+                None => Err(NotTaken::NoDocument),
+            };
             let took = self.clock.now().duration_since(began);
             (*delivery, sent, took)
         });
@@ -283,7 +315,7 @@ impl Delivering {
         let failed = count(attempts.iter().filter(|(_, sent, _)| sent.is_err()));
         let longest = attempts.iter().map(|(.., took)| *took).max().unwrap_or_default();
         let succeeded = count(attempts.iter()) - failed;
-        report.attempts += failed + succeeded;
+        report.attempts += if receiver.is_some() { failed + succeeded } else { 0 };
         let mut after = health.after(failed, succeeded, longest, now);
         for (_, sent, _) in &attempts {
             match sent {
@@ -386,7 +418,7 @@ fn tell(delivery: &Delivery, settled: &DeliveryOutcome, took: SignedDuration) {
     }
 }
 
-fn count(some: impl Iterator) -> u32 {
+pub(super) fn count(some: impl Iterator) -> u32 {
     u32::try_from(some.count()).unwrap_or(u32::MAX)
 }
 

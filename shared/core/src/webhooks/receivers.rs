@@ -8,15 +8,32 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     order::MerchantId,
     payments::{StoreError, Unreadable},
-    webhooks::{Delivery, Health, Receiver, ReceiverKey},
+    webhooks::{Delivery, Health, KnownReceiver, Receiver, ReceiverKey},
 };
+
+/// Why it is not known which receivers a merchant has. Nothing is sent meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReceiversError {
+    /// There is no document, or it is marked for deletion. A merchant without webhooks never had one.
+    #[error("there is no document of receivers")]
+    Missing,
+    /// There is a document, and it cannot be used, or not be read by us. Never quotes it.
+    #[error("the document of receivers cannot be used: {0}")]
+    Unusable(String),
+    /// It cannot be read now, and what was read last is too old.
+    #[error("the document of receivers cannot be read now: {0}")]
+    Unavailable(String),
+}
 
 /// Finds the receivers that merchants' documents name.
 #[async_trait]
 pub trait Receivers: Send + Sync {
-    /// A merchant's receivers; none if it has none. An error is a reason to come again: what is wrong with a document is
-    /// told to the operator, and the merchant has no receivers meanwhile.
-    async fn receivers(&self, merchant: &MerchantId) -> Result<Arc<[Receiver]>, StoreError>;
+    /// A merchant's receivers, as its document names them or named them a few minutes ago. What is wrong with a document
+    /// is told to the operator.
+    async fn receivers(&self, merchant: &MerchantId) -> Result<Arc<[Receiver]>, ReceiversError>;
+
+    /// The same from a document that was read just now: nothing of a receiver is deleted on the word of an older one.
+    async fn receivers_now(&self, merchant: &MerchantId) -> Result<Arc<[Receiver]>, ReceiversError>;
 }
 
 /// Why a message was not taken. Never anything that the receiver sent.
@@ -45,12 +62,18 @@ pub enum NotTaken {
     /// Its address is not one that may be called.
     #[error("its address is not allowed")]
     Address,
+    /// Nothing was sent: what is stored does not fit into a message of its format, or its key not into a header.
+    #[error("no message can be made of it in the receiver's format")]
+    NoMessage,
+    /// Nothing was sent: the document that has its address is missing or cannot be read.
+    #[error("the merchant's document of receivers is missing or cannot be read")]
+    NoDocument,
 }
 
 /// Sends a message once.
 #[async_trait]
 pub trait Courier: Send + Sync {
-    /// Sends it, signed with this moment.
+    /// Sends it in the receiver's format, signed with this moment.
     async fn send(&self, to: &Receiver, delivery: &Delivery, now: Timestamp) -> Result<(), NotTaken>;
 }
 
@@ -114,6 +137,21 @@ pub trait DeliveryStore: Send + Sync {
         reason: &str,
         now: Timestamp,
     ) -> Result<(), StoreError>;
+
+    /// The receivers that documents named when they were last read: this merchant's, or all.
+    async fn known(&self, merchant: Option<&MerchantId>) -> Result<Vec<KnownReceiver>, StoreError>;
+
+    /// Keeps what a document says of a receiver, or that it names it no more.
+    async fn note(&self, known: &KnownReceiver) -> Result<(), StoreError>;
+
+    /// Forgets a receiver that was noted as removed. One that was added again meanwhile stays.
+    async fn forget(&self, receiver: &ReceiverKey) -> Result<(), StoreError>;
+
+    /// Deletes some of a receiver's deliveries, whatever their state. Returns how many; 0 where there are none left.
+    async fn delete_some(&self, receiver: &ReceiverKey) -> Result<usize, StoreError>;
+
+    /// Deletes what is kept of how a receiver is doing.
+    async fn delete_health(&self, receiver: &ReceiverKey) -> Result<(), StoreError>;
 
     /// Records a delivery's outcome. One that is not there any more is left alone.
     async fn settle(

@@ -66,21 +66,68 @@ pub struct Receiver {
     pub id: ReceiverId,
     /// The URL that messages are posted to.
     pub url: String,
-    /// Keys of the signatures, decoded: one, or two while one replaces the other.
-    pub secrets: Vec<Secret>,
+    /// What messages to it look like.
+    pub format: MessageFormat,
     /// The types of events that it gets. Empty: all.
     pub kinds: Vec<String>,
-    /// Elastic Path's shared secret, sent as `X-MOLTIN-SECRET-KEY`.
-    pub secret_key: Option<SecretString>,
     /// Whether nothing is sent to it for now. What happens meanwhile is not kept for it.
     pub is_disabled: bool,
+}
+
+/// What messages to a receiver look like, and the secrets that prove where they come from. What is stored of a delivery
+/// does not depend on it.
+#[derive(Clone, Debug)]
+pub enum MessageFormat {
+    /// The event itself, signed as the Standard Webhooks specification says.
+    Standard {
+        /// Keys of the signatures, decoded: one, or two while one replaces the other.
+        secrets: Vec<Secret>,
+        /// A shared secret besides, sent as `X-MOLTIN-SECRET-KEY`.
+        secret_key: Option<SecretString>,
+    },
+    /// The event as Elastic Path sends its own, without a signature.
+    ElasticPath {
+        /// The shared secret, sent as `X-MOLTIN-SECRET-KEY`.
+        secret_key: SecretString,
+    },
 }
 
 impl Receiver {
     /// Whether it gets events of this type.
     pub fn wants(&self, kind: &str) -> bool {
-        !self.is_disabled && (self.kinds.is_empty() || self.kinds.iter().any(|own| own == kind))
+        wants(self.is_disabled, &self.kinds, kind)
     }
+}
+
+/// A receiver as a document named it when it was last read, without address and secrets. While the document is missing or
+/// cannot be read, it says for whom events wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownReceiver {
+    /// Which receiver it is.
+    pub key: ReceiverKey,
+    /// The types of events that it gets. Empty: all.
+    pub kinds: Vec<String>,
+    /// Whether it gets nothing for now.
+    pub is_disabled: bool,
+    /// Since when a readable document names it no more. Its deliveries are deleted.
+    pub left_at: Option<Timestamp>,
+}
+
+impl KnownReceiver {
+    /// What is noted of a receiver that a document names.
+    pub fn new(merchant: &MerchantId, receiver: &Receiver) -> Self {
+        let key = ReceiverKey { merchant: merchant.clone(), receiver: receiver.id.clone() };
+        Self { key, kinds: receiver.kinds.clone(), is_disabled: receiver.is_disabled, left_at: None }
+    }
+
+    /// Whether events of this type wait for it.
+    pub fn wants(&self, kind: &str) -> bool {
+        self.left_at.is_none() && wants(self.is_disabled, &self.kinds, kind)
+    }
+}
+
+fn wants(is_disabled: bool, kinds: &[String], kind: &str) -> bool {
+    !is_disabled && (kinds.is_empty() || kinds.iter().any(|own| own == kind))
 }
 
 /// The bytes of a signature's key, decoded.

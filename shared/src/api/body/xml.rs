@@ -19,8 +19,8 @@ use super::{DEPTH_MAX, Node, Position, Root, SCHEMA_INSTANCE, Unreadable, offset
 /// An [`Unreadable`] that still lacks its place. Only what goes wrong has its line counted.
 type WhyUnreadable = fn(Position) -> Unreadable;
 
-/// Reads a whole body whose root element is `root`.
-pub(super) fn read(text: &str, root: Root) -> Result<Node, Unreadable> {
+/// Reads a whole body whose root element is `root`. `is_known` are names that are in no other namespace.
+pub(super) fn read(text: &str, root: Root, is_known: fn(&str) -> bool) -> Result<Node, Unreadable> {
     let fail = |why: WhyUnreadable, at: usize| why(Position::of(text, at));
     if let Some((at, _)) = text.char_indices().find(|(_, c)| !is_char(*c)) {
         return Err(fail(Unreadable::Character, at));
@@ -31,7 +31,7 @@ pub(super) fn read(text: &str, root: Root) -> Result<Node, Unreadable> {
     }
     let mut reader = NsReader::from_str(text);
     reader.config_mut().check_comments = true;
-    let mut tree = Tree { root, open: Vec::new(), done: None };
+    let mut tree = Tree { root, is_known, open: Vec::new(), done: None };
     loop {
         let at = byte(reader.buffer_position());
         // Errors of namespaces have no position of their own.
@@ -55,11 +55,16 @@ struct Open {
     text: String,
     members: Vec<(String, Node)>,
     names: HashSet<String>,
+    /// It has elements in it, if only ones that are ignored.
+    has_elements: bool,
+    /// It is of another namespace, or within such an element: checked, and let go.
+    is_foreign: bool,
 }
 
 /// The part of the document that has been read.
 struct Tree {
     root: Root,
+    is_known: fn(&str) -> bool,
     open: Vec<Open>,
     done: Option<Node>,
 }
@@ -93,11 +98,13 @@ impl Tree {
         }
         let (namespace, name) = names.resolve_element(tag.name());
         let name = name.into_inner();
-        let is_ours = match namespace {
-            ResolveResult::Bound(Namespace(namespace)) => namespace == self.root.namespace,
-            ResolveResult::Unbound => false,
+        let within_foreign = self.open.last().is_some_and(|parent| parent.is_foreign);
+        let (is_ours, is_bound) = match namespace {
+            ResolveResult::Bound(Namespace(namespace)) => (namespace == self.root.namespace, true),
+            ResolveResult::Unbound => (false, false),
             ResolveResult::Unknown(_) => return Err(Unreadable::Prefix),
         };
+        let is_foreign = within_foreign || (is_bound && !is_ours && !(self.is_known)(name));
         if self.open.len() == DEPTH_MAX {
             return Err(Unreadable::TooDeep);
         }
@@ -105,14 +112,17 @@ impl Tree {
             None if name != self.root.name => return Err(Unreadable::RootName),
             None if !is_ours => return Err(Unreadable::RootNamespace),
             None => {}
-            Some(_) if !is_ours => return Err(Unreadable::ElementNamespace),
+            Some(parent) if within_foreign => parent.has_elements = true,
+            Some(_) if !is_ours && !is_foreign => return Err(Unreadable::ElementNamespace),
             Some(parent) if parent.nil => return Err(Unreadable::Nil),
             Some(parent) if !is_white(&parent.text) => return Err(Unreadable::Mixed),
             Some(parent) => {
-                if !parent.names.insert(name.to_owned()) {
+                // How often something is ignored does not matter.
+                if !is_foreign && !parent.names.insert(name.to_owned()) {
                     return Err(Unreadable::Twice);
                 }
                 parent.text.clear();
+                parent.has_elements = true;
             }
         }
         self.open.push(Open {
@@ -121,6 +131,8 @@ impl Tree {
             text: String::new(),
             members: Vec::new(),
             names: HashSet::new(),
+            has_elements: false,
+            is_foreign,
         });
         Ok(())
     }
@@ -136,6 +148,7 @@ impl Tree {
             Node::Object(element.members)
         };
         match self.open.last_mut() {
+            Some(_) if element.is_foreign => {}
             Some(parent) => parent.members.push((element.name, node)),
             None => self.done = Some(node),
         }
@@ -143,7 +156,8 @@ impl Tree {
 
     fn characters(&mut self, characters: &str) -> Result<(), WhyUnreadable> {
         match self.open.last_mut() {
-            Some(element) if !element.nil && element.members.is_empty() => {
+            Some(element) if element.is_foreign => Ok(()),
+            Some(element) if !element.nil && !element.has_elements => {
                 element.text.push_str(characters);
                 Ok(())
             }

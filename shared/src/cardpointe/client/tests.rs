@@ -6,7 +6,7 @@ use std::{collections::VecDeque, sync::Mutex};
 
 use secrecy::ExposeSecret;
 use tollgate_core::{
-    payments::KnownPayment,
+    payments::{KnownPayment, Labels},
     values::{Amount, Currency},
 };
 
@@ -15,7 +15,7 @@ use super::*;
 const BASE: &str = "https://fts-uat.cardconnect.com/cardconnect/rest";
 const LIMIT: Duration = Duration::from_secs(20);
 
-const PAYMENT: KnownPayment<'_> = KnownPayment { reference: "111", gateway_order_id: "tg0", fee: None };
+const PAYMENT: KnownPayment<'_> = KnownPayment { reference: "111", fee: None };
 
 /// Of a capture of the payment.
 const APPROVED: &str =
@@ -86,13 +86,18 @@ async fn perform_through(client: &CardPointe<Scripted>, route: &Route, command: 
         gateway_order_id: "tg1",
         order: &"o".parse().unwrap(),
         ours: vec!["tg0", "tg1"],
-        memo: None,
+        labels: Labels::default(),
         command,
     };
     client.execute(&merchant(), instruction, LIMIT).await
 }
 
 async fn inquire(client: &CardPointe<Scripted>, about: Inquired<'_>) -> Finding {
+    inquire_of(client, about, &["tg0"]).await
+}
+
+/// About an operation of a payment that was sent with these order ids.
+async fn inquire_of(client: &CardPointe<Scripted>, about: Inquired<'_>, payments: &[&str]) -> Finding {
     let route = route();
     let inquiry = Inquiry {
         route: &route,
@@ -101,6 +106,7 @@ async fn inquire(client: &CardPointe<Scripted>, about: Inquired<'_>) -> Finding 
         gateway_order_id: "tg1",
         earlier: Vec::new(),
         ours: vec!["tg0", "tg1"],
+        payments: payments.to_vec(),
         currency: Currency::USD,
         known: Vec::new(),
     };
@@ -227,6 +233,23 @@ async fn a_refund_is_looked_for_under_the_payment_only_where_its_own_id_decides_
         Finding::Failed,
         "one half of it is no finding"
     );
+}
+
+#[tokio::test]
+async fn a_refund_is_looked_for_under_the_order_id_that_shows_its_payment_which_can_be_an_earlier_one() {
+    let refund = Inquired::Refund(PAYMENT);
+    let looked_for = |ids: &[&str]| -> Vec<String> {
+        ids.iter().map(|id| format!("Get /inquireByOrderid/{id}/496160873888/1")).collect()
+    };
+    let client = over(vec![with(200, NOT_FOUND), with(200, NOT_FOUND), with(200, QUEUED)]);
+    assert_eq!(inquire_of(&client, refund, &["tg0", "tg2"]).await, Finding::Absent);
+    assert_eq!(sent(client), looked_for(&["tg1", "tg2", "tg0"]));
+    // What an earlier attempt came to says nothing, so it is not looked up.
+    let client = over(vec![with(200, NOT_FOUND), with(200, QUEUED)]);
+    assert_eq!(inquire_of(&client, refund, &["tg2", "tg0"]).await, Finding::Absent);
+    assert_eq!(sent(client), looked_for(&["tg1", "tg0"]));
+    let client = over(vec![with(200, NOT_FOUND), with(200, NOT_FOUND)]);
+    assert_eq!(inquire_of(&client, refund, &["tg2"]).await, Finding::Undecided, "the payment is not shown");
 }
 
 #[tokio::test]

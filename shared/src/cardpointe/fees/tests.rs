@@ -133,6 +133,11 @@ fn an_inquiry_without_a_fees_amount_is_believed_if_its_rate_explains_the_total()
         }
         assert_eq!(paid("0.51", at(kind, "percent", "300")), None, "what of it is the fee is not said");
     }
+    for (rate, read) in [("0.3", true), (".3", false), ("+0.3", false), ("0.3000", true), ("0.30000", false)]
+    {
+        let expected = read.then_some((10_000, 30));
+        assert_eq!(paid_more("100.30", at("S", "percent", rate)), expected, "{rate}");
+    }
     assert_eq!(paid("1.03", at("C", "percent", "3")), None);
     assert_eq!(paid("1.03", at("SURCHRG_WAIVED", "percent", "3")), None);
     let huge = at("S", "percent", "18446744073709551615");
@@ -156,7 +161,7 @@ fn a_follow_up_moves_its_part_with_or_without_its_share_in_the_total() {
         ("50.00", Some((5_000, 150))),
         ("51.50", Some((5_000, 150))),
         ("-51.50", Some((5_000, 150))),
-        // The gateway may round by itself.
+        // The gateway may round its share another way.
         ("51.49", Some((5_000, 149))),
         ("51.51", Some((5_000, 151))),
         ("51.48", None),
@@ -167,6 +172,10 @@ fn a_follow_up_moves_its_part_with_or_without_its_share_in_the_total() {
     ] {
         assert_eq!(moved(total, silent()), expected, "{total}");
     }
+    let cent = |share| minor(of_follow_up(&reply("0.16", &silent()), amount(16), Some(share)));
+    assert_eq!(cent(share(false, 1, 4)), Some((16, 0)), "a cent may be rounded to nothing");
+    assert_eq!(cent(share(true, 1, 1)), Some((16, 1)), "not where nothing is rounded");
+    assert_eq!(cent(share(false, 2, 4)), Some((16, 2)), "nor two cents");
     let most = |total: &str| {
         minor(of_follow_up(&reply(total, &silent()), amount(5_000), Some(share(false, 150, 150))))
     };

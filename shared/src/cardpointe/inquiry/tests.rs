@@ -3,6 +3,7 @@
 use tollgate_core::values::Currency;
 
 use super::*;
+use crate::test_log::Log;
 
 fn amount() -> Amount {
     Amount::new(2599).unwrap()
@@ -143,6 +144,31 @@ fn a_state_that_is_not_listed_decides_nothing_and_concerns_this_operation_only()
     assert_eq!(of_one(Inquired::Purchase, &both), Finding::Undecided);
 }
 
+/// "Txn not found" is one code of one processor.
+#[test]
+fn another_refusal_without_a_settlement_state_is_no_proof_of_absence() {
+    for (respproc, respcode) in [("PPS", "43"), ("FNOR", "29"), ("FNOR", "05")] {
+        let refused = GatewayReply {
+            respproc: Some(respproc.to_owned()),
+            respcode: Some(respcode.to_owned()),
+            ..record("C", "", "0.00")
+        };
+        let refused = GatewayReply { setlstat: None, ..refused };
+        for about in [Inquired::Authorize, Inquired::Purchase] {
+            let found = of_one(about, std::slice::from_ref(&refused));
+            assert_eq!(found, Finding::Undecided, "{respproc} {respcode}");
+        }
+    }
+}
+
+#[test]
+fn an_approval_of_nothing_but_a_fee_is_no_partial_approval() {
+    for (total, fee) in [("0.00", ""), ("0.78", EVERYWHERE[0]), ("0.78", EVERYWHERE[1])] {
+        let record = with_fee(total, "Queued for Capture", fee);
+        assert_eq!(of_one(Inquired::Purchase, &[record]), Finding::Undecided, "{total}");
+    }
+}
+
 #[test]
 fn a_payment_that_is_known_to_be_there_and_is_not_found_decides_nothing() {
     assert_eq!(of_capture(amount(), None, &not_found()), Finding::Undecided);
@@ -223,6 +249,8 @@ fn authorized_after_a_capture_means_not_captured() {
     assert_eq!(of_capture(amount(), None, &record("A", "Authorized", "25.99")), Finding::Absent);
     assert!(approved(&of_capture(amount(), None, &record("A", "Queued for Capture", "25.99"))));
     assert_eq!(of_capture(amount(), None, &record("A", "Queued for Capture", "20.00")), Finding::Undecided);
+    let negative = record("A", "Queued for Capture", "-25.99");
+    assert_eq!(of_capture(amount(), None, &negative), Finding::Undecided, "a refund is no capture");
     let voided = of_capture(amount(), None, &record("A", "Voided", "0.00"));
     assert!(matches!(outcome(voided), Outcome::NoEffect(NoEffect::VoidedElsewhere, _)));
 }
@@ -243,7 +271,7 @@ fn a_refund_is_found_whatever_its_sign_and_its_settlement() {
         {
             let refund = record("A", setlstat, written);
             assert!(approved(&own(std::slice::from_ref(&refund), &[]).unwrap()), "{setlstat} {written}");
-            assert!(approved(&self::refund(&[]).under_the_payments(&[payment(), refund])));
+            assert!(approved(&self::refund(&[]).under_the_payments(&[payment(), refund]).unwrap()));
         }
     }
     let bare = GatewayReply { setlstat: None, ..record("A", "", "-25.99") };
@@ -254,7 +282,7 @@ fn a_refund_is_found_whatever_its_sign_and_its_settlement() {
 /// A payment that was delivered twice is listed twice under its order id, as two payments of the same amount.
 #[test]
 fn a_second_payment_is_not_taken_for_its_refund() {
-    let of = |record| refund(&[]).under_the_payments(&[payment(), listed(record)]);
+    let of = |record| refund(&[]).under_the_payments(&[payment(), listed(record)]).unwrap();
     assert_eq!(of(record("A", "Accepted", "25.99")), Finding::Undecided, "its amount is not given back");
     assert!(approved(&of(record("A", "Accepted", "-25.99"))));
     let marked = GatewayReply { attempt: Some("TGLATEST".to_owned()), ..record("A", "Accepted", "25.99") };
@@ -266,7 +294,9 @@ fn a_refund_is_absent_only_when_every_record_is_accounted_for() {
     assert_eq!(own(&[not_found()], &[]), None);
     assert_eq!(own(&[payment()], &[]), None, "the payment is no refund");
     assert_eq!(own(&[record("A", "Accepted", "-25.99")], &["222"]), None, "nor is a known one");
-    let of = |records: &[GatewayReply], known: &[&str]| refund(known).under_the_payments(records);
+    let of = |records: &[GatewayReply], known: &[&str]| {
+        refund(known).under_the_payments(records).unwrap_or(Finding::Undecided)
+    };
     assert_eq!(of(&[not_found()], &[]), Finding::Undecided, "the list has to show the payment");
     assert_eq!(of(&[payment()], &[]), Finding::Absent);
     assert_eq!(of(&[payment(), record("A", "Accepted", "-25.99")], &["222"]), Finding::Absent);
@@ -285,7 +315,7 @@ fn of_several_records_that_can_be_a_refund_only_one_with_its_mark_is_adopted() {
         attempt: attempt.map(str::to_owned),
         ..listed(record("A", "Accepted", "-25.99"))
     };
-    let of = |records: &[GatewayReply]| refund(&[]).under_the_payments(records);
+    let of = |records: &[GatewayReply]| refund(&[]).under_the_payments(records).unwrap_or(Finding::Undecided);
     assert_eq!(of(&[payment(), one("2", None), one("3", None)]), Finding::Undecided);
     assert!(approved(&of(&[payment(), one("2", None), one("3", Some("TGLATEST"))])));
     assert!(approved(&of(&[payment(), one("2", Some("TGOTHER")), one("3", None)])), "the other is another's");
@@ -306,6 +336,29 @@ fn a_refund_that_was_refused_is_told_by_its_own_record() {
     assert!(matches!(own(&[timed_out()], &[]), Some(Finding::TimedOut(_))));
     // Under the id of an earlier attempt, it says nothing of the latest.
     assert_eq!(own(&[earlier(declined)], &[]), None);
+    let unknown = record("C", "Something New", "-25.99");
+    assert_eq!(own(&[unknown], &[]), Some(Finding::Undecided), "it is there, and nothing is known of it");
+}
+
+/// Here it may be anything: the refund of a person in the portal, or an earlier attempt that was done.
+#[test]
+fn a_void_under_the_payments_order_id_that_names_no_attempt_or_an_earlier_one_refuses_nothing() {
+    let voided = |attempt: Option<&str>| GatewayReply {
+        attempt: attempt.map(str::to_owned),
+        ..listed(record("A", "Voided", "-25.99"))
+    };
+    let declined = GatewayReply {
+        attempt: Some("TGLATEST".to_owned()),
+        retref: Some("333".to_owned()),
+        ..listed(record("C", "Declined", "0.00"))
+    };
+    let of = |records: &[GatewayReply]| refund(&[]).under_the_payments(records).unwrap_or(Finding::Undecided);
+    assert_eq!(of(&[payment(), voided(None)]), Finding::Undecided);
+    assert_eq!(of(&[payment(), voided(Some("TGEARLIER"))]), Finding::Undecided);
+    assert_eq!(of(&[payment(), voided(Some("TGEARLIER")), declined.clone()]), Finding::Undecided);
+    assert!(matches!(outcome(of(&[payment(), declined])), Outcome::Declined(..)), "the latest names itself");
+    let latest = outcome(of(&[payment(), voided(Some("TGLATEST"))]));
+    assert!(matches!(latest, Outcome::NoEffect(NoEffect::VoidedElsewhere, _)));
 }
 
 #[test]
@@ -404,7 +457,11 @@ fn a_record_counts_only_if_every_member_that_names_somebody_fits() {
             count(vec![with(record("A", "Authorized", "25.99"), text.map(str::to_owned))])
         };
         assert!(fitting.iter().all(|text| counted(Some(text)) == Some(1)), "{n}");
+        let log = Log::here();
         assert!(foreign.iter().all(|text| counted(Some(text)).is_none()), "{n}");
+        let lines = log.lines("a gateway's record does not fit its operation");
+        assert_eq!(lines.len(), foreign.len(), "an operator is told");
+        assert!(lines.iter().all(|line| line["merchant"] == "m" && line["level"] == "ERROR"));
         // Every documented record names its order; what else it leaves out is not required.
         assert_eq!(counted(None), (n > 0).then_some(1), "{n}");
     }

@@ -274,6 +274,28 @@ fn a_capture_that_is_declined_and_holds_all_of_it_is_unknown_and_a_plain_decline
 }
 
 #[test]
+fn a_refund_that_is_declined_and_holds_all_of_it_with_its_fee_is_unproven() {
+    let [share, left] = [78, 78].map(|minor| Amount::new(minor).unwrap());
+    let fee = Some(FeeShare { is_whole: true, share, left, kind: FeeKind::Surcharge, basis: None });
+    for (fee, total, expected) in [
+        (None, "25.99", true),
+        (None, "26.77", false),
+        (fee, "25.99", true),
+        (fee, "26.77", true),
+        (fee, "26.78", false),
+    ] {
+        let declined = GatewayReply {
+            authcode: Some("123456".to_owned()),
+            amount: Some(total.to_owned()),
+            ..reply("C", "FNOR", "05")
+        };
+        let outcome = of(Requested::Refund { of: "111", fee }, &declined);
+        let Outcome::Declined(response, ..) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(response.unproven, expected, "{fee:?} {total}");
+    }
+}
+
+#[test]
 fn a_capture_and_a_refund_keep_the_fee_that_went_with_them() {
     let [share, left] = [78, 78].map(|minor| Amount::new(minor).unwrap());
     let fee = Some(FeeShare { is_whole: true, share, left, kind: FeeKind::Surcharge, basis: None });

@@ -79,11 +79,9 @@ impl Rate {
     }
 }
 
-/// So many `unit`s of a hundredth of a percent of an amount, a half rounded up.
+/// So many `unit`s of a hundredth of a percent of an amount.
 fn share_at(amount: Amount, rate: Rate, unit: u128) -> Option<Amount> {
-    let by = PERCENT * PERCENT * rate.scale;
-    let of_it = u128::from(amount.minor()).checked_mul(rate.digits)?.checked_mul(2 * unit)?;
-    u64::try_from((of_it + by) / (2 * by)).ok().and_then(|minor| Amount::new(minor).ok())
+    amount.share(rate.digits.checked_mul(unit)?, PERCENT * PERCENT * rate.scale)
 }
 
 /// A positive amount, or zero.

@@ -3,7 +3,7 @@
 use tollgate_core::{
     order::{FeeBasis, FeeShare, Route},
     payments::Card,
-    values::{Brand, CardAccount, Expiry, FeeKind, Memo, SecurityCode},
+    values::{Brand, CardAccount, Expiry, FeeKind, Metadata, SecurityCode},
 };
 
 use super::*;
@@ -38,7 +38,10 @@ fn an_amount_has_two_decimals_or_is_in_minor_units() {
         let reply = GatewayReply { amount: Some(text.to_owned()), ..GatewayReply::default() };
         assert_eq!(reply.amount(), Some((Amount::new(2599).expect("in range"), is_negative)), "{text}");
     }
-    for odd in ["25.9", "25.990", "", ".", "1e3.00", "1e3", "25,99", "--1.00", "--1", "1.0a", "-"] {
+    for odd in [
+        "25.9", "25.990", "", ".", "1e3.00", "1e3", "25,99", "--1.00", "--1", "1.0a", "-", ".99", "+25.99",
+        "+2599",
+    ] {
         let reply = GatewayReply { amount: Some(odd.to_owned()), ..GatewayReply::default() };
         assert_eq!(reply.amount(), None, "{odd}");
     }
@@ -65,20 +68,27 @@ fn a_card_number_in_the_tokens_place_or_in_a_text_is_not_kept() {
 }
 
 /// What `auth` is sent for a card.
-fn auth_of(memo: Option<&Memo>, save: bool) -> Value {
-    auth_with("4788250000121443", memo, save)
+fn auth_of(labels: Option<Labels<'_>>, save: bool) -> Value {
+    auth_with("4788250000121443", labels, save)
 }
 
-fn auth_with(account: &str, memo: Option<&Memo>, save: bool) -> Value {
+fn auth_with(account: &str, labels: Option<Labels<'_>>, save: bool) -> Value {
     let account = CardAccount::parse(account).unwrap();
     let security_code = SecurityCode::parse("123", None).ok().filter(|_| !account.is_token());
     let expiry = Expiry::new(12, 2031).unwrap();
     let name = "Larry Jones".to_owned();
     let card = Card { account, expiry, security_code, name, billing: None, save };
-    auth_by(&PaymentSource::Card(Box::new(card)), memo)
+    auth_by(&PaymentSource::Card(Box::new(card)), labels)
 }
 
-fn auth_by(source: &PaymentSource, memo: Option<&Memo>) -> Value {
+fn auth_by(source: &PaymentSource, labels: Option<Labels<'_>>) -> Value {
+    let (endpoint, body) = sent(Command::Authorize(source), labels);
+    assert_eq!(endpoint, "auth");
+    body
+}
+
+/// The endpoint, and what it is sent.
+fn sent(command: Command<'_>, labels: Option<Labels<'_>>) -> (&'static str, Value) {
     let instruction = Instruction {
         route: &Route { gateway: NAME.into(), account: "1".to_owned(), endpoint: String::new() },
         currency: Currency::USD,
@@ -86,12 +96,11 @@ fn auth_by(source: &PaymentSource, memo: Option<&Memo>) -> Value {
         gateway_order_id: "TGA",
         order: &"o".parse().unwrap(),
         ours: Vec::new(),
-        memo,
-        command: Command::Authorize(source),
+        labels: labels.unwrap_or_default(),
+        command,
     };
     let (endpoint, body) = request(&instruction);
-    assert_eq!(endpoint, "auth");
-    serde_json::from_slice(&body).unwrap()
+    (endpoint, serde_json::from_slice(&body).unwrap())
 }
 
 #[test]
@@ -145,18 +154,39 @@ fn the_card_schemes_are_told_who_makes_a_payment_with_a_stored_card() {
 
 #[test]
 fn finance_finds_a_payment_by_the_merchants_own_reference() {
-    let memo = Memo {
-        reference: "2343-0988".to_owned(),
-        description: Some("Booking for Zoë".to_owned()),
-        email: Some("larry@example.com".to_owned()),
-        ..Memo::default()
+    let metadata = metadata([("invoice", "7"), ("channel", "café")]);
+    let labels = Labels {
+        reference: Some("2343-0988"),
+        description: Some("Booking for Zoë"),
+        metadata: Some(&metadata),
+        email: Some("larry@example.com"),
     };
-    let sent = auth_of(Some(&memo), false);
+    let sent = auth_of(Some(labels), false);
     let expected = serde_json::json!([
         {"order_id": "o"}, {"reference": "2343-0988"}, {"description": "Booking for Zo?"},
+        {"metadata": "channel=caf?; invoice=7"},
     ]);
     assert_eq!((&sent["userfields"], &sent["email"]), (&expected, &"larry@example.com".into()));
     assert_eq!(auth_of(None, false)["userfields"], serde_json::json!([{"order_id": "o"}]));
+}
+
+fn metadata<const N: usize>(members: [(&str, &str); N]) -> Metadata {
+    Metadata::new(members.map(|(name, value)| (name.to_owned(), value.to_owned())).into()).unwrap()
+}
+
+/// The gateway refuses a request whose free fields are longer than that.
+#[test]
+fn the_longest_labels_stay_below_what_free_fields_may_have() {
+    let (quotes, long) = ("\"".repeat(255), "\\".repeat(240));
+    let names: Vec<String> = (0..8).map(|n| format!("name_{n}")).collect();
+    let metadata = Metadata::new(names.iter().map(|name| (name.clone(), long.clone())).collect()).unwrap();
+    let (reference, description) = (Some(quotes.as_str()), Some(quotes.as_str()));
+    let labels = Labels { reference, description, metadata: Some(&metadata), email: None };
+    let payment = KnownPayment { reference: "111", fee: None };
+    let sent = sent(Command::Refund(payment), Some(labels)).1;
+    assert!(sent["userfields"].to_string().len() < 3_500, "{}", sent["userfields"]);
+    let whole = format!("name_0={long}; name_1={long}; name_2={long}; name_3={long}");
+    assert_eq!(sent["userfields"][3]["metadata"], whole, "and no part of a member");
 }
 
 #[test]
@@ -180,27 +210,34 @@ fn a_capture_and_a_refund_name_their_amount_except_for_all_of_a_payment_with_a_f
         (share(true, None), None),
         (share(true, Some(FeeBasis::Total)), None),
     ] {
-        let payment = KnownPayment { reference: "111", gateway_order_id: "TG0", fee };
+        let payment = KnownPayment { reference: "111", fee };
         for (command, names) in [
             (Command::Capture(payment), named),
             (Command::Refund(payment), named),
             (Command::Void(payment), None),
         ] {
-            let instruction = Instruction {
-                route: &Route { gateway: NAME.into(), account: "1".to_owned(), endpoint: String::new() },
-                currency: Currency::USD,
-                amount: Amount::new(2050).unwrap(),
-                gateway_order_id: "TGA",
-                order: &"o".parse().unwrap(),
-                ours: Vec::new(),
-                memo: None,
-                command,
-            };
-            let (endpoint, body) = request(&instruction);
-            let sent: Value = serde_json::from_slice(&body).unwrap();
-            assert_eq!(sent.get("amount").and_then(Value::as_str), names, "{endpoint} {fee:?}");
+            let (endpoint, body) = sent(command, None);
+            assert_eq!(body.get("amount").and_then(Value::as_str), names, "{endpoint} {fee:?}");
         }
     }
+}
+
+/// The gateway does not always find a refund by its order id, and an inquiry about the payment shows these.
+#[test]
+fn a_refund_says_which_attempt_of_which_order_it_is() {
+    let payment = KnownPayment { reference: "111", fee: None };
+    let fields = |command| sent(command, None).1.get("userfields").cloned();
+    let expected = serde_json::json!([{"order_id": "o"}, {"attempt": "TGA"}]);
+    assert_eq!(fields(Command::Refund(payment)), Some(expected));
+    assert_eq!(fields(Command::Capture(payment)), None);
+    assert_eq!(fields(Command::Void(payment)), None);
+}
+
+#[test]
+fn a_response_does_not_say_how_it_was_judged() {
+    let response = reply(r#"{"respstat":"A","settlement_rejected":true,"unproven":true}"#).response();
+    assert!(!response.settlement_rejected, "only an inquiry tells what the settlement did");
+    assert!(!response.unproven, "an approval has nothing to prove");
 }
 
 #[test]

@@ -153,6 +153,24 @@ fn a_content_type_is_read_whatever_its_case_and_parameters() {
 }
 
 #[test]
+fn what_is_xml_by_its_name_gets_xml_also_when_it_is_not_read() {
+    for (content_type, expected) in [
+        ("text/xml", Some(TextXml)),
+        ("TEXT/XML; charset=latin1", Some(TextXml)),
+        ("application/soap+xml; charset=utf-8", Some(ApplicationXml)),
+        ("x/XML", Some(ApplicationXml)),
+        ("text/json; =", Some(TextJson)),
+        ("application/xmlx", None),
+        ("text/plain", None),
+        ("xml", None),
+        ("", None),
+    ] {
+        assert_eq!(family(Some(content_type)), expected, "{content_type}");
+    }
+    assert_eq!(family(None), None);
+}
+
+#[test]
 fn a_response_names_its_type_and_its_charset() {
     for media in Media::ALL {
         let header = media.content_type();

@@ -4,12 +4,12 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use tollgate_core::{
     order::MerchantId,
-    webhooks::{Delivery, DeliveryOutcome, Health, ReceiverKey},
+    webhooks::{Delivery, DeliveryOutcome, Health, KnownReceiver, ReceiverKey},
     words,
 };
 use uuid::Uuid;
 
-use super::{DUE_AT, DUE_FOR, HEALTH, RECEIVER, SORT};
+use super::{DUE_AT, DUE_FOR, HEALTH, KNOWN, RECEIVER, SORT};
 use crate::dynamodb::{Item, number, number_of, text, text_of, texts};
 
 /// How long a delivery is kept after it was added, or after it last changed.
@@ -60,6 +60,34 @@ pub(super) fn key(delivery: &Delivery) -> Item {
 /// The table's key of a receiver's health.
 pub(super) fn health_key(receiver: &ReceiverKey) -> Item {
     texts([(RECEIVER, HEALTH), (SORT, &receiver.to_string())])
+}
+
+/// The table's key of what is noted of a receiver.
+pub(super) fn known_key(receiver: &ReceiverKey) -> Item {
+    texts([(RECEIVER, KNOWN), (SORT, &receiver.to_string())])
+}
+
+/// What is noted of a receiver that a document names, or named.
+pub(super) fn known(known: &KnownReceiver) -> Item {
+    let mut item = known_key(&known.key);
+    let kinds = known.kinds.iter().map(text_of).collect();
+    item.insert("event_types".to_owned(), AttributeValue::L(kinds));
+    item.insert("disabled".to_owned(), AttributeValue::Bool(known.is_disabled));
+    if let Some(left_at) = known.left_at {
+        item.insert("left_at".to_owned(), text_of(&moment(left_at)));
+    }
+    item
+}
+
+/// What is noted of a receiver, from its item. None for what is none.
+pub(super) fn read_known(item: &Item) -> Option<KnownReceiver> {
+    let kinds = item.get("event_types").and_then(|kinds| kinds.as_l().ok()).into_iter().flatten();
+    Some(KnownReceiver {
+        key: receiver_of(item)?,
+        kinds: kinds.filter_map(|kind| kind.as_s().ok().cloned()).collect(),
+        is_disabled: item.get("disabled").is_some_and(|disabled| disabled.as_bool() == Ok(&true)),
+        left_at: text(item, "left_at").and_then(|at| at.parse().ok()),
+    })
 }
 
 /// A delivery that is new.

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::test_aws::{Aws, Scripted, condition_failed, done, ok, throttled, with};
+use crate::{
+    test_aws::{Aws, Scripted, condition_failed, done, ok, throttled, with},
+    test_log::Log,
+};
 
 const EVENT: &str = "00000000-0000-0000-0000-000000000007";
 const SORT_KEY: &str = "2026-01-05T10:00:00.123Z#00000000-0000-0000-0000-000000000007";
@@ -359,4 +362,81 @@ fn of_a_batch_of_changes_only_new_deliveries_are_sent() {
     let found: Vec<_> = found.into_iter().map(|added| (added.number, added.delivery)).collect();
     assert_eq!(found, [("9".to_owned(), delivery())]);
     assert!(added(json!({})).is_none(), "the schedule");
+}
+
+fn known_key() -> Value {
+    json!({ "receiver": { "S": "known" }, "delivery": { "S": "m#shop" } })
+}
+
+#[tokio::test]
+async fn what_a_document_says_of_a_receiver_is_noted_and_read_as_it_was() {
+    let named = KnownReceiver {
+        key: receiver(),
+        kinds: vec!["order.paid".to_owned()],
+        is_disabled: true,
+        left_at: None,
+    };
+    let left = KnownReceiver { kinds: Vec::new(), is_disabled: false, left_at: Some(now()), ..named.clone() };
+    let item = |kinds: Value, disabled: bool| {
+        with(&known_key(), &json!({ "event_types": { "L": kinds }, "disabled": { "BOOL": disabled } }))
+    };
+    let items = [
+        item(json!([{ "S": "order.paid" }]), true),
+        with(&item(json!([]), false), &json!({ "left_at": { "S": "2026-01-05T10:00:00.000Z" } })),
+    ];
+    let (store, aws) = responding([done(), done()]);
+    for known in [&named, &left] {
+        store.note(known).await.unwrap();
+    }
+    let put = |item: &Value| json!({ "TableName": "hooks", "Item": item });
+    assert_eq!(aws.bodies("PutItem"), [put(&items[0]), put(&items[1])]);
+    let bad = with(&known_key(), &json!({ "delivery": { "S": "?" } }));
+    let page = ok(json!({ "Items": [items[0], bad, items[1]] }));
+    let (store, aws) = responding([page.clone(), page, throttled()]);
+    let log = Log::here();
+    assert_eq!(store.known(None).await.unwrap(), [named.clone(), left.clone()]);
+    let unreadable = log.lines("a stored item cannot be read");
+    assert_eq!(unreadable.iter().map(|line| &line["key"]).collect::<Vec<_>>(), ["known ?"]);
+    assert_eq!(store.known(Some(&"m".parse().unwrap())).await.unwrap(), [named, left]);
+    assert!(matches!(store.known(None).await, Err(StoreError::Unavailable(_))));
+    let all = json!({
+        "TableName": "hooks", "ConsistentRead": true, "KeyConditionExpression": "#receiver = :receiver",
+        "ExpressionAttributeNames": { "#receiver": "receiver" },
+        "ExpressionAttributeValues": { ":receiver": { "S": "known" } },
+    });
+    let one = json!({
+        "TableName": "hooks", "ConsistentRead": true,
+        "KeyConditionExpression": "#receiver = :receiver AND begins_with(#delivery, :merchant)",
+        "ExpressionAttributeNames": { "#receiver": "receiver", "#delivery": "delivery" },
+        "ExpressionAttributeValues": { ":receiver": { "S": "known" }, ":merchant": { "S": "m#" } },
+    });
+    assert_eq!(aws.bodies("Query"), [all.clone(), one, all]);
+}
+
+#[tokio::test]
+async fn a_removed_receiver_is_deleted_piece_by_piece_and_forgotten_only_while_it_is_removed() {
+    let other = json!({ "receiver": { "S": "m#shop" }, "delivery": { "S": "2" } });
+    let page = ok(json!({ "Items": [key(), other] }));
+    let (store, aws) =
+        responding([page, done(), done(), ok(json!({ "Items": [] })), done(), done(), condition_failed()]);
+    assert_eq!(store.delete_some(&receiver()).await.unwrap(), 2);
+    assert_eq!(store.delete_some(&receiver()).await.unwrap(), 0);
+    store.delete_health(&receiver()).await.unwrap();
+    store.forget(&receiver()).await.unwrap();
+    store.forget(&receiver()).await.unwrap();
+    let query = json!(["Query", {
+        "TableName": "hooks", "ConsistentRead": true, "KeyConditionExpression": "#receiver = :receiver",
+        "ProjectionExpression": "#receiver, #delivery", "Limit": 25,
+        "ExpressionAttributeNames": { "#receiver": "receiver", "#delivery": "delivery" },
+        "ExpressionAttributeValues": { ":receiver": { "S": "m#shop" } },
+    }]);
+    let delete = |key: &Value| json!(["DeleteItem", { "TableName": "hooks", "Key": key }]);
+    let forget = json!(["DeleteItem", {
+        "TableName": "hooks", "Key": known_key(), "ConditionExpression": "attribute_exists(left_at)",
+    }]);
+    let expected =
+        [query.clone(), delete(&key()), delete(&other), query, delete(&health_key()), forget.clone(), forget];
+    assert_eq!(aws.sent(), json!(expected));
+    let (store, _) = responding([throttled()]);
+    assert!(store.delete_some(&receiver()).await.is_err());
 }

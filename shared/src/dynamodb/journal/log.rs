@@ -11,7 +11,7 @@ use tollgate_core::{
         UnreadableEntry,
     },
     order::{Kind, MerchantId, OrderKey},
-    payments::{StoreError, Unreadable, trail},
+    payments::{StoreError, Unreadable},
     values::Amount,
 };
 
@@ -130,8 +130,7 @@ fn bad_entry(item: &Item, error: StoreError) -> Result<UnreadableEntry, StoreErr
     let sort = text(item, SORT).cloned().unwrap_or_default();
     let order = stated(item, Column::OrderId).ok();
     let item = Unreadable::only(error, key_of(item))?;
-    trail::note(|trail| trail.unreadable += 1);
-    item.log();
+    item.note();
     Ok(UnreadableEntry { sort, order, item })
 }
 

@@ -8,17 +8,18 @@
 //! *Upgrades*, has the rules.
 
 mod operation;
+mod pause;
 mod transaction;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use tollgate_core::{
-    order::{Order, OrderKey, Transaction},
+    order::{Order, OrderKey, Pause, Transaction},
     payments::{Index, Shards, StoreError},
     values::{Carried, Currency},
 };
 
 use self::transaction::Whole;
-use super::{NEEDS_ATTENTION, index_names, parse_key, shard, sortable};
+use super::{KEY, LISTED, NEEDS_ATTENTION, PAUSED, index_names, list_shard, parse_key, shard, sortable};
 use crate::dynamodb::{
     Item,
     members::{Object as _, Reader, Writer},
@@ -30,15 +31,16 @@ const FORM: u32 = 1;
 /// Where the index keys of an order that this version cannot read all of are kept, and what they say of it.
 const INDEXES: &str = "indexes";
 
-const KEY: &str = "order_key";
 const FORM_NUMBER: &str = "fm";
 const CURRENCY: &str = "cy";
 const TOTAL: &str = "tl";
+const CAPTURE: &str = "dc";
 const TRANSACTIONS: &str = "t";
 const ATTEMPTS_COUNT_FROM: &str = "ac";
 const VERSION: &str = "version";
 const CREATED_AT: &str = "c";
 const UPDATED_AT: &str = "u";
+const PAUSES: &str = "pauses";
 
 /// An order as it is stored.
 pub struct StoredOrder(pub Item);
@@ -52,24 +54,32 @@ impl StoredOrder {
         writer.put(VERSION, &(order.version + 1));
         writer.text(CURRENCY, order.currency.code());
         writer.put(TOTAL, &order.total);
+        writer.put(CAPTURE, &order.capture);
         let whole = Whole::of(&order.id, order.created_at, order.updated_at);
         writer.list(TRANSACTIONS, &order.transactions, |transaction, to| transaction.write(&whole, to));
         writer.put_unless(ATTEMPTS_COUNT_FROM, &order.attempts_count_from, Some(order.created_at));
         writer.put(CREATED_AT, &order.created_at);
         writer.put(UPDATED_AT, &order.updated_at);
+        if !order.pauses.is_empty() {
+            writer.list(PAUSES, &order.pauses, |pause, to| pause.write(&(), to));
+        }
         writer.carry(&order.carried);
         let mut item = writer.0;
+        // What only a newer version can read may be due earlier than this one can tell.
+        let kept = |name| order.carried.part(INDEXES).and_then(|due| due.member(name)?.as_str());
         for (index, due, partitions) in [
             (Index::InDoubt, order.next_look_at(), shards.in_doubt),
             (Index::CapturesDue, order.next_capture_at(), shards.captures),
         ] {
             let names = index_names(index);
-            // What only a newer version can read may be due earlier than this one can tell.
-            let kept = order.carried.part(INDEXES).and_then(|due| due.member(names.at)?.as_str());
-            if let Some(at) = due.map(sortable).as_deref().into_iter().chain(kept).min() {
+            if let Some(at) = due.map(sortable).as_deref().into_iter().chain(kept(names.at)).min() {
                 item.insert(names.shard.to_owned(), AttributeValue::S(shard(&key, partitions).to_string()));
                 item.insert(names.at.to_owned(), AttributeValue::S(at.to_owned()));
             }
+        }
+        if let Some(since) = order.paused_since().map(sortable).as_deref().or_else(|| kept(PAUSED.at)) {
+            item.insert(PAUSED.shard.to_owned(), AttributeValue::S(order.merchant.to_string()));
+            item.insert(PAUSED.at.to_owned(), AttributeValue::S(since.to_owned()));
         }
         // Nor does this one count what only a newer version can read.
         let kept = order.carried.part(INDEXES).and_then(|due| due.member(NEEDS_ATTENTION)?.as_u64());
@@ -77,6 +87,10 @@ impl StoredOrder {
             u64::try_from(order.needs_attention()).unwrap_or(u64::MAX).max(kept.unwrap_or_default());
         if attention > 0 {
             item.insert(NEEDS_ATTENTION.to_owned(), AttributeValue::N(attention.to_string()));
+        }
+        if let Some(place) = order.list_place() {
+            item.insert(LISTED.shard.to_owned(), AttributeValue::S(list_shard(&order.merchant, place.shard)));
+            item.insert(LISTED.at.to_owned(), AttributeValue::S(place.sort));
         }
         item.insert(KEY.to_owned(), AttributeValue::S(key));
         Self(item)
@@ -96,11 +110,13 @@ impl StoredOrder {
             currency: Currency::parse(&currency)
                 .map_err(|_| StoreError::Corrupt("its currency is none".to_owned()))?,
             total: members.get(TOTAL)?,
+            capture: members.get(CAPTURE)?,
             transactions: members.list(TRANSACTIONS, |from| Transaction::read(&whole, from))?,
             attempts_count_from: members.get_or(ATTEMPTS_COUNT_FROM, Some(whole.created_at))?,
             version: members.get(VERSION)?,
             created_at: whole.created_at,
             updated_at: whole.updated_at,
+            pauses: members.list(PAUSES, |from| Pause::read(&(), from))?,
             newer_form: (form > FORM).then_some(form),
             carried: Carried::default(),
         };
@@ -109,13 +125,13 @@ impl StoredOrder {
         if let Some(count) = members.get::<Option<u64>>(NEEDS_ATTENTION)?.filter(|_| !recognized) {
             due.keep_member(NEEDS_ATTENTION.to_owned(), count.into());
         }
-        for index in [Index::InDoubt, Index::CapturesDue] {
-            let names = index_names(index);
+        for names in [index_names(Index::InDoubt), index_names(Index::CapturesDue), PAUSED] {
             members.skip(&[names.shard]);
             if let Some(at) = members.get::<Option<String>>(names.at)?.filter(|_| !recognized) {
                 due.keep_member(names.at.to_owned(), at.into());
             }
         }
+        members.skip(&[LISTED.shard, LISTED.at]);
         order.carried = members.rest();
         order.carried.keep_part(INDEXES, due);
         Ok(order)

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{
-        CaptureSchedule, Decision, Decline, GatewayResponse, Kind, NoEffect, NoticeReason, Operation,
-        OperationRef, OperationState, PaymentKind, Superseded,
+        CaptureAt, CaptureSchedule, Decision, Decline, GatewayResponse, Kind, NoEffect, NoticeReason,
+        Operation, OperationRef, OperationState, PaymentKind, Superseded,
     },
-    values::{Amount, Carried, Currency, DeclineCode},
+    payments::trail,
+    values::{Amount, Carried, Currency, DeclineCode, Metadata, References},
 };
 
 use super::*;
@@ -121,13 +122,16 @@ async fn a_page_of_what_is_due_is_read_from_where_the_last_one_ended() {
         let mut second = row("m#2", "2026-01-05T10:00:02Z");
         second["needs_attention"] = json!({ "N": "3" });
         let (store, aws) = responding(ok(json!({
-            "Items": [row("m#1", "2026-01-05T10:00:01Z"), second],
+            // One whose key is no order's is in the way of none.
+            "Items": [row("spoiled", "2026-01-05T10:00:00Z"), row("m#1", "2026-01-05T10:00:01Z"), second],
             "LastEvaluatedKey": row("m#2", "2026-01-05T10:00:02Z"),
         })));
         let until = "2026-01-05T10:00:03.9Z".parse().unwrap();
         let after = Cursor { key: "m#0".to_owned(), due: "2026-01-05T10:00:00Z".to_owned() };
-        let page =
-            store.due(DueQuery { index, shard: 3, until, after: Some(after), limit: 2 }).await.unwrap();
+        let query = DueQuery { index, shard: 3, until, after: Some(after), limit: 2 };
+        let (page, trail) = trail::follow(store.due(query)).await;
+        let page = page.unwrap();
+        assert_eq!(trail.unreadable, 1);
         let request = request(&aws, "Query");
         assert_eq!(request["IndexName"], name);
         assert_eq!(request["KeyConditionExpression"], format!("{shard} = :shard AND {at} <= :until"));
@@ -167,7 +171,7 @@ fn with_authorization(mut order: Order) -> Order {
     let new = new_operation(uuid::Uuid::from_u128(1), Kind::Authorize, 2599);
     let mut transaction = payment(PaymentKind::Authorize, Operation::new(new, now));
     let capture_at = now + jiff::SignedDuration::from_hours(1);
-    transaction.capture = Some(CaptureSchedule { at: capture_at, lapsed_at: None });
+    transaction.capture = Some(CaptureSchedule { at: capture_at, amount: None, lapsed_at: None });
     transaction.authorization_expires_at = Some(now + jiff::SignedDuration::from_hours(7 * 24));
     order.transactions.push(transaction);
     order
@@ -236,5 +240,70 @@ fn a_payment_without_operations_is_damaged_and_not_unpaid() {
         transaction.extend(operations.map(|operations| ("o".to_owned(), operations)));
         let error = StoredOrder(item).read().unwrap_err();
         assert!(matches!(&error, StoreError::Corrupt(why) if why.contains("its member o ")), "{error}");
+    }
+}
+
+#[test]
+fn what_a_payment_is_known_by_costs_nothing_where_there_is_none_and_is_read_as_it_was_written() {
+    let first = Operation::new(
+        new_operation(uuid::Uuid::from_u128(1), Kind::Purchase, 2599),
+        "2026-01-05T10:00:00Z".parse().unwrap(),
+    );
+    let mut known = order(6);
+    known.transactions.push(payment(PaymentKind::Purchase, first));
+    let stored = |order: &Order| {
+        let item = StoredOrder::next(order, SHARDS).0;
+        let AttributeValue::L(transactions) = &item["t"] else { panic!("no list") };
+        let AttributeValue::M(members) = &transactions[0] else { panic!("no object") };
+        (members.clone(), item)
+    };
+    let (bare, _) = stored(&known);
+    let text = |text: &str| Some(text.to_owned());
+    let metadata = [("invoice".to_owned(), "A \"7\"".to_owned()), ("b".to_owned(), "\u{e9}".to_owned())];
+    known.transactions[0].references = References {
+        custom_reference: text("A-1"),
+        name: text("Company card"),
+        description: text("Two lamps"),
+        metadata: Metadata::new(metadata.into()).unwrap(),
+    };
+    known.transactions[0].operations[0].custom_reference = text("");
+    let (mut members, mut item) = stored(&known);
+    assert_eq!(StoredOrder(item.clone()).read().unwrap(), Order { version: 7, ..known });
+    let is = |text: &str| Some(AttributeValue::S(text.to_owned()));
+    assert_eq!(members.get("md"), is(r#"{"b":"é","invoice":"A \"7\""}"#).as_ref());
+    let names = ["cr", "nm", "ds", "md"];
+    assert!(names.iter().all(|name| members.remove(*name).is_some() && !bare.contains_key(*name)));
+    // Its capture's own reference is the only other member.
+    assert_eq!(members.len(), bare.len());
+    members.insert("md".to_owned(), AttributeValue::S("{".to_owned()));
+    item.insert("t".to_owned(), AttributeValue::L(vec![AttributeValue::M(members)]));
+    assert!(matches!(StoredOrder(item).read(), Err(StoreError::Corrupt(_))), "and no other text");
+}
+
+#[test]
+fn when_an_order_is_captured_by_default_is_one_short_text_and_one_to_come_survives() {
+    let mut order = order(0);
+    let at = order.created_at;
+    let rule = "P2D 17:00 America/New_York business-days";
+    for (capture, stored) in [
+        (None, None),
+        (Some(CaptureAt::Never), Some("never".to_owned())),
+        (Some(CaptureAt::At(at)), Some(at.to_string())),
+        (Some(CaptureAt::After(rule.parse().unwrap())), Some(rule.to_owned())),
+    ] {
+        order.capture = capture;
+        let item = StoredOrder::next(&order, SHARDS);
+        assert_eq!(item.0.get("dc"), stored.map(AttributeValue::S).as_ref());
+        let read = item.read().unwrap();
+        assert!(read.is_recognized());
+        assert_eq!(read.capture, order.capture);
+    }
+    for to_come in ["P2D 17:00 Mars/Phobos", "P2D 17:00 UTC lunch"] {
+        let mut item = StoredOrder::next(&order, SHARDS);
+        item.0.insert("dc".to_owned(), AttributeValue::S(to_come.to_owned()));
+        let read = item.read().unwrap();
+        assert_eq!((&read.capture, read.is_recognized()), (&Some(CaptureAt::Unrecognized), false));
+        let written = StoredOrder::next(&read, SHARDS).0;
+        assert_eq!(written["dc"], AttributeValue::S(to_come.to_owned()));
     }
 }

@@ -7,7 +7,7 @@ use tollgate_core::{
         CaptureSchedule, Cause, Decision, Decline, GatewayResponse, KeyDigest, Kind, Mechanism, NoticeReason,
         Operation, OperationRef, OperationState, Order, OrderKey, PaymentKind, Transaction,
     },
-    values::{Amount, Currency, DeclineCode},
+    values::{Amount, Currency, DeclineCode, Memo, Metadata, References},
     webhooks::Event,
 };
 use uuid::Uuid;
@@ -111,6 +111,36 @@ fn a_fee_is_told_beside_the_amounts_and_only_where_there_is_one() {
 }
 
 #[test]
+fn who_paid_is_in_no_event_and_that_it_is_forgotten_is_not_told() {
+    let text = |text: &str| Some(text.to_owned());
+    let memo = Memo {
+        reference: "r-1".to_owned(),
+        email: text("ann@example.com"),
+        name: text("Ann Lee"),
+        marketing: text("fair"),
+        ..Memo::default()
+    };
+    let mut pending = requested(&registered(), PaymentKind::Purchase, operation(Kind::Purchase, 1, None));
+    pending.transactions[0].memo = Some(Box::new(memo));
+    let metadata = Metadata::new([("invoice".to_owned(), "7".to_owned())].into()).unwrap();
+    pending.transactions[0].references = References {
+        custom_reference: text("A-1"),
+        name: text("Ann's card"),
+        description: text("Boots for Ann"),
+        metadata,
+    };
+    let told = events(None, &pending);
+    let data = &body(&told[0])["data"];
+    assert_eq!(data["meta"]["memo"], json!({"reference": "r-1", "marketing": "fair"}));
+    assert_eq!((&data["custom_reference"], &data["metadata"]), (&"A-1".into(), &json!({"invoice": "7"})));
+    assert_eq!((data.get("name"), data.get("description")), (None, None));
+    let mut forgotten = Order { version: pending.version + 1, ..pending.clone() };
+    forgotten.transactions[0].memo.as_mut().unwrap().forget_who_paid();
+    forgotten.transactions[0].references.forget_who_paid();
+    assert!(events(Some(&pending), &forgotten).is_empty());
+}
+
+#[test]
 fn what_changes_nothing_that_is_shown_is_not_told() {
     let pending = requested(&registered(), PaymentKind::Purchase, operation(Kind::Purchase, 1, None));
     let mut asked = Order { version: pending.version + 1, ..pending.clone() };
@@ -141,7 +171,7 @@ fn the_same_change_has_the_same_ids_and_every_other_one_has_others() {
 fn a_scheduled_capture_that_failed_for_good_is_told_once() {
     let held = requested(&registered(), PaymentKind::Authorize, operation(Kind::Authorize, 1, None));
     let mut held = approved(&held, 2);
-    let schedule = CaptureSchedule { at: at(10), lapsed_at: None };
+    let schedule = CaptureSchedule { at: at(10), amount: None, lapsed_at: None };
     held.transactions[0].capture = Some(schedule);
     held.transactions[0].authorization_expires_at = Some(at(600_000));
     let key = schedule.key(held.transactions[0].id);

@@ -5,18 +5,18 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn conditions(text: &str) -> Vec<Condition> {
-    Filter::parse(text).unwrap().conditions
+    parse::<Filter>(text).unwrap().conditions
 }
 
 /// The members that are named, with what is said of them.
 fn wrong(text: &str) -> Vec<String> {
-    let problems = Filter::parse(text).unwrap_err();
+    let problems = parse::<Filter>(text).unwrap_err();
     problems.iter().map(|problem| problem.sentence(|_| "")).collect()
 }
 
 #[test]
 fn each_field_is_compared_as_elastic_path_writes_it() {
-    assert_eq!(Filter::parse("").unwrap(), Filter::default());
+    assert_eq!(parse::<Filter>("").unwrap(), Filter::default());
     for (text, expected) in [
         ("eq(status,complete)", Condition::Status(vec![TransactionStatus::Done])),
         (
@@ -47,8 +47,8 @@ fn each_field_is_compared_as_elastic_path_writes_it() {
 #[test]
 fn times_make_a_range_and_a_day_is_all_of_its_moments() {
     let range = |text| {
-        let filter = Filter::parse(text).unwrap();
-        (filter.since, filter.until)
+        let Range { since, until } = parse::<Filter>(text).unwrap().range;
+        (since, until)
     };
     let (begin, end) = (at("2026-11-20T00:00:00Z"), at("2026-11-21T00:00:00Z"));
     for (text, expected) in [

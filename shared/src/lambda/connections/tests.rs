@@ -40,7 +40,8 @@ fn adapters(aws: &Arc<Aws>) -> Adapters {
     let config = Config {
         table: "orders".to_owned(),
         attempts_table: "attempts".to_owned(),
-        source_header: None,
+        front: crate::source::Front::default(),
+        kid_key: crate::access_token::KidKey::default(),
         merchants: MerchantSettings {
             prefix: "tollgate/merchants/".to_owned(),
             gateway_hosts: "127.0.0.1".parse().unwrap(),
@@ -95,7 +96,7 @@ async fn what_the_first_request_needs_is_opened_for_each_merchant_that_is_known(
             assert_eq!(gateway.recv().await.unwrap(), "PUT /rest/ HTTP/1.1");
         }
         assert!(gateway.try_recv().is_err(), "{opening:?}");
-        assert!(adapters.merchants.is_kept(&"n".parse().unwrap()));
+        assert!(adapters.merchants.was_read(&"n".parse().unwrap()));
     }
 }
 

@@ -38,6 +38,8 @@ async fn xml_and_json_are_read_and_written_as_the_client_says() {
         "<SaveToFile>true</SaveToFile>",
         "<Email>a&amp;b@c</Email>",
         "<Unknown/>",
+        "<x:Note xmlns:x=\"urn:x\">ours <b>1</b></x:Note>",
+        "<x:Discount xmlns:x=\"urn:x\"><DiscountCode>SPRING</DiscountCode></x:Discount>",
         "<Name>Ann</Name><Name>Bob</Name>",
     ] {
         t.afresh();
@@ -46,6 +48,12 @@ async fn xml_and_json_are_read_and_written_as_the_client_says() {
     }
     t.afresh();
     t.ask("a follow-up in other letters", &xml("refund", "<Authentication><Id>external</Id><Key>all-key-of-merchant</Key></Authentication><Request><amount>1.00</amount><TransactionID>x</TransactionID><TransactionReference>r</TransactionReference><TransactionType>2</TransactionType></Request>")).await;
+    for amount in ["<x:Amount xmlns:x=\"urn:x\">1.00</x:Amount>", "<x:Sum xmlns:x=\"urn:x\">1.00</x:Sum>"] {
+        let request = format!(
+            "<Authentication><Id>external</Id><Key>all-key-of-merchant</Key></Authentication><Request>{amount}<TransactionID>x</TransactionID><TransactionReference>r</TransactionReference><TransactionType>2</TransactionType></Request>"
+        );
+        t.ask("a follow-up with a member of another namespace", &xml("refund", &request)).await;
+    }
     let text = |kind: &'static str, body: &str| {
         post("/api/v1/payments/creditcard/charge").header("content-type", kind).text(body)
     };
@@ -74,6 +82,17 @@ async fn xml_and_json_are_read_and_written_as_the_client_says() {
         ("app lication/json", "{}"),
     ] {
         t.ask("what is no request", &text(kind, body)).await;
+    }
+    for kind in [
+        "application/soap+xml",
+        "Image/SVG+XML",
+        "application/xml; charset=latin1",
+        "text/xml;;===",
+        "a/xmlx",
+    ] {
+        t.ask("what is XML that is not read", &text(kind, "<a/>")).await;
+        let json = text(kind, "<a/>").header("accept", "application/json");
+        t.ask("unless JSON is accepted", &json).await;
     }
     t.ask("no content type", &post("/api/v1/payments/creditcard/charge").text("{}")).await;
     t.ask("not UTF-8", &text("application/json", "").bytes(b"{\"\xff\": 1}")).await;

@@ -95,7 +95,21 @@ async fn each_member_of_a_payment_is_as_stated_or_refused() {
         ("Request.CaptureMethod", &[json!(ABSENT), json!(2), json!("1"), json!("")]),
         ("Request.CustomerId", &[json!("123"), json!("x")]),
         ("Request.ProfileId", &[json!("1")]),
-        ("Request.BillingAddress", &[json!(ABSENT), json!(null), json!(""), json!([]), json!({})]),
+        (
+            "Request.BillingAddress",
+            &[
+                json!(ABSENT),
+                json!(null),
+                json!(""),
+                json!([]),
+                json!({}),
+                json!({"Country": "Hong Kong"}),
+                json!({"Country": "Côte d’Ivoire", "Zip": ""}),
+                json!({"Country": "AE", "Zip": "00000"}),
+                json!({"Country": "AE", "Zip": "_"}),
+                json!({"Country": "DE", "Zip": ""}),
+            ],
+        ),
         (
             "Request.BillingAddress.Zip",
             &[

@@ -50,8 +50,24 @@ async fn how_much_is_paid_of_which_currency_and_how_is_never_guessed() {
         ("data.amount_cents", &[json!(1)]),
         ("data.amout", &[json!(1)]),
         ("data.account", &[json!("is another word")]),
+        (
+            "data.total",
+            &[
+                json!(5),
+                json!(null),
+                json!("5"),
+                json!("1,000.00"),
+                json!("USD"),
+                json!({"currency": "USD", "net": 5}),
+            ],
+        ),
+        ("data.paymentmethod_meta", &[json!({"name": "till 5", "custom_reference": "5"})]),
+        ("data.receipt_email", &[json!("5@example.com")]),
+        ("total", &[json!(5)]),
+        ("options", &[json!({"amount": 5}), json!({"customer_payment_profile_id": "36949175"})]),
         ("data.currency", &[json!("USD"), json!("EUR"), json!("usd"), json!("U"), json!(5), json!(null)]),
         ("data.capture_at", &[json!(null), json!("2026-11-22T12:00:00Z")]),
+        ("data.capture_amount", &[json!(null), json!(1), json!(10_001), json!("1")]),
         (
             "data.options",
             &[
@@ -149,7 +165,15 @@ async fn a_payment_is_made_once_for_a_key() {
         .key("k1"),
     )
     .await;
-    t.ask("on another route", &pay("a", "authorize", card(4_000)).by("shop:pay").key("k1")).await;
+    let general = post("/v2/orders/a/payments").by("shop:pay").key("k1");
+    let method = |method: &str| {
+        let mut data = card(4_000);
+        data["method"] = json!(method);
+        general.clone().data(data)
+    };
+    t.ask("on the route for both methods", &method("purchase")).await;
+    t.ask("on the route for both methods, with the other one", &method("authorize")).await;
+    t.ask("on the other method's route", &pay("a", "authorize", card(4_000)).by("shop:pay").key("k1")).await;
     t.ask("on another order", &pay("z", "purchase", card(4_000)).by("shop:pay").key("k1")).await;
     let stored = |payment: &str| {
         let data = json!({"gateway": "card_connect", "amount": 4_000, "payment": payment});

@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use tollgate::lambda::GATEWAY;
 use tollgate_core::{
-    order::{Finding, GatewayResponse, Outcome, Route},
+    order::{Finding, GatewayResponse, Outcome, Route, Transaction},
     payments::{
         BillingAddress, Card, Command, Gateway, GatewayInfo, Initiator, Inquiry, Instruction, KnownPayment,
-        Merchant, NoQuote, PaymentSource, SurchargeQuery, SurchargeQuote, Surcharges,
+        Labels, Merchant, NoQuote, PaymentSource, SurchargeQuery, SurchargeQuote, Surcharges,
     },
     stored_cards::{ProfileOutcome, Profiles},
     values::{Amount, CardAccount, CardToken, Charged, Expiry, SecurityCode, StoredCard},
@@ -79,6 +79,23 @@ fn exposed(account: &CardAccount) -> String {
     format!("{kind} {}", account.expose())
 }
 
+impl State {
+    /// What is kept with the payment of this attempt and is not sent.
+    fn add_kept(&self, gateway_order_id: &str, call: &mut Value) {
+        let is_its = |found: &&Transaction| found.gateway_order_ids().contains(&gateway_order_id);
+        let all = self.orders.values().flat_map(|order| &order.transactions);
+        let Some(transaction) = all.into_iter().find(is_its) else { return };
+        let memo = transaction.memo.as_ref().map(|memo| format!("{memo:?}"));
+        let until = transaction.personal_until.map(|until| until.to_string());
+        let name = transaction.references.name.clone();
+        for (member, kept) in [("name", name), ("memo", memo), ("personal_until", until)] {
+            if let Some(kept) = kept {
+                call[member] = kept.into();
+            }
+        }
+    }
+}
+
 #[async_trait]
 impl Gateway for World {
     fn info(&self) -> &'static dyn GatewayInfo {
@@ -87,7 +104,8 @@ impl Gateway for World {
 
     async fn execute(&self, merchant: &Merchant, instruction: Instruction<'_>, _: Duration) -> Outcome {
         let mut state = self.state();
-        let Instruction { route, currency, amount, gateway_order_id, order, memo, command, .. } = instruction;
+        let Instruction { route, currency, amount, gateway_order_id, order, labels, command, .. } =
+            instruction;
         let is_saved = |source: &PaymentSource| matches!(source, PaymentSource::Card(card) if card.save);
         let (kind, with, is_to_be_saved) = match &command {
             Command::Authorize(with) => ("authorize", source(with), is_saved(with)),
@@ -101,9 +119,15 @@ impl Gateway for World {
             "as": gateway_order_id,
             "with": with,
         });
-        if let Some(memo) = memo {
-            call["memo"] = format!("{memo:?}").into();
+        let Labels { reference, description, metadata, email } = labels;
+        let metadata = metadata.map(|metadata| metadata.line(usize::MAX));
+        let labels = [("reference", reference), ("description", description), ("email", email)];
+        for (name, label) in labels.into_iter().chain([("metadata", metadata.as_deref())]) {
+            if let Some(label) = label {
+                call[name] = label.into();
+            }
         }
+        state.add_kept(gateway_order_id, &mut call);
         state.sent.push(call);
         let mut approval = state.approval(amount, is_to_be_saved);
         // What only acts on a payment has the payment's reference.
@@ -157,15 +181,22 @@ impl Profiles for World {
     }
 }
 
-/// Previews are asked for over HTTP, by tests with the gateway's simulator.
 #[async_trait]
 impl Surcharges for World {
     async fn quote(
         &self,
-        _merchant: &Merchant,
-        _query: SurchargeQuery<'_>,
-        _limit: Duration,
+        merchant: &Merchant,
+        query: SurchargeQuery<'_>,
+        _: Duration,
     ) -> Result<SurchargeQuote, NoQuote> {
-        Err(NoQuote::Unavailable)
+        let mut state = self.state();
+        let SurchargeQuery { route, currency, amount, token, postcode } = query;
+        let (minor, account, card) = (amount.minor(), &route.account, &token.value);
+        let call = format!(
+            "preview of {minor} {currency} at {account} for {}, token {card}, {postcode}",
+            merchant.id
+        );
+        state.sent.push(call.into());
+        state.quotes.pop_front().unwrap_or(Err(NoQuote::Unavailable))
     }
 }

@@ -1,12 +1,16 @@
-//! Orders, customers, slots and the switch.
+//! Orders, customers, counters and the switch.
 
-use std::collections::btree_map::Entry as Place;
+use std::collections::btree_map::Entry as Spot;
 
 use async_trait::async_trait;
 use tollgate_core::{
     journal::entries,
-    order::{Order, OrderKey},
-    payments::{Attempts, DueOrder, DueQuery, Index, OrderStore, Page, Slot, StoreError, Switch},
+    order::{ListPlace, MerchantId, Order, OrderKey},
+    payments::{
+        Attempts, Counts, Cursor, DueOrder, DueQuery, Effect, Ended, Index, ListedOrder, ListedPage,
+        LoadedOrders, OrderIndex, OrderStore, Page, PausedCaptures, PausedQuery, Place, StoreError, Switch,
+        Unreadable,
+    },
     stored_cards::{Customer, CustomerKey, CustomerStore, Written},
 };
 
@@ -22,21 +26,36 @@ impl State {
         if self.broken.contains(port) { Err(unavailable()) } else { Ok(()) }
     }
 
+    /// The merchant's orders in such places.
+    fn listed(
+        &self,
+        merchant: &MerchantId,
+        is_wanted: impl Fn(&ListPlace) -> bool,
+    ) -> Result<Vec<ListedOrder>, StoreError> {
+        self.works("index")?;
+        let own = self.orders.values().filter(|order| order.merchant == *merchant);
+        let listed = own.filter_map(|order| {
+            let place = order.list_place().filter(&is_wanted)?;
+            Some(ListedOrder { sort: place.sort, key: Ok(order.key()) })
+        });
+        Ok(listed.collect())
+    }
+
     fn put(&mut self, order: &Order, new: bool) -> Result<(), StoreError> {
         self.works(if new { "create" } else { "save" })?;
         let next = Order { version: order.version + 1, ..order.clone() };
         let before = match self.orders.entry(order.key().to_string()) {
-            Place::Vacant(place) if new => {
+            Spot::Vacant(place) if new => {
                 place.insert(next.clone());
                 None
             }
-            Place::Occupied(mut place) if !new && !self.contended && place.get().version == order.version => {
+            Spot::Occupied(mut place) if !new && !self.contended && place.get().version == order.version => {
                 Some(place.insert(next.clone()))
             }
-            Place::Occupied(place) => {
+            Spot::Occupied(place) => {
                 return Err(StoreError::Conflict(Box::new(place.get().clone())));
             }
-            Place::Vacant(_) => return Err(unavailable()),
+            Spot::Vacant(_) => return Err(unavailable()),
         };
         self.entries.extend(entries(before.as_ref(), &next));
         Ok(())
@@ -80,6 +99,68 @@ impl OrderStore for World {
 }
 
 #[async_trait]
+impl PausedCaptures for World {
+    /// A page ends after so many orders, the longest paused first.
+    async fn paused(&self, query: PausedQuery<'_>) -> Result<Page, StoreError> {
+        let state = self.state();
+        state.works("index")?;
+        let own = state.orders.values().filter(|order| order.merchant == *query.merchant);
+        let mut paused: Vec<_> = own
+            .filter_map(|order| Some((order.paused_since()?.strftime("%FT%TZ").to_string(), order.key())))
+            .filter(|(due, key)| {
+                query.after.as_ref().is_none_or(|after| (due, &key.to_string()) > (&after.due, &after.key))
+            })
+            .collect();
+        paused.sort_by_key(|(due, key)| (due.clone(), key.to_string()));
+        let more = paused.len() > query.limit;
+        paused.truncate(query.limit);
+        let last = paused.last().filter(|_| more);
+        let next = last.map(|(due, key)| Cursor { key: key.to_string(), due: due.clone() });
+        let orders = paused
+            .into_iter()
+            .filter_map(|(due, key)| Some(DueOrder { key, at: due.parse().ok()?, needs_attention: 0 }));
+        Ok(Page { orders: orders.collect(), next })
+    }
+}
+
+#[async_trait]
+impl OrderIndex for World {
+    async fn before(
+        &self,
+        merchant: &MerchantId,
+        shard: u16,
+        before: &str,
+        limit: usize,
+    ) -> Result<ListedPage, StoreError> {
+        let mut orders =
+            self.state().listed(merchant, |place| place.shard == shard && *place.sort < *before)?;
+        orders.sort_by(|one, other| other.sort.cmp(&one.sort));
+        let more = orders.len() > limit;
+        orders.truncate(limit);
+        Ok(ListedPage { orders, more })
+    }
+
+    async fn at(&self, merchant: &MerchantId, at: &ListPlace) -> Result<Vec<ListedOrder>, StoreError> {
+        self.state().listed(merchant, |place| place.shard == at.shard && place.sort.starts_with(&at.sort))
+    }
+
+    async fn load_all(&self, keys: &[OrderKey]) -> Result<LoadedOrders, StoreError> {
+        let mut loaded = LoadedOrders::new();
+        for key in keys {
+            match OrderStore::load(self, key).await {
+                Ok(order) => loaded.extend(order.map(|order| (key.clone(), Ok(order)))),
+                Err(error) => {
+                    let item = Unreadable::only(error, key.to_string())?;
+                    item.note();
+                    loaded.insert(key.clone(), Err(item));
+                }
+            }
+        }
+        Ok(loaded)
+    }
+}
+
+#[async_trait]
 impl CustomerStore for World {
     async fn load(&self, key: &CustomerKey) -> Result<Option<Customer>, StoreError> {
         let state = self.state();
@@ -98,23 +179,35 @@ impl CustomerStore for World {
         state.customers.insert(key, Customer { version: customer.version + 1, ..customer.clone() });
         Ok(Written::Done)
     }
+
+    async fn remove(&self, _: &Customer) -> Result<Written, StoreError> {
+        unreachable!("no route deletes a customer")
+    }
 }
 
 #[async_trait]
 impl Attempts for World {
-    async fn take(&self, slot: &Slot, limit: u32) -> Result<bool, StoreError> {
+    async fn begin(&self, counter: &str, place: Place) -> Result<Counts, StoreError> {
         let mut state = self.state();
-        state.works("slots")?;
-        let taken = state.slots.entry(slot.key.clone()).or_default();
-        let is_free = *taken < limit;
-        *taken += u32::from(is_free);
-        Ok(is_free)
+        state.works("begin")?;
+        let counts = state.counters.entry(counter.to_owned()).or_default();
+        *counts.places.entry(place.number).or_default() += 1;
+        Ok(counts.clone())
     }
 
-    async fn give_back(&self, slot: &Slot) -> Result<(), StoreError> {
+    async fn end(&self, counter: &str, ended: &Ended) -> Result<(), StoreError> {
         let mut state = self.state();
-        state.works("give_back")?;
-        *state.slots.get_mut(&slot.key).expect("a slot that was taken") -= 1;
+        state.works("end")?;
+        let counts = state.counters.get_mut(counter).expect("a counter that an attempt began in");
+        match &ended.effect {
+            Effect::Declined => *counts.declined.entry(ended.minute).or_default() += 1,
+            Effect::Nothing | Effect::Approved(_) => {
+                *counts.places.entry(ended.place.number).or_default() -= 1;
+            }
+        }
+        if let Effect::Approved(Some(card)) = &ended.effect {
+            counts.approved.entry(ended.minute).or_default().insert(card.clone());
+        }
         Ok(())
     }
 }

@@ -67,6 +67,8 @@ fn by_card(method: &str) -> Value {
             "verification_value": AMEX_CODE,
             "billing_address": {"line_1": LOST, "line_2": LOST, "city": LOST, "region": LOST,
                 "postcode": "90001", "country": "US", "name": LOST},
+            "custom_reference": KEPT, "description": KEPT, "metadata": {"note": KEPT},
+            "paymentmethod_meta": {"name": KEPT, "custom_reference": KEPT, "somebody": LOST},
             "options": {LOST: LOST}, "somebody": LOST,
         },
         "options": {"somebody": LOST},
@@ -108,6 +110,8 @@ async fn nothing_that_the_elastic_path_api_is_sent_turns_up_where_it_does_not_be
     let capture = json!({"data": {"type": "x", "amount": 100, "custom_reference": KEPT, "capture_mechanism": "automatic",
         "reason": TOLD, "actor": TOLD, "options": {"somebody": LOST}}});
     let refund = json!({"data": {"amount": 10, "refund_mechanism": "automatic", "reason": TOLD, "actor": TOLD, "options": {"somebody": LOST}}});
+    let rest = json!({"data": {"type": "x", "amount": 10, "capture_at": "2030-01-01T00:00:00Z", "reason": TOLD, "actor": TOLD,
+        "options": {"somebody": LOST}}});
     let cancel = json!({"data": {"reason": TOLD, "actor": TOLD, "options": {"somebody": LOST}}});
     let order = json!({"data": {"type": "order", "amount": 1, "currency": "USD", "somebody": LOST}});
     let later = json!({"data": {"type": "x", "capture_at": "2030-01-01T00:00:00Z"}});
@@ -119,13 +123,15 @@ async fn nothing_that_the_elastic_path_api_is_sent_turns_up_where_it_does_not_be
         (Method::POST, format!("{payments}/authorize"), by_card("authorize")),
         (Method::POST, payments.to_owned(), json!({"data": {"gateway": "card_connect", "payment": LOST}})),
         (Method::POST, format!("{transaction}/capture"), capture.clone()),
+        (Method::POST, format!("{transaction}/reauthorize"), rest.clone()),
         (Method::POST, format!("{transaction}/refund"), refund.clone()),
         (Method::POST, format!("{transaction}/cancel"), cancel.clone()),
         (Method::PATCH, transaction.clone(), later),
         (Method::PUT, "/v2/orders/order-1".to_owned(), order),
     ] {
         let wrong = |pointer: &str| match pointer.rsplit('/').next() {
-            Some("custom_reference") => json!(KEPT),
+            Some("custom_reference" | "description" | "note") => json!(KEPT),
+            Some("name") if pointer.contains("paymentmethod_meta") => json!(KEPT),
             Some("reason" | "actor") => json!(TOLD),
             _ => json!(LOST),
         };
@@ -137,7 +143,9 @@ async fn nothing_that_the_elastic_path_api_is_sent_turns_up_where_it_does_not_be
         }
     }
     assert!(refused > 150, "most of them are wrong: {refused}");
+    pauses(&cage).await;
     cage.post(&format!("{transaction}/capture"), &capture).await;
+    cage.post(&format!("{transaction}/reauthorize"), &rest).await;
     cage.post(&format!("{transaction}/refund"), &refund).await;
     cage.post(&format!("{transaction}/cancel"), &cancel).await;
     cage.post(&format!("{transaction}/confirm"), &by_card("purchase")).await;
@@ -145,6 +153,18 @@ async fn nothing_that_the_elastic_path_api_is_sent_turns_up_where_it_does_not_be
     no_bodies(&cage, payments, "application/json").await;
     wrong_headers_and_paths(&cage, &transaction).await;
     wrong_credentials(cage).await.close().await;
+}
+
+/// Who pauses and resumes an order's captures, and why.
+async fn pauses(cage: &Cage) {
+    for switch in ["pause", "resume"] {
+        let path = format!("/v2/orders/order-1/captures/{switch}");
+        let right = json!({"data": {"reason": TOLD, "actor": TOLD}});
+        for body in each_replaced(&right, |_| json!(AMEX)) {
+            assert_eq!(cage.post(&path, &body).await, 400);
+        }
+        assert_eq!(cage.post(&path, &right).await, 200);
+    }
 }
 
 /// Bodies with card data that cannot be read.
@@ -369,6 +389,22 @@ async fn a_card_number_in_an_ordinary_disguise_is_kept_nowhere() {
         if !["3714496353984310", "0371449635398431"].contains(&disguise.as_str()) {
             let reference = json!({"data": {"custom_reference": disguise}});
             assert_eq!(cage.post(&capture, &reference).await, 400, "{disguise}");
+        }
+    }
+    for disguise in &disguises {
+        for (member, value) in [
+            ("description", json!(disguise)),
+            ("paymentmethod_meta", json!({"name": disguise})),
+            ("metadata", json!({"note": format!("card {disguise} declined")})),
+            ("metadata", json!({disguise: "x"})),
+        ] {
+            let mut body = by_card_token();
+            body["data"][member] = value;
+            let long = ["3714496353984310", "0371449635398431"].contains(&disguise.as_str());
+            // The same goes for metadata.
+            if !(long && member == "metadata") {
+                assert_eq!(cage.post("/v2/orders/order/payments", &body).await, 400, "{member}: {disguise}");
+            }
         }
     }
     for item in crate::shop::items(cage.shop.stack.dynamodb_url()).await {

@@ -4,16 +4,17 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use cardpointe_simulator::{Config, Endpoint, Fault, FaultKind, Stage};
 use jiff::SignedDuration;
-use local::{AppSettings, functions::SCHEDULED, merchants};
+use local::{ATTEMPTS_TABLE_NAME, AppSettings, WEBHOOKS_TABLE_NAME, functions::SCHEDULED, merchants};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tollgate::source::Front;
 use tollgate_core::{
     order::{HandVerdict, OrderKey},
     payments::{CaptureSettings, Deadline, HandDecision},
     values::Clock as _,
 };
 
-use super::{logged, stored, watch::Watch};
+use super::{logged, stored, stored_in, watch::Watch};
 use crate::{
     bad_rows,
     credit_card_client::{CreditCard, Syntax, follow_up, payment, with},
@@ -29,6 +30,10 @@ const DAY_S: i64 = 86_400;
 pub(super) struct Seen {
     /// The paths of the attributes in the table.
     pub(super) stored: BTreeSet<String>,
+    /// Those in the table of webhooks' deliveries.
+    pub(super) delivered: BTreeSet<String>,
+    /// Those in the table of shoppers' attempts.
+    pub(super) attempted: BTreeSet<String>,
     /// The names of the fields of the log lines, as they are written in production.
     pub(super) logged: BTreeSet<String>,
 }
@@ -37,6 +42,8 @@ pub(super) struct Seen {
 struct Tour {
     shop: Shop,
     stored: BTreeSet<String>,
+    delivered: BTreeSet<String>,
+    attempted: BTreeSet<String>,
 }
 
 pub(super) async fn through_everything() -> Seen {
@@ -44,7 +51,8 @@ pub(super) async fn through_everything() -> Seen {
     let watch = Watch::over("off,tollgate=info");
     let key = json!({"key": merchants::REGISTERED_KEY, "name": "shop", "role": "all"});
     let patch = json!({"keep_personal_data": "P30D", "keys": [key]});
-    let mut tour = Tour { shop: Shop::open_with(patch).await, stored: BTreeSet::new() };
+    let (stored, delivered, attempted) = Default::default();
+    let mut tour = Tour { shop: Shop::open_with(patch).await, stored, delivered, attempted };
     tour.pays_later_and_refunds().await;
     tour.pays_in_two_tries_what_was_priced_again().await;
     tour.pays_with_everything_a_credit_card_request_holds().await;
@@ -64,8 +72,9 @@ pub(super) async fn through_everything() -> Seen {
     tour.is_stopped_and_started().await;
     tour.reads_what_is_damaged().await;
     let lines: Vec<Value> = watch.lines().into_iter().map(|(_, line)| line).collect();
-    let seen = Seen { stored: tour.stored, logged: logged(&lines) };
-    tour.shop.close().await;
+    let Tour { shop, stored, delivered, attempted } = tour;
+    let seen = Seen { stored, delivered, attempted, logged: logged(&lines) };
+    shop.close().await;
     seen
 }
 
@@ -73,6 +82,13 @@ impl Tour {
     /// Looks into the table.
     async fn look(&mut self) {
         self.stored.extend(stored(&self.shop).await);
+        self.delivered.extend(stored_in(&self.shop, WEBHOOKS_TABLE_NAME).await);
+        // A counter's numbers have their time in their name.
+        let counted = stored_in(&self.shop, ATTEMPTS_TABLE_NAME).await.into_iter().map(|name| {
+            let letter = name.trim_end_matches(|c: char| c.is_ascii_digit());
+            if letter == name { name } else { format!("{letter}…") }
+        });
+        self.attempted.extend(counted);
     }
 
     async fn later(&mut self, seconds: i64) {
@@ -103,11 +119,18 @@ impl Tour {
         let hour = self.shop.stack.clock().now() + SignedDuration::from_hours(1);
         let address = json!({"line_1": "12 Main St", "line_2": "4A", "city": "Saverton", "region": "WA",
             "postcode": "90001", "country": "US"});
-        let data = by_card_with("authorize", VISA, &json!({"billing_address": address, "capture_at": hour}));
+        let more = json!({"billing_address": address, "capture_at": hour, "custom_reference": "order 7",
+            "description": "Two lamps", "metadata": {"invoice": "7"}, "paymentmethod_meta": {"name": "Company card"}});
+        let data = by_card_with("authorize", VISA, &more);
         let path = "/v2/orders/later/payments";
         let held = self.shop.post_with_key(path, "key", json!({ "data": data })).await;
         held.data(200);
         self.look().await;
+        for switch in ["pause", "resume"] {
+            let why = json!({"data": {"actor": "Ann", "reason": "may be fraud"}});
+            self.shop.post(&format!("/v2/orders/later/captures/{switch}"), why).await.data(200);
+            self.look().await;
+        }
         self.later(3700).await;
         self.run("scheduled-capture").await;
         self.shop.stack.simulator().settle();
@@ -119,6 +142,9 @@ impl Tour {
         let held = self.shop.pay_by_token("now", "authorize").await;
         let capture = json!({"amount": 3000, "custom_reference": "invoice 7"});
         self.shop.follow_up("now", &held.id(), "capture", capture).await.data(200);
+        let rest = json!({"actor": "Ann", "reason": "parcel 2"});
+        self.shop.follow_up("now", &held.id(), "reauthorize", rest).await.data(200);
+        self.look().await;
         // Before settlement: becomes a void.
         self.shop.follow_up("now", &held.id(), "refund", json!({})).await.data(200);
         self.shop.follow_up("now", &held.id(), "confirm", json!({})).await.data(200);
@@ -167,7 +193,7 @@ impl Tour {
         }
     }
 
-    /// To a receiver that takes the first messages and none after them.
+    /// To a receiver that takes the first messages and none after them, until it is removed.
     async fn sends_webhooks(&mut self) {
         let receiver = webhooks::Receiver::open().await;
         webhooks::put(&self.shop, &[receiver.document("shop")]);
@@ -177,6 +203,23 @@ impl Tour {
             self.shop.pay_by_token(order, "purchase").await.data(200);
             webhooks::deliver(&self.shop).await;
         }
+        self.look().await;
+        // The schedule parks what nobody took for three days.
+        for _ in 0..74 {
+            self.shop.stack.advance_clock(3_600);
+            self.shop.stack.invoke_scheduled("webhooks").await.unwrap();
+        }
+        self.look().await;
+        let mut some = receiver.document("shop");
+        some["events"] = json!(["order.paid"]);
+        webhooks::put(&self.shop, &[some]);
+        self.shop.stack.invoke_scheduled("webhooks").await.unwrap();
+        self.look().await;
+        webhooks::put(&self.shop, &[]);
+        self.shop.stack.invoke_scheduled("webhooks").await.unwrap();
+        self.look().await;
+        self.later(60).await;
+        self.shop.stack.invoke_scheduled("webhooks").await.unwrap();
     }
 
     /// Cards that are stored, declined, renewed with a lost response, lost on their way, and saved with a payment.
@@ -212,6 +255,8 @@ impl Tour {
         self.shop.register("shopper", 2599).await;
         let merchant = self.shop.current_token().to_owned();
         self.shop.as_shopper().await;
+        let declined = by_card_with("purchase", NO_FUNDS, &json!({}));
+        self.shop.pay("shopper", declined).await.error(400, "declined");
         self.shop.pay("shopper", by_card_with("purchase", VISA, &json!({}))).await.data(200);
         self.shop.use_token(&merchant);
         self.look().await;
@@ -307,7 +352,7 @@ impl Tour {
     async fn cannot_read_the_table(&self) {
         // No server listens there.
         let captures = CaptureSettings { shards: 1, concurrency: 1 };
-        let settings = AppSettings { captures, payments_stopped: false };
+        let settings = AppSettings { captures, payments_stopped: false, front: Front::default() };
         let stack = &self.shop.stack;
         let clock = Arc::new(tollgate_core::values::SystemClock);
         let ports = local::ports("http://127.0.0.1:9", stack.secretsmanager_url(), settings, clock).unwrap();
@@ -340,10 +385,16 @@ impl Tour {
     }
 
     async fn lets_an_authorization_lapse(&mut self) {
-        self.shop.register("lapses", 2599).await;
+        let order = json!({"type": "order", "amount": 2599, "currency": "USD", "capture": {"after": "P2D"}});
+        self.shop.put_order("lapses", order).await.data(201);
         let at = self.shop.stack.clock().now() + SignedDuration::from_secs(7 * DAY_S - 30);
         let data = by_card_with("authorize", VISA, &json!({ "capture_at": at }));
-        self.shop.pay("lapses", data).await.data(200);
+        let held = self.shop.pay("lapses", data).await;
+        held.data(200);
+        let part = json!({"data": {"capture_amount": 900}}).to_string();
+        let path = format!("/v2/orders/lapses/transactions/{}", held.id());
+        self.shop.send(Method::PATCH, &path, &[], part).await.data(200);
+        self.look().await;
         self.later(8 * DAY_S).await;
         self.run("scheduled-capture").await;
     }

@@ -21,6 +21,8 @@ pub(super) struct Values {
     pub(super) now: Timestamp,
     /// Order id and transaction id of each.
     transactions: Vec<(String, String)>,
+    /// The same of payments that were captured in part.
+    pub(super) rests: Vec<(String, String)>,
     /// `TransactionID` of the credit-card API.
     payments: Vec<String>,
     /// Ids of stored cards.
@@ -29,7 +31,8 @@ pub(super) struct Values {
 
 impl Default for Values {
     fn default() -> Self {
-        Self { now: Timestamp::now(), transactions: Vec::new(), payments: Vec::new(), cards: Vec::new() }
+        let (transactions, rests, payments, cards) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { now: Timestamp::now(), transactions, rests, payments, cards }
     }
 }
 
@@ -60,6 +63,7 @@ impl Values {
         let mut order = format!("{of}-{}", rng.random_range(0..ORDERS));
         let mut transaction = Uuid::from_u128(rng.random()).to_string();
         let there: Vec<_> = self.transactions.iter().filter(|(order, _)| order.starts_with(of)).collect();
+        let there = if template.ends_with("/reauthorize") { self.rests.iter().collect() } else { there };
         if let Some((of_order, known)) = there.choose(rng)
             && template.contains("{transactionId}")
             && rng.random_bool(0.9)
@@ -69,6 +73,10 @@ impl Values {
         if template == "/v2/transactions" {
             let filter =
                 ["", "eq(status,complete)", "eq(last_four,1443):lt(amount,9999)", "eq(needs_attention,true)"];
+            return format!("{template}?filter={}", filter.choose(rng).unwrap_or(&""));
+        }
+        if template == "/v2/captures" {
+            let filter = ["eq(paused,true)", "eq(paused,true)", "eq(paused,false)", ""];
             return format!("{template}?filter={}", filter.choose(rng).unwrap_or(&""));
         }
         if template == "/v2/payment-methods" {
@@ -88,7 +96,12 @@ impl Values {
         for choice in ["oneOf", "anyOf"] {
             if let Some(one) = schema[choice].as_array().and_then(|all| all.choose(rng)) {
                 let base = self.object(rng, schema, route, &required(one));
-                return merged(base, self.value(rng, one, route));
+                // What is required may be described in the form that was chosen.
+                let mut one = resolved(&DESCRIPTION.document, one).clone();
+                if one.is_object() {
+                    one["required"] = json!([required(&one), required(schema)].concat());
+                }
+                return merged(base, self.value(rng, &one, route));
             }
         }
         if let Some(all) = schema["allOf"].as_array() {
@@ -176,11 +189,21 @@ impl Values {
             "CountryNumericCode" => json!("840"),
             // Together they are rarely right, and other requests need payments that are.
             "save" | "initiated_by" | "scheduled" if rng.random_bool(0.9) => Value::Null,
+            // The stored card is that of none.
+            "customer" if route.contains("/payments") && rng.random_bool(0.8) => Value::Null,
             "customer" => json!(customer(rng)),
+            // Where both places state one, they have to be equal.
+            "custom_reference" => json!("invoice 7"),
+            "metadata" => json!({"invoice": pick(rng, &["7", "A-17", "", "é"]), "channel": "web"}),
             "capture_at" => {
                 let days = rng.random_range(-1..6_i64);
                 json!((self.now + (24 * days).hours()).to_string())
             }
+            // Beside a time or without a moment it is wrong.
+            "capture" | "capture_amount" if rng.random_bool(0.95) => Value::Null,
+            "after" => json!(pick(rng, &["P2D", "PT1H", "P1DT12H"])),
+            "at" => json!(pick(rng, &["17:00", "00:30"])),
+            "zone" => json!(pick(rng, &["America/New_York", "Asia/Kathmandu", "UTC"])),
             // With a key in the header, too, the two say different things: an error.
             "options" if rng.random_bool(0.8) => json!({}),
             "idempotency_key" => json!(format!("key-{}", rng.random_range(0..20))),
@@ -207,6 +230,7 @@ pub(super) fn header(rng: &mut StdRng, name: &str) -> String {
     match name {
         "idempotency-key" => format!("key-{}", rng.random_range(0..20)),
         "x-moltin-currency" => pick(rng, &["USD", "EUR", "usd"]),
+        "x-shopper-address" => std::net::Ipv4Addr::from_bits(rng.random()).to_string(),
         _ => "XMLHttpRequest".to_owned(),
     }
 }

@@ -198,7 +198,7 @@ impl Condition {
                     && transaction.authorization_expires_at.is_some_and(|at| is.holds(&at))
             }
             Self::NextCaptureAttempt(is) => {
-                transaction.next_capture_attempt().is_some_and(|at| is.holds(&at))
+                order.next_capture_attempt(transaction).is_some_and(|at| is.holds(&at))
             }
             Self::NeedsAttention(all) => {
                 let found = concerns(order, transaction, now);
@@ -263,7 +263,7 @@ mod tests {
         operation.state = OperationState::Decided(Decision::Approved(GatewayResponse::default()));
         let mut transaction = payment(PaymentKind::Authorize, operation);
         transaction.authorization_expires_at = Some(at(600));
-        transaction.capture = Some(CaptureSchedule { at: at(60), lapsed_at: None });
+        transaction.capture = Some(CaptureSchedule { at: at(60), amount: None, lapsed_at: None });
         let card = transaction.instrument.card_mut().unwrap();
         (card.brand, card.last_four) = (Some(Brand::Visa), Some("1111".to_owned()));
         order.transactions.push(transaction);

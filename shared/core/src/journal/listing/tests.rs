@@ -1,6 +1,7 @@
 //! Lists that are read in parts, while entries are added.
 
 mod doubts;
+mod orders;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,7 +12,7 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::{
-    journal::{CountedPage, Entry, is_in_doubt},
+    journal::{CountedPage, Entry, EntryPage, is_in_doubt},
     order::{Decision, GatewayResponse, Kind, Operation, OperationState, PaymentKind, TransactionStatus},
     payments::{Cursor, DueOrder, DueQuery, Page},
     test_payments::{new_operation, payment},

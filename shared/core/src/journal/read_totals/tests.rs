@@ -56,47 +56,24 @@ impl Journal {
     }
 }
 
-/// Pages of this many entries, whatever limit is requested.
-struct Paged<'a>(&'a Journal, usize);
+/// A journal in pages of this many entries, whatever limit is requested.
+struct Paged<'a> {
+    journal: &'a Journal,
+    page: usize,
+    /// The day whose number of parts cannot be read.
+    bad_day: Option<Date>,
+}
 
-/// The day whose number of parts cannot be read.
-struct BadDay<'a>(Paged<'a>, Date);
-
-#[async_trait]
-impl EntryLog for BadDay<'_> {
-    async fn shards(&self, day: Date) -> Result<Option<u16>, StoreError> {
-        if day == self.1 {
-            return Err(StoreError::Corrupt("spoiled".to_owned()));
-        }
-        self.0.shards(day).await
-    }
-
-    async fn before(
-        &self,
-        merchant: &MerchantId,
-        place: &EntryPlace,
-        before: &str,
-        limit: usize,
-    ) -> Result<EntryPage, StoreError> {
-        self.0.before(merchant, place, before, limit).await
-    }
-
-    async fn counted(
-        &self,
-        merchant: &MerchantId,
-        day: Date,
-        shard: u16,
-        between: (&str, &str),
-        limit: usize,
-    ) -> Result<CountedPage, StoreError> {
-        self.0.counted(merchant, day, shard, between, limit).await
+impl<'a> Paged<'a> {
+    fn by(page: usize, journal: &'a Journal) -> Self {
+        Self { journal, page, bad_day: None }
     }
 }
 
 #[tokio::test]
 async fn a_day_that_cannot_be_read_is_left_out_and_named_and_the_others_count() {
     let journal = Journal::new(&[(0, 1), (DAY_S, 2), (2 * DAY_S, 3)]);
-    let log = BadDay(Paged(&journal, 10), day_of(at(DAY_S)));
+    let log = Paged { bad_day: Some(day_of(at(DAY_S))), ..Paged::by(10, &journal) };
     let range = TotalsRange::new(at(0), at(3 * DAY_S)).unwrap();
     let part = part(&log, &"m".parse().unwrap(), range, None).await.unwrap();
     assert_eq!(part.totals, [counted(0, 1), counted(2 * DAY_S, 3)].into_iter().collect());
@@ -107,7 +84,10 @@ async fn a_day_that_cannot_be_read_is_left_out_and_named_and_the_others_count() 
 #[async_trait]
 impl EntryLog for Paged<'_> {
     async fn shards(&self, day: Date) -> Result<Option<u16>, StoreError> {
-        Ok(self.0.0.keys().any(|(there, _)| *there == day).then_some(SHARDS))
+        if self.bad_day == Some(day) {
+            return Err(StoreError::Corrupt("spoiled".to_owned()));
+        }
+        Ok(self.journal.0.keys().any(|(there, _)| *there == day).then_some(SHARDS))
     }
 
     async fn before(
@@ -129,8 +109,8 @@ impl EntryLog for Paged<'_> {
         limit: usize,
     ) -> Result<CountedPage, StoreError> {
         assert!(shard < SHARDS, "a day has no such part");
-        let Some(there) = self.0.0.get(&(day, shard)) else { return Ok(CountedPage::default()) };
-        let limit = limit.min(self.1);
+        let Some(there) = self.journal.0.get(&(day, shard)) else { return Ok(CountedPage::default()) };
+        let limit = limit.min(self.page);
         let found = there.iter().filter(|(sort, _)| sort.as_str() > after && sort.as_str() < until);
         let page: Vec<_> = found.take(limit).collect();
         let next = page.last().filter(|_| page.len() == limit).map(|(sort, _)| (*sort).clone());
@@ -174,7 +154,7 @@ proptest! {
             .map(|(second, choice)| counted(*second, *choice))
             .collect();
         let expected: DayTotals = wanted.iter().cloned().collect();
-        let (totals, ..) = all(&Paged(&journal, page), (since, until));
+        let (totals, ..) = all(&Paged::by(page, &journal), (since, until));
         prop_assert_eq!(&totals, &expected);
         let (one, other) = wanted.split_at(split.index(wanted.len() + 1));
         let mut merged: DayTotals = other.iter().rev().cloned().collect();
@@ -190,7 +170,7 @@ proptest! {
 fn a_part_ends_when_it_has_read_enough_and_the_next_one_goes_on() {
     let entries: Vec<_> = (0..25_000_i64).map(|n| (n * 4, n.unsigned_abs())).collect();
     let journal = Journal::new(&entries);
-    let (totals, parts, most) = all(&Paged(&journal, usize::MAX), (0, 2 * DAY_S));
+    let (totals, parts, most) = all(&Paged::by(usize::MAX, &journal), (0, 2 * DAY_S));
     assert_eq!(totals.lines().map(|(_, total)| total.count).sum::<u64>(), 25_000);
     assert!(parts >= 3, "{parts}");
     assert!(most < READ_MAX_BYTES + DAY_BYTES + ENTRIES_AT_A_TIME * ENTRY_BYTES, "{most}");

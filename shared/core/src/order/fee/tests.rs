@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     order::{
-        Action, CaptureAt, Cause, GatewayResponse, Next, NoEffect, OperationRef, Outcome, Pay, Rejection,
+        Action, CaptureTerms, Cause, GatewayResponse, Next, NoEffect, OperationRef, Outcome, Pay, Rejection,
         tests::fixture::{Fixture, amount, not_done},
     },
     values::{CardSummary, Charged},
@@ -18,7 +18,7 @@ fn surcharge(minor: u64) -> Fee {
 
 /// The gateway's approval of exactly what was requested, with a fee beside it.
 fn with_fee(reference: &str, of: Amount, fee: u64) -> Outcome {
-    let fee = Some(surcharge(fee)).filter(|fee| !fee.amount.is_zero());
+    let fee = Fee::of(amount(fee), FeeKind::Surcharge);
     Outcome::Approved(GatewayResponse {
         reference: Some(reference.to_owned()),
         charged: Some(Charged { amount: of, fee }),
@@ -89,7 +89,7 @@ fn a_share_is_rounded_half_up_and_the_last_one_is_what_is_left() {
 }
 
 proptest! {
-    /// However much the gateway rounds each share up or down by itself.
+    /// Whether the gateway rounds a share up or down.
     #[test]
     fn the_fees_of_any_refunds_sum_to_the_fee_and_never_exceed_it(
         fee in 0_u64..400,
@@ -225,6 +225,18 @@ fn what_was_refunded_elsewhere_moved_no_fee_here() {
 }
 
 #[test]
+fn a_duplicates_refund_leaves_the_payment_whole() {
+    let (mut fixture, id) = paid(PaymentKind::Purchase, None);
+    let at = fixture.refund(id, None).unwrap().sent();
+    fixture.told(at, &with_fee("f", amount(10_000), 300));
+    let refund = fixture.order.operation_mut(at).unwrap();
+    (refund.cause, refund.reference) = (Cause::Duplicate, Some("beside".to_owned()));
+    fixture.later(61);
+    let at = fixture.refund(id, None).unwrap().sent();
+    assert_eq!(shown(&fixture, at), (None, 300, 300), "a part would need a basis");
+}
+
+#[test]
 fn a_refund_in_a_voids_place_is_of_everything() {
     for (fee, listed, expected) in [(300, false, Some(300)), (0, true, Some(0)), (0, false, None)] {
         let mut fixture = Fixture::with_total(Some(10_000));
@@ -260,6 +272,41 @@ fn a_refund_in_a_voids_place_is_of_everything() {
 }
 
 #[test]
+fn a_refund_in_a_voids_place_is_of_what_was_captured_and_of_a_payment_beside_it_of_all() {
+    let (mut fixture, id) = paid(PaymentKind::Authorize, Some(FeeBasis::Subtotal));
+    let capture = fixture.capture(id, Some(5_000)).unwrap().sent();
+    fixture.told(capture, &with_fee("r", amount(5_000), 150));
+    let refund = fixture.refund(id, None).unwrap().sent();
+    let refund = Operation { cause: Cause::Requested, ..fixture.operation(refund).clone() };
+    let of_all = |cause, reference: Option<&str>| {
+        let reference = reference.map(str::to_owned);
+        let operation = Operation { cause, reference, ..refund.clone() };
+        let share = fixture.transaction(id).fee_share(&operation, &fixture.policy).unwrap();
+        assert!(share.is_whole);
+        share.share.minor()
+    };
+    assert_eq!(of_all(Cause::AvsMismatch, None), 150);
+    // The other payment is of all that was authorized.
+    assert_eq!(of_all(Cause::Duplicate, Some("other")), 300);
+}
+
+#[test]
+fn the_refund_of_a_second_charge_moved_nothing_of_the_payments_own_fee() {
+    let (mut fixture, id) = paid(PaymentKind::Purchase, Some(FeeBasis::Subtotal));
+    refunded(&mut fixture, id, 4_000, 120);
+    let mut beside = fixture.transaction(id).operations.last().unwrap().clone();
+    beside.id = Uuid::from_u128(1_000_000);
+    (beside.cause, beside.reference) = (Cause::Duplicate, Some("other".to_owned()));
+    fixture.order.transactions[0].operations.push(beside);
+    fixture.later(61);
+    let at = fixture.refund(id, Some(4_000)).unwrap().sent();
+    assert_eq!(shown(&fixture, at), (Some(4_000), 120, 180));
+    // Nor does what is on record about it count as refunded before itself.
+    refund_done(&mut fixture, at, 120);
+    assert_eq!(shown(&fixture, at), (Some(4_000), 120, 180));
+}
+
+#[test]
 fn what_surfaces_late_is_held_against_what_was_refunded_before_it_was_sent() {
     let (mut fixture, id) = paid(PaymentKind::Purchase, Some(FeeBasis::Subtotal));
     let lost = fixture.refund(id, None).unwrap().sent();
@@ -278,9 +325,11 @@ fn an_account_with_a_surcharge_needs_a_postal_code() {
             amount: None,
             card,
             standalone: None,
+            references: Box::default(),
             save_for: None,
             lacks_postcode,
-            capture: CaptureAt::default(),
+            source_is_known: false,
+            capture: CaptureTerms::default(),
             shopper: None,
         })
     };

@@ -313,8 +313,19 @@ impl super::Operation {
         latest.into_iter().chain(self.abandoned())
     }
 
+    /// The order ids of its attempts, the latest last.
+    pub fn gateway_order_ids(&self) -> impl Iterator<Item = &str> {
+        let earlier = self.superseded.iter().map(|earlier| &earlier.attempt);
+        earlier.chain([&self.attempt]).map(|attempt| attempt.gateway_order_id.as_str())
+    }
+
     /// Earlier attempts among them.
     pub fn abandoned(&self) -> impl Iterator<Item = &Attempt> {
+        self.abandonments().map(|entry| &entry.attempt)
+    }
+
+    /// The decisions by which they were abandoned.
+    fn abandonments(&self) -> impl Iterator<Item = &Superseded> {
         let may_surface = |entry: &&Superseded| entry.decision.as_ref().is_some_and(Decision::may_surface);
         // An attempt whose late approval was adopted is the one that counts.
         let other = |entry: &&Superseded| entry.attempt.id != self.attempt.id;
@@ -326,7 +337,7 @@ impl super::Operation {
             self.superseded.iter().any(|other| other.attempt.id == entry.attempt.id && is_approval(other))
         };
         let abandoned = self.superseded.iter().rev().filter(may_surface).filter(other);
-        abandoned.filter(move |entry| !found(entry)).map(|entry| &entry.attempt)
+        abandoned.filter(move |entry| !found(entry))
     }
 
     /// An inquiry about the operation showed that nothing unproven was done. Those attempts no longer keep more money from
@@ -339,9 +350,8 @@ impl super::Operation {
     /// An abandoned attempt turned out to be done beside the one that counts. It is put on record as the earliest of them:
     /// a record need not say which attempt it is of.
     pub(crate) fn note_done_again(&mut self, approval: &GatewayResponse, now: Timestamp) {
-        let Some(attempt) = self.abandoned().last().cloned() else { return };
-        let amount = self.superseded.iter().find(|entry| entry.attempt.id == attempt.id);
-        let amount = amount.map_or(self.amount, |entry| entry.amount);
+        let Some(Superseded { attempt, amount, .. }) = self.abandonments().last() else { return };
+        let (attempt, amount) = (attempt.clone(), *amount);
         supersede(&mut self.superseded, &attempt, amount, Decision::Approved(approval.to_keep()), now);
     }
 
@@ -528,6 +538,30 @@ mod tests {
         operation.decide(no_effect(NoEffect::Unreachable), at(3));
         operation.attempt_again(Uuid::from_u128(3), operation.amount, None, at(4));
         assert_eq!((operation.superseded.len(), &operation.superseded[0]), (2, &before));
+    }
+
+    #[test]
+    fn a_refund_that_was_done_again_is_on_record_as_the_earliest_abandoned_attempt_with_its_amount() {
+        let mut refund =
+            Operation::new(new_operation(Uuid::from_u128(1), Kind::Refund, 50), Timestamp::UNIX_EPOCH);
+        for (attempt, amount, minute) in [(2, 40, 1), (3, 30, 2), (4, 20, 3)] {
+            refund.decide(no_effect(NoEffect::NeverArrived), at(minute));
+            refund.attempt_again(Uuid::from_u128(attempt), Amount::new(amount).unwrap(), None, at(minute));
+        }
+        let approval = GatewayResponse::default();
+        refund.decide(Decision::Approved(approval.clone()), at(4));
+        for (minute, attempt, amount) in [(5, 1, 50), (6, 2, 40), (7, 3, 30)] {
+            refund.note_done_again(&approval, at(minute));
+            let noted = refund.superseded.last().unwrap();
+            assert_eq!((noted.attempt.id, noted.amount.minor()), (Uuid::from_u128(attempt), amount));
+            assert_eq!(
+                (noted.at, &noted.decision),
+                (at(minute), &Some(Decision::Approved(approval.clone())))
+            );
+        }
+        let before = refund.clone();
+        refund.note_done_again(&approval, at(8));
+        assert_eq!(refund, before, "no attempt is left that it could be of");
     }
 
     #[test]

@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use crate::{
     order::{
-        Action, Attribution, CaptureAt, Context, Doubt, Essentials, Finding, Fingerprint, GatewayResponse,
-        Intent, KeyDigest, Kind, Mechanism, Next, NoEffect, Operation, OperationRef, Order, OrderKey,
-        Outcome, Pay, PaymentKind, Plan, Policy, Principal, Rejection, Route, Shopper, Target, Transaction,
-        apply, decide, resolve,
+        Action, Attribution, CaptureAt, CaptureTerms, Context, Doubt, Essentials, Finding, Fingerprint,
+        GatewayResponse, Intent, KeyDigest, Kind, Mechanism, Next, NoEffect, Operation, OperationRef, Order,
+        OrderKey, Outcome, Pay, PaymentKind, Plan, Policy, Principal, Rejection, Route, Shopper, Target,
+        Transaction, apply, decide, resolve,
     },
     values::{Amount, CardSummary, Currency, DeclineCode},
 };
@@ -71,6 +71,7 @@ impl Fixture {
         let (kind, amount) = match &action {
             Action::Pay(pay) => (pay.kind.operation(), pay.amount),
             Action::Capture { amount, .. } => (Kind::Capture, *amount),
+            Action::Reauthorize(wanted) => (Kind::Authorize, wanted.amount),
             Action::CaptureDue => (Kind::Capture, None),
             Action::Refund { amount, .. } => (Kind::Refund, *amount),
             Action::Void { .. } | Action::VoidLapsed => (Kind::Void, None),
@@ -130,9 +131,11 @@ impl Fixture {
             amount: minor.map(amount),
             card: CardSummary::default(),
             standalone: None,
+            references: Box::default(),
             save_for: None,
             lacks_postcode: false,
-            capture: CaptureAt::default(),
+            source_is_known: false,
+            capture: CaptureTerms::default(),
             shopper: self.shopper.filter(|_| self.by == Principal::Implicit),
         }
     }
@@ -154,6 +157,15 @@ impl Fixture {
 
     pub(in crate::order) fn void(&mut self, id: Uuid) -> Result<Planned, Rejection> {
         self.ask(Action::Void { target: Target::Transaction(id), reopen: true }, None)
+    }
+
+    /// Moves a scheduled capture, or cancels it.
+    pub(in crate::order) fn schedule(&mut self, id: Uuid, at: Option<Timestamp>) -> Result<(), Rejection> {
+        self.reschedule(id, &at.map_or(CaptureAt::Never, CaptureAt::At).into())
+    }
+
+    pub(in crate::order) fn reschedule(&mut self, id: Uuid, terms: &CaptureTerms) -> Result<(), Rejection> {
+        self.order.schedule_capture(id, terms, &self.policy, self.now)
     }
 
     /// An approved payment, and its id.

@@ -1,6 +1,5 @@
 //! One intent, one movement of money.
 
-use jiff::SignedDuration;
 use uuid::Uuid;
 
 use super::{
@@ -224,7 +223,7 @@ fn a_key_is_a_new_intent_beside_an_equal_request_without_one_that_did_nothing() 
 fn another_attempt_with_a_key_is_captured_when_the_first_was_to_be() {
     for (key, captured_after_s) in [(Some("k"), 3_600), (None, 600 + 3_600)] {
         let mut fixture = Fixture::new();
-        fixture.policy.capture_after = Some(SignedDuration::from_hours(1));
+        fixture.policy.capture = Some("PT1H".parse().unwrap());
         let start = fixture.now;
         let at = fixture.pay(PaymentKind::Authorize, None, key).unwrap().sent();
         fixture.told(at, &not_done(NoEffect::Unreachable));

@@ -143,7 +143,7 @@ fn happen(fixture: &mut Fixture, besides: &Besides, saved: &mut Vec<Order>) {
         Besides::Schedule(n, at) => {
             let Some(id) = fixture.order.transactions.get(n).map(|t| t.id) else { return };
             let at = at.then(|| fixture.now + crate::order::STILL_RUNNING);
-            fixture.order.schedule_capture(id, at, fixture.now).ok();
+            fixture.schedule(id, at).ok();
         }
         Besides::Lapse => {
             fixture.later(9 * 24 * 3_600);
@@ -369,11 +369,11 @@ fn random_histories_tell_every_fact() {
 fn a_schedule_that_lapsed_stays_on_record_when_it_is_cancelled() {
     let mut fixture = Fixture::new();
     let id = fixture.approved(PaymentKind::Authorize, None);
-    fixture.order.schedule_capture(id, Some(fixture.now), fixture.now).unwrap();
+    fixture.schedule(id, Some(fixture.now)).unwrap();
     fixture.later(9 * 24 * 3_600);
     fixture.order.lapse(id, fixture.now).unwrap();
     let before = entries(None, &fixture.order);
-    fixture.order.schedule_capture(id, None, fixture.now).unwrap();
+    fixture.schedule(id, None).unwrap();
     assert_eq!(entries(None, &fixture.order), before);
     assert!(before.iter().any(|entry| entry.fact == Fact::Lapsed));
 }

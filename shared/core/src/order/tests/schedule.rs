@@ -5,44 +5,35 @@ use uuid::Uuid;
 
 use super::{
     Fixture, TOTAL,
-    fixture::{Planned, declined, not_done, unknown},
+    fixture::{Planned, declined, not_done, partial, unknown},
 };
 use crate::{
     journal::{AttentionReason, attentions},
     order::{
-        Action, CaptureAt, CaptureStanding, Decision, Due, GatewayResponse, NoEffect, Pay, PaymentKind,
-        Principal, Rejection, Stage, Transaction,
+        Action, CaptureAmount, CaptureAt, CaptureStanding, CaptureTerms, Decision, Due, FeeBasis,
+        GatewayResponse, NoEffect, Pay, PaymentKind, Principal, Rejection, Stage, Transaction,
     },
-    values::{Amount, CardSummary},
+    values::Amount,
 };
 
 const DAY_S: i64 = 24 * 3600;
 
 /// An authorization that is due for capture so many seconds from now.
-fn authorized(after_s: i64) -> (Fixture, Uuid) {
+pub(super) fn authorized(after_s: i64) -> (Fixture, Uuid) {
     let mut fixture = Fixture::new();
     let at = fixture.now + SignedDuration::from_secs(after_s);
     let id = authorize(&mut fixture, CaptureAt::At(at)).unwrap();
     (fixture, id)
 }
 
-fn authorize(fixture: &mut Fixture, capture: CaptureAt) -> Result<Uuid, Rejection> {
-    let pay = Pay {
-        kind: PaymentKind::Authorize,
-        amount: None,
-        card: CardSummary::default(),
-        standalone: None,
-        save_for: None,
-        lacks_postcode: false,
-        capture,
-        shopper: None,
-    };
+pub(super) fn authorize(fixture: &mut Fixture, capture: impl Into<CaptureTerms>) -> Result<Uuid, Rejection> {
+    let pay = Pay { capture: capture.into(), ..fixture.payment(PaymentKind::Authorize, None) };
     let at = fixture.ask(Action::Pay(pay), None)?.sent();
     fixture.approve(at);
     Ok(at.transaction)
 }
 
-fn capture_due(fixture: &mut Fixture) -> Result<Planned, Rejection> {
+pub(super) fn capture_due(fixture: &mut Fixture) -> Result<Planned, Rejection> {
     fixture.ask(Action::CaptureDue, None)
 }
 
@@ -125,7 +116,7 @@ fn a_refusal_stops_it_until_it_is_scheduled_anew() {
     assert_eq!(only(&fixture).capture_standing(), Some(CaptureStanding::Stopped));
     fixture.later(DAY_S);
     assert_eq!(capture_due(&mut fixture), Err(Rejection::NothingDue));
-    fixture.order.schedule_capture(id, Some(fixture.now), fixture.now).unwrap();
+    fixture.schedule(id, Some(fixture.now)).unwrap();
     let again = capture_due(&mut fixture).unwrap().sent();
     assert_ne!(again, at);
     fixture.approve(again);
@@ -181,22 +172,19 @@ fn a_moment_in_the_past_means_now_and_one_after_the_end_is_refused() {
     assert_eq!(authorize(&mut fixture, CaptureAt::At(after)), Err(Rejection::CaptureAfterExpiry(latest)));
     assert!(fixture.order.transactions.is_empty());
     let id = authorize(&mut fixture, CaptureAt::At(latest)).unwrap();
-    assert_eq!(
-        fixture.order.schedule_capture(id, Some(after), fixture.now),
-        Err(Rejection::CaptureAfterExpiry(latest))
-    );
+    assert_eq!(fixture.schedule(id, Some(after)), Err(Rejection::CaptureAfterExpiry(latest)));
 }
 
 #[test]
 fn the_merchants_default_holds_unless_the_request_says_otherwise() {
     let mut fixture = Fixture::new();
-    fixture.policy.capture_after = Some(SignedDuration::from_hours(2));
-    let id = authorize(&mut fixture, CaptureAt::AsTheMerchantSays).unwrap();
+    fixture.policy.capture = Some("PT2H".parse().unwrap());
+    let id = authorize(&mut fixture, CaptureTerms::default()).unwrap();
     assert_eq!(fixture.order.next_capture_at(), Some(fixture.now + SignedDuration::from_hours(2)));
-    fixture.order.schedule_capture(id, None, fixture.now).unwrap();
+    fixture.schedule(id, None).unwrap();
     assert_eq!(fixture.order.next_capture_at(), None);
     let mut fixture = Fixture::new();
-    fixture.policy.capture_after = Some(SignedDuration::from_hours(2));
+    fixture.policy.capture = Some("PT2H".parse().unwrap());
     authorize(&mut fixture, CaptureAt::Never).unwrap();
     assert_eq!(fixture.order.next_capture_at(), None);
 }
@@ -206,18 +194,15 @@ fn only_what_can_be_captured_can_be_scheduled() {
     let mut fixture = Fixture::new();
     let at = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
     fixture.approve(at);
-    let refused = fixture.order.schedule_capture(at.transaction, Some(fixture.now), fixture.now);
+    let refused = fixture.schedule(at.transaction, Some(fixture.now));
     assert_eq!(refused, Err(Rejection::NotAnAuthorization));
     let (mut fixture, id) = authorized(60);
     let at = fixture.capture(id, None).unwrap().sent();
     let in_progress = Rejection::OperationInProgress(id);
-    assert_eq!(fixture.order.schedule_capture(id, None, fixture.now), Err(in_progress));
+    assert_eq!(fixture.schedule(id, None), Err(in_progress));
     fixture.approve(at);
-    assert_eq!(fixture.order.schedule_capture(id, None, fixture.now), Err(Rejection::AlreadyCaptured));
-    assert_eq!(
-        fixture.order.schedule_capture(Uuid::nil(), None, fixture.now),
-        Err(Rejection::TransactionNotFound)
-    );
+    assert_eq!(fixture.schedule(id, None), Err(Rejection::AlreadyCaptured));
+    assert_eq!(fixture.schedule(Uuid::nil(), None), Err(Rejection::TransactionNotFound));
 }
 
 #[test]
@@ -258,7 +243,7 @@ fn what_is_not_due_or_is_captured_is_not_told_of_as_held_back() {
     let (mut fixture, id) = authorized(0);
     let ends = only(&fixture).authorization_expires_at.unwrap();
     let hour = SignedDuration::from_hours(1);
-    fixture.order.schedule_capture(id, Some(ends - hour), fixture.now).unwrap();
+    fixture.schedule(id, Some(ends - hour)).unwrap();
     fixture.now = ends - hour - hour;
     assert_eq!(fixture.order.notify_of_held_back(fixture.now), None, "it is captured in time");
     fixture.now = ends - hour;
@@ -293,8 +278,8 @@ fn that_the_last_try_failed_is_told_of_that_capture_and_of_no_other() {
 fn a_capture_can_be_scheduled_up_to_the_very_end() {
     let (mut fixture, id) = authorized(0);
     let ends = only(&fixture).authorization_expires_at.unwrap();
-    fixture.order.schedule_capture(id, Some(ends), fixture.now).unwrap();
-    let later = fixture.order.schedule_capture(id, Some(ends + SignedDuration::from_secs(1)), fixture.now);
+    fixture.schedule(id, Some(ends)).unwrap();
+    let later = fixture.schedule(id, Some(ends + SignedDuration::from_secs(1)));
     assert!(matches!(later, Err(Rejection::CaptureAfterExpiry(_))));
 }
 
@@ -335,4 +320,171 @@ fn an_authorization_that_lapsed_and_is_voided_is_owing_again() {
     let void = fixture.ask(Action::VoidLapsed, None).unwrap().sent();
     fixture.approve(void);
     assert_eq!(fixture.order.owing().map(Amount::minor), Some(TOTAL));
+}
+
+/// The terms of a capture of a part.
+fn part(minor: u64, at: Option<CaptureAt>) -> CaptureTerms {
+    CaptureTerms { at, amount: Some(CaptureAmount::Part(Amount::new(minor).unwrap())) }
+}
+
+/// The terms of a capture of a part that is due at once.
+fn part_now(minor: u64, fixture: &Fixture) -> CaptureTerms {
+    part(minor, Some(CaptureAt::At(fixture.now)))
+}
+
+/// How much the capture that is due takes.
+fn due_minor(fixture: &mut Fixture) -> u64 {
+    let at = capture_due(fixture).unwrap().sent();
+    fixture.operation(at).amount.minor()
+}
+
+#[test]
+fn the_part_that_was_requested_is_captured_and_the_rest_released() {
+    let mut fixture = Fixture::new();
+    let terms = part_now(TOTAL - 1, &fixture);
+    let id = authorize(&mut fixture, terms).unwrap();
+    assert_eq!(only(&fixture).scheduled_amount().map(Amount::minor), Some(TOTAL - 1));
+    let at = capture_due(&mut fixture).unwrap().sent();
+    assert_eq!(fixture.operation(at).amount.minor(), TOTAL - 1);
+    fixture.approve(at);
+    assert_eq!((only(&fixture).captured().minor(), only(&fixture).scheduled_amount()), (TOTAL - 1, None));
+    assert_eq!(fixture.schedule(id, None), Err(Rejection::AlreadyCaptured));
+}
+
+#[test]
+fn no_more_can_be_scheduled_than_is_held_and_nothing_without_a_moment() {
+    let mut fixture = Fixture::new();
+    let held = Amount::new(TOTAL).unwrap();
+    let more = part_now(TOTAL + 1, &fixture);
+    let refused = Err(Rejection::CaptureExceedsAuthorized(held));
+    assert_eq!(authorize(&mut fixture, more.clone()), refused);
+    let unscheduled = Err(Rejection::CaptureNotScheduled);
+    for at in [None, Some(CaptureAt::Never)] {
+        assert_eq!(authorize(&mut fixture, part(1, at)), unscheduled);
+    }
+    assert!(fixture.order.transactions.is_empty());
+    let id = authorize(&mut fixture, CaptureTerms::default()).unwrap();
+    assert_eq!(fixture.reschedule(id, &part(1, None)), unscheduled.map(drop));
+    assert_eq!(fixture.reschedule(id, &more), refused.map(drop));
+    assert_eq!(only(&fixture).capture, None);
+    fixture.reschedule(id, &part_now(TOTAL, &fixture)).unwrap();
+    assert_eq!(due_minor(&mut fixture), TOTAL);
+}
+
+#[test]
+fn another_amount_is_another_capture_and_a_moved_one_keeps_its_amount() {
+    let mut fixture = Fixture::new();
+    let terms = part_now(100, &fixture);
+    let id = authorize(&mut fixture, terms).unwrap();
+    let declines = |fixture: &mut Fixture, minor| {
+        assert_eq!(only(fixture).capture_standing(), Some(CaptureStanding::Waiting));
+        let at = capture_due(fixture).unwrap().sent();
+        assert_eq!(fixture.operation(at).amount.minor(), minor);
+        fixture.told(at, &declined());
+        assert_eq!(only(fixture).capture_standing(), Some(CaptureStanding::Stopped));
+    };
+    declines(&mut fixture, 100);
+    // At the same moment, and then with the first amount again: neither is the one that was declined.
+    fixture.reschedule(id, &part(200, None)).unwrap();
+    declines(&mut fixture, 200);
+    fixture.later(1);
+    fixture.reschedule(id, &part(100, None)).unwrap();
+    declines(&mut fixture, 100);
+    fixture.later(1);
+    fixture.schedule(id, Some(fixture.now)).unwrap();
+    declines(&mut fixture, 100);
+    fixture.later(1);
+    fixture.reschedule(id, &CaptureTerms { at: None, amount: Some(CaptureAmount::All) }).unwrap();
+    declines(&mut fixture, TOTAL);
+}
+
+#[test]
+fn what_was_canceled_is_scheduled_anew_without_its_amount() {
+    let mut fixture = Fixture::new();
+    let terms = part_now(100, &fixture);
+    let id = authorize(&mut fixture, terms).unwrap();
+    fixture.schedule(id, None).unwrap();
+    fixture.schedule(id, Some(fixture.now)).unwrap();
+    assert_eq!(due_minor(&mut fixture), TOTAL);
+}
+
+#[test]
+fn of_a_partial_approval_no_more_is_captured_than_it_holds() {
+    for (part_minor, held, captured) in [(600, 500, 500), (600, 700, 600), (600, 600, 600)] {
+        let mut fixture = Fixture::new();
+        fixture.policy.accept_partial_approval = true;
+        let capture = part_now(part_minor, &fixture);
+        let pay = Pay { capture, ..fixture.payment(PaymentKind::Authorize, None) };
+        let at = fixture.ask(Action::Pay(pay), None).unwrap().sent();
+        fixture.told(at, &partial(held));
+        assert_eq!(only(&fixture).scheduled_amount().map(Amount::minor), Some(captured));
+        assert_eq!(due_minor(&mut fixture), captured);
+    }
+}
+
+#[test]
+fn a_part_of_what_may_have_a_fee_is_scheduled_only_where_it_can_be_named() {
+    for (surcharges, basis, minor, fits) in [
+        (true, None, TOTAL - 1, false),
+        (true, None, TOTAL, true),
+        (true, Some(FeeBasis::Total), TOTAL - 1, true),
+        (false, None, TOTAL - 1, true),
+    ] {
+        let mut fixture = Fixture::new();
+        fixture.policy.surcharging = if surcharges { vec!["1".to_owned()] } else { Vec::new() };
+        fixture.policy.fee_basis = basis;
+        let terms = part_now(minor, &fixture);
+        let expected = if fits { Ok(()) } else { Err(Rejection::FeeBasisRequired) };
+        assert_eq!(authorize(&mut fixture, terms).map(drop), expected);
+    }
+}
+
+#[test]
+fn a_rule_counts_from_the_authorization_and_one_after_its_end_is_refused_where_it_is_stated() {
+    let rule = |text: &str| CaptureAt::After(text.parse().unwrap());
+    let mut fixture = Fixture::new();
+    let begun = fixture.now;
+    let latest = begun + fixture.policy.authorization_lifetime;
+    let refused = Rejection::CaptureRuleAfterExpiry(latest);
+    assert_eq!(authorize(&mut fixture, rule("P7DT1S")), Err(refused.clone()));
+    let id = authorize(&mut fixture, rule("P7D")).unwrap();
+    assert_eq!(fixture.order.next_capture_at(), Some(latest));
+    fixture.later(3600);
+    fixture.reschedule(id, &rule("PT2H").into()).unwrap();
+    assert_eq!(fixture.order.next_capture_at(), Some(begun + SignedDuration::from_hours(2)));
+    fixture.reschedule(id, &rule("PT0S").into()).unwrap();
+    assert_eq!(fixture.order.next_capture_at(), Some(fixture.now), "it is past: now");
+    assert_eq!(fixture.reschedule(id, &rule("P7DT1S").into()), Err(refused));
+}
+
+#[test]
+fn the_orders_default_comes_before_the_merchants_and_no_default_refuses_a_payment_for_its_holidays() {
+    let rule = |text: &str| Some(CaptureAt::After(text.parse().unwrap()));
+    let hours = SignedDuration::from_hours;
+    for (order, merchant, due) in [
+        (None, None, None),
+        (None, Some("PT2H"), Some(hours(2))),
+        (rule("PT3H"), Some("PT2H"), Some(hours(3))),
+        (Some(CaptureAt::Never), Some("PT2H"), None),
+        // After its end: a day before it.
+        (rule("P8D"), None, Some(hours(6 * 24))),
+        (None, Some("P8D"), Some(hours(6 * 24))),
+        (rule("P7D"), None, Some(hours(7 * 24))),
+    ] {
+        let mut fixture = Fixture::new();
+        fixture.order.capture = order;
+        fixture.policy.capture = merchant.map(|text| text.parse().unwrap());
+        authorize(&mut fixture, CaptureTerms::default()).unwrap();
+        assert_eq!(fixture.order.next_capture_at(), due.map(|after| fixture.now + after));
+    }
+    let mut fixture = Fixture::new();
+    fixture.policy.authorization_lifetime = hours(12);
+    fixture.policy.capture = Some("P1D".parse().unwrap());
+    authorize(&mut fixture, CaptureTerms::default()).unwrap();
+    assert_eq!(fixture.order.next_capture_at(), Some(fixture.now), "not before it");
+    let mut fixture = Fixture::new();
+    let latest = fixture.now + fixture.policy.authorization_lifetime;
+    fixture.order.capture = Some(CaptureAt::At(latest + hours(1)));
+    let refused = authorize(&mut fixture, CaptureTerms::default());
+    assert_eq!(refused, Err(Rejection::CaptureAfterExpiry(latest)));
 }

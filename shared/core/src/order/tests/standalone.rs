@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     order::{
-        Action, CaptureAt, GatewayResponse, InvalidId, NoEffect, OrderId, Outcome, Pay, PaymentKind,
+        Action, CaptureTerms, GatewayResponse, InvalidId, NoEffect, OrderId, Outcome, Pay, PaymentKind,
         Principal, Rejection, StandalonePayment, Target, Transaction,
     },
     values::{CardSummary, Currency, Memo, StoredCard},
@@ -23,9 +23,11 @@ fn alone(method: PaymentKind, save_card: bool) -> Action {
         amount: Some(amount(TOTAL)),
         card: CardSummary::default(),
         standalone: Some(Box::new(StandalonePayment { id: ID, memo })),
+        references: Box::default(),
         save_for: None,
         lacks_postcode: false,
-        capture: CaptureAt::default(),
+        source_is_known: false,
+        capture: CaptureTerms::default(),
         shopper: None,
     })
 }

@@ -1,5 +1,6 @@
 //! The state machine: what is allowed when, and what the order then says.
 
+use jiff::SignedDuration;
 use uuid::Uuid;
 
 use super::{
@@ -8,9 +9,9 @@ use super::{
 };
 use crate::{
     order::{
-        Action, Cause, CustomerReference, DeclineOn, Doubt, GatewayResponse, Kind, Mechanism, Next, NoEffect,
-        Outcome, Pay, PaymentKind, PaymentStatus, Principal, RefundWithoutAmount, Rejection,
-        SHOPPER_FAILURES_MAX, Shopper, TRANSACTIONS_MAX, Target, TransactionStatus,
+        Action, Cause, CustomerReference, DECLINES_PER_ORDER_HOUR, DeclineOn, Doubt, GatewayResponse, Kind,
+        Mechanism, Next, NoEffect, Outcome, Pay, PaymentKind, PaymentStatus, Principal, RefundWithoutAmount,
+        Rejection, SHOPPER_FAILURES_MAX, Shopper, TRANSACTIONS_MAX, Target, TransactionStatus,
     },
     values::{CardToken, Currency, DeclineCode, StoredCard},
 };
@@ -502,9 +503,42 @@ fn failures_of_shoppers_do_not_fill_an_order_that_the_merchant_wants_to_be_paid_
     for _ in 0..TRANSACTIONS_MAX {
         let at = fixture.pay(PURCHASE, Some(1), None).unwrap().sent();
         fixture.told(at, &declined());
-        fixture.later(61);
+        // Fewer than ten in an hour.
+        fixture.later(401);
     }
     assert_eq!(fixture.pay(PURCHASE, Some(1), None), Err(Rejection::TooManyTransactions));
+}
+
+#[test]
+fn a_merchant_that_names_no_shopper_may_have_ten_payments_of_an_order_declined_in_an_hour() {
+    let mut fixture = Fixture::new();
+    fixture.policy.shoppers.attempts = usize::MAX;
+    fixture.by = Principal::Implicit;
+    for _ in 0..DECLINES_PER_ORDER_HOUR {
+        let at = fixture.pay(PURCHASE, None, None).unwrap().sent();
+        fixture.told(at, &declined());
+    }
+    fixture.by = Principal::ClientCredentials;
+    fixture.approved(PURCHASE, Some(1));
+    for _ in 0..DECLINES_PER_ORDER_HOUR - 1 {
+        let at = fixture.pay(PURCHASE, Some(1), Some(&fixture.now.to_string())).unwrap().sent();
+        fixture.told(at, &declined());
+        fixture.later(60);
+    }
+    let last = fixture.pay(PURCHASE, Some(1), Some("last")).unwrap().sent();
+    let full = |seconds| Err(Rejection::TooManyDeclines(SignedDuration::from_secs(seconds)));
+    assert_eq!(fixture.pay(PURCHASE, Some(1), Some("new")), full(3_600 - 9 * 60), "one is pending");
+    fixture.told(last, &declined());
+    assert_eq!(fixture.pay(PURCHASE, Some(1), Some("new")), full(3_600 - 9 * 60));
+    let named = Pay { source_is_known: true, ..fixture.payment(PURCHASE, Some(1)) };
+    let named = fixture.ask(Action::Pay(named), Some("of a shopper that is named")).unwrap().sent();
+    fixture.approve(named);
+    fixture.by = Principal::Implicit;
+    let browsers = fixture.pay(PURCHASE, None, Some("a browser's")).unwrap().sent();
+    fixture.told(browsers, &declined());
+    fixture.by = Principal::ClientCredentials;
+    fixture.later(3_600 - 9 * 60);
+    fixture.pay(PURCHASE, Some(1), Some("an hour later")).unwrap().sent();
 }
 
 #[test]
@@ -615,7 +649,7 @@ fn a_reference_that_came_with_a_capture_is_kept_unless_it_is_empty() {
         let custom_reference = Some(sent.to_owned());
         let target = Target::Transaction(id);
         fixture.ask(Action::Capture { target, amount: None, custom_reference }, None).unwrap();
-        assert_eq!(fixture.transaction(id).custom_reference.as_deref(), kept);
+        assert_eq!(fixture.transaction(id).custom_reference(), kept);
     }
 }
 

@@ -59,7 +59,8 @@ impl CaptureReport {
     pub(super) fn add(&mut self, order: &Order, transaction: Uuid) {
         let amount = order.transaction(transaction).map_or(0, |transaction| {
             let captured = transaction.captured();
-            if captured.is_zero() { transaction.capturable().minor() } else { captured.minor() }
+            let due = transaction.scheduled_amount().unwrap_or_default();
+            if captured.is_zero() { due.minor() } else { captured.minor() }
         });
         *self.captured_minor.entry(order.currency.code()).or_default() += amount;
     }

@@ -56,6 +56,23 @@ async fn only_an_inquiry_that_decides_nothing_leaves_it_to_a_person() {
     assert_eq!(fixture.sent(), 1, "nothing is sent by a decision");
 }
 
+/// Which of the two counts, the gateway cannot say, and none can be voided.
+#[tokio::test]
+async fn a_refund_that_the_gateway_shows_twice_is_left_to_a_person() {
+    let fixture = Fixture::new().await;
+    let paid = fixture.purchase(None).await.unwrap().at.transaction;
+    fixture.gateway_says(unknown());
+    let action = Action::Refund { target: Target::Transaction(paid), amount: None, mechanism: None };
+    let refund = follow_up(Kind::Refund, action);
+    let at = fixture.perform(&refund, Duration::from_secs(7)).await.unwrap().at;
+    for order in fixture.store.orders.lock().unwrap().values_mut() {
+        order.transactions[0].operations[1].attempt.at -= jiff::SignedDuration::from_hours(2);
+    }
+    fixture.finds(Finding::Several(vec![approved_as("first"), approved_as("second")]));
+    let order = fixture.decide(at, HandVerdict::Done).await.unwrap();
+    assert!(order.operation(at).unwrap().is(Stage::Approved));
+}
+
 #[tokio::test]
 async fn weighing_a_decision_changes_nothing() {
     let (fixture, at) = Fixture::in_doubt().await;

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::{
-    order::{Decision, OPERATIONS_MAX, Operation, OperationState},
+    order::{Attribution, Decision, OPERATIONS_MAX, Operation, OperationState},
     payments::{CaptureReport, CaptureRequest, CaptureSettings, capture_due},
 };
 
@@ -22,7 +22,7 @@ async fn scheduled(orders: &[&str], due: Timestamp, later: SignedDuration) -> Fi
     for order in orders {
         fixture.register(order).await;
         let intent = paying(None, |pay| {
-            (pay.kind, pay.capture) = (PaymentKind::Authorize, CaptureAt::At(due));
+            (pay.kind, pay.capture) = (PaymentKind::Authorize, CaptureAt::At(due).into());
         });
         fixture.perform(&intent, Duration::from_secs(29)).await.unwrap();
     }
@@ -171,6 +171,116 @@ async fn captures_that_wait_for_a_person_are_told_of_before_their_authorizations
     assert_eq!(counts(&report), json!({"held_back": 1, "failed": 1}));
 }
 
+/// Pauses the captures of the fixture's order.
+async fn pause(fixture: &Fixture, order: &str) {
+    let key = OrderKey { order: order.parse().unwrap(), ..fixture.key.clone() };
+    fixture.payments.pause_captures(&key, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_paused_order_is_passed_over_told_of_once_and_captured_when_it_is_resumed() {
+    let mut fixture = scheduled(&["1", "2"], due(), SignedDuration::ZERO).await;
+    pause(&fixture, "1").await;
+    let one = json!({"due": 1, "captured": 1, "captured_minor": {"USD": 2599}});
+    assert_eq!(counts(&run(&fixture).await), one);
+    assert_eq!(counts(&run(&fixture).await), json!({}), "it is not even read");
+    let almost = SignedDuration::from_hours(6 * 24 + 1);
+    fixture.payments.clock = Arc::new(Stopped(due() + almost));
+    for (request, expected) in [
+        (dry_run(), json!({"dry_run": true, "held_back": 1})),
+        (all(), json!({"held_back": 1})),
+        (all(), json!({})),
+    ] {
+        assert_eq!(counts(&run_of(&fixture, &Everyone, request).await), expected);
+    }
+    let key = OrderKey { order: "1".parse().unwrap(), ..fixture.key.clone() };
+    let order = fixture.payments.resume_captures(&key, None).await.unwrap();
+    assert_eq!(order.operations().map(|(_, operation)| operation.notices.len()).sum::<usize>(), 1);
+    assert_eq!(counts(&run(&fixture).await), one);
+}
+
+#[tokio::test]
+async fn an_authorization_that_ends_while_it_is_paused_lapses_like_any_other() {
+    for (merchants, voided) in [(&Everyone as &dyn Merchants, 0), (&VOIDS_LAPSED, 2)] {
+        let fixture = two_ended().await;
+        for order in ["1", "2"] {
+            pause(&fixture, order).await;
+        }
+        assert_eq!(counts(&run_of(&fixture, merchants, all()).await), json!({"due": 2, "lapsed": 2}));
+        assert_eq!(fixture.gateway.voided.lock().unwrap().len(), voided);
+    }
+}
+
+#[tokio::test]
+async fn a_run_and_a_pause_at_once_leave_the_order_captured_or_paused_and_not_both() {
+    // The pause is written before the run's claim.
+    let fixture = scheduled(&["1"], due(), SignedDuration::ZERO).await;
+    let sent = fixture.sent();
+    fixture.meanwhile(|order| assert!(order.pause_captures(None, order.updated_at)));
+    assert_eq!(counts(&run(&fixture).await), json!({"overtaken": 1}));
+    assert_eq!(fixture.sent(), sent);
+    // The claim is written before the pause, which keeps it.
+    let fixture = scheduled(&["1"], due(), SignedDuration::ZERO).await;
+    run(&fixture).await;
+    let captured = fixture.stored().await;
+    pause(&fixture, "1").await;
+    let order = fixture.stored().await;
+    assert_eq!(order.transactions, captured.transactions);
+    assert!(order.captures_paused().is_some());
+}
+
+#[tokio::test]
+async fn a_pause_whose_write_is_overtaken_or_whose_response_is_lost_is_made_once() {
+    let who = |name: &str| Attribution { actor: Some(name.to_owned()), ..Attribution::default() };
+    for faults in [&[Fault::Overtaken, Fault::Overtaken][..], &[Fault::FoundByRepeat]] {
+        let fixture = scheduled(&["1"], due(), SignedDuration::ZERO).await;
+        fixture.next_writes(faults);
+        let order = fixture.payments.pause_captures(&fixture.key, Some(&who("Ann"))).await.unwrap();
+        assert_eq!(order, fixture.stored().await);
+        let again = fixture.payments.pause_captures(&fixture.key, Some(&who("Bob"))).await.unwrap();
+        assert_eq!((again.version, again.pauses.len()), (order.version, 1), "nothing is written again");
+        assert_eq!(again.captures_paused().unwrap().by.as_deref(), Some(&who("Ann")));
+    }
+    let fixture = scheduled(&["1"], due(), SignedDuration::ZERO).await;
+    fixture.next_writes(&[Fault::Overtaken; 8]);
+    let refused = fixture.payments.pause_captures(&fixture.key, None).await;
+    assert!(matches!(refused, Err(Refusal::Contended)));
+    fixture.next_writes(&[Fault::NotDone]);
+    let refused = fixture.payments.pause_captures(&fixture.key, None).await;
+    assert!(matches!(refused, Err(Refusal::Store(_))));
+    assert!(fixture.stored().await.captures_paused().is_none());
+    let other = OrderKey { order: "2".parse().unwrap(), ..fixture.key.clone() };
+    let refused = fixture.payments.resume_captures(&other, None).await;
+    assert!(matches!(refused, Err(Refusal::Rejected(Rejection::OrderNotFound))));
+}
+
+#[tokio::test]
+async fn that_captures_are_paused_and_resumed_is_in_the_log_with_who_and_why() {
+    let fixture = scheduled(&["1"], due(), SignedDuration::ZERO).await;
+    let who = Attribution {
+        key_name: Some("erp".to_owned()),
+        actor: Some("Ann".to_owned()),
+        reason: Some("fraud".to_owned()),
+        ..Attribution::default()
+    };
+    let log = crate::test_log::Log::here();
+    for _ in 0..2 {
+        fixture.payments.pause_captures(&fixture.key, Some(&who)).await.unwrap();
+    }
+    fixture.payments.resume_captures(&fixture.key, None).await.unwrap();
+    let lines = log.lines("changed");
+    let [paused, resumed] = lines.as_slice() else { panic!("{lines:?}") };
+    assert_eq!(
+        (&paused["what"], &resumed["what"]),
+        (&"scheduled captures paused".into(), &"scheduled captures resumed".into())
+    );
+    for (name, value) in [("key_name", "erp"), ("actor", "Ann"), ("request_reason", "fraud"), ("order", "1")]
+    {
+        assert_eq!(paused[name], value, "{name}");
+    }
+    assert_eq!(resumed.get("actor"), None);
+}
+
 #[tokio::test]
 async fn an_authorization_that_ended_lapses_and_is_voided_first_if_the_merchant_wants_that() {
     let lapsed = json!({"due": 2, "lapsed": 2});
@@ -291,7 +401,7 @@ async fn three_of_one_order(later: SignedDuration) -> Fixture {
     let (mut fixture, due) = (Fixture::new().await, due());
     for amount in [500, 600, 700] {
         let intent = paying(Some(&amount.to_string()), |pay| {
-            (pay.kind, pay.capture) = (PaymentKind::Authorize, CaptureAt::At(due));
+            (pay.kind, pay.capture) = (PaymentKind::Authorize, CaptureAt::At(due).into());
             pay.amount = Amount::new(amount).ok();
         });
         fixture.perform(&intent, Duration::from_secs(29)).await.unwrap();
@@ -341,4 +451,20 @@ async fn a_capture_that_an_order_has_no_room_for_waits_for_a_person() {
 
 fn no_room() -> Decision {
     Decision::NoEffect(GatewayResponse::default(), NoEffect::Unreachable)
+}
+
+#[tokio::test]
+async fn a_part_counts_as_much_as_it_is_in_a_dry_run_and_when_it_is_captured() {
+    let fixture = two().await;
+    let part = CaptureAmount::Part(Amount::new(600).unwrap());
+    let terms = CaptureTerms { at: None, amount: Some(part) };
+    let (key, order) = (&fixture.key, fixture.stored().await);
+    let id = order.transactions[0].id;
+    fixture.payments.schedule_capture(&fixture.merchant, key, id, &terms).await.unwrap();
+    let sum = [("USD", 2599 + 600)].into();
+    let looked = run_of(&fixture, &Everyone, dry_run()).await;
+    assert_eq!((looked.captured, &looked.captured_minor), (2, &sum));
+    let report = run(&fixture).await;
+    assert_eq!((report.captured, report.captured_minor), (2, sum));
+    assert_eq!(fixture.stored().await.transactions[0].captured().minor(), 600);
 }

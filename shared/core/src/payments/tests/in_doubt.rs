@@ -58,7 +58,11 @@ async fn a_payments_refusal_that_names_no_operation_counts_only_where_one_inquir
             fixture.inquiry_finds(finding.clone());
             let performed = fixture.purchase(Some("k")).await.unwrap();
             assert_eq!((status(&performed), fixture.sent()), (then, 1), "{finding:?}");
-            assert_eq!(performed.order.suspects().count(), suspects, "{finding:?}");
+            assert_eq!(
+                performed.order.suspects(Kind::Purchase, Uuid::nil()).count(),
+                suspects,
+                "{finding:?}"
+            );
         }
     }
 }

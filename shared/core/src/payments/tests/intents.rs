@@ -123,9 +123,11 @@ async fn a_payment_of_an_order_that_may_be_new_reads_nothing_first_and_meets_the
         amount: Some(Amount::new(2600).unwrap()),
         card: CardSummary::default(),
         standalone: None,
+        references: Box::default(),
         save_for: None,
         lacks_postcode: false,
-        capture: CaptureAt::default(),
+        source_is_known: false,
+        capture: CaptureTerms::default(),
         shopper: None,
     };
     let currency = Some(Currency::USD);
@@ -172,7 +174,7 @@ async fn a_request_that_was_carried_out_is_found_by_its_key_and_not_carried_out_
 
 #[tokio::test]
 async fn merchants_that_are_all_there_need_no_other_service() {
-    assert!(Everyone.is_kept(&"m".parse().unwrap()));
+    assert!(Everyone.was_read(&"m".parse().unwrap()));
 }
 
 #[tokio::test]
@@ -247,7 +249,7 @@ async fn registering_an_order_tells_whether_it_is_new() {
     for is_new in [true, false] {
         let total = Amount::new(2599).unwrap();
         let registered =
-            fixture.payments.register(&fixture.merchant, &fixture.key, Currency::USD, total).await;
+            fixture.payments.register(&fixture.merchant, &fixture.key, Currency::USD, total, None).await;
         assert_eq!(registered.unwrap().1, is_new);
     }
 }

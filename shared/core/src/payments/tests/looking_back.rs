@@ -99,6 +99,38 @@ async fn only_what_moves_more_money_waits_for_what_became_of_an_abandoned_paymen
 }
 
 #[tokio::test]
+async fn a_capture_waits_for_what_became_of_an_abandoned_one_of_its_payment() {
+    let capture = |transaction, minor| {
+        let amount = Amount::new(minor).ok();
+        let action =
+            Action::Capture { target: Target::Transaction(transaction), amount, custom_reference: None };
+        follow_up(Kind::Capture, action)
+    };
+    for (finding, sends) in
+        [(found("r"), 0), (Finding::Undecided, 0), (Finding::Failed, 0), (Finding::Absent, 1)]
+    {
+        let fixture = Fixture::new().await;
+        let authorize = paying(Some("k"), |pay| pay.kind = PaymentKind::Authorize);
+        let time = Duration::from_secs(29);
+        let held = fixture.perform(&authorize, time).await.unwrap().at.transaction;
+        fixture.gateway_says(not_done(NoEffect::NeverArrived));
+        fixture.perform(&capture(held, 300), time).await.unwrap();
+        let sent = fixture.sent();
+        fixture.inquiry_finds(finding.clone());
+        let further = fixture.perform(&capture(held, 500), time).await;
+        assert_eq!(fixture.sent() - sent, sends, "{finding:?}");
+        match further {
+            Ok(performed) => assert_eq!(performed.order.transactions[0].captured().minor(), 500),
+            Err(Refusal::Rejected(rejection)) => {
+                assert_eq!(finding, found("r"));
+                assert!(matches!(rejection, Rejection::AlreadyCaptured), "{rejection:?}");
+            }
+            Err(refusal) => assert!(matches!(refusal, Refusal::Unverified), "{finding:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_inquiry_that_has_no_time_left_is_not_sent() {
     let mut fixture = Fixture::new().await;
     fixture.gateway_says(unknown());

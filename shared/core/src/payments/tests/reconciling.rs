@@ -222,6 +222,58 @@ async fn only_refused_captures_of_the_schedule_are_told_apart() {
     }
 }
 
+/// A payment with a refund in doubt, changed so.
+async fn refunding(change: impl Fn(&mut Operation, Timestamp)) -> Fixture {
+    let fixture = in_doubt(1).await;
+    for order in fixture.store.orders.lock().unwrap().values_mut() {
+        let Some(transaction) = order.transactions.first_mut() else { continue };
+        let payment = &mut transaction.operations[0];
+        let mut refund = Operation { id: Uuid::from_u128(1), kind: Kind::Refund, ..payment.clone() };
+        payment.state = OperationState::Decided(Decision::Approved(approved_as("r")));
+        change(&mut refund, fixture.payments.clock.now());
+        transaction.operations.push(refund);
+    }
+    fixture
+}
+
+/// Its first attempt was given up, and a later look may find that one, too.
+fn approved_by_the_second_attempt(refund: &mut Operation, now: Timestamp) {
+    refund.decide(Decision::NoEffect(GatewayResponse::default(), NoEffect::NeverArrived), now);
+    refund.attempt_again(Uuid::from_u128(2), refund.amount, None, now);
+    refund.decide(Decision::Approved(approved_as("second")), now);
+    refund.last_look_at = Some(now);
+}
+
+#[tokio::test]
+async fn a_refund_that_was_done_twice_needs_attention_and_a_payment_is_given_back_without() {
+    let twice = || Finding::Several(vec![approved_as("first"), approved_as("second")]);
+    let told = |log: &Log| log.lines("needs attention: a refund was done more than once").len();
+    for (finding, needs_attention) in [(twice(), 1), (found("second"), 0), (Finding::Absent, 0)] {
+        let fixture = refunding(approved_by_the_second_attempt).await;
+        let log = Log::here();
+        fixture.inquiry_finds(finding.clone());
+        let report = run(&fixture).await;
+        let counts = (report.due, report.approved, report.needs_attention);
+        assert_eq!(counts, (1, 1, needs_attention), "{finding:?}");
+        assert_eq!(told(&log), needs_attention, "{finding:?}");
+    }
+    let fixture = in_doubt(1).await;
+    let log = Log::here();
+    fixture.inquiry_finds(twice());
+    assert_eq!((run(&fixture).await.needs_attention, told(&log)), (0, 0), "the second charge is voided");
+}
+
+/// It counts among what is in doubt, once it has been that for long.
+#[tokio::test]
+async fn a_refund_in_doubt_that_was_done_twice_is_told_and_not_counted_twice() {
+    let fixture = refunding(|_, _| ()).await;
+    let log = Log::here();
+    fixture.inquiry_finds(Finding::Several(vec![approved_as("first"), approved_as("second")]));
+    let report = run(&fixture).await;
+    assert_eq!((report.in_doubt, report.needs_attention), (1, 0));
+    assert_eq!(log.lines("needs attention: a refund was done more than once").len(), 1);
+}
+
 #[tokio::test]
 async fn the_oldest_in_doubt_is_as_old_as_its_attempt() {
     let mut fixture = Fixture::new().await;
@@ -297,12 +349,8 @@ async fn who_paid_is_forgotten_when_it_is_time() {
     let start = Timestamp::now();
     for order in fixture.store.orders.lock().unwrap().values_mut() {
         let Some(transaction) = order.transactions.first_mut() else { continue };
-        let memo = Memo {
-            name: Some("Ann".to_owned()),
-            personal_until: Some(start + SignedDuration::from_hours(1)),
-            ..Memo::default()
-        };
-        transaction.memo = Some(Box::new(memo));
+        transaction.references.description = Some("for Ann".to_owned());
+        transaction.personal_until = Some(start + SignedDuration::from_hours(1));
     }
     for (minutes, forgotten) in [(59, 0), (60, 2), (61, 0)] {
         fixture.payments.clock = Arc::new(Stopped(start + SignedDuration::from_mins(minutes)));
@@ -314,8 +362,9 @@ async fn who_paid_is_forgotten_when_it_is_time() {
 async fn who_paid_is_not_counted_as_forgotten_where_that_cannot_be_saved() {
     let fixture = Fixture::new().await;
     let mut order = fixture.purchase(None).await.unwrap().order;
-    let (name, personal_until) = (Some("Ann".to_owned()), Some(Timestamp::UNIX_EPOCH));
-    order.transactions[0].memo = Some(Box::new(Memo { name, personal_until, ..Memo::default() }));
+    let name = Some("Ann".to_owned());
+    order.transactions[0].memo = Some(Box::new(Memo { name, ..Memo::default() }));
+    order.transactions[0].personal_until = Some(Timestamp::UNIX_EPOCH);
     fixture.store.orders.lock().unwrap().insert(order.key().to_string(), order.clone());
     for faults in [vec![Fault::NotDone], vec![Fault::Overtaken; DECISIONS_MAX]] {
         fixture.next_writes(&faults);

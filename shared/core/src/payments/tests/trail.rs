@@ -109,7 +109,8 @@ async fn every_change_has_a_line_in_the_audit_trail() {
 
     let log = Log::here();
     let due = Timestamp::now() + jiff::SignedDuration::from_hours(1);
-    let intent = paying(None, |pay| (pay.kind, pay.capture) = (PaymentKind::Authorize, CaptureAt::At(due)));
+    let intent =
+        paying(None, |pay| (pay.kind, pay.capture) = (PaymentKind::Authorize, CaptureAt::At(due).into()));
     let at = fixture.perform(&intent, Duration::from_secs(29)).await.unwrap().at;
     assert_eq!(audited(&log), [both("intent saved", client), both("outcome", client)]);
     let outcome = log.lines("changed").remove(1);
@@ -118,7 +119,11 @@ async fn every_change_has_a_line_in_the_audit_trail() {
     assert!(outcome.values().any(|value| value == "r"), "the gateway's reference: {outcome:?}");
 
     let log = Log::here();
-    fixture.payments.schedule_capture(&fixture.key, at.transaction, Some(due)).await.unwrap();
+    fixture
+        .payments
+        .schedule_capture(&fixture.merchant, &fixture.key, at.transaction, &CaptureAt::At(due).into())
+        .await
+        .unwrap();
     let ended = due + jiff::SignedDuration::from_hours(7 * 24 + 2);
     fixture.payments.clock = Arc::new(Stopped(ended));
     fixture.payments.lapse(&fixture.key, at.transaction).await.unwrap();
@@ -128,9 +133,8 @@ async fn every_change_has_a_line_in_the_audit_trail() {
 
     let log = Log::here();
     let mut order = fixture.stored().await;
-    let (name, personal_until) = (Some("Ann".to_owned()), Some(ended));
-    order.transactions[0].memo =
-        Some(Box::new(crate::values::Memo { name, personal_until, ..Default::default() }));
+    order.transactions[0].references.description = Some("for Ann".to_owned());
+    order.transactions[0].personal_until = Some(ended);
     assert!(fixture.payments.forget_who_paid(order).await.1);
     assert_eq!(audited(&log), [both("personal data deleted", "schedule")]);
 }
@@ -177,10 +181,12 @@ async fn a_request_that_was_carried_out_before_is_on_its_trail_as_that() {
     }
 }
 
-#[test]
-fn an_item_that_cannot_be_read_has_a_line_that_says_where_it_is() {
+#[tokio::test]
+async fn an_item_that_cannot_be_read_is_counted_and_has_a_line_that_says_where_it_is() {
     let log = Log::here();
-    Unreadable { key: "m#o".to_owned(), reason: "spoiled".to_owned() }.log();
+    let item = Unreadable { key: "m#o".to_owned(), reason: "spoiled".to_owned() };
+    let ((), trail) = follow(async { item.note() }).await;
+    assert_eq!(trail.unreadable, 1);
     let lines = log.lines("a stored item cannot be read");
     let [line] = lines.as_slice() else { panic!("{lines:?}") };
     assert_eq!(

@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::MethodRejection;
 use crate::order::{CustomerReference, MerchantId};
 
 /// What every id begins with.
@@ -46,6 +47,15 @@ pub struct MethodId {
     pub customer: u128,
     /// The card's id among the customer's.
     pub method: Uuid,
+}
+
+impl MethodId {
+    /// The same, if it is a card of this customer. Another customer's is rejected as one that does not exist, whether it
+    /// does or not: nothing is read for it.
+    pub fn of(self, merchant: &MerchantId, customer: &CustomerReference) -> Result<Self, MethodRejection> {
+        let is_of = CustomerKey::new(merchant, customer).digest == self.customer;
+        if is_of { Ok(self) } else { Err(MethodRejection::NotFound) }
+    }
 }
 
 impl fmt::Display for MethodId {

@@ -119,11 +119,43 @@ fn a_card_that_is_being_deleted_is_not_stored_again_and_one_on_its_way_is_not_de
     assert_eq!(customer.begin_deleting(Uuid::from_u128(9), now()), Err(MethodRejection::InProgress));
 }
 
+/// The last card was requested so long ago that it counts no more, whatever came of it.
+fn long_ago(customer: &mut Customer) {
+    customer.methods.last_mut().unwrap().created_at -= DECLINES_COUNT_FOR;
+}
+
+#[test]
+fn of_one_customers_cards_five_may_be_declined_in_an_hour_and_five_are_verified_at_a_time() {
+    let mut customer = customer();
+    let after = |seconds| now() + SignedDuration::from_secs(seconds);
+    let full = |seconds| Err(MethodRejection::TooManyDeclines(SignedDuration::from_secs(seconds)));
+    customer.keep(new(100), now()).unwrap();
+    for id in 1..=5 {
+        customer.add(new(id), &[], after(i64::try_from(id).unwrap())).unwrap();
+    }
+    assert_eq!(customer.add(new(6), &[], after(10)), full(51), "when the first of the five should be known");
+    customer.method_mut(Uuid::from_u128(1)).unwrap().state = MethodState::Stored;
+    customer.add(new(6), &[], after(10)).unwrap();
+    let code = DeclineCode::GenericDecline;
+    let decline = Decline { code, advice: code.advice() };
+    for id in 2..=6 {
+        let removed = MethodState::Deleting(OnceGone::Declined(decline));
+        let state = if id == 2 { removed } else { MethodState::Declined(decline) };
+        customer.method_mut(Uuid::from_u128(id)).unwrap().state = state;
+    }
+    assert_eq!(customer.add(new(7), &[], after(70)), full(3_600 + 2 - 70), "when the first of the five ends");
+    assert_eq!(customer.add(new(1), &[], after(70)), Ok(AddPlan::Replay(Uuid::from_u128(1))), "it is stored");
+    customer.add(new(7), &[], after(3_602)).unwrap();
+    assert_eq!(customer.add(new(8), &[], after(3_602)), full(1));
+    customer.add(new(8), &[], after(3_662)).unwrap();
+}
+
 #[test]
 fn a_customer_has_at_most_twenty_cards_and_an_item_that_stays_small() {
     let mut customer = customer();
     for id in 1..=20 {
         customer.add(new(id), &[], now()).unwrap();
+        long_ago(&mut customer);
     }
     assert_eq!(customer.add(new(21), &[], now()), Err(MethodRejection::TooMany));
     for method in &mut customer.methods {
@@ -146,6 +178,7 @@ fn a_refused_card_is_kept_until_it_is_removed_and_is_declined_then() {
     let mut customer = customer();
     for id in 1..=100 {
         customer.add(NewMethod { id: Uuid::from_u128(id), ..new(1) }, &[], now()).unwrap();
+        long_ago(&mut customer);
         let code = DeclineCode::IncorrectCvc;
         let decline = Decline { code, advice: code.advice() };
         let method = customer.method_mut(Uuid::from_u128(id)).unwrap();

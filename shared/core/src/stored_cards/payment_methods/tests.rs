@@ -1,5 +1,6 @@
 //! Faults and crashes at every call while a card is stored, changed and deleted.
 
+mod erase;
 mod fake;
 mod letters;
 
@@ -140,6 +141,73 @@ fn without_faults_a_card_is_sent_once_and_stored_once() {
     let shop = Shop::new(World::new(Vec::new()));
     shop.life(Some("k"));
     assert_eq!(shop.world.verifications(), 1);
+}
+
+/// The same rejection after the same calls, so that nothing tells whether another customer has the card.
+#[test]
+fn another_customers_card_is_one_that_does_not_exist() {
+    let shop = Shop::new(World::new(Vec::new()));
+    let id = shop.stored(None);
+    let stored = shop.world.customer().unwrap().method(id.method).unwrap().stored().unwrap().clone();
+    let nobodys = StoredCard { profile: "99".to_owned(), ..stored.clone() };
+    let other: CustomerReference = "c-2".parse().unwrap();
+    for (customer, card, is_theirs) in [
+        (reference(), &stored, true),
+        (other.clone(), &stored, false),
+        (other.clone(), &nobodys, false),
+        (reference(), &nobodys, false),
+    ] {
+        let calls = shop.world.calls();
+        let checked = shop.methods.must_be_of(&shop.merchant, &customer, card).now_or_never().unwrap();
+        let rejected = matches!(checked, Err(MethodRefusal::Rejected(MethodRejection::NotFound)));
+        assert_eq!((checked.is_ok(), rejected), (is_theirs, !is_theirs), "{customer} {card:?}");
+        assert_eq!(shop.world.calls() - calls, 1, "one read, whatever it finds");
+    }
+    let merchant = &shop.merchant.id;
+    assert_eq!(id.of(merchant, &reference()), Ok(id));
+    let not_there = MethodId { method: uuid::Uuid::nil(), ..id };
+    assert_eq!(id.of(merchant, &other), Err(MethodRejection::NotFound));
+    assert_eq!(not_there.of(merchant, &other), Err(MethodRejection::NotFound));
+    assert_eq!(not_there.of(merchant, &reference()), Ok(not_there), "which is looked for");
+    // Deleted, it is nobody's.
+    shop.until(|| matches!(shop.delete(id), Some(Ok(true))), "deleted");
+    let gone = shop.methods.must_be_of(&shop.merchant, &reference(), &stored).now_or_never().unwrap();
+    assert!(matches!(gone, Err(MethodRefusal::Rejected(MethodRejection::NotFound))));
+}
+
+/// By its id, as by where it is stored.
+#[test]
+fn the_id_of_a_card_leads_to_where_it_is_stored_and_pays_for_its_customer_only() {
+    let shop = Shop::new(World::new(Vec::new()));
+    let id = shop.stored(None);
+    let stored = shop.world.customer().unwrap().method(id.method).unwrap().stored().unwrap().clone();
+    let other: CustomerReference = "c-2".parse().unwrap();
+    let not_there = MethodId { method: uuid::Uuid::nil(), ..id };
+    let of_another = MethodId { customer: 7, ..id };
+    let (own, not_found) = (reference(), Err(MethodRejection::NotFound));
+    let to_pay_with = |id, customer| {
+        let calls = shop.world.calls();
+        let found = shop.methods.to_pay_with(&shop.merchant, id, customer).now_or_never().unwrap().unwrap();
+        assert_eq!(shop.world.calls() - calls, 1, "one read, whatever it finds");
+        found
+    };
+    for (id, customer, may_pay) in [
+        (id, None, Ok(())),
+        (id, Some(&own), Ok(())),
+        (id, Some(&other), not_found),
+        (not_there, None, not_found),
+        (not_there, Some(&own), not_found),
+        (of_another, None, not_found),
+    ] {
+        assert_eq!(to_pay_with(id, customer).may_pay, may_pay, "{id} {customer:?}");
+    }
+    let card = to_pay_with(id, None).card;
+    assert_eq!((card.stored, card.token), (Some(stored.clone()), None));
+    assert_eq!(to_pay_with(of_another, None).card, CardSummary::default());
+    shop.until(|| matches!(shop.delete(id), Some(Ok(true))), "deleted");
+    let deleted = to_pay_with(id, None);
+    assert_eq!(deleted.may_pay, not_found);
+    assert_eq!(deleted.card.stored, Some(stored), "which a repeated request is known by");
 }
 
 #[test]

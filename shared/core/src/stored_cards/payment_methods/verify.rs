@@ -7,7 +7,9 @@ use uuid::Uuid;
 use super::{MethodRefusal, PaymentMethods};
 use crate::{
     order::{Doubt, Finding, GatewayResponse, NoEffect, Outcome, STILL_RUNNING},
-    payments::{Card, Command, Deadline, Inquired, Inquiry, Instruction, Merchant, PaymentSource, trail},
+    payments::{
+        Card, Command, Deadline, Inquired, Inquiry, Instruction, Labels, Merchant, PaymentSource, trail,
+    },
     stored_cards::{Applied, Customer, MethodState, PaymentMethod, ProfileOutcome, settle},
     values::{Amount, Currency},
 };
@@ -91,7 +93,7 @@ impl PaymentMethods {
             gateway_order_id: &gateway_order_id,
             order: &order,
             ours: Vec::new(),
-            memo: None,
+            labels: Labels::default(),
             command: Command::Authorize(&source),
         };
         let sent = tokio::time::Instant::now();
@@ -113,6 +115,7 @@ impl PaymentMethods {
             gateway_order_id: &gateway_order_id,
             earlier: Vec::new(),
             ours: vec![&gateway_order_id],
+            payments: vec![&gateway_order_id],
             currency: currency_of(merchant, method).unwrap_or(Currency::USD),
             known: Vec::new(),
         };

@@ -1,11 +1,11 @@
 //! Finds card numbers in texts that are kept, in the disguises that people and programs give them: other separators, digits
-//! of other scripts, an expiry date or another digit glued on. A number that is spelt out, or split over two fields, is not
-//! found.
+//! of other scripts, an expiry date, a security code or other digits glued on. A number that is spelt out, or split over
+//! two fields, is not found.
 
 use thiserror::Error;
 
 use super::{
-    CardNumber,
+    Brand, CardNumber,
     digits::{hides_something, is_hidden, plain},
     mask::digit_groups,
     mask_card_numbers,
@@ -17,8 +17,17 @@ const SEPARATOR_MAX: usize = 3;
 /// Digits of the longest number of [`LENGTHS`] with its expiry date and security code glued on.
 const DIGITS_MAX: usize = 25;
 
+/// How many digits security codes have.
+const CODES: [usize; 2] = [3, 4];
+
+/// Digits before a number that count in a reference, too: those of an expiry date.
+const EXPIRY: usize = 4;
+
 /// How many digits the numbers of cards have that anything is glued to.
 const LENGTHS: [usize; 3] = [14, 15, 16];
+
+/// How many digits the groups of a printed number have (`3714 496353 98431`).
+const PRINTED_GROUPS: std::ops::RangeInclusive<usize> = 4..=6;
 
 /// How many digits the numbers of cards have.
 const ALL_LENGTHS: std::ops::RangeInclusive<usize> = 13..=19;
@@ -26,10 +35,10 @@ const ALL_LENGTHS: std::ops::RangeInclusive<usize> = 13..=19;
 /// What a text is for, and so how easily it is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextUse {
-    /// A reference of another system, often a long number. A chance match would refuse good ones, so only a whole number and
-    /// one with its expiry date are taken for a card's.
+    /// A reference of another system, often a long number. A chance match would refuse good ones, so only a whole number,
+    /// one with its expiry date, with or without a security code, and one behind four digits are taken for a card's.
     Reference,
-    /// Words for people. A digit or a security code glued on counts, too.
+    /// Words for people. A digit or a security code glued on counts, too, on either side.
     Words,
     /// Outside text that is logged or repeated in an error, and can be left out. A card's number anywhere in a row of digits
     /// counts.
@@ -68,8 +77,11 @@ pub fn looks_like_card_number(text: &str, kept: TextUse) -> bool {
     (0..groups.len()).any(|first| {
         let mut digits = String::new();
         let mut before: Option<usize> = None;
+        // Two telephone numbers are not grouped like a card's.
+        let mut is_printed = true;
         for group in &groups[first..] {
             let joined = before.is_none_or(|before| is_separator(&plain[before..group.start]));
+            is_printed &= before.is_none() || group.len() <= *PRINTED_GROUPS.end();
             digits.push_str(&plain[group.clone()]);
             if !joined {
                 return false;
@@ -86,7 +98,8 @@ pub fn looks_like_card_number(text: &str, kept: TextUse) -> bool {
             if digits.len() > DIGITS_MAX {
                 return false;
             }
-            if is_card(&digits) || has_glued_card(&digits, kept) {
+            let is_behind = || is_printed && has_card_behind(&digits, groups[first].len(), kept);
+            if is_card(&digits) || has_glued_card(&digits, kept) || is_behind() {
                 return true;
             }
         }
@@ -124,19 +137,48 @@ fn has_glued_card(digits: &str, kept: TextUse) -> bool {
     let one_more = kept != TextUse::Reference;
     LENGTHS.iter().any(|length| {
         let Some((front, rest)) = digits.split_at_checked(*length) else { return false };
-        let is_in_front = has_expiry(rest) || (one_more && matches!(rest.len(), 1 | 3));
-        let is_behind = one_more && rest.len() == 1;
-        (is_in_front && is_card(front)) || (is_behind && is_card(&digits[1..]))
+        let Ok(card) = CardNumber::parse(front) else {
+            return one_more && rest.len() == 1 && is_card(&digits[1..]);
+        };
+        let is_code = rest.len() == 3 || rest.len() == card.brand().security_code_length();
+        has_expiry(rest) || (one_more && (rest.len() == 1 || is_code))
     })
 }
 
-/// `MMYY` or `MMYYYY`, perhaps with a security code behind it; or `YYMM`.
+/// A card's number behind four digits, and in words also behind three; the first group has so many digits.
+fn has_card_behind(digits: &str, first_group: usize, kept: TextUse) -> bool {
+    CODES.into_iter().any(|before| {
+        // What begins with a group is looked at anyway.
+        let is_glued = first_group >= before + PRINTED_GROUPS.start();
+        let number = digits.get(before..).filter(|number| is_glued && LENGTHS.contains(&number.len()));
+        let card = number.and_then(|number| CardNumber::parse(number).ok());
+        card.is_some_and(|card| kept != TextUse::Reference || (before == EXPIRY && !is_chance(&card)))
+    })
+}
+
+/// Whether the end of a long reference is a card's number by chance rather than one: where it goes on like a date, with a
+/// year or with the 22nd to 27th or 30th of a month, or has more digits than the brand's numbers mostly have.
+fn is_chance(card: &CardNumber) -> bool {
+    let number = card.expose();
+    let may_be_date = number.starts_with('2') || number.starts_with("30");
+    may_be_date || (card.brand() == Brand::Diners && number.len() > LENGTHS[0])
+}
+
+/// An expiry date, perhaps with a security code on either side.
 fn has_expiry(rest: &str) -> bool {
-    let number = |from: usize, to: usize| rest.get(from..to).and_then(|part| part.parse::<u16>().ok());
+    let behind_code = |code: usize| rest.get(code..).is_some_and(is_expiry);
+    let before_code =
+        |code: usize| rest.len().checked_sub(code).and_then(|end| rest.get(..end)).is_some_and(is_expiry);
+    is_expiry(rest) || CODES.into_iter().any(|code| behind_code(code) || before_code(code))
+}
+
+/// `MMYY`, `MMYYYY` or `YYMM`.
+fn is_expiry(digits: &str) -> bool {
+    let number = |from: usize, to: usize| digits.get(from..to).and_then(|part| part.parse::<u16>().ok());
     let is_month = |month: Option<u16>| month.is_some_and(|month| (1..=12).contains(&month));
-    match rest.len() {
-        4 | 7 => is_month(number(0, 2)) || is_month(number(2, 4)),
-        6 | 9 => is_month(number(0, 2)) && number(2, 4) == Some(20),
+    match digits.len() {
+        4 => is_month(number(0, 2)) || is_month(number(2, 4)),
+        6 => is_month(number(0, 2)) && number(2, 4) == Some(20),
         _ => false,
     }
 }

@@ -247,7 +247,7 @@ fn with_check_digit(mut digits: String) -> String {
 }
 
 /// A valid number of any brand, range and length.
-fn any_number() -> impl Strategy<Value = String> {
+pub(super) fn any_number() -> impl Strategy<Value = String> {
     let lengths = (0..PREFIXES.len(), 13..=19_usize)
         .prop_filter("a length of the brand", |&(row, length)| PREFIXES[row].3.issues_length(length));
     (lengths, "[0-9]{19}", any::<proptest::sample::Index>()).prop_map(|((row, length), tail, pick)| {

@@ -1,5 +1,6 @@
 //! Receivers that are slow, wrong, down for a day or see everything twice, beside one that is healthy: in virtual time.
 
+mod documents;
 mod fake;
 
 use std::{
@@ -108,18 +109,6 @@ fn a_table_that_fails_has_the_batch_come_again_from_where_it_failed() {
         let report = world.delivering.first_attempts(added).await;
         assert_eq!((report.failed, report.waiting), (None, 1));
     });
-}
-
-#[test]
-fn a_receiver_that_is_gone_is_parked_for_and_none_is_called() {
-    let world = World::new(&[("gone", Manner::Healthy)]);
-    Time::run(&world.time, async {
-        let added = world.publish(0).await;
-        world.directory.clear();
-        let report = world.delivering.first_attempts(added).await;
-        assert_eq!((report.attempts, report.parked), (0, 1));
-    });
-    assert_eq!(world.parked("gone"), 1);
 }
 
 /// Events that are published one after the other, and their first attempts in one batch.

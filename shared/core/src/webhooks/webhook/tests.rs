@@ -121,13 +121,17 @@ fn only_addresses_of_the_public_internet_are_public() {
 fn a_receiver_gets_the_types_that_it_wants_and_nothing_while_it_is_disabled() {
     let (id, secrets) = ("r".parse().unwrap(), vec![Secret::from(vec![7; 32])]);
     let (url, kinds) = ("https://example.com".to_owned(), Vec::new());
-    let mut receiver = Receiver { id, url, secrets, kinds, secret_key: None, is_disabled: false };
+    let format = MessageFormat::Standard { secrets, secret_key: Some("seven 7".into()) };
+    let mut receiver = Receiver { id, url, format, kinds, is_disabled: false };
     assert!(receiver.wants("order.paid"));
     receiver.kinds.push("order.refunded".to_owned());
     assert!(receiver.wants("order.refunded") && !receiver.wants("order.paid"));
     assert!(!format!("{receiver:?}").contains('7'), "no secret is shown");
-    assert_eq!(format!("{:?}", receiver.secrets), "[SecretBox<[u8]>([REDACTED])]");
-    assert_eq!(receiver.secrets[0].expose_secret(), [7; 32]);
+    let MessageFormat::Standard { secrets, .. } = &receiver.format else { panic!("another format") };
+    assert_eq!(format!("{secrets:?}"), "[SecretBox<[u8]>([REDACTED])]");
+    assert_eq!(secrets[0].expose_secret(), [7; 32]);
+    let format = MessageFormat::ElasticPath { secret_key: "seven 7".into() };
+    assert!(!format!("{format:?}").contains('7'), "nor one of the other format");
     receiver.is_disabled = true;
     assert!(!receiver.wants("order.refunded"));
     let longest = "x".repeat(64);

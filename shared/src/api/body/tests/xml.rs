@@ -95,7 +95,7 @@ fn a_prefix_is_only_a_name_for_its_namespace() {
         ),
     ];
     for body in bodies {
-        assert_eq!(read(&body, root_named("R")), Ok(expected.clone()), "{body}");
+        assert_eq!(read(&body, root_named("R"), is_known), Ok(expected.clone()), "{body}");
     }
 }
 
@@ -122,7 +122,38 @@ fn another_root_or_namespace_is_refused_and_told_apart() {
         assert_eq!(root(attributes), Err(Unreadable::RootNamespace(at(1, 1))), "{attributes}");
     }
     assert_eq!(root(&format!("xmlns='{NS}'")), Ok(text("")));
-    assert_eq!(read(&to_xml("Other", &Node::Null), root_named("Other")), Ok(Node::Null));
+    assert_eq!(read(&to_xml("Other", &Node::Null), root_named("Other"), is_known), Ok(Node::Null));
+}
+
+#[test]
+fn what_is_not_known_in_another_namespace_is_ignored_with_all_that_is_in_it() {
+    let expected = object([("A", text("1")), ("B", object([("D", text("2"))]))]);
+    for foreign in [
+        "<x:E xmlns:x='urn:x'/>",
+        "<E xmlns='urn:x'>text <b>and</b> elements &amp; <A>twice</A><A i:nil='1'>1</A></E>",
+        "<i:E/><i:E/>",
+        &format!("<x:E xmlns:x='urn:x'><A xmlns='{NS}'>9</A><B xmlns=''/></x:E>"),
+    ] {
+        for at in 0..4 {
+            let places = ["<A>1</A>", "<B>", "<D>2</D>", "</B>"];
+            let inner: String = places
+                .iter()
+                .enumerate()
+                .map(|(n, part)| if n == at { format!("{foreign}{part}") } else { (*part).to_owned() })
+                .collect();
+            assert_eq!(inside(&inner), Ok(expected.clone()), "{inner}");
+        }
+        assert_eq!(inside(&format!("<A>{foreign}</A>")), Ok(object([("A", text(""))])), "{foreign}");
+        assert_eq!(inside(foreign), Ok(text("")), "{foreign}");
+    }
+    refused(
+        &[("<A>1<x:E xmlns:x='urn:x'/></A>", 2, 5), ("<A><x:E xmlns:x='urn:x'/>1</A>", 2, 26)],
+        Unreadable::Mixed,
+    );
+    let foreign = |inner: &str| format!("<E xmlns='urn:x'>{inner}</E>");
+    refused(&[(&foreign("<p:A/>"), 2, 18)], Unreadable::Prefix);
+    refused(&[(&foreign("&x;"), 2, 18)], Unreadable::Entity);
+    refused(&[(&foreign(&"<a>".repeat(15)), 2, 60)], Unreadable::TooDeep);
 }
 
 #[test]

@@ -69,6 +69,7 @@ stored! {
         look_again: "look_again" unless (Vec::new()),
         by_hand: "by_hand",
         notices: "notices",
+        custom_reference: "cr",
         ..carried
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use tollgate_core::{
     order::{CaptureSchedule, Operation, OrderId, Transaction},
-    values::{CardSummary, Discounted, Instrument, Memo},
+    values::{CardSummary, Discounted, Instrument, Memo, References},
 };
 use uuid::Uuid;
 
@@ -19,8 +19,11 @@ stored! {
         kind: "m",
         instrument: (if let Some(card) = transaction.card() { to.put(CARD, card) }, read_instrument(from)?),
         memo: "me",
-        custom_reference: "custom_reference",
+        references: (transaction.references.write(&(), to), References::read(&(), from)?),
+        personal_until: "personal_until",
         save_for: "save_for",
+        paid_with: "paid_with",
+        continues: "continues",
         capture: "cp",
         authorization_expires_at: "ax",
         by: "b",
@@ -82,6 +85,7 @@ fn read_instrument(from: &mut Reader) -> Read<Instrument> {
 stored! {
     CaptureSchedule {
         at: "w",
+        amount: "a",
         lapsed_at: "la",
     }
 }
@@ -89,7 +93,6 @@ stored! {
 stored! {
     Memo {
         reference: "rf",
-        description: "description",
         email: "email",
         name: "name",
         deal_type: "deal_type",
@@ -99,7 +102,15 @@ stored! {
         authorizer: "authorizer",
         discount: "discount",
         save_card: "save_card" unless (false),
-        personal_until: "personal_until",
+    }
+}
+
+stored! {
+    References {
+        custom_reference: "cr",
+        name: "nm",
+        description: "ds",
+        metadata: "md",
     }
 }
 

@@ -153,7 +153,7 @@ impl World {
     }
 
     /// Another process has changed every customer.
-    fn changed_by_another(&self, change: fn(&mut Customer)) {
+    pub(super) fn changed_by_another(&self, change: fn(&mut Customer)) {
         self.state().customers.values_mut().for_each(|customer| {
             change(customer);
             customer.version += 1;
@@ -237,6 +237,18 @@ impl CustomerStore for World {
         });
         written.await.map_err(|_| StoreError::Unavailable("a fault".to_owned()))
     }
+
+    async fn remove(&self, customer: &Customer) -> Result<Written, StoreError> {
+        let key = customer.key.to_string();
+        let removed = self.call(|state| {
+            let is_there = state.customers.get(&key).is_some_and(|stored| stored.version == customer.version);
+            if is_there {
+                state.customers.remove(&key);
+            }
+            if is_there { Written::Done } else { Written::Changed }
+        });
+        removed.await.map_err(|_| StoreError::Unavailable("a fault".to_owned()))
+    }
 }
 
 /// The table, where another process writes before one of our writes.
@@ -264,6 +276,11 @@ impl CustomerStore for Overtaken {
             }
         }
         self.world.put(customer).await
+    }
+
+    async fn remove(&self, customer: &Customer) -> Result<Written, StoreError> {
+        self.world.changed_by_another(self.change);
+        self.world.remove(customer).await
     }
 }
 

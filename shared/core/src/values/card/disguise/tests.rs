@@ -1,11 +1,15 @@
+use proptest::prelude::*;
+use uuid::Uuid;
+
 use super::*;
+use crate::values::card::tests::any_number;
 
 const ALL: [TextUse; 3] = [TextUse::Reference, TextUse::Words, TextUse::Logged];
 const WORDS: [TextUse; 2] = [TextUse::Words, TextUse::Logged];
 const LOGGED: [TextUse; 1] = [TextUse::Logged];
 
 /// A disguise, and where it is refused.
-const DISGUISES: [(&str, &[TextUse]); 56] = [
+const DISGUISES: [(&str, &[TextUse]); 72] = [
     // As it is printed and typed.
     ("4111111111111111", &ALL),
     ("4111 1111 1111 1111", &ALL),
@@ -51,7 +55,25 @@ const DISGUISES: [(&str, &[TextUse]); 56] = [
     ("41111111111111110", &WORDS),
     ("94111111111111111", &WORDS),
     ("4111111111111111123", &WORDS),
-    ("12294111111111111111", &LOGGED),
+    ("3714496353984319876", &WORDS),
+    // A security code, and then the expiry date.
+    ("41111111111111119991229", &ALL),
+    ("4111111111111111999122029", &ALL),
+    ("4111 1111 1111 1111999 1229", &ALL),
+    ("37144963539843198761229", &ALL),
+    ("3714496353984319876122029", &ALL),
+    ("37144963539843112299876", &ALL),
+    ("3714496353984311220299876", &ALL),
+    // Something before it.
+    ("12294111111111111111", &ALL),
+    ("29124111111111111111", &ALL),
+    ("99994111111111111111", &ALL),
+    ("00005454545454545454", &ALL),
+    ("9876371449635398431", &ALL),
+    ("99994111 1111 1111 1111", &ALL),
+    ("9994111111111111111", &WORDS),
+    ("12292223000048400011", &WORDS),
+    ("122920294111111111111111", &LOGGED),
     // No expiry date.
     ("4111111111111111122131", &LOGGED),
     ("4111111111111111132031", &LOGGED),
@@ -105,6 +127,30 @@ fn what_people_and_systems_write_is_kept() {
     }
 }
 
+/// Numbers that begin with days and years are like Mastercard's and Diners Club's. Every tenth passes the check of its
+/// digits.
+#[test]
+fn references_and_telephone_numbers_that_a_shop_counts_up_are_kept() {
+    for count in 0..1_000 {
+        for reference in [
+            format!("20261120140533{count:06}"),
+            format!("00422611201405{count:06}"),
+            format!("00422311202614{count:06}"),
+            format!("261130140533{count:08}"),
+            format!("112326140533{count:08}"),
+            format!("{count:020}"),
+            format!("1000{count:016}"),
+            format!("ORD-2026-{count:010}"),
+            format!("114-{:07}-{count:07}", 7 * count),
+            format!("2125554567 4155550{count:03}"),
+            format!("212-555-4567 / 415-555-0{count:03}"),
+            format!("+33 1 23 45 67 89, +33 6 12 34 5{} {:02}", count / 100, count % 100),
+        ] {
+            assert_eq!(check_kept(&reference, TextUse::Reference), Ok(()), "{reference}");
+        }
+    }
+}
+
 #[test]
 fn a_digit_before_a_number_of_an_unusual_length_is_taken_for_a_parcels() {
     let number = "96011000000000000001";
@@ -116,6 +162,57 @@ fn what_is_kept_holds_nothing_unseen() {
     for kept in ALL {
         assert_eq!(check_kept("1 \u{202E}2", kept), Err(Unkeepable::Hidden));
         assert_eq!(check_kept("می\u{200C}خواهم", kept), Ok(()));
+    }
+}
+
+/// A number of a length that anything is glued to.
+fn number() -> impl Strategy<Value = String> {
+    any_number().prop_filter("a usual length", |digits| LENGTHS.contains(&digits.len()))
+}
+
+proptest! {
+    #[test]
+    fn a_number_with_its_expiry_date_and_security_code_is_kept_in_no_order(
+        digits in number(),
+        month in 1..=12_u8,
+        year in 0..=99_u8,
+        code in "[0-9]{4}",
+        century in any::<bool>(),
+    ) {
+        let card = CardNumber::parse(&digits).unwrap();
+        let code = &code[..card.brand().security_code_length()];
+        let century = if century { "20" } else { "" };
+        let expiry = format!("{month:02}{century}{year:02}");
+        for text in [
+            format!("{digits}{expiry}"),
+            format!("{digits}{expiry}{code}"),
+            format!("{digits}{code}{expiry}"),
+            format!("card {digits}{code} {expiry}"),
+        ] {
+            for kept in ALL {
+                prop_assert_eq!(check_kept(&text, kept), Err(Unkeepable::CardNumber), "{:?}: {}", kept, &text);
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_behind_four_digits_is_not_kept(digits in number(), before in "[0-9]{4}") {
+        let text = format!("{before}{digits}");
+        for kept in WORDS {
+            prop_assert_eq!(check_kept(&text, kept), Err(Unkeepable::CardNumber), "{:?}: {}", kept, &text);
+        }
+        let may_be_date = ["2", "30"].iter().any(|start| digits.starts_with(start));
+        let is_unusual = ["36", "38", "39"].iter().any(|start| digits.starts_with(start)) && digits.len() > 14;
+        let kept = check_kept(&text, TextUse::Reference);
+        prop_assert!(may_be_date || is_unusual || kept == Err(Unkeepable::CardNumber), "{}", text);
+    }
+
+    #[test]
+    fn a_uuid_is_kept_as_a_reference(bytes in any::<u128>()) {
+        let uuid = Uuid::from_u128(bytes);
+        for text in [uuid.to_string(), uuid.simple().to_string(), format!("order_{uuid}")] {
+            prop_assert_eq!(check_kept(&text, TextUse::Reference), Ok(()), "{}", text);
+        }
     }
 }
 

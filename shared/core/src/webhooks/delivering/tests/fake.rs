@@ -5,15 +5,20 @@ use std::{
     pin::pin,
     sync::{
         Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     task::{Context, Poll, Waker},
 };
 
 use uuid::Uuid;
 
+use async_trait::async_trait;
+
 use super::*;
-use crate::webhooks::{NotTaken, Secret};
+use crate::{
+    order::MerchantId,
+    webhooks::{Event, EventBus, KnownReceiver, MessageFormat, NotTaken, Outbox, ReceiversError, Secret},
+};
 
 const EPOCH_S: i64 = 1_767_225_600;
 
@@ -92,20 +97,43 @@ pub(super) enum Manner {
     GoneAfter(SignedDuration),
 }
 
-/// Receivers that there are.
+/// A document of receivers, as every process reads it: what it names, and why it cannot be used, if so.
 #[derive(Default)]
-pub(super) struct Directory(Mutex<Vec<Receiver>>);
+pub(super) struct Directory(Mutex<(Vec<Receiver>, Option<ReceiversError>)>);
 
 impl Directory {
-    pub(super) fn clear(&self) {
-        self.0.lock().unwrap().clear();
+    pub(super) fn remove(&self, name: &str) {
+        drop(self.take(name));
+    }
+
+    pub(super) fn take(&self, name: &str) -> Receiver {
+        let receivers = &mut self.0.lock().unwrap().0;
+        let n = receivers.iter().position(|receiver| receiver.id.to_string() == name).unwrap();
+        receivers.remove(n)
+    }
+
+    pub(super) fn put_back(&self, receiver: Receiver) {
+        self.0.lock().unwrap().0.push(receiver);
+    }
+
+    pub(super) fn fails(&self, with: Option<ReceiversError>) {
+        self.0.lock().unwrap().1 = with;
+    }
+
+    pub(super) fn disable(&self) {
+        self.0.lock().unwrap().0.iter_mut().for_each(|receiver| receiver.is_disabled = true);
     }
 }
 
 #[async_trait]
 impl Receivers for Directory {
-    async fn receivers(&self, _: &crate::order::MerchantId) -> Result<Arc<[Receiver]>, StoreError> {
-        Ok(self.0.lock().unwrap().clone().into())
+    async fn receivers(&self, merchant: &MerchantId) -> Result<Arc<[Receiver]>, ReceiversError> {
+        self.receivers_now(merchant).await
+    }
+
+    async fn receivers_now(&self, _: &MerchantId) -> Result<Arc<[Receiver]>, ReceiversError> {
+        let (receivers, failure) = self.0.lock().unwrap().clone();
+        failure.map_or_else(|| Ok(receivers.into()), Err)
     }
 }
 
@@ -178,6 +206,9 @@ type Key = (ReceiverKey, Timestamp, Uuid);
 pub(super) struct Table {
     deliveries: Mutex<BTreeMap<Key, (Delivery, Option<DeliveryOutcome>)>>,
     health: Mutex<BTreeMap<ReceiverKey, Health>>,
+    known: Mutex<BTreeMap<ReceiverKey, KnownReceiver>>,
+    /// How often what is noted of one merchant's receivers was read.
+    pub(super) known_reads: AtomicU32,
     pub(super) refuses: Flag,
     /// Deliveries that are due and cannot be read, by their sort keys.
     pub(super) spoiled: Mutex<Vec<String>>,
@@ -255,6 +286,39 @@ impl DeliveryStore for Table {
         Ok(())
     }
 
+    async fn known(&self, merchant: Option<&MerchantId>) -> Result<Vec<KnownReceiver>, StoreError> {
+        self.known_reads.fetch_add(u32::from(merchant.is_some()), Ordering::SeqCst);
+        Ok(self.known.lock().unwrap().values().cloned().collect())
+    }
+
+    async fn note(&self, known: &KnownReceiver) -> Result<(), StoreError> {
+        self.check()?;
+        self.known.lock().unwrap().insert(known.key.clone(), known.clone());
+        Ok(())
+    }
+
+    async fn forget(&self, receiver: &ReceiverKey) -> Result<(), StoreError> {
+        self.known.lock().unwrap().retain(|key, known| key != receiver || known.left_at.is_none());
+        Ok(())
+    }
+
+    async fn delete_some(&self, receiver: &ReceiverKey) -> Result<usize, StoreError> {
+        self.check()?;
+        let mut deliveries = self.deliveries.lock().unwrap();
+        let own = deliveries.keys().filter(|(key, ..)| key == receiver).take(2).cloned();
+        let own: Vec<_> = own.collect();
+        for key in &own {
+            deliveries.remove(key);
+        }
+        Ok(own.len())
+    }
+
+    async fn delete_health(&self, receiver: &ReceiverKey) -> Result<(), StoreError> {
+        self.check()?;
+        self.health.lock().unwrap().remove(receiver);
+        Ok(())
+    }
+
     async fn settle(
         &self,
         delivery: &Delivery,
@@ -264,7 +328,7 @@ impl DeliveryStore for Table {
         self.check()?;
         let key = (delivery.to.clone(), delivery.at, delivery.event);
         let mut deliveries = self.deliveries.lock().unwrap();
-        let (kept, was) = deliveries.get_mut(&key).expect("it was added");
+        let Some((kept, was)) = deliveries.get_mut(&key) else { return Ok(()) };
         assert!(*was != Some(DeliveryOutcome::Delivered), "what arrived is not sent again");
         if let DeliveryOutcome::Waits { failures, since, .. } = settled {
             (kept.failures, kept.since) = (*failures, Some(*since));
@@ -274,13 +338,17 @@ impl DeliveryStore for Table {
     }
 }
 
+fn outbox(directory: &Arc<Directory>, store: &Arc<Table>, time: &Arc<Time>) -> Outbox {
+    Outbox::new(Arc::clone(directory) as _, Arc::clone(store) as _, Arc::clone(time) as _)
+}
+
 pub(super) struct World {
     pub(super) time: Arc<Time>,
     pub(super) store: Arc<Table>,
     pub(super) directory: Arc<Directory>,
     pub(super) delivering: Delivering,
     line: Arc<Line>,
-    outbox: Outbox,
+    outbox: Mutex<Arc<Outbox>>,
     added: Mutex<BTreeSet<(ReceiverKey, Timestamp, Uuid)>>,
 }
 
@@ -290,25 +358,37 @@ impl World {
         let directory = Arc::new(Directory::default());
         for (name, _) in manners {
             let (id, url) = (name.parse().unwrap(), "https://example.com".to_owned());
-            let secrets = vec![Secret::from(vec![1; 32])];
-            let receiver =
-                Receiver { id, url, secrets, kinds: Vec::new(), secret_key: None, is_disabled: false };
-            directory.0.lock().unwrap().push(receiver);
+            let format =
+                MessageFormat::Standard { secrets: vec![Secret::from(vec![1; 32])], secret_key: None };
+            let receiver = Receiver { id, url, format, kinds: Vec::new(), is_disabled: false };
+            directory.0.lock().unwrap().0.push(receiver);
         }
         let manners = manners.iter().map(|(name, manner)| ((*name).to_owned(), *manner)).collect();
         let line = Arc::new(Line { time: Arc::clone(&time), manners, seen: Mutex::default() });
-        let outbox = Outbox {
-            receivers: Arc::clone(&directory) as _,
-            store: Arc::clone(&store) as _,
-            clock: Arc::clone(&time) as _,
-        };
+        let outbox = outbox(&directory, &store, &time);
         let delivering = Delivering {
             receivers: Arc::clone(&directory) as _,
             store: Arc::clone(&store) as _,
             courier: Arc::clone(&line) as _,
             clock: Arc::clone(&time) as _,
         };
-        Self { time, store, directory, delivering, line, outbox, added: Mutex::default() }
+        let (outbox, added) = (Mutex::new(Arc::new(outbox)), Mutex::default());
+        Self { time, store, directory, delivering, line, outbox, added }
+    }
+
+    /// From now on events come from a process that has kept nothing.
+    pub(super) fn cold_start(&self) {
+        *self.outbox.lock().unwrap() = Arc::new(outbox(&self.directory, &self.store, &self.time));
+    }
+
+    /// How many items of each kind there are of a receiver: deliveries, health, what is noted.
+    pub(super) fn left_of(&self, name: &str) -> [usize; 3] {
+        let is_own = |key: &ReceiverKey| key.receiver.to_string() == name;
+        [
+            self.store.deliveries.lock().unwrap().keys().filter(|(key, ..)| is_own(key)).count(),
+            self.store.health.lock().unwrap().keys().filter(|key| is_own(key)).count(),
+            self.store.known.lock().unwrap().keys().filter(|key| is_own(key)).count(),
+        ]
     }
 
     /// Publishes an event, twice, as a stream may, and returns what that added.
@@ -317,8 +397,9 @@ impl World {
         let body = format!("{} {}", n % 10, n / 10 + 1);
         let merchant = "m".parse().unwrap();
         let event = Event { id, kind: "order.updated", merchant, at, body };
+        let outbox = Arc::clone(&self.outbox.lock().unwrap());
         for _ in 0..2 {
-            self.outbox.publish(std::slice::from_ref(&event)).await.unwrap();
+            outbox.publish(std::slice::from_ref(&event)).await.unwrap();
         }
         let deliveries = self.store.deliveries.lock().unwrap();
         let mut added = self.added.lock().unwrap();
@@ -357,7 +438,7 @@ impl World {
     }
 
     pub(super) fn attempts(&self, name: &str) -> u32 {
-        self.line.seen.lock().unwrap()[name].attempts
+        self.line.seen.lock().unwrap().get(name).map_or(0, |seen| seen.attempts)
     }
 
     /// How long each event took to a receiver.

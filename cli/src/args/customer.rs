@@ -1,0 +1,52 @@
+//! `customer`.
+
+use std::str::FromStr;
+
+use clap::{Args, Subcommand};
+use tollgate_core::order::{CustomerReference, MerchantId, OrderId};
+
+#[derive(Subcommand)]
+pub(crate) enum CustomerCommand {
+    /// Erase a customer's personal data from everything that is stored; without --yes, list what would be erased
+    ///
+    /// Amounts, references, ids, brand and last four digits stay: the books need them. It can be repeated at any time, and
+    /// has to be while a payment's outcome is not known.
+    Erase(EraseCustomer),
+}
+
+#[derive(Args)]
+pub(crate) struct EraseCustomer {
+    /// The merchant's id, such as 170200123
+    pub(crate) merchant: MerchantId,
+    /// The merchant's reference of the customer, or the e-mail address that was sent with payments
+    #[arg(value_name = "CUSTOMER")]
+    pub(crate) who: Who,
+    /// An order that is known to be the customer's, such as a `TransactionID` of the credit-card API; once for each
+    #[arg(long, value_name = "ID")]
+    pub(crate) order: Vec<OrderId>,
+    /// Do it
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// A customer, as the merchant names it.
+#[derive(Clone, Debug)]
+pub(crate) enum Who {
+    /// By reference.
+    Reference(CustomerReference),
+    /// By e-mail address. No reference has an `@`.
+    Email(String),
+}
+
+impl FromStr for Who {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.contains('@') {
+            return Ok(Self::Email(text.trim().to_owned()));
+        }
+        text.parse()
+            .map(Self::Reference)
+            .map_err(|error| format!("neither a customer's reference ({error}) nor an e-mail address"))
+    }
+}

@@ -1,0 +1,130 @@
+//! `GET /v2/orders` and `GET /v2/transactions/{id}` on real tables: many orders, damaged ones, and every kind of payment.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
+use jiff::{SignedDuration, Timestamp};
+use local::{TABLE_NAME, dynamodb_client, merchants};
+use serde_json::json;
+use tollgate::dynamodb::orders::StoredOrder;
+use tollgate_core::{
+    order::{Order, OrderKey},
+    payments::Shards,
+    values::{Amount, Currency},
+};
+
+use crate::{
+    bad_rows::damage,
+    credit_card_client::{CreditCard, payment},
+    shop::{Answer, Shop, VISA, by_card},
+};
+
+const SHARDS: Shards = Shards { in_doubt: 64, captures: 16 };
+
+/// More than a page with a filter reads. It is the same with ten thousand, which take minutes to put into the table.
+const ORDERS: usize = 3_000;
+
+/// Orders of one batch of writes.
+const BATCH: usize = 25;
+
+/// Puts so many orders of the shop's merchant into the table, one a second, and none tried to be paid.
+async fn fill(shop: &Shop, orders: usize) {
+    let client = dynamodb_client(shop.stack.dynamodb_url());
+    let began: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    for batch in 0..orders.div_ceil(BATCH) {
+        let writes = (batch * BATCH..orders.min((batch + 1) * BATCH)).map(|n| {
+            let id = format!("order-{n}").parse().unwrap();
+            let key = OrderKey { merchant: merchants::REGISTERED.parse().unwrap(), order: id };
+            let at = began + SignedDuration::from_secs(i64::try_from(n).unwrap());
+            let order = Order::new(&key, Currency::USD, Amount::new(2599).ok(), at);
+            let put =
+                PutRequest::builder().set_item(Some(StoredOrder::next(&order, SHARDS).0)).build().unwrap();
+            WriteRequest::builder().put_request(put).build()
+        });
+        let request = client.batch_write_item().request_items(TABLE_NAME, writes.collect());
+        let left = request.send().await.unwrap().unprocessed_items.unwrap_or_default();
+        assert!(left.is_empty());
+    }
+}
+
+fn ids(page: &Answer) -> Vec<String> {
+    let orders = page.data(200).as_array().unwrap().iter();
+    orders.map(|order| order["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// All pages of a list: their rows, and the most bytes that one of them read.
+async fn all(shop: &Shop, query: &str) -> (Vec<Vec<String>>, u64) {
+    let (mut pages, mut most, mut next) = (Vec::new(), 0, Some(query.to_owned()));
+    while let Some(query) = next {
+        let page = shop.get(&format!("/v2/orders{query}")).await;
+        pages.push(ids(&page));
+        most = most.max(page.body["meta"]["read_bytes"].as_u64().unwrap());
+        next = page.body["links"]["next"].as_str().map(str::to_owned);
+        assert!(pages.len() < 1_000, "it does not end");
+    }
+    (pages, most)
+}
+
+#[tokio::test]
+async fn thousands_of_orders_are_listed_page_by_page_each_once_and_each_page_reads_little() {
+    let shop = Shop::open().await;
+    fill(&shop, ORDERS).await;
+    let (pages, most) = all(&shop, "?page[limit]=100").await;
+    assert_eq!(pages.len(), ORDERS / 100);
+    let listed = pages.concat();
+    let expected: Vec<_> = (0..ORDERS).rev().map(|n| format!("order-{n}")).collect();
+    assert_eq!(listed, expected, "newest first");
+    assert!(most <= 450_000, "{most}");
+    // None is paid but one, so nearly all of them are read to find it.
+    shop.pay("order-9", by_card("purchase", VISA)).await.data(200);
+    let (pages, most) = all(&shop, "?filter=eq(payment,paid)&page[limit]=100").await;
+    assert_eq!(pages.concat(), ["order-9"]);
+    assert_eq!(pages.len(), 2);
+    assert!(most <= 5 * 1024 * 1024, "{most}");
+    let day = "?filter=ge(created_at,2026-01-01T00:01:00Z):lt(created_at,2026-01-01T00:01:03Z)";
+    assert_eq!(all(&shop, day).await.0, [["order-62", "order-61", "order-60"]]);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_damaged_order_is_named_beside_the_others() {
+    let shop = Shop::open().await;
+    for order in ["o-1", "o-2", "o-3"] {
+        shop.register(order, 2599).await;
+        shop.stack.advance_clock(1);
+    }
+    damage(&shop, "o-2").await;
+    for query in ["", "?filter=eq(payment,unpaid)"] {
+        let page = shop.get(&format!("/v2/orders{query}")).await;
+        assert_eq!(ids(&page), ["o-3", "o-1"], "{query}");
+        let key = format!("{}#o-2", merchants::REGISTERED);
+        assert_eq!(page.body["meta"]["unreadable"], json!([{"id": key, "order_id": "o-2"}]));
+        assert!(page.body["meta"]["results"]["total"].is_null(), "it is not known");
+    }
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn every_payment_is_found_by_its_id_as_soon_as_it_was_requested() {
+    let shop = Shop::open().await;
+    let mut found = BTreeSet::new();
+    shop.register("o", 100_000).await;
+    for _ in 0..3 {
+        let mut data = by_card("purchase", VISA);
+        data["amount"] = json!(1_000 + found.len());
+        let id = shop.pay("o", data).await.id();
+        let alone = shop.get(&format!("/v2/transactions/{id}")).await;
+        let by_order = shop.get(&format!("/v2/orders/o/transactions/{id}")).await;
+        assert_eq!(alone.data(200), by_order.data(200));
+        found.insert(id);
+        shop.stack.advance_clock(600);
+    }
+    assert_eq!(found.len(), 3);
+    for id in &found {
+        shop.get(&format!("/v2/transactions/{id}")).await.data(200);
+    }
+    let id = CreditCard::of(&shop).approved("charge", &payment("1", "alone")).await;
+    assert_eq!(shop.get(&format!("/v2/transactions/{id}")).await.data(200)["id"], json!(id));
+    assert_eq!(ids(&shop.get("/v2/orders").await), ["o"], "a payment alone is not listed");
+    shop.close().await;
+}

@@ -1,0 +1,115 @@
+//! The rules of `template.yaml`, which CloudFormation evaluates before it deploys: with each stage's parameters.
+
+use std::{collections::BTreeMap, iter::Peekable, str::Chars};
+
+use local::template::TEMPLATE;
+use serde_json::Value;
+
+/// An expression of a rule, as the template writes it.
+enum Expression {
+    Text(String),
+    Call(String, Vec<Expression>),
+}
+
+fn word(chars: &mut Peekable<Chars<'_>>) -> String {
+    let mut text = String::new();
+    while let Some(next) = chars.next_if(|next| !" ,[]".contains(*next)) {
+        text.push(next);
+    }
+    text.trim_matches('"').to_owned()
+}
+
+fn read(chars: &mut Peekable<Chars<'_>>) -> Expression {
+    while chars.next_if(|next| " ,".contains(*next)).is_some() {}
+    if chars.next_if_eq(&'!').is_none() {
+        return Expression::Text(word(chars));
+    }
+    let name = word(chars);
+    assert_eq!(chars.next(), Some(' '), "{name}");
+    if chars.next_if_eq(&'[').is_none() {
+        return Expression::Call(name, vec![read(chars)]);
+    }
+    let mut arguments = Vec::new();
+    while chars.next_if_eq(&']').is_none() {
+        arguments.push(read(chars));
+    }
+    Expression::Call(name, arguments)
+}
+
+impl Expression {
+    fn text<'a>(&'a self, parameters: &'a BTreeMap<String, String>) -> &'a str {
+        match self {
+            Self::Text(text) => text,
+            Self::Call(name, arguments) => match (name.as_str(), arguments.as_slice()) {
+                ("Ref", [Self::Text(of)]) => &parameters[of],
+                _ => panic!("{name} is no text"),
+            },
+        }
+    }
+
+    fn holds(&self, parameters: &BTreeMap<String, String>) -> bool {
+        let Self::Call(name, arguments) = self else { panic!("a text is no condition") };
+        match (name.as_str(), arguments.as_slice()) {
+            ("Equals", [left, right]) => left.text(parameters) == right.text(parameters),
+            ("Not", [one]) => !one.holds(parameters),
+            ("Or", all) => all.iter().any(|one| one.holds(parameters)),
+            ("And", all) => all.iter().all(|one| one.holds(parameters)),
+            _ => panic!("{name}"),
+        }
+    }
+}
+
+/// The rules that refuse these parameters; all others have their defaults.
+fn refused(given: &[(&str, &str)]) -> Vec<String> {
+    let template: Value = serde_saphyr::from_str(TEMPLATE).unwrap();
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let all = template["Parameters"].as_object().unwrap().iter();
+    let mut parameters: BTreeMap<_, _> =
+        all.map(|(name, parameter)| (name.clone(), text(&parameter["Default"]))).collect();
+    for (name, value) in given {
+        assert!(parameters.insert((*name).to_owned(), (*value).to_owned()).is_some(), "{name}");
+    }
+    let (_, rules) = TEMPLATE.split_once("\nRules:\n").unwrap();
+    let (rules, _) = rules.split_once("\nConditions:\n").unwrap();
+    let (mut name, mut is_on, mut refused, mut count) = ("", false, Vec::new(), 0);
+    for line in rules.lines() {
+        let expression = |after: &str| Some(read(&mut line.trim().strip_prefix(after)?.chars().peekable()));
+        if let Some(rule) = line.strip_prefix("  ").filter(|rule| rule.starts_with(char::is_alphabetic)) {
+            name = rule.trim_end_matches(':');
+        } else if let Some(condition) = expression("RuleCondition: ") {
+            is_on = condition.holds(&parameters);
+        } else if let Some(assertion) = expression("- Assert: ") {
+            count += 1;
+            if is_on && !assertion.holds(&parameters) {
+                refused.push(name.to_owned());
+            }
+        }
+    }
+    assert_eq!(count, rules.matches("Assert: ").count());
+    refused
+}
+
+const PROD: [(&str, &str); 2] =
+    [("Stage", "prod"), ("AlarmTopicArn", "arn:aws:sns:us-east-1:123456789012:alarms")];
+
+const DIGEST: &str = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
+
+#[test]
+fn prod_has_a_front_unless_that_is_waived_and_the_waiver_ends_with_the_front() {
+    let with = |more: &[(&'static str, &'static str)]| refused(&[PROD.as_slice(), more].concat());
+    assert_eq!(with(&[]), ["ProdHasItsFront"]);
+    assert_eq!(with(&[("WithoutFront", "true")]), Vec::<String>::new());
+    assert_eq!(with(&[("FrontSecretDigests", DIGEST)]), Vec::<String>::new());
+    assert_eq!(with(&[("FrontSecretDigests", DIGEST), ("WithoutFront", "true")]), ["FrontOrNone"]);
+    for stage in ["dev", "staging"] {
+        assert_eq!(refused(&[("Stage", stage)]), Vec::<String>::new());
+        assert_eq!(refused(&[("Stage", stage), ("FrontSecretDigests", DIGEST)]), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn prod_needs_somebody_who_hears_alarms_and_a_domain_its_certificate() {
+    assert_eq!(refused(&[("Stage", "prod"), ("WithoutFront", "true")]), ["ProdRingsSomebody"]);
+    assert_eq!(refused(&[("DomainName", "pay.example.com")]), ["DomainHasCertificate"]);
+    assert_eq!(refused(&[("DefaultEndpoint", "disabled")]), ["SomeAddressAnswers"]);
+}

@@ -1,0 +1,209 @@
+//! A list of orders that is read in parts, while orders are added.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::*;
+use crate::{
+    order::{ListPlace, PaymentStatus},
+    payments::{ListedOrder, ListedPage, LoadedOrders, OrderIndex},
+    test_payments::{new_operation, payment},
+};
+
+#[derive(Default)]
+struct Shelf {
+    orders: Mutex<BTreeMap<String, Order>>,
+    bad_orders: BTreeSet<String>,
+    bad_keys: BTreeSet<String>,
+    /// What was read: batches, orders, and the most of one batch.
+    batches: AtomicUsize,
+    read: AtomicUsize,
+    largest: AtomicUsize,
+}
+
+impl Shelf {
+    /// An order of that second, and perhaps paid.
+    fn add(&self, n: u64, second: i64, is_paid: bool) {
+        let mut order = order_of(merchant(), n, second);
+        if is_paid {
+            let new = new_operation(Uuid::from_u128(u128::from(n) + 1), Kind::Purchase, 100);
+            let mut operation = Operation::new(new, at(second));
+            operation.state = OperationState::Decided(Decision::Approved(GatewayResponse::default()));
+            order.transactions.push(payment(PaymentKind::Purchase, operation));
+        }
+        self.orders.lock().unwrap().insert(order.key().to_string(), order);
+    }
+
+    fn listed(&self, is_wanted: impl Fn(&ListPlace) -> bool) -> Vec<ListedOrder> {
+        let orders = self.orders.lock().unwrap();
+        let listed = orders.values().filter_map(|order| {
+            let place = order.list_place().filter(&is_wanted)?;
+            let item = Unreadable { key: format!("m#{}", order.id), reason: String::new() };
+            let is_bad = self.bad_keys.contains(order.id.as_str());
+            Some(ListedOrder { sort: place.sort, key: if is_bad { Err(item) } else { Ok(order.key()) } })
+        });
+        let mut listed: Vec<_> = listed.collect();
+        listed.sort_by(|one, other| other.sort.cmp(&one.sort));
+        listed
+    }
+}
+
+#[async_trait]
+impl OrderIndex for Shelf {
+    async fn before(
+        &self,
+        _: &MerchantId,
+        shard: u16,
+        before: &str,
+        limit: usize,
+    ) -> Result<ListedPage, StoreError> {
+        let mut orders = self.listed(|place| place.shard == shard && *place.sort < *before);
+        let more = orders.len() > limit;
+        orders.truncate(limit);
+        Ok(ListedPage { orders, more })
+    }
+
+    async fn at(&self, _: &MerchantId, at: &ListPlace) -> Result<Vec<ListedOrder>, StoreError> {
+        Ok(self.listed(|place| place.shard == at.shard && place.sort.starts_with(&at.sort)))
+    }
+
+    async fn load_all(&self, keys: &[OrderKey]) -> Result<LoadedOrders, StoreError> {
+        self.batches.fetch_add(1, Ordering::Relaxed);
+        self.read.fetch_add(keys.len(), Ordering::Relaxed);
+        self.largest.fetch_max(keys.len(), Ordering::Relaxed);
+        let orders = self.orders.lock().unwrap();
+        let loaded = keys.iter().filter_map(|key| {
+            let order = orders.get(&key.to_string())?.clone();
+            let item = Unreadable { key: key.to_string(), reason: String::new() };
+            Some((
+                key.clone(),
+                if self.bad_orders.contains(order.id.as_str()) { Err(item) } else { Ok(order) },
+            ))
+        });
+        Ok(loaded.collect())
+    }
+}
+
+fn wanted<'a>(merchant: &'a MerchantId, conditions: &'a [OrderCondition], limit: usize) -> WantedOrders<'a> {
+    let (since, until) = (Timestamp::UNIX_EPOCH, Timestamp::MAX);
+    WantedOrders { merchant, since, until, conditions, after: None, limit }
+}
+
+/// The ids of all parts, a list each; `between` happens after each.
+async fn parts(shelf: &Shelf, wanted: &WantedOrders<'_>, between: impl Fn(usize)) -> Vec<Vec<String>> {
+    let (mut parts, mut after) = (Vec::new(), None);
+    loop {
+        let wanted = WantedOrders { after: after.as_deref(), ..*wanted };
+        let found = OrderLister { index: shelf }.find(&wanted).await.unwrap();
+        let good = found.orders.iter().map(|order| order.id.to_string());
+        let bad = found.unreadable.iter().map(|(_, item)| item.key.clone());
+        parts.push(good.chain(bad).collect());
+        between(parts.len());
+        after = found.next;
+        if after.is_none() {
+            return parts;
+        }
+        assert!(parts.len() < 1_000, "it does not end");
+    }
+}
+
+#[tokio::test]
+async fn every_order_is_listed_once_newest_first_whatever_comes_meanwhile() {
+    let (shelf, merchant) = (Shelf::default(), merchant());
+    // Three in each second, so that places differ by their digests only.
+    for n in 0..230 {
+        shelf.add(n, i64::try_from(n / 3).unwrap(), false);
+    }
+    for limit in [1, 7, 25, 100] {
+        let added = |part: usize| {
+            shelf.add(u64::try_from(1_000 + part).unwrap(), i64::try_from(10_000 + part).unwrap(), false);
+        };
+        let first = shelf.orders.lock().unwrap().len();
+        let parts = parts(&shelf, &wanted(&merchant, &[], limit), added).await;
+        assert!(parts.iter().rev().skip(1).all(|part| part.len() == limit), "{limit}");
+        let listed: Vec<_> = parts.concat();
+        assert_eq!(listed.len(), first, "{limit}");
+        assert_eq!(listed.iter().collect::<BTreeSet<_>>().len(), first, "{limit}");
+        let orders = shelf.orders.lock().unwrap();
+        let times: Vec<_> = listed.iter().map(|id| orders[&format!("m#{id}")].created_at).collect();
+        assert!(times.is_sorted_by(|one, next| one >= next), "{limit}");
+        drop(orders);
+        shelf.orders.lock().unwrap().retain(|_, order| order.created_at < at(10_000));
+    }
+    assert!(shelf.largest.load(Ordering::Relaxed) <= 25);
+}
+
+#[tokio::test]
+async fn a_page_reads_as_many_orders_as_it_shows() {
+    let (shelf, merchant) = (Shelf::default(), merchant());
+    for n in 0..400 {
+        shelf.add(n, i64::try_from(n).unwrap(), false);
+    }
+    for (limit, batches) in [(1, 1), (25, 1), (30, 2), (100, 4)] {
+        let (before, read) = (shelf.batches.load(Ordering::Relaxed), shelf.read.load(Ordering::Relaxed));
+        let found = OrderLister { index: &shelf }.find(&wanted(&merchant, &[], limit)).await.unwrap();
+        assert_eq!(found.orders.len(), limit);
+        assert_eq!(shelf.batches.load(Ordering::Relaxed) - before, batches, "{limit}");
+        assert_eq!(shelf.read.load(Ordering::Relaxed) - read, limit);
+    }
+}
+
+#[tokio::test]
+async fn a_part_ends_when_it_has_read_enough_and_the_next_one_goes_on_there() {
+    let (shelf, merchant) = (Shelf::default(), merchant());
+    for n in 0..5_000 {
+        shelf.add(n, i64::try_from(n).unwrap(), n == 3);
+    }
+    let paid = [OrderCondition::Payment(vec![PaymentStatus::Paid])];
+    let wanted = wanted(&merchant, &paid, 100);
+    let found = OrderLister { index: &shelf }.find(&wanted).await.unwrap();
+    assert!(found.orders.is_empty() && found.next.is_some());
+    let most = super::super::orders::FULL_AT_BYTES + 25 * ORDER_BYTES + 400 * 256;
+    assert!(found.read_bytes <= most, "{}", found.read_bytes);
+    let parts = parts(&shelf, &wanted, |_| ()).await;
+    assert!(parts.len() > 1);
+    assert_eq!(parts.concat(), ["order-3"]);
+    assert_eq!(shelf.largest.load(Ordering::Relaxed), 25);
+}
+
+#[tokio::test]
+async fn a_list_has_its_range_and_its_conditions_and_no_more() {
+    let (shelf, merchant) = (Shelf::default(), merchant());
+    for n in 0..40 {
+        shelf.add(n, i64::try_from(n).unwrap(), n % 2 == 0);
+    }
+    let all = wanted(&merchant, &[], 25);
+    let ids = |numbers: &[u64]| numbers.iter().map(|n| format!("order-{n}")).collect::<Vec<_>>();
+    let range = WantedOrders { since: at(3), until: at(6), ..all };
+    assert_eq!(parts(&shelf, &range, |_| ()).await.concat(), ids(&[5, 4, 3]));
+    let none = WantedOrders { since: at(6), until: at(6), ..all };
+    assert!(parts(&shelf, &none, |_| ()).await.concat().is_empty());
+    let unpaid = [OrderCondition::Payment(vec![PaymentStatus::Unpaid])];
+    let range = WantedOrders { conditions: &unpaid, limit: 2, ..range };
+    assert_eq!(parts(&shelf, &range, |_| ()).await, [ids(&[5, 3])]);
+    for (currency, found) in [(Currency::USD, 40), (Currency::parse("EUR").unwrap(), 0)] {
+        let condition = [OrderCondition::Currency(vec![currency])];
+        let wanted = WantedOrders { conditions: &condition, ..all };
+        assert_eq!(parts(&shelf, &wanted, |_| ()).await.concat().len(), found);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_in_every_list_of_its_time_and_takes_a_row() {
+    let bad_orders = BTreeSet::from(["order-2".to_owned()]);
+    let bad_keys = BTreeSet::from(["order-3".to_owned()]);
+    let shelf = Shelf { bad_orders, bad_keys, ..Shelf::default() };
+    let merchant = merchant();
+    for n in 0..6 {
+        shelf.add(n, i64::try_from(n).unwrap(), false);
+    }
+    let paid = [OrderCondition::Payment(vec![PaymentStatus::Paid])];
+    let found = OrderLister { index: &shelf }.find(&wanted(&merchant, &paid, 25)).await.unwrap();
+    let told: Vec<_> =
+        found.unreadable.iter().map(|(id, item)| (id.as_ref().map(OrderId::as_str), &*item.key)).collect();
+    assert_eq!(told, [(None, "m#order-3"), (Some("order-2"), "m#order-2")]);
+    assert!(found.orders.is_empty() && found.next.is_none());
+    assert_eq!(
+        parts(&shelf, &wanted(&merchant, &[], 2), |_| ()).await,
+        [["order-5", "order-4"], ["m#order-3", "m#order-2"], ["order-1", "order-0"]]
+    );
+}

@@ -1,0 +1,109 @@
+//! Pauses of one order's scheduled captures: who paused them, who resumed them, and why.
+//!
+//! While they are paused, the schedule takes nothing of the order. It still says that an authorization is about to end,
+//! and lets go what ended.
+
+use jiff::Timestamp;
+
+use super::{Due, Order, schedule::EXPIRING_BEFORE};
+use crate::{
+    order::{Attribution, NoticeReason, Transaction},
+    values::Carried,
+};
+
+/// Pauses that an order keeps. Of more, the oldest are in the log only: a pause is never refused for want of room.
+pub const PAUSES_MAX: usize = 5;
+
+/// One time in which the schedule captured nothing of an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// When it began.
+    pub at: Timestamp,
+    /// Who wanted it and why.
+    pub by: Option<Box<Attribution>>,
+    /// How it ended; none while it lasts.
+    pub resumed: Option<Resumed>,
+    /// What a newer version stored with it.
+    pub carried: Carried,
+}
+
+/// The end of a pause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resumed {
+    /// When the captures were resumed.
+    pub at: Timestamp,
+    /// Who wanted it and why.
+    pub by: Option<Box<Attribution>>,
+}
+
+impl Order {
+    /// The pause of its scheduled captures, while it lasts.
+    pub fn captures_paused(&self) -> Option<&Pause> {
+        self.pauses.last().filter(|pause| pause.resumed.is_none())
+    }
+
+    /// Since when the schedule would take something and does not; none where nothing waits. The index of paused captures
+    /// holds the order by this moment.
+    pub fn paused_since(&self) -> Option<Timestamp> {
+        let pause = self.captures_paused()?;
+        self.transactions.iter().any(Transaction::waits_for_schedule).then_some(pause.at)
+    }
+
+    /// Pauses the scheduled captures of all its payments, also of those to come. Tells whether they were not paused before:
+    /// a pause keeps who began it.
+    pub fn pause_captures(&mut self, by: Option<&Attribution>, now: Timestamp) -> bool {
+        if self.captures_paused().is_some() {
+            return false;
+        }
+        let by = by.cloned().map(Box::new);
+        self.pauses.push(Pause { at: now, by, resumed: None, carried: Carried::default() });
+        let more = self.pauses.len().saturating_sub(PAUSES_MAX);
+        self.pauses.drain(..more);
+        self.updated_at = now;
+        true
+    }
+
+    /// Lets the schedule go on. What came due meanwhile is captured by its next run. Tells whether they were paused.
+    pub fn resume_captures(&mut self, by: Option<&Attribution>, now: Timestamp) -> bool {
+        let Some(pause) = self.pauses.last_mut().filter(|pause| pause.resumed.is_none()) else {
+            return false;
+        };
+        pause.resumed = Some(Resumed { at: now, by: by.cloned().map(Box::new) });
+        self.updated_at = now;
+        true
+    }
+
+    /// When the scheduled capture of one of its payments is tried next; none when it is not, or is paused.
+    pub fn next_capture_attempt(&self, transaction: &Transaction) -> Option<Timestamp> {
+        let (at, next) = self.next_capture(transaction)?;
+        (next == Due::Capture(transaction.id)).then_some(at)
+    }
+
+    /// What is next of a payment's scheduled capture, and when.
+    pub(super) fn next_capture(&self, transaction: &Transaction) -> Option<(Timestamp, Due)> {
+        let next = transaction.next_capture()?;
+        if self.captures_paused().is_none() { Some(next) } else { transaction.next_while_paused(next) }
+    }
+}
+
+impl Transaction {
+    /// Whether the schedule is to capture it, now or later.
+    pub fn waits_for_schedule(&self) -> bool {
+        self.next_capture().is_some()
+    }
+
+    /// What is left to do of what would be next. Until one of these moments, no run has to look at the order.
+    fn next_while_paused(&self, (at, next): (Timestamp, Due)) -> Option<(Timestamp, Due)> {
+        let expires = self.authorization_expires_at?;
+        if next == Due::Lapse(self.id) {
+            return Some((at, next));
+        }
+        let notice = at.max(expires - EXPIRING_BEFORE);
+        let is_told = self.first().is_some_and(|first| first.is_notified(NoticeReason::AuthorizationEnding));
+        Some(if notice < expires && !is_told {
+            (notice, Due::Notice(self.id))
+        } else {
+            (expires, Due::Lapse(self.id))
+        })
+    }
+}

@@ -1,0 +1,72 @@
+//! Time zones, with data that is part of the program: the system's is never read.
+
+use std::{str::FromStr, sync::LazyLock};
+
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::DateTime,
+    tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase},
+};
+use serde::Deserialize;
+
+/// The IANA data that the library brings along.
+static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+
+/// A time zone of the IANA database.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Zone(TimeZone);
+
+/// No zone has this name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is not a time zone of the IANA database such as America/New_York")]
+pub struct UnknownZone;
+
+impl FromStr for Zone {
+    type Err = UnknownZone;
+
+    fn from_str(name: &str) -> Result<Self, UnknownZone> {
+        let zone = DATABASE.get(name).map_err(|_| UnknownZone)?;
+        if zone.is_unknown() { Err(UnknownZone) } else { Ok(Self(zone)) }
+    }
+}
+
+impl TryFrom<String> for Zone {
+    type Error = UnknownZone;
+
+    fn try_from(name: String) -> Result<Self, UnknownZone> {
+        name.parse()
+    }
+}
+
+impl Zone {
+    /// Its name, in the letters of the database.
+    pub fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
+
+    /// What a clock shows there that stands still instead of repeating an hour: it never goes back.
+    pub(crate) fn wall_clock(&self, at: Timestamp) -> DateTime {
+        let shown = self.0.to_datetime(at);
+        let instant = SignedDuration::from_nanos(1);
+        let changed = at.checked_add(instant).ok().and_then(|after| self.0.preceding(after).next());
+        let reached = changed.and_then(|change| {
+            let before = change.timestamp().checked_sub(instant).ok()?;
+            Some(self.0.to_offset(before).to_datetime(change.timestamp()))
+        });
+        reached.map_or(shown, |reached| reached.max(shown))
+    }
+
+    /// The first moment at which such a clock shows this or more: the earlier of two, and of what the clocks skip the
+    /// moment at which they do. None beyond all times.
+    pub(crate) fn first_at(&self, shown: DateTime) -> Option<Timestamp> {
+        let at = self.0.to_ambiguous_timestamp(shown);
+        match at.offset() {
+            AmbiguousOffset::Gap { after, .. } => {
+                let before = after.to_timestamp(shown).ok()?;
+                self.0.following(before).next().map(|change| change.timestamp())
+            }
+            AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => at.earlier().ok(),
+        }
+    }
+}

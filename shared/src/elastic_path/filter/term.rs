@@ -1,0 +1,223 @@
+//! One condition of a filter as it is written, and what its values can be.
+
+use std::fmt::Display;
+
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use tollgate_core::{journal::Is, values::Currency};
+
+use crate::api::problem::Problem;
+
+/// Longest filter, in characters.
+const MAX_CHARS: usize = 2_000;
+
+/// Most values of one `in`.
+const VALUES_MAX: usize = 50;
+
+/// The finest step of a list's times.
+const STEP: SignedDuration = SignedDuration::from_millis(1);
+
+/// A list ends a moment from now: clocks differ a little.
+const SOON: SignedDuration = SignedDuration::from_secs(1);
+
+/// What a filter of one list can say.
+pub(in crate::elastic_path) trait Fields: Default {
+    /// The fields that can be filtered by, as they are named in errors.
+    const NAMES: &'static str;
+
+    /// Adds a condition, unless there is no such field.
+    fn add(&mut self, term: &Term<'_>) -> Result<(), Problem>;
+}
+
+/// Reads a filter, or says everything that is wrong with it, by field.
+pub(in crate::elastic_path) fn parse<F: Fields>(text: &str) -> Result<F, Vec<Problem>> {
+    if text.len() > MAX_CHARS {
+        let why = format!("must have at most {MAX_CHARS} characters");
+        return Err(vec![Problem::invalid("filter", why)]);
+    }
+    let (mut filter, mut problems) = (F::default(), Vec::new());
+    for part in split(text, ':').into_iter().filter(|_| !text.trim().is_empty()) {
+        let added = Term::read(part).and_then(|term| filter.add(&term));
+        problems.extend(added.err());
+    }
+    if problems.is_empty() { Ok(filter) } else { Err(problems) }
+}
+
+/// The moments of a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::elastic_path) struct Range {
+    /// The earliest, included.
+    pub(in crate::elastic_path) since: Option<Timestamp>,
+    /// Before, and not at.
+    pub(in crate::elastic_path) until: Option<Timestamp>,
+}
+
+impl Range {
+    /// Before when something is listed: nothing is in the future, so no page has to look there.
+    pub(in crate::elastic_path) fn ends(&self, now: Timestamp) -> Timestamp {
+        self.until.unwrap_or(Timestamp::MAX).min(now + SOON)
+    }
+
+    /// Leaves out what does not compare so.
+    pub(super) fn narrow(&mut self, is: &Is<Timestamp>) {
+        let next = |at: Timestamp| at.saturating_add(STEP).unwrap_or(at);
+        let (since, until) = match *is {
+            Is::AtLeast(at) => (Some(at), None),
+            Is::More(at) => (Some(next(at)), None),
+            Is::Less(at) => (None, Some(at)),
+            Is::AtMost(at) => (None, Some(next(at))),
+            Is::Equal(at) => (Some(at), Some(next(at))),
+            Is::OneOf(_) => (None, None),
+        };
+        self.since = self.since.into_iter().chain(since).max();
+        self.until = self.until.into_iter().chain(until).min();
+    }
+}
+
+/// One condition as it is written.
+pub(in crate::elastic_path) struct Term<'a> {
+    pub(super) operator: &'a str,
+    pub(super) field: &'a str,
+    pub(super) values: Vec<&'a str>,
+}
+
+impl<'a> Term<'a> {
+    fn read(text: &'a str) -> Result<Self, Problem> {
+        let text = text.trim();
+        let form = || {
+            let shown: String = text.chars().take(40).collect();
+            let why = format!(
+                "must be conditions such as eq(status,complete), with a colon between two; not {shown}"
+            );
+            Problem::invalid("filter", why)
+        };
+        let (operator, rest) = text.split_once('(').ok_or_else(form)?;
+        let inner = rest.strip_suffix(')').ok_or_else(form)?;
+        let mut parts = split(inner, ',').into_iter().map(unquoted);
+        let field = parts.next().unwrap_or_default();
+        let is_name = !field.is_empty()
+            && field.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(&byte));
+        if !is_name || field.len() > 40 {
+            return Err(form());
+        }
+        let term = Self { operator, field, values: parts.collect() };
+        if term.values.is_empty() || term.values.contains(&"") {
+            return Err(term.wrong("has no value to compare with"));
+        }
+        if term.values.len() > VALUES_MAX {
+            return Err(term.wrong(format!("takes {VALUES_MAX} values at most")));
+        }
+        Ok(term)
+    }
+
+    /// That it has no such field.
+    pub(super) fn no_field<F: Fields>(&self) -> Problem {
+        self.wrong(format!("is no field of a filter; there are {}", F::NAMES))
+    }
+
+    pub(super) fn wrong(&self, why: impl Display) -> Problem {
+        Problem::invalid(&format!("filter.{}", self.field), why.to_string())
+    }
+
+    pub(super) fn one(&self) -> Result<&'a str, Problem> {
+        match self.values[..] {
+            [one] => Ok(one),
+            _ => Err(self.wrong(format!("takes one value with {}", self.operator))),
+        }
+    }
+
+    /// The values of `eq` or `in`.
+    pub(super) fn each<T>(&self, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, Problem> {
+        match self.operator {
+            "in" => {}
+            "eq" => drop(self.one()?),
+            _ => return Err(self.wrong("takes eq and in")),
+        }
+        let read = |text: &&str| read(text).map_err(|why| self.wrong(why));
+        self.values.iter().map(read).collect()
+    }
+
+    pub(super) fn words<T: Copy>(&self, all: &[T], word: fn(T) -> &'static str) -> Result<Vec<T>, Problem> {
+        self.each(|text| {
+            let found = all.iter().copied().find(|one| word(*one).eq_ignore_ascii_case(text));
+            let words = || all.iter().map(|one| word(*one)).collect::<Vec<_>>().join(", ");
+            found.ok_or_else(|| format!("must be one of {}", words()))
+        })
+    }
+
+    pub(super) fn currencies(&self) -> Result<Vec<Currency>, Problem> {
+        self.each(|text| {
+            text.parse().map_err(|error| format!("must be a currency's code; {text} is {error}"))
+        })
+    }
+
+    /// An amount in minor units.
+    pub(super) fn number(&self) -> Result<Is<u64>, Problem> {
+        let read = |text: &str| {
+            let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+            let number = text.parse().ok().filter(|_| digits);
+            number.ok_or_else(|| self.wrong("must be a whole number of minor units, such as 2599"))
+        };
+        if self.operator == "in" {
+            return self.values.iter().map(|text| read(text)).collect::<Result<_, _>>().map(Is::OneOf);
+        }
+        let is = self.comparison().ok_or_else(|| self.wrong("takes eq, gt, ge, lt, le and in"))?;
+        Ok(is(read(self.one()?)?))
+    }
+
+    /// What its operator says of one value, if it compares.
+    fn comparison<T>(&self) -> Option<fn(T) -> Is<T>> {
+        Some(match self.operator {
+            "eq" => Is::Equal,
+            "gt" => Is::More,
+            "ge" => Is::AtLeast,
+            "lt" => Is::Less,
+            "le" => Is::AtMost,
+            _ => return None,
+        })
+    }
+
+    /// A moment, or a UTC day, which is all of its moments.
+    pub(super) fn times(&self) -> Result<Vec<Is<Timestamp>>, Problem> {
+        let text = self.one()?;
+        let is = self.comparison().ok_or_else(|| self.wrong("takes eq, gt, ge, lt and le"))?;
+        if let Ok(at) = text.parse() {
+            return Ok(vec![is(at)]);
+        }
+        let wrong =
+            || self.wrong("must be a time such as 2026-11-20T18:00:00Z, or a UTC day such as 2026-11-20");
+        let day = text.parse::<Date>().ok().filter(|_| text.len() == 10).ok_or_else(wrong)?;
+        let begins = |day: Date| day.to_zoned(TimeZone::UTC).map(|at| at.timestamp()).map_err(|_| wrong());
+        let (begin, end) = (begins(day)?, begins(day.tomorrow().map_err(|_| wrong())?)?);
+        Ok(match self.operator {
+            "eq" => vec![Is::AtLeast(begin), Is::Less(end)],
+            "gt" => vec![Is::AtLeast(end)],
+            "ge" => vec![Is::AtLeast(begin)],
+            "lt" => vec![Is::Less(begin)],
+            _ => vec![Is::Less(end)],
+        })
+    }
+}
+
+fn unquoted(text: &str) -> &str {
+    let text = text.trim();
+    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)
+}
+
+/// Splits where a separator is neither within parentheses nor within quotes.
+fn split(text: &str, separator: char) -> Vec<&str> {
+    let (mut parts, mut begin, mut depth, mut quoted) = (Vec::new(), 0, 0_u32, false);
+    for (n, character) in text.char_indices() {
+        match character {
+            '"' => quoted = !quoted,
+            '(' if !quoted => depth += 1,
+            ')' if !quoted => depth = depth.saturating_sub(1),
+            _ if character == separator && depth == 0 && !quoted => {
+                parts.push(&text[begin..n]);
+                begin = n + separator.len_utf8();
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[begin..]);
+    parts
+}

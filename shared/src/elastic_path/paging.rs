@@ -1,0 +1,89 @@
+//! What the lists of a merchant's payments and orders have in common: a filter, and which part of the list is wanted.
+
+use form_urlencoded::Serializer;
+use jiff::Timestamp;
+use lambda_http::{Request, RequestExt, http::HeaderValue};
+
+use super::{
+    cursor::Place,
+    filter::{Fields, parse},
+    parameters::Parameters,
+};
+use crate::api::{caller::Caller, exchange::Page};
+
+/// Rows of a page unless it is said otherwise, and at most: Elastic Path's.
+const ROWS: usize = 25;
+const ROWS_MAX: usize = 100;
+
+/// The parameters that every list has.
+const PARAMETERS: [&str; 3] = ["filter", "page[limit]", "page[cursor]"];
+
+/// Whether every list has this parameter.
+pub(super) fn is_known(name: &str) -> bool {
+    PARAMETERS.contains(&name)
+}
+
+/// What of a list is wanted.
+pub(super) struct Paging<F> {
+    /// The filter as it was written.
+    text: String,
+    /// The list and its filter: a cursor is good for nothing else.
+    signed: String,
+    /// What the filter says.
+    pub(super) filter: F,
+    /// Most rows.
+    pub(super) limit: usize,
+    /// Where the last part ended; none at the beginning.
+    pub(super) place: Option<Place>,
+}
+
+impl<F: Fields> Paging<F> {
+    /// Reads them for a list, and notes what is wrong. No two lists have the same mark, so that none takes a cursor of the
+    /// other.
+    pub(super) fn read(
+        mark: &str,
+        (request, parameters): (&Request, &mut Parameters<'_>),
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Self {
+        let text = request.query_string_parameters().all("filter").unwrap_or_default().join(":");
+        let filter = parse(&text).unwrap_or_else(|wrong| {
+            parameters.problems.extend(wrong);
+            F::default()
+        });
+        let limit = |limit: &str| limit.parse().ok().filter(|limit| (1..=ROWS_MAX).contains(limit));
+        let limit = parameters.read("page[limit]", limit, &format!("must be 1 to {ROWS_MAX}"));
+        let signed = format!("{mark}{text}");
+        let place = parameters.read(
+            "page[cursor]",
+            |cursor| Place::opened(&caller.merchant, &signed, cursor, now),
+            "is not a cursor of this list, or older than a day; begin again without it",
+        );
+        Self { text, signed, filter, limit: limit.unwrap_or(ROWS), place }
+    }
+
+    /// The cursor of the next part.
+    pub(super) fn cursor(&self, place: &Place, caller: &Caller, now: Timestamp) -> String {
+        place.sealed(&caller.merchant, &self.signed, now)
+    }
+
+    /// The same request with a cursor, as a reference relative to it.
+    pub(super) fn link(&self, cursor: &str) -> String {
+        let mut query = Serializer::new(String::new());
+        if !self.text.is_empty() {
+            query.append_pair("filter", &self.text);
+        }
+        query.append_pair("page[limit]", &self.limit.to_string());
+        query.append_pair("page[cursor]", cursor);
+        format!("?{}", query.finish())
+    }
+}
+
+impl Page {
+    /// The same, with the next page in the header `Link`.
+    pub(super) fn followed_by(mut self, next: Option<&str>) -> Self {
+        let link = next.map(|next| HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")));
+        self.link = link.and_then(Result::ok);
+        self
+    }
+}
