@@ -24,7 +24,7 @@ VAULT = f"arn:aws:backup:{REGION}:210987654321:backup-vault:tollgate"
 STAGES = {
     "dev": {},
     "staging": {"Webhooks": "true", "MerchantsPrefix": "tollgate-staging/merchants/"},
-    "prod": {"AlarmTopicArn": TOPIC, "Events": "true", "BackupVaultArn": VAULT, "CorsOrigins": "https://shop.example.com"},
+    "prod": {"AlarmTopicArn": TOPIC, "WithoutFront": "true", "Events": "true", "BackupVaultArn": VAULT, "CorsOrigins": "https://shop.example.com"},
 }
 # What an operator may change later.
 CHANGES = {"Journal": "false", "Webhooks": "true", "FunctionMemory": "256", "InDoubtShards": "4", "Revision": "second"}
@@ -39,6 +39,7 @@ UNKNOWN = {
     "AWS::Lambda::EventInvokeConfig",
     "AWS::Logs::MetricFilter",
     "AWS::Scheduler::Schedule",
+    "AWS::SecretsManager::Secret",
 }
 # It cannot fill in an alarm's ARN, and the dashboard names all of them.
 LEFT_OUT = {"AWS::CloudWatch::Dashboard"}

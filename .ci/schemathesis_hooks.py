@@ -48,7 +48,9 @@ def sound(value):
     right = {name: sound(item) for name, item in value.items()}
     right |= {name: SOUND[name] for name in right if name in SOUND and isinstance(right[name], str)}
     if "Zip" in right:
+        # Of a country that has postal codes.
         right["Country"] = "USA"
+        right["Zip"] = right["Zip"].strip() or "55555"
     who = right.get("Authentication")
     if isinstance(who, dict) and isinstance(who.get("Id"), str) and isinstance(who.get("Key"), str):
         right["Authentication"] = {**who, "Id": MERCHANT, "Key": KEY}
@@ -74,6 +76,13 @@ def before_call(context, case, kwargs):
     order = (case.path_parameters or {}).get("orderId")
     if isinstance(order, str) and "/payments" in path and len(order) % 2:
         case.path_parameters["orderId"] = ORDERS[len(order) % len(ORDERS)]
+    # Read only where a payment is counted, so a schema that demands an address would say too much.
+    if is_positive(case) and "X-Shopper-Address" in (case.headers or {}):
+        case.headers["X-Shopper-Address"] = "203.0.113.7"
+    if is_positive(case) and case.query:
+        # A code that exists, conditions that can be read, and no cursor, because only a list makes one.
+        right = {"currency": "USD", "filter": "eq(status,complete)"}
+        case.query = {name: right.get(name, value) for name, value in case.query.items() if name != "page[cursor]"}
     if is_positive(case) and isinstance(case.body, (dict, list)):
         case.body = sound(case.body)
         if "xml" in (case.media_type or ""):
@@ -94,8 +103,17 @@ NOT_UNDERSTOOD = {
 }
 
 
-# What no schema can say: names that differ in their case only, and a key that is stated twice, differently.
-BEYOND_A_SCHEMA = ("the body names a member twice", "options.idempotency_key say two things")
+# What no schema can say: names that differ in their case only, a key that is stated twice, differently, all characters that
+# are not seen, and what depends on another member.
+BEYOND_A_SCHEMA = (
+    "the body names a member twice", "options.idempotency_key say two things", "holds characters that are not seen",
+    "must be customer: the card is not a stored one", "to must be within 92 days of from",
+    "data.customer is required",  # with `save: true`
+    "to must not be before from", "data.save is for a card or a token", "data.scheduled is for payments with",
+    "data.capture_at is for authorize", "is not the same as data.custom_reference",
+    "bytes in all names and values",
+    "is not known here; did you mean",  # a number by another name
+)
 
 
 @schemathesis.check
