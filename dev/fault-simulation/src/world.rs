@@ -25,7 +25,7 @@ use tollgate::{
 use tollgate_core::{
     order::{ListPlace, MerchantId, Order, OrderKey},
     payments::{
-        Attempts, CaptureSettings, Counts, Ended, ListedOrder, ListedPage, LoadedOrders, Merchant, NoQuote,
+        Attempts, CaptureSettings, Counts, Ended, ListedOrder, ListedPage, Merchant, NoQuote,
         OrderIndex, Payments, Place, StoreError, SurchargeQuery, SurchargeQuote, Surcharges, Switch,
         reconcile::Limits,
     },
@@ -594,9 +594,5 @@ impl OrderIndex for NoLists {
 
     async fn at(&self, _: &MerchantId, _: &ListPlace) -> Result<Vec<ListedOrder>, StoreError> {
         Ok(Vec::new())
-    }
-
-    async fn load_all(&self, _: &[OrderKey]) -> Result<LoadedOrders, StoreError> {
-        Ok(LoadedOrders::new())
     }
 }

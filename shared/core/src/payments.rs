@@ -30,11 +30,11 @@ pub use gateway::{
     KnownPayment, Labels, PaymentSource, WORKING_MAX,
 };
 pub use merchants::{GatewayAccount, KEY_MIN_CHARS, Merchant, MerchantKey, Merchants, MerchantsError, Role};
-pub use order_index::{ListedOrder, ListedPage, LoadedOrders, OrderIndex, order_of_payment};
+pub use order_index::{ListedOrder, ListedPage, OrderIndex, order_of_payment};
 pub use scheduled_capture::{CaptureReport, CaptureRequest, CaptureSettings, Part, capture_due};
 pub use store::{
-    CAPTURE_SHARDS_MAX, Cursor, DueOrder, DueQuery, IN_DOUBT_SHARDS_MAX, Index, OrderStore, Page,
-    PausedCaptures, PausedQuery, Shards, StoreError, Unreadable,
+    CAPTURE_SHARDS_MAX, Cursor, DueOrder, DueQuery, IN_DOUBT_SHARDS_MAX, Index, LoadedOrders, ORDERS_AT_ONCE,
+    OrderStore, Page, PausedCaptures, PausedQuery, Shards, StoreError, Unreadable,
 };
 pub use surcharge::{NoQuote, SurchargeQuery, SurchargeQuote, Surcharges, Waived, surcharge};
 pub use switch::Switch;

@@ -1,6 +1,7 @@
 //! Orders in DynamoDB: one item each, every write conditional on the version that was read.
 
 pub mod attempts;
+mod batches;
 mod item;
 mod listed;
 pub mod stream;
@@ -23,8 +24,8 @@ use sha2::{Digest, Sha256};
 use tollgate_core::{
     order::{MerchantId, Order, OrderId, OrderKey},
     payments::{
-        Cursor, DueOrder, DueQuery, Index, OrderStore, Page, PausedCaptures, PausedQuery, Shards, StoreError,
-        Unreadable,
+        Cursor, DueOrder, DueQuery, Index, LoadedOrders, OrderStore, Page, PausedCaptures, PausedQuery,
+        Shards, StoreError, Unreadable,
     },
 };
 
@@ -122,6 +123,10 @@ impl OrderStore for DynamoDbStore {
         found.map(|item| readable(StoredOrder(item).read(), key)).transpose()
     }
 
+    async fn load_all(&self, keys: &[OrderKey]) -> Result<LoadedOrders, StoreError> {
+        self.batch(keys).await
+    }
+
     async fn create(&self, order: &Order) -> Result<(), StoreError> {
         self.put(order, None).await
     }
@@ -192,6 +197,11 @@ fn readable(read: Result<Order, StoreError>, key: &OrderKey) -> Result<Order, St
         Unreadable { key: key.to_string(), reason: reason.clone() }.note();
     }
     read
+}
+
+fn noted(item: Unreadable) -> Unreadable {
+    item.note();
+    item
 }
 
 /// The key's two parts. A merchant id holds no `#`, so the first one separates them.

@@ -12,7 +12,7 @@ use tollgate_core::{
 use super::{
     cursor::Place,
     filter::OrderFilter,
-    paging::{Paging, is_known},
+    paging::{Paging, is_known, list_deadline},
     parameters::Parameters,
     response,
 };
@@ -49,7 +49,8 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let (conditions, limit) = (paging.filter.conditions.as_slice(), paging.limit);
     let after = place.map(|place| place.after.as_str());
     let wanted = WantedOrders { merchant: &caller.merchant.id, since, until, conditions, after, limit };
-    let lister = OrderLister { index: ports.index.as_ref() };
+    let (index, store) = (ports.index.as_ref(), ports.orders.as_ref());
+    let lister = OrderLister { index, store, deadline: list_deadline(request, now) };
     let found = lister.find(&wanted).await.map_err(Refusal::Store)?;
     let place = found.next.clone().map(|after| Place { since, until, after });
     let cursor = place.map(|place| paging.cursor(&place, &caller, now));

@@ -1,19 +1,33 @@
 //! What the lists of a merchant's payments and orders have in common: a filter, and which part of the list is wanted.
 
+use std::time::Duration;
+
 use form_urlencoded::Serializer;
 use jiff::Timestamp;
 use lambda_http::{Request, RequestExt, http::HeaderValue};
+use tollgate_core::payments::Deadline;
 
 use super::{
     cursor::Place,
     filter::{Fields, parse},
     parameters::Parameters,
 };
-use crate::api::{caller::Caller, exchange::Page};
+use crate::{
+    api::{caller::Caller, exchange::Page},
+    invocation::deadline,
+};
 
 /// Rows of a page unless it is said otherwise, and at most: Elastic Path's.
 const ROWS: usize = 25;
 const ROWS_MAX: usize = 100;
+
+/// Longest time that a part of a list is read. Its caller waits for it, and goes on with the next part.
+const READING_MAX: Duration = Duration::from_secs(10);
+
+/// When a part of a list ends, whatever was found.
+pub(super) fn list_deadline(request: &Request, now: Timestamp) -> Deadline {
+    deadline(request, now).within(READING_MAX)
+}
 
 /// The parameters that every list has.
 const PARAMETERS: [&str; 3] = ["filter", "page[limit]", "page[cursor]"];

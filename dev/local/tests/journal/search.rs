@@ -21,7 +21,7 @@ use tollgate_core::{
         Wanted, entries,
     },
     order::{MerchantId, Order, OrderKey, TransactionStatus},
-    payments::{DueQuery, OrderStore, Page, StoreError},
+    payments::{DueQuery, LoadedOrders, OrderStore, Page, StoreError},
     values::{Brand, Clock as _, Currency},
 };
 use uuid::Uuid;
@@ -111,6 +111,12 @@ impl OrderStore for Counting {
         self.called();
         self.orders.fetch_add(1, Ordering::Relaxed);
         self.store.load(key).await
+    }
+
+    async fn load_all(&self, keys: &[OrderKey]) -> Result<LoadedOrders, StoreError> {
+        self.called();
+        self.orders.fetch_add(keys.len(), Ordering::Relaxed);
+        self.store.load_all(keys).await
     }
 
     async fn create(&self, _: &Order) -> Result<(), StoreError> {

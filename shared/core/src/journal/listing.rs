@@ -25,7 +25,7 @@ use crate::{
         entry_log::shards_or_bad_day, sort_of,
     },
     order::{MerchantId, OPERATIONS_MAX, Order, OrderId, OrderKey, Transaction},
-    payments::{OrderStore, StoreError, Unreadable},
+    payments::{ORDERS_AT_ONCE, OrderStore, StoreError, Unreadable},
 };
 
 /// What one part of a list reads at most, whatever it finds: so that it ends in time, and its cost is known.
@@ -34,7 +34,7 @@ pub const READ_MAX_BYTES: usize = 10 * 1024 * 1024;
 /// Entries that are read at a time, over all places; at least one in each.
 const ENTRIES_AT_A_TIME: usize = 250;
 
-/// Orders that are read at a time.
+/// Orders that a part has room for at the least when it reads on, as large as they can be.
 const ORDERS_AT_A_TIME: usize = 8;
 
 /// Most bytes of an entry (`docs/journal.md`), and what one is counted as.
@@ -46,8 +46,11 @@ const OPERATION_BYTES: usize = 1536;
 /// The largest order, and what one is counted as that cannot be read.
 const ORDER_BYTES: usize = OPERATION_BYTES * (1 + OPERATIONS_MAX);
 
-/// Most that is read at a time: so many orders as large as they can be. A part that has no room for it is full.
+/// A part that has no room for so many of the largest orders is full.
 const STEP_BYTES: usize = ORDERS_AT_A_TIME * ORDER_BYTES;
+
+/// What an order is taken for before one was read: far more than nearly all have.
+const USUAL_ORDER_BYTES: usize = 16 * OPERATION_BYTES;
 
 /// What looking for a day is counted as: little is read, but each takes a round trip, and a part has to end in time.
 pub(crate) const DAY_BYTES: usize = 64 * 1024;
@@ -144,7 +147,9 @@ impl Lister<'_> {
         let start = sort_of(search.until);
         let before = search.after.map_or(start.as_str(), |after| after.min(&start)).to_owned();
         let (rows, unreadable, orders) = (Vec::new(), Vec::new(), HashMap::new());
-        let mut part = Part { search, before, rows, unreadable, read_bytes, operations: 0, orders };
+        let (step, largest) = (search.limit.min(ORDERS_AT_ONCE), USUAL_ORDER_BYTES);
+        let mut part =
+            Part { search, before, rows, unreadable, read_bytes, operations: 0, orders, step, largest };
         let is_done = match search.last_four {
             Some(digits) => self.places(&mut part, &[EntryPlace::LastFour(digits.to_owned())]).await?,
             None => self.days(&mut part).await?,
@@ -237,8 +242,7 @@ impl Lister<'_> {
             if part.is_full() {
                 return Ok(false);
             }
-            let room = (part.search.limit - part.shown()).min(ORDERS_AT_A_TIME);
-            let (next, orders) = at_a_time(part.search, rest, room);
+            let (next, orders) = at_a_time(part.search, rest, part.orders_next());
             self.load(part, orders).await?;
             for (n, entry) in next.iter().enumerate() {
                 match entry {
@@ -256,31 +260,26 @@ impl Lister<'_> {
         Ok(true)
     }
 
-    /// Loads these orders, all at once, and keeps no others. Few orders have several transactions, and those were mostly
+    /// Loads these orders in one batch, and keeps no others. Few orders have several transactions, and those were mostly
     /// made within minutes.
     async fn load(&self, part: &mut Part<'_>, orders: Vec<&OrderKey>) -> Result<(), StoreError> {
         part.orders.retain(|key, _| orders.contains(&key));
         let new = orders.into_iter().filter(|key| !part.orders.contains_key(*key));
-        for (key, loaded) in try_join_all(new.map(|key| self.load_one(key))).await? {
-            let Some(order) = loaded else { continue };
-            part.read_bytes += bytes_of(&order);
+        let new: Vec<OrderKey> = new.cloned().collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        for (key, order) in self.store.load_all(&new).await? {
+            let order = order.map(Arc::new);
+            let bytes = bytes_of(&order);
+            part.read_bytes += bytes;
+            part.largest = part.largest.max(bytes);
             part.orders.insert(key, order);
         }
+        // Where few are wanted, the next batch is larger.
+        part.step = (part.step * 2).min(ORDERS_AT_ONCE);
         Ok(())
     }
-
-    /// An order with its key, if it is there; or what is there and cannot be read.
-    async fn load_one(&self, key: &OrderKey) -> Result<(OrderKey, Option<Loaded>), StoreError> {
-        load(self.store, key).await
-    }
-}
-
-async fn load(store: &dyn OrderStore, key: &OrderKey) -> Result<(OrderKey, Option<Loaded>), StoreError> {
-    let loaded = match store.load(key).await {
-        Ok(order) => order.map(|order| Ok(Arc::new(order))),
-        Err(error) => Some(Err(Unreadable::only(error, key.to_string())?)),
-    };
-    Ok((key.clone(), loaded))
 }
 
 /// An entry, or what is in the place of one.
@@ -337,9 +336,19 @@ struct Part<'a> {
     /// Of the rows' transactions.
     operations: usize,
     orders: HashMap<OrderKey, Loaded>,
+    /// Orders of the next batch, if there is room for them.
+    step: usize,
+    /// Bytes of the largest order so far.
+    largest: usize,
 }
 
 impl Part<'_> {
+    /// How many orders are read next. What is larger than all before can take a part beyond its limit.
+    fn orders_next(&self) -> usize {
+        let room = READ_MAX_BYTES.saturating_sub(self.read_bytes) / self.largest;
+        self.step.min(room).max(1)
+    }
+
     fn is_full(&self) -> bool {
         self.has_enough() || self.read_bytes + STEP_BYTES > READ_MAX_BYTES
     }

@@ -27,6 +27,12 @@ impl Deadline {
         Self(Instant::now() + left)
     }
 
+    /// The same, or this far away if that is sooner.
+    #[must_use]
+    pub fn within(self, limit: Duration) -> Self {
+        Self(self.0.min(Instant::now() + limit))
+    }
+
     /// How long the gateway may take from now, or none when it must not be called any more.
     pub(crate) fn gateway_limit(self) -> Option<Duration> {
         let left = self.0.saturating_duration_since(Instant::now());

@@ -1,7 +1,5 @@
 //! A merchant's orders by when they were created: a port, and how an order is found by one of its payments.
 
-use std::collections::HashMap;
-
 use async_trait::async_trait;
 use uuid::Uuid;
 
@@ -28,9 +26,6 @@ pub struct ListedPage {
     pub more: bool,
 }
 
-/// What was read of some orders: those that are there, each readable or not.
-pub type LoadedOrders = HashMap<OrderKey, Result<Order, Unreadable>>;
-
 /// Lists a merchant's orders, without those that are a payment of their own. The index is eventually consistent and says
 /// which orders there are; what they are like is read of the orders themselves.
 #[async_trait]
@@ -46,9 +41,6 @@ pub trait OrderIndex: Send + Sync {
 
     /// The orders whose place begins so.
     async fn at(&self, merchant: &MerchantId, place: &ListPlace) -> Result<Vec<ListedOrder>, StoreError>;
-
-    /// These orders as they are now (strongly consistent), in one batch: 100 at most.
-    async fn load_all(&self, keys: &[OrderKey]) -> Result<LoadedOrders, StoreError>;
 }
 
 /// The merchant's order that has this payment, as it is now; none if there is no such payment.

@@ -1,5 +1,7 @@
 //! Where orders are kept: a port.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -162,11 +164,32 @@ pub trait PausedCaptures: Send + Sync {
     async fn paused(&self, query: PausedQuery<'_>) -> Result<Page, StoreError>;
 }
 
+/// Most orders that are read at once: DynamoDB's batches have no more.
+pub const ORDERS_AT_ONCE: usize = 100;
+
+/// What was read of some orders: those that are there, each readable or not.
+pub type LoadedOrders = HashMap<OrderKey, Result<Order, Unreadable>>;
+
 /// Keeps orders, one item each, every write conditional on what was read.
 #[async_trait]
 pub trait OrderStore: Send + Sync {
     /// The order as it is now (strongly consistent), if there is one.
     async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError>;
+
+    /// These orders as they are now (strongly consistent), at most [`ORDERS_AT_ONCE`]. A store without batches reads one
+    /// after another.
+    async fn load_all(&self, keys: &[OrderKey]) -> Result<LoadedOrders, StoreError> {
+        let mut loaded = LoadedOrders::new();
+        for key in keys {
+            match self.load(key).await {
+                Ok(order) => loaded.extend(order.map(|order| (key.clone(), Ok(order)))),
+                Err(error) => {
+                    loaded.insert(key.clone(), Err(Unreadable::only(error, key.to_string())?));
+                }
+            }
+        }
+        Ok(loaded)
+    }
 
     /// Stores an order that is not there yet, as version 1. [`StoreError::Conflict`] carries the one that is.
     async fn create(&self, order: &Order) -> Result<(), StoreError>;

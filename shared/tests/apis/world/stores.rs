@@ -73,6 +73,21 @@ impl OrderStore for World {
         Ok(state.orders.get(&key.to_string()).cloned())
     }
 
+    async fn load_all(&self, keys: &[OrderKey]) -> Result<LoadedOrders, StoreError> {
+        let mut loaded = LoadedOrders::new();
+        for key in keys {
+            match OrderStore::load(self, key).await {
+                Ok(order) => loaded.extend(order.map(|order| (key.clone(), Ok(order)))),
+                Err(error) => {
+                    let item = Unreadable::only(error, key.to_string())?;
+                    item.note();
+                    loaded.insert(key.clone(), Err(item));
+                }
+            }
+        }
+        Ok(loaded)
+    }
+
     async fn create(&self, order: &Order) -> Result<(), StoreError> {
         self.state().put(order, true)
     }
@@ -142,21 +157,6 @@ impl OrderIndex for World {
 
     async fn at(&self, merchant: &MerchantId, at: &ListPlace) -> Result<Vec<ListedOrder>, StoreError> {
         self.state().listed(merchant, |place| place.shard == at.shard && place.sort.starts_with(&at.sort))
-    }
-
-    async fn load_all(&self, keys: &[OrderKey]) -> Result<LoadedOrders, StoreError> {
-        let mut loaded = LoadedOrders::new();
-        for key in keys {
-            match OrderStore::load(self, key).await {
-                Ok(order) => loaded.extend(order.map(|order| (key.clone(), Ok(order)))),
-                Err(error) => {
-                    let item = Unreadable::only(error, key.to_string())?;
-                    item.note();
-                    loaded.insert(key.clone(), Err(item));
-                }
-            }
-        }
-        Ok(loaded)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use futures_util::{StreamExt, TryStreamExt, future::try_join_all, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{BadRow, Found, Lister, ORDERS_AT_A_TIME, READ_MAX_BYTES, Row, STEP_BYTES, bytes_of};
@@ -64,13 +64,15 @@ impl Lister<'_> {
                 found.next = some.first().map(|key| place(key.order.as_str(), ""));
                 break;
             }
-            for (key, loaded) in try_join_all(some.iter().map(|key| self.load_one(key))).await? {
-                let Some(order) = loaded else { continue };
+            let mut loaded = self.store.load_all(some).await?;
+            for key in some {
+                let Some(order) = loaded.remove(key) else { continue };
+                let order = order.map(Arc::new);
                 found.read_bytes += bytes_of(&order);
                 let after = if key.order.as_str() == done { last } else { "" };
                 match order {
                     Ok(order) => found.add_doubts(search, &order, after),
-                    Err(item) => found.add_unreadable(search, &key, item),
+                    Err(item) => found.add_unreadable(search, key, item),
                 }
             }
             if found.next.is_some() {

@@ -7,13 +7,9 @@ use jiff::Timestamp;
 use super::{bytes_of, merged};
 use crate::{
     order::{LIST_SHARDS, MerchantId, Order, OrderId, OrderKey, PaymentStatus},
-    payments::{ListedOrder, OrderIndex, StoreError, Unreadable},
+    payments::{Deadline, ListedOrder, ORDERS_AT_ONCE, OrderIndex, OrderStore, StoreError, Unreadable},
     values::{Currency, sort_of},
 };
-
-/// Orders that are read at a time. A batch can have 100, but as many of the largest orders would not fit into the memory
-/// of a small function.
-const ORDERS_AT_A_TIME: usize = 25;
 
 /// A part is full when so many bytes of orders were read for it, whatever was found; the last batch goes beyond it.
 pub(super) const FULL_AT_BYTES: usize = 4 * 1024 * 1024;
@@ -82,8 +78,12 @@ impl FoundOrders {
 
 /// Lists a merchant's orders.
 pub struct OrderLister<'a> {
-    /// Which orders there are, and what they are like.
+    /// Which orders there are.
     pub index: &'a dyn OrderIndex,
+    /// What they are like.
+    pub store: &'a dyn OrderStore,
+    /// When the caller's time is up.
+    pub deadline: Deadline,
 }
 
 impl OrderLister<'_> {
@@ -96,7 +96,7 @@ impl OrderLister<'_> {
             let (listed, more) = self.listed(wanted, &before, &mut found).await?;
             let in_range = listed.partition_point(|order| order.sort >= since);
             let mut rest = &listed[..in_range];
-            while !rest.is_empty() && !found.is_full(wanted.limit) {
+            while !rest.is_empty() && !self.is_over(&found, wanted) {
                 let seen = self.add(wanted, rest, &mut found).await?;
                 rest[seen - 1].sort.clone_into(&mut before);
                 rest = &rest[seen..];
@@ -104,11 +104,16 @@ impl OrderLister<'_> {
             if rest.is_empty() && (in_range < listed.len() || !more) {
                 return Ok(found);
             }
-            if found.is_full(wanted.limit) {
+            if self.is_over(&found, wanted) {
                 found.next = Some(before);
                 return Ok(found);
             }
         }
+    }
+
+    /// Whether the part ends here, with what was found so far.
+    fn is_over(&self, found: &FoundOrders, wanted: &WantedOrders<'_>) -> bool {
+        found.is_full(wanted.limit) || !self.deadline.leaves_time_to_respond()
     }
 
     /// Adds those of the next orders that are wanted. How many of them were looked at.
@@ -120,10 +125,10 @@ impl OrderLister<'_> {
     ) -> Result<usize, StoreError> {
         // Where all are wanted, no more are read than there is room for.
         let room = wanted.limit - found.shown();
-        let most = if wanted.conditions.is_empty() { room.min(ORDERS_AT_A_TIME) } else { ORDERS_AT_A_TIME };
+        let most = if wanted.conditions.is_empty() { room.min(ORDERS_AT_ONCE) } else { ORDERS_AT_ONCE };
         let listed = &listed[..most.min(listed.len())];
         let keys: Vec<OrderKey> = listed.iter().filter_map(|order| order.key.clone().ok()).collect();
-        let mut loaded = self.index.load_all(&keys).await?;
+        let mut loaded = self.store.load_all(&keys).await?;
         found.read_bytes += loaded.values().map(bytes_of).sum::<usize>();
         for (n, order) in listed.iter().enumerate() {
             let (id, order) = match &order.key {

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use futures_util::future::try_join_all;
-
-use super::{BadRow, Found, OPERATIONS_IN_A_PART, ORDERS_AT_A_TIME, Row, bytes_of, load};
+use super::{BadRow, Found, OPERATIONS_IN_A_PART, ORDERS_AT_A_TIME, Row, bytes_of};
 use crate::{
-    order::{MerchantId, Order, Transaction},
+    order::{MerchantId, Order, OrderKey, Transaction},
     payments::{Cursor, OrderStore, PausedCaptures, PausedQuery, StoreError},
 };
 
@@ -48,9 +46,12 @@ pub async fn paused_captures(
     let (mut operations, mut rest) = (0, page.orders.as_slice());
     while !rest.is_empty() {
         let (some, later) = rest.split_at(rest.len().min(ORDERS_AT_A_TIME));
-        for (key, order) in try_join_all(some.iter().map(|paused| load(store, &paused.key))).await? {
+        let keys: Vec<OrderKey> = some.iter().map(|paused| paused.key.clone()).collect();
+        let mut loaded = store.load_all(&keys).await?;
+        for key in keys {
             // The index lags behind.
-            let Some(order) = order else { continue };
+            let Some(order) = loaded.remove(&key) else { continue };
+            let order = order.map(Arc::new);
             found.read_bytes += bytes_of(&order);
             match order {
                 Ok(order) => operations += found.add_paused(&order),

@@ -14,7 +14,7 @@ use super::*;
 use crate::{
     journal::{CountedPage, Entry, EntryPage, is_in_doubt},
     order::{Decision, GatewayResponse, Kind, Operation, OperationState, PaymentKind, TransactionStatus},
-    payments::{Cursor, DueOrder, DueQuery, Page},
+    payments::{Cursor, DueOrder, DueQuery, LoadedOrders, Page},
     test_payments::{new_operation, payment},
     values::{Amount, Currency},
 };
@@ -35,8 +35,8 @@ struct World {
     bad_day: Option<Date>,
     /// Entries and orders that were read.
     read: Mutex<(usize, usize)>,
-    /// Loads that run at once: now, and at most so far.
-    running: Mutex<(usize, usize)>,
+    /// Batches of orders that were read, and the most of one.
+    batches: Mutex<(usize, usize)>,
 }
 
 fn at(second: i64) -> Timestamp {
@@ -108,17 +108,27 @@ impl World {
 impl OrderStore for World {
     async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError> {
         self.read.lock().unwrap().1 += 1;
-        {
-            let mut running = self.running.lock().unwrap();
-            running.0 += 1;
-            running.1 = running.1.max(running.0);
-        }
-        tokio::task::yield_now().await;
-        self.running.lock().unwrap().0 -= 1;
         if self.bad_orders.contains(key.order.as_str()) {
             return Err(StoreError::Corrupt("spoiled".to_owned()));
         }
         Ok(self.orders.lock().unwrap().get(&key.to_string()).cloned())
+    }
+
+    async fn load_all(&self, keys: &[OrderKey]) -> Result<LoadedOrders, StoreError> {
+        {
+            let mut batches = self.batches.lock().unwrap();
+            *batches = (batches.0 + 1, batches.1.max(keys.len()));
+        }
+        let mut loaded = LoadedOrders::new();
+        for key in keys {
+            match self.load(key).await {
+                Ok(order) => loaded.extend(order.map(|order| (key.clone(), Ok(order)))),
+                Err(error) => {
+                    loaded.insert(key.clone(), Err(Unreadable::only(error, key.to_string())?));
+                }
+            }
+        }
+        Ok(loaded)
     }
 
     async fn create(&self, _: &Order) -> Result<(), StoreError> {
@@ -421,7 +431,7 @@ async fn orders_are_read_some_at_a_time_and_only_where_the_entry_does_not_tell()
     };
     // Captures, which have the same order, take no read.
     assert_eq!(list(&|_| true, 1_000).await, (ids((0..90).rev()), 90));
-    assert_eq!(world.running.lock().unwrap().1, ORDERS_AT_A_TIME, "at once");
+    assert_eq!(*world.batches.lock().unwrap(), (2, 83));
     // No more than there is room for.
     for (first, limit) in [(87, 3), (80, 10)] {
         assert_eq!(list(&|_| true, limit).await, (ids((first..90).rev()), limit));

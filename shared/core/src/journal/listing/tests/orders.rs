@@ -1,11 +1,14 @@
 //! A list of orders that is read in parts, while orders are added.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use super::*;
 use crate::{
     order::{ListPlace, PaymentStatus},
-    payments::{ListedOrder, ListedPage, LoadedOrders, OrderIndex},
+    payments::{Deadline, ListedOrder, ListedPage, LoadedOrders, OrderIndex},
     test_payments::{new_operation, payment},
 };
 
@@ -65,6 +68,13 @@ impl OrderIndex for Shelf {
     async fn at(&self, _: &MerchantId, at: &ListPlace) -> Result<Vec<ListedOrder>, StoreError> {
         Ok(self.listed(|place| place.shard == at.shard && place.sort.starts_with(&at.sort)))
     }
+}
+
+#[async_trait]
+impl OrderStore for Shelf {
+    async fn load(&self, _: &OrderKey) -> Result<Option<Order>, StoreError> {
+        unreachable!("a list reads batches")
+    }
 
     async fn load_all(&self, keys: &[OrderKey]) -> Result<LoadedOrders, StoreError> {
         self.batches.fetch_add(1, Ordering::Relaxed);
@@ -81,6 +91,22 @@ impl OrderIndex for Shelf {
         });
         Ok(loaded.collect())
     }
+
+    async fn create(&self, _: &Order) -> Result<(), StoreError> {
+        unreachable!("a list writes nothing")
+    }
+
+    async fn save(&self, _: &Order) -> Result<(), StoreError> {
+        unreachable!("a list writes nothing")
+    }
+
+    async fn due(&self, _: DueQuery) -> Result<Page, StoreError> {
+        unreachable!("a list of orders looks for nothing that is due")
+    }
+}
+
+fn lister(shelf: &Shelf) -> OrderLister<'_> {
+    OrderLister { index: shelf, store: shelf, deadline: Deadline::after(Duration::from_secs(60)) }
 }
 
 fn wanted<'a>(merchant: &'a MerchantId, conditions: &'a [OrderCondition], limit: usize) -> WantedOrders<'a> {
@@ -93,7 +119,7 @@ async fn parts(shelf: &Shelf, wanted: &WantedOrders<'_>, between: impl Fn(usize)
     let (mut parts, mut after) = (Vec::new(), None);
     loop {
         let wanted = WantedOrders { after: after.as_deref(), ..*wanted };
-        let found = OrderLister { index: shelf }.find(&wanted).await.unwrap();
+        let found = lister(shelf).find(&wanted).await.unwrap();
         let good = found.orders.iter().map(|order| order.id.to_string());
         let bad = found.unreadable.iter().map(|(_, item)| item.key.clone());
         parts.push(good.chain(bad).collect());
@@ -129,7 +155,7 @@ async fn every_order_is_listed_once_newest_first_whatever_comes_meanwhile() {
         drop(orders);
         shelf.orders.lock().unwrap().retain(|_, order| order.created_at < at(10_000));
     }
-    assert!(shelf.largest.load(Ordering::Relaxed) <= 25);
+    assert!(shelf.largest.load(Ordering::Relaxed) <= 100);
 }
 
 #[tokio::test]
@@ -138,9 +164,9 @@ async fn a_page_reads_as_many_orders_as_it_shows() {
     for n in 0..400 {
         shelf.add(n, i64::try_from(n).unwrap(), false);
     }
-    for (limit, batches) in [(1, 1), (25, 1), (30, 2), (100, 4)] {
+    for (limit, batches) in [(1, 1), (25, 1), (30, 1), (100, 1)] {
         let (before, read) = (shelf.batches.load(Ordering::Relaxed), shelf.read.load(Ordering::Relaxed));
-        let found = OrderLister { index: &shelf }.find(&wanted(&merchant, &[], limit)).await.unwrap();
+        let found = lister(&shelf).find(&wanted(&merchant, &[], limit)).await.unwrap();
         assert_eq!(found.orders.len(), limit);
         assert_eq!(shelf.batches.load(Ordering::Relaxed) - before, batches, "{limit}");
         assert_eq!(shelf.read.load(Ordering::Relaxed) - read, limit);
@@ -155,14 +181,14 @@ async fn a_part_ends_when_it_has_read_enough_and_the_next_one_goes_on_there() {
     }
     let paid = [OrderCondition::Payment(vec![PaymentStatus::Paid])];
     let wanted = wanted(&merchant, &paid, 100);
-    let found = OrderLister { index: &shelf }.find(&wanted).await.unwrap();
+    let found = lister(&shelf).find(&wanted).await.unwrap();
     assert!(found.orders.is_empty() && found.next.is_some());
-    let most = super::super::orders::FULL_AT_BYTES + 25 * ORDER_BYTES + 400 * 256;
+    let most = super::super::orders::FULL_AT_BYTES + 100 * ORDER_BYTES + 400 * 256;
     assert!(found.read_bytes <= most, "{}", found.read_bytes);
     let parts = parts(&shelf, &wanted, |_| ()).await;
     assert!(parts.len() > 1);
     assert_eq!(parts.concat(), ["order-3"]);
-    assert_eq!(shelf.largest.load(Ordering::Relaxed), 25);
+    assert_eq!(shelf.largest.load(Ordering::Relaxed), 100);
 }
 
 #[tokio::test]
@@ -197,7 +223,7 @@ async fn what_cannot_be_read_is_in_every_list_of_its_time_and_takes_a_row() {
         shelf.add(n, i64::try_from(n).unwrap(), false);
     }
     let paid = [OrderCondition::Payment(vec![PaymentStatus::Paid])];
-    let found = OrderLister { index: &shelf }.find(&wanted(&merchant, &paid, 25)).await.unwrap();
+    let found = lister(&shelf).find(&wanted(&merchant, &paid, 25)).await.unwrap();
     let told: Vec<_> =
         found.unreadable.iter().map(|(id, item)| (id.as_ref().map(OrderId::as_str), &*item.key)).collect();
     assert_eq!(told, [(None, "m#order-3"), (Some("order-2"), "m#order-2")]);
@@ -206,4 +232,18 @@ async fn what_cannot_be_read_is_in_every_list_of_its_time_and_takes_a_row() {
         parts(&shelf, &wanted(&merchant, &[], 2), |_| ()).await,
         [["order-5", "order-4"], ["m#order-3", "m#order-2"], ["order-1", "order-0"]]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_ends_with_its_time_and_the_next_one_goes_on_there() {
+    let (shelf, merchant) = (Shelf::default(), merchant());
+    (0..300).for_each(|n| shelf.add(n, i64::try_from(n).unwrap(), n == 3));
+    let paid = [OrderCondition::Payment(vec![PaymentStatus::Paid])];
+    let first = wanted(&merchant, &paid, 25);
+    let over = OrderLister { deadline: Deadline::after(Duration::from_secs(1)), ..lister(&shelf) };
+    let found = over.find(&first).await.unwrap();
+    assert_eq!((found.orders.len(), shelf.read.load(Ordering::Relaxed)), (0, 0));
+    assert!(found.next.is_some());
+    let rest = WantedOrders { after: found.next.as_deref(), ..first };
+    assert_eq!(parts(&shelf, &rest, |_| ()).await.concat(), ["order-3"]);
 }
