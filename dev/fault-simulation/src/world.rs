@@ -25,9 +25,8 @@ use tollgate::{
 use tollgate_core::{
     order::{ListPlace, MerchantId, Order, OrderKey},
     payments::{
-        Attempts, CaptureSettings, Counts, Ended, ListedOrder, ListedPage, Merchant, NoQuote,
-        OrderIndex, Payments, Place, StoreError, SurchargeQuery, SurchargeQuote, Surcharges, Switch,
-        reconcile::Limits,
+        Attempts, CaptureSettings, Counts, Ended, ListedOrder, ListedPage, Merchant, NoQuote, OrderIndex,
+        Payments, Place, StoreError, SurchargeQuery, SurchargeQuote, Surcharges, Switch, reconcile::Limits,
     },
     stored_cards::PaymentMethods,
     values::Clock,
