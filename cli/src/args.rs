@@ -10,6 +10,7 @@ mod in_pages;
 mod key;
 mod list;
 mod local;
+mod place;
 mod totals;
 mod webhook;
 
@@ -21,6 +22,7 @@ pub(crate) use front::{FrontCommand, RotateFront};
 pub(crate) use key::{AddKey, KeyCommand, ListKeys, RevokeKey};
 pub(crate) use list::{Day, FindPayments, ListPayments, PaymentFilter, TailPayments};
 pub(crate) use local::{Listen, Trigger};
+pub(crate) use place::{ActsOn, LOCAL, PlaceArguments};
 pub(crate) use totals::TotalsOptions;
 pub(crate) use webhook::{
     AddReceiver, ListWebhooks, MessageFormat, RemoveReceiver, ReplayWebhooks, RotateSecret, TestWebhook,
@@ -33,15 +35,11 @@ use clap::{
 };
 use clap_complete::Shell;
 use jiff::Timestamp;
-use tollgate::secrets_manager::SecretKind;
 use tollgate_core::{
     order::{DecidedBy, HandVerdict, MerchantId, OrderId, Reason},
     values::Currency,
 };
 use uuid::Uuid;
-
-/// Where the local stack listens unless it is told otherwise.
-pub(crate) const LOCAL: &str = "http://127.0.0.1:3000";
 
 /// Tollgate's operator commands: merchants, a check of the whole installation, payments that need a person.
 ///
@@ -54,46 +52,6 @@ pub(crate) struct Arguments {
     pub(crate) place: PlaceArguments,
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-/// Which installation.
-#[derive(Args)]
-pub(crate) struct PlaceArguments {
-    /// The local stack; its addresses and credentials are read from its `/_local`
-    #[arg(long, global = true, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = LOCAL)]
-    pub(crate) local: Option<String>,
-    /// A stack on AWS: tables, prefixes, stage and gateway hosts are read from it, and credentials from the AWS CLI's profile
-    #[arg(
-        id = "from_stack",
-        long = "stack",
-        global = true,
-        value_name = "NAME",
-        conflicts_with_all = ["local", "table", "merchants_prefix", "webhooks_prefix", "gateway_hosts", "stage"]
-    )]
-    pub(crate) stack: Option<String>,
-    /// DynamoDB table, the stack's output `TableName` (else `TABLE_NAME`)
-    #[arg(long, global = true, value_name = "NAME", conflicts_with = "local")]
-    pub(crate) table: Option<String>,
-    /// Without `--stack`: what the names of merchants' secrets begin with, the stack's parameter `MerchantsPrefix`. There is
-    /// no default and no variable
-    #[arg(long, global = true, value_name = "PREFIX", conflicts_with = "local", value_parser = prefix(SecretKind::Merchants))]
-    pub(crate) merchants_prefix: Option<String>,
-    /// The same of receivers' secrets, the stack's parameter `WebhooksPrefix`
-    #[arg(long, global = true, value_name = "PREFIX", conflicts_with = "local", value_parser = prefix(SecretKind::Webhooks))]
-    pub(crate) webhooks_prefix: Option<String>,
-    /// Where merchants' gateways may be, the stack's parameter `GatewayHosts` (else `GATEWAY_HOSTS`, else
-    /// *.cardconnect.com)
-    #[arg(long, global = true, value_name = "HOSTS", conflicts_with = "local")]
-    pub(crate) gateway_hosts: Option<String>,
-    /// AWS region (else `AWS_REGION` or `AWS_DEFAULT_REGION`); with `--stack` where the AWS CLI looks for it
-    #[arg(long, global = true, value_name = "REGION", conflicts_with = "local")]
-    pub(crate) region: Option<String>,
-    /// The deployment's name for confirmations, such as prod (else `STAGE`)
-    #[arg(long, global = true, value_name = "NAME", conflicts_with = "local")]
-    pub(crate) stage: Option<String>,
-    /// Print JSON: the result on standard output, an error on standard error
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
 }
 
 #[derive(Subcommand)]
@@ -182,11 +140,14 @@ pub(crate) struct Switch {
 #[derive(Args)]
 pub(crate) struct Throw {
     /// Who decides; stored with the switch
-    #[arg(long, value_name = "NAME", required_unless_present = "dry_run")]
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["dry_run", "show"])]
     pub(crate) by: Option<DecidedBy>,
     /// Why; stored with the switch
-    #[arg(long, value_name = "TEXT", required_unless_present = "dry_run")]
+    #[arg(long, value_name = "TEXT", required_unless_present_any = ["dry_run", "show"])]
     pub(crate) reason: Option<Reason>,
+    /// Only show whether payments are stopped, and who changed that last
+    #[arg(long, conflicts_with_all = ["by", "reason", "dry_run", "yes"])]
+    pub(crate) show: bool,
     /// Show what would be done, and who changed the switch last
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -387,6 +348,17 @@ pub(crate) enum VerdictArgument {
     NotDone,
 }
 
+impl Command {
+    /// Which installations it can act on, for the variables that name one.
+    pub(crate) fn acts_on(&self) -> ActsOn {
+        match self {
+            Self::Listen(_) | Self::Trigger(_) => ActsOn::Local,
+            Self::Rollback(_) | Self::Completion { .. } => ActsOn::None,
+            _ => ActsOn::Any,
+        }
+    }
+}
+
 impl From<VerdictArgument> for HandVerdict {
     fn from(verdict: VerdictArgument) -> Self {
         match verdict {
@@ -403,7 +375,7 @@ pub(crate) struct Doctor {
     #[arg(long, value_name = "ID")]
     pub(crate) merchant: Vec<MerchantId>,
     /// The front's stack, such as tollgate-front-prod: its callers' way is checked, too
-    #[arg(long, value_name = "NAME", requires = "from_stack")]
+    #[arg(long, value_name = "NAME")]
     pub(crate) front: Option<String>,
     /// Whether the secret of the merchants named can be deleted: fails while a payment of theirs is in doubt or a
     /// capture is scheduled
@@ -421,10 +393,6 @@ pub(crate) struct Doctor {
     /// With `--uat`: send without a prompt
     #[arg(long, requires = "uat")]
     pub(crate) yes: bool,
-}
-
-fn prefix(kind: SecretKind) -> impl TypedValueParser<Value = String> {
-    NonEmptyStringValueParser::new().try_map(move |text| kind.prefix(&text))
 }
 
 fn trimmed() -> impl TypedValueParser<Value = String> {

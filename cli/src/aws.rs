@@ -6,7 +6,8 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, KeyType, StreamViewType, TableDescription},
 };
 use aws_sdk_secretsmanager::operation::{
-    create_secret::CreateSecretError, get_secret_value::GetSecretValueError,
+    create_secret::CreateSecretError, describe_secret::DescribeSecretError,
+    get_secret_value::GetSecretValueError,
 };
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -113,6 +114,17 @@ impl Aws {
                 found.sort_unstable_by_key(MerchantId::to_string);
                 return Ok(found);
             }
+        }
+    }
+
+    /// Whether a merchant has a secret. Reads nothing of it.
+    pub(crate) async fn has_secret(&self, id: &MerchantId) -> Result<bool, Failure> {
+        match self.secrets.describe_secret().secret_id(self.secret_name(id)?).send().await {
+            Ok(secret) => Ok(secret.deleted_date.is_none()),
+            Err(error) => match error.as_service_error() {
+                Some(DescribeSecretError::ResourceNotFoundException(_)) => Ok(false),
+                _ => Err(unavailable("secretsmanager:DescribeSecret", &error)),
+            },
         }
     }
 

@@ -10,10 +10,12 @@ use crate::{
     args::{CaptureCommand, ListPaused, SwitchCaptures, WithoutPrompt},
     confirm,
     failure::Failure,
+    merchant,
     payment::{
         history,
         rows::{self, bad_line, bad_value},
     },
+    person,
     place::Place,
     report::Report,
     table::aligned,
@@ -49,11 +51,13 @@ async fn switch(place: &Place, switch: &SwitchCaptures, pause: bool) -> Result<R
     if !route.map_or(Ok(yes), |route| confirm::without_prompt(route, yes, live))? {
         confirm::by_typing(order.id.as_str(), &shown)?;
     }
+    let person = person::verified(place).await;
     let by = Attribution::new(None, Some(&switch.by), Some(&switch.reason));
+    let by = by.map(|told| told.verified(person.as_ref()));
     let order = if pause {
-        job.payments.pause_captures(&key, by.as_deref()).await?
+        job.payments.pause_captures(&key, by.as_ref()).await?
     } else {
-        job.payments.resume_captures(&key, by.as_deref()).await?
+        job.payments.resume_captures(&key, by.as_ref()).await?
     };
     let text = format!("Scheduled captures are {what}. Stage {stage}.\n\n{}", history::text(&order, None));
     Ok(Report::new(text, value(stage, &order, switch, true)))
@@ -86,6 +90,9 @@ async fn list(place: &Place, list: &ListPaused) -> Result<Report, Failure> {
     let search = PausedSearch { merchant, after: next.as_deref(), limit: usize::from(*limit) };
     let found = paused_captures(job.payments.store.as_ref(), index.as_ref(), &search).await;
     let found = found.map_err(|error| Failure::Unavailable(error.to_string()))?;
+    if found.rows.is_empty() && found.unreadable.is_empty() && next.is_none() {
+        merchant::must_exist(place, merchant).await?;
+    }
     let mut lines = vec![HEADER.map(str::to_owned).to_vec()];
     lines.extend(found.rows.iter().filter_map(cells));
     let mut text = aligned(&lines);

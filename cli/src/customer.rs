@@ -22,6 +22,7 @@ use crate::{
     args::{EraseCustomer, Who},
     aws::Aws,
     failure::{Failure, UNHEALTHY},
+    merchant,
     place::Place,
     report::Report,
 };
@@ -71,6 +72,9 @@ pub(crate) async fn erase(place: &Place, erase: &EraseCustomer) -> Result<Report
         traces.cards = customer.methods.iter().map(|method| method.card.clone()).collect();
     }
     let found = find(place, &erase.merchant, customer.as_ref(), &traces).await?;
+    if customer.is_none() && found.orders.is_empty() && found.unreadable.is_empty() {
+        merchant::must_exist(place, &erase.merchant).await?;
+    }
     let mut sum = Sum::default();
     if erase.yes {
         carry_out(&job, &methods, erase, &found, customer, &traces, &mut sum).await?;

@@ -5,6 +5,7 @@ mod deletion;
 mod front;
 mod sample;
 mod stack;
+mod stopped;
 mod uat;
 
 use serde_json::{Value, json};
@@ -64,6 +65,10 @@ impl Check {
 }
 
 pub(crate) async fn run(place: Result<Place, Failure>, doctor: &Doctor) -> Result<Report, Failure> {
+    let has_stack = place.as_ref().is_ok_and(|place| place.deployed.is_some());
+    if doctor.front.is_some() && place.is_ok() && !has_stack {
+        return Err(Failure::Input("--front: name the API's stack, too: --stack or TOLLGATE_STACK".to_owned()));
+    }
     let mut checks = checks::tools();
     let mut sale = None;
     match place {
@@ -72,6 +77,7 @@ pub(crate) async fn run(place: Result<Place, Failure>, doctor: &Doctor) -> Resul
             let aws = Aws::new(&place)?;
             checks.push(checks::identity(&place, &aws).await);
             checks.push(checks::table(&place, &aws).await);
+            checks.push(stopped::check(&place, &aws).await);
             checks.push(checks::secrets(&place, &doctor.merchant));
             if let Some(deployed) = &place.deployed {
                 checks.extend(stack::checks(deployed, &place.region, doctor.front.as_deref()).await);

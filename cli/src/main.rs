@@ -1,5 +1,6 @@
 //! `cargo run -p tollgate-cli -- …`: what an operator does to merchants and payments, on AWS and on the local stack.
 
+mod amount;
 mod args;
 mod aws;
 mod aws_cli;
@@ -16,6 +17,7 @@ mod listen;
 mod local_stack;
 mod merchant;
 mod payment;
+mod person;
 mod place;
 mod report;
 mod rollback;
@@ -45,7 +47,12 @@ async fn main() -> ExitCode {
         Err(error) => return arguments_refused(&error),
     };
     let json = arguments.place.json;
-    match run(arguments).await {
+    let run = async {
+        let variable = |name: &str| std::env::var(name).ok();
+        let place = arguments.place.named_by(arguments.command.acts_on(), variable)?;
+        run(Arguments { place, ..arguments }).await
+    };
+    match run.await {
         Ok(report) => report.print(json),
         Err(failure) => failure.print(json),
     }

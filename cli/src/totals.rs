@@ -16,6 +16,7 @@ use crate::{
     args::{Day, TotalsOptions},
     csv,
     failure::{self, Failure},
+    merchant,
     payment::{
         list::{journal, range, unread},
         rows::journal_has_come,
@@ -48,6 +49,9 @@ pub(crate) async fn run(place: &Place, options: &TotalsOptions) -> Result<Report
     let (job, log) = (place.orders_job()?, journal(place, options.journal_table.as_deref())?);
     let (totals, unreadable) =
         read(log.as_ref(), &options.merchant, range).await.map_err(|error| unread(&error))?;
+    if totals.lines().next().is_none() && unreadable.is_empty() {
+        merchant::must_exist(place, &options.merchant).await?;
+    }
     let lister = Lister { log: log.as_ref(), store: job.payments.store.as_ref() };
     let newest = lister.newest(&options.merchant, now).await.map_err(|error| unread(&error))?;
     let shown = Shown { merchant: &options.merchant, since, until, now, newest, totals, unreadable };

@@ -122,6 +122,24 @@ mod tests {
         }
     }
 
+    /// A script can give every command that asks the same words.
+    #[test]
+    fn what_asks_can_be_told_not_to() {
+        let never_ask = [
+            "merchant create",
+            "merchant key add",
+            "webhook add",
+            "webhook rotate",
+            "webhook replay",
+            "journal rebuild",
+        ];
+        for (path, command) in all(&Arguments::command(), "") {
+            let has = |id: &str| command.get_arguments().any(|argument| argument.get_id() == id);
+            let asks = has("dry_run") && !never_ask.contains(&path.trim());
+            assert!(!asks || has("yes"), "{path}");
+        }
+    }
+
     #[test]
     fn no_example_is_of_a_command_that_is_not_there() {
         let paths: Vec<String> =

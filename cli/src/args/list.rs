@@ -9,6 +9,8 @@ use tollgate_core::{
     values::Currency,
 };
 
+use crate::{amount, failure::Failure};
+
 /// Most rows unless it is said otherwise.
 const ROWS: usize = 100;
 
@@ -67,8 +69,8 @@ pub(crate) struct TailPayments {
 /// What payments have to have.
 #[derive(Args)]
 pub(crate) struct ConditionArguments {
-    /// The amount as it is shown, such as 25.99: what was paid or held, or captured
-    #[arg(long, value_name = "AMOUNT", value_parser = amount)]
+    /// The amount, such as 20 or 25.99: what was paid or held, or captured
+    #[arg(long, value_name = "AMOUNT", value_parser = crate::amount::check)]
     pub(crate) amount: Option<String>,
     /// The currency's code, such as USD
     #[arg(long, value_name = "CODE")]
@@ -80,11 +82,14 @@ pub(crate) struct ConditionArguments {
 
 impl ConditionArguments {
     /// All of them have to hold.
-    pub(crate) fn conditions(&self) -> Vec<Condition> {
+    pub(crate) fn conditions(&self) -> Result<Vec<Condition>, Failure> {
+        if let (Some(text), Some(currency)) = (&self.amount, self.currency) {
+            amount::in_currency("--amount", text, currency)?;
+        }
         let amount = self.amount.clone().map(Condition::AmountAsShown);
         let currency = self.currency.map(|currency| Condition::Currency(vec![currency]));
         let status = self.status.map(|status| Condition::Status(vec![status]));
-        [amount, currency, status].into_iter().flatten().collect()
+        Ok([amount, currency, status].into_iter().flatten().collect())
     }
 }
 
@@ -133,13 +138,6 @@ pub(super) fn day(text: &str) -> Result<Day, String> {
 fn last_four(text: &str) -> Result<String, String> {
     let is_good = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
     if is_good { Ok(text.to_owned()) } else { Err("must be four digits".to_owned()) }
-}
-
-fn amount(text: &str) -> Result<String, String> {
-    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
-    let is_good = is_digits(whole) && is_digits(decimals);
-    if is_good { Ok(text.to_owned()) } else { Err("must be written like 25.99".to_owned()) }
 }
 
 fn status(text: &str) -> Result<TransactionStatus, String> {

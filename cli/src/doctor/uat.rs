@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tollgate::{lambda::GATEWAY, ports::Job};
+use tollgate::{
+    lambda::GATEWAY,
+    ports::{Job, MayRun},
+};
 use tollgate_core::{
     order::{NoEffect, OrderId, Outcome, Route, gateway_order_id},
     payments::{Card, Command, Instruction, KnownPayment, Labels, PaymentSource},
@@ -23,6 +26,9 @@ use crate::{
 
 /// The published test card of CardPointe's UAT (Visa, always approved).
 const TEST_CARD: &str = "4788250000121443";
+
+/// What it finds out, in the report.
+const WHAT: &str = "refunds by order id";
 
 /// 1.00, in minor units of the account's currency.
 const SALE_MINOR: u64 = 100;
@@ -50,6 +56,16 @@ pub(crate) async fn run(
         return Err(Failure::Input("--uat is about one merchant; name it with --merchant".to_owned()));
     };
     let document = merchant::read(aws, id).await?;
+    let job = place.job()?;
+    let stopped = match job.may_run().await {
+        MayRun::Yes if document.merchant.disabled => Some("the merchant is stopped: `tollgate merchant start`"),
+        MayRun::Yes => None,
+        MayRun::Stopped => Some("all payments are stopped: `tollgate start`"),
+        MayRun::Unknown => Some("it cannot be read whether payments are stopped"),
+    };
+    if let Some(why) = stopped {
+        return Ok((Check::new(WHAT, Mark::Bad, format!("nothing was sent; {why}")), None));
+    }
     let (currency, route) = document.routes().into_iter().next().ok_or_else(|| {
         Failure::Input("the merchant has no MID for a currency that the gateway can carry".to_owned())
     })?;
@@ -72,13 +88,13 @@ pub(crate) async fn run(
         place.stage()?
     );
     if doctor.dry_run {
-        return Ok((Check::new("refunds by order id", Mark::Note, format!("dry run: {happens}")), None));
+        return Ok((Check::new(WHAT, Mark::Note, format!("dry run: {happens}")), None));
     }
     if !doctor.yes {
         confirm::by_typing(&decimal, &happens)?;
     }
     let order = "tollgate-doctor".parse().map_err(|_| Failure::Input("no order id".to_owned()))?;
-    let test = Test { job: place.job()?, document: &document, currency, route, amount, order };
+    let test = Test { job, document: &document, currency, route, amount, order };
     let sale = match &doctor.sale {
         Some(retref) => retref.clone(),
         None => test.sale().await?,
@@ -128,7 +144,6 @@ impl Test<'_> {
     }
 
     async fn refund(&self, sale: &str) -> Result<(Check, Option<Value>), Failure> {
-        let what = "refunds by order id";
         let order_id = gateway_order_id(self.job.payments.clock.new_id());
         let outcome =
             self.perform(&order_id, Command::Refund(KnownPayment { reference: sale, fee: None })).await;
@@ -145,7 +160,7 @@ impl Test<'_> {
                     )
                 };
                 Ok((
-                    Check::new(what, mark, format!("{finding} (refund {refund})")),
+                    Check::new(WHAT, mark, format!("{finding} (refund {refund})")),
                     Some(told(Some(refund), Some(found))),
                 ))
             }
@@ -154,7 +169,7 @@ impl Test<'_> {
                     "the sale {sale} is made and not settled yet; tomorrow: doctor --merchant {} --uat --sale {sale}",
                     self.document.merchant.id
                 );
-                Ok((Check::new(what, Mark::Note, next), Some(told(None, None))))
+                Ok((Check::new(WHAT, Mark::Note, next), Some(told(None, None))))
             }
             _ => Err(Failure::Refused(format!(
                 "the refund of the sale {sale} was not approved: {}. Void or refund it in the test account's portal",

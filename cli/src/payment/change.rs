@@ -7,18 +7,19 @@ use tollgate::ports::MayRun;
 use tollgate_core::{
     order::{
         Action, Attribution, CaptureTerms, Essentials, Fingerprint, FollowUp, Intent, KeyDigest, Kind,
-        Operation, OperationRef, OperationStatus, Order, OrderKey, Plan, Principal, Reauthorize, Target,
+        Operation, OperationRef, OperationStatus, Order, OrderKey, Person, Plan, Principal, Reauthorize, Target,
         Transaction,
     },
     payments::{Deadline, Performed, Refusal},
-    values::Amount,
 };
 
 use super::history;
 use crate::{
+    amount,
     args::{ChangePayment, WithoutPrompt},
     confirm,
     failure::{Failure, UNAVAILABLE},
+    person,
     place::Place,
     report::Report,
 };
@@ -68,7 +69,8 @@ pub(crate) async fn run(place: &Place, requested: Change, change: &ChangePayment
     }
     let key = OrderKey { merchant: change.merchant.clone(), order: change.order.clone() };
     let order = job.payments.order(&key).await?;
-    let intent = intent(requested, change, &order)?;
+    let person = if change.dry_run { None } else { person::verified(place).await };
+    let intent = intent(requested, change, &order, person.as_ref())?;
     let plan = job.payments.weigh(&merchant, order, &intent).map_err(Refusal::Rejected)?;
     // A repetition does nothing, so there is nothing to confirm.
     if let Plan::Send(order, at) | Plan::Record(order, at) = plan {
@@ -93,8 +95,14 @@ pub(crate) async fn run(place: &Place, requested: Change, change: &ChangePayment
     Ok(outcome(stage, &performed))
 }
 
-fn intent(requested: Change, change: &ChangePayment, order: &Order) -> Result<Intent, Failure> {
-    let amount = change.amount.as_deref().map(|text| amount(text, order)).transpose()?;
+fn intent(
+    requested: Change,
+    change: &ChangePayment,
+    order: &Order,
+    person: Option<&Person>,
+) -> Result<Intent, Failure> {
+    let amount = change.amount.as_deref();
+    let amount = amount.map(|text| amount::in_currency("--amount", text, order.currency)).transpose()?;
     let target = change.transaction.map_or(Target::OnlyEligible, Target::Transaction);
     let action = match requested {
         Change::FollowUp(FollowUp::Capture) => Action::Capture { target, amount, custom_reference: None },
@@ -122,12 +130,9 @@ fn intent(requested: Change, change: &ChangePayment, order: &Order) -> Result<In
         fingerprint: Fingerprint::new(&essentials),
         currency: None,
         by: Principal::ClientCredentials,
-        attribution: Attribution::new(None, Some(&change.by), Some(&change.reason)),
+        attribution: Attribution::new(None, Some(&change.by), Some(&change.reason))
+            .map(|told| Box::new(told.verified(person))),
     })
-}
-
-fn amount(text: &str, order: &Order) -> Result<Amount, Failure> {
-    order.currency.parse_decimal(text).map_err(|error| Failure::Input(format!("--amount: {error}")))
 }
 
 /// What would be done, and to what.

@@ -207,6 +207,7 @@ fn by_hand_value(decision: &ByHand) -> Value {
     json!({
         "as": decision.verdict.as_str(),
         "by": decision.by,
+        "person": decision.person,
         "reason": decision.reason,
         "at": decision.at,
     })
@@ -412,7 +413,8 @@ fn write_operation(text: &mut String, order: &Order, operation: &Operation) -> f
     }
     for decision in &operation.by_hand {
         let (verdict, by, at) = (words(decision.verdict.as_str()), &decision.by, time(decision.at));
-        writeln!(text, "     decided by hand: {verdict}, by {by}, {at}: {}", decision.reason)?;
+        let person = decision.person.as_ref().map(|person| format!(" ({person})")).unwrap_or_default();
+        writeln!(text, "     decided by hand: {verdict}, by {by}{person}, {at}: {}", decision.reason)?;
     }
     Ok(())
 }

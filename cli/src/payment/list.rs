@@ -17,6 +17,7 @@ use crate::{
     args::{Day, FindPayments, ListPayments, PaymentFilter},
     csv,
     failure::{self, Failure},
+    merchant,
     place::{Place, aws_http_client},
     report::Report,
 };
@@ -33,7 +34,7 @@ pub(crate) async fn list(place: &Place, list: &ListPayments) -> Result<Report, F
         (None, day) => range(day.unwrap_or(Day::Today), now)?,
     };
     let &ListPayments { ref merchant, ref filter, ends_by, captures_by, needs_attention, .. } = list;
-    let mut conditions = filter.conditions.conditions();
+    let mut conditions = filter.conditions.conditions()?;
     conditions.extend(ends_by.map(|by| Condition::AuthorizationExpiresAt(Is::AtMost(by))));
     conditions.extend(captures_by.map(|by| Condition::NextCaptureAttempt(Is::AtMost(by))));
     conditions.extend(needs_attention.then(|| Condition::NeedsAttention(Vec::new())));
@@ -47,7 +48,7 @@ pub(crate) async fn find(place: &Place, find: &FindPayments) -> Result<Report, F
     let FindPayments { merchant, last4, filter } = find;
     let now = place.clock.now();
     let (since, until) = (Timestamp::UNIX_EPOCH, now + SignedDuration::from_secs(1));
-    let mut conditions = filter.conditions.conditions();
+    let mut conditions = filter.conditions.conditions()?;
     conditions.push(Condition::LastFour(last4.clone()));
     let after = filter.next.as_deref();
     let limit = filter.limit();
@@ -82,6 +83,9 @@ async fn run(place: &Place, wanted: Wanted<'_>, filter: &PaymentFilter) -> Resul
         // What is kept of a row is its line: a month's payments are many.
         let keep = |row: Row| lines.extend(payments::cells(&row, wanted.now, transaction_status));
         let rest = read(&lister, &wanted, keep).await?;
+        if lines.is_empty() {
+            may_be_empty(place, &wanted, &rest).await?;
+        }
         csv::print(&payments::COLUMNS, lines.into_iter().chain(rest.unreadable.iter().map(bad_cells)))?;
         for line in rows::more(&rest) {
             failure::remark(&line);
@@ -90,8 +94,19 @@ async fn run(place: &Place, wanted: Wanted<'_>, filter: &PaymentFilter) -> Resul
     }
     let mut found = Vec::new();
     let rest = read(&lister, &wanted, |row| found.push(row)).await?;
+    if found.is_empty() {
+        may_be_empty(place, &wanted, &rest).await?;
+    }
     let newest = lister.newest(wanted.merchant, wanted.now).await.map_err(|error| unread(&error))?;
     Ok(rows::report(&wanted, &found, &rest, newest))
+}
+
+/// A first page without a row is right of a merchant that there is.
+async fn may_be_empty(place: &Place, wanted: &Wanted<'_>, rest: &Rest) -> Result<(), Failure> {
+    if wanted.after.is_some() || !rest.unreadable.is_empty() {
+        return Ok(());
+    }
+    merchant::must_exist(place, wanted.merchant).await
 }
 
 /// The journal could not be read.

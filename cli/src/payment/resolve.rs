@@ -14,6 +14,7 @@ use crate::{
     confirm,
     failure::Failure,
     gateway::{Gateway, Record},
+    person,
     place::Place,
     report::Report,
 };
@@ -26,6 +27,7 @@ pub(crate) async fn run(place: &Place, resolve: &Resolve) -> Result<Report, Fail
     let verdict = HandDecision {
         verdict: resolve.verdict.into(),
         by: resolve.by.clone(),
+        person: if resolve.dry_run { None } else { person::verified(place).await },
         reason: resolve.reason.clone(),
         reference: resolve.retref.clone(),
     };

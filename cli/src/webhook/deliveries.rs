@@ -13,6 +13,7 @@ use super::{deliveries, receivers, unavailable};
 use crate::{
     args::{ListWebhooks, ReplayWebhooks, TestWebhook},
     failure::{Failure, UNHEALTHY},
+    merchant,
     place::Place,
     report::Report,
 };
@@ -30,6 +31,9 @@ pub(crate) async fn list(place: &Place, list: &ListWebhooks) -> Result<Report, F
     // A receiver's deliveries are listed although its document is deleted or cannot be read.
     let Some(receiver) = &list.receiver else {
         let all = receivers::all(place, &list.merchant).await?;
+        if all.is_empty() {
+            merchant::must_exist(place, &list.merchant).await?;
+        }
         let line = |receiver: &Value| {
             let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let events: Vec<String> = receiver["events"].as_array().into_iter().flatten().map(word).collect();
@@ -48,6 +52,9 @@ pub(crate) async fn list(place: &Place, list: &ListWebhooks) -> Result<Report, F
     let (found, unreadable) = find(&store, &key, list.limit, wanted, |_| true).await?;
     let bad = unreadable.iter().map(|item| format!("cannot be read: {} ({})", item.key, item.reason));
     let lines: Vec<String> = found.iter().map(line).chain(bad).collect();
+    if lines.is_empty() {
+        merchant::must_exist(place, &list.merchant).await?;
+    }
     let text = if lines.is_empty() { "No deliveries.".to_owned() } else { lines.join("\n") };
     let value: Vec<Value> = found.iter().map(shown).collect();
     let unreadable: Vec<_> = unreadable.iter().map(|item| &item.key).collect();
@@ -164,6 +171,9 @@ pub(crate) async fn replay(place: &Place, replay: &ReplayWebhooks) -> Result<Rep
     let (found, _) = find(&store, &key, usize::MAX, wanted, in_range).await?;
     if let (Some(event), true) = (event, found.is_empty()) {
         return Err(Failure::NotThere(format!("no delivery of {event} to {receiver} in the last 30 days")));
+    }
+    if found.is_empty() {
+        merchant::must_exist(place, merchant).await?;
     }
     if !dry_run {
         for kept in &found {

@@ -15,6 +15,7 @@ use crate::{
     aws::Aws,
     confirm,
     failure::Failure,
+    merchant::must_exist,
     place::Place,
     report::Report,
 };
@@ -75,6 +76,7 @@ pub(crate) async fn add(place: &Place, add: &AddReceiver) -> Result<Report, Fail
     let AddReceiver { merchant, receiver, url, events, dry_run, .. } = add;
     let aws = Aws::new(place)?;
     document::address(url, allowed(place)).map_err(Failure::Input)?;
+    must_exist(place, merchant).await?;
     let mut document = Document::read(&aws, place, merchant).await?;
     let receivers = document.receivers()?;
     if receivers.iter().any(|other| other["id"] == receiver.to_string()) {

@@ -3,7 +3,7 @@
 use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use serde_json::{Value, json};
 
-use crate::support::{Fixture, MERCHANT, Ran};
+use crate::support::{Fixture, MERCHANT, MERCHANTS, Ran, run};
 
 const WHY: &str = "arrived broken, case 4711";
 
@@ -74,7 +74,7 @@ async fn a_refund_is_shown_requested_and_made_once_however_often_the_command_is_
 async fn an_authorization_is_captured_in_part_and_a_purchase_is_voided() {
     let fixture = Fixture::open().await;
     fixture.pay("held", "authorize").await;
-    let captured = fixture.change("capture", "held", &["--amount", "20.00", "--yes"], "").await.json();
+    let captured = fixture.change("capture", "held", &["--amount", "20", "--yes"], "").await.json();
     assert_eq!(first(&captured)["status"], "complete");
     assert_eq!(first(&captured)["captured"], 2000);
     let dry = fixture.change("reauthorize", "held", &["--dry-run"], "").await.json();
@@ -116,7 +116,7 @@ async fn what_cannot_be_is_refused_and_nothing_is_sent() {
     let id = fixture.sale("o").await;
     let other = "475d9b6b-8385-49a3-b57f-855c155d5d68";
     for (what, order, more, code, says) in [
-        ("refund", "o", &["--amount", "5.001"][..], 2, "--amount"),
+        ("refund", "o", &["--amount", "5.001"][..], 2, "--amount: 5.001 is no amount of USD"),
         ("refund", "o", &["--amount", "0"], 4, "amount"),
         ("refund", "o", &["--amount", "26.00"], 4, "left to refund"),
         ("refund", "other", &[], 3, "the order does not exist"),
@@ -142,5 +142,27 @@ async fn what_cannot_be_is_refused_and_nothing_is_sent() {
     fixture.run(&[&["stop"][..], &by].concat(), "").await.done();
     fixture.change("refund", "o", &["--yes", "--reason", "3"], "").await.fails(4, "payments are stopped");
     assert_eq!(fixture.sent("refund"), 0);
+    fixture.close().await;
+}
+
+/// What AWS says of the caller stands beside what the command line says.
+#[tokio::test]
+async fn the_arn_of_the_credentials_is_recorded_beside_the_name_and_a_refund_does_not_wait_for_it() {
+    let fixture = Fixture::open().await;
+    fixture.sale("o").await;
+    let refund = async |amount: &str, variables: &[(&'static str, String)]| {
+        let words = ["payment", "refund", MERCHANT, "o", "--by", "Ann", "--reason", WHY, "--yes", MERCHANTS];
+        run(&[&words[..], &["--amount", amount, "--json"]].concat(), variables, "").await
+    };
+    let with_aws = fixture.like_aws();
+    let done = refund("5", &with_aws).await.json();
+    let operations = first(&done)["operations"].as_array().unwrap().clone();
+    let (actor, person) = (&operations[1]["actor"], &operations[1]["person"]);
+    assert_eq!((actor, person), (&json!("Ann"), &json!("arn:aws:iam::123456789012:user/ann")));
+    let mut without_sts = with_aws.clone();
+    without_sts.push(("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1".to_owned()));
+    let ran = refund("6", &without_sts).await;
+    assert!(ran.err.contains("is not recorded: sts:GetCallerIdentity"), "{ran:?}");
+    assert_eq!(first(&ran.json())["operations"][2]["person"], Value::Null);
     fixture.close().await;
 }

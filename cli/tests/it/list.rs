@@ -73,6 +73,9 @@ async fn each_filter_goes_by_the_current_state() {
     for (filter, expected) in [
         (&["--status", "cancelled"][..], &["cancelled"][..]),
         (&["--amount", "10.00"], &["taken"]),
+        (&["--amount", "10"], &["taken"]),
+        (&["--amount", "10.0", "--currency", "USD"], &["taken"]),
+        (&["--amount", "1000"], &[]),
         (&["--amount", "10.00", "--currency", "CAD"], &[]),
         (&["--captures-by", &soon], &["scheduled-2"]),
         (&["--ends-by", &soon], &[]),
@@ -101,12 +104,14 @@ async fn what_cannot_be_looked_for_is_said_before_anything_is_read() {
     for (option, value, says) in [
         ("--day", "last week", "today, yesterday or a date"),
         ("--status", "paid", "complete, failed, pending, cancelled"),
-        ("--amount", "25,99", "like 25.99"),
+        ("--amount", "25,99", "like 20 or 25.99"),
         ("--limit", "0", "1 to 10000"),
         ("--next", "tomorrow", "what a list printed"),
     ] {
         fixture.run(&["payment", "list", MERCHANT, option, value], "").await.fails(2, says);
     }
+    let list = ["payment", "list", MERCHANT, "--amount", "25.999", "--currency", "USD"];
+    fixture.run(&list, "").await.fails(2, "--amount: 25.999 is no amount of USD, which has up to 2 decimals");
     fixture.run(&["payment", "find", MERCHANT, "--last4", "144"], "").await.fails(2, "four digits");
     fixture.close().await;
 }

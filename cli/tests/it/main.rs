@@ -26,4 +26,5 @@ mod support;
 mod tail;
 mod totals;
 mod trigger;
+mod unknown_merchant;
 mod webhook;

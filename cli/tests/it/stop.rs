@@ -4,7 +4,7 @@ use cardpointe_simulator::Endpoint;
 use local::merchants::REGISTERED_KEY;
 use serde_json::json;
 
-use crate::support::{Fixture, MERCHANT, MERCHANTS};
+use crate::support::{Fixture, MERCHANT, MERCHANTS, run};
 
 #[tokio::test]
 async fn a_merchant_is_stopped_and_started_by_command() {
@@ -64,7 +64,7 @@ async fn the_doctor_warns_of_a_short_key_and_of_a_gateway_elsewhere() {
     let mut variables = fixture.like_aws();
     variables.retain(|(name, _)| *name != "GATEWAY_HOSTS");
     variables.push(("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1".to_owned()));
-    let ran = crate::support::run(&["doctor", "--merchant", MERCHANT, MERCHANTS], &variables, "").await;
+    let ran = run(&["doctor", "--merchant", MERCHANT, MERCHANTS], &variables, "").await;
     assert!(ran.out.contains("the gateway's host is not one that this deployment allows"), "{ran:?}");
     fixture.close().await;
 }
@@ -96,10 +96,32 @@ async fn all_payments_are_stopped_and_started_by_command_and_reading_goes_on() {
     assert!(look.contains("stopped already (by Ann Lee, ") && look.contains("case 4711"), "{look}");
     let look = fixture.run(&["start", "--dry-run"], "").await.done();
     assert!(look.contains("are stopped (by Ann Lee, ") && look.contains("would be enabled"), "{look}");
+    let show = ["stop", "--show", "--json"];
+    let shown = fixture.run(&show, "").await.json();
+    assert_eq!((&shown["stopped"], &shown["last"]["by"]), (&json!(true), &json!("Ann Lee")));
+    fixture.run(&["stop", "--show", "--yes"], "").await.fails(2, "--show");
+    let doctor = fixture.run(&["doctor"], "").await;
+    assert!(doctor.code == 0 && doctor.out.contains("STOPPED for all merchants by Ann Lee, "), "{doctor:?}");
+    let uat = fixture.run(&["doctor", "--merchant", MERCHANT, "--uat", "--yes"], "").await;
+    assert!(uat.code == 1 && uat.out.contains("nothing was sent; all payments are stopped"), "{uat:?}");
+    assert_eq!(fixture.stack.simulator().transactions().len(), sent);
     fixture.stack.cold_start().unwrap();
     assert_eq!(fixture.pay("after", "purchase").await.0, 503, "a new version of the functions keeps to it");
     fixture.run(&["start", "--by", "Ann Lee", "--reason", "fixed", "--yes"], "").await.done();
     fixture.stack.advance_clock(16);
     assert_eq!(fixture.pay("after", "purchase").await.0, 200);
+    fixture.close().await;
+}
+
+#[tokio::test]
+async fn who_stopped_payments_is_shown_as_aws_knows_the_caller() {
+    let fixture = Fixture::open().await;
+    let variables = fixture.like_aws();
+    let shown = run(&["stop", "--show"], &variables, "").await.done();
+    assert_eq!(shown.trim(), "Stage staging: payments are enabled (they were never stopped).");
+    run(&["stop", "--by", "Ann", "--reason", "drill", "--yes"], &variables, "").await.done();
+    let shown = run(&["stop", "--show"], &variables, "").await.done();
+    let begins = "Stage staging: payments are STOPPED (by Ann (arn:aws:iam::123456789012:user/ann), ";
+    assert!(shown.starts_with(begins), "{shown}");
     fixture.close().await;
 }

@@ -15,7 +15,7 @@ use tokio::{
 };
 
 /// What an operator's shell may hold, and a test's may not.
-pub(crate) const FROM_THE_SHELL: [&str; 16] = [
+pub(crate) const FROM_THE_SHELL: [&str; 18] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
@@ -32,6 +32,8 @@ pub(crate) const FROM_THE_SHELL: [&str; 16] = [
     "WEBHOOKS_PREFIX",
     "STAGE",
     "GATEWAY_HOSTS",
+    "TOLLGATE_STACK",
+    "TOLLGATE_LOCAL",
 ];
 
 pub(crate) const MERCHANT: &str = merchants::REGISTERED;

@@ -1,5 +1,5 @@
 //! Secrets Manager, as far as a function uses it: `GetSecretValue` over the merchants' documents, in memory. And as far
-//! as the operator's commands do: `CreateSecret`, `PutSecretValue` and `ListSecrets`.
+//! as the operator's commands do: `DescribeSecret`, `CreateSecret`, `PutSecretValue` and `ListSecrets`.
 
 use std::{
     collections::BTreeMap,
@@ -123,11 +123,12 @@ async fn call(State(secrets): State<Arc<Secrets>>, headers: HeaderMap, body: Byt
     let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok());
     match target.and_then(|target| target.strip_prefix("secretsmanager.")) {
         Some("GetSecretValue") => read(&secrets, &body),
+        Some("DescribeSecret") => describe(&secrets, &body),
         Some("CreateSecret") => create(&secrets, &body),
         Some("PutSecretValue") => replace(&secrets, &body),
         Some("ListSecrets") => list(&secrets, &body),
         _ => {
-            let text = "The local Secrets Manager knows GetSecretValue, CreateSecret, PutSecretValue and ListSecrets only.";
+            let text = "The local Secrets Manager knows GetSecretValue, DescribeSecret, CreateSecret, PutSecretValue and ListSecrets only.";
             failure(StatusCode::BAD_REQUEST, "UnknownOperationException", text)
         }
     }
@@ -144,6 +145,14 @@ fn read(secrets: &Secrets, body: &[u8]) -> Response {
     };
     match secrets.get(&call.secret_id) {
         Some(document) => answer(&call.secret_id, &document),
+        None => not_found(),
+    }
+}
+
+fn describe(secrets: &Secrets, body: &[u8]) -> Response {
+    let Ok(call) = serde_json::from_slice::<GetSecretValue>(body) else { return incomplete("SecretId") };
+    match secrets.get(&call.secret_id) {
+        Some(_) => respond(StatusCode::OK, &json!({ "ARN": arn(&call.secret_id), "Name": call.secret_id })),
         None => not_found(),
     }
 }

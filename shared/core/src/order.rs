@@ -50,7 +50,7 @@ pub use operation::{
     ACTOR_MAX_BYTES, Actor, Attempt, Attribution, ByHand, Cause, DECIDED_BY_MAX_BYTES, DecidedBy, Decision,
     Decline, Essentials, FIRST_INQUIRY_AFTER, Fingerprint, HandVerdict, InvalidByHand, InvalidKeyName,
     KEY_NAME_MAX_CHARS, KeyDigest, KeyName, Kind, Mechanism, NewOperation, Notice, NoticeReason, Operation,
-    OperationState, Pending, Principal, REASON_MAX_BYTES, Reason, Route, Shopper, Stage, Superseded,
+    OperationState, PERSON_MAX_BYTES, Pending, Person, Principal, REASON_MAX_BYTES, Reason, Route, Shopper, Stage, Superseded,
     gateway_order_id,
 };
 pub use outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome, Retry};
@@ -86,9 +86,9 @@ pub enum InvalidId {
     /// Longer than 64 characters.
     #[error("is longer than {ID_MAX_CHARS} characters")]
     TooLong,
-    /// Something other than the allowed characters.
-    #[error("may hold only letters, digits, '-', '_', '.', ':' and '~'")]
-    Character,
+    /// Something other than letters, digits and these.
+    #[error("may hold only letters, digits{}", listed(.0))]
+    Character(&'static [char]),
     /// Only punctuation: `.` and `..` are folded away in a path.
     #[error("must hold a letter or a digit")]
     NoLetterOrDigit,
@@ -97,13 +97,20 @@ pub enum InvalidId {
     CardNumber,
 }
 
+/// Characters after `letters, digits`: `, '-' and '_'`.
+fn listed(characters: &[char]) -> String {
+    let Some((last, others)) = characters.split_last() else { return String::new() };
+    let others: String = others.iter().map(|other| format!(", '{other}'")).collect();
+    format!("{others} and '{last}'")
+}
+
 /// An id that comes in, which can become a part of the table.
-fn check_new<'a>(text: &'a str, extra: &[char]) -> Result<&'a str, InvalidId> {
+fn check_new<'a>(text: &'a str, extra: &'static [char]) -> Result<&'a str, InvalidId> {
     check_form(text, extra)?;
     if looks_like_card_number(text, TextUse::Reference) { Err(InvalidId::CardNumber) } else { Ok(text) }
 }
 
-fn check_form(text: &str, extra: &[char]) -> Result<(), InvalidId> {
+fn check_form(text: &str, extra: &'static [char]) -> Result<(), InvalidId> {
     if text.is_empty() {
         return Err(InvalidId::Empty);
     }
@@ -111,7 +118,7 @@ fn check_form(text: &str, extra: &[char]) -> Result<(), InvalidId> {
         return Err(InvalidId::TooLong);
     }
     if !text.chars().all(|c| c.is_ascii_alphanumeric() || extra.contains(&c)) {
-        return Err(InvalidId::Character);
+        return Err(InvalidId::Character(extra));
     }
     if !text.contains(|c: char| c.is_ascii_alphanumeric()) {
         return Err(InvalidId::NoLetterOrDigit);

@@ -11,7 +11,7 @@ use tollgate_core::{
         ACTOR_MAX_BYTES, Attempt, Attribution, BY_HAND_MAX, ByHand, CaptureSchedule, Cause,
         DECIDED_BY_MAX_BYTES, Decision, Decline, Essentials, Fingerprint, GatewayResponse, HandVerdict,
         KEY_NAME_MAX_CHARS, KeyDigest, Kind, Mechanism, NOTICES_MAX, Notice, NoticeReason, OPERATIONS_MAX,
-        Operation, OperationState, Order, OrderKey, PaymentKind, Pending, Principal, REASON_MAX_BYTES,
+        Operation, OperationState, Order, OrderKey, PERSON_MAX_BYTES, PaymentKind, Pending, Principal, REASON_MAX_BYTES,
         REFERENCES_MAX_BYTES, Route, SUPERSEDED_MAX, Shopper, Superseded, TRANSACTIONS_MAX, Transaction,
         gateway_order_id,
     },
@@ -193,7 +193,9 @@ fn transaction(n: usize, operations: usize, longest: bool) -> Transaction {
 
 fn longest_decision() -> ByHand {
     let (by, reason) = ("W".repeat(DECIDED_BY_MAX_BYTES), "W".repeat(REASON_MAX_BYTES));
-    ByHand::new(HandVerdict::NotDone, &by.parse().unwrap(), &reason.parse().unwrap(), Timestamp::now())
+    let (by, reason) = (by.parse().unwrap(), reason.parse().unwrap());
+    let person = "W".repeat(PERSON_MAX_BYTES).parse().unwrap();
+    ByHand::new(HandVerdict::NotDone, &by, &reason, Timestamp::now()).verified(Some(&person))
 }
 
 fn longest_notice() -> Notice {
@@ -269,7 +271,7 @@ fn longest_attribution() -> Attribution {
     Attribution {
         key_name: word(KEY_NAME_MAX_CHARS),
         actor: word(ACTOR_MAX_BYTES),
-        person: word(ACTOR_MAX_BYTES),
+        person: word(PERSON_MAX_BYTES),
         reason: word(REASON_MAX_BYTES),
     }
 }

@@ -6,7 +6,9 @@ mod digest;
 mod notice;
 mod state;
 
-pub use attribution::{ACTOR_MAX_BYTES, Actor, Attribution, InvalidKeyName, KEY_NAME_MAX_CHARS, KeyName};
+pub use attribution::{
+    ACTOR_MAX_BYTES, Actor, Attribution, InvalidKeyName, KEY_NAME_MAX_CHARS, KeyName, PERSON_MAX_BYTES, Person,
+};
 pub use by_hand::{
     ByHand, DECIDED_BY_MAX_BYTES, DecidedBy, HandVerdict, InvalidByHand, REASON_MAX_BYTES, Reason,
 };

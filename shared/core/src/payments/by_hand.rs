@@ -9,7 +9,7 @@ use super::{DECISIONS_MAX, Payments, Refusal, audit, doubt::inquiry, next_versio
 use crate::{
     order::{
         self, ByHand, DecidedBy, Finding, HandRejection, HandVerdict, Kind, OperationRef, Order, OrderKey,
-        Reason, Rejection,
+        Person, Reason, Rejection,
     },
     payments::{Merchant, StoreError},
 };
@@ -24,6 +24,8 @@ pub struct HandDecision {
     pub verdict: HandVerdict,
     /// The name of the person who decides.
     pub by: DecidedBy,
+    /// The person whom Tollgate has verified, if any.
+    pub person: Option<Person>,
     /// Why the person decides so; kept with the operation.
     pub reason: Reason,
     /// The gateway's reference of what was done, where there is one.
@@ -136,9 +138,9 @@ impl Payments {
         at: OperationRef,
         verdict: &HandDecision,
     ) -> Result<(), HandRejection> {
-        let HandDecision { verdict, by, reason, reference } = verdict;
+        let HandDecision { verdict, by, person, reason, reference } = verdict;
         self.with_context(merchant, |context| {
-            let decision = ByHand::new(*verdict, by, reason, context.now);
+            let decision = ByHand::new(*verdict, by, reason, context.now).verified(person.as_ref());
             order::decide_by_hand(order, at, &decision, reference.as_deref(), context)
         })?;
         Ok(())

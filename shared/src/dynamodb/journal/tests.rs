@@ -112,6 +112,7 @@ fn an_entry_has_the_columns_that_say_something_and_no_others() {
     let by_hand = |reason: &str| ByHand {
         verdict: HandVerdict::Done,
         by: "ann".to_owned(),
+        person: None,
         reason: reason.to_owned(),
         at: at("2026-01-05T11:00:00Z"),
         carried: tollgate_core::values::Carried::default(),

@@ -33,6 +33,8 @@ pub struct SwitchPosition {
     pub stopped: bool,
     /// Who threw the switch.
     pub by: String,
+    /// The person whom Tollgate has verified, if any.
+    pub person: Option<String>,
     /// Why it was thrown, in the operator's words.
     pub reason: String,
     /// When it was thrown, as RFC 3339.
@@ -73,6 +75,7 @@ impl DynamoDbSwitch {
             ("thrown_because", &position.reason),
             ("thrown_at", &position.at),
         ]);
+        item.extend(position.person.as_deref().into_iter().flat_map(|person| texts([("thrown_person", person)])));
         item.insert("payments_stopped".to_owned(), AttributeValue::Bool(position.stopped));
         let request = self.table.put(item);
         request.send().await.map(drop).map_err(|error| unavailable(&error))
@@ -99,6 +102,7 @@ fn position(item: &Item) -> SwitchPosition {
     SwitchPosition {
         stopped: stopped.copied().unwrap_or(true),
         by: text("thrown_by"),
+        person: self::text(item, "thrown_person").cloned(),
         reason: text("thrown_because"),
         at: text("thrown_at"),
     }

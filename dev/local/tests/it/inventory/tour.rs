@@ -380,7 +380,7 @@ impl Tour {
         let merchant = job.merchants.get(&merchants::REGISTERED.parse().unwrap()).await.unwrap();
         let key = OrderKey { merchant: merchant.id.clone(), order: order.parse().unwrap() };
         let (by, reason) = ("Ann".parse().unwrap(), "seen in the portal".parse().unwrap());
-        let verdict = HandDecision { verdict: HandVerdict::Done, by, reason, reference: None };
+        let verdict = HandDecision { verdict: HandVerdict::Done, by, person: None, reason, reference: None };
         job.payments.decide_by_hand(&merchant, &key, transaction.parse().unwrap(), &verdict).await.unwrap();
     }
 

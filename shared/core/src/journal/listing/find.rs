@@ -61,7 +61,7 @@ pub enum Condition {
     Amount(Is<u64>),
     /// What was captured, in minor units.
     Captured(Is<u64>),
-    /// Either of both, written with the currency's decimals.
+    /// Either of both, in the currency's unit: `20`, `20.0` and `20.00` are the same dollars.
     AmountAsShown(String),
     /// It holds money that can be captured until such a moment.
     AuthorizationExpiresAt(Is<Timestamp>),
@@ -191,7 +191,7 @@ impl Condition {
             Self::Captured(is) => is.holds(&transaction.captured().minor()),
             Self::AmountAsShown(text) => {
                 let amounts = [transaction.amount(), transaction.captured()];
-                amounts.iter().any(|own| order.currency.decimal(*own) == *text)
+                order.currency.parse_decimal(text).is_ok_and(|amount| amounts.contains(&amount))
             }
             Self::AuthorizationExpiresAt(is) => {
                 !transaction.capturable().is_zero()
@@ -291,7 +291,11 @@ mod tests {
             (Condition::Captured(Is::Equal(500)), false),
             (shown("5.00"), true),
             (shown("0.00"), true),
-            (shown("5"), false),
+            (shown("5"), true),
+            (shown("5.0"), true),
+            // Of another currency.
+            (shown("5.000"), false),
+            (shown("500"), false),
             (Condition::AuthorizationExpiresAt(Is::Equal(at(600))), true),
             (Condition::AuthorizationExpiresAt(Is::Less(at(600))), false),
             (Condition::NextCaptureAttempt(Is::Equal(at(60))), true),

@@ -9,6 +9,9 @@ pub const KEY_NAME_MAX_CHARS: usize = 32;
 /// Longest name of a person in the caller's system, in bytes.
 pub const ACTOR_MAX_BYTES: usize = 64;
 
+/// Longest name of a person whom Tollgate has verified, in bytes: an AWS role and its session fit.
+pub const PERSON_MAX_BYTES: usize = 192;
+
 /// Who requested an operation and why, as far as the caller told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Attribution {
@@ -37,6 +40,12 @@ impl Attribution {
         };
         Some(Box::new(attribution)).filter(|told| **told != Self::default())
     }
+
+    /// The same, with the person whom Tollgate has verified, if any.
+    #[must_use]
+    pub fn verified(self, person: Option<&Person>) -> Self {
+        Self { person: person.map(ToString::to_string), ..self }
+    }
 }
 
 /// A text that cannot be the name of a key.
@@ -64,6 +73,11 @@ checked_text! {
     Actor, InvalidByHand, |text| check(text, ACTOR_MAX_BYTES)
 }
 
+checked_text! {
+    /// A person whom Tollgate has verified, such as the ARN of an operator's AWS credentials.
+    Person, InvalidByHand, |text| check(text, PERSON_MAX_BYTES)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,7 +97,12 @@ mod tests {
     fn nothing_is_kept_where_nothing_was_told() {
         assert_eq!(Attribution::new(None, None, None), None);
         let told = Attribution::new(None, Some(&"Ann".parse().unwrap()), None);
-        assert_eq!(told.unwrap().actor.as_deref(), Some("Ann"));
+        assert_eq!(told.as_ref().unwrap().actor.as_deref(), Some("Ann"));
         assert_eq!("a".repeat(65).parse::<Actor>(), Err(InvalidByHand::TooLong(64)));
+        // Role and session have up to 64 characters each.
+        let (role, session) = ("r".repeat(64), "s".repeat(64));
+        let arn = format!("arn:aws-us-gov:sts::123456789012:assumed-role/{role}/{session}");
+        let person = arn.parse().unwrap();
+        assert_eq!(told.unwrap().verified(Some(&person)).person, Some(arn));
     }
 }

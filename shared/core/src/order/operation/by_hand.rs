@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::Person;
 use crate::{
     values::{Carried, TextUse, Unkeepable, check_kept, text::checked_text},
     words,
@@ -48,6 +49,8 @@ pub struct ByHand {
     pub verdict: HandVerdict,
     /// The operator's name, as the command line states it.
     pub by: String,
+    /// The person whom Tollgate has verified, if any.
+    pub person: Option<String>,
     /// Why the person decided so, in free text.
     pub reason: String,
     /// When the decision was made.
@@ -59,7 +62,14 @@ pub struct ByHand {
 impl ByHand {
     /// A decision that can be kept.
     pub fn new(verdict: HandVerdict, by: &DecidedBy, reason: &Reason, at: Timestamp) -> Self {
-        Self { verdict, by: by.0.clone(), reason: reason.0.clone(), at, carried: Carried::default() }
+        let (by, reason) = (by.0.clone(), reason.0.clone());
+        Self { verdict, by, person: None, reason, at, carried: Carried::default() }
+    }
+
+    /// The same, with the person whom Tollgate has verified, if any.
+    #[must_use]
+    pub fn verified(self, person: Option<&Person>) -> Self {
+        Self { person: person.map(ToString::to_string), ..self }
     }
 }
 

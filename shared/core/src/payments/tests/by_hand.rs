@@ -5,7 +5,7 @@ use crate::order::{Decision, Decline, HandVerdict, OperationRef, OperationState}
 
 fn verdict(verdict: HandVerdict) -> HandDecision {
     let (by, reason) = ("Ann".parse().unwrap(), "seen in the portal".parse().unwrap());
-    HandDecision { verdict, by, reason, reference: Some("r1".to_owned()) }
+    HandDecision { verdict, by, person: None, reason, reference: Some("r1".to_owned()) }
 }
 
 impl Fixture {

@@ -315,6 +315,7 @@ stored! {
     ByHand {
         verdict: "verdict",
         by: "b",
+        person: "person",
         reason: "reason",
         at: "w",
         ..carried

@@ -78,12 +78,14 @@ async fn an_operator_reads_the_switch_as_it_is_now_and_throws_it_with_a_reason()
     let item = json!({
         "order_key": { "S": "#" }, "payments_stopped": { "BOOL": true }, "thrown_by": { "S": "ann" },
         "thrown_because": { "S": "drill" }, "thrown_at": { "S": "2026-01-05T10:00:00Z" },
+        "thrown_person": { "S": "arn:aws:iam::123456789012:user/ann" },
     });
     let (switch, aws, _) = responding([done(), ok(json!({ "Item": item })), done(), throttled()], false);
     assert_eq!(switch.position().await.unwrap(), None);
     let position = switch.position().await.unwrap().unwrap();
     let (by, reason, at) = ("ann".to_owned(), "drill".to_owned(), "2026-01-05T10:00:00Z".to_owned());
-    assert_eq!(position, SwitchPosition { stopped: true, by, reason, at });
+    let person = Some("arn:aws:iam::123456789012:user/ann".to_owned());
+    assert_eq!(position, SwitchPosition { stopped: true, by, person, reason, at });
     switch.throw(&position).await.unwrap();
     assert!(matches!(switch.throw(&position).await, Err(StoreError::Unavailable(_))));
     let put = json!(["PutItem", { "TableName": "orders", "Item": item }]);
