@@ -6,8 +6,8 @@ use crate::{aws::Aws, failure::Failure, place::Place, stop};
 /// Whether the switch of all payments, or the stack's parameter, stops them.
 pub(super) async fn check(place: &Place, aws: &Aws) -> Check {
     let what = "payments";
-    if place.deployed.as_ref().is_some_and(|deployed| deployed.is_on("PaymentsStopped")) {
-        let found = "STOPPED by the stack's parameter PaymentsStopped: deploy it with false";
+    if place.deployed.as_ref().is_some_and(|deployed| deployed.parameter("Payments") == "stopped") {
+        let found = "STOPPED for all merchants by the stack's parameter Payments: deploy it with enabled";
         return Check::new(what, Mark::Note, found);
     }
     match position(place, aws).await {

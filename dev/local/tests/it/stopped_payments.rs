@@ -22,7 +22,8 @@ pub(crate) async fn throw(shop: &Shop, stopped: bool) {
     let client = local::dynamodb_client(shop.stack.dynamodb_url());
     let switch = DynamoDbSwitch::new(client, local::TABLE_NAME.to_owned(), clock, false);
     let text = |text: &str| text.to_owned();
-    let position = SwitchPosition { stopped, by: text("Ann"), reason: text("a test"), at: text("now") };
+    let position =
+        SwitchPosition { stopped, by: text("Ann"), person: None, reason: text("a test"), at: text("now") };
     switch.throw(&position).await.unwrap();
     shop.stack.advance_clock(KEPT_S);
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     order::{
-        Action, CaptureTerms, GatewayResponse, InvalidId, NoEffect, OrderId, Outcome, Pay, PaymentKind,
+        Action, CaptureTerms, GatewayResponse, InvalidId, MerchantId, NoEffect, OrderId, Outcome, Pay, PaymentKind,
         Principal, Rejection, StandalonePayment, Target, Transaction,
     },
     values::{CardSummary, Currency, Memo, StoredCard},
@@ -113,6 +113,14 @@ fn shoppers_may_not_know_of_a_payment_whose_id_can_be_guessed() {
     assert_eq!((fixture.order.is_standalone(), open(&fixture)), (false, [true; 3]));
     fixture.ask(alone(PaymentKind::Purchase, false), None).unwrap();
     assert_eq!((fixture.order.is_standalone(), open(&fixture)), (true, [false, true, true]));
+}
+
+#[test]
+fn each_kind_of_id_says_its_own_alphabet() {
+    let merchant = "a.b".parse::<MerchantId>().unwrap_err().to_string();
+    let order = "a b".parse::<OrderId>().unwrap_err().to_string();
+    assert_eq!(merchant, "may hold only letters, digits, '-' and '_'");
+    assert_eq!(order, "may hold only letters, digits, '-', '_', '.', ':' and '~'");
 }
 
 #[test]
