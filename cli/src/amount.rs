@@ -17,7 +17,10 @@ pub(crate) fn in_currency(argument: &str, text: &str, currency: Currency) -> Res
             (AmountError::TooLarge, _) => format!("is more than {}", currency.decimal(Amount::MAX)),
             (_, 0) => format!("is no amount of {currency}, which has no decimals{}", example(currency)),
             (_, decimals) => {
-                format!("is no amount of {currency}, which has up to {decimals} decimals{}", example(currency))
+                format!(
+                    "is no amount of {currency}, which has up to {decimals} decimals{}",
+                    example(currency)
+                )
             }
         };
         Failure::Input(format!("{argument}: {text} {why}"))
@@ -54,7 +57,11 @@ mod tests {
             assert_eq!(amount.ok().unwrap().minor(), minor, "{code} {text}");
         }
         for (code, text, says) in [
-            ("USD", "20.001", "--amount: 20.001 is no amount of USD, which has up to 2 decimals; write it like 25.99"),
+            (
+                "USD",
+                "20.001",
+                "--amount: 20.001 is no amount of USD, which has up to 2 decimals; write it like 25.99",
+            ),
             ("USD", "20,00", "up to 2 decimals"),
             ("JPY", "20.00", "JPY, which has no decimals; write it like 2599"),
             ("USD", "1000000000", "--amount: 1000000000 is more than 999999999.99"),
@@ -62,7 +69,9 @@ mod tests {
             let failure = in_currency("--amount", text, code.parse().unwrap()).unwrap_err();
             assert!(failure.text().contains(says), "{code} {text}: {}", failure.text());
         }
-        for (text, is_good) in [("20", true), ("20.0001", true), ("20.", false), ("20.00001", false), ("$20", false)] {
+        for (text, is_good) in
+            [("20", true), ("20.0001", true), ("20.", false), ("20.00001", false), ("$20", false)]
+        {
             assert_eq!(check(text).is_ok(), is_good, "{text}");
         }
     }

@@ -67,7 +67,9 @@ impl Check {
 pub(crate) async fn run(place: Result<Place, Failure>, doctor: &Doctor) -> Result<Report, Failure> {
     let has_stack = place.as_ref().is_ok_and(|place| place.deployed.is_some());
     if doctor.front.is_some() && place.is_ok() && !has_stack {
-        return Err(Failure::Input("--front: name the API's stack, too: --stack or TOLLGATE_STACK".to_owned()));
+        return Err(Failure::Input(
+            "--front: name the API's stack, too: --stack or TOLLGATE_STACK".to_owned(),
+        ));
     }
     let mut checks = checks::tools();
     let mut sale = None;

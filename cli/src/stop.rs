@@ -22,10 +22,7 @@ pub(crate) async fn run(place: &Place, throw: &Throw, stopped: bool) -> Result<R
         "before": now.as_ref().map(self::value),
     });
     let what = if stopped { "stopped" } else { "enabled" };
-    let since = now.map_or_else(
-        || "they were never stopped".to_owned(),
-        |position| who(&position),
-    );
+    let since = now.map_or_else(|| "they were never stopped".to_owned(), |position| who(&position));
     if is_so {
         return Ok(Report::new(format!("Stage {stage}: payments are {what} already ({since})."), value));
     }

@@ -58,7 +58,9 @@ pub(crate) async fn run(
     let document = merchant::read(aws, id).await?;
     let job = place.job()?;
     let stopped = match job.may_run().await {
-        MayRun::Yes if document.merchant.disabled => Some("the merchant is stopped: `tollgate merchant start`"),
+        MayRun::Yes if document.merchant.disabled => {
+            Some("the merchant is stopped: `tollgate merchant start`")
+        }
         MayRun::Yes => None,
         MayRun::Stopped => Some("all payments are stopped: `tollgate start`"),
         MayRun::Unknown => Some("it cannot be read whether payments are stopped"),

@@ -7,8 +7,8 @@ use tollgate::ports::MayRun;
 use tollgate_core::{
     order::{
         Action, Attribution, CaptureTerms, Essentials, Fingerprint, FollowUp, Intent, KeyDigest, Kind,
-        Operation, OperationRef, OperationStatus, Order, OrderKey, Person, Plan, Principal, Reauthorize, Target,
-        Transaction,
+        Operation, OperationRef, OperationStatus, Order, OrderKey, Person, Plan, Principal, Reauthorize,
+        Target, Transaction,
     },
     payments::{Deadline, Performed, Refusal},
 };

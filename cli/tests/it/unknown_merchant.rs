@@ -46,7 +46,10 @@ async fn payments_outlive_their_merchants_secret_and_what_cannot_be_checked_is_n
     assert_eq!(empty.code, 0, "without a prefix it is not known where to look: {empty:?}");
     fixture.stack.secrets().set_down(true);
     let empty = run(&[&list("2020-01-01")[..], &[MERCHANTS]].concat(), &variables, "").await;
-    assert!(empty.code == 0 && empty.err.contains("was not checked: secretsmanager:DescribeSecret"), "{empty:?}");
+    assert!(
+        empty.code == 0 && empty.err.contains("was not checked: secretsmanager:DescribeSecret"),
+        "{empty:?}"
+    );
     fixture.stack.secrets().set_down(false);
     fixture.stack.secrets().remove(&format!("tollgate/merchants/{MERCHANT}"));
     fixture.run(&list("2020-01-01"), "").await.fails(3, "no such merchant");

@@ -11,9 +11,9 @@ use tollgate_core::{
         ACTOR_MAX_BYTES, Attempt, Attribution, BY_HAND_MAX, ByHand, CaptureSchedule, Cause,
         DECIDED_BY_MAX_BYTES, Decision, Decline, Essentials, Fingerprint, GatewayResponse, HandVerdict,
         KEY_NAME_MAX_CHARS, KeyDigest, Kind, Mechanism, NOTICES_MAX, Notice, NoticeReason, OPERATIONS_MAX,
-        Operation, OperationState, Order, OrderKey, PERSON_MAX_BYTES, PaymentKind, Pending, Principal, REASON_MAX_BYTES,
-        REFERENCES_MAX_BYTES, Route, SUPERSEDED_MAX, Shopper, Superseded, TRANSACTIONS_MAX, Transaction,
-        gateway_order_id,
+        Operation, OperationState, Order, OrderKey, PERSON_MAX_BYTES, PaymentKind, Pending, Principal,
+        REASON_MAX_BYTES, REFERENCES_MAX_BYTES, Route, SUPERSEDED_MAX, Shopper, Superseded, TRANSACTIONS_MAX,
+        Transaction, gateway_order_id,
     },
     payments::{OrderStore, Shards, StoreError},
     values::{

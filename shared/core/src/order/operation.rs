@@ -7,7 +7,8 @@ mod notice;
 mod state;
 
 pub use attribution::{
-    ACTOR_MAX_BYTES, Actor, Attribution, InvalidKeyName, KEY_NAME_MAX_CHARS, KeyName, PERSON_MAX_BYTES, Person,
+    ACTOR_MAX_BYTES, Actor, Attribution, InvalidKeyName, KEY_NAME_MAX_CHARS, KeyName, PERSON_MAX_BYTES,
+    Person,
 };
 pub use by_hand::{
     ByHand, DECIDED_BY_MAX_BYTES, DecidedBy, HandVerdict, InvalidByHand, REASON_MAX_BYTES, Reason,

@@ -75,7 +75,9 @@ impl DynamoDbSwitch {
             ("thrown_because", &position.reason),
             ("thrown_at", &position.at),
         ]);
-        item.extend(position.person.as_deref().into_iter().flat_map(|person| texts([("thrown_person", person)])));
+        item.extend(
+            position.person.as_deref().into_iter().flat_map(|person| texts([("thrown_person", person)])),
+        );
         item.insert("payments_stopped".to_owned(), AttributeValue::Bool(position.stopped));
         let request = self.table.put(item);
         request.send().await.map(drop).map_err(|error| unavailable(&error))

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     order::{
-        Action, CaptureTerms, GatewayResponse, InvalidId, MerchantId, NoEffect, OrderId, Outcome, Pay, PaymentKind,
-        Principal, Rejection, StandalonePayment, Target, Transaction,
+        Action, CaptureTerms, GatewayResponse, InvalidId, MerchantId, NoEffect, OrderId, Outcome, Pay,
+        PaymentKind, Principal, Rejection, StandalonePayment, Target, Transaction,
     },
     values::{CardSummary, Currency, Memo, StoredCard},
 };
