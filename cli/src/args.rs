@@ -282,9 +282,6 @@ pub(crate) struct Rebuild {
     /// The journal's table, the stack's output `JournalTableName` (else `JOURNAL_TABLE_NAME`)
     #[arg(long, value_name = "NAME")]
     pub(crate) journal_table: Option<String>,
-    /// Partitions of a merchant's day, the stack's parameter `JournalShards`; for days without an entry [default: 4]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub(crate) shards: Option<u16>,
     /// Count the entries and write none
     #[arg(long)]
     pub(crate) dry_run: bool,

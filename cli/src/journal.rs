@@ -25,10 +25,6 @@ use crate::{
     report::Report,
 };
 
-/// Partitions of a merchant's day, for days that have no entry yet: the template's `JournalShards` where nothing else
-/// is said.
-const SHARDS: u16 = 4;
-
 /// How often a page is tried.
 const TRIES: usize = 5;
 
@@ -45,8 +41,7 @@ struct Totals {
 pub(crate) async fn rebuild(place: &Place, rebuild: &Rebuild) -> Result<Report, Failure> {
     let aws = Aws::new(place)?;
     let (table, journal) = (place.table()?, place.journal_table(rebuild.journal_table.as_deref())?);
-    let shards = rebuild.shards.unwrap_or(SHARDS);
-    let store = place.journal_in(journal.clone()).entries(shards, &aws_http_client()?);
+    let store = place.journal_in(journal.clone()).entries(&aws_http_client()?);
     let (mut totals, mut from) = (Totals::default(), None);
     loop {
         let (items, next) = aws.scan(table, from).await?;

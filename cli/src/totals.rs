@@ -53,7 +53,7 @@ pub(crate) async fn run(place: &Place, options: &TotalsOptions) -> Result<Report
         merchant::must_exist(place, &options.merchant).await?;
     }
     let lister = Lister { log: log.as_ref(), store: job.payments.store.as_ref() };
-    let newest = lister.newest(&options.merchant, now).await.map_err(|error| unread(&error))?;
+    let newest = lister.newest(&options.merchant).await.map_err(|error| unread(&error))?;
     let shown = Shown { merchant: &options.merchant, since, until, now, newest, totals, unreadable };
     if options.csv {
         csv::print(&COLUMNS, shown.rows().map(Vec::from))?;

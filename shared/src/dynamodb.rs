@@ -8,6 +8,7 @@ mod json;
 mod members;
 pub mod orders;
 mod route;
+mod size;
 pub mod stream;
 mod table;
 mod words;
@@ -15,6 +16,8 @@ mod words;
 use std::{collections::HashMap, str::FromStr};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+
+pub use self::size::item_size;
 
 /// An item's attributes as they are stored.
 pub type Item = HashMap<String, AttributeValue>;

@@ -9,11 +9,11 @@ use std::{
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tollgate::{
-    dynamodb::{Item, journal::Column},
+    dynamodb::journal::{entry_of, key_of},
     ports::Job,
 };
 use tollgate_core::{
-    journal::entries,
+    journal::{Entry, entries},
     order::{MerchantId, OrderId, OrderKey},
     payments::{Merchant, Refusal, StoreError},
     values::{Amount, Currency},
@@ -35,17 +35,17 @@ struct Fact {
     id: Uuid,
     at: Timestamp,
     what: String,
-    amount: Option<(Amount, Currency)>,
+    amount: (Amount, Currency),
     /// Beside the amount.
     fee: Option<(Amount, Currency)>,
-    transaction: String,
+    transaction: Uuid,
     retref: Option<String>,
-    mid: Option<String>,
+    mid: String,
     /// What the gateway says of it now, if an inquiry was sent.
     at_gateway: Option<String>,
 }
 
-/// What the journal has since then, by order. An entry without an order or a time is not one.
+/// What the journal has since then, by order.
 type Facts = BTreeMap<(MerchantId, OrderId), Vec<Fact>>;
 
 pub(crate) async fn compare(place: &Place, compare: &Compare) -> Result<Report, Failure> {
@@ -53,20 +53,26 @@ pub(crate) async fn compare(place: &Place, compare: &Compare) -> Result<Report, 
     let (table, journal) = (place.table()?, place.journal_table(compare.journal_table.as_deref())?);
     // Only an inquiry takes a merchant.
     let job = if compare.inquire { place.job()? } else { place.orders_job()? };
-    let mut facts = Facts::new();
+    let (mut facts, mut unreadable) = (Facts::new(), Vec::new());
     let (mut read, mut from) = (0, None);
     loop {
         let (items, next) = aws.scan(&journal, from).await?;
-        for (key, fact) in items.iter().filter_map(fact).filter(|(_, fact)| fact.at >= compare.since) {
-            read += 1;
-            facts.entry(key).or_default().push(fact);
+        for item in &items {
+            match entry_of(item) {
+                Some(Ok(entry)) if entry.at >= compare.since => {
+                    read += 1;
+                    let key = (entry.order.merchant.clone(), entry.order.order.clone());
+                    facts.entry(key).or_default().push(Fact::from(entry));
+                }
+                Some(Err(_)) => unreadable.push(key_of(item)),
+                Some(Ok(_)) | None => {}
+            }
         }
         from = next;
         if from.is_none() {
             break;
         }
     }
-    let mut unreadable = Vec::new();
     for (key, facts) in &mut facts {
         match known(&job, key).await? {
             Some(known) => facts.retain(|fact| !known.contains(&fact.id)),
@@ -105,9 +111,9 @@ async fn inquire(job: &Job, facts: &mut Facts) {
             merchants.insert(merchant.clone(), found.map_err(|error| Failure::from(error).text().to_owned()));
         }
         for fact in facts {
-            let (Some(retref), Some(mid)) = (&fact.retref, &fact.mid) else { continue };
+            let Some(retref) = &fact.retref else { continue };
             let state = match &merchants[merchant] {
-                Ok(merchant) => state(merchant, retref, mid).await,
+                Ok(merchant) => state(merchant, retref, &fact.mid).await,
                 Err(why) => Err(why.clone()),
             };
             fact.at_gateway = Some(state.unwrap_or_else(|why| format!("not known ({why})")));
@@ -126,31 +132,27 @@ async fn state(merchant: &Merchant, retref: &str, mid: &str) -> Result<String, S
     Ok(record.and_then(|record| record.setlstat).unwrap_or_else(|| "no record".to_owned()))
 }
 
-fn fact(item: &Item) -> Option<((MerchantId, OrderId), Fact)> {
-    let text = |column: Column| item.get(column.as_str())?.as_s().ok();
-    let key = (text(Column::Merchant)?.parse().ok()?, text(Column::OrderId)?.parse().ok()?);
-    let minor = |column: Column| item.get(column.as_str())?.as_n().ok()?.parse().ok();
-    let amount = |column| minor(column).and_then(|minor| Amount::new(minor).ok());
-    let currency = text(Column::Currency).and_then(|code| code.parse().ok());
-    let (operation, what) = (text(Column::Operation)?, text(Column::Fact)?);
-    let fact = Fact {
-        id: text(Column::EntryId)?.parse().ok()?,
-        at: text(Column::At)?.parse().ok()?,
-        what: format!("{} {}", history::words(operation), history::words(what)),
-        amount: amount(Column::Amount).zip(currency),
-        fee: amount(Column::Fee).zip(currency),
-        transaction: text(Column::TransactionId)?.clone(),
-        retref: text(Column::Retref).cloned(),
-        mid: text(Column::Mid).cloned(),
-        at_gateway: None,
-    };
-    Some((key, fact))
+impl From<Entry> for Fact {
+    fn from(entry: Entry) -> Self {
+        let (operation, what) = (history::words(entry.kind.as_str()), history::words(entry.fact.as_str()));
+        Self {
+            id: entry.id,
+            at: entry.at,
+            what: format!("{operation} {what}"),
+            amount: (entry.amount, entry.currency),
+            fee: entry.fee.map(|fee| (fee.amount, entry.currency)),
+            transaction: entry.transaction,
+            retref: entry.reference,
+            mid: entry.account,
+            at_gateway: None,
+        }
+    }
 }
 
 impl Fact {
     fn text(&self) -> String {
         let mut parts = vec![history::time(self.at).to_string(), self.what.clone()];
-        parts.extend(self.amount.map(money));
+        parts.push(money(self.amount));
         parts.extend(self.fee.map(|fee| format!("fee {}", money(fee))));
         parts.extend(self.retref.as_ref().map(|retref| format!("retref {retref}")));
         parts.extend(self.at_gateway.as_ref().map(|state| format!("at the gateway: {state}")));
@@ -160,7 +162,7 @@ impl Fact {
     fn value(&self) -> Value {
         json!({
             "entry_id": self.id, "at": self.at, "what": self.what, "transaction": self.transaction,
-            "amount": self.amount.map(money), "fee": self.fee.map(money), "retref": self.retref, "mid": self.mid, "at_gateway": self.at_gateway,
+            "amount": money(self.amount), "fee": self.fee.map(money), "retref": self.retref, "mid": self.mid, "at_gateway": self.at_gateway,
         })
     }
 }

@@ -97,7 +97,7 @@ async fn run(place: &Place, wanted: Wanted<'_>, filter: &PaymentFilter) -> Resul
     if found.is_empty() {
         may_be_empty(place, &wanted, &rest).await?;
     }
-    let newest = lister.newest(wanted.merchant, wanted.now).await.map_err(|error| unread(&error))?;
+    let newest = lister.newest(wanted.merchant).await.map_err(|error| unread(&error))?;
     Ok(rows::report(&wanted, &found, &rest, newest))
 }
 

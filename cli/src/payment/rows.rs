@@ -83,7 +83,7 @@ fn table(rows: &[Row], needs_attention: bool, now: Timestamp) -> Vec<String> {
 /// How far what is shown can be complete.
 pub(crate) fn journal_has_come(newest: Option<Timestamp>) -> String {
     newest.map_or_else(
-        || "the journal has no entry of today or yesterday".to_owned(),
+        || "the journal has no entry".to_owned(),
         |newest| format!("the journal has come to {}", time(newest)),
     )
 }

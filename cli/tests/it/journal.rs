@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use local::{JOURNAL_TABLE_NAME, dynamodb_client};
 use serde_json::json;
+use tollgate::dynamodb::journal::entry_of;
 
 use crate::support::{Fixture, MERCHANT, run};
 
@@ -14,8 +15,7 @@ async fn entries(fixture: &Fixture) -> Vec<Item> {
     let client = dynamodb_client(fixture.stack.dynamodb_url());
     let output = client.scan().table_name(JOURNAL_TABLE_NAME).send().await.unwrap();
     let mut items = output.items.unwrap();
-    items.retain(|item| item["bucket"] != AttributeValue::S("days".to_owned()));
-    items.sort_by_key(|item| item["sort"].as_s().unwrap().clone());
+    items.sort_by_key(|item| item["s"].as_s().unwrap().clone());
     items
 }
 
@@ -61,17 +61,16 @@ async fn differences_and_what_cannot_be_read_are_told_and_parked_changes_are_rel
     let client = dynamodb_client(fixture.stack.dynamodb_url());
     // An entry is changed by hand.
     let mut items = entries(&fixture).await.into_iter();
-    let mut entry = items.find(|item| item.contains_key("entry_id")).unwrap();
-    entry.insert("amount".to_owned(), AttributeValue::N("1".to_owned()));
+    let mut entry = items.find(|item| entry_of(item).is_some()).unwrap();
+    entry.insert("a".to_owned(), AttributeValue::N("1".to_owned()));
     let put = client.put_item().table_name(JOURNAL_TABLE_NAME).set_item(Some(entry.clone()));
     put.send().await.unwrap();
     // A change is parked that can be read by now, and an order is there that cannot.
     for order in ["a", "broken"] {
         let text = |text: String| AttributeValue::S(text);
-        let parked =
-            client.put_item().table_name(JOURNAL_TABLE_NAME).item("bucket", text("parked".to_owned()));
+        let parked = client.put_item().table_name(JOURNAL_TABLE_NAME).item("b", text("parked".to_owned()));
         let key = format!("{MERCHANT}#{order}");
-        let parked = parked.item("sort", text(format!("{key}#1"))).item("order_key", text(key));
+        let parked = parked.item("s", text(format!("{key}#1"))).item("order_key", text(key));
         parked.send().await.unwrap();
     }
     let broken = client.put_item().table_name(local::TABLE_NAME);
@@ -84,7 +83,7 @@ async fn differences_and_what_cannot_be_read_are_told_and_parked_changes_are_rel
     assert_eq!(report["unreadable"], json!([format!("{MERCHANT}#broken")]));
     let left: Vec<Item> = entries(&fixture).await;
     assert!(left.contains(&entry), "it is left as it was");
-    let parked = left.iter().filter(|item| item["bucket"] == AttributeValue::S("parked".to_owned()));
+    let parked = left.iter().filter(|item| item["b"] == AttributeValue::S("parked".to_owned()));
     let key = AttributeValue::S(format!("{MERCHANT}#broken"));
     assert!(parked.map(|item| &item["order_key"]).all(|of| *of == key), "only what still cannot be read");
     let text = fixture.run(&["journal", "rebuild"], "").await.out;

@@ -6,13 +6,13 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tollgate::dynamodb::{Item, orders::StoredOrder};
+use tollgate::dynamodb::{Item, item_size, orders::StoredOrder};
 use tollgate_core::{
     order::{Order, OrderKey},
     payments::{DueQuery, OrderStore, Page, Shards, StoreError},
 };
 
-use crate::dynamodb::{READ_UNIT, Writes, item_size, put, units};
+use crate::dynamodb::{READ_UNIT, Writes, put, units};
 
 /// Partitions of the indexes. How many there are changes no size.
 const SHARDS: Shards = Shards { in_doubt: 64, captures: 16 };

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use local::merchants;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tollgate::dynamodb::Item;
+use tollgate::dynamodb::{Item, item_size};
 
 use crate::{
     binaries::Binaries,
-    dynamodb::{Writes, from_wire, item_size, put},
+    dynamodb::{Writes, from_wire, put},
     process::Running,
     proxy::Call,
     world::{self, World},

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tollgate::dynamodb::Item;
+use tollgate::dynamodb::{Item, item_size};
 
 /// Bytes of a read unit, strongly consistent; an eventually consistent read costs half.
 pub(crate) const READ_UNIT: usize = 4 * 1024;
@@ -58,27 +58,6 @@ pub(crate) fn units(bytes: usize, unit: usize) -> f64 {
     bytes.div_ceil(unit).max(1) as f64
 }
 
-/// An item's size in bytes: names and values.
-pub(crate) fn item_size(item: &Item) -> usize {
-    item.iter().map(|(name, value)| name.len() + size(value)).sum()
-}
-
-fn size(value: &AttributeValue) -> usize {
-    match value {
-        AttributeValue::S(text) => text.len(),
-        AttributeValue::N(number) => {
-            let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-            digits.trim_matches('0').len().div_ceil(2) + 1
-        }
-        AttributeValue::B(bytes) => bytes.as_ref().len(),
-        AttributeValue::L(list) => 3 + list.iter().map(|value| 1 + size(value)).sum::<usize>(),
-        AttributeValue::M(map) => {
-            3 + map.iter().map(|(name, value)| 1 + name.len() + size(value)).sum::<usize>()
-        }
-        _ => 1,
-    }
-}
-
 /// An item as it travels: JSON with a type beside each value. None where that is not kept.
 pub(crate) fn from_wire(item: &Value) -> Option<Item> {
     let members = item.as_object()?.iter();
@@ -103,22 +82,7 @@ fn value_from_wire(value: &Value) -> Option<AttributeValue> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    /// The example of DynamoDB's own page on item sizes has numbers, texts, lists and maps counted like this.
-    #[test]
-    fn sizes_are_counted_as_the_documentation_says() {
-        let item = from_wire(&json!({
-            "key": {"S": "abc"},                                    // 3 + 3
-            "n": {"N": "-1000"},                                    // 1 + 1 digit: 1 + 1
-            "b": {"B": "AAECAw=="},                                 // 1 + 4
-            "l": {"L": [{"N": "1234"}, {"BOOL": true}]},            // 1 + 3 + (1 + 3) + (1 + 1)
-            "m": {"M": {"x": {"S": "yz"}}},                         // 1 + 3 + (1 + 1 + 2)
-        }));
-        assert_eq!(item_size(&item.unwrap()), 6 + 3 + 5 + 10 + 8);
-    }
 
     #[test]
     fn an_index_entry_that_comes_goes_or_moves_is_counted() {

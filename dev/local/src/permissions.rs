@@ -25,6 +25,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tollgate::dynamodb::journal::BUCKET;
 
 use crate::{
     merchants,
@@ -173,10 +174,12 @@ impl Permission {
         // A call on several tables names none of them here, and so is about nothing that can be permitted.
         let body: Body = serde_json::from_slice(body).unwrap_or_default();
         if let Some((table, batch)) = body.request_items.first_key_value()
-            && table == TABLE_NAME
             && body.request_items.len() == 1
+            && let Some(table) = [(TABLE_NAME, Resource::Table), (JOURNAL_TABLE_NAME, Resource::JournalTable)]
+                .into_iter()
+                .find_map(|(name, resource)| (name == table).then_some(resource))
         {
-            return Self { resource: part_of_all(&action, &batch.keys), action };
+            return Self { resource: part_of_all(&table, &action, &batch.keys), action };
         }
         let resource = match (body.table_name, body.index_name, body.secret_id) {
             (Some(table), None, None) if table == TABLE_NAME => part_of(Resource::Table, &action, &body.item),
@@ -210,17 +213,17 @@ const ON_ITEMS: [&str; 5] = [
     "dynamodb:DeleteItem",
 ];
 
-/// The part of the table of orders that all items of a batch are in; the table if there is none.
-fn part_of_all(action: &str, keys: &[Value]) -> Resource {
-    let mut parts = keys.iter().map(|key| part_of(Resource::Table, action, key));
-    let first = parts.next().unwrap_or(Resource::Table);
-    if parts.all(|part| part == first) { first } else { Resource::Table }
+/// The part of a table that all items of a batch are in; the table if there is none.
+fn part_of_all(table: &Resource, action: &str, keys: &[Value]) -> Resource {
+    let mut parts = keys.iter().map(|key| part_of(table.clone(), action, key));
+    let first = parts.next().unwrap_or_else(|| table.clone());
+    if parts.all(|part| part == first) { first } else { table.clone() }
 }
 
 /// The part of a table that an item with this key, or an item itself, is in; the table if it is in none, or if the action is
 /// about more than an item.
 fn part_of(table: Resource, action: &str, item: &Value) -> Resource {
-    let name = if table == Resource::Table { "order_key" } else { "bucket" };
+    let name = if table == Resource::Table { "order_key" } else { BUCKET };
     let key = item[name]["S"].as_str().filter(|_| ON_ITEMS.contains(&action));
     let part = key.and_then(|key| PARTS.into_iter().find(|part| part.whole == table && part.has(key)));
     part.map_or(table, |part| part.resource)

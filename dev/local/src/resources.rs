@@ -15,9 +15,6 @@ pub const WEBHOOKS_TABLE_NAME: &str = "tollgate-local-webhooks";
 /// What the names of receivers' secrets begin with.
 pub const WEBHOOKS_PREFIX: &str = "tollgate/webhooks/";
 
-/// Partitions of a merchant's day in the journal.
-pub(crate) const JOURNAL_SHARDS: u16 = 4;
-
 /// The bus that every AWS account has.
 pub(crate) const EVENT_BUS_NAME: &str = "default";
 

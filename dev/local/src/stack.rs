@@ -17,8 +17,8 @@ use crate::{
     parts::Parts,
     permissions::ByFunction,
     resources::{
-        ATTEMPTS_TABLE_NAME, EVENT_BUS_NAME, JOURNAL_SHARDS, JOURNAL_TABLE_NAME, REGION, TABLE_NAME,
-        WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME,
+        ATTEMPTS_TABLE_NAME, EVENT_BUS_NAME, JOURNAL_TABLE_NAME, REGION, TABLE_NAME, WEBHOOKS_PREFIX,
+        WEBHOOKS_TABLE_NAME,
     },
     secrets_manager::Secrets,
 };
@@ -175,7 +175,6 @@ impl Stack {
             ("TABLE_NAME", TABLE_NAME.to_owned()),
             ("ATTEMPTS_TABLE_NAME", ATTEMPTS_TABLE_NAME.to_owned()),
             ("JOURNAL_TABLE_NAME", JOURNAL_TABLE_NAME.to_owned()),
-            ("JOURNAL_SHARDS", JOURNAL_SHARDS.to_string()),
             ("EVENTS", "true".to_owned()),
             ("EVENT_BUS_NAME", EVENT_BUS_NAME.to_owned()),
             ("WEBHOOKS", "true".to_owned()),

@@ -27,7 +27,10 @@ pub use crate::values::sort_of;
 pub use attention::{Attention, AttentionReason, attentions};
 pub use changes::Changes;
 pub use concern::{Concern, concerns, is_in_doubt};
-pub use entry_log::{CountedPage, EntryLog, EntryPage, EntryPlace, LoggedEntry, UnreadableEntry, day_of};
+pub use entry_log::{
+    ENTRY_SHARDS, EntryLog, EntryPage, EntryPlace, EntryQuery, LoggedEntry, UnreadableEntry, day_of,
+    read_entries,
+};
 pub use entry_store::{EntryStore, Parked, Put};
 pub use fees::{Fees, fees};
 pub use keep::{Change, JournalReport, LATE_AFTER, record};
@@ -36,7 +39,6 @@ pub use listing::{
     BadRow, Condition, Found, FoundOrders, Is, Lister, OrderCondition, OrderLister, PausedSearch,
     READ_MAX_BYTES, Row, Wanted, WantedOrders, is_place, paused_captures,
 };
-pub(crate) use listing::{DAY_BYTES, ENTRY_BYTES};
 pub use receipt::{Receipt, receipt};
 pub use totals::{CountedEntry, DayTotals, Total, TotalLine};
 pub use totals_store::{KeptDay, KeptTotals, LatePage, LateQuarter, TotalsStore};
@@ -132,6 +134,19 @@ pub struct Entry {
     pub merchant_reference: Option<String>,
     /// The name, reason and verdict of the person; only in an entry of [`Fact::DecidedByHand`].
     pub by_hand: Option<ByHand>,
+}
+
+impl Entry {
+    /// Where it comes among others: by its time to the millisecond, and then by its id.
+    pub fn sort(&self) -> String {
+        format!("{}#{}", sort_of(self.at), self.id)
+    }
+
+    /// Whether it is anything else than an approval or a capture as they are usual: what a person looks for in a list.
+    pub fn is_unusual(&self) -> bool {
+        let is_usual = matches!(self.fact, Fact::Approved | Fact::Captured);
+        !is_usual || self.late || self.settlement_rejected || self.cause != Cause::Requested
+    }
 }
 
 /// What happened between two states of an order; without an old one, all that ever happened. Pure.

@@ -12,6 +12,7 @@ mod memo;
 mod moment;
 mod money;
 mod quarter;
+mod read_order;
 mod references;
 pub(crate) mod text;
 mod words;
@@ -33,6 +34,7 @@ pub use memo::{Discounted, Memo};
 pub use moment::sort_of;
 pub use money::{Amount, AmountError, Currency, UnknownCurrency};
 pub use quarter::QuarterHour;
+pub use read_order::ReadOrder;
 pub use references::{
     InvalidMetadata, METADATA_MAX_BYTES, METADATA_MEMBERS_MAX, METADATA_NAME_MAX, METADATA_VALUE_MAX,
     Metadata, References, is_metadata_name,

@@ -1,5 +1,7 @@
 //! A table: its requests, and what its responses mean.
 
+use std::{collections::HashMap, time::Duration};
+
 use aws_sdk_dynamodb::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
@@ -8,12 +10,22 @@ use aws_sdk_dynamodb::{
         put_item::builders::PutItemFluentBuilder, query::builders::QueryFluentBuilder,
         update_item::builders::UpdateItemFluentBuilder,
     },
-    types::AttributeValue,
+    types::{AttributeValue, KeysAndAttributes},
 };
 use tollgate_core::payments::StoreError;
 
 use super::Item;
 use crate::aws_error;
+
+/// How often a batch is requested of which the table returned only a part: more than 16 MB, or more than it can read now.
+pub(super) const BATCH_TRIES_MAX: u32 = 8;
+
+/// How long the rest of a batch waits for its first repeat; for each other one, twice as long as before. Without a pause a
+/// table that is short of capacity would be asked again before it has any.
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(10);
+
+/// Most keys of a batch.
+const BATCH_KEYS_MAX: usize = 100;
 
 /// A table that exists.
 pub(super) struct Table {
@@ -36,6 +48,37 @@ impl Table {
 
     pub(super) fn update(&self, key: Item) -> UpdateItemFluentBuilder {
         self.client.update_item().table_name(&self.name).set_key(Some(key))
+    }
+
+    /// The items under these keys, one batch after the other; in no order, and without those that are not there.
+    pub(super) async fn batch(&self, keys: Vec<Item>, consistent: bool) -> Result<Vec<Item>, StoreError> {
+        let mut items = Vec::new();
+        for keys in keys.chunks(BATCH_KEYS_MAX) {
+            let all = KeysAndAttributes::builder().set_keys(Some(keys.to_vec()));
+            let all = all.set_consistent_read(consistent.then_some(true)).build();
+            let all = all.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+            self.add_batch(all, &mut items).await?;
+        }
+        Ok(items)
+    }
+
+    async fn add_batch(&self, all: KeysAndAttributes, items: &mut Vec<Item>) -> Result<(), StoreError> {
+        let mut wanted = HashMap::from([(self.name.clone(), all)]);
+        for n in 0..BATCH_TRIES_MAX {
+            let request = self.client.batch_get_item().set_request_items(Some(wanted));
+            let found = request.send().await.map_err(|error| unavailable(&error))?;
+            let before = items.len();
+            items.extend(found.responses.unwrap_or_default().into_values().flatten());
+            wanted = found.unprocessed_keys.unwrap_or_default();
+            if wanted.is_empty() {
+                return Ok(());
+            }
+            // What does not fit into one response needs no pause.
+            if items.len() == before {
+                tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(n)).await;
+            }
+        }
+        Err(StoreError::Unavailable("a batch was read in part only".to_owned()))
     }
 
     /// A query, with the names and the texts that its condition has placeholders for.

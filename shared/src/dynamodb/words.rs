@@ -4,6 +4,7 @@
 //! Enums whose own words are stored have no table here: [`words!`](tollgate_core::words) declares both.
 
 use tollgate_core::{
+    journal::Fact,
     order::{
         CaptureAt, Cause, Doubt, HandVerdict, Kind, Mechanism, NoEffect, NoticeReason, PaymentKind,
         Principal, Stage,
@@ -18,7 +19,7 @@ type Vocabulary<T> = &'static [(T, &'static str)];
 
 const METHODS: Vocabulary<PaymentKind> = &[(PaymentKind::Authorize, "a"), (PaymentKind::Purchase, "p")];
 
-const KINDS: Vocabulary<Kind> = &[
+pub(super) const KINDS: Vocabulary<Kind> = &[
     (Kind::Authorize, "a"),
     (Kind::Purchase, "p"),
     (Kind::Capture, "c"),
@@ -29,11 +30,26 @@ const KINDS: Vocabulary<Kind> = &[
 pub(super) const STAGES: Vocabulary<Stage> =
     &[(Stage::Pending, "p"), (Stage::Approved, "a"), (Stage::Declined, "d"), (Stage::NoEffect, "n")];
 
-const PRINCIPALS: Vocabulary<Principal> =
+pub(super) const PRINCIPALS: Vocabulary<Principal> =
     &[(Principal::ClientCredentials, "c"), (Principal::Implicit, "i"), (Principal::Schedule, "s")];
 
+/// Facts as entries of the journal have them; everywhere else, their own words are used.
+pub(super) const FACTS: Vocabulary<Fact> = &[
+    (Fact::Approved, "a"),
+    (Fact::Declined, "d"),
+    (Fact::Captured, "c"),
+    (Fact::Refunded, "r"),
+    (Fact::Voided, "v"),
+    (Fact::VoidedElsewhere, "e"),
+    (Fact::Abandoned, "n"),
+    (Fact::Lapsed, "l"),
+    (Fact::DuplicateFound, "f"),
+    (Fact::DuplicateReturned, "b"),
+    (Fact::DecidedByHand, "h"),
+];
+
 /// The word for a value; none for one that was not recognized when it was read.
-fn word<T: PartialEq>(words: Vocabulary<T>, value: &T) -> Option<&'static str> {
+pub(super) fn word<T: PartialEq>(words: Vocabulary<T>, value: &T) -> Option<&'static str> {
     words.iter().find(|(known, _)| known == value).map(|(_, word)| *word)
 }
 

@@ -55,7 +55,7 @@ async fn search(ports: &Transactions, request: &Request) -> Handled<Page> {
         let rows = found.rows.iter().filter_map(|row| cells(row, view.now, transaction_status));
         csv(&COLUMNS, rows.chain(found.unreadable.iter().map(bad_cells)))?
     } else {
-        let newest = lister.newest(&caller.merchant.id, view.now).await.map_err(Refusal::Store)?;
+        let newest = lister.newest(&caller.merchant.id).await.map_err(Refusal::Store)?;
         json(&wanted, &found, view, (cursor.as_deref(), next.as_deref()), newest)
     };
     Ok(Reply::new(200, page.followed_by(next.as_deref())))

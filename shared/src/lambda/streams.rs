@@ -14,7 +14,7 @@ use tollgate_core::{
     values::{Clock, SystemClock},
 };
 
-use super::{AwsPlace, begin, needed, partitions};
+use super::{AwsPlace, begin, needed};
 use crate::{
     dynamodb::{
         journal::{DynamoDbEntries, DynamoDbEntryLog, DynamoDbTotals},
@@ -34,18 +34,15 @@ pub struct JournalConfig {
     pub aws: AwsPlace,
 }
 
-/// Most partitions of a merchant's day.
-const SHARDS_MAX: u16 = 256;
-
 impl JournalConfig {
     /// Reads the function's environment.
     pub fn from_env() -> Result<Self, Error> {
         Ok(Self { table: needed("JOURNAL_TABLE_NAME")?, aws: AwsPlace::from_env()? })
     }
 
-    /// The journal to be written, with so many partitions of a merchant's day, for days to come. Nothing is called yet.
-    pub fn entries(&self, shards: u16, http_client: &SharedHttpClient) -> Arc<dyn EntryStore> {
-        Arc::new(DynamoDbEntries::new(self.aws.dynamodb(http_client), self.table.clone(), shards))
+    /// The journal to be written. Nothing is called yet.
+    pub fn entries(&self, http_client: &SharedHttpClient) -> Arc<dyn EntryStore> {
+        Arc::new(DynamoDbEntries::new(self.aws.dynamodb(http_client), self.table.clone()))
     }
 
     /// The journal to be read. Nothing is called yet.
@@ -79,7 +76,7 @@ where
 {
     let http_client = begin()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let entries = JournalConfig::from_env()?.entries(partitions("JOURNAL_SHARDS", SHARDS_MAX)?, &http_client);
+    let entries = JournalConfig::from_env()?.entries(&http_client);
     run_stream(|event| handler(entries.clone(), event, clock.clone()), |report| report.failed.as_deref())
         .await
 }

@@ -18,8 +18,8 @@ use crate::{
     parts::AppSettings,
     permissions::Permissions,
     resources::{
-        ATTEMPTS_TABLE_NAME, EVENT_BUS_NAME, JOURNAL_SHARDS, JOURNAL_TABLE_NAME, REGION, TABLE_NAME,
-        WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME,
+        ATTEMPTS_TABLE_NAME, EVENT_BUS_NAME, JOURNAL_TABLE_NAME, REGION, TABLE_NAME, WEBHOOKS_PREFIX,
+        WEBHOOKS_TABLE_NAME,
     },
 };
 
@@ -91,7 +91,7 @@ pub(super) fn guarded_consumers(
         eventbridge_url: Some(urls.eventbridge.to_owned()),
     };
     Ok(Consumers {
-        entries: journal.entries(JOURNAL_SHARDS, &http_client),
+        entries: journal.entries(&http_client),
         clock: clock.clone(),
         bus: events.bus_with(&http_client, clock),
         delivering: Arc::new(delivering.map_err(|error| StartError::App(error.to_string()))?),

@@ -132,10 +132,10 @@ async fn an_entry_that_cannot_be_read_is_a_bad_row_and_the_others_are_listed_and
     shop.stack.deliver_stream().await.unwrap();
     let client = dynamodb_client(shop.stack.dynamodb_url());
     let journal = client.scan().table_name(JOURNAL_TABLE_NAME).send().await.unwrap();
-    let entry = journal.items().iter().find(|item| item.get("order_id") == Some(&text("o-2"))).unwrap();
+    let entry = journal.items().iter().find(|item| item.get("o") == Some(&text("o-2"))).unwrap();
     let mut entry = entry.clone();
-    entry.insert("operation".to_owned(), AttributeValue::Bool(true));
-    let key = format!("{} {}", entry["bucket"].as_s().unwrap(), entry["sort"].as_s().unwrap());
+    entry.insert("k".to_owned(), AttributeValue::Bool(true));
+    let key = format!("{} {}", entry["b"].as_s().unwrap(), entry["s"].as_s().unwrap());
     put(&shop, JOURNAL_TABLE_NAME, entry).await;
 
     let page = shop.get("/v2/transactions").await;
@@ -156,8 +156,8 @@ async fn marks_names_and_sums_that_cannot_be_read_do_not_stop_the_totals_of_othe
     shop.stack.deliver_stream().await.unwrap();
     let today = shop.stack.clock().now().to_string()[..10].to_owned();
     for bad in [
-        item([("bucket", "late"), ("sort", "no quarter"), ("mark", "x")]),
-        item([("bucket", &format!("merchants#{today}")), ("sort", "no merchant!")]),
+        item([("b", "late"), ("s", "no quarter"), ("mark", "x")]),
+        item([("b", &format!("merchants#{today}")), ("s", "no merchant!")]),
     ] {
         put(&shop, JOURNAL_TABLE_NAME, bad).await;
     }
@@ -167,7 +167,7 @@ async fn marks_names_and_sums_that_cannot_be_read_do_not_stop_the_totals_of_othe
     assert!(report["behind_s"].is_u64(), "{report}");
     // Sums whose lines are damaged are left out, and said to be, until the quarter is summed up again.
     let totals = format!("totals#{}#{today}", merchants::REGISTERED);
-    let mut sums = partition(&shop, JOURNAL_TABLE_NAME, "bucket", &totals).await.remove(0);
+    let mut sums = partition(&shop, JOURNAL_TABLE_NAME, "b", &totals).await.remove(0);
     let lines = sums.insert("lines".to_owned(), text("[")).unwrap();
     put(&shop, JOURNAL_TABLE_NAME, sums).await;
     let path = format!("/v2/reports/daily?from={today}");
@@ -175,7 +175,7 @@ async fn marks_names_and_sums_that_cannot_be_read_do_not_stop_the_totals_of_othe
     assert_eq!((page.data(200), &page.body["meta"]["unreadable"]), (&json!([]), &json!(1)));
     assert_eq!(page.body["meta"]["provisional_days"], json!([today]));
     shop.stack.invoke_scheduled("totals").await.unwrap();
-    let sums = partition(&shop, JOURNAL_TABLE_NAME, "bucket", &totals).await.remove(0);
+    let sums = partition(&shop, JOURNAL_TABLE_NAME, "b", &totals).await.remove(0);
     assert_eq!(sums["lines"], lines);
     assert_eq!(shop.get(&path).await.body["meta"]["unreadable"], 0);
     shop.close().await;

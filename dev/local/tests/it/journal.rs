@@ -1,12 +1,16 @@
 //! The journal, from requests over the table's stream to its items.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use local::{JOURNAL_TABLE_NAME, Options, dynamodb_client, merchants};
 use serde_json::json;
-use tollgate::dynamodb::journal::Column;
+use tollgate::dynamodb::{
+    Item as Stored, item_size,
+    journal::{Column, entry_of},
+};
+use tollgate_core::journal::{ENTRY_SHARDS, Entry};
 
 use crate::{
     docs::{rows, section},
@@ -17,14 +21,19 @@ const PAGE: &str = include_str!("../../../../docs/reference/journal.md");
 
 pub(crate) type Item = BTreeMap<String, AttributeValue>;
 
-/// Everything in the journal but the days, by its keys.
+/// Everything in the journal, by its keys.
 pub(crate) async fn journal(shop: &Shop) -> BTreeMap<(String, String), Item> {
     let client = dynamodb_client(shop.stack.dynamodb_url());
     let output = client.scan().table_name(JOURNAL_TABLE_NAME).send().await.unwrap();
     assert!(output.last_evaluated_key.is_none(), "the whole table in one page");
     let items = output.items.unwrap().into_iter().map(|item| item.into_iter().collect::<Item>());
-    let keyed = items.map(|item| ((text(&item, "bucket"), text(&item, "sort")), item));
-    keyed.filter(|((bucket, _), _)| bucket != "days").collect()
+    items.map(|item| ((text(&item, "b"), text(&item, "s")), item)).collect()
+}
+
+/// The entry of an item, if it is one.
+fn entry(item: &Item) -> Option<Entry> {
+    let item: Stored = item.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    entry_of(&item).map(Result::unwrap)
 }
 
 fn text(item: &Item, name: &str) -> String {
@@ -37,13 +46,22 @@ fn text(item: &Item, name: &str) -> String {
 
 /// One line for each entry of an order: what happened, and what it changed.
 pub(crate) fn lines(journal: &BTreeMap<(String, String), Item>, order: &str) -> Vec<String> {
-    let mut own: Vec<&Item> = journal.values().filter(|item| text(item, "order_id") == order).collect();
-    own.sort_by_key(|item| text(item, "sort"));
-    let line = |item: &&Item| {
-        let names = ["fact", "operation", "held", "paid", "returned", "at_gateway"];
-        names.map(|name| text(item, name)).join(" ")
+    let own = journal.values().filter_map(entry).filter(|entry| entry.order.order.as_str() == order);
+    let mut own: Vec<Entry> = own.collect();
+    own.sort_by_key(Entry::sort);
+    let line = |entry: &Entry| {
+        let changes = entry.changes;
+        let changes = [changes.held, changes.paid, changes.returned, changes.gateway];
+        let words = [entry.fact.as_str(), entry.kind.as_str()].map(str::to_owned);
+        words.into_iter().chain(changes.map(|change| change.to_string())).collect::<Vec<_>>().join(" ")
     };
     own.iter().map(line).collect()
+}
+
+/// An entry's order and what happened.
+fn lines_of(item: &Item) -> String {
+    let entry = entry(item).unwrap();
+    format!("{} {}", entry.order.order, entry.fact.as_str())
 }
 
 /// Payments in which every column is used.
@@ -88,24 +106,38 @@ async fn what_happens_to_money_becomes_entries_whose_sums_are_the_orders() {
     // Nothing more is there, and nothing comes twice.
     assert_eq!(shop.stack.deliver_stream().await.unwrap(), 0);
     let merchant = merchants::REGISTERED;
-    for ((bucket, sort), item) in kept.iter().filter(|(_, item)| item.contains_key("entry_id")) {
-        let day = &text(item, "at")[..10];
-        assert!(bucket.starts_with(&format!("{merchant}#{day}#")), "{bucket}");
-        assert_eq!(*sort, format!("{}#{}", text(item, "at"), text(item, "entry_id")));
+    let parts = (0..ENTRY_SHARDS).map(|shard| format!("{merchant}#{shard}")).collect::<BTreeSet<_>>();
+    for ((bucket, sort), item) in &kept {
+        let Some(entry) = entry(item) else { continue };
+        assert!(parts.contains(bucket) && *sort == entry.sort(), "{bucket} {sort}");
+        let item: Stored = item.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        assert!(item_size(&item) < 320, "{} bytes: {item:?}", item_size(&item));
     }
-    let query = dynamodb_client(shop.stack.dynamodb_url())
-        .query()
-        .table_name(JOURNAL_TABLE_NAME)
-        .index_name("by-last-four")
-        .key_condition_expression("merchant_last_four = :card")
-        .expression_attribute_values(":card", AttributeValue::S(format!("{merchant}#{}", &VISA[12..])));
-    let found = query.send().await.unwrap();
-    let of = |order: &str| {
-        let is = |item: &&HashMap<_, _>| item["order_id"] == AttributeValue::S(order.to_owned());
-        found.items().iter().filter(is).count()
+    let client = dynamodb_client(shop.stack.dynamodb_url());
+    let find = async |index: &str, name: &str, key: String| {
+        let query = client.query().table_name(JOURNAL_TABLE_NAME).index_name(index);
+        let query = query.key_condition_expression(format!("{name} = :key"));
+        let found = query.expression_attribute_values(":key", AttributeValue::S(key)).send().await.unwrap();
+        let own = found.items().iter().map(|item| {
+            assert_eq!(item.len(), 3, "keys only: {item:?}");
+            let key = ["b", "s"].map(|name| item[name].as_s().unwrap().clone());
+            lines_of(&kept[&(key[0].clone(), key[1].clone())])
+        });
+        own.collect::<BTreeSet<_>>()
     };
+    let of = |all: &[&str]| all.iter().map(|line| (*line).to_owned()).collect::<BTreeSet<_>>();
     // The stored card has the same last four digits.
-    assert_eq!((found.count(), of("held"), of("void")), (6, 4, 2));
+    let card = find("by-last-four", "l", format!("{merchant}#{}", &VISA[12..])).await;
+    let void = ["void approved", "void voided"];
+    let held = ["held approved", "held captured", "held refunded"];
+    assert_eq!(card, of(&[&held[..], &void[..]].concat()));
+    assert_eq!(
+        find("unusual", "u", merchant.to_owned()).await,
+        of(&["declined declined", "held refunded", "void voided"])
+    );
+    let voided = kept.values().filter_map(entry).find(|entry| entry.order.order.as_str() == "void").unwrap();
+    let retref = voided.reference.unwrap();
+    assert!(find("by-reference", "r", format!("{merchant}#{retref}")).await.contains("void approved"));
     shop.close().await;
 }
 
@@ -148,22 +180,19 @@ async fn every_column_is_documented_and_every_documented_column_is_there() {
         .await;
     shop.stack.deliver_stream().await.unwrap();
     let kept = journal(&shop).await;
-    let seen: BTreeSet<&str> = kept.values().flatten().map(|(name, _)| name.as_str()).collect();
+    let items = kept.values().filter(|item| entry(item).is_some());
+    let seen: BTreeSet<&str> = items.flatten().map(|(name, _)| name.as_str()).collect();
     let all: BTreeSet<&str> = Column::ALL.iter().map(|column| column.as_str()).collect();
-    // What takes a person, a night, a lost response or an account with fees.
-    let rare = [
-        "late",
-        "settlement_rejected",
-        "cause",
-        "decided",
-        "decided_by",
-        "fee",
-        "fee_kind",
-        "fees_at_gateway",
-    ];
+    // What takes a person, a night, a lost response, a second attempt or an account with fees.
+    let rare = ["la", "sr", "c", "de", "db", "fe", "fk", "fg", "pe", "go"];
     assert_eq!(&all - &seen, BTreeSet::from(rare), "in the table there is every other");
-    let listed: BTreeSet<&str> = rows(section(PAGE, "## Columns")).map(|(name, _)| name).collect();
-    assert_eq!(all, listed, "in the code (left), in docs/reference/journal.md (right)");
+    let listed: BTreeSet<(&str, &str)> = rows(section(PAGE, "## Columns"))
+        .filter(|(_, cells)| cells.len() == 2)
+        .map(|(name, cells)| (name, cells[0].trim_matches('`')))
+        .collect();
+    let known: BTreeSet<_> =
+        Column::ALL.iter().map(|column| (column.as_str(), column.spelled_out())).collect();
+    assert_eq!(known, listed, "in the code (left), in docs/reference/journal.md (right)");
     assert!(seen.is_subset(&all), "{:?}", &seen - &all);
     shop.close().await;
 }

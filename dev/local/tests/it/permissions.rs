@@ -312,7 +312,7 @@ fn an_item_belongs_to_the_part_of_its_table_that_its_key_says() {
     for (bucket, part) in
         [("totals#m#1", Resource::Totals), ("late", Resource::Totals), ("m#1", Resource::JournalTable)]
     {
-        assert_eq!(of(JOURNAL_TABLE_NAME, "PutItem", "Item", "bucket", bucket), part, "{bucket}");
+        assert_eq!(of(JOURNAL_TABLE_NAME, "PutItem", "Item", "b", bucket), part, "{bucket}");
     }
 }
 

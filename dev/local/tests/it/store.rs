@@ -5,7 +5,10 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use local::dynamodb_client;
-use tollgate::dynamodb::orders::{DynamoDbStore, StoredOrder};
+use tollgate::dynamodb::{
+    item_size,
+    orders::{DynamoDbStore, StoredOrder},
+};
 use tollgate_core::{
     order::{
         ACTOR_MAX_BYTES, Attempt, Attribution, BY_HAND_MAX, ByHand, CaptureSchedule, Cause,
@@ -119,24 +122,9 @@ fn the_fullest_order_there_can_be_stays_far_below_the_limit_of_an_item() {
     let said: usize = order.transactions.iter().map(|transaction| transaction.references.bytes()).sum();
     assert!(said > REFERENCES_MAX_BYTES - 100, "{said} bytes");
     let item = StoredOrder::next(&order, SHARDS).0;
-    let bytes: usize = item.iter().map(|(name, value)| name.len() + size(value)).sum();
+    let bytes = item_size(&item);
     // DynamoDB counts 1,024 bytes a KB, and allows 400 of them.
     assert!(bytes < 272 * 1024, "{bytes} bytes");
-}
-
-/// DynamoDB's own rule for the size of an item.
-fn size(value: &AttributeValue) -> usize {
-    match value {
-        AttributeValue::S(text) => text.len(),
-        AttributeValue::N(number) => number.len() / 2 + 2,
-        AttributeValue::B(bytes) => bytes.as_ref().len(),
-        AttributeValue::Bool(_) | AttributeValue::Null(_) => 1,
-        AttributeValue::L(list) => 3 + list.iter().map(|value| 1 + size(value)).sum::<usize>(),
-        AttributeValue::M(map) => {
-            3 + map.iter().map(|(name, value)| 1 + name.len() + size(value)).sum::<usize>()
-        }
-        other => panic!("{other:?}"),
-    }
 }
 
 /// An order with as many transactions and operations as there can be, and every member as long as it can be.

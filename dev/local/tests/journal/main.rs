@@ -17,7 +17,7 @@ use local::{
     JOURNAL_TABLE_NAME, Options, Stack, TABLE_NAME, dynamodb_client,
     load::{Load, fill},
 };
-use tollgate::dynamodb::orders::StoredOrder;
+use tollgate::dynamodb::{journal::entry_of, orders::StoredOrder};
 use tollgate_core::{journal::entries, order::Order, payments::CaptureSettings, values::Clock as _};
 use uuid::Uuid;
 
@@ -106,7 +106,7 @@ async fn of_thousands_of_payments_no_entry_is_missing_and_none_is_there_twice() 
     let kept: Vec<String> = scan(&stack, JOURNAL_TABLE_NAME)
         .await
         .iter()
-        .filter_map(|item| item.get("entry_id")?.as_s().ok().cloned())
+        .filter_map(|item| Some(entry_of(item)?.unwrap().id.to_string()))
         .collect();
     assert_eq!(kept.len(), expected.len(), "none twice");
     assert_eq!(kept.into_iter().collect::<BTreeSet<_>>(), expected, "none missing");

@@ -8,7 +8,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
-use jiff::{SignedDuration, Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp};
 use local::{
     JOURNAL_TABLE_NAME, Options, Stack, TABLE_NAME, dynamodb_client,
     load::{Load, fill},
@@ -17,8 +17,8 @@ use local::{
 use tollgate::dynamodb::{journal::DynamoDbEntries, orders::StoredOrder};
 use tollgate_core::{
     journal::{
-        Condition, CountedPage, EntryLog, EntryPage, EntryPlace, EntryStore as _, Is, Lister, READ_MAX_BYTES,
-        Wanted, entries,
+        Condition, CountedEntry, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, EntryStore as _, Is,
+        Lister, LoggedEntry, READ_MAX_BYTES, Wanted, entries,
     },
     order::{MerchantId, Order, OrderKey, TransactionStatus},
     payments::{DueQuery, LoadedOrders, OrderStore, Page, StoreError},
@@ -32,9 +32,6 @@ const COUNT: usize = if cfg!(debug_assertions) { 400 } else { 10_000 };
 /// Days over which the entries are spread.
 const DAYS: i32 = 28;
 
-/// Partitions of a day.
-const SHARDS: u16 = 8;
-
 /// So many pages of each filter are read where there are more: a million entries have ten thousand.
 const PAGES_MAX: usize = 200;
 
@@ -42,7 +39,7 @@ const PAGES_MAX: usize = 200;
 const CONCURRENCY: usize = 32;
 
 /// Most that an entry and an order of one payment take.
-const ENTRY_BYTES: usize = 1_024;
+const ENTRY_BYTES: usize = 512;
 const ORDER_BYTES: usize = 3_072;
 
 /// By how much the process may grow while the pages of all filters are read, its database's cache included.
@@ -75,32 +72,26 @@ impl Counting {
 
 #[async_trait]
 impl EntryLog for Counting {
-    async fn shards(&self, day: Date) -> Result<Option<u16>, StoreError> {
-        self.called();
-        self.log.shards(day).await
-    }
-
-    async fn before(
+    async fn logged(
         &self,
-        merchant: &MerchantId,
         place: &EntryPlace,
-        before: &str,
-        limit: usize,
-    ) -> Result<EntryPage, StoreError> {
+        query: &EntryQuery<'_>,
+    ) -> Result<EntryPage<LoggedEntry>, StoreError> {
         self.called();
-        let page = self.log.before(merchant, place, before, limit).await?;
+        let page = self.log.logged(place, query).await?;
         self.entries.fetch_add(page.entries.len(), Ordering::Relaxed);
         Ok(page)
     }
 
+    async fn entries(&self, _: &EntryPlace, _: &EntryQuery<'_>) -> Result<EntryPage<Entry>, StoreError> {
+        unreachable!("a search needs less")
+    }
+
     async fn counted(
         &self,
-        _: &MerchantId,
-        _: Date,
-        _: u16,
-        _: (&str, &str),
-        _: usize,
-    ) -> Result<CountedPage, StoreError> {
+        _: &EntryPlace,
+        _: &EntryQuery<'_>,
+    ) -> Result<EntryPage<CountedEntry>, StoreError> {
         unreachable!("a search counts nothing")
     }
 }
@@ -167,7 +158,7 @@ async fn load(stack: &Stack, count: usize, began: Timestamp) -> MerchantId {
     let scanned = client.scan().table_name(TABLE_NAME).send().await.unwrap();
     let item = scanned.items.unwrap().remove(0);
     let paid = StoredOrder(item).read().unwrap();
-    let journal = DynamoDbEntries::new(client, JOURNAL_TABLE_NAME.to_owned(), SHARDS);
+    let journal = DynamoDbEntries::new(client, JOURNAL_TABLE_NAME.to_owned());
     let step = SignedDuration::from_hours(i64::from(DAYS) * 24) / i32::try_from(count).unwrap();
     let (paid, journal, store) = (&paid, &journal, &ports.transactions.orders);
     let writes = stream::iter(0..count).map(|n| async move {

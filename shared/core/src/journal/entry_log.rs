@@ -1,31 +1,55 @@
-//! The journal as lists read it, newest entry first, and as totals do, oldest first: a port.
+//! The journal as it is read, by place and time, in either order: a port.
 
 use async_trait::async_trait;
+use futures_util::future::try_join_all;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use uuid::Uuid;
 
 use crate::{
-    journal::CountedEntry,
+    journal::{CountedEntry, Entry},
     order::{Kind, MerchantId, OrderId, OrderKey},
     payments::{StoreError, Unreadable},
-    values::Currency,
+    values::{Currency, ReadOrder},
 };
+
+/// Parts of a merchant's entries. An order's entries are all in one; a part takes about 1,000 entries a second.
+pub const ENTRY_SHARDS: u8 = 4;
 
 /// Where entries are read that belong together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EntryPlace {
-    /// A part of a merchant's UTC day.
-    Day {
-        /// The UTC day in which the entries' times are.
-        day: Date,
-        /// Which part of it.
-        shard: u16,
-    },
-    /// All days of one card, as far as its last four digits tell.
+    /// A part of all entries, below [`ENTRY_SHARDS`].
+    Shard(u8),
+    /// Those of one card, as far as its last four digits tell.
     LastFour(String),
+    /// Those with this reference of the gateway.
+    Reference(String),
+    /// Those of [unusual](Entry::is_unusual) facts.
+    Unusual,
 }
 
-/// An entry, as far as a list needs it.
+impl EntryPlace {
+    /// The places that have all of a merchant's entries.
+    pub fn all() -> Vec<Self> {
+        (0..ENTRY_SHARDS).map(Self::Shard).collect()
+    }
+}
+
+/// Which of a merchant's entries are read.
+#[derive(Clone, Copy, Debug)]
+pub struct EntryQuery<'a> {
+    /// Whose entries.
+    pub merchant: &'a MerchantId,
+    /// They sort after the first text and before the second: entries' own [sort texts](Entry::sort) or moments
+    /// ([`sort_of`](crate::values::sort_of)), before which all entries of that moment come.
+    pub between: (&'a str, &'a str),
+    /// Which of them come first.
+    pub order: ReadOrder,
+    /// At most so many of each place.
+    pub limit: usize,
+}
+
+/// An entry, as far as a list of transactions needs it. One of a newer version can be read so far, whatever it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoggedEntry {
     /// Its time and id, in the order of the times.
@@ -53,24 +77,68 @@ pub struct UnreadableEntry {
     pub item: Unreadable,
 }
 
-/// Some entries, newest first.
-#[derive(Clone, Debug, Default)]
-pub struct EntryPage {
-    /// At most as many as requested, newest first.
-    pub entries: Vec<Result<LoggedEntry, UnreadableEntry>>,
-    /// Whether there are older ones.
-    pub more: bool,
+/// Some entries, in the order that was requested.
+#[derive(Clone, Debug)]
+pub struct EntryPage<E> {
+    /// At most as many as requested, each with the text that it sorts by.
+    pub entries: Vec<(String, Result<E, UnreadableEntry>)>,
+    /// How far the page goes, if there are more: the next one begins there.
+    pub next: Option<String>,
+    /// Bytes of the items that were read.
+    pub read_bytes: usize,
 }
 
-/// Some entries of a part of a day, oldest first.
-#[derive(Clone, Debug, Default)]
-pub struct CountedPage {
-    /// At most as many as requested, oldest first.
-    pub entries: Vec<CountedEntry>,
-    /// Those among them that cannot be counted.
-    pub unreadable: Vec<Unreadable>,
-    /// What the next page begins after; none at the end.
-    pub next: Option<String>,
+impl<E> Default for EntryPage<E> {
+    fn default() -> Self {
+        Self { entries: Vec::new(), next: None, read_bytes: 0 }
+    }
+}
+
+/// Reads a merchant's entries: all that is known of each for rows, less for lists of transactions and for totals.
+#[async_trait]
+pub trait EntryLog: Send + Sync {
+    /// Whole entries.
+    async fn entries(
+        &self,
+        place: &EntryPlace,
+        query: &EntryQuery<'_>,
+    ) -> Result<EntryPage<Entry>, StoreError>;
+
+    /// What lists of transactions need.
+    async fn logged(
+        &self,
+        place: &EntryPlace,
+        query: &EntryQuery<'_>,
+    ) -> Result<EntryPage<LoggedEntry>, StoreError>;
+
+    /// What totals need, and as of now: what was put a moment ago is among them.
+    async fn counted(
+        &self,
+        place: &EntryPlace,
+        query: &EntryQuery<'_>,
+    ) -> Result<EntryPage<CountedEntry>, StoreError>;
+}
+
+/// Whole entries of these places as one page, in the order that the query says: as many of each place at most as its
+/// limit says.
+pub async fn read_entries(
+    log: &dyn EntryLog,
+    places: &[EntryPlace],
+    query: &EntryQuery<'_>,
+) -> Result<EntryPage<Entry>, StoreError> {
+    let pages = try_join_all(places.iter().map(|place| log.entries(place, query))).await?;
+    Ok(merged(pages, query.order))
+}
+
+/// The pages of several places as one, as far as each of them was read.
+pub(super) fn merged<E>(pages: Vec<EntryPage<E>>, order: ReadOrder) -> EntryPage<E> {
+    let ends = pages.iter().filter_map(|page| page.next.clone());
+    let next = ends.min_by(|one, other| order.compare(one, other));
+    let read_bytes = pages.iter().map(|page| page.read_bytes).sum();
+    let mut entries: Vec<_> = pages.into_iter().flat_map(|page| page.entries).collect();
+    entries.retain(|(sort, _)| next.as_ref().is_none_or(|next| order.compare(sort, next).is_le()));
+    entries.sort_by(|(one, _), (other, _)| order.compare(one, other));
+    EntryPage { entries, next, read_bytes }
 }
 
 /// The UTC day of an entry of this moment.
@@ -78,41 +146,36 @@ pub fn day_of(at: Timestamp) -> Date {
     at.to_zoned(TimeZone::UTC).date()
 }
 
-/// Over how many parts a day is spread, or the day as what cannot be read.
-pub(super) async fn shards_or_bad_day(
-    log: &dyn EntryLog,
-    day: Date,
-) -> Result<Result<u16, Unreadable>, StoreError> {
-    match log.shards(day).await {
-        Ok(shards) => Ok(Ok(shards.unwrap_or_default())),
-        Err(error) => Unreadable::only(error, format!("days#{day}")).map(Err),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(sorts: &[&str], next: Option<&str>) -> EntryPage<()> {
+        let entries = sorts.iter().map(|sort| ((*sort).to_owned(), Ok(()))).collect();
+        EntryPage { entries, next: next.map(str::to_owned), read_bytes: sorts.len() }
     }
-}
 
-/// Reads a merchant's entries by time, for lists and for totals.
-#[async_trait]
-pub trait EntryLog: Send + Sync {
-    /// Over how many parts a day is spread; none if the day has no entry of any merchant. [`StoreError::Corrupt`] where
-    /// that cannot be read: then no entry of the day can be found.
-    async fn shards(&self, day: Date) -> Result<Option<u16>, StoreError>;
-
-    /// At most so many of a merchant's entries in a place that sort before this text, newest first.
-    async fn before(
-        &self,
-        merchant: &MerchantId,
-        place: &EntryPlace,
-        before: &str,
-        limit: usize,
-    ) -> Result<EntryPage, StoreError>;
-
-    /// At most so many of a merchant's entries in a part of a day that sort after one text and before another, oldest
-    /// first.
-    async fn counted(
-        &self,
-        merchant: &MerchantId,
-        day: Date,
-        shard: u16,
-        between: (&str, &str),
-        limit: usize,
-    ) -> Result<CountedPage, StoreError>;
+    #[test]
+    fn pages_of_several_places_make_one_as_far_as_the_shortest_of_them_was_read() {
+        let sorts =
+            |page: &EntryPage<()>| page.entries.iter().map(|(sort, _)| sort.clone()).collect::<String>();
+        let newest = merged(
+            vec![page(&["9", "5"], Some("5")), page(&["8", "7"], Some("7")), page(&["6", "1"], None)],
+            ReadOrder::NewestFirst,
+        );
+        assert_eq!(
+            (sorts(&newest).as_str(), newest.next.as_deref(), newest.read_bytes),
+            ("987", Some("7"), 6)
+        );
+        let oldest = merged(
+            vec![page(&["1", "4"], Some("4")), page(&["2", "9"], None), page(&["3", "3"], Some("6"))],
+            ReadOrder::OldestFirst,
+        );
+        assert_eq!((sorts(&oldest).as_str(), oldest.next.as_deref()), ("12334", Some("4")));
+        // A place of which nothing was read holds back the others.
+        let held = merged(vec![page(&["9", "5"], None), page(&[], Some("8"))], ReadOrder::NewestFirst);
+        assert_eq!((sorts(&held).as_str(), held.next.as_deref()), ("9", Some("8")));
+        let whole = merged(vec![page(&["2"], None), page(&["1"], None)], ReadOrder::OldestFirst);
+        assert_eq!((sorts(&whole).as_str(), whole.next), ("12", None));
+    }
 }

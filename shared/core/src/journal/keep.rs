@@ -114,11 +114,7 @@ async fn put_all(store: &dyn EntryStore, changes: &[Change], tasks: Vec<(usize, 
     let mut done = stream::iter(tasks)
         .map(|(n, task)| async move {
             let done = match &task {
-                Task::Put(entry) => match put(store, entry).await {
-                    // Where it belongs cannot be read, now or later: it must not keep what follows from being recorded.
-                    Err(StoreError::Corrupt(reason)) => park(store, &changes[n], &reason).await,
-                    put => put.map(Some),
-                },
+                Task::Put(entry) => put(store, entry).await.map(Some),
                 Task::Park(parked) => store.park(parked).await.map(|()| None),
             };
             (n, done)
@@ -140,10 +136,6 @@ async fn put_all(store: &dyn EntryStore, changes: &[Change], tasks: Vec<(usize, 
         }
     }
     report
-}
-
-async fn park(store: &dyn EntryStore, change: &Change, reason: &str) -> Result<Option<Put>, StoreError> {
-    store.park(&parked(change, reason)).await.map(|()| None)
 }
 
 /// Puts one entry, and tells of a difference.

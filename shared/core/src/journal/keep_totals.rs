@@ -11,10 +11,10 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::Serialize;
 
 use crate::{
-    journal::{DayTotals, EntryLog, LateQuarter, TotalsStore, day_of, sort_of},
+    journal::{DayTotals, EntryLog, EntryPlace, EntryQuery, LateQuarter, TotalsStore, day_of, sort_of},
     order::MerchantId,
     payments::{Deadline, StoreError, Unreadable},
-    values::{Clock, QuarterHour},
+    values::{Clock, QuarterHour, ReadOrder},
 };
 
 /// How far a run goes back behind what was reached: [`LATE_AFTER`](crate::journal::LATE_AFTER), the minute that
@@ -168,15 +168,20 @@ impl Run<'_> {
         summed.leave_out(&kept.unreadable);
         let kept = kept.quarters;
         let mut totals: BTreeMap<QuarterHour, DayTotals> = BTreeMap::new();
-        for shard in 0..self.log.shards(day).await?.unwrap_or_default() {
+        for place in EntryPlace::all() {
             let (mut after, until) = (sort_of(since), sort_of(until));
             loop {
-                let page =
-                    self.log.counted(&merchant, day, shard, (&after, &until), ENTRIES_AT_A_TIME).await?;
-                summed.entries += page.entries.len();
-                summed.leave_out(&page.unreadable);
-                for entry in page.entries {
-                    totals.entry(QuarterHour::of(entry.at)).or_default().add(entry);
+                let (merchant, between) = (&merchant, (after.as_str(), until.as_str()));
+                let (order, limit) = (ReadOrder::OldestFirst, ENTRIES_AT_A_TIME);
+                let page = self.log.counted(&place, &EntryQuery { merchant, between, order, limit }).await?;
+                for (_, entry) in page.entries {
+                    match entry {
+                        Ok(entry) => {
+                            summed.entries += 1;
+                            totals.entry(QuarterHour::of(entry.at)).or_default().add(entry);
+                        }
+                        Err(entry) => summed.leave_out(&[entry.item]),
+                    }
                 }
                 let Some(next) = page.next else { break };
                 after = next;

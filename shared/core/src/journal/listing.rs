@@ -16,29 +16,30 @@ pub use paused::{PausedSearch, paused_captures};
 use std::{borrow::Borrow, collections::HashMap, sync::Arc};
 
 use futures_util::future::try_join_all;
-use jiff::{SignedDuration, Timestamp, civil::Date};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
     journal::{
-        Concern, EntryLog, EntryPlace, LoggedEntry, UnreadableEntry, concerns, day_of, entries,
-        entry_log::shards_or_bad_day, sort_of,
+        Concern, EntryLog, EntryPlace, EntryQuery, LoggedEntry, UnreadableEntry, concerns, entries,
+        entry_log::merged, sort_of,
     },
     order::{MerchantId, OPERATIONS_MAX, Order, OrderId, OrderKey, Transaction},
     payments::{ORDERS_AT_ONCE, OrderStore, StoreError, Unreadable},
+    values::ReadOrder,
 };
 
 /// What one part of a list reads at most, whatever it finds: so that it ends in time, and its cost is known.
 pub const READ_MAX_BYTES: usize = 10 * 1024 * 1024;
 
-/// Entries that are read at a time, over all places; at least one in each.
+/// Entries that are read at a time, over all parts of the journal.
 const ENTRIES_AT_A_TIME: usize = 250;
+
+/// Entries that are read at a time by an index, which has their keys only: as many as one batch can have.
+const INDEXED_AT_A_TIME: usize = 100;
 
 /// Orders that a part has room for at the least when it reads on, as large as they can be.
 const ORDERS_AT_A_TIME: usize = 8;
-
-/// Most bytes of an entry (`docs/journal.md`), and what one is counted as.
-pub(crate) const ENTRY_BYTES: usize = 1024;
 
 /// What an operation is counted as when its order is read: more than one takes (`docs/reference/order-api.md`, Limits).
 const OPERATION_BYTES: usize = 1536;
@@ -52,14 +53,8 @@ const STEP_BYTES: usize = ORDERS_AT_A_TIME * ORDER_BYTES;
 /// What an order is taken for before one was read: far more than nearly all have.
 const USUAL_ORDER_BYTES: usize = 16 * OPERATION_BYTES;
 
-/// What looking for a day is counted as: little is read, but each takes a round trip, and a part has to end in time.
-pub(crate) const DAY_BYTES: usize = 64 * 1024;
-
 /// Operations of the transactions in a part, after which it is full: so that what is made of it has a limit, too.
 const OPERATIONS_IN_A_PART: usize = 2_500;
-
-/// How many days back the newest entry is looked for.
-const NEWEST_WITHIN_DAYS: i64 = 2;
 
 /// What is looked for in the journal.
 struct Search<'a> {
@@ -67,8 +62,8 @@ struct Search<'a> {
     since: Timestamp,
     /// Before, and not at.
     until: Timestamp,
-    /// The last four digits of the card; then an index is read and not every day.
-    last_four: Option<&'a str>,
+    /// Where its entries are.
+    places: &'a [EntryPlace],
     /// Whether an entry's transaction can be wanted, going by what never changes; its order is read only then.
     may_want: &'a (dyn Fn(&LoggedEntry) -> bool + Sync),
     /// Whether a transaction is wanted, going by its current state.
@@ -150,89 +145,46 @@ impl Lister<'_> {
         let (step, largest) = (search.limit.min(ORDERS_AT_ONCE), USUAL_ORDER_BYTES);
         let mut part =
             Part { search, before, rows, unreadable, read_bytes, operations: 0, orders, step, largest };
-        let is_done = match search.last_four {
-            Some(digits) => self.places(&mut part, &[EntryPlace::LastFour(digits.to_owned())]).await?,
-            None => self.days(&mut part).await?,
-        };
+        let is_done = self.places(&mut part).await?;
         let next = Some(part.before).filter(|_| !is_done);
         let Part { rows, unreadable, read_bytes, .. } = part;
         Ok(Found { rows, unreadable, next, more_in_doubt: false, read_bytes })
     }
 
-    /// When the merchant's newest entry of the last days was decided: so far has the journal come at least.
-    pub async fn newest(
-        &self,
-        merchant: &MerchantId,
-        now: Timestamp,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        let before = sort_of(now + SignedDuration::from_hours(24));
-        for back in 0..NEWEST_WITHIN_DAYS {
-            let day = day_of(now - SignedDuration::from_hours(24 * back));
-            let Ok(places) = self.places_of(day).await? else { continue };
-            let pages = places.iter().map(|place| self.log.before(merchant, place, &before, 1));
-            let pages = try_join_all(pages).await?;
-            let newest = pages.iter().flat_map(|page| &page.entries).map(place_of);
-            if let Some(newest) = newest.max() {
-                return Ok(moment_of(newest));
-            }
-        }
-        Ok(None)
+    /// When the merchant's newest entry was decided: so far has the journal come at least.
+    pub async fn newest(&self, merchant: &MerchantId) -> Result<Option<Timestamp>, StoreError> {
+        let (after, before) = (sort_of(Timestamp::UNIX_EPOCH), sort_of(Timestamp::MAX));
+        let query =
+            EntryQuery { merchant, between: (&after, &before), order: ReadOrder::NewestFirst, limit: 1 };
+        let places = EntryPlace::all();
+        let pages = try_join_all(places.iter().map(|place| self.log.logged(place, &query))).await?;
+        let newest = pages.iter().flat_map(|page| &page.entries).map(|(sort, _)| sort.as_str()).max();
+        Ok(newest.and_then(moment_of))
     }
 
-    /// Day after day, backward. Whether the range is done.
-    async fn days(&self, part: &mut Part<'_>) -> Result<bool, StoreError> {
-        let Some(mut day) = moment_of(&part.before).map(day_of) else { return Ok(true) };
-        let first = day_of(part.search.since);
-        while day >= first {
-            part.read_bytes += DAY_BYTES;
-            let begins = format!("{day}T00:00:00.000Z");
-            match self.places_of(day).await? {
-                Ok(places) if !self.places(part, &places).await? => return Ok(false),
-                Ok(_) => {}
-                // An earlier part ended with it.
-                Err(_) if part.before == begins => {}
-                Err(item) => {
-                    part.unreadable.push(BadRow { at: None, order: None, transaction: None, item });
-                }
-            }
-            part.before = begins;
-            let Ok(yesterday) = day.yesterday() else { return Ok(true) };
-            day = yesterday;
-            if part.is_full() && day >= first {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    async fn places_of(&self, day: Date) -> Result<Result<Vec<EntryPlace>, Unreadable>, StoreError> {
-        let shards = shards_or_bad_day(self.log, day).await?;
-        Ok(shards.map(|shards| (0..shards).map(|shard| EntryPlace::Day { day, shard }).collect()))
-    }
-
-    /// All entries of these places in the order of their times, as far as this part goes. Whether that was all of them.
-    async fn places(&self, part: &mut Part<'_>, places: &[EntryPlace]) -> Result<bool, StoreError> {
-        loop {
+    /// All entries of the search in the order of their times, as far as this part goes. Whether that was all of them.
+    async fn places(&self, part: &mut Part<'_>) -> Result<bool, StoreError> {
+        let &Search { merchant, since, places, .. } = part.search;
+        let since = sort_of(since);
+        let limit = if places.len() > 1 { ENTRIES_AT_A_TIME / places.len() } else { INDEXED_AT_A_TIME };
+        while part.before > since {
             if part.is_full() {
                 return Ok(false);
             }
             let before = part.before.clone();
-            let each = (ENTRIES_AT_A_TIME / places.len().max(1)).max(1);
-            let pages =
-                places.iter().map(|place| self.log.before(part.search.merchant, place, &before, each));
-            let pages = try_join_all(pages).await?;
-            let pages: Vec<_> = pages.into_iter().map(|page| (page.entries, page.more)).collect();
-            part.read_bytes += pages.iter().map(|(entries, _)| entries.len() * ENTRY_BYTES).sum::<usize>();
-            let (entries, more) = merged(pages, place_of);
-            let since = sort_of(part.search.since);
-            let in_range = entries.partition_point(|entry| place_of(entry) >= since.as_str());
-            if !self.rows(part, &entries[..in_range]).await? {
+            let query =
+                EntryQuery { merchant, between: (&since, &before), order: ReadOrder::NewestFirst, limit };
+            let pages = try_join_all(places.iter().map(|place| self.log.logged(place, &query))).await?;
+            let page = merged(pages, query.order);
+            part.read_bytes += page.read_bytes;
+            let entries: Vec<Logged> = page.entries.into_iter().map(|(_, entry)| entry).collect();
+            if !self.rows(part, &entries).await? {
                 return Ok(false);
             }
-            if in_range < entries.len() || !more {
-                return Ok(true);
-            }
+            let Some(next) = page.next else { break };
+            part.before = next;
         }
+        Ok(true)
     }
 
     /// Adds the transactions that these entries are about. Whether there was room for all of them.
@@ -398,17 +350,6 @@ impl Part<'_> {
             self.rows.push(Row { at, order: Arc::clone(order), transaction: entry.transaction });
         }
     }
-}
-
-/// The rows of several places as one, newest first, as far down as each of them was read; and whether there are more
-/// below. A place has some rows, newest first, and perhaps more.
-fn merged<T>(pages: Vec<(Vec<T>, bool)>, place_of: impl Fn(&T) -> &str) -> (Vec<T>, bool) {
-    let ends = pages.iter().filter(|(_, more)| *more).filter_map(|(rows, _)| rows.last());
-    let down_to = ends.map(|row| place_of(row).to_owned()).max();
-    let mut rows: Vec<T> = pages.into_iter().flat_map(|(rows, _)| rows).collect();
-    rows.retain(|row| down_to.as_deref().is_none_or(|down_to| place_of(row) >= down_to));
-    rows.sort_by(|one, other| place_of(other).cmp(place_of(one)));
-    (rows, down_to.is_some())
 }
 
 /// The id of the entry that a transaction is listed under; none if only a newer version can read it.

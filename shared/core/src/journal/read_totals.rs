@@ -9,11 +9,12 @@ use thiserror::Error;
 
 use crate::{
     journal::{
-        DAY_BYTES, DayTotals, ENTRY_BYTES, EntryLog, READ_MAX_BYTES, TotalsStore, day_of,
-        entry_log::shards_or_bad_day, sort_of,
+        DayTotals, ENTRY_SHARDS, EntryLog, EntryPlace, EntryQuery, READ_MAX_BYTES, TotalsStore, day_of,
+        sort_of,
     },
     order::MerchantId,
     payments::{StoreError, Unreadable},
+    values::ReadOrder,
 };
 
 /// Most days of one report: a quarter, so that its lines fit in memory whatever the merchant sells.
@@ -25,7 +26,7 @@ pub const PROVISIONAL_HOURS: i64 = 1;
 /// Days of kept totals that are read at a time.
 const DAYS_AT_A_TIME: usize = 8;
 
-/// Entries that are read at a time: a megabyte, which is what one query returns at most.
+/// Entries that are read at a time. A query returns a megabyte at most, which is more of them.
 const ENTRIES_AT_A_TIME: usize = 1_000;
 
 /// Why there are no totals of a range.
@@ -73,8 +74,7 @@ impl TotalsRange {
 /// Where a part ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TotalsPlace {
-    day: Date,
-    shard: u16,
+    shard: u8,
     after: String,
 }
 
@@ -87,11 +87,11 @@ pub struct TotalsPart {
     pub unreadable: Vec<Unreadable>,
     /// Where the next part begins; none at the end.
     pub next: Option<TotalsPlace>,
-    /// Bytes that were read at most.
+    /// Bytes of the entries that were read.
     pub read_bytes: usize,
 }
 
-/// The next part of a range's totals, oldest day first.
+/// The next part of a range's totals.
 pub async fn part(
     log: &dyn EntryLog,
     merchant: &MerchantId,
@@ -99,33 +99,34 @@ pub async fn part(
     after: Option<TotalsPlace>,
 ) -> Result<TotalsPart, StoreError> {
     let (from, until) = (sort_of(range.since), sort_of(range.until));
-    let begin = TotalsPlace { day: range.first(), shard: 0, after: from.clone() };
-    let mut place = after.unwrap_or(begin);
-    let (mut totals, mut unreadable, mut read_bytes) = (DayTotals::default(), Vec::new(), 0);
-    while place.day <= range.last() {
-        let shards = shards_or_bad_day(log, place.day).await?.unwrap_or_else(|day| {
-            unreadable.push(day);
-            0
-        });
-        read_bytes += DAY_BYTES;
-        while place.shard < shards {
-            if read_bytes >= READ_MAX_BYTES {
-                return Ok(TotalsPart { totals, unreadable, next: Some(place), read_bytes });
-            }
-            let (day, shard) = (place.day, place.shard);
-            let page = log.counted(merchant, day, shard, (&place.after, &until), ENTRIES_AT_A_TIME).await?;
-            read_bytes += (page.entries.len() + page.unreadable.len()) * ENTRY_BYTES;
-            unreadable.extend(page.unreadable);
-            page.entries.into_iter().for_each(|entry| totals.add(entry));
-            match page.next {
-                Some(after) => place.after = after,
-                None => place = TotalsPlace { shard: shard + 1, after: from.clone(), ..place },
+    let mut place = after.unwrap_or(TotalsPlace { shard: 0, after: from.clone() });
+    let mut found =
+        TotalsPart { totals: DayTotals::default(), unreadable: Vec::new(), next: None, read_bytes: 0 };
+    while place.shard < ENTRY_SHARDS {
+        if found.read_bytes >= READ_MAX_BYTES {
+            found.next = Some(place);
+            break;
+        }
+        let query = EntryQuery {
+            merchant,
+            between: (&place.after, &until),
+            order: ReadOrder::OldestFirst,
+            limit: ENTRIES_AT_A_TIME,
+        };
+        let page = log.counted(&EntryPlace::Shard(place.shard), &query).await?;
+        found.read_bytes += page.read_bytes;
+        for (_, entry) in page.entries {
+            match entry {
+                Ok(entry) => found.totals.add(entry),
+                Err(entry) => found.unreadable.push(entry.item),
             }
         }
-        let Ok(day) = place.day.tomorrow() else { break };
-        place = TotalsPlace { day, shard: 0, after: from.clone() };
+        place = match page.next {
+            Some(after) => TotalsPlace { after, ..place },
+            None => TotalsPlace { shard: place.shard + 1, after: from.clone() },
+        };
     }
-    Ok(TotalsPart { totals, unreadable, next: None, read_bytes })
+    Ok(found)
 }
 
 /// A merchant's totals of some days, as the schedule keeps them.

@@ -1,187 +1,355 @@
-//! An entry as an item. The names are documented in `docs/journal.md` and are never changed: people and programs read
-//! them.
+//! An entry as an item: short names, enums as letters or words, ids as bytes. `docs/reference/journal.md` has each name
+//! with what it means.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use std::str::FromStr;
+
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use jiff::Timestamp;
 use tollgate_core::{
-    journal::{Entry, day_of, sort_of},
-    order::Cause,
-    values::Amount,
+    journal::{Changes, CountedEntry, Entry, LoggedEntry, TotalLine, day_of},
+    order::{
+        Attribution, ByHand, Cause, HandVerdict, Kind, Mechanism, MerchantId, OrderKey, Principal,
+        gateway_order_id,
+    },
+    payments::StoreError,
+    values::{Amount, Brand, Carried, Currency, DeclineCode, Fee, FeeKind},
     words,
 };
+use uuid::Uuid;
 
 use super::bucket;
-use crate::dynamodb::Item;
+use crate::dynamodb::{
+    Item, number, text,
+    words::{FACTS, KINDS, PRINCIPALS, meaning, word},
+};
 
 words! {
-    /// A column of the journal. People and programs read them: none is ever renamed.
+    /// A column of the journal, as it is stored. None is ever renamed.
     pub enum Column {
-        /// The table's key: merchant, UTC day and shard.
-        Bucket => "bucket",
+        /// The table's key: merchant and shard.
+        Bucket => "b": "bucket",
         /// Its sort key: time and id.
-        Sort => "sort",
-        /// The key of the index by the last four digits.
-        MerchantLastFour => "merchant_last_four",
-        /// The same whenever the entry is made.
-        EntryId => "entry_id",
-        /// What happened to money, by the fact's name.
-        Fact => "fact",
-        /// When it was decided.
-        At => "at",
-        /// The id of the merchant whose order it is.
-        Merchant => "merchant",
+        Sort => "s": "sort",
+        /// The key of the index by the last four digits, which are nowhere else.
+        LastFour => "l": "merchant_last_four",
+        /// The key of the index by the gateway's reference, which is nowhere else.
+        Retref => "r": "merchant_retref",
+        /// The key of the index of unusual facts: the merchant.
+        Unusual => "u": "unusual",
+        /// What happened to money, by the fact's letter.
+        Fact => "f": "fact",
         /// The order's id, as the merchant chose it.
-        OrderId => "order_id",
+        OrderId => "o": "order_id",
         /// The UUID of the payment.
-        TransactionId => "transaction_id",
+        TransactionId => "t": "transaction_id",
         /// The UUID of the operation that the fact is about.
-        OperationId => "operation_id",
-        /// The operation's kind, such as `capture`.
-        Operation => "operation",
+        OperationId => "i": "operation_id",
+        /// The operation's kind, by its letter.
+        Operation => "k": "operation",
         /// Why the operation exists, where it was not requested.
-        Cause => "cause",
-        /// Through the gateway, or recorded only.
-        Mechanism => "mechanism",
-        /// The principal that requested the operation.
-        RequestedBy => "requested_by",
+        Cause => "c": "cause",
+        /// Recorded only; absent where it went through the gateway.
+        Mechanism => "m": "mechanism",
+        /// The principal that requested the operation; absent where it was the merchant.
+        RequestedBy => "w": "requested_by",
         /// The name of the key that it was requested with.
-        KeyName => "key_name",
+        KeyName => "kn": "key_name",
         /// A person in the caller's system.
-        Actor => "actor",
+        Actor => "ac": "actor",
+        /// A person whom Tollgate has verified.
+        Person => "pe": "person",
         /// An approval found after its operation had been given up.
-        Late => "late",
+        Late => "la": "late",
         /// The ISO code of the currency of all amounts.
-        Currency => "currency",
+        Currency => "cy": "currency",
         /// What the fact is about.
-        Amount => "amount",
+        Amount => "a": "amount",
         /// What was held, taken or given back beside the amount; absent where nothing was.
-        Fee => "fee",
+        Fee => "fe": "fee",
         /// What that was charged for.
-        FeeKind => "fee_kind",
-        /// Signed change of what is held on cards.
-        Held => "held",
+        FeeKind => "fk": "fee_kind",
+        /// Signed change of what is held on cards. Like the next four, absent where there is none.
+        Held => "h": "held",
         /// Signed change of what was taken.
-        Paid => "paid",
+        Paid => "p": "paid",
         /// Signed change of what was given back.
-        Returned => "returned",
+        Returned => "e": "returned",
         /// Signed change of the merchant's money at the gateway.
-        AtGateway => "at_gateway",
-        /// Signed change of the fees there; absent where there is none.
-        FeesAtGateway => "fees_at_gateway",
+        AtGateway => "g": "at_gateway",
+        /// Signed change of the fees there.
+        FeesAtGateway => "fg": "fees_at_gateway",
         /// Why it was declined.
-        DeclineCode => "decline_code",
+        DeclineCode => "d": "decline_code",
         /// The settlement refused what had been approved.
-        SettlementRejected => "settlement_rejected",
-        /// The gateway's reference of the payment or refund.
-        Retref => "retref",
+        SettlementRejected => "sr": "settlement_rejected",
         /// The issuer's approval code.
-        Authcode => "authcode",
+        Authcode => "au": "authcode",
         /// The MID of the gateway's account.
-        Mid => "mid",
-        /// The order id of the attempt at the gateway.
-        GatewayOrderId => "gateway_order_id",
+        Mid => "md": "mid",
+        /// The order id of the attempt at the gateway; absent where the operation's own id makes it.
+        GatewayOrderId => "go": "gateway_order_id",
         /// The brand of the card.
-        Brand => "brand",
-        /// The last four digits of its number.
-        LastFour => "last_four",
+        Brand => "br": "brand",
         /// The merchant's own reference.
-        Reference => "reference",
+        Reference => "re": "reference",
         /// What an operator decided.
-        Decided => "decided",
+        Decided => "de": "decided",
         /// The operator who decided by hand; absent where the gateway decided.
-        DecidedBy => "decided_by",
+        DecidedBy => "db": "decided_by",
         /// Why: of a decision by hand, or as the request stated it.
-        Reason => "reason",
+        Reason => "rs": "reason",
     }
+
+    /// Its name where there is room for it: in exports, and for people.
+    pub fn spelled_out(self) -> &'static str;
 }
 
-/// The item of an entry in a shard of its day.
-pub(super) fn item(entry: &Entry, shard: u16) -> Item {
-    let merchant = entry.order.merchant.to_string();
-    let sort = format!("{}#{}", sort_of(entry.at), entry.id);
-    let last_four = entry.last_four.as_ref();
+/// Signed changes, which are left out where there is none.
+const CHANGES: [Column; 5] =
+    [Column::Held, Column::Paid, Column::Returned, Column::AtGateway, Column::FeesAtGateway];
+
+/// The item of an entry in a shard.
+pub(super) fn item(entry: &Entry, shard: u8) -> Item {
+    let merchant = &entry.order.merchant;
     let (told, by_hand) = (entry.attribution.as_deref(), entry.by_hand.as_ref());
     let reason = by_hand.map(|by_hand| &by_hand.reason).or(told.and_then(|told| told.reason.as_ref()));
+    let person = by_hand.map_or(told.and_then(|told| told.person.as_ref()), |by_hand| by_hand.person.as_ref());
+    let indexed = |value: &Option<String>| value.as_ref().map(|value| format!("{merchant}#{value}"));
+    let own = |text: &str| Some(text.to_owned());
+    let gateway_order_id = Some(&entry.gateway_order_id);
+    let gateway_order_id = gateway_order_id.filter(|id| **id != self::gateway_order_id(entry.operation));
     let texts = [
-        (Column::Bucket, Some(bucket(&entry.order.merchant, day_of(entry.at), shard))),
-        (Column::Sort, Some(sort)),
-        (Column::MerchantLastFour, last_four.map(|digits| format!("{merchant}#{digits}"))),
-        (Column::EntryId, Some(entry.id.to_string())),
-        (Column::Fact, Some(entry.fact.as_str().to_owned())),
-        (Column::At, Some(sort_of(entry.at))),
-        (Column::Merchant, Some(merchant)),
+        (Column::Bucket, Some(bucket(merchant, shard))),
+        (Column::Sort, Some(entry.sort())),
+        (Column::LastFour, indexed(&entry.last_four)),
+        (Column::Retref, indexed(&entry.reference)),
+        (Column::Unusual, entry.is_unusual().then(|| merchant.to_string())),
+        (Column::Fact, word(FACTS, &entry.fact).and_then(own)),
         (Column::OrderId, Some(entry.order.order.to_string())),
-        (Column::TransactionId, Some(entry.transaction.to_string())),
-        (Column::OperationId, Some(entry.operation.to_string())),
-        (Column::Operation, Some(entry.kind.as_str().to_owned())),
+        (Column::Operation, own(word(KINDS, &entry.kind).unwrap_or(entry.kind.as_str()))),
         (Column::Cause, (entry.cause != Cause::Requested).then(|| entry.cause.as_str().to_owned())),
-        (Column::Mechanism, Some(entry.mechanism.as_str().to_owned())),
-        (Column::RequestedBy, Some(entry.by.as_str().to_owned())),
+        (
+            Column::Mechanism,
+            entry.mechanism.word().filter(|_| entry.mechanism != USUAL_MECHANISM).and_then(own),
+        ),
+        (
+            Column::RequestedBy,
+            word(PRINCIPALS, &entry.by).filter(|_| entry.by != USUAL_PRINCIPAL).and_then(own),
+        ),
         (Column::KeyName, told.and_then(|told| told.key_name.clone())),
         (Column::Actor, told.and_then(|told| told.actor.clone())),
-        (Column::Currency, Some(entry.currency.code().to_owned())),
+        (Column::Person, person.cloned()),
+        (Column::Currency, own(entry.currency.code())),
         (Column::FeeKind, entry.fee.map(|fee| fee.kind.as_str().to_owned())),
         (Column::DeclineCode, entry.decline.map(|code| code.as_str().to_owned())),
-        (Column::Retref, entry.reference.clone()),
         (Column::Authcode, entry.authcode.clone()),
         (Column::Mid, Some(entry.account.clone())),
-        (Column::GatewayOrderId, Some(entry.gateway_order_id.clone())),
-        (Column::Brand, entry.brand.map(|brand| brand.name().to_owned())),
-        (Column::LastFour, last_four.cloned()),
+        (Column::GatewayOrderId, gateway_order_id.cloned()),
+        (Column::Brand, entry.brand.map(|brand| brand.as_str().to_owned())),
         (Column::Reference, entry.merchant_reference.clone()),
         (Column::Decided, by_hand.map(|by_hand| by_hand.verdict.as_str().to_owned())),
         (Column::DecidedBy, by_hand.map(|by_hand| by_hand.by.clone())),
         (Column::Reason, reason.cloned()),
     ];
+    let ids = [(Column::TransactionId, entry.transaction), (Column::OperationId, entry.operation)];
     let minor = |amount: Amount| i64::try_from(amount.minor()).unwrap_or(i64::MAX);
-    let changes = entry.changes;
-    let numbers = [
-        (Column::Amount, Some(minor(entry.amount))),
-        (Column::Fee, entry.fee.map(|fee| minor(fee.amount))),
-        (Column::Held, Some(changes.held)),
-        (Column::Paid, Some(changes.paid)),
-        (Column::Returned, Some(changes.returned)),
-        (Column::AtGateway, Some(changes.gateway)),
-        (Column::FeesAtGateway, Some(changes.fees).filter(|fees| *fees != 0)),
-    ];
+    let Changes { held, paid, returned, gateway, fees } = entry.changes;
+    let changes = CHANGES.into_iter().zip([held, paid, returned, gateway, fees]);
+    let numbers =
+        [(Column::Amount, Some(minor(entry.amount))), (Column::Fee, entry.fee.map(|fee| minor(fee.amount)))];
+    let numbers = numbers
+        .into_iter()
+        .chain(changes.map(|(column, change)| (column, Some(change).filter(|it| *it != 0))));
     // Where it is so; otherwise there is no attribute.
     let flags = [(Column::Late, entry.late), (Column::SettlementRejected, entry.settlement_rejected)];
     let texts = texts.into_iter().filter_map(|(column, text)| Some((column, AttributeValue::S(text?))));
+    let ids = ids.into_iter().map(|(column, id)| (column, AttributeValue::B(Blob::new(*id.as_bytes()))));
     let number = |number: i64| AttributeValue::N(number.to_string());
-    let numbers = numbers.into_iter().filter_map(|(column, minor)| Some((column, number(minor?))));
+    let numbers = numbers.filter_map(|(column, minor)| Some((column, number(minor?))));
     let flags =
         flags.into_iter().filter(|(_, is_so)| *is_so).map(|(column, _)| (column, AttributeValue::Bool(true)));
-    texts.chain(numbers).chain(flags).map(|(column, value)| (column.as_str().to_owned(), value)).collect()
+    let all = texts.chain(ids).chain(numbers).chain(flags);
+    all.map(|(column, value)| (column.as_str().to_owned(), value)).collect()
+}
+
+const USUAL_MECHANISM: Mechanism = Mechanism::Automatic;
+const USUAL_PRINCIPAL: Principal = Principal::ClientCredentials;
+
+/// Whether two items of one entry say different things. A release may add columns: what either does not have says
+/// nothing, unless its absence is a zero.
+pub(super) fn differ(one: &Item, other: &Item) -> bool {
+    let names: Vec<&str> = CHANGES.iter().map(|column| column.as_str()).collect();
+    let differs = |one: &Item, other: &Item| {
+        one.iter().any(|(name, value)| match other.get(name) {
+            Some(other) => value != other,
+            None => names.contains(&name.as_str()),
+        })
+    };
+    differs(one, other) || differs(other, one)
+}
+
+/// The entry of an item, whole; none for an item that is none.
+pub fn entry(item: &Item) -> Option<Result<Entry, StoreError>> {
+    item.contains_key(Column::Fact.as_str()).then(|| whole(item))
+}
+
+/// All of an entry.
+pub(super) fn whole(item: &Item) -> Result<Entry, StoreError> {
+    let (at, id) = at_and_id(item)?;
+    let by_hand = match column(item, Column::Decided) {
+        None => None,
+        Some(verdict) => Some(ByHand {
+            verdict: HandVerdict::from_name(verdict).unwrap_or(HandVerdict::Unrecognized),
+            by: stated(item, Column::DecidedBy)?,
+            person: column(item, Column::Person).cloned(),
+            reason: stated(item, Column::Reason)?,
+            at,
+            carried: Carried::default(),
+        }),
+    };
+    let own = |name: Column| column(item, name).cloned();
+    let attribution = Attribution {
+        key_name: own(Column::KeyName),
+        actor: own(Column::Actor),
+        person: own(Column::Person).filter(|_| by_hand.is_none()),
+        reason: own(Column::Reason).filter(|_| by_hand.is_none()),
+    };
+    let nothing = Attribution { key_name: None, actor: None, person: None, reason: None };
+    let merchant = merchant(item)?;
+    let operation = uuid(item, Column::OperationId)?;
+    Ok(Entry {
+        id,
+        fact: column(item, Column::Fact)
+            .and_then(|fact| meaning(FACTS, fact))
+            .ok_or_else(|| corrupt(Column::Fact))?,
+        at,
+        transaction: uuid(item, Column::TransactionId)?,
+        operation,
+        kind: kind(item)?,
+        cause: column(item, Column::Cause)
+            .map_or(Cause::Requested, |cause| Cause::from_name(cause).unwrap_or(Cause::Unrecognized)),
+        mechanism: column(item, Column::Mechanism).map_or(USUAL_MECHANISM, |mechanism| {
+            Mechanism::from_name(mechanism).unwrap_or(Mechanism::Unrecognized)
+        }),
+        by: column(item, Column::RequestedBy)
+            .map_or(USUAL_PRINCIPAL, |by| meaning(PRINCIPALS, by).unwrap_or(Principal::Unrecognized)),
+        attribution: Some(attribution).filter(|told| *told != nothing).map(Box::new),
+        late: flag(item, Column::Late),
+        currency: stated(item, Column::Currency)?,
+        amount: amount(item, Column::Amount)?,
+        fee: fee(item)?,
+        changes: changes(item)?,
+        decline: column(item, Column::DeclineCode)
+            .map(|code| DeclineCode::from_name(code).unwrap_or(DeclineCode::GenericDecline)),
+        settlement_rejected: flag(item, Column::SettlementRejected),
+        reference: indexed(item, Column::Retref, &merchant),
+        authcode: own(Column::Authcode),
+        account: stated(item, Column::Mid)?,
+        gateway_order_id: own(Column::GatewayOrderId).unwrap_or_else(|| gateway_order_id(operation)),
+        brand: column(item, Column::Brand).and_then(|brand| Brand::from_name(brand)),
+        last_four: indexed(item, Column::LastFour, &merchant),
+        merchant_reference: own(Column::Reference),
+        by_hand,
+        order: OrderKey { order: stated(item, Column::OrderId)?, merchant },
+    })
+}
+
+/// What a list of transactions needs.
+pub(super) fn logged(item: &Item) -> Result<LoggedEntry, StoreError> {
+    Ok(LoggedEntry {
+        sort: stated(item, Column::Sort)?,
+        id: at_and_id(item)?.1,
+        order: OrderKey { merchant: merchant(item)?, order: stated(item, Column::OrderId)? },
+        transaction: uuid(item, Column::TransactionId)?,
+        kind: kind(item)?,
+        currency: stated::<String>(item, Column::Currency)?.parse::<Currency>().ok(),
+    })
+}
+
+/// What totals need. Words of a newer version are counted under themselves.
+pub(super) fn counted(item: &Item) -> Result<CountedEntry, StoreError> {
+    let at = at_and_id(item)?.0;
+    let said = |name: Column| column(item, name).ok_or_else(|| corrupt(name));
+    let (operation, fact) = (said(Column::Operation)?, said(Column::Fact)?);
+    let line = TotalLine {
+        day: day_of(at),
+        currency: stated(item, Column::Currency)?,
+        operation: meaning(KINDS, operation)
+            .map_or_else(|| operation.clone(), |kind| kind.as_str().to_owned()),
+        fact: meaning(FACTS, fact).map_or_else(|| fact.clone(), |fact| fact.as_str().to_owned()),
+        mid: stated(item, Column::Mid)?,
+        brand: column(item, Column::Brand)
+            .map(|word| Brand::from_name(word).map_or_else(|| word.clone(), |brand| brand.name().to_owned())),
+    };
+    Ok(CountedEntry { at, line, amount: amount(item, Column::Amount)?, changes: changes(item)? })
+}
+
+/// Whose entry it is, by its partition.
+fn merchant(item: &Item) -> Result<MerchantId, StoreError> {
+    let merchant = column(item, Column::Bucket).and_then(|bucket| bucket.rsplit_once('#')?.0.parse().ok());
+    merchant.ok_or_else(|| corrupt(Column::Bucket))
+}
+
+fn at_and_id(item: &Item) -> Result<(Timestamp, Uuid), StoreError> {
+    let parts = column(item, Column::Sort).and_then(|sort| sort.split_once('#'));
+    let parts = parts.and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)));
+    parts.ok_or_else(|| corrupt(Column::Sort))
+}
+
+fn kind(item: &Item) -> Result<Kind, StoreError> {
+    let kind = column(item, Column::Operation).ok_or_else(|| corrupt(Column::Operation))?;
+    Ok(meaning(KINDS, kind).unwrap_or(Kind::Unrecognized))
+}
+
+fn fee(item: &Item) -> Result<Option<Fee>, StoreError> {
+    if !item.contains_key(Column::Fee.as_str()) {
+        return Ok(None);
+    }
+    let kind: String = stated(item, Column::FeeKind)?;
+    let kind = FeeKind::from_name(&kind).unwrap_or(FeeKind::Unrecognized);
+    Ok(Some(Fee { amount: amount(item, Column::Fee)?, kind }))
+}
+
+fn changes(item: &Item) -> Result<Changes, StoreError> {
+    let change = |column: Column| {
+        let is_there = item.contains_key(column.as_str());
+        if is_there { number(item, column.as_str()).ok_or_else(|| corrupt(column)) } else { Ok(0) }
+    };
+    let [held, paid, returned, gateway, fees] = CHANGES.map(change);
+    Ok(Changes { held: held?, paid: paid?, returned: returned?, gateway: gateway?, fees: fees? })
+}
+
+fn amount(item: &Item, column: Column) -> Result<Amount, StoreError> {
+    let minor = number::<u64>(item, column.as_str()).and_then(|minor| Amount::new(minor).ok());
+    minor.ok_or_else(|| corrupt(column))
+}
+
+fn flag(item: &Item, column: Column) -> bool {
+    item.get(column.as_str()) == Some(&AttributeValue::Bool(true))
+}
+
+fn uuid(item: &Item, column: Column) -> Result<Uuid, StoreError> {
+    let bytes = item.get(column.as_str()).and_then(|value| value.as_b().ok());
+    bytes.and_then(|bytes| Uuid::from_slice(bytes.as_ref()).ok()).ok_or_else(|| corrupt(column))
+}
+
+/// What follows the merchant in an index's key.
+fn indexed(item: &Item, name: Column, merchant: &MerchantId) -> Option<String> {
+    column(item, name)?.strip_prefix(merchant.as_str())?.strip_prefix('#').map(str::to_owned)
+}
+
+fn column(item: &Item, column: Column) -> Option<&String> {
+    text(item, column.as_str())
+}
+
+/// A text of an entry that it cannot be without, as what it says.
+pub(super) fn stated<T: FromStr>(item: &Item, name: Column) -> Result<T, StoreError> {
+    column(item, name).and_then(|text| text.parse().ok()).ok_or_else(|| corrupt(name))
+}
+
+fn corrupt(column: Column) -> StoreError {
+    StoreError::Corrupt(format!("an entry of the journal without a good {}", column.spelled_out()))
 }
 
 #[cfg(test)]
-mod tests {
-    use tollgate_core::journal::entries;
-
-    use super::*;
-    use crate::test_payments::refunded_in_part;
-
-    fn items(fees: Option<[u64; 2]>) -> Vec<Item> {
-        entries(None, &refunded_in_part(fees)).iter().map(|entry| item(entry, 0)).collect()
-    }
-
-    #[test]
-    fn a_fee_has_columns_of_its_own_and_takes_no_room_where_there_is_none() {
-        let columns = [Column::Fee, Column::FeeKind, Column::FeesAtGateway].map(Column::as_str);
-        let text = |value: &AttributeValue| match value {
-            AttributeValue::S(text) | AttributeValue::N(text) => text.clone(),
-            other => panic!("{other:?}"),
-        };
-        let fees = |item: &Item| columns.map(|name| item.get(name).map(text));
-        let told = |texts: [&str; 3]| texts.map(|text| Some(text.to_owned()));
-        let with: Vec<_> = items(Some([78, 30])).iter().map(fees).collect();
-        assert_eq!(with, [told(["78", "surcharge", "78"]), told(["30", "surcharge", "-30"])]);
-        // What else an entry says is the same.
-        let bare = items(None);
-        assert!(bare.iter().all(|item| fees(item) == [None, None, None]));
-        let mut without = items(Some([78, 30]));
-        for item in &mut without {
-            item.retain(|name, _| !columns.contains(&name.as_str()));
-        }
-        assert_eq!(without, bare);
-    }
-}
+mod tests;

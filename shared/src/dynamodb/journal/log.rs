@@ -1,195 +1,187 @@
-//! Reads the journal's table, newest entry first.
+//! Reads the journal's table and its indexes.
 
-use std::str::FromStr;
+use std::collections::HashMap;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use jiff::civil::Date;
 use tollgate_core::{
     journal::{
-        Changes, CountedEntry, CountedPage, EntryLog, EntryPage, EntryPlace, LoggedEntry, TotalLine,
-        UnreadableEntry,
+        CountedEntry, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, LoggedEntry, UnreadableEntry,
     },
-    order::{Kind, MerchantId, OrderKey},
     payments::{StoreError, Unreadable},
-    values::Amount,
+    values::ReadOrder,
 };
 
-use super::{BUCKET, Column, DAYS, KEY_NAMES, SORT, bucket, key_of, keys, shards_in};
+use super::{BUCKET, Column, SORT, bucket, item, key_of, keys};
 use crate::dynamodb::{
-    Item, number,
+    Item, item_size,
     table::{Table, unavailable},
     text,
 };
 
-/// The index by the last four digits of a card, as the template has it.
+/// The indexes, as the template has them. Each has the table's keys only.
 const BY_LAST_FOUR: &str = "by-last-four";
+const BY_REFERENCE: &str = "by-reference";
+const UNUSUAL: &str = "unusual";
 
 /// A journal in one DynamoDB table.
 pub struct DynamoDbEntryLog(Table);
+
+/// Where a query reads: an index or the table itself, and the partition in it.
+struct Partition {
+    index: Option<&'static str>,
+    name: &'static str,
+    key: String,
+}
+
+impl Partition {
+    fn of(place: &EntryPlace, query: &EntryQuery<'_>) -> Self {
+        let merchant = query.merchant;
+        let (index, column, key) = match place {
+            EntryPlace::Shard(shard) => (None, Column::Bucket, bucket(merchant, *shard)),
+            EntryPlace::LastFour(digits) => {
+                (Some(BY_LAST_FOUR), Column::LastFour, format!("{merchant}#{digits}"))
+            }
+            EntryPlace::Reference(reference) => {
+                (Some(BY_REFERENCE), Column::Retref, format!("{merchant}#{reference}"))
+            }
+            EntryPlace::Unusual => (Some(UNUSUAL), Column::Unusual, merchant.to_string()),
+        };
+        Self { index, name: column.as_str(), key }
+    }
+}
 
 impl DynamoDbEntryLog {
     /// A journal in a table that exists.
     pub fn new(client: Client, table: String) -> Self {
         Self(Table { client, name: table })
     }
+
+    async fn page<E>(
+        &self,
+        place: &EntryPlace,
+        query: &EntryQuery<'_>,
+        read: impl Fn(&Item) -> Result<E, StoreError>,
+        is_consistent: bool,
+    ) -> Result<EntryPage<E>, StoreError> {
+        // Both ends of BETWEEN count: these two are just inside of the query's.
+        let (from, to) = (just_above(query.between.0), just_below(query.between.1));
+        if from > to {
+            return Ok(EntryPage::default());
+        }
+        let Partition { index, name, key } = Partition::of(place, query);
+        let names = [("#place", name), ("#sort", SORT)];
+        let texts = [(":place", key.as_str()), (":from", &from), (":to", &to)];
+        let request = self
+            .0
+            .query("#place = :place AND #sort BETWEEN :from AND :to", &names, &texts)
+            .set_index_name(index.map(str::to_owned))
+            .set_consistent_read(is_consistent.then_some(true))
+            .scan_index_forward(query.order == ReadOrder::OldestFirst)
+            .limit(i32::try_from(query.limit).unwrap_or(i32::MAX));
+        let found = request.send().await.map_err(|error| unavailable(&error))?;
+        let next = found.last_evaluated_key.as_ref().and_then(|key| text(key, SORT).cloned());
+        let mut items = found.items.unwrap_or_default();
+        let mut read_bytes = items.iter().map(item_size).sum();
+        if index.is_some() {
+            items = self.whole(&items).await?;
+            read_bytes += items.iter().map(item_size).sum::<usize>();
+        }
+        let entries = items.iter().map(|item| {
+            let sort = text(item, SORT).cloned().unwrap_or_default();
+            let entry = match read(item) {
+                Ok(entry) => Ok(entry),
+                Err(error) => Err(bad_entry(item, sort.clone(), error)?),
+            };
+            Ok((sort, entry))
+        });
+        Ok(EntryPage { entries: entries.collect::<Result<_, StoreError>>()?, next, read_bytes })
+    }
+
+    /// The items that entries of an index are about, in the same order. One that has expired meanwhile is left out.
+    async fn whole(&self, indexed: &[Item]) -> Result<Vec<Item>, StoreError> {
+        let [buckets, sorts] =
+            [BUCKET, SORT].map(|name| indexed.iter().filter_map(move |item| text(item, name)));
+        let wanted = buckets.zip(sorts.clone()).map(|(bucket, sort)| keys(bucket, sort)).collect();
+        let items = self.0.batch(wanted, false).await?;
+        let mut by_sort: HashMap<String, Item> =
+            items.into_iter().filter_map(|item| Some((text(&item, SORT)?.clone(), item))).collect();
+        Ok(sorts.filter_map(|sort| by_sort.remove(sort)).collect())
+    }
+}
+
+/// The first text after this one that an entry can sort by: it sorts before the first entry of a moment, whose text goes on
+/// with `#`.
+fn just_above(text: &str) -> String {
+    format!("{text}!")
+}
+
+/// The last text before this one that an entry can sort by. All of these texts are ASCII.
+fn just_below(text: &str) -> String {
+    let mut begin = text.to_owned();
+    let last = begin.pop().and_then(|last| char::from_u32(u32::from(last).saturating_sub(1)));
+    last.map_or_else(String::new, |before| format!("{begin}{before}~"))
 }
 
 #[async_trait]
 impl EntryLog for DynamoDbEntryLog {
-    async fn shards(&self, day: Date) -> Result<Option<u16>, StoreError> {
-        let found = self.0.get(keys(DAYS, &day.to_string())).send().await;
-        found.map_err(|error| unavailable(&error))?.item.map(|item| shards_in(&item)).transpose()
+    async fn entries(
+        &self,
+        place: &EntryPlace,
+        query: &EntryQuery<'_>,
+    ) -> Result<EntryPage<Entry>, StoreError> {
+        Ok(noted(self.page(place, query, item::whole, false).await?))
     }
 
-    async fn before(
+    async fn logged(
         &self,
-        merchant: &MerchantId,
         place: &EntryPlace,
-        before: &str,
-        limit: usize,
-    ) -> Result<EntryPage, StoreError> {
-        let (index, name, partition) = match place {
-            EntryPlace::Day { day, shard } => (None, BUCKET, bucket(merchant, *day, *shard)),
-            EntryPlace::LastFour(digits) => {
-                let index = Some(BY_LAST_FOUR.to_owned());
-                (index, Column::MerchantLastFour.as_str(), format!("{merchant}#{digits}"))
-            }
-        };
-        let names = [("#place", name), ("#sort", SORT)];
-        let request = self
-            .0
-            .query(
-                "#place = :place AND #sort < :before",
-                &names,
-                &[(":place", &partition), (":before", before)],
-            )
-            .set_index_name(index)
-            .scan_index_forward(false)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
-        let page = request.send().await.map_err(|error| unavailable(&error))?;
-        let entries = page.items().iter().map(|item| match logged(item, merchant) {
-            Ok(entry) => Ok(Ok(entry)),
-            Err(error) => bad_entry(item, error).map(Err),
-        });
-        let entries = entries.collect::<Result<_, StoreError>>()?;
-        Ok(EntryPage { entries, more: page.last_evaluated_key.is_some() })
+        query: &EntryQuery<'_>,
+    ) -> Result<EntryPage<LoggedEntry>, StoreError> {
+        Ok(noted(self.page(place, query, item::logged, false).await?))
     }
 
     async fn counted(
         &self,
-        merchant: &MerchantId,
-        day: Date,
-        shard: u16,
-        (after, until): (&str, &str),
-        limit: usize,
-    ) -> Result<CountedPage, StoreError> {
-        let bucket = bucket(merchant, day, shard);
-        // Both ends count. This sorts after that entry, and before the first one of a moment, which goes on with #.
-        let after = format!("{after}!");
-        let texts = [(":bucket", bucket.as_str()), (":after", &after), (":until", until)];
-        let request = self
-            .0
-            .query("#bucket = :bucket AND #sort BETWEEN :after AND :until", &KEY_NAMES, &texts)
-            // What was put a moment ago has to be in the totals that it marked for summing up.
-            .consistent_read(true)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
-        let page = request.send().await.map_err(|error| unavailable(&error))?;
-        let (mut entries, mut unreadable) = (Vec::new(), Vec::new());
-        for item in page.items() {
-            match counted(item, day) {
-                Ok(entry) => entries.push(entry),
-                Err(error) => unreadable.push(Unreadable::only(error, key_of(item))?),
-            }
-        }
-        let next = page.last_evaluated_key.as_ref().and_then(|key| text(key, SORT).cloned());
-        Ok(CountedPage { entries, unreadable, next })
+        place: &EntryPlace,
+        query: &EntryQuery<'_>,
+    ) -> Result<EntryPage<CountedEntry>, StoreError> {
+        // What was put a moment ago has to be in the totals that it marked for summing up.
+        self.page(place, query, item::counted, true).await
     }
 }
 
-/// A text of an entry that it cannot be without, as what it says.
-fn stated<T: FromStr>(item: &Item, column: Column) -> Result<T, StoreError> {
-    text(item, column.as_str()).and_then(|text| text.parse().ok()).ok_or_else(|| corrupt(column))
-}
-
-fn logged(item: &Item, merchant: &MerchantId) -> Result<LoggedEntry, StoreError> {
-    let kind: String = stated(item, Column::Operation)?;
-    let kinds = [Kind::Authorize, Kind::Purchase, Kind::Capture, Kind::Refund, Kind::Void];
-    Ok(LoggedEntry {
-        sort: stated(item, Column::Sort)?,
-        id: stated(item, Column::EntryId)?,
-        order: OrderKey { merchant: merchant.clone(), order: stated(item, Column::OrderId)? },
-        transaction: stated(item, Column::TransactionId)?,
-        kind: kinds.into_iter().find(|known| known.as_str() == kind).unwrap_or(Kind::Unrecognized),
-        currency: stated::<String>(item, Column::Currency)?.parse().ok(),
-    })
+/// A page whose bad entries are in the log.
+fn noted<E>(page: EntryPage<E>) -> EntryPage<E> {
+    page.entries.iter().filter_map(|(_, entry)| entry.as_ref().err()).for_each(|entry| entry.item.note());
+    page
 }
 
 /// An entry in its place among the others: the table's key is a text always.
-fn bad_entry(item: &Item, error: StoreError) -> Result<UnreadableEntry, StoreError> {
-    let sort = text(item, SORT).cloned().unwrap_or_default();
-    let order = stated(item, Column::OrderId).ok();
-    let item = Unreadable::only(error, key_of(item))?;
-    item.note();
-    Ok(UnreadableEntry { sort, order, item })
-}
-
-fn counted(item: &Item, day: Date) -> Result<CountedEntry, StoreError> {
-    let minor = |column: Column| number::<i64>(item, column.as_str()).ok_or_else(|| corrupt(column));
-    let amount = u64::try_from(minor(Column::Amount)?).ok().and_then(|minor| Amount::new(minor).ok());
-    let line = TotalLine {
-        day,
-        currency: stated(item, Column::Currency)?,
-        operation: stated(item, Column::Operation)?,
-        fact: stated(item, Column::Fact)?,
-        mid: stated(item, Column::Mid)?,
-        brand: text(item, Column::Brand.as_str()).cloned(),
-    };
-    let changes = Changes {
-        held: minor(Column::Held)?,
-        paid: minor(Column::Paid)?,
-        returned: minor(Column::Returned)?,
-        gateway: minor(Column::AtGateway)?,
-        fees: if item.contains_key(Column::FeesAtGateway.as_str()) {
-            minor(Column::FeesAtGateway)?
-        } else {
-            0
-        },
-    };
-    let amount = amount.ok_or_else(|| corrupt(Column::Amount))?;
-    Ok(CountedEntry { at: stated(item, Column::At)?, line, amount, changes })
-}
-
-fn corrupt(column: Column) -> StoreError {
-    StoreError::Corrupt(format!("an entry of the journal without a good {}", column.as_str()))
+fn bad_entry(item: &Item, sort: String, error: StoreError) -> Result<UnreadableEntry, StoreError> {
+    let order = item::stated(item, Column::OrderId).ok();
+    Ok(UnreadableEntry { sort, order, item: Unreadable::only(error, key_of(item))? })
 }
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_dynamodb::types::AttributeValue;
-    use tollgate_core::journal::{day_of, entries};
-
     use super::*;
-    use crate::{dynamodb::journal::item, test_payments::refunded_in_part};
 
     #[test]
-    fn what_is_counted_of_an_item_is_what_is_counted_of_its_entry_fees_included() {
-        for fees in [None, Some([78, 30])] {
-            let entries = entries(None, &refunded_in_part(fees));
+    fn the_ends_of_a_range_leave_out_the_entries_that_they_name_and_no_other() {
+        let moments = ["2026-01-05T10:07:00.122Z", "2026-01-05T10:07:00.123Z", "2026-01-05T10:07:00.124Z"];
+        let ids = ["00000000-0000-0000-0000-000000000000", "a0000000-0000-0000-0000-0000000000f0"];
+        let of = |moment: &str| ids.map(|id| format!("{moment}#{id}"));
+        let entries: Vec<String> = moments.iter().flat_map(|moment| of(moment)).collect();
+        let ends: Vec<String> =
+            entries.iter().cloned().chain(moments.iter().map(|moment| (*moment).to_owned())).collect();
+        for end in &ends {
+            let (above, below) = (just_above(end), just_below(end));
             for entry in &entries {
-                let read = counted(&item::item(entry, 0), day_of(entry.at)).unwrap();
-                assert_eq!(read, CountedEntry::from(entry));
+                assert_eq!(*entry >= above, entry > end, "{entry} after {end}");
+                assert_eq!(*entry <= below, entry < end, "{entry} before {end}");
             }
-            let sum: Changes = entries.iter().map(|entry| entry.changes).sum();
-            assert_eq!((sum.paid, sum.gateway, sum.fees), (2599, 1599, if fees.is_some() { 48 } else { 0 }));
         }
-    }
-
-    #[test]
-    fn a_fee_that_is_no_number_is_not_taken_for_none() {
-        let entries = entries(None, &refunded_in_part(Some([78, 30])));
-        let mut bad = item::item(&entries[0], 0);
-        bad.insert(Column::FeesAtGateway.as_str().to_owned(), AttributeValue::S("78".to_owned()));
-        counted(&bad, day_of(entries[0].at)).unwrap_err();
+        assert_eq!(just_below(""), "");
     }
 }

@@ -9,8 +9,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tollgate_core::{
     journal::{Changes, Fact},
-    order::{Attribution, ByHand, Cause, HandVerdict, Kind, Mechanism, OrderId, OrderKey, Principal},
-    values::{Amount, Brand, Currency, DeclineCode},
+    order::{
+        Attribution, ByHand, Cause, HandVerdict, Kind, Mechanism, OrderId, OrderKey, Principal,
+        gateway_order_id,
+    },
+    values::{Amount, Brand, Currency, DeclineCode, Fee, FeeKind},
 };
 
 use super::*;
@@ -21,7 +24,7 @@ use crate::{
 
 fn responding(responses: impl IntoIterator<Item = Scripted>) -> (DynamoDbEntries, Arc<Aws>) {
     let aws = Aws::responding(responses);
-    (DynamoDbEntries::new(aws.dynamodb(), "journal".to_owned(), 4), aws)
+    (DynamoDbEntries::new(aws.dynamodb(), "journal".to_owned()), aws)
 }
 
 fn merchant() -> MerchantId {
@@ -68,7 +71,7 @@ fn entry() -> Entry {
         reference: None,
         authcode: None,
         account: "496160873888".to_owned(),
-        gateway_order_id: "tg1".to_owned(),
+        gateway_order_id: gateway_order_id(Uuid::from_u128(3)),
         brand: None,
         last_four: None,
         merchant_reference: None,
@@ -79,106 +82,106 @@ fn entry() -> Entry {
 /// Its item.
 fn item_of_entry() -> Value {
     json!({
-        "bucket": { "S": format!("m#2026-01-05#{}", shard(&entry(), 4)) },
-        "sort": { "S": "2026-01-05T10:07:00.123Z#00000000-0000-0000-0000-000000000001" },
-        "entry_id": { "S": "00000000-0000-0000-0000-000000000001" },
-        "fact": { "S": "approved" }, "at": { "S": "2026-01-05T10:07:00.123Z" }, "merchant": { "S": "m" },
-        "order_id": { "S": "o" }, "transaction_id": { "S": "00000000-0000-0000-0000-000000000002" },
-        "operation_id": { "S": "00000000-0000-0000-0000-000000000003" }, "operation": { "S": "purchase" },
-        "mechanism": { "S": "automatic" }, "requested_by": { "S": "client_credentials" },
-        "currency": { "S": "USD" }, "amount": { "N": "2599" }, "held": { "N": "1" }, "paid": { "N": "2" },
-        "returned": { "N": "-3" }, "at_gateway": { "N": "4" }, "mid": { "S": "496160873888" },
-        "gateway_order_id": { "S": "tg1" },
+        "b": { "S": format!("m#{}", shard(&order("o"))) },
+        "s": { "S": "2026-01-05T10:07:00.123Z#00000000-0000-0000-0000-000000000001" },
+        "f": { "S": "a" }, "o": { "S": "o" }, "k": { "S": "p" },
+        "t": { "B": "AAAAAAAAAAAAAAAAAAAAAg==" }, "i": { "B": "AAAAAAAAAAAAAAAAAAAAAw==" },
+        "cy": { "S": "USD" }, "a": { "N": "2599" }, "h": { "N": "1" }, "p": { "N": "2" },
+        "e": { "N": "-3" }, "g": { "N": "4" }, "md": { "S": "496160873888" },
     })
 }
 
 fn put(item: &Value) -> Value {
     json!({
         "TableName": "journal", "Item": item, "ConditionExpression": "attribute_not_exists(#bucket)",
-        "ExpressionAttributeNames": { "#bucket": "bucket" }, "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        "ExpressionAttributeNames": { "#bucket": "b" }, "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     })
 }
 
 fn keys_of(bucket: &str, sort: &str) -> Value {
-    json!({ "bucket": { "S": bucket }, "sort": { "S": sort } })
+    json!({ "b": { "S": bucket }, "s": { "S": sort } })
 }
 
-fn day_with(shards: &str) -> Value {
-    with(&keys_of("days", "2026-01-05"), &json!({ "shards": { "N": shards } }))
-}
-
-#[test]
-fn an_entry_has_the_columns_that_say_something_and_no_others() {
-    let by_hand = |reason: &str| ByHand {
+/// Entries with what each item has beside that of the plain one; the last one with everything.
+fn told() -> [(Entry, Value); 4] {
+    let by_hand = ByHand {
         verdict: HandVerdict::Done,
         by: "ann".to_owned(),
-        person: None,
-        reason: reason.to_owned(),
-        at: at("2026-01-05T11:00:00Z"),
+        person: Some("arn:aws:iam::1:user/ann".to_owned()),
+        reason: "by hand".to_owned(),
+        at: entry().at,
         carried: tollgate_core::values::Carried::default(),
     };
     let text = |text: &str| Some(text.to_owned());
     let attribution = Attribution {
         key_name: text("web"),
         actor: text("ben"),
-        person: text("not told"),
+        person: text("cat@shop.example"),
         reason: text("as stated"),
     };
-    let told = Entry { attribution: Some(Box::new(attribution)), ..entry() };
+    let decided = Entry {
+        fact: Fact::DecidedByHand,
+        kind: Kind::Void,
+        by: Principal::Schedule,
+        changes: Changes::default(),
+        by_hand: Some(by_hand.clone()),
+        ..entry()
+    };
+    let of_decided = json!({
+        "f": { "S": "h" }, "k": { "S": "v" }, "w": { "S": "s" }, "u": { "S": "m" }, "de": { "S": "done" },
+        "db": { "S": "ann" }, "pe": { "S": "arn:aws:iam::1:user/ann" }, "rs": { "S": "by hand" }, "h": null, "p": null, "e": null, "g": null,
+    });
+    let attributed = Entry { attribution: Some(Box::new(attribution)), ..entry() };
+    let of_attributed = json!({
+        "kn": { "S": "web" }, "ac": { "S": "ben" }, "pe": { "S": "cat@shop.example" },
+        "rs": { "S": "as stated" },
+    });
     let all = Entry {
+        fact: Fact::VoidedElsewhere,
         cause: Cause::Duplicate,
         mechanism: Mechanism::Manual,
+        by: Principal::Implicit,
         late: true,
+        fee: Some(Fee { amount: Amount::new(78).unwrap(), kind: FeeKind::Surcharge }),
+        changes: Changes { fees: 78, ..entry().changes },
         decline: Some(DeclineCode::GenericDecline),
         settlement_rejected: true,
         reference: text("111"),
         authcode: text("PPS1"),
+        gateway_order_id: "TGX".to_owned(),
         brand: Some(Brand::Visa),
         last_four: text("1111"),
         merchant_reference: text("r-1"),
-        by_hand: Some(by_hand("by hand")),
-        ..told.clone()
+        ..attributed.clone()
     };
-    let of_told =
-        json!({ "key_name": { "S": "web" }, "actor": { "S": "ben" }, "reason": { "S": "as stated" } });
     let of_all = json!({
-        "cause": { "S": "duplicate" }, "mechanism": { "S": "manual" }, "late": { "BOOL": true },
-        "decline_code": { "S": "generic_decline" }, "settlement_rejected": { "BOOL": true },
-        "retref": { "S": "111" }, "authcode": { "S": "PPS1" }, "brand": { "S": "Visa" },
-        "last_four": { "S": "1111" }, "merchant_last_four": { "S": "m#1111" }, "reference": { "S": "r-1" },
-        "decided": { "S": "done" }, "decided_by": { "S": "ann" }, "reason": { "S": "by hand" },
+        "f": { "S": "e" }, "c": { "S": "duplicate" }, "m": { "S": "manual" }, "w": { "S": "i" },
+        "la": { "BOOL": true }, "fe": { "N": "78" }, "fk": { "S": "surcharge" }, "fg": { "N": "78" },
+        "d": { "S": "generic_decline" }, "sr": { "BOOL": true }, "r": { "S": "m#111" }, "u": { "S": "m" },
+        "au": { "S": "PPS1" }, "go": { "S": "TGX" }, "br": { "S": "visa" }, "l": { "S": "m#1111" },
+        "re": { "S": "r-1" },
     });
-    let told_item = with(&item_of_entry(), &of_told);
-    for (entry, item) in
-        [(entry(), item_of_entry()), (told, told_item.clone()), (all, with(&told_item, &of_all))]
-    {
-        let shard = shard(&entry, 4);
-        let found = to_json(aws_sdk_dynamodb::types::AttributeValue::M(item::item(&entry, shard))).unwrap();
-        assert_eq!(found["M"], item);
+    let of_all = with(&of_attributed, &of_all);
+    [(entry(), json!({})), (decided, of_decided), (attributed, of_attributed), (all, of_all)]
+}
+
+#[test]
+fn an_entry_has_the_columns_that_say_something_and_no_others_and_is_read_as_it_was() {
+    for (entry, beside) in told() {
+        let item = item::item(&entry, shard(&entry.order));
+        let found = to_json(aws_sdk_dynamodb::types::AttributeValue::M(item.clone())).unwrap();
+        assert_eq!(found["M"], with(&item_of_entry(), &beside));
+        assert_eq!(entry_of(&item).unwrap().unwrap(), entry);
     }
+    assert!(entry_of(&keys("parked", "m#o#1")).is_none());
 }
 
 #[tokio::test]
-async fn an_entry_is_put_once_into_the_partition_that_its_day_was_given_at_first() {
-    let day = put(&day_with("4"));
-    let (store, aws) = responding([done(), done(), done()]);
+async fn an_entry_is_put_once_into_the_partition_of_its_order() {
+    let (store, aws) = responding([done(), condition_failed_at(&item_of_entry())]);
     assert_eq!(store.put(&entry()).await.unwrap(), Put::New);
-    assert_eq!(store.put(&entry()).await.unwrap(), Put::New);
-    let entry_put = put(&item_of_entry());
-    assert_eq!(aws.bodies("PutItem"), [day.clone(), entry_put.clone(), entry_put], "the day is remembered");
-    // Another deployment spread that day over more.
-    let (store, aws) = responding([condition_failed_at(&day_with("256")), done(), done()]);
-    assert_eq!(store.put(&entry()).await.unwrap(), Put::New);
-    assert_eq!(store.put(&entry()).await.unwrap(), Put::New);
-    let bucket = format!("m#2026-01-05#{}", shard(&entry(), 256));
-    let entry_put = put(&with(&item_of_entry(), &json!({ "bucket": { "S": bucket } })));
-    assert_eq!(aws.bodies("PutItem"), [day.clone(), entry_put.clone(), entry_put]);
-    for damaged in [day_with("0"), day_with("many"), keys_of("days", "2026-01-05")] {
-        let (store, aws) = responding([condition_failed_at(&damaged)]);
-        let error = store.put(&entry()).await.unwrap_err();
-        assert!(matches!(error, StoreError::Corrupt(_)), "{error}");
-        assert_eq!(aws.bodies("PutItem"), std::slice::from_ref(&day));
-    }
+    assert_eq!(store.put(&entry()).await.unwrap(), Put::Same);
+    assert_eq!(aws.bodies("PutItem"), [put(&item_of_entry()), put(&item_of_entry())]);
 }
 
 #[tokio::test]
@@ -186,24 +189,25 @@ async fn an_entry_that_is_there_is_the_same_unless_a_column_of_both_differs() {
     for (there, expected) in [
         (item_of_entry(), Put::Same),
         (with(&item_of_entry(), &json!({ "of_a_later_release": { "S": "x" } })), Put::Same),
-        (with(&item_of_entry(), &json!({ "requested_by": null })), Put::Same),
-        (with(&item_of_entry(), &json!({ "paid": { "N": "3" } })), Put::Differs),
-        (with(&item_of_entry(), &json!({ "paid": { "S": "2" } })), Put::Differs),
+        (with(&item_of_entry(), &json!({ "au": { "S": "of a later release" } })), Put::Same),
+        (with(&item_of_entry(), &json!({ "md": null })), Put::Same),
+        (with(&item_of_entry(), &json!({ "p": { "N": "3" } })), Put::Differs),
+        (with(&item_of_entry(), &json!({ "p": { "S": "2" } })), Put::Differs),
+        // No change is a change of zero.
+        (with(&item_of_entry(), &json!({ "p": null })), Put::Differs),
+        (with(&item_of_entry(), &json!({ "fg": { "N": "2" } })), Put::Differs),
     ] {
-        let (store, _) = responding([done(), condition_failed_at(&there)]);
+        let (store, _) = responding([condition_failed_at(&there)]);
         assert_eq!(store.put(&entry()).await.unwrap(), expected, "{there}");
     }
-    let (store, _) = responding([done(), condition_failed()]);
+    let (store, _) = responding([condition_failed()]);
     assert_eq!(store.put(&entry()).await.unwrap(), Put::Same, "nothing came back");
 }
 
 #[test]
-fn entries_of_a_day_spread_over_all_its_partitions_and_those_of_an_order_stay_together() {
-    let of = |n: u32| shard(&Entry { order: order(&n.to_string()), ..entry() }, 4);
-    let found: std::collections::BTreeSet<u16> = (0..100).map(of).collect();
-    assert_eq!(found, (0..4).collect());
-    assert_eq!(shard(&entry(), 0), 0, "never no partition");
-    assert_eq!(shard(&Entry { id: Uuid::nil(), ..entry() }, 4), shard(&entry(), 4));
+fn a_merchants_entries_spread_over_all_partitions_and_those_of_an_order_stay_together() {
+    let found: std::collections::BTreeSet<u8> = (0..100).map(|n| shard(&order(&n.to_string()))).collect();
+    assert_eq!(found, (0..ENTRY_SHARDS).collect());
 }
 
 #[tokio::test]
@@ -222,16 +226,12 @@ async fn a_merchants_day_is_noted_once_by_each_process() {
 
 #[tokio::test]
 async fn what_is_remembered_of_days_is_bounded() {
-    let (store, _aws) = responding([done(), done(), done(), done()]);
+    let (store, _aws) = responding([done(), done()]);
     let earlier = |n: usize| day() - SignedDuration::from_hours(24 * i64::try_from(n).unwrap());
-    let all = || (1..DAYS_MAX).map(earlier);
-    store.days.lock().unwrap().extend(all().map(|day| (day, 1)));
-    store.noted.lock().unwrap().extend(all().map(|day| (merchant(), day)));
-    let kept = || (store.days.lock().unwrap().len(), store.noted.lock().unwrap().len());
-    for (day, expected) in [(day(), DAYS_MAX), (earlier(DAYS_MAX), 1)] {
-        store.shards_of(day).await.unwrap();
+    store.noted.lock().unwrap().extend((1..NOTED_MAX).map(|n| (merchant(), earlier(n))));
+    for (day, expected) in [(day(), NOTED_MAX), (earlier(NOTED_MAX), 1)] {
         store.note_day(&merchant(), day).await.unwrap();
-        assert_eq!(kept(), (expected, expected));
+        assert_eq!(store.noted.lock().unwrap().len(), expected);
     }
 }
 
@@ -268,8 +268,6 @@ async fn a_change_that_cannot_be_read_is_parked_once() {
 
 #[tokio::test]
 async fn an_entry_is_not_put_where_the_table_takes_no_more() {
-    for responses in [vec![throttled()], vec![done(), throttled()]] {
-        let (store, _) = responding(responses);
-        assert!(matches!(store.put(&entry()).await, Err(StoreError::Unavailable(_))));
-    }
+    let (store, _) = responding([throttled()]);
+    assert!(matches!(store.put(&entry()).await, Err(StoreError::Unavailable(_))));
 }

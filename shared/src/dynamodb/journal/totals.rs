@@ -13,7 +13,7 @@ use tollgate_core::{
     values::QuarterHour,
 };
 
-use super::{BUCKET, KEY_NAMES, LATE, SORT, days_merchants, key_of, keys};
+use super::{BUCKET, Column, KEY_NAMES, LATE, SORT, days_merchants, key_of, keys};
 use crate::dynamodb::{
     Item, number, number_of,
     table::{Table, all, unavailable, was_made},
@@ -194,22 +194,32 @@ fn late(item: &Item) -> Result<LateQuarter, StoreError> {
     Ok(LateQuarter { merchant, quarter, mark: stated(item, "mark")?.to_owned() })
 }
 
-/// A total as it is stored, in minor units.
+/// A total as it is stored, in minor units. The names of members are those of an entry's columns.
 #[derive(Serialize, Deserialize)]
 struct Line {
+    #[serde(rename = "cy")]
     currency: String,
+    #[serde(rename = "k")]
     operation: String,
+    #[serde(rename = "f")]
     fact: String,
+    #[serde(rename = "md")]
     mid: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "br", default, skip_serializing_if = "Option::is_none")]
     brand: Option<String>,
+    #[serde(rename = "n")]
     count: u64,
+    #[serde(rename = "a")]
     amount: i64,
+    #[serde(rename = "h", default, skip_serializing_if = "is_zero")]
     held: i64,
+    #[serde(rename = "p", default, skip_serializing_if = "is_zero")]
     paid: i64,
+    #[serde(rename = "e", default, skip_serializing_if = "is_zero")]
     returned: i64,
+    #[serde(rename = "g", default, skip_serializing_if = "is_zero")]
     at_gateway: i64,
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(rename = "fg", default, skip_serializing_if = "is_zero")]
     fees_at_gateway: i64,
 }
 
@@ -257,6 +267,7 @@ fn stated<'a>(item: &'a Item, name: &str) -> Result<&'a String, StoreError> {
 }
 
 fn corrupt(name: &str) -> StoreError {
+    let name = if name == SORT { Column::Sort.spelled_out() } else { name };
     StoreError::Corrupt(format!("an item of the totals without a good {name}"))
 }
 
@@ -274,7 +285,7 @@ mod tests {
             let totals: DayTotals = entries.iter().map(CountedEntry::from).collect();
             for (line, total) in totals.lines() {
                 let text = serde_json::to_string(&Line::of(line, total)).unwrap();
-                assert_eq!(text.contains("fees_at_gateway"), written, "{text}");
+                assert_eq!(text.contains("\"fg\""), written, "{text}");
                 let read = serde_json::from_str::<Line>(&text).unwrap().read(day_of(entries[0].at));
                 assert_eq!(read, Some((line.clone(), *total)));
             }

@@ -1,31 +1,19 @@
 //! Orders read in batches.
 
-use std::{collections::HashMap, time::Duration};
-
-use aws_sdk_dynamodb::types::KeysAndAttributes;
 use tollgate_core::{
     order::OrderKey,
     payments::{LoadedOrders, StoreError, Unreadable},
 };
 
 use super::{DynamoDbStore, KEY, StoredOrder, noted, parse_key};
-use crate::dynamodb::{Item, table::unavailable, text, text_of};
-
-/// How often a batch is requested of which the table returned only a part: more than 16 MB, or more than it can read now.
-const TRIES_MAX: u32 = 8;
-
-/// How long the rest of a batch waits for its first repeat; for each other one, twice as long as before. Without a pause a
-/// table that is short of capacity would be asked again before it has any.
-const FIRST_PAUSE: Duration = Duration::from_millis(10);
+use crate::dynamodb::{Item, text, text_of};
 
 impl DynamoDbStore {
     /// The orders under these keys, as of now.
     pub(super) async fn batch(&self, keys: &[OrderKey]) -> Result<LoadedOrders, StoreError> {
         let mut loaded = LoadedOrders::new();
-        if keys.is_empty() {
-            return Ok(loaded);
-        }
-        for item in self.items(keys).await? {
+        let keys = keys.iter().map(|key| Item::from([(KEY.to_owned(), text_of(key))])).collect();
+        for item in self.table.batch(keys, true).await? {
             let stored = text(&item, KEY).cloned().unwrap_or_default();
             let Some(key) = parse_key(&stored) else { continue };
             let order = match StoredOrder(item).read() {
@@ -36,29 +24,6 @@ impl DynamoDbStore {
         }
         Ok(loaded)
     }
-
-    async fn items(&self, keys: &[OrderKey]) -> Result<Vec<Item>, StoreError> {
-        let keys = keys.iter().map(|key| Item::from([(KEY.to_owned(), text_of(key))])).collect();
-        let all = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
-        let all = all.map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let (mut items, mut wanted) = (Vec::new(), HashMap::from([(self.table.name.clone(), all)]));
-        for n in 0..TRIES_MAX {
-            let request = self.table.client.batch_get_item().set_request_items(Some(wanted));
-            let found = request.send().await.map_err(|error| unavailable(&error))?;
-            let returned = found.responses.unwrap_or_default().into_values().flatten();
-            let before = items.len();
-            items.extend(returned);
-            wanted = found.unprocessed_keys.unwrap_or_default();
-            if wanted.is_empty() {
-                return Ok(items);
-            }
-            // What does not fit into one response needs no pause.
-            if items.len() == before {
-                tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(n)).await;
-            }
-        }
-        Err(StoreError::Unavailable("a batch of orders was read in part only".to_owned()))
-    }
 }
 
 #[cfg(test)]
@@ -68,7 +33,10 @@ mod tests {
     use tollgate_core::payments::{OrderStore, Shards};
 
     use super::*;
-    use crate::test_aws::{Aws, Scripted, ok, throttled};
+    use crate::{
+        dynamodb::table::{BATCH_TRIES_MAX, FIRST_PAUSE},
+        test_aws::{Aws, Scripted, ok, throttled},
+    };
 
     fn keys(ids: &[&str]) -> Vec<OrderKey> {
         let key = |id: &&str| OrderKey { merchant: "m".parse().unwrap(), order: id.parse().unwrap() };
@@ -112,7 +80,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_table_that_returns_nothing_is_requested_less_and_less_often_and_not_forever() {
         let left = || ok(json!({"Responses": {}, "UnprocessedKeys": asked(&["a"])}));
-        let (store, aws) = store((0..TRIES_MAX).map(|_| left()));
+        let (store, aws) = store((0..BATCH_TRIES_MAX).map(|_| left()));
         let began = Instant::now();
         let failed = store.load_all(&keys(&["a"])).await;
         assert!(matches!(failed, Err(StoreError::Unavailable(_))), "{failed:?}");

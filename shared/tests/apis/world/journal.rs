@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
 use tollgate_core::{
     journal::{
-        CountedEntry, CountedPage, DayTotals, Entry, EntryLog, EntryPage, EntryPlace, KeptDay, KeptTotals,
-        LatePage, LateQuarter, LoggedEntry, TotalsStore, UnreadableEntry, day_of, sort_of,
+        CountedEntry, DayTotals, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, KeptDay, KeptTotals,
+        LatePage, LateQuarter, LoggedEntry, TotalsStore, UnreadableEntry, day_of,
     },
     order::MerchantId,
     payments::{StoreError, Unreadable},
@@ -14,66 +14,81 @@ use tollgate_core::{
 
 use super::World;
 
-fn sort(entry: &Entry) -> String {
-    format!("{}#{}", sort_of(entry.at), entry.id)
-}
+/// What an entry is counted as here.
+const ENTRY_BYTES: usize = 200;
 
+/// All entries are in the first shard.
 fn is_in(entry: &Entry, place: &EntryPlace) -> bool {
     match place {
-        EntryPlace::Day { day, .. } => day_of(entry.at) == *day,
+        EntryPlace::Shard(shard) => *shard == 0,
         EntryPlace::LastFour(digits) => entry.last_four.as_ref() == Some(digits),
+        EntryPlace::Reference(reference) => entry.reference.as_ref() == Some(reference),
+        EntryPlace::Unusual => entry.is_unusual(),
+    }
+}
+
+impl World {
+    fn page<E>(
+        &self,
+        place: &EntryPlace,
+        query: &EntryQuery<'_>,
+        read: impl Fn(String, &Entry) -> E,
+    ) -> Result<EntryPage<E>, StoreError> {
+        let state = self.state();
+        state.works("journal")?;
+        let (merchant, (after, before)) = (query.merchant, query.between);
+        let own =
+            state.entries.iter().filter(|entry| entry.order.merchant == *merchant && is_in(entry, place));
+        let mut found: Vec<_> = own.map(|entry| (entry.sort(), entry)).collect();
+        found.retain(|(sort, _)| sort.as_str() > after && sort.as_str() < before);
+        found.sort_by(|(one, _), (other, _)| query.order.compare(one, other));
+        let more = found.len() > query.limit;
+        found.truncate(query.limit);
+        let read = |(sort, entry): (String, &Entry)| {
+            let order = &entry.order.order;
+            if state.unreadable.contains(format!("entry of {order}").as_str()) {
+                let item = Unreadable { key: format!("{merchant}#{sort}"), reason: "no amount".to_owned() };
+                let bad = UnreadableEntry { sort: sort.clone(), order: Some(order.clone()), item };
+                return (sort, Err(bad));
+            }
+            (sort.clone(), Ok(read(sort, entry)))
+        };
+        let entries: Vec<_> = found.into_iter().map(read).collect();
+        let next = entries.last().filter(|_| more).map(|(sort, _)| sort.clone());
+        Ok(EntryPage { read_bytes: entries.len() * ENTRY_BYTES, entries, next })
     }
 }
 
 #[async_trait]
 impl EntryLog for World {
-    async fn shards(&self, day: Date) -> Result<Option<u16>, StoreError> {
-        let state = self.state();
-        state.works("journal")?;
-        Ok(state.entries.iter().any(|entry| day_of(entry.at) == day).then_some(1))
+    async fn entries(
+        &self,
+        place: &EntryPlace,
+        query: &EntryQuery<'_>,
+    ) -> Result<EntryPage<Entry>, StoreError> {
+        self.page(place, query, |_, entry| entry.clone())
     }
 
-    async fn before(
+    async fn logged(
         &self,
-        merchant: &MerchantId,
         place: &EntryPlace,
-        before: &str,
-        limit: usize,
-    ) -> Result<EntryPage, StoreError> {
-        let state = self.state();
-        state.works("journal")?;
-        let own =
-            state.entries.iter().filter(|entry| entry.order.merchant == *merchant && is_in(entry, place));
-        let mut found: Vec<_> = own.map(|entry| (sort(entry), entry)).collect();
-        found.retain(|(sort, _)| sort.as_str() < before);
-        found.sort_by(|(one, _), (other, _)| other.cmp(one));
-        let more = found.len() > limit;
-        let read = |(sort, entry): (String, &Entry)| {
-            let order = entry.order.clone();
-            if state.unreadable.contains(format!("entry of {}", order.order).as_str()) {
-                let item = Unreadable { key: format!("{merchant}#{sort}"), reason: "no amount".to_owned() };
-                return Err(UnreadableEntry { sort, order: Some(order.order), item });
-            }
-            Ok(LoggedEntry {
-                sort,
-                id: entry.id,
-                order,
-                transaction: entry.transaction,
-                kind: entry.kind,
-                currency: Some(entry.currency),
-            })
-        };
-        Ok(EntryPage { entries: found.into_iter().take(limit).map(read).collect(), more })
+        query: &EntryQuery<'_>,
+    ) -> Result<EntryPage<LoggedEntry>, StoreError> {
+        self.page(place, query, |sort, entry| LoggedEntry {
+            sort,
+            id: entry.id,
+            order: entry.order.clone(),
+            transaction: entry.transaction,
+            kind: entry.kind,
+            currency: Some(entry.currency),
+        })
     }
 
     async fn counted(
         &self,
-        _: &MerchantId,
-        _: Date,
-        _: u16,
-        _: (&str, &str),
-        _: usize,
-    ) -> Result<CountedPage, StoreError> {
+        _: &EntryPlace,
+        _: &EntryQuery<'_>,
+    ) -> Result<EntryPage<CountedEntry>, StoreError> {
         unreachable!("no route counts entries")
     }
 }

@@ -21,8 +21,6 @@ struct Kept {
     told: Mutex<Vec<String>>,
     /// The order whose entries cannot be put.
     refuses: Option<&'static str>,
-    /// The order whose entries belong to a day that cannot be read.
-    spoiled: Option<&'static str>,
 }
 
 #[async_trait]
@@ -30,9 +28,6 @@ impl EntryStore for Kept {
     async fn put(&self, entry: &Entry) -> Result<Put, StoreError> {
         if self.refuses == Some(entry.order.order.to_string().as_str()) {
             return Err(StoreError::Unavailable("away".to_owned()));
-        }
-        if self.spoiled == Some(entry.order.order.to_string().as_str()) {
-            return Err(StoreError::Corrupt("no number of shards".to_owned()));
         }
         let mut entries = self.entries.lock().unwrap();
         Ok(match entries.get(&entry.id) {
@@ -113,16 +108,6 @@ fn what_the_journal_cannot_take_comes_again_with_all_that_follows() {
     assert_eq!((report.failed.as_deref(), report.changes), (Some("b"), 1));
     let again = now(record(&Kept::default(), orders.to_vec(), at(0)));
     assert_eq!((again.failed, again.new), (None, 3));
-}
-
-#[test]
-fn what_belongs_to_a_day_that_cannot_be_read_is_parked_and_holds_nothing_up() {
-    let store = Kept { spoiled: Some("b"), ..Kept::default() };
-    let orders = ["a", "b", "c"].map(|id| change(id, paid(id, 100, Kind::Purchase)));
-    let report = now(record(&store, orders.to_vec(), at(0)));
-    assert_eq!(report, JournalReport { changes: 3, new: 2, parked: 1, ..JournalReport::default() });
-    let parked = &store.parked.lock().unwrap()[0];
-    assert_eq!((parked.key.as_str(), parked.reason.as_str()), ("m#b", "no number of shards"));
 }
 
 #[test]

@@ -14,12 +14,11 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     journal::{
-        Changes, CountedEntry, CountedPage, EntryPage, EntryPlace, KeptDay, KeptTotals, LatePage, TotalLine,
+        Changes, CountedEntry, ENTRY_SHARDS, Entry, EntryPage, KeptDay, KeptTotals, LatePage, LoggedEntry,
+        TotalLine, UnreadableEntry,
     },
     values::{Amount, Currency},
 };
-
-const SHARDS: u16 = 2;
 
 /// The age of an entry that comes late.
 const LATE_S: i64 = 50_000;
@@ -29,7 +28,7 @@ const PAGE: usize = 2;
 
 #[derive(Default)]
 struct State {
-    entries: BTreeMap<(MerchantId, Date, u16), BTreeMap<String, CountedEntry>>,
+    entries: BTreeMap<(MerchantId, u8), BTreeMap<String, CountedEntry>>,
     kept: BTreeMap<(MerchantId, QuarterHour), KeptTotals>,
     /// Among whatever is read.
     unreadable: Vec<Unreadable>,
@@ -85,9 +84,9 @@ impl Table {
         let (now, at) = (moment(state.now), moment(state.now - age_s));
         let (day, quarter) = (day_of(at), QuarterHour::of(at));
         state.marks += 1;
-        let (mark, shard) = (state.marks, u16::try_from(minor % u64::from(SHARDS)).unwrap());
+        let (mark, shard) = (state.marks, u8::try_from(minor % u64::from(ENTRY_SHARDS)).unwrap());
         let sort = format!("{}#{mark:036}", sort_of(at));
-        let shard = state.entries.entry((merchant.clone(), day, shard)).or_default();
+        let shard = state.entries.entry((merchant.clone(), shard)).or_default();
         shard.insert(sort, counted(at, minor));
         if at < now - crate::journal::LATE_AFTER {
             state.late.insert((merchant, quarter), mark);
@@ -146,38 +145,35 @@ impl Clock for Table {
 
 #[async_trait]
 impl EntryLog for Table {
-    async fn shards(&self, _: Date) -> Result<Option<u16>, StoreError> {
-        self.call(|_| Some(SHARDS)).await
+    async fn entries(&self, _: &EntryPlace, _: &EntryQuery<'_>) -> Result<EntryPage<Entry>, StoreError> {
+        unreachable!("totals list nothing")
     }
 
-    async fn before(
-        &self,
-        _: &MerchantId,
-        _: &EntryPlace,
-        _: &str,
-        _: usize,
-    ) -> Result<EntryPage, StoreError> {
-        unreachable!("totals read forward")
+    async fn logged(&self, _: &EntryPlace, _: &EntryQuery<'_>) -> Result<EntryPage<LoggedEntry>, StoreError> {
+        unreachable!("totals list nothing")
     }
 
     async fn counted(
         &self,
-        merchant: &MerchantId,
-        day: Date,
-        shard: u16,
-        (after, until): (&str, &str),
-        _: usize,
-    ) -> Result<CountedPage, StoreError> {
+        place: &EntryPlace,
+        query: &EntryQuery<'_>,
+    ) -> Result<EntryPage<CountedEntry>, StoreError> {
+        let EntryPlace::Shard(shard) = *place else { unreachable!("totals read everything") };
+        let ((after, until), merchant) = (query.between, query.merchant);
+        assert_eq!(query.order, ReadOrder::OldestFirst);
         let (page, meanwhile) = self
             .call(|state| {
-                let entries = state.entries.get(&(merchant.clone(), day, shard)).cloned().unwrap_or_default();
+                let entries = state.entries.get(&(merchant.clone(), shard)).cloned().unwrap_or_default();
                 let in_range = entries.into_iter().filter(|(sort, _)| **sort > *after && **sort < *until);
-                let page: Vec<_> = in_range.take(PAGE).collect();
-                let next = page.last().filter(|_| page.len() == PAGE).map(|(sort, _)| sort.clone());
-                let entries: Vec<_> = page.into_iter().map(|(_, entry)| entry).collect();
+                let mut entries: Vec<(String, Result<_, _>)> =
+                    in_range.take(PAGE).map(|(sort, entry)| (sort, Ok(entry))).collect();
+                let next = entries.last().filter(|_| entries.len() == PAGE).map(|(sort, _)| sort.clone());
                 let meanwhile = if entries.is_empty() { None } else { state.meanwhile.take() };
-                let unreadable = state.unreadable.clone();
-                (CountedPage { entries, unreadable, next }, meanwhile)
+                entries.extend(state.unreadable.iter().map(|item| {
+                    let (sort, item) = (String::new(), item.clone());
+                    (sort.clone(), Err(UnreadableEntry { sort, order: None, item }))
+                }));
+                (EntryPage { entries, next, read_bytes: 0 }, meanwhile)
             })
             .await?;
         match meanwhile {
@@ -187,7 +183,7 @@ impl EntryLog for Table {
                 assert_eq!((faster.quarters, faster.late), (1, 1));
             }
             Some(Meanwhile::AnOlderRunEnds) => {
-                let quarter = QuarterHour::of(page.entries[0].at);
+                let quarter = QuarterHour::of(page.entries[0].1.as_ref().unwrap().at);
                 let stale = KeptTotals { version: 1, totals: DayTotals::default() };
                 self.state().kept.insert((merchant.clone(), quarter), stale);
             }
@@ -465,5 +461,5 @@ async fn what_cannot_be_read_is_counted_and_holds_up_nothing() {
     assert_eq!((report.failed, report.late, report.behind_s, table.differs()), (0, 1, Some(0), None));
     // Of the day and of what is late, a name or a mark. Of each merchant's day, and of the late quarter, a sum and an
     // entry of each part.
-    assert_eq!(report.unreadable, 2 + 3 * (1 + usize::from(SHARDS)), "{report:?}");
+    assert_eq!(report.unreadable, 2 + 3 * (1 + usize::from(ENTRY_SHARDS)), "{report:?}");
 }

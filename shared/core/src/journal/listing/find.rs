@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Found, Lister, Search, doubts::DoubtSearch};
 use crate::{
-    journal::{Concern, LoggedEntry, concerns, is_in_doubt, sort_of},
+    journal::{Concern, EntryPlace, LoggedEntry, concerns, is_in_doubt, sort_of},
     order::{MerchantId, Order, Transaction, TransactionStatus},
     payments::StoreError,
     values::{Brand, Currency},
@@ -121,19 +121,21 @@ impl Lister<'_> {
             let was_listed = wanted.is_for_doubts() && wanted.is_among_doubts(transaction);
             !was_listed && wanted.has(order, transaction)
         };
-        let (last_four, may_want) = (wanted.last_four(), &|entry: &LoggedEntry| wanted.may_want(entry));
+        let (places, may_want) = (wanted.places(), &|entry: &LoggedEntry| wanted.may_want(entry));
         let after = after.filter(|_| place.is_none());
-        let search = Search { merchant, since, until, last_four, may_want, wants, after, limit };
+        let search = Search { merchant, since, until, places: &places, may_want, wants, after, limit };
         Ok(Found { more_in_doubt, ..self.list(&search, read_bytes).await? })
     }
 }
 
 impl Wanted<'_> {
-    fn last_four(&self) -> Option<&str> {
-        self.conditions.iter().find_map(|condition| match condition {
-            Condition::LastFour(digits) => Some(digits.as_str()),
+    /// Where its entries are: in an index, if a condition has one, and otherwise in all parts of the journal.
+    fn places(&self) -> Vec<EntryPlace> {
+        let index = self.conditions.iter().find_map(|condition| match condition {
+            Condition::LastFour(digits) => Some(EntryPlace::LastFour(digits.clone())),
             _ => None,
-        })
+        });
+        index.map_or_else(EntryPlace::all, |index| vec![index])
     }
 
     fn needs_attention(&self) -> bool {
@@ -336,15 +338,17 @@ mod tests {
         let merchant = "m".parse().unwrap();
         let wanted = |conditions: &[Condition]| {
             let wanted = wanted(&merchant, conditions);
-            (wanted.last_four().map(str::to_owned), wanted.needs_attention(), wanted.is_for_doubts())
+            (wanted.places(), wanted.needs_attention(), wanted.is_for_doubts())
         };
+        let all = EntryPlace::all;
         let digits = Condition::LastFour("1111".to_owned());
         let usd = Condition::Currency(vec![Currency::USD]);
-        assert_eq!(wanted(&[]), (None, false, false));
-        assert_eq!(wanted(&[usd, digits]), (Some("1111".to_owned()), false, false));
-        assert_eq!(wanted(&[Condition::Status(vec![TransactionStatus::Done])]), (None, false, false));
-        assert_eq!(wanted(&[Condition::Status(vec![TransactionStatus::Pending])]), (None, false, true));
-        assert_eq!(wanted(&[Condition::NeedsAttention(vec![])]), (None, true, true));
+        assert_eq!(wanted(&[]), (all(), false, false));
+        let card = vec![EntryPlace::LastFour("1111".to_owned())];
+        assert_eq!(wanted(&[usd, digits]), (card, false, false));
+        assert_eq!(wanted(&[Condition::Status(vec![TransactionStatus::Done])]), (all(), false, false));
+        assert_eq!(wanted(&[Condition::Status(vec![TransactionStatus::Pending])]), (all(), false, true));
+        assert_eq!(wanted(&[Condition::NeedsAttention(vec![])]), (all(), true, true));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
 
-use super::{bytes_of, merged};
+use super::bytes_of;
 use crate::{
     order::{LIST_SHARDS, MerchantId, Order, OrderId, OrderKey, PaymentStatus},
     payments::{Deadline, ListedOrder, ORDERS_AT_ONCE, OrderIndex, OrderStore, StoreError, Unreadable},
@@ -161,6 +161,17 @@ impl OrderLister<'_> {
         let pages: Vec<_> =
             try_join_all(pages).await?.into_iter().map(|page| (page.orders, page.more)).collect();
         found.read_bytes += pages.iter().map(|(keys, _)| keys.len() * KEY_BYTES).sum::<usize>();
-        Ok(merged(pages, |order| &order.sort))
+        Ok(merged(pages))
     }
+}
+
+/// The keys of several parts as one, newest first, as far down as each of them was read; and whether there are more
+/// below.
+fn merged(pages: Vec<(Vec<ListedOrder>, bool)>) -> (Vec<ListedOrder>, bool) {
+    let ends = pages.iter().filter(|(_, more)| *more).filter_map(|(orders, _)| orders.last());
+    let down_to = ends.map(|order| order.sort.clone()).max();
+    let mut orders: Vec<ListedOrder> = pages.into_iter().flat_map(|(orders, _)| orders).collect();
+    orders.retain(|order| down_to.as_ref().is_none_or(|down_to| order.sort >= *down_to));
+    orders.sort_by(|one, other| other.sort.cmp(&one.sort));
+    (orders, down_to.is_some())
 }

@@ -12,27 +12,24 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::{
-    journal::{CountedPage, Entry, EntryPage, is_in_doubt},
+    journal::{CountedEntry, ENTRY_SHARDS, Entry, EntryPage, is_in_doubt},
     order::{Decision, GatewayResponse, Kind, Operation, OperationState, PaymentKind, TransactionStatus},
     payments::{Cursor, DueOrder, DueQuery, LoadedOrders, Page},
     test_payments::{new_operation, payment},
     values::{Amount, Currency},
 };
 
-const SHARDS: u16 = 3;
+/// What an entry is counted as here.
+const ENTRY_BYTES: usize = 200;
 const DAY_S: i64 = 86_400;
 
 #[derive(Default)]
 struct World {
     orders: Mutex<BTreeMap<String, Order>>,
-    entries: Mutex<BTreeMap<(String, u16), BTreeMap<String, Entry>>>,
-    /// Parts of each day, if not the usual ones.
-    shards: Option<u16>,
+    entries: Mutex<BTreeMap<u8, BTreeMap<String, Entry>>>,
     /// Orders that cannot be read, and those whose entries cannot.
     bad_orders: BTreeSet<String>,
     bad_entries: BTreeSet<String>,
-    /// The day whose number of parts cannot be read.
-    bad_day: Option<Date>,
     /// Entries and orders that were read.
     read: Mutex<(usize, usize)>,
     /// Batches of orders that were read, and the most of one.
@@ -76,7 +73,7 @@ impl World {
         self.keeps(0, order);
     }
 
-    fn logged(&self, sort: &str, entry: &Entry) -> Logged {
+    fn as_logged(&self, sort: &str, entry: &Entry) -> Logged {
         let order = entry.order.clone();
         if self.bad_entries.contains(order.order.as_str()) {
             let item = Unreadable { key: format!("entry of {}", order.order), reason: String::new() };
@@ -94,11 +91,9 @@ impl World {
 
     fn keeps(&self, n: u64, order: Order) {
         for entry in entries(None, &order) {
-            // Nearly all in one part of the day.
-            let shard = u16::try_from(n % 50).ok().filter(|shard| *shard < SHARDS).unwrap_or_default();
-            let place = (day_of(entry.at).to_string(), shard);
-            let sort = format!("{}#{}", sort_of(entry.at), entry.id);
-            self.entries.lock().unwrap().entry(place).or_default().insert(sort, entry);
+            // Nearly all in one part.
+            let shard = u8::try_from(n % 50).ok().filter(|shard| *shard < ENTRY_SHARDS).unwrap_or_default();
+            self.entries.lock().unwrap().entry(shard).or_default().insert(entry.sort(), entry);
         }
         self.orders.lock().unwrap().insert(order.key().to_string(), order);
     }
@@ -156,51 +151,51 @@ impl OrderStore for World {
 
 #[async_trait]
 impl EntryLog for World {
-    async fn shards(&self, day: Date) -> Result<Option<u16>, StoreError> {
-        if self.bad_day == Some(day) {
-            return Err(StoreError::Corrupt("spoiled".to_owned()));
-        }
+    async fn logged(
+        &self,
+        place: &EntryPlace,
+        query: &EntryQuery<'_>,
+    ) -> Result<EntryPage<LoggedEntry>, StoreError> {
         let entries = self.entries.lock().unwrap();
-        Ok(entries
-            .keys()
-            .any(|(there, _)| *there == day.to_string())
-            .then_some(self.shards.unwrap_or(SHARDS)))
+        let (after, before) = query.between;
+        assert!(after < before && query.order == ReadOrder::NewestFirst, "{query:?}");
+        let is_there = |part: u8, entry: &Entry| match place {
+            EntryPlace::Shard(shard) => part == *shard,
+            EntryPlace::LastFour(digits) => entry.last_four.as_ref() == Some(digits),
+            EntryPlace::Reference(_) | EntryPlace::Unusual => unreachable!("no list reads it"),
+        };
+        let all = entries.iter().flat_map(|(part, all)| all.iter().map(move |entry| (part, entry)));
+        let mut found: Vec<_> = all
+            .filter(|(part, (sort, entry))| {
+                is_there(**part, entry) && sort.as_str() > after && sort.as_str() < before
+            })
+            .map(|(_, (sort, entry))| (sort.clone(), self.as_logged(sort, entry)))
+            .collect();
+        found.sort_by(|(one, _), (other, _)| other.cmp(one));
+        let more = found.len() > query.limit;
+        found.truncate(query.limit);
+        self.read.lock().unwrap().0 += found.len();
+        let next = found.last().filter(|_| more).map(|(sort, _)| sort.clone());
+        Ok(EntryPage { read_bytes: found.len() * ENTRY_BYTES, entries: found, next })
     }
 
-    async fn before(
-        &self,
-        _: &MerchantId,
-        place: &EntryPlace,
-        before: &str,
-        limit: usize,
-    ) -> Result<EntryPage, StoreError> {
-        let entries = self.entries.lock().unwrap();
-        let is_there = |(there, part): &(String, u16), entry: &Entry| match place {
-            EntryPlace::Day { day, shard } => *there == day.to_string() && part == shard,
-            EntryPlace::LastFour(digits) => entry.last_four.as_ref() == Some(digits),
-        };
-        let all = entries.iter().flat_map(|(place, all)| all.iter().map(move |entry| (place, entry)));
-        let mut found: Vec<_> = all
-            .filter(|(there, (sort, entry))| is_there(there, entry) && sort.as_str() < before)
-            .map(|(_, (sort, entry))| self.logged(sort, entry))
-            .collect();
-        found.sort_by(|one, other| place_of(other).cmp(place_of(one)));
-        let more = found.len() > limit;
-        found.truncate(limit);
-        self.read.lock().unwrap().0 += found.len();
-        Ok(EntryPage { entries: found, more })
+    async fn entries(&self, _: &EntryPlace, _: &EntryQuery<'_>) -> Result<EntryPage<Entry>, StoreError> {
+        unreachable!("a list needs less")
     }
 
     async fn counted(
         &self,
-        _: &MerchantId,
-        _: Date,
-        _: u16,
-        _: (&str, &str),
-        _: usize,
-    ) -> Result<CountedPage, StoreError> {
+        _: &EntryPlace,
+        _: &EntryQuery<'_>,
+    ) -> Result<EntryPage<CountedEntry>, StoreError> {
         unreachable!("a list counts nothing")
     }
+}
+
+/// Where a card's entries are, or else all.
+fn places_of(last_four: Option<&str>) -> Vec<EntryPlace> {
+    let card = last_four.map(|digits| vec![EntryPlace::LastFour(digits.to_owned())]);
+    card.unwrap_or_else(EntryPlace::all)
 }
 
 /// All parts of a list, and how many there were; `between` happens after each.
@@ -213,11 +208,20 @@ async fn all(
     mut between: impl FnMut(usize),
 ) -> (Vec<String>, usize) {
     let (merchant, lister) = (merchant(), Lister { log: world, store: world });
+    let places = places_of(last_four);
     let (mut rows, mut next, mut parts) = (Vec::new(), None::<String>, 0);
     loop {
         let (since, until, after) = (at(since), at(until), next.as_deref());
-        let search =
-            Search { merchant: &merchant, since, until, last_four, may_want: &|_| true, wants, after, limit };
+        let search = Search {
+            merchant: &merchant,
+            since,
+            until,
+            places: &places,
+            may_want: &|_| true,
+            wants,
+            after,
+            limit,
+        };
         let part = lister.list(&search, 0).await.unwrap();
         assert!(part.rows.len() <= limit, "no more than was asked for");
         assert!(!part.more_in_doubt, "nothing in doubt is looked for");
@@ -269,7 +273,8 @@ async fn what_cannot_be_read_is_a_bad_row_in_its_place_and_the_others_are_listed
             let (may_want, wants): (&(dyn Fn(&LoggedEntry) -> bool + Sync), _) =
                 (&|_| true, &|_: &_, _: &_| true);
             let merchant = &merchant;
-            let search = Search { merchant, since, until, last_four: None, may_want, wants, after, limit };
+            let places = &EntryPlace::all();
+            let search = Search { merchant, since, until, places, may_want, wants, after, limit };
             let part = lister.list(&search, 0).await.unwrap();
             assert!(part.shown() <= limit && part.shown() > 0, "{limit}");
             good.extend(part.rows.iter().map(|row| row.order.id.to_string()));
@@ -292,42 +297,6 @@ async fn what_cannot_be_read_is_a_bad_row_in_its_place_and_the_others_are_listed
         let of_entries: BTreeSet<_> = of_entries.map(|row| row.order.clone().unwrap().to_string()).collect();
         assert_eq!(of_entries, names(&[3, 9, 10, 11, 28]), "{limit}");
     }
-}
-
-#[tokio::test]
-async fn a_day_that_cannot_be_read_is_one_bad_row_and_the_other_days_are_listed_as_ever() {
-    let world = World { bad_day: Some(day_of(at(DAY_S))), ..World::default() };
-    (0..30).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 9_000));
-    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
-    let is_good = |n: &u64| day_of(at(i64::try_from(*n).unwrap() * 9_000)) != day_of(at(DAY_S));
-    for limit in [1, 2, 7, 100] {
-        let (mut good, mut bad, mut next) = (Vec::new(), Vec::new(), None::<String>);
-        loop {
-            let (since, until, after) = (at(0), at(30 * 9_000), next.as_deref());
-            let (may_want, wants): (&(dyn Fn(&LoggedEntry) -> bool + Sync), _) =
-                (&|_| true, &|_: &_, _: &_| true);
-            let merchant = &merchant;
-            let search = Search { merchant, since, until, last_four: None, may_want, wants, after, limit };
-            let part = lister.list(&search, 0).await.unwrap();
-            assert!(part.shown() <= limit, "{limit}");
-            good.extend(part.rows.iter().map(|row| row.order.id.to_string()));
-            bad.extend(part.unreadable.into_iter().map(|row| row.item.key));
-            next = part.next;
-            if next.is_none() {
-                break;
-            }
-        }
-        assert_eq!(good, ids((0..30).rev().filter(is_good)), "{limit}");
-        assert_eq!(bad, [format!("days#{}", day_of(at(DAY_S)))], "{limit}");
-    }
-    assert!(lister.newest(&merchant, at(DAY_S)).await.unwrap().is_some(), "of the day before");
-    // A part that may read nothing more has the row of such a day, which takes no reading, and the next one goes on.
-    let days = anything(&merchant, None, (0, DAY_S + 10));
-    let part = lister.list(&days, READ_MAX_BYTES).await.unwrap();
-    assert_eq!((part.rows.len(), part.unreadable.len()), (0, 1));
-    let rest = lister.list(&Search { after: part.next.as_deref(), ..days }, 0).await.unwrap();
-    let good: Vec<_> = rest.rows.iter().map(|row| row.order.id.to_string()).collect();
-    assert_eq!((good, rest.unreadable.len(), rest.next), (ids((0..8).rev().filter(is_good)), 0, None));
 }
 
 #[tokio::test]
@@ -361,11 +330,9 @@ async fn a_filter_goes_by_the_current_state_and_a_card_by_its_index() {
     let (rows, _) = all(&world, (0, 40 * DAY_S), Some("0001"), 4, &|_, _| true, |_| {}).await;
     assert_eq!(rows, ids((0..30).rev().filter(|n| n % 3 == 1)));
     let lister = Lister { log: &world, store: &world };
-    for later in [60, 86_400] {
-        let newest = lister.newest(&merchant(), at(29 * 20_000 + 90_000 + later)).await.unwrap();
-        assert_eq!(newest, Some(at(29 * 20_000 + 90_000)), "{later}");
-    }
-    assert_eq!(lister.newest(&merchant(), at(100 * DAY_S)).await.unwrap(), None);
+    assert_eq!(lister.newest(&merchant()).await.unwrap(), Some(at(29 * 20_000 + 90_000)));
+    let nothing = World::default();
+    assert_eq!(Lister { log: &nothing, store: &nothing }.newest(&merchant()).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -378,7 +345,7 @@ async fn a_part_ends_when_it_has_read_enough_and_the_next_one_goes_on() {
         merchant: &merchant,
         since: at(0),
         until: at(6_000),
-        last_four: None,
+        places: &EntryPlace::all(),
         may_want: &|_| true,
         wants: &first,
         after: None,
@@ -394,28 +361,6 @@ async fn a_part_ends_when_it_has_read_enough_and_the_next_one_goes_on() {
 }
 
 #[tokio::test]
-async fn a_day_of_as_many_parts_as_there_can_be_is_read_in_small_steps() {
-    let world = World { shards: Some(256), ..World::default() };
-    (0..2_000).for_each(|n| world.pays(n, i64::try_from(n).unwrap()));
-    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
-    let (may_want, wants) = (|_: &LoggedEntry| true, |_: &Order, _: &Transaction| true);
-    let search = Search {
-        merchant: &merchant,
-        since: at(0),
-        until: at(2_000),
-        last_four: None,
-        may_want: &may_want,
-        wants: &wants,
-        after: None,
-        limit: 1,
-    };
-    let part = lister.list(&search, 0).await.unwrap();
-    assert_eq!(part.rows.len(), 1);
-    assert_eq!(*world.read.lock().unwrap(), (SHARDS.into(), 1), "an entry of each part that has one");
-    assert!(part.read_bytes <= READ_MAX_BYTES, "{}", part.read_bytes);
-}
-
-#[tokio::test]
 async fn orders_are_read_some_at_a_time_and_only_where_the_entry_does_not_tell() {
     let world = World::default();
     (0..90).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 60));
@@ -423,9 +368,9 @@ async fn orders_are_read_some_at_a_time_and_only_where_the_entry_does_not_tell()
     let list = async |may_want: &(dyn Fn(&LoggedEntry) -> bool + Sync), limit| {
         *world.read.lock().unwrap() = (0, 0);
         let wants = |_: &Order, _: &Transaction| true;
-        let (since, until, last_four, after) = (at(0), at(DAY_S), None, None);
+        let (since, until, places, after) = (at(0), at(DAY_S), &EntryPlace::all(), None);
         let search =
-            Search { merchant: &merchant, since, until, last_four, may_want, wants: &wants, after, limit };
+            Search { merchant: &merchant, since, until, places, may_want, wants: &wants, after, limit };
         let rows = lister.list(&search, 0).await.unwrap().rows;
         (rows.iter().map(|row| row.order.id.to_string()).collect(), world.read.lock().unwrap().1)
     };
@@ -492,14 +437,14 @@ async fn what_is_in_doubt_comes_before_the_list_and_not_again_in_it() {
     assert_eq!(pages(&digits, 1).await, ids([13, 10].into_iter()));
 }
 
-/// All transactions of a range, by the days or by a card.
+/// All transactions of a range in some places.
 fn anything<'a>(
     merchant: &'a MerchantId,
-    last_four: Option<&'a str>,
+    places: &'a [EntryPlace],
     (since, until): (i64, i64),
 ) -> Search<'a> {
     let (since, until, after, limit) = (at(since), at(until), None, 1_000);
-    Search { merchant, since, until, last_four, may_want: &|_| true, wants: &|_, _| true, after, limit }
+    Search { merchant, since, until, places, may_want: &|_| true, wants: &|_, _| true, after, limit }
 }
 
 #[tokio::test]
@@ -509,9 +454,11 @@ async fn what_a_part_read_is_counted_and_it_begins_only_what_it_has_room_for() {
     let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
     // Of each order: an authorization, a capture, and on the next day a refund.
     let (entries, orders) = (60 * ENTRY_BYTES, 30 * 4 * OPERATION_BYTES);
-    let days = anything(&merchant, None, (0, 10_000));
-    assert_eq!(lister.list(&days, 7).await.unwrap().read_bytes, 7 + DAY_BYTES + entries + orders);
-    let card = anything(&merchant, Some("0001"), (0, 10_000));
+    let all = EntryPlace::all();
+    let days = anything(&merchant, &all, (0, 10_000));
+    assert_eq!(lister.list(&days, 7).await.unwrap().read_bytes, 7 + entries + orders);
+    let of_card = places_of(Some("0001"));
+    let card = anything(&merchant, &of_card, (0, 10_000));
     let read = lister.list(&card, 0).await.unwrap().read_bytes;
     assert_eq!(read, 20 * ENTRY_BYTES + 10 * 4 * OPERATION_BYTES);
 
@@ -526,13 +473,15 @@ async fn what_a_part_read_is_counted_and_it_begins_only_what_it_has_room_for() {
 }
 
 #[tokio::test]
-async fn a_day_is_read_no_further_than_the_range_goes() {
+async fn no_entry_outside_the_range_is_read() {
+    let all = EntryPlace::all();
     let world = World::default();
     (0..600).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 10));
     let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
-    let search = anything(&merchant, None, (5_900, 6_000));
+    let search = Search { limit: 1_000, ..anything(&merchant, &all, (5_900, 6_000)) };
     assert_eq!(lister.list(&search, 0).await.unwrap().rows.len(), 10);
-    assert!(world.read.lock().unwrap().0 <= ENTRIES_AT_A_TIME, "{:?}", world.read.lock().unwrap());
+    let read = *world.read.lock().unwrap();
+    assert!(read.0 <= 2 * 10 && read.1 == 10, "{read:?}");
 }
 
 #[tokio::test]
@@ -551,31 +500,15 @@ async fn each_transaction_of_an_order_is_listed_once_under_its_first_fact() {
     }
     world.has(order);
     let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
-    let rows = lister.list(&anything(&merchant, None, (0, 10_000)), 0).await.unwrap().rows;
+    let rows = lister.list(&anything(&merchant, &EntryPlace::all(), (0, 10_000)), 0).await.unwrap().rows;
     let found: Vec<_> = rows.iter().map(|row| (row.transaction.as_u128(), row.at)).collect();
     assert_eq!(found, [(2, at(1_010)), (1, at(10))]);
     // Where the order cannot be read, each has one row, too: under its latest fact, because the first is not known.
     let world = World { bad_orders: ["order-1".to_owned()].into(), ..world };
     let lister = Lister { log: &world, store: &world };
-    let bad = lister.list(&anything(&merchant, None, (0, 10_000)), 0).await.unwrap().unreadable;
+    let bad = lister.list(&anything(&merchant, &EntryPlace::all(), (0, 10_000)), 0).await.unwrap().unreadable;
     let found: Vec<_> = bad.iter().map(|row| (row.transaction.unwrap().as_u128(), row.at.unwrap())).collect();
     assert_eq!(found, [(2, at(1_110)), (1, at(110))]);
-}
-
-#[tokio::test]
-async fn a_part_that_ends_with_a_day_does_not_begin_the_next() {
-    let world = World::default();
-    world.pays(0, 0);
-    world.pays(1, DAY_S);
-    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
-    let days = Search { limit: 1, ..anything(&merchant, None, (0, DAY_S + 10)) };
-    let part = lister.list(&days, 0).await.unwrap();
-    let entries = 2 * ENTRY_BYTES;
-    assert_eq!(part.read_bytes, DAY_BYTES + entries + 4 * OPERATION_BYTES);
-    let after = part.next.unwrap();
-    let rest = lister.list(&Search { after: Some(&after), ..days }, 0).await.unwrap();
-    let found: Vec<_> = part.rows.iter().chain(&rest.rows).map(|row| row.order.id.to_string()).collect();
-    assert_eq!(found, ids([1, 0].into_iter()));
 }
 
 #[tokio::test]
@@ -583,7 +516,8 @@ async fn a_place_that_is_no_moment_ends_the_list() {
     let world = World::default();
     world.pays(1, 0);
     let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
-    let search = Search { after: Some("0"), ..anything(&merchant, None, (0, DAY_S)) };
+    let all = EntryPlace::all();
+    let search = Search { after: Some("0"), ..anything(&merchant, &all, (0, DAY_S)) };
     let part = lister.list(&search, 0).await.unwrap();
     assert!(part.rows.is_empty() && part.next.is_none(), "{part:?}");
 }
@@ -606,7 +540,7 @@ async fn a_part_is_full_when_its_transactions_have_many_operations() {
         world.has(order);
     }
     let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
-    let part = lister.list(&anything(&merchant, None, (0, 10_000)), 0).await.unwrap();
+    let part = lister.list(&anything(&merchant, &EntryPlace::all(), (0, 10_000)), 0).await.unwrap();
     assert_eq!(part.rows.len(), OPERATIONS_IN_A_PART.div_ceil(OPERATIONS_MAX));
     assert!(part.next.is_some());
     // To the operation.
@@ -615,13 +549,7 @@ async fn a_part_is_full_when_its_transactions_have_many_operations() {
         order.transactions[0].operations.truncate(each);
     }
     (21..=22).for_each(|n| world.pays(n, -60));
-    let part = lister.list(&anything(&merchant, None, (-60, 10_000)), 0).await.unwrap();
+    let part = lister.list(&anything(&merchant, &EntryPlace::all(), (-60, 10_000)), 0).await.unwrap();
     let operations = part.rows.iter().map(|row| row.order.operations().count());
     assert_eq!(operations.sum::<usize>(), OPERATIONS_IN_A_PART);
-}
-
-#[tokio::test]
-async fn days_without_entries_count_too_so_that_a_part_ends_in_time() {
-    let (rows, parts) = all(&World::default(), (0, 300 * DAY_S), None, 10, &|_, _| true, |_| {}).await;
-    assert_eq!((rows.len(), parts), (0, 3), "some 120 days each");
 }

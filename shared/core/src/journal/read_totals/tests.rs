@@ -9,18 +9,20 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     journal::{
-        Changes, CountedEntry, CountedPage, EntryPage, EntryPlace, KeptDay, KeptTotals, LatePage,
-        LateQuarter, TotalLine,
+        Changes, CountedEntry, Entry, EntryPage, KeptDay, KeptTotals, LatePage, LateQuarter, LoggedEntry,
+        TotalLine, UnreadableEntry,
     },
     values::{Amount, Currency, QuarterHour},
 };
 
-const SHARDS: u16 = 3;
 const DAY_S: i64 = 86_400;
 
-/// The journal of one merchant: by day and shard, what sorts as what.
+/// What an entry is counted as here.
+const ENTRY_BYTES: usize = 1_000;
+
+/// The journal of one merchant: by shard, what sorts as what.
 #[derive(Default)]
-struct Journal(BTreeMap<(Date, u16), BTreeMap<String, CountedEntry>>);
+struct Journal(BTreeMap<u8, BTreeMap<String, CountedEntry>>);
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_057_600 + second).unwrap()
@@ -48,9 +50,9 @@ impl Journal {
         let mut journal = Self::default();
         for (n, (second, choice)) in entries.iter().enumerate() {
             let entry = counted(*second, *choice);
-            let shard = u16::try_from(choice % u64::from(SHARDS)).unwrap();
+            let shard = u8::try_from(choice % u64::from(ENTRY_SHARDS)).unwrap();
             let sort = format!("{}#{n:036}", sort_of(at(*second)));
-            journal.0.entry((entry.line.day, shard)).or_default().insert(sort, entry);
+            journal.0.entry(shard).or_default().insert(sort, entry);
         }
         journal
     }
@@ -60,62 +62,38 @@ impl Journal {
 struct Paged<'a> {
     journal: &'a Journal,
     page: usize,
-    /// The day whose number of parts cannot be read.
-    bad_day: Option<Date>,
 }
 
 impl<'a> Paged<'a> {
     fn by(page: usize, journal: &'a Journal) -> Self {
-        Self { journal, page, bad_day: None }
+        Self { journal, page }
     }
-}
-
-#[tokio::test]
-async fn a_day_that_cannot_be_read_is_left_out_and_named_and_the_others_count() {
-    let journal = Journal::new(&[(0, 1), (DAY_S, 2), (2 * DAY_S, 3)]);
-    let log = Paged { bad_day: Some(day_of(at(DAY_S))), ..Paged::by(10, &journal) };
-    let range = TotalsRange::new(at(0), at(3 * DAY_S)).unwrap();
-    let part = part(&log, &"m".parse().unwrap(), range, None).await.unwrap();
-    assert_eq!(part.totals, [counted(0, 1), counted(2 * DAY_S, 3)].into_iter().collect());
-    let keys: Vec<_> = part.unreadable.iter().map(|item| item.key.clone()).collect();
-    assert_eq!(keys, [format!("days#{}", day_of(at(DAY_S)))]);
 }
 
 #[async_trait]
 impl EntryLog for Paged<'_> {
-    async fn shards(&self, day: Date) -> Result<Option<u16>, StoreError> {
-        if self.bad_day == Some(day) {
-            return Err(StoreError::Corrupt("spoiled".to_owned()));
-        }
-        Ok(self.journal.0.keys().any(|(there, _)| *there == day).then_some(SHARDS))
+    async fn entries(&self, _: &EntryPlace, _: &EntryQuery<'_>) -> Result<EntryPage<Entry>, StoreError> {
+        unreachable!("totals list nothing")
     }
 
-    async fn before(
-        &self,
-        _: &MerchantId,
-        _: &EntryPlace,
-        _: &str,
-        _: usize,
-    ) -> Result<EntryPage, StoreError> {
+    async fn logged(&self, _: &EntryPlace, _: &EntryQuery<'_>) -> Result<EntryPage<LoggedEntry>, StoreError> {
         unreachable!("totals list nothing")
     }
 
     async fn counted(
         &self,
-        _: &MerchantId,
-        day: Date,
-        shard: u16,
-        (after, until): (&str, &str),
-        limit: usize,
-    ) -> Result<CountedPage, StoreError> {
-        assert!(shard < SHARDS, "a day has no such part");
-        let Some(there) = self.journal.0.get(&(day, shard)) else { return Ok(CountedPage::default()) };
-        let limit = limit.min(self.page);
+        place: &EntryPlace,
+        query: &EntryQuery<'_>,
+    ) -> Result<EntryPage<CountedEntry>, StoreError> {
+        let EntryPlace::Shard(shard) = place else { unreachable!("totals read everything") };
+        let ((after, until), limit) = (query.between, query.limit.min(self.page));
+        assert_eq!(query.order, ReadOrder::OldestFirst);
+        let Some(there) = self.journal.0.get(shard) else { return Ok(EntryPage::default()) };
         let found = there.iter().filter(|(sort, _)| sort.as_str() > after && sort.as_str() < until);
-        let page: Vec<_> = found.take(limit).collect();
-        let next = page.last().filter(|_| page.len() == limit).map(|(sort, _)| (*sort).clone());
-        let entries = page.into_iter().map(|(_, entry)| entry.clone()).collect();
-        Ok(CountedPage { entries, unreadable: Vec::new(), next })
+        let page = found.take(limit).map(|(sort, entry)| (sort.clone(), Ok(entry.clone())));
+        let entries: Vec<(String, Result<_, _>)> = page.collect();
+        let next = entries.last().filter(|_| entries.len() == limit).map(|(sort, _)| sort.clone());
+        Ok(EntryPage { read_bytes: entries.len() * ENTRY_BYTES, entries, next })
     }
 }
 
@@ -173,7 +151,7 @@ fn a_part_ends_when_it_has_read_enough_and_the_next_one_goes_on() {
     let (totals, parts, most) = all(&Paged::by(usize::MAX, &journal), (0, 2 * DAY_S));
     assert_eq!(totals.lines().map(|(_, total)| total.count).sum::<u64>(), 25_000);
     assert!(parts >= 3, "{parts}");
-    assert!(most < READ_MAX_BYTES + DAY_BYTES + ENTRIES_AT_A_TIME * ENTRY_BYTES, "{most}");
+    assert!(most < READ_MAX_BYTES + ENTRIES_AT_A_TIME * ENTRY_BYTES, "{most}");
 }
 
 #[test]
@@ -314,45 +292,41 @@ fn what_is_added_up_is_what_the_entry_says() {
     assert_eq!(again, totals);
 }
 
-/// One entry and one that cannot be read in each of so many parts of every day.
-struct Spoiled(u16);
+/// In each part one entry and one that cannot be read, as large as this.
+struct Spoiled(usize);
 
 #[async_trait]
 impl EntryLog for Spoiled {
-    async fn shards(&self, _: Date) -> Result<Option<u16>, StoreError> {
-        Ok(Some(self.0))
+    async fn entries(&self, _: &EntryPlace, _: &EntryQuery<'_>) -> Result<EntryPage<Entry>, StoreError> {
+        unreachable!("totals list nothing")
     }
 
-    async fn before(
-        &self,
-        _: &MerchantId,
-        _: &EntryPlace,
-        _: &str,
-        _: usize,
-    ) -> Result<EntryPage, StoreError> {
+    async fn logged(&self, _: &EntryPlace, _: &EntryQuery<'_>) -> Result<EntryPage<LoggedEntry>, StoreError> {
         unreachable!("totals list nothing")
     }
 
     async fn counted(
         &self,
-        _: &MerchantId,
-        _: Date,
-        shard: u16,
-        _: (&str, &str),
-        _: usize,
-    ) -> Result<CountedPage, StoreError> {
-        let unreadable = vec![Unreadable { key: shard.to_string(), reason: String::new() }];
-        Ok(CountedPage { entries: vec![counted(0, 1)], unreadable, next: None })
+        place: &EntryPlace,
+        _: &EntryQuery<'_>,
+    ) -> Result<EntryPage<CountedEntry>, StoreError> {
+        let item = Unreadable { key: format!("{place:?}"), reason: String::new() };
+        let bad = UnreadableEntry { sort: "2".to_owned(), order: None, item };
+        let entries = vec![("1".to_owned(), Ok(counted(0, 1))), ("2".to_owned(), Err(bad))];
+        Ok(EntryPage { entries, next: None, read_bytes: self.0 })
     }
 }
 
 #[tokio::test]
 async fn what_cannot_be_counted_is_named_and_counts_as_read() {
     let (merchant, range) = ("m".parse().unwrap(), TotalsRange::new(at(0), at(DAY_S)).unwrap());
-    let read = part(&Spoiled(3), &merchant, range, None).await.unwrap();
-    assert_eq!((read.unreadable.len(), read.read_bytes), (3, DAY_BYTES + 3 * 2 * ENTRY_BYTES));
+    let shards = usize::from(ENTRY_SHARDS);
+    let read = part(&Spoiled(7), &merchant, range, None).await.unwrap();
+    assert_eq!((read.unreadable.len(), read.read_bytes), (shards, shards * 7));
+    assert_eq!(read.unreadable[1].key, "Shard(1)");
     // To the byte: a part that has read all that it may begins nothing else.
-    let pages = u16::try_from((READ_MAX_BYTES - DAY_BYTES) / (2 * ENTRY_BYTES)).unwrap();
-    let read = part(&Spoiled(pages + 1), &merchant, range, None).await.unwrap();
-    assert_eq!((read.read_bytes, read.next.is_some()), (READ_MAX_BYTES, true));
+    for (bytes, parts) in [(READ_MAX_BYTES, 1), (READ_MAX_BYTES - 1, 2)] {
+        let read = part(&Spoiled(bytes), &merchant, range, None).await.unwrap();
+        assert_eq!((read.unreadable.len(), read.next.is_some()), (parts, true));
+    }
 }

@@ -1,8 +1,11 @@
 //! What is read of the journal.
 
 use tollgate_core::{
-    journal::{CountedEntry, EntryLog, EntryPlace, LoggedEntry, TotalLine, UnreadableEntry},
+    journal::{
+        CountedEntry, EntryLog, EntryPage, EntryPlace, EntryQuery, LoggedEntry, TotalLine, UnreadableEntry,
+    },
     payments::{Unreadable, trail},
+    values::ReadOrder,
 };
 
 use super::*;
@@ -12,25 +15,11 @@ fn responding(responses: impl IntoIterator<Item = Scripted>) -> (DynamoDbEntryLo
     (DynamoDbEntryLog::new(aws.dynamodb(), "journal".to_owned()), aws)
 }
 
-#[tokio::test]
-async fn over_how_many_partitions_a_day_is_spread_is_read_from_its_item() {
-    for (response, expected) in [
-        (done(), Some(None)),
-        (ok(json!({ "Item": day_with("16") })), Some(Some(16))),
-        (ok(json!({ "Item": day_with("0") })), None),
-    ] {
-        let (log, aws) = responding([response]);
-        let found = log.shards(day()).await;
-        assert_eq!(found.as_ref().ok(), expected.as_ref());
-        assert!(!matches!(found, Err(StoreError::Unavailable(_))));
-        let get = json!({ "TableName": "journal", "Key": keys_of("days", "2026-01-05") });
-        assert_eq!(aws.bodies("GetItem"), [get]);
-    }
-}
+const SORT_OF_ENTRY: &str = "2026-01-05T10:07:00.123Z#00000000-0000-0000-0000-000000000001";
 
 fn logged(kind: Kind) -> LoggedEntry {
     LoggedEntry {
-        sort: "2026-01-05T10:07:00.123Z#00000000-0000-0000-0000-000000000001".to_owned(),
+        sort: SORT_OF_ENTRY.to_owned(),
         id: Uuid::from_u128(1),
         order: order("o"),
         transaction: Uuid::from_u128(2),
@@ -39,68 +28,137 @@ fn logged(kind: Kind) -> LoggedEntry {
     }
 }
 
+/// Of the first days of January, nine at most.
+fn january(merchant: &MerchantId, order: ReadOrder) -> EntryQuery<'_> {
+    EntryQuery { merchant, between: ("2026-01-01", "2026-01-06"), order, limit: 9 }
+}
+
+/// The request for it.
+fn query(column: &str, key: &str, is_forward: bool) -> Value {
+    json!({
+        "TableName": "journal", "KeyConditionExpression": "#place = :place AND #sort BETWEEN :from AND :to",
+        "ScanIndexForward": is_forward, "Limit": 9,
+        "ExpressionAttributeNames": { "#place": column, "#sort": "s" },
+        "ExpressionAttributeValues": {
+            ":place": { "S": key }, ":from": { "S": "2026-01-01!" }, ":to": { "S": "2026-01-05~" },
+        },
+    })
+}
+
 #[tokio::test]
 async fn entries_are_read_newest_first_and_a_damaged_one_keeps_its_place() {
-    let query = json!({
-        "TableName": "journal", "KeyConditionExpression": "#place = :place AND #sort < :before",
-        "ScanIndexForward": false, "Limit": 9,
-        "ExpressionAttributeNames": { "#place": "bucket", "#sort": "sort" },
-        "ExpressionAttributeValues": { ":place": { "S": "m#2026-01-05#3" }, ":before": { "S": "2026-01-06" } },
-    });
-    let by_last_four = json!({
-        "IndexName": "by-last-four",
-        "ExpressionAttributeNames": { "#place": "merchant_last_four", "#sort": "sort" },
-        "ExpressionAttributeValues": { ":place": { "S": "m#1111" }, ":before": { "S": "2026-01-06" } },
-    });
     let of = |members: &Value| with(&item_of_entry(), members);
-    let kinds = ["authorize", "purchase", "capture", "refund", "void", "levitate"];
-    let items = kinds.map(|kind| of(&json!({ "operation": { "S": kind } })));
-    let damaged = ["operation", "entry_id", "transaction_id", "currency", "order_id"];
-    let items = items.into_iter().chain(damaged.map(|name| of(&json!({ (name): null }))));
-    let unknown_currency = of(&json!({ "currency": { "S": "XXQ" } }));
+    let kinds = ["a", "p", "c", "r", "v", "levitate"];
+    let items = kinds.map(|kind| of(&json!({ "k": { "S": kind } })));
+    // Of a newer version, it is in lists all the same.
+    let newer = of(&json!({ "f": { "S": "z" }, "k": { "S": "p" } }));
+    let damaged = [("operation", "k"), ("transaction_id", "t"), ("currency", "cy"), ("order_id", "o")];
+    let items = items.into_iter().chain([newer]);
+    let items = items.chain(damaged.map(|(_, name)| of(&json!({ (name): null }))));
+    let unknown_currency = of(&json!({ "cy": { "S": "XXQ" } }));
     let items: Vec<Value> = items.chain([unknown_currency]).collect();
-    let known =
-        [Kind::Authorize, Kind::Purchase, Kind::Capture, Kind::Refund, Kind::Void, Kind::Unrecognized];
+    let known = [
+        Kind::Authorize,
+        Kind::Purchase,
+        Kind::Capture,
+        Kind::Refund,
+        Kind::Void,
+        Kind::Unrecognized,
+        Kind::Purchase,
+    ];
     let bad = |name: &str| UnreadableEntry {
-        sort: logged(Kind::Void).sort,
+        sort: SORT_OF_ENTRY.to_owned(),
         order: Some("o".parse::<OrderId>().unwrap()).filter(|_| name != "order_id"),
         item: Unreadable {
-            key: format!("m#2026-01-05#{} {}", shard(&entry(), 4), logged(Kind::Void).sort),
+            key: format!("m#{} {SORT_OF_ENTRY}", shard(&order("o"))),
             reason: format!("an entry of the journal without a good {name}"),
         },
     };
     let mut expected: Vec<_> = known.map(|kind| Ok(logged(kind))).into();
-    expected.extend(damaged.map(|name| Err(bad(name))));
+    expected.extend(damaged.map(|(name, _)| Err(bad(name))));
     expected.push(Ok(LoggedEntry { currency: None, ..logged(Kind::Purchase) }));
-    for (place, query, more) in [
-        (EntryPlace::Day { day: day(), shard: 3 }, query.clone(), true),
-        (EntryPlace::LastFour("1111".to_owned()), with(&query, &by_last_four), false),
+    let expected: Vec<_> = expected.into_iter().map(|entry| (SORT_OF_ENTRY.to_owned(), entry)).collect();
+    let last = keys_of("m#3", "2026-01-02T");
+    let (log, aws) = responding([ok(json!({ "Items": items, "LastEvaluatedKey": last }))]);
+    let (merchant, place) = (merchant(), EntryPlace::Shard(3));
+    let wanted = january(&merchant, ReadOrder::NewestFirst);
+    let (page, trail) = trail::follow(log.logged(&place, &wanted)).await;
+    let page = page.unwrap();
+    assert_eq!((page.entries, page.next.as_deref()), (expected, Some("2026-01-02T")));
+    assert_eq!(trail.unreadable, 4);
+    assert!((1_000..3_000).contains(&page.read_bytes), "{}", page.read_bytes);
+    assert_eq!(aws.bodies("Query"), [query("b", "m#3", false)]);
+}
+
+#[tokio::test]
+async fn an_index_has_keys_and_the_entries_are_read_by_them_in_the_same_order() {
+    let entries = told();
+    let sort = |n: usize| format!("2026-01-05T10:07:00.12{n}Z#00000000-0000-0000-0000-00000000000{n}");
+    let whole = |n: usize| {
+        with(&item_of_entry(), &with(&entries[n].1, &json!({ "b": { "S": "m#1" }, "s": { "S": sort(n) } })))
+    };
+    for (place, index, column, key) in [
+        (EntryPlace::LastFour("1111".to_owned()), "by-last-four", "l", "m#1111"),
+        (EntryPlace::Reference("111".to_owned()), "by-reference", "r", "m#111"),
+        (EntryPlace::Unusual, "unusual", "u", "m"),
     ] {
-        let last = more.then(|| keys_of("m#2026-01-05#3", "2026"));
-        let (log, aws) =
-            responding([ok(with(&json!({ "Items": items }), &json!({ "LastEvaluatedKey": last })))]);
+        let indexed = |n: usize| with(&keys_of("m#1", &sort(n)), &json!({ (column): { "S": key } }));
+        let keys: Vec<Value> = (0..4).map(indexed).collect();
+        // The third one has expired meanwhile.
+        let found = json!({ "Responses": { "journal": [whole(3), whole(0), whole(1)] } });
+        let (log, aws) = self::responding([ok(json!({ "Items": keys })), ok(found)]);
         let merchant = merchant();
-        let (page, trail) = trail::follow(log.before(&merchant, &place, "2026-01-06", 9)).await;
-        let page = page.unwrap();
-        assert_eq!((page.entries, page.more), (expected.clone(), more));
-        assert_eq!(trail.unreadable, 5);
-        assert_eq!(aws.bodies("Query"), [query]);
+        let page = log.entries(&place, &january(&merchant, ReadOrder::OldestFirst)).await.unwrap();
+        let sorts: Vec<&str> = page.entries.iter().map(|(sort, _)| sort.as_str()).collect();
+        assert_eq!(sorts, [0, 1, 3].map(sort));
+        let facts: Vec<Fact> = page.entries.iter().map(|(_, entry)| entry.as_ref().unwrap().fact).collect();
+        assert_eq!(facts, [0, 1, 3].map(|n: usize| entries[n].0.fact));
+        assert!(page.next.is_none() && page.read_bytes > 0);
+        let wanted = with(&query(column, key, true), &json!({ "IndexName": index }));
+        assert_eq!(aws.bodies("Query"), [wanted]);
+        let keys: Vec<Value> = (0..4).map(|n| keys_of("m#1", &sort(n))).collect();
+        let batch = json!({ "RequestItems": { "journal": { "Keys": keys } } });
+        assert_eq!(aws.bodies("BatchGetItem"), [batch]);
     }
+    // Nothing is there, and nothing is read.
+    let (log, aws) = self::responding([done()]);
+    let merchant = merchant();
+    let page = log.entries(&EntryPlace::Unusual, &january(&merchant, ReadOrder::OldestFirst)).await.unwrap();
+    assert!(page.entries.is_empty() && aws.bodies("BatchGetItem").is_empty());
+}
+
+#[tokio::test]
+async fn a_range_without_room_for_an_entry_takes_no_request() {
+    let (log, aws) = responding([]);
+    let (merchant, between) = (merchant(), (SORT_OF_ENTRY, SORT_OF_ENTRY));
+    let query = EntryQuery { between, ..january(&merchant, ReadOrder::NewestFirst) };
+    let page: EntryPage<_> = log.logged(&EntryPlace::Shard(0), &query).await.unwrap();
+    assert!(page.entries.is_empty() && page.next.is_none());
+    assert_eq!(aws.sent(), json!([]));
 }
 
 #[tokio::test]
 async fn entries_are_counted_as_they_are_now_and_what_cannot_be_is_told() {
-    let branded = with(&item_of_entry(), &json!({ "brand": { "S": "visa" } }));
-    let damaged =
-        ["at", "currency", "operation", "fact", "mid", "amount", "held", "paid", "returned", "at_gateway"];
-    let negative = with(&item_of_entry(), &json!({ "amount": { "N": "-1" } }));
-    let items = [item_of_entry(), branded].into_iter();
-    let items = items.chain(damaged.map(|name| with(&item_of_entry(), &json!({ (name): null }))));
+    let branded = with(&item_of_entry(), &json!({ "br": { "S": "visa" } }));
+    let newer =
+        with(&item_of_entry(), &json!({ "br": { "S": "elo" }, "f": { "S": "z" }, "k": { "S": "y" } }));
+    let damaged = [
+        ("sort", "s"),
+        ("currency", "cy"),
+        ("operation", "k"),
+        ("fact", "f"),
+        ("mid", "md"),
+        ("amount", "a"),
+    ];
+    let negative = with(&item_of_entry(), &json!({ "a": { "N": "-1" } }));
+    let items = [item_of_entry(), branded, newer].into_iter();
+    let items = items.chain(damaged.map(|(_, name)| with(&item_of_entry(), &json!({ (name): null }))));
     let items: Vec<Value> = items.chain([negative]).collect();
-    let page = json!({ "Items": items, "LastEvaluatedKey": keys_of("m#2026-01-05#3", "2026-01-05T10:07") });
-    let (log, aws) = responding([ok(page), done()]);
-    let place = ("2026-01-05T10:00:00.000Z", "2026-01-05T10:15:00.000Z");
-    let page = log.counted(&merchant(), day(), 3, place, 9).await.unwrap();
+    let last = keys_of("m#3", "2026-01-05T10:07");
+    let (log, aws) = responding([ok(json!({ "Items": items, "LastEvaluatedKey": last })), done()]);
+    let (merchant, place) = (merchant(), EntryPlace::Shard(3));
+    let wanted = january(&merchant, ReadOrder::OldestFirst);
+    let page = log.counted(&place, &wanted).await.unwrap();
     let line = TotalLine {
         day: day(),
         currency: Currency::USD,
@@ -109,41 +167,36 @@ async fn entries_are_counted_as_they_are_now_and_what_cannot_be_is_told() {
         mid: "496160873888".to_owned(),
         brand: None,
     };
-    let (amount, changes) = (entry().amount, entry().changes);
-    let plain = CountedEntry { at: entry().at, line: line.clone(), amount, changes };
-    let branded =
-        CountedEntry { line: TotalLine { brand: Some("visa".to_owned()), ..line }, ..plain.clone() };
-    assert_eq!(page.entries, [plain, branded]);
-    let key = format!("m#2026-01-05#{} {}", shard(&entry(), 4), logged(Kind::Void).sort);
-    let bad = |name: &str| Unreadable {
-        key: key.clone(),
-        reason: format!("an entry of the journal without a good {name}"),
-    };
-    assert_eq!(page.unreadable, damaged.iter().chain(&["amount"]).map(|name| bad(name)).collect::<Vec<_>>());
+    let at = entry().at;
+    let plain = CountedEntry { at, line: line.clone(), amount: entry().amount, changes: entry().changes };
+    let of = |brand: &str| TotalLine { brand: Some(brand.to_owned()), ..line.clone() };
+    let newer = TotalLine { operation: "y".to_owned(), fact: "z".to_owned(), ..of("elo") };
+    let good: Vec<_> = page.entries.iter().filter_map(|(_, entry)| entry.as_ref().ok()).collect();
+    let [branded, newer] = [of("Visa"), newer].map(|line| CountedEntry { line, ..plain.clone() });
+    assert_eq!(good, [&plain, &branded, &newer]);
+    let bad = page.entries.iter().filter_map(|(_, entry)| Some(entry.as_ref().err()?.item.reason.clone()));
+    let reasons = damaged.iter().map(|(name, _)| *name).chain(["amount"]);
+    let reasons = reasons.map(|name| format!("an entry of the journal without a good {name}"));
+    assert_eq!(bad.collect::<Vec<_>>(), reasons.collect::<Vec<_>>());
     assert_eq!(page.next.as_deref(), Some("2026-01-05T10:07"));
-    let page = log.counted(&merchant(), day(), 3, place, 9).await.unwrap();
-    assert!(page.entries.is_empty() && page.unreadable.is_empty() && page.next.is_none());
-    let query = json!({
-        "TableName": "journal", "KeyConditionExpression": "#bucket = :bucket AND #sort BETWEEN :after AND :until",
-        "ConsistentRead": true, "Limit": 9,
-        "ExpressionAttributeNames": { "#bucket": "bucket", "#sort": "sort" },
-        "ExpressionAttributeValues": {
-            ":bucket": { "S": "m#2026-01-05#3" }, ":after": { "S": "2026-01-05T10:00:00.000Z!" },
-            ":until": { "S": "2026-01-05T10:15:00.000Z" },
-        },
-    });
+    let page = log.counted(&place, &wanted).await.unwrap();
+    assert!(page.entries.is_empty() && page.next.is_none());
+    let query = with(&query("b", "m#3", true), &json!({ "ConsistentRead": true }));
     assert_eq!(aws.bodies("Query"), [query.clone(), query]);
 }
 
 #[tokio::test]
 async fn a_journal_that_does_not_respond_is_unavailable_and_not_empty() {
     let place = EntryPlace::LastFour("1111".to_owned());
-    for n in 0..3 {
-        let (log, _) = responding([throttled()]);
+    let merchant = merchant();
+    let query = january(&merchant, ReadOrder::NewestFirst);
+    for n in 0..4 {
+        let found = json!({ "Items": [with(&keys_of("m#1", "x"), &json!({ "l": { "S": "m#1111" } }))] });
+        let (log, _) = responding(if n == 3 { vec![ok(found), throttled()] } else { vec![throttled()] });
         let result = match n {
-            0 => log.shards(day()).await.map(drop),
-            1 => log.before(&merchant(), &place, "2026", 9).await.map(drop),
-            _ => log.counted(&merchant(), day(), 3, ("a", "b"), 9).await.map(drop),
+            0 => log.entries(&place, &query).await.map(drop),
+            1 | 3 => log.logged(&place, &query).await.map(drop),
+            _ => log.counted(&EntryPlace::Shard(0), &query).await.map(drop),
         };
         assert!(matches!(result, Err(StoreError::Unavailable(_))), "{n}");
     }

@@ -16,7 +16,7 @@ fn responding(responses: impl IntoIterator<Item = Scripted>) -> (DynamoDbTotals,
 fn query(condition: &str, values: &Value) -> Value {
     json!({
         "TableName": "journal", "KeyConditionExpression": format!("#bucket = :bucket AND {condition}"),
-        "ConsistentRead": true, "ExpressionAttributeNames": { "#bucket": "bucket", "#sort": "sort" },
+        "ConsistentRead": true, "ExpressionAttributeNames": { "#bucket": "b", "#sort": "s" },
         "ExpressionAttributeValues": values,
     })
 }
@@ -46,9 +46,8 @@ fn totals() -> DayTotals {
 }
 
 const LINES: &str = concat!(
-    r#"[{"currency":"USD","operation":"purchase","fact":"approved","mid":"1","count":2,"amount":2599,"held":1,"paid":2,"#,
-    r#""returned":-3,"at_gateway":4},{"currency":"USD","operation":"purchase","fact":"approved","mid":"1","brand":"visa","#,
-    r#""count":2,"amount":2599,"held":1,"paid":2,"returned":-3,"at_gateway":4}]"#,
+    r#"[{"cy":"USD","k":"purchase","f":"approved","md":"1","n":2,"a":2599,"h":1,"p":2,"e":-3,"g":4},"#,
+    r#"{"cy":"USD","k":"purchase","f":"approved","md":"1","br":"visa","n":2,"a":2599,"h":1,"p":2,"e":-3,"g":4}]"#,
 );
 
 fn kept(sort: &str, version: u64) -> Value {
@@ -130,7 +129,7 @@ async fn kept_totals_are_read_and_what_is_damaged_is_replaced_where_its_version_
 async fn totals_replace_only_the_version_that_was_read() {
     let first = json!({
         "ConditionExpression": "attribute_not_exists(#bucket)",
-        "ExpressionAttributeNames": { "#bucket": "bucket" },
+        "ExpressionAttributeNames": { "#bucket": "b" },
     });
     let later = json!({
         "ConditionExpression": "#version = :version", "ExpressionAttributeNames": { "#version": "version" },
