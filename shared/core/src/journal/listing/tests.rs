@@ -376,7 +376,7 @@ async fn orders_are_read_some_at_a_time_and_only_where_the_entry_does_not_tell()
     };
     // Captures, which have the same order, take no read.
     assert_eq!(list(&|_| true, 1_000).await, (ids((0..90).rev()), 90));
-    assert_eq!(*world.batches.lock().unwrap(), (3, 43), "a batch for a page of entries");
+    assert_eq!(*world.batches.lock().unwrap(), (3, 34), "a batch for a page of entries");
     // No more than there is room for.
     for (first, limit) in [(87, 3), (80, 10)] {
         assert_eq!(list(&|_| true, limit).await, (ids((first..90).rev()), limit));
