@@ -113,7 +113,8 @@ pub(super) fn item(entry: &Entry, shard: u8) -> Item {
     let merchant = &entry.order.merchant;
     let (told, by_hand) = (entry.attribution.as_deref(), entry.by_hand.as_ref());
     let reason = by_hand.map(|by_hand| &by_hand.reason).or(told.and_then(|told| told.reason.as_ref()));
-    let person = by_hand.map_or(told.and_then(|told| told.person.as_ref()), |by_hand| by_hand.person.as_ref());
+    let person =
+        by_hand.map_or(told.and_then(|told| told.person.as_ref()), |by_hand| by_hand.person.as_ref());
     let indexed = |value: &Option<String>| value.as_ref().map(|value| format!("{merchant}#{value}"));
     let own = |text: &str| Some(text.to_owned());
     let gateway_order_id = Some(&entry.gateway_order_id);
