@@ -82,7 +82,7 @@ impl Order {
     /// What is next of a payment's scheduled capture, and when.
     pub(super) fn next_capture(&self, transaction: &Transaction) -> Option<(Timestamp, Due)> {
         let next = transaction.next_capture()?;
-        if self.captures_paused().is_none() { Some(next) } else { transaction.next_while_paused(next) }
+        if self.captures_paused().is_none() { Some(next) } else { transaction.next_while_paused(next.0) }
     }
 }
 
@@ -93,11 +93,8 @@ impl Transaction {
     }
 
     /// What is left to do of what would be next. Until one of these moments, no run has to look at the order.
-    fn next_while_paused(&self, (at, next): (Timestamp, Due)) -> Option<(Timestamp, Due)> {
+    fn next_while_paused(&self, at: Timestamp) -> Option<(Timestamp, Due)> {
         let expires = self.authorization_expires_at?;
-        if next == Due::Lapse(self.id) {
-            return Some((at, next));
-        }
         let notice = at.max(expires - EXPIRING_BEFORE);
         let is_told = self.first().is_some_and(|first| first.is_notified(NoticeReason::AuthorizationEnding));
         Some(if notice < expires && !is_told {

@@ -60,7 +60,7 @@ impl Delivering {
         started: Timestamp,
         report: &mut DeliveryReport,
     ) -> Result<(), StoreError> {
-        let mut receivers = self.receivers.receivers(merchant).await;
+        let mut receivers = self.receivers.receivers_now(merchant).await;
         let is_named = |known: &KnownReceiver, named: &[_]| -> Option<KnownReceiver> {
             let mut named = named.iter().map(|receiver| KnownReceiver::new(merchant, receiver));
             named.find(|named| named.key == known.key)

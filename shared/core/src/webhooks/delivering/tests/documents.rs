@@ -172,3 +172,15 @@ fn a_receiver_that_an_older_document_does_not_name_yet_loses_nothing() {
         assert_eq!((world.attempts("new"), world.waiting("new")), (1, 0));
     });
 }
+
+#[test]
+fn a_receiver_that_a_remembered_document_does_not_name_is_not_removed_before_the_document_is_read_again() {
+    let world = World::new(&[("new", DOWN)]);
+    Time::run(&world.time, async {
+        batch(&world, 3).await;
+        world.directory.is_remembered_without("new");
+        assert_eq!(minutes(&world, 30).await.removed, 0);
+        let known = world.store.known(None).await.unwrap();
+        assert!(known.iter().all(|known| known.left_at.is_none()));
+    });
+}

@@ -99,7 +99,7 @@ pub(super) enum Manner {
 
 /// A document of receivers, as every process reads it: what it names, and why it cannot be used, if so.
 #[derive(Default)]
-pub(super) struct Directory(Mutex<(Vec<Receiver>, Option<ReceiversError>)>);
+pub(super) struct Directory(Mutex<(Vec<Receiver>, Option<ReceiversError>)>, Mutex<Option<Receiver>>);
 
 impl Directory {
     pub(super) fn remove(&self, name: &str) {
@@ -116,6 +116,13 @@ impl Directory {
         self.0.lock().unwrap().0.push(receiver);
     }
 
+    /// A process that read the document before it named this receiver.
+    pub(super) fn is_remembered_without(&self, name: &str) {
+        let receiver = self.take(name);
+        self.put_back(receiver.clone());
+        *self.1.lock().unwrap() = Some(receiver);
+    }
+
     pub(super) fn fails(&self, with: Option<ReceiversError>) {
         self.0.lock().unwrap().1 = with;
     }
@@ -128,7 +135,9 @@ impl Directory {
 #[async_trait]
 impl Receivers for Directory {
     async fn receivers(&self, merchant: &MerchantId) -> Result<Arc<[Receiver]>, ReceiversError> {
-        self.receivers_now(merchant).await
+        let unknown = self.1.lock().unwrap().as_ref().map(|receiver| receiver.id.clone());
+        let named = self.receivers_now(merchant).await?;
+        Ok(named.iter().filter(|receiver| Some(&receiver.id) != unknown.as_ref()).cloned().collect())
     }
 
     async fn receivers_now(&self, _: &MerchantId) -> Result<Arc<[Receiver]>, ReceiversError> {
