@@ -1,5 +1,6 @@
 //! `capture pause`, `capture resume` and `capture list`: one order's scheduled captures, held back by a person.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tollgate_core::{
     journal::{PausedSearch, Row, paused_captures},
@@ -32,19 +33,19 @@ pub(crate) async fn run(place: &Place, command: &CaptureCommand) -> Result<Repor
 }
 
 async fn switch(place: &Place, switch: &SwitchCaptures, pause: bool) -> Result<Report, Failure> {
-    let (stage, job) = (place.stage()?, place.orders_job()?);
+    let (stage, job, now) = (place.stage()?, place.orders_job()?, place.clock.now());
     let key = OrderKey { merchant: switch.merchant.clone(), order: switch.order.clone() };
     let order = job.payments.order(&key).await?;
     let what = if pause { "paused" } else { "resumed" };
     if order.captures_paused().is_some() == pause {
         let is = if pause { "are paused already" } else { "are not paused" };
-        let text = format!("Scheduled captures {is}. Stage {stage}.\n\n{}", history::text(&order, None));
-        return Ok(Report::new(text, value(stage, &order, switch, false)));
+        let text = format!("Scheduled captures {is}. Stage {stage}.\n\n{}", history::text(&order, None, now));
+        return Ok(Report::new(text, value(stage, (&order, now), switch, false)));
     }
     let shown = shown(stage, &order, switch, what);
     if switch.dry_run {
         let text = format!("Dry run: nothing was done.\n{shown}");
-        return Ok(Report::new(text, value(stage, &order, switch, false)));
+        return Ok(Report::new(text, value(stage, (&order, now), switch, false)));
     }
     let WithoutPrompt { yes, live } = switch.without_prompt;
     let route = order.transactions.first().and_then(Transaction::first).map(|first| &first.route);
@@ -59,16 +60,21 @@ async fn switch(place: &Place, switch: &SwitchCaptures, pause: bool) -> Result<R
     } else {
         job.payments.resume_captures(&key, by.as_ref()).await?
     };
-    let text = format!("Scheduled captures are {what}. Stage {stage}.\n\n{}", history::text(&order, None));
-    Ok(Report::new(text, value(stage, &order, switch, true)))
+    let text = format!("Scheduled captures are {what}. Stage {stage}.\n\n{}", history::text(&order, None, now));
+    Ok(Report::new(text, value(stage, (&order, now), switch, true)))
 }
 
-fn value(stage: &str, order: &Order, switch: &SwitchCaptures, changed: bool) -> Value {
+fn value(
+    stage: &str,
+    (order, now): (&Order, Timestamp),
+    switch: &SwitchCaptures,
+    changed: bool,
+) -> Value {
     json!({
         "stage": stage,
         "dry_run": switch.dry_run,
         "changed": changed,
-        "order": history::value(order, None),
+        "order": history::value(order, None, now),
     })
 }
 

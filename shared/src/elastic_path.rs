@@ -27,6 +27,7 @@ mod events;
 mod filter;
 mod follow_up;
 mod gateways;
+mod if_match;
 mod members;
 mod order_list;
 mod orders;

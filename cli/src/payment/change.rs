@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::json;
 use tollgate::ports::MayRun;
 use tollgate_core::{
@@ -92,7 +93,7 @@ pub(crate) async fn run(place: &Place, requested: Change, change: &ChangePayment
         }
     }
     let performed = job.payments.perform(&merchant, &key, &intent, None, Deadline::after(LIMIT)).await?;
-    Ok(outcome(stage, &performed))
+    Ok(outcome(stage, &performed, place.clock.now()))
 }
 
 fn intent(
@@ -132,6 +133,7 @@ fn intent(
         by: Principal::ClientCredentials,
         attribution: Attribution::new(None, Some(&change.by), Some(&change.reason))
             .map(|told| Box::new(told.verified(person))),
+        seen_version: None,
     })
 }
 
@@ -161,7 +163,7 @@ fn shown(
 }
 
 /// The outcome, with an exit code.
-fn outcome(stage: &str, performed: &Performed) -> Report {
+fn outcome(stage: &str, performed: &Performed, now: Timestamp) -> Report {
     let Performed { order, at, replayed } = performed;
     let OperationRef { transaction, .. } = *at;
     let status = order
@@ -179,10 +181,10 @@ fn outcome(stage: &str, performed: &Performed) -> Report {
         ),
     };
     let before = if *replayed { ", by an earlier command like this" } else { "" };
-    let text = format!("{says}{before}. Stage {stage}.\n\n{}", history::text(order, Some(transaction)));
+    let text = format!("{says}{before}. Stage {stage}.\n\n{}", history::text(order, Some(transaction), now));
     let value = json!({
         "stage": stage, "dry_run": false, "replayed": replayed, "outcome": word,
-        "order": history::value(order, Some(transaction)),
+        "order": history::value(order, Some(transaction), now),
     });
     Report { text, value, code }
 }

@@ -21,9 +21,9 @@ use uuid::Uuid;
 use crate::confirm::mode;
 
 /// For a machine. Amounts are minor units.
-pub(crate) fn value(order: &Order, only: Option<Uuid>) -> Value {
+pub(crate) fn value(order: &Order, only: Option<Uuid>, now: Timestamp) -> Value {
     let balance = order.balance();
-    let transactions = chosen(order, only).map(|own| transaction_value(order, own));
+    let transactions = chosen(order, only).map(|own| transaction_value(order, own, now));
     json!({
         "merchant": order.merchant,
         "order": order.id,
@@ -46,7 +46,7 @@ pub(crate) fn value(order: &Order, only: Option<Uuid>) -> Value {
     })
 }
 
-fn transaction_value(order: &Order, transaction: &Transaction) -> Value {
+fn transaction_value(order: &Order, transaction: &Transaction, now: Timestamp) -> Value {
     let schedule = transaction.capture.as_ref().map(|schedule| {
         json!({
             "at": schedule.at,
@@ -56,13 +56,17 @@ fn transaction_value(order: &Order, transaction: &Transaction) -> Value {
             "lapsed_at": schedule.lapsed_at,
         })
     });
+    let left = transaction.left();
     json!({
         "id": transaction.id,
         "method": transaction.kind.as_str(),
         "status": transaction_status(transaction.status()),
+        "state": transaction.word(now).as_str(),
         "amount": transaction.amount(),
         "captured": transaction.captured(),
         "refunded": transaction.refunded(),
+        "capturable": left.capturable,
+        "refundable": left.refundable,
         "fee": fees(transaction).map(fees_value),
         "reference": transaction.reference(),
         "custom_reference": transaction.custom_reference(),
@@ -227,10 +231,10 @@ fn why(decision: &Decision) -> &'static str {
 }
 
 /// The order's history, or one transaction's, for a person.
-pub(crate) fn text(order: &Order, only: Option<Uuid>) -> String {
+pub(crate) fn text(order: &Order, only: Option<Uuid>, now: Timestamp) -> String {
     let mut text = String::new();
     // Writing to a text cannot fail.
-    write_order(&mut text, order, only).unwrap_or_default();
+    write_order(&mut text, order, only, now).unwrap_or_default();
     text
 }
 
@@ -243,7 +247,7 @@ pub(crate) fn operation_text(order: &Order, at: OperationRef) -> String {
     text
 }
 
-fn write_order(text: &mut String, order: &Order, only: Option<Uuid>) -> fmt::Result {
+fn write_order(text: &mut String, order: &Order, only: Option<Uuid>, now: Timestamp) -> fmt::Result {
     let money = |amount: Amount| format!("{} {}", order.currency.decimal(amount), order.currency);
     let balance = order.balance();
     writeln!(text, "order {} of merchant {}, version {}", order.id, order.merchant, order.version)?;
@@ -260,10 +264,15 @@ fn write_order(text: &mut String, order: &Order, only: Option<Uuid>) -> fmt::Res
     for pause in &order.pauses {
         write_pause(text, pause)?;
     }
-    chosen(order, only).try_for_each(|transaction| write_transaction(text, order, transaction))
+    chosen(order, only).try_for_each(|transaction| write_transaction(text, order, transaction, now))
 }
 
-fn write_transaction(text: &mut String, order: &Order, transaction: &Transaction) -> fmt::Result {
+fn write_transaction(
+    text: &mut String,
+    order: &Order,
+    transaction: &Transaction,
+    now: Timestamp,
+) -> fmt::Result {
     let money = |amount: Amount| format!("{} {}", order.currency.decimal(amount), order.currency);
     writeln!(text, "\ntransaction {}", transaction.id)?;
     writeln!(
@@ -271,7 +280,7 @@ fn write_transaction(text: &mut String, order: &Order, transaction: &Transaction
         "  {} of {}, {}: captured {}, refunded {}, {}",
         transaction.kind.as_str(),
         money(transaction.amount()),
-        transaction_status(transaction.status()),
+        words(transaction.word(now).as_str()),
         money(transaction.captured()),
         money(transaction.refunded()),
         transaction

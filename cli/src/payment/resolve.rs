@@ -1,14 +1,14 @@
 //! `payment resolve`: a person's decision about what stays in doubt.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use tollgate::elastic_path::transaction_status;
 use tollgate_core::{
     order::{Kind, Operation, Order, OrderKey, Transaction},
     payments::{HandDecision, Merchant, Weighed},
     values::{Amount, Currency},
 };
 
-use super::history;
+use super::history::{self, words};
 use crate::{
     args::{Resolve, WithoutPrompt},
     confirm,
@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub(crate) async fn run(place: &Place, resolve: &Resolve) -> Result<Report, Failure> {
-    let stage = place.stage()?;
+    let (stage, now) = (place.stage()?, place.clock.now());
     let job = place.job()?;
     let merchant = job.merchants.get(&resolve.merchant).await?;
     let key = OrderKey { merchant: resolve.merchant.clone(), order: resolve.order.clone() };
@@ -40,10 +40,10 @@ pub(crate) async fn run(place: &Place, resolve: &Resolve) -> Result<Report, Fail
     if let Some(retref) = &resolve.retref {
         check_reference(&merchant, weighed.before.currency, transaction, operation, retref).await?;
     }
-    let shown = shown(stage, &weighed, operation);
+    let shown = shown(stage, &weighed, operation, now);
     if resolve.dry_run {
         let text = format!("Dry run: nothing was recorded.\n{shown}");
-        return Ok(Report::new(text, value(stage, &weighed.after, resolve, true)));
+        return Ok(Report::new(text, value(stage, (&weighed.after, now), resolve, true)));
     }
     // A void may follow by the merchant's rules, and a scheduled capture is tried again.
     let WithoutPrompt { yes, live } = resolve.without_prompt;
@@ -51,26 +51,26 @@ pub(crate) async fn run(place: &Place, resolve: &Resolve) -> Result<Report, Fail
         confirm::by_typing(&weighed.before.currency.decimal(operation.amount), &shown)?;
     }
     let order = job.payments.decide_by_hand(&merchant, &key, resolve.transaction, &verdict).await?;
-    let text = format!("Recorded on stage {stage}.\n\n{}", history::text(&order, Some(resolve.transaction)));
-    Ok(Report::new(text, value(stage, &order, resolve, false)))
+    let text = format!("Recorded on stage {stage}.\n\n{}", history::text(&order, Some(resolve.transaction), now));
+    Ok(Report::new(text, value(stage, (&order, now), resolve, false)))
 }
 
-fn value(stage: &str, order: &Order, resolve: &Resolve, dry_run: bool) -> Value {
+fn value(stage: &str, (order, now): (&Order, Timestamp), resolve: &Resolve, dry_run: bool) -> Value {
     json!({
         "stage": stage,
         "dry_run": dry_run,
-        "order": history::value(order, Some(resolve.transaction)),
+        "order": history::value(order, Some(resolve.transaction), now),
     })
 }
 
 /// What is in doubt, and what the decision makes of it.
-fn shown(stage: &str, weighed: &Weighed, operation: &Operation) -> String {
+fn shown(stage: &str, weighed: &Weighed, operation: &Operation, now: Timestamp) -> String {
     let Weighed { before, after, at } = weighed;
     let status = |order: &Order| {
         order.transaction(at.transaction).map_or_else(String::new, |transaction| {
             format!(
                 "{}, captured {}, refunded {}",
-                transaction_status(transaction.status()),
+                words(transaction.word(now).as_str()),
                 history::money(order, transaction.captured()),
                 history::money(order, transaction.refunded())
             )

@@ -19,11 +19,11 @@ use crate::{
 
 /// The columns of a table, and the one that it has in a list of what needs attention.
 const HEADER: [&str; 9] =
-    ["TIME", "STATUS", "AMOUNT", "CAPTURED", "REFUNDED", "CARD", "RETREF", "ORDER", "TRANSACTION"];
+    ["TIME", "STATE", "AMOUNT", "CAPTURED", "REFUNDED", "CARD", "RETREF", "ORDER", "TRANSACTION"];
 const NEEDS: &str = "NEEDS";
 
 /// As wide as most cells are.
-const WIDTHS: [usize; 9] = [20, 9, 12, 8, 8, 15, 12, 36, 36];
+const WIDTHS: [usize; 9] = [20, 15, 12, 8, 8, 15, 12, 36, 36];
 
 /// What there is to say of a list besides its rows.
 #[derive(Default)]
@@ -66,7 +66,7 @@ fn table(rows: &[Row], needs_attention: bool, now: Timestamp) -> Vec<String> {
     header.extend(needs_attention.then(|| NEEDS.to_owned()));
     let mut lines = vec![header];
     for row in rows {
-        let Some(mut line) = cells(row) else { continue };
+        let Some(mut line) = cells(row, now) else { continue };
         if needs_attention {
             let found = row.concerns(now);
             line.push(codes(&found));
@@ -115,7 +115,7 @@ pub(crate) fn bad_value(row: &BadRow) -> Value {
     })
 }
 
-fn cells(row: &Row) -> Option<Vec<String>> {
+fn cells(row: &Row, now: Timestamp) -> Option<Vec<String>> {
     let order = &row.order;
     let transaction = order.transaction(row.transaction)?;
     let decimal = |amount| order.currency.decimal(amount);
@@ -123,7 +123,7 @@ fn cells(row: &Row) -> Option<Vec<String>> {
     let brand = transaction.card().and_then(|card| card.brand).map_or("card", Brand::name);
     Some(vec![
         time(row.at).to_string(),
-        words(transaction_status(transaction.status())),
+        words(transaction.word(now).as_str()),
         format!("{} {}{}", decimal(transaction.amount()), order.currency, beside(order, transaction)),
         decimal(transaction.captured()),
         decimal(transaction.refunded()),
@@ -135,8 +135,8 @@ fn cells(row: &Row) -> Option<Vec<String>> {
 }
 
 /// A payment as one line, without knowing the lines before and after it.
-pub(super) fn line(row: &Row) -> Option<String> {
-    cells(row).map(|cells| padded(&cells, &WIDTHS))
+pub(super) fn line(row: &Row, now: Timestamp) -> Option<String> {
+    cells(row, now).map(|cells| padded(&cells, &WIDTHS))
 }
 
 /// Amounts are minor units.
@@ -145,16 +145,21 @@ pub(crate) fn value(row: &Row, now: Timestamp) -> Option<Value> {
     let transaction = order.transaction(row.transaction)?;
     let needs = row.concerns(now);
     let needs = needs.iter().map(|concern| json!({"code": concern.as_str(), "advice": concern.advice()}));
+    let left = transaction.left();
     Some(json!({
         "at": row.at,
         "order": order.id,
         "transaction": transaction.id,
         "method": transaction.kind.as_str(),
         "status": transaction_status(transaction.status()),
+        "state": transaction.word(now).as_str(),
         "currency": order.currency.code(),
         "amount": transaction.amount(),
         "captured": transaction.captured(),
         "refunded": transaction.refunded(),
+        "capturable": left.capturable,
+        "refundable": left.refundable,
+        "version": order.version,
         "fee": fees(transaction).map(fees_value),
         "brand": transaction.card().and_then(|card| card.brand).map(Brand::name),
         "last_four": transaction.card().and_then(|card| card.last_four.as_ref()),

@@ -18,6 +18,7 @@ pub(crate) async fn run(place: &Place, show: &Show) -> Result<Report, Failure> {
             ids.join(", ")
         )));
     }
-    let value = history::value(&order, show.transaction);
-    Ok(Report::new(history::text(&order, show.transaction), value))
+    let now = place.clock.now();
+    let value = history::value(&order, show.transaction, now);
+    Ok(Report::new(history::text(&order, show.transaction, now), value))
 }

@@ -51,7 +51,7 @@ async fn a_payment_in_doubt_is_decided_done_under_its_own_reference_after_its_am
     for part in [
         "Stage local, merchant 170200123",
         "transaction is: pending",
-        "and then: complete, captured 25.99 USD",
+        "and then: paid, captured 25.99 USD",
         "Recorded for 25.99 USD: done, by Ann",
     ] {
         assert!(ran.err.contains(part), "{part}: {ran:?}");

@@ -104,6 +104,7 @@ async fn authorize(
         currency: Some(Currency::USD),
         by: Principal::ClientCredentials,
         attribution: None,
+        seen_version: None,
     };
     let source = PaymentSource::Profile {
         account: "1".to_owned(),

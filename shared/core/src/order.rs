@@ -15,6 +15,7 @@ mod notices;
 mod operation;
 mod outcome;
 mod pause;
+mod payment_word;
 mod personal;
 mod plan;
 mod policy;
@@ -55,6 +56,7 @@ pub use operation::{
 };
 pub use outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome, Retry};
 pub use pause::{PAUSES_MAX, Pause, Resumed};
+pub use payment_word::{Left, PaymentWord};
 pub use personal::{CustomerTraces, Erased};
 pub use plan::Plan;
 pub use policy::{DeclineOn, FeeBasis, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy};

@@ -183,6 +183,8 @@ codes! {
     SeveralEligibleTransactions => "several_eligible_transactions", 67, Decided(422),
     /// Other requests changed the order at the same time.
     Contended => "contended", 68, Decided(409),
+    /// The order has another version than the one that its sender saw.
+    VersionDiffers => "version_differs", 81, Decided(412),
     /// The order cannot be paid with this request; a shopper is not told why.
     NotPayable => "not_payable", 75, Decided(422),
     /// The order is full.

@@ -379,6 +379,9 @@ impl From<Rejection> for Failure {
             Rejection::PaymentInProgress(transaction) => busy(Code::PaymentInProgress, transaction),
             Rejection::OperationInProgress(transaction) => busy(Code::OperationInProgress, transaction),
             Rejection::TransactionFailed => error(Code::TransactionFailed),
+            Rejection::VersionDiffers(version) => {
+                error(Code::VersionDiffers).about(About::Version).with("version", version)
+            }
             Rejection::AlreadyCancelled => error(Code::AlreadyCancelled),
             Rejection::NotAnAuthorization => error(Code::NotAnAuthorization),
             Rejection::AlreadyCaptured => error(Code::AlreadyCaptured),

@@ -10,6 +10,8 @@ pub(crate) enum About {
     /// The postal code of the card's billing address.
     Postcode,
     Key,
+    /// The version of the order that its sender saw.
+    Version,
     /// The transaction that it names.
     Transaction,
     /// The moment of the scheduled capture.

@@ -28,6 +28,8 @@ pub(crate) struct Stated<'a> {
     reason: Option<Reason>,
     /// What a payment is paid with.
     source: Option<&'a PaymentSource>,
+    /// The order's version that its sender has seen.
+    seen_version: Option<u64>,
     /// Whether it is in order now. If not, it may repeat a request that was: its card may have expired since.
     in_order_now: Result<(), Failure>,
 }
@@ -66,6 +68,7 @@ impl<'a> Stated<'a> {
             actor: None,
             reason: None,
             source: None,
+            seen_version: None,
             in_order_now: Ok(()),
         }
     }
@@ -73,6 +76,11 @@ impl<'a> Stated<'a> {
     /// Who requests it, and why.
     pub(crate) fn by(self, actor: Option<Actor>, reason: Option<Reason>) -> Self {
         Self { actor, reason, ..self }
+    }
+
+    /// The order's version that its sender has seen, if it says so.
+    pub(crate) fn as_seen(self, seen_version: Option<u64>) -> Self {
+        Self { seen_version, ..self }
     }
 
     /// A payment with this source. What of it makes an equal request besides is in `essentials`.
@@ -118,6 +126,7 @@ impl<'a> Stated<'a> {
             currency: self.currency,
             by: caller.principal,
             attribution: caller.attribution(self.actor.as_ref(), self.reason.as_ref()),
+            seen_version: self.seen_version,
         };
         let performed = match self.in_order_now {
             Ok(()) => payments.perform(merchant, order, &intent, self.source, deadline).await,

@@ -3,6 +3,7 @@
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use super::if_match::IF_MATCH;
 use crate::api::{
     Code,
     failure::Failure,
@@ -53,6 +54,7 @@ fn member(about: About) -> &'static str {
         About::Currency => "data.currency",
         About::Postcode => "data.billing_address.postcode",
         About::Key => "Idempotency-Key",
+        About::Version => IF_MATCH,
         About::Transaction => "data.transaction",
         About::CaptureAt => "data.capture_at",
         About::CaptureRule => "data.capture",

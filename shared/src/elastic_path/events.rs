@@ -57,6 +57,14 @@ pub fn events(old: Option<&Order>, new: &Order, gateway: &dyn GatewayInfo) -> Ve
 /// The members of a memo that say who paid, or may.
 const PERSONAL: [&str; 2] = ["name", "email"];
 
+/// The event itself has the version. In what it shows, each change of another payment would be a change of this one.
+fn without_version(mut shown: Value) -> Value {
+    if let Some(meta) = shown["meta"].as_object_mut() {
+        meta.retain(|name, _| name != "version");
+    }
+    shown
+}
+
 /// Tells of one state of an order.
 struct Teller<'a> {
     new: &'a Order,
@@ -72,7 +80,11 @@ impl Teller<'_> {
             memo.retain(|name, _| !PERSONAL.contains(&name.as_str()));
         }
         references::remove_personal(&mut shown);
-        shown
+        without_version(shown)
+    }
+
+    fn shown_order(&self, order: &Order) -> Value {
+        without_version(response::order(order, None, self.gateway))
     }
 
     fn transaction(&self, before: Option<(&Order, &Transaction)>, now: &Transaction, told: &mut Vec<Event>) {
@@ -109,10 +121,10 @@ impl Teller<'_> {
     }
 
     fn order(&self, old: Option<&Order>, told: &mut Vec<Event>) {
-        let data = response::order(self.new, None, self.gateway);
+        let data = self.shown_order(self.new);
         let (subject, at) = (self.new.id.as_str(), self.new.updated_at);
         let mut tell = |kind| told.push(self.event(kind, subject, at, &data, None));
-        if old.is_some_and(|old| response::order(old, None, self.gateway) != data) {
+        if old.is_some_and(|old| self.shown_order(old) != data) {
             tell(EventType::OrderUpdated);
         }
         let payment = self.new.payment();

@@ -15,7 +15,9 @@ use uuid::Uuid;
 
 use super::{
     caller::idempotency_key,
-    capture_terms, order_id,
+    capture_terms,
+    if_match::seen_version,
+    order_id,
     payment_methods::keep_saved,
     references,
     response::{self, View},
@@ -130,7 +132,7 @@ async fn on_named(
 ) -> Handled<Value> {
     must_not_be_stopped(api.switch.as_ref()).await?;
     let caller = Caller::merchant(&api.access, request, Role::Operate).await?;
-    let on = OnOrder { api, request, caller: &caller, order: order_id(request)? };
+    let on = OnOrder::named(api, request, &caller)?;
     let transaction = transaction_id(request)?;
     let document = json_body(request)?;
     only_data_and_options(&document)?;
@@ -226,10 +228,18 @@ pub(super) struct OnOrder<'a> {
     pub(super) api: &'a Api,
     pub(super) request: &'a Request,
     pub(super) caller: &'a Caller,
-    pub(super) order: OrderId,
+    order: OrderId,
+    /// The order's version that the request states.
+    seen_version: Option<u64>,
 }
 
-impl OnOrder<'_> {
+impl<'a> OnOrder<'a> {
+    /// On the order in the path.
+    pub(super) fn named(api: &'a Api, request: &'a Request, caller: &'a Caller) -> Result<Self, Failure> {
+        let order = order_id(request)?;
+        Ok(Self { api, request, caller, order, seen_version: seen_version(request, caller)? })
+    }
+
     /// Performs what the request states and returns its outcome.
     pub(super) async fn carry_out(self, stated: Stated<'_>) -> Handled<Value> {
         let Self { api, caller, .. } = self;
@@ -240,6 +250,7 @@ impl OnOrder<'_> {
     /// Performs what the request states.
     pub(super) async fn perform(self, stated: Stated<'_>) -> Result<Performed, NotPerformed> {
         let deadline = deadline(self.request, self.api.access.now());
+        let stated = stated.as_seen(self.seen_version);
         stated.perform(&self.api.payments, self.caller, &self.caller.key(self.order), deadline).await
     }
 }

@@ -14,7 +14,6 @@ use super::{
     capture_terms,
     follow_up::{self, OnOrder},
     members::{TEXT_MAX, account_currency},
-    order_id,
     payment_methods::{CUSTOMER, customer, keep_saved},
     references::references,
     response::GATEWAY,
@@ -55,7 +54,7 @@ async fn paid(checkout: &Checkout, request: &Request, route: Option<PaymentKind>
     must_not_be_stopped(checkout.api.switch.as_ref()).await?;
     let caller = Caller::with_token(&checkout.api.access, request).await?;
     caller.must_have(Role::Pay)?;
-    let on = OnOrder { api: &checkout.api, request, caller: &caller, order: order_id(request)? };
+    let on = OnOrder::named(&checkout.api, request, &caller)?;
     let document = json_body(request)?;
     let mut data = Members::of(&document).inside("data")?;
     let clock = checkout.api.access.clock.as_ref();

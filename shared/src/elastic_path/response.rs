@@ -68,6 +68,7 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
         "next_actions": next_actions(transaction),
         "relationships": {"order": {"data": {"type": "order", "id": order.id.as_str()}}},
         "meta": {
+            "state": transaction.word(view.now).as_str(),
             "display_price": price(currency, transaction.amount()),
             "display_captured_amount": price(currency, transaction.captured()),
             "display_refunded_amount": {"total": price(currency, transaction.refunded())},
@@ -92,6 +93,10 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
     add(meta, "authorization_expires_at", expires.map(seconds));
     // What was done when, and what will be, is the merchant's to see.
     if view.principal == Principal::ClientCredentials {
+        meta["version"] = order.version.into();
+        let left = transaction.left();
+        meta["capturable"] = price(currency, left.capturable);
+        meta["refundable"] = price(currency, left.refundable);
         if let Some(schedule) = transaction.capture.filter(|_| transaction.capture_standing().is_some()) {
             meta["capture_at"] = seconds(schedule.at).into();
             let part = transaction.scheduled_amount().filter(|_| schedule.amount.is_some());
@@ -192,6 +197,7 @@ pub(super) fn order(order: &Order, merchant: Option<&Merchant>, gateway: &dyn Ga
         "currency": currency.code(),
         "meta": {
             "display_price": display_price,
+            "version": order.version,
             "timestamps": timestamps(order.created_at, order.updated_at),
         },
         "relationships": {

@@ -9,7 +9,7 @@ use tollgate_core::{
 };
 
 /// The names of the columns. None is ever changed; a release may add some at the end.
-pub const COLUMNS: [&str; 23] = [
+pub const COLUMNS: [&str; 24] = [
     "time",
     "status",
     "method",
@@ -33,6 +33,7 @@ pub const COLUMNS: [&str; 23] = [
     "paymentmethod_name",
     "description",
     "metadata",
+    "state",
 ];
 
 /// The status of a row that cannot be read.
@@ -81,6 +82,7 @@ pub fn cells(
         known(references.name.as_deref()),
         known(references.description.as_deref()),
         references.metadata.line(usize::MAX),
+        transaction.word(now).as_str().to_owned(),
     ])
 }
 

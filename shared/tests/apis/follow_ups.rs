@@ -3,6 +3,7 @@
 mod members;
 mod outcomes;
 mod reauthorize;
+mod versions;
 
 use serde_json::{Value, json};
 

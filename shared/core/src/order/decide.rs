@@ -5,8 +5,8 @@ use uuid::Uuid;
 use super::{
     Action, Context, CurrencyLimit, Due, Intent, OperationRef, Order, Pay, Rejection, Target,
     idempotency::{
-        Prior, did_nothing_without_key, no_equal_approved, no_equal_cancelled, no_equal_payment_in_progress,
-        prior_of_key,
+        Prior, did_nothing_without_key, must_be_as_seen, no_equal_approved, no_equal_cancelled,
+        no_equal_payment_in_progress, prior_of_key,
     },
     plan::{Plan, attempt_again, chosen, new_operation},
     reauthorize::decide_reauthorize,
@@ -56,6 +56,7 @@ fn decide_openly(
     if !order.is_recognized() {
         return Err(Rejection::NewerVersion);
     }
+    must_be_as_seen(&order, intent, again)?;
     if intent.currency.is_some_and(|currency| currency != order.currency) {
         return Err(Rejection::CurrencyDiffers(order.currency));
     }

@@ -52,6 +52,30 @@ pub(super) fn prior_of_key(
     }
 }
 
+/// Whether the order is as the intent's sender has seen it. What repeats an earlier request by its key was seen before that
+/// one: its own attempts have changed the order since, and must be all that did.
+pub(super) fn must_be_as_seen(
+    order: &Order,
+    intent: &Intent,
+    again: Option<OperationRef>,
+) -> Result<(), Rejection> {
+    let differs = intent.seen_version.is_some_and(|seen| seen != order.version);
+    if differs && !again.is_some_and(|at| is_changed_only_by(order, at)) {
+        return Err(Rejection::VersionDiffers(order.version));
+    }
+    Ok(())
+}
+
+/// Whether nothing but this operation and what followed from it changed the order since it was requested.
+fn is_changed_only_by(order: &Order, at: OperationRef) -> bool {
+    let Some(own) = order.operation(at) else { return false };
+    let is_own = |operation: &&Operation| operation.id == own.id || operation.follows == Some(own.id);
+    let (own_ones, others): (Vec<_>, Vec<_>) =
+        order.operations().map(|(_, operation)| operation).partition(is_own);
+    let last = own_ones.iter().map(|operation| operation.updated_at).max();
+    Some(order.updated_at) <= last && others.iter().all(|other| other.updated_at <= own.created_at)
+}
+
 /// An equal request without a key that is known to have done nothing: it gets another attempt, not a new record.
 pub(super) fn did_nothing_without_key(
     order: &Order,

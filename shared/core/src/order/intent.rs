@@ -27,6 +27,8 @@ pub struct Intent {
     pub by: Principal,
     /// The same by name, and why.
     pub attribution: Option<Box<Attribution>>,
+    /// The order's version that its sender has seen. If it is another one by now, nothing is done.
+    pub seen_version: Option<u64>,
 }
 
 /// Something that moves money, or takes back that it moved.
@@ -130,7 +132,7 @@ impl Intent {
     /// What the schedule wants. Without a key it is decided again each time.
     pub(crate) fn of_schedule(action: Action, kind: Kind, key: Option<KeyDigest>) -> Self {
         let fingerprint = Fingerprint::new(&Essentials::new(kind));
-        Self { action, key, fingerprint, currency: None, by: Principal::Schedule, attribution: None }
+        Self { action, key, fingerprint, currency: None, by: Principal::Schedule, attribution: None, seen_version: None }
     }
 
     /// Whether its sender may learn about this payment: a shopper about its own ones only.

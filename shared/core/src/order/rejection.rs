@@ -22,6 +22,9 @@ pub enum Rejection {
     /// The merchant keeps the totals, so the amount has to be stated.
     #[error("amount is required: this merchant's orders are not registered here")]
     AmountRequired,
+    /// The order changed since its sender saw it; this is its version now.
+    #[error("the order has changed since that version; read it again")]
+    VersionDiffers(u64),
     /// Nothing can be done with an amount of zero.
     #[error("amount must be more than zero")]
     AmountZero,

@@ -351,6 +351,7 @@ fn intent(key: Option<&str>) -> Intent {
         currency: None,
         by: Principal::ClientCredentials,
         attribution: None,
+        seen_version: None,
     }
 }
 

@@ -30,6 +30,8 @@ pub(in crate::order) struct Fixture {
     pub(in crate::order) attribution: Option<Box<Attribution>>,
     /// Who it is while `by` is a shopper.
     pub(in crate::order) shopper: Option<Shopper>,
+    /// The version that requests state.
+    pub(in crate::order) seen_version: Option<u64>,
     ids: AtomicU64,
 }
 
@@ -50,7 +52,7 @@ impl Fixture {
         let order = Order::new(&key, Currency::USD, total.map(amount), now);
         let shopper = Some(Shopper::of(Uuid::from_u128(1)));
         let (by, ids) = (Principal::ClientCredentials, AtomicU64::new(0));
-        Self { order, policy: Policy::default(), now, by, attribution: None, shopper, ids }
+        Self { order, policy: Policy::default(), now, by, attribution: None, shopper, seen_version: None, ids }
     }
 
     pub(in crate::order) fn later(&mut self, seconds: i64) {
@@ -83,6 +85,7 @@ impl Fixture {
             currency,
             by: self.by,
             attribution: self.attribution.clone(),
+            seen_version: self.seen_version,
         };
         let route =
             Route { gateway: "g".into(), account: "1".to_owned(), endpoint: "http://127.0.0.1".to_owned() };

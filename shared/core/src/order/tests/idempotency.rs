@@ -266,3 +266,107 @@ fn a_payment_of_what_is_owing_is_no_duplicate_of_one_that_paid_less() {
     let rest = fixture.pay(PURCHASE, None, None).unwrap().sent();
     assert_eq!(fixture.operation(rest).amount, amount(100));
 }
+
+/// What saving it does.
+fn save(fixture: &mut Fixture) {
+    fixture.order.version += 1;
+}
+
+#[test]
+fn a_request_for_an_order_that_changed_since_its_sender_saw_it_does_nothing() {
+    let mut fixture = Fixture::new();
+    let id = fixture.captured(TOTAL);
+    fixture.order.version = 4;
+    for key in [Some("k"), None] {
+        fixture.seen_version = Some(3);
+        let pay = Action::Pay(fixture.payment(PURCHASE, Some(1)));
+        let void = Action::Void { target: Target::Transaction(id), reopen: true };
+        for action in [refund_of(id), void, pay] {
+            assert_eq!(fixture.ask(action, key), Err(Rejection::VersionDiffers(4)), "{key:?}");
+        }
+        let before = fixture.order.clone();
+        fixture.seen_version = Some(4);
+        fixture.ask(refund_of(id), key).unwrap().sent();
+        fixture.order = before;
+    }
+}
+
+#[test]
+fn a_repeated_request_gets_its_first_response_whatever_version_it_saw() {
+    for outcome in [None, Some(declined()), Some(unknown())] {
+        let mut fixture = Fixture::new();
+        let id = fixture.captured(TOTAL);
+        fixture.seen_version = Some(fixture.order.version);
+        let refund = fixture.ask(refund_of(id), Some("k")).unwrap().sent();
+        save(&mut fixture);
+        let running = Rejection::KeyInProgress(id);
+        assert_eq!(fixture.ask(refund_of(id), Some("k")), Err(running), "not that it changed, although it did");
+        match &outcome {
+            Some(outcome) => drop(fixture.told(refund, outcome)),
+            None => fixture.approve(refund),
+        }
+        save(&mut fixture);
+        fixture.later(86_400);
+        assert_eq!(fixture.ask(refund_of(id), Some("k")).unwrap().replayed(), refund, "{outcome:?}");
+        // An equal request by another key is another one.
+        let version = fixture.order.version;
+        assert_eq!(fixture.ask(refund_of(id), Some("l")), Err(Rejection::VersionDiffers(version)));
+    }
+}
+
+#[test]
+fn what_did_nothing_is_attempted_again_if_nothing_but_its_own_attempts_changed_the_order() {
+    type Change = fn(&mut Fixture, Uuid);
+    let changes: [(Change, bool); 4] = [
+        (|_, _| {}, true),
+        (|fixture, id| fixture.refund_by_another(id), false),
+        (|fixture, _| drop(fixture.order.pause_captures(None, fixture.now)), false),
+        (
+            |fixture, _| {
+                let now = fixture.now;
+                fixture.order.restate(Currency::USD, amount(TOTAL + 1), now).unwrap();
+            },
+            false,
+        ),
+    ];
+    for (n, (change, again)) in changes.into_iter().enumerate() {
+        let mut fixture = Fixture::new();
+        let id = fixture.captured(TOTAL);
+        fixture.later(1);
+        fixture.seen_version = Some(fixture.order.version);
+        let refund = fixture.ask(refund_of(id), Some("k")).unwrap().sent();
+        save(&mut fixture);
+        for _ in 0..2 {
+            fixture.later(1);
+            fixture.told(refund, &not_done(NoEffect::Unreachable));
+            save(&mut fixture);
+            fixture.later(1);
+            change(&mut fixture, id);
+            let repeated = fixture.ask(refund_of(id), Some("k"));
+            let version = fixture.order.version;
+            match again {
+                true => assert_eq!(repeated.unwrap().sent(), refund, "{n}"),
+                false => assert_eq!(repeated, Err(Rejection::VersionDiffers(version)), "{n}"),
+            }
+            if !again {
+                break;
+            }
+            save(&mut fixture);
+        }
+    }
+}
+
+fn refund_of(id: Uuid) -> Action {
+    Action::Refund { target: Target::Transaction(id), amount: Some(amount(500)), mechanism: None }
+}
+
+impl Fixture {
+    /// Another request gives something back.
+    fn refund_by_another(&mut self, id: Uuid) {
+        let seen = self.seen_version.take();
+        let at = self.refund(id, Some(100)).unwrap().sent();
+        self.approve(at);
+        self.seen_version = seen;
+        save(self);
+    }
+}

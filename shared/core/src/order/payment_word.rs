@@ -1,0 +1,111 @@
+//! One word for a payment, as people use it. Statuses say what can be done next; `complete` is both held and paid.
+
+use jiff::Timestamp;
+
+use super::{Cause, NoEffect, Operation, PaymentKind, Principal, Stage, Transaction, TransactionStatus};
+use crate::{values::Amount, words};
+
+words! {
+    /// What a payment is at a moment, as `docs/reference/order-api.md` has it.
+    pub enum PaymentWord {
+        /// Authorized, and not captured yet.
+        Held => "held",
+        /// All that was approved is taken.
+        Paid => "paid",
+        /// Less than what was authorized is taken; the rest is released.
+        PartlyPaid => "partly_paid",
+        /// A part of what was taken was given back.
+        PartlyRefunded => "partly_refunded",
+        /// All that was taken was given back.
+        Refunded => "refunded",
+        /// Refused by the issuer, the gateway or a rule of the merchant.
+        Declined => "declined",
+        /// The gateway did nothing, and nothing refused it.
+        NotProcessed => "not_processed",
+        /// Voided on request.
+        Voided => "voided",
+        /// Voided at the gateway, but not by Tollgate.
+        VoidedElsewhere => "voided_elsewhere",
+        /// The outcome of an operation is not known.
+        NotKnownYet => "not_known_yet",
+        /// The authorization ended before it was captured.
+        Lapsed => "lapsed",
+        /// The settlement refused what had been approved.
+        SettlementRefused => "settlement_refused",
+    }
+}
+
+impl Transaction {
+    /// The word for the payment at this moment: an uncaptured authorization lapses without a change.
+    pub fn word(&self, now: Timestamp) -> PaymentWord {
+        match self.status() {
+            TransactionStatus::Pending => PaymentWord::NotKnownYet,
+            TransactionStatus::Failed => self.word_of_failure(),
+            TransactionStatus::Voided => self.word_of_void(),
+            TransactionStatus::Done if self.is_refused_by_settlement() => PaymentWord::SettlementRefused,
+            TransactionStatus::Done => self.word_of_money(now),
+        }
+    }
+
+    /// What can be captured or refunded in the next request: nothing while the outcome of another one is not known.
+    pub fn left(&self) -> Left {
+        if self.status() == TransactionStatus::Pending {
+            return Left { capturable: Amount::ZERO, refundable: Amount::ZERO };
+        }
+        Left { capturable: self.capturable(), refundable: self.refundable() }
+    }
+
+    fn word_of_failure(&self) -> PaymentWord {
+        if self.first().and_then(Operation::no_effect) == Some(NoEffect::VoidedElsewhere) {
+            PaymentWord::VoidedElsewhere
+        } else if self.decline().is_some() {
+            PaymentWord::Declined
+        } else {
+            PaymentWord::NotProcessed
+        }
+    }
+
+    fn word_of_void(&self) -> PaymentWord {
+        match self.voided() {
+            Some(void) if void.cause == Cause::Elsewhere => PaymentWord::VoidedElsewhere,
+            // The schedule voids nothing else.
+            Some(void) if void.by == Principal::Schedule => PaymentWord::Lapsed,
+            _ => PaymentWord::Voided,
+        }
+    }
+
+    fn word_of_money(&self, now: Timestamp) -> PaymentWord {
+        let (captured, refunded) = (self.captured(), self.refunded());
+        if captured.is_zero() && self.kind == PaymentKind::Authorize {
+            let has_lapsed = self.capture.is_some_and(|capture| capture.lapsed_at.is_some());
+            return if has_lapsed || self.has_expired(now) { PaymentWord::Lapsed } else { PaymentWord::Held };
+        }
+        match (refunded.is_zero(), refunded >= captured) {
+            (true, _) if self.released().is_zero() => PaymentWord::Paid,
+            (true, _) => PaymentWord::PartlyPaid,
+            (false, false) => PaymentWord::PartlyRefunded,
+            (false, true) => PaymentWord::Refunded,
+        }
+    }
+
+    /// Of a payment, its capture or its refund. What was voided holds no money that could be wrong.
+    fn is_refused_by_settlement(&self) -> bool {
+        let is_refused = |operation: &Operation| {
+            operation.is(Stage::Approved)
+                && operation.response().is_some_and(|response| response.settlement_rejected)
+        };
+        self.voided().is_none() && self.operations.iter().any(is_refused)
+    }
+}
+
+/// What is left of a payment to act on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// The held amount that can be captured.
+    pub capturable: Amount,
+    /// The taken amount that can be refunded.
+    pub refundable: Amount,
+}
+
+#[cfg(test)]
+mod tests;

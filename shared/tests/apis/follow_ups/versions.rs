@@ -1,0 +1,78 @@
+//! What is requested of one version of an order, and of no other.
+
+use serde_json::json;
+
+use crate::{
+    ask::{Ask, get, post},
+    fixture::{Paid, card, pay, registered, said},
+    table::Table,
+};
+use tollgate_core::order::{NoEffect, Outcome};
+
+/// The gateway cannot be reached.
+fn unreachable(approval: tollgate_core::order::GatewayResponse) -> Outcome {
+    Outcome::NoEffect(NoEffect::Unreachable, said(approval, "", "", ""))
+}
+
+fn of(ask: Ask, version: &str) -> Ask {
+    ask.header("if-match", version)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_follow_up_of_another_version_of_the_order_sends_nothing() {
+    let mut t = Table::new("versions");
+    let paid = Paid::with(&mut t, "authorize").await;
+    t.ask("the version that it has", &paid.read("shop:read")).await;
+    let capture = || paid.does("capture", "shop:operate").data(json!({"amount": 3_000}));
+    for version in ["\"2\"", "\"4\"", "\"0\""] {
+        t.ask("another one", &of(capture(), version)).await;
+    }
+    for version in ["3", "W/\"3\"", "*", "\"3\", \"4\"", "\"\"", "\"three\""] {
+        t.ask("no version", &of(capture(), version)).await;
+    }
+    t.ask("the same", &of(capture(), "\"3\"").key("c")).await;
+    t.ask("once, with its first response", &of(capture(), "\"3\"").key("c")).await;
+    t.ask("another one by then", &of(capture(), "\"3\"").key("d")).await;
+    t.ask("nor without a key", &of(capture(), "\"3\"")).await;
+    let refund = |amount: u64| paid.does("refund", "shop:operate").data(json!({"amount": amount}));
+    t.ask("refunds, too", &of(refund(1_000), "\"3\"").key("r")).await;
+    t.world.answer(unreachable);
+    t.ask("nothing is done", &of(refund(1_000), "\"5\"").key("r")).await;
+    t.ask("it is attempted again", &of(refund(1_000), "\"5\"").key("r")).await;
+    t.world.answer(unreachable);
+    t.ask("nothing is done", &of(refund(500), "\"9\"").key("s")).await;
+    t.prepare(&refund(300).key("by another")).await;
+    t.ask("it is not, as something else was", &of(refund(500), "\"9\"").key("s")).await;
+    t.ask("until that was seen", &of(refund(500), "\"13\"").key("s")).await;
+    t.ask("cancels, too", &of(paid.does("cancel", "shop:operate"), "\"1\"")).await;
+    t.ask("and what holds the rest anew", &of(paid.does("reauthorize", "shop:operate"), "\"1\"")).await;
+    let by_order = post("/v2/orders/a/payments").by("shop:operate");
+    let by_order = by_order.data(json!({"gateway": "card_connect", "method": "refund", "amount": 1}));
+    t.ask("and what names no transaction", &of(by_order, "\"1\"")).await;
+    t.end();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payment_of_another_version_of_the_order_sends_nothing() {
+    let mut t = Table::new("versions_paid");
+    t.prepare(&registered("a", 10_000)).await;
+    t.ask("the version that it has", &get("/v2/orders/a").by("shop:read")).await;
+    let purchase = || pay("a", "purchase", card(4_000)).by("shop:pay");
+    t.ask("another one", &of(purchase(), "\"2\"").key("k")).await;
+    t.ask("no version", &of(purchase(), "1").key("k")).await;
+    t.ask("the same", &of(purchase(), "\"1\"").key("k")).await;
+    t.ask("once, with its first response", &of(purchase(), "\"1\"").key("k")).await;
+    t.ask("of another one by then", &of(purchase(), "\"1\"").key("l")).await;
+    t.ask("a shopper sees no version", &of(purchase().by("shop:shopper1"), "\"3\"").key("k")).await;
+    let external = |order: &str, amount| {
+        let mut card = card(amount);
+        card["currency"] = "USD".into();
+        pay(order, "purchase", card).by("external:all")
+    };
+    t.ask("an order that there is not has none", &of(external("x", 4_000), "\"1\"").key("k")).await;
+    t.ask("or 0", &of(external("x", 4_000), "\"0\"").key("k")).await;
+    t.ask("once", &of(external("x", 4_000), "\"0\"").key("k")).await;
+    t.ask("and not once it is there", &of(external("x", 4_100), "\"0\"").key("l")).await;
+    t.ask("but in its version", &of(external("x", 4_100), "\"2\"").key("l")).await;
+    t.end();
+}
