@@ -60,16 +60,12 @@ async fn switch(place: &Place, switch: &SwitchCaptures, pause: bool) -> Result<R
     } else {
         job.payments.resume_captures(&key, by.as_ref()).await?
     };
-    let text = format!("Scheduled captures are {what}. Stage {stage}.\n\n{}", history::text(&order, None, now));
+    let text =
+        format!("Scheduled captures are {what}. Stage {stage}.\n\n{}", history::text(&order, None, now));
     Ok(Report::new(text, value(stage, (&order, now), switch, true)))
 }
 
-fn value(
-    stage: &str,
-    (order, now): (&Order, Timestamp),
-    switch: &SwitchCaptures,
-    changed: bool,
-) -> Value {
+fn value(stage: &str, (order, now): (&Order, Timestamp), switch: &SwitchCaptures, changed: bool) -> Value {
     json!({
         "stage": stage,
         "dry_run": switch.dry_run,

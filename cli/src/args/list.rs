@@ -5,8 +5,8 @@ use jiff::{Timestamp, civil::Date};
 use tollgate::elastic_path::transaction_status;
 use tollgate_core::{
     journal::{Condition, is_place},
-    order::{MerchantId, TransactionStatus},
-    values::Currency,
+    order::{Kind, MerchantId, PaymentWord, TransactionStatus},
+    values::{Currency, DeclineCode},
 };
 
 use crate::{amount, failure::Failure};
@@ -72,24 +72,49 @@ pub(crate) struct ConditionArguments {
     /// The amount, such as 20 or 25.99: what was paid or held, or captured
     #[arg(long, value_name = "AMOUNT", value_parser = crate::amount::check)]
     pub(crate) amount: Option<String>,
+    /// At least this amount, such as 20: what was paid or held
+    #[arg(long, value_name = "AMOUNT", value_parser = crate::amount::check)]
+    pub(crate) amount_from: Option<String>,
+    /// At most this amount
+    #[arg(long, value_name = "AMOUNT", value_parser = crate::amount::check)]
+    pub(crate) amount_to: Option<String>,
     /// The currency's code, such as USD
     #[arg(long, value_name = "CODE")]
     pub(crate) currency: Option<Currency>,
     /// The status, as the transaction has it now
     #[arg(long, value_name = "STATUS", value_parser = status)]
     pub(crate) status: Option<TransactionStatus>,
+    /// What the payment is now: held, paid, partly_refunded, …
+    #[arg(long, value_name = "STATE", value_parser = state)]
+    pub(crate) state: Option<PaymentWord>,
+    /// Only what has such an operation, whatever it led to: authorize, purchase, capture, refund or void
+    #[arg(long, value_name = "KIND", value_parser = operation)]
+    pub(crate) operation: Option<Kind>,
+    /// Only what was declined with this code, such as insufficient_funds
+    #[arg(long, value_name = "CODE", value_parser = decline_code)]
+    pub(crate) decline_code: Option<DeclineCode>,
 }
 
 impl ConditionArguments {
     /// All of them have to hold.
     pub(crate) fn conditions(&self) -> Result<Vec<Condition>, Failure> {
-        if let (Some(text), Some(currency)) = (&self.amount, self.currency) {
-            amount::in_currency("--amount", text, currency)?;
+        let amounts =
+            [("--amount", &self.amount), ("--amount-from", &self.amount_from), ("--amount-to", &self.amount_to)];
+        for (argument, text) in amounts {
+            if let (Some(text), Some(currency)) = (text, self.currency) {
+                amount::in_currency(argument, text, currency)?;
+            }
         }
         let amount = self.amount.clone().map(Condition::AmountAsShown);
         let currency = self.currency.map(|currency| Condition::Currency(vec![currency]));
         let status = self.status.map(|status| Condition::Status(vec![status]));
-        Ok([amount, currency, status].into_iter().flatten().collect())
+        let from = self.amount_from.clone().map(Condition::AmountFrom);
+        let to = self.amount_to.clone().map(Condition::AmountTo);
+        let state = self.state.map(|word| Condition::Word(vec![word]));
+        let operation = self.operation.map(|kind| Condition::Operation(vec![kind]));
+        let decline = self.decline_code.map(|code| Condition::Decline(vec![code]));
+        let all = [amount, from, to, currency, status, state, operation, decline];
+        Ok(all.into_iter().flatten().collect())
     }
 }
 
@@ -141,9 +166,26 @@ fn last_four(text: &str) -> Result<String, String> {
 }
 
 fn status(text: &str) -> Result<TransactionStatus, String> {
-    let all = TransactionStatus::ALL;
-    let found = all.into_iter().find(|status| transaction_status(*status) == text);
-    found.ok_or_else(|| format!("must be {}", all.map(transaction_status).join(", ")))
+    one_of(&TransactionStatus::ALL, transaction_status, text)
+}
+
+fn state(text: &str) -> Result<PaymentWord, String> {
+    one_of(PaymentWord::ALL, PaymentWord::as_str, text)
+}
+
+fn operation(text: &str) -> Result<Kind, String> {
+    one_of(Kind::ALL, Kind::as_str, text)
+}
+
+fn decline_code(text: &str) -> Result<DeclineCode, String> {
+    one_of(DeclineCode::ALL, DeclineCode::as_str, text)
+}
+
+/// The one with this word, or which ones there are.
+fn one_of<T: Copy>(all: &[T], word: fn(T) -> &'static str, text: &str) -> Result<T, String> {
+    let found = all.iter().copied().find(|one| word(*one) == text);
+    found
+        .ok_or_else(|| format!("must be {}", all.iter().map(|one| word(*one)).collect::<Vec<_>>().join(", ")))
 }
 
 pub(super) fn place(text: &str) -> Result<String, String> {

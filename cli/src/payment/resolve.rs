@@ -51,7 +51,8 @@ pub(crate) async fn run(place: &Place, resolve: &Resolve) -> Result<Report, Fail
         confirm::by_typing(&weighed.before.currency.decimal(operation.amount), &shown)?;
     }
     let order = job.payments.decide_by_hand(&merchant, &key, resolve.transaction, &verdict).await?;
-    let text = format!("Recorded on stage {stage}.\n\n{}", history::text(&order, Some(resolve.transaction), now));
+    let text =
+        format!("Recorded on stage {stage}.\n\n{}", history::text(&order, Some(resolve.transaction), now));
     Ok(Report::new(text, value(stage, (&order, now), resolve, false)))
 }
 

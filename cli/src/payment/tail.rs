@@ -48,8 +48,11 @@ pub(crate) async fn run(place: &Place, tail: &TailPayments, json: bool) -> Resul
         let keep = |row| found.push(row);
         let looked = read(&lister, &wanted, keep).await;
         for row in found.iter().rev().filter(|row| !seen.contains_key(&row.transaction)) {
-            let line =
-                if json { rows::value(row, now).map(|value| value.to_string()) } else { rows::line(row, now) };
+            let line = if json {
+                rows::value(row, now).map(|value| value.to_string())
+            } else {
+                rows::line(row, now)
+            };
             if line.is_some_and(|line| writeln!(io::stdout(), "{line}").is_err()) {
                 // Whoever reads the output has seen enough.
                 return Ok(Report::nothing());

@@ -283,7 +283,7 @@ fn member(about: About) -> &'static str {
         About::Key => "Request.TransactionReference",
         About::Transaction => "Request.TransactionID",
         // The API has no member for it.
-        About::CaptureAt | About::CaptureRule | About::CaptureAmount => "",
+        About::Version | About::CaptureAt | About::CaptureRule | About::CaptureAmount => "",
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
     follow_up::{only_data_and_options, who_and_why},
     order_id,
     orders::shown_order,
-    paging::{Paging, is_known},
+    paging::{PARAMETERS, Paging},
     parameters::Parameters,
     response::{self, View},
     transactions::{shown, shown_bad},
@@ -92,7 +92,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
 }
 
 fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<CaptureFilter>, Failure> {
-    let mut parameters = Parameters::of(request, is_known, "filter, page[limit] and page[cursor]");
+    let mut parameters = Parameters::of(request, &PARAMETERS);
     let paging: Paging<CaptureFilter> = Paging::read("captures\n", (request, &mut parameters), caller, now);
     parameters.finish()?;
     if paging.filter.paused {

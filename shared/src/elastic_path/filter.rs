@@ -11,8 +11,8 @@ pub(super) use term::{Fields, parse};
 use jiff::Timestamp;
 use tollgate_core::{
     journal::{Concern, Condition, Is},
-    order::TransactionStatus,
-    values::Brand,
+    order::{Kind, PaymentWord, TransactionStatus},
+    values::{Brand, DeclineCode},
 };
 
 use self::term::{Range, Term};
@@ -39,8 +39,8 @@ pub(super) struct Filter {
 }
 
 impl Fields for Filter {
-    const NAMES: &'static str = "created_at, status, currency, amount, captured_amount, last_four, brand, \
-                                 needs_attention, authorization_expires_at, next_capture_attempt";
+    const NAMES: &'static str = "created_at, status, state, operation, decline_code, currency, amount, \
+                                 captured_amount, last_four, brand, needs_attention, authorization_expires_at, next_capture_attempt";
 
     fn add(&mut self, term: &Term<'_>) -> Result<(), Problem> {
         let condition = match term.field {
@@ -50,6 +50,9 @@ impl Fields for Filter {
             "amount" => Condition::Amount(term.number()?),
             "captured_amount" => Condition::Captured(term.number()?),
             "status" => Condition::Status(term.words(&TransactionStatus::ALL, transaction_status)?),
+            "state" => Condition::Word(term.words(PaymentWord::ALL, PaymentWord::as_str)?),
+            "operation" => Condition::Operation(term.words(Kind::ALL, Kind::as_str)?),
+            "decline_code" => Condition::Decline(term.words(DeclineCode::ALL, DeclineCode::as_str)?),
             "brand" => Condition::Brand(term.words(&BRANDS, Brand::name)?),
             "currency" => Condition::Currency(term.currencies()?),
             "last_four" => {

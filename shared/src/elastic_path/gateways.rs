@@ -5,7 +5,10 @@ use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::payments::Role;
 
-use super::response::{GATEWAY, enveloped};
+use super::{
+    parameters::Parameters,
+    response::{GATEWAY, enveloped},
+};
 use crate::{
     api::{
         caller::Caller,
@@ -32,6 +35,7 @@ async fn read(api: &Api, request: &Request) -> Handled<Value> {
 
 async fn gateway(api: &Api, request: &Request) -> Result<Value, Failure> {
     let caller = Caller::merchant(&api.access, request, Role::Read).await?;
+    Parameters::none(request)?;
     let is_live = api.payments.gateway.info().is_live(&caller.merchant.gateway.any_route());
     Ok(json!({
         "id": GATEWAY,

@@ -12,7 +12,7 @@ use tollgate_core::{
 use super::{
     cursor::Place,
     filter::OrderFilter,
-    paging::{Paging, is_known, list_deadline},
+    paging::{PARAMETERS, Paging, list_deadline},
     parameters::Parameters,
     response,
 };
@@ -86,8 +86,8 @@ fn is_of_all_customers(request: &Request) -> Result<(), Failure> {
 }
 
 fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<OrderFilter>, Failure> {
-    let is_known = |name: &str| is_known(name) || ["sort", "page[offset]"].contains(&name);
-    let mut parameters = Parameters::of(request, is_known, "filter, page[limit] and page[cursor]");
+    let [filter, limit, cursor] = PARAMETERS;
+    let mut parameters = Parameters::of(request, &[filter, "sort", limit, "page[offset]", cursor]);
     parameters.read(
         "sort",
         |sort| (sort == "-created_at").then_some(()),

@@ -8,7 +8,7 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-use super::{capture_terms, follow_up::transaction_id, order_id, refuse, response};
+use super::{capture_terms, follow_up::transaction_id, order_id, parameters::Parameters, refuse, response};
 use crate::{
     api::{
         Code,
@@ -89,6 +89,7 @@ fn stays_as_it_is(data: &Members<'_>) -> Result<(), Failure> {
 
 async fn read(api: &Api, request: &Request) -> Handled<Value> {
     let caller = Caller::merchant(&api.access, request, Role::Read).await?;
+    Parameters::none(request)?;
     let order = api.payments.order(&caller.key(order_id(request)?)).await?;
     Ok(Reply::new(200, response::enveloped(shown_order(api, &caller, &order))))
 }
@@ -100,6 +101,7 @@ pub(super) fn shown_order(api: &Api, caller: &Caller, order: &Order) -> Value {
 
 async fn list(api: &Api, request: &Request) -> Handled<Value> {
     let caller = Caller::merchant(&api.access, request, Role::Read).await?;
+    Parameters::none(request)?;
     let order = api.payments.order(&caller.key(order_id(request)?)).await?;
     let view = caller.view(api);
     let all: Vec<_> = order.transactions.iter().map(|t| response::transaction(&order, t, view)).collect();
@@ -133,6 +135,7 @@ async fn patch(api: &Api, request: &Request) -> Handled<Value> {
 async fn read_transaction(api: &Api, request: &Request) -> Handled<Value> {
     let caller = Caller::with_token(&api.access, request).await?;
     caller.must_have(Role::Read)?;
+    Parameters::none(request)?;
     let order = api.payments.order(&caller.key(order_id(request)?)).await?;
     let id = transaction_id(request)?;
     if !order.is_open_to(caller.principal) {
@@ -145,6 +148,7 @@ async fn find(orders: &Orders, request: &Request) -> Handled<Value> {
     let api = &orders.api;
     let caller = Caller::with_token(&api.access, request).await?;
     caller.must_have(Role::Read)?;
+    Parameters::none(request)?;
     let id = transaction_id(request)?;
     let (index, store) = (orders.index.as_ref(), api.payments.store.as_ref());
     let found = order_of_payment(index, store, &caller.merchant.id, id).await.map_err(Refusal::Store)?;

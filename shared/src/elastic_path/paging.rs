@@ -30,12 +30,7 @@ pub(super) fn list_deadline(request: &Request, now: Timestamp) -> Deadline {
 }
 
 /// The parameters that every list has.
-const PARAMETERS: [&str; 3] = ["filter", "page[limit]", "page[cursor]"];
-
-/// Whether every list has this parameter.
-pub(super) fn is_known(name: &str) -> bool {
-    PARAMETERS.contains(&name)
-}
+pub(super) const PARAMETERS: [&str; 3] = ["filter", "page[limit]", "page[cursor]"];
 
 /// What of a list is wanted.
 pub(super) struct Paging<F> {

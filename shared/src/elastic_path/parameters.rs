@@ -11,13 +11,22 @@ pub(super) struct Parameters<'a> {
 }
 
 impl<'a> Parameters<'a> {
-    /// Notes each parameter that is not known. `known` lists those that there are.
-    pub(super) fn of(request: &'a Request, is_known: impl Fn(&str) -> bool, known: &str) -> Self {
+    /// Notes each parameter that the route does not have: a misspelled filter would return everything.
+    pub(super) fn of(request: &'a Request, known: &[&str]) -> Self {
         let mut parameters = Self { request, problems: Vec::new() };
-        for (name, _) in request.query_string_parameters().iter().filter(|(name, _)| !is_known(name)) {
-            parameters.invalid(name, &format!("is not supported; there are {known}"));
+        let stated = request.query_string_parameters();
+        let mut unknown: Vec<&str> = stated.iter().map(|(name, _)| name).collect();
+        unknown.retain(|name| !known.contains(name));
+        unknown.dedup();
+        for name in unknown {
+            parameters.invalid(name, &format!("is not supported; {}", there_are(known)));
         }
         parameters
+    }
+
+    /// The same for a route that has none.
+    pub(super) fn none(request: &'a Request) -> Result<(), Failure> {
+        Self::of(request, &[]).finish()
     }
 
     /// Notes a problem with a parameter, said of it: "must not be before from".
@@ -42,5 +51,31 @@ impl<'a> Parameters<'a> {
     /// All that was wrong, or nothing.
     pub(super) fn finish(self) -> Result<(), Failure> {
         Failure::of_problems(self.problems)
+    }
+}
+
+/// The parameters of a route, in a sentence.
+fn there_are(known: &[&str]) -> String {
+    match known {
+        [] => "there are none".to_owned(),
+        [one] => format!("there is {one}"),
+        [others @ .., last] => format!("there are {} and {last}", others.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parameters_that_there_are_are_named_in_a_sentence() {
+        for (known, says) in [
+            (&[][..], "there are none"),
+            (&["customer"], "there is customer"),
+            (&["from", "to"], "there are from and to"),
+            (&["from", "to", "currency"], "there are from, to and currency"),
+        ] {
+            assert_eq!(there_are(known), says);
+        }
     }
 }

@@ -19,6 +19,7 @@ use tollgate_core::{
 use super::{
     caller::idempotency_key,
     members::{TEXT_MAX, account_currency},
+    parameters::Parameters,
     response::{GATEWAY, card_value, enveloped, timestamps},
     source::{Named, expiry, source},
 };
@@ -294,6 +295,7 @@ fn path_id(request: &Request, caller: &Caller) -> Result<MethodId, Failure> {
 
 /// `?customer=`: whose cards the request is about. Stated twice, it says nothing that could be relied on.
 fn stated_customer(request: &Request) -> Result<Option<CustomerReference>, Failure> {
+    Parameters::of(request, &[CUSTOMER]).finish()?;
     let parameters = request.query_string_parameters();
     let mut stated = parameters.all(CUSTOMER).unwrap_or_default().into_iter();
     let (Some(text), another) = (stated.next(), stated.next()) else { return Ok(None) };

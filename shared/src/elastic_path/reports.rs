@@ -51,8 +51,7 @@ async fn report(ports: &Transactions, request: &Request) -> Handled<Page> {
 
 impl Query {
     fn read(request: &Request, now: Timestamp) -> Result<Self, Failure> {
-        let is_known = |name: &str| ["from", "to", "currency"].contains(&name);
-        let mut parameters = Parameters::of(request, is_known, "from, to and currency");
+        let mut parameters = Parameters::of(request, &["from", "to", "currency"]);
         let mut day = |name| {
             let day = |text: &str| text.parse::<Date>().ok().filter(|_| text.len() == 10);
             parameters.read(name, day, "must be a UTC day such as 2026-11-20")

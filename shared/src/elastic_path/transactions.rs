@@ -12,7 +12,7 @@ use super::{
     cursor::Place,
     filter::Filter,
     page::{csv, wants_csv},
-    paging::{Paging, is_known},
+    paging::{PARAMETERS, Paging},
     parameters::Parameters,
     response::{self, View},
     status::transaction_status,
@@ -62,8 +62,7 @@ async fn search(ports: &Transactions, request: &Request) -> Handled<Page> {
 }
 
 fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<Filter>, Failure> {
-    let is_known = |name: &str| is_known(name) || !(name == "sort" || name.starts_with("page"));
-    let mut parameters = Parameters::of(request, is_known, "filter, page[limit] and page[cursor]");
+    let mut parameters = Parameters::of(request, &PARAMETERS);
     let paging = Paging::read("", (request, &mut parameters), caller, now);
     parameters.finish()?;
     Ok(paging)

@@ -132,7 +132,15 @@ impl Intent {
     /// What the schedule wants. Without a key it is decided again each time.
     pub(crate) fn of_schedule(action: Action, kind: Kind, key: Option<KeyDigest>) -> Self {
         let fingerprint = Fingerprint::new(&Essentials::new(kind));
-        Self { action, key, fingerprint, currency: None, by: Principal::Schedule, attribution: None, seen_version: None }
+        Self {
+            action,
+            key,
+            fingerprint,
+            currency: None,
+            by: Principal::Schedule,
+            attribution: None,
+            seen_version: None,
+        }
     }
 
     /// Whether its sender may learn about this payment: a shopper about its own ones only.

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use super::{Found, Lister, Search, doubts::DoubtSearch};
 use crate::{
     journal::{Concern, EntryPlace, LoggedEntry, concerns, is_in_doubt, sort_of},
-    order::{MerchantId, Order, Transaction, TransactionStatus},
+    order::{Kind, MerchantId, OperationStatus, Order, PaymentWord, Transaction, TransactionStatus},
     payments::StoreError,
-    values::{Brand, Currency},
+    values::{Brand, Currency, DeclineCode},
 };
 
 /// What a place among the transactions in doubt begins with. Any other place begins with a moment.
@@ -51,6 +51,12 @@ pub enum Condition {
     ListedAt(Is<Timestamp>),
     /// One of these statuses.
     Status(Vec<TransactionStatus>),
+    /// One of these words.
+    Word(Vec<PaymentWord>),
+    /// It has an operation of one of these kinds, whatever that led to.
+    Operation(Vec<Kind>),
+    /// It, or something done to it, was declined with one of these codes.
+    Decline(Vec<DeclineCode>),
     /// One of these currencies.
     Currency(Vec<Currency>),
     /// One of these brands.
@@ -61,6 +67,10 @@ pub enum Condition {
     Amount(Is<u64>),
     /// What was captured, in minor units.
     Captured(Is<u64>),
+    /// What was paid or held is at least this, in the currency's unit.
+    AmountFrom(String),
+    /// It is at most this.
+    AmountTo(String),
     /// Either of both, in the currency's unit: `20`, `20.0` and `20.00` are the same dollars.
     AmountAsShown(String),
     /// It holds money that can be captured until such a moment.
@@ -143,7 +153,11 @@ impl Wanted<'_> {
     }
 
     fn is_for_doubts(&self) -> bool {
-        let pending = |condition: &Condition| matches!(condition, Condition::Status(all) if all.contains(&TransactionStatus::Pending));
+        let pending = |condition: &Condition| match condition {
+            Condition::Status(all) => all.contains(&TransactionStatus::Pending),
+            Condition::Word(all) => all.contains(&PaymentWord::NotKnownYet),
+            _ => false,
+        };
         self.needs_attention() || self.conditions.iter().any(pending)
     }
 
@@ -181,6 +195,12 @@ impl Condition {
         match self {
             Self::ListedAt(_) => true,
             Self::Status(all) => all.contains(&transaction.status()),
+            Self::Word(all) => all.contains(&transaction.word(now)),
+            Self::Operation(all) => transaction.operations.iter().any(|own| all.contains(&own.kind)),
+            Self::Decline(all) => transaction.operations.iter().any(|own| {
+                let status = transaction.operation_status(own);
+                matches!(status, OperationStatus::Declined(decline) if all.contains(&decline.code))
+            }),
             Self::Currency(all) => all.contains(&order.currency),
             Self::Brand(all) => {
                 let brand = transaction.card().and_then(|card| card.brand);
@@ -191,6 +211,13 @@ impl Condition {
             }
             Self::Amount(is) => is.holds(&transaction.amount().minor()),
             Self::Captured(is) => is.holds(&transaction.captured().minor()),
+            // What has more decimals than the currency is no amount in it.
+            Self::AmountFrom(text) => {
+                order.currency.parse_decimal(text).is_ok_and(|least| transaction.amount() >= least)
+            }
+            Self::AmountTo(text) => {
+                order.currency.parse_decimal(text).is_ok_and(|most| transaction.amount() <= most)
+            }
             Self::AmountAsShown(text) => {
                 let amounts = [transaction.amount(), transaction.captured()];
                 order.currency.parse_decimal(text).is_ok_and(|amount| amounts.contains(&amount))
@@ -217,7 +244,7 @@ mod tests {
     use super::*;
     use crate::{
         order::{
-            CaptureSchedule, Decision, GatewayResponse, Kind, Operation, OperationState, OrderKey,
+            CaptureSchedule, Decision, Decline, GatewayResponse, Kind, Operation, OperationState, OrderKey,
             PaymentKind,
         },
         test_payments::{new_operation, payment},
@@ -277,10 +304,26 @@ mod tests {
         let order = authorized();
         let four = |digits: &str| Condition::LastFour(digits.to_owned());
         let shown = |text: &str| Condition::AmountAsShown(text.to_owned());
+        let from = |text: &str| Condition::AmountFrom(text.to_owned());
+        let to = |text: &str| Condition::AmountTo(text.to_owned());
         for (condition, holds) in [
             (Condition::ListedAt(Is::Equal(at(1))), true),
             (Condition::Status(vec![TransactionStatus::Done]), true),
             (Condition::Status(vec![TransactionStatus::Failed]), false),
+            (Condition::Word(vec![PaymentWord::Paid, PaymentWord::Held]), true),
+            (Condition::Word(vec![PaymentWord::Paid]), false),
+            (Condition::Operation(vec![Kind::Refund, Kind::Authorize]), true),
+            (Condition::Operation(vec![Kind::Capture]), false),
+            (Condition::Decline(vec![DeclineCode::InsufficientFunds]), false),
+            (from("5"), true),
+            (from("5.01"), false),
+            (from("4.99"), true),
+            (to("5.00"), true),
+            (to("4.99"), false),
+            (to("100"), true),
+            // No amount in this currency.
+            (from("1.001"), false),
+            (to("100.000"), false),
             (Condition::Currency(vec![Currency::USD]), true),
             (Condition::Currency(vec![]), false),
             (Condition::Brand(vec![Brand::Visa]), true),
@@ -313,6 +356,10 @@ mod tests {
             let condition = Condition::NeedsAttention(all);
             assert_eq!(condition.holds(&order, &order.transactions[0], at(120)), holds, "{condition:?}");
         }
+        // By then the authorization has lapsed, which changes nothing of it.
+        let lapsed = Condition::Word(vec![PaymentWord::Lapsed]);
+        let held_until = [599, 600].map(|minute| lapsed.holds(&order, &order.transactions[0], at(minute)));
+        assert_eq!(held_until, [false, true]);
         // Nothing is held any more.
         let mut order = order;
         let mut capture = Operation::new(new_operation(Uuid::from_u128(2), Kind::Capture, 300), at(5));
@@ -349,6 +396,27 @@ mod tests {
         assert_eq!(wanted(&[Condition::Status(vec![TransactionStatus::Done])]), (all(), false, false));
         assert_eq!(wanted(&[Condition::Status(vec![TransactionStatus::Pending])]), (all(), false, true));
         assert_eq!(wanted(&[Condition::NeedsAttention(vec![])]), (all(), true, true));
+        let words = |word| [Condition::Word(vec![PaymentWord::Paid, word])];
+        assert_eq!(wanted(&words(PaymentWord::NotKnownYet)), (all(), false, true));
+        assert_eq!(wanted(&words(PaymentWord::Held)), (all(), false, false));
+    }
+
+    #[test]
+    fn a_decline_is_found_by_its_code_whatever_was_declined() {
+        let code = DeclineCode::InsufficientFunds;
+        let declined = |id, kind| {
+            let decline = Decline { code, advice: code.advice() };
+            let decision = Decision::Declined(GatewayResponse::default(), decline);
+            let operation = Operation::new(new_operation(Uuid::from_u128(id), kind, 500), at(0));
+            Operation { state: OperationState::Decided(decision), ..operation }
+        };
+        let (mut of_payment, mut of_capture, none) = (authorized(), authorized(), authorized());
+        of_payment.transactions[0].operations = vec![declined(1, Kind::Authorize)];
+        of_capture.transactions[0].operations.push(declined(2, Kind::Capture));
+        let condition = Condition::Decline(vec![DeclineCode::ExpiredCard, code]);
+        let found = [of_payment, of_capture, none]
+            .map(|order| condition.holds(&order, &order.transactions[0], at(1)));
+        assert_eq!(found, [true, true, false]);
     }
 
     #[test]

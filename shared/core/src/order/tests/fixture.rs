@@ -52,7 +52,16 @@ impl Fixture {
         let order = Order::new(&key, Currency::USD, total.map(amount), now);
         let shopper = Some(Shopper::of(Uuid::from_u128(1)));
         let (by, ids) = (Principal::ClientCredentials, AtomicU64::new(0));
-        Self { order, policy: Policy::default(), now, by, attribution: None, shopper, seen_version: None, ids }
+        Self {
+            order,
+            policy: Policy::default(),
+            now,
+            by,
+            attribution: None,
+            shopper,
+            seen_version: None,
+            ids,
+        }
     }
 
     pub(in crate::order) fn later(&mut self, seconds: i64) {
