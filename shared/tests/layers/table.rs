@@ -47,12 +47,12 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("event_bridge", "payments webhooks aws_error"),
     // What the APIs share.
     ("access_token", "order payments"),
-    ("invocation", "values payments version"),
+    ("invocation", "values payments transfer version"),
     ("source", "values order payments"),
     ("abuse", "order source"),
     ("access", "values order payments abuse access_token source"),
     ("ports", "values payments stored_cards journal access"),
-    ("api", "values order payments stored_cards access access_token invocation ports source"),
+    ("api", "values order payments stored_cards access access_token invocation ports source transfer"),
     ("spreadsheet", "values order journal"),
     ("status", "payments invocation version"),
     // Metrics.
