@@ -98,8 +98,11 @@ pub(crate) struct ConditionArguments {
 impl ConditionArguments {
     /// All of them have to hold.
     pub(crate) fn conditions(&self) -> Result<Vec<Condition>, Failure> {
-        let amounts =
-            [("--amount", &self.amount), ("--amount-from", &self.amount_from), ("--amount-to", &self.amount_to)];
+        let amounts = [
+            ("--amount", &self.amount),
+            ("--amount-from", &self.amount_from),
+            ("--amount-to", &self.amount_to),
+        ];
         for (argument, text) in amounts {
             if let (Some(text), Some(currency)) = (text, self.currency) {
                 amount::in_currency(argument, text, currency)?;
