@@ -68,7 +68,7 @@ pub(crate) enum Command {
     /// Customers of a merchant: what is kept of them
     #[command(subcommand)]
     Customer(CustomerCommand),
-    /// A merchant's totals by day, currency, operation, MID and brand, from the journal
+    /// A merchant's totals by month, day or hour: by operation, fact, MID, brand or decline code, in any time zone
     Report(TotalsOptions),
     /// The journal of what happened to money
     #[command(subcommand)]

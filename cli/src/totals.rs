@@ -1,151 +1,205 @@
-//! `report`: totals by day, from the journal.
+//! `report`: totals by month, day or hour, from the sums that the schedule keeps.
 
-use jiff::{Timestamp, civil::Date};
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use tollgate::spreadsheet::totals::{COLUMNS, cells, value};
+use tollgate::spreadsheet::totals::{COLUMNS, Shown, cells, value};
 use tollgate_core::{
     journal::{
-        DayTotals, EntryLog, Lister, Total, TotalLine,
-        read_totals::{PROVISIONAL_HOURS, TotalsRange, is_provisional, part},
+        Changes, TotalsStore,
+        read_totals::{Days, PROVISIONAL_HOURS, PeriodTotals, Periods, Selection, read_totals},
     },
     order::MerchantId,
-    payments::{StoreError, Unreadable},
+    payments::Unreadable,
+    values::Currency,
 };
 
 use crate::{
     args::{Day, TotalsOptions},
+    aws::Aws,
     csv,
     failure::{self, Failure},
     merchant,
-    payment::{
-        list::{journal, range, unread},
-        rows::journal_has_come,
-    },
-    place::Place,
+    payment::{history::time, list::unread},
+    place::{Place, aws_http_client},
     report::Report,
     table::aligned,
 };
 
-/// What is shown, and as of when.
-struct Shown<'a> {
-    merchant: &'a MerchantId,
-    since: Timestamp,
-    until: Timestamp,
-    now: Timestamp,
-    newest: Option<Timestamp>,
-    totals: DayTotals,
-    /// Entries that are not in them.
-    unreadable: Vec<Unreadable>,
+/// What is shown.
+struct Totals {
+    periods: Periods,
+    selection: Selection,
+    /// Of each merchant.
+    found: Vec<(MerchantId, PeriodTotals)>,
+    /// Whether lines name their merchant.
+    has_several: bool,
 }
 
 pub(crate) async fn run(place: &Place, options: &TotalsOptions) -> Result<Report, Failure> {
-    let now = place.clock.now();
-    let (since, until) = match (options.since, options.day) {
-        (Some(since), _) => (since, options.until.unwrap_or(now)),
-        (None, day) => range(day.unwrap_or(Day::Yesterday), now)?,
+    let (periods, selection) = wanted(options, place.clock.now())?;
+    let journal = place.journal_in(place.journal_table(options.journal_table.as_deref())?);
+    let store = journal.totals(&place.clock, &aws_http_client()?).totals;
+    let merchants = match &options.merchant {
+        Some(merchant) => vec![merchant.clone()],
+        None => Aws::new(place)?.merchants().await?,
     };
-    let range = TotalsRange::new(since, until)
-        .map_err(|error| Failure::Input(format!("--since, --until: {error}")))?;
-    let (job, log) = (place.orders_job()?, journal(place, options.journal_table.as_deref())?);
-    let (totals, unreadable) =
-        read(log.as_ref(), &options.merchant, range).await.map_err(|error| unread(&error))?;
-    if totals.lines().next().is_none() && unreadable.is_empty() {
-        merchant::must_exist(place, &options.merchant).await?;
+    let mut found = Vec::new();
+    for merchant in merchants {
+        let totals = read(store.as_ref(), &merchant, &periods, &selection).await?;
+        if !options.all_merchants && totals.rows.is_empty() && totals.unreadable.is_empty() {
+            merchant::must_exist(place, &merchant).await?;
+        }
+        found.push((merchant, totals));
     }
-    let lister = Lister { log: log.as_ref(), store: job.payments.store.as_ref() };
-    let newest = lister.newest(&options.merchant).await.map_err(|error| unread(&error))?;
-    let shown = Shown { merchant: &options.merchant, since, until, now, newest, totals, unreadable };
+    let shown = Totals { periods, selection, found, has_several: options.all_merchants };
     if options.csv {
-        csv::print(&COLUMNS, shown.rows().map(Vec::from))?;
+        csv::print(&shown.header(), shown.rows())?;
         shown.left_out().for_each(|line| failure::remark(&line));
         return Ok(Report::nothing());
     }
-    Ok(Report::new(shown.text(), shown.value()))
+    Ok(Report::new(shown.text(), shown.value(options)))
+}
+
+/// The periods that the options name, and what they tell apart.
+fn wanted(options: &TotalsOptions, now: Timestamp) -> Result<(Periods, Selection), Failure> {
+    let today = options.time_zone.shown(now).date();
+    let out_of_range = |_| Failure::Input("--day is out of range".to_owned());
+    let day = match options.day {
+        Some(Day::Today) => Some(today),
+        Some(Day::Yesterday) => Some(today.yesterday().map_err(out_of_range)?),
+        Some(Day::On(day)) => Some(day),
+        None => None,
+    };
+    let from = day.map(Days::day).or(options.month).or(options.from);
+    let to = day.map(Days::day).or(options.month).or(options.to);
+    let periods = Days::of_report((from, to), options.interval, today)
+        .and_then(|(days, interval)| Periods::new(interval, days, &options.time_zone))
+        .map_err(|error| Failure::Input(format!("--to {error}")))?;
+    let selection = Selection {
+        by: options.by.0.clone(),
+        currencies: options.currency.into_iter().collect(),
+        ..Selection::default()
+    };
+    Ok((periods, selection))
 }
 
 async fn read(
-    log: &dyn EntryLog,
+    store: &dyn TotalsStore,
     merchant: &MerchantId,
-    range: TotalsRange,
-) -> Result<(DayTotals, Vec<Unreadable>), StoreError> {
-    let (mut totals, mut unreadable, mut next) = (DayTotals::default(), Vec::new(), None);
-    loop {
-        let part = part(log, merchant, range, next).await?;
-        totals.merge(part.totals);
-        unreadable.extend(part.unreadable);
-        next = part.next;
-        if next.is_none() {
-            return Ok((totals, unreadable));
-        }
-    }
+    periods: &Periods,
+    selection: &Selection,
+) -> Result<PeriodTotals, Failure> {
+    read_totals(store, merchant, periods, selection).await.map_err(|error| unread(&error))
 }
 
-impl Shown<'_> {
-    fn is_provisional(&self, day: Date) -> bool {
-        is_provisional(day, self.now)
+impl Totals {
+    /// Every row with its merchant.
+    fn shown(&self) -> impl Iterator<Item = (&MerchantId, Shown<'_>)> {
+        self.found.iter().flat_map(move |(merchant, found)| {
+            found.rows.iter().filter_map(move |row| {
+                let period = self.periods.all().get(row.period)?;
+                let is_provisional = found.provisional.contains(&row.period);
+                Some((merchant, Shown { selection: &self.selection, period, row, is_provisional }))
+            })
+        })
     }
 
-    fn rows(&self) -> impl Iterator<Item = [String; COLUMNS.len()]> {
-        self.totals.lines().map(|(line, total)| cells(line, total, self.is_provisional(line.day)))
+    fn header(&self) -> Vec<&'static str> {
+        self.has_several.then_some("merchant").into_iter().chain(COLUMNS).collect()
     }
 
-    /// A line for each entry that cannot be read.
+    fn rows(&self) -> impl Iterator<Item = Vec<String>> {
+        self.shown().map(move |(merchant, shown)| {
+            let merchant = self.has_several.then(|| merchant.to_string());
+            merchant.into_iter().chain(cells(shown)).collect()
+        })
+    }
+
+    /// A line for each sum that cannot be read.
     fn left_out(&self) -> impl Iterator<Item = String> {
-        self.unreadable.iter().map(|Unreadable { key, reason }| format!("not counted: {key}: {reason}"))
+        let unreadable = self.found.iter().flat_map(|(_, found)| &found.unreadable);
+        unreadable.map(|Unreadable { key, reason }| format!("not counted: {key}: {reason}"))
     }
 
     fn text(&self) -> String {
-        // Whether a day is provisional is said once, with its sums. Few merchants have fees.
-        let has_fees = self.totals.lines().any(|(_, total)| total.changes.fees != 0);
-        let is_shown = |column| match column {
-            "provisional" => false,
-            "fees_at_gateway" => has_fees,
-            _ => true,
-        };
-        let rows = std::iter::once(COLUMNS.map(str::to_ascii_uppercase)).chain(self.rows());
-        let shown = |row: [String; COLUMNS.len()]| {
-            let cells = COLUMNS.into_iter().zip(row).filter(|(column, _)| is_shown(column));
-            cells.map(|(_, cell)| cell).collect()
-        };
-        let mut text = aligned(&rows.map(shown).collect::<Vec<Vec<String>>>());
-        for ((day, currency), changes) in self.totals.by_day() {
+        let header: Vec<String> = self.header().iter().map(|name| name.to_ascii_uppercase()).collect();
+        let rows: Vec<Vec<String>> = self.rows().collect();
+        // Whether a period is provisional is said once, with its sums. Columns that say nothing are left out.
+        let says = |n: usize| rows.iter().any(|row| !matches!(row[n].as_str(), "" | "0.00" | "0"));
+        let always = ["PERIOD", "CURRENCY", "HELD", "PAID", "RETURNED", "AT_GATEWAY"];
+        let is_shown =
+            |n: usize| header[n] != "PROVISIONAL" && (always.contains(&header[n].as_str()) || says(n));
+        let shown: Vec<usize> = (0..header.len()).filter(|n| is_shown(*n)).collect();
+        let lines = std::iter::once(&header).chain(&rows);
+        let lines = lines.map(|row| shown.iter().map(|n| row[*n].clone()).collect());
+        let mut text = aligned(&lines.collect::<Vec<Vec<String>>>());
+        text.extend(self.sums());
+        if rows.is_empty() {
+            text.push("Nothing happened.".to_owned());
+        }
+        text.extend(self.left_out());
+        text.push(match self.found.iter().filter_map(|(_, found)| found.reached).min() {
+            Some(reached) => format!("counted up to {}", time(reached)),
+            None => "nothing is counted yet".to_owned(),
+        });
+        text.join("\n")
+    }
+
+    /// What each period changed in each currency.
+    fn sums(&self) -> impl Iterator<Item = String> {
+        let mut sums = BTreeMap::<(usize, Currency), (Changes, bool)>::new();
+        for (_, shown) in self.shown() {
+            let (sum, provisional) = sums.entry((shown.row.period, shown.row.line.currency)).or_default();
+            *sum = *sum + shown.row.total.changes;
+            *provisional |= shown.is_provisional;
+        }
+        sums.into_iter().map(move |((period, currency), (changes, is_provisional))| {
+            let name = self.periods.all().get(period).map_or("", |period| &period.name);
             let decimal = |minor| currency.signed_decimal(minor);
-            let provisional = if self.is_provisional(day) { " (provisional)" } else { "" };
+            let provisional = if is_provisional { " (provisional)" } else { "" };
             let fees = match changes.fees {
                 0 => String::new(),
                 fees => format!(", fees there {}", decimal(fees)),
             };
-            text.push(format!(
-                "{day} {currency}: held {}, paid {}, returned {}, at the gateway {}{fees}{provisional}",
+            format!(
+                "{name} {currency}: held {}, paid {}, returned {}, at the gateway {}{fees}{provisional}",
                 decimal(changes.held),
                 decimal(changes.paid),
                 decimal(changes.returned),
                 decimal(changes.gateway),
-            ));
-        }
-        if self.totals.lines().next().is_none() {
-            text.push("Nothing happened.".to_owned());
-        }
-        text.extend(self.left_out());
-        text.push(journal_has_come(self.newest));
-        text.join("\n")
+            )
+        })
     }
 
     /// Amounts are minor units.
-    fn value(&self) -> Value {
-        let total = |(line, total): (&TotalLine, &Total)| value(line, total, self.is_provisional(line.day));
+    fn value(&self, options: &TotalsOptions) -> Value {
+        let total = |(merchant, shown): (&MerchantId, Shown<'_>)| {
+            let mut total = value(shown);
+            total["merchant"] = json!(merchant);
+            total
+        };
+        let of = |(merchant, found): &(MerchantId, PeriodTotals)| {
+            json!({
+                "merchant": merchant,
+                "complete_until": found.reached,
+                "unreadable": found
+                    .unreadable
+                    .iter()
+                    .map(|Unreadable { key, reason }| json!({"key": key, "reason": reason}))
+                    .collect::<Vec<_>>(),
+            })
+        };
+        let (first, last) = (self.periods.all().first(), self.periods.all().last());
         json!({
-            "merchant": self.merchant,
-            "since": self.since,
-            "until": self.until,
-            "newest_entry_at": self.newest,
+            "since": first.map(|period| period.begins),
+            "until": last.map(|period| period.ends),
+            "time_zone": options.time_zone.name(),
+            "by": self.selection.by.iter().map(|one| one.as_str()).collect::<Vec<_>>(),
             "complete_after_hours": PROVISIONAL_HOURS,
-            "unreadable": self
-                .unreadable
-                .iter()
-                .map(|Unreadable { key, reason }| json!({"key": key, "reason": reason}))
-                .collect::<Vec<_>>(),
-            "totals": self.totals.lines().map(total).collect::<Vec<_>>(),
+            "merchants": self.found.iter().map(of).collect::<Vec<_>>(),
+            "totals": self.shown().map(total).collect::<Vec<_>>(),
         })
     }
 }

@@ -60,7 +60,7 @@ pub use payment_methods::{
     create_payment_method, delete_payment_method, get_payment_method, list_payment_methods,
     update_payment_method,
 };
-pub use reports::report_daily;
+pub use reports::report_totals;
 pub use status::{payment_status, transaction_status};
 pub use surcharge::preview_surcharge;
 pub use token::issue_token;

@@ -34,7 +34,7 @@ const EXAMPLES: [(&str, &str); 49] = [
     ("capture list", "shop-1 --stack tollgate-prod"),
     (
         "report",
-        "shop-1 --since 2026-11-01T00:00:00Z --until 2026-12-01T00:00:00Z --csv --stack tollgate-prod",
+        "shop-1 --month 2026-11 --interval day --time-zone America/New_York --csv --stack tollgate-prod",
     ),
     ("customer erase", "shop-1 customer-42 --stack tollgate-prod"),
     ("journal rebuild", "--stack tollgate-prod"),

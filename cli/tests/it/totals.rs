@@ -1,4 +1,4 @@
-//! `report`: totals by day.
+//! `report`: totals by month, day and hour.
 
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
@@ -29,7 +29,14 @@ async fn sell(fixture: &Fixture) {
     assert_eq!(fixture.follow_up("o-1", &refunded, "refund", json!({ "amount": 500 })).await.0, 200);
     let (_, held) = fixture.pay("o-3", "authorize").await;
     assert_eq!(fixture.follow_up("o-3", &held, "capture", json!({ "amount": 1000 })).await.0, 200);
+    count(fixture).await;
+}
+
+/// The journal takes what was paid, and a run of the schedule sums it up.
+async fn count(fixture: &Fixture) {
     fixture.stack.deliver_stream().await.unwrap();
+    let report = fixture.stack.invoke_scheduled("totals").await.unwrap();
+    assert_eq!(report["failed"], 0, "{report}");
 }
 
 /// Of each total: operation, fact, count, amount, held, paid, returned, at the gateway.
@@ -57,47 +64,68 @@ async fn totals_are_what_happened_on_the_day_and_final_an_hour_after_it() {
     };
     let today = report(&fixture, &["--day", "today"]).await;
     assert_eq!(lines(&today), expected(true));
-    assert!(today["newest_entry_at"].is_string());
+    assert!(today["merchants"][0]["complete_until"].is_string(), "{today}");
     let total = &today["totals"][0];
     assert_eq!((&total["currency"], &total["mid"]), (&json!("USD"), &json!("496160873888")));
     assert_eq!(report(&fixture, &[]).await["totals"], json!([]), "yesterday, unless it is said otherwise");
 
     let day = fixture.stack.clock().now().to_zoned(TimeZone::UTC).date().to_string();
     to_the_next_day(&fixture, 0);
+    count(&fixture).await;
     assert_eq!(lines(&report(&fixture, &[]).await), expected(true), "the next day's first hour");
     fixture.stack.advance_clock(3_600);
+    count(&fixture).await;
     assert_eq!(lines(&report(&fixture, &["--day", "yesterday"]).await), expected(false));
     assert_eq!(lines(&report(&fixture, &["--day", &day]).await), expected(false));
-    let since = format!("{day}T00:00:00Z");
-    assert_eq!(lines(&report(&fixture, &["--since", &since]).await), expected(false));
-    assert_eq!(
-        report(&fixture, &["--since", &since, "--until", &format!("{day}T11:00:00Z")]).await["totals"],
-        json!([])
-    );
+    assert_eq!(lines(&report(&fixture, &["--from", &day]).await), expected(false));
+    assert_eq!(lines(&report(&fixture, &["--month", &day[..7], "--interval", "day"]).await), expected(false));
+    assert_eq!(report(&fixture, &["--from", &day, "--currency", "EUR"]).await["totals"], json!([]));
+    // Noon of UTC is the next day far in the east, and five hours earlier in New York.
+    let zone = |name| ["--time-zone", name, "--day", day.as_str()];
+    assert_eq!(report(&fixture, &zone("Pacific/Kiritimati")).await["totals"], json!([]));
+    let hours = [&zone("America/New_York")[..], &["--interval", "hour", "--by", "currency"]].concat();
+    let hours = report(&fixture, &hours).await;
+    let hour = hours["totals"][0]["period"].as_str().unwrap();
+    assert!(hour.starts_with(&format!("{day}T07:00-0")) || hour.starts_with(&format!("{day}T08:00-0")), "{hour}");
+    let month = report(&fixture, &["--month", &day[..7], "--by", "mid"]).await;
+    let sums = ["held", "paid", "returned", "at_gateway", "approved"].map(|name| month["totals"][0][name].clone());
+    assert_eq!(sums, [0, 6198, 500, 5698, 3].map(|minor| json!(minor)));
 
     let csv = fixture.run(&["report", MERCHANT, "--csv"], "").await.done();
     let rows: Vec<&str> = csv.split("\r\n").collect();
     assert_eq!(
         rows[0],
-        "day,currency,operation,fact,mid,brand,count,amount,held,paid,returned,at_gateway,provisional,fees_at_gateway"
+        "period,currency,operation,fact,mid,brand,decline_code,count,amount,held,paid,returned,at_gateway,fees_at_gateway,\
+         approved,declined,payments,approval_rate,decline_rate,provisional"
     );
     assert_eq!(rows.len(), 1 + 4 + 1, "{csv}");
     assert!(rows[2].starts_with(&format!("{day},USD,capture,captured,496160873888,")), "{csv}");
-    assert!(rows[2].ends_with(",1,10.00,-25.99,10.00,0.00,10.00,no,0.00"), "{csv}");
+    assert!(rows[2].ends_with(",,1,10.00,-25.99,10.00,0.00,10.00,0.00,0,0,0,,,no"), "{csv}");
+    // Every merchant's, told apart.
+    let all = fixture.run(&["report", "--all-merchants", "--csv"], "").await.done();
+    let all: Vec<&str> = all.split("\r\n").collect();
+    assert_eq!((all.len(), all[0].split(',').next()), (1 + 4 + 1, Some("merchant")));
+    assert_eq!(all[2], format!("{MERCHANT},{}", rows[2]));
     fixture.close().await;
 }
 
 #[tokio::test]
 async fn a_range_that_cannot_be_added_up_is_refused_before_anything_is_read() {
     let fixture = Fixture::open().await;
-    let since = ["--since", "2026-01-01T00:00:00Z", "--until"];
+    let from = ["--from", "2026-01-01", "--to"];
     for (more, says) in [
         (vec!["--day", "last week"], "today, yesterday or a date"),
-        (vec!["--day", "today", "--since", "2026-01-01T00:00:00Z"], "cannot be used with"),
-        ([&since[..], &["2026-04-03T00:00:01Z"]].concat(), "more than 92 days"),
-        ([&since[..], &["2026-01-01T00:00:00Z"]].concat(), "--since, --until: the range is empty"),
+        (vec!["--day", "today", "--from", "2026-01-01"], "cannot be used with"),
+        (vec!["--all-merchants"], "cannot be used with"),
+        ([&from[..], &["2026-04-03"]].concat(), "must be within 92 days of from with interval day"),
+        ([&from[..], &["2025-12-31"]].concat(), "--to must not be before from"),
+        ([&from[..], &["2026-11-31"]].concat(), "a day such as 2026-11-20 or a month"),
+        (vec!["--time-zone", "New_York"], "is not a time zone of the IANA database"),
+        (vec!["--interval", "week"], "must be one of month, day, hour, quarter_hour"),
+        (vec!["--by", "retref"], "must be some of operation, fact, mid, brand, decline_code"),
     ] {
         fixture.run(&[&["report", MERCHANT], &more[..]].concat(), "").await.fails(2, says);
     }
+    fixture.run(&["report"], "").await.fails(2, "required");
     fixture.close().await;
 }

@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::time::{sleep, timeout};
 use tollgate::{elastic_path::events, lambda::GATEWAY, publishing::publish};
 use tollgate_core::{
-    journal::{Change, Changes, CountedEntry, DayTotals, Entry, EntryStore, Parked, Put, entries, record},
+    journal::{Change, Changes, CountedEntry, Entry, EntryStore, Parked, Put, Totals, entries, record},
     order::{MerchantId, Order},
     payments::StoreError,
     values::QuarterHour,
@@ -290,9 +290,8 @@ fn is_summed_up(kept: &Kept, entry: &Entry) -> bool {
 
 /// Totals that are not what the orders say, or not what the gateway's ledger says of those that nothing excuses.
 fn totalled_otherwise(kept: &Kept, orders: &[Order], ledger: &Ledger) -> Option<String> {
-    let sum_of = |totals: &DayTotals| totals.by_day().into_values().sum::<Changes>();
-    let all: DayTotals = kept.entries.values().map(CountedEntry::from).collect();
-    let (sum, mut paid, mut returned) = (sum_of(&all), 0, 0);
+    let all: Totals = kept.entries.values().map(CountedEntry::from).collect();
+    let (sum, mut paid, mut returned) = (all.changes(), 0, 0);
     for balance in orders.iter().map(Order::balance) {
         paid += signed(balance.paid.minor());
         returned += signed(balance.returned.minor());
@@ -307,8 +306,8 @@ fn totalled_otherwise(kept: &Kept, orders: &[Order], ledger: &Ledger) -> Option<
     let all_settled: Vec<&Order> = orders.iter().filter(is_settled).collect();
     let settled: BTreeSet<String> = all_settled.iter().map(|order| order.key().to_string()).collect();
     let of_settled = |entry: &&Entry| settled.contains(&entry.order.to_string());
-    let totals: DayTotals = kept.entries.values().filter(of_settled).map(CountedEntry::from).collect();
-    let (sum, mut held, mut gateway, mut fees) = (sum_of(&totals), 0, 0, 0);
+    let totals: Totals = kept.entries.values().filter(of_settled).map(CountedEntry::from).collect();
+    let (sum, mut held, mut gateway, mut fees) = (totals.changes(), 0, 0, 0);
     for theirs in all_settled.into_iter().map(|order| check::known_totals(order, ledger)) {
         held += signed(theirs.held);
         gateway += signed(theirs.taken) - signed(theirs.refunded);

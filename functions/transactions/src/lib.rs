@@ -5,5 +5,5 @@ tollgate::routes! {
     "GET /v2/transactions" => elastic_path::search_transactions(&ports),
     "GET /v2/captures" => elastic_path::list_captures(&ports),
     "GET /v2/orders" => elastic_path::list_orders(&ports),
-    "GET /v2/reports/daily" => elastic_path::report_daily(&ports),
+    "GET /v2/reports/totals" => elastic_path::report_totals(&ports),
 }

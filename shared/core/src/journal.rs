@@ -40,8 +40,8 @@ pub use listing::{
     READ_MAX_BYTES, Row, Wanted, WantedOrders, is_place, paused_captures,
 };
 pub use receipt::{Receipt, receipt};
-pub use totals::{CountedEntry, DayTotals, Total, TotalLine};
-pub use totals_store::{KeptDay, KeptTotals, LatePage, LateQuarter, TotalsStore};
+pub use totals::{CountedEntry, Total, TotalLine, Totals};
+pub use totals_store::{KeptSum, KeptSums, LatePage, LateQuarter, SumOf, TotalsStore};
 
 use crate::{
     order::{Attribution, ByHand, Cause, Kind, Mechanism, Order, OrderKey, Principal},

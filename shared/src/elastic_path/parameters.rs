@@ -1,6 +1,7 @@
 //! The parameters of a query: every problem is found and named, as with the members of a body.
 
 use lambda_http::{Request, RequestExt};
+use tollgate_core::values::{UnknownZone, Zone};
 
 use crate::api::{failure::Failure, problem::Problem};
 
@@ -46,6 +47,12 @@ impl<'a> Parameters<'a> {
             self.invalid(name, wrong);
         }
         value
+    }
+
+    /// The time zone whose days are meant: UTC unless it says otherwise.
+    pub(super) fn time_zone(&mut self) -> Zone {
+        let zone = self.read("time_zone", |name| name.parse().ok(), &UnknownZone.to_string());
+        zone.unwrap_or_default()
     }
 
     /// All that was wrong, or nothing.

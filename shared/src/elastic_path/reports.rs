@@ -1,15 +1,19 @@
-//! `GET /v2/reports/daily`: a merchant's totals by day, as the schedule keeps them.
+//! `GET /v2/reports/totals`: a merchant's totals by month, day, hour or quarter of an hour of a time zone, as the schedule
+//! keeps them.
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::Timestamp;
 use lambda_http::Request;
 use serde_json::json;
 use tollgate_core::{
     journal::{
-        Total, TotalLine,
-        read_totals::{DAYS_MAX, DailyTotals, daily},
+        Fact,
+        read_totals::{
+            Days, Dimension, Interval, PeriodTotals, Periods, Selection, TotalRow, read_totals,
+        },
     },
+    order::Kind,
     payments::{Refusal, Role, Unreadable},
-    values::Currency,
+    values::{Brand, Currency, DeclineCode, Zone},
 };
 
 use super::{
@@ -23,25 +27,46 @@ use crate::{
         failure::Failure,
     },
     ports::Transactions,
-    spreadsheet::totals::{COLUMNS, cells, value},
+    spreadsheet::totals::{COLUMNS, Shown, cells, value},
 };
+
+/// Its parameters.
+const KNOWN: [&str; 11] = [
+    "from",
+    "to",
+    "interval",
+    "time_zone",
+    "by",
+    "currency",
+    "operation",
+    "fact",
+    "mid",
+    "brand",
+    "decline_code",
+];
+
+/// Longest MID that is looked for.
+const MID_MAX_CHARS: usize = 64;
 
 /// What a request wants reported.
 struct Query {
-    first: Date,
-    last: Date,
-    currency: Option<Currency>,
+    interval: Interval,
+    days: Days,
+    zone: Zone,
+    periods: Periods,
+    selection: Selection,
 }
 
 handlers! {
-    /// `GET /v2/reports/daily?from=…&to=…&currency=…`: totals as JSON, or as CSV. Without days, yesterday's.
-    report_daily(Transactions) => report();
+    /// `GET /v2/reports/totals?from=…&to=…&interval=…&time_zone=…&by=…`: totals as JSON, or as CSV. Without days,
+    /// yesterday's.
+    report_totals(Transactions) => report();
 }
 
 async fn report(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
     let query = Query::read(request, ports.access.now())?;
-    let found = daily(ports.totals.as_ref(), &caller.merchant.id, (query.first, query.last))
+    let found = read_totals(ports.totals.as_ref(), &caller.merchant.id, &query.periods, &query.selection)
         .await
         .map_err(Refusal::Store)?;
     found.unreadable.iter().for_each(Unreadable::note);
@@ -51,54 +76,105 @@ async fn report(ports: &Transactions, request: &Request) -> Handled<Page> {
 
 impl Query {
     fn read(request: &Request, now: Timestamp) -> Result<Self, Failure> {
-        let mut parameters = Parameters::of(request, &["from", "to", "currency"]);
-        let mut day = |name| {
-            let day = |text: &str| text.parse::<Date>().ok().filter(|_| text.len() == 10);
-            parameters.read(name, day, "must be a UTC day such as 2026-11-20")
+        let mut parameters = Parameters::of(request, &KNOWN);
+        let mut days = |name| {
+            let wrong = "must be a day such as 2026-11-20, or a month such as 2026-11";
+            parameters.read(name, Days::parse, wrong)
         };
-        let (from, to) = (day("from"), day("to"));
-        let code = |code: &str| code.parse().ok();
-        let currency = parameters.read("currency", code, "must be a currency's code");
-        let today = now.to_zoned(TimeZone::UTC).date();
-        let yesterday = today.yesterday().unwrap_or(today);
-        let first = from.or(to).unwrap_or(yesterday);
-        let last = to.unwrap_or(if from.is_some() { today.max(first) } else { yesterday });
-        if last < first {
-            parameters.invalid("to", "must not be before from");
-        } else if (last - first).get_days() >= DAYS_MAX {
-            parameters.invalid("to", &format!("must be within {DAYS_MAX} days of from"));
+        let named = (days("from"), days("to"));
+        let intervals = one_of(Interval::ALL.iter().map(|one| one.as_str()));
+        let interval = parameters.read("interval", Interval::from_name, &intervals);
+        let zone = parameters.time_zone();
+        let selection = read_selection(&mut parameters);
+        // What was not read makes no range.
+        let is_read = parameters.problems.is_empty();
+        let range = Days::of_report(named, interval, zone.shown(now).date()).and_then(|(days, interval)| {
+            let periods = Periods::new(interval, days, &zone)?;
+            Ok(Self { interval, days, zone, periods, selection })
+        });
+        if let (true, Err(error)) = (is_read, &range) {
+            parameters.invalid("to", &error.to_string());
         }
         parameters.finish()?;
-        Ok(Self { first, last, currency })
+        range.map_err(|error| Failure::unavailable(&error.to_string()))
     }
 
-    fn lines<'a>(&self, found: &'a DailyTotals) -> impl Iterator<Item = (&'a TotalLine, &'a Total, bool)> {
-        let currency = self.currency;
-        let wanted = move |line: &TotalLine| currency.is_none_or(|currency| line.currency == currency);
-        let lines = found.totals.lines().filter(move |(line, _)| wanted(line));
-        lines.map(|(line, total)| (line, total, found.provisional.contains(&line.day)))
+    fn shown<'a>(&'a self, found: &'a PeriodTotals) -> impl Iterator<Item = Shown<'a>> {
+        found.rows.iter().filter_map(|row: &TotalRow| {
+            let period = self.periods.all().get(row.period)?;
+            let is_provisional = found.provisional.contains(&row.period);
+            Some(Shown { selection: &self.selection, period, row, is_provisional })
+        })
     }
 
-    fn csv(&self, found: &DailyTotals) -> Result<Page, Failure> {
-        let rows = self.lines(found);
-        csv(&COLUMNS, rows.map(|(line, total, provisional)| cells(line, total, provisional).to_vec()))
+    fn csv(&self, found: &PeriodTotals) -> Result<Page, Failure> {
+        csv(&COLUMNS, self.shown(found).map(|shown| cells(shown).to_vec()))
     }
 
-    fn json(&self, found: &DailyTotals) -> Page {
-        let data = self.lines(found).map(|(line, total, provisional)| {
-            let mut total = value(line, total, provisional);
-            total["type"] = json!("daily_total");
+    fn json(&self, found: &PeriodTotals) -> Page {
+        let data = self.shown(found).map(|shown| {
+            let mut total = value(shown);
+            total["type"] = json!("total");
             total
         });
+        let provisional = found.provisional.iter().filter_map(|place| self.periods.all().get(*place));
         Page::from(json!({
             "data": data.collect::<Vec<_>>(),
             "meta": {
-                "from": self.first,
-                "to": self.last,
-                "provisional_days": found.provisional,
+                "from": self.days.first,
+                "to": self.days.last,
+                "interval": self.interval.as_str(),
+                "time_zone": self.zone.name(),
+                "by": self.selection.by.iter().map(|one| one.as_str()).collect::<Vec<_>>(),
+                "provisional": provisional.map(|period| &period.name).collect::<Vec<_>>(),
                 "complete_until": found.reached,
                 "unreadable": found.unreadable.len(),
             },
         }))
     }
+}
+
+fn read_selection(parameters: &mut Parameters<'_>) -> Selection {
+    let names = std::iter::once("currency").chain(Dimension::ALL.iter().map(|one| one.as_str()));
+    let by = parameters.read("by", Dimension::parse_all, &format!("{}, with commas", one_of(names)));
+    let currency = |code: &str| code.parse::<Currency>().ok();
+    let currencies = parameters.read("currency", each(currency), "must be currencies' codes");
+    let mut only = Vec::new();
+    for dimension in Dimension::ALL.iter().copied() {
+        let values = parameters.read(dimension.as_str(), each(|text| value_of(dimension, text)), &wrong(dimension));
+        only.extend(values.map(|values| (dimension, values)));
+    }
+    let selection = Selection::default();
+    Selection { by: by.unwrap_or(selection.by), currencies: currencies.unwrap_or_default(), only }
+}
+
+/// Each of some values with commas between them.
+fn each<T>(read: impl Fn(&str) -> Option<T>) -> impl Fn(&str) -> Option<Vec<T>> {
+    move |text| text.split(',').map(&read).collect()
+}
+
+/// A value of a dimension as sums have it.
+fn value_of(dimension: Dimension, text: &str) -> Option<String> {
+    let word = match dimension {
+        Dimension::Operation => Kind::from_name(text)?.as_str(),
+        Dimension::Fact => Fact::from_name(text)?.as_str(),
+        Dimension::Brand => Brand::ALL.iter().find(|brand| brand.name().eq_ignore_ascii_case(text))?.name(),
+        Dimension::DeclineCode => DeclineCode::from_name(text)?.as_str(),
+        Dimension::Mid => Some(text).filter(|mid| !mid.is_empty() && mid.len() <= MID_MAX_CHARS)?,
+    };
+    Some(word.to_owned())
+}
+
+fn wrong(dimension: Dimension) -> String {
+    match dimension {
+        Dimension::Operation => one_of(Kind::ALL.iter().map(|one| one.as_str())),
+        Dimension::Fact => one_of(Fact::ALL.iter().map(|one| one.as_str())),
+        Dimension::Brand => one_of(Brand::ALL.iter().map(|one| one.name())),
+        Dimension::DeclineCode => "must be a decline code".to_owned(),
+        Dimension::Mid => "must be a MID".to_owned(),
+    }
+}
+
+fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    format!("must be one of {}", words.collect::<Vec<_>>().join(", "))
 }

@@ -42,7 +42,7 @@ const ROUTES: &[&str] = &[
     "GET /v2/orders",
     "GET /v2/gateways",
     "GET /v2/gateways/card_connect",
-    "GET /v2/reports/daily",
+    "GET /v2/reports/totals",
     "POST /api/v1/payments/creditcard/authorize",
     "POST /api/v1/payments/creditcard/charge",
     "POST /api/v1/payments/creditcard/capture",
@@ -239,7 +239,7 @@ impl Ask {
             "GET /v2/orders" => elastic_path::list_orders(&world.lists(), request).await,
             "GET /v2/gateways" => elastic_path::list_gateways(&api, request).await,
             "GET /v2/gateways/card_connect" => elastic_path::get_gateway(&api, request).await,
-            "GET /v2/reports/daily" => elastic_path::report_daily(&world.lists(), request).await,
+            "GET /v2/reports/totals" => elastic_path::report_totals(&world.lists(), request).await,
             route if route.contains("/payments") && route.contains("/v2/") => {
                 pays(world, route, request).await
             }

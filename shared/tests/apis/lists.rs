@@ -198,7 +198,7 @@ async fn what_needs_attention_is_listed_with_its_reason() {
 }
 
 fn report(query: &str) -> Ask {
-    get(format!("/v2/reports/daily{query}")).by("shop:read")
+    get(format!("/v2/reports/totals{query}")).by("shop:read")
 }
 
 #[tokio::test(start_paused = true)]
@@ -227,6 +227,18 @@ async fn totals_are_of_the_days_that_are_asked_for() {
         "?day=2026-11-20",
     ] {
         t.ask("a range", &report(query)).await;
+    }
+    for query in [
+        "?from=2026-11-20&by=decline_code",
+        "?from=2026-11-20&by=brand,currency&time_zone=America/New_York",
+        "?from=2026-11-20&to=2026-11-20&by=currency&interval=hour&time_zone=Asia/Kathmandu",
+        "?from=2026-11&by=mid",
+        "?from=2026-11-20&fact=declined&by=brand,decline_code",
+        "?from=2026-11-20&interval=month",
+        "?from=2026-01&to=2027-01",
+        "?by=retref&interval=week&time_zone=New_York&fact=paid&mid=&brand=visa,none",
+    ] {
+        t.ask("rows", &report(query)).await;
     }
     t.ask("a day that is over, as a file", &csv(report("?from=2026-11-20&to=2026-11-20"))).await;
     t.end();

@@ -1,4 +1,4 @@
-//! `GET /v2/reports/daily`: a merchant's totals by day, from what the schedule keeps.
+//! `GET /v2/reports/totals`: a merchant's totals by period, from what the schedule keeps.
 
 use jiff::SignedDuration;
 use local::{Options, Stack, merchants};
@@ -12,7 +12,7 @@ use crate::{
     support::client,
 };
 
-const PATH: &str = "/v2/reports/daily";
+const PATH: &str = "/v2/reports/totals";
 
 const PURCHASE: [&str; 2] = ["purchase", "approved"];
 
@@ -43,7 +43,7 @@ async fn count(shop: &Shop) -> Value {
 fn counted(page: &Answer, day: &str, [operation, fact]: [&str; 2]) -> u64 {
     let lines = page.data(200).as_array().unwrap().iter();
     let wanted =
-        lines.filter(|line| line["day"] == day && line["operation"] == operation && line["fact"] == fact);
+        lines.filter(|line| line["period"] == day && line["operation"] == operation && line["fact"] == fact);
     wanted.map(|line| line["count"].as_u64().unwrap()).sum()
 }
 
@@ -71,7 +71,7 @@ async fn totals_are_those_of_the_facts_by_currency_fact_and_brand_as_json_and_as
     let before = report(&shop, &query).await;
     assert_eq!(before.data(200), &json!([]));
     assert_eq!(before.body["meta"]["complete_until"], Value::Null, "no run has been yet");
-    assert_eq!(before.body["meta"]["provisional_days"], json!([today]));
+    assert_eq!(before.body["meta"]["provisional"], json!([today]));
 
     let paid = pay(&shop, "o-1", VISA).await.id();
     pay(&shop, "o-2", VISA).await.data(200);
@@ -108,13 +108,75 @@ async fn totals_are_those_of_the_facts_by_currency_fact_and_brand_as_json_and_as
     let lines: Vec<&str> = file.body.as_str().unwrap().lines().collect();
     assert_eq!((lines.len(), lines[0]), (5, COLUMNS.join(",").as_str()));
     let visa =
-        format!("{today},USD,purchase,approved,496160873888,Visa,2,51.98,0.00,51.98,0.00,51.98,yes,0.00");
+        format!(
+            "{today},USD,purchase,approved,496160873888,Visa,,2,51.98,0.00,51.98,0.00,51.98,0.00,2,0,3,0.6667,0.0000,yes"
+        );
     assert!(lines.contains(&visa.as_str()), "{lines:#?}");
     // Another merchant's totals are its own.
     let mut shop = shop;
     let other = shop.token(merchants::EXTERNAL, Some(merchants::EXTERNAL_KEY)).await;
     shop.use_token(other.body["access_token"].as_str().unwrap());
     assert_eq!(report(&shop, &query).await.data(200), &json!([]));
+    shop.close().await;
+}
+
+/// Moves the clock to this time of UTC, of this day or the next one.
+async fn at(shop: Shop, hour: i64, minute: i64) -> Shop {
+    let now = shop.stack.clock().now().as_second();
+    shop.stack.advance_clock((hour * 3_600 + minute * 60 - now % 86_400).rem_euclid(86_400));
+    renewed(shop).await
+}
+
+#[tokio::test]
+async fn a_day_and_an_hour_are_those_of_the_time_zone_and_rates_are_by_brand_and_by_decline_code() {
+    // Half past two in the night of UTC is the evening of the day before in New York, and morning in Kathmandu.
+    let shop = at(open().await, 2, 30).await;
+    let utc = day(&shop, 0);
+    pay(&shop, "o-1", VISA).await.data(200);
+    pay(&shop, "o-2", NO_FUNDS).await.error(400, "declined");
+    pay(&shop, "o-3", MASTERCARD).await.data(200);
+    count(&shop).await;
+    let new_york = day(&shop, -5);
+    assert_ne!(new_york, utc);
+    for (zone, expected) in
+        [("UTC", &utc), ("America/New_York", &new_york), ("Asia/Kathmandu", &utc), ("America/St_Johns", &new_york)]
+    {
+        let range = [("from", new_york.as_str()), ("to", &utc), ("time_zone", zone)];
+        let page = report(&shop, &range).await;
+        let days: Vec<_> = page.data(200).as_array().unwrap().iter().map(|line| &line["period"]).collect();
+        assert!(!days.is_empty() && days.iter().all(|day| *day == expected), "{zone}: {days:?}");
+        assert_eq!(page.body["meta"]["time_zone"], zone);
+    }
+    let range = [("from", new_york.as_str()), ("time_zone", "America/New_York"), ("interval", "hour")];
+    let page = report(&shop, &[&range[..], &[("to", &new_york), ("by", "currency")]].concat()).await;
+    let hours = page.data(200).as_array().unwrap();
+    let hour = hours[0]["period"].as_str().unwrap();
+    let offset = hour[16..].to_owned();
+    assert!(["-05:00", "-04:00"].contains(&offset.as_str()), "{hour}");
+    let expected = [json!(2), json!(1), json!(3), json!(0.6667), json!(0.3333), Value::Null, Value::Null];
+    let names = ["approved", "declined", "payments", "approval_rate", "decline_rate", "count", "fact"];
+    assert_eq!((hours.len(), names.map(|name| hours[0][name].clone())), (1, expected));
+
+    let rates = async |by: &str| {
+        let page = report(&shop, &[("from", &utc), ("by", by)]).await;
+        let lines = page.data(200).as_array().unwrap().clone();
+        let of = |line: &Value| [&line[by], &line["approved"], &line["declined"], &line["approval_rate"]].map(Value::clone);
+        lines.iter().map(of).collect::<Vec<_>>()
+    };
+    let brands = [
+        [json!("Mastercard"), json!(1), json!(0), json!(1.0)],
+        [json!("Visa"), json!(1), json!(1), json!(0.5)],
+    ];
+    assert_eq!(rates("brand").await, brands);
+    let codes = [
+        [Value::Null, json!(2), json!(0), json!(0.6667)],
+        [json!("insufficient_funds"), json!(0), json!(1), json!(0.0)],
+    ];
+    assert_eq!(rates("decline_code").await, codes);
+    let month = report(&shop, &[("from", &new_york[..7]), ("to", &utc[..7]), ("by", "mid"), ("fact", "approved")]).await;
+    let line = &month.data(200)[0];
+    assert_eq!((&line["period"], &line["paid"], &line["mid"]), (&json!(utc[..7]), &json!(5198), &json!("496160873888")));
+    assert_eq!(month.body["meta"]["interval"], "month");
     shop.close().await;
 }
 
@@ -130,12 +192,12 @@ async fn a_day_is_final_an_hour_after_its_end_and_provisional_again_while_an_ent
     let shop = renewed(shop).await;
     let yesterday = report(&shop, &[]).await;
     assert_eq!(yesterday.body["meta"]["from"], first);
-    assert_eq!(yesterday.body["meta"]["provisional_days"], json!([first]));
+    assert_eq!(yesterday.body["meta"]["provisional"], json!([first]));
     shop.stack.advance_clock(3_600);
     count(&shop).await;
     let shop = renewed(shop).await;
     let page = report(&shop, &[]).await;
-    assert_eq!(page.body["meta"]["provisional_days"], json!([]));
+    assert_eq!(page.body["meta"]["provisional"], json!([]));
     assert_eq!((counted(&page, &first, PURCHASE), &page.data(200)[0]["provisional"]), (1, &json!(false)));
 
     // The journal is down for a day on which an order is paid.
@@ -148,11 +210,11 @@ async fn a_day_is_final_an_hour_after_its_end_and_provisional_again_while_an_ent
     assert_eq!(counted(&page, &second, PURCHASE), 0);
     shop.stack.deliver_stream().await.unwrap();
     let page = report(&shop, &[("from", &first), ("to", &second)]).await;
-    assert_eq!(page.body["meta"]["provisional_days"], json!([second]), "it is known that it changes");
+    assert_eq!(page.body["meta"]["provisional"], json!([second]), "it is known that it changes");
     let run = count(&shop).await;
     assert_eq!(run["late"], 1, "{run}");
     let page = report(&shop, &[("from", &first), ("to", &second)]).await;
-    assert_eq!(page.body["meta"]["provisional_days"], json!([]));
+    assert_eq!(page.body["meta"]["provisional"], json!([]));
     assert_eq!([&first, &second].map(|day| counted(&page, day, PURCHASE)), [1, 1]);
     // Nothing is left to do, and nothing is done.
     assert_eq!(count(&shop).await["quarters"], 0);
@@ -171,15 +233,29 @@ async fn what_cannot_be_read_is_named_and_a_browser_reads_nothing() {
         (&[("from", "2026-01-01"), ("to", "2026-04-03")], "to"),
         (&[("from", "2000-01-01")], "to"),
         (&[("from", "-9999-01-01"), ("to", "9999-12-31")], "from"),
+        (&[("from", "9999-12-31")], "to"),
         (&[("currency", "USDX")], "currency"),
         (&[("currency", "\u{0661}")], "currency"),
-        (&[("by", "brand")], "by"),
+        (&[("by", "brands")], "by"),
+        (&[("by", "")], "by"),
+        (&[("day", "2026-11-20")], "day"),
+        (&[("interval", "week")], "interval"),
+        (&[("interval", "month"), ("from", "2026-11-20")], "to"),
+        (&[("interval", "hour"), ("from", "2026-11-01"), ("to", "2026-11-08")], "to"),
+        (&[("from", "2026-01"), ("to", "2027-01")], "to"),
+        (&[("time_zone", "New_York")], "time_zone"),
+        (&[("time_zone", "Etc/Unknown")], "time_zone"),
+        (&[("time_zone", "")], "time_zone"),
+        (&[("fact", "paid")], "fact"),
+        (&[("operation", "refunds")], "operation"),
+        (&[("brand", "Visa,")], "brand"),
+        (&[("decline_code", "05")], "decline_code"),
     ] {
         let refused = report(&shop, query).await;
         assert_eq!(refused.error(400, "invalid_value")["source"], source, "{query:?}");
     }
     report(&shop, &[("from", "2026-01-01"), ("to", "2026-04-02")]).await.data(200);
-    report(&shop, &[("from", "9999-12-31")]).await.data(200);
+    report(&shop, &[("from", "2025-12"), ("to", "2026-11")]).await.data(200);
     let several = report(&shop, &[("from", "x"), ("to", "x"), ("currency", "x")]).await;
     assert_eq!(several.body["errors"].as_array().unwrap().len(), 3);
     shop.as_shopper().await;

@@ -46,7 +46,7 @@ fn needed(route: &str) -> Option<Role> {
         | "GET /v2/orders"
         | "GET /v2/gateways"
         | "GET /v2/gateways/card_connect"
-        | "GET /v2/reports/daily"
+        | "GET /v2/reports/totals"
         | "GET /v2/orders/{orderId}/transactions"
         | "GET /v2/orders/{orderId}/transactions/{transactionId}"
         | "GET /v2/captures"

@@ -221,7 +221,7 @@ async fn a_surcharge_is_beside_the_amounts_wherever_they_are_shown_and_in_none_o
         shop.stack.invoke_scheduled("totals").await.unwrap();
     }
     let day = shop.stack.clock().now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    let totals = shop.get(&format!("/v2/reports/daily?from={day}")).await;
+    let totals = shop.get(&format!("/v2/reports/totals?from={day}")).await;
     let sum = |name: &str| {
         totals.data(200).as_array().unwrap().iter().map(|line| line[name].as_i64().unwrap()).sum::<i64>()
     };

@@ -177,7 +177,7 @@ fn the_routes_are_the_documented_ones() {
             "GET /v2/orders/{orderId}/transactions/{transactionId} -> orders",
             "GET /v2/payment-methods -> payment-methods",
             "GET /v2/payment-methods/{paymentMethodId} -> payment-methods",
-            "GET /v2/reports/daily -> transactions",
+            "GET /v2/reports/totals -> transactions",
             "GET /v2/transactions -> transactions",
             "GET /v2/transactions/{transactionId} -> orders",
             "PATCH /v2/orders/{orderId}/transactions/{transactionId} -> orders",

@@ -3,6 +3,9 @@
 //! A quarter is summed up from its entries each time and replaced as a whole, so that a run that dies, comes twice or
 //! beside another one does no harm. Each run takes up a little before the point that the last complete one has reached;
 //! an entry that comes later than that marks its quarter.
+//!
+//! A day's sum is made of those of its quarters. Its version is read before them, and it is replaced after them, so the
+//! last run that changes a quarter either finds its day as it has to be or replaces it.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +14,10 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::Serialize;
 
 use crate::{
-    journal::{DayTotals, EntryLog, EntryPlace, EntryQuery, LateQuarter, TotalsStore, day_of, sort_of},
+    journal::{
+        EntryLog, EntryPlace, EntryQuery, KeptSum, KeptSums, LateQuarter, SumOf, Totals, TotalsStore, day_of,
+        sort_of,
+    },
     order::MerchantId,
     payments::{Deadline, StoreError, Unreadable},
     values::{Clock, QuarterHour, ReadOrder},
@@ -27,6 +33,9 @@ const MERCHANTS_AT_A_TIME: usize = 16;
 /// Entries that are read at a time.
 const ENTRIES_AT_A_TIME: usize = 1_000;
 
+/// How often a piece of work is done again because another run replaced its day's sum meanwhile.
+const TRIES: usize = 4;
+
 /// What a run did, for its log line, its metrics and for who invoked it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct TotalsReport {
@@ -36,7 +45,7 @@ pub struct TotalsReport {
     pub quarters: usize,
     /// Quarters with late entries that were summed up anew.
     pub late: usize,
-    /// Quarters that another run wrote meanwhile.
+    /// Quarters and days that another run wrote meanwhile.
     pub overtaken: usize,
     /// Merchants' days, or quarters, that could not be read or written. They come again.
     pub failed: usize,
@@ -161,17 +170,70 @@ impl Run<'_> {
 
     /// Reads the entries of a part of a day and replaces the totals that they change.
     async fn sum(&self, piece: Piece) -> Result<TotalsReport, StoreError> {
-        let Piece { merchant, day, since, until } = piece;
-        // First the versions, then the entries: what is written has at least the entries of what it replaces.
-        let kept = self.totals.kept(&merchant, day).await?;
         let mut summed = TotalsReport::default();
-        summed.leave_out(&kept.unreadable);
-        let kept = kept.quarters;
-        let mut totals: BTreeMap<QuarterHour, DayTotals> = BTreeMap::new();
+        for n in 1..=TRIES {
+            if self.try_to_sum(&piece, &mut summed).await? {
+                break;
+            }
+            summed.overtaken += usize::from(n == TRIES);
+        }
+        Ok(summed)
+    }
+
+    /// The same, once. Whether the day's sum is that of its quarters, as far as this run knows.
+    async fn try_to_sum(&self, piece: &Piece, summed: &mut TotalsReport) -> Result<bool, StoreError> {
+        let Piece { merchant, day, .. } = piece;
+        // First the versions, then what they are of: what is written has at least the entries of what it replaces.
+        let KeptSums { sums, unreadable } = self.totals.days(merchant, *day, *day).await?;
+        summed.leave_out(&unreadable);
+        let kept_day = sums.get(day);
+        let KeptSums { sums: mut kept, unreadable } = self.totals.quarters(merchant, *day).await?;
+        summed.leave_out(&unreadable);
+        // The day's sum must not lack a quarter that cannot be read.
+        let whole = !unreadable.is_empty();
+        for (quarter, totals) in self.count(piece, whole, summed).await? {
+            let old = kept.get(&quarter);
+            if old.is_some_and(|old| old.totals.as_ref() == Some(&totals)) {
+                continue;
+            }
+            let version = old.map_or(0, |old| old.version);
+            if self.totals.replace(merchant, SumOf::Quarter(quarter), version, &totals).await? {
+                summed.quarters += 1;
+            } else {
+                summed.overtaken += 1;
+            }
+            // Also where another run was faster: it finds that the day's sum was replaced, and comes back to it.
+            kept.insert(quarter, KeptSum { version, totals: Some(totals) });
+        }
+        let mut sum = Totals::default();
+        kept.into_values().filter_map(|kept| kept.totals).for_each(|totals| sum.merge(totals));
+        let is_kept = match kept_day {
+            Some(kept) => kept.totals.as_ref() == Some(&sum),
+            None => sum.is_empty(),
+        };
+        let version = kept_day.map_or(0, |kept| kept.version);
+        Ok(is_kept || self.totals.replace(merchant, SumOf::Day(*day), version, &sum).await?)
+    }
+
+    /// Counts the entries of a piece, or of its whole day, by quarter.
+    async fn count(
+        &self,
+        piece: &Piece,
+        whole: bool,
+        summed: &mut TotalsReport,
+    ) -> Result<BTreeMap<QuarterHour, Totals>, StoreError> {
+        let Piece { merchant, day, since, until } = piece;
+        let (since, until) = if whole {
+            let ends = day.tomorrow().map_or(*until, |next| QuarterHour::first_of(next).begins());
+            (QuarterHour::first_of(*day).begins(), ends)
+        } else {
+            (*since, *until)
+        };
+        let mut totals: BTreeMap<QuarterHour, Totals> = BTreeMap::new();
         for place in EntryPlace::all() {
             let (mut after, until) = (sort_of(since), sort_of(until));
             loop {
-                let (merchant, between) = (&merchant, (after.as_str(), until.as_str()));
+                let between = (after.as_str(), until.as_str());
                 let (order, limit) = (ReadOrder::OldestFirst, ENTRIES_AT_A_TIME);
                 let page = self.log.counted(&place, &EntryQuery { merchant, between, order, limit }).await?;
                 for (_, entry) in page.entries {
@@ -187,19 +249,7 @@ impl Run<'_> {
                 after = next;
             }
         }
-        for (quarter, totals) in totals {
-            let kept = kept.get(&quarter);
-            if kept.is_some_and(|kept| kept.totals == totals) {
-                continue;
-            }
-            let version = kept.map_or(0, |kept| kept.version);
-            if self.totals.replace(&merchant, quarter, version, &totals).await? {
-                summed.quarters += 1;
-            } else {
-                summed.overtaken += 1;
-            }
-        }
-        Ok(summed)
+        Ok(totals)
     }
 }
 

@@ -1,179 +1,99 @@
-//! A merchant's totals by day, read from the journal in parts: each ends in time, and the memory is that of the totals
-//! and one page.
+//! A merchant's totals by periods of a time zone, read from the sums that the schedule keeps.
+//!
+//! Every zone is a multiple of 15 minutes away from UTC. So a period is a number of kept quarters, and where it has whole
+//! UTC days, those have sums of their own.
+
+mod periods;
+mod selection;
+
+pub use periods::{BadRange, Days, Interval, Period, Periods};
+pub use selection::{Dimension, Selection, TotalRow};
 
 use std::collections::BTreeSet;
 
 use futures_util::{StreamExt, stream};
-use jiff::{SignedDuration, Span, Timestamp, civil::Date, tz::TimeZone};
-use thiserror::Error;
+use jiff::{SignedDuration, Timestamp};
 
+use self::selection::Counted;
 use crate::{
-    journal::{
-        DayTotals, ENTRY_SHARDS, EntryLog, EntryPlace, EntryQuery, READ_MAX_BYTES, TotalsStore, day_of,
-        sort_of,
-    },
+    journal::{TotalsStore, day_of},
     order::MerchantId,
     payments::{StoreError, Unreadable},
-    values::ReadOrder,
+    values::QuarterHour,
 };
 
-/// Most days of one report: a quarter, so that its lines fit in memory whatever the merchant sells.
-pub const DAYS_MAX: i32 = 92;
-
-/// How long after its end a day can still get entries: the journal is seconds behind, and an hour if it was held up.
+/// How long after its end a period can still get entries: the journal is seconds behind, and an hour if it was held up.
 pub const PROVISIONAL_HOURS: i64 = 1;
 
-/// Days of kept totals that are read at a time.
+/// Days of kept quarters that are read at a time.
 const DAYS_AT_A_TIME: usize = 8;
 
-/// Entries that are read at a time. A query returns a megabyte at most, which is more of them.
-const ENTRIES_AT_A_TIME: usize = 1_000;
-
-/// Why there are no totals of a range.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum BadRange {
-    /// It ends before it begins.
-    #[error("the range is empty: it must end after it begins")]
-    Empty,
-    /// It is longer than [`DAYS_MAX`].
-    #[error("the range has more than {DAYS_MAX} days")]
-    TooLong,
-}
-
-/// Moments that totals can be made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TotalsRange {
-    since: Timestamp,
-    until: Timestamp,
-}
-
-impl TotalsRange {
-    /// From `since` on and before `until`, over [`DAYS_MAX`] UTC days at most.
-    pub fn new(since: Timestamp, until: Timestamp) -> Result<Self, BadRange> {
-        let range = Self { since, until };
-        if since >= until {
-            Err(BadRange::Empty)
-        } else if (range.last() - range.first()).get_days() >= DAYS_MAX {
-            Err(BadRange::TooLong)
-        } else {
-            Ok(range)
-        }
-    }
-
-    /// The UTC day on which the range begins.
-    pub fn first(self) -> Date {
-        day_of(self.since)
-    }
-
-    /// The UTC day of the last moment that is in the range.
-    pub fn last(self) -> Date {
-        day_of(self.until - SignedDuration::from_nanos(1))
-    }
-}
-
-/// Where a part ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TotalsPlace {
-    shard: u8,
-    after: String,
-}
-
-/// Totals of a part of a range.
+/// A merchant's totals of some periods, as the schedule keeps them.
 #[derive(Debug)]
-pub struct TotalsPart {
-    /// What the part has; add it to the earlier ones.
-    pub totals: DayTotals,
-    /// Entries that are not in the totals, because they cannot be read.
+pub struct PeriodTotals {
+    /// Those of all periods, provisional ones included, in their order.
+    pub rows: Vec<TotalRow>,
+    /// Sums that are not among them, because they cannot be read. Their periods are provisional.
     pub unreadable: Vec<Unreadable>,
-    /// Where the next part begins; none at the end.
-    pub next: Option<TotalsPlace>,
-    /// Bytes of the entries that were read.
-    pub read_bytes: usize,
-}
-
-/// The next part of a range's totals.
-pub async fn part(
-    log: &dyn EntryLog,
-    merchant: &MerchantId,
-    range: TotalsRange,
-    after: Option<TotalsPlace>,
-) -> Result<TotalsPart, StoreError> {
-    let (from, until) = (sort_of(range.since), sort_of(range.until));
-    let mut place = after.unwrap_or(TotalsPlace { shard: 0, after: from.clone() });
-    let mut found =
-        TotalsPart { totals: DayTotals::default(), unreadable: Vec::new(), next: None, read_bytes: 0 };
-    while place.shard < ENTRY_SHARDS {
-        if found.read_bytes >= READ_MAX_BYTES {
-            found.next = Some(place);
-            break;
-        }
-        let query = EntryQuery {
-            merchant,
-            between: (&place.after, &until),
-            order: ReadOrder::OldestFirst,
-            limit: ENTRIES_AT_A_TIME,
-        };
-        let page = log.counted(&EntryPlace::Shard(place.shard), &query).await?;
-        found.read_bytes += page.read_bytes;
-        for (_, entry) in page.entries {
-            match entry {
-                Ok(entry) => found.totals.add(entry),
-                Err(entry) => found.unreadable.push(entry.item),
-            }
-        }
-        place = match page.next {
-            Some(after) => TotalsPlace { after, ..place },
-            None => TotalsPlace { shard: place.shard + 1, after: from.clone() },
-        };
-    }
-    Ok(found)
-}
-
-/// A merchant's totals of some days, as the schedule keeps them.
-#[derive(Debug)]
-pub struct DailyTotals {
-    /// The sums of all requested days, provisional ones included.
-    pub totals: DayTotals,
-    /// Sums that are not among them, because they cannot be read. Their days are provisional.
-    pub unreadable: Vec<Unreadable>,
-    /// Days whose totals can still change.
-    pub provisional: BTreeSet<Date>,
+    /// Periods whose totals can still change, by their places.
+    pub provisional: BTreeSet<usize>,
     /// Until when all entries are counted, but for late ones; none before the schedule's first run.
     pub reached: Option<Timestamp>,
 }
 
-/// A merchant's totals of these days, the last one included.
-pub async fn daily(
+/// A merchant's totals of these periods.
+pub async fn read_totals(
     store: &dyn TotalsStore,
     merchant: &MerchantId,
-    (first, last): (Date, Date),
-) -> Result<DailyTotals, StoreError> {
-    // In this order: what is counted after it was read makes a day provisional that is not, and never the other way.
+    periods: &Periods,
+    selection: &Selection,
+) -> Result<PeriodTotals, StoreError> {
+    let (first, last) = periods.utc_days();
+    // In this order: what is counted after it was read makes a period provisional that is not, and never the other way.
     let reached = store.reached().await?;
-    let late = store.late_days(merchant, first, last).await?;
-    let days = first.series(Span::new().days(1)).take_while(|day| *day <= last);
-    let (mut totals, mut provisional) = (DayTotals::default(), BTreeSet::from_iter(late));
-    let mut unreadable = Vec::new();
-    let mut kept = stream::iter(days)
-        .map(|day| async move { store.kept(merchant, day).await.map(|kept| (day, kept)) })
-        .buffered(DAYS_AT_A_TIME);
-    while let Some(kept) = kept.next().await {
-        let (day, kept) = kept?;
-        for kept in kept.quarters.into_values() {
-            totals.merge(kept.totals);
+    let late = store.late_quarters(merchant, first, last).await?;
+    let ends = |at: Timestamp| at + SignedDuration::from_hours(PROVISIONAL_HOURS);
+    let can_change = |(place, period): (usize, &Period)| {
+        reached.is_none_or(|reached| reached < ends(period.ends)).then_some(place)
+    };
+    let mut provisional: BTreeSet<usize> =
+        periods.all().iter().enumerate().filter_map(can_change).collect();
+    provisional.extend(late.into_iter().filter_map(|quarter| periods.of(quarter.begins())));
+    let (mut counted, mut unreadable) = (Counted::new(selection), Vec::new());
+    let (whole, mut in_parts) = periods.whole_days();
+    if let (Some((first, _)), Some((last, _))) = (whole.first(), whole.last()) {
+        let mut days = store.days(merchant, *first, *last).await?;
+        unreadable.append(&mut days.unreadable);
+        for (day, period) in whole {
+            match days.sums.remove(&day).map(|kept| kept.totals) {
+                Some(Some(totals)) => counted.add(period, &totals),
+                // Its quarters say the same.
+                Some(None) => in_parts.push(day),
+                None => {}
+            }
         }
-        if !kept.unreadable.is_empty() || reached.is_none_or(|reached| is_provisional(day, reached)) {
-            provisional.insert(day);
+    }
+    let mut quarters = stream::iter(in_parts)
+        .map(|day| async move { store.quarters(merchant, day).await.map(|kept| (day, kept)) })
+        .buffered(DAYS_AT_A_TIME);
+    while let Some(kept) = quarters.next().await {
+        let (day, kept) = kept?;
+        for (quarter, kept) in &kept.sums {
+            let totals = kept.totals.as_ref();
+            if let Some((period, totals)) = periods.of(quarter.begins()).zip(totals) {
+                counted.add(period, totals);
+            }
+        }
+        if !kept.unreadable.is_empty() {
+            let begins = QuarterHour::first_of(day).begins();
+            provisional.extend(periods.all().iter().enumerate().filter_map(|(place, period)| {
+                let touches = day_of(period.begins) <= day && begins < period.ends;
+                touches.then_some(place)
+            }));
         }
         unreadable.extend(kept.unreadable);
     }
-    Ok(DailyTotals { totals, unreadable, provisional, reached })
-}
-
-/// Whether a day can still get entries.
-pub fn is_provisional(day: Date, now: Timestamp) -> bool {
-    let ends = day.tomorrow().and_then(|next| next.to_zoned(TimeZone::UTC));
-    ends.is_ok_and(|ends| now < ends.timestamp() + SignedDuration::from_hours(PROVISIONAL_HOURS))
+    Ok(PeriodTotals { rows: counted.rows(), unreadable, provisional, reached })
 }
 
 #[cfg(test)]

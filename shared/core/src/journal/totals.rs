@@ -1,12 +1,12 @@
-//! Sums over entries, by day, currency, operation, fact, gateway account and brand: a pure fold, the same in whatever
-//! order and parts the entries come.
+//! Sums over entries, by currency, operation, fact, gateway account, brand and decline code: a pure fold, the same in
+//! whatever order and parts the entries come.
 
 use std::{collections::BTreeMap, ops::AddAssign};
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::Timestamp;
 
 use super::{Changes, Entry};
-use crate::values::{Amount, Brand, Currency};
+use crate::values::{Amount, Brand, Currency, DeclineCode};
 
 /// An entry, as far as totals need it. Words instead of enums: an entry of a newer version is counted under its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +24,6 @@ pub struct CountedEntry {
 /// What one total is of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TotalLine {
-    /// The UTC day on which the facts were decided.
-    pub day: Date,
     /// The currency of all amounts.
     pub currency: Currency,
     /// The operation's kind, such as `purchase`.
@@ -36,6 +34,8 @@ pub struct TotalLine {
     pub mid: String,
     /// The card's brand, where it was known by then.
     pub brand: Option<String>,
+    /// Why it was declined.
+    pub decline: Option<String>,
 }
 
 /// How many, and how much, in minor units.
@@ -51,17 +51,17 @@ pub struct Total {
 
 /// Totals of some entries. Adding more entries of the same lines takes no more memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DayTotals(BTreeMap<TotalLine, Total>);
+pub struct Totals(BTreeMap<TotalLine, Total>);
 
 impl From<&Entry> for CountedEntry {
     fn from(entry: &Entry) -> Self {
         let line = TotalLine {
-            day: entry.at.to_zoned(TimeZone::UTC).date(),
             currency: entry.currency,
             operation: entry.kind.as_str().to_owned(),
             fact: entry.fact.as_str().to_owned(),
             mid: entry.account.clone(),
             brand: entry.brand.map(Brand::name).map(str::to_owned),
+            decline: entry.decline.map(DeclineCode::as_str).map(str::to_owned),
         };
         Self { at: entry.at, line, amount: entry.amount, changes: entry.changes }
     }
@@ -77,7 +77,7 @@ impl AddAssign for Total {
     }
 }
 
-impl DayTotals {
+impl Totals {
     /// Counts one more entry.
     pub fn add(&mut self, entry: CountedEntry) {
         let amount = i64::try_from(entry.amount.minor()).unwrap_or(i64::MAX);
@@ -93,23 +93,23 @@ impl DayTotals {
         *self.0.entry(line).or_default() += total;
     }
 
+    /// Whether nothing was counted.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Every total, in the order of its line.
     pub fn lines(&self) -> impl Iterator<Item = (&TotalLine, &Total)> {
         self.0.iter()
     }
 
-    /// What each day changed in each currency.
-    pub fn by_day(&self) -> BTreeMap<(Date, Currency), Changes> {
-        let mut days = BTreeMap::<_, Changes>::new();
-        for (line, total) in &self.0 {
-            let day = days.entry((line.day, line.currency)).or_default();
-            *day = *day + total.changes;
-        }
-        days
+    /// By how much all of them change each balance, whatever the currency.
+    pub fn changes(&self) -> Changes {
+        self.0.values().map(|total| total.changes).sum()
     }
 }
 
-impl FromIterator<CountedEntry> for DayTotals {
+impl FromIterator<CountedEntry> for Totals {
     fn from_iter<I: IntoIterator<Item = CountedEntry>>(entries: I) -> Self {
         let mut totals = Self::default();
         entries.into_iter().for_each(|entry| totals.add(entry));
@@ -117,7 +117,7 @@ impl FromIterator<CountedEntry> for DayTotals {
     }
 }
 
-impl FromIterator<(TotalLine, Total)> for DayTotals {
+impl FromIterator<(TotalLine, Total)> for Totals {
     fn from_iter<I: IntoIterator<Item = (TotalLine, Total)>>(lines: I) -> Self {
         let mut totals = Self::default();
         lines.into_iter().for_each(|(line, total)| totals.add_total(line, total));

@@ -6,19 +6,19 @@ use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
 
 use crate::{
-    journal::DayTotals,
+    journal::Totals,
     order::MerchantId,
     payments::{StoreError, Unreadable},
     values::QuarterHour,
 };
 
-/// Totals of a quarter of an hour as they were kept.
+/// A sum as it was kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KeptTotals {
+pub struct KeptSum {
     /// 1 at first, one more with each replacement; 0 where nothing is kept.
     pub version: u64,
-    /// The sums of all entries of the quarter, as of its last replacement.
-    pub totals: DayTotals,
+    /// The totals of all entries of its time, as of its last replacement; none if they cannot be read.
+    pub totals: Option<Totals>,
 }
 
 /// A quarter of an hour that got an entry late.
@@ -32,14 +32,29 @@ pub struct LateQuarter {
     pub mark: String,
 }
 
-/// A merchant's totals of a day, as they are kept.
-#[derive(Clone, Debug, Default)]
-pub struct KeptDay {
-    /// By quarter of an hour.
-    pub quarters: BTreeMap<QuarterHour, KeptTotals>,
-    /// Quarters that cannot be read. Where at least the version can, the quarter is above, with no sums, so that its next
+/// What a sum is kept of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SumOf {
+    /// A quarter of an hour: what all others are made of.
+    Quarter(QuarterHour),
+    /// A whole UTC day, so that a year is few items.
+    Day(Date),
+}
+
+/// Some sums of a merchant, as they are kept.
+#[derive(Clone, Debug)]
+pub struct KeptSums<T> {
+    /// By quarter of an hour, or by day.
+    pub sums: BTreeMap<T, KeptSum>,
+    /// Those that cannot be read. Where at least the version can, the sum is above without its totals, so that its next
     /// replacement repairs it.
     pub unreadable: Vec<Unreadable>,
+}
+
+impl<T> Default for KeptSums<T> {
+    fn default() -> Self {
+        Self { sums: BTreeMap::new(), unreadable: Vec::new() }
+    }
 }
 
 /// Some quarters that got entries late.
@@ -65,16 +80,24 @@ pub trait TotalsStore: Send + Sync {
     /// The merchants that have entries on a day, and what is among them and names none.
     async fn merchants(&self, day: Date) -> Result<(Vec<MerchantId>, Vec<Unreadable>), StoreError>;
 
-    /// What is kept of a merchant's day, as it is now.
-    async fn kept(&self, merchant: &MerchantId, day: Date) -> Result<KeptDay, StoreError>;
+    /// What is kept of the quarters of a merchant's day, as it is now.
+    async fn quarters(&self, merchant: &MerchantId, day: Date) -> Result<KeptSums<QuarterHour>, StoreError>;
 
-    /// Replaces the totals of a quarter if their version is this one. Whether it did.
+    /// What is kept of a merchant's days, the last one included, as it is now.
+    async fn days(
+        &self,
+        merchant: &MerchantId,
+        first: Date,
+        last: Date,
+    ) -> Result<KeptSums<Date>, StoreError>;
+
+    /// Replaces a sum if its version is this one. Whether it did.
     async fn replace(
         &self,
         merchant: &MerchantId,
-        quarter: QuarterHour,
+        of: SumOf,
         version: u64,
-        totals: &DayTotals,
+        totals: &Totals,
     ) -> Result<bool, StoreError>;
 
     /// Some quarters that got entries late, from where the page before ended.
@@ -83,11 +106,11 @@ pub trait TotalsStore: Send + Sync {
     /// Forgets that a quarter got an entry late, unless it got another one.
     async fn settle(&self, late: &LateQuarter) -> Result<(), StoreError>;
 
-    /// The days of a range that have quarters with late entries of a merchant.
-    async fn late_days(
+    /// The quarters of a merchant that got entries late and are not summed up anew yet, in a range of days.
+    async fn late_quarters(
         &self,
         merchant: &MerchantId,
         first: Date,
         last: Date,
-    ) -> Result<Vec<Date>, StoreError>;
+    ) -> Result<Vec<QuarterHour>, StoreError>;
 }

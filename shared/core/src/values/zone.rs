@@ -3,8 +3,8 @@
 use std::{str::FromStr, sync::LazyLock};
 
 use jiff::{
-    SignedDuration, Timestamp,
-    civil::DateTime,
+    SignedDuration, Timestamp, Zoned,
+    civil::{Date, DateTime},
     tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase},
 };
 use serde::Deserialize;
@@ -16,6 +16,12 @@ static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bu
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Zone(TimeZone);
+
+impl Default for Zone {
+    fn default() -> Self {
+        Self(TimeZone::UTC)
+    }
+}
 
 /// No zone has this name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +49,16 @@ impl Zone {
     /// Its name, in the letters of the database.
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")
+    }
+
+    /// What clocks and calendars show there at a moment.
+    pub fn shown(&self, at: Timestamp) -> Zoned {
+        at.to_zoned(self.0.clone())
+    }
+
+    /// The first moment of a day there: where clocks go forward at midnight, that is at one o'clock. None beyond all times.
+    pub fn begins(&self, day: Date) -> Option<Timestamp> {
+        self.first_at(day.at(0, 0, 0, 0))
     }
 
     /// What a clock shows there that stands still instead of repeating an hour: it never goes back.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use jiff::Timestamp;
 use tollgate_core::{
-    journal::{Changes, CountedEntry, Entry, LoggedEntry, TotalLine, day_of},
+    journal::{Changes, CountedEntry, Entry, LoggedEntry, TotalLine},
     order::{
         Attribution, ByHand, Cause, HandVerdict, Kind, Mechanism, MerchantId, OrderKey, Principal,
         gateway_order_id,
@@ -273,7 +273,6 @@ pub(super) fn counted(item: &Item) -> Result<CountedEntry, StoreError> {
     let said = |name: Column| column(item, name).ok_or_else(|| corrupt(name));
     let (operation, fact) = (said(Column::Operation)?, said(Column::Fact)?);
     let line = TotalLine {
-        day: day_of(at),
         currency: stated(item, Column::Currency)?,
         operation: meaning(KINDS, operation)
             .map_or_else(|| operation.clone(), |kind| kind.as_str().to_owned()),
@@ -281,6 +280,7 @@ pub(super) fn counted(item: &Item) -> Result<CountedEntry, StoreError> {
         mid: stated(item, Column::Mid)?,
         brand: column(item, Column::Brand)
             .map(|word| Brand::from_name(word).map_or_else(|| word.clone(), |brand| brand.name().to_owned())),
+        decline: column(item, Column::DeclineCode).cloned(),
     };
     Ok(CountedEntry { at, line, amount: amount(item, Column::Amount)?, changes: changes(item)? })
 }

@@ -1,12 +1,14 @@
-//! Totals in the journal's table: an item for each quarter of an hour of a merchant, and what says which of them change.
+//! Totals in the journal's table: an item for each quarter of an hour of a merchant and for each of its days, and what
+//! says which of them change.
+
+use std::fmt::Display;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use jiff::{Timestamp, civil::Date};
-use serde::{Deserialize, Serialize};
 use tollgate_core::{
     journal::{
-        Changes, DayTotals, KeptDay, KeptTotals, LatePage, LateQuarter, Total, TotalLine, TotalsStore,
+        Changes, KeptSum, KeptSums, LatePage, LateQuarter, SumOf, Total, TotalLine, Totals, TotalsStore,
     },
     order::MerchantId,
     payments::{StoreError, Unreadable},
@@ -35,6 +37,30 @@ impl DynamoDbTotals {
         Self(Table { client, name: table })
     }
 
+    /// The sums of a partition between two texts, and what else each sort key says.
+    async fn sums<T: Ord + Copy>(
+        &self,
+        bucket: &str,
+        (from, to): (&str, &str),
+        of: impl Fn(&str) -> Option<T>,
+    ) -> Result<KeptSums<T>, StoreError> {
+        let mut kept = KeptSums::default();
+        for item in self.all(bucket, from, to).await? {
+            let key = of(stated(&item, SORT)?).ok_or_else(|| corrupt(SORT));
+            let read = key.and_then(|key| {
+                let version = number(&item, "version").ok_or_else(|| corrupt("version"))?;
+                // What cannot be read is replaced when it is summed up again.
+                kept.sums.insert(key, KeptSum { version, totals: None });
+                Ok((key, KeptSum { version, totals: Some(totals_in(&item)?) }))
+            });
+            match read {
+                Ok((key, sum)) => drop(kept.sums.insert(key, sum)),
+                Err(error) => kept.unreadable.push(Unreadable::only(error, key_of(&item))?),
+            }
+        }
+        Ok(kept)
+    }
+
     /// All items of a partition that sort between two texts.
     async fn all(&self, bucket: &str, from: &str, to: &str) -> Result<Vec<Item>, StoreError> {
         let condition = "#bucket = :bucket AND #sort BETWEEN :from AND :to";
@@ -43,9 +69,15 @@ impl DynamoDbTotals {
     }
 }
 
-/// The partition of a merchant's totals of a day. It is no partition of entries: in their place, those have a number.
-fn totals_of(merchant: &MerchantId, day: Date) -> String {
-    format!("totals#{merchant}#{day}")
+/// The partition of the quarters of a merchant's day, or of the days of a year. It is no partition of entries: in their
+/// place, those have a number.
+fn totals_of(merchant: &MerchantId, time: impl Display) -> String {
+    format!("totals#{merchant}#{time}")
+}
+
+/// How the sum of a day sorts in its year.
+fn in_year(day: Date) -> String {
+    day.strftime("%m-%d").to_string()
 }
 
 #[async_trait]
@@ -68,20 +100,25 @@ impl TotalsStore for DynamoDbTotals {
         apart(&items, |item| stated(item, SORT)?.parse().map_err(|_| corrupt(SORT)))
     }
 
-    async fn kept(&self, merchant: &MerchantId, day: Date) -> Result<KeptDay, StoreError> {
-        let items = self.all(&totals_of(merchant, day), "00:00", "24:00").await?;
-        let mut kept = KeptDay::default();
-        for item in items {
-            let read = version_of(&item, day).and_then(|(quarter, version)| {
-                // What cannot be read is replaced when the quarter is summed up again.
-                let unknown = KeptTotals { version, totals: DayTotals::default() };
-                kept.quarters.insert(quarter, unknown);
-                Ok((quarter, KeptTotals { version, totals: totals_in(&item, day)? }))
-            });
-            match read {
-                Ok((quarter, totals)) => drop(kept.quarters.insert(quarter, totals)),
-                Err(error) => kept.unreadable.push(Unreadable::only(error, key_of(&item))?),
-            }
+    async fn quarters(&self, merchant: &MerchantId, day: Date) -> Result<KeptSums<QuarterHour>, StoreError> {
+        let of = |sort: &str| QuarterHour::parse(day, sort);
+        self.sums(&totals_of(merchant, day), ("00:00", "24:00"), of).await
+    }
+
+    async fn days(
+        &self,
+        merchant: &MerchantId,
+        first: Date,
+        last: Date,
+    ) -> Result<KeptSums<Date>, StoreError> {
+        let mut kept = KeptSums::default();
+        for year in first.year()..=last.year() {
+            let from = if year == first.year() { in_year(first) } else { "01-01".to_owned() };
+            let to = if year == last.year() { in_year(last) } else { "12-31".to_owned() };
+            let of = |sort: &str| format!("{year:04}-{sort}").parse::<Date>().ok();
+            let of_year = self.sums(&totals_of(merchant, format!("{year:04}")), (&from, &to), of).await?;
+            kept.sums.extend(of_year.sums);
+            kept.unreadable.extend(of_year.unreadable);
         }
         Ok(kept)
     }
@@ -89,13 +126,16 @@ impl TotalsStore for DynamoDbTotals {
     async fn replace(
         &self,
         merchant: &MerchantId,
-        quarter: QuarterHour,
+        of: SumOf,
         version: u64,
-        totals: &DayTotals,
+        totals: &Totals,
     ) -> Result<bool, StoreError> {
-        let lines: Vec<Line> = totals.lines().map(|(line, total)| Line::of(line, total)).collect();
+        let lines: Vec<Line> = totals.lines().map(|(line, total)| written(line, total)).collect();
         let lines = serde_json::to_string(&lines).map_err(|_| corrupt("lines"))?;
-        let mut item = keys(&totals_of(merchant, quarter.day), &quarter.time());
+        let mut item = match of {
+            SumOf::Quarter(quarter) => keys(&totals_of(merchant, quarter.day), &quarter.time()),
+            SumOf::Day(day) => keys(&totals_of(merchant, day.strftime("%Y")), &in_year(day)),
+        };
         item.insert("lines".to_owned(), text_of(&lines));
         item.insert("version".to_owned(), number_of(&(version + 1)));
         let request = self.0.put(item);
@@ -135,19 +175,17 @@ impl TotalsStore for DynamoDbTotals {
         was_made(request.send().await).map(drop)
     }
 
-    async fn late_days(
+    async fn late_quarters(
         &self,
         merchant: &MerchantId,
         first: Date,
         last: Date,
-    ) -> Result<Vec<Date>, StoreError> {
+    ) -> Result<Vec<QuarterHour>, StoreError> {
         let (from, to) = (format!("{merchant}#{first}"), format!("{merchant}#{last}~"));
         let items = self.all(LATE, &from, &to).await?;
         // A mark that names no quarter is counted by the runs that sum up.
         let (late, _) = apart(&items, late)?;
-        let mut days: Vec<Date> = late.into_iter().map(|late| late.quarter.day).collect();
-        days.dedup();
-        Ok(days)
+        Ok(late.into_iter().map(|late| late.quarter).collect())
     }
 }
 
@@ -166,17 +204,10 @@ fn apart<T>(
     Ok((good, bad))
 }
 
-/// The quarter of kept totals, and their version.
-fn version_of(item: &Item, day: Date) -> Result<(QuarterHour, u64), StoreError> {
-    let quarter = QuarterHour::parse(day, stated(item, SORT)?).ok_or_else(|| corrupt(SORT))?;
-    Ok((quarter, number(item, "version").ok_or_else(|| corrupt("version"))?))
-}
-
-/// The sums of kept totals.
-fn totals_in(item: &Item, day: Date) -> Result<DayTotals, StoreError> {
+/// The totals of a sum.
+fn totals_in(item: &Item) -> Result<Totals, StoreError> {
     let lines: Vec<Line> = serde_json::from_str(stated(item, "lines")?).map_err(|_| corrupt("lines"))?;
-    let totals = lines.into_iter().map(|line| line.read(day)).collect::<Option<DayTotals>>();
-    totals.ok_or_else(|| corrupt("lines"))
+    lines.into_iter().map(read).collect::<Option<Totals>>().ok_or_else(|| corrupt("lines"))
 }
 
 /// How the mark of a quarter with late entries sorts.
@@ -194,72 +225,23 @@ fn late(item: &Item) -> Result<LateQuarter, StoreError> {
     Ok(LateQuarter { merchant, quarter, mark: stated(item, "mark")?.to_owned() })
 }
 
-/// A total as it is stored, in minor units. The names of members are those of an entry's columns.
-#[derive(Serialize, Deserialize)]
-struct Line {
-    #[serde(rename = "cy")]
-    currency: String,
-    #[serde(rename = "k")]
-    operation: String,
-    #[serde(rename = "f")]
-    fact: String,
-    #[serde(rename = "md")]
-    mid: String,
-    #[serde(rename = "br", default, skip_serializing_if = "Option::is_none")]
-    brand: Option<String>,
-    #[serde(rename = "n")]
-    count: u64,
-    #[serde(rename = "a")]
-    amount: i64,
-    #[serde(rename = "h", default, skip_serializing_if = "is_zero")]
-    held: i64,
-    #[serde(rename = "p", default, skip_serializing_if = "is_zero")]
-    paid: i64,
-    #[serde(rename = "e", default, skip_serializing_if = "is_zero")]
-    returned: i64,
-    #[serde(rename = "g", default, skip_serializing_if = "is_zero")]
-    at_gateway: i64,
-    #[serde(rename = "fg", default, skip_serializing_if = "is_zero")]
-    fees_at_gateway: i64,
+/// A total as it is stored, as few characters as can still be read: currency, operation, fact, MID, brand and decline
+/// code; how many, and in minor units how much; what it changed of held, paid, returned, money and fees at the gateway.
+type Line =
+    (String, String, String, String, Option<String>, Option<String>, u64, i64, i64, i64, i64, i64, i64);
+
+fn written(line: &TotalLine, total: &Total) -> Line {
+    let TotalLine { currency, operation, fact, mid, brand, decline } = line.clone();
+    let Total { count, amount, changes: Changes { held, paid, returned, gateway, fees } } = *total;
+    let currency = currency.code().to_owned();
+    (currency, operation, fact, mid, brand, decline, count, amount, held, paid, returned, gateway, fees)
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
-fn is_zero(minor: &i64) -> bool {
-    *minor == 0
-}
-
-impl Line {
-    fn of(line: &TotalLine, total: &Total) -> Self {
-        let TotalLine { currency, operation, fact, mid, brand, .. } = line.clone();
-        let Total { count, amount, changes: Changes { held, paid, returned, gateway, fees } } = *total;
-        Self {
-            currency: currency.code().to_owned(),
-            operation,
-            fact,
-            mid,
-            brand,
-            count,
-            amount,
-            held,
-            paid,
-            returned,
-            at_gateway: gateway,
-            fees_at_gateway: fees,
-        }
-    }
-
-    fn read(self, day: Date) -> Option<(TotalLine, Total)> {
-        let Self { currency, operation, fact, mid, brand, .. } = self;
-        let line = TotalLine { day, currency: currency.parse().ok()?, operation, fact, mid, brand };
-        let changes = Changes {
-            held: self.held,
-            paid: self.paid,
-            returned: self.returned,
-            gateway: self.at_gateway,
-            fees: self.fees_at_gateway,
-        };
-        Some((line, Total { count: self.count, amount: self.amount, changes }))
-    }
+fn read(line: Line) -> Option<(TotalLine, Total)> {
+    let (currency, operation, fact, mid, brand, decline, count, amount, ..) = line;
+    let (.., held, paid, returned, gateway, fees) = line;
+    let line = TotalLine { currency: currency.parse().ok()?, operation, fact, mid, brand, decline };
+    Some((line, Total { count, amount, changes: Changes { held, paid, returned, gateway, fees } }))
 }
 
 fn stated<'a>(item: &'a Item, name: &str) -> Result<&'a String, StoreError> {
@@ -273,21 +255,22 @@ fn corrupt(name: &str) -> StoreError {
 
 #[cfg(test)]
 mod tests {
-    use tollgate_core::journal::{CountedEntry, day_of, entries};
+    use tollgate_core::journal::{CountedEntry, entries};
 
     use super::*;
     use crate::test_payments::refunded_in_part;
 
     #[test]
-    fn kept_totals_have_the_fees_and_none_where_there_is_none() {
-        for (fees, written) in [(None, false), (Some([78, 30]), true)] {
+    fn what_is_kept_of_a_total_is_all_of_it_fees_included() {
+        for fees in [None, Some([78, 30])] {
             let entries = entries(None, &refunded_in_part(fees));
-            let totals: DayTotals = entries.iter().map(CountedEntry::from).collect();
+            let totals: Totals = entries.iter().map(CountedEntry::from).collect();
             for (line, total) in totals.lines() {
-                let text = serde_json::to_string(&Line::of(line, total)).unwrap();
-                assert_eq!(text.contains("\"fg\""), written, "{text}");
-                let read = serde_json::from_str::<Line>(&text).unwrap().read(day_of(entries[0].at));
-                assert_eq!(read, Some((line.clone(), *total)));
+                let declined = TotalLine { decline: Some("expired_card".to_owned()), ..line.clone() };
+                for line in [line, &declined] {
+                    let text = serde_json::to_string(&written(line, total)).unwrap();
+                    assert_eq!(read(serde_json::from_str(&text).unwrap()), Some((line.clone(), *total)));
+                }
             }
         }
     }

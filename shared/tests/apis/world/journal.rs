@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
 use tollgate_core::{
     journal::{
-        CountedEntry, DayTotals, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, KeptDay, KeptTotals,
-        LatePage, LateQuarter, LoggedEntry, TotalsStore, UnreadableEntry, day_of,
+        CountedEntry, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, KeptSum, KeptSums, LatePage,
+        LateQuarter, LoggedEntry, SumOf, Totals, TotalsStore, UnreadableEntry, day_of,
     },
     order::MerchantId,
     payments::{StoreError, Unreadable},
@@ -93,6 +93,28 @@ impl EntryLog for World {
     }
 }
 
+impl World {
+    fn sums<T: Ord>(
+        &self,
+        merchant: &MerchantId,
+        of: impl Fn(Timestamp) -> Option<T>,
+        shown: impl Fn(&T) -> String,
+    ) -> KeptSums<T> {
+        let (state, mut kept) = (self.state(), KeptSums::default());
+        for entry in state.entries.iter().filter(|entry| entry.order.merchant == *merchant) {
+            let Some(key) = of(entry.at) else { continue };
+            if state.unreadable.contains("totals") {
+                let (key, reason) = (format!("{merchant}#{}", shown(&key)), "no count".to_owned());
+                kept.unreadable = vec![Unreadable { key, reason }];
+                continue;
+            }
+            let sum: &mut KeptSum = kept.sums.entry(key).or_default();
+            sum.totals.get_or_insert_default().add(CountedEntry::from(entry));
+        }
+        kept
+    }
+}
+
 #[async_trait]
 impl TotalsStore for World {
     async fn reached(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -109,29 +131,22 @@ impl TotalsStore for World {
         unreachable!("no route sums up")
     }
 
-    async fn kept(&self, merchant: &MerchantId, day: Date) -> Result<KeptDay, StoreError> {
-        let state = self.state();
-        let mut kept = KeptDay::default();
-        let own = |entry: &&Entry| entry.order.merchant == *merchant && day_of(entry.at) == day;
-        for entry in state.entries.iter().filter(own) {
-            if state.unreadable.contains("totals") {
-                let (key, reason) = (format!("{merchant}#{day}"), "no count".to_owned());
-                kept.unreadable = vec![Unreadable { key, reason }];
-                continue;
-            }
-            let quarter = kept.quarters.entry(QuarterHour::of(entry.at)).or_insert_with(KeptTotals::default);
-            quarter.totals.add(CountedEntry::from(entry));
-        }
-        Ok(kept)
+    async fn quarters(&self, merchant: &MerchantId, day: Date) -> Result<KeptSums<QuarterHour>, StoreError> {
+        let of_day = |at| Some(QuarterHour::of(at)).filter(|quarter| quarter.day == day);
+        Ok(self.sums(merchant, of_day, |quarter| quarter.to_string()))
     }
 
-    async fn replace(
+    async fn days(
         &self,
-        _: &MerchantId,
-        _: QuarterHour,
-        _: u64,
-        _: &DayTotals,
-    ) -> Result<bool, StoreError> {
+        merchant: &MerchantId,
+        first: Date,
+        last: Date,
+    ) -> Result<KeptSums<Date>, StoreError> {
+        let is_one = |at| Some(day_of(at)).filter(|day| (first..=last).contains(day));
+        Ok(self.sums(merchant, is_one, |day| day.to_string()))
+    }
+
+    async fn replace(&self, _: &MerchantId, _: SumOf, _: u64, _: &Totals) -> Result<bool, StoreError> {
         unreachable!("no route sums up")
     }
 
@@ -143,7 +158,12 @@ impl TotalsStore for World {
         unreachable!("no route sums up")
     }
 
-    async fn late_days(&self, _: &MerchantId, _: Date, _: Date) -> Result<Vec<Date>, StoreError> {
+    async fn late_quarters(
+        &self,
+        _: &MerchantId,
+        _: Date,
+        _: Date,
+    ) -> Result<Vec<QuarterHour>, StoreError> {
         Ok(Vec::new())
     }
 }

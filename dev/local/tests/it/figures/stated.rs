@@ -129,7 +129,9 @@ const ABOUT_THE_ORDER_API: &[Page] = &[
             ("`page[limit]` is 1 to {} (default", "ROWS_MAX", 1),
             ("A page reads at most {} MB", "READ_MAX_BYTES", MIB),
             ("a page ends after about {} MB of orders", "FULL_AT_BYTES", MIB),
-            ("both included, {} at most", "read_totals.rs/DAYS_MAX", 1),
+            ("| `month` | {} days", "DAYS_OF_MONTHS_MAX", 1),
+            ("| `day` | {} days", "periods.rs/DAYS_MAX", 1),
+            ("| `hour` | {} days", "DAYS_OF_HOURS_MAX", 1),
         ],
     ),
     ("docs/cards.md", &[("A customer can have {} cards", "CARDS_MAX", 1)]),
@@ -151,7 +153,7 @@ const ABOUT_THE_ORDER_API: &[Page] = &[
             ("MB and {} transactions per page", "ROWS_MAX", 1),
             ("{} characters per filter", "term.rs/MAX_CHARS", 1),
             ("a cursor is valid for {} hours", "cursor.rs/LIFETIME", HOUR),
-            ("| totals | {} days", "read_totals.rs/DAYS_MAX", 1),
+            ("| totals | {} days", "periods.rs/DAYS_MAX", 1),
             ("| 1 to {} printable ASCII characters", "KEY_MAX_CHARS", 1),
             ("| text members | {} characters in a payment", "elastic_path/members.rs/TEXT_MAX", 1),
             ("`custom_reference` {};", "elastic_path/references.rs/REFERENCE_MAX", 1),
@@ -287,7 +289,6 @@ const FOR_OPERATORS: &[Page] = &[
     (
         "docs/finance.md",
         &[
-            ("up to {} days with", "read_totals.rs/DAYS_MAX", 1),
             ("`provisional` until {} hour after its end", "PROVISIONAL_HOURS", 1),
         ],
     ),

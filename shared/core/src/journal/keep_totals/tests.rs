@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     journal::{
-        Changes, CountedEntry, ENTRY_SHARDS, Entry, EntryPage, KeptDay, KeptTotals, LatePage, LoggedEntry,
-        TotalLine, UnreadableEntry,
+        Changes, CountedEntry, ENTRY_SHARDS, Entry, EntryPage, LatePage, LoggedEntry, TotalLine,
+        UnreadableEntry,
     },
     values::{Amount, Currency},
 };
@@ -29,7 +29,7 @@ const PAGE: usize = 2;
 #[derive(Default)]
 struct State {
     entries: BTreeMap<(MerchantId, u8), BTreeMap<String, CountedEntry>>,
-    kept: BTreeMap<(MerchantId, QuarterHour), KeptTotals>,
+    kept: BTreeMap<(MerchantId, SumOf), KeptSum>,
     /// Among whatever is read.
     unreadable: Vec<Unreadable>,
     days: BTreeSet<(Date, MerchantId)>,
@@ -95,6 +95,22 @@ impl Table {
         }
     }
 
+    async fn sums<T: Ord>(
+        &self,
+        merchant: &MerchantId,
+        wanted: impl Fn(&SumOf) -> Option<T>,
+    ) -> Result<KeptSums<T>, StoreError> {
+        self.call(|state| {
+            if state.spoiled.as_ref() == Some(merchant) {
+                return Err(StoreError::Corrupt("simulated".to_owned()));
+            }
+            let own = state.kept.iter().filter(|((own, _), _)| own == merchant);
+            let sums = own.filter_map(|((_, of), kept)| Some((wanted(of)?, kept.clone()))).collect();
+            Ok(KeptSums { sums, unreadable: state.unreadable.clone() })
+        })
+        .await?
+    }
+
     async fn run(&self) -> TotalsReport {
         total_up(self, self, self, Deadline::after(Duration::from_mins(1))).await
     }
@@ -102,15 +118,17 @@ impl Table {
     /// What is kept has to be what the entries come to.
     fn differs(&self) -> Option<String> {
         let state = self.state();
-        let mut expected: BTreeMap<(MerchantId, QuarterHour), DayTotals> = BTreeMap::new();
+        let mut expected: BTreeMap<(MerchantId, SumOf), Totals> = BTreeMap::new();
         for ((merchant, ..), entries) in &state.entries {
             for entry in entries.values() {
-                let quarter = (merchant.clone(), QuarterHour::of(entry.at));
-                expected.entry(quarter).or_default().add(entry.clone());
+                let quarter = QuarterHour::of(entry.at);
+                for of in [SumOf::Quarter(quarter), SumOf::Day(quarter.day)] {
+                    expected.entry((merchant.clone(), of)).or_default().add(entry.clone());
+                }
             }
         }
-        let kept: BTreeMap<_, _> =
-            state.kept.iter().map(|(quarter, kept)| (quarter.clone(), kept.totals.clone())).collect();
+        let totals = |kept: &KeptSum| kept.totals.clone().unwrap_or_default();
+        let kept: BTreeMap<_, _> = state.kept.iter().map(|(of, kept)| (of.clone(), totals(kept))).collect();
         (kept != expected).then(|| format!("kept {kept:?}, expected {expected:?}"))
     }
 }
@@ -122,12 +140,12 @@ fn moment(second: i64) -> Timestamp {
 
 fn counted(at: Timestamp, minor: u64) -> CountedEntry {
     let line = TotalLine {
-        day: day_of(at),
         currency: Currency::USD,
         operation: "purchase".to_owned(),
         fact: "approved".to_owned(),
         mid: "1".to_owned(),
         brand: None,
+        decline: None,
     };
     let changes = Changes { paid: i64::try_from(minor).unwrap(), ..Changes::default() };
     CountedEntry { at, line, amount: Amount::new(minor).unwrap(), changes }
@@ -184,8 +202,8 @@ impl EntryLog for Table {
             }
             Some(Meanwhile::AnOlderRunEnds) => {
                 let quarter = QuarterHour::of(page.entries[0].1.as_ref().unwrap().at);
-                let stale = KeptTotals { version: 1, totals: DayTotals::default() };
-                self.state().kept.insert((merchant.clone(), quarter), stale);
+                let stale = KeptSum { version: 1, totals: Some(Totals::default()) };
+                self.state().kept.insert((merchant.clone(), SumOf::Quarter(quarter)), stale);
             }
             None => {}
         }
@@ -211,31 +229,40 @@ impl TotalsStore for Table {
         .await
     }
 
-    async fn kept(&self, merchant: &MerchantId, day: Date) -> Result<KeptDay, StoreError> {
-        self.call(|state| {
-            if state.spoiled.as_ref() == Some(merchant) {
-                return Err(StoreError::Corrupt("simulated".to_owned()));
-            }
-            let of_day =
-                state.kept.iter().filter(|((own, quarter), _)| own == merchant && quarter.day == day);
-            let quarters = of_day.map(|((_, quarter), kept)| (*quarter, kept.clone())).collect();
-            Ok(KeptDay { quarters, unreadable: state.unreadable.clone() })
-        })
-        .await?
+    async fn quarters(&self, merchant: &MerchantId, day: Date) -> Result<KeptSums<QuarterHour>, StoreError> {
+        let of_day = |of: &SumOf| match of {
+            SumOf::Quarter(quarter) => Some(*quarter).filter(|quarter| quarter.day == day),
+            SumOf::Day(_) => None,
+        };
+        self.sums(merchant, of_day).await
+    }
+
+    async fn days(
+        &self,
+        merchant: &MerchantId,
+        first: Date,
+        last: Date,
+    ) -> Result<KeptSums<Date>, StoreError> {
+        let is_one = |of: &SumOf| match of {
+            SumOf::Quarter(_) => None,
+            SumOf::Day(day) => Some(*day).filter(|day| (first..=last).contains(day)),
+        };
+        let days = self.sums(merchant, is_one).await?;
+        Ok(KeptSums { unreadable: Vec::new(), ..days })
     }
 
     async fn replace(
         &self,
         merchant: &MerchantId,
-        quarter: QuarterHour,
+        of: SumOf,
         version: u64,
-        totals: &DayTotals,
+        totals: &Totals,
     ) -> Result<bool, StoreError> {
         self.call(|state| {
-            let kept = state.kept.entry((merchant.clone(), quarter)).or_default();
+            let kept = state.kept.entry((merchant.clone(), of)).or_default();
             let is_same = kept.version == version;
             if is_same {
-                *kept = KeptTotals { version: version + 1, totals: totals.clone() };
+                *kept = KeptSum { version: version + 1, totals: Some(totals.clone()) };
             }
             is_same
         })
@@ -270,7 +297,12 @@ impl TotalsStore for Table {
         .await
     }
 
-    async fn late_days(&self, _: &MerchantId, _: Date, _: Date) -> Result<Vec<Date>, StoreError> {
+    async fn late_quarters(
+        &self,
+        _: &MerchantId,
+        _: Date,
+        _: Date,
+    ) -> Result<Vec<QuarterHour>, StoreError> {
         unreachable!("only reports ask for it")
     }
 }
@@ -462,4 +494,32 @@ async fn what_cannot_be_read_is_counted_and_holds_up_nothing() {
     // Of the day and of what is late, a name or a mark. Of each merchant's day, and of the late quarter, a sum and an
     // entry of each part.
     assert_eq!(report.unreadable, 2 + 3 * (1 + usize::from(ENTRY_SHARDS)), "{report:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quarter_that_cannot_be_read_is_repaired_and_its_day_never_lacks_it() {
+    let table = Table::default();
+    table.run().await;
+    table.put("m", 60, 100);
+    table.put("m", 8_000, 200);
+    table.put("m", LATE_S, 300);
+    table.run().await;
+    assert_eq!(table.differs(), None);
+    let damaged = {
+        let mut state = table.state();
+        let quarters = state.kept.iter_mut().filter(|((_, of), _)| matches!(of, SumOf::Quarter(_)));
+        quarters.for_each(|(_, kept)| kept.totals = None);
+        state.unreadable = vec![Unreadable { key: "k".to_owned(), reason: "spoiled".to_owned() }];
+        state.now
+    };
+    // A day later another entry comes late: of an hour whose day has two quarters that cannot be read.
+    table.state().now = damaged + 86_400;
+    table.put("m", 86_400 + LATE_S + 1_000, 400);
+    table.run().await;
+    let state = table.state();
+    let days = state.kept.iter().filter_map(|((_, of), kept)| match of {
+        SumOf::Day(day) => Some((*day, kept.totals.clone().unwrap().changes().paid)),
+        SumOf::Quarter(_) => None,
+    });
+    assert_eq!(days.map(|(_, paid)| paid).sum::<i64>(), 1_000);
 }

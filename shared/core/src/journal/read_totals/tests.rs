@@ -1,40 +1,150 @@
-//! Totals that are read in parts.
+//! Totals that are read by period.
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
+use jiff::civil::Date;
 use proptest::prelude::*;
 
 use super::*;
 use crate::{
     journal::{
-        Changes, CountedEntry, Entry, EntryPage, KeptDay, KeptTotals, LatePage, LateQuarter, LoggedEntry,
-        TotalLine, UnreadableEntry,
+        Changes, CountedEntry, KeptSum, KeptSums, LatePage, LateQuarter, SumOf, TotalLine, Totals,
     },
-    values::{Amount, Currency, QuarterHour},
+    values::{Amount, Currency, Zone},
 };
 
 const DAY_S: i64 = 86_400;
 
-/// What an entry is counted as here.
-const ENTRY_BYTES: usize = 1_000;
+fn date(text: &str) -> Date {
+    text.parse().unwrap()
+}
 
-/// The journal of one merchant: by shard, what sorts as what.
-#[derive(Default)]
-struct Journal(BTreeMap<u8, BTreeMap<String, CountedEntry>>);
+fn moment(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn zone(name: &str) -> Zone {
+    name.parse().unwrap()
+}
+
+fn periods(interval: Interval, first: &str, last: &str, name: &str) -> Result<Periods, BadRange> {
+    Periods::new(interval, Days { first: date(first), last: date(last) }, &zone(name))
+}
+
+/// Names and lengths in minutes.
+fn shown(periods: &Periods) -> Vec<(&str, i64)> {
+    let minutes = |period: &Period| period.ends.duration_since(period.begins).as_secs() / 60;
+    periods.all().iter().map(|period| (period.name.as_str(), minutes(period))).collect()
+}
+
+#[test]
+fn a_day_where_clocks_change_has_23_or_25_hours_and_its_hours_are_told_apart() {
+    let new_york = "America/New_York";
+    let days = periods(Interval::Day, "2026-10-31", "2026-11-02", new_york).unwrap();
+    assert_eq!(shown(&days), [("2026-10-31", 1_440), ("2026-11-01", 1_500), ("2026-11-02", 1_440)]);
+    assert_eq!(days.all()[1].begins, moment("2026-11-01T04:00:00Z"));
+    let hours = periods(Interval::Hour, "2026-11-01", "2026-11-01", new_york).unwrap();
+    assert_eq!(hours.all().len(), 25);
+    let repeated: Vec<_> = hours.all()[..4].iter().map(|hour| hour.name.as_str()).collect();
+    let expected = [
+        "2026-11-01T00:00-04:00",
+        "2026-11-01T01:00-04:00",
+        "2026-11-01T01:00-05:00",
+        "2026-11-01T02:00-05:00",
+    ];
+    assert_eq!(repeated, expected);
+    let quarters = periods(Interval::QuarterHour, "2026-03-08", "2026-03-08", new_york).unwrap();
+    assert_eq!(quarters.all().len(), 92);
+    assert!(quarters.all().iter().all(|quarter| !quarter.name.contains("T02:")), "{quarters:?}");
+    let quarters = periods(Interval::QuarterHour, "2026-11-01", "2026-11-01", new_york).unwrap();
+    assert_eq!(quarters.all().len(), 100);
+}
+
+#[test]
+fn zones_of_halves_and_quarters_of_hours_have_days_and_hours_of_their_own() {
+    let first = |name: &str, interval| {
+        let periods = periods(interval, "2026-11-20", "2026-11-20", name).unwrap();
+        let period = &periods.all()[0];
+        (period.name.clone(), period.begins, periods.all().len())
+    };
+    let day = |begins: &str| ("2026-11-20".to_owned(), moment(begins), 1);
+    assert_eq!(first("Asia/Kathmandu", Interval::Day), day("2026-11-19T18:15:00Z"));
+    assert_eq!(first("Pacific/Chatham", Interval::Day), day("2026-11-19T10:15:00Z"));
+    assert_eq!(first("Pacific/Kiritimati", Interval::Day), day("2026-11-19T10:00:00Z"));
+    let hour = ("2026-11-20T00:00-03:30".to_owned(), moment("2026-11-20T03:30:00Z"), 24);
+    assert_eq!(first("America/St_Johns", Interval::Hour), hour);
+    // Clocks that go forward at midnight, and that skip a day.
+    let cuba = periods(Interval::Day, "2026-03-08", "2026-03-08", "America/Havana").unwrap();
+    assert_eq!(shown(&cuba), [("2026-03-08", 1_380)]);
+    let samoa = periods(Interval::Day, "2011-12-29", "2011-12-31", "Pacific/Apia").unwrap();
+    assert_eq!(shown(&samoa), [("2011-12-29", 1_440), ("2011-12-31", 1_440)]);
+    let months = periods(Interval::Month, "2026-10-01", "2026-12-31", "America/New_York").unwrap();
+    let hour = 60;
+    let expected = [("2026-10", 744 * hour), ("2026-11", 721 * hour), ("2026-12", 744 * hour)];
+    assert_eq!(shown(&months), expected);
+}
+
+#[test]
+fn a_range_has_a_beginning_an_end_and_a_limit() {
+    let new = |interval, last| periods(interval, "2026-01-01", last, "UTC").map(|periods| periods.all().len());
+    assert_eq!(new(Interval::Day, "2025-12-31"), Err(BadRange::Empty));
+    assert_eq!(new(Interval::Day, "2026-04-02"), Ok(92));
+    assert_eq!(new(Interval::Day, "2026-04-03"), Err(BadRange::TooLong(Interval::Day)));
+    assert_eq!(new(Interval::Month, "2026-12-31"), Ok(12));
+    assert_eq!(new(Interval::Month, "2027-01-31"), Err(BadRange::TooLong(Interval::Month)));
+    assert_eq!(new(Interval::Hour, "2026-01-07"), Ok(168));
+    assert_eq!(new(Interval::Hour, "2026-01-08"), Err(BadRange::TooLong(Interval::Hour)));
+    assert_eq!(new(Interval::QuarterHour, "2026-01-02"), Err(BadRange::TooLong(Interval::QuarterHour)));
+    let far = |day| periods(Interval::Day, day, day, "UTC").map(drop);
+    assert_eq!(far("9999-12-31"), Err(BadRange::NoSuchTime));
+    assert_eq!(far("-009999-01-01"), Err(BadRange::NoSuchTime));
+}
+
+#[test]
+fn what_is_not_said_of_a_range_is_yesterday_or_up_to_today_or_this_month() {
+    let today = date("2026-11-20");
+    let of = |from: &str, to: &str, interval| {
+        let days = |text: &str| (!text.is_empty()).then(|| Days::parse(text).unwrap());
+        Days::of_report((days(from), days(to)), interval, today)
+            .map(|(days, interval)| (days.first.to_string(), days.last.to_string(), interval.as_str()))
+    };
+    let month = Some(Interval::Month);
+    for (from, to, interval, first, last, read) in [
+        ("", "", None, "2026-11-19", "2026-11-19", "day"),
+        ("2026-11-03", "", None, "2026-11-03", "2026-11-20", "day"),
+        ("2026-11-25", "", None, "2026-11-25", "2026-11-25", "day"),
+        ("", "2026-11-03", None, "2026-11-03", "2026-11-03", "day"),
+        ("2026-11-03", "2026-11-04", Some(Interval::Hour), "2026-11-03", "2026-11-04", "hour"),
+        ("2026-02", "2026-02", None, "2026-02-01", "2026-02-28", "month"),
+        ("2026-09", "", None, "2026-09-01", "2026-11-30", "month"),
+        ("2026-11", "2026-11", Some(Interval::Day), "2026-11-01", "2026-11-30", "day"),
+        ("2026-11-18", "2026-11", None, "2026-11-18", "2026-11-30", "day"),
+        ("", "", month, "2026-11-01", "2026-11-30", "month"),
+    ] {
+        let expected = (first.to_owned(), last.to_owned(), read);
+        assert_eq!(of(from, to, interval), Ok(expected), "{from} {to}");
+    }
+    assert_eq!(of("2026-11-03", "", month), Err(BadRange::NoMonth));
+    for text in ["", "2026", "2026-13", "2026-11-31", "2026-11-1", "2026/11", "yesterday"] {
+        assert_eq!(Days::parse(text), None, "{text}");
+    }
+}
 
 fn at(second: i64) -> Timestamp {
+    // 2027-01-16T00:00:00Z
     Timestamp::from_second(1_800_057_600 + second).unwrap()
 }
 
 fn counted(second: i64, choice: u64) -> CountedEntry {
     let pick = |texts: [&str; 2], bit: u64| texts[usize::from(choice >> bit & 1 == 1)].to_owned();
+    let fact = pick(["approved", "declined"], 2);
     let line = TotalLine {
-        day: day_of(at(second)),
         currency: pick(["USD", "CAD"], 0).parse().unwrap(),
         operation: pick(["purchase", "refund"], 1),
-        fact: pick(["approved", "declined"], 2),
+        decline: Some(pick(["do_not_honor", "expired_card"], 6)).filter(|_| fact == "declined"),
+        fact,
         mid: pick(["1", "2"], 3),
         brand: Some(pick(["Visa", "JCB"], 4)).filter(|_| choice >> 5 & 1 == 1),
     };
@@ -45,142 +155,28 @@ fn counted(second: i64, choice: u64) -> CountedEntry {
     CountedEntry { at: at(second), line, amount, changes }
 }
 
-impl Journal {
-    fn new(entries: &[(i64, u64)]) -> Self {
-        let mut journal = Self::default();
-        for (n, (second, choice)) in entries.iter().enumerate() {
-            let entry = counted(*second, *choice);
-            let shard = u8::try_from(choice % u64::from(ENTRY_SHARDS)).unwrap();
-            let sort = format!("{}#{n:036}", sort_of(at(*second)));
-            journal.0.entry(shard).or_default().insert(sort, entry);
-        }
-        journal
-    }
-}
-
-/// A journal in pages of this many entries, whatever limit is requested.
-struct Paged<'a> {
-    journal: &'a Journal,
-    page: usize,
-}
-
-impl<'a> Paged<'a> {
-    fn by(page: usize, journal: &'a Journal) -> Self {
-        Self { journal, page }
-    }
-}
-
-#[async_trait]
-impl EntryLog for Paged<'_> {
-    async fn entries(&self, _: &EntryPlace, _: &EntryQuery<'_>) -> Result<EntryPage<Entry>, StoreError> {
-        unreachable!("totals list nothing")
-    }
-
-    async fn logged(&self, _: &EntryPlace, _: &EntryQuery<'_>) -> Result<EntryPage<LoggedEntry>, StoreError> {
-        unreachable!("totals list nothing")
-    }
-
-    async fn counted(
-        &self,
-        place: &EntryPlace,
-        query: &EntryQuery<'_>,
-    ) -> Result<EntryPage<CountedEntry>, StoreError> {
-        let EntryPlace::Shard(shard) = place else { unreachable!("totals read everything") };
-        let ((after, until), limit) = (query.between, query.limit.min(self.page));
-        assert_eq!(query.order, ReadOrder::OldestFirst);
-        let Some(there) = self.journal.0.get(shard) else { return Ok(EntryPage::default()) };
-        let found = there.iter().filter(|(sort, _)| sort.as_str() > after && sort.as_str() < until);
-        let page = found.take(limit).map(|(sort, entry)| (sort.clone(), Ok(entry.clone())));
-        let entries: Vec<(String, Result<_, _>)> = page.collect();
-        let next = entries.last().filter(|_| entries.len() == limit).map(|(sort, _)| sort.clone());
-        Ok(EntryPage { read_bytes: entries.len() * ENTRY_BYTES, entries, next })
-    }
-}
-
-/// All parts together, how many there were, and the most that one read.
-fn all(log: &dyn EntryLog, (since, until): (i64, i64)) -> (DayTotals, usize, usize) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let (merchant, range) = ("m".parse().unwrap(), TotalsRange::new(at(since), at(until)).unwrap());
-    let (mut totals, mut next, mut parts, mut most) = (DayTotals::default(), None, 0, 0);
-    loop {
-        let part = runtime.block_on(part(log, &merchant, range, next)).unwrap();
-        (parts, most) = (parts + 1, most.max(part.read_bytes));
-        totals.merge(part.totals);
-        next = part.next;
-        if next.is_none() {
-            return (totals, parts, most);
-        }
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
-
-    #[test]
-    fn any_pages_and_any_split_of_the_entries_give_the_same_totals(
-        entries in prop::collection::vec((0..4 * DAY_S, any::<u64>()), 0..80),
-        page in 1_usize..20,
-        since in 0..2 * DAY_S,
-        length in 1..3 * DAY_S,
-        split in any::<prop::sample::Index>(),
-    ) {
-        let until = since + length;
-        let journal = Journal::new(&entries);
-        let wanted: Vec<CountedEntry> = entries
-            .iter()
-            .filter(|(second, _)| (since..until).contains(second))
-            .map(|(second, choice)| counted(*second, *choice))
-            .collect();
-        let expected: DayTotals = wanted.iter().cloned().collect();
-        let (totals, ..) = all(&Paged::by(page, &journal), (since, until));
-        prop_assert_eq!(&totals, &expected);
-        let (one, other) = wanted.split_at(split.index(wanted.len() + 1));
-        let mut merged: DayTotals = other.iter().rev().cloned().collect();
-        merged.merge(one.iter().cloned().collect());
-        prop_assert_eq!(&merged, &expected);
-        let sum: Changes = wanted.iter().map(|entry| entry.changes).sum();
-        prop_assert_eq!(expected.by_day().into_values().sum::<Changes>(), sum);
-        prop_assert_eq!(expected.lines().map(|(_, total)| total.count).sum::<u64>(), wanted.len() as u64);
-    }
-}
-
-#[test]
-fn a_part_ends_when_it_has_read_enough_and_the_next_one_goes_on() {
-    let entries: Vec<_> = (0..25_000_i64).map(|n| (n * 4, n.unsigned_abs())).collect();
-    let journal = Journal::new(&entries);
-    let (totals, parts, most) = all(&Paged::by(usize::MAX, &journal), (0, 2 * DAY_S));
-    assert_eq!(totals.lines().map(|(_, total)| total.count).sum::<u64>(), 25_000);
-    assert!(parts >= 3, "{parts}");
-    assert!(most < READ_MAX_BYTES + ENTRIES_AT_A_TIME * ENTRY_BYTES, "{most}");
-}
-
-#[test]
-fn a_range_has_a_beginning_an_end_and_a_limit() {
-    let range = |since, until| TotalsRange::new(at(since), at(until));
-    assert_eq!(range(5, 5), Err(BadRange::Empty));
-    assert_eq!(range(6, 5), Err(BadRange::Empty));
-    let days = i64::from(DAYS_MAX) * DAY_S;
-    assert!(range(0, days).is_ok());
-    assert_eq!(range(0, days + 1), Err(BadRange::TooLong));
-    // At midnight, the day before is the last one.
-    let day = range(0, DAY_S).unwrap();
-    assert_eq!(day.first(), day.last());
-}
-
-#[test]
-fn a_day_is_provisional_until_an_hour_after_its_end() {
-    let day = day_of(at(0));
-    assert!(is_provisional(day, at(DAY_S + 3_599)));
-    assert!(!is_provisional(day, at(DAY_S + 3_600)));
-}
-
-/// What is kept: until when, which days have late entries, and an entry for each of some days.
+/// What is kept of some entries: until when, and which quarters have late entries.
+#[derive(Default)]
 struct Kept {
     reached: Option<Timestamp>,
-    late: Vec<Date>,
-    days: Vec<Date>,
+    late: Vec<QuarterHour>,
+    entries: Vec<CountedEntry>,
+    /// Days whose sum cannot be read.
+    bad_days: Vec<Date>,
     /// Days of which a quarter cannot be read.
-    spoiled: Vec<Date>,
+    bad_quarters: Vec<Date>,
+}
+
+impl Kept {
+    fn sums<T: Ord>(&self, of: impl Fn(Timestamp) -> Option<T>) -> BTreeMap<T, KeptSum> {
+        let mut sums: BTreeMap<T, KeptSum> = BTreeMap::new();
+        for entry in &self.entries {
+            let Some(key) = of(entry.at) else { continue };
+            let sum = sums.entry(key).or_default();
+            sum.totals.get_or_insert_default().add(entry.clone());
+        }
+        sums
+    }
 }
 
 #[async_trait]
@@ -197,29 +193,24 @@ impl TotalsStore for Kept {
         unreachable!("a report is of one merchant")
     }
 
-    async fn kept(&self, _: &MerchantId, day: Date) -> Result<KeptDay, StoreError> {
-        let first = QuarterHour::first_of(day);
-        // The same line in two quarters of an hour.
-        let quarters =
-            [first, QuarterHour::of(first.ends())].into_iter().filter(|_| self.days.contains(&day));
-        let kept = quarters.map(|quarter| {
-            let mut totals = DayTotals::default();
-            let second = quarter.begins().as_second() - at(0).as_second();
-            totals.add(counted(second, 0b10_0000));
-            (quarter, KeptTotals { version: 1, totals })
-        });
-        let spoiled = self.spoiled.iter().filter(|spoiled| **spoiled == day);
-        let unreadable = spoiled.map(|day| Unreadable { key: day.to_string(), reason: String::new() });
-        Ok(KeptDay { quarters: kept.collect(), unreadable: unreadable.collect() })
+    async fn quarters(&self, _: &MerchantId, day: Date) -> Result<KeptSums<QuarterHour>, StoreError> {
+        let sums = self.sums(|at| Some(QuarterHour::of(at)).filter(|quarter| quarter.day == day));
+        let bad = self.bad_quarters.iter().filter(|bad| **bad == day);
+        let unreadable = bad.map(|day| Unreadable { key: day.to_string(), reason: String::new() });
+        Ok(KeptSums { sums, unreadable: unreadable.collect() })
     }
 
-    async fn replace(
-        &self,
-        _: &MerchantId,
-        _: QuarterHour,
-        _: u64,
-        _: &DayTotals,
-    ) -> Result<bool, StoreError> {
+    async fn days(&self, _: &MerchantId, first: Date, last: Date) -> Result<KeptSums<Date>, StoreError> {
+        let mut sums = self.sums(|at| Some(day_of(at)).filter(|day| (first..=last).contains(day)));
+        let bad = self.bad_days.iter().filter_map(|day| {
+            sums.get_mut(day)?.totals = None;
+            Some(Unreadable { key: day.to_string(), reason: String::new() })
+        });
+        let unreadable = bad.collect();
+        Ok(KeptSums { sums, unreadable })
+    }
+
+    async fn replace(&self, _: &MerchantId, _: SumOf, _: u64, _: &Totals) -> Result<bool, StoreError> {
         unreachable!("a report writes nothing")
     }
 
@@ -231,102 +222,204 @@ impl TotalsStore for Kept {
         unreachable!("a report writes nothing")
     }
 
-    async fn late_days(&self, _: &MerchantId, first: Date, last: Date) -> Result<Vec<Date>, StoreError> {
-        Ok(self.late.iter().copied().filter(|day| (first..=last).contains(day)).collect())
+    async fn late_quarters(
+        &self,
+        _: &MerchantId,
+        first: Date,
+        last: Date,
+    ) -> Result<Vec<QuarterHour>, StoreError> {
+        let in_range = |quarter: &QuarterHour| (first..=last).contains(&quarter.day);
+        Ok(self.late.iter().copied().filter(in_range).collect())
     }
 }
 
-fn report(store: &Kept, days: (Date, Date)) -> DailyTotals {
-    daily(store, &"m".parse().unwrap(), days).now_or_never().unwrap().unwrap()
+fn report(store: &Kept, periods: &Periods, selection: &Selection) -> PeriodTotals {
+    read_totals(store, &"m".parse().unwrap(), periods, selection).now_or_never().unwrap().unwrap()
+}
+
+fn everything() -> Selection {
+    Selection { by: Dimension::ALL.to_vec(), ..Selection::default() }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn the_totals_of_any_period_of_any_zone_are_those_of_its_entries(
+        entries in prop::collection::vec((-DAY_S..9 * DAY_S, any::<u64>()), 0..80),
+        zone_name in prop::sample::select(vec![
+            "UTC", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Kiritimati", "America/St_Johns",
+        ]),
+        interval in prop::sample::select(Interval::ALL.to_vec()),
+        bad_days in prop::collection::vec(0..9_i64, 0..3),
+    ) {
+        let entries: Vec<_> = entries.into_iter().map(|(second, choice)| counted(second, choice)).collect();
+        let bad_days = bad_days.into_iter().map(|n| day_of(at(n * DAY_S))).collect();
+        let store = Kept { entries: entries.clone(), bad_days, ..Kept::default() };
+        let days = match interval {
+            Interval::Month => Days { first: date("2027-01-01"), last: date("2027-02-28") },
+            Interval::Day | Interval::Hour => Days { first: date("2027-01-17"), last: date("2027-01-20") },
+            Interval::QuarterHour => Days::day(date("2027-01-17")),
+        };
+        let zone = zone(zone_name);
+        let periods = Periods::new(interval, days, &zone);
+        prop_assume!(periods.is_ok());
+        let periods = periods.unwrap();
+        let found = report(&store, &periods, &everything());
+        let mut rows: BTreeMap<(usize, TotalLine), u64> = BTreeMap::new();
+        let mut changes = Changes::default();
+        for entry in &entries {
+            let shown = zone.shown(entry.at).date();
+            let period = periods.of(entry.at);
+            prop_assert_eq!(period.is_some(), days.first <= shown && shown <= days.last);
+            let Some(period) = period else { continue };
+            let name = &periods.all()[period].name;
+            prop_assert!(name.starts_with(&shown.to_string()[..name.len().min(10)]), "{} {}", name, shown);
+            *rows.entry((period, entry.line.clone())).or_default() += 1;
+            changes = changes + entry.changes;
+        }
+        let counts = found.rows.iter().map(|row| ((row.period, row.line.clone()), row.total.count)).collect();
+        prop_assert_eq!(rows, counts);
+        // However few rows they are added up to.
+        let sum = |rows: &[TotalRow]| rows.iter().map(|row| row.total.changes).sum::<Changes>();
+        prop_assert_eq!(sum(&found.rows), changes);
+        for by in [vec![], vec![Dimension::Mid], vec![Dimension::Brand, Dimension::DeclineCode]] {
+            let selection = Selection { by, ..Selection::default() };
+            let found = report(&store, &periods, &selection);
+            prop_assert_eq!(sum(&found.rows), changes);
+            let shares: Vec<u64> = found.rows.iter().map(|row| row.approved + row.declined).collect();
+            prop_assert!(found.rows.iter().zip(shares).all(|(row, share)| share <= row.payments));
+        }
+    }
+}
+
+/// Three purchases by Visa, of which one was declined, one by JCB that was declined for another reason, and a refund.
+fn sold() -> Kept {
+    let entry = |operation: &str, fact: &str, brand: &str, decline: Option<&str>| CountedEntry {
+        line: TotalLine {
+            currency: Currency::USD,
+            operation: operation.to_owned(),
+            fact: fact.to_owned(),
+            mid: "1".to_owned(),
+            brand: Some(brand.to_owned()),
+            decline: decline.map(str::to_owned),
+        },
+        ..counted(0, 100)
+    };
+    let entries = vec![
+        entry("purchase", "approved", "Visa", None),
+        entry("authorize", "approved", "Visa", None),
+        entry("purchase", "declined", "Visa", Some("expired_card")),
+        entry("purchase", "declined", "JCB", Some("do_not_honor")),
+        entry("refund", "refunded", "Visa", None),
+        // No payment: a refusal of a refund says nothing about approvals.
+        entry("refund", "declined", "Visa", Some("invalid_state")),
+    ];
+    Kept { entries, ..Kept::default() }
 }
 
 #[test]
-fn a_report_has_all_that_is_kept_of_its_days_and_says_which_of_them_can_change() {
-    let day = |n: i64| day_of(at(n * DAY_S));
-    let reached = |hours: i64| Some(at(4 * DAY_S + hours * 3_600));
-    // Far more than are read at a time, one without anything.
-    let days: Vec<Date> = (0..20).filter(|n| *n != 2).map(day).collect();
-    for (reached, late, provisional) in [
-        (reached(1), vec![], vec![4, 5]),
-        (reached(0), vec![], vec![3, 4, 5]),
-        (reached(48), vec![1, 9], vec![1, 5]),
-        (None, vec![], vec![1, 2, 3, 4, 5]),
+fn rates_are_shares_of_the_payments_that_were_decided_and_come_to_one() {
+    let periods = periods(Interval::Day, "2027-01-16", "2027-01-16", "UTC").unwrap();
+    let rows = |selection: Selection| {
+        let rows = report(&sold(), &periods, &selection).rows;
+        let name = |row: &TotalRow, of| row.line.value(of).unwrap_or("").to_owned();
+        rows.iter()
+            .map(|row| {
+                let (brand, decline) = (name(row, Dimension::Brand), name(row, Dimension::DeclineCode));
+                (brand + &decline, row.approved, row.declined, row.approval_rate(), row.decline_rate())
+            })
+            .collect::<Vec<_>>()
+    };
+    let by = |by: &[Dimension]| Selection { by: by.to_vec(), ..Selection::default() };
+    let row = |name: &str, approved, declined, rates: [u64; 2]| {
+        (name.to_owned(), approved, declined, Some(rates[0]), Some(rates[1]))
+    };
+    assert_eq!(rows(by(&[])), [row("", 2, 2, [5_000, 5_000])]);
+    let brands = [row("JCB", 0, 1, [0, 10_000]), row("Visa", 2, 1, [6_667, 3_333])];
+    assert_eq!(rows(by(&[Dimension::Brand])), brands);
+    let codes = [
+        row("", 2, 0, [5_000, 0]),
+        row("do_not_honor", 0, 1, [0, 2_500]),
+        row("expired_card", 0, 1, [0, 2_500]),
+        row("invalid_state", 0, 0, [0, 0]),
+    ];
+    assert_eq!(rows(by(&[Dimension::DeclineCode])), codes);
+    // What is left out of the rows still counts as a payment, unless it is of another brand.
+    let declined = Selection {
+        only: vec![
+            (Dimension::Fact, vec!["declined".to_owned()]),
+            (Dimension::Brand, vec!["Visa".to_owned()]),
+            (Dimension::Operation, vec!["purchase".to_owned()]),
+        ],
+        ..by(&[Dimension::DeclineCode])
+    };
+    assert_eq!(rows(declined), [row("expired_card", 0, 1, [0, 5_000])]);
+    let euros = Selection { currencies: vec!["EUR".parse().unwrap()], ..by(&[]) };
+    assert_eq!(rows(euros), []);
+    let refunds = Selection { only: vec![(Dimension::Operation, vec!["refund".to_owned()])], ..by(&[]) };
+    assert_eq!(rows(refunds), [(String::new(), 0, 0, None, None)]);
+}
+
+#[test]
+fn what_rows_are_told_apart_by_is_named_once_and_known() {
+    let parsed = |names| Dimension::parse_all(names);
+    assert_eq!(parsed("mid,currency,fact,mid"), Some(vec![Dimension::Fact, Dimension::Mid]));
+    assert_eq!(parsed("currency"), Some(Vec::new()));
+    for names in ["", "mid,", "retref", "mid, fact"] {
+        assert_eq!(parsed(names), None, "{names}");
+    }
+}
+
+#[test]
+fn a_period_can_change_until_an_hour_after_its_end_and_while_an_entry_of_it_is_late() {
+    let begins = |n: i64| at(n * DAY_S);
+    let reached = |hours: i64| Some(begins(4) + SignedDuration::from_hours(hours));
+    let late = |n: i64| QuarterHour::of(begins(n) + SignedDuration::from_hours(3));
+    // Until three o'clock, in New York the day before has not ended.
+    for (name, reached, late, provisional) in [
+        ("UTC", reached(1), vec![], vec![4, 5]),
+        ("UTC", reached(0), vec![], vec![3, 4, 5]),
+        ("UTC", reached(48), vec![late(1), late(9)], vec![1, 5]),
+        ("America/New_York", reached(48), vec![late(1), late(5)], vec![0, 4, 5]),
+        ("UTC", None, vec![], vec![0, 1, 2, 3, 4, 5]),
     ] {
-        let late = late.into_iter().map(day).collect();
-        let store = Kept { reached, late, days: days.clone(), spoiled: Vec::new() };
-        let found = report(&store, (day(1), day(5)));
+        let store = Kept { reached, late, ..Kept::default() };
+        let periods = periods(Interval::Day, "2027-01-16", "2027-01-21", name).unwrap();
+        let found = report(&store, &periods, &everything());
         assert_eq!(found.reached, reached);
-        assert_eq!(found.provisional, provisional.into_iter().map(day).collect(), "{reached:?}");
-        let counted: Vec<_> = found.totals.lines().map(|(line, total)| (line.day, total.count)).collect();
-        assert_eq!(counted, [1, 3, 4, 5].map(|n| (day(n), 2)));
+        assert_eq!(found.provisional, provisional.into_iter().collect(), "{name} {reached:?}");
     }
-    let all = Kept { reached: None, late: Vec::new(), days, spoiled: Vec::new() };
-    let found = report(&all, (day(0), day(19)));
-    assert_eq!((found.totals.lines().count(), found.provisional.len()), (19, 20));
 }
 
 #[test]
-fn sums_that_cannot_be_read_make_their_day_provisional_and_leave_the_other_days_as_they_are() {
-    let day = |n: i64| day_of(at(n * DAY_S));
-    let (reached, days) = (Some(at(40 * DAY_S)), (0..9).map(day).collect());
-    let store = Kept { reached, late: Vec::new(), days, spoiled: vec![day(3)] };
-    let found = report(&store, (day(1), day(5)));
-    assert_eq!(found.provisional, BTreeSet::from([day(3)]));
-    assert_eq!(
-        found.unreadable.iter().map(|item| item.key.clone()).collect::<Vec<_>>(),
-        [day(3).to_string()]
-    );
-    assert_eq!(found.totals.lines().count(), 5);
+fn sums_that_cannot_be_read_make_their_periods_provisional_and_leave_the_others_as_they_are() {
+    let entries = (0..5).map(|n| counted(n * DAY_S, 1)).collect();
+    let (bad, reached) = (vec![day_of(at(2 * DAY_S))], Some(at(40 * DAY_S)));
+    let store = Kept { reached, entries, bad_quarters: bad.clone(), ..Kept::default() };
+    let found = |name, store: &Kept| {
+        let periods = periods(Interval::Day, "2027-01-16", "2027-01-20", name).unwrap();
+        let found = report(store, &periods, &everything());
+        let provisional: Vec<_> = found.provisional.into_iter().collect();
+        (provisional, found.unreadable.len(), found.rows.len())
+    };
+    // Whole days have sums of their own, which do not lack it.
+    assert_eq!(found("UTC", &store), (vec![], 0, 5));
+    assert_eq!(found("America/New_York", &store), (vec![1, 2], 1, 4));
+    // And a day whose sum cannot be read has its quarters.
+    let store = Kept { bad_days: bad, bad_quarters: Vec::new(), ..store };
+    assert_eq!(found("UTC", &store), (vec![], 1, 5));
+    let both = Kept { bad_quarters: store.bad_days.clone(), ..store };
+    assert_eq!(found("UTC", &both), (vec![2], 2, 5));
 }
 
 #[test]
 fn what_is_added_up_is_what_the_entry_says() {
-    let totals: DayTotals =
-        [(0, 8), (1, 8), (2, 9)].map(|(second, n)| counted(second, n)).into_iter().collect();
+    let totals: Totals = [(0, 8), (1, 8), (2, 9)].map(|(second, n)| counted(second, n)).into_iter().collect();
     let shown: Vec<_> =
         totals.lines().map(|(line, total)| (line.currency, total.count, total.amount)).collect();
     assert_eq!(shown, [("CAD".parse().unwrap(), 1, 9), (Currency::USD, 2, 16)]);
-    assert_eq!(Currency::USD.signed_decimal(-1_205), "-12.05");
     // As they are kept and read again.
-    let again: DayTotals = totals.lines().map(|(line, total)| (line.clone(), *total)).collect();
+    let again: Totals = totals.lines().map(|(line, total)| (line.clone(), *total)).collect();
     assert_eq!(again, totals);
-}
-
-/// In each part one entry and one that cannot be read, as large as this.
-struct Spoiled(usize);
-
-#[async_trait]
-impl EntryLog for Spoiled {
-    async fn entries(&self, _: &EntryPlace, _: &EntryQuery<'_>) -> Result<EntryPage<Entry>, StoreError> {
-        unreachable!("totals list nothing")
-    }
-
-    async fn logged(&self, _: &EntryPlace, _: &EntryQuery<'_>) -> Result<EntryPage<LoggedEntry>, StoreError> {
-        unreachable!("totals list nothing")
-    }
-
-    async fn counted(
-        &self,
-        place: &EntryPlace,
-        _: &EntryQuery<'_>,
-    ) -> Result<EntryPage<CountedEntry>, StoreError> {
-        let item = Unreadable { key: format!("{place:?}"), reason: String::new() };
-        let bad = UnreadableEntry { sort: "2".to_owned(), order: None, item };
-        let entries = vec![("1".to_owned(), Ok(counted(0, 1))), ("2".to_owned(), Err(bad))];
-        Ok(EntryPage { entries, next: None, read_bytes: self.0 })
-    }
-}
-
-#[tokio::test]
-async fn what_cannot_be_counted_is_named_and_counts_as_read() {
-    let (merchant, range) = ("m".parse().unwrap(), TotalsRange::new(at(0), at(DAY_S)).unwrap());
-    let shards = usize::from(ENTRY_SHARDS);
-    let read = part(&Spoiled(7), &merchant, range, None).await.unwrap();
-    assert_eq!((read.unreadable.len(), read.read_bytes), (shards, shards * 7));
-    assert_eq!(read.unreadable[1].key, "Shard(1)");
-    // To the byte: a part that has read all that it may begins nothing else.
-    for (bytes, parts) in [(READ_MAX_BYTES, 1), (READ_MAX_BYTES - 1, 2)] {
-        let read = part(&Spoiled(bytes), &merchant, range, None).await.unwrap();
-        assert_eq!((read.unreadable.len(), read.next.is_some()), (parts, true));
-    }
 }

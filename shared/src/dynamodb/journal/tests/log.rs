@@ -160,12 +160,12 @@ async fn entries_are_counted_as_they_are_now_and_what_cannot_be_is_told() {
     let wanted = january(&merchant, ReadOrder::OldestFirst);
     let page = log.counted(&place, &wanted).await.unwrap();
     let line = TotalLine {
-        day: day(),
         currency: Currency::USD,
         operation: "purchase".to_owned(),
         fact: "approved".to_owned(),
         mid: "496160873888".to_owned(),
         brand: None,
+        decline: None,
     };
     let at = entry().at;
     let plain = CountedEntry { at, line: line.clone(), amount: entry().amount, changes: entry().changes };

@@ -1,7 +1,7 @@
 //! Totals, as they are kept.
 
 use tollgate_core::{
-    journal::{DayTotals, KeptTotals, LateQuarter, Total, TotalLine, TotalsStore},
+    journal::{KeptSum, LateQuarter, SumOf, Total, TotalLine, Totals, TotalsStore},
     payments::Unreadable,
 };
 
@@ -31,23 +31,23 @@ fn unreadable(key: &str, name: &str) -> Unreadable {
     Unreadable { key: key.to_owned(), reason }
 }
 
-fn totals() -> DayTotals {
-    let line = |brand: Option<&str>| TotalLine {
-        day: day(),
+fn totals() -> Totals {
+    let line = |brand: Option<&str>, decline: Option<&str>| TotalLine {
         currency: Currency::USD,
         operation: "purchase".to_owned(),
         fact: "approved".to_owned(),
         mid: "1".to_owned(),
         brand: brand.map(str::to_owned),
+        decline: decline.map(str::to_owned),
     };
     let changes = Changes { held: 1, paid: 2, returned: -3, gateway: 4, fees: 0 };
     let total = Total { count: 2, amount: 2599, changes };
-    [(line(None), total), (line(Some("visa")), total)].into_iter().collect()
+    [(line(None, None), total), (line(Some("visa"), Some("expired_card")), total)].into_iter().collect()
 }
 
 const LINES: &str = concat!(
-    r#"[{"cy":"USD","k":"purchase","f":"approved","md":"1","n":2,"a":2599,"h":1,"p":2,"e":-3,"g":4},"#,
-    r#"{"cy":"USD","k":"purchase","f":"approved","md":"1","br":"visa","n":2,"a":2599,"h":1,"p":2,"e":-3,"g":4}]"#,
+    r#"[["USD","purchase","approved","1",null,null,2,2599,1,2,-3,4,0],"#,
+    r#"["USD","purchase","approved","1","visa","expired_card",2,2599,1,2,-3,4,0]]"#,
 );
 
 fn kept(sort: &str, version: u64) -> Value {
@@ -106,16 +106,16 @@ async fn kept_totals_are_read_and_what_is_damaged_is_replaced_where_its_version_
         kept("11:07", 12),
     ];
     let (store, aws) = responding([ok(json!({ "Items": items }))]);
-    let found = store.kept(&merchant(), day()).await.unwrap();
+    let found = store.quarters(&merchant(), day()).await.unwrap();
     let quarter = |time: &str| QuarterHour::parse(day(), time).unwrap();
-    let empty = |version| KeptTotals { version, totals: DayTotals::default() };
+    let unknown = |version| KeptSum { version, totals: None };
     let expected = [
-        (quarter("10:00"), KeptTotals { version: 7, totals: totals() }),
-        (quarter("10:15"), empty(8)),
-        (quarter("10:30"), empty(9)),
-        (quarter("10:45"), empty(10)),
+        (quarter("10:00"), KeptSum { version: 7, totals: Some(totals()) }),
+        (quarter("10:15"), unknown(8)),
+        (quarter("10:30"), unknown(9)),
+        (quarter("10:45"), unknown(10)),
     ];
-    assert_eq!(found.quarters, expected.into());
+    assert_eq!(found.sums, expected.into());
     let bad =
         [("10:15", "lines"), ("10:30", "lines"), ("10:45", "lines"), ("11:00", "version"), ("11:07", "sort")];
     assert_eq!(
@@ -123,6 +123,33 @@ async fn kept_totals_are_read_and_what_is_damaged_is_replaced_where_its_version_
         bad.map(|(sort, name)| unreadable(&format!("totals#m#2026-01-05 {sort}"), name))
     );
     assert_eq!(aws.bodies("Query"), [between("totals#m#2026-01-05", "00:00", "24:00")]);
+}
+
+#[tokio::test]
+async fn the_sums_of_days_are_one_query_for_each_year() {
+    let of = |year: &str, sort: &str, version: u64| {
+        let members = json!({ "lines": { "S": LINES }, "version": { "N": version.to_string() } });
+        with(&keys_of(&format!("totals#m#{year}"), sort), &members)
+    };
+    let spoiled = with(&of("2026", "01-04", 3), &json!({ "lines": { "S": "spoiled" } }));
+    let pages = [vec![of("2025", "12-31", 1)], vec![spoiled, of("2026", "01-05", 2), of("2026", "02-30", 4)]];
+    let (store, aws) = responding(pages.map(|items| ok(json!({ "Items": items }))));
+    let first = "2025-11-20".parse().unwrap();
+    let found = store.days(&merchant(), first, day()).await.unwrap();
+    let sum = |version| KeptSum { version, totals: Some(totals()) };
+    let expected = [
+        ("2025-12-31".parse().unwrap(), sum(1)),
+        ("2026-01-04".parse().unwrap(), KeptSum { version: 3, totals: None }),
+        (day(), sum(2)),
+    ];
+    assert_eq!(found.sums, expected.into());
+    let bad = [("01-04", "lines"), ("02-30", "sort")];
+    assert_eq!(found.unreadable, bad.map(|(sort, name)| unreadable(&format!("totals#m#2026 {sort}"), name)));
+    let queries = [
+        between("totals#m#2025", "11-20", "12-31"),
+        between("totals#m#2026", "01-01", "01-05"),
+    ];
+    assert_eq!(aws.bodies("Query"), queries);
 }
 
 #[tokio::test]
@@ -137,13 +164,19 @@ async fn totals_replace_only_the_version_that_was_read() {
     });
     for (version, condition) in [(0, first), (3, later)] {
         let (store, aws) = responding([done(), condition_failed(), throttled()]);
-        assert!(store.replace(&merchant(), quarter(), version, &totals()).await.unwrap());
-        assert!(!store.replace(&merchant(), quarter(), version, &totals()).await.unwrap());
-        let result = store.replace(&merchant(), quarter(), version, &totals()).await;
+        let of = SumOf::Quarter(quarter());
+        assert!(store.replace(&merchant(), of, version, &totals()).await.unwrap());
+        assert!(!store.replace(&merchant(), of, version, &totals()).await.unwrap());
+        let result = store.replace(&merchant(), of, version, &totals()).await;
         assert!(matches!(result, Err(StoreError::Unavailable(_))));
         let put = json!({ "TableName": "journal", "Item": kept("10:00", version + 1) });
         let put = with(&put, &condition);
         assert_eq!(aws.bodies("PutItem"), [put.clone(), put.clone(), put]);
+        let (store, aws) = responding([done()]);
+        assert!(store.replace(&merchant(), SumOf::Day(day()), version, &totals()).await.unwrap());
+        let of_day = with(&kept("10:00", version + 1), &keys_of("totals#m#2026", "01-05"));
+        let put = with(&json!({ "TableName": "journal", "Item": of_day }), &condition);
+        assert_eq!(aws.bodies("PutItem"), [put]);
     }
 }
 
@@ -182,28 +215,31 @@ async fn late_quarters_are_read_with_their_marks_and_settled_by_them() {
 }
 
 #[tokio::test]
-async fn days_that_got_entries_late_are_each_told_once() {
+async fn quarters_that_got_entries_late_are_those_whose_marks_name_one() {
     let late = |sort: &str| with(&keys_of("late", sort), &json!({ "mark": { "S": "x" } }));
     let sorts = ["m#2026-01-05#10:00", "m#2026-01-05#10:15", "m#2026-01-06", "m#2026-01-07#00:00"];
     let (store, aws) = responding([ok(json!({ "Items": sorts.map(late) }))]);
     let last = "2026-01-07".parse().unwrap();
-    assert_eq!(store.late_days(&merchant(), day(), last).await.unwrap(), [day(), last]);
+    let at = |day, time| QuarterHour::parse(day, time).unwrap();
+    let late = [at(day(), "10:00"), at(day(), "10:15"), at(last, "00:00")];
+    assert_eq!(store.late_quarters(&merchant(), day(), last).await.unwrap(), late);
     assert_eq!(aws.bodies("Query"), [between("late", "m#2026-01-05", "m#2026-01-07~")]);
 }
 
 #[tokio::test]
 async fn totals_that_do_not_respond_are_unavailable_and_not_empty() {
     let quarter = LateQuarter { merchant: merchant(), quarter: quarter(), mark: "x".to_owned() };
-    for n in 0..7 {
+    for n in 0..8 {
         let (store, _) = responding([throttled()]);
         let result = match n {
             0 => store.reached().await.map(drop),
             1 => store.reach(at("2026-01-05T10:15:00Z")).await,
             2 => store.merchants(day()).await.map(drop),
-            3 => store.kept(&merchant(), day()).await.map(drop),
+            3 => store.quarters(&merchant(), day()).await.map(drop),
             4 => store.late(None).await.map(drop),
             5 => store.settle(&quarter).await,
-            _ => store.late_days(&merchant(), day(), day()).await.map(drop),
+            6 => store.days(&merchant(), day(), day()).await.map(drop),
+            _ => store.late_quarters(&merchant(), day(), day()).await.map(drop),
         };
         assert!(matches!(result, Err(StoreError::Unavailable(_))), "{n}");
     }

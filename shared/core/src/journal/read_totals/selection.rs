@@ -1,0 +1,211 @@
+//! What a report tells apart and leaves out, and its rows.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    journal::{Fact, Total, TotalLine, Totals},
+    order::Kind,
+    values::Currency,
+    words,
+};
+
+words! {
+    /// What totals can be told apart by, besides their currency.
+    #[derive(PartialOrd, Ord)]
+    pub enum Dimension {
+        /// The kind of the operations.
+        Operation => "operation",
+        /// What happened.
+        Fact => "fact",
+        /// The gateway account.
+        Mid => "mid",
+        /// The card's brand.
+        Brand => "brand",
+        /// Why it was declined.
+        DeclineCode => "decline_code",
+    }
+}
+
+impl Dimension {
+    /// Those that are named with commas between them. `currency` may be among the names, because rows always have one.
+    pub fn parse_all(names: &str) -> Option<Vec<Self>> {
+        let named = names.split(',').filter(|name| *name != "currency");
+        let mut named: Vec<_> = named.map(Self::from_name).collect::<Option<_>>()?;
+        named.sort_unstable();
+        named.dedup();
+        Some(named)
+    }
+}
+
+/// What a report tells apart, and what it leaves out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selection {
+    /// A row for each; what is not named here is added up.
+    pub by: Vec<Dimension>,
+    /// Only these currencies; all if there is none.
+    pub currencies: Vec<Currency>,
+    /// Of each of these dimensions only these values.
+    pub only: Vec<(Dimension, Vec<String>)>,
+}
+
+impl Default for Selection {
+    /// What tells all facts apart.
+    fn default() -> Self {
+        let by = vec![Dimension::Operation, Dimension::Fact, Dimension::Mid, Dimension::Brand];
+        Self { by, currencies: Vec::new(), only: Vec::new() }
+    }
+}
+
+impl Selection {
+    /// Whether rows are by this dimension.
+    pub fn is_by(&self, dimension: Dimension) -> bool {
+        self.by.contains(&dimension)
+    }
+
+    /// Whether each row has one operation and one fact. Only then do a count and an amount of facts mean anything: what was
+    /// declined is never added to what was approved.
+    pub fn counts_facts(&self) -> bool {
+        self.is_by(Dimension::Operation) && self.is_by(Dimension::Fact)
+    }
+
+    /// Whether a line is wanted, going by some dimensions.
+    fn wants(&self, line: &TotalLine, goes_by: impl Fn(Dimension) -> bool) -> bool {
+        let is_one = |(dimension, values): &(Dimension, Vec<String>)| {
+            let value = line.value(*dimension);
+            !goes_by(*dimension) || values.iter().any(|wanted| Some(wanted.as_str()) == value)
+        };
+        (self.currencies.is_empty() || self.currencies.contains(&line.currency)) && self.only.iter().all(is_one)
+    }
+}
+
+/// The dimensions of a payment's outcome: what is a share of all payments.
+fn is_outcome(dimension: Dimension) -> bool {
+    matches!(dimension, Dimension::Fact | Dimension::DeclineCode)
+}
+
+impl TotalLine {
+    /// What it has of a dimension.
+    pub fn value(&self, dimension: Dimension) -> Option<&str> {
+        match dimension {
+            Dimension::Operation => Some(&self.operation),
+            Dimension::Fact => Some(&self.fact),
+            Dimension::Mid => Some(&self.mid),
+            Dimension::Brand => self.brand.as_deref(),
+            Dimension::DeclineCode => self.decline.as_deref(),
+        }
+    }
+
+    /// The same with nothing but these dimensions.
+    fn by(&self, keeps: impl Fn(Dimension) -> bool) -> Self {
+        let value = |dimension| self.value(dimension).filter(|_| keeps(dimension)).map(str::to_owned);
+        Self {
+            currency: self.currency,
+            operation: value(Dimension::Operation).unwrap_or_default(),
+            fact: value(Dimension::Fact).unwrap_or_default(),
+            mid: value(Dimension::Mid).unwrap_or_default(),
+            brand: value(Dimension::Brand),
+            decline: value(Dimension::DeclineCode),
+        }
+    }
+}
+
+/// Payments by their outcome. Authorizations and purchases count, once for each decision; captures, refunds and voids do
+/// not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Decided {
+    approved: u64,
+    declined: u64,
+}
+
+impl Decided {
+    fn of(line: &TotalLine, total: &Total) -> Self {
+        let is_payment = Kind::from_name(&line.operation).is_some_and(Kind::is_payment);
+        let count = |fact: Fact| if is_payment && line.fact == fact.as_str() { total.count } else { 0 };
+        Self { approved: count(Fact::Approved), declined: count(Fact::Declined) }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.approved = self.approved.saturating_add(other.approved);
+        self.declined = self.declined.saturating_add(other.declined);
+    }
+}
+
+/// A line of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TotalRow {
+    /// The place of its period.
+    pub period: usize,
+    /// What it is of; empty where the report does not tell apart.
+    pub line: TotalLine,
+    /// Its facts, added up.
+    pub total: Total,
+    /// Payments among them that were approved.
+    pub approved: u64,
+    /// Payments among them that were declined.
+    pub declined: u64,
+    /// All payments that were approved or declined in the period, with the same operation, account and brand as far as the
+    /// report tells them apart: what the two are shares of.
+    pub payments: u64,
+}
+
+impl TotalRow {
+    /// The share of payments that were approved, in ten-thousandths; none without payments.
+    pub fn approval_rate(&self) -> Option<u64> {
+        share(self.approved, self.payments)
+    }
+
+    /// The same of those declined. The two of all rows that share their payments come to one.
+    pub fn decline_rate(&self) -> Option<u64> {
+        share(self.declined, self.payments)
+    }
+}
+
+/// A part of a whole in ten-thousandths, rounded half up.
+fn share(part: u64, whole: u64) -> Option<u64> {
+    part.saturating_mul(10_000).saturating_add(whole / 2).checked_div(whole)
+}
+
+/// Totals by period and row, added up as they are read.
+pub(super) struct Counted<'a> {
+    selection: &'a Selection,
+    rows: BTreeMap<(usize, TotalLine), (Total, Decided)>,
+    /// Of each period and row without its outcome.
+    payments: BTreeMap<(usize, TotalLine), Decided>,
+}
+
+impl<'a> Counted<'a> {
+    pub(super) fn new(selection: &'a Selection) -> Self {
+        Self { selection, rows: BTreeMap::new(), payments: BTreeMap::new() }
+    }
+
+    pub(super) fn add(&mut self, period: usize, totals: &Totals) {
+        let selection = self.selection;
+        for (line, total) in totals.lines() {
+            if !selection.wants(line, |dimension| !is_outcome(dimension)) {
+                continue;
+            }
+            let decided = Decided::of(line, total);
+            if decided != Decided::default() {
+                let group = line.by(|dimension| selection.is_by(dimension) && !is_outcome(dimension));
+                self.payments.entry((period, group)).or_default().add(decided);
+            }
+            if selection.wants(line, is_outcome) {
+                let row = line.by(|dimension| selection.is_by(dimension));
+                let (sum, of_row) = self.rows.entry((period, row)).or_default();
+                *sum += *total;
+                of_row.add(decided);
+            }
+        }
+    }
+
+    pub(super) fn rows(self) -> Vec<TotalRow> {
+        let Self { rows, payments, .. } = self;
+        let row = |((period, line), (total, Decided { approved, declined })): ((_, TotalLine), _)| {
+            let group = line.by(|dimension| !is_outcome(dimension));
+            let all = payments.get(&(period, group)).copied().unwrap_or_default();
+            let payments = all.approved.saturating_add(all.declined);
+            TotalRow { period, line, total, approved, declined, payments }
+        };
+        rows.into_iter().map(row).collect()
+    }
+}
