@@ -13,6 +13,7 @@ mod fees;
 mod keep;
 mod keep_totals;
 mod listing;
+mod movements;
 pub mod read_totals;
 mod receipt;
 mod totals;
@@ -39,6 +40,7 @@ pub use listing::{
     BadRow, Condition, Found, FoundOrders, Is, Lister, OrderCondition, OrderLister, PausedSearch,
     READ_MAX_BYTES, Row, Wanted, WantedOrders, is_place, paused_captures,
 };
+pub use movements::{EntryCondition, EntryLister, FoundEntries, WantedEntries, entries_of};
 pub use receipt::{Receipt, receipt};
 pub use totals::{CountedEntry, Total, TotalLine, Totals};
 pub use totals_store::{KeptSum, KeptSums, LatePage, LateQuarter, SumOf, TotalsStore};

@@ -361,7 +361,7 @@ fn first_fact(order: &Order, transaction: &Transaction) -> Option<Uuid> {
 }
 
 /// The moment of an entry, or of a place between two.
-fn moment_of(sort: &str) -> Option<Timestamp> {
+pub(super) fn moment_of(sort: &str) -> Option<Timestamp> {
     sort.split('#').next()?.parse().ok()
 }
 

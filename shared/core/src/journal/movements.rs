@@ -1,0 +1,190 @@
+//! Lists a merchant's movements: one row for each entry of the journal, in either order of their times.
+//!
+//! What was asked for decides what is read: the index of a card, of a reference or of unusual facts, or all entries of the
+//! range. The entries of one order are read off the order itself, which has them sooner than the journal.
+
+mod condition;
+
+pub use condition::EntryCondition;
+
+use jiff::Timestamp;
+
+use self::condition::Source;
+use crate::{
+    journal::{
+        BadRow, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, READ_MAX_BYTES, entries, entry_log::merged,
+        listing::moment_of, read_entries, sort_of,
+    },
+    order::{MerchantId, Order, OrderKey},
+    payments::{Deadline, OrderIndex, OrderStore, StoreError, Unreadable, order_of_payment},
+    values::ReadOrder,
+};
+
+/// Entries that are read at a time from each place, where conditions can leave out most of them.
+const ENTRIES_AT_A_TIME: usize = 250;
+
+/// The same from an index, which has their keys only: as many as one batch can have.
+const INDEXED_AT_A_TIME: usize = 100;
+
+/// Which movements are looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct WantedEntries<'a> {
+    /// The merchant whose movements are listed.
+    pub merchant: &'a MerchantId,
+    /// Decided at this moment or after.
+    pub since: Timestamp,
+    /// Decided before, and not at.
+    pub until: Timestamp,
+    /// All of them have to hold.
+    pub conditions: &'a [EntryCondition],
+    /// Which of them come first.
+    pub order: ReadOrder,
+    /// Where an earlier part ended.
+    pub after: Option<&'a str>,
+    /// Most rows of this part.
+    pub limit: usize,
+}
+
+/// A part of a list of movements.
+#[derive(Debug, Default)]
+pub struct FoundEntries {
+    /// The entries; fewer than the limit, or none, does not mean that there are no more.
+    pub entries: Vec<Entry>,
+    /// What may belong to the list and cannot be read. It counts toward the limit.
+    pub unreadable: Vec<BadRow>,
+    /// Where the next part begins; none at the end.
+    pub next: Option<String>,
+    /// Bytes of the items that were read.
+    pub read_bytes: usize,
+}
+
+/// Lists a merchant's movements.
+pub struct EntryLister<'a> {
+    /// The journal.
+    pub log: &'a dyn EntryLog,
+    /// Has the orders whose movements are read off themselves.
+    pub store: &'a dyn OrderStore,
+    /// Finds the order of a payment.
+    pub index: &'a dyn OrderIndex,
+    /// When a part ends, whatever was found.
+    pub deadline: Deadline,
+}
+
+impl EntryLister<'_> {
+    /// The next part of a list.
+    pub async fn find(&self, wanted: &WantedEntries<'_>) -> Result<FoundEntries, StoreError> {
+        match Source::of(wanted.conditions) {
+            Source::Order(order) => {
+                let key = OrderKey { merchant: wanted.merchant.clone(), order: order.clone() };
+                let loaded = self.store.load(&key).await;
+                of_order(wanted, key.to_string(), loaded)
+            }
+            Source::Payment(payment) => {
+                let order = order_of_payment(self.index, self.store, wanted.merchant, payment).await;
+                of_order(wanted, payment.to_string(), order)
+            }
+            Source::Places(places) => self.of_places(wanted, &places).await,
+        }
+    }
+
+    async fn of_places(
+        &self,
+        wanted: &WantedEntries<'_>,
+        places: &[EntryPlace],
+    ) -> Result<FoundEntries, StoreError> {
+        let (merchant, order) = (wanted.merchant, wanted.order);
+        let (mut since, mut until) = (sort_of(wanted.since), sort_of(wanted.until));
+        if let Some(after) = wanted.after {
+            match order {
+                ReadOrder::NewestFirst => until = until.min(after.to_owned()),
+                ReadOrder::OldestFirst => since = since.max(after.to_owned()),
+            }
+        }
+        let most = if matches!(places, [EntryPlace::Shard(_), ..]) { ENTRIES_AT_A_TIME } else { INDEXED_AT_A_TIME };
+        // Where every entry is wanted, no more are read than there is room for.
+        let limit = if wanted.conditions.is_empty() { wanted.limit.min(most) } else { most };
+        let mut found = FoundEntries::default();
+        loop {
+            let between = (since.as_str(), until.as_str());
+            let page = read_entries(self.log, places, &EntryQuery { merchant, between, order, limit }).await?;
+            found.read_bytes += page.read_bytes;
+            let next = page.next.clone();
+            if found.take(wanted, page) {
+                return Ok(found);
+            }
+            let Some(next) = next else {
+                found.next = None;
+                return Ok(found);
+            };
+            match order {
+                ReadOrder::NewestFirst => until.clone_from(&next),
+                ReadOrder::OldestFirst => since.clone_from(&next),
+            }
+            found.next = Some(next);
+            if found.read_bytes >= READ_MAX_BYTES || !self.deadline.leaves_time_to_respond() {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+impl FoundEntries {
+    /// Rows of both kinds.
+    fn shown(&self) -> usize {
+        self.entries.len() + self.unreadable.len()
+    }
+
+    /// Takes what is wanted of a page. Whether that made the part full before the page's end; then it ends there.
+    fn take(&mut self, wanted: &WantedEntries<'_>, page: EntryPage<Entry>) -> bool {
+        let (last, more) = (page.entries.len(), page.next.is_some());
+        for (n, (sort, entry)) in page.entries.into_iter().enumerate() {
+            match entry {
+                Ok(entry) if wanted.conditions.iter().all(|one| one.holds(&entry)) => self.entries.push(entry),
+                Ok(_) => continue,
+                Err(bad) => {
+                    let (at, order) = (moment_of(&bad.sort), bad.order);
+                    self.unreadable.push(BadRow { at, order, transaction: None, item: bad.item });
+                }
+            }
+            if self.shown() >= wanted.limit {
+                self.next = (more || n + 1 < last).then_some(sort);
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// All movements of an order that is wanted, or the order as what cannot be read.
+fn of_order(
+    wanted: &WantedEntries<'_>,
+    key: String,
+    order: Result<Option<Order>, StoreError>,
+) -> Result<FoundEntries, StoreError> {
+    let order = match order {
+        Ok(order) => order,
+        Err(error) => {
+            let item = Unreadable::only(error, key)?;
+            let row = BadRow { at: None, order: None, transaction: None, item };
+            return Ok(FoundEntries { unreadable: vec![row], ..FoundEntries::default() });
+        }
+    };
+    let mut found = FoundEntries::default();
+    let in_range = |entry: &Entry| wanted.since <= entry.at && entry.at < wanted.until;
+    let all = order.map(|order| entries_of(&order, wanted.order)).unwrap_or_default();
+    let is_after = |sort: &str| wanted.after.is_none_or(|after| wanted.order.compare(after, sort).is_lt());
+    let rest = all.into_iter().filter(in_range).map(|entry| (entry.sort(), Ok(entry)));
+    let rest: Vec<_> = rest.filter(|(sort, _)| is_after(sort)).collect();
+    found.take(wanted, EntryPage { entries: rest, ..EntryPage::default() });
+    Ok(found)
+}
+
+/// All movements of an order, read off the order itself.
+pub fn entries_of(order: &Order, read: ReadOrder) -> Vec<Entry> {
+    let page = entries(None, order).into_iter().map(|entry| (entry.sort(), Ok(entry)));
+    let page = merged(vec![EntryPage { entries: page.collect(), ..EntryPage::default() }], read);
+    page.entries.into_iter().filter_map(|(_, entry)| entry.ok()).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! What an entry has to be like, and where such entries are.
+
+use uuid::Uuid;
+
+use crate::{
+    journal::{Entry, EntryPlace, Fact, Is},
+    order::{Attribution, Kind, OrderId},
+    values::{Brand, Currency, DeclineCode},
+};
+
+/// What an entry has to be like. An entry never changes, so neither does whether this holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EntryCondition {
+    /// One of these facts. Where all are unusual, the list reads the index of those.
+    Fact(Vec<Fact>),
+    /// It is anything else than a plain approval or capture.
+    Unusual,
+    /// Of one of these kinds of operations.
+    Operation(Vec<Kind>),
+    /// The name of a person in the caller's system, or of the operator who decided by hand.
+    Actor(Vec<String>),
+    /// A person whom Tollgate has verified.
+    Person(Vec<String>),
+    /// The name of the merchant's key.
+    Key(Vec<String>),
+    /// One of these gateway accounts.
+    Mid(Vec<String>),
+    /// Declined with one of these codes.
+    Decline(Vec<DeclineCode>),
+    /// One of these currencies.
+    Currency(Vec<Currency>),
+    /// One of these brands.
+    Brand(Vec<Brand>),
+    /// What the fact is about, in minor units.
+    Amount(Is<u64>),
+    /// The same in the currency's unit: `20`, `20.0` and `20.00` are the same dollars.
+    AmountAsShown(String),
+    /// The last four digits of the card. The list reads an index.
+    LastFour(String),
+    /// The gateway's reference. The list reads an index.
+    Reference(String),
+    /// The order. The list reads the order itself.
+    Order(OrderId),
+    /// The payment. The list reads its order.
+    Transaction(Uuid),
+}
+
+impl EntryCondition {
+    /// Whether it holds of an entry.
+    pub fn holds(&self, entry: &Entry) -> bool {
+        let told = |of: fn(&Attribution) -> Option<&String>| entry.attribution.as_deref().and_then(of);
+        let is_any = |all: &[String], one: Option<&String>| one.is_some_and(|one| all.contains(one));
+        match self {
+            Self::Fact(all) => all.contains(&entry.fact),
+            Self::Unusual => entry.is_unusual(),
+            Self::Operation(all) => all.contains(&entry.kind),
+            Self::Actor(all) => {
+                let operator = entry.by_hand.as_ref().map(|by_hand| &by_hand.by);
+                is_any(all, told(|told| told.actor.as_ref()).or(operator))
+            }
+            Self::Person(all) => {
+                let operator = entry.by_hand.as_ref().and_then(|by_hand| by_hand.person.as_ref());
+                is_any(all, told(|told| told.person.as_ref()).or(operator))
+            }
+            Self::Key(all) => is_any(all, told(|told| told.key_name.as_ref())),
+            Self::Mid(all) => all.contains(&entry.account),
+            Self::Decline(all) => entry.decline.is_some_and(|code| all.contains(&code)),
+            Self::Currency(all) => all.contains(&entry.currency),
+            Self::Brand(all) => entry.brand.is_some_and(|brand| all.contains(&brand)),
+            Self::Amount(is) => is.holds(&entry.amount.minor()),
+            Self::AmountAsShown(text) => {
+                entry.currency.parse_decimal(text).is_ok_and(|amount| amount == entry.amount)
+            }
+            Self::LastFour(digits) => entry.last_four.as_ref() == Some(digits),
+            Self::Reference(reference) => entry.reference.as_ref() == Some(reference),
+            Self::Order(order) => entry.order.order == *order,
+            Self::Transaction(transaction) => entry.transaction == *transaction,
+        }
+    }
+
+    /// Whether it holds of unusual entries alone.
+    fn is_for_unusual(&self) -> bool {
+        match self {
+            Self::Unusual => true,
+            // An approval is unusual where it was found late, and usual otherwise.
+            Self::Fact(all) => !all.iter().any(|fact| matches!(fact, Fact::Approved | Fact::Captured)),
+            // What is declined is never usual.
+            Self::Decline(_) => true,
+            // Nor is a refund, or a void.
+            Self::Operation(all) => all.iter().all(|kind| matches!(kind, Kind::Refund | Kind::Void)),
+            _ => false,
+        }
+    }
+}
+
+/// Where the entries are that can be wanted.
+pub(super) enum Source<'a> {
+    /// In the order itself.
+    Order(&'a OrderId),
+    /// In the order that has this payment.
+    Payment(Uuid),
+    /// In the journal.
+    Places(Vec<EntryPlace>),
+}
+
+impl<'a> Source<'a> {
+    /// The smallest that has all of them.
+    pub(super) fn of(conditions: &'a [EntryCondition]) -> Self {
+        let order = conditions.iter().find_map(|one| match one {
+            EntryCondition::Order(order) => Some(Self::Order(order)),
+            _ => None,
+        });
+        let payment = conditions.iter().find_map(|one| match one {
+            EntryCondition::Transaction(payment) => Some(Self::Payment(*payment)),
+            _ => None,
+        });
+        let indexed = conditions.iter().find_map(|one| match one {
+            EntryCondition::Reference(reference) => Some(EntryPlace::Reference(reference.clone())),
+            _ => None,
+        });
+        let card = conditions.iter().find_map(|one| match one {
+            EntryCondition::LastFour(digits) => Some(EntryPlace::LastFour(digits.clone())),
+            _ => None,
+        });
+        let unusual = || conditions.iter().any(EntryCondition::is_for_unusual).then_some(EntryPlace::Unusual);
+        let place = || indexed.or(card).or_else(unusual).map_or_else(EntryPlace::all, |place| vec![place]);
+        order.or(payment).unwrap_or_else(|| Self::Places(place()))
+    }
+}
+
+impl EntryCondition {
+    /// Whether a list with it is short, however far back it goes: one card's, one reference's or one order's.
+    pub fn is_selective(&self) -> bool {
+        matches!(self, Self::LastFour(_) | Self::Reference(_) | Self::Order(_) | Self::Transaction(_))
+    }
+}

@@ -1,0 +1,299 @@
+//! Movements that are read in parts, by whatever they are looked for.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    journal::{CountedEntry, ENTRY_SHARDS, Fact, LoggedEntry, UnreadableEntry},
+    order::{
+        Actor, Attribution, Decision, Decline, GatewayResponse, Kind, ListPlace, Operation, OperationState,
+        PaymentKind,
+    },
+    payments::{DueQuery, ListedOrder, ListedPage, Page},
+    test_payments::{new_operation, payment},
+    values::{Currency, DeclineCode},
+};
+
+/// The journal, the orders, and which of them cannot be read.
+#[derive(Default)]
+struct World {
+    orders: BTreeMap<String, Order>,
+    bad_orders: BTreeSet<String>,
+    bad_entries: BTreeSet<String>,
+    /// The places of each query.
+    read: Mutex<Vec<EntryPlace>>,
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + second).unwrap()
+}
+
+fn merchant() -> MerchantId {
+    "m".parse().unwrap()
+}
+
+/// An id as payments have it: it says where its order is in the list of orders.
+fn operation_id(n: u64, id: u64) -> Uuid {
+    uuid::Builder::from_random_bytes(u128::from(n * 16 + id + 1).to_be_bytes()).into_uuid()
+}
+
+/// An authorization; approved and captured, approved and refunded by Anna, or declined.
+fn order_of(n: u64, second: i64, minor: u64) -> Order {
+    let key = OrderKey { merchant: merchant(), order: format!("order-{n}").parse().unwrap() };
+    let mut order = Order::new(&key, Currency::USD, None, at(second));
+    let operation = |id: u64, kind, second, decision| {
+        let new = new_operation(operation_id(n, id), kind, minor);
+        let mut operation = Operation::new(new, at(second));
+        operation.state = OperationState::Decided(decision);
+        operation
+    };
+    let approved = |id: u64| {
+        let reference = Some(format!("retref-{n}-{id}"));
+        Decision::Approved(GatewayResponse { reference, ..GatewayResponse::default() })
+    };
+    let declined = Decline { code: DeclineCode::ExpiredCard, advice: DeclineCode::ExpiredCard.advice() };
+    let first = if n % 3 == 2 { Decision::Declined(GatewayResponse::default(), declined) } else { approved(0) };
+    let mut transaction = payment(PaymentKind::Authorize, operation(0, Kind::Authorize, second, first));
+    transaction.instrument.card_mut().unwrap().last_four = Some(format!("{:04}", n % 4));
+    if n % 3 < 2 {
+        transaction.operations.push(operation(1, Kind::Capture, second + 1, approved(1)));
+    }
+    if n % 3 == 1 {
+        let mut refund = operation(2, Kind::Refund, second + 500, approved(2));
+        let anna: Actor = "anna".parse().unwrap();
+        refund.attribution = Attribution::new(None, Some(&anna), None);
+        transaction.operations.push(refund);
+    }
+    order.transactions.push(transaction);
+    order
+}
+
+impl World {
+    fn new(orders: &[(i64, u64)]) -> Self {
+        let orders = orders.iter().zip(0..).map(|((second, minor), n)| {
+            let order = order_of(n, *second, *minor);
+            (order.key().to_string(), order)
+        });
+        Self { orders: orders.collect(), ..Self::default() }
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        self.orders.values().flat_map(|order| entries(None, order)).collect()
+    }
+
+    /// The next part of a list.
+    fn find(&self, wanted: &WantedEntries<'_>) -> FoundEntries {
+        let deadline = Deadline::after(Duration::from_mins(1));
+        let lister = EntryLister { log: self, store: self, index: self, deadline };
+        lister.find(wanted).now_or_never().unwrap().unwrap()
+    }
+
+    /// All parts of a list, by their sort texts, and how many parts there were.
+    fn all(&self, wanted: &WantedEntries<'_>) -> (Vec<String>, usize) {
+        let (mut sorts, mut after, mut parts) = (Vec::new(), None::<String>, 0);
+        loop {
+            let found = self.find(&WantedEntries { after: after.as_deref(), ..*wanted });
+            assert!(found.shown() <= wanted.limit);
+            parts += 1;
+            sorts.extend(found.entries.iter().map(Entry::sort));
+            after = found.next;
+            if after.is_none() {
+                return (sorts, parts);
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl EntryLog for World {
+    async fn entries(&self, place: &EntryPlace, query: &EntryQuery<'_>) -> Result<EntryPage<Entry>, StoreError> {
+        self.read.lock().unwrap().push(place.clone());
+        let is_there = |entry: &Entry| match place {
+            EntryPlace::Shard(shard) => entry.operation.as_u128() / 16 % u128::from(ENTRY_SHARDS) == u128::from(*shard),
+            EntryPlace::LastFour(digits) => entry.last_four.as_ref() == Some(digits),
+            EntryPlace::Reference(reference) => entry.reference.as_ref() == Some(reference),
+            EntryPlace::Unusual => entry.is_unusual(),
+        };
+        let (after, before) = query.between;
+        let mut there: Vec<_> = self.entries().into_iter().filter(is_there).map(|one| (one.sort(), one)).collect();
+        there.retain(|(sort, _)| after < sort.as_str() && sort.as_str() < before);
+        there.sort_by(|(one, _), (other, _)| query.order.compare(one, other));
+        let more = there.len() > query.limit;
+        there.truncate(query.limit);
+        let next = there.last().filter(|_| more).map(|(sort, _)| sort.clone());
+        let read = |(sort, entry): (String, Entry)| {
+            let order = entry.order.order.clone();
+            if self.bad_entries.contains(order.as_str()) {
+                let item = Unreadable { key: sort.clone(), reason: "spoiled".to_owned() };
+                return (sort.clone(), Err(UnreadableEntry { sort, order: Some(order), item }));
+            }
+            (sort, Ok(entry))
+        };
+        let read_bytes = there.len() * 200;
+        Ok(EntryPage { entries: there.into_iter().map(read).collect(), next, read_bytes })
+    }
+
+    async fn logged(&self, _: &EntryPlace, _: &EntryQuery<'_>) -> Result<EntryPage<LoggedEntry>, StoreError> {
+        unreachable!("movements are whole entries")
+    }
+
+    async fn counted(&self, _: &EntryPlace, _: &EntryQuery<'_>) -> Result<EntryPage<CountedEntry>, StoreError> {
+        unreachable!("movements are whole entries")
+    }
+}
+
+#[async_trait]
+impl OrderStore for World {
+    async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError> {
+        if self.bad_orders.contains(key.order.as_str()) {
+            return Err(StoreError::Corrupt("spoiled".to_owned()));
+        }
+        Ok(self.orders.get(&key.to_string()).cloned())
+    }
+
+    async fn create(&self, _: &Order) -> Result<(), StoreError> {
+        unreachable!("a list writes nothing")
+    }
+
+    async fn save(&self, _: &Order) -> Result<(), StoreError> {
+        unreachable!("a list writes nothing")
+    }
+
+    async fn due(&self, _: DueQuery) -> Result<Page, StoreError> {
+        unreachable!("movements are decided")
+    }
+}
+
+#[async_trait]
+impl OrderIndex for World {
+    async fn before(&self, _: &MerchantId, _: u16, _: &str, _: usize) -> Result<ListedPage, StoreError> {
+        unreachable!("a payment's id says where its order is")
+    }
+
+    async fn at(&self, _: &MerchantId, _: &ListPlace) -> Result<Vec<ListedOrder>, StoreError> {
+        let listed = |order: &Order| ListedOrder { sort: String::new(), key: Ok(order.key()) };
+        Ok(self.orders.values().map(listed).collect())
+    }
+}
+
+fn wanted<'a>(merchant: &'a MerchantId, conditions: &'a [EntryCondition]) -> WantedEntries<'a> {
+    let (since, until, order) = (at(-10_000), at(100_000), ReadOrder::NewestFirst);
+    WantedEntries { merchant, since, until, conditions, order, after: None, limit: 100 }
+}
+
+/// Conditions with the places that they are read from; none is an order's own.
+fn conditions() -> Vec<(Vec<EntryCondition>, Vec<EntryPlace>)> {
+    let texts = |text: &str| vec![text.to_owned()];
+    let usd = EntryCondition::Currency(vec![Currency::USD]);
+    let (card, reference) = ("0001".to_owned(), "retref-1-2".to_owned());
+    let at_card = vec![EntryPlace::LastFour(card.clone())];
+    let at_reference = vec![EntryPlace::Reference(reference.clone())];
+    let of_card = EntryCondition::LastFour(card);
+    vec![
+        (vec![], EntryPlace::all()),
+        (vec![usd.clone(), EntryCondition::Amount(Is::AtLeast(50))], EntryPlace::all()),
+        (vec![EntryCondition::Operation(vec![Kind::Capture, Kind::Refund])], EntryPlace::all()),
+        (vec![EntryCondition::Fact(vec![Fact::Refunded, Fact::Captured])], EntryPlace::all()),
+        (vec![EntryCondition::Actor(texts("anna"))], EntryPlace::all()),
+        (vec![EntryCondition::Actor(texts("anna")), EntryCondition::Unusual], vec![EntryPlace::Unusual]),
+        (vec![EntryCondition::Fact(vec![Fact::Refunded, Fact::Declined])], vec![EntryPlace::Unusual]),
+        (vec![usd, EntryCondition::Operation(vec![Kind::Refund, Kind::Void])], vec![EntryPlace::Unusual]),
+        (vec![EntryCondition::Decline(vec![DeclineCode::ExpiredCard])], vec![EntryPlace::Unusual]),
+        (vec![of_card.clone()], at_card.clone()),
+        (vec![EntryCondition::Unusual, of_card.clone()], at_card),
+        (vec![of_card, EntryCondition::Reference(reference)], at_reference),
+        (vec![EntryCondition::AmountAsShown("0.5".to_owned())], EntryPlace::all()),
+        (vec![EntryCondition::Person(texts("anna"))], EntryPlace::all()),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_list_has_every_movement_that_is_wanted_once_in_order_whatever_is_read_for_it(
+        orders in prop::collection::vec((0..5_000_i64, 1..100_u64), 0..40),
+        limit in 1..40_usize,
+        oldest_first in any::<bool>(),
+        (since, length) in (-10..5_000_i64, 1..6_000_i64),
+    ) {
+        let (world, merchant) = (World::new(&orders), merchant());
+        let order = if oldest_first { ReadOrder::OldestFirst } else { ReadOrder::NewestFirst };
+        let of_order: Vec<_> = world.orders.values().take(1).flat_map(|order| {
+            let transaction = order.transactions[0].id;
+            [vec![EntryCondition::Order(order.id.clone())], vec![EntryCondition::Transaction(transaction)]]
+        }).collect();
+        for (conditions, places) in conditions().into_iter().chain(of_order.into_iter().map(|one| (one, vec![]))) {
+            let range = (at(since), at(since + length));
+            let wanted =
+                WantedEntries { since: range.0, until: range.1, order, limit, ..wanted(&merchant, &conditions) };
+            world.read.lock().unwrap().clear();
+            let (found, parts) = world.all(&wanted);
+            let is_wanted = |entry: &Entry| {
+                range.0 <= entry.at && entry.at < range.1 && conditions.iter().all(|one| one.holds(entry))
+            };
+            let mut expected: Vec<_> = world.entries().into_iter().filter(is_wanted).map(|one| one.sort()).collect();
+            expected.sort_by(|one, other| order.compare(one, other));
+            prop_assert!(parts <= expected.len() / limit + 1, "{} parts for {}", parts, expected.len());
+            prop_assert_eq!(found, expected, "{:?}", &conditions);
+            let read = world.read.lock().unwrap();
+            prop_assert!(read.iter().all(|place| places.contains(place)), "{:?}: {:?}", conditions, read);
+            prop_assert_eq!(read.is_empty(), places.is_empty());
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_a_row_of_its_own_whatever_is_looked_for() {
+    let mut world = World::new(&[(0, 50), (10, 60), (20, 70)]);
+    world.bad_entries.insert("order-1".to_owned());
+    let merchant = merchant();
+    let refunds = [EntryCondition::Fact(vec![Fact::Refunded])];
+    let found = world.find(&wanted(&merchant, &refunds));
+    assert_eq!((found.entries.len(), found.unreadable.len(), found.next), (0, 1, None));
+    let bad = &found.unreadable[0];
+    assert_eq!((bad.at, bad.order.as_ref().map(|order| order.as_str())), (Some(at(510)), Some("order-1")));
+    // It counts toward the limit.
+    let all = WantedEntries { limit: 2, order: ReadOrder::OldestFirst, ..wanted(&merchant, &[]) };
+    let found = world.find(&all);
+    assert_eq!((found.entries.len(), found.unreadable.len(), found.next.is_some()), (2, 0, true));
+    let found = world.find(&WantedEntries { after: found.next.as_deref(), ..all });
+    assert_eq!((found.entries.len(), found.unreadable.len()), (0, 2));
+    // An order that is read for its own movements.
+    world.bad_orders.insert("order-2".to_owned());
+    let of_order = [EntryCondition::Order("order-2".parse().unwrap())];
+    let found = world.find(&wanted(&merchant, &of_order));
+    assert_eq!((found.unreadable.len(), found.unreadable[0].item.key.as_str()), (1, "m#order-2"));
+    let nothing = [EntryCondition::Order("nothing".parse().unwrap())];
+    assert_eq!(world.find(&wanted(&merchant, &nothing)).shown(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_whose_time_is_up_goes_on_where_it_ended() {
+    let orders: Vec<_> = (0..400).map(|n| (n, 50)).collect();
+    let (world, merchant) = (World::new(&orders), merchant());
+    let conditions = [EntryCondition::Actor(vec!["berta".to_owned()])];
+    let deadline = Deadline::after(Duration::ZERO);
+    let lister = EntryLister { log: &world, store: &world, index: &world, deadline };
+    let found = lister.find(&wanted(&merchant, &conditions)).await.unwrap();
+    assert_eq!((found.shown(), found.next.is_some()), (0, true));
+    assert_eq!(world.read.lock().unwrap().len(), usize::from(ENTRY_SHARDS), "one page of each part");
+    assert_eq!(world.all(&wanted(&merchant, &conditions)), (Vec::new(), 1));
+}
+
+#[test]
+fn the_movements_of_an_order_are_in_the_order_of_their_times_either_way() {
+    let order = order_of(1, 0, 50);
+    let facts = |read| entries_of(&order, read).iter().map(|entry| entry.fact).collect::<Vec<_>>();
+    assert_eq!(facts(ReadOrder::OldestFirst), [Fact::Approved, Fact::Captured, Fact::Refunded]);
+    assert_eq!(facts(ReadOrder::NewestFirst), [Fact::Refunded, Fact::Captured, Fact::Approved]);
+}
