@@ -86,9 +86,13 @@ async fn totals_are_what_happened_on_the_day_and_final_an_hour_after_it() {
     let hours = [&zone("America/New_York")[..], &["--interval", "hour", "--by", "currency"]].concat();
     let hours = report(&fixture, &hours).await;
     let hour = hours["totals"][0]["period"].as_str().unwrap();
-    assert!(hour.starts_with(&format!("{day}T07:00-0")) || hour.starts_with(&format!("{day}T08:00-0")), "{hour}");
+    assert!(
+        hour.starts_with(&format!("{day}T07:00-0")) || hour.starts_with(&format!("{day}T08:00-0")),
+        "{hour}"
+    );
     let month = report(&fixture, &["--month", &day[..7], "--by", "mid"]).await;
-    let sums = ["held", "paid", "returned", "at_gateway", "approved"].map(|name| month["totals"][0][name].clone());
+    let sums =
+        ["held", "paid", "returned", "at_gateway", "approved"].map(|name| month["totals"][0][name].clone());
     assert_eq!(sums, [0, 6198, 500, 5698, 3].map(|minor| json!(minor)));
 
     let csv = fixture.run(&["report", MERCHANT, "--csv"], "").await.done();

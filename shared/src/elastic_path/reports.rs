@@ -7,9 +7,7 @@ use serde_json::json;
 use tollgate_core::{
     journal::{
         Fact,
-        read_totals::{
-            Days, Dimension, Interval, PeriodTotals, Periods, Selection, TotalRow, read_totals,
-        },
+        read_totals::{Days, Dimension, Interval, PeriodTotals, Periods, Selection, TotalRow, read_totals},
     },
     order::Kind,
     payments::{Refusal, Role, Unreadable},
@@ -141,7 +139,8 @@ fn read_selection(parameters: &mut Parameters<'_>) -> Selection {
     let currencies = parameters.read("currency", each(currency), "must be currencies' codes");
     let mut only = Vec::new();
     for dimension in Dimension::ALL.iter().copied() {
-        let values = parameters.read(dimension.as_str(), each(|text| value_of(dimension, text)), &wrong(dimension));
+        let values =
+            parameters.read(dimension.as_str(), each(|text| value_of(dimension, text)), &wrong(dimension));
         only.extend(values.map(|values| (dimension, values)));
     }
     let selection = Selection::default();

@@ -107,10 +107,9 @@ async fn totals_are_those_of_the_facts_by_currency_fact_and_brand_as_json_and_as
     assert_eq!(file.headers["content-type"], "text/csv; charset=utf-8");
     let lines: Vec<&str> = file.body.as_str().unwrap().lines().collect();
     assert_eq!((lines.len(), lines[0]), (5, COLUMNS.join(",").as_str()));
-    let visa =
-        format!(
-            "{today},USD,purchase,approved,496160873888,Visa,,2,51.98,0.00,51.98,0.00,51.98,0.00,2,0,3,0.6667,0.0000,yes"
-        );
+    let visa = format!(
+        "{today},USD,purchase,approved,496160873888,Visa,,2,51.98,0.00,51.98,0.00,51.98,0.00,2,0,3,0.6667,0.0000,yes"
+    );
     assert!(lines.contains(&visa.as_str()), "{lines:#?}");
     // Another merchant's totals are its own.
     let mut shop = shop;
@@ -138,9 +137,12 @@ async fn a_day_and_an_hour_are_those_of_the_time_zone_and_rates_are_by_brand_and
     count(&shop).await;
     let new_york = day(&shop, -5);
     assert_ne!(new_york, utc);
-    for (zone, expected) in
-        [("UTC", &utc), ("America/New_York", &new_york), ("Asia/Kathmandu", &utc), ("America/St_Johns", &new_york)]
-    {
+    for (zone, expected) in [
+        ("UTC", &utc),
+        ("America/New_York", &new_york),
+        ("Asia/Kathmandu", &utc),
+        ("America/St_Johns", &new_york),
+    ] {
         let range = [("from", new_york.as_str()), ("to", &utc), ("time_zone", zone)];
         let page = report(&shop, &range).await;
         let days: Vec<_> = page.data(200).as_array().unwrap().iter().map(|line| &line["period"]).collect();
@@ -160,7 +162,9 @@ async fn a_day_and_an_hour_are_those_of_the_time_zone_and_rates_are_by_brand_and
     let rates = async |by: &str| {
         let page = report(&shop, &[("from", &utc), ("by", by)]).await;
         let lines = page.data(200).as_array().unwrap().clone();
-        let of = |line: &Value| [&line[by], &line["approved"], &line["declined"], &line["approval_rate"]].map(Value::clone);
+        let of = |line: &Value| {
+            [&line[by], &line["approved"], &line["declined"], &line["approval_rate"]].map(Value::clone)
+        };
         lines.iter().map(of).collect::<Vec<_>>()
     };
     let brands = [
@@ -173,9 +177,14 @@ async fn a_day_and_an_hour_are_those_of_the_time_zone_and_rates_are_by_brand_and
         [json!("insufficient_funds"), json!(0), json!(1), json!(0.0)],
     ];
     assert_eq!(rates("decline_code").await, codes);
-    let month = report(&shop, &[("from", &new_york[..7]), ("to", &utc[..7]), ("by", "mid"), ("fact", "approved")]).await;
+    let month =
+        report(&shop, &[("from", &new_york[..7]), ("to", &utc[..7]), ("by", "mid"), ("fact", "approved")])
+            .await;
     let line = &month.data(200)[0];
-    assert_eq!((&line["period"], &line["paid"], &line["mid"]), (&json!(utc[..7]), &json!(5198), &json!("496160873888")));
+    assert_eq!(
+        (&line["period"], &line["paid"], &line["mid"]),
+        (&json!(utc[..7]), &json!(5198), &json!("496160873888"))
+    );
     assert_eq!(month.body["meta"]["interval"], "month");
     shop.close().await;
 }

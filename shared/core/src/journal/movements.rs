@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use self::condition::Source;
 use crate::{
     journal::{
-        BadRow, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, READ_MAX_BYTES, entries, entry_log::merged,
-        listing::moment_of, read_entries, sort_of,
+        BadRow, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, READ_MAX_BYTES, entries,
+        entry_log::merged, listing::moment_of, read_entries, sort_of,
     },
     order::{MerchantId, Order, OrderKey},
     payments::{Deadline, OrderIndex, OrderStore, StoreError, Unreadable, order_of_payment},
@@ -100,13 +100,15 @@ impl EntryLister<'_> {
                 ReadOrder::OldestFirst => since = since.max(after.to_owned()),
             }
         }
-        let most = if matches!(places, [EntryPlace::Shard(_), ..]) { ENTRIES_AT_A_TIME } else { INDEXED_AT_A_TIME };
+        let most =
+            if matches!(places, [EntryPlace::Shard(_), ..]) { ENTRIES_AT_A_TIME } else { INDEXED_AT_A_TIME };
         // Where every entry is wanted, no more are read than there is room for.
         let limit = if wanted.conditions.is_empty() { wanted.limit.min(most) } else { most };
         let mut found = FoundEntries::default();
         loop {
             let between = (since.as_str(), until.as_str());
-            let page = read_entries(self.log, places, &EntryQuery { merchant, between, order, limit }).await?;
+            let page =
+                read_entries(self.log, places, &EntryQuery { merchant, between, order, limit }).await?;
             found.read_bytes += page.read_bytes;
             let next = page.next.clone();
             if found.take(wanted, page) {
@@ -139,7 +141,9 @@ impl FoundEntries {
         let (last, more) = (page.entries.len(), page.next.is_some());
         for (n, (sort, entry)) in page.entries.into_iter().enumerate() {
             match entry {
-                Ok(entry) if wanted.conditions.iter().all(|one| one.holds(&entry)) => self.entries.push(entry),
+                Ok(entry) if wanted.conditions.iter().all(|one| one.holds(&entry)) => {
+                    self.entries.push(entry)
+                }
                 Ok(_) => continue,
                 Err(bad) => {
                     let (at, order) = (moment_of(&bad.sort), bad.order);

@@ -56,8 +56,7 @@ pub async fn read_totals(
     let can_change = |(place, period): (usize, &Period)| {
         reached.is_none_or(|reached| reached < ends(period.ends)).then_some(place)
     };
-    let mut provisional: BTreeSet<usize> =
-        periods.all().iter().enumerate().filter_map(can_change).collect();
+    let mut provisional: BTreeSet<usize> = periods.all().iter().enumerate().filter_map(can_change).collect();
     provisional.extend(late.into_iter().filter_map(|quarter| periods.of(quarter.begins())));
     let (mut counted, mut unreadable) = (Counted::new(selection), Vec::new());
     let (whole, mut in_parts) = periods.whole_days();

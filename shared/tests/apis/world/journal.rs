@@ -158,12 +158,7 @@ impl TotalsStore for World {
         unreachable!("no route sums up")
     }
 
-    async fn late_quarters(
-        &self,
-        _: &MerchantId,
-        _: Date,
-        _: Date,
-    ) -> Result<Vec<QuarterHour>, StoreError> {
+    async fn late_quarters(&self, _: &MerchantId, _: Date, _: Date) -> Result<Vec<QuarterHour>, StoreError> {
         Ok(Vec::new())
     }
 }

@@ -286,12 +286,7 @@ const FOR_OPERATORS: &[Page] = &[
             ("sent less than {} hour ago", "BY_HAND_AFTER", HOUR),
         ],
     ),
-    (
-        "docs/finance.md",
-        &[
-            ("`provisional` until {} hour after its end", "PROVISIONAL_HOURS", 1),
-        ],
-    ),
+    ("docs/finance.md", &[("`provisional` until {} hour after its end", "PROVISIONAL_HOURS", 1)]),
     (
         "docs/scheduled-capture.md",
         &[

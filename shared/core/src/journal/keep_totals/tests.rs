@@ -297,12 +297,7 @@ impl TotalsStore for Table {
         .await
     }
 
-    async fn late_quarters(
-        &self,
-        _: &MerchantId,
-        _: Date,
-        _: Date,
-    ) -> Result<Vec<QuarterHour>, StoreError> {
+    async fn late_quarters(&self, _: &MerchantId, _: Date, _: Date) -> Result<Vec<QuarterHour>, StoreError> {
         unreachable!("only reports ask for it")
     }
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    journal::{CountedEntry, ENTRY_SHARDS, Fact, LoggedEntry, UnreadableEntry},
+    journal::{CountedEntry, ENTRY_SHARDS, Fact, Is, LoggedEntry, UnreadableEntry},
     order::{
         Actor, Attribution, Decision, Decline, GatewayResponse, Kind, ListPlace, Operation, OperationState,
         PaymentKind,
@@ -61,7 +61,8 @@ fn order_of(n: u64, second: i64, minor: u64) -> Order {
         Decision::Approved(GatewayResponse { reference, ..GatewayResponse::default() })
     };
     let declined = Decline { code: DeclineCode::ExpiredCard, advice: DeclineCode::ExpiredCard.advice() };
-    let first = if n % 3 == 2 { Decision::Declined(GatewayResponse::default(), declined) } else { approved(0) };
+    let first =
+        if n % 3 == 2 { Decision::Declined(GatewayResponse::default(), declined) } else { approved(0) };
     let mut transaction = payment(PaymentKind::Authorize, operation(0, Kind::Authorize, second, first));
     transaction.instrument.card_mut().unwrap().last_four = Some(format!("{:04}", n % 4));
     if n % 3 < 2 {
@@ -115,16 +116,23 @@ impl World {
 
 #[async_trait]
 impl EntryLog for World {
-    async fn entries(&self, place: &EntryPlace, query: &EntryQuery<'_>) -> Result<EntryPage<Entry>, StoreError> {
+    async fn entries(
+        &self,
+        place: &EntryPlace,
+        query: &EntryQuery<'_>,
+    ) -> Result<EntryPage<Entry>, StoreError> {
         self.read.lock().unwrap().push(place.clone());
         let is_there = |entry: &Entry| match place {
-            EntryPlace::Shard(shard) => entry.operation.as_u128() / 16 % u128::from(ENTRY_SHARDS) == u128::from(*shard),
+            EntryPlace::Shard(shard) => {
+                entry.operation.as_u128() / 16 % u128::from(ENTRY_SHARDS) == u128::from(*shard)
+            }
             EntryPlace::LastFour(digits) => entry.last_four.as_ref() == Some(digits),
             EntryPlace::Reference(reference) => entry.reference.as_ref() == Some(reference),
             EntryPlace::Unusual => entry.is_unusual(),
         };
         let (after, before) = query.between;
-        let mut there: Vec<_> = self.entries().into_iter().filter(is_there).map(|one| (one.sort(), one)).collect();
+        let mut there: Vec<_> =
+            self.entries().into_iter().filter(is_there).map(|one| (one.sort(), one)).collect();
         there.retain(|(sort, _)| after < sort.as_str() && sort.as_str() < before);
         there.sort_by(|(one, _), (other, _)| query.order.compare(one, other));
         let more = there.len() > query.limit;
@@ -146,7 +154,11 @@ impl EntryLog for World {
         unreachable!("movements are whole entries")
     }
 
-    async fn counted(&self, _: &EntryPlace, _: &EntryQuery<'_>) -> Result<EntryPage<CountedEntry>, StoreError> {
+    async fn counted(
+        &self,
+        _: &EntryPlace,
+        _: &EntryQuery<'_>,
+    ) -> Result<EntryPage<CountedEntry>, StoreError> {
         unreachable!("movements are whole entries")
     }
 }
@@ -279,7 +291,7 @@ fn what_cannot_be_read_is_a_row_of_its_own_whatever_is_looked_for() {
 
 #[tokio::test(start_paused = true)]
 async fn a_list_whose_time_is_up_goes_on_where_it_ended() {
-    let orders: Vec<_> = (0..400).map(|n| (n, 50)).collect();
+    let orders: Vec<_> = (0..1_000).map(|n| (n, 50)).collect();
     let (world, merchant) = (World::new(&orders), merchant());
     let conditions = [EntryCondition::Actor(vec!["berta".to_owned()])];
     let deadline = Deadline::after(Duration::ZERO);

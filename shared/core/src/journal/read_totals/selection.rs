@@ -74,7 +74,8 @@ impl Selection {
             let value = line.value(*dimension);
             !goes_by(*dimension) || values.iter().any(|wanted| Some(wanted.as_str()) == value)
         };
-        (self.currencies.is_empty() || self.currencies.contains(&line.currency)) && self.only.iter().all(is_one)
+        (self.currencies.is_empty() || self.currencies.contains(&line.currency))
+            && self.only.iter().all(is_one)
     }
 }
 

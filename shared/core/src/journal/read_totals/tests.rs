@@ -9,9 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    journal::{
-        Changes, CountedEntry, KeptSum, KeptSums, LatePage, LateQuarter, SumOf, TotalLine, Totals,
-    },
+    journal::{Changes, CountedEntry, KeptSum, KeptSums, LatePage, LateQuarter, SumOf, TotalLine, Totals},
     values::{Amount, Currency, Zone},
 };
 
@@ -88,7 +86,8 @@ fn zones_of_halves_and_quarters_of_hours_have_days_and_hours_of_their_own() {
 
 #[test]
 fn a_range_has_a_beginning_an_end_and_a_limit() {
-    let new = |interval, last| periods(interval, "2026-01-01", last, "UTC").map(|periods| periods.all().len());
+    let new =
+        |interval, last| periods(interval, "2026-01-01", last, "UTC").map(|periods| periods.all().len());
     assert_eq!(new(Interval::Day, "2025-12-31"), Err(BadRange::Empty));
     assert_eq!(new(Interval::Day, "2026-04-02"), Ok(92));
     assert_eq!(new(Interval::Day, "2026-04-03"), Err(BadRange::TooLong(Interval::Day)));

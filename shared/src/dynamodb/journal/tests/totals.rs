@@ -145,10 +145,7 @@ async fn the_sums_of_days_are_one_query_for_each_year() {
     assert_eq!(found.sums, expected.into());
     let bad = [("01-04", "lines"), ("02-30", "sort")];
     assert_eq!(found.unreadable, bad.map(|(sort, name)| unreadable(&format!("totals#m#2026 {sort}"), name)));
-    let queries = [
-        between("totals#m#2025", "11-20", "12-31"),
-        between("totals#m#2026", "01-01", "01-05"),
-    ];
+    let queries = [between("totals#m#2025", "11-20", "12-31"), between("totals#m#2026", "01-01", "01-05")];
     assert_eq!(aws.bodies("Query"), queries);
 }
 
