@@ -10,6 +10,7 @@ pub(crate) mod exchange;
 pub(crate) mod failure;
 pub(crate) mod members;
 pub(crate) mod problem;
+pub(crate) mod rate_limit;
 pub(crate) mod stated;
 
 pub use code::Code;

@@ -18,6 +18,11 @@ pub async fn refused_at_front(ports: &impl LetIn, request: &Request) -> Option<R
     })
 }
 
+/// The route whose handler serves a request: of a `HEAD`, that of the `GET`, whose body is not sent.
+pub fn read_for_head(route: String) -> String {
+    route.strip_prefix("HEAD ").map(|path| format!("GET {path}")).unwrap_or(route)
+}
+
 /// Declares `main`: what runs, with the names of [`lambda`](crate::lambda), until the platform stops it. A function that
 /// opens connections first says which, and what it makes of its adapters.
 #[macro_export]
@@ -55,7 +60,7 @@ macro_rules! routes {
             if let Some(response) = $crate::functions::refused_at_front($ports.as_ref(), &request).await {
                 return response;
             }
-            match $crate::invocation::route_key(&request).as_str() {
+            match $crate::functions::read_for_head($crate::invocation::route_key(&request)).as_str() {
                 $($($route)|+ => $crate::$api::$handler($with, &request).await,)+
                 _ => {
                     $(if let Some(response) = $crate::$other::$unrouted($other_with, &request).await {

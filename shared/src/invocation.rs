@@ -23,7 +23,7 @@ use tollgate_core::{
     values::{TextUse, looks_like_card_number},
 };
 
-use crate::version::version;
+use crate::{transfer, version::version};
 
 /// The caller's own id of a request, which is logged and returned.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -70,7 +70,8 @@ pub(crate) async fn serve(
         trail::note(|trail| trail.request_id = Some(own.clone()));
         handler.await
     };
-    let (mut response, trail) = trail::follow(named).await;
+    let (response, trail) = trail::follow(named).await;
+    let mut response = transfer::sent(request, response);
     let status = response.status().as_u16();
     let served = Served { status, trail, total: began.elapsed(), cold_start };
     served.log(&own, callers.as_deref(), &route_key(request));

@@ -18,6 +18,7 @@ pub mod invocation;
 pub mod ports;
 pub mod source;
 pub mod spreadsheet;
+pub(crate) mod transfer;
 pub mod version;
 
 pub mod credit_card;

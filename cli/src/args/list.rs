@@ -6,7 +6,7 @@ use tollgate::elastic_path::transaction_status;
 use tollgate_core::{
     journal::{Condition, is_place},
     order::{Kind, MerchantId, PaymentWord, TransactionStatus},
-    values::{Currency, DeclineCode},
+    values::{Currency, DeclineCode, ReadOrder},
 };
 
 use crate::{amount, failure::Failure};
@@ -126,6 +126,9 @@ impl ConditionArguments {
 pub(crate) struct PaymentFilter {
     #[command(flatten)]
     pub(crate) conditions: ConditionArguments,
+    /// The oldest first instead of the newest
+    #[arg(long)]
+    pub(crate) oldest_first: bool,
     /// As many at most [default: 100; with --csv, all]
     #[arg(long, value_name = "N", value_parser = rows)]
     pub(crate) limit: Option<usize>,
@@ -141,6 +144,11 @@ pub(crate) struct PaymentFilter {
 }
 
 impl PaymentFilter {
+    /// Which payments come first.
+    pub(crate) fn order(&self) -> ReadOrder {
+        if self.oldest_first { ReadOrder::OldestFirst } else { ReadOrder::NewestFirst }
+    }
+
     /// How many rows are printed at most: all of them in a CSV file, if the caller sets no limit.
     pub(crate) fn limit(&self) -> usize {
         self.limit.unwrap_or(if self.csv { usize::MAX } else { ROWS })

@@ -40,7 +40,8 @@ pub(crate) async fn list(place: &Place, list: &ListPayments) -> Result<Report, F
     conditions.extend(needs_attention.then(|| Condition::NeedsAttention(Vec::new())));
     let after = filter.next.as_deref();
     let limit = filter.limit();
-    let wanted = Wanted { merchant, now, since, until, conditions: &conditions, after, limit };
+    let (order, conditions) = (filter.order(), conditions.as_slice());
+    let wanted = Wanted { merchant, now, since, until, conditions, order, after, limit };
     run(place, wanted, filter).await
 }
 
@@ -52,7 +53,8 @@ pub(crate) async fn find(place: &Place, find: &FindPayments) -> Result<Report, F
     conditions.push(Condition::LastFour(last4.clone()));
     let after = filter.next.as_deref();
     let limit = filter.limit();
-    let wanted = Wanted { merchant, now, since, until, conditions: &conditions, after, limit };
+    let (order, conditions) = (filter.order(), conditions.as_slice());
+    let wanted = Wanted { merchant, now, since, until, conditions, order, after, limit };
     run(place, wanted, filter).await
 }
 

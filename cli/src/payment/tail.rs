@@ -7,7 +7,10 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use tollgate_core::journal::{Lister, Wanted};
+use tollgate_core::{
+    journal::{Lister, Wanted},
+    values::ReadOrder,
+};
 use uuid::Uuid;
 
 use super::{
@@ -41,6 +44,7 @@ pub(crate) async fn run(place: &Place, tail: &TailPayments, json: bool) -> Resul
             since,
             until: now + SignedDuration::from_secs(1),
             conditions: &conditions,
+            order: ReadOrder::NewestFirst,
             after: None,
             limit: usize::MAX,
         };

@@ -72,6 +72,15 @@ async fn each_filter_goes_by_the_current_state() {
     let (soon, in_a_week) = (hours_from_now(&fixture, 3), hours_from_now(&fixture, 8 * 24));
     for (filter, expected) in [
         (&["--status", "cancelled"][..], &["cancelled"][..]),
+        (&["--state", "voided"], &["cancelled"]),
+        (&["--state", "partly_paid"], &["taken"]),
+        (&["--state", "paid"], &[]),
+        (&["--operation", "void"], &["cancelled"]),
+        (&["--operation", "capture"], &["taken"]),
+        (&["--decline-code", "insufficient_funds"], &[]),
+        (&["--amount-from", "25.99", "--state", "held"], &["held", "scheduled", "scheduled-2"]),
+        (&["--amount-from", "26"], &[]),
+        (&["--amount-to", "25.98"], &[]),
         (&["--amount", "10.00"], &["taken"]),
         (&["--amount", "10"], &["taken"]),
         (&["--amount", "10.0", "--currency", "USD"], &["taken"]),
@@ -86,6 +95,9 @@ async fn each_filter_goes_by_the_current_state() {
         found.sort_unstable();
         assert_eq!(found, expected, "{filter:?}");
     }
+    let turned = list(&fixture, &["--since", &since, "--oldest-first"]).await;
+    let turned: Vec<_> = orders(&turned).into_iter().map(str::to_owned).rev().collect();
+    assert_eq!(turned, orders(&list(&fixture, &["--since", &since]).await));
     let digits = {
         let path = format!("/v2/orders/held/transactions/{held}");
         let shown = fixture.call("GET", &path, Value::Null).await.1;
@@ -104,6 +116,10 @@ async fn what_cannot_be_looked_for_is_said_before_anything_is_read() {
     for (option, value, says) in [
         ("--day", "last week", "today, yesterday or a date"),
         ("--status", "paid", "complete, failed, pending, cancelled"),
+        ("--state", "complete", "held, paid, partly_paid"),
+        ("--operation", "sale", "authorize, purchase, capture, refund, void"),
+        ("--decline-code", "51", "insufficient_funds"),
+        ("--amount-from", "$20", "like 20 or 25.99"),
         ("--amount", "25,99", "like 20 or 25.99"),
         ("--limit", "0", "1 to 10000"),
         ("--next", "tomorrow", "what a list printed"),

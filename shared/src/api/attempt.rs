@@ -61,7 +61,7 @@ impl<'a> Attempt<'a> {
             match counts {
                 Ok(counts) => {
                     if let Err(full) = counts.check(counter.limits, now) {
-                        refused.get_or_insert(Failure::full(full, counter.whose));
+                        refused.get_or_insert(Failure::full(full, counter.limits, counter.whose));
                     }
                     attempt.begun.push((counter.key.clone(), counts));
                 }

@@ -11,8 +11,9 @@ use super::{
     body::{self, Document, Names, Unreadable},
     failure::Failure,
     problem::Problem,
+    rate_limit::RateLimit,
 };
-use crate::{invocation::request_id, ports::is_stopped};
+use crate::{invocation::request_id, ports::is_stopped, transfer::OfNow};
 
 /// Largest body. A payment with all its members takes under 3 KB.
 const BODY_MAX_BYTES: usize = 64 * 1024;
@@ -48,6 +49,8 @@ pub(crate) struct Page {
     pub(crate) body: String,
     /// The `Link` to the next page.
     pub(crate) link: Option<HeaderValue>,
+    /// Whether it depends on when it was made, as a list does that ends now and a cursor that expires.
+    pub(crate) is_of_now: bool,
 }
 
 /// Makes HTTP of a handler's result, which `write` puts into the API's form. Logs what the operator should know.
@@ -56,22 +59,26 @@ pub(crate) fn http<B>(
     handled: Handled<B>,
     write: impl FnOnce(Result<(u16, B), &Failure>) -> (u16, Page),
 ) -> Response<Body> {
-    let ((status, page), replayed, retry_after_s) = match handled {
-        Ok(reply) => (write(Ok((reply.status, reply.body))), reply.replayed, reply.retry_after_s),
+    let ((status, page), replayed, retry_after_s, rate_limit) = match handled {
+        Ok(reply) => (write(Ok((reply.status, reply.body))), reply.replayed, reply.retry_after_s, None),
         Err(failure) => {
             let code = failure.code().as_str();
             trail::note(|trail| trail.code = Some(code));
             if let Some(why) = &failure.for_operator {
                 tracing::error!(request_id = request_id(request), code, why, "request failed");
             }
-            (write(Err(&failure)), failure.replayed, failure.retry_after_s)
+            (write(Err(&failure)), failure.replayed, failure.retry_after_s, failure.rate_limit)
         }
     };
     let mut response = Response::new(Body::Text(page.body));
+    if page.is_of_now {
+        response.extensions_mut().insert(OfNow);
+    }
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(page.content_type));
     headers.extend(page.link.map(|link| (header::LINK, link)));
+    headers.extend(rate_limit.into_iter().flat_map(RateLimit::headers));
     if replayed {
         headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
     }

@@ -5,9 +5,9 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tollgate_core::{
-    order::{NoEffect, Rejection},
-    payments::{Full, IN_FLIGHT_RETRY, MerchantsError, NoQuote, Refusal, StoreError},
-    stored_cards::{MethodRefusal, MethodRejection},
+    order::{DECLINES_PER_ORDER_HOUR, NoEffect, Rejection},
+    payments::{Full, IN_FLIGHT_RETRY, Limits, MerchantsError, NoQuote, Refusal, StoreError},
+    stored_cards::{DECLINES_PER_HOUR, MethodRefusal, MethodRejection},
     values::{Amount, Currency},
 };
 use uuid::Uuid;
@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::{
     Code,
     problem::{About, Problem},
+    rate_limit::{Policy, RateLimit},
 };
 
 /// When to come back while something of the same payment is in progress: most gateway calls take
@@ -73,6 +74,8 @@ pub(crate) struct Failure {
     pub(crate) facts: Vec<(&'static str, Value)>,
     /// When to come back.
     pub(crate) retry_after_s: Option<u32>,
+    /// The limit that it ran into.
+    pub(crate) rate_limit: Option<RateLimit>,
     /// Whether it is the response to an earlier request, given again.
     pub(crate) replayed: bool,
     /// Goes to the log, never to the caller.
@@ -163,6 +166,11 @@ impl Failure {
         self
     }
 
+    fn limited(self, policy: Policy, seconds: u32) -> Self {
+        let rate_limit = Some(RateLimit { policy, resets_in_s: seconds });
+        Self { rate_limit, ..self.retry_after(seconds) }
+    }
+
     fn operator(mut self, why: impl Into<String>) -> Self {
         self.for_operator = Some(why.into());
         self
@@ -211,19 +219,19 @@ impl Failure {
     }
 
     /// A counter allows no more now. Declines are not 429: the published SDK would wait an hour without a word.
-    pub(crate) fn full(full: Full, whose: Whose) -> Self {
+    pub(crate) fn full(full: Full, limits: Limits, whose: Whose) -> Self {
         let (of, sent) = (whose.words(), "nothing was sent to the gateway");
-        let (code, detail, wait) = match full {
+        let (code, detail, wait, policy) = match full {
             Full::InFlight => {
                 let detail = format!("too many payments {of} are in progress; {sent}");
-                (Code::TooManyInFlight, detail, IN_FLIGHT_RETRY)
+                (Code::TooManyInFlight, detail, IN_FLIGHT_RETRY, Policy::InFlight(limits.in_flight))
             }
             Full::Declined(wait) => {
                 let detail = format!("too many payments {of} were declined within the hour; {sent}");
-                (Code::TooManyDeclines, detail, wait)
+                (Code::TooManyDeclines, detail, wait, Policy::Declined(limits.declined))
             }
         };
-        Self::new(code, detail).with("limit", whose.word()).retry_after(seconds(wait))
+        Self::new(code, detail).with("limit", whose.word()).limited(policy, seconds(wait))
     }
 
     /// An operator has stopped payments.
@@ -231,6 +239,10 @@ impl Failure {
         let detail = "payments are stopped by the operator of this service; nothing was sent to the gateway";
         Self::new(Code::PaymentsStopped, detail).retry_after(STOPPED_RETRY_S)
     }
+}
+
+fn as_quota(limit: usize) -> u32 {
+    u32::try_from(limit).unwrap_or(u32::MAX)
 }
 
 fn seconds(wait: SignedDuration) -> u32 {
@@ -344,7 +356,7 @@ impl From<MethodRefusal> for Failure {
                 MethodRejection::TooMany => error(Code::TooManyPaymentMethods),
                 MethodRejection::TooManyDeclines(wait) => error(Code::TooManyDeclines)
                     .with("limit", Whose::Customer.word())
-                    .retry_after(seconds(wait)),
+                    .limited(Policy::Declined(as_quota(DECLINES_PER_HOUR)), seconds(wait)),
                 MethodRejection::NewerVersion => error(Code::NewerVersion).retry_after(UNAVAILABLE_RETRY_S),
             },
             MethodRefusal::Contended => error(Code::Contended).retry_after(IN_PROGRESS_RETRY_S),
@@ -413,7 +425,10 @@ impl From<Rejection> for Failure {
             Rejection::TooManyTransactions => error(Code::TooManyTransactions),
             Rejection::TooManyOperations => error(Code::TooManyOperations),
             Rejection::TooManyAttempts => error(Code::TooManyAttempts),
-            Rejection::TooManyDeclines(wait) => Self::full(Full::Declined(wait), Whose::Order),
+            Rejection::TooManyDeclines(wait) => {
+                let declined = as_quota(DECLINES_PER_ORDER_HOUR);
+                Self::full(Full::Declined(wait), Limits { in_flight: 0, declined }, Whose::Order)
+            }
             Rejection::CurrencyDiffers(currency) => currency_of(Code::CurrencyDiffers, currency),
             Rejection::CaptureAfterExpiry(latest) => Self::after_expiry(&detail, About::CaptureAt, latest),
             Rejection::CaptureRuleAfterExpiry(latest) => {

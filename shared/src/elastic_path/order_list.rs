@@ -7,13 +7,14 @@ use tollgate_core::{
     journal::{FoundOrders, OrderLister, WantedOrders},
     order::{Order, OrderId},
     payments::{Refusal, Role, Unreadable},
+    values::ReadOrder,
 };
 
 use super::{
     cursor::Place,
     filter::OrderFilter,
     paging::{PARAMETERS, Paging, list_deadline},
-    parameters::Parameters,
+    parameters::{Parameters, SORT},
     response,
 };
 use crate::{
@@ -87,18 +88,16 @@ fn is_of_all_customers(request: &Request) -> Result<(), Failure> {
 
 fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<OrderFilter>, Failure> {
     let [filter, limit, cursor] = PARAMETERS;
-    let mut parameters = Parameters::of(request, &[filter, "sort", limit, "page[offset]", cursor]);
-    parameters.read(
-        "sort",
-        |sort| (sort == "-created_at").then_some(()),
-        "is not supported but for -created_at: the newest orders always come first",
-    );
+    let mut parameters = Parameters::of(request, &[filter, SORT, limit, "page[offset]", cursor]);
     parameters.read(
         "page[offset]",
         |offset| (offset == "0").then_some(()),
         "is not supported; links.next is the next page, and meta.page.cursor its page[cursor]",
     );
-    let paging = Paging::read("orders\n", (request, &mut parameters), caller, now);
+    let paging: Paging<OrderFilter> = Paging::read("orders\n", (request, &mut parameters), caller, now);
+    if paging.order == ReadOrder::OldestFirst {
+        parameters.invalid(SORT, "is not supported but for -created_at: the newest orders always come first");
+    }
     parameters.finish()?;
     Ok(paging)
 }

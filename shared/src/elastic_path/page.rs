@@ -18,7 +18,7 @@ use crate::{
 
 impl From<Value> for Page {
     fn from(body: Value) -> Self {
-        Self { content_type: "application/json", body: body.to_string(), link: None }
+        Self { content_type: "application/json", body: body.to_string(), link: None, is_of_now: false }
     }
 }
 
@@ -27,7 +27,7 @@ pub(super) fn csv(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> 
     let mut body = Vec::new();
     spreadsheet::write(&mut body, columns, rows).map_err(|error| unwritten(&error))?;
     let body = String::from_utf8(body).map_err(|error| unwritten(&error))?;
-    Ok(Page { content_type: "text/csv; charset=utf-8", body, link: None })
+    Ok(Page { content_type: "text/csv; charset=utf-8", body, link: None, is_of_now: false })
 }
 
 /// Whether `Accept` names CSV.

@@ -5,12 +5,12 @@ use std::time::Duration;
 use form_urlencoded::Serializer;
 use jiff::Timestamp;
 use lambda_http::{Request, RequestExt, http::HeaderValue};
-use tollgate_core::payments::Deadline;
+use tollgate_core::{payments::Deadline, values::ReadOrder};
 
 use super::{
     cursor::Place,
     filter::{Fields, parse},
-    parameters::Parameters,
+    parameters::{OLDEST_FIRST, Parameters, SORT},
 };
 use crate::{
     api::{caller::Caller, exchange::Page},
@@ -36,7 +36,9 @@ pub(super) const PARAMETERS: [&str; 3] = ["filter", "page[limit]", "page[cursor]
 pub(super) struct Paging<F> {
     /// The filter as it was written.
     text: String,
-    /// The list and its filter: a cursor is good for nothing else.
+    /// Which rows come first.
+    pub(super) order: ReadOrder,
+    /// The list, its order and its filter: a cursor is good for nothing else.
     signed: String,
     /// What the filter says.
     pub(super) filter: F,
@@ -62,13 +64,17 @@ impl<F: Fields> Paging<F> {
         });
         let limit = |limit: &str| limit.parse().ok().filter(|limit| (1..=ROWS_MAX).contains(limit));
         let limit = parameters.read("page[limit]", limit, &format!("must be 1 to {ROWS_MAX}"));
-        let signed = format!("{mark}{text}");
+        let order = parameters.order();
+        let signed = match order {
+            ReadOrder::NewestFirst => format!("{mark}{text}"),
+            ReadOrder::OldestFirst => format!("{mark}{OLDEST_FIRST}\n{text}"),
+        };
         let place = parameters.read(
             "page[cursor]",
             |cursor| Place::opened(&caller.merchant, &signed, cursor, now),
             "is not a cursor of this list, or older than a day; begin again without it",
         );
-        Self { text, signed, filter, limit: limit.unwrap_or(ROWS), place }
+        Self { text, order, signed, filter, limit: limit.unwrap_or(ROWS), place }
     }
 
     /// The cursor of the next part.
@@ -82,6 +88,9 @@ impl<F: Fields> Paging<F> {
         if !self.text.is_empty() {
             query.append_pair("filter", &self.text);
         }
+        if self.order == ReadOrder::OldestFirst {
+            query.append_pair(SORT, OLDEST_FIRST);
+        }
         query.append_pair("page[limit]", &self.limit.to_string());
         query.append_pair("page[cursor]", cursor);
         format!("?{}", query.finish())
@@ -89,10 +98,11 @@ impl<F: Fields> Paging<F> {
 }
 
 impl Page {
-    /// The same, with the next page in the header `Link`.
+    /// The same as a page of a list: it ends now, and has the next page in the header `Link`.
     pub(super) fn followed_by(mut self, next: Option<&str>) -> Self {
         let link = next.map(|next| HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")));
         self.link = link.and_then(Result::ok);
+        self.is_of_now = true;
         self
     }
 }

@@ -1,20 +1,28 @@
 //! The parameters of a query: every problem is found and named, as with the members of a body.
 
 use lambda_http::{Request, RequestExt};
-use tollgate_core::values::{UnknownZone, Zone};
+use tollgate_core::values::{ReadOrder, UnknownZone, Zone};
 
 use crate::api::{failure::Failure, problem::Problem};
+
+/// The parameter that says which rows of a list come first.
+pub(super) const SORT: &str = "sort";
+
+/// The `sort` of a list whose oldest rows come first.
+pub(super) const OLDEST_FIRST: &str = "created_at";
 
 /// The parameters of a request's query, and the problems found in them.
 pub(super) struct Parameters<'a> {
     request: &'a Request,
+    /// Whether the route has `sort`.
+    has_sort: bool,
     pub(super) problems: Vec<Problem>,
 }
 
 impl<'a> Parameters<'a> {
     /// Notes each parameter that the route does not have: a misspelled filter would return everything.
     pub(super) fn of(request: &'a Request, known: &[&str]) -> Self {
-        let mut parameters = Self { request, problems: Vec::new() };
+        let mut parameters = Self { request, has_sort: known.contains(&SORT), problems: Vec::new() };
         let stated = request.query_string_parameters();
         let mut unknown: Vec<&str> = stated.iter().map(|(name, _)| name).collect();
         unknown.retain(|name| !known.contains(name));
@@ -53,6 +61,19 @@ impl<'a> Parameters<'a> {
     pub(super) fn time_zone(&mut self) -> Zone {
         let zone = self.read("time_zone", |name| name.parse().ok(), &UnknownZone.to_string());
         zone.unwrap_or_default()
+    }
+
+    /// `sort`: Elastic Path's words for which end of a list comes first.
+    pub(super) fn order(&mut self) -> ReadOrder {
+        if !self.has_sort {
+            return ReadOrder::default();
+        }
+        let order = |sort: &str| match sort {
+            OLDEST_FIRST => Some(ReadOrder::OldestFirst),
+            "-created_at" => Some(ReadOrder::NewestFirst),
+            _ => None,
+        };
+        self.read(SORT, order, "must be created_at or -created_at").unwrap_or_default()
     }
 
     /// All that was wrong, or nothing.

@@ -13,7 +13,7 @@ use super::{
     filter::Filter,
     page::{csv, wants_csv},
     paging::{PARAMETERS, Paging},
-    parameters::Parameters,
+    parameters::{Parameters, SORT},
     response::{self, View},
     status::transaction_status,
 };
@@ -31,7 +31,7 @@ use crate::{
 const WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 handlers! {
-    /// `GET /v2/transactions?filter=…&page[limit]=…&page[cursor]=…`: a page as JSON, or as CSV.
+    /// `GET /v2/transactions?filter=…&sort=…&page[limit]=…&page[cursor]=…`: a page as JSON, or as CSV.
     search_transactions(Transactions) => search();
 }
 
@@ -46,7 +46,8 @@ async fn search(ports: &Transactions, request: &Request) -> Handled<Page> {
     let (conditions, limit) = (paging.filter.conditions.as_slice(), paging.limit);
     let (merchant, now) = (&caller.merchant.id, view.now);
     let after = place.map(|place| place.after.as_str());
-    let wanted = Wanted { merchant, now, since, until, conditions, after, limit };
+    let order = paging.order;
+    let wanted = Wanted { merchant, now, since, until, conditions, order, after, limit };
     let found = lister.find(&wanted).await.map_err(Refusal::Store)?;
     let place = found.next.clone().map(|after| Place { since, until, after });
     let cursor = place.map(|place| paging.cursor(&place, &caller, view.now));
@@ -62,7 +63,8 @@ async fn search(ports: &Transactions, request: &Request) -> Handled<Page> {
 }
 
 fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<Filter>, Failure> {
-    let mut parameters = Parameters::of(request, &PARAMETERS);
+    let [filter, limit, cursor] = PARAMETERS;
+    let mut parameters = Parameters::of(request, &[filter, SORT, limit, cursor]);
     let paging = Paging::read("", (request, &mut parameters), caller, now);
     parameters.finish()?;
     Ok(paging)

@@ -67,6 +67,14 @@ async fn a_list_has_what_its_filter_says() {
         "lt(created_at,2026-11-20)",
         "gt(authorization_expires_at,2026-11-21)",
         "le(next_capture_attempt,2026-11-21)",
+        "eq(state,paid)",
+        "in(state,held,partly_refunded)",
+        "eq(state,not_known_yet)",
+        "eq(operation,refund)",
+        "in(operation,capture,void)",
+        "eq(decline_code,insufficient_funds)",
+        "ge(amount,1002):le(amount,1003)",
+        "gt(amount,1002):lt(amount,1003)",
     ] {
         t.ask("found by a filter", &csv(list(&format!("?filter={filter}")))).await;
     }
@@ -100,6 +108,9 @@ async fn a_list_has_what_its_filter_says() {
         "in(brand,%22(%22,visa)",
         "eq(brand,%22(%22):eq(status,x)",
         "eq(brand,%22)%22,a:b)",
+        "eq(state,complete)",
+        "ge(operation,refund)",
+        "eq(decline_code,51)",
     ] {
         t.ask("a filter that is none", &csv(list(&format!("?filter={filter}")))).await;
     }
@@ -125,7 +136,9 @@ async fn a_list_has_what_its_filter_says() {
         "?sort=x",
         "?page[cursor]=x",
         "?page=1",
-        "?other=is+ignored",
+        "?other=is+no+parameter",
+        "?filters=eq(status,complete)&filters=x&pages=2",
+        "?sort=created_at&sort=x",
     ] {
         t.ask("a parameter that is none", &csv(list(query))).await;
     }
@@ -142,6 +155,11 @@ async fn a_list_goes_on_where_its_cursor_says() {
     let last = second["links"]["next"].as_str().unwrap().to_owned();
     t.ask("the last one", &csv(list(&last))).await;
     t.ask("the first as a file has the link, too", &csv(list("?page[limit]=1"))).await;
+    let oldest = t.ask("from the other end", &list("?sort=created_at&page[limit]=2")).await;
+    let turned = oldest["links"]["next"].as_str().unwrap().to_owned();
+    t.ask("the next two of it", &csv(list(&turned))).await;
+    let other = turned.replace("sort=created_at", "sort=-created_at");
+    t.ask("a cursor of another order", &list(&other)).await;
     t.ask("a cursor of another filter", &list(&next.replace("USD", "EUR"))).await;
     t.ask("of another merchant", &list(&next).by("strict:read")).await;
     t.world.wait(86_399);

@@ -49,6 +49,8 @@ pub(crate) struct Description {
     components: Value,
     /// Name in lower case → the header.
     on_every_answer: BTreeMap<String, Value>,
+    /// The same of those that only some responses have, whatever their route.
+    on_some_answers: BTreeMap<String, Value>,
     /// Codes that say when to come back.
     retryable: BTreeSet<String>,
     /// The code of each `Message.Code`.
@@ -59,16 +61,19 @@ impl Description {
     fn read() -> Self {
         let document: Value = serde_saphyr::from_str(OPENAPI).unwrap();
         let operations = operations(&document);
-        let every = document["x-headers-of-every-answer"].as_object().unwrap();
-        let on_every_answer: BTreeMap<_, _> = every
-            .iter()
-            .map(|(name, header)| (name.to_ascii_lowercase(), resolved(&document, header)))
-            .collect();
+        let listed = |member: &str| -> BTreeMap<String, Value> {
+            let headers = document[member].as_object().unwrap().iter();
+            headers.map(|(name, header)| (name.to_ascii_lowercase(), resolved(&document, header))).collect()
+        };
+        let on_every_answer = listed("x-headers-of-every-answer");
+        let on_some_answers = listed("x-headers-of-some-answers");
         // A client is told to ignore members that it does not know. A test is not: they have to be described.
         let components = closed(document["components"]["schemas"].clone());
         let errors =
             ["Errors", "CardAnswer"].map(|name| json!({"$ref": format!("#/components/schemas/{name}")}));
-        let answers = operations.values().flat_map(schemas).chain(headers(&operations, &on_every_answer));
+        let of_any = on_every_answer.iter().chain(&on_some_answers);
+        let of_any = of_any.map(|(name, header)| (name.clone(), header.clone())).collect();
+        let answers = operations.values().flat_map(schemas).chain(headers(&operations, &of_any));
         let answers = answers.chain(errors).map(|schema| (schema.to_string(), OnceLock::new()));
         let told = rows(CODES)
             .filter(|(_, cells)| cells.last().is_some_and(|more| more.contains("`retry_after_s`")));
@@ -76,6 +81,7 @@ impl Description {
             answers: answers.collect(),
             components,
             on_every_answer,
+            on_some_answers,
             retryable: told.map(|(code, _)| code.to_owned()).collect(),
             numbers: codes().into_iter().map(|(code, row)| (row.number, code)).collect(),
             operations,
@@ -106,6 +112,9 @@ impl Description {
 
     /// Whether a response is documented; what is wrong with it otherwise.
     pub(crate) fn check(&self, said: &Said<'_>) -> Result<(), String> {
+        if said.status == 304 || said.method == "HEAD" {
+            return self.check_without_body(said);
+        }
         let media = said.headers.get("content-type").ok_or("no Content-Type")?;
         let media = media.split(';').next().unwrap_or_default().trim();
         let body = if media.ends_with("/xml") {
@@ -149,6 +158,19 @@ impl Description {
         }
     }
 
+    /// What a client has already, or wants the headers of alone.
+    fn check_without_body(&self, said: &Said<'_>) -> Result<(), String> {
+        if !said.body.is_empty() {
+            return Err("there is a body".to_owned());
+        }
+        let route = self.route(said.method, said.path).ok_or("the route is not documented")?;
+        let response = &self.operations[route]["responses"][said.status.to_string()];
+        if response.is_null() {
+            return Err(format!("{route}: the status is not documented"));
+        }
+        self.check_headers(said, response, false)
+    }
+
     fn not_found(&self, said: &Said<'_>, body: &Value) -> Result<(), String> {
         self.fits(&json!({"$ref": "#/components/schemas/Errors"}), body)?;
         self.check_headers(said, &Value::Null, false)?;
@@ -182,6 +204,7 @@ impl Description {
         let own: BTreeMap<_, _> = own.map(|(name, header)| (name.to_ascii_lowercase(), header)).collect();
         for (name, value) in said.headers.iter().filter(|(name, _)| !TRANSPORT.contains(&name.as_str())) {
             let header = own.get(name).copied().or_else(|| self.on_every_answer.get(name));
+            let header = header.or_else(|| self.on_some_answers.get(name));
             let header = header.ok_or_else(|| format!("the header {name} is not documented"))?;
             let number = value.parse::<u64>().ok().filter(|_| header["schema"]["type"] == "integer");
             let value = number.map_or_else(|| json!(value), |number| json!(number));

@@ -22,7 +22,7 @@ use tollgate_core::{
     },
     order::{MerchantId, Order, OrderKey, TransactionStatus},
     payments::{DueQuery, LoadedOrders, OrderStore, Page, StoreError},
-    values::{Brand, Clock as _, Currency},
+    values::{Brand, Clock as _, Currency, ReadOrder},
 };
 use uuid::Uuid;
 
@@ -253,6 +253,7 @@ async fn every_page_of_every_filter_is_read_within_its_limits_and_in_the_same_me
             since,
             until: now,
             conditions: &conditions,
+            order: ReadOrder::NewestFirst,
             after: None,
             limit: 100,
         };

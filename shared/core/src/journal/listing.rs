@@ -1,4 +1,4 @@
-//! Lists a merchant's transactions, newest first: found in the journal, shown as their orders are now.
+//! Lists a merchant's transactions, the newest or the oldest first: found in the journal, shown as their orders are now.
 //!
 //! A transaction is listed under its first fact, so it stays in its place whatever is done to it later, and a list that
 //! is read in parts neither skips one nor shows one twice. What has no outcome yet has no fact and is not listed; what
@@ -69,6 +69,8 @@ struct Search<'a> {
     /// Whether a transaction is wanted, going by its current state.
     wants: &'a (dyn Fn(&Order, &Transaction) -> bool + Sync),
     after: Option<&'a str>,
+    /// Which of them come first.
+    order: ReadOrder,
     limit: usize,
 }
 
@@ -139,14 +141,15 @@ pub struct Lister<'a> {
 impl Lister<'_> {
     /// The next part of a list, where so many bytes were read for it before.
     async fn list(&self, search: &Search<'_>, read_bytes: usize) -> Result<Found, StoreError> {
-        let start = sort_of(search.until);
-        let before = search.after.map_or(start.as_str(), |after| after.min(&start)).to_owned();
+        let (start, _) = search.ends();
+        let is_within = |after: &&str| search.order.compare(&start, after).is_lt();
+        let reached = search.after.filter(is_within).map_or_else(|| start.clone(), str::to_owned);
         let (rows, unreadable, orders) = (Vec::new(), Vec::new(), HashMap::new());
         let (step, largest) = (search.limit.min(ORDERS_AT_ONCE), USUAL_ORDER_BYTES);
         let mut part =
-            Part { search, before, rows, unreadable, read_bytes, operations: 0, orders, step, largest };
+            Part { search, reached, rows, unreadable, read_bytes, operations: 0, orders, step, largest };
         let is_done = self.places(&mut part).await?;
-        let next = Some(part.before).filter(|_| !is_done);
+        let next = Some(part.reached).filter(|_| !is_done);
         let Part { rows, unreadable, read_bytes, .. } = part;
         Ok(Found { rows, unreadable, next, more_in_doubt: false, read_bytes })
     }
@@ -164,16 +167,19 @@ impl Lister<'_> {
 
     /// All entries of the search in the order of their times, as far as this part goes. Whether that was all of them.
     async fn places(&self, part: &mut Part<'_>) -> Result<bool, StoreError> {
-        let &Search { merchant, since, places, .. } = part.search;
-        let since = sort_of(since);
+        let &Search { merchant, order, places, .. } = part.search;
+        let (_, end) = part.search.ends();
         let limit = if places.len() > 1 { ENTRIES_AT_A_TIME / places.len() } else { INDEXED_AT_A_TIME };
-        while part.before > since {
+        while order.compare(&part.reached, &end).is_lt() {
             if part.is_full() {
                 return Ok(false);
             }
-            let before = part.before.clone();
-            let query =
-                EntryQuery { merchant, between: (&since, &before), order: ReadOrder::NewestFirst, limit };
+            let reached = part.reached.clone();
+            let between: (&str, &str) = match order {
+                ReadOrder::NewestFirst => (&end, &reached),
+                ReadOrder::OldestFirst => (&reached, &end),
+            };
+            let query = EntryQuery { merchant, between, order, limit };
             let pages = try_join_all(places.iter().map(|place| self.log.logged(place, &query))).await?;
             let page = merged(pages, query.order);
             part.read_bytes += page.read_bytes;
@@ -182,7 +188,7 @@ impl Lister<'_> {
                 return Ok(false);
             }
             let Some(next) = page.next else { break };
-            part.before = next;
+            part.reached = next;
         }
         Ok(true)
     }
@@ -201,7 +207,7 @@ impl Lister<'_> {
                     Ok(entry) => part.row(entry),
                     Err(entry) => part.bad_entry(entry),
                 }
-                place_of(entry).clone_into(&mut part.before);
+                place_of(entry).clone_into(&mut part.reached);
                 // An order can have several transactions, so more than there is room for.
                 if part.has_enough() {
                     return Ok(next.len() == rest.len() && n + 1 == next.len());
@@ -272,6 +278,11 @@ fn at_a_time<'a>(
 }
 
 impl Search<'_> {
+    /// Where it begins and where it ends, in the order in which it is read.
+    fn ends(&self) -> (String, String) {
+        ends(self.order, self.since, self.until)
+    }
+
     fn may_be_listed(&self, entry: &LoggedEntry) -> bool {
         entry.kind.is_payment() && (self.may_want)(entry)
     }
@@ -280,8 +291,8 @@ impl Search<'_> {
 /// The part that is being read.
 struct Part<'a> {
     search: &'a Search<'a>,
-    /// What sorts before it is not read yet.
-    before: String,
+    /// What follows it is not read yet.
+    reached: String,
     rows: Vec<Row>,
     unreadable: Vec<BadRow>,
     read_bytes: usize,
@@ -358,6 +369,14 @@ fn first_fact(order: &Order, transaction: &Transaction) -> Option<Uuid> {
     // What follows from a payment can have been decided in the same millisecond.
     let own = own.filter(|entry| entry.transaction == transaction.id && entry.kind.is_payment());
     own.min_by_key(|entry| (entry.at, entry.id)).map(|entry| entry.id)
+}
+
+/// Where a range begins and where it ends, in the order in which it is read.
+fn ends(order: ReadOrder, since: Timestamp, until: Timestamp) -> (String, String) {
+    match order {
+        ReadOrder::NewestFirst => (sort_of(until), sort_of(since)),
+        ReadOrder::OldestFirst => (sort_of(since), sort_of(until)),
+    }
 }
 
 /// The moment of an entry, or of a place between two.

@@ -73,7 +73,7 @@ fn is_changed_only_by(order: &Order, at: OperationRef) -> bool {
     let (own_ones, others): (Vec<_>, Vec<_>) =
         order.operations().map(|(_, operation)| operation).partition(is_own);
     let last = own_ones.iter().map(|operation| operation.updated_at).max();
-    Some(order.updated_at) <= last && others.iter().all(|other| other.updated_at <= own.created_at)
+    Some(order.updated_at) <= last && others.iter().all(|other| other.updated_at < own.created_at)
 }
 
 /// An equal request without a key that is known to have done nothing: it gets another attempt, not a new record.

@@ -22,6 +22,7 @@ fn of(ask: Ask, version: &str) -> Ask {
 async fn a_follow_up_of_another_version_of_the_order_sends_nothing() {
     let mut t = Table::new("versions");
     let paid = Paid::with(&mut t, "authorize").await;
+    t.world.wait(1);
     t.ask("the version that it has", &paid.read("shop:read")).await;
     let capture = || paid.does("capture", "shop:operate").data(json!({"amount": 3_000}));
     for version in ["\"2\"", "\"4\"", "\"0\""] {
@@ -36,9 +37,11 @@ async fn a_follow_up_of_another_version_of_the_order_sends_nothing() {
     t.ask("nor without a key", &of(capture(), "\"3\"")).await;
     let refund = |amount: u64| paid.does("refund", "shop:operate").data(json!({"amount": amount}));
     t.ask("refunds, too", &of(refund(1_000), "\"3\"").key("r")).await;
+    t.world.wait(1);
     t.world.answer(unreachable);
     t.ask("nothing is done", &of(refund(1_000), "\"5\"").key("r")).await;
     t.ask("it is attempted again", &of(refund(1_000), "\"5\"").key("r")).await;
+    t.world.wait(1);
     t.world.answer(unreachable);
     t.ask("nothing is done", &of(refund(500), "\"9\"").key("s")).await;
     t.prepare(&refund(300).key("by another")).await;

@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::{Found, Lister, Search, doubts::DoubtSearch};
+use super::{Found, Lister, Search, doubts::DoubtSearch, ends};
 use crate::{
-    journal::{Concern, EntryPlace, LoggedEntry, concerns, is_in_doubt, sort_of},
+    journal::{Concern, EntryPlace, LoggedEntry, concerns, is_in_doubt},
     order::{Kind, MerchantId, OperationStatus, Order, PaymentWord, Transaction, TransactionStatus},
     payments::StoreError,
-    values::{Brand, Currency, DeclineCode},
+    values::{Brand, Currency, DeclineCode, ReadOrder},
 };
 
 /// What a place among the transactions in doubt begins with. Any other place begins with a moment.
@@ -94,6 +94,8 @@ pub struct Wanted<'a> {
     pub until: Timestamp,
     /// All of them have to hold.
     pub conditions: &'a [Condition],
+    /// Which of them come first; what is in doubt comes before all.
+    pub order: ReadOrder,
     /// Where an earlier part ended.
     pub after: Option<&'a str>,
     /// Most transactions of this part.
@@ -110,7 +112,7 @@ impl Lister<'_> {
     /// The next part of a list by conditions. What is in doubt may have no fact yet, so it comes first where it can be
     /// wanted, and from its index.
     pub async fn find(&self, wanted: &Wanted<'_>) -> Result<Found, StoreError> {
-        let &Wanted { merchant, since, until, after, limit, .. } = wanted;
+        let &Wanted { merchant, since, until, order, after, limit, .. } = wanted;
         let (mut read_bytes, mut more_in_doubt) = (0, false);
         let place = after.and_then(|after| after.strip_prefix(IN_DOUBT));
         if wanted.is_for_doubts() && (after.is_none() || place.is_some()) {
@@ -123,7 +125,7 @@ impl Lister<'_> {
             let doubts = self.in_doubt(&search).await?;
             (read_bytes, more_in_doubt) = (doubts.read_bytes, doubts.more_in_doubt);
             if doubts.shown() > 0 || doubts.next.is_some() {
-                let next = doubts.next.map_or_else(|| sort_of(until), |next| format!("{IN_DOUBT}{next}"));
+                let next = doubts.next.map_or_else(|| ends(order, since, until).0, |next| format!("{IN_DOUBT}{next}"));
                 return Ok(Found { next: Some(next), ..doubts });
             }
         }
@@ -133,7 +135,7 @@ impl Lister<'_> {
         };
         let (places, may_want) = (wanted.places(), &|entry: &LoggedEntry| wanted.may_want(entry));
         let after = after.filter(|_| place.is_none());
-        let search = Search { merchant, since, until, places: &places, may_want, wants, after, limit };
+        let search = Search { merchant, since, until, places: &places, may_want, wants, order, after, limit };
         Ok(Found { more_in_doubt, ..self.list(&search, read_bytes).await? })
     }
 }
@@ -243,6 +245,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        journal::sort_of,
         order::{
             CaptureSchedule, Decision, Decline, GatewayResponse, Kind, Operation, OperationState, OrderKey,
             PaymentKind,
@@ -376,8 +379,8 @@ mod tests {
     }
 
     fn wanted<'a>(merchant: &'a MerchantId, conditions: &'a [Condition]) -> Wanted<'a> {
-        let (now, since, until) = (at(0), at(0), at(1));
-        Wanted { merchant, now, since, until, conditions, after: None, limit: 1 }
+        let (now, since, until, order) = (at(0), at(0), at(1), ReadOrder::NewestFirst);
+        Wanted { merchant, now, since, until, conditions, order, after: None, limit: 1 }
     }
 
     #[test]

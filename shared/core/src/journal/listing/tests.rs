@@ -158,7 +158,7 @@ impl EntryLog for World {
     ) -> Result<EntryPage<LoggedEntry>, StoreError> {
         let entries = self.entries.lock().unwrap();
         let (after, before) = query.between;
-        assert!(after < before && query.order == ReadOrder::NewestFirst, "{query:?}");
+        assert!(after < before, "{query:?}");
         let is_there = |part: u8, entry: &Entry| match place {
             EntryPlace::Shard(shard) => part == *shard,
             EntryPlace::LastFour(digits) => entry.last_four.as_ref() == Some(digits),
@@ -171,7 +171,7 @@ impl EntryLog for World {
             })
             .map(|(_, (sort, entry))| (sort.clone(), self.as_logged(sort, entry)))
             .collect();
-        found.sort_by(|(one, _), (other, _)| other.cmp(one));
+        found.sort_by(|(one, _), (other, _)| query.order.compare(one, other));
         let more = found.len() > query.limit;
         found.truncate(query.limit);
         self.read.lock().unwrap().0 += found.len();
@@ -219,6 +219,7 @@ async fn all(
             places: &places,
             may_want: &|_| true,
             wants,
+            order: ReadOrder::NewestFirst,
             after,
             limit,
         };
@@ -258,6 +259,38 @@ async fn every_transaction_of_the_range_is_listed_once_newest_first_however_smal
     assert_eq!(rows.into_iter().collect::<BTreeSet<_>>(), ids(2..4).into_iter().collect());
 }
 
+/// Several payments of one second stay together, and come the other way round, too.
+#[tokio::test]
+async fn a_list_is_the_same_from_its_other_end_however_small_the_parts_are() {
+    let world = World::default();
+    (0..60).for_each(|n| world.pays(n, i64::try_from(n / 2).unwrap() * 6_000));
+    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let list = async |order: ReadOrder, limit: usize, (since, until): (i64, i64)| {
+        let (mut rows, mut next) = (Vec::new(), None::<String>);
+        loop {
+            let (since, until, conditions, after) = (at(since), at(until), &[][..], next.as_deref());
+            let now = at(2 * DAY_S);
+            let wanted = Wanted { merchant: &merchant, now, since, until, conditions, order, after, limit };
+            let part = lister.find(&wanted).await.unwrap();
+            rows.extend(part.rows.iter().map(|row| row.order.id.to_string()));
+            next = part.next;
+            if next.is_none() {
+                return rows;
+            }
+        }
+    };
+    let whole = (0, 30 * 6_000);
+    let mut newest_first = list(ReadOrder::NewestFirst, 1_000, whole).await;
+    newest_first.reverse();
+    assert_eq!(newest_first.len(), 60);
+    for limit in [1, 2, 7, 59, 60, 1_000] {
+        assert_eq!(list(ReadOrder::OldestFirst, limit, whole).await, newest_first, "{limit}");
+    }
+    // From the first moment, and up to the last one without it.
+    let part = list(ReadOrder::OldestFirst, 10, (6_000, 12_000)).await;
+    assert_eq!(part.into_iter().collect::<BTreeSet<_>>(), ids(2..4).into_iter().collect());
+}
+
 #[tokio::test]
 async fn what_cannot_be_read_is_a_bad_row_in_its_place_and_the_others_are_listed_as_ever() {
     let names = |numbers: &[u64]| numbers.iter().map(|n| format!("order-{n}")).collect::<BTreeSet<_>>();
@@ -274,7 +307,7 @@ async fn what_cannot_be_read_is_a_bad_row_in_its_place_and_the_others_are_listed
                 (&|_| true, &|_: &_, _: &_| true);
             let merchant = &merchant;
             let places = &EntryPlace::all();
-            let search = Search { merchant, since, until, places, may_want, wants, after, limit };
+            let search = Search { merchant, since, until, places, may_want, wants, order: ReadOrder::NewestFirst, after, limit };
             let part = lister.list(&search, 0).await.unwrap();
             assert!(part.shown() <= limit && part.shown() > 0, "{limit}");
             good.extend(part.rows.iter().map(|row| row.order.id.to_string()));
@@ -348,6 +381,7 @@ async fn a_part_ends_when_it_has_read_enough_and_the_next_one_goes_on() {
         places: &EntryPlace::all(),
         may_want: &|_| true,
         wants: &first,
+        order: ReadOrder::NewestFirst,
         after: None,
         limit: 1,
     };
@@ -370,7 +404,7 @@ async fn orders_are_read_some_at_a_time_and_only_where_the_entry_does_not_tell()
         let wants = |_: &Order, _: &Transaction| true;
         let (since, until, places, after) = (at(0), at(DAY_S), &EntryPlace::all(), None);
         let search =
-            Search { merchant: &merchant, since, until, places, may_want, wants: &wants, after, limit };
+            Search { merchant: &merchant, since, until, places, may_want, wants: &wants, order: ReadOrder::NewestFirst, after, limit };
         let rows = lister.list(&search, 0).await.unwrap().rows;
         (rows.iter().map(|row| row.order.id.to_string()).collect(), world.read.lock().unwrap().1)
     };
@@ -405,7 +439,7 @@ async fn what_is_in_doubt_comes_before_the_list_and_not_again_in_it() {
             let (now, since, until) = (at(9_000), at(0), at(9_000));
             let after_this = after.as_deref();
             let wanted =
-                Wanted { merchant: &merchant, now, since, until, conditions, after: after_this, limit };
+                Wanted { merchant: &merchant, now, since, until, order: ReadOrder::NewestFirst, conditions, after: after_this, limit };
             let found = lister.find(&wanted).await.unwrap();
             rows.extend(found.rows.iter().map(|row| row.order.id.to_string()));
             assert!(found.rows.len() <= limit && found.read_bytes <= READ_MAX_BYTES);
@@ -425,7 +459,7 @@ async fn what_is_in_doubt_comes_before_the_list_and_not_again_in_it() {
     }
     let conditions = [Condition::NeedsAttention(Vec::new())];
     let (now, since, until, after) = (at(9_000), at(0), at(9_000), None);
-    let wanted = Wanted { merchant: &merchant, now, since, until, conditions: &conditions, after, limit: 1 };
+    let wanted = Wanted { merchant: &merchant, now, since, until, order: ReadOrder::NewestFirst, conditions: &conditions, after, limit: 1 };
     assert_eq!(lister.find(&wanted).await.unwrap().rows[0].concerns(now), [Concern::InDoubt]);
     assert_eq!(pages(&[Condition::NeedsAttention(vec![Concern::FoundLate])], 5).await, ids(0..0));
     let later =
@@ -444,7 +478,7 @@ fn anything<'a>(
     (since, until): (i64, i64),
 ) -> Search<'a> {
     let (since, until, after, limit) = (at(since), at(until), None, 1_000);
-    Search { merchant, since, until, places, may_want: &|_| true, wants: &|_, _| true, after, limit }
+    Search { merchant, since, until, places, may_want: &|_| true, wants: &|_, _| true, order: ReadOrder::NewestFirst, after, limit }
 }
 
 #[tokio::test]

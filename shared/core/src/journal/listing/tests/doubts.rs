@@ -229,6 +229,7 @@ async fn a_list_says_whether_more_can_be_in_doubt_and_goes_on_at_once_where_noth
         since: at(0),
         until: at(9_000),
         conditions,
+        order: ReadOrder::NewestFirst,
         after: None,
         limit: 5,
     };
@@ -271,6 +272,7 @@ async fn what_was_sent_just_now_is_pending_and_needs_no_attention() {
             since: at(0),
             until: at(9_000),
             conditions: &[condition],
+            order: ReadOrder::NewestFirst,
             after: None,
             limit: 5,
         };

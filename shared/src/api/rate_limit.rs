@@ -1,0 +1,57 @@
+//! Tollgate's own limits as headers: `RateLimit-Policy` and `RateLimit` of the IETF's draft
+//! (draft-ietf-httpapi-ratelimit-headers-10), beside `Retry-After`.
+
+use lambda_http::http::{HeaderName, HeaderValue};
+
+/// In which time declines count.
+const DECLINES_WINDOW_S: u32 = 3_600;
+
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+
+/// What is limited, and to how many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Policy {
+    /// Payments and verifications in progress.
+    InFlight(u32),
+    /// Declines in an hour.
+    Declined(u32),
+}
+
+/// A limit that a request ran into: nothing of it is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RateLimit {
+    /// The limit.
+    pub(crate) policy: Policy,
+    /// Seconds after which something of it is left again.
+    pub(crate) resets_in_s: u32,
+}
+
+impl RateLimit {
+    /// Its headers.
+    pub(crate) fn headers(self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+        let (name, policy) = match self.policy {
+            Policy::InFlight(quota) => ("in-flight", format!("q={quota};qu=\"concurrent-requests\"")),
+            Policy::Declined(quota) => ("declined", format!("q={quota};w={DECLINES_WINDOW_S}")),
+        };
+        let limit = format!("\"{name}\";r=0;t={}", self.resets_in_s);
+        let texts = [(POLICY, format!("\"{name}\";{policy}")), (LIMIT, limit)];
+        texts.into_iter().filter_map(|(name, text)| Some((name, HeaderValue::from_str(&text).ok()?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_written_as_the_draft_has_it() {
+        let written = |policy| {
+            let headers = RateLimit { policy, resets_in_s: 7 }.headers();
+            headers.map(|(_, value)| value.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let in_flight = ["\"in-flight\";q=50;qu=\"concurrent-requests\"", "\"in-flight\";r=0;t=7"];
+        assert_eq!(written(Policy::InFlight(50)), in_flight);
+        assert_eq!(written(Policy::Declined(10)), ["\"declined\";q=10;w=3600", "\"declined\";r=0;t=7"]);
+    }
+}
