@@ -119,8 +119,10 @@ fn head_has_the_headers_of_get_and_no_body() {
     let long = "x".repeat(LONG);
     for status in [200, 404] {
         let headers = [("accept-encoding", "gzip")];
-        let (get, head) =
-            (sent(&asked("GET", &headers), said(status, &long)), sent(&asked("HEAD", &headers), said(status, &long)));
+        let (get, head) = (
+            sent(&asked("GET", &headers), said(status, &long)),
+            sent(&asked("HEAD", &headers), said(status, &long)),
+        );
         assert_eq!((head.status(), head.headers()), (get.status(), get.headers()));
         assert!(matches!(head.body(), Body::Empty));
     }

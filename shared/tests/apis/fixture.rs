@@ -96,7 +96,11 @@ impl Paid {
     }
 
     pub(crate) fn read(&self, by: &'static str) -> Ask {
-        get(format!("/v2/orders/a/transactions/{}", self.id)).by(by)
+        get(self.path()).by(by)
+    }
+
+    pub(crate) fn path(&self) -> String {
+        format!("/v2/orders/a/transactions/{}", self.id)
     }
 
     pub(crate) fn confirm(&self, by: &'static str) -> Ask {

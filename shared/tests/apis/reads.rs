@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::{
     ask::{Ask, get, post, put},
     credit_card,
-    fixture::{card, declined, pay, registered, unknown},
+    fixture::{AUTHORIZE, Paid, card, declined, pay, registered, unknown},
     table::Table,
 };
 
@@ -250,5 +250,30 @@ async fn the_gateway_is_shown_without_its_settings_and_cannot_be_changed() {
     t.ask("without a token", &get("/v2/gateways")).await;
     let change = json!({"type": "gateway", "enabled": false, "password": "p"});
     t.ask("a change", &put("/v2/gateways/card_connect").by("shop:all").data(change)).await;
+    t.end();
+}
+
+/// A misspelled parameter would be taken for none, and everything be returned.
+#[tokio::test(start_paused = true)]
+async fn no_route_takes_a_parameter_that_it_does_not_have() {
+    let mut t = Table::new("unknown_parameters");
+    let paid = Paid::with(&mut t, "purchase").await;
+    let method = "pm_eyhqnsyeeaarmmqxkgkdbvczsrnafluuzmthndugvinrgjigybiaxjac";
+    for path in [
+        "/v2/orders",
+        "/v2/orders/a",
+        "/v2/orders/a/transactions",
+        paid.path().as_str(),
+        &format!("/v2/transactions/{AUTHORIZE}"),
+        "/v2/transactions",
+        "/v2/captures",
+        "/v2/gateways",
+        "/v2/gateways/card_connect",
+        "/v2/reports/daily",
+        "/v2/payment-methods",
+        &format!("/v2/payment-methods/{method}"),
+    ] {
+        t.ask("a parameter that is none", &get(format!("{path}?filters=x")).by("shop:read")).await;
+    }
     t.end();
 }

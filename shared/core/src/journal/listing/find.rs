@@ -125,7 +125,9 @@ impl Lister<'_> {
             let doubts = self.in_doubt(&search).await?;
             (read_bytes, more_in_doubt) = (doubts.read_bytes, doubts.more_in_doubt);
             if doubts.shown() > 0 || doubts.next.is_some() {
-                let next = doubts.next.map_or_else(|| ends(order, since, until).0, |next| format!("{IN_DOUBT}{next}"));
+                let next = doubts
+                    .next
+                    .map_or_else(|| ends(order, since, until).0, |next| format!("{IN_DOUBT}{next}"));
                 return Ok(Found { next: Some(next), ..doubts });
             }
         }

@@ -307,7 +307,17 @@ async fn what_cannot_be_read_is_a_bad_row_in_its_place_and_the_others_are_listed
                 (&|_| true, &|_: &_, _: &_| true);
             let merchant = &merchant;
             let places = &EntryPlace::all();
-            let search = Search { merchant, since, until, places, may_want, wants, order: ReadOrder::NewestFirst, after, limit };
+            let search = Search {
+                merchant,
+                since,
+                until,
+                places,
+                may_want,
+                wants,
+                order: ReadOrder::NewestFirst,
+                after,
+                limit,
+            };
             let part = lister.list(&search, 0).await.unwrap();
             assert!(part.shown() <= limit && part.shown() > 0, "{limit}");
             good.extend(part.rows.iter().map(|row| row.order.id.to_string()));
@@ -403,8 +413,17 @@ async fn orders_are_read_some_at_a_time_and_only_where_the_entry_does_not_tell()
         *world.read.lock().unwrap() = (0, 0);
         let wants = |_: &Order, _: &Transaction| true;
         let (since, until, places, after) = (at(0), at(DAY_S), &EntryPlace::all(), None);
-        let search =
-            Search { merchant: &merchant, since, until, places, may_want, wants: &wants, order: ReadOrder::NewestFirst, after, limit };
+        let search = Search {
+            merchant: &merchant,
+            since,
+            until,
+            places,
+            may_want,
+            wants: &wants,
+            order: ReadOrder::NewestFirst,
+            after,
+            limit,
+        };
         let rows = lister.list(&search, 0).await.unwrap().rows;
         (rows.iter().map(|row| row.order.id.to_string()).collect(), world.read.lock().unwrap().1)
     };
@@ -438,8 +457,16 @@ async fn what_is_in_doubt_comes_before_the_list_and_not_again_in_it() {
         loop {
             let (now, since, until) = (at(9_000), at(0), at(9_000));
             let after_this = after.as_deref();
-            let wanted =
-                Wanted { merchant: &merchant, now, since, until, order: ReadOrder::NewestFirst, conditions, after: after_this, limit };
+            let wanted = Wanted {
+                merchant: &merchant,
+                now,
+                since,
+                until,
+                order: ReadOrder::NewestFirst,
+                conditions,
+                after: after_this,
+                limit,
+            };
             let found = lister.find(&wanted).await.unwrap();
             rows.extend(found.rows.iter().map(|row| row.order.id.to_string()));
             assert!(found.rows.len() <= limit && found.read_bytes <= READ_MAX_BYTES);
@@ -459,7 +486,16 @@ async fn what_is_in_doubt_comes_before_the_list_and_not_again_in_it() {
     }
     let conditions = [Condition::NeedsAttention(Vec::new())];
     let (now, since, until, after) = (at(9_000), at(0), at(9_000), None);
-    let wanted = Wanted { merchant: &merchant, now, since, until, order: ReadOrder::NewestFirst, conditions: &conditions, after, limit: 1 };
+    let wanted = Wanted {
+        merchant: &merchant,
+        now,
+        since,
+        until,
+        order: ReadOrder::NewestFirst,
+        conditions: &conditions,
+        after,
+        limit: 1,
+    };
     assert_eq!(lister.find(&wanted).await.unwrap().rows[0].concerns(now), [Concern::InDoubt]);
     assert_eq!(pages(&[Condition::NeedsAttention(vec![Concern::FoundLate])], 5).await, ids(0..0));
     let later =
@@ -478,7 +514,17 @@ fn anything<'a>(
     (since, until): (i64, i64),
 ) -> Search<'a> {
     let (since, until, after, limit) = (at(since), at(until), None, 1_000);
-    Search { merchant, since, until, places, may_want: &|_| true, wants: &|_, _| true, order: ReadOrder::NewestFirst, after, limit }
+    Search {
+        merchant,
+        since,
+        until,
+        places,
+        may_want: &|_| true,
+        wants: &|_, _| true,
+        order: ReadOrder::NewestFirst,
+        after,
+        limit,
+    }
 }
 
 #[tokio::test]
