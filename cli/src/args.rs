@@ -36,7 +36,7 @@ use clap::{
 use clap_complete::Shell;
 use jiff::Timestamp;
 use tollgate_core::{
-    order::{DecidedBy, HandVerdict, MerchantId, OrderId, Reason},
+    order::{Actor, DecidedBy, HandVerdict, MerchantId, OrderId, Reason},
     values::Currency,
 };
 use uuid::Uuid;
@@ -129,23 +129,19 @@ pub(crate) struct ShowMerchant {
 pub(crate) struct Switch {
     /// The merchant's id, such as 170200123
     pub(crate) id: MerchantId,
-    /// Show what would be done
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Do it without a prompt
-    #[arg(long)]
-    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) throw: Throw,
 }
 
 #[derive(Args)]
 pub(crate) struct Throw {
     /// Who decides; stored with the switch
     #[arg(long, value_name = "NAME", required_unless_present_any = ["dry_run", "show"])]
-    pub(crate) by: Option<DecidedBy>,
+    pub(crate) by: Option<Actor>,
     /// Why; stored with the switch
     #[arg(long, value_name = "TEXT", required_unless_present_any = ["dry_run", "show"])]
     pub(crate) reason: Option<Reason>,
-    /// Only show whether payments are stopped, and who changed that last
+    /// Only show whether payments are stopped, and who stopped and started them, when and why
     #[arg(long, conflicts_with_all = ["by", "reason", "dry_run", "yes"])]
     pub(crate) show: bool,
     /// Show what would be done, and who changed the switch last

@@ -11,13 +11,13 @@ use crate::{
     args::{CaptureCommand, ListPaused, SwitchCaptures, WithoutPrompt},
     confirm,
     failure::Failure,
-    merchant,
     payment::{
         history,
         rows::{self, bad_line, bad_value},
     },
     person,
     place::Place,
+    precondition::must_exist,
     report::Report,
     table::aligned,
 };
@@ -93,7 +93,7 @@ async fn list(place: &Place, list: &ListPaused) -> Result<Report, Failure> {
     let found = paused_captures(job.payments.store.as_ref(), index.as_ref(), &search).await;
     let found = found.map_err(|error| Failure::Unavailable(error.to_string()))?;
     if found.rows.is_empty() && found.unreadable.is_empty() && next.is_none() {
-        merchant::must_exist(place, merchant).await?;
+        must_exist(place, merchant).await?;
     }
     let mut lines = vec![HEADER.map(str::to_owned).to_vec()];
     lines.extend(found.rows.iter().filter_map(cells));

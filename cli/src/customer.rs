@@ -22,8 +22,8 @@ use crate::{
     args::{EraseCustomer, Who},
     aws::Aws,
     failure::{Failure, UNHEALTHY},
-    merchant,
     place::Place,
+    precondition::must_exist,
     report::Report,
 };
 
@@ -73,7 +73,7 @@ pub(crate) async fn erase(place: &Place, erase: &EraseCustomer) -> Result<Report
     }
     let found = find(place, &erase.merchant, customer.as_ref(), &traces).await?;
     if customer.is_none() && found.orders.is_empty() && found.unreadable.is_empty() {
-        merchant::must_exist(place, &erase.merchant).await?;
+        must_exist(place, &erase.merchant).await?;
     }
     let mut sum = Sum::default();
     if erase.yes {

@@ -79,7 +79,7 @@ pub(crate) async fn run(place: Result<Place, Failure>, doctor: &Doctor) -> Resul
             let aws = Aws::new(&place)?;
             checks.push(checks::identity(&place, &aws).await);
             checks.push(checks::table(&place, &aws).await);
-            checks.push(stopped::check(&place, &aws).await);
+            checks.extend(stopped::checks(&place, &aws, &doctor.merchant).await);
             checks.push(checks::secrets(&place, &doctor.merchant));
             if let Some(deployed) = &place.deployed {
                 checks.extend(stack::checks(deployed, &place.region, doctor.front.as_deref()).await);

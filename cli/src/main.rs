@@ -19,6 +19,7 @@ mod merchant;
 mod payment;
 mod person;
 mod place;
+mod precondition;
 mod report;
 mod rollback;
 mod stop;

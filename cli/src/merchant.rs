@@ -19,7 +19,7 @@ use tollgate_core::{
 use crate::{
     aws::Aws,
     confirm,
-    failure::{Failure, remark},
+    failure::Failure,
     gateway::{Gateway, Mid, MidFee},
     place::Place,
 };
@@ -71,13 +71,6 @@ impl Document {
         Self::new(&self.merchant.id, value)
     }
 
-    /// The same document, stopped or not.
-    fn switched(&self, disabled: bool) -> Result<Self, Failure> {
-        let mut value = self.value.clone();
-        value["disabled"] = Value::Bool(disabled);
-        Self::new(&self.merchant.id, value)
-    }
-
     /// The same document with these MIDs as those that add a surcharge.
     fn with_surcharging(&self, merchids: &[&str]) -> Result<Self, Failure> {
         let mut value = self.value.clone();
@@ -107,23 +100,6 @@ impl Document {
 pub(crate) async fn read(aws: &Aws, id: &MerchantId) -> Result<Document, Failure> {
     let stored = aws.secret(id).await?.ok_or(MerchantsError::Unknown)?;
     Document::parse(id, &stored)
-}
-
-/// Fails if there is no such merchant: for commands that found nothing of it, because its id may be mistyped. Payments
-/// outlive their merchant's secret, so a command that found some does not look. Without `--stack` or a prefix it is not
-/// known where to look.
-pub(crate) async fn must_exist(place: &Place, id: &MerchantId) -> Result<(), Failure> {
-    if place.prefix(SecretKind::Merchants).is_err() {
-        return Ok(());
-    }
-    match Aws::new(place)?.has_secret(id).await {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(MerchantsError::Unknown.into()),
-        Err(failure) => {
-            remark(&format!("Whether there is a merchant {id} was not checked: {}", failure.text()));
-            Ok(())
-        }
-    }
 }
 
 /// Prompts before a key is removed.

@@ -1,95 +1,139 @@
-//! `stop` and `start`: the switch of all payments (docs/operations.md).
+//! `stop` and `start`, `merchant stop` and `merchant start`: the switches of payments (docs/operations.md).
 
 use serde_json::{Value, json};
-use tollgate::dynamodb::orders::switch::SwitchPosition;
-use tollgate_core::payments::StoreError;
+use tollgate_core::{
+    order::Attribution,
+    payments::{SwitchChange, SwitchOf, SwitchState, Switches as _, throw},
+};
 
-use crate::{args::Throw, aws::Aws, confirm, failure::Failure, person, place::Place, report::Report};
+use crate::{
+    args::Throw, aws::Aws, confirm, failure::Failure, payment::history, person, place::Place,
+    precondition::unreadable_switch, report::Report,
+};
 
 /// How long a process of the functions goes by what it has read.
 const IN_FORCE_AFTER_S: i64 = tollgate::dynamodb::orders::switch::KEPT.as_secs();
 
-pub(crate) async fn run(place: &Place, throw: &Throw, stopped: bool) -> Result<Report, Failure> {
+/// A switch, and how a person calls it.
+pub(crate) struct Subject {
+    pub(crate) of: SwitchOf,
+    /// Whose payments they are, and where: "Stage prod: payments".
+    pub(crate) name: String,
+    /// What has to be typed.
+    pub(crate) typed: String,
+    /// The command's words before `stop`.
+    pub(crate) command: &'static str,
+    /// What is in the report besides.
+    pub(crate) value: Value,
+}
+
+pub(crate) async fn run(place: &Place, arguments: &Throw, stopped: bool) -> Result<Report, Failure> {
     let stage = place.stage()?;
+    let subject = Subject {
+        of: SwitchOf::All,
+        name: format!("Stage {stage}: payments"),
+        typed: stage.to_owned(),
+        command: "tollgate",
+        value: json!({ "stage": stage }),
+    };
+    move_switch(place, arguments, stopped, subject).await
+}
+
+pub(crate) async fn move_switch(
+    place: &Place,
+    arguments: &Throw,
+    stopped: bool,
+    subject: Subject,
+) -> Result<Report, Failure> {
     let switch = Aws::new(place)?.switch(place)?;
-    let now = switch.position().await.map_err(|error| unavailable(&error))?;
-    if throw.show {
-        return Ok(show(stage, now.as_ref()));
+    let now = switch.state(&subject.of).await.map_err(|error| unreadable_switch(&error))?;
+    let Subject { name, value, .. } = &subject;
+    if arguments.show {
+        return Ok(show(name, value.clone(), &now));
     }
-    let is_so = now.as_ref().is_some_and(|position| position.stopped) == stopped;
-    let value = json!({
-        "stage": stage, "stopped": stopped, "changed": !is_so, "dry_run": throw.dry_run,
-        "before": now.as_ref().map(self::value),
-    });
+    // A merchant's own stop can be made the operator's.
+    let is_so = now.stopped == stopped && (!stopped || now.is_held_by_operator());
+    let mut value = value.clone();
+    value["stopped"] = json!(stopped);
+    value["changed"] = json!(!is_so);
+    value["dry_run"] = json!(arguments.dry_run);
+    value["before"] = now.changes.last().map(change_value).into();
     let what = if stopped { "stopped" } else { "enabled" };
-    let since = now.map_or_else(|| "they were never stopped".to_owned(), |position| who(&position));
     if is_so {
-        return Ok(Report::new(format!("Stage {stage}: payments are {what} already ({since})."), value));
+        return Ok(Report::new(format!("{name} are {what} already ({}).", since(&now)), value));
     }
-    let (Some(by), Some(reason)) = (&throw.by, &throw.reason) else {
+    let (Some(by), Some(reason), false) = (&arguments.by, &arguments.reason, arguments.dry_run) else {
         // The command line requires both, except for a dry run.
-        return Ok(dry_run(stage, stopped, &since, value));
+        let before = if stopped { "enabled" } else { "stopped" };
+        let text = format!(
+            "Dry run: nothing was written. {name} are {before} ({}) and would be {what}.",
+            since(&now)
+        );
+        return Ok(Report::new(text, value));
     };
-    if throw.dry_run {
-        return Ok(dry_run(stage, stopped, &since, value));
-    }
-    if !throw.yes {
+    if !arguments.yes {
+        let all = if subject.of == SwitchOf::All { "all merchants" } else { "the merchant" };
         let happens = if stopped {
-            "requests of all merchants that move money will get 503, and nothing is captured"
+            format!("requests of {all} that move money will get 503, and nothing is captured")
         } else {
-            "all merchants will pay again, and captures that are due are sent"
+            format!("{all} will pay again, and captures that are due are sent")
         };
-        confirm::by_typing(stage, &format!("Stage {stage}: {happens}, within {IN_FORCE_AFTER_S} seconds."))?;
+        confirm::by_typing(
+            &subject.typed,
+            &format!("{name}: {happens}, within {IN_FORCE_AFTER_S} seconds."),
+        )?;
     }
-    let position = SwitchPosition {
-        stopped,
-        by: by.to_string(),
-        person: person::verified(place).await.map(|person| person.to_string()),
-        reason: reason.to_string(),
-        at: place.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-    };
-    switch.throw(&position).await.map_err(|error| unavailable(&error))?;
+    let person = person::verified(place).await;
+    let by = Attribution::new(None, Some(by), Some(reason));
+    let by = by.map(|by| Box::new(by.verified(person.as_ref())));
+    let change = SwitchChange { stopped, at: place.clock.now(), by, by_operator: true };
+    throw(&switch, &subject.of, &change).await.map_err(|error| unreadable_switch(&error))?;
     let text = if stopped {
         format!(
-            "Stage {stage}: payments are stopped. Within {IN_FORCE_AFTER_S} seconds no process sends anything that moves \
-             money; what it has sent by then is finished. It stays so through deployments and rollbacks.\n  \
-             tollgate start    takes it back"
+            "{name} are stopped. Within {IN_FORCE_AFTER_S} seconds no process sends anything that moves money; what it has \
+             sent by then is finished. It stays so through deployments and rollbacks.\n  {} start    takes it back",
+            subject.command
         )
     } else {
-        format!("Stage {stage}: payments are enabled again, within {IN_FORCE_AFTER_S} seconds.")
+        format!("{name} are enabled again, within {IN_FORCE_AFTER_S} seconds.")
     };
     Ok(Report::new(text, value))
 }
 
-/// Whether payments are stopped, and who changed that last.
-fn show(stage: &str, last: Option<&SwitchPosition>) -> Report {
-    let stopped = last.is_some_and(|position| position.stopped);
-    let what = if stopped { "STOPPED" } else { "enabled" };
-    let since = last.map_or_else(|| "they were never stopped".to_owned(), who);
-    let value = json!({ "stage": stage, "stopped": stopped, "last": last.map(value) });
-    Report::new(format!("Stage {stage}: payments are {what} ({since})."), value)
+/// Whether payments are stopped, and every change that is kept, the newest first.
+fn show(name: &str, mut value: Value, state: &SwitchState) -> Report {
+    let what = if state.stopped { "STOPPED" } else { "enabled" };
+    let mut lines = vec![format!("{name} are {what} ({}).", since(state))];
+    lines.extend(state.changes.iter().rev().map(|change| {
+        let what = if change.stopped { "stopped" } else { "started" };
+        format!("  {what}  {}", who(change))
+    }));
+    value["stopped"] = json!(state.stopped);
+    value["history"] = state.changes.iter().rev().map(change_value).collect();
+    Report::new(lines.join("\n"), value)
 }
 
-fn value(position: &SwitchPosition) -> Value {
-    let SwitchPosition { stopped, by, person, reason, at } = position;
-    json!({ "stopped": stopped, "by": by, "person": person, "reason": reason, "at": at })
+/// Who put the switch into its position, when and why.
+pub(crate) fn since(state: &SwitchState) -> String {
+    state
+        .changes
+        .last()
+        .map_or_else(|| "they were never stopped".to_owned(), |last| format!("by {}", who(last)))
 }
 
-/// Who changed the switch, when and why.
-pub(crate) fn who(position: &SwitchPosition) -> String {
-    let person = position.person.as_ref().map(|person| format!(" ({person})")).unwrap_or_default();
-    format!("by {}{person}, {}: {}", position.by, position.at, position.reason)
+fn who(change: &SwitchChange) -> String {
+    let by = change.by.clone().unwrap_or_default();
+    let key = by.key_name.map(|key| format!("the key {key}"));
+    let actor = [by.actor, key].into_iter().flatten().collect::<Vec<_>>().join(" with ");
+    let person = by.person.map(|person| format!(" ({person})")).unwrap_or_default();
+    let actor = if actor.is_empty() { "a key without a name" } else { &actor };
+    let side = if change.by_operator { "" } else { " of the merchant" };
+    format!("{actor}{side}{person}, {}: {}", history::time(change.at), by.reason.unwrap_or_default())
 }
 
-/// What would be done, and who changed the switch last.
-fn dry_run(stage: &str, stopped: bool, since: &str, value: serde_json::Value) -> Report {
-    let (now, then) = if stopped { ("enabled", "stopped") } else { ("stopped", "enabled") };
-    let text = format!(
-        "Dry run: nothing was written. Payments of stage {stage} are {now} ({since}) and would be {then}."
-    );
-    Report::new(text, value)
-}
-
-pub(crate) fn unavailable(error: &StoreError) -> Failure {
-    Failure::Unavailable(format!("{error}; look at table, region, credentials and network"))
+fn change_value(change: &SwitchChange) -> Value {
+    let mut value = history::switch_value(change.at, change.by.as_deref());
+    value["stopped"] = json!(change.stopped);
+    value["by_operator"] = json!(change.by_operator);
+    value
 }

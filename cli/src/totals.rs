@@ -20,9 +20,9 @@ use crate::{
     aws::Aws,
     csv,
     failure::{self, Failure},
-    merchant,
     payment::{history::time, list::unread},
     place::{Place, aws_http_client},
+    precondition::must_exist,
     report::Report,
     table::aligned,
 };
@@ -49,7 +49,7 @@ pub(crate) async fn run(place: &Place, options: &TotalsOptions) -> Result<Report
     for merchant in merchants {
         let totals = read(store.as_ref(), &merchant, &periods, &selection).await?;
         if !options.all_merchants && totals.rows.is_empty() && totals.unreadable.is_empty() {
-            merchant::must_exist(place, &merchant).await?;
+            must_exist(place, &merchant).await?;
         }
         found.push((merchant, totals));
     }

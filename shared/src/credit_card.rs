@@ -218,9 +218,6 @@ async fn handled(
     body_type: BodyType,
     reference: &mut Option<String>,
 ) -> Handled<Outgoing> {
-    if !matches!(requested, Purpose::Status) {
-        exchange::must_not_be_stopped(api.switch.as_ref()).await?;
-    }
     let document = read(request, body_type)?;
     let mut root = Members::of(&document);
     let caller = caller::authenticated(&api.access, request, &mut root).await?;
@@ -228,6 +225,9 @@ async fn handled(
     root.finish()?;
     let Some(members) = members else { return Err(Failure::new(Code::Required, "Request: is required")) };
     caller.must_have(role(requested, &members))?;
+    if !matches!(requested, Purpose::Status) {
+        exchange::must_not_be_stopped(api.switch.as_ref(), &caller.merchant.id).await?;
+    }
     let exchange = Exchange { api, attempts, request, caller: &caller, reference };
     let is_capture = members.has("TransactionID");
     let follow_up = match requested {

@@ -41,9 +41,11 @@ mod reports;
 mod response;
 mod source;
 mod status;
+mod stop;
 mod surcharge;
 mod token;
 mod transactions;
+mod webhooks;
 
 pub use captures::{list_captures, pause_captures, resume_captures};
 pub use detailed_status::{DetailedStatus, VoidReason};
@@ -62,9 +64,11 @@ pub use payment_methods::{
 };
 pub use reports::report_totals;
 pub use status::{payment_status, transaction_status};
+pub use stop::{get_stop, put_stop};
 pub use surcharge::preview_surcharge;
 pub use token::issue_token;
 pub use transactions::search_transactions;
+pub use webhooks::{list_deliveries, list_webhooks, replay_delivery, test_delivery, test_webhook};
 
 use lambda_http::{Body, Request, Response};
 use serde_json::Value;

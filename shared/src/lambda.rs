@@ -41,7 +41,7 @@ use crate::{
     cardpointe::{self, CardPointe},
     dynamodb::orders::{DynamoDbStore, attempts::DynamoDbAttempts, switch::DynamoDbSwitch},
     invocation,
-    ports::{Api, Checkout, Confirm, Job, JournalTotals, Orders, StoredCards, Transactions},
+    ports::{Api, Checkout, Confirm, Job, JournalTotals, Orders, StopSwitch, StoredCards, Transactions},
     secrets_manager::{MerchantSettings, SecretKind, SecretsManagerMerchants},
     source::Front,
     telemetry::{self, Measured},
@@ -236,6 +236,12 @@ impl Adapters {
     pub fn stored_cards(&self) -> Result<StoredCards, Error> {
         let (switch, attempts) = (self.tables().switch.clone(), self.tables().attempts.clone());
         Ok(StoredCards { access: self.access(), switch, methods: self.methods()?, attempts })
+    }
+
+    /// For who stopped a merchant's payments, and for stopping them.
+    pub fn stop_switch(&self) -> StopSwitch {
+        let switch = self.tables().switch.clone();
+        StopSwitch { access: self.access(), switches: switch.clone(), switch }
     }
 
     /// The index of orders whose scheduled captures are paused.

@@ -9,6 +9,8 @@
 //! | `authorize`, `purchase`, `payments` | [`Checkout`] |
 //! | `payment-methods` | [`StoredCards`] |
 //! | `transactions` | [`Transactions`] |
+//! | `switches` | [`StopSwitch`] |
+//! | `deliveries` | [`Deliveries`] |
 //! | `reconcile`, `scheduled-capture` | [`Job`] |
 //! | `totals` | [`JournalTotals`] |
 //! | `journal`, `events`, `webhooks` | one use case of the core, or its ports |
@@ -17,12 +19,14 @@ use std::sync::Arc;
 
 use tollgate_core::{
     journal::{EntryLog, TotalsStore},
+    order::MerchantId,
     payments::{
-        Attempts, GatewayInfo, Merchants, OrderIndex, OrderStore, PausedCaptures, Payments, Refusal,
-        Surcharges, Switch, trail,
+        Attempts, GatewayInfo, Merchants, OrderIndex, OrderStore, PausedCaptures, Payments, Refusal, Stop,
+        Surcharges, Switch, Switches, trail,
     },
     stored_cards::PaymentMethods,
     values::Clock,
+    webhooks::{DeliveryLog, Receivers},
 };
 
 pub use crate::access::Access;
@@ -205,7 +209,7 @@ pub enum MayRun {
 impl<S> Job<S> {
     /// Whether it may do anything. What is due otherwise stays due, for the next run.
     pub async fn may_run(&self) -> MayRun {
-        match is_stopped(self.switch.as_ref()).await {
+        match all_stopped(self.switch.as_ref()).await {
             Ok(false) => MayRun::Yes,
             Ok(true) => {
                 tracing::warn!("payments are stopped: the run did nothing");
@@ -219,11 +223,50 @@ impl<S> Job<S> {
     }
 }
 
-/// Whether payments are stopped.
-pub(crate) async fn is_stopped(switch: &dyn Switch) -> Result<bool, Refusal> {
-    let stopped = switch.is_stopped().await.map_err(Refusal::Store)?;
+/// Whether all payments are stopped.
+async fn all_stopped(switch: &dyn Switch) -> Result<bool, Refusal> {
+    let stopped = switch.all_stopped().await.map_err(Refusal::Store)?;
     trail::note(|trail| trail.is_stopped |= stopped);
     Ok(stopped)
+}
+
+/// Which switch stops a merchant's payments. Only that all are stopped is noted: it is the operator who has to know.
+pub(crate) async fn stop(switch: &dyn Switch, merchant: &MerchantId) -> Result<Stop, Refusal> {
+    let stop = switch.stop(merchant).await.map_err(Refusal::Store)?;
+    trail::note(|trail| trail.is_stopped |= stop == Stop::All);
+    Ok(stop)
+}
+
+/// For who stopped a merchant's payments, and for stopping them.
+pub struct StopSwitch {
+    /// Checks credentials and tokens.
+    pub access: Access,
+    /// Whether an operator has stopped all payments.
+    pub switch: Arc<dyn Switch>,
+    /// The merchants' own switches.
+    pub switches: Arc<dyn Switches>,
+}
+
+/// For a merchant's webhooks and what was sent to them.
+pub struct Deliveries {
+    /// Checks credentials and tokens.
+    pub access: Access,
+    /// The receivers that merchants' documents name.
+    pub receivers: Arc<dyn Receivers>,
+    /// What was sent to them.
+    pub log: Arc<dyn DeliveryLog>,
+}
+
+impl LetIn for Deliveries {
+    fn access(&self) -> &Access {
+        &self.access
+    }
+}
+
+impl LetIn for StopSwitch {
+    fn access(&self) -> &Access {
+        &self.access
+    }
 }
 
 #[cfg(test)]
@@ -233,22 +276,20 @@ mod tests {
 
     #[tokio::test]
     async fn that_payments_are_stopped_is_told_and_noted() {
+        let merchant = "m".parse().unwrap();
         for (position, noted) in [(Some(false), false), (Some(true), true), (None, false)] {
             let switch = SwitchAt(position);
-            let (found, trail) = trail::follow(is_stopped(&switch)).await;
+            let (found, trail) = trail::follow(all_stopped(&switch)).await;
             assert_eq!(found.as_ref().ok(), position.as_ref());
             assert!(matches!(found, Ok(_) | Err(Refusal::Store(_))));
             assert_eq!(trail.is_stopped, noted);
+            let (found, trail) = trail::follow(stop(&switch, &merchant)).await;
+            assert_eq!(found.ok().map(Stop::is_on), position);
+            assert_eq!(trail.is_stopped, noted);
         }
-        let both = async {
-            let found = [is_stopped(&SwitchAt(Some(true))).await, is_stopped(&SwitchAt(Some(true))).await];
-            found.map(Result::unwrap)
-        };
-        let (found, trail) = trail::follow(both).await;
-        assert_eq!((found, trail.is_stopped), ([true, true], true));
         let ((), trail) = trail::follow(async {
-            is_stopped(&SwitchAt(Some(true))).await.unwrap();
-            is_stopped(&SwitchAt(Some(false))).await.unwrap();
+            stop(&SwitchAt(Some(true)), &merchant).await.unwrap();
+            stop(&SwitchAt(Some(false)), &merchant).await.unwrap();
         })
         .await;
         assert!(trail.is_stopped, "it stays noted");

@@ -16,7 +16,7 @@ pub async fn status(switch: &dyn Switch, request: &Request) -> Response<Body> {
 }
 
 async fn describe(switch: &dyn Switch) -> Response<Body> {
-    let payments = match switch.is_stopped().await {
+    let payments = match switch.all_stopped().await {
         Ok(true) => "stopped",
         Ok(false) => "enabled",
         Err(error) => {

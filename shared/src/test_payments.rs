@@ -6,10 +6,10 @@ use uuid::Uuid;
 
 use tollgate_core::{
     order::{
-        Decision, Fingerprint, GatewayResponse, Kind, NewOperation, Operation, OperationState, Order,
-        OrderKey, PaymentKind, Principal, Route, Transaction,
+        Decision, Fingerprint, GatewayResponse, Kind, MerchantId, NewOperation, Operation, OperationState,
+        Order, OrderKey, PaymentKind, Principal, Route, Transaction,
     },
-    payments::{GatewayInfo, StoreError, Switch},
+    payments::{GatewayInfo, Stop, StoreError, Switch},
     values::{Amount, CardSummary, Charged, Currency, Fee, FeeKind, Instrument},
 };
 
@@ -62,7 +62,11 @@ pub(crate) struct SwitchAt(pub(crate) Option<bool>);
 
 #[async_trait]
 impl Switch for SwitchAt {
-    async fn is_stopped(&self) -> Result<bool, StoreError> {
+    async fn stop(&self, _: &MerchantId) -> Result<Stop, StoreError> {
+        Ok(if self.all_stopped().await? { Stop::All } else { Stop::None })
+    }
+
+    async fn all_stopped(&self) -> Result<bool, StoreError> {
         self.0.ok_or_else(|| StoreError::Unavailable("away".to_owned()))
     }
 }

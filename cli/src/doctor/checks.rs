@@ -213,7 +213,7 @@ fn warnings(place: &Place, id: &MerchantId, document: &Document) -> Vec<Check> {
         checks.push(Check::new(format!("keys of {id}"), Mark::Note, found));
     }
     if merchant.disabled {
-        let found = format!("it is stopped; `tollgate merchant start {id}` lets it pay again");
+        let found = "it is disabled: its document refuses all its requests; remove the member `disabled`";
         checks.push(Check::new(format!("state of {id}"), Mark::Note, found));
     }
     checks

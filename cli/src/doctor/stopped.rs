@@ -1,30 +1,62 @@
-//! Whether payments are stopped. A stop outlives deployments, and so the reason for it can be long forgotten.
+//! Whether payments are stopped, everywhere or of a merchant. A stop outlives deployments, and so the reason for it can be
+//! long forgotten.
+
+use tollgate::dynamodb::orders::switch::DynamoDbSwitch;
+use tollgate_core::{
+    order::MerchantId,
+    payments::{SwitchOf, Switches as _},
+};
 
 use super::{Check, Mark};
-use crate::{aws::Aws, failure::Failure, place::Place, stop};
+use crate::{aws::Aws, failure::Failure, place::Place, precondition::unreadable_switch, stop};
 
-/// Whether the switch of all payments, or the stack's parameter, stops them.
-pub(super) async fn check(place: &Place, aws: &Aws) -> Check {
+/// The switch of all payments, the stack's parameter that stops them, and the switches of merchants: those named, or else all
+/// that can be listed.
+pub(super) async fn checks(place: &Place, aws: &Aws, named: &[MerchantId]) -> Vec<Check> {
+    let switch = match aws.switch(place) {
+        Ok(switch) => switch,
+        Err(failure) => return vec![Check::of("payments", Err(failure))],
+    };
+    let mut checks = vec![all(place, &switch).await];
+    let ids = match (named, place.merchants.as_slice()) {
+        // Without the permission to list them, none is looked at.
+        ([], []) => aws.merchants().await.unwrap_or_default(),
+        ([], known) => known.to_vec(),
+        (named, _) => named.to_vec(),
+    };
+    for id in ids {
+        checks.extend(of_merchant(&switch, &id).await);
+    }
+    checks
+}
+
+async fn all(place: &Place, switch: &DynamoDbSwitch) -> Check {
     let what = "payments";
     if place.deployed.as_ref().is_some_and(|deployed| deployed.parameter("Payments") == "stopped") {
         let found = "STOPPED for all merchants by the stack's parameter Payments: deploy it with enabled";
         return Check::new(what, Mark::Note, found);
     }
-    match position(place, aws).await {
-        Ok(None) => Check::new(what, Mark::Good, "enabled; they were never stopped"),
-        Ok(Some(last)) if last.stopped => Check::new(
+    match switch.state(&SwitchOf::All).await {
+        Ok(state) if state.stopped => Check::new(
             what,
             Mark::Note,
-            format!("STOPPED for all merchants {}; `tollgate start` enables them", stop::who(&last)),
+            format!("STOPPED for all merchants {}; `tollgate start` enables them", stop::since(&state)),
         ),
-        Ok(Some(last)) => Check::new(what, Mark::Good, format!("enabled {}", stop::who(&last))),
-        Err(failure) => Check::of(what, Err(failure)),
+        Ok(state) => Check::new(what, Mark::Good, format!("enabled, {}", stop::since(&state))),
+        Err(error) => Check::of(what, Err::<String, Failure>(unreadable_switch(&error))),
     }
 }
 
-async fn position(
-    place: &Place,
-    aws: &Aws,
-) -> Result<Option<tollgate::dynamodb::orders::switch::SwitchPosition>, Failure> {
-    aws.switch(place)?.position().await.map_err(|error| stop::unavailable(&error))
+/// What there is to say of a merchant's own switch; nothing of one whose payments go on.
+async fn of_merchant(switch: &DynamoDbSwitch, id: &MerchantId) -> Option<Check> {
+    let what = format!("payments of {id}");
+    match switch.state(&SwitchOf::Merchant(id.clone())).await {
+        Ok(state) if state.stopped => Some(Check::new(
+            what,
+            Mark::Note,
+            format!("STOPPED {}; `tollgate merchant start {id}` enables them", stop::since(&state)),
+        )),
+        Ok(_) => None,
+        Err(error) => Some(Check::of(what, Err(unreadable_switch(&error)))),
+    }
 }

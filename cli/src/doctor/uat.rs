@@ -4,10 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tollgate::{
-    lambda::GATEWAY,
-    ports::{Job, MayRun},
-};
+use tollgate::{lambda::GATEWAY, ports::Job};
 use tollgate_core::{
     order::{NoEffect, OrderId, Outcome, Route, gateway_order_id},
     payments::{Card, Command, Instruction, KnownPayment, Labels, PaymentSource},
@@ -22,6 +19,7 @@ use crate::{
     failure::Failure,
     merchant::{self, Document},
     place::Place,
+    precondition::must_be_off,
 };
 
 /// The published test card of CardPointe's UAT (Visa, always approved).
@@ -57,16 +55,9 @@ pub(crate) async fn run(
     };
     let document = merchant::read(aws, id).await?;
     let job = place.job()?;
-    let stopped = match job.may_run().await {
-        MayRun::Yes if document.merchant.disabled => {
-            Some("the merchant is stopped: `tollgate merchant start`")
-        }
-        MayRun::Yes => None,
-        MayRun::Stopped => Some("all payments are stopped: `tollgate start`"),
-        MayRun::Unknown => Some("it cannot be read whether payments are stopped"),
-    };
-    if let Some(why) = stopped {
-        return Ok((Check::new(WHAT, Mark::Bad, format!("nothing was sent; {why}")), None));
+    if let Err(failure) = must_be_off(&job, &document.merchant).await {
+        let why = format!("nothing was sent; {}", failure.text());
+        return Ok((Check::new(WHAT, Mark::Bad, why), None));
     }
     let (currency, route) = document.routes().into_iter().next().ok_or_else(|| {
         Failure::Input("the merchant has no MID for a currency that the gateway can carry".to_owned())

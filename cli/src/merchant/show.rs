@@ -3,32 +3,35 @@
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{FeeBasis, MerchantId, OrdersMode, Policy, RefundWithoutAmount},
-    payments::Merchant,
+    payments::{Merchant, SwitchOf, SwitchState, Switches as _},
     values::Zone,
 };
 
-use tollgate::{lambda::GATEWAY, secrets_manager::SecretKind};
+use tollgate::{dynamodb::orders::switch::DynamoDbSwitch, lambda::GATEWAY, secrets_manager::SecretKind};
 
 use super::{Document, read};
-use crate::{aws::Aws, confirm, failure::Failure, place::Place, report::Report};
+use crate::{
+    aws::Aws, confirm, failure::Failure, place::Place, precondition::unreadable_switch, report::Report, stop,
+};
 
 pub(crate) async fn list(place: &Place) -> Result<Report, Failure> {
     let aws = Aws::new(place)?;
     let mut lines = vec![line(["MERCHANT", "STATE", "ACCOUNT", "ORDERS", "CURRENCIES"].map(str::to_owned))];
-    let mut merchants = Vec::new();
+    let (mut merchants, switch) = (Vec::new(), switch_if_known(place, &aws));
     for id in aws.merchants().await? {
         match read(&aws, &id).await {
             Ok(document) => {
                 let merchant = &document.merchant;
+                let stop = stop_of(switch.as_ref(), &id).await?;
                 let currencies = merchant.gateway.accounts.keys().map(ToString::to_string);
                 lines.push(line([
                     id.to_string(),
-                    state(merchant).to_owned(),
+                    state(merchant, stop.as_ref()).to_owned(),
                     confirm::mode(&merchant.gateway.any_route()).to_owned(),
                     orders(merchant).to_owned(),
                     currencies.collect::<Vec<_>>().join(","),
                 ]));
-                merchants.push(value(merchant));
+                merchants.push(value(merchant, stop.as_ref()));
             }
             // Deleted meanwhile.
             Err(Failure::NotThere(_)) => {}
@@ -50,8 +53,10 @@ pub(crate) async fn list(place: &Place) -> Result<Report, Failure> {
 }
 
 pub(crate) async fn show(place: &Place, id: &MerchantId) -> Result<Report, Failure> {
-    let Document { merchant, .. } = read(&Aws::new(place)?, id).await?;
-    let mut value = value(&merchant);
+    let aws = Aws::new(place)?;
+    let Document { merchant, .. } = read(&aws, id).await?;
+    let stop = stop_of(switch_if_known(place, &aws).as_ref(), id).await?;
+    let mut value = value(&merchant, stop.as_ref());
     value["stage"] = json!(place.stage_or_unnamed());
     value["place"] = place.secrets_value(SecretKind::Merchants)?;
     let policy = &merchant.policy;
@@ -69,7 +74,8 @@ pub(crate) async fn show(place: &Place, id: &MerchantId) -> Result<Report, Failu
         RefundWithoutAmount::Reject => "reject",
     };
     let rows = [
-        ("state", state(&merchant).to_owned()),
+        ("state", state(&merchant, stop.as_ref()).to_owned()),
+        ("payments", stop.as_ref().map_or_else(|| "not looked up: name the table".to_owned(), payments)),
         (
             "gateway",
             format!("{} ({})", merchant.gateway.endpoint, confirm::mode(&merchant.gateway.any_route())),
@@ -129,8 +135,27 @@ fn listed(letters: &[String]) -> String {
     if letters.is_empty() { "nothing".to_owned() } else { letters.join(", ") }
 }
 
-fn state(merchant: &Merchant) -> &'static str {
-    if merchant.disabled { "stopped" } else { "active" }
+/// The switches of payments, if the table is known: what lists merchants needs no table.
+fn switch_if_known(place: &Place, aws: &Aws) -> Option<DynamoDbSwitch> {
+    aws.switch(place).ok()
+}
+
+async fn stop_of(switch: Option<&DynamoDbSwitch>, id: &MerchantId) -> Result<Option<SwitchState>, Failure> {
+    let Some(switch) = switch else { return Ok(None) };
+    let state = switch.state(&SwitchOf::Merchant(id.clone())).await;
+    state.map(Some).map_err(|error| unreadable_switch(&error))
+}
+
+fn state(merchant: &Merchant, stop: Option<&SwitchState>) -> &'static str {
+    match (merchant.disabled, stop.is_some_and(|stop| stop.stopped)) {
+        (true, _) => "disabled",
+        (false, true) => "stopped",
+        (false, false) => "active",
+    }
+}
+
+fn payments(stop: &SwitchState) -> String {
+    format!("{}, {}", if stop.stopped { "STOPPED" } else { "enabled" }, stop::since(stop))
 }
 
 fn orders(merchant: &Merchant) -> &'static str {
@@ -141,7 +166,7 @@ fn orders(merchant: &Merchant) -> &'static str {
 }
 
 /// Without keys, signing key, user name and password.
-fn value(merchant: &Merchant) -> Value {
+fn value(merchant: &Merchant, stop: Option<&SwitchState>) -> Value {
     let Merchant { policy, gateway, .. } = merchant;
     let keys = merchant
         .keys
@@ -151,6 +176,7 @@ fn value(merchant: &Merchant) -> Value {
     json!({
         "merchant": merchant.id,
         "disabled": merchant.disabled,
+        "stopped": stop.map(|stop| stop.stopped),
         "gateway": gateway.endpoint,
         "livemode": GATEWAY.is_live(&gateway.any_route()),
         "merchids": Value::Object(accounts.collect()),

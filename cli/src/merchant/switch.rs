@@ -1,43 +1,31 @@
-//! `merchant stop` and `merchant start`: the document's `disabled` (docs/merchants.md).
+//! `merchant stop` and `merchant start`: the merchant's own switch (docs/merchants.md).
 
 use serde_json::json;
 use tollgate::secrets_manager::SecretKind;
+use tollgate_core::payments::SwitchOf;
 
-use super::read;
-use crate::{args::Switch, aws::Aws, confirm, failure::Failure, place::Place, report::Report};
+use crate::{
+    args::Switch,
+    failure::Failure,
+    place::Place,
+    precondition::must_exist,
+    report::Report,
+    stop::{self, Subject},
+};
 
-pub(crate) async fn run(place: &Place, switch: &Switch, disabled: bool) -> Result<Report, Failure> {
-    let aws = Aws::new(place)?;
+pub(crate) async fn run(place: &Place, switch: &Switch, stopped: bool) -> Result<Report, Failure> {
     let (id, at) = (&switch.id, place.of_secrets(SecretKind::Merchants)?);
-    let document = read(&aws, id).await?;
-    let value = json!({
-        "merchant": id, "stage": place.stage_or_unnamed(), "place": place.secrets_value(SecretKind::Merchants)?,
-        "disabled": disabled, "dry_run": switch.dry_run,
-        "changed": document.merchant.disabled != disabled,
-    });
-    let what = if disabled { "stopped" } else { "started" };
-    if document.merchant.disabled == disabled {
-        return Ok(Report::new(format!("Merchant {id}, {at}: it is {what} already."), value));
-    }
-    if switch.dry_run {
-        return Ok(Report::new(
-            format!("Dry run: nothing was written. Merchant {id}, {at}, would be {what}."),
-            value,
-        ));
-    }
-    if !switch.yes {
-        let happens = if disabled { "none of its requests will be accepted" } else { "it will pay again" };
-        confirm::by_typing(id.as_str(), &format!("Merchant {id}, {at}: {happens} after 5 minutes."))?;
-    }
-    aws.put_secret(id, &document.switched(disabled)?.text()).await?;
-    let text = if disabled {
-        format!(
-            "Merchant {id}, {at}: stopped. After 5 minutes at most its keys and tokens are refused and its \
-             scheduled captures held back. Inquiries about payments in doubt go on.\n  \
-             tollgate merchant start {id}    takes it back"
-        )
-    } else {
-        format!("Merchant {id}, {at}: started. It pays again after 5 minutes at most.")
+    // A stop of a merchant that is mistyped stops nothing.
+    must_exist(place, id).await?;
+    let subject = Subject {
+        of: SwitchOf::Merchant(id.clone()),
+        name: format!("Merchant {id}, {at}: its payments"),
+        typed: id.to_string(),
+        command: "tollgate merchant",
+        value: json!({
+            "merchant": id, "stage": place.stage_or_unnamed(),
+            "place": place.secrets_value(SecretKind::Merchants)?,
+        }),
     };
-    Ok(Report::new(text, value))
+    stop::move_switch(place, &switch.throw, stopped, subject).await
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::json;
-use tollgate::ports::MayRun;
 use tollgate_core::{
     order::{
         Action, Attribution, CaptureTerms, Essentials, Fingerprint, FollowUp, Intent, KeyDigest, Kind,
@@ -22,6 +21,7 @@ use crate::{
     failure::{Failure, UNAVAILABLE},
     person,
     place::Place,
+    precondition::must_be_off,
     report::Report,
 };
 
@@ -55,19 +55,8 @@ impl Change {
 pub(crate) async fn run(place: &Place, requested: Change, change: &ChangePayment) -> Result<Report, Failure> {
     let stage = place.stage()?;
     let job = place.job()?;
-    match job.may_run().await {
-        MayRun::Yes => {}
-        MayRun::Stopped => {
-            return Err(Failure::Refused("all payments are stopped; see `tollgate start`".to_owned()));
-        }
-        MayRun::Unknown => {
-            return Err(Failure::Unavailable("it cannot be read whether payments are stopped".to_owned()));
-        }
-    }
     let merchant = job.merchants.get(&change.merchant).await?;
-    if merchant.disabled {
-        return Err(Failure::Refused("the merchant is stopped; see `tollgate merchant start`".to_owned()));
-    }
+    must_be_off(&job, &merchant).await?;
     let key = OrderKey { merchant: change.merchant.clone(), order: change.order.clone() };
     let order = job.payments.order(&key).await?;
     let person = if change.dry_run { None } else { person::verified(place).await };

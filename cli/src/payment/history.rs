@@ -98,7 +98,7 @@ pub(crate) fn pause_value(pause: &Pause) -> Value {
     })
 }
 
-fn switch_value(at: Timestamp, by: Option<&Attribution>) -> Value {
+pub(crate) fn switch_value(at: Timestamp, by: Option<&Attribution>) -> Value {
     json!({
         "at": at,
         "key_name": by.and_then(|by| by.key_name.as_ref()),

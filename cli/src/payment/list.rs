@@ -17,8 +17,8 @@ use crate::{
     args::{Day, FindPayments, ListPayments, PaymentFilter},
     csv,
     failure::{self, Failure},
-    merchant,
     place::{Place, aws_http_client},
+    precondition::must_exist,
     report::Report,
 };
 
@@ -108,7 +108,7 @@ async fn may_be_empty(place: &Place, wanted: &Wanted<'_>, rest: &Rest) -> Result
     if wanted.after.is_some() || !rest.unreadable.is_empty() {
         return Ok(());
     }
-    merchant::must_exist(place, wanted.merchant).await
+    must_exist(place, wanted.merchant).await
 }
 
 /// The journal could not be read.

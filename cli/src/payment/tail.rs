@@ -17,7 +17,9 @@ use super::{
     list::{journal, read},
     rows,
 };
-use crate::{args::TailPayments, failure, failure::Failure, merchant, place::Place, report::Report};
+use crate::{
+    args::TailPayments, failure, failure::Failure, place::Place, precondition::must_exist, report::Report,
+};
 
 /// The pause between two looks.
 const EVERY: Duration = Duration::from_secs(2);
@@ -31,7 +33,7 @@ pub(crate) async fn run(place: &Place, tail: &TailPayments, json: bool) -> Resul
     let log = journal(place, tail.journal_table.as_deref())?;
     let lister = Lister { log: log.as_ref(), store: job.payments.store.as_ref() };
     let conditions = tail.filter.conditions()?;
-    merchant::must_exist(place, &tail.merchant).await?;
+    must_exist(place, &tail.merchant).await?;
     let begin = tail.since.unwrap_or_else(|| place.clock.now());
     let (mut seen, mut since) = (BTreeMap::<Uuid, Timestamp>::new(), begin);
     // Items that cannot be read. They are few, and each is told once.

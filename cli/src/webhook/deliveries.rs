@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tollgate::dynamodb::deliveries::{DeliveryState, DynamoDbDeliveries, StoredDelivery};
+use tollgate::{dynamodb::deliveries::DynamoDbDeliveries, elastic_path::test_delivery};
 use tollgate_core::{
     payments::Unreadable,
-    webhooks::{Delivery, DeliveryStore as _, ReceiverKey},
+    webhooks::{Delivery, DeliveryLog as _, DeliveryState, ReceiverKey, StoredDelivery},
 };
 
 use super::{deliveries, receivers, unavailable};
 use crate::{
     args::{ListWebhooks, ReplayWebhooks, TestWebhook},
     failure::{Failure, UNHEALTHY},
-    merchant,
     place::Place,
+    precondition::must_exist,
     report::Report,
 };
 
@@ -24,15 +24,15 @@ const TEST_LIMIT: Duration = Duration::from_secs(45);
 /// How often it looks.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// The type of a test's event.
-const TEST: &str = "webhook.test";
+/// Deliveries that are read at a time.
+const PAGE: usize = 250;
 
 pub(crate) async fn list(place: &Place, list: &ListWebhooks) -> Result<Report, Failure> {
     // A receiver's deliveries are listed although its document is deleted or cannot be read.
     let Some(receiver) = &list.receiver else {
         let all = receivers::all(place, &list.merchant).await?;
         if all.is_empty() {
-            merchant::must_exist(place, &list.merchant).await?;
+            must_exist(place, &list.merchant).await?;
         }
         let line = |receiver: &Value| {
             let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -53,7 +53,7 @@ pub(crate) async fn list(place: &Place, list: &ListWebhooks) -> Result<Report, F
     let bad = unreadable.iter().map(|item| format!("cannot be read: {} ({})", item.key, item.reason));
     let lines: Vec<String> = found.iter().map(line).chain(bad).collect();
     if lines.is_empty() {
-        merchant::must_exist(place, &list.merchant).await?;
+        must_exist(place, &list.merchant).await?;
     }
     let text = if lines.is_empty() { "No deliveries.".to_owned() } else { lines.join("\n") };
     let value: Vec<Value> = found.iter().map(shown).collect();
@@ -93,10 +93,11 @@ async fn find(
     wanted: impl Fn(&StoredDelivery) -> bool,
     in_range: impl Fn(&StoredDelivery) -> bool,
 ) -> Result<(Vec<StoredDelivery>, Vec<Unreadable>), Failure> {
-    let (mut found, mut unreadable, mut from) = (Vec::new(), Vec::new(), None);
+    let (mut found, mut unreadable, mut from) = (Vec::new(), Vec::new(), None::<String>);
     loop {
-        let (page, next) = store.list(key, from).await.map_err(|error| unavailable(&error))?;
-        for kept in page {
+        let page = store.page(key, from.as_deref(), PAGE).await.map_err(|error| unavailable(&error))?;
+        for (place, kept) in page.deliveries {
+            from = Some(place);
             let kept = match kept {
                 Ok(kept) => kept,
                 Err(item) => {
@@ -111,8 +112,7 @@ async fn find(
                 found.push(kept);
             }
         }
-        from = next;
-        if from.is_none() {
+        if !page.more {
             return Ok((found, unreadable));
         }
     }
@@ -126,16 +126,12 @@ pub(crate) async fn test(place: &Place, arguments: &TestWebhook) -> Result<Repor
     }
     let store = deliveries(place, at)?;
     let (now, event) = (place.clock.now(), place.clock.new_id());
-    let body = json!({ "id": event, "type": TEST, "timestamp": now.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(), "merchant": merchant, "version": 0,
-        "data": { "type": "test" } });
     let to = ReceiverKey { merchant: merchant.clone(), receiver: receiver.clone() };
-    let (kind, body, since) = (TEST.to_owned(), body.to_string(), Some(now));
-    let delivery = Delivery { to, event, at: now, kind, body, failures: 0, since };
-    store.revive(&delivery.to).await.map_err(|error| unavailable(&error))?;
-    store.add(&delivery, now).await.map_err(|error| unavailable(&error))?;
+    let delivery = test_delivery(to, event, now);
+    store.send_new(&delivery, now).await.map_err(|error| unavailable(&error))?;
     let begun = std::time::Instant::now();
     loop {
-        let kept = store.get(&delivery).await.map_err(|error| unavailable(&error))?;
+        let kept = store.find(&delivery.to, now, event).await.map_err(|error| unavailable(&error))?;
         match kept {
             Some(kept) if kept.state != DeliveryState::Sent => {
                 let is_fine = kept.state == DeliveryState::Delivered;
@@ -173,7 +169,7 @@ pub(crate) async fn replay(place: &Place, replay: &ReplayWebhooks) -> Result<Rep
         return Err(Failure::NotThere(format!("no delivery of {event} to {receiver} in the last 30 days")));
     }
     if found.is_empty() {
-        merchant::must_exist(place, merchant).await?;
+        must_exist(place, merchant).await?;
     }
     if !dry_run {
         for kept in &found {

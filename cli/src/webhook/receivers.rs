@@ -15,8 +15,8 @@ use crate::{
     aws::Aws,
     confirm,
     failure::Failure,
-    merchant::must_exist,
     place::Place,
+    precondition::must_exist,
     report::Report,
 };
 

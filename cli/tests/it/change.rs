@@ -136,9 +136,9 @@ async fn what_cannot_be_is_refused_and_nothing_is_sent() {
     assert_eq!(ran.code, 6, "{ran:?}");
 
     let by = ["--by", "Ann", "--reason", "case-1", "--yes"];
-    fixture.run(&[&["merchant", "stop", MERCHANT, "--yes"][..]].concat(), "").await.done();
+    fixture.run(&[&["merchant", "stop", MERCHANT][..], &by].concat(), "").await.done();
     fixture.change("refund", "o", &["--yes", "--reason", "2"], "").await.fails(4, "merchant is stopped");
-    fixture.run(&["merchant", "start", MERCHANT, "--yes"], "").await.done();
+    fixture.run(&[&["merchant", "start", MERCHANT][..], &by].concat(), "").await.done();
     fixture.run(&[&["stop"][..], &by].concat(), "").await.done();
     fixture.change("refund", "o", &["--yes", "--reason", "3"], "").await.fails(4, "payments are stopped");
     assert_eq!(fixture.sent("refund"), 0);

@@ -7,23 +7,42 @@ use serde_json::json;
 use crate::support::{Fixture, MERCHANT, MERCHANTS, run};
 
 #[tokio::test]
-async fn a_merchant_is_stopped_and_started_by_command() {
+async fn a_merchant_is_stopped_and_started_by_command_within_seconds_and_its_secret_stays_as_it_is() {
     let fixture = Fixture::open().await;
-    let stop = ["merchant", "stop", MERCHANT];
+    let secret = format!("tollgate/merchants/{MERCHANT}");
+    let document = fixture.stack.secrets().get(&secret);
+    let stop = ["merchant", "stop", MERCHANT, "--by", "Ann Lee", "--reason", "duplicate charges"];
     assert!(fixture.run(&[&stop[..], &["--dry-run"]].concat(), "").await.done().contains("would be stopped"));
+    fixture.run(&["merchant", "stop", MERCHANT, "--yes"], "").await.fails(2, "--by <NAME>");
     fixture.run(&stop, "another\n").await.fails(5, "was not typed");
-    assert_eq!(fixture.token(MERCHANT, REGISTERED_KEY).await.0, 200, "nothing was done so far");
-    let ran = fixture.run(&stop, &format!("{MERCHANT}\n")).await;
-    ran.never_says(REGISTERED_KEY);
-    assert!(ran.done().contains("stopped"));
-    fixture.stack.advance_clock(301);
-    assert_eq!(fixture.token(MERCHANT, REGISTERED_KEY).await.0, 401);
+    assert_eq!(fixture.pay("before", "purchase").await.0, 200, "nothing was done so far");
+    assert!(fixture.run(&stop, &format!("{MERCHANT}\n")).await.done().contains("stopped"));
+    fixture.stack.advance_clock(16);
+    assert_eq!(fixture.token(MERCHANT, REGISTERED_KEY).await.0, 200, "it reads on");
+    assert_eq!(fixture.pay("after", "purchase").await.0, 503);
+    assert_eq!(fixture.call("GET", "/status", json!({})).await.1["payments"], "enabled", "for the others");
     let again = fixture.run(&[&stop[..], &["--json"]].concat(), "").await.json();
-    assert_eq!((&again["disabled"], &again["changed"]), (&json!(true), &json!(false)));
-    fixture.run(&["merchant", "start", MERCHANT, "--yes"], "").await.done();
-    fixture.stack.advance_clock(301);
-    assert_eq!(fixture.token(MERCHANT, REGISTERED_KEY).await.0, 200);
-    fixture.run(&["merchant", "stop", "unknown", "--yes"], "").await.fails(3, "no such merchant");
+    assert_eq!((&again["stopped"], &again["changed"]), (&json!(true), &json!(false)));
+    let doctor = fixture.run(&["doctor"], "").await;
+    let says = format!("payments of {MERCHANT}");
+    assert!(doctor.code == 0 && doctor.out.contains(&says), "{doctor:?}");
+    assert!(doctor.out.contains("STOPPED by Ann Lee, "), "{doctor:?}");
+    let listed = fixture.run(&["merchant", "list", "--json"], "").await.json();
+    let states: Vec<_> =
+        listed["merchants"].as_array().unwrap().iter().map(|one| one["stopped"].clone()).collect();
+    assert_eq!(states, [json!(true), json!(false)]);
+    let start = ["merchant", "start", MERCHANT, "--by", "Bob", "--reason", "fixed", "--yes"];
+    fixture.run(&start, "").await.done();
+    fixture.stack.advance_clock(16);
+    assert_eq!(fixture.pay("after", "purchase").await.0, 200);
+    let shown = fixture.run(&["merchant", "stop", MERCHANT, "--show"], "").await.done();
+    let lines: Vec<_> = shown.lines().collect();
+    assert!(lines[0].contains("its payments are enabled (by Bob, "), "{shown}");
+    assert!(lines[1].contains("started  Bob, ") && lines[1].ends_with(": fixed"), "{shown}");
+    assert!(lines[2].contains("stopped  Ann Lee, ") && lines[2].ends_with(": duplicate charges"), "{shown}");
+    assert_eq!(fixture.stack.secrets().get(&secret), document);
+    let unknown = ["merchant", "stop", "unknown", "--by", "Ann", "--reason", "r", "--yes"];
+    fixture.run(&unknown, "").await.fails(3, "no such merchant");
     fixture.close().await;
 }
 
@@ -91,14 +110,14 @@ async fn all_payments_are_stopped_and_started_by_command_and_reading_goes_on() {
     assert_eq!(fixture.call("GET", "/status", json!({})).await.1["payments"], "stopped");
     assert_eq!(fixture.stack.simulator().transactions().len(), sent);
     let again = fixture.run(&[&stop[..], &["--json"]].concat(), "").await.json();
-    assert_eq!((&again["changed"], &again["before"]["by"]), (&json!(false), &json!("Ann Lee")));
+    assert_eq!((&again["changed"], &again["before"]["actor"]), (&json!(false), &json!("Ann Lee")));
     let look = fixture.run(&["stop", "--dry-run"], "").await.done();
     assert!(look.contains("stopped already (by Ann Lee, ") && look.contains("case 4711"), "{look}");
     let look = fixture.run(&["start", "--dry-run"], "").await.done();
     assert!(look.contains("are stopped (by Ann Lee, ") && look.contains("would be enabled"), "{look}");
     let show = ["stop", "--show", "--json"];
     let shown = fixture.run(&show, "").await.json();
-    assert_eq!((&shown["stopped"], &shown["last"]["by"]), (&json!(true), &json!("Ann Lee")));
+    assert_eq!((&shown["stopped"], &shown["history"][0]["actor"]), (&json!(true), &json!("Ann Lee")));
     fixture.run(&["stop", "--show", "--yes"], "").await.fails(2, "--show");
     let doctor = fixture.run(&["doctor"], "").await;
     assert!(doctor.code == 0 && doctor.out.contains("STOPPED for all merchants by Ann Lee, "), "{doctor:?}");

@@ -10,7 +10,7 @@ async fn a_merchant_that_there_is_not_is_said_wherever_one_is_named() {
     for command in [
         &["merchant", "show", "nobody"][..],
         &["merchant", "key", "list", "nobody"],
-        &["merchant", "stop", "nobody", "--yes"],
+        &[&["merchant", "stop", "nobody"][..], &by].concat(),
         &["payment", "list", "nobody"],
         &["payment", "list", "nobody", "--csv"],
         &["payment", "list", "nobody", "--needs-attention"],

@@ -7,10 +7,11 @@ use std::{
 };
 
 /// The deployed functions, by their packages' names.
-pub(crate) const FUNCTIONS: [&str; 17] = [
+pub(crate) const FUNCTIONS: [&str; 19] = [
     "authorize",
     "capture",
     "confirm",
+    "deliveries",
     "events",
     "journal",
     "orders",
@@ -20,6 +21,7 @@ pub(crate) const FUNCTIONS: [&str; 17] = [
     "reconcile",
     "refund",
     "scheduled-capture",
+    "switches",
     "token",
     "totals",
     "transactions",

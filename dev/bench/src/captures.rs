@@ -16,7 +16,8 @@ use local::{
 use serde::{Deserialize, Serialize};
 use tollgate::ports::Job;
 use tollgate_core::{
-    payments::{CaptureRequest, CaptureSettings, Deadline, Payments, StoreError, Switch, capture_due},
+    order::MerchantId,
+    payments::{CaptureRequest, CaptureSettings, Deadline, Payments, Stop, StoreError, Switch, capture_due},
     values::Clock as _,
 };
 
@@ -34,7 +35,11 @@ struct AlwaysOn;
 
 #[async_trait]
 impl Switch for AlwaysOn {
-    async fn is_stopped(&self) -> Result<bool, StoreError> {
+    async fn stop(&self, _: &MerchantId) -> Result<Stop, StoreError> {
+        Ok(Stop::None)
+    }
+
+    async fn all_stopped(&self) -> Result<bool, StoreError> {
         Ok(false)
     }
 }
@@ -118,9 +123,14 @@ async fn measure(concurrency: usize, arguments: &Arguments) -> Result<Row, Strin
     let before = counting.units();
     let (started, used) = (Instant::now(), processor::seconds_used());
     let deadline = Deadline::after(Duration::from_mins(10));
-    let report =
-        capture_due(&job.payments, job.merchants.as_ref(), CaptureRequest::default(), settings, deadline)
-            .await;
+    let report = capture_due(
+        &job.payments,
+        (job.merchants.as_ref(), &AlwaysOn),
+        CaptureRequest::default(),
+        settings,
+        deadline,
+    )
+    .await;
     let seconds = started.elapsed().as_secs_f64();
     let used = processor::seconds_used().zip(used).map(|(now, before)| now - before);
     if report.captured != count {

@@ -105,7 +105,14 @@ pub(crate) async fn capture_once(world: &Arc<World>, request: CaptureRequest) {
     let deadline = Deadline::after(CAPTURE_LIMIT);
     let dry_run = request.dry_run;
     let invocation = async move {
-        capture_due(&job.payments, job.merchants.as_ref(), request, job.settings, deadline).await
+        capture_due(
+            &job.payments,
+            (job.merchants.as_ref(), job.switch.as_ref()),
+            request,
+            job.settings,
+            deadline,
+        )
+        .await
     };
     let report = instance.run(CAPTURE_LIMIT, invocation).await;
     let mut guard = world.state();

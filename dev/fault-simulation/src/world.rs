@@ -23,10 +23,11 @@ use tollgate::{
     source::Front,
 };
 use tollgate_core::{
-    order::{ListPlace, MerchantId, Order, OrderKey},
+    order::{ListPlace, MerchantId, Order},
     payments::{
         Attempts, CaptureSettings, Counts, Ended, ListedOrder, ListedPage, Merchant, NoQuote, OrderIndex,
-        Payments, Place, StoreError, SurchargeQuery, SurchargeQuote, Surcharges, Switch, reconcile::Limits,
+        Payments, Place, Stop, StoreError, SurchargeQuery, SurchargeQuote, Surcharges, Switch,
+        reconcile::Limits,
     },
     stored_cards::PaymentMethods,
     values::Clock,
@@ -548,7 +549,11 @@ struct AlwaysOn;
 
 #[async_trait]
 impl Switch for AlwaysOn {
-    async fn is_stopped(&self) -> Result<bool, StoreError> {
+    async fn stop(&self, _: &MerchantId) -> Result<Stop, StoreError> {
+        Ok(Stop::None)
+    }
+
+    async fn all_stopped(&self) -> Result<bool, StoreError> {
         Ok(false)
     }
 }

@@ -15,7 +15,9 @@ use tollgate::{
     dynamodb::stream::StreamResponse,
     invocation::deadline_of,
     lambda::GATEWAY,
-    ports::{Api, Checkout, Confirm, Job, JournalTotals, Orders, StoredCards, Transactions},
+    ports::{
+        Api, Checkout, Confirm, Deliveries, Job, JournalTotals, Orders, StopSwitch, StoredCards, Transactions,
+    },
 };
 use tollgate_core::{
     journal::EntryStore,
@@ -43,6 +45,10 @@ pub struct Ports {
     pub stored_cards: Arc<StoredCards>,
     /// `transactions`.
     pub transactions: Arc<Transactions>,
+    /// `deliveries`.
+    pub deliveries: Arc<Deliveries>,
+    /// `switches`.
+    pub stop_switch: Arc<StopSwitch>,
     /// `reconcile`.
     pub inquiries: Arc<Job<Limits>>,
     /// `scheduled-capture`.
@@ -59,6 +65,7 @@ pub const TABLE: &[(&str, Handler)] = &[
     ("authorize", |ports, request| Box::pin(authorize::handle(ports.checkout.clone(), request))),
     ("capture", |ports, request| Box::pin(capture::handle(ports.api.clone(), request))),
     ("confirm", |ports, request| Box::pin(confirm::handle(ports.confirm.clone(), request))),
+    ("deliveries", |ports, request| Box::pin(deliveries::handle(ports.deliveries.clone(), request))),
     ("orders", |ports, request| Box::pin(orders::handle(ports.orders.clone(), request))),
     ("payment-methods", |ports, request| {
         Box::pin(payment_methods::handle(ports.stored_cards.clone(), request))
@@ -66,6 +73,7 @@ pub const TABLE: &[(&str, Handler)] = &[
     ("payments", |ports, request| Box::pin(payments::handle(ports.checkout.clone(), request))),
     ("purchase", |ports, request| Box::pin(purchase::handle(ports.checkout.clone(), request))),
     ("refund", |ports, request| Box::pin(refund::handle(ports.api.clone(), request))),
+    ("switches", |ports, request| Box::pin(switches::handle(ports.stop_switch.clone(), request))),
     ("token", |ports, request| Box::pin(token::handle(ports.access.clone(), request))),
     ("transactions", |ports, request| Box::pin(transactions::handle(ports.transactions.clone(), request))),
     ("void", |ports, request| Box::pin(void::handle(ports.api.clone(), request))),

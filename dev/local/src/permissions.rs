@@ -66,8 +66,10 @@ pub enum Resource {
     Orders,
     /// Those that are customers with their stored cards.
     Customers,
-    /// The one that stops payments.
-    Switch,
+    /// Those that stop payments: of all merchants, and of one.
+    Switches,
+    /// Those that stop one merchant's.
+    MerchantSwitches,
     /// One of the table's indexes.
     Index(String),
     /// The table of shoppers' attempts.
@@ -109,7 +111,9 @@ pub(crate) struct Part {
 }
 
 /// All of them.
-pub(crate) const PARTS: [Part; 4] = [
+///
+/// A part comes before another one that contains it.
+pub(crate) const PARTS: [Part; 5] = [
     Part { whole: Resource::Table, resource: Resource::Orders, operator: "StringNotLike", keys: &["#*"] },
     Part {
         whole: Resource::Table,
@@ -117,7 +121,18 @@ pub(crate) const PARTS: [Part; 4] = [
         operator: "StringLike",
         keys: &["#customer#*"],
     },
-    Part { whole: Resource::Table, resource: Resource::Switch, operator: "StringEquals", keys: &["#"] },
+    Part {
+        whole: Resource::Table,
+        resource: Resource::MerchantSwitches,
+        operator: "StringLike",
+        keys: &["#stop#*"],
+    },
+    Part {
+        whole: Resource::Table,
+        resource: Resource::Switches,
+        operator: "StringLike",
+        keys: &["#", "#stop#*"],
+    },
     Part {
         whole: Resource::JournalTable,
         resource: Resource::Totals,
@@ -179,13 +194,15 @@ impl Permission {
                 .into_iter()
                 .find_map(|(name, resource)| (name == table).then_some(resource))
         {
-            return Self { resource: part_of_all(&table, &action, &batch.keys), action };
+            return Self { resource: part_of(table, &action, &batch.keys), action };
         }
         let resource = match (body.table_name, body.index_name, body.secret_id) {
-            (Some(table), None, None) if table == TABLE_NAME => part_of(Resource::Table, &action, &body.item),
+            (Some(table), None, None) if table == TABLE_NAME => {
+                part_of(Resource::Table, &action, [&body.item])
+            }
             (Some(table), None, None) if table == ATTEMPTS_TABLE_NAME => Resource::AttemptsTable,
             (Some(table), None, None) if table == JOURNAL_TABLE_NAME => {
-                part_of(Resource::JournalTable, &action, &body.item)
+                part_of(Resource::JournalTable, &action, [&body.item])
             }
             (Some(table), None, None) if table == WEBHOOKS_TABLE_NAME => Resource::WebhooksTable,
             (Some(table), Some(index), None) if table == TABLE_NAME => Resource::Index(index),
@@ -213,20 +230,16 @@ const ON_ITEMS: [&str; 5] = [
     "dynamodb:DeleteItem",
 ];
 
-/// The part of a table that all items of a batch are in; the table if there is none.
-fn part_of_all(table: &Resource, action: &str, keys: &[Value]) -> Resource {
-    let mut parts = keys.iter().map(|key| part_of(table.clone(), action, key));
-    let first = parts.next().unwrap_or_else(|| table.clone());
-    if parts.all(|part| part == first) { first } else { table.clone() }
-}
-
-/// The part of a table that an item with this key, or an item itself, is in; the table if it is in none, or if the action is
-/// about more than an item.
-fn part_of(table: Resource, action: &str, item: &Value) -> Resource {
+/// The part of a table that all items with these keys, or these items themselves, are in; the table if there is none, or if
+/// the action is about more than items.
+fn part_of<'a>(table: Resource, action: &str, items: impl IntoIterator<Item = &'a Value>) -> Resource {
     let name = if table == Resource::Table { "order_key" } else { BUCKET };
-    let key = item[name]["S"].as_str().filter(|_| ON_ITEMS.contains(&action));
-    let part = key.and_then(|key| PARTS.into_iter().find(|part| part.whole == table && part.has(key)));
-    part.map_or(table, |part| part.resource)
+    let keys: Option<Vec<_>> = items.into_iter().map(|item| item[name]["S"].as_str()).collect();
+    let keys = keys.filter(|keys| !keys.is_empty() && ON_ITEMS.contains(&action));
+    let has_all = |part: &Part| {
+        part.whole == table && keys.as_ref().is_some_and(|keys| keys.iter().all(|key| part.has(key)))
+    };
+    PARTS.into_iter().find(has_all).map_or(table, |part| part.resource)
 }
 
 /// One of the two streams, which a call names by its table, its own name or an iterator that tells the table.
@@ -264,7 +277,8 @@ impl fmt::Display for Resource {
             Self::Table => write!(f, "table/{TABLE_NAME}"),
             Self::Orders => write!(f, "table/{TABLE_NAME}, its orders"),
             Self::Customers => write!(f, "table/{TABLE_NAME}, its customers"),
-            Self::Switch => write!(f, "table/{TABLE_NAME}, its switch"),
+            Self::Switches => write!(f, "table/{TABLE_NAME}, its switches"),
+            Self::MerchantSwitches => write!(f, "table/{TABLE_NAME}, its merchants' switches"),
             Self::AttemptsTable => write!(f, "table/{ATTEMPTS_TABLE_NAME}"),
             Self::JournalTable => write!(f, "table/{JOURNAL_TABLE_NAME}"),
             Self::Totals => write!(f, "table/{JOURNAL_TABLE_NAME}, its totals"),

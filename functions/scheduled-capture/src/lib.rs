@@ -14,7 +14,8 @@ pub async fn handle(
     let may_run = if request.dry_run { MayRun::Yes } else { job.may_run().await };
     match may_run {
         MayRun::Yes => {
-            capture_due(&job.payments, job.merchants.as_ref(), request, job.settings, deadline).await
+            let sources = (job.merchants.as_ref(), job.switch.as_ref());
+            capture_due(&job.payments, sources, request, job.settings, deadline).await
         }
         MayRun::Stopped => CaptureReport::default(),
         MayRun::Unknown => CaptureReport { failed: 1, ..CaptureReport::default() },

@@ -17,6 +17,7 @@ mod scheduled_capture;
 mod store;
 mod surcharge;
 mod switch;
+mod throw;
 pub mod trail;
 
 pub use attempts::{
@@ -37,7 +38,8 @@ pub use store::{
     OrderStore, Page, PausedCaptures, PausedQuery, Shards, StoreError, Unreadable,
 };
 pub use surcharge::{NoQuote, SurchargeQuery, SurchargeQuote, Surcharges, Waived, surcharge};
-pub use switch::Switch;
+pub use switch::{SWITCH_CHANGES_MAX, Stop, Switch, SwitchChange, SwitchOf, SwitchState, Switches};
+pub use throw::{Thrown, throw};
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -1,6 +1,7 @@
 //! Events of orders, and their delivery to a merchant's receivers.
 
 mod delivering;
+mod delivery_log;
 mod event_bus;
 mod outbox;
 mod receivers;
@@ -8,6 +9,7 @@ mod removal;
 mod webhook;
 
 pub use delivering::{Added, Delivering, DeliveryReport};
+pub use delivery_log::{DeliveryLog, DeliveryPage, DeliveryState, StoredDelivery};
 pub use event_bus::{Event, EventBus, Everywhere};
 pub use outbox::Outbox;
 pub use receivers::{Courier, DeliveryOutcome, DeliveryStore, Due, NotTaken, Receivers, ReceiversError};

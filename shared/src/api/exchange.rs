@@ -4,7 +4,10 @@ use lambda_http::{
     Body, Request, Response,
     http::{HeaderValue, StatusCode, header},
 };
-use tollgate_core::payments::{Switch, trail};
+use tollgate_core::{
+    order::MerchantId,
+    payments::{Switch, trail},
+};
 
 use super::{
     Code,
@@ -13,7 +16,7 @@ use super::{
     problem::Problem,
     rate_limit::RateLimit,
 };
-use crate::{invocation::request_id, ports::is_stopped, transfer::OfNow};
+use crate::{invocation::request_id, ports::stop, transfer::OfNow};
 
 /// Largest body. A payment with all its members takes under 3 KB.
 const BODY_MAX_BYTES: usize = 64 * 1024;
@@ -38,9 +41,11 @@ impl<B> Reply<B> {
 /// A handler's result, before an API writes it in its form.
 pub(crate) type Handled<B> = Result<Reply<B>, Failure>;
 
-/// Refuses what moves money while payments are stopped.
-pub(crate) async fn must_not_be_stopped(switch: &dyn Switch) -> Result<(), Failure> {
-    if is_stopped(switch).await? { Err(Failure::payments_stopped()) } else { Ok(()) }
+/// Refuses what moves a merchant's money while its payments, or all, are stopped. For a caller that may move it: others
+/// cause no look-up.
+pub(crate) async fn must_not_be_stopped(switch: &dyn Switch, merchant: &MerchantId) -> Result<(), Failure> {
+    let stop = stop(switch, merchant).await?;
+    if stop.is_on() { Err(Failure::payments_stopped(stop)) } else { Ok(()) }
 }
 
 /// A body as it goes out.

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tollgate_core::{
     order::{DECLINES_PER_ORDER_HOUR, NoEffect, Rejection},
-    payments::{Full, IN_FLIGHT_RETRY, Limits, MerchantsError, NoQuote, Refusal, StoreError},
+    payments::{Full, IN_FLIGHT_RETRY, Limits, MerchantsError, NoQuote, Refusal, Stop, StoreError},
     stored_cards::{DECLINES_PER_HOUR, MethodRefusal, MethodRejection},
     values::{Amount, Currency},
 };
@@ -234,9 +234,14 @@ impl Failure {
         Self::new(code, detail).with("limit", whose.word()).limited(policy, seconds(wait))
     }
 
-    /// An operator has stopped payments.
-    pub(crate) fn payments_stopped() -> Self {
-        let detail = "payments are stopped by the operator of this service; nothing was sent to the gateway";
+    /// Payments are stopped: the merchant's, or all.
+    pub(crate) fn payments_stopped(stop: Stop) -> Self {
+        let detail = match stop {
+            Stop::Merchant => "this merchant's payments are stopped; nothing was sent to the gateway",
+            Stop::All | Stop::None => {
+                "payments are stopped by the operator of this service; nothing was sent to the gateway"
+            }
+        };
         Self::new(Code::PaymentsStopped, detail).retry_after(STOPPED_RETRY_S)
     }
 }

@@ -10,7 +10,7 @@ use super::{Exchange, Purpose, outgoing::Outgoing, pay, reference};
 use crate::{
     api::{Code, exchange::Handled, members::Members, stated::Stated},
     invocation::deadline,
-    ports::is_stopped,
+    ports::stop,
 };
 
 /// Longest name and reason that are looked at; what is kept is shorter.
@@ -129,7 +129,7 @@ pub(super) async fn status(exchange: Exchange<'_>, mut request: Members<'_>) -> 
     let key = reference::order_key(&merchant.id, id)?;
     // An inquiry can have a void follow, so while payments are stopped the record is shown as it is.
     // The same for a key that may only read.
-    let order = if !caller.has(Role::Pay) || is_stopped(api.switch.as_ref()).await? {
+    let order = if !caller.has(Role::Pay) || stop(api.switch.as_ref(), &merchant.id).await?.is_on() {
         api.payments.order(&key).await?
     } else {
         api.payments.confirm(merchant, &key, id, deadline).await?

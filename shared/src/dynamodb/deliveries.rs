@@ -11,8 +11,12 @@ use jiff::Timestamp;
 use tollgate_core::{
     order::MerchantId,
     payments::{StoreError, Unreadable},
-    webhooks::{Delivery, DeliveryOutcome, DeliveryStore, Due, Health, KnownReceiver, ReceiverKey},
+    webhooks::{
+        Delivery, DeliveryLog, DeliveryOutcome, DeliveryPage, DeliveryStore, Due, Health, KnownReceiver,
+        ReceiverKey, StoredDelivery,
+    },
 };
+use uuid::Uuid;
 
 use super::{
     Item, number_of,
@@ -20,7 +24,6 @@ use super::{
     text, text_of, texts,
 };
 
-pub use item::{DeliveryState, StoredDelivery};
 pub use stream::DeliveriesEvent;
 
 /// The table's key: the receiver.
@@ -59,47 +62,6 @@ impl DynamoDbDeliveries {
         Self(Table { client, name: table })
     }
 
-    /// A page of a receiver's deliveries, the newest first, each that cannot be read as such, and where the next page begins.
-    pub async fn list(
-        &self,
-        receiver: &ReceiverKey,
-        after: Option<Item>,
-    ) -> Result<(Vec<Result<StoredDelivery, Unreadable>>, Option<Item>), StoreError> {
-        let request = self.of_receiver(&receiver.to_string()).scan_index_forward(false);
-        let page = request.set_exclusive_start_key(after).send().await;
-        let page = page.map_err(|error| unavailable(&error))?;
-        let next = page.last_evaluated_key;
-        let delivery = |item: &Item| item::read(item).ok_or_else(|| bad(item, OTHER_FORM));
-        Ok((page.items.unwrap_or_default().iter().map(delivery).collect(), next))
-    }
-
-    /// The stored state of one delivery; none where there is no such delivery.
-    pub async fn get(&self, delivery: &Delivery) -> Result<Option<StoredDelivery>, StoreError> {
-        self.get_by(item::key(delivery)).await
-    }
-
-    /// Makes a delivery due now, with three days of attempts before it, whatever its state is.
-    pub async fn replay(&self, delivery: &Delivery, now: Timestamp) -> Result<(), StoreError> {
-        // Where it is not there yet: the schedule looks only at receivers that are.
-        let health = self.health(&delivery.to).await?;
-        self.put_health(&delivery.to, Health { is_gone: false, ..health }).await?;
-        let settled = DeliveryOutcome::Waits { due: now, failures: 0, since: now, reason: None };
-        self.settle(delivery, &settled, now).await
-    }
-
-    /// Sends to a receiver again that had said that it is gone.
-    pub async fn revive(&self, receiver: &ReceiverKey) -> Result<(), StoreError> {
-        let health = self.health(receiver).await?;
-        if health.is_gone {
-            self.put_health(receiver, Health { is_gone: false, ..health }).await?;
-        }
-        Ok(())
-    }
-
-    async fn get_by(&self, key: Item) -> Result<Option<StoredDelivery>, StoreError> {
-        Ok(self.item(key).await?.as_ref().and_then(item::read))
-    }
-
     async fn item(&self, key: Item) -> Result<Option<Item>, StoreError> {
         let found = self.0.get(key).consistent_read(true).send().await;
         Ok(found.map_err(|error| unavailable(&error))?.item)
@@ -121,6 +83,57 @@ impl DynamoDbDeliveries {
             .expression_attribute_names("#receiver", RECEIVER)
             .expression_attribute_names("#state", "state");
         was_made(request.send().await).map(drop)
+    }
+}
+
+#[async_trait]
+impl DeliveryLog for DynamoDbDeliveries {
+    async fn page(
+        &self,
+        receiver: &ReceiverKey,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<DeliveryPage, StoreError> {
+        let after = after.map(|sort| texts([(RECEIVER, &*receiver.to_string()), (SORT, sort)]));
+        let request = self.of_receiver(&receiver.to_string()).scan_index_forward(false);
+        let request = request.limit(i32::try_from(limit).unwrap_or(i32::MAX)).set_exclusive_start_key(after);
+        let page = request.send().await.map_err(|error| unavailable(&error))?;
+        let more = page.last_evaluated_key.is_some();
+        let delivery = |item: Item| {
+            let place = text(&item, SORT).cloned().unwrap_or_default();
+            (place, item::read(&item).ok_or_else(|| bad(&item, OTHER_FORM)))
+        };
+        let deliveries = page.items.unwrap_or_default().into_iter().map(delivery).collect();
+        Ok(DeliveryPage { deliveries, more })
+    }
+
+    async fn find(
+        &self,
+        receiver: &ReceiverKey,
+        at: Timestamp,
+        event: Uuid,
+    ) -> Result<Option<StoredDelivery>, StoreError> {
+        Ok(self.item(item::key_of(receiver, at, event)).await?.as_ref().and_then(item::read))
+    }
+
+    async fn health_of(&self, receiver: &ReceiverKey) -> Result<Health, StoreError> {
+        self.health(receiver).await
+    }
+
+    async fn replay(&self, delivery: &Delivery, now: Timestamp) -> Result<(), StoreError> {
+        // Where it is not there yet: the schedule looks only at receivers that are.
+        let health = self.health(&delivery.to).await?;
+        self.put_health(&delivery.to, Health { is_gone: false, ..health }).await?;
+        let settled = DeliveryOutcome::Waits { due: now, failures: 0, since: now, reason: None };
+        self.settle(delivery, &settled, now).await
+    }
+
+    async fn send_new(&self, delivery: &Delivery, now: Timestamp) -> Result<(), StoreError> {
+        let health = self.health(&delivery.to).await?;
+        if health.is_gone {
+            self.put_health(&delivery.to, Health { is_gone: false, ..health }).await?;
+        }
+        self.add(delivery, now).await
     }
 }
 

@@ -1,10 +1,12 @@
 //! Elastic Path's filters: `eq(status,complete):ge(created_at,2026-11-20T00:00:00Z)`.
 
 mod captures;
+mod deliveries;
 mod orders;
 mod term;
 
 pub(super) use captures::{CaptureFilter, PAUSED};
+pub(super) use deliveries::DeliveryFilter;
 pub(super) use orders::OrderFilter;
 pub(super) use term::{Fields, parse};
 

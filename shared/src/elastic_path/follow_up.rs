@@ -34,7 +34,7 @@ use crate::{
         stated::{self, NotPerformed, Stated},
     },
     invocation::{deadline, path_parameter},
-    ports::{Api, Confirm, is_stopped},
+    ports::{Api, Confirm, stop},
 };
 
 /// Longest text that is accepted and not kept.
@@ -76,7 +76,7 @@ async fn confirmed(ports: &Confirm, request: &Request) -> Handled<Value> {
         transaction.ok_or(Rejection::TransactionNotFound)?;
     }
     // An inquiry can have a void follow, so while payments are stopped the record is shown as it is.
-    let order = if is_stopped(api.switch.as_ref()).await? {
+    let order = if stop(api.switch.as_ref(), &caller.merchant.id).await?.is_on() {
         api.payments.order(&key).await?
     } else {
         api.payments.confirm(&caller.merchant, &key, id, deadline).await?
@@ -130,8 +130,8 @@ async fn on_named(
     request: &Request,
     read: impl FnOnce(&mut Members<'_>, &Caller, Uuid) -> Result<(Action, Essentials<'static>), Failure>,
 ) -> Handled<Value> {
-    must_not_be_stopped(api.switch.as_ref()).await?;
     let caller = Caller::merchant(&api.access, request, Role::Operate).await?;
+    must_not_be_stopped(api.switch.as_ref(), &caller.merchant.id).await?;
     let on = OnOrder::named(api, request, &caller)?;
     let transaction = transaction_id(request)?;
     let document = json_body(request)?;

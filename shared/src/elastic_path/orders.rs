@@ -20,7 +20,7 @@ use crate::{
         problem::Problem,
     },
     invocation::deadline,
-    ports::{Api, Orders, is_stopped},
+    ports::{Api, Orders, stop},
 };
 
 handlers! {
@@ -171,7 +171,9 @@ async fn shown_once_settled(
     let deadline = deadline(request, api.access.now());
     let pending = order.transaction(id).is_some_and(|found| found.pending().is_some());
     // Reading goes on while payments are stopped, and also when it cannot be told.
-    let order = if pending && is_stopped(api.switch.as_ref()).await.is_ok_and(|stopped| !stopped) {
+    let may_move =
+        async || stop(api.switch.as_ref(), &caller.merchant.id).await.is_ok_and(|stop| !stop.is_on());
+    let order = if pending && may_move().await {
         api.payments.repair(&caller.merchant, order, id, deadline).await
     } else {
         order

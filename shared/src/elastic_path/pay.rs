@@ -51,9 +51,9 @@ enum RequestedMethod {
 }
 
 async fn paid(checkout: &Checkout, request: &Request, route: Option<PaymentKind>) -> Handled<Value> {
-    must_not_be_stopped(checkout.api.switch.as_ref()).await?;
     let caller = Caller::with_token(&checkout.api.access, request).await?;
     caller.must_have(Role::Pay)?;
+    must_not_be_stopped(checkout.api.switch.as_ref(), &caller.merchant.id).await?;
     let on = OnOrder::named(&checkout.api, request, &caller)?;
     let document = json_body(request)?;
     let mut data = Members::of(&document).inside("data")?;

@@ -97,8 +97,8 @@ pub(super) fn customer(data: &mut Members<'_>) -> Option<CustomerReference> {
 }
 
 async fn create(cards: &StoredCards, request: &Request) -> Handled<Value> {
-    must_not_be_stopped(cards.switch.as_ref()).await?;
     let caller = Caller::merchant(&cards.access, request, Role::Pay).await?;
+    must_not_be_stopped(cards.switch.as_ref(), &caller.merchant.id).await?;
     let document = json_body(request)?;
     let wanted =
         RequestedCard::read(cards.access.clock.as_ref(), &caller, Members::of(&document).inside("data")?)?;

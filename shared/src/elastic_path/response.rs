@@ -320,7 +320,7 @@ fn operation(currency: Currency, operation: &Operation) -> Value {
 }
 
 /// Who requested something and why, as far as it was told.
-fn who_and_why(told: &Attribution) -> Value {
+pub(super) fn who_and_why(told: &Attribution) -> Value {
     let told = [
         ("key_name", &told.key_name),
         ("person", &told.person),
@@ -424,7 +424,7 @@ pub(super) fn timestamps(created: Timestamp, updated: Timestamp) -> Value {
     json!({"created_at": seconds(created), "updated_at": seconds(updated)})
 }
 
-fn seconds(at: Timestamp) -> String {
+pub(super) fn seconds(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 

@@ -39,7 +39,7 @@ pub(super) async fn open(
     let gateway = gateway.as_deref();
     let table = async {
         if opening >= Opening::Table
-            && let Err(error) = adapters.tables().switch.connect().await
+            && let Err(error) = adapters.tables().switch.connect(merchants).await
         {
             tracing::warn!(%error, "the table is not connected to yet");
         }

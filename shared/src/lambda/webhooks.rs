@@ -10,9 +10,10 @@ use tollgate_core::{
     webhooks::{Delivering, DeliveryReport, Outbox, Receivers},
 };
 
-use super::{AwsPlace, begin, needed, run_stream, secrets_prefix};
+use super::{Adapters, AwsPlace, begin, needed, run_stream, secrets_prefix};
 use crate::{
     dynamodb::deliveries::{DeliveriesEvent, DynamoDbDeliveries},
+    ports::Deliveries,
     secrets_manager::SecretKind,
     webhook_client::{Allowed, HttpsCourier, SecretsManagerReceivers, Settings, SystemLookup},
 };
@@ -71,9 +72,24 @@ impl WebhooksConfig {
         Ok(Delivering {
             receivers: self.receivers_with(http_client, clock),
             store: Arc::new(self.deliveries_with(http_client)),
-            courier: Arc::new(HttpsCourier::new(self.receivers.allowed, Arc::new(SystemLookup))?),
+            courier: Arc::new(HttpsCourier::new(
+                self.receivers.allowed,
+                Arc::new(SystemLookup),
+                Arc::new(SystemClock),
+            )?),
             clock: Arc::clone(clock),
         })
+    }
+}
+
+impl Adapters {
+    /// For a merchant's receivers and the deliveries to them.
+    pub fn deliveries(&self, webhooks: &WebhooksConfig) -> Deliveries {
+        Deliveries {
+            access: self.access(),
+            receivers: webhooks.receivers_with(&self.http_client, &self.clock),
+            log: Arc::new(webhooks.deliveries_with(&self.http_client)),
+        }
     }
 }
 

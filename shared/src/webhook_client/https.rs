@@ -5,7 +5,10 @@ use std::{error::Error, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, USER_AGENT};
-use tollgate_core::webhooks::{Courier, Delivery, NotTaken, Receiver};
+use tollgate_core::{
+    values::Clock,
+    webhooks::{Courier, Delivery, NotTaken, Receiver},
+};
 
 use super::{
     document,
@@ -26,12 +29,19 @@ const AGENT: &str = concat!("Tollgate/", env!("CARGO_PKG_VERSION"));
 pub struct HttpsCourier {
     client: reqwest::Client,
     allowed: Allowed,
+    /// The time that messages are signed with. Receivers compare it with their own, so it is the real one even where the
+    /// rest of a stack goes by a clock that is ahead.
+    clock: Arc<dyn Clock>,
 }
 
 impl HttpsCourier {
     /// Trusts Mozilla's root certificates. Nothing is connected yet.
-    pub fn new(allowed: Allowed, lookup: Arc<dyn Lookup>) -> Result<Self, reqwest::Error> {
-        Self::with_addresses(allowed, lookup, Arc::new(allowed))
+    pub fn new(
+        allowed: Allowed,
+        lookup: Arc<dyn Lookup>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, reqwest::Error> {
+        Self::with_addresses(allowed, lookup, Arc::new(allowed), clock)
     }
 
     /// The same, with another say on what names may resolve to.
@@ -39,6 +49,7 @@ impl HttpsCourier {
         allowed: Allowed,
         lookup: Arc<dyn Lookup>,
         addresses: Arc<dyn Addresses>,
+        clock: Arc<dyn Clock>,
     ) -> Result<Self, reqwest::Error> {
         let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
@@ -54,13 +65,14 @@ impl HttpsCourier {
             // send into one that is dead.
             .pool_max_idle_per_host(0)
             .build()?;
-        Ok(Self { client, allowed })
+        Ok(Self { client, allowed, clock })
     }
 }
 
 #[async_trait]
 impl Courier for HttpsCourier {
-    async fn send(&self, to: &Receiver, delivery: &Delivery, now: Timestamp) -> Result<(), NotTaken> {
+    async fn send(&self, to: &Receiver, delivery: &Delivery) -> Result<(), NotTaken> {
+        let now = self.clock.now();
         // Once more: the document may have been read under other rules.
         let url = document::address(&to.url, self.allowed).map_err(|_| NotTaken::Address)?;
         let Message { headers, body } = message(to, delivery, now).ok_or(NotTaken::NoMessage)?;

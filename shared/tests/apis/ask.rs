@@ -38,6 +38,12 @@ const ROUTES: &[&str] = &[
     "POST /v2/surcharge",
     "GET /v2/transactions",
     "GET /v2/captures",
+    "GET /v2/stop",
+    "PUT /v2/stop",
+    "GET /v2/webhooks",
+    "GET /v2/webhooks/{webhookId}/deliveries",
+    "POST /v2/webhooks/{webhookId}/deliveries/{deliveryId}/replay",
+    "POST /v2/webhooks/{webhookId}/test",
     "GET /v2/transactions/{transactionId}",
     "GET /v2/orders",
     "GET /v2/gateways",
@@ -233,6 +239,9 @@ impl Ask {
             "GET /v2/captures" => elastic_path::list_captures(&world.lists(), request).await,
             "POST /v2/orders/{orderId}/captures/pause" => elastic_path::pause_captures(&api, request).await,
             "POST /v2/orders/{orderId}/captures/resume" => elastic_path::resume_captures(&api, request).await,
+            "GET /v2/stop" => elastic_path::get_stop(&world.stop_switch(), request).await,
+            "PUT /v2/stop" => elastic_path::put_stop(&world.stop_switch(), request).await,
+            route if route.contains("/v2/webhooks") => on_webhooks(world, route, request).await,
             "GET /v2/transactions/{transactionId}" => {
                 elastic_path::find_transaction(&world.orders(), request).await
             }
@@ -279,6 +288,16 @@ async fn on_transaction(world: &Arc<World>, route: &str, request: &Request) -> R
         "transactions" => elastic_path::list_transactions(&api, request).await,
         _ if route.starts_with("PATCH") => elastic_path::patch_transaction(&api, request).await,
         _ => elastic_path::get_transaction(&api, request).await,
+    }
+}
+
+async fn on_webhooks(world: &Arc<World>, route: &str, request: &Request) -> Response<Body> {
+    let ports = world.deliveries();
+    match last(route) {
+        "webhooks" => elastic_path::list_webhooks(&ports, request).await,
+        "deliveries" => elastic_path::list_deliveries(&ports, request).await,
+        "replay" => elastic_path::replay_delivery(&ports, request).await,
+        _ => elastic_path::test_webhook(&ports, request).await,
     }
 }
 

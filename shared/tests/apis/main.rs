@@ -19,6 +19,8 @@ mod pay;
 mod reads;
 mod schedules;
 mod sources;
+mod stop;
 mod stored_cards;
 mod surcharges;
 mod tokens;
+mod webhooks;

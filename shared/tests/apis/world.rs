@@ -3,6 +3,7 @@
 mod gateway;
 mod journal;
 mod stores;
+mod webhooks;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -13,23 +14,26 @@ use serde_json::Value;
 use tollgate::{
     abuse::Abuse,
     access::Access,
-    ports::{Api, Checkout, Confirm, Orders, StoredCards, Transactions},
+    ports::{Api, Checkout, Confirm, Deliveries, Orders, StopSwitch, StoredCards, Transactions},
     source::Front,
 };
 use tollgate_core::{
     journal::Entry,
-    order::{Finding, GatewayResponse, Order, Outcome},
+    order::{Attribution, Finding, GatewayResponse, MerchantId, Order, Outcome},
     payments::{
         CaptureRequest, CaptureSettings, Counts, Deadline, Gateway as _, NoQuote, Payments, SurchargeQuote,
-        capture_due,
+        SwitchChange, SwitchOf, SwitchState, capture_due,
         reconcile::{Limits, reconcile},
+        throw,
     },
     stored_cards::{Customer, PaymentMethods, ProfileOutcome},
     values::Clock,
+    webhooks::{Receiver, StoredDelivery},
 };
 use uuid::Uuid;
 
 use crate::merchants;
+pub(crate) use webhooks::receiver;
 
 /// What the gateway responds to a call, made of what an approval of it would say.
 pub(crate) type Answer = Box<dyn FnOnce(GatewayResponse) -> Outcome + Send>;
@@ -40,7 +44,7 @@ pub(crate) type Found = Box<dyn FnOnce(GatewayResponse) -> Finding + Send>;
 /// What the next calls meet, and what came of earlier ones.
 #[derive(Default)]
 pub(crate) struct State {
-    now: Timestamp,
+    pub(crate) now: Timestamp,
     ids: u128,
     orders: BTreeMap<String, Order>,
     customers: BTreeMap<String, Customer>,
@@ -59,6 +63,12 @@ pub(crate) struct State {
     pub(crate) quotes: VecDeque<Result<SurchargeQuote, NoQuote>>,
     /// Whether payments are stopped; none where it cannot be told.
     pub(crate) stopped: Option<bool>,
+    /// The merchants' own switches that were ever thrown.
+    pub(crate) switches: BTreeMap<MerchantId, SwitchState>,
+    /// The receivers that a merchant's document names.
+    pub(crate) receivers: Vec<Receiver>,
+    /// What was sent to them.
+    pub(crate) deliveries: Vec<StoredDelivery>,
     /// Ports that do not work: `load`, `create`, `save`, `customer`, `customer_put`, `begin`,
     /// `end`, `journal`, `totals`, `index`.
     pub(crate) broken: BTreeSet<&'static str>,
@@ -120,7 +130,16 @@ impl World {
     pub(crate) async fn capture_due(self: &Arc<Self>) {
         let (request, settings) = (CaptureRequest::default(), CaptureSettings { shards: 1, concurrency: 1 });
         let payments = self.api().payments;
-        capture_due(&payments, &merchants::All, request, settings, Deadline::after(RUN)).await;
+        let sources = (&merchants::All as _, self.as_ref() as _);
+        capture_due(&payments, sources, request, settings, Deadline::after(RUN)).await;
+    }
+
+    /// The operator stops a merchant's payments.
+    pub(crate) async fn operator_stops(&self, merchant: &str) {
+        let at = self.state().now;
+        let by = Attribution::new(None, Some(&"Olga".parse().unwrap()), Some(&"attacked".parse().unwrap()));
+        let change = SwitchChange { stopped: true, at, by, by_operator: true };
+        throw(self, &SwitchOf::Merchant(merchant.parse().unwrap()), &change).await.unwrap();
     }
 
     /// The schedule looks for what is in doubt.
@@ -195,6 +214,14 @@ impl World {
             methods: self.methods(),
             attempts: self.clone(),
         }
+    }
+
+    pub(crate) fn stop_switch(self: &Arc<Self>) -> StopSwitch {
+        StopSwitch { access: self.access(), switch: self.clone(), switches: self.clone() }
+    }
+
+    pub(crate) fn deliveries(self: &Arc<Self>) -> Deliveries {
+        Deliveries { access: self.access(), receivers: self.clone(), log: self.clone() }
     }
 
     pub(crate) fn lists(self: &Arc<Self>) -> Transactions {

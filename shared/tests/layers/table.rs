@@ -51,7 +51,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("source", "values order payments"),
     ("abuse", "order source"),
     ("access", "values order payments abuse access_token source"),
-    ("ports", "values payments stored_cards journal access"),
+    ("ports", "values order payments stored_cards journal webhooks access"),
     ("api", "values order payments stored_cards access access_token invocation ports source transfer"),
     ("spreadsheet", "values order journal"),
     ("status", "payments invocation version"),

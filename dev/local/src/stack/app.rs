@@ -54,6 +54,7 @@ fn ports_over(
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<Ports>, StartError> {
     let journal = journal(config.aws.clone());
+    let webhooks = webhooks(config.aws.clone());
     let totals = journal.totals(&clock, &http_client);
     let adapters = Adapters::new(config, clock, http_client);
     let ports = || {
@@ -65,6 +66,8 @@ fn ports_over(
             checkout: Arc::new(adapters.checkout()?),
             stored_cards: Arc::new(adapters.stored_cards()?),
             transactions: Arc::new(adapters.transactions(&journal)),
+            stop_switch: Arc::new(adapters.stop_switch()),
+            deliveries: Arc::new(adapters.deliveries(&webhooks)),
             inquiries: Arc::new(adapters.job(|config| config.inquiries)?),
             captures: Arc::new(adapters.job(|config| config.captures)?),
             totals: Arc::new(totals),

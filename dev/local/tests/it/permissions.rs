@@ -129,6 +129,22 @@ async fn pay_and_save(shop: &Shop) {
     assert!(confirmed.data(200)["payment_method"].is_string());
 }
 
+async fn stops_and_starts(shop: &Shop) {
+    for stopped in [true, false] {
+        let body = json!({ "data": { "stopped": stopped, "reason": "a test" } }).to_string();
+        let moved = shop.send(Method::PUT, "/v2/stop", &[], body).await;
+        assert_eq!(moved.data(200)["stopped"], stopped);
+    }
+}
+
+async fn looks_at_webhooks(shop: &Shop) {
+    let deliveries = shop.get("/v2/webhooks/shop/deliveries").await;
+    let id = deliveries.data(200)[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(shop.get("/v2/webhooks").await.data(200)[0]["id"], "shop");
+    shop.post(&format!("/v2/webhooks/shop/deliveries/{id}/replay"), json!({})).await.data(202);
+    shop.post("/v2/webhooks/shop/test", json!({})).await.data(202);
+}
+
 /// With refusals in force, this holds for every other test of the suite, too: what a policy lacks fails it.
 #[tokio::test]
 async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else() {
@@ -151,6 +167,8 @@ async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else()
     pay_and_save(&shop).await;
     assert!(shop.stack.deliver_stream().await.unwrap() > 10);
     assert!(shop.stack.deliver_webhooks().await.unwrap() > 10);
+    stops_and_starts(&shop).await;
+    looks_at_webhooks(&shop).await;
     shop.register("late", 2599).await;
     shop.pay_by_token("late", "purchase").await.data(200);
     shop.stack.advance_clock(3_600);
@@ -294,7 +312,9 @@ fn an_item_belongs_to_the_part_of_its_table_that_its_key_says() {
         ("m#order-1", Resource::Orders),
         ("m##customer#m#1", Resource::Orders),
         ("#customer#m#1", Resource::Customers),
-        ("#", Resource::Switch),
+        ("#", Resource::Switches),
+        ("#stop#m", Resource::MerchantSwitches),
+        ("#stop", Resource::Table),
         ("##", Resource::Table),
         ("#customer", Resource::Table),
         ("#order#1", Resource::Table),
@@ -305,6 +325,14 @@ fn an_item_belongs_to_the_part_of_its_table_that_its_key_says() {
         }
         assert_eq!(of(TABLE_NAME, "Query", "Key", "order_key", key), Resource::Table, "{key}");
     }
+    let batch = |keys: &[&str]| {
+        let keys: Vec<_> = keys.iter().map(|key| json!({"order_key": {"S": key}})).collect();
+        needed("DynamoDB_20120810.BatchGetItem", &json!({"RequestItems": {TABLE_NAME: {"Keys": keys}}}))
+            .resource
+    };
+    assert_eq!(batch(&["#", "#stop#m"]), Resource::Switches);
+    assert_eq!(batch(&["m#o", "n#o"]), Resource::Orders);
+    assert_eq!(batch(&["#", "m#o"]), Resource::Table);
     let no_key = json!({"TableName": TABLE_NAME, "Key": {"other": {"S": "m#1"}}});
     assert_eq!(needed("DynamoDB_20120810.GetItem", &no_key).resource, Resource::Table);
     let other = of("somebody-elses", "PutItem", "Item", "order_key", "m#1");

@@ -50,6 +50,9 @@ fn needed(route: &str) -> Option<Role> {
         | "GET /v2/orders/{orderId}/transactions"
         | "GET /v2/orders/{orderId}/transactions/{transactionId}"
         | "GET /v2/captures"
+        | "GET /v2/stop"
+        | "GET /v2/webhooks"
+        | "GET /v2/webhooks/{webhookId}/deliveries"
         | "POST /api/v1/payments/creditcard/status" => Some(Role::Read),
         "PUT /v2/orders/{orderId}"
         | "POST /v2/orders/{orderId}/payments"
@@ -73,6 +76,9 @@ fn needed(route: &str) -> Option<Role> {
         | "POST /api/v1/payments/creditcard/capture"
         | "POST /api/v1/payments/creditcard/refund"
         | "POST /api/v1/payments/creditcard/void" => Some(Role::Operate),
+        "PUT /v2/stop"
+        | "POST /v2/webhooks/{webhookId}/deliveries/{deliveryId}/replay"
+        | "POST /v2/webhooks/{webhookId}/test" => Some(Role::All),
         other => panic!("which role does {other} need?"),
     }
 }
@@ -91,7 +97,8 @@ async fn every_route_refuses_a_key_whose_role_is_too_small_and_no_other() {
         let RouteKey::Exact { method, path } = route.key else { continue };
         let id = uuid::Uuid::nil().to_string();
         let path = path.replace("{orderId}", "o").replace("{transactionId}", &id);
-        let path = path.replace("{paymentMethodId}", &id);
+        let path = path.replace("{paymentMethodId}", &id).replace("{webhookId}", "erp");
+        let path = path.replace("{deliveryId}", &format!("1-{id}"));
         for role in Role::ALL {
             let key = key(role.as_str());
             let (status, said) = if let Some(route) = path.strip_prefix(PREFIX) {
@@ -113,7 +120,7 @@ async fn every_route_refuses_a_key_whose_role_is_too_small_and_no_other() {
             }
         }
     }
-    assert_eq!(refused, 12 + 2 * 10, "each route that needs more than read, per smaller role");
+    assert_eq!(refused, 12 + 2 * 10 + 3 * 3, "each route that needs more than read, per smaller role");
     assert!(shop.stack.simulator().transactions().is_empty(), "nothing was sent");
     shop.close().await;
 }

@@ -6,8 +6,12 @@ use jiff::SignedDuration;
 use local::{Options, merchants};
 use reqwest::Method;
 use serde_json::json;
-use tollgate::dynamodb::orders::switch::{DynamoDbSwitch, SwitchPosition};
-use tollgate_core::values::Clock as _;
+use tollgate::dynamodb::orders::switch::DynamoDbSwitch;
+use tollgate_core::{
+    order::Attribution,
+    payments::{self, SwitchChange, SwitchOf},
+    values::Clock as _,
+};
 
 use crate::{
     credit_card_client::{CreditCard, Syntax, follow_up, payment},
@@ -21,10 +25,10 @@ pub(crate) async fn throw(shop: &Shop, stopped: bool) {
     let clock = shop.stack.ports().access.clock.clone();
     let client = local::dynamodb_client(shop.stack.dynamodb_url());
     let switch = DynamoDbSwitch::new(client, local::TABLE_NAME.to_owned(), clock, false);
-    let text = |text: &str| text.to_owned();
-    let position =
-        SwitchPosition { stopped, by: text("Ann"), person: None, reason: text("a test"), at: text("now") };
-    switch.throw(&position).await.unwrap();
+    let by = Attribution::new(None, Some(&"Ann".parse().unwrap()), Some(&"a test".parse().unwrap()));
+    let by = by.map(|by| Box::new(by.verified(Some(&"arn:aws:iam::123456789012:user/ann".parse().unwrap()))));
+    let change = SwitchChange { stopped, at: shop.stack.clock().now(), by, by_operator: true };
+    payments::throw(&switch, &SwitchOf::All, &change).await.unwrap();
     shop.stack.advance_clock(KEPT_S);
 }
 

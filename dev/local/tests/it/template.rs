@@ -178,8 +178,11 @@ fn the_routes_are_the_documented_ones() {
             "GET /v2/payment-methods -> payment-methods",
             "GET /v2/payment-methods/{paymentMethodId} -> payment-methods",
             "GET /v2/reports/totals -> transactions",
+            "GET /v2/stop -> switches",
             "GET /v2/transactions -> transactions",
             "GET /v2/transactions/{transactionId} -> orders",
+            "GET /v2/webhooks -> deliveries",
+            "GET /v2/webhooks/{webhookId}/deliveries -> deliveries",
             "PATCH /v2/orders/{orderId}/transactions/{transactionId} -> orders",
             "PATCH /v2/payment-methods/{paymentMethodId} -> payment-methods",
             "POST /api/v1/payments/creditcard/authorize -> authorize",
@@ -201,8 +204,11 @@ fn the_routes_are_the_documented_ones() {
             "POST /v2/orders/{orderId}/transactions/{transactionId}/refund -> refund",
             "POST /v2/payment-methods -> payment-methods",
             "POST /v2/surcharge -> payments",
+            "POST /v2/webhooks/{webhookId}/deliveries/{deliveryId}/replay -> deliveries",
+            "POST /v2/webhooks/{webhookId}/test -> deliveries",
             "PUT /v2/orders/{orderId} -> orders",
             "PUT /v2/payment-methods/{paymentMethodId} -> payment-methods",
+            "PUT /v2/stop -> switches",
         ]
     );
 }
@@ -404,22 +410,24 @@ fn no_policy_has_a_wildcard_besides_the_merchants_of_the_stage() {
     }
 }
 
-/// The switch and customers are in the table of orders. Only a command moves the switch.
+/// The switches and customers are in the table of orders. Only a command moves the switch of all merchants.
 #[test]
-fn no_function_writes_the_switch_and_only_those_that_store_cards_write_customers() {
-    let (mut orders, mut customers) = (BTreeSet::new(), BTreeSet::new());
+fn one_function_writes_merchants_switches_none_that_of_all_and_those_that_store_cards_write_customers() {
+    let (mut orders, mut customers, mut switches) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for (function, permissions) in parse(TEMPLATE).unwrap().permissions {
         for permission in permissions {
             let writes = !["dynamodb:GetItem", "dynamodb:BatchGetItem"].contains(&permission.action.as_str());
             match permission.resource {
                 Resource::Table => panic!("{function} may use any key: {permission}"),
-                Resource::Switch => assert!(!writes, "{function}: {permission}"),
+                Resource::Switches => assert!(!writes, "{function}: {permission}"),
+                Resource::MerchantSwitches => _ = switches.insert(function.clone()),
                 Resource::Customers => _ = customers.insert(function.clone()),
                 Resource::Orders if writes => _ = orders.insert(function.clone()),
                 _ => {}
             }
         }
     }
+    assert_eq!(switches, BTreeSet::from(["switches".to_owned()]));
     let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
     assert_eq!(customers, named(&["authorize", "confirm", "payment-methods", "payments", "purchase"]));
     let others = ["capture", "orders", "reconcile", "refund", "scheduled-capture", "void"];

@@ -6,12 +6,10 @@ mod digest;
 mod notice;
 mod state;
 
-pub use attribution::{
-    ACTOR_MAX_BYTES, Actor, Attribution, InvalidKeyName, KEY_NAME_MAX_CHARS, KeyName, PERSON_MAX_BYTES,
-    Person,
-};
+pub use attribution::{ACTOR_MAX_BYTES, Actor, Attribution, InvalidKeyName, KEY_NAME_MAX_CHARS, KeyName};
 pub use by_hand::{
-    ByHand, DECIDED_BY_MAX_BYTES, DecidedBy, HandVerdict, InvalidByHand, REASON_MAX_BYTES, Reason,
+    ByHand, DECIDED_BY_MAX_BYTES, DecidedBy, HandVerdict, InvalidByHand, PERSON_MAX_BYTES, Person,
+    REASON_MAX_BYTES, Reason,
 };
 
 use digest::digest;

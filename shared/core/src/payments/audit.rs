@@ -5,7 +5,10 @@ use uuid::Uuid;
 
 use crate::{
     order::{Attribution, OperationRef, Order, Outcome, Principal},
-    payments::trail::{self, AuditedChange, OUTCOME, Said},
+    payments::{
+        SwitchChange, SwitchOf,
+        trail::{self, AuditedChange, OUTCOME, Said},
+    },
 };
 
 /// Something was put on record about an operation.
@@ -133,6 +136,24 @@ pub(super) fn switched(order: &Order, what: &'static str, by: Option<&Attributio
         request_reason = by.and_then(|by| by.reason.as_deref()),
         merchant = %order.merchant,
         order = %order.id,
+        "changed"
+    );
+}
+
+/// Payments were stopped, or may go on.
+pub(super) fn thrown(of: &SwitchOf, change: &SwitchChange) {
+    let merchant = if let SwitchOf::Merchant(merchant) = of { Some(merchant) } else { None };
+    let by = change.by.as_deref();
+    tracing::info!(
+        audit = true,
+        request_id = trail::request_id(),
+        principal = trail::principal(),
+        what = if change.stopped { "payments stopped" } else { "payments started" },
+        by = Principal::ClientCredentials.as_str(),
+        key_name = by.and_then(|by| by.key_name.as_deref()),
+        actor = by.and_then(|by| by.actor.as_deref()),
+        request_reason = by.and_then(|by| by.reason.as_deref()),
+        merchant = merchant.map(tracing::field::display),
         "changed"
     );
 }

@@ -24,7 +24,7 @@ use crate::{
     },
     payments::{
         Cursor, Deadline, DueQuery, Index, Merchant, Merchants, MerchantsError, Payments, Performed, Refusal,
-        locked,
+        Switch, locked,
     },
 };
 use request::shards;
@@ -35,6 +35,7 @@ const PAGE: usize = 1_000;
 struct CaptureRun<'a> {
     payments: &'a Payments,
     merchants: &'a dyn Merchants,
+    switch: &'a dyn Switch,
     deadline: Deadline,
     request: CaptureRequest,
     known: Mutex<HashMap<MerchantId, Captures>>,
@@ -54,7 +55,7 @@ enum Captures {
 /// Captures what is due, until it is done or the time is up.
 pub async fn capture_due(
     payments: &Payments,
-    merchants: &dyn Merchants,
+    (merchants, switch): (&dyn Merchants, &dyn Switch),
     request: CaptureRequest,
     settings: CaptureSettings,
     deadline: Deadline,
@@ -64,6 +65,7 @@ pub async fn capture_due(
     let run = CaptureRun {
         payments,
         merchants,
+        switch,
         deadline,
         request,
         known: Mutex::new(HashMap::new()),
@@ -118,6 +120,14 @@ impl<'a> CaptureRun<'a> {
         if !self.deadline.leaves_time_to_inquire() {
             locked(&self.report).left += 1;
             return;
+        }
+        // A stop is in force within seconds, also for a run that is under way.
+        let stopped = match self.switch.stop(&key.merchant).await {
+            Ok(stop) => stop.is_on() && !self.request.dry_run,
+            Err(error) => return self.fail(&key, &Refusal::Store(error)),
+        };
+        if stopped {
+            return self.stopped(&key).await;
         }
         let merchant = match self.captures(&key.merchant).await {
             Captures::Run(merchant) => merchant,

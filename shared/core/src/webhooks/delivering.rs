@@ -119,7 +119,7 @@ pub struct Delivering {
     pub store: Arc<dyn DeliveryStore>,
     /// Makes one attempt. Whether and when there is another is decided here.
     pub courier: Arc<dyn Courier>,
-    /// The time that attempts are signed with, and that ends a batch or a run.
+    /// The time that ends a batch or a run.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -304,7 +304,7 @@ impl Delivering {
         let attempts = deliveries.iter().map(|delivery| async move {
             let began = self.clock.now();
             let sent = match receiver {
-                Some(receiver) => self.courier.send(receiver, delivery, began).await,
+                Some(receiver) => self.courier.send(receiver, delivery).await,
                 None => Err(NotTaken::NoDocument),
             };
             let took = self.clock.now().duration_since(began);

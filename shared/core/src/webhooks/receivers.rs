@@ -73,8 +73,8 @@ pub enum NotTaken {
 /// Sends a message once.
 #[async_trait]
 pub trait Courier: Send + Sync {
-    /// Sends it in the receiver's format, signed with this moment.
-    async fn send(&self, to: &Receiver, delivery: &Delivery, now: Timestamp) -> Result<(), NotTaken>;
+    /// Sends it in the receiver's format, signed with the time that the receiver has, too.
+    async fn send(&self, to: &Receiver, delivery: &Delivery) -> Result<(), NotTaken>;
 }
 
 /// The outcome of a delivery so far.

@@ -4,8 +4,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use tollgate_core::{
     order::MerchantId,
-    webhooks::{Delivery, DeliveryOutcome, Health, KnownReceiver, ReceiverKey},
-    words,
+    webhooks::{
+        Delivery, DeliveryOutcome, DeliveryState, Health, KnownReceiver, ReceiverKey, StoredDelivery,
+    },
 };
 use uuid::Uuid;
 
@@ -14,33 +15,6 @@ use crate::dynamodb::{Item, number, number_of, text, text_of, texts};
 
 /// How long a delivery is kept after it was added, or after it last changed.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
-
-/// A delivery as it is kept.
-#[derive(Clone, Debug)]
-pub struct StoredDelivery {
-    /// The event and the receiver.
-    pub delivery: Delivery,
-    /// What its attempts led to.
-    pub state: DeliveryState,
-    /// Its next attempt, if it waits for one.
-    pub due: Option<Timestamp>,
-    /// Why its last attempt failed.
-    pub reason: Option<String>,
-}
-
-words! {
-    /// What the attempts of a delivery led to.
-    pub enum DeliveryState {
-        /// Sent at once. Nothing is noted when it arrives, so the function's log has more.
-        Sent => "sent",
-        /// It waits for another attempt.
-        Waiting => "waiting",
-        /// It arrived after it had waited.
-        Delivered => "delivered",
-        /// It is not tried again.
-        Parked => "parked",
-    }
-}
 
 /// RFC 3339 in UTC with milliseconds, always as long, so that the order of the texts is the order of the times.
 pub(super) fn moment(at: Timestamp) -> String {
@@ -53,8 +27,12 @@ fn expiry(now: Timestamp) -> AttributeValue {
 
 /// The table's key of a delivery.
 pub(super) fn key(delivery: &Delivery) -> Item {
-    let sort = format!("{}#{}", moment(delivery.at), delivery.event);
-    texts([(RECEIVER, &delivery.to.to_string()), (SORT, &sort)])
+    key_of(&delivery.to, delivery.at, delivery.event)
+}
+
+/// The same, by when the event happened and its id.
+pub(super) fn key_of(to: &ReceiverKey, at: Timestamp, event: Uuid) -> Item {
+    texts([(RECEIVER, &to.to_string()), (SORT, &format!("{}#{event}", moment(at)))])
 }
 
 /// The table's key of a receiver's health.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use tollgate_core::webhooks::DeliveryState;
 
 use super::*;
 use crate::{
@@ -180,12 +181,19 @@ async fn a_person_makes_a_delivery_due_now_and_a_receiver_no_longer_gone() {
         ":due_at": { "S": "2026-01-05T10:00:00.000Z" }, ":waiting_since": { "S": "2026-01-05T10:00:00.000Z" },
     });
     assert_eq!(aws.sent(), json!([get, put_health("5", false), change(set, &values)]));
-    let (store, aws) = responding([gone, done()]);
-    store.revive(&receiver()).await.unwrap();
-    assert_eq!(aws.sent(), json!([get, put_health("5", false)]));
-    let (store, aws) = responding([done()]);
-    store.revive(&receiver()).await.unwrap();
-    assert_eq!(aws.sent(), json!([get]), "one that is not gone is not written");
+    let (store, aws) = responding([gone, done(), done()]);
+    store.send_new(&delivery(), now()).await.unwrap();
+    let sent = aws.sent();
+    assert_eq!((&sent[0], &sent[1], &sent[2][0]), (&get, &put_health("5", false), &json!("PutItem")));
+    let (store, aws) = responding([done(), done()]);
+    store.send_new(&delivery(), now()).await.unwrap();
+    let sent = aws.sent();
+    assert_eq!((&sent[0], &sent[1][0]), (&get, &json!("PutItem")), "one that is not gone is not written");
+}
+
+async fn find(store: &DynamoDbDeliveries) -> Result<Option<StoredDelivery>, StoreError> {
+    let Delivery { to, at, event, .. } = delivery();
+    store.find(&to, at, event).await
 }
 
 /// A delivery as it is read: with its state, its next attempt, and the reason.
@@ -212,12 +220,12 @@ async fn a_delivery_is_read_with_all_its_members_and_a_damaged_one_is_none() {
     ];
     for (members, expected) in rows {
         let (store, aws) = responding([ok(json!({ "Item": with(&added(), &members) }))]);
-        assert_eq!(store.get(&delivery()).await.unwrap().map(shown), expected, "{members}");
+        assert_eq!(find(&store).await.unwrap().map(shown), expected, "{members}");
         let get = json!({ "TableName": "hooks", "Key": key(), "ConsistentRead": true });
         assert_eq!(aws.bodies("GetItem"), [get]);
     }
     let (store, _) = responding([done()]);
-    assert!(store.get(&delivery()).await.unwrap().is_none());
+    assert!(find(&store).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -225,18 +233,18 @@ async fn a_receivers_deliveries_come_newest_first_and_page_by_page() {
     let damaged = with(&added(), &json!({ "body": null }));
     let page = json!({ "Items": [added(), damaged, added()], "LastEvaluatedKey": key() });
     let (store, aws) = responding([ok(page), done()]);
-    let (found, next) = store.list(&receiver(), None).await.unwrap();
-    let found: Vec<_> =
-        found.into_iter().map(|kept| kept.map(|kept| kept.delivery).map_err(|bad| bad.key)).collect();
+    let DeliveryPage { deliveries, more } = store.page(&receiver(), None, 3).await.unwrap();
     let sort = key()["delivery"]["S"].as_str().unwrap().to_owned();
+    assert!(more && deliveries.iter().all(|(place, _)| *place == sort));
+    let found = deliveries.into_iter().map(|(_, kept)| kept);
+    let found: Vec<_> = found.map(|kept| kept.map(|kept| kept.delivery).map_err(|bad| bad.key)).collect();
     assert_eq!(found, [Ok(delivery()), Err(format!("m#shop {sort}")), Ok(delivery())]);
-    assert_eq!(next, Some(item::key(&delivery())));
-    let (found, end) = store.list(&receiver(), next).await.unwrap();
-    assert!(found.is_empty() && end.is_none());
+    let DeliveryPage { deliveries, more } = store.page(&receiver(), Some(&sort), 3).await.unwrap();
+    assert!(deliveries.is_empty() && !more);
     let query = json!({
         "TableName": "hooks", "KeyConditionExpression": "#receiver = :receiver", "ScanIndexForward": false,
         "ExpressionAttributeNames": { "#receiver": "receiver" },
-        "ExpressionAttributeValues": { ":receiver": { "S": "m#shop" } },
+        "ExpressionAttributeValues": { ":receiver": { "S": "m#shop" } }, "Limit": 3,
     });
     assert_eq!(aws.bodies("Query"), [query.clone(), with(&query, &json!({ "ExclusiveStartKey": key() }))]);
 }
@@ -325,7 +333,7 @@ async fn receivers_that_failed_are_found_on_every_page_and_one_without_a_name_is
 #[tokio::test]
 async fn a_table_that_takes_no_more_is_unavailable_whatever_is_requested() {
     let waits = DeliveryOutcome::Delivered;
-    for n in 0..9 {
+    for n in 0..11 {
         let (store, _) = responding([throttled()]);
         let (delivery, to) = (delivery(), receiver());
         let result = match n {
@@ -336,8 +344,10 @@ async fn a_table_that_takes_no_more_is_unavailable_whatever_is_requested() {
             4 => store.due(&to, now(), 1).await.map(drop),
             5 => store.set_aside(&to, SORT_KEY, "why", now()).await,
             6 => store.settle(&delivery, &waits, now()).await,
-            7 => store.list(&to, None).await.map(drop),
-            _ => store.get(&delivery).await.map(drop),
+            7 => store.page(&to, None, 1).await.map(drop),
+            8 => store.replay(&delivery, now()).await,
+            9 => store.send_new(&delivery, now()).await,
+            _ => find(&store).await.map(drop),
         };
         assert!(matches!(result, Err(StoreError::Unavailable(_))), "{n}: {result:?}");
     }

@@ -1,130 +1,217 @@
-//! The switch that stops payments: one item of the orders' table, which every function that moves money can read
-//! already. A merchant's id cannot be empty, so no order has its key.
+//! The switches that stop payments: items of the orders' table, one for all merchants and one for each merchant whose
+//! payments were ever stopped. A merchant's id cannot be empty, so no order has such a key.
+//!
+//! A payment reads both with one call, whose response has their positions alone.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::{Client, Config, config::Builder, types::AttributeValue};
+use aws_sdk_dynamodb::{
+    Client, Config,
+    config::Builder,
+    types::{AttributeValue, KeysAndAttributes},
+};
 use aws_smithy_types::retry::RetryConfig;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 use tollgate_core::{
-    payments::{StoreError, Switch},
+    order::MerchantId,
+    payments::{Stop, StoreError, Switch, SwitchChange, SwitchOf, SwitchState, Switches},
     values::Clock,
 };
 
 use crate::dynamodb::{
     Item,
-    table::{Table, unavailable},
+    members::{Object, Read, Reader, Writer, stored},
+    number, number_of,
+    table::{Table, unavailable, was_made},
     text, texts,
 };
 
-/// The key of the switch's item.
+/// The key of the switch of all merchants.
 pub const SWITCH_KEY: &str = "#";
 
-/// How long a process goes by what it has read: a stop is in force everywhere after this time. A read costs half a
-/// read unit.
+/// What the keys of merchants' own switches begin with.
+const OWN: &str = "#stop#";
+
+/// How long a process goes by what it has read: a stop is in force everywhere after this time. A read of both switches
+/// costs a read unit.
 pub const KEPT: SignedDuration = SignedDuration::from_secs(15);
 
-/// What the switch's item says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SwitchPosition {
-    /// Whether payments are stopped.
-    pub stopped: bool,
-    /// Who threw the switch.
-    pub by: String,
-    /// The person whom Tollgate has verified, if any.
-    pub person: Option<String>,
-    /// Why it was thrown, in the operator's words.
-    pub reason: String,
-    /// When it was thrown, as RFC 3339.
-    pub at: String,
+/// Merchants whose switches are read while a function starts, at most: DynamoDB reads 100 items at once.
+const KNOWN_MAX: usize = 99;
+
+const STOPPED: &str = "payments_stopped";
+const CHANGES: &str = "changes";
+const VERSION: &str = "version";
+
+stored! {
+    SwitchChange {
+        stopped: "stopped",
+        at: "at",
+        by: "by",
+        by_operator: "by_operator" unless (false),
+    }
 }
 
-/// The switch of one table.
+fn key(of: &SwitchOf) -> String {
+    match of {
+        SwitchOf::All => SWITCH_KEY.to_owned(),
+        SwitchOf::Merchant(merchant) => format!("{OWN}{merchant}"),
+    }
+}
+
+/// The switches of one table.
 pub struct DynamoDbSwitch {
     table: Table,
     clock: Arc<dyn Clock>,
-    /// Stopped by the deployment's parameter, whatever the item says.
+    /// Stopped by the deployment's parameter, whatever the items say.
     by_parameter: bool,
-    known: Mutex<Option<(Timestamp, bool)>>,
+    known: Mutex<Known>,
+}
+
+/// What was read, and when.
+#[derive(Default)]
+struct Known {
+    all: Option<(Timestamp, bool)>,
+    own: HashMap<MerchantId, (Timestamp, bool)>,
+}
+
+/// Whether a position is still gone by. A clock that was set back tells no age.
+fn fresh(read: Option<(Timestamp, bool)>, now: Timestamp) -> Option<bool> {
+    let (at, stopped) = read?;
+    (SignedDuration::ZERO..KEPT).contains(&now.duration_since(at)).then_some(stopped)
 }
 
 impl DynamoDbSwitch {
-    /// The switch in a table that exists.
+    /// The switches in a table that exists.
     pub fn new(client: Client, table: String, clock: Arc<dyn Clock>, by_parameter: bool) -> Self {
-        Self { table: Table { client, name: table }, clock, by_parameter, known: Mutex::new(None) }
+        Self { table: Table { client, name: table }, clock, by_parameter, known: Mutex::default() }
     }
 
-    /// Opens a connection, by reading the switch once. Tried once.
-    pub async fn connect(&self) -> Result<(), StoreError> {
+    /// Opens a connection, by reading the switches once. Tried once.
+    pub async fn connect(&self, merchants: &[MerchantId]) -> Result<(), StoreError> {
         let once = Config::builder().retry_config(RetryConfig::disabled());
-        self.look(once, &mut *self.known.lock().await).await.map(drop)
+        let merchants = merchants.iter().take(KNOWN_MAX);
+        self.look(once, merchants, &mut *self.known.lock().await).await
     }
 
-    /// The position of the switch. None where it was never thrown.
-    pub async fn position(&self) -> Result<Option<SwitchPosition>, StoreError> {
-        Ok(self.read(Config::builder(), true).await?.map(|item| position(&item)))
-    }
-
-    /// Stores a new position of the switch.
-    pub async fn throw(&self, position: &SwitchPosition) -> Result<(), StoreError> {
-        let mut item = texts([
-            ("order_key", SWITCH_KEY),
-            ("thrown_by", &position.by),
-            ("thrown_because", &position.reason),
-            ("thrown_at", &position.at),
-        ]);
-        item.extend(
-            position.person.as_deref().into_iter().flat_map(|person| texts([("thrown_person", person)])),
-        );
-        item.insert("payments_stopped".to_owned(), AttributeValue::Bool(position.stopped));
-        let request = self.table.put(item);
-        request.send().await.map(drop).map_err(|error| unavailable(&error))
-    }
-
-    async fn look(&self, config: Builder, known: &mut Option<(Timestamp, bool)>) -> Result<bool, StoreError> {
+    /// Reads the switch of all merchants, and these merchants' own.
+    async fn look(
+        &self,
+        config: Builder,
+        merchants: impl Iterator<Item = &MerchantId>,
+        known: &mut Known,
+    ) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let stopped = self.read(config, false).await?.is_some_and(|item| position(&item).stopped);
-        *known = Some((now, stopped));
-        Ok(stopped)
+        let merchants: Vec<_> = merchants.map(|own| (own, key(&SwitchOf::Merchant(own.clone())))).collect();
+        let keys = merchants.iter().map(|(_, key)| key.as_str()).chain([SWITCH_KEY]);
+        let found = self.positions(config, keys).await?;
+        // Without an item, the switch was never thrown.
+        let stopped = |key: &str| found.get(key).copied().unwrap_or_default();
+        known.own.retain(|_, read| fresh(Some(*read), now).is_some());
+        known.own.extend(merchants.iter().map(|(own, key)| ((*own).clone(), (now, stopped(key)))));
+        known.all = Some((now, stopped(SWITCH_KEY)));
+        Ok(())
     }
 
-    async fn read(&self, config: Builder, consistent: bool) -> Result<Option<Item>, StoreError> {
-        let request = self.table.get(texts([("order_key", SWITCH_KEY)])).consistent_read(consistent);
+    /// The positions of the switches that were ever thrown, by their keys.
+    async fn positions(
+        &self,
+        config: Builder,
+        keys: impl Iterator<Item = &str>,
+    ) -> Result<HashMap<String, bool>, StoreError> {
+        let keys = keys.map(|key| texts([("order_key", key)])).collect();
+        let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(false);
+        let wanted = wanted.projection_expression(format!("order_key, {STOPPED}")).build();
+        let wanted = wanted.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let request = self.table.client.batch_get_item().request_items(&self.table.name, wanted);
         let request = request.customize().config_override(config);
-        Ok(request.send().await.map_err(|error| unavailable(&error))?.item)
+        let response = request.send().await.map_err(|error| unavailable(&error))?;
+        if response.unprocessed_keys.is_some_and(|left| !left.is_empty()) {
+            return Err(StoreError::Unavailable("the switches were read in part only".to_owned()));
+        }
+        let items = response.responses.unwrap_or_default().into_values().flatten();
+        Ok(items.filter_map(|item| Some((text(&item, "order_key")?.clone(), is_stopped(&item)))).collect())
     }
 }
 
-/// An item in another form stops payments: an operator wanted to stop them.
-fn position(item: &Item) -> SwitchPosition {
-    let text = |name: &str| text(item, name).cloned().unwrap_or_default();
-    let stopped = item.get("payments_stopped").and_then(|value| value.as_bool().ok());
-    SwitchPosition {
-        stopped: stopped.copied().unwrap_or(true),
-        by: text("thrown_by"),
-        person: self::text(item, "thrown_person").cloned(),
-        reason: text("thrown_because"),
-        at: text("thrown_at"),
-    }
+/// An item in another form stops payments: a person wanted to stop them.
+fn is_stopped(item: &Item) -> bool {
+    let stopped = item.get(STOPPED).and_then(|value| value.as_bool().ok());
+    stopped.copied().unwrap_or(true)
+}
+
+/// A switch as it is stored. What cannot be read of its history is left out: it must not keep anyone from a stop.
+fn read(item: Item) -> SwitchState {
+    let (stopped, version) = (is_stopped(&item), number(&item, VERSION).unwrap_or_default());
+    let mut from = Reader::new(item);
+    let changes = from.list(CHANGES, |from| SwitchChange::read(&(), from));
+    SwitchState { stopped, changes: changes.unwrap_or_default(), version }
+}
+
+fn written(of: &SwitchOf, state: &SwitchState) -> Item {
+    let mut to = Writer::default();
+    to.list(CHANGES, &state.changes, |change, to| change.write(&(), to));
+    to.0.extend(texts([("order_key", &key(of))]));
+    to.0.insert(STOPPED.to_owned(), AttributeValue::Bool(state.stopped));
+    to.0.insert(VERSION.to_owned(), number_of(&state.version));
+    to.0
 }
 
 #[async_trait]
 impl Switch for DynamoDbSwitch {
-    async fn is_stopped(&self) -> Result<bool, StoreError> {
+    async fn stop(&self, merchant: &MerchantId) -> Result<Stop, StoreError> {
+        if self.by_parameter {
+            return Ok(Stop::All);
+        }
+        // Requests that come while it is being read wait, and do not read it, too.
+        let mut known = self.known.lock().await;
+        let now = self.clock.now();
+        let both = fresh(known.all, now).zip(fresh(known.own.get(merchant).copied(), now));
+        if both.is_none() {
+            self.look(Config::builder(), std::iter::once(merchant), &mut known).await?;
+        }
+        let stopped = |read: Option<&(Timestamp, bool)>| read.is_none_or(|(_, stopped)| *stopped);
+        let own = stopped(known.own.get(merchant));
+        Ok(match (stopped(known.all.as_ref()), own) {
+            (true, _) => Stop::All,
+            (false, true) => Stop::Merchant,
+            (false, false) => Stop::None,
+        })
+    }
+
+    async fn all_stopped(&self) -> Result<bool, StoreError> {
         if self.by_parameter {
             return Ok(true);
         }
-        // Who comes while it is being read waits, and does not read it, too.
         let mut known = self.known.lock().await;
-        let now = self.clock.now();
-        match *known {
-            Some((at, stopped)) if (SignedDuration::ZERO..KEPT).contains(&now.duration_since(at)) => {
-                Ok(stopped)
-            }
-            _ => self.look(Config::builder(), &mut known).await,
+        if let Some(stopped) = fresh(known.all, self.clock.now()) {
+            return Ok(stopped);
         }
+        self.look(Config::builder(), std::iter::empty(), &mut known).await?;
+        Ok(known.all.is_none_or(|(_, stopped)| stopped))
+    }
+}
+
+#[async_trait]
+impl Switches for DynamoDbSwitch {
+    async fn state(&self, of: &SwitchOf) -> Result<SwitchState, StoreError> {
+        let request = self.table.get(texts([("order_key", &key(of))])).consistent_read(true);
+        let found = request.send().await.map_err(|error| unavailable(&error))?;
+        Ok(found.item.map(read).unwrap_or_default())
+    }
+
+    async fn save(&self, of: &SwitchOf, state: &SwitchState) -> Result<bool, StoreError> {
+        let request = self.table.put(written(of, state));
+        // An item in another form has no version.
+        let request = if state.version > 1 {
+            let before = number_of(&(state.version - 1));
+            request.condition_expression("version = :before").expression_attribute_values(":before", before)
+        } else {
+            request.condition_expression("attribute_not_exists(version)")
+        };
+        was_made(request.send().await)
     }
 }
 

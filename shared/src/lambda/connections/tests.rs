@@ -65,22 +65,23 @@ fn adapters(aws: &Arc<Aws>) -> Adapters {
     Adapters::new(config, SetClock::at(Timestamp::UNIX_EPOCH), aws.http_client())
 }
 
-/// A response that is a merchant's secret and the switch's item at once: which request comes first is left open.
+/// A response that is a merchant's secret and the switches' items at once: which request comes first is left open.
 fn both(endpoint: &str) -> Scripted {
     let document = json!({
         "keys": ["a-key-of-the-merchant"], "token_signing_key": "0123456789abcdef0123456789abcdef",
         "gateway": { "base_url": endpoint, "username": "u", "password": "p", "merchids": { "USD": "1" } },
     });
-    ok(json!({ "SecretString": document.to_string(), "Item": { "payments_stopped": { "BOOL": false } } }))
+    ok(json!({ "SecretString": document.to_string(), "Responses": { "orders": [] } }))
 }
 
 #[tokio::test]
 async fn what_the_first_request_needs_is_opened_for_each_merchant_that_is_known() {
     let (endpoint, mut gateway) = gateway().await;
     let secret = |id: &str| json!(["GetSecretValue", { "SecretId": format!("tollgate/merchants/{id}") }]);
-    let switch = json!(["GetItem", {
-        "TableName": "orders", "Key": { "order_key": { "S": "#" } }, "ConsistentRead": false,
-    }]);
+    let keys = ["#stop#m", "#stop#n", "#"].map(|key| json!({ "order_key": { "S": key } }));
+    let switches = json!(["BatchGetItem", { "RequestItems": { "orders": {
+        "Keys": keys, "ConsistentRead": false, "ProjectionExpression": "order_key, payments_stopped",
+    } } }]);
     for (opening, of_table, connections) in
         [(Opening::Merchants, 0, 0), (Opening::Table, 1, 0), (Opening::Gateway, 1, 2)]
     {
@@ -89,7 +90,7 @@ async fn what_the_first_request_needs_is_opened_for_each_merchant_that_is_known(
         open(&adapters, opening, &["m".parse().unwrap(), "n".parse().unwrap()]).await.unwrap();
         let mut sent = aws.sent().as_array().unwrap().clone();
         sent.sort_by_key(Value::to_string);
-        let mut expected = vec![switch.clone(); of_table];
+        let mut expected = vec![switches.clone(); of_table];
         expected.extend(["m", "n"].map(secret));
         assert_eq!(sent, expected, "{opening:?}");
         for _ in 0..connections {

@@ -15,6 +15,7 @@ use tollgate_core::webhooks::{MessageFormat, ReceiverKey, Secret};
 use uuid::Uuid;
 
 use super::*;
+use crate::test_aws::SetClock;
 use crate::webhook_client::{resolver::SystemLookup, signature::signatures};
 
 /// Listens at an address, and responds to every request with this. Requests come out at the other end.
@@ -58,12 +59,16 @@ const OK: &str = "HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n";
 const NOW: i64 = 1_800_000_000;
 
 async fn send(https: &HttpsCourier, url: String) -> Result<(), NotTaken> {
-    https.send(&receiver(url), &delivery(), Timestamp::from_second(NOW).unwrap()).await
+    https.send(&receiver(url), &delivery()).await
+}
+
+fn clock() -> Arc<SetClock> {
+    SetClock::at(Timestamp::from_second(NOW).unwrap())
 }
 
 fn local() -> HttpsCourier {
     crate::lambda::install_tls();
-    HttpsCourier::new(Allowed::PublicAndLoopback, Arc::new(SystemLookup)).unwrap()
+    HttpsCourier::new(Allowed::PublicAndLoopback, Arc::new(SystemLookup), clock()).unwrap()
 }
 
 fn loopback(last: u8) -> SocketAddr {
@@ -143,7 +148,7 @@ async fn a_receiver_that_takes_too_long_is_told_from_one_that_is_not_there() {
     // Connections wait to be accepted, and nobody does.
     let silent = TcpListener::bind(loopback(1)).await.unwrap();
     let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_millis(20)).build().unwrap();
-    let https = HttpsCourier { client, allowed: Allowed::PublicAndLoopback };
+    let https = HttpsCourier { client, allowed: Allowed::PublicAndLoopback, clock: clock() };
     let url = format!("http://{}/", silent.local_addr().unwrap());
     assert_eq!(send(&https, url).await, Err(NotTaken::Timeout));
 }
@@ -151,7 +156,7 @@ async fn a_receiver_that_takes_too_long_is_told_from_one_that_is_not_there() {
 #[tokio::test]
 async fn an_address_that_is_not_public_is_not_called_in_whatever_notation() {
     crate::lambda::install_tls();
-    let https = HttpsCourier::new(Allowed::Public, Arc::new(SystemLookup)).unwrap();
+    let https = HttpsCourier::new(Allowed::Public, Arc::new(SystemLookup), clock()).unwrap();
     let (address, mut requests) = server(loopback(1), OK).await;
     let port = address.port();
     for host in ["127.0.0.1", "2130706433", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]", "localhost", "0.0.0.0"] {
@@ -185,7 +190,7 @@ async fn a_name_that_resolves_to_an_inner_address_even_among_others_is_not_calle
     crate::lambda::install_tls();
     for inner in [[127, 0, 0, 1], [10, 0, 0, 1], [169, 254, 169, 254], [100, 64, 0, 1], [0, 0, 0, 0]] {
         let lookup = Scripted::new(&[&[inner], &[[8, 8, 8, 8], inner]]);
-        let https = HttpsCourier::new(Allowed::Public, lookup.clone()).unwrap();
+        let https = HttpsCourier::new(Allowed::Public, lookup.clone(), clock()).unwrap();
         for _ in 0..2 {
             let refused = send(&https, "https://receiver.example/".to_owned()).await;
             assert_eq!(refused, Err(NotTaken::Address), "{inner:?}");
@@ -212,7 +217,8 @@ async fn a_name_that_changes_its_address_is_looked_at_anew_and_the_connection_go
     let (_, mut inner_requests) = server(inner, OK).await;
     let lookup = Scripted::new(&[&[[127, 0, 0, 2]], &[[127, 0, 0, 1]], &[[127, 0, 0, 2]]]);
     let https =
-        HttpsCourier::with_addresses(Allowed::PublicAndLoopback, lookup.clone(), Arc::new(Second)).unwrap();
+        HttpsCourier::with_addresses(Allowed::PublicAndLoopback, lookup.clone(), Arc::new(Second), clock())
+            .unwrap();
     let url = format!("http://receiver.example:{}/", outer.port());
     let sent = [send(&https, url.clone()).await, send(&https, url.clone()).await, send(&https, url).await];
     assert_eq!(sent, [Ok(()), Err(NotTaken::Address), Ok(())]);

@@ -8,8 +8,8 @@ use tollgate_core::{
     order::{ListPlace, MerchantId, Order, OrderKey},
     payments::{
         Attempts, Counts, Cursor, DueOrder, DueQuery, Effect, Ended, Index, ListedOrder, ListedPage,
-        LoadedOrders, OrderIndex, OrderStore, Page, PausedCaptures, PausedQuery, Place, StoreError, Switch,
-        Unreadable,
+        LoadedOrders, OrderIndex, OrderStore, Page, PausedCaptures, PausedQuery, Place, Stop, StoreError,
+        Switch, SwitchOf, SwitchState, Switches, Unreadable,
     },
     stored_cards::{Customer, CustomerKey, CustomerStore, Written},
 };
@@ -214,7 +214,30 @@ impl Attempts for World {
 
 #[async_trait]
 impl Switch for World {
-    async fn is_stopped(&self) -> Result<bool, StoreError> {
+    async fn stop(&self, merchant: &MerchantId) -> Result<Stop, StoreError> {
+        if self.all_stopped().await? {
+            return Ok(Stop::All);
+        }
+        let stopped = self.state().switches.get(merchant).is_some_and(|own| own.stopped);
+        Ok(if stopped { Stop::Merchant } else { Stop::None })
+    }
+
+    async fn all_stopped(&self) -> Result<bool, StoreError> {
         self.state().stopped.ok_or_else(unavailable)
+    }
+}
+
+#[async_trait]
+impl Switches for World {
+    async fn state(&self, of: &SwitchOf) -> Result<SwitchState, StoreError> {
+        let SwitchOf::Merchant(merchant) = of else { return Err(unavailable()) };
+        self.state().stopped.ok_or_else(unavailable)?;
+        Ok(self.state().switches.get(merchant).cloned().unwrap_or_default())
+    }
+
+    async fn save(&self, of: &SwitchOf, state: &SwitchState) -> Result<bool, StoreError> {
+        let SwitchOf::Merchant(merchant) = of else { return Err(unavailable()) };
+        self.state().switches.insert(merchant.clone(), state.clone());
+        Ok(true)
     }
 }

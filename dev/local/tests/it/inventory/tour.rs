@@ -9,7 +9,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tollgate::source::Front;
 use tollgate_core::{
-    order::{HandVerdict, OrderKey},
+    order::{
+        Action, Attribution, Essentials, Fingerprint, HandVerdict, Intent, Kind, OrderKey, Person, Principal,
+        Target,
+    },
     payments::{CaptureSettings, Deadline, HandDecision},
     values::Clock as _,
 };
@@ -25,6 +28,11 @@ use crate::{
 };
 
 const DAY_S: i64 = 86_400;
+
+/// An operator whom AWS knows.
+fn person() -> Person {
+    "arn:aws:iam::123456789012:user/ann".parse().unwrap()
+}
 
 /// What there was to see on the way.
 pub(super) struct Seen {
@@ -69,6 +77,7 @@ pub(super) async fn through_everything() -> Seen {
     tour.sends_webhooks().await;
     tour.stores_cards().await;
     tour.lets_an_authorization_lapse().await;
+    tour.is_changed_by_a_verified_person().await;
     tour.is_stopped_and_started().await;
     tour.reads_what_is_damaged().await;
     let lines: Vec<Value> = watch.lines().into_iter().map(|(_, line)| line).collect();
@@ -341,6 +350,9 @@ impl Tour {
         for stopped in [true, false] {
             throw(&self.shop, stopped).await;
             self.run("reconcile").await;
+            let data = json!({"stopped": stopped, "reason": "a test", "actor": "Ann"});
+            let body = json!({ "data": data }).to_string();
+            self.shop.send(Method::PUT, "/v2/stop", &[], body).await.data(200);
         }
     }
 
@@ -380,8 +392,32 @@ impl Tour {
         let merchant = job.merchants.get(&merchants::REGISTERED.parse().unwrap()).await.unwrap();
         let key = OrderKey { merchant: merchant.id.clone(), order: order.parse().unwrap() };
         let (by, reason) = ("Ann".parse().unwrap(), "seen in the portal".parse().unwrap());
-        let verdict = HandDecision { verdict: HandVerdict::Done, by, person: None, reason, reference: None };
+        let verdict =
+            HandDecision { verdict: HandVerdict::Done, by, person: Some(person()), reason, reference: None };
         job.payments.decide_by_hand(&merchant, &key, transaction.parse().unwrap(), &verdict).await.unwrap();
+    }
+
+    /// What only commands do: the ARN of their credentials is recorded.
+    async fn is_changed_by_a_verified_person(&self) {
+        self.shop.register("verified", 2599).await;
+        self.shop.pay_by_token("verified", "authorize").await.data(200);
+        let job = self.shop.stack.ports().captures.clone();
+        let merchant = job.merchants.get(&merchants::REGISTERED.parse().unwrap()).await.unwrap();
+        let key = OrderKey { merchant: merchant.id.clone(), order: "verified".parse().unwrap() };
+        let by = Attribution::default().verified(Some(&person()));
+        job.payments.pause_captures(&key, Some(&by)).await.unwrap();
+        job.payments.resume_captures(&key, Some(&by)).await.unwrap();
+        let intent = Intent {
+            action: Action::Void { target: Target::OnlyEligible, reopen: true },
+            key: None,
+            fingerprint: Fingerprint::new(&Essentials::new(Kind::Void)),
+            currency: None,
+            by: Principal::ClientCredentials,
+            attribution: Some(Box::new(by)),
+            seen_version: None,
+        };
+        let deadline = Deadline::after(Duration::from_secs(50));
+        job.payments.perform(&merchant, &key, &intent, None, deadline).await.unwrap();
     }
 
     async fn lets_an_authorization_lapse(&mut self) {

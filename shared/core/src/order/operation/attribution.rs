@@ -1,6 +1,6 @@
 //! Who requested an operation, by name, and why, as it is kept with the operation.
 
-use super::by_hand::{InvalidByHand, Reason, check};
+use super::by_hand::{InvalidByHand, Person, Reason, check};
 use crate::values::{TextUse, check_kept, text::checked_text};
 
 /// Longest name of a key. It is kept with every operation that is requested with the key.
@@ -8,9 +8,6 @@ pub const KEY_NAME_MAX_CHARS: usize = 32;
 
 /// Longest name of a person in the caller's system, in bytes.
 pub const ACTOR_MAX_BYTES: usize = 64;
-
-/// Longest name of a person whom Tollgate has verified, in bytes: an AWS role and its session fit.
-pub const PERSON_MAX_BYTES: usize = 192;
 
 /// Who requested an operation and why, as far as the caller told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,11 +68,6 @@ fn check_key_name(text: &str) -> Result<&str, InvalidKeyName> {
 checked_text! {
     /// The name of a person in the caller's system.
     Actor, InvalidByHand, |text| check(text, ACTOR_MAX_BYTES)
-}
-
-checked_text! {
-    /// A person whom Tollgate has verified, such as the ARN of an operator's AWS credentials.
-    Person, InvalidByHand, |text| check(text, PERSON_MAX_BYTES)
 }
 
 #[cfg(test)]

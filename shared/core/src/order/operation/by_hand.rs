@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 
-use super::Person;
 use crate::{
     values::{Carried, TextUse, Unkeepable, check_kept, text::checked_text},
     words,
@@ -10,6 +9,9 @@ use crate::{
 
 /// Longest name of who decided. In bytes, as all of this: the room in a full order is counted in them.
 pub const DECIDED_BY_MAX_BYTES: usize = 64;
+
+/// Longest name of a person whom Tollgate has verified, in bytes: an AWS role and its session fit.
+pub const PERSON_MAX_BYTES: usize = 192;
 
 /// Longest reason. [`BY_HAND_MAX`](crate::order::BY_HAND_MAX) bounds how often an order keeps one.
 pub const REASON_MAX_BYTES: usize = 250;
@@ -76,6 +78,10 @@ impl ByHand {
 checked_text! {
     /// The name of who decides.
     DecidedBy, InvalidByHand, |text| check(text, DECIDED_BY_MAX_BYTES)
+}
+checked_text! {
+    /// A person whom Tollgate has verified, such as the ARN of an operator's AWS credentials.
+    Person, InvalidByHand, |text| check(text, PERSON_MAX_BYTES)
 }
 checked_text! {
     /// Why it is decided so.

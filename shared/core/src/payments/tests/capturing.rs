@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::{
-    order::{Attribution, Decision, OPERATIONS_MAX, Operation, OperationState},
-    payments::{CaptureReport, CaptureRequest, CaptureSettings, capture_due},
+    order::{Attribution, Decision, MerchantId, OPERATIONS_MAX, Operation, OperationState},
+    payments::{CaptureReport, CaptureRequest, CaptureSettings, Stop, Switch, capture_due},
 };
 
 /// So long after they are due, authorizations have ended.
@@ -40,13 +40,31 @@ fn dry_run() -> CaptureRequest {
     CaptureRequest { dry_run: true, ..all() }
 }
 
+/// The switch that stops the payments of a merchant with this id.
+struct StoppedFor(&'static str);
+
+#[async_trait]
+impl Switch for StoppedFor {
+    async fn stop(&self, merchant: &MerchantId) -> Result<Stop, StoreError> {
+        match self.0 {
+            "?" => Err(StoreError::Unavailable("away".to_owned())),
+            stopped if stopped == merchant.as_str() => Ok(Stop::Merchant),
+            _ => Ok(Stop::None),
+        }
+    }
+
+    async fn all_stopped(&self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+}
+
 async fn run(fixture: &Fixture) -> CaptureReport {
     run_of(fixture, &Everyone, all()).await
 }
 
 async fn run_of(fixture: &Fixture, merchants: &dyn Merchants, request: CaptureRequest) -> CaptureReport {
     let deadline = Deadline::after(Duration::from_secs(55));
-    capture_due(&fixture.payments, merchants, request, SETTINGS, deadline).await
+    capture_due(&fixture.payments, (merchants, &StoppedFor("")), request, SETTINGS, deadline).await
 }
 
 /// Two authorizations that are due.
@@ -391,7 +409,14 @@ async fn a_run_that_has_no_time_left_says_what_it_leaves() {
     .into_iter()
     .rev()
     {
-        let report = capture_due(&fixture.payments, &Everyone, all(), SETTINGS, Deadline::after(left)).await;
+        let report = capture_due(
+            &fixture.payments,
+            (&Everyone, &StoppedFor("")),
+            all(),
+            SETTINGS,
+            Deadline::after(left),
+        )
+        .await;
         assert_eq!(counts(&report), expected, "{left:?}");
     }
 }
@@ -467,4 +492,19 @@ async fn a_part_counts_as_much_as_it_is_in_a_dry_run_and_when_it_is_captured() {
     let report = run(&fixture).await;
     assert_eq!((report.captured, report.captured_minor), (2, sum));
     assert_eq!(fixture.stored().await.transactions[0].captured().minor(), 600);
+}
+
+#[tokio::test]
+async fn the_captures_of_a_merchant_whose_payments_are_stopped_wait_and_are_sent_afterwards() {
+    let fixture = two().await;
+    let deadline = || Deadline::after(Duration::from_secs(55));
+    let run = async |switch: StoppedFor, request: CaptureRequest| {
+        let sources: (&dyn Merchants, &dyn Switch) = (&Everyone, &switch);
+        counts(&capture_due(&fixture.payments, sources, request, SETTINGS, deadline()).await)
+    };
+    let own = "m";
+    assert_eq!(run(StoppedFor(own), all()).await, json!({"held_back": 2}));
+    assert_eq!(run(StoppedFor("?"), all()).await, json!({"failed": 2}), "that it may cannot be told");
+    assert_eq!(run(StoppedFor(own), dry_run()).await["captured"], 2, "what would be done otherwise");
+    assert_eq!(run(StoppedFor("other"), all()).await["captured"], 2);
 }

@@ -161,7 +161,8 @@ struct Line {
 
 #[async_trait]
 impl Courier for Line {
-    async fn send(&self, to: &Receiver, delivery: &Delivery, now: Timestamp) -> Result<(), NotTaken> {
+    async fn send(&self, to: &Receiver, delivery: &Delivery) -> Result<(), NotTaken> {
+        let now = self.time.now();
         let name = to.id.to_string();
         let (attempt, is_first) = {
             let mut seen = self.seen.lock().unwrap();

@@ -1,0 +1,9 @@
+//! Shows a merchant's webhooks and what was sent to them, and sends it again.
+
+tollgate::routes! {
+    |ports: Deliveries|
+    "GET /v2/webhooks" => elastic_path::list_webhooks(&ports),
+    "GET /v2/webhooks/{webhookId}/deliveries" => elastic_path::list_deliveries(&ports),
+    "POST /v2/webhooks/{webhookId}/deliveries/{deliveryId}/replay" => elastic_path::replay_delivery(&ports),
+    "POST /v2/webhooks/{webhookId}/test" => elastic_path::test_webhook(&ports),
+}

@@ -1,0 +1,277 @@
+//! Webhooks over HTTPS: a merchant's receivers, the deliveries to them, a delivery sent again, and a test.
+
+use jiff::Timestamp;
+use lambda_http::Request;
+use serde_json::{Value, json};
+use tollgate_core::{
+    payments::{Refusal, Role},
+    webhooks::{
+        Delivery, DeliveryPage, DeliveryState, Health, MessageFormat, Receiver, ReceiverId, ReceiverKey,
+        ReceiversError, StoredDelivery,
+    },
+};
+use uuid::Uuid;
+
+use super::{
+    cursor::Place,
+    filter::DeliveryFilter,
+    paging::{PARAMETERS, Paging},
+    parameters::Parameters,
+    response::enveloped,
+};
+use crate::{
+    api::{
+        Code,
+        caller::Caller,
+        exchange::{Handled, Page, Reply},
+        failure::Failure,
+        problem::Problem,
+    },
+    invocation::path_parameter,
+    ports::Deliveries,
+};
+
+/// Deliveries that are looked at at a time where a filter leaves some out, and how often: so that a list ends in time.
+const LOOKED_AT: usize = 100;
+const LOOKS_MAX: usize = 10;
+
+/// The type of a test's event.
+const TEST: &str = "webhook.test";
+
+handlers! {
+    /// `GET /v2/webhooks`: the merchant's receivers, without secrets.
+    list_webhooks(Deliveries) => receivers();
+    /// `GET /v2/webhooks/{webhookId}/deliveries`: what was sent to a receiver, the newest first, for 30 days.
+    list_deliveries(Deliveries) => list();
+    /// `POST /v2/webhooks/{webhookId}/deliveries/{deliveryId}/replay`: sends one again, within a minute.
+    replay_delivery(Deliveries) => replay();
+    /// `POST /v2/webhooks/{webhookId}/test`: sends a receiver an event of type `webhook.test`, the way that all others go.
+    test_webhook(Deliveries) => test();
+}
+
+/// A delivery of an event that nothing caused but a test.
+pub fn test_delivery(to: ReceiverKey, event: Uuid, now: Timestamp) -> Delivery {
+    let body = json!({
+        "id": event, "type": TEST, "timestamp": milliseconds(now), "merchant": to.merchant, "version": 0,
+        "data": {"type": "test"},
+    });
+    let (kind, body, since) = (TEST.to_owned(), body.to_string(), Some(now));
+    Delivery { to, event, at: now, kind, body, failures: 0, since }
+}
+
+async fn receivers(ports: &Deliveries, request: &Request) -> Handled<Value> {
+    let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
+    Parameters::none(request)?;
+    let mut data = Vec::new();
+    for receiver in named(ports, &caller).await?.iter() {
+        let key = ReceiverKey { merchant: caller.merchant.id.clone(), receiver: receiver.id.clone() };
+        let health = ports.log.health_of(&key).await.map_err(Refusal::Store)?;
+        data.push(shown_receiver(receiver, health));
+    }
+    Ok(Reply::new(200, json!({ "data": data })))
+}
+
+async fn list(ports: &Deliveries, request: &Request) -> Handled<Page> {
+    let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
+    let (now, to) = (ports.access.now(), receiver(request, &caller)?);
+    let mut parameters = Parameters::of(request, &PARAMETERS);
+    let mark = format!("deliveries {}\n", to.receiver);
+    let paging: Paging<DeliveryFilter> = Paging::read(&mark, (request, &mut parameters), &caller, now);
+    parameters.finish()?;
+    let found = find(ports, &to, &paging).await?;
+    if found.rows.is_empty() && paging.place.is_none() {
+        must_be_named(ports, &caller, &to).await?;
+    }
+    let (since, until) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+    let place = found.next.map(|after| Place { since, until, after });
+    let cursor = place.map(|place| paging.cursor(&place, &caller, now));
+    let next = cursor.as_deref().map(|cursor| paging.link(cursor));
+    let page = Page::from(json!({
+        "data": found.rows,
+        "links": {"next": next},
+        "meta": {
+            "page": {"limit": paging.limit, "cursor": cursor},
+            "unreadable": found.unreadable,
+        },
+    }));
+    Ok(Reply::new(200, page.followed_by(next.as_deref())))
+}
+
+/// What a list found.
+#[derive(Default)]
+struct Found {
+    rows: Vec<Value>,
+    unreadable: usize,
+    next: Option<String>,
+}
+
+async fn find(
+    ports: &Deliveries,
+    to: &ReceiverKey,
+    paging: &Paging<DeliveryFilter>,
+) -> Result<Found, Failure> {
+    let states = &paging.filter.states;
+    let mut found = Found::default();
+    let mut after = paging.place.as_ref().map(|place| place.after.clone());
+    let at_a_time = if states.is_empty() { paging.limit } else { LOOKED_AT };
+    for _ in 0..LOOKS_MAX {
+        let page = ports.log.page(to, after.as_deref(), at_a_time).await.map_err(Refusal::Store)?;
+        let DeliveryPage { deliveries, more } = page;
+        let last = deliveries.len();
+        for (n, (place, delivery)) in (1..).zip(deliveries) {
+            match delivery {
+                Ok(kept) if states.is_empty() || states.contains(&kept.state) => {
+                    found.rows.push(shown(&kept))
+                }
+                Ok(_) => {}
+                Err(unreadable) => {
+                    unreadable.log();
+                    found.unreadable += 1;
+                }
+            }
+            after = Some(place);
+            if found.rows.len() == paging.limit {
+                found.next = after.filter(|_| more || n < last);
+                return Ok(found);
+            }
+        }
+        if !more {
+            return Ok(found);
+        }
+    }
+    found.next = after;
+    Ok(found)
+}
+
+async fn replay(ports: &Deliveries, request: &Request) -> Handled<Value> {
+    let caller = Caller::merchant(&ports.access, request, Role::All).await?;
+    Parameters::none(request)?;
+    let to = receiver(request, &caller)?;
+    let (at, event) = delivery_id(request)?;
+    let find = async || ports.log.find(&to, at, event).await.map_err(Refusal::Store);
+    let Some(kept) = find().await? else {
+        return Err(not_there("this webhook has no such delivery; they are kept for 30 days"));
+    };
+    ports.log.replay(&kept.delivery, ports.access.now()).await.map_err(Refusal::Store)?;
+    let kept = find().await?.unwrap_or(kept);
+    Ok(Reply::new(202, enveloped(shown(&kept))))
+}
+
+async fn test(ports: &Deliveries, request: &Request) -> Handled<Value> {
+    let caller = Caller::merchant(&ports.access, request, Role::All).await?;
+    Parameters::none(request)?;
+    let to = receiver(request, &caller)?;
+    must_be_named(ports, &caller, &to).await?;
+    let now = ports.access.now();
+    let delivery = test_delivery(to, ports.access.clock.new_id(), now);
+    ports.log.send_new(&delivery, now).await.map_err(Refusal::Store)?;
+    let sent = StoredDelivery { delivery, state: DeliveryState::Sent, due: None, reason: None };
+    Ok(Reply::new(202, enveloped(shown(&sent))))
+}
+
+/// The receivers that the merchant's document names. A merchant without a document has none.
+async fn named(ports: &Deliveries, caller: &Caller) -> Result<std::sync::Arc<[Receiver]>, Failure> {
+    match ports.receivers.receivers(&caller.merchant.id).await {
+        Ok(receivers) => Ok(receivers),
+        Err(ReceiversError::Missing) => Ok(std::sync::Arc::default()),
+        Err(error) => Err(Failure::unavailable(&error.to_string())),
+    }
+}
+
+async fn must_be_named(ports: &Deliveries, caller: &Caller, to: &ReceiverKey) -> Result<(), Failure> {
+    let is_named = named(ports, caller).await?.iter().any(|receiver| receiver.id == to.receiver);
+    if is_named { Ok(()) } else { Err(not_there("there is no such webhook")) }
+}
+
+fn not_there(detail: &str) -> Failure {
+    Failure::new(Code::NotFound, detail)
+}
+
+fn receiver(request: &Request, caller: &Caller) -> Result<ReceiverKey, Failure> {
+    let receiver: Result<ReceiverId, _> = path_parameter(request, "webhookId").parse();
+    let wrong = |_| Problem::invalid("webhookId", "must have 1 to 64 letters, digits, - or _");
+    Ok(ReceiverKey { merchant: caller.merchant.id.clone(), receiver: receiver.map_err(wrong)? })
+}
+
+/// A delivery's id: when its event happened, in milliseconds, and the event's id. Both are its key in the table.
+fn id_of(delivery: &Delivery) -> String {
+    format!("{}-{}", delivery.at.as_millisecond(), delivery.event)
+}
+
+fn delivery_id(request: &Request) -> Result<(Timestamp, Uuid), Failure> {
+    let text = path_parameter(request, "deliveryId");
+    let parts = text.split_once('-').and_then(|(at, event)| {
+        Some((Timestamp::from_millisecond(at.parse().ok()?).ok()?, event.parse().ok()?))
+    });
+    parts.ok_or_else(|| Problem::invalid("deliveryId", "must be the id of a delivery in the list").into())
+}
+
+fn shown(kept: &StoredDelivery) -> Value {
+    let StoredDelivery { delivery, state, due, reason } = kept;
+    json!({
+        "id": id_of(delivery),
+        "type": "webhook_delivery",
+        "event_id": delivery.event,
+        "event_type": delivery.kind,
+        "created_at": milliseconds(delivery.at),
+        "state": state.as_str(),
+        "failed_attempts": delivery.failures,
+        "next_attempt_at": due.map(milliseconds),
+        "reason": reason,
+        "body": delivery.body,
+    })
+}
+
+fn shown_receiver(receiver: &Receiver, health: Health) -> Value {
+    let (format, secrets) = match &receiver.format {
+        MessageFormat::Standard { secrets, .. } => ("standard", secrets.len()),
+        MessageFormat::ElasticPath { .. } => ("elastic_path", 1),
+    };
+    json!({
+        "id": receiver.id.to_string(),
+        "type": "webhook",
+        "url": masked(&receiver.url),
+        "format": format,
+        "event_types": receiver.kinds,
+        "enabled": !receiver.is_disabled,
+        "secrets": secrets,
+        "failures": health.failures,
+        "gone": health.is_gone,
+    })
+}
+
+/// An address without its query, which may hold a key.
+fn masked(url: &str) -> String {
+    match url.split_once('?') {
+        Some((url, _)) => format!("{url}?…"),
+        None => url.to_owned(),
+    }
+}
+
+fn milliseconds(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_in_an_address_is_not_shown() {
+        assert_eq!(masked("https://erp.example/hooks?key=s3cret&x=1"), "https://erp.example/hooks?…");
+        assert_eq!(masked("https://erp.example/hooks"), "https://erp.example/hooks");
+    }
+
+    #[test]
+    fn the_event_of_a_test_is_due_at_once_and_says_what_it_is() {
+        let to = ReceiverKey { merchant: "m".parse().unwrap(), receiver: "erp".parse().unwrap() };
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let delivery = test_delivery(to, Uuid::nil(), now);
+        assert_eq!(
+            (delivery.since, id_of(&delivery).as_str()),
+            (Some(now), "1800000000000-00000000-0000-0000-0000-000000000000")
+        );
+        let body: Value = serde_json::from_str(&delivery.body).unwrap();
+        assert_eq!((&body["type"], &body["merchant"]), (&json!(TEST), &json!("m")));
+    }
+}
