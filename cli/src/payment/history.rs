@@ -53,7 +53,7 @@ fn transaction_value(order: &Order, transaction: &Transaction, now: Timestamp) -
             "amount": transaction.scheduled_amount().or(schedule.amount),
             "standing": transaction.capture_standing().map(|standing| format!("{standing:?}").to_lowercase()),
             "next_attempt_at": order.next_capture_attempt(transaction),
-            "lapsed_at": schedule.lapsed_at,
+            "lapsed_at": transaction.lapsed_at,
         })
     });
     let left = transaction.left();

@@ -35,7 +35,7 @@ impl fmt::Display for Shown<'_> {
                     f,
                     ", to be captured {}{}",
                     schedule.at,
-                    if schedule.lapsed_at.is_some() { ", lapsed" } else { "" }
+                    if transaction.lapsed_at.is_some() { ", lapsed" } else { "" }
                 )?;
             }
             for operation in &transaction.operations {

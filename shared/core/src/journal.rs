@@ -3,6 +3,7 @@
 //! Entries say what happened and are never changed. All of them can be read off the order at any later time, so that
 //! a journal made again from the table has the same entries, with the same ids.
 
+mod agenda;
 mod attention;
 mod changes;
 mod concern;
@@ -25,9 +26,12 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 pub use crate::values::sort_of;
+pub use agenda::{
+    AGENDA_PARTS, Agenda, AgendaList, AgendaOrder, AgendaPage, AgendaPlaces, AgendaQuery,
+};
 pub use attention::{Attention, AttentionReason, attentions};
 pub use changes::Changes;
-pub use concern::{Concern, concerns, is_in_doubt};
+pub use concern::{Concern, Concerned, concerned, concerns, is_in_doubt};
 pub use entry_log::{
     ENTRY_SHARDS, EntryLog, EntryPage, EntryPlace, EntryQuery, LoggedEntry, UnreadableEntry, day_of,
     read_entries,
@@ -37,8 +41,9 @@ pub use fees::{Fees, fees};
 pub use keep::{Change, JournalReport, LATE_AFTER, record};
 pub use keep_totals::{TotalsReport, total_up};
 pub use listing::{
-    BadRow, Condition, Found, FoundOrders, Is, Lister, OrderCondition, OrderLister, PausedSearch,
-    READ_MAX_BYTES, Row, Wanted, WantedOrders, is_place, paused_captures,
+    AgendaWanted, AttentionCount, BadRow, COUNTED_MAX, CaptureList, Condition, DueSum, DueSums, Found,
+    FoundOrders, Is, Lister, OrderCondition, OrderLister, READ_MAX_BYTES, Row, Wanted, WantedOrders,
+    count_attention, due_sums, is_place,
 };
 pub use movements::{EntryCondition, EntryLister, FoundEntries, WantedEntries, entries_of};
 pub use receipt::{Receipt, receipt};

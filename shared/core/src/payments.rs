@@ -35,7 +35,7 @@ pub use order_index::{ListedOrder, ListedPage, OrderIndex, order_of_payment};
 pub use scheduled_capture::{CaptureReport, CaptureRequest, CaptureSettings, Part, capture_due};
 pub use store::{
     CAPTURE_SHARDS_MAX, Cursor, DueOrder, DueQuery, IN_DOUBT_SHARDS_MAX, Index, LoadedOrders, ORDERS_AT_ONCE,
-    OrderStore, Page, PausedCaptures, PausedQuery, Shards, StoreError, Unreadable,
+    OrderStore, Page, Shards, StoreError, Unreadable,
 };
 pub use surcharge::{NoQuote, SurchargeQuery, SurchargeQuote, Surcharges, Waived, surcharge};
 pub use switch::{SWITCH_CHANGES_MAX, Stop, Switch, SwitchChange, SwitchOf, SwitchState, Switches};

@@ -73,7 +73,8 @@ pub(super) fn standing(transaction: &Transaction) -> Changes {
         && transaction.began()
         && !transaction.must_not_stand()
         && !voided
-        && captured.is_zero();
+        && captured.is_zero()
+        && transaction.lapsed_at.is_none();
     let amount = signed(transaction.amount());
     let fees = signed(fees::taken(transaction)) - signed(fees::given_back(transaction));
     Changes {
@@ -149,14 +150,23 @@ fn as_they_count(operations: &[Operation]) -> Vec<usize> {
 }
 
 /// What each approved operation of a transaction changed, by its place in the list: the transaction's standing after
-/// it less the standing before.
-pub(super) fn by_operation(transaction: &Transaction) -> Vec<Changes> {
+/// it less the standing before. And the same of its lapse.
+pub(super) fn by_operation(transaction: &Transaction) -> (Vec<Changes>, Changes) {
     let operations = &transaction.operations;
     let mut changes = vec![Changes::default(); operations.len()];
-    let mut replayed = transaction.clone();
+    let mut of_lapse = Changes::default();
+    let mut replayed = Transaction { lapsed_at: None, ..transaction.clone() };
     let mut counted = vec![false; operations.len()];
     let mut before = Changes::default();
+    // A lapse is recorded while nothing is pending, so what was decided by then came before it.
+    let mut lapse = transaction.lapsed_at;
     for n in as_they_count(operations) {
+        if let Some(at) = lapse.filter(|at| operations[n].updated_at > *at) {
+            (lapse, replayed.lapsed_at) = (None, Some(at));
+            let after = standing(&replayed);
+            of_lapse = after - before;
+            before = after;
+        }
         counted[n] = true;
         let now = operations[n].updated_at;
         replayed.operations = operations
@@ -171,5 +181,9 @@ pub(super) fn by_operation(transaction: &Transaction) -> Vec<Changes> {
         changes[n] = after - before;
         before = after;
     }
-    changes
+    if lapse.is_some() {
+        replayed.lapsed_at = lapse;
+        of_lapse = standing(&replayed) - before;
+    }
+    (changes, of_lapse)
 }

@@ -5,9 +5,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     journal::{Entry, Fact, entries},
-    order::{CaptureStanding, Order, Transaction},
+    order::{CaptureStanding, Cause, Decision, NoEffect, Operation, OperationState, Order, Transaction},
+    values::sort_of,
     words,
 };
+
+/// How long a concern stays that no action ends, such as a void made elsewhere: the list would only ever grow otherwise.
+const FADES_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// How long an operation is in doubt before it is too long, and a capture overdue before it counts as skipped. Inquiries
 /// are an hour apart at most, and the schedule runs every few minutes.
@@ -39,42 +43,148 @@ words! {
     pub fn advice(self) -> &'static str;
 }
 
-/// What there is to look at in a transaction now, in the order of the codes.
-pub fn concerns(order: &Order, transaction: &Transaction, now: Timestamp) -> Vec<Concern> {
-    let facts = entries(None, order);
-    let has =
-        |is: fn(&Entry) -> bool| facts.iter().any(|entry| entry.transaction == transaction.id && is(entry));
-    // What was voided holds no money that could be wrong.
-    let stands = transaction.voided().is_none();
-    let holds = |concern: &Concern| match concern {
-        Concern::InDoubt => is_in_doubt(transaction, now),
-        Concern::CaptureSkipped => is_capture_skipped(order, transaction, now),
-        Concern::VoidedElsewhere => has(|entry| entry.fact == Fact::VoidedElsewhere),
-        Concern::SettlementRejected => stands && has(|entry| entry.settlement_rejected),
-        Concern::FoundLate => stands && has(|entry| entry.late),
-        Concern::AuthorizationEnding => {
-            transaction.is_expiring(now)
-                && !transaction.has_expired(now)
-                && order.next_capture_attempt(transaction).is_none()
-                && !is_capture_skipped(order, transaction, now)
-        }
-    };
-    Concern::ALL.iter().copied().filter(holds).collect()
+/// A concern of a transaction, and the time in which it holds unless the order changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Concerned {
+    /// What there is to look at.
+    pub concern: Concern,
+    /// Since when, or from when on.
+    pub since: Timestamp,
+    /// Until when; none: until the order changes.
+    until: Option<Timestamp>,
 }
 
-/// Whether it has been in doubt for too long. Only these are looked for in the index of orders in doubt.
+impl Concerned {
+    fn holds(&self, now: Timestamp) -> bool {
+        self.since <= now && self.until.is_none_or(|until| now < until)
+    }
+}
+
+/// What there is to look at in a transaction now, in the order of the codes.
+pub fn concerns(order: &Order, transaction: &Transaction, now: Timestamp) -> Vec<Concern> {
+    concerned(order, transaction, now).into_iter().map(|one| one.concern).collect()
+}
+
+/// The same, each with since when it holds.
+pub fn concerned(order: &Order, transaction: &Transaction, now: Timestamp) -> Vec<Concerned> {
+    let mut all = ever(order, transaction);
+    all.retain(|one| one.holds(now));
+    all
+}
+
+/// All concerns that a transaction has, had or will have, as its order is, in the order of the codes. The one definition:
+/// what holds now and the [index](attention_place) both come from it.
+fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
+    let facts = if transaction.operations.iter().any(is_unusual) { entries(None, order) } else { Vec::new() };
+    let of_facts = |concern, is: fn(&Entry) -> bool| {
+        let mut times =
+            facts.iter().filter(|entry| entry.transaction == transaction.id && is(entry)).map(|entry| entry.at);
+        let first = times.next()?;
+        let (since, last) = times.fold((first, first), |(one, other), at| (one.min(at), other.max(at)));
+        Some(Concerned { concern, since, until: Some(last.saturating_add(FADES_AFTER).unwrap_or(last)) })
+    };
+    // What was voided holds no money that could be wrong.
+    let stands = transaction.voided().is_none();
+    let open = |concern, since| Some(Concerned { concern, since, until: None });
+    let found = |concern: Concern| match concern {
+        Concern::InDoubt => open(concern, transaction.pending()?.attempt.at + TOO_LONG),
+        Concern::CaptureSkipped => match transaction.capture_standing()? {
+            CaptureStanding::Lapsed => {
+                let since = transaction.lapsed_at?;
+                let until = since.saturating_add(FADES_AFTER).ok();
+                Some(Concerned { concern, since, until })
+            }
+            CaptureStanding::Stopped => open(concern, transaction.scheduled_capture()?.updated_at),
+            CaptureStanding::Waiting => open(concern, order.next_capture_attempt(transaction)? + TOO_LONG),
+            CaptureStanding::Retrying => None,
+        },
+        Concern::VoidedElsewhere => of_facts(concern, |entry| entry.fact == Fact::VoidedElsewhere),
+        Concern::SettlementRejected => of_facts(concern, |entry| entry.settlement_rejected).filter(|_| stands),
+        Concern::FoundLate => of_facts(concern, |entry| entry.late).filter(|_| stands),
+        Concern::AuthorizationEnding => {
+            let (since, until) = transaction.last_day_of_hold()?;
+            let is_skipped = matches!(
+                transaction.capture_standing(),
+                Some(CaptureStanding::Lapsed | CaptureStanding::Stopped)
+            );
+            let waits = order.next_capture_attempt(transaction).is_some();
+            (!is_skipped && !waits).then_some(Concerned { concern, since, until: Some(until) })
+        }
+    };
+    Concern::ALL.iter().copied().filter_map(found).collect()
+}
+
+/// Whether facts of an operation can be a concern. Nearly none are, and reading an order's facts takes time.
+fn is_unusual(operation: &Operation) -> bool {
+    let decision = match &operation.state {
+        OperationState::Decided(decision) => Some(decision),
+        OperationState::Pending(_) | OperationState::Unrecognized => None,
+    };
+    !operation.superseded.is_empty()
+        || operation.cause == Cause::Elsewhere
+        || decision.is_some_and(|decision| {
+            decision.response().settlement_rejected
+                || matches!(decision, Decision::NoEffect(_, NoEffect::VoidedElsewhere))
+        })
+}
+
+/// Whether it has been in doubt for too long.
 pub fn is_in_doubt(transaction: &Transaction, now: Timestamp) -> bool {
     transaction.pending().is_some_and(|operation| now.duration_since(operation.attempt.at) >= TOO_LONG)
 }
 
-fn is_capture_skipped(order: &Order, transaction: &Transaction, now: Timestamp) -> bool {
-    match transaction.capture_standing() {
-        Some(CaptureStanding::Lapsed | CaptureStanding::Stopped) => true,
-        Some(CaptureStanding::Waiting) => {
-            order.next_capture_attempt(transaction).is_some_and(|at| now.duration_since(at) >= TOO_LONG)
+/// Whether it is in doubt, and that is on record: a response is missing, or an inquiry decided nothing. Then its order is
+/// in the index.
+pub(super) fn is_doubt_recorded(transaction: &Transaction) -> bool {
+    let pending = transaction.pending().and_then(|operation| operation.pending());
+    pending.is_some_and(|pending| pending.doubt.is_some() || pending.inquiries > 0)
+}
+
+/// What the places in the index of what needs attention begin with where something can be done, or will have to be.
+const OPEN: &str = "open";
+
+/// The same for what only fades.
+const PAST: &str = "past";
+
+/// Where an order sorts among those that need attention: from when on it does. None where it never will as it is. Pure.
+///
+/// An operation under way is none yet: nearly all are decided by the write that comes next, and each would enter the index
+/// and leave it. It is one once its response is missing, or an inquiry about it decided nothing.
+pub(super) fn attention_place(order: &Order) -> Option<String> {
+    let (mut open, mut past) = (None::<Timestamp>, None::<Concerned>);
+    for transaction in &order.transactions {
+        for one in ever(order, transaction) {
+            if one.concern == Concern::InDoubt && !is_doubt_recorded(transaction) {
+                continue;
+            }
+            if one.until.is_none() || one.concern == Concern::AuthorizationEnding {
+                open = open.into_iter().chain([one.since]).min();
+            } else {
+                past = past.into_iter().chain([one]).max_by_key(|one| one.until);
+            }
         }
-        Some(CaptureStanding::Retrying) | None => false,
     }
+    // What fades is seen from then on in any case; the order is written again when what is open has ended.
+    let sees = |open: Timestamp| past.map_or(open, |past| past.since.min(open));
+    let fades_from = |past: Concerned| past.until.map_or(past.since, |until| until - FADES_AFTER);
+    open.map(|open| format!("{OPEN}#{}", sort_of(sees(open))))
+        .or_else(|| past.map(|past| format!("{PAST}#{}", sort_of(fades_from(past)))))
+}
+
+/// The places of the orders that need attention now, in the order of a list: what is open first, the longest first. Each
+/// pair is where a range begins and ends, with all places of its last moment.
+pub(super) fn attention_ranges(now: Timestamp) -> [(String, String); 2] {
+    let (until, fading) = (sort_of(now), sort_of(now.saturating_sub(FADES_AFTER).unwrap_or(now)));
+    [
+        (format!("{OPEN}#"), format!("{OPEN}#{until}~")),
+        (format!("{PAST}#{fading}"), format!("{PAST}#{until}~")),
+    ]
+}
+
+/// The places of the orders that are in doubt, however short.
+pub(super) fn doubt_range(now: Timestamp) -> (String, String) {
+    let until = now.saturating_add(TOO_LONG).unwrap_or(now);
+    (format!("{OPEN}#"), format!("{OPEN}#{}~", sort_of(until)))
 }
 
 #[cfg(test)]

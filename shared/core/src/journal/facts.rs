@@ -31,7 +31,7 @@ pub(super) fn facts(order: &Order) -> Vec<Entry> {
 }
 
 fn of_transaction(order: &Order, transaction: &Transaction) -> Vec<Entry> {
-    let changes = by_operation(transaction);
+    let (changes, of_lapse) = by_operation(transaction);
     let mut entries = Vec::new();
     for (operation, changes) in transaction.operations.iter().zip(changes) {
         let about = OperationInOrder { order, transaction, operation };
@@ -40,13 +40,14 @@ fn of_transaction(order: &Order, transaction: &Transaction) -> Vec<Entry> {
         about.duplicate_found(&mut entries);
         about.by_hand(&mut entries);
     }
-    let lapsed = transaction.capture.and_then(|capture| capture.lapsed_at).zip(transaction.first());
+    let lapsed = transaction.lapsed_at.zip(transaction.first());
     if let Some((at, operation)) = lapsed {
         let entry =
             OperationInOrder { order, transaction, operation }.entry(Fact::Lapsed, &operation.attempt, at);
         entries.push(Entry {
             amount: transaction.amount(),
             fee: operation.fee(),
+            changes: of_lapse,
             by: Principal::Schedule,
             attribution: None,
             ..entry

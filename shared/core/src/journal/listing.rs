@@ -2,16 +2,17 @@
 //!
 //! A transaction is listed under its first fact, so it stays in its place whatever is done to it later, and a list that
 //! is read in parts neither skips one nor shows one twice. What has no outcome yet has no fact and is not listed; what
-//! should have one is found in the index of what is in doubt.
+//! should have one is found in the index of what needs attention.
 
-mod doubts;
+mod agenda;
 mod find;
 mod orders;
-mod paused;
 
+pub use agenda::{
+    AgendaWanted, AttentionCount, COUNTED_MAX, CaptureList, DueSum, DueSums, count_attention, due_sums,
+};
 pub use find::{Condition, Is, Wanted, is_place};
 pub use orders::{FoundOrders, OrderCondition, OrderLister, WantedOrders};
-pub use paused::{PausedSearch, paused_captures};
 
 use std::{borrow::Borrow, collections::HashMap, sync::Arc};
 
@@ -21,11 +22,11 @@ use uuid::Uuid;
 
 use crate::{
     journal::{
-        Concern, EntryLog, EntryPlace, EntryQuery, LoggedEntry, UnreadableEntry, concerns, entries,
+        Agenda, Concern, Concerned, EntryLog, EntryPlace, EntryQuery, LoggedEntry, UnreadableEntry, concerned, entries,
         entry_log::merged, sort_of,
     },
     order::{MerchantId, OPERATIONS_MAX, Order, OrderId, OrderKey, Transaction},
-    payments::{ORDERS_AT_ONCE, OrderStore, StoreError, Unreadable},
+    payments::{Deadline, ORDERS_AT_ONCE, OrderStore, StoreError, Unreadable},
     values::ReadOrder,
 };
 
@@ -75,17 +76,14 @@ struct Search<'a> {
 }
 
 /// A part of what was found.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Found {
-    /// The transactions; fewer than the limit, or none, does not mean that there are no more. Those in doubt come by the
-    /// time of their attempts, the longest in doubt first.
+    /// The transactions; fewer than the limit, or none, does not mean that there are no more.
     pub rows: Vec<Row>,
     /// What may belong to the list and cannot be read, in the same order. It counts toward the limit.
     pub unreadable: Vec<BadRow>,
     /// Where the next part begins; none at the end.
     pub next: Option<String>,
-    /// Whether more can be in doubt than the index was read for.
-    pub more_in_doubt: bool,
     /// Bytes that were read at most.
     pub read_bytes: usize,
 }
@@ -105,7 +103,7 @@ pub struct Row {
 /// checked on it, so a list has it whatever is looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadRow {
-    /// Where it would be listed; none for an order that is known from the index of what is in doubt only.
+    /// Where it would be listed; none for an order that is known from another index than the journal's only.
     pub at: Option<Timestamp>,
     /// The order, if it is known.
     pub order: Option<OrderId>,
@@ -125,8 +123,13 @@ impl Found {
 impl Row {
     /// What a person has to look at.
     pub fn concerns(&self, now: Timestamp) -> Vec<Concern> {
+        self.concerned(now).into_iter().map(|one| one.concern).collect()
+    }
+
+    /// The same, each with since when.
+    pub fn concerned(&self, now: Timestamp) -> Vec<Concerned> {
         let transaction = self.order.transaction(self.transaction);
-        transaction.map(|transaction| concerns(&self.order, transaction, now)).unwrap_or_default()
+        transaction.map(|transaction| concerned(&self.order, transaction, now)).unwrap_or_default()
     }
 }
 
@@ -134,8 +137,12 @@ impl Row {
 pub struct Lister<'a> {
     /// Finds transactions by the entries of their facts.
     pub log: &'a dyn EntryLog,
-    /// Has each transaction's current state, and the index of what is in doubt.
+    /// Has each transaction's current state.
     pub store: &'a dyn OrderStore,
+    /// Finds what needs attention, and captures to come.
+    pub agenda: &'a dyn Agenda,
+    /// When the caller's time is up: a part ends by then.
+    pub deadline: Deadline,
 }
 
 impl Lister<'_> {
@@ -145,13 +152,14 @@ impl Lister<'_> {
         let is_within = |after: &&str| search.order.compare(&start, after).is_lt();
         let reached = search.after.filter(is_within).map_or_else(|| start.clone(), str::to_owned);
         let (rows, unreadable, orders) = (Vec::new(), Vec::new(), HashMap::new());
-        let (step, largest) = (search.limit.min(ORDERS_AT_ONCE), USUAL_ORDER_BYTES);
+        let (step, largest, deadline) =
+            (search.limit.min(ORDERS_AT_ONCE), USUAL_ORDER_BYTES, self.deadline);
         let mut part =
-            Part { search, reached, rows, unreadable, read_bytes, operations: 0, orders, step, largest };
+            Part { search, reached, rows, unreadable, read_bytes, operations: 0, orders, step, largest, deadline };
         let is_done = self.places(&mut part).await?;
         let next = Some(part.reached).filter(|_| !is_done);
         let Part { rows, unreadable, read_bytes, .. } = part;
-        Ok(Found { rows, unreadable, next, more_in_doubt: false, read_bytes })
+        Ok(Found { rows, unreadable, next, read_bytes })
     }
 
     /// When the merchant's newest entry was decided: so far has the journal come at least.
@@ -303,6 +311,7 @@ struct Part<'a> {
     step: usize,
     /// Bytes of the largest order so far.
     largest: usize,
+    deadline: Deadline,
 }
 
 impl Part<'_> {
@@ -313,7 +322,9 @@ impl Part<'_> {
     }
 
     fn is_full(&self) -> bool {
-        self.has_enough() || self.read_bytes + STEP_BYTES > READ_MAX_BYTES
+        self.has_enough()
+            || self.read_bytes + STEP_BYTES > READ_MAX_BYTES
+            || !self.deadline.leaves_time_to_respond()
     }
 
     fn has_enough(&self) -> bool {
@@ -353,7 +364,7 @@ impl Part<'_> {
             None => return,
         };
         let Some(transaction) = order.transaction(entry.transaction) else { return };
-        if first_fact(order, transaction).is_none_or(|first| first == entry.id)
+        if first_fact(order, transaction).is_none_or(|(_, first)| first == entry.id)
             && (self.search.wants)(order, transaction)
             && let Some(at) = moment_of(&entry.sort)
         {
@@ -363,12 +374,12 @@ impl Part<'_> {
     }
 }
 
-/// The id of the entry that a transaction is listed under; none if only a newer version can read it.
-fn first_fact(order: &Order, transaction: &Transaction) -> Option<Uuid> {
+/// Time and id of the entry that a transaction is listed under; none if only a newer version can read it.
+fn first_fact(order: &Order, transaction: &Transaction) -> Option<(Timestamp, Uuid)> {
     let own = entries(None, order).into_iter();
     // What follows from a payment can have been decided in the same millisecond.
     let own = own.filter(|entry| entry.transaction == transaction.id && entry.kind.is_payment());
-    own.min_by_key(|entry| (entry.at, entry.id)).map(|entry| entry.id)
+    own.map(|entry| (entry.at, entry.id)).min()
 }
 
 /// Where a range begins and where it ends, in the order in which it is read.

@@ -520,7 +520,7 @@ fn an_authorization_lapses_with_what_it_held_and_nobody_did_it() {
     part.decide(Decision::Approved(GatewayResponse { charged, ..response("r") }), at(0));
     part.attribution = Attribution::new(None, None, Some(&"an order by telephone".parse().unwrap()));
     let mut order = order(vec![part]);
-    order.transactions[0].capture = Some(CaptureSchedule { at: at(1), amount: None, lapsed_at: Some(at(9)) });
+    order.transactions[0].lapsed_at = Some(at(9));
     let all = entries(None, &order);
     assert!(all[0].attribution.is_some());
     assert_eq!((all[1].fact, all[1].amount.minor(), all[1].at), (Fact::Lapsed, 70, at(9)));

@@ -45,7 +45,7 @@ impl Order {
     }
 
     /// The first 48 bits of its key's: twelve digits.
-    fn digest(&self) -> u64 {
+    pub(crate) fn digest(&self) -> u64 {
         let digest = Sha256::digest(self.key().to_string().as_bytes());
         digest.iter().take(6).fold(0, |bits, byte| bits << 8 | u64::from(*byte))
     }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{Due, Order, schedule::EXPIRING_BEFORE};
 use crate::{
     order::{Attribution, NoticeReason, Transaction},
-    values::Carried,
+    values::{Amount, Carried},
 };
 
 /// Pauses that an order keeps. Of more, the oldest are in the log only: a pause is never refused for want of room.
@@ -79,9 +79,14 @@ impl Order {
         (next == Due::Capture(transaction.id)).then_some(at)
     }
 
+    /// The moments and amounts of the captures that the schedule is to try.
+    pub fn scheduled_captures(&self) -> impl Iterator<Item = (Timestamp, Amount)> {
+        self.transactions.iter().filter_map(|own| Some((self.next_capture_attempt(own)?, own.scheduled_amount()?)))
+    }
+
     /// What is next of a payment's scheduled capture, and when.
     pub(super) fn next_capture(&self, transaction: &Transaction) -> Option<(Timestamp, Due)> {
-        let next = transaction.next_capture()?;
+        let Some(next) = transaction.next_capture() else { return transaction.end_of_hold() };
         if self.captures_paused().is_none() { Some(next) } else { transaction.next_while_paused(next.0) }
     }
 }

@@ -102,10 +102,9 @@ impl Order {
             must_be_whole_or_named(transaction.fee_share_of_capture(part, policy))?;
         }
         let kept = was.filter(|_| terms.amount.is_none()).and_then(|schedule| schedule.amount);
-        // That one lapsed stays on record: nothing that was decided is erased.
-        let lapsed = was.filter(|schedule| schedule.lapsed_at.is_some());
-        let scheduled = at.map(|at| CaptureSchedule { at, amount: amount.or(kept), lapsed_at: None });
-        transaction.capture = scheduled.or(lapsed);
+        // What lapsed was to be captured, and that stays on record: nothing that was decided is erased.
+        let lapsed = was.filter(|_| transaction.lapsed_at.is_some());
+        transaction.capture = at.map(|at| CaptureSchedule { at, amount: amount.or(kept) }).or(lapsed);
         transaction.updated_at = now;
         self.updated_at = now;
         Ok(())
@@ -118,7 +117,9 @@ impl Order {
             return None;
         }
         let transaction = self.transaction_mut(id)?;
-        transaction.capture.as_mut()?.lapsed_at = Some(now);
+        // A decision of another process is before it, whatever its clock says.
+        let latest = transaction.operations.iter().map(|operation| operation.updated_at).max();
+        transaction.lapsed_at = Some(latest.map_or(now, |latest| latest.max(now)));
         transaction.updated_at = now;
         self.updated_at = now;
         Some(())
@@ -164,7 +165,7 @@ pub(super) fn capture_schedule(
     if may_add_a_fee && part.is_some_and(|part| part < amount) {
         return Err(Rejection::FeeBasisRequired);
     }
-    Ok(at.map(|at| CaptureSchedule { at, amount: part, lapsed_at: None }))
+    Ok(at.map(|at| CaptureSchedule { at, amount: part }))
 }
 
 fn must_not_be_after(at: Timestamp, latest: Timestamp, stated: Option<&CaptureAt>) -> Result<(), Rejection> {
@@ -225,9 +226,9 @@ impl Transaction {
 
     /// The state of its scheduled capture; none when nothing is scheduled, or nothing is left to capture.
     pub fn capture_standing(&self) -> Option<CaptureStanding> {
-        let schedule = self.capture.as_ref().filter(|_| self.may_be_captured())?;
+        self.capture.as_ref().filter(|_| self.may_be_captured())?;
         Some(match self.scheduled_capture() {
-            _ if schedule.lapsed_at.is_some() => CaptureStanding::Lapsed,
+            _ if self.lapsed_at.is_some() => CaptureStanding::Lapsed,
             None => CaptureStanding::Waiting,
             Some(operation) => match operation.stage() {
                 Stage::Declined => CaptureStanding::Stopped,
@@ -252,6 +253,13 @@ impl Transaction {
     pub fn is_expiring(&self, now: Timestamp) -> bool {
         self.may_be_captured()
             && self.authorization_expires_at.is_some_and(|expires| now >= expires - EXPIRING_BEFORE)
+    }
+
+    /// When the authorization is about to end, and when it has ended uncaptured, as far as can be told. None where nothing
+    /// is held, or its end is on record.
+    pub fn last_day_of_hold(&self) -> Option<(Timestamp, Timestamp)> {
+        let expires = self.authorization_expires_at.filter(|_| self.may_be_captured())?;
+        self.lapsed_at.is_none().then_some((expires - EXPIRING_BEFORE, expires))
     }
 
     /// Whether the authorization has ended uncaptured, as far as can be told.
@@ -288,6 +296,13 @@ impl Transaction {
         let again = attempt.updated_at + SignedDuration::from_mins(BACK_OFF_MIN[step]);
         let in_time = again <= expires - NO_RETRY_BEFORE_EXPIRY;
         Some(if in_time { (again, capture) } else { (expires, lapse) })
+    }
+
+    /// The end of an authorization that the schedule captures no more, or never was to: from then on it holds nothing.
+    pub(super) fn end_of_hold(&self) -> Option<(Timestamp, Due)> {
+        let (_, expires) = self.last_day_of_hold()?;
+        let at = expires.checked_add(GRACE_AFTER_EXPIRY).ok()?;
+        self.next_capture().is_none().then_some((at, Due::Lapse(self.id)))
     }
 
     /// What is due now of what is next.

@@ -76,8 +76,6 @@ pub struct CaptureSchedule {
     pub at: Timestamp,
     /// The part that was requested; the rest is released with it. None means all that is held.
     pub amount: Option<Amount>,
-    /// When it was recorded that the authorization had ended before that came to pass.
-    pub lapsed_at: Option<Timestamp>,
 }
 
 /// A payment with its history.
@@ -105,6 +103,8 @@ pub struct Transaction {
     pub capture: Option<CaptureSchedule>,
     /// When the issuer is expected to drop an uncaptured authorization.
     pub authorization_expires_at: Option<Timestamp>,
+    /// When it was recorded that the authorization had ended before it was captured.
+    pub lapsed_at: Option<Timestamp>,
     /// The principal that requested the payment.
     pub by: Principal,
     /// Which shopper paid; none for a payment by the merchant.
@@ -134,6 +134,7 @@ impl Transaction {
             continues: None,
             capture: None,
             authorization_expires_at: None,
+            lapsed_at: None,
             by: first.by,
             shopper: None,
             created_at: first.created_at,

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::{
-    order::{MerchantId, Order, OrderKey},
+    order::{Order, OrderKey},
     payments::trail,
 };
 
@@ -144,24 +144,6 @@ pub struct Cursor {
     pub key: String,
     /// When it was due, as the index has it.
     pub due: String,
-}
-
-/// Which orders are wanted whose scheduled captures are paused.
-#[derive(Clone, Debug)]
-pub struct PausedQuery<'a> {
-    /// Whose orders.
-    pub merchant: &'a MerchantId,
-    /// Where the page begins; none: with what is paused longest.
-    pub after: Option<Cursor>,
-    /// Most orders on the page.
-    pub limit: usize,
-}
-
-/// Finds the orders whose scheduled captures are paused while something waits for them.
-#[async_trait]
-pub trait PausedCaptures: Send + Sync {
-    /// One page of them, by when they were paused. Eventually consistent: it says where to look, the order itself decides.
-    async fn paused(&self, query: PausedQuery<'_>) -> Result<Page, StoreError>;
 }
 
 /// Most orders that are read at once: DynamoDB's batches have no more.

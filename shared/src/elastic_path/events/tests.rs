@@ -171,7 +171,7 @@ fn the_same_change_has_the_same_ids_and_every_other_one_has_others() {
 fn a_scheduled_capture_that_failed_for_good_is_told_once() {
     let held = requested(&registered(), PaymentKind::Authorize, operation(Kind::Authorize, 1, None));
     let mut held = approved(&held, 2);
-    let schedule = CaptureSchedule { at: at(10), amount: None, lapsed_at: None };
+    let schedule = CaptureSchedule { at: at(10), amount: None };
     held.transactions[0].capture = Some(schedule);
     held.transactions[0].authorization_expires_at = Some(at(600_000));
     let key = schedule.key(held.transactions[0].id);
@@ -186,7 +186,7 @@ fn a_scheduled_capture_that_failed_for_good_is_told_once() {
     assert!(events(Some(&refused), &later).is_empty());
     // An authorization that ended before its capture.
     let mut lapsed = Order { version: held.version + 1, ..held.clone() };
-    lapsed.transactions[0].capture = Some(CaptureSchedule { lapsed_at: Some(at(700_000)), ..schedule });
+    lapsed.transactions[0].lapsed_at = Some(at(700_000));
     lapsed.transactions[0].updated_at = at(700_000);
     assert!(kinds(&events(Some(&held), &lapsed)).contains(&"capture.failed"));
 }

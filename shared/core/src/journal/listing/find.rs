@@ -2,16 +2,16 @@
 
 use jiff::Timestamp;
 
-use super::{Found, Lister, Search, doubts::DoubtSearch, ends};
+use super::{AgendaWanted, Found, Lister, Search, ends};
 use crate::{
-    journal::{Concern, EntryPlace, LoggedEntry, concerns, is_in_doubt},
+    journal::{Concern, EntryPlace, LoggedEntry, concern::is_doubt_recorded, concerns, is_in_doubt},
     order::{Kind, MerchantId, OperationStatus, Order, PaymentWord, Transaction, TransactionStatus},
     payments::StoreError,
     values::{Brand, Currency, DeclineCode, ReadOrder},
 };
 
-/// What a place among the transactions in doubt begins with. Any other place begins with a moment.
-const IN_DOUBT: &str = "in-doubt:";
+/// What a place in the index of what needs attention begins with, in a list that goes on in the journal.
+const AGENDA: &str = "agenda:";
 
 /// How a number or a moment has to compare.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,43 +102,45 @@ pub struct Wanted<'a> {
     pub limit: usize,
 }
 
-/// Whether a text can be the place where a part ended.
+/// Whether a text can be the place where a part ended: a moment, or a place in one of the indexes.
 pub fn is_place(text: &str) -> bool {
-    let moment = text.split('#').next().unwrap_or_default();
-    text.is_ascii() && (text.starts_with(IN_DOUBT) || moment.parse::<Timestamp>().is_ok())
+    let begin = text.strip_prefix(AGENDA).unwrap_or(text).split('#').next().unwrap_or_default();
+    text.is_ascii()
+        && (["open", "past", "due", "paused"].contains(&begin) || begin.parse::<Timestamp>().is_ok())
 }
 
 impl Lister<'_> {
-    /// The next part of a list by conditions. What is in doubt may have no fact yet, so it comes first where it can be
-    /// wanted, and from its index.
+    /// The next part of a list by conditions.
+    ///
+    /// What needs attention is in an index, and all of it. What is in doubt may have no fact yet, so it comes first where it
+    /// can be wanted, and from the same index.
     pub async fn find(&self, wanted: &Wanted<'_>) -> Result<Found, StoreError> {
-        let &Wanted { merchant, since, until, order, after, limit, .. } = wanted;
-        let (mut read_bytes, mut more_in_doubt) = (0, false);
-        let place = after.and_then(|after| after.strip_prefix(IN_DOUBT));
-        if wanted.is_for_doubts() && (after.is_none() || place.is_some()) {
-            let wants = |order: &Order, transaction: &Transaction| {
-                wanted.is_among_doubts(transaction)
-                    && wanted.has_since(transaction)
-                    && wanted.has(order, transaction)
+        let &Wanted { merchant, now, since, until, order, after, limit, .. } = wanted;
+        let place = after.and_then(|after| after.strip_prefix(AGENDA));
+        let mut read_bytes = 0;
+        if wanted.is_for_agenda() && (after.is_none() || place.is_some()) {
+            let wants = |order: &Order, transaction: &Transaction, at: Timestamp| {
+                wanted.is_in_agenda(transaction, at) && wanted.has_since(at) && wanted.has(order, transaction)
             };
-            let search = DoubtSearch { merchant, now: wanted.now, limit, after: place, wants: &wants };
-            let doubts = self.in_doubt(&search).await?;
-            (read_bytes, more_in_doubt) = (doubts.read_bytes, doubts.more_in_doubt);
-            if doubts.shown() > 0 || doubts.next.is_some() {
-                let next = doubts
-                    .next
-                    .map_or_else(|| ends(order, since, until).0, |next| format!("{IN_DOUBT}{next}"));
-                return Ok(Found { next: Some(next), ..doubts });
+            let first = AgendaWanted { merchant, now, after: place, limit };
+            let found = self.wanted_of_agenda(&first, !wanted.needs_attention(), &wants).await?;
+            let next = found.next.as_ref().map(|next| format!("{AGENDA}{next}"));
+            if wanted.is_for_agenda_only() {
+                return Ok(Found { next, ..found });
             }
+            if found.shown() > 0 || next.is_some() {
+                return Ok(Found { next: Some(next.unwrap_or_else(|| ends(order, since, until).0)), ..found });
+            }
+            read_bytes = found.read_bytes;
         }
         let wants = &|order: &Order, transaction: &Transaction| {
-            let was_listed = wanted.is_for_doubts() && wanted.is_among_doubts(transaction);
+            let was_listed = wanted.is_for_agenda() && is_doubt_recorded(transaction);
             !was_listed && wanted.has(order, transaction)
         };
         let (places, may_want) = (wanted.places(), &|entry: &LoggedEntry| wanted.may_want(entry));
         let after = after.filter(|_| place.is_none());
         let search = Search { merchant, since, until, places: &places, may_want, wants, order, after, limit };
-        Ok(Found { more_in_doubt, ..self.list(&search, read_bytes).await? })
+        self.list(&search, read_bytes).await
     }
 }
 
@@ -156,7 +158,8 @@ impl Wanted<'_> {
         self.conditions.iter().any(|condition| matches!(condition, Condition::NeedsAttention(_)))
     }
 
-    fn is_for_doubts(&self) -> bool {
+    /// Whether something is wanted that the index of what needs attention has.
+    fn is_for_agenda(&self) -> bool {
         let pending = |condition: &Condition| match condition {
             Condition::Status(all) => all.contains(&TransactionStatus::Pending),
             Condition::Word(all) => all.contains(&PaymentWord::NotKnownYet),
@@ -165,18 +168,29 @@ impl Wanted<'_> {
         self.needs_attention() || self.conditions.iter().any(pending)
     }
 
-    /// Whether it belongs to those that come first.
-    fn is_among_doubts(&self, transaction: &Transaction) -> bool {
+    /// Whether nothing else is wanted.
+    fn is_for_agenda_only(&self) -> bool {
+        let pending = |condition: &Condition| match condition {
+            Condition::Status(all) => *all == [TransactionStatus::Pending],
+            Condition::Word(all) => *all == [PaymentWord::NotKnownYet],
+            _ => false,
+        };
+        self.needs_attention() || self.conditions.iter().any(pending)
+    }
+
+    /// Whether it is listed from that index: what is in doubt, however old, and of what needs attention what belongs to the
+    /// list's time.
+    fn is_in_agenda(&self, transaction: &Transaction, at: Timestamp) -> bool {
         if self.needs_attention() {
-            is_in_doubt(transaction, self.now)
+            is_in_doubt(transaction, self.now) || (self.since <= at && at < self.until)
         } else {
-            transaction.pending().is_some()
+            is_doubt_recorded(transaction)
         }
     }
 
-    fn has_since(&self, transaction: &Transaction) -> bool {
+    fn has_since(&self, at: Timestamp) -> bool {
         self.conditions.iter().all(|condition| match condition {
-            Condition::ListedAt(is) => transaction.pending().is_some_and(|it| is.holds(&it.attempt.at)),
+            Condition::ListedAt(is) => is.holds(&at),
             _ => true,
         })
     }
@@ -275,11 +289,12 @@ mod tests {
         for (text, is) in [
             ("2026-11-22T10:00:00.000Z", true),
             ("2026-11-22T10:00:00.000Z#0192", true),
-            ("in-doubt:o#t", true),
+            ("agenda:open#2026", true),
+            ("due#2026", true),
             ("", false),
             ("o#t", false),
             ("2026-11-22T10:00:00.000Z#\u{e9}", false),
-            ("in-doubt:\u{e9}", false),
+            ("agenda:open#\u{e9}", false),
         ] {
             assert_eq!(is_place(text), is, "{text}");
         }
@@ -297,7 +312,7 @@ mod tests {
         operation.state = OperationState::Decided(Decision::Approved(GatewayResponse::default()));
         let mut transaction = payment(PaymentKind::Authorize, operation);
         transaction.authorization_expires_at = Some(at(600));
-        transaction.capture = Some(CaptureSchedule { at: at(60), amount: None, lapsed_at: None });
+        transaction.capture = Some(CaptureSchedule { at: at(60), amount: None });
         let card = transaction.instrument.card_mut().unwrap();
         (card.brand, card.last_four) = (Some(Brand::Visa), Some("1111".to_owned()));
         order.transactions.push(transaction);
@@ -390,7 +405,7 @@ mod tests {
         let merchant = "m".parse().unwrap();
         let wanted = |conditions: &[Condition]| {
             let wanted = wanted(&merchant, conditions);
-            (wanted.places(), wanted.needs_attention(), wanted.is_for_doubts())
+            (wanted.places(), wanted.needs_attention(), wanted.is_for_agenda())
         };
         let all = EntryPlace::all;
         let digits = Condition::LastFour("1111".to_owned());

@@ -1,20 +1,23 @@
 //! Lists that are read in parts, while entries are added.
 
-mod doubts;
+mod agenda;
 mod orders;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Mutex,
+    time::Duration,
 };
 
 use async_trait::async_trait;
 
 use super::*;
 use crate::{
-    journal::{CountedEntry, ENTRY_SHARDS, Entry, EntryPage, is_in_doubt},
+    journal::{
+        AgendaList, AgendaOrder, AgendaPage, AgendaPlaces, AgendaQuery, CountedEntry, ENTRY_SHARDS, Entry, EntryPage,
+    },
     order::{Decision, GatewayResponse, Kind, Operation, OperationState, PaymentKind, TransactionStatus},
-    payments::{Cursor, DueOrder, DueQuery, LoadedOrders, Page},
+    payments::{DueQuery, LoadedOrders, Page},
     test_payments::{new_operation, payment},
     values::{Amount, Currency},
 };
@@ -134,19 +137,37 @@ impl OrderStore for World {
         unreachable!("a list writes nothing")
     }
 
-    async fn due(&self, query: DueQuery) -> Result<Page, StoreError> {
-        // Some in the first and some in the last partition, one on a page.
-        let is_here = |order: &Order| query.shard == if order.id.as_str() < "order-2" { 0 } else { 255 };
-        let is_after = |key: &str| query.after.as_ref().is_none_or(|after| *key > *after.key);
-        let orders = self.orders.lock().unwrap();
-        let mut due = orders.iter().filter(|(key, order)| {
-            is_here(order) && is_after(key) && order.next_inquiry_at().is_some_and(|at| at <= query.until)
-        });
-        let first = due.next();
-        let next = first.map(|(key, _)| Cursor { key: key.clone(), due: String::new() });
-        let due = |order: &Order| DueOrder { key: order.key(), at: query.until, needs_attention: 0 };
-        Ok(Page { orders: first.map(|(_, order)| due(order)).into_iter().collect(), next })
+    async fn due(&self, _: DueQuery) -> Result<Page, StoreError> {
+        unreachable!("a list looks for nothing that is due")
     }
+}
+
+#[async_trait]
+impl Agenda for World {
+    async fn between(&self, query: AgendaQuery<'_>) -> Result<AgendaPage, StoreError> {
+        let AgendaQuery { merchant, list, part, between: (first, last), limit } = query;
+        let orders = self.orders.lock().unwrap();
+        let place = |order: &Order| {
+            let places = AgendaPlaces::of(order);
+            let place = match list {
+                AgendaList::Attention => places.attention,
+                AgendaList::Captures => places.captures,
+            };
+            place.filter(|place| places.part == part && first <= place.as_str() && place.as_str() <= last)
+        };
+        let own = orders.values().filter(|order| order.merchant == *merchant);
+        let mut found: Vec<AgendaOrder> =
+            own.filter_map(|order| Some(AgendaOrder { place: place(order)?, key: Ok(order.key()) })).collect();
+        found.sort_by(|one, other| one.place.cmp(&other.place));
+        let more = found.len() > limit;
+        found.truncate(limit);
+        Ok(AgendaPage { orders: found, more })
+    }
+}
+
+/// With time for everything.
+fn lister(world: &World) -> Lister<'_> {
+    Lister { log: world, store: world, agenda: world, deadline: Deadline::after(Duration::from_secs(600)) }
 }
 
 #[async_trait]
@@ -207,7 +228,7 @@ async fn all(
     wants: &(dyn Fn(&Order, &Transaction) -> bool + Sync),
     mut between: impl FnMut(usize),
 ) -> (Vec<String>, usize) {
-    let (merchant, lister) = (merchant(), Lister { log: world, store: world });
+    let (merchant, lister) = (merchant(), lister(world));
     let places = places_of(last_four);
     let (mut rows, mut next, mut parts) = (Vec::new(), None::<String>, 0);
     loop {
@@ -225,7 +246,6 @@ async fn all(
         };
         let part = lister.list(&search, 0).await.unwrap();
         assert!(part.rows.len() <= limit, "no more than was asked for");
-        assert!(!part.more_in_doubt, "nothing in doubt is looked for");
         rows.extend(part.rows.iter().map(|row| row.order.id.to_string()));
         parts += 1;
         between(parts);
@@ -299,7 +319,7 @@ async fn what_cannot_be_read_is_a_bad_row_in_its_place_and_the_others_are_listed
     let world = World { bad_orders, bad_entries, ..World::default() };
     (0..30).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 6_000));
     for limit in [1, 2, 7, 100] {
-        let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+        let (merchant, lister) = (merchant(), lister(&world));
         let (mut good, mut bad, mut next) = (Vec::new(), Vec::new(), None::<String>);
         loop {
             let (since, until, after) = (at(0), at(30 * 6_000), next.as_deref());
@@ -372,17 +392,17 @@ async fn a_filter_goes_by_the_current_state_and_a_card_by_its_index() {
     assert_eq!(rows, ids(7..8));
     let (rows, _) = all(&world, (0, 40 * DAY_S), Some("0001"), 4, &|_, _| true, |_| {}).await;
     assert_eq!(rows, ids((0..30).rev().filter(|n| n % 3 == 1)));
-    let lister = Lister { log: &world, store: &world };
+    let lister = lister(&world);
     assert_eq!(lister.newest(&merchant()).await.unwrap(), Some(at(29 * 20_000 + 90_000)));
     let nothing = World::default();
-    assert_eq!(Lister { log: &nothing, store: &nothing }.newest(&merchant()).await.unwrap(), None);
+    assert_eq!(self::lister(&nothing).newest(&merchant()).await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn a_part_ends_when_it_has_read_enough_and_the_next_one_goes_on() {
     let world = World::default();
     (0..6_000).for_each(|n| world.pays(n, i64::try_from(n).unwrap()));
-    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let (merchant, lister) = (merchant(), lister(&world));
     let first = |_: &Order, t: &Transaction| t.amount() == Amount::new(1).unwrap();
     let search = Search {
         merchant: &merchant,
@@ -408,7 +428,7 @@ async fn a_part_ends_when_it_has_read_enough_and_the_next_one_goes_on() {
 async fn orders_are_read_some_at_a_time_and_only_where_the_entry_does_not_tell() {
     let world = World::default();
     (0..90).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 60));
-    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let (merchant, lister) = (merchant(), lister(&world));
     let list = async |may_want: &(dyn Fn(&LoggedEntry) -> bool + Sync), limit| {
         *world.read.lock().unwrap() = (0, 0);
         let wants = |_: &Order, _: &Transaction| true;
@@ -449,9 +469,11 @@ async fn what_is_in_doubt_comes_before_the_list_and_not_again_in_it() {
     // Approved, and its capture has been in doubt for long.
     let mut order = world.orders.lock().unwrap().get("m#order-11").unwrap().clone();
     let new = new_operation(Uuid::from_u128(99), Kind::Capture, 5);
-    order.transactions[0].operations.push(Operation::new(new, at(800)));
+    let mut capture = Operation::new(new, at(800));
+    capture.pending_mut().unwrap().doubt = Some(crate::order::Doubt::NoResponse);
+    order.transactions[0].operations.push(capture);
     world.orders.lock().unwrap().insert("m#order-11".to_owned(), order);
-    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let (merchant, lister) = (merchant(), lister(&world));
     let pages = async |conditions: &[Condition], limit| {
         let (mut rows, mut after) = (Vec::new(), None::<String>);
         loop {
@@ -531,7 +553,7 @@ fn anything<'a>(
 async fn what_a_part_read_is_counted_and_it_begins_only_what_it_has_room_for() {
     let world = World::default();
     (0..30).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 60));
-    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let (merchant, lister) = (merchant(), lister(&world));
     // Of each order: an authorization, a capture, and on the next day a refund.
     let (entries, orders) = (60 * ENTRY_BYTES, 30 * 4 * OPERATION_BYTES);
     let all = EntryPlace::all();
@@ -557,7 +579,7 @@ async fn no_entry_outside_the_range_is_read() {
     let all = EntryPlace::all();
     let world = World::default();
     (0..600).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 10));
-    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let (merchant, lister) = (merchant(), lister(&world));
     let search = Search { limit: 1_000, ..anything(&merchant, &all, (5_900, 6_000)) };
     assert_eq!(lister.list(&search, 0).await.unwrap().rows.len(), 10);
     let read = *world.read.lock().unwrap();
@@ -579,13 +601,13 @@ async fn each_transaction_of_an_order_is_listed_once_under_its_first_fact() {
         order.transactions.push(payment(PaymentKind::Purchase, operation));
     }
     world.has(order);
-    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let (merchant, lister) = (merchant(), lister(&world));
     let rows = lister.list(&anything(&merchant, &EntryPlace::all(), (0, 10_000)), 0).await.unwrap().rows;
     let found: Vec<_> = rows.iter().map(|row| (row.transaction.as_u128(), row.at)).collect();
     assert_eq!(found, [(2, at(1_010)), (1, at(10))]);
     // Where the order cannot be read, each has one row, too: under its latest fact, because the first is not known.
     let world = World { bad_orders: ["order-1".to_owned()].into(), ..world };
-    let lister = Lister { log: &world, store: &world };
+    let lister = self::lister(&world);
     let bad = lister.list(&anything(&merchant, &EntryPlace::all(), (0, 10_000)), 0).await.unwrap().unreadable;
     let found: Vec<_> = bad.iter().map(|row| (row.transaction.unwrap().as_u128(), row.at.unwrap())).collect();
     assert_eq!(found, [(2, at(1_110)), (1, at(110))]);
@@ -595,7 +617,7 @@ async fn each_transaction_of_an_order_is_listed_once_under_its_first_fact() {
 async fn a_place_that_is_no_moment_ends_the_list() {
     let world = World::default();
     world.pays(1, 0);
-    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let (merchant, lister) = (merchant(), lister(&world));
     let all = EntryPlace::all();
     let search = Search { after: Some("0"), ..anything(&merchant, &all, (0, DAY_S)) };
     let part = lister.list(&search, 0).await.unwrap();
@@ -619,7 +641,7 @@ async fn a_part_is_full_when_its_transactions_have_many_operations() {
         order.transactions.push(transaction);
         world.has(order);
     }
-    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let (merchant, lister) = (merchant(), lister(&world));
     let part = lister.list(&anything(&merchant, &EntryPlace::all(), (0, 10_000)), 0).await.unwrap();
     assert_eq!(part.rows.len(), OPERATIONS_IN_A_PART.div_ceil(OPERATIONS_MAX));
     assert!(part.next.is_some());

@@ -26,6 +26,7 @@ stored! {
         continues: "continues",
         capture: "cp",
         authorization_expires_at: "ax",
+        lapsed_at: "la",
         by: "b",
         shopper: "sh",
         created_at: "c" unless (order.created_at),
@@ -86,7 +87,6 @@ stored! {
     CaptureSchedule {
         at: "w",
         amount: "a",
-        lapsed_at: "la",
     }
 }
 

@@ -1,0 +1,138 @@
+//! What of a merchant's orders is to come and what needs a person, by time: two sparse indexes of the orders' table, and a
+//! port to read them.
+//!
+//! An order's places in them follow from the order alone and are written with it, so that no write is needed for them
+//! beside the order's. They say where to look; the order decides.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::concern::attention_place;
+use crate::{
+    order::{MerchantId, Order, OrderKey},
+    payments::{StoreError, Unreadable},
+    values::{Amount, Currency, sort_of},
+};
+
+/// Parts that a merchant's indexes are spread over; each takes about 1,000 writes per second. It must never change: it says
+/// where orders are.
+pub const AGENDA_PARTS: u16 = 2;
+
+/// What the places of orders begin with whose next capture comes, and of those whose captures are paused.
+const DUE: &str = "due";
+const PAUSED: &str = "paused";
+
+/// One of the two indexes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AgendaList {
+    /// What needs a person, or will as it is.
+    Attention,
+    /// Scheduled captures, and what is paused of them.
+    Captures,
+}
+
+/// Where an order is in the indexes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgendaPlaces {
+    /// Which part of its merchant's indexes, below [`AGENDA_PARTS`].
+    pub part: u16,
+    /// What it sorts by among what needs attention.
+    pub attention: Option<String>,
+    /// The same among captures.
+    pub captures: Option<String>,
+}
+
+impl AgendaPlaces {
+    /// An order's places. Pure.
+    pub fn of(order: &Order) -> Self {
+        let digest = order.digest();
+        // Two orders may have the same moment, and a list goes on between them.
+        let unique = |place: String| format!("{place}#{digest:012x}");
+        Self {
+            part: u16::try_from(digest % u64::from(AGENDA_PARTS)).unwrap_or_default(),
+            attention: attention_place(order).map(unique),
+            captures: captures_place(order).map(unique),
+        }
+    }
+}
+
+/// Where an order's scheduled captures are: by the next one. The text names all of them with their amounts, so that sums
+/// need no order.
+fn captures_place(order: &Order) -> Option<String> {
+    if let Some(since) = order.paused_since() {
+        return Some(format!("{PAUSED}#{}", sort_of(since)));
+    }
+    let mut captures: Vec<(Timestamp, Amount)> = order.scheduled_captures().collect();
+    captures.sort_unstable();
+    let each = captures.iter().take(CAPTURES_MAX).map(|(at, amount)| {
+        // Milliseconds are of no use, and the text is stored.
+        format!("{}={}", at.strftime("%Y-%m-%dT%H:%M:%SZ"), amount.minor())
+    });
+    let each: Vec<String> = each.collect();
+    (!each.is_empty()).then(|| format!("{DUE}#{}#{}", each.join(","), order.currency.code()))
+}
+
+/// Captures of one order that its place names; more than an order has in practice, and room for a key is limited.
+const CAPTURES_MAX: usize = 12;
+
+/// The places of captures between two moments, the later one excluded.
+pub(super) fn due_range(since: Option<Timestamp>, until: Timestamp) -> (String, String) {
+    let second = |at: Timestamp| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    (format!("{DUE}#{}", since.map(second).unwrap_or_default()), format!("{DUE}#{}", second(until)))
+}
+
+/// The places of what is paused.
+pub(super) fn paused_range() -> (String, String) {
+    (format!("{PAUSED}#"), format!("{PAUSED}#~"))
+}
+
+/// The captures that a place names, with their currency.
+pub(super) fn captures_of(place: &str) -> Option<(Currency, Vec<(Timestamp, Amount)>)> {
+    let mut parts = place.split('#');
+    let (captures, currency) = (parts.next().filter(|kind| *kind == DUE).and(parts.next())?, parts.next()?);
+    let read = |one: &str| {
+        let (at, minor) = one.split_once('=')?;
+        Some((at.parse().ok()?, Amount::new(minor.parse().ok()?).ok()?))
+    };
+    Some((currency.parse().ok()?, captures.split(',').map(read).collect::<Option<_>>()?))
+}
+
+/// What is read of an index.
+#[derive(Clone, Copy, Debug)]
+pub struct AgendaQuery<'a> {
+    /// Whose orders.
+    pub merchant: &'a MerchantId,
+    /// The index.
+    pub list: AgendaList,
+    /// The part of it.
+    pub part: u16,
+    /// The first place and the last, both included.
+    pub between: (&'a str, &'a str),
+    /// Most orders.
+    pub limit: usize,
+}
+
+/// An order in an index, by its key only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgendaOrder {
+    /// Its place.
+    pub place: String,
+    /// Which order it is, or what cannot be one.
+    pub key: Result<OrderKey, Unreadable>,
+}
+
+/// Some orders of one part of an index.
+#[derive(Clone, Debug, Default)]
+pub struct AgendaPage {
+    /// At most as many as requested, by their places.
+    pub orders: Vec<AgendaOrder>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// Reads the indexes. Eventually consistent.
+#[async_trait]
+pub trait Agenda: Send + Sync {
+    /// The first orders between two places.
+    async fn between(&self, query: AgendaQuery<'_>) -> Result<AgendaPage, StoreError>;
+}

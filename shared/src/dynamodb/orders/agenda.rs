@@ -1,0 +1,79 @@
+//! What of a merchant's orders is to come and what needs a person: two sparse indexes of the orders' table.
+
+use async_trait::async_trait;
+use tollgate_core::{
+    journal::{Agenda, AgendaList, AgendaOrder, AgendaPage, AgendaQuery},
+    payments::{StoreError, Unreadable},
+};
+
+use super::{DynamoDbStore, IndexNames, KEY, list_shard, noted, parse_key};
+use crate::dynamodb::{table::unavailable, text};
+
+/// The names of an index, as the template has them. Both have the same partition key, and short names, because they are
+/// part of an order's item.
+pub fn agenda_names(list: AgendaList) -> IndexNames {
+    match list {
+        AgendaList::Attention => IndexNames { index: "attention", shard: "gp", at: "ga" },
+        AgendaList::Captures => IndexNames { index: "captures", shard: "gp", at: "gc" },
+    }
+}
+
+#[async_trait]
+impl Agenda for DynamoDbStore {
+    async fn between(&self, query: AgendaQuery<'_>) -> Result<AgendaPage, StoreError> {
+        let AgendaQuery { merchant, list, part, between: (first, last), limit } = query;
+        let names = agenda_names(list);
+        let request = self
+            .table
+            .query(
+                "#part = :part AND #place BETWEEN :first AND :last",
+                &[("#part", names.shard), ("#place", names.at)],
+                &[(":part", &list_shard(merchant, part)), (":first", first), (":last", last)],
+            )
+            .index_name(names.index)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        let page = request.send().await.map_err(|error| unavailable(&error))?;
+        let orders = page.items().iter().map(|item| {
+            let [place, key] = [names.at, KEY].map(|name| text(item, name).cloned().unwrap_or_default());
+            let unreadable =
+                || noted(Unreadable { key: key.clone(), reason: "its key is no order's".to_owned() });
+            AgendaOrder { place, key: parse_key(&key).ok_or_else(unreadable) }
+        });
+        Ok(AgendaPage { orders: orders.collect(), more: page.last_evaluated_key.is_some() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tollgate_core::payments::Shards;
+
+    use super::*;
+    use crate::test_aws::{Aws, ok, throttled};
+
+    #[tokio::test]
+    async fn an_index_is_queried_for_one_part_of_one_merchant_between_two_places() {
+        for (list, index, at) in
+            [(AgendaList::Attention, "attention", "ga"), (AgendaList::Captures, "captures", "gc")]
+        {
+            let found = json!({"Items": [
+                {"order_key": {"S": "m#a"}, "gp": {"S": "m#1"}, at: {"S": "open#1"}},
+                {"order_key": {"S": "no order"}, "gp": {"S": "m#1"}, at: {"S": "open#2"}},
+            ], "LastEvaluatedKey": {"order_key": {"S": "x"}}});
+            let aws = Aws::responding([ok(found), throttled()]);
+            let store = DynamoDbStore::new(aws.dynamodb(), "orders".to_owned(), Shards { in_doubt: 1, captures: 1 });
+            let merchant = "m".parse().unwrap();
+            let query = AgendaQuery { merchant: &merchant, list, part: 1, between: ("open#", "open#9"), limit: 7 };
+            let page = store.between(query).await.unwrap();
+            assert!(page.more);
+            assert_eq!(page.orders[0].key.as_ref().unwrap().order.as_str(), "a");
+            assert_eq!((&*page.orders[1].place, &*page.orders[1].key.as_ref().unwrap_err().key), ("open#2", "no order"));
+            assert!(matches!(store.between(query).await, Err(StoreError::Unavailable(_))));
+            let body = &aws.bodies("Query")[0];
+            assert_eq!((&body["IndexName"], &body["Limit"]), (&json!(index), &json!(7)));
+            assert_eq!(body["ExpressionAttributeNames"], json!({"#part": "gp", "#place": at}));
+            let values = json!({":part": {"S": "m#1"}, ":first": {"S": "open#"}, ":last": {"S": "open#9"}});
+            assert_eq!(body["ExpressionAttributeValues"], values);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! `GET /v2/me`: who calls, what it may do, and how its merchant stands.
+
+use lambda_http::Request;
+use serde_json::{Value, json};
+use tollgate_core::{
+    journal::count_attention,
+    order::Principal,
+    payments::{IN_FLIGHT, NETWORK_DECLINES, NETWORK_IN_FLIGHT, Refusal},
+};
+
+use super::{attention::count_value, paging::ROWS_MAX, parameters::Parameters, response::enveloped};
+use crate::{
+    api::{
+        Code,
+        caller::Caller,
+        exchange::{Handled, Reply},
+        failure::Failure,
+    },
+    ports::{Transactions, is_stopped},
+};
+
+handlers! {
+    /// `GET /v2/me`: for every role. A shopper has none.
+    get_me(Transactions) => me();
+}
+
+async fn me(ports: &Transactions, request: &Request) -> Handled<Value> {
+    let caller = Caller::with_token(&ports.access, request).await?;
+    if caller.principal != Principal::ClientCredentials {
+        return Err(Failure::new(Code::Forbidden, "this needs a client_credentials token"));
+    }
+    Parameters::of(request, |_| false, "none").finish()?;
+    let (merchant, now) = (&caller.merchant, ports.access.now());
+    let count = count_attention(ports.agenda.as_ref(), &merchant.id, now).await.map_err(Refusal::Store)?;
+    // It is said, not obeyed: a switch that cannot be read stops payments, and this page still opens.
+    let stopped = is_stopped(ports.switch.as_ref()).await.ok();
+    let shoppers = &merchant.policy.shoppers;
+    Ok(Reply::new(
+        200,
+        enveloped(json!({
+            "type": "me",
+            "id": merchant.id,
+            "merchant": {
+                "id": merchant.id,
+                "name": merchant.name,
+                "time_zone": merchant.policy.zone.as_ref().map_or("UTC", |zone| zone.name()),
+                "livemode": ports.gateway.is_live(&merchant.gateway.any_route()),
+                "currencies": merchant.gateway.accounts.keys().map(|currency| currency.code()).collect::<Vec<_>>(),
+            },
+            "key": {"name": caller.key_name(), "role": caller.role().as_str()},
+            "payments": {"stopped": stopped, "captures_paused": merchant.captures_paused},
+            "limits": {
+                "page_rows": ROWS_MAX,
+                "shoppers": {
+                    "attempts_per_order": shoppers.attempts,
+                    "declines_per_source_hour": shoppers.declines_per_source_hour,
+                    "declines_per_network_hour": NETWORK_DECLINES,
+                    "payments_in_flight": IN_FLIGHT,
+                    "payments_in_flight_per_network": NETWORK_IN_FLIGHT,
+                },
+            },
+            "attention": {"count": count_value(count), "as_of": now},
+        })),
+    ))
+}
