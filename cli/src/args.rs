@@ -14,7 +14,7 @@ mod place;
 mod totals;
 mod webhook;
 
-pub(crate) use capture::{CaptureCommand, ListPaused, SwitchCaptures};
+pub(crate) use capture::{CaptureCommand, CaptureDays, ListCaptures, SwitchCaptures};
 pub(crate) use change::{ChangePayment, WithoutPrompt};
 pub(crate) use customer::{CustomerCommand, EraseCustomer, Who};
 pub(crate) use examples::with_examples;
@@ -59,10 +59,12 @@ pub(crate) enum Command {
     /// Merchants and their keys
     #[command(subcommand)]
     Merchant(MerchantCommand),
+    /// How a merchant stands: name, time zone, live or test, whether payments are stopped, what needs attention
+    Me(ShowMerchant),
     /// Payments: their whole history, and what stays in doubt
     #[command(subcommand)]
     Payment(PaymentCommand),
-    /// Scheduled captures of one order, paused and resumed
+    /// Scheduled captures: what is to come, by time and by day, and of one order paused and resumed
     #[command(subcommand)]
     Capture(CaptureCommand),
     /// Customers of a merchant: what is kept of them

@@ -1,14 +1,18 @@
-//! `capture pause`, `capture resume` and `capture list`: one order's scheduled captures, held back by a person.
+//! `capture pause`, `resume`, `list` and `days`: scheduled captures, held back by a person, or to come.
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tollgate_core::{
-    journal::{PausedSearch, Row, paused_captures},
+    journal::{AgendaLister, AgendaWanted, CaptureList, Row, due_sums},
     order::{Attribution, Order, OrderKey, Transaction},
+    payments::{Deadline, StoreError},
+    values::Amount,
 };
 
 use crate::{
-    args::{CaptureCommand, ListPaused, SwitchCaptures, WithoutPrompt},
+    args::{CaptureCommand, CaptureDays, ListCaptures, SwitchCaptures, WithoutPrompt},
     confirm,
     failure::Failure,
     payment::{
@@ -22,13 +26,21 @@ use crate::{
     table::aligned,
 };
 
-const HEADER: [&str; 7] = ["PAUSED", "BY", "AMOUNT", "CAPTURE AT", "ENDS", "ORDER", "TRANSACTION"];
+/// Longer than any list takes.
+const A_DAY: Duration = Duration::from_hours(24);
+
+const DUE: [&str; 5] = ["CAPTURE AT", "AMOUNT", "ENDS", "ORDER", "TRANSACTION"];
+
+const DAYS: [&str; 4] = ["DAY", "CURRENCY", "COUNT", "AMOUNT"];
+
+const PAUSED: [&str; 7] = ["PAUSED", "BY", "AMOUNT", "CAPTURE AT", "ENDS", "ORDER", "TRANSACTION"];
 
 pub(crate) async fn run(place: &Place, command: &CaptureCommand) -> Result<Report, Failure> {
     match command {
         CaptureCommand::Pause(pause) => switch(place, pause, true).await,
         CaptureCommand::Resume(resume) => switch(place, resume, false).await,
         CaptureCommand::List(search) => list(place, search).await,
+        CaptureCommand::Days(search) => days(place, search).await,
     }
 }
 
@@ -86,33 +98,80 @@ fn shown(stage: &str, order: &Order, switch: &SwitchCaptures, what: &str) -> Str
     )
 }
 
-async fn list(place: &Place, list: &ListPaused) -> Result<Report, Failure> {
-    let ListPaused { merchant, limit, next } = list;
-    let (job, index) = (place.orders_job()?, place.paused_captures()?);
-    let search = PausedSearch { merchant, after: next.as_deref(), limit: usize::from(*limit) };
-    let found = paused_captures(job.payments.store.as_ref(), index.as_ref(), &search).await;
-    let found = found.map_err(|error| Failure::Unavailable(error.to_string()))?;
+async fn list(place: &Place, list: &ListCaptures) -> Result<Report, Failure> {
+    let ListCaptures { merchant, paused, until, limit, next } = list;
+    let (job, agenda, now) = (place.orders_job()?, place.agenda()?, place.clock.now());
+    let (store, deadline) = (job.payments.store.as_ref(), Deadline::after(A_DAY));
+    let wanted = AgendaWanted { merchant, now, after: next.as_deref(), limit: usize::from(*limit) };
+    let which = if *paused { CaptureList::Paused } else { CaptureList::Due(None, until.unwrap_or(Timestamp::MAX)) };
+    let lister = AgendaLister { store, agenda: agenda.as_ref(), deadline };
+    let found = lister.captures(which, &wanted).await.map_err(|error| unread(&error))?;
     if found.rows.is_empty() && found.unreadable.is_empty() && next.is_none() {
         must_exist(place, merchant).await?;
     }
-    let mut lines = vec![HEADER.map(str::to_owned).to_vec()];
+    let (header, cells): (&[&str], fn(&Row) -> Option<Vec<String>>) =
+        if *paused { (&PAUSED, paused_cells) } else { (&DUE, due_cells) };
+    let mut lines = vec![header.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()];
     lines.extend(found.rows.iter().filter_map(cells));
     let mut text = aligned(&lines);
     text.extend(found.unreadable.iter().map(bad_line));
     let plural = if found.rows.len() == 1 { "" } else { "s" };
-    text.push(format!("{} paused capture{plural}", found.rows.len()));
+    let what = if *paused { "paused" } else { "scheduled" };
+    text.push(format!("{} {what} capture{plural}", found.rows.len()));
     text.extend(found.next.as_ref().map(|next| format!("There may be more: --next '{next}'")));
-    let now = place.clock.now();
     let value = json!({
         "merchant": merchant,
         "next": found.next,
         "unreadable": found.unreadable.iter().map(bad_value).collect::<Vec<_>>(),
-        "captures": found.rows.iter().filter_map(|row| Some(paused_value(row, rows::value(row, now)?))).collect::<Vec<_>>(),
+        "captures": found.rows.iter().filter_map(|row| Some(capture_value(row, rows::value(row, now)?))).collect::<Vec<_>>(),
     });
     Ok(Report::new(text.join("\n"), value))
 }
 
-fn cells(row: &Row) -> Option<Vec<String>> {
+async fn days(place: &Place, days: &CaptureDays) -> Result<Report, Failure> {
+    let CaptureDays { merchant, time_zone } = days;
+    let (agenda, range) = (place.agenda()?, (None, Timestamp::MAX));
+    let deadline = Deadline::after(A_DAY);
+    let found = due_sums(agenda.as_ref(), merchant, range, time_zone, deadline).await;
+    let found = found.map_err(|error| unread(&error))?;
+    let mut lines = vec![DAYS.map(str::to_owned).to_vec()];
+    lines.extend(found.sums.iter().map(|((day, currency), sum)| {
+        let amount = Amount::new(sum.minor).map_or_else(|_| sum.minor.to_string(), |all| currency.decimal(all));
+        vec![day.to_string(), currency.to_string(), sum.count.to_string(), amount]
+    }));
+    let mut text = aligned(&lines);
+    text.push(format!("Days of {}", time_zone.name()));
+    text.extend(found.counted_until.map(|until| format!("Counted up to {}; there are more", history::time(until))));
+    let value = json!({
+        "merchant": merchant,
+        "time_zone": time_zone.name(),
+        "counted_until": found.counted_until,
+        "unreadable": found.unreadable,
+        "days": found.sums.iter().map(|((day, currency), sum)| {
+            json!({"day": day, "currency": currency.code(), "count": sum.count, "amount": sum.minor})
+        }).collect::<Vec<_>>(),
+    });
+    Ok(Report::new(text.join("\n"), value))
+}
+
+fn unread(error: &StoreError) -> Failure {
+    Failure::Unavailable(error.to_string())
+}
+
+fn due_cells(row: &Row) -> Option<Vec<String>> {
+    let order = &row.order;
+    let transaction = order.transaction(row.transaction)?;
+    let ends = transaction.authorization_expires_at;
+    Some(vec![
+        history::time(row.at).to_string(),
+        history::money(order, transaction.scheduled_amount()?).to_string(),
+        ends.map_or_else(|| "-".to_owned(), |at| history::time(at).to_string()),
+        order.id.to_string(),
+        transaction.id.to_string(),
+    ])
+}
+
+fn paused_cells(row: &Row) -> Option<Vec<String>> {
     let order = &row.order;
     let transaction = order.transaction(row.transaction)?;
     let time = |at: Option<_>| at.map_or_else(|| "-".to_owned(), |at| history::time(at).to_string());
@@ -129,8 +188,8 @@ fn cells(row: &Row) -> Option<Vec<String>> {
     ])
 }
 
-/// A payment with its pause.
-fn paused_value(row: &Row, mut value: Value) -> Value {
+/// A payment with its schedule, and its pause.
+fn capture_value(row: &Row, mut value: Value) -> Value {
     value["paused"] = row.order.captures_paused().map(history::pause_value).into();
     let transaction = row.order.transaction(row.transaction);
     value["capture_at"] = json!(transaction.and_then(|own| own.capture).map(|schedule| schedule.at));

@@ -15,6 +15,7 @@ mod gateway;
 mod journal;
 mod listen;
 mod local_stack;
+mod me;
 mod merchant;
 mod payment;
 mod person;
@@ -117,6 +118,7 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
         Command::Merchant(MerchantCommand::Start(switch)) => {
             merchant::switch::run(&place, switch, false).await
         }
+        Command::Me(me) => me::run(&place, &me.id).await,
         Command::Payment(PaymentCommand::List(list)) => payment::list::list(&place, list).await,
         Command::Payment(PaymentCommand::Find(find)) => payment::list::find(&place, find).await,
         Command::Payment(PaymentCommand::Tail(tail)) => {

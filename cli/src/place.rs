@@ -18,8 +18,9 @@ use tollgate::{
     source::Front,
 };
 use tollgate_core::{
+    journal::Agenda,
     order::MerchantId,
-    payments::{CaptureSettings, PausedCaptures, reconcile::Limits},
+    payments::{CaptureSettings, reconcile::Limits},
     stored_cards::PaymentMethods,
     values::{Clock, SystemClock},
 };
@@ -347,9 +348,9 @@ impl Place {
         job.map_err(|error| Failure::Unavailable(error.to_string()))
     }
 
-    /// The index of orders whose scheduled captures are paused.
-    pub(crate) fn paused_captures(&self) -> Result<Arc<dyn PausedCaptures>, Failure> {
-        Ok(self.adapters(NO_SECRETS)?.paused_captures())
+    /// The indexes of what needs attention, and of captures to come.
+    pub(crate) fn agenda(&self) -> Result<Arc<dyn Agenda>, Failure> {
+        Ok(self.adapters(NO_SECRETS)?.agenda())
     }
 
     /// Those of stored cards.

@@ -17,6 +17,7 @@ macro_rules! handlers {
     )+};
 }
 
+mod attention;
 mod caller;
 mod capture_terms;
 mod captures;
@@ -28,6 +29,7 @@ mod filter;
 mod follow_up;
 mod gateways;
 mod if_match;
+mod me;
 mod members;
 mod order_list;
 mod orders;
@@ -47,12 +49,14 @@ mod token;
 mod transactions;
 mod webhooks;
 
-pub use captures::{list_captures, pause_captures, resume_captures};
+pub use attention::list_attention;
+pub use captures::{list_captures, pause_captures, resume_captures, sum_captures};
 pub use detailed_status::{DetailedStatus, VoidReason};
 pub use error::title;
 pub use events::{EventType, events};
 pub use follow_up::{cancel, capture, confirm, reauthorize, refund};
 pub use gateways::{get_gateway, list_gateways};
+pub use me::get_me;
 pub use order_list::list_orders;
 pub use orders::{
     find_transaction, get_order, get_transaction, list_transactions, not_found, patch_transaction, put_order,

@@ -20,10 +20,11 @@ use lambda_http::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use tollgate_core::{
+    journal::Agenda,
     order::MerchantId,
     payments::{
-        CAPTURE_SHARDS_MAX, CaptureSettings, Deadline, GatewayInfo, IN_DOUBT_SHARDS_MAX, PausedCaptures,
-        Payments, Shards, reconcile::Limits, trail,
+        CAPTURE_SHARDS_MAX, CaptureSettings, Deadline, GatewayInfo, IN_DOUBT_SHARDS_MAX, Payments,
+        Shards, reconcile::Limits, trail,
     },
     stored_cards::PaymentMethods,
     values::{Clock, SystemClock},
@@ -244,8 +245,8 @@ impl Adapters {
         StopSwitch { access: self.access(), switches: switch.clone(), switch }
     }
 
-    /// The index of orders whose scheduled captures are paused.
-    pub fn paused_captures(&self) -> Arc<dyn PausedCaptures> {
+    /// The indexes of what needs attention, and of captures to come.
+    pub fn agenda(&self) -> Arc<dyn Agenda> {
         self.tables().store.clone()
     }
 
@@ -255,7 +256,8 @@ impl Adapters {
         Transactions {
             access: self.access(),
             orders: self.tables().store.clone(),
-            paused: self.paused_captures(),
+            agenda: self.agenda(),
+            switch: self.tables().switch.clone(),
             index: self.tables().store.clone(),
             log,
             totals,

@@ -18,10 +18,10 @@
 use std::sync::Arc;
 
 use tollgate_core::{
-    journal::{EntryLog, TotalsStore},
+    journal::{Agenda, EntryLog, TotalsStore},
     order::MerchantId,
     payments::{
-        Attempts, GatewayInfo, Merchants, OrderIndex, OrderStore, PausedCaptures, Payments, Refusal, Stop,
+        Attempts, GatewayInfo, Merchants, OrderIndex, OrderStore, Payments, Refusal, Stop,
         Surcharges, Switch, Switches, trail,
     },
     stored_cards::PaymentMethods,
@@ -115,8 +115,10 @@ pub struct Transactions {
     pub orders: Arc<dyn OrderStore>,
     /// Which orders there are.
     pub index: Arc<dyn OrderIndex>,
-    /// Finds the orders whose scheduled captures are paused.
-    pub paused: Arc<dyn PausedCaptures>,
+    /// Finds what needs attention, and captures to come.
+    pub agenda: Arc<dyn Agenda>,
+    /// Whether an operator has stopped payments.
+    pub switch: Arc<dyn Switch>,
     /// The journal, to be read.
     pub log: Arc<dyn EntryLog>,
     /// Its totals, a line per quarter of an hour.

@@ -1,11 +1,15 @@
-//! `capture pause`, `capture resume` and `capture list`.
+//! `capture pause`, `capture resume`, `capture list` and `capture days`.
 
 use clap::{Args, Subcommand};
-use tollgate_core::order::{Actor, MerchantId, OrderId, Reason};
+use jiff::Timestamp;
+use tollgate_core::{
+    order::{Actor, MerchantId, OrderId, Reason},
+    values::Zone,
+};
 
 use super::change::WithoutPrompt;
 
-/// Most orders of a list.
+/// Most captures of a list.
 const ORDERS_MAX: u16 = 1_000;
 
 #[derive(Subcommand)]
@@ -14,8 +18,10 @@ pub(crate) enum CaptureCommand {
     Pause(SwitchCaptures),
     /// Let the schedule capture again what is due of an order
     Resume(SwitchCaptures),
-    /// A merchant's captures that are paused order by order, the longest paused first
-    List(ListPaused),
+    /// A merchant's captures that the schedule is to make, the next one first; or those that are paused
+    List(ListCaptures),
+    /// What the schedule is to capture, by day and currency
+    Days(CaptureDays),
 }
 
 #[derive(Args)]
@@ -38,13 +44,28 @@ pub(crate) struct SwitchCaptures {
 }
 
 #[derive(Args)]
-pub(crate) struct ListPaused {
+pub(crate) struct ListCaptures {
     /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
-    /// As many orders at most
+    /// Those that are paused order by order instead, the longest paused first
+    #[arg(long, conflicts_with = "until")]
+    pub(crate) paused: bool,
+    /// Those before this time, such as 2026-11-21T06:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<Timestamp>,
+    /// As many captures at most; all of an order's are listed together
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=i64::from(ORDERS_MAX)))]
     pub(crate) limit: u16,
     /// Go on where a list ended: what it printed after --next
     #[arg(long, value_name = "PLACE", value_parser = super::list::place)]
     pub(crate) next: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct CaptureDays {
+    /// The merchant's id, such as 170200123
+    pub(crate) merchant: MerchantId,
+    /// Whose days: a name of the IANA database, such as America/New_York
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub(crate) time_zone: Zone,
 }

@@ -17,6 +17,7 @@ const EXAMPLES: [(&str, &str); 49] = [
     ("merchant stop", "shop-1 --by Ann --reason case-4711 --stack tollgate-prod"),
     ("merchant start", "shop-1 --by Ann --reason case-4711 --stack tollgate-prod"),
     ("payment show", "shop-1 order-1001 --stack tollgate-prod"),
+    ("me", "shop-1 --stack tollgate-prod"),
     ("payment list", "shop-1 --day yesterday --stack tollgate-prod"),
     ("payment find", "shop-1 --last4 1443 --amount 25.99 --stack tollgate-prod"),
     ("payment tail", "shop-1 --status failed --stack tollgate-prod"),
@@ -32,6 +33,7 @@ const EXAMPLES: [(&str, &str); 49] = [
     ("capture pause", "shop-1 order-1001 --by Ann --reason case-4711 --stack tollgate-prod"),
     ("capture resume", "shop-1 order-1001 --by Ann --reason case-4711 --stack tollgate-prod"),
     ("capture list", "shop-1 --stack tollgate-prod"),
+    ("capture days", "shop-1 --time-zone America/New_York --stack tollgate-prod"),
     (
         "report",
         "shop-1 --month 2026-11 --interval day --time-zone America/New_York --csv --stack tollgate-prod",

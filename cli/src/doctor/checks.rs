@@ -22,10 +22,11 @@ const RUST_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");
 const KEY_ADVISED_CHARS: usize = 20;
 
 /// The indexes that `reconcile`, `scheduled-capture` and `transactions` read, and their keys.
-const INDEXES: [(&str, [&str; 2]); 4] = [
+const INDEXES: [(&str, [&str; 2]); 5] = [
     ("in-doubt", ["in_doubt_shard", "in_doubt_at"]),
     ("captures-due", ["capture_shard", "capture_due_at"]),
-    ("captures-paused", ["paused_merchant", "paused_at"]),
+    ("attention", ["gp", "ga"]),
+    ("captures", ["gp", "gc"]),
     ("listed", ["ls", "ld"]),
 ];
 

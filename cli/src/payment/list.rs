@@ -1,15 +1,16 @@
 //! `payment list` and `payment find`: payments without their orders' ids, from the journal, as they are now.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use tollgate::{
     elastic_path::transaction_status,
+    ports::Job,
     spreadsheet::payments::{self, bad_cells},
 };
 use tollgate_core::{
-    journal::{Condition, EntryLog, Is, Lister, Row, Wanted},
-    payments::StoreError,
+    journal::{Agenda, Condition, EntryLog, Is, Lister, Row, Wanted},
+    payments::{Deadline, StoreError},
 };
 
 use super::rows::{self, Rest};
@@ -24,6 +25,9 @@ use crate::{
 
 /// How far back it is looked for what needs attention, unless it is said: longer than an authorization holds.
 const ATTENTION_WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Longer than any list takes.
+const A_DAY: Duration = Duration::from_hours(24);
 
 pub(crate) async fn list(place: &Place, list: &ListPayments) -> Result<Report, Failure> {
     let now = place.clock.now();
@@ -76,10 +80,16 @@ pub(crate) fn journal(place: &Place, table: Option<&str>) -> Result<Arc<dyn Entr
     Ok(place.journal_in(place.journal_table(table)?).log(&aws_http_client()?))
 }
 
+/// Lists without a deadline: a command takes as long as it takes.
+pub(crate) fn lister<'a>(log: &'a dyn EntryLog, job: &'a Job, agenda: &'a dyn Agenda) -> Lister<'a> {
+    Lister { log, store: job.payments.store.as_ref(), agenda, deadline: Deadline::after(A_DAY) }
+}
+
 async fn run(place: &Place, wanted: Wanted<'_>, filter: &PaymentFilter) -> Result<Report, Failure> {
     let job = place.orders_job()?;
     let log = journal(place, filter.journal_table.as_deref())?;
-    let lister = Lister { log: log.as_ref(), store: job.payments.store.as_ref() };
+    let agenda = place.agenda()?;
+    let lister = lister(log.as_ref(), &job, agenda.as_ref());
     if filter.csv {
         let mut lines = Vec::new();
         // What is kept of a row is its line: a month's payments are many.
@@ -128,7 +138,6 @@ pub(super) async fn read(
         let part = Wanted { after: rest.next.as_deref(), limit: room, ..*wanted };
         let part = lister.find(&part).await.map_err(|error| unread(&error))?;
         room -= part.rows.len() + part.unreadable.len();
-        rest.more_in_doubt |= part.more_in_doubt;
         part.rows.into_iter().for_each(&mut keep);
         rest.unreadable.extend(part.unreadable);
         rest.next = part.next;

@@ -30,13 +30,11 @@ const WIDTHS: [usize; 9] = [20, 15, 12, 8, 8, 15, 12, 36, 36];
 pub(super) struct Rest {
     /// Where the next list begins; none at the end.
     pub(super) next: Option<String>,
-    /// Whether more can be in doubt.
-    pub(super) more_in_doubt: bool,
     /// What may belong to the list and cannot be read.
     pub(super) unreadable: Vec<BadRow>,
 }
 
-/// What was found, where the next list begins, and whether more can be in doubt.
+/// What was found, and where the next list begins.
 pub(super) fn report(wanted: &Wanted<'_>, rows: &[Row], rest: &Rest, newest: Option<Timestamp>) -> Report {
     let &Wanted { merchant, now, since, until, conditions, .. } = wanted;
     let come = journal_has_come(newest);
@@ -52,7 +50,6 @@ pub(super) fn report(wanted: &Wanted<'_>, rows: &[Row], rest: &Rest, newest: Opt
         "until": until,
         "newest_entry_at": newest,
         "next": rest.next,
-        "more_in_doubt": rest.more_in_doubt,
         "unreadable": rest.unreadable.iter().map(bad_value).collect::<Vec<_>>(),
         "payments": rows.iter().filter_map(|row| value(row, now)).collect::<Vec<_>>(),
     });
@@ -90,11 +87,10 @@ pub(crate) fn journal_has_come(newest: Option<Timestamp>) -> String {
 
 /// Where there may be more, and what is missing.
 pub(super) fn more(rest: &Rest) -> Vec<String> {
-    let (bad, in_doubt) = (rest.unreadable.len(), rest.more_in_doubt);
+    let bad = rest.unreadable.len();
     let unreadable = (bad > 0).then(|| format!("{bad} cannot be read, and may or may not belong here"));
-    let in_doubt = in_doubt.then(|| "More can be in doubt: the index has too many orders to read".to_owned());
     let next = rest.next.as_ref().map(|next| format!("There may be more: --next '{next}'"));
-    unreadable.into_iter().chain(in_doubt).chain(next).collect()
+    unreadable.into_iter().chain(next).collect()
 }
 
 /// What cannot be read, as a line.

@@ -7,14 +7,11 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use tollgate_core::{
-    journal::{Lister, Wanted},
-    values::ReadOrder,
-};
+use tollgate_core::{journal::Wanted, values::ReadOrder};
 use uuid::Uuid;
 
 use super::{
-    list::{journal, read},
+    list::{journal, lister, read},
     rows,
 };
 use crate::{
@@ -31,7 +28,7 @@ const LOOKS_BACK: SignedDuration = SignedDuration::from_mins(5);
 pub(crate) async fn run(place: &Place, tail: &TailPayments, json: bool) -> Result<Report, Failure> {
     let job = place.orders_job()?;
     let log = journal(place, tail.journal_table.as_deref())?;
-    let lister = Lister { log: log.as_ref(), store: job.payments.store.as_ref() };
+    let agenda = place.agenda()?;
     let conditions = tail.filter.conditions()?;
     must_exist(place, &tail.merchant).await?;
     let begin = tail.since.unwrap_or_else(|| place.clock.now());
@@ -52,7 +49,8 @@ pub(crate) async fn run(place: &Place, tail: &TailPayments, json: bool) -> Resul
         };
         let mut found = Vec::new();
         let keep = |row| found.push(row);
-        let looked = read(&lister, &wanted, keep).await;
+        // Each look has a time of its own.
+        let looked = read(&lister(log.as_ref(), &job, agenda.as_ref()), &wanted, keep).await;
         for row in found.iter().rev().filter(|row| !seen.contains_key(&row.transaction)) {
             let line = if json {
                 rows::value(row, now).map(|value| value.to_string())

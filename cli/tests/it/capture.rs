@@ -23,7 +23,7 @@ impl Fixture {
     }
 
     async fn listed(&self, more: &[&str]) -> Value {
-        self.run(&[&["capture", "list", MERCHANT, "--json"], more].concat(), "").await.json()
+        self.run(&[&["capture", "list", MERCHANT, "--paused", "--json"], more].concat(), "").await.json()
     }
 
     async fn captured(&self) -> Value {
@@ -54,7 +54,7 @@ async fn an_order_is_paused_after_a_confirmation_listed_and_resumed() {
     let list = fixture.listed(&[]).await;
     assert_eq!((&list["captures"][0]["transaction"], &list["next"]), (&json!(id), &Value::Null));
     assert_eq!(list["captures"][0]["paused"]["paused"]["reason"], WHY);
-    let text = fixture.run(&["capture", "list", MERCHANT], "").await.done();
+    let text = fixture.run(&["capture", "list", MERCHANT, "--paused"], "").await.done();
     assert!(text.contains(WHY) && text.contains("25.99 USD") && text.contains("1 paused capture"), "{text}");
     let shown = fixture.run(&["payment", "show", MERCHANT, "o"], "").await.done();
     assert!(shown.contains(&format!("with actor Ann, reason {WHY}")), "{shown}");

@@ -13,8 +13,13 @@ pub(crate) const READ_UNIT: usize = 4 * 1024;
 /// Bytes of a write unit.
 const WRITE_UNIT: usize = 1024;
 /// The keys of the table's indexes. An entry holds them and the table's key, so it is one write unit always.
-const INDEXES: [[&str; 2]; 3] =
-    [["in_doubt_shard", "in_doubt_at"], ["capture_shard", "capture_due_at"], ["ls", "ld"]];
+const INDEXES: [[&str; 2]; 5] = [
+    ["in_doubt_shard", "in_doubt_at"],
+    ["capture_shard", "capture_due_at"],
+    ["gp", "ga"],
+    ["gp", "gc"],
+    ["ls", "ld"],
+];
 
 /// Write units of one or more writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

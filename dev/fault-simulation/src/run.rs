@@ -127,6 +127,7 @@ pub(crate) async fn capture_once(world: &Arc<World>, request: CaptureRequest) {
         ("captures by the schedule overtaken", report.overtaken),
         ("captures held back", report.held_back),
         ("authorizations lapsed", report.lapsed),
+        ("authorizations ended", report.ended),
     ];
     for (what, times) in found.into_iter().filter(|(_, times)| *times > 0) {
         *state.counts.entry(what).or_default() += times as u64;

@@ -41,7 +41,7 @@ pub use fees::{Fees, fees};
 pub use keep::{Change, JournalReport, LATE_AFTER, record};
 pub use keep_totals::{TotalsReport, total_up};
 pub use listing::{
-    AgendaWanted, AttentionCount, BadRow, COUNTED_MAX, CaptureList, Condition, DueSum, DueSums, Found,
+    AgendaLister, AgendaWanted, AttentionCount, BadRow, COUNTED_MAX, CaptureList, Condition, DueSum, DueSums, Found,
     FoundOrders, Is, Lister, OrderCondition, OrderLister, READ_MAX_BYTES, Row, Wanted, WantedOrders,
     count_attention, due_sums, is_place,
 };

@@ -114,6 +114,16 @@ impl Caller {
         ))
     }
 
+    /// What its key may do.
+    pub(crate) fn role(&self) -> Role {
+        self.role
+    }
+
+    /// What its key is called on record.
+    pub(crate) fn key_name(&self) -> Option<&KeyName> {
+        self.key_name.as_ref()
+    }
+
     /// Whether its key has this role or a higher one.
     pub(crate) fn has(&self, role: Role) -> bool {
         self.role >= role

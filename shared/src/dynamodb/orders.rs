@@ -1,5 +1,6 @@
 //! Orders in DynamoDB: one item each, every write conditional on the version that was read.
 
+mod agenda;
 pub mod attempts;
 mod batches;
 mod item;
@@ -7,6 +8,7 @@ mod listed;
 pub mod stream;
 pub mod switch;
 
+pub use agenda::agenda_names;
 pub use item::StoredOrder;
 
 use async_trait::async_trait;
@@ -24,8 +26,7 @@ use sha2::{Digest, Sha256};
 use tollgate_core::{
     order::{MerchantId, Order, OrderId, OrderKey},
     payments::{
-        Cursor, DueOrder, DueQuery, Index, LoadedOrders, OrderStore, Page, PausedCaptures, PausedQuery,
-        Shards, StoreError, Unreadable,
+        Cursor, DueOrder, DueQuery, Index, LoadedOrders, OrderStore, Page, Shards, StoreError, Unreadable,
     },
 };
 
@@ -41,7 +42,7 @@ pub struct IndexNames {
     pub index: &'static str,
     /// Its partition key: the shard that an order's entry is in, or a merchant.
     pub shard: &'static str,
-    /// Its sort key: when the order is due or was created, or since when it is paused.
+    /// Its sort key: when the order is due or was created, or its place.
     pub at: &'static str,
 }
 
@@ -55,10 +56,6 @@ pub const LISTED: IndexNames = IndexNames { index: "listed", shard: "ls", at: "l
 
 /// The table's key.
 const KEY: &str = "order_key";
-
-/// The index of orders whose captures are paused while something waits for them: by merchant, the longest paused first.
-pub const PAUSED: IndexNames =
-    IndexNames { index: "captures-paused", shard: "paused_merchant", at: "paused_at" };
 
 /// The names of an index, as the template has them.
 pub fn index_names(index: Index) -> IndexNames {
@@ -138,14 +135,6 @@ impl OrderStore for DynamoDbStore {
     async fn due(&self, query: DueQuery) -> Result<Page, StoreError> {
         let DueQuery { index, shard, until, after, limit } = query;
         self.page(&index_names(index), &shard.to_string(), until, after.as_ref(), limit).await
-    }
-}
-
-#[async_trait]
-impl PausedCaptures for DynamoDbStore {
-    async fn paused(&self, query: PausedQuery<'_>) -> Result<Page, StoreError> {
-        let PausedQuery { merchant, after, limit } = query;
-        self.page(&PAUSED, merchant.as_str(), Timestamp::MAX, after.as_ref(), limit).await
     }
 }
 

@@ -11,7 +11,7 @@ use tollgate_core::{
 use super::{
     cursor::Place,
     page::{csv, wants_csv},
-    paging::{PLAIN, Paging, is_known},
+    paging::{Paging, WITHOUT_FILTER},
     filter::NoFilter,
     parameters::Parameters,
     response::View,
@@ -40,7 +40,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let after = paging.place.as_ref().map(|place| place.after.as_str());
     let wanted = AgendaWanted { merchant: &caller.merchant.id, now, after, limit: paging.limit };
     let (found, count) =
-        lister(ports, request).attention(&wanted).await.map_err(Refusal::Store)?;
+        lister(ports, request).by_agenda().attention(&wanted).await.map_err(Refusal::Store)?;
     let next = found.next.clone().map(|after| Place::of_keys(after));
     let cursor = next.map(|place| paging.cursor(&place, &caller, now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
@@ -55,7 +55,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
 }
 
 fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<NoFilter>, Failure> {
-    let mut parameters = Parameters::of(request, |name| name != "filter" && is_known(name), PLAIN);
+    let mut parameters = Parameters::of(request, &WITHOUT_FILTER);
     let paging = Paging::read("attention\n", (request, &mut parameters), caller, now);
     parameters.finish()?;
     Ok(paging)

@@ -1,32 +1,31 @@
-//! Scheduled captures of one order paused and resumed, and the list of what is paused.
+//! Scheduled captures: of one order paused and resumed, and lists and sums of what is to come or paused.
 
-use jiff::Timestamp;
+use jiff::{Span, Timestamp, civil::Date};
 use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::{
-    journal::{PausedSearch, paused_captures},
+    journal::{AgendaWanted, CaptureList, due_sums},
     payments::{Refusal, Role},
+    values::{UnknownZone, Zone},
 };
 
 use super::{
     cursor::Place,
-    filter::{CaptureFilter, PAUSED},
+    filter::{CaptureFilter, Range},
     follow_up::{only_data_and_options, who_and_why},
     order_id,
     orders::shown_order,
-    paging::{PARAMETERS, Paging},
+    paging::{PARAMETERS, Paging, list_deadline},
     parameters::Parameters,
     response::{self, View},
-    transactions::{shown, shown_bad},
+    transactions::{lister, shown, shown_bad},
 };
 use crate::{
     api::{
-        Code,
         caller::Caller,
         exchange::{Handled, Page, Reply, json_body},
         failure::Failure,
         members::Members,
-        problem::Problem,
     },
     ports::{Api, Transactions},
 };
@@ -43,8 +42,10 @@ handlers! {
     pause_captures(Api) => change(Change::Pause);
     /// `POST /v2/orders/{orderId}/captures/resume`: what is due is captured by the next run.
     resume_captures(Api) => change(Change::Resume);
-    /// `GET /v2/captures?filter=eq(paused,true)`: the captures that are paused order by order.
+    /// `GET /v2/captures?filter=…`: the captures that the schedule is to make, or those that are paused order by order.
     list_captures(Transactions) => list();
+    /// `GET /v2/captures/daily?from=…&to=…&time_zone=…`: what is to be captured, by day and currency.
+    sum_captures(Transactions) => sums();
 }
 
 async fn change(api: &Api, request: &Request, change: Change) -> Handled<Value> {
@@ -68,13 +69,16 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
     let now = ports.access.now();
     let paging = read(request, &caller, now)?;
-    let after = paging.place.as_ref().map(|place| place.after.as_str());
-    let search = PausedSearch { merchant: &caller.merchant.id, after, limit: paging.limit };
-    let found = paused_captures(ports.orders.as_ref(), ports.paused.as_ref(), &search)
-        .await
-        .map_err(Refusal::Store)?;
-    let (since, until) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
-    let place = found.next.map(|after| Place { since, until, after });
+    let (after, limit) = (paging.place.as_ref().map(|place| place.after.as_str()), paging.limit);
+    let range = paging.filter.range;
+    let wanted = if paging.filter.paused {
+        CaptureList::Paused
+    } else {
+        CaptureList::Due(range.since, range.until.unwrap_or(Timestamp::MAX))
+    };
+    let part = AgendaWanted { merchant: &caller.merchant.id, now, after, limit };
+    let found = lister(ports, request).by_agenda().captures(wanted, &part).await.map_err(Refusal::Store)?;
+    let place = found.next.clone().map(Place::of_keys);
     let cursor = place.map(|place| paging.cursor(&place, &caller, now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
     let view = View { principal: caller.principal, now, gateway: ports.gateway };
@@ -94,9 +98,76 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
 fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<CaptureFilter>, Failure> {
     let mut parameters = Parameters::of(request, &PARAMETERS);
     let paging: Paging<CaptureFilter> = Paging::read("captures\n", (request, &mut parameters), caller, now);
-    parameters.finish()?;
-    if paging.filter.paused {
-        return Ok(paging);
+    if paging.filter.paused && paging.filter.range != Range::default() {
+        parameters.invalid("filter.paused", "has no time to compare with: what is paused is captured at none");
     }
-    Err(Problem::of("filter", Code::Required, format!("is required; there is {PAUSED}")).into())
+    parameters.finish()?;
+    Ok(paging)
+}
+
+/// Most days of sums.
+const DAYS_MAX: i32 = 92;
+
+/// Which days are summed up, as a merchant counts them.
+struct Days {
+    first: Option<Date>,
+    last: Date,
+    zone: Zone,
+    range: (Option<Timestamp>, Timestamp),
+}
+
+async fn sums(ports: &Transactions, request: &Request) -> Handled<Value> {
+    let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
+    let now = ports.access.now();
+    let days = Days::read(request, &caller, now)?;
+    let (merchant, deadline) = (&caller.merchant.id, list_deadline(request, now));
+    let found = due_sums(ports.agenda.as_ref(), merchant, days.range, &days.zone, deadline)
+        .await
+        .map_err(Refusal::Store)?;
+    let data = found.sums.iter().map(|((day, currency), sum)| {
+        json!({"type": "captures_of_day", "day": day, "currency": currency.code(), "count": sum.count,
+            "amount": sum.minor})
+    });
+    Ok(Reply::new(
+        200,
+        json!({
+            "data": data.collect::<Vec<_>>(),
+            "meta": {
+                "from": days.first,
+                "to": days.last,
+                "time_zone": days.zone.name(),
+                "as_of": now,
+                "counted_until": found.counted_until,
+                "unreadable": found.unreadable,
+                "read_bytes": found.read_bytes,
+            },
+        }),
+    ))
+}
+
+impl Days {
+    /// Without days, all that is to come within the longest time, and what is overdue.
+    fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Self, Failure> {
+        let mut parameters = Parameters::of(request, &["from", "to", "time_zone"]);
+        let mut day = |name| {
+            let day = |text: &str| text.parse::<Date>().ok().filter(|_| text.len() == 10);
+            parameters.read(name, day, "must be a day such as 2026-11-20")
+        };
+        let (first, last) = (day("from"), day("to"));
+        let zone = |name: &str| name.parse::<Zone>().ok();
+        let stated = parameters.read("time_zone", zone, &UnknownZone.to_string());
+        let zone = stated.or_else(|| caller.merchant.policy.zone.clone()).unwrap_or_default();
+        let begins = first.unwrap_or_else(|| zone.day_of(now));
+        let last = last.unwrap_or_else(|| begins.saturating_add(Span::new().days(DAYS_MAX - 1)));
+        if last < begins {
+            parameters.invalid("to", "must not be before from");
+        } else if (last - begins).get_days() >= DAYS_MAX {
+            parameters.invalid("to", &format!("must be within {DAYS_MAX} days of from"));
+        }
+        parameters.finish()?;
+        let begin = |day: Date| zone.begin_of(day);
+        let until = last.tomorrow().ok().and_then(begin).unwrap_or(Timestamp::MAX);
+        let range = (first.and_then(begin), until);
+        Ok(Self { first, last, zone, range })
+    }
 }

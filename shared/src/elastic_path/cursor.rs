@@ -26,6 +26,11 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// A place in an index, in a list that has no range.
+    pub(super) fn of_keys(after: String) -> Self {
+        Self { since: Timestamp::UNIX_EPOCH, until: Timestamp::UNIX_EPOCH, after }
+    }
+
     /// The cursor for this merchant's list by this filter.
     pub(super) fn sealed(&self, merchant: &Merchant, filter: &str, now: Timestamp) -> String {
         let expires = (now + LIFETIME).as_second();

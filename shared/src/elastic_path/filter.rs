@@ -5,10 +5,10 @@ mod deliveries;
 mod orders;
 mod term;
 
-pub(super) use captures::{CaptureFilter, PAUSED};
+pub(super) use captures::{CaptureFilter, NoFilter};
 pub(super) use deliveries::DeliveryFilter;
 pub(super) use orders::OrderFilter;
-pub(super) use term::{Fields, parse};
+pub(super) use term::{Fields, Range, parse};
 
 use jiff::Timestamp;
 use tollgate_core::{
@@ -17,7 +17,7 @@ use tollgate_core::{
     values::{Brand, DeclineCode},
 };
 
-use self::term::{Range, Term};
+use self::term::Term;
 use super::status::transaction_status;
 use crate::api::problem::Problem;
 

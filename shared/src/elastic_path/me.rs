@@ -16,7 +16,7 @@ use crate::{
         exchange::{Handled, Reply},
         failure::Failure,
     },
-    ports::{Transactions, is_stopped},
+    ports::Transactions,
 };
 
 handlers! {
@@ -29,11 +29,11 @@ async fn me(ports: &Transactions, request: &Request) -> Handled<Value> {
     if caller.principal != Principal::ClientCredentials {
         return Err(Failure::new(Code::Forbidden, "this needs a client_credentials token"));
     }
-    Parameters::of(request, |_| false, "none").finish()?;
+    Parameters::none(request)?;
     let (merchant, now) = (&caller.merchant, ports.access.now());
     let count = count_attention(ports.agenda.as_ref(), &merchant.id, now).await.map_err(Refusal::Store)?;
     // It is said, not obeyed: a switch that cannot be read stops payments, and this page still opens.
-    let stopped = is_stopped(ports.switch.as_ref()).await.ok();
+    let stopped = ports.switch.is_stopped().await.ok();
     let shoppers = &merchant.policy.shoppers;
     Ok(Reply::new(
         200,

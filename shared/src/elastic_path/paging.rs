@@ -19,7 +19,7 @@ use crate::{
 
 /// Rows of a page unless it is said otherwise, and at most: Elastic Path's.
 const ROWS: usize = 25;
-const ROWS_MAX: usize = 100;
+pub(super) const ROWS_MAX: usize = 100;
 
 /// Longest time that a part of a list is read. Its caller waits for it, and goes on with the next part.
 const READING_MAX: Duration = Duration::from_secs(10);
@@ -31,6 +31,9 @@ pub(super) fn list_deadline(request: &Request, now: Timestamp) -> Deadline {
 
 /// The parameters that every list has.
 pub(super) const PARAMETERS: [&str; 3] = ["filter", "page[limit]", "page[cursor]"];
+
+/// Those of a list that cannot be filtered.
+pub(super) const WITHOUT_FILTER: [&str; 2] = ["page[limit]", "page[cursor]"];
 
 /// What of a list is wanted.
 pub(super) struct Paging<F> {

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::{
-    journal::{BadRow, Condition, Found, Lister, Row, Wanted},
+    journal::{BadRow, Concerned, Condition, Found, Lister, Row, Wanted},
     payments::{Refusal, Role},
 };
 
@@ -12,9 +12,9 @@ use super::{
     cursor::Place,
     filter::Filter,
     page::{csv, wants_csv},
-    paging::{PARAMETERS, Paging},
+    paging::{PARAMETERS, Paging, list_deadline},
     parameters::{Parameters, SORT},
-    response::{self, View},
+    response::{self, View, seconds},
     status::transaction_status,
 };
 use crate::{
@@ -39,7 +39,7 @@ async fn search(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
     let view = View { principal: caller.principal, now: ports.access.now(), gateway: ports.gateway };
     let paging = read(request, &caller, view.now)?;
-    let lister = Lister { log: ports.log.as_ref(), store: ports.orders.as_ref() };
+    let lister = lister(ports, request);
     let place = paging.place.as_ref();
     let (since, until) =
         place.map_or_else(|| paging.filter.moments(view.now), |place| (place.since, place.until));
@@ -60,6 +60,16 @@ async fn search(ports: &Transactions, request: &Request) -> Handled<Page> {
         json(&wanted, &found, view, (cursor.as_deref(), next.as_deref()), newest)
     };
     Ok(Reply::new(200, page.followed_by(next.as_deref())))
+}
+
+/// Lists by the time that a request has.
+pub(super) fn lister<'a>(ports: &'a Transactions, request: &Request) -> Lister<'a> {
+    Lister {
+        log: ports.log.as_ref(),
+        store: ports.orders.as_ref(),
+        agenda: ports.agenda.as_ref(),
+        deadline: list_deadline(request, ports.access.now()),
+    }
 }
 
 fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<Filter>, Failure> {
@@ -99,7 +109,6 @@ fn json(
             "since": wanted.since,
             "until": wanted.until,
             "journal": {"newest_entry_at": newest},
-            "more_in_doubt": found.more_in_doubt,
             "unreadable": found.unreadable.len(),
             "read_bytes": found.read_bytes,
         },
@@ -109,8 +118,10 @@ fn json(
 /// The transaction as its order's route shows it, and what a list knows besides.
 pub(super) fn shown(row: &Row, view: View<'_>) -> Option<Value> {
     let mut value = response::transaction(&row.order, row.order.transaction(row.transaction)?, view);
-    let needs = row.concerns(view.now);
-    let needs = needs.iter().map(|concern| json!({"code": concern.as_str(), "advice": concern.advice()}));
+    let needs = row.concerned(view.now);
+    let needs = needs.iter().map(|Concerned { concern, since, .. }| {
+        json!({"code": concern.as_str(), "since": seconds(*since), "advice": concern.advice()})
+    });
     value["meta"]["needs_attention"] = needs.collect();
     value["meta"]["listed_at"] = listed_at(row.at).into();
     Some(value)

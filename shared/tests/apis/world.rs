@@ -228,7 +228,8 @@ impl World {
         Transactions {
             access: self.access(),
             orders: self.clone(),
-            paused: self.clone(),
+            agenda: self.clone(),
+            switch: self.clone(),
             index: self.clone(),
             log: self.clone(),
             totals: self.clone(),

@@ -41,12 +41,14 @@ enum Next {
     /// The merchant is told that the authorization ends.
     Notice(Timestamp),
     Lapse(Timestamp),
+    /// What the schedule was not to capture is free again.
+    End(Timestamp),
 }
 
 impl Next {
     fn at(self) -> Timestamp {
         match self {
-            Self::Attempt(at) | Self::Notice(at) | Self::Lapse(at) => at,
+            Self::Attempt(at) | Self::Notice(at) | Self::Lapse(at) | Self::End(at) => at,
         }
     }
 }
@@ -93,7 +95,10 @@ fn is_paused(order: &Order) -> bool {
 
 /// What is next of one of an order's payments. While its captures are paused, nothing is taken.
 fn next(order: &Order, transaction: &Transaction) -> Option<Next> {
-    let next = unless_paused(transaction)?;
+    let Some(next) = unless_paused(transaction) else {
+        let holds = is_open(transaction) && transaction.lapsed_at.is_none();
+        return transaction.authorization_expires_at.filter(|_| holds).map(|end| Next::End(end + AROUND_THE_END));
+    };
     let Next::Attempt(at) = next else { return Some(next) };
     if !is_paused(order) {
         return Some(next);
@@ -107,7 +112,7 @@ fn next(order: &Order, transaction: &Transaction) -> Option<Next> {
 
 fn unless_paused(transaction: &Transaction) -> Option<Next> {
     let schedule =
-        transaction.capture.filter(|schedule| schedule.lapsed_at.is_none() && is_open(transaction))?;
+        transaction.capture.filter(|_| transaction.lapsed_at.is_none() && is_open(transaction))?;
     let end = transaction.authorization_expires_at?;
     let Some(last) = attempt(transaction, &schedule) else { return Some(Next::Attempt(schedule.at)) };
     if is_refused(last) {
@@ -179,12 +184,12 @@ fn not_due(
             }
             Some(Next::Attempt(_)) if is_over(earlier, operation.attempt.at) => Some("after its end"),
             Some(Next::Attempt(_)) => None,
-            Some(Next::Notice(_) | Next::Lapse(_)) => Some("only its end is due"),
+            Some(Next::Notice(_) | Next::Lapse(_) | Next::End(_)) => Some("only its end is due"),
             None => Some("nothing is due"),
         },
         // Not sent: an inquiry found it done.
         Kind::Void if operation.cause == Cause::Elsewhere => None,
-        Kind::Void if schedule.lapsed_at.is_none() && !lapses(order, earlier, operation.attempt.at) => {
+        Kind::Void if earlier.lapsed_at.is_none() && !lapses(order, earlier, operation.attempt.at) => {
             Some("it has not lapsed")
         }
         Kind::Void if !terms.void_lapsed => Some("the merchant does not want that"),
@@ -199,7 +204,7 @@ fn not_due(
 /// Whether an authorization that was to be captured cannot be any more.
 fn lapses(order: &Order, transaction: &Transaction, now: Timestamp) -> bool {
     match next(order, transaction) {
-        Some(Next::Lapse(at)) => at <= now,
+        Some(Next::Lapse(at) | Next::End(at)) => at <= now,
         Some(Next::Attempt(at)) => at <= now && is_over(transaction, now),
         Some(Next::Notice(_)) => transaction.authorization_expires_at.is_some_and(|end| now >= end),
         None => false,
@@ -214,7 +219,8 @@ fn is_over(transaction: &Transaction, now: Timestamp) -> bool {
 fn scheduled(before: Option<(&Order, &Transaction)>, after: &Transaction, terms: &Terms) -> Option<String> {
     let earlier = before.map(|(_, earlier)| earlier);
     let was = earlier.and_then(|earlier| earlier.capture);
-    if earlier.is_some() && was == after.capture {
+    let lapsed = after.lapsed_at.is_some() && earlier.is_some_and(|earlier| earlier.lapsed_at.is_none());
+    if earlier.is_some() && was == after.capture && !lapsed {
         return None;
     }
     let fine = match (earlier, was, after.capture) {
@@ -223,9 +229,9 @@ fn scheduled(before: Option<(&Order, &Transaction)>, after: &Transaction, terms:
         (None, _, at) if after.memo.is_some() => {
             terms.ever_after.contains(&at.map(|schedule| schedule.at.duration_since(after.created_at)))
         }
-        (Some(earlier), Some(was), Some(is)) if is.lapsed_at.is_some() && was.lapsed_at.is_none() => {
+        (Some(earlier), _, _) if lapsed => {
             before.is_some_and(|(order, _)| lapses(order, earlier, after.updated_at))
-                && (is.at, is.amount) == (was.at, was.amount)
+                && was == after.capture
                 && earlier.operations == after.operations
         }
         (None, _, None) => true,
@@ -236,7 +242,7 @@ fn scheduled(before: Option<(&Order, &Transaction)>, after: &Transaction, terms:
             let held = after.operations.first().map(|first| first.amount);
             (begins || moved())
                 && is.is_none_or(|is| is.amount <= held)
-                && is.is_none_or(|is| is.lapsed_at.is_none() && (after.updated_at..=end).contains(&is.at))
+                && is.is_none_or(|is| (after.updated_at..=end).contains(&is.at))
         }
     };
     (!fine).then(|| format!("{} is to be captured {:?}, and was {was:?}", after.id, after.capture))
@@ -268,7 +274,7 @@ pub(crate) fn executed(
     {
         let due = transaction
             .capture
-            .is_some_and(|schedule| schedule.lapsed_at.is_none() && schedule.at <= now + AHEAD_MAX);
+            .is_some_and(|schedule| transaction.lapsed_at.is_none() && schedule.at <= now + AHEAD_MAX);
         if !due || sent.amount != wanted(transaction, transaction.capture) {
             broken.push(format!(
                 "{} captured of {}, which is {:?}",
@@ -377,7 +383,7 @@ fn stands(transaction: &Transaction, void_lapsed: bool) -> Option<&'static str> 
     let refused = attempt(transaction, &schedule).is_some_and(is_refused);
     // The gateway refused the void: a person has to act.
     let void_refused = transaction.operations.iter().any(|o| o.kind == Kind::Void && o.is(Stage::Declined));
-    match (schedule.lapsed_at.is_some(), refused) {
+    match (transaction.lapsed_at.is_some(), refused) {
         (true, _) if void_lapsed && !void_refused => Some("has lapsed and is not voided"),
         (true, _) | (false, true) => None,
         (false, false) => Some("was to be captured and is not"),

@@ -1,9 +1,12 @@
 //! Search at scale: the journal and its orders are loaded, and every filter's pages are read. No page reads more than it
 //! may, however little it finds. `ENTRIES=1000000` loads as many as that.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -21,7 +24,7 @@ use tollgate_core::{
         Lister, LoggedEntry, READ_MAX_BYTES, Wanted, entries,
     },
     order::{MerchantId, Order, OrderKey, TransactionStatus},
-    payments::{DueQuery, LoadedOrders, OrderStore, Page, StoreError},
+    payments::{Deadline, DueQuery, LoadedOrders, OrderStore, Page, StoreError},
     values::{Brand, Clock as _, Currency, ReadOrder},
 };
 use uuid::Uuid;
@@ -224,7 +227,9 @@ async fn every_page_of_every_filter_is_read_within_its_limits_and_in_the_same_me
     let counts = AtomicUsize::default;
     let store = ports.transactions.orders.clone();
     let counting = Counting { log, store, entries: counts(), orders: counts(), calls: counts() };
-    let lister = Lister { log: &counting, store: &counting };
+    let agenda = ports.transactions.agenda.clone();
+    let deadline = Deadline::after(Duration::from_hours(24));
+    let lister = Lister { log: &counting, store: &counting, agenda: agenda.as_ref(), deadline };
     let every = |n: usize| count.div_ceil(n);
     let ending = |hours: i64| now + SignedDuration::from_hours(hours);
     let day = ending(-24);

@@ -9,7 +9,7 @@ mod find;
 mod orders;
 
 pub use agenda::{
-    AgendaWanted, AttentionCount, COUNTED_MAX, CaptureList, DueSum, DueSums, count_attention, due_sums,
+    AgendaLister, AgendaWanted, AttentionCount, COUNTED_MAX, CaptureList, DueSum, DueSums, count_attention, due_sums,
 };
 pub use find::{Condition, Is, Wanted, is_place};
 pub use orders::{FoundOrders, OrderCondition, OrderLister, WantedOrders};

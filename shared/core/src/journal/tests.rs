@@ -5,8 +5,8 @@
 use super::*;
 use crate::{
     order::{
-        CaptureSchedule, Decision, Decline, GatewayResponse, HandVerdict, NoEffect, Operation,
-        OperationState, OrderKey, PaymentKind, Transaction,
+        Decision, Decline, GatewayResponse, HandVerdict, NoEffect, Operation, OperationState, OrderKey,
+        PaymentKind, Transaction,
     },
     test_payments::{new_operation, payment},
     values::{Advice, Charged, DeclineCode, FeeKind},
@@ -526,6 +526,16 @@ fn an_authorization_lapses_with_what_it_held_and_nobody_did_it() {
     assert_eq!((all[1].fact, all[1].amount.minor(), all[1].at), (Fact::Lapsed, 70, at(9)));
     assert_eq!((all[1].by, &all[1].attribution), (Principal::Schedule, &None));
     assert_eq!(all[1].fee, fee, "the fee was held beside it");
+    assert_eq!((all[0].changes.held, all[1].changes), (70, Changes { held: -70, ..Changes::default() }));
+    // The issuer allows a capture all the same, and nothing is released a second time.
+    let mut capture = begun(2, Kind::Capture, 70, 10);
+    capture.decide(Decision::Approved(response("r")), at(10));
+    order.transactions[0].operations.push(capture);
+    let later = entries(None, &order);
+    assert_eq!(later[..2], all, "what was told stays true");
+    assert_eq!((later[2].fact, later[2].changes.held, later[2].changes.paid), (Fact::Captured, 0, 70));
+    let sum: Changes = later.iter().map(|entry| entry.changes).sum();
+    assert_eq!(sum, changes::standing(&order.transactions[0]));
 }
 
 #[test]

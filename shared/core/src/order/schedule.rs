@@ -36,6 +36,8 @@ pub enum Due {
     Capture(Uuid),
     /// The end of an authorization that was to be captured and cannot be any more.
     Lapse(Uuid),
+    /// The end of an authorization that the schedule does not capture: what it held is free again.
+    End(Uuid),
     /// The merchant has to be told that an authorization is about to end while its capture is paused.
     Notice(Uuid),
 }
@@ -116,13 +118,27 @@ impl Order {
         if transaction.due(self.next_capture(transaction)?, now)? != Due::Lapse(id) {
             return None;
         }
-        let transaction = self.transaction_mut(id)?;
-        // A decision of another process is before it, whatever its clock says.
+        self.ended(id, now);
+        Some(())
+    }
+}
+
+impl Order {
+    /// Puts on record which authorizations ended that the schedule does not capture. How many there were.
+    pub fn end_holds(&mut self, now: Timestamp) -> usize {
+        let is_over = |own: &Transaction| own.end_of_hold().is_some_and(|(at, _)| at <= now);
+        let over: Vec<Uuid> = self.transactions.iter().filter(|own| is_over(own)).map(|own| own.id).collect();
+        over.iter().for_each(|id| self.ended(*id, now));
+        over.len()
+    }
+
+    /// What was decided by another process is before it, whatever the clocks say.
+    fn ended(&mut self, id: Uuid, now: Timestamp) {
+        let Some(transaction) = self.transaction_mut(id) else { return };
         let latest = transaction.operations.iter().map(|operation| operation.updated_at).max();
         transaction.lapsed_at = Some(latest.map_or(now, |latest| latest.max(now)));
         transaction.updated_at = now;
         self.updated_at = now;
-        Some(())
     }
 }
 
@@ -302,7 +318,7 @@ impl Transaction {
     pub(super) fn end_of_hold(&self) -> Option<(Timestamp, Due)> {
         let (_, expires) = self.last_day_of_hold()?;
         let at = expires.checked_add(GRACE_AFTER_EXPIRY).ok()?;
-        self.next_capture().is_none().then_some((at, Due::Lapse(self.id)))
+        self.next_capture().is_none().then_some((at, Due::End(self.id)))
     }
 
     /// What is due now of what is next.
@@ -314,7 +330,7 @@ impl Transaction {
         let too_late = match next {
             Due::Capture(_) => now > expires + GRACE_AFTER_EXPIRY,
             Due::Notice(_) => now >= expires,
-            Due::Lapse(_) => false,
+            Due::Lapse(_) | Due::End(_) => false,
         };
         Some(if too_late { Due::Lapse(self.id) } else { next })
     }

@@ -62,6 +62,16 @@ impl Payments {
         self.change(key, transaction, ("authorization lapsed", Principal::Schedule), change).await
     }
 
+    /// Puts on record which authorizations ended that the schedule does not capture, and tells how many.
+    pub(crate) async fn end_holds(&self, key: &OrderKey) -> Result<(Order, usize), Refusal> {
+        let change = |order: &mut Order| {
+            let ended = order.end_holds(self.clock.now());
+            Ok(if ended > 0 { Changed::To(ended) } else { Changed::Not(0) })
+        };
+        let (order, ended) = self.save_changed(self.order(key).await?, change).await?;
+        Ok(if ended > 0 { (next_version(&order), ended) } else { (order, 0) })
+    }
+
     /// Puts on record that the merchant is notified of authorizations that end while their captures are held back.
     pub(crate) async fn notify_of_held_back(&self, key: &OrderKey) -> Result<(), Refusal> {
         let change = |order: &mut Order| {

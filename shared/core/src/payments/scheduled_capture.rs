@@ -153,7 +153,23 @@ impl<'a> CaptureRun<'a> {
         match self.payments.notify_of_held_back(key).await {
             // There is nothing to tell, or another request is at work and the next run tells it.
             Ok(()) | Err(Refusal::Rejected(_) | Refusal::Contended) => {}
-            Err(error @ (Refusal::Store(_) | Refusal::Unverified)) => self.fail(key, &error),
+            Err(error @ (Refusal::Store(_) | Refusal::Unverified)) => return self.fail(key, &error),
+        }
+        // What ended is free, whoever waits for what.
+        self.end_holds(key).await;
+    }
+
+    /// Authorizations that ended and were not to be captured by the schedule. The order, if there were any.
+    async fn end_holds(&self, key: &OrderKey) -> Option<Order> {
+        match self.payments.end_holds(key).await {
+            Ok((order, ended)) => {
+                locked(&self.report).ended += ended;
+                (ended > 0).then_some(order)
+            }
+            Err(error) => {
+                self.refused(key, &error);
+                None
+            }
         }
     }
 
@@ -175,6 +191,7 @@ impl<'a> CaptureRun<'a> {
                 report.due += 1;
                 report.lapsed += 1;
             }
+            Some(Due::End(_)) => report.ended += 1,
             Some(Due::Notice(_)) => report.held_back += 1,
             None => report.overtaken += 1,
         }
@@ -249,6 +266,9 @@ impl<'a> CaptureRun<'a> {
     ///
     /// It is voided first and stays due until that is done: what is on record as lapsed is not looked at again.
     async fn lapse(&self, merchant: &Merchant, key: &OrderKey, transaction: Uuid) -> bool {
+        if let Some(order) = self.end_holds(key).await {
+            return order.due_for_capture(self.payments.clock.now()).is_some();
+        }
         if merchant.policy.void_lapsed
             && let Some(another_is_due) = self.void(merchant, key).await
         {

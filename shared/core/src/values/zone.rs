@@ -37,6 +37,13 @@ impl FromStr for Zone {
     }
 }
 
+impl Default for Zone {
+    /// UTC.
+    fn default() -> Self {
+        Self(TimeZone::UTC)
+    }
+}
+
 impl TryFrom<String> for Zone {
     type Error = UnknownZone;
 

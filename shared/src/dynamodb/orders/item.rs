@@ -13,13 +13,16 @@ mod transaction;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use tollgate_core::{
+    journal::{AgendaList, AgendaPlaces},
     order::{Order, OrderKey, Pause, Transaction},
     payments::{Index, Shards, StoreError},
     values::{Carried, Currency},
 };
 
 use self::transaction::Whole;
-use super::{KEY, LISTED, NEEDS_ATTENTION, PAUSED, index_names, list_shard, parse_key, shard, sortable};
+use super::{
+    KEY, LISTED, NEEDS_ATTENTION, agenda_names, index_names, list_shard, parse_key, shard, sortable,
+};
 use crate::dynamodb::{
     Item,
     members::{Object as _, Reader, Writer},
@@ -77,9 +80,14 @@ impl StoredOrder {
                 item.insert(names.at.to_owned(), AttributeValue::S(at.to_owned()));
             }
         }
-        if let Some(since) = order.paused_since().map(sortable).as_deref().or_else(|| kept(PAUSED.at)) {
-            item.insert(PAUSED.shard.to_owned(), AttributeValue::S(order.merchant.to_string()));
-            item.insert(PAUSED.at.to_owned(), AttributeValue::S(since.to_owned()));
+        let AgendaPlaces { part, attention, captures } = AgendaPlaces::of(order);
+        for (list, place) in [(AgendaList::Attention, attention), (AgendaList::Captures, captures)] {
+            let names = agenda_names(list);
+            if let Some(place) = place.as_deref().into_iter().chain(kept(names.at)).min() {
+                let merchants = list_shard(&order.merchant, part);
+                item.insert(names.shard.to_owned(), AttributeValue::S(merchants));
+                item.insert(names.at.to_owned(), AttributeValue::S(place.to_owned()));
+            }
         }
         // Nor does this one count what only a newer version can read.
         let kept = order.carried.part(INDEXES).and_then(|due| due.member(NEEDS_ATTENTION)?.as_u64());
@@ -125,7 +133,8 @@ impl StoredOrder {
         if let Some(count) = members.get::<Option<u64>>(NEEDS_ATTENTION)?.filter(|_| !recognized) {
             due.keep_member(NEEDS_ATTENTION.to_owned(), count.into());
         }
-        for names in [index_names(Index::InDoubt), index_names(Index::CapturesDue), PAUSED] {
+        let due_in = [Index::InDoubt, Index::CapturesDue].map(index_names);
+        for names in due_in.into_iter().chain([AgendaList::Attention, AgendaList::Captures].map(agenda_names)) {
             members.skip(&[names.shard]);
             if let Some(at) = members.get::<Option<String>>(names.at)?.filter(|_| !recognized) {
                 due.keep_member(names.at.to_owned(), at.into());

@@ -4,11 +4,11 @@ use std::collections::btree_map::Entry as Spot;
 
 use async_trait::async_trait;
 use tollgate_core::{
-    journal::entries,
+    journal::{Agenda, AgendaList, AgendaOrder, AgendaPage, AgendaPlaces, AgendaQuery, entries},
     order::{ListPlace, MerchantId, Order, OrderKey},
     payments::{
-        Attempts, Counts, Cursor, DueOrder, DueQuery, Effect, Ended, Index, ListedOrder, ListedPage,
-        LoadedOrders, OrderIndex, OrderStore, Page, PausedCaptures, PausedQuery, Place, Stop, StoreError,
+        Attempts, Counts, DueOrder, DueQuery, Effect, Ended, Index, ListedOrder, ListedPage,
+        LoadedOrders, OrderIndex, OrderStore, Page, Place, Stop, StoreError,
         Switch, SwitchOf, SwitchState, Switches, Unreadable,
     },
     stored_cards::{Customer, CustomerKey, CustomerStore, Written},
@@ -114,27 +114,26 @@ impl OrderStore for World {
 }
 
 #[async_trait]
-impl PausedCaptures for World {
-    /// A page ends after so many orders, the longest paused first.
-    async fn paused(&self, query: PausedQuery<'_>) -> Result<Page, StoreError> {
+impl Agenda for World {
+    async fn between(&self, query: AgendaQuery<'_>) -> Result<AgendaPage, StoreError> {
+        let AgendaQuery { merchant, list, part, between: (first, last), limit } = query;
         let state = self.state();
         state.works("index")?;
-        let own = state.orders.values().filter(|order| order.merchant == *query.merchant);
-        let mut paused: Vec<_> = own
-            .filter_map(|order| Some((order.paused_since()?.strftime("%FT%TZ").to_string(), order.key())))
-            .filter(|(due, key)| {
-                query.after.as_ref().is_none_or(|after| (due, &key.to_string()) > (&after.due, &after.key))
-            })
-            .collect();
-        paused.sort_by_key(|(due, key)| (due.clone(), key.to_string()));
-        let more = paused.len() > query.limit;
-        paused.truncate(query.limit);
-        let last = paused.last().filter(|_| more);
-        let next = last.map(|(due, key)| Cursor { key: key.to_string(), due: due.clone() });
-        let orders = paused
-            .into_iter()
-            .filter_map(|(due, key)| Some(DueOrder { key, at: due.parse().ok()?, needs_attention: 0 }));
-        Ok(Page { orders: orders.collect(), next })
+        let place = |order: &Order| {
+            let places = AgendaPlaces::of(order);
+            let place = match list {
+                AgendaList::Attention => places.attention,
+                AgendaList::Captures => places.captures,
+            };
+            place.filter(|place| places.part == part && first <= place.as_str() && place.as_str() <= last)
+        };
+        let own = state.orders.values().filter(|order| order.merchant == *merchant);
+        let found = own.filter_map(|order| Some(AgendaOrder { place: place(order)?, key: Ok(order.key()) }));
+        let mut orders: Vec<AgendaOrder> = found.collect();
+        orders.sort_by(|one, other| one.place.cmp(&other.place));
+        let more = orders.len() > limit;
+        orders.truncate(limit);
+        Ok(AgendaPage { orders, more })
     }
 }
 

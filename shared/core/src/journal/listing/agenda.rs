@@ -16,7 +16,7 @@ use crate::{
         concern::{attention_ranges, concerned, doubt_range},
     },
     order::{MerchantId, Order, OrderKey, Transaction},
-    payments::{Deadline, ORDERS_AT_ONCE, StoreError},
+    payments::{Deadline, ORDERS_AT_ONCE, OrderStore, StoreError},
     values::{Amount, Currency, Zone},
 };
 
@@ -111,7 +111,26 @@ pub struct DueSums {
     pub read_bytes: usize,
 }
 
+/// Lists from the indexes.
+#[derive(Clone, Copy)]
+pub struct AgendaLister<'a> {
+    /// Has each order's current state.
+    pub store: &'a dyn OrderStore,
+    /// Says where to look.
+    pub agenda: &'a dyn Agenda,
+    /// When the caller's time is up: a part ends by then.
+    pub deadline: Deadline,
+}
+
 impl Lister<'_> {
+    /// Lists from the indexes, and not from the journal.
+    pub fn by_agenda(&self) -> AgendaLister<'_> {
+        let Self { store, agenda, deadline, .. } = *self;
+        AgendaLister { store, agenda, deadline }
+    }
+}
+
+impl AgendaLister<'_> {
     /// The next part of what needs attention now, the longest first, each order's own in the order of its payments. The
     /// first part also says how many orders there are.
     pub async fn attention(
@@ -136,15 +155,6 @@ impl Lister<'_> {
             more: more || orders.len() > COUNTED_MAX,
         });
         Ok((self.part(&search, &orders, more).await?, count))
-    }
-
-    /// How many of a merchant's orders need attention now.
-    pub async fn count_attention(
-        &self,
-        merchant: &MerchantId,
-        now: Timestamp,
-    ) -> Result<AttentionCount, StoreError> {
-        count_attention(self.agenda, merchant, now).await
     }
 
     /// The next part of what the schedule is to capture, or is paused, by time.
@@ -180,7 +190,7 @@ impl Lister<'_> {
     }
 
     /// A part of what is in doubt, however short, or of what needs attention: those of its transactions that are wanted.
-    pub(super) async fn wanted_of_agenda(
+    pub(super) async fn wanted(
         &self,
         wanted: &AgendaWanted<'_>,
         only_doubts: bool,

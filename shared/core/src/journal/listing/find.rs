@@ -123,7 +123,7 @@ impl Lister<'_> {
                 wanted.is_in_agenda(transaction, at) && wanted.has_since(at) && wanted.has(order, transaction)
             };
             let first = AgendaWanted { merchant, now, after: place, limit };
-            let found = self.wanted_of_agenda(&first, !wanted.needs_attention(), &wants).await?;
+            let found = self.by_agenda().wanted(&first, !wanted.needs_attention(), &wants).await?;
             let next = found.next.as_ref().map(|next| format!("{AGENDA}{next}"));
             if wanted.is_for_agenda_only() {
                 return Ok(Found { next, ..found });

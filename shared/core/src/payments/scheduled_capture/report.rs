@@ -24,6 +24,8 @@ pub struct CaptureReport {
     pub in_doubt: usize,
     /// Authorizations that ended before they could be captured.
     pub lapsed: usize,
+    /// Authorizations that ended and were not to be captured by the schedule.
+    pub ended: usize,
     /// Another process or a client had done it, moved it or was at it.
     pub overtaken: usize,
     /// Left for later: the merchant's captures are paused, or its gateway or secret cannot be reached.
@@ -75,6 +77,7 @@ impl CaptureReport {
             retried = self.retried,
             in_doubt = self.in_doubt,
             lapsed = self.lapsed,
+            ended = self.ended,
             overtaken = self.overtaken,
             held_back = self.held_back,
             left = self.left,

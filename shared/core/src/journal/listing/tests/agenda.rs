@@ -45,7 +45,7 @@ async fn attention(lister: &Lister<'_>, now: Timestamp, limit: usize) -> (Vec<St
     let (merchant, mut all, mut after, mut count) = (merchant(), Vec::new(), None::<String>, None);
     loop {
         let wanted = AgendaWanted { merchant: &merchant, now, after: after.as_deref(), limit };
-        let (part, counted) = lister.attention(&wanted).await.unwrap();
+        let (part, counted) = lister.by_agenda().attention(&wanted).await.unwrap();
         assert_eq!(counted.is_some(), after.is_none());
         all.extend(orders(&part.rows));
         all.extend(part.unreadable.into_iter().map(|row| row.item.key));
@@ -143,10 +143,10 @@ async fn a_part_ends_with_its_time_and_the_next_one_goes_on_there() {
     let merchant = merchant();
     let over = Lister { deadline: Deadline::after(Duration::from_secs(1)), ..lister(&world) };
     let wanted = AgendaWanted { merchant: &merchant, now: at(9_000), after: None, limit: 10 };
-    let (part, count) = over.attention(&wanted).await.unwrap();
+    let (part, count) = over.by_agenda().attention(&wanted).await.unwrap();
     assert!(part.rows.is_empty() && count.is_some_and(|count| count.orders == 2));
     let rest = AgendaWanted { after: part.next.as_deref(), ..wanted };
-    let (part, _) = lister(&world).attention(&rest).await.unwrap();
+    let (part, _) = lister(&world).by_agenda().attention(&rest).await.unwrap();
     assert_eq!((orders(&part.rows), part.next), (ids(1..3), None));
     // A list from the journal, too.
     world.pays(7, 0);
@@ -174,7 +174,7 @@ async fn captures_are_listed_by_their_time_and_what_is_paused_by_its_pause() {
         let (mut all, mut after) = (Vec::new(), None::<String>);
         loop {
             let wanted = AgendaWanted { merchant: &merchant, now: at(60), after: after.as_deref(), limit };
-            let part = lister.captures(list, &wanted).await.unwrap();
+            let part = lister.by_agenda().captures(list, &wanted).await.unwrap();
             all.extend(part.rows.iter().map(|row| (row.order.id.to_string(), row.at)));
             after = part.next;
             assert!(after.as_deref().is_none_or(is_place), "{after:?}");

@@ -1,0 +1,42 @@
+//! `me`: how a merchant stands, as `GET /v2/me` says it to the merchant's own systems.
+
+use serde_json::json;
+use tollgate::lambda::GATEWAY;
+use tollgate_core::{journal::count_attention, order::MerchantId};
+
+use crate::{failure::Failure, place::Place, report::Report};
+
+pub(crate) async fn run(place: &Place, id: &MerchantId) -> Result<Report, Failure> {
+    let (job, agenda, now) = (place.job()?, place.agenda()?, place.clock.now());
+    let unread = |error: &dyn std::fmt::Display| Failure::Unavailable(error.to_string());
+    let merchant = job.merchants.get(id).await.map_err(|error| unread(&error))?;
+    let count = count_attention(agenda.as_ref(), id, now).await.map_err(|error| unread(&error))?;
+    let stopped = job.switch.is_stopped().await.map_err(|error| unread(&error))?;
+    let live = GATEWAY.is_live(&merchant.gateway.any_route());
+    let zone = merchant.policy.zone.as_ref().map_or("UTC", |zone| zone.name());
+    let payments = match (stopped, merchant.disabled) {
+        (true, _) => "stopped for all merchants",
+        (_, true) => "stopped for this merchant",
+        (false, false) => "enabled",
+    };
+    let captures = if merchant.captures_paused { "paused" } else { "enabled" };
+    let text = [
+        format!("merchant           {id}"),
+        format!("name               {}", merchant.name.as_deref().unwrap_or("-")),
+        format!("time zone          {zone}"),
+        format!("gateway            {}", if live { "live" } else { "test" }),
+        format!("payments           {payments}"),
+        format!("scheduled captures {captures}"),
+        format!("needs attention    {count}, as of {}", now.strftime("%Y-%m-%dT%H:%M:%SZ")),
+    ];
+    let value = json!({
+        "merchant": id,
+        "name": merchant.name,
+        "time_zone": zone,
+        "livemode": live,
+        "payments": {"stopped": stopped, "merchant_stopped": merchant.disabled},
+        "captures_paused": merchant.captures_paused,
+        "attention": {"orders": count.orders, "more": count.more, "formatted": count.to_string(), "as_of": now},
+    });
+    Ok(Report::new(text.join("\n"), value))
+}
