@@ -1,4 +1,4 @@
-//! `GET /v2/attention`: what needs a person now, the longest first.
+//! `GET /v2/attention`: what needs a person now, the newest first.
 
 use jiff::Timestamp;
 use lambda_http::Request;

@@ -47,7 +47,7 @@ async fn me(ports: &Transactions, request: &Request) -> Handled<Value> {
                 "livemode": ports.gateway.is_live(&merchant.gateway.any_route()),
                 "currencies": merchant.gateway.accounts.keys().map(|currency| currency.code()).collect::<Vec<_>>(),
             },
-            "key": {"name": caller.key_name(), "role": caller.role().as_str()},
+            "key": {"name": caller.key_name().map(ToString::to_string), "role": caller.role().as_str()},
             "payments": {"stopped": stopped, "captures_paused": merchant.captures_paused},
             "limits": {
                 "page_rows": ROWS_MAX,

@@ -49,10 +49,13 @@ fn needed(route: &str) -> Option<Role> {
         | "GET /v2/reports/totals"
         | "GET /v2/orders/{orderId}/transactions"
         | "GET /v2/orders/{orderId}/transactions/{transactionId}"
+        | "GET /v2/attention"
         | "GET /v2/captures"
         | "GET /v2/stop"
         | "GET /v2/webhooks"
         | "GET /v2/webhooks/{webhookId}/deliveries"
+        | "GET /v2/captures/daily"
+        | "GET /v2/me"
         | "POST /api/v1/payments/creditcard/status" => Some(Role::Read),
         "PUT /v2/orders/{orderId}"
         | "POST /v2/orders/{orderId}/payments"

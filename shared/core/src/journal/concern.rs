@@ -6,7 +6,6 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     journal::{Entry, Fact, entries},
     order::{CaptureStanding, Cause, Decision, NoEffect, Operation, OperationState, Order, Transaction},
-    values::sort_of,
     words,
 };
 
@@ -146,46 +145,57 @@ const OPEN: &str = "open";
 /// The same for what only fades.
 const PAST: &str = "past";
 
-/// Where an order sorts among those that need attention: from when on it does. None where it never will as it is. Pure.
+/// Where an order sorts among those that need attention: what is open by the moment from which it is, what fades by the
+/// moment at which it is gone. None where it never will need any as it is. Pure.
 ///
 /// An operation under way is none yet: nearly all are decided by the write that comes next, and each would enter the index
-/// and leave it. It is one once its response is missing, or an inquiry about it decided nothing.
+/// and leave it. It is one once its response is missing, or an inquiry about it decided nothing. Nor is a capture that the
+/// schedule is to make: the index of captures has it, and [`overdue_at`] says which of those are late.
 pub(super) fn attention_place(order: &Order) -> Option<String> {
-    let (mut open, mut past) = (None::<Timestamp>, None::<Concerned>);
+    let (mut open, mut past) = (None::<Timestamp>, None::<(Timestamp, Timestamp)>);
     for transaction in &order.transactions {
-        for one in ever(order, transaction) {
-            if one.concern == Concern::InDoubt && !is_doubt_recorded(transaction) {
-                continue;
-            }
-            if one.until.is_none() || one.concern == Concern::AuthorizationEnding {
-                open = open.into_iter().chain([one.since]).min();
-            } else {
-                past = past.into_iter().chain([one]).max_by_key(|one| one.until);
+        let waits = transaction.capture_standing() == Some(CaptureStanding::Waiting);
+        for Concerned { concern, since, until } in ever(order, transaction) {
+            match (concern, until) {
+                (Concern::InDoubt, _) if !is_doubt_recorded(transaction) => {}
+                (Concern::CaptureSkipped, _) if waits => {}
+                (_, None) | (Concern::AuthorizationEnding, _) => {
+                    open = open.into_iter().chain([since]).min();
+                }
+                (_, Some(until)) => past = past.into_iter().chain([(until, since)]).max(),
             }
         }
     }
     // What fades is seen from then on in any case; the order is written again when what is open has ended.
-    let sees = |open: Timestamp| past.map_or(open, |past| past.since.min(open));
-    let fades_from = |past: Concerned| past.until.map_or(past.since, |until| until - FADES_AFTER);
-    open.map(|open| format!("{OPEN}#{}", sort_of(sees(open))))
-        .or_else(|| past.map(|past| format!("{PAST}#{}", sort_of(fades_from(past)))))
+    let seen = |open: Timestamp| past.map_or(open, |(_, since)| since.min(open));
+    open.map(|open| format!("{OPEN}#{}", latest_first(seen(open))))
+        .or_else(|| past.map(|(until, _)| format!("{PAST}#{}", latest_first(until))))
 }
 
-/// The places of the orders that need attention now, in the order of a list: what is open first, the longest first. Each
-/// pair is where a range begins and ends, with all places of its last moment.
-pub(super) fn attention_ranges(now: Timestamp) -> [(String, String); 2] {
-    let (until, fading) = (sort_of(now), sort_of(now.saturating_sub(FADES_AFTER).unwrap_or(now)));
-    [
-        (format!("{OPEN}#"), format!("{OPEN}#{until}~")),
-        (format!("{PAST}#{fading}"), format!("{PAST}#{until}~")),
-    ]
+/// Places of orders that need attention now: what is open, the newest first, and then what fades, as one range.
+pub(super) fn attention_range(now: Timestamp) -> (String, String) {
+    let now = latest_first(now);
+    (format!("{OPEN}#{now}"), format!("{PAST}#{now}~"))
+}
+
+/// Until when a capture has to be due to be overdue.
+pub(super) fn overdue_at(now: Timestamp) -> Timestamp {
+    now.saturating_sub(TOO_LONG).unwrap_or(now)
 }
 
 /// The places of the orders that are in doubt, however short.
 pub(super) fn doubt_range(now: Timestamp) -> (String, String) {
     let until = now.saturating_add(TOO_LONG).unwrap_or(now);
-    (format!("{OPEN}#"), format!("{OPEN}#{}~", sort_of(until)))
+    (format!("{OPEN}#{}", latest_first(until)), format!("{OPEN}#~"))
 }
+
+/// A moment as a text that sorts before those of earlier moments, to the millisecond.
+fn latest_first(at: Timestamp) -> String {
+    format!("{:013}", LAST_MS.saturating_sub(at.as_millisecond()).clamp(0, LAST_MS))
+}
+
+/// The last moment that has a text of its own, in the year 2286.
+const LAST_MS: i64 = 9_999_999_999_999;
 
 #[cfg(test)]
 mod tests;

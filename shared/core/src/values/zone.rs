@@ -37,13 +37,6 @@ impl FromStr for Zone {
     }
 }
 
-impl Default for Zone {
-    /// UTC.
-    fn default() -> Self {
-        Self(TimeZone::UTC)
-    }
-}
-
 impl TryFrom<String> for Zone {
     type Error = UnknownZone;
 

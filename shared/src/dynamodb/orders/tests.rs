@@ -203,8 +203,22 @@ fn an_order_is_in_the_index_of_what_is_due_next_and_in_no_other() {
     let captures = shard("m#o", SHARDS.captures).to_string();
     assert_eq!(keys(&order), [None, None, text(&captures), text("2026-01-05T11:00:00Z")]);
     assert_eq!(needs_attention(&order), None);
+    let agenda = |order: &Order| {
+        let item = StoredOrder::next(order, SHARDS).0;
+        ["gp", "ga", "gc"].map(|name| item.get(name).map(|value| value.as_s().unwrap().clone()))
+    };
+    let [part, attention, captures_at] = agenda(&order);
+    assert!(part.is_some_and(|part| ["m#0", "m#1"].contains(&&*part)) && attention.is_none());
+    assert!(captures_at.unwrap().starts_with("due#2026-01-05T11:00:00Z=2599#USD#"));
+    let read = StoredOrder::next(&order, SHARDS).read().unwrap();
+    assert_eq!(read.carried, order.carried);
+    // Without a schedule it ends, and is about to a day before.
     order.transactions[0].capture = None;
-    assert_eq!(keys(&order), [None, None, None, None]);
+    assert_eq!(keys(&order), [None, None, text(&captures), text("2026-01-12T11:00:00Z")]);
+    let [_, attention, captures_at] = agenda(&order);
+    assert!(attention.is_some_and(|place| place.starts_with("open#")) && captures_at.is_none());
+    order.transactions[0].lapsed_at = Some(order.created_at);
+    assert_eq!((keys(&order), agenda(&order)), ([None, None, None, None], [None, None, None]));
 }
 
 #[test]

@@ -115,3 +115,56 @@ fn each_says_what_to_do_in_one_sentence() {
         assert!(advice.ends_with('.') && !advice.trim_end_matches('.').contains(". "), "{advice}");
     }
 }
+
+fn place(transaction: &Transaction) -> Option<String> {
+    let key = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
+    let mut order = Order::new(&key, Currency::USD, None, start());
+    order.transactions.push(transaction.clone());
+    attention_place(&order)
+}
+
+/// What an index finds at a moment is what has a concern then, hour by hour.
+#[test]
+fn the_index_has_an_order_exactly_while_it_has_a_concern() {
+    let mut scheduled = authorized();
+    scheduled.capture = Some(CaptureSchedule { at: start() + HOUR * 160, amount: None });
+    assert_eq!(place(&scheduled), None, "the index of captures has it");
+    let mut lapsed = scheduled;
+    lapsed.lapsed_at = Some(start() + HOUR * 169);
+    let mut doubt = authorized();
+    let mut capture = Operation::new(new_operation(Uuid::from_u128(2), Kind::Capture, 100), start() + HOUR);
+    capture.pending_mut().unwrap().doubt = Some(crate::order::Doubt::NoResponse);
+    doubt.operations.push(capture);
+    let mut voided = authorized();
+    let mut void = approved(2, Kind::Void, GatewayResponse::default());
+    void.cause = Cause::Elsewhere;
+    voided.operations.push(void);
+    let rejected = GatewayResponse { settlement_rejected: true, ..GatewayResponse::default() };
+    let rejected = payment(PaymentKind::Purchase, approved(1, Kind::Purchase, rejected));
+    let paid = payment(PaymentKind::Purchase, approved(1, Kind::Purchase, GatewayResponse::default()));
+    for (transaction, first, last) in [
+        (authorized(), Some(144), Some(167)),
+        (lapsed, Some(169), Some(169 + 719)),
+        (doubt, Some(2), None),
+        (voided, Some(0), Some(719)),
+        (rejected, Some(0), Some(719)),
+        (paid, None, None),
+    ] {
+        let place = place(&transaction);
+        let (mut found, mut has) = (Vec::new(), Vec::new());
+        for hour in 0..1_000 {
+            let (begin, end) = attention_range(start() + HOUR * hour);
+            let is_in = |place: &String| begin <= *place && *place <= end;
+            if place.as_ref().is_some_and(is_in) {
+                found.push(hour);
+            }
+            if !after(hour, &transaction).is_empty() {
+                has.push(hour);
+            }
+        }
+        assert_eq!((has.first().copied(), found.first().copied()), (first, first));
+        assert_eq!(has.last().copied(), last.or_else(|| first.map(|_| 999)));
+        // What ends is in the index until its end is on record.
+        assert!(has.iter().all(|hour| found.contains(hour)), "{place:?}");
+    }
+}

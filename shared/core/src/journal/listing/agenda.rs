@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use futures_util::future::try_join_all;
-use jiff::{Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::{
     BadRow, Found, Lister, Loaded, OPERATIONS_IN_A_PART, READ_MAX_BYTES, Row, STEP_BYTES, USUAL_ORDER_BYTES, bytes_of,
@@ -11,9 +11,9 @@ use super::{
 };
 use crate::{
     journal::{
-        AGENDA_PARTS, Agenda, AgendaList, AgendaOrder, AgendaQuery,
+        AGENDA_PARTS, Agenda, AgendaList, AgendaOrder, AgendaPlaces, AgendaQuery,
         agenda::{captures_of, due_range, paused_range},
-        concern::{attention_ranges, concerned, doubt_range},
+        concern::{attention_range, concerned, doubt_range, overdue_at},
     },
     order::{MerchantId, Order, OrderKey, Transaction},
     payments::{Deadline, ORDERS_AT_ONCE, OrderStore, StoreError},
@@ -35,9 +35,8 @@ const KEY_BYTES: usize = 256;
 /// What is looked for in an index.
 struct AgendaSearch<'a> {
     merchant: &'a MerchantId,
-    list: AgendaList,
-    /// Where the list begins and ends, range after range.
-    ranges: &'a [(String, String)],
+    /// Where the list begins and ends, range after range; at most one of an index, that of captures last.
+    ranges: &'a [Range],
     /// The place where an earlier part ended.
     after: Option<&'a str>,
     /// Most rows, but for the last order's.
@@ -46,6 +45,15 @@ struct AgendaSearch<'a> {
     keys: usize,
     /// The rows of an order that belong to the list.
     rows_of: &'a (dyn Fn(&Arc<Order>) -> Vec<Row> + Sync),
+}
+
+/// Places of an index, both ends included.
+type Range = (AgendaList, (String, String));
+
+/// Where what needs attention now is.
+fn attention_ranges(now: Timestamp) -> [Range; 2] {
+    let overdue = due_range(None, overdue_at(now) + SignedDuration::from_secs(1));
+    [(AgendaList::Attention, attention_range(now)), (AgendaList::Captures, overdue)]
 }
 
 /// How many orders need attention.
@@ -131,8 +139,8 @@ impl Lister<'_> {
 }
 
 impl AgendaLister<'_> {
-    /// The next part of what needs attention now, the longest first, each order's own in the order of its payments. The
-    /// first part also says how many orders there are.
+    /// The next part of what needs attention now, the newest first, each order's own in the order of its payments; what only
+    /// fades comes after it, and captures that are overdue last. The first part also says how many orders there are.
     pub async fn attention(
         &self,
         wanted: &AgendaWanted<'_>,
@@ -147,8 +155,7 @@ impl AgendaLister<'_> {
         let ranges = &attention_ranges(wanted.now);
         let &AgendaWanted { merchant, after, limit, .. } = wanted;
         let keys = if after.is_none() { COUNTED_MAX } else { KEYS };
-        let search =
-            AgendaSearch { merchant, list: AgendaList::Attention, ranges, after, limit, keys, rows_of };
+        let search = AgendaSearch { merchant, ranges, after, limit, keys, rows_of };
         let (orders, more) = self.keys(&search).await?;
         let count = after.is_none().then(|| AttentionCount {
             orders: orders.len().min(COUNTED_MAX),
@@ -163,10 +170,11 @@ impl AgendaLister<'_> {
         list: CaptureList,
         wanted: &AgendaWanted<'_>,
     ) -> Result<Found, StoreError> {
-        let ranges = &[match list {
+        let range = match list {
             CaptureList::Due(since, until) => due_range(since, until),
             CaptureList::Paused => paused_range(),
-        }];
+        };
+        let ranges = &[(AgendaList::Captures, range)];
         let rows_of = &|order: &Arc<Order>| {
             let row = |own: &Transaction| {
                 let at = match list {
@@ -183,8 +191,7 @@ impl AgendaLister<'_> {
         };
         let &AgendaWanted { merchant, after, limit, .. } = wanted;
         let keys = limit.max(ORDERS_AT_ONCE);
-        let search =
-            AgendaSearch { merchant, list: AgendaList::Captures, ranges, after, limit, keys, rows_of };
+        let search = AgendaSearch { merchant, ranges, after, limit, keys, rows_of };
         let (orders, more) = self.keys(&search).await?;
         self.part(&search, &orders, more).await
     }
@@ -206,26 +213,30 @@ impl AgendaLister<'_> {
             };
             order.transactions.iter().filter_map(row).collect()
         };
-        let (doubts, all) = ([doubt_range(wanted.now)], attention_ranges(wanted.now));
-        let ranges: &[(String, String)] = if only_doubts { &doubts } else { &all };
+        let doubts = [(AgendaList::Attention, doubt_range(wanted.now))];
+        let all = attention_ranges(wanted.now);
+        let ranges: &[Range] = if only_doubts { &doubts } else { &all };
         let &AgendaWanted { merchant, after, limit, .. } = wanted;
-        let list = AgendaList::Attention;
-        let search = AgendaSearch { merchant, list, ranges, after, limit, keys: KEYS, rows_of };
+        let search = AgendaSearch { merchant, ranges, after, limit, keys: KEYS, rows_of };
         let (orders, more) = self.keys(&search).await?;
         self.part(&search, &orders, more).await
     }
 
     /// The keys of a list, range after range, each range by the places; and whether there are more.
     async fn keys(&self, search: &AgendaSearch<'_>) -> Result<(Vec<AgendaOrder>, bool), StoreError> {
-        let rest = search.ranges.iter().filter_map(|(begin, end)| {
+        let ended_in = search.after.map(list_of);
+        let rest = search.ranges.iter().filter_map(|(list, (begin, end))| {
             // What is after it: no place begins with another one.
-            let after = search.after.map(|after| format!("{after}!")).filter(|after| after > begin);
-            let begin = after.unwrap_or_else(|| begin.clone());
-            (begin <= *end).then_some((begin, end.as_str()))
+            let begin = match (search.after, ended_in) {
+                (Some(after), Some(ended_in)) if ended_in == *list => format!("{after}!").max(begin.clone()),
+                (Some(_), Some(AgendaList::Captures)) => return None,
+                _ => begin.clone(),
+            };
+            (begin <= *end).then_some((*list, begin, end.as_str()))
         });
-        let rest: Vec<(String, &str)> = rest.collect();
-        let ranges = rest.iter().map(|(begin, end)| {
-            keys_between(self.agenda, (search.merchant, search.list), (begin, end), search.keys)
+        let rest: Vec<(AgendaList, String, &str)> = rest.collect();
+        let ranges = rest.iter().map(|(list, begin, end)| {
+            keys_between(self.agenda, (search.merchant, *list), (begin, end), search.keys)
         });
         let mut all = Vec::new();
         for (orders, more) in try_join_all(ranges).await? {
@@ -266,7 +277,8 @@ impl AgendaLister<'_> {
                     break;
                 }
                 seen += 1;
-                last = Some(order.place.as_str());
+                let place = order.place.as_str();
+                last = Some(place);
                 let (id, order) = match &order.key {
                     Ok(key) => (Some(key.order.clone()), loaded.remove(key.order.as_str())),
                     Err(item) => (None, Some(Err(item.clone()))),
@@ -277,6 +289,7 @@ impl AgendaLister<'_> {
                 largest = largest.max(bytes);
                 found.read_bytes += bytes;
                 match order {
+                    Ok(order) if is_twice(search, place, &order) => {}
                     Ok(order) => {
                         let rows = (search.rows_of)(&order);
                         let of = |row: &Row| order.transaction(row.transaction).map(|own| own.operations.len());
@@ -293,7 +306,7 @@ impl AgendaLister<'_> {
         }
         if !rest.is_empty() || more {
             // Before anything was read: where it began.
-            found.next = last.or(search.after).map(str::to_owned).or_else(|| Some(search.ranges.first()?.0.clone()));
+            found.next = last.or(search.after).map(str::to_owned).or_else(|| Some(search.ranges.first()?.1.0.clone()));
         }
         Ok(found)
     }
@@ -306,6 +319,22 @@ impl AgendaLister<'_> {
     }
 }
 
+/// Which index a place is in.
+fn list_of(place: &str) -> AgendaList {
+    if place.starts_with("due#") || place.starts_with("paused#") {
+        AgendaList::Captures
+    } else {
+        AgendaList::Attention
+    }
+}
+
+/// Whether an order of the second range is in the first one, too.
+fn is_twice(search: &AgendaSearch<'_>, place: &str, order: &Order) -> bool {
+    let [(AgendaList::Attention, (begin, end)), _] = search.ranges else { return false };
+    let own = AgendaPlaces::of(order).attention;
+    list_of(place) == AgendaList::Captures && own.is_some_and(|own| *begin <= own && own <= *end)
+}
+
 /// How many of a merchant's orders need attention now.
 pub async fn count_attention(
     agenda: &dyn Agenda,
@@ -313,8 +342,8 @@ pub async fn count_attention(
     now: Timestamp,
 ) -> Result<AttentionCount, StoreError> {
     let ranges = attention_ranges(now);
-    let ranges = ranges.iter().map(|(begin, end)| {
-        keys_between(agenda, (merchant, AgendaList::Attention), (begin, end), COUNTED_MAX)
+    let ranges = ranges.iter().map(|(list, (begin, end))| {
+        keys_between(agenda, (merchant, *list), (begin, end), COUNTED_MAX)
     });
     let found = try_join_all(ranges).await?;
     let orders: usize = found.iter().map(|(orders, _)| orders.len()).sum();

@@ -31,7 +31,7 @@ enum Besides {
     ByHand(bool),
     /// A capture is scheduled, or canceled.
     Schedule(usize, bool),
-    /// Every authorization ends uncaptured.
+    /// Every authorization ends uncaptured, whether it was to be captured or not.
     Lapse,
     /// A capture that is due, this much later, comes to nothing.
     CaptureDue(i64),
@@ -150,6 +150,7 @@ fn happen(fixture: &mut Fixture, besides: &Besides, saved: &mut Vec<Order>) {
             if let Some(crate::order::Due::Lapse(id)) = fixture.order.due_for_capture(fixture.now) {
                 fixture.order.lapse(id, fixture.now);
             }
+            fixture.order.end_holds(fixture.now);
         }
         Besides::CaptureDue(later) => {
             fixture.later(later);
@@ -197,7 +198,8 @@ fn held(transaction: &Transaction) -> i64 {
         && transaction.began()
         && !transaction.must_not_stand()
         && transaction.voided().is_none()
-        && transaction.captured().is_zero();
+        && transaction.captured().is_zero()
+        && transaction.lapsed_at.is_none();
     if stands { i64::try_from(transaction.amount().minor()).unwrap() } else { 0 }
 }
 

@@ -41,6 +41,59 @@ fn only(fixture: &Fixture) -> &Transaction {
     &fixture.order.transactions[0]
 }
 
+/// When the schedule captures something next.
+fn next_capture(fixture: &Fixture) -> Option<jiff::Timestamp> {
+    fixture.order.scheduled_captures().map(|(at, _)| at).min()
+}
+
+#[test]
+fn an_authorization_that_the_schedule_does_not_capture_ends_on_record_an_hour_after_its_end_and_once() {
+    // Never scheduled, canceled, refused for good, and paused by its order.
+    let mut canceled = authorized(60).0;
+    let id = only(&canceled).id;
+    canceled.schedule(id, None).unwrap();
+    let (mut refused, _) = authorized(0);
+    let at = capture_due(&mut refused).unwrap().sent();
+    refused.told(at, &declined());
+    let mut never = Fixture::new();
+    authorize(&mut never, CaptureAt::Never).unwrap();
+    let (mut captured, id) = authorized(0);
+    let at = captured.capture(id, None).unwrap().sent();
+    captured.approve(at);
+    for (mut fixture, ends) in [(canceled, true), (refused, true), (never, true), (captured, false)] {
+        let id = only(&fixture).id;
+        let expires = only(&fixture).authorization_expires_at.unwrap();
+        let over = expires + SignedDuration::from_hours(1);
+        assert_eq!(fixture.order.next_capture_at(), ends.then_some(over));
+        assert_eq!(fixture.order.end_holds(over - SignedDuration::from_secs(1)), 0);
+        assert_eq!(fixture.order.due_for_capture(over), ends.then_some(Due::End(id)));
+        fixture.now = over;
+        let asked = capture_due(&mut fixture);
+        let expected = if ends { Rejection::AuthorizationEnded(id) } else { Rejection::NothingDue };
+        assert_eq!(asked, Err(expected), "nothing is sent");
+        assert_eq!(fixture.order.end_holds(over), usize::from(ends));
+        assert_eq!(fixture.order.end_holds(over), 0, "once");
+        assert_eq!((only(&fixture).lapsed_at, fixture.order.next_capture_at()), (ends.then_some(over), None));
+        if ends {
+            // The issuer may allow it all the same.
+            let at = fixture.capture(id, None).unwrap().sent();
+            assert_eq!(fixture.order.end_holds(over), 0);
+            fixture.approve(at);
+            assert_eq!(only(&fixture).captured().minor(), TOTAL);
+        }
+    }
+}
+
+#[test]
+fn a_capture_whose_outcome_is_not_known_keeps_what_is_held() {
+    let mut fixture = Fixture::new();
+    let id = authorize(&mut fixture, CaptureAt::Never).unwrap();
+    let at = fixture.capture(id, None).unwrap().sent();
+    fixture.told(at, &unknown());
+    fixture.later(30 * DAY_S);
+    assert_eq!((fixture.order.next_capture_at(), fixture.order.end_holds(fixture.now)), (None, 0));
+}
+
 #[test]
 fn it_is_due_at_its_moment_and_not_a_second_before() {
     let (mut fixture, id) = authorized(3600);
@@ -182,11 +235,11 @@ fn the_merchants_default_holds_unless_the_request_says_otherwise() {
     let id = authorize(&mut fixture, CaptureTerms::default()).unwrap();
     assert_eq!(fixture.order.next_capture_at(), Some(fixture.now + SignedDuration::from_hours(2)));
     fixture.schedule(id, None).unwrap();
-    assert_eq!(fixture.order.next_capture_at(), None);
+    assert_eq!(next_capture(&fixture), None);
     let mut fixture = Fixture::new();
     fixture.policy.capture = Some("PT2H".parse().unwrap());
     authorize(&mut fixture, CaptureAt::Never).unwrap();
-    assert_eq!(fixture.order.next_capture_at(), None);
+    assert_eq!(next_capture(&fixture), None);
 }
 
 #[test]
@@ -475,7 +528,7 @@ fn the_orders_default_comes_before_the_merchants_and_no_default_refuses_a_paymen
         fixture.order.capture = order;
         fixture.policy.capture = merchant.map(|text| text.parse().unwrap());
         authorize(&mut fixture, CaptureTerms::default()).unwrap();
-        assert_eq!(fixture.order.next_capture_at(), due.map(|after| fixture.now + after));
+        assert_eq!(next_capture(&fixture), due.map(|after| fixture.now + after));
     }
     let mut fixture = Fixture::new();
     fixture.policy.authorization_lifetime = hours(12);

@@ -66,7 +66,7 @@ async fn what_is_in_doubt_for_an_hour_is_found_without_the_journal_and_only_the_
     let lister = lister(&world);
     for limit in [1, 2, 10] {
         let found = attention(&lister, at(5_400), limit).await;
-        assert_eq!(found.0, ids([2, 1, 4].into_iter()), "{limit}: the oldest first");
+        assert_eq!(found.0, ids([4, 1, 2].into_iter()), "{limit}: the newest first");
         assert_eq!(found.1, AttentionCount { orders: 3, more: false });
     }
     *world.read.lock().unwrap() = (0, 0);
@@ -83,7 +83,8 @@ async fn an_operation_under_way_enters_no_index_until_its_response_is_missing() 
     order.transactions[0].operations[0].pending_mut().unwrap().doubt = None;
     assert_eq!(AgendaPlaces::of(&order).attention, None);
     order.transactions[0].operations[0].pending_mut().unwrap().inquiries = 1;
-    assert!(AgendaPlaces::of(&order).attention.unwrap().starts_with("open#2027-01-15T09:00:00.000Z#"));
+    // An hour after 1,800,000,000 s, counted down.
+    assert!(AgendaPlaces::of(&order).attention.unwrap().starts_with("open#8199996399999#"));
     world.has(order);
     assert_eq!(attention(&lister(&world), at(3_601), 10).await.0, ids(1..2));
 }
@@ -125,6 +126,23 @@ async fn a_count_stops_at_a_thousand_and_the_list_goes_on() {
 }
 
 #[tokio::test]
+async fn a_capture_that_is_an_hour_late_needs_attention_and_is_listed_once() {
+    let world = World::default();
+    let mut order = order_of(merchant(), 1, 0);
+    order.transactions.push(scheduled(1, 10_000));
+    world.has(order);
+    // One that is late, too, and of which something else is in doubt.
+    let mut order = order_of(merchant(), 2, 0);
+    order.transactions.extend([scheduled(20, 10_000), in_doubt(21, 0)]);
+    world.has(order);
+    let lister = lister(&world);
+    assert_eq!(attention(&lister, at(13_599), 10).await.0, ids(2..3));
+    for limit in [1, 2, 10] {
+        assert_eq!(attention(&lister, at(13_600), limit).await.0, ids([2, 2, 1].into_iter()), "{limit}");
+    }
+}
+
+#[tokio::test]
 async fn an_order_that_cannot_be_read_has_its_row_among_what_needs_attention() {
     let world = World { bad_orders: ["order-3".to_owned()].into(), ..World::default() };
     world.orders_in_doubt(&[(2, "m", 0), (3, "m", 1), (4, "m", 2)]);
@@ -150,10 +168,11 @@ async fn a_part_ends_with_its_time_and_the_next_one_goes_on_there() {
     assert_eq!((orders(&part.rows), part.next), (ids(1..3), None));
     // A list from the journal, too.
     world.pays(7, 0);
-    let part = over.list(&anything(&merchant, None, (0, 10_000)), 0).await.unwrap();
+    let all = EntryPlace::all();
+    let part = over.list(&anything(&merchant, &all, (0, 10_000)), 0).await.unwrap();
     assert!(part.rows.is_empty());
     let after = part.next.unwrap();
-    let rest = Search { after: Some(&after), ..anything(&merchant, None, (0, 10_000)) };
+    let rest = Search { after: Some(&after), ..anything(&merchant, &all, (0, 10_000)) };
     assert_eq!(orders(&lister(&world).list(&rest, 0).await.unwrap().rows), ids(7..8));
 }
 
