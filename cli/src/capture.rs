@@ -103,7 +103,8 @@ async fn list(place: &Place, list: &ListCaptures) -> Result<Report, Failure> {
     let (job, agenda, now) = (place.orders_job()?, place.agenda()?, place.clock.now());
     let (store, deadline) = (job.payments.store.as_ref(), Deadline::after(A_DAY));
     let wanted = AgendaWanted { merchant, now, after: next.as_deref(), limit: usize::from(*limit) };
-    let which = if *paused { CaptureList::Paused } else { CaptureList::Due(None, until.unwrap_or(Timestamp::MAX)) };
+    let which =
+        if *paused { CaptureList::Paused } else { CaptureList::Due(None, until.unwrap_or(Timestamp::MAX)) };
     let lister = AgendaLister { store, agenda: agenda.as_ref(), deadline };
     let found = lister.captures(which, &wanted).await.map_err(|error| unread(&error))?;
     if found.rows.is_empty() && found.unreadable.is_empty() && next.is_none() {
@@ -136,12 +137,15 @@ async fn days(place: &Place, days: &CaptureDays) -> Result<Report, Failure> {
     let found = found.map_err(|error| unread(&error))?;
     let mut lines = vec![DAYS.map(str::to_owned).to_vec()];
     lines.extend(found.sums.iter().map(|((day, currency), sum)| {
-        let amount = Amount::new(sum.minor).map_or_else(|_| sum.minor.to_string(), |all| currency.decimal(all));
+        let amount =
+            Amount::new(sum.minor).map_or_else(|_| sum.minor.to_string(), |all| currency.decimal(all));
         vec![day.to_string(), currency.to_string(), sum.count.to_string(), amount]
     }));
     let mut text = aligned(&lines);
     text.push(format!("Days of {}", time_zone.name()));
-    text.extend(found.counted_until.map(|until| format!("Counted up to {}; there are more", history::time(until))));
+    text.extend(
+        found.counted_until.map(|until| format!("Counted up to {}; there are more", history::time(until))),
+    );
     let value = json!({
         "merchant": merchant,
         "time_zone": time_zone.name(),

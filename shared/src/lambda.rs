@@ -23,8 +23,8 @@ use tollgate_core::{
     journal::Agenda,
     order::MerchantId,
     payments::{
-        CAPTURE_SHARDS_MAX, CaptureSettings, Deadline, GatewayInfo, IN_DOUBT_SHARDS_MAX, Payments,
-        Shards, reconcile::Limits, trail,
+        CAPTURE_SHARDS_MAX, CaptureSettings, Deadline, GatewayInfo, IN_DOUBT_SHARDS_MAX, Payments, Shards,
+        reconcile::Limits, trail,
     },
     stored_cards::PaymentMethods,
     values::{Clock, SystemClock},

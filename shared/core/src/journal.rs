@@ -26,9 +26,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 pub use crate::values::sort_of;
-pub use agenda::{
-    AGENDA_PARTS, Agenda, AgendaList, AgendaOrder, AgendaPage, AgendaPlaces, AgendaQuery,
-};
+pub use agenda::{AGENDA_PARTS, Agenda, AgendaList, AgendaOrder, AgendaPage, AgendaPlaces, AgendaQuery};
 pub use attention::{Attention, AttentionReason, attentions};
 pub use changes::Changes;
 pub use concern::{Concern, Concerned, concerned, concerns, is_in_doubt};
@@ -41,8 +39,8 @@ pub use fees::{Fees, fees};
 pub use keep::{Change, JournalReport, LATE_AFTER, record};
 pub use keep_totals::{TotalsReport, total_up};
 pub use listing::{
-    AgendaLister, AgendaWanted, AttentionCount, BadRow, COUNTED_MAX, CaptureList, Condition, DueSum, DueSums, Found,
-    FoundOrders, Is, Lister, OrderCondition, OrderLister, READ_MAX_BYTES, Row, Wanted, WantedOrders,
+    AgendaLister, AgendaWanted, AttentionCount, BadRow, COUNTED_MAX, CaptureList, Condition, DueSum, DueSums,
+    Found, FoundOrders, Is, Lister, OrderCondition, OrderLister, READ_MAX_BYTES, Row, Wanted, WantedOrders,
     count_attention, due_sums, is_place,
 };
 pub use movements::{EntryCondition, EntryLister, FoundEntries, WantedEntries, entries_of};

@@ -10,9 +10,9 @@ use tollgate_core::{
 
 use super::{
     cursor::Place,
+    filter::NoFilter,
     page::{csv, wants_csv},
     paging::{Paging, WITHOUT_FILTER},
-    filter::NoFilter,
     parameters::Parameters,
     response::View,
     status::transaction_status,

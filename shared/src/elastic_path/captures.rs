@@ -99,7 +99,8 @@ fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<Cap
     let mut parameters = Parameters::of(request, &PARAMETERS);
     let paging: Paging<CaptureFilter> = Paging::read("captures\n", (request, &mut parameters), caller, now);
     if paging.filter.paused && paging.filter.range != Range::default() {
-        parameters.invalid("filter.paused", "has no time to compare with: what is paused is captured at none");
+        parameters
+            .invalid("filter.paused", "has no time to compare with: what is paused is captured at none");
     }
     parameters.finish()?;
     Ok(paging)

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 #![expect(clippy::too_many_lines, reason = "a table is as long as what it lists")]
 
+mod agenda;
 mod ask;
 mod credit_card;
 mod fixture;

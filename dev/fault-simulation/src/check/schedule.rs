@@ -97,7 +97,10 @@ fn is_paused(order: &Order) -> bool {
 fn next(order: &Order, transaction: &Transaction) -> Option<Next> {
     let Some(next) = unless_paused(transaction) else {
         let holds = is_open(transaction) && transaction.lapsed_at.is_none();
-        return transaction.authorization_expires_at.filter(|_| holds).map(|end| Next::End(end + AROUND_THE_END));
+        return transaction
+            .authorization_expires_at
+            .filter(|_| holds)
+            .map(|end| Next::End(end + AROUND_THE_END));
     };
     let Next::Attempt(at) = next else { return Some(next) };
     if !is_paused(order) {
@@ -111,8 +114,7 @@ fn next(order: &Order, transaction: &Transaction) -> Option<Next> {
 }
 
 fn unless_paused(transaction: &Transaction) -> Option<Next> {
-    let schedule =
-        transaction.capture.filter(|_| transaction.lapsed_at.is_none() && is_open(transaction))?;
+    let schedule = transaction.capture.filter(|_| transaction.lapsed_at.is_none() && is_open(transaction))?;
     let end = transaction.authorization_expires_at?;
     let Some(last) = attempt(transaction, &schedule) else { return Some(Next::Attempt(schedule.at)) };
     if is_refused(last) {

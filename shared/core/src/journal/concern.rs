@@ -76,8 +76,10 @@ pub fn concerned(order: &Order, transaction: &Transaction, now: Timestamp) -> Ve
 fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
     let facts = if transaction.operations.iter().any(is_unusual) { entries(None, order) } else { Vec::new() };
     let of_facts = |concern, is: fn(&Entry) -> bool| {
-        let mut times =
-            facts.iter().filter(|entry| entry.transaction == transaction.id && is(entry)).map(|entry| entry.at);
+        let mut times = facts
+            .iter()
+            .filter(|entry| entry.transaction == transaction.id && is(entry))
+            .map(|entry| entry.at);
         let first = times.next()?;
         let (since, last) = times.fold((first, first), |(one, other), at| (one.min(at), other.max(at)));
         Some(Concerned { concern, since, until: Some(last.saturating_add(FADES_AFTER).unwrap_or(last)) })
@@ -98,7 +100,9 @@ fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
             CaptureStanding::Retrying => None,
         },
         Concern::VoidedElsewhere => of_facts(concern, |entry| entry.fact == Fact::VoidedElsewhere),
-        Concern::SettlementRejected => of_facts(concern, |entry| entry.settlement_rejected).filter(|_| stands),
+        Concern::SettlementRejected => {
+            of_facts(concern, |entry| entry.settlement_rejected).filter(|_| stands)
+        }
         Concern::FoundLate => of_facts(concern, |entry| entry.late).filter(|_| stands),
         Concern::AuthorizationEnding => {
             let (since, until) = transaction.last_day_of_hold()?;

@@ -9,7 +9,8 @@ mod find;
 mod orders;
 
 pub use agenda::{
-    AgendaLister, AgendaWanted, AttentionCount, COUNTED_MAX, CaptureList, DueSum, DueSums, count_attention, due_sums,
+    AgendaLister, AgendaWanted, AttentionCount, COUNTED_MAX, CaptureList, DueSum, DueSums, count_attention,
+    due_sums,
 };
 pub use find::{Condition, Is, Wanted, is_place};
 pub use orders::{FoundOrders, OrderCondition, OrderLister, WantedOrders};
@@ -22,8 +23,8 @@ use uuid::Uuid;
 
 use crate::{
     journal::{
-        Agenda, Concern, Concerned, EntryLog, EntryPlace, EntryQuery, LoggedEntry, UnreadableEntry, concerned, entries,
-        entry_log::merged, sort_of,
+        Agenda, Concern, Concerned, EntryLog, EntryPlace, EntryQuery, LoggedEntry, UnreadableEntry,
+        concerned, entries, entry_log::merged, sort_of,
     },
     order::{MerchantId, OPERATIONS_MAX, Order, OrderId, OrderKey, Transaction},
     payments::{Deadline, ORDERS_AT_ONCE, OrderStore, StoreError, Unreadable},

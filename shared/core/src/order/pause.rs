@@ -81,7 +81,9 @@ impl Order {
 
     /// The moments and amounts of the captures that the schedule is to try.
     pub fn scheduled_captures(&self) -> impl Iterator<Item = (Timestamp, Amount)> {
-        self.transactions.iter().filter_map(|own| Some((self.next_capture_attempt(own)?, own.scheduled_amount()?)))
+        self.transactions
+            .iter()
+            .filter_map(|own| Some((self.next_capture_attempt(own)?, own.scheduled_amount()?)))
     }
 
     /// What is next of a payment's scheduled capture, and when.

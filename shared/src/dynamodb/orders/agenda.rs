@@ -61,13 +61,18 @@ mod tests {
                 {"order_key": {"S": "no order"}, "gp": {"S": "m#1"}, at: {"S": "open#2"}},
             ], "LastEvaluatedKey": {"order_key": {"S": "x"}}});
             let aws = Aws::responding([ok(found), throttled()]);
-            let store = DynamoDbStore::new(aws.dynamodb(), "orders".to_owned(), Shards { in_doubt: 1, captures: 1 });
+            let store =
+                DynamoDbStore::new(aws.dynamodb(), "orders".to_owned(), Shards { in_doubt: 1, captures: 1 });
             let merchant = "m".parse().unwrap();
-            let query = AgendaQuery { merchant: &merchant, list, part: 1, between: ("open#", "open#9"), limit: 7 };
+            let query =
+                AgendaQuery { merchant: &merchant, list, part: 1, between: ("open#", "open#9"), limit: 7 };
             let page = store.between(query).await.unwrap();
             assert!(page.more);
             assert_eq!(page.orders[0].key.as_ref().unwrap().order.as_str(), "a");
-            assert_eq!((&*page.orders[1].place, &*page.orders[1].key.as_ref().unwrap_err().key), ("open#2", "no order"));
+            assert_eq!(
+                (&*page.orders[1].place, &*page.orders[1].key.as_ref().unwrap_err().key),
+                ("open#2", "no order")
+            );
             assert!(matches!(store.between(query).await, Err(StoreError::Unavailable(_))));
             let body = &aws.bodies("Query")[0];
             assert_eq!((&body["IndexName"], &body["Limit"]), (&json!(index), &json!(7)));

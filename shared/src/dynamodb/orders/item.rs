@@ -134,7 +134,8 @@ impl StoredOrder {
             due.keep_member(NEEDS_ATTENTION.to_owned(), count.into());
         }
         let due_in = [Index::InDoubt, Index::CapturesDue].map(index_names);
-        for names in due_in.into_iter().chain([AgendaList::Attention, AgendaList::Captures].map(agenda_names)) {
+        for names in due_in.into_iter().chain([AgendaList::Attention, AgendaList::Captures].map(agenda_names))
+        {
             members.skip(&[names.shard]);
             if let Some(at) = members.get::<Option<String>>(names.at)?.filter(|_| !recognized) {
                 due.keep_member(names.at.to_owned(), at.into());

@@ -6,8 +6,8 @@ use futures_util::future::try_join_all;
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::{
-    BadRow, Found, Lister, Loaded, OPERATIONS_IN_A_PART, READ_MAX_BYTES, Row, STEP_BYTES, USUAL_ORDER_BYTES, bytes_of,
-    first_fact,
+    BadRow, Found, Lister, Loaded, OPERATIONS_IN_A_PART, READ_MAX_BYTES, Row, STEP_BYTES, USUAL_ORDER_BYTES,
+    bytes_of, first_fact,
 };
 use crate::{
     journal::{
@@ -165,11 +165,7 @@ impl AgendaLister<'_> {
     }
 
     /// The next part of what the schedule is to capture, or is paused, by time.
-    pub async fn captures(
-        &self,
-        list: CaptureList,
-        wanted: &AgendaWanted<'_>,
-    ) -> Result<Found, StoreError> {
+    pub async fn captures(&self, list: CaptureList, wanted: &AgendaWanted<'_>) -> Result<Found, StoreError> {
         let range = match list {
             CaptureList::Due(since, until) => due_range(since, until),
             CaptureList::Paused => paused_range(),
@@ -181,9 +177,7 @@ impl AgendaLister<'_> {
                     CaptureList::Due(since, until) => order
                         .next_capture_attempt(own)
                         .filter(|at| since.is_none_or(|since| *at >= since) && *at < until)?,
-                    CaptureList::Paused => {
-                        order.captures_paused().filter(|_| own.waits_for_schedule())?.at
-                    }
+                    CaptureList::Paused => order.captures_paused().filter(|_| own.waits_for_schedule())?.at,
                 };
                 Some(Row { at, order: Arc::clone(order), transaction: own.id })
             };
@@ -292,7 +286,8 @@ impl AgendaLister<'_> {
                     Ok(order) if is_twice(search, place, &order) => {}
                     Ok(order) => {
                         let rows = (search.rows_of)(&order);
-                        let of = |row: &Row| order.transaction(row.transaction).map(|own| own.operations.len());
+                        let of =
+                            |row: &Row| order.transaction(row.transaction).map(|own| own.operations.len());
                         operations += rows.iter().filter_map(of).sum::<usize>();
                         found.rows.extend(rows);
                     }
@@ -306,7 +301,8 @@ impl AgendaLister<'_> {
         }
         if !rest.is_empty() || more {
             // Before anything was read: where it began.
-            found.next = last.or(search.after).map(str::to_owned).or_else(|| Some(search.ranges.first()?.1.0.clone()));
+            found.next =
+                last.or(search.after).map(str::to_owned).or_else(|| Some(search.ranges.first()?.1.0.clone()));
         }
         Ok(found)
     }
@@ -342,9 +338,9 @@ pub async fn count_attention(
     now: Timestamp,
 ) -> Result<AttentionCount, StoreError> {
     let ranges = attention_ranges(now);
-    let ranges = ranges.iter().map(|(list, (begin, end))| {
-        keys_between(agenda, (merchant, *list), (begin, end), COUNTED_MAX)
-    });
+    let ranges = ranges
+        .iter()
+        .map(|(list, (begin, end))| keys_between(agenda, (merchant, *list), (begin, end), COUNTED_MAX));
     let found = try_join_all(ranges).await?;
     let orders: usize = found.iter().map(|(orders, _)| orders.len()).sum();
     let more = orders > COUNTED_MAX || found.iter().any(|(_, more)| *more);
@@ -402,8 +398,8 @@ async fn keys_between(
     between: (&str, &str),
     limit: usize,
 ) -> Result<(Vec<AgendaOrder>, bool), StoreError> {
-    let pages = (0..AGENDA_PARTS)
-        .map(|part| agenda.between(AgendaQuery { merchant, list, part, between, limit }));
+    let pages =
+        (0..AGENDA_PARTS).map(|part| agenda.between(AgendaQuery { merchant, list, part, between, limit }));
     let pages = try_join_all(pages).await?;
     let ends = pages.iter().filter(|page| page.more).filter_map(|page| page.orders.last());
     let up_to = ends.map(|order| order.place.clone()).min();
@@ -412,4 +408,3 @@ async fn keys_between(
     orders.sort_by(|one, other| one.place.cmp(&other.place));
     Ok((orders, up_to.is_some()))
 }
-

@@ -14,7 +14,8 @@ use async_trait::async_trait;
 use super::*;
 use crate::{
     journal::{
-        AgendaList, AgendaOrder, AgendaPage, AgendaPlaces, AgendaQuery, CountedEntry, ENTRY_SHARDS, Entry, EntryPage,
+        AgendaList, AgendaOrder, AgendaPage, AgendaPlaces, AgendaQuery, CountedEntry, ENTRY_SHARDS, Entry,
+        EntryPage,
     },
     order::{Decision, GatewayResponse, Kind, Operation, OperationState, PaymentKind, TransactionStatus},
     payments::{DueQuery, LoadedOrders, Page},
@@ -156,8 +157,9 @@ impl Agenda for World {
             place.filter(|place| places.part == part && first <= place.as_str() && place.as_str() <= last)
         };
         let own = orders.values().filter(|order| order.merchant == *merchant);
-        let mut found: Vec<AgendaOrder> =
-            own.filter_map(|order| Some(AgendaOrder { place: place(order)?, key: Ok(order.key()) })).collect();
+        let mut found: Vec<AgendaOrder> = own
+            .filter_map(|order| Some(AgendaOrder { place: place(order)?, key: Ok(order.key()) }))
+            .collect();
         found.sort_by(|one, other| one.place.cmp(&other.place));
         let more = found.len() > limit;
         found.truncate(limit);

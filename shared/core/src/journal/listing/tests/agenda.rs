@@ -1,5 +1,7 @@
 //! What the indexes of what needs attention and of captures have, and the journal does not, or not yet.
 
+use jiff::{SignedDuration, civil::Date};
+
 use super::*;
 use crate::{
     journal::{AgendaWanted, AttentionCount, COUNTED_MAX, CaptureList, DueSum, count_attention, due_sums},
@@ -113,7 +115,9 @@ async fn what_cannot_be_undone_fades_and_what_can_be_done_stays() {
 #[tokio::test]
 async fn a_count_stops_at_a_thousand_and_the_list_goes_on() {
     let world = World::default();
-    for (all, expected, formatted) in [(999, (999, false), "999"), (1_000, (1_000, false), "1,000"), (1_001, (1_000, true), "1,000+")] {
+    for (all, expected, formatted) in
+        [(999, (999, false), "999"), (1_000, (1_000, false), "1,000"), (1_001, (1_000, true), "1,000+")]
+    {
         let count = world.orders.lock().unwrap().len();
         world.orders_in_doubt(&(count as u64..all).map(|n| (n, "m", 0)).collect::<Vec<_>>());
         let count = count_attention(&world, &merchant(), at(9_000)).await.unwrap();
@@ -202,7 +206,8 @@ async fn captures_are_listed_by_their_time_and_what_is_paused_by_its_pause() {
             }
         }
     };
-    let due = |all: &[(u64, i64)]| all.iter().map(|(n, s)| (format!("order-{n}"), at(*s))).collect::<Vec<_>>();
+    let due =
+        |all: &[(u64, i64)]| all.iter().map(|(n, s)| (format!("order-{n}"), at(*s))).collect::<Vec<_>>();
     for limit in [1, 2, 10] {
         let all = list(CaptureList::Due(None, at(DAY_S * 20)), limit).await;
         assert_eq!(all, due(&[(2, 10_000), (1, 50_000), (3, 100_000)]), "{limit}");
@@ -217,7 +222,9 @@ async fn sums_of_captures_are_by_local_day_and_read_no_order() {
     // at(0) is 08:00 UTC, three in the morning in New York.
     for (n, seconds) in [(100, vec![50_000]), (20, vec![60_000, 70_000, 200_000]), (3, vec![80_000])] {
         let mut order = order_of(merchant(), n, 0);
-        order.transactions.extend(seconds.iter().enumerate().map(|(m, second)| scheduled(n + m as u64, *second)));
+        order
+            .transactions
+            .extend(seconds.iter().enumerate().map(|(m, second)| scheduled(n + m as u64, *second)));
         world.has(order);
     }
     *world.read.lock().unwrap() = (0, 0);
@@ -251,8 +258,7 @@ async fn a_list_of_what_needs_attention_is_the_index_and_reads_no_entry() {
     let find = async |conditions: &[Condition]| {
         *world.read.lock().unwrap() = (0, 0);
         let (now, since, until) = (at(9_000), at(0), at(9_000));
-        let wanted =
-            Wanted { merchant: &merchant, now, since, until, conditions, after: None, limit: 25 };
+        let wanted = Wanted { merchant: &merchant, now, since, until, conditions, after: None, limit: 25 };
         let found = lister.find(&wanted).await.unwrap();
         (orders(&found.rows), found.next.is_some(), world.read.lock().unwrap().0)
     };
