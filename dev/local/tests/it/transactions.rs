@@ -175,7 +175,7 @@ async fn what_needs_attention_comes_with_what_to_do_and_what_is_pending_is_found
     }
     let row = |order: &str, code: &str| (json!(order), json!(code));
     let expected =
-        [row("held", "authorization_ending"), row("lost-2", "in_doubt"), row("lost-1", "in_doubt")];
+        [row("lost-2", "in_doubt"), row("lost-1", "in_doubt"), row("held", "authorization_ending")];
     assert_eq!(all, expected);
     assert_eq!(found(&shop, "eq(needs_attention,authorization_ending)").await, names(&["held"]));
     shop.stack.simulator().clear_faults();
