@@ -179,7 +179,7 @@ pub(super) fn attention_place(order: &Order) -> Option<String> {
 /// Places of orders that need attention now: what is open, the newest first, and then what fades, as one range.
 pub(super) fn attention_range(now: Timestamp) -> (String, String) {
     let now = latest_first(now);
-    (format!("{OPEN}#{now}"), format!("{PAST}#{now}~"))
+    (format!("{OPEN}#{now}"), format!("{PAST}#{now}"))
 }
 
 /// Until when a capture has to be due to be overdue.
