@@ -158,7 +158,7 @@ impl Days {
         let zone = |name: &str| name.parse::<Zone>().ok();
         let stated = parameters.read("time_zone", zone, &UnknownZone.to_string());
         let zone = stated.or_else(|| caller.merchant.policy.zone.clone()).unwrap_or_default();
-        let begins = first.unwrap_or_else(|| zone.day_of(now));
+        let begins = first.unwrap_or_else(|| zone.shown(now).date());
         let last = last.unwrap_or_else(|| begins.saturating_add(Span::new().days(DAYS_MAX - 1)));
         if last < begins {
             parameters.invalid("to", "must not be before from");
@@ -166,7 +166,7 @@ impl Days {
             parameters.invalid("to", &format!("must be within {DAYS_MAX} days of from"));
         }
         parameters.finish()?;
-        let begin = |day: Date| zone.begin_of(day);
+        let begin = |day: Date| zone.begins(day);
         let until = last.tomorrow().ok().and_then(begin).unwrap_or(Timestamp::MAX);
         let range = (first.and_then(begin), until);
         Ok(Self { first, last, zone, range })
