@@ -77,7 +77,7 @@ impl Transaction {
     fn word_of_money(&self, now: Timestamp) -> PaymentWord {
         let (captured, refunded) = (self.captured(), self.refunded());
         if captured.is_zero() && self.kind == PaymentKind::Authorize {
-            let has_lapsed = self.capture.is_some_and(|capture| capture.lapsed_at.is_some());
+            let has_lapsed = self.lapsed_at.is_some();
             return if has_lapsed || self.has_expired(now) { PaymentWord::Lapsed } else { PaymentWord::Held };
         }
         match (refunded.is_zero(), refunded >= captured) {
