@@ -14,11 +14,12 @@ use local::{
 use regex::Regex;
 use serde_json::Value;
 use tollgate::{
-    dynamodb::orders::{IndexNames, LISTED, PAUSED, index_names},
+    dynamodb::orders::{IndexNames, LISTED, agenda_names, index_names},
     secrets_manager::SecretKind,
 };
-use tollgate_core::payments::{
-    CAPTURE_SHARDS_MAX, CaptureRequest, IN_DOUBT_SHARDS_MAX, Index, Part, reconcile,
+use tollgate_core::{
+    journal::AgendaList,
+    payments::{CAPTURE_SHARDS_MAX, CaptureRequest, IN_DOUBT_SHARDS_MAX, Index, Part, reconcile},
 };
 
 /// What Lambda puts into every function's environment.
@@ -253,7 +254,9 @@ fn the_template_sets_the_variables_that_the_code_reads_and_no_others() {
 
 #[test]
 fn the_indexes_are_the_ones_that_the_store_queries() {
-    let queried = [index_names(Index::InDoubt), index_names(Index::CapturesDue), PAUSED, LISTED];
+    let [in_doubt, due] = [Index::InDoubt, Index::CapturesDue].map(index_names);
+    let [attention, captures] = [AgendaList::Attention, AgendaList::Captures].map(agenda_names);
+    let queried = [in_doubt, due, attention, captures, LISTED];
     let queried = queried.map(|IndexNames { index, shard, at }| [index, shard, at].map(str::to_owned));
     let declared = parse(TEMPLATE).unwrap().table.global_secondary_indexes.into_iter().map(|index| {
         let key = |kind| index.key_schema.iter().find(|key| key.key_type == kind).unwrap();
