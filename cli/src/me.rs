@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tollgate::lambda::GATEWAY;
-use tollgate_core::{journal::count_attention, order::MerchantId};
+use tollgate_core::{journal::count_attention, order::MerchantId, payments::Stop};
 
 use crate::{failure::Failure, place::Place, report::Report};
 
@@ -11,13 +11,14 @@ pub(crate) async fn run(place: &Place, id: &MerchantId) -> Result<Report, Failur
     let unread = |error: &dyn std::fmt::Display| Failure::Unavailable(error.to_string());
     let merchant = job.merchants.get(id).await.map_err(|error| unread(&error))?;
     let count = count_attention(agenda.as_ref(), id, now).await.map_err(|error| unread(&error))?;
-    let stopped = job.switch.is_stopped().await.map_err(|error| unread(&error))?;
+    let stop = job.switch.stop(id).await.map_err(|error| unread(&error))?;
     let live = GATEWAY.is_live(&merchant.gateway.any_route());
     let zone = merchant.policy.zone.as_ref().map_or("UTC", |zone| zone.name());
-    let payments = match (stopped, merchant.disabled) {
-        (true, _) => "stopped for all merchants",
-        (_, true) => "stopped for this merchant",
-        (false, false) => "enabled",
+    let payments = match stop {
+        Stop::All => "stopped for all merchants",
+        Stop::Merchant => "stopped for this merchant; stop --show says by whom",
+        Stop::None if merchant.disabled => "none: the merchant is disabled",
+        Stop::None => "enabled",
     };
     let captures = if merchant.captures_paused { "paused" } else { "enabled" };
     let text = [
@@ -34,7 +35,7 @@ pub(crate) async fn run(place: &Place, id: &MerchantId) -> Result<Report, Failur
         "name": merchant.name,
         "time_zone": zone,
         "livemode": live,
-        "payments": {"stopped": stopped, "merchant_stopped": merchant.disabled},
+        "payments": {"stopped": stop.is_on(), "for_all_merchants": stop == Stop::All, "disabled": merchant.disabled},
         "captures_paused": merchant.captures_paused,
         "attention": {"orders": count.orders, "more": count.more, "formatted": count.to_string(), "as_of": now},
     });

@@ -21,8 +21,8 @@ use tollgate_core::{
     journal::{Agenda, EntryLog, TotalsStore},
     order::MerchantId,
     payments::{
-        Attempts, GatewayInfo, Merchants, OrderIndex, OrderStore, Payments, Refusal, Stop,
-        Surcharges, Switch, Switches, trail,
+        Attempts, GatewayInfo, Merchants, OrderIndex, OrderStore, Payments, Refusal, Stop, Surcharges,
+        Switch, Switches, trail,
     },
     stored_cards::PaymentMethods,
     values::Clock,

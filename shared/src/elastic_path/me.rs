@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tollgate_core::{
     journal::count_attention,
     order::Principal,
-    payments::{IN_FLIGHT, NETWORK_DECLINES, NETWORK_IN_FLIGHT, Refusal},
+    payments::{IN_FLIGHT, NETWORK_DECLINES, NETWORK_IN_FLIGHT, Refusal, Stop},
 };
 
 use super::{attention::count_value, paging::ROWS_MAX, parameters::Parameters, response::enveloped};
@@ -33,7 +33,12 @@ async fn me(ports: &Transactions, request: &Request) -> Handled<Value> {
     let (merchant, now) = (&caller.merchant, ports.access.now());
     let count = count_attention(ports.agenda.as_ref(), &merchant.id, now).await.map_err(Refusal::Store)?;
     // It is said, not obeyed: a switch that cannot be read stops payments, and this page still opens.
-    let stopped = ports.switch.is_stopped().await.ok();
+    let stop = ports.switch.stop(&merchant.id).await.ok();
+    let by_switch_of = stop.and_then(|stop| match stop {
+        Stop::None => None,
+        Stop::Merchant => Some("merchant"),
+        Stop::All => Some("all"),
+    });
     let shoppers = &merchant.policy.shoppers;
     Ok(Reply::new(
         200,
@@ -48,7 +53,7 @@ async fn me(ports: &Transactions, request: &Request) -> Handled<Value> {
                 "currencies": merchant.gateway.accounts.keys().map(|currency| currency.code()).collect::<Vec<_>>(),
             },
             "key": {"name": caller.key_name().map(ToString::to_string), "role": caller.role().as_str()},
-            "payments": {"stopped": stopped, "captures_paused": merchant.captures_paused},
+            "payments": {"stopped": stop.map(Stop::is_on), "by_switch_of": by_switch_of, "captures_paused": merchant.captures_paused},
             "limits": {
                 "page_rows": ROWS_MAX,
                 "shoppers": {

@@ -153,10 +153,19 @@ impl Lister<'_> {
         let is_within = |after: &&str| search.order.compare(&start, after).is_lt();
         let reached = search.after.filter(is_within).map_or_else(|| start.clone(), str::to_owned);
         let (rows, unreadable, orders) = (Vec::new(), Vec::new(), HashMap::new());
-        let (step, largest, deadline) =
-            (search.limit.min(ORDERS_AT_ONCE), USUAL_ORDER_BYTES, self.deadline);
-        let mut part =
-            Part { search, reached, rows, unreadable, read_bytes, operations: 0, orders, step, largest, deadline };
+        let (step, largest, deadline) = (search.limit.min(ORDERS_AT_ONCE), USUAL_ORDER_BYTES, self.deadline);
+        let mut part = Part {
+            search,
+            reached,
+            rows,
+            unreadable,
+            read_bytes,
+            operations: 0,
+            orders,
+            step,
+            largest,
+            deadline,
+        };
         let is_done = self.places(&mut part).await?;
         let next = Some(part.reached).filter(|_| !is_done);
         let Part { rows, unreadable, read_bytes, .. } = part;

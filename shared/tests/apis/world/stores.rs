@@ -7,9 +7,9 @@ use tollgate_core::{
     journal::{Agenda, AgendaList, AgendaOrder, AgendaPage, AgendaPlaces, AgendaQuery, entries},
     order::{ListPlace, MerchantId, Order, OrderKey},
     payments::{
-        Attempts, Counts, DueOrder, DueQuery, Effect, Ended, Index, ListedOrder, ListedPage,
-        LoadedOrders, OrderIndex, OrderStore, Page, Place, Stop, StoreError,
-        Switch, SwitchOf, SwitchState, Switches, Unreadable,
+        Attempts, Counts, DueOrder, DueQuery, Effect, Ended, Index, ListedOrder, ListedPage, LoadedOrders,
+        OrderIndex, OrderStore, Page, Place, Stop, StoreError, Switch, SwitchOf, SwitchState, Switches,
+        Unreadable,
     },
     stored_cards::{Customer, CustomerKey, CustomerStore, Written},
 };

@@ -129,7 +129,10 @@ impl Lister<'_> {
                 return Ok(Found { next, ..found });
             }
             if found.shown() > 0 || next.is_some() {
-                return Ok(Found { next: Some(next.unwrap_or_else(|| ends(order, since, until).0)), ..found });
+                return Ok(Found {
+                    next: Some(next.unwrap_or_else(|| ends(order, since, until).0)),
+                    ..found
+                });
             }
             read_bytes = found.read_bytes;
         }

@@ -286,7 +286,7 @@ async fn every_transaction_of_the_range_is_listed_once_newest_first_however_smal
 async fn a_list_is_the_same_from_its_other_end_however_small_the_parts_are() {
     let world = World::default();
     (0..60).for_each(|n| world.pays(n, i64::try_from(n / 2).unwrap() * 6_000));
-    let (merchant, lister) = (merchant(), Lister { log: &world, store: &world });
+    let (merchant, lister) = (merchant(), lister(&world));
     let list = async |order: ReadOrder, limit: usize, (since, until): (i64, i64)| {
         let (mut rows, mut next) = (Vec::new(), None::<String>);
         loop {

@@ -258,7 +258,8 @@ async fn a_list_of_what_needs_attention_is_the_index_and_reads_no_entry() {
     let find = async |conditions: &[Condition]| {
         *world.read.lock().unwrap() = (0, 0);
         let (now, since, until) = (at(9_000), at(0), at(9_000));
-        let wanted = Wanted { merchant: &merchant, now, since, until, conditions, after: None, limit: 25 };
+        let (order, after) = (ReadOrder::NewestFirst, None);
+        let wanted = Wanted { merchant: &merchant, now, since, until, conditions, order, after, limit: 25 };
         let found = lister.find(&wanted).await.unwrap();
         (orders(&found.rows), found.next.is_some(), world.read.lock().unwrap().0)
     };
