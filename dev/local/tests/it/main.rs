@@ -65,5 +65,6 @@ mod surcharges;
 mod template;
 mod template_rules;
 mod transactions;
+mod transfer;
 mod webhooks;
 mod whose;

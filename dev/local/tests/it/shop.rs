@@ -160,6 +160,10 @@ impl Shop {
         &self.token
     }
 
+    pub(crate) fn client(&self) -> &reqwest::Client {
+        &self.client
+    }
+
     /// A request with a body as it is.
     pub(crate) async fn send(
         &self,
@@ -319,6 +323,10 @@ async fn read(request: reqwest::RequestBuilder) -> Answer {
     });
     if headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"text/csv")) {
         return Answer { status, headers, body: text.into() };
+    }
+    // Of what has none.
+    if text.is_empty() {
+        return Answer { status, headers, body: Value::Null };
     }
     let body: Value =
         serde_json::from_str(&text).unwrap_or_else(|_| panic!("not JSON, status {status}: {text}"));

@@ -163,6 +163,9 @@ fn the_routes_are_the_documented_ones() {
     let mut found =
         routes.iter().map(|route| format!("{} -> {}", route.key, route.function)).collect::<Vec<_>>();
     found.sort();
+    let (heads, found): (Vec<_>, Vec<_>) = found.into_iter().partition(|route| route.starts_with("HEAD "));
+    let reads = found.iter().filter_map(|route| route.strip_prefix("GET "));
+    assert!(heads.iter().filter_map(|route| route.strip_prefix("HEAD ")).eq(reads), "{heads:#?}");
     assert_eq!(
         found,
         [
@@ -487,9 +490,10 @@ fn the_higher_request_limits_are_for_routes_that_exist_and_move_no_money() {
     let routes: BTreeSet<_> = routes.collect();
     let higher = api["RouteSettings"].as_object().unwrap();
     // What changes a stored card calls the gateway.
-    let changes_card = |key: &str| key.contains(" /v2/payment-methods/") && !key.starts_with("GET ");
+    let reads = |key: &str| key.starts_with("GET ") || key.starts_with("HEAD ");
+    let changes_card = |key: &str| key.contains(" /v2/payment-methods/") && !reads(key);
     let moves_no_money = |key: &str| {
-        ["GET ", "PUT ", "PATCH "].iter().any(|method| key.starts_with(method)) && !changes_card(key)
+        ["GET ", "HEAD ", "PUT ", "PATCH "].iter().any(|method| key.starts_with(method)) && !changes_card(key)
     };
     for (key, limits) in higher {
         assert!(routes.contains(key) && moves_no_money(key), "{key}");
