@@ -106,8 +106,10 @@ fn every_route_is_documented_and_every_documented_route_is_there() {
     assert_eq!(operations().keys().cloned().collect::<BTreeSet<_>>(), routes);
     // Each API's page lists its own.
     let listed = |page| rows(page).map(|(first, _)| first.to_owned()).filter(|first| first.contains(" /"));
-    let (of_cards, others): (BTreeSet<String>, BTreeSet<String>) =
-        routes.into_iter().filter(|route| !route.starts_with("HEAD ")).partition(|route| is_credit_card(route));
+    let (of_cards, others): (BTreeSet<String>, BTreeSet<String>) = routes
+        .into_iter()
+        .filter(|route| !route.starts_with("HEAD "))
+        .partition(|route| is_credit_card(route));
     assert_eq!(listed(API).collect::<BTreeSet<_>>(), others, "docs/api.md");
     assert_eq!(listed(CREDIT_CARD).collect::<BTreeSet<_>>(), of_cards, "docs/credit-card.md");
 }
