@@ -117,7 +117,7 @@ struct Days {
     range: (Option<Timestamp>, Timestamp),
 }
 
-async fn sums(ports: &Transactions, request: &Request) -> Handled<Value> {
+async fn sums(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
     let now = ports.access.now();
     let days = Days::read(request, &caller, now)?;
@@ -131,7 +131,7 @@ async fn sums(ports: &Transactions, request: &Request) -> Handled<Value> {
     });
     Ok(Reply::new(
         200,
-        json!({
+        Page::from(json!({
             "data": data.collect::<Vec<_>>(),
             "meta": {
                 "from": days.first,
@@ -142,7 +142,8 @@ async fn sums(ports: &Transactions, request: &Request) -> Handled<Value> {
                 "unreadable": found.unreadable,
                 "read_bytes": found.read_bytes,
             },
-        }),
+        }))
+        .of_now(),
     ))
 }
 

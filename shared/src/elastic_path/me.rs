@@ -1,7 +1,7 @@
 //! `GET /v2/me`: who calls, what it may do, and how its merchant stands.
 
 use lambda_http::Request;
-use serde_json::{Value, json};
+use serde_json::json;
 use tollgate_core::{
     journal::count_attention,
     order::Principal,
@@ -13,7 +13,7 @@ use crate::{
     api::{
         Code,
         caller::Caller,
-        exchange::{Handled, Reply},
+        exchange::{Handled, Page, Reply},
         failure::Failure,
     },
     ports::Transactions,
@@ -24,7 +24,7 @@ handlers! {
     get_me(Transactions) => me();
 }
 
-async fn me(ports: &Transactions, request: &Request) -> Handled<Value> {
+async fn me(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::with_token(&ports.access, request).await?;
     if caller.principal != Principal::ClientCredentials {
         return Err(Failure::new(Code::Forbidden, "this needs a client_credentials token"));
@@ -42,7 +42,7 @@ async fn me(ports: &Transactions, request: &Request) -> Handled<Value> {
     let shoppers = &merchant.policy.shoppers;
     Ok(Reply::new(
         200,
-        enveloped(json!({
+        Page::from(enveloped(json!({
             "type": "me",
             "id": merchant.id,
             "merchant": {
@@ -65,6 +65,7 @@ async fn me(ports: &Transactions, request: &Request) -> Handled<Value> {
                 },
             },
             "attention": {"count": count_value(count), "as_of": now},
-        })),
+        })))
+        .of_now(),
     ))
 }

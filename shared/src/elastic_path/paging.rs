@@ -105,7 +105,11 @@ impl Page {
     pub(super) fn followed_by(mut self, next: Option<&str>) -> Self {
         let link = next.map(|next| HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")));
         self.link = link.and_then(Result::ok);
-        self.is_of_now = true;
-        self
+        self.of_now()
+    }
+
+    /// The same as what depends on the time of the request: it has no tag.
+    pub(super) fn of_now(self) -> Self {
+        Self { is_of_now: true, ..self }
     }
 }
