@@ -42,7 +42,7 @@ pub(crate) async fn rebuild(place: &Place, rebuild: &Rebuild) -> Result<Report, 
     let aws = Aws::new(place)?;
     let (table, journal) = (place.table()?, place.journal_table(rebuild.journal_table.as_deref())?);
     let store = place.journal_in(journal.clone()).entries(&aws_http_client()?);
-    let (mut totals, mut from) = (Totals::default(), None);
+    let (now, mut totals, mut from) = (place.clock.now(), Totals::default(), None);
     loop {
         let (items, next) = aws.scan(table, from).await?;
         let changes: Vec<_> = items.into_iter().filter_map(whole_order).collect();
@@ -54,9 +54,10 @@ pub(crate) async fn rebuild(place: &Place, rebuild: &Rebuild) -> Result<Report, 
         }
         if rebuild.dry_run {
             let readable = changes.iter().filter_map(|change| change.orders.as_ref().ok());
-            totals.known += readable.map(|(_, order)| entries(None, order).len()).sum::<usize>();
+            let made = readable.flat_map(|(_, order)| entries(None, order));
+            totals.known += made.filter(|entry| !place.retention.is_over(entry.at, now)).count();
         } else {
-            let report = put(store.as_ref(), &changes, place.clock.now()).await?;
+            let report = put(store.as_ref(), &changes, now).await?;
             totals.new += report.new;
             totals.known += report.known;
             totals.differing += report.differing;

@@ -18,9 +18,9 @@ use tollgate::{
     source::Front,
 };
 use tollgate_core::{
-    journal::Agenda,
+    journal::{Agenda, Retention},
     order::MerchantId,
-    payments::{CaptureSettings, reconcile::Limits},
+    payments::{CaptureSettings, OrderIndex, reconcile::Limits},
     stored_cards::PaymentMethods,
     values::{Clock, SystemClock},
 };
@@ -54,6 +54,8 @@ pub(crate) struct Place {
     pub(crate) is_local: bool,
     table: Option<String>,
     journal: Option<String>,
+    /// How long the journal keeps its items.
+    pub(crate) retention: Retention,
     webhooks: Option<String>,
     /// What the names of receivers' secrets begin with, if it was given. There is no default: it would be another stage's.
     webhooks_prefix: Option<String>,
@@ -111,6 +113,18 @@ fn region(arguments: &PlaceArguments) -> Option<String> {
     arguments.region.clone().or_else(|| set("AWS_REGION")).or_else(|| set("AWS_DEFAULT_REGION"))
 }
 
+/// How long a journal keeps its items, by the stack's parameter.
+fn retention(months: Option<&str>) -> Result<Retention, Failure> {
+    let Some(months) = months else { return Ok(Retention::default()) };
+    let retention = months.parse().ok().and_then(Retention::of_months);
+    retention.ok_or_else(|| {
+        let least = Retention::MIN_MONTHS;
+        Failure::Input(format!(
+            "JournalRetentionMonths, or JOURNAL_RETENTION_MONTHS: {months} is not {least} or more"
+        ))
+    })
+}
+
 /// Those that the stack's functions read in advance.
 fn known_merchants(stack: &Deployed) -> Vec<MerchantId> {
     stack.parameter("KnownMerchants").split(',').filter_map(|id| id.parse().ok()).collect()
@@ -146,6 +160,7 @@ impl Place {
             is_local: true,
             table: Some(about.table),
             journal: Some(about.journal),
+            retention: Retention::default(),
             webhooks: Some(about.webhooks),
             webhooks_prefix: Some(LOCAL_WEBHOOKS.to_owned()),
             region: about.region,
@@ -180,6 +195,9 @@ impl Place {
             is_local: false,
             table: Some(output("TableName")?),
             journal: Some(output("JournalTableName")?),
+            retention: retention(
+                Some(stack.parameter("JournalRetentionMonths")).filter(|months| !months.is_empty()),
+            )?,
             webhooks: Some(output("WebhooksTableName")?),
             webhooks_prefix: prefix(
                 SecretKind::Webhooks,
@@ -225,6 +243,7 @@ impl Place {
             is_local: false,
             table: arguments.table.clone().or_else(|| set("TABLE_NAME")),
             journal: set("JOURNAL_TABLE_NAME"),
+            retention: retention(set("JOURNAL_RETENTION_MONTHS").as_deref())?,
             webhooks: set("WEBHOOKS_TABLE_NAME"),
             webhooks_prefix: arguments.webhooks_prefix.clone(),
             region: region(arguments)
@@ -309,7 +328,7 @@ impl Place {
 
     /// The journal, in this table.
     pub(crate) fn journal_in(&self, table: String) -> JournalConfig {
-        JournalConfig { table, aws: self.at_aws() }
+        JournalConfig { table, retention: self.retention, aws: self.at_aws() }
     }
 
     /// The same for the functions' adapters.
@@ -351,6 +370,11 @@ impl Place {
     /// The indexes of what needs attention, and of captures to come.
     pub(crate) fn agenda(&self) -> Result<Arc<dyn Agenda>, Failure> {
         Ok(self.adapters(NO_SECRETS)?.agenda())
+    }
+
+    /// The index of orders by when they were created, by which a payment's order is found.
+    pub(crate) fn order_index(&self) -> Result<Arc<dyn OrderIndex>, Failure> {
+        Ok(self.adapters(NO_SECRETS)?.order_index())
     }
 
     /// Those of stored cards.

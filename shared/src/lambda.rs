@@ -23,8 +23,8 @@ use tollgate_core::{
     journal::Agenda,
     order::MerchantId,
     payments::{
-        CAPTURE_SHARDS_MAX, CaptureSettings, Deadline, GatewayInfo, IN_DOUBT_SHARDS_MAX, Payments, Shards,
-        reconcile::Limits, trail,
+        CAPTURE_SHARDS_MAX, CaptureSettings, Deadline, GatewayInfo, IN_DOUBT_SHARDS_MAX, OrderIndex,
+        Payments, Shards, reconcile::Limits, trail,
     },
     stored_cards::PaymentMethods,
     values::{Clock, SystemClock},
@@ -247,6 +247,11 @@ impl Adapters {
 
     /// The indexes of what needs attention, and of captures to come.
     pub fn agenda(&self) -> Arc<dyn Agenda> {
+        self.tables().store.clone()
+    }
+
+    /// The index of orders by when they were created.
+    pub fn order_index(&self) -> Arc<dyn OrderIndex> {
         self.tables().store.clone()
     }
 

@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// What comes after `tollgate`: a command, and its example's other words.
-const EXAMPLES: [(&str, &str); 51] = [
+const EXAMPLES: [(&str, &str); 52] = [
     (
         "merchant create",
         "shop-1 --site fts-uat --username testing --merchid USD=496160873888 --stack tollgate-dev",
@@ -19,6 +19,7 @@ const EXAMPLES: [(&str, &str); 51] = [
     ("payment show", "shop-1 order-1001 --stack tollgate-prod"),
     ("me", "shop-1 --stack tollgate-prod"),
     ("payment list", "shop-1 --day yesterday --stack tollgate-prod"),
+    ("payment find", "shop-1 363010145637 --stack tollgate-prod"),
     ("payment find", "shop-1 --last4 1443 --amount 25.99 --stack tollgate-prod"),
     ("payment tail", "shop-1 --status failed --stack tollgate-prod"),
     ("payment receipt", "shop-1 order-1001 --stack tollgate-prod"),

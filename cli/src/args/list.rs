@@ -5,9 +5,10 @@ use jiff::{Timestamp, civil::Date};
 use tollgate::elastic_path::transaction_status;
 use tollgate_core::{
     journal::{Condition, is_place},
-    order::{Kind, MerchantId, PaymentWord, TransactionStatus},
+    order::{Kind, MerchantId, OrderId, PaymentWord, TransactionStatus},
     values::{Currency, DeclineCode, ReadOrder},
 };
+use uuid::Uuid;
 
 use crate::{amount, failure::Failure};
 
@@ -45,11 +46,49 @@ pub(crate) struct ListPayments {
 pub(crate) struct FindPayments {
     /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
-    /// The last four digits of the card's number
-    #[arg(long, value_name = "DIGITS", value_parser = last_four)]
-    pub(crate) last4: String,
+    #[command(flatten)]
+    pub(crate) by: FoundBy,
     #[command(flatten)]
     pub(crate) filter: PaymentFilter,
+}
+
+/// What payments are found by.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct FoundBy {
+    /// Whatever a letter or a bank line says: a retref, an order's id or a payment's
+    #[arg(value_name = "REFERENCE")]
+    pub(crate) any: Option<String>,
+    /// The gateway's reference of the payment or of one of its refunds
+    #[arg(long, value_name = "RETREF")]
+    pub(crate) retref: Option<String>,
+    /// The payment's id
+    #[arg(long, value_name = "ID")]
+    pub(crate) payment: Option<Uuid>,
+    /// The order's id
+    #[arg(long, value_name = "ID")]
+    pub(crate) order: Option<OrderId>,
+    /// The last four digits of the card's number
+    #[arg(long, value_name = "DIGITS", value_parser = last_four)]
+    pub(crate) last4: Option<String>,
+}
+
+impl FoundBy {
+    /// What to look for, one after the other until something is found.
+    pub(crate) fn conditions(&self) -> Vec<Condition> {
+        let any = |text: &String| {
+            let payment = text.parse().ok().map(Condition::Transaction);
+            let order = text.parse().ok().map(Condition::Order);
+            payment.into_iter().chain(order).chain([Condition::Reference(text.clone())])
+        };
+        let one = [
+            self.retref.clone().map(Condition::Reference),
+            self.payment.map(Condition::Transaction),
+            self.order.clone().map(Condition::Order),
+            self.last4.clone().map(Condition::LastFour),
+        ];
+        self.any.iter().flat_map(any).chain(one.into_iter().flatten()).collect()
+    }
 }
 
 #[derive(Args)]

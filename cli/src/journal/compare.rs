@@ -53,12 +53,15 @@ pub(crate) async fn compare(place: &Place, compare: &Compare) -> Result<Report, 
     let (table, journal) = (place.table()?, place.journal_table(compare.journal_table.as_deref())?);
     // Only an inquiry takes a merchant.
     let job = if compare.inquire { place.job()? } else { place.orders_job()? };
+    let now = place.clock.now();
     let (mut facts, mut unreadable) = (Facts::new(), Vec::new());
     let (mut read, mut from) = (0, None);
     loop {
         let (items, next) = aws.scan(&journal, from).await?;
         for item in &items {
             match entry_of(item) {
+                // What is about to be deleted may be there or not.
+                Some(Ok(entry)) if place.retention.is_over(entry.at, now) => {}
                 Some(Ok(entry)) if entry.at >= compare.since => {
                     read += 1;
                     let key = (entry.order.merchant.clone(), entry.order.order.clone());

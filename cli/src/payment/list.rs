@@ -10,7 +10,8 @@ use tollgate::{
 };
 use tollgate_core::{
     journal::{Agenda, Condition, EntryLog, Is, Lister, Row, Wanted},
-    payments::{Deadline, StoreError},
+    order::MerchantId,
+    payments::{Deadline, StoreError, order_of_payment},
 };
 
 use super::rows::{self, Rest};
@@ -50,16 +51,51 @@ pub(crate) async fn list(place: &Place, list: &ListPayments) -> Result<Report, F
 }
 
 pub(crate) async fn find(place: &Place, find: &FindPayments) -> Result<Report, Failure> {
-    let FindPayments { merchant, last4, filter } = find;
+    let FindPayments { merchant, by, filter } = find;
     let now = place.clock.now();
     let (since, until) = (Timestamp::UNIX_EPOCH, now + SignedDuration::from_secs(1));
-    let mut conditions = filter.conditions.conditions()?;
-    conditions.push(Condition::LastFour(last4.clone()));
     let after = filter.next.as_deref();
     let limit = filter.limit();
-    let (order, conditions) = (filter.order(), conditions.as_slice());
+    let order = filter.order();
+    let mut conditions = Vec::new();
+    for found_by in by.conditions() {
+        let Some(mut own) = located(place, merchant, found_by).await? else { continue };
+        own.extend(filter.conditions.conditions()?);
+        conditions = own;
+        let (conditions, after) = (conditions.as_slice(), None);
+        let one = Wanted { merchant, now, since, until, conditions, order, after, limit: 1 };
+        if by.any.is_none() || has_any(place, &one, filter).await? {
+            break;
+        }
+    }
+    if conditions.is_empty() {
+        let what = by.payment.map_or_else(|| "reference".to_owned(), |id| format!("payment {id}"));
+        return Err(Failure::NotThere(format!("merchant {merchant} has no {what}")));
+    }
+    let conditions = conditions.as_slice();
     let wanted = Wanted { merchant, now, since, until, conditions, order, after, limit };
     run(place, wanted, filter).await
+}
+
+/// A condition, with the order of the payment that it names; none if there is no such payment.
+async fn located(
+    place: &Place,
+    merchant: &MerchantId,
+    condition: Condition,
+) -> Result<Option<Vec<Condition>>, Failure> {
+    let Condition::Transaction(id) = condition else { return Ok(Some(vec![condition])) };
+    let (store, index) = (place.orders_job()?.payments.store, place.order_index()?);
+    let order = order_of_payment(index.as_ref(), store.as_ref(), merchant, id).await;
+    let order = order.map_err(|error| Failure::Unavailable(error.to_string()))?;
+    Ok(order.map(|order| vec![Condition::Order(order.id), Condition::Transaction(id)]))
+}
+
+async fn has_any(place: &Place, wanted: &Wanted<'_>, filter: &PaymentFilter) -> Result<bool, Failure> {
+    let (job, log) = (place.orders_job()?, journal(place, filter.journal_table.as_deref())?);
+    let agenda = place.agenda()?;
+    let lister = lister(log.as_ref(), &job, agenda.as_ref());
+    let found = lister.find(wanted).await.map_err(|error| unread(&error))?;
+    Ok(!found.rows.is_empty() || !found.unreadable.is_empty())
 }
 
 /// The moments at which a day begins and the next one does.

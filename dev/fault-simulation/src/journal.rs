@@ -14,7 +14,9 @@ use serde_json::Value;
 use tokio::time::{sleep, timeout};
 use tollgate::{elastic_path::events, lambda::GATEWAY, publishing::publish};
 use tollgate_core::{
-    journal::{Change, Changes, CountedEntry, Entry, EntryStore, Parked, Put, Totals, entries, record},
+    journal::{
+        Change, Changes, CountedEntry, Entry, EntryStore, Parked, Put, Retention, Totals, entries, record,
+    },
     order::{MerchantId, Order},
     payments::StoreError,
     values::QuarterHour,
@@ -75,6 +77,10 @@ impl Fake {
 
 #[async_trait]
 impl EntryStore for Fake {
+    fn retention(&self) -> Retention {
+        Retention::default()
+    }
+
     async fn put(&self, entry: &Entry) -> Result<Put, StoreError> {
         let put = |kept: &mut Kept| match kept.entries.get(&entry.id) {
             None => {

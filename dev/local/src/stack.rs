@@ -6,7 +6,7 @@ use cardpointe_simulator::Server;
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 use tokio::{sync::watch, task::JoinHandle};
-use tollgate_core::values::Clock;
+use tollgate_core::{journal::Retention, values::Clock};
 
 use crate::{
     clock::LocalClock,
@@ -174,6 +174,7 @@ impl Stack {
         vec![
             ("TABLE_NAME", TABLE_NAME.to_owned()),
             ("ATTEMPTS_TABLE_NAME", ATTEMPTS_TABLE_NAME.to_owned()),
+            ("JOURNAL_RETENTION_MONTHS", Retention::USUAL_MONTHS.to_string()),
             ("JOURNAL_TABLE_NAME", JOURNAL_TABLE_NAME.to_owned()),
             ("EVENTS", "true".to_owned()),
             ("EVENT_BUS_NAME", EVENT_BUS_NAME.to_owned()),

@@ -17,6 +17,7 @@ mod listing;
 mod movements;
 pub mod read_totals;
 mod receipt;
+mod retention;
 mod totals;
 mod totals_store;
 
@@ -45,6 +46,7 @@ pub use listing::{
 };
 pub use movements::{EntryCondition, EntryLister, FoundEntries, WantedEntries, entries_of};
 pub use receipt::{Receipt, receipt};
+pub use retention::Retention;
 pub use totals::{CountedEntry, Total, TotalLine, Totals};
 pub use totals_store::{KeptSum, KeptSums, LatePage, LateQuarter, SumOf, TotalsStore};
 

@@ -11,12 +11,14 @@ use std::{
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
-    Client, operation::put_item::PutItemError, types::ReturnValuesOnConditionCheckFailure,
+    Client,
+    operation::put_item::PutItemError,
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use sha2::{Digest, Sha256};
 use tollgate_core::{
-    journal::{ENTRY_SHARDS, Entry, EntryStore, Parked, Put},
+    journal::{ENTRY_SHARDS, Entry, EntryStore, Parked, Put, Retention},
     order::{MerchantId, OrderKey},
     payments::StoreError,
     values::QuarterHour,
@@ -46,6 +48,9 @@ pub const BUCKET: &str = Column::Bucket.as_str();
 /// The sort key of the journal's table.
 pub const SORT: &str = Column::Sort.as_str();
 
+/// When DynamoDB deletes an item: seconds since 1970, the table's time to live.
+const EXPIRES_AT: &str = Column::ExpiresAt.as_str();
+
 /// The names of both in the conditions of queries.
 const KEY_NAMES: [(&str, &str); 2] = [("#bucket", BUCKET), ("#sort", SORT)];
 
@@ -55,14 +60,15 @@ const NOTED_MAX: usize = 1_000;
 /// A journal in one DynamoDB table.
 pub struct DynamoDbEntries {
     table: Table,
+    retention: Retention,
     /// Merchants' days that are noted.
     noted: Mutex<HashSet<(MerchantId, Date)>>,
 }
 
 impl DynamoDbEntries {
     /// A journal in a table that exists.
-    pub fn new(client: Client, table: String) -> Self {
-        Self { table: Table { client, name: table }, noted: Mutex::default() }
+    pub fn new(client: Client, table: String, retention: Retention) -> Self {
+        Self { table: Table { client, name: table }, retention, noted: Mutex::default() }
     }
 
     /// Puts an item if its key is not there; what is there otherwise.
@@ -87,8 +93,13 @@ impl DynamoDbEntries {
 
 #[async_trait]
 impl EntryStore for DynamoDbEntries {
+    fn retention(&self) -> Retention {
+        self.retention
+    }
+
     async fn put(&self, entry: &Entry) -> Result<Put, StoreError> {
-        let item = item::item(entry, shard(&entry.order));
+        let mut item = item::item(entry, shard(&entry.order));
+        item.insert(EXPIRES_AT.to_owned(), expires_at(self.retention, entry.at));
         let Some(there) = self.put_if_absent(item.clone()).await? else { return Ok(Put::New) };
         // Where nothing came back, there is nothing to compare.
         let differs = !there.is_empty() && item::differ(&item, &there);
@@ -100,7 +111,10 @@ impl EntryStore for DynamoDbEntries {
         if self.noted.lock().unwrap_or_else(PoisonError::into_inner).contains(&noted) {
             return Ok(());
         }
-        self.put_if_absent(keys(&days_merchants(day), merchant.as_str())).await?;
+        let mut item = keys(&days_merchants(day), merchant.as_str());
+        let begins = QuarterHour::first_of(day).begins();
+        item.insert(EXPIRES_AT.to_owned(), expires_at(self.retention, begins));
+        self.put_if_absent(item).await?;
         let mut all = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= NOTED_MAX {
             all.clear();
@@ -145,6 +159,11 @@ fn bucket(merchant: &MerchantId, shard: u8) -> String {
 /// The partition of the merchants that have entries on a day.
 fn days_merchants(day: Date) -> String {
     format!("merchants#{day}")
+}
+
+/// When an item is deleted that is about this moment.
+fn expires_at(retention: Retention, at: Timestamp) -> AttributeValue {
+    number_of(&retention.ends(at).as_second())
 }
 
 /// The part of its merchant's entries that has those of an order.

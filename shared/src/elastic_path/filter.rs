@@ -31,6 +31,9 @@ const BRANDS: [Brand; 7] = [
     Brand::UnionPay,
 ];
 
+/// Longest reference of the gateway, in characters; its own have 12 to 14.
+const RETREF_MAX: usize = 40;
+
 /// What a filter says.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Filter {
@@ -42,7 +45,8 @@ pub(super) struct Filter {
 
 impl Fields for Filter {
     const NAMES: &'static str = "created_at, status, state, operation, decline_code, currency, amount, \
-                                 captured_amount, last_four, brand, needs_attention, authorization_expires_at, next_capture_attempt";
+                                 captured_amount, last_four, brand, needs_attention, authorization_expires_at, \
+                                 next_capture_attempt, retref, order_id, id, transaction_id";
 
     fn add(&mut self, term: &Term<'_>) -> Result<(), Problem> {
         let condition = match term.field {
@@ -63,6 +67,11 @@ impl Fields for Filter {
                 let digits = digits.ok_or_else(|| term.wrong("takes eq and four digits"))?;
                 Condition::LastFour(digits.to_owned())
             }
+            "retref" => Condition::Reference(term.own(is_retref, "letters and digits, as on a statement")?),
+            "order_id" => Condition::Order(term.own(|text| text.parse().ok(), "an order's id")?),
+            "id" | "transaction_id" => {
+                Condition::Transaction(term.own(|text| text.parse().ok(), "a transaction's id")?)
+            }
             "needs_attention" => match term.values[..] {
                 ["true"] if term.operator == "eq" => Condition::NeedsAttention(Vec::new()),
                 _ => Condition::NeedsAttention(term.words(Concern::ALL, Concern::as_str)?),
@@ -72,6 +81,12 @@ impl Fields for Filter {
         self.conditions.push(condition);
         Ok(())
     }
+}
+
+/// The gateway's reference of a payment or refund, as it is written.
+fn is_retref(text: &str) -> Option<String> {
+    let is_good = text.len() <= RETREF_MAX && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_good.then(|| text.to_owned())
 }
 
 impl Filter {

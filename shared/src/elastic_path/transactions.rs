@@ -5,7 +5,8 @@ use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::{
     journal::{BadRow, Concerned, Condition, Found, Lister, Row, Wanted},
-    payments::{Refusal, Role},
+    order::MerchantId,
+    payments::{Refusal, Role, order_of_payment},
 };
 
 use super::{
@@ -43,12 +44,25 @@ async fn search(ports: &Transactions, request: &Request) -> Handled<Page> {
     let place = paging.place.as_ref();
     let (since, until) =
         place.map_or_else(|| paging.filter.moments(view.now), |place| (place.since, place.until));
-    let (conditions, limit) = (paging.filter.conditions.as_slice(), paging.limit);
     let (merchant, now) = (&caller.merchant.id, view.now);
+    let conditions = with_order(ports, merchant, &paging.filter.conditions).await?;
+    let (conditions, limit) = (conditions.as_deref(), paging.limit);
     let after = place.map(|place| place.after.as_str());
     let order = paging.order;
-    let wanted = Wanted { merchant, now, since, until, conditions, order, after, limit };
-    let found = lister.find(&wanted).await.map_err(Refusal::Store)?;
+    let wanted = Wanted {
+        merchant,
+        now,
+        since,
+        until,
+        conditions: conditions.unwrap_or_default(),
+        order,
+        after,
+        limit,
+    };
+    let found = match conditions {
+        Some(_) => lister.find(&wanted).await.map_err(Refusal::Store)?,
+        None => Found::default(),
+    };
     let place = found.next.clone().map(|after| Place { since, until, after });
     let cursor = place.map(|place| paging.cursor(&place, &caller, view.now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
@@ -56,8 +70,7 @@ async fn search(ports: &Transactions, request: &Request) -> Handled<Page> {
         let rows = found.rows.iter().filter_map(|row| cells(row, view.now, transaction_status));
         csv(&COLUMNS, rows.chain(found.unreadable.iter().map(bad_cells)))?
     } else {
-        let newest = lister.newest(&caller.merchant.id).await.map_err(Refusal::Store)?;
-        json(&wanted, &found, view, (cursor.as_deref(), next.as_deref()), newest)
+        json(&wanted, &found, view, (cursor.as_deref(), next.as_deref()))
     };
     Ok(Reply::new(200, page.followed_by(next.as_deref())))
 }
@@ -72,6 +85,26 @@ pub(super) fn lister<'a>(ports: &'a Transactions, request: &Request) -> Lister<'
     }
 }
 
+/// The conditions, with the order of the transaction that they name; none if there is no such transaction.
+async fn with_order(
+    ports: &Transactions,
+    merchant: &MerchantId,
+    conditions: &[Condition],
+) -> Result<Option<Vec<Condition>>, Failure> {
+    let mut all = conditions.to_vec();
+    let own = conditions.iter().find_map(|condition| match condition {
+        Condition::Transaction(id) => Some(*id),
+        _ => None,
+    });
+    if let Some(id) = own {
+        let found = order_of_payment(ports.index.as_ref(), ports.orders.as_ref(), merchant, id).await;
+        let Some(order) = found.map_err(Refusal::Store)? else { return Ok(None) };
+        // In the first place: another order's condition holds of none of its transactions.
+        all.insert(0, Condition::Order(order.id));
+    }
+    Ok(Some(all))
+}
+
 fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<Filter>, Failure> {
     let [filter, limit, cursor] = PARAMETERS;
     let mut parameters = Parameters::of(request, &[filter, SORT, limit, cursor]);
@@ -81,11 +114,11 @@ fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<Fil
 }
 
 impl Filter {
-    /// What a list reads: as far as the index of a card goes back, or else some weeks.
+    /// What a list reads: as far as an index goes back, or else some weeks.
     fn moments(&self, now: Timestamp) -> (Timestamp, Timestamp) {
         // Nothing is listed before there was a clock: no page has to look there.
         let until = self.range.ends(now);
-        let has_index = self.conditions.iter().any(|one| matches!(one, Condition::LastFour(_)));
+        let has_index = self.conditions.iter().any(Condition::has_index);
         let within = until.min(now).checked_sub(WITHIN).unwrap_or(Timestamp::UNIX_EPOCH);
         let since = self.range.since.unwrap_or(if has_index { Timestamp::UNIX_EPOCH } else { within });
         (since.max(Timestamp::UNIX_EPOCH), until)
@@ -97,7 +130,6 @@ fn json(
     found: &Found,
     view: View<'_>,
     (cursor, next): (Option<&str>, Option<&str>),
-    newest: Option<Timestamp>,
 ) -> Page {
     let rows = found.rows.iter().filter_map(|row| shown(row, view));
     let rows = rows.chain(found.unreadable.iter().map(shown_bad));
@@ -108,7 +140,7 @@ fn json(
             "page": {"limit": wanted.limit, "cursor": cursor},
             "since": wanted.since,
             "until": wanted.until,
-            "journal": {"newest_entry_at": newest},
+            "journal": {"newest_entry_at": found.newest},
             "unreadable": found.unreadable.len(),
             "read_bytes": found.read_bytes,
         },

@@ -10,7 +10,7 @@ use lambda_http::{
 };
 use serde::de::DeserializeOwned;
 use tollgate_core::{
-    journal::{EntryLog, EntryStore, JournalReport},
+    journal::{EntryLog, EntryStore, JournalReport, Retention},
     values::{Clock, SystemClock},
 };
 
@@ -30,19 +30,26 @@ use crate::{
 pub struct JournalConfig {
     /// The DynamoDB table of the journal (`JOURNAL_TABLE_NAME`).
     pub table: String,
+    /// How long its items are kept (`JOURNAL_RETENTION_MONTHS`).
+    pub retention: Retention,
     /// Where the table is.
     pub aws: AwsPlace,
 }
 
+const RETENTION: &str = "JOURNAL_RETENTION_MONTHS";
+
 impl JournalConfig {
     /// Reads the function's environment.
     pub fn from_env() -> Result<Self, Error> {
-        Ok(Self { table: needed("JOURNAL_TABLE_NAME")?, aws: AwsPlace::from_env()? })
+        let months = needed(RETENTION)?.parse().ok().and_then(Retention::of_months);
+        let retention =
+            months.ok_or_else(|| format!("{RETENTION} must be {} or more", Retention::MIN_MONTHS))?;
+        Ok(Self { table: needed("JOURNAL_TABLE_NAME")?, retention, aws: AwsPlace::from_env()? })
     }
 
     /// The journal to be written. Nothing is called yet.
     pub fn entries(&self, http_client: &SharedHttpClient) -> Arc<dyn EntryStore> {
-        Arc::new(DynamoDbEntries::new(self.aws.dynamodb(http_client), self.table.clone()))
+        Arc::new(DynamoDbEntries::new(self.aws.dynamodb(http_client), self.table.clone(), self.retention))
     }
 
     /// The journal to be read. Nothing is called yet.
@@ -55,7 +62,7 @@ impl JournalConfig {
         let (client, table) = (self.aws.dynamodb(http_client), self.table.clone());
         JournalTotals {
             log: Arc::new(DynamoDbEntryLog::new(client.clone(), table.clone())),
-            totals: Arc::new(DynamoDbTotals::new(client, table)),
+            totals: Arc::new(DynamoDbTotals::new(client, table, self.retention)),
             clock: clock.clone(),
         }
     }

@@ -6,7 +6,7 @@ use super::*;
 use crate::{test_process, webhook_client::Settings};
 
 /// The environment of a function, as short as it can be.
-const ENVIRONMENT: [(&str, Option<&str>); 24] = [
+const ENVIRONMENT: [(&str, Option<&str>); 25] = [
     ("TABLE_NAME", Some("orders")),
     ("ATTEMPTS_TABLE_NAME", Some("attempts")),
     ("MERCHANTS_PREFIX", Some("tollgate/merchants/")),
@@ -23,6 +23,7 @@ const ENVIRONMENT: [(&str, Option<&str>); 24] = [
     ("WEBHOOKS_TABLE_NAME", Some("hooks")),
     ("WEBHOOKS_PREFIX", Some("tollgate/webhooks/")),
     ("JOURNAL_TABLE_NAME", Some("journal")),
+    ("JOURNAL_RETENTION_MONTHS", Some("18")),
     ("FRONT_SECRET_DIGESTS", None),
     ("CAPTURE_CONCURRENCY", None),
     ("INQUIRY_CONCURRENCY", None),

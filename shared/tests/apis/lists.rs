@@ -1,7 +1,11 @@
 //! Lists and totals of a merchant's payments, as JSON and as CSV.
 
 use serde_json::json;
-use tollgate_core::order::{GatewayResponse, NoEffect, Outcome};
+use tollgate_core::{
+    journal::Fact,
+    order::{GatewayResponse, NoEffect, Outcome},
+};
+use uuid::Uuid;
 
 use crate::{
     ask::{Ask, get, post},
@@ -141,6 +145,36 @@ async fn a_list_has_what_its_filter_says() {
         "?sort=created_at&sort=x",
     ] {
         t.ask("a parameter that is none", &csv(list(query))).await;
+    }
+    t.end();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_other_side_quotes_finds_its_payment_however_old_it_is() {
+    let mut t = Table::new("quoted");
+    payments(&mut t).await;
+    t.world.wait(400 * 86_400);
+    let by = |filter: String| csv(list(&format!("?filter={filter}")));
+    let found = t.ask("an order's", &list("?filter=eq(order_id,a)")).await;
+    let own = &found["data"][0];
+    let (id, retref) = (own["id"].as_str().unwrap(), own["reference"].as_str().unwrap());
+    for field in ["id", "transaction_id"] {
+        t.ask("by its id", &by(format!("eq({field},{id})"))).await;
+    }
+    t.ask("by the gateway's reference", &by(format!("eq(retref,{retref})"))).await;
+    let state = t.world.entries();
+    let refund = state.iter().find(|entry| entry.fact == Fact::Refunded).unwrap();
+    let of_refund = refund.reference.clone().unwrap();
+    assert_ne!(of_refund, retref);
+    t.ask("by its refund's", &by(format!("eq(retref,{of_refund})"))).await;
+    t.ask("together with others", &by(format!("eq(retref,{retref}):eq(status,failed)"))).await;
+    t.ask("one without an outcome yet", &by("eq(order_id,c)".to_owned())).await;
+    t.ask("no order's", &by("eq(order_id,none)".to_owned())).await;
+    t.ask("no payment's", &by(format!("eq(id,{})", Uuid::nil()))).await;
+    t.ask("another order's payment", &by(format!("eq(order_id,b):eq(id,{id})"))).await;
+    t.ask("another merchant's", &by(format!("eq(id,{id})")).by("strict:read")).await;
+    for wrong in ["eq(retref,1 2)", "ge(retref,1)", "eq(order_id,)", "eq(id,1)", "in(id,1,2)"] {
+        t.ask("what cannot be one", &by(wrong.replace(' ', "%20"))).await;
     }
     t.end();
 }

@@ -8,7 +8,7 @@ use tollgate::{
     lambda::{self, Adapters, AwsPlace, Config, Credentials, JournalConfig, WebhooksConfig},
     webhook_client::{Allowed, Settings},
 };
-use tollgate_core::{payments::reconcile::Limits, values::Clock};
+use tollgate_core::{journal::Retention, payments::reconcile::Limits, values::Clock};
 use tollgate_events::EventsConfig;
 
 use super::StartError;
@@ -109,7 +109,7 @@ pub(super) struct Urls<'a> {
 }
 
 fn journal(aws: AwsPlace) -> JournalConfig {
-    JournalConfig { table: JOURNAL_TABLE_NAME.to_owned(), aws }
+    JournalConfig { table: JOURNAL_TABLE_NAME.to_owned(), retention: Retention::default(), aws }
 }
 
 /// How webhooks are sent here: to this machine, too.

@@ -21,7 +21,7 @@ use tollgate::dynamodb::{journal::DynamoDbEntries, orders::StoredOrder};
 use tollgate_core::{
     journal::{
         Condition, CountedEntry, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, EntryStore as _, Is,
-        Lister, LoggedEntry, READ_MAX_BYTES, Wanted, entries,
+        Lister, LoggedEntry, READ_MAX_BYTES, Retention, Wanted, entries,
     },
     order::{MerchantId, Order, OrderKey, TransactionStatus},
     payments::{Deadline, DueQuery, LoadedOrders, OrderStore, Page, StoreError},
@@ -161,7 +161,7 @@ async fn load(stack: &Stack, count: usize, began: Timestamp) -> MerchantId {
     let scanned = client.scan().table_name(TABLE_NAME).send().await.unwrap();
     let item = scanned.items.unwrap().remove(0);
     let paid = StoredOrder(item).read().unwrap();
-    let journal = DynamoDbEntries::new(client, JOURNAL_TABLE_NAME.to_owned());
+    let journal = DynamoDbEntries::new(client, JOURNAL_TABLE_NAME.to_owned(), Retention::default());
     let step = SignedDuration::from_hours(i64::from(DAYS) * 24) / i32::try_from(count).unwrap();
     let (paid, journal, store) = (&paid, &journal, &ports.transactions.orders);
     let writes = stream::iter(0..count).map(|n| async move {

@@ -3,7 +3,12 @@
 use async_trait::async_trait;
 use jiff::civil::Date;
 
-use crate::{journal::Entry, order::MerchantId, payments::StoreError, values::QuarterHour};
+use crate::{
+    journal::{Entry, Retention},
+    order::MerchantId,
+    payments::StoreError,
+    values::QuarterHour,
+};
 
 /// The outcome of putting an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +35,9 @@ pub struct Parked {
 /// Keeps entries, each once.
 #[async_trait]
 pub trait EntryStore: Send + Sync {
+    /// How long entries are kept.
+    fn retention(&self) -> Retention;
+
     /// Puts an entry if it is not there.
     async fn put(&self, entry: &Entry) -> Result<Put, StoreError>;
 

@@ -67,7 +67,8 @@ enum Task {
 pub async fn record(store: &dyn EntryStore, changes: Vec<Change>, now: Timestamp) -> JournalReport {
     let mut tasks: Vec<(usize, Task)> = Vec::new();
     for (n, change) in changes.iter().enumerate() {
-        tasks.extend(tasks_of(change).into_iter().map(|task| (n, task)));
+        let is_kept = |entry: &Entry| !store.retention().is_over(entry.at, now);
+        tasks.extend(tasks_of(change, is_kept).into_iter().map(|task| (n, task)));
     }
     let totals: Vec<_> = tasks.iter().filter_map(|(n, task)| Some((*n, Changed::by(task, now)?))).collect();
     let mut report = put_all(store, &changes, tasks).await;
@@ -154,12 +155,14 @@ fn parked(change: &Change, reason: &str) -> Parked {
     Parked { key: change.key.clone(), version: change.version, reason: reason.to_owned() }
 }
 
-fn tasks_of(change: &Change) -> Vec<Task> {
+/// What is past the time for which entries are kept is not put again.
+fn tasks_of(change: &Change, is_kept: impl Fn(&Entry) -> bool) -> Vec<Task> {
     let park = |reason: &str| Task::Park(parked(change, reason));
     match &change.orders {
         Err(reason) => vec![park(reason)],
         Ok((old, new)) => {
-            let entries = entries(old.as_ref(), new).into_iter().map(|entry| Task::Put(Box::new(entry)));
+            let entries = entries(old.as_ref(), new).into_iter().filter(is_kept);
+            let entries = entries.map(|entry| Task::Put(Box::new(entry)));
             let beyond = (!new.is_recognized()).then(|| park("a newer version wrote it"));
             entries.chain(beyond).collect()
         }

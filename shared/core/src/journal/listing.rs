@@ -6,6 +6,7 @@
 
 mod agenda;
 mod find;
+mod of_order;
 mod orders;
 
 pub use agenda::{
@@ -68,6 +69,9 @@ struct Search<'a> {
     places: &'a [EntryPlace],
     /// Whether an entry's transaction can be wanted, going by what never changes; its order is read only then.
     may_want: &'a (dyn Fn(&LoggedEntry) -> bool + Sync),
+    /// The gateway's reference, if that is looked for: then a transaction is listed under the newest of its facts that has
+    /// it, and otherwise under its first.
+    reference: Option<&'a str>,
     /// Whether a transaction is wanted, going by its current state.
     wants: &'a (dyn Fn(&Order, &Transaction) -> bool + Sync),
     after: Option<&'a str>,
@@ -85,6 +89,9 @@ pub struct Found {
     pub unreadable: Vec<BadRow>,
     /// Where the next part begins; none at the end.
     pub next: Option<String>,
+    /// When the newest entry of the range was decided, where this part has read its end: so far has the journal come at
+    /// least.
+    pub newest: Option<Timestamp>,
     /// Bytes that were read at most.
     pub read_bytes: usize,
 }
@@ -165,11 +172,12 @@ impl Lister<'_> {
             step,
             largest,
             deadline,
+            newest: None,
         };
         let is_done = self.places(&mut part).await?;
         let next = Some(part.reached).filter(|_| !is_done);
-        let Part { rows, unreadable, read_bytes, .. } = part;
-        Ok(Found { rows, unreadable, next, read_bytes })
+        let Part { rows, unreadable, read_bytes, newest, .. } = part;
+        Ok(Found { rows, unreadable, next, newest, read_bytes })
     }
 
     /// When the merchant's newest entry was decided: so far has the journal come at least.
@@ -201,6 +209,11 @@ impl Lister<'_> {
             let pages = try_join_all(places.iter().map(|place| self.log.logged(place, &query))).await?;
             let page = merged(pages, query.order);
             part.read_bytes += page.read_bytes;
+            let is_from_the_end = order == ReadOrder::NewestFirst && part.search.after.is_none();
+            let is_first = part.newest.is_none() && is_from_the_end && places.len() > 1;
+            if let Some((sort, _)) = page.entries.first().filter(|_| is_first) {
+                part.newest = moment_of(sort);
+            }
             let entries: Vec<Logged> = page.entries.into_iter().map(|(_, entry)| entry).collect();
             if !self.rows(part, &entries).await? {
                 return Ok(false);
@@ -245,11 +258,11 @@ impl Lister<'_> {
         if new.is_empty() {
             return Ok(());
         }
-        for (key, order) in self.store.load_all(&new).await? {
+        let loaded = self.store.load_all(&new).await?;
+        part.read_bytes += loaded.read_bytes;
+        for (key, order) in loaded.orders {
             let order = order.map(Arc::new);
-            let bytes = bytes_of(&order);
-            part.read_bytes += bytes;
-            part.largest = part.largest.max(bytes);
+            part.largest = part.largest.max(bytes_of(&order));
             part.orders.insert(key, order);
         }
         // Where few are wanted, the next batch is larger.
@@ -302,7 +315,7 @@ impl Search<'_> {
     }
 
     fn may_be_listed(&self, entry: &LoggedEntry) -> bool {
-        entry.kind.is_payment() && (self.may_want)(entry)
+        (self.reference.is_some() || entry.kind.is_payment()) && (self.may_want)(entry)
     }
 }
 
@@ -316,6 +329,7 @@ struct Part<'a> {
     read_bytes: usize,
     /// Of the rows' transactions.
     operations: usize,
+    newest: Option<Timestamp>,
     orders: HashMap<OrderKey, Loaded>,
     /// Orders of the next batch, if there is room for them.
     step: usize,
@@ -374,14 +388,25 @@ impl Part<'_> {
             None => return,
         };
         let Some(transaction) = order.transaction(entry.transaction) else { return };
-        if first_fact(order, transaction).is_none_or(|(_, first)| first == entry.id)
+        let under = match self.search.reference {
+            Some(reference) => newest_with(order, transaction, reference),
+            None => first_fact(order, transaction),
+        };
+        if under.is_none_or(|(_, id)| id == entry.id)
             && (self.search.wants)(order, transaction)
-            && let Some(at) = moment_of(&entry.sort)
+            && let Some(at) = first_fact(order, transaction).map(|(at, _)| at).or(moment_of(&entry.sort))
         {
             self.operations += transaction.operations.len();
             self.rows.push(Row { at, order: Arc::clone(order), transaction: entry.transaction });
         }
     }
+}
+
+/// The newest entry of a transaction that has this reference.
+fn newest_with(order: &Order, transaction: &Transaction, reference: &str) -> Option<(Timestamp, Uuid)> {
+    let own = entries(None, order).into_iter().filter(|entry| entry.transaction == transaction.id);
+    let own = own.filter(|entry| entry.reference.as_deref() == Some(reference));
+    own.map(|entry| (entry.at, entry.id)).max()
 }
 
 /// Time and id of the entry that a transaction is listed under; none if only a newer version can read it.

@@ -149,8 +149,14 @@ pub struct Cursor {
 /// Most orders that are read at once: DynamoDB's batches have no more.
 pub const ORDERS_AT_ONCE: usize = 100;
 
-/// What was read of some orders: those that are there, each readable or not.
-pub type LoadedOrders = HashMap<OrderKey, Result<Order, Unreadable>>;
+/// What was read of some orders.
+#[derive(Debug, Default)]
+pub struct LoadedOrders {
+    /// Those that are there, each readable or not.
+    pub orders: HashMap<OrderKey, Result<Order, Unreadable>>,
+    /// Bytes of their items, as far as the store counts them.
+    pub read_bytes: usize,
+}
 
 /// Keeps orders, one item each, every write conditional on what was read.
 #[async_trait]
@@ -161,16 +167,16 @@ pub trait OrderStore: Send + Sync {
     /// These orders as they are now (strongly consistent), at most [`ORDERS_AT_ONCE`]. A store without batches reads one
     /// after another.
     async fn load_all(&self, keys: &[OrderKey]) -> Result<LoadedOrders, StoreError> {
-        let mut loaded = LoadedOrders::new();
+        let mut orders = HashMap::new();
         for key in keys {
             match self.load(key).await {
-                Ok(order) => loaded.extend(order.map(|order| (key.clone(), Ok(order)))),
+                Ok(order) => orders.extend(order.map(|order| (key.clone(), Ok(order)))),
                 Err(error) => {
-                    loaded.insert(key.clone(), Err(Unreadable::only(error, key.to_string())?));
+                    orders.insert(key.clone(), Err(Unreadable::only(error, key.to_string())?));
                 }
             }
         }
-        Ok(loaded)
+        Ok(LoadedOrders { orders, read_bytes: 0 })
     }
 
     /// Stores an order that is not there yet, as version 1. [`StoreError::Conflict`] carries the one that is.

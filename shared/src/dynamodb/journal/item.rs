@@ -36,6 +36,8 @@ words! {
         Retref => "r": "merchant_retref",
         /// The key of the index of unusual facts: the merchant.
         Unusual => "u": "unusual",
+        /// When DynamoDB deletes it, in seconds since 1970; of sums and days, too.
+        ExpiresAt => "x": "expires_at",
         /// What happened to money, by the fact's letter.
         Fact => "f": "fact",
         /// The order's id, as the merchant chose it.
@@ -177,12 +179,12 @@ const USUAL_MECHANISM: Mechanism = Mechanism::Automatic;
 const USUAL_PRINCIPAL: Principal = Principal::ClientCredentials;
 
 /// Whether two items of one entry say different things. A release may add columns: what either does not have says
-/// nothing, unless its absence is a zero.
+/// nothing, unless its absence is a zero; and how long they are kept is the deployment's choice.
 pub(super) fn differ(one: &Item, other: &Item) -> bool {
     let names: Vec<&str> = CHANGES.iter().map(|column| column.as_str()).collect();
     let differs = |one: &Item, other: &Item| {
         one.iter().any(|(name, value)| match other.get(name) {
-            Some(other) => value != other,
+            Some(other) => value != other && name != Column::ExpiresAt.as_str(),
             None => names.contains(&name.as_str()),
         })
     };

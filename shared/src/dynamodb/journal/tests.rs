@@ -24,7 +24,11 @@ use crate::{
 
 fn responding(responses: impl IntoIterator<Item = Scripted>) -> (DynamoDbEntries, Arc<Aws>) {
     let aws = Aws::responding(responses);
-    (DynamoDbEntries::new(aws.dynamodb(), "journal".to_owned()), aws)
+    (DynamoDbEntries::new(aws.dynamodb(), "journal".to_owned(), retention()), aws)
+}
+
+fn retention() -> Retention {
+    Retention::of_months(18).unwrap()
 }
 
 fn merchant() -> MerchantId {
@@ -181,7 +185,8 @@ async fn an_entry_is_put_once_into_the_partition_of_its_order() {
     let (store, aws) = responding([done(), condition_failed_at(&item_of_entry())]);
     assert_eq!(store.put(&entry()).await.unwrap(), Put::New);
     assert_eq!(store.put(&entry()).await.unwrap(), Put::Same);
-    assert_eq!(aws.bodies("PutItem"), [put(&item_of_entry()), put(&item_of_entry())]);
+    let put = put(&with(&item_of_entry(), &json!({ "x": { "N": "1814782020" } })));
+    assert_eq!(aws.bodies("PutItem"), [put.clone(), put]);
 }
 
 #[tokio::test]
@@ -191,6 +196,8 @@ async fn an_entry_that_is_there_is_the_same_unless_a_column_of_both_differs() {
         (with(&item_of_entry(), &json!({ "of_a_later_release": { "S": "x" } })), Put::Same),
         (with(&item_of_entry(), &json!({ "au": { "S": "of a later release" } })), Put::Same),
         (with(&item_of_entry(), &json!({ "md": null })), Put::Same),
+        // Another deployment keeps it for longer.
+        (with(&item_of_entry(), &json!({ "x": { "N": "7" } })), Put::Same),
         (with(&item_of_entry(), &json!({ "p": { "N": "3" } })), Put::Differs),
         (with(&item_of_entry(), &json!({ "p": { "S": "2" } })), Put::Differs),
         // No change is a change of zero.
@@ -216,7 +223,8 @@ async fn a_merchants_day_is_noted_once_by_each_process() {
     for merchant in ["m", "m", "n", "n"] {
         store.note_day(&merchant.parse().unwrap(), day()).await.unwrap();
     }
-    let noted = |merchant| put(&keys_of("merchants#2026-01-05", merchant));
+    let expires = json!({ "x": { "N": "1814745600" } });
+    let noted = |merchant| put(&with(&keys_of("merchants#2026-01-05", merchant), &expires));
     assert_eq!(aws.bodies("PutItem"), [noted("m"), noted("n")]);
     let (store, aws) = responding([throttled(), done()]);
     assert!(matches!(store.note_day(&merchant(), day()).await, Err(StoreError::Unavailable(_))));

@@ -8,14 +8,15 @@ use aws_sdk_dynamodb::Client;
 use jiff::{Timestamp, civil::Date};
 use tollgate_core::{
     journal::{
-        Changes, KeptSum, KeptSums, LatePage, LateQuarter, SumOf, Total, TotalLine, Totals, TotalsStore,
+        Changes, KeptSum, KeptSums, LatePage, LateQuarter, Retention, SumOf, Total, TotalLine, Totals,
+        TotalsStore,
     },
     order::MerchantId,
     payments::{StoreError, Unreadable},
     values::QuarterHour,
 };
 
-use super::{BUCKET, Column, KEY_NAMES, LATE, SORT, days_merchants, key_of, keys};
+use super::{BUCKET, Column, EXPIRES_AT, KEY_NAMES, LATE, SORT, days_merchants, expires_at, key_of, keys};
 use crate::dynamodb::{
     Item, number, number_of,
     table::{Table, all, unavailable, was_made},
@@ -29,12 +30,15 @@ const REACHED: &str = "reached";
 const LATE_AT_A_TIME: i32 = 100;
 
 /// Totals in the journal's table.
-pub struct DynamoDbTotals(Table);
+pub struct DynamoDbTotals {
+    table: Table,
+    retention: Retention,
+}
 
 impl DynamoDbTotals {
     /// Totals in a journal's table that exists.
-    pub fn new(client: Client, table: String) -> Self {
-        Self(Table { client, name: table })
+    pub fn new(client: Client, table: String, retention: Retention) -> Self {
+        Self { table: Table { client, name: table }, retention }
     }
 
     /// The sums of a partition between two texts, and what else each sort key says.
@@ -65,7 +69,7 @@ impl DynamoDbTotals {
     async fn all(&self, bucket: &str, from: &str, to: &str) -> Result<Vec<Item>, StoreError> {
         let condition = "#bucket = :bucket AND #sort BETWEEN :from AND :to";
         let texts = [(":bucket", bucket), (":from", from), (":to", to)];
-        all(self.0.query(condition, &KEY_NAMES, &texts).consistent_read(true)).await
+        all(self.table.query(condition, &KEY_NAMES, &texts).consistent_read(true)).await
     }
 }
 
@@ -83,7 +87,7 @@ fn in_year(day: Date) -> String {
 #[async_trait]
 impl TotalsStore for DynamoDbTotals {
     async fn reached(&self) -> Result<Option<Timestamp>, StoreError> {
-        let found = self.0.get(keys(REACHED, REACHED)).consistent_read(true).send().await;
+        let found = self.table.get(keys(REACHED, REACHED)).consistent_read(true).send().await;
         let Some(item) = found.map_err(|error| unavailable(&error))?.item else { return Ok(None) };
         stated(&item, "at")?.parse().map(Some).map_err(|_| corrupt("at"))
     }
@@ -91,7 +95,7 @@ impl TotalsStore for DynamoDbTotals {
     async fn reach(&self, at: Timestamp) -> Result<(), StoreError> {
         let mut item = keys(REACHED, REACHED);
         item.insert("at".to_owned(), text_of(&at));
-        let request = self.0.put(item);
+        let request = self.table.put(item);
         request.send().await.map(drop).map_err(|error| unavailable(&error))
     }
 
@@ -138,7 +142,12 @@ impl TotalsStore for DynamoDbTotals {
         };
         item.insert("lines".to_owned(), text_of(&lines));
         item.insert("version".to_owned(), number_of(&(version + 1)));
-        let request = self.0.put(item);
+        let begins = match of {
+            SumOf::Quarter(quarter) => quarter.begins(),
+            SumOf::Day(day) => QuarterHour::first_of(day).begins(),
+        };
+        item.insert(EXPIRES_AT.to_owned(), expires_at(self.retention, begins));
+        let request = self.table.put(item);
         let request = if version == 0 {
             request
                 .condition_expression("attribute_not_exists(#bucket)")
@@ -155,7 +164,7 @@ impl TotalsStore for DynamoDbTotals {
     async fn late(&self, after: Option<&str>) -> Result<LatePage, StoreError> {
         let condition = "#bucket = :bucket AND #sort > :after";
         let texts = [(":bucket", LATE), (":after", after.unwrap_or(" "))];
-        let request = self.0.query(condition, &KEY_NAMES, &texts);
+        let request = self.table.query(condition, &KEY_NAMES, &texts);
         let page = request.consistent_read(true).limit(LATE_AT_A_TIME).send().await;
         let page = page.map_err(|error| unavailable(&error))?;
         let (quarters, unreadable) = apart(page.items(), late)?;
@@ -165,7 +174,7 @@ impl TotalsStore for DynamoDbTotals {
 
     async fn settle(&self, late: &LateQuarter) -> Result<(), StoreError> {
         let sort = late_sort(&late.merchant, late.quarter);
-        let request = self.0.client.delete_item().table_name(&self.0.name);
+        let request = self.table.client.delete_item().table_name(&self.table.name);
         let request = request
             .set_key(Some(keys(LATE, &sort)))
             .condition_expression("#mark = :mark")

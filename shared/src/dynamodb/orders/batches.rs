@@ -6,21 +6,22 @@ use tollgate_core::{
 };
 
 use super::{DynamoDbStore, KEY, StoredOrder, noted, parse_key};
-use crate::dynamodb::{Item, text, text_of};
+use crate::dynamodb::{Item, item_size, text, text_of};
 
 impl DynamoDbStore {
     /// The orders under these keys, as of now.
     pub(super) async fn batch(&self, keys: &[OrderKey]) -> Result<LoadedOrders, StoreError> {
-        let mut loaded = LoadedOrders::new();
+        let mut loaded = LoadedOrders::default();
         let keys = keys.iter().map(|key| Item::from([(KEY.to_owned(), text_of(key))])).collect();
         for item in self.table.batch(keys, true).await? {
+            loaded.read_bytes += item_size(&item);
             let stored = text(&item, KEY).cloned().unwrap_or_default();
             let Some(key) = parse_key(&stored) else { continue };
             let order = match StoredOrder(item).read() {
                 Ok(order) => Ok(order),
                 Err(error) => Err(noted(Unreadable::only(error, stored)?)),
             };
-            loaded.insert(key, order);
+            loaded.orders.insert(key, order);
         }
         Ok(loaded)
     }
@@ -70,7 +71,10 @@ mod tests {
         let began = Instant::now();
         let loaded = store.load_all(&keys(&["a", "b", "c"])).await.unwrap();
         let there = keys(&["a", "b"]);
-        assert!(loaded.len() == 2 && there.iter().all(|key| loaded[key].as_ref().unwrap().key() == *key));
+        assert!(
+            loaded.orders.len() == 2
+                && there.iter().all(|key| loaded.orders[key].as_ref().unwrap().key() == *key)
+        );
         let bodies = aws.bodies("BatchGetItem");
         let asked_for: Vec<_> = bodies.iter().map(|body| body["RequestItems"].clone()).collect();
         assert_eq!(asked_for, [asked(&["a", "b", "c"]), asked(&["b", "c"]), asked(&["b", "c"])]);
@@ -93,12 +97,12 @@ mod tests {
     #[tokio::test]
     async fn no_orders_take_no_request_and_a_bad_one_is_one_bad_row() {
         let (store, aws) = self::store([]);
-        assert!(store.load_all(&[]).await.unwrap().is_empty());
+        assert!(store.load_all(&[]).await.unwrap().orders.is_empty());
         assert_eq!(aws.sent(), json!([]));
         let bad = json!({"order_key": {"S": "m#b"}, "fm": {"S": "x"}});
         let (store, _) = self::store([ok(json!({"Responses": {"orders": [item("a"), bad]}}))]);
         let loaded = store.load_all(&keys(&["a", "b"])).await.unwrap();
-        let [good, bad] = [0, 1].map(|n| &loaded[&keys(&["a", "b"])[n]]);
+        let [good, bad] = [0, 1].map(|n| &loaded.orders[&keys(&["a", "b"])[n]]);
         assert!(good.is_ok());
         assert_eq!(bad.as_ref().unwrap_err().key, "m#b");
     }

@@ -125,6 +125,12 @@ impl<'a> Term<'a> {
         }
     }
 
+    /// The value of `eq`, the only operator that it takes.
+    pub(super) fn own<T>(&self, read: impl Fn(&str) -> Option<T>, what: &str) -> Result<T, Problem> {
+        let text = Some(self.one()?).filter(|_| self.operator == "eq");
+        text.and_then(read).ok_or_else(|| self.wrong(format!("takes eq and {what}")))
+    }
+
     /// The values of `eq` or `in`.
     pub(super) fn each<T>(&self, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, Problem> {
         match self.operator {

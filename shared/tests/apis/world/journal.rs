@@ -28,6 +28,11 @@ fn is_in(entry: &Entry, place: &EntryPlace) -> bool {
 }
 
 impl World {
+    /// Everything that was put.
+    pub(crate) fn entries(&self) -> Vec<Entry> {
+        self.state().entries.clone()
+    }
+
     fn page<E>(
         &self,
         place: &EntryPlace,

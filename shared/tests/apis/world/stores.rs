@@ -3,18 +3,24 @@
 use std::collections::btree_map::Entry as Spot;
 
 use async_trait::async_trait;
+use tollgate::dynamodb::{item_size, orders::StoredOrder};
 use tollgate_core::{
     journal::{Agenda, AgendaList, AgendaOrder, AgendaPage, AgendaPlaces, AgendaQuery, entries},
     order::{ListPlace, MerchantId, Order, OrderKey},
     payments::{
         Attempts, Counts, DueOrder, DueQuery, Effect, Ended, Index, ListedOrder, ListedPage, LoadedOrders,
-        OrderIndex, OrderStore, Page, Place, Stop, StoreError, Switch, SwitchOf, SwitchState, Switches,
-        Unreadable,
+        OrderIndex, OrderStore, Page, Place, Shards, Stop, StoreError, Switch, SwitchOf, SwitchState,
+        Switches, Unreadable,
     },
     stored_cards::{Customer, CustomerKey, CustomerStore, Written},
 };
 
 use super::{State, World};
+
+/// What an order's item takes.
+fn bytes(order: &Order) -> usize {
+    item_size(&StoredOrder::next(order, Shards { in_doubt: 1, captures: 1 }).0)
+}
 
 fn unavailable() -> StoreError {
     StoreError::Unavailable("it is down".to_owned())
@@ -74,14 +80,17 @@ impl OrderStore for World {
     }
 
     async fn load_all(&self, keys: &[OrderKey]) -> Result<LoadedOrders, StoreError> {
-        let mut loaded = LoadedOrders::new();
+        let mut loaded = LoadedOrders::default();
         for key in keys {
             match OrderStore::load(self, key).await {
-                Ok(order) => loaded.extend(order.map(|order| (key.clone(), Ok(order)))),
+                Ok(order) => {
+                    loaded.read_bytes += order.as_ref().map_or(0, bytes);
+                    loaded.orders.extend(order.map(|order| (key.clone(), Ok(order))));
+                }
                 Err(error) => {
                     let item = Unreadable::only(error, key.to_string())?;
                     item.note();
-                    loaded.insert(key.clone(), Err(item));
+                    loaded.orders.insert(key.clone(), Err(item));
                 }
             }
         }

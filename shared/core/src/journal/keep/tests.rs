@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
+    journal::Retention,
     order::{Decision, GatewayResponse, Kind, Operation, OperationState, OrderKey, PaymentKind},
     test_payments::{new_operation, payment},
     values::Currency,
@@ -25,6 +26,10 @@ struct Kept {
 
 #[async_trait]
 impl EntryStore for Kept {
+    fn retention(&self) -> Retention {
+        Retention::of_months(18).unwrap()
+    }
+
     async fn put(&self, entry: &Entry) -> Result<Put, StoreError> {
         if self.refuses == Some(entry.order.order.to_string().as_str()) {
             return Err(StoreError::Unavailable("away".to_owned()));
@@ -165,5 +170,16 @@ fn what_cannot_be_told_comes_again_with_its_whole_batch_and_what_is_not_put_is_t
         let store = Kept { refuses: Some(refuses), ..Kept::default() };
         now(record(&store, batch(), at(0)));
         assert_eq!(store.told.lock().unwrap().len(), told, "{refuses} is not put");
+    }
+}
+
+#[test]
+fn what_is_past_its_time_is_neither_put_nor_summed_up() {
+    let kept_s = 550 * 86_400;
+    for (after_s, new) in [(kept_s - 5 * 86_400, 1), (kept_s, 0)] {
+        let store = Kept::default();
+        let report = now(record(&store, vec![change("1", paid("o", 100, Kind::Purchase))], at(after_s)));
+        assert_eq!((report.changes, report.new, report.failed), (1, new, None), "after {after_s} s");
+        assert_eq!(store.told.lock().unwrap().len(), new);
     }
 }

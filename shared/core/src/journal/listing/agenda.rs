@@ -264,7 +264,9 @@ impl AgendaLister<'_> {
             let room = (READ_MAX_BYTES.saturating_sub(found.read_bytes) / largest).max(1);
             let (some, later) = rest.split_at(rest.len().min(step).min(room));
             let keys: Vec<OrderKey> = some.iter().filter_map(|order| order.key.clone().ok()).collect();
-            let mut loaded = if keys.is_empty() { BTreeMap::new() } else { self.loaded(&keys).await? };
+            let (mut loaded, read_bytes) =
+                if keys.is_empty() { (BTreeMap::new(), 0) } else { self.loaded(&keys).await? };
+            found.read_bytes += read_bytes;
             let mut seen = 0;
             for order in some {
                 if found.shown() >= search.limit {
@@ -279,9 +281,7 @@ impl AgendaLister<'_> {
                 };
                 // The index lags behind.
                 let Some(order) = order else { continue };
-                let bytes = bytes_of(&order);
-                largest = largest.max(bytes);
-                found.read_bytes += bytes;
+                largest = largest.max(bytes_of(&order));
                 match order {
                     Ok(order) if is_twice(search, place, &order) => {}
                     Ok(order) => {
@@ -307,11 +307,11 @@ impl AgendaLister<'_> {
         Ok(found)
     }
 
-    /// These orders by their ids, all of one merchant.
-    async fn loaded(&self, keys: &[OrderKey]) -> Result<BTreeMap<String, Loaded>, StoreError> {
+    /// These orders by their ids, all of one merchant, and how many bytes they have.
+    async fn loaded(&self, keys: &[OrderKey]) -> Result<(BTreeMap<String, Loaded>, usize), StoreError> {
         let loaded = self.store.load_all(keys).await?;
         let by_id = |(key, order): (OrderKey, Result<Order, _>)| (key.order.to_string(), order.map(Arc::new));
-        Ok(loaded.into_iter().map(by_id).collect())
+        Ok((loaded.orders.into_iter().map(by_id).collect(), loaded.read_bytes))
     }
 }
 

@@ -1,11 +1,12 @@
 //! What the command line and the API have in common: a list by conditions, and what is in doubt before it.
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::{AgendaWanted, Found, Lister, Search, ends};
 use crate::{
-    journal::{Concern, EntryPlace, LoggedEntry, concern::is_doubt_recorded, concerns, is_in_doubt},
-    order::{Kind, MerchantId, OperationStatus, Order, PaymentWord, Transaction, TransactionStatus},
+    journal::{Concern, EntryPlace, LoggedEntry, concern::is_doubt_recorded, concerns, entries, is_in_doubt},
+    order::{Kind, MerchantId, OperationStatus, Order, OrderId, PaymentWord, Transaction, TransactionStatus},
     payments::StoreError,
     values::{Brand, Currency, DeclineCode, ReadOrder},
 };
@@ -63,6 +64,13 @@ pub enum Condition {
     Brand(Vec<Brand>),
     /// The last four digits of its card. The first such condition makes the list read an index.
     LastFour(String),
+    /// The gateway's reference of the payment or of one of its refunds. The first such condition makes the list read an
+    /// index.
+    Reference(String),
+    /// This order has it. Then nothing but the order is read.
+    Order(OrderId),
+    /// It is this one. A list finds it by its order, which has to be another condition.
+    Transaction(Uuid),
     /// What was paid or held, in minor units.
     Amount(Is<u64>),
     /// What was captured, in minor units.
@@ -116,6 +124,9 @@ impl Lister<'_> {
     /// can be wanted, and from the same index.
     pub async fn find(&self, wanted: &Wanted<'_>) -> Result<Found, StoreError> {
         let &Wanted { merchant, now, since, until, order, after, limit, .. } = wanted;
+        if let Some(id) = wanted.known_order() {
+            return self.of_order(wanted, id).await;
+        }
         let place = after.and_then(|after| after.strip_prefix(AGENDA));
         let mut read_bytes = 0;
         if wanted.is_for_agenda() && (after.is_none() || place.is_some()) {
@@ -140,21 +151,55 @@ impl Lister<'_> {
             let was_listed = wanted.is_for_agenda() && is_doubt_recorded(transaction);
             !was_listed && wanted.has(order, transaction)
         };
+        let reference = wanted.reference();
         let (places, may_want) = (wanted.places(), &|entry: &LoggedEntry| wanted.may_want(entry));
         let after = after.filter(|_| place.is_none());
-        let search = Search { merchant, since, until, places: &places, may_want, wants, order, after, limit };
-        self.list(&search, read_bytes).await
+        let search = Search {
+            merchant,
+            since,
+            until,
+            places: &places,
+            reference,
+            may_want,
+            wants,
+            order,
+            after,
+            limit,
+        };
+        let found = self.list(&search, read_bytes).await?;
+        // A range that ends earlier says nothing of how far the journal has come.
+        let newest = found.newest.filter(|_| until >= now);
+        Ok(Found { newest, ..found })
     }
 }
 
 impl Wanted<'_> {
     /// Where its entries are: in an index, if a condition has one, and otherwise in all parts of the journal.
     fn places(&self) -> Vec<EntryPlace> {
-        let index = self.conditions.iter().find_map(|condition| match condition {
-            Condition::LastFour(digits) => Some(EntryPlace::LastFour(digits.clone())),
-            _ => None,
+        let by_reference = self.reference().map(|reference| EntryPlace::Reference(reference.to_owned()));
+        let index = by_reference.or_else(|| {
+            self.conditions.iter().find_map(|condition| match condition {
+                Condition::LastFour(digits) => Some(EntryPlace::LastFour(digits.clone())),
+                _ => None,
+            })
         });
         index.map_or_else(EntryPlace::all, |index| vec![index])
+    }
+
+    /// The reference whose index is read. It has few entries, and so comes before any other index.
+    fn reference(&self) -> Option<&str> {
+        self.conditions.iter().find_map(|condition| match condition {
+            Condition::Reference(reference) => Some(reference.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The one order that can have it.
+    fn known_order(&self) -> Option<&OrderId> {
+        self.conditions.iter().find_map(|condition| match condition {
+            Condition::Order(order) => Some(order),
+            _ => None,
+        })
     }
 
     fn needs_attention(&self) -> bool {
@@ -206,12 +251,17 @@ impl Wanted<'_> {
         })
     }
 
-    fn has(&self, order: &Order, transaction: &Transaction) -> bool {
+    pub(super) fn has(&self, order: &Order, transaction: &Transaction) -> bool {
         self.conditions.iter().all(|condition| condition.holds(order, transaction, self.now))
     }
 }
 
 impl Condition {
+    /// Whether it is found without reading all entries of the range, so that the range can be all times.
+    pub fn has_index(&self) -> bool {
+        matches!(self, Self::LastFour(_) | Self::Reference(_) | Self::Order(_) | Self::Transaction(_))
+    }
+
     fn holds(&self, order: &Order, transaction: &Transaction, now: Timestamp) -> bool {
         match self {
             Self::ListedAt(_) => true,
@@ -230,6 +280,11 @@ impl Condition {
             Self::LastFour(digits) => {
                 transaction.card().and_then(|card| card.last_four.as_ref()) == Some(digits)
             }
+            Self::Reference(reference) => entries(None, order).iter().any(|entry| {
+                entry.transaction == transaction.id && entry.reference.as_ref() == Some(reference)
+            }),
+            Self::Order(id) => order.id == *id,
+            Self::Transaction(id) => transaction.id == *id,
             Self::Amount(is) => is.holds(&transaction.amount().minor()),
             Self::Captured(is) => is.holds(&transaction.captured().minor()),
             // What has more decimals than the currency is no amount in it.

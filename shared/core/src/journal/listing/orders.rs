@@ -4,7 +4,6 @@
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
 
-use super::bytes_of;
 use crate::{
     order::{LIST_SHARDS, MerchantId, Order, OrderId, OrderKey, PaymentStatus},
     payments::{Deadline, ListedOrder, ORDERS_AT_ONCE, OrderIndex, OrderStore, StoreError, Unreadable},
@@ -129,10 +128,10 @@ impl OrderLister<'_> {
         let listed = &listed[..most.min(listed.len())];
         let keys: Vec<OrderKey> = listed.iter().filter_map(|order| order.key.clone().ok()).collect();
         let mut loaded = self.store.load_all(&keys).await?;
-        found.read_bytes += loaded.values().map(bytes_of).sum::<usize>();
+        found.read_bytes += loaded.read_bytes;
         for (n, order) in listed.iter().enumerate() {
             let (id, order) = match &order.key {
-                Ok(key) => (Some(key.order.clone()), loaded.remove(key)),
+                Ok(key) => (Some(key.order.clone()), loaded.orders.remove(key)),
                 Err(item) => (None, Some(Err(item.clone()))),
             };
             match order {

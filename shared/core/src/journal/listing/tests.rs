@@ -118,16 +118,17 @@ impl OrderStore for World {
             let mut batches = self.batches.lock().unwrap();
             *batches = (batches.0 + 1, batches.1.max(keys.len()));
         }
-        let mut loaded = LoadedOrders::new();
+        let mut orders = HashMap::new();
         for key in keys {
             match self.load(key).await {
-                Ok(order) => loaded.extend(order.map(|order| (key.clone(), Ok(order)))),
+                Ok(order) => orders.extend(order.map(|order| (key.clone(), Ok(order)))),
                 Err(error) => {
-                    loaded.insert(key.clone(), Err(Unreadable::only(error, key.to_string())?));
+                    orders.insert(key.clone(), Err(Unreadable::only(error, key.to_string())?));
                 }
             }
         }
-        Ok(loaded)
+        let read_bytes = orders.values().map(bytes_of).sum();
+        Ok(LoadedOrders { orders, read_bytes })
     }
 
     async fn create(&self, _: &Order) -> Result<(), StoreError> {
@@ -240,6 +241,7 @@ async fn all(
             since,
             until,
             places: &places,
+            reference: None,
             may_want: &|_| true,
             wants,
             order: ReadOrder::NewestFirst,
@@ -334,6 +336,7 @@ async fn what_cannot_be_read_is_a_bad_row_in_its_place_and_the_others_are_listed
                 since,
                 until,
                 places,
+                reference: None,
                 may_want,
                 wants,
                 order: ReadOrder::NewestFirst,
@@ -396,6 +399,31 @@ async fn a_filter_goes_by_the_current_state_and_a_card_by_its_index() {
     assert_eq!(rows, ids((0..30).rev().filter(|n| n % 3 == 1)));
     let lister = lister(&world);
     assert_eq!(lister.newest(&merchant()).await.unwrap(), Some(at(29 * 20_000 + 90_000)));
+    // A list that is read from now backward has seen it.
+    let newest = async |now, until, after, conditions: &[Condition]| {
+        let (merchant, since) = (&merchant(), at(0));
+        let wanted = Wanted {
+            merchant,
+            now,
+            since,
+            until,
+            conditions,
+            order: ReadOrder::NewestFirst,
+            after,
+            limit: 5,
+        };
+        lister.find(&wanted).await.unwrap().newest
+    };
+    let (now, last) = (at(40 * DAY_S), Some(at(29 * 20_000 + 90_000)));
+    assert_eq!(newest(now, now, None, &[]).await, last);
+    assert_eq!(newest(now, at(30 * DAY_S), None, &[]).await, None, "not read up to now");
+    let place = sort_of(at(30 * DAY_S));
+    assert_eq!(newest(now, now, Some(place.as_str()), &[]).await, None);
+    assert_eq!(
+        newest(now, now, None, &[Condition::LastFour("0001".to_owned())]).await,
+        None,
+        "of one card only"
+    );
     let nothing = World::default();
     assert_eq!(self::lister(&nothing).newest(&merchant()).await.unwrap(), None);
 }
@@ -411,6 +439,7 @@ async fn a_part_ends_when_it_has_read_enough_and_the_next_one_goes_on() {
         since: at(0),
         until: at(6_000),
         places: &EntryPlace::all(),
+        reference: None,
         may_want: &|_| true,
         wants: &first,
         order: ReadOrder::NewestFirst,
@@ -440,6 +469,7 @@ async fn orders_are_read_some_at_a_time_and_only_where_the_entry_does_not_tell()
             since,
             until,
             places,
+            reference: None,
             may_want,
             wants: &wants,
             order: ReadOrder::NewestFirst,
@@ -543,6 +573,7 @@ fn anything<'a>(
         since,
         until,
         places,
+        reference: None,
         may_want: &|_| true,
         wants: &|_, _| true,
         order: ReadOrder::NewestFirst,

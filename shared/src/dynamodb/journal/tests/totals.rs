@@ -9,7 +9,7 @@ use super::*;
 
 fn responding(responses: impl IntoIterator<Item = Scripted>) -> (DynamoDbTotals, Arc<Aws>) {
     let aws = Aws::responding(responses);
-    (DynamoDbTotals::new(aws.dynamodb(), "journal".to_owned()), aws)
+    (DynamoDbTotals::new(aws.dynamodb(), "journal".to_owned(), retention()), aws)
 }
 
 /// A query of a partition of the table, as it is now.
@@ -166,12 +166,14 @@ async fn totals_replace_only_the_version_that_was_read() {
         assert!(!store.replace(&merchant(), of, version, &totals()).await.unwrap());
         let result = store.replace(&merchant(), of, version, &totals()).await;
         assert!(matches!(result, Err(StoreError::Unavailable(_))));
-        let put = json!({ "TableName": "journal", "Item": kept("10:00", version + 1) });
+        let item = with(&kept("10:00", version + 1), &json!({ "x": { "N": "1814781600" } }));
+        let put = json!({ "TableName": "journal", "Item": item });
         let put = with(&put, &condition);
         assert_eq!(aws.bodies("PutItem"), [put.clone(), put.clone(), put]);
         let (store, aws) = responding([done()]);
         assert!(store.replace(&merchant(), SumOf::Day(day()), version, &totals()).await.unwrap());
         let of_day = with(&kept("10:00", version + 1), &keys_of("totals#m#2026", "01-05"));
+        let of_day = with(&of_day, &json!({ "x": { "N": "1814745600" } }));
         let put = with(&json!({ "TableName": "journal", "Item": of_day }), &condition);
         assert_eq!(aws.bodies("PutItem"), [put]);
     }

@@ -89,7 +89,9 @@ impl OrderStore for Shelf {
                 if self.bad_orders.contains(order.id.as_str()) { Err(item) } else { Ok(order) },
             ))
         });
-        Ok(loaded.collect())
+        let orders: HashMap<_, _> = loaded.collect();
+        let read_bytes = orders.values().map(bytes_of).sum();
+        Ok(LoadedOrders { orders, read_bytes })
     }
 
     async fn create(&self, _: &Order) -> Result<(), StoreError> {
