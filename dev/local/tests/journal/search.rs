@@ -82,6 +82,10 @@ impl EntryLog for Counting {
     ) -> Result<EntryPage<LoggedEntry>, StoreError> {
         self.called();
         let page = self.log.logged(place, query).await?;
+        // An index has keys only.
+        if !matches!(place, EntryPlace::Shard(_)) && !page.entries.is_empty() {
+            self.called();
+        }
         self.entries.fetch_add(page.entries.len(), Ordering::Relaxed);
         Ok(page)
     }
@@ -276,4 +280,53 @@ async fn every_page_of_every_filter_is_read_within_its_limits_and_in_the_same_me
     assert!(grown < GROWTH_MAX_KB, "{grown} KB");
     stack.stop().await;
     data.map(|data| std::fs::remove_dir_all(data).unwrap()).unwrap_or_default();
+}
+
+/// Most bytes and calls of a page of 25; and most bytes of a month of 18 payments, whole.
+const PAGE_BYTES_MAX: usize = 256 * 1024;
+const PAGE_CALLS_MAX: usize = 5;
+const QUIET_MONTH: usize = 18;
+const QUIET_MONTH_BYTES_MAX: usize = 40 * 1024;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_takes_few_calls_and_a_quiet_month_few_bytes() {
+    for (count, bytes_max) in [(QUIET_MONTH, QUIET_MONTH_BYTES_MAX), (COUNT, PAGE_BYTES_MAX)] {
+        let stack = Stack::start(Options::default()).await.unwrap();
+        let now = stack.clock().now();
+        let began = now - SignedDuration::from_hours(i64::from(DAYS) * 24);
+        let merchant = load(&stack, count, began).await;
+        let ports = stack.ports();
+        let (log, store) = (ports.transactions.log.clone(), ports.transactions.orders.clone());
+        let counts = AtomicUsize::default;
+        let counting = Counting { log, store, entries: counts(), orders: counts(), calls: counts() };
+        let agenda = ports.transactions.agenda.clone();
+        let deadline = Deadline::after(Duration::from_hours(24));
+        let lister = Lister { log: &counting, store: &counting, agenda: agenda.as_ref(), deadline };
+        for conditions in [
+            vec![],
+            vec![Condition::LastFour("0007".to_owned())],
+            vec![Condition::Currency(vec![Currency::USD])],
+        ] {
+            let wanted = Wanted {
+                merchant: &merchant,
+                now,
+                since: began,
+                until: now,
+                conditions: &conditions,
+                order: ReadOrder::NewestFirst,
+                after: None,
+                limit: 25,
+            };
+            let page = lister.find(&wanted).await.unwrap();
+            let (entries, orders, calls) = counting.take();
+            let bytes = page.read_bytes;
+            println!(
+                "{count} payments, {conditions:?}: {calls} calls, {bytes} bytes, {entries} entries, {orders} orders"
+            );
+            assert!(!page.rows.is_empty() && page.rows.len() <= 25);
+            assert!(calls <= PAGE_CALLS_MAX && bytes <= bytes_max, "{calls} calls, {bytes} bytes");
+            assert!(count > 25 || page.next.is_none(), "the whole month");
+        }
+        stack.stop().await;
+    }
 }
