@@ -17,8 +17,10 @@ const IN_FORCE_AFTER_S: i64 = tollgate::dynamodb::orders::switch::KEPT.as_secs()
 /// A switch, and how a person calls it.
 pub(crate) struct Subject {
     pub(crate) of: SwitchOf,
-    /// Whose payments they are, and where: "Stage prod: payments".
-    pub(crate) name: String,
+    /// Whose payments they are, and where: "Stage prod".
+    pub(crate) at: String,
+    /// How they are called after that: "payments".
+    pub(crate) payments: &'static str,
     /// What has to be typed.
     pub(crate) typed: String,
     /// The command's words before `stop`.
@@ -31,7 +33,8 @@ pub(crate) async fn run(place: &Place, arguments: &Throw, stopped: bool) -> Resu
     let stage = place.stage()?;
     let subject = Subject {
         of: SwitchOf::All,
-        name: format!("Stage {stage}: payments"),
+        at: format!("Stage {stage}"),
+        payments: "payments",
         typed: stage.to_owned(),
         command: "tollgate",
         value: json!({ "stage": stage }),
@@ -47,7 +50,8 @@ pub(crate) async fn move_switch(
 ) -> Result<Report, Failure> {
     let switch = Aws::new(place)?.switch(place)?;
     let now = switch.state(&subject.of).await.map_err(|error| unreadable_switch(&error))?;
-    let Subject { name, value, .. } = &subject;
+    let Subject { at, value, .. } = &subject;
+    let name = &format!("{at}: {}", subject.payments);
     if arguments.show {
         return Ok(show(name, value.clone(), &now));
     }
@@ -78,10 +82,7 @@ pub(crate) async fn move_switch(
         } else {
             format!("{all} will pay again, and captures that are due are sent")
         };
-        confirm::by_typing(
-            &subject.typed,
-            &format!("{name}: {happens}, within {IN_FORCE_AFTER_S} seconds."),
-        )?;
+        confirm::by_typing(&subject.typed, &format!("{at}: {happens}, within {IN_FORCE_AFTER_S} seconds."))?;
     }
     let person = person::verified(place).await;
     let by = Attribution::new(None, Some(by), Some(reason));

@@ -19,7 +19,8 @@ pub(crate) async fn run(place: &Place, switch: &Switch, stopped: bool) -> Result
     must_exist(place, id).await?;
     let subject = Subject {
         of: SwitchOf::Merchant(id.clone()),
-        name: format!("Merchant {id}, {at}: its payments"),
+        at: format!("Merchant {id}, {at}"),
+        payments: "its payments",
         typed: id.to_string(),
         command: "tollgate merchant",
         value: json!({

@@ -263,7 +263,7 @@ async fn merchants_are_listed_and_shown_without_any_secret() {
     let fixture = Fixture::open().await;
     let arguments = create(&fixture, NEW, &["--json"]);
     let key = fixture.run(&borrowed(&arguments), "testing123\n").await.json()["key"].clone();
-    fixture.run(&["merchant", "stop", NEW, "--yes"], "").await.done();
+    fixture.run(&["merchant", "stop", NEW, "--by", "Ann", "--reason", "r", "--yes"], "").await.done();
     fixture
         .stack
         .secrets()
@@ -289,7 +289,7 @@ async fn merchants_are_listed_and_shown_without_any_secret() {
     let known: Vec<_> = known.map(|name| name.trim_start_matches("tollgate/merchants/").to_owned()).collect();
     assert_eq!(ids, known, "more than one page of them");
     let row = |id: &str| listed.iter().find(|row| row["merchant"] == id).unwrap();
-    assert_eq!((&row(NEW)["disabled"], &row(MERCHANT)["disabled"]), (&json!(true), &json!(false)));
+    assert_eq!((&row(NEW)["stopped"], &row(MERCHANT)["stopped"]), (&json!(true), &json!(false)));
     assert!(row("broken")["error"].as_str().unwrap().contains("document is wrong"));
 
     let shown = fixture.run(&["merchant", "show", NEW, "--json"], "").await.json();
