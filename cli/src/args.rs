@@ -10,7 +10,9 @@ mod in_pages;
 mod key;
 mod list;
 mod local;
+mod movements;
 mod place;
+mod times;
 mod totals;
 mod webhook;
 
@@ -23,6 +25,7 @@ pub(crate) use key::{AddKey, KeyCommand, ListKeys, RevokeKey};
 pub(crate) use list::{Day, FindPayments, ListPayments, PaymentFilter, TailPayments};
 pub(crate) use local::{Listen, Trigger};
 pub(crate) use place::{ActsOn, LOCAL, PlaceArguments};
+pub(crate) use movements::ListEntries;
 pub(crate) use totals::TotalsOptions;
 pub(crate) use webhook::{
     AddReceiver, ListWebhooks, MessageFormat, RemoveReceiver, ReplayWebhooks, RotateSecret, TestWebhook,
@@ -269,6 +272,8 @@ pub(crate) enum PaymentCommand {
 
 #[derive(Subcommand)]
 pub(crate) enum JournalCommand {
+    /// Every movement of a merchant's money of a day or a longer time, newest first: who did what, when and why
+    List(Box<ListEntries>),
     /// Put every order's entries that are not in the journal; may run beside the live function
     Rebuild(Rebuild),
     /// Find what the journal has and the table lacks, as after a restore to an earlier moment; changes nothing

@@ -4,6 +4,7 @@
 //! absent.
 
 pub(crate) mod compare;
+pub(crate) mod list;
 
 use std::collections::BTreeSet;
 

@@ -142,6 +142,7 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
         Command::Capture(command) => capture::run(&place, command).await,
         Command::Customer(CustomerCommand::Erase(erase)) => customer::erase(&place, erase).await,
         Command::Report(options) => totals::run(&place, options).await,
+        Command::Journal(JournalCommand::List(list)) => journal::list::run(&place, list).await,
         Command::Journal(JournalCommand::Rebuild(rebuild)) => journal::rebuild(&place, rebuild).await,
         Command::Journal(JournalCommand::Compare(compare)) => {
             journal::compare::compare(&place, compare).await

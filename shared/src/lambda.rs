@@ -263,7 +263,7 @@ impl Adapters {
             orders: self.tables().store.clone(),
             agenda: self.agenda(),
             switch: self.tables().switch.clone(),
-            index: self.tables().store.clone(),
+            index: self.order_index(),
             log,
             totals,
             gateway: GATEWAY,

@@ -1,5 +1,6 @@
 //! CSV (RFC 4180) that is safe to open in a spreadsheet.
 
+pub mod entries;
 pub mod payments;
 pub mod totals;
 

@@ -40,6 +40,7 @@ const EXAMPLES: [(&str, &str); 52] = [
         "shop-1 --month 2026-11 --interval day --time-zone America/New_York --csv --stack tollgate-prod",
     ),
     ("customer erase", "shop-1 customer-42 --stack tollgate-prod"),
+    ("journal list", "shop-1 --day yesterday --fact refunded --actor ann@shop.example --stack tollgate-prod"),
     ("journal rebuild", "--stack tollgate-prod"),
     ("journal compare", "--since 2027-01-31T11:59:00Z --inquire --stack tollgate-prod"),
     ("webhook add", "shop-1 erp --url https://erp.example/hooks --events order.paid --stack tollgate-prod"),

@@ -10,6 +10,7 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
+use super::times::Times;
 use crate::{amount, failure::Failure};
 
 /// Most rows unless it is said otherwise.
@@ -19,15 +20,8 @@ const ROWS: usize = 100;
 pub(crate) struct ListPayments {
     /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
-    /// One UTC day: today, yesterday, or a date such as 2026-11-20 [default: today]
-    #[arg(long, value_name = "DAY", value_parser = day, conflicts_with_all = ["since", "until"])]
-    pub(crate) day: Option<Day>,
-    /// From this moment on, such as 2026-11-20T18:00:00Z
-    #[arg(long, value_name = "TIME")]
-    pub(crate) since: Option<Timestamp>,
-    /// Before this moment, which is not included
-    #[arg(long, value_name = "TIME", requires = "since")]
-    pub(crate) until: Option<Timestamp>,
+    #[command(flatten)]
+    pub(crate) times: Times,
     /// Only authorizations that are expected to end by then and are not captured
     #[arg(long, value_name = "TIME")]
     pub(crate) ends_by: Option<Timestamp>,
@@ -194,7 +188,7 @@ impl PaymentFilter {
     }
 }
 
-/// A UTC day, by name or by date.
+/// A day, by name or by date.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Day {
     Today,
@@ -210,7 +204,7 @@ pub(super) fn day(text: &str) -> Result<Day, String> {
     }
 }
 
-fn last_four(text: &str) -> Result<String, String> {
+pub(super) fn last_four(text: &str) -> Result<String, String> {
     let is_good = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
     if is_good { Ok(text.to_owned()) } else { Err("must be four digits".to_owned()) }
 }
@@ -223,16 +217,16 @@ fn state(text: &str) -> Result<PaymentWord, String> {
     one_of(PaymentWord::ALL, PaymentWord::as_str, text)
 }
 
-fn operation(text: &str) -> Result<Kind, String> {
+pub(super) fn operation(text: &str) -> Result<Kind, String> {
     one_of(Kind::ALL, Kind::as_str, text)
 }
 
-fn decline_code(text: &str) -> Result<DeclineCode, String> {
+pub(super) fn decline_code(text: &str) -> Result<DeclineCode, String> {
     one_of(DeclineCode::ALL, DeclineCode::as_str, text)
 }
 
 /// The one with this word, or which ones there are.
-fn one_of<T: Copy>(all: &[T], word: fn(T) -> &'static str, text: &str) -> Result<T, String> {
+pub(super) fn one_of<T: Copy>(all: &[T], word: fn(T) -> &'static str, text: &str) -> Result<T, String> {
     let found = all.iter().copied().find(|one| word(*one) == text);
     found
         .ok_or_else(|| format!("must be {}", all.iter().map(|one| word(*one)).collect::<Vec<_>>().join(", ")))
@@ -242,7 +236,7 @@ pub(super) fn place(text: &str) -> Result<String, String> {
     if is_place(text) { Ok(text.to_owned()) } else { Err("must be what a list printed".to_owned()) }
 }
 
-fn rows(text: &str) -> Result<usize, String> {
+pub(super) fn rows(text: &str) -> Result<usize, String> {
     let limit = text.parse().ok().filter(|limit| (1..=10_000).contains(limit));
     limit.ok_or_else(|| "must be 1 to 10000".to_owned())
 }

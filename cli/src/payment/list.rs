@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp};
 use tollgate::{
     elastic_path::transaction_status,
     ports::Job,
@@ -33,10 +33,10 @@ const A_DAY: Duration = Duration::from_hours(24);
 pub(crate) async fn list(place: &Place, list: &ListPayments) -> Result<Report, Failure> {
     let now = place.clock.now();
     let soon = now + SignedDuration::from_secs(1);
-    let (since, until) = match (list.since, list.day) {
-        (Some(since), _) => (since, list.until.unwrap_or(soon)),
-        (None, None) if list.needs_attention => (now - ATTENTION_WITHIN, soon),
-        (None, day) => range(day.unwrap_or(Day::Today), now)?,
+    let (since, until) = match list.times.range(now, soon)? {
+        Some(range) => range,
+        None if list.needs_attention => (now - ATTENTION_WITHIN, soon),
+        None => list.times.day(Day::Today, now)?,
     };
     let &ListPayments { ref merchant, ref filter, ends_by, captures_by, needs_attention, .. } = list;
     let mut conditions = filter.conditions.conditions()?;
@@ -96,19 +96,6 @@ async fn has_any(place: &Place, wanted: &Wanted<'_>, filter: &PaymentFilter) -> 
     let lister = lister(log.as_ref(), &job, agenda.as_ref());
     let found = lister.find(wanted).await.map_err(|error| unread(&error))?;
     Ok(!found.rows.is_empty() || !found.unreadable.is_empty())
-}
-
-/// The moments at which a day begins and the next one does.
-pub(crate) fn range(day: Day, now: Timestamp) -> Result<(Timestamp, Timestamp), Failure> {
-    let today = now.to_zoned(TimeZone::UTC).date();
-    let out_of_range = |_| Failure::Input("--day is out of range".to_owned());
-    let day = match day {
-        Day::Today => today,
-        Day::Yesterday => today.yesterday().map_err(out_of_range)?,
-        Day::On(date) => date,
-    };
-    let begins = |date: Date| date.to_zoned(TimeZone::UTC).map(|at| at.timestamp()).map_err(out_of_range);
-    Ok((begins(day)?, begins(day.tomorrow().map_err(out_of_range)?)?))
 }
 
 /// The journal of the table that the argument names, or else the place; nothing is called yet.

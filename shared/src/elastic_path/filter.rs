@@ -2,11 +2,13 @@
 
 mod captures;
 mod deliveries;
+mod entries;
 mod orders;
 mod term;
 
 pub(super) use captures::{CaptureFilter, NoFilter};
 pub(super) use deliveries::DeliveryFilter;
+pub(super) use entries::EntryFilter;
 pub(super) use orders::OrderFilter;
 pub(super) use term::{Fields, Range, parse};
 
@@ -61,12 +63,7 @@ impl Fields for Filter {
             "decline_code" => Condition::Decline(term.words(DeclineCode::ALL, DeclineCode::as_str)?),
             "brand" => Condition::Brand(term.words(&BRANDS, Brand::name)?),
             "currency" => Condition::Currency(term.currencies()?),
-            "last_four" => {
-                let digits = |text: &str| text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
-                let digits = Some(term.one()?).filter(|text| term.operator == "eq" && digits(text));
-                let digits = digits.ok_or_else(|| term.wrong("takes eq and four digits"))?;
-                Condition::LastFour(digits.to_owned())
-            }
+            "last_four" => Condition::LastFour(term.last_four()?),
             "retref" => Condition::Reference(term.own(is_retref, "letters and digits, as on a statement")?),
             "order_id" => Condition::Order(term.own(|text| text.parse().ok(), "an order's id")?),
             "id" | "transaction_id" => {

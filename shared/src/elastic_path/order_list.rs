@@ -87,8 +87,8 @@ fn is_of_all_customers(request: &Request) -> Result<(), Failure> {
 }
 
 fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<OrderFilter>, Failure> {
-    let [filter, limit, cursor] = PARAMETERS;
-    let mut parameters = Parameters::of(request, &[filter, SORT, limit, "page[offset]", cursor]);
+    let [filter, zone, limit, cursor] = PARAMETERS;
+    let mut parameters = Parameters::of(request, &[filter, zone, SORT, limit, "page[offset]", cursor]);
     parameters.read(
         "page[offset]",
         |offset| (offset == "0").then_some(()),

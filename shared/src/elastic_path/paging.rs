@@ -5,12 +5,15 @@ use std::time::Duration;
 use form_urlencoded::Serializer;
 use jiff::Timestamp;
 use lambda_http::{Request, RequestExt, http::HeaderValue};
-use tollgate_core::{payments::Deadline, values::ReadOrder};
+use tollgate_core::{
+    payments::Deadline,
+    values::{ReadOrder, Zone},
+};
 
 use super::{
     cursor::Place,
     filter::{Fields, parse},
-    parameters::{OLDEST_FIRST, Parameters, SORT},
+    parameters::{OLDEST_FIRST, Parameters, SORT, TIME_ZONE},
 };
 use crate::{
     api::{caller::Caller, exchange::Page},
@@ -30,7 +33,10 @@ pub(super) fn list_deadline(request: &Request, now: Timestamp) -> Deadline {
 }
 
 /// The parameters that every list has.
-pub(super) const PARAMETERS: [&str; 3] = ["filter", "page[limit]", "page[cursor]"];
+pub(super) const PARAMETERS: [&str; 4] = ["filter", TIME_ZONE, "page[limit]", "page[cursor]"];
+
+/// Those of a list that can be read from either end.
+pub(super) const SORTED: [&str; 5] = ["filter", TIME_ZONE, SORT, "page[limit]", "page[cursor]"];
 
 /// Those of a list that cannot be filtered.
 pub(super) const WITHOUT_FILTER: [&str; 2] = ["page[limit]", "page[cursor]"];
@@ -41,7 +47,10 @@ pub(super) struct Paging<F> {
     text: String,
     /// Which rows come first.
     pub(super) order: ReadOrder,
-    /// The list, its order and its filter: a cursor is good for nothing else.
+    /// The zone whose days are meant, and its parameter as it was written.
+    pub(super) zone: Zone,
+    zone_text: Option<String>,
+    /// The list, its order, its zone and its filter: a cursor is good for nothing else.
     signed: String,
     /// What the filter says.
     pub(super) filter: F,
@@ -61,23 +70,29 @@ impl<F: Fields> Paging<F> {
         now: Timestamp,
     ) -> Self {
         let text = request.query_string_parameters().all("filter").unwrap_or_default().join(":");
-        let filter = parse(&text).unwrap_or_else(|wrong| {
+        let zone = parameters.time_zone();
+        let filter = parse(&text, &zone).unwrap_or_else(|wrong| {
             parameters.problems.extend(wrong);
             F::default()
         });
         let limit = |limit: &str| limit.parse().ok().filter(|limit| (1..=ROWS_MAX).contains(limit));
         let limit = parameters.read("page[limit]", limit, &format!("must be 1 to {ROWS_MAX}"));
         let order = parameters.order();
-        let signed = match order {
-            ReadOrder::NewestFirst => format!("{mark}{text}"),
-            ReadOrder::OldestFirst => format!("{mark}{OLDEST_FIRST}\n{text}"),
-        };
+        let mut signed = mark.to_owned();
+        if order == ReadOrder::OldestFirst {
+            signed += &format!("{OLDEST_FIRST}\n");
+        }
+        let zone_text = request.query_string_parameters().first(TIME_ZONE).map(str::to_owned);
+        if let Some(zone) = &zone_text {
+            signed += &format!("{TIME_ZONE}={zone}\n");
+        }
+        signed += &text;
         let place = parameters.read(
             "page[cursor]",
             |cursor| Place::opened(&caller.merchant, &signed, cursor, now),
             "is not a cursor of this list, or older than a day; begin again without it",
         );
-        Self { text, order, signed, filter, limit: limit.unwrap_or(ROWS), place }
+        Self { text, order, zone, zone_text, signed, filter, limit: limit.unwrap_or(ROWS), place }
     }
 
     /// The cursor of the next part.
@@ -93,6 +108,9 @@ impl<F: Fields> Paging<F> {
         }
         if self.order == ReadOrder::OldestFirst {
             query.append_pair(SORT, OLDEST_FIRST);
+        }
+        if let Some(zone) = &self.zone_text {
+            query.append_pair(TIME_ZONE, zone);
         }
         query.append_pair("page[limit]", &self.limit.to_string());
         query.append_pair("page[cursor]", cursor);

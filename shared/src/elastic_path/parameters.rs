@@ -8,6 +8,9 @@ use crate::api::{failure::Failure, problem::Problem};
 /// The parameter that says which rows of a list come first.
 pub(super) const SORT: &str = "sort";
 
+/// The parameter that says whose days are meant.
+pub(super) const TIME_ZONE: &str = "time_zone";
+
 /// The `sort` of a list whose oldest rows come first.
 pub(super) const OLDEST_FIRST: &str = "created_at";
 
@@ -59,7 +62,7 @@ impl<'a> Parameters<'a> {
 
     /// The time zone whose days are meant: UTC unless it says otherwise.
     pub(super) fn time_zone(&mut self) -> Zone {
-        let zone = self.read("time_zone", |name| name.parse().ok(), &UnknownZone.to_string());
+        let zone = self.read(TIME_ZONE, |name| name.parse().ok(), &UnknownZone.to_string());
         zone.unwrap_or_default()
     }
 

@@ -13,8 +13,8 @@ use super::{
     cursor::Place,
     filter::Filter,
     page::{csv, wants_csv},
-    paging::{PARAMETERS, Paging, list_deadline},
-    parameters::{Parameters, SORT},
+    paging::{Paging, SORTED, list_deadline},
+    parameters::Parameters,
     response::{self, View, seconds},
     status::transaction_status,
 };
@@ -106,8 +106,7 @@ async fn with_order(
 }
 
 fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<Filter>, Failure> {
-    let [filter, limit, cursor] = PARAMETERS;
-    let mut parameters = Parameters::of(request, &[filter, SORT, limit, cursor]);
+    let mut parameters = Parameters::of(request, &SORTED);
     let paging = Paging::read("", (request, &mut parameters), caller, now);
     parameters.finish()?;
     Ok(paging)

@@ -47,6 +47,8 @@ const ROUTES: &[&str] = &[
     "POST /v2/webhooks/{webhookId}/test",
     "GET /v2/captures/daily",
     "GET /v2/me",
+    "GET /v2/entries",
+    "GET /v2/orders/{orderId}/entries",
     "GET /v2/transactions/{transactionId}",
     "GET /v2/orders",
     "GET /v2/gateways",
@@ -243,6 +245,10 @@ impl Ask {
             "GET /v2/captures" => elastic_path::list_captures(&world.lists(), request).await,
             "GET /v2/captures/daily" => elastic_path::sum_captures(&world.lists(), request).await,
             "GET /v2/me" => elastic_path::get_me(&world.lists(), request).await,
+            "GET /v2/entries" => elastic_path::list_entries(&world.lists(), request).await,
+            "GET /v2/orders/{orderId}/entries" => {
+                elastic_path::list_order_entries(&world.lists(), request).await
+            }
             "POST /v2/orders/{orderId}/captures/pause" => elastic_path::pause_captures(&api, request).await,
             "POST /v2/orders/{orderId}/captures/resume" => elastic_path::resume_captures(&api, request).await,
             "GET /v2/stop" => elastic_path::get_stop(&world.stop_switch(), request).await,

@@ -249,6 +249,45 @@ async fn what_needs_attention_is_listed_with_its_reason() {
     t.end();
 }
 
+fn movements(query: &str) -> Ask {
+    get(format!("/v2/entries{query}")).by("shop:read")
+}
+
+#[tokio::test(start_paused = true)]
+async fn movements_are_listed_as_their_filter_says() {
+    let mut t = Table::new("entries");
+    payments(&mut t).await;
+    t.ask("everything", &movements("")).await;
+    t.ask("as a file, by local day", &csv(movements("?time_zone=America/New_York&sort=created_at"))).await;
+    for query in [
+        "?filter=eq(fact,declined)",
+        "?filter=in(operation,capture,refund):eq(currency,USD)&sort=created_at",
+        "?filter=eq(unusual,true)",
+        "?filter=eq(order_id,a)&sort=created_at",
+        "?filter=eq(retref,000000000000)",
+        "?filter=eq(created_at,2026-11-19)&time_zone=America/New_York",
+        "?filter=eq(fact,paid):eq(unusual,false):eq(actor,):eq(amount,1.0):eq(retref,a%20b):in(order_id,a,b):eq(x,y)",
+        "?sort=amount&time_zone=nowhere&page[offset]=1",
+    ] {
+        t.ask("a filter", &movements(query)).await;
+    }
+    let order = |query: &str| get(format!("/v2/orders/a/entries{query}")).by("shop:read");
+    t.ask("those of an order", &order("")).await;
+    t.ask("as a file", &csv(order("?sort=created_at&time_zone=Asia/Kathmandu"))).await;
+    t.ask("a filter of an order", &order("?filter=eq(fact,declined)")).await;
+    t.ask("no order", &get("/v2/orders/nothing/entries".to_owned()).by("shop:read")).await;
+    for by in ["shop:shopper1", "shop:all"] {
+        t.ask("who lists movements", &movements("?page[limit]=1").by(by)).await;
+    }
+    t.world.state().unreadable.insert("entry of a");
+    t.ask("an entry that cannot be read", &movements("?sort=created_at")).await;
+    t.world.state().unreadable.clear();
+    t.world.state().unreadable.insert("a");
+    t.ask("an order that cannot be read", &order("")).await;
+    t.ask("the same, by a filter", &movements("?filter=eq(order_id,a)")).await;
+    t.end();
+}
+
 fn report(query: &str) -> Ask {
     get(format!("/v2/reports/totals{query}")).by("shop:read")
 }

@@ -56,6 +56,8 @@ fn needed(route: &str) -> Option<Role> {
         | "GET /v2/webhooks/{webhookId}/deliveries"
         | "GET /v2/captures/daily"
         | "GET /v2/me"
+        | "GET /v2/entries"
+        | "GET /v2/orders/{orderId}/entries"
         | "POST /api/v1/payments/creditcard/status" => Some(Role::Read),
         "PUT /v2/orders/{orderId}"
         | "POST /v2/orders/{orderId}/payments"

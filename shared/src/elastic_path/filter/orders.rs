@@ -47,8 +47,9 @@ impl Fields for OrderFilter {
 
 #[cfg(test)]
 mod tests {
-    use tollgate_core::order::PaymentStatus::{
-        Authorized, Paid, PartiallyAuthorized, PartiallyPaid, Refunded, Unpaid,
+    use tollgate_core::{
+        order::PaymentStatus::{Authorized, Paid, PartiallyAuthorized, PartiallyPaid, Refunded, Unpaid},
+        values::Zone,
     };
 
     use super::*;
@@ -63,7 +64,7 @@ mod tests {
             ("eq(status,processing)", vec![Authorized]),
             ("eq(status,incomplete)", vec![Unpaid, PartiallyAuthorized, PartiallyPaid]),
         ] {
-            let filter: OrderFilter = parse(text).unwrap();
+            let filter: OrderFilter = parse(text, &Zone::default()).unwrap();
             assert_eq!(filter.conditions, [OrderCondition::Payment(expected)], "{text}");
         }
         for status in PaymentStatus::ALL {
@@ -85,7 +86,7 @@ mod tests {
             // What 2020's SDK makes of `{ in: { payment: ['paid'] } }`.
             ("in(payment.0,paid)", "filter.payment.0 is no field of a filter"),
         ] {
-            let problems = parse::<OrderFilter>(text).unwrap_err();
+            let problems = parse::<OrderFilter>(text, &Zone::default()).unwrap_err();
             let said: Vec<_> = problems.iter().map(|problem| problem.sentence(|_| "")).collect();
             assert!(said[0].starts_with(says), "{text}: {said:?}");
         }

@@ -2,8 +2,11 @@
 
 use std::fmt::Display;
 
-use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
-use tollgate_core::{journal::Is, values::Currency};
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use tollgate_core::{
+    journal::Is,
+    values::{Currency, Zone},
+};
 
 use crate::api::problem::Problem;
 
@@ -28,15 +31,15 @@ pub(in crate::elastic_path) trait Fields: Default {
     fn add(&mut self, term: &Term<'_>) -> Result<(), Problem>;
 }
 
-/// Reads a filter, or says everything that is wrong with it, by field.
-pub(in crate::elastic_path) fn parse<F: Fields>(text: &str) -> Result<F, Vec<Problem>> {
+/// Reads a filter, or says everything that is wrong with it, by field. Its days are those of a zone.
+pub(in crate::elastic_path) fn parse<F: Fields>(text: &str, zone: &Zone) -> Result<F, Vec<Problem>> {
     if text.len() > MAX_CHARS {
         let why = format!("must have at most {MAX_CHARS} characters");
         return Err(vec![Problem::invalid("filter", why)]);
     }
     let (mut filter, mut problems) = (F::default(), Vec::new());
     for part in split(text, ':').into_iter().filter(|_| !text.trim().is_empty()) {
-        let added = Term::read(part).and_then(|term| filter.add(&term));
+        let added = Term::read(part, zone).and_then(|term| filter.add(&term));
         problems.extend(added.err());
     }
     if problems.is_empty() { Ok(filter) } else { Err(problems) }
@@ -78,10 +81,11 @@ pub(in crate::elastic_path) struct Term<'a> {
     pub(super) operator: &'a str,
     pub(super) field: &'a str,
     pub(super) values: Vec<&'a str>,
+    zone: &'a Zone,
 }
 
 impl<'a> Term<'a> {
-    fn read(text: &'a str) -> Result<Self, Problem> {
+    fn read(text: &'a str, zone: &'a Zone) -> Result<Self, Problem> {
         let text = text.trim();
         let form = || {
             let shown: String = text.chars().take(40).collect();
@@ -99,7 +103,7 @@ impl<'a> Term<'a> {
         if !is_name || field.len() > 40 {
             return Err(form());
         }
-        let term = Self { operator, field, values: parts.collect() };
+        let term = Self { operator, field, values: parts.collect(), zone };
         if term.values.is_empty() || term.values.contains(&"") {
             return Err(term.wrong("has no value to compare with"));
         }
@@ -156,6 +160,23 @@ impl<'a> Term<'a> {
         })
     }
 
+    /// Texts of people and systems.
+    pub(super) fn texts(&self) -> Result<Vec<String>, Problem> {
+        self.each(|text| Ok(text.to_owned()))
+    }
+
+    /// The one value of `eq`, as what it says.
+    pub(super) fn exactly<T>(&self, read: impl Fn(&str) -> Option<T>, what: &str) -> Result<T, Problem> {
+        let read = Some(self.one()?).filter(|_| self.operator == "eq").and_then(read);
+        read.ok_or_else(|| self.wrong(format!("takes eq and {what}")))
+    }
+
+    /// The last four digits of a card's number.
+    pub(super) fn last_four(&self) -> Result<String, Problem> {
+        let digits = |text: &str| text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
+        self.exactly(|text| digits(text).then(|| text.to_owned()), "four digits")
+    }
+
     /// An amount in minor units.
     pub(super) fn number(&self) -> Result<Is<u64>, Problem> {
         let read = |text: &str| {
@@ -182,7 +203,7 @@ impl<'a> Term<'a> {
         })
     }
 
-    /// A moment, or a UTC day, which is all of its moments.
+    /// A moment, or a day of the zone, which is all of its moments.
     pub(super) fn times(&self) -> Result<Vec<Is<Timestamp>>, Problem> {
         let text = self.one()?;
         let is = self.comparison().ok_or_else(|| self.wrong("takes eq, gt, ge, lt and le"))?;
@@ -190,9 +211,9 @@ impl<'a> Term<'a> {
             return Ok(vec![is(at)]);
         }
         let wrong =
-            || self.wrong("must be a time such as 2026-11-20T18:00:00Z, or a UTC day such as 2026-11-20");
+            || self.wrong("must be a time such as 2026-11-20T18:00:00Z, or a day such as 2026-11-20");
         let day = text.parse::<Date>().ok().filter(|_| text.len() == 10).ok_or_else(wrong)?;
-        let begins = |day: Date| day.to_zoned(TimeZone::UTC).map(|at| at.timestamp()).map_err(|_| wrong());
+        let begins = |day: Date| self.zone.begins(day).ok_or_else(wrong);
         let (begin, end) = (begins(day)?, begins(day.tomorrow().map_err(|_| wrong())?)?);
         Ok(match self.operator {
             "eq" => vec![Is::AtLeast(begin), Is::Less(end)],

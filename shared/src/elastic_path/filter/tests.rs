@@ -1,3 +1,5 @@
+use tollgate_core::values::Zone;
+
 use super::*;
 
 fn at(text: &str) -> Timestamp {
@@ -5,18 +7,18 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn conditions(text: &str) -> Vec<Condition> {
-    parse::<Filter>(text).unwrap().conditions
+    parse::<Filter>(text, &Zone::default()).unwrap().conditions
 }
 
 /// The members that are named, with what is said of them.
 fn wrong(text: &str) -> Vec<String> {
-    let problems = parse::<Filter>(text).unwrap_err();
+    let problems = parse::<Filter>(text, &Zone::default()).unwrap_err();
     problems.iter().map(|problem| problem.sentence(|_| "")).collect()
 }
 
 #[test]
 fn each_field_is_compared_as_elastic_path_writes_it() {
-    assert_eq!(parse::<Filter>("").unwrap(), Filter::default());
+    assert_eq!(parse::<Filter>("", &Zone::default()).unwrap(), Filter::default());
     for (text, expected) in [
         ("eq(status,complete)", Condition::Status(vec![TransactionStatus::Done])),
         (
@@ -47,7 +49,7 @@ fn each_field_is_compared_as_elastic_path_writes_it() {
 #[test]
 fn times_make_a_range_and_a_day_is_all_of_its_moments() {
     let range = |text| {
-        let Range { since, until } = parse::<Filter>(text).unwrap().range;
+        let Range { since, until } = parse::<Filter>(text, &Zone::default()).unwrap().range;
         (since, until)
     };
     let (begin, end) = (at("2026-11-20T00:00:00Z"), at("2026-11-21T00:00:00Z"));
@@ -65,6 +67,23 @@ fn times_make_a_range_and_a_day_is_all_of_its_moments() {
         assert_eq!(range(text), expected, "{text}");
     }
     assert_eq!(conditions("eq(authorization_expires_at,2026-11-20)").len(), 2);
+}
+
+#[test]
+fn a_day_is_one_of_the_time_zone() {
+    let range = |zone: &str, text| {
+        let Range { since, until } = parse::<Filter>(text, &zone.parse().unwrap()).unwrap().range;
+        (since.unwrap(), until.unwrap())
+    };
+    let night = (at("2026-11-01T04:00:00Z"), at("2026-11-02T05:00:00Z"));
+    assert_eq!(range("America/New_York", "eq(created_at,2026-11-01)"), night, "clocks go back");
+    let days = (at("2026-11-19T18:15:00Z"), at("2026-11-21T18:15:00Z"));
+    let text = "ge(created_at,2026-11-20):le(created_at,2026-11-21)";
+    assert_eq!(range("Asia/Kathmandu", text), days);
+    // A moment is the same everywhere.
+    let moments = (at("2026-11-20T18:00:00Z"), at("2026-11-20T19:00:00Z"));
+    let text = "ge(created_at,2026-11-20T18:00:00Z):lt(created_at,2026-11-20T19:00:00Z)";
+    assert_eq!(range("Asia/Kathmandu", text), moments);
 }
 
 #[test]

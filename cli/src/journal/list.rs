@@ -1,0 +1,140 @@
+//! `journal list`: every movement of a merchant's money as a row.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tollgate::{
+    elastic_path::entry_value,
+    spreadsheet::entries::{COLUMNS, Who, bad_cells, cells},
+};
+use tollgate_core::{
+    journal::{BadRow, Entry, EntryCondition, EntryLister, WantedEntries},
+    payments::Deadline,
+    values::{DeclineCode, ReadOrder, Zone},
+};
+
+use crate::{
+    args::{Day, ListEntries},
+    csv,
+    failure::{self, Failure},
+    merchant,
+    payment::{
+        list::{journal, unread},
+        rows::{bad_line, bad_value},
+    },
+    place::Place,
+    report::Report,
+    table::aligned,
+};
+
+/// How long one part of the list is read.
+const PART: Duration = Duration::from_mins(1);
+
+const HEADER: [&str; 10] =
+    ["TIME", "OPERATION", "FACT", "AMOUNT", "CARD", "MID", "RETREF", "WHO", "WHY", "ORDER"];
+
+/// What was found, part after part.
+#[derive(Default)]
+struct Found {
+    entries: Vec<Entry>,
+    unreadable: Vec<BadRow>,
+    /// Where the next list begins; none at the end.
+    next: Option<String>,
+}
+
+pub(crate) async fn run(place: &Place, list: &ListEntries) -> Result<Report, Failure> {
+    let now = place.clock.now();
+    let conditions = list.conditions()?;
+    let soon = now + SignedDuration::from_secs(1);
+    let (since, until) = match list.times.range(now, soon)? {
+        Some(range) => range,
+        None if conditions.iter().any(EntryCondition::is_selective) => (Timestamp::UNIX_EPOCH, soon),
+        None => list.times.day(Day::Today, now)?,
+    };
+    let order = if list.oldest_first { ReadOrder::OldestFirst } else { ReadOrder::NewestFirst };
+    let (merchant, after, limit) = (&list.merchant, list.next.as_deref(), list.limit());
+    let conditions = conditions.as_slice();
+    let wanted = WantedEntries { merchant, since, until, conditions, order, after, limit };
+    let found = read(place, list, &wanted).await?;
+    if found.entries.is_empty() && found.unreadable.is_empty() {
+        merchant::must_exist(place, merchant).await?;
+    }
+    let zone = &list.times.time_zone;
+    if list.csv {
+        let good = found.entries.iter().map(|entry| cells(entry, zone));
+        csv::print(&COLUMNS, good.chain(found.unreadable.iter().map(bad_cells)))?;
+        more(&found).iter().for_each(|line| failure::remark(line));
+        return Ok(Report::nothing());
+    }
+    let value = json!({
+        "merchant": merchant,
+        "since": since,
+        "until": until,
+        "time_zone": zone.name(),
+        "next": found.next,
+        "unreadable": found.unreadable.iter().map(bad_value).collect::<Vec<_>>(),
+        "entries": found.entries.iter().map(|entry| entry_value(entry, zone)).collect::<Vec<Value>>(),
+    });
+    Ok(Report::new(text(&found, zone), value))
+}
+
+async fn read(place: &Place, list: &ListEntries, wanted: &WantedEntries<'_>) -> Result<Found, Failure> {
+    let (job, index) = (place.orders_job()?, place.order_index()?);
+    let log = journal(place, list.journal_table.as_deref())?;
+    let (mut found, mut room) = (Found::default(), wanted.limit);
+    found.next = wanted.after.map(str::to_owned);
+    loop {
+        let (log, store, index) = (log.as_ref(), job.payments.store.as_ref(), index.as_ref());
+        let lister = EntryLister { log, store, index, deadline: Deadline::after(PART) };
+        let part = WantedEntries { after: found.next.as_deref(), limit: room, ..*wanted };
+        let part = lister.find(&part).await.map_err(|error| unread(&error))?;
+        room -= part.entries.len() + part.unreadable.len();
+        found.entries.extend(part.entries);
+        found.unreadable.extend(part.unreadable);
+        found.next = part.next;
+        if found.next.is_none() || room == 0 {
+            return Ok(found);
+        }
+    }
+}
+
+fn text(found: &Found, zone: &Zone) -> String {
+    let header = HEADER.map(str::to_owned).to_vec();
+    let rows = found.entries.iter().map(|entry| line(entry, zone));
+    let mut text = aligned(&std::iter::once(header).chain(rows).collect::<Vec<_>>());
+    text.extend(found.unreadable.iter().map(bad_line));
+    let plural = if found.entries.len() == 1 { "" } else { "s" };
+    text.push(format!("{} movement{plural}", found.entries.len()));
+    text.extend(more(found));
+    text.join("\n")
+}
+
+/// Times are those of the zone.
+fn line(entry: &Entry, zone: &Zone) -> Vec<String> {
+    let who = Who::of(entry);
+    let told = [who.person, who.actor, who.key_name];
+    let who_else = entry.by.as_str().replace('_', " ");
+    let fee = entry.fee.map_or_else(String::new, |fee| format!(" +{}", entry.currency.decimal(fee.amount)));
+    let why = entry.decline.map(DeclineCode::as_str).or(who.reason).unwrap_or("-");
+    vec![
+        zone.shown(entry.at).strftime(if zone.name() == "UTC" { "%FT%TZ" } else { "%FT%T%:z" }).to_string(),
+        entry.kind.as_str().to_owned(),
+        entry.fact.as_str().to_owned(),
+        format!("{} {}{fee}", entry.currency.decimal(entry.amount), entry.currency),
+        entry.last_four.clone().unwrap_or_else(|| "????".to_owned()),
+        entry.account.clone(),
+        entry.reference.clone().unwrap_or_else(|| "-".to_owned()),
+        told.into_iter().flatten().next().map_or(who_else, str::to_owned),
+        why.to_owned(),
+        entry.order.order.to_string(),
+    ]
+}
+
+/// Where there may be more, and what is missing.
+fn more(found: &Found) -> Vec<String> {
+    let bad = found.unreadable.len();
+    let unreadable = (bad > 0).then(|| format!("{bad} cannot be read, and may or may not belong here"));
+    let next = found.next.as_ref().map(|next| format!("There may be more: --next '{next}'"));
+    unreadable.into_iter().chain(next).collect()
+}

@@ -1,0 +1,62 @@
+//! What movements can be filtered by.
+
+use tollgate_core::{
+    journal::{EntryCondition, Fact},
+    order::{Kind, OrderId},
+    values::{Brand, DeclineCode},
+};
+
+use super::term::{Fields, Range, Term};
+use crate::api::problem::Problem;
+
+/// Longest reference that is looked for.
+const REFERENCE_MAX_CHARS: usize = 64;
+
+/// What a filter of movements says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::elastic_path) struct EntryFilter {
+    /// All of them have to hold.
+    pub(in crate::elastic_path) conditions: Vec<EntryCondition>,
+    /// When they were decided.
+    pub(in crate::elastic_path) range: Range,
+}
+
+impl Fields for EntryFilter {
+    const NAMES: &'static str = "created_at, fact, unusual, operation, actor, person, key, mid, decline_code, \
+                                 amount, currency, brand, last_four, retref, order_id, transaction_id";
+
+    fn add(&mut self, term: &Term<'_>) -> Result<(), Problem> {
+        let condition = match term.field {
+            "created_at" => {
+                term.times()?.iter().for_each(|is| self.range.narrow(is));
+                return Ok(());
+            }
+            "fact" => EntryCondition::Fact(term.words(Fact::ALL, Fact::as_str)?),
+            "unusual" => term.exactly(|text| (text == "true").then_some(EntryCondition::Unusual), "true")?,
+            "operation" => EntryCondition::Operation(term.words(Kind::ALL, Kind::as_str)?),
+            "actor" => EntryCondition::Actor(term.texts()?),
+            "person" => EntryCondition::Person(term.texts()?),
+            "key" => EntryCondition::Key(term.texts()?),
+            "mid" => EntryCondition::Mid(term.texts()?),
+            "decline_code" => EntryCondition::Decline(term.words(DeclineCode::ALL, DeclineCode::as_str)?),
+            "amount" => EntryCondition::Amount(term.number()?),
+            "currency" => EntryCondition::Currency(term.currencies()?),
+            "brand" => EntryCondition::Brand(term.words(Brand::ALL, Brand::name)?),
+            "last_four" => EntryCondition::LastFour(term.last_four()?),
+            "retref" => EntryCondition::Reference(term.exactly(reference, "a reference of the gateway")?),
+            "order_id" => EntryCondition::Order(term.exactly(|text| text.parse::<OrderId>().ok(), "an order's id")?),
+            "transaction_id" => {
+                EntryCondition::Transaction(term.exactly(|text| text.parse().ok(), "a transaction's id")?)
+            }
+            _ => return Err(term.no_field::<Self>()),
+        };
+        self.conditions.push(condition);
+        Ok(())
+    }
+}
+
+/// What can be a reference: it becomes the key of an index.
+fn reference(text: &str) -> Option<String> {
+    let is_good = text.len() <= REFERENCE_MAX_CHARS && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_good.then(|| text.to_owned())
+}

@@ -1,0 +1,163 @@
+//! A movement as a line of a file.
+
+use tollgate_core::{
+    journal::{BadRow, Entry},
+    order::{Attribution, ByHand},
+    values::{Brand, DeclineCode, Zone},
+};
+
+use super::payments::UNREADABLE;
+
+/// The names of the columns. None is ever changed; a release may add some at the end.
+pub const COLUMNS: [&str; 31] = [
+    "time",
+    "local_day",
+    "operation",
+    "fact",
+    "currency",
+    "amount",
+    "fee",
+    "mid",
+    "retref",
+    "authorization_code",
+    "decline_code",
+    "principal",
+    "key_name",
+    "person",
+    "actor",
+    "reason",
+    "brand",
+    "last_four",
+    "custom_reference",
+    "order",
+    "transaction",
+    "held",
+    "paid",
+    "returned",
+    "at_gateway",
+    "fees_at_gateway",
+    "cause",
+    "mechanism",
+    "late",
+    "entry",
+    "unreadable",
+];
+
+/// Who did it and why, as far as it is known: the request, or the person who decided by hand.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Who<'a> {
+    /// The name of the merchant's key.
+    pub key_name: Option<&'a str>,
+    /// A person whom Tollgate has verified.
+    pub person: Option<&'a str>,
+    /// The name that was stated, or of the operator.
+    pub actor: Option<&'a str>,
+    /// Why.
+    pub reason: Option<&'a str>,
+}
+
+impl<'a> Who<'a> {
+    /// Of a movement.
+    pub fn of(entry: &'a Entry) -> Self {
+        if let Some(ByHand { by, person, reason, .. }) = &entry.by_hand {
+            return Self { key_name: None, person: person.as_deref(), actor: Some(by), reason: Some(reason) };
+        }
+        let Some(told) = entry.attribution.as_deref() else { return Self::default() };
+        let Attribution { key_name, actor, person, reason } = told;
+        Self {
+            key_name: key_name.as_deref(),
+            person: person.as_deref(),
+            actor: actor.as_deref(),
+            reason: reason.as_deref(),
+        }
+    }
+}
+
+/// The cells of a movement, one for each column. Times are whole seconds of UTC and the day is that of the zone; amounts
+/// have the currency's decimals, and what is not known is empty.
+pub fn cells(entry: &Entry, zone: &Zone) -> Vec<String> {
+    let known = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let signed = |minor| entry.currency.signed_decimal(minor);
+    let who = Who::of(entry);
+    let changes = entry.changes;
+    vec![
+        entry.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        zone.shown(entry.at).date().to_string(),
+        entry.kind.as_str().to_owned(),
+        entry.fact.as_str().to_owned(),
+        entry.currency.to_string(),
+        entry.currency.decimal(entry.amount),
+        entry.fee.map(|fee| entry.currency.decimal(fee.amount)).unwrap_or_default(),
+        entry.account.clone(),
+        known(entry.reference.as_deref()),
+        known(entry.authcode.as_deref()),
+        known(entry.decline.map(DeclineCode::as_str)),
+        entry.by.as_str().to_owned(),
+        known(who.key_name),
+        known(who.person),
+        known(who.actor),
+        known(who.reason),
+        known(entry.brand.map(Brand::name)),
+        known(entry.last_four.as_deref()),
+        known(entry.merchant_reference.as_deref()),
+        entry.order.order.to_string(),
+        entry.transaction.to_string(),
+        signed(changes.held),
+        signed(changes.paid),
+        signed(changes.returned),
+        signed(changes.gateway),
+        signed(changes.fees),
+        entry.cause.as_str().to_owned(),
+        entry.mechanism.as_str().to_owned(),
+        if entry.late { "yes" } else { "no" }.to_owned(),
+        entry.id.to_string(),
+        String::new(),
+    ]
+}
+
+/// The cells of what cannot be read: where it would be, what it is about, and the key of the item.
+pub fn bad_cells(row: &BadRow) -> Vec<String> {
+    COLUMNS
+        .map(|column| match column {
+            "time" => row.at.map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+            "fact" => Some(UNREADABLE.to_owned()),
+            "order" => row.order.as_ref().map(ToString::to_string),
+            "transaction" => row.transaction.map(|transaction| transaction.to_string()),
+            "unreadable" => Some(row.item.key.clone()),
+            _ => None,
+        })
+        .map(Option::unwrap_or_default)
+        .to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use tollgate_core::{journal::entries, order::Attribution};
+
+    use super::*;
+    use crate::test_payments::refunded_in_part;
+
+    #[test]
+    fn a_movement_has_its_day_where_it_is_looked_at_and_who_and_why_and_no_formula() {
+        let mut order = refunded_in_part(Some([78, 30]));
+        let text = |text: &str| Some(text.to_owned());
+        let anna = Attribution { key_name: text("web"), actor: text("=anna"), person: None, reason: text("@late") };
+        order.transactions[0].operations[1].attribution = Some(Box::new(anna));
+        let entry = entries(None, &order).pop().unwrap();
+        let cells = |zone: &str| {
+            let mut file = Vec::new();
+            let row = cells(&entry, &zone.parse().unwrap());
+            crate::spreadsheet::write(&mut file, &COLUMNS, [row].into_iter()).unwrap();
+            let mut file = csv::Reader::from_reader(file.as_slice());
+            let header = file.headers().unwrap().clone();
+            let line = file.records().next().unwrap().unwrap();
+            let wanted = ["operation", "fact", "amount", "fee", "key_name", "actor", "reason", "at_gateway"];
+            let cell = |column: &str| line[header.iter().position(|name| name == column).unwrap()].to_owned();
+            (wanted.map(cell), cell("local_day"))
+        };
+        let (shown, day) = cells("UTC");
+        assert_eq!(shown, ["refund", "refunded", "10.00", "0.30", "web", "'=anna", "'@late", "-10.00"]);
+        let others = ["Pacific/Kiritimati", "Pacific/Pago_Pago"].map(|zone| cells(zone).1);
+        assert!(others[0] > others[1] && others.contains(&day), "{day} {others:?}");
+    }
+}
