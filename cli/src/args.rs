@@ -24,8 +24,8 @@ pub(crate) use front::{FrontCommand, RotateFront};
 pub(crate) use key::{AddKey, KeyCommand, ListKeys, RevokeKey};
 pub(crate) use list::{Day, FindPayments, ListPayments, PaymentFilter, TailPayments};
 pub(crate) use local::{Listen, Trigger};
-pub(crate) use place::{ActsOn, LOCAL, PlaceArguments};
 pub(crate) use movements::ListEntries;
+pub(crate) use place::{ActsOn, LOCAL, PlaceArguments};
 pub(crate) use totals::TotalsOptions;
 pub(crate) use webhook::{
     AddReceiver, ListWebhooks, MessageFormat, RemoveReceiver, ReplayWebhooks, RotateSecret, TestWebhook,

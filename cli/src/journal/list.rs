@@ -18,12 +18,12 @@ use crate::{
     args::{Day, ListEntries},
     csv,
     failure::{self, Failure},
-    merchant,
     payment::{
         list::{journal, unread},
         rows::{bad_line, bad_value},
     },
     place::Place,
+    precondition::must_exist,
     report::Report,
     table::aligned,
 };
@@ -58,7 +58,7 @@ pub(crate) async fn run(place: &Place, list: &ListEntries) -> Result<Report, Fai
     let wanted = WantedEntries { merchant, since, until, conditions, order, after, limit };
     let found = read(place, list, &wanted).await?;
     if found.entries.is_empty() && found.unreadable.is_empty() {
-        merchant::must_exist(place, merchant).await?;
+        must_exist(place, merchant).await?;
     }
     let zone = &list.times.time_zone;
     if list.csv {

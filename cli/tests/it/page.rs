@@ -62,7 +62,7 @@ async fn every_transcript_of_the_page_for_finance_is_what_the_commands_print() {
     pay_by_card(&fixture, "order-1003", "5454545454545454").await;
     fixture.stack.deliver_stream().await.unwrap();
     fixture.stack.invoke_scheduled("totals").await.unwrap();
-    assert_eq!(run_page(&fixture, FINANCE, &fixture.last_retref()).await, 16);
+    assert_eq!(run_page(&fixture, FINANCE, &fixture.last_retref()).await, 28);
     fixture.close().await;
 }
 
@@ -96,9 +96,10 @@ async fn variables(fixture: &Fixture) -> String {
         at.strftime("%Y-%m-%d").to_string()
     };
     let (today, yesterday, tomorrow) = (day(0), day(-24), day(24));
+    let month = yesterday[..7].to_owned();
     let api = fixture.stack.url();
     format!(
-        "API={api} A='Authorization: Bearer {token}' TODAY={today} YESTERDAY={yesterday} TOMORROW={tomorrow}"
+        "API={api} A='Authorization: Bearer {token}' TODAY={today} YESTERDAY={yesterday} TOMORROW={tomorrow} MONTH={month}"
     )
 }
 

@@ -4,9 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::{
-    journal::{
-        BadRow, Entry, EntryCondition, EntryLister, FoundEntries, WantedEntries, entries_of,
-    },
+    journal::{BadRow, Entry, EntryCondition, EntryLister, FoundEntries, WantedEntries, entries_of},
     order::Rejection,
     payments::{Refusal, Role},
     values::{Brand, DeclineCode, Zone},

@@ -44,7 +44,9 @@ impl Fields for EntryFilter {
             "brand" => EntryCondition::Brand(term.words(Brand::ALL, Brand::name)?),
             "last_four" => EntryCondition::LastFour(term.last_four()?),
             "retref" => EntryCondition::Reference(term.exactly(reference, "a reference of the gateway")?),
-            "order_id" => EntryCondition::Order(term.exactly(|text| text.parse::<OrderId>().ok(), "an order's id")?),
+            "order_id" => {
+                EntryCondition::Order(term.exactly(|text| text.parse::<OrderId>().ok(), "an order's id")?)
+            }
             "transaction_id" => {
                 EntryCondition::Transaction(term.exactly(|text| text.parse().ok(), "a transaction's id")?)
             }

@@ -210,8 +210,7 @@ impl<'a> Term<'a> {
         if let Ok(at) = text.parse() {
             return Ok(vec![is(at)]);
         }
-        let wrong =
-            || self.wrong("must be a time such as 2026-11-20T18:00:00Z, or a day such as 2026-11-20");
+        let wrong = || self.wrong("must be a time such as 2026-11-20T18:00:00Z, or a day such as 2026-11-20");
         let day = text.parse::<Date>().ok().filter(|_| text.len() == 10).ok_or_else(wrong)?;
         let begins = |day: Date| self.zone.begins(day).ok_or_else(wrong);
         let (begin, end) = (begins(day)?, begins(day.tomorrow().map_err(|_| wrong())?)?);
