@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// What comes after `tollgate`: a command, and its example's other words.
-const EXAMPLES: [(&str, &str); 52] = [
+const EXAMPLES: [(&str, &str); 53] = [
     (
         "merchant create",
         "shop-1 --site fts-uat --username testing --merchid USD=496160873888 --stack tollgate-dev",
