@@ -29,6 +29,8 @@ impl<'a> Parameters<'a> {
         let stated = request.query_string_parameters();
         let mut unknown: Vec<&str> = stated.iter().map(|(name, _)| name).collect();
         unknown.retain(|name| !known.contains(name));
+        // The query is a map: its order would differ from request to request.
+        unknown.sort_unstable();
         unknown.dedup();
         for name in unknown {
             parameters.invalid(name, &format!("is not supported; {}", there_are(known)));

@@ -305,7 +305,9 @@ pub(crate) fn resolved(document: &Value, value: &Value) -> Value {
 /// Every schema of an operation's responses.
 fn schemas(operation: &Value) -> Vec<Value> {
     let responses = operation["responses"].as_object().unwrap().values();
-    let contents = responses.flat_map(|response| response["content"].as_object().unwrap().values());
+    // A response to HEAD, and 304, have no body.
+    let contents =
+        responses.flat_map(|response| response["content"].as_object().into_iter().flat_map(|all| all.values()));
     contents.map(|content| content["schema"].clone()).collect()
 }
 

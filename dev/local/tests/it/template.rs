@@ -630,7 +630,7 @@ fn the_journal_cannot_be_changed_by_what_writes_it_and_gets_both_images_of_a_cha
             let allowed: &[&str] = match function.as_str() {
                 "journal" => &["dynamodb:PutItem"],
                 // `totals` also writes, but nothing that is an entry: that is another resource.
-                _ => &["dynamodb:GetItem", "dynamodb:Query"],
+                _ => &["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"],
             };
             assert!(allowed.contains(&permission.action.as_str()), "{function}: {permission}");
         }

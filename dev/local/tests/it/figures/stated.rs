@@ -262,7 +262,7 @@ const FOR_OPERATORS: &[Page] = &[
     (
         "docs/operations.md",
         &[
-            ("at its start and every {} seconds", "KEPT", SECOND),
+            ("reads every {} seconds", "KEPT", SECOND),
             ("continue for {} minutes for merchants", "StalePaymentMinutes", 1),
             ("Within {} minutes, no function accepts its keys", "secrets_manager.rs/FRESH", MINUTE),
         ],
