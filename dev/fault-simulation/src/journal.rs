@@ -24,7 +24,12 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-use crate::{check, ledger::Ledger, rng::Rng, world::World};
+use crate::{
+    check,
+    ledger::{self, Ledger},
+    rng::Rng,
+    world::World,
+};
 
 /// Most changes in a batch.
 const BATCH_MAX: u64 = 6;
@@ -278,7 +283,7 @@ fn broken(kept: &Kept, orders: &[Order], ledger: &Ledger) -> Vec<String> {
         if in_doubt || ledger.is_excused(&key) {
             continue;
         }
-        let theirs = check::known_totals(order, ledger);
+        let theirs = at_the_gateway(order, ledger);
         let money = signed(theirs.taken) - signed(theirs.refunded);
         let fees = signed(theirs.fees_taken) - signed(theirs.fees_refunded);
         if (sums.held, sums.gateway, sums.fees) != (signed(theirs.held), money, fees) {
@@ -286,6 +291,16 @@ fn broken(kept: &Kept, orders: &[Order], ledger: &Ledger) -> Vec<String> {
         }
     }
     broken
+}
+
+/// What the gateway has of an order, as the journal counts it: an issuer lets go what an authorization held at its end,
+/// of which the gateway's ledger has nothing. Orders are compared with the ledger before that elsewhere.
+fn at_the_gateway(order: &Order, ledger: &Ledger) -> ledger::Totals {
+    let mut theirs = check::known_totals(order, ledger);
+    let ended = order.transactions.iter().filter(|t| t.lapsed_at.is_some() && t.voided().is_none());
+    let let_go: u64 = ended.map(|transaction| transaction.capturable().minor()).sum();
+    theirs.held = theirs.held.saturating_sub(let_go);
+    theirs
 }
 
 /// Whether the schedule gets to know that a total changes.
@@ -314,7 +329,7 @@ fn totalled_otherwise(kept: &Kept, orders: &[Order], ledger: &Ledger) -> Option<
     let of_settled = |entry: &&Entry| settled.contains(&entry.order.to_string());
     let totals: Totals = kept.entries.values().filter(of_settled).map(CountedEntry::from).collect();
     let (sum, mut held, mut gateway, mut fees) = (totals.changes(), 0, 0, 0);
-    for theirs in all_settled.into_iter().map(|order| check::known_totals(order, ledger)) {
+    for theirs in all_settled.into_iter().map(|order| at_the_gateway(order, ledger)) {
         held += signed(theirs.held);
         gateway += signed(theirs.taken) - signed(theirs.refunded);
         fees += signed(theirs.fees_taken) - signed(theirs.fees_refunded);
