@@ -13,10 +13,10 @@ use super::{
 };
 
 /// How much of an unknown member's name a response repeats.
-const NAME_SHOWN_MAX: usize = 40;
+pub(crate) const NAME_SHOWN_MAX: usize = 40;
 
 /// How many unknown members a response names; a body of 64 KiB has room for thousands.
-const UNKNOWN_SHOWN_MAX: usize = 10;
+pub(crate) const UNKNOWN_SHOWN_MAX: usize = 10;
 
 /// What is in an amount besides digits and white space.
 const SIGNS_IN_AMOUNTS: &str = "+-\u{2212}.,'\u{2019}_$€£¥";

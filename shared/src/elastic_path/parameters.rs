@@ -1,9 +1,14 @@
 //! The parameters of a query: every problem is found and named, as with the members of a body.
 
 use lambda_http::{Request, RequestExt};
-use tollgate_core::values::{ReadOrder, UnknownZone, Zone};
+use tollgate_core::values::{ReadOrder, UnknownZone, Zone, clean_text};
 
-use crate::api::{failure::Failure, problem::Problem};
+use crate::api::{
+    Code,
+    failure::Failure,
+    members::{NAME_SHOWN_MAX, UNKNOWN_SHOWN_MAX},
+    problem::Problem,
+};
 
 /// The parameter that says which rows of a list come first.
 pub(super) const SORT: &str = "sort";
@@ -32,8 +37,14 @@ impl<'a> Parameters<'a> {
         // The query is a map: its order would differ from request to request.
         unknown.sort_unstable();
         unknown.dedup();
-        for name in unknown {
-            parameters.invalid(name, &format!("is not supported; {}", there_are(known)));
+        for name in unknown.iter().take(UNKNOWN_SHOWN_MAX) {
+            // The name comes from outside, as a member's does.
+            let shown = clean_text(name, NAME_SHOWN_MAX);
+            parameters.invalid(&shown, &format!("is not supported; {}", there_are(known)));
+        }
+        if unknown.len() > UNKNOWN_SHOWN_MAX {
+            let more = unknown.len() - UNKNOWN_SHOWN_MAX;
+            parameters.problems.push(Problem::about("", Code::InvalidValue, format!("and {more} more")));
         }
         parameters
     }
@@ -98,7 +109,29 @@ fn there_are(known: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
+    use lambda_http::http::request::Builder;
+
     use super::*;
+
+    /// What is said of parameters of these names.
+    fn said_of(names: impl IntoIterator<Item = String>) -> String {
+        let query: HashMap<_, _> = names.into_iter().map(|name| (name, vec!["x".to_owned()])).collect();
+        let request = Builder::new().body(lambda_http::Body::Empty).unwrap();
+        let request = request.with_query_string_parameters(query);
+        format!("{:?}", Parameters::of(&request, &["from"]).problems)
+    }
+
+    #[test]
+    fn the_name_of_an_unknown_parameter_is_shown_short_and_never_if_it_is_a_card_number() {
+        assert!(said_of(["form".to_owned()]).contains("\"form\""));
+        assert!(!said_of(["371449635398431".to_owned()]).contains("8431"));
+        assert!(!said_of(["3714 496353 98431".to_owned()]).contains("8431"));
+        assert!(!said_of(["x".repeat(NAME_SHOWN_MAX + 1)]).contains(&"x".repeat(NAME_SHOWN_MAX + 1)));
+        let many = said_of((0..UNKNOWN_SHOWN_MAX + 2).map(|n| format!("p{n:02}")));
+        assert!(many.contains("p09") && !many.contains("p10") && many.contains("and 2 more"), "{many}");
+    }
 
     #[test]
     fn the_parameters_that_there_are_are_named_in_a_sentence() {

@@ -36,14 +36,12 @@ pub struct JournalConfig {
     pub aws: AwsPlace,
 }
 
-const RETENTION: &str = "JOURNAL_RETENTION_MONTHS";
-
 impl JournalConfig {
     /// Reads the function's environment.
     pub fn from_env() -> Result<Self, Error> {
-        let months = needed(RETENTION)?.parse().ok().and_then(Retention::of_months);
-        let retention =
-            months.ok_or_else(|| format!("{RETENTION} must be {} or more", Retention::MIN_MONTHS))?;
+        let months = needed("JOURNAL_RETENTION_MONTHS")?.parse().ok().and_then(Retention::of_months);
+        let retention = months
+            .ok_or_else(|| format!("JOURNAL_RETENTION_MONTHS must be {} or more", Retention::MIN_MONTHS))?;
         Ok(Self { table: needed("JOURNAL_TABLE_NAME")?, retention, aws: AwsPlace::from_env()? })
     }
 

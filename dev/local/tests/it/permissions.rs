@@ -169,6 +169,7 @@ async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else()
     assert!(shop.stack.deliver_webhooks().await.unwrap() > 10);
     stops_and_starts(&shop).await;
     looks_at_webhooks(&shop).await;
+    shop.get("/v2/entries?filter=eq(retref,111222333444)").await.data(200);
     shop.register("late", 2599).await;
     shop.pay_by_token("late", "purchase").await.data(200);
     shop.stack.advance_clock(3_600);

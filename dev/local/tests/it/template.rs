@@ -228,14 +228,14 @@ fn a_function_ends_before_the_http_api_gives_up() {
 }
 
 #[test]
-fn the_table_is_keyed_by_order_and_has_indexes_of_what_is_in_doubt_due_and_paused_and_a_list() {
+fn the_table_is_keyed_by_order_and_has_indexes_of_what_is_in_doubt_due_and_to_look_at_and_a_list() {
     let table = parse(TEMPLATE).unwrap().table;
     let keys = table.key_schema.iter().map(|key| (key.attribute_name.as_str(), key.key_type.as_str()));
     assert_eq!(keys.collect::<Vec<_>>(), [("order_key", "HASH")]);
     let indexes = table.global_secondary_indexes.iter();
     let indexes: Vec<_> =
         indexes.map(|i| (i.index_name.as_str(), i.projection.projection_type.as_str())).collect();
-    let keys_only = ["captures-due", "captures-paused", "listed"].map(|index| (index, "KEYS_ONLY"));
+    let keys_only = ["captures-due", "attention", "captures", "listed"].map(|index| (index, "KEYS_ONLY"));
     assert_eq!(indexes, [&[("in-doubt", "INCLUDE")][..], &keys_only].concat());
 }
 

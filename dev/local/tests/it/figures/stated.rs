@@ -264,7 +264,7 @@ const FOR_OPERATORS: &[Page] = &[
         &[
             ("reads every {} seconds", "KEPT", SECOND),
             ("continue for {} minutes for merchants", "StalePaymentMinutes", 1),
-            ("Within {} minutes, no function accepts its keys", "secrets_manager.rs/FRESH", MINUTE),
+            ("set `disabled` in its document: 401 after {} minutes", "secrets_manager.rs/FRESH", MINUTE),
         ],
     ),
     (

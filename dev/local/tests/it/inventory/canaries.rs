@@ -194,7 +194,9 @@ async fn wrong_headers_and_paths(cage: &Cage, transaction: &str) {
         format!("/v2/orders/{}/payments", LOST.repeat(10)),
         format!("/v2/orders/order-1/transactions/{LOST}/capture"),
         format!("/v2/orders/order-1/transactions/{AMEX}/refund"),
-        format!("/v2/orders/order-1/transactions/{LOST}?{LOST}={AMEX}"),
+        // The name of a parameter is repeated in an error, as a member's is, unless it is a card number; no value is.
+        format!("/v2/orders/order-1/transactions/{LOST}?{KEPT}={AMEX}&somebody={LOST}"),
+        format!("/v2/orders/order-1/transactions/{LOST}?{AMEX}={AMEX_CODE}"),
         format!("/{LOST}/{KEY}/{WRONG_KEY}?code={AMEX_CODE}"),
         format!("/v3/{AMEX}/{LOST}"),
         format!("{transaction}/{LOST}"),
