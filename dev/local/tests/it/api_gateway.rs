@@ -235,7 +235,7 @@ async fn a_page_of_this_machine_is_let_in_and_a_strangers_is_not() {
     assert_eq!(own.status(), 204);
     assert_eq!(of(&own, "access-control-allow-origin").as_deref(), Some("http://127.0.0.1:8080"));
     // What the template says.
-    assert_eq!(of(&own, "access-control-allow-methods").as_deref(), Some("GET,POST,PUT,PATCH,DELETE"));
+    assert_eq!(of(&own, "access-control-allow-methods").as_deref(), Some("GET,HEAD,POST,PUT,PATCH,DELETE"));
     assert_eq!(of(&own, "access-control-max-age").as_deref(), Some("7200"));
     let headers = of(&own, "access-control-allow-headers").unwrap();
     assert_eq!(headers.split(',').collect::<BTreeSet<_>>(), BTreeSet::from(SENT_BY_PAGES));

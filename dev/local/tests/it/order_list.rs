@@ -8,9 +8,9 @@ use local::{TABLE_NAME, dynamodb_client, merchants};
 use serde_json::json;
 use tollgate::dynamodb::orders::StoredOrder;
 use tollgate_core::{
-    order::{Order, OrderKey},
+    order::{Attribution, Order, OrderKey, PERSON_MAX_BYTES, Pause, REASON_MAX_BYTES, Resumed},
     payments::Shards,
-    values::{Amount, Currency},
+    values::{Amount, Carried, Currency},
 };
 
 use crate::{
@@ -27,6 +27,16 @@ const ORDERS: usize = 3_000;
 /// Orders of one batch of writes.
 const BATCH: usize = 25;
 
+/// A pause that was ended: it makes an order as large as one with a payment, so that fewer of them fill a page.
+fn pause(at: Timestamp) -> Pause {
+    let by = Some(Box::new(Attribution {
+        person: Some("p".repeat(PERSON_MAX_BYTES)),
+        reason: Some("r".repeat(REASON_MAX_BYTES)),
+        ..Attribution::default()
+    }));
+    Pause { at, by: by.clone(), resumed: Some(Resumed { at, by }), carried: Carried::default() }
+}
+
 /// Puts so many orders of the shop's merchant into the table, one a second, and none tried to be paid.
 async fn fill(shop: &Shop, orders: usize) {
     let client = dynamodb_client(shop.stack.dynamodb_url());
@@ -36,7 +46,8 @@ async fn fill(shop: &Shop, orders: usize) {
             let id = format!("order-{n}").parse().unwrap();
             let key = OrderKey { merchant: merchants::REGISTERED.parse().unwrap(), order: id };
             let at = began + SignedDuration::from_secs(i64::try_from(n).unwrap());
-            let order = Order::new(&key, Currency::USD, Amount::new(2599).ok(), at);
+            let mut order = Order::new(&key, Currency::USD, Amount::new(2599).ok(), at);
+            order.pauses = vec![pause(at); 2];
             let put =
                 PutRequest::builder().set_item(Some(StoredOrder::next(&order, SHARDS).0)).build().unwrap();
             WriteRequest::builder().put_request(put).build()

@@ -1,13 +1,13 @@
 //! What a merchant's key may do, on every route there is; and who did what, wherever it is shown.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use local::{
     JOURNAL_TABLE_NAME, dynamodb_client, merchants,
     template::{RouteKey, TEMPLATE, parse},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
-use tollgate_core::payments::Role;
+use tollgate::dynamodb::journal::entry_of;
+use tollgate_core::{journal::Entry, payments::Role};
 
 use crate::{
     credit_card_client::{CreditCard, Syntax, follow_up, payment, with},
@@ -195,13 +195,19 @@ fn request_of(answer: &Answer, at: usize) -> Value {
 async fn journal(shop: &Shop, order: &str) -> Vec<[String; 4]> {
     shop.stack.deliver_stream().await.unwrap();
     let client = dynamodb_client(shop.stack.dynamodb_url());
-    let mut items = client.scan().table_name(JOURNAL_TABLE_NAME).send().await.unwrap().items.unwrap();
-    let text = |item: &std::collections::HashMap<String, AttributeValue>, name: &str| {
-        item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
+    let items = client.scan().table_name(JOURNAL_TABLE_NAME).send().await.unwrap().items.unwrap();
+    let mut entries: Vec<_> = items.iter().filter_map(entry_of).map(Result::unwrap).collect();
+    entries.retain(|entry| entry.order.order.as_str() == order);
+    entries.sort_by_key(Entry::sort);
+    let told = |entry: &Entry| {
+        let told = entry.attribution.as_deref().cloned().unwrap_or_default();
+        [told.key_name, told.actor, told.reason].map(Option::unwrap_or_default)
     };
-    items.retain(|item| text(item, "order_id") == order);
-    items.sort_by_key(|item| text(item, "sort"));
-    items.iter().map(|item| ["fact", "key_name", "actor", "reason"].map(|name| text(item, name))).collect()
+    let line = |entry: &Entry| {
+        let [key_name, actor, reason] = told(entry);
+        [entry.fact.as_str().to_owned(), key_name, actor, reason]
+    };
+    entries.iter().map(line).collect()
 }
 
 #[tokio::test]

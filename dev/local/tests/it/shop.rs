@@ -280,6 +280,12 @@ impl Shop {
     }
 }
 
+/// What is shown without its version, which is taken out; an event has it beside its data.
+pub(crate) fn without_version(shown: &mut Value) -> u64 {
+    let meta = shown["meta"].as_object_mut().unwrap();
+    meta.remove("version").unwrap().as_u64().unwrap()
+}
+
 pub(crate) fn by_token(method: &str) -> Value {
     json!({"gateway": "card_connect", "method": method, "payment": STORED_CARD})
 }
@@ -353,9 +359,16 @@ pub(crate) async fn items(dynamodb_url: &str) -> Vec<String> {
 
 /// The same, to be looked into.
 pub(crate) async fn table(dynamodb_url: &str) -> Vec<HashMap<String, AttributeValue>> {
-    let output = dynamodb_client(dynamodb_url).scan().table_name(local::TABLE_NAME).send().await.unwrap();
-    assert!(output.last_evaluated_key.is_none(), "the whole table in one page");
-    output.items().to_vec()
+    let scan = dynamodb_client(dynamodb_url).scan().table_name(local::TABLE_NAME);
+    let (mut items, mut after) = (Vec::new(), None);
+    loop {
+        let page = scan.clone().set_exclusive_start_key(after).send().await.unwrap();
+        items.extend(page.items.unwrap_or_default());
+        after = page.last_evaluated_key;
+        if after.is_none() {
+            return items;
+        }
+    }
 }
 
 /// Every line that any test of this binary logs, at the most talkative level that can be switched on.

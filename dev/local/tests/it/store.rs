@@ -14,9 +14,9 @@ use tollgate_core::{
         ACTOR_MAX_BYTES, Attempt, Attribution, BY_HAND_MAX, ByHand, CaptureSchedule, Cause,
         DECIDED_BY_MAX_BYTES, Decision, Decline, Essentials, Fingerprint, GatewayResponse, HandVerdict,
         KEY_NAME_MAX_CHARS, KeyDigest, Kind, Mechanism, NOTICES_MAX, Notice, NoticeReason, OPERATIONS_MAX,
-        Operation, OperationState, Order, OrderKey, PERSON_MAX_BYTES, PaymentKind, Pending, Principal,
-        REASON_MAX_BYTES, REFERENCES_MAX_BYTES, Route, SUPERSEDED_MAX, Shopper, Superseded, TRANSACTIONS_MAX,
-        Transaction, gateway_order_id,
+        Operation, OperationState, Order, OrderKey, PAUSES_MAX, PERSON_MAX_BYTES, Pause, PaymentKind,
+        Pending, Principal, REASON_MAX_BYTES, REFERENCES_MAX_BYTES, Resumed, Route, SUPERSEDED_MAX, Shopper,
+        Superseded, TRANSACTIONS_MAX, Transaction, gateway_order_id,
     },
     payments::{OrderStore, Shards, StoreError},
     values::{
@@ -123,14 +123,16 @@ fn the_fullest_order_there_can_be_stays_far_below_the_limit_of_an_item() {
     assert!(said > REFERENCES_MAX_BYTES - 100, "{said} bytes");
     let item = StoredOrder::next(&order, SHARDS).0;
     let bytes = item_size(&item);
-    // DynamoDB counts 1,024 bytes a KB, and allows 400 of them.
-    assert!(bytes < 272 * 1024, "{bytes} bytes");
+    // DynamoDB counts 1,024 bytes a KB, and allows 400 of them. A quarter stays free. More than a third is what the
+    // operations keep of who requested them and why, 538 bytes each at most: any of them may be a person's.
+    assert!(bytes < 300 * 1024, "{bytes} bytes");
 }
 
 /// An order with as many transactions and operations as there can be, and every member as long as it can be.
 fn full_order() -> Order {
     let long = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
     let mut order = Order::new(&long, Currency::USD, Some(Amount::MAX), Timestamp::now());
+    order.pauses = vec![longest_pause(); PAUSES_MAX];
     let each = OPERATIONS_MAX / TRANSACTIONS_MAX;
     order.transactions = (0..TRANSACTIONS_MAX).map(|n| transaction(n, each, true)).collect();
     let operations = order.transactions.iter_mut().flat_map(|transaction| &mut transaction.operations);
@@ -185,6 +187,11 @@ fn longest_decision() -> ByHand {
     let (by, reason) = (by.parse().unwrap(), reason.parse().unwrap());
     let person = "W".repeat(PERSON_MAX_BYTES).parse().unwrap();
     ByHand::new(HandVerdict::NotDone, &by, &reason, Timestamp::now()).verified(Some(&person))
+}
+
+fn longest_pause() -> Pause {
+    let (at, by) = (Timestamp::now(), Some(Box::new(longest_attribution())));
+    Pause { at, by: by.clone(), resumed: Some(Resumed { at, by }), carried: Carried::default() }
 }
 
 fn longest_notice() -> Notice {

@@ -4,7 +4,8 @@ use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use local::{JOURNAL_TABLE_NAME, dynamodb_client};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tollgate_core::values::Clock as _;
+use tollgate::dynamodb::journal::entry_of;
+use tollgate_core::{journal::Entry, values::Clock as _};
 
 use crate::{
     card_tokens::tokenize,
@@ -150,15 +151,15 @@ async fn journal(shop: &Shop, order: &str) -> Vec<String> {
         .send()
         .await
         .unwrap();
-    let text = |item: &std::collections::HashMap<_, aws_sdk_dynamodb::types::AttributeValue>, name: &str| {
-        let value = item.get(name)?;
-        value.as_s().or(value.as_n()).ok().cloned()
+    let entries = output.items().iter().filter_map(entry_of).map(Result::unwrap);
+    let mut own: Vec<Entry> = entries.filter(|entry| entry.order.order.as_str() == order).collect();
+    own.sort_by_key(Entry::sort);
+    let or_none = |number: i64| if number == 0 { "-".to_owned() } else { number.to_string() };
+    let line = |entry: Entry| {
+        let fee = entry.fee.map_or_else(|| "-".to_owned(), |fee| fee.amount.minor().to_string());
+        let (amount, changes) = (entry.amount.minor(), entry.changes);
+        format!("{} {amount} {fee} {} {}", entry.fact.as_str(), changes.gateway, or_none(changes.fees))
     };
-    let mut own: Vec<_> =
-        output.items().iter().filter(|i| text(i, "order_id").as_deref() == Some(order)).collect();
-    own.sort_by_key(|item| text(item, "sort"));
-    let names = ["fact", "amount", "fee", "at_gateway", "fees_at_gateway"];
-    let line = |item| names.map(|name| text(item, name).unwrap_or_else(|| "-".to_owned())).join(" ");
     own.into_iter().map(line).collect()
 }
 
@@ -211,9 +212,10 @@ async fn a_surcharge_is_beside_the_amounts_wherever_they_are_shown_and_in_none_o
     let accept = [("accept", "text/csv")];
     let file = shop.send(Method::GET, "/v2/transactions", &accept, String::new()).await;
     let lines: Vec<&str> = file.body.as_str().unwrap().lines().collect();
-    let ends: Vec<bool> = [",surcharge,3.00,3.00,3.00,,,", ",surcharge,3.00,0.00,0.00,,,", ",,,,,,,"]
-        .map(|end| lines.iter().any(|line| line.ends_with(end)))
-        .into();
+    let ends: Vec<bool> =
+        [",surcharge,3.00,3.00,3.00,,,,refunded", ",surcharge,3.00,0.00,0.00,,,,voided", ",,,,,,,,paid"]
+            .map(|end| lines.iter().any(|line| line.ends_with(end)))
+            .into();
     assert_eq!(ends, [true; 3], "{lines:#?}");
 
     for _ in 0..2 {
