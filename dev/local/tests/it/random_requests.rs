@@ -19,6 +19,7 @@ use crate::{
     random_requests::values::Values,
     shop::{STORED_CARD, Shop},
     support::client,
+    webhooks::{self, Receiver},
 };
 
 mod odd;
@@ -29,7 +30,7 @@ mod values;
 /// depends on nothing else.
 const SEEDS_USUALLY: u64 = 3;
 const SEEDS: &str = "RANDOM_REQUESTS_SEEDS";
-const REQUESTS: usize = 640;
+const REQUESTS: usize = 960;
 
 /// Runs one seed only, in place of all.
 const SEED: &str = "RANDOM_REQUESTS_SEED";
@@ -39,6 +40,8 @@ const ORDERS: usize = 12;
 const REGISTERED: usize = 8;
 /// Payments that are captured in part before the first request.
 const RESTS: usize = 4;
+/// The one receiver of webhooks.
+const RECEIVER: &str = "shop";
 /// An order's total, in minor units: room for many payments, and no amount that the gateway's test rules decline.
 const TOTAL: u64 = 2_000_000;
 
@@ -121,6 +124,8 @@ struct Run {
     tokens: Vec<String>,
     values: Values,
     counts: Counts,
+    /// It receives while there is a run.
+    receiver: Receiver,
 }
 
 /// A request as it is sent.
@@ -140,15 +145,22 @@ impl Run {
             tokens: Vec::new(),
             values: Values::default(),
             counts: Counts::new(),
+            receiver: Receiver::open().await,
             shop,
         };
         for order in 0..REGISTERED {
             run.shop.register(&format!("o-{order}"), TOTAL).await;
         }
         run.new_tokens().await;
+        webhooks::put(&run.shop, &[run.receiver.document(RECEIVER)]);
         for rest in 0..RESTS {
             run.capture_in_part(format!("rest-{rest}")).await;
         }
+        webhooks::deliver(&run.shop).await;
+        let sent = run.shop.get(&format!("/v2/webhooks/{RECEIVER}/deliveries")).await;
+        let ids = sent.data(200).as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned());
+        run.values.deliveries = ids.collect();
+        assert!(!run.values.deliveries.is_empty(), "something was sent");
         run
     }
 

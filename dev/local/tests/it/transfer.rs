@@ -1,8 +1,9 @@
 //! How responses travel over HTTP: compressed, tagged, and without a body for `HEAD`.
 
 use reqwest::{Method, Response};
+use serde_json::json;
 
-use crate::shop::{Shop, VISA, by_card};
+use crate::shop::{Shop, VISA, by_card_with};
 
 /// The first bytes of a gzip file.
 const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
@@ -25,7 +26,9 @@ async fn a_read_is_compressed_tagged_and_asked_for_its_headers_alone() {
     let shop = Shop::share().await;
     let order = format!("transfer-{}", uuid::Uuid::new_v4());
     shop.register(&order, 5_000).await;
-    shop.pay(&order, by_card("purchase", VISA)).await;
+    for amount in [2_000, 3_000] {
+        shop.pay(&order, by_card_with("purchase", VISA, &json!({ "amount": amount }))).await.data(200);
+    }
     let path = format!("/v2/orders/{order}/transactions");
     let gzip = [("accept-encoding", "gzip")];
     let plain = ask(&shop, Method::GET, &path, &[]).await;

@@ -6,7 +6,7 @@ use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{ORDERS, TOTAL};
+use super::{ORDERS, RECEIVER, TOTAL};
 use crate::{
     credit_card_client::date_time,
     openapi::{DESCRIPTION, resolved},
@@ -27,12 +27,14 @@ pub(super) struct Values {
     payments: Vec<String>,
     /// Ids of stored cards.
     cards: Vec<String>,
+    /// Ids of deliveries to the receiver `RECEIVER`.
+    pub(super) deliveries: Vec<String>,
 }
 
 impl Default for Values {
     fn default() -> Self {
         let (transactions, rests, payments, cards) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { now: Timestamp::now(), transactions, rests, payments, cards }
+        Self { now: Timestamp::now(), transactions, rests, payments, cards, deliveries: Vec::new() }
     }
 }
 
@@ -84,6 +86,8 @@ impl Values {
         }
         let card = self.cards.choose(rng).cloned().unwrap_or_else(|| format!("pm_{}", "a".repeat(56)));
         let path = template.replace("{orderId}", &order).replace("{transactionId}", &transaction);
+        let delivery = self.deliveries.choose(rng).map_or("none", String::as_str);
+        let path = path.replace("{webhookId}", RECEIVER).replace("{deliveryId}", delivery);
         path.replace("{paymentMethodId}", &card)
     }
 
@@ -192,6 +196,9 @@ impl Values {
             // The stored card is that of none.
             "customer" if route.contains("/payments") && rng.random_bool(0.8) => Value::Null,
             "customer" => json!(customer(rng)),
+            "reason" | "actor" => json!(pick(rng, &["case 4713", "Ann Lee"])),
+            // While its payments are stopped, nothing is paid.
+            "stopped" => json!(rng.random_bool(0.1)),
             // Where both places state one, they have to be equal.
             "custom_reference" => json!("invoice 7"),
             "metadata" => json!({"invoice": pick(rng, &["7", "A-17", "", "é"]), "channel": "web"}),
