@@ -220,6 +220,14 @@ impl Run {
         self.values.learn(&body);
     }
 
+    /// Lets a merchant's payments go on: while they are stopped, each is a 503.
+    async fn start(&self, caller: HeaderValue) {
+        let request = self.client.put(format!("{}/v2/stop", self.shop.stack.url()));
+        let body = json!({"data": {"stopped": false, "reason": "others pay"}});
+        let started = request.header("authorization", caller).body(body.to_string()).send().await.unwrap();
+        assert_eq!(started.status(), 200);
+    }
+
     async fn exchange(&self, sent: Sent) -> Result<(u16, Value), String> {
         let url = format!("{}{}", self.shop.stack.url(), sent.path);
         let mut request = self.client.request(sent.method, url).body(sent.body);
@@ -228,6 +236,7 @@ impl Run {
                 request.header(name, HeaderValue::from_bytes(&value).map_err(|error| error.to_string())?);
         }
         let request = request.build().map_err(|error| error.to_string())?;
+        let caller = request.headers().get("authorization").cloned();
         let (method, path) = (request.method().clone(), request.url().path().to_owned());
         let response = self.client.execute(request).await.map_err(|error| format!("no answer: {error}"))?;
         let status = response.status().as_u16();
@@ -240,7 +249,11 @@ impl Run {
             return Err(format!("{status} {body}"));
         }
         DESCRIPTION.check(&said).map_err(|why| format!("{why}: {status} {body}"))?;
-        Ok((status, serde_json::from_str(&body).unwrap_or_default()))
+        let body: Value = serde_json::from_str(&body).unwrap_or_default();
+        if let (Some(true), Some(caller)) = (body["data"]["stopped"].as_bool(), caller) {
+            self.start(caller).await;
+        }
+        Ok((status, body))
     }
 
     /// What is wrong with a request: with every second one nothing, with the others one part or several.

@@ -197,8 +197,6 @@ impl Values {
             "customer" if route.contains("/payments") && rng.random_bool(0.8) => Value::Null,
             "customer" => json!(customer(rng)),
             "reason" | "actor" => json!(pick(rng, &["case 4713", "Ann Lee"])),
-            // While its payments are stopped, nothing is paid.
-            "stopped" => json!(rng.random_bool(0.1)),
             // Where both places state one, they have to be equal.
             "custom_reference" => json!("invoice 7"),
             "metadata" => json!({"invoice": pick(rng, &["7", "A-17", "", "é"]), "channel": "web"}),
