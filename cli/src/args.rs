@@ -22,10 +22,11 @@ pub(crate) use customer::{CustomerCommand, EraseCustomer, Who};
 pub(crate) use examples::with_examples;
 pub(crate) use front::{FrontCommand, RotateFront};
 pub(crate) use key::{AddKey, KeyCommand, ListKeys, RevokeKey};
-pub(crate) use list::{Day, FindPayments, ListPayments, PaymentFilter, TailPayments};
+pub(crate) use list::{FindPayments, ListPayments, PaymentFilter, TailPayments};
 pub(crate) use local::{Listen, Trigger};
 pub(crate) use movements::ListEntries;
 pub(crate) use place::{ActsOn, LOCAL, PlaceArguments};
+pub(crate) use times::Day;
 pub(crate) use totals::TotalsOptions;
 pub(crate) use webhook::{
     AddReceiver, ListWebhooks, MessageFormat, RemoveReceiver, ReplayWebhooks, RotateSecret, TestWebhook,

@@ -64,7 +64,15 @@ fn typed(block: &[&str]) -> Vec<String> {
     commands
 }
 
-/// The words of a command line: quoted words are one, placeholders (`<id>`) are words, and what the shell keeps for
+/// What a page's variables for days stand for.
+const DAYS: [(&str, &str); 4] = [
+    ("$TODAY", "2026-11-21"),
+    ("$YESTERDAY", "2026-11-20"),
+    ("$TOMORROW", "2026-11-22"),
+    ("$MONTH", "2026-11"),
+];
+
+/// The words of a command line: quoted words are one, placeholders (`<id>`) are words, a day's variable is a day, and what the shell keeps for
 /// itself (a comment, a redirection, another command) is not the command's.
 fn words(line: &str) -> Vec<String> {
     let mut words = vec![];
@@ -80,7 +88,8 @@ fn words(line: &str) -> Vec<String> {
     words.push(word);
     let own = |word: &String| ["#", ">", "|", "&&"].contains(&word.as_str());
     let words = words.into_iter().take_while(|word| !own(word)).filter(|word| !word.is_empty());
-    words.map(|word| word.replace(['<', '>'], "")).collect()
+    let with_days = |word: String| DAYS.iter().fold(word, |word, (name, day)| word.replace(name, day));
+    words.map(|word| with_days(word.replace(['<', '>'], ""))).collect()
 }
 
 /// Whether these words are a command's name and nothing else.

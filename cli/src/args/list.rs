@@ -1,7 +1,7 @@
 //! `payment list` and `payment find`.
 
 use clap::Args;
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 use tollgate::elastic_path::transaction_status;
 use tollgate_core::{
     journal::{Condition, is_place},
@@ -185,22 +185,6 @@ impl PaymentFilter {
     /// How many rows are printed at most: all of them in a CSV file, if the caller sets no limit.
     pub(crate) fn limit(&self) -> usize {
         self.limit.unwrap_or(if self.csv { usize::MAX } else { ROWS })
-    }
-}
-
-/// A day, by name or by date.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Day {
-    Today,
-    Yesterday,
-    On(Date),
-}
-
-pub(super) fn day(text: &str) -> Result<Day, String> {
-    match text {
-        "today" => Ok(Day::Today),
-        "yesterday" => Ok(Day::Yesterday),
-        date => date.parse().map(Day::On).map_err(|_| "must be today, yesterday or a date".to_owned()),
     }
 }
 

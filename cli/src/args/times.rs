@@ -4,7 +4,6 @@ use clap::Args;
 use jiff::{Timestamp, civil::Date};
 use tollgate_core::values::Zone;
 
-use super::list::{Day, day};
 use crate::failure::Failure;
 
 /// A day or a period, in a time zone.
@@ -22,6 +21,22 @@ pub(crate) struct Times {
     /// Whose days are meant, such as America/New_York
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub(crate) time_zone: Zone,
+}
+
+/// A day, by name or by date.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Day {
+    Today,
+    Yesterday,
+    On(Date),
+}
+
+pub(super) fn day(text: &str) -> Result<Day, String> {
+    match text {
+        "today" => Ok(Day::Today),
+        "yesterday" => Ok(Day::Yesterday),
+        date => date.parse().map(Day::On).map_err(|_| "must be today, yesterday or a date".to_owned()),
+    }
 }
 
 /// A moment, or a day of the zone.

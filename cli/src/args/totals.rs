@@ -7,7 +7,7 @@ use tollgate_core::{
     values::{Currency, Zone},
 };
 
-use super::list::{Day, day};
+use super::times::{Day, day};
 
 #[derive(Args)]
 pub(crate) struct TotalsOptions {

@@ -144,6 +144,7 @@ async fn a_surcharge_is_itemized_wherever_a_payment_is_shown() {
     assert!(list.contains("25.99 USD +0.78"), "{list}");
     let list = fixture.run(&["payment", "list", MERCHANT, "--json"], "").await.json();
     assert_eq!(list["payments"][0]["fee"], fee);
+    fixture.stack.invoke_scheduled("totals").await.unwrap();
     let report = fixture.run(&["report", MERCHANT, "--day", "today"], "").await.done();
     assert!(
         report.contains("FEES_AT_GATEWAY") && report.contains("at the gateway 25.99, fees there 0.78"),

@@ -50,7 +50,7 @@ async fn a_payment_in_doubt_is_decided_done_under_its_own_reference_after_its_am
     let ran = fixture.resolve("o", &id, "done", &done, "25.99\n").await;
     for part in [
         "Stage local, merchant 170200123",
-        "transaction is: pending",
+        "transaction is: not known yet",
         "and then: paid, captured 25.99 USD",
         "Recorded for 25.99 USD: done, by Ann",
     ] {

@@ -25,7 +25,7 @@ async fn each_payment_is_told_once_and_in_the_order_of_their_outcomes() {
     let mut failed = Listening::to(&fixture, &[&words[..], &["--json", "--status", "failed"]].concat(), &[]);
     for order in ["first", "second"] {
         let line = text.line().await;
-        assert!(line.contains("complete") && line.contains("25.99 USD"), "{line}");
+        assert!(line.contains("paid") && line.contains("25.99 USD"), "{line}");
         assert!(line.contains(order), "{order}: {line}");
         let value: Value = serde_json::from_str(&machine.line().await).unwrap();
         assert_eq!((&value["order"], &value["amount"]), (&json!(order), &json!(2599)));

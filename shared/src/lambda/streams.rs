@@ -39,10 +39,11 @@ pub struct JournalConfig {
 impl JournalConfig {
     /// Reads the function's environment.
     pub fn from_env() -> Result<Self, Error> {
+        let table = needed("JOURNAL_TABLE_NAME")?;
         let months = needed("JOURNAL_RETENTION_MONTHS")?.parse().ok().and_then(Retention::of_months);
         let retention = months
             .ok_or_else(|| format!("JOURNAL_RETENTION_MONTHS must be {} or more", Retention::MIN_MONTHS))?;
-        Ok(Self { table: needed("JOURNAL_TABLE_NAME")?, retention, aws: AwsPlace::from_env()? })
+        Ok(Self { table, retention, aws: AwsPlace::from_env()? })
     }
 
     /// The journal to be written. Nothing is called yet.

@@ -365,7 +365,7 @@ fn what_rows_are_told_apart_by_is_named_once_and_known() {
     let parsed = |names| Dimension::parse_all(names);
     assert_eq!(parsed("mid,currency,fact,mid"), Some(vec![Dimension::Fact, Dimension::Mid]));
     assert_eq!(parsed("currency"), Some(Vec::new()));
-    for names in ["", "mid,", "retref", "mid, fact"] {
+    for names in ["", "mid,", "order", "mid, fact"] {
         assert_eq!(parsed(names), None, "{names}");
     }
 }
