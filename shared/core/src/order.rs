@@ -102,7 +102,7 @@ pub enum InvalidId {
 /// Characters after `letters, digits`: `, '-' and '_'`.
 fn listed(characters: &[char]) -> String {
     let Some((last, others)) = characters.split_last() else { return String::new() };
-    let others: String = others.iter().map(|other| format!(", '{other}'")).collect();
+    let others = others.iter().fold(String::new(), |listed, other| listed + &format!(", '{other}'"));
     format!("{others} and '{last}'")
 }
 

@@ -377,6 +377,7 @@ impl From<MethodRefusal> for Failure {
 }
 
 impl From<Rejection> for Failure {
+    #[expect(clippy::too_many_lines, reason = "each rejection has its own arm, and all are in one place")]
     fn from(rejection: Rejection) -> Self {
         let detail = rejection.to_string();
         let error = |code| Self::new(code, detail.clone());

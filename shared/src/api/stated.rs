@@ -79,7 +79,7 @@ impl<'a> Stated<'a> {
     }
 
     /// The order's version that its sender has seen, if it says so.
-    pub(crate) fn as_seen(self, seen_version: Option<u64>) -> Self {
+    pub(crate) fn having_seen(self, seen_version: Option<u64>) -> Self {
         Self { seen_version, ..self }
     }
 

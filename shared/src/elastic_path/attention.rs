@@ -41,7 +41,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let wanted = AgendaWanted { merchant: &caller.merchant.id, now, after, limit: paging.limit };
     let (found, count) =
         lister(ports, request).by_agenda().attention(&wanted).await.map_err(Refusal::Store)?;
-    let next = found.next.clone().map(|after| Place::of_keys(after));
+    let next = found.next.clone().map(Place::of_keys);
     let cursor = next.map(|place| paging.cursor(&place, &caller, now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
     let page = if wants_csv(request) {

@@ -250,7 +250,7 @@ impl<'a> OnOrder<'a> {
     /// Performs what the request states.
     pub(super) async fn perform(self, stated: Stated<'_>) -> Result<Performed, NotPerformed> {
         let deadline = deadline(self.request, self.api.access.now());
-        let stated = stated.as_seen(self.seen_version);
+        let stated = stated.having_seen(self.seen_version);
         stated.perform(&self.api.payments, self.caller, &self.caller.key(self.order), deadline).await
     }
 }

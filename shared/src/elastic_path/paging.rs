@@ -80,11 +80,11 @@ impl<F: Fields> Paging<F> {
         let order = parameters.order();
         let mut signed = mark.to_owned();
         if order == ReadOrder::OldestFirst {
-            signed += &format!("{OLDEST_FIRST}\n");
+            signed.extend([OLDEST_FIRST, "\n"]);
         }
         let zone_text = request.query_string_parameters().first(TIME_ZONE).map(str::to_owned);
         if let Some(zone) = &zone_text {
-            signed += &format!("{TIME_ZONE}={zone}\n");
+            signed.extend([TIME_ZONE, "=", zone, "\n"]);
         }
         signed += &text;
         let place = parameters.read(

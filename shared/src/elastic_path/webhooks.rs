@@ -121,7 +121,7 @@ async fn find(
         for (n, (place, delivery)) in (1..).zip(deliveries) {
             match delivery {
                 Ok(kept) if states.is_empty() || states.contains(&kept.state) => {
-                    found.rows.push(shown(&kept))
+                    found.rows.push(shown(&kept));
                 }
                 Ok(_) => {}
                 Err(unreadable) => {

@@ -142,7 +142,7 @@ impl FoundEntries {
         for (n, (sort, entry)) in page.entries.into_iter().enumerate() {
             match entry {
                 Ok(entry) if wanted.conditions.iter().all(|one| one.holds(&entry)) => {
-                    self.entries.push(entry)
+                    self.entries.push(entry);
                 }
                 Ok(_) => continue,
                 Err(bad) => {

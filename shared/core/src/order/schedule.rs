@@ -128,7 +128,9 @@ impl Order {
     pub fn end_holds(&mut self, now: Timestamp) -> usize {
         let is_over = |own: &Transaction| own.end_of_hold().is_some_and(|(at, _)| at <= now);
         let over: Vec<Uuid> = self.transactions.iter().filter(|own| is_over(own)).map(|own| own.id).collect();
-        over.iter().for_each(|id| self.ended(*id, now));
+        for id in &over {
+            self.ended(*id, now);
+        }
         over.len()
     }
 

@@ -174,13 +174,13 @@ async fn a_person_makes_a_delivery_due_now_and_a_receiver_no_longer_gone() {
     let gone = ok(json!({ "Item": { "failures": { "N": "5" }, "gone": { "BOOL": true } } }));
     let (store, aws) = responding([gone.clone(), done(), done()]);
     store.replay(&delivery(), now()).await.unwrap();
-    let set = "SET expires_at = :expiry, #state = :state, due_for = :due_for, due_at = :due_at, \
+    let update = "SET expires_at = :expiry, #state = :state, due_for = :due_for, due_at = :due_at, \
                waiting_since = :waiting_since, failures = :failures REMOVE settled_at";
     let values = json!({
         ":state": { "S": "waiting" }, ":due_for": { "S": "m#shop" }, ":failures": { "N": "0" },
         ":due_at": { "S": "2026-01-05T10:00:00.000Z" }, ":waiting_since": { "S": "2026-01-05T10:00:00.000Z" },
     });
-    assert_eq!(aws.sent(), json!([get, put_health("5", false), change(set, &values)]));
+    assert_eq!(aws.sent(), json!([get, put_health("5", false), change(update, &values)]));
     let (store, aws) = responding([gone, done(), done()]);
     store.send_new(&delivery(), now()).await.unwrap();
     let sent = aws.sent();

@@ -170,7 +170,7 @@ impl Agenda for World {
 
 /// With time for everything.
 fn lister(world: &World) -> Lister<'_> {
-    Lister { log: world, store: world, agenda: world, deadline: Deadline::after(Duration::from_secs(600)) }
+    Lister { log: world, store: world, agenda: world, deadline: Deadline::after(Duration::from_mins(10)) }
 }
 
 #[async_trait]

@@ -81,11 +81,10 @@ impl EntryCondition {
     /// Whether it holds of unusual entries alone.
     fn is_for_unusual(&self) -> bool {
         match self {
-            Self::Unusual => true,
+            // What is declined is never usual.
+            Self::Unusual | Self::Decline(_) => true,
             // An approval is unusual where it was found late, and usual otherwise.
             Self::Fact(all) => !all.iter().any(|fact| matches!(fact, Fact::Approved | Fact::Captured)),
-            // What is declined is never usual.
-            Self::Decline(_) => true,
             // Nor is a refund, or a void.
             Self::Operation(all) => all.iter().all(|kind| matches!(kind, Kind::Refund | Kind::Void)),
             _ => false,

@@ -57,7 +57,7 @@ fn order_of(n: u64, second: i64, minor: u64) -> Order {
         operation
     };
     let approved = |id: u64| {
-        let reference = Some(format!("retref-{n}-{id}"));
+        let reference = Some(format!("reference-{n}-{id}"));
         Decision::Approved(GatewayResponse { reference, ..GatewayResponse::default() })
     };
     let declined = Decline { code: DeclineCode::ExpiredCard, advice: DeclineCode::ExpiredCard.advice() };
@@ -206,7 +206,7 @@ fn wanted<'a>(merchant: &'a MerchantId, conditions: &'a [EntryCondition]) -> Wan
 fn conditions() -> Vec<(Vec<EntryCondition>, Vec<EntryPlace>)> {
     let texts = |text: &str| vec![text.to_owned()];
     let usd = EntryCondition::Currency(vec![Currency::USD]);
-    let (card, reference) = ("0001".to_owned(), "retref-1-2".to_owned());
+    let (card, reference) = ("0001".to_owned(), "reference-1-2".to_owned());
     let at_card = vec![EntryPlace::LastFour(card.clone())];
     let at_reference = vec![EntryPlace::Reference(reference.clone())];
     let of_card = EntryCondition::LastFour(card);
@@ -273,7 +273,7 @@ fn what_cannot_be_read_is_a_row_of_its_own_whatever_is_looked_for() {
     let found = world.find(&wanted(&merchant, &refunds));
     assert_eq!((found.entries.len(), found.unreadable.len(), found.next), (0, 1, None));
     let bad = &found.unreadable[0];
-    assert_eq!((bad.at, bad.order.as_ref().map(|order| order.as_str())), (Some(at(510)), Some("order-1")));
+    assert_eq!((bad.at, bad.order.as_ref().map(OrderId::as_str)), (Some(at(510)), Some("order-1")));
     // It counts toward the limit.
     let all = WantedEntries { limit: 2, order: ReadOrder::OldestFirst, ..wanted(&merchant, &[]) };
     let found = world.find(&all);

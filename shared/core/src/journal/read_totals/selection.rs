@@ -29,11 +29,11 @@ words! {
 impl Dimension {
     /// Those that are named with commas between them. `currency` may be among the names, because rows always have one.
     pub fn parse_all(names: &str) -> Option<Vec<Self>> {
-        let named = names.split(',').filter(|name| *name != "currency");
-        let mut named: Vec<_> = named.map(Self::from_name).collect::<Option<_>>()?;
-        named.sort_unstable();
-        named.dedup();
-        Some(named)
+        let others = names.split(',').filter(|name| *name != "currency");
+        let mut dimensions: Vec<_> = others.map(Self::from_name).collect::<Option<_>>()?;
+        dimensions.sort_unstable();
+        dimensions.dedup();
+        Some(dimensions)
     }
 }
 

@@ -228,7 +228,7 @@ async fn sums_of_captures_are_by_local_day_and_read_no_order() {
         world.has(order);
     }
     *world.read.lock().unwrap() = (0, 0);
-    let deadline = Deadline::after(Duration::from_secs(60));
+    let deadline = Deadline::after(Duration::from_mins(1));
     let sums = async |zone: &str, since, until| {
         let zone: Zone = zone.parse().unwrap();
         let found = due_sums(&world, &merchant(), (since, until), &zone, deadline).await.unwrap();

@@ -108,7 +108,7 @@ impl OrderStore for Shelf {
 }
 
 fn lister(shelf: &Shelf) -> OrderLister<'_> {
-    OrderLister { index: shelf, store: shelf, deadline: Deadline::after(Duration::from_secs(60)) }
+    OrderLister { index: shelf, store: shelf, deadline: Deadline::after(Duration::from_mins(1)) }
 }
 
 fn wanted<'a>(merchant: &'a MerchantId, conditions: &'a [OrderCondition], limit: usize) -> WantedOrders<'a> {
