@@ -273,7 +273,10 @@ fn what_cannot_be_read_is_a_row_of_its_own_whatever_is_looked_for() {
     let found = world.find(&wanted(&merchant, &refunds));
     assert_eq!((found.entries.len(), found.unreadable.len(), found.next), (0, 1, None));
     let bad = &found.unreadable[0];
-    assert_eq!((bad.at, bad.order.as_ref().map(crate::order::OrderId::as_str)), (Some(at(510)), Some("order-1")));
+    assert_eq!(
+        (bad.at, bad.order.as_ref().map(crate::order::OrderId::as_str)),
+        (Some(at(510)), Some("order-1"))
+    );
     // It counts toward the limit.
     let all = WantedEntries { limit: 2, order: ReadOrder::OldestFirst, ..wanted(&merchant, &[]) };
     let found = world.find(&all);
