@@ -156,6 +156,12 @@ impl Run {
         for rest in 0..RESTS {
             run.capture_in_part(format!("rest-{rest}")).await;
         }
+        for held in 0..RESTS {
+            let order = format!("held-{held}");
+            run.shop.register(&order, TOTAL).await;
+            let id = run.shop.pay_by_token(&order, "authorize").await.id();
+            run.values.held.push((order, id));
+        }
         webhooks::deliver(&run.shop).await;
         let sent = run.shop.get(&format!("/v2/webhooks/{RECEIVER}/deliveries")).await;
         let ids = sent.data(200).as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned());

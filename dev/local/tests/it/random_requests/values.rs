@@ -23,6 +23,8 @@ pub(super) struct Values {
     transactions: Vec<(String, String)>,
     /// The same of payments that were captured in part.
     pub(super) rests: Vec<(String, String)>,
+    /// The same of authorizations whose capture can be scheduled.
+    pub(super) held: Vec<(String, String)>,
     /// `TransactionID` of the credit-card API.
     payments: Vec<String>,
     /// Ids of stored cards.
@@ -34,7 +36,15 @@ pub(super) struct Values {
 impl Default for Values {
     fn default() -> Self {
         let (transactions, rests, payments, cards) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { now: Timestamp::now(), transactions, rests, payments, cards, deliveries: Vec::new() }
+        Self {
+            now: Timestamp::now(),
+            transactions,
+            rests,
+            payments,
+            cards,
+            held: Vec::new(),
+            deliveries: Vec::new(),
+        }
     }
 }
 
@@ -46,7 +56,9 @@ impl Values {
             let order = data["relationships"]["order"]["data"]["id"].as_str().unwrap();
             self.transactions.push((order.to_owned(), data["id"].as_str().unwrap().to_owned()));
         }
-        if let Some(id) = body["Response"]["TransactionID"].as_str() {
+        // Of what failed, nothing can be captured or voided.
+        let is_good = body["Message"]["Code"] == "00";
+        if let Some(id) = body["Response"]["TransactionID"].as_str().filter(|_| is_good) {
             self.payments.push(id.to_owned());
         }
         if let ("payment-method", Some(id)) = (data["type"].as_str().unwrap_or_default(), data["id"].as_str())
@@ -66,6 +78,8 @@ impl Values {
         let mut transaction = Uuid::from_u128(rng.random()).to_string();
         let there: Vec<_> = self.transactions.iter().filter(|(order, _)| order.starts_with(of)).collect();
         let there = if template.ends_with("/reauthorize") { self.rests.iter().collect() } else { there };
+        let is_one = template == "/v2/orders/{orderId}/transactions/{transactionId}" && !external;
+        let there = if is_one && rng.random_bool(0.5) { self.held.iter().collect() } else { there };
         if let Some((of_order, known)) = there.choose(rng)
             && template.contains("{transactionId}")
             && rng.random_bool(0.9)
@@ -196,7 +210,7 @@ impl Values {
             // The stored card is that of none.
             "customer" if route.contains("/payments") && rng.random_bool(0.8) => Value::Null,
             "customer" => json!(customer(rng)),
-            "reason" | "actor" => json!(pick(rng, &["case 4713", "Ann Lee"])),
+            "reason" | "actor" | "Reason" | "Actor" => json!(pick(rng, &["case 4713", "Ann Lee"])),
             // Where both places state one, they have to be equal.
             "custom_reference" => json!("invoice 7"),
             "metadata" => json!({"invoice": pick(rng, &["7", "A-17", "", "é"]), "channel": "web"}),
