@@ -110,9 +110,9 @@ async fn list(place: &Place, list: &ListCaptures) -> Result<Report, Failure> {
     if found.rows.is_empty() && found.unreadable.is_empty() && next.is_none() {
         must_exist(place, merchant).await?;
     }
-    let (header, cells): (&[&str], fn(&Row) -> Option<Vec<String>>) =
-        if *paused { (&PAUSED, paused_cells) } else { (&DUE, due_cells) };
+    let header: &[&str] = if *paused { &PAUSED } else { &DUE };
     let mut lines = vec![header.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()];
+    let cells = |row: &Row| if *paused { paused_cells(row) } else { due_cells(row) };
     lines.extend(found.rows.iter().filter_map(cells));
     let mut text = aligned(&lines);
     text.extend(found.unreadable.iter().map(bad_line));

@@ -117,13 +117,13 @@ pub(crate) struct ConditionArguments {
     /// The status, as the transaction has it now
     #[arg(long, value_name = "STATUS", value_parser = status)]
     pub(crate) status: Option<TransactionStatus>,
-    /// What the payment is now: held, paid, partly_refunded, …
+    /// What the payment is now: held, paid, `partly_refunded`, …
     #[arg(long, value_name = "STATE", value_parser = state)]
     pub(crate) state: Option<PaymentWord>,
     /// Only what has such an operation, whatever it led to: authorize, purchase, capture, refund or void
     #[arg(long, value_name = "KIND", value_parser = operation)]
     pub(crate) operation: Option<Kind>,
-    /// Only what was declined with this code, such as insufficient_funds
+    /// Only what was declined with this code, such as `insufficient_funds`
     #[arg(long, value_name = "CODE", value_parser = decline_code)]
     pub(crate) decline_code: Option<DeclineCode>,
 }

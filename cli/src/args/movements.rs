@@ -44,7 +44,7 @@ pub(crate) struct ListEntries {
     /// The gateway account
     #[arg(long, value_name = "MID")]
     mid: Vec<String>,
-    /// Why it was declined, such as insufficient_funds
+    /// Why it was declined, such as `insufficient_funds`
     #[arg(long, value_name = "CODE", value_parser = decline_code)]
     decline_code: Vec<DeclineCode>,
     /// What it was about, such as 20 or 25.99

@@ -29,13 +29,13 @@ pub(crate) struct TotalsOptions {
     /// Up to this day or month, which is included [default: today]
     #[arg(long, value_name = "DAY", value_parser = days, requires = "from")]
     pub(crate) to: Option<Days>,
-    /// Lines for each month, day, hour or quarter_hour: up to 366, 92, 7 or 1 days [default: month for months, else day]
+    /// Lines for each month, day, hour or `quarter_hour`: up to 366, 92, 7 or 1 days [default: month for months, else day]
     #[arg(long, value_name = "INTERVAL", value_parser = interval)]
     pub(crate) interval: Option<Interval>,
-    /// Whose days and hours are meant, such as America/New_York
+    /// Whose days and hours are meant, such as `America/New_York`
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub(crate) time_zone: Zone,
-    /// A line for each operation, fact, mid, brand or decline_code, with commas between several
+    /// A line for each operation, fact, mid, brand or `decline_code`, with commas between several
     #[arg(long, value_name = "NAMES", value_parser = dimensions, default_value = "operation,fact,mid,brand")]
     pub(crate) by: Dimensions,
     /// Only this currency, such as USD

@@ -64,7 +64,9 @@ pub(crate) async fn run(place: &Place, list: &ListEntries) -> Result<Report, Fai
     if list.csv {
         let good = found.entries.iter().map(|entry| cells(entry, zone));
         csv::print(&COLUMNS, good.chain(found.unreadable.iter().map(bad_cells)))?;
-        more(&found).iter().for_each(|line| failure::remark(line));
+        for line in more(&found) {
+            failure::remark(&line);
+        }
         return Ok(Report::nothing());
     }
     let value = json!({

@@ -68,8 +68,8 @@ fn a_body_that_the_client_has_is_not_sent_again() {
     let own = tag(&first).unwrap();
     assert_eq!(tag(&sent(&asked("GET", &[]), said(200, "one"))), Some(own.clone()));
     assert_ne!(tag(&sent(&asked("GET", &[]), said(200, "two"))), Some(own.clone()));
-    let (weak, gzip) = (format!("W/{own}"), own.replace("\"", "").to_string());
-    let gzip = format!("\"{gzip}-gzip\"");
+    let weak = format!("W/{own}");
+    let gzip = format!("\"{}-gzip\"", own.replace('"', ""));
     for (stated, has) in [
         (own.as_str(), true),
         (&weak, true),

@@ -138,7 +138,7 @@ impl TotalsStore for World {
 
     async fn quarters(&self, merchant: &MerchantId, day: Date) -> Result<KeptSums<QuarterHour>, StoreError> {
         let of_day = |at| Some(QuarterHour::of(at)).filter(|quarter| quarter.day == day);
-        Ok(self.sums(merchant, of_day, |quarter| quarter.to_string()))
+        Ok(self.sums(merchant, of_day, QuarterHour::to_string))
     }
 
     async fn days(
@@ -148,7 +148,7 @@ impl TotalsStore for World {
         last: Date,
     ) -> Result<KeptSums<Date>, StoreError> {
         let is_one = |at| Some(day_of(at)).filter(|day| (first..=last).contains(day));
-        Ok(self.sums(merchant, is_one, |day| day.to_string()))
+        Ok(self.sums(merchant, is_one, Date::to_string))
     }
 
     async fn replace(&self, _: &MerchantId, _: SumOf, _: u64, _: &Totals) -> Result<bool, StoreError> {
