@@ -210,7 +210,7 @@ impl Run {
         }
         let routes: Vec<&String> = DESCRIPTION.operations.keys().collect();
         // Its GET serves a HEAD, and few payments would be left between two settlements.
-        let weight = |route: &&String| if route.starts_with("HEAD ") { 1 } else { 4 };
+        let weight = |route: &&String| if route.starts_with("HEAD ") { 1 } else { 2 };
         let route = *routes.choose_weighted(&mut self.rng, weight).unwrap();
         let spoilt = self.spoilt();
         let sent = self.request(route, &spoilt);
