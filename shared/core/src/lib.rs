@@ -7,13 +7,15 @@
 //! 2. [`order`]: the aggregate that every rule is about, its payments and their operations.
 //! 3. [`payments`]: the one flow for everything that moves money, the schedules, and the gateway's port.
 //! 4. [`stored_cards`] and [`journal`]: cards that are charged again; every fact, its lists and its totals.
-//! 5. [`webhooks`]: events of orders, and their delivery to a merchant's receivers.
+//! 5. [`settlement`]: what the gateway and the bank report about captured money.
+//! 6. [`webhooks`]: events of orders, and their delivery to a merchant's receivers.
 //!
 //! Neither AWS nor HTTP is known here, so the compiler holds that boundary. See `ARCHITECTURE.md`.
 
 pub mod journal;
 pub mod order;
 pub mod payments;
+pub mod settlement;
 pub mod stored_cards;
 #[cfg(test)]
 mod test_log;

@@ -12,6 +12,9 @@ pub(crate) const PURE: &[&str] = &[
     "journal/fees",
     "journal/receipt",
     "journal/totals",
+    "settlement/deposit",
+    "settlement/exception",
+    "settlement/line",
     "webhooks/webhook",
 ];
 
@@ -37,6 +40,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("payments", "values order"),
     ("stored_cards", "values order payments"),
     ("journal", "values order payments"),
+    ("settlement", "values order payments journal"),
     ("webhooks", "values order payments"),
     // Adapters.
     ("cardpointe", "values order payments stored_cards"),

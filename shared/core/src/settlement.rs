@@ -1,0 +1,19 @@
+//! Money that arrived: what the gateway's settlement and the bank's deposits say about captured payments and refunds, and
+//! what of it does not fit.
+//!
+//! It reports and never moves money. Nothing that moves money reads any of it.
+
+mod deposit;
+mod exception;
+mod line;
+mod reports;
+mod store;
+
+pub use deposit::{Adjustment, Chargeback, Component, Deposit};
+pub use exception::{Exception, ExceptionCause, Note, Resolution};
+pub use line::{BatchStatus, Funded, FundedKind, FundedStatus, Line, LinePlace, Settled, SettledStatus};
+pub use reports::{FundingRecord, ReadReport, ReportError, Reports, SettledRecord};
+pub use store::{
+    DepositPage, DepositStore, ExceptionFilter, ExceptionPage, ExceptionStore, LineStore, PackedLines,
+    Progress, ProgressStore,
+};

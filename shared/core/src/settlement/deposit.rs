@@ -1,0 +1,105 @@
+//! A deposit: what reaches the merchant's bank account in one sum, and what that is made of.
+
+use jiff::{Timestamp, civil::Date};
+
+use crate::{values::Currency, words};
+
+words! {
+    /// What a deposit is made of, each with its sign (`fundings[]` of `funding`). They add up to the deposit.
+    #[derive(PartialOrd, Ord, Hash)]
+    pub enum Component {
+        /// Payments less refunds: the sum of the deposit's lines.
+        NetSales => "net_sales",
+        /// What a third party takes or gives.
+        ThirdParty => "third_party",
+        /// Adjustments by the processor.
+        Adjustment => "adjustment",
+        /// Interchange, where it is taken daily.
+        Interchange => "interchange",
+        /// Charges for the service.
+        ServiceCharge => "service_charge",
+        /// Other fees.
+        Fee => "fee",
+        /// Chargebacks that were won, and other reversals.
+        Reversal => "reversal",
+        /// What the processor gives no detail of.
+        Other => "other",
+    }
+}
+
+/// A deposit, as the gateway reports it. A negative one takes money, which is usual.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deposit {
+    /// The gateway's id of it (`fundingmasterid`, and where there are several in one report, `fundingid`).
+    pub id: String,
+    /// The gateway account (MID).
+    pub account: String,
+    /// Its day, Eastern.
+    pub day: Date,
+    /// None if the record states none.
+    pub currency: Option<Currency>,
+    /// The components, each at most once, in minor units with their signs; those that are zero are left out.
+    pub components: Vec<(Component, i64)>,
+    /// What arrives, as stated, in minor units with its sign.
+    pub total: i64,
+    /// The number by which the bank's statement names it.
+    pub trace_number: Option<String>,
+    /// How many lines it has, and their sum in minor units with signs.
+    pub lines: (u64, i64),
+    /// Adjustments, as stated.
+    pub adjustments: Vec<Adjustment>,
+    /// When the gateway changed it last, as stated.
+    pub changed_on: Option<Date>,
+    /// When it was read first.
+    pub read_at: Timestamp,
+}
+
+/// Something that is added to a deposit or taken off, beside its lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adjustment {
+    /// The gateway's id of it.
+    pub id: String,
+    /// The component that it is part of; none if the category is unknown.
+    pub component: Option<Component>,
+    /// The category as it was stated.
+    pub category: String,
+    /// What it is, in the processor's words.
+    pub description: String,
+    /// In minor units, with its sign.
+    pub amount: i64,
+    /// The case, if it is about a chargeback.
+    pub case: Option<String>,
+    /// The day it was added.
+    pub day: Option<Date>,
+}
+
+/// A chargeback: the card's issuer takes a payment's money back, or part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chargeback {
+    /// The gateway's id of it.
+    pub id: String,
+    /// The case; several chargebacks can have the same one.
+    pub case: String,
+    /// Its number within the case; 1 where none is stated.
+    pub sequence: u32,
+    /// The deposit that it is reported with.
+    pub deposit: String,
+    /// The gateway's reference of the payment, if it is stated.
+    pub reference: Option<String>,
+    /// The disputed amount in minor units, positive.
+    pub amount: i64,
+    /// The whole amount of the payment, as stated.
+    pub transaction_amount: Option<i64>,
+    /// None if the record states none.
+    pub currency: Option<Currency>,
+    /// The day of the chargeback.
+    pub on: Date,
+    /// The card scheme's code of the reason.
+    pub reason_code: String,
+    /// The same in words.
+    pub reason: String,
+    /// The acquirer's reference number (ARN), by which issuers know the payment.
+    pub acquirer_reference: Option<String>,
+    /// The authorization code, as stated.
+    pub authcode: Option<String>,
+}

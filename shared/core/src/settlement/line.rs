@@ -1,0 +1,143 @@
+//! What the gateway's records say about one reference: its settlement, and the deposits that hold it.
+
+use jiff::civil::Date;
+
+use crate::{values::Currency, words};
+
+words! {
+    /// What became of a payment or refund in its batch (`setlstat` of `settlestat`).
+    pub enum SettledStatus {
+        /// The processor took it.
+        Accepted => "accepted",
+        /// The processor refused it, and no money moves.
+        Rejected => "rejected",
+        /// It failed on the way to the processor.
+        Failed => "failed",
+        /// The batch is with the processor.
+        Processing => "processing",
+        /// It was terminated: the batch goes without it.
+        Terminated => "terminated",
+        /// A person at the processor has to look at it. The gateway may never update it.
+        UnderReview => "under_review",
+        /// A bank debit that came back.
+        Returned => "returned",
+        _ => Unrecognized,
+    }
+}
+
+words! {
+    /// What became of a batch (`hoststat` of `settlestat`).
+    pub enum BatchStatus {
+        /// It was sent.
+        Sent => "sent",
+        /// The processor took it.
+        Good => "good",
+        /// Some of it was refused.
+        Mixed => "mixed",
+        /// The processor refused all of it.
+        Refused => "refused",
+        /// It is held.
+        Held => "held",
+        /// It came back with errors in its lines.
+        Errors => "errors",
+        /// No response of the processor is there yet.
+        NotDone => "not_done",
+        _ => Unrecognized,
+    }
+}
+
+words! {
+    /// What a line of a deposit is about (`type` of `funding`).
+    pub enum FundedKind {
+        /// A payment.
+        Sale => "sale",
+        /// Money given back.
+        Refund => "refund",
+        /// A line that moves no money by itself: a voided sale or refund, a verification.
+        NoMoney => "no_money",
+        _ => Unrecognized,
+    }
+}
+
+words! {
+    /// What a deposit says of its line (`status` of `funding`).
+    pub enum FundedStatus {
+        /// The money is in the deposit.
+        Processed => "processed",
+        /// It was refused or came back.
+        Rejected => "rejected",
+        /// It was voided.
+        Voided => "voided",
+        _ => Unrecognized,
+    }
+}
+
+/// What one batch says of a reference. Read again, the same batch replaces it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// The gateway's id of the batch.
+    pub batch: String,
+    /// The day for which the report was requested, Eastern.
+    pub day: Date,
+    /// In minor units; of a refund it is stated without a sign, or with a minus. None if the report states none.
+    pub amount: Option<i64>,
+    /// What became of it.
+    pub status: SettledStatus,
+    /// What became of its batch.
+    pub batch_status: BatchStatus,
+    /// Our order id of the attempt (`salesdoc`), where the report has it.
+    pub gateway_order_id: Option<String>,
+}
+
+/// What one line of a deposit says of a reference. Read again, the line with the same id replaces it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Funded {
+    /// The line's own id.
+    pub id: String,
+    /// The id of its deposit.
+    pub deposit: String,
+    /// The day of the deposit, Eastern.
+    pub day: Date,
+    /// What it is about.
+    pub kind: FundedKind,
+    /// What became of it.
+    pub status: FundedStatus,
+    /// In minor units, with its sign: what is given back is negative.
+    pub amount: i64,
+    /// None if the record states none.
+    pub currency: Option<Currency>,
+    /// The batch that it was settled in.
+    pub batch: Option<String>,
+}
+
+/// All that the gateway's records say about a reference at an account. A reference is one payment or one refund.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    /// The gateway's reference (`retref`).
+    pub reference: String,
+    /// One for each batch that it is in, by batch.
+    pub settled: Vec<Settled>,
+    /// One for each deposit's line about it, by id.
+    pub funded: Vec<Funded>,
+}
+
+/// Which item holds the line of a reference.
+///
+/// Lines are packed, so that a payment is one read and a line costs a fraction of a write: by account, by the UTC day of the
+/// capture or refund as the journal has it, and by a digest of the reference. Of what the journal does not know, there is no
+/// day; when it becomes known, its line moves, once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinePlace {
+    /// The gateway account (MID).
+    pub account: String,
+    /// The UTC day of the journal's entry; none for what is not known.
+    pub day: Option<Date>,
+    /// The part of the day's lines: from 0 to [`LinePlace::PARTS`] - 1.
+    pub part: u8,
+}
+
+impl LinePlace {
+    /// Parts of an account's day. At 1,000 lines a day an item has 16 of about 120 bytes, at 100,000 it has 1,600 and stays
+    /// below the 400 KB that an item may have.
+    pub const PARTS: u8 = 64;
+}

@@ -1,0 +1,88 @@
+//! The gateway's reports: a port. They are read for a stated day only; without one, reading consumes them.
+
+use async_trait::async_trait;
+use jiff::civil::Date;
+
+use super::{Adjustment, Chargeback, Deposit, Funded, Settled};
+use crate::payments::Merchant;
+
+/// What `settlestat` says of a reference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettledRecord {
+    /// The gateway's reference.
+    pub reference: String,
+    /// What the batch says of it.
+    pub settled: Settled,
+}
+
+/// What `funding` says, piece by piece.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FundingRecord {
+    /// A deposit. Its lines come before or after it.
+    Deposit(Box<Deposit>),
+    /// A line of a deposit, with the gateway's reference.
+    Line {
+        /// The gateway's reference.
+        reference: String,
+        /// What the deposit says of it.
+        funded: Funded,
+        /// Our order id of the attempt (`invoicenumber`), where the report has it.
+        gateway_order_id: Option<String>,
+    },
+    /// An adjustment of a deposit, by its id.
+    Adjustment {
+        /// The deposit's id.
+        deposit: String,
+        /// What was added or taken off.
+        adjustment: Adjustment,
+    },
+    /// A chargeback.
+    Chargeback(Box<Chargeback>),
+}
+
+/// The outcome of reading a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadReport {
+    /// All of it was read: so many records.
+    Whole(u64),
+    /// There is nothing for this day.
+    Nothing,
+    /// The gateway does not offer the report for this account.
+    NotOffered,
+}
+
+/// Why a report could not be read to its end. What was read before it counts.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The gateway did not respond, or broke off.
+    #[error("the gateway's report cannot be read: {0}")]
+    Unavailable(String),
+    /// The gateway asks to wait before the next report.
+    #[error("the gateway's limit of reports is reached")]
+    Throttled,
+    /// The response is no report; never says what it holds.
+    #[error("the gateway's report is malformed: {0}")]
+    Malformed(String),
+}
+
+/// Reads the gateway's reports of a day as a stream: the largest are 20 MB.
+#[async_trait]
+pub trait Reports: Send + Sync {
+    /// The settlement of an Eastern day. The report's day has no year; the adapter checks that it can only mean this one.
+    async fn settled(
+        &self,
+        merchant: &Merchant,
+        account: &str,
+        day: Date,
+        each: &mut (dyn FnMut(SettledRecord) + Send),
+    ) -> Result<ReadReport, ReportError>;
+
+    /// The deposits of an Eastern day.
+    async fn funded(
+        &self,
+        merchant: &Merchant,
+        account: &str,
+        day: Date,
+        each: &mut (dyn FnMut(FundingRecord) + Send),
+    ) -> Result<ReadReport, ReportError>;
+}

@@ -1,0 +1,153 @@
+//! Where lines, deposits, exceptions and the progress of reading are kept: ports. They have a table of their own.
+
+use async_trait::async_trait;
+use jiff::{Timestamp, civil::Date};
+use uuid::Uuid;
+
+use super::{Chargeback, Deposit, Exception, ExceptionCause, Line, LinePlace};
+use crate::{order::MerchantId, payments::StoreError, values::ReadOrder};
+
+/// The lines of one place, as one item.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PackedLines {
+    /// How often it was written; 0 if it is not there.
+    pub version: u64,
+    /// By reference.
+    pub lines: Vec<Line>,
+}
+
+/// Keeps lines.
+#[async_trait]
+pub trait LineStore: Send + Sync {
+    /// The lines of a place; none are an empty item.
+    async fn load(&self, merchant: &MerchantId, place: &LinePlace) -> Result<PackedLines, StoreError>;
+
+    /// All lines of an account's day, or of what is not known.
+    async fn load_day(
+        &self,
+        merchant: &MerchantId,
+        account: &str,
+        day: Option<Date>,
+    ) -> Result<Vec<(LinePlace, PackedLines)>, StoreError>;
+
+    /// Writes the lines of a place if they are still in the version that was read. Says whether they were.
+    async fn save(
+        &self,
+        merchant: &MerchantId,
+        place: &LinePlace,
+        lines: &PackedLines,
+    ) -> Result<bool, StoreError>;
+}
+
+/// Some deposits, in the order that was requested.
+#[derive(Clone, Debug, Default)]
+pub struct DepositPage {
+    /// The deposits.
+    pub deposits: Vec<Deposit>,
+    /// Where the next page begins, if there are more.
+    pub next: Option<String>,
+}
+
+/// Keeps deposits, with their chargebacks and the references of their lines.
+#[async_trait]
+pub trait DepositStore: Send + Sync {
+    /// Puts a deposit with its chargebacks, unless it is there with the same content. Says whether it was written.
+    async fn put(
+        &self,
+        merchant: &MerchantId,
+        deposit: &Deposit,
+        chargebacks: &[Chargeback],
+    ) -> Result<bool, StoreError>;
+
+    /// A deposit with its chargebacks.
+    async fn get(
+        &self,
+        merchant: &MerchantId,
+        id: &str,
+    ) -> Result<Option<(Deposit, Vec<Chargeback>)>, StoreError>;
+
+    /// The deposits of these days, both included.
+    async fn list(
+        &self,
+        merchant: &MerchantId,
+        between: (Date, Date),
+        order: ReadOrder,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<DepositPage, StoreError>;
+
+    /// Which lines a deposit holds: for each place, the references.
+    async fn lines_of(&self, merchant: &MerchantId, id: &str) -> Result<Vec<(LinePlace, Line)>, StoreError>;
+}
+
+/// Which exceptions are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct ExceptionFilter {
+    /// Open ones, or those that are gone or resolved.
+    pub closed: bool,
+    /// Only those with this cause.
+    pub cause: Option<ExceptionCause>,
+    /// Only those of this account.
+    pub account: Option<String>,
+}
+
+/// Some exceptions, the newest first.
+#[derive(Clone, Debug, Default)]
+pub struct ExceptionPage {
+    /// The exceptions.
+    pub exceptions: Vec<Exception>,
+    /// Where the next page begins, if there are more.
+    pub next: Option<String>,
+}
+
+/// Keeps exceptions.
+#[async_trait]
+pub trait ExceptionStore: Send + Sync {
+    /// One exception.
+    async fn get(&self, merchant: &MerchantId, id: Uuid) -> Result<Option<Exception>, StoreError>;
+
+    /// The open exceptions of an account's day, to be compared with what a run found.
+    async fn open_of(&self, merchant: &MerchantId, account: &str) -> Result<Vec<Exception>, StoreError>;
+
+    /// Writes an exception if it is still as it was read; `was` is none for a new one. Says whether it was.
+    async fn save(
+        &self,
+        merchant: &MerchantId,
+        was: Option<&Exception>,
+        exception: &Exception,
+    ) -> Result<bool, StoreError>;
+
+    /// Exceptions, the newest first.
+    async fn list(
+        &self,
+        merchant: &MerchantId,
+        filter: &ExceptionFilter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<ExceptionPage, StoreError>;
+}
+
+/// How far an account's reports were read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The gateway account (MID).
+    pub account: String,
+    /// The last day up to which all reports were read whole.
+    pub read_until: Option<Date>,
+    /// For a new account: the earliest day that is still to be read.
+    pub backfill_from: Option<Date>,
+    /// When all recent days were read last.
+    pub read_at: Option<Timestamp>,
+    /// Whether the gateway offers deposits for the account; none as long as it is not known.
+    pub funding: Option<bool>,
+}
+
+/// Keeps progress.
+#[async_trait]
+pub trait ProgressStore: Send + Sync {
+    /// How far each of a merchant's accounts was read.
+    async fn progress(&self, merchant: &MerchantId) -> Result<Vec<Progress>, StoreError>;
+
+    /// Notes it.
+    async fn note(&self, merchant: &MerchantId, progress: &Progress) -> Result<(), StoreError>;
+}
