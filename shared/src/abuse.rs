@@ -35,6 +35,25 @@ pub const WRONG_KEYS: Limit = Limit { failures: 10, window: SignedDuration::from
 /// Merchants that one address failed to authenticate for. Each of them can cost a call to Secrets Manager.
 pub const MERCHANTS: Limit = Limit { failures: 20, window: SignedDuration::from_mins(5) };
 
+/// Of which limit a source has to wait for the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TooMany {
+    /// [`WRONG_KEYS`].
+    WrongKeys,
+    /// [`MERCHANTS`].
+    Merchants,
+}
+
+impl TooMany {
+    /// The limit.
+    pub fn limit(self) -> Limit {
+        match self {
+            Self::WrongKeys => WRONG_KEYS,
+            Self::Merchants => MERCHANTS,
+        }
+    }
+}
+
 /// Counts failures by source, or by source and something else.
 #[derive(Debug)]
 pub struct Throttle<S> {

@@ -13,7 +13,7 @@ use tollgate_core::{
 };
 
 use crate::{
-    abuse::Abuse,
+    abuse::{Abuse, TooMany},
     access_token::{self, KidKey, Verified, VerifiedKey},
     source::{Front, Source},
 };
@@ -55,9 +55,16 @@ pub(crate) enum Denied {
     /// There is no such merchant, or this is none of its keys: two cases would reveal which merchants there are.
     Wrong,
     /// The same, once too often from that source.
-    TooOften(SignedDuration),
+    TooOften(TooMany, SignedDuration),
     /// It cannot be told.
     Unavailable(MerchantsError),
+}
+
+/// How long a source has to wait, and for which limit.
+type Wait = (TooMany, SignedDuration);
+
+fn too_often((limit, wait): Wait) -> Denied {
+    Denied::TooOften(limit, wait)
 }
 
 impl Access {
@@ -96,7 +103,8 @@ impl Access {
         }
         let from = (source, counted(id));
         let now = self.now();
-        let wait = self.abuse.wrong_keys.wait(&from, now).or(wait);
+        let of_keys = self.abuse.wrong_keys.wait(&from, now).map(|wait| (TooMany::WrongKeys, wait));
+        let wait = of_keys.or(wait);
         trail::note(|trail| {
             trail.wrong_keys += u32::from(matches!(denied, Denied::Wrong));
             trail.client = Some(digest(id));
@@ -104,7 +112,7 @@ impl Access {
         self.abuse.wrong_keys.failed(&from, now);
         self.abuse.merchants.failed_with(source, &from.1, now);
         sleep_until(answer_at).await;
-        Err(wait.map_or(Denied::Wrong, Denied::TooOften))
+        Err(wait.map_or(Denied::Wrong, too_often))
     }
 
     /// The merchant, if it lets browsers in.
@@ -117,11 +125,11 @@ impl Access {
         let wait = self.wait_of(source);
         match self.find(id, wait).await {
             Ok(merchant) if merchant.shopper_tokens => Ok(merchant),
-            Ok(_) | Err(Denied::Wrong | Denied::TooOften(_)) => {
+            Ok(_) | Err(Denied::Wrong | Denied::TooOften(..)) => {
                 trail::note(|trail| trail.client = Some(digest(id)));
                 self.abuse.merchants.failed_with(source, &counted(id), self.now());
                 sleep_until(answer_at).await;
-                Err(wait.map_or(Denied::Wrong, Denied::TooOften))
+                Err(wait.map_or(Denied::Wrong, too_often))
             }
             Err(denied) => Err(denied),
         }
@@ -143,16 +151,16 @@ impl Access {
 
     /// How long this source has to wait because it failed with too many merchants. What it is told must not depend on
     /// whether the merchant that it names now exists, so this is looked at before anything else.
-    fn wait_of(&self, source: Source) -> Option<SignedDuration> {
-        self.abuse.merchants.wait(source, self.now())
+    fn wait_of(&self, source: Source) -> Option<Wait> {
+        Some((TooMany::Merchants, self.abuse.merchants.wait(source, self.now())?))
     }
 
     /// Finds the merchant with an id that anybody may have written. A merchant that exists costs as many calls as one that
     /// does not, and a source that has to wait causes none, except for a merchant that was read here before.
-    async fn find(&self, id: &str, wait: Option<SignedDuration>) -> Result<Arc<Merchant>, Denied> {
+    async fn find(&self, id: &str, wait: Option<Wait>) -> Result<Arc<Merchant>, Denied> {
         let id: MerchantId = id.parse().map_err(|_| Denied::Wrong)?;
         match wait.filter(|_| !self.merchants.was_read(&id)) {
-            Some(wait) => Err(Denied::TooOften(wait)),
+            Some(wait) => Err(too_often(wait)),
             None => self.look_up(&id).await,
         }
     }

@@ -163,7 +163,7 @@ impl From<InvalidToken> for Failure {
 pub(crate) fn denied(denied: Denied, wrong: impl FnOnce() -> Failure) -> Failure {
     match denied {
         Denied::Wrong => wrong(),
-        Denied::TooOften(wait) => Failure::too_many_wrong_keys(wait),
+        Denied::TooOften(limit, wait) => Failure::too_many_wrong_keys(limit, wait),
         Denied::Unavailable(error) => Failure::from(&error),
     }
 }

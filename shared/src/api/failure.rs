@@ -17,6 +17,7 @@ use super::{
     problem::{About, Problem},
     rate_limit::{Policy, RateLimit},
 };
+use crate::abuse::TooMany;
 
 /// When to come back while something of the same payment is in progress: most gateway calls take
 /// under a second, and the slowest end within the function's 29 s.
@@ -213,9 +214,9 @@ impl Failure {
     }
 
     /// A key is wrong, as too many from there were.
-    pub(crate) fn too_many_wrong_keys(wait: SignedDuration) -> Self {
+    pub(crate) fn too_many_wrong_keys(limit: TooMany, wait: SignedDuration) -> Self {
         let detail = "too many wrong ids or keys came from this address; wait before the next attempt";
-        Self::new(Code::TooManyWrongKeys, detail).retry_after(seconds(wait))
+        Self::new(Code::TooManyWrongKeys, detail).limited(Policy::Wrong(limit), seconds(wait))
     }
 
     /// A counter allows no more now. Declines are not 429: the published SDK would wait an hour without a word.

@@ -3,8 +3,10 @@
 
 use lambda_http::http::{HeaderName, HeaderValue};
 
+use crate::abuse::TooMany;
+
 /// In which time declines count.
-const DECLINES_WINDOW_S: u32 = 3_600;
+const DECLINES_WINDOW_S: i64 = 3_600;
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -16,6 +18,8 @@ pub(crate) enum Policy {
     InFlight(u32),
     /// Declines in an hour.
     Declined(u32),
+    /// Wrong keys for a merchant, or merchants that a source failed with.
+    Wrong(TooMany),
 }
 
 /// A limit that a request ran into: nothing of it is left.
@@ -32,12 +36,24 @@ impl RateLimit {
     pub(crate) fn headers(self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
         let (name, policy) = match self.policy {
             Policy::InFlight(quota) => ("in-flight", format!("q={quota};qu=\"concurrent-requests\"")),
-            Policy::Declined(quota) => ("declined", format!("q={quota};w={DECLINES_WINDOW_S}")),
+            Policy::Declined(quota) => ("declined", in_window(quota, DECLINES_WINDOW_S)),
+            Policy::Wrong(which) => {
+                let limit = which.limit();
+                let name = match which {
+                    TooMany::WrongKeys => "wrong-keys",
+                    TooMany::Merchants => "wrong-merchants",
+                };
+                (name, in_window(limit.failures, limit.window.as_secs()))
+            }
         };
         let limit = format!("\"{name}\";r=0;t={}", self.resets_in_s);
         let texts = [(POLICY, format!("\"{name}\";{policy}")), (LIMIT, limit)];
         texts.into_iter().filter_map(|(name, text)| Some((name, HeaderValue::from_str(&text).ok()?)))
     }
+}
+
+fn in_window(quota: u32, window_s: i64) -> String {
+    format!("q={quota};w={window_s}")
 }
 
 #[cfg(test)]
@@ -53,5 +69,9 @@ mod tests {
         let in_flight = ["\"in-flight\";q=50;qu=\"concurrent-requests\"", "\"in-flight\";r=0;t=7"];
         assert_eq!(written(Policy::InFlight(50)), in_flight);
         assert_eq!(written(Policy::Declined(10)), ["\"declined\";q=10;w=3600", "\"declined\";r=0;t=7"]);
+        let keys = ["\"wrong-keys\";q=10;w=300", "\"wrong-keys\";r=0;t=7"];
+        assert_eq!(written(Policy::Wrong(TooMany::WrongKeys)), keys);
+        let merchants = ["\"wrong-merchants\";q=20;w=300", "\"wrong-merchants\";r=0;t=7"];
+        assert_eq!(written(Policy::Wrong(TooMany::Merchants)), merchants);
     }
 }

@@ -306,6 +306,7 @@ async fn who_tries_out_keys_is_slowed_down_and_the_right_key_still_passes() {
     let answer = shop.token(merchants::REGISTERED, Some("wrong")).await;
     answer.error(429, "too_many_wrong_keys");
     assert!(answer.headers.contains_key("retry-after"));
+    assert_eq!(answer.headers["ratelimit-policy"], "\"wrong-keys\";q=10;w=300");
     // Another merchant from the same address, and the right key.
     shop.token(merchants::EXTERNAL, Some("wrong")).await.error(401, "invalid_client");
     assert_eq!(shop.token(merchants::REGISTERED, Some(merchants::REGISTERED_KEY)).await.status, 200);

@@ -79,11 +79,15 @@ async fn one_address_that_goes_through_ids_causes_few_calls_and_learns_nothing()
     for merchant in [merchants::REGISTERED, "guess-0", "new", merchants::EXTERNAL] {
         let answer = shop.token(merchant, WRONG).await;
         let error = answer.error(429, "too_many_wrong_keys");
-        said.push(error["detail"].clone());
+        // Its seconds go by meanwhile.
+        let limit = answer.headers["ratelimit"].to_str().unwrap().rsplit_once(';').unwrap().0.to_owned();
+        let policy = answer.headers["ratelimit-policy"].to_str().unwrap().to_owned();
+        said.push((error["detail"].clone(), policy, limit));
         assert!(answer.headers.contains_key("retry-after"));
     }
     said.dedup();
-    assert_eq!(said.len(), 1, "{said:?}");
+    assert_eq!(said.len(), 1, "a limit tells which merchants there are: {said:?}");
+    assert_eq!(said[0].1, format!("\"wrong-merchants\";q={LIMIT};w=300"));
     assert_eq!(shop.stack.secrets().reads() - before, LIMIT, "no more calls");
     shop.get("/v2/orders/o").await.data(200);
     let right = shop.token(merchants::REGISTERED, Some(merchants::REGISTERED_KEY)).await;
