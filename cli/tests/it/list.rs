@@ -143,6 +143,7 @@ async fn what_needs_attention_is_one_list_and_each_says_what_to_do() {
     fixture.stack.deliver_stream().await.unwrap();
     assert_eq!(orders(&list(&fixture, &["--needs-attention"]).await), Vec::<&str>::new());
     fixture.stack.advance_clock(6 * 86_400 + 3_600);
+    fixture.stack.invoke_scheduled("scheduled-capture").await.unwrap();
     fixture.lose(Endpoint::Auth);
     assert_eq!(fixture.pay("lost", "purchase").await.0, 202);
     fixture.stay_in_doubt();

@@ -63,7 +63,7 @@ pub use policy::{DeclineOn, FeeBasis, OrdersMode, Policy, RefundWithoutAmount, S
 pub use rejection::{CurrencyLimit, Rejection};
 pub use resolve::{look_back, resolve};
 pub use rules::DECLINES_PER_ORDER_HOUR;
-pub use schedule::{CaptureStanding, Due};
+pub use schedule::{CaptureStanding, Due, Holds};
 pub use transaction::{CaptureSchedule, OperationStatus, PaymentKind, Transaction, TransactionStatus};
 pub use waits::STILL_RUNNING;
 pub(crate) use waits::{ABSENCE_COUNTS_AFTER, INQUIRED_TWICE_APART};

@@ -25,7 +25,7 @@ const RETRIES_MIN: [i64; 5] = [1, 2, 5, 15, 60];
 /// Neither is anything tried again in the last hour of an authorization, nor anything at all an hour after it.
 const AROUND_THE_END: SignedDuration = SignedDuration::from_hours(1);
 
-/// How long before its end a paused authorization is told of.
+/// How long before its end an authorization is told of that is not captured by then.
 const LAST_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// How far a process's clock is ahead of the platform's at most.
@@ -41,6 +41,8 @@ enum Next {
     /// The merchant is told that the authorization ends.
     Notice(Timestamp),
     Lapse(Timestamp),
+    /// The merchant is told that an authorization ends which the schedule does not capture.
+    LastDay(Timestamp),
     /// What the schedule was not to capture is free again.
     End(Timestamp),
 }
@@ -48,7 +50,7 @@ enum Next {
 impl Next {
     fn at(self) -> Timestamp {
         match self {
-            Self::Attempt(at) | Self::Notice(at) | Self::Lapse(at) | Self::End(at) => at,
+            Self::Attempt(at) | Self::Notice(at) | Self::Lapse(at) | Self::LastDay(at) | Self::End(at) => at,
         }
     }
 }
@@ -95,22 +97,36 @@ fn is_paused(order: &Order) -> bool {
 
 /// What is next of one of an order's payments. While its captures are paused, nothing is taken.
 fn next(order: &Order, transaction: &Transaction) -> Option<Next> {
-    let Some(next) = unless_paused(transaction) else {
-        let holds = is_open(transaction) && transaction.lapsed_at.is_none();
-        return transaction
-            .authorization_expires_at
-            .filter(|_| holds)
-            .map(|end| Next::End(end + AROUND_THE_END));
-    };
-    let Next::Attempt(at) = next else { return Some(next) };
-    if !is_paused(order) {
+    let Some(next) = unless_paused(transaction) else { return next_of_hold(transaction) };
+    if !is_paused(order) || !matches!(next, Next::Attempt(_)) {
         return Some(next);
     }
     let end = transaction.authorization_expires_at?;
-    let tell_at = at.max(end - LAST_DAY);
-    let told = |notice: &Notice| notice.reason == NoticeReason::AuthorizationEnding;
-    let is_told = transaction.operations.first().is_some_and(|first| first.notices.iter().any(told));
-    Some(if tell_at < end && !is_told { Next::Notice(tell_at) } else { Next::Lapse(end) })
+    Some(if is_told(transaction) { Next::Lapse(end) } else { Next::Notice(end - LAST_DAY) })
+}
+
+/// What is next of an authorization that the schedule does not capture.
+fn next_of_hold(transaction: &Transaction) -> Option<Next> {
+    let holds = is_open(transaction) && transaction.lapsed_at.is_none();
+    let end = transaction.authorization_expires_at.filter(|_| holds)?;
+    let refused =
+        transaction.capture.is_some_and(|schedule| attempt(transaction, &schedule).is_some_and(is_refused));
+    Some(if refused || is_told(transaction) {
+        Next::End(end + AROUND_THE_END)
+    } else {
+        Next::LastDay(end - LAST_DAY)
+    })
+}
+
+/// Whether the merchant was told that the authorization ends.
+fn is_told(transaction: &Transaction) -> bool {
+    let told = |operation: &Operation| {
+        let of_attempt = |notice: &Notice| {
+            notice.reason == NoticeReason::AuthorizationEnding && notice.attempt == operation.attempt.number
+        };
+        operation.notices.iter().any(of_attempt)
+    };
+    transaction.operations.iter().any(told)
 }
 
 fn unless_paused(transaction: &Transaction) -> Option<Next> {
@@ -186,7 +202,9 @@ fn not_due(
             }
             Some(Next::Attempt(_)) if is_over(earlier, operation.attempt.at) => Some("after its end"),
             Some(Next::Attempt(_)) => None,
-            Some(Next::Notice(_) | Next::Lapse(_) | Next::End(_)) => Some("only its end is due"),
+            Some(Next::Notice(_) | Next::Lapse(_) | Next::LastDay(_) | Next::End(_)) => {
+                Some("only its end is due")
+            }
             None => Some("nothing is due"),
         },
         // Not sent: an inquiry found it done.
@@ -208,6 +226,10 @@ fn lapses(order: &Order, transaction: &Transaction, now: Timestamp) -> bool {
     match next(order, transaction) {
         Some(Next::Lapse(at) | Next::End(at)) => at <= now,
         Some(Next::Attempt(at)) => at <= now && is_over(transaction, now),
+        // Nothing ran on its last day.
+        Some(Next::LastDay(_)) => {
+            transaction.authorization_expires_at.is_some_and(|end| now >= end + AROUND_THE_END)
+        }
         Some(Next::Notice(_)) => transaction.authorization_expires_at.is_some_and(|end| now >= end),
         None => false,
     }

@@ -148,6 +148,8 @@ async fn what_needs_attention_comes_with_what_to_do_and_what_is_pending_is_found
     shop.stack.deliver_stream().await.unwrap();
     shop.stack.advance_clock(6 * 86_400 + 3_600);
     let shop = renewed(shop).await;
+    let report = shop.stack.invoke_scheduled("scheduled-capture").await.unwrap();
+    assert_eq!(report["ending"], 1, "its last day is found");
     for order in ["lost-1", "lost-2"] {
         shop.stack.simulator().fault(Fault::once(Endpoint::Auth, FaultKind::DropAfter));
         shop.no_inquiry();

@@ -154,7 +154,8 @@ const PAST: &str = "past";
 ///
 /// An operation under way is none yet: nearly all are decided by the write that comes next, and each would enter the index
 /// and leave it. It is one once its response is missing, or an inquiry about it decided nothing. Nor is a capture that the
-/// schedule is to make: the index of captures has it, and [`overdue_at`] says which of those are late.
+/// schedule is to make: the index of captures has it, and [`overdue_at`] says which of those are late. Nor is the end of an
+/// authorization, most of which are captured long before: the schedule finds its last day and puts the order here.
 pub(super) fn attention_place(order: &Order) -> Option<String> {
     let (mut open, mut past) = (None::<Timestamp>, None::<(Timestamp, Timestamp)>);
     for transaction in &order.transactions {
@@ -163,6 +164,7 @@ pub(super) fn attention_place(order: &Order) -> Option<String> {
             match (concern, until) {
                 (Concern::InDoubt, _) if !is_doubt_recorded(transaction) => {}
                 (Concern::CaptureSkipped, _) if waits => {}
+                (Concern::AuthorizationEnding, _) if !transaction.is_told_of_ending() => {}
                 (_, None) | (Concern::AuthorizationEnding, _) => {
                     open = open.into_iter().chain([since]).min();
                 }

@@ -188,7 +188,9 @@ fn decide_due(
 ) -> Result<Plan, Rejection> {
     let id = match order.due_for_capture(context.now) {
         Some(Due::Capture(id)) => id,
-        Some(Due::Lapse(id) | Due::End(id)) => return Err(Rejection::AuthorizationEnded(id)),
+        Some(Due::Lapse(id) | Due::End(id) | Due::LastDay(id)) => {
+            return Err(Rejection::AuthorizationEnded(id));
+        }
         Some(Due::Notice(_)) => return Err(Rejection::CapturesPaused),
         None => return Err(Rejection::NothingDue),
     };

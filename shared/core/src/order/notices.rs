@@ -1,6 +1,7 @@
 //! Notices to the merchant about what it may have to act on, put on record so that each is told once.
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::{OperationRef, Order};
 use crate::order::{NoticeReason, Operation, Stage, Transaction};
@@ -33,23 +34,26 @@ impl Order {
         Some(())
     }
 
-    /// Puts on record that authorizations are about to end while captures of them are due, which are held back. None
-    /// when nothing of this is new.
+    /// Puts on record that authorizations are about to end whose captures are held back: of the whole order, or those that
+    /// are due. None when nothing of this is new.
     pub(crate) fn notify_of_held_back(&mut self, now: Timestamp) -> Option<()> {
+        let is_paused = self.captures_paused().is_some();
         let ending = self.transactions.iter().filter(|transaction| {
-            transaction.is_due_for_capture(now)
+            (transaction.is_due_for_capture(now) || is_paused && transaction.waits_for_schedule())
                 && transaction.is_expiring(now)
                 && !transaction.has_expired(now)
         });
-        // What is held back need not have an operation of its own yet.
-        let first = |transaction: &Transaction| {
-            let operation = transaction.operations.first()?.id;
-            Some(OperationRef { transaction: transaction.id, operation })
-        };
-        let ending: Vec<OperationRef> = ending.filter_map(first).collect();
-        let told =
-            ending.into_iter().filter_map(|at| self.notify(at, NoticeReason::AuthorizationEnding, now));
+        let ending: Vec<Uuid> = ending.map(|transaction| transaction.id).collect();
+        let told = ending.into_iter().filter_map(|id| self.notify_of_last_day(id, now));
         (told.count() > 0).then_some(())
+    }
+
+    /// Puts on record that an authorization is about to end, with its first operation: nothing else of it has begun. None
+    /// when the merchant was told before.
+    pub(super) fn notify_of_last_day(&mut self, id: Uuid, now: Timestamp) -> Option<()> {
+        let transaction = self.transaction(id).filter(|transaction| !transaction.is_told_of_ending())?;
+        let at = OperationRef { transaction: id, operation: transaction.first()?.id };
+        self.notify(at, NoticeReason::AuthorizationEnding, now)
     }
 
     /// The last chance of a scheduled capture is over, and its authorization is not: a person can still act.
@@ -62,5 +66,12 @@ impl Order {
         if is_ending {
             self.notify(at, NoticeReason::AuthorizationEnding, now);
         }
+    }
+}
+
+impl Transaction {
+    /// Whether the merchant was notified that its authorization ends.
+    pub fn is_told_of_ending(&self) -> bool {
+        self.operations.iter().any(|operation| operation.is_notified(NoticeReason::AuthorizationEnding))
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{Due, Order, schedule::EXPIRING_BEFORE};
 use crate::{
-    order::{Attribution, NoticeReason, Transaction},
+    order::{Attribution, Transaction},
     values::{Amount, Carried},
 };
 
@@ -88,8 +88,9 @@ impl Order {
 
     /// What is next of a payment's scheduled capture, and when.
     pub(super) fn next_capture(&self, transaction: &Transaction) -> Option<(Timestamp, Due)> {
-        let Some(next) = transaction.next_capture() else { return transaction.end_of_hold() };
-        if self.captures_paused().is_none() { Some(next) } else { transaction.next_while_paused(next.0) }
+        let Some(next) = transaction.next_capture() else { return transaction.next_of_hold() };
+        let is_held_back = self.captures_paused().is_some() && matches!(next.1, Due::Capture(_));
+        if is_held_back { transaction.next_while_paused() } else { Some(next) }
     }
 }
 
@@ -100,14 +101,12 @@ impl Transaction {
     }
 
     /// What is left to do of what would be next. Until one of these moments, no run has to look at the order.
-    fn next_while_paused(&self, at: Timestamp) -> Option<(Timestamp, Due)> {
+    fn next_while_paused(&self) -> Option<(Timestamp, Due)> {
         let expires = self.authorization_expires_at?;
-        let notice = at.max(expires - EXPIRING_BEFORE);
-        let is_told = self.first().is_some_and(|first| first.is_notified(NoticeReason::AuthorizationEnding));
-        Some(if notice < expires && !is_told {
-            (notice, Due::Notice(self.id))
-        } else {
+        Some(if self.is_told_of_ending() {
             (expires, Due::Lapse(self.id))
+        } else {
+            (expires - EXPIRING_BEFORE, Due::Notice(self.id))
         })
     }
 }

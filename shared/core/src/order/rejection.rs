@@ -139,7 +139,8 @@ pub enum Rejection {
     /// No scheduled capture of the order is due.
     #[error("no capture is due")]
     NothingDue,
-    /// The authorization of this payment was to be captured, and ended before it could be.
+    /// The schedule has nothing to capture: the authorization of this payment was to be captured and ended before it could
+    /// be, or is none of the schedule's and ends.
     #[error("the authorization ended before it was captured")]
     AuthorizationEnded(Uuid),
     /// The order's scheduled captures are paused, and the merchant has to be told that an authorization is about to end.

@@ -36,6 +36,8 @@ pub enum Due {
     Capture(Uuid),
     /// The end of an authorization that was to be captured and cannot be any more.
     Lapse(Uuid),
+    /// The last day of an authorization that the schedule does not capture: the merchant has to be told.
+    LastDay(Uuid),
     /// The end of an authorization that the schedule does not capture: what it held is free again.
     End(Uuid),
     /// The merchant has to be told that an authorization is about to end while its capture is paused.
@@ -53,6 +55,22 @@ pub enum CaptureStanding {
     Stopped,
     /// The authorization ended before it could be captured.
     Lapsed,
+}
+
+/// What was put on record about authorizations that the schedule does not capture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Holds {
+    /// Whose end was.
+    pub ended: usize,
+    /// Of which the merchant is notified that they end within a day.
+    pub ending: usize,
+}
+
+impl Holds {
+    /// Whether there was any.
+    pub fn any(self) -> bool {
+        self.ended + self.ending > 0
+    }
 }
 
 impl Order {
@@ -124,14 +142,23 @@ impl Order {
 }
 
 impl Order {
-    /// Puts on record which authorizations ended that the schedule does not capture. How many there were.
-    pub fn end_holds(&mut self, now: Timestamp) -> usize {
-        let is_over = |own: &Transaction| own.end_of_hold().is_some_and(|(at, _)| at <= now);
-        let over: Vec<Uuid> = self.transactions.iter().filter(|own| is_over(own)).map(|own| own.id).collect();
-        for id in &over {
-            self.ended(*id, now);
+    /// Sees to the authorizations that the schedule does not capture: puts on record which have ended, and that the
+    /// merchant is notified of those whose last day has begun.
+    pub fn see_to_holds(&mut self, now: Timestamp) -> Holds {
+        let due_now = |own: &Transaction| own.due(own.next_of_hold()?, now);
+        let due: Vec<Due> = self.transactions.iter().filter_map(due_now).collect();
+        let mut holds = Holds::default();
+        for due in due {
+            match due {
+                Due::End(id) => {
+                    self.ended(id, now);
+                    holds.ended += 1;
+                }
+                Due::LastDay(id) => holds.ending += usize::from(self.notify_of_last_day(id, now).is_some()),
+                Due::Capture(_) | Due::Lapse(_) | Due::Notice(_) => {}
+            }
         }
-        over.len()
+        holds
     }
 
     /// What was decided by another process is before it, whatever the clocks say.
@@ -316,11 +343,18 @@ impl Transaction {
         Some(if in_time { (again, capture) } else { (expires, lapse) })
     }
 
-    /// The end of an authorization that the schedule captures no more, or never was to: from then on it holds nothing.
-    pub(super) fn end_of_hold(&self) -> Option<(Timestamp, Due)> {
-        let (_, expires) = self.last_day_of_hold()?;
-        let at = expires.checked_add(GRACE_AFTER_EXPIRY).ok()?;
-        self.next_capture().is_none().then_some((at, Due::End(self.id)))
+    /// What is next of an authorization that the schedule captures no more, or never was to: the merchant is told once that
+    /// it ends, unless its capture was refused, and an hour after its end it holds nothing.
+    pub(super) fn next_of_hold(&self) -> Option<(Timestamp, Due)> {
+        let (last_day, expires) = self.last_day_of_hold()?;
+        if self.next_capture().is_some() {
+            return None;
+        }
+        let is_known = self.is_told_of_ending() || self.capture_standing() == Some(CaptureStanding::Stopped);
+        if !is_known {
+            return Some((last_day, Due::LastDay(self.id)));
+        }
+        Some((expires.checked_add(GRACE_AFTER_EXPIRY).ok()?, Due::End(self.id)))
     }
 
     /// What is due now of what is next.
@@ -329,12 +363,14 @@ impl Transaction {
             return None;
         }
         let expires = self.authorization_expires_at?;
-        let too_late = match next {
-            Due::Capture(_) => now > expires + GRACE_AFTER_EXPIRY,
-            Due::Notice(_) => now >= expires,
-            Due::Lapse(_) | Due::End(_) => false,
-        };
-        Some(if too_late { Due::Lapse(self.id) } else { next })
+        let over = expires + GRACE_AFTER_EXPIRY;
+        Some(match next {
+            Due::Capture(_) if now > over => Due::Lapse(self.id),
+            Due::Notice(_) if now >= expires => Due::Lapse(self.id),
+            // Nothing ran on its last day.
+            Due::LastDay(_) if now >= over => Due::End(self.id),
+            Due::Capture(_) | Due::Notice(_) | Due::LastDay(_) | Due::Lapse(_) | Due::End(_) => next,
+        })
     }
 }
 

@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::{DECISIONS_MAX, Payments, Refusal, audit, next_version};
 use crate::{
     order::{
-        Attribution, CaptureAt, CaptureTerms, CustomerTraces, Erased, Order, OrderKey, Principal, Rejection,
+        Attribution, CaptureAt, CaptureTerms, CustomerTraces, Erased, Holds, Order, OrderKey, Principal,
+        Rejection,
     },
     payments::{Merchant, StoreError},
     values::{Amount, Currency, StoredCard},
@@ -62,14 +63,14 @@ impl Payments {
         self.change(key, transaction, ("authorization lapsed", Principal::Schedule), change).await
     }
 
-    /// Puts on record which authorizations ended that the schedule does not capture, and tells how many.
-    pub(crate) async fn end_holds(&self, key: &OrderKey) -> Result<(Order, usize), Refusal> {
+    /// Puts on record what is due of authorizations that the schedule does not capture.
+    pub(crate) async fn see_to_holds(&self, key: &OrderKey) -> Result<(Order, Holds), Refusal> {
         let change = |order: &mut Order| {
-            let ended = order.end_holds(self.clock.now());
-            Ok(if ended > 0 { Changed::To(ended) } else { Changed::Not(0) })
+            let holds = order.see_to_holds(self.clock.now());
+            Ok(if holds.any() { Changed::To(holds) } else { Changed::Not(holds) })
         };
-        let (order, ended) = self.save_changed(self.order(key).await?, change).await?;
-        Ok(if ended > 0 { (next_version(&order), ended) } else { (order, 0) })
+        let (order, holds) = self.save_changed(self.order(key).await?, change).await?;
+        Ok(if holds.any() { (next_version(&order), holds) } else { (order, holds) })
     }
 
     /// Puts on record that the merchant is notified of authorizations that end while their captures are held back.

@@ -156,15 +156,17 @@ impl<'a> CaptureRun<'a> {
             Err(error @ (Refusal::Store(_) | Refusal::Unverified)) => return self.fail(key, &error),
         }
         // What ended is free, whoever waits for what.
-        self.end_holds(key).await;
+        self.see_to_holds(key).await;
     }
 
-    /// Authorizations that ended and were not to be captured by the schedule. The order, if there were any.
-    async fn end_holds(&self, key: &OrderKey) -> Option<Order> {
-        match self.payments.end_holds(key).await {
-            Ok((order, ended)) => {
-                locked(&self.report).ended += ended;
-                (ended > 0).then_some(order)
+    /// Authorizations that are not to be captured by the schedule, and end. The order, if anything was put on record.
+    async fn see_to_holds(&self, key: &OrderKey) -> Option<Order> {
+        match self.payments.see_to_holds(key).await {
+            Ok((order, holds)) => {
+                let mut report = locked(&self.report);
+                report.ended += holds.ended;
+                report.ending += holds.ending;
+                holds.any().then_some(order)
             }
             Err(error) => {
                 self.refused(key, &error);
@@ -192,6 +194,7 @@ impl<'a> CaptureRun<'a> {
                 report.lapsed += 1;
             }
             Some(Due::End(_)) => report.ended += 1,
+            Some(Due::LastDay(_)) => report.ending += 1,
             Some(Due::Notice(_)) => report.held_back += 1,
             None => report.overtaken += 1,
         }
@@ -262,11 +265,11 @@ impl<'a> CaptureRun<'a> {
         }
     }
 
-    /// An authorization that ended: put on record, and voided if the merchant wants that.
+    /// An authorization that ends or ended: put on record, and voided if the merchant wants that and it was to be captured.
     ///
     /// It is voided first and stays due until that is done: what is on record as lapsed is not looked at again.
     async fn lapse(&self, merchant: &Merchant, key: &OrderKey, transaction: Uuid) -> bool {
-        if let Some(order) = self.end_holds(key).await {
+        if let Some(order) = self.see_to_holds(key).await {
             return order.due_for_capture(self.payments.clock.now()).is_some();
         }
         if merchant.policy.void_lapsed

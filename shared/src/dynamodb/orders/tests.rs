@@ -212,8 +212,13 @@ fn an_order_is_in_the_index_of_what_is_due_next_and_in_no_other() {
     assert!(captures_at.unwrap().starts_with("due#2026-01-05T11:00:00Z=2599#USD#"));
     let read = StoredOrder::next(&order, SHARDS).read().unwrap();
     assert_eq!(read.carried, order.carried);
-    // Without a schedule it ends, and is about to a day before.
+    // Without a schedule it is in one place: where its last day is due, and then where its end is.
     order.transactions[0].capture = None;
+    assert_eq!(keys(&order), [None, None, text(&captures), text("2026-01-11T10:00:00Z")]);
+    assert_eq!(agenda(&order), [None, None, None]);
+    let last_day =
+        order.transactions[0].authorization_expires_at.unwrap() - jiff::SignedDuration::from_hours(24);
+    assert_eq!(order.see_to_holds(last_day).ending, 1);
     assert_eq!(keys(&order), [None, None, text(&captures), text("2026-01-12T11:00:00Z")]);
     let [_, attention, captures_at] = agenda(&order);
     assert!(attention.is_some_and(|place| place.starts_with("open#")) && captures_at.is_none());

@@ -5,8 +5,8 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     order::{
-        CaptureSchedule, Cause, Decision, GatewayResponse, Kind, NoEffect, Operation, OperationState,
-        OrderKey, PaymentKind,
+        CaptureSchedule, Cause, Decision, GatewayResponse, Kind, NoEffect, NoticeReason, Operation,
+        OperationState, OrderKey, PaymentKind,
     },
     test_payments::{new_operation, payment},
     values::Currency,
@@ -127,6 +127,9 @@ fn place(transaction: &Transaction) -> Option<String> {
 /// What an index finds at a moment is what has a concern then, hour by hour.
 #[test]
 fn the_index_has_an_order_exactly_while_it_has_a_concern() {
+    assert_eq!(place(&authorized()), None, "the schedule finds its last day");
+    let mut told = authorized();
+    told.operations[0].notify(NoticeReason::AuthorizationEnding, start() + HOUR * 144);
     let mut scheduled = authorized();
     scheduled.capture = Some(CaptureSchedule { at: start() + HOUR * 160, amount: None });
     assert_eq!(place(&scheduled), None, "the index of captures has it");
@@ -144,7 +147,7 @@ fn the_index_has_an_order_exactly_while_it_has_a_concern() {
     let rejected = payment(PaymentKind::Purchase, approved(1, Kind::Purchase, rejected));
     let paid = payment(PaymentKind::Purchase, approved(1, Kind::Purchase, GatewayResponse::default()));
     for (transaction, first, last) in [
-        (authorized(), Some(144), Some(167)),
+        (told, Some(144), Some(167)),
         (lapsed, Some(169), Some(169 + 719)),
         (doubt, Some(2), None),
         (voided, Some(0), Some(719)),

@@ -150,7 +150,7 @@ fn happen(fixture: &mut Fixture, besides: &Besides, saved: &mut Vec<Order>) {
             if let Some(crate::order::Due::Lapse(id)) = fixture.order.due_for_capture(fixture.now) {
                 fixture.order.lapse(id, fixture.now);
             }
-            fixture.order.end_holds(fixture.now);
+            fixture.order.see_to_holds(fixture.now);
         }
         Besides::CaptureDue(later) => {
             fixture.later(later);

@@ -119,16 +119,15 @@ fn what_was_not_told_in_time_because_nothing_ran_lapses_all_the_same() {
 }
 
 #[test]
-fn a_capture_that_is_due_only_in_the_last_day_is_told_of_then() {
+fn a_paused_capture_of_the_last_day_is_told_of_before_it_is_due() {
     let (mut fixture, id) = paused();
     let last = ends(&fixture) - HOUR;
     fixture.order.schedule_capture(id, &CaptureAt::At(last).into(), &fixture.policy, fixture.now).unwrap();
-    assert_eq!(fixture.order.next_capture_at(), Some(last));
-    fixture
-        .order
-        .schedule_capture(id, &CaptureAt::At(last + HOUR).into(), &fixture.policy, fixture.now)
-        .unwrap();
-    assert_eq!(fixture.order.next_capture_at(), Some(last + HOUR), "there is no time to tell");
+    fixture.now = ends(&fixture) - DAY;
+    assert_eq!(fixture.order.next_capture_at(), Some(fixture.now));
+    assert_eq!(fixture.order.due_for_capture(fixture.now), Some(Due::Notice(id)));
+    fixture.order.notify_of_held_back(fixture.now).unwrap();
+    assert_eq!(fixture.order.next_capture_at(), Some(ends(&fixture)));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::{
     journal::{AttentionReason, attentions},
     order::{
         Action, CaptureAmount, CaptureAt, CaptureStanding, CaptureTerms, Decision, Due, FeeBasis,
-        GatewayResponse, NoEffect, Pay, PaymentKind, Principal, Rejection, Stage, Transaction,
+        GatewayResponse, Holds, NoEffect, Pay, PaymentKind, Principal, Rejection, Stage, Transaction,
     },
     values::Amount,
 };
@@ -64,23 +64,55 @@ fn an_authorization_that_the_schedule_does_not_capture_ends_on_record_an_hour_af
         let id = only(&fixture).id;
         let expires = only(&fixture).authorization_expires_at.unwrap();
         let over = expires + SignedDuration::from_hours(1);
+        fixture.now = expires - SignedDuration::from_hours(24);
+        if fixture.order.see_to_holds(fixture.now).ending > 0 {
+            assert_eq!(fixture.order.see_to_holds(fixture.now), Holds::default(), "it is told once");
+        }
         assert_eq!(fixture.order.next_capture_at(), ends.then_some(over));
-        assert_eq!(fixture.order.end_holds(over - SignedDuration::from_secs(1)), 0);
+        assert_eq!(fixture.order.see_to_holds(over - SignedDuration::from_secs(1)), Holds::default());
         assert_eq!(fixture.order.due_for_capture(over), ends.then_some(Due::End(id)));
         fixture.now = over;
         let asked = capture_due(&mut fixture);
         let expected = if ends { Rejection::AuthorizationEnded(id) } else { Rejection::NothingDue };
         assert_eq!(asked, Err(expected), "nothing is sent");
-        assert_eq!(fixture.order.end_holds(over), usize::from(ends));
-        assert_eq!(fixture.order.end_holds(over), 0, "once");
+        assert_eq!(fixture.order.see_to_holds(over).ended, usize::from(ends));
+        assert_eq!(fixture.order.see_to_holds(over), Holds::default(), "once");
         assert_eq!((only(&fixture).lapsed_at, fixture.order.next_capture_at()), (ends.then_some(over), None));
         if ends {
             // The issuer may allow it all the same.
             let at = fixture.capture(id, None).unwrap().sent();
-            assert_eq!(fixture.order.end_holds(over), 0);
+            assert_eq!(fixture.order.see_to_holds(over), Holds::default());
             fixture.approve(at);
             assert_eq!(only(&fixture).captured().minor(), TOTAL);
         }
+    }
+}
+
+#[test]
+fn an_authorization_without_a_schedule_is_told_of_a_day_before_it_ends_once_and_also_if_nothing_ran_then() {
+    let day = SignedDuration::from_hours(24);
+    let told = |fixture: &Fixture| attentions(None, &fixture.order).len();
+    let mut fixture = Fixture::new();
+    authorize(&mut fixture, CaptureAt::Never).unwrap();
+    let expires = only(&fixture).authorization_expires_at.unwrap();
+    assert_eq!(fixture.order.next_capture_at(), Some(expires - day), "the only place until then");
+    assert_eq!(fixture.order.see_to_holds(expires - day - SignedDuration::from_secs(1)), Holds::default());
+    for late in [0, 24, 25] {
+        let mut fixture = Fixture::new();
+        let id = authorize(&mut fixture, CaptureAt::Never).unwrap();
+        fixture.now = expires - day + SignedDuration::from_hours(late);
+        let due = if late < 25 { Due::LastDay(id) } else { Due::End(id) };
+        assert_eq!(fixture.order.due_for_capture(fixture.now), Some(due), "{late} h");
+        assert_eq!(capture_due(&mut fixture), Err(Rejection::AuthorizationEnded(id)), "nothing is sent");
+        let is_told = late < 25;
+        let holds = fixture.order.see_to_holds(fixture.now);
+        assert_eq!((holds.ending, holds.ended), (usize::from(is_told), usize::from(!is_told)));
+        assert_eq!(
+            (told(&fixture), fixture.order.see_to_holds(fixture.now)),
+            (holds.ending, Holds::default())
+        );
+        let end = expires + SignedDuration::from_hours(1);
+        assert_eq!(fixture.order.next_capture_at(), is_told.then_some(end));
     }
 }
 
@@ -91,7 +123,8 @@ fn a_capture_whose_outcome_is_not_known_keeps_what_is_held() {
     let at = fixture.capture(id, None).unwrap().sent();
     fixture.told(at, &unknown());
     fixture.later(30 * DAY_S);
-    assert_eq!((fixture.order.next_capture_at(), fixture.order.end_holds(fixture.now)), (None, 0));
+    let holds = fixture.order.see_to_holds(fixture.now);
+    assert_eq!((fixture.order.next_capture_at(), holds), (None, Holds::default()));
 }
 
 #[test]

@@ -26,6 +26,8 @@ pub struct CaptureReport {
     pub lapsed: usize,
     /// Authorizations that ended and were not to be captured by the schedule.
     pub ended: usize,
+    /// Authorizations whose last day has begun, which the schedule does not capture: the merchant is notified of each once.
+    pub ending: usize,
     /// Another process or a client had done it, moved it or was at it.
     pub overtaken: usize,
     /// Left for later: the merchant's captures are paused, or its gateway or secret cannot be reached.
@@ -78,6 +80,7 @@ impl CaptureReport {
             in_doubt = self.in_doubt,
             lapsed = self.lapsed,
             ended = self.ended,
+            ending = self.ending,
             overtaken = self.overtaken,
             held_back = self.held_back,
             left = self.left,
