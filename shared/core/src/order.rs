@@ -52,7 +52,7 @@ pub use operation::{
     Decline, Essentials, FIRST_INQUIRY_AFTER, Fingerprint, HandVerdict, InvalidByHand, InvalidKeyName,
     KEY_NAME_MAX_CHARS, KeyDigest, KeyName, Kind, Mechanism, NewOperation, Notice, NoticeReason, Operation,
     OperationState, PERSON_MAX_BYTES, Pending, Person, Principal, REASON_MAX_BYTES, Reason, Route, Shopper,
-    Stage, Superseded, gateway_order_id,
+    Stage, Superseded, gateway_order_id, is_gateway_order_id,
 };
 pub use outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome, Retry};
 pub use pause::{PAUSES_MAX, Pause, Resumed};

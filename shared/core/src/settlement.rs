@@ -3,15 +3,21 @@
 //!
 //! It reports and never moves money. Nothing that moves money reads any of it.
 
+mod day;
 mod deposit;
 mod exception;
+mod expectation;
 mod line;
+mod matching;
 mod reports;
 mod store;
 
+pub use day::eastern_day;
 pub use deposit::{Adjustment, Chargeback, Component, Deposit};
 pub use exception::{Exception, ExceptionCause, Note, Resolution};
+pub use expectation::{Expectation, Expectations, expectations};
 pub use line::{BatchStatus, Funded, FundedKind, FundedStatus, Line, LinePlace, Settled, SettledStatus};
+pub use matching::{Compared, Covered, Match, Progressed, Verdict, Waits, match_account};
 pub use reports::{FundingRecord, ReadReport, ReportError, Reports, SettledRecord};
 pub use store::{
     DepositPage, DepositStore, ExceptionFilter, ExceptionPage, ExceptionStore, LineStore, PackedLines,

@@ -12,9 +12,12 @@ pub(crate) const PURE: &[&str] = &[
     "journal/fees",
     "journal/receipt",
     "journal/totals",
+    "settlement/day",
     "settlement/deposit",
     "settlement/exception",
+    "settlement/expectation",
     "settlement/line",
+    "settlement/matching",
     "webhooks/webhook",
 ];
 

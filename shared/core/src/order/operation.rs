@@ -337,6 +337,11 @@ pub fn gateway_order_id(operation: Uuid) -> String {
     id
 }
 
+/// Whether an order id has the form of those that this code gives to attempts.
+pub fn is_gateway_order_id(text: &str) -> bool {
+    text.len() == 19 && text.starts_with("TG") && text.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -353,6 +358,7 @@ mod tests {
             ));
             assert_eq!(id.len(), 19);
             assert!(id.bytes().all(|byte| byte.is_ascii_uppercase()));
+            assert!(is_gateway_order_id(&id), "{id}");
         }
     }
 

@@ -54,6 +54,13 @@ pub struct Deposit {
     pub read_at: Timestamp,
 }
 
+impl Deposit {
+    /// A component in minor units with its sign; 0 if it has none.
+    pub fn component(&self, wanted: Component) -> i64 {
+        self.components.iter().filter(|(component, _)| *component == wanted).map(|(_, amount)| *amount).sum()
+    }
+}
+
 /// Something that is added to a deposit or taken off, beside its lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adjustment {

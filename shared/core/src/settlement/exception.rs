@@ -85,6 +85,42 @@ pub struct Exception {
     pub resolution: Option<Resolution>,
 }
 
+impl Exception {
+    /// A new exception about this: a reference, a deposit, a deposit's adjustment, or a case with its sequence number.
+    pub(super) fn new(
+        account: &str,
+        cause: ExceptionCause,
+        subject: &str,
+        day: Date,
+        since: Timestamp,
+    ) -> Self {
+        let name = format!("tollgate:settlement:{account}:{}:{subject}", cause.as_str());
+        Self {
+            id: Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()),
+            cause,
+            account: account.to_owned(),
+            reference: None,
+            deposit: None,
+            case: None,
+            order: None,
+            transaction: None,
+            expected: None,
+            found: None,
+            currency: None,
+            day,
+            since,
+            gone_at: None,
+            notes: Vec::new(),
+            resolution: None,
+        }
+    }
+
+    /// Whether there is something left to do: its cause is there, and nobody decided otherwise.
+    pub fn is_open(&self) -> bool {
+        self.gone_at.is_none() && self.resolution.is_none()
+    }
+}
+
 /// What a person noted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {

@@ -19,6 +19,7 @@ use crate::{
         GatewayResponse, HandVerdict, Kind, NoEffect, NoticeReason, OperationRef, OperationState, Order,
         Outcome, PaymentKind, Principal, Stage, Transaction, decide_by_hand,
     },
+    settlement::expectations,
     values::{Amount, Fee, FeeKind},
 };
 
@@ -339,6 +340,35 @@ proptest! {
         let mut united = by_own_id(attentions(None, from));
         united.extend(by_own_id(attentions(Some(from), last)));
         prop_assert_eq!(united, told);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn what_settlement_is_expected_to_bring_is_what_the_journal_has_at_the_gateway(
+        all in prop::collection::vec(happens(), 1..40),
+        accepts_parts in any::<bool>(),
+        external in any::<bool>(),
+        has_fees in any::<bool>(),
+    ) {
+        for order in history(&all, accepts_parts, external) {
+            let order = if has_fees { with_fees(order) } else { order };
+            let mut told = entries(None, &order);
+            let of_duplicate = |entry: &Entry| {
+                matches!(entry.fact, Fact::DuplicateFound | Fact::DuplicateReturned)
+            };
+            // The journal does not know a duplicate's fee; what is expected has the payment's own.
+            if has_fees && told.iter().any(of_duplicate) {
+                continue;
+            }
+            let changes: Changes = told.iter().map(|entry| entry.changes).sum();
+            let expected = |told: &[Entry]| expectations(told).iter().map(|one| one.amount).sum::<i64>();
+            prop_assert_eq!(expected(&told), changes.gateway + changes.fees);
+            told.reverse();
+            prop_assert_eq!(expected(&told), changes.gateway + changes.fees);
+        }
     }
 }
 

@@ -1,0 +1,179 @@
+//! What the gateway should settle and fund, read off the journal's entries.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::{
+    journal::{Entry, Fact},
+    order::{Kind, Mechanism, OrderKey},
+    values::{Amount, Currency},
+};
+
+/// What should reach the bank of one payment or one refund: what its record at the gateway should come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expectation {
+    /// The gateway account (MID).
+    pub account: String,
+    /// The gateway's reference; none where no response stated it.
+    pub reference: Option<String>,
+    /// Our order id of the attempt, by which it is found where the reference is not known.
+    pub gateway_order_id: String,
+    /// The order.
+    pub order: OrderKey,
+    /// The transaction.
+    pub transaction: Uuid,
+    /// The operation that made the gateway's record.
+    pub operation: Uuid,
+    /// The currency of the order.
+    pub currency: Currency,
+    /// In minor units with its sign, fee included; 0 where no money should move: declined, voided, given up, or only held.
+    pub amount: i64,
+    /// When the money was taken or given back, as the journal has it. Its UTC day is that of the line's place.
+    pub at: Timestamp,
+}
+
+/// Which record at the gateway an entry is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum RecordKey {
+    /// The transaction's payment. Its capture and void show on the same record.
+    Payment(Uuid),
+    /// What has a record of its own: the operation, and the order id of its attempt.
+    Own(Uuid, String),
+}
+
+/// Takes a journal's entries in any order and tells what they expect.
+///
+/// A void zeroes the payment that it is about; so it must be among the entries wherever the payment is.
+#[derive(Debug, Default)]
+pub struct Expectations {
+    records: BTreeMap<RecordKey, Expectation>,
+    /// Records of payments that only turned out not to have been approved.
+    refused: BTreeMap<RecordKey, Expectation>,
+    voided: BTreeSet<RecordKey>,
+    /// The fee of each transaction's payment: a duplicate's is the same, and not known otherwise.
+    fees: BTreeMap<Uuid, i64>,
+    /// Duplicates that took money, with their transactions.
+    duplicates: Vec<(RecordKey, Uuid)>,
+}
+
+impl Expectations {
+    /// Takes one entry.
+    pub fn add(&mut self, entry: &Entry) {
+        let own = || RecordKey::Own(entry.operation, entry.gateway_order_id.clone());
+        let duplicate = || RecordKey::Own(entry.operation, String::new());
+        let payment = RecordKey::Payment(entry.transaction);
+        let is_recorded_only = entry.mechanism != Mechanism::Automatic;
+        match (entry.fact, entry.kind) {
+            (Fact::DuplicateReturned, Kind::Void) => drop(self.voided.insert(duplicate())),
+            (Fact::Refunded | Fact::Voided | Fact::VoidedElsewhere, Kind::Void) => {
+                self.voided.insert(payment);
+            }
+            _ if is_recorded_only => {}
+            (Fact::Approved, Kind::Authorize) => self.payment(payment, entry, 0),
+            (Fact::Approved, Kind::Purchase) | (Fact::Captured, _) => {
+                let amount = moved(entry);
+                self.fees.insert(entry.transaction, fee(entry));
+                self.payment(payment, entry, amount);
+            }
+            (Fact::DuplicateFound, Kind::Void) => {
+                self.records.insert(duplicate(), expectation(entry, entry.changes.gateway));
+                if entry.changes.gateway != 0 {
+                    self.duplicates.push((duplicate(), entry.transaction));
+                }
+            }
+            (Fact::Refunded | Fact::DuplicateReturned | Fact::DuplicateFound, Kind::Refund) => {
+                self.records.insert(own(), expectation(entry, -moved(entry)));
+            }
+            (Fact::Declined | Fact::Abandoned | Fact::VoidedElsewhere, kind) if kind.has_own_record() => {
+                self.refused.insert(own(), expectation(entry, 0));
+            }
+            (
+                Fact::Approved
+                | Fact::Declined
+                | Fact::Refunded
+                | Fact::Voided
+                | Fact::VoidedElsewhere
+                | Fact::Abandoned
+                | Fact::Lapsed
+                | Fact::DuplicateFound
+                | Fact::DuplicateReturned
+                | Fact::DecidedByHand,
+                _,
+            ) => {}
+        }
+    }
+
+    /// An approval and its capture are one record: the approval names it, the capture says what was taken.
+    fn payment(&mut self, key: RecordKey, entry: &Entry, amount: i64) {
+        let new = expectation(entry, amount);
+        let is_capture = entry.fact == Fact::Captured;
+        let Some(known) = self.records.get_mut(&key) else {
+            self.records.insert(key, new);
+            return;
+        };
+        if is_capture {
+            (known.amount, known.at) = (new.amount, new.at);
+            known.reference = known.reference.take().or(new.reference);
+        } else {
+            let taken = (known.amount, known.at);
+            let reference = new.reference.clone().or(known.reference.take());
+            *known = Expectation { amount: taken.0, at: taken.1, reference, ..new };
+        }
+    }
+
+    /// What all entries together expect.
+    pub fn finish(mut self) -> Vec<Expectation> {
+        for (key, transaction) in &self.duplicates {
+            if let Some(record) = self.records.get_mut(key) {
+                record.amount += self.fees.get(transaction).copied().unwrap_or_default();
+            }
+        }
+        for key in &self.voided {
+            if let Some(record) = self.records.get_mut(key) {
+                record.amount = 0;
+            }
+        }
+        let done: BTreeSet<(Uuid, String)> =
+            self.records.values().map(|one| (one.operation, one.gateway_order_id.clone())).collect();
+        let refused = self.refused.into_values();
+        let refused = refused.filter(|one| !done.contains(&(one.operation, one.gateway_order_id.clone())));
+        let refused: Vec<_> = refused.collect();
+        self.records.into_values().chain(refused).collect()
+    }
+}
+
+/// What a journal's entries expect of the gateway.
+pub fn expectations<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Vec<Expectation> {
+    let mut all = Expectations::default();
+    entries.into_iter().for_each(|entry| all.add(entry));
+    all.finish()
+}
+
+fn expectation(entry: &Entry, amount: i64) -> Expectation {
+    Expectation {
+        account: entry.account.clone(),
+        reference: entry.reference.clone(),
+        gateway_order_id: entry.gateway_order_id.clone(),
+        order: entry.order.clone(),
+        transaction: entry.transaction,
+        operation: entry.operation,
+        currency: entry.currency,
+        amount,
+        at: entry.at,
+    }
+}
+
+/// What the gateway settles: the amount with its fee.
+fn moved(entry: &Entry) -> i64 {
+    signed(entry.amount) + fee(entry)
+}
+
+fn fee(entry: &Entry) -> i64 {
+    entry.fee.map_or(0, |fee| signed(fee.amount))
+}
+
+fn signed(amount: Amount) -> i64 {
+    i64::try_from(amount.minor()).unwrap_or(i64::MAX / 4)
+}

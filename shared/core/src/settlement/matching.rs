@@ -1,0 +1,233 @@
+//! The match: journal entries beside the gateway's records, as a pure function.
+//!
+//! Each reference gets one verdict, and an exception for each thing that does not fit. What is only expected is no exception
+//! until it is late. Nothing here depends on the order of what is given.
+
+mod of_deposit;
+mod of_reference;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{Timestamp, civil::Date};
+use uuid::Uuid;
+
+use self::{
+    of_deposit::of_deposit,
+    of_reference::{Owner, of_reference},
+};
+use super::{Adjustment, Chargeback, Deposit, Exception, Expectation, Line, day::eastern_day};
+use crate::{
+    order::{OrderKey, is_gateway_order_id},
+    values::Holidays,
+    words,
+};
+
+/// How long what is expected may take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waits {
+    /// Business days from a capture or refund until its batch is done.
+    pub settled_within: u8,
+    /// Business days from the batch until the deposit.
+    pub funded_within: u8,
+    /// Days without business.
+    pub holidays: Holidays,
+}
+
+impl Default for Waits {
+    /// Batches settle at night, and most accounts are funded one or two business days later (`docs/settlement.md`).
+    fn default() -> Self {
+        Self { settled_within: 2, funded_within: 3, holidays: Holidays::default() }
+    }
+}
+
+/// What is compared, all of one account.
+#[derive(Clone, Copy, Debug)]
+pub struct Compared<'a> {
+    /// The gateway account (MID).
+    pub account: &'a str,
+    /// Whether the gateway offers deposits for the account. If not, payments are matched with their batches only.
+    pub has_deposits: bool,
+    /// What the journal expects. Those of other accounts are ignored.
+    pub expectations: &'a [Expectation],
+    /// What the gateway's records say of references. For every line of a known payment or refund, its expectation has to be
+    /// there.
+    pub lines: &'a [Line],
+    /// Deposits.
+    pub deposits: &'a [Deposit],
+    /// All chargebacks of the cases that these deposits name, whenever they came.
+    pub chargebacks: &'a [Chargeback],
+    /// All adjustments about these chargebacks' cases, whenever they came; those of these deposits may be left out.
+    pub adjustments: &'a [Adjustment],
+}
+
+words! {
+    /// How far the money of a payment or refund got.
+    pub enum Progressed {
+        /// No money moves: declined, voided or only held.
+        NoMoney => "no_money",
+        /// Captured or refunded, and not settled yet.
+        Expected => "expected",
+        /// In a batch that the processor took.
+        Settled => "settled",
+        /// In a deposit.
+        Funded => "funded",
+    }
+}
+
+/// What the gateway's records say of one reference, beside what the journal expects of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The gateway's reference; none of what no response and no record names.
+    pub reference: Option<String>,
+    /// The order, where it is known here.
+    pub order: Option<OrderKey>,
+    /// The transaction, where it is known here.
+    pub transaction: Option<Uuid>,
+    /// The operation that made the gateway's record, where it is known here.
+    pub operation: Option<Uuid>,
+    /// How far the money got.
+    pub progressed: Progressed,
+    /// The Eastern day of the first batch that was taken with it.
+    pub settled_on: Option<Date>,
+    /// The Eastern day of its first deposit.
+    pub funded_on: Option<Date>,
+    /// That deposit's id.
+    pub deposit: Option<String>,
+}
+
+/// What a match found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Match {
+    /// One for each reference of the journal or of a line, by reference.
+    pub verdicts: Vec<Verdict>,
+    /// What does not fit, by id.
+    pub exceptions: Vec<Exception>,
+    /// What was compared: an exception about anything else says nothing by its absence.
+    pub covered: Covered,
+}
+
+/// What a match was about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Covered {
+    /// References of payments and refunds.
+    pub references: BTreeSet<String>,
+    /// Deposits by id.
+    pub deposits: BTreeSet<String>,
+    /// Cases of chargebacks.
+    pub cases: BTreeSet<String>,
+}
+
+impl Covered {
+    /// Whether the match would have found this exception again, if its cause were still there.
+    pub fn has(&self, exception: &Exception) -> bool {
+        let has = |all: &BTreeSet<String>, one: &Option<String>| one.as_ref().map(|one| all.contains(one));
+        let about_case = || has(&self.cases, &exception.case);
+        let about_deposit = || has(&self.deposits, &exception.deposit);
+        let about_reference = || has(&self.references, &exception.reference);
+        about_case().or_else(about_reference).or_else(about_deposit).unwrap_or(false)
+    }
+}
+
+/// Compares what the journal expects with the gateway's records. Pure.
+pub fn match_account(compared: &Compared<'_>, waits: &Waits, now: Timestamp) -> Match {
+    let context = Matching { compared, waits, now, today: eastern_day(now) };
+    let mut found = Match::default();
+    let ours: Vec<&Expectation> =
+        compared.expectations.iter().filter(|one| one.account == compared.account).collect();
+    let owners = Owners::new(&ours);
+    let mut matched = BTreeSet::new();
+    for line in compared.lines {
+        let owner = owners.of(line);
+        if let Owner::One(expectation) = owner {
+            matched.insert(key(expectation));
+        }
+        of_reference(&context, &line.reference, owner, line, &mut found);
+    }
+    let lines: BTreeSet<&str> = compared.lines.iter().map(|line| line.reference.as_str()).collect();
+    for (reference, owned) in &owners.by_reference {
+        if lines.contains(reference) || owned.iter().any(|one| matched.contains(&key(one))) {
+            continue;
+        }
+        let owner = if let [one] = owned[..] { Owner::One(one) } else { Owner::Several };
+        of_reference(&context, reference, owner, &Line::default(), &mut found);
+    }
+    for unnamed in owners.unnamed.values().filter(|one| one.amount != 0 && !matched.contains(&key(one))) {
+        of_reference(&context, &unnamed.gateway_order_id, Owner::One(unnamed), &Line::default(), &mut found);
+    }
+    for deposit in compared.deposits {
+        of_deposit(&context, deposit, &mut found);
+    }
+    for chargeback in compared.chargebacks {
+        of_deposit::of_chargeback(&context, &owners, chargeback, &mut found);
+    }
+    found.verdicts.sort_by(|one, other| one.reference.cmp(&other.reference));
+    found.exceptions.sort_by_key(|exception| exception.id);
+    found.exceptions.dedup_by_key(|exception| exception.id);
+    found
+}
+
+/// What every comparison needs.
+struct Matching<'a> {
+    compared: &'a Compared<'a>,
+    waits: &'a Waits,
+    now: Timestamp,
+    /// Eastern.
+    today: Date,
+}
+
+/// Who expects what, by the names that the gateway's records have.
+struct Owners<'a> {
+    by_reference: BTreeMap<&'a str, Vec<&'a Expectation>>,
+    /// Those that no response named, by our order id.
+    unnamed: BTreeMap<&'a str, &'a Expectation>,
+    /// All, by our order id.
+    by_order_id: BTreeMap<&'a str, &'a Expectation>,
+}
+
+/// What makes one record at the gateway: the attempt of an operation.
+fn key(expectation: &Expectation) -> (Uuid, &str) {
+    (expectation.operation, &expectation.gateway_order_id)
+}
+
+impl<'a> Owners<'a> {
+    fn new(all: &[&'a Expectation]) -> Self {
+        let mut by_reference: BTreeMap<&str, Vec<&Expectation>> = BTreeMap::new();
+        let (mut unnamed, mut by_order_id) = (BTreeMap::new(), BTreeMap::new());
+        for one in all {
+            by_order_id.insert(one.gateway_order_id.as_str(), *one);
+            match &one.reference {
+                Some(reference) => by_reference.entry(reference).or_default().push(one),
+                None => drop(unnamed.insert(one.gateway_order_id.as_str(), *one)),
+            }
+        }
+        // What was refused can name the record of what was done before; it claims no money.
+        for owned in by_reference.values_mut().filter(|owned| owned.len() > 1) {
+            if owned.iter().any(|one| one.amount != 0) {
+                owned.retain(|one| one.amount != 0);
+            } else {
+                owned.truncate(1);
+            }
+        }
+        Self { by_reference, unnamed, by_order_id }
+    }
+
+    fn of(&self, line: &Line) -> Owner<'a> {
+        match self.by_reference.get(line.reference.as_str()).map(Vec::as_slice) {
+            Some([one]) => return Owner::One(one),
+            Some([_, _, ..]) => return Owner::Several,
+            Some([]) | None => {}
+        }
+        let mut names = line.settled.iter().filter_map(|settled| settled.gateway_order_id.as_deref());
+        let Some(name) = names.next() else { return Owner::Unknown };
+        match (self.unnamed.get(name), self.by_order_id.get(name)) {
+            (Some(one), _) => Owner::One(one),
+            // Another record under our order id: what was taken twice, and is not on record here.
+            (None, Some(one)) => Owner::Beside(one),
+            (None, None) if is_gateway_order_id(name) => Owner::InDoubt,
+            (None, None) => Owner::Unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

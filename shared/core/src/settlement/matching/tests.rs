@@ -1,0 +1,452 @@
+//! A match that fits has no exception, whatever its order; each thing that is made not to fit is one exception, of its cause.
+
+use jiff::{ToSpan, civil::date};
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    settlement::{
+        Adjustment, BatchStatus, Component, ExceptionCause, Funded, FundedKind, FundedStatus, Settled,
+        SettledStatus,
+    },
+    values::Currency,
+};
+
+const ACCOUNT: &str = "800000000264";
+/// Wednesday noon in the East.
+const NOW: &str = "2026-11-18T17:00:00Z";
+
+fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
+
+fn today() -> Date {
+    date(2026, 11, 18)
+}
+
+/// Everything of one account, as it fits or not.
+#[derive(Clone, Debug, Default)]
+struct World {
+    expectations: Vec<Expectation>,
+    lines: Vec<Line>,
+    deposits: Vec<Deposit>,
+    chargebacks: Vec<Chargeback>,
+    adjustments: Vec<Adjustment>,
+    has_deposits: bool,
+}
+
+impl World {
+    fn matched(&self) -> Match {
+        let compared = Compared {
+            account: ACCOUNT,
+            has_deposits: self.has_deposits,
+            expectations: &self.expectations,
+            lines: &self.lines,
+            deposits: &self.deposits,
+            chargebacks: &self.chargebacks,
+            adjustments: &self.adjustments,
+        };
+        match_account(&compared, &Waits::default(), now())
+    }
+
+    fn found(&self) -> Vec<(ExceptionCause, Option<String>)> {
+        let exceptions = self.matched().exceptions.into_iter();
+        exceptions.map(|one| (one.cause, one.reference.or(one.deposit))).collect()
+    }
+
+    /// Deposits that hold these lines, each less a fee that can make it negative.
+    fn deposit(&mut self) {
+        let mut sums: BTreeMap<(String, Date), (u64, i64)> = BTreeMap::new();
+        for funded in self
+            .lines
+            .iter()
+            .flat_map(|line| &line.funded)
+            .filter(|one| one.status == FundedStatus::Processed)
+        {
+            let (count, sum) = sums.entry((funded.deposit.clone(), funded.day)).or_default();
+            (*count, *sum) = (*count + 1, *sum + funded.amount);
+        }
+        self.deposits = sums.into_iter().map(|((id, day), lines)| deposit(&id, day, lines)).collect();
+    }
+}
+
+fn deposit(id: &str, day: Date, lines: (u64, i64)) -> Deposit {
+    Deposit {
+        id: id.to_owned(),
+        account: ACCOUNT.to_owned(),
+        day,
+        currency: Some(Currency::USD),
+        components: vec![(Component::NetSales, lines.1), (Component::Fee, -549)],
+        total: lines.1 - 549,
+        trace_number: None,
+        lines,
+        adjustments: Vec::new(),
+        changed_on: None,
+        read_at: now(),
+    }
+}
+
+fn expectation(n: usize, amount: i64, at: Timestamp) -> Expectation {
+    let id = Uuid::from_u128(n as u128 + 1);
+    Expectation {
+        account: ACCOUNT.to_owned(),
+        reference: Some(format!("{n:012}")),
+        gateway_order_id: crate::order::gateway_order_id(id),
+        order: OrderKey { merchant: "m".parse().unwrap(), order: format!("o{n}").parse().unwrap() },
+        transaction: id,
+        operation: id,
+        currency: Currency::USD,
+        amount,
+        at,
+    }
+}
+
+fn settled(one: &Expectation, day: Date) -> Settled {
+    Settled {
+        batch: format!("batch {day}"),
+        day,
+        // Of a refund, a batch states either sign.
+        amount: Some(if one.operation.as_u128() % 2 == 0 { one.amount } else { one.amount.abs() }),
+        status: SettledStatus::Accepted,
+        batch_status: BatchStatus::Good,
+        gateway_order_id: Some(one.gateway_order_id.clone()),
+    }
+}
+
+fn funded(one: &Expectation, day: Date) -> Funded {
+    Funded {
+        id: format!("line of {}", one.operation),
+        deposit: format!("deposit {day}"),
+        day,
+        kind: if one.amount < 0 { FundedKind::Refund } else { FundedKind::Sale },
+        status: FundedStatus::Processed,
+        amount: one.amount,
+        currency: Some(one.currency),
+        batch: None,
+    }
+}
+
+/// How far a payment of some days ago got.
+#[derive(Clone, Copy, Debug)]
+enum Got {
+    Nowhere,
+    Settled,
+    Funded,
+}
+
+/// A payment or refund, so many days ago, that got so far; what is old got all the way.
+fn item() -> impl Strategy<Value = (i64, i64, Got)> {
+    let amounts = prop_oneof![4 => 1_i64..100_000, 2 => -50_000_i64..0, 1 => Just(0)];
+    let got = prop_oneof![Just(Got::Nowhere), Just(Got::Settled), Just(Got::Funded)];
+    (amounts, 0_i64..20, got).prop_map(|(amount, days, got)| match days {
+        0 => (amount, days, Got::Nowhere),
+        1..=2 => (amount, days, got),
+        _ => (amount, days, Got::Funded),
+    })
+}
+
+/// All of it fits.
+fn world(items: &[(i64, i64, Got)]) -> World {
+    let mut world = World { has_deposits: true, ..World::default() };
+    for (n, (amount, days, got)) in items.iter().enumerate() {
+        let day = today() - days.days();
+        let one = expectation(n, *amount, now() - (24 * days).hours());
+        let mut line = Line { reference: one.reference.clone().unwrap(), ..Line::default() };
+        match got {
+            _ if *amount == 0 => {}
+            Got::Nowhere => {}
+            Got::Settled => line.settled.push(settled(&one, day)),
+            Got::Funded => {
+                line.settled.push(settled(&one, day));
+                line.funded.push(funded(&one, day + 1.days()));
+            }
+        }
+        if !line.settled.is_empty() {
+            world.lines.push(line);
+        }
+        world.expectations.push(one);
+    }
+    world.deposit();
+    world
+}
+
+/// One more payment that arrived a week ago, which is then made not to fit.
+fn with_victim(items: &[(i64, i64, Got)], amount: i64) -> (World, usize, usize) {
+    let mut items = items.to_vec();
+    items.push((amount, 7, Got::Funded));
+    let world = world(&items);
+    let (n, line) = (items.len() - 1, world.lines.len() - 1);
+    (world, n, line)
+}
+
+/// All ways in which something does not fit, with the cause that it must have.
+const DEVIATIONS: &[(&str, ExceptionCause, fn(&mut World, usize, usize))] = &[
+    ("in no batch", ExceptionCause::NotSettled, |w, _, l| drop(w.lines.remove(l))),
+    ("in no batch, only held here", ExceptionCause::NotApproved, |w, n, _| w.expectations[n].amount = 0),
+    ("another record of one attempt", ExceptionCause::NotApproved, |w, _, l| {
+        let mut line = w.lines[l].clone();
+        (line.reference, line.funded[0].id) = ("another".to_owned(), "another".to_owned());
+        w.lines.push(line);
+    }),
+    ("in doubt here", ExceptionCause::NotApproved, |w, n, _| drop(w.expectations.remove(n))),
+    ("settled with a cent more", ExceptionCause::AmountDiffers, |w, n, l| {
+        w.lines[l].settled[0].amount = Some(w.expectations[n].amount + 1);
+    }),
+    ("funded with a cent less", ExceptionCause::AmountDiffers, |w, _, l| w.lines[l].funded[0].amount -= 1),
+    ("funded with the other sign", ExceptionCause::AmountDiffers, |w, _, l| {
+        w.lines[l].funded[0].amount *= -1;
+    }),
+    ("one cent off in both", ExceptionCause::AmountDiffers, |w, n, l| {
+        w.lines[l].settled[0].amount = Some(w.expectations[n].amount - 1);
+        w.lines[l].funded[0].amount -= 1;
+    }),
+    ("other money", ExceptionCause::CurrencyDiffers, |w, _, l| {
+        w.lines[l].funded[0].currency = Some("CAD".parse().unwrap());
+        w.lines[l].funded[0].amount += 3;
+    }),
+    ("refused", ExceptionCause::Rejected, |w, _, l| only_settled(w, l, SettledStatus::Rejected)),
+    ("failed", ExceptionCause::Rejected, |w, _, l| only_settled(w, l, SettledStatus::Failed)),
+    ("terminated", ExceptionCause::Rejected, |w, _, l| only_settled(w, l, SettledStatus::Terminated)),
+    ("refused by the deposit", ExceptionCause::Rejected, |w, _, l| {
+        w.lines[l].funded[0].status = FundedStatus::Rejected;
+    }),
+    ("under review", ExceptionCause::UnderReview, |w, _, l| only_settled(w, l, SettledStatus::UnderReview)),
+    ("still processing", ExceptionCause::BatchHeld, |w, _, l| only_settled(w, l, SettledStatus::Processing)),
+    ("a state that is not known", ExceptionCause::BatchHeld, |w, _, l| {
+        only_settled(w, l, SettledStatus::Unrecognized);
+    }),
+    ("its batch refused", ExceptionCause::BatchHeld, |w, _, l| batch(w, l, BatchStatus::Refused)),
+    ("its batch held", ExceptionCause::BatchHeld, |w, _, l| batch(w, l, BatchStatus::Held)),
+    ("its batch not done", ExceptionCause::BatchHeld, |w, _, l| batch(w, l, BatchStatus::NotDone)),
+    ("in no deposit", ExceptionCause::NotFunded, |w, _, l| w.lines[l].funded.clear()),
+    ("in two batches", ExceptionCause::SettledTwice, |w, _, l| again(w, l, "batch 2")),
+    ("in two batches and deposits", ExceptionCause::SettledTwice, |w, _, l| {
+        again(w, l, "batch 2");
+        funded_again(w, l);
+    }),
+    ("in two deposits", ExceptionCause::FundedTwice, |w, _, l| funded_again(w, l)),
+    ("charged back", ExceptionCause::Chargeback, |w, n, _| {
+        w.chargebacks.push(chargeback(w.expectations[n].reference.clone(), 1));
+    }),
+    ("charged back, half of it won", ExceptionCause::Chargeback, |w, n, _| {
+        w.chargebacks.push(chargeback(w.expectations[n].reference.clone(), 1));
+        w.adjustments.push(reversal("a", 50));
+    }),
+    ("charged back again after it was won", ExceptionCause::Chargeback, |w, n, _| {
+        let reference = w.expectations[n].reference.clone();
+        w.chargebacks.extend([chargeback(reference.clone(), 1), chargeback(reference, 2)]);
+        w.adjustments.push(reversal("a", 100));
+    }),
+    ("came back by batch", ExceptionCause::Returned, |w, _, l| {
+        w.lines[l].settled[0].status = SettledStatus::Returned;
+    }),
+    ("came back unfunded", ExceptionCause::Returned, |w, _, l| only_settled(w, l, SettledStatus::Returned)),
+    ("came back by deposit", ExceptionCause::Returned, |w, _, l| {
+        let back =
+            Funded { id: "back".to_owned(), status: FundedStatus::Rejected, ..w.lines[l].funded[0].clone() };
+        w.lines[l].funded.push(back);
+    }),
+    ("virtual terminal", ExceptionCause::NotOurs, |w, n, l| {
+        w.expectations.remove(n);
+        w.lines[l].settled[0].gateway_order_id = Some("invoice 7".to_owned());
+    }),
+    ("virtual terminal, only funded", ExceptionCause::NotOurs, |w, n, l| {
+        w.expectations.remove(n);
+        w.lines[l].settled.clear();
+    }),
+    ("two payments with one reference", ExceptionCause::TwoOwners, |w, n, _| {
+        let other =
+            Expectation { reference: w.expectations[n].reference.clone(), ..expectation(900, 5, now()) };
+        w.expectations.push(other);
+    }),
+];
+
+/// The same of deposits.
+const OF_DEPOSITS: &[(&str, ExceptionCause, fn(&mut Deposit))] = &[
+    ("one wrong cent in the net sales", ExceptionCause::LinesDiffer, |deposit| {
+        deposit.components[0].1 += 1;
+        deposit.total += 1;
+    }),
+    ("one wrong cent in the total", ExceptionCause::TotalDiffers, |deposit| deposit.total -= 1),
+    ("a reversal of nothing", ExceptionCause::ReversalUnknown, |deposit| {
+        deposit.adjustments.push(reversal("r", 100));
+    }),
+    ("a category that nobody knows", ExceptionCause::UnknownCategory, |deposit| {
+        deposit.adjustments.push(Adjustment { component: None, case: None, ..reversal("r", 100) });
+    }),
+];
+
+fn only_settled(world: &mut World, line: usize, status: SettledStatus) {
+    world.lines[line].funded.clear();
+    world.lines[line].settled[0].status = status;
+}
+
+fn batch(world: &mut World, line: usize, status: BatchStatus) {
+    world.lines[line].funded.clear();
+    world.lines[line].settled[0].batch_status = status;
+}
+
+fn again(world: &mut World, line: usize, batch: &str) {
+    let second = Settled { batch: batch.to_owned(), ..world.lines[line].settled[0].clone() };
+    world.lines[line].settled.push(second);
+}
+
+fn funded_again(world: &mut World, line: usize) {
+    let first = world.lines[line].funded[0].clone();
+    world.lines[line].funded.push(Funded {
+        id: "again".to_owned(),
+        deposit: "deposit 2".to_owned(),
+        ..first
+    });
+}
+
+fn chargeback(reference: Option<String>, sequence: u32) -> Chargeback {
+    Chargeback {
+        id: format!("c{sequence}"),
+        case: "case".to_owned(),
+        sequence,
+        deposit: "elsewhere".to_owned(),
+        reference,
+        amount: 100,
+        transaction_amount: None,
+        currency: None,
+        on: today(),
+        reason_code: "34".to_owned(),
+        reason: String::new(),
+        acquirer_reference: None,
+        authcode: None,
+    }
+}
+
+fn reversal(id: &str, amount: i64) -> Adjustment {
+    Adjustment {
+        id: id.to_owned(),
+        component: Some(Component::Reversal),
+        category: "REVERSAL".to_owned(),
+        description: String::new(),
+        amount,
+        case: Some("case".to_owned()),
+        day: None,
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_fits_has_no_exception_and_what_is_only_expected_is_none(
+        items in prop::collection::vec(item(), 0..12),
+    ) {
+        let world = world(&items);
+        let found = world.matched();
+        prop_assert_eq!(&found.exceptions, &[]);
+        prop_assert_eq!(found.verdicts.len(), items.len());
+        let funded: i64 = world.lines.iter().flat_map(|line| &line.funded).map(|one| one.amount).sum();
+        let net: i64 = world.deposits.iter().map(|one| one.component(Component::NetSales)).sum();
+        prop_assert_eq!(funded, net);
+    }
+
+    #[test]
+    fn each_thing_that_does_not_fit_is_one_exception_of_its_cause_in_any_order(
+        items in prop::collection::vec(item(), 0..6),
+        amount in prop_oneof![1_i64..100_000, -50_000_i64..0],
+        seed in any::<u64>(),
+    ) {
+        for (name, cause, deviate) in DEVIATIONS {
+            let (mut world, n, line) = with_victim(&items, amount);
+            let reference = world.lines[line].reference.clone();
+            deviate(&mut world, n, line);
+            world.deposit();
+            let found = world.found();
+            let reference = if *name == "another record of one attempt" { "another".to_owned() } else { reference };
+            // A refund that is settled without its sign is no deviation.
+            prop_assert_eq!(&found, &[(*cause, Some(reference))], "{}", name);
+            prop_assert_eq!(shuffled(&world, seed).matched(), world.matched(), "{}", name);
+        }
+        for (name, cause, deviate) in OF_DEPOSITS {
+            let (mut world, ..) = with_victim(&items, amount);
+            let id = world.deposits[0].id.clone();
+            deviate(&mut world.deposits[0]);
+            prop_assert_eq!(&world.found(), &[(*cause, Some(id))], "{}", name);
+        }
+    }
+}
+
+/// The same in another order.
+fn shuffled(world: &World, seed: u64) -> World {
+    let mut other = world.clone();
+    let by = |text: &str| Uuid::new_v5(&Uuid::from_u128(seed.into()), text.as_bytes());
+    other.lines.sort_by_key(|line| by(&line.reference));
+    for line in &mut other.lines {
+        line.settled.sort_by_key(|one| by(&one.batch));
+        line.funded.sort_by_key(|one| by(&one.id));
+    }
+    other.expectations.sort_by_key(|one| by(&one.gateway_order_id));
+    other.deposits.sort_by_key(|one| by(&one.id));
+    other.chargebacks.sort_by_key(|one| by(&one.id));
+    other
+}
+
+#[test]
+fn every_cause_is_tried() {
+    let tried =
+        DEVIATIONS.iter().map(|(_, cause, _)| *cause).chain(OF_DEPOSITS.iter().map(|(_, cause, _)| *cause));
+    let tried: BTreeSet<_> = tried.collect();
+    let missing: Vec<_> = ExceptionCause::ALL.iter().filter(|cause| !tried.contains(cause)).collect();
+    assert_eq!(missing, Vec::<&ExceptionCause>::new());
+}
+
+#[test]
+fn without_deposits_nothing_waits_for_one() {
+    let (mut world, _, line) = with_victim(&[], 100);
+    world.lines[line].funded.clear();
+    assert_eq!(world.found().len(), 1);
+    world.has_deposits = false;
+    assert_eq!(world.found(), []);
+    assert_eq!(world.matched().verdicts[0].progressed, Progressed::Settled);
+}
+
+#[test]
+fn what_was_voided_may_be_in_a_deposit_as_a_line_that_moves_no_money() {
+    let (mut world, n, line) = with_victim(&[], 100);
+    world.expectations[n].amount = 0;
+    world.lines[line].settled.clear();
+    world.lines[line].funded[0].kind = FundedKind::NoMoney;
+    assert_eq!(world.found(), []);
+    assert_eq!(world.matched().verdicts[0].progressed, Progressed::NoMoney);
+}
+
+#[test]
+fn a_payment_that_no_response_named_is_found_by_its_order_id() {
+    let (mut world, n, _) = with_victim(&[], 100);
+    world.expectations[n].reference = None;
+    assert_eq!(world.found(), []);
+    let verdict = &world.matched().verdicts[0];
+    assert_eq!((verdict.transaction, verdict.progressed), (Some(Uuid::from_u128(1)), Progressed::Funded));
+    world.lines.clear();
+    assert_eq!(world.found(), [(ExceptionCause::NotSettled, None)], "{:?}", world.matched());
+}
+
+#[test]
+fn a_late_correction_ends_the_exception() {
+    let (mut world, _, line) = with_victim(&[], -100);
+    let funded = world.lines[line].funded.clone();
+    only_settled(&mut world, line, SettledStatus::Processing);
+    let held = world.matched();
+    assert_eq!(held.exceptions[0].cause, ExceptionCause::BatchHeld);
+    world.lines[line].settled[0].status = SettledStatus::Accepted;
+    world.lines[line].funded = funded;
+    let found = world.matched();
+    assert_eq!(found.exceptions, []);
+    assert!(found.covered.has(&held.exceptions[0]), "its absence says that it is gone");
+}
+
+#[test]
+fn a_chargeback_that_was_won_in_full_is_none_any_more() {
+    let (mut world, n, _) = with_victim(&[], 100);
+    world.chargebacks.push(chargeback(world.expectations[n].reference.clone(), 1));
+    let first = world.matched().exceptions;
+    assert_eq!((first[0].found, first[0].transaction), (Some(-100), Some(Uuid::from_u128(1))));
+    world.adjustments = vec![reversal("a", 60), reversal("a", 60)];
+    assert_eq!(world.matched().exceptions.len(), 1, "the same one, read twice");
+    world.deposits[0].adjustments = vec![reversal("b", 40)];
+    assert_eq!(world.found(), []);
+}
