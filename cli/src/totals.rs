@@ -159,12 +159,13 @@ impl Totals {
             let name = self.periods.all().get(period).map_or("", |period| &period.name);
             let decimal = |minor| currency.signed_decimal(minor);
             let provisional = if is_provisional { " (provisional)" } else { "" };
-            let fees = match changes.fees {
+            let beside = |name: &str, minor| match minor {
                 0 => String::new(),
-                fees => format!(", fees there {}", decimal(fees)),
+                minor => format!(", {name} {}", decimal(minor)),
             };
+            let (fees, disputed) = (beside("fees there", changes.fees), beside("disputed", changes.disputed));
             format!(
-                "{name} {currency}: held {}, paid {}, returned {}, at the gateway {}{fees}{provisional}",
+                "{name} {currency}: held {}, paid {}, returned {}, at the gateway {}{fees}{disputed}{provisional}",
                 decimal(changes.held),
                 decimal(changes.paid),
                 decimal(changes.returned),

@@ -16,6 +16,9 @@ pub(crate) struct ChangePayment {
     /// merchant's rule]
     #[arg(long, value_name = "AMOUNT")]
     pub(crate) amount: Option<String>,
+    /// For a refund or void: give the money back although the cardholder's bank took it back
+    #[arg(long)]
+    pub(crate) refund_disputed: bool,
     /// Who does it; kept with the operation
     #[arg(long, value_name = "NAME")]
     pub(crate) by: Actor,

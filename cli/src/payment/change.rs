@@ -123,6 +123,7 @@ fn intent(
         attribution: Attribution::new(None, Some(&change.by), Some(&change.reason))
             .map(|told| Box::new(told.verified(person))),
         seen_version: None,
+        refund_disputed: change.refund_disputed,
     })
 }
 

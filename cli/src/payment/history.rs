@@ -12,7 +12,7 @@ use tollgate_core::{
     journal::{Fees, fees},
     order::{
         Attempt, Attribution, ByHand, Decision, Doubt, GatewayResponse, NoEffect, Operation, OperationRef,
-        Order, Pause, Stage, Superseded, Transaction,
+        Order, Pause, RecordedDispute, Stage, Superseded, Transaction,
     },
     values::{Amount, Fee, References},
 };
@@ -67,6 +67,8 @@ fn transaction_value(order: &Order, transaction: &Transaction, now: Timestamp) -
         "refunded": transaction.refunded(),
         "capturable": left.capturable,
         "refundable": left.refundable,
+        "disputed": transaction.disputed(),
+        "disputes": transaction.disputes.iter().map(dispute_value).collect::<Vec<_>>(),
         "fee": fees(transaction).map(fees_value),
         "reference": transaction.reference(),
         "custom_reference": transaction.custom_reference(),
@@ -86,6 +88,23 @@ fn transaction_value(order: &Order, transaction: &Transaction, now: Timestamp) -
         "created_at": transaction.created_at,
         "updated_at": transaction.updated_at,
         "operations": transaction.operations.iter().map(operation_value).collect::<Vec<_>>(),
+    })
+}
+
+/// A report of a chargeback or a reversal, as it was put on record.
+fn dispute_value(recorded: &RecordedDispute) -> Value {
+    let dispute = &recorded.dispute;
+    json!({
+        "type": dispute.kind.as_str(),
+        "case": dispute.case,
+        "number": dispute.number,
+        "amount": dispute.amount,
+        "on": dispute.on,
+        "reason_code": dispute.reason_code,
+        "reason": dispute.reason,
+        "acquirer_reference": dispute.acquirer_reference,
+        "deposit": dispute.deposit,
+        "recorded_at": recorded.at,
     })
 }
 
@@ -297,6 +316,7 @@ fn write_transaction(
             money(refunded)
         )?;
     }
+    write_disputes(text, order, transaction)?;
     write_references(text, transaction)?;
     let card = transaction.card();
     writeln!(
@@ -319,6 +339,29 @@ fn write_transaction(
         write_operation(text, order, operation)?;
     }
     Ok(())
+}
+
+/// A line for each chargeback and reversal on record, in the order in which they came.
+fn write_disputes(text: &mut String, order: &Order, transaction: &Transaction) -> fmt::Result {
+    for RecordedDispute { dispute, at, .. } in &transaction.disputes {
+        let amount = order.currency.decimal(dispute.amount);
+        let reason = [&dispute.reason_code, &dispute.reason].into_iter().flatten();
+        let reason = reason.fold(String::new(), |told, one| told + ", " + one);
+        writeln!(
+            text,
+            "  {} of {amount} {}, case {} number {}{reason}, on record {}",
+            dispute.kind.as_str(),
+            order.currency,
+            dispute.case,
+            dispute.number,
+            time(*at)
+        )?;
+    }
+    if transaction.disputes.is_empty() {
+        return Ok(());
+    }
+    let sum = order.currency.signed_decimal(transaction.disputed());
+    writeln!(text, "  disputed {sum} {}", order.currency)
 }
 
 fn write_schedule(text: &mut String, order: &Order, transaction: &Transaction) -> fmt::Result {

@@ -51,6 +51,10 @@ fn text(receipt: &Receipt) -> String {
     };
     lines.push(format!("captured       {}", with_fee(receipt.captured, |fees| fees.captured)));
     lines.push(format!("refunded       {}", with_fee(receipt.refunded, |fees| fees.refunded)));
+    if receipt.disputed != 0 {
+        let disputed = receipt.currency.signed_decimal(receipt.disputed);
+        lines.push(format!("disputed       {disputed} {}", receipt.currency));
+    }
     lines.push(format!("card           {brand} {digits}"));
     lines.push(format!("approval code  {}", receipt.approval_code.as_deref().unwrap_or("-")));
     lines.push(format!("retref         {}", receipt.reference.as_deref().unwrap_or("-")));
@@ -70,6 +74,7 @@ fn value(receipt: &Receipt) -> Value {
         "amount": receipt.amount,
         "captured": receipt.captured,
         "refunded": receipt.refunded,
+        "disputed": receipt.disputed,
         "fee": receipt.fees.map(fees_value),
         "total": receipt.total(),
         "brand": receipt.brand.map(Brand::name),

@@ -105,6 +105,7 @@ async fn authorize(
         by: Principal::ClientCredentials,
         attribution: None,
         seen_version: None,
+        refund_disputed: false,
     };
     let source = PaymentSource::Profile {
         account: "1".to_owned(),

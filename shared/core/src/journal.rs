@@ -82,6 +82,10 @@ words! {
         DuplicateReturned => "duplicate_returned",
         /// A person decided the outcome of an operation.
         DecidedByHand => "decided_by_hand",
+        /// The card's issuer took money back; also what corrects an earlier report of it.
+        ChargedBack => "charged_back",
+        /// Money of a chargeback came back.
+        ChargebackReversed => "chargeback_reversed",
     }
 }
 
@@ -124,7 +128,7 @@ pub struct Entry {
     pub decline: Option<DeclineCode>,
     /// Whether the settlement refused what had been approved.
     pub settlement_rejected: bool,
-    /// The gateway's reference of what was done.
+    /// The gateway's reference of what was done; of a chargeback and its reversal, the case.
     pub reference: Option<String>,
     /// The issuer's approval code.
     pub authcode: Option<String>,
@@ -141,6 +145,8 @@ pub struct Entry {
     pub merchant_reference: Option<String>,
     /// The name, reason and verdict of the person; only in an entry of [`Fact::DecidedByHand`].
     pub by_hand: Option<ByHand>,
+    /// The card scheme's code of a chargeback's reason; in no other entry.
+    pub dispute_reason: Option<String>,
 }
 
 impl Entry {

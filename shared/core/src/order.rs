@@ -6,6 +6,7 @@ mod by_hand;
 mod capture_rule;
 mod context;
 mod decide;
+mod dispute;
 mod fee;
 mod idempotency;
 mod intent;
@@ -35,6 +36,9 @@ pub use by_hand::{BY_HAND_AFTER, BY_HAND_MAX, HandRejection, decide_by_hand};
 pub use capture_rule::{After, CaptureRule, InvalidRule, StatedRule, TimeOfDay};
 pub use context::Context;
 pub use decide::decide;
+pub use dispute::{
+    DISPUTES_MAX, Dispute, DisputeKind, DisputeRecorded, DisputeRejection, DisputeReport, RecordedDispute,
+};
 pub use fee::FeeShare;
 pub use idempotency::repeated;
 pub use intent::{

@@ -5,6 +5,7 @@ mod attempts;
 pub mod audit;
 mod by_hand;
 mod deadline;
+mod disputes;
 mod doubt;
 mod gateway;
 mod intent;
@@ -26,6 +27,7 @@ pub use attempts::{
 };
 pub use by_hand::{HandDecision, NotByHand, Weighed};
 pub use deadline::Deadline;
+pub use disputes::{NotRecorded, record_dispute};
 pub use gateway::{
     BillingAddress, Card, Command, Gateway, GatewayInfo, Initiator, Inquired, Inquiry, Instruction,
     KnownPayment, Labels, PaymentSource, WORKING_MAX,

@@ -5,6 +5,7 @@
 
 mod day;
 mod deposit;
+mod dispute;
 mod exception;
 mod expectation;
 mod line;
@@ -14,6 +15,7 @@ mod store;
 
 pub use day::eastern_day;
 pub use deposit::{Adjustment, Chargeback, Component, Deposit};
+pub use dispute::{DisputeRecorder, FoundDispute};
 pub use exception::{Exception, ExceptionCause, Note, Resolution};
 pub use expectation::{Expectation, Expectations, expectations};
 pub use line::{BatchStatus, Funded, FundedKind, FundedStatus, Line, LinePlace, Settled, SettledStatus};

@@ -155,6 +155,8 @@ codes! {
     NoStoredCard => "no_stored_card", 88, Decided(422),
     /// All of it was refunded.
     AlreadyRefunded => "already_refunded", 55, Decided(422),
+    /// An issuer took the money back, and the request does not say that it is to be given back all the same.
+    PaymentDisputed => "payment_disputed", 89, Decided(422),
     /// A part of it was refunded.
     PartlyRefunded => "partly_refunded", 56, Decided(422),
     /// It is not known whether a part of a payment with a fee is named with its fee.

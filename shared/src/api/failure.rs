@@ -410,6 +410,7 @@ impl From<Rejection> for Failure {
             Rejection::ExceedsReleased(released) => more_than(Code::ExceedsReleased, "released", released),
             Rejection::AlreadyReauthorized(there) => error(Code::AlreadyReauthorized).of(there),
             Rejection::NoStoredCard => error(Code::NoStoredCard),
+            Rejection::PaymentDisputed(transaction) => error(Code::PaymentDisputed).of(transaction),
             Rejection::AlreadyRefunded => error(Code::AlreadyRefunded),
             Rejection::ExceedsRefundable(left) => more_than(Code::ExceedsRefundable, "refundable", left),
             Rejection::RefundAmountRequired => amount(Code::RefundAmountRequired),

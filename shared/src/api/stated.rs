@@ -30,6 +30,8 @@ pub(crate) struct Stated<'a> {
     source: Option<&'a PaymentSource>,
     /// The order's version that its sender has seen.
     seen_version: Option<u64>,
+    /// Whether money may be given back although an issuer took it back. A repetition need not say it again.
+    refund_disputed: bool,
     /// Whether it is in order now. If not, it may repeat a request that was: its card may have expired since.
     in_order_now: Result<(), Failure>,
 }
@@ -69,6 +71,7 @@ impl<'a> Stated<'a> {
             reason: None,
             source: None,
             seen_version: None,
+            refund_disputed: false,
             in_order_now: Ok(()),
         }
     }
@@ -81,6 +84,11 @@ impl<'a> Stated<'a> {
     /// The order's version that its sender has seen, if it says so.
     pub(crate) fn having_seen(self, seen_version: Option<u64>) -> Self {
         Self { seen_version, ..self }
+    }
+
+    /// Whether it is meant also where an issuer took the money back.
+    pub(crate) fn although_disputed(self, refund_disputed: bool) -> Self {
+        Self { refund_disputed, ..self }
     }
 
     /// A payment with this source. What of it makes an equal request besides is in `essentials`.
@@ -127,6 +135,7 @@ impl<'a> Stated<'a> {
             by: caller.principal,
             attribution: caller.attribution(self.actor.as_ref(), self.reason.as_ref()),
             seen_version: self.seen_version,
+            refund_disputed: self.refund_disputed,
         };
         let performed = match self.in_order_now {
             Ok(()) => payments.perform(merchant, order, &intent, self.source, deadline).await,

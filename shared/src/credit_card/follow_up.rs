@@ -19,8 +19,11 @@ const TEXT_MAX: usize = 1_000;
 /// The member that names a payment.
 const TRANSACTION_ID: &str = "TransactionID";
 
+/// Whether money is given back although an issuer took it back. Not in the page's model: refunds had no chargebacks there.
+const REFUND_DISPUTED: &str = "RefundDisputed";
+
 /// What a follow-up acts on.
-const OWN: [&str; 8] = [
+const OWN: [&str; 9] = [
     "TransactionType",
     TRANSACTION_ID,
     "TransactionReference",
@@ -29,6 +32,7 @@ const OWN: [&str; 8] = [
     "TransactionDateTime",
     "Actor",
     "Reason",
+    REFUND_DISPUTED,
 ];
 
 /// What a client that fills the page's model sends along. Accepted and not used: the payment has all of it.
@@ -90,6 +94,7 @@ pub(super) async fn follow_up(
         _ => pay::amount(&mut request, merchant, currency.or_else(|| pay::alike(merchant)), false),
     };
     let (actor, reason) = (request.parsed_text("Actor", TEXT_MAX), request.parsed_text("Reason", TEXT_MAX));
+    let refund_disputed = pay::flag(&mut request, REFUND_DISPUTED);
     let in_order_now = request.finish_form()?;
     let (Some(id), Some(reference)) = (id, reference) else {
         return Err(Rejection::TransactionNotFound.into());
@@ -104,6 +109,7 @@ pub(super) async fn follow_up(
     let key = reference::key_digest(follow_up.kind(), &reference);
     // A repetition returns its payment, however old its time is by now.
     let stated = Stated::new(action, &essentials, Some(key)).by(actor, reason).in_order(in_order_now);
+    let stated = stated.although_disputed(refund_disputed);
     exchange.carry_out(id, stated).await
 }
 

@@ -194,6 +194,15 @@ pub(super) fn amount(
     Some(amount)
 }
 
+/// A truth value; none stated is false.
+pub(super) fn flag(request: &mut Members<'_>, name: &'static str) -> bool {
+    match request.scalar(name, TEXT_MAX).map(str::to_ascii_lowercase).as_deref() {
+        Some("true" | "1") => true,
+        None | Some("false" | "0") => false,
+        Some(_) => request.no_value(name, "must be true or false").unwrap_or_default(),
+    }
+}
+
 /// What is kept with the payment.
 fn memo(request: &mut Members<'_>, merchant: &Merchant, reference: &str) -> Memo {
     let authorizer = request.kept("Authorizer", KEPT_MAX);
@@ -204,11 +213,7 @@ fn memo(request: &mut Members<'_>, merchant: &Merchant, reference: &str) -> Memo
             "is none of the merchant's authorizers",
         );
     }
-    let save_card = match request.scalar("SaveToFile", TEXT_MAX).map(str::to_ascii_lowercase).as_deref() {
-        Some("true" | "1") => true,
-        None | Some("false" | "0") => false,
-        Some(_) => request.no_value("SaveToFile", "must be true or false").unwrap_or_default(),
-    };
+    let save_card = flag(request, "SaveToFile");
     Memo {
         reference: reference.to_owned(),
         email: email(request),

@@ -4,7 +4,7 @@
 use std::{borrow::Cow, str::FromStr};
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use serde_json::json;
 use tollgate_core::{
     order::{Fingerprint, KeyDigest, Shopper},
@@ -332,6 +332,7 @@ values! {
     // Nanoseconds since 1970.
     Timestamp:
         |value| Timestamp::from_nanosecond(parsed(&value)?).ok(), |at: &Timestamp| number_of(&at.as_nanosecond());
+    Date: |value| value.as_s().ok()?.parse().ok(), text_of;
     Expiry: |value| value.as_s().ok()?.parse().ok(), text_of;
     Uuid: |value| Uuid::from_slice(value.as_b().ok()?.as_ref()).ok(), bytes;
     // One after the other.

@@ -6,8 +6,8 @@
 use tollgate_core::{
     journal::Fact,
     order::{
-        CaptureAt, Cause, Doubt, HandVerdict, Kind, Mechanism, NoEffect, NoticeReason, PaymentKind,
-        Principal, Stage,
+        CaptureAt, Cause, DisputeKind, Doubt, HandVerdict, Kind, Mechanism, NoEffect, NoticeReason,
+        PaymentKind, Principal, Stage,
     },
     values::{Brand, FeeKind},
 };
@@ -46,6 +46,8 @@ pub(super) const FACTS: Vocabulary<Fact> = &[
     (Fact::DuplicateFound, "f"),
     (Fact::DuplicateReturned, "b"),
     (Fact::DecidedByHand, "h"),
+    (Fact::ChargedBack, "k"),
+    (Fact::ChargebackReversed, "y"),
 ];
 
 /// The word for a value; none for one that was not recognized when it was read.
@@ -82,6 +84,7 @@ macro_rules! stored_as_words {
 stored_as_words! {
     Brand: None, Self::from_name, Self::word;
     Cause: Some(Self::Unrecognized), Self::from_name, Self::word;
+    DisputeKind: Some(Self::Unrecognized), Self::from_name, Self::word;
     Doubt: Some(Self::Unrecognized), Self::from_name, Self::word;
     FeeKind: Some(Self::Unrecognized), Self::from_name, Self::word;
     HandVerdict: Some(Self::Unrecognized), Self::from_name, Self::word;

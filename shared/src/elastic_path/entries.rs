@@ -145,6 +145,7 @@ pub fn shown(entry: &Entry, zone: &Zone) -> Value {
             "returned": changes.returned,
             "at_gateway": changes.gateway,
             "fees_at_gateway": changes.fees,
+            "disputed": changes.disputed,
         },
         "mid": entry.account,
         "retref": entry.reference,
@@ -163,6 +164,7 @@ pub fn shown(entry: &Entry, zone: &Zone) -> Value {
         "mechanism": entry.mechanism.as_str(),
         "late": entry.late,
         "settlement_rejected": entry.settlement_rejected,
+        "dispute_reason": entry.dispute_reason,
         "relationships": {
             "order": {"data": {"type": "order", "id": entry.order.order}},
             "transaction": {"data": {"type": "transaction", "id": entry.transaction}},

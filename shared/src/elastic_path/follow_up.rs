@@ -40,6 +40,9 @@ use crate::{
 /// Longest text that is accepted and not kept.
 const TEXT_MAX: usize = 1_000;
 
+/// Whether money is given back although an issuer took it back.
+const REFUND_DISPUTED: &str = "refund_disputed";
+
 /// What `/payments` takes besides what a follow-up needs: the seeds require some of it, and none is used.
 const ALSO_IN_PAYMENTS: [&[&str]; 3] =
     [&["gateway", "method", "transaction", "payment"], &CARD_MEMBERS, &["billing_address"]];
@@ -138,11 +141,13 @@ async fn on_named(
     only_data_and_options(&document)?;
     let mut data = Members::of(&document).inside_if_any("data")?;
     let (action, essentials) = read(&mut data, &caller, transaction)?;
+    let refund_disputed = data.flag(REFUND_DISPUTED).unwrap_or(false);
     let (actor, reason) = who_and_why(&mut data);
     data.finish()?;
     // The id and not the path's text, so that two spellings of an id are one transaction and one key.
     let key = idempotency_key(request, &document, &transaction.to_string())?;
-    on.carry_out(Stated::new(action, &essentials, key).by(actor, reason)).await
+    let stated = Stated::new(action, &essentials, key).by(actor, reason);
+    on.carry_out(stated.although_disputed(refund_disputed)).await
 }
 
 /// `/payments` with `method: capture` or `refund`: the named transaction, or the only one that allows it.
@@ -156,11 +161,13 @@ pub(super) async fn of_order(on: OnOrder<'_>, document: &Document, follow_up: Fo
     });
     let target = named.map_or(Target::OnlyEligible, Target::Transaction);
     let action = action(&mut data, follow_up, target, &ALSO_IN_PAYMENTS.concat());
+    let refund_disputed = data.flag(REFUND_DISPUTED).unwrap_or(false);
     let (actor, reason) = who_and_why(&mut data);
     data.finish()?;
     let key = idempotency_key(on.request, document, "")?;
     let essentials = essentials(follow_up, &action, named);
-    on.carry_out(Stated::new(action, &essentials, key).by(actor, reason)).await
+    let stated = Stated::new(action, &essentials, key).by(actor, reason);
+    on.carry_out(stated.although_disputed(refund_disputed)).await
 }
 
 /// The transaction in the path. Whatever is no id of ours names none.
@@ -181,8 +188,10 @@ fn action(data: &mut Members<'_>, follow_up: FollowUp, target: Target, also: &[&
         FollowUp::Capture => {
             &["amount", "custom_reference", "capture_mechanism", "options", "type", "reason", "actor"]
         }
-        FollowUp::Refund => &["amount", "refund_mechanism", "options", "type", "reason", "actor"],
-        FollowUp::Void => &["reason", "actor", "reopen", "options", "type"],
+        FollowUp::Refund => {
+            &["amount", "refund_mechanism", REFUND_DISPUTED, "options", "type", "reason", "actor"]
+        }
+        FollowUp::Void => &["reason", "actor", "reopen", REFUND_DISPUTED, "options", "type"],
     };
     data.only(&[own, also].concat());
     let _options = data.object("options");

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tollgate_core::{
     journal::{Fees, fees},
     order::{
-        Attribution, CaptureAt, Cause, Decline, GatewayResponse, Mechanism, NoEffect, Operation,
+        Attribution, CaptureAt, Cause, Decline, Dispute, GatewayResponse, Mechanism, NoEffect, Operation,
         OperationState, Order, Pause, Principal, Transaction, TransactionStatus,
     },
     payments::{GatewayInfo, Merchant},
@@ -109,8 +109,27 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
         add(meta, "continued_by", rest.map(|found| found.id.to_string()));
         meta["operations"] = transaction.operations.iter().map(|o| operation(currency, o)).collect();
         add(meta, "memo", transaction.memo.as_deref().map(memo_value));
+        if !transaction.disputes.is_empty() {
+            meta["disputed"] = signed_price(currency, transaction.disputed());
+            meta["disputes"] = transaction.standing_disputes().map(dispute).collect();
+        }
     }
     value
+}
+
+/// A chargeback or what came back of one, in the words of the processor.
+fn dispute(dispute: &Dispute) -> Value {
+    json!({
+        "type": dispute.kind.as_str(),
+        "case": dispute.case,
+        "number": dispute.number,
+        "amount": dispute.amount.minor(),
+        "on": dispute.on,
+        "reason_code": dispute.reason_code,
+        "reason": dispute.reason,
+        "acquirer_reference": dispute.acquirer_reference,
+        "deposit": dispute.deposit,
+    })
 }
 
 /// What was charged beside the amounts, in minor units. None of them contains it.
@@ -418,6 +437,14 @@ fn failure(transaction: &Transaction, principal: Principal) -> Option<Value> {
 
 pub(super) fn price(currency: Currency, amount: Amount) -> Value {
     json!({"amount": amount.minor(), "currency": currency.code(), "formatted": currency.format(amount)})
+}
+
+/// The same of a sum that can be negative.
+fn signed_price(currency: Currency, minor: i64) -> Value {
+    let amount = Amount::new(minor.unsigned_abs()).unwrap_or(Amount::MAX);
+    let sign = if minor < 0 { "-" } else { "" };
+    let formatted = format!("{sign}{}", currency.format(amount));
+    json!({"amount": minor, "currency": currency.code(), "formatted": formatted})
 }
 
 pub(super) fn timestamps(created: Timestamp, updated: Timestamp) -> Value {

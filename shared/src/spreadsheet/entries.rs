@@ -9,7 +9,7 @@ use tollgate_core::{
 use super::payments::UNREADABLE;
 
 /// The names of the columns. None is ever changed; a release may add some at the end.
-pub const COLUMNS: [&str; 31] = [
+pub const COLUMNS: [&str; 33] = [
     "time",
     "local_day",
     "operation",
@@ -41,6 +41,8 @@ pub const COLUMNS: [&str; 31] = [
     "late",
     "entry",
     "unreadable",
+    "disputed",
+    "dispute_reason",
 ];
 
 /// Who did it and why, as far as it is known: the request, or the person who decided by hand.
@@ -112,6 +114,8 @@ pub fn cells(entry: &Entry, zone: &Zone) -> Vec<String> {
         if entry.late { "yes" } else { "no" }.to_owned(),
         entry.id.to_string(),
         String::new(),
+        signed(changes.disputed),
+        known(entry.dispute_reason.as_deref()),
     ]
 }
 

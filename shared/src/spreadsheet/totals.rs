@@ -6,7 +6,7 @@ use tollgate_core::journal::read_totals::{Dimension, Period, Selection, TotalRow
 
 /// The names of the columns. What the journal has, is named as there. None is ever changed; a release may add some at the
 /// end.
-pub const COLUMNS: [&str; 20] = [
+pub const COLUMNS: [&str; 21] = [
     "period",
     "currency",
     "operation",
@@ -27,6 +27,7 @@ pub const COLUMNS: [&str; 20] = [
     "approval_rate",
     "decline_rate",
     "provisional",
+    "disputed",
 ];
 
 /// A row of a report, and what it is a row of.
@@ -77,6 +78,7 @@ pub fn cells(shown: Shown<'_>) -> [String; COLUMNS.len()] {
         row.approval_rate().map(rate).unwrap_or_default(),
         row.decline_rate().map(rate).unwrap_or_default(),
         if is_provisional { "yes" } else { "no" }.to_owned(),
+        decimal(changes.disputed),
     ]
 }
 
@@ -95,6 +97,7 @@ pub fn value(shown: Shown<'_>) -> Value {
         "returned": total.changes.returned,
         "at_gateway": total.changes.gateway,
         "fees_at_gateway": total.changes.fees,
+        "disputed": total.changes.disputed,
         "approved": approved,
         "declined": declined,
         "payments": payments,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use local::dynamodb_client;
 use tollgate::dynamodb::{
     item_size,
@@ -12,11 +12,12 @@ use tollgate::dynamodb::{
 use tollgate_core::{
     order::{
         ACTOR_MAX_BYTES, Attempt, Attribution, BY_HAND_MAX, ByHand, CaptureSchedule, Cause,
-        DECIDED_BY_MAX_BYTES, Decision, Decline, Essentials, Fingerprint, GatewayResponse, HandVerdict,
-        KEY_NAME_MAX_CHARS, KeyDigest, Kind, Mechanism, NOTICES_MAX, Notice, NoticeReason, OPERATIONS_MAX,
-        Operation, OperationState, Order, OrderKey, PAUSES_MAX, PERSON_MAX_BYTES, Pause, PaymentKind,
-        Pending, Principal, REASON_MAX_BYTES, REFERENCES_MAX_BYTES, Resumed, Route, SUPERSEDED_MAX, Shopper,
-        Superseded, TRANSACTIONS_MAX, Transaction, gateway_order_id,
+        DECIDED_BY_MAX_BYTES, DISPUTES_MAX, Decision, Decline, Dispute, DisputeKind, Essentials, Fingerprint,
+        GatewayResponse, HandVerdict, KEY_NAME_MAX_CHARS, KeyDigest, Kind, Mechanism, NOTICES_MAX, Notice,
+        NoticeReason, OPERATIONS_MAX, Operation, OperationState, Order, OrderKey, PAUSES_MAX,
+        PERSON_MAX_BYTES, Pause, PaymentKind, Pending, Principal, REASON_MAX_BYTES, REFERENCES_MAX_BYTES,
+        RecordedDispute, Resumed, Route, SUPERSEDED_MAX, Shopper, Superseded, TRANSACTIONS_MAX, Transaction,
+        gateway_order_id,
     },
     payments::{OrderStore, Shards, StoreError},
     values::{
@@ -133,8 +134,10 @@ fn full_order() -> Order {
     let long = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
     let mut order = Order::new(&long, Currency::USD, Some(Amount::MAX), Timestamp::now());
     order.pauses = vec![longest_pause(); PAUSES_MAX];
+    let disputes = vec![longest_dispute(); DISPUTES_MAX];
     let each = OPERATIONS_MAX / TRANSACTIONS_MAX;
     order.transactions = (0..TRANSACTIONS_MAX).map(|n| transaction(n, each, true)).collect();
+    order.transactions[0].disputes = disputes;
     let operations = order.transactions.iter_mut().flat_map(|transaction| &mut transaction.operations);
     for (n, operation) in operations.enumerate() {
         if n < BY_HAND_MAX {
@@ -178,6 +181,7 @@ fn transaction(n: usize, operations: usize, longest: bool) -> Transaction {
         created_at: now,
         updated_at: now,
         operations: (0..operations).map(|o| operation(id(1000 + n * 10 + o))).collect(),
+        disputes: Vec::new(),
         carried: Carried::default(),
     }
 }
@@ -192,6 +196,22 @@ fn longest_decision() -> ByHand {
 fn longest_pause() -> Pause {
     let (at, by) = (Timestamp::now(), Some(Box::new(longest_attribution())));
     Pause { at, by: by.clone(), resumed: Some(Resumed { at, by }), carried: Carried::default() }
+}
+
+fn longest_dispute() -> RecordedDispute {
+    let text = |chars: usize| "é".repeat(chars);
+    let dispute = Dispute {
+        kind: DisputeKind::Chargeback,
+        case: text(40),
+        number: text(40),
+        amount: Amount::MAX,
+        on: Some(Date::MAX),
+        reason_code: Some(text(16)),
+        reason: Some(text(200)),
+        acquirer_reference: Some(text(40)),
+        deposit: Some(text(40)),
+    };
+    RecordedDispute { dispute, at: Timestamp::now(), carried: Carried::default() }
 }
 
 fn longest_notice() -> Notice {

@@ -25,6 +25,8 @@ pub struct Changes {
     /// Fees at the gateway: what it took beside the amounts, less what it gave back. No other balance contains them; what
     /// is only held is not taken, and a duplicate's are not known.
     pub fees: i64,
+    /// Taken back by issuers, less what of it came back. No other balance contains it: it is money at the bank.
+    pub disputed: i64,
 }
 
 impl Changes {
@@ -35,6 +37,7 @@ impl Changes {
             returned: each(self.returned, other.returned),
             gateway: each(self.gateway, other.gateway),
             fees: each(self.fees, other.fees),
+            disputed: each(self.disputed, other.disputed),
         }
     }
 }
@@ -66,7 +69,7 @@ fn signed(amount: Amount) -> i64 {
     i64::try_from(amount.minor()).unwrap_or(i64::MAX)
 }
 
-/// A transaction's balances, without what is pending and without duplicates, which have facts of their own.
+/// A transaction's balances, without what is pending, and without duplicates and chargebacks, which have facts of their own.
 pub(super) fn standing(transaction: &Transaction) -> Changes {
     let (captured, voided) = (transaction.captured(), transaction.voided().is_some());
     let is_held = transaction.kind == PaymentKind::Authorize
@@ -84,6 +87,7 @@ pub(super) fn standing(transaction: &Transaction) -> Changes {
         returned: if captured.is_zero() { 0 } else { signed(transaction.refunded()) },
         gateway: if voided { 0 } else { signed(transaction.taken()) - signed(given_back(transaction)) },
         fees: if voided { 0 } else { fees },
+        disputed: 0,
     }
 }
 

@@ -36,6 +36,9 @@ words! {
         /// An authorization is about to end, and no capture of it is to come.
         AuthorizationEnding => "authorization_ending":
             "Capture it before the authorization ends, or let it lapse.",
+        /// The cardholder's bank took money back, and it did not come back.
+        Disputed => "disputed":
+            "Answer the case in the processor's portal before it is due, and do not refund the payment meanwhile.",
     }
 
     /// What to do, in a sentence.
@@ -112,6 +115,11 @@ fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
             );
             let waits = order.next_capture_attempt(transaction).is_some();
             (!is_skipped && !waits).then_some(Concerned { concern, since, until: Some(until) })
+        }
+        // The answer is given elsewhere, and a case that is lost never ends.
+        Concern::Disputed => {
+            let (since, last) = transaction.disputed_since()?;
+            Some(Concerned { concern, since, until: Some(last.saturating_add(FADES_AFTER).unwrap_or(last)) })
         }
     };
     Concern::ALL.iter().copied().filter_map(found).collect()

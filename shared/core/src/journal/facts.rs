@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     order::{
-        Attempt, Cause, Decision, GatewayResponse, Kind, NoEffect, Operation, OperationState, Order,
-        Principal, Transaction,
+        Attempt, Cause, Decision, Dispute, DisputeKind, GatewayResponse, Kind, NoEffect, Operation,
+        OperationState, Order, Principal, Transaction,
     },
     values::{Amount, Fee},
 };
@@ -53,7 +53,39 @@ fn of_transaction(order: &Order, transaction: &Transaction) -> Vec<Entry> {
             ..entry
         });
     }
+    disputed(order, transaction, &mut entries);
     entries
+}
+
+/// Chargebacks and reversals, which are about the payment. A report that corrects an earlier one changes the difference.
+fn disputed(order: &Order, transaction: &Transaction, entries: &mut Vec<Entry>) {
+    let Some(operation) = transaction.first() else { return };
+    for (place, recorded) in transaction.disputes.iter().enumerate() {
+        let dispute = &recorded.dispute;
+        let fact = match dispute.kind {
+            DisputeKind::Chargeback => Fact::ChargedBack,
+            DisputeKind::Reversal => Fact::ChargebackReversed,
+            DisputeKind::Unrecognized => continue,
+        };
+        let (before, corrections) = transaction.replaced_by(place);
+        let change = dispute.change().saturating_sub(before.map_or(0, Dispute::change));
+        let entry = OperationInOrder { order, transaction, operation }.entry(
+            fact,
+            &first_attempt(operation),
+            recorded.at,
+        );
+        let name = format!("{}\n{}\n{corrections}", dispute.case, dispute.number);
+        entries.push(Entry {
+            id: Uuid::new_v5(&entry.id, name.as_bytes()),
+            amount: dispute.amount,
+            changes: Changes { disputed: change, ..Changes::default() },
+            attribution: None,
+            // So that a reversal, which names only the case, finds its order.
+            reference: Some(dispute.case.clone()),
+            dispute_reason: dispute.reason_code.clone(),
+            ..entry
+        });
+    }
 }
 
 /// The operation that facts are about.
@@ -190,7 +222,14 @@ impl OperationInOrder<'_> {
         // Which card a token belongs to is learned from the approval. A card that was typed is known from the start,
         // and has an expiry date.
         let known = !begins
-            || matches!(fact, Fact::Approved | Fact::Lapsed | Fact::DuplicateFound)
+            || matches!(
+                fact,
+                Fact::Approved
+                    | Fact::Lapsed
+                    | Fact::DuplicateFound
+                    | Fact::ChargedBack
+                    | Fact::ChargebackReversed
+            )
             || transaction.card().is_some_and(|card| card.expiry.is_some());
         let card = transaction.card().filter(|_| known);
         Entry {
@@ -221,6 +260,7 @@ impl OperationInOrder<'_> {
             last_four: card.and_then(|card| card.last_four.clone()),
             merchant_reference: transaction.custom_reference_at(operation.id).map(str::to_owned),
             by_hand: None,
+            dispute_reason: None,
         }
     }
 }

@@ -33,6 +33,8 @@ pub struct Receipt {
     pub captured: Amount,
     /// What of that was given back.
     pub refunded: Amount,
+    /// What issuers took back of it, less what came back, in minor units.
+    pub disputed: i64,
     /// What was charged beside these amounts, which a receipt has to show apart from them; none if nothing was.
     pub fees: Option<Fees>,
     /// The card's brand, if it is known.
@@ -67,6 +69,7 @@ pub fn receipt(merchant: &Merchant, order: &Order, transaction: &Transaction) ->
         amount: transaction.amount(),
         captured: transaction.captured(),
         refunded: transaction.refunded(),
+        disputed: transaction.disputed(),
         fees: fees(transaction),
         brand: transaction.card().and_then(|card| card.brand),
         last_four: transaction.card().and_then(|card| card.last_four.clone()),

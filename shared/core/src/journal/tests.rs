@@ -78,7 +78,7 @@ fn told(operations: Vec<Operation>) -> Vec<Entry> {
 fn changed(operations: Vec<Operation>) -> Vec<(u128, Fact, [i64; 4])> {
     let all = told(operations).into_iter();
     all.map(|entry| {
-        let Changes { held, paid, returned, gateway, fees: _ } = entry.changes;
+        let Changes { held, paid, returned, gateway, .. } = entry.changes;
         (entry.operation.as_u128(), entry.fact, [held, paid, returned, gateway])
     })
     .collect()
@@ -91,11 +91,14 @@ fn given_up_and_found(n: u128, kind: Kind, minor: u64, [begun_at, given_up, foun
 
 #[test]
 fn a_change_taken_back_is_its_opposite_in_every_part() {
-    let changes = Changes { held: 1, paid: -2, returned: 3, gateway: -4, fees: 5 };
-    let opposite = Changes { held: -1, paid: 2, returned: -3, gateway: 4, fees: -5 };
+    let changes = Changes { held: 1, paid: -2, returned: 3, gateway: -4, fees: 5, disputed: -6 };
+    let opposite = Changes { held: -1, paid: 2, returned: -3, gateway: 4, fees: -5, disputed: 6 };
     assert_eq!(Changes::default() - changes, opposite);
     assert_eq!(changes - changes, Changes::default());
-    assert_eq!(changes + changes, Changes { held: 2, paid: -4, returned: 6, gateway: -8, fees: 10 });
+    assert_eq!(
+        changes + changes,
+        Changes { held: 2, paid: -4, returned: 6, gateway: -8, fees: 10, disputed: -12 }
+    );
 }
 
 /// The same operation, approved with a fee beside its amount.

@@ -29,6 +29,8 @@ pub struct Intent {
     pub attribution: Option<Box<Attribution>>,
     /// The order's version that its sender has seen. If it is another one by now, nothing is done.
     pub seen_version: Option<u64>,
+    /// Whether money may be given back although an issuer took it back: a second loss, which has to be meant.
+    pub refund_disputed: bool,
 }
 
 /// Something that moves money, or takes back that it moved.
@@ -140,6 +142,7 @@ impl Intent {
             by: Principal::Schedule,
             attribution: None,
             seen_version: None,
+            refund_disputed: false,
         }
     }
 

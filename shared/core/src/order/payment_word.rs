@@ -32,6 +32,8 @@ words! {
         Lapsed => "lapsed",
         /// The settlement refused what had been approved.
         SettlementRefused => "settlement_refused",
+        /// The cardholder's bank took the money back, or a part of it, and it did not come back.
+        Disputed => "disputed",
     }
 }
 
@@ -40,6 +42,7 @@ impl Transaction {
     pub fn word(&self, now: Timestamp) -> PaymentWord {
         match self.status() {
             TransactionStatus::Pending => PaymentWord::NotKnownYet,
+            _ if self.has_open_dispute() => PaymentWord::Disputed,
             TransactionStatus::Failed => self.word_of_failure(),
             TransactionStatus::Voided => self.word_of_void(),
             TransactionStatus::Done if self.is_refused_by_settlement() => PaymentWord::SettlementRefused,

@@ -73,6 +73,12 @@ pub enum Rejection {
     /// The payment was not made with a stored card, stored none, or its customer was erased since.
     #[error("the transaction has no stored card that another authorization could be made with")]
     NoStoredCard,
+    /// A chargeback of the payment is not reversed: what would be given back is taken already.
+    #[error(
+        "the cardholder's bank took money of this payment back, so that giving it back would be a second loss; state \
+         refund_disputed if it is meant"
+    )]
+    PaymentDisputed(Uuid),
     /// All was given back.
     #[error("the transaction is refunded already")]
     AlreadyRefunded,

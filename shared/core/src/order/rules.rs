@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Order, Rejection};
+use super::{Intent, Order, Rejection};
 use crate::{
     order::{
         FeeShare, Mechanism, PaymentKind, Policy, Principal, RefundWithoutAmount, Transaction,
@@ -123,6 +123,15 @@ pub(super) fn may_capture(
     }
     must_be_whole_or_named(transaction.fee_share_of_capture(amount, policy))?;
     Ok(amount)
+}
+
+/// What an issuer took back is given back only if that is meant: both would be a loss. Nothing of the kind holds a capture
+/// back, and a void of what is only held gives no money back.
+pub(super) fn must_not_be_disputed(transaction: &Transaction, intent: &Intent) -> Result<(), Rejection> {
+    if transaction.has_open_dispute() && !transaction.refundable().is_zero() && !intent.refund_disputed {
+        return Err(Rejection::PaymentDisputed(transaction.id));
+    }
+    Ok(())
 }
 
 pub(super) fn may_refund(

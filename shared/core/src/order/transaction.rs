@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
-    order::{Cause, Decline, Kind, Mechanism, NoEffect, Operation, Principal, Shopper, Stage},
+    order::{
+        Cause, Decline, DisputeKind, Kind, Mechanism, NoEffect, Operation, Principal, RecordedDispute,
+        Shopper, Stage,
+    },
     values::{Amount, CardSummary, Carried, Instrument, Memo, References, StoredCard},
 };
 
@@ -115,6 +118,8 @@ pub struct Transaction {
     pub updated_at: Timestamp,
     /// Every operation of the transaction, oldest first; the first began it. Never empty, never shortened.
     pub operations: Vec<Operation>,
+    /// Chargebacks and reversals in the order in which they were put on record. Never shortened.
+    pub disputes: Vec<RecordedDispute>,
     /// What a newer version stored with it.
     pub carried: Carried,
 }
@@ -140,6 +145,7 @@ impl Transaction {
             created_at: first.created_at,
             updated_at: first.created_at,
             operations: vec![first],
+            disputes: Vec::new(),
             carried: Carried::default(),
         }
     }
@@ -196,6 +202,7 @@ impl Transaction {
         self.kind != PaymentKind::Unrecognized
             && self.instrument != Instrument::Unrecognized
             && self.operations.iter().all(Operation::is_recognized)
+            && self.disputes.iter().all(|one| one.dispute.kind != DisputeKind::Unrecognized)
     }
 
     /// The operation whose outcome is not known yet; there is at most one.

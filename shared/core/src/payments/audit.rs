@@ -4,7 +4,7 @@
 use uuid::Uuid;
 
 use crate::{
-    order::{Attribution, OperationRef, Order, Outcome, Principal},
+    order::{Attribution, Dispute, OperationRef, Order, Outcome, Principal},
     payments::{
         SwitchChange, SwitchOf,
         trail::{self, AuditedChange, OUTCOME, Said},
@@ -119,6 +119,24 @@ pub(super) fn scheduled(order: &Order, transaction: Uuid, what: &'static str, by
         key_name = trail::key_name(),
         capture_at = schedule.map(|schedule| tracing::field::display(schedule.at)),
         capture_minor = schedule.and_then(|schedule| schedule.amount).map(crate::values::Amount::minor),
+        "changed"
+    );
+}
+
+/// A chargeback or a reversal was put on record.
+pub(super) fn disputed(order: &Order, transaction: Uuid, dispute: &Dispute) {
+    tracing::info!(
+        audit = true,
+        request_id = trail::request_id(),
+        principal = trail::principal(),
+        what = "dispute recorded",
+        by = Principal::Schedule.as_str(),
+        merchant = %order.merchant,
+        order = %order.id,
+        transaction = %transaction,
+        kind = dispute.kind.as_str(),
+        amount_minor = dispute.amount.minor(),
+        currency = order.currency.code(),
         "changed"
     );
 }

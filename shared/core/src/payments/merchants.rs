@@ -103,6 +103,13 @@ pub struct GatewayAccount {
 }
 
 impl GatewayAccount {
+    /// The accounts at which a payment can have been requested of which a report names this one: a linked one's payments were
+    /// requested at the others.
+    pub fn accounts_for(&self, reported: &str) -> Vec<String> {
+        let others = self.accounts.values().filter(|_| self.linked.iter().any(|linked| linked == reported));
+        std::iter::once(reported.to_owned()).chain(others.cloned()).collect()
+    }
+
     /// A route to the gateway, for what is about the gateway and no payment. Its account is one of the merchant's.
     pub fn any_route(&self) -> Route {
         Route {

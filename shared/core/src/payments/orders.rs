@@ -9,7 +9,7 @@ use crate::{
         Attribution, CaptureAt, CaptureTerms, CustomerTraces, Erased, Holds, Order, OrderKey, Principal,
         Rejection,
     },
-    payments::{Merchant, StoreError},
+    payments::{Merchant, OrderStore, StoreError},
     values::{Amount, Currency, StoredCard},
 };
 
@@ -95,25 +95,13 @@ impl Payments {
         Ok(next_version(&order))
     }
 
-    /// Changes an order, and saves it under the version that was read. What another request saves meanwhile stays: that is
-    /// changed then. Without a change, nothing is saved.
     async fn save_changed<T>(
         &self,
-        mut order: Order,
+        order: Order,
         change: impl Fn(&mut Order) -> Result<Changed<T>, Rejection>,
     ) -> Result<(Order, T), Refusal> {
-        for _ in 0..DECISIONS_MAX {
-            let result = match change(&mut order)? {
-                Changed::To(result) => result,
-                Changed::Not(result) => return Ok((order, result)),
-            };
-            match self.store.save(&order).await {
-                Ok(()) => return Ok((order, result)),
-                Err(StoreError::Conflict(other)) => order = *other,
-                Err(error) => return Err(Refusal::Store(error)),
-            }
-        }
-        Err(Refusal::Contended)
+        let change = |order: &mut Order| change(order).map_err(Refusal::Rejected);
+        save_changed(self.store.as_ref(), order, change).await
     }
 
     /// An order as it is now.
@@ -187,8 +175,29 @@ impl Payments {
     }
 }
 
+/// Changes an order, and saves it under the version that was read. What another request saves meanwhile stays: that is
+/// changed then. Without a change, nothing is saved.
+pub(super) async fn save_changed<T, E: From<Refusal>>(
+    store: &dyn OrderStore,
+    mut order: Order,
+    change: impl Fn(&mut Order) -> Result<Changed<T>, E>,
+) -> Result<(Order, T), E> {
+    for _ in 0..DECISIONS_MAX {
+        let result = match change(&mut order)? {
+            Changed::To(result) => result,
+            Changed::Not(result) => return Ok((order, result)),
+        };
+        match store.save(&order).await {
+            Ok(()) => return Ok((order, result)),
+            Err(StoreError::Conflict(other)) => order = *other,
+            Err(error) => return Err(Refusal::Store(error).into()),
+        }
+    }
+    Err(Refusal::Contended.into())
+}
+
 /// What a change of an order came to.
-enum Changed<T> {
+pub(super) enum Changed<T> {
     /// The order is another now.
     To(T),
     /// It is as it was.

@@ -3,6 +3,7 @@
 
 mod by_hand;
 mod capturing;
+mod disputes;
 mod erasing;
 mod in_doubt;
 mod intents;
@@ -352,6 +353,7 @@ fn intent(key: Option<&str>) -> Intent {
         by: Principal::ClientCredentials,
         attribution: None,
         seen_version: None,
+        refund_disputed: false,
     }
 }
 

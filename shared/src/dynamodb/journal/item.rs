@@ -70,7 +70,7 @@ words! {
         Fee => "fe": "fee",
         /// What that was charged for.
         FeeKind => "fk": "fee_kind",
-        /// Signed change of what is held on cards. Like the next four, absent where there is none.
+        /// Signed change of what is held on cards. Like the next five, absent where there is none.
         Held => "h": "held",
         /// Signed change of what was taken.
         Paid => "p": "paid",
@@ -80,6 +80,10 @@ words! {
         AtGateway => "g": "at_gateway",
         /// Signed change of the fees there.
         FeesAtGateway => "fg": "fees_at_gateway",
+        /// Signed change of what issuers took back.
+        Disputed => "ds": "disputed",
+        /// The card scheme's code of a chargeback's reason.
+        DisputeReason => "dr": "dispute_reason",
         /// Why it was declined.
         DeclineCode => "d": "decline_code",
         /// The settlement refused what had been approved.
@@ -107,8 +111,14 @@ words! {
 }
 
 /// Signed changes, which are left out where there is none.
-const CHANGES: [Column; 5] =
-    [Column::Held, Column::Paid, Column::Returned, Column::AtGateway, Column::FeesAtGateway];
+const CHANGES: [Column; 6] = [
+    Column::Held,
+    Column::Paid,
+    Column::Returned,
+    Column::AtGateway,
+    Column::FeesAtGateway,
+    Column::Disputed,
+];
 
 /// The item of an entry in a shard.
 pub(super) fn item(entry: &Entry, shard: u8) -> Item {
@@ -153,11 +163,12 @@ pub(super) fn item(entry: &Entry, shard: u8) -> Item {
         (Column::Decided, by_hand.map(|by_hand| by_hand.verdict.as_str().to_owned())),
         (Column::DecidedBy, by_hand.map(|by_hand| by_hand.by.clone())),
         (Column::Reason, reason.cloned()),
+        (Column::DisputeReason, entry.dispute_reason.clone()),
     ];
     let ids = [(Column::TransactionId, entry.transaction), (Column::OperationId, entry.operation)];
     let minor = |amount: Amount| i64::try_from(amount.minor()).unwrap_or(i64::MAX);
-    let Changes { held, paid, returned, gateway, fees } = entry.changes;
-    let changes = CHANGES.into_iter().zip([held, paid, returned, gateway, fees]);
+    let Changes { held, paid, returned, gateway, fees, disputed } = entry.changes;
+    let changes = CHANGES.into_iter().zip([held, paid, returned, gateway, fees, disputed]);
     let numbers =
         [(Column::Amount, Some(minor(entry.amount))), (Column::Fee, entry.fee.map(|fee| minor(fee.amount)))];
     let numbers = numbers
@@ -253,6 +264,7 @@ pub(super) fn whole(item: &Item) -> Result<Entry, StoreError> {
         last_four: indexed(item, Column::LastFour, &merchant),
         merchant_reference: own(Column::Reference),
         by_hand,
+        dispute_reason: own(Column::DisputeReason),
         order: OrderKey { order: stated(item, Column::OrderId)?, merchant },
     })
 }
@@ -318,8 +330,15 @@ fn changes(item: &Item) -> Result<Changes, StoreError> {
         let is_there = item.contains_key(column.as_str());
         if is_there { number(item, column.as_str()).ok_or_else(|| corrupt(column)) } else { Ok(0) }
     };
-    let [held, paid, returned, gateway, fees] = CHANGES.map(change);
-    Ok(Changes { held: held?, paid: paid?, returned: returned?, gateway: gateway?, fees: fees? })
+    let [held, paid, returned, gateway, fees, disputed] = CHANGES.map(change);
+    Ok(Changes {
+        held: held?,
+        paid: paid?,
+        returned: returned?,
+        gateway: gateway?,
+        fees: fees?,
+        disputed: disputed?,
+    })
 }
 
 fn amount(item: &Item, column: Column) -> Result<Amount, StoreError> {

@@ -69,7 +69,7 @@ fn entry() -> Entry {
         currency: Currency::USD,
         amount: Amount::new(2599).unwrap(),
         fee: None,
-        changes: Changes { held: 1, paid: 2, returned: -3, gateway: 4, fees: 0 },
+        changes: Changes { held: 1, paid: 2, returned: -3, gateway: 4, fees: 0, disputed: 0 },
         decline: None,
         settlement_rejected: false,
         reference: None,
@@ -80,6 +80,7 @@ fn entry() -> Entry {
         last_four: None,
         merchant_reference: None,
         by_hand: None,
+        dispute_reason: None,
     }
 }
 
@@ -147,7 +148,7 @@ fn told() -> [(Entry, Value); 4] {
         by: Principal::Implicit,
         late: true,
         fee: Some(Fee { amount: Amount::new(78).unwrap(), kind: FeeKind::Surcharge }),
-        changes: Changes { fees: 78, ..entry().changes },
+        changes: Changes { fees: 78, disputed: -9, ..entry().changes },
         decline: Some(DeclineCode::GenericDecline),
         settlement_rejected: true,
         reference: text("111"),
@@ -156,11 +157,13 @@ fn told() -> [(Entry, Value); 4] {
         brand: Some(Brand::Visa),
         last_four: text("1111"),
         merchant_reference: text("r-1"),
+        dispute_reason: text("4853"),
         ..attributed.clone()
     };
     let of_all = json!({
         "f": { "S": "e" }, "c": { "S": "duplicate" }, "m": { "S": "manual" }, "w": { "S": "i" },
         "la": { "BOOL": true }, "fe": { "N": "78" }, "fk": { "S": "surcharge" }, "fg": { "N": "78" },
+        "ds": { "N": "-9" }, "dr": { "S": "4853" },
         "d": { "S": "generic_decline" }, "sr": { "BOOL": true }, "r": { "S": "m#111" }, "u": { "S": "m" },
         "au": { "S": "PPS1" }, "go": { "S": "TGX" }, "br": { "S": "visa" }, "l": { "S": "m#1111" },
         "re": { "S": "r-1" },

@@ -235,22 +235,26 @@ fn late(item: &Item) -> Result<LateQuarter, StoreError> {
 }
 
 /// A total as it is stored, as few characters as can still be read: currency, operation, fact, MID, brand and decline
-/// code; how many, and in minor units how much; what it changed of held, paid, returned, money and fees at the gateway.
+/// code; how many, and in minor units how much; what it changed of held, paid, returned, money and fees at the gateway, and disputed.
 type Line =
-    (String, String, String, String, Option<String>, Option<String>, u64, i64, i64, i64, i64, i64, i64);
+    (String, String, String, String, Option<String>, Option<String>, u64, i64, i64, i64, i64, i64, i64, i64);
 
 fn written(line: &TotalLine, total: &Total) -> Line {
     let TotalLine { currency, operation, fact, mid, brand, decline } = line.clone();
-    let Total { count, amount, changes: Changes { held, paid, returned, gateway, fees } } = *total;
+    let Total { count, amount, changes } = *total;
+    let Changes { held, paid, returned, gateway, fees, disputed } = changes;
     let currency = currency.code().to_owned();
-    (currency, operation, fact, mid, brand, decline, count, amount, held, paid, returned, gateway, fees)
+    (
+        currency, operation, fact, mid, brand, decline, count, amount, held, paid, returned, gateway, fees,
+        disputed,
+    )
 }
 
 fn read(line: Line) -> Option<(TotalLine, Total)> {
     let (currency, operation, fact, mid, brand, decline, count, amount, ..) = line;
-    let (.., held, paid, returned, gateway, fees) = line;
+    let (.., held, paid, returned, gateway, fees, disputed) = line;
     let line = TotalLine { currency: currency.parse().ok()?, operation, fact, mid, brand, decline };
-    Some((line, Total { count, amount, changes: Changes { held, paid, returned, gateway, fees } }))
+    Some((line, Total { count, amount, changes: Changes { held, paid, returned, gateway, fees, disputed } }))
 }
 
 fn stated<'a>(item: &'a Item, name: &str) -> Result<&'a String, StoreError> {

@@ -7,6 +7,7 @@
 //! written again. A word that it does not know is read as unrecognized and written again as it was. `ARCHITECTURE.md`,
 //! *Upgrades*, has the rules.
 
+mod dispute;
 mod operation;
 mod pause;
 mod transaction;

@@ -417,6 +417,7 @@ impl Tour {
             by: Principal::ClientCredentials,
             attribution: Some(Box::new(by)),
             seen_version: None,
+            refund_disputed: false,
         };
         let deadline = Deadline::after(Duration::from_secs(50));
         job.payments.perform(&merchant, &key, &intent, None, deadline).await.unwrap();

@@ -149,8 +149,14 @@ fn counted(second: i64, choice: u64) -> CountedEntry {
     };
     let amount = Amount::new(choice % 1_000).unwrap();
     let change = i64::try_from(choice % 1_000).unwrap();
-    let changes =
-        Changes { held: -change, paid: change, returned: 2 * change, gateway: 3 - change, fees: 5 * change };
+    let changes = Changes {
+        held: -change,
+        paid: change,
+        returned: 2 * change,
+        gateway: 3 - change,
+        fees: 5 * change,
+        disputed: 7 * change,
+    };
     CountedEntry { at: at(second), line, amount, changes }
 }
 

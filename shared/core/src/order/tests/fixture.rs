@@ -2,15 +2,15 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::date};
 use uuid::Uuid;
 
 use crate::{
     order::{
-        Action, Attribution, CaptureAt, CaptureTerms, Context, Doubt, Essentials, Finding, Fingerprint,
-        GatewayResponse, Intent, KeyDigest, Kind, Mechanism, Next, NoEffect, Operation, OperationRef, Order,
-        OrderKey, Outcome, Pay, PaymentKind, Plan, Policy, Principal, Rejection, Route, Shopper, Target,
-        Transaction, apply, decide, resolve,
+        Action, Attribution, CaptureAt, CaptureTerms, Context, Dispute, DisputeKind, DisputeReport, Doubt,
+        Essentials, Finding, Fingerprint, GatewayResponse, Intent, KeyDigest, Kind, Mechanism, Next,
+        NoEffect, Operation, OperationRef, Order, OrderKey, Outcome, Pay, PaymentKind, Plan, Policy,
+        Principal, Rejection, Route, Shopper, Target, Transaction, apply, decide, resolve,
     },
     values::{Amount, CardSummary, Currency, DeclineCode},
 };
@@ -32,6 +32,8 @@ pub(in crate::order) struct Fixture {
     pub(in crate::order) shopper: Option<Shopper>,
     /// The version that requests state.
     pub(in crate::order) seen_version: Option<u64>,
+    /// Whether requests mean it where they give disputed money back.
+    pub(in crate::order) refund_disputed: bool,
     ids: AtomicU64,
 }
 
@@ -60,6 +62,7 @@ impl Fixture {
             attribution: None,
             shopper,
             seen_version: None,
+            refund_disputed: false,
             ids,
         }
     }
@@ -95,6 +98,7 @@ impl Fixture {
             by: self.by,
             attribution: self.attribution.clone(),
             seen_version: self.seen_version,
+            refund_disputed: self.refund_disputed,
         };
         let route =
             Route { gateway: "g".into(), account: "1".to_owned(), endpoint: "http://127.0.0.1".to_owned() };
@@ -270,4 +274,26 @@ pub(in crate::order) fn not_done(reason: NoEffect) -> Outcome {
 
 pub(in crate::order) fn unknown() -> Outcome {
     Outcome::Unknown(Doubt::NoResponse, GatewayResponse::default())
+}
+
+/// A report of a chargeback or a reversal of the payment with the reference `r`; a reversal names its case alone.
+pub(in crate::order) fn dispute_report(
+    kind: DisputeKind,
+    case: &str,
+    number: &str,
+    minor: u64,
+) -> DisputeReport {
+    let dispute = Dispute {
+        kind,
+        case: case.to_owned(),
+        number: number.to_owned(),
+        amount: amount(minor),
+        on: Some(date(2027, 1, 20)),
+        reason_code: Some("4853".to_owned()),
+        reason: Some("Cardholder dispute".to_owned()),
+        acquirer_reference: Some("24055227019400000000012".to_owned()),
+        deposit: Some("D1".to_owned()),
+    };
+    let reference = (kind == DisputeKind::Chargeback).then(|| "r".to_owned());
+    DisputeReport { reference, accounts: vec!["1".to_owned()], currency: Some(Currency::USD), dispute }
 }

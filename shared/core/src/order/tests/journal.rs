@@ -9,15 +9,15 @@ use uuid::Uuid;
 
 use super::{
     Fixture, amount,
-    fixture::{Planned, approval, not_done},
+    fixture::{Planned, approval, dispute_report, not_done},
     properties::{Says, Step, run, says, step},
 };
 use crate::{
     journal::{Attention, AttentionReason, Changes, Entry, Fact, attentions, entries},
     order::{
-        Action, Attribution, BY_HAND_AFTER, ByHand, Cause, Context, Decision, Doubt, Finding,
-        GatewayResponse, HandVerdict, Kind, NoEffect, NoticeReason, OperationRef, OperationState, Order,
-        Outcome, PaymentKind, Principal, Stage, Transaction, decide_by_hand,
+        Action, Attribution, BY_HAND_AFTER, ByHand, Cause, Context, Decision, DisputeKind, DisputeReport,
+        Doubt, Finding, GatewayResponse, HandVerdict, Kind, NoEffect, NoticeReason, OperationRef,
+        OperationState, Order, Outcome, PaymentKind, Principal, Stage, Transaction, decide_by_hand,
     },
     settlement::expectations,
     values::{Amount, Fee, FeeKind},
@@ -38,6 +38,8 @@ enum Besides {
     CaptureDue(i64),
     /// The merchant is notified of what is pending.
     Notice(NoticeReason),
+    /// An issuer takes back so much of a payment, or gives it back; with which number of the case.
+    Dispute(usize, DisputeKind, u8, u64),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +75,7 @@ fn besides() -> impl Strategy<Value = Besides> {
         Just(NoticeReason::InDoubtDay),
         Just(NoticeReason::UnderReview),
     ];
+    let disputed = prop_oneof![Just(DisputeKind::Chargeback), Just(DisputeKind::Reversal)];
     prop_oneof![
         6 => (later, found).prop_map(|(later, found)| Besides::Inquiry(later, found)),
         1 => any::<bool>().prop_map(Besides::ByHand),
@@ -80,6 +83,9 @@ fn besides() -> impl Strategy<Value = Besides> {
         1 => Just(Besides::Lapse),
         1 => due.prop_map(Besides::CaptureDue),
         1 => notice.prop_map(Besides::Notice),
+        1 => (0..4_usize, disputed, 0..2_u8, 1..3_u64).prop_map(|(n, kind, number, minor)| {
+            Besides::Dispute(n, kind, number, 700 * minor)
+        }),
     ]
 }
 
@@ -168,6 +174,12 @@ fn happen(fixture: &mut Fixture, besides: &Besides, saved: &mut Vec<Order>) {
             let Some(at) = pending(&fixture.order) else { return };
             fixture.order.notify(at, reason, fixture.now);
         }
+        Besides::Dispute(n, kind, number, minor) => {
+            let Some(transaction) = fixture.order.transactions.get(n) else { return };
+            let reference = transaction.reference().map(str::to_owned);
+            let report = DisputeReport { reference, ..dispute_report(kind, "c", &number.to_string(), minor) };
+            fixture.order.record_dispute(&report, fixture.now).ok();
+        }
     }
     saved.push(fixture.order.clone());
 }
@@ -253,6 +265,7 @@ fn sums_are_the_orders(order: &Order) {
     assert_eq!((balance, order.owing()), (without.balance(), without.owing()), "nor in what is owing");
     assert_eq!(sum.paid, i64::try_from(balance.paid.minor()).unwrap(), "paid");
     assert_eq!(sum.returned, i64::try_from(balance.returned.minor()).unwrap(), "returned");
+    assert_eq!(sum.disputed, order.transactions.iter().map(Transaction::disputed).sum::<i64>(), "disputed");
     assert_eq!(sum.held, order.transactions.iter().map(held).sum::<i64>(), "held");
 }
 

@@ -40,14 +40,14 @@ fn totals() -> Totals {
         brand: brand.map(str::to_owned),
         decline: decline.map(str::to_owned),
     };
-    let changes = Changes { held: 1, paid: 2, returned: -3, gateway: 4, fees: 0 };
+    let changes = Changes { held: 1, paid: 2, returned: -3, gateway: 4, fees: 0, disputed: 0 };
     let total = Total { count: 2, amount: 2599, changes };
     [(line(None, None), total), (line(Some("visa"), Some("expired_card")), total)].into_iter().collect()
 }
 
 const LINES: &str = concat!(
-    r#"[["USD","purchase","approved","1",null,null,2,2599,1,2,-3,4,0],"#,
-    r#"["USD","purchase","approved","1","visa","expired_card",2,2599,1,2,-3,4,0]]"#,
+    r#"[["USD","purchase","approved","1",null,null,2,2599,1,2,-3,4,0,0],"#,
+    r#"["USD","purchase","approved","1","visa","expired_card",2,2599,1,2,-3,4,0,0]]"#,
 );
 
 fn kept(sort: &str, version: u64) -> Value {

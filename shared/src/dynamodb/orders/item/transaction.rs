@@ -35,6 +35,7 @@ stored! {
             write_operations(transaction, to),
             read_operations(Usual::first(kind, by, created_at, updated_at), from)?
         ),
+        disputes: "disputes",
         ..carried
     }
 }

@@ -1,0 +1,239 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    journal::entries,
+    order::{
+        NoEffect, PaymentKind, PaymentStatus, PaymentWord, Rejection,
+        tests::fixture::{Fixture, amount, dispute_report, not_done},
+    },
+};
+
+fn chargeback(case: &str, number: &str, minor: u64) -> DisputeReport {
+    dispute_report(DisputeKind::Chargeback, case, number, minor)
+}
+
+fn reversal(case: &str, number: &str, minor: u64) -> DisputeReport {
+    dispute_report(DisputeKind::Reversal, case, number, minor)
+}
+
+impl Fixture {
+    fn reported(&mut self, report: &DisputeReport) -> Result<DisputeRecorded, DisputeRejection> {
+        self.later(1);
+        self.order.record_dispute(report, self.now)
+    }
+
+    fn paid() -> (Self, Uuid) {
+        let mut fixture = Self::new();
+        let id = fixture.approved(PaymentKind::Purchase, None);
+        (fixture, id)
+    }
+}
+
+const APPLIED: Result<DisputeRecorded, DisputeRejection> = Ok(DisputeRecorded::Applied);
+const KNOWN: Result<DisputeRecorded, DisputeRejection> = Ok(DisputeRecorded::Known);
+
+#[test]
+fn a_chargeback_that_is_reported_again_is_counted_once() {
+    let (mut fixture, id) = Fixture::paid();
+    assert_eq!(fixture.reported(&chargeback("c", "1", 2599)), APPLIED);
+    let before = fixture.order.clone();
+    // Its words and its deposit may be told in another way.
+    let mut again = chargeback("c", "1", 2599);
+    again.dispute.reason = None;
+    again.dispute.deposit = Some("D2".to_owned());
+    assert_eq!((fixture.reported(&again), &fixture.order), (KNOWN, &before));
+    assert_eq!((fixture.transaction(id).disputed(), fixture.transaction(id).kept()), (2599, 0));
+}
+
+#[test]
+fn a_second_chargeback_of_a_case_counts_beside_the_first_and_a_correction_in_its_place() {
+    let (mut fixture, id) = Fixture::paid();
+    for (report, sum) in [
+        (chargeback("c", "1", 1000), 1000),
+        (reversal("c", "v1", 1000), 0),
+        (chargeback("c", "2", 900), 900),
+        (chargeback("c", "2", 950), 950),
+        (reversal("c", "v2", 50), 900),
+        (reversal("c", "v2", 150), 800),
+        (chargeback("d", "1", 99), 899),
+    ] {
+        assert_eq!(fixture.reported(&report), APPLIED);
+        assert_eq!(fixture.transaction(id).disputed(), sum, "{report:?}");
+    }
+    // Nothing is taken back: each report has an entry of its own, and the entries add up to what counts.
+    let disputed: Vec<i64> = entries(None, &fixture.order)
+        .iter()
+        .map(|entry| entry.changes.disputed)
+        .filter(|it| *it != 0)
+        .collect();
+    assert_eq!(disputed, [1000, -1000, 900, 50, -50, -100, 99]);
+}
+
+#[test]
+fn a_reversal_without_its_chargeback_is_for_a_person_and_changes_nothing() {
+    let (mut fixture, _) = Fixture::paid();
+    fixture.reported(&chargeback("c", "1", 100)).unwrap();
+    let before = fixture.order.clone();
+    assert_eq!(fixture.reported(&reversal("other", "v", 100)), Err(DisputeRejection::NoSuchPayment));
+    let mut named = reversal("other", "v", 100);
+    named.reference = Some("r".to_owned());
+    assert_eq!(fixture.reported(&named), Err(DisputeRejection::UnknownChargeback));
+    assert_eq!(fixture.order, before);
+}
+
+#[test]
+fn a_report_about_another_payment_account_or_currency_does_not_touch_the_order() {
+    let (mut fixture, _) = Fixture::paid();
+    let before = fixture.order.clone();
+    let of = |change: fn(&mut DisputeReport)| {
+        let mut report = chargeback("c", "1", 100);
+        change(&mut report);
+        report
+    };
+    for (report, why) in [
+        (of(|report| report.reference = Some("r9".to_owned())), DisputeRejection::NoSuchPayment),
+        (of(|report| report.accounts = vec!["2".to_owned()]), DisputeRejection::NoSuchPayment),
+        (
+            of(|report| report.currency = Currency::parse("EUR").ok()),
+            DisputeRejection::CurrencyDiffers(Currency::USD),
+        ),
+        (of(|report| report.dispute.kind = DisputeKind::Unrecognized), DisputeRejection::NewerVersion),
+    ] {
+        assert_eq!(fixture.reported(&report), Err(why));
+        assert_eq!(fixture.order, before);
+    }
+    // A linked account is another name of it.
+    let linked = of(|report| report.accounts = vec!["2".to_owned(), "1".to_owned()]);
+    assert_eq!(fixture.reported(&linked), APPLIED);
+}
+
+#[test]
+fn a_refunds_reference_is_none_that_a_payer_disputes() {
+    let (mut fixture, id) = Fixture::paid();
+    let refund = fixture.refund(id, Some(100)).unwrap().sent();
+    fixture.approve(refund);
+    let reference = fixture.operation(refund).reference().map(str::to_owned);
+    assert!(reference.is_some());
+    let report = DisputeReport { reference, ..chargeback("c", "1", 100) };
+    assert_eq!(fixture.reported(&report), Err(DisputeRejection::NoSuchPayment));
+}
+
+#[test]
+fn disputed_money_is_not_given_back_a_second_time_unless_that_is_meant() {
+    let (mut fixture, id) = Fixture::paid();
+    fixture.reported(&chargeback("c", "1", 500)).unwrap();
+    let refused = Err(Rejection::PaymentDisputed(id));
+    assert_eq!(fixture.refund(id, Some(100)), refused);
+    assert_eq!(fixture.mark_refunded(id), refused);
+    assert_eq!(fixture.void(id), refused);
+    // What is left to refund is the same.
+    assert_eq!(fixture.transaction(id).refundable(), amount(2599));
+    // A part of it came back, then the rest.
+    fixture.reported(&reversal("c", "v1", 499)).unwrap();
+    assert_eq!(fixture.refund(id, Some(100)), refused);
+    let mut meant = fixture;
+    meant.refund_disputed = true;
+    let refund = meant.refund(id, Some(100)).unwrap().sent();
+    meant.approve(refund);
+    meant.refund_disputed = false;
+    meant.reported(&reversal("c", "v2", 1)).unwrap();
+    assert!(meant.refund(id, Some(101)).is_ok());
+}
+
+#[test]
+fn what_comes_back_of_one_case_does_not_cover_another() {
+    let (mut fixture, id) = Fixture::paid();
+    for report in [chargeback("c", "1", 100), chargeback("d", "1", 100), reversal("c", "v", 200)] {
+        fixture.reported(&report).unwrap();
+    }
+    assert_eq!((fixture.transaction(id).disputed(), fixture.transaction(id).has_open_dispute()), (0, true));
+    assert_eq!(fixture.refund(id, Some(1)), Err(Rejection::PaymentDisputed(id)));
+}
+
+#[test]
+fn a_chargeback_beside_a_refund_under_way_leaves_both_and_reopens_nothing() {
+    let (mut fixture, id) = Fixture::paid();
+    let refund = fixture.refund(id, None).unwrap().sent();
+    fixture.reported(&chargeback("c", "1", 2599)).unwrap();
+    assert_eq!(fixture.transaction(id).word(fixture.now), PaymentWord::NotKnownYet);
+    fixture.approve(refund);
+    assert_eq!(fixture.transaction(id).kept(), -2599);
+    assert_eq!(fixture.transaction(id).word(fixture.now), PaymentWord::Disputed);
+    assert_eq!(fixture.order.owing(), Some(Amount::ZERO));
+    let (mut fixture, _) = Fixture::paid();
+    fixture.reported(&chargeback("c", "1", 2599)).unwrap();
+    assert_eq!((fixture.order.payment(), fixture.order.owing()), (PaymentStatus::Paid, Some(Amount::ZERO)));
+}
+
+#[test]
+fn a_refund_that_did_nothing_is_not_tried_again_after_a_chargeback() {
+    let (mut fixture, id) = Fixture::paid();
+    let refund = fixture.refund(id, Some(100)).unwrap().sent();
+    fixture.told(refund, &not_done(NoEffect::Unreachable));
+    fixture.reported(&chargeback("c", "1", 2599)).unwrap();
+    assert_eq!(fixture.refund(id, Some(100)), Err(Rejection::PaymentDisputed(id)));
+}
+
+#[test]
+fn an_order_keeps_no_more_disputes_than_it_has_room_for_and_still_knows_those() {
+    let (mut fixture, _) = Fixture::paid();
+    for n in 0..DISPUTES_MAX {
+        assert_eq!(fixture.reported(&chargeback("c", &n.to_string(), 1)), APPLIED);
+    }
+    assert_eq!(fixture.reported(&chargeback("c", "more", 1)), Err(DisputeRejection::TooMany));
+    assert_eq!(fixture.reported(&chargeback("c", "0", 1)), KNOWN);
+}
+
+#[test]
+fn nothing_that_looks_like_a_card_number_is_stored_with_a_chargeback_and_no_long_text() {
+    let (mut fixture, id) = Fixture::paid();
+    let mut report = chargeback("4111111111111111", "1", 100);
+    report.dispute.reason = Some(format!("card 4111 1111 1111 1111 {}", "x".repeat(500)));
+    report.dispute.acquirer_reference = Some("4111111111111111".to_owned());
+    assert_eq!(fixture.reported(&report), APPLIED);
+    let stored = format!("{:?}", fixture.transaction(id).disputes);
+    assert!(!stored.replace(' ', "").contains("411111111111"), "{stored}");
+    assert!(stored.len() < 900, "{stored}");
+    // What was shortened is the same when it comes again.
+    assert_eq!(fixture.reported(&report), KNOWN);
+}
+
+/// Reports about two cases, in any order and number, with corrections.
+fn reports() -> impl Strategy<Value = Vec<DisputeReport>> {
+    let one = (0..2_u8, 0..3_u8, 0..2_u8, 1..4_u64).prop_map(|(kind, number, case, minor)| {
+        let kind = if kind == 0 { DisputeKind::Chargeback } else { DisputeKind::Reversal };
+        dispute_report(kind, if case == 0 { "c" } else { "d" }, &number.to_string(), minor * 100)
+    });
+    prop::collection::vec(one, 0..20)
+}
+
+proptest! {
+    #[test]
+    fn sums_are_those_of_the_last_reports_and_of_the_journal_and_repetition_changes_nothing(all in reports()) {
+        let (mut fixture, id) = Fixture::paid();
+        let mut told = BTreeMap::<(DisputeKind, String, String), i64>::new();
+        let mut journal = 0;
+        for report in &all {
+            let before = fixture.order.clone();
+            let recorded = fixture.reported(report);
+            // The journal's law: what one change adds is what the whole history has more.
+            journal += entries(Some(&before), &fixture.order).iter().map(|entry| entry.changes.disputed).sum::<i64>();
+            if recorded.is_err() {
+                prop_assert_eq!(&before, &fixture.order);
+                continue;
+            }
+            let Dispute { kind, case, number, .. } = report.dispute.clone();
+            told.insert((kind, case, number), report.dispute.change());
+            let settled = fixture.order.clone();
+            prop_assert_eq!(fixture.reported(report), KNOWN);
+            prop_assert_eq!(&settled, &fixture.order);
+        }
+        let sum: i64 = told.values().sum();
+        let whole: i64 = entries(None, &fixture.order).iter().map(|entry| entry.changes.disputed).sum();
+        prop_assert_eq!((fixture.transaction(id).disputed(), whole, journal), (sum, sum, sum));
+        let open = |case: &str| told.iter().filter(|((_, own, _), _)| own == case).map(|(_, minor)| minor).sum::<i64>() > 0;
+        prop_assert_eq!(fixture.transaction(id).has_open_dispute(), open("c") || open("d"));
+        prop_assert_eq!(fixture.refund(id, Some(1)).is_err(), open("c") || open("d"));
+    }
+}

@@ -1,0 +1,134 @@
+//! From what a deposit says of a chargeback to the order that was paid.
+
+use super::{Adjustment, Chargeback, Component};
+use crate::{
+    journal::{EntryLog, EntryPlace, EntryQuery, read_entries},
+    order::{Dispute, DisputeKind, DisputeRecorded, DisputeRejection, DisputeReport, MerchantId, OrderKey},
+    payments::{Merchant, NotRecorded, OrderStore, Refusal, StoreError, record_dispute},
+    values::{Amount, Clock, Currency, ReadOrder},
+};
+
+/// Entries of one reference or case that are looked at. A payment has a few, and more only if many orders share it.
+const ENTRIES_MAX: usize = 100;
+
+/// A chargeback or a reversal, and by what its order is found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundDispute {
+    /// The gateway account (MID) of the deposit.
+    pub account: String,
+    /// The gateway's reference of the payment; a reversal has none, only its case.
+    pub reference: Option<String>,
+    /// The currency, if it is stated.
+    pub currency: Option<Currency>,
+    /// What happened.
+    pub dispute: Dispute,
+}
+
+impl FoundDispute {
+    /// What a deposit says of a chargeback. None if its amount cannot be one, or it does not name the payment: that is for a
+    /// person.
+    pub fn chargeback(account: &str, chargeback: &Chargeback) -> Option<Self> {
+        let dispute = Dispute {
+            kind: DisputeKind::Chargeback,
+            case: chargeback.case.clone(),
+            number: chargeback.sequence.to_string(),
+            amount: amount(chargeback.amount)?,
+            on: Some(chargeback.on),
+            reason_code: stated(&chargeback.reason_code),
+            reason: stated(&chargeback.reason),
+            acquirer_reference: chargeback.acquirer_reference.clone(),
+            deposit: stated(&chargeback.deposit),
+        };
+        let reference = Some(chargeback.reference.clone()?);
+        Some(Self { account: account.to_owned(), reference, currency: chargeback.currency, dispute })
+    }
+
+    /// What a deposit says of a chargeback's reversal: an adjustment of that category with a case, which gives money. One that
+    /// takes it is how some processors collect the chargeback itself.
+    pub fn reversal(account: &str, deposit: &str, adjustment: &Adjustment) -> Option<Self> {
+        let case = adjustment.case.clone()?;
+        let is_reversal = adjustment.component == Some(Component::Reversal);
+        let dispute = Dispute {
+            kind: DisputeKind::Reversal,
+            case,
+            number: adjustment.id.clone(),
+            amount: amount(adjustment.amount).filter(|_| is_reversal)?,
+            on: adjustment.day,
+            reason_code: None,
+            reason: stated(&adjustment.description),
+            acquirer_reference: None,
+            deposit: stated(deposit),
+        };
+        Some(Self { account: account.to_owned(), reference: None, currency: None, dispute })
+    }
+}
+
+/// More than nothing.
+fn amount(minor: i64) -> Option<Amount> {
+    u64::try_from(minor).ok().and_then(|minor| Amount::new(minor).ok()).filter(|amount| !amount.is_zero())
+}
+
+fn stated(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// What putting on record needs.
+pub struct DisputeRecorder<'a> {
+    /// Finds the order of a reference or a case.
+    pub log: &'a dyn EntryLog,
+    /// Has the orders.
+    pub store: &'a dyn OrderStore,
+    /// When it is put on record.
+    pub clock: &'a dyn Clock,
+}
+
+impl DisputeRecorder<'_> {
+    /// Puts a chargeback or a reversal on record, and says of which order. May be repeated.
+    pub async fn record(
+        &self,
+        merchant: &Merchant,
+        found: &FoundDispute,
+    ) -> Result<(DisputeRecorded, OrderKey), NotRecorded> {
+        let FoundDispute { account, reference, currency, dispute } = found;
+        let name = reference.as_ref().unwrap_or(&dispute.case);
+        let accounts = merchant.gateway.accounts_for(account);
+        let is_reversal = dispute.kind == DisputeKind::Reversal;
+        let mut rejected =
+            if is_reversal { DisputeRejection::UnknownChargeback } else { DisputeRejection::NoSuchPayment };
+        let keys = self.orders_of(&merchant.id, name).await.map_err(Refusal::Store)?;
+        for key in keys {
+            let report = DisputeReport {
+                reference: reference.clone(),
+                accounts: accounts.clone(),
+                currency: *currency,
+                dispute: dispute.clone(),
+            };
+            match record_dispute(self.store, self.clock, &key, &report).await {
+                Ok(recorded) => return Ok((recorded, key)),
+                Err(NotRecorded::Rejected(DisputeRejection::NoSuchPayment)) => {}
+                // Another order may be the right one.
+                Err(NotRecorded::Rejected(why)) => rejected = why,
+                Err(refused) => return Err(refused),
+            }
+        }
+        Err(rejected.into())
+    }
+
+    /// The orders that have an entry with this reference.
+    async fn orders_of(&self, merchant: &MerchantId, reference: &str) -> Result<Vec<OrderKey>, StoreError> {
+        let places = [EntryPlace::Reference(reference.to_owned())];
+        let query =
+            EntryQuery { merchant, between: ("", "~"), order: ReadOrder::OldestFirst, limit: ENTRIES_MAX };
+        let page = read_entries(self.log, &places, &query).await?;
+        let mut keys = Vec::new();
+        for entry in page.entries.into_iter().filter_map(|(_, entry)| entry.ok()) {
+            if !keys.contains(&entry.order) {
+                keys.push(entry.order);
+            }
+        }
+        Ok(keys)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,27 @@
+//! A chargeback or a reversal as it is stored.
+
+use tollgate_core::order::{Dispute, RecordedDispute};
+
+use crate::dynamodb::members::{Object, Read, Reader, Writer, stored};
+
+stored! {
+    Dispute {
+        kind: "kind",
+        case: "case",
+        number: "number",
+        amount: "a",
+        on: "on",
+        reason_code: "reason_code",
+        reason: "reason",
+        acquirer_reference: "arn",
+        deposit: "deposit",
+    }
+}
+
+stored! {
+    RecordedDispute |recorded, to, from| {
+        dispute: (recorded.dispute.write(&(), to), Dispute::read(&(), from)?),
+        at: "w",
+        ..carried
+    }
+}
