@@ -99,7 +99,9 @@ impl Expectations {
                 | Fact::Lapsed
                 | Fact::DuplicateFound
                 | Fact::DuplicateReturned
-                | Fact::DecidedByHand,
+                | Fact::DecidedByHand
+                | Fact::ChargedBack
+                | Fact::ChargebackReversed,
                 _,
             ) => {}
         }
