@@ -1,8 +1,11 @@
 //! `customer erase`: one customer's personal data, out of everything that is stored.
 //!
 //! What orders say goes first, then the customer's cards at the gateway, at last the customer's own item, by which the rest
-//! is found. So a run that was interrupted is repeated, and goes on where it was. The journal, its totals and deliveries
-//! hold nothing of a customer, and attempts expire on their own.
+//! is found. So a run that was interrupted is repeated, and goes on where it was. Before all of it go the journal's pointers,
+//! by which payments are found by their customer: orders say which there are. The journal's entries, its totals and
+//! deliveries hold nothing of a customer, and attempts expire on their own.
+
+mod pointers;
 
 use std::time::Duration;
 
@@ -12,12 +15,14 @@ use tollgate::{
     ports::Job,
 };
 use tollgate_core::{
+    journal::{FoundByText, found_by},
     order::{CustomerTraces, Erased, MerchantId, OrderKey},
-    payments::{Deadline, Merchant},
+    payments::{Deadline, Merchant, MerchantsError},
     stored_cards::{Customer, CustomerKey, MethodRefusal, PaymentMethod, PaymentMethods, ProfileOutcome},
     values::StoredCard,
 };
 
+use self::pointers::Pointers;
 use crate::{
     args::{EraseCustomer, Who},
     aws::Aws,
@@ -44,6 +49,8 @@ struct Found {
     cards: Vec<StoredCard>,
     /// Cards that other customers have stored. The gateway gives equal cards one profile, so it stays.
     of_others: Vec<StoredCard>,
+    /// By what payments are no longer found.
+    lost: Vec<FoundByText>,
 }
 
 /// What a run came to.
@@ -53,6 +60,7 @@ struct Sum {
     lines: Vec<String>,
     cards: Vec<StoredCard>,
     waiting: usize,
+    pointers: usize,
     is_customer_gone: bool,
 }
 
@@ -75,8 +83,12 @@ pub(crate) async fn erase(place: &Place, erase: &EraseCustomer) -> Result<Report
     if customer.is_none() && found.orders.is_empty() && found.unreadable.is_empty() {
         must_exist(place, &erase.merchant).await?;
     }
-    let mut sum = Sum::default();
+    let pointers = find_pointers(place, &job, erase, &traces, &found.lost).await?;
+    let mut sum = Sum { pointers: pointers.as_ref().map_or(0, Pointers::count), ..Sum::default() };
     if erase.yes {
+        if let Some(pointers) = pointers {
+            pointers.delete(&Aws::new(place)?).await?;
+        }
         carry_out(&job, &methods, erase, &found, customer, &traces, &mut sum).await?;
     } else {
         for (key, erased) in &found.orders {
@@ -87,6 +99,24 @@ pub(crate) async fn erase(place: &Place, erase: &EraseCustomer) -> Result<Report
         sum.is_customer_gone = customer.is_some();
     }
     Ok(report(place, erase, sum, &found.unreadable))
+}
+
+/// The journal's pointers to the customer's payments. Without the merchant's document nothing tells them from others', here
+/// or to anybody else.
+async fn find_pointers(
+    place: &Place,
+    job: &Job,
+    erase: &EraseCustomer,
+    traces: &CustomerTraces,
+    lost: &[FoundByText],
+) -> Result<Option<Pointers>, Failure> {
+    let merchant = match job.merchants.get_for_inquiries(&erase.merchant).await {
+        Ok(merchant) => merchant,
+        Err(MerchantsError::Unknown) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let journal = place.journal_table(erase.journal_table.as_deref())?;
+    Pointers::find(&Aws::new(place)?, journal, &merchant, traces, lost).await.map(Some)
 }
 
 /// Looks through the table once.
@@ -116,9 +146,11 @@ async fn find(
                     continue;
                 };
                 let all: Vec<_> = order.stored_cards_of(traces).into_iter().map(|(_, card)| card).collect();
+                let before = order.clone();
                 let erased = order.erase(traces, &all);
                 found.cards.extend(all);
                 if erased != Erased::default() {
+                    found.lost.extend(found_by(Some(&order), &before));
                     found.orders.push((order.key(), erased));
                 }
             }
@@ -219,10 +251,13 @@ impl Sum {
 }
 
 fn report(place: &Place, erase: &EraseCustomer, sum: Sum, unreadable: &[String]) -> Report {
-    let Sum { orders, mut lines, cards, waiting, is_customer_gone } = sum;
+    let Sum { orders, mut lines, cards, waiting, pointers, is_customer_gone } = sum;
     let (stage, cards) = (place.stage_or_unnamed(), cards.len());
     if is_customer_gone {
         lines.insert(0, "the customer's item, with its reference".to_owned());
+    }
+    if pointers > 0 {
+        lines.insert(0, format!("{pointers} pointers of the journal, by which payments are found"));
     }
     if cards > 0 {
         lines.insert(0, format!("{cards} stored cards, at the gateway and here"));
@@ -246,7 +281,7 @@ fn report(place: &Place, erase: &EraseCustomer, sum: Sum, unreadable: &[String])
         lines.push(format!("Cannot be read, so whose they are is not known: {}", unreadable.join(", ")));
     }
     let value = json!({
-        "stage": stage, "merchant": erase.merchant, "dry_run": !erase.yes, "orders": orders, "cards": cards,
+        "stage": stage, "merchant": erase.merchant, "dry_run": !erase.yes, "orders": orders, "cards": cards, "pointers": pointers,
         "customer": is_customer_gone, "waiting": waiting, "unreadable": unreadable,
     });
     let is_complete = waiting == 0 && unreadable.is_empty();

@@ -11,17 +11,21 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde_json::json;
-use tollgate::dynamodb::{
-    Item,
-    journal::{BUCKET, PARKED, SORT},
-    orders::stream::whole_order,
+use tollgate::{
+    dynamodb::{
+        Item,
+        journal::{BUCKET, PARKED, SORT},
+        orders::stream::whole_order,
+    },
+    search_keys::MerchantSearchKeys,
+    secrets_manager::SecretKind,
 };
-use tollgate_core::journal::{Change, JournalReport, entries, record};
+use tollgate_core::journal::{Change, EntryStore, JournalReport, NoSearchKeys, SearchKeys, entries, record};
 
 use crate::{
     args::Rebuild,
     aws::Aws,
-    failure::{Failure, UNHEALTHY},
+    failure::{Failure, UNHEALTHY, remark},
     place::{Place, aws_http_client},
     report::Report,
 };
@@ -43,6 +47,7 @@ pub(crate) async fn rebuild(place: &Place, rebuild: &Rebuild) -> Result<Report, 
     let aws = Aws::new(place)?;
     let (table, journal) = (place.table()?, place.journal_table(rebuild.journal_table.as_deref())?);
     let store = place.journal_in(journal.clone()).entries(&aws_http_client()?);
+    let keys = search_keys(place)?;
     let (now, mut totals, mut from) = (place.clock.now(), Totals::default(), None);
     loop {
         let (items, next) = aws.scan(table, from).await?;
@@ -58,7 +63,7 @@ pub(crate) async fn rebuild(place: &Place, rebuild: &Rebuild) -> Result<Report, 
             let made = readable.flat_map(|(_, order)| entries(None, order));
             totals.known += made.filter(|entry| !place.retention.is_over(entry.at, now)).count();
         } else {
-            let report = put(store.as_ref(), &changes, now).await?;
+            let report = put(store.as_ref(), keys.as_ref(), &changes, now).await?;
             totals.new += report.new;
             totals.known += report.known;
             totals.differing += report.differing;
@@ -72,23 +77,35 @@ pub(crate) async fn rebuild(place: &Place, rebuild: &Rebuild) -> Result<Report, 
     Ok(report(&totals, released, rebuild.dry_run))
 }
 
+/// What stands for the texts that payments are found by; nothing where it is not known where merchants' documents are.
+fn search_keys(place: &Place) -> Result<Box<dyn SearchKeys>, Failure> {
+    if place.prefix(SecretKind::Merchants).is_err() {
+        remark(
+            "Without --stack or --merchants-prefix, what payments are found by (docs/search.md) is not put.",
+        );
+        return Ok(Box::new(NoSearchKeys));
+    }
+    Ok(Box::new(MerchantSearchKeys(place.job()?.merchants)))
+}
+
 /// Puts one page's entries. What was put before a failure is known the next time.
 async fn put(
-    store: &dyn tollgate_core::journal::EntryStore,
+    store: &dyn EntryStore,
+    keys: &dyn SearchKeys,
     changes: &[Change],
     now: Timestamp,
 ) -> Result<JournalReport, Failure> {
     let mut sum = JournalReport::default();
     for _ in 0..TRIES {
-        let report = record(store, changes.to_vec(), now).await;
+        let report = record(store, keys, changes.to_vec(), now).await;
         sum.new += report.new;
         if report.failed.is_none() {
             return Ok(JournalReport { new: sum.new, ..report });
         }
     }
     Err(Failure::Unavailable(
-        "the journal cannot be written: look at --journal-table, region, credentials and dynamodb:PutItem, then run \
-         it again; it goes on where it was"
+        "the journal cannot be written: look at --journal-table, region, credentials, dynamodb:PutItem and \
+         secretsmanager:GetSecretValue, then run it again; it goes on where it was"
             .to_owned(),
     ))
 }

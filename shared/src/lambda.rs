@@ -102,12 +102,7 @@ impl Config {
             attempts_table: needed("ATTEMPTS_TABLE_NAME")?,
             front: optional("FRONT_SECRET_DIGESTS").unwrap_or_default().parse()?,
             kid_key: needed("TOKEN_KID_KEY")?.parse()?,
-            merchants: MerchantSettings {
-                prefix: secrets_prefix("MERCHANTS_PREFIX", SecretKind::Merchants)?,
-                gateway_hosts: needed("GATEWAY_HOSTS")?.parse()?,
-                stale_for_payments: minutes(&needed("STALE_PAYMENT_MINUTES")?)?,
-                stale_for_inquiries: minutes(&needed("STALE_INQUIRY_MINUTES")?)?,
-            },
+            merchants: merchants_from_env()?,
             // Only one function captures by schedule and has a concurrency; all of them write the index.
             captures: CaptureSettings {
                 shards: partitions("CAPTURE_SHARDS", CAPTURE_SHARDS_MAX)?,
@@ -123,6 +118,16 @@ impl Config {
             aws: AwsPlace::from_env()?,
         })
     }
+}
+
+/// Where merchants are read, by the function's environment.
+fn merchants_from_env() -> Result<MerchantSettings, Error> {
+    Ok(MerchantSettings {
+        prefix: secrets_prefix("MERCHANTS_PREFIX", SecretKind::Merchants)?,
+        gateway_hosts: needed("GATEWAY_HOSTS")?.parse()?,
+        stale_for_payments: minutes(&needed("STALE_PAYMENT_MINUTES")?)?,
+        stale_for_inquiries: minutes(&needed("STALE_INQUIRY_MINUTES")?)?,
+    })
 }
 
 /// A function's adapters, and what its handler works with, made of them. What only some functions need is made when it

@@ -16,6 +16,7 @@ pub mod access_token;
 pub mod api;
 pub mod invocation;
 pub mod ports;
+pub mod search_keys;
 pub mod source;
 pub mod spreadsheet;
 pub(crate) mod transfer;

@@ -13,7 +13,7 @@ use tollgate_core::{
         DeclineOn, FeeBasis, MerchantId, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy, StatedRule,
     },
     payments::{GatewayAccount, GatewayInfo, KEY_MIN_CHARS, Merchant, MerchantKey, MerchantsError, Role},
-    values::{Currency, Discounts, TextUse, Zone, check_kept},
+    values::{Currency, Discounts, SearchedBy, TextUse, Zone, check_kept},
 };
 
 use self::hosts::GatewayHosts;
@@ -89,6 +89,7 @@ struct MerchantDocument {
     shopper_tokens: ShopperTokens,
     authorizers: Vec<String>,
     discounts: Discounts,
+    search: SearchedBy,
     name: Value,
     address: Value,
 }
@@ -252,6 +253,7 @@ impl MerchantDocument {
             captures_paused: self.captures_paused || self.disabled,
             authorizers: self.authorizers,
             discounts: self.discounts,
+            search: self.search,
             name: printable(&self.name),
             address: lines(&self.address),
         })

@@ -13,12 +13,13 @@
 //! | `deliveries` | [`Deliveries`] |
 //! | `reconcile`, `scheduled-capture` | [`Job`] |
 //! | `totals` | [`JournalTotals`] |
-//! | `journal`, `events`, `webhooks` | one use case of the core, or its ports |
+//! | `journal` | [`JournalKeeper`] |
+//! | `events`, `webhooks` | one use case of the core, or its ports |
 
 use std::sync::Arc;
 
 use tollgate_core::{
-    journal::{Agenda, EntryLog, TotalsStore},
+    journal::{Agenda, EntryLog, EntryStore, SearchKeys, TotalsStore},
     order::MerchantId,
     payments::{
         Attempts, GatewayInfo, Merchants, OrderIndex, OrderStore, Payments, Refusal, Stop, Surcharges,
@@ -185,6 +186,17 @@ pub struct Job<S = ()> {
     pub switch: Arc<dyn Switch>,
     /// How the schedule's runs are limited.
     pub settings: S,
+}
+
+/// For keeping the journal.
+#[derive(Clone)]
+pub struct JournalKeeper {
+    /// Where its entries are put, and the pointers to them.
+    pub entries: Arc<dyn EntryStore>,
+    /// By what merchants have payments found.
+    pub keys: Arc<dyn SearchKeys>,
+    /// The time, which says what is no longer kept.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// For keeping the journal's totals.

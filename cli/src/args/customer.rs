@@ -24,6 +24,9 @@ pub(crate) struct EraseCustomer {
     /// An order that is known to be the customer's, such as a `TransactionID` of the credit-card API; once for each
     #[arg(long, value_name = "ID")]
     pub(crate) order: Vec<OrderId>,
+    /// The journal's table, the stack's output `JournalTableName` (else `JOURNAL_TABLE_NAME`)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) journal_table: Option<String>,
     /// Do it
     #[arg(long)]
     pub(crate) yes: bool,

@@ -6,7 +6,7 @@ use tollgate::elastic_path::transaction_status;
 use tollgate_core::{
     journal::{Condition, is_place},
     order::{Kind, MerchantId, OrderId, PaymentWord, TransactionStatus},
-    values::{Currency, DeclineCode, ReadOrder},
+    values::{Currency, DeclineCode, InvalidSearch, ReadOrder, SearchBy, SearchTerm},
 };
 use uuid::Uuid;
 
@@ -50,7 +50,7 @@ pub(crate) struct FindPayments {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct FoundBy {
-    /// Whatever a letter or a bank line says: a retref, an order's id or a payment's
+    /// Whatever a letter or a bank line says: a retref, an order's id or a payment's, or the merchant's own reference
     #[arg(value_name = "REFERENCE")]
     pub(crate) any: Option<String>,
     /// The gateway's reference of the payment or of one of its refunds
@@ -65,6 +65,15 @@ pub(crate) struct FoundBy {
     /// The last four digits of the card's number
     #[arg(long, value_name = "DIGITS", value_parser = last_four)]
     pub(crate) last4: Option<String>,
+    /// The merchant's own reference, such as an invoice number, if its document has `search.references`
+    #[arg(long, value_name = "TEXT", value_parser = by_reference)]
+    pub(crate) reference: Option<SearchTerm>,
+    /// The merchant's reference of the customer, if its document has `search.customers`
+    #[arg(long, value_name = "REFERENCE", value_parser = by_customer)]
+    pub(crate) customer: Option<SearchTerm>,
+    /// The customer's e-mail address, likewise
+    #[arg(long, value_name = "ADDRESS", value_parser = by_email)]
+    pub(crate) email: Option<SearchTerm>,
 }
 
 impl FoundBy {
@@ -73,13 +82,18 @@ impl FoundBy {
         let any = |text: &String| {
             let payment = text.parse().ok().map(Condition::Transaction);
             let order = text.parse().ok().map(Condition::Order);
-            payment.into_iter().chain(order).chain([Condition::Reference(text.clone())])
+            let own = SearchTerm::stated(SearchBy::Reference, text).ok().map(Condition::Text);
+            payment.into_iter().chain(order).chain([Condition::Reference(text.clone())]).chain(own)
         };
+        let by_text = |term: &Option<SearchTerm>| term.clone().map(Condition::Text);
         let one = [
             self.retref.clone().map(Condition::Reference),
             self.payment.map(Condition::Transaction),
             self.order.clone().map(Condition::Order),
             self.last4.clone().map(Condition::LastFour),
+            by_text(&self.reference),
+            by_text(&self.customer),
+            by_text(&self.email),
         ];
         self.any.iter().flat_map(any).chain(one.into_iter().flatten()).collect()
     }
@@ -186,6 +200,18 @@ impl PaymentFilter {
     pub(crate) fn limit(&self) -> usize {
         self.limit.unwrap_or(if self.csv { usize::MAX } else { ROWS })
     }
+}
+
+fn by_reference(text: &str) -> Result<SearchTerm, InvalidSearch> {
+    SearchTerm::stated(SearchBy::Reference, text)
+}
+
+fn by_customer(text: &str) -> Result<SearchTerm, InvalidSearch> {
+    SearchTerm::stated(SearchBy::Customer, text)
+}
+
+fn by_email(text: &str) -> Result<SearchTerm, InvalidSearch> {
+    SearchTerm::stated(SearchBy::Email, text)
 }
 
 pub(super) fn last_four(text: &str) -> Result<String, String> {

@@ -14,7 +14,10 @@ use tollgate_core::{
     payments::{Deadline, StoreError, order_of_payment},
 };
 
-use super::rows::{self, Rest};
+use super::{
+    rows::{self, Rest},
+    search,
+};
 use crate::{
     args::{Day, FindPayments, ListPayments, PaymentFilter},
     csv,
@@ -59,7 +62,7 @@ pub(crate) async fn find(place: &Place, find: &FindPayments) -> Result<Report, F
     let order = filter.order();
     let mut conditions = Vec::new();
     for found_by in by.conditions() {
-        let Some(mut own) = located(place, merchant, found_by).await? else { continue };
+        let Some(mut own) = located(place, merchant, found_by, by.any.is_some()).await? else { continue };
         own.extend(filter.conditions.conditions()?);
         conditions = own;
         let (conditions, after) = (conditions.as_slice(), None);
@@ -77,13 +80,25 @@ pub(crate) async fn find(place: &Place, find: &FindPayments) -> Result<Report, F
     run(place, wanted, filter).await
 }
 
-/// A condition, with the order of the payment that it names; none if there is no such payment.
+/// A condition, with where the payments are that it names; none if there is no such payment.
 async fn located(
     place: &Place,
     merchant: &MerchantId,
     condition: Condition,
+    is_guess: bool,
 ) -> Result<Option<Vec<Condition>>, Failure> {
-    let Condition::Transaction(id) = condition else { return Ok(Some(vec![condition])) };
+    let id = match condition {
+        Condition::Transaction(id) => id,
+        Condition::Text(term) => {
+            return match search::key(place, merchant, &term).await {
+                Ok(key) => Ok(Some(vec![Condition::PointedBy(key), Condition::Text(term)])),
+                // Nobody said that it is such a text.
+                Err(_) if is_guess => Ok(None),
+                Err(failure) => Err(failure),
+            };
+        }
+        other => return Ok(Some(vec![other])),
+    };
     let (store, index) = (place.orders_job()?.payments.store, place.order_index()?);
     let order = order_of_payment(index.as_ref(), store.as_ref(), merchant, id).await;
     let order = order.map_err(|error| Failure::Unavailable(error.to_string()))?;

@@ -15,11 +15,12 @@ use tokio::time::{sleep, timeout};
 use tollgate::{elastic_path::events, lambda::GATEWAY, publishing::publish};
 use tollgate_core::{
     journal::{
-        Change, Changes, CountedEntry, Entry, EntryStore, Parked, Put, Retention, Totals, entries, record,
+        Change, Changes, CountedEntry, Entry, EntryStore, Parked, Pointer, Put, Retention, SearchKeys,
+        Totals, entries, found_by, record,
     },
     order::{MerchantId, Order},
     payments::StoreError,
-    values::QuarterHour,
+    values::{QuarterHour, SearchKey, SearchTerm},
     webhooks::{Event, EventBus},
 };
 use uuid::Uuid;
@@ -41,6 +42,8 @@ const KILLED_WITHIN_MS: u64 = 12;
 #[derive(Default)]
 struct Kept {
     entries: BTreeMap<Uuid, Entry>,
+    /// The keys of texts that payments are found by, and where the entries that they lead to sort.
+    pointers: BTreeSet<(SearchKey, String)>,
     differing: Option<String>,
     parked: usize,
     /// Merchants' days, and quarters of an hour, whose totals are to be summed up.
@@ -102,6 +105,11 @@ impl EntryStore for Fake {
         self.write(put).await
     }
 
+    async fn point(&self, pointer: &Pointer) -> Result<(), StoreError> {
+        let pointer = (pointer.key.clone(), pointer.sort.clone());
+        self.write(|kept| _ = kept.pointers.insert(pointer)).await
+    }
+
     async fn note_day(&self, merchant: &MerchantId, day: Date) -> Result<(), StoreError> {
         let day = (merchant.clone(), day);
         self.write(|kept| _ = kept.days.insert(day)).await
@@ -116,6 +124,22 @@ impl EntryStore for Fake {
         sleep(Duration::from_millis(1)).await;
         self.kept().parked += 1;
         Ok(())
+    }
+}
+
+/// What stands for a text: here, anybody can tell.
+fn key_of(term: &SearchTerm) -> SearchKey {
+    let fold = |key: u128, byte: u8| key.wrapping_mul(257).wrapping_add(u128::from(byte) + 1);
+    SearchKey::new(term.text().bytes().chain(term.by().as_str().bytes()).fold(0, fold))
+}
+
+#[async_trait]
+impl SearchKeys for Fake {
+    async fn key(&self, _: &MerchantId, term: &SearchTerm) -> Result<Option<SearchKey>, StoreError> {
+        if self.chance(3) {
+            return Err(StoreError::Unavailable("simulated".to_owned()));
+        }
+        Ok(Some(key_of(term)))
     }
 }
 
@@ -154,7 +178,7 @@ impl Consumer {
     /// Deals with a batch, and returns the first change that it could not deal with.
     async fn batch(self, fake: &Fake, batch: Vec<Change>) -> Option<String> {
         match self {
-            Self::Journal => record(fake, batch, fake.now).await.failed,
+            Self::Journal => record(fake, fake, batch, fake.now).await.failed,
             Self::Events => publish(fake, GATEWAY, batch).await.failed,
         }
     }
@@ -178,7 +202,7 @@ pub(crate) async fn compare(world: &Arc<World>, seed: u64) {
     if stops || rng.chance(30) {
         for order in &orders {
             let change = change(0, (None, order.clone()));
-            while record(&fake, vec![change.clone()], fake.now).await.failed.is_some() {}
+            while record(&fake, &fake, vec![change.clone()], fake.now).await.failed.is_some() {}
         }
     }
     let kept = fake.kept();
@@ -269,6 +293,10 @@ fn broken(kept: &Kept, orders: &[Order], ledger: &Ledger) -> Vec<String> {
             .find(|entry| !is_summed_up(kept, entry))
             .map(|entry| format!("totals lack an entry, and nothing says so: {entry:?}")),
     );
+    let pointers = orders.iter().flat_map(|order| found_by(None, order));
+    let lost =
+        pointers.map(|found| (key_of(&found.term), found.sort)).find(|found| !kept.pointers.contains(found));
+    broken.extend(lost.map(|(_, sort)| format!("no text leads to the payment of {sort}")));
     broken.extend(told_otherwise(kept, orders));
     broken.extend(totalled_otherwise(kept, orders, ledger));
     for order in orders {

@@ -16,11 +16,11 @@ use tollgate::{
     invocation::deadline_of,
     lambda::GATEWAY,
     ports::{
-        Api, Checkout, Confirm, Deliveries, Job, JournalTotals, Orders, StopSwitch, StoredCards, Transactions,
+        Api, Checkout, Confirm, Deliveries, Job, JournalKeeper, JournalTotals, Orders, StopSwitch,
+        StoredCards, Transactions,
     },
 };
 use tollgate_core::{
-    journal::EntryStore,
     payments::{CaptureSettings, Deadline, reconcile::Limits},
     values::Clock,
     webhooks::{Delivering, EventBus},
@@ -103,12 +103,10 @@ pub const SCHEDULED: &[(&str, Scheduled)] = &[
 /// What the consumers of the table's stream work with.
 #[derive(Clone)]
 pub struct Consumers {
-    /// Where the journal's entries are put.
-    pub entries: Arc<dyn EntryStore>,
+    /// What keeps the journal.
+    pub journal: JournalKeeper,
     /// Where events about orders are published.
     pub bus: Arc<dyn EventBus>,
-    /// What time it is.
-    pub clock: Arc<dyn Clock>,
     /// What sends webhooks when deliveries are added.
     pub delivering: Arc<Delivering>,
 }
@@ -128,7 +126,7 @@ pub const STREAMED: &[(&str, Streamed)] = &[
     ("journal", |consumers, event| {
         let event = serde_json::from_str(event)?;
         Ok(Box::pin(async move {
-            let report = journal::handle(consumers.entries, event, consumers.clock).await;
+            let report = journal::handle(consumers.journal, event).await;
             json!(StreamResponse::failed_from(report.failed.as_deref()))
         }))
     }),

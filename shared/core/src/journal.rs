@@ -15,6 +15,7 @@ mod keep;
 mod keep_totals;
 mod listing;
 mod movements;
+mod pointers;
 pub mod read_totals;
 mod receipt;
 mod retention;
@@ -45,6 +46,7 @@ pub use listing::{
     count_attention, due_sums, is_place,
 };
 pub use movements::{EntryCondition, EntryLister, FoundEntries, WantedEntries, entries_of};
+pub use pointers::{FoundByText, NoSearchKeys, Pointer, SearchKeys, found_by};
 pub use receipt::{Receipt, receipt};
 pub use retention::Retention;
 pub use totals::{CountedEntry, Total, TotalLine, Totals};

@@ -25,6 +25,7 @@ mod rejection;
 mod resolve;
 mod rules;
 mod schedule;
+mod search;
 #[cfg(test)]
 mod tests;
 mod transaction;

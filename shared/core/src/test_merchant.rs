@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     order::{MerchantId, Policy, Route},
     payments::{GatewayAccount, GatewayInfo, Merchant},
-    values::{Currency, Discounts},
+    values::{Currency, Discounts, SearchedBy},
 };
 
 /// The gateway of these merchants, which takes no real money.
@@ -46,6 +46,7 @@ pub(crate) fn test_merchant(id: MerchantId) -> Merchant {
         captures_paused: false,
         authorizers: Vec::new(),
         discounts: Discounts::default(),
+        search: SearchedBy::default(),
         name: None,
         address: Vec::new(),
     }

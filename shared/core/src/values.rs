@@ -14,6 +14,7 @@ mod money;
 mod quarter;
 mod read_order;
 mod references;
+mod search;
 pub(crate) mod text;
 mod words;
 mod zone;
@@ -39,4 +40,5 @@ pub use references::{
     InvalidMetadata, METADATA_MAX_BYTES, METADATA_MEMBERS_MAX, METADATA_NAME_MAX, METADATA_VALUE_MAX,
     Metadata, References, is_metadata_name,
 };
+pub use search::{InvalidSearch, SearchBy, SearchKey, SearchTerm, SearchedBy};
 pub use zone::{UnknownZone, Zone};

@@ -18,10 +18,10 @@ use aws_sdk_dynamodb::{
 use jiff::{Timestamp, civil::Date};
 use sha2::{Digest, Sha256};
 use tollgate_core::{
-    journal::{ENTRY_SHARDS, Entry, EntryStore, Parked, Put, Retention},
+    journal::{ENTRY_SHARDS, Entry, EntryStore, Parked, Pointer, Put, Retention},
     order::{MerchantId, OrderKey},
     payments::StoreError,
-    values::QuarterHour,
+    values::{QuarterHour, SearchKey},
 };
 use uuid::Uuid;
 
@@ -106,6 +106,14 @@ impl EntryStore for DynamoDbEntries {
         Ok(if differs { Put::Differs } else { Put::Same })
     }
 
+    async fn point(&self, pointer: &Pointer) -> Result<(), StoreError> {
+        let mut item = keys(&pointers(&pointer.order.merchant, &pointer.key), &pointer.sort);
+        item.insert(Column::OrderId.as_str().to_owned(), text_of(&pointer.order.order));
+        item.insert(EXPIRES_AT.to_owned(), number_of(&pointer.ends.as_second()));
+        let request = self.table.put(item);
+        request.send().await.map(drop).map_err(|error| unavailable(&error))
+    }
+
     async fn note_day(&self, merchant: &MerchantId, day: Date) -> Result<(), StoreError> {
         let noted = (merchant.clone(), day);
         if self.noted.lock().unwrap_or_else(PoisonError::into_inner).contains(&noted) {
@@ -154,6 +162,11 @@ pub fn key_of(item: &Item) -> String {
 /// The partition of a part of a merchant's entries.
 fn bucket(merchant: &MerchantId, shard: u8) -> String {
     format!("{merchant}#{shard}")
+}
+
+/// The partition of the pointers with a key. No shard has a name of this length.
+pub fn pointers(merchant: &MerchantId, key: &SearchKey) -> String {
+    format!("{merchant}#{key}")
 }
 
 /// The partition of the merchants that have entries on a day.

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use tollgate_core::{
     journal::{Concern, Condition, Is},
     order::{Kind, PaymentWord, TransactionStatus},
-    values::{Brand, DeclineCode},
+    values::{Brand, DeclineCode, SearchBy, SearchTerm},
 };
 
 use self::term::Term;
@@ -48,7 +48,8 @@ pub(super) struct Filter {
 impl Fields for Filter {
     const NAMES: &'static str = "created_at, status, state, operation, decline_code, currency, amount, \
                                  captured_amount, last_four, brand, needs_attention, authorization_expires_at, \
-                                 next_capture_attempt, retref, order_id, id, transaction_id";
+                                 next_capture_attempt, retref, custom_reference, customer_id, customer_email, order_id, \
+                                 id, transaction_id";
 
     fn add(&mut self, term: &Term<'_>) -> Result<(), Problem> {
         let condition = match term.field {
@@ -65,6 +66,9 @@ impl Fields for Filter {
             "currency" => Condition::Currency(term.currencies()?),
             "last_four" => Condition::LastFour(term.last_four()?),
             "retref" => Condition::Reference(term.own(is_retref, "letters and digits, as on a statement")?),
+            "custom_reference" => own_text(term, SearchBy::Reference)?,
+            "customer_id" => own_text(term, SearchBy::Customer)?,
+            "customer_email" => own_text(term, SearchBy::Email)?,
             "order_id" => Condition::Order(term.own(|text| text.parse().ok(), "an order's id")?),
             "id" | "transaction_id" => {
                 Condition::Transaction(term.own(|text| text.parse().ok(), "a transaction's id")?)
@@ -78,6 +82,12 @@ impl Fields for Filter {
         self.conditions.push(condition);
         Ok(())
     }
+}
+
+/// A text of the merchant's or a customer's. What is wrong with it does not repeat it.
+fn own_text(term: &Term<'_>, by: SearchBy) -> Result<Condition, Problem> {
+    let text = term.own(|text| Some(text.to_owned()), "one text")?;
+    SearchTerm::stated(by, &text).map(Condition::Text).map_err(|error| term.wrong(error))
 }
 
 /// The gateway's reference of a payment or refund, as it is written.

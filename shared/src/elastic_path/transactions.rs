@@ -5,8 +5,7 @@ use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::{
     journal::{BadRow, Concerned, Condition, Found, Lister, Row, Wanted},
-    order::MerchantId,
-    payments::{Refusal, Role, order_of_payment},
+    payments::{Merchant, Refusal, Role, order_of_payment},
 };
 
 use super::{
@@ -25,6 +24,7 @@ use crate::{
         failure::Failure,
     },
     ports::Transactions,
+    search_keys::search_key,
     spreadsheet::payments::{COLUMNS, UNREADABLE, bad_cells, cells},
 };
 
@@ -45,7 +45,7 @@ async fn search(ports: &Transactions, request: &Request) -> Handled<Page> {
     let (since, until) =
         place.map_or_else(|| paging.filter.moments(view.now), |place| (place.since, place.until));
     let (merchant, now) = (&caller.merchant.id, view.now);
-    let conditions = with_order(ports, merchant, &paging.filter.conditions).await?;
+    let conditions = with_places(ports, &caller.merchant, &paging.filter.conditions).await?;
     let (conditions, limit) = (conditions.as_deref(), paging.limit);
     let after = place.map(|place| place.after.as_str());
     let order = paging.order;
@@ -85,19 +85,24 @@ pub(super) fn lister<'a>(ports: &'a Transactions, request: &Request) -> Lister<'
     }
 }
 
-/// The conditions, with the order of the transaction that they name; none if there is no such transaction.
-async fn with_order(
+/// The conditions, with the order of the transaction that they name and the keys of the texts; none if there is no such
+/// transaction.
+async fn with_places(
     ports: &Transactions,
-    merchant: &MerchantId,
+    merchant: &Merchant,
     conditions: &[Condition],
 ) -> Result<Option<Vec<Condition>>, Failure> {
     let mut all = conditions.to_vec();
+    all.extend(conditions.iter().filter_map(|condition| match condition {
+        Condition::Text(term) => Some(Condition::PointedBy(search_key(merchant, term))),
+        _ => None,
+    }));
     let own = conditions.iter().find_map(|condition| match condition {
         Condition::Transaction(id) => Some(*id),
         _ => None,
     });
     if let Some(id) = own {
-        let found = order_of_payment(ports.index.as_ref(), ports.orders.as_ref(), merchant, id).await;
+        let found = order_of_payment(ports.index.as_ref(), ports.orders.as_ref(), &merchant.id, id).await;
         let Some(order) = found.map_err(Refusal::Store)? else { return Ok(None) };
         // In the first place: another order's condition holds of none of its transactions.
         all.insert(0, Condition::Order(order.id));
@@ -107,7 +112,15 @@ async fn with_order(
 
 fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<Filter>, Failure> {
     let mut parameters = Parameters::of(request, &SORTED);
-    let paging = Paging::read("", (request, &mut parameters), caller, now);
+    let paging: Paging<Filter> = Paging::read("", (request, &mut parameters), caller, now);
+    for condition in &paging.filter.conditions {
+        if let Condition::Text(term) = condition
+            && !caller.merchant.search.has(term.by())
+        {
+            let (name, switch) = (format!("filter.{}", term.by().as_str()), term.by().switch());
+            parameters.invalid(&name, &format!("needs {switch} in the merchant's document, which is off"));
+        }
+    }
     parameters.finish()?;
     Ok(paging)
 }

@@ -1,5 +1,5 @@
-//! Start-up of the functions that consume the table's stream. They need no merchant, so each has a configuration of its
-//! own.
+//! Start-up of the functions that consume the table's stream. They call no gateway and take no request, so each has a
+//! configuration of its own.
 
 use std::sync::Arc;
 
@@ -14,14 +14,16 @@ use tollgate_core::{
     values::{Clock, SystemClock},
 };
 
-use super::{AwsPlace, begin, needed};
+use super::{AwsPlace, GATEWAY, begin, merchants_from_env, needed};
 use crate::{
     dynamodb::{
         journal::{DynamoDbEntries, DynamoDbEntryLog, DynamoDbTotals},
         orders::stream::StreamEvent,
         stream::StreamResponse,
     },
-    ports::JournalTotals,
+    ports::{JournalKeeper, JournalTotals},
+    search_keys::MerchantSearchKeys,
+    secrets_manager::{MerchantSettings, SecretsManagerMerchants},
     telemetry::{self, Measured},
 };
 
@@ -51,6 +53,22 @@ impl JournalConfig {
         Arc::new(DynamoDbEntries::new(self.aws.dynamodb(http_client), self.table.clone(), self.retention))
     }
 
+    /// What keeps the journal, with the merchants that have payments found by texts of their own. Nothing is called yet.
+    pub fn keeper(
+        &self,
+        merchants: MerchantSettings,
+        clock: &Arc<dyn Clock>,
+        http_client: &SharedHttpClient,
+    ) -> JournalKeeper {
+        let client = self.aws.secrets_manager(http_client);
+        let merchants = SecretsManagerMerchants::new(client, merchants, GATEWAY, clock.clone());
+        JournalKeeper {
+            entries: self.entries(http_client),
+            keys: Arc::new(MerchantSearchKeys(Arc::new(merchants))),
+            clock: clock.clone(),
+        }
+    }
+
     /// The journal to be read. Nothing is called yet.
     pub fn log(&self, http_client: &SharedHttpClient) -> Arc<dyn EntryLog> {
         Arc::new(DynamoDbEntryLog::new(self.aws.dynamodb(http_client), self.table.clone()))
@@ -77,14 +95,13 @@ pub fn start_totals() -> Result<JournalTotals, Error> {
 /// Runs the function that keeps the journal in the Lambda runtime, until the platform stops it.
 pub async fn run_journal<H, F>(handler: H) -> Result<(), Error>
 where
-    H: Fn(Arc<dyn EntryStore>, StreamEvent, Arc<dyn Clock>) -> F + Sync,
+    H: Fn(JournalKeeper, StreamEvent) -> F + Sync,
     F: Future<Output = JournalReport> + Send,
 {
     let http_client = begin()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let entries = JournalConfig::from_env()?.entries(&http_client);
-    run_stream(|event| handler(entries.clone(), event, clock.clone()), |report| report.failed.as_deref())
-        .await
+    let keeper = JournalConfig::from_env()?.keeper(merchants_from_env()?, &clock, &http_client);
+    run_stream(|event| handler(keeper.clone(), event), |report| report.failed.as_deref()).await
 }
 
 /// Runs a function that a stream invokes in the Lambda runtime, until the platform stops it. A report's figures become

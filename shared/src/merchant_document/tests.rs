@@ -227,6 +227,7 @@ fn every_member_counts() {
         "orders": "external", "accept_partial_approval": true, "decline_on": {"avs": ["N"], "cvv": ["M"]},
         "refund_without_amount": "reject", "duplicate_window": "PT1S", "authorization_lifetime": "P3D",
         "capture": {"after": "P2D", "business_days": true}, "zone": "Asia/Kathmandu", "holidays": ["2026-11-27"], "keep_personal_data": "P30D", "void_lapsed": true, "captures_paused": true,
+        "search": {"references": true, "customers": true},
         "authorizers": ["Secondhand Bank"], "discounts": [{"code": "WELCOME", "percent": "10"}],
         "gateway": {
             "linked_merchids": ["496160873999"], "surcharging_merchids": ["496160873888"], "fee_basis": "total",
@@ -236,7 +237,15 @@ fn every_member_counts() {
         },
     });
     let Merchant {
-        policy, gateway, shopper_tokens, disabled, captures_paused, authorizers, discounts, ..
+        policy,
+        gateway,
+        shopper_tokens,
+        disabled,
+        captures_paused,
+        authorizers,
+        discounts,
+        search,
+        ..
     } = parse(&with(&all)).unwrap();
     let shoppers =
         ShopperPolicy { attempts: 6, declines_per_source_hour: 11, partial: true, stored_cards: true };
@@ -263,6 +272,7 @@ fn every_member_counts() {
         (vec!["Secondhand Bank".to_owned()], vec!["496160873999".to_owned()])
     );
     assert_ne!(discounts, Discounts::default());
+    assert_eq!(search, SearchedBy { references: true, customers: true });
     let paused = |members| parse(&with(&members)).map(|m| (m.disabled, m.captures_paused)).unwrap();
     assert_eq!(paused(json!({})), (false, false));
     assert_eq!(paused(json!({"disabled": true})), (true, true));
@@ -311,6 +321,11 @@ fn each_bound_is_taken_and_what_lies_beyond_it_is_refused() {
             json!({"discounts": [{"code": "a", "percent": "10", "amount": {"USD": 1}}]}),
             Some("each of discounts"),
         ),
+        (json!({"search": {}}), None),
+        (json!({"search": {"customers": true}}), None),
+        (json!({"search": {"customer": true}}), Some("at search")),
+        (json!({"search": {"references": "yes"}}), Some("at search.references")),
+        (json!({"search": true}), Some("at search")),
         (json!({"capture": {"after": "P7D"}}), None),
         (json!({"capture": {"after": "P7DT1S"}}), captures),
         (json!({"capture": {"after": "P3D"}, "authorization_lifetime": "P3D"}), None),

@@ -19,7 +19,10 @@ use uuid::Uuid;
 /// Documents by id. Each has a key for every role, and one without a name.
 const DOCUMENTS: &[(&str, &str)] = &[
     // Orders are registered; browsers pay them.
-    ("shop", r#""shopper_tokens": true, "gateway": {"site": "fts-uat", "merchids": {"USD": "111"}"#),
+    (
+        "shop",
+        r#""shopper_tokens": true, "search": {"references": true}, "gateway": {"site": "fts-uat", "merchids": {"USD": "111"}"#,
+    ),
     // The same with every rule that a merchant can have, and with real payments.
     (
         "strict",
@@ -37,7 +40,7 @@ const DOCUMENTS: &[(&str, &str)] = &[
     // Orders are not registered, and there are two currencies; what the credit-card API is for.
     (
         "external",
-        r#""orders": "external", "accept_partial_approval": true, "keep_personal_data": "P30D",
+        r#""orders": "external", "accept_partial_approval": true, "keep_personal_data": "P30D", "search": {"customers": true},
            "authorizers": ["Acme Bank", "4"],
            "discounts": [{"code": "SPRING", "percent": "10"}, {"code": "ALL", "amount": {"USD": 2050}},
                          {"code": "SHOES", "product": "Boots", "amount": {"USD": 100}}],

@@ -58,6 +58,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("source", "values order payments"),
     ("abuse", "order source"),
     ("access", "values order payments abuse access_token source"),
+    ("search_keys", "values order payments journal"),
     ("ports", "values order payments stored_cards journal webhooks access"),
     ("api", "values order payments stored_cards abuse access access_token invocation ports source transfer"),
     ("spreadsheet", "values order journal"),
@@ -68,7 +69,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("credit_card", "values order payments journal access invocation ports api"),
     (
         "elastic_path",
-        "values order payments stored_cards journal webhooks spreadsheet access access_token invocation ports api",
+        "values order payments stored_cards journal webhooks spreadsheet access access_token search_keys invocation ports api",
     ),
     // What tells others.
     ("publishing", "payments journal webhooks elastic_path"),
@@ -76,7 +77,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     (
         "lambda",
         "values order payments stored_cards journal webhooks webhook_client cardpointe \
-          secrets_manager dynamodb abuse access access_token invocation ports source telemetry",
+          secrets_manager dynamodb abuse access access_token search_keys invocation ports source telemetry",
     ),
     ("functions", "elastic_path credit_card api invocation lambda ports"),
     // Start-up of the function that publishes events, in a package of its own.

@@ -94,8 +94,7 @@ pub(super) fn guarded_consumers(
         eventbridge_url: Some(urls.eventbridge.to_owned()),
     };
     Ok(Consumers {
-        entries: journal.entries(&http_client),
-        clock: clock.clone(),
+        journal: journal.keeper(merchants::settings(), clock, &http_client),
         bus: events.bus_with(&http_client, clock),
         delivering: Arc::new(delivering.map_err(|error| StartError::App(error.to_string()))?),
     })

@@ -9,7 +9,7 @@ use crate::{
     journal::{CountedEntry, Entry},
     order::{Kind, MerchantId, OrderId, OrderKey},
     payments::{StoreError, Unreadable},
-    values::{Currency, ReadOrder},
+    values::{Currency, ReadOrder, SearchKey},
 };
 
 /// Parts of a merchant's entries. An order's entries are all in one; a part takes about 1,000 entries a second.
@@ -24,6 +24,8 @@ pub enum EntryPlace {
     LastFour(String),
     /// Those with this reference of the gateway.
     Reference(String),
+    /// The first ones of the payments that are found by a text, of which this is the key.
+    Pointers(SearchKey),
     /// Those of [unusual](Entry::is_unusual) facts.
     Unusual,
 }

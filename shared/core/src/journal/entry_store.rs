@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 
 use crate::{
-    journal::{Entry, Retention},
+    journal::{Entry, Pointer, Retention},
     order::MerchantId,
     payments::StoreError,
     values::QuarterHour,
@@ -40,6 +40,9 @@ pub trait EntryStore: Send + Sync {
 
     /// Puts an entry if it is not there.
     async fn put(&self, entry: &Entry) -> Result<Put, StoreError>;
+
+    /// Puts a pointer. The same one may be put again.
+    async fn point(&self, pointer: &Pointer) -> Result<(), StoreError>;
 
     /// Notes that a merchant has entries on a day: its totals are summed up.
     async fn note_day(&self, merchant: &MerchantId, day: Date) -> Result<(), StoreError>;

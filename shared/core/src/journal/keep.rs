@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::Serialize;
 
 use crate::{
-    journal::{Entry, EntryStore, Parked, Put, entries},
+    journal::{Entry, EntryStore, Parked, Pointer, Put, SearchKeys, entries, found_by},
     order::{MerchantId, Order},
     payments::StoreError,
     values::QuarterHour,
@@ -64,7 +64,13 @@ enum Task {
 
 /// Puts the entries of a batch of changes, in the stream's order. Ends at the first change whose entries cannot be put.
 /// Then it tells what totals they change: before they are put, a run could sum up without them and take the mark away.
-pub async fn record(store: &dyn EntryStore, changes: Vec<Change>, now: Timestamp) -> JournalReport {
+/// At last it puts the pointers to them, so that no entry and no total waits for what those need.
+pub async fn record(
+    store: &dyn EntryStore,
+    keys: &dyn SearchKeys,
+    changes: Vec<Change>,
+    now: Timestamp,
+) -> JournalReport {
     let mut tasks: Vec<(usize, Task)> = Vec::new();
     for (n, change) in changes.iter().enumerate() {
         let is_kept = |entry: &Entry| !store.retention().is_over(entry.at, now);
@@ -79,7 +85,60 @@ pub async fn record(store: &dyn EntryStore, changes: Vec<Change>, now: Timestamp
         report.changes = 0;
         report.failed = changes.first().map(|change| change.number.clone());
     }
+    if let Err((n, error)) = point_all(store, keys, &changes[..report.changes], now).await {
+        tracing::error!(%error, "what payments are found by cannot be written, the change comes again");
+        report.changes = n;
+        report.failed = changes.get(n).map(|change| change.number.clone());
+    }
     report
+}
+
+/// Puts the pointers to the payments of these changes, or says which change has to come again.
+async fn point_all(
+    store: &dyn EntryStore,
+    keys: &dyn SearchKeys,
+    changes: &[Change],
+    now: Timestamp,
+) -> Result<(), (usize, StoreError)> {
+    let mut pointers = Vec::new();
+    for (n, change) in changes.iter().enumerate() {
+        // One after the other: all but a merchant's first find its document in memory.
+        pointers.extend(
+            pointers_of(store, keys, change, now)
+                .await
+                .map_err(|error| (n, error))?
+                .into_iter()
+                .map(|pointer| (n, pointer)),
+        );
+    }
+    let mut put = stream::iter(pointers)
+        .map(|(n, pointer)| async move { store.point(&pointer).await.map_err(|error| (n, error)) })
+        .buffered(PUTS_AT_A_TIME);
+    while let Some(put) = put.next().await {
+        put?;
+    }
+    Ok(())
+}
+
+/// The pointers that a change adds, as far as its merchant has payments found by them.
+async fn pointers_of(
+    store: &dyn EntryStore,
+    keys: &dyn SearchKeys,
+    change: &Change,
+    now: Timestamp,
+) -> Result<Vec<Pointer>, StoreError> {
+    let Ok((old, new)) = &change.orders else { return Ok(Vec::new()) };
+    let mut pointers = Vec::new();
+    for found in found_by(old.as_ref(), new) {
+        let ends = found.ends(store.retention());
+        if ends <= now {
+            continue;
+        }
+        if let Some(key) = keys.key(&new.merchant, &found.term).await? {
+            pointers.push(Pointer { key, order: new.key(), sort: found.sort, ends });
+        }
+    }
+    Ok(pointers)
 }
 
 /// What totals an entry changes.

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{Context, CustomerReference, Order, OrderId, Route, Transaction};
-use crate::values::{CardSummary, References, StoredCard};
+use crate::values::{CardSummary, References, SearchBy, SearchTerm, StoredCard};
 
 /// Seconds of a day.
 const DAY_S: u128 = 86_400;
@@ -121,10 +121,11 @@ impl Transaction {
     fn is_of(&self, order: &OrderId, traces: &CustomerTraces) -> bool {
         let CustomerTraces { reference, email, orders, cards: _ } = traces;
         let stated = self.memo.as_ref().and_then(|memo| memo.email.as_deref());
-        let is_equal = |(own, stated): (&String, &str)| own.to_lowercase() == stated.to_lowercase();
+        let address = |text: &str| SearchTerm::new(SearchBy::Email, text);
+        let of_customer = email.as_deref().and_then(address);
         orders.contains(order)
             || reference.as_ref().is_some_and(|own| self.save_for.as_deref() == Some(own.as_str()))
-            || email.as_ref().zip(stated).is_some_and(is_equal)
+            || (of_customer.is_some() && stated.and_then(address) == of_customer)
     }
 
     fn has_card_of(&self, traces: &CustomerTraces) -> bool {

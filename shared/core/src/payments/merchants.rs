@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq;
 
 use crate::{
     order::{CurrencyLimit, MerchantId, Policy, Route},
-    values::{Currency, Discounts},
+    values::{Currency, Discounts, SearchedBy},
 };
 
 /// Shortest key of a merchant. Fewer characters can be guessed; `tollgate doctor` warns below 20.
@@ -77,6 +77,8 @@ pub struct Merchant {
     pub authorizers: Vec<String>,
     /// What the codes of the credit-card API's `Discount` take off.
     pub discounts: Discounts,
+    /// By what of its own its payments are found.
+    pub search: SearchedBy,
     /// What its customers know it by; on receipts only.
     pub name: Option<String>,
     /// The lines of its address; on receipts only.

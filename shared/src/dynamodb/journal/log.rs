@@ -8,11 +8,12 @@ use tollgate_core::{
     journal::{
         CountedEntry, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, LoggedEntry, UnreadableEntry,
     },
+    order::{MerchantId, OrderKey},
     payments::{StoreError, Unreadable},
     values::ReadOrder,
 };
 
-use super::{BUCKET, Column, SORT, bucket, item, key_of, keys};
+use super::{BUCKET, Column, SORT, bucket, item, key_of, keys, pointers, shard};
 use crate::dynamodb::{
     Item, item_size,
     table::{Table, unavailable},
@@ -32,6 +33,8 @@ struct Partition {
     index: Option<&'static str>,
     name: &'static str,
     key: String,
+    /// Whether it has entries, or only what leads to them.
+    has_entries: bool,
 }
 
 impl Partition {
@@ -45,9 +48,11 @@ impl Partition {
             EntryPlace::Reference(reference) => {
                 (Some(BY_REFERENCE), Column::Retref, format!("{merchant}#{reference}"))
             }
+            EntryPlace::Pointers(key) => (None, Column::Bucket, pointers(merchant, key)),
             EntryPlace::Unusual => (Some(UNUSUAL), Column::Unusual, merchant.to_string()),
         };
-        Self { index, name: column.as_str(), key }
+        let has_entries = matches!(place, EntryPlace::Shard(_));
+        Self { index, name: column.as_str(), key, has_entries }
     }
 }
 
@@ -69,7 +74,7 @@ impl DynamoDbEntryLog {
         if from > to {
             return Ok(EntryPage::default());
         }
-        let Partition { index, name, key } = Partition::of(place, query);
+        let Partition { index, name, key, has_entries } = Partition::of(place, query);
         let names = [("#place", name), ("#sort", SORT)];
         let texts = [(":place", key.as_str()), (":from", &from), (":to", &to)];
         let request = self
@@ -83,8 +88,8 @@ impl DynamoDbEntryLog {
         let next = found.last_evaluated_key.as_ref().and_then(|key| text(key, SORT).cloned());
         let mut items = found.items.unwrap_or_default();
         let mut read_bytes = items.iter().map(item_size).sum();
-        if index.is_some() {
-            items = self.whole(&items).await?;
+        if !has_entries {
+            items = self.whole(&items, query.merchant).await?;
             read_bytes += items.iter().map(item_size).sum::<usize>();
         }
         let entries = items.iter().map(|item| {
@@ -98,16 +103,24 @@ impl DynamoDbEntryLog {
         Ok(EntryPage { entries: entries.collect::<Result<_, StoreError>>()?, next, read_bytes })
     }
 
-    /// The items that entries of an index are about, in the same order. One that has expired meanwhile is left out.
-    async fn whole(&self, indexed: &[Item]) -> Result<Vec<Item>, StoreError> {
-        let [buckets, sorts] =
-            [BUCKET, SORT].map(|name| indexed.iter().filter_map(move |item| text(item, name)));
-        let wanted = buckets.zip(sorts.clone()).map(|(bucket, sort)| keys(bucket, sort)).collect();
-        let items = self.0.batch(wanted, false).await?;
+    /// The entries that items of an index or pointers are about, in the same order. One that has expired meanwhile is left
+    /// out.
+    async fn whole(&self, found: &[Item], merchant: &MerchantId) -> Result<Vec<Item>, StoreError> {
+        let sorts = found.iter().filter_map(|item| text(item, SORT));
+        let wanted =
+            found.iter().filter_map(|item| Some(keys(&entrys_bucket(item, merchant)?, text(item, SORT)?)));
+        let items = self.0.batch(wanted.collect(), false).await?;
         let mut by_sort: HashMap<String, Item> =
             items.into_iter().filter_map(|item| Some((text(&item, SORT)?.clone(), item))).collect();
         Ok(sorts.filter_map(|sort| by_sort.remove(sort)).collect())
     }
+}
+
+/// The partition of the entry that an item of an index or a pointer is about. Only a pointer names the order.
+fn entrys_bucket(item: &Item, merchant: &MerchantId) -> Option<String> {
+    let Some(order) = text(item, Column::OrderId.as_str()) else { return text(item, BUCKET).cloned() };
+    let order = OrderKey { merchant: merchant.clone(), order: order.parse().ok()? };
+    Some(bucket(merchant, shard(&order)))
 }
 
 /// The first text after this one that an entry can sort by: it sorts before the first entry of a moment, whose text goes on

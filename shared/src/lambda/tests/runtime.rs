@@ -144,7 +144,7 @@ fn a_schedules_event_is_handed_to_the_handler_and_its_report_is_the_result() {
 #[test]
 fn a_batch_of_changes_is_handed_to_the_journal_and_where_it_failed_is_the_result() {
     if test_process::is_alone() {
-        return function(run_journal(|_, event, _| async move {
+        return function(run_journal(|_, event| async move {
             let failed = event.into_changes().first().map(|change| change.number.clone());
             JournalReport { failed, ..JournalReport::default() }
         }));

@@ -1,18 +1,22 @@
 //! The journal's entries, made of every change of an order, and their totals.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
+use tollgate::search_keys::search_key;
 use tollgate_core::{
     journal::{
         CountedEntry, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, KeptSum, KeptSums, LatePage,
-        LateQuarter, LoggedEntry, SumOf, Totals, TotalsStore, UnreadableEntry, day_of,
+        LateQuarter, LoggedEntry, SumOf, Totals, TotalsStore, UnreadableEntry, day_of, found_by,
     },
     order::MerchantId,
     payments::{StoreError, Unreadable},
     values::QuarterHour,
 };
 
-use super::World;
+use super::{State, World};
+use crate::merchants;
 
 /// What an entry is counted as here.
 const ENTRY_BYTES: usize = 200;
@@ -23,6 +27,7 @@ fn is_in(entry: &Entry, place: &EntryPlace) -> bool {
         EntryPlace::Shard(shard) => *shard == 0,
         EntryPlace::LastFour(digits) => entry.last_four.as_ref() == Some(digits),
         EntryPlace::Reference(reference) => entry.reference.as_ref() == Some(reference),
+        EntryPlace::Pointers(_) => true,
         EntryPlace::Unusual => entry.is_unusual(),
     }
 }
@@ -42,8 +47,12 @@ impl World {
         let state = self.state();
         state.works("journal")?;
         let (merchant, (after, before)) = (query.merchant, query.between);
-        let own =
-            state.entries.iter().filter(|entry| entry.order.merchant == *merchant && is_in(entry, place));
+        let pointed = Self::pointed(&state, merchant, place);
+        let own = state.entries.iter().filter(|entry| {
+            entry.order.merchant == *merchant
+                && is_in(entry, place)
+                && pointed.as_ref().is_none_or(|sorts| sorts.contains(&entry.sort()))
+        });
         let mut found: Vec<_> = own.map(|entry| (entry.sort(), entry)).collect();
         found.retain(|(sort, _)| sort.as_str() > after && sort.as_str() < before);
         found.sort_by(|(one, _), (other, _)| query.order.compare(one, other));
@@ -61,6 +70,22 @@ impl World {
         let entries: Vec<_> = found.into_iter().map(read).collect();
         let next = entries.last().filter(|_| more).map(|(sort, _)| sort.clone());
         Ok(EntryPage { read_bytes: entries.len() * ENTRY_BYTES, entries, next })
+    }
+}
+
+impl World {
+    /// Where pointers lead; none where the place has entries.
+    fn pointed(state: &State, merchant: &MerchantId, place: &EntryPlace) -> Option<BTreeSet<String>> {
+        let EntryPlace::Pointers(key) = place else { return None };
+        let merchant = merchants::merchant(merchant.as_str());
+        let own = state.orders.values().filter(|order| order.merchant == merchant.id);
+        let found = own.flat_map(|order| found_by(None, order));
+        Some(
+            found
+                .filter(|found| search_key(&merchant, &found.term) == *key)
+                .map(|found| found.sort)
+                .collect(),
+        )
     }
 }
 

@@ -11,13 +11,14 @@ use crate::{
     journal::Retention,
     order::{Decision, GatewayResponse, Kind, Operation, OperationState, OrderKey, PaymentKind},
     test_payments::{new_operation, payment},
-    values::Currency,
+    values::{Currency, SearchKey, SearchTerm},
 };
 
 #[derive(Default)]
 struct Kept {
     entries: Mutex<BTreeMap<Uuid, Entry>>,
     parked: Mutex<Vec<Parked>>,
+    pointers: Mutex<BTreeMap<String, Pointer>>,
     /// Whose totals change, as it was told.
     told: Mutex<Vec<String>>,
     /// The order whose entries cannot be put.
@@ -45,6 +46,14 @@ impl EntryStore for Kept {
         })
     }
 
+    async fn point(&self, pointer: &Pointer) -> Result<(), StoreError> {
+        if self.refuses == Some("pointers") {
+            return Err(StoreError::Unavailable("away".to_owned()));
+        }
+        self.pointers.lock().unwrap().insert(format!("{} {}", pointer.key, pointer.order), pointer.clone());
+        Ok(())
+    }
+
     async fn note_day(&self, merchant: &MerchantId, day: Date) -> Result<(), StoreError> {
         self.tell(format!("{merchant} {day}"))
     }
@@ -57,6 +66,23 @@ impl EntryStore for Kept {
         self.parked.lock().unwrap().push(parked.clone());
         Ok(())
     }
+}
+
+/// Whether the merchant has payments found by its own references.
+struct Switched(bool);
+
+#[async_trait]
+impl SearchKeys for Switched {
+    async fn key(&self, _: &MerchantId, term: &SearchTerm) -> Result<Option<SearchKey>, StoreError> {
+        if term.text() == "away" {
+            return Err(StoreError::Unavailable("away".to_owned()));
+        }
+        Ok(Some(key_of(term.text())).filter(|_| self.0))
+    }
+}
+
+fn key_of(text: &str) -> SearchKey {
+    SearchKey::new(text.bytes().fold(0, |key, byte| key * 256 + u128::from(byte)))
 }
 
 impl Kept {
@@ -99,7 +125,7 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 fn a_change_that_comes_twice_is_one_entry() {
     let (store, order) = (Kept::default(), paid("o", 100, Kind::Purchase));
     let changes = vec![change("1", order.clone()), change("2", order)];
-    let report = now(record(&store, changes, at(0)));
+    let report = now(record(&store, &Switched(true), changes, at(0)));
     assert_eq!(report, JournalReport { changes: 2, new: 1, known: 1, ..JournalReport::default() });
     let entries = store.entries.lock().unwrap();
     assert_eq!(entries.values().map(|entry| entry.changes.paid).collect::<Vec<_>>(), [100]);
@@ -109,9 +135,9 @@ fn a_change_that_comes_twice_is_one_entry() {
 fn what_the_journal_cannot_take_comes_again_with_all_that_follows() {
     let store = Kept { refuses: Some("b"), ..Kept::default() };
     let orders = ["a", "b", "c"].map(|id| change(id, paid(id, 100, Kind::Purchase)));
-    let report = now(record(&store, orders.to_vec(), at(0)));
+    let report = now(record(&store, &Switched(true), orders.to_vec(), at(0)));
     assert_eq!((report.failed.as_deref(), report.changes), (Some("b"), 1));
-    let again = now(record(&Kept::default(), orders.to_vec(), at(0)));
+    let again = now(record(&Kept::default(), &Switched(true), orders.to_vec(), at(0)));
     assert_eq!((again.failed, again.new), (None, 3));
 }
 
@@ -126,7 +152,7 @@ fn what_cannot_be_read_is_parked_and_holds_nothing_up() {
     };
     let newer = paid("newer", 100, Kind::Unrecognized);
     let changes = vec![unreadable, change("2", newer), change("3", paid("o", 100, Kind::Purchase))];
-    let report = now(record(&store, changes, at(0)));
+    let report = now(record(&store, &Switched(true), changes, at(0)));
     assert_eq!(report, JournalReport { changes: 3, new: 1, parked: 2, ..JournalReport::default() });
     let parked: Vec<String> = store.parked.lock().unwrap().iter().map(|parked| parked.key.clone()).collect();
     assert_eq!(parked, ["m#broken", "m#newer"]);
@@ -137,10 +163,11 @@ fn another_entry_under_the_same_id_is_told_and_replaces_nothing() {
     let (store, log) = (Kept::default(), crate::test_log::Log::here());
     let told = || log.lines("the journal has another entry with this id").len();
     for number in ["1", "2"] {
-        now(record(&store, vec![change(number, paid("o", 100, Kind::Purchase))], at(0)));
+        now(record(&store, &Switched(true), vec![change(number, paid("o", 100, Kind::Purchase))], at(0)));
         assert_eq!(told(), 0);
     }
-    let report = now(record(&store, vec![change("3", paid("o", 200, Kind::Purchase))], at(0)));
+    let report =
+        now(record(&store, &Switched(true), vec![change("3", paid("o", 200, Kind::Purchase))], at(0)));
     assert_eq!(told(), 1);
     assert_eq!(report, JournalReport { changes: 1, differing: 1, ..JournalReport::default() });
     assert_eq!(store.entries.lock().unwrap().values().next().unwrap().changes.paid, 100);
@@ -156,7 +183,7 @@ fn it_is_told_whose_totals_change_once_for_all_entries_of_a_batch_and_apart_what
         (90_000, "m 2027-01-15T08:00Z"),
     ] {
         let store = Kept::default();
-        assert_eq!(now(record(&store, batch(), at(after_s))).failed, None);
+        assert_eq!(now(record(&store, &Switched(true), batch(), at(after_s))).failed, None);
         assert_eq!(*store.told.lock().unwrap(), [told], "after {after_s} s");
     }
 }
@@ -164,11 +191,12 @@ fn it_is_told_whose_totals_change_once_for_all_entries_of_a_batch_and_apart_what
 #[test]
 fn what_cannot_be_told_comes_again_with_its_whole_batch_and_what_is_not_put_is_told_of_later() {
     let batch = || ["o", "p"].map(|id| change(id, paid(id, 100, Kind::Purchase))).to_vec();
-    let report = now(record(&Kept { refuses: Some("totals"), ..Kept::default() }, batch(), at(0)));
+    let report =
+        now(record(&Kept { refuses: Some("totals"), ..Kept::default() }, &Switched(true), batch(), at(0)));
     assert_eq!((report.changes, report.failed.as_deref()), (0, Some("o")));
     for (refuses, told) in [("o", 0), ("p", 1)] {
         let store = Kept { refuses: Some(refuses), ..Kept::default() };
-        now(record(&store, batch(), at(0)));
+        now(record(&store, &Switched(true), batch(), at(0)));
         assert_eq!(store.told.lock().unwrap().len(), told, "{refuses} is not put");
     }
 }
@@ -178,8 +206,64 @@ fn what_is_past_its_time_is_neither_put_nor_summed_up() {
     let kept_s = 550 * 86_400;
     for (after_s, new) in [(kept_s - 5 * 86_400, 1), (kept_s, 0)] {
         let store = Kept::default();
-        let report = now(record(&store, vec![change("1", paid("o", 100, Kind::Purchase))], at(after_s)));
+        let report = now(record(
+            &store,
+            &Switched(true),
+            vec![change("1", paid("o", 100, Kind::Purchase))],
+            at(after_s),
+        ));
         assert_eq!((report.changes, report.new, report.failed), (1, new, None), "after {after_s} s");
         assert_eq!(store.told.lock().unwrap().len(), new);
     }
+}
+
+/// A purchase with a reference of the merchant's own.
+fn called(id: &str, reference: &str) -> Change {
+    let mut order = paid(id, 100, Kind::Purchase);
+    order.transactions[0].references.custom_reference = Some(reference.to_owned());
+    change(id, order)
+}
+
+#[test]
+fn a_payment_is_found_by_its_reference_only_where_its_merchant_wants_that() {
+    for (is_on, expected) in [(true, 1), (false, 0)] {
+        let store = Kept::default();
+        let batch = || vec![called("1", "a"), change("2", paid("2", 100, Kind::Purchase))];
+        for _ in 0..2 {
+            let report = now(record(&store, &Switched(is_on), batch(), at(0)));
+            assert_eq!((report.changes, report.failed), (2, None));
+        }
+        let (pointers, entries) = (store.pointers.lock().unwrap(), store.entries.lock().unwrap());
+        assert_eq!((pointers.len(), entries.len()), (expected, 2));
+        for pointer in pointers.values() {
+            let entry = entries.values().find(|entry| entry.sort() == pointer.sort).unwrap();
+            let ends = store.retention().ends(entry.at);
+            let (key, order) = (key_of("a"), entry.order.clone());
+            assert_eq!(*pointer, Pointer { key, order, sort: entry.sort(), ends });
+        }
+    }
+}
+
+#[test]
+fn what_payments_are_found_by_holds_up_no_entry_and_no_total_and_comes_again() {
+    let batch = || vec![called("1", "a"), called("2", "away"), called("3", "c")];
+    let store = Kept::default();
+    let report = now(record(&store, &Switched(true), batch(), at(0)));
+    assert_eq!((report.changes, report.new, report.failed.as_deref()), (1, 3, Some("2")));
+    assert_eq!(store.told.lock().unwrap().len(), 1);
+    // The same where the table does not take them.
+    let store = Kept { refuses: Some("pointers"), ..Kept::default() };
+    let report = now(record(&store, &Switched(true), batch(), at(0)));
+    assert_eq!((report.changes, report.new, report.failed.as_deref()), (1, 3, Some("2")));
+    let report = now(record(&store, &Switched(true), vec![called("1", "a")], at(0)));
+    assert_eq!((report.changes, report.failed.as_deref()), (0, Some("1")));
+    assert_eq!(store.pointers.lock().unwrap().len(), 0);
+}
+
+#[test]
+fn what_is_no_longer_kept_is_not_found_again_by_a_rebuild() {
+    let store = Kept::default();
+    let after = 20 * 31 * 86_400;
+    now(record(&store, &Switched(true), vec![called("1", "a")], at(after)));
+    assert_eq!((store.entries.lock().unwrap().len(), store.pointers.lock().unwrap().len()), (0, 0));
 }

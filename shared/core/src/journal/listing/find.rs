@@ -8,7 +8,7 @@ use crate::{
     journal::{Concern, EntryPlace, LoggedEntry, concern::is_doubt_recorded, concerns, entries, is_in_doubt},
     order::{Kind, MerchantId, OperationStatus, Order, OrderId, PaymentWord, Transaction, TransactionStatus},
     payments::StoreError,
-    values::{Brand, Currency, DeclineCode, ReadOrder},
+    values::{Brand, Currency, DeclineCode, ReadOrder, SearchKey, SearchTerm},
 };
 
 /// What a place in the index of what needs attention begins with, in a list that goes on in the journal.
@@ -67,6 +67,11 @@ pub enum Condition {
     /// The gateway's reference of the payment or of one of its refunds. The first such condition makes the list read an
     /// index.
     Reference(String),
+    /// It is found by this text of the merchant's or a customer's.
+    Text(SearchTerm),
+    /// Pointers with this key lead to it. The first such condition makes the list read them and no index; a
+    /// [text](Self::Text) says of which of them it holds.
+    PointedBy(SearchKey),
     /// This order has it. Then nothing but the order is read.
     Order(OrderId),
     /// It is this one. A list finds it by its order, which has to be another condition.
@@ -177,12 +182,15 @@ impl Wanted<'_> {
     /// Where its entries are: in an index, if a condition has one, and otherwise in all parts of the journal.
     fn places(&self) -> Vec<EntryPlace> {
         let by_reference = self.reference().map(|reference| EntryPlace::Reference(reference.to_owned()));
-        let index = by_reference.or_else(|| {
-            self.conditions.iter().find_map(|condition| match condition {
-                Condition::LastFour(digits) => Some(EntryPlace::LastFour(digits.clone())),
-                _ => None,
-            })
+        let pointed = self.conditions.iter().find_map(|condition| match condition {
+            Condition::PointedBy(key) => Some(EntryPlace::Pointers(key.clone())),
+            _ => None,
         });
+        let by_card = self.conditions.iter().find_map(|condition| match condition {
+            Condition::LastFour(digits) => Some(EntryPlace::LastFour(digits.clone())),
+            _ => None,
+        });
+        let index = by_reference.or(pointed).or(by_card);
         index.map_or_else(EntryPlace::all, |index| vec![index])
     }
 
@@ -259,7 +267,10 @@ impl Wanted<'_> {
 impl Condition {
     /// Whether it is found without reading all entries of the range, so that the range can be all times.
     pub fn has_index(&self) -> bool {
-        matches!(self, Self::LastFour(_) | Self::Reference(_) | Self::Order(_) | Self::Transaction(_))
+        matches!(
+            self,
+            Self::LastFour(_) | Self::Reference(_) | Self::Text(_) | Self::Order(_) | Self::Transaction(_)
+        )
     }
 
     fn holds(&self, order: &Order, transaction: &Transaction, now: Timestamp) -> bool {
@@ -283,6 +294,8 @@ impl Condition {
             Self::Reference(reference) => entries(None, order).iter().any(|entry| {
                 entry.transaction == transaction.id && entry.reference.as_ref() == Some(reference)
             }),
+            Self::Text(term) => transaction.search_terms().contains(term),
+            Self::PointedBy(_) => true,
             Self::Order(id) => order.id == *id,
             Self::Transaction(id) => transaction.id == *id,
             Self::Amount(is) => is.holds(&transaction.amount().minor()),

@@ -20,7 +20,7 @@ use crate::{
     order::{Decision, GatewayResponse, Kind, Operation, OperationState, PaymentKind, TransactionStatus},
     payments::{DueQuery, LoadedOrders, Page},
     test_payments::{new_operation, payment},
-    values::{Amount, Currency},
+    values::{Amount, Currency, SearchBy, SearchKey, SearchTerm},
 };
 
 /// What an entry is counted as here.
@@ -31,6 +31,8 @@ const DAY_S: i64 = 86_400;
 struct World {
     orders: Mutex<BTreeMap<String, Order>>,
     entries: Mutex<BTreeMap<u8, BTreeMap<String, Entry>>>,
+    /// Keys of texts, and the entries that they lead to.
+    pointers: BTreeSet<(SearchKey, String)>,
     /// Orders that cannot be read, and those whose entries cannot.
     bad_orders: BTreeSet<String>,
     bad_entries: BTreeSet<String>,
@@ -186,6 +188,7 @@ impl EntryLog for World {
         let is_there = |part: u8, entry: &Entry| match place {
             EntryPlace::Shard(shard) => part == *shard,
             EntryPlace::LastFour(digits) => entry.last_four.as_ref() == Some(digits),
+            EntryPlace::Pointers(key) => self.pointers.contains(&(key.clone(), entry.sort())),
             EntryPlace::Reference(_) | EntryPlace::Unusual => unreachable!("no list reads it"),
         };
         let all = entries.iter().flat_map(|(part, all)| all.iter().map(move |entry| (part, entry)));
@@ -687,4 +690,46 @@ async fn a_part_is_full_when_its_transactions_have_many_operations() {
     let part = lister.list(&anything(&merchant, &EntryPlace::all(), (-60, 10_000)), 0).await.unwrap();
     let operations = part.rows.iter().map(|row| row.order.operations().count());
     assert_eq!(operations.sum::<usize>(), OPERATIONS_IN_A_PART);
+}
+
+#[tokio::test]
+async fn a_text_leads_to_the_payments_that_have_it_now_and_to_no_others() {
+    let mut world = World::default();
+    (1..=9).for_each(|n| world.pays(n, i64::try_from(n).unwrap()));
+    let by = |text| SearchTerm::new(SearchBy::Reference, text).unwrap();
+    let key = SearchKey::new(1);
+    // Of these, two have the text; one lost it, and another merchant's text of the same key does not count.
+    for (n, text) in [(2, "a"), (4, "b"), (6, "a")] {
+        let mut orders = world.orders.lock().unwrap();
+        let order = orders.get_mut(&format!("m#order-{n}")).unwrap();
+        order.transactions[0].references.custom_reference = Some(text.to_owned());
+    }
+    let all: Vec<Entry> =
+        world.entries.lock().unwrap().values().flat_map(BTreeMap::values).cloned().collect();
+    let leads =
+        |entry: &&Entry| [2, 4, 6, 8].iter().any(|n| entry.order.order.as_str() == format!("order-{n}"));
+    let sorts = all.iter().filter(leads).filter(|entry| entry.kind == Kind::Authorize).map(Entry::sort);
+    world.pointers = sorts.map(|sort| (key.clone(), sort)).collect();
+    let (merchant, lister) = (merchant(), lister(&world));
+    let conditions =
+        [Condition::Text(by("a")), Condition::PointedBy(key), Condition::LastFour("0000".to_owned())];
+    let wanted = |after, limit, conditions| Wanted {
+        merchant: &merchant,
+        now: at(10_000),
+        since: Timestamp::UNIX_EPOCH,
+        until: at(10_000),
+        conditions,
+        order: ReadOrder::OldestFirst,
+        after,
+        limit,
+    };
+    let orders =
+        |found: &Found| -> Vec<String> { found.rows.iter().map(|row| row.order.id.to_string()).collect() };
+    let first = lister.find(&wanted(None, 1, &conditions[..2])).await.unwrap();
+    assert_eq!(orders(&first), ["order-2"]);
+    let rest = lister.find(&wanted(first.next.as_deref(), 9, &conditions[..2])).await.unwrap();
+    assert_eq!((orders(&rest), rest.next), (vec!["order-6".to_owned()], None));
+    assert!(world.read.lock().unwrap().0 <= 8, "only what the text leads to");
+    let both = lister.find(&wanted(None, 9, &conditions)).await.unwrap();
+    assert_eq!(orders(&both), ["order-6"], "the other conditions have to hold, too");
 }

@@ -1,0 +1,25 @@
+//! What payments are found by where their merchant has switched it on.
+
+use tollgate::search_keys::search_key;
+use tollgate_core::{
+    order::MerchantId,
+    values::{SearchKey, SearchTerm},
+};
+
+use crate::{failure::Failure, place::Place};
+
+/// The key of a text, unless the merchant has payments not found by such texts.
+pub(super) async fn key(
+    place: &Place,
+    merchant: &MerchantId,
+    term: &SearchTerm,
+) -> Result<SearchKey, Failure> {
+    let found = place.job()?.merchants.get(merchant).await?;
+    if found.search.has(term.by()) {
+        return Ok(search_key(&found, term));
+    }
+    Err(Failure::Refused(format!(
+        "payments of merchant {merchant} are not found by this: {} is off in its document (docs/search.md)",
+        term.by().switch()
+    )))
+}

@@ -1,0 +1,123 @@
+//! What stands for a text that payments are found by: a MAC under a key of its merchant, so that the journal has neither an
+//! e-mail address nor what could be compared with another merchant's.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ring::hmac;
+use secrecy::ExposeSecret;
+use tollgate_core::{
+    journal::SearchKeys,
+    order::MerchantId,
+    payments::{Merchant, Merchants, MerchantsError, StoreError},
+    values::{SearchKey, SearchTerm},
+};
+
+/// The key of a text, whether or not the merchant has payments found by it. With another signing key it is another one.
+pub fn search_key(merchant: &Merchant, term: &SearchTerm) -> SearchKey {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, merchant.token_signing_key.expose_secret().as_bytes());
+    // Nothing else that is signed under this key begins so.
+    let message = format!("search of {} by {}\n{}", merchant.id, term.by().as_str(), term.text());
+    let tag = hmac::sign(&key, message.as_bytes());
+    SearchKey::new(u128::from_be_bytes(tag.as_ref().first_chunk().copied().unwrap_or_default()))
+}
+
+/// Keys by merchants' documents.
+pub struct MerchantSearchKeys(pub Arc<dyn Merchants>);
+
+#[async_trait]
+impl SearchKeys for MerchantSearchKeys {
+    async fn key(&self, merchant: &MerchantId, term: &SearchTerm) -> Result<Option<SearchKey>, StoreError> {
+        match self.0.get_for_inquiries(merchant).await {
+            Ok(merchant) => Ok(merchant.search.has(term.by()).then(|| search_key(&merchant, term))),
+            Err(MerchantsError::Unavailable(why)) => Err(StoreError::Unavailable(why)),
+            // Not held up by one merchant: `tollgate journal rebuild` makes up for it.
+            Err(MerchantsError::Unknown | MerchantsError::Malformed(_) | MerchantsError::Forbidden(_)) => {
+                Ok(None)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tollgate_core::values::SearchBy;
+
+    use super::*;
+    use crate::{merchant_document, test_payments::GATEWAY};
+
+    fn merchant(id: &str, key: &str, search: &str) -> Merchant {
+        let document = format!(
+            r#"{{"keys": ["a-key-of-the-merchant"], "token_signing_key": "{key}", "search": {search},
+            "gateway": {{"site": "elsewhere", "username": "u", "password": "p", "merchids": {{"USD": "1"}}}}}}"#
+        );
+        merchant_document::parse(id.parse().unwrap(), &document, GATEWAY).unwrap()
+    }
+
+    /// A merchant, or what is in the place of one.
+    struct Only(Result<Arc<Merchant>, fn() -> MerchantsError>);
+
+    #[async_trait]
+    impl Merchants for Only {
+        async fn get(&self, _: &MerchantId) -> Result<Arc<Merchant>, MerchantsError> {
+            self.0.clone().map_err(|error| error())
+        }
+    }
+
+    const KEY: &str = "0123456789abcdef0123456789abcdef";
+
+    fn term(by: SearchBy, text: &str) -> SearchTerm {
+        SearchTerm::new(by, text).unwrap()
+    }
+
+    #[test]
+    fn a_key_is_of_one_merchant_one_kind_of_text_one_text_and_one_signing_key() {
+        let m = merchant("m", KEY, "{}");
+        let key = search_key(&m, &term(SearchBy::Email, "Anna@shop.example"));
+        assert_eq!(key, search_key(&m, &term(SearchBy::Email, " anna@SHOP.example ")));
+        let other_key = merchant("m", "f123456789abcdef0123456789abcdef", "{}");
+        for other in [
+            search_key(&merchant("n", KEY, "{}"), &term(SearchBy::Email, "anna@shop.example")),
+            search_key(&m, &term(SearchBy::Reference, "anna@shop.example")),
+            search_key(&m, &term(SearchBy::Customer, "anna@shop.example")),
+            search_key(&m, &term(SearchBy::Email, "anna@shop.exampl")),
+            search_key(&other_key, &term(SearchBy::Email, "anna@shop.example")),
+        ] {
+            assert_ne!(key, other);
+        }
+        assert_eq!(key.to_string().len(), 32);
+    }
+
+    #[tokio::test]
+    async fn there_is_a_key_only_of_what_the_merchant_has_switched_on() {
+        let (reference, email) = (term(SearchBy::Reference, "7"), term(SearchBy::Email, "a@b"));
+        for (search, expected) in [
+            ("{}", [false, false]),
+            (r#"{"references": true}"#, [true, false]),
+            (r#"{"customers": true}"#, [false, true]),
+        ] {
+            let merchant = Arc::new(merchant("m", KEY, search));
+            let keys = MerchantSearchKeys(Arc::new(Only(Ok(Arc::clone(&merchant)))));
+            for (term, expected) in [&reference, &email].into_iter().zip(expected) {
+                let key = keys.key(&merchant.id, term).await.unwrap();
+                assert_eq!(key, expected.then(|| search_key(&merchant, term)), "{search}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn one_merchant_without_a_document_holds_up_no_other_and_secrets_that_cannot_be_read_do() {
+        let of = |error: fn() -> MerchantsError| MerchantSearchKeys(Arc::new(Only(Err(error))));
+        let (id, term) = ("m".parse().unwrap(), term(SearchBy::Reference, "7"));
+        let definite: [fn() -> MerchantsError; 3] = [
+            || MerchantsError::Unknown,
+            || MerchantsError::Malformed(String::new()),
+            || MerchantsError::Forbidden(String::new()),
+        ];
+        for error in definite {
+            assert_eq!(of(error).key(&id, &term).await.unwrap(), None);
+        }
+        let away = of(|| MerchantsError::Unavailable(String::new())).key(&id, &term).await;
+        assert!(matches!(away, Err(StoreError::Unavailable(_))), "{away:?}");
+    }
+}
