@@ -257,7 +257,7 @@ fn report(place: &Place, erase: &EraseCustomer, sum: Sum, unreadable: &[String])
         lines.insert(0, "the customer's item, with its reference".to_owned());
     }
     if pointers > 0 {
-        lines.insert(0, format!("{pointers} pointers of the journal, by which payments are found"));
+        lines.insert(0, format!("pointers to its payments in the journal: {pointers}"));
     }
     if cards > 0 {
         lines.insert(0, format!("{cards} stored cards, at the gateway and here"));

@@ -100,6 +100,8 @@ pub(crate) async fn show(place: &Place, id: &MerchantId) -> Result<Report, Failu
         ("refund without amount", refund.to_owned()),
         ("duplicate window", duration(Some(policy.duplicate_window))),
         ("personal data deleted after", duration(policy.keep_personal_data)),
+        ("found by own references", yes_no(merchant.search.references)),
+        ("found by customers", yes_no(merchant.search.customers)),
     ];
     let rows = rows.map(|(name, text)| format!("  {name:<28} {text}"));
     let title = format!("Merchant {id}, {}:", place.of_secrets(SecretKind::Merchants)?);
@@ -196,5 +198,6 @@ fn value(merchant: &Merchant, stop: Option<&SwitchState>) -> Value {
         "refund_without_amount": policy.refund_without_amount,
         "duplicate_window": policy.duplicate_window,
         "keep_personal_data": policy.keep_personal_data,
+        "search": { "references": merchant.search.references, "customers": merchant.search.customers },
     })
 }

@@ -51,6 +51,20 @@ async fn items(fixture: &Fixture) -> Vec<HashMap<String, AttributeValue>> {
     all
 }
 
+/// The journal's items that lead to payments by what they are found by.
+fn pointers(items: &[HashMap<String, AttributeValue>]) -> Vec<&HashMap<String, AttributeValue>> {
+    items
+        .iter()
+        .filter(|item| item.contains_key("o") && item.contains_key("s") && !item.contains_key("f"))
+        .collect()
+}
+
+/// How many payments a command finds.
+async fn payments(fixture: &Fixture, find: &[&str]) -> usize {
+    let found = fixture.run(&[find, &["--json"]].concat(), "").await.json();
+    found["payments"].as_array().unwrap().len()
+}
+
 /// The same as text.
 async fn tables(fixture: &Fixture) -> String {
     format!("{:?}", items(fixture).await)
@@ -153,6 +167,12 @@ async fn an_erased_customer_is_in_no_table_and_no_log_line_and_its_payments_stil
     for canary in [CUSTOMER, NAME, EMAIL, DESCRIPTION, &profile(&stored)] {
         assert!(before.contains(canary), "{canary} is stored");
     }
+    let by_customer = ["payment", "find", MERCHANT, "--customer", CUSTOMER];
+    let by_address = ["payment", "find", MERCHANT, "--email", "canary@EXAMPLE.com "];
+    for find in [&by_customer, &by_address] {
+        assert_eq!(payments(&fixture, find).await, 1, "{find:?}");
+    }
+    let pointers = self::pointers(&items(&fixture).await).len();
     for table in ["merchants#", "due_for"] {
         assert!(before.contains(table), "journal and deliveries have something to be searched");
     }
@@ -162,6 +182,10 @@ async fn an_erased_customer_is_in_no_table_and_no_log_line_and_its_payments_stil
     let listed = fixture.run(&erase, "").await;
     listed.never_says(CUSTOMER);
     let listed = listed.done();
+    assert!(
+        listed.contains("pointers to its payments in the journal: 1"),
+        "by the customer's reference: {listed}"
+    );
     assert!(listed.contains("order held: ") && listed.contains("order saved: "), "{listed}");
     assert!(items(&fixture).await == unchanged, "nothing is changed without --yes");
     fixture.run(&[&erase[..], &["--yes"]].concat(), "").await.done();
@@ -176,6 +200,13 @@ async fn an_erased_customer_is_in_no_table_and_no_log_line_and_its_payments_stil
         fixture.stack.invoke_scheduled(schedule).await.unwrap();
     }
     fixture.run(&["journal", "rebuild"], "").await.done();
+    for find in [&by_customer, &by_address] {
+        assert_eq!(payments(&fixture, find).await, 0, "{find:?}");
+    }
+    let by_reference = ["payment", "find", MERCHANT, "--reference", "r-1"];
+    assert_eq!(payments(&fixture, &by_reference).await, 1, "that is the merchant's");
+    let left = self::pointers(&items(&fixture).await).len();
+    assert_eq!((pointers, left), (5, 3), "no new ones, also by a rebuild");
     let after = tables(&fixture).await;
     for canary in [CUSTOMER, NAME, EMAIL, &profile(&stored)] {
         assert!(!after.contains(canary), "{canary} is in a table");

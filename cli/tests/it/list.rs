@@ -2,6 +2,7 @@
 
 use cardpointe_simulator::Endpoint;
 use jiff::{SignedDuration, Timestamp};
+use local::Options;
 use serde_json::{Value, json};
 use tollgate_core::values::Clock;
 
@@ -223,5 +224,61 @@ async fn a_receipt_is_of_an_approved_payment() {
     assert_eq!(receipt["last_four"].as_str().unwrap().len(), 4, "{receipt}");
     let other = ["payment", "receipt", MERCHANT, "o-1", "475d9b6b-8385-49a3-b57f-855c155d5d68"];
     fixture.run(&other, "").await.fails(3, "no such approved payment");
+    fixture.close().await;
+}
+
+/// Pays an order that the shop knows by this reference.
+async fn pay_as(fixture: &Fixture, order: &str, reference: &str) {
+    let body = json!({ "data": { "type": "order", "amount": 2599, "currency": "USD" } });
+    fixture.call("PUT", &format!("/v2/orders/{order}"), body).await;
+    let data = json!({
+        "gateway": "card_connect", "method": "purchase", "payment": "1|16178397535388255208",
+        "custom_reference": reference,
+    });
+    let (status, paid) =
+        fixture.call("POST", &format!("/v2/orders/{order}/payments"), json!({ "data": data })).await;
+    assert_eq!(status, 200, "{paid}");
+}
+
+#[tokio::test]
+async fn a_payment_is_found_by_the_shops_reference_where_that_is_on_and_a_rebuild_makes_up_for_earlier_ones()
+{
+    let off = json!({ "search": null });
+    let options = Options { merchants: [(MERCHANT.to_owned(), off)].into(), ..Options::default() };
+    let fixture = Fixture::open_with(options).await;
+    pay_as(&fixture, "o-1", "invoice 7").await;
+    fixture.stack.deliver_stream().await.unwrap();
+    let find = ["payment", "find", MERCHANT, "--reference", "invoice 7", "--json"];
+    let quoted = ["payment", "find", MERCHANT, "invoice 7", "--json"];
+    fixture.run(&find, "").await.fails(4, "search.references is off");
+    for who in ["--customer", "--email"] {
+        let find = ["payment", "find", MERCHANT, who, "a@shop.example"];
+        let refused = fixture.run(&find, "").await;
+        refused.fails(4, "search.customers is off");
+        refused.never_says("shop.example");
+    }
+    let found = fixture.run(&quoted, "").await.json();
+    assert_eq!(orders(&found), Vec::<&str>::new(), "what may be anything is no error");
+    // Another signing key is another key of every text, and a rebuild makes up for that, too.
+    for key in ["0123456789abcdef0123456789abcdef", "f123456789abcdef0123456789abcdef"] {
+        let name = format!("tollgate/merchants/{MERCHANT}");
+        let mut document = fixture.stack.secrets().get(&name).unwrap();
+        document["search"] = json!({ "references": true });
+        document["token_signing_key"] = json!(key);
+        fixture.stack.secrets().put(&name, document);
+        let before = fixture.run(&find, "").await.json();
+        assert_eq!(orders(&before), Vec::<&str>::new());
+        fixture.run(&["journal", "rebuild"], "").await.done();
+        for find in [&find[..], &quoted] {
+            assert_eq!(orders(&fixture.run(find, "").await.json()), ["o-1"]);
+        }
+    }
+    fixture
+        .run(&["payment", "find", MERCHANT, "--reference", "4111111111111111"], "")
+        .await
+        .fails(2, "card number");
+    fixture.run(&["payment", "find", "nobody", "--reference", "7"], "").await.fails(3, "no such merchant");
+    let since = "2026-01-01T00:00:00Z";
+    fixture.run(&["journal", "compare", "--since", since], "").await.done();
     fixture.close().await;
 }

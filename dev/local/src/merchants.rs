@@ -81,6 +81,8 @@ fn document(gateway_url: &str, key: &str, orders: &str) -> Value {
         "authorizers": ["Secondhand Bank"],
         "discounts": [{ "code": "1234", "product": "Storage", "percent": "10" }],
         "orders": orders,
+        // So that a payment is found by whatever somebody quotes.
+        "search": { "references": true, "customers": true },
         // The seeds pay with a stored card; a shop would not let its shoppers.
         "shopper_tokens": { "enabled": true, "stored_cards": true },
         // So that a wrong security code or address can be tried out.

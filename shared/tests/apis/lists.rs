@@ -180,6 +180,55 @@ async fn what_the_other_side_quotes_finds_its_payment_however_old_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_shop_and_its_customers_quote_finds_payments_where_the_merchant_wants_that() {
+    let mut t = Table::new("quoted_by_the_shop");
+    for (n, reference) in ["invoice 7", "Invoice 7", " invoice 7 "].into_iter().enumerate() {
+        t.prepare(&registered(&format!("o-{n}"), 10_000)).await;
+        let mut data = card(1_000);
+        data["custom_reference"] = reference.into();
+        pay(&format!("o-{n}"), "purchase", data).by("shop:pay").send(&t.world, "prepares").await;
+        t.world.wait(60);
+    }
+    let id = t.world.transactions("o-1")[0];
+    let capture = json!({"amount": 250, "reason": "r"});
+    t.prepare(&post(format!("/v2/orders/o-1/transactions/{id}/refund")).by("shop:operate").data(capture))
+        .await;
+    t.world.wait(400 * 86_400);
+    let by = |filter: &str| csv(list(&format!("?filter={}", filter.replace(' ', "%20"))));
+    for filter in [
+        "eq(custom_reference,invoice 7)",
+        "eq(custom_reference,\"  invoice 7\")",
+        "eq(custom_reference,Invoice 7):eq(state,partly_refunded)",
+        "eq(custom_reference,invoice 7):eq(state,declined)",
+        "eq(custom_reference,invoice)",
+        "eq(custom_reference,*)",
+        "eq(custom_reference,invoice 7):eq(order_id,o-2)",
+    ] {
+        t.ask("by the shop's own reference", &by(filter)).await;
+    }
+    let first = t.ask("a page", &list("?filter=eq(custom_reference,invoice%207)&page[limit]=1")).await;
+    t.ask("and the next one", &csv(list(first["links"]["next"].as_str().unwrap()))).await;
+    for filter in [
+        "like(custom_reference,inv*)",
+        "in(custom_reference,a,b)",
+        "eq(custom_reference,)",
+        "eq(custom_reference,\" \")",
+        "eq(custom_reference,4111 1111 1111 1111)",
+        "eq(customer_email,4111111111111111@shop.example)",
+    ] {
+        t.ask("what no payment can have", &by(filter)).await;
+    }
+    let long = format!("eq(custom_reference,{})", "x".repeat(256));
+    t.ask("what is too long", &by(&long)).await;
+    for filter in ["eq(custom_reference,7)", "eq(customer_id,c-1)", "eq(customer_email,a@shop.example)"] {
+        for who in ["shop:read", "strict:read", "external:read"] {
+            t.ask("what is on or off", &by(filter).by(who)).await;
+        }
+    }
+    t.end();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_list_goes_on_where_its_cursor_says() {
     let mut t = Table::new("pages");
     payments(&mut t).await;

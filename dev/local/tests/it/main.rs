@@ -46,6 +46,7 @@ mod permissions;
 mod personal_data;
 #[path = "../common/process.rs"]
 mod process;
+mod quoted;
 mod random_requests;
 mod reconcile;
 mod references;

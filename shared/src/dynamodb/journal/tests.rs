@@ -13,7 +13,7 @@ use tollgate_core::{
         Attribution, ByHand, Cause, HandVerdict, Kind, Mechanism, OrderId, OrderKey, Principal,
         gateway_order_id,
     },
-    values::{Amount, Brand, Currency, DeclineCode, Fee, FeeKind},
+    values::{Amount, Brand, Currency, DeclineCode, Fee, FeeKind, SearchKey},
 };
 
 use super::*;
@@ -190,6 +190,25 @@ async fn an_entry_is_put_once_into_the_partition_of_its_order() {
     assert_eq!(store.put(&entry()).await.unwrap(), Put::Same);
     let put = put(&with(&item_of_entry(), &json!({ "x": { "N": "1814782020" } })));
     assert_eq!(aws.bodies("PutItem"), [put.clone(), put]);
+}
+
+#[tokio::test]
+async fn a_pointer_has_keys_the_order_and_an_end_and_says_nothing_of_the_text() {
+    let pointer = Pointer {
+        key: SearchKey::new(10),
+        order: order("o"),
+        sort: entry().sort(),
+        ends: at("2028-01-05T10:07:00Z"),
+    };
+    let (store, aws) = responding([done(), throttled()]);
+    store.point(&pointer).await.unwrap();
+    assert!(matches!(store.point(&pointer).await, Err(StoreError::Unavailable(_))));
+    let own = keys_of("m#0000000000000000000000000000000a", &entry().sort());
+    let item = with(&own, &json!({ "o": { "S": "o" }, "x": { "N": "1830679620" } }));
+    let put = json!({ "TableName": "journal", "Item": item });
+    assert_eq!(aws.bodies("PutItem"), [put.clone(), put]);
+    // What goes through the table's entries passes it by.
+    assert!(entry_of(&keys("m#0000000000000000000000000000000a", &entry().sort())).is_none());
 }
 
 #[tokio::test]

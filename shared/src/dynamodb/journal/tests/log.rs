@@ -5,7 +5,7 @@ use tollgate_core::{
         CountedEntry, EntryLog, EntryPage, EntryPlace, EntryQuery, LoggedEntry, TotalLine, UnreadableEntry,
     },
     payments::{Unreadable, trail},
-    values::ReadOrder,
+    values::{ReadOrder, SearchKey},
 };
 
 use super::*;
@@ -124,6 +124,35 @@ async fn an_index_has_keys_and_the_entries_are_read_by_them_in_the_same_order() 
     let merchant = merchant();
     let page = log.entries(&EntryPlace::Unusual, &january(&merchant, ReadOrder::OldestFirst)).await.unwrap();
     assert!(page.entries.is_empty() && aws.sent().as_array().unwrap().len() == 1);
+}
+
+#[tokio::test]
+async fn a_pointer_names_the_order_in_whose_part_the_entry_is() {
+    let sort = |n: usize| format!("2026-01-05T10:07:00.12{n}Z#00000000-0000-0000-0000-00000000000{n}");
+    let place = EntryPlace::Pointers(SearchKey::new(10));
+    let partition = "m#0000000000000000000000000000000a";
+    // Not the part of the first order's entries.
+    let other = (0..).map(|n| n.to_string()).find(|id| shard(&order(id)) != shard(&order("o"))).unwrap();
+    let part = |id: &str| format!("m#{}", shard(&order(id)));
+    let pointer = |n: usize, id: &str| with(&keys_of(partition, &sort(n)), &json!({ "o": { "S": id } }));
+    let whole = |n: usize, id: &str| {
+        let keys = json!({ "b": { "S": part(id) }, "s": { "S": sort(n) }, "o": { "S": id } });
+        with(&item_of_entry(), &keys)
+    };
+    // The third one leads nowhere any more, and the order of the fourth cannot be one.
+    let pointers = [pointer(0, "o"), pointer(1, &other), pointer(2, "o"), pointer(3, "no order")];
+    let found = json!({ "Responses": { "journal": [whole(1, &other), whole(0, "o")] } });
+    let last = keys_of(partition, &sort(3));
+    let (log, aws) = responding([ok(json!({ "Items": pointers, "LastEvaluatedKey": last })), ok(found)]);
+    let merchant = merchant();
+    let page = log.logged(&place, &january(&merchant, ReadOrder::OldestFirst)).await.unwrap();
+    let entries = page.entries.iter().map(|(_, entry)| entry.as_ref().unwrap());
+    let entries: Vec<_> = entries.map(|entry| (entry.sort.clone(), entry.order.clone())).collect();
+    assert_eq!(entries, [(sort(0), order("o")), (sort(1), order(&other))]);
+    assert_eq!(page.next, Some(sort(3)));
+    let keys = [(0, "o"), (1, other.as_str()), (2, "o")].map(|(n, id)| keys_of(&part(id), &sort(n)));
+    let batch = json!({ "RequestItems": { "journal": { "Keys": keys } } });
+    assert_eq!(aws.sent(), json!([["Query", query("b", partition, true)], ["BatchGetItem", batch]]));
 }
 
 #[tokio::test]

@@ -1,0 +1,192 @@
+//! Payments by what a shop or its customer quotes: the shop's own reference, the customer's, an e-mail address.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use local::{JOURNAL_TABLE_NAME, dynamodb_client, merchants};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::{
+    credit_card_client::{CreditCard, Syntax, follow_up, payment, with},
+    shop::{Answer, MASTERCARD, NO_FUNDS, Shop, VISA, by_card_with},
+};
+
+const EMAIL: &str = "Anna.M\u{fc}ller@shop.example";
+
+async fn list(shop: &Shop, filter: &str) -> Answer {
+    let url = reqwest::Url::parse_with_params("http://x/", [("filter", filter)]).unwrap();
+    shop.get(&format!("/v2/transactions?{}", url.query().unwrap_or_default())).await
+}
+
+/// The orders of what a filter finds, the newest first.
+async fn found(shop: &Shop, filter: &str) -> Vec<String> {
+    let page = list(shop, filter).await;
+    let rows = page.data(200).as_array().unwrap().iter();
+    rows.map(|row| row["relationships"]["order"]["data"]["id"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn pay(shop: &Shop, order: &str, card: &str, more: Value) -> Answer {
+    shop.register(order, 2599).await;
+    let paid = shop.pay(order, by_card_with("purchase", card, &more)).await;
+    shop.stack.advance_clock(1);
+    paid
+}
+
+/// A payment that says who paid; returns its order's id.
+async fn pay_as(shop: &Shop, reference: &str, email: &str) -> String {
+    let request = with(payment("1", reference), "/Request/Email", Some(json!(email)));
+    let id = CreditCard::of(shop).approved("charge", &request).await;
+    shop.stack.advance_clock(1);
+    id
+}
+
+/// The journal's items that are no entries, but lead to some.
+async fn pointers(shop: &Shop) -> Vec<HashMap<String, AttributeValue>> {
+    let scan = dynamodb_client(shop.stack.dynamodb_url()).scan().table_name(JOURNAL_TABLE_NAME);
+    let items = scan.send().await.unwrap().items.unwrap();
+    let is_pointer =
+        |item: &HashMap<String, AttributeValue>| item.contains_key("o") && !item.contains_key("f");
+    items.into_iter().filter(is_pointer).collect()
+}
+
+#[tokio::test]
+async fn a_payment_is_found_by_the_shops_reference_and_by_who_paid_and_the_journal_names_neither() {
+    let shop = Shop::open().await;
+    pay(&shop, "a", VISA, json!({"custom_reference": "invoice 7"})).await.data(200);
+    let saving = json!({"save": true, "customer": "c-1", "custom_reference": "invoice 8"});
+    pay(&shop, "b", MASTERCARD, saving).await.data(200);
+    pay(&shop, "c", NO_FUNDS, json!({"custom_reference": "invoice 7"})).await.error(400, "declined");
+    pay(&shop, "d", VISA, json!({})).await.data(200);
+    let first = pay_as(&shop, "booking-1", EMAIL).await;
+    let second = pay_as(&shop, "booking-2", &EMAIL.to_uppercase()).await;
+    pay_as(&shop, "booking-3", "other@shop.example").await;
+    shop.stack.deliver_stream().await.unwrap();
+    for (filter, expected) in [
+        ("eq(custom_reference,invoice 7)", vec!["c", "a"]),
+        ("eq(custom_reference,invoice 7):eq(status,complete)", vec!["a"]),
+        ("eq(custom_reference,Invoice 7)", vec![]),
+        ("eq(custom_reference,booking-1)", vec![first.as_str()]),
+        ("eq(customer_id,c-1)", vec!["b"]),
+        ("eq(customer_id,C-1)", vec![]),
+        ("eq(customer_email,anna.m\u{fc}ller@SHOP.example)", vec![&second, &first]),
+        ("eq(customer_email,\" Anna.M\u{dc}LLER@shop.example\")", vec![&second, &first]),
+        ("eq(customer_email,anna)", vec![]),
+        ("eq(customer_email,*)", vec![]),
+    ] {
+        assert_eq!(found(&shop, filter).await, expected, "{filter}");
+    }
+    // At most two for each payment, and none for one that says nothing.
+    let pointers = pointers(&shop).await;
+    assert_eq!(pointers.len(), 3 + 1 + 3 * 2);
+    let stored = format!("{pointers:?}").to_lowercase();
+    for text in ["anna", "shop.example", "invoice", "booking", "c-1"] {
+        assert!(!stored.contains(text), "{text}");
+    }
+    assert!(pointers.iter().all(|item| item.len() == 4 && item.contains_key("x")), "{pointers:?}");
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn what_a_capture_or_refund_does_leaves_a_payment_where_it_is_and_a_captures_reference_finds_it() {
+    let shop = Shop::open().await;
+    let mut first = by_card_with("authorize", VISA, &json!({"custom_reference": "invoice 7"}));
+    first["amount"] = json!(2599);
+    shop.register("a", 2599).await;
+    let paid = shop.pay("a", first).await;
+    let id = paid.id();
+    shop.stack.deliver_stream().await.unwrap();
+    shop.stack.advance_clock(1);
+    let capture = json!({"amount": 2599, "custom_reference": "parcel 1"});
+    shop.follow_up("a", &id, "capture", capture).await.data(200);
+    shop.stack.deliver_stream().await.unwrap();
+    for reference in ["invoice 7", "parcel 1"] {
+        assert_eq!(found(&shop, &format!("eq(custom_reference,{reference})")).await, ["a"], "{reference}");
+    }
+    assert_eq!(pointers(&shop).await.len(), 2);
+    let charged = CreditCard::of(&shop).approved("charge", &payment("1", "booking-1")).await;
+    let void = CreditCard::of(&shop).send(Syntax::Json, "void", &follow_up("void", &charged, "undone")).await;
+    assert_eq!(void.envelope().code, "00", "{}", void.body);
+    shop.stack.deliver_stream().await.unwrap();
+    assert_eq!(found(&shop, "eq(custom_reference,booking-1)").await, [charged]);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn no_merchant_finds_anothers_payments_whatever_it_quotes() {
+    let mut shop = Shop::open().await;
+    pay(&shop, "a", VISA, json!({"custom_reference": "invoice 7"})).await.data(200);
+    pay_as(&shop, "booking-1", EMAIL).await;
+    shop.stack.deliver_stream().await.unwrap();
+    // The local merchants have one signing key, so only their ids tell their keys apart.
+    let other = shop.token(merchants::EXTERNAL, Some(merchants::EXTERNAL_KEY)).await;
+    shop.use_token(other.body["access_token"].as_str().unwrap());
+    for filter in ["eq(custom_reference,invoice 7)".to_owned(), format!("eq(customer_email,{EMAIL})")] {
+        assert_eq!(found(&shop, &filter).await, Vec::<String>::new(), "{filter}");
+    }
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_merchant_that_does_not_want_it_pays_for_nothing_and_is_told_how_to_switch_it_on() {
+    let shop = Shop::open_with(json!({"search": null})).await;
+    pay(&shop, "a", VISA, json!({"custom_reference": "invoice 7"})).await.data(200);
+    pay_as(&shop, "booking-1", EMAIL).await;
+    shop.stack.deliver_stream().await.unwrap();
+    assert_eq!(pointers(&shop).await, []);
+    for (filter, field, switch) in [
+        ("eq(custom_reference,invoice 7)".to_owned(), "custom_reference", "search.references"),
+        ("eq(customer_id,c-1)".to_owned(), "customer_id", "search.customers"),
+        (format!("eq(customer_email,{EMAIL})"), "customer_email", "search.customers"),
+    ] {
+        let refused = list(&shop, &filter).await;
+        let error = refused.error(400, "invalid_value");
+        assert_eq!(error["source"], format!("filter.{field}"));
+        assert!(error["detail"].as_str().unwrap().contains(switch), "{error}");
+        assert!(!refused.body.to_string().contains("shop.example"), "{error}");
+    }
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_payment_is_not_found_by_an_address_that_is_forgotten() {
+    let mut shop = Shop::open_with(json!({"keep_personal_data": "P1D"})).await;
+    pay_as(&shop, "booking-1", EMAIL).await;
+    shop.stack.deliver_stream().await.unwrap();
+    let by_email = format!("eq(customer_email,{EMAIL})");
+    assert_eq!(found(&shop, &by_email).await.len(), 1);
+    shop.stack.advance_clock(3 * 86_400);
+    shop.stack.invoke_scheduled("reconcile").await.unwrap();
+    shop.renew_token().await;
+    assert_eq!(found(&shop, &by_email).await, Vec::<String>::new());
+    assert_eq!(found(&shop, "eq(custom_reference,booking-1)").await.len(), 1, "that is the merchant's");
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn what_payments_are_found_by_waits_for_secrets_and_no_entry_does() {
+    let shop = Shop::open().await;
+    pay(&shop, "a", VISA, json!({"custom_reference": "invoice 7"})).await.data(200);
+    shop.stack.cold_start().unwrap();
+    shop.stack.secrets().set_down(true);
+    // The batch comes again as long as that takes.
+    assert!(shop.stack.deliver_stream().await.is_err());
+    shop.stack.secrets().set_down(false);
+    shop.stack.deliver_stream().await.unwrap();
+    assert_eq!(found(&shop, "eq(custom_reference,invoice 7)").await, ["a"]);
+    // A merchant whose document is wrong holds up nothing.
+    let name = format!("tollgate/merchants/{}", merchants::REGISTERED);
+    let document = shop.stack.secrets().get(&name).unwrap();
+    pay(&shop, "b", VISA, json!({"custom_reference": "invoice 8"})).await.data(200);
+    shop.stack.cold_start().unwrap();
+    shop.stack.secrets().put(&name, json!({"keys": []}));
+    shop.stack.deliver_stream().await.unwrap();
+    shop.stack.secrets().put(&name, document);
+    shop.stack.cold_start().unwrap();
+    assert_eq!(found(&shop, "eq(status,complete)").await, ["b", "a"], "its entries are there");
+    assert_eq!(found(&shop, "eq(custom_reference,invoice 8)").await, Vec::<String>::new());
+    let head =
+        shop.send(Method::HEAD, "/v2/transactions?filter=eq(custom_reference,7)", &[], String::new()).await;
+    assert_eq!(head.status, 200);
+    shop.close().await;
+}
