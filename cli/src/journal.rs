@@ -6,7 +6,7 @@
 pub(crate) mod compare;
 pub(crate) mod list;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
@@ -17,7 +17,6 @@ use tollgate::{
         journal::{BUCKET, PARKED, SORT},
         orders::stream::whole_order,
     },
-    search_keys::MerchantSearchKeys,
     secrets_manager::SecretKind,
 };
 use tollgate_core::journal::{Change, EntryStore, JournalReport, NoSearchKeys, SearchKeys, entries, record};
@@ -78,14 +77,14 @@ pub(crate) async fn rebuild(place: &Place, rebuild: &Rebuild) -> Result<Report, 
 }
 
 /// What stands for the texts that payments are found by; nothing where it is not known where merchants' documents are.
-fn search_keys(place: &Place) -> Result<Box<dyn SearchKeys>, Failure> {
+fn search_keys(place: &Place) -> Result<Arc<dyn SearchKeys>, Failure> {
     if place.prefix(SecretKind::Merchants).is_err() {
         remark(
             "Without --stack or --merchants-prefix, what payments are found by (docs/search.md) is not put.",
         );
-        return Ok(Box::new(NoSearchKeys));
+        return Ok(Arc::new(NoSearchKeys));
     }
-    Ok(Box::new(MerchantSearchKeys(place.job()?.merchants)))
+    place.search_keys()
 }
 
 /// Puts one page's entries. What was put before a failure is known the next time.

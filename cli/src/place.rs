@@ -18,7 +18,7 @@ use tollgate::{
     source::Front,
 };
 use tollgate_core::{
-    journal::{Agenda, Retention},
+    journal::{Agenda, Retention, SearchKeys},
     order::MerchantId,
     payments::{CaptureSettings, OrderIndex, reconcile::Limits},
     stored_cards::PaymentMethods,
@@ -375,6 +375,11 @@ impl Place {
     /// The index of orders by when they were created, by which a payment's order is found.
     pub(crate) fn order_index(&self) -> Result<Arc<dyn OrderIndex>, Failure> {
         Ok(self.adapters(NO_SECRETS)?.order_index())
+    }
+
+    /// What stands for the texts that merchants have payments found by.
+    pub(crate) fn search_keys(&self) -> Result<Arc<dyn SearchKeys>, Failure> {
+        Ok(self.adapters(self.prefix(SecretKind::Merchants)?)?.search_keys())
     }
 
     /// Those of stored cards.

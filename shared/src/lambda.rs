@@ -20,7 +20,7 @@ use lambda_http::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use tollgate_core::{
-    journal::Agenda,
+    journal::{Agenda, SearchKeys},
     order::MerchantId,
     payments::{
         CAPTURE_SHARDS_MAX, CaptureSettings, Deadline, GatewayInfo, IN_DOUBT_SHARDS_MAX, OrderIndex,
@@ -253,6 +253,11 @@ impl Adapters {
     /// The indexes of what needs attention, and of captures to come.
     pub fn agenda(&self) -> Arc<dyn Agenda> {
         self.tables().store.clone()
+    }
+
+    /// What stands for the texts that merchants have payments found by.
+    pub fn search_keys(&self) -> Arc<dyn SearchKeys> {
+        self.merchants.clone()
     }
 
     /// The index of orders by when they were created.

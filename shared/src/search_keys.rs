@@ -3,13 +3,10 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use ring::hmac;
 use secrecy::ExposeSecret;
 use tollgate_core::{
-    journal::SearchKeys,
-    order::MerchantId,
-    payments::{Merchant, Merchants, MerchantsError, StoreError},
+    payments::{Merchant, MerchantsError, StoreError},
     values::{SearchKey, SearchTerm},
 };
 
@@ -22,19 +19,17 @@ pub fn search_key(merchant: &Merchant, term: &SearchTerm) -> SearchKey {
     SearchKey::new(u128::from_be_bytes(tag.as_ref().first_chunk().copied().unwrap_or_default()))
 }
 
-/// Keys by merchants' documents.
-pub struct MerchantSearchKeys(pub Arc<dyn Merchants>);
-
-#[async_trait]
-impl SearchKeys for MerchantSearchKeys {
-    async fn key(&self, merchant: &MerchantId, term: &SearchTerm) -> Result<Option<SearchKey>, StoreError> {
-        match self.0.get_for_inquiries(merchant).await {
-            Ok(merchant) => Ok(merchant.search.has(term.by()).then(|| search_key(&merchant, term))),
-            Err(MerchantsError::Unavailable(why)) => Err(StoreError::Unavailable(why)),
-            // Not held up by one merchant: `tollgate journal rebuild` makes up for it.
-            Err(MerchantsError::Unknown | MerchantsError::Malformed(_) | MerchantsError::Forbidden(_)) => {
-                Ok(None)
-            }
+/// The key of a text if the merchant has payments found by it. One whose document cannot be used holds up no other's:
+/// `tollgate journal rebuild` makes up for it.
+pub fn key_if_on(
+    merchant: Result<Arc<Merchant>, MerchantsError>,
+    term: &SearchTerm,
+) -> Result<Option<SearchKey>, StoreError> {
+    match merchant {
+        Ok(merchant) => Ok(merchant.search.has(term.by()).then(|| search_key(&merchant, term))),
+        Err(MerchantsError::Unavailable(why)) => Err(StoreError::Unavailable(why)),
+        Err(MerchantsError::Unknown | MerchantsError::Malformed(_) | MerchantsError::Forbidden(_)) => {
+            Ok(None)
         }
     }
 }
@@ -52,16 +47,6 @@ mod tests {
             "gateway": {{"site": "elsewhere", "username": "u", "password": "p", "merchids": {{"USD": "1"}}}}}}"#
         );
         merchant_document::parse(id.parse().unwrap(), &document, GATEWAY).unwrap()
-    }
-
-    /// A merchant, or what is in the place of one.
-    struct Only(Result<Arc<Merchant>, fn() -> MerchantsError>);
-
-    #[async_trait]
-    impl Merchants for Only {
-        async fn get(&self, _: &MerchantId) -> Result<Arc<Merchant>, MerchantsError> {
-            self.0.clone().map_err(|error| error())
-        }
     }
 
     const KEY: &str = "0123456789abcdef0123456789abcdef";
@@ -88,8 +73,8 @@ mod tests {
         assert_eq!(key.to_string().len(), 32);
     }
 
-    #[tokio::test]
-    async fn there_is_a_key_only_of_what_the_merchant_has_switched_on() {
+    #[test]
+    fn there_is_a_key_only_of_what_the_merchant_has_switched_on() {
         let (reference, email) = (term(SearchBy::Reference, "7"), term(SearchBy::Email, "a@b"));
         for (search, expected) in [
             ("{}", [false, false]),
@@ -97,27 +82,24 @@ mod tests {
             (r#"{"customers": true}"#, [false, true]),
         ] {
             let merchant = Arc::new(merchant("m", KEY, search));
-            let keys = MerchantSearchKeys(Arc::new(Only(Ok(Arc::clone(&merchant)))));
             for (term, expected) in [&reference, &email].into_iter().zip(expected) {
-                let key = keys.key(&merchant.id, term).await.unwrap();
+                let key = key_if_on(Ok(Arc::clone(&merchant)), term).unwrap();
                 assert_eq!(key, expected.then(|| search_key(&merchant, term)), "{search}");
             }
         }
     }
 
-    #[tokio::test]
-    async fn one_merchant_without_a_document_holds_up_no_other_and_secrets_that_cannot_be_read_do() {
-        let of = |error: fn() -> MerchantsError| MerchantSearchKeys(Arc::new(Only(Err(error))));
-        let (id, term) = ("m".parse().unwrap(), term(SearchBy::Reference, "7"));
-        let definite: [fn() -> MerchantsError; 3] = [
-            || MerchantsError::Unknown,
-            || MerchantsError::Malformed(String::new()),
-            || MerchantsError::Forbidden(String::new()),
-        ];
-        for error in definite {
-            assert_eq!(of(error).key(&id, &term).await.unwrap(), None);
+    #[test]
+    fn one_merchant_without_a_document_holds_up_no_other_and_secrets_that_cannot_be_read_do() {
+        let term = term(SearchBy::Reference, "7");
+        for definite in [
+            MerchantsError::Unknown,
+            MerchantsError::Malformed(String::new()),
+            MerchantsError::Forbidden(String::new()),
+        ] {
+            assert_eq!(key_if_on(Err(definite), &term).unwrap(), None);
         }
-        let away = of(|| MerchantsError::Unavailable(String::new())).key(&id, &term).await;
+        let away = key_if_on(Err(MerchantsError::Unavailable(String::new())), &term);
         assert!(matches!(away, Err(StoreError::Unavailable(_))), "{away:?}");
     }
 }

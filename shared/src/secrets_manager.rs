@@ -13,14 +13,16 @@ use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
 use jiff::{SignedDuration, Timestamp};
 use tollgate_core::{
+    journal::SearchKeys,
     order::MerchantId,
-    payments::{GatewayInfo, Merchant, Merchants, MerchantsError, trail},
-    values::Clock,
+    payments::{GatewayInfo, Merchant, Merchants, MerchantsError, StoreError, trail},
+    values::{Clock, SearchKey, SearchTerm},
 };
 
 use crate::{
     aws_error::SecretFailure,
     merchant_document::{self, hosts::GatewayHosts},
+    search_keys::key_if_on,
 };
 
 /// How long a merchant is used before its secret is read again: what is revoked in it ends within this time. And how long
@@ -220,6 +222,13 @@ impl Merchants for SecretsManagerMerchants {
 
     fn was_read(&self, id: &MerchantId) -> bool {
         self.all().read.contains_key(id)
+    }
+}
+
+#[async_trait]
+impl SearchKeys for SecretsManagerMerchants {
+    async fn key(&self, id: &MerchantId, term: &SearchTerm) -> Result<Option<SearchKey>, StoreError> {
+        key_if_on(self.get_for_inquiries(id).await, term)
     }
 }
 

@@ -22,7 +22,6 @@ use crate::{
         stream::StreamResponse,
     },
     ports::{JournalKeeper, JournalTotals},
-    search_keys::MerchantSearchKeys,
     secrets_manager::{MerchantSettings, SecretsManagerMerchants},
     telemetry::{self, Measured},
 };
@@ -62,11 +61,7 @@ impl JournalConfig {
     ) -> JournalKeeper {
         let client = self.aws.secrets_manager(http_client);
         let merchants = SecretsManagerMerchants::new(client, merchants, GATEWAY, clock.clone());
-        JournalKeeper {
-            entries: self.entries(http_client),
-            keys: Arc::new(MerchantSearchKeys(Arc::new(merchants))),
-            clock: clock.clone(),
-        }
+        JournalKeeper { entries: self.entries(http_client), keys: Arc::new(merchants), clock: clock.clone() }
     }
 
     /// The journal to be read. Nothing is called yet.

@@ -194,7 +194,7 @@ async fn what_a_shop_and_its_customers_quote_finds_payments_where_the_merchant_w
     t.prepare(&post(format!("/v2/orders/o-1/transactions/{id}/refund")).by("shop:operate").data(capture))
         .await;
     t.world.wait(400 * 86_400);
-    let by = |filter: &str| csv(list(&format!("?filter={}", filter.replace(' ', "%20"))));
+    let by = |filter: &str| csv(list(&format!("?filter={}", filter.replace(' ', "%20").replace('"', "%22"))));
     for filter in [
         "eq(custom_reference,invoice 7)",
         "eq(custom_reference,\"  invoice 7\")",

@@ -48,7 +48,8 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     // Adapters.
     ("cardpointe", "values order payments stored_cards"),
     ("merchant_document", "values order payments"),
-    ("secrets_manager", "values order payments aws_error merchant_document"),
+    ("search_keys", "values payments"),
+    ("secrets_manager", "values order payments journal aws_error merchant_document search_keys"),
     ("dynamodb", "values order payments stored_cards journal webhooks aws_error"),
     ("webhook_client", "values order webhooks aws_error"),
     ("event_bridge", "payments webhooks aws_error"),
@@ -58,7 +59,6 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("source", "values order payments"),
     ("abuse", "order source"),
     ("access", "values order payments abuse access_token source"),
-    ("search_keys", "values order payments journal"),
     ("ports", "values order payments stored_cards journal webhooks access"),
     ("api", "values order payments stored_cards abuse access access_token invocation ports source transfer"),
     ("spreadsheet", "values order journal"),
@@ -77,7 +77,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     (
         "lambda",
         "values order payments stored_cards journal webhooks webhook_client cardpointe \
-          secrets_manager dynamodb abuse access access_token search_keys invocation ports source telemetry",
+          secrets_manager dynamodb abuse access access_token invocation ports source telemetry",
     ),
     ("functions", "elastic_path credit_card api invocation lambda ports"),
     // Start-up of the function that publishes events, in a package of its own.
