@@ -8,8 +8,12 @@ mod deposit;
 mod dispute;
 mod exception;
 mod expectation;
+mod keep_exceptions;
 mod line;
+mod match_days;
 mod matching;
+#[cfg(test)]
+mod memory;
 mod reports;
 mod store;
 
@@ -18,7 +22,11 @@ pub use deposit::{Adjustment, Chargeback, Component, Deposit};
 pub use dispute::{DisputeRecorder, FoundDispute};
 pub use exception::{Exception, ExceptionCause, Note, Resolution};
 pub use expectation::{Expectation, Expectations, expectations};
+pub use keep_exceptions::{
+    ExceptionRefusal, ExceptionsReport, NOTES_MAX, keep_exceptions, note_exception, resolve_exception,
+};
 pub use line::{BatchStatus, Funded, FundedKind, FundedStatus, Line, LinePlace, Settled, SettledStatus};
+pub use match_days::{DayMatcher, MatchReport, MatchedDays};
 pub use matching::{Compared, Covered, Match, Progressed, Verdict, Waits, match_account};
 pub use reports::{FundingRecord, ReadReport, ReportError, Reports, SettledRecord};
 pub use store::{

@@ -1,6 +1,7 @@
 //! What the gateway's records say about one reference: its settlement, and the deposits that hold it.
 
 use jiff::civil::Date;
+use uuid::Uuid;
 
 use crate::{values::Currency, words};
 
@@ -140,4 +141,10 @@ impl LinePlace {
     /// Parts of an account's day. At 1,000 lines a day an item has 16 of about 120 bytes, at 100,000 it has 1,600 and stays
     /// below the 400 KB that an item may have.
     pub const PARTS: u8 = 64;
+
+    /// Where the line of a reference is.
+    pub fn of(account: &str, day: Option<Date>, reference: &str) -> Self {
+        let digest = Uuid::new_v5(&Uuid::NAMESPACE_OID, reference.as_bytes());
+        Self { account: account.to_owned(), day, part: digest.as_bytes()[0] % Self::PARTS }
+    }
 }

@@ -49,6 +49,8 @@ pub struct Compared<'a> {
     pub has_deposits: bool,
     /// What the journal expects. Those of other accounts are ignored.
     pub expectations: &'a [Expectation],
+    /// What is matched elsewhere, and here only tells whose a line or a chargeback is.
+    pub known: &'a [Expectation],
     /// What the gateway's records say of references. For every line of a known payment or refund, its expectation has to be
     /// there.
     pub lines: &'a [Line],
@@ -132,9 +134,7 @@ impl Covered {
 pub fn match_account(compared: &Compared<'_>, waits: &Waits, now: Timestamp) -> Match {
     let context = Matching { compared, waits, now, today: eastern_day(now) };
     let mut found = Match::default();
-    let ours: Vec<&Expectation> =
-        compared.expectations.iter().filter(|one| one.account == compared.account).collect();
-    let owners = Owners::new(&ours);
+    let owners = Owners::new(compared);
     let mut matched = BTreeSet::new();
     for line in compared.lines {
         let owner = owners.of(line);
@@ -145,13 +145,19 @@ pub fn match_account(compared: &Compared<'_>, waits: &Waits, now: Timestamp) -> 
     }
     let lines: BTreeSet<&str> = compared.lines.iter().map(|line| line.reference.as_str()).collect();
     for (reference, owned) in &owners.by_reference {
-        if lines.contains(reference) || owned.iter().any(|one| matched.contains(&key(one))) {
+        let is_matched =
+            |one: &&&Expectation| matched.contains(&key(one)) || owners.known.contains(&key(one));
+        if lines.contains(reference) || owned.iter().any(|one| is_matched(&one)) {
             continue;
         }
         let owner = if let [one] = owned[..] { Owner::One(one) } else { Owner::Several };
         of_reference(&context, reference, owner, &Line::default(), &mut found);
     }
-    for unnamed in owners.unnamed.values().filter(|one| one.amount != 0 && !matched.contains(&key(one))) {
+    for unnamed in owners
+        .unnamed
+        .values()
+        .filter(|one| one.amount != 0 && !matched.contains(&key(one)) && !owners.known.contains(&key(one)))
+    {
         of_reference(&context, &unnamed.gateway_order_id, Owner::One(unnamed), &Line::default(), &mut found);
     }
     for deposit in compared.deposits {
@@ -182,6 +188,8 @@ struct Owners<'a> {
     unnamed: BTreeMap<&'a str, &'a Expectation>,
     /// All, by our order id.
     by_order_id: BTreeMap<&'a str, &'a Expectation>,
+    /// What is matched elsewhere.
+    known: BTreeSet<(Uuid, &'a str)>,
 }
 
 /// What makes one record at the gateway: the attempt of an operation.
@@ -190,14 +198,17 @@ fn key(expectation: &Expectation) -> (Uuid, &str) {
 }
 
 impl<'a> Owners<'a> {
-    fn new(all: &[&'a Expectation]) -> Self {
+    fn new(compared: &Compared<'a>) -> Self {
+        let here = |one: &&Expectation| one.account == compared.account;
+        let known = compared.known.iter().filter(here);
+        let all = compared.expectations.iter().filter(here).chain(known.clone());
         let mut by_reference: BTreeMap<&str, Vec<&Expectation>> = BTreeMap::new();
         let (mut unnamed, mut by_order_id) = (BTreeMap::new(), BTreeMap::new());
         for one in all {
-            by_order_id.insert(one.gateway_order_id.as_str(), *one);
+            by_order_id.insert(one.gateway_order_id.as_str(), one);
             match &one.reference {
                 Some(reference) => by_reference.entry(reference).or_default().push(one),
-                None => drop(unnamed.insert(one.gateway_order_id.as_str(), *one)),
+                None => drop(unnamed.insert(one.gateway_order_id.as_str(), one)),
             }
         }
         // What was refused can name the record of what was done before; it claims no money.
@@ -208,7 +219,7 @@ impl<'a> Owners<'a> {
                 owned.truncate(1);
             }
         }
-        Self { by_reference, unnamed, by_order_id }
+        Self { by_reference, unnamed, by_order_id, known: known.map(key).collect() }
     }
 
     fn of(&self, line: &Line) -> Owner<'a> {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
-use super::{Chargeback, Deposit, Exception, ExceptionCause, Line, LinePlace};
+use super::{Adjustment, Chargeback, Deposit, Exception, ExceptionCause, Line, LinePlace};
 use crate::{order::MerchantId, payments::StoreError, values::ReadOrder};
 
 /// The lines of one place, as one item.
@@ -76,6 +76,14 @@ pub trait DepositStore: Send + Sync {
         limit: usize,
     ) -> Result<DepositPage, StoreError>;
 
+    /// All chargebacks of an account's case, and all adjustments about it, whenever they came.
+    async fn of_case(
+        &self,
+        merchant: &MerchantId,
+        account: &str,
+        case: &str,
+    ) -> Result<(Vec<Chargeback>, Vec<Adjustment>), StoreError>;
+
     /// Which lines a deposit holds: for each place, the references.
     async fn lines_of(&self, merchant: &MerchantId, id: &str) -> Result<Vec<(LinePlace, Line)>, StoreError>;
 }
@@ -106,7 +114,7 @@ pub trait ExceptionStore: Send + Sync {
     /// One exception.
     async fn get(&self, merchant: &MerchantId, id: Uuid) -> Result<Option<Exception>, StoreError>;
 
-    /// The open exceptions of an account's day, to be compared with what a run found.
+    /// The open exceptions of an account, to be compared with what a run found.
     async fn open_of(&self, merchant: &MerchantId, account: &str) -> Result<Vec<Exception>, StoreError>;
 
     /// Writes an exception if it is still as it was read; `was` is none for a new one. Says whether it was.

@@ -41,6 +41,7 @@ impl World {
             account: ACCOUNT,
             has_deposits: self.has_deposits,
             expectations: &self.expectations,
+            known: &[],
             lines: &self.lines,
             deposits: &self.deposits,
             chargebacks: &self.chargebacks,

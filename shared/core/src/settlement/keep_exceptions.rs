@@ -1,0 +1,208 @@
+//! Brings the stored exceptions in line with what a match found, and lets people note and resolve.
+//!
+//! An exception's id is made of what it is about, so a match that is repeated finds the same ones. What people wrote stays,
+//! whatever a match finds.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{Exception, ExceptionStore, Match, Note, Resolution};
+use crate::{order::MerchantId, payments::StoreError};
+
+/// How often a write is tried again after another one came between.
+const TRIES: usize = 5;
+
+/// Most notes of one exception: its item stays far below 400 KB.
+pub const NOTES_MAX: usize = 50;
+
+/// What a match changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExceptionsReport {
+    /// Found for the first time.
+    pub opened: u64,
+    /// Closed before, and there again.
+    pub reopened: u64,
+    /// Whose cause is gone.
+    pub closed: u64,
+    /// Open now, of this account.
+    pub open: u64,
+}
+
+/// What becomes of one exception.
+enum Next {
+    Stays,
+    Opens(Box<Exception>),
+    Reopens(Box<Exception>),
+    Changes(Box<Exception>),
+}
+
+/// Saves new exceptions, closes those whose cause is gone, and opens closed ones again whose cause is back.
+pub async fn keep_exceptions(
+    store: &dyn ExceptionStore,
+    merchant: &MerchantId,
+    account: &str,
+    found: &Match,
+    now: Timestamp,
+) -> Result<ExceptionsReport, StoreError> {
+    let open = store.open_of(merchant, account).await?;
+    let mut report = ExceptionsReport { open: count(open.len()), ..ExceptionsReport::default() };
+    for exception in &found.exceptions {
+        let known = open.iter().find(|known| known.id == exception.id).cloned();
+        match keep(store, merchant, known, exception).await? {
+            Next::Opens(_) => (report.opened, report.open) = (report.opened + 1, report.open + 1),
+            Next::Reopens(_) => (report.reopened, report.open) = (report.reopened + 1, report.open + 1),
+            Next::Changes(_) | Next::Stays => {}
+        }
+    }
+    let is_found = |id: Uuid| found.exceptions.iter().any(|exception| exception.id == id);
+    for known in open.into_iter().filter(|known| !is_found(known.id) && found.covered.has(known)) {
+        if close(store, merchant, known, now).await? {
+            (report.closed, report.open) = (report.closed + 1, report.open.saturating_sub(1));
+        }
+    }
+    Ok(report)
+}
+
+fn count(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
+}
+
+/// What was found, beside what is on record.
+fn next(known: Option<&Exception>, found: &Exception) -> Next {
+    let Some(known) = known else { return Next::Opens(Box::new(found.clone())) };
+    let same = (known.expected, known.found, known.currency) == (found.expected, found.found, found.currency);
+    let mut next = Exception {
+        since: known.since,
+        notes: known.notes.clone(),
+        resolution: known.resolution.clone(),
+        ..found.clone()
+    };
+    if let Some(resolution) = next.resolution.take_if(|_| !same) {
+        // A person decided about other amounts.
+        let text = format!("Resolved before the amounts changed: {}", resolution.reason);
+        next.notes.push(Note { at: resolution.at, by: resolution.by, text });
+    }
+    match (known.is_open(), next.is_open()) {
+        _ if next == *known => Next::Stays,
+        (false, true) => Next::Reopens(Box::new(next)),
+        _ => Next::Changes(Box::new(next)),
+    }
+}
+
+async fn keep(
+    store: &dyn ExceptionStore,
+    merchant: &MerchantId,
+    mut known: Option<Exception>,
+    found: &Exception,
+) -> Result<Next, StoreError> {
+    if known.is_none() {
+        known = store.get(merchant, found.id).await?;
+    }
+    for _ in 0..TRIES {
+        let next = next(known.as_ref(), found);
+        let (Next::Opens(new) | Next::Reopens(new) | Next::Changes(new)) = &next else { return Ok(next) };
+        if store.save(merchant, known.as_ref(), new).await? {
+            return Ok(next);
+        }
+        known = store.get(merchant, found.id).await?;
+    }
+    // The next run finds it again.
+    Ok(Next::Stays)
+}
+
+async fn close(
+    store: &dyn ExceptionStore,
+    merchant: &MerchantId,
+    mut known: Exception,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    for _ in 0..TRIES {
+        let gone = Exception { gone_at: Some(now), ..known.clone() };
+        if store.save(merchant, Some(&known), &gone).await? {
+            return Ok(true);
+        }
+        match store.get(merchant, known.id).await? {
+            Some(changed) if changed.is_open() => known = changed,
+            Some(_) | None => return Ok(false),
+        }
+    }
+    Ok(false)
+}
+
+/// Why a person's note or decision was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ExceptionRefusal {
+    /// There is no such exception.
+    #[error("there is no such exception")]
+    NotFound,
+    /// It is closed already, with the person who did it where one did.
+    #[error("the exception is closed")]
+    Closed(Box<Exception>),
+    /// It has as many notes as it may have.
+    #[error("an exception has {NOTES_MAX} notes at most")]
+    TooManyNotes,
+    /// It changed each time it was to be written.
+    #[error("the exception was changed at the same time")]
+    Contended,
+    /// It cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Adds a person's note. The same note twice is one.
+pub async fn note_exception(
+    store: &dyn ExceptionStore,
+    merchant: &MerchantId,
+    id: Uuid,
+    note: &Note,
+) -> Result<Exception, ExceptionRefusal> {
+    let change = |exception: &Exception| {
+        let is_there = |one: &Note| one.by == note.by && one.text == note.text;
+        if exception.notes.iter().any(is_there) {
+            return Ok(exception.clone());
+        }
+        if exception.notes.len() >= NOTES_MAX {
+            return Err(ExceptionRefusal::TooManyNotes);
+        }
+        let mut changed = exception.clone();
+        changed.notes.push(note.clone());
+        Ok(changed)
+    };
+    change_exception(store, merchant, id, change).await
+}
+
+/// Closes an exception by a person's decision. The same decision twice is one.
+pub async fn resolve_exception(
+    store: &dyn ExceptionStore,
+    merchant: &MerchantId,
+    id: Uuid,
+    resolution: &Resolution,
+) -> Result<Exception, ExceptionRefusal> {
+    let change = |exception: &Exception| match &exception.resolution {
+        Some(before) if before.by == resolution.by && before.reason == resolution.reason => {
+            Ok(exception.clone())
+        }
+        _ if !exception.is_open() => Err(ExceptionRefusal::Closed(Box::new(exception.clone()))),
+        _ => Ok(Exception { resolution: Some(resolution.clone()), ..exception.clone() }),
+    };
+    change_exception(store, merchant, id, change).await
+}
+
+async fn change_exception(
+    store: &dyn ExceptionStore,
+    merchant: &MerchantId,
+    id: Uuid,
+    change: impl Fn(&Exception) -> Result<Exception, ExceptionRefusal>,
+) -> Result<Exception, ExceptionRefusal> {
+    for _ in 0..TRIES {
+        let known = store.get(merchant, id).await?.ok_or(ExceptionRefusal::NotFound)?;
+        let changed = change(&known)?;
+        if changed == known || store.save(merchant, Some(&known), &changed).await? {
+            return Ok(changed);
+        }
+    }
+    Err(ExceptionRefusal::Contended)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,315 @@
+//! Matches an account's last days, with what is still open from before.
+//!
+//! One UTC day of the journal is read at a time, the newest first, so that memory holds one day: a void is never older than
+//! its payment. Reports and exceptions are all that it writes; it moves no money.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+
+use super::{
+    Adjustment, Chargeback, Compared, Deposit, DepositStore, ExceptionStore, ExceptionsReport, Expectation,
+    Expectations, Line, LinePlace, LineStore, Match, Waits, expectations, keep_exceptions, match_account,
+};
+use crate::{
+    journal::{ENTRY_SHARDS, Entry, EntryLog, EntryPlace, EntryQuery, day_of},
+    order::{Kind, MerchantId},
+    payments::StoreError,
+    values::{ReadOrder, sort_of},
+};
+
+/// Entries that are read at a time.
+const ENTRIES_AT_A_TIME: usize = 1_000;
+
+/// Deposits that are read at a time.
+const DEPOSITS_AT_A_TIME: usize = 100;
+
+/// Most exceptions from before the days that a run looks at again; the oldest come first.
+const LOOKED_AT_AGAIN_MAX: usize = 200;
+
+/// Matches days and keeps exceptions.
+pub struct DayMatcher<'a> {
+    /// The journal.
+    pub log: &'a dyn EntryLog,
+    /// What the gateway's records say.
+    pub lines: &'a dyn LineStore,
+    /// Deposits with their chargebacks.
+    pub deposits: &'a dyn DepositStore,
+    /// Where what does not fit is kept.
+    pub exceptions: &'a dyn ExceptionStore,
+}
+
+/// Which days of an account are matched.
+#[derive(Clone, Copy, Debug)]
+pub struct MatchedDays<'a> {
+    /// The merchant.
+    pub merchant: &'a MerchantId,
+    /// The gateway account (MID).
+    pub account: &'a str,
+    /// The UTC days of captures and refunds, both included.
+    pub days: (Date, Date),
+    /// Whether the gateway offers deposits for the account.
+    pub has_deposits: bool,
+    /// How long what is expected may take.
+    pub waits: &'a Waits,
+}
+
+/// What became of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MatchReport {
+    /// Payments and refunds that were compared.
+    pub compared: u64,
+    /// Entries of the journal that cannot be read. Their payments may appear as exceptions.
+    pub unreadable: u64,
+    /// What changed among the exceptions.
+    pub exceptions: ExceptionsReport,
+}
+
+/// What a run has gathered so far.
+#[derive(Default)]
+struct Gathered {
+    found: Match,
+    report: MatchReport,
+    /// Voids of later days: a payment and its void can be on two days.
+    voids: Vec<Entry>,
+    /// Lines that the journal does not know.
+    unknown: Vec<Line>,
+    /// The order ids that these name.
+    named: BTreeSet<String>,
+    /// What no response named.
+    unnamed: Vec<Expectation>,
+    /// What has the order id of one of these lines: another record of the same attempt.
+    known: Vec<Expectation>,
+}
+
+impl DayMatcher<'_> {
+    /// Matches the days, and brings the account's exceptions in line with what was found.
+    pub async fn run(&self, wanted: &MatchedDays<'_>, now: Timestamp) -> Result<MatchReport, StoreError> {
+        let mut gathered = self.begin(wanted).await?;
+        let (first, last) = wanted.days;
+        let mut day = Some(last);
+        while let Some(of) = day.filter(|day| *day >= first) {
+            self.match_day(wanted, of, now, &mut gathered).await?;
+            day = of.yesterday().ok();
+        }
+        self.match_rest(wanted, now, &mut gathered).await?;
+        self.look_again(wanted, now, &mut gathered).await?;
+        let (merchant, account) = (wanted.merchant, wanted.account);
+        gathered.report.exceptions =
+            keep_exceptions(self.exceptions, merchant, account, &gathered.found, now).await?;
+        Ok(gathered.report)
+    }
+
+    async fn begin(&self, wanted: &MatchedDays<'_>) -> Result<Gathered, StoreError> {
+        let unknown = self.lines.load_day(wanted.merchant, wanted.account, None).await?;
+        let unknown: Vec<Line> = unknown.into_iter().flat_map(|(_, packed)| packed.lines).collect();
+        let settled = unknown.iter().flat_map(|line| &line.settled);
+        let named = settled.filter_map(|settled| settled.gateway_order_id.clone()).collect();
+        Ok(Gathered { unknown, named, ..Gathered::default() })
+    }
+
+    async fn match_day(
+        &self,
+        wanted: &MatchedDays<'_>,
+        day: Date,
+        now: Timestamp,
+        gathered: &mut Gathered,
+    ) -> Result<(), StoreError> {
+        let mut expected = Expectations::default();
+        gathered.voids.iter().for_each(|void| expected.add(void));
+        self.add_day(wanted, day, &mut expected, gathered).await?;
+        let (expected, unnamed): (Vec<_>, Vec<_>) =
+            expected.finish().into_iter().partition(|one| one.reference.is_some());
+        let is_named = |one: &&Expectation| gathered.named.contains(&one.gateway_order_id);
+        gathered.known.extend(expected.iter().filter(is_named).cloned());
+        gathered.unnamed.extend(unnamed);
+        let lines = self.lines.load_day(wanted.merchant, wanted.account, Some(day)).await?;
+        let lines: Vec<Line> = lines.into_iter().flat_map(|(_, packed)| packed.lines).collect();
+        let found =
+            match_account(&Compared { lines: &lines, ..compared(wanted, &expected) }, wanted.waits, now);
+        gathered.take(found);
+        Ok(())
+    }
+
+    /// Adds a day's entries, and gathers its voids.
+    async fn add_day(
+        &self,
+        wanted: &MatchedDays<'_>,
+        day: Date,
+        expected: &mut Expectations,
+        gathered: &mut Gathered,
+    ) -> Result<(), StoreError> {
+        let Some(until) = day.tomorrow().ok().and_then(begins) else { return Ok(()) };
+        let Some(since) = begins(day) else { return Ok(()) };
+        for shard in 0..ENTRY_SHARDS {
+            let between = (sort_of(since), sort_of(until));
+            let place = EntryPlace::Shard(shard);
+            self.read(wanted.merchant, &place, between, &mut |entry| match entry {
+                Some(entry) if entry.account == wanted.account => {
+                    expected.add(&entry);
+                    if entry.kind == Kind::Void {
+                        gathered.voids.push(entry);
+                    }
+                }
+                Some(_) => {}
+                None => gathered.report.unreadable += 1,
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn read(
+        &self,
+        merchant: &MerchantId,
+        place: &EntryPlace,
+        between: (String, String),
+        each: &mut (dyn FnMut(Option<Entry>) + Send),
+    ) -> Result<(), StoreError> {
+        let (mut since, until) = between;
+        loop {
+            let between = (since.as_str(), until.as_str());
+            let order = ReadOrder::OldestFirst;
+            let query = EntryQuery { merchant, between, order, limit: ENTRIES_AT_A_TIME };
+            let page = self.log.entries(place, &query).await?;
+            page.entries.into_iter().for_each(|(_, entry)| each(entry.ok()));
+            match page.next {
+                Some(next) => since = next,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// What is about no day: lines that the journal does not know, deposits and chargebacks.
+    async fn match_rest(
+        &self,
+        wanted: &MatchedDays<'_>,
+        now: Timestamp,
+        gathered: &mut Gathered,
+    ) -> Result<(), StoreError> {
+        let (deposits, mut chargebacks) = self.deposits_of(wanted).await?;
+        let mut adjustments: Vec<Adjustment> = Vec::new();
+        let cases: BTreeSet<String> = {
+            let stated = deposits.iter().flat_map(|deposit| &deposit.adjustments);
+            let stated = stated.filter_map(|adjustment| adjustment.case.clone());
+            stated.chain(chargebacks.iter().map(|chargeback| chargeback.case.clone())).collect()
+        };
+        for case in cases {
+            let (of_case, about_case) = self.deposits.of_case(wanted.merchant, wanted.account, &case).await?;
+            adjustments.extend(about_case);
+            chargebacks.extend(of_case);
+        }
+        let by_id: BTreeMap<String, Chargeback> =
+            chargebacks.into_iter().map(|one| (format!("{}#{}", one.case, one.sequence), one)).collect();
+        let chargebacks: Vec<Chargeback> = by_id.into_values().collect();
+        let unnamed = std::mem::take(&mut gathered.unnamed);
+        let unknown = std::mem::take(&mut gathered.unknown);
+        let mut known = std::mem::take(&mut gathered.known);
+        for reference in chargebacks.iter().filter_map(|one| one.reference.as_deref()) {
+            known.extend(self.expected_of(wanted, reference).await?);
+        }
+        let all = Compared {
+            known: &known,
+            lines: &unknown,
+            deposits: &deposits,
+            chargebacks: &chargebacks,
+            adjustments: &adjustments,
+            ..compared(wanted, &unnamed)
+        };
+        gathered.take(match_account(&all, wanted.waits, now));
+        Ok(())
+    }
+
+    async fn deposits_of(
+        &self,
+        wanted: &MatchedDays<'_>,
+    ) -> Result<(Vec<Deposit>, Vec<Chargeback>), StoreError> {
+        let (first, last) = wanted.days;
+        // A deposit of the last days may be dated ahead.
+        let between = (first, last.saturating_add(7.days()));
+        let (mut deposits, mut chargebacks, mut after) = (Vec::new(), Vec::new(), None::<String>);
+        loop {
+            let (store, order) = (self.deposits, ReadOrder::OldestFirst);
+            let page =
+                store.list(wanted.merchant, between, order, after.as_deref(), DEPOSITS_AT_A_TIME).await?;
+            for deposit in page.deposits.into_iter().filter(|one| one.account == wanted.account) {
+                let whole = store.get(wanted.merchant, &deposit.id).await?;
+                chargebacks.extend(whole.into_iter().flat_map(|(_, chargebacks)| chargebacks));
+                deposits.push(deposit);
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok((deposits, chargebacks));
+            }
+        }
+    }
+
+    /// Looks again at what is open from before these days: money can arrive weeks late.
+    async fn look_again(
+        &self,
+        wanted: &MatchedDays<'_>,
+        now: Timestamp,
+        gathered: &mut Gathered,
+    ) -> Result<(), StoreError> {
+        let mut open = self.exceptions.open_of(wanted.merchant, wanted.account).await?;
+        open.retain(|one| !gathered.found.covered.has(one));
+        open.sort_by_key(|one| one.since);
+        for exception in open.into_iter().take(LOOKED_AT_AGAIN_MAX) {
+            let Some(reference) = &exception.reference else { continue };
+            let expected = self.expected_of(wanted, reference).await?;
+            let Some(day) = expected.first().map(|one| day_of(one.at)) else { continue };
+            let place = LinePlace::of(wanted.account, Some(day), reference);
+            let mut lines = self.lines.load(wanted.merchant, &place).await?.lines;
+            lines.retain(|line| line.reference == *reference);
+            let all = Compared { lines: &lines, ..compared(wanted, &expected) };
+            gathered.take(match_account(&all, wanted.waits, now));
+        }
+        Ok(())
+    }
+
+    /// What the journal expects of a reference, whenever that was.
+    async fn expected_of(
+        &self,
+        wanted: &MatchedDays<'_>,
+        reference: &str,
+    ) -> Result<Vec<Expectation>, StoreError> {
+        let mut entries = Vec::new();
+        let place = EntryPlace::Reference(reference.to_owned());
+        let between = (sort_of(Timestamp::MIN), sort_of(Timestamp::MAX));
+        self.read(wanted.merchant, &place, between, &mut |entry| entries.extend(entry)).await?;
+        let mut expected = expectations(&entries);
+        expected.retain(|one| one.account == wanted.account);
+        Ok(expected)
+    }
+}
+
+impl Gathered {
+    fn take(&mut self, found: Match) {
+        self.report.compared += u64::try_from(found.verdicts.len()).unwrap_or(u64::MAX);
+        self.found.exceptions.extend(found.exceptions);
+        self.found.covered.references.extend(found.covered.references);
+        self.found.covered.deposits.extend(found.covered.deposits);
+        self.found.covered.cases.extend(found.covered.cases);
+    }
+}
+
+fn compared<'a>(wanted: &MatchedDays<'a>, expectations: &'a [Expectation]) -> Compared<'a> {
+    Compared {
+        account: wanted.account,
+        has_deposits: wanted.has_deposits,
+        expectations,
+        known: &[],
+        lines: &[],
+        deposits: &[],
+        chargebacks: &[],
+        adjustments: &[],
+    }
+}
+
+/// The first moment of a UTC day.
+fn begins(day: Date) -> Option<Timestamp> {
+    day.to_zoned(TimeZone::UTC).ok().map(|day| day.timestamp())
+}
+
+#[cfg(test)]
+mod tests;

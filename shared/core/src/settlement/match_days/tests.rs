@@ -1,0 +1,222 @@
+//! Days are matched one after another, and together they fit as if all were matched at once.
+
+use futures_util::FutureExt;
+use jiff::civil::date;
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    journal::{CountedEntry, EntryPage, LoggedEntry, entries},
+    order::{Cause, Decision, GatewayResponse, Operation, Order, OrderKey, PaymentKind},
+    settlement::{
+        BatchStatus, Component, ExceptionCause, Funded, FundedKind, FundedStatus, Settled, SettledStatus,
+        memory::Memory,
+    },
+    test_payments::{new_operation, payment},
+    values::Currency,
+};
+
+const ACCOUNT: &str = "1";
+
+fn merchant() -> MerchantId {
+    "m".parse().unwrap()
+}
+
+fn at(day: i8, hour: i8) -> Timestamp {
+    date(2026, 11, day).at(hour, 0, 0, 0).to_zoned(TimeZone::UTC).unwrap().timestamp()
+}
+
+/// Entries of a merchant, all in the first shard.
+#[derive(Default)]
+struct Log(Vec<Entry>);
+
+#[async_trait::async_trait]
+impl EntryLog for Log {
+    async fn entries(
+        &self,
+        place: &EntryPlace,
+        query: &EntryQuery<'_>,
+    ) -> Result<EntryPage<Entry>, StoreError> {
+        let (since, until) = query.between;
+        let is_there = |entry: &&Entry| match place {
+            EntryPlace::Shard(shard) => *shard == 0,
+            EntryPlace::Reference(wanted) => entry.reference.as_ref() == Some(wanted),
+            _ => false,
+        };
+        let all = self.0.iter().filter(is_there).filter(|one| *since < *one.sort() && *one.sort() < *until);
+        let entries = all.map(|entry| (entry.sort(), Ok(entry.clone()))).collect();
+        Ok(EntryPage { entries, ..EntryPage::default() })
+    }
+
+    async fn logged(&self, _: &EntryPlace, _: &EntryQuery<'_>) -> Result<EntryPage<LoggedEntry>, StoreError> {
+        Ok(EntryPage::default())
+    }
+
+    async fn counted(
+        &self,
+        _: &EntryPlace,
+        _: &EntryQuery<'_>,
+    ) -> Result<EntryPage<CountedEntry>, StoreError> {
+        Ok(EntryPage::default())
+    }
+}
+
+impl Log {
+    /// One order with these operations of one payment.
+    fn add(&mut self, operations: Vec<Operation>) {
+        let name = format!("o{}", self.0.len());
+        let key = OrderKey { merchant: merchant(), order: name.parse().unwrap() };
+        let mut order = Order::new(&key, Currency::USD, None, at(1, 0));
+        let is_purchase = operations[0].kind == Kind::Purchase;
+        let kind = if is_purchase { PaymentKind::Purchase } else { PaymentKind::Authorize };
+        let mut operations = operations.into_iter();
+        let mut transaction = payment(kind, operations.next().unwrap());
+        transaction.operations.extend(operations);
+        order.transactions.push(transaction);
+        self.0.extend(entries(None, &order));
+    }
+}
+
+fn done(n: u128, kind: Kind, minor: u64, reference: &str, at: Timestamp) -> Operation {
+    let mut operation = Operation::new(new_operation(Uuid::from_u128(n), kind, minor), at);
+    let response = GatewayResponse { reference: Some(reference.to_owned()), ..GatewayResponse::default() };
+    operation.decide(Decision::Approved(response), at);
+    operation
+}
+
+fn line(reference: &str, amount: i64, day: Date) -> Line {
+    let settled = Settled {
+        batch: "b".to_owned(),
+        day,
+        amount: Some(amount),
+        status: SettledStatus::Accepted,
+        batch_status: BatchStatus::Good,
+        gateway_order_id: Some(format!("order id of {reference}")),
+    };
+    let funded = Funded {
+        id: reference.to_owned(),
+        deposit: format!("d{day}"),
+        day,
+        kind: if amount < 0 { FundedKind::Refund } else { FundedKind::Sale },
+        status: FundedStatus::Processed,
+        amount,
+        currency: None,
+        batch: None,
+    };
+    Line { reference: reference.to_owned(), settled: vec![settled], funded: vec![funded] }
+}
+
+fn run(log: &Log, memory: &Memory, days: (i8, i8), now: Timestamp) -> MatchReport {
+    let matcher = DayMatcher { log, lines: memory, deposits: memory, exceptions: memory };
+    let days = (date(2026, 11, days.0), date(2026, 11, days.1));
+    let (merchant, waits) = (merchant(), Waits::default());
+    let wanted =
+        MatchedDays { merchant: &merchant, account: ACCOUNT, days, has_deposits: true, waits: &waits };
+    matcher.run(&wanted, now).now_or_never().unwrap().unwrap()
+}
+
+fn causes(memory: &Memory) -> Vec<(ExceptionCause, bool)> {
+    memory.all().iter().map(|one| (one.cause, one.is_open())).collect()
+}
+
+#[test]
+fn a_payment_that_spans_days_fits() {
+    let (mut log, memory) = (Log::default(), Memory::default());
+    log.add(vec![
+        done(1, Kind::Authorize, 500, "held", at(2, 12)),
+        done(2, Kind::Capture, 300, "held", at(10, 12)),
+        done(3, Kind::Refund, 100, "back", at(12, 12)),
+    ]);
+    // Voided after midnight: the payment is the day before.
+    let void =
+        Operation { cause: Cause::RefundBeforeSettlement, ..done(5, Kind::Void, 700, "gone", at(11, 1)) };
+    log.add(vec![done(4, Kind::Purchase, 700, "gone", at(10, 23)), void]);
+    memory.put(ACCOUNT, Some(date(2026, 11, 10)), line("held", 300, date(2026, 11, 11)));
+    memory.put(ACCOUNT, Some(date(2026, 11, 12)), line("back", -100, date(2026, 11, 13)));
+    let report = run(&log, &memory, (2, 20), at(20, 12));
+    assert_eq!(causes(&memory), []);
+    assert_eq!((report.compared, report.unreadable), (4, 0), "the authorization's day, too");
+}
+
+#[test]
+fn what_the_journal_does_not_know_and_what_arrives_late_are_told() {
+    let (mut log, memory) = (Log::default(), Memory::default());
+    log.add(vec![done(1, Kind::Purchase, 500, "late", at(2, 12))]);
+    memory.put(ACCOUNT, None, line("terminal", 900, date(2026, 11, 10)));
+    run(&log, &memory, (2, 12), at(12, 12));
+    let mut all = causes(&memory);
+    all.sort();
+    assert_eq!(all, [(ExceptionCause::NotSettled, true), (ExceptionCause::NotOurs, true)]);
+    // Its day is no longer among those that are read, and its money comes.
+    memory.put(ACCOUNT, Some(date(2026, 11, 2)), line("late", 500, date(2026, 11, 20)));
+    let report = run(&log, &memory, (15, 25), at(25, 12));
+    assert_eq!(report.exceptions.closed, 1);
+    let mut all = causes(&memory);
+    all.sort();
+    assert_eq!(all, [(ExceptionCause::NotSettled, false), (ExceptionCause::NotOurs, true)]);
+}
+
+#[test]
+fn a_second_record_under_our_order_id_is_told_and_the_first_one_fits() {
+    let (mut log, memory) = (Log::default(), Memory::default());
+    log.add(vec![done(1, Kind::Purchase, 500, "kept", at(10, 12))]);
+    let name = log.0[0].gateway_order_id.clone();
+    memory.put(ACCOUNT, Some(date(2026, 11, 10)), line("kept", 500, date(2026, 11, 10)));
+    let mut twin = line("twin", 500, date(2026, 11, 10));
+    twin.settled[0].gateway_order_id = Some(name);
+    memory.put(ACCOUNT, None, twin);
+    run(&log, &memory, (9, 20), at(20, 12));
+    let all = memory.all();
+    assert_eq!((all.len(), all[0].cause), (1, ExceptionCause::NotApproved));
+    assert_eq!((all[0].reference.as_deref(), all[0].transaction), (Some("twin"), Some(Uuid::from_u128(1))));
+}
+
+#[test]
+fn a_chargeback_weeks_later_has_its_payment_and_ends_with_its_reversal() {
+    let (mut log, memory) = (Log::default(), Memory::default());
+    log.add(vec![done(1, Kind::Purchase, 500, "paid", at(2, 12))]);
+    let chargeback = Chargeback {
+        id: "c".to_owned(),
+        case: "case".to_owned(),
+        sequence: 1,
+        deposit: "d1".to_owned(),
+        reference: Some("paid".to_owned()),
+        amount: 500,
+        transaction_amount: None,
+        currency: None,
+        on: date(2026, 11, 20),
+        reason_code: String::new(),
+        reason: String::new(),
+        acquirer_reference: None,
+        authcode: None,
+    };
+    let deposit = |id: &str, day: i8, adjustments| Deposit {
+        id: id.to_owned(),
+        account: ACCOUNT.to_owned(),
+        day: date(2026, 11, day),
+        currency: None,
+        components: Vec::new(),
+        total: 0,
+        trace_number: None,
+        lines: (0, 0),
+        adjustments,
+        changed_on: None,
+        read_at: at(20, 0),
+    };
+    memory.deposits.lock().unwrap().push((deposit("d1", 20, Vec::new()), vec![chargeback]));
+    run(&log, &memory, (18, 21), at(21, 12));
+    let found = &memory.all()[0];
+    assert_eq!((found.cause, found.transaction), (ExceptionCause::Chargeback, Some(Uuid::from_u128(1))));
+    let won = Adjustment {
+        id: "a".to_owned(),
+        component: Some(Component::Reversal),
+        category: "REVERSAL".to_owned(),
+        description: String::new(),
+        amount: 500,
+        case: Some("case".to_owned()),
+        day: None,
+    };
+    memory.deposits.lock().unwrap().push((deposit("d2", 28, vec![won]), Vec::new()));
+    run(&log, &memory, (25, 29), at(29, 12));
+    assert_eq!(causes(&memory), [(ExceptionCause::Chargeback, false)]);
+}
