@@ -253,7 +253,7 @@ pub(crate) enum PaymentCommand {
     Show(Show),
     /// A merchant's payments of a day or a longer time, newest first, as they are now
     List(ListPayments),
-    /// A merchant's payments by the last four digits of the card, newest first
+    /// A merchant's payments by what a letter, a bank line, a shop or a customer quotes, newest first
     Find(FindPayments),
     /// Print a merchant's payments as they get their outcomes, until it is ended
     Tail(TailPayments),

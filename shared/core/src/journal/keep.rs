@@ -64,7 +64,7 @@ enum Task {
 
 /// Puts the entries of a batch of changes, in the stream's order. Ends at the first change whose entries cannot be put.
 /// Then it tells what totals they change: before they are put, a run could sum up without them and take the mark away.
-/// At last it puts the pointers to them, so that no entry and no total waits for what those need.
+/// At last it puts the pointers to them, so that no entry and no total of the batch waits for what those need.
 pub async fn record(
     store: &dyn EntryStore,
     keys: &dyn SearchKeys,
