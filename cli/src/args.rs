@@ -11,13 +11,14 @@ mod key;
 mod list;
 mod local;
 mod movements;
+mod part;
 mod place;
 mod times;
 mod totals;
 mod webhook;
 
 pub(crate) use capture::{CaptureCommand, CaptureDays, ListCaptures, SwitchCaptures};
-pub(crate) use change::{ChangePayment, WithoutPrompt};
+pub(crate) use change::{ChangePayment, Stated, WithoutPrompt};
 pub(crate) use customer::{CustomerCommand, EraseCustomer, Who};
 pub(crate) use examples::with_examples;
 pub(crate) use front::{FrontCommand, RotateFront};

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use tollgate_core::{
     journal::{AgendaLister, AgendaWanted, CaptureList, Row, due_sums},
     order::{Attribution, Order, OrderKey, Transaction},
-    payments::{Deadline, StoreError},
+    payments::{Deadline, Refusal, StoreError},
     values::Amount,
 };
 
 use crate::{
-    args::{CaptureCommand, CaptureDays, ListCaptures, SwitchCaptures, WithoutPrompt},
+    args::{CaptureCommand, CaptureDays, ListCaptures, Stated, SwitchCaptures, WithoutPrompt},
     confirm,
     failure::Failure,
     payment::{
@@ -54,23 +54,25 @@ async fn switch(place: &Place, switch: &SwitchCaptures, pause: bool) -> Result<R
         let text = format!("Scheduled captures {is}. Stage {stage}.\n\n{}", history::text(&order, None, now));
         return Ok(Report::new(text, value(stage, (&order, now), switch, false)));
     }
-    let shown = shown(stage, &order, switch, what);
-    if switch.dry_run {
+    let told = &switch.as_stated;
+    order.must_have_version(told.if_version).map_err(Refusal::Rejected)?;
+    let shown = shown(stage, &order, told, what);
+    if told.dry_run {
         let text = format!("Dry run: nothing was done.\n{shown}");
         return Ok(Report::new(text, value(stage, (&order, now), switch, false)));
     }
-    let WithoutPrompt { yes, live } = switch.without_prompt;
+    let WithoutPrompt { yes, live } = told.without_prompt;
     let route = order.transactions.first().and_then(Transaction::first).map(|first| &first.route);
     if !route.map_or(Ok(yes), |route| confirm::without_prompt(route, yes, live))? {
         confirm::by_typing(order.id.as_str(), &shown)?;
     }
     let person = person::verified(place).await;
-    let by = Attribution::new(None, Some(&switch.by), Some(&switch.reason));
-    let by = by.map(|told| told.verified(person.as_ref()));
+    let by = Attribution::new(None, Some(&told.by), Some(&told.reason));
+    let by = by.map(|by| by.verified(person.as_ref()));
     let order = if pause {
-        job.payments.pause_captures(&key, by.as_ref()).await?
+        job.payments.pause_captures(&key, by.as_ref(), told.if_version).await?
     } else {
-        job.payments.resume_captures(&key, by.as_ref()).await?
+        job.payments.resume_captures(&key, by.as_ref(), told.if_version).await?
     };
     let text =
         format!("Scheduled captures are {what}. Stage {stage}.\n\n{}", history::text(&order, None, now));
@@ -80,21 +82,21 @@ async fn switch(place: &Place, switch: &SwitchCaptures, pause: bool) -> Result<R
 fn value(stage: &str, (order, now): (&Order, Timestamp), switch: &SwitchCaptures, changed: bool) -> Value {
     json!({
         "stage": stage,
-        "dry_run": switch.dry_run,
+        "dry_run": switch.as_stated.dry_run,
         "changed": changed,
         "order": history::value(order, None, now),
     })
 }
 
 /// What would be done, and to what.
-fn shown(stage: &str, order: &Order, switch: &SwitchCaptures, what: &str) -> String {
+fn shown(stage: &str, order: &Order, told: &Stated, what: &str) -> String {
     let waiting = order.transactions.iter().filter(|own| own.waits_for_schedule());
     let waiting: Vec<_> = waiting.map(|own| history::money(order, own.amount()).to_string()).collect();
     let waiting = if waiting.is_empty() { "none".to_owned() } else { waiting.join(", ") };
     format!(
         "Stage {stage}, merchant {}, order {}\nScheduled captures that wait: {waiting}. They are {what}, as are all to \
          come.\nBy {}: {}\n",
-        order.merchant, order.id, switch.by, switch.reason,
+        order.merchant, order.id, told.by, told.reason,
     )
 }
 

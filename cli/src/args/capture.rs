@@ -3,11 +3,11 @@
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use tollgate_core::{
-    order::{Actor, MerchantId, OrderId, Reason},
+    order::{MerchantId, OrderId},
     values::Zone,
 };
 
-use super::change::WithoutPrompt;
+use super::change::Stated;
 
 /// Most captures of a list.
 const ORDERS_MAX: u16 = 1_000;
@@ -30,17 +30,8 @@ pub(crate) struct SwitchCaptures {
     pub(crate) merchant: MerchantId,
     /// The order's id; for the credit-card API the `TransactionID`
     pub(crate) order: OrderId,
-    /// Who does it; kept with the order
-    #[arg(long, value_name = "NAME")]
-    pub(crate) by: Actor,
-    /// Why; kept with the order
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) reason: Reason,
-    /// Show what would be done
-    #[arg(long)]
-    pub(crate) dry_run: bool,
     #[command(flatten)]
-    pub(crate) without_prompt: WithoutPrompt,
+    pub(crate) as_stated: Stated,
 }
 
 #[derive(Args)]
@@ -57,7 +48,7 @@ pub(crate) struct ListCaptures {
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=i64::from(ORDERS_MAX)))]
     pub(crate) limit: u16,
     /// Go on where a list ended: what it printed after --next
-    #[arg(long, value_name = "PLACE", value_parser = super::list::place)]
+    #[arg(long, value_name = "PLACE", value_parser = super::part::place)]
     pub(crate) next: Option<String>,
 }
 

@@ -19,12 +19,22 @@ pub(crate) struct ChangePayment {
     /// For a refund or void: give the money back although the cardholder's bank took it back
     #[arg(long)]
     pub(crate) refund_disputed: bool,
-    /// Who does it; kept with the operation
+    #[command(flatten)]
+    pub(crate) as_stated: Stated,
+}
+
+/// Who changes an order and why, and on which conditions.
+#[derive(Args)]
+pub(crate) struct Stated {
+    /// Who does it; kept on record
     #[arg(long, value_name = "NAME")]
     pub(crate) by: Actor,
-    /// Why; kept with the operation. The same command with the same reason does nothing again
+    /// Why; kept on record. The same command with the same reason does nothing again
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Reason,
+    /// Only if the order still has this version, as `payment show` has it
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) if_version: Option<u64>,
     /// Show what would be done
     #[arg(long)]
     pub(crate) dry_run: bool,

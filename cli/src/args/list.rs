@@ -4,17 +4,14 @@ use clap::Args;
 use jiff::Timestamp;
 use tollgate::elastic_path::transaction_status;
 use tollgate_core::{
-    journal::{Condition, is_place},
+    journal::{Concern, Condition},
     order::{Kind, MerchantId, OrderId, PaymentWord, TransactionStatus},
-    values::{Currency, DeclineCode, InvalidSearch, ReadOrder, SearchBy, SearchTerm},
+    values::{Currency, DeclineCode, InvalidSearch, SearchBy, SearchTerm},
 };
 use uuid::Uuid;
 
-use super::times::Times;
+use super::{part::ListPart, times::Times};
 use crate::{amount, failure::Failure};
-
-/// Most rows unless it is said otherwise.
-const ROWS: usize = 100;
 
 #[derive(Args)]
 pub(crate) struct ListPayments {
@@ -32,6 +29,9 @@ pub(crate) struct ListPayments {
     /// doubt
     #[arg(long)]
     pub(crate) needs_attention: bool,
+    /// Only what needs attention for this reason, such as `in_doubt`; several times for several
+    #[arg(long, value_name = "CODE", value_parser = concern, requires = "needs_attention")]
+    pub(crate) code: Vec<Concern>,
     #[command(flatten)]
     pub(crate) filter: PaymentFilter,
 }
@@ -173,33 +173,8 @@ impl ConditionArguments {
 pub(crate) struct PaymentFilter {
     #[command(flatten)]
     pub(crate) conditions: ConditionArguments,
-    /// The oldest first instead of the newest
-    #[arg(long)]
-    pub(crate) oldest_first: bool,
-    /// As many at most [default: 100; with --csv, all]
-    #[arg(long, value_name = "N", value_parser = rows)]
-    pub(crate) limit: Option<usize>,
-    /// Go on where a list ended: what it printed after --next
-    #[arg(long, value_name = "PLACE", value_parser = place)]
-    pub(crate) next: Option<String>,
-    /// Print CSV with one line for each payment
-    #[arg(long, conflicts_with = "json")]
-    pub(crate) csv: bool,
-    /// The journal's table, the stack's output `JournalTableName` (else `JOURNAL_TABLE_NAME`)
-    #[arg(long, value_name = "NAME")]
-    pub(crate) journal_table: Option<String>,
-}
-
-impl PaymentFilter {
-    /// Which payments come first.
-    pub(crate) fn order(&self) -> ReadOrder {
-        if self.oldest_first { ReadOrder::OldestFirst } else { ReadOrder::NewestFirst }
-    }
-
-    /// How many rows are printed at most: all of them in a CSV file, if the caller sets no limit.
-    pub(crate) fn limit(&self) -> usize {
-        self.limit.unwrap_or(if self.csv { usize::MAX } else { ROWS })
-    }
+    #[command(flatten)]
+    pub(crate) part: ListPart,
 }
 
 fn by_reference(text: &str) -> Result<SearchTerm, InvalidSearch> {
@@ -223,6 +198,10 @@ fn status(text: &str) -> Result<TransactionStatus, String> {
     one_of(&TransactionStatus::ALL, transaction_status, text)
 }
 
+fn concern(text: &str) -> Result<Concern, String> {
+    one_of(Concern::ALL, Concern::as_str, text)
+}
+
 fn state(text: &str) -> Result<PaymentWord, String> {
     one_of(PaymentWord::ALL, PaymentWord::as_str, text)
 }
@@ -240,13 +219,4 @@ pub(super) fn one_of<T: Copy>(all: &[T], word: fn(T) -> &'static str, text: &str
     let found = all.iter().copied().find(|one| word(*one) == text);
     found
         .ok_or_else(|| format!("must be {}", all.iter().map(|one| word(*one)).collect::<Vec<_>>().join(", ")))
-}
-
-pub(super) fn place(text: &str) -> Result<String, String> {
-    if is_place(text) { Ok(text.to_owned()) } else { Err("must be what a list printed".to_owned()) }
-}
-
-pub(super) fn rows(text: &str) -> Result<usize, String> {
-    let limit = text.parse().ok().filter(|limit| (1..=10_000).contains(limit));
-    limit.ok_or_else(|| "must be 1 to 10000".to_owned())
 }

@@ -9,13 +9,11 @@ use tollgate_core::{
 use uuid::Uuid;
 
 use super::{
-    list::{decline_code, last_four, one_of, operation, place, rows},
+    list::{decline_code, last_four, one_of, operation},
+    part::ListPart,
     times::Times,
 };
 use crate::{amount, failure::Failure};
-
-/// Most rows unless it is said otherwise.
-const ROWS: usize = 100;
 
 #[derive(Args)]
 pub(crate) struct ListEntries {
@@ -65,21 +63,8 @@ pub(crate) struct ListEntries {
     /// The payment; of all times, unless some are named
     #[arg(long, value_name = "ID")]
     transaction: Option<Uuid>,
-    /// The oldest first
-    #[arg(long)]
-    pub(crate) oldest_first: bool,
-    /// As many at most [default: 100; with --csv, all]
-    #[arg(long, value_name = "N", value_parser = rows)]
-    limit: Option<usize>,
-    /// Go on where a list ended: what it printed after --next
-    #[arg(long, value_name = "PLACE", value_parser = place)]
-    pub(crate) next: Option<String>,
-    /// Print CSV with one line for each movement
-    #[arg(long, conflicts_with = "json")]
-    pub(crate) csv: bool,
-    /// The journal's table, the stack's output `JournalTableName` (else `JOURNAL_TABLE_NAME`)
-    #[arg(long, value_name = "NAME")]
-    pub(crate) journal_table: Option<String>,
+    #[command(flatten)]
+    pub(crate) part: ListPart,
 }
 
 impl ListEntries {
@@ -105,11 +90,6 @@ impl ListEntries {
             self.transaction.map(EntryCondition::Transaction),
         ];
         Ok(all.into_iter().flatten().collect())
-    }
-
-    /// How many rows are printed at most: all of them in a CSV file, if the caller sets no limit.
-    pub(crate) fn limit(&self) -> usize {
-        self.limit.unwrap_or(if self.csv { usize::MAX } else { ROWS })
     }
 }
 

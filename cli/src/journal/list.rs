@@ -11,7 +11,7 @@ use tollgate::{
 use tollgate_core::{
     journal::{BadRow, Entry, EntryCondition, EntryLister, WantedEntries},
     payments::Deadline,
-    values::{DeclineCode, ReadOrder, Zone},
+    values::{DeclineCode, Zone},
 };
 
 use crate::{
@@ -52,8 +52,8 @@ pub(crate) async fn run(place: &Place, list: &ListEntries) -> Result<Report, Fai
         None if conditions.iter().any(EntryCondition::is_selective) => (Timestamp::UNIX_EPOCH, soon),
         None => list.times.day(Day::Today, now)?,
     };
-    let order = if list.oldest_first { ReadOrder::OldestFirst } else { ReadOrder::NewestFirst };
-    let (merchant, after, limit) = (&list.merchant, list.next.as_deref(), list.limit());
+    let (merchant, part) = (&list.merchant, &list.part);
+    let (order, after, limit) = (part.order(), part.next.as_deref(), part.limit());
     let conditions = conditions.as_slice();
     let wanted = WantedEntries { merchant, since, until, conditions, order, after, limit };
     let found = read(place, list, &wanted).await?;
@@ -61,7 +61,7 @@ pub(crate) async fn run(place: &Place, list: &ListEntries) -> Result<Report, Fai
         must_exist(place, merchant).await?;
     }
     let zone = &list.times.time_zone;
-    if list.csv {
+    if part.csv {
         let good = found.entries.iter().map(|entry| cells(entry, zone));
         csv::print(&COLUMNS, good.chain(found.unreadable.iter().map(bad_cells)))?;
         for line in more(&found) {
@@ -83,7 +83,7 @@ pub(crate) async fn run(place: &Place, list: &ListEntries) -> Result<Report, Fai
 
 async fn read(place: &Place, list: &ListEntries, wanted: &WantedEntries<'_>) -> Result<Found, Failure> {
     let (job, index) = (place.orders_job()?, place.order_index()?);
-    let log = journal(place, list.journal_table.as_deref())?;
+    let log = journal(place, list.part.journal_table.as_deref())?;
     let (mut found, mut room) = (Found::default(), wanted.limit);
     found.next = wanted.after.map(str::to_owned);
     loop {

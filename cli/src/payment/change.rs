@@ -59,7 +59,7 @@ pub(crate) async fn run(place: &Place, requested: Change, change: &ChangePayment
     must_be_off(&job, &merchant).await?;
     let key = OrderKey { merchant: change.merchant.clone(), order: change.order.clone() };
     let order = job.payments.order(&key).await?;
-    let person = if change.dry_run { None } else { person::verified(place).await };
+    let person = if change.as_stated.dry_run { None } else { person::verified(place).await };
     let intent = intent(requested, change, &order, person.as_ref())?;
     let plan = job.payments.weigh(&merchant, order, &intent).map_err(Refusal::Rejected)?;
     // A repetition does nothing, so there is nothing to confirm.
@@ -69,14 +69,14 @@ pub(crate) async fn run(place: &Place, requested: Change, change: &ChangePayment
             return Err(Failure::NotThere("the order has no such transaction".to_owned()));
         };
         let shown = shown(stage, &order, transaction, operation, change);
-        if change.dry_run {
+        if change.as_stated.dry_run {
             let value = json!({
                 "stage": stage, "dry_run": true, "transaction": at.transaction, "operation": requested.as_str(),
                 "amount": operation.amount.minor(), "currency": order.currency.code(),
             });
             return Ok(Report::new(format!("Dry run: nothing was done.\n{shown}"), value));
         }
-        let WithoutPrompt { yes, live } = change.without_prompt;
+        let WithoutPrompt { yes, live } = change.as_stated.without_prompt;
         if !confirm::without_prompt(&operation.route, yes, live)? {
             confirm::by_typing(&order.currency.decimal(operation.amount), &shown)?;
         }
@@ -105,7 +105,7 @@ fn intent(
             Action::Reauthorize(Reauthorize { target, amount, capture: CaptureTerms::default() })
         }
     };
-    let (by, reason) = (change.by.to_string(), change.reason.to_string());
+    let (by, reason) = (change.as_stated.by.to_string(), change.as_stated.reason.to_string());
     let named = change.transaction.map(|id| id.to_string());
     // The command again, after a lost connection for example, is the same request.
     let route = format!("tollgate payment {}", requested.as_str());
@@ -120,9 +120,9 @@ fn intent(
         fingerprint: Fingerprint::new(&essentials),
         currency: None,
         by: Principal::ClientCredentials,
-        attribution: Attribution::new(None, Some(&change.by), Some(&change.reason))
+        attribution: Attribution::new(None, Some(&change.as_stated.by), Some(&change.as_stated.reason))
             .map(|told| Box::new(told.verified(person))),
-        seen_version: None,
+        seen_version: change.as_stated.if_version,
         refund_disputed: change.refund_disputed,
     })
 }
@@ -147,8 +147,8 @@ fn shown(
         history::money(order, transaction.amount()),
         history::money(order, transaction.captured()),
         history::money(order, transaction.refunded()),
-        change.by,
-        change.reason,
+        change.as_stated.by,
+        change.as_stated.reason,
     )
 }
 

@@ -45,10 +45,10 @@ pub(crate) async fn list(place: &Place, list: &ListPayments) -> Result<Report, F
     let mut conditions = filter.conditions.conditions()?;
     conditions.extend(ends_by.map(|by| Condition::AuthorizationExpiresAt(Is::AtMost(by))));
     conditions.extend(captures_by.map(|by| Condition::NextCaptureAttempt(Is::AtMost(by))));
-    conditions.extend(needs_attention.then(|| Condition::NeedsAttention(Vec::new())));
-    let after = filter.next.as_deref();
-    let limit = filter.limit();
-    let (order, conditions) = (filter.order(), conditions.as_slice());
+    conditions.extend(needs_attention.then(|| Condition::NeedsAttention(list.code.clone())));
+    let after = filter.part.next.as_deref();
+    let limit = filter.part.limit();
+    let (order, conditions) = (filter.part.order(), conditions.as_slice());
     let wanted = Wanted { merchant, now, since, until, conditions, order, after, limit };
     run(place, wanted, filter).await
 }
@@ -57,9 +57,9 @@ pub(crate) async fn find(place: &Place, find: &FindPayments) -> Result<Report, F
     let FindPayments { merchant, by, filter } = find;
     let now = place.clock.now();
     let (since, until) = (Timestamp::UNIX_EPOCH, now + SignedDuration::from_secs(1));
-    let after = filter.next.as_deref();
-    let limit = filter.limit();
-    let order = filter.order();
+    let after = filter.part.next.as_deref();
+    let limit = filter.part.limit();
+    let order = filter.part.order();
     let mut conditions = Vec::new();
     for found_by in by.conditions() {
         let Some(mut own) = located(place, merchant, found_by, by.any.is_some()).await? else { continue };
@@ -106,7 +106,7 @@ async fn located(
 }
 
 async fn has_any(place: &Place, wanted: &Wanted<'_>, filter: &PaymentFilter) -> Result<bool, Failure> {
-    let (job, log) = (place.orders_job()?, journal(place, filter.journal_table.as_deref())?);
+    let (job, log) = (place.orders_job()?, journal(place, filter.part.journal_table.as_deref())?);
     let agenda = place.agenda()?;
     let lister = lister(log.as_ref(), &job, agenda.as_ref());
     let found = lister.find(wanted).await.map_err(|error| unread(&error))?;
@@ -125,10 +125,10 @@ pub(crate) fn lister<'a>(log: &'a dyn EntryLog, job: &'a Job, agenda: &'a dyn Ag
 
 async fn run(place: &Place, wanted: Wanted<'_>, filter: &PaymentFilter) -> Result<Report, Failure> {
     let job = place.orders_job()?;
-    let log = journal(place, filter.journal_table.as_deref())?;
+    let log = journal(place, filter.part.journal_table.as_deref())?;
     let agenda = place.agenda()?;
     let lister = lister(log.as_ref(), &job, agenda.as_ref());
-    if filter.csv {
+    if filter.part.csv {
         let mut lines = Vec::new();
         // What is kept of a row is its line: a month's payments are many.
         let keep = |row: Row| lines.extend(payments::cells(&row, wanted.now, transaction_status));

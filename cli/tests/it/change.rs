@@ -49,6 +49,8 @@ async fn a_refund_is_shown_requested_and_made_once_however_often_the_command_is_
     for typed in ["", "y", "25.99"] {
         fixture.change("refund", "o", &part, typed).await.fails(5, "5.00 was not typed");
     }
+    let other = ["--amount", "5.00", "--yes", "--if-version", "1"];
+    fixture.change("refund", "o", &other, "").await.fails(4, "has changed since that version");
     assert_eq!(fixture.sent("refund"), 0, "nothing so far has sent anything");
 
     let ran = fixture.change("refund", "o", &part, "5.00\n").await;

@@ -154,6 +154,10 @@ async fn what_needs_attention_is_one_list_and_each_says_what_to_do() {
     let code = |n: usize| &found["payments"][n]["needs_attention"][0]["code"];
     assert_eq!((code(0), code(1)), (&json!("in_doubt"), &json!("authorization_ending")));
     assert_eq!(orders(&list(&fixture, &["--needs-attention", "--status", "pending"]).await), ["lost"]);
+    let ending = ["--needs-attention", "--code", "found_late", "--code", "authorization_ending"];
+    assert_eq!(orders(&list(&fixture, &ending).await), ["held"]);
+    let unknown = ["payment", "list", MERCHANT, "--needs-attention", "--code", "late"];
+    fixture.run(&unknown, "").await.fails(2, "must be in_doubt, capture_skipped");
     let text = fixture.run(&["payment", "list", MERCHANT, "--needs-attention"], "").await.done();
     assert!(text.contains("\nin_doubt: Wait") && text.contains("\nauthorization_ending: Capture"), "{text}");
     fixture.close().await;

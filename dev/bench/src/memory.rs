@@ -89,7 +89,7 @@ impl OrderStore for Memory {
         let next = next.map(|(due, key)| Cursor { key: key.clone(), due: due.to_string() });
         let due = |(at, key): &&(Timestamp, String)| {
             let order = state.orders.get(key)?;
-            Some(DueOrder { key: order.key(), at: *at, needs_attention: order.needs_attention() })
+            Some(DueOrder { key: order.key(), at: *at, needs_attention_from: order.needs_attention_from() })
         };
         Ok(Page { orders: page.iter().filter_map(due).collect(), next })
     }

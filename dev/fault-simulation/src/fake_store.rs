@@ -113,7 +113,8 @@ impl FakeStore {
             .filter_map(|(key, entry)| {
                 let at = seen(entry)?;
                 let order = &entry.order;
-                let due = DueOrder { key: order.key(), at, needs_attention: order.needs_attention() };
+                let due =
+                    DueOrder { key: order.key(), at, needs_attention_from: order.needs_attention_from() };
                 Some((format!("{:020}", at.as_second()), key.clone(), due))
             })
             .collect();

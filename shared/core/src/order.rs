@@ -70,8 +70,8 @@ pub use resolve::{look_back, resolve};
 pub use rules::DECLINES_PER_ORDER_HOUR;
 pub use schedule::{CaptureStanding, Due, Holds};
 pub use transaction::{CaptureSchedule, OperationStatus, PaymentKind, Transaction, TransactionStatus};
-pub use waits::STILL_RUNNING;
 pub(crate) use waits::{ABSENCE_COUNTS_AFTER, INQUIRED_TWICE_APART};
+pub use waits::{IN_DOUBT_TOO_LONG, STILL_RUNNING};
 
 use std::fmt;
 

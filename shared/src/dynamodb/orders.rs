@@ -46,8 +46,7 @@ pub struct IndexNames {
     pub at: &'static str,
 }
 
-/// How many operations of an order need a person's attention: the index of what is in doubt holds it, too. An order
-/// without any does not have it.
+/// From when on a person has to look at an order with an operation in doubt: the index of what is in doubt holds it, too.
 pub(super) const NEEDS_ATTENTION: &str = "needs_attention";
 
 /// The index of a merchant's orders by time, under short names, because every order has them for good. What they say of an
@@ -160,7 +159,6 @@ impl DynamoDbStore {
         let output = request.send().await.map_err(|error| unavailable(&error))?;
         let member = |item: &Item, name: &str| text(item, name).cloned();
         let due = |item: &Item| {
-            let attention = item.get(NEEDS_ATTENTION).and_then(|number| number.as_n().ok()?.parse().ok());
             let key = member(item, KEY)?;
             let Some(key) = parse_key(&key) else {
                 Unreadable { key, reason: "its key is no order's".to_owned() }.note();
@@ -169,7 +167,7 @@ impl DynamoDbStore {
             Some(DueOrder {
                 key,
                 at: member(item, names.at).and_then(|at| at.parse().ok()).unwrap_or(until),
-                needs_attention: attention.unwrap_or_default(),
+                needs_attention_from: member(item, NEEDS_ATTENTION).and_then(|from| from.parse().ok()),
             })
         };
         let orders = output.items().iter().filter_map(due).collect();

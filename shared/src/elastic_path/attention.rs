@@ -10,9 +10,9 @@ use tollgate_core::{
 
 use super::{
     cursor::Place,
-    filter::NoFilter,
+    filter::AttentionFilter,
     page::{csv, wants_csv},
-    paging::{Paging, WITHOUT_FILTER},
+    paging::Paging,
     parameters::Parameters,
     response::View,
     status::transaction_status,
@@ -29,7 +29,7 @@ use crate::{
 };
 
 handlers! {
-    /// `GET /v2/attention?page[limit]=…&page[cursor]=…`: a page as JSON, or as CSV.
+    /// `GET /v2/attention?filter=…&page[limit]=…&page[cursor]=…`: a page as JSON, or as CSV.
     list_attention(Transactions) => list();
 }
 
@@ -39,8 +39,11 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let paging = read(request, &caller, now)?;
     let after = paging.place.as_ref().map(|place| place.after.as_str());
     let wanted = AgendaWanted { merchant: &caller.merchant.id, now, after, limit: paging.limit };
-    let (found, count) =
-        lister(ports, request).by_agenda().attention(&wanted).await.map_err(Refusal::Store)?;
+    let (found, count) = lister(ports, request)
+        .by_agenda()
+        .attention(&wanted, &paging.filter.codes)
+        .await
+        .map_err(Refusal::Store)?;
     let next = found.next.clone().map(Place::of_keys);
     let cursor = next.map(|place| paging.cursor(&place, &caller, now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
@@ -54,8 +57,8 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     Ok(Reply::new(200, page.followed_by(next.as_deref())))
 }
 
-fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<NoFilter>, Failure> {
-    let mut parameters = Parameters::of(request, &WITHOUT_FILTER);
+fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<AttentionFilter>, Failure> {
+    let mut parameters = Parameters::of(request, &["filter", "page[limit]", "page[cursor]"]);
     let paging = Paging::read("attention\n", (request, &mut parameters), caller, now);
     parameters.finish()?;
     Ok(paging)

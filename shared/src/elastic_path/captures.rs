@@ -13,6 +13,7 @@ use super::{
     cursor::Place,
     filter::{CaptureFilter, Range},
     follow_up::{only_data_and_options, who_and_why},
+    if_match::seen_version,
     order_id,
     orders::shown_order,
     paging::{PARAMETERS, Paging, list_deadline},
@@ -50,7 +51,7 @@ handlers! {
 
 async fn change(api: &Api, request: &Request, change: Change) -> Handled<Value> {
     let caller = Caller::merchant(&api.access, request, Role::Operate).await?;
-    let key = caller.key(order_id(request)?);
+    let (key, seen) = (caller.key(order_id(request)?), seen_version(request, &caller)?);
     let document = json_body(request)?;
     only_data_and_options(&document)?;
     let mut data = Members::of(&document).inside_if_any("data")?;
@@ -59,8 +60,8 @@ async fn change(api: &Api, request: &Request, change: Change) -> Handled<Value> 
     data.finish()?;
     let by = caller.attribution(actor.as_ref(), reason.as_ref());
     let order = match change {
-        Change::Pause => api.payments.pause_captures(&key, by.as_deref()).await?,
-        Change::Resume => api.payments.resume_captures(&key, by.as_deref()).await?,
+        Change::Pause => api.payments.pause_captures(&key, by.as_deref(), seen).await?,
+        Change::Resume => api.payments.resume_captures(&key, by.as_deref(), seen).await?,
     };
     Ok(Reply::new(200, response::enveloped(shown_order(api, &caller, &order))))
 }

@@ -6,7 +6,7 @@ mod entries;
 mod orders;
 mod term;
 
-pub(super) use captures::{CaptureFilter, NoFilter};
+pub(super) use captures::{AttentionFilter, CaptureFilter};
 pub(super) use deliveries::DeliveryFilter;
 pub(super) use entries::EntryFilter;
 pub(super) use orders::OrderFilter;

@@ -8,7 +8,10 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-use super::{capture_terms, follow_up::transaction_id, order_id, parameters::Parameters, refuse, response};
+use super::{
+    capture_terms, follow_up::transaction_id, if_match::seen_version, order_id, parameters::Parameters,
+    refuse, response,
+};
 use crate::{
     api::{
         Code,
@@ -118,7 +121,7 @@ fn shown_transaction(api: &Api, caller: &Caller, order: &Order, id: Uuid) -> Han
 async fn patch(api: &Api, request: &Request) -> Handled<Value> {
     let caller = Caller::merchant(&api.access, request, Role::Operate).await?;
     let key = caller.key(order_id(request)?);
-    let id = transaction_id(request)?;
+    let (id, seen) = (transaction_id(request)?, seen_version(request, &caller)?);
     let document = json_body(request)?;
     let mut data = Members::of(&document).inside("data")?;
     // A misspelled name would leave a capture scheduled that its sender takes for canceled.
@@ -128,7 +131,7 @@ async fn patch(api: &Api, request: &Request) -> Handled<Value> {
     }
     let terms = capture_terms::capture_terms(&mut data, &caller);
     data.finish()?;
-    let order = api.payments.schedule_capture(&caller.merchant, &key, id, &terms).await?;
+    let order = api.payments.schedule_capture(&caller.merchant, &key, id, &terms, seen).await?;
     shown_transaction(api, &caller, &order, id)
 }
 

@@ -38,9 +38,6 @@ pub(super) const PARAMETERS: [&str; 4] = ["filter", TIME_ZONE, "page[limit]", "p
 /// Those of a list that can be read from either end.
 pub(super) const SORTED: [&str; 5] = ["filter", TIME_ZONE, SORT, "page[limit]", "page[cursor]"];
 
-/// Those of a list that cannot be filtered.
-pub(super) const WITHOUT_FILTER: [&str; 2] = ["page[limit]", "page[cursor]"];
-
 /// What of a list is wanted.
 pub(super) struct Paging<F> {
     /// The filter as it was written.

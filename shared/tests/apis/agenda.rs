@@ -35,6 +35,16 @@ async fn what_needs_a_person_is_listed_with_a_count_and_as_a_file() {
     t.ask("and on", &read(&format!("/v2/attention?page[limit]=1&page[cursor]={cursor}"))).await;
     t.ask("not in another list", &read(&format!("/v2/captures?page[cursor]={cursor}"))).await;
     t.ask("as a file", &read("/v2/attention").header("accept", "text/csv")).await;
+    for filter in ["eq(needs_attention,capture_skipped)", "in(needs_attention,found_late,in_doubt)"] {
+        t.ask("with a code", &read(&format!("/v2/attention?filter={filter}"))).await;
+    }
+    for filter in [
+        "eq(needs_attention,true)",
+        "eq(state,paid)",
+        "eq(needs_attention,in_doubt):eq(needs_attention,found_late)",
+    ] {
+        t.ask("no code", &read(&format!("/v2/attention?filter={filter}"))).await;
+    }
     for query in ["?filter=eq(status,pending)", "?sort=x", "?page[limit]=0"] {
         t.ask("a parameter that is none", &read(&format!("/v2/attention{query}"))).await;
     }

@@ -199,13 +199,14 @@ async fn a_malformed_or_foreign_host_is_refused_before_a_function_sees_it() {
 
 /// The headers that pages send: the API's own, and all that Elastic Path's SDKs and storefronts add to their requests,
 /// without which a browser would send none of them.
-const SENT_BY_PAGES: [&str; 17] = [
+const SENT_BY_PAGES: [&str; 18] = [
     "authorization",
     "content-type",
     "ep-account-management-authentication-token",
     "ep-channel",
     "ep-context-tag",
     "idempotency-key",
+    "if-match",
     "if-none-match",
     "traceparent",
     "x-client-secret",

@@ -33,8 +33,8 @@ const IN_OTHER_WORDS: [(&str, u64); 9] = [
     ("DATE_TIME_OFF_MAX", DAY),
     ("FIRST_PROBE", MINUTE),
     ("RETRY_AFTER_MAX", HOUR),
-    ("NOTICE_AFTER", HOUR),
-    ("ATTENTION_AFTER", DAY),
+    ("IN_DOUBT_TOO_LONG", HOUR),
+    ("SECOND_NOTICE_AFTER", DAY),
     ("secrets_manager.rs/FRESH", 5 * MINUTE),
 ];
 

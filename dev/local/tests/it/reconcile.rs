@@ -273,7 +273,7 @@ async fn what_stays_in_doubt_for_a_day_is_flagged_and_stays_pending() {
     shop.stack.advance_clock(60);
     let report = run(&shop).await;
     assert_eq!((&report["in_doubt"], &report["needs_attention"]), (&json!(1), &json!(0)));
-    shop.stack.advance_clock(86_400);
+    shop.stack.advance_clock(3_600);
     assert_eq!(run(&shop).await["needs_attention"], 1);
     let report = run(&shop).await;
     assert_eq!(

@@ -5,16 +5,18 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     journal::{Entry, Fact, entries},
-    order::{CaptureStanding, Cause, Decision, NoEffect, Operation, OperationState, Order, Transaction},
+    order::{
+        CaptureStanding, Cause, Decision, IN_DOUBT_TOO_LONG, NoEffect, Operation, OperationState, Order,
+        Transaction,
+    },
     words,
 };
 
 /// How long a concern stays that no action ends, such as a void made elsewhere: the list would only ever grow otherwise.
 const FADES_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// How long an operation is in doubt before it is too long, and a capture overdue before it counts as skipped. Inquiries
-/// are an hour apart at most, and the schedule runs every few minutes.
-const TOO_LONG: SignedDuration = SignedDuration::from_hours(1);
+/// How long a capture is overdue before it counts as skipped. The schedule runs every minute.
+const OVERDUE_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 words! {
     /// Why a payment is in the list of what needs attention, as `docs/finance.md` has it.
@@ -91,7 +93,7 @@ fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
     let stands = transaction.voided().is_none();
     let open = |concern, since| Some(Concerned { concern, since, until: None });
     let found = |concern: Concern| match concern {
-        Concern::InDoubt => open(concern, transaction.pending()?.attempt.at + TOO_LONG),
+        Concern::InDoubt => open(concern, transaction.in_doubt_too_long_from()?),
         Concern::CaptureSkipped => match transaction.capture_standing()? {
             CaptureStanding::Lapsed => {
                 let since = transaction.lapsed_at?;
@@ -99,7 +101,9 @@ fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
                 Some(Concerned { concern, since, until })
             }
             CaptureStanding::Stopped => open(concern, transaction.scheduled_capture()?.updated_at),
-            CaptureStanding::Waiting => open(concern, order.next_capture_attempt(transaction)? + TOO_LONG),
+            CaptureStanding::Waiting => {
+                open(concern, order.next_capture_attempt(transaction)? + OVERDUE_AFTER)
+            }
             CaptureStanding::Retrying => None,
         },
         Concern::VoidedElsewhere => of_facts(concern, |entry| entry.fact == Fact::VoidedElsewhere),
@@ -141,14 +145,7 @@ fn is_unusual(operation: &Operation) -> bool {
 
 /// Whether it has been in doubt for too long.
 pub fn is_in_doubt(transaction: &Transaction, now: Timestamp) -> bool {
-    transaction.pending().is_some_and(|operation| now.duration_since(operation.attempt.at) >= TOO_LONG)
-}
-
-/// Whether it is in doubt, and that is on record: a response is missing, or an inquiry decided nothing. Then its order is
-/// in the index.
-pub(super) fn is_doubt_recorded(transaction: &Transaction) -> bool {
-    let pending = transaction.pending().and_then(|operation| operation.pending());
-    pending.is_some_and(|pending| pending.doubt.is_some() || pending.inquiries > 0)
+    transaction.in_doubt_too_long_from().is_some_and(|from| from <= now)
 }
 
 /// What the places in the index of what needs attention begin with where something can be done, or will have to be.
@@ -170,7 +167,7 @@ pub(super) fn attention_place(order: &Order) -> Option<String> {
         let waits = transaction.capture_standing() == Some(CaptureStanding::Waiting);
         for Concerned { concern, since, until } in ever(order, transaction) {
             match (concern, until) {
-                (Concern::InDoubt, _) if !is_doubt_recorded(transaction) => {}
+                (Concern::InDoubt, _) if !transaction.is_doubt_recorded() => {}
                 (Concern::CaptureSkipped, _) if waits => {}
                 (Concern::AuthorizationEnding, _) if !transaction.is_told_of_ending() => {}
                 (_, None) | (Concern::AuthorizationEnding, _) => {
@@ -194,12 +191,12 @@ pub(super) fn attention_range(now: Timestamp) -> (String, String) {
 
 /// Until when a capture has to be due to be overdue.
 pub(super) fn overdue_at(now: Timestamp) -> Timestamp {
-    now.saturating_sub(TOO_LONG).unwrap_or(now)
+    now.saturating_sub(OVERDUE_AFTER).unwrap_or(now)
 }
 
 /// The places of the orders that are in doubt, however short.
 pub(super) fn doubt_range(now: Timestamp) -> (String, String) {
-    let until = now.saturating_add(TOO_LONG).unwrap_or(now);
+    let until = now.saturating_add(IN_DOUBT_TOO_LONG).unwrap_or(now);
     (format!("{OPEN}#{}", latest_first(until)), format!("{OPEN}#~"))
 }
 

@@ -59,11 +59,20 @@ pub(super) fn must_be_as_seen(
     intent: &Intent,
     again: Option<OperationRef>,
 ) -> Result<(), Rejection> {
-    let differs = intent.seen_version.is_some_and(|seen| seen != order.version);
-    if differs && !again.is_some_and(|at| is_changed_only_by(order, at)) {
-        return Err(Rejection::VersionDiffers(order.version));
+    if again.is_some_and(|at| is_changed_only_by(order, at)) {
+        return Ok(());
     }
-    Ok(())
+    order.must_have_version(intent.seen_version)
+}
+
+impl Order {
+    /// Whether it has the version that a request's sender has seen, if the request states one.
+    pub fn must_have_version(&self, seen: Option<u64>) -> Result<(), Rejection> {
+        match seen.filter(|seen| *seen != self.version) {
+            Some(_) => Err(Rejection::VersionDiffers(self.version)),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Whether nothing but this operation and what followed from it changed the order since it was requested.

@@ -4,22 +4,18 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{OperationRef, Order};
-use crate::order::{NoticeReason, Operation, Stage, Transaction};
+use crate::order::{IN_DOUBT_TOO_LONG, NoticeReason, Operation, Transaction};
 
 /// Notices of one order, over all its operations. An operation has one or two, and another one or two for each attempt
 /// that stays in doubt.
 pub const NOTICES_MAX: usize = 50;
 
 impl Order {
-    /// How many operations have been in doubt for so long that a person has to look: for a day, or for three where the
-    /// settlement is under review. The merchant was notified of each.
-    pub fn needs_attention(&self) -> usize {
-        let is_told = |operation: &Operation| {
-            [NoticeReason::InDoubtDay, NoticeReason::UnderReview]
-                .into_iter()
-                .any(|reason| operation.is_notified(reason))
-        };
-        self.operations().filter(|(_, operation)| operation.is(Stage::Pending) && is_told(operation)).count()
+    /// From when on a person has to look, because an operation has been in doubt for too long. None while nothing is in doubt
+    /// on record.
+    pub fn needs_attention_from(&self) -> Option<Timestamp> {
+        let in_doubt = self.transactions.iter().filter(|transaction| transaction.is_doubt_recorded());
+        in_doubt.filter_map(Transaction::in_doubt_too_long_from).min()
     }
 
     /// Puts on record that the merchant is notified of an operation. None when it was before, about the same attempt, or
@@ -70,6 +66,18 @@ impl Order {
 }
 
 impl Transaction {
+    /// From when on its operation is in doubt for too long, if one is pending.
+    pub fn in_doubt_too_long_from(&self) -> Option<Timestamp> {
+        self.pending()?.attempt.at.checked_add(IN_DOUBT_TOO_LONG).ok()
+    }
+
+    /// Whether it is in doubt, and that is on record: a response is missing, or an inquiry decided nothing. An operation under
+    /// way is not: nearly all are decided by the write that comes next, and each would enter an index and leave it.
+    pub fn is_doubt_recorded(&self) -> bool {
+        let pending = self.pending().and_then(|operation| operation.pending());
+        pending.is_some_and(|pending| pending.doubt.is_some() || pending.inquiries > 0)
+    }
+
     /// Whether the merchant was notified that its authorization ends.
     pub fn is_told_of_ending(&self) -> bool {
         self.operations.iter().any(|operation| operation.is_notified(NoticeReason::AuthorizationEnding))

@@ -5,6 +5,9 @@ use jiff::SignedDuration;
 /// How long the request behind a pending operation is taken to be still running: a function ends after 29 s.
 pub const STILL_RUNNING: SignedDuration = SignedDuration::from_secs(30);
 
+/// How long an operation is in doubt before a person has to look: inquiries are an hour apart at most.
+pub const IN_DOUBT_TOO_LONG: SignedDuration = SignedDuration::from_hours(1);
+
 /// Before this, no trace of an operation says nothing: it may take 29 s until it is sent, the gateway may work on it
 /// for as long again (`WORKING_MAX`), and both with time to spare.
 pub(crate) const ABSENCE_COUNTS_AFTER: SignedDuration = SignedDuration::from_secs(95);

@@ -14,40 +14,58 @@ use crate::{
 };
 
 impl Payments {
-    /// Moves a scheduled capture, changes its amount, or cancels it.
+    /// Moves a scheduled capture, changes its amount, or cancels it, in the version of the order that was seen if one is
+    /// stated.
     pub async fn schedule_capture(
         &self,
         merchant: &Merchant,
         key: &OrderKey,
         transaction: Uuid,
         terms: &CaptureTerms,
+        seen_version: Option<u64>,
     ) -> Result<Order, Refusal> {
         let policy = &merchant.policy;
-        let change = |order: &mut Order| order.schedule_capture(transaction, terms, policy, self.clock.now());
+        let change = |order: &mut Order| {
+            order.must_have_version(seen_version)?;
+            order.schedule_capture(transaction, terms, policy, self.clock.now())
+        };
         self.change(key, transaction, ("scheduled capture moved", Principal::ClientCredentials), change).await
     }
 
     /// Pauses the scheduled captures of an order, with who wanted that and why. Where they are paused already, nothing
     /// changes.
-    pub async fn pause_captures(&self, key: &OrderKey, by: Option<&Attribution>) -> Result<Order, Refusal> {
+    pub async fn pause_captures(
+        &self,
+        key: &OrderKey,
+        by: Option<&Attribution>,
+        seen_version: Option<u64>,
+    ) -> Result<Order, Refusal> {
         let change = |order: &mut Order| order.pause_captures(by, self.clock.now());
-        self.switch_captures(key, ("scheduled captures paused", by), change).await
+        self.switch_captures((key, seen_version), ("scheduled captures paused", by), change).await
     }
 
     /// Lets the schedule capture what is due of an order again. Where its captures are not paused, nothing changes.
-    pub async fn resume_captures(&self, key: &OrderKey, by: Option<&Attribution>) -> Result<Order, Refusal> {
+    pub async fn resume_captures(
+        &self,
+        key: &OrderKey,
+        by: Option<&Attribution>,
+        seen_version: Option<u64>,
+    ) -> Result<Order, Refusal> {
         let change = |order: &mut Order| order.resume_captures(by, self.clock.now());
-        self.switch_captures(key, ("scheduled captures resumed", by), change).await
+        self.switch_captures((key, seen_version), ("scheduled captures resumed", by), change).await
     }
 
     /// Makes a change, unless the order is so already.
     async fn switch_captures(
         &self,
-        key: &OrderKey,
+        (key, seen_version): (&OrderKey, Option<u64>),
         (what, by): (&'static str, Option<&Attribution>),
         change: impl Fn(&mut Order) -> bool,
     ) -> Result<Order, Refusal> {
-        let switch = |order: &mut Order| Ok(Changed::where_it(change(order)));
+        let switch = |order: &mut Order| {
+            order.must_have_version(seen_version)?;
+            Ok(Changed::where_it(change(order)))
+        };
         let (order, changed) = self.save_changed(self.order(key).await?, switch).await?;
         if !changed {
             return Ok(order);

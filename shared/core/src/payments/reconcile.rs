@@ -18,7 +18,8 @@ use serde::Serialize;
 
 use crate::{
     order::{
-        Finding, Kind, MerchantId, NoticeReason, OperationRef, Order, OrderKey, Principal, Route, Stage,
+        Finding, IN_DOUBT_TOO_LONG, Kind, MerchantId, NoticeReason, OperationRef, Order, OrderKey, Principal,
+        Route, Stage,
     },
     payments::{Cursor, Deadline, DueOrder, DueQuery, Index, Merchant, Merchants, Page, Payments, locked},
 };
@@ -53,14 +54,12 @@ impl Default for Limits {
 /// look at something that was given up, or a name to forget.
 const INQUIRIES_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 
-/// What is in doubt for longer is told to the merchant.
-const NOTICE_AFTER: SignedDuration = SignedDuration::from_hours(1);
+/// What is in doubt for longer is told to the merchant once more. It stays pending all the same, with an inquiry every hour.
+const SECOND_NOTICE_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
-/// What is in doubt for longer needs a person's attention. It stays pending all the same, with an inquiry every hour.
-const ATTENTION_AFTER: SignedDuration = SignedDuration::from_hours(24);
-
-/// The same where the settlement is under review or not stated: a review takes a day, and the gateway may show its end late.
-const ATTENTION_AFTER_REVIEW: SignedDuration = SignedDuration::from_hours(3 * 24);
+/// When the merchant is told of what is under review, or has no settlement state: a review takes a day, and the gateway may
+/// show its end late.
+const REVIEW_NOTICE_AFTER: SignedDuration = SignedDuration::from_hours(3 * 24);
 
 /// What a run did, for its log line and for who invoked it.
 #[derive(Debug, Default, Serialize)]
@@ -82,8 +81,8 @@ pub struct ReconcileReport {
     /// Left for a later run: their merchant cannot be read, its gateway account failed in this run, or its share of the
     /// run is used up.
     pub skipped: usize,
-    /// Operations that are in doubt for more than a day when the run ends; for more than three where the settlement is under
-    /// review or not stated. All that there are, whether they were due or not, unless parts could not be read.
+    /// Orders with an operation in doubt for an hour when the run ends, and refunds that it found done more than once. All that
+    /// there are, whether they were due or not, unless parts could not be read.
     pub needs_attention: usize,
     /// Orders that no longer say who paid, because the merchant's limit was reached.
     pub forgotten: usize,
@@ -191,7 +190,7 @@ impl ReconcileRun<'_> {
                 let all_due = page.orders.last().is_none_or(|last| last.at <= now);
                 for order in page.orders {
                     if order.at > now {
-                        locked(&self.report).needs_attention += order.needs_attention;
+                        locked(&self.report).needs_attention += usize::from(order.needs_attention(now));
                         continue;
                     }
                     let queue = found.due.entry(order.key.merchant.clone()).or_default();
@@ -239,7 +238,7 @@ impl ReconcileRun<'_> {
                 }
                 let Some(page) = self.page(shard, now, Some(after)).await else { break };
                 let others = page.orders.iter().filter(|order| !locked(&self.done).contains(&order.key));
-                let needs_attention: usize = others.map(|order| order.needs_attention).sum();
+                let needs_attention = others.filter(|order| order.needs_attention(now)).count();
                 locked(&self.report).needs_attention += needs_attention;
                 next = page.next;
             }
@@ -248,17 +247,19 @@ impl ReconcileRun<'_> {
 
     /// An order that is left for a later run.
     fn skip(&self, order: &DueOrder) {
+        let needs_attention = order.needs_attention(self.payments.clock.now());
         let mut report = locked(&self.report);
         report.skipped += 1;
-        report.needs_attention += order.needs_attention;
+        report.needs_attention += usize::from(needs_attention);
     }
 
     /// One order; whatever goes wrong with it stops no other.
     async fn due(&self, due: DueOrder) {
         if !self.deadline.leaves_time_to_inquire() {
+            let needs_attention = due.needs_attention(self.payments.clock.now());
             let mut report = locked(&self.report);
             report.complete = false;
-            report.needs_attention += due.needs_attention;
+            report.needs_attention += usize::from(needs_attention);
             return;
         }
         let key = &due.key;
@@ -273,7 +274,9 @@ impl ReconcileRun<'_> {
         let (order, forgotten) = self.payments.forget_who_paid(order).await;
         locked(&self.report).forgotten += usize::from(forgotten);
         let order = self.order(order).await;
-        locked(&self.report).needs_attention += order.needs_attention();
+        let from = order.needs_attention_from();
+        let needs_attention = from.is_some_and(|from| from <= self.payments.clock.now());
+        locked(&self.report).needs_attention += usize::from(needs_attention);
         locked(&self.done).insert(due.key);
     }
 
@@ -318,7 +321,7 @@ impl ReconcileRun<'_> {
         }
         *locked(&self.failed).entry(account).or_default() += 1;
         locked(&self.report).unanswered += 1;
-        self.attention(&order, at, ATTENTION_AFTER, "the gateway gives no usable response about it");
+        self.attention(&order, at, "the gateway gives no usable response about it");
         let reason = self.notice(&order, at, &finding);
         self.payments.put_off(order, at, reason).await
     }
@@ -328,11 +331,11 @@ impl ReconcileRun<'_> {
         let operation = order.operation(at).filter(|operation| operation.pending().is_some())?;
         let since = self.payments.clock.now().duration_since(operation.attempt.at);
         let reason = match finding {
-            Finding::UnderReview if since >= ATTENTION_AFTER_REVIEW => NoticeReason::UnderReview,
+            Finding::UnderReview if since >= REVIEW_NOTICE_AFTER => NoticeReason::UnderReview,
             // A review takes that long by design.
             Finding::UnderReview => return None,
-            _ if since >= ATTENTION_AFTER => NoticeReason::InDoubtDay,
-            _ if since >= NOTICE_AFTER => NoticeReason::InDoubtHour,
+            _ if since >= SECOND_NOTICE_AFTER => NoticeReason::InDoubtDay,
+            _ if since >= IN_DOUBT_TOO_LONG => NoticeReason::InDoubtHour,
             _ => return None,
         };
         (!operation.is_notified(reason)).then_some(reason)
@@ -372,19 +375,19 @@ impl ReconcileRun<'_> {
             );
         }
         drop(report);
-        let (after, why) = match finding {
-            Finding::UnderReview => (ATTENTION_AFTER_REVIEW, "its settlement is under review or not stated"),
-            _ => (ATTENTION_AFTER, "the gateway's records decide nothing"),
+        let why = match finding {
+            Finding::UnderReview => "its settlement is under review or not stated",
+            _ => "the gateway's records decide nothing",
         };
-        self.attention(order, at, after, why);
+        self.attention(order, at, why);
     }
 
     /// Tells a person of what has been in doubt for too long, if it still is.
-    fn attention(&self, order: &Order, at: OperationRef, after: SignedDuration, why: &'static str) {
+    fn attention(&self, order: &Order, at: OperationRef, why: &'static str) {
         let pending = order.operation(at).filter(|operation| operation.pending().is_some());
         let Some(operation) = pending else { return };
         let since = self.payments.clock.now().duration_since(operation.attempt.at);
-        if since < after {
+        if since < IN_DOUBT_TOO_LONG {
             return;
         }
         tracing::error!(

@@ -133,8 +133,15 @@ pub struct DueOrder {
     pub key: OrderKey,
     /// Since when, or when, something of it is due.
     pub at: Timestamp,
-    /// How many of its operations [need a person's attention](Order::needs_attention).
-    pub needs_attention: usize,
+    /// From when on [a person has to look](Order::needs_attention_from) at it.
+    pub needs_attention_from: Option<Timestamp>,
+}
+
+impl DueOrder {
+    /// Whether a person has to look at it now.
+    pub fn needs_attention(&self, now: Timestamp) -> bool {
+        self.needs_attention_from.is_some_and(|from| from <= now)
+    }
 }
 
 /// A place in an index.

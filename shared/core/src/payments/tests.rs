@@ -149,10 +149,10 @@ impl OrderStore for MemoryStore {
             crate::payments::Cursor { key, due }
         });
         due.truncate(1);
-        let attention = |key: &OrderKey| orders.get(&key.to_string()).map_or(0, Order::needs_attention);
+        let attention = |key: &OrderKey| orders.get(&key.to_string()).and_then(Order::needs_attention_from);
         let due = due.into_iter().map(|(key, at)| {
-            let needs_attention = attention(&key);
-            crate::payments::DueOrder { key, at, needs_attention }
+            let needs_attention_from = attention(&key);
+            crate::payments::DueOrder { key, at, needs_attention_from }
         });
         Ok(crate::payments::Page { orders: due.collect(), next })
     }

@@ -90,12 +90,10 @@ impl StoredOrder {
                 item.insert(names.at.to_owned(), AttributeValue::S(place.to_owned()));
             }
         }
-        // Nor does this one count what only a newer version can read.
-        let kept = order.carried.part(INDEXES).and_then(|due| due.member(NEEDS_ATTENTION)?.as_u64());
-        let attention =
-            u64::try_from(order.needs_attention()).unwrap_or(u64::MAX).max(kept.unwrap_or_default());
-        if attention > 0 {
-            item.insert(NEEDS_ATTENTION.to_owned(), AttributeValue::N(attention.to_string()));
+        // Nor does this one see what only a newer version can read.
+        let attention = order.needs_attention_from().map(sortable);
+        if let Some(from) = attention.as_deref().into_iter().chain(kept(NEEDS_ATTENTION)).min() {
+            item.insert(NEEDS_ATTENTION.to_owned(), AttributeValue::S(from.to_owned()));
         }
         if let Some(place) = order.list_place() {
             item.insert(LISTED.shard.to_owned(), AttributeValue::S(list_shard(&order.merchant, place.shard)));
@@ -131,8 +129,8 @@ impl StoredOrder {
         };
         let recognized = order.is_recognized();
         let mut due = Carried::default();
-        if let Some(count) = members.get::<Option<u64>>(NEEDS_ATTENTION)?.filter(|_| !recognized) {
-            due.keep_member(NEEDS_ATTENTION.to_owned(), count.into());
+        if let Some(from) = members.get::<Option<String>>(NEEDS_ATTENTION)?.filter(|_| !recognized) {
+            due.keep_member(NEEDS_ATTENTION.to_owned(), from.into());
         }
         let due_in = [Index::InDoubt, Index::CapturesDue].map(index_names);
         for names in due_in.into_iter().chain([AgendaList::Attention, AgendaList::Captures].map(agenda_names))

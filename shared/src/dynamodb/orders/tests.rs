@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{
-        CaptureAt, CaptureSchedule, Decision, Decline, GatewayResponse, Kind, NoEffect, NoticeReason,
-        Operation, OperationRef, OperationState, PaymentKind, Superseded,
+        CaptureAt, CaptureSchedule, Decision, Decline, Doubt, GatewayResponse, Kind, NoEffect, Operation,
+        OperationState, PaymentKind, Superseded,
     },
     payments::trail,
     values::{Amount, Carried, Currency, DeclineCode, Metadata, References},
@@ -120,7 +120,7 @@ async fn a_page_of_what_is_due_is_read_from_where_the_last_one_ended() {
     ] {
         let row = |key: &str, due: &str| json!({ "order_key": { "S": key }, at: { "S": due } });
         let mut second = row("m#2", "2026-01-05T10:00:02Z");
-        second["needs_attention"] = json!({ "N": "3" });
+        second["needs_attention"] = json!({ "S": "2026-01-05T09:00:00Z" });
         let (store, aws) = responding(ok(json!({
             // One whose key is no order's is in the way of none.
             "Items": [row("spoiled", "2026-01-05T10:00:00Z"), row("m#1", "2026-01-05T10:00:01Z"), second],
@@ -142,10 +142,10 @@ async fn a_page_of_what_is_due_is_read_from_where_the_last_one_ended() {
         start[shard] = json!({ "S": "3" });
         assert_eq!(request["ExclusiveStartKey"], start);
         let found: Vec<_> =
-            page.orders.iter().map(|o| (o.key.to_string(), o.at, o.needs_attention)).collect();
+            page.orders.iter().map(|o| (o.key.to_string(), o.at, o.needs_attention(until))).collect();
         let due =
             |n: usize, needs| (format!("m#{n}"), format!("2026-01-05T10:00:0{n}Z").parse().unwrap(), needs);
-        assert_eq!(found, [due(1, 0), due(2, 3)]);
+        assert_eq!(found, [due(1, false), due(2, true)]);
         let next = page.next.unwrap();
         assert_eq!((next.key.as_str(), next.due.as_str()), ("m#2", "2026-01-05T10:00:02Z"));
     }
@@ -190,12 +190,15 @@ fn an_order_is_in_the_index_of_what_is_due_next_and_in_no_other() {
     assert_eq!(keys(&order), [text(&in_doubt), text("2026-01-05T10:01:00Z"), None, None]);
     let needs_attention = |order: &Order| StoredOrder::next(order, SHARDS).0.get("needs_attention").cloned();
     assert_eq!(needs_attention(&order), None);
-    let at = OperationRef {
-        transaction: order.transactions[0].id,
-        operation: order.transactions[0].operations[0].id,
+    let OperationState::Pending(pending) = &mut order.transactions[0].operations[0].state else {
+        panic!("{order:?}");
     };
-    order.notify(at, NoticeReason::InDoubtDay, order.created_at);
-    assert_eq!(needs_attention(&order), Some(AttributeValue::N("1".to_owned())));
+    pending.doubt = Some(Doubt::NoResponse);
+    assert_eq!(
+        needs_attention(&order),
+        Some(AttributeValue::S("2026-01-05T11:00:00Z".to_owned())),
+        "in an hour"
+    );
     let read = StoredOrder::next(&order, SHARDS).read().unwrap();
     assert_eq!(read.carried, order.carried, "it is no member that only another version knows");
     let approved = Decision::Approved(GatewayResponse::default());

@@ -1,4 +1,6 @@
-//! What a list of captures can be filtered by, and what no list of its kind can.
+//! What the lists from an index can be filtered by: captures, and what needs attention.
+
+use tollgate_core::journal::Concern;
 
 use super::term::{Fields, Range, Term};
 use crate::api::problem::Problem;
@@ -26,14 +28,24 @@ impl Fields for CaptureFilter {
     }
 }
 
-/// A list that cannot be filtered.
+/// Which of what needs attention is meant.
 #[derive(Debug, Default)]
-pub(in crate::elastic_path) struct NoFilter;
+pub(in crate::elastic_path) struct AttentionFilter {
+    /// One of these has to be among its codes; none: any.
+    pub(in crate::elastic_path) codes: Vec<Concern>,
+}
 
-impl Fields for NoFilter {
-    const NAMES: &'static str = "none";
+impl Fields for AttentionFilter {
+    const NAMES: &'static str = "needs_attention";
 
     fn add(&mut self, term: &Term<'_>) -> Result<(), Problem> {
-        Err(term.no_field::<Self>())
+        if term.field != Self::NAMES {
+            return Err(term.no_field::<Self>());
+        }
+        if !self.codes.is_empty() {
+            return Err(term.wrong("is stated twice: name all codes in one condition"));
+        }
+        self.codes = term.words(Concern::ALL, Concern::as_str)?;
+        Ok(())
     }
 }

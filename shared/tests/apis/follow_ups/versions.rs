@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    ask::{Ask, get, post},
+    ask::{Ask, get, patch, post},
     fixture::{Paid, card, pay, registered, said},
     table::Table,
 };
@@ -52,6 +52,25 @@ async fn a_follow_up_of_another_version_of_the_order_sends_nothing() {
     let by_order = post("/v2/orders/a/payments").by("shop:operate");
     let by_order = by_order.data(json!({"gateway": "card_connect", "method": "refund", "amount": 1}));
     t.ask("and what names no transaction", &of(by_order, "\"1\"")).await;
+    t.end();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_schedule_of_another_version_of_the_order_stays_as_it_is() {
+    let mut t = Table::new("versions_scheduled");
+    let paid = Paid::with(&mut t, "authorize").await;
+    t.ask("the version that it has", &paid.read("shop:read")).await;
+    let moved = || patch(paid.path()).by("shop:operate").data(json!({"capture_at": "2026-11-23T12:00:00Z"}));
+    let switch = |change: &str| post(format!("/v2/orders/a/captures/{change}")).by("shop:operate");
+    for version in ["\"2\"", "3"] {
+        t.ask("a capture is not moved", &of(moved(), version)).await;
+        t.ask("nor paused", &of(switch("pause"), version)).await;
+        t.ask("nor resumed", &of(switch("resume"), version)).await;
+    }
+    t.ask("moved in its version", &of(moved(), "\"3\"")).await;
+    t.ask("once", &of(moved(), "\"3\"")).await;
+    t.ask("paused in its version", &of(switch("pause"), "\"4\"")).await;
+    t.ask("resumed in its version", &of(switch("resume"), "\"5\"")).await;
     t.end();
 }
 

@@ -115,7 +115,7 @@ impl OrderStore for World {
                 Index::CapturesDue => order.next_capture_at(),
             };
             let at = at.filter(|at| *at <= query.until)?;
-            Some(DueOrder { key: order.key(), at, needs_attention: order.needs_attention() })
+            Some(DueOrder { key: order.key(), at, needs_attention_from: order.needs_attention_from() })
         };
         let orders = state.orders.values().filter(|_| query.shard == 0).filter_map(due).collect();
         Ok(Page { orders, next: None })

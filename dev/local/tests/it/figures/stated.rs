@@ -80,14 +80,14 @@ const ABOUT_RELIABILITY: &[Page] = &[
             ("the gateway's own limit is {} s", "WORKING_MAX", SECOND),
             ("after {} orders without one, that account", "FAILED_ORDERS_MAX", 1),
             ("put off by {} minutes", "PUT_OFF", MINUTE),
-            ("after a day, or after {} days if", "ATTENTION_AFTER_REVIEW", DAY),
+            ("merchant gets an event after {} days", "REVIEW_NOTICE_AFTER", DAY),
             ("sends {} inquiries at a time", "InquiryConcurrency", 1),
             ("for up to {} orders of each merchant", "InquiriesPerMerchant", 1),
             ("less than {} s old gets 409", "duplicate_window", SECOND),
             ("idle for more than {} s are not used", "IDLE_MAX", SECOND),
             ("It is sent up to {} times", "VOID_ATTEMPTS_MAX", 1),
             ("Refunds it, up to {} attempts", "REFUND_ATTEMPTS_MAX", 1),
-            ("needs attention after {} days", "ATTENTION_AFTER_REVIEW", DAY),
+            ("the merchant is told after {} days", "REVIEW_NOTICE_AFTER", DAY),
         ],
     ),
     (
@@ -225,7 +225,7 @@ const ABOUT_THE_CREDIT_CARD_API: &[Page] = &[
 
 /// Events and webhooks.
 const ABOUT_NOTIFICATIONS: &[Page] = &[
-    ("docs/events.md", &[("or not stated, for {} days", "ATTENTION_AFTER_REVIEW", DAY)]),
+    ("docs/events.md", &[("or not stated, for {} days", "REVIEW_NOTICE_AFTER", DAY)]),
     (
         "docs/webhooks.md",
         &[

@@ -407,8 +407,8 @@ impl Tour {
         let merchant = job.merchants.get(&merchants::REGISTERED.parse().unwrap()).await.unwrap();
         let key = OrderKey { merchant: merchant.id.clone(), order: "verified".parse().unwrap() };
         let by = Attribution::default().verified(Some(&person()));
-        job.payments.pause_captures(&key, Some(&by)).await.unwrap();
-        job.payments.resume_captures(&key, Some(&by)).await.unwrap();
+        job.payments.pause_captures(&key, Some(&by), None).await.unwrap();
+        job.payments.resume_captures(&key, Some(&by), None).await.unwrap();
         let intent = Intent {
             action: Action::Void { target: Target::OnlyEligible, reopen: true },
             key: None,

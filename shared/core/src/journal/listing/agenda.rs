@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     journal::{
-        AGENDA_PARTS, Agenda, AgendaList, AgendaOrder, AgendaPlaces, AgendaQuery,
+        AGENDA_PARTS, Agenda, AgendaList, AgendaOrder, AgendaPlaces, AgendaQuery, Concern,
         agenda::{captures_of, due_range, paused_range},
         concern::{attention_range, concerned, doubt_range, overdue_at},
     },
@@ -140,14 +140,18 @@ impl Lister<'_> {
 
 impl AgendaLister<'_> {
     /// The next part of what needs attention now, the newest first, each order's own in the order of its payments; what only
-    /// fades comes after it, and captures that are overdue last. The first part also says how many orders there are.
+    /// fades comes after it, and captures that are overdue last. With codes, only those with one of them. The first part
+    /// also says how many orders there are, with any code.
     pub async fn attention(
         &self,
         wanted: &AgendaWanted<'_>,
+        codes: &[Concern],
     ) -> Result<(Found, Option<AttentionCount>), StoreError> {
         let rows_of = &|order: &Arc<Order>| {
             let row = |own: &Transaction| {
-                let since = concerned(order, own, wanted.now).iter().map(|one| one.since).min()?;
+                let all = concerned(order, own, wanted.now);
+                let is_wanted = codes.is_empty() || all.iter().any(|one| codes.contains(&one.concern));
+                let since = all.iter().filter(|_| is_wanted).map(|one| one.since).min()?;
                 Some(Row { at: since, order: Arc::clone(order), transaction: own.id })
             };
             order.transactions.iter().filter_map(row).collect()

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{AgendaWanted, Found, Lister, Search, ends};
 use crate::{
-    journal::{Concern, EntryPlace, LoggedEntry, concern::is_doubt_recorded, concerns, entries, is_in_doubt},
+    journal::{Concern, EntryPlace, LoggedEntry, concerns, entries, is_in_doubt},
     order::{Kind, MerchantId, OperationStatus, Order, OrderId, PaymentWord, Transaction, TransactionStatus},
     payments::StoreError,
     values::{Brand, Currency, DeclineCode, ReadOrder, SearchKey, SearchTerm},
@@ -153,7 +153,7 @@ impl Lister<'_> {
             read_bytes = found.read_bytes;
         }
         let wants = &|order: &Order, transaction: &Transaction| {
-            let was_listed = wanted.is_for_agenda() && is_doubt_recorded(transaction);
+            let was_listed = wanted.is_for_agenda() && transaction.is_doubt_recorded();
             !was_listed && wanted.has(order, transaction)
         };
         let reference = wanted.reference();
@@ -240,7 +240,7 @@ impl Wanted<'_> {
         if self.needs_attention() {
             is_in_doubt(transaction, self.now) || (self.since <= at && at < self.until)
         } else {
-            is_doubt_recorded(transaction)
+            transaction.is_doubt_recorded()
         }
     }
 

@@ -192,7 +192,7 @@ async fn captures_that_wait_for_a_person_are_told_of_before_their_authorizations
 /// Pauses the captures of the fixture's order.
 async fn pause(fixture: &Fixture, order: &str) {
     let key = OrderKey { order: order.parse().unwrap(), ..fixture.key.clone() };
-    fixture.payments.pause_captures(&key, None).await.unwrap();
+    fixture.payments.pause_captures(&key, None, None).await.unwrap();
 }
 
 #[tokio::test]
@@ -212,7 +212,7 @@ async fn a_paused_order_is_passed_over_told_of_once_and_captured_when_it_is_resu
         assert_eq!(counts(&run_of(&fixture, &Everyone, request).await), expected);
     }
     let key = OrderKey { order: "1".parse().unwrap(), ..fixture.key.clone() };
-    let order = fixture.payments.resume_captures(&key, None).await.unwrap();
+    let order = fixture.payments.resume_captures(&key, None, None).await.unwrap();
     assert_eq!(order.operations().map(|(_, operation)| operation.notices.len()).sum::<usize>(), 1);
     assert_eq!(counts(&run(&fixture).await), one);
 }
@@ -253,22 +253,22 @@ async fn a_pause_whose_write_is_overtaken_or_whose_response_is_lost_is_made_once
     for faults in [&[Fault::Overtaken, Fault::Overtaken][..], &[Fault::FoundByRepeat]] {
         let fixture = scheduled(&["1"], due(), SignedDuration::ZERO).await;
         fixture.next_writes(faults);
-        let order = fixture.payments.pause_captures(&fixture.key, Some(&who("Ann"))).await.unwrap();
+        let order = fixture.payments.pause_captures(&fixture.key, Some(&who("Ann")), None).await.unwrap();
         assert_eq!(order, fixture.stored().await);
-        let again = fixture.payments.pause_captures(&fixture.key, Some(&who("Bob"))).await.unwrap();
+        let again = fixture.payments.pause_captures(&fixture.key, Some(&who("Bob")), None).await.unwrap();
         assert_eq!((again.version, again.pauses.len()), (order.version, 1), "nothing is written again");
         assert_eq!(again.captures_paused().unwrap().by.as_deref(), Some(&who("Ann")));
     }
     let fixture = scheduled(&["1"], due(), SignedDuration::ZERO).await;
     fixture.next_writes(&[Fault::Overtaken; 8]);
-    let refused = fixture.payments.pause_captures(&fixture.key, None).await;
+    let refused = fixture.payments.pause_captures(&fixture.key, None, None).await;
     assert!(matches!(refused, Err(Refusal::Contended)));
     fixture.next_writes(&[Fault::NotDone]);
-    let refused = fixture.payments.pause_captures(&fixture.key, None).await;
+    let refused = fixture.payments.pause_captures(&fixture.key, None, None).await;
     assert!(matches!(refused, Err(Refusal::Store(_))));
     assert!(fixture.stored().await.captures_paused().is_none());
     let other = OrderKey { order: "2".parse().unwrap(), ..fixture.key.clone() };
-    let refused = fixture.payments.resume_captures(&other, None).await;
+    let refused = fixture.payments.resume_captures(&other, None, None).await;
     assert!(matches!(refused, Err(Refusal::Rejected(Rejection::OrderNotFound))));
 }
 
@@ -283,9 +283,9 @@ async fn that_captures_are_paused_and_resumed_is_in_the_log_with_who_and_why() {
     };
     let log = crate::test_log::Log::here();
     for _ in 0..2 {
-        fixture.payments.pause_captures(&fixture.key, Some(&who)).await.unwrap();
+        fixture.payments.pause_captures(&fixture.key, Some(&who), None).await.unwrap();
     }
-    fixture.payments.resume_captures(&fixture.key, None).await.unwrap();
+    fixture.payments.resume_captures(&fixture.key, None, None).await.unwrap();
     let lines = log.lines("changed");
     let [paused, resumed] = lines.as_slice() else { panic!("{lines:?}") };
     assert_eq!(
@@ -485,7 +485,7 @@ async fn a_part_counts_as_much_as_it_is_in_a_dry_run_and_when_it_is_captured() {
     let terms = CaptureTerms { at: None, amount: Some(part) };
     let (key, order) = (&fixture.key, fixture.stored().await);
     let id = order.transactions[0].id;
-    fixture.payments.schedule_capture(&fixture.merchant, key, id, &terms).await.unwrap();
+    fixture.payments.schedule_capture(&fixture.merchant, key, id, &terms, None).await.unwrap();
     let sum = [("USD", 2599 + 600)].into();
     let looked = run_of(&fixture, &Everyone, dry_run()).await;
     assert_eq!((looked.captured, &looked.captured_minor), (2, &sum));

@@ -47,7 +47,7 @@ async fn attention(lister: &Lister<'_>, now: Timestamp, limit: usize) -> (Vec<St
     let (merchant, mut all, mut after, mut count) = (merchant(), Vec::new(), None::<String>, None);
     loop {
         let wanted = AgendaWanted { merchant: &merchant, now, after: after.as_deref(), limit };
-        let (part, counted) = lister.by_agenda().attention(&wanted).await.unwrap();
+        let (part, counted) = lister.by_agenda().attention(&wanted, &[]).await.unwrap();
         assert_eq!(counted.is_some(), after.is_none());
         all.extend(orders(&part.rows));
         all.extend(part.unreadable.into_iter().map(|row| row.item.key));
@@ -165,10 +165,10 @@ async fn a_part_ends_with_its_time_and_the_next_one_goes_on_there() {
     let merchant = merchant();
     let over = Lister { deadline: Deadline::after(Duration::from_secs(1)), ..lister(&world) };
     let wanted = AgendaWanted { merchant: &merchant, now: at(9_000), after: None, limit: 10 };
-    let (part, count) = over.by_agenda().attention(&wanted).await.unwrap();
+    let (part, count) = over.by_agenda().attention(&wanted, &[]).await.unwrap();
     assert!(part.rows.is_empty() && count.is_some_and(|count| count.orders == 2));
     let rest = AgendaWanted { after: part.next.as_deref(), ..wanted };
-    let (part, _) = lister(&world).by_agenda().attention(&rest).await.unwrap();
+    let (part, _) = lister(&world).by_agenda().attention(&rest, &[]).await.unwrap();
     assert_eq!((orders(&part.rows), part.next), (ids([2, 1].into_iter()), None));
     // A list from the journal, too.
     world.pays(7, 0);
