@@ -7,6 +7,7 @@ mod identity;
 mod inquiry;
 mod meaning;
 mod profiles;
+mod reports;
 mod site;
 mod surcharge;
 #[cfg(test)]

@@ -11,11 +11,19 @@ const TEST_SITE: &str = "-uat";
 /// Whether payments at this address are real. Only what is known to be a test is one: a `-uat` site of
 /// CardConnect, and a gateway on this machine. A host that nothing is known of counts as live.
 pub(super) fn is_live(endpoint: &str) -> bool {
-    let Ok(uri) = endpoint.parse::<Uri>() else { return true };
-    let host = uri.host().unwrap_or_default().to_ascii_lowercase();
-    let test_site = host.strip_suffix(DOMAIN).is_some_and(|site| site.ends_with(TEST_SITE));
-    let this_machine = matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]");
-    !(test_site || this_machine)
+    let this_machine =
+        host(endpoint).is_some_and(|host| matches!(&*host, "localhost" | "127.0.0.1" | "[::1]"));
+    !(is_test_site(endpoint) || this_machine)
+}
+
+/// Whether this is one of CardConnect's test sites, which limit requests.
+pub(super) fn is_test_site(endpoint: &str) -> bool {
+    let host = host(endpoint).unwrap_or_default();
+    host.strip_suffix(DOMAIN).is_some_and(|site| site.ends_with(TEST_SITE))
+}
+
+fn host(endpoint: &str) -> Option<String> {
+    Some(endpoint.parse::<Uri>().ok()?.host()?.to_ascii_lowercase())
 }
 
 #[cfg(test)]

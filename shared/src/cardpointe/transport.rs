@@ -4,6 +4,7 @@ mod https;
 
 use std::time::Duration;
 
+use futures_util::stream::BoxStream;
 use secrecy::SecretString;
 
 pub use https::HttpsTransport;
@@ -61,6 +62,25 @@ pub enum TransportError {
     NotConnected,
     /// The request was sent, or perhaps sent. The gateway may have received it.
     NoResponse,
+}
+
+/// A response whose body comes piece by piece.
+pub struct StreamedResponse {
+    /// The HTTP status, whatever it is.
+    pub status: u16,
+    /// After how long the gateway wants the next request, where it says so.
+    pub retry_after: Option<Duration>,
+    /// The pieces. After an error there are no more.
+    pub body: BoxStream<'static, Result<Vec<u8>, BodyError>>,
+}
+
+/// Carries requests whose responses are too long to be held in memory.
+pub trait StreamingTransport: Send + Sync {
+    /// Sends a request once: no retries, no redirects. Its limit is for the whole body.
+    fn open(
+        &self,
+        request: Request<'_>,
+    ) -> impl Future<Output = Result<StreamedResponse, TransportError>> + Send;
 }
 
 /// Carries requests to the gateway, each exactly once.

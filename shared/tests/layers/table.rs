@@ -46,7 +46,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("settlement", "values order payments journal"),
     ("webhooks", "values order payments"),
     // Adapters.
-    ("cardpointe", "values order payments stored_cards"),
+    ("cardpointe", "values order payments stored_cards settlement"),
     ("merchant_document", "values order payments"),
     ("search_keys", "values payments"),
     ("secrets_manager", "values order payments journal aws_error merchant_document search_keys"),

@@ -5,7 +5,7 @@ use jiff::{Timestamp, civil::Date};
 use crate::{values::Currency, words};
 
 words! {
-    /// What a deposit is made of, each with its sign (`fundings[]` of `funding`). They add up to the deposit.
+    /// What a deposit is made of, each with its sign. They add up to the deposit.
     #[derive(PartialOrd, Ord, Hash)]
     pub enum Component {
         /// Payments less refunds: the sum of the deposit's lines.
@@ -30,7 +30,7 @@ words! {
 /// A deposit, as the gateway reports it. A negative one takes money, which is usual.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deposit {
-    /// The gateway's id of it (`fundingmasterid`, and where there are several in one report, `fundingid`).
+    /// The gateway's id of it.
     pub id: String,
     /// The gateway account (MID).
     pub account: String,

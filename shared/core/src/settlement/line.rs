@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::{values::Currency, words};
 
 words! {
-    /// What became of a payment or refund in its batch (`setlstat` of `settlestat`).
+    /// What became of a payment or refund in its batch.
     pub enum SettledStatus {
         /// The processor took it.
         Accepted => "accepted",
@@ -27,7 +27,7 @@ words! {
 }
 
 words! {
-    /// What became of a batch (`hoststat` of `settlestat`).
+    /// What became of a batch.
     pub enum BatchStatus {
         /// It was sent.
         Sent => "sent",
@@ -48,7 +48,7 @@ words! {
 }
 
 words! {
-    /// What a line of a deposit is about (`type` of `funding`).
+    /// What a line of a deposit is about.
     pub enum FundedKind {
         /// A payment.
         Sale => "sale",
@@ -61,7 +61,7 @@ words! {
 }
 
 words! {
-    /// What a deposit says of its line (`status` of `funding`).
+    /// What a deposit says of its line.
     pub enum FundedStatus {
         /// The money is in the deposit.
         Processed => "processed",
@@ -86,7 +86,7 @@ pub struct Settled {
     pub status: SettledStatus,
     /// What became of its batch.
     pub batch_status: BatchStatus,
-    /// Our order id of the attempt (`salesdoc`), where the report has it.
+    /// Our order id of the attempt, where the report has it.
     pub gateway_order_id: Option<String>,
 }
 
@@ -114,7 +114,7 @@ pub struct Funded {
 /// All that the gateway's records say about a reference at an account. A reference is one payment or one refund.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Line {
-    /// The gateway's reference (`retref`).
+    /// The gateway's reference.
     pub reference: String,
     /// One for each batch that it is in, by batch.
     pub settled: Vec<Settled>,

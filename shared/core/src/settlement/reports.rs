@@ -1,12 +1,14 @@
 //! The gateway's reports: a port. They are read for a stated day only; without one, reading consumes them.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use jiff::civil::Date;
 
 use super::{Adjustment, Chargeback, Deposit, Funded, Settled};
 use crate::payments::Merchant;
 
-/// What `settlestat` says of a reference.
+/// What the report of batches says of a reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettledRecord {
     /// The gateway's reference.
@@ -15,7 +17,7 @@ pub struct SettledRecord {
     pub settled: Settled,
 }
 
-/// What `funding` says, piece by piece.
+/// What the report of deposits says, piece by piece.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FundingRecord {
     /// A deposit. Its lines come before or after it.
@@ -26,7 +28,7 @@ pub enum FundingRecord {
         reference: String,
         /// What the deposit says of it.
         funded: Funded,
-        /// Our order id of the attempt (`invoicenumber`), where the report has it.
+        /// Our order id of the attempt, where the report has it.
         gateway_order_id: Option<String>,
     },
     /// An adjustment of a deposit, by its id.
@@ -60,6 +62,9 @@ pub enum ReportError {
     /// The gateway asks to wait before the next report.
     #[error("the gateway's limit of reports is reached")]
     Throttled,
+    /// The day cannot be requested: it is to come, or so long ago that it could mean another year's.
+    #[error("the reports of {0} cannot be requested")]
+    Day(Date),
     /// The response is no report; never says what it holds.
     #[error("the gateway's report is malformed: {0}")]
     Malformed(String),
@@ -68,21 +73,24 @@ pub enum ReportError {
 /// Reads the gateway's reports of a day as a stream: the largest are 20 MB.
 #[async_trait]
 pub trait Reports: Send + Sync {
-    /// The settlement of an Eastern day. The report's day has no year; the adapter checks that it can only mean this one.
+    /// The settlement of an Eastern day, within a time. The report's day has no year; the adapter checks that it can only mean
+    /// this one.
     async fn settled(
         &self,
         merchant: &Merchant,
         account: &str,
         day: Date,
+        limit: Duration,
         each: &mut (dyn FnMut(SettledRecord) + Send),
     ) -> Result<ReadReport, ReportError>;
 
-    /// The deposits of an Eastern day.
+    /// The deposits of an Eastern day, within a time.
     async fn funded(
         &self,
         merchant: &Merchant,
         account: &str,
         day: Date,
+        limit: Duration,
         each: &mut (dyn FnMut(FundingRecord) + Send),
     ) -> Result<ReadReport, ReportError>;
 }

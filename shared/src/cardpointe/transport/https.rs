@@ -5,12 +5,15 @@ use std::{
     time::Duration,
 };
 
+use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{self, CONTENT_TYPE};
 use secrecy::ExposeSecret;
 use tollgate_core::values::Clock;
 
-use super::{BodyError, HttpMethod, Request, Response, Transport, TransportError};
+use super::{
+    BodyError, HttpMethod, Request, Response, StreamedResponse, StreamingTransport, Transport, TransportError,
+};
 
 /// How long to wait for a connection; nothing is sent before there is one.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -21,6 +24,9 @@ const IDLE_MAX: SignedDuration = SignedDuration::from_secs(5);
 
 /// Longest response that is read. Real ones are under 2 KB, with receipts and user fields under 16 KB.
 const BODY_MAX_BYTES: usize = 64 * 1024;
+
+/// Where the gateway's test system says in how many seconds it takes the next request (`docs/cardpointe.md`).
+const RETRY_AFTER: &str = "x-rate-limit-retry-after-seconds";
 
 /// HTTPS with pooled connections.
 pub struct HttpsTransport {
@@ -60,8 +66,9 @@ impl HttpsTransport {
     }
 }
 
-impl Transport for HttpsTransport {
-    async fn send(&self, request: Request<'_>) -> Result<Response, TransportError> {
+impl HttpsTransport {
+    /// Sends a request. Its limit goes on for its response.
+    async fn response(&self, request: Request<'_>) -> Result<reqwest::Response, TransportError> {
         let Request { method, url, username, password, body, limit } = request;
         let client = self.client();
         let builder = match method {
@@ -75,8 +82,28 @@ impl Transport for HttpsTransport {
             Some(body) => builder.header(CONTENT_TYPE, "application/json").body(body),
             None => builder,
         };
-        let response = builder.send().await.map_err(|error| not_received(&error))?;
+        builder.send().await.map_err(|error| not_received(&error))
+    }
+}
+
+impl Transport for HttpsTransport {
+    async fn send(&self, request: Request<'_>) -> Result<Response, TransportError> {
+        let response = self.response(request).await?;
         Ok(Response { status: response.status().as_u16(), body: read(response).await })
+    }
+}
+
+impl StreamingTransport for HttpsTransport {
+    async fn open(&self, request: Request<'_>) -> Result<StreamedResponse, TransportError> {
+        let response = self.response(request).await?;
+        let seconds = |name: &str| response.headers().get(name)?.to_str().ok()?.trim().parse().ok();
+        let retry_after = seconds(RETRY_AFTER).or_else(|| seconds(header::RETRY_AFTER.as_str()));
+        let status = response.status().as_u16();
+        let body = stream::try_unfold(response, async |mut response| {
+            let chunk = response.chunk().await.map_err(|_| BodyError::Cut)?;
+            Ok(chunk.map(|chunk| (chunk.to_vec(), response)))
+        });
+        Ok(StreamedResponse { status, retry_after: retry_after.map(Duration::from_secs), body: body.boxed() })
     }
 }
 

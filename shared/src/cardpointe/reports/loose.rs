@@ -1,0 +1,361 @@
+//! What both reports have in common: texts that may be numbers, numbers that may be texts, and bodies that are no JSON.
+
+use std::{
+    fmt,
+    io::{BufRead, BufReader, Read},
+};
+
+use jiff::civil::Date;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+use tollgate_core::settlement::{ReadReport, ReportError};
+
+use crate::cardpointe::wire::minor_units;
+
+/// Longest body that is no JSON: a sentence.
+const SENTENCE_MAX_BYTES: u64 = 1_024;
+
+/// Sentences that say that there is nothing (`docs/cardpointe.md`); in lower case.
+const NOTHING: [&str; 4] = ["null batches", "no deposits match your request", "no data found", "null"];
+
+/// Sentences that say that the report is not enabled; parts of them, in lower case.
+const NOT_OFFERED: [&str; 3] = ["not enabled", "not authorized", "not configured"];
+
+/// Hands records over, some at a time. None are taken any more once the other side is gone.
+pub(super) struct Emit<R, F> {
+    waiting: Vec<R>,
+    at_a_time: usize,
+    hand_over: F,
+    is_gone: bool,
+}
+
+impl<R, F: FnMut(Vec<R>) -> bool> Emit<R, F> {
+    pub(super) fn new(at_a_time: usize, hand_over: F) -> Self {
+        Self { waiting: Vec::with_capacity(at_a_time), at_a_time, hand_over, is_gone: false }
+    }
+
+    pub(super) fn flush(&mut self) {
+        let some = std::mem::take(&mut self.waiting);
+        self.is_gone = self.is_gone || (!some.is_empty() && !(self.hand_over)(some));
+    }
+}
+
+/// What takes records.
+pub(super) trait Take<R> {
+    /// Takes one. Says whether there is anyone who wants more.
+    fn take(&mut self, record: R) -> bool;
+}
+
+impl<R, F: FnMut(Vec<R>) -> bool> Take<R> for Emit<R, F> {
+    fn take(&mut self, record: R) -> bool {
+        self.waiting.push(record);
+        if self.waiting.len() >= self.at_a_time {
+            self.flush();
+        }
+        !self.is_gone
+    }
+}
+
+/// One kind of report.
+pub(super) trait ReportParser: Send + 'static {
+    /// What it is made of.
+    type Record: Send + 'static;
+
+    /// One object of the report: the report itself, or one of several in an array.
+    fn object<'de, M: MapAccess<'de>>(
+        &self,
+        map: M,
+        to: &mut State<'_, Self::Record>,
+    ) -> Result<(), M::Error>;
+}
+
+/// How far a report was read.
+pub(super) struct State<'a, R> {
+    to: &'a mut dyn Take<R>,
+    records: u64,
+    /// What the report says in words, where it has no records.
+    said: Option<String>,
+    /// Why it is no report.
+    wrong: Option<&'static str>,
+}
+
+impl<R> State<'_, R> {
+    /// Hands a record over.
+    pub(super) fn emit<E: serde::de::Error>(&mut self, record: R) -> Result<(), E> {
+        self.records += 1;
+        if self.to.take(record) { Ok(()) } else { Err(self.fail("nothing takes it")) }
+    }
+
+    /// What an object says that has no records.
+    pub(super) fn say(&mut self, text: Option<String>) {
+        self.said = text.or(self.said.take());
+    }
+
+    /// Ends the report.
+    pub(super) fn fail<E: serde::de::Error>(&mut self, wrong: &'static str) -> E {
+        self.wrong = Some(wrong);
+        E::custom(wrong)
+    }
+}
+
+/// What a parsed body came to.
+pub(super) struct Parse {
+    records: u64,
+    said: Option<String>,
+    result: Result<(), ReportError>,
+}
+
+impl Parse {
+    /// Parses a body to its end.
+    pub(super) fn of<P: ReportParser>(read: impl Read, parser: P, to: &mut dyn Take<P::Record>) -> Self {
+        let mut read = BufReader::new(read);
+        let mut state = State { to, records: 0, said: None, wrong: None };
+        let result = match first_byte(&mut read) {
+            Err(_) => Err(cut()),
+            Ok(None) => Ok(()),
+            Ok(Some(b'[' | b'{' | b'"')) => json(read, &parser, &mut state),
+            Ok(Some(_)) => sentence(read).map(|text| state.say(Some(text))),
+        };
+        Self { records: state.records, said: state.said, result }
+    }
+
+    /// What it means.
+    pub(super) fn outcome(self) -> Result<ReadReport, ReportError> {
+        self.result?;
+        let said = self.said.map(|text| text.trim().to_ascii_lowercase()).filter(|text| !text.is_empty());
+        match (self.records, said) {
+            (records @ 1.., _) => Ok(ReadReport::Whole(records)),
+            (0, None) => Ok(ReadReport::Nothing),
+            (0, Some(text)) if NOTHING.contains(&text.trim_end_matches('.')) => Ok(ReadReport::Nothing),
+            (0, Some(text)) if NOT_OFFERED.iter().any(|part| text.contains(part)) => {
+                Ok(ReadReport::NotOffered)
+            }
+            (0, Some(_)) => Err(malformed("a message that is not known")),
+        }
+    }
+}
+
+fn malformed(what: &str) -> ReportError {
+    ReportError::Malformed(what.to_owned())
+}
+
+fn cut() -> ReportError {
+    ReportError::Unavailable("the response broke off".to_owned())
+}
+
+/// The first byte that is no space; it stays where it is.
+fn first_byte(read: &mut impl BufRead) -> std::io::Result<Option<u8>> {
+    loop {
+        let some = read.fill_buf()?;
+        if some.is_empty() {
+            return Ok(None);
+        }
+        let spaces = some.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        if let Some(byte) = some.get(spaces) {
+            return Ok(Some(*byte));
+        }
+        read.consume(spaces);
+    }
+}
+
+fn sentence(read: impl Read) -> Result<String, ReportError> {
+    let mut text = Vec::new();
+    let length = read.take(SENTENCE_MAX_BYTES + 1).read_to_end(&mut text).map_err(|_| cut())?;
+    let is_short = u64::try_from(length).is_ok_and(|length| length <= SENTENCE_MAX_BYTES);
+    String::from_utf8(text).ok().filter(|_| is_short).ok_or_else(|| malformed("it is no JSON"))
+}
+
+fn json<P: ReportParser>(
+    read: impl Read,
+    parser: &P,
+    state: &mut State<'_, P::Record>,
+) -> Result<(), ReportError> {
+    let mut json = serde_json::Deserializer::from_reader(read);
+    let parsed = Objects { parser, state }.deserialize(&mut json).and_then(|()| json.end());
+    // The library's own messages can quote what they found.
+    parsed.map_err(|error| match state.wrong {
+        _ if error.is_io() || error.is_eof() => cut(),
+        Some(wrong) => malformed(wrong),
+        None => malformed(&format!("line {} column {}", error.line(), error.column())),
+    })
+}
+
+/// An object, or any number of them in an array.
+struct Objects<'a, 'b, P: ReportParser> {
+    parser: &'a P,
+    state: &'a mut State<'b, P::Record>,
+}
+
+impl<'de, P: ReportParser> DeserializeSeed<'de> for Objects<'_, '_, P> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, P: ReportParser> Visitor<'de> for Objects<'_, '_, P> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a report")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.state.say(Some(text.chars().take(100).collect()));
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<(), A::Error> {
+        while all.next_element_seed(Objects { parser: self.parser, state: &mut *self.state })?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        self.parser.object(map, self.state)
+    }
+}
+
+/// The elements of an array, one by one, each handed to a function; an object in place of the array is one element, and
+/// null is none.
+pub(super) struct Each<F>(pub(super) F);
+
+impl<'de, T, F> DeserializeSeed<'de> for Each<(std::marker::PhantomData<T>, F)>
+where
+    T: Deserialize<'de>,
+    F: FnMut(T) -> Result<(), &'static str>,
+{
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+/// Hands each element to a function.
+pub(super) fn each<T, F>(function: F) -> Each<(std::marker::PhantomData<T>, F)> {
+    Each((std::marker::PhantomData, function))
+}
+
+impl<'de, T, F> Visitor<'de> for Each<(std::marker::PhantomData<T>, F)>
+where
+    T: Deserialize<'de>,
+    F: FnMut(T) -> Result<(), &'static str>,
+{
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    /// `""` and `"null"`.
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
+        if absent(text) { Ok(()) } else { Err(E::custom("a text in place of a list")) }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut all: A) -> Result<(), A::Error> {
+        while let Some(element) = all.next_element()? {
+            (self.0.1)(element).map_err(A::Error::custom)?;
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, map: A) -> Result<(), A::Error> {
+        let element = T::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
+        (self.0.1)(element).map_err(A::Error::custom)
+    }
+}
+
+/// Whether a text says that there is none.
+fn absent(text: &str) -> bool {
+    text.trim().is_empty() || text.trim().eq_ignore_ascii_case("null")
+}
+
+/// A text that may be a number. Blank, `null`, and `"null"` are none; so is what is neither text nor number.
+#[derive(Default)]
+pub(super) struct Loose(pub(super) Option<String>);
+
+impl Loose {
+    /// A text without what does not belong into one, cut to a length.
+    pub(super) fn text(self, max_chars: usize) -> Option<String> {
+        let text: String = self.0?.chars().filter(|c| !c.is_control()).take(max_chars).collect();
+        Some(text).filter(|text| !absent(text))
+    }
+
+    /// Minor units with their sign: a number without a point is in minor units. None if it is absent.
+    pub(super) fn minor(&self) -> Result<Option<i64>, &'static str> {
+        let Some(text) = &self.0 else { return Ok(None) };
+        let (amount, is_negative) = minor_units(text).ok_or("an amount has another form")?;
+        let minor = i64::try_from(amount.minor()).map_err(|_| "an amount is too large")?;
+        Ok(Some(if is_negative { -minor } else { minor }))
+    }
+
+    /// A day, with or without dashes, and with or without a time.
+    pub(super) fn date(&self) -> Option<Date> {
+        let digits: String = self.0.as_ref()?.chars().filter(|c| *c != '-').take(8).collect();
+        Date::strptime("%Y%m%d", digits).ok()
+    }
+}
+
+impl<'de> Deserialize<'de> for Loose {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(LooseVisitor)
+    }
+}
+
+struct LooseVisitor;
+
+impl<'de> Visitor<'de> for LooseVisitor {
+    type Value = Loose;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a text or a number")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Loose, E> {
+        Ok(Loose((!absent(text)).then(|| text.trim().to_owned())))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Loose, E> {
+        Ok(Loose(Some(number.to_string())))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Loose, E> {
+        Ok(Loose(Some(number.to_string())))
+    }
+
+    /// It was written with a point: `12.5` is 12.50, and `12.0` is no minor units.
+    fn visit_f64<E>(self, number: f64) -> Result<Loose, E> {
+        let (whole, two) = (number.to_string(), format!("{number:.2}"));
+        let decimals = whole.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+        Ok(Loose(Some(if decimals <= 2 { two } else { whole })))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Loose, E> {
+        Ok(Loose(None))
+    }
+
+    fn visit_unit<E>(self) -> Result<Loose, E> {
+        Ok(Loose(None))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<Loose, A::Error> {
+        while all.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Loose(None))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut all: A) -> Result<Loose, A::Error> {
+        while all.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Loose(None))
+    }
+}

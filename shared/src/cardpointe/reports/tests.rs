@@ -1,0 +1,324 @@
+//! Every documented and recorded form of both reports, read as it arrives.
+
+use std::sync::Mutex;
+
+use futures_util::stream;
+use jiff::{Timestamp, civil::date};
+use proptest::prelude::*;
+use tollgate_core::{
+    settlement::{BatchStatus, Component, FundedKind, FundedStatus, SettledStatus},
+    values::Currency,
+};
+use uuid::Uuid;
+
+use super::*;
+use crate::cardpointe::{Info, transport::TransportError};
+
+const DOCUMENTED: &str = include_str!("tests/documented.json");
+const RECORDED: &str = include_str!("tests/recorded.json");
+const SETTLED: &str = include_str!("tests/settled.json");
+const ACCOUNT: &str = "496160873888";
+
+fn merchant() -> Merchant {
+    let document = serde_json::json!({
+        "keys": ["a-key-of-the-merchant"], "token_signing_key": "0123456789abcdef0123456789abcdef",
+        "gateway": {"site": "elsewhere", "username": "u", "password": "p",
+            "merchids": {"USD": ACCOUNT}},
+    });
+    crate::merchant_document::parse("m".parse().unwrap(), &document.to_string(), &Info).unwrap()
+}
+
+/// Eastern, it is still the last day of the year.
+struct NewYear;
+
+impl Clock for NewYear {
+    fn now(&self) -> Timestamp {
+        "2027-01-01T03:00:00Z".parse().unwrap()
+    }
+
+    fn new_id(&self) -> Uuid {
+        Uuid::nil()
+    }
+}
+
+/// Responds to each request in the same way.
+struct Fake {
+    status: u16,
+    pieces: Vec<Result<Vec<u8>, BodyError>>,
+    urls: Mutex<Vec<String>>,
+}
+
+impl StreamingTransport for Fake {
+    async fn open(&self, request: Request<'_>) -> Result<StreamedResponse, TransportError> {
+        assert!(request.method == HttpMethod::Get && request.body.is_none());
+        self.urls.lock().unwrap().push(request.url);
+        let (status, retry_after) = (self.status, None);
+        Ok(StreamedResponse { status, retry_after, body: stream::iter(self.pieces.clone()).boxed() })
+    }
+}
+
+fn reports(status: u16, pieces: Vec<Result<Vec<u8>, BodyError>>) -> CardPointeReports<Fake> {
+    CardPointeReports::over(Fake { status, pieces, urls: Mutex::default() }, Arc::new(NewYear))
+}
+
+/// A body in pieces of so many bytes.
+fn body(text: &str, at_a_time: usize) -> Vec<Result<Vec<u8>, BodyError>> {
+    text.as_bytes().chunks(at_a_time).map(|piece| Ok(piece.to_vec())).collect()
+}
+
+const DAY: Date = date(2026, 12, 31);
+const LIMIT: Duration = Duration::from_secs(60);
+
+async fn settled(
+    reports: &CardPointeReports<Fake>,
+    day: Date,
+) -> (Result<ReadReport, ReportError>, Vec<SettledRecord>) {
+    let mut all = Vec::new();
+    let merchant = merchant();
+    let read = reports.settled(&merchant, ACCOUNT, day, LIMIT, &mut |record| all.push(record)).await;
+    (read, all)
+}
+
+async fn funded(
+    reports: &CardPointeReports<Fake>,
+    day: Date,
+) -> (Result<ReadReport, ReportError>, Vec<FundingRecord>) {
+    let mut all = Vec::new();
+    let merchant = merchant();
+    let read = reports.funded(&merchant, ACCOUNT, day, LIMIT, &mut |record| all.push(record)).await;
+    (read, all)
+}
+
+async fn funded_of(text: &str) -> Vec<FundingRecord> {
+    let (read, all) = funded(&reports(200, body(text, 7)), DAY).await;
+    assert_eq!(read.unwrap(), ReadReport::Whole(all.len().try_into().unwrap()));
+    all
+}
+
+#[tokio::test]
+async fn each_form_of_a_batch_is_read_whatever_the_order_of_its_members() {
+    let (read, all) = settled(&reports(200, body(SETTLED, 5)), DAY).await;
+    assert_eq!(read.unwrap(), ReadReport::Whole(9));
+    let facts: Vec<_> = all
+        .iter()
+        .map(|SettledRecord { reference, settled }| {
+            assert_eq!(settled.day, DAY);
+            (&reference[9..], settled.batch.as_str(), settled.amount, settled.status, settled.batch_status)
+        })
+        .collect();
+    let (good, not_done) = (BatchStatus::Good, BatchStatus::NotDone);
+    assert_eq!(
+        facts,
+        [
+            ("633", "1900938677", Some(10600), SettledStatus::Accepted, good),
+            ("634", "1900938677", Some(1234), SettledStatus::Accepted, good),
+            ("635", "1900938677", Some(-500), SettledStatus::UnderReview, good),
+            ("636", "310", None, SettledStatus::Rejected, not_done),
+            ("637", "310", None, SettledStatus::Processing, not_done),
+            ("638", "310", Some(0), SettledStatus::Returned, not_done),
+            ("639", "310", None, SettledStatus::Unrecognized, not_done),
+            ("640", "310", None, SettledStatus::Failed, not_done),
+            ("641", "310", None, SettledStatus::Terminated, not_done),
+        ]
+    );
+    let ids: Vec<_> = all.iter().filter_map(|one| one.settled.gateway_order_id.as_deref()).collect();
+    assert_eq!(ids, ["TGABCDEFGHIJKLMNOPQ"]);
+}
+
+#[tokio::test]
+async fn the_documented_deposit_adds_up_with_its_signs() {
+    let all = funded_of(DOCUMENTED).await;
+    let [
+        FundingRecord::Line { reference, funded: first, gateway_order_id },
+        FundingRecord::Line { funded: second, .. },
+        FundingRecord::Chargeback(chargeback),
+        FundingRecord::Deposit(deposit),
+    ] = &all[..]
+    else {
+        panic!("{all:?}")
+    };
+    assert_eq!(
+        (reference.as_str(), gateway_order_id.as_deref()),
+        ("138090245690", Some("TGABCDEFGHIJKLMNOPQ"))
+    );
+    assert_eq!((first.id.as_str(), first.batch.as_deref(), first.amount), ("9002", Some("310"), 501));
+    assert_eq!((first.kind, first.status), (FundedKind::Sale, FundedStatus::Processed));
+    assert_eq!((second.batch.as_deref(), second.status), (Some("310"), FundedStatus::Processed));
+    assert_eq!((first.day, &first.deposit, first.currency), (deposit.day, &deposit.id, Some(Currency::USD)));
+    assert_eq!((deposit.day, deposit.total, deposit.changed_on), (date(2018, 5, 18), -2718, None));
+    assert_eq!(
+        deposit.components,
+        [(Component::NetSales, 1003), (Component::ThirdParty, -549), (Component::Reversal, -3172)]
+    );
+    assert_eq!(deposit.components.iter().map(|(_, amount)| amount).sum::<i64>(), deposit.total);
+    assert_eq!(first.amount + second.amount, 1003);
+    assert_eq!(deposit.trace_number.as_deref(), Some("021000023456789"));
+    let [reversal, third_party, unknown] = &deposit.adjustments[..] else { panic!() };
+    assert_eq!((reversal.component, reversal.amount), (Some(Component::Reversal), -3172));
+    assert_eq!(
+        (reversal.case.as_deref(), reversal.description.as_str()),
+        (Some("2018127001"), "CHARGEBACK REVERSAL")
+    );
+    assert_eq!((third_party.component, third_party.case.as_deref()), (Some(Component::ThirdParty), None));
+    assert_eq!((unknown.component, unknown.category.as_str()), (None, "SOMETHING NEW"));
+    assert_eq!((chargeback.amount, chargeback.sequence, chargeback.on), (9215, 1, date(2018, 5, 17)));
+    assert_eq!((chargeback.case.as_str(), chargeback.reason_code.as_str()), ("2018127001", "34"));
+}
+
+#[tokio::test]
+async fn a_recording_in_minor_units_and_without_an_id_ahead_is_read_the_same_way() {
+    let all = funded_of(RECORDED).await;
+    let lines: Vec<_> = all
+        .iter()
+        .filter_map(|record| {
+            let FundingRecord::Line { funded, .. } = record else { return None };
+            assert_eq!((funded.deposit.as_str(), funded.day), ("20141208001", date(2014, 12, 8)));
+            Some((funded.kind, funded.amount))
+        })
+        .collect();
+    let (sale, refund, no_money) = (FundedKind::Sale, FundedKind::Refund, FundedKind::NoMoney);
+    assert_eq!(lines, [(sale, 55014), (sale, 10), (refund, -10), (no_money, 8450)]);
+    let Some(FundingRecord::Deposit(deposit)) = all.last() else { panic!() };
+    assert_eq!((deposit.total, deposit.trace_number.as_deref()), (5_500_000, None), "written with a point");
+    assert_eq!(deposit.components, [(Component::NetSales, 55014), (Component::Fee, -14)]);
+}
+
+#[tokio::test]
+async fn a_body_that_says_that_there_is_nothing_is_no_failure_in_any_form() {
+    for text in [
+        "",
+        " \n",
+        "Null batches",
+        "\"Null batches\"",
+        "null",
+        "[]",
+        "{}",
+        "[null]",
+        "No deposits match your request",
+        r#"{"errormsg":"No deposits match your request"}"#,
+        r#"[{"errormsg":"Null batches."}]"#,
+        r#"{"batchid":"1","hoststat":"GB","txns":"null"}"#,
+    ] {
+        let (read, all) = settled(&reports(200, body(text, 3)), DAY).await;
+        assert_eq!((read.unwrap(), all.len()), (ReadReport::Nothing, 0), "{text}");
+        let (read, all) = funded(&reports(200, body(text, 3)), DAY).await;
+        assert_eq!((read.unwrap(), all.len()), (ReadReport::Nothing, 0), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn an_object_in_place_of_the_array_is_read() {
+    let text = r#"{"batchid":"1","hoststat":"GB","txns":{"retref":"2","setlamount":"1.00","setlstat":"Y"}}"#;
+    let (read, all) = settled(&reports(200, body(text, 64)), DAY).await;
+    assert_eq!((read.unwrap(), all[0].settled.amount), (ReadReport::Whole(1), Some(100)));
+    let text = format!("[{DOCUMENTED}]");
+    assert_eq!(funded_of(&text).await, funded_of(DOCUMENTED).await);
+}
+
+#[tokio::test]
+async fn what_is_no_report_is_an_error_that_quotes_nothing() {
+    for text in [
+        "<html>secret</html>",
+        "{\"secret\": ",
+        r#"{"errormsg":"secret"}"#,
+        r#"[{"batchid":"1","txns":[{"retref":"secret","setlamount":"1,00"}]}]"#,
+        r#"[{"txns":[{"retref":"secret"}]}]"#,
+        r#"[{"batchid":"1","txns":[{"setlamount":"1.00"}]}]"#,
+        r#"[{"batchid":"1","txns":"secret"}]"#,
+        r#"[{"batchid":"1"}] secret"#,
+    ] {
+        let (read, all) = settled(&reports(200, body(text, 16)), DAY).await;
+        let error = read.expect_err(text).to_string();
+        assert!(!error.contains("secret") && all.is_empty(), "{text}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_never_taken_for_the_whole() {
+    for end in 1..SETTLED.len() - 2 {
+        let pieces = || body(&SETTLED[..end], 50);
+        let (read, _) = settled(&reports(200, pieces()), DAY).await;
+        assert!(matches!(read, Err(ReportError::Unavailable(_))), "{end}: {read:?}");
+        let cut = pieces().into_iter().chain([Err(BodyError::Cut)]).collect();
+        let (read, _) = settled(&reports(200, cut), DAY).await;
+        assert!(matches!(read, Err(ReportError::Unavailable(_))), "{end}: {read:?}");
+    }
+    // Even where what came looks whole.
+    let cut = body(SETTLED, 50).into_iter().chain([Err(BodyError::Cut)]).collect();
+    let (read, _) = settled(&reports(200, cut), DAY).await;
+    assert!(matches!(read, Err(ReportError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn a_day_is_always_stated_and_one_that_may_mean_another_year_is_refused() {
+    let reports = reports(200, Vec::new());
+    for (day, is_settled, is_funded) in [
+        (date(2026, 12, 31), true, true),
+        (date(2027, 1, 1), false, false),
+        (date(2026, 3, 6), true, true),
+        (date(2026, 3, 5), false, true),
+        (date(2025, 12, 31), false, true),
+    ] {
+        let (settled, _) = settled(&reports, day).await;
+        assert_eq!(settled.is_ok(), is_settled, "{day}");
+        let (funded, _) = funded(&reports, day).await;
+        assert_eq!(funded.is_ok(), is_funded, "{day}");
+        assert!(
+            settled.err().into_iter().chain(funded.err()).all(|error| matches!(error, ReportError::Day(_)))
+        );
+    }
+    let urls = reports.transport.urls.lock().unwrap();
+    let endpoint = merchant().gateway.endpoint;
+    assert_eq!(urls[0], format!("{endpoint}/settlestat?merchid={ACCOUNT}&date=1231"));
+    assert_eq!(urls[1], format!("{endpoint}/funding?merchid={ACCOUNT}&date=20261231"));
+    assert!(urls.iter().all(|url| url.contains("&date=")));
+}
+
+#[tokio::test]
+async fn a_refused_request_says_whether_to_wait_or_that_the_report_is_not_offered() {
+    for (status, is_offered) in [(401, false), (403, false), (404, false), (500, true), (302, true)] {
+        let (read, _) = funded(&reports(status, Vec::new()), DAY).await;
+        assert_eq!(matches!(read, Ok(ReadReport::NotOffered)), !is_offered, "{status}: {read:?}");
+        let (read, _) = settled(&reports(status, Vec::new()), DAY).await;
+        assert!(matches!(read, Err(ReportError::Unavailable(_))), "{status}: {read:?}");
+    }
+    let text = r#"{"errormsg":"Merchant not enabled for funding"}"#;
+    let (read, _) = funded(&reports(200, body(text, 9)), DAY).await;
+    assert!(matches!(read, Ok(ReadReport::NotOffered)));
+    let throttled = reports(429, Vec::new());
+    let (read, _) = funded(&throttled, DAY).await;
+    assert!(matches!(read, Err(ReportError::Throttled)));
+}
+
+#[tokio::test]
+async fn a_report_of_a_hundred_thousand_lines_arrives_whole_and_in_its_order() {
+    const LINES: usize = 100_000;
+    let line = |n: usize| {
+        format!(
+            r#"{{"retref":"{n:012}","setlamount":"1.00","setlstat":"Y","salesdoc":"TGABCDEFGHIJKLMNOPQ"}}"#
+        )
+    };
+    let begin = stream::iter([r#"[{"batchid":"1","hoststat":"GB","txns":["#.to_owned()]);
+    let lines = stream::iter((0..LINES).map(move |n| line(n) + if n + 1 < LINES { "," } else { "]}]" }));
+    // The body is made while it is read, and is nowhere as a whole.
+    let pieces = begin.chain(lines).map(|text| Ok(text.into_bytes()));
+    let mut next = 0;
+    let mut each = |record: SettledRecord| {
+        assert_eq!(record.reference.parse(), Ok(next));
+        next += 1;
+    };
+    let read = read(Box::pin(pieces), settled::Batches { day: DAY }, &mut each).await;
+    assert_eq!((read.unwrap(), next), (ReadReport::Whole(100_000), LINES));
+}
+
+proptest! {
+    /// Whatever comes, and however it is cut.
+    #[test]
+    fn no_body_panics(text in "[\\[\\]{}\",:a-z0-9. -]{0,60}", at_a_time in 1..9_usize) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            settled(&reports(200, body(&text, at_a_time)), DAY).await.0.ok();
+            funded(&reports(200, body(&text, at_a_time)), DAY).await.0.ok();
+        });
+    }
+}
