@@ -99,7 +99,7 @@ fn dispute_value(recorded: &RecordedDispute) -> Value {
         "case": dispute.case,
         "number": dispute.number,
         "amount": dispute.amount,
-        "on": dispute.on,
+        "day": dispute.day,
         "reason_code": dispute.reason_code,
         "reason": dispute.reason,
         "acquirer_reference": dispute.acquirer_reference,

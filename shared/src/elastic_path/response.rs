@@ -124,7 +124,7 @@ fn dispute(dispute: &Dispute) -> Value {
         "case": dispute.case,
         "number": dispute.number,
         "amount": dispute.amount.minor(),
-        "on": dispute.on,
+        "day": dispute.day,
         "reason_code": dispute.reason_code,
         "reason": dispute.reason,
         "acquirer_reference": dispute.acquirer_reference,

@@ -205,7 +205,7 @@ fn longest_dispute() -> RecordedDispute {
         case: text(40),
         number: text(40),
         amount: Amount::MAX,
-        on: Some(Date::MAX),
+        day: Some(Date::MAX),
         reason_code: Some(text(16)),
         reason: Some(text(200)),
         acquirer_reference: Some(text(40)),

@@ -54,7 +54,7 @@ pub struct Dispute {
     /// The disputed amount, or what of it was given back.
     pub amount: Amount,
     /// The day on which it happened, as stated.
-    pub on: Option<Date>,
+    pub day: Option<Date>,
     /// The card scheme's code of the reason.
     pub reason_code: Option<String>,
     /// The same in words.
@@ -91,7 +91,7 @@ impl Dispute {
     /// Whether another report of it says the same in all that matters. The words of a reason and the deposit may be told
     /// again in another way.
     fn says_the_same(&self, other: &Self) -> bool {
-        (self.amount, self.on, &self.reason_code) == (other.amount, other.on, &other.reason_code)
+        (self.amount, self.day, &self.reason_code) == (other.amount, other.day, &other.reason_code)
     }
 }
 

@@ -3,18 +3,18 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use cardpointe_simulator::{Config, Endpoint, Fault, FaultKind, Stage};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, civil::Date};
 use local::{ATTEMPTS_TABLE_NAME, AppSettings, WEBHOOKS_TABLE_NAME, functions::SCHEDULED, merchants};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tollgate::source::Front;
 use tollgate_core::{
     order::{
-        Action, Attribution, Essentials, Fingerprint, HandVerdict, Intent, Kind, OrderKey, Person, Principal,
-        Target,
+        Action, Attribution, Dispute, DisputeKind, DisputeReport, Essentials, Fingerprint, HandVerdict,
+        Intent, Kind, OrderKey, Person, Principal, Target,
     },
-    payments::{CaptureSettings, Deadline, HandDecision},
-    values::Clock as _,
+    payments::{CaptureSettings, Deadline, HandDecision, Payments, record_dispute},
+    values::{Amount, Clock as _},
 };
 
 use super::{logged, stored, stored_in, watch::Watch};
@@ -78,6 +78,7 @@ pub(super) async fn through_everything() -> Seen {
     tour.stores_cards().await;
     tour.lets_an_authorization_lapse().await;
     tour.is_changed_by_a_verified_person().await;
+    tour.is_charged_back().await;
     tour.is_stopped_and_started().await;
     tour.reads_what_is_damaged().await;
     let lines: Vec<Value> = watch.lines().into_iter().map(|(_, line)| line).collect();
@@ -421,6 +422,35 @@ impl Tour {
         };
         let deadline = Deadline::after(Duration::from_secs(50));
         job.payments.perform(&merchant, &key, &intent, None, deadline).await.unwrap();
+    }
+
+    /// What an issuer takes back, as a report of the gateway's deposits has it.
+    async fn is_charged_back(&self) {
+        self.shop.register("disputed", 2599).await;
+        let paid = self.shop.pay_by_token("disputed", "purchase").await;
+        let job = self.shop.stack.ports().captures.clone();
+        let merchant = job.merchants.get(&merchants::REGISTERED.parse().unwrap()).await.unwrap();
+        let key = OrderKey { merchant: merchant.id.clone(), order: "disputed".parse().unwrap() };
+        let text = |text: &str| Some(text.to_owned());
+        let dispute = Dispute {
+            kind: DisputeKind::Chargeback,
+            case: "2026319000018".to_owned(),
+            number: "1".to_owned(),
+            amount: Amount::new(2599).unwrap(),
+            day: Some(Date::constant(2026, 11, 20)),
+            reason_code: text("4853"),
+            reason: text("Cardholder dispute"),
+            acquirer_reference: text("24055226319400000000012"),
+            deposit: text("20261120M"),
+        };
+        let report = DisputeReport {
+            reference: paid.data(200)["reference"].as_str().map(str::to_owned),
+            accounts: merchant.gateway.accounts.values().cloned().collect(),
+            currency: None,
+            dispute,
+        };
+        let Payments { store, clock, .. } = &job.payments;
+        record_dispute(store.as_ref(), clock.as_ref(), &key, &report).await.unwrap();
     }
 
     async fn lets_an_authorization_lapse(&mut self) {

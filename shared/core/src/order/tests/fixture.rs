@@ -288,7 +288,7 @@ pub(in crate::order) fn dispute_report(
         case: case.to_owned(),
         number: number.to_owned(),
         amount: amount(minor),
-        on: Some(date(2027, 1, 20)),
+        day: Some(date(2027, 1, 20)),
         reason_code: Some("4853".to_owned()),
         reason: Some("Cardholder dispute".to_owned()),
         acquirer_reference: Some("24055227019400000000012".to_owned()),

@@ -10,7 +10,7 @@ stored! {
         case: "case",
         number: "number",
         amount: "a",
-        on: "on",
+        day: "day",
         reason_code: "reason_code",
         reason: "reason",
         acquirer_reference: "arn",
