@@ -30,8 +30,8 @@ use tollgate::dynamodb::journal::BUCKET;
 use crate::{
     merchants,
     resources::{
-        ATTEMPTS_TABLE_NAME, EVENT_BUS_NAME, JOURNAL_TABLE_NAME, TABLE_NAME, WEBHOOKS_PREFIX,
-        WEBHOOKS_TABLE_NAME,
+        ATTEMPTS_TABLE_NAME, EVENT_BUS_NAME, JOURNAL_TABLE_NAME, SETTLEMENT_TABLE_NAME, TABLE_NAME,
+        WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME,
     },
 };
 
@@ -80,6 +80,10 @@ pub enum Resource {
     Totals,
     /// The index of the journal's table with this name.
     JournalIndex(String),
+    /// The table of the settlement, without its index.
+    SettlementTable,
+    /// The index of that table with this name.
+    SettlementIndex(String),
     /// The table of webhooks' deliveries, without its indexes.
     WebhooksTable,
     /// One of its indexes.
@@ -190,9 +194,13 @@ impl Permission {
         let body: Body = serde_json::from_slice(body).unwrap_or_default();
         if let Some((table, batch)) = body.request_items.first_key_value()
             && body.request_items.len() == 1
-            && let Some(table) = [(TABLE_NAME, Resource::Table), (JOURNAL_TABLE_NAME, Resource::JournalTable)]
-                .into_iter()
-                .find_map(|(name, resource)| (name == table).then_some(resource))
+            && let Some(table) = [
+                (TABLE_NAME, Resource::Table),
+                (JOURNAL_TABLE_NAME, Resource::JournalTable),
+                (SETTLEMENT_TABLE_NAME, Resource::SettlementTable),
+            ]
+            .into_iter()
+            .find_map(|(name, resource)| (name == table).then_some(resource))
         {
             return Self { resource: part_of(table, &action, &batch.keys), action };
         }
@@ -204,9 +212,13 @@ impl Permission {
             (Some(table), None, None) if table == JOURNAL_TABLE_NAME => {
                 part_of(Resource::JournalTable, &action, [&body.item])
             }
+            (Some(table), None, None) if table == SETTLEMENT_TABLE_NAME => Resource::SettlementTable,
             (Some(table), None, None) if table == WEBHOOKS_TABLE_NAME => Resource::WebhooksTable,
             (Some(table), Some(index), None) if table == TABLE_NAME => Resource::Index(index),
             (Some(table), Some(index), None) if table == JOURNAL_TABLE_NAME => Resource::JournalIndex(index),
+            (Some(table), Some(index), None) if table == SETTLEMENT_TABLE_NAME => {
+                Resource::SettlementIndex(index)
+            }
             (Some(table), Some(index), None) if table == WEBHOOKS_TABLE_NAME => {
                 Resource::WebhooksIndex(index)
             }
@@ -283,6 +295,8 @@ impl fmt::Display for Resource {
             Self::JournalTable => write!(f, "table/{JOURNAL_TABLE_NAME}"),
             Self::Totals => write!(f, "table/{JOURNAL_TABLE_NAME}, its totals"),
             Self::JournalIndex(index) => write!(f, "table/{JOURNAL_TABLE_NAME}/index/{index}"),
+            Self::SettlementTable => write!(f, "table/{SETTLEMENT_TABLE_NAME}"),
+            Self::SettlementIndex(index) => write!(f, "table/{SETTLEMENT_TABLE_NAME}/index/{index}"),
             Self::WebhooksTable => write!(f, "table/{WEBHOOKS_TABLE_NAME}"),
             Self::WebhooksIndex(index) => write!(f, "table/{WEBHOOKS_TABLE_NAME}/index/{index}"),
             Self::WebhooksStream => write!(f, "table/{WEBHOOKS_TABLE_NAME}/stream"),

@@ -9,6 +9,9 @@ pub const ATTEMPTS_TABLE_NAME: &str = "tollgate-local-attempts";
 /// The table of the journal, its totals included.
 pub const JOURNAL_TABLE_NAME: &str = "tollgate-local-journal";
 
+/// The table of lines, deposits and exceptions of the settlement.
+pub const SETTLEMENT_TABLE_NAME: &str = "tollgate-local-settlement";
+
 /// The table of webhooks' deliveries and receivers' health.
 pub const WEBHOOKS_TABLE_NAME: &str = "tollgate-local-webhooks";
 

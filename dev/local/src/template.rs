@@ -26,6 +26,9 @@ use reference::Reference;
 /// The template of this repository; embedded, so that the binary runs from any directory.
 pub const TEMPLATE: &str = include_str!("../../../template.yaml");
 
+/// The index that only the settlement's table has.
+const EXCEPTIONS: &str = "exceptions";
+
 /// What a template declares.
 #[derive(Clone, Debug)]
 pub struct Deployment {
@@ -45,6 +48,8 @@ pub struct Deployment {
     pub attempts: Table,
     /// The table of the journal.
     pub journal: Table,
+    /// The table of the settlement.
+    pub settlement: Table,
     /// The table of webhooks' deliveries.
     pub webhooks: Table,
     /// The binaries of the functions that the table's stream is handed to.
@@ -135,8 +140,8 @@ pub enum TemplateError {
     /// A stream is handed to what is no function here, or it is of another table.
     #[error("template.yaml, {0}: expected the stream of orders or of webhooks and a function")]
     UnsupportedStream(String),
-    /// Not exactly the four tables.
-    #[error("template.yaml: expected four tables, found {0}")]
+    /// Not exactly the five tables.
+    #[error("template.yaml: expected five tables, found {0}")]
     Tables(usize),
 }
 
@@ -309,9 +314,9 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
             return Err(TemplateError::DuplicateRoute(route.key.clone()));
         }
     }
-    let (all, ids) = four(&mut tables)?;
-    let [table, attempts, journal, webhooks] = all;
-    let [orders_id, attempts_id, journal_id, webhooks_id] = &ids;
+    let (all, ids) = five(&mut tables)?;
+    let [table, attempts, journal, settlement, webhooks] = all;
+    let [orders_id, attempts_id, journal_id, settlement_id, webhooks_id] = &ids;
     let (mut consumers, mut deliverers) = (BTreeSet::new(), BTreeSet::new());
     for (id, source) in sources {
         let of = policies.iter().find(|(function, ..)| source.function_name == format!("{function}.Alias"));
@@ -330,6 +335,7 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
         orders: orders_id,
         attempts: attempts_id,
         journal: journal_id,
+        settlement: settlement_id,
         webhooks: webhooks_id,
     };
     let mut permissions = ByFunction::new();
@@ -350,6 +356,7 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
         table,
         attempts,
         journal,
+        settlement,
         webhooks,
         consumers,
         deliverers,
@@ -359,16 +366,19 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
     })
 }
 
-/// The tables and their ids: orders, attempts, journal, webhooks. The last two have a sort key. Of each two, the first
-/// one of the orders and the attempts has an index, and of the journal and the webhooks only the latter a stream.
-fn four(tables: &mut Vec<(Table, String)>) -> Result<([Table; 4], [String; 4]), TemplateError> {
+/// The tables and their ids: orders, attempts, journal, settlement, webhooks. The last three have a sort key. Of orders and
+/// attempts only the former have an index, of the others only the webhooks a stream, and only the settlement has an index of
+/// exceptions.
+fn five(tables: &mut Vec<(Table, String)>) -> Result<([Table; 5], [String; 5]), TemplateError> {
     let kind = |table: &Table| {
         let is_long = table.key_schema.len() > 1;
         let has_index = !table.global_secondary_indexes.is_empty();
-        (is_long, !is_long && !has_index, table.stream_specification.is_some())
+        let has_exceptions =
+            table.global_secondary_indexes.iter().any(|index| index.index_name == EXCEPTIONS);
+        (is_long, !is_long && !has_index, table.stream_specification.is_some(), has_exceptions)
     };
     tables.sort_by_key(|(table, _)| kind(table));
-    let all = <[_; 4]>::try_from(std::mem::take(tables));
+    let all = <[_; 5]>::try_from(std::mem::take(tables));
     let all = all.map_err(|tables: Vec<(Table, String)>| TemplateError::Tables(tables.len()))?;
     let ids = all.each_ref().map(|(_, id)| id.clone());
     Ok((all.map(|(table, _)| table), ids))

@@ -70,6 +70,7 @@ pub(super) struct Tables<'a> {
     pub(super) orders: &'a str,
     pub(super) attempts: &'a str,
     pub(super) journal: &'a str,
+    pub(super) settlement: &'a str,
     pub(super) webhooks: &'a str,
 }
 
@@ -123,6 +124,7 @@ fn resource(name: &str, tables: &Tables<'_>) -> Option<Resource> {
         (tables.orders, Resource::Table),
         (tables.attempts, Resource::AttemptsTable),
         (tables.journal, Resource::JournalTable),
+        (tables.settlement, Resource::SettlementTable),
         (tables.webhooks, Resource::WebhooksTable),
     ] {
         if of(table, ".Arn") {
@@ -142,5 +144,6 @@ fn resource(name: &str, tables: &Tables<'_>) -> Option<Resource> {
     index_of(tables.orders)
         .map(Resource::Index)
         .or_else(|| index_of(tables.journal).map(Resource::JournalIndex))
+        .or_else(|| index_of(tables.settlement).map(Resource::SettlementIndex))
         .or_else(|| index_of(tables.webhooks).map(Resource::WebhooksIndex))
 }

@@ -570,6 +570,15 @@ Resources:
     Properties:
       KeySchema: [{AttributeName: bucket, KeyType: HASH}, {AttributeName: sort, KeyType: RANGE}]
       AttributeDefinitions: [{AttributeName: bucket, AttributeType: S}, {AttributeName: sort, AttributeType: S}]
+  Settlement:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      KeySchema: [{AttributeName: b, KeyType: HASH}, {AttributeName: s, KeyType: RANGE}]
+      AttributeDefinitions: [{AttributeName: b, AttributeType: S}, {AttributeName: s, AttributeType: S}]
+      GlobalSecondaryIndexes:
+        - IndexName: exceptions
+          KeySchema: [{AttributeName: e, KeyType: HASH}]
+          Projection: {ProjectionType: KEYS_ONLY}
   Webhooks:
     Type: AWS::DynamoDB::Table
     Properties:
@@ -640,5 +649,5 @@ fn the_journal_cannot_be_changed_by_what_writes_it_and_gets_both_images_of_a_cha
 #[test]
 fn a_template_without_a_table_is_refused() {
     let error = parse(&SMALL.replace("AWS::DynamoDB::Table", "AWS::S3::Bucket")).unwrap_err();
-    assert_eq!(error.to_string(), "template.yaml: expected four tables, found 0");
+    assert_eq!(error.to_string(), "template.yaml: expected five tables, found 0");
 }
