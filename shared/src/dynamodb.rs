@@ -8,6 +8,7 @@ mod json;
 mod members;
 pub mod orders;
 mod route;
+pub mod settlement;
 mod size;
 pub mod stream;
 mod table;

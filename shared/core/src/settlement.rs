@@ -9,12 +9,15 @@ mod dispute;
 mod exception;
 mod expectation;
 mod keep_exceptions;
+mod known_days;
 mod line;
 mod match_days;
 mod matching;
 #[cfg(test)]
 mod memory;
+mod read_day;
 mod reports;
+mod run;
 mod store;
 
 pub use day::eastern_day;
@@ -25,10 +28,13 @@ pub use expectation::{Expectation, Expectations, expectations};
 pub use keep_exceptions::{
     ExceptionRefusal, ExceptionsReport, NOTES_MAX, keep_exceptions, note_exception, resolve_exception,
 };
+pub use known_days::KnownDays;
 pub use line::{BatchStatus, Funded, FundedKind, FundedStatus, Line, LinePlace, Settled, SettledStatus};
 pub use match_days::{DayMatcher, MatchReport, MatchedDays};
 pub use matching::{Compared, Covered, Match, Progressed, Verdict, Waits, match_account};
+pub use read_day::{DayRead, ReadDayError, Reader, WantedDay};
 pub use reports::{FundingRecord, ReadReport, ReportError, Reports, SettledRecord};
+pub use run::{Chargebacks, Settlement, SettlementReport, SettlementSettings};
 pub use store::{
     DepositPage, DepositStore, ExceptionFilter, ExceptionPage, ExceptionStore, LineStore, PackedLines,
     Progress, ProgressStore,

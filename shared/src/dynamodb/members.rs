@@ -9,7 +9,7 @@ use serde_json::json;
 use tollgate_core::{
     order::{Fingerprint, KeyDigest, Shopper},
     payments::StoreError,
-    values::{Amount, Carried, Expiry, Metadata},
+    values::{Amount, Carried, Currency, Expiry, Metadata},
 };
 use uuid::Uuid;
 
@@ -328,6 +328,9 @@ values! {
     bool: |value| value.as_bool().ok().copied(), |flag: &bool| AttributeValue::Bool(*flag);
     u32: |value| parsed(&value), number_of;
     u64: |value| parsed(&value), number_of;
+    i64: |value| parsed(&value), number_of;
+    Date: |value| value.as_s().ok()?.parse().ok(), text_of;
+    Currency: |value| Currency::parse(value.as_s().ok()?).ok(), |currency: &Currency| text_of(&currency.code());
     Amount: |value| Amount::new(parsed(&value)?).ok(), |amount: &Amount| number_of(&amount.minor());
     // Nanoseconds since 1970.
     Timestamp:

@@ -9,6 +9,7 @@ use tollgate_core::{
         CaptureAt, Cause, DisputeKind, Doubt, HandVerdict, Kind, Mechanism, NoEffect, NoticeReason,
         PaymentKind, Principal, Stage,
     },
+    settlement::{BatchStatus, FundedKind, FundedStatus, SettledStatus},
     values::{Brand, FeeKind},
 };
 
@@ -49,6 +50,33 @@ pub(super) const FACTS: Vocabulary<Fact> = &[
     (Fact::ChargedBack, "k"),
     (Fact::ChargebackReversed, "y"),
 ];
+
+/// Letters of what became of a payment in its batch. Lines are many, so they are short.
+pub(super) const SETTLED: Vocabulary<SettledStatus> = &[
+    (SettledStatus::Accepted, "a"),
+    (SettledStatus::Rejected, "n"),
+    (SettledStatus::Failed, "f"),
+    (SettledStatus::Processing, "p"),
+    (SettledStatus::Terminated, "t"),
+    (SettledStatus::UnderReview, "w"),
+    (SettledStatus::Returned, "r"),
+];
+
+pub(super) const BATCHES: Vocabulary<BatchStatus> = &[
+    (BatchStatus::Sent, "s"),
+    (BatchStatus::Good, "g"),
+    (BatchStatus::Mixed, "m"),
+    (BatchStatus::Refused, "r"),
+    (BatchStatus::Held, "h"),
+    (BatchStatus::Errors, "e"),
+    (BatchStatus::NotDone, "n"),
+];
+
+pub(super) const FUNDED_KINDS: Vocabulary<FundedKind> =
+    &[(FundedKind::Sale, "s"), (FundedKind::Refund, "r"), (FundedKind::NoMoney, "n")];
+
+pub(super) const FUNDED: Vocabulary<FundedStatus> =
+    &[(FundedStatus::Processed, "p"), (FundedStatus::Rejected, "r"), (FundedStatus::Voided, "v")];
 
 /// The word for a value; none for one that was not recognized when it was read.
 pub(super) fn word<T: PartialEq>(words: Vocabulary<T>, value: &T) -> Option<&'static str> {

@@ -11,6 +11,9 @@ pub(crate) const GATEWAY_LIMIT: Duration = Duration::from_secs(20);
 /// Time kept for saving the outcome and responding, after the gateway's response or its absence.
 pub(super) const KEPT_FOR_OUTCOME: Duration = Duration::from_secs(4);
 
+/// Time kept for saving what a report says, and for matching it.
+const KEPT_FOR_REPORT: Duration = Duration::from_secs(30);
+
 /// With less than this left no inquiry is sent: one about a refund takes two look-ups, and its result is saved.
 pub(super) const INQUIRY_MIN: Duration = Duration::from_secs(8);
 
@@ -38,6 +41,13 @@ impl Deadline {
         let left = self.0.saturating_duration_since(Instant::now());
         let limit = left.saturating_sub(KEPT_FOR_OUTCOME).min(GATEWAY_LIMIT);
         (limit >= SEND_MIN).then_some(limit)
+    }
+
+    /// How long reading a report may take from now: as long as is wanted, with time kept for what follows; none when no report
+    /// must be begun any more.
+    pub(crate) fn report_limit(self, wanted: Duration) -> Option<Duration> {
+        let left = self.0.saturating_duration_since(Instant::now()).saturating_sub(KEPT_FOR_REPORT);
+        (left >= SEND_MIN).then_some(left.min(wanted))
     }
 
     /// Whether there is time for more than returning what is known.

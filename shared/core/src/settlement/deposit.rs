@@ -1,7 +1,10 @@
 //! A deposit: what reaches the merchant's bank account in one sum, and what that is made of.
 
+use std::collections::BTreeSet;
+
 use jiff::{Timestamp, civil::Date};
 
+use super::LinePlace;
 use crate::{values::Currency, words};
 
 words! {
@@ -46,6 +49,8 @@ pub struct Deposit {
     pub trace_number: Option<String>,
     /// How many lines it has, and their sum in minor units with signs.
     pub lines: (u64, i64),
+    /// Where these lines are kept.
+    pub places: BTreeSet<LinePlace>,
     /// Adjustments, as stated.
     pub adjustments: Vec<Adjustment>,
     /// When the gateway changed it last, as stated.

@@ -84,6 +84,9 @@ pub trait DepositStore: Send + Sync {
         case: &str,
     ) -> Result<(Vec<Chargeback>, Vec<Adjustment>), StoreError>;
 
+    /// Notes that a deposit that is there has lines in this place, too.
+    async fn add_place(&self, merchant: &MerchantId, id: &str, place: &LinePlace) -> Result<(), StoreError>;
+
     /// Which lines a deposit holds: for each place, the references.
     async fn lines_of(&self, merchant: &MerchantId, id: &str) -> Result<Vec<(LinePlace, Line)>, StoreError>;
 }
@@ -140,22 +143,50 @@ pub trait ExceptionStore: Send + Sync {
 pub struct Progress {
     /// The gateway account (MID).
     pub account: String,
-    /// The last day up to which all reports were read whole.
-    pub read_until: Option<Date>,
-    /// For a new account: the earliest day that is still to be read.
-    pub backfill_from: Option<Date>,
-    /// When all recent days were read last.
+    /// When it was found first.
+    pub known_at: Timestamp,
+    /// When all recent days were read last; none before the first time.
     pub read_at: Option<Timestamp>,
+    /// The earliest day to read; none before the first run.
+    pub backfill_from: Option<Date>,
+    /// Every day from this one on was read, besides the recent ones; none before the first of them was.
+    pub backfilled_to: Option<Date>,
     /// Whether the gateway offers deposits for the account; none as long as it is not known.
     pub funding: Option<bool>,
+}
+
+impl Progress {
+    /// Of an account that was never read.
+    pub fn new(account: &str, now: Timestamp) -> Self {
+        Self {
+            account: account.to_owned(),
+            known_at: now,
+            read_at: None,
+            backfill_from: None,
+            backfilled_to: None,
+            funding: None,
+        }
+    }
 }
 
 /// Keeps progress.
 #[async_trait]
 pub trait ProgressStore: Send + Sync {
-    /// How far each of a merchant's accounts was read.
-    async fn progress(&self, merchant: &MerchantId) -> Result<Vec<Progress>, StoreError>;
+    /// How far each account of every merchant was read.
+    async fn all(&self) -> Result<Vec<(MerchantId, Progress)>, StoreError>;
 
-    /// Notes it.
+    /// How far each of a merchant's accounts was read.
+    async fn of(&self, merchant: &MerchantId) -> Result<Vec<Progress>, StoreError>;
+
+    /// Takes an account for a run until a moment, unless another run has it now. Says whether it did.
+    async fn claim(
+        &self,
+        merchant: &MerchantId,
+        progress: &Progress,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Notes how far it was read, and gives the account back.
     async fn note(&self, merchant: &MerchantId, progress: &Progress) -> Result<(), StoreError>;
 }

@@ -1,0 +1,101 @@
+//! Where lines belong: the UTC day on which the journal has a payment's or refund's money moved.
+
+use std::collections::HashMap;
+
+use jiff::{Timestamp, civil::Date};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    journal::{ENTRY_SHARDS, Entry, EntryLog, EntryPlace, EntryQuery, Fact, day_of},
+    order::{Kind, MerchantId},
+    payments::StoreError,
+    values::{ReadOrder, sort_of},
+};
+
+/// Entries that are read at a time.
+const ENTRIES_AT_A_TIME: usize = 1_000;
+
+/// The days of a merchant's payments and refunds, by account and reference. Of each it has a digest of eight bytes, so that a
+/// million of them take about 30 MB.
+#[derive(Debug, Default)]
+pub struct KnownDays(HashMap<u64, Date>);
+
+impl KnownDays {
+    /// Those of all entries from a moment on, up to another one.
+    pub async fn read(
+        log: &dyn EntryLog,
+        merchant: &MerchantId,
+        (since, until): (Timestamp, Timestamp),
+    ) -> Result<Self, StoreError> {
+        let mut known = Self::default();
+        for shard in 0..ENTRY_SHARDS {
+            known.add_place(log, merchant, &EntryPlace::Shard(shard), (since, until)).await?;
+        }
+        Ok(known)
+    }
+
+    /// The day of a reference. What is not among the days that were read is looked up.
+    pub(super) async fn find(
+        &mut self,
+        log: &dyn EntryLog,
+        merchant: &MerchantId,
+        account: &str,
+        reference: &str,
+    ) -> Result<Option<Date>, StoreError> {
+        if let Some(day) = self.get(account, reference) {
+            return Ok(Some(day));
+        }
+        let place = EntryPlace::Reference(reference.to_owned());
+        self.add_place(log, merchant, &place, (Timestamp::MIN, Timestamp::MAX)).await?;
+        Ok(self.get(account, reference))
+    }
+
+    /// The day of a reference, as far as it was read.
+    pub(super) fn get(&self, account: &str, reference: &str) -> Option<Date> {
+        self.0.get(&digest(account, reference)).copied()
+    }
+
+    async fn add_place(
+        &mut self,
+        log: &dyn EntryLog,
+        merchant: &MerchantId,
+        place: &EntryPlace,
+        (since, until): (Timestamp, Timestamp),
+    ) -> Result<(), StoreError> {
+        let (mut since, until) = (sort_of(since), sort_of(until));
+        loop {
+            let between = (since.as_str(), until.as_str());
+            let order = ReadOrder::OldestFirst;
+            let query = EntryQuery { merchant, between, order, limit: ENTRIES_AT_A_TIME };
+            let page = log.entries(place, &query).await?;
+            page.entries.iter().filter_map(|(_, entry)| entry.as_ref().ok()).for_each(|entry| self.add(entry));
+            match page.next {
+                Some(next) => since = next,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// The first day counts: a fact is never taken back.
+    fn add(&mut self, entry: &Entry) {
+        let Some(reference) = entry.reference.as_deref().filter(|_| moves_money(entry)) else { return };
+        let day = day_of(entry.at);
+        let known = self.0.entry(digest(&entry.account, reference)).or_insert(day);
+        *known = day.min(*known);
+    }
+}
+
+/// Whether money should reach or leave the bank by this fact. What was only held, or refused, has no day.
+fn moves_money(entry: &Entry) -> bool {
+    match entry.fact {
+        Fact::Captured | Fact::DuplicateFound => true,
+        Fact::Approved => entry.kind == Kind::Purchase,
+        Fact::Refunded | Fact::DuplicateReturned => entry.kind == Kind::Refund,
+        _ => false,
+    }
+}
+
+fn digest(account: &str, reference: &str) -> u64 {
+    let digest = Sha256::digest(format!("{account}#{reference}").as_bytes());
+    digest.first_chunk().copied().map_or(0, u64::from_be_bytes)
+}

@@ -1,0 +1,356 @@
+//! Reads the reports of one Eastern day of an account, and keeps what they say.
+//!
+//! Reading the same day again, in any order or after a crash, leaves the same lines and deposits: each batch's and each
+//! deposit's word about a reference replaces the one before it, and only what changed is written. A line is written to its new
+//! place before it leaves the old one, so that none is ever lost; the next run takes it out where a run ended in between.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::{Timestamp, civil::Date};
+
+use super::{
+    Adjustment, Chargeback, Deposit, DepositStore, Funded, FundingRecord, KnownDays, Line, LinePlace, LineStore,
+    PackedLines, ReadReport, ReportError, Reports, Settled,
+};
+use crate::{
+    journal::EntryLog,
+    order::MerchantId,
+    payments::{Merchant, StoreError},
+};
+
+/// Items that are written at a time.
+const WRITES_AT_A_TIME: usize = 8;
+
+/// How often an item is read again because another run wrote it meanwhile.
+const TRIES: usize = 5;
+
+/// Reads reports and keeps what they say.
+pub struct Reader<'a> {
+    /// The gateway's reports.
+    pub reports: &'a dyn Reports,
+    /// The journal.
+    pub log: &'a dyn EntryLog,
+    /// Where lines are kept.
+    pub lines: &'a dyn LineStore,
+    /// Where deposits are kept.
+    pub deposits: &'a dyn DepositStore,
+}
+
+/// Which reports are read.
+#[derive(Clone, Copy)]
+pub struct WantedDay<'a> {
+    /// The merchant, with its access to the gateway.
+    pub merchant: &'a Merchant,
+    /// The gateway account (MID).
+    pub account: &'a str,
+    /// The Eastern day.
+    pub day: Date,
+    /// When the run began.
+    pub now: Timestamp,
+    /// How long one report may take.
+    pub limit: Duration,
+}
+
+/// What reading a day came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DayRead {
+    /// Records that were read.
+    pub records: u64,
+    /// Items of lines that were written.
+    pub written: u64,
+    /// Deposits that are new or changed.
+    pub deposits: Vec<Deposit>,
+    /// Chargebacks that were reported.
+    pub chargebacks: Vec<Chargeback>,
+    /// Whether the gateway offers deposits for the account.
+    pub has_deposits: bool,
+}
+
+/// Why a day was not read whole.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadDayError {
+    /// The gateway's report.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// A table.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Other runs wrote the same lines each time.
+    #[error("the lines were changed at the same time")]
+    Contended,
+}
+
+/// What the reports of a day say.
+#[derive(Default)]
+struct Gathered {
+    lines: BTreeMap<String, Line>,
+    deposits: BTreeMap<String, Deposit>,
+    adjustments: BTreeMap<String, Vec<Adjustment>>,
+    chargebacks: BTreeMap<String, Vec<Chargeback>>,
+}
+
+impl Gathered {
+    fn line(&mut self, reference: String) -> &mut Line {
+        let line = self.lines.entry(reference.clone()).or_default();
+        line.reference = reference;
+        line
+    }
+
+    fn take(&mut self, record: FundingRecord, wanted: &WantedDay<'_>) {
+        match record {
+            FundingRecord::Deposit(deposit) => {
+                let stated = Deposit { account: wanted.account.to_owned(), read_at: wanted.now, ..*deposit };
+                self.deposits.insert(stated.id.clone(), stated);
+            }
+            FundingRecord::Line { reference, funded, .. } => self.line(reference).add_funded(funded),
+            FundingRecord::Adjustment { deposit, adjustment } => {
+                self.adjustments.entry(deposit).or_default().push(adjustment);
+            }
+            FundingRecord::Chargeback(chargeback) => {
+                self.chargebacks.entry(chargeback.deposit.clone()).or_default().push(*chargeback);
+            }
+        }
+    }
+}
+
+impl Line {
+    /// What a batch says, in place of what it said before. The first day for which it was reported stays.
+    fn add_settled(&mut self, new: Settled) {
+        match self.settled.binary_search_by(|one| one.batch.cmp(&new.batch)) {
+            Ok(n) => self.settled[n] = Settled { day: new.day.min(self.settled[n].day), ..new },
+            Err(n) => self.settled.insert(n, new),
+        }
+    }
+
+    /// What a deposit's line says, in place of what it said before.
+    fn add_funded(&mut self, new: Funded) {
+        match self.funded.binary_search_by(|one| one.id.cmp(&new.id)) {
+            Ok(n) => self.funded[n] = new,
+            Err(n) => self.funded.insert(n, new),
+        }
+    }
+
+    fn add(&mut self, new: Self) {
+        new.settled.into_iter().for_each(|settled| self.add_settled(settled));
+        new.funded.into_iter().for_each(|funded| self.add_funded(funded));
+    }
+}
+
+impl Reader<'_> {
+    /// Reads both reports of a day.
+    pub async fn read(
+        &self,
+        wanted: &WantedDay<'_>,
+        known: &mut KnownDays,
+    ) -> Result<DayRead, ReadDayError> {
+        let mut gathered = Gathered::default();
+        let settled = self.read_settled(wanted, &mut gathered).await?;
+        let funded = self.read_funded(wanted, &mut gathered).await?;
+        let places = self.place(wanted, known, std::mem::take(&mut gathered.lines)).await?;
+        let held = held_by_deposits(&places);
+        let mut read = DayRead {
+            records: settled.records() + funded.records(),
+            has_deposits: funded != ReadReport::NotOffered,
+            ..DayRead::default()
+        };
+        let merchant = &wanted.merchant.id;
+        let written = places.into_iter().map(async |(place, lines)| self.add(merchant, &place, lines).await);
+        let written = stream::iter(written).buffer_unordered(WRITES_AT_A_TIME);
+        read.written = written.try_fold(0, async |sum, changed| Ok(sum + u64::from(changed))).await?;
+        self.keep_deposits(merchant, gathered, held, &mut read).await?;
+        Ok(read)
+    }
+
+    async fn read_settled(
+        &self,
+        wanted: &WantedDay<'_>,
+        gathered: &mut Gathered,
+    ) -> Result<ReadReport, ReportError> {
+        let WantedDay { merchant, account, day, limit, .. } = *wanted;
+        let mut each = |record: super::SettledRecord| {
+            gathered.line(record.reference).add_settled(record.settled);
+        };
+        self.reports.settled(merchant, account, day, limit, &mut each).await
+    }
+
+    async fn read_funded(
+        &self,
+        wanted: &WantedDay<'_>,
+        gathered: &mut Gathered,
+    ) -> Result<ReadReport, ReportError> {
+        let WantedDay { merchant, account, day, limit, .. } = *wanted;
+        let mut each = |record| gathered.take(record, wanted);
+        self.reports.funded(merchant, account, day, limit, &mut each).await
+    }
+
+    /// Says for each line where it belongs.
+    async fn place(
+        &self,
+        wanted: &WantedDay<'_>,
+        known: &mut KnownDays,
+        lines: BTreeMap<String, Line>,
+    ) -> Result<BTreeMap<LinePlace, Vec<Line>>, StoreError> {
+        let (merchant, account) = (&wanted.merchant.id, wanted.account);
+        let unknown = self.unknown(merchant, account).await?;
+        let mut places = BTreeMap::<LinePlace, Vec<Line>>::new();
+        for (reference, line) in lines {
+            // What was not known before is known only by an entry of the days that were read.
+            let day = match known.get(account, &reference) {
+                None if !unknown.contains(&reference) => {
+                    known.find(self.log, merchant, account, &reference).await?
+                }
+                day => day,
+            };
+            places.entry(LinePlace::of(account, day, &reference)).or_default().push(line);
+        }
+        Ok(places)
+    }
+
+    /// The references of the lines that nothing here is known about.
+    async fn unknown(&self, merchant: &MerchantId, account: &str) -> Result<BTreeSet<String>, StoreError> {
+        let packed = self.lines.load_day(merchant, account, None).await?;
+        Ok(packed.into_iter().flat_map(|(_, packed)| packed.lines).map(|line| line.reference).collect())
+    }
+
+    /// Adds lines to their place. Says whether anything had to be written.
+    async fn add(
+        &self,
+        merchant: &MerchantId,
+        place: &LinePlace,
+        lines: Vec<Line>,
+    ) -> Result<bool, ReadDayError> {
+        for _ in 0..TRIES {
+            let before = self.lines.load(merchant, place).await?;
+            let after = before.with(&lines);
+            if after.lines == before.lines {
+                return Ok(false);
+            }
+            if self.lines.save(merchant, place, &after).await? {
+                return Ok(true);
+            }
+        }
+        Err(ReadDayError::Contended)
+    }
+
+    async fn keep_deposits(
+        &self,
+        merchant: &MerchantId,
+        mut gathered: Gathered,
+        mut held: BTreeMap<String, HeldLines>,
+        read: &mut DayRead,
+    ) -> Result<(), StoreError> {
+        for (id, mut deposit) in gathered.deposits {
+            let held = held.remove(&id).unwrap_or_default();
+            deposit.lines = held.sum;
+            deposit.places = held.places;
+            deposit.adjustments.extend(gathered.adjustments.remove(&id).unwrap_or_default());
+            deposit.adjustments.sort_by(|one, other| one.id.cmp(&other.id));
+            let chargebacks = gathered.chargebacks.remove(&id).unwrap_or_default();
+            if self.deposits.put(merchant, &deposit, &chargebacks).await? {
+                read.deposits.push(deposit);
+            }
+            read.chargebacks.extend(chargebacks);
+        }
+        read.chargebacks.extend(gathered.chargebacks.into_values().flatten());
+        Ok(())
+    }
+
+    /// Moves lines that are known by now to the day that they belong to. Says how many.
+    pub async fn move_known(
+        &self,
+        merchant: &MerchantId,
+        account: &str,
+        known: &KnownDays,
+    ) -> Result<u64, ReadDayError> {
+        let mut moved = 0;
+        for (place, packed) in self.lines.load_day(merchant, account, None).await? {
+            let mut there = BTreeMap::<LinePlace, Vec<Line>>::new();
+            for line in packed.lines {
+                if let Some(day) = known.get(account, &line.reference) {
+                    there.entry(LinePlace::of(account, Some(day), &line.reference)).or_default().push(line);
+                }
+            }
+            for (to, lines) in there {
+                let gone: BTreeSet<String> = lines.iter().map(|line| line.reference.clone()).collect();
+                let deposits: BTreeSet<String> =
+                    lines.iter().flat_map(|line| &line.funded).map(|one| one.deposit.clone()).collect();
+                self.add(merchant, &to, lines).await?;
+                for id in deposits {
+                    self.deposits.add_place(merchant, &id, &to).await?;
+                }
+                self.remove(merchant, &place, &gone).await?;
+                moved += u64::try_from(gone.len()).unwrap_or(u64::MAX);
+            }
+        }
+        Ok(moved)
+    }
+
+    async fn remove(
+        &self,
+        merchant: &MerchantId,
+        place: &LinePlace,
+        gone: &BTreeSet<String>,
+    ) -> Result<(), ReadDayError> {
+        for _ in 0..TRIES {
+            let mut packed = self.lines.load(merchant, place).await?;
+            let before = packed.lines.len();
+            packed.lines.retain(|line| !gone.contains(&line.reference));
+            if packed.lines.len() == before {
+                return Ok(());
+            }
+            packed.version += 1;
+            if self.lines.save(merchant, place, &packed).await? {
+                return Ok(());
+            }
+        }
+        Err(ReadDayError::Contended)
+    }
+}
+
+impl PackedLines {
+    /// The same with these lines, in the next version.
+    fn with(&self, lines: &[Line]) -> Self {
+        let mut all: BTreeMap<&str, Line> =
+            self.lines.iter().map(|line| (line.reference.as_str(), line.clone())).collect();
+        for line in lines {
+            let known = all.entry(&line.reference).or_default();
+            known.reference.clone_from(&line.reference);
+            known.add(line.clone());
+        }
+        Self { version: self.version + 1, lines: all.into_values().collect() }
+    }
+}
+
+impl ReadReport {
+    fn records(self) -> u64 {
+        if let Self::Whole(records) = self { records } else { 0 }
+    }
+}
+
+/// The lines that a deposit holds.
+#[derive(Default)]
+struct HeldLines {
+    /// How many there are, and their sum.
+    sum: (u64, i64),
+    /// Where they are.
+    places: BTreeSet<LinePlace>,
+}
+
+fn held_by_deposits(places: &BTreeMap<LinePlace, Vec<Line>>) -> BTreeMap<String, HeldLines> {
+    let mut all = BTreeMap::<String, HeldLines>::new();
+    for (place, lines) in places {
+        for funded in lines.iter().flat_map(|line| &line.funded) {
+            let held = all.entry(funded.deposit.clone()).or_default();
+            held.sum = (held.sum.0 + 1, held.sum.1.saturating_add(funded.amount));
+            held.places.insert(place.clone());
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,352 @@
+//! Reads what the gateway reports of the last days, for every account, and matches it: the use case of a schedule.
+//!
+//! Reports are read again for some days, since corrections come late. A new account's earlier days follow, the latest first.
+//! Runs side by side do not disturb each other: an account is read by the one that claims it. One that does not respond, or is
+//! slow, delays no other.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date};
+use serde::Serialize;
+
+use super::{
+    Chargeback, DayMatcher, DepositStore, ExceptionStore, KnownDays, LineStore, MatchedDays, Progress,
+    ProgressStore, ReadDayError, ReportError, Reports, Waits, eastern_day,
+    read_day::{Reader, WantedDay},
+};
+use crate::{
+    journal::{EntryLog, TotalsStore, day_of},
+    order::MerchantId,
+    payments::{Deadline, Merchant, Merchants, StoreError},
+    values::{Clock, QuarterHour},
+};
+
+/// Accounts that are read at a time.
+const ACCOUNTS_AT_A_TIME: usize = 4;
+
+/// UTC days, today included, on which a merchant has to have entries to be looked for; after that it has progress on record.
+const LOOKED_FOR_DAYS: i64 = 3;
+
+/// How long a run may hold an account: longer than a function may run.
+const CLAIM: SignedDuration = SignedDuration::from_mins(16);
+
+/// How long one report may take. The largest have 20 MB.
+const REPORT_LIMIT: Duration = Duration::from_secs(60);
+
+/// What is read and for how long it is waited for.
+#[derive(Clone, Debug)]
+pub struct SettlementSettings {
+    /// Eastern days that are read again in each run, today included.
+    pub days: u8,
+    /// Eastern days of a new account that are read, before those.
+    pub backfill_days: u16,
+    /// How long what is expected may take.
+    pub waits: Waits,
+}
+
+impl Default for SettlementSettings {
+    fn default() -> Self {
+        Self { days: 5, backfill_days: 30, waits: Waits::default() }
+    }
+}
+
+/// What a run did, for its log line, its metrics and for who invoked it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SettlementReport {
+    /// Accounts that there are.
+    pub accounts: usize,
+    /// Of these: whose recent days were read and matched.
+    pub read: usize,
+    /// Whose reports could not be read, or not to their end. They come again.
+    pub failed: usize,
+    /// That another run is reading.
+    pub claimed: usize,
+    /// For which the time was up.
+    pub left: usize,
+    /// Records that were read.
+    pub records: u64,
+    /// Items of lines that were written.
+    pub written: u64,
+    /// Lines that became known and moved.
+    pub moved: u64,
+    /// Deposits that are new or changed.
+    pub deposits: u64,
+    /// Chargebacks that could not be put on record of an order.
+    pub unplaced_chargebacks: u64,
+    /// Exceptions that are new, or came back.
+    pub opened: u64,
+    /// Exceptions that are open.
+    pub open: u64,
+    /// How long ago the account was read that was read last, in seconds; of one that never was, since it has been known.
+    pub oldest_read_s: i64,
+}
+
+/// Puts chargebacks on record of the orders that they are about.
+#[async_trait::async_trait]
+pub trait Chargebacks: Send + Sync {
+    /// Does so, once, however often it is told. Whether it found the payment.
+    async fn record(&self, merchant: &Merchant, account: &str, chargeback: &Chargeback) -> Result<bool, StoreError>;
+}
+
+/// What a run works with. None of it can move money.
+pub struct Settlement {
+    /// The gateway's reports.
+    pub reports: Arc<dyn Reports>,
+    /// The journal.
+    pub log: Arc<dyn EntryLog>,
+    /// Which merchants have entries.
+    pub totals: Arc<dyn TotalsStore>,
+    /// Their documents.
+    pub merchants: Arc<dyn Merchants>,
+    /// Lines.
+    pub lines: Arc<dyn LineStore>,
+    /// Deposits.
+    pub deposits: Arc<dyn DepositStore>,
+    /// Exceptions.
+    pub exceptions: Arc<dyn ExceptionStore>,
+    /// How far reading is.
+    pub progress: Arc<dyn ProgressStore>,
+    /// Where chargebacks go.
+    pub chargebacks: Arc<dyn Chargebacks>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What is read.
+    pub settings: SettlementSettings,
+}
+
+/// What became of one account.
+enum Outcome {
+    Read(SettlementReport),
+    Failed(SettlementReport),
+    Claimed,
+    Left,
+}
+
+impl Settlement {
+    /// One run.
+    pub async fn run(&self, deadline: Deadline) -> SettlementReport {
+        let now = self.clock.now();
+        let mut report = SettlementReport::default();
+        let accounts = match self.accounts(now).await {
+            Ok(accounts) => accounts,
+            Err(error) => {
+                tracing::error!(%error, "the accounts of the settlement cannot be read");
+                report.failed = 1;
+                return report;
+            }
+        };
+        report.accounts = accounts.len();
+        let outcomes = accounts.into_iter().map(|(merchant, progress)| self.account(merchant, progress, now, deadline));
+        let mut outcomes = stream::iter(outcomes).buffer_unordered(ACCOUNTS_AT_A_TIME);
+        while let Some((outcome, unread_s)) = outcomes.next().await {
+            report.oldest_read_s = report.oldest_read_s.max(unread_s);
+            match outcome {
+                Outcome::Read(part) => {
+                    report.read += 1;
+                    report.add(&part);
+                }
+                Outcome::Failed(part) => {
+                    report.failed += 1;
+                    report.add(&part);
+                }
+                Outcome::Claimed => report.claimed += 1,
+                Outcome::Left => report.left += 1,
+            }
+        }
+        report
+    }
+
+    /// Every account that was read before, and those of merchants with entries of the last days; what was read longest ago
+    /// comes first.
+    async fn accounts(&self, now: Timestamp) -> Result<Vec<(Arc<Merchant>, Progress)>, StoreError> {
+        let mut known = self.progress.all().await?;
+        let mut merchants: BTreeSet<MerchantId> = known.iter().map(|(merchant, _)| merchant.clone()).collect();
+        for before in 0..LOOKED_FOR_DAYS {
+            let Ok(day) = day_of(now).checked_sub(before.days()) else { break };
+            merchants.extend(self.totals.merchants(day).await?.0);
+        }
+        let mut accounts = Vec::new();
+        for id in merchants {
+            let merchant = match self.merchants.get_for_inquiries(&id).await {
+                Ok(merchant) => merchant,
+                Err(error) => {
+                    tracing::error!(merchant = %id, %error, "the merchant's document cannot be read");
+                    continue;
+                }
+            };
+            let all: BTreeSet<&String> = merchant.gateway.accounts.values().collect();
+            for account in all {
+                let place = known.iter().position(|(of, one)| *of == id && one.account == *account);
+                let progress = place.map_or_else(|| Progress::new(account, now), |n| known.swap_remove(n).1);
+                accounts.push((merchant.clone(), progress));
+            }
+        }
+        accounts.sort_by_key(|(_, progress)| progress.read_at);
+        Ok(accounts)
+    }
+
+    /// One account, and for how long it had not been read at the end of it.
+    async fn account(
+        &self,
+        merchant: Arc<Merchant>,
+        mut progress: Progress,
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> (Outcome, i64) {
+        let unread = |progress: &Progress| now.duration_since(progress.read_at.unwrap_or(progress.known_at)).as_secs();
+        if deadline.report_limit(REPORT_LIMIT).is_none() {
+            return (Outcome::Left, unread(&progress));
+        }
+        match self.progress.claim(&merchant.id, &progress, now, now + CLAIM).await {
+            Ok(true) => {}
+            Ok(false) => return (Outcome::Claimed, unread(&progress)),
+            Err(error) => {
+                tracing::error!(merchant = %merchant.id, %error, "the account cannot be claimed");
+                return (Outcome::Failed(SettlementReport::default()), unread(&progress));
+            }
+        }
+        let mut report = SettlementReport::default();
+        let done = self.read_account(&merchant, &mut progress, (now, deadline), &mut report).await;
+        // It gives the account back, too.
+        let noted = self.progress.note(&merchant.id, &progress).await.map_err(ReadDayError::from);
+        let outcome = match done.and(noted) {
+            Ok(()) => Outcome::Read(report),
+            Err(error) => {
+                tracing::error!(merchant = %merchant.id, account = progress.account, %error, "the settlement is not read");
+                Outcome::Failed(report)
+            }
+        };
+        (outcome, unread(&progress))
+    }
+
+    async fn read_account(
+        &self,
+        merchant: &Merchant,
+        progress: &mut Progress,
+        (now, deadline): (Timestamp, Deadline),
+        report: &mut SettlementReport,
+    ) -> Result<(), ReadDayError> {
+        let today = eastern_day(now);
+        let first = earlier(today, i64::from(self.settings.days) - 1);
+        let backfill = progress.backfill_from.get_or_insert_with(|| {
+            earlier(first, i64::from(self.settings.backfill_days))
+        });
+        let oldest = first.min(*backfill);
+        let since = QuarterHour::first_of(earlier(oldest, 1)).begins();
+        let mut known = KnownDays::read(self.log.as_ref(), &merchant.id, (since, Timestamp::MAX)).await?;
+        let account = progress.account.clone();
+        report.moved += self.reader().move_known(&merchant.id, &account, &known).await?;
+        // The latest first: that is what the morning is about.
+        let mut day = today;
+        while day >= first {
+            self.read_day((merchant, progress), (day, now, deadline), &mut known, report).await?;
+            day = earlier(day, 1);
+        }
+        progress.read_at = Some(now);
+        self.match_days(merchant, progress, (oldest, now), report).await?;
+        self.backfill(merchant, progress, (first, now, deadline), &mut known, report).await
+    }
+
+    /// The days of a new account from before, as long as there is time.
+    async fn backfill(
+        &self,
+        merchant: &Merchant,
+        progress: &mut Progress,
+        (first, now, deadline): (Date, Timestamp, Deadline),
+        known: &mut KnownDays,
+        report: &mut SettlementReport,
+    ) -> Result<(), ReadDayError> {
+        let from = progress.backfill_from.unwrap_or(first);
+        let mut next = progress.backfilled_to.unwrap_or(first);
+        while next > from && deadline.report_limit(REPORT_LIMIT).is_some() {
+            let day = earlier(next, 1);
+            match self.read_day((merchant, progress), (day, now, deadline), known, report).await {
+                // There is no hurry.
+                Err(ReadDayError::Report(ReportError::Throttled)) => return Ok(()),
+                read => read?,
+            }
+            next = day;
+            progress.backfilled_to = Some(next);
+        }
+        Ok(())
+    }
+
+    async fn read_day(
+        &self,
+        (merchant, progress): (&Merchant, &mut Progress),
+        (day, now, deadline): (Date, Timestamp, Deadline),
+        known: &mut KnownDays,
+        report: &mut SettlementReport,
+    ) -> Result<(), ReadDayError> {
+        let limit = deadline.report_limit(REPORT_LIMIT);
+        let limit = limit.ok_or_else(|| ReportError::Unavailable("no time is left".to_owned()))?;
+        let account = progress.account.clone();
+        let wanted = WantedDay { merchant, account: &account, day, now, limit };
+        let read = self.reader().read(&wanted, known).await?;
+        progress.funding = Some(read.has_deposits);
+        report.records += read.records;
+        report.written += read.written;
+        report.deposits += u64::try_from(read.deposits.len()).unwrap_or(u64::MAX);
+        for chargeback in &read.chargebacks {
+            let is_placed = self.chargebacks.record(merchant, &account, chargeback).await?;
+            report.unplaced_chargebacks += u64::from(!is_placed);
+        }
+        Ok(())
+    }
+
+    async fn match_days(
+        &self,
+        merchant: &Merchant,
+        progress: &Progress,
+        (first, now): (Date, Timestamp),
+        report: &mut SettlementReport,
+    ) -> Result<(), ReadDayError> {
+        let matcher = DayMatcher {
+            log: self.log.as_ref(),
+            lines: self.lines.as_ref(),
+            deposits: self.deposits.as_ref(),
+            exceptions: self.exceptions.as_ref(),
+        };
+        let wanted = MatchedDays {
+            merchant: &merchant.id,
+            account: &progress.account,
+            days: (first, day_of(now)),
+            has_deposits: progress.funding.unwrap_or_default(),
+            waits: &self.settings.waits,
+        };
+        let matched = matcher.run(&wanted, now).await?;
+        report.opened += matched.exceptions.opened + matched.exceptions.reopened;
+        report.open += matched.exceptions.open;
+        Ok(())
+    }
+
+    fn reader(&self) -> Reader<'_> {
+        Reader {
+            reports: self.reports.as_ref(),
+            log: self.log.as_ref(),
+            lines: self.lines.as_ref(),
+            deposits: self.deposits.as_ref(),
+        }
+    }
+}
+
+impl SettlementReport {
+    fn add(&mut self, part: &Self) {
+        self.records += part.records;
+        self.written += part.written;
+        self.moved += part.moved;
+        self.deposits += part.deposits;
+        self.unplaced_chargebacks += part.unplaced_chargebacks;
+        self.opened += part.opened;
+        self.open += part.open;
+    }
+}
+
+/// So many days before.
+fn earlier(day: Date, days: i64) -> Date {
+    day.saturating_sub(days.days())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,217 @@
+//! Deposits: an item for each, by day; one that says where it is, by its id; and what is about a chargeback's case, by case.
+
+use async_trait::async_trait;
+use jiff::civil::Date;
+use tollgate_core::{
+    order::MerchantId,
+    payments::StoreError,
+    settlement::{Adjustment, Chargeback, Deposit, DepositPage, DepositStore, Line, LinePlace},
+    values::ReadOrder,
+};
+
+use super::{DynamoDbSettlement, EXPIRES_AT, KEY_NAMES, SORT, VERSION, key, read, stored::Whole, written};
+use crate::dynamodb::{
+    Item,
+    members::corrupt,
+    number, number_of,
+    table::{all, unavailable, was_made},
+    text, text_of, texts,
+};
+
+/// Where a deposit's item is, in the item under its id.
+const AT: &str = "at";
+
+/// How often a deposit is read again because another run wrote it meanwhile.
+const TRIES: usize = 5;
+
+fn by_day(merchant: &MerchantId) -> String {
+    format!("deposits#{merchant}")
+}
+
+fn sort(deposit: &Deposit) -> String {
+    format!("{}#{}", deposit.day, deposit.id)
+}
+
+fn id_key(merchant: &MerchantId, id: &str) -> Item {
+    key(&format!("deposit-ids#{merchant}"), id)
+}
+
+fn of_account(merchant: &MerchantId, account: &str) -> String {
+    format!("cases#{merchant}#{account}")
+}
+
+impl DynamoDbSettlement {
+    async fn deposit_item(&self, merchant: &MerchantId, id: &str) -> Result<Option<Item>, StoreError> {
+        let Some(pointer) = self.item(id_key(merchant, id)).await? else { return Ok(None) };
+        let at = text(&pointer, AT).ok_or_else(|| corrupt(AT))?;
+        self.item(key(&by_day(merchant), at)).await
+    }
+
+    /// Replaces a deposit that is still in this version, or adds it.
+    async fn replace(
+        &self,
+        merchant: &MerchantId,
+        whole: &Whole,
+        version: Option<u64>,
+    ) -> Result<bool, StoreError> {
+        let mut item = written(whole, key(&by_day(merchant), &sort(&whole.deposit)));
+        item.insert(VERSION.to_owned(), number_of(&version.map_or(1, |version| version + 1)));
+        item.insert(EXPIRES_AT.to_owned(), self.expires_with(whole.deposit.day));
+        let request = self.table.put(item);
+        let request = match version {
+            None => request
+                .condition_expression("attribute_not_exists(#bucket)")
+                .expression_attribute_names("#bucket", super::BUCKET),
+            Some(version) => request
+                .condition_expression("#version = :before")
+                .expression_attribute_names("#version", VERSION)
+                .expression_attribute_values(":before", number_of(&version)),
+        };
+        was_made(request.send().await)
+    }
+
+    async fn put_plain(&self, item: Item) -> Result<(), StoreError> {
+        self.table.put(item).send().await.map(drop).map_err(|error| unavailable(&error))
+    }
+
+    /// What is about cases, so that a case is found whenever it came.
+    async fn put_cases(
+        &self,
+        merchant: &MerchantId,
+        deposit: &Deposit,
+        chargebacks: &[Chargeback],
+    ) -> Result<(), StoreError> {
+        let bucket = of_account(merchant, &deposit.account);
+        let expires = self.expires_with(deposit.day);
+        for chargeback in chargebacks {
+            let sort = format!("{}#c{}", chargeback.case, chargeback.sequence);
+            let mut item = written(chargeback, key(&bucket, &sort));
+            item.insert(EXPIRES_AT.to_owned(), expires.clone());
+            self.put_plain(item).await?;
+        }
+        for adjustment in &deposit.adjustments {
+            let Some(case) = &adjustment.case else { continue };
+            let mut item = written(adjustment, key(&bucket, &format!("{case}#a{}", adjustment.id)));
+            item.insert(EXPIRES_AT.to_owned(), expires.clone());
+            self.put_plain(item).await?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl DepositStore for DynamoDbSettlement {
+    async fn put(
+        &self,
+        merchant: &MerchantId,
+        deposit: &Deposit,
+        chargebacks: &[Chargeback],
+    ) -> Result<bool, StoreError> {
+        for _ in 0..TRIES {
+            let there = self.deposit_item(merchant, &deposit.id).await?;
+            let version = there.as_ref().and_then(|item| number(item, VERSION));
+            let before: Option<Whole> = there.map(read).transpose()?;
+            let mut deposit = deposit.clone();
+            let mut chargebacks = chargebacks.to_vec();
+            if let Some(Whole { deposit: before, chargebacks: known }) = before {
+                deposit.read_at = before.read_at;
+                // Lines that moved meanwhile are found as well.
+                deposit.places.extend(before.places.iter().cloned());
+                let is_new = |one: &Chargeback| chargebacks.iter().all(|new| new.id != one.id);
+                let kept: Vec<_> = known.iter().filter(|one| is_new(one)).cloned().collect();
+                chargebacks.extend(kept);
+                chargebacks.sort_by(|one, other| one.id.cmp(&other.id));
+                if (&deposit, &chargebacks) == (&before, &known) {
+                    return Ok(false);
+                }
+            } else {
+                chargebacks.sort_by(|one, other| one.id.cmp(&other.id));
+                let mut pointer = id_key(merchant, &deposit.id);
+                pointer.insert(AT.to_owned(), text_of(&sort(&deposit)));
+                pointer.insert(EXPIRES_AT.to_owned(), self.expires_with(deposit.day));
+                self.put_plain(pointer).await?;
+            }
+            self.put_cases(merchant, &deposit, &chargebacks).await?;
+            if self.replace(merchant, &Whole { deposit, chargebacks }, version).await? {
+                return Ok(true);
+            }
+        }
+        Err(StoreError::Unavailable("a deposit was changed at the same time".to_owned()))
+    }
+
+    async fn get(
+        &self,
+        merchant: &MerchantId,
+        id: &str,
+    ) -> Result<Option<(Deposit, Vec<Chargeback>)>, StoreError> {
+        let Some(item) = self.deposit_item(merchant, id).await? else { return Ok(None) };
+        let Whole { deposit, chargebacks } = read(item)?;
+        Ok(Some((deposit, chargebacks)))
+    }
+
+    async fn list(
+        &self,
+        merchant: &MerchantId,
+        (first, last): (Date, Date),
+        order: ReadOrder,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<DepositPage, StoreError> {
+        let bucket = by_day(merchant);
+        let (from, to) = (first.to_string(), format!("{last}#~"));
+        let condition = "#bucket = :bucket AND #sort BETWEEN :from AND :to";
+        let query =
+            self.table.query(condition, &KEY_NAMES, &[(":bucket", &bucket), (":from", &from), (":to", &to)]);
+        let query = query
+            .scan_index_forward(order == ReadOrder::OldestFirst)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(after.map(|after| texts([(super::BUCKET, &*bucket), (SORT, after)])));
+        let page = query.send().await.map_err(|error| unavailable(&error))?;
+        let next = page.last_evaluated_key.as_ref().and_then(|key| text(key, SORT).cloned());
+        let deposits = page.items.unwrap_or_default().into_iter().map(|item| Ok(read::<Whole>(item)?.deposit));
+        Ok(DepositPage { deposits: deposits.collect::<Result<_, StoreError>>()?, next })
+    }
+
+    async fn add_place(&self, merchant: &MerchantId, id: &str, place: &LinePlace) -> Result<(), StoreError> {
+        for _ in 0..TRIES {
+            let Some(item) = self.deposit_item(merchant, id).await? else { return Ok(()) };
+            let version = number(&item, VERSION);
+            let mut whole: Whole = read(item)?;
+            if !whole.deposit.places.insert(place.clone()) || self.replace(merchant, &whole, version).await? {
+                return Ok(());
+            }
+        }
+        Err(StoreError::Unavailable("a deposit was changed at the same time".to_owned()))
+    }
+
+    async fn of_case(
+        &self,
+        merchant: &MerchantId,
+        account: &str,
+        case: &str,
+    ) -> Result<(Vec<Chargeback>, Vec<Adjustment>), StoreError> {
+        let (bucket, prefix) = (of_account(merchant, account), format!("{case}#"));
+        let condition = "#bucket = :bucket AND begins_with(#sort, :case)";
+        let query = self.table.query(condition, &KEY_NAMES, &[(":bucket", &bucket), (":case", &prefix)]);
+        let (mut chargebacks, mut adjustments) = (Vec::new(), Vec::new());
+        for item in all(query.consistent_read(true)).await? {
+            match text(&item, SORT).and_then(|sort| sort.strip_prefix(&prefix)) {
+                Some(rest) if rest.starts_with('c') => chargebacks.push(read(item)?),
+                Some(rest) if rest.starts_with('a') => adjustments.push(read(item)?),
+                // Another case, whose number has the mark within.
+                _ => {}
+            }
+        }
+        Ok((chargebacks, adjustments))
+    }
+
+    async fn lines_of(&self, merchant: &MerchantId, id: &str) -> Result<Vec<(LinePlace, Line)>, StoreError> {
+        let Some((deposit, _)) = self.get(merchant, id).await? else { return Ok(Vec::new()) };
+        let mut lines = Vec::new();
+        for (place, packed) in self.load_all(merchant, &deposit.places).await? {
+            let held = packed.lines.into_iter().filter(|line| line.funded.iter().any(|one| one.deposit == id));
+            lines.extend(held.map(|line| (place.clone(), line)));
+        }
+        Ok(lines)
+    }
+}

@@ -1,0 +1,146 @@
+//! Exceptions: an item for each, and an index of those that are open and of those that are closed.
+
+use async_trait::async_trait;
+use tollgate_core::{
+    order::MerchantId,
+    payments::StoreError,
+    settlement::{Exception, ExceptionFilter, ExceptionPage, ExceptionStore},
+    values::sort_of,
+};
+use uuid::Uuid;
+
+use super::{BUCKET, DynamoDbSettlement, EXPIRES_AT, SORT, VERSION, key, read, written};
+use crate::dynamodb::{
+    Item, number, number_of,
+    table::{all, unavailable, was_made},
+    text, text_of, texts,
+};
+
+/// The index by state and time, and its keys. It holds keys only.
+const INDEX: &str = "exceptions";
+const STATE: &str = "e";
+const SINCE: &str = "t";
+
+/// Items that are read at a time for a filtered page.
+const READ_AT_A_TIME: usize = 100;
+
+/// Most of them for one page.
+const READ_MAX: usize = 1_000;
+
+fn exception_key(merchant: &MerchantId, id: Uuid) -> Item {
+    key(&format!("exceptions#{merchant}"), &id.to_string())
+}
+
+fn state(merchant: &MerchantId, is_open: bool) -> String {
+    format!("{merchant}#{}", if is_open { "open" } else { "closed" })
+}
+
+fn since(exception: &Exception) -> String {
+    format!("{}#{}", sort_of(exception.since), exception.id)
+}
+
+fn is_wanted(exception: &Exception, filter: &ExceptionFilter) -> bool {
+    exception.is_open() != filter.closed
+        && filter.cause.is_none_or(|cause| cause == exception.cause)
+        && filter.account.as_ref().is_none_or(|account| *account == exception.account)
+}
+
+impl DynamoDbSettlement {
+    /// The exceptions behind keys of the index, in their order.
+    async fn behind(&self, keys: Vec<Item>) -> Result<Vec<Exception>, StoreError> {
+        let keys = keys.into_iter().map(|mut key| {
+            key.retain(|name, _| [BUCKET, SORT].contains(&&**name));
+            key
+        });
+        let items = self.table.batch(keys.collect(), true).await?;
+        let mut exceptions = items.into_iter().map(read_exception).collect::<Result<Vec<_>, _>>()?;
+        exceptions.sort_by_key(|exception| std::cmp::Reverse(since(exception)));
+        Ok(exceptions)
+    }
+}
+
+fn read_exception(mut item: Item) -> Result<Exception, StoreError> {
+    item.remove(STATE);
+    item.remove(SINCE);
+    read(item)
+}
+
+#[async_trait]
+impl ExceptionStore for DynamoDbSettlement {
+    async fn get(&self, merchant: &MerchantId, id: Uuid) -> Result<Option<Exception>, StoreError> {
+        self.item(exception_key(merchant, id)).await?.map(read_exception).transpose()
+    }
+
+    async fn open_of(&self, merchant: &MerchantId, account: &str) -> Result<Vec<Exception>, StoreError> {
+        let names = [("#state", STATE)];
+        let query = self.table.query("#state = :state", &names, &[(":state", &state(merchant, true))]);
+        let keys = all(query.index_name(INDEX)).await?;
+        let mut open = self.behind(keys).await?;
+        open.retain(|exception| exception.is_open() && exception.account == account);
+        Ok(open)
+    }
+
+    async fn save(
+        &self,
+        merchant: &MerchantId,
+        was: Option<&Exception>,
+        exception: &Exception,
+    ) -> Result<bool, StoreError> {
+        let there = self.item(exception_key(merchant, exception.id)).await?;
+        let version: Option<u64> = there.as_ref().and_then(|item| number(item, VERSION));
+        if there.map(read_exception).transpose()?.as_ref() != was {
+            return Ok(false);
+        }
+        let mut item = written(exception, exception_key(merchant, exception.id));
+        item.insert(VERSION.to_owned(), number_of(&version.map_or(1, |version| version + 1)));
+        item.insert(STATE.to_owned(), text_of(&state(merchant, exception.is_open())));
+        item.insert(SINCE.to_owned(), text_of(&since(exception)));
+        item.insert(EXPIRES_AT.to_owned(), self.expires(exception.since));
+        let request = self.table.put(item);
+        let request = match version {
+            None => request
+                .condition_expression("attribute_not_exists(#bucket)")
+                .expression_attribute_names("#bucket", BUCKET),
+            Some(version) => request
+                .condition_expression("#version = :before")
+                .expression_attribute_names("#version", VERSION)
+                .expression_attribute_values(":before", number_of(&version)),
+        };
+        was_made(request.send().await)
+    }
+
+    async fn list(
+        &self,
+        merchant: &MerchantId,
+        filter: &ExceptionFilter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<ExceptionPage, StoreError> {
+        let names = [("#state", STATE), ("#since", SINCE)];
+        let state = state(merchant, !filter.closed);
+        let mut page = ExceptionPage { next: after.map(str::to_owned), ..ExceptionPage::default() };
+        for _ in 0..READ_MAX / READ_AT_A_TIME {
+            let before = page.next.take().unwrap_or_else(|| "~".to_owned());
+            let texts = [(":state", &*state), (":before", &*before)];
+            let query = self.table.query("#state = :state AND #since < :before", &names, &texts);
+            let query = query.index_name(INDEX).scan_index_forward(false);
+            let query = query.limit(i32::try_from(READ_AT_A_TIME).unwrap_or(i32::MAX));
+            let found = query.send().await.map_err(|error| unavailable(&error))?;
+            let keys = found.items.unwrap_or_default();
+            let read_to = keys.last().and_then(|key| text(key, SINCE).cloned());
+            let more = found.last_evaluated_key.is_some();
+            for exception in self.behind(keys).await?.into_iter().filter(|one| is_wanted(one, filter)) {
+                if page.exceptions.len() == limit {
+                    page.next = page.exceptions.last().map(since);
+                    return Ok(page);
+                }
+                page.exceptions.push(exception);
+            }
+            page.next = read_to.filter(|_| more);
+            if page.next.is_none() {
+                return Ok(page);
+            }
+        }
+        Ok(page)
+    }
+}

@@ -1,0 +1,76 @@
+//! How far reading is: an item for each account.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use tollgate_core::{
+    order::MerchantId,
+    payments::StoreError,
+    settlement::{Progress, ProgressStore},
+};
+
+use super::{DynamoDbSettlement, KEY_NAMES, SORT, key, read, written};
+use crate::dynamodb::{
+    Item,
+    members::corrupt,
+    number_of,
+    table::{all, unavailable, was_made},
+    text,
+};
+
+/// The partition of all progress.
+const PROGRESS: &str = "progress";
+
+/// Until when a run has the account: seconds since 1970.
+const CLAIMED_UNTIL: &str = "claimed_until";
+
+fn progress_key(merchant: &MerchantId, account: &str) -> Item {
+    key(PROGRESS, &format!("{merchant}#{account}"))
+}
+
+fn read_progress(mut item: Item) -> Result<Progress, StoreError> {
+    item.remove(CLAIMED_UNTIL);
+    read(item)
+}
+
+#[async_trait]
+impl ProgressStore for DynamoDbSettlement {
+    async fn all(&self) -> Result<Vec<(MerchantId, Progress)>, StoreError> {
+        let query = self.table.query("#bucket = :bucket", &KEY_NAMES[..1], &[(":bucket", PROGRESS)]);
+        let progress = |item: Item| {
+            let merchant = text(&item, SORT).and_then(|sort| sort.split_once('#')).map(|(merchant, _)| merchant);
+            let merchant = merchant.and_then(|merchant| merchant.parse().ok()).ok_or_else(|| corrupt(SORT))?;
+            Ok((merchant, read_progress(item)?))
+        };
+        all(query.consistent_read(true)).await?.into_iter().map(progress).collect()
+    }
+
+    async fn of(&self, merchant: &MerchantId) -> Result<Vec<Progress>, StoreError> {
+        let condition = "#bucket = :bucket AND begins_with(#sort, :merchant)";
+        let texts = [(":bucket", PROGRESS), (":merchant", &*format!("{merchant}#"))];
+        let query = self.table.query(condition, &KEY_NAMES, &texts);
+        all(query).await?.into_iter().map(read_progress).collect()
+    }
+
+    async fn claim(
+        &self,
+        merchant: &MerchantId,
+        progress: &Progress,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut item = written(progress, progress_key(merchant, &progress.account));
+        item.insert(CLAIMED_UNTIL.to_owned(), number_of(&until.as_second()));
+        let request = self
+            .table
+            .put(item)
+            .condition_expression("attribute_not_exists(#claimed) OR #claimed < :now")
+            .expression_attribute_names("#claimed", CLAIMED_UNTIL)
+            .expression_attribute_values(":now", number_of(&now.as_second()));
+        was_made(request.send().await)
+    }
+
+    async fn note(&self, merchant: &MerchantId, progress: &Progress) -> Result<(), StoreError> {
+        let item = written(progress, progress_key(merchant, &progress.account));
+        self.table.put(item).send().await.map(drop).map_err(|error| unavailable(&error))
+    }
+}

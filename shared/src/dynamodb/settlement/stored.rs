@@ -1,0 +1,189 @@
+//! Deposits, exceptions and progress as they are stored.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use tollgate_core::{
+    order::OrderKey,
+    settlement::{
+        Adjustment, Chargeback, Component, Deposit, Exception, ExceptionCause, LinePlace, Note, Progress,
+        Resolution,
+    },
+};
+
+use crate::dynamodb::members::{Member, Object, Read, Reader, Writer, corrupt, stored};
+
+/// A deposit with its chargebacks: one item.
+pub(super) struct Whole {
+    pub(super) deposit: Deposit,
+    pub(super) chargebacks: Vec<Chargeback>,
+}
+
+stored! {
+    Whole |this, to, from| {
+        deposit: (Object::write(&this.deposit, &(), to), Object::read(&(), from)?),
+        chargebacks: "chargebacks",
+    }
+}
+
+/// A component of a deposit.
+#[derive(PartialEq)]
+struct StoredComponent {
+    name: Component,
+    amount: i64,
+}
+
+stored! {
+    StoredComponent |this, to, from| {
+        name: (to.text("name", this.name.as_str()), component(from, "name")?.ok_or_else(|| corrupt("name"))?),
+        amount: "amount",
+    }
+}
+
+fn component(from: &mut Reader, name: &str) -> Read<Option<Component>> {
+    let word: Option<String> = from.get(name)?;
+    word.map(|word| Component::from_name(&word).ok_or_else(|| corrupt(name))).transpose()
+}
+
+/// The parts of one day in which lines of a deposit are, a bit for each.
+#[derive(PartialEq)]
+struct StoredPlaces {
+    day: Option<Date>,
+    parts: u64,
+}
+
+stored! {
+    StoredPlaces {
+        day: "day",
+        parts: "parts",
+    }
+}
+
+fn stored_places(places: &BTreeSet<LinePlace>) -> Vec<StoredPlaces> {
+    let mut days = BTreeMap::<Option<Date>, u64>::new();
+    for place in places {
+        *days.entry(place.day).or_default() |= 1 << place.part;
+    }
+    days.into_iter().map(|(day, parts)| StoredPlaces { day, parts }).collect()
+}
+
+fn places(account: &str, days: &[StoredPlaces]) -> BTreeSet<LinePlace> {
+    let parts = |parts: u64| (0..LinePlace::PARTS).filter(move |part| parts & (1 << part) != 0);
+    let place = |day, part| LinePlace { account: account.to_owned(), day, part };
+    days.iter().flat_map(|one| parts(one.parts).map(|part| place(one.day, part))).collect()
+}
+
+stored! {
+    Deposit |this, to, from| {
+        id: "id",
+        account: "mid",
+        day: "day",
+        currency: "currency",
+        components: (
+            to.put("components", &this.components.iter().map(|&(name, amount)| StoredComponent { name, amount }).collect::<Vec<_>>()),
+            from.get::<Vec<StoredComponent>>("components")?.into_iter().map(|one| (one.name, one.amount)).collect()
+        ),
+        total: "total",
+        trace_number: "trace_number",
+        lines: (
+            { to.put("lines", &this.lines.0); to.put("lines_sum", &this.lines.1) },
+            (from.get("lines")?, from.get("lines_sum")?)
+        ),
+        places: (
+            to.put("places", &stored_places(&this.places)),
+            places(&account, &from.get::<Vec<StoredPlaces>>("places")?)
+        ),
+        adjustments: "adjustments",
+        changed_on: "changed_on",
+        read_at: "read_at",
+    }
+}
+
+stored! {
+    Adjustment |this, to, from| {
+        id: "id",
+        component: (to.put("component", &this.component.map(|one| one.as_str().to_owned())), component(from, "component")?),
+        category: "category",
+        description: "description",
+        amount: "amount",
+        case: "case",
+        day: "day",
+    }
+}
+
+stored! {
+    Chargeback {
+        id: "id",
+        case: "case",
+        sequence: "sequence",
+        deposit: "deposit",
+        reference: "retref",
+        amount: "amount",
+        transaction_amount: "transaction_amount",
+        currency: "currency",
+        on: "on",
+        reason_code: "reason_code",
+        reason: "reason",
+        acquirer_reference: "arn",
+        authcode: "authcode",
+    }
+}
+
+stored! {
+    Exception |this, to, from| {
+        id: "id",
+        cause: (
+            to.text("cause", this.cause.as_str()),
+            ExceptionCause::from_name(&from.get::<String>("cause")?).ok_or_else(|| corrupt("cause"))?
+        ),
+        account: "mid",
+        reference: "retref",
+        deposit: "deposit",
+        case: "case",
+        order: (
+            to.put("order", &this.order.as_ref().map(ToString::to_string)),
+            order(from)?
+        ),
+        transaction: "transaction",
+        expected: "expected",
+        found: "found",
+        currency: "currency",
+        day: "day",
+        since: "since",
+        gone_at: "gone_at",
+        notes: "notes",
+        resolution: "resolution",
+    }
+}
+
+fn order(from: &mut Reader) -> Read<Option<OrderKey>> {
+    let key: Option<String> = from.get("order")?;
+    key.map(|key| key.parse().map_err(|_| corrupt("order"))).transpose()
+}
+
+stored! {
+    Note {
+        at: "at",
+        by: "by",
+        text: "text",
+    }
+}
+
+stored! {
+    Resolution {
+        at: "at",
+        by: "by",
+        reason: "reason",
+    }
+}
+
+stored! {
+    Progress {
+        account: "mid",
+        known_at: "known_at",
+        read_at: "read_at",
+        backfill_from: "backfill_from",
+        backfilled_to: "backfilled_to",
+        funding: "funding",
+    }
+}
