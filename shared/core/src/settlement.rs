@@ -34,7 +34,7 @@ pub use match_days::{DayMatcher, MatchReport, MatchedDays};
 pub use matching::{Compared, Covered, Match, Progressed, Verdict, Waits, match_account};
 pub use read_day::{DayRead, ReadDayError, Reader, WantedDay};
 pub use reports::{FundingRecord, ReadReport, ReportError, Reports, SettledRecord};
-pub use run::{Chargebacks, Settlement, SettlementReport, SettlementSettings};
+pub use run::{Settlement, SettlementReport, SettlementSettings};
 pub use store::{
     DepositPage, DepositStore, ExceptionFilter, ExceptionPage, ExceptionStore, LineStore, PackedLines,
     Progress, ProgressStore,

@@ -329,7 +329,6 @@ values! {
     u32: |value| parsed(&value), number_of;
     u64: |value| parsed(&value), number_of;
     i64: |value| parsed(&value), number_of;
-    Date: |value| value.as_s().ok()?.parse().ok(), text_of;
     Currency: |value| Currency::parse(value.as_s().ok()?).ok(), |currency: &Currency| text_of(&currency.code());
     Amount: |value| Amount::new(parsed(&value)?).ok(), |amount: &Amount| number_of(&amount.minor());
     // Nanoseconds since 1970.

@@ -12,8 +12,9 @@ use jiff::{Timestamp, civil::Date};
 use tollgate_core::{journal::Retention, payments::StoreError, values::QuarterHour};
 
 use super::{
-    Item, number_of,
+    Item,
     members::{Object, Reader, Writer},
+    number_of,
     table::{Table, unavailable},
     texts,
 };
@@ -74,6 +75,3 @@ fn written(object: &impl Object, key: Item) -> Item {
     object.write(&(), &mut writer);
     writer.0
 }
-
-#[cfg(test)]
-mod tests;

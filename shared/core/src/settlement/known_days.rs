@@ -68,7 +68,10 @@ impl KnownDays {
             let order = ReadOrder::OldestFirst;
             let query = EntryQuery { merchant, between, order, limit: ENTRIES_AT_A_TIME };
             let page = log.entries(place, &query).await?;
-            page.entries.iter().filter_map(|(_, entry)| entry.as_ref().ok()).for_each(|entry| self.add(entry));
+            page.entries
+                .iter()
+                .filter_map(|(_, entry)| entry.as_ref().ok())
+                .for_each(|entry| self.add(entry));
             match page.next {
                 Some(next) => since = next,
                 None => return Ok(()),

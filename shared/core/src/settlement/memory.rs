@@ -3,30 +3,63 @@
 use std::{collections::BTreeMap, sync::Mutex};
 
 use async_trait::async_trait;
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
 use super::{
     Adjustment, Chargeback, Deposit, DepositPage, DepositStore, Exception, ExceptionFilter, ExceptionPage,
-    ExceptionStore, Line, LinePlace, LineStore, PackedLines,
+    ExceptionStore, Line, LinePlace, LineStore, PackedLines, Progress, ProgressStore,
 };
-use crate::{order::MerchantId, payments::StoreError, values::ReadOrder};
+use crate::{
+    journal::{CountedEntry, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, LoggedEntry, entries},
+    order::{Decision, GatewayResponse, Kind, MerchantId, Operation, Order, OrderKey, PaymentKind},
+    payments::StoreError,
+    test_payments::{new_operation, payment},
+    values::{Currency, ReadOrder},
+};
 
 /// All of one merchant's.
 #[derive(Default)]
 pub(super) struct Memory {
-    pub(super) lines: Mutex<BTreeMap<LinePlace, Vec<Line>>>,
+    pub(super) lines: Mutex<BTreeMap<LinePlace, PackedLines>>,
     pub(super) deposits: Mutex<Vec<(Deposit, Vec<Chargeback>)>>,
     pub(super) exceptions: Mutex<BTreeMap<Uuid, Exception>>,
     /// Another writer comes between so many times.
     pub(super) conflicts: Mutex<Vec<Exception>>,
+    pub(super) progress: Mutex<BTreeMap<String, (Progress, Option<Timestamp>)>>,
+    /// After so many writes, every further one fails, as if the process had died; none: never.
+    pub(super) writes_left: Mutex<Option<u32>>,
+    /// Writes that were made.
+    pub(super) writes: Mutex<u32>,
 }
 
 impl Memory {
     /// Puts a line where it belongs.
     pub(super) fn put(&self, account: &str, day: Option<Date>, line: Line) {
         let place = LinePlace::of(account, day, &line.reference);
-        self.lines.lock().unwrap().entry(place).or_default().push(line);
+        let mut lines = self.lines.lock().unwrap();
+        let packed = lines.entry(place).or_default();
+        packed.version += 1;
+        packed.lines.push(line);
+    }
+
+    /// Everything that a run left, by what it is about.
+    pub(super) fn state(
+        &self,
+    ) -> (BTreeMap<LinePlace, Vec<Line>>, Vec<(Deposit, Vec<Chargeback>)>, Vec<Exception>) {
+        let lines = self.lines.lock().unwrap();
+        let lines = lines.iter().filter(|(_, packed)| !packed.lines.is_empty());
+        let mut deposits = self.deposits.lock().unwrap().clone();
+        deposits.sort_by(|one, other| one.0.id.cmp(&other.0.id));
+        (lines.map(|(place, packed)| (place.clone(), packed.lines.clone())).collect(), deposits, self.all())
+    }
+
+    fn write(&self) -> Result<(), StoreError> {
+        if let Some(left) = self.writes_left.lock().unwrap().as_mut() {
+            *left = left.checked_sub(1).ok_or_else(|| StoreError::Unavailable("it died".to_owned()))?;
+        }
+        *self.writes.lock().unwrap() += 1;
+        Ok(())
     }
 
     pub(super) fn all(&self) -> Vec<Exception> {
@@ -37,8 +70,7 @@ impl Memory {
 #[async_trait]
 impl LineStore for Memory {
     async fn load(&self, _: &MerchantId, place: &LinePlace) -> Result<PackedLines, StoreError> {
-        let lines = self.lines.lock().unwrap().get(place).cloned().unwrap_or_default();
-        Ok(PackedLines { version: 1, lines })
+        Ok(self.lines.lock().unwrap().get(place).cloned().unwrap_or_default())
     }
 
     async fn load_day(
@@ -49,20 +81,81 @@ impl LineStore for Memory {
     ) -> Result<Vec<(LinePlace, PackedLines)>, StoreError> {
         let all = self.lines.lock().unwrap();
         let of_day = all.iter().filter(|(place, _)| place.account == account && place.day == day);
-        Ok(of_day.map(|(at, lines)| (at.clone(), PackedLines { version: 1, lines: lines.clone() })).collect())
+        Ok(of_day.map(|(at, lines)| (at.clone(), lines.clone())).collect())
     }
 
     async fn save(&self, _: &MerchantId, place: &LinePlace, lines: &PackedLines) -> Result<bool, StoreError> {
-        self.lines.lock().unwrap().insert(place.clone(), lines.lines.clone());
-        Ok(true)
+        self.write()?;
+        let mut all = self.lines.lock().unwrap();
+        let is_as_read = all.get(place).map_or(0, |packed| packed.version) + 1 == lines.version;
+        if is_as_read {
+            all.insert(place.clone(), lines.clone());
+        }
+        Ok(is_as_read)
+    }
+}
+
+#[async_trait]
+impl ProgressStore for Memory {
+    async fn all(&self) -> Result<Vec<(MerchantId, Progress)>, StoreError> {
+        let all = self.progress.lock().unwrap();
+        Ok(all.values().map(|(progress, _)| (merchant(), progress.clone())).collect())
+    }
+
+    async fn of(&self, _: &MerchantId) -> Result<Vec<Progress>, StoreError> {
+        Ok(self.progress.lock().unwrap().values().map(|(progress, _)| progress.clone()).collect())
+    }
+
+    async fn claim(
+        &self,
+        _: &MerchantId,
+        progress: &Progress,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut all = self.progress.lock().unwrap();
+        let (_, claimed) = all.entry(progress.account.clone()).or_insert((progress.clone(), None));
+        let is_free = claimed.is_none_or(|until| until < now);
+        if is_free {
+            *claimed = Some(until);
+        }
+        Ok(is_free)
+    }
+
+    async fn note(&self, _: &MerchantId, progress: &Progress) -> Result<(), StoreError> {
+        self.progress.lock().unwrap().insert(progress.account.clone(), (progress.clone(), None));
+        Ok(())
     }
 }
 
 #[async_trait]
 impl DepositStore for Memory {
     async fn put(&self, _: &MerchantId, deposit: &Deposit, all: &[Chargeback]) -> Result<bool, StoreError> {
-        self.deposits.lock().unwrap().push((deposit.clone(), all.to_vec()));
+        let mut deposits = self.deposits.lock().unwrap();
+        let place = deposits.iter().position(|(one, _)| one.id == deposit.id);
+        let mut new = (deposit.clone(), all.to_vec());
+        if let Some((before, _)) = place.map(|place| &deposits[place]) {
+            new.0.read_at = before.read_at;
+            new.0.places.extend(before.places.iter().cloned());
+        }
+        if place.is_some_and(|place| deposits[place] == new) {
+            return Ok(false);
+        }
+        self.write()?;
+        match place {
+            Some(place) => deposits[place] = new,
+            None => deposits.push(new),
+        }
         Ok(true)
+    }
+
+    async fn add_place(&self, _: &MerchantId, id: &str, place: &LinePlace) -> Result<(), StoreError> {
+        self.write()?;
+        let mut deposits = self.deposits.lock().unwrap();
+        if let Some((deposit, _)) = deposits.iter_mut().find(|(one, _)| one.id == id) {
+            deposit.places.insert(place.clone());
+        }
+        Ok(())
     }
 
     async fn get(&self, _: &MerchantId, id: &str) -> Result<Option<(Deposit, Vec<Chargeback>)>, StoreError> {
@@ -117,6 +210,7 @@ impl ExceptionStore for Memory {
         was: Option<&Exception>,
         exception: &Exception,
     ) -> Result<bool, StoreError> {
+        self.write()?;
         let mut all = self.exceptions.lock().unwrap();
         if let Some(other) = self.conflicts.lock().unwrap().pop() {
             all.insert(other.id, other);
@@ -137,4 +231,67 @@ impl ExceptionStore for Memory {
     ) -> Result<ExceptionPage, StoreError> {
         Ok(ExceptionPage { exceptions: self.all(), next: None })
     }
+}
+
+pub(super) fn merchant() -> MerchantId {
+    "m".parse().unwrap()
+}
+
+/// Entries of a merchant, all in the first shard.
+#[derive(Default)]
+pub(super) struct Log(pub(super) Vec<Entry>);
+
+#[async_trait]
+impl EntryLog for Log {
+    async fn entries(
+        &self,
+        place: &EntryPlace,
+        query: &EntryQuery<'_>,
+    ) -> Result<EntryPage<Entry>, StoreError> {
+        let (since, until) = query.between;
+        let is_there = |entry: &&Entry| match place {
+            EntryPlace::Shard(shard) => *shard == 0,
+            EntryPlace::Reference(wanted) => entry.reference.as_ref() == Some(wanted),
+            _ => false,
+        };
+        let all = self.0.iter().filter(is_there).filter(|one| *since < *one.sort() && *one.sort() < *until);
+        let entries = all.map(|entry| (entry.sort(), Ok(entry.clone()))).collect();
+        Ok(EntryPage { entries, ..EntryPage::default() })
+    }
+
+    async fn logged(&self, _: &EntryPlace, _: &EntryQuery<'_>) -> Result<EntryPage<LoggedEntry>, StoreError> {
+        Ok(EntryPage::default())
+    }
+
+    async fn counted(
+        &self,
+        _: &EntryPlace,
+        _: &EntryQuery<'_>,
+    ) -> Result<EntryPage<CountedEntry>, StoreError> {
+        Ok(EntryPage::default())
+    }
+}
+
+impl Log {
+    /// One order with these operations of one payment.
+    pub(super) fn add(&mut self, operations: Vec<Operation>) {
+        let name = format!("o{}", self.0.len());
+        let key = OrderKey { merchant: merchant(), order: name.parse().unwrap() };
+        let mut order = Order::new(&key, Currency::USD, None, Timestamp::UNIX_EPOCH);
+        let is_purchase = operations[0].kind == Kind::Purchase;
+        let kind = if is_purchase { PaymentKind::Purchase } else { PaymentKind::Authorize };
+        let mut operations = operations.into_iter();
+        let mut transaction = payment(kind, operations.next().unwrap());
+        transaction.operations.extend(operations);
+        order.transactions.push(transaction);
+        self.0.extend(entries(None, &order));
+    }
+}
+
+/// An approved operation.
+pub(super) fn done(n: u128, kind: Kind, minor: u64, reference: &str, at: Timestamp) -> Operation {
+    let mut operation = Operation::new(new_operation(Uuid::from_u128(n), kind, minor), at);
+    let response = GatewayResponse { reference: Some(reference.to_owned()), ..GatewayResponse::default() };
+    operation.decide(Decision::Approved(response), at);
+    operation
 }

@@ -13,13 +13,13 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{Timestamp, civil::Date};
 
 use super::{
-    Adjustment, Chargeback, Deposit, DepositStore, Funded, FundingRecord, KnownDays, Line, LinePlace, LineStore,
-    PackedLines, ReadReport, ReportError, Reports, Settled,
+    Adjustment, Chargeback, Deposit, DepositStore, FoundDispute, Funded, FundingRecord, KnownDays, Line,
+    LinePlace, LineStore, PackedLines, ReadReport, ReportError, Reports, Settled,
 };
 use crate::{
     journal::EntryLog,
     order::MerchantId,
-    payments::{Merchant, StoreError},
+    payments::{Merchant, NotRecorded, StoreError},
 };
 
 /// Items that are written at a time.
@@ -66,8 +66,20 @@ pub struct DayRead {
     pub deposits: Vec<Deposit>,
     /// Chargebacks that were reported.
     pub chargebacks: Vec<Chargeback>,
+    /// Adjustments that were reported, each with its deposit's id.
+    pub adjustments: Vec<(String, Adjustment)>,
     /// Whether the gateway offers deposits for the account.
     pub has_deposits: bool,
+}
+
+impl DayRead {
+    /// What of it belongs on the record of orders: chargebacks, and their reversals.
+    pub(super) fn disputes(&self, account: &str) -> (Vec<FoundDispute>, Vec<FoundDispute>) {
+        let chargebacks = self.chargebacks.iter().filter_map(|one| FoundDispute::chargeback(account, one));
+        let reversals = self.adjustments.iter();
+        let reversals = reversals.filter_map(|(deposit, one)| FoundDispute::reversal(account, deposit, one));
+        (chargebacks.collect(), reversals.collect())
+    }
 }
 
 /// Why a day was not read whole.
@@ -79,6 +91,9 @@ pub enum ReadDayError {
     /// A table.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// An order that a chargeback is about.
+    #[error("a chargeback cannot be put on record: {0}")]
+    Dispute(#[from] NotRecorded),
     /// Other runs wrote the same lines each time.
     #[error("the lines were changed at the same time")]
     Contended,
@@ -142,11 +157,7 @@ impl Line {
 
 impl Reader<'_> {
     /// Reads both reports of a day.
-    pub async fn read(
-        &self,
-        wanted: &WantedDay<'_>,
-        known: &mut KnownDays,
-    ) -> Result<DayRead, ReadDayError> {
+    pub async fn read(&self, wanted: &WantedDay<'_>, known: &mut KnownDays) -> Result<DayRead, ReadDayError> {
         let mut gathered = Gathered::default();
         let settled = self.read_settled(wanted, &mut gathered).await?;
         let funded = self.read_funded(wanted, &mut gathered).await?;
@@ -250,6 +261,8 @@ impl Reader<'_> {
             deposit.adjustments.extend(gathered.adjustments.remove(&id).unwrap_or_default());
             deposit.adjustments.sort_by(|one, other| one.id.cmp(&other.id));
             let chargebacks = gathered.chargebacks.remove(&id).unwrap_or_default();
+            let adjustments = deposit.adjustments.iter().map(|one| (id.clone(), one.clone()));
+            read.adjustments.extend(adjustments);
             if self.deposits.put(merchant, &deposit, &chargebacks).await? {
                 read.deposits.push(deposit);
             }
@@ -351,6 +364,3 @@ fn held_by_deposits(places: &BTreeMap<LinePlace, Vec<Line>>) -> BTreeMap<String,
     }
     all
 }
-
-#[cfg(test)]
-mod tests;

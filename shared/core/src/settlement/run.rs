@@ -11,14 +11,14 @@ use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date};
 use serde::Serialize;
 
 use super::{
-    Chargeback, DayMatcher, DepositStore, ExceptionStore, KnownDays, LineStore, MatchedDays, Progress,
-    ProgressStore, ReadDayError, ReportError, Reports, Waits, eastern_day,
+    DayMatcher, DepositStore, DisputeRecorder, ExceptionStore, FoundDispute, KnownDays, LineStore,
+    MatchedDays, Progress, ProgressStore, ReadDayError, ReportError, Reports, Waits, eastern_day,
     read_day::{Reader, WantedDay},
 };
 use crate::{
     journal::{EntryLog, TotalsStore, day_of},
-    order::MerchantId,
-    payments::{Deadline, Merchant, Merchants, StoreError},
+    order::{DisputeRecorded, MerchantId},
+    payments::{Deadline, Merchant, Merchants, NotRecorded, OrderStore, StoreError},
     values::{Clock, QuarterHour},
 };
 
@@ -72,21 +72,14 @@ pub struct SettlementReport {
     pub moved: u64,
     /// Deposits that are new or changed.
     pub deposits: u64,
-    /// Chargebacks that could not be put on record of an order.
-    pub unplaced_chargebacks: u64,
+    /// Chargebacks and reversals that were put on record of their orders.
+    pub disputes: u64,
     /// Exceptions that are new, or came back.
     pub opened: u64,
     /// Exceptions that are open.
     pub open: u64,
     /// How long ago the account was read that was read last, in seconds; of one that never was, since it has been known.
     pub oldest_read_s: i64,
-}
-
-/// Puts chargebacks on record of the orders that they are about.
-#[async_trait::async_trait]
-pub trait Chargebacks: Send + Sync {
-    /// Does so, once, however often it is told. Whether it found the payment.
-    async fn record(&self, merchant: &Merchant, account: &str, chargeback: &Chargeback) -> Result<bool, StoreError>;
 }
 
 /// What a run works with. None of it can move money.
@@ -107,8 +100,8 @@ pub struct Settlement {
     pub exceptions: Arc<dyn ExceptionStore>,
     /// How far reading is.
     pub progress: Arc<dyn ProgressStore>,
-    /// Where chargebacks go.
-    pub chargebacks: Arc<dyn Chargebacks>,
+    /// The orders, on whose record chargebacks are put.
+    pub orders: Arc<dyn OrderStore>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// What is read.
@@ -137,7 +130,8 @@ impl Settlement {
             }
         };
         report.accounts = accounts.len();
-        let outcomes = accounts.into_iter().map(|(merchant, progress)| self.account(merchant, progress, now, deadline));
+        let outcomes =
+            accounts.into_iter().map(|(merchant, progress)| self.account(merchant, progress, now, deadline));
         let mut outcomes = stream::iter(outcomes).buffer_unordered(ACCOUNTS_AT_A_TIME);
         while let Some((outcome, unread_s)) = outcomes.next().await {
             report.oldest_read_s = report.oldest_read_s.max(unread_s);
@@ -161,7 +155,8 @@ impl Settlement {
     /// comes first.
     async fn accounts(&self, now: Timestamp) -> Result<Vec<(Arc<Merchant>, Progress)>, StoreError> {
         let mut known = self.progress.all().await?;
-        let mut merchants: BTreeSet<MerchantId> = known.iter().map(|(merchant, _)| merchant.clone()).collect();
+        let mut merchants: BTreeSet<MerchantId> =
+            known.iter().map(|(merchant, _)| merchant.clone()).collect();
         for before in 0..LOOKED_FOR_DAYS {
             let Ok(day) = day_of(now).checked_sub(before.days()) else { break };
             merchants.extend(self.totals.merchants(day).await?.0);
@@ -194,7 +189,8 @@ impl Settlement {
         now: Timestamp,
         deadline: Deadline,
     ) -> (Outcome, i64) {
-        let unread = |progress: &Progress| now.duration_since(progress.read_at.unwrap_or(progress.known_at)).as_secs();
+        let unread =
+            |progress: &Progress| now.duration_since(progress.read_at.unwrap_or(progress.known_at)).as_secs();
         if deadline.report_limit(REPORT_LIMIT).is_none() {
             return (Outcome::Left, unread(&progress));
         }
@@ -229,9 +225,9 @@ impl Settlement {
     ) -> Result<(), ReadDayError> {
         let today = eastern_day(now);
         let first = earlier(today, i64::from(self.settings.days) - 1);
-        let backfill = progress.backfill_from.get_or_insert_with(|| {
-            earlier(first, i64::from(self.settings.backfill_days))
-        });
+        let backfill = progress
+            .backfill_from
+            .get_or_insert_with(|| earlier(first, i64::from(self.settings.backfill_days)));
         let oldest = first.min(*backfill);
         let since = QuarterHour::first_of(earlier(oldest, 1)).begins();
         let mut known = KnownDays::read(self.log.as_ref(), &merchant.id, (since, Timestamp::MAX)).await?;
@@ -288,11 +284,23 @@ impl Settlement {
         report.records += read.records;
         report.written += read.written;
         report.deposits += u64::try_from(read.deposits.len()).unwrap_or(u64::MAX);
-        for chargeback in &read.chargebacks {
-            let is_placed = self.chargebacks.record(merchant, &account, chargeback).await?;
-            report.unplaced_chargebacks += u64::from(!is_placed);
+        let (chargebacks, reversals) = read.disputes(&account);
+        // A reversal names the case of a chargeback that is on record.
+        for dispute in chargebacks.iter().chain(&reversals) {
+            report.disputes += self.record(merchant, dispute).await?;
         }
         Ok(())
+    }
+
+    /// Puts a chargeback or a reversal on record of its order. What fits to none is an exception of the match. Says whether it
+    /// is new.
+    async fn record(&self, merchant: &Merchant, dispute: &FoundDispute) -> Result<u64, ReadDayError> {
+        let (log, store, clock) = (self.log.as_ref(), self.orders.as_ref(), self.clock.as_ref());
+        match (DisputeRecorder { log, store, clock }).record(merchant, dispute).await {
+            Ok((recorded, _)) => Ok(u64::from(recorded == DisputeRecorded::Applied)),
+            Err(NotRecorded::Rejected(_)) => Ok(0),
+            Err(refused @ NotRecorded::Refused(_)) => Err(refused.into()),
+        }
     }
 
     async fn match_days(
@@ -337,7 +345,7 @@ impl SettlementReport {
         self.written += part.written;
         self.moved += part.moved;
         self.deposits += part.deposits;
-        self.unplaced_chargebacks += part.unplaced_chargebacks;
+        self.disputes += part.disputes;
         self.opened += part.opened;
         self.open += part.open;
     }

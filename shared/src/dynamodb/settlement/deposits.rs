@@ -168,7 +168,8 @@ impl DepositStore for DynamoDbSettlement {
             .set_exclusive_start_key(after.map(|after| texts([(super::BUCKET, &*bucket), (SORT, after)])));
         let page = query.send().await.map_err(|error| unavailable(&error))?;
         let next = page.last_evaluated_key.as_ref().and_then(|key| text(key, SORT).cloned());
-        let deposits = page.items.unwrap_or_default().into_iter().map(|item| Ok(read::<Whole>(item)?.deposit));
+        let deposits =
+            page.items.unwrap_or_default().into_iter().map(|item| Ok(read::<Whole>(item)?.deposit));
         Ok(DepositPage { deposits: deposits.collect::<Result<_, StoreError>>()?, next })
     }
 
@@ -209,7 +210,8 @@ impl DepositStore for DynamoDbSettlement {
         let Some((deposit, _)) = self.get(merchant, id).await? else { return Ok(Vec::new()) };
         let mut lines = Vec::new();
         for (place, packed) in self.load_all(merchant, &deposit.places).await? {
-            let held = packed.lines.into_iter().filter(|line| line.funded.iter().any(|one| one.deposit == id));
+            let held =
+                packed.lines.into_iter().filter(|line| line.funded.iter().any(|one| one.deposit == id));
             lines.extend(held.map(|line| (place.clone(), line)));
         }
         Ok(lines)

@@ -13,7 +13,7 @@ use super::{BUCKET, DynamoDbSettlement, EXPIRES_AT, SORT, VERSION, key, read, wr
 use crate::dynamodb::{
     Item, number, number_of,
     table::{all, unavailable, was_made},
-    text, text_of, texts,
+    text, text_of,
 };
 
 /// The index by state and time, and its keys. It holds keys only.

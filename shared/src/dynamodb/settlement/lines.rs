@@ -94,7 +94,8 @@ impl DynamoDbSettlement {
         merchant: &MerchantId,
         places: impl IntoIterator<Item = &LinePlace>,
     ) -> Result<Vec<(LinePlace, PackedLines)>, StoreError> {
-        let load = places.into_iter().map(async |place| Ok((place.clone(), self.load(merchant, place).await?)));
+        let load =
+            places.into_iter().map(async |place| Ok((place.clone(), self.load(merchant, place).await?)));
         try_join_all(load).await
     }
 }

@@ -37,8 +37,10 @@ impl ProgressStore for DynamoDbSettlement {
     async fn all(&self) -> Result<Vec<(MerchantId, Progress)>, StoreError> {
         let query = self.table.query("#bucket = :bucket", &KEY_NAMES[..1], &[(":bucket", PROGRESS)]);
         let progress = |item: Item| {
-            let merchant = text(&item, SORT).and_then(|sort| sort.split_once('#')).map(|(merchant, _)| merchant);
-            let merchant = merchant.and_then(|merchant| merchant.parse().ok()).ok_or_else(|| corrupt(SORT))?;
+            let merchant =
+                text(&item, SORT).and_then(|sort| sort.split_once('#')).map(|(merchant, _)| merchant);
+            let merchant =
+                merchant.and_then(|merchant| merchant.parse().ok()).ok_or_else(|| corrupt(SORT))?;
             Ok((merchant, read_progress(item)?))
         };
         all(query.consistent_read(true)).await?.into_iter().map(progress).collect()

@@ -11,9 +11,10 @@ use tollgate_core::{
     },
 };
 
-use crate::dynamodb::members::{Member, Object, Read, Reader, Writer, corrupt, stored};
+use crate::dynamodb::members::{Object, Read, Reader, Writer, corrupt, stored};
 
 /// A deposit with its chargebacks: one item.
+#[derive(PartialEq)]
 pub(super) struct Whole {
     pub(super) deposit: Deposit,
     pub(super) chargebacks: Vec<Chargeback>,
@@ -67,9 +68,9 @@ fn stored_places(places: &BTreeSet<LinePlace>) -> Vec<StoredPlaces> {
     days.into_iter().map(|(day, parts)| StoredPlaces { day, parts }).collect()
 }
 
-fn places(account: &str, days: &[StoredPlaces]) -> BTreeSet<LinePlace> {
+fn places(account: &String, days: &[StoredPlaces]) -> BTreeSet<LinePlace> {
     let parts = |parts: u64| (0..LinePlace::PARTS).filter(move |part| parts & (1 << part) != 0);
-    let place = |day, part| LinePlace { account: account.to_owned(), day, part };
+    let place = |day, part| LinePlace { account: account.clone(), day, part };
     days.iter().flat_map(|one| parts(one.parts).map(|part| place(one.day, part))).collect()
 }
 
@@ -158,7 +159,11 @@ stored! {
 
 fn order(from: &mut Reader) -> Read<Option<OrderKey>> {
     let key: Option<String> = from.get("order")?;
-    key.map(|key| key.parse().map_err(|_| corrupt("order"))).transpose()
+    let read = |key: String| {
+        let (merchant, order) = key.split_once('#')?;
+        Some(OrderKey { merchant: merchant.parse().ok()?, order: order.parse().ok()? })
+    };
+    key.map(|key| read(key).ok_or_else(|| corrupt("order"))).transpose()
 }
 
 stored! {

@@ -6,14 +6,11 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    journal::{CountedEntry, EntryPage, LoggedEntry, entries},
-    order::{Cause, Decision, GatewayResponse, Operation, Order, OrderKey, PaymentKind},
+    order::{Cause, Operation},
     settlement::{
         BatchStatus, Component, ExceptionCause, Funded, FundedKind, FundedStatus, Settled, SettledStatus,
-        memory::Memory,
+        memory::{Log, Memory, done},
     },
-    test_payments::{new_operation, payment},
-    values::Currency,
 };
 
 const ACCOUNT: &str = "1";
@@ -24,64 +21,6 @@ fn merchant() -> MerchantId {
 
 fn at(day: i8, hour: i8) -> Timestamp {
     date(2026, 11, day).at(hour, 0, 0, 0).to_zoned(TimeZone::UTC).unwrap().timestamp()
-}
-
-/// Entries of a merchant, all in the first shard.
-#[derive(Default)]
-struct Log(Vec<Entry>);
-
-#[async_trait::async_trait]
-impl EntryLog for Log {
-    async fn entries(
-        &self,
-        place: &EntryPlace,
-        query: &EntryQuery<'_>,
-    ) -> Result<EntryPage<Entry>, StoreError> {
-        let (since, until) = query.between;
-        let is_there = |entry: &&Entry| match place {
-            EntryPlace::Shard(shard) => *shard == 0,
-            EntryPlace::Reference(wanted) => entry.reference.as_ref() == Some(wanted),
-            _ => false,
-        };
-        let all = self.0.iter().filter(is_there).filter(|one| *since < *one.sort() && *one.sort() < *until);
-        let entries = all.map(|entry| (entry.sort(), Ok(entry.clone()))).collect();
-        Ok(EntryPage { entries, ..EntryPage::default() })
-    }
-
-    async fn logged(&self, _: &EntryPlace, _: &EntryQuery<'_>) -> Result<EntryPage<LoggedEntry>, StoreError> {
-        Ok(EntryPage::default())
-    }
-
-    async fn counted(
-        &self,
-        _: &EntryPlace,
-        _: &EntryQuery<'_>,
-    ) -> Result<EntryPage<CountedEntry>, StoreError> {
-        Ok(EntryPage::default())
-    }
-}
-
-impl Log {
-    /// One order with these operations of one payment.
-    fn add(&mut self, operations: Vec<Operation>) {
-        let name = format!("o{}", self.0.len());
-        let key = OrderKey { merchant: merchant(), order: name.parse().unwrap() };
-        let mut order = Order::new(&key, Currency::USD, None, at(1, 0));
-        let is_purchase = operations[0].kind == Kind::Purchase;
-        let kind = if is_purchase { PaymentKind::Purchase } else { PaymentKind::Authorize };
-        let mut operations = operations.into_iter();
-        let mut transaction = payment(kind, operations.next().unwrap());
-        transaction.operations.extend(operations);
-        order.transactions.push(transaction);
-        self.0.extend(entries(None, &order));
-    }
-}
-
-fn done(n: u128, kind: Kind, minor: u64, reference: &str, at: Timestamp) -> Operation {
-    let mut operation = Operation::new(new_operation(Uuid::from_u128(n), kind, minor), at);
-    let response = GatewayResponse { reference: Some(reference.to_owned()), ..GatewayResponse::default() };
-    operation.decide(Decision::Approved(response), at);
-    operation
 }
 
 fn line(reference: &str, amount: i64, day: Date) -> Line {
@@ -191,6 +130,7 @@ fn a_chargeback_weeks_later_has_its_payment_and_ends_with_its_reversal() {
         authcode: None,
     };
     let deposit = |id: &str, day: i8, adjustments| Deposit {
+        places: BTreeSet::new(),
         id: id.to_owned(),
         account: ACCOUNT.to_owned(),
         day: date(2026, 11, day),

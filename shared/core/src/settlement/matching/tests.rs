@@ -73,6 +73,7 @@ impl World {
 
 fn deposit(id: &str, day: Date, lines: (u64, i64)) -> Deposit {
     Deposit {
+        places: BTreeSet::new(),
         id: id.to_owned(),
         account: ACCOUNT.to_owned(),
         day,

@@ -1,0 +1,372 @@
+//! A run reads each account's last days, and leaves the same whatever happens in between.
+
+use std::{collections::BTreeMap, sync::Mutex};
+
+use futures_util::FutureExt;
+use jiff::civil::date;
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    journal::{KeptSums, LatePage, LateQuarter, SumOf, Totals},
+    order::{Kind, Order, OrderKey},
+    payments::{DueQuery, MerchantsError, Page, Unreadable},
+    settlement::{
+        BatchStatus, Component, Deposit, ExceptionCause, Funded, FundedKind, FundedStatus, FundingRecord,
+        LinePlace, ReadReport, Settled, SettledRecord, SettledStatus,
+        memory::{Log, Memory, done, merchant},
+    },
+    test_merchant::test_merchant,
+};
+
+const NOON: &str = "2026-11-20T17:00:00Z";
+
+fn now() -> Timestamp {
+    NOON.parse().unwrap()
+}
+
+/// What the gateway reports, by day.
+#[derive(Default)]
+struct Gateway {
+    settled: BTreeMap<Date, Vec<SettledRecord>>,
+    funded: BTreeMap<Date, Vec<FundingRecord>>,
+    /// Accounts that do not respond.
+    silent: BTreeSet<String>,
+    asked: Mutex<Vec<Date>>,
+}
+
+#[async_trait::async_trait]
+impl Reports for Gateway {
+    async fn settled(
+        &self,
+        _: &Merchant,
+        account: &str,
+        day: Date,
+        _: Duration,
+        each: &mut (dyn FnMut(SettledRecord) + Send),
+    ) -> Result<ReadReport, ReportError> {
+        if self.silent.contains(account) {
+            return Err(ReportError::Unavailable("silence".to_owned()));
+        }
+        self.asked.lock().unwrap().push(day);
+        let records = self.settled.get(&day).cloned().unwrap_or_default();
+        records.iter().cloned().for_each(each);
+        Ok(if records.is_empty() { ReadReport::Nothing } else { ReadReport::Whole(1) })
+    }
+
+    async fn funded(
+        &self,
+        _: &Merchant,
+        _: &str,
+        day: Date,
+        _: Duration,
+        each: &mut (dyn FnMut(FundingRecord) + Send),
+    ) -> Result<ReadReport, ReportError> {
+        let records = self.funded.get(&day).cloned().unwrap_or_default();
+        records.iter().cloned().for_each(each);
+        Ok(if records.is_empty() { ReadReport::Nothing } else { ReadReport::Whole(1) })
+    }
+}
+
+impl Gateway {
+    /// A payment or refund that settles one day and is funded another one.
+    fn add(&mut self, reference: &str, amount: i64, settled: Date, funded: Date) {
+        let record = Settled {
+            batch: format!("b{settled}"),
+            day: settled,
+            amount: Some(amount),
+            status: SettledStatus::Accepted,
+            batch_status: BatchStatus::Good,
+            gateway_order_id: None,
+        };
+        let records = self.settled.entry(settled).or_default();
+        records.push(SettledRecord { reference: reference.to_owned(), settled: record });
+        let id = format!("d{funded}");
+        let records = self.funded.entry(funded).or_default();
+        if records.is_empty() {
+            records.push(FundingRecord::Deposit(Box::new(Deposit {
+                id: id.clone(),
+                account: "1".to_owned(),
+                day: funded,
+                currency: None,
+                components: vec![(Component::NetSales, 0)],
+                total: 0,
+                trace_number: None,
+                lines: (0, 0),
+                places: BTreeSet::new(),
+                adjustments: Vec::new(),
+                changed_on: None,
+                read_at: Timestamp::UNIX_EPOCH,
+            })));
+        }
+        if let Some(FundingRecord::Deposit(deposit)) = records.first_mut() {
+            deposit.components[0].1 += amount;
+            deposit.total += amount;
+        }
+        records.push(FundingRecord::Line {
+            reference: reference.to_owned(),
+            funded: Funded {
+                id: format!("l{reference}"),
+                deposit: id,
+                day: funded,
+                kind: if amount < 0 { FundedKind::Refund } else { FundedKind::Sale },
+                status: FundedStatus::Processed,
+                amount,
+                currency: None,
+                batch: None,
+            },
+            gateway_order_id: None,
+        });
+    }
+}
+
+/// Merchants with these accounts, and with entries today.
+struct Others(Vec<&'static str>);
+
+#[async_trait::async_trait]
+impl Merchants for Others {
+    async fn get(&self, id: &MerchantId) -> Result<Arc<Merchant>, MerchantsError> {
+        let mut merchant = test_merchant(id.clone());
+        merchant.gateway.accounts = ["USD", "EUR", "GBP"]
+            .iter()
+            .zip(&self.0)
+            .map(|(code, account)| (crate::values::Currency::parse(code).unwrap(), (*account).to_owned()))
+            .collect();
+        Ok(Arc::new(merchant))
+    }
+}
+
+#[async_trait::async_trait]
+impl TotalsStore for Others {
+    async fn reached(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
+    }
+
+    async fn reach(&self, _: Timestamp) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn merchants(&self, _: Date) -> Result<(Vec<MerchantId>, Vec<Unreadable>), StoreError> {
+        Ok((vec![merchant()], Vec::new()))
+    }
+
+    async fn quarters(&self, _: &MerchantId, _: Date) -> Result<KeptSums<QuarterHour>, StoreError> {
+        Ok(KeptSums::default())
+    }
+
+    async fn days(&self, _: &MerchantId, _: Date, _: Date) -> Result<KeptSums<Date>, StoreError> {
+        Ok(KeptSums::default())
+    }
+
+    async fn replace(&self, _: &MerchantId, _: SumOf, _: u64, _: &Totals) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
+    async fn late(&self, _: Option<&str>) -> Result<LatePage, StoreError> {
+        Ok(LatePage::default())
+    }
+
+    async fn settle(&self, _: &LateQuarter) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn late_quarters(&self, _: &MerchantId, _: Date, _: Date) -> Result<Vec<QuarterHour>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
+/// Orders, of which there are none: no chargeback is about one.
+struct NoOrders;
+
+#[async_trait::async_trait]
+impl OrderStore for NoOrders {
+    async fn load(&self, _: &OrderKey) -> Result<Option<Order>, StoreError> {
+        Ok(None)
+    }
+
+    async fn create(&self, _: &Order) -> Result<(), StoreError> {
+        Err(StoreError::Unavailable("there are no orders".to_owned()))
+    }
+
+    async fn due(&self, _: DueQuery) -> Result<Page, StoreError> {
+        Err(StoreError::Unavailable("there are no orders".to_owned()))
+    }
+
+    async fn save(&self, _: &Order) -> Result<(), StoreError> {
+        Err(StoreError::Unavailable("there are no orders".to_owned()))
+    }
+}
+
+struct Noon;
+
+impl Clock for Noon {
+    fn now(&self) -> Timestamp {
+        now()
+    }
+
+    fn new_id(&self) -> Uuid {
+        Uuid::nil()
+    }
+}
+
+/// Three payments and a refund, of three days.
+fn traffic() -> (Log, Gateway) {
+    let (mut log, mut gateway) = (Log::default(), Gateway::default());
+    let day = |n| date(2026, 11, n);
+    for (n, reference, minor, of, settled, funded) in [
+        (1, "100", 1_000, 17, 17, 18),
+        (2, "200", 2_000, 18, 18, 19),
+        (3, "300", 3_000, 18, 18, 19),
+        (4, "400", 4_000, 19, 19, 20),
+    ] {
+        let at = day(of).at(15, 0, 0, 0).in_tz("UTC").unwrap().timestamp();
+        log.add(vec![done(n, Kind::Purchase, minor, reference, at)]);
+        gateway.add(reference, i64::try_from(minor).unwrap(), day(settled), day(funded));
+    }
+    (log, gateway)
+}
+
+fn settlement(log: Log, gateway: Gateway, memory: &Arc<Memory>, accounts: &[&'static str]) -> Settlement {
+    let others = Arc::new(Others(accounts.to_vec()));
+    Settlement {
+        reports: Arc::new(gateway),
+        log: Arc::new(log),
+        totals: others.clone(),
+        merchants: others,
+        lines: memory.clone(),
+        deposits: memory.clone(),
+        exceptions: memory.clone(),
+        progress: memory.clone(),
+        orders: Arc::new(NoOrders),
+        clock: Arc::new(Noon),
+        settings: SettlementSettings { days: 5, backfill_days: 3, waits: Waits::default() },
+    }
+}
+
+async fn run(settlement: &Settlement) -> SettlementReport {
+    settlement.run(Deadline::after(Duration::from_secs(900))).await
+}
+
+#[tokio::test]
+async fn what_settled_and_was_funded_is_matched_and_read_again_without_a_write() {
+    let (log, gateway) = traffic();
+    let memory = Arc::new(Memory::default());
+    let settlement = settlement(log, gateway, &memory, &["1"]);
+    let first = run(&settlement).await;
+    assert_eq!((first.accounts, first.read, first.failed, first.open), (1, 1, 0, 0), "{:?}", memory.all());
+    assert_eq!(first.deposits, 3);
+    let writes = *memory.writes.lock().unwrap();
+    let again = run(&settlement).await;
+    assert_eq!((again.written, again.deposits, *memory.writes.lock().unwrap()), (0, 0, writes));
+    let held: Vec<_> = memory.state().1.iter().map(|(deposit, _)| deposit.lines).collect();
+    assert_eq!(held, [(1, 1_000), (2, 5_000), (1, 4_000)]);
+}
+
+#[tokio::test]
+async fn a_run_that_dies_at_any_write_is_completed_by_the_next_one() {
+    let clean = Arc::new(Memory::default());
+    let (log, mut gateway) = traffic();
+    gateway.add("900", 900, date(2026, 11, 18), date(2026, 11, 19));
+    run(&settlement(log, gateway, &clean, &["1"])).await;
+    let writes = *clean.writes.lock().unwrap();
+    assert!(writes > 5, "{writes}");
+    for died_after in 0..writes {
+        let memory = Arc::new(Memory::default());
+        let (log, mut gateway) = traffic();
+        gateway.add("900", 900, date(2026, 11, 18), date(2026, 11, 19));
+        let settlement = settlement(log, gateway, &memory, &["1"]);
+        *memory.writes_left.lock().unwrap() = Some(died_after);
+        let died = run(&settlement).await;
+        assert_eq!(died.failed, 1, "after {died_after}");
+        *memory.writes_left.lock().unwrap() = None;
+        assert_eq!(run(&settlement).await.failed, 0);
+        assert_eq!(memory.state(), clean.state(), "after {died_after}");
+    }
+}
+
+#[tokio::test]
+async fn the_line_of_an_unknown_payment_moves_once_when_it_becomes_known() {
+    let memory = Arc::new(Memory::default());
+    let (log, mut gateway) = traffic();
+    gateway.add("900", 900, date(2026, 11, 18), date(2026, 11, 19));
+    let unknown = run(&settlement(log, gateway, &memory, &["1"])).await;
+    assert_eq!((unknown.opened, unknown.moved), (1, 0));
+    assert_eq!(memory.all()[0].cause, ExceptionCause::NotOurs);
+    let known_at: Timestamp = "2026-11-19T10:00:00Z".parse().unwrap();
+    let with_it = || {
+        let (mut log, mut gateway) = traffic();
+        log.add(vec![done(9, Kind::Purchase, 900, "900", known_at)]);
+        gateway.add("900", 900, date(2026, 11, 18), date(2026, 11, 19));
+        (log, gateway)
+    };
+    // It dies after each of the writes that a move takes, and is done in the end.
+    for died_after in 0..4 {
+        let (log, gateway) = with_it();
+        *memory.writes_left.lock().unwrap() = Some(died_after);
+        run(&settlement(log, gateway, &memory, &["1"])).await;
+        *memory.writes_left.lock().unwrap() = None;
+    }
+    let (log, gateway) = with_it();
+    let settlement = settlement(log, gateway, &memory, &["1"]);
+    let known = run(&settlement).await;
+    assert_eq!(known.open, 0, "{:?}", memory.all());
+    let (lines, deposits, _) = memory.state();
+    let places: Vec<&LinePlace> = lines
+        .iter()
+        .filter(|(_, all)| all.iter().any(|line| line.reference == "900"))
+        .map(|(at, _)| at)
+        .collect();
+    assert_eq!(places, [&LinePlace::of("1", Some(date(2026, 11, 19)), "900")]);
+    let deposit = &deposits.iter().find(|(deposit, _)| deposit.id == "d2026-11-19").unwrap().0;
+    assert!(deposit.places.contains(places[0]), "its deposit finds it there");
+    assert_eq!(run(&settlement).await.moved, 0);
+}
+
+#[tokio::test]
+async fn an_account_that_does_not_respond_delays_no_other_and_says_since_when() {
+    let memory = Arc::new(Memory::default());
+    let (log, mut gateway) = traffic();
+    gateway.silent.insert("2".to_owned());
+    let settlement = settlement(log, gateway, &memory, &["1", "2"]);
+    let report = run(&settlement).await;
+    assert_eq!((report.accounts, report.read, report.failed), (2, 1, 1));
+    let progress = memory.progress.lock().unwrap().clone();
+    assert_eq!((progress["1"].0.read_at, progress["2"].0.read_at), (Some(now()), None));
+    assert_eq!(progress["2"].1, None, "the next run may have it");
+}
+
+#[tokio::test]
+async fn an_account_is_read_by_one_run_at_a_time_and_again_when_that_has_died() {
+    let memory = Arc::new(Memory::default());
+    let (log, gateway) = traffic();
+    let settlement = settlement(log, gateway, &memory, &["1"]);
+    let progress = Progress::new("1", now());
+    let until = now() + SignedDuration::from_mins(1);
+    assert!(memory.claim(&merchant(), &progress, now(), until).now_or_never().unwrap().unwrap());
+    let report = run(&settlement).await;
+    assert_eq!((report.read, report.claimed), (0, 1));
+    memory.progress.lock().unwrap().get_mut("1").unwrap().1 = Some(now() - SignedDuration::from_secs(1));
+    assert_eq!(run(&settlement).await.read, 1);
+}
+
+#[tokio::test]
+async fn a_new_accounts_earlier_days_are_read_once_and_the_last_days_in_each_run() {
+    let memory = Arc::new(Memory::default());
+    let gateway = Arc::new(traffic().1);
+    let mut settlement = settlement(traffic().0, Gateway::default(), &memory, &["1"]);
+    settlement.reports = gateway.clone();
+    let days = |last: i8, first: i8| (first..=last).rev().map(|n| date(2026, 11, n)).collect::<Vec<_>>();
+    run(&settlement).await;
+    assert_eq!(std::mem::take(&mut *gateway.asked.lock().unwrap()), days(20, 13));
+    run(&settlement).await;
+    assert_eq!(*gateway.asked.lock().unwrap(), days(20, 16));
+}
+
+#[tokio::test]
+async fn without_time_left_an_account_waits_for_the_next_run() {
+    let memory = Arc::new(Memory::default());
+    let (log, gateway) = traffic();
+    let settlement = settlement(log, gateway, &memory, &["1"]);
+    let report = settlement.run(Deadline::after(Duration::from_secs(20))).await;
+    assert_eq!((report.accounts, report.read, report.left), (1, 0, 1));
+}
