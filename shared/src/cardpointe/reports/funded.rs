@@ -290,6 +290,7 @@ impl Deposits {
             components: components.collect(),
             total,
             trace_number: (!traces.is_empty()).then(|| traces.join(", ")),
+            places: std::collections::BTreeSet::default(),
             lines: (0, 0),
             adjustments,
             changed_on: all.header.changed_on,
