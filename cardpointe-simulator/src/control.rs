@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod presets;
+mod reports;
 
 /// Where the control interface is.
 pub(crate) const CONTROL_PATH: &str = "/_simulator";
@@ -80,6 +81,7 @@ fn route(world: &mut World, method: &Method, path: &str, body: &[u8]) -> Control
             None => no_merchant(merchid),
         },
         (["merchants", merchid], "POST") => change_merchant(world, merchid, body),
+        (_, _) if reports::knows(&segments) => reports::route(world, method, &segments, body),
         (
             [
                 "faults" | "alterations" | "transactions" | "profiles" | "settle" | "portal" | "clock"
@@ -172,16 +174,24 @@ fn act_in_portal(world: &mut World, body: &[u8]) -> ControlResult {
 }
 
 fn advance_clock(world: &mut World, body: &[u8]) -> ControlResult {
-    let members = members(body, &["advance_s"])?;
-    let Some(seconds) = members.get("advance_s").and_then(Value::as_i64) else {
-        return mistake("advance_s: a whole number of seconds");
+    let members = members(body, &["advance_s", "now"])?;
+    let is_moved = match (members.get("advance_s"), members.get("now")) {
+        (Some(seconds), None) => match seconds.as_i64() {
+            Some(seconds) => world.advance_clock(seconds),
+            None => return mistake("advance_s: a whole number of seconds"),
+        },
+        (None, Some(now)) => match now.as_str().and_then(|now| now.parse().ok()) {
+            Some(now) => world.set_clock(now),
+            None => return mistake("now: a time such as 2030-01-31T12:00:00Z"),
+        },
+        _ => return mistake("advance_s or now: one of them"),
     };
-    if world.advance_clock(seconds) {
-        rest::receive_late(world);
-        Ok(json!({ "now": world.now().to_string() }))
-    } else {
-        mistake("advance_s: out of range")
+    if !is_moved {
+        return mistake("advance_s, now: out of range");
     }
+    rest::receive_late(world);
+    settlement::run_due(world);
+    Ok(json!({ "now": world.now().to_string() }))
 }
 
 fn no_merchant(merchid: &str) -> ControlResult {

@@ -1,121 +1,139 @@
 //! `funding`: what reaches the merchant's bank account, by day.
 
+use std::collections::BTreeSet;
+
+use http::StatusCode;
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
-use serde_json::{Value, json};
 
 use crate::{
-    amount,
+    calendar::{self, after_business_days},
     call::Call,
     config::Merchant,
-    ledger::Ledger,
-    reply::Reply,
-    settings::Settings,
-    settlestat::{day, recent_date},
-    state::{RecordKind, RecordState},
+    reply::{Answer, Reply},
+    settings::{FundingAccess, FundingDays, NoDeposits, Settings},
+    settlestat::recent_date,
+    state::RecordState,
     transaction::Transaction,
     world::World,
 };
 
+mod deposit;
+mod written;
+
+use deposit::Deposit;
+
 const NOTHING: &str = "No deposits match your request";
 
-/// The deposit of a day, with its transactions. `date` is MMDD or YYYYMMDD.
-pub(crate) fn report(world: &World, merchant: &Merchant, date: &str, call: Call) -> Reply {
+/// The deposit of a day, with its lines. `date` is MMDD or YYYYMMDD; without one it is the oldest deposit that no such
+/// request has returned.
+pub(crate) fn report(world: &mut World, merchant: &Merchant, date: Option<&str>, call: Call) -> Answer {
     if let Some(imposed) = call.imposed {
-        return Reply::of(imposed.verdict).with("merchid", merchant.merchid.as_str());
+        return Reply::of(imposed.verdict).with("merchid", merchant.merchid.as_str()).into();
     }
-    let funded =
-        read_date(date, call.now).map(|date| (date, funded_on(&world.ledger, merchant, date, call.now)));
-    match funded {
-        Some((date, transactions)) if !transactions.is_empty() => deposit(merchant, date, &transactions),
-        _ => nothing(),
+    let day = match date {
+        Some(text) => read_date(text, merchant, call.now),
+        None => next_unread(world, merchant, call.now),
+    };
+    let deposit = day
+        .filter(|day| has_arrived(*day, merchant.settings, call.now))
+        .and_then(|day| Deposit::of(world, merchant, day));
+    let Some(deposit) = deposit else { return nothing(merchant.settings.reports.no_deposits) };
+    let (day, answer) = (deposit.day, written::write(&deposit, merchant));
+    if date.is_none() || merchant.settings.reports.dated_reads_consume {
+        world.bank.read_deposits.insert((merchant.merchid.clone(), day));
+    }
+    answer.into()
+}
+
+/// What a request gets for an account without `funding`, if that is an HTTP error.
+pub(crate) fn refused(merchant: &Merchant) -> Option<StatusCode> {
+    match merchant.settings.reports.funding_access {
+        FundingAccess::Enabled | FundingAccess::Nothing => None,
+        FundingAccess::Unauthorized => Some(StatusCode::UNAUTHORIZED),
+        FundingAccess::Forbidden => Some(StatusCode::FORBIDDEN),
+        FundingAccess::NotFound => Some(StatusCode::NOT_FOUND),
     }
 }
 
 /// What there is to say when nothing was deposited.
-pub(crate) fn nothing() -> Reply {
-    Reply::plain().with("errormsg", NOTHING)
+pub(crate) fn nothing(form: NoDeposits) -> Answer {
+    match form {
+        NoDeposits::Object => Reply::plain().with("errormsg", NOTHING).into(),
+        NoDeposits::Text => Answer::Text(NOTHING),
+        NoDeposits::Empty => Answer::Text(""),
+        NoDeposits::EmptyArray => Answer::Text("[]"),
+    }
 }
 
-fn read_date(text: &str, now: Timestamp) -> Option<Date> {
+fn read_date(text: &str, merchant: &Merchant, now: Timestamp) -> Option<Date> {
     if text.len() != 8 {
-        return recent_date(text, now);
+        let today = calendar::day(now, merchant.settings.reports.report_zone);
+        return recent_date(text, today);
     }
     let part = |range: std::ops::Range<usize>| text.get(range);
     Date::new(part(0..4)?.parse().ok()?, part(4..6)?.parse().ok()?, part(6..8)?.parse().ok()?).ok()
 }
 
-/// Only what was accepted is funded, and not before its day has come.
-fn funded_on<'a>(
-    ledger: &'a Ledger,
-    merchant: &Merchant,
-    date: Date,
-    now: Timestamp,
-) -> Vec<&'a Transaction> {
-    let is_funded = |transaction: &&Transaction| {
-        transaction.merchid == merchant.merchid
-            && transaction.status == RecordState::Accepted
-            && transaction.settled_at.and_then(|at| funding_date(at, merchant.settings)) == Some(date)
-    };
-    if date > day(now) { Vec::new() } else { ledger.all().iter().filter(is_funded).collect() }
+/// Whether a deposit of this day is reported by now.
+fn has_arrived(day: Date, settings: Settings, now: Timestamp) -> bool {
+    if settings.reports.funding_access == FundingAccess::Nothing {
+        return false;
+    }
+    calendar::eastern_moment(day, settings.reports.funding_from_minute).is_some_and(|from| now >= from)
 }
 
-fn funding_date(settled_at: Timestamp, settings: Settings) -> Option<Date> {
-    day(settled_at).checked_add(Span::new().try_days(i64::from(settings.funding_after_days)).ok()?).ok()
-}
-
-fn signed(transaction: &Transaction) -> i64 {
-    match transaction.kind {
-        RecordKind::Payment => transaction.amount,
-        RecordKind::Refund => -transaction.amount,
+/// The day of the next deposit: the first whose report has not begun by now.
+pub(crate) fn next_day(settings: Settings, now: Timestamp) -> Option<Date> {
+    let mut day = calendar::day(now, settings.reports.report_zone);
+    if has_arrived(day, settings, now) {
+        day = day.tomorrow().ok()?;
+    }
+    match settings.reports.funding_days {
+        FundingDays::Business => after_business_days(day, 0),
+        FundingDays::Calendar => Some(day),
     }
 }
 
-fn deposit(merchant: &Merchant, date: Date, transactions: &[&Transaction]) -> Reply {
-    let total = amount::format(transactions.iter().map(|transaction| signed(transaction)).sum());
-    let written = date.strftime("%Y%m%d").to_string();
-    let id = format!("{written}{}", merchant.merchid.get(..6).unwrap_or(&merchant.merchid));
-    let changed = date.strftime("%Y-%m-%d").to_string();
-    let funding = json!({
-        "fundingmasterid": id, "fundingid": id, "merchid": merchant.merchid, "currency": merchant.currency,
-        "netsales": total, "totalfunding": total,
-        "thirdparty": "0.00", "adjustment": "0.00", "interchangefee": "0.00", "servicecharge": "0.00",
-        "fee": "0.00", "reversal": "0.00", "otheradjustment": "0.00",
-        "fundingdate": written, "datechanged": changed, "dateadded": changed,
-        "ddanumber": "", "abanumber": "", "deposittrancode": "", "depositachtracenumber": "",
-    });
-    let entries: Vec<Value> =
-        transactions.iter().map(|transaction| entry(merchant, &id, transaction)).collect();
-    Reply::plain()
-        .with("merchid", merchant.merchid.as_str())
-        .with("fundingdate", written)
-        .with("fundingmasterid", id)
-        .with("datechanged", changed)
-        .with("fundings", json!([funding]))
-        .with("txns", entries)
+/// The day on which a transaction is in a deposit, if it gets that far: what was accepted, and whose batch is not held.
+pub(crate) fn funding_day(world: &World, settings: Settings, transaction: &Transaction) -> Option<Date> {
+    let batchid = transaction.batchid.as_deref().unwrap_or_default();
+    if transaction.status != RecordState::Accepted || world.bank.holds(&transaction.merchid, batchid) {
+        return None;
+    }
+    if let Some(day) = world.bank.deviation(&transaction.retref).and_then(|deviation| deviation.funded_on) {
+        return Some(day);
+    }
+    let settled = calendar::day(transaction.settled_at?, settings.reports.report_zone);
+    match settings.reports.funding_days {
+        FundingDays::Business => after_business_days(settled, settings.funding_after_days),
+        FundingDays::Calendar => {
+            let days = Span::new().try_days(i64::from(settings.funding_after_days)).ok()?;
+            settled.checked_add(days).ok()
+        }
+    }
 }
 
-fn entry(merchant: &Merchant, id: &str, transaction: &Transaction) -> Value {
-    let kind = match transaction.kind {
-        RecordKind::Payment => "SALE",
-        RecordKind::Refund => "REFUND",
-    };
-    let brand = transaction.brand.map_or("", |brand| brand.account_type());
-    let token = transaction.token.as_str();
-    // The token has the card's first two and last four digits in its own.
-    let masked =
-        format!("{}XXXXXXXXXX{}", token.get(1..3).unwrap_or_default(), token.get(12..).unwrap_or_default());
-    json!({
-        "fundingtxnid": id, "fundingid": id,
-        "retref": transaction.retref, "parentretref": transaction.refund_of.as_deref().unwrap_or_default(),
-        "amount": amount::format(signed(transaction)), "currency": transaction.currency,
-        "type": kind, "status": "Settled",
-        "authcode": transaction.authcode, "authdate": transaction.authorized_at.strftime("%Y%m%d").to_string(),
-        "date": transaction.authorized_at.strftime("%Y%m%d").to_string(),
-        "respcode": transaction.verdict.code, "batchid": transaction.batchid, "cardproc": merchant.processor.name(),
-        "cardnumber": masked, "cardtype": brand, "cardbrand": brand,
-        "interchangeunitfee": "0", "interchangepercentfee": "0",
-        "plancode": "", "downgradereasoncodes": "", "invoicenumber": "", "sourcetransactionid": "",
-        "terminalnumber": "", "achreturncode": "",
-    })
+/// Every day that an account has a deposit on, also in times to come.
+fn days(world: &World, merchant: &Merchant) -> BTreeSet<Date> {
+    let of_account = |merchid: &str| merchid == merchant.merchid;
+    let (ledger, bank) = (world.ledger.all().iter(), &world.bank);
+    let lines = ledger
+        .filter(|transaction| of_account(&transaction.merchid))
+        .filter_map(|transaction| funding_day(world, merchant.settings, transaction));
+    let returned = bank.deviations.iter().filter_map(|(retref, deviation)| {
+        let transaction = world.ledger.find(retref, &merchant.merchid);
+        transaction.and(deviation.returned.as_ref()).map(|returned| returned.on)
+    });
+    let adjusted = bank.adjustments.iter().filter(|one| of_account(&one.merchid)).filter_map(|one| one.on);
+    let disputed = bank.chargebacks.iter().filter(|one| of_account(&one.merchid)).filter_map(|one| one.on);
+    lines.chain(returned).chain(adjusted).chain(disputed).collect()
+}
+
+fn next_unread(world: &World, merchant: &Merchant, now: Timestamp) -> Option<Date> {
+    let is_unread = |day: &Date| !world.bank.read_deposits.contains(&(merchant.merchid.clone(), *day));
+    let arrived = |day: &Date| has_arrived(*day, merchant.settings, now);
+    // One whose only transactions are not funded is none.
+    let is_there = |day: &Date| Deposit::of(world, merchant, *day).is_some();
+    days(world, merchant).into_iter().filter(arrived).filter(is_unread).find(is_there)
 }

@@ -10,7 +10,9 @@ mod advice;
 mod alterations;
 mod amount;
 mod auth;
+mod bank;
 mod bin_data;
+mod calendar;
 mod call;
 mod card_secure;
 mod cards;
@@ -28,6 +30,7 @@ mod late;
 mod ledger;
 mod lifecycle;
 mod lookup;
+mod many;
 mod merchant;
 mod noise;
 mod portal;
@@ -38,6 +41,7 @@ mod receipt;
 mod record;
 mod refund;
 mod reply;
+mod report_forms;
 mod request_log;
 mod response;
 mod rest;
@@ -56,16 +60,20 @@ mod verification;
 mod world;
 
 pub use alterations::{Alteration, Identity, RecordOf, Target};
+pub use bank::{Adjustment, Chargeback, DepositDeviation, Deviation, Returned};
 pub use codes::{Processor, ResponseCode};
 pub use config::{Config, Merchant};
 pub use faults::{Arriving, Endpoint, Fault, FaultKind};
+pub use many::{Elsewhere, ManySettled, Tender};
 pub use portal::PortalAction;
 pub use record::{Change, Origin, Record};
 pub use response::{Delivery, Response};
 pub use server::Server;
 pub use settings::{
-    FeeBasis, FeeForm, FeeMembers, FeeType, LinkedMerchid, MissingProfile, RefundSetlstat, Settings, Settled,
-    TimedOutRefunds, VoidOrderId,
+    AmountForm, AuthdateForm, DateForm, Deposits, FeeBasis, FeeForm, FeeMembers, FeeType, FundingAccess,
+    FundingDays, FundingWords, HostbatchForm, IdForm, LinkedMerchid, MissingProfile, NoBatches, NoDeposits,
+    NullForm, RefundSetlstat, ReportSettings, ReportZone, Settings, Settled, SettlestatForm,
+    SettlestatMembers, TimedOutRefunds, VoidOrderId,
 };
 pub use settlement::Stage;
 pub use simulator::Simulator;

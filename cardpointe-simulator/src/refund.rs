@@ -137,6 +137,7 @@ fn describe(refund: &mut Transaction, sale: &Transaction, merchant: &Merchant, f
     refund.currency.clone_from(&sale.currency);
     refund.token.clone_from(&sale.token);
     refund.brand = sale.brand;
+    refund.is_debit = sale.is_debit;
     refund.expiry.clone_from(&sale.expiry);
     refund.name.clone_from(&sale.name);
     refund.entrymode = sale.entrymode;

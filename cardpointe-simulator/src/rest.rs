@@ -24,6 +24,7 @@ use crate::{
     refund,
     reply::{Answer, Reply},
     response::{Delivery, Response},
+    settings::{NoBatches, NoDeposits},
     settlestat, signature, tokenizer,
     world::World,
 };
@@ -183,6 +184,10 @@ fn with_fault(
 enum Refused {
     Unauthorized,
     Unreadable,
+    /// The account does not have the report.
+    NotOffered(StatusCode),
+    /// The account's reports do not respond.
+    Silent,
 }
 
 fn processed<B: AsRef<[u8]>>(
@@ -207,6 +212,8 @@ fn processed<B: AsRef<[u8]>>(
         Ok(answer) => answer,
         Err(Refused::Unauthorized) => return Response::http_error(StatusCode::UNAUTHORIZED, path, call.now),
         Err(Refused::Unreadable) => return Response::http_error(StatusCode::BAD_REQUEST, path, call.now),
+        Err(Refused::NotOffered(status)) => return Response::http_error(status, path, call.now),
+        Err(Refused::Silent) => return Response::undelivered(Delivery::Never),
     };
     let is_write = matches!(route, Route::Write(_));
     let waited = is_write && matches!(&answer, Answer::One(reply) if reply.is(pps::TIMED_OUT));
@@ -247,10 +254,25 @@ fn authenticated<B: AsRef<[u8]>>(
         let fields = fields.ok_or(Refused::Unreadable)?;
         return Ok(write(world, *endpoint, merchant, &fields, call).into());
     }
+    if let Some(merchant) = &merchant {
+        may_report(route, merchant)?;
+    }
     Ok(match merchant {
         Some(merchant) => read(world, route, request.method(), &merchant, call),
         None => no_merchant(route),
     })
+}
+
+/// Whether an account's reports respond, and it has the one that is wanted.
+fn may_report(route: &Route, merchant: &Merchant) -> Result<(), Refused> {
+    let is_funding = matches!(route, Route::Funding { .. });
+    if merchant.settings.reports.reports_hang && (is_funding || matches!(route, Route::Settlestat { .. })) {
+        return Err(Refused::Silent);
+    }
+    match funding::refused(merchant).filter(|_| is_funding) {
+        Some(status) => Err(Refused::NotOffered(status)),
+        None => Ok(()),
+    }
 }
 
 /// What an endpoint returns that reads, or that deletes a profile.
@@ -276,7 +298,7 @@ fn read(world: &mut World, route: &Route, method: &Method, merchant: &Merchant, 
         },
         Route::Settlestat { wanted: Some(wanted), .. } => settlestat::report(world, merchant, wanted, call),
         Route::Settlestat { wanted: None, .. } => settlestat::unreadable(),
-        Route::Funding { date, .. } => funding::report(world, merchant, date, call).into(),
+        Route::Funding { date, .. } => funding::report(world, merchant, date.as_deref(), call),
         Route::Surcharge(asked) => match call.imposed {
             Some(imposed) => Reply::of(imposed.verdict).into(),
             None => preview::surcharge(world, merchant, asked).into(),
@@ -292,8 +314,8 @@ fn no_merchant(route: &Route) -> Answer {
         Route::InquireByOrderid { order_id, .. } => {
             Reply::of(pps::TXN_NOT_FOUND).with("orderId", order_id.as_str()).into()
         }
-        Route::Settlestat { .. } => settlestat::nothing(),
-        Route::Funding { .. } => funding::nothing().into(),
+        Route::Settlestat { .. } => settlestat::nothing(NoBatches::Text),
+        Route::Funding { .. } => funding::nothing(NoDeposits::Object),
         Route::CredentialCheck
         | Route::Write(_)
         | Route::Profile { .. }

@@ -55,7 +55,8 @@ pub struct Settings {
     /// A scheduled payment on the merchant's initiative (`cof` M, `cofscheduled` Y) without `ecomind` R is
     /// declined. Default on.
     pub recurring_needs_ecomind: bool,
-    /// How many days after settlement the money is in the merchant's account. Default 1.
+    /// How many days after settlement the money is in the merchant's account. Default 1. Which days count:
+    /// [`ReportSettings::funding_days`].
     pub funding_after_days: u32,
     /// Bin data come with `success` true, as a client expects. Default off: only where there are none.
     pub bin_success: bool,
@@ -85,6 +86,8 @@ pub struct Settings {
     /// The merchant account that responses and records name in place of this one. Requests may name either.
     /// Default: none.
     pub linked_merchid: LinkedMerchid,
+    /// Batches, deposits, and the forms of the reports on them.
+    pub reports: ReportSettings,
 }
 
 impl Default for Settings {
@@ -124,11 +127,20 @@ impl Default for Settings {
             orderid_in_voids: VoidOrderId::Receipt,
             accepts_post: true,
             linked_merchid: LinkedMerchid::NONE,
+            reports: ReportSettings::default(),
         }
     }
 }
 
 /// A setting that is one of a few words.
+pub(crate) trait OneOfWords {
+    fn get(&self) -> &'static str;
+
+    /// Changes it; the error lists the words.
+    fn put(&mut self, word: &str) -> Result<(), String>;
+}
+
+/// An enumeration that is such a setting.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
@@ -147,8 +159,26 @@ macro_rules! words {
                 match word { $($word => Some(Self::$variant),)+ _ => None }
             }
         }
+
+        impl $crate::settings::OneOfWords for $name {
+            fn get(&self) -> &'static str {
+                self.word()
+            }
+
+            fn put(&mut self, word: &str) -> Result<(), String> {
+                *self = Self::from_word(word).ok_or_else(|| format!("one of {}", Self::WORDS.join(", ")))?;
+                Ok(())
+            }
+        }
     };
 }
+
+mod reports;
+
+pub use reports::{
+    AmountForm, AuthdateForm, DateForm, Deposits, FundingAccess, FundingDays, FundingWords, HostbatchForm,
+    IdForm, NoBatches, NoDeposits, NullForm, ReportSettings, ReportZone, SettlestatForm, SettlestatMembers,
+};
 
 words! {
     /// What `setlstat` says of an approved refund. Rejected, voided and other refunds that did not go
@@ -311,15 +341,7 @@ words! {
 enum Setting<'a> {
     Switch(&'a mut bool),
     Number(&'a mut u32),
-    RefundSetlstat(&'a mut RefundSetlstat),
-    Settled(&'a mut Settled),
-    TimedOutRefunds(&'a mut TimedOutRefunds),
-    MissingProfile(&'a mut MissingProfile),
-    FeeType(&'a mut FeeType),
-    FeeForm(&'a mut FeeForm),
-    FeeBasis(&'a mut FeeBasis),
-    FeeMembers(&'a mut FeeMembers),
-    VoidOrderId(&'a mut VoidOrderId),
+    Word(&'a mut dyn OneOfWords),
     LinkedMerchid(&'a mut LinkedMerchid),
 }
 
@@ -328,26 +350,13 @@ impl Setting<'_> {
         match self {
             Self::Switch(switch) => json!(**switch),
             Self::Number(number) => json!(**number),
-            Self::RefundSetlstat(word) => json!(word.word()),
-            Self::Settled(word) => json!(word.word()),
-            Self::TimedOutRefunds(word) => json!(word.word()),
-            Self::MissingProfile(word) => json!(word.word()),
-            Self::FeeType(word) => json!(word.word()),
-            Self::FeeForm(word) => json!(word.word()),
-            Self::FeeBasis(word) => json!(word.word()),
-            Self::FeeMembers(word) => json!(word.word()),
-            Self::VoidOrderId(word) => json!(word.word()),
+            Self::Word(word) => json!(word.get()),
             Self::LinkedMerchid(linked) => json!(linked.text().unwrap_or_default()),
         }
     }
 
     /// Changes the setting; the error says what it can be.
     fn set(&mut self, value: &Value) -> Result<(), String> {
-        fn put<T>(place: &mut T, value: Option<T>, words: &[&str]) -> Result<(), String> {
-            *place = value.ok_or_else(|| format!("one of {}", words.join(", ")))?;
-            Ok(())
-        }
-        let word = value.as_str().unwrap_or_default();
         match self {
             Self::Switch(switch) => {
                 **switch = value.as_bool().ok_or("true or false")?;
@@ -358,21 +367,7 @@ impl Setting<'_> {
                 **place = number.ok_or("a whole number from 0")?;
                 Ok(())
             }
-            Self::RefundSetlstat(place) => {
-                put(*place, RefundSetlstat::from_word(word), RefundSetlstat::WORDS)
-            }
-            Self::Settled(place) => put(*place, Settled::from_word(word), Settled::WORDS),
-            Self::TimedOutRefunds(place) => {
-                put(*place, TimedOutRefunds::from_word(word), TimedOutRefunds::WORDS)
-            }
-            Self::MissingProfile(place) => {
-                put(*place, MissingProfile::from_word(word), MissingProfile::WORDS)
-            }
-            Self::FeeType(place) => put(*place, FeeType::from_word(word), FeeType::WORDS),
-            Self::FeeForm(place) => put(*place, FeeForm::from_word(word), FeeForm::WORDS),
-            Self::FeeBasis(place) => put(*place, FeeBasis::from_word(word), FeeBasis::WORDS),
-            Self::FeeMembers(place) => put(*place, FeeMembers::from_word(word), FeeMembers::WORDS),
-            Self::VoidOrderId(place) => put(*place, VoidOrderId::from_word(word), VoidOrderId::WORDS),
+            Self::Word(word) => word.put(value.as_str().unwrap_or_default()),
             Self::LinkedMerchid(place) => {
                 let number = value.as_str().and_then(LinkedMerchid::new);
                 **place = number.ok_or("up to 16 letters and digits, or an empty text")?;
@@ -383,16 +378,13 @@ impl Setting<'_> {
 }
 
 impl Settings {
-    fn by_name(&mut self) -> [(&'static str, Setting<'_>); 34] {
-        use Setting::{
-            FeeBasis, FeeForm, FeeMembers, FeeType, LinkedMerchid, MissingProfile, Number, RefundSetlstat,
-            Settled, Switch, TimedOutRefunds, VoidOrderId,
-        };
-        [
+    fn by_name(&mut self) -> Vec<(&'static str, Setting<'_>)> {
+        use Setting::{LinkedMerchid, Number, Switch, Word};
+        let mut all = vec![
             ("enabled", Switch(&mut self.enabled)),
             ("refunds_findable_by_orderid", Switch(&mut self.refunds_findable_by_orderid)),
             ("refunds_findable_by_payment_orderid", Switch(&mut self.refunds_findable_by_payment_orderid)),
-            ("refund_setlstat", RefundSetlstat(&mut self.refund_setlstat)),
+            ("refund_setlstat", Word(&mut self.refund_setlstat)),
             ("refund_userfields", Switch(&mut self.refund_userfields)),
             ("negative_refund_amounts", Switch(&mut self.negative_refund_amounts)),
             ("voidable_refunds", Switch(&mut self.voidable_refunds)),
@@ -400,30 +392,32 @@ impl Settings {
             ("over_capture", Switch(&mut self.over_capture)),
             ("partial_refunds", Switch(&mut self.partial_refunds)),
             ("online_refunds", Switch(&mut self.online_refunds)),
-            ("payments_settle_as", Settled(&mut self.payments_settle_as)),
-            ("refunds_settle_as", Settled(&mut self.refunds_settle_as)),
+            ("payments_settle_as", Word(&mut self.payments_settle_as)),
+            ("refunds_settle_as", Word(&mut self.refunds_settle_as)),
             ("timed_out_captures_done", Switch(&mut self.timed_out_captures_done)),
             ("timed_out_voids_done", Switch(&mut self.timed_out_voids_done)),
-            ("timed_out_refunds", TimedOutRefunds(&mut self.timed_out_refunds)),
+            ("timed_out_refunds", Word(&mut self.timed_out_refunds)),
             ("timed_out_amounts_kept", Switch(&mut self.timed_out_amounts_kept)),
             ("duplicate_window_s", Number(&mut self.duplicate_window_s)),
             ("profiles_without_expiry", Switch(&mut self.profiles_without_expiry)),
-            ("missing_profile", MissingProfile(&mut self.missing_profile)),
+            ("missing_profile", Word(&mut self.missing_profile)),
             ("recurring_needs_ecomind", Switch(&mut self.recurring_needs_ecomind)),
             ("funding_after_days", Number(&mut self.funding_after_days)),
             ("bin_success", Switch(&mut self.bin_success)),
             ("avs", Switch(&mut self.avs)),
             ("cvv", Switch(&mut self.cvv)),
-            ("fee_type", FeeType(&mut self.fee_type)),
+            ("fee_type", Word(&mut self.fee_type)),
             ("fee_basis_points", Number(&mut self.fee_basis_points)),
-            ("fee_form", FeeForm(&mut self.fee_form)),
-            ("fee_basis", FeeBasis(&mut self.fee_basis)),
-            ("fee_members", FeeMembers(&mut self.fee_members)),
+            ("fee_form", Word(&mut self.fee_form)),
+            ("fee_basis", Word(&mut self.fee_basis)),
+            ("fee_members", Word(&mut self.fee_members)),
             ("orderid_in_refusals", Switch(&mut self.orderid_in_refusals)),
-            ("orderid_in_voids", VoidOrderId(&mut self.orderid_in_voids)),
+            ("orderid_in_voids", Word(&mut self.orderid_in_voids)),
             ("accepts_post", Switch(&mut self.accepts_post)),
             ("linked_merchid", LinkedMerchid(&mut self.linked_merchid)),
-        ]
+        ];
+        all.extend(self.reports.by_name());
+        all
     }
 
     /// The settings by the names of the control interface.

@@ -1,4 +1,4 @@
-//! The batch run, when a test says so.
+//! The batch run, when a test says so, or by itself at a cut-off.
 
 use jiff::Timestamp;
 
@@ -10,6 +10,10 @@ use crate::{
     transaction::Transaction,
     world::World,
 };
+
+mod automatic;
+
+pub(crate) use automatic::run_due;
 
 /// How far a settlement run goes, and how it ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

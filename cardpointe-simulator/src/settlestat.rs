@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::{
-    amount,
+    calendar,
     call::Call,
     codes::pps,
     config::Merchant,
     reply::{Answer, Reply},
+    report_forms::Forms,
+    settings::{NoBatches, ReportSettings, SettlestatForm, SettlestatMembers},
     state::{RecordKind, RecordState},
     transaction::Transaction,
     world::World,
@@ -36,62 +36,94 @@ pub(crate) fn report(world: &mut World, merchant: &Merchant, wanted: &Wanted, ca
     if let Some(imposed) = call.imposed {
         return Reply::of(imposed.verdict).with("merchid", merchant.merchid.as_str()).into();
     }
-    let mut batches: BTreeMap<&str, Vec<&Transaction>> = BTreeMap::new();
-    for transaction in world.ledger.all().iter().filter(|transaction| transaction.merchid == merchant.merchid)
-    {
-        if let (Some(batchid), Some(_)) = (transaction.batchid.as_deref(), transaction.batched_at) {
-            batches.entry(batchid).or_default().push(transaction);
-        }
-    }
-    let is_wanted = |batchid: &str, transactions: &[&Transaction]| match wanted {
-        Wanted::Batch(wanted) => batchid == wanted,
-        Wanted::Date(mmdd) => {
-            let date = recent_date(mmdd, call.now);
-            transactions.iter().any(|transaction| transaction.batched_at.map(day) == date && date.is_some())
-        }
-        Wanted::New => !world.reported_batches.contains(&(merchant.merchid.clone(), batchid.to_owned())),
+    let reports = merchant.settings.reports;
+    let today = calendar::day(call.now, reports.report_zone);
+    let is_wanted = |batch: &Batch<'_>| match wanted {
+        Wanted::Batch(wanted) => batch.id == *wanted,
+        Wanted::Date(mmdd) => recent_date(mmdd, today).is_some_and(|date| batch.has_day(date, reports)),
+        Wanted::New => !world.reported_batches.contains(&(merchant.merchid.clone(), batch.id.clone())),
     };
-    let found: Vec<(String, Reply)> = batches
-        .into_iter()
-        .filter(|(batchid, transactions)| is_wanted(batchid, transactions))
-        .map(|(batchid, transactions)| (batchid.to_owned(), batch(merchant, batchid, &transactions)))
-        .collect();
-    if *wanted == Wanted::New {
-        let reported = found.iter().map(|(batchid, _)| (merchant.merchid.clone(), batchid.clone()));
-        world.reported_batches.extend(reported.collect::<Vec<_>>());
+    let found: Vec<Batch<'_>> = batches(world, merchant).into_iter().filter(is_wanted).collect();
+    let mut replies: Vec<Reply> = found.iter().map(|batch| written(world, merchant, batch)).collect();
+    let ids: Vec<String> = found.into_iter().map(|batch| batch.id).collect();
+    if *wanted == Wanted::New || reports.dated_reads_consume {
+        world.reported_batches.extend(ids.into_iter().map(|id| (merchant.merchid.clone(), id)));
     }
-    if found.is_empty() {
-        return Answer::Text(NOTHING);
+    match replies.len() {
+        0 => nothing(reports.no_batches),
+        1 if reports.settlestat_form == SettlestatForm::Object => replies.remove(0).into(),
+        _ => Answer::Many(replies),
     }
-    Answer::Many(found.into_iter().map(|(_, reply)| reply).collect())
 }
 
-/// What a request gets that names no merchant account of the site.
-pub(crate) fn nothing() -> Answer {
-    Answer::Text(NOTHING)
+/// What a request gets when there is nothing to report, or that names no merchant account of the site.
+pub(crate) fn nothing(form: NoBatches) -> Answer {
+    Answer::Text(match form {
+        NoBatches::Text => NOTHING,
+        NoBatches::Quoted => "\"Null batches\"",
+        NoBatches::Empty => "",
+        NoBatches::EmptyArray => "[]",
+    })
 }
 
 /// The last day that had this month and day, today included.
-pub(crate) fn recent_date(mmdd: &str, now: Timestamp) -> Option<Date> {
-    let today = day(now);
+pub(crate) fn recent_date(mmdd: &str, today: Date) -> Option<Date> {
     let number = |text: Option<&str>| text?.parse::<i8>().ok();
     let (month, day) = (number(mmdd.get(..2))?, number(mmdd.get(2..))?);
     let in_year = |year| Date::new(year, month, day).ok().filter(|date| *date <= today);
     in_year(today.year()).or_else(|| in_year(today.year() - 1))
 }
 
-/// The day of a moment, UTC.
-pub(crate) fn day(at: Timestamp) -> Date {
-    at.to_zoned(TimeZone::UTC).date()
+/// A batch that was sent.
+struct Batch<'a> {
+    id: String,
+    transactions: Vec<&'a Transaction>,
 }
 
-fn batch(merchant: &Merchant, batchid: &str, transactions: &[&Transaction]) -> Reply {
-    let entries: Vec<Value> = transactions.iter().map(|transaction| entry(transaction)).collect();
+impl Batch<'_> {
+    fn has_day(&self, day: Date, reports: ReportSettings) -> bool {
+        let sent = self.transactions.iter().filter_map(|transaction| transaction.batched_at);
+        sent.into_iter().any(|at| calendar::day(at, reports.report_zone) == day)
+    }
+}
+
+/// How far the number of a batch is from that of the one that lists the same transaction once more.
+const NEXT_BATCH: u64 = 500_000;
+
+/// The batches of an account, with what deviations take out of them or list again.
+fn batches<'a>(world: &'a World, merchant: &Merchant) -> Vec<Batch<'a>> {
+    let mut found: BTreeMap<String, Vec<&Transaction>> = BTreeMap::new();
+    for transaction in world.ledger.all().iter().filter(|one| one.merchid == merchant.merchid) {
+        let (Some(batchid), Some(_)) = (transaction.batchid.as_deref(), transaction.batched_at) else {
+            continue;
+        };
+        let deviation = world.bank.deviation(&transaction.retref);
+        let times = deviation.and_then(|deviation| deviation.settled_times).unwrap_or(1);
+        for copy in 0..u64::from(times) {
+            let number = batchid.parse::<u64>().unwrap_or_default() + copy * NEXT_BATCH;
+            let id = if copy == 0 { batchid.to_owned() } else { number.to_string() };
+            match found.get_mut(&id) {
+                Some(batch) => batch.push(transaction),
+                None => drop(found.insert(id, vec![transaction])),
+            }
+        }
+    }
+    found.into_iter().map(|(id, transactions)| Batch { id, transactions }).collect()
+}
+
+fn written(world: &World, merchant: &Merchant, batch: &Batch<'_>) -> Reply {
+    let forms = Forms(merchant.settings.reports);
+    let state = world.bank.hoststat(&merchant.merchid, &batch.id);
+    let entries: Vec<Value> = batch
+        .transactions
+        .iter()
+        .map(|transaction| entry(world, transaction, state, merchant.settings.reports))
+        .collect();
     Reply::plain()
         .with("merchid", merchant.merchid.as_str())
-        .with("batchid", batchid)
-        .with("hostbatch", batchid)
-        .with("hoststat", host_state(transactions))
+        .with("batchid", batch.id.as_str())
+        .with_some("hostbatch", forms.hostbatch(&batch.id))
+        .with("hoststat", state.unwrap_or_else(|| host_state(&batch.transactions)))
         .with("respproc", merchant.processor.name())
         .with("txns", entries)
 }
@@ -111,34 +143,44 @@ fn host_state(transactions: &[&Transaction]) -> &'static str {
     }
 }
 
-fn entry(transaction: &Transaction) -> Value {
+fn entry(
+    world: &World,
+    transaction: &Transaction,
+    batch_state: Option<&str>,
+    reports: ReportSettings,
+) -> Value {
+    let letter = letter(transaction.status, batch_state);
+    if reports.settlestat_members == SettlestatMembers::Recorded {
+        return json!({ "retref": transaction.retref, "setlstat": letter });
+    }
+    let deviation = world.bank.deviation(&transaction.retref);
+    let stated = deviation.and_then(|deviation| deviation.settled_minor_units);
     let minor = match transaction.kind {
-        RecordKind::Payment => transaction.amount,
-        RecordKind::Refund => -transaction.amount,
+        RecordKind::Payment => stated.unwrap_or(transaction.amount),
+        RecordKind::Refund => -stated.unwrap_or(transaction.amount),
     };
     json!({
         "retref": transaction.retref,
         "salesdoc": transaction.order_id,
-        "setlamount": amount::format(minor),
-        "setlstat": letter(transaction.status),
+        "setlamount": Forms(reports).amount(minor),
+        "setlstat": letter,
         "cardtype": transaction.brand.map_or("", |brand| brand.account_type()),
         "authcode": transaction.authcode,
     })
 }
 
-fn letter(status: RecordState) -> &'static str {
-    match status {
-        RecordState::Accepted => "Y",
-        RecordState::Rejected => "N",
-        RecordState::FormatError => "F",
-        RecordState::TokenDecrypt => "T",
-        RecordState::UnderReview => "W",
-        RecordState::BatchSent
-        | RecordState::Queued
-        | RecordState::Authorized
-        | RecordState::Voided
-        | RecordState::Declined
-        | RecordState::ZeroAmount => "",
+/// The letter of a transaction, and in a batch that the processor holds or refused, the batch's. One that was never
+/// sent keeps its own.
+fn letter(status: RecordState, batch_state: Option<&str>) -> &'static str {
+    match (status, batch_state) {
+        (RecordState::FormatError, _) => "F",
+        (RecordState::TokenDecrypt, _) => "T",
+        (_, Some("RB" | "BB")) => "N",
+        (_, Some("EB")) => "R",
+        (RecordState::Accepted, None | Some("GB" | "MB")) => "Y",
+        (RecordState::Rejected, None | Some("GB" | "MB")) => "N",
+        (RecordState::UnderReview, None | Some("GB" | "MB")) => "W",
+        _ => "",
     }
 }
 

@@ -24,6 +24,8 @@ use crate::{
     world::{StoreError, World},
 };
 
+mod reports;
+
 /// Where the status page is.
 const STATUS_PATHS: [&str; 3] = ["/", "/_simulator", "/_simulator/"];
 
@@ -50,6 +52,7 @@ impl Simulator {
     pub fn respond<B: AsRef<[u8]>>(&self, request: &Request<B>) -> Response {
         let mut world = self.world();
         rest::receive_late(&mut world);
+        settlement::run_due(&mut world);
         let path = request.uri().path();
         if request.method() == Method::GET && STATUS_PATHS.contains(&path) {
             return Response::html(&status_page::page(&world));
@@ -82,7 +85,9 @@ impl Simulator {
 
     fn change<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
         let mut world = self.world();
+        settlement::run_due(&mut world);
         let result = change(&mut world);
+        settlement::run_due(&mut world);
         world.save();
         result
     }

@@ -50,6 +50,8 @@ pub(crate) struct Transaction {
     pub(crate) order_id: String,
     pub(crate) token: String,
     pub(crate) brand: Option<Brand>,
+    /// A debit card, as far as the card number tells.
+    pub(crate) is_debit: bool,
     pub(crate) expiry: Option<String>,
     pub(crate) name: String,
     /// What was approved and not voided: the most that a capture may take.
@@ -105,6 +107,7 @@ impl Transaction {
             order_id: String::new(),
             token: String::new(),
             brand: None,
+            is_debit: false,
             expiry: None,
             name: String::new(),
             authorized: 0,
@@ -220,6 +223,7 @@ impl Transaction {
     pub(crate) fn set_card(&mut self, card: &Card) {
         self.token.clone_from(&card.token);
         self.brand = Some(card.brand);
+        self.is_debit = card.is_debit();
     }
 
     pub(crate) fn is_too_old_to_void(&self, now: Timestamp) -> bool {

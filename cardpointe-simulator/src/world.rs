@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::{
     accounts::Profiles,
     alterations::{Alterations, Replies},
+    bank::Bank,
     cards::Vault,
     codes::Processor,
     config::{Config, Merchant},
@@ -51,6 +52,7 @@ pub(crate) struct World {
     pub(crate) rate_limit: RateLimit,
     /// Merchant account and batch: what `settlestat` has returned to requests for what is new.
     pub(crate) reported_batches: BTreeSet<(String, String)>,
+    pub(crate) bank: Bank,
     /// The reference and the profile id that the next new record gets, in place of ones that are made up.
     pub(crate) preset_retref: Option<String>,
     pub(crate) preset_profileid: Option<String>,
@@ -93,6 +95,7 @@ impl World {
             noise: Noise::new(config.seed, config.quiet_json),
             rate_limit: RateLimit::default(),
             reported_batches: BTreeSet::new(),
+            bank: Bank::default(),
             preset_retref: None,
             preset_profileid: None,
             requests: RequestLog::default(),
@@ -120,6 +123,7 @@ impl World {
         self.replies.clear();
         self.rate_limit = RateLimit::default();
         self.reported_batches.clear();
+        self.bank = Bank::default();
         self.requests.clear();
         self.clock_offset_s = 0;
         self.merchants = self.merchants_at_start.clone();
@@ -165,6 +169,7 @@ impl World {
             unique_tokens: self.vault.unique_tokens,
             closed_batches: self.ledger.closed().clone(),
             reported_batches: self.reported_batches.clone(),
+            bank: self.bank.clone(),
             settings: changed
                 .map(|merchant| (merchant.merchid.clone(), merchant.settings.to_json()))
                 .collect(),
@@ -179,6 +184,7 @@ impl World {
         self.vault.unique_tokens = counters.unique_tokens;
         self.ledger.restore_closed(counters.closed_batches);
         self.reported_batches = counters.reported_batches;
+        self.bank = counters.bank;
         for merchant in &mut self.merchants {
             let at_start = self.merchants_at_start.iter().find(|first| first.merchid == merchant.merchid);
             let mut settings = at_start.map_or(merchant.settings, |first| first.settings);
@@ -203,6 +209,12 @@ impl World {
             self.clock_offset_s = offset_s;
         }
         in_range
+    }
+
+    /// Sets the clock, which goes on from there; `false` when the time is too far from the clock's own.
+    pub(crate) fn set_clock(&mut self, to: Timestamp) -> bool {
+        let seconds = to.as_second().checked_sub(self.now().as_second());
+        seconds.is_some_and(|seconds| self.advance_clock(seconds))
     }
 
     /// The merchant account with this number, or the one that it is linked to.

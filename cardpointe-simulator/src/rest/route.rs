@@ -38,7 +38,7 @@ pub(super) enum Route {
     },
     Funding {
         merchid: String,
-        date: String,
+        date: Option<String>,
     },
     Surcharge(Preview),
 }
@@ -88,7 +88,7 @@ impl Route {
             ["settlestat"] => Self::settlestat(uri),
             ["funding"] => Self::Funding {
                 merchid: parameter(uri, "merchid").unwrap_or_default(),
-                date: parameter(uri, "date").unwrap_or_default(),
+                date: parameter(uri, "date"),
             },
             ["surcharge"] => {
                 let named = |name| parameter(uri, name).unwrap_or_default();

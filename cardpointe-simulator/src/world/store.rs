@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::World;
-use crate::{accounts::Account, cards::Card, transaction::Transaction};
+use crate::{accounts::Account, bank::Bank, cards::Card, transaction::Transaction};
 
 /// The form of the file. Another number is another form.
 const FORM: u32 = 1;
@@ -65,6 +65,7 @@ pub(super) struct Counters {
     pub(super) unique_tokens: u64,
     pub(super) closed_batches: BTreeMap<String, u64>,
     pub(super) reported_batches: BTreeSet<(String, String)>,
+    pub(super) bank: Bank,
     /// Those that were changed, by merchant account.
     pub(super) settings: BTreeMap<String, Value>,
 }

@@ -3,16 +3,17 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{MID, start};
+use crate::harness::{MID, start, text};
 
 const README: &str = include_str!("../../README.md");
 const TEST_DATA: &str = include_str!("../../docs/test-data.md");
 const CONTROL: &str = include_str!("../../docs/control.md");
+const REPORTS: &str = include_str!("../../docs/reports.md");
 const BEHAVIOR: &str = include_str!("../../docs/behavior.md");
 
 /// The path and the body of each command that goes to the control interface.
 fn control_commands() -> Vec<(String, Method, String)> {
-    let joined = [README, CONTROL].concat().replace("\\\n", " ");
+    let joined = [README, CONTROL, REPORTS].concat().replace("\\\n", " ");
     let commands = joined.lines().filter_map(|line| {
         let (options, rest) = line.strip_prefix("curl ")?.split_once("$C")?;
         let (path, data) = rest.split_once(" -d '").unwrap_or((rest, ""));
@@ -30,8 +31,10 @@ async fn every_control_command_of_the_pages_is_accepted() {
     for (path, method, body) in commands {
         let gateway = start().await;
         let retref = gateway.authorized(json!({ "capture": "Y" })).await;
-        let request = gateway.control(method, &path.replace("RETREF", &retref));
-        let response = request.body(body.replace("RETREF", &retref)).send().await.unwrap();
+        let batch = text(&gateway.inquire(&retref).await, "batchid");
+        let filled = |text: &str| text.replace("RETREF", &retref).replace("BATCH", &batch);
+        let request = gateway.control(method, &filled(&path));
+        let response = request.body(filled(&body)).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::OK, "{path} {body}");
     }
 }
@@ -131,7 +134,7 @@ async fn the_page_on_control_names_every_setting_and_every_fault() {
     let path = format!("/merchants/{MID}");
     let settings: Value = gateway.control(Method::GET, &path).send().await.unwrap().json().await.unwrap();
     for name in settings.as_object().unwrap().keys() {
-        assert!(CONTROL.contains(&format!("`{name}`")), "{name}");
+        assert!([CONTROL, REPORTS].iter().any(|page| page.contains(&format!("`{name}`"))), "{name}");
     }
     let (_, error) = gateway.post_control("/faults", json!({ "endpoint": "*", "fault": "?" })).await;
     let faults = error["error"].as_str().unwrap().strip_prefix("fault: one of ").unwrap();

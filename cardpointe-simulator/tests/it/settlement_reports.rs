@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use crate::harness::{MID, RPCT, VISA, assert_members, start, start_merchant, text};
 
-const START: &str = "2030-03-10T12:00:00Z";
+/// A Monday, 14:00 Eastern.
+const START: &str = "2030-03-11T18:00:00Z";
 const DAY_S: i64 = 86_400;
 
 fn simulator() -> Simulator {
@@ -53,8 +54,9 @@ fn minor(amount: &Value) -> i64 {
     text.replace('.', "").parse().unwrap_or_else(|_| panic!("{text}"))
 }
 
+/// The Eastern day of a moment.
 fn day(at: Timestamp) -> Date {
-    at.to_zoned(TimeZone::UTC).date()
+    at.to_zoned(TimeZone::posix("EST5EDT,M3.2.0,M11.1.0").unwrap()).date()
 }
 
 fn sale(simulator: &Simulator, amount: &str) -> String {
@@ -68,9 +70,9 @@ fn sale(simulator: &Simulator, amount: &str) -> String {
 fn before_a_batch_is_sent_there_is_nothing_to_report() {
     let simulator = simulator();
     sale(&simulator, "10.00");
-    assert_eq!(get(&simulator, &format!("/settlestat?merchid={MID}&date=0310")), "Null batches");
+    assert_eq!(get(&simulator, &format!("/settlestat?merchid={MID}&date=0311")), "Null batches");
     assert_eq!(get(&simulator, &format!("/settlestat?merchid={MID}")), "Null batches");
-    assert_eq!(get(&simulator, "/settlestat?merchid=1&date=0310"), "Null batches");
+    assert_eq!(get(&simulator, "/settlestat?merchid=1&date=0311"), "Null batches");
     let nothing = json!({ "errormsg": "No deposits match your request" });
     assert_eq!(funding(&simulator, MID, day(simulator.now())), nothing);
 }
@@ -80,7 +82,7 @@ fn a_batch_is_found_by_date_and_by_number_and_once_as_new() {
     let simulator = simulator();
     let retref = sale(&simulator, "10.00");
     simulator.settle();
-    let by_date = batches(&simulator, &format!("merchid={MID}&date=0310"));
+    let by_date = batches(&simulator, &format!("merchid={MID}&date=0311"));
     let authcode =
         serde_json::from_str::<Value>(&get(&simulator, &format!("/inquire/{retref}/{MID}"))).unwrap();
     let batchid = text(&authcode, "batchid");
@@ -96,8 +98,8 @@ fn a_batch_is_found_by_date_and_by_number_and_once_as_new() {
     assert_eq!(batches(&simulator, &format!("merchid={MID}&batchid={batchid}")), by_date);
     assert_eq!(batches(&simulator, &format!("merchid={MID}")), by_date);
     assert_eq!(batches(&simulator, &format!("merchid={MID}")), [] as [Value; 0], "not new any more");
-    assert_eq!(batches(&simulator, &format!("merchid={MID}&date=0311")), [] as [Value; 0]);
-    assert_eq!(batches(&simulator, &format!("merchid={RPCT}&date=0310")), [] as [Value; 0]);
+    assert_eq!(batches(&simulator, &format!("merchid={MID}&date=0312")), [] as [Value; 0]);
+    assert_eq!(batches(&simulator, &format!("merchid={RPCT}&date=0311")), [] as [Value; 0]);
     let unreadable: Value =
         serde_json::from_str(&get(&simulator, &format!("/settlestat?merchid={MID}&date=March"))).unwrap();
     assert_eq!(unreadable["respcode"], "34");
@@ -109,7 +111,7 @@ fn each_records_fate_shows_in_its_letter_and_in_the_batchs_state() {
     let retrefs: Vec<String> = (0..5).map(|_| sale(&simulator, "10.00")).collect();
     simulator.settle_to(Stage::Batch);
     let report = |index: usize| {
-        let batch = batches(&simulator, &format!("merchid={MID}&date=0310")).remove(0);
+        let batch = batches(&simulator, &format!("merchid={MID}&date=0311")).remove(0);
         (text(&batch, "hoststat"), text(&batch["txns"][index], "setlstat"))
     };
     assert_eq!(report(0), ("SB".to_owned(), String::new()));

@@ -226,8 +226,10 @@ async fn fee_members_are_where_they_are_documented_or_everywhere() {
 #[tokio::test]
 async fn settlement_and_deposits_are_of_totals() {
     let gateway = start_merchant(Settings { funding_after_days: 0, ..surcharging() }).await;
+    // A Monday, 14:00 Eastern.
+    gateway.simulator.set_clock("2030-03-11T18:00:00Z".parse().unwrap());
     let retref = settled(&gateway, json!({})).await;
-    let date = gateway.simulator.now().strftime("%m%d").to_string();
+    let date = "0311";
     let batches = gateway.get(&format!("/settlestat?merchid={MID}&date={date}")).await;
     assert_members(&batches[0]["txns"][0], json!({ "retref": retref, "setlamount": "103.00" }));
     let funding = gateway.get(&format!("/funding?merchid={MID}&date={date}")).await;

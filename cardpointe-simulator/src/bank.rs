@@ -1,0 +1,264 @@
+//! What processor and bank know beside the ledger: adjustments, chargebacks, and where their reports deviate from it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    calendar, funding, settings::ReportZone, state::RecordState, transaction::Transaction, world::World,
+};
+
+/// Where the reports on one record differ from the ledger. Without a member, they do not. Amounts are minor units
+/// without a sign: a refund's is taken off.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Deviation {
+    /// In how many batches `settlestat` lists it: 0 leaves it out. The second and further ones have numbers of their own.
+    pub settled_times: Option<u8>,
+    /// The amount that `settlestat` states.
+    pub settled_minor_units: Option<i64>,
+    /// How many lines `funding` has of it; 0: it is not funded.
+    pub funded_times: Option<u8>,
+    /// The amount that its lines state.
+    pub funded_minor_units: Option<i64>,
+    /// The currency that its lines state.
+    pub funded_currency: Option<String>,
+    /// The `status` that its lines state, such as "Rejected".
+    pub funded_status: Option<String>,
+    /// The day of the deposit that has it, in place of the one that the settings lead to.
+    pub funded_on: Option<Date>,
+    /// Its lines have no `retref`.
+    pub without_retref: bool,
+    /// A bank debit that comes back.
+    pub returned: Option<Returned>,
+}
+
+/// A bank debit that comes back after it was funded: a line of its own, which takes the money off.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Returned {
+    /// The reason, such as "R01" (`achreturncode`).
+    pub code: String,
+    /// The day of the deposit that has the line.
+    pub on: Date,
+}
+
+/// Where a day's deposit differs from what it is made of.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DepositDeviation {
+    /// Added to `netsales`, in minor units: it is not the sum of the lines any more.
+    pub netsales_off: i64,
+    /// Added to `totalfunding`, in minor units: it is not the sum of the components any more.
+    pub total_off: i64,
+    /// The day of a late correction (`datechanged`).
+    pub changed_on: Option<Date>,
+    /// The trace number on the bank's statement, in place of one that is made up.
+    pub trace_number: Option<String>,
+}
+
+/// Something that a deposit has beside payments and refunds.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Adjustment {
+    /// The merchant account.
+    pub merchid: String,
+    /// The group, such as "FEES" or "REVERSAL". One that is not documented is part of `otheradjustment`.
+    pub category: String,
+    /// The detail (`type`).
+    #[serde(default)]
+    pub kind: String,
+    /// In words.
+    #[serde(default)]
+    pub description: String,
+    /// Minor units; what is taken is negative.
+    pub minor_units: i64,
+    /// The chargeback that it is about.
+    #[serde(default)]
+    pub casenumber: Option<String>,
+    /// The day of the deposit that has it. Default: the next one.
+    #[serde(default)]
+    pub on: Option<Date>,
+}
+
+/// A chargeback: a card's issuer takes a payment's money back, or a part of it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chargeback {
+    /// The merchant account.
+    pub merchid: String,
+    /// The case. A second chargeback of one case has the next sequence number.
+    pub casenumber: String,
+    /// Its number in the case.
+    #[serde(default = "first")]
+    pub sequencenumber: u32,
+    /// The payment. Without one, the report has none either.
+    #[serde(default)]
+    pub retref: Option<String>,
+    /// The disputed amount in minor units, positive.
+    pub minor_units: i64,
+    /// The card scheme's code of the reason.
+    #[serde(default)]
+    pub reasoncode: String,
+    /// The reason in words.
+    #[serde(default)]
+    pub reasondescription: String,
+    /// The day of the chargeback. Default: today.
+    #[serde(default)]
+    pub chargebackdate: Option<Date>,
+    /// The day of the deposit that tells of it. Default: the next one; a later day is a late arrival.
+    #[serde(default)]
+    pub on: Option<Date>,
+    /// The same deposit takes the money, as an adjustment REVERSAL with the case. Default true.
+    #[serde(default = "yes")]
+    pub debit: bool,
+}
+
+fn first() -> u32 {
+    1
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Chargeback {
+    /// The adjustment by which it takes the money.
+    pub(crate) fn debit(&self) -> Adjustment {
+        Adjustment {
+            merchid: self.merchid.clone(),
+            category: REVERSAL.to_owned(),
+            kind: REVERSAL_KIND.to_owned(),
+            description: self.reasondescription.clone(),
+            minor_units: -self.minor_units,
+            casenumber: Some(self.casenumber.clone()),
+            on: self.on,
+        }
+    }
+}
+
+/// The group of chargebacks and of their reversals.
+pub(crate) const REVERSAL: &str = "REVERSAL";
+
+/// Their detail.
+pub(crate) const REVERSAL_KIND: &str = "CHARGEBACKS/CHARGEBACK REVERSALS";
+
+/// All of it. Kept with the counters.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub(crate) struct Bank {
+    /// By reference.
+    pub(crate) deviations: BTreeMap<String, Deviation>,
+    /// The `hoststat` that a batch has in place of its own, by [`key`] of account and batch.
+    pub(crate) hoststats: BTreeMap<String, String>,
+    /// By [`key`] of account and day.
+    pub(crate) deposits: BTreeMap<String, DepositDeviation>,
+    pub(crate) adjustments: Vec<Adjustment>,
+    pub(crate) chargebacks: Vec<Chargeback>,
+    /// What `funding` has returned to requests for what is new, by account.
+    pub(crate) read_deposits: BTreeSet<(String, Date)>,
+}
+
+/// One text of an account and what it has many of.
+pub(crate) fn key(merchid: &str, of: impl std::fmt::Display) -> String {
+    format!("{merchid}/{of}")
+}
+
+impl Bank {
+    pub(crate) fn deviation(&self, retref: &str) -> Option<&Deviation> {
+        self.deviations.get(retref)
+    }
+
+    pub(crate) fn hoststat(&self, merchid: &str, batchid: &str) -> Option<&str> {
+        self.hoststats.get(&key(merchid, batchid)).map(String::as_str)
+    }
+
+    /// Whether the processor holds a batch, or refused it: nothing of it is funded.
+    pub(crate) fn holds(&self, merchid: &str, batchid: &str) -> bool {
+        self.hoststat(merchid, batchid).is_some_and(|state| !matches!(state, "GB" | "MB"))
+    }
+}
+
+/// Has the reports on a record deviate; `false` when there is no such record.
+pub(crate) fn deviate(world: &mut World, retref: &str, deviation: Deviation) -> bool {
+    if world.ledger.by_retref(retref).is_none() {
+        return false;
+    }
+    if deviation == Deviation::default() {
+        world.bank.deviations.remove(retref);
+    } else {
+        world.bank.deviations.insert(retref.to_owned(), deviation);
+    }
+    true
+}
+
+/// Gives a batch another state, or its own again; `false` when there is no such batch.
+pub(crate) fn hold_batch(world: &mut World, merchid: &str, batchid: &str, hoststat: Option<&str>) -> bool {
+    let is_in = |transaction: &Transaction| {
+        transaction.merchid == merchid && transaction.batchid.as_deref() == Some(batchid)
+    };
+    if !world.ledger.all().iter().any(is_in) {
+        return false;
+    }
+    let was_held = world.bank.holds(merchid, batchid);
+    let key = key(merchid, batchid);
+    match hoststat {
+        Some(state) => drop(world.bank.hoststats.insert(key, state.to_owned())),
+        None => drop(world.bank.hoststats.remove(&key)),
+    }
+    if was_held && !world.bank.holds(merchid, batchid) {
+        let now = world.now();
+        let accepted = |one: &Transaction| is_in(one) && one.status == RecordState::Accepted;
+        world.ledger.change_all(|one| accepted(one) && one.settled_at.replace(now).is_some());
+    }
+    true
+}
+
+/// Has a day's deposit deviate from what it is made of.
+pub(crate) fn alter_deposit(world: &mut World, merchid: &str, day: Date, deviation: DepositDeviation) {
+    world.bank.deposits.insert(key(merchid, day), deviation);
+}
+
+/// The reversal of a chargeback, or of a part of it.
+pub(crate) fn reversal(merchid: &str, casenumber: &str, minor_units: i64, on: Option<Date>) -> Adjustment {
+    Adjustment {
+        merchid: merchid.to_owned(),
+        category: REVERSAL.to_owned(),
+        kind: REVERSAL_KIND.to_owned(),
+        description: "CHARGEBACK REVERSAL".to_owned(),
+        minor_units,
+        casenumber: Some(casenumber.to_owned()),
+        on,
+    }
+}
+
+/// Adds an adjustment; the error names the member that is wrong.
+pub(crate) fn adjust(world: &mut World, mut adjustment: Adjustment) -> Result<(), String> {
+    adjustment.on = Some(day_or_next(world, &adjustment.merchid, adjustment.on)?);
+    world.bank.adjustments.push(adjustment);
+    Ok(())
+}
+
+/// Adds a chargeback, and what it takes; the error names the member that is wrong.
+pub(crate) fn charge_back(world: &mut World, mut chargeback: Chargeback) -> Result<(), String> {
+    if chargeback.minor_units < 1 {
+        return Err("minor_units: a whole number from 1".to_owned());
+    }
+    chargeback.on = Some(day_or_next(world, &chargeback.merchid, chargeback.on)?);
+    let zone = world.merchant(&chargeback.merchid).map(|merchant| merchant.settings.reports.report_zone);
+    let today = calendar::day(world.now(), zone.unwrap_or(ReportZone::Eastern));
+    chargeback.chargebackdate.get_or_insert(today);
+    if chargeback.debit {
+        world.bank.adjustments.push(chargeback.debit());
+    }
+    world.bank.chargebacks.push(chargeback);
+    Ok(())
+}
+
+/// The day itself, or that of the account's next deposit.
+fn day_or_next(world: &World, merchid: &str, day: Option<Date>) -> Result<Date, String> {
+    let merchant = world.merchant(merchid);
+    let merchant = merchant.ok_or_else(|| format!("merchid: there is no merchant account {merchid}"))?;
+    let next = || funding::next_day(merchant.settings, world.now());
+    day.or_else(next).ok_or_else(|| "on: there is no next day".to_owned())
+}

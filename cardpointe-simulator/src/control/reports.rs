@@ -1,0 +1,93 @@
+//! Control of batches, deposits and the reports on them.
+
+use http::Method;
+use jiff::civil::Date;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::{ControlResult, Mistake, mistake};
+use crate::{bank, many, world::World};
+
+/// Whether a path is one of these.
+pub(super) fn knows(segments: &[&str]) -> bool {
+    matches!(
+        segments,
+        ["deviations" | "adjustments" | "chargebacks" | "reversals" | "elsewhere" | "settled"]
+            | ["deviations", _]
+            | ["batches" | "deposits", _, _]
+    )
+}
+
+pub(super) fn route(world: &mut World, method: &Method, segments: &[&str], body: &[u8]) -> ControlResult {
+    match (segments, method.as_str()) {
+        (["deviations"], "GET") => Ok(json!(world.bank.deviations)),
+        (["adjustments"], "GET") => Ok(json!(world.bank.adjustments)),
+        (["chargebacks"], "GET") => Ok(json!(world.bank.chargebacks)),
+        (["deviations", retref], "POST") => {
+            let deviation = read::<bank::Deviation>(body)?;
+            done(bank::deviate(world, retref, deviation), || format!("there is no transaction {retref}"))
+        }
+        (["batches", merchid, batchid], "POST") => {
+            let Held { hoststat } = read(body)?;
+            let held = bank::hold_batch(world, merchid, batchid, hoststat.as_deref());
+            done(held, || format!("there is no batch {batchid} of {merchid}"))
+        }
+        (["deposits", merchid, day], "POST") => alter_deposit(world, merchid, day, body),
+        (["adjustments"], "POST") => {
+            let adjustment = read(body)?;
+            bank::adjust(world, adjustment).map(|()| json!({})).map_err(Mistake::BadRequest)
+        }
+        (["chargebacks"], "POST") => {
+            let chargeback = read(body)?;
+            bank::charge_back(world, chargeback).map(|()| json!({})).map_err(Mistake::BadRequest)
+        }
+        (["reversals"], "POST") => {
+            let Reversal { merchid, casenumber, minor_units, on } = read(body)?;
+            let reversal = bank::reversal(&merchid, &casenumber, minor_units, on);
+            bank::adjust(world, reversal).map(|()| json!({})).map_err(Mistake::BadRequest)
+        }
+        (["elsewhere"], "POST") => {
+            let retref = many::pay_elsewhere(world, &read(body)?).map_err(Mistake::BadRequest)?;
+            Ok(json!({ "retref": retref }))
+        }
+        (["settled"], "POST") => {
+            let retrefs = many::add_settled(world, &read(body)?).map_err(Mistake::BadRequest)?;
+            Ok(json!({ "added": retrefs.len() }))
+        }
+        _ => Err(Mistake::MethodNotAllowed),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Held {
+    hoststat: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reversal {
+    merchid: String,
+    casenumber: String,
+    minor_units: i64,
+    on: Option<Date>,
+}
+
+/// Reads a body; the message names the member that is wrong, or missing.
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Mistake> {
+    serde_json::from_slice(body).or_else(|error| mistake(error.to_string()))
+}
+
+fn done(is_done: bool, otherwise: impl FnOnce() -> String) -> ControlResult {
+    if is_done { Ok(json!({})) } else { Err(Mistake::NotFound(otherwise())) }
+}
+
+fn alter_deposit(world: &mut World, merchid: &str, day: &str, body: &[u8]) -> ControlResult {
+    let Ok(day) = day.parse::<Date>() else { return mistake("day: such as 2030-01-31") };
+    if world.merchant(merchid).is_none() {
+        return Err(Mistake::NotFound(format!("there is no merchant account {merchid}")));
+    }
+    bank::alter_deposit(world, merchid, day, read(body)?);
+    Ok(json!({}))
+}

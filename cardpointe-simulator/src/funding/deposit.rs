@@ -1,0 +1,196 @@
+//! A day's deposit, as it is made up.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+
+use super::funding_day;
+use crate::{
+    bank::{Adjustment, Chargeback, DepositDeviation, Deviation, key},
+    config::Merchant,
+    settings::Deposits,
+    state::RecordKind,
+    transaction::Transaction,
+    world::World,
+};
+
+/// The groups of adjustments, each with its component of `fundings[]`. What is in no group is part of the last.
+pub(super) const COMPONENTS: [(&str, &str); 7] = [
+    ("THIRD PARTY", "thirdparty"),
+    ("ADJUSTMENTS", "adjustment"),
+    ("INTERCHANGE CHARGES", "interchangefee"),
+    ("SERVICE CHARGES", "servicecharge"),
+    ("FEES", "fee"),
+    ("REVERSAL", "reversal"),
+    ("OTHER ADJUSTMENT", "otheradjustment"),
+];
+
+/// The numbers of adjustments and chargebacks begin here, each in the order in which they were made.
+const ADJUSTED: i64 = 600_000_000_000_000;
+const CHARGED: i64 = 700_000_000_000_000;
+const DISPUTED: i64 = 800_000_000_000_000;
+
+/// A line's number is its reference, and which of several lines about it this is.
+const LINE: i64 = 100_000_000_000_000;
+
+/// Hundredths of a percent in the whole.
+const BASIS_POINTS: i64 = 10_000;
+
+/// A line about a payment, a refund or a return.
+pub(super) struct Line<'a> {
+    pub(super) transaction: &'a Transaction,
+    pub(super) deviation: Option<&'a Deviation>,
+    /// Which of several about one record, from 0.
+    pub(super) copy: u8,
+    /// With its sign, in minor units.
+    pub(super) amount: i64,
+    /// The reason, if it takes back a bank debit.
+    pub(super) return_code: Option<&'a str>,
+}
+
+/// A sum that reaches the bank.
+pub(super) struct Funding {
+    pub(super) netsales: i64,
+    /// In the order of [`COMPONENTS`].
+    pub(super) components: [i64; COMPONENTS.len()],
+    pub(super) total: i64,
+}
+
+/// All that one day's report tells of.
+pub(super) struct Deposit<'a> {
+    pub(super) day: Date,
+    pub(super) fundings: Vec<Funding>,
+    pub(super) lines: Vec<Line<'a>>,
+    /// Each with its number, which stays the same when others join it.
+    pub(super) adjustments: Vec<(i64, Adjustment)>,
+    /// Each with its number and its payment.
+    pub(super) chargebacks: Vec<(i64, &'a Chargeback, Option<&'a Transaction>)>,
+    pub(super) deviation: DepositDeviation,
+}
+
+impl<'a> Deposit<'a> {
+    /// The deposit of a day, if there is one.
+    pub(super) fn of(world: &'a World, merchant: &Merchant, day: Date) -> Option<Self> {
+        let lines = lines(world, merchant, day);
+        let is_here = |merchid: &str, on: Option<Date>| merchid == merchant.merchid && on == Some(day);
+        let stated = (ADJUSTED..).zip(&world.bank.adjustments);
+        let stated = stated.filter(|(_, one)| is_here(&one.merchid, one.on));
+        let mut adjustments: Vec<_> = stated.map(|(number, one)| (number, one.clone())).collect();
+        let disputed = (DISPUTED..).zip(&world.bank.chargebacks);
+        let payment = |one: &Chargeback| world.ledger.by_retref(one.retref.as_deref()?);
+        let chargebacks: Vec<_> = disputed
+            .filter(|(_, one)| is_here(&one.merchid, one.on))
+            .map(|(number, one)| (number, one, payment(one)))
+            .collect();
+        if lines.is_empty() && adjustments.is_empty() && chargebacks.is_empty() {
+            return None;
+        }
+        adjustments.extend((charged_numbers(day)..).zip(charges(&lines, merchant)));
+        let deviation = world.bank.deposits.get(&key(&merchant.merchid, day)).cloned().unwrap_or_default();
+        let fundings = fundings(&lines, &adjustments, merchant, &deviation);
+        Some(Self { day, fundings, lines, adjustments, chargebacks, deviation })
+    }
+}
+
+/// A day as a number of eight digits.
+pub(super) fn day_number(day: Date) -> i64 {
+    (i64::from(day.year()) * 100 + i64::from(day.month())) * 100 + i64::from(day.day())
+}
+
+/// What is charged of a day's deposit has numbers of its day.
+fn charged_numbers(day: Date) -> i64 {
+    CHARGED + day_number(day) * 10
+}
+
+impl Line<'_> {
+    /// Its own number: another line's does not change it.
+    pub(super) fn number(&self) -> i64 {
+        let reference: i64 = self.transaction.retref.parse().unwrap_or_default();
+        (i64::from(self.copy.min(3)) + 1) * LINE + reference % LINE
+    }
+}
+
+fn signed(kind: RecordKind, minor_units: i64) -> i64 {
+    match kind {
+        RecordKind::Payment => minor_units,
+        RecordKind::Refund => -minor_units,
+    }
+}
+
+fn lines<'a>(world: &'a World, merchant: &Merchant, day: Date) -> Vec<Line<'a>> {
+    let mut lines = Vec::new();
+    for transaction in world.ledger.all().iter().filter(|one| one.merchid == merchant.merchid) {
+        let deviation = world.bank.deviation(&transaction.retref);
+        let stated = deviation.and_then(|deviation| deviation.funded_minor_units);
+        let amount = signed(transaction.kind, stated.unwrap_or(transaction.amount));
+        let line = |copy, amount, return_code| Line { transaction, deviation, copy, amount, return_code };
+        let times = deviation.and_then(|deviation| deviation.funded_times).unwrap_or(1);
+        if times > 0 && funding_day(world, merchant.settings, transaction) == Some(day) {
+            lines.extend((0..times).map(|copy| line(copy, amount, None)));
+        }
+        let returned = deviation.and_then(|deviation| deviation.returned.as_ref());
+        if let Some(returned) = returned.filter(|returned| returned.on == day) {
+            lines.push(line(times, -amount, Some(&returned.code)));
+        }
+    }
+    lines
+}
+
+/// What is taken of each deposit by the account's settings.
+fn charges(lines: &[Line<'_>], merchant: &Merchant) -> Vec<Adjustment> {
+    let reports = merchant.settings.reports;
+    let sales: i64 = lines.iter().map(|line| line.amount.max(0)).sum();
+    let interchange = sales * i64::from(reports.interchange_basis_points) / BASIS_POINTS;
+    let fee = if lines.is_empty() { 0 } else { i64::from(reports.deposit_fee) };
+    let charge = |category: &str, minor_units: i64| Adjustment {
+        merchid: merchant.merchid.clone(),
+        category: category.to_owned(),
+        kind: category.to_owned(),
+        description: category.to_owned(),
+        minor_units: -minor_units,
+        casenumber: None,
+        on: None,
+    };
+    let taken = [("INTERCHANGE CHARGES", interchange), ("FEES", fee)].into_iter();
+    taken.filter(|(_, minor)| *minor != 0).map(|(category, minor)| charge(category, minor)).collect()
+}
+
+/// One sum, or one for each batch, the first with all that is about no line.
+fn fundings(
+    lines: &[Line<'_>],
+    adjustments: &[(i64, Adjustment)],
+    merchant: &Merchant,
+    deviation: &DepositDeviation,
+) -> Vec<Funding> {
+    let reports = merchant.settings.reports;
+    let batch = |line: &Line<'_>| line.transaction.batchid.clone();
+    let batches: BTreeSet<Option<String>> = match reports.deposits {
+        Deposits::Daily => BTreeSet::new(),
+        Deposits::PerBatch => lines.iter().map(batch).collect(),
+    };
+    let mut sums: Vec<i64> = batches
+        .iter()
+        .map(|of| lines.iter().filter(|line| batch(line) == *of).map(|line| line.amount).sum())
+        .collect();
+    if sums.is_empty() {
+        sums.push(lines.iter().map(|line| line.amount).sum());
+    }
+    let funding = |(place, netsales): (usize, i64)| {
+        let of_first = |minor: i64| if place == 0 { minor } else { 0 };
+        let components = if place == 0 { components(adjustments, reports.adjustment_detail) } else { [0; 7] };
+        let total = netsales + components.iter().sum::<i64>() + of_first(deviation.total_off);
+        Funding { netsales: netsales + of_first(deviation.netsales_off), components, total }
+    };
+    sums.into_iter().enumerate().map(funding).collect()
+}
+
+/// What each component sums up to. Without detail, all is in the last.
+fn components(adjustments: &[(i64, Adjustment)], has_detail: bool) -> [i64; COMPONENTS.len()] {
+    let mut sums = [0; COMPONENTS.len()];
+    for (_, adjustment) in adjustments {
+        let place =
+            COMPONENTS.iter().position(|(category, _)| has_detail && *category == adjustment.category);
+        sums[place.unwrap_or(COMPONENTS.len() - 1)] += adjustment.minor_units;
+    }
+    sums
+}

@@ -1,0 +1,76 @@
+//! What tests do about batches, deposits and the reports on them.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::Simulator;
+use crate::{
+    bank::{self, Adjustment, Chargeback, DepositDeviation, Deviation},
+    funding, many,
+    many::{Elsewhere, ManySettled},
+    rest,
+};
+
+impl Simulator {
+    /// Sets the clock, which goes on from there. A time that cannot be represented changes nothing.
+    pub fn set_clock(&self, to: Timestamp) {
+        self.change(|world| {
+            world.set_clock(to);
+            rest::receive_late(world);
+        });
+    }
+
+    /// Has the reports on a record deviate from the ledger; a default deviation takes that back. `false` when there is
+    /// no such record.
+    pub fn deviate(&self, retref: &str, deviation: Deviation) -> bool {
+        self.change(|world| bank::deviate(world, retref, deviation))
+    }
+
+    /// Gives a batch another `hoststat`: one that is not GB or MB holds or refuses it, and nothing of it is funded. `None`
+    /// takes that back, and what was accepted counts as settled from now on. `false` when there is no such batch.
+    pub fn hold_batch(&self, merchid: &str, batchid: &str, hoststat: Option<&str>) -> bool {
+        self.change(|world| bank::hold_batch(world, merchid, batchid, hoststat))
+    }
+
+    /// Has a day's deposit deviate from what it is made of; a default deviation takes that back.
+    pub fn alter_deposit(&self, merchid: &str, day: Date, deviation: DepositDeviation) {
+        self.change(|world| bank::alter_deposit(world, merchid, day, deviation));
+    }
+
+    /// Adds something to a deposit beside payments and refunds. The error names the member that is wrong.
+    pub fn adjust(&self, adjustment: Adjustment) -> Result<(), String> {
+        self.change(|world| bank::adjust(world, adjustment))
+    }
+
+    /// Takes a payment's money back, or a part of it. The error names the member that is wrong.
+    pub fn charge_back(&self, chargeback: Chargeback) -> Result<(), String> {
+        self.change(|world| bank::charge_back(world, chargeback))
+    }
+
+    /// Reverses a chargeback, or a part of it: the next deposit has the money again, as an adjustment of the same case.
+    pub fn reverse_chargeback(
+        &self,
+        merchid: &str,
+        casenumber: &str,
+        minor_units: i64,
+    ) -> Result<(), String> {
+        self.adjust(bank::reversal(merchid, casenumber, minor_units, None))
+    }
+
+    /// Makes a payment elsewhere with a merchant account; its reference. The error names the member that is wrong.
+    pub fn pay_elsewhere(&self, payment: &Elsewhere) -> Result<String, String> {
+        self.change(|world| many::pay_elsewhere(world, payment))
+    }
+
+    /// Makes many payments that settled in one batch; their references. The error names the member that is wrong.
+    pub fn add_settled(&self, wanted: &ManySettled) -> Result<Vec<String>, String> {
+        self.change(|world| many::add_settled(world, wanted))
+    }
+
+    /// The day of the deposit that a record is in, if it is accepted and nothing keeps it back.
+    pub fn funding_day(&self, retref: &str) -> Option<Date> {
+        let world = self.world();
+        let record = world.ledger.by_retref(retref)?;
+        funding::funding_day(&world, world.merchant(&record.merchid)?.settings, record)
+    }
+}
