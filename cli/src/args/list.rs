@@ -19,6 +19,9 @@ pub(crate) struct ListPayments {
     pub(crate) merchant: MerchantId,
     #[command(flatten)]
     pub(crate) times: Times,
+    /// The last four digits of the card's number
+    #[arg(long, value_name = "DIGITS", value_parser = last_four)]
+    pub(crate) last4: Option<String>,
     /// Only authorizations that are expected to end by then and are not captured
     #[arg(long, value_name = "TIME")]
     pub(crate) ends_by: Option<Timestamp>,

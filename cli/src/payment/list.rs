@@ -43,6 +43,7 @@ pub(crate) async fn list(place: &Place, list: &ListPayments) -> Result<Report, F
     };
     let &ListPayments { ref merchant, ref filter, ends_by, captures_by, needs_attention, .. } = list;
     let mut conditions = filter.conditions.conditions()?;
+    conditions.extend(list.last4.clone().map(Condition::LastFour));
     conditions.extend(ends_by.map(|by| Condition::AuthorizationExpiresAt(Is::AtMost(by))));
     conditions.extend(captures_by.map(|by| Condition::NextCaptureAttempt(Is::AtMost(by))));
     conditions.extend(needs_attention.then(|| Condition::NeedsAttention(list.code.clone())));

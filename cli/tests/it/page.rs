@@ -44,26 +44,50 @@ async fn every_transcript_of_the_page_is_what_the_commands_print() {
     fixture.close().await;
 }
 
-/// A purchase that Ann refunded in part, one that was declined and one that is in doubt, from a day ago.
+/// An authorization that lapses tomorrow; and from a day ago, at noon eight hours behind UTC, a purchase that Ann
+/// refunded in part, one that was declined and one that is in doubt. Payments had been stopped before.
 #[tokio::test]
 async fn every_transcript_of_the_page_for_finance_is_what_the_commands_print() {
     let fixture = Fixture::open().await;
-    let paid = pay_by_card(&fixture, "order-1001", "4788250000121443").await;
+    to_the_twelfth_of_a_month(&fixture);
+    stop_and_start(&fixture).await;
+    pay_by_card(&fixture, "order-1000", "authorize", "5454545454545454").await;
+    // To noon, five days later: the authorization then lapses on the day after the next.
+    fixture.stack.advance_clock(5 * 86_400 - 3_600);
+    let paid = pay_by_card(&fixture, "order-1001", "purchase", "4788250000121443").await;
     let id = paid["data"]["id"].as_str().unwrap();
     fixture.stack.simulator().settle();
     let refund = json!({"amount": 500, "actor": "ann@shop.example", "reason": "arrived broken"});
     assert_eq!(fixture.follow_up("order-1001", id, "refund", refund).await.0, 200);
     fixture.stack.advance_clock(1);
-    pay_by_card(&fixture, "order-1002", "4387751111111053").await;
+    pay_by_card(&fixture, "order-1002", "purchase", "4387751111111053").await;
     fixture.lose(Endpoint::Auth);
-    pay_by_card(&fixture, "order-1004", "4788250000121443").await;
+    pay_by_card(&fixture, "order-1004", "purchase", "4788250000121443").await;
     fixture.stack.advance_clock(86_399);
     // For how far the journal has come.
-    pay_by_card(&fixture, "order-1003", "5454545454545454").await;
+    pay_by_card(&fixture, "order-1003", "purchase", "5454545454545454").await;
     fixture.stack.deliver_stream().await.unwrap();
     fixture.stack.invoke_scheduled("totals").await.unwrap();
-    assert_eq!(run_page(&fixture, FINANCE, &fixture.last_retref()).await, 28);
+    assert_eq!(run_page(&fixture, FINANCE, &fixture.last_retref()).await, 35);
     fixture.close().await;
+}
+
+/// Moves the clock to an hour after noon, eight hours behind UTC, of a day that the rest of the page's month follows.
+fn to_the_twelfth_of_a_month(fixture: &Fixture) {
+    let now = fixture.stack.clock().now().to_zoned(jiff::tz::TimeZone::UTC);
+    let next = now.first_of_month().unwrap().checked_add(jiff::Span::new().months(1)).unwrap().date();
+    let then = next.at(21, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap()
+        + jiff::SignedDuration::from_hours(11 * 24);
+    fixture.stack.advance_clock(then.timestamp().duration_since(now.timestamp()).as_secs());
+}
+
+async fn stop_and_start(fixture: &Fixture) {
+    for (what, by, reason) in [("stop", "Ann Lee", "duplicate charges"), ("start", "Bob", "fixed")] {
+        let moved = ["merchant", what, MERCHANT, "--by", by, "--reason", reason, "--yes"];
+        fixture.run(&moved, "").await.done();
+    }
+    // Until the switch is in force.
+    fixture.stack.advance_clock(16);
 }
 
 /// A payment in doubt, and orders to pay while payments are stopped.
@@ -78,11 +102,11 @@ async fn every_transcript_of_the_run_books_is_what_the_commands_print() {
     fixture.close().await;
 }
 
-async fn pay_by_card(fixture: &Fixture, order: &str, number: &str) -> Value {
+async fn pay_by_card(fixture: &Fixture, order: &str, method: &str, number: &str) -> Value {
     let registered = json!({"data": {"type": "order", "amount": 2599, "currency": "USD"}});
     fixture.call("PUT", &format!("/v2/orders/{order}"), registered).await;
     let payment = json!({"data": {
-        "gateway": "card_connect", "method": "purchase", "number": number, "month": "10", "year": "2031",
+        "gateway": "card_connect", "method": method, "number": number, "month": "10", "year": "2031",
         "first_name": "John", "last_name": "Smith", "verification_value": "123",
     }});
     fixture.call("POST", &format!("/v2/orders/{order}/payments"), payment).await.1
@@ -95,11 +119,11 @@ async fn variables(fixture: &Fixture) -> String {
         let at = fixture.stack.clock().now() + jiff::SignedDuration::from_hours(hours);
         at.strftime("%Y-%m-%d").to_string()
     };
-    let (today, yesterday, tomorrow) = (day(0), day(-24), day(24));
+    let (today, yesterday, tomorrow, last_week) = (day(0), day(-24), day(24), day(-7 * 24));
     let month = yesterday[..7].to_owned();
     let api = fixture.stack.url();
     format!(
-        "API={api} A='Authorization: Bearer {token}' TODAY={today} YESTERDAY={yesterday} TOMORROW={tomorrow} MONTH={month}"
+        "API={api} A='Authorization: Bearer {token}' TODAY={today} YESTERDAY={yesterday} TOMORROW={tomorrow} MONTH={month} LAST_WEEK={last_week}"
     )
 }
 
