@@ -91,7 +91,7 @@ impl Writer<'_> {
         put("currency", json!(self.merchant.currency));
         put("ddanumber", json!("3XXXXX0540"));
         put("abanumber", json!("121140399"));
-        put("deposittrancode", json!(if funding.total < 0 { "27" } else { "22" }));
+        put("deposittrancode", json!("22"));
         let made_up = || format!("12100024{}{place:02}", day_number(self.deposit.day) % 1_000_000);
         put("depositachtracenumber", json!(trace.unwrap_or_else(made_up)));
         put("dateadded", forms.date(self.deposit.day));

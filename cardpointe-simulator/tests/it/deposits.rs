@@ -1,0 +1,479 @@
+//! Batches at the cut-off, deposits, and what does not fit: each as documented, and to the cent.
+
+use cardpointe_simulator::{
+    Adjustment, Chargeback, Config, DepositDeviation, Deviation, Elsewhere, ManySettled, ReportSettings,
+    Returned, Settings, Simulator, Stage, Tender,
+};
+use http::Request;
+use jiff::Timestamp;
+use jiff::civil::{Date, date};
+use serde_json::{Value, json};
+
+use crate::harness::{MID, VISA, assert_members, text};
+
+const DISCOVER: &str = "6011000995500000";
+
+/// A Friday, 13:00 Eastern.
+const FRIDAY: &str = "2030-03-08T18:00:00Z";
+const MONDAY: Date = date(2030, 3, 11);
+
+struct Shop(Simulator);
+
+impl Shop {
+    fn open(reports: ReportSettings) -> Self {
+        let start: Timestamp = FRIDAY.parse().unwrap();
+        let simulator = Simulator::new(Config { quiet_json: true, ..Config::default() }, move || start);
+        let shop = Self(simulator);
+        shop.set(reports);
+        shop
+    }
+
+    fn set(&self, reports: ReportSettings) {
+        assert!(self.0.set_merchant(MID, Settings { reports, ..Settings::default() }));
+    }
+
+    fn at(&self, time: &str) -> &Self {
+        self.0.set_clock(time.parse().unwrap());
+        self
+    }
+
+    fn send(&self, method: &str, path: &str, body: &Value) -> String {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/cardconnect/rest{path}"))
+            .header("authorization", "Basic dGVzdGluZzp0ZXN0aW5nMTIz")
+            .body(body.to_string().into_bytes())
+            .unwrap();
+        String::from_utf8(self.0.respond(&request).body).unwrap()
+    }
+
+    fn sale(&self, account: &str, amount: &str, order_id: &str) -> String {
+        let body = json!({
+            "merchid": MID, "account": account, "expiry": "1249", "amount": amount, "capture": "Y",
+            "orderid": order_id,
+        });
+        text(&serde_json::from_str(&self.send("PUT", "/auth", &body)).unwrap(), "retref")
+    }
+
+    fn funding_body(&self, query: &str) -> String {
+        self.send("GET", &format!("/funding?merchid={MID}{query}"), &json!({}))
+    }
+
+    fn deposit(&self, day: Date) -> Value {
+        serde_json::from_str(&self.funding_body(&format!("&date={}", day.strftime("%Y%m%d")))).unwrap()
+    }
+
+    fn batches_body(&self, query: &str) -> String {
+        self.send("GET", &format!("/settlestat?merchid={MID}{query}"), &json!({}))
+    }
+
+    fn batches(&self, day: &str) -> Vec<Value> {
+        let body = self.batches_body(&format!("&date={day}"));
+        if body == "Null batches" { Vec::new() } else { serde_json::from_str(&body).unwrap() }
+    }
+
+    /// A sale of 10.00 that settled on Friday; Monday, 14:00 Eastern, has come.
+    fn with_deposit(reports: ReportSettings) -> (Self, String) {
+        let shop = Self::open(reports);
+        let retref = shop.sale(VISA, "10.00", "A-1");
+        shop.0.settle();
+        shop.at("2030-03-11T18:00:00Z");
+        (shop, retref)
+    }
+}
+
+/// Minor units of any form.
+fn minor(amount: &Value) -> i64 {
+    match amount {
+        Value::Number(number) => number.as_i64().unwrap(),
+        Value::String(text) => text.replace('.', "").parse().unwrap_or_else(|_| panic!("{text}")),
+        other => panic!("{other}"),
+    }
+}
+
+const COMPONENTS: [&str; 8] = [
+    "netsales",
+    "thirdparty",
+    "adjustment",
+    "interchangefee",
+    "servicecharge",
+    "fee",
+    "reversal",
+    "otheradjustment",
+];
+
+/// The total, if the lines add up to the net sales, and the components to the total.
+fn total(deposit: &Value) -> i64 {
+    let sum = |list: &Value, name: &str| -> i64 {
+        list.as_array().unwrap().iter().map(|one| minor(&one[name])).sum()
+    };
+    assert_eq!(sum(&deposit["txns"], "amount"), sum(&deposit["fundings"], "netsales"), "{deposit}");
+    let components: i64 = COMPONENTS.iter().map(|name| sum(&deposit["fundings"], name)).sum();
+    assert_eq!(components, sum(&deposit["fundings"], "totalfunding"), "{deposit}");
+    components
+}
+
+fn automatic() -> ReportSettings {
+    ReportSettings { automatic_batches: true, ..ReportSettings::default() }
+}
+
+#[test]
+fn a_weekends_batches_are_sent_at_the_cutoff_and_are_in_mondays_deposit() {
+    let shop = Shop::open(automatic());
+    shop.sale(VISA, "1.00", "friday");
+    // 21:00 Eastern is 02:00 UTC, and on Sunday, when summer time begins, 01:00.
+    shop.at("2030-03-09T01:59:59Z");
+    assert!(shop.batches("0308").is_empty(), "before the cut-off");
+    shop.at("2030-03-09T02:00:01Z").sale(VISA, "2.00", "after Friday's cut-off");
+    shop.at("2030-03-10T16:00:00Z").sale(VISA, "3.00", "sunday");
+    shop.at("2030-03-11T16:59:59Z");
+    let deposit = shop.deposit(MONDAY);
+    assert_eq!(deposit, json!({ "errormsg": "No deposits match your request" }), "before 13:00 Eastern");
+    shop.at("2030-03-11T17:00:00Z");
+    for (day, amount) in [("0308", "1.00"), ("0309", "2.00"), ("0310", "3.00")] {
+        let batches = shop.batches(day);
+        assert_eq!(batches.len(), 1, "{day}");
+        assert_members(&batches[0]["txns"][0], json!({ "setlamount": amount, "setlstat": "Y" }));
+    }
+    let deposit = shop.deposit(MONDAY);
+    assert_eq!((deposit["fundings"].as_array().unwrap().len(), total(&deposit)), (1, 600));
+    let batches: std::collections::BTreeSet<_> =
+        deposit["txns"].as_array().unwrap().iter().map(|line| text(line, "batchid")).collect();
+    assert_eq!(batches.len(), 3);
+    let sent = shop.0.records()[2].history.last().unwrap().at;
+    assert_eq!(sent, "2030-03-11T01:00:00Z".parse().unwrap(), "at the cut-off itself, in summer time");
+}
+
+#[test]
+fn an_automatic_batch_is_under_way_until_its_time_has_passed() {
+    let shop = Shop::open(ReportSettings { batch_takes_min: 60, ..automatic() });
+    shop.sale(VISA, "1.00", "A-1");
+    shop.at("2030-03-09T02:59:00Z");
+    assert_members(&shop.batches("0308")[0], json!({ "hoststat": "SB" }));
+    shop.at("2030-03-09T03:00:00Z");
+    assert_members(&shop.batches("0308")[0], json!({ "hoststat": "GB" }));
+    // Without the setting, nothing goes by itself.
+    let by_hand = Shop::open(ReportSettings::default());
+    by_hand.sale(VISA, "1.00", "A-1");
+    by_hand.at("2030-03-20T03:00:00Z");
+    assert_eq!(by_hand.batches_body(""), "Null batches");
+}
+
+#[test]
+fn each_batch_has_a_sum_of_its_own_where_the_account_is_set_so() {
+    let shop =
+        Shop::open(ReportSettings { deposits: cardpointe_simulator::Deposits::PerBatch, ..automatic() });
+    shop.sale(VISA, "1.00", "A-1");
+    shop.at("2030-03-09T18:00:00Z").sale(VISA, "2.00", "A-2");
+    let deposit = shop.at("2030-03-11T18:00:00Z").deposit(MONDAY);
+    let sums: Vec<_> = deposit["fundings"].as_array().unwrap().iter().map(|one| &one["netsales"]).collect();
+    assert_eq!((json!(sums), total(&deposit)), (json!(["1.00", "2.00"]), 300));
+}
+
+#[test]
+fn a_line_has_its_brand_its_kind_of_card_and_an_id_of_its_own() {
+    let shop = Shop::open(ReportSettings::default());
+    let retref = shop.sale(VISA, "10.00", "A-1");
+    shop.sale(DISCOVER, "2.00", "A-2");
+    shop.0.settle();
+    let body = json!({ "merchid": MID, "retref": retref, "amount": "4.00", "orderid": "R-1" });
+    shop.send("PUT", "/refund", &body);
+    shop.0.settle();
+    let deposit = shop.at("2030-03-11T18:00:00Z").deposit(MONDAY);
+    let master = text(&deposit, "fundingmasterid");
+    let line = |index: usize| &deposit["txns"][index];
+    assert_members(
+        line(0),
+        json!({
+            "cardtype": "Credit", "cardbrand": "VISA", "fundingtxnid": master, "type": "SALE", "status": "Settled",
+            "invoicenumber": "A-1", "date": "2030-03-08", "authdate": "20300308180000", "parentretref": null,
+        }),
+    );
+    assert_members(line(1), json!({ "cardtype": "Credit", "cardbrand": "DSCV" }));
+    assert_members(line(2), json!({ "type": "REFUND", "amount": "-4.00", "parentretref": retref }));
+    let mut ids: Vec<_> = (0..3).map(|index| text(line(index), "fundingid")).collect();
+    ids.push(text(&deposit["fundings"][0], "fundingid"));
+    ids.sort();
+    ids.dedup();
+    assert!(ids.len() == 4 && !ids.contains(&master), "{ids:?}");
+    assert_members(&deposit, json!({ "fundingdate": "2030-03-11", "datechanged": null, "merchid": MID }));
+    assert_eq!((deposit.get("adjustments"), deposit.get("chargebacks")), (None, None));
+    assert_eq!(total(&deposit), 800);
+}
+
+#[test]
+fn a_line_keeps_its_id_when_another_joins_the_deposit() {
+    let (shop, retref) = Shop::with_deposit(ReportSettings::default());
+    let before = shop.deposit(MONDAY)["txns"][0]["fundingid"].clone();
+    let first = shop.0.pay_elsewhere(&elsewhere(Tender::Card)).unwrap();
+    shop.0.settle();
+    shop.0.deviate(&first, Deviation { funded_on: Some(MONDAY), ..Deviation::default() });
+    shop.0.deviate(&retref, Deviation { funded_times: Some(2), ..Deviation::default() });
+    let deposit = shop.deposit(MONDAY);
+    let ids: Vec<_> = deposit["txns"].as_array().unwrap().iter().map(|line| &line["fundingid"]).collect();
+    assert_eq!((ids.len(), ids[0]), (3, &before));
+    assert_ne!(ids[0], ids[1], "funded twice");
+    assert_eq!(total(&deposit), 2000 + 1250);
+}
+
+#[test]
+fn the_components_of_a_deposit_add_up_and_it_can_be_negative() {
+    let (shop, retref) = Shop::with_deposit(ReportSettings {
+        interchange_basis_points: 150,
+        deposit_fee: 25,
+        ..ReportSettings::default()
+    });
+    let adjust = |category: &str, minor_units: i64| Adjustment {
+        merchid: MID.to_owned(),
+        category: category.to_owned(),
+        kind: String::new(),
+        description: String::new(),
+        minor_units,
+        casenumber: None,
+        on: Some(MONDAY),
+    };
+    for (category, minor_units) in [
+        ("THIRD PARTY", -549),
+        ("ADJUSTMENTS", 7),
+        ("SERVICE CHARGES", -11),
+        ("OTHER ADJUSTMENT", -13),
+        ("NOT DOCUMENTED", -17),
+    ] {
+        shop.0.adjust(adjust(category, minor_units)).unwrap();
+    }
+    shop.0.charge_back(chargeback(Some(&retref), 3172, 1)).unwrap();
+    let deposit = shop.deposit(MONDAY);
+    assert_members(
+        &deposit["fundings"][0],
+        json!({
+            "netsales": "10.00", "thirdparty": "-5.49", "adjustment": "0.07", "interchangefee": "-0.15",
+            "servicecharge": "-0.11", "fee": "-0.25", "reversal": "-31.72", "otheradjustment": "-0.30",
+            "totalfunding": "-27.95",
+        }),
+    );
+    assert_eq!(total(&deposit), -2795);
+    let listed: i64 =
+        deposit["adjustments"].as_array().unwrap().iter().map(|one| minor(&one["amount"])).sum();
+    assert_eq!(listed, -3795, "all that is not of a line is listed");
+    let without = ReportSettings { adjustment_detail: false, ..ReportSettings::default() };
+    shop.set(without);
+    let deposit = shop.deposit(MONDAY);
+    assert_members(&deposit["fundings"][0], json!({ "reversal": "0", "otheradjustment": "-37.55" }));
+    assert_eq!((deposit.get("adjustments"), total(&deposit)), (None, -2755));
+    assert!(shop.0.adjust(Adjustment { merchid: "1".to_owned(), ..adjust("FEES", 1) }).is_err());
+}
+
+fn chargeback(retref: Option<&str>, minor_units: i64, sequencenumber: u32) -> Chargeback {
+    Chargeback {
+        merchid: MID.to_owned(),
+        casenumber: "771886445001".to_owned(),
+        sequencenumber,
+        retref: retref.map(ToOwned::to_owned),
+        minor_units,
+        reasoncode: "34".to_owned(),
+        reasondescription: "Duplicate Processing".to_owned(),
+        chargebackdate: None,
+        on: Some(MONDAY),
+        debit: true,
+    }
+}
+
+fn elsewhere(tender: Tender) -> Elsewhere {
+    Elsewhere { merchid: MID.to_owned(), minor_units: 1250, order_id: "VT-1".to_owned(), tender }
+}
+
+#[test]
+fn chargebacks_of_one_case_and_their_reversal_are_told_apart() {
+    let (shop, retref) = Shop::with_deposit(ReportSettings::default());
+    shop.0.charge_back(chargeback(Some(&retref), 1000, 1)).unwrap();
+    shop.0.charge_back(chargeback(Some(&retref), 300, 2)).unwrap();
+    shop.0.charge_back(chargeback(None, 200, 3)).unwrap();
+    shop.0.reverse_chargeback(MID, "771886445001", 1000).unwrap();
+    let deposit = shop.deposit(MONDAY);
+    let listed = deposit["chargebacks"].as_array().unwrap();
+    assert_members(
+        &listed[0],
+        json!({
+            "casenumber": "771886445001", "sequencenumber": "1", "amount": "10.00", "transactionamount": "10.00",
+            "retref": retref, "reasoncode": "34", "chargebackdate": "2030-03-11", "depositdate": "null",
+        }),
+    );
+    assert_members(
+        &listed[1],
+        json!({ "sequencenumber": "2", "amount": "3.00", "transactionamount": "10.00" }),
+    );
+    assert_members(&listed[2], json!({ "retref": null, "transactionamount": null }));
+    assert_eq!(total(&deposit), 1000 - 1500);
+    // Monday's report has begun: the reversal is in Tuesday's deposit, without a line beside it.
+    let next = shop.at("2030-03-12T18:00:00Z").deposit(date(2030, 3, 12));
+    assert_members(
+        &next["adjustments"][0],
+        json!({
+            "category": "REVERSAL", "casenumber": "771886445001", "amount": "10.00",
+            "type": "CHARGEBACKS/CHARGEBACK REVERSALS",
+        }),
+    );
+    assert_eq!((next["txns"].as_array().unwrap().len(), total(&next)), (0, 1000));
+    shop.set(ReportSettings { funding_chargebacks: false, ..ReportSettings::default() });
+    assert_eq!(shop.deposit(MONDAY).get("chargebacks"), None);
+    assert!(shop.0.charge_back(chargeback(None, 0, 1)).is_err());
+}
+
+#[test]
+fn each_deviation_shows_in_its_report_and_nowhere_else() {
+    let (shop, retref) = Shop::with_deposit(ReportSettings::default());
+    let (batches, deposit) = (shop.batches("0308"), shop.deposit(MONDAY));
+    let with = |deviation: Deviation| {
+        assert!(shop.0.deviate(&retref, deviation));
+        (shop.batches("0308"), shop.deposit(MONDAY))
+    };
+    let none = Deviation::default;
+    assert_eq!(with(Deviation { settled_times: Some(0), ..none() }), (Vec::new(), deposit.clone()));
+    let (twice, same) = with(Deviation { settled_times: Some(2), ..none() });
+    assert_eq!((twice.len(), &same), (2, &deposit));
+    assert_ne!(twice[0]["batchid"], twice[1]["batchid"]);
+    assert_eq!(twice[0]["txns"], twice[1]["txns"]);
+    let (cent, same) = with(Deviation { settled_minor_units: Some(1001), ..none() });
+    assert_eq!((&cent[0]["txns"][0]["setlamount"], &same), (&json!("10.01"), &deposit));
+    let (same, nothing) = with(Deviation { funded_times: Some(0), ..none() });
+    assert_eq!((&same, nothing), (&batches, json!({ "errormsg": "No deposits match your request" })));
+    for (deviation, member, expected) in [
+        (Deviation { funded_minor_units: Some(999), ..none() }, "amount", json!("9.99")),
+        (Deviation { funded_currency: Some("CAD".to_owned()), ..none() }, "currency", json!("CAD")),
+        (Deviation { funded_status: Some("Rejected".to_owned()), ..none() }, "status", json!("Rejected")),
+        (Deviation { without_retref: true, ..none() }, "retref", Value::Null),
+    ] {
+        let (same, deposit) = with(deviation);
+        assert_eq!((&same, &deposit["txns"][0][member]), (&batches, &expected), "{member}");
+        total(&deposit);
+    }
+    assert_eq!(with(none()), (batches, deposit), "taken back");
+    assert!(!shop.0.deviate("000000000000", none()));
+}
+
+#[test]
+fn a_wrong_sum_is_stated_and_a_late_correction_has_its_day() {
+    let (shop, _) = Shop::with_deposit(ReportSettings::default());
+    let alter = |deviation: DepositDeviation| {
+        shop.0.alter_deposit(MID, MONDAY, deviation);
+        shop.deposit(MONDAY)
+    };
+    let deposit = alter(DepositDeviation { netsales_off: 1, ..DepositDeviation::default() });
+    assert_members(&deposit["fundings"][0], json!({ "netsales": "10.01", "totalfunding": "10.00" }));
+    let deposit = alter(DepositDeviation { total_off: -1, ..DepositDeviation::default() });
+    assert_members(&deposit["fundings"][0], json!({ "netsales": "10.00", "totalfunding": "9.99" }));
+    let changed_on = Some(date(2030, 3, 20));
+    let trace_number = Some("121000240002309".to_owned());
+    let deposit = alter(DepositDeviation { changed_on, trace_number, ..DepositDeviation::default() });
+    assert_members(&deposit, json!({ "datechanged": "2030-03-20", "fundingdate": "2030-03-11" }));
+    assert_members(&deposit["fundings"][0], json!({ "depositachtracenumber": "121000240002309" }));
+    assert_eq!(total(&deposit), 1000);
+}
+
+#[test]
+fn a_held_batch_is_not_funded_until_it_is_released() {
+    for (hoststat, letter) in [("RB", "N"), ("BB", "N"), ("EB", "R"), ("ND", ""), ("SB", ""), ("", "")] {
+        let (shop, retref) = Shop::with_deposit(ReportSettings::default());
+        let batchid = shop.0.record(&retref).unwrap().batchid.unwrap();
+        assert!(shop.0.hold_batch(MID, &batchid, Some(hoststat)));
+        let batch = shop.batches("0308").remove(0);
+        assert_eq!((&batch["hoststat"], &batch["txns"][0]["setlstat"]), (&json!(hoststat), &json!(letter)));
+        assert_eq!(shop.deposit(MONDAY).get("txns"), None, "{hoststat}");
+        assert!(shop.0.hold_batch(MID, &batchid, None));
+        assert_eq!(shop.batches("0308")[0]["txns"][0]["setlstat"], "Y");
+        assert_eq!(shop.0.funding_day(&retref), Some(date(2030, 3, 12)), "settled only now");
+        assert!(!shop.0.hold_batch(MID, "1", Some("RB")));
+    }
+}
+
+#[test]
+fn a_review_that_ends_later_is_funded_by_its_end() {
+    let shop = Shop::open(ReportSettings::default());
+    let retref = shop.sale(VISA, "10.00", "A-1");
+    assert!(shop.0.settle_record(&retref, Stage::UnderReview));
+    assert_eq!(shop.0.funding_day(&retref), None);
+    shop.at("2030-03-12T18:00:00Z");
+    assert!(shop.0.settle_record(&retref, Stage::Accepted));
+    assert_eq!(shop.0.funding_day(&retref), Some(date(2030, 3, 13)));
+}
+
+#[test]
+fn a_bank_debit_comes_back_as_a_line_of_its_own() {
+    let shop = Shop::open(ReportSettings::default());
+    let retref = shop.0.pay_elsewhere(&elsewhere(Tender::BankDebit)).unwrap();
+    shop.0.settle();
+    let returned = Some(Returned { code: "R01".to_owned(), on: date(2030, 3, 14) });
+    shop.0.deviate(&retref, Deviation { returned, ..Deviation::default() });
+    let deposit = shop.at("2030-03-14T18:00:00Z").deposit(MONDAY);
+    assert_members(
+        &deposit["txns"][0],
+        json!({
+            "retref": retref, "cardbrand": "ECHK", "cardproc": "PSTR", "amount": "12.50", "status": "Processed",
+            "achreturncode": null, "invoicenumber": "VT-1",
+        }),
+    );
+    let back = shop.deposit(date(2030, 3, 14));
+    assert_members(
+        &back["txns"][0],
+        json!({
+            "parentretref": retref, "achreturncode": "R01", "amount": "-12.50", "status": "Processed", "type": "SALE",
+        }),
+    );
+    assert_ne!(back["txns"][0]["retref"], json!(retref));
+    assert_eq!((total(&deposit), total(&back)), (1250, -1250));
+}
+
+#[test]
+fn a_request_without_a_date_reads_each_deposit_once() {
+    let shop = Shop::open(automatic());
+    shop.sale(VISA, "1.00", "A-1");
+    shop.at("2030-03-11T18:00:00Z").sale(VISA, "2.00", "A-2");
+    shop.at("2030-03-12T18:00:00Z");
+    let read = || serde_json::from_str::<Value>(&shop.funding_body("")).unwrap();
+    let dated = shop.deposit(MONDAY);
+    assert_eq!(read(), dated, "a dated request has not marked it");
+    assert_eq!(read()["fundingdate"], "2030-03-12");
+    assert_eq!(read(), json!({ "errormsg": "No deposits match your request" }));
+    assert_eq!(shop.deposit(MONDAY), dated, "by its date it is always there");
+    shop.set(ReportSettings { dated_reads_consume: true, ..automatic() });
+    shop.sale(VISA, "3.00", "A-3");
+    shop.at("2030-03-13T18:00:00Z");
+    shop.deposit(date(2030, 3, 13));
+    shop.batches("0312");
+    assert_eq!(read(), json!({ "errormsg": "No deposits match your request" }));
+    assert!(!shop.batches_body("").contains("A-3"));
+}
+
+#[test]
+fn a_report_of_the_last_day_of_the_year_is_found_in_the_new_one() {
+    let shop = Shop::open(automatic());
+    shop.at("2030-12-31T18:00:00Z").sale(VISA, "1.00", "A-1");
+    // 23:00 Eastern, and the next year in UTC.
+    shop.at("2031-01-01T04:00:00Z");
+    assert_eq!(shop.batches("1231").len(), 1);
+    shop.at("2031-01-02T19:00:00Z");
+    assert_eq!((shop.batches("1231").len(), shop.batches("0101").len()), (1, 0));
+    assert_eq!(total(&shop.deposit(date(2031, 1, 2))), 100, "New Year's Day is a bank holiday");
+    assert!(shop.funding_body("&date=0102").contains("A-1"));
+}
+
+#[test]
+fn a_hundred_thousand_payments_of_a_day_are_all_there_to_the_cent() {
+    let shop = Shop::open(ReportSettings::default());
+    let waiting = shop.sale(VISA, "5.00", "waits");
+    let many = ManySettled {
+        merchid: MID.to_owned(),
+        day: date(2030, 3, 7),
+        count: 100_000,
+        minor_units: 101,
+        order_prefix: "N-".to_owned(),
+    };
+    assert_eq!(shop.0.add_settled(&many).unwrap().len(), 100_000);
+    let batches = shop.batches("0307");
+    assert_eq!((batches.len(), batches[0]["txns"].as_array().unwrap().len()), (1, 100_000));
+    assert_eq!(batches[0]["txns"][99_999]["salesdoc"], "N-99999");
+    assert_eq!(total(&shop.deposit(date(2030, 3, 8))), 10_100_000);
+    assert_eq!(shop.0.settle(), 1);
+    assert_eq!(shop.batches("0308")[0]["txns"][0]["retref"], json!(waiting));
+    assert!(shop.0.add_settled(&ManySettled { count: 0, ..many }).is_err());
+}
