@@ -17,9 +17,9 @@ use crate::{
     words,
 };
 
-/// Chargebacks and reversals that an order keeps, corrections included. Each has at most about 400 bytes, so that an order
+/// Chargebacks and reversals that an order keeps, corrections included. Each has at most about 800 bytes, so that an order
 /// always has room for the outcomes of its operations.
-pub const DISPUTES_MAX: usize = 50;
+pub const DISPUTES_MAX: usize = 20;
 
 /// Longest number of a case, and longest reference; the gateway's own have up to 30 characters.
 const NAME_MAX_CHARS: usize = 40;

@@ -106,10 +106,11 @@ const ABOUT_THE_ORDER_API: &[Page] = &[
         &[
             ("a person in your system ({} bytes)", "ACTOR_MAX_BYTES", 1),
             ("and `reason` ({} bytes)", "REASON_MAX_BYTES", 1),
-            ("the id: 1 to {} letters", "ID_MAX_CHARS", 1),
+            ("the id: 1 to {} letters", "order.rs/ID_MAX_CHARS", 1),
             ("within the last {} s could be a late", "duplicate_window", SECOND),
         ],
     ),
+    ("docs/disputes.md", &[("An order keeps {} reports", "DISPUTES_MAX", 1)]),
     (
         "docs/retries.md",
         &[
