@@ -18,6 +18,7 @@ mod wire;
 use std::time::Duration;
 
 pub use client::CardPointe;
+pub use reports::CardPointeReports;
 
 use tollgate_core::{
     order::Route,

@@ -14,7 +14,7 @@
 //! | `reconcile`, `scheduled-capture` | [`Job`] |
 //! | `totals` | [`JournalTotals`] |
 //! | `journal` | [`JournalKeeper`] |
-//! | `events`, `webhooks` | one use case of the core, or its ports |
+//! | `settlement`, `events`, `webhooks` | one use case of the core, or its ports |
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// The deployed functions, by their packages' names.
-pub(crate) const FUNCTIONS: [&str; 19] = [
+pub(crate) const FUNCTIONS: [&str; 20] = [
     "authorize",
     "capture",
     "confirm",
@@ -21,6 +21,7 @@ pub(crate) const FUNCTIONS: [&str; 19] = [
     "reconcile",
     "refund",
     "scheduled-capture",
+    "settlement",
     "switches",
     "token",
     "totals",

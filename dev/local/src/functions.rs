@@ -22,6 +22,7 @@ use tollgate::{
 };
 use tollgate_core::{
     payments::{CaptureSettings, Deadline, reconcile::Limits},
+    settlement::Settlement,
     values::Clock,
     webhooks::{Delivering, EventBus},
 };
@@ -55,6 +56,8 @@ pub struct Ports {
     pub captures: Arc<Job<CaptureSettings>>,
     /// `totals`.
     pub totals: Arc<JournalTotals>,
+    /// `settlement`.
+    pub settlement: Arc<Settlement>,
 }
 
 /// A handler, as a function's package exports it.
@@ -93,6 +96,10 @@ pub const SCHEDULED: &[(&str, Scheduled)] = &[
     ("totals", |ports, event, deadline| {
         let (event, journal) = (serde_json::from_str(event)?, ports.totals.clone());
         Ok(Box::pin(async move { json!(totals::handle(journal, event, deadline).await) }))
+    }),
+    ("settlement", |ports, event, deadline| {
+        let (event, settlement) = (serde_json::from_str(event)?, ports.settlement.clone());
+        Ok(Box::pin(async move { json!(settlement::handle(settlement, event, deadline).await) }))
     }),
     ("scheduled-capture", |ports, event, deadline| {
         let (request, job) = (serde_json::from_str(event)?, ports.captures.clone());

@@ -3,6 +3,7 @@
 use tollgate_core::{
     journal::{JournalReport, TotalsReport},
     payments::{CaptureReport, reconcile::ReconcileReport, trail::Trail},
+    settlement::SettlementReport,
     webhooks::DeliveryReport,
 };
 
@@ -137,6 +138,21 @@ impl Measured for TotalsReport {
         if metrics.is_empty() {
             return Vec::new();
         }
+        vec![Measures { dimensions: Vec::new(), metrics }]
+    }
+}
+
+impl Measured for SettlementReport {
+    fn measures(&self) -> Vec<Measures> {
+        // Without an account there is nothing that could be unread.
+        if self.accounts == 0 && self.failed == 0 {
+            return Vec::new();
+        }
+        let metrics = vec![
+            ("SettlementUnread", "Seconds", count(self.oldest_read_s)),
+            ("SettlementExceptions", "Count", count(self.open)),
+            ("SettlementFailed", "Count", count(self.failed)),
+        ];
         vec![Measures { dimensions: Vec::new(), metrics }]
     }
 }
@@ -315,6 +331,18 @@ mod tests {
             assert_eq!(shown(&report), json!([[{}, metrics]]));
         }
         assert_eq!(shown(&totals(None, 0)), json!([]));
+
+        let settled = SettlementReport {
+            accounts: 2,
+            failed: 1,
+            open: 3,
+            oldest_read_s: 4,
+            ..SettlementReport::default()
+        };
+        let mut figures = counts(&[("SettlementExceptions", 3.0), ("SettlementFailed", 1.0)]);
+        figures["SettlementUnread"] = json!(["Seconds", 4.0]);
+        assert_eq!(shown(&settled), json!([[{}, figures]]));
+        assert_eq!(shown(&SettlementReport::default()), json!([]), "no account, no figures");
 
         let published = PublishReport { published: 3, unreadable: 1, ..PublishReport::default() };
         let figures = counts(&[("EventsPublished", 3.0), ("EventsUnreadable", 1.0)]);

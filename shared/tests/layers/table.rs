@@ -64,7 +64,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("spreadsheet", "values order journal"),
     ("status", "payments invocation version"),
     // Metrics.
-    ("telemetry", "journal payments webhooks publishing invocation"),
+    ("telemetry", "journal payments settlement webhooks publishing invocation"),
     // APIs.
     ("credit_card", "values order payments journal access invocation ports api"),
     (
@@ -76,7 +76,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     // Start-up.
     (
         "lambda",
-        "values order payments stored_cards journal webhooks webhook_client cardpointe \
+        "values order payments stored_cards journal settlement webhooks webhook_client cardpointe \
           secrets_manager dynamodb abuse access access_token invocation ports source telemetry",
     ),
     ("functions", "elastic_path credit_card api invocation lambda ports"),

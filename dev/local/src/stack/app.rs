@@ -5,7 +5,9 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use jiff::SignedDuration;
 use tollgate::{
-    lambda::{self, Adapters, AwsPlace, Config, Credentials, JournalConfig, WebhooksConfig},
+    lambda::{
+        self, Adapters, AwsPlace, Config, Credentials, JournalConfig, SettlementConfig, WebhooksConfig,
+    },
     webhook_client::{Allowed, Settings},
 };
 use tollgate_core::{journal::Retention, payments::reconcile::Limits, values::Clock};
@@ -18,8 +20,8 @@ use crate::{
     parts::AppSettings,
     permissions::Permissions,
     resources::{
-        ATTEMPTS_TABLE_NAME, EVENT_BUS_NAME, JOURNAL_TABLE_NAME, REGION, TABLE_NAME, WEBHOOKS_PREFIX,
-        WEBHOOKS_TABLE_NAME,
+        ATTEMPTS_TABLE_NAME, EVENT_BUS_NAME, JOURNAL_TABLE_NAME, REGION, SETTLEMENT_TABLE_NAME, TABLE_NAME,
+        WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME,
     },
 };
 
@@ -56,6 +58,8 @@ fn ports_over(
     let journal = journal(config.aws.clone());
     let webhooks = webhooks(config.aws.clone());
     let totals = journal.totals(&clock, &http_client);
+    let settlement = SettlementConfig { table: SETTLEMENT_TABLE_NAME.to_owned(), journal: journal.clone() };
+    let settlement = settlement.settlement(&config, &clock, &http_client);
     let adapters = Adapters::new(config, clock, http_client);
     let ports = || {
         Ok(Ports {
@@ -71,6 +75,7 @@ fn ports_over(
             inquiries: Arc::new(adapters.job(|config| config.inquiries)?),
             captures: Arc::new(adapters.job(|config| config.captures)?),
             totals: Arc::new(totals),
+            settlement: Arc::new(settlement?),
         })
     };
     ports().map(Arc::new).map_err(|error: lambda_http::Error| StartError::App(error.to_string()))

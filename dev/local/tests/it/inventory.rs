@@ -20,6 +20,7 @@ use tollgate::{invocation::Served, publishing, telemetry::Measured};
 use tollgate_core::{
     journal::{JournalReport, TotalsReport},
     payments::{CaptureReport, reconcile, trail::Trail},
+    settlement::SettlementReport,
     webhooks::DeliveryReport,
 };
 
@@ -212,7 +213,9 @@ pub(crate) fn metrics() -> BTreeMap<&'static str, [String; 2]> {
     let (inquiries, events) = (reconcile::ReconcileReport::default(), publishing::PublishReport::default());
     let webhooks = DeliveryReport { parked: 1, down: 1, without_document: 1, ..DeliveryReport::default() };
     let totals = TotalsReport { behind_s: Some(0), ..TotalsReport::default() };
-    let all: [&dyn Measured; 7] = [&served, &captures, &inquiries, &journal, &totals, &events, &webhooks];
+    let settlement = SettlementReport { accounts: 1, ..SettlementReport::default() };
+    let all: [&dyn Measured; 8] =
+        [&served, &captures, &inquiries, &journal, &totals, &settlement, &events, &webhooks];
     let mut measured = BTreeMap::new();
     for measures in all.iter().flat_map(|of| of.measures()) {
         let dimensions = std::iter::once("Stage").chain(measures.dimensions.iter().map(|(name, _)| *name));

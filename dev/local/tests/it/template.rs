@@ -135,7 +135,11 @@ fn a_parameters_new_value_reaches_the_functions_with_a_version_that_lambda_takes
 fn what_is_in_doubt_is_inquired_about_every_minute_and_totals_are_kept_every_quarter_of_an_hour() {
     let mut schedules = parse(TEMPLATE).unwrap().schedules;
     for schedule in &schedules {
-        let minutes = if schedule.function == "totals" { 15 } else { 1 };
+        let minutes = match schedule.function.as_str() {
+            "totals" => 15,
+            "settlement" => 60,
+            _ => 1,
+        };
         assert_eq!(schedule.every.as_secs(), minutes * 60, "{}", schedule.function);
     }
     schedules.retain(|schedule| ["reconcile", "totals"].contains(&schedule.function.as_str()));
