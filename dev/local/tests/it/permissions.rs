@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cardpointe_simulator::{Endpoint, Fault, FaultKind};
+use cardpointe_simulator::{Alteration, Endpoint, Fault, FaultKind};
 use local::{
     JOURNAL_TABLE_NAME, Options, TABLE_NAME,
     functions::TABLE,
@@ -145,6 +145,29 @@ async fn looks_at_webhooks(shop: &Shop) {
     shop.post("/v2/webhooks/shop/test", json!({})).await.data(202);
 }
 
+/// A payment that the journal knows is charged back, and the settlement read again.
+async fn reads_the_settlement(shop: &Shop) {
+    shop.register("disputed", 2599).await;
+    shop.pay_by_token("disputed", "purchase").await.data(200);
+    shop.stack.deliver_stream().await.unwrap();
+    let simulator = shop.stack.simulator();
+    let retref = simulator.transactions().last().unwrap()["retref"].clone();
+    // One that the journal does not know yet: an exception.
+    shop.register("unknown", 2599).await;
+    shop.pay_by_token("unknown", "purchase").await.data(200);
+    simulator.settle();
+    let chargeback = json!({
+        "fundingchargebackid": "1", "casenumber": "1", "retref": retref, "amount": "25.99", "reasoncode": "10",
+    });
+    let deposit = Alteration::of(Endpoint::Funding).set("fundingmasterid", "1");
+    simulator.alter(deposit.set("chargebacks", json!([chargeback])));
+    for _ in 0..2 {
+        let report = shop.stack.invoke_scheduled("settlement").await.unwrap();
+        assert_eq!(report["failed"], 0, "{report}");
+    }
+    simulator.clear_alterations();
+}
+
 /// With refusals in force, this holds for every other test of the suite, too: what a policy lacks fails it.
 #[tokio::test]
 async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else() {
@@ -167,6 +190,7 @@ async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else()
     pay_and_save(&shop).await;
     assert!(shop.stack.deliver_stream().await.unwrap() > 10);
     assert!(shop.stack.deliver_webhooks().await.unwrap() > 10);
+    reads_the_settlement(&shop).await;
     stops_and_starts(&shop).await;
     looks_at_webhooks(&shop).await;
     shop.get("/v2/entries?filter=eq(retref,111222333444)").await.data(200);

@@ -445,7 +445,7 @@ fn one_function_writes_merchants_switches_none_that_of_all_and_those_that_store_
     assert_eq!(switches, BTreeSet::from(["switches".to_owned()]));
     let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
     assert_eq!(customers, named(&["authorize", "confirm", "payment-methods", "payments", "purchase"]));
-    let others = ["capture", "orders", "reconcile", "refund", "scheduled-capture", "void"];
+    let others = ["capture", "orders", "reconcile", "refund", "scheduled-capture", "settlement", "void"];
     let others = [&others[..], &["authorize", "confirm", "payments", "purchase"]].concat();
     assert_eq!(orders, named(&others));
 }
