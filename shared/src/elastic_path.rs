@@ -42,6 +42,7 @@ mod payment_methods;
 mod references;
 mod reports;
 mod response;
+mod settlement;
 mod source;
 mod status;
 mod stop;
@@ -69,6 +70,9 @@ pub use payment_methods::{
     update_payment_method,
 };
 pub use reports::report_totals;
+pub use settlement::{
+    get_deposit, get_settlement, list_deposits, list_exceptions, note_exception, resolve_exception,
+};
 pub use status::{payment_status, transaction_status};
 pub use stop::{get_stop, put_stop};
 pub use surcharge::preview_surcharge;

@@ -267,9 +267,9 @@ impl Adapters {
         self.tables().store.clone()
     }
 
-    /// For lists and totals, from this journal.
-    pub fn transactions(&self, journal: &JournalConfig) -> Transactions {
-        let JournalTotals { log, totals, .. } = journal.totals(&self.clock, &self.http_client);
+    /// For lists and totals, from the journal, and for what settlement keeps.
+    pub fn transactions(&self, settlement: &SettlementConfig) -> Transactions {
+        let JournalTotals { log, totals, .. } = settlement.journal.totals(&self.clock, &self.http_client);
         Transactions {
             access: self.access(),
             orders: self.tables().store.clone(),
@@ -278,6 +278,7 @@ impl Adapters {
             index: self.order_index(),
             log,
             totals,
+            settlement: settlement.stores(&self.http_client),
             gateway: GATEWAY,
         }
     }

@@ -25,6 +25,7 @@ use tollgate_core::{
         Attempts, GatewayInfo, Merchants, OrderIndex, OrderStore, Payments, Refusal, Stop, Surcharges,
         Switch, Switches, trail,
     },
+    settlement::{DepositStore, ExceptionStore, LineStore, ProgressStore},
     stored_cards::PaymentMethods,
     values::Clock,
     webhooks::{DeliveryLog, Receivers},
@@ -124,8 +125,23 @@ pub struct Transactions {
     pub log: Arc<dyn EntryLog>,
     /// Its totals, a line per quarter of an hour.
     pub totals: Arc<dyn TotalsStore>,
+    /// What settlement keeps.
+    pub settlement: SettlementStores,
     /// Says which payments are live.
     pub gateway: &'static dyn GatewayInfo,
+}
+
+/// What reached the merchant's bank account, and what did not.
+#[derive(Clone)]
+pub struct SettlementStores {
+    /// What the gateway's records say of payments and refunds.
+    pub lines: Arc<dyn LineStore>,
+    /// Deposits.
+    pub deposits: Arc<dyn DepositStore>,
+    /// What does not fit.
+    pub exceptions: Arc<dyn ExceptionStore>,
+    /// How far the reports were read.
+    pub progress: Arc<dyn ProgressStore>,
 }
 
 /// What the ports of every handler of requests have.

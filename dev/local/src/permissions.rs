@@ -82,6 +82,8 @@ pub enum Resource {
     JournalIndex(String),
     /// The table of the settlement, without its index.
     SettlementTable,
+    /// The items of that table that are exceptions.
+    Exceptions,
     /// The index of that table with this name.
     SettlementIndex(String),
     /// The table of webhooks' deliveries, without its indexes.
@@ -117,7 +119,7 @@ pub(crate) struct Part {
 /// All of them.
 ///
 /// A part comes before another one that contains it.
-pub(crate) const PARTS: [Part; 5] = [
+pub(crate) const PARTS: [Part; 6] = [
     Part { whole: Resource::Table, resource: Resource::Orders, operator: "StringNotLike", keys: &["#*"] },
     Part {
         whole: Resource::Table,
@@ -142,6 +144,12 @@ pub(crate) const PARTS: [Part; 5] = [
         resource: Resource::Totals,
         operator: "StringLike",
         keys: &["totals#*", "late", "reached"],
+    },
+    Part {
+        whole: Resource::SettlementTable,
+        resource: Resource::Exceptions,
+        operator: "StringLike",
+        keys: &["exceptions#*"],
     },
 ];
 
@@ -212,7 +220,9 @@ impl Permission {
             (Some(table), None, None) if table == JOURNAL_TABLE_NAME => {
                 part_of(Resource::JournalTable, &action, [&body.item])
             }
-            (Some(table), None, None) if table == SETTLEMENT_TABLE_NAME => Resource::SettlementTable,
+            (Some(table), None, None) if table == SETTLEMENT_TABLE_NAME => {
+                part_of(Resource::SettlementTable, &action, [&body.item])
+            }
             (Some(table), None, None) if table == WEBHOOKS_TABLE_NAME => Resource::WebhooksTable,
             (Some(table), Some(index), None) if table == TABLE_NAME => Resource::Index(index),
             (Some(table), Some(index), None) if table == JOURNAL_TABLE_NAME => Resource::JournalIndex(index),
@@ -296,6 +306,7 @@ impl fmt::Display for Resource {
             Self::Totals => write!(f, "table/{JOURNAL_TABLE_NAME}, its totals"),
             Self::JournalIndex(index) => write!(f, "table/{JOURNAL_TABLE_NAME}/index/{index}"),
             Self::SettlementTable => write!(f, "table/{SETTLEMENT_TABLE_NAME}"),
+            Self::Exceptions => write!(f, "table/{SETTLEMENT_TABLE_NAME}, its exceptions"),
             Self::SettlementIndex(index) => write!(f, "table/{SETTLEMENT_TABLE_NAME}/index/{index}"),
             Self::WebhooksTable => write!(f, "table/{WEBHOOKS_TABLE_NAME}"),
             Self::WebhooksIndex(index) => write!(f, "table/{WEBHOOKS_TABLE_NAME}/index/{index}"),

@@ -1,5 +1,5 @@
-//! Lists a merchant's transactions, movements and orders, what needs attention and what is to be captured, and tells its
-//! totals.
+//! Lists a merchant's transactions, movements and orders, what needs attention and what is to be captured, tells its
+//! totals, and what reached its bank account. People note and resolve what did not.
 
 tollgate::routes! {
     |ports: Transactions|
@@ -12,4 +12,10 @@ tollgate::routes! {
     "GET /v2/orders/{orderId}/entries" => elastic_path::list_order_entries(&ports),
     "GET /v2/orders" => elastic_path::list_orders(&ports),
     "GET /v2/reports/totals" => elastic_path::report_totals(&ports),
+    "GET /v2/deposits" => elastic_path::list_deposits(&ports),
+    "GET /v2/deposits/{depositId}" => elastic_path::get_deposit(&ports),
+    "GET /v2/transactions/{transactionId}/settlement" => elastic_path::get_settlement(&ports),
+    "GET /v2/settlement/exceptions" => elastic_path::list_exceptions(&ports),
+    "POST /v2/settlement/exceptions/{exceptionId}/notes" => elastic_path::note_exception(&ports),
+    "POST /v2/settlement/exceptions/{exceptionId}/resolve" => elastic_path::resolve_exception(&ports),
 }

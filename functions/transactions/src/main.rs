@@ -1,6 +1,6 @@
 //! The `transactions` function.
 
 tollgate::main!(Table, |adapters| run(
-    adapters.transactions(&JournalConfig::from_env()?),
+    adapters.transactions(&SettlementConfig::from_env()?),
     transactions::handle
 ));

@@ -183,6 +183,8 @@ codes! {
     NoEligibleTransaction => "no_eligible_transaction", 66, Decided(422),
     /// Several payments of the order allow it.
     SeveralEligibleTransactions => "several_eligible_transactions", 67, Decided(422),
+    /// A note or a decision about an exception of the settlement that is closed.
+    ExceptionClosed => "exception_closed", 82, Failed(409),
     /// Other requests changed the order at the same time.
     Contended => "contended", 68, Decided(409),
     /// The order has another version than the one that its sender saw.

@@ -4,12 +4,14 @@ mod captures;
 mod deliveries;
 mod entries;
 mod orders;
+mod settlement;
 mod term;
 
 pub(super) use captures::{AttentionFilter, CaptureFilter};
 pub(super) use deliveries::DeliveryFilter;
 pub(super) use entries::EntryFilter;
 pub(super) use orders::OrderFilter;
+pub(super) use settlement::{DepositFilter, NoFilter, WantedExceptions};
 pub(super) use term::{Fields, Range, parse};
 
 use jiff::Timestamp;

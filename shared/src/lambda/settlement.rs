@@ -14,7 +14,7 @@ use super::{Config, GATEWAY, JournalConfig, begin, needed};
 use crate::{
     cardpointe::CardPointeReports,
     dynamodb::{orders::DynamoDbStore, settlement::DynamoDbSettlement},
-    ports::JournalTotals,
+    ports::{JournalTotals, SettlementStores},
     secrets_manager::SecretsManagerMerchants,
 };
 
@@ -34,9 +34,16 @@ impl SettlementConfig {
     }
 
     /// What settlement keeps. Nothing is called yet.
-    pub fn store(&self, http_client: &SharedHttpClient) -> Arc<DynamoDbSettlement> {
+    pub(super) fn stores(&self, http_client: &SharedHttpClient) -> SettlementStores {
         let JournalConfig { retention, aws, .. } = &self.journal;
-        Arc::new(DynamoDbSettlement::new(aws.dynamodb(http_client), self.table.clone(), *retention))
+        let store = DynamoDbSettlement::new(aws.dynamodb(http_client), self.table.clone(), *retention);
+        let store = Arc::new(store);
+        SettlementStores {
+            lines: store.clone(),
+            deposits: store.clone(),
+            exceptions: store.clone(),
+            progress: store,
+        }
     }
 
     /// What reads and matches the settlement of these merchants. Nothing is called yet.
@@ -49,7 +56,7 @@ impl SettlementConfig {
         let JournalTotals { log, totals, clock } = self.journal.totals(clock, http_client);
         let (secrets, orders) = (config.aws.secrets_manager(http_client), config.aws.dynamodb(http_client));
         let shards = Shards { in_doubt: config.inquiries.shards, captures: config.captures.shards };
-        let store = self.store(http_client);
+        let SettlementStores { lines, deposits, exceptions, progress } = self.stores(http_client);
         let merchants =
             SecretsManagerMerchants::new(secrets, config.merchants.clone(), GATEWAY, clock.clone());
         Ok(Settlement {
@@ -57,10 +64,10 @@ impl SettlementConfig {
             log,
             totals,
             merchants: Arc::new(merchants),
-            lines: store.clone(),
-            deposits: store.clone(),
-            exceptions: store.clone(),
-            progress: store,
+            lines,
+            deposits,
+            exceptions,
+            progress,
             orders: Arc::new(DynamoDbStore::new(orders, config.table.clone(), shards)),
             clock,
             settings: SettlementSettings::default(),

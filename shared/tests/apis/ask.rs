@@ -46,6 +46,12 @@ const ROUTES: &[&str] = &[
     "POST /v2/webhooks/{webhookId}/deliveries/{deliveryId}/replay",
     "POST /v2/webhooks/{webhookId}/test",
     "GET /v2/captures/daily",
+    "GET /v2/deposits",
+    "GET /v2/deposits/{depositId}",
+    "GET /v2/transactions/{transactionId}/settlement",
+    "GET /v2/settlement/exceptions",
+    "POST /v2/settlement/exceptions/{exceptionId}/notes",
+    "POST /v2/settlement/exceptions/{exceptionId}/resolve",
     "GET /v2/me",
     "GET /v2/entries",
     "GET /v2/orders/{orderId}/entries",
@@ -244,6 +250,18 @@ impl Ask {
             "GET /v2/attention" => elastic_path::list_attention(&world.lists(), request).await,
             "GET /v2/captures" => elastic_path::list_captures(&world.lists(), request).await,
             "GET /v2/captures/daily" => elastic_path::sum_captures(&world.lists(), request).await,
+            "GET /v2/deposits" => elastic_path::list_deposits(&world.lists(), request).await,
+            "GET /v2/deposits/{depositId}" => elastic_path::get_deposit(&world.lists(), request).await,
+            "GET /v2/transactions/{transactionId}/settlement" => {
+                elastic_path::get_settlement(&world.lists(), request).await
+            }
+            "GET /v2/settlement/exceptions" => elastic_path::list_exceptions(&world.lists(), request).await,
+            "POST /v2/settlement/exceptions/{exceptionId}/notes" => {
+                elastic_path::note_exception(&world.lists(), request).await
+            }
+            "POST /v2/settlement/exceptions/{exceptionId}/resolve" => {
+                elastic_path::resolve_exception(&world.lists(), request).await
+            }
             "GET /v2/me" => elastic_path::get_me(&world.lists(), request).await,
             "GET /v2/entries" => elastic_path::list_entries(&world.lists(), request).await,
             "GET /v2/orders/{orderId}/entries" => {

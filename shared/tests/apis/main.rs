@@ -19,6 +19,7 @@ mod orders;
 mod pay;
 mod reads;
 mod schedules;
+mod settlement;
 mod sources;
 mod stop;
 mod stored_cards;

@@ -2,6 +2,7 @@
 
 mod gateway;
 mod journal;
+mod settlement;
 mod stores;
 mod webhooks;
 
@@ -14,7 +15,9 @@ use serde_json::Value;
 use tollgate::{
     abuse::Abuse,
     access::Access,
-    ports::{Api, Checkout, Confirm, Deliveries, Orders, StopSwitch, StoredCards, Transactions},
+    ports::{
+        Api, Checkout, Confirm, Deliveries, Orders, SettlementStores, StopSwitch, StoredCards, Transactions,
+    },
     source::Front,
 };
 use tollgate_core::{
@@ -69,6 +72,8 @@ pub(crate) struct State {
     pub(crate) receivers: Vec<Receiver>,
     /// What was sent to them.
     pub(crate) deliveries: Vec<StoredDelivery>,
+    /// What settlement keeps of the merchant `shop`.
+    pub(crate) settlement: settlement::Settlement,
     /// Ports that do not work: `load`, `create`, `save`, `customer`, `customer_put`, `begin`,
     /// `end`, `journal`, `totals`, `index`.
     pub(crate) broken: BTreeSet<&'static str>,
@@ -233,6 +238,12 @@ impl World {
             index: self.clone(),
             log: self.clone(),
             totals: self.clone(),
+            settlement: SettlementStores {
+                lines: self.clone(),
+                deposits: self.clone(),
+                exceptions: self.clone(),
+                progress: self.clone(),
+            },
             gateway: self.info(),
         }
     }

@@ -50,7 +50,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("merchant_document", "values order payments"),
     ("search_keys", "values payments"),
     ("secrets_manager", "values order payments journal aws_error merchant_document search_keys"),
-    ("dynamodb", "values order payments stored_cards journal webhooks aws_error"),
+    ("dynamodb", "values order payments stored_cards journal settlement webhooks aws_error"),
     ("webhook_client", "values order webhooks aws_error"),
     ("event_bridge", "payments webhooks aws_error"),
     // What the APIs share.
@@ -69,7 +69,8 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("credit_card", "values order payments journal access invocation ports api"),
     (
         "elastic_path",
-        "values order payments stored_cards journal webhooks spreadsheet access access_token search_keys invocation ports api",
+        "values order payments stored_cards journal settlement webhooks spreadsheet access access_token \
+          search_keys invocation ports api",
     ),
     // What tells others.
     ("publishing", "payments journal webhooks elastic_path"),

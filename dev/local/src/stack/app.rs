@@ -58,8 +58,8 @@ fn ports_over(
     let journal = journal(config.aws.clone());
     let webhooks = webhooks(config.aws.clone());
     let totals = journal.totals(&clock, &http_client);
-    let settlement = SettlementConfig { table: SETTLEMENT_TABLE_NAME.to_owned(), journal: journal.clone() };
-    let settlement = settlement.settlement(&config, &clock, &http_client);
+    let settled = SettlementConfig { table: SETTLEMENT_TABLE_NAME.to_owned(), journal };
+    let settlement = settled.settlement(&config, &clock, &http_client);
     let adapters = Adapters::new(config, clock, http_client);
     let ports = || {
         Ok(Ports {
@@ -69,7 +69,7 @@ fn ports_over(
             confirm: Arc::new(adapters.confirm()?),
             checkout: Arc::new(adapters.checkout()?),
             stored_cards: Arc::new(adapters.stored_cards()?),
-            transactions: Arc::new(adapters.transactions(&journal)),
+            transactions: Arc::new(adapters.transactions(&settled)),
             stop_switch: Arc::new(adapters.stop_switch()),
             deliveries: Arc::new(adapters.deliveries(&webhooks)),
             inquiries: Arc::new(adapters.job(|config| config.inquiries)?),

@@ -11,7 +11,10 @@ use tollgate::{
     lambda::GATEWAY,
     telemetry::Measured as _,
 };
-use tollgate_core::payments::{CaptureReport, CaptureRequest};
+use tollgate_core::{
+    payments::{CaptureReport, CaptureRequest},
+    settlement::ExceptionCause,
+};
 
 use crate::{
     events::{events, is_scheduled},
@@ -26,6 +29,7 @@ const API: &str = include_str!("../../../../docs/api.md");
 const ORDER_API_REFERENCE: &str = include_str!("../../../../docs/reference/order-api.md");
 const CREDIT_CARD: &str = include_str!("../../../../docs/credit-card.md");
 const CREDIT_CARD_REFERENCE: &str = include_str!("../../../../docs/reference/credit-card.md");
+const SETTLEMENT: &str = include_str!("../../../../docs/settlement.md");
 const SCHEDULED: &str = include_str!("../../../../docs/scheduled-capture.md");
 const CAPTURE_RUNS: &str = include_str!("../../../../docs/reference/capture-runs.md");
 pub(crate) const METRICS: &str = include_str!("../../../../docs/reference/metrics.md");
@@ -99,6 +103,14 @@ fn every_error_code_is_documented_with_its_status_title_and_number_and_no_other(
 }
 
 #[test]
+fn every_cause_of_an_exception_is_documented_with_what_to_do_and_no_other() {
+    let documented: Vec<_> = rows(SETTLEMENT).map(|(cause, _)| cause).collect();
+    for cause in ExceptionCause::ALL {
+        assert_eq!(documented.iter().filter(|row| **row == cause.as_str()).count(), 1, "{cause:?}");
+    }
+}
+
+#[test]
 fn every_route_is_documented_and_every_documented_route_is_there() {
     let routes = parse(TEMPLATE).unwrap().routes.into_iter().map(|route| route.key);
     let routes: BTreeSet<_> =
@@ -110,6 +122,9 @@ fn every_route_is_documented_and_every_documented_route_is_there() {
         .into_iter()
         .filter(|route| !route.starts_with("HEAD "))
         .partition(|route| is_credit_card(route));
+    let (of_settlement, others): (BTreeSet<String>, BTreeSet<String>) =
+        others.into_iter().partition(|route| route.contains("/deposits") || route.contains("/settlement"));
+    assert_eq!(listed(SETTLEMENT).collect::<BTreeSet<_>>(), of_settlement, "docs/settlement.md");
     assert_eq!(listed(API).collect::<BTreeSet<_>>(), others, "docs/api.md");
     assert_eq!(listed(CREDIT_CARD).collect::<BTreeSet<_>>(), of_cards, "docs/credit-card.md");
 }

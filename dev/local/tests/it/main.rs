@@ -54,6 +54,7 @@ mod reports;
 mod roles;
 mod scheduled_capture;
 mod secrets_manager;
+mod settlement;
 mod shop;
 mod shopper_isolation;
 mod stack;

@@ -17,6 +17,7 @@ use crate::{
     credit_card_client::{CreditCard, Syntax, payment},
     events::{events, expected, function_of, is_scheduled},
     inventory::watch::Watch,
+    settlement,
     shop::{Shop, VISA, by_card_with, by_token},
     support::client,
     template::SMALL,
@@ -168,6 +169,20 @@ async fn reads_the_settlement(shop: &Shop) {
     simulator.clear_alterations();
 }
 
+async fn looks_at_settlement(shop: &Shop) {
+    let exception = settlement::seed(shop).await;
+    assert_eq!(shop.get("/v2/deposits").await.data(200)[0]["net"], 3_450);
+    let deposit = shop.get("/v2/deposits/d1").await;
+    assert_eq!(deposit.data(200)["line_details"][0]["retref"], settlement::RETREF);
+    assert_eq!(shop.get("/v2/settlement/exceptions").await.data(200)[0]["cause"], "not_ours");
+    let noted = json!({"data": {"actor": "Ann", "text": "asked the processor"}});
+    shop.post(&format!("/v2/settlement/exceptions/{exception}/notes"), noted).await.data(200);
+    let reason = json!({"data": {"actor": "Ann", "reason": "booked"}});
+    let path = format!("/v2/settlement/exceptions/{exception}/resolve");
+    assert_eq!(shop.post(&path, reason).await.data(200)["state"], "closed");
+    assert_eq!(shop.get("/v2/settlement/exceptions").await.data(200), &json!([]));
+}
+
 /// With refusals in force, this holds for every other test of the suite, too: what a policy lacks fails it.
 #[tokio::test]
 async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else() {
@@ -193,6 +208,7 @@ async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else()
     reads_the_settlement(&shop).await;
     stops_and_starts(&shop).await;
     looks_at_webhooks(&shop).await;
+    looks_at_settlement(&shop).await;
     shop.get("/v2/entries?filter=eq(retref,111222333444)").await.data(200);
     shop.register("late", 2599).await;
     shop.pay_by_token("late", "purchase").await.data(200);

@@ -49,6 +49,8 @@ pub struct Deposit {
     pub trace_number: Option<String>,
     /// How many lines it has, and their sum in minor units with signs.
     pub lines: (u64, i64),
+    /// What those of refunds take of it: zero or less.
+    pub refunds: i64,
     /// Where these lines are kept.
     pub places: BTreeSet<LinePlace>,
     /// Adjustments, as stated.

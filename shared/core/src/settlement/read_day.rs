@@ -257,6 +257,7 @@ impl Reader<'_> {
         for (id, mut deposit) in gathered.deposits {
             let held = held.remove(&id).unwrap_or_default();
             deposit.lines = held.sum;
+            deposit.refunds = held.refunds;
             deposit.places = held.places;
             deposit.adjustments.extend(gathered.adjustments.remove(&id).unwrap_or_default());
             deposit.adjustments.sort_by(|one, other| one.id.cmp(&other.id));
@@ -349,6 +350,8 @@ impl ReadReport {
 struct HeldLines {
     /// How many there are, and their sum.
     sum: (u64, i64),
+    /// What those of refunds take of it.
+    refunds: i64,
     /// Where they are.
     places: BTreeSet<LinePlace>,
 }
@@ -359,6 +362,7 @@ fn held_by_deposits(places: &BTreeMap<LinePlace, Vec<Line>>) -> BTreeMap<String,
         for funded in lines.iter().flat_map(|line| &line.funded) {
             let held = all.entry(funded.deposit.clone()).or_default();
             held.sum = (held.sum.0 + 1, held.sum.1.saturating_add(funded.amount));
+            held.refunds = held.refunds.saturating_add(funded.amount.min(0));
             held.places.insert(place.clone());
         }
     }

@@ -292,6 +292,7 @@ impl Deposits {
             trace_number: (!traces.is_empty()).then(|| traces.join(", ")),
             places: std::collections::BTreeSet::default(),
             lines: (0, 0),
+            refunds: 0,
             adjustments,
             changed_on: all.header.changed_on,
             read_at: self.read_at,

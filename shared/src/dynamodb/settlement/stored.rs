@@ -90,6 +90,7 @@ stored! {
             { to.put("lines", &this.lines.0); to.put("lines_sum", &this.lines.1) },
             (from.get("lines")?, from.get("lines_sum")?)
         ),
+        refunds: "refunds",
         places: (
             to.put("places", &stored_places(&this.places)),
             places(&account, &from.get::<Vec<StoredPlaces>>("places")?)

@@ -1,6 +1,6 @@
 //! What the command line and the API have in common: a list by conditions, and what is in doubt before it.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
 use super::{AgendaWanted, Found, Lister, Search, ends};
@@ -115,11 +115,11 @@ pub struct Wanted<'a> {
     pub limit: usize,
 }
 
-/// Whether a text can be the place where a part ended: a moment, or a place in one of the indexes.
+/// Whether a text can be the place where a part ended: a moment or a day, or a place in one of the indexes.
 pub fn is_place(text: &str) -> bool {
     let begin = text.strip_prefix(AGENDA).unwrap_or(text).split('#').next().unwrap_or_default();
-    text.is_ascii()
-        && (["open", "past", "due", "paused"].contains(&begin) || begin.parse::<Timestamp>().is_ok())
+    let is_time = || begin.parse::<Timestamp>().is_ok() || begin.parse::<Date>().is_ok();
+    text.is_ascii() && (["open", "past", "due", "paused"].contains(&begin) || is_time())
 }
 
 impl Lister<'_> {

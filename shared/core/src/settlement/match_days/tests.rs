@@ -139,6 +139,7 @@ fn a_chargeback_weeks_later_has_its_payment_and_ends_with_its_reversal() {
         total: 0,
         trace_number: None,
         lines: (0, 0),
+        refunds: 0,
         adjustments,
         changed_on: None,
         read_at: at(20, 0),

@@ -57,8 +57,9 @@ pub(super) fn of_chargeback(
         one.component == Some(Component::Reversal) && one.case.as_ref() == Some(&chargeback.case)
     };
     let adjustments = compared.deposits.iter().flat_map(|deposit| &deposit.adjustments);
+    // One that takes money is how some processors collect the chargeback itself.
     let reversals = adjustments.chain(compared.adjustments).filter(is_reversal);
-    let reversals: BTreeMap<&str, i64> = reversals.map(|one| (one.id.as_str(), one.amount.abs())).collect();
+    let reversals: BTreeMap<&str, i64> = reversals.map(|one| (one.id.as_str(), one.amount.max(0))).collect();
     let reversed: i64 = reversals.values().sum();
     let same_case = compared.chargebacks.iter().filter(|one| one.case == chargeback.case);
     // Reversals of a case are for its chargebacks in their order.

@@ -82,6 +82,7 @@ fn deposit(id: &str, day: Date, lines: (u64, i64)) -> Deposit {
         total: lines.1 - 549,
         trace_number: None,
         lines,
+        refunds: 0,
         adjustments: Vec::new(),
         changed_on: None,
         read_at: now(),
@@ -449,6 +450,8 @@ fn a_chargeback_that_was_won_in_full_is_none_any_more() {
     assert_eq!((first[0].found, first[0].transaction), (Some(-100), Some(Uuid::from_u128(1))));
     world.adjustments = vec![reversal("a", 60), reversal("a", 60)];
     assert_eq!(world.matched().exceptions.len(), 1, "the same one, read twice");
+    world.adjustments.push(reversal("debit", -100));
+    assert_eq!(world.matched().exceptions.len(), 1, "how the chargeback itself is collected");
     world.deposits[0].adjustments = vec![reversal("b", 40)];
     assert_eq!(world.found(), []);
 }

@@ -93,6 +93,7 @@ impl Gateway {
                 total: 0,
                 trace_number: None,
                 lines: (0, 0),
+                refunds: 0,
                 places: BTreeSet::new(),
                 adjustments: Vec::new(),
                 changed_on: None,

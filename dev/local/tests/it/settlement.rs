@@ -1,0 +1,101 @@
+//! What settlement keeps, as a stack's requests find it.
+
+use std::collections::BTreeSet;
+
+use jiff::{Timestamp, civil::date};
+use local::dynamodb_client;
+use tollgate::dynamodb::settlement::DynamoDbSettlement;
+use tollgate_core::{
+    journal::Retention,
+    order::MerchantId,
+    settlement::{
+        BatchStatus, Component, Deposit, DepositStore, Exception, ExceptionCause, ExceptionStore, Funded,
+        FundedKind, FundedStatus, Line, LinePlace, LineStore, PackedLines, Settled, SettledStatus,
+    },
+    values::{Clock as _, Currency},
+};
+use uuid::Uuid;
+
+use crate::shop::Shop;
+
+/// A payment of the virtual terminal, and the account that it was made with.
+pub(crate) const RETREF: &str = "900000000001";
+const MID: &str = "496160873888";
+
+/// Keeps a deposit with one line that is not Tollgate's, and the exception about it. Returns the exception's id.
+pub(crate) async fn seed(shop: &Shop) -> Uuid {
+    let client = dynamodb_client(shop.stack.dynamodb_url());
+    let store =
+        DynamoDbSettlement::new(client, local::SETTLEMENT_TABLE_NAME.to_owned(), Retention::default());
+    let merchant: MerchantId = local::merchants::REGISTERED.parse().unwrap();
+    let now = shop.stack.clock().now();
+    let place = LinePlace::of(MID, None, RETREF);
+    let lines = PackedLines { version: 1, lines: vec![line()] };
+    assert!(LineStore::save(&store, &merchant, &place, &lines).await.unwrap());
+    store.put(&merchant, &deposit(place, now), &[]).await.unwrap();
+    let exception = exception(now);
+    assert!(ExceptionStore::save(&store, &merchant, None, &exception).await.unwrap());
+    exception.id
+}
+
+fn line() -> Line {
+    let day = date(2026, 11, 19);
+    let settled = Settled {
+        batch: "1".to_owned(),
+        day,
+        amount: Some(3_999),
+        status: SettledStatus::Accepted,
+        batch_status: BatchStatus::Good,
+        gateway_order_id: None,
+    };
+    let funded = Funded {
+        id: "l1".to_owned(),
+        deposit: "d1".to_owned(),
+        day,
+        kind: FundedKind::Sale,
+        status: FundedStatus::Processed,
+        amount: 3_999,
+        currency: Some(Currency::USD),
+        batch: None,
+    };
+    Line { reference: RETREF.to_owned(), settled: vec![settled], funded: vec![funded] }
+}
+
+fn deposit(place: LinePlace, now: Timestamp) -> Deposit {
+    Deposit {
+        id: "d1".to_owned(),
+        account: MID.to_owned(),
+        day: tollgate_core::settlement::eastern_day(now),
+        currency: Some(Currency::USD),
+        components: vec![(Component::NetSales, 3_999), (Component::Fee, -549)],
+        total: 3_450,
+        trace_number: None,
+        lines: (1, 3_999),
+        refunds: 0,
+        places: BTreeSet::from([place]),
+        adjustments: Vec::new(),
+        changed_on: None,
+        read_at: now,
+    }
+}
+
+fn exception(now: Timestamp) -> Exception {
+    Exception {
+        id: Uuid::from_u128(7),
+        cause: ExceptionCause::NotOurs,
+        account: MID.to_owned(),
+        reference: Some(RETREF.to_owned()),
+        deposit: Some("d1".to_owned()),
+        case: None,
+        order: None,
+        transaction: None,
+        expected: None,
+        found: Some(3_999),
+        currency: Some(Currency::USD),
+        day: date(2026, 11, 19),
+        since: now,
+        gone_at: None,
+        notes: Vec::new(),
+        resolution: None,
+    }
+}

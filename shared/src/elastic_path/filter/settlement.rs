@@ -1,0 +1,94 @@
+//! What lists of deposits and of settlement's exceptions can be filtered by.
+
+use jiff::{ToSpan, civil::Date};
+use tollgate_core::settlement::{ExceptionCause, ExceptionFilter};
+
+use super::term::{Fields, Term};
+use crate::api::problem::Problem;
+
+/// Longest account (MID), in characters.
+const MID_MAX: usize = 32;
+
+/// Which deposits are meant.
+#[derive(Debug, Default)]
+pub(in crate::elastic_path) struct DepositFilter {
+    /// The first day, included.
+    pub(in crate::elastic_path) first: Option<Date>,
+    /// The last day, included.
+    pub(in crate::elastic_path) last: Option<Date>,
+    /// Those of this account.
+    pub(in crate::elastic_path) account: Option<String>,
+}
+
+impl Fields for DepositFilter {
+    const NAMES: &'static str = "date, mid";
+
+    fn add(&mut self, term: &Term<'_>) -> Result<(), Problem> {
+        match term.field {
+            "date" => self.narrow(term),
+            "mid" => {
+                self.account = Some(mid(term)?);
+                Ok(())
+            }
+            _ => Err(term.no_field::<Self>()),
+        }
+    }
+}
+
+impl DepositFilter {
+    fn narrow(&mut self, term: &Term<'_>) -> Result<(), Problem> {
+        let day = term.one()?.parse::<Date>().ok().filter(|_| term.values[0].len() == 10);
+        let day = day.ok_or_else(|| term.wrong("must be a day such as 2026-11-20"))?;
+        let (first, last) = match term.operator {
+            "eq" => (Some(day), Some(day)),
+            "ge" => (Some(day), None),
+            "gt" => (Some(day.saturating_add(1.day())), None),
+            "le" => (None, Some(day)),
+            "lt" => (None, Some(day.saturating_sub(1.day()))),
+            _ => return Err(term.wrong("takes eq, gt, ge, lt and le")),
+        };
+        self.first = self.first.into_iter().chain(first).max();
+        self.last = self.last.into_iter().chain(last).min();
+        Ok(())
+    }
+}
+
+/// Which exceptions are meant: open ones, unless it says otherwise.
+#[derive(Debug, Default)]
+pub(in crate::elastic_path) struct WantedExceptions(pub(in crate::elastic_path) ExceptionFilter);
+
+impl Fields for WantedExceptions {
+    const NAMES: &'static str = "state, cause, mid";
+
+    fn add(&mut self, term: &Term<'_>) -> Result<(), Problem> {
+        let state = |text: &str| ["open", "closed"].iter().position(|state| *state == text);
+        match term.field {
+            "state" => self.0.closed = term.own(state, "open or closed")? == 1,
+            "cause" => {
+                let all: Vec<_> = ExceptionCause::ALL.iter().map(|cause| cause.as_str()).collect();
+                let words = format!("one of {}", all.join(", "));
+                self.0.cause = Some(term.own(ExceptionCause::from_name, &words)?);
+            }
+            "mid" => self.0.account = Some(mid(term)?),
+            _ => return Err(term.no_field::<Self>()),
+        }
+        Ok(())
+    }
+}
+
+/// A list that cannot be filtered.
+#[derive(Debug, Default)]
+pub(in crate::elastic_path) struct NoFilter;
+
+impl Fields for NoFilter {
+    const NAMES: &'static str = "none";
+
+    fn add(&mut self, term: &Term<'_>) -> Result<(), Problem> {
+        Err(term.no_field::<Self>())
+    }
+}
+
+fn mid(term: &Term<'_>) -> Result<String, Problem> {
+    let is_mid = |text: &str| text.len() <= MID_MAX && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    term.own(|text| is_mid(text).then(|| text.to_owned()), "an account's number (MID)")
+}

@@ -1,0 +1,214 @@
+//! `GET /v2/settlement/exceptions`, and what people do about them: notes, and a decision that nothing is left to do.
+
+use lambda_http::Request;
+use serde_json::{Value, json};
+use tollgate_core::{
+    order::{Actor, Reason},
+    payments::{Refusal, Role},
+    settlement::{self, Exception, ExceptionRefusal, NOTES_MAX, Note, Resolution},
+};
+use uuid::Uuid;
+
+use super::{accounts, decimal};
+use crate::{
+    api::{
+        Code,
+        caller::Caller,
+        exchange::{Handled, Page, Reply, json_body},
+        failure::Failure,
+        members::Members,
+        problem::Problem,
+    },
+    elastic_path::{
+        cursor::Place,
+        filter::WantedExceptions,
+        follow_up::only_data_and_options,
+        page::{csv, wants_csv},
+        paging::{PARAMETERS, Paging},
+        parameters::Parameters,
+        response::{enveloped, seconds},
+    },
+    invocation::path_parameter,
+    ports::Transactions,
+};
+
+/// Longest text of a note or a decision that is looked at, in characters.
+const TEXT_MAX: usize = 1_000;
+
+/// The names of the columns. None is ever changed; a release may add some at the end.
+const COLUMNS: [&str; 17] = [
+    "exception",
+    "state",
+    "cause",
+    "date",
+    "mid",
+    "retref",
+    "deposit",
+    "case",
+    "order",
+    "transaction",
+    "expected",
+    "found",
+    "currency",
+    "since",
+    "gone_at",
+    "resolved_by",
+    "reason",
+];
+
+handlers! {
+    /// `GET /v2/settlement/exceptions?filter=…&page[limit]=…&page[cursor]=…`: what does not fit, as JSON or as CSV.
+    list_exceptions(Transactions) => list();
+    /// `POST /v2/settlement/exceptions/{exceptionId}/notes`: a named person notes something.
+    note_exception(Transactions) => note();
+    /// `POST /v2/settlement/exceptions/{exceptionId}/resolve`: a named person closes it, with a reason.
+    resolve_exception(Transactions) => resolve();
+}
+
+async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
+    let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
+    let now = ports.access.now();
+    let mut parameters = Parameters::of(request, &PARAMETERS);
+    let paging: Paging<WantedExceptions> =
+        Paging::read("exceptions\n", (request, &mut parameters), &caller, now);
+    parameters.finish()?;
+    let (merchant, after) = (&caller.merchant.id, paging.place.as_ref().map(|place| place.after.as_str()));
+    let page = ports.settlement.exceptions.list(merchant, &paging.filter.0, after, paging.limit);
+    let page = page.await.map_err(Refusal::Store)?;
+    let cursor = page.next.clone().map(|after| paging.cursor(&Place::of_keys(after), &caller, now));
+    let next = cursor.as_deref().map(|cursor| paging.link(cursor));
+    let body = if wants_csv(request) {
+        csv(&COLUMNS, page.exceptions.iter().map(cells))?
+    } else {
+        Page::from(json!({
+            "data": page.exceptions.iter().map(shown).collect::<Vec<_>>(),
+            "links": {"next": next},
+            "meta": {
+                "page": {"limit": paging.limit, "cursor": cursor},
+                "accounts": accounts(ports, &caller).await?,
+            },
+        }))
+    };
+    Ok(Reply::new(200, body.followed_by(next.as_deref())))
+}
+
+async fn note(ports: &Transactions, request: &Request) -> Handled<Value> {
+    let caller = Caller::merchant(&ports.access, request, Role::Operate).await?;
+    Parameters::none(request)?;
+    let id = exception_id(request)?;
+    let (by, text) = who_and(request, "text")?;
+    let note = Note { at: ports.access.now(), by, text };
+    let noted =
+        settlement::note_exception(ports.settlement.exceptions.as_ref(), &caller.merchant.id, id, &note)
+            .await;
+    Ok(Reply::new(200, enveloped(shown(&noted.map_err(refused)?))))
+}
+
+async fn resolve(ports: &Transactions, request: &Request) -> Handled<Value> {
+    let caller = Caller::merchant(&ports.access, request, Role::Operate).await?;
+    Parameters::none(request)?;
+    let id = exception_id(request)?;
+    let (by, reason) = who_and(request, "reason")?;
+    let resolution = Resolution { at: ports.access.now(), by, reason };
+    let store = ports.settlement.exceptions.as_ref();
+    let resolved = settlement::resolve_exception(store, &caller.merchant.id, id, &resolution).await;
+    Ok(Reply::new(200, enveloped(shown(&resolved.map_err(refused)?))))
+}
+
+fn exception_id(request: &Request) -> Result<Uuid, Failure> {
+    path_parameter(request, "exceptionId").parse().map_err(|_| refused(ExceptionRefusal::NotFound))
+}
+
+/// The person who does it, who has to be named, and what the person says.
+fn who_and(request: &Request, text: &str) -> Result<(String, String), Failure> {
+    let document = json_body(request)?;
+    only_data_and_options(&document)?;
+    let mut data = Members::of(&document).inside("data")?;
+    data.only(&["actor", text, "type"]);
+    let actor: Option<Actor> = required(&mut data, "actor");
+    let says: Option<Reason> = required(&mut data, text);
+    data.finish()?;
+    // Whatever is missing was a problem.
+    let (actor, says) = actor.zip(says).ok_or_else(Failure::unreadable)?;
+    Ok((actor.to_string(), says.to_string()))
+}
+
+fn required<T>(data: &mut Members<'_>, name: &str) -> Option<T>
+where
+    T: std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    if data.has(name) { data.parsed_text(name, TEXT_MAX) } else { data.missing(name, "is required") }
+}
+
+fn refused(refusal: ExceptionRefusal) -> Failure {
+    match refusal {
+        ExceptionRefusal::NotFound => Failure::new(Code::NotFound, "there is no such exception"),
+        ExceptionRefusal::Closed(exception) => {
+            let by = exception.resolution.map(|resolution| format!("; {} resolved it", resolution.by));
+            let words = format!("the exception is closed{}", by.unwrap_or_default());
+            Failure::new(Code::ExceptionClosed, words)
+        }
+        ExceptionRefusal::TooManyNotes => Problem::about(
+            "data.text",
+            Code::InvalidValue,
+            format!("an exception has {NOTES_MAX} notes at most"),
+        )
+        .into(),
+        ExceptionRefusal::Contended => Refusal::Contended.into(),
+        ExceptionRefusal::Store(error) => Refusal::Store(error).into(),
+    }
+}
+
+fn shown(one: &Exception) -> Value {
+    let note = |note: &Note| json!({"at": seconds(note.at), "by": note.by, "text": note.text});
+    let resolution = |one: &Resolution| json!({"at": seconds(one.at), "by": one.by, "reason": one.reason});
+    json!({
+        "type": "settlement_exception",
+        "id": one.id,
+        "state": state(one),
+        "cause": one.cause.as_str(),
+        "date": one.day,
+        "mid": one.account,
+        "retref": one.reference,
+        "deposit": one.deposit,
+        "case": one.case,
+        "order": one.order.as_ref().map(|order| &order.order),
+        "transaction": one.transaction,
+        "expected": one.expected,
+        "found": one.found,
+        "currency": one.currency.map(|currency| currency.code()),
+        "since": seconds(one.since),
+        "gone_at": one.gone_at.map(seconds),
+        "notes": one.notes.iter().map(note).collect::<Vec<_>>(),
+        "resolution": one.resolution.as_ref().map(resolution),
+    })
+}
+
+fn state(exception: &Exception) -> &'static str {
+    if exception.is_open() { "open" } else { "closed" }
+}
+
+fn cells(one: &Exception) -> Vec<String> {
+    let known = |text: Option<String>| text.unwrap_or_default();
+    let decimal = |minor: Option<i64>| known(minor.map(|minor| decimal(minor, one.currency)));
+    vec![
+        one.id.to_string(),
+        state(one).to_owned(),
+        one.cause.as_str().to_owned(),
+        one.day.to_string(),
+        one.account.clone(),
+        known(one.reference.clone()),
+        known(one.deposit.clone()),
+        known(one.case.clone()),
+        known(one.order.as_ref().map(|order| order.order.to_string())),
+        known(one.transaction.map(|id| id.to_string())),
+        decimal(one.expected),
+        decimal(one.found),
+        known(one.currency.map(|currency| currency.code().to_owned())),
+        seconds(one.since),
+        known(one.gone_at.map(seconds)),
+        known(one.resolution.as_ref().map(|resolution| resolution.by.clone())),
+        known(one.resolution.as_ref().map(|resolution| resolution.reason.clone())),
+    ]
+}

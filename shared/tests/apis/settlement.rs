@@ -1,0 +1,257 @@
+//! What reached the bank account and what did not: lists, one deposit line by line, and what people do about exceptions.
+
+use jiff::civil::{Date, date};
+use serde_json::json;
+use tollgate_core::{
+    journal::Fact,
+    order::OrderKey,
+    settlement::{
+        Adjustment, BatchStatus, Chargeback, Component, Deposit, Exception, ExceptionCause, Funded,
+        FundedKind, FundedStatus, Line, LinePlace, Note, Progress, Settled, SettledStatus,
+    },
+    values::Currency,
+};
+use uuid::Uuid;
+
+use crate::{
+    ask::{Ask, get, post},
+    fixture::{card, pay, registered},
+    table::Table,
+    world::World,
+};
+
+const MID: &str = "800000000264";
+
+fn list(path: &str) -> Ask {
+    get(path).by("shop:read")
+}
+
+fn csv(path: &str) -> Ask {
+    list(path).header("accept", "text/csv")
+}
+
+fn exception(n: u128, cause: ExceptionCause, world: &World) -> Exception {
+    Exception {
+        id: Uuid::from_u128(n),
+        cause,
+        account: MID.to_owned(),
+        reference: None,
+        deposit: Some("d2".to_owned()),
+        case: None,
+        order: None,
+        transaction: None,
+        expected: Some(4_000),
+        found: Some(3_999),
+        currency: Some(Currency::USD),
+        day: date(2026, 11, 19),
+        since: world.state().now - jiff::SignedDuration::from_mins(i64::try_from(n).unwrap()),
+        gone_at: None,
+        notes: Vec::new(),
+        resolution: None,
+    }
+}
+
+fn deposit(id: &str, day: Date, lines: (u64, i64), refunds: i64) -> Deposit {
+    Deposit {
+        id: id.to_owned(),
+        account: MID.to_owned(),
+        day,
+        currency: Some(Currency::USD),
+        components: vec![
+            (Component::NetSales, lines.1),
+            (Component::Fee, -549),
+            (Component::Reversal, -3_172),
+        ],
+        total: lines.1 - 549 - 3_172,
+        trace_number: Some("01234567890".to_owned()),
+        lines,
+        refunds,
+        places: Default::default(),
+        adjustments: vec![Adjustment {
+            id: "a1".to_owned(),
+            component: Some(Component::Reversal),
+            category: "REVERSAL".to_owned(),
+            description: "=HYPERLINK".to_owned(),
+            amount: -3_172,
+            case: Some("20260001".to_owned()),
+            day: Some(day),
+        }],
+        changed_on: None,
+        read_at: "2026-11-20T11:00:00Z".parse().unwrap(),
+    }
+}
+
+fn line(reference: &str, deposit: &str, amount: i64) -> Line {
+    let day = date(2026, 11, 19);
+    let settled = Settled {
+        batch: "71742042".to_owned(),
+        day,
+        amount: Some(amount),
+        status: SettledStatus::Accepted,
+        batch_status: BatchStatus::Good,
+        gateway_order_id: None,
+    };
+    let funded = Funded {
+        id: format!("{deposit} {reference}"),
+        deposit: deposit.to_owned(),
+        day: date(2026, 11, 20),
+        kind: if amount < 0 { FundedKind::Refund } else { FundedKind::Sale },
+        status: FundedStatus::Processed,
+        amount,
+        currency: Some(Currency::USD),
+        batch: Some("71742042".to_owned()),
+    };
+    Line { reference: reference.to_owned(), settled: vec![settled], funded: vec![funded] }
+}
+
+/// A payment that arrived a cent short, a refund that is not Tollgate's, and a deposit of the day before.
+async fn settled(t: &mut Table) -> Uuid {
+    t.prepare(&registered("a", 10_000).by("shop:pay")).await;
+    t.prepare(&pay("a", "purchase", card(4_000)).by("shop:pay")).await;
+    let paid = t.world.entries().into_iter().find(|entry| entry.fact == Fact::Approved).unwrap();
+    let (reference, account) = (paid.reference.clone().unwrap(), paid.account.clone());
+    let mut wrong = exception(1, ExceptionCause::AmountDiffers, &t.world);
+    wrong.reference = Some(reference.clone());
+    wrong.order = Some(OrderKey { merchant: "shop".parse().unwrap(), order: "a".parse().unwrap() });
+    wrong.transaction = Some(paid.transaction);
+    let mut gone = exception(2, ExceptionCause::NotFunded, &t.world);
+    gone.gone_at = Some(t.world.state().now);
+    gone.notes =
+        vec![Note { at: t.world.state().now, by: "Ben".to_owned(), text: "asked the processor".to_owned() }];
+    let other = exception(3, ExceptionCause::NotOurs, &t.world);
+    let place = |reference: &str, day| LinePlace::of(&account, day, reference);
+    let today = date(2026, 11, 20);
+    let mut state = t.world.state();
+    state.settlement.lines = vec![
+        (place(&reference, Some(today)), line(&reference, "d2", 3_999)),
+        (place("900000000001", None), line("900000000001", "d2", -500)),
+        (place("900000000002", None), line("900000000002", "d1", 700)),
+    ];
+    let chargeback = Chargeback {
+        id: "c1".to_owned(),
+        case: "20260001".to_owned(),
+        sequence: 1,
+        deposit: "d2".to_owned(),
+        reference: None,
+        amount: 3_172,
+        transaction_amount: None,
+        currency: None,
+        on: today,
+        reason_code: "4837".to_owned(),
+        reason: "No cardholder authorization".to_owned(),
+        acquirer_reference: None,
+        authcode: None,
+    };
+    state.settlement.deposits = vec![
+        (deposit("d1", date(2026, 11, 19), (1, 700), 0), Vec::new()),
+        (deposit("d2", today, (2, 3_499), -500), vec![chargeback]),
+    ];
+    state.settlement.exceptions = vec![wrong, gone, other];
+    let read_at = Some("2026-11-20T11:00:00Z".parse().unwrap());
+    let progress = Progress { read_at, ..Progress::new(MID, "2026-11-01T00:00:00Z".parse().unwrap()) };
+    state.settlement.progress = vec![Progress { funding: Some(true), ..progress }];
+    paid.transaction
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deposit_is_explained_line_by_line() {
+    let mut t = Table::new("deposits");
+    t.ask("nothing was read yet", &list("/v2/deposits")).await;
+    settled(&mut t).await;
+    t.ask("the latest comes first", &list("/v2/deposits")).await;
+    t.ask("as a file", &csv("/v2/deposits")).await;
+    let first = t.ask("a page of one", &list("/v2/deposits?page[limit]=1")).await;
+    let cursor = first["meta"]["page"]["cursor"].as_str().unwrap().to_owned();
+    t.ask("and the next", &list(&format!("/v2/deposits?page[limit]=1&page[cursor]={cursor}"))).await;
+    for filter in ["eq(date,2026-11-19)", "lt(date,2026-11-20)", "gt(date,2026-11-20)", "eq(mid,1)"] {
+        t.ask("some days or an account", &list(&format!("/v2/deposits?filter={filter}"))).await;
+    }
+    for filter in ["eq(date,Tuesday)", "in(date,2026-11-19,2026-11-20)", "eq(mid,a-b)", "eq(net,1)"] {
+        t.ask("not to be understood", &list(&format!("/v2/deposits?filter={filter}"))).await;
+    }
+    t.ask("what is in it", &list("/v2/deposits/d2")).await;
+    t.ask("its lines as a file", &csv("/v2/deposits/d2")).await;
+    let first = t.ask("its lines page by page", &list("/v2/deposits/d2?page[limit]=1")).await;
+    let cursor = first["meta"]["page"]["cursor"].as_str().unwrap().to_owned();
+    t.ask("the last line", &list(&format!("/v2/deposits/d2?page[limit]=1&page[cursor]={cursor}"))).await;
+    t.ask("a cursor of another deposit", &list(&format!("/v2/deposits/d1?page[cursor]={cursor}"))).await;
+    t.ask("no such deposit", &list("/v2/deposits/d3")).await;
+    t.ask("another merchant's", &get("/v2/deposits/d2").by("strict:read")).await;
+    t.ask("a browser may not see it", &get("/v2/deposits").by("shop:shopper1")).await;
+    t.ask("a browser may not see it", &get("/v2/deposits/d2").by("shop:shopper1")).await;
+    t.world.state().broken.insert("settlement");
+    t.ask("the table is away", &list("/v2/deposits")).await;
+    t.end();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payment_says_when_its_money_arrived() {
+    let mut t = Table::new("settlement_of_transaction");
+    let id = settled(&mut t).await;
+    let path = format!("/v2/transactions/{id}/settlement");
+    t.ask("it arrived", &list(&path)).await;
+    t.ask("another merchant's", &get(&path).by("strict:read")).await;
+    t.ask("a browser may not see it", &get(&path).by("shop:shopper1")).await;
+    t.world.state().settlement.lines.clear();
+    t.ask("still expected", &list(&path)).await;
+    t.ask("no id", &list("/v2/transactions/x/settlement")).await;
+    t.end();
+}
+
+fn note(n: u128, text: &str) -> Ask {
+    let path = format!("/v2/settlement/exceptions/{}/notes", Uuid::from_u128(n));
+    post(path).by("shop:operate").data(json!({"actor": "Ann", "text": text}))
+}
+
+fn resolve(n: u128, by: &str) -> Ask {
+    let path = format!("/v2/settlement/exceptions/{}/resolve", Uuid::from_u128(n));
+    post(path).by("shop:operate").data(json!({"actor": by, "reason": "the processor credits a cent"}))
+}
+
+#[tokio::test(start_paused = true)]
+async fn people_work_off_what_does_not_fit() {
+    let mut t = Table::new("settlement_exceptions");
+    settled(&mut t).await;
+    t.ask("what is open, the newest first", &list("/v2/settlement/exceptions")).await;
+    t.ask("as a file", &csv("/v2/settlement/exceptions")).await;
+    for filter in ["eq(state,closed)", "eq(cause,not_ours)", "eq(mid,1)"] {
+        t.ask("some of them", &list(&format!("/v2/settlement/exceptions?filter={filter}"))).await;
+    }
+    for filter in ["eq(state,gone)", "eq(cause,wrong)", "gt(cause,not_ours)", "eq(order,a)"] {
+        t.ask("not to be understood", &list(&format!("/v2/settlement/exceptions?filter={filter}"))).await;
+    }
+    t.ask("a note", &note(1, "asked the processor")).await;
+    t.ask("the same note again", &note(1, "asked the processor")).await;
+    t.ask("resolved", &resolve(1, "Ann")).await;
+    t.ask("the same decision again", &resolve(1, "Ann")).await;
+    t.ask("another person is late", &resolve(1, "Ben")).await;
+    t.ask("a note about a closed one", &note(1, "credited on Friday")).await;
+    t.ask("gone without anybody", &resolve(2, "Ann")).await;
+    t.ask("closed as a file", &csv("/v2/settlement/exceptions?filter=eq(state,closed)")).await;
+    t.ask("no such exception", &note(9, "x")).await;
+    t.ask(
+        "no id",
+        &post("/v2/settlement/exceptions/x/resolve")
+            .by("shop:operate")
+            .data(json!({"actor": "Ann", "reason": "r"})),
+    )
+    .await;
+    for by in ["shop:read", "shop:pay", "shop:shopper1"] {
+        t.ask("no role for it", &note(3, "x").by(by)).await;
+        t.ask("no role for it", &resolve(3, "Ann").by(by)).await;
+    }
+    t.ask("another merchant's", &resolve(3, "Ann").by("strict:operate")).await;
+    for data in [
+        json!({}),
+        json!({"actor": "Ann"}),
+        json!({"reason": "r"}),
+        json!({"actor": " ", "reason": "r"}),
+        json!({"actor": "Ann", "reason": "card 4788 2500 0012 1443"}),
+        json!({"actor": "Ann", "reason": "r", "text": "t"}),
+    ] {
+        t.ask("not to be understood", &resolve(3, "Ann").data(data)).await;
+    }
+    t.world.state().contended = true;
+    t.ask("changed each time", &resolve(3, "Ann")).await;
+    t.end();
+}

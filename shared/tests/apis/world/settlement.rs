@@ -1,0 +1,180 @@
+//! What settlement keeps.
+
+use async_trait::async_trait;
+use jiff::{Timestamp, civil::Date};
+use tollgate_core::{
+    order::MerchantId,
+    payments::StoreError,
+    settlement::{
+        Adjustment, Chargeback, Deposit, DepositPage, DepositStore, Exception, ExceptionFilter,
+        ExceptionPage, ExceptionStore, Line, LinePlace, LineStore, PackedLines, Progress, ProgressStore,
+    },
+    values::{ReadOrder, sort_of},
+};
+use uuid::Uuid;
+
+use super::World;
+
+/// All of one merchant's; another has none.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settlement {
+    pub(crate) lines: Vec<(LinePlace, Line)>,
+    pub(crate) deposits: Vec<(Deposit, Vec<Chargeback>)>,
+    pub(crate) exceptions: Vec<Exception>,
+    pub(crate) progress: Vec<Progress>,
+}
+
+impl World {
+    fn settled(&self, merchant: &MerchantId) -> Result<Settlement, StoreError> {
+        let state = self.state();
+        state.works("settlement")?;
+        Ok(if merchant.as_str() == "shop" { state.settlement.clone() } else { Settlement::default() })
+    }
+}
+
+fn since(exception: &Exception) -> String {
+    format!("{}#{}", sort_of(exception.since), exception.id)
+}
+
+#[async_trait]
+impl LineStore for World {
+    async fn load(&self, merchant: &MerchantId, place: &LinePlace) -> Result<PackedLines, StoreError> {
+        let lines = self.settled(merchant)?.lines.into_iter().filter(|(at, _)| at == place);
+        Ok(PackedLines { version: 1, lines: lines.map(|(_, line)| line).collect() })
+    }
+
+    async fn load_day(
+        &self,
+        _: &MerchantId,
+        _: &str,
+        _: Option<Date>,
+    ) -> Result<Vec<(LinePlace, PackedLines)>, StoreError> {
+        unreachable!("requests read no whole days")
+    }
+
+    async fn save(&self, _: &MerchantId, _: &LinePlace, _: &PackedLines) -> Result<bool, StoreError> {
+        unreachable!("requests write no lines")
+    }
+}
+
+#[async_trait]
+impl DepositStore for World {
+    async fn put(&self, _: &MerchantId, _: &Deposit, _: &[Chargeback]) -> Result<bool, StoreError> {
+        unreachable!("requests write no deposits")
+    }
+
+    async fn get(
+        &self,
+        merchant: &MerchantId,
+        id: &str,
+    ) -> Result<Option<(Deposit, Vec<Chargeback>)>, StoreError> {
+        Ok(self.settled(merchant)?.deposits.into_iter().find(|(deposit, _)| deposit.id == id))
+    }
+
+    async fn list(
+        &self,
+        merchant: &MerchantId,
+        (first, last): (Date, Date),
+        _: ReadOrder,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<DepositPage, StoreError> {
+        let place = |deposit: &Deposit| format!("{}#{}", deposit.day, deposit.id);
+        let all = self.settled(merchant)?.deposits.into_iter().map(|(deposit, _)| deposit);
+        let mut found: Vec<_> = all.filter(|one| first <= one.day && one.day <= last).collect();
+        found.sort_by_key(|one| std::cmp::Reverse(place(one)));
+        found.retain(|one| after.is_none_or(|after| *place(one) < *after));
+        let more = found.len() > limit;
+        found.truncate(limit);
+        Ok(DepositPage { next: found.last().filter(|_| more).map(place), deposits: found })
+    }
+
+    async fn add_place(&self, _: &MerchantId, _: &str, _: &LinePlace) -> Result<(), StoreError> {
+        unreachable!("requests write no deposits")
+    }
+
+    async fn of_case(
+        &self,
+        _: &MerchantId,
+        _: &str,
+        _: &str,
+    ) -> Result<(Vec<Chargeback>, Vec<Adjustment>), StoreError> {
+        unreachable!("requests read no cases")
+    }
+
+    async fn lines_of(&self, merchant: &MerchantId, id: &str) -> Result<Vec<(LinePlace, Line)>, StoreError> {
+        let all = self.settled(merchant)?.lines.into_iter();
+        Ok(all.filter(|(_, line)| line.funded.iter().any(|funded| funded.deposit == id)).collect())
+    }
+}
+
+#[async_trait]
+impl ExceptionStore for World {
+    async fn get(&self, merchant: &MerchantId, id: Uuid) -> Result<Option<Exception>, StoreError> {
+        Ok(self.settled(merchant)?.exceptions.into_iter().find(|one| one.id == id))
+    }
+
+    async fn open_of(&self, merchant: &MerchantId, account: &str) -> Result<Vec<Exception>, StoreError> {
+        let all = self.settled(merchant)?.exceptions.into_iter();
+        Ok(all.filter(|one| one.is_open() && one.account == account).collect())
+    }
+
+    async fn save(
+        &self,
+        _: &MerchantId,
+        was: Option<&Exception>,
+        exception: &Exception,
+    ) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let contended = state.contended;
+        let kept = state.settlement.exceptions.iter_mut().find(|one| one.id == exception.id);
+        let Some(kept) = kept.filter(|kept| Some(&**kept) == was && !contended) else { return Ok(false) };
+        *kept = exception.clone();
+        Ok(true)
+    }
+
+    async fn list(
+        &self,
+        merchant: &MerchantId,
+        filter: &ExceptionFilter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<ExceptionPage, StoreError> {
+        let mut found = self.settled(merchant)?.exceptions;
+        found.retain(|one| {
+            one.is_open() != filter.closed
+                && filter.cause.is_none_or(|cause| cause == one.cause)
+                && filter.account.as_ref().is_none_or(|account| *account == one.account)
+                && after.is_none_or(|after| *since(one) < *after)
+        });
+        found.sort_by_key(|one| std::cmp::Reverse(since(one)));
+        let more = found.len() > limit;
+        found.truncate(limit);
+        Ok(ExceptionPage { next: found.last().filter(|_| more).map(since), exceptions: found })
+    }
+}
+
+#[async_trait]
+impl ProgressStore for World {
+    async fn all(&self) -> Result<Vec<(MerchantId, Progress)>, StoreError> {
+        unreachable!("requests read one merchant's")
+    }
+
+    async fn of(&self, merchant: &MerchantId) -> Result<Vec<Progress>, StoreError> {
+        Ok(self.settled(merchant)?.progress)
+    }
+
+    async fn claim(
+        &self,
+        _: &MerchantId,
+        _: &Progress,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<bool, StoreError> {
+        unreachable!("requests claim nothing")
+    }
+
+    async fn note(&self, _: &MerchantId, _: &Progress) -> Result<(), StoreError> {
+        unreachable!("requests note no progress")
+    }
+}
