@@ -11,6 +11,7 @@ mod alterations;
 mod amount;
 mod auth;
 mod bank;
+mod banking;
 mod bin_data;
 mod calendar;
 mod call;

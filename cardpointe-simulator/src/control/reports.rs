@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::{ControlResult, Mistake, mistake};
-use crate::{bank, many, world::World};
+use crate::{bank, banking, many, world::World};
 
 /// Whether a path is one of these.
 pub(super) fn knows(segments: &[&str]) -> bool {
@@ -26,26 +26,26 @@ pub(super) fn route(world: &mut World, method: &Method, segments: &[&str], body:
         (["chargebacks"], "GET") => Ok(json!(world.bank.chargebacks)),
         (["deviations", retref], "POST") => {
             let deviation = read::<bank::Deviation>(body)?;
-            done(bank::deviate(world, retref, deviation), || format!("there is no transaction {retref}"))
+            done(banking::deviate(world, retref, deviation), || format!("there is no transaction {retref}"))
         }
         (["batches", merchid, batchid], "POST") => {
             let Held { hoststat } = read(body)?;
-            let held = bank::hold_batch(world, merchid, batchid, hoststat.as_deref());
+            let held = banking::hold_batch(world, merchid, batchid, hoststat.as_deref());
             done(held, || format!("there is no batch {batchid} of {merchid}"))
         }
         (["deposits", merchid, day], "POST") => alter_deposit(world, merchid, day, body),
         (["adjustments"], "POST") => {
             let adjustment = read(body)?;
-            bank::adjust(world, adjustment).map(|()| json!({})).map_err(Mistake::BadRequest)
+            banking::adjust(world, adjustment).map(|()| json!({})).map_err(Mistake::BadRequest)
         }
         (["chargebacks"], "POST") => {
             let chargeback = read(body)?;
-            bank::charge_back(world, chargeback).map(|()| json!({})).map_err(Mistake::BadRequest)
+            banking::charge_back(world, chargeback).map(|()| json!({})).map_err(Mistake::BadRequest)
         }
         (["reversals"], "POST") => {
             let Reversal { merchid, casenumber, minor_units, on } = read(body)?;
-            let reversal = bank::reversal(&merchid, &casenumber, minor_units, on);
-            bank::adjust(world, reversal).map(|()| json!({})).map_err(Mistake::BadRequest)
+            let reversal = banking::reversal(&merchid, &casenumber, minor_units, on);
+            banking::adjust(world, reversal).map(|()| json!({})).map_err(Mistake::BadRequest)
         }
         (["elsewhere"], "POST") => {
             let retref = many::pay_elsewhere(world, &read(body)?).map_err(Mistake::BadRequest)?;
@@ -88,6 +88,6 @@ fn alter_deposit(world: &mut World, merchid: &str, day: &str, body: &[u8]) -> Co
     if world.merchant(merchid).is_none() {
         return Err(Mistake::NotFound(format!("there is no merchant account {merchid}")));
     }
-    bank::alter_deposit(world, merchid, day, read(body)?);
+    banking::alter_deposit(world, merchid, day, read(body)?);
     Ok(json!({}))
 }

@@ -5,8 +5,8 @@ use jiff::civil::Date;
 
 use super::Simulator;
 use crate::{
-    bank::{self, Adjustment, Chargeback, DepositDeviation, Deviation},
-    funding, many,
+    bank::{Adjustment, Chargeback, DepositDeviation, Deviation},
+    banking, funding, many,
     many::{Elsewhere, ManySettled},
     rest,
 };
@@ -23,28 +23,28 @@ impl Simulator {
     /// Has the reports on a record deviate from the ledger; a default deviation takes that back. `false` when there is
     /// no such record.
     pub fn deviate(&self, retref: &str, deviation: Deviation) -> bool {
-        self.change(|world| bank::deviate(world, retref, deviation))
+        self.change(|world| banking::deviate(world, retref, deviation))
     }
 
     /// Gives a batch another `hoststat`: one that is not GB or MB holds or refuses it, and nothing of it is funded. `None`
     /// takes that back, and what was accepted counts as settled from now on. `false` when there is no such batch.
     pub fn hold_batch(&self, merchid: &str, batchid: &str, hoststat: Option<&str>) -> bool {
-        self.change(|world| bank::hold_batch(world, merchid, batchid, hoststat))
+        self.change(|world| banking::hold_batch(world, merchid, batchid, hoststat))
     }
 
     /// Has a day's deposit deviate from what it is made of; a default deviation takes that back.
     pub fn alter_deposit(&self, merchid: &str, day: Date, deviation: DepositDeviation) {
-        self.change(|world| bank::alter_deposit(world, merchid, day, deviation));
+        self.change(|world| banking::alter_deposit(world, merchid, day, deviation));
     }
 
     /// Adds something to a deposit beside payments and refunds. The error names the member that is wrong.
     pub fn adjust(&self, adjustment: Adjustment) -> Result<(), String> {
-        self.change(|world| bank::adjust(world, adjustment))
+        self.change(|world| banking::adjust(world, adjustment))
     }
 
     /// Takes a payment's money back, or a part of it. The error names the member that is wrong.
     pub fn charge_back(&self, chargeback: Chargeback) -> Result<(), String> {
-        self.change(|world| bank::charge_back(world, chargeback))
+        self.change(|world| banking::charge_back(world, chargeback))
     }
 
     /// Reverses a chargeback, or a part of it: the next deposit has the money again, as an adjustment of the same case.
@@ -54,7 +54,7 @@ impl Simulator {
         casenumber: &str,
         minor_units: i64,
     ) -> Result<(), String> {
-        self.adjust(bank::reversal(merchid, casenumber, minor_units, None))
+        self.adjust(banking::reversal(merchid, casenumber, minor_units, None))
     }
 
     /// Makes a payment elsewhere with a merchant account; its reference. The error names the member that is wrong.

@@ -65,11 +65,14 @@ fn typed(block: &[&str]) -> Vec<String> {
 }
 
 /// What a page's variables for days stand for.
-const DAYS: [(&str, &str); 4] = [
+const DAYS: [(&str, &str); 7] = [
     ("$TODAY", "2026-11-21"),
     ("$YESTERDAY", "2026-11-20"),
     ("$TOMORROW", "2026-11-22"),
     ("$MONTH", "2026-11"),
+    ("$LAST_WEEK", "2026-11-14"),
+    ("${YESTERDAY}", "2026-11-20"),
+    ("${TOMORROW}", "2026-11-22"),
 ];
 
 /// The words of a command line: quoted words are one, placeholders (`<id>`) are words, a day's variable is a day, and what the shell keeps for

@@ -41,7 +41,7 @@ impl Write for Log {
 async fn items(fixture: &Fixture) -> Vec<HashMap<String, AttributeValue>> {
     let client = local::dynamodb_client(fixture.stack.dynamodb_url());
     let names = client.list_tables().send().await.unwrap().table_names.unwrap_or_default();
-    assert_eq!(names.len(), 4, "{names:?}");
+    assert_eq!(names.len(), 5, "{names:?}");
     let mut all = Vec::new();
     for name in names {
         let items = client.scan().table_name(&name).send().await.unwrap();

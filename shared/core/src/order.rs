@@ -21,6 +21,7 @@ mod personal;
 mod plan;
 mod policy;
 mod reauthorize;
+mod record_dispute;
 mod rejection;
 mod resolve;
 mod rules;
@@ -37,9 +38,7 @@ pub use by_hand::{BY_HAND_AFTER, BY_HAND_MAX, HandRejection, decide_by_hand};
 pub use capture_rule::{After, CaptureRule, InvalidRule, StatedRule, TimeOfDay};
 pub use context::Context;
 pub use decide::decide;
-pub use dispute::{
-    DISPUTES_MAX, Dispute, DisputeKind, DisputeRecorded, DisputeRejection, DisputeReport, RecordedDispute,
-};
+pub use dispute::{Dispute, DisputeKind, RecordedDispute};
 pub use fee::FeeShare;
 pub use idempotency::repeated;
 pub use intent::{
@@ -65,6 +64,7 @@ pub use payment_word::{Left, PaymentWord};
 pub use personal::{CustomerTraces, Erased};
 pub use plan::Plan;
 pub use policy::{DeclineOn, FeeBasis, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy};
+pub use record_dispute::{DISPUTES_MAX, DisputeRecorded, DisputeRejection, DisputeReport};
 pub use rejection::{CurrencyLimit, Rejection};
 pub use resolve::{look_back, resolve};
 pub use rules::DECLINES_PER_ORDER_HOUR;

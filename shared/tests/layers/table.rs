@@ -59,7 +59,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("source", "values order payments"),
     ("abuse", "order source"),
     ("access", "values order payments abuse access_token source"),
-    ("ports", "values order payments stored_cards journal webhooks access"),
+    ("ports", "values order payments stored_cards journal settlement webhooks access"),
     ("api", "values order payments stored_cards abuse access access_token invocation ports source transfer"),
     ("spreadsheet", "values order journal"),
     ("status", "payments invocation version"),

@@ -148,6 +148,7 @@ impl Run {
             receiver: Receiver::open().await,
             shop,
         };
+        crate::settlement::seed(&run.shop).await;
         for order in 0..REGISTERED {
             run.shop.register(&format!("o-{order}"), TOTAL).await;
         }

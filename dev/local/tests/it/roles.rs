@@ -58,6 +58,10 @@ fn needed(route: &str) -> Option<Role> {
         | "GET /v2/me"
         | "GET /v2/entries"
         | "GET /v2/orders/{orderId}/entries"
+        | "GET /v2/deposits"
+        | "GET /v2/deposits/{depositId}"
+        | "GET /v2/settlement/exceptions"
+        | "GET /v2/transactions/{transactionId}/settlement"
         | "POST /api/v1/payments/creditcard/status" => Some(Role::Read),
         "PUT /v2/orders/{orderId}"
         | "POST /v2/orders/{orderId}/payments"
@@ -74,6 +78,8 @@ fn needed(route: &str) -> Option<Role> {
         "PATCH /v2/orders/{orderId}/transactions/{transactionId}"
         | "POST /v2/orders/{orderId}/captures/pause"
         | "POST /v2/orders/{orderId}/captures/resume"
+        | "POST /v2/settlement/exceptions/{exceptionId}/notes"
+        | "POST /v2/settlement/exceptions/{exceptionId}/resolve"
         | "POST /v2/orders/{orderId}/transactions/{transactionId}/capture"
         | "POST /v2/orders/{orderId}/transactions/{transactionId}/reauthorize"
         | "POST /v2/orders/{orderId}/transactions/{transactionId}/refund"
@@ -104,6 +110,7 @@ async fn every_route_refuses_a_key_whose_role_is_too_small_and_no_other() {
         let id = uuid::Uuid::nil().to_string();
         let path = path.replace("{orderId}", "o").replace("{transactionId}", &id);
         let path = path.replace("{paymentMethodId}", &id).replace("{webhookId}", "erp");
+        let path = path.replace("{depositId}", "d1").replace("{exceptionId}", &id);
         let path = path.replace("{deliveryId}", &format!("1-{id}"));
         for role in Role::ALL {
             let key = key(role.as_str());
@@ -126,7 +133,7 @@ async fn every_route_refuses_a_key_whose_role_is_too_small_and_no_other() {
             }
         }
     }
-    assert_eq!(refused, 12 + 2 * 10 + 3 * 3, "each route that needs more than read, per smaller role");
+    assert_eq!(refused, 12 + 2 * 12 + 3 * 3, "each route that needs more than read, per smaller role");
     assert!(shop.stack.simulator().transactions().is_empty(), "nothing was sent");
     shop.close().await;
 }

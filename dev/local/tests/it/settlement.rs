@@ -20,6 +20,10 @@ use crate::shop::Shop;
 
 /// A payment of the virtual terminal, and the account that it was made with.
 pub(crate) const RETREF: &str = "900000000001";
+/// Its deposit.
+pub(crate) const DEPOSIT: &str = "d1";
+/// What does not fit.
+pub(crate) const EXCEPTION: Uuid = Uuid::from_u128(7);
 const MID: &str = "496160873888";
 
 /// Keeps a deposit with one line that is not Tollgate's, and the exception about it. Returns the exception's id.
@@ -50,7 +54,7 @@ fn line() -> Line {
     };
     let funded = Funded {
         id: "l1".to_owned(),
-        deposit: "d1".to_owned(),
+        deposit: DEPOSIT.to_owned(),
         day,
         kind: FundedKind::Sale,
         status: FundedStatus::Processed,
@@ -63,7 +67,7 @@ fn line() -> Line {
 
 fn deposit(place: LinePlace, now: Timestamp) -> Deposit {
     Deposit {
-        id: "d1".to_owned(),
+        id: DEPOSIT.to_owned(),
         account: MID.to_owned(),
         day: tollgate_core::settlement::eastern_day(now),
         currency: Some(Currency::USD),
@@ -81,11 +85,11 @@ fn deposit(place: LinePlace, now: Timestamp) -> Deposit {
 
 fn exception(now: Timestamp) -> Exception {
     Exception {
-        id: Uuid::from_u128(7),
+        id: EXCEPTION,
         cause: ExceptionCause::NotOurs,
         account: MID.to_owned(),
         reference: Some(RETREF.to_owned()),
-        deposit: Some("d1".to_owned()),
+        deposit: Some(DEPOSIT.to_owned()),
         case: None,
         order: None,
         transaction: None,

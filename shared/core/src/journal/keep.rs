@@ -100,16 +100,17 @@ async fn point_all(
     changes: &[Change],
     now: Timestamp,
 ) -> Result<(), (usize, StoreError)> {
-    let mut pointers = Vec::new();
+    let (mut pointers, mut failed) = (Vec::new(), None);
     for (n, change) in changes.iter().enumerate() {
         // One after the other: all but a merchant's first find its document in memory.
-        pointers.extend(
-            pointers_of(store, keys, change, now)
-                .await
-                .map_err(|error| (n, error))?
-                .into_iter()
-                .map(|pointer| (n, pointer)),
-        );
+        match pointers_of(store, keys, change, now).await {
+            Ok(found) => pointers.extend(found.into_iter().map(|pointer| (n, pointer))),
+            Err(error) => {
+                // The changes before it do not come again, so their pointers are put all the same.
+                failed = Some((n, error));
+                break;
+            }
+        }
     }
     let mut put = stream::iter(pointers)
         .map(|(n, pointer)| async move { store.point(&pointer).await.map_err(|error| (n, error)) })
@@ -117,7 +118,7 @@ async fn point_all(
     while let Some(put) = put.next().await {
         put?;
     }
-    Ok(())
+    failed.map_or(Ok(()), Err)
 }
 
 /// The pointers that a change adds, as far as its merchant has payments found by them.

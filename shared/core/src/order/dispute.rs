@@ -6,20 +6,12 @@
 //! have a sum of their own: what was captured, less what was refunded and disputed, may be negative. A chargeback reopens
 //! nothing: the order stays paid.
 
-use std::collections::BTreeMap;
-
 use jiff::{Timestamp, civil::Date};
-use uuid::Uuid;
 
-use super::{Kind, Order, Stage, Transaction};
 use crate::{
-    values::{Amount, Carried, Currency, TextUse, check_kept, clean_text},
+    values::{Amount, Carried, TextUse, check_kept, clean_text},
     words,
 };
-
-/// Chargebacks and reversals that an order keeps, corrections included. Each has at most about 800 bytes, so that an order
-/// always has room for the outcomes of its operations.
-pub const DISPUTES_MAX: usize = 20;
 
 /// Longest number of a case, and longest reference; the gateway's own have up to 30 characters.
 const NAME_MAX_CHARS: usize = 40;
@@ -67,7 +59,7 @@ pub struct Dispute {
 
 impl Dispute {
     /// The same as it may be stored: texts are short and hold nothing that looks like a card number.
-    fn cleaned(mut self) -> Self {
+    pub(super) fn cleaned(mut self) -> Self {
         let shortened = |text: &str, most| clean_text(text.trim(), most);
         // A long number of another system can look like a card's by chance, so only what is one as a whole goes.
         let as_reference = |text: &str| {
@@ -84,13 +76,13 @@ impl Dispute {
     }
 
     /// Whether both reports are about the same chargeback or reversal.
-    fn is_same(&self, other: &Self) -> bool {
+    pub(super) fn is_same(&self, other: &Self) -> bool {
         (self.kind, &self.case, &self.number) == (other.kind, &other.case, &other.number)
     }
 
     /// Whether another report of it says the same in all that matters. The words of a reason and the deposit may be told
     /// again in another way.
-    fn says_the_same(&self, other: &Self) -> bool {
+    pub(super) fn says_the_same(&self, other: &Self) -> bool {
         (self.amount, self.day, &self.reason_code) == (other.amount, other.day, &other.reason_code)
     }
 }
@@ -106,162 +98,6 @@ pub struct RecordedDispute {
     pub carried: Carried,
 }
 
-/// Why a chargeback or a reversal is not put on record. It is for a person to look at; nothing is guessed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DisputeRejection {
-    /// The order has no payment with this reference at this account that was approved.
-    #[error("the order has no such payment")]
-    NoSuchPayment,
-    /// It is in another currency than the order, which is in this one.
-    #[error("the order is in another currency: {}", .0.code())]
-    CurrencyDiffers(Currency),
-    /// No chargeback of this case is on record.
-    #[error("no chargeback of this case is on record")]
-    UnknownChargeback,
-    /// This version does not know what happened, or cannot read all of the order.
-    #[error("a newer version of this service is working on the order")]
-    NewerVersion,
-    /// The order keeps no more of them.
-    #[error("the order keeps {DISPUTES_MAX} chargebacks and reversals, and has them")]
-    TooMany,
-}
-
-/// What putting on record came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DisputeRecorded {
-    /// It is new, or says something else than the one before it: the order changed.
-    Applied,
-    /// It was on record.
-    Known,
-}
-
-/// A report of a chargeback or a reversal, with what it says of the payment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DisputeReport {
-    /// The gateway's reference of the payment; without one, it is the payment that has a chargeback of this case.
-    pub reference: Option<String>,
-    /// The gateway accounts that it can have been paid at: the one of the report, and those that are linked with it.
-    pub accounts: Vec<String>,
-    /// The currency, if it is stated.
-    pub currency: Option<Currency>,
-    /// What happened.
-    pub dispute: Dispute,
-}
-
-impl Order {
-    /// Puts a chargeback or a reversal on record. Pure; may be repeated.
-    pub fn record_dispute(
-        &mut self,
-        report: &DisputeReport,
-        now: Timestamp,
-    ) -> Result<DisputeRecorded, DisputeRejection> {
-        let kept: usize = self.transactions.iter().map(|transaction| transaction.disputes.len()).sum();
-        let is_it = |transaction: &&Transaction| transaction.is_disputed_by(report);
-        let id = self.transactions.iter().find(is_it).map(|transaction| transaction.id);
-        let id = id.ok_or(DisputeRejection::NoSuchPayment)?;
-        if report.currency.is_some_and(|currency| currency != self.currency) {
-            return Err(DisputeRejection::CurrencyDiffers(self.currency));
-        }
-        let dispute = report.dispute.clone().cleaned();
-        let transaction = self.transaction_mut(id).ok_or(DisputeRejection::NoSuchPayment)?;
-        if !transaction.is_recognized() || dispute.kind == DisputeKind::Unrecognized {
-            return Err(DisputeRejection::NewerVersion);
-        }
-        if transaction.standing_disputes().any(|one| one.is_same(&dispute) && one.says_the_same(&dispute)) {
-            return Ok(DisputeRecorded::Known);
-        }
-        let is_charged_back = |one: &Dispute| one.kind == DisputeKind::Chargeback && one.case == dispute.case;
-        if dispute.kind == DisputeKind::Reversal && !transaction.standing_disputes().any(is_charged_back) {
-            return Err(DisputeRejection::UnknownChargeback);
-        }
-        if kept >= DISPUTES_MAX {
-            return Err(DisputeRejection::TooMany);
-        }
-        transaction.disputes.push(RecordedDispute { dispute, at: now, carried: Carried::default() });
-        transaction.updated_at = now;
-        self.updated_at = now;
-        Ok(DisputeRecorded::Applied)
-    }
-
-    /// The payment that has this reference at one of these accounts.
-    pub fn disputed_by(&self, report: &DisputeReport) -> Option<Uuid> {
-        self.transactions.iter().find(|transaction| transaction.is_disputed_by(report)).map(|found| found.id)
-    }
-}
-
-impl Transaction {
-    /// Whether a report is about this payment: it was approved, at such an account, and this is a reference that its money was
-    /// taken under. A duplicate has one of its own, and a payer may well dispute just that.
-    fn is_disputed_by(&self, report: &DisputeReport) -> bool {
-        let is_its_own = |reference: &str| {
-            let payments = self.operations.iter().filter(|operation| operation.kind != Kind::Refund);
-            let mut references = payments.flat_map(|one| [one.reference(), one.reference.as_deref()]);
-            references.any(|own| own == Some(reference))
-        };
-        let is_known_by = match report.reference.as_deref() {
-            Some(reference) => is_its_own(reference),
-            None => self.standing_disputes().any(|one| one.case == report.dispute.case),
-        };
-        let first = self.first().filter(|first| first.is(Stage::Approved));
-        is_known_by && first.is_some_and(|first| report.accounts.contains(&first.route.account))
-    }
-
-    /// What counts of the chargebacks and reversals on record, in the order in which each came first: of several reports of
-    /// the same one, the last.
-    pub fn standing_disputes(&self) -> impl Iterator<Item = &Dispute> {
-        self.disputes.iter().enumerate().filter_map(|(n, first)| {
-            let is_first = !self.disputes[..n].iter().any(|one| one.dispute.is_same(&first.dispute));
-            let last = self.disputes.iter().rev().find(|one| one.dispute.is_same(&first.dispute));
-            last.filter(|_| is_first).map(|last| &last.dispute)
-        })
-    }
-
-    /// The report of the same chargeback or reversal that one replaces, by their places in the list, and how many came before
-    /// it.
-    pub(crate) fn replaced_by(&self, place: usize) -> (Option<&Dispute>, usize) {
-        let Some(this) = self.disputes.get(place) else { return (None, 0) };
-        let earlier = || self.disputes[..place].iter().filter(|one| one.dispute.is_same(&this.dispute));
-        (earlier().next_back().map(|one| &one.dispute), earlier().count())
-    }
-
-    /// What issuers took back, less what came back of it, in minor units. More can come back than was taken.
-    pub fn disputed(&self) -> i64 {
-        self.disputed_by_case().into_values().fold(0, i64::saturating_add)
-    }
-
-    /// Whether a chargeback of it is not reversed, or not all of it: giving money back would be a second loss.
-    pub fn has_open_dispute(&self) -> bool {
-        self.disputed_by_case().into_values().any(|minor| minor > 0)
-    }
-
-    /// What the merchant has of it: captured, less refunded and disputed, in minor units. It may be negative.
-    pub fn kept(&self) -> i64 {
-        let (captured, refunded) = (signed(self.captured()), signed(self.refunded()));
-        captured.saturating_sub(refunded).saturating_sub(self.disputed())
-    }
-
-    /// When the first chargeback came, and the last one; none where all are reversed.
-    pub fn disputed_since(&self) -> Option<(Timestamp, Timestamp)> {
-        let open = self.disputed_by_case();
-        let is_open = |case: &str| open.get(case).is_some_and(|minor| *minor > 0);
-        let times = self
-            .disputes
-            .iter()
-            .filter(|one| one.dispute.kind == DisputeKind::Chargeback && is_open(&one.dispute.case));
-        let times: Vec<Timestamp> = times.map(|one| one.at).collect();
-        Some((times.iter().copied().min()?, times.iter().copied().max()?))
-    }
-
-    fn disputed_by_case(&self) -> BTreeMap<&str, i64> {
-        let mut cases = BTreeMap::<&str, i64>::new();
-        for dispute in self.standing_disputes() {
-            let sum = cases.entry(&dispute.case).or_default();
-            *sum = sum.saturating_add(dispute.change());
-        }
-        cases
-    }
-}
-
 impl Dispute {
     /// By how much it changes what is disputed, in minor units.
     pub fn change(&self) -> i64 {
@@ -273,9 +109,6 @@ impl Dispute {
     }
 }
 
-fn signed(amount: Amount) -> i64 {
+pub(super) fn signed(amount: Amount) -> i64 {
     i64::try_from(amount.minor()).unwrap_or(i64::MAX)
 }
-
-#[cfg(test)]
-mod tests;

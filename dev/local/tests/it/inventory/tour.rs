@@ -74,6 +74,7 @@ pub(super) async fn through_everything() -> Seen {
     tour.cannot_read_the_table().await;
     tour.stays_in_doubt().await;
     tour.cannot_keep_the_journal().await;
+    tour.cannot_read_the_settlement().await;
     tour.sends_webhooks().await;
     tour.stores_cards().await;
     tour.lets_an_authorization_lapse().await;
@@ -307,6 +308,16 @@ impl Tour {
         self.fault(Endpoint::Auth, FaultKind::Status { status: 401 });
         self.shop.pay_by_token("refused", "purchase").await.error(502, "gateway_misconfigured");
         self.look().await;
+    }
+
+    /// A report that breaks off.
+    async fn cannot_read_the_settlement(&mut self) {
+        self.shop.register("settles", 2599).await;
+        self.shop.pay_by_token("settles", "purchase").await.data(200);
+        self.shop.stack.deliver_stream().await.unwrap();
+        self.fault(Endpoint::Settlestat, FaultKind::DropAfter);
+        let report = self.shop.stack.invoke_scheduled("settlement").await.unwrap();
+        assert_eq!(report["failed"], 1, "{report}");
     }
 
     /// A cancel that closes its order, and a payment that the settlement refuses before it is found.

@@ -98,10 +98,15 @@ impl Values {
         if template == "/v2/payment-methods" {
             return format!("{template}?customer={}", customer(rng));
         }
-        let card = self.cards.choose(rng).cloned().unwrap_or_else(|| format!("pm_{}", "a".repeat(56)));
+        // The last ones are the most likely not to be deleted yet.
+        let lately = self.cards.len().saturating_sub(CARDS_LATELY);
+        let card = self.cards[lately..].choose(rng).cloned().unwrap_or_else(|| format!("pm_{}", "a".repeat(56)));
         let path = template.replace("{orderId}", &order).replace("{transactionId}", &transaction);
         let delivery = self.deliveries.choose(rng).map_or("none", String::as_str);
         let path = path.replace("{webhookId}", RECEIVER).replace("{deliveryId}", delivery);
+        let exception = crate::settlement::EXCEPTION.to_string();
+        let path =
+            path.replace("{depositId}", crate::settlement::DEPOSIT).replace("{exceptionId}", &exception);
         path.replace("{paymentMethodId}", &card)
     }
 

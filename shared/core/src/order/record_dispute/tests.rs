@@ -7,6 +7,7 @@ use crate::{
         NoEffect, PaymentKind, PaymentStatus, PaymentWord, Rejection,
         tests::fixture::{Fixture, amount, dispute_report, not_done},
     },
+    values::Amount,
 };
 
 fn chargeback(case: &str, number: &str, minor: u64) -> DisputeReport {

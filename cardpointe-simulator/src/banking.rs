@@ -1,0 +1,96 @@
+//! What processor and bank do when they are told to: deviate from the ledger, hold a batch, adjust, charge back.
+
+use jiff::civil::Date;
+
+use crate::{
+    bank::{Adjustment, Chargeback, DepositDeviation, Deviation, REVERSAL, REVERSAL_KIND, key},
+    calendar, funding,
+    settings::ReportZone,
+    state::RecordState,
+    transaction::Transaction,
+    world::World,
+};
+
+/// Has the reports on a record deviate; `false` when there is no such record.
+pub(crate) fn deviate(world: &mut World, retref: &str, deviation: Deviation) -> bool {
+    if world.ledger.by_retref(retref).is_none() {
+        return false;
+    }
+    if deviation == Deviation::default() {
+        world.bank.deviations.remove(retref);
+    } else {
+        world.bank.deviations.insert(retref.to_owned(), deviation);
+    }
+    true
+}
+
+/// Gives a batch another state, or its own again; `false` when there is no such batch.
+pub(crate) fn hold_batch(world: &mut World, merchid: &str, batchid: &str, hoststat: Option<&str>) -> bool {
+    let is_in = |transaction: &Transaction| {
+        transaction.merchid == merchid && transaction.batchid.as_deref() == Some(batchid)
+    };
+    if !world.ledger.all().iter().any(is_in) {
+        return false;
+    }
+    let was_held = world.bank.holds(merchid, batchid);
+    let key = key(merchid, batchid);
+    match hoststat {
+        Some(state) => drop(world.bank.hoststats.insert(key, state.to_owned())),
+        None => drop(world.bank.hoststats.remove(&key)),
+    }
+    if was_held && !world.bank.holds(merchid, batchid) {
+        let now = world.now();
+        let accepted = |one: &Transaction| is_in(one) && one.status == RecordState::Accepted;
+        world.ledger.change_all(|one| accepted(one) && one.settled_at.replace(now).is_some());
+    }
+    true
+}
+
+/// Has a day's deposit deviate from what it is made of.
+pub(crate) fn alter_deposit(world: &mut World, merchid: &str, day: Date, deviation: DepositDeviation) {
+    world.bank.deposits.insert(key(merchid, day), deviation);
+}
+
+/// The reversal of a chargeback, or of a part of it.
+pub(crate) fn reversal(merchid: &str, casenumber: &str, minor_units: i64, on: Option<Date>) -> Adjustment {
+    Adjustment {
+        merchid: merchid.to_owned(),
+        category: REVERSAL.to_owned(),
+        kind: REVERSAL_KIND.to_owned(),
+        description: "CHARGEBACK REVERSAL".to_owned(),
+        minor_units,
+        casenumber: Some(casenumber.to_owned()),
+        on,
+    }
+}
+
+/// Adds an adjustment; the error names the member that is wrong.
+pub(crate) fn adjust(world: &mut World, mut adjustment: Adjustment) -> Result<(), String> {
+    adjustment.on = Some(day_or_next(world, &adjustment.merchid, adjustment.on)?);
+    world.bank.adjustments.push(adjustment);
+    Ok(())
+}
+
+/// Adds a chargeback, and what it takes; the error names the member that is wrong.
+pub(crate) fn charge_back(world: &mut World, mut chargeback: Chargeback) -> Result<(), String> {
+    if chargeback.minor_units < 1 {
+        return Err("minor_units: a whole number from 1".to_owned());
+    }
+    chargeback.on = Some(day_or_next(world, &chargeback.merchid, chargeback.on)?);
+    let zone = world.merchant(&chargeback.merchid).map(|merchant| merchant.settings.reports.report_zone);
+    let today = calendar::day(world.now(), zone.unwrap_or(ReportZone::Eastern));
+    chargeback.chargebackdate.get_or_insert(today);
+    if chargeback.debit {
+        world.bank.adjustments.push(chargeback.debit());
+    }
+    world.bank.chargebacks.push(chargeback);
+    Ok(())
+}
+
+/// The day itself, or that of the account's next deposit.
+fn day_or_next(world: &World, merchid: &str, day: Option<Date>) -> Result<Date, String> {
+    let merchant = world.merchant(merchid);
+    let merchant = merchant.ok_or_else(|| format!("merchid: there is no merchant account {merchid}"))?;
+    let next = || funding::next_day(merchant.settings, world.now());
+    day.or_else(next).ok_or_else(|| "on: there is no next day".to_owned())
+}
