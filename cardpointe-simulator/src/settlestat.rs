@@ -175,10 +175,9 @@ fn letter(status: RecordState, batch_state: Option<&str>) -> &'static str {
     match (status, batch_state) {
         (RecordState::FormatError, _) => "F",
         (RecordState::TokenDecrypt, _) => "T",
-        (_, Some("RB" | "BB")) => "N",
+        (_, Some("RB" | "BB")) | (RecordState::Rejected, None | Some("GB" | "MB")) => "N",
         (_, Some("EB")) => "R",
         (RecordState::Accepted, None | Some("GB" | "MB")) => "Y",
-        (RecordState::Rejected, None | Some("GB" | "MB")) => "N",
         (RecordState::UnderReview, None | Some("GB" | "MB")) => "W",
         _ => "",
     }

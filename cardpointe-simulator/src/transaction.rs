@@ -42,6 +42,7 @@ impl EntryMode {
 /// One authorization, sale, verification or refund. Of its card only the token and the last four digits are
 /// here.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "independent properties of a record")]
 pub(crate) struct Transaction {
     pub(crate) kind: RecordKind,
     pub(crate) retref: String,

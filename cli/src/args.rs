@@ -60,6 +60,7 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "it is made once")]
 pub(crate) enum Command {
     /// Merchants and their keys
     #[command(subcommand)]

@@ -9,7 +9,7 @@ use tollgate::{
 };
 use tollgate_core::{
     journal::FoundByText,
-    order::CustomerTraces,
+    order::{CustomerReference, CustomerTraces},
     payments::Merchant,
     values::{SearchBy, SearchTerm},
 };
@@ -34,7 +34,7 @@ impl Pointers {
         lost: &[FoundByText],
     ) -> Result<Self, Failure> {
         let own = [
-            (SearchBy::Customer, traces.reference.as_ref().map(|reference| reference.as_str())),
+            (SearchBy::Customer, traces.reference.as_ref().map(CustomerReference::as_str)),
             (SearchBy::Email, traces.email.as_deref()),
         ];
         let own = own.into_iter().filter_map(|(by, text)| SearchTerm::new(by, text?));

@@ -37,6 +37,18 @@ impl Write for Log {
     }
 }
 
+impl Log {
+    /// Writes what this thread logs here, until what is returned is dropped.
+    fn follow(&self) -> impl Sized + use<> {
+        let writer = self.clone();
+        tracing_subscriber::fmt()
+            .json()
+            .with_max_level(tracing_subscriber::filter::LevelFilter::INFO)
+            .with_writer(move || writer.clone())
+            .set_default()
+    }
+}
+
 /// Every item of every table.
 async fn items(fixture: &Fixture) -> Vec<HashMap<String, AttributeValue>> {
     let client = local::dynamodb_client(fixture.stack.dynamodb_url());
@@ -145,12 +157,7 @@ fn profile(method: &Value) -> String {
 #[tokio::test]
 async fn an_erased_customer_is_in_no_table_and_no_log_line_and_its_payments_still_are() {
     let log = Log::default();
-    let writer = log.clone();
-    let _here = tracing_subscriber::fmt()
-        .json()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::INFO)
-        .with_writer(move || writer.clone())
-        .set_default();
+    let _here = log.follow();
     let fixture = Fixture::open().await;
     with_receiver(&fixture).await;
     let stored = store(&fixture, VISA, CUSTOMER).await;
@@ -194,11 +201,7 @@ async fn an_erased_customer_is_in_no_table_and_no_log_line_and_its_payments_stil
     erased.never_says(NAME);
     assert!(erased.done().contains("description, email address"));
 
-    deliver(&fixture).await;
-    fixture.stack.advance_clock(7_200);
-    for schedule in ["reconcile", "totals", "webhooks"] {
-        fixture.stack.invoke_scheduled(schedule).await.unwrap();
-    }
+    run_schedules(&fixture).await;
     fixture.run(&["journal", "rebuild"], "").await.done();
     for find in [&by_customer, &by_address] {
         assert_eq!(payments(&fixture, find).await, 0, "{find:?}");
@@ -220,17 +223,30 @@ async fn an_erased_customer_is_in_no_table_and_no_log_line_and_its_payments_stil
         assert!(!log.contains(canary), "{canary} is in the log");
     }
 
-    // What was held can still be taken, what was paid be returned; the gateway has the cards no more.
-    let id = held["data"]["id"].as_str().unwrap();
-    assert_eq!(fixture.follow_up("held", id, "capture", json!({})).await.0, 200);
     assert_eq!(history(&fixture, &anothers).await["transactions"][0]["status"], "complete");
-    let again = json!({"gateway": "card_connect", "method": "purchase", "payment": stored["payment"]});
-    assert_eq!(pay(&fixture, "later", again).await.0, 400, "its profile is deleted");
-    let others = json!({"gateway": "card_connect", "method": "purchase", "payment": other["payment"]});
-    assert_eq!(pay(&fixture, "others", others).await.0, 200);
+    goes_on_without_its_customer(&fixture, &held, &stored, &other).await;
     let nothing = fixture.run(&[&erase[..], &["--yes"]].concat(), "").await.done();
     assert!(nothing.starts_with("Nothing is stored of this customer."), "{nothing}");
     fixture.close().await;
+}
+
+/// Hours later.
+async fn run_schedules(fixture: &Fixture) {
+    deliver(fixture).await;
+    fixture.stack.advance_clock(7_200);
+    for schedule in ["reconcile", "totals", "webhooks"] {
+        fixture.stack.invoke_scheduled(schedule).await.unwrap();
+    }
+}
+
+/// What was held can still be taken, what was paid be returned; the gateway has the cards no more.
+async fn goes_on_without_its_customer(fixture: &Fixture, held: &Value, stored: &Value, other: &Value) {
+    let id = held["data"]["id"].as_str().unwrap();
+    assert_eq!(fixture.follow_up("held", id, "capture", json!({})).await.0, 200);
+    let again = json!({"gateway": "card_connect", "method": "purchase", "payment": stored["payment"]});
+    assert_eq!(pay(fixture, "later", again).await.0, 400, "its profile is deleted");
+    let others = json!({"gateway": "card_connect", "method": "purchase", "payment": other["payment"]});
+    assert_eq!(pay(fixture, "others", others).await.0, 200);
 }
 
 #[tokio::test]

@@ -148,7 +148,7 @@ async fn read<P: ReportParser>(
     let (records, mut parsed) = mpsc::channel::<Vec<P::Record>>(WAITING_MAX);
     let parsing = tokio::task::spawn_blocking(move || {
         let mut emit = Emit::new(RECORDS_AT_A_TIME, |some| records.blocking_send(some).is_ok());
-        let parse = Parse::of(Chunks::new(arrived), parser, &mut emit);
+        let parse = Parse::of(Chunks::new(arrived), &parser, &mut emit);
         emit.flush();
         parse
     });

@@ -109,12 +109,16 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
         add(meta, "continued_by", rest.map(|found| found.id.to_string()));
         meta["operations"] = transaction.operations.iter().map(|o| operation(currency, o)).collect();
         add(meta, "memo", transaction.memo.as_deref().map(memo_value));
-        if !transaction.disputes.is_empty() {
-            meta["disputed"] = signed_price(currency, transaction.disputed());
-            meta["disputes"] = transaction.standing_disputes().map(dispute).collect();
-        }
+        add_disputes(meta, currency, transaction);
     }
     value
+}
+
+fn add_disputes(meta: &mut Value, currency: Currency, transaction: &Transaction) {
+    if !transaction.disputes.is_empty() {
+        meta["disputed"] = signed_price(currency, transaction.disputed());
+        meta["disputes"] = transaction.standing_disputes().map(dispute).collect();
+    }
 }
 
 /// A chargeback or what came back of one, in the words of the processor.

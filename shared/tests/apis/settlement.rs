@@ -66,7 +66,7 @@ fn deposit(id: &str, day: Date, lines: (u64, i64), refunds: i64) -> Deposit {
         trace_number: Some("01234567890".to_owned()),
         lines,
         refunds,
-        places: Default::default(),
+        places: std::collections::BTreeSet::default(),
         adjustments: vec![Adjustment {
             id: "a1".to_owned(),
             component: Some(Component::Reversal),

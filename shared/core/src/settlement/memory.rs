@@ -18,6 +18,12 @@ use crate::{
     values::{Currency, ReadOrder},
 };
 
+/// What runs left: lines, deposits and exceptions.
+pub(super) type Left = (BTreeMap<LinePlace, Vec<Line>>, Vec<Kept>, Vec<Exception>);
+
+/// A deposit with its chargebacks.
+type Kept = (Deposit, Vec<Chargeback>);
+
 /// All of one merchant's.
 #[derive(Default)]
 pub(super) struct Memory {
@@ -44,9 +50,7 @@ impl Memory {
     }
 
     /// Everything that a run left, by what it is about.
-    pub(super) fn state(
-        &self,
-    ) -> (BTreeMap<LinePlace, Vec<Line>>, Vec<(Deposit, Vec<Chargeback>)>, Vec<Exception>) {
+    pub(super) fn state(&self) -> Left {
         let lines = self.lines.lock().unwrap();
         let lines = lines.iter().filter(|(_, packed)| !packed.lines.is_empty());
         let mut deposits = self.deposits.lock().unwrap().clone();

@@ -32,7 +32,7 @@ const LOOKED_FOR_DAYS: i64 = 3;
 const CLAIM: SignedDuration = SignedDuration::from_mins(16);
 
 /// How long one report may take. The largest have 20 MB.
-const REPORT_LIMIT: Duration = Duration::from_secs(60);
+const REPORT_LIMIT: Duration = Duration::from_mins(1);
 
 /// What is read and for how long it is waited for.
 #[derive(Clone, Debug)]
@@ -323,9 +323,9 @@ impl Settlement {
             has_deposits: progress.funding.unwrap_or_default(),
             waits: &self.settings.waits,
         };
-        let matched = matcher.run(&wanted, now).await?;
-        report.opened += matched.exceptions.opened + matched.exceptions.reopened;
-        report.open += matched.exceptions.open;
+        let found = matcher.run(&wanted, now).await?;
+        report.opened += found.exceptions.opened + found.exceptions.reopened;
+        report.open += found.exceptions.open;
         Ok(())
     }
 

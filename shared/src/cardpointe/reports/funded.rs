@@ -214,15 +214,11 @@ impl Deposits {
         let (held, mut wrong) = (&mut all.held, None);
         let each = each(|transaction: Transaction| {
             let part = transaction.part(self.day).inspect_err(|what| wrong = Some(*what))?;
-            match &known {
-                Some((deposit, day)) => to
-                    .emit::<serde::de::value::Error>(part.record(deposit, *day))
-                    .map_err(|_| "nothing takes it"),
-                None => {
-                    held.push(part);
-                    Ok(())
-                }
-            }
+            let Some((deposit, day)) = &known else {
+                held.push(part);
+                return Ok(());
+            };
+            to.emit::<serde::de::value::Error>(part.record(deposit, *day)).map_err(|_| "nothing takes it")
         });
         map.next_value_seed(each).map_err(|error| match wrong {
             Some(wrong) => to.fail(wrong),

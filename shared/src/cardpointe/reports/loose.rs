@@ -109,13 +109,13 @@ pub(super) struct Parse {
 
 impl Parse {
     /// Parses a body to its end.
-    pub(super) fn of<P: ReportParser>(read: impl Read, parser: P, to: &mut dyn Take<P::Record>) -> Self {
+    pub(super) fn of<P: ReportParser>(read: impl Read, parser: &P, to: &mut dyn Take<P::Record>) -> Self {
         let mut read = BufReader::new(read);
         let mut state = State { to, records: 0, said: None, wrong: None };
         let result = match first_byte(&mut read) {
             Err(_) => Err(cut()),
             Ok(None) => Ok(()),
-            Ok(Some(b'[' | b'{' | b'"')) => json(read, &parser, &mut state),
+            Ok(Some(b'[' | b'{' | b'"')) => json(read, parser, &mut state),
             Ok(Some(_)) => sentence(read).map(|text| state.say(Some(text))),
         };
         Self { records: state.records, said: state.said, result }

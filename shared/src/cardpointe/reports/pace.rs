@@ -13,7 +13,7 @@ use crate::cardpointe::site;
 /// Requests that the test system takes in a minute (`docs/cardpointe.md`). Of the other one no limit is known.
 const PER_MINUTE: usize = 20;
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// How long nothing is requested after the limit was reached and no time was stated.
 const HELD: Duration = Duration::from_secs(30);
@@ -92,7 +92,7 @@ mod tests {
         }
         assert_eq!(begin.elapsed(), Duration::ZERO);
         assert_eq!(pace.turn(TEST, Duration::from_secs(61)).await, None, "its turn would come too late");
-        assert_eq!(pace.turn(TEST, LIMIT).await, Some(LIMIT - MINUTE));
+        assert_eq!(pace.turn(TEST, LIMIT).await, LIMIT.checked_sub(MINUTE));
         assert_eq!(begin.elapsed(), MINUTE);
         for _ in 0..PER_MINUTE * 3 {
             assert_eq!(pace.turn(LIVE, LIMIT).await, Some(LIMIT));
@@ -106,9 +106,9 @@ mod tests {
         pace.hold(LIVE, Some(Duration::from_secs(7)));
         pace.hold(LIVE, Some(Duration::from_secs(3)));
         assert_eq!(pace.turn(LIVE, Duration::from_secs(8)).await, None);
-        assert_eq!(pace.turn(LIVE, LIMIT).await, Some(LIMIT - Duration::from_secs(7)));
+        assert_eq!(pace.turn(LIVE, LIMIT).await, LIMIT.checked_sub(Duration::from_secs(7)));
         pace.hold(LIVE, None);
-        assert_eq!(pace.turn(LIVE, LIMIT).await, Some(LIMIT - HELD));
+        assert_eq!(pace.turn(LIVE, LIMIT).await, LIMIT.checked_sub(HELD));
         assert_eq!(pace.turn(TEST, LIMIT).await, Some(LIMIT), "another site");
     }
 }

@@ -82,15 +82,12 @@ impl ReportParser for Batches {
                     let known = header.batch.as_deref().zip(header.status);
                     let each = each(|transaction: Transaction| {
                         let part = transaction.part().inspect_err(|what| wrong = Some(*what))?;
-                        match known {
-                            Some((batch, status)) => to
-                                .emit::<serde::de::value::Error>(part.record(self.day, batch, status))
-                                .map_err(|_| "nothing takes it"),
-                            None => {
-                                held.push(part);
-                                Ok(())
-                            }
-                        }
+                        let Some((batch, status)) = known else {
+                            held.push(part);
+                            return Ok(());
+                        };
+                        to.emit::<serde::de::value::Error>(part.record(self.day, batch, status))
+                            .map_err(|_| "nothing takes it")
                     });
                     map.next_value_seed(each).map_err(|error| match wrong {
                         Some(wrong) => to.fail(wrong),

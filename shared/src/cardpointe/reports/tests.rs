@@ -67,7 +67,7 @@ fn body(text: &str, at_a_time: usize) -> Vec<Result<Vec<u8>, BodyError>> {
 }
 
 const DAY: Date = date(2026, 12, 31);
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 async fn settled(
     reports: &CardPointeReports<Fake>,

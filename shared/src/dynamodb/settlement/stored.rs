@@ -68,9 +68,9 @@ fn stored_places(places: &BTreeSet<LinePlace>) -> Vec<StoredPlaces> {
     days.into_iter().map(|(day, parts)| StoredPlaces { day, parts }).collect()
 }
 
-fn places(account: &String, days: &[StoredPlaces]) -> BTreeSet<LinePlace> {
+fn places(account: &str, days: &[StoredPlaces]) -> BTreeSet<LinePlace> {
     let parts = |parts: u64| (0..LinePlace::PARTS).filter(move |part| parts & (1 << part) != 0);
-    let place = |day, part| LinePlace { account: account.clone(), day, part };
+    let place = |day, part| LinePlace { account: account.to_owned(), day, part };
     days.iter().flat_map(|one| parts(one.parts).map(|part| place(one.day, part))).collect()
 }
 
@@ -93,7 +93,7 @@ stored! {
         refunds: "refunds",
         places: (
             to.put("places", &stored_places(&this.places)),
-            places(&account, &from.get::<Vec<StoredPlaces>>("places")?)
+            places(String::as_str(&account), &from.get::<Vec<StoredPlaces>>("places")?)
         ),
         adjustments: "adjustments",
         changed_on: "changed_on",

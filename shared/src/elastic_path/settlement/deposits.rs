@@ -10,7 +10,7 @@ use tollgate_core::{
     journal::{Entry, EntryPlace, EntryQuery},
     payments::{Refusal, Role},
     settlement::{Adjustment, Chargeback, Component, Deposit, Exception, ExceptionCause, Funded, Line},
-    values::{ReadOrder, sort_of},
+    values::{Currency, ReadOrder, sort_of},
 };
 
 use super::{accounts, decimal};
@@ -232,7 +232,7 @@ fn shown(deposit: &Deposit, unmatched: &Unmatched) -> Value {
         "id": deposit.id,
         "mid": deposit.account,
         "date": deposit.day,
-        "currency": deposit.currency.map(|currency| currency.code()),
+        "currency": deposit.currency.map(Currency::code),
         "gross": gross,
         "refunds": refunds,
         "fees": fees,
@@ -354,7 +354,7 @@ fn line_value(deposit: &Deposit, row: &OfDeposit, unmatched: &Unmatched) -> Valu
         "kind": funded.kind.as_str(),
         "status": funded.status.as_str(),
         "amount": funded.amount,
-        "currency": funded.currency.map(|currency| currency.code()),
+        "currency": funded.currency.map(Currency::code),
         "settled_at": line.settled.first().map(|settled| settled.day),
         "order": entry.as_ref().map(|entry| &entry.order.order),
         "transaction": entry.as_ref().map(|entry| entry.transaction),

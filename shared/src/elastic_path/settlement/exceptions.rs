@@ -6,6 +6,7 @@ use tollgate_core::{
     order::{Actor, Reason},
     payments::{Refusal, Role},
     settlement::{self, Exception, ExceptionRefusal, NOTES_MAX, Note, Resolution},
+    values::Currency,
 };
 use uuid::Uuid;
 
@@ -177,7 +178,7 @@ fn shown(one: &Exception) -> Value {
         "transaction": one.transaction,
         "expected": one.expected,
         "found": one.found,
-        "currency": one.currency.map(|currency| currency.code()),
+        "currency": one.currency.map(Currency::code),
         "since": seconds(one.since),
         "gone_at": one.gone_at.map(seconds),
         "notes": one.notes.iter().map(note).collect::<Vec<_>>(),

@@ -275,7 +275,7 @@ impl Condition {
 
     fn holds(&self, order: &Order, transaction: &Transaction, now: Timestamp) -> bool {
         match self {
-            Self::ListedAt(_) => true,
+            Self::ListedAt(_) | Self::PointedBy(_) => true,
             Self::Status(all) => all.contains(&transaction.status()),
             Self::Word(all) => all.contains(&transaction.word(now)),
             Self::Operation(all) => transaction.operations.iter().any(|own| all.contains(&own.kind)),
@@ -295,7 +295,6 @@ impl Condition {
                 entry.transaction == transaction.id && entry.reference.as_ref() == Some(reference)
             }),
             Self::Text(term) => transaction.search_terms().contains(term),
-            Self::PointedBy(_) => true,
             Self::Order(id) => order.id == *id,
             Self::Transaction(id) => transaction.id == *id,
             Self::Amount(is) => is.holds(&transaction.amount().minor()),

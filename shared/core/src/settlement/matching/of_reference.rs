@@ -53,6 +53,7 @@ pub(super) fn of_reference(
 }
 
 /// A cause, and what was found instead of what was expected.
+#[derive(Clone, Copy)]
 struct Differs {
     cause: ExceptionCause,
     found: Option<i64>,

@@ -109,7 +109,7 @@ fn settled(one: &Expectation, day: Date) -> Settled {
         batch: format!("batch {day}"),
         day,
         // Of a refund, a batch states either sign.
-        amount: Some(if one.operation.as_u128() % 2 == 0 { one.amount } else { one.amount.abs() }),
+        amount: Some(if one.operation.as_u128().is_multiple_of(2) { one.amount } else { one.amount.abs() }),
         status: SettledStatus::Accepted,
         batch_status: BatchStatus::Good,
         gateway_order_id: Some(one.gateway_order_id.clone()),
@@ -182,8 +182,14 @@ fn with_victim(items: &[(i64, i64, Got)], amount: i64) -> (World, usize, usize) 
     (world, n, line)
 }
 
+/// Changes a line and what is expected, by their places.
+type Deviate = fn(&mut World, usize, usize);
+
+/// Changes a deposit.
+type Redeposit = fn(&mut Deposit);
+
 /// All ways in which something does not fit, with the cause that it must have.
-const DEVIATIONS: &[(&str, ExceptionCause, fn(&mut World, usize, usize))] = &[
+const DEVIATIONS: &[(&str, ExceptionCause, Deviate)] = &[
     ("in no batch", ExceptionCause::NotSettled, |w, _, l| drop(w.lines.remove(l))),
     ("in no batch, only held here", ExceptionCause::NotApproved, |w, n, _| w.expectations[n].amount = 0),
     ("another record of one attempt", ExceptionCause::NotApproved, |w, _, l| {
@@ -265,7 +271,7 @@ const DEVIATIONS: &[(&str, ExceptionCause, fn(&mut World, usize, usize))] = &[
 ];
 
 /// The same of deposits.
-const OF_DEPOSITS: &[(&str, ExceptionCause, fn(&mut Deposit))] = &[
+const OF_DEPOSITS: &[(&str, ExceptionCause, Redeposit)] = &[
     ("one wrong cent in the net sales", ExceptionCause::LinesDiffer, |deposit| {
         deposit.components[0].1 += 1;
         deposit.total += 1;

@@ -245,7 +245,7 @@ fn settlement(log: Log, gateway: Gateway, memory: &Arc<Memory>, accounts: &[&'st
 }
 
 async fn run(settlement: &Settlement) -> SettlementReport {
-    settlement.run(Deadline::after(Duration::from_secs(900))).await
+    settlement.run(Deadline::after(Duration::from_mins(15))).await
 }
 
 #[tokio::test]
