@@ -219,7 +219,7 @@ impl Values {
             // The stored card is that of none.
             "customer" if route.contains("/payments") && rng.random_bool(0.8) => Value::Null,
             "customer" => json!(customer(rng)),
-            "reason" | "actor" | "Reason" | "Actor" => json!(pick(rng, &["case 4713", "Ann Lee"])),
+            "reason" | "actor" | "text" | "Reason" | "Actor" => json!(pick(rng, &["case 4713", "Ann Lee"])),
             // Where both places state one, they have to be equal.
             "custom_reference" => json!("invoice 7"),
             "metadata" => json!({"invoice": pick(rng, &["7", "A-17", "", "é"]), "channel": "web"}),
