@@ -16,9 +16,6 @@ use crate::{
 /// How many of the latest payments are named in what follows.
 const REMEMBERED: usize = 25;
 
-/// Of the stored cards, so many of the last ones are used.
-const CARDS_LATELY: usize = 2;
-
 /// What a run has met so far.
 pub(super) struct Values {
     pub(super) now: Timestamp,
@@ -101,10 +98,7 @@ impl Values {
         if template == "/v2/payment-methods" {
             return format!("{template}?customer={}", customer(rng));
         }
-        // The last ones are the most likely not to be deleted yet.
-        let lately = self.cards.len().saturating_sub(CARDS_LATELY);
-        let card =
-            self.cards[lately..].choose(rng).cloned().unwrap_or_else(|| format!("pm_{}", "a".repeat(56)));
+        let card = self.cards.choose(rng).cloned().unwrap_or_else(|| format!("pm_{}", "a".repeat(56)));
         let path = template.replace("{orderId}", &order).replace("{transactionId}", &transaction);
         let delivery = self.deliveries.choose(rng).map_or("none", String::as_str);
         let path = path.replace("{webhookId}", RECEIVER).replace("{deliveryId}", delivery);
