@@ -210,6 +210,7 @@ mod tests {
             until: began + Duration::from_millis(until),
             status: 200,
             request: Vec::new().into(),
+            response: Vec::new().into(),
         };
         assert_eq!(chain(&[call(0, 2), call(1, 3)]), 1);
         assert_eq!(chain(&[call(0, 2), call(2, 3), call(1, 4), call(5, 6)]), 3);

@@ -9,7 +9,7 @@ use crate::{
     artifact,
     binaries::{Binaries, FUNCTIONS, workspace},
     counts::{self, Counts, Step},
-    instructions,
+    instructions, ledger,
     report::number,
     world::World,
 };
@@ -105,6 +105,7 @@ async fn count(names: &[&str]) -> Result<Baseline, String> {
     let world = World::start().await?;
     // What is called and written is the same with every profile.
     steps(&counts::count(&world, &Binaries::beside()?).await?, &mut counts);
+    counts.extend(ledger::counts().await?);
     for name in FUNCTIONS {
         counts.insert(format!("crates, {name}"), number(artifact::crates(name)?));
     }

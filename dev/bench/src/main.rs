@@ -13,6 +13,7 @@ mod counts;
 mod dynamodb;
 mod guard;
 mod instructions;
+mod ledger;
 mod measured;
 mod memory;
 mod page;
@@ -50,6 +51,8 @@ enum What {
     /// Round trips, write units, item and binary sizes, crates and instructions of the functions that were built with
     /// this program and as they are deployed, against dev/bench/baseline.json
     Guard(guard::Arguments),
+    /// Every question of docs/finance.md over a million entries: calls, bytes and time of its first page or its totals
+    Ledger(ledger::Arguments),
     /// Write the tables of docs/performance.md again, from docs/performance/figures.json
     Page,
     /// Print all tables from docs/performance/figures.json, without measuring
@@ -62,6 +65,7 @@ async fn main() -> ExitCode {
     let result = match what {
         None => all::run(&all, json).await,
         Some(What::Captures(arguments)) => captures::run(arguments).await,
+        Some(What::Ledger(arguments)) => ledger::run(arguments).await,
         Some(What::Page) => page::rewrite(),
         Some(What::Show) => page::published().and_then(|measured| all::show(&measured, json)),
         Some(What::Guard(arguments)) => guard::run(arguments).await,

@@ -32,6 +32,8 @@ pub(crate) struct Call {
     pub(crate) status: u16,
     /// Body of the request.
     pub(crate) request: Bytes,
+    /// Body of the response.
+    pub(crate) response: Bytes,
 }
 
 /// A proxy to one server.
@@ -141,7 +143,8 @@ async fn forward(shared: &Shared, request: Request, from: Instant) -> Result<Res
     let mut seen = shared.seen();
     if seen.is_keeping {
         let status = status.as_u16();
-        seen.calls.push(Call { what, from, until: Instant::now(), status, request: body });
+        let response = bytes.clone();
+        seen.calls.push(Call { what, from, until: Instant::now(), status, request: body, response });
     }
     drop(seen);
     let mut response = Response::new(Body::from(bytes));

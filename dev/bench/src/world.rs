@@ -36,7 +36,13 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Result<Self, String> {
-        let stack = Stack::start(Options::default()).await.map_err(|error| error.to_string())?;
+        Self::start_in(None).await
+    }
+
+    /// With its data there, if there is more of it than memory.
+    pub(crate) async fn start_in(data: Option<PathBuf>) -> Result<Self, String> {
+        let options = Options { data, ..Options::default() };
+        let stack = Stack::start(options).await.map_err(|error| error.to_string())?;
         let table = Proxy::to(stack.dynamodb_url()).await?;
         let secrets = Proxy::to(stack.secretsmanager_url()).await?;
         let base_url = stack.simulator().base_url();

@@ -17,10 +17,10 @@ use tokio::time::{sleep, timeout};
 use tollgate::{elastic_path::events, lambda::GATEWAY, publishing::publish};
 use tollgate_core::{
     journal::{
-        Change, Changes, CountedEntry, Entry, EntryStore, Parked, Pointer, Put, Retention, SearchKeys,
+        Change, Changes, CountedEntry, Entry, EntryStore, Hold, Parked, Pointer, Put, Retention, SearchKeys,
         Totals, entries, found_by, record,
     },
-    order::{MerchantId, Order},
+    order::{MerchantId, Order, PaymentWord, Transaction},
     payments::StoreError,
     values::{QuarterHour, SearchKey, SearchTerm},
     webhooks::{Event, EventBus},
@@ -37,6 +37,8 @@ use crate::{
 /// Most changes in a batch.
 const BATCH_MAX: u64 = 6;
 
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+
 /// A batch is killed within this time, if it is: its calls take a millisecond before and one after their effect.
 const KILLED_WITHIN_MS: u64 = 12;
 
@@ -46,6 +48,8 @@ struct Kept {
     entries: BTreeMap<Uuid, Entry>,
     /// The keys of texts that payments are found by, and where the entries that they lead to sort.
     pointers: BTreeSet<(SearchKey, String)>,
+    /// What is open of what is held.
+    holds: BTreeSet<Hold>,
     differing: Option<String>,
     parked: usize,
     /// Merchants' days, and quarters of an hour, whose totals are to be summed up.
@@ -110,6 +114,14 @@ impl EntryStore for Fake {
     async fn point(&self, pointer: &Pointer) -> Result<(), StoreError> {
         let pointer = (pointer.key.clone(), pointer.sort.clone());
         self.write(|kept| _ = kept.pointers.insert(pointer)).await
+    }
+
+    async fn hold(&self, hold: &Hold) -> Result<(), StoreError> {
+        self.write(|kept| _ = kept.holds.insert(hold.clone())).await
+    }
+
+    async fn release(&self, hold: &Hold) -> Result<(), StoreError> {
+        self.write(|kept| _ = kept.holds.remove(hold)).await
     }
 
     async fn note_day(&self, merchant: &MerchantId, day: Date) -> Result<(), StoreError> {
@@ -214,6 +226,7 @@ pub(crate) async fn compare(world: &Arc<World>, seed: u64) {
     let state = &mut *guard;
     *state.counts.entry("journal entries").or_default() += kept.entries.len() as u64;
     wrong.extend(broken(&kept, &orders, &state.ledger, fake.now));
+    wrong.extend(held_otherwise(&kept, &orders, stops));
     for rule in wrong {
         world.fail(state, &rule);
     }
@@ -329,6 +342,26 @@ fn broken(kept: &Kept, orders: &[Order], ledger: &Ledger, now: Timestamp) -> Vec
         }
     }
     broken
+}
+
+/// Holds that are not found, or are found and not open. What a consumer that stopped has not read of is found until it
+/// expires.
+fn held_otherwise(kept: &Kept, orders: &[Order], stopped: bool) -> Option<String> {
+    let open: BTreeSet<Hold> = orders.iter().flat_map(Hold::all).collect();
+    let is_held = |order: &Order, own: &Transaction| {
+        let before_its_end = own.authorization_expires_at.and_then(|at| at.checked_sub(SECOND).ok());
+        before_its_end.is_some_and(|at| own.word(at) == PaymentWord::Held)
+            && !open.iter().any(|hold| hold.order == order.key())
+    };
+    let of_order = |order: &&Order| order.transactions.iter().any(|own| is_held(order, own));
+    if let Some(order) = orders.iter().find(of_order) {
+        return Some(format!("{} holds money, and no hold is open", order.key()));
+    }
+    if let Some(lost) = open.difference(&kept.holds).next() {
+        return Some(format!("a hold is not found: {lost:?}"));
+    }
+    let over = kept.holds.difference(&open).next().filter(|_| !stopped);
+    over.map(|hold| format!("a hold is found that is not open: {hold:?}"))
 }
 
 /// What the gateway has of an order, as the journal counts it: an issuer lets go what an authorization held at its end,

@@ -78,6 +78,8 @@ pub enum Resource {
     JournalTable,
     /// The items of that table that are no entries but totals.
     Totals,
+    /// Those that are no entries but lead to open holds.
+    Holds,
     /// The index of the journal's table with this name.
     JournalIndex(String),
     /// The table of the settlement, without its index.
@@ -119,7 +121,7 @@ pub(crate) struct Part {
 /// All of them.
 ///
 /// A part comes before another one that contains it.
-pub(crate) const PARTS: [Part; 6] = [
+pub(crate) const PARTS: [Part; 7] = [
     Part { whole: Resource::Table, resource: Resource::Orders, operator: "StringNotLike", keys: &["#*"] },
     Part {
         whole: Resource::Table,
@@ -144,6 +146,12 @@ pub(crate) const PARTS: [Part; 6] = [
         resource: Resource::Totals,
         operator: "StringLike",
         keys: &["totals#*", "late", "reached"],
+    },
+    Part {
+        whole: Resource::JournalTable,
+        resource: Resource::Holds,
+        operator: "StringLike",
+        keys: &["#held#*"],
     },
     Part {
         whole: Resource::SettlementTable,
@@ -304,6 +312,7 @@ impl fmt::Display for Resource {
             Self::AttemptsTable => write!(f, "table/{ATTEMPTS_TABLE_NAME}"),
             Self::JournalTable => write!(f, "table/{JOURNAL_TABLE_NAME}"),
             Self::Totals => write!(f, "table/{JOURNAL_TABLE_NAME}, its totals"),
+            Self::Holds => write!(f, "table/{JOURNAL_TABLE_NAME}, its open holds"),
             Self::JournalIndex(index) => write!(f, "table/{JOURNAL_TABLE_NAME}/index/{index}"),
             Self::SettlementTable => write!(f, "table/{SETTLEMENT_TABLE_NAME}"),
             Self::Exceptions => write!(f, "table/{SETTLEMENT_TABLE_NAME}, its exceptions"),

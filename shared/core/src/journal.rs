@@ -11,6 +11,7 @@ mod entry_log;
 mod entry_store;
 mod facts;
 mod fees;
+mod holds;
 mod keep;
 mod keep_totals;
 mod listing;
@@ -38,6 +39,7 @@ pub use entry_log::{
 };
 pub use entry_store::{EntryStore, Parked, Put};
 pub use fees::{Fees, fees};
+pub use holds::Hold;
 pub use keep::{Change, JournalReport, LATE_AFTER, record};
 pub use keep_totals::{TotalsReport, total_up};
 pub use listing::{
@@ -53,7 +55,7 @@ pub use totals::{CountedEntry, Total, TotalLine, Totals};
 pub use totals_store::{KeptSum, KeptSums, LatePage, LateQuarter, SumOf, TotalsStore};
 
 use crate::{
-    order::{Attribution, ByHand, Cause, Kind, Mechanism, Order, OrderKey, Principal},
+    order::{Attribution, ByHand, Cause, Kind, Mechanism, Order, OrderKey, Principal, Transaction},
     values::{Amount, Brand, Currency, DeclineCode, Fee},
     words,
 };
@@ -177,6 +179,15 @@ pub fn entries(old: Option<&Order>, new: &Order) -> Vec<Entry> {
         entries.retain(|entry| !before.contains(&entry.id));
     }
     entries
+}
+
+/// The entry that a transaction is listed under: of the first fact about the payment itself. None if only a newer version
+/// can read it.
+fn first_fact(order: &Order, transaction: &Transaction) -> Option<Entry> {
+    let own = entries(None, order).into_iter();
+    // What follows from a payment can have been decided in the same millisecond.
+    let own = own.filter(|entry| entry.transaction == transaction.id && entry.kind.is_payment());
+    own.min_by_key(|entry| (entry.at, entry.id))
 }
 
 #[cfg(test)]

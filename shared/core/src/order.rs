@@ -197,7 +197,7 @@ impl CustomerReference {
 }
 
 /// Which order of which merchant; the table's key.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderKey {
     /// Whose order it is.
     pub merchant: MerchantId,

@@ -15,10 +15,11 @@ use aws_sdk_dynamodb::{
     operation::put_item::PutItemError,
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
+use futures_util::future::try_join_all;
 use jiff::{Timestamp, civil::Date};
 use sha2::{Digest, Sha256};
 use tollgate_core::{
-    journal::{ENTRY_SHARDS, Entry, EntryStore, Parked, Pointer, Put, Retention},
+    journal::{ENTRY_SHARDS, Entry, EntryStore, Hold, Parked, Pointer, Put, Retention},
     order::{MerchantId, OrderKey},
     payments::StoreError,
     values::{QuarterHour, SearchKey},
@@ -71,6 +72,13 @@ impl DynamoDbEntries {
         Self { table: Table { client, name: table }, retention, noted: Mutex::default() }
     }
 
+    /// An entry as it is stored.
+    pub fn item(&self, entry: &Entry) -> Item {
+        let mut item = item::item(entry, shard(&entry.order));
+        item.insert(EXPIRES_AT.to_owned(), expires_at(self.retention, entry.at));
+        item
+    }
+
     /// Puts an item if its key is not there; what is there otherwise.
     async fn put_if_absent(&self, item: Item) -> Result<Option<Item>, StoreError> {
         let request = self
@@ -98,8 +106,7 @@ impl EntryStore for DynamoDbEntries {
     }
 
     async fn put(&self, entry: &Entry) -> Result<Put, StoreError> {
-        let mut item = item::item(entry, shard(&entry.order));
-        item.insert(EXPIRES_AT.to_owned(), expires_at(self.retention, entry.at));
+        let item = self.item(entry);
         let Some(there) = self.put_if_absent(item.clone()).await? else { return Ok(Put::New) };
         // Where nothing came back, there is nothing to compare.
         let differs = !there.is_empty() && item::differ(&item, &there);
@@ -112,6 +119,21 @@ impl EntryStore for DynamoDbEntries {
         item.insert(EXPIRES_AT.to_owned(), number_of(&pointer.ends.as_second()));
         let request = self.table.put(item);
         request.send().await.map(drop).map_err(|error| unavailable(&error))
+    }
+
+    async fn hold(&self, hold: &Hold) -> Result<(), StoreError> {
+        let puts = places_of(hold).map(|mut item| {
+            item.insert(Column::OrderId.as_str().to_owned(), text_of(&hold.order.order));
+            item.insert(EXPIRES_AT.to_owned(), number_of(&hold.expires().as_second()));
+            self.table.put(item).send()
+        });
+        try_join_all(puts).await.map(drop).map_err(|error| unavailable(&error))
+    }
+
+    async fn release(&self, hold: &Hold) -> Result<(), StoreError> {
+        let delete =
+            |key| self.table.client.delete_item().table_name(&self.table.name).set_key(Some(key)).send();
+        try_join_all(places_of(hold).map(delete)).await.map(drop).map_err(|error| unavailable(&error))
     }
 
     async fn note_day(&self, merchant: &MerchantId, day: Date) -> Result<(), StoreError> {
@@ -167,6 +189,17 @@ fn bucket(merchant: &MerchantId, shard: u8) -> String {
 /// The partition of the pointers with a key. No shard has a name of this length.
 pub fn pointers(merchant: &MerchantId, key: &SearchKey) -> String {
     format!("{merchant}#{key}")
+}
+
+/// The partition of a merchant's open holds, or of those that end on a UTC day. No partition of entries begins so, so the
+/// policy that lets them be deleted can name them.
+fn held(merchant: &MerchantId, last_day: Option<Date>) -> String {
+    last_day.map_or_else(|| format!("#held#{merchant}"), |day| format!("#held#{merchant}#{day}"))
+}
+
+/// The keys of the items of an open hold.
+fn places_of(hold: &Hold) -> [Item; 2] {
+    [None, Some(hold.last_day())].map(|day| keys(&held(hold.merchant(), day), &hold.sort))
 }
 
 /// The partition of the merchants that have entries on a day.

@@ -24,8 +24,9 @@ use crate::{
 const ROWS: usize = 25;
 pub(super) const ROWS_MAX: usize = 100;
 
-/// Longest time that a part of a list is read. Its caller waits for it, and goes on with the next part.
-const READING_MAX: Duration = Duration::from_secs(10);
+/// Longest time that a part of a list is read, with what is kept for responding. Its caller waits for it, and goes on with
+/// the next part, so a page is there within three seconds however little it finds.
+const READING_MAX: Duration = Duration::from_millis(4_500);
 
 /// When a part of a list ends, whatever was found.
 pub(super) fn list_deadline(request: &Request, now: Timestamp) -> Deadline {

@@ -212,7 +212,10 @@ fn differing(
         let Some(transaction) = row.order.transaction(row.transaction) else {
             return Some(format!("payment {} is not in its order", row.transaction));
         };
-        let now = (signed(transaction.captured().minor()), signed(transaction.refunded().minor()));
+        let captured = transaction.captured();
+        // As the order counts it: of a payment that took nothing, nothing was returned.
+        let returned = if captured.is_zero() { 0 } else { signed(transaction.refunded().minor()) };
+        let now = (signed(captured.minor()), returned);
         if sums.insert(transaction.id, now).is_some() {
             return Some(format!("payment {} is listed twice", transaction.id));
         }

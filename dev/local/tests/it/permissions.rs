@@ -380,9 +380,12 @@ fn an_item_belongs_to_the_part_of_its_table_that_its_key_says() {
     assert_eq!(needed("DynamoDB_20120810.GetItem", &no_key).resource, Resource::Table);
     let other = of("somebody-elses", "PutItem", "Item", "order_key", "m#1");
     assert!(matches!(other, Resource::Other(_)));
-    for (bucket, part) in
-        [("totals#m#1", Resource::Totals), ("late", Resource::Totals), ("m#1", Resource::JournalTable)]
-    {
+    for (bucket, part) in [
+        ("totals#m#1", Resource::Totals),
+        ("late", Resource::Totals),
+        ("#held#m", Resource::Holds),
+        ("m#1", Resource::JournalTable),
+    ] {
         assert_eq!(of(JOURNAL_TABLE_NAME, "PutItem", "Item", "b", bucket), part, "{bucket}");
     }
 }

@@ -72,16 +72,10 @@ fn signed(amount: Amount) -> i64 {
 /// A transaction's balances, without what is pending, and without duplicates and chargebacks, which have facts of their own.
 pub(super) fn standing(transaction: &Transaction) -> Changes {
     let (captured, voided) = (transaction.captured(), transaction.voided().is_some());
-    let is_held = transaction.kind == PaymentKind::Authorize
-        && transaction.began()
-        && !transaction.must_not_stand()
-        && !voided
-        && captured.is_zero()
-        && transaction.lapsed_at.is_none();
     let amount = signed(transaction.amount());
     let fees = signed(fees::taken(transaction)) - signed(fees::given_back(transaction));
     Changes {
-        held: if is_held { amount } else { 0 },
+        held: if is_held(transaction) { amount } else { 0 },
         paid: signed(captured),
         // As the order counts it: of a payment that took nothing, nothing was returned.
         returned: if captured.is_zero() { 0 } else { signed(transaction.refunded()) },
@@ -89,6 +83,16 @@ pub(super) fn standing(transaction: &Transaction) -> Changes {
         fees: if voided { 0 } else { fees },
         disputed: 0,
     }
+}
+
+/// Whether it holds money on a card, as far as is on record.
+pub(super) fn is_held(transaction: &Transaction) -> bool {
+    transaction.kind == PaymentKind::Authorize
+        && transaction.began()
+        && !transaction.must_not_stand()
+        && transaction.voided().is_none()
+        && transaction.captured().is_zero()
+        && transaction.lapsed_at.is_none()
 }
 
 /// What the gateway refunded.

@@ -28,6 +28,10 @@ pub enum EntryPlace {
     Pointers(SearchKey),
     /// Those of [unusual](Entry::is_unusual) facts.
     Unusual,
+    /// The first ones of the payments that [hold](crate::journal::Hold) money.
+    Held,
+    /// Those of them that end on this UTC day.
+    HeldUntil(Date),
 }
 
 impl EntryPlace {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 
 use crate::{
-    journal::{Entry, Pointer, Retention},
+    journal::{Entry, Hold, Pointer, Retention},
     order::MerchantId,
     payments::StoreError,
     values::QuarterHour,
@@ -43,6 +43,12 @@ pub trait EntryStore: Send + Sync {
 
     /// Puts a pointer. The same one may be put again.
     async fn point(&self, pointer: &Pointer) -> Result<(), StoreError>;
+
+    /// Puts an open hold where it is found. The same one may be put again.
+    async fn hold(&self, hold: &Hold) -> Result<(), StoreError>;
+
+    /// Takes away a hold that is not open any more. It may be gone.
+    async fn release(&self, hold: &Hold) -> Result<(), StoreError>;
 
     /// Notes that a merchant has entries on a day: its totals are summed up.
     async fn note_day(&self, merchant: &MerchantId, day: Date) -> Result<(), StoreError>;

@@ -4,12 +4,15 @@
 //! A change may come twice, and those of different orders in any order: entries have fixed ids and are put only if
 //! absent.
 
+mod holds;
+
 use std::collections::BTreeSet;
 
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::Serialize;
 
+use self::holds::hold_all;
 use crate::{
     journal::{Entry, EntryStore, Parked, Pointer, Put, SearchKeys, entries, found_by},
     order::{MerchantId, Order},
@@ -64,7 +67,8 @@ enum Task {
 
 /// Puts the entries of a batch of changes, in the stream's order. Ends at the first change whose entries cannot be put.
 /// Then it tells what totals they change: before they are put, a run could sum up without them and take the mark away.
-/// At last it puts the pointers to them, so that no entry and no total of the batch waits for what those need.
+/// At last it puts the pointers to them and what is held, so that no entry and no total of the batch waits for what those
+/// need.
 pub async fn record(
     store: &dyn EntryStore,
     keys: &dyn SearchKeys,
@@ -87,6 +91,11 @@ pub async fn record(
     }
     if let Err((n, error)) = point_all(store, keys, &changes[..report.changes], now).await {
         tracing::error!(%error, "what payments are found by cannot be written, the change comes again");
+        report.changes = n;
+        report.failed = changes.get(n).map(|change| change.number.clone());
+    }
+    if let Err((n, error)) = hold_all(store, &changes[..report.changes], now).await {
+        tracing::error!(%error, "what is held cannot be written, the change comes again");
         report.changes = n;
         report.failed = changes.get(n).map(|change| change.number.clone());
     }

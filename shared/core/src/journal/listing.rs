@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use crate::{
     journal::{
-        Agenda, Concern, Concerned, EntryLog, EntryPlace, EntryQuery, LoggedEntry, UnreadableEntry,
+        self, Agenda, Concern, Concerned, EntryLog, EntryPlace, EntryQuery, LoggedEntry, UnreadableEntry,
         concerned, entries, entry_log::merged, sort_of,
     },
     order::{MerchantId, OPERATIONS_MAX, Order, OrderId, OrderKey, Transaction},
@@ -195,7 +195,8 @@ impl Lister<'_> {
     async fn places(&self, part: &mut Part<'_>) -> Result<bool, StoreError> {
         let &Search { merchant, order, places, .. } = part.search;
         let (_, end) = part.search.ends();
-        let limit = if places.len() > 1 { ENTRIES_AT_A_TIME / places.len() } else { INDEXED_AT_A_TIME };
+        let most = if is_whole_journal(places) { ENTRIES_AT_A_TIME } else { INDEXED_AT_A_TIME };
+        let limit = most / places.len().max(1);
         while order.compare(&part.reached, &end).is_lt() {
             if part.is_full() {
                 return Ok(false);
@@ -210,7 +211,7 @@ impl Lister<'_> {
             let page = merged(pages, query.order);
             part.read_bytes += page.read_bytes;
             let is_from_the_end = order == ReadOrder::NewestFirst && part.search.after.is_none();
-            let is_first = part.newest.is_none() && is_from_the_end && places.len() > 1;
+            let is_first = part.newest.is_none() && is_from_the_end && is_whole_journal(places);
             if let Some((sort, _)) = page.entries.first().filter(|_| is_first) {
                 part.newest = moment_of(sort);
             }
@@ -269,6 +270,11 @@ impl Lister<'_> {
         part.step = (part.step * 2).min(ORDERS_AT_ONCE);
         Ok(())
     }
+}
+
+/// Whether these places have all entries, and not only those of an index.
+fn is_whole_journal(places: &[EntryPlace]) -> bool {
+    matches!(places, [EntryPlace::Shard(_), ..])
 }
 
 /// An entry, or what is in the place of one.
@@ -409,12 +415,9 @@ fn newest_with(order: &Order, transaction: &Transaction, reference: &str) -> Opt
     own.map(|entry| (entry.at, entry.id)).max()
 }
 
-/// Time and id of the entry that a transaction is listed under; none if only a newer version can read it.
+/// Time and id of the entry that a transaction is listed under.
 fn first_fact(order: &Order, transaction: &Transaction) -> Option<(Timestamp, Uuid)> {
-    let own = entries(None, order).into_iter();
-    // What follows from a payment can have been decided in the same millisecond.
-    let own = own.filter(|entry| entry.transaction == transaction.id && entry.kind.is_payment());
-    own.map(|entry| (entry.at, entry.id)).min()
+    journal::first_fact(order, transaction).map(|entry| (entry.at, entry.id))
 }
 
 /// Where a range begins and where it ends, in the order in which it is read.

@@ -13,7 +13,7 @@ use tollgate_core::{
     values::ReadOrder,
 };
 
-use super::{BUCKET, Column, SORT, bucket, item, key_of, keys, pointers, shard};
+use super::{BUCKET, Column, SORT, bucket, held, item, key_of, keys, pointers, shard};
 use crate::dynamodb::{
     Item, item_size,
     table::{Table, unavailable},
@@ -50,6 +50,8 @@ impl Partition {
             }
             EntryPlace::Pointers(key) => (None, Column::Bucket, pointers(merchant, key)),
             EntryPlace::Unusual => (Some(UNUSUAL), Column::Unusual, merchant.to_string()),
+            EntryPlace::Held => (None, Column::Bucket, held(merchant, None)),
+            EntryPlace::HeldUntil(day) => (None, Column::Bucket, held(merchant, Some(*day))),
         };
         let has_entries = matches!(place, EntryPlace::Shard(_));
         Self { index, name: column.as_str(), key, has_entries }
@@ -116,7 +118,8 @@ impl DynamoDbEntryLog {
     }
 }
 
-/// The partition of the entry that an item of an index or a pointer is about. Only a pointer names the order.
+/// The partition of the entry that an item of an index or a pointer is about. Only a pointer or a
+/// hold names the order.
 fn entrys_bucket(item: &Item, merchant: &MerchantId) -> Option<String> {
     let Some(order) = text(item, Column::OrderId.as_str()) else { return text(item, BUCKET).cloned() };
     let order = OrderKey { merchant: merchant.clone(), order: order.parse().ok()? };

@@ -212,6 +212,24 @@ async fn a_pointer_has_keys_the_order_and_an_end_and_says_nothing_of_the_text() 
 }
 
 #[tokio::test]
+async fn an_open_hold_is_found_among_all_and_by_its_last_day_until_it_is_closed() {
+    let hold = Hold { order: order("o"), sort: entry().sort(), ends: at("2026-01-12T23:59:59Z") };
+    let (store, aws) = responding([done(), done(), done(), done(), throttled()]);
+    store.hold(&hold).await.unwrap();
+    store.release(&hold).await.unwrap();
+    assert!(matches!(store.hold(&hold).await, Err(StoreError::Unavailable(_))));
+    let [all, day] = ["#held#m", "#held#m#2026-01-12"].map(|place| keys_of(place, &entry().sort()));
+    let put = |place: &Value| {
+        let item = with(place, &json!({ "o": { "S": "o" }, "x": { "N": "1769471999" } }));
+        json!(["PutItem", { "TableName": "journal", "Item": item }])
+    };
+    let delete = |place: &Value| json!(["DeleteItem", { "TableName": "journal", "Key": place }]);
+    assert_eq!(aws.sent(), json!([put(&all), put(&day), delete(&all), delete(&day), put(&all)]));
+    // What goes through the table's entries passes it by.
+    assert!(entry_of(&keys("#held#m", &entry().sort())).is_none());
+}
+
+#[tokio::test]
 async fn an_entry_that_is_there_is_the_same_unless_a_column_of_both_differs() {
     for (there, expected) in [
         (item_of_entry(), Put::Same),

@@ -27,7 +27,7 @@ fn is_in(entry: &Entry, place: &EntryPlace) -> bool {
         EntryPlace::Shard(shard) => *shard == 0,
         EntryPlace::LastFour(digits) => entry.last_four.as_ref() == Some(digits),
         EntryPlace::Reference(reference) => entry.reference.as_ref() == Some(reference),
-        EntryPlace::Pointers(_) => true,
+        EntryPlace::Pointers(_) | EntryPlace::Held | EntryPlace::HeldUntil(_) => true,
         EntryPlace::Unusual => entry.is_unusual(),
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    journal::Retention,
+    journal::{Hold, Retention},
     order::{Decision, GatewayResponse, Kind, Operation, OperationState, OrderKey, PaymentKind},
     test_payments::{new_operation, payment},
     values::{Currency, SearchKey, SearchTerm},
@@ -19,6 +19,7 @@ struct Kept {
     entries: Mutex<BTreeMap<Uuid, Entry>>,
     parked: Mutex<Vec<Parked>>,
     pointers: Mutex<BTreeMap<String, Pointer>>,
+    holds: Mutex<BTreeSet<Hold>>,
     /// Whose totals change, as it was told.
     told: Mutex<Vec<String>>,
     /// The order whose entries cannot be put.
@@ -51,6 +52,19 @@ impl EntryStore for Kept {
             return Err(StoreError::Unavailable("away".to_owned()));
         }
         self.pointers.lock().unwrap().insert(format!("{} {}", pointer.key, pointer.order), pointer.clone());
+        Ok(())
+    }
+
+    async fn hold(&self, hold: &Hold) -> Result<(), StoreError> {
+        if self.refuses == Some("holds") {
+            return Err(StoreError::Unavailable("away".to_owned()));
+        }
+        self.holds.lock().unwrap().insert(hold.clone());
+        Ok(())
+    }
+
+    async fn release(&self, hold: &Hold) -> Result<(), StoreError> {
+        self.holds.lock().unwrap().remove(hold);
         Ok(())
     }
 
@@ -274,4 +288,66 @@ fn what_is_no_longer_kept_is_not_found_again_by_a_rebuild() {
     let after = 20 * 31 * 86_400;
     now(record(&store, &Switched(true), vec![called("1", "a")], at(after)));
     assert_eq!((store.entries.lock().unwrap().len(), store.pointers.lock().unwrap().len()), (0, 0));
+}
+
+/// An order with an authorization, as it is after so many of: nothing, its approval, its capture.
+fn authorized(id: &str, steps: usize) -> Order {
+    let mut order = paid(id, 100, Kind::Authorize);
+    let capture = Operation {
+        id: Uuid::from_u128(7),
+        kind: Kind::Capture,
+        ..order.transactions[0].operations[0].clone()
+    };
+    let transaction = &mut order.transactions[0];
+    transaction.kind = PaymentKind::Authorize;
+    transaction.authorization_expires_at = Some(at(7 * 86_400));
+    transaction.operations.push(capture);
+    transaction.operations.truncate(steps);
+    if steps == 0 {
+        order.transactions.clear();
+    }
+    order
+}
+
+/// The change from so many steps to so many.
+fn step(number: &str, from: usize, to: usize) -> Change {
+    let (old, new) = (authorized("o", from), authorized("o", to));
+    Change { orders: Ok((Some(old), new)), ..change(number, authorized("o", to)) }
+}
+
+#[test]
+fn a_hold_is_found_until_it_is_captured_however_often_its_changes_come() {
+    let store = Kept::default();
+    let hold = Hold::all(&authorized("o", 1)).pop_first().unwrap();
+    assert_eq!(
+        (hold.sort.as_str(), hold.ends),
+        (entries(None, &authorized("o", 1))[0].sort().as_str(), at(7 * 86_400))
+    );
+    let (open, close) = (|| step("1", 0, 1), || step("2", 1, 2));
+    for (batch, is_open) in [
+        (vec![open()], true),
+        (vec![open(), close()], false),
+        (vec![open()], true),
+        (vec![close()], false),
+        (vec![close()], false),
+        // By a rebuild.
+        (vec![change("3", authorized("o", 1))], true),
+        // What changes nothing of it.
+        (vec![step("4", 1, 1)], true),
+    ] {
+        let what = format!("{batch:?}");
+        assert_eq!(now(record(&store, &Switched(true), batch, at(0))).failed, None);
+        assert_eq!(store.holds.lock().unwrap().contains(&hold), is_open, "{what}");
+    }
+}
+
+#[test]
+fn what_is_held_holds_up_no_entry_and_comes_again_and_is_not_put_once_it_is_long_over() {
+    let batch = || vec![change("1", paid("p", 100, Kind::Purchase)), step("2", 0, 1)];
+    let store = Kept { refuses: Some("holds"), ..Kept::default() };
+    let report = now(record(&store, &Switched(true), batch(), at(0)));
+    assert_eq!((report.changes, report.new, report.failed.as_deref()), (1, 2, Some("2")));
+    let store = Kept::default();
+    now(record(&store, &Switched(true), batch(), at(60 * 86_400)));
+    assert!(store.holds.lock().unwrap().is_empty());
 }

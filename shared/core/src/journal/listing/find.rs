@@ -1,11 +1,11 @@
 //! What the command line and the API have in common: a list by conditions, and what is in doubt before it.
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{SignedDuration, Span, Timestamp, civil::Date};
 use uuid::Uuid;
 
 use super::{AgendaWanted, Found, Lister, Search, ends};
 use crate::{
-    journal::{Concern, EntryPlace, LoggedEntry, concerns, entries, is_in_doubt},
+    journal::{Concern, EntryPlace, LoggedEntry, concerns, day_of, entries, is_in_doubt},
     order::{Kind, MerchantId, OperationStatus, Order, OrderId, PaymentWord, Transaction, TransactionStatus},
     payments::StoreError,
     values::{Brand, Currency, DeclineCode, ReadOrder, SearchKey, SearchTerm},
@@ -13,6 +13,9 @@ use crate::{
 
 /// What a place in the index of what needs attention begins with, in a list that goes on in the journal.
 const AGENDA: &str = "agenda:";
+
+/// Where holds that end on more days than this are wanted, all open ones are read: each day is a query.
+const DAYS_OF_HOLDS: usize = 3;
 
 /// How a number or a moment has to compare.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +44,27 @@ impl<T: PartialOrd> Is<T> {
             Self::Less(other) => value < other,
             Self::AtMost(other) => value <= other,
             Self::OneOf(others) => others.contains(value),
+        }
+    }
+}
+
+impl Is<Timestamp> {
+    /// The first moment that can be so.
+    fn first(&self) -> Option<Timestamp> {
+        match self {
+            Self::Equal(at) | Self::More(at) | Self::AtLeast(at) => Some(*at),
+            Self::OneOf(all) => all.iter().min().copied(),
+            Self::Less(_) | Self::AtMost(_) => None,
+        }
+    }
+
+    /// The last one.
+    fn last(&self) -> Option<Timestamp> {
+        match self {
+            Self::Equal(at) | Self::AtMost(at) => Some(*at),
+            Self::Less(at) => Some(at.saturating_sub(SignedDuration::from_nanos(1)).unwrap_or(*at)),
+            Self::OneOf(all) => all.iter().max().copied(),
+            Self::More(_) | Self::AtLeast(_) => None,
         }
     }
 }
@@ -86,7 +110,7 @@ pub enum Condition {
     AmountTo(String),
     /// Either of both, in the currency's unit: `20`, `20.0` and `20.00` are the same dollars.
     AmountAsShown(String),
-    /// It holds money that can be captured until such a moment.
+    /// It holds money that can be captured until such a moment, which is yet to come.
     AuthorizationExpiresAt(Is<Timestamp>),
     /// The schedule is to capture it at such a moment.
     NextCaptureAttempt(Is<Timestamp>),
@@ -190,8 +214,45 @@ impl Wanted<'_> {
             Condition::LastFour(digits) => Some(EntryPlace::LastFour(digits.clone())),
             _ => None,
         });
-        let index = by_reference.or(pointed).or(by_card);
-        index.map_or_else(EntryPlace::all, |index| vec![index])
+        if let Some(index) = by_reference.or(pointed).or(by_card) {
+            return vec![index];
+        }
+        self.places_of_holds().or_else(|| self.place_of_declined()).unwrap_or_else(EntryPlace::all)
+    }
+
+    /// Where open holds are, if nothing else is wanted: those of a few days of their ends, or all.
+    fn places_of_holds(&self) -> Option<Vec<EntryPlace>> {
+        let is_for_held = |condition: &Condition| *condition == Condition::Word(vec![PaymentWord::Held]);
+        let ends = self.conditions.iter().filter_map(|condition| match condition {
+            Condition::AuthorizationExpiresAt(is) => Some(is),
+            _ => None,
+        });
+        let ends: Vec<&Is<Timestamp>> = ends.collect();
+        if ends.is_empty() {
+            return self.conditions.iter().any(is_for_held).then(|| vec![EntryPlace::Held]);
+        }
+        // What has ended is not held.
+        let first = ends.iter().filter_map(|is| is.first()).fold(self.now, Timestamp::max);
+        let last = ends.iter().filter_map(|is| is.last()).min();
+        let days = last.map(|last| {
+            day_of(first).series(Span::new().days(1)).take_while(move |day| *day <= day_of(last))
+        });
+        let days: Option<Vec<Date>> = days.map(|days| days.take(DAYS_OF_HOLDS + 1).collect());
+        Some(match days {
+            Some(days) if days.len() <= DAYS_OF_HOLDS => {
+                days.into_iter().map(EntryPlace::HeldUntil).collect()
+            }
+            _ => vec![EntryPlace::Held],
+        })
+    }
+
+    /// The index of unusual facts, if only what was declined is wanted: that is its first fact.
+    fn place_of_declined(&self) -> Option<Vec<EntryPlace>> {
+        let is_for_declined = |condition: &Condition| match condition {
+            Condition::Word(all) => *all == [PaymentWord::Declined],
+            _ => false,
+        };
+        self.conditions.iter().any(is_for_declined).then(|| vec![EntryPlace::Unusual])
     }
 
     /// The reference whose index is read. It has few entries, and so comes before any other index.
@@ -267,10 +328,16 @@ impl Wanted<'_> {
 impl Condition {
     /// Whether it is found without reading all entries of the range, so that the range can be all times.
     pub fn has_index(&self) -> bool {
-        matches!(
-            self,
-            Self::LastFour(_) | Self::Reference(_) | Self::Text(_) | Self::Order(_) | Self::Transaction(_)
-        )
+        match self {
+            Self::LastFour(_)
+            | Self::Reference(_)
+            | Self::Text(_)
+            | Self::Order(_)
+            | Self::Transaction(_)
+            | Self::AuthorizationExpiresAt(_) => true,
+            Self::Word(all) => *all == [PaymentWord::Held],
+            _ => false,
+        }
     }
 
     fn holds(&self, order: &Order, transaction: &Transaction, now: Timestamp) -> bool {
@@ -312,7 +379,8 @@ impl Condition {
             }
             Self::AuthorizationExpiresAt(is) => {
                 !transaction.capturable().is_zero()
-                    && transaction.authorization_expires_at.is_some_and(|at| is.holds(&at))
+                    && transaction.lapsed_at.is_none()
+                    && transaction.authorization_expires_at.is_some_and(|at| now < at && is.holds(&at))
             }
             Self::NextCaptureAttempt(is) => {
                 order.next_capture_attempt(transaction).is_some_and(|at| is.holds(&at))
@@ -486,9 +554,46 @@ mod tests {
         assert_eq!(wanted(&[Condition::Status(vec![TransactionStatus::Done])]), (all(), false, false));
         assert_eq!(wanted(&[Condition::Status(vec![TransactionStatus::Pending])]), (all(), false, true));
         assert_eq!(wanted(&[Condition::NeedsAttention(vec![])]), (all(), true, true));
+        let only = |word| wanted(&[Condition::Word(vec![word])]).0;
+        assert_eq!(only(PaymentWord::Held), [EntryPlace::Held]);
+        assert_eq!(only(PaymentWord::Declined), [EntryPlace::Unusual]);
+        assert_eq!(only(PaymentWord::Paid), all());
         let words = |word| [Condition::Word(vec![PaymentWord::Paid, word])];
         assert_eq!(wanted(&words(PaymentWord::NotKnownYet)), (all(), false, true));
         assert_eq!(wanted(&words(PaymentWord::Held)), (all(), false, false));
+    }
+
+    #[test]
+    fn what_ends_within_a_few_days_is_read_day_by_day_from_now_on() {
+        let merchant = "m".parse().unwrap();
+        let days = |conditions: &[Is<Timestamp>]| -> Option<Vec<i8>> {
+            let conditions: Vec<_> =
+                conditions.iter().cloned().map(Condition::AuthorizationExpiresAt).collect();
+            let places = wanted(&merchant, &conditions).places();
+            let day = |place: &EntryPlace| match place {
+                EntryPlace::HeldUntil(day) => Some(day.day()),
+                _ => None,
+            };
+            assert!(conditions.iter().all(Condition::has_index));
+            (places != [EntryPlace::Held]).then(|| places.iter().map(|place| day(place).unwrap()).collect())
+        };
+        // Eight o'clock on the 15th.
+        let (of_day, next_midnight) = (|day: i64| at(day * 24 * 60), at(16 * 60));
+        for (ends, expected) in [
+            (vec![Is::Equal(of_day(1))], Some(vec![16])),
+            (vec![Is::AtMost(of_day(2))], Some(vec![15, 16, 17])),
+            (vec![Is::AtMost(of_day(3))], None),
+            (vec![Is::AtLeast(of_day(2)), Is::Less(of_day(3))], Some(vec![17, 18])),
+            (vec![Is::Less(next_midnight)], Some(vec![15])),
+            (vec![Is::AtMost(next_midnight)], Some(vec![15, 16])),
+            (vec![Is::More(of_day(1))], None),
+            (vec![Is::OneOf(vec![of_day(3), of_day(1)])], Some(vec![16, 17, 18])),
+            // Nothing that is over is held.
+            (vec![Is::Less(of_day(-1))], Some(vec![])),
+            (vec![Is::AtLeast(of_day(-9)), Is::AtMost(of_day(0))], Some(vec![15])),
+        ] {
+            assert_eq!(days(&ends), expected, "{ends:?}");
+        }
     }
 
     #[test]

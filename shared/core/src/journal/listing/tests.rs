@@ -15,9 +15,12 @@ use super::*;
 use crate::{
     journal::{
         AgendaList, AgendaOrder, AgendaPage, AgendaPlaces, AgendaQuery, CountedEntry, ENTRY_SHARDS, Entry,
-        EntryPage,
+        EntryPage, Hold,
     },
-    order::{Decision, GatewayResponse, Kind, Operation, OperationState, PaymentKind, TransactionStatus},
+    order::{
+        Decision, GatewayResponse, Kind, Operation, OperationState, PaymentKind, PaymentWord,
+        TransactionStatus,
+    },
     payments::{DueQuery, LoadedOrders, Page},
     test_payments::{new_operation, payment},
     values::{Amount, Currency, SearchBy, SearchKey, SearchTerm},
@@ -93,6 +96,13 @@ impl World {
             kind: entry.kind,
             currency: Some(entry.currency),
         })
+    }
+
+    /// Where the entries of these open holds sort.
+    fn holds(&self, is_wanted: impl Fn(&Hold) -> bool) -> BTreeSet<String> {
+        let orders = self.orders.lock().unwrap();
+        let holds = orders.values().flat_map(Hold::all).filter(is_wanted);
+        holds.map(|hold| hold.sort).collect()
     }
 
     fn keeps(&self, n: u64, order: Order) {
@@ -189,7 +199,10 @@ impl EntryLog for World {
             EntryPlace::Shard(shard) => part == *shard,
             EntryPlace::LastFour(digits) => entry.last_four.as_ref() == Some(digits),
             EntryPlace::Pointers(key) => self.pointers.contains(&(key.clone(), entry.sort())),
-            EntryPlace::Reference(_) | EntryPlace::Unusual => unreachable!("no list reads it"),
+            EntryPlace::Unusual => entry.is_unusual(),
+            EntryPlace::Held => self.holds(|_| true).contains(&entry.sort()),
+            EntryPlace::HeldUntil(day) => self.holds(|hold| hold.last_day() == *day).contains(&entry.sort()),
+            EntryPlace::Reference(_) => unreachable!("no list reads it"),
         };
         let all = entries.iter().flat_map(|(part, all)| all.iter().map(move |entry| (part, entry)));
         let mut found: Vec<_> = all
@@ -368,6 +381,55 @@ async fn what_cannot_be_read_is_a_bad_row_in_its_place_and_the_others_are_listed
         let of_entries: BTreeSet<_> = of_entries.map(|row| row.order.clone().unwrap().to_string()).collect();
         assert_eq!(of_entries, names(&[3, 9, 10, 11, 28]), "{limit}");
     }
+}
+
+/// An order with an authorization that ends so many days after it.
+fn held(n: u64, second: i64, days: i64) -> Order {
+    let mut order = order_of(merchant(), n, second);
+    let new = new_operation(Uuid::from_u128(u128::from(n) + 1), Kind::Authorize, 500);
+    let mut operation = Operation::new(new, at(second));
+    operation.state = OperationState::Decided(Decision::Approved(GatewayResponse::default()));
+    let mut transaction = payment(PaymentKind::Authorize, operation);
+    transaction.authorization_expires_at = Some(at(second + days * DAY_S));
+    order.transactions.push(transaction);
+    order
+}
+
+#[tokio::test]
+async fn what_is_held_is_listed_by_its_holds_and_nothing_else_is_read() {
+    let world = World::default();
+    (0..200).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 60));
+    for (n, days) in [(1_000, 7), (1_001, 8), (1_002, 30), (1_003, 7)] {
+        world.keeps(n, held(n, i64::try_from(n - 1_000).unwrap() * 3_600, days));
+    }
+    let list = async |conditions: &[Condition], order, now: i64| {
+        let (merchant, lister) = (merchant(), lister(&world));
+        let (since, until) = (at(0), at(40 * DAY_S));
+        *world.read.lock().unwrap() = (0, 0);
+        let (merchant, now) = (&merchant, at(now));
+        let wanted = Wanted { merchant, now, since, until, conditions, order, after: None, limit: 100 };
+        let part = lister.find(&wanted).await.unwrap();
+        let rows: Vec<u64> =
+            part.rows.iter().map(|row| row.order.id.as_str()[6..].parse().unwrap()).collect();
+        assert!(part.next.is_none() && part.newest.is_none());
+        (rows, world.read.lock().unwrap().0)
+    };
+    let is_held = [Condition::Word(vec![PaymentWord::Held])];
+    let (newest, oldest) = (ReadOrder::NewestFirst, ReadOrder::OldestFirst);
+    assert_eq!(list(&is_held, newest, DAY_S).await, (vec![1_003, 1_002, 1_001, 1_000], 4));
+    assert_eq!(list(&is_held, oldest, DAY_S).await, (vec![1_000, 1_001, 1_002, 1_003], 4));
+    // By then two of them have ended, though that is not on record.
+    assert_eq!(list(&is_held, oldest, 7 * DAY_S + 4 * 3_600).await, (vec![1_001, 1_002], 4));
+    let ends = |from: i64, to: i64| {
+        let (from, to) = (Is::AtLeast(at(from)), Is::Less(at(to)));
+        [from, to].map(Condition::AuthorizationExpiresAt)
+    };
+    // The day of each alone is read.
+    assert_eq!(list(&ends(8 * DAY_S, 9 * DAY_S), newest, DAY_S).await, (vec![1_001], 1));
+    assert_eq!(list(&ends(7 * DAY_S, 7 * DAY_S + 3_601), newest, DAY_S).await, (vec![1_000], 2));
+    // Too many days.
+    assert_eq!(list(&ends(0, 9 * DAY_S), newest, DAY_S).await, (vec![1_003, 1_001, 1_000], 4));
+    assert_eq!(list(&ends(0, 7 * DAY_S), newest, 7 * DAY_S).await.0, Vec::<u64>::new());
 }
 
 #[tokio::test]

@@ -128,7 +128,9 @@ impl EntryLog for World {
             }
             EntryPlace::LastFour(digits) => entry.last_four.as_ref() == Some(digits),
             EntryPlace::Reference(reference) => entry.reference.as_ref() == Some(reference),
-            EntryPlace::Pointers(_) => unreachable!("movements are found by no text"),
+            EntryPlace::Pointers(_) | EntryPlace::Held | EntryPlace::HeldUntil(_) => {
+                unreachable!("only payments are found by it")
+            }
             EntryPlace::Unusual => entry.is_unusual(),
         };
         let (after, before) = query.between;
