@@ -29,6 +29,7 @@ use crate::{
     world::{Instance, State, World},
 };
 use line::Line;
+pub(crate) use line::as_http;
 use tollgate_core::{
     order::{Finding, Kind, Outcome, Route},
     payments::{Command, Gateway, GatewayInfo, Inquiry, Instruction, Merchant, PaymentSource},

@@ -21,6 +21,7 @@ mod merchants;
 mod ports;
 mod rng;
 mod run;
+mod settled;
 mod shoppers;
 mod stored_cards;
 mod surcharging;
@@ -78,6 +79,16 @@ pub fn stored_cards(seed: u64) -> Run {
 /// Runs one seed of stored cards and keeps its steps.
 pub fn replay_stored_cards(seed: u64) -> Run {
     stored_cards::seed(seed, true)
+}
+
+/// Runs one history of money that arrives, or does not. With `whole`, a run of the settlement dies at every write.
+pub fn settled(seed: u64, whole: bool) -> Run {
+    settled::seed(seed, whole, false)
+}
+
+/// Runs one history of money that arrives and keeps its steps.
+pub fn replay_settled(seed: u64) -> Run {
+    settled::seed(seed, true, true)
 }
 
 /// Runs one seed once over a fake that breaks its contract.

@@ -24,6 +24,10 @@ struct Options {
     /// Seeds of stored cards instead of payments: stored, listed, paid with, deleted. With `--seed`, one of them.
     #[arg(long, conflicts_with_all = ["all", "sweep"])]
     stored_cards: bool,
+    /// Days of traffic, and what the gateway's batches and deposits say of them; a run dies at every write. With `--seed`, one
+    /// of them.
+    #[arg(long, conflicts_with_all = ["all", "sweep", "stored_cards"])]
+    settled: bool,
     /// Runs every scenario with every fault at every port call, instead of seeds.
     #[arg(long)]
     sweep: bool,
@@ -35,7 +39,7 @@ struct Options {
 fn main() -> ExitCode {
     let options = Options::parse();
     if let Some(seed) = options.seed {
-        return replay(seed, options.stored_cards);
+        return replay(seed, &options);
     }
     if options.sweep {
         let sweep = options
@@ -59,13 +63,15 @@ fn main() -> ExitCode {
     // Shown on a terminal only.
     let progress = ProgressBar::new(options.seeds);
     for seed in options.from..options.from.saturating_add(options.seeds) {
-        let (run, replay): (_, fn(u64) -> Run) = if options.stored_cards {
-            (fault_simulation::stored_cards(seed), fault_simulation::replay_stored_cards)
+        let run = if options.settled {
+            fault_simulation::settled(seed, true)
+        } else if options.stored_cards {
+            fault_simulation::stored_cards(seed)
         } else {
-            (fault_simulation::seed(seed), fault_simulation::replay)
+            fault_simulation::seed(seed)
         };
         if let Some(rule) = run.failure {
-            return failed(&format!("seed {seed}"), &rule, &replay(seed).steps);
+            return failed(&format!("seed {seed}"), &rule, &steps(seed, &options).steps);
         }
         for (what, times) in run.counts {
             *counts.entry(what).or_default() += times;
@@ -102,12 +108,19 @@ fn summary(counts: &BTreeMap<&'static str, u64>) {
     }
 }
 
-fn replay(seed: u64, stored_cards: bool) -> ExitCode {
-    let run = if stored_cards {
+/// A seed's steps.
+fn steps(seed: u64, options: &Options) -> Run {
+    if options.settled {
+        fault_simulation::replay_settled(seed)
+    } else if options.stored_cards {
         fault_simulation::replay_stored_cards(seed)
     } else {
         fault_simulation::replay(seed)
-    };
+    }
+}
+
+fn replay(seed: u64, options: &Options) -> ExitCode {
+    let run = steps(seed, options);
     if let Some(rule) = run.failure {
         return failed(&format!("seed {seed}"), &rule, &run.steps);
     }

@@ -236,6 +236,22 @@ pub(crate) fn merchids() -> impl Iterator<Item = u64> {
     1..=MERCHIDS
 }
 
+/// A merchant's document with these accounts, each under a currency of its own, which nothing of the gateway's reports is
+/// about.
+pub(crate) fn with_accounts(name: &str, accounts: &[String]) -> Option<Arc<Merchant>> {
+    let codes = ["USD", "EUR", "GBP", "CAD"].into_iter().zip(accounts);
+    let accounts: Vec<String> = codes.map(|(code, account)| format!(r#""{code}": "{account}""#)).collect();
+    let json = format!(
+        r#"{{"keys": ["{key}"], "token_signing_key": "{number:032}", "orders": "{name}",
+            "gateway": {{"base_url": "http://127.0.0.1:1/cardconnect/rest", "username": "{GATEWAY_USER}",
+                         "password": "{GATEWAY_PASSWORD}", "merchids": {{{accounts}}}}}}}"#,
+        key = key(1),
+        number = 1,
+        accounts = accounts.join(", "),
+    );
+    tollgate::merchant_document::parse(name.parse().ok()?, &json, GATEWAY).ok().map(Arc::new)
+}
+
 /// The account that records may name in the place of one.
 pub(crate) fn linked(merchid: u64) -> String {
     format!("90{merchid}")

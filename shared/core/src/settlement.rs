@@ -32,7 +32,7 @@ pub use known_days::KnownDays;
 pub use line::{BatchStatus, Funded, FundedKind, FundedStatus, Line, LinePlace, Settled, SettledStatus};
 pub use match_days::{DayMatcher, MatchReport, MatchedDays};
 pub use matching::{Compared, Covered, Match, Progressed, Verdict, Waits, match_account};
-pub use read_day::{DayRead, ReadDayError, Reader, WantedDay};
+pub use read_day::{DayRead, Kept, ReadDayError, Reader, Unkept, WantedDay};
 pub use reports::{FundingRecord, ReadReport, ReportError, Reports, SettledRecord};
 pub use run::{Settlement, SettlementReport, SettlementSettings};
 pub use store::{

@@ -355,7 +355,7 @@ impl Line<'_> {
 }
 
 /// The request as it is on the wire.
-fn as_http(request: Request<'_>) -> Option<http::Request<Vec<u8>>> {
+pub(crate) fn as_http(request: Request<'_>) -> Option<http::Request<Vec<u8>>> {
     let Request { method, url, username, password, body, .. } = request;
     let method = match method {
         HttpMethod::Get => http::Method::GET,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
-    journal::{Entry, Fact},
+    journal::{Changes, Entry, Fact},
     order::{Kind, Mechanism, OrderKey},
     values::{Amount, Currency},
 };
@@ -67,7 +67,11 @@ impl Expectations {
         let is_recorded_only = entry.mechanism != Mechanism::Automatic;
         match (entry.fact, entry.kind) {
             (Fact::DuplicateReturned, Kind::Void) => drop(self.voided.insert(duplicate())),
-            (Fact::Refunded | Fact::Voided | Fact::VoidedElsewhere, Kind::Void) => {
+            (Fact::Refunded | Fact::Voided, Kind::Void) => {
+                self.voided.insert(payment);
+            }
+            // A void that had no effect is told so, too, and took nothing off.
+            (Fact::VoidedElsewhere, Kind::Void) if entry.changes != Changes::default() => {
                 self.voided.insert(payment);
             }
             _ if is_recorded_only => {}

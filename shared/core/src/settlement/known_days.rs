@@ -1,6 +1,6 @@
 //! Where lines belong: the UTC day on which the journal has a payment's or refund's money moved.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::{Timestamp, civil::Date};
 use sha2::{Digest, Sha256};
@@ -18,7 +18,11 @@ const ENTRIES_AT_A_TIME: usize = 1_000;
 /// The days of a merchant's payments and refunds, by account and reference. Of each it has a digest of eight bytes, so that a
 /// million of them take about 30 MB.
 #[derive(Debug, Default)]
-pub struct KnownDays(HashMap<u64, Date>);
+pub struct KnownDays {
+    days: HashMap<u64, Date>,
+    /// What was looked for in the whole journal and is not there.
+    unknown: HashSet<u64>,
+}
 
 impl KnownDays {
     /// Those of all entries from a moment on, up to another one.
@@ -34,7 +38,7 @@ impl KnownDays {
         Ok(known)
     }
 
-    /// The day of a reference. What is not among the days that were read is looked up.
+    /// The day of a reference. What is not among the days that were read is looked up, once.
     pub(super) async fn find(
         &mut self,
         log: &dyn EntryLog,
@@ -42,17 +46,27 @@ impl KnownDays {
         account: &str,
         reference: &str,
     ) -> Result<Option<Date>, StoreError> {
-        if let Some(day) = self.get(account, reference) {
-            return Ok(Some(day));
+        let known = self.get(account, reference);
+        if known.is_some() || self.unknown.contains(&digest(account, reference)) {
+            return Ok(known);
         }
         let place = EntryPlace::Reference(reference.to_owned());
         self.add_place(log, merchant, &place, (Timestamp::MIN, Timestamp::MAX)).await?;
-        Ok(self.get(account, reference))
+        let found = self.get(account, reference);
+        if found.is_none() {
+            self.note_unknown(account, reference);
+        }
+        Ok(found)
+    }
+
+    /// A reference was not in the journal before. It is known now only by an entry of the days that were read.
+    pub(super) fn note_unknown(&mut self, account: &str, reference: &str) {
+        self.unknown.insert(digest(account, reference));
     }
 
     /// The day of a reference, as far as it was read.
     pub(super) fn get(&self, account: &str, reference: &str) -> Option<Date> {
-        self.0.get(&digest(account, reference)).copied()
+        self.days.get(&digest(account, reference)).copied()
     }
 
     async fn add_place(
@@ -83,7 +97,7 @@ impl KnownDays {
     fn add(&mut self, entry: &Entry) {
         let Some(reference) = entry.reference.as_deref().filter(|_| moves_money(entry)) else { return };
         let day = day_of(entry.at);
-        let known = self.0.entry(digest(&entry.account, reference)).or_insert(day);
+        let known = self.days.entry(digest(&entry.account, reference)).or_insert(day);
         *known = day.min(*known);
     }
 }

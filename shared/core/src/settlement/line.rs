@@ -111,6 +111,14 @@ pub struct Funded {
     pub batch: Option<String>,
 }
 
+impl Funded {
+    /// Whether the deposit has its money.
+    pub(super) fn is_money(&self) -> bool {
+        matches!(self.kind, FundedKind::Sale | FundedKind::Refund | FundedKind::Unrecognized)
+            && matches!(self.status, FundedStatus::Processed | FundedStatus::Unrecognized)
+    }
+}
+
 /// All that the gateway's records say about a reference at an account. A reference is one payment or one refund.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Line {
@@ -133,18 +141,26 @@ pub struct LinePlace {
     pub account: String,
     /// The UTC day of the journal's entry; none for what is not known.
     pub day: Option<Date>,
-    /// The part of the day's lines: from 0 to [`LinePlace::PARTS`] - 1.
-    pub part: u8,
+    /// The part of the day's lines, below [`LinePlace::PARTS`]; of what is not known, below [`LinePlace::UNKNOWN_PARTS`].
+    pub part: u16,
 }
 
 impl LinePlace {
     /// Parts of an account's day. At 1,000 lines a day an item has 16 of about 120 bytes, at 100,000 it has 1,600 and stays
     /// below the 400 KB that an item may have.
-    pub const PARTS: u8 = 64;
+    pub const PARTS: u16 = 64;
+
+    /// Parts of what is not known at an account, whenever that was: 200,000 lines are some 200 in each.
+    pub const UNKNOWN_PARTS: u16 = 1_024;
 
     /// Where the line of a reference is.
     pub fn of(account: &str, day: Option<Date>, reference: &str) -> Self {
         let digest = Uuid::new_v5(&Uuid::NAMESPACE_OID, reference.as_bytes());
-        Self { account: account.to_owned(), day, part: digest.as_bytes()[0] % Self::PARTS }
+        let [first, second, ..] = *digest.as_bytes();
+        let part = match day {
+            Some(_) => u16::from(first) % Self::PARTS,
+            None => u16::from_be_bytes([first, second]) % Self::UNKNOWN_PARTS,
+        };
+        Self { account: account.to_owned(), day, part }
     }
 }

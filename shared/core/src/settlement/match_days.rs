@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 
 use super::{
-    Adjustment, Chargeback, Compared, Deposit, DepositStore, ExceptionStore, ExceptionsReport, Expectation,
-    Expectations, Line, LinePlace, LineStore, Match, Waits, expectations, keep_exceptions, match_account,
+    Adjustment, Chargeback, Compared, Deposit, DepositStore, ExceptionCause, ExceptionStore,
+    ExceptionsReport, Expectation, Expectations, Line, LinePlace, LineStore, Match, Waits, expectations,
+    keep_exceptions, match_account,
 };
 use crate::{
     journal::{ENTRY_SHARDS, Entry, EntryLog, EntryPlace, EntryQuery, day_of},
@@ -74,6 +75,8 @@ struct Gathered {
     voids: Vec<Entry>,
     /// Lines that the journal does not know.
     unknown: Vec<Line>,
+    /// References that were looked for on all days.
+    looked_for: usize,
     /// The order ids that these name.
     named: BTreeSet<String>,
     /// What no response named.
@@ -124,11 +127,54 @@ impl DayMatcher<'_> {
         gathered.known.extend(expected.iter().filter(is_named).cloned());
         gathered.unnamed.extend(unnamed);
         let lines = self.lines.load_day(wanted.merchant, wanted.account, Some(day)).await?;
-        let lines: Vec<Line> = lines.into_iter().flat_map(|(_, packed)| packed.lines).collect();
-        let found =
+        let mut lines: Vec<Line> = lines.into_iter().flat_map(|(_, packed)| packed.lines).collect();
+        gathered.take_known(&expected, &mut lines);
+        let mut found =
             match_account(&Compared { lines: &lines, ..compared(wanted, &expected) }, wanted.waits, now);
+        self.look_for_owners(wanted, now, gathered, &mut found).await?;
         gathered.take(found);
         Ok(())
+    }
+
+    /// What has no line of its own day may share its reference with a payment of another day, which has the line.
+    async fn look_for_owners(
+        &self,
+        wanted: &MatchedDays<'_>,
+        now: Timestamp,
+        gathered: &mut Gathered,
+        found: &mut Match,
+    ) -> Result<(), StoreError> {
+        let missing = found.exceptions.iter().filter(|one| one.cause == ExceptionCause::NotSettled);
+        let missing: Vec<String> = missing.filter_map(|one| one.reference.clone()).collect();
+        for reference in missing {
+            if gathered.looked_for == LOOKED_AT_AGAIN_MAX {
+                break;
+            }
+            gathered.looked_for += 1;
+            let expected = self.expected_of(wanted, &reference).await?;
+            if expected.iter().filter(|one| one.amount != 0).count() > 1 {
+                found.exceptions.retain(|one| one.reference.as_ref() != Some(&reference));
+                let lines = self.lines_of(wanted, &reference, &expected).await?;
+                let all = Compared { lines: &lines, ..compared(wanted, &expected) };
+                found.exceptions.extend(match_account(&all, wanted.waits, now).exceptions);
+            }
+        }
+        Ok(())
+    }
+
+    /// The line of a reference, where it belongs: with the first of what is expected.
+    async fn lines_of(
+        &self,
+        wanted: &MatchedDays<'_>,
+        reference: &str,
+        expected: &[Expectation],
+    ) -> Result<Vec<Line>, StoreError> {
+        let moving = expected.iter().filter(|one| one.amount != 0).map(|one| one.at).min();
+        let first = moving.or_else(|| expected.iter().map(|one| one.at).min());
+        let place = LinePlace::of(wanted.account, first.map(day_of), reference);
+        let mut lines = self.lines.load(wanted.merchant, &place).await?.lines;
+        lines.retain(|line| line.reference == *reference);
+        Ok(lines)
     }
 
     /// Adds a day's entries, and gathers its voids.
@@ -257,10 +303,10 @@ impl DayMatcher<'_> {
         for exception in open.into_iter().take(LOOKED_AT_AGAIN_MAX) {
             let Some(reference) = &exception.reference else { continue };
             let expected = self.expected_of(wanted, reference).await?;
-            let Some(day) = expected.first().map(|one| day_of(one.at)) else { continue };
-            let place = LinePlace::of(wanted.account, Some(day), reference);
-            let mut lines = self.lines.load(wanted.merchant, &place).await?.lines;
-            lines.retain(|line| line.reference == *reference);
+            if expected.is_empty() {
+                continue;
+            }
+            let lines = self.lines_of(wanted, reference, &expected).await?;
             let all = Compared { lines: &lines, ..compared(wanted, &expected) };
             gathered.take(match_account(&all, wanted.waits, now));
         }
@@ -284,6 +330,17 @@ impl DayMatcher<'_> {
 }
 
 impl Gathered {
+    /// Lines that the journal knows by now, and that no run has moved yet.
+    fn take_known(&mut self, expected: &[Expectation], lines: &mut Vec<Line>) {
+        let expected: BTreeSet<&str> = expected.iter().filter_map(|one| one.reference.as_deref()).collect();
+        for line in self.unknown.extract_if(.., |line| expected.contains(line.reference.as_str())) {
+            match lines.iter_mut().find(|known| known.reference == line.reference) {
+                Some(known) => known.add(line),
+                None => lines.push(line),
+            }
+        }
+    }
+
     fn take(&mut self, found: Match) {
         self.report.compared += u64::try_from(found.verdicts.len()).unwrap_or(u64::MAX);
         self.found.exceptions.extend(found.exceptions);

@@ -10,17 +10,23 @@ use std::{
 };
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, ToSpan, civil::Date};
 
 use super::{
-    Adjustment, Chargeback, Deposit, DepositStore, FoundDispute, Funded, FundingRecord, KnownDays, Line,
-    LinePlace, LineStore, PackedLines, ReadReport, ReportError, Reports, Settled,
+    Adjustment, Chargeback, Component, Deposit, DepositStore, FoundDispute, Funded, FundingRecord, KnownDays,
+    Line, LinePlace, LineStore, PackedLines, ReadReport, ReportError, Reports, Settled,
 };
 use crate::{
     journal::EntryLog,
     order::MerchantId,
     payments::{Merchant, NotRecorded, StoreError},
 };
+
+/// Lines of several days that are kept together: so many take about 10 MB.
+const KEPT_TOGETHER_MAX: usize = 20_000;
+
+/// A report of batches that is of another year: a payment is settled within days.
+const ANOTHER_YEAR_DAYS: i32 = 300;
 
 /// Items that are written at a time.
 const WRITES_AT_A_TIME: usize = 8;
@@ -60,16 +66,50 @@ pub struct WantedDay<'a> {
 pub struct DayRead {
     /// Records that were read.
     pub records: u64,
-    /// Items of lines that were written.
-    pub written: u64,
-    /// Deposits that are new or changed.
-    pub deposits: Vec<Deposit>,
     /// Chargebacks that were reported.
     pub chargebacks: Vec<Chargeback>,
     /// Adjustments that were reported, each with its deposit's id.
     pub adjustments: Vec<(String, Adjustment)>,
-    /// Whether the gateway offers deposits for the account.
-    pub has_deposits: bool,
+    /// Whether the gateway offers deposits for the account; none where it has nothing for the day, since it may say the same
+    /// of an account without deposits.
+    pub has_deposits: Option<bool>,
+}
+
+/// What was read and is not kept yet: lines by where they belong, and deposits. Days are kept together, so that an item is
+/// written once for all of them.
+#[derive(Default)]
+pub struct Unkept {
+    places: BTreeMap<LinePlace, BTreeMap<String, Line>>,
+    deposits: Vec<(Deposit, Vec<Chargeback>)>,
+    lines: usize,
+}
+
+impl Unkept {
+    /// Whether it has to be kept before more is read.
+    pub fn is_much(&self) -> bool {
+        self.lines >= KEPT_TOGETHER_MAX
+    }
+
+    fn add(&mut self, places: BTreeMap<LinePlace, Vec<Line>>) {
+        for (place, lines) in places {
+            let there = self.places.entry(place).or_default();
+            for line in lines {
+                self.lines += 1;
+                let known = there.entry(line.reference.clone()).or_default();
+                known.reference.clone_from(&line.reference);
+                known.add(line);
+            }
+        }
+    }
+}
+
+/// What was kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Items of lines that were written.
+    pub written: u64,
+    /// Deposits that are new or changed.
+    pub deposits: Vec<Deposit>,
 }
 
 impl DayRead {
@@ -132,6 +172,32 @@ impl Gathered {
     }
 }
 
+impl Gathered {
+    /// The deposits with what their lines add up to.
+    fn deposits(
+        mut self,
+        mut held: BTreeMap<String, HeldLines>,
+        read: &mut DayRead,
+    ) -> Vec<(Deposit, Vec<Chargeback>)> {
+        let mut deposits = Vec::new();
+        for (id, mut deposit) in self.deposits {
+            let held = held.remove(&id).unwrap_or_default();
+            // Whether net sales have what was refused or voided is not documented.
+            let is_all = held.all.0 == deposit.component(Component::NetSales);
+            let (sum, refunds) = if is_all { held.all } else { held.money };
+            (deposit.lines, deposit.refunds, deposit.places) = ((held.count, sum), refunds, held.places);
+            deposit.adjustments.extend(self.adjustments.remove(&id).unwrap_or_default());
+            deposit.adjustments.sort_by(|one, other| one.id.cmp(&other.id));
+            let chargebacks = self.chargebacks.remove(&id).unwrap_or_default();
+            read.adjustments.extend(deposit.adjustments.iter().map(|one| (id.clone(), one.clone())));
+            read.chargebacks.extend(chargebacks.iter().cloned());
+            deposits.push((deposit, chargebacks));
+        }
+        read.chargebacks.extend(self.chargebacks.into_values().flatten());
+        deposits
+    }
+}
+
 impl Line {
     /// What a batch says, in place of what it said before. The first day for which it was reported stays.
     fn add_settled(&mut self, new: Settled) {
@@ -149,31 +215,53 @@ impl Line {
         }
     }
 
-    fn add(&mut self, new: Self) {
+    pub(super) fn add(&mut self, new: Self) {
         new.settled.into_iter().for_each(|settled| self.add_settled(settled));
         new.funded.into_iter().for_each(|funded| self.add_funded(funded));
     }
 }
 
 impl Reader<'_> {
-    /// Reads both reports of a day.
-    pub async fn read(&self, wanted: &WantedDay<'_>, known: &mut KnownDays) -> Result<DayRead, ReadDayError> {
+    /// Reads both reports of a day. What they say is to be kept.
+    pub async fn read(
+        &self,
+        wanted: &WantedDay<'_>,
+        known: &mut KnownDays,
+        unkept: &mut Unkept,
+    ) -> Result<DayRead, ReadDayError> {
         let mut gathered = Gathered::default();
         let settled = self.read_settled(wanted, &mut gathered).await?;
         let funded = self.read_funded(wanted, &mut gathered).await?;
         let places = self.place(wanted, known, std::mem::take(&mut gathered.lines)).await?;
-        let held = held_by_deposits(&places);
         let mut read = DayRead {
             records: settled.records() + funded.records(),
-            has_deposits: funded != ReadReport::NotOffered,
+            has_deposits: match funded {
+                ReadReport::Whole(_) => Some(true),
+                ReadReport::Nothing => None,
+                ReadReport::NotOffered => Some(false),
+            },
             ..DayRead::default()
         };
-        let merchant = &wanted.merchant.id;
-        let written = places.into_iter().map(async |(place, lines)| self.add(merchant, &place, lines).await);
-        let written = stream::iter(written).buffer_unordered(WRITES_AT_A_TIME);
-        read.written = written.try_fold(0, async |sum, changed| Ok(sum + u64::from(changed))).await?;
-        self.keep_deposits(merchant, gathered, held, &mut read).await?;
+        let held = held_by_deposits(&places);
+        unkept.add(places);
+        unkept.deposits.extend(gathered.deposits(held, &mut read));
         Ok(read)
+    }
+
+    /// Keeps what was read. Lines come first, so that a deposit that is there has its lines.
+    pub async fn keep(&self, merchant: &MerchantId, unkept: Unkept) -> Result<Kept, ReadDayError> {
+        let places = unkept.places.into_iter();
+        let written = places
+            .map(async |(place, lines)| self.add(merchant, &place, lines.into_values().collect()).await);
+        let written = stream::iter(written).buffer_unordered(WRITES_AT_A_TIME);
+        let written = written.try_fold(0, async |sum, changed| Ok(sum + u64::from(changed))).await?;
+        let mut kept = Kept { written, deposits: Vec::new() };
+        for (deposit, chargebacks) in unkept.deposits {
+            if self.deposits.put(merchant, &deposit, &chargebacks).await? {
+                kept.deposits.push(deposit);
+            }
+        }
+        Ok(kept)
     }
 
     async fn read_settled(
@@ -198,7 +286,7 @@ impl Reader<'_> {
         self.reports.funded(merchant, account, day, limit, &mut each).await
     }
 
-    /// Says for each line where it belongs.
+    /// Says for each line where it belongs. Batches of the same day of another year are left out.
     async fn place(
         &self,
         wanted: &WantedDay<'_>,
@@ -206,25 +294,26 @@ impl Reader<'_> {
         lines: BTreeMap<String, Line>,
     ) -> Result<BTreeMap<LinePlace, Vec<Line>>, StoreError> {
         let (merchant, account) = (&wanted.merchant.id, wanted.account);
-        let unknown = self.unknown(merchant, account).await?;
-        let mut places = BTreeMap::<LinePlace, Vec<Line>>::new();
+        let (mut placed, mut stale) = (Vec::new(), BTreeSet::<String>::new());
         for (reference, line) in lines {
-            // What was not known before is known only by an entry of the days that were read.
-            let day = match known.get(account, &reference) {
-                None if !unknown.contains(&reference) => {
-                    known.find(self.log, merchant, account, &reference).await?
-                }
-                day => day,
-            };
-            places.entry(LinePlace::of(account, day, &reference)).or_default().push(line);
+            let is_stale = |line: &Line| line.settled.iter().all(|one| stale.contains(&one.batch));
+            if line.funded.is_empty() && is_stale(&line) {
+                continue;
+            }
+            let day = known.find(self.log, merchant, account, &reference).await?;
+            if day.is_some_and(|day| is_of_another_year(day, wanted.day)) {
+                stale.extend(line.settled.iter().map(|one| one.batch.clone()));
+            }
+            placed.push((day, line));
+        }
+        let mut places = BTreeMap::<LinePlace, Vec<Line>>::new();
+        for (day, mut line) in placed {
+            line.settled.retain(|one| !stale.contains(&one.batch));
+            if !line.settled.is_empty() || !line.funded.is_empty() {
+                places.entry(LinePlace::of(account, day, &line.reference)).or_default().push(line);
+            }
         }
         Ok(places)
-    }
-
-    /// The references of the lines that nothing here is known about.
-    async fn unknown(&self, merchant: &MerchantId, account: &str) -> Result<BTreeSet<String>, StoreError> {
-        let packed = self.lines.load_day(merchant, account, None).await?;
-        Ok(packed.into_iter().flat_map(|(_, packed)| packed.lines).map(|line| line.reference).collect())
     }
 
     /// Adds lines to their place. Says whether anything had to be written.
@@ -247,45 +336,23 @@ impl Reader<'_> {
         Err(ReadDayError::Contended)
     }
 
-    async fn keep_deposits(
-        &self,
-        merchant: &MerchantId,
-        mut gathered: Gathered,
-        mut held: BTreeMap<String, HeldLines>,
-        read: &mut DayRead,
-    ) -> Result<(), StoreError> {
-        for (id, mut deposit) in gathered.deposits {
-            let held = held.remove(&id).unwrap_or_default();
-            deposit.lines = held.sum;
-            deposit.refunds = held.refunds;
-            deposit.places = held.places;
-            deposit.adjustments.extend(gathered.adjustments.remove(&id).unwrap_or_default());
-            deposit.adjustments.sort_by(|one, other| one.id.cmp(&other.id));
-            let chargebacks = gathered.chargebacks.remove(&id).unwrap_or_default();
-            let adjustments = deposit.adjustments.iter().map(|one| (id.clone(), one.clone()));
-            read.adjustments.extend(adjustments);
-            if self.deposits.put(merchant, &deposit, &chargebacks).await? {
-                read.deposits.push(deposit);
-            }
-            read.chargebacks.extend(chargebacks);
-        }
-        read.chargebacks.extend(gathered.chargebacks.into_values().flatten());
-        Ok(())
-    }
-
     /// Moves lines that are known by now to the day that they belong to. Says how many.
     pub async fn move_known(
         &self,
         merchant: &MerchantId,
         account: &str,
-        known: &KnownDays,
+        known: &mut KnownDays,
     ) -> Result<u64, ReadDayError> {
         let mut moved = 0;
         for (place, packed) in self.lines.load_day(merchant, account, None).await? {
             let mut there = BTreeMap::<LinePlace, Vec<Line>>::new();
             for line in packed.lines {
-                if let Some(day) = known.get(account, &line.reference) {
-                    there.entry(LinePlace::of(account, Some(day), &line.reference)).or_default().push(line);
+                match known.get(account, &line.reference) {
+                    Some(day) => {
+                        let to = LinePlace::of(account, Some(day), &line.reference);
+                        there.entry(to).or_default().push(line);
+                    }
+                    None => known.note_unknown(account, &line.reference),
                 }
             }
             for (to, lines) in there {
@@ -348,10 +415,11 @@ impl ReadReport {
 /// The lines that a deposit holds.
 #[derive(Default)]
 struct HeldLines {
-    /// How many there are, and their sum.
-    sum: (u64, i64),
-    /// What those of refunds take of it.
-    refunds: i64,
+    count: u64,
+    /// The sum of all, and what of it is given back.
+    all: (i64, i64),
+    /// The same of those that move money: not of what was refused or voided.
+    money: (i64, i64),
     /// Where they are.
     places: BTreeSet<LinePlace>,
 }
@@ -361,10 +429,22 @@ fn held_by_deposits(places: &BTreeMap<LinePlace, Vec<Line>>) -> BTreeMap<String,
     for (place, lines) in places {
         for funded in lines.iter().flat_map(|line| &line.funded) {
             let held = all.entry(funded.deposit.clone()).or_default();
-            held.sum = (held.sum.0 + 1, held.sum.1.saturating_add(funded.amount));
-            held.refunds = held.refunds.saturating_add(funded.amount.min(0));
+            held.count += 1;
+            let add = |sum: &mut (i64, i64)| {
+                sum.0 = sum.0.saturating_add(funded.amount);
+                sum.1 = sum.1.saturating_add(funded.amount.min(0));
+            };
+            add(&mut held.all);
+            if funded.is_money() {
+                add(&mut held.money);
+            }
             held.places.insert(place.clone());
         }
     }
     all
+}
+
+/// Whether a payment of this day cannot be in a batch of that one: the report's day has no year.
+fn is_of_another_year(paid: Date, settled: Date) -> bool {
+    settled.saturating_sub(ANOTHER_YEAR_DAYS.days()) > paid
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{
     DayMatcher, DepositStore, DisputeRecorder, ExceptionStore, FoundDispute, KnownDays, LineStore,
     MatchedDays, Progress, ProgressStore, ReadDayError, ReportError, Reports, Waits, eastern_day,
-    read_day::{Reader, WantedDay},
+    read_day::{Reader, Unkept, WantedDay},
 };
 use crate::{
     journal::{EntryLog, TotalsStore, day_of},
@@ -31,6 +31,9 @@ const LOOKED_FOR_DAYS: i64 = 3;
 /// How long a run may hold an account: longer than a function may run.
 const CLAIM: SignedDuration = SignedDuration::from_mins(16);
 
+/// Most days back that are read again after a time in which nothing was read.
+const UNREAD_MAX_DAYS: i64 = 35;
+
 /// How long one report may take. The largest have 20 MB.
 const REPORT_LIMIT: Duration = Duration::from_mins(1);
 
@@ -41,13 +44,16 @@ pub struct SettlementSettings {
     pub days: u8,
     /// Eastern days of a new account that are read, before those.
     pub backfill_days: u16,
+    /// Days whose payments are matched in each run: longer than settling and funding may take over holidays. What is an
+    /// exception by then is looked at again later, too.
+    pub matched_days: u16,
     /// How long what is expected may take.
     pub waits: Waits,
 }
 
 impl Default for SettlementSettings {
     fn default() -> Self {
-        Self { days: 5, backfill_days: 30, waits: Waits::default() }
+        Self { days: 5, backfill_days: 30, matched_days: 14, waits: Waits::default() }
     }
 }
 
@@ -223,25 +229,71 @@ impl Settlement {
         (now, deadline): (Timestamp, Deadline),
         report: &mut SettlementReport,
     ) -> Result<(), ReadDayError> {
-        let today = eastern_day(now);
-        let first = earlier(today, i64::from(self.settings.days) - 1);
-        let backfill = progress
-            .backfill_from
-            .get_or_insert_with(|| earlier(first, i64::from(self.settings.backfill_days)));
-        let oldest = first.min(*backfill);
+        let (first, from) = self.days_to_read(progress, eastern_day(now));
+        let oldest = first.min(from).min(self.matched_since(progress, now));
         let since = QuarterHour::first_of(earlier(oldest, 1)).begins();
         let mut known = KnownDays::read(self.log.as_ref(), &merchant.id, (since, Timestamp::MAX)).await?;
         let account = progress.account.clone();
-        report.moved += self.reader().move_known(&merchant.id, &account, &known).await?;
-        // The latest first: that is what the morning is about.
-        let mut day = today;
+        report.moved += self.reader().move_known(&merchant.id, &account, &mut known).await?;
+        let mut unkept = Unkept::default();
+        let read =
+            self.read_recent((merchant, progress), (first, now, deadline), (&mut known, &mut unkept), report);
+        let read = read.await;
+        // What was read before it went wrong counts.
+        self.keep(merchant, unkept, report).await?;
+        read?;
+        progress.read_at = Some(now);
+        self.match_days(merchant, progress, (self.matched_since(progress, now), now), report).await?;
+        let before = progress.backfilled_to;
+        let backfilled = self.backfill(merchant, progress, (first, now, deadline), &mut known, report).await;
+        if progress.backfilled_to != before {
+            self.match_days(merchant, progress, (self.read_since(progress), now), report).await?;
+        }
+        backfilled
+    }
+
+    /// From which Eastern day on everything is read again, and from which one on a new account's days are read once.
+    fn days_to_read(&self, progress: &mut Progress, today: Date) -> (Date, Date) {
+        let recent = |today| earlier(today, i64::from(self.settings.days) - 1);
+        // Also the days in which no run came that far.
+        let unread = progress.read_at.map_or(today, eastern_day);
+        let first = recent(today.min(unread)).max(earlier(today, UNREAD_MAX_DAYS));
+        let backfill_days = i64::from(self.settings.backfill_days);
+        let from = *progress.backfill_from.get_or_insert_with(|| earlier(first, backfill_days));
+        let is_done = progress.backfilled_to.is_some_and(|to| to <= from);
+        (first, if is_done { first } else { from })
+    }
+
+    /// The first UTC day whose payments' batches were all read.
+    fn read_since(&self, progress: &Progress) -> Date {
+        let backfilled = progress.backfilled_to.or_else(|| {
+            let from = progress.backfill_from?;
+            Some(from.saturating_add(i64::from(self.settings.backfill_days).days()))
+        });
+        // In the evening, it is the next day in UTC.
+        backfilled.map_or(Date::MAX, |day| day.saturating_add(1.day()))
+    }
+
+    /// From which UTC day on payments are matched.
+    fn matched_since(&self, progress: &Progress, now: Timestamp) -> Date {
+        let matched = earlier(eastern_day(now), i64::from(self.settings.matched_days));
+        matched.max(self.read_since(progress))
+    }
+
+    /// The last days, the latest first: that is what the morning is about.
+    async fn read_recent(
+        &self,
+        (merchant, progress): (&Merchant, &mut Progress),
+        (first, now, deadline): (Date, Timestamp, Deadline),
+        (known, unkept): (&mut KnownDays, &mut Unkept),
+        report: &mut SettlementReport,
+    ) -> Result<(), ReadDayError> {
+        let mut day = eastern_day(now);
         while day >= first {
-            self.read_day((merchant, progress), (day, now, deadline), &mut known, report).await?;
+            self.read_day((merchant, progress), (day, now, deadline), (known, unkept), report).await?;
             day = earlier(day, 1);
         }
-        progress.read_at = Some(now);
-        self.match_days(merchant, progress, (oldest, now), report).await?;
-        self.backfill(merchant, progress, (first, now, deadline), &mut known, report).await
+        Ok(())
     }
 
     /// The days of a new account from before, as long as there is time.
@@ -256,15 +308,30 @@ impl Settlement {
         let from = progress.backfill_from.unwrap_or(first);
         let mut next = progress.backfilled_to.unwrap_or(first);
         while next > from && deadline.report_limit(REPORT_LIMIT).is_some() {
-            let day = earlier(next, 1);
-            match self.read_day((merchant, progress), (day, now, deadline), known, report).await {
+            let (day, mut unkept) = (earlier(next, 1), Unkept::default());
+            let read =
+                self.read_day((merchant, progress), (day, now, deadline), (known, &mut unkept), report).await;
+            match read {
                 // There is no hurry.
                 Err(ReadDayError::Report(ReportError::Throttled)) => return Ok(()),
                 read => read?,
             }
+            self.keep(merchant, unkept, report).await?;
             next = day;
             progress.backfilled_to = Some(next);
         }
+        Ok(())
+    }
+
+    async fn keep(
+        &self,
+        merchant: &Merchant,
+        unkept: Unkept,
+        report: &mut SettlementReport,
+    ) -> Result<(), ReadDayError> {
+        let kept = self.reader().keep(&merchant.id, unkept).await?;
+        report.written += kept.written;
+        report.deposits += u64::try_from(kept.deposits.len()).unwrap_or(u64::MAX);
         Ok(())
     }
 
@@ -272,18 +339,19 @@ impl Settlement {
         &self,
         (merchant, progress): (&Merchant, &mut Progress),
         (day, now, deadline): (Date, Timestamp, Deadline),
-        known: &mut KnownDays,
+        (known, unkept): (&mut KnownDays, &mut Unkept),
         report: &mut SettlementReport,
     ) -> Result<(), ReadDayError> {
         let limit = deadline.report_limit(REPORT_LIMIT);
         let limit = limit.ok_or_else(|| ReportError::Unavailable("no time is left".to_owned()))?;
         let account = progress.account.clone();
         let wanted = WantedDay { merchant, account: &account, day, now, limit };
-        let read = self.reader().read(&wanted, known).await?;
-        progress.funding = Some(read.has_deposits);
+        let read = self.reader().read(&wanted, known, unkept).await?;
+        progress.funding = read.has_deposits.or(progress.funding);
         report.records += read.records;
-        report.written += read.written;
-        report.deposits += u64::try_from(read.deposits.len()).unwrap_or(u64::MAX);
+        if unkept.is_much() {
+            self.keep(merchant, std::mem::take(unkept), report).await?;
+        }
         let (chargebacks, reversals) = read.disputes(&account);
         // A reversal names the case of a chargeback that is on record.
         for dispute in chargebacks.iter().chain(&reversals) {
@@ -325,7 +393,7 @@ impl Settlement {
         };
         let found = matcher.run(&wanted, now).await?;
         report.opened += found.exceptions.opened + found.exceptions.reopened;
-        report.open += found.exceptions.open;
+        report.open = found.exceptions.open;
         Ok(())
     }
 

@@ -6,7 +6,8 @@ use jiff::civil::Date;
 use tollgate_core::{
     order::MerchantId,
     payments::StoreError,
-    settlement::{LinePlace, LineStore, PackedLines},
+    settlement::{Line, LinePlace, LineStore, PackedLines},
+    values::QuarterHour,
 };
 
 use super::{DynamoDbSettlement, EXPIRES_AT, KEY_NAMES, SORT, VERSION, key, rows};
@@ -67,10 +68,13 @@ impl LineStore for DynamoDbSettlement {
     ) -> Result<bool, StoreError> {
         let mut item = place_key(merchant, place);
         item.insert(VERSION.to_owned(), number_of(&lines.version));
-        item.insert(LINES.to_owned(), text_of(&rows::written(&lines.lines)?));
-        let settled = lines.lines.iter().flat_map(|line| line.settled.iter().map(|one| one.day));
-        let funded = lines.lines.iter().flat_map(|line| line.funded.iter().map(|one| one.day));
-        if let Some(day) = place.day.or_else(|| settled.chain(funded).max()) {
+        let newest = lines.lines.iter().filter_map(newest_day).max();
+        let is_kept = |line: &&Line| {
+            place.day.is_some() || newest_day(line).is_some_and(|day| !self.is_over(day, newest))
+        };
+        let kept: Vec<&Line> = lines.lines.iter().filter(is_kept).collect();
+        item.insert(LINES.to_owned(), text_of(&rows::written(&kept)?));
+        if let Some(day) = place.day.or(newest) {
             item.insert(EXPIRES_AT.to_owned(), self.expires_with(day));
         }
         let request = self.table.put(item);
@@ -87,7 +91,20 @@ impl LineStore for DynamoDbSettlement {
     }
 }
 
+/// The last day of which a line says something.
+fn newest_day(line: &Line) -> Option<Date> {
+    let settled = line.settled.iter().map(|one| one.day);
+    settled.chain(line.funded.iter().map(|one| one.day)).max()
+}
+
 impl DynamoDbSettlement {
+    /// Whether a line of unknown payments has been kept for long enough, by the newest one beside it. Such an item would
+    /// otherwise only grow, since each new line of it has it kept for longer.
+    fn is_over(&self, day: Date, newest: Option<Date>) -> bool {
+        let begins = |day| QuarterHour::first_of(day).begins();
+        newest.is_some_and(|newest| self.retention.is_over(begins(day), begins(newest)))
+    }
+
     /// Places side by side.
     pub(super) async fn load_all(
         &self,

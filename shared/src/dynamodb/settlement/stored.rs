@@ -46,32 +46,41 @@ fn component(from: &mut Reader, name: &str) -> Read<Option<Component>> {
     word.map(|word| Component::from_name(&word).ok_or_else(|| corrupt(name))).transpose()
 }
 
-/// The parts of one day in which lines of a deposit are, a bit for each.
+/// The parts of one day in which lines of a deposit are, a bit for each of 64 from `from` on.
 #[derive(PartialEq)]
 struct StoredPlaces {
     day: Option<Date>,
+    from: u64,
     parts: u64,
 }
+
+/// Parts that one number says.
+const PARTS: u16 = 64;
 
 stored! {
     StoredPlaces {
         day: "day",
+        from: "from",
         parts: "parts",
     }
 }
 
 fn stored_places(places: &BTreeSet<LinePlace>) -> Vec<StoredPlaces> {
-    let mut days = BTreeMap::<Option<Date>, u64>::new();
+    let mut days = BTreeMap::<(Option<Date>, u64), u64>::new();
     for place in places {
-        *days.entry(place.day).or_default() |= 1 << place.part;
+        let from = u64::from(place.part / PARTS * PARTS);
+        *days.entry((place.day, from)).or_default() |= 1 << (place.part % PARTS);
     }
-    days.into_iter().map(|(day, parts)| StoredPlaces { day, parts }).collect()
+    days.into_iter().map(|((day, from), parts)| StoredPlaces { day, from, parts }).collect()
 }
 
 fn places(account: &str, days: &[StoredPlaces]) -> BTreeSet<LinePlace> {
-    let parts = |parts: u64| (0..LinePlace::PARTS).filter(move |part| parts & (1 << part) != 0);
-    let place = |day, part| LinePlace { account: account.to_owned(), day, part };
-    days.iter().flat_map(|one| parts(one.parts).map(|part| place(one.day, part))).collect()
+    let parts = |parts: u64| (0..PARTS).filter(move |part| parts & (1 << part) != 0);
+    let place = |one: &StoredPlaces, part| {
+        let from = u16::try_from(one.from).unwrap_or_default();
+        LinePlace { account: account.to_owned(), day: one.day, part: from.saturating_add(part) }
+    };
+    days.iter().flat_map(|one| parts(one.parts).map(move |part| place(one, part))).collect()
 }
 
 stored! {

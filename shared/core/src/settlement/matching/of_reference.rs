@@ -74,7 +74,7 @@ struct About<'a> {
 impl<'a> About<'a> {
     fn new(context: &'a Matching<'a>, reference: &'a str, owner: Owner<'a>, line: &'a Line) -> Self {
         let mut taken: Vec<_> = line.settled.iter().filter(|settled| is_taken(settled)).collect();
-        let mut funded: Vec<_> = line.funded.iter().filter(|funded| is_money(funded)).collect();
+        let mut funded: Vec<_> = line.funded.iter().filter(|funded| funded.is_money()).collect();
         taken.sort_by_key(|settled| (settled.day, &settled.batch));
         funded.sort_by_key(|funded| (funded.day, &funded.id));
         let expectation = match owner {
@@ -247,12 +247,6 @@ fn is_taken(settled: &Settled) -> bool {
 /// Whether the batch went on without it.
 fn is_refused(settled: &Settled) -> bool {
     matches!(settled.status, SettledStatus::Rejected | SettledStatus::Failed | SettledStatus::Terminated)
-}
-
-/// Whether a deposit has its money.
-fn is_money(funded: &Funded) -> bool {
-    matches!(funded.kind, FundedKind::Sale | FundedKind::Refund | FundedKind::Unrecognized)
-        && matches!(funded.status, FundedStatus::Processed | FundedStatus::Unrecognized)
 }
 
 /// Whether a deposit says that it was refused or came back.

@@ -240,7 +240,7 @@ fn settlement(log: Log, gateway: Gateway, memory: &Arc<Memory>, accounts: &[&'st
         progress: memory.clone(),
         orders: Arc::new(NoOrders),
         clock: Arc::new(Noon),
-        settings: SettlementSettings { days: 5, backfill_days: 3, waits: Waits::default() },
+        settings: SettlementSettings { days: 5, backfill_days: 3, matched_days: 14, waits: Waits::default() },
     }
 }
 

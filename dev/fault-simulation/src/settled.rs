@@ -1,0 +1,273 @@
+//! Money that arrived: random days of traffic through both APIs and the real gateway client, and then the real reader of its
+//! reports, from the simulator's batches and deposits to the match. What fits has no exception, each deviation has its own,
+//! and sums agree to the cent, however often runs are repeated, whatever they die of, and however late the journal is.
+
+mod deviations;
+mod history;
+mod ports;
+mod stores;
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use cardpointe_simulator::{Deviation, Record, RecordState, Simulator};
+use tokio::time::sleep;
+use tollgate::cardpointe::CardPointeReports;
+use tollgate_core::{
+    journal::Changes,
+    payments::Deadline,
+    settlement::{Component, Deposit, ExceptionCause, Settlement, SettlementReport, SettlementSettings},
+    values::Clock,
+};
+
+use self::{
+    deviations::{ENDS, LASTING, Victim, mend, of_deposits, of_records},
+    history::{Account, Traffic, accounts, of_merchants, set_up},
+    ports::{Documents, Line, Log, WorldClock},
+    stores::Stores,
+};
+use crate::{
+    fault::Plan,
+    run::{self, Run},
+    world::World,
+};
+
+/// When histories begin, all at noon UTC: before a weekend with a holiday, in the weeks in which summer time begins and ends,
+/// and before New Year.
+const BEGIN_S: [i64; 4] = [1_779_364_800, 1_772_712_000, 1_793_275_200, 1_798_545_600];
+
+/// After the last day of traffic: longer than money may take over a weekend with a holiday.
+const ARRIVED_AFTER: Duration = Duration::from_hours(9 * 24);
+
+/// What the platform gives the function.
+const LIMIT: Duration = Duration::from_mins(15);
+
+/// In how many places of a history a process dies at the end.
+const DEATHS: u64 = 6;
+
+/// One history and all that must be true of it. With `whole`, a process dies at every write.
+pub(crate) fn seed(seed: u64, whole: bool, keep_steps: bool) -> Run {
+    let at_s = BEGIN_S[usize::try_from(seed).unwrap_or_default() % BEGIN_S.len()];
+    run::run(
+        || World::begun(at_s, seed, Plan::Calm, keep_steps, None),
+        async |world| {
+            if let Err(rule) = story(&world, whole).await {
+                world.fail(&mut world.state(), &rule);
+            }
+        },
+    )
+}
+
+async fn story(world: &Arc<World>, whole: bool) -> Result<(), String> {
+    let accounts = accounts(&mut world.state().rng);
+    set_up(world, &accounts);
+    let bank = Bank { world: world.clone(), accounts };
+    let mut traffic = Traffic::new(world.clone(), bank.accounts.clone());
+    let kept = Arc::new(Stores::default());
+    traffic.pass(async || bank.run_badly(&kept).await).await;
+    for _ in 0..ARRIVED_AFTER.as_secs() / 86_400 {
+        sleep(Duration::from_hours(24)).await;
+        bank.run(&kept, 0).await;
+    }
+    bank.nothing_is_open(&kept, "after runs each day")?;
+    bank.sums_agree(&kept)?;
+    let left = kept.left();
+    let once = Arc::new(Stores::default());
+    bank.run(&once, 0).await;
+    if once.ever().iter().any(|one| one.gone_at.is_some()) {
+        return Err(format!("the first run had false exceptions: {:?}", once.ever()));
+    }
+    same(&left, &once.left(), "one run at the end")?;
+    let writes = once.writes();
+    bank.run(&once, 0).await;
+    same(&left, &once.left(), "the same run again")?;
+    bank.dies(&left, writes, whole).await?;
+    bank.deviates().await?;
+    bank.deviates_for_good(&mut traffic).await
+}
+
+/// Whether runs left the same.
+fn same(left: &stores::Left, other: &stores::Left, what: &str) -> Result<(), String> {
+    if left == other { Ok(()) } else { Err(format!("{what} leaves {other:#?}\nand not {left:#?}")) }
+}
+
+/// The merchants' side of the bank.
+struct Bank {
+    world: Arc<World>,
+    accounts: Vec<Account>,
+}
+
+impl Bank {
+    /// One run of the function, by a journal that lacks the last writes.
+    async fn run(&self, stores: &Arc<Stores>, behind: usize) -> SettlementReport {
+        let world = &self.world;
+        let clock: Arc<dyn Clock> = Arc::new(WorldClock(world.clone()));
+        let log = Arc::new(Log::of(world, behind));
+        let settlement = Settlement {
+            reports: Arc::new(CardPointeReports::over(Line(world.clone()), clock.clone())),
+            log: log.clone(),
+            totals: log,
+            merchants: Arc::new(Documents::new(of_merchants(&self.accounts))),
+            lines: stores.clone(),
+            deposits: stores.clone(),
+            exceptions: stores.clone(),
+            progress: stores.clone(),
+            orders: world.start(),
+            clock,
+            settings: SettlementSettings::default(),
+        };
+        let report = settlement.run(Deadline::after(LIMIT)).await;
+        world.state().count("settlement runs");
+        *world.state().counts.entry("records of reports").or_default() += report.records;
+        report
+    }
+
+    /// Runs that die, come twice, or come before the journal.
+    async fn run_badly(&self, stores: &Arc<Stores>) {
+        let (behind, dies_after, again) = {
+            let rng = &mut self.world.state().rng;
+            (rng.below(4), rng.chance(50).then(|| rng.below(12)), rng.chance(50))
+        };
+        stores.dies_after(dies_after);
+        self.run(stores, usize::try_from(behind).unwrap_or_default()).await;
+        stores.dies_after(None);
+        stores.free_claims();
+        if again {
+            self.run(stores, 0).await;
+        }
+    }
+
+    /// A process that dies after any of these writes leaves what the next one completes.
+    async fn dies(&self, left: &stores::Left, writes: u64, whole: bool) -> Result<(), String> {
+        let deaths: Vec<u64> = if whole {
+            (0..writes).collect()
+        } else {
+            (0..DEATHS).map(|_| self.world.state().rng.below(writes)).collect()
+        };
+        for after in deaths {
+            let stores = Arc::new(Stores::default());
+            stores.dies_after(Some(after));
+            self.run(&stores, 0).await;
+            stores.dies_after(None);
+            stores.free_claims();
+            // The second one after that has nothing left to do but to match what the first one read.
+            self.run(&stores, 0).await;
+            self.run(&stores, 0).await;
+            same(left, &stores.left(), &format!("death after {after} of {writes} writes"))?;
+            self.world.state().count("settlement runs that died");
+        }
+        Ok(())
+    }
+
+    fn nothing_is_open(&self, stores: &Stores, what: &str) -> Result<(), String> {
+        let open = stores.open();
+        if open.is_empty() { Ok(()) } else { Err(format!("{what}: {open:#?}")) }
+    }
+
+    /// Deposits, the journal and the gateway's ledger agree to the cent, account by account.
+    fn sums_agree(&self, stores: &Stores) -> Result<(), String> {
+        let (log, records) = (Log::of(&self.world, 0), self.simulator().records());
+        for account in self.accounts.iter().filter(|account| account.has_deposits) {
+            let of_account = records.iter().filter(|record| record.merchid == account.id);
+            let at_the_gateway: i64 = of_account.map(Record::moved_minor_units).sum();
+            let entries = log.entries.iter().filter(|entry| entry.account == account.id);
+            let changes: Changes = entries.map(|entry| entry.changes).sum();
+            let deposits: Vec<Deposit> =
+                stores.deposits().into_iter().filter(|one| one.account == account.id).collect();
+            let net: i64 = deposits.iter().map(|one| one.component(Component::NetSales)).sum();
+            let lines: i64 = deposits.iter().map(|one| one.lines.1).sum();
+            let sums = [at_the_gateway, changes.gateway + changes.fees, net, lines];
+            if sums.iter().any(|sum| *sum != sums[0]) {
+                return Err(format!("{account:?}: gateway, journal, deposits and lines are {sums:?}"));
+            }
+            *self.world.state().counts.entry("deposits").or_default() += deposits.len() as u64;
+        }
+        Ok(())
+    }
+
+    fn simulator(&self) -> Simulator {
+        self.world.state().ledger.simulator.clone()
+    }
+
+    /// Payments and refunds that arrived, of all accounts with deposits.
+    fn arrived(&self) -> Vec<Record> {
+        let has_deposits =
+            |record: &Record| self.accounts.iter().any(|one| one.id == record.merchid && one.has_deposits);
+        let mut records = self.simulator().records();
+        records.retain(|one| one.state == RecordState::Accepted && one.minor_units > 1 && has_deposits(one));
+        records
+    }
+
+    /// One run in a table of its own finds these, and nothing else.
+    async fn must_find(&self, what: &str, expected: &[ExceptionCause]) -> Result<Arc<Stores>, String> {
+        let stores = Arc::new(Stores::default());
+        self.run(&stores, 0).await;
+        let found: BTreeSet<&str> = stores.open().iter().map(|one| one.cause.as_str()).collect();
+        let wanted: BTreeSet<&str> = expected.iter().map(|one| one.as_str()).collect();
+        self.world.state().count("deviations");
+        if found != wanted || stores.open().len() != expected.len() {
+            return Err(format!("{what} must be {expected:?}, and is {:#?}", stores.open()));
+        }
+        Ok(stores)
+    }
+
+    /// Each deviation of a payment, refund or deposit is its exception, and none any more when it is taken back.
+    async fn deviates(&self) -> Result<(), String> {
+        let Some((record, deposit)) = self.victim().await else { return Ok(()) };
+        let simulator = self.simulator();
+        for (what, deviation, causes) in of_records(&record) {
+            simulator.deviate(&record.retref, deviation);
+            self.must_find(what, &causes).await?;
+            simulator.deviate(&record.retref, Deviation::default());
+        }
+        for (what, deviation, cause) in of_deposits() {
+            simulator.alter_deposit(&record.merchid, deposit.day, deviation);
+            self.must_find(what, &[cause]).await?;
+            mend(&simulator, &record.merchid, deposit.day);
+        }
+        self.must_find("nothing", &[]).await.map(drop)
+    }
+
+    /// A payment or refund that arrived, with its deposit.
+    async fn victim(&self) -> Option<(Record, Deposit)> {
+        let simulator = self.simulator();
+        let mut records = self.arrived();
+        // An account of which there is no deposit may have none.
+        let days: Vec<_> =
+            records.iter().map(|one| (one.merchid.clone(), simulator.funding_day(&one.retref))).collect();
+        let is_another = |record: &Record| {
+            let day = simulator.funding_day(&record.retref);
+            days.iter().any(|(account, other)| *account == record.merchid && *other != day)
+        };
+        records.retain(is_another);
+        let number = usize::try_from(self.world.state().rng.below(records.len() as u64)).ok()?;
+        let record = records.get(number)?.clone();
+        let stores = Arc::new(Stores::default());
+        self.run(&stores, 0).await;
+        let day = self.simulator().funding_day(&record.retref)?;
+        let mut deposits = stores.deposits().into_iter();
+        let deposit = deposits.find(|one| one.account == record.merchid && one.day == day)?;
+        Some((record, deposit))
+    }
+
+    /// What stays: each is one exception more. In the end there are payments that end otherwise in their batch.
+    async fn deviates_for_good(&self, traffic: &mut Traffic) -> Result<(), String> {
+        let Some((record, deposit)) = self.victim().await else { return Ok(()) };
+        let simulator = self.simulator();
+        let mut expected = Vec::new();
+        for (what, cause, deviate) in LASTING {
+            deviate(&Victim { simulator: &simulator, record: &record, deposit: &deposit })?;
+            expected.push(cause);
+            // What was paid elsewhere waits for its batch.
+            sleep(Duration::from_hours(24)).await;
+            self.must_find(what, &expected).await?;
+        }
+        for (stage, cause) in ENDS {
+            let Some(reference) = traffic.pay().await else { continue };
+            if simulator.settle_record(&reference, stage) {
+                expected.push(cause);
+            }
+        }
+        sleep(ARRIVED_AFTER).await;
+        self.must_find("what ends otherwise in its batch", &expected).await.map(drop)
+    }
+}

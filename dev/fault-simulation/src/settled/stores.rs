@@ -1,0 +1,307 @@
+//! A fake of settlement's table: what runs keep, in memory, with conditional writes, and a process that may die at any of them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use jiff::{Timestamp, civil::Date};
+use tollgate_core::{
+    order::MerchantId,
+    payments::StoreError,
+    settlement::{
+        Adjustment, Chargeback, Deposit, DepositPage, DepositStore, Exception, ExceptionFilter,
+        ExceptionPage, ExceptionStore, Line, LinePlace, LineStore, PackedLines, Progress, ProgressStore,
+    },
+    values::ReadOrder,
+};
+use uuid::Uuid;
+
+/// A deposit with its chargebacks.
+type Whole = (Deposit, Vec<Chargeback>);
+
+/// Lines by where they are, deposits by id, and what is open.
+#[derive(Debug, PartialEq)]
+pub(super) struct Left {
+    lines: BTreeMap<(String, LinePlace), Vec<Line>>,
+    deposits: BTreeMap<(String, String), Whole>,
+    pub(super) open: BTreeSet<Uuid>,
+}
+
+#[derive(Default)]
+struct Tables {
+    lines: BTreeMap<(String, LinePlace), PackedLines>,
+    deposits: BTreeMap<(String, String), Whole>,
+    exceptions: BTreeMap<Uuid, Exception>,
+    progress: BTreeMap<(String, String), (Progress, Option<Timestamp>)>,
+    writes: u64,
+    /// After so many writes the process dies; none: never.
+    dies_after: Option<u64>,
+}
+
+/// Settlement's table.
+#[derive(Default)]
+pub(super) struct Stores(Mutex<Tables>);
+
+impl Stores {
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The table for a write, unless the process is dead.
+    fn write(&self) -> Result<MutexGuard<'_, Tables>, StoreError> {
+        let mut tables = self.tables();
+        if tables.dies_after.is_some_and(|after| tables.writes >= after) {
+            return Err(StoreError::Unavailable("the process is dead".to_owned()));
+        }
+        tables.writes += 1;
+        Ok(tables)
+    }
+
+    /// The process dies after so many more writes; none: it lives.
+    pub(super) fn dies_after(&self, writes: Option<u64>) {
+        let mut tables = self.tables();
+        tables.dies_after = writes.map(|writes| tables.writes + writes);
+    }
+
+    /// What a process that died cannot give back is free again after a while.
+    pub(super) fn free_claims(&self) {
+        self.tables().progress.values_mut().for_each(|(_, claimed)| *claimed = None);
+    }
+
+    pub(super) fn writes(&self) -> u64 {
+        self.tables().writes
+    }
+
+    pub(super) fn open(&self) -> Vec<Exception> {
+        self.tables().exceptions.values().filter(|one| one.is_open()).cloned().collect()
+    }
+
+    /// Every exception that there ever was.
+    pub(super) fn ever(&self) -> Vec<Exception> {
+        self.tables().exceptions.values().cloned().collect()
+    }
+
+    pub(super) fn deposits(&self) -> Vec<Deposit> {
+        self.tables().deposits.values().map(|(deposit, _)| deposit.clone()).collect()
+    }
+
+    /// What runs left, without when they were.
+    pub(super) fn left(&self) -> Left {
+        let tables = self.tables();
+        let lines = tables.lines.iter().filter(|(_, packed)| !packed.lines.is_empty());
+        // A deposit also names the places that its lines have left.
+        let holds = |of: &str, place: &LinePlace, id: &str| {
+            let packed = tables.lines.get(&(of.to_owned(), place.clone()));
+            let mut funded = packed.iter().flat_map(|packed| &packed.lines).flat_map(|line| &line.funded);
+            funded.any(|one| one.deposit == id)
+        };
+        let timeless = |of: &str, (deposit, chargebacks): &Whole| {
+            let mut deposit = Deposit { read_at: Timestamp::UNIX_EPOCH, ..deposit.clone() };
+            let id = deposit.id.clone();
+            deposit.places.retain(|place| holds(of, place, &id));
+            (deposit, chargebacks.clone())
+        };
+        Left {
+            lines: lines.map(|(at, packed)| (at.clone(), packed.lines.clone())).collect(),
+            deposits: tables
+                .deposits
+                .iter()
+                .map(|(id, whole)| (id.clone(), timeless(&id.0, whole)))
+                .collect(),
+            open: tables.exceptions.values().filter(|one| one.is_open()).map(|one| one.id).collect(),
+        }
+    }
+}
+
+fn of(merchant: &MerchantId, text: &str) -> (String, String) {
+    (merchant.to_string(), text.to_owned())
+}
+
+#[async_trait]
+impl LineStore for Stores {
+    async fn load(&self, merchant: &MerchantId, place: &LinePlace) -> Result<PackedLines, StoreError> {
+        let key = (merchant.to_string(), place.clone());
+        Ok(self.tables().lines.get(&key).cloned().unwrap_or_default())
+    }
+
+    async fn load_day(
+        &self,
+        merchant: &MerchantId,
+        account: &str,
+        day: Option<Date>,
+    ) -> Result<Vec<(LinePlace, PackedLines)>, StoreError> {
+        let tables = self.tables();
+        let is_there = |of: &str, place: &LinePlace| {
+            of == merchant.as_str() && place.account == account && place.day == day
+        };
+        let lines = tables.lines.iter().filter(|((of, place), _)| is_there(of, place));
+        Ok(lines.map(|((_, place), packed)| (place.clone(), packed.clone())).collect())
+    }
+
+    async fn save(
+        &self,
+        merchant: &MerchantId,
+        place: &LinePlace,
+        lines: &PackedLines,
+    ) -> Result<bool, StoreError> {
+        let mut tables = self.write()?;
+        let key = (merchant.to_string(), place.clone());
+        let is_as_read = tables.lines.get(&key).map_or(0, |packed| packed.version) + 1 == lines.version;
+        if is_as_read {
+            tables.lines.insert(key, lines.clone());
+        }
+        Ok(is_as_read)
+    }
+}
+
+#[async_trait]
+impl DepositStore for Stores {
+    async fn put(
+        &self,
+        merchant: &MerchantId,
+        deposit: &Deposit,
+        chargebacks: &[Chargeback],
+    ) -> Result<bool, StoreError> {
+        let key = of(merchant, &deposit.id);
+        let before = self.tables().deposits.get(&key).cloned();
+        let mut new = (deposit.clone(), chargebacks.to_vec());
+        if let Some((known, _)) = &before {
+            new.0.read_at = known.read_at;
+            new.0.places.extend(known.places.iter().cloned());
+        }
+        if before.as_ref() == Some(&new) {
+            return Ok(false);
+        }
+        self.write()?.deposits.insert(key, new);
+        Ok(true)
+    }
+
+    async fn get(&self, merchant: &MerchantId, id: &str) -> Result<Option<Whole>, StoreError> {
+        Ok(self.tables().deposits.get(&of(merchant, id)).cloned())
+    }
+
+    async fn list(
+        &self,
+        merchant: &MerchantId,
+        (first, last): (Date, Date),
+        _: ReadOrder,
+        _: Option<&str>,
+        _: usize,
+    ) -> Result<DepositPage, StoreError> {
+        let tables = self.tables();
+        let all = tables.deposits.iter().filter(|((of, _), _)| of == merchant.as_str());
+        let all = all.map(|(_, (deposit, _))| deposit);
+        let deposits = all.filter(|one| first <= one.day && one.day <= last).cloned().collect();
+        Ok(DepositPage { deposits, next: None })
+    }
+
+    async fn of_case(
+        &self,
+        merchant: &MerchantId,
+        account: &str,
+        case: &str,
+    ) -> Result<(Vec<Chargeback>, Vec<Adjustment>), StoreError> {
+        let tables = self.tables();
+        let is_there = |of: &str, deposit: &Deposit| of == merchant.as_str() && deposit.account == account;
+        let all = tables.deposits.iter().filter(|((of, _), (deposit, _))| is_there(of, deposit));
+        let (mut chargebacks, mut adjustments) = (Vec::new(), Vec::new());
+        for (_, (deposit, disputed)) in all {
+            chargebacks.extend(disputed.iter().filter(|one| one.case == case).cloned());
+            let about = deposit.adjustments.iter().filter(|one| one.case.as_deref() == Some(case));
+            adjustments.extend(about.cloned());
+        }
+        Ok((chargebacks, adjustments))
+    }
+
+    async fn add_place(&self, merchant: &MerchantId, id: &str, place: &LinePlace) -> Result<(), StoreError> {
+        if let Some((deposit, _)) = self.write()?.deposits.get_mut(&of(merchant, id)) {
+            deposit.places.insert(place.clone());
+        }
+        Ok(())
+    }
+
+    async fn lines_of(&self, merchant: &MerchantId, id: &str) -> Result<Vec<(LinePlace, Line)>, StoreError> {
+        let Some((deposit, _)) = DepositStore::get(self, merchant, id).await? else { return Ok(Vec::new()) };
+        let mut lines = Vec::new();
+        for place in deposit.places {
+            let held = self.load(merchant, &place).await?.lines.into_iter();
+            let held = held.filter(|line| line.funded.iter().any(|one| one.deposit == id));
+            lines.extend(held.map(|line| (place.clone(), line)));
+        }
+        Ok(lines)
+    }
+}
+
+#[async_trait]
+impl ExceptionStore for Stores {
+    async fn get(&self, _: &MerchantId, id: Uuid) -> Result<Option<Exception>, StoreError> {
+        Ok(self.tables().exceptions.get(&id).cloned())
+    }
+
+    async fn open_of(&self, _: &MerchantId, account: &str) -> Result<Vec<Exception>, StoreError> {
+        Ok(self.open().into_iter().filter(|one| one.account == account).collect())
+    }
+
+    async fn save(
+        &self,
+        _: &MerchantId,
+        was: Option<&Exception>,
+        exception: &Exception,
+    ) -> Result<bool, StoreError> {
+        let mut tables = self.write()?;
+        let is_as_read = tables.exceptions.get(&exception.id) == was;
+        if is_as_read {
+            tables.exceptions.insert(exception.id, exception.clone());
+        }
+        Ok(is_as_read)
+    }
+
+    async fn list(
+        &self,
+        _: &MerchantId,
+        _: &ExceptionFilter,
+        _: Option<&str>,
+        _: usize,
+    ) -> Result<ExceptionPage, StoreError> {
+        Ok(ExceptionPage { exceptions: self.open(), next: None })
+    }
+}
+
+#[async_trait]
+impl ProgressStore for Stores {
+    async fn all(&self) -> Result<Vec<(MerchantId, Progress)>, StoreError> {
+        let tables = self.tables();
+        let all = tables.progress.iter();
+        Ok(all.filter_map(|((of, _), (progress, _))| Some((of.parse().ok()?, progress.clone()))).collect())
+    }
+
+    async fn of(&self, merchant: &MerchantId) -> Result<Vec<Progress>, StoreError> {
+        let all = self.all().await?.into_iter().filter(|(of, _)| of == merchant);
+        Ok(all.map(|(_, progress)| progress).collect())
+    }
+
+    async fn claim(
+        &self,
+        merchant: &MerchantId,
+        progress: &Progress,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut tables = self.write()?;
+        let entry = tables.progress.entry(of(merchant, &progress.account));
+        let (_, claimed) = entry.or_insert_with(|| (progress.clone(), None));
+        let is_free = claimed.is_none_or(|until| until < now);
+        if is_free {
+            *claimed = Some(until);
+        }
+        Ok(is_free)
+    }
+
+    async fn note(&self, merchant: &MerchantId, progress: &Progress) -> Result<(), StoreError> {
+        let key = of(merchant, &progress.account);
+        self.write()?.progress.insert(key, (progress.clone(), None));
+        Ok(())
+    }
+}

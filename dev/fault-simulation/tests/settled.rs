@@ -1,0 +1,30 @@
+//! Days of traffic, and what the gateway's batches and deposits say of them.
+//!
+//! A run of all tests takes a sample; with `SIMULATION=whole` it is more histories, and a run dies at every write.
+
+use std::{collections::BTreeMap, env};
+
+/// Histories of the test, and of a sample: some of each week that histories begin in.
+const SEEDS: u64 = 400;
+const SEEDS_OF_A_SAMPLE: u64 = 8;
+
+/// What has to happen, so that the histories prove something about it.
+const HAPPENED: [&str; 5] =
+    ["deposits", "deviations", "records of reports", "settlement runs", "settlement runs that died"];
+
+#[test]
+fn what_arrives_fits_to_the_cent_and_each_deviation_is_its_own_exception_whatever_runs_die_of() {
+    let whole = env::var("SIMULATION").is_ok_and(|asked| asked == "whole");
+    let mut counts = BTreeMap::<_, u64>::new();
+    for seed in 0..if whole { SEEDS } else { SEEDS_OF_A_SAMPLE } {
+        let run = fault_simulation::settled(seed, whole);
+        if let Some(rule) = run.failure {
+            panic!("seed {seed}: {rule}\ncargo run -p fault-simulation -- --settled --seed {seed}");
+        }
+        for (what, times) in run.counts {
+            *counts.entry(what).or_default() += times;
+        }
+    }
+    let never: Vec<_> = HAPPENED.iter().filter(|what| !counts.contains_key(*what)).collect();
+    assert!(never.is_empty(), "never happened: {never:?}");
+}
