@@ -36,6 +36,6 @@ pub use read_day::{DayRead, Kept, ReadDayError, Reader, Unkept, WantedDay};
 pub use reports::{FundingRecord, ReadReport, ReportError, Reports, SettledRecord};
 pub use run::{Settlement, SettlementReport, SettlementSettings};
 pub use store::{
-    DepositPage, DepositStore, ExceptionFilter, ExceptionPage, ExceptionStore, LineStore, PackedLines,
-    Progress, ProgressStore,
+    DepositPage, DepositStore, ExceptionFilter, ExceptionPage, ExceptionStore, LineStore, OPEN_COUNTED_MAX,
+    OpenExceptions, PackedLines, Progress, ProgressStore,
 };

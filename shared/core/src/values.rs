@@ -4,6 +4,7 @@ mod card;
 mod carried;
 mod charged;
 mod clock;
+mod counted;
 mod decline;
 mod discount;
 mod holidays;
@@ -27,6 +28,7 @@ pub use card::{
 pub use carried::Carried;
 pub use charged::{Charged, Fee, FeeKind};
 pub use clock::{Clock, SystemClock};
+pub use counted::counted;
 pub use decline::{Advice, DeclineCode};
 pub use discount::{DiscountError, Discounts};
 pub use holidays::Holidays;

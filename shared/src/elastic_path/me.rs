@@ -1,14 +1,20 @@
 //! `GET /v2/me`: who calls, what it may do, and how its merchant stands.
 
+use jiff::Timestamp;
 use lambda_http::Request;
-use serde_json::json;
+use serde_json::{Value, json};
 use tollgate_core::{
     journal::count_attention,
-    order::Principal,
+    order::{MerchantId, Principal},
     payments::{IN_FLIGHT, NETWORK_DECLINES, NETWORK_IN_FLIGHT, Refusal, Stop},
 };
 
-use super::{attention::count_value, paging::ROWS_MAX, parameters::Parameters, response::enveloped};
+use super::{
+    attention::count_value,
+    paging::ROWS_MAX,
+    parameters::Parameters,
+    response::{enveloped, seconds},
+};
 use crate::{
     api::{
         Code,
@@ -65,7 +71,20 @@ async fn me(ports: &Transactions, request: &Request) -> Handled<Page> {
                 },
             },
             "attention": {"count": count_value(count), "as_of": now},
+            "settlement": settlement(ports, &merchant.id, now).await?,
         })))
         .of_now(),
     ))
+}
+
+/// How many exceptions of the settlement are open, and how far the gateway's reports were read: of the account that was read
+/// last of all, null if one was never.
+async fn settlement(ports: &Transactions, merchant: &MerchantId, now: Timestamp) -> Result<Value, Failure> {
+    let stores = &ports.settlement;
+    let open = stores.exceptions.count_open(merchant).await.map_err(Refusal::Store)?;
+    let accounts = stores.progress.of(merchant).await.map_err(Refusal::Store)?;
+    // None comes before every time.
+    let read_at = accounts.iter().map(|account| account.read_at).min().flatten();
+    let count = json!({"exceptions": open.exceptions, "more": open.more, "formatted": open.to_string()});
+    Ok(json!({"count": count, "as_of": now, "read_at": read_at.map(seconds)}))
 }

@@ -22,7 +22,7 @@ fn of(merchant: &str, ask: Ask) -> Ask {
     with(ask, "Authentication.Id", json!(merchant))
 }
 
-fn with(ask: Ask, member: &str, value: Value) -> Ask {
+pub(crate) fn with(ask: Ask, member: &str, value: Value) -> Ask {
     let Sent::Json(mut body) = ask.body.clone() else { panic!("no JSON") };
     set(&mut body, member, value);
     ask.json(body)
@@ -46,7 +46,7 @@ async fn declines(t: &mut Table) {
 }
 
 /// What is done to the payment with this id.
-fn follow(route: &str, id: &str) -> Ask {
+pub(crate) fn follow(route: &str, id: &str) -> Ask {
     on(route, json!({"TransactionReference": format!("{route}-1"), "TransactionID": id}))
 }
 

@@ -7,6 +7,7 @@
 mod agenda;
 mod ask;
 mod credit_card;
+mod disputes;
 mod fixture;
 mod log;
 mod merchants;

@@ -7,7 +7,7 @@ use tollgate_core::{
     order::OrderKey,
     settlement::{
         Adjustment, BatchStatus, Chargeback, Component, Deposit, Exception, ExceptionCause, Funded,
-        FundedKind, FundedStatus, Line, LinePlace, Note, Progress, Settled, SettledStatus,
+        FundedKind, FundedStatus, Line, LinePlace, Note, OPEN_COUNTED_MAX, Progress, Settled, SettledStatus,
     },
     values::Currency,
 };
@@ -206,6 +206,25 @@ fn note(n: u128, text: &str) -> Ask {
 fn resolve(n: u128, by: &str) -> Ask {
     let path = format!("/v2/settlement/exceptions/{}/resolve", Uuid::from_u128(n));
     post(path).by("shop:operate").data(json!({"actor": by, "reason": "the processor credits a cent"}))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_learns_how_many_exceptions_are_open_and_never_more_than_are_counted() {
+    let mut t = Table::new("me_settlement");
+    let me = get("/v2/me").by("shop:read");
+    settled(&mut t).await;
+    t.ask("two are open, one is gone", &me).await;
+    let never = Progress::new("800000000265", "2026-11-01T00:00:00Z".parse().unwrap());
+    t.world.state().settlement.progress.push(never);
+    let open = exception(1, ExceptionCause::NotOurs, &t.world);
+    for many in [OPEN_COUNTED_MAX, OPEN_COUNTED_MAX + 1] {
+        t.world.state().settlement.exceptions = vec![open.clone(); many];
+        t.ask("as many as are counted, and one more; an account was never read", &me).await;
+    }
+    t.ask("another merchant has none", &get("/v2/me").by("strict:read")).await;
+    t.world.state().broken.insert("settlement");
+    t.ask("the table is away", &me).await;
+    t.end();
 }
 
 #[tokio::test(start_paused = true)]

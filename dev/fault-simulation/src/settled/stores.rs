@@ -12,7 +12,8 @@ use tollgate_core::{
     payments::StoreError,
     settlement::{
         Adjustment, Chargeback, Deposit, DepositPage, DepositStore, Exception, ExceptionFilter,
-        ExceptionPage, ExceptionStore, Line, LinePlace, LineStore, PackedLines, Progress, ProgressStore,
+        ExceptionPage, ExceptionStore, Line, LinePlace, LineStore, OpenExceptions, PackedLines, Progress,
+        ProgressStore,
     },
     values::ReadOrder,
 };
@@ -242,6 +243,10 @@ impl ExceptionStore for Stores {
 
     async fn open_of(&self, _: &MerchantId, account: &str) -> Result<Vec<Exception>, StoreError> {
         Ok(self.open().into_iter().filter(|one| one.account == account).collect())
+    }
+
+    async fn count_open(&self, _: &MerchantId) -> Result<OpenExceptions, StoreError> {
+        Ok(OpenExceptions::of(self.open().len()))
     }
 
     async fn save(

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     Adjustment, Chargeback, Deposit, DepositPage, DepositStore, Exception, ExceptionFilter, ExceptionPage,
-    ExceptionStore, Line, LinePlace, LineStore, PackedLines, Progress, ProgressStore,
+    ExceptionStore, Line, LinePlace, LineStore, OpenExceptions, PackedLines, Progress, ProgressStore,
 };
 use crate::{
     journal::{CountedEntry, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, LoggedEntry, entries},
@@ -206,6 +206,10 @@ impl ExceptionStore for Memory {
     async fn open_of(&self, _: &MerchantId, account: &str) -> Result<Vec<Exception>, StoreError> {
         let all = self.all().into_iter();
         Ok(all.filter(|one| one.account == account && one.is_open()).collect())
+    }
+
+    async fn count_open(&self, _: &MerchantId) -> Result<OpenExceptions, StoreError> {
+        Ok(OpenExceptions::of(self.all().into_iter().filter(Exception::is_open).count()))
     }
 
     async fn save(

@@ -1,11 +1,17 @@
 //! Where lines, deposits, exceptions and the progress of reading are kept: ports. They have a table of their own.
 
+use std::fmt;
+
 use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
 use super::{Adjustment, Chargeback, Deposit, Exception, ExceptionCause, Line, LinePlace};
-use crate::{order::MerchantId, payments::StoreError, values::ReadOrder};
+use crate::{
+    order::MerchantId,
+    payments::StoreError,
+    values::{ReadOrder, counted},
+};
 
 /// The lines of one place, as one item.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -111,6 +117,31 @@ pub struct ExceptionPage {
     pub next: Option<String>,
 }
 
+/// Most open exceptions of a merchant that are counted.
+pub const OPEN_COUNTED_MAX: usize = 1_000;
+
+/// How many exceptions of a merchant are open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenExceptions {
+    /// At most [`OPEN_COUNTED_MAX`].
+    pub exceptions: usize,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+impl OpenExceptions {
+    /// Of those that were found, of which there may be one more than are counted.
+    pub fn of(found: usize) -> Self {
+        Self { exceptions: found.min(OPEN_COUNTED_MAX), more: found > OPEN_COUNTED_MAX }
+    }
+}
+
+impl fmt::Display for OpenExceptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&counted(self.exceptions, self.more))
+    }
+}
+
 /// Keeps exceptions.
 #[async_trait]
 pub trait ExceptionStore: Send + Sync {
@@ -119,6 +150,9 @@ pub trait ExceptionStore: Send + Sync {
 
     /// The open exceptions of an account, to be compared with what a run found.
     async fn open_of(&self, merchant: &MerchantId, account: &str) -> Result<Vec<Exception>, StoreError>;
+
+    /// How many exceptions are open, of all accounts. Reads no more keys than are counted, and one.
+    async fn count_open(&self, merchant: &MerchantId) -> Result<OpenExceptions, StoreError>;
 
     /// Writes an exception if it is still as it was read; `was` is none for a new one. Says whether it was.
     async fn save(

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use tollgate_core::{
     order::MerchantId,
     payments::StoreError,
-    settlement::{Exception, ExceptionFilter, ExceptionPage, ExceptionStore},
+    settlement::{
+        Exception, ExceptionFilter, ExceptionPage, ExceptionStore, OPEN_COUNTED_MAX, OpenExceptions,
+    },
     values::sort_of,
 };
 use uuid::Uuid;
@@ -78,6 +80,14 @@ impl ExceptionStore for DynamoDbSettlement {
         let mut open = self.behind(keys).await?;
         open.retain(|exception| exception.is_open() && exception.account == account);
         Ok(open)
+    }
+
+    async fn count_open(&self, merchant: &MerchantId) -> Result<OpenExceptions, StoreError> {
+        let names = [("#state", STATE)];
+        let query = self.table.query("#state = :state", &names, &[(":state", &state(merchant, true))]);
+        let query = query.index_name(INDEX).limit(i32::try_from(OPEN_COUNTED_MAX + 1).unwrap_or(i32::MAX));
+        let found = query.send().await.map_err(|error| unavailable(&error))?;
+        Ok(OpenExceptions::of(found.items.unwrap_or_default().len()))
     }
 
     async fn save(

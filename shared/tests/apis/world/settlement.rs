@@ -7,7 +7,8 @@ use tollgate_core::{
     payments::StoreError,
     settlement::{
         Adjustment, Chargeback, Deposit, DepositPage, DepositStore, Exception, ExceptionFilter,
-        ExceptionPage, ExceptionStore, Line, LinePlace, LineStore, PackedLines, Progress, ProgressStore,
+        ExceptionPage, ExceptionStore, Line, LinePlace, LineStore, OpenExceptions, PackedLines, Progress,
+        ProgressStore,
     },
     values::{ReadOrder, sort_of},
 };
@@ -117,6 +118,11 @@ impl ExceptionStore for World {
     async fn open_of(&self, merchant: &MerchantId, account: &str) -> Result<Vec<Exception>, StoreError> {
         let all = self.settled(merchant)?.exceptions.into_iter();
         Ok(all.filter(|one| one.is_open() && one.account == account).collect())
+    }
+
+    async fn count_open(&self, merchant: &MerchantId) -> Result<OpenExceptions, StoreError> {
+        let all = self.settled(merchant)?.exceptions;
+        Ok(OpenExceptions::of(all.iter().filter(|one| one.is_open()).count()))
     }
 
     async fn save(

@@ -17,7 +17,7 @@ use crate::{
     },
     order::{MerchantId, Order, OrderKey, Transaction},
     payments::{Deadline, ORDERS_AT_ONCE, OrderStore, StoreError},
-    values::{Amount, Currency, Zone},
+    values::{Amount, Currency, Zone, counted},
 };
 
 /// Up to so many orders that need attention are counted.
@@ -67,11 +67,7 @@ pub struct AttentionCount {
 
 impl fmt::Display for AttentionCount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.orders {
-            thousands @ 1_000.. => write!(f, "{},{:03}", thousands / 1_000, thousands % 1_000)?,
-            few => write!(f, "{few}")?,
-        }
-        f.write_str(if self.more { "+" } else { "" })
+        f.write_str(&counted(self.orders, self.more))
     }
 }
 

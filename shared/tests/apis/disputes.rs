@@ -1,0 +1,102 @@
+//! A payment that the card's issuer took back: where it shows, what is not done to it without being meant, and the same after
+//! the reversal.
+
+use jiff::civil::date;
+use serde_json::json;
+use tollgate_core::{
+    order::{Dispute, DisputeKind, DisputeRecorded, DisputeReport, OrderKey},
+    payments::record_dispute,
+    values::Amount,
+};
+
+use crate::{
+    ask::{Ask, get},
+    credit_card::{follow, pay, with},
+    fixture::Paid,
+    table::Table,
+};
+
+/// What a deposit of the gateway reports of the only payment of an order.
+async fn reported(t: &Table, merchant: &str, order: &str, kind: DisputeKind, minor: u64) {
+    let key = OrderKey { merchant: merchant.parse().unwrap(), order: order.parse().unwrap() };
+    let entries = t.world.entries();
+    let paid = entries.iter().find(|entry| entry.order == key && entry.reference.is_some()).unwrap();
+    let chargeback = matches!(kind, DisputeKind::Chargeback);
+    let text = |text: &str| chargeback.then(|| text.to_owned());
+    let report = DisputeReport {
+        reference: chargeback.then(|| paid.reference.clone()).flatten(),
+        accounts: vec![paid.account.clone()],
+        currency: None,
+        dispute: Dispute {
+            kind,
+            case: "2026319000018".to_owned(),
+            number: "1".to_owned(),
+            amount: Amount::new(minor).unwrap(),
+            day: Some(date(2026, 11, 20)),
+            reason_code: text("4853"),
+            reason: text("Cardholder dispute"),
+            acquirer_reference: text("24055226319400000000012"),
+            deposit: Some("20261120M".to_owned()),
+        },
+    };
+    let world = t.world.as_ref();
+    let recorded = record_dispute(world, world, &key, &report).await.unwrap();
+    assert_eq!(recorded, DisputeRecorded::Applied);
+}
+
+fn list(path: &str) -> Ask {
+    get(path).by("shop:read")
+}
+
+/// Everything that a merchant's systems and finance read of it.
+async fn is_read(t: &mut Table, paid: &Paid) {
+    t.ask("the payment", &paid.read("shop:read")).await;
+    for filter in ["eq(state,disputed)", "in(state,paid,partly_refunded)", "eq(needs_attention,disputed)"] {
+        let found = list(&format!("/v2/transactions?filter={filter}")).header("accept", "text/csv");
+        t.ask("found by its state", &found).await;
+    }
+    t.ask("what needs attention", &list("/v2/attention").header("accept", "text/csv")).await;
+    t.ask("its movements", &list("/v2/orders/a/entries").header("accept", "text/csv")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payment_that_was_charged_back_says_so_and_is_not_given_back_a_second_time_unless_that_is_meant() {
+    let mut t = Table::new("disputes");
+    let paid = Paid::with(&mut t, "purchase").await;
+    t.world.wait(60);
+    reported(&t, "shop", "a", DisputeKind::Chargeback, 3_000).await;
+    t.world.wait(60);
+    is_read(&mut t, &paid).await;
+    let refund = |data| paid.does("refund", "shop:operate").data(data);
+    t.ask("not refunded", &refund(json!({"amount": 500}))).await;
+    t.ask("nor so", &refund(json!({"amount": 500, "refund_disputed": false}))).await;
+    t.ask("nor canceled", &paid.does("cancel", "shop:operate").data(json!({}))).await;
+    let meant = refund(json!({"amount": 500, "refund_disputed": true})).key("r");
+    t.ask("refunded, which is meant", &meant).await;
+    t.ask("the flag is no part of a repetition", &refund(json!({"amount": 500})).key("r")).await;
+    reported(&t, "shop", "a", DisputeKind::Reversal, 3_000).await;
+    t.world.wait(60);
+    is_read(&mut t, &paid).await;
+    t.ask("refunded as any other", &refund(json!({"amount": 700}))).await;
+    t.end();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_credit_card_api_refunds_what_was_charged_back_only_if_that_is_meant() {
+    let mut t = Table::new("cc_disputes");
+    let paid = t.prepare(&pay("charge")).await;
+    let id = paid["Response"]["TransactionID"].as_str().unwrap().to_owned();
+    let order = t.world.entries()[0].order.order.to_string();
+    reported(&t, "external", &order, DisputeKind::Chargeback, 2_050).await;
+    let refund = |flag: Option<&str>| {
+        let ask = with(follow("refund", &id), "Request.TransactionType", "2".into());
+        match flag {
+            Some(flag) => with(ask, "Request.RefundDisputed", flag.into()),
+            None => ask,
+        }
+    };
+    for flag in [None, Some("false"), Some("true")] {
+        t.ask("refunded only if it is meant", &refund(flag)).await;
+    }
+    t.end();
+}
