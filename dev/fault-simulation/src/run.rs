@@ -43,8 +43,9 @@ pub struct Run {
     pub counts: BTreeMap<&'static str, u64>,
 }
 
-/// How long everything may take to be found out and captured: the longest authorization, and a day.
-const SETTLED_AFTER: Duration = Duration::from_hours(8 * 24);
+/// How long everything may take to be found out and captured, and to end: the last look for what was abandoned, the longest
+/// authorization, and two days.
+const SETTLED_AFTER: Duration = Duration::from_hours((3 + 7 + 2) * 24);
 
 /// Nothing stays due for longer: the index of captures is read in whole once an hour.
 const LEFT_DUE_AFTER: SignedDuration = SignedDuration::from_hours(2);
