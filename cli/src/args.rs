@@ -13,6 +13,7 @@ mod local;
 mod movements;
 mod part;
 mod place;
+mod settlement;
 mod times;
 mod totals;
 mod webhook;
@@ -27,6 +28,9 @@ pub(crate) use list::{FindPayments, ListPayments, PaymentFilter, TailPayments};
 pub(crate) use local::{Listen, Trigger};
 pub(crate) use movements::ListEntries;
 pub(crate) use place::{ActsOn, LOCAL, PlaceArguments};
+pub(crate) use settlement::{
+    ListDeposits, ListExceptions, NoteException, ResolveException, SettlementCommand, ShowDeposit,
+};
 pub(crate) use times::Day;
 pub(crate) use totals::TotalsOptions;
 pub(crate) use webhook::{
@@ -81,6 +85,9 @@ pub(crate) enum Command {
     /// The journal of what happened to money
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// What reached the bank account, what did not, and why
+    #[command(subcommand)]
+    Settlement(SettlementCommand),
     /// Webhooks: receivers, and the deliveries to them
     #[command(subcommand)]
     Webhook(WebhookCommand),

@@ -23,6 +23,7 @@ mod place;
 mod precondition;
 mod report;
 mod rollback;
+mod settlement;
 mod stop;
 mod table;
 mod totals;
@@ -147,6 +148,7 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
         Command::Journal(JournalCommand::Compare(compare)) => {
             journal::compare::compare(&place, compare).await
         }
+        Command::Settlement(command) => settlement::run(&place, command).await,
         Command::Webhook(command) => webhooks(&place, command).await,
         Command::Stop(stop) => stop::run(&place, stop, true).await,
         Command::Start(start) => stop::run(&place, start, false).await,

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tollgate::{
     access_token::KidKey,
-    lambda::{self, Adapters, AwsPlace, Config, Credentials, JournalConfig},
+    lambda::{self, Adapters, AwsPlace, Config, Credentials, JournalConfig, SettlementConfig},
     merchant_document::hosts::GatewayHosts,
     ports::Job,
     secrets_manager::{MerchantSettings, SecretKind},
@@ -54,6 +54,7 @@ pub(crate) struct Place {
     pub(crate) is_local: bool,
     table: Option<String>,
     journal: Option<String>,
+    settlement: Option<String>,
     /// How long the journal keeps its items.
     pub(crate) retention: Retention,
     webhooks: Option<String>,
@@ -89,6 +90,7 @@ struct About {
     region: String,
     table: String,
     journal: String,
+    settlement: String,
     webhooks: String,
     now: Timestamp,
     merchants: Vec<AboutMerchant>,
@@ -160,6 +162,7 @@ impl Place {
             is_local: true,
             table: Some(about.table),
             journal: Some(about.journal),
+            settlement: Some(about.settlement),
             retention: Retention::default(),
             webhooks: Some(about.webhooks),
             webhooks_prefix: Some(LOCAL_WEBHOOKS.to_owned()),
@@ -195,6 +198,7 @@ impl Place {
             is_local: false,
             table: Some(output("TableName")?),
             journal: Some(output("JournalTableName")?),
+            settlement: Some(output("SettlementTableName")?),
             retention: retention(
                 Some(stack.parameter("JournalRetentionMonths")).filter(|months| !months.is_empty()),
             )?,
@@ -243,6 +247,7 @@ impl Place {
             is_local: false,
             table: arguments.table.clone().or_else(|| set("TABLE_NAME")),
             journal: set("JOURNAL_TABLE_NAME"),
+            settlement: set("SETTLEMENT_TABLE_NAME"),
             retention: retention(set("JOURNAL_RETENTION_MONTHS").as_deref())?,
             webhooks: set("WEBHOOKS_TABLE_NAME"),
             webhooks_prefix: arguments.webhooks_prefix.clone(),
@@ -329,6 +334,18 @@ impl Place {
     /// The journal, in this table.
     pub(crate) fn journal_in(&self, table: String) -> JournalConfig {
         JournalConfig { table, retention: self.retention, aws: self.at_aws() }
+    }
+
+    /// What the gateway's reports say, and the journal that it is matched with.
+    pub(crate) fn settlement(&self) -> Result<SettlementConfig, Failure> {
+        let table = self.settlement.clone().ok_or_else(|| {
+            Failure::Input(
+                "name the table of settlement: SETTLEMENT_TABLE_NAME; it is the stack's output \
+                 SettlementTableName"
+                    .to_owned(),
+            )
+        })?;
+        Ok(SettlementConfig { table, journal: self.journal_in(self.journal_table(None)?) })
     }
 
     /// The same for the functions' adapters.

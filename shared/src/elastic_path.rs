@@ -71,7 +71,8 @@ pub use payment_methods::{
 };
 pub use reports::report_totals;
 pub use settlement::{
-    get_deposit, get_settlement, list_deposits, list_exceptions, note_exception, resolve_exception,
+    account_value, deposit_line_value, deposit_value, exception_value, get_deposit, get_settlement,
+    list_deposits, list_exceptions, note_exception, resolve_exception, whole_deposit_value,
 };
 pub use status::{payment_status, transaction_status};
 pub use stop::{get_stop, put_stop};

@@ -2,6 +2,7 @@
 
 pub mod entries;
 pub mod payments;
+pub mod settlement;
 pub mod totals;
 
 use std::io::{self, Write};

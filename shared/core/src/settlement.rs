@@ -16,6 +16,7 @@ mod matching;
 #[cfg(test)]
 mod memory;
 mod read_day;
+mod read_deposit;
 mod reports;
 mod run;
 mod store;
@@ -33,6 +34,7 @@ pub use line::{BatchStatus, Funded, FundedKind, FundedStatus, Line, LinePlace, S
 pub use match_days::{DayMatcher, MatchReport, MatchedDays};
 pub use matching::{Compared, Covered, Match, Progressed, Verdict, Waits, match_account};
 pub use read_day::{DayRead, Kept, ReadDayError, Reader, Unkept, WantedDay};
+pub use read_deposit::{DepositLine, DepositLines, DepositReader, DepositSums, Unmatched};
 pub use reports::{FundingRecord, ReadReport, ReportError, Reports, SettledRecord};
 pub use run::{Settlement, SettlementReport, SettlementSettings};
 pub use store::{

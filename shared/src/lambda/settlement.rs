@@ -34,7 +34,7 @@ impl SettlementConfig {
     }
 
     /// What settlement keeps. Nothing is called yet.
-    pub(super) fn stores(&self, http_client: &SharedHttpClient) -> SettlementStores {
+    pub fn stores(&self, http_client: &SharedHttpClient) -> SettlementStores {
         let JournalConfig { retention, aws, .. } = &self.journal;
         let store = DynamoDbSettlement::new(aws.dynamodb(http_client), self.table.clone(), *retention);
         let store = Arc::new(store);

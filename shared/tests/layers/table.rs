@@ -61,7 +61,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("access", "values order payments abuse access_token source"),
     ("ports", "values order payments stored_cards journal settlement webhooks access"),
     ("api", "values order payments stored_cards abuse access access_token invocation ports source transfer"),
-    ("spreadsheet", "values order journal"),
+    ("spreadsheet", "values order journal settlement"),
     ("status", "payments invocation version"),
     // Metrics.
     ("telemetry", "journal payments settlement webhooks publishing invocation"),

@@ -10,7 +10,7 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-use super::{accounts, decimal};
+use super::accounts;
 use crate::{
     api::{
         Code,
@@ -31,31 +31,11 @@ use crate::{
     },
     invocation::path_parameter,
     ports::Transactions,
+    spreadsheet::settlement::{EXCEPTION_COLUMNS, exception_cells, exception_state},
 };
 
 /// Longest text of a note or a decision that is looked at, in characters.
 const TEXT_MAX: usize = 1_000;
-
-/// The names of the columns. None is ever changed; a release may add some at the end.
-const COLUMNS: [&str; 17] = [
-    "exception",
-    "state",
-    "cause",
-    "date",
-    "mid",
-    "retref",
-    "deposit",
-    "case",
-    "order",
-    "transaction",
-    "expected",
-    "found",
-    "currency",
-    "since",
-    "gone_at",
-    "resolved_by",
-    "reason",
-];
 
 handlers! {
     /// `GET /v2/settlement/exceptions?filter=…&page[limit]=…&page[cursor]=…`: what does not fit, as JSON or as CSV.
@@ -79,10 +59,10 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let cursor = page.next.clone().map(|after| paging.cursor(&Place::of_keys(after), &caller, now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
     let body = if wants_csv(request) {
-        csv(&COLUMNS, page.exceptions.iter().map(cells))?
+        csv(&EXCEPTION_COLUMNS, page.exceptions.iter().map(exception_cells))?
     } else {
         Page::from(json!({
-            "data": page.exceptions.iter().map(shown).collect::<Vec<_>>(),
+            "data": page.exceptions.iter().map(exception_value).collect::<Vec<_>>(),
             "links": {"next": next},
             "meta": {
                 "page": {"limit": paging.limit, "cursor": cursor},
@@ -102,7 +82,7 @@ async fn note(ports: &Transactions, request: &Request) -> Handled<Value> {
     let noted =
         settlement::note_exception(ports.settlement.exceptions.as_ref(), &caller.merchant.id, id, &note)
             .await;
-    Ok(Reply::new(200, enveloped(shown(&noted.map_err(refused)?))))
+    Ok(Reply::new(200, enveloped(exception_value(&noted.map_err(refused)?))))
 }
 
 async fn resolve(ports: &Transactions, request: &Request) -> Handled<Value> {
@@ -113,7 +93,7 @@ async fn resolve(ports: &Transactions, request: &Request) -> Handled<Value> {
     let resolution = Resolution { at: ports.access.now(), by, reason };
     let store = ports.settlement.exceptions.as_ref();
     let resolved = settlement::resolve_exception(store, &caller.merchant.id, id, &resolution).await;
-    Ok(Reply::new(200, enveloped(shown(&resolved.map_err(refused)?))))
+    Ok(Reply::new(200, enveloped(exception_value(&resolved.map_err(refused)?))))
 }
 
 fn exception_id(request: &Request) -> Result<Uuid, Failure> {
@@ -161,13 +141,14 @@ fn refused(refusal: ExceptionRefusal) -> Failure {
     }
 }
 
-fn shown(one: &Exception) -> Value {
+/// An exception, with everything that people wrote about it.
+pub fn exception_value(one: &Exception) -> Value {
     let note = |note: &Note| json!({"at": seconds(note.at), "by": note.by, "text": note.text});
     let resolution = |one: &Resolution| json!({"at": seconds(one.at), "by": one.by, "reason": one.reason});
     json!({
         "type": "settlement_exception",
         "id": one.id,
-        "state": state(one),
+        "state": exception_state(one),
         "cause": one.cause.as_str(),
         "date": one.day,
         "mid": one.account,
@@ -184,32 +165,4 @@ fn shown(one: &Exception) -> Value {
         "notes": one.notes.iter().map(note).collect::<Vec<_>>(),
         "resolution": one.resolution.as_ref().map(resolution),
     })
-}
-
-fn state(exception: &Exception) -> &'static str {
-    if exception.is_open() { "open" } else { "closed" }
-}
-
-fn cells(one: &Exception) -> Vec<String> {
-    let known = |text: Option<String>| text.unwrap_or_default();
-    let decimal = |minor: Option<i64>| known(minor.map(|minor| decimal(minor, one.currency)));
-    vec![
-        one.id.to_string(),
-        state(one).to_owned(),
-        one.cause.as_str().to_owned(),
-        one.day.to_string(),
-        one.account.clone(),
-        known(one.reference.clone()),
-        known(one.deposit.clone()),
-        known(one.case.clone()),
-        known(one.order.as_ref().map(|order| order.order.to_string())),
-        known(one.transaction.map(|id| id.to_string())),
-        decimal(one.expected),
-        decimal(one.found),
-        known(one.currency.map(|currency| currency.code().to_owned())),
-        seconds(one.since),
-        known(one.gone_at.map(seconds)),
-        known(one.resolution.as_ref().map(|resolution| resolution.by.clone())),
-        known(one.resolution.as_ref().map(|resolution| resolution.reason.clone())),
-    ]
 }

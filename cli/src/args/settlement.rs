@@ -1,0 +1,125 @@
+//! `settlement …`.
+
+use clap::{Args, Subcommand};
+use jiff::civil::Date;
+use tollgate_core::{
+    order::{Actor, MerchantId, Reason},
+    settlement::ExceptionCause,
+};
+use uuid::Uuid;
+
+use super::list::one_of;
+
+/// Most rows unless it is said otherwise.
+const ROWS: usize = 100;
+
+#[derive(Subcommand)]
+pub(crate) enum SettlementCommand {
+    /// What reached the bank account: a merchant's deposits, the latest first
+    List(ListDeposits),
+    /// One deposit, line by line: what is in it, what was taken off, and what does not fit
+    Show(ShowDeposit),
+    /// What does not fit, the newest first: not settled, not in a deposit, another amount, not a payment of ours
+    Exceptions(ListExceptions),
+    /// Note something about an exception, for everybody who looks at it
+    Note(NoteException),
+    /// Close an exception whose cause stays, with a reason
+    Resolve(ResolveException),
+}
+
+#[derive(Args)]
+pub(crate) struct ListDeposits {
+    /// The merchant's id, such as 170200123
+    pub(crate) merchant: MerchantId,
+    /// From this day on, such as 2026-11-20, as the bank counts it [default: 92 days ago]
+    #[arg(long, value_name = "DAY")]
+    pub(crate) from: Option<Date>,
+    /// Up to this day, which is included [default: today]
+    #[arg(long, value_name = "DAY")]
+    pub(crate) to: Option<Date>,
+    /// Only deposits of this gateway account
+    #[arg(long, value_name = "MID")]
+    pub(crate) mid: Option<String>,
+    #[command(flatten)]
+    pub(crate) rows: Rows,
+}
+
+#[derive(Args)]
+pub(crate) struct ShowDeposit {
+    /// The merchant's id, such as 170200123
+    pub(crate) merchant: MerchantId,
+    /// The deposit's id, or the trace number on the bank's statement
+    pub(crate) deposit: String,
+    #[command(flatten)]
+    pub(crate) rows: Rows,
+}
+
+#[derive(Args)]
+pub(crate) struct ListExceptions {
+    /// The merchant's id, such as 170200123
+    pub(crate) merchant: MerchantId,
+    /// Those that are closed, instead of open ones
+    #[arg(long)]
+    pub(crate) closed: bool,
+    /// Only those with this cause, such as `amount_differs`
+    #[arg(long, value_name = "CAUSE", value_parser = cause)]
+    pub(crate) cause: Option<ExceptionCause>,
+    /// Only those of this gateway account
+    #[arg(long, value_name = "MID")]
+    pub(crate) mid: Option<String>,
+    #[command(flatten)]
+    pub(crate) rows: Rows,
+}
+
+#[derive(Args)]
+pub(crate) struct NoteException {
+    /// The merchant's id, such as 170200123
+    pub(crate) merchant: MerchantId,
+    /// The exception's id
+    pub(crate) exception: Uuid,
+    /// Who notes it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Actor,
+    /// What there is to know
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) text: Reason,
+}
+
+#[derive(Args)]
+pub(crate) struct ResolveException {
+    /// The merchant's id, such as 170200123
+    pub(crate) merchant: MerchantId,
+    /// The exception's id
+    pub(crate) exception: Uuid,
+    /// Who decides it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Actor,
+    /// Why nothing is left to do
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Reason,
+}
+
+/// Which rows are printed, and how.
+#[derive(Args)]
+pub(crate) struct Rows {
+    /// As many at most [default: 100; with --csv, all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    limit: Option<u16>,
+    /// Go on where a list ended: what it printed after --next
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) next: Option<String>,
+    /// Print CSV with one line for each row, amounts in major units
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) csv: bool,
+}
+
+impl Rows {
+    /// How many are printed at most: all of them in a CSV file, if the caller sets no limit.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit.map_or(if self.csv { usize::MAX } else { ROWS }, usize::from)
+    }
+}
+
+fn cause(text: &str) -> Result<ExceptionCause, String> {
+    one_of(ExceptionCause::ALL, ExceptionCause::as_str, text)
+}

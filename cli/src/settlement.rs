@@ -1,0 +1,72 @@
+//! `settlement …`: what reached the bank account, what did not, and what people do about it.
+
+mod deposits;
+mod exceptions;
+
+use tollgate::ports::SettlementStores;
+use tollgate_core::{order::MerchantId, payments::StoreError, settlement::Progress};
+
+use crate::{
+    args::SettlementCommand,
+    failure::Failure,
+    payment::history::time,
+    place::{Place, aws_http_client},
+    precondition::must_exist,
+    report::Report,
+};
+
+/// Most rows that are read at once.
+const PART: usize = 100;
+
+pub(crate) async fn run(place: &Place, command: &SettlementCommand) -> Result<Report, Failure> {
+    match command {
+        SettlementCommand::List(list) => deposits::list(place, list).await,
+        SettlementCommand::Show(show) => deposits::show(place, show).await,
+        SettlementCommand::Exceptions(list) => exceptions::list(place, list).await,
+        SettlementCommand::Note(note) => exceptions::note(place, note).await,
+        SettlementCommand::Resolve(resolve) => exceptions::resolve(place, resolve).await,
+    }
+}
+
+fn stores(place: &Place) -> Result<SettlementStores, Failure> {
+    Ok(place.settlement()?.stores(&aws_http_client()?))
+}
+
+fn unread(error: &StoreError) -> Failure {
+    Failure::Unavailable(format!("{error}; look at the table, the credentials and the network"))
+}
+
+/// How far the reports of a merchant's accounts were read. None of a merchant that there is not, are an error.
+async fn progress(
+    place: &Place,
+    stores: &SettlementStores,
+    merchant: &MerchantId,
+) -> Result<Vec<Progress>, Failure> {
+    let progress = stores.progress.of(merchant).await.map_err(|error| unread(&error))?;
+    if progress.is_empty() {
+        must_exist(place, merchant).await?;
+    }
+    Ok(progress)
+}
+
+/// The same for a person. Without deposits, an empty list would say that nothing had arrived.
+fn told(progress: &[Progress]) -> Vec<String> {
+    if progress.is_empty() {
+        return vec!["No report was read yet: the function settlement reads them every hour.".to_owned()];
+    }
+    progress.iter().map(account).collect()
+}
+
+fn account(progress: &Progress) -> String {
+    let read = progress.read_at.map_or_else(|| "not read yet".to_owned(), |at| format!("read {}", time(at)));
+    let deposits = match progress.funding {
+        Some(false) => "; the gateway reports no deposits of it: payments are matched with batches only",
+        Some(true) | None => "",
+    };
+    format!("MID {}: {read}{deposits}", progress.account)
+}
+
+/// Where there may be more.
+fn more(next: Option<&str>) -> Option<String> {
+    next.map(|next| format!("There may be more: --next '{next}'"))
+}

@@ -1,0 +1,275 @@
+//! `settlement list` and `settlement show`.
+
+use jiff::{ToSpan as _, civil::Date};
+use serde_json::json;
+use tollgate::{
+    elastic_path::{account_value, deposit_line_value, deposit_value, whole_deposit_value},
+    ports::SettlementStores,
+    spreadsheet::settlement::{DEPOSIT_COLUMNS, LINE_COLUMNS, decimal, deposit_cells, line_cells},
+};
+use tollgate_core::{
+    order::MerchantId,
+    settlement::{
+        Chargeback, Deposit, DepositLine, DepositLines, DepositReader, DepositSums, Unmatched, eastern_day,
+    },
+    values::{Currency, ReadOrder},
+};
+
+use super::{PART, more, progress, stores, told, unread};
+use crate::{
+    args::{ListDeposits, ShowDeposit},
+    csv,
+    failure::{self, Failure},
+    payment::list::journal,
+    place::Place,
+    report::Report,
+    table::aligned,
+};
+
+/// How far back is looked unless it is said otherwise, in days.
+const WITHIN_DAYS: i32 = 92;
+
+/// Deposits may be dated ahead by so many days.
+const AHEAD_DAYS: i32 = 7;
+
+const HEADER: [&str; 11] = [
+    "DATE",
+    "DEPOSIT",
+    "PAYMENTS",
+    "REFUNDS",
+    "FEES",
+    "CHARGEBACKS",
+    "ADJUSTMENTS",
+    "ARRIVED",
+    "MID",
+    "TRACE NUMBER",
+    "UNMATCHED",
+];
+
+const LINE_HEADER: [&str; 8] =
+    ["RETREF", "KIND", "AMOUNT", "BATCH", "STATUS", "ORDER", "TRANSACTION", "UNMATCHED"];
+
+/// A merchant's deposits of these days.
+struct Wanted<'a> {
+    merchant: &'a MerchantId,
+    between: (Date, Date),
+    mid: Option<&'a str>,
+}
+
+pub(super) async fn list(place: &Place, list: &ListDeposits) -> Result<Report, Failure> {
+    let stores = stores(place)?;
+    let progress = progress(place, &stores, &list.merchant).await?;
+    let today = eastern_day(place.clock.now());
+    let last = list.to.unwrap_or_else(|| today.saturating_add(AHEAD_DAYS.days()));
+    let first = list.from.unwrap_or_else(|| last.min(today).saturating_sub(WITHIN_DAYS.days()));
+    if first > last {
+        return Err(Failure::Input(format!("--to {last} is before --from {first}")));
+    }
+    let wanted = Wanted { merchant: &list.merchant, between: (first, last), mid: list.mid.as_deref() };
+    let (found, next) = find(&stores, &wanted, list.rows.next.clone(), list.rows.limit()).await?;
+    let log = journal(place, None)?;
+    let unmatched = reader(place, &stores, log.as_ref()).unmatched(&list.merchant, &found).await;
+    let unmatched = unmatched.map_err(|error| unread(&error))?;
+    if list.rows.csv {
+        csv::print(&DEPOSIT_COLUMNS, found.iter().map(|one| deposit_cells(one, &unmatched)))?;
+        told(&progress).into_iter().chain(more(next.as_deref())).for_each(|line| failure::remark(&line));
+        return Ok(Report::nothing());
+    }
+    let header = HEADER.map(str::to_owned).to_vec();
+    let rows = found.iter().map(|one| row(one, &unmatched));
+    let mut text = aligned(&std::iter::once(header).chain(rows).collect::<Vec<_>>());
+    let plural = if found.len() == 1 { "" } else { "s" };
+    text.push(format!("{} deposit{plural} from {first} to {last}", found.len()));
+    text.extend(told(&progress));
+    text.extend(more(next.as_deref()));
+    let value = json!({
+        "merchant": list.merchant,
+        "from": first,
+        "to": last,
+        "next": next,
+        "accounts": progress.iter().map(account_value).collect::<Vec<_>>(),
+        "deposits": found.iter().map(|one| deposit_value(one, &unmatched)).collect::<Vec<_>>(),
+    });
+    Ok(Report::new(text.join("\n"), value))
+}
+
+fn reader<'a>(
+    place: &Place,
+    stores: &'a SettlementStores,
+    log: &'a dyn tollgate_core::journal::EntryLog,
+) -> DepositReader<'a> {
+    DepositReader {
+        deposits: stores.deposits.as_ref(),
+        exceptions: stores.exceptions.as_ref(),
+        log,
+        now: place.clock.now(),
+    }
+}
+
+/// Deposits after a place, the latest first, and where the next ones begin.
+async fn find(
+    stores: &SettlementStores,
+    wanted: &Wanted<'_>,
+    mut next: Option<String>,
+    limit: usize,
+) -> Result<(Vec<Deposit>, Option<String>), Failure> {
+    let mut found: Vec<Deposit> = Vec::new();
+    loop {
+        let (room, order) = (PART.min(limit - found.len()), ReadOrder::NewestFirst);
+        let page = stores.deposits.list(wanted.merchant, wanted.between, order, next.as_deref(), room);
+        let page = page.await.map_err(|error| unread(&error))?;
+        found.extend(page.deposits.into_iter().filter(|one| wanted.mid.is_none_or(|mid| mid == one.account)));
+        next = page.next;
+        if next.is_none() || found.len() >= limit {
+            return Ok((found, next));
+        }
+    }
+}
+
+fn row(deposit: &Deposit, unmatched: &Unmatched) -> Vec<String> {
+    let DepositSums { gross, refunds, fees, chargebacks, adjustments } = DepositSums::of(deposit);
+    let decimal = |minor| decimal(minor, deposit.currency);
+    vec![
+        deposit.day.strftime("%a %F").to_string(),
+        deposit.id.clone(),
+        decimal(gross),
+        decimal(refunds),
+        decimal(fees),
+        decimal(chargebacks),
+        decimal(adjustments),
+        format!("{}{}", decimal(deposit.total), code(deposit.currency)),
+        deposit.account.clone(),
+        deposit.trace_number.clone().unwrap_or_else(|| "-".to_owned()),
+        unmatched.in_deposit(deposit).to_string(),
+    ]
+}
+
+/// The currency after an amount, if the gateway states it.
+fn code(currency: Option<Currency>) -> String {
+    currency.map_or_else(String::new, |currency| format!(" {}", currency.code()))
+}
+
+pub(super) async fn show(place: &Place, show: &ShowDeposit) -> Result<Report, Failure> {
+    let (stores, merchant) = (stores(place)?, &show.merchant);
+    let (deposit, chargebacks) = one(place, &stores, show).await?;
+    let log = journal(place, None)?;
+    let reader = reader(place, &stores, log.as_ref());
+    let unmatched = reader.unmatched(merchant, [&deposit]).await.map_err(|error| unread(&error))?;
+    let (after, limit) = (show.rows.next.as_deref(), show.rows.limit());
+    let page = reader.lines(merchant, &deposit, after, limit).await.map_err(|error| unread(&error))?;
+    let DepositLines { lines, next } = page;
+    if show.rows.csv {
+        csv::print(&LINE_COLUMNS, lines.iter().map(|line| line_cells(&deposit, line, &unmatched)))?;
+        more(next.as_deref()).into_iter().for_each(|line| failure::remark(&line));
+        return Ok(Report::nothing());
+    }
+    let mut text = sums(&deposit);
+    text.extend(details(&deposit, &chargebacks));
+    text.push(String::new());
+    let header = LINE_HEADER.map(str::to_owned).to_vec();
+    let rows = lines.iter().map(|line| line_row(&deposit, line, &unmatched));
+    text.extend(aligned(&std::iter::once(header).chain(rows).collect::<Vec<_>>()));
+    text.push(format!("{} of {} lines", lines.len(), deposit.lines.0));
+    text.extend(more(next.as_deref()));
+    let mut value = whole_deposit_value(&deposit, &chargebacks, &unmatched);
+    value["line_details"] = lines.iter().map(|line| deposit_line_value(&deposit, line, &unmatched)).collect();
+    value["next"] = next.into();
+    Ok(Report::new(text.join("\n"), value))
+}
+
+/// The deposit with this id, or with this number on the bank's statement.
+async fn one(
+    place: &Place,
+    stores: &SettlementStores,
+    show: &ShowDeposit,
+) -> Result<(Deposit, Vec<Chargeback>), Failure> {
+    let (merchant, name) = (&show.merchant, &show.deposit);
+    let get = async |id: &str| stores.deposits.get(merchant, id).await.map_err(|error| unread(&error));
+    if let Some(found) = get(name).await? {
+        return Ok(found);
+    }
+    let today = eastern_day(place.clock.now());
+    let between = (today.saturating_sub(WITHIN_DAYS.days()), today.saturating_add(AHEAD_DAYS.days()));
+    let wanted = Wanted { merchant, between, mid: None };
+    let (all, _) = find(stores, &wanted, None, usize::MAX).await?;
+    let named = all.iter().find(|one| one.trace_number.as_deref() == Some(name));
+    let found = match named {
+        Some(deposit) => get(&deposit.id).await?,
+        None => None,
+    };
+    if found.is_none() {
+        progress(place, stores, merchant).await?;
+    }
+    found.ok_or_else(|| {
+        Failure::NotThere(format!(
+            "no deposit has the id {name}, and none of the last {WITHIN_DAYS} days the trace number; \
+             `tollgate settlement list {merchant}` lists them"
+        ))
+    })
+}
+
+/// What arrived, and what it is made of.
+fn sums(deposit: &Deposit) -> Vec<String> {
+    let DepositSums { gross, refunds, fees, chargebacks, adjustments } = DepositSums::of(deposit);
+    let trace = deposit.trace_number.as_deref().map(|number| format!(", trace number {number}"));
+    let mut text = vec![format!(
+        "Deposit {} of {}, MID {}{}",
+        deposit.id,
+        deposit.day.strftime("%A, %F"),
+        deposit.account,
+        trace.unwrap_or_default()
+    )];
+    let parts = [
+        ("payments", gross),
+        ("refunds", refunds),
+        ("fees", fees),
+        ("chargebacks", chargebacks),
+        ("adjustments", adjustments),
+        ("arrived", deposit.total),
+    ];
+    let of_part = |(name, minor): (&str, i64)| (name.to_owned(), decimal(minor, deposit.currency));
+    let parts = parts.map(of_part);
+    let width = parts.iter().map(|(_, amount)| amount.len()).max().unwrap_or_default();
+    text.extend(
+        parts.map(|(name, amount)| format!("  {name:<11}  {amount:>width$}{}", code(deposit.currency))),
+    );
+    text
+}
+
+/// What was added or taken off beside the lines, each with its reason.
+fn details(deposit: &Deposit, chargebacks: &[Chargeback]) -> Vec<String> {
+    let adjustments = deposit.adjustments.iter().map(|one| {
+        let case = one.case.as_deref().map(|case| format!(", case {case}")).unwrap_or_default();
+        format!("  {} {}: {}{case}", decimal(one.amount, deposit.currency), one.category, one.description)
+    });
+    let chargebacks = chargebacks.iter().map(|one| {
+        let reference = one.reference.as_deref().unwrap_or("unknown");
+        let amount = decimal(one.amount, one.currency.or(deposit.currency));
+        format!(
+            "  chargeback of {amount}, case {}, retref {reference}, {}: {} {}",
+            one.case, one.on, one.reason_code, one.reason
+        )
+    });
+    let mut details: Vec<String> = adjustments.chain(chargebacks).collect();
+    if !details.is_empty() {
+        details.insert(0, String::new());
+    }
+    details
+}
+
+fn line_row(deposit: &Deposit, row: &DepositLine, unmatched: &Unmatched) -> Vec<String> {
+    let DepositLine { line, funded, entry } = row;
+    let currency = funded.currency.or(deposit.currency);
+    let entry = entry.as_ref();
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    vec![
+        line.reference.clone(),
+        funded.kind.as_str().to_owned(),
+        format!("{}{}", decimal(funded.amount, currency), code(currency)),
+        or_dash(line.settled.first().map(|settled| settled.day.to_string())),
+        funded.status.as_str().to_owned(),
+        or_dash(entry.map(|entry| entry.order.order.to_string())),
+        or_dash(entry.map(|entry| entry.transaction.to_string())),
+        or_dash(unmatched.of_line(deposit, &line.reference).map(|cause| cause.as_str().to_owned())),
+    ]
+}

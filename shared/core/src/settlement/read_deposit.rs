@@ -1,0 +1,190 @@
+//! Reads deposits for people: in sums, line by line, and with what is open about them.
+
+use std::collections::{BTreeSet, HashMap};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+
+use super::{
+    Chargeback, Component, Deposit, DepositStore, Exception, ExceptionCause, ExceptionStore, Funded, Line,
+};
+use crate::{
+    journal::{Entry, EntryLog, EntryPlace, EntryQuery},
+    order::MerchantId,
+    payments::StoreError,
+    values::{ReadOrder, sort_of},
+};
+
+/// Entries of a reference that are looked at: one tells the order.
+const ENTRIES_OF_LINE: usize = 1;
+
+/// Lines whose entries are read at once.
+const AT_ONCE: usize = 25;
+
+/// A deposit's amounts as people read them, in minor units with signs. They add up to what arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DepositSums {
+    /// The deposit's payments.
+    pub gross: i64,
+    /// What was given back.
+    pub refunds: i64,
+    /// Fees, interchange, service charges, third parties.
+    pub fees: i64,
+    /// Chargebacks and their reversals.
+    pub chargebacks: i64,
+    /// Other adjustments.
+    pub adjustments: i64,
+}
+
+impl DepositSums {
+    /// Of a deposit.
+    pub fn of(deposit: &Deposit) -> Self {
+        let of = |all: &[Component]| all.iter().map(|one| deposit.component(*one)).sum();
+        Self {
+            gross: deposit.component(Component::NetSales) - deposit.refunds,
+            refunds: deposit.refunds,
+            fees: of(&[
+                Component::Fee,
+                Component::Interchange,
+                Component::ServiceCharge,
+                Component::ThirdParty,
+            ]),
+            chargebacks: of(&[Component::Reversal]),
+            adjustments: of(&[Component::Adjustment, Component::Other]),
+        }
+    }
+}
+
+/// Open exceptions by what they are about.
+#[derive(Debug, Default)]
+pub struct Unmatched {
+    by_deposit: HashMap<String, u64>,
+    by_reference: HashMap<(String, String), ExceptionCause>,
+}
+
+impl Unmatched {
+    fn add(&mut self, exception: Exception) {
+        let Exception { account, cause, reference, deposit, .. } = exception;
+        if let Some(deposit) = deposit {
+            *self.by_deposit.entry(deposit).or_default() += 1;
+        }
+        if let Some(reference) = reference {
+            self.by_reference.insert((account, reference), cause);
+        }
+    }
+
+    /// How many are about a deposit.
+    pub fn in_deposit(&self, deposit: &Deposit) -> u64 {
+        self.by_deposit.get(&deposit.id).copied().unwrap_or_default()
+    }
+
+    /// What is wrong with one of a deposit's lines.
+    pub fn of_line(&self, deposit: &Deposit, reference: &str) -> Option<ExceptionCause> {
+        self.by_reference.get(&(deposit.account.clone(), reference.to_owned())).copied()
+    }
+}
+
+/// One line of a deposit, with what the journal knows of it.
+#[derive(Clone, Debug)]
+pub struct DepositLine {
+    /// What the gateway's records say of the reference.
+    pub line: Line,
+    /// What this deposit has of it.
+    pub funded: Funded,
+    /// The reference's latest entry; none of a payment that is not known.
+    pub entry: Option<Entry>,
+}
+
+impl DepositLine {
+    /// Its place among all lines of its deposit.
+    fn place(&self) -> String {
+        format!("{}#{}", self.line.reference, self.funded.id)
+    }
+}
+
+/// Some lines of a deposit, by reference.
+#[derive(Clone, Debug, Default)]
+pub struct DepositLines {
+    /// The lines.
+    pub lines: Vec<DepositLine>,
+    /// Where the next ones begin, if there are more.
+    pub next: Option<String>,
+}
+
+/// What deposits are read with.
+#[derive(Clone, Copy)]
+pub struct DepositReader<'a> {
+    /// Deposits.
+    pub deposits: &'a dyn DepositStore,
+    /// What does not fit.
+    pub exceptions: &'a dyn ExceptionStore,
+    /// The journal.
+    pub log: &'a dyn EntryLog,
+    /// Now: no later entry is read.
+    pub now: Timestamp,
+}
+
+impl DepositReader<'_> {
+    /// A deposit with its chargebacks.
+    pub async fn get(
+        &self,
+        merchant: &MerchantId,
+        id: &str,
+    ) -> Result<Option<(Deposit, Vec<Chargeback>)>, StoreError> {
+        self.deposits.get(merchant, id).await
+    }
+
+    /// What is open about these deposits.
+    pub async fn unmatched(
+        &self,
+        merchant: &MerchantId,
+        deposits: impl IntoIterator<Item = &Deposit>,
+    ) -> Result<Unmatched, StoreError> {
+        let accounts: BTreeSet<&str> = deposits.into_iter().map(|one| one.account.as_str()).collect();
+        let mut unmatched = Unmatched::default();
+        for account in accounts {
+            self.exceptions.open_of(merchant, account).await?.into_iter().for_each(|one| unmatched.add(one));
+        }
+        Ok(unmatched)
+    }
+
+    /// Lines of a deposit that come after a place.
+    pub async fn lines(
+        &self,
+        merchant: &MerchantId,
+        deposit: &Deposit,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<DepositLines, StoreError> {
+        let all = self.deposits.lines_of(merchant, &deposit.id).await?;
+        let of_deposit = |(_, line): (_, Line)| {
+            let held = line.funded.clone().into_iter().filter(|one| one.deposit == deposit.id);
+            held.map(|funded| DepositLine { line: line.clone(), funded, entry: None }).collect::<Vec<_>>()
+        };
+        let mut lines: Vec<DepositLine> = all.into_iter().flat_map(of_deposit).collect();
+        lines.sort_by_cached_key(DepositLine::place);
+        lines.retain(|line| after.is_none_or(|after| *line.place() > *after));
+        let more = lines.len() > limit;
+        lines.truncate(limit);
+        let next = lines.last().filter(|_| more).map(DepositLine::place);
+        let with_entry = |line: DepositLine| async {
+            let entry = self.entry_of(merchant, &line.line.reference).await?;
+            Ok::<_, StoreError>(DepositLine { entry, ..line })
+        };
+        let lines = stream::iter(lines).map(with_entry).buffered(AT_ONCE).try_collect().await?;
+        Ok(DepositLines { lines, next })
+    }
+
+    async fn entry_of(&self, merchant: &MerchantId, reference: &str) -> Result<Option<Entry>, StoreError> {
+        let place = EntryPlace::Reference(reference.to_owned());
+        let between = (sort_of(Timestamp::UNIX_EPOCH), sort_of(self.now));
+        let query = EntryQuery {
+            merchant,
+            between: (&between.0, &between.1),
+            order: ReadOrder::NewestFirst,
+            limit: ENTRIES_OF_LINE,
+        };
+        let page = self.log.entries(&place, &query).await?;
+        Ok(page.entries.into_iter().find_map(|(_, entry)| entry.ok()))
+    }
+}
