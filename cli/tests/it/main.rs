@@ -20,6 +20,7 @@ mod place;
 mod resolve;
 mod restore;
 mod rollback;
+mod settlement;
 mod spoiled;
 mod stop;
 mod support;

@@ -1,0 +1,98 @@
+//! `settlement …`: what reached the bank account, what did not, and what people do about it.
+
+use cardpointe_simulator::Deviation;
+use serde_json::{Value, json};
+
+use crate::support::{Fixture, MERCHANT};
+
+const MID: &str = "496160873888";
+const DAY_S: i64 = 86_400;
+
+/// Two payments, of which the second arrives without a cent. Two days later everything is settled, funded and read.
+async fn a_cent_is_missing() -> (Fixture, String) {
+    let fixture = Fixture::open().await;
+    assert_eq!(fixture.pay("whole", "purchase").await.0, 200);
+    assert_eq!(fixture.pay("short", "purchase").await.0, 200);
+    let retref = fixture.last_retref();
+    fixture.stack.deliver_stream().await.unwrap();
+    let simulator = fixture.stack.simulator();
+    simulator.settle();
+    let short = Deviation { funded_minor_units: Some(2_598), ..Deviation::default() };
+    assert!(simulator.deviate(&retref, short));
+    // Whatever day it is: a weekend and a holiday in a row have no deposits.
+    for _ in 0..5 {
+        fixture.stack.advance_clock(DAY_S);
+        fixture.stack.invoke_scheduled("totals").await.unwrap();
+        let report = fixture.stack.invoke_scheduled("settlement").await.unwrap();
+        assert_eq!(report["failed"], 0, "{report}");
+    }
+    (fixture, retref)
+}
+
+#[tokio::test]
+async fn a_deposit_is_explained_line_by_line_and_its_wrong_cent_is_found_noted_and_resolved() {
+    let (fixture, retref) = a_cent_is_missing().await;
+    let run = async |arguments: &[&str]| fixture.run(&[&["settlement"], arguments].concat(), "").await;
+
+    let listed = run(&["list", MERCHANT, "--json"]).await.json();
+    let [deposit] = listed["deposits"].as_array().unwrap().as_slice() else { panic!("{listed}") };
+    assert_eq!((&deposit["net"], &deposit["unmatched"]), (&json!(5_197), &json!(1)), "{listed}");
+    assert_eq!(listed["accounts"][0]["mid"], MID);
+    let (id, trace) = (deposit["id"].as_str().unwrap(), deposit["trace_number"].as_str().unwrap());
+    let table = run(&["list", MERCHANT]).await.done();
+    assert!(table.contains(id) && table.contains("51.97 USD") && table.contains("1 deposit from"), "{table}");
+    assert!(table.contains(&format!("MID {MID}: read ")), "{table}");
+
+    let shown = run(&["show", MERCHANT, id]).await.done();
+    assert!(shown.contains("  arrived      51.97 USD") && shown.contains("2 of 2 lines"), "{shown}");
+    let line = shown.lines().find(|line| line.starts_with(&retref)).unwrap();
+    assert!(
+        line.contains("25.98 USD") && line.contains("short") && line.ends_with("amount_differs"),
+        "{line}"
+    );
+    let by_trace = run(&["show", MERCHANT, trace, "--json"]).await.json();
+    assert_eq!(by_trace["id"], id);
+    let csv = run(&["show", MERCHANT, id, "--csv"]).await.done();
+    assert!(csv.starts_with("deposit,date,retref,kind,amount,") && csv.contains(",25.98,USD,"), "{csv}");
+    let first = run(&["show", MERCHANT, id, "--limit", "1", "--json"]).await.json();
+    let next = first["next"].as_str().unwrap();
+    let second = run(&["show", MERCHANT, id, "--limit", "1", "--next", next, "--json"]).await.json();
+    let retrefs = |page: &Value| page["line_details"][0]["retref"].clone();
+    assert!(retrefs(&first) != retrefs(&second) && second["next"].is_null(), "{second}");
+
+    let open = run(&["exceptions", MERCHANT, "--cause", "amount_differs", "--json"]).await.json();
+    let [exception] = open["exceptions"].as_array().unwrap().as_slice() else { panic!("{open}") };
+    assert_eq!((&exception["expected"], &exception["found"]), (&json!(2_599), &json!(2_598)), "{open}");
+    let exception = exception["id"].as_str().unwrap();
+    run(&["note", MERCHANT, exception, "--by", "Ann Lee", "--text", "asked the processor"]).await.done();
+    let table = run(&["exceptions", MERCHANT]).await.done();
+    assert!(
+        table.contains("Ann Lee noted: asked the processor") && table.contains("1 open exception"),
+        "{table}"
+    );
+    let resolve = ["resolve", MERCHANT, exception, "--by", "Ann Lee", "--reason", "the cent is credited"];
+    run(&resolve).await.done();
+    run(&resolve).await.done();
+    let another = ["resolve", MERCHANT, exception, "--by", "Bob", "--reason", "lost"];
+    run(&another).await.fails(4, "Ann Lee resolved it: the cent is credited");
+    assert!(run(&["exceptions", MERCHANT]).await.done().contains("0 open exceptions"));
+    assert!(run(&["exceptions", MERCHANT, "--closed"]).await.done().contains("the cent is credited"));
+    fixture.close().await;
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_said_and_never_an_empty_list_of_somebody_unknown() {
+    let fixture = Fixture::open().await;
+    let run = async |arguments: &[&str]| fixture.run(&[&["settlement"], arguments].concat(), "").await;
+    let unread = run(&["list", MERCHANT]).await.done();
+    assert!(unread.contains("No report was read yet"), "{unread}");
+    run(&["list", "nobody"]).await.fails(3, "no such merchant");
+    run(&["exceptions", "nobody"]).await.fails(3, "no such merchant");
+    run(&["show", MERCHANT, "d404"]).await.fails(3, "no deposit has the id d404");
+    let exception = "475d9b6b-8385-49a3-b57f-855c155d5d68";
+    run(&["note", MERCHANT, exception, "--by", "Ann", "--text", "t"]).await.fails(3, "no such exception");
+    run(&["list", MERCHANT, "--from", "2026-11-20", "--to", "2026-11-19"]).await.fails(2, "is before");
+    run(&["list", MERCHANT, "--limit", "0"]).await.fails(2, "--limit");
+    run(&["exceptions", MERCHANT, "--cause", "bad_luck"]).await.fails(2, "must be not_settled");
+    fixture.close().await;
+}
