@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use cardpointe_simulator::Endpoint;
-use local::merchants;
+use local::{Options, merchants};
 use regex::Regex;
 use serde_json::{Value, json};
 use tollgate_core::values::Clock as _;
@@ -48,7 +48,9 @@ async fn every_transcript_of_the_page_is_what_the_commands_print() {
 /// refunded in part, one that was declined and one that is in doubt. Payments had been stopped before.
 #[tokio::test]
 async fn every_transcript_of_the_page_for_finance_is_what_the_commands_print() {
-    let fixture = Fixture::open().await;
+    let named = json!({"name": "Ann's Books", "address": ["1 Main St", "Springfield, IL 62701"]});
+    let options = Options { merchants: [(MERCHANT.to_owned(), named)].into(), ..Options::default() };
+    let fixture = Fixture::open_with(options).await;
     to_the_twelfth_of_a_month(&fixture);
     stop_and_start(&fixture).await;
     pay_by_card(&fixture, "order-1000", "authorize", "5454545454545454").await;
@@ -68,7 +70,7 @@ async fn every_transcript_of_the_page_for_finance_is_what_the_commands_print() {
     pay_by_card(&fixture, "order-1003", "purchase", "5454545454545454").await;
     fixture.stack.deliver_stream().await.unwrap();
     fixture.stack.invoke_scheduled("totals").await.unwrap();
-    assert_eq!(run_page(&fixture, FINANCE, &fixture.last_retref()).await, 35);
+    assert_eq!(run_page(&fixture, FINANCE, &fixture.last_retref()).await, 39);
     fixture.close().await;
 }
 
@@ -108,6 +110,9 @@ async fn pay_by_card(fixture: &Fixture, order: &str, method: &str, number: &str)
     let payment = json!({"data": {
         "gateway": "card_connect", "method": method, "number": number, "month": "10", "year": "2031",
         "first_name": "John", "last_name": "Smith", "verification_value": "123",
+        // For an AVS letter: without a postal code there is none on record.
+        "billing_address": {"postcode": "55555"},
+        "custom_reference": order.replace("order-", "invoice "),
     }});
     fixture.call("POST", &format!("/v2/orders/{order}/payments"), payment).await.1
 }

@@ -1,9 +1,9 @@
 //! Orders and transactions: register, read, list.
 
 use lambda_http::{Body, Request, Response};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tollgate_core::{
-    order::{Order, Rejection},
+    order::{Order, Principal, Rejection},
     payments::{Refusal, Role, order_of_payment, trail},
 };
 use uuid::Uuid;
@@ -158,7 +158,27 @@ async fn find(orders: &Orders, request: &Request) -> Handled<Value> {
     let found = found.filter(|order| order.is_open_to(caller.principal));
     let order = found.ok_or(Rejection::TransactionNotFound)?;
     trail::note(|trail| trail.order = Some(order.id.to_string()));
-    shown_once_settled(api, (request, &caller), order, id).await
+    let mut reply = shown_once_settled(api, (request, &caller), order, id).await?;
+    // Beside all that is on record of the payment, it is evidence for it.
+    if caller.principal == Principal::ClientCredentials
+        && let Some(merchant) = paid_to(&caller)
+    {
+        reply.body["data"]["meta"]["merchant"] = merchant;
+    }
+    Ok(reply)
+}
+
+/// Whom a payment is made to, as a receipt says it, if the merchant's document does.
+fn paid_to(caller: &Caller) -> Option<Value> {
+    let (name, address) = (&caller.merchant.name, &caller.merchant.address);
+    let mut value = json!({});
+    if let Some(name) = name {
+        value["name"] = name.as_str().into();
+    }
+    if !address.is_empty() {
+        value["address"] = address.as_slice().into();
+    }
+    value.as_object().is_some_and(|members| !members.is_empty()).then_some(value)
 }
 
 /// One of an order's transactions, if the caller may see it; if long in doubt, after an inquiry.

@@ -326,10 +326,12 @@ fn operation(currency: Currency, operation: &Operation) -> Value {
     add(&mut value, "request", operation.attribution.as_deref().map(who_and_why));
     // What was only recorded the gateway knows nothing of.
     if operation.mechanism == Mechanism::Automatic {
+        value["merchid"] = operation.route.account.as_str().into();
         value["gateway_order_id"] = operation.attempt.gateway_order_id.as_str().into();
     }
     if has_outcome(operation) {
         value["gateway"] = gateway_value(&response);
+        value["gateway"]["respstat"] = response.status.clone().into();
         let fee = response.charged.and_then(|charged| charged.fee);
         let fee = fee.map(|fee| json!({"amount": fee.amount.minor(), "kind": fee.kind.as_str()}));
         add(&mut value, "fee", fee);

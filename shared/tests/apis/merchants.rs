@@ -40,7 +40,7 @@ const DOCUMENTS: &[(&str, &str)] = &[
     // Orders are not registered, and there are two currencies; what the credit-card API is for.
     (
         "external",
-        r#""orders": "external", "accept_partial_approval": true, "keep_personal_data": "P30D", "search": {"customers": true},
+        r#""orders": "external", "name": "Ann's Books", "address": ["1 Main St", "Springfield, IL 62701"], "accept_partial_approval": true, "keep_personal_data": "P30D", "search": {"customers": true},
            "authorizers": ["Acme Bank", "4"],
            "discounts": [{"code": "SPRING", "percent": "10"}, {"code": "ALL", "amount": {"USD": 2050}},
                          {"code": "SHOES", "product": "Boots", "amount": {"USD": 100}}],
