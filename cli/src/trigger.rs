@@ -73,6 +73,10 @@ async fn happen(shop: &mut Shop<'_>, kind: EventType, reason: AttentionReason) -
             shop.capture_now(&paid).await?;
             shop.run_captures().await
         }
+        EventType::TransactionDisputed => {
+            let paid = shop.purchase().await?;
+            shop.charge_back(&paid).await
+        }
         EventType::TransactionNeedsAttention => attention::happen(shop, reason).await,
     }
 }

@@ -19,6 +19,12 @@ const STORED_CARD: &str = "1|16178397535388255208";
 /// How long before a capture is due: enough for what has to happen before it.
 const CAPTURE_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
+/// How long until what was settled is in a deposit that can be read, whatever weekend or holiday comes between.
+const DEPOSITED_AFTER: SignedDuration = SignedDuration::from_hours(4 * 24);
+
+/// How often the settlement is run until it finds the payment.
+const SETTLEMENT_RUNS: usize = 50;
+
 /// A shop that makes one thing happen.
 pub(super) struct Shop<'a> {
     stack: &'a LocalStack,
@@ -190,6 +196,39 @@ impl<'a> Shop<'a> {
         self.stack.simulator("/portal", &action).await?;
         self.did(format!("payment {} is voided in the gateway's portal", paid.retref));
         Ok(())
+    }
+
+    /// The cardholder's bank takes the money back, and the deposit that says so is read.
+    pub(super) async fn charge_back(&mut self, paid: &Paid) -> Result<(), Failure> {
+        self.stack.simulator("/settle", &json!({})).await?;
+        self.did("the gateway's batch is settled".to_owned());
+        let ledger = self.stack.ledger().await?;
+        let record = ledger.iter().find(|record| record["retref"] == paid.retref.as_str());
+        let merchid = record.map_or(Value::Null, |record| record["merchid"].clone());
+        let case = format!("CB{}", paid.retref);
+        let chargeback = json!({
+            "merchid": merchid,
+            "casenumber": case,
+            "retref": paid.retref,
+            "minor_units": AMOUNT,
+            "reasoncode": "10.4",
+            "reasondescription": "Fraud: card absent",
+        });
+        self.stack.simulator("/chargebacks", &chargeback).await?;
+        self.did(format!("the cardholder's bank takes the money back, case {case}"));
+        self.later(DEPOSITED_AFTER).await?;
+        // The journal may lag behind the payment, and the settlement finds its order there.
+        for _ in 0..SETTLEMENT_RUNS {
+            self.stack.invoke("totals", &json!({})).await?;
+            let report = self.stack.invoke("settlement", &json!({})).await?;
+            if report["disputes"].as_u64().is_some_and(|disputes| disputes > 0) {
+                self.did("settlement has run".to_owned());
+                return Ok(());
+            }
+        }
+        Err(Failure::Unavailable(
+            "settlement has run, and did not find the payment of the chargeback".to_owned(),
+        ))
     }
 
     /// Runs what the schedule runs every minute: captures that are due.

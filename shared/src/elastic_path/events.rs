@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tollgate_core::{
     journal::{Attention, attentions},
-    order::{CaptureStanding, Order, PaymentStatus, Principal, Transaction},
+    order::{CaptureStanding, Order, PaymentStatus, Principal, RecordedDispute, Transaction},
     payments::GatewayInfo,
     webhooks::Event,
     words,
@@ -38,6 +38,8 @@ words! {
         TransactionNeedsAttention => "transaction.needs_attention",
         /// A scheduled capture was refused, or its authorization ended before it.
         CaptureFailed => "capture.failed",
+        /// The cardholder's bank took the money back, or a part of it, or gave it back: the `reason` says which.
+        TransactionDisputed => "transaction.disputed",
     }
 }
 
@@ -49,6 +51,7 @@ pub fn events(old: Option<&Order>, new: &Order, gateway: &dyn GatewayInfo) -> Ve
         let before = old.and_then(|old| Some((old, old.transaction(transaction.id)?)));
         teller.transaction(before, transaction, &mut told);
     }
+    teller.disputes(old, &mut told);
     teller.attentions(old, &mut told);
     teller.order(old, &mut told);
     told
@@ -117,6 +120,21 @@ impl Teller<'_> {
             let name = format!("{transaction}\n{id}");
             let kind = EventType::TransactionNeedsAttention;
             told.push(self.event(kind, &name, at, &data, Some(reason.as_str())));
+        }
+    }
+
+    /// Chargebacks and reversals that were put on record since then. They come from the order, so that none is lost.
+    fn disputes(&self, old: Option<&Order>, told: &mut Vec<Event>) {
+        for now in &self.new.transactions {
+            let before =
+                old.and_then(|old| old.transaction(now.id)).map_or(0, |before| before.disputes.len());
+            for (number, RecordedDispute { dispute, at, .. }) in now.disputes.iter().enumerate().skip(before)
+            {
+                let data = self.shown(self.new, now, now.updated_at);
+                let name = format!("{}\n{number}", now.id);
+                let kind = EventType::TransactionDisputed;
+                told.push(self.event(kind, &name, *at, &data, Some(dispute.kind.as_str())));
+            }
         }
     }
 

@@ -4,10 +4,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{
-        CaptureSchedule, Cause, Decision, Decline, GatewayResponse, KeyDigest, Kind, Mechanism, NoticeReason,
-        Operation, OperationRef, OperationState, Order, OrderKey, PaymentKind, Transaction,
+        CaptureSchedule, Cause, Decision, Decline, Dispute, DisputeKind, GatewayResponse, KeyDigest, Kind,
+        Mechanism, NoticeReason, Operation, OperationRef, OperationState, Order, OrderKey, PaymentKind,
+        RecordedDispute, Transaction,
     },
-    values::{Amount, Currency, DeclineCode, Memo, Metadata, References},
+    values::{Amount, Carried, Currency, DeclineCode, Memo, Metadata, References},
     webhooks::Event,
 };
 use uuid::Uuid;
@@ -189,6 +190,43 @@ fn a_scheduled_capture_that_failed_for_good_is_told_once() {
     lapsed.transactions[0].lapsed_at = Some(at(700_000));
     lapsed.transactions[0].updated_at = at(700_000);
     assert!(kinds(&events(Some(&held), &lapsed)).contains(&"capture.failed"));
+}
+
+#[test]
+fn each_chargeback_and_each_reversal_is_told_once_with_what_it_is() {
+    let pending = requested(&registered(), PaymentKind::Purchase, operation(Kind::Purchase, 1, None));
+    let paid = approved(&pending, 2);
+    let next = |order: &Order, kind, seconds| {
+        let mut next = Order { version: order.version + 1, ..order.clone() };
+        let dispute = Dispute {
+            kind,
+            case: "CB1".to_owned(),
+            number: "1".to_owned(),
+            amount: Amount::new(500).unwrap(),
+            day: None,
+            reason_code: None,
+            reason: None,
+            acquirer_reference: None,
+            deposit: None,
+        };
+        let recorded = RecordedDispute { dispute, at: at(seconds), carried: Carried::default() };
+        next.transactions[0].disputes.push(recorded);
+        (next.transactions[0].updated_at, next.updated_at) = (at(seconds), at(seconds));
+        next
+    };
+    let told = |old: &Order, new: &Order| {
+        let told = events(Some(old), new).into_iter().filter(|event| event.kind == "transaction.disputed");
+        told.map(|event| body(&event)["reason"].clone()).collect::<Vec<_>>()
+    };
+    let disputed = next(&paid, DisputeKind::Chargeback, 10);
+    assert_eq!(told(&paid, &disputed), ["chargeback"]);
+    let reversed = next(&disputed, DisputeKind::Reversal, 20);
+    assert_eq!(told(&disputed, &reversed), ["reversal"], "the chargeback was told before");
+    assert_eq!(told(&paid, &reversed), ["chargeback", "reversal"], "both, if one change has both");
+    let later = Order { version: reversed.version + 1, ..reversed.clone() };
+    assert!(events(Some(&reversed), &later).is_empty());
+    let ids = |new: &Order| events(Some(&paid), new).into_iter().map(|event| event.id).collect::<Vec<_>>();
+    assert_eq!(ids(&reversed), ids(&reversed), "it is the same event however often it is told");
 }
 
 #[test]
