@@ -161,3 +161,12 @@ fn a_chargeback_weeks_later_has_its_payment_and_ends_with_its_reversal() {
     run(&log, &memory, (25, 29), at(29, 12));
     assert_eq!(causes(&memory), [(ExceptionCause::Chargeback, false)]);
 }
+
+#[test]
+fn a_line_that_no_run_has_moved_yet_is_its_payments_and_nobody_elses() {
+    let (mut log, memory) = (Log::default(), Memory::default());
+    log.add(vec![done(1, Kind::Purchase, 500, "late", at(10, 12))]);
+    memory.put(ACCOUNT, None, line("late", 500, date(2026, 11, 10)));
+    run(&log, &memory, (2, 20), at(20, 12));
+    assert_eq!(causes(&memory), []);
+}

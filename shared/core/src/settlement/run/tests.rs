@@ -371,3 +371,133 @@ async fn without_time_left_an_account_waits_for_the_next_run() {
     let report = settlement.run(Deadline::after(Duration::from_secs(20))).await;
     assert_eq!((report.accounts, report.read, report.left), (1, 0, 1));
 }
+
+/// How the exceptions are that are open.
+fn open(memory: &Memory) -> Vec<ExceptionCause> {
+    memory.all().iter().filter(|one| one.is_open()).map(|one| one.cause).collect()
+}
+
+#[tokio::test]
+async fn a_new_accounts_payments_are_no_exception_before_their_days_are_read() {
+    let memory = Arc::new(Memory::default());
+    let (mut log, mut gateway) = traffic();
+    let at = "2026-11-04T15:00:00Z".parse().unwrap();
+    log.add(vec![done(7, Kind::Purchase, 700, "700", at)]);
+    gateway.add("700", 700, date(2026, 11, 4), date(2026, 11, 5));
+    let mut settlement = settlement(log, gateway, &memory, &["1"]);
+    settlement.settings.backfill_days = 20;
+    let report = run(&settlement).await;
+    assert_eq!((report.opened, report.open), (0, 0), "{:?}", memory.all());
+    // What is missing is told once its days are read.
+    let (mut log, gateway) = traffic();
+    log.add(vec![done(7, Kind::Purchase, 700, "700", at)]);
+    settlement.log = Arc::new(log);
+    settlement.reports = Arc::new(gateway);
+    let other = Arc::new(Memory::default());
+    (settlement.lines, settlement.deposits) = (other.clone(), other.clone());
+    (settlement.exceptions, settlement.progress) = (other.clone(), other.clone());
+    run(&settlement).await;
+    assert_eq!(open(&other), [ExceptionCause::NotSettled]);
+}
+
+#[tokio::test]
+async fn days_in_which_no_run_came_that_far_are_read_later() {
+    let memory = Arc::new(Memory::default());
+    let gateway = Arc::new(traffic().1);
+    let mut settlement = settlement(traffic().0, Gateway::default(), &memory, &["1"]);
+    settlement.reports = gateway.clone();
+    let long_ago = now() - SignedDuration::from_hours(24 * 9);
+    let back = date(2026, 11, 1);
+    let known = Progress {
+        read_at: Some(long_ago),
+        backfill_from: Some(back),
+        backfilled_to: Some(back),
+        ..Progress::new("1", long_ago)
+    };
+    memory.note(&merchant(), &known).now_or_never().unwrap().unwrap();
+    run(&settlement).await;
+    let asked: Vec<Date> = (7..=20).rev().map(|n| date(2026, 11, n)).collect();
+    assert_eq!(*gateway.asked.lock().unwrap(), asked, "five days back from the day that was read last");
+}
+
+#[tokio::test]
+async fn the_batch_of_the_same_day_of_another_year_is_left_out() {
+    let memory = Arc::new(Memory::default());
+    let (mut log, mut gateway) = traffic();
+    log.add(vec![done(7, Kind::Purchase, 700, "700", "2025-11-18T15:00:00Z".parse().unwrap())]);
+    let another_year = |reference: &str, amount| SettledRecord {
+        reference: reference.to_owned(),
+        settled: Settled {
+            batch: "old".to_owned(),
+            day: date(2026, 11, 18),
+            amount: Some(amount),
+            status: SettledStatus::Accepted,
+            batch_status: BatchStatus::Good,
+            gateway_order_id: None,
+        },
+    };
+    // One of them was never the journal's.
+    let records = gateway.settled.entry(date(2026, 11, 18)).or_default();
+    records.extend([another_year("700", 700), another_year("701", 50)]);
+    let report = run(&settlement(log, gateway, &memory, &["1"])).await;
+    assert_eq!(open(&memory), [], "{report:?}");
+    let is_there = |wanted: &str| memory.state().0.values().flatten().any(|line| line.reference == wanted);
+    assert_eq!((is_there("200"), is_there("700"), is_there("701")), (true, false, false));
+}
+
+#[tokio::test]
+async fn two_owners_of_one_reference_are_found_also_on_two_days() {
+    let memory = Arc::new(Memory::default());
+    let (mut log, mut gateway) = traffic();
+    for (n, day) in [(7, 16), (8, 17)] {
+        let at = date(2026, 11, day).at(15, 0, 0, 0).in_tz("UTC").unwrap().timestamp();
+        log.add(vec![done(n, Kind::Purchase, 700, "700", at)]);
+    }
+    gateway.add("700", 700, date(2026, 11, 16), date(2026, 11, 17));
+    run(&settlement(log, gateway, &memory, &["1"])).await;
+    assert_eq!(open(&memory), [ExceptionCause::TwoOwners]);
+}
+
+#[tokio::test]
+async fn a_refused_line_may_be_in_the_net_sales_or_not() {
+    for is_in in [false, true] {
+        let memory = Arc::new(Memory::default());
+        let (mut log, mut gateway) = traffic();
+        let at = "2026-11-18T15:00:00Z".parse().unwrap();
+        log.add(vec![done(7, Kind::Purchase, 700, "700", at)]);
+        gateway.add("700", 700, date(2026, 11, 18), date(2026, 11, 19));
+        for record in gateway.funded.get_mut(&date(2026, 11, 19)).unwrap() {
+            match record {
+                FundingRecord::Line { reference, funded, .. } if reference == "700" => {
+                    funded.status = FundedStatus::Rejected;
+                }
+                FundingRecord::Deposit(deposit) if !is_in => {
+                    deposit.components[0].1 -= 700;
+                    deposit.total -= 700;
+                }
+                _ => {}
+            }
+        }
+        run(&settlement(log, gateway, &memory, &["1"])).await;
+        assert_eq!(open(&memory), [ExceptionCause::Rejected], "{is_in}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_never_had_a_deposit_waits_for_none() {
+    let memory = Arc::new(Memory::default());
+    let (log, mut gateway) = traffic();
+    gateway.funded.clear();
+    let report = run(&settlement(log, gateway, &memory, &["1"])).await;
+    assert_eq!((report.read, open(&memory)), (1, vec![]));
+    assert_eq!(memory.progress.lock().unwrap()["1"].0.funding, None, "it may still have some");
+}
+
+#[tokio::test]
+async fn an_item_is_written_once_a_run_for_all_of_its_days() {
+    let memory = Arc::new(Memory::default());
+    let (log, gateway) = traffic();
+    let report = run(&settlement(log, gateway, &memory, &["1"])).await;
+    let items = memory.state().0.len();
+    assert_eq!(report.written, u64::try_from(items).unwrap(), "each settled and was funded on two days");
+}
