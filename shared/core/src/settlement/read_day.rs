@@ -294,7 +294,7 @@ impl Reader<'_> {
         lines: BTreeMap<String, Line>,
     ) -> Result<BTreeMap<LinePlace, Vec<Line>>, StoreError> {
         let (merchant, account) = (&wanted.merchant.id, wanted.account);
-        let (mut placed, mut stale) = (Vec::new(), BTreeSet::<String>::new());
+        let (mut with_days, mut stale) = (Vec::new(), BTreeSet::<String>::new());
         for (reference, line) in lines {
             let is_stale = |line: &Line| line.settled.iter().all(|one| stale.contains(&one.batch));
             if line.funded.is_empty() && is_stale(&line) {
@@ -304,10 +304,10 @@ impl Reader<'_> {
             if day.is_some_and(|day| is_of_another_year(day, wanted.day)) {
                 stale.extend(line.settled.iter().map(|one| one.batch.clone()));
             }
-            placed.push((day, line));
+            with_days.push((day, line));
         }
         let mut places = BTreeMap::<LinePlace, Vec<Line>>::new();
-        for (day, mut line) in placed {
+        for (day, mut line) in with_days {
             line.settled.retain(|one| !stale.contains(&one.batch));
             if !line.settled.is_empty() || !line.funded.is_empty() {
                 places.entry(LinePlace::of(account, day, &line.reference)).or_default().push(line);

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use tollgate_core::{
     payments::{Refusal, Role},
     settlement::{
-        Adjustment, Chargeback, Component, Deposit, DepositLine, DepositReader, DepositSums, Unmatched,
+        Adjustment, Chargeback, Component, Deposit, DepositLine, DepositReader, DepositSums, ExceptionCause,
+        Unmatched,
     },
     values::{Currency, ReadOrder},
 };
@@ -204,6 +205,6 @@ pub fn deposit_line_value(deposit: &Deposit, row: &DepositLine, unmatched: &Unma
         "order": entry.as_ref().map(|entry| &entry.order.order),
         "transaction": entry.as_ref().map(|entry| entry.transaction),
         "custom_reference": entry.as_ref().and_then(|entry| entry.merchant_reference.as_ref()),
-        "unmatched": unmatched.of_line(deposit, &line.reference).map(|cause| cause.as_str()),
+        "unmatched": unmatched.of_line(deposit, &line.reference).map(ExceptionCause::as_str),
     })
 }
