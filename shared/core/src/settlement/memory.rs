@@ -13,7 +13,7 @@ use super::{
 use crate::{
     journal::{CountedEntry, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, LoggedEntry, entries},
     order::{Decision, GatewayResponse, Kind, MerchantId, Operation, Order, OrderKey, PaymentKind},
-    payments::StoreError,
+    payments::{DueQuery, OrderStore, Page, StoreError},
     test_payments::{new_operation, payment},
     values::{Currency, ReadOrder},
 };
@@ -243,6 +243,32 @@ impl ExceptionStore for Memory {
 
 pub(super) fn merchant() -> MerchantId {
     "m".parse().unwrap()
+}
+
+/// Orders, as settlement finds them. It creates none and looks for no due ones.
+#[derive(Default)]
+pub(super) struct Orders(pub(super) Mutex<Vec<Order>>);
+
+#[async_trait]
+impl OrderStore for Orders {
+    async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError> {
+        Ok(self.0.lock().unwrap().iter().find(|order| order.key() == *key).cloned())
+    }
+
+    async fn create(&self, _: &Order) -> Result<(), StoreError> {
+        Err(StoreError::Unavailable("settlement creates no orders".to_owned()))
+    }
+
+    async fn due(&self, _: DueQuery) -> Result<Page, StoreError> {
+        Err(StoreError::Unavailable("settlement looks for no due orders".to_owned()))
+    }
+
+    async fn save(&self, saved: &Order) -> Result<(), StoreError> {
+        let mut all = self.0.lock().unwrap();
+        let stored = all.iter_mut().find(|order| order.key() == saved.key());
+        *stored.ok_or_else(|| StoreError::Unavailable("there is no such order".to_owned()))? = saved.clone();
+        Ok(())
+    }
 }
 
 /// Entries of a merchant, all in the first shard.

@@ -9,12 +9,12 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     journal::{KeptSums, LatePage, LateQuarter, SumOf, Totals},
-    order::{Kind, Order, OrderKey},
-    payments::{DueQuery, MerchantsError, Page, Unreadable},
+    order::Kind,
+    payments::{MerchantsError, Unreadable},
     settlement::{
         BatchStatus, Component, Deposit, ExceptionCause, Funded, FundedKind, FundedStatus, FundingRecord,
         LinePlace, ReadReport, Settled, SettledRecord, SettledStatus,
-        memory::{Log, Memory, done, merchant},
+        memory::{Log, Memory, Orders, done, merchant},
     },
     test_merchant::test_merchant,
 };
@@ -176,28 +176,6 @@ impl TotalsStore for Others {
     }
 }
 
-/// Orders, of which there are none: no chargeback is about one.
-struct NoOrders;
-
-#[async_trait::async_trait]
-impl OrderStore for NoOrders {
-    async fn load(&self, _: &OrderKey) -> Result<Option<Order>, StoreError> {
-        Ok(None)
-    }
-
-    async fn create(&self, _: &Order) -> Result<(), StoreError> {
-        Err(StoreError::Unavailable("there are no orders".to_owned()))
-    }
-
-    async fn due(&self, _: DueQuery) -> Result<Page, StoreError> {
-        Err(StoreError::Unavailable("there are no orders".to_owned()))
-    }
-
-    async fn save(&self, _: &Order) -> Result<(), StoreError> {
-        Err(StoreError::Unavailable("there are no orders".to_owned()))
-    }
-}
-
 struct Noon;
 
 impl Clock for Noon {
@@ -238,7 +216,7 @@ fn settlement(log: Log, gateway: Gateway, memory: &Arc<Memory>, accounts: &[&'st
         deposits: memory.clone(),
         exceptions: memory.clone(),
         progress: memory.clone(),
-        orders: Arc::new(NoOrders),
+        orders: Arc::new(Orders::default()),
         clock: Arc::new(Noon),
         settings: SettlementSettings { days: 5, backfill_days: 3, matched_days: 14, waits: Waits::default() },
     }
