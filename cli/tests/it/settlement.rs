@@ -96,3 +96,23 @@ async fn what_is_not_there_is_said_and_never_an_empty_list_of_somebody_unknown()
     run(&["exceptions", MERCHANT, "--cause", "bad_luck"]).await.fails(2, "must be not_settled");
     fixture.close().await;
 }
+
+#[tokio::test]
+async fn the_doctor_says_since_when_an_account_was_not_read_and_that_exceptions_are_open() {
+    let (fixture, _) = a_cent_is_missing().await;
+    let found = async || {
+        let ran = fixture.run(&["doctor", "--json"], "").await;
+        let report: Value = serde_json::from_str(&ran.out).unwrap();
+        let checks = report["checks"].as_array().unwrap().clone();
+        let check = checks.into_iter().find(|one| one["check"] == "settlement").unwrap();
+        (ran.code, check["result"].as_str().unwrap().to_owned(), check["found"].as_str().unwrap().to_owned())
+    };
+    let (code, result, says) = found().await;
+    assert_eq!((code, result.as_str()), (0, "note"), "{says}");
+    assert!(says.contains(&format!("MID {MID} of {MERCHANT} read ")), "{says}");
+    assert!(says.contains(&format!("open exceptions of {MERCHANT}: 1 ")), "{says}");
+    fixture.stack.advance_clock(DAY_S + 1);
+    let (code, result, says) = found().await;
+    assert_eq!((code, result.as_str()), (1, "failed"), "{says}");
+    fixture.close().await;
+}

@@ -1,0 +1,64 @@
+//! Whether the gateway's settlement is read, of each account since when, and whether people have something to look at.
+
+use jiff::{SignedDuration, Timestamp};
+use tollgate::ports::SettlementStores;
+use tollgate_core::{order::MerchantId, payments::StoreError, settlement::Progress};
+
+use super::{Check, Mark};
+use crate::{
+    failure::Failure,
+    payment::history::time,
+    place::{Place, aws_http_client},
+};
+
+/// An account that was not read for longer than this is wrong: the function runs every hour, and the alarm rings, too.
+const UNREAD_MAX: SignedDuration = SignedDuration::from_hours(24);
+
+/// Nothing where it is not known where settlement is kept.
+pub(super) async fn check(place: &Place) -> Option<Check> {
+    let what = "settlement";
+    if place.deployed.as_ref().is_some_and(|deployed| !deployed.is_on("Settlement")) {
+        let off = "switched off: payments are not matched with deposits (docs/settlement.md)";
+        return Some(Check::new(what, Mark::Note, off));
+    }
+    let stores = place.settlement().ok()?.stores(&aws_http_client().ok()?);
+    Some(match found(&stores, place.clock.now()).await {
+        Ok((mark, found)) => Check::new(what, mark, found),
+        Err(error) => Check::of(what, Err(Failure::Unavailable(format!("its table: {error}")))),
+    })
+}
+
+/// Every account, and then the merchants with open exceptions.
+async fn found(stores: &SettlementStores, now: Timestamp) -> Result<(Mark, String), StoreError> {
+    let accounts = stores.progress.all().await?;
+    if accounts.is_empty() {
+        return Ok((
+            Mark::Note,
+            "no account was read yet; the function settlement runs every hour".to_owned(),
+        ));
+    }
+    let mut mark = Mark::Good;
+    let mut parts = Vec::new();
+    for (merchant, progress) in &accounts {
+        if now.duration_since(progress.read_at.unwrap_or(progress.known_at)) > UNREAD_MAX {
+            mark = Mark::Bad;
+        }
+        parts.push(account(merchant, progress));
+    }
+    let mut merchants: Vec<&MerchantId> = accounts.iter().map(|(merchant, _)| merchant).collect();
+    merchants.sort();
+    merchants.dedup();
+    for merchant in merchants {
+        let open = stores.exceptions.count_open(merchant).await?;
+        if open.exceptions > 0 {
+            mark = if mark == Mark::Good { Mark::Note } else { mark };
+            parts.push(format!("open exceptions of {merchant}: {open} (`tollgate settlement exceptions`)"));
+        }
+    }
+    Ok((mark, parts.join("; ")))
+}
+
+fn account(merchant: &MerchantId, progress: &Progress) -> String {
+    let read = progress.read_at.map_or_else(|| "not read yet".to_owned(), |at| format!("read {}", time(at)));
+    format!("MID {} of {merchant} {read}", progress.account)
+}
