@@ -39,6 +39,10 @@ pub(super) async fn happen(shop: &mut Shop<'_>, reason: AttentionReason) -> Resu
             shop.reach_the_end_of(&paid, BEFORE_THE_END).await?;
             shop.run_captures().await
         }
+        AttentionReason::Disputed => {
+            let paid = shop.purchase().await?;
+            shop.charge_back(&paid).await
+        }
     }
 }
 

@@ -25,6 +25,8 @@ words! {
         /// A scheduled capture failed and is not tried again before its authorization ends, or it is held back until a
         /// person acts, and the authorization ends within a day.
         AuthorizationEnding => "authorization_ending",
+        /// The cardholder's bank took money back.
+        Disputed => "disputed",
     }
 }
 
@@ -58,8 +60,11 @@ pub fn attentions(old: Option<&Order>, new: &Order) -> Vec<Attention> {
 fn from_fact(entry: &Entry) -> impl Iterator<Item = Attention> + use<> {
     let voided = (entry.fact == Fact::VoidedElsewhere).then_some(AttentionReason::VoidedElsewhere);
     let rejected = entry.settlement_rejected.then_some(AttentionReason::SettlementRejected);
+    // What corrects a chargeback to less needs nobody.
+    let is_disputed = entry.fact == Fact::ChargedBack && entry.changes.disputed > 0;
+    let disputed = is_disputed.then_some(AttentionReason::Disputed);
     let (id, at, transaction, operation) = (entry.id, entry.at, entry.transaction, entry.operation);
-    voided.into_iter().chain(rejected).map(move |reason| {
+    voided.into_iter().chain(rejected).chain(disputed).map(move |reason| {
         let id = Uuid::new_v5(&id, reason.as_str().as_bytes());
         Attention { id, reason, transaction, operation, at }
     })

@@ -223,6 +223,13 @@ fn each_chargeback_and_each_reversal_is_told_once_with_what_it_is() {
     let reversed = next(&disputed, DisputeKind::Reversal, 20);
     assert_eq!(told(&disputed, &reversed), ["reversal"], "the chargeback was told before");
     assert_eq!(told(&paid, &reversed), ["chargeback", "reversal"], "both, if one change has both");
+    let looked_at = |old: &Order, new: &Order| {
+        let told = events(Some(old), new).into_iter();
+        let told = told.filter(|event| event.kind == "transaction.needs_attention");
+        told.map(|event| body(&event)["reason"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(looked_at(&paid, &disputed), ["disputed"], "a person has to answer it");
+    assert!(looked_at(&disputed, &reversed).is_empty(), "and not what came back");
     let later = Order { version: reversed.version + 1, ..reversed.clone() };
     assert!(events(Some(&reversed), &later).is_empty());
     let ids = |new: &Order| events(Some(&paid), new).into_iter().map(|event| event.id).collect::<Vec<_>>();
