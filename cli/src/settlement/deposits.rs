@@ -60,12 +60,12 @@ pub(super) async fn list(place: &Place, list: &ListDeposits) -> Result<Report, F
     let stores = stores(place)?;
     let progress = progress(place, &stores, &list.merchant).await?;
     let today = eastern_day(place.clock.now());
-    let last = list.to.unwrap_or_else(|| today.saturating_add(AHEAD_DAYS.days()));
-    let first = list.from.unwrap_or_else(|| last.min(today).saturating_sub(WITHIN_DAYS.days()));
-    if first > last {
-        return Err(Failure::Input(format!("--to {last} is before --from {first}")));
+    let until = list.to.unwrap_or_else(|| today.saturating_add(AHEAD_DAYS.days()));
+    let since = list.from.unwrap_or_else(|| until.min(today).saturating_sub(WITHIN_DAYS.days()));
+    if since > until {
+        return Err(Failure::Input(format!("--to {until} is before --from {since}")));
     }
-    let wanted = Wanted { merchant: &list.merchant, between: (first, last), mid: list.mid.as_deref() };
+    let wanted = Wanted { merchant: &list.merchant, between: (since, until), mid: list.mid.as_deref() };
     let (found, next) = find(&stores, &wanted, list.rows.next.clone(), list.rows.limit()).await?;
     let log = journal(place, None)?;
     let unmatched = reader(place, &stores, log.as_ref()).unmatched(&list.merchant, &found).await;
@@ -79,13 +79,13 @@ pub(super) async fn list(place: &Place, list: &ListDeposits) -> Result<Report, F
     let rows = found.iter().map(|one| row(one, &unmatched));
     let mut text = aligned(&std::iter::once(header).chain(rows).collect::<Vec<_>>());
     let plural = if found.len() == 1 { "" } else { "s" };
-    text.push(format!("{} deposit{plural} from {first} to {last}", found.len()));
+    text.push(format!("{} deposit{plural} from {since} to {until}", found.len()));
     text.extend(told(&progress));
     text.extend(more(next.as_deref()));
     let value = json!({
         "merchant": list.merchant,
-        "from": first,
-        "to": last,
+        "from": since,
+        "to": until,
         "next": next,
         "accounts": progress.iter().map(account_value).collect::<Vec<_>>(),
         "deposits": found.iter().map(|one| deposit_value(one, &unmatched)).collect::<Vec<_>>(),
@@ -160,7 +160,9 @@ pub(super) async fn show(place: &Place, show: &ShowDeposit) -> Result<Report, Fa
     let DepositLines { lines, next } = page;
     if show.rows.csv {
         csv::print(&LINE_COLUMNS, lines.iter().map(|line| line_cells(&deposit, line, &unmatched)))?;
-        more(next.as_deref()).into_iter().for_each(|line| failure::remark(&line));
+        if let Some(line) = more(next.as_deref()) {
+            failure::remark(&line);
+        }
         return Ok(Report::nothing());
     }
     let mut text = sums(&deposit);

@@ -8,6 +8,7 @@ use indicatif::ProgressBar;
 
 /// Money moves at most once and nothing is lost: the proof by simulation.
 #[derive(Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own on the command line")]
 struct Options {
     /// How many seeds to run.
     #[arg(long, default_value_t = 10_000)]

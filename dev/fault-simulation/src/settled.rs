@@ -68,7 +68,7 @@ async fn story(world: &Arc<World>, whole: bool) -> Result<(), String> {
         sleep(Duration::from_hours(24)).await;
         bank.run(&kept, 0).await;
     }
-    bank.nothing_is_open(&kept, "after runs each day")?;
+    nothing_is_open(&kept, "after runs each day")?;
     bank.sums_agree(&kept)?;
     let left = kept.left();
     let once = Arc::new(Stores::default());
@@ -156,11 +156,6 @@ impl Bank {
             self.world.state().count("settlement runs that died");
         }
         Ok(())
-    }
-
-    fn nothing_is_open(&self, stores: &Stores, what: &str) -> Result<(), String> {
-        let open = stores.open();
-        if open.is_empty() { Ok(()) } else { Err(format!("{what}: {open:#?}")) }
     }
 
     /// Deposits, the journal and the gateway's ledger agree to the cent, account by account.
@@ -270,4 +265,9 @@ impl Bank {
         sleep(ARRIVED_AFTER).await;
         self.must_find("what ends otherwise in its batch", &expected).await.map(drop)
     }
+}
+
+fn nothing_is_open(stores: &Stores, what: &str) -> Result<(), String> {
+    let open = stores.open();
+    if open.is_empty() { Ok(()) } else { Err(format!("{what}: {open:#?}")) }
 }

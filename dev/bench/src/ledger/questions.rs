@@ -72,18 +72,72 @@ fn encoded(text: &str) -> String {
 
 /// All of them. What other functions answer (receipts, evidence, who stopped payments) reads one item each.
 pub(super) fn questions(seeded: &Seeded) -> Vec<Question> {
+    let Seeded { until, since, refunded_order, retref, .. } = seeded;
+    let (yesterday, week, month) = (day_of(*until, -1), day_of(*until, -7), month_of(*since, *until));
+    let entries = [
+        ("movements of a day", format!("eq(created_at,{yesterday})")),
+        (
+            "refunds by one person of a week",
+            format!("ge(created_at,{week}):eq(fact,refunded):eq(actor,ann@shop.example)"),
+        ),
+        ("movements by a reference", format!("eq(retref,{retref})")),
+        ("movements of a month of another MID", format!("ge(created_at,{month}):eq(mid,none)")),
+    ];
+    let page = |path: &str| {
+        let path = path.to_owned();
+        move |(what, filter): (&'static str, String)| {
+            let query = vec![("filter", filter), ("time_zone", "UTC".to_owned())];
+            // In this period, no index has it.
+            let kind = if what.contains("of a month with") || what.contains("of another") {
+                Kind::Scan
+            } else {
+                Kind::Page
+            };
+            Question { what, kind, path: path.clone(), query }
+        }
+    };
+    let plain =
+        |what, path: &str| Question { what, kind: Kind::Page, path: path.to_owned(), query: Vec::new() };
+    let totals = totals(seeded).into_iter().map(|(what, query)| {
+        let kind =
+            if query.contains(&("interval", "month".to_owned())) { Kind::Months } else { Kind::Totals };
+        Question { what, kind, path: "/v2/reports/totals".to_owned(), query }
+    });
+    let others = [
+        plain("what needs attention", "/v2/attention"),
+        plain("captures to come", "/v2/captures"),
+        plain("movements of one order", &format!("/v2/orders/{refunded_order}/entries")),
+    ];
+    let lists = payments(seeded)
+        .into_iter()
+        .map(page("/v2/transactions"))
+        .chain(entries.into_iter().map(page("/v2/entries")));
+    lists.chain(others).chain(totals).collect()
+}
+
+/// Days after a moment, or before it.
+fn day_of(until: Timestamp, days: i64) -> Date {
+    utc(until + SignedDuration::from_hours(days * 24))
+}
+
+/// Where the last month begins, or all that was seeded.
+fn month_of(since: Timestamp, until: Timestamp) -> Date {
+    utc(since).max(day_of(until, -30))
+}
+
+/// What is asked about payments, each with its filter.
+fn payments(seeded: &Seeded) -> Vec<(&'static str, String)> {
     let hour = SignedDuration::from_hours(1);
-    let Seeded { until, since, refunded_order, retref, card, .. } = seeded;
-    let day = |days: i64| -> Date { utc(*until + SignedDuration::from_hours(days * 24)) };
-    let (yesterday, week, month) = (day(-1), day(-7), utc(*since).max(day(-30)));
-    let pages = [
+    let Seeded { until, since, retref, card, .. } = seeded;
+    let (yesterday, month) = (day_of(*until, -1), month_of(*since, *until));
+    vec![
         ("all payments of a day", format!("eq(created_at,{yesterday})")),
         (
             "a payment by last four digits and amount",
             format!("eq(last_four,{}):eq(amount,{})", card.0, card.1),
         ),
         ("payments that need attention", "eq(needs_attention,true)".to_owned()),
-        ("authorizations that lapse on a day", format!("eq(authorization_expires_at,{})", day(3))),
+        ("authorizations that lapse on a day", format!("eq(authorization_expires_at,{})", day_of(*until, 3))),
         ("authorized in a month, still held", format!("ge(created_at,{month}):eq(state,held)")),
         (
             "a card, about an amount, around a time",
@@ -104,17 +158,14 @@ pub(super) fn questions(seeded: &Seeded) -> Vec<Question> {
             "payments of a month with a decline code",
             format!("ge(created_at,{month}):eq(decline_code,fraud_suspected)"),
         ),
-    ];
-    let entries = [
-        ("movements of a day", format!("eq(created_at,{yesterday})")),
-        (
-            "refunds by one person of a week",
-            format!("ge(created_at,{week}):eq(fact,refunded):eq(actor,ann@shop.example)"),
-        ),
-        ("movements by a reference", format!("eq(retref,{retref})")),
-        ("movements of a month of another MID", format!("ge(created_at,{month}):eq(mid,none)")),
-    ];
-    let totals = [
+    ]
+}
+
+/// What is asked about totals, each with its parameters.
+fn totals(seeded: &Seeded) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
+    let Seeded { until, since, .. } = seeded;
+    let yesterday = day_of(*until, -1);
+    vec![
         ("totals of a day", vec![("from", yesterday.to_string()), ("to", yesterday.to_string())]),
         ("totals by month and MID", by(*since, *until, "mid", "month")),
         ("approval rates by brand", by(*since, *until, "brand", "month")),
@@ -124,35 +175,7 @@ pub(super) fn questions(seeded: &Seeded) -> Vec<Question> {
             query.push(("time_zone", "America/New_York".to_owned()));
             query
         }),
-    ];
-    let page = |path: &str| {
-        let path = path.to_owned();
-        move |(what, filter): (&'static str, String)| {
-            let query = vec![("filter", filter), ("time_zone", "UTC".to_owned())];
-            // In this period, no index has it.
-            let kind = if what.contains("of a month with") || what.contains("of another") {
-                Kind::Scan
-            } else {
-                Kind::Page
-            };
-            Question { what, kind, path: path.clone(), query }
-        }
-    };
-    let plain =
-        |what, path: &str| Question { what, kind: Kind::Page, path: path.to_owned(), query: Vec::new() };
-    let totals = totals.into_iter().map(|(what, query)| {
-        let kind =
-            if query.contains(&("interval", "month".to_owned())) { Kind::Months } else { Kind::Totals };
-        Question { what, kind, path: "/v2/reports/totals".to_owned(), query }
-    });
-    let others = [
-        plain("what needs attention", "/v2/attention"),
-        plain("captures to come", "/v2/captures"),
-        plain("movements of one order", &format!("/v2/orders/{refunded_order}/entries")),
-    ];
-    let lists =
-        pages.into_iter().map(page("/v2/transactions")).chain(entries.into_iter().map(page("/v2/entries")));
-    lists.chain(others).chain(totals).collect()
+    ]
 }
 
 fn by(since: Timestamp, until: Timestamp, by: &str, interval: &str) -> Vec<(&'static str, String)> {

@@ -81,7 +81,9 @@ pub(super) async fn seed(stack: &Stack, count: usize, days: i64, is_telling: boo
     while let Some(own) = put.try_next().await? {
         bar.inc(AT_A_TIME as u64);
         entries += own.len();
-        own.into_iter().for_each(|entry| sums.entry(QuarterHour::of(entry.at)).or_default().add(entry));
+        for entry in own {
+            sums.entry(QuarterHour::of(entry.at)).or_default().add(entry);
+        }
     }
     bar.finish_and_clear();
     sum_up(&DynamoDbTotals::new(client.clone(), JOURNAL_TABLE_NAME.to_owned(), retention), sums, now).await?;

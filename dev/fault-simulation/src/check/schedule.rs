@@ -409,9 +409,8 @@ fn stands(transaction: &Transaction, void_lapsed: bool) -> Option<&'static str> 
     let void_refused = transaction.operations.iter().any(|o| o.kind == Kind::Void && o.is(Stage::Declined));
     match (transaction.lapsed_at.is_some(), refused) {
         // The merchant was told that the capture was refused, and what to do is a person's decision. It only ends.
-        (_, true) => None,
         (true, false) if void_lapsed && !void_refused => Some("has lapsed and is not voided"),
-        (true, false) => None,
+        (_, true) | (true, false) => None,
         (false, false) => Some("was to be captured and is not"),
     }
 }

@@ -193,9 +193,14 @@ impl Traffic {
         if is_lost {
             self.world.state().plan = Plan::Every(Call::Perform, Fault::AnswerLost);
         }
+        // Whatever the reply is, the ledger says what was done.
         match self.follow_up() {
-            Some(ask) => drop(deliver(&self.world, &ask).await),
-            None => drop(self.pay().await),
+            Some(ask) => {
+                deliver(&self.world, &ask).await;
+            }
+            None => {
+                self.pay().await;
+            }
         }
         self.world.state().plan = Plan::Calm;
         if is_lost {

@@ -90,10 +90,10 @@ fn recorded(
     found: &FoundDispute,
 ) -> Result<(DisputeRecorded, String), DisputeRejection> {
     let recorder = DisputeRecorder { log, store: orders, clock: &SystemClock };
-    let recorded = recorder.record(&test_merchant(merchant()), found).now_or_never().unwrap();
+    let done = recorder.record(&test_merchant(merchant()), found).now_or_never().unwrap();
     log.0 = orders.0.lock().unwrap().iter().flat_map(|order| entries(None, order)).collect();
-    match recorded {
-        Ok((recorded, key)) => Ok((recorded, key.order.to_string())),
+    match done {
+        Ok((became, key)) => Ok((became, key.order.to_string())),
         Err(NotRecorded::Rejected(why)) => Err(why),
         Err(NotRecorded::Refused(why)) => panic!("{why}"),
     }
