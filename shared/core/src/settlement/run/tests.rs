@@ -359,9 +359,9 @@ fn open(memory: &Memory) -> Vec<ExceptionCause> {
 async fn a_new_accounts_payments_are_no_exception_before_their_days_are_read() {
     let memory = Arc::new(Memory::default());
     let (mut log, mut gateway) = traffic();
-    let at = "2026-11-04T15:00:00Z".parse().unwrap();
+    let at = "2026-11-11T15:00:00Z".parse().unwrap();
     log.add(vec![done(7, Kind::Purchase, 700, "700", at)]);
-    gateway.add("700", 700, date(2026, 11, 4), date(2026, 11, 5));
+    gateway.add("700", 700, date(2026, 11, 11), date(2026, 11, 12));
     let mut settlement = settlement(log, gateway, &memory, &["1"]);
     settlement.settings.backfill_days = 20;
     let report = run(&settlement).await;
