@@ -32,9 +32,13 @@ pub(crate) const START_UP: &[&str] = &["lambda", "start"];
 pub(crate) const ADAPTERS: &[&str] =
     &["cardpointe", "secrets_manager", "dynamodb", "webhook_client", "event_bridge"];
 
-/// Where other packages name the gateway's adapter: the fault simulation, which carries its requests.
-pub(crate) const NAME_THE_GATEWAY: &[(&str, &str)] =
-    &[("fault_simulation", "gateway"), ("fault_simulation", "gateway/line")];
+/// Where other packages name the gateway's adapter: the fault simulation, which carries its requests and reads its reports.
+pub(crate) const NAME_THE_GATEWAY: &[(&str, &str)] = &[
+    ("fault_simulation", "gateway"),
+    ("fault_simulation", "gateway/line"),
+    ("fault_simulation", "settled"),
+    ("fault_simulation", "settled/ports"),
+];
 
 /// From the inside out. A folder that is not listed uses no other.
 pub(crate) const MAY_USE: &[(&str, &str)] = &[

@@ -56,6 +56,10 @@ pub struct Expectations {
     fees: BTreeMap<Uuid, i64>,
     /// Duplicates that took money, with their transactions.
     duplicates: Vec<(RecordKey, Uuid)>,
+    /// Duplicates of authorizations, with their transactions: they only hold money, unless somebody captured them.
+    held_duplicates: Vec<(RecordKey, Uuid)>,
+    /// What was refunded of duplicates of authorizations, by transaction. It can be refunded only if it had been captured.
+    returned: Vec<(Uuid, i64)>,
 }
 
 impl Expectations {
@@ -83,11 +87,14 @@ impl Expectations {
             }
             (Fact::DuplicateFound, Kind::Void) => {
                 self.records.insert(duplicate(), expectation(entry, entry.changes.gateway));
-                if entry.changes.gateway != 0 {
-                    self.duplicates.push((duplicate(), entry.transaction));
-                }
+                let duplicates =
+                    if entry.changes.gateway == 0 { &mut self.held_duplicates } else { &mut self.duplicates };
+                duplicates.push((duplicate(), entry.transaction));
             }
             (Fact::Refunded | Fact::DuplicateReturned | Fact::DuplicateFound, Kind::Refund) => {
+                if entry.fact == Fact::DuplicateReturned && entry.changes.gateway == 0 {
+                    self.returned.push((entry.transaction, moved(entry)));
+                }
                 self.records.insert(own(), expectation(entry, -moved(entry)));
             }
             (Fact::Declined | Fact::Abandoned | Fact::VoidedElsewhere, kind) if kind.has_own_record() => {
@@ -134,6 +141,15 @@ impl Expectations {
         for (key, transaction) in &self.duplicates {
             if let Some(record) = self.records.get_mut(key) {
                 record.amount += self.fees.get(transaction).copied().unwrap_or_default();
+            }
+        }
+        for (transaction, amount) in &self.returned {
+            let of_transaction = self.held_duplicates.iter().position(|(key, of)| {
+                of == transaction && !self.voided.contains(key) && self.records.contains_key(key)
+            });
+            let key = of_transaction.map(|place| self.held_duplicates.swap_remove(place).0);
+            if let Some(record) = key.and_then(|key| self.records.get_mut(&key)) {
+                record.amount = *amount;
             }
         }
         for key in &self.voided {

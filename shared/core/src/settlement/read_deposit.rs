@@ -96,9 +96,9 @@ pub struct DepositLine {
 }
 
 impl DepositLine {
-    /// Its place among all lines of its deposit.
-    fn place(&self) -> String {
-        format!("{}#{}", self.line.reference, self.funded.id)
+    /// Its place among all lines of its deposit. It begins with a day, as every place does that a cursor can name.
+    fn place(&self, deposit: &Deposit) -> String {
+        format!("{}#{}#{}", deposit.day, self.line.reference, self.funded.id)
     }
 }
 
@@ -162,11 +162,11 @@ impl DepositReader<'_> {
             held.map(|funded| DepositLine { line: line.clone(), funded, entry: None }).collect::<Vec<_>>()
         };
         let mut lines: Vec<DepositLine> = all.into_iter().flat_map(of_deposit).collect();
-        lines.sort_by_cached_key(DepositLine::place);
-        lines.retain(|line| after.is_none_or(|after| *line.place() > *after));
+        lines.sort_by_cached_key(|line| line.place(deposit));
+        lines.retain(|line| after.is_none_or(|after| *line.place(deposit) > *after));
         let more = lines.len() > limit;
         lines.truncate(limit);
-        let next = lines.last().filter(|_| more).map(DepositLine::place);
+        let next = lines.last().filter(|_| more).map(|line| line.place(deposit));
         let with_entry = |line: DepositLine| async {
             let entry = self.entry_of(merchant, &line.line.reference).await?;
             Ok::<_, StoreError>(DepositLine { entry, ..line })

