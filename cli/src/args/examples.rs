@@ -43,7 +43,7 @@ const EXAMPLES: [(&str, &str); 59] = [
     ("journal list", "shop-1 --day yesterday --fact refunded --actor ann@shop.example --stack tollgate-prod"),
     ("journal rebuild", "--stack tollgate-prod"),
     ("journal compare", "--since 2027-01-31T11:59:00Z --inquire --stack tollgate-prod"),
-    ("settlement", "list --local"),
+    ("settlement", "list shop-1 --local"),
     ("settlement list", "shop-1 --from 2026-11-01 --to 2026-11-30 --stack tollgate-prod"),
     ("settlement show", "shop-1 091000012345678 --stack tollgate-prod"),
     ("settlement exceptions", "shop-1 --cause amount_differs --stack tollgate-prod"),
