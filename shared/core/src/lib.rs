@@ -6,7 +6,8 @@
 //! 1. [`values`]: money, cards, texts, times.
 //! 2. [`order`]: the aggregate that every rule is about, its payments and their operations.
 //! 3. [`payments`]: the one flow for everything that moves money, the schedules, and the gateway's port.
-//! 4. [`stored_cards`] and [`journal`]: cards that are charged again; every fact, its lists and its totals.
+//! 4. [`stored_cards`], [`journal`] and [`people`]: cards that are charged again; every fact, its lists and its totals;
+//!    who acts for a merchant.
 //! 5. [`settlement`]: what the gateway and the bank report about captured money.
 //! 6. [`webhooks`]: events of orders, and their delivery to a merchant's receivers.
 //!
@@ -15,6 +16,7 @@
 pub mod journal;
 pub mod order;
 pub mod payments;
+pub mod people;
 pub mod settlement;
 pub mod stored_cards;
 #[cfg(test)]

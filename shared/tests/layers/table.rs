@@ -12,6 +12,7 @@ pub(crate) const PURE: &[&str] = &[
     "journal/fees",
     "journal/receipt",
     "journal/totals",
+    "people",
     "settlement/day",
     "settlement/deposit",
     "settlement/exception",
@@ -47,6 +48,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("payments", "values order"),
     ("stored_cards", "values order payments"),
     ("journal", "values order payments"),
+    ("people", "values order payments"),
     ("settlement", "values order payments journal"),
     ("webhooks", "values order payments"),
     // Adapters.

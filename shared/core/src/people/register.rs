@@ -1,0 +1,221 @@
+//! All people of a merchant: who signs in, and who may change what.
+
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{Email, Grant, Identity, PersonEntry, Recognition};
+use crate::{order::Person, payments::Role};
+
+/// Most people of one merchant: with the longest texts they fit one item of the table.
+pub const PEOPLE_MAX: usize = 200;
+
+/// The people of a merchant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct People {
+    /// How often it was changed; 0 if nobody was ever added. A write holds only for the version that was read.
+    pub version: u64,
+    /// In the order in which they were added.
+    pub entries: Vec<PersonEntry>,
+}
+
+/// Who changes people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChangedBy {
+    /// An operator with rights at AWS, by the command line. The first person with role `all` is added so.
+    Operator(Person),
+    /// A person of the merchant, by the id of the entry, with the role of the access token.
+    Person {
+        /// The entry's id.
+        id: Uuid,
+        /// The token's role. Today's may be lower.
+        role: Role,
+    },
+}
+
+/// A person to add.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPerson {
+    /// The name on record.
+    pub name: Person,
+    /// By what the person will be recognized.
+    pub recognition: Recognition,
+    /// What the person may do.
+    pub grant: Grant,
+}
+
+/// A change, as history keeps it for ever: who gave whom what, when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeopleChange {
+    /// When.
+    pub at: Timestamp,
+    /// The name of who did it.
+    pub by: Person,
+    /// Whose entry it is.
+    pub id: Uuid,
+    /// The name of that entry.
+    pub name: Person,
+    /// What the person might do before; none for one who was added.
+    pub before: Option<Grant>,
+    /// What the person may do since; none for one who was removed.
+    pub after: Option<Grant>,
+}
+
+/// Why people are not changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PeopleRefusal {
+    /// Whoever changes people has not the role `all`, or has it no more.
+    #[error("only a person with role all changes people")]
+    Role,
+    /// Whoever changes people would change their own entry.
+    #[error("nobody changes their own entry")]
+    Self_,
+    /// No such entry.
+    #[error("there is no such person")]
+    NotFound,
+    /// Another person has the name, in whatever letters.
+    #[error("another person has this name")]
+    NameTaken,
+    /// Another person has or had the address, or has the subject.
+    #[error("another person is recognized by this")]
+    RecognitionTaken,
+    /// There are [`PEOPLE_MAX`] people.
+    #[error("a merchant has at most {PEOPLE_MAX} people")]
+    Full,
+    /// More than [`REFUND_LIMITS_MAX`](super::REFUND_LIMITS_MAX) limits.
+    #[error("has limits in too many currencies")]
+    TooManyLimits,
+}
+
+/// A person who signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    /// The entry's id.
+    pub id: Uuid,
+    /// Whether the address was used now, so that the people have to be stored before the person may act.
+    pub is_pinned_now: bool,
+}
+
+impl People {
+    /// Recognizes who signed in; none if the merchant has no such person. A subject counts before an address, so that an
+    /// address can change at the issuer.
+    pub fn sign_in(&mut self, identity: &Identity) -> Option<SignedIn> {
+        if let Some(entry) =
+            self.entries.iter().find(|entry| entry.recognition.has_subject(&identity.subject))
+        {
+            return Some(SignedIn { id: entry.id, is_pinned_now: false });
+        }
+        let (entry, pinned) = self
+            .entries
+            .iter_mut()
+            .find_map(|entry| entry.recognition.pinned_by(identity).map(|pinned| (entry, pinned)))?;
+        entry.recognition = pinned;
+        self.version += 1;
+        Some(SignedIn { id: entry.id, is_pinned_now: true })
+    }
+
+    /// The person with this id.
+    pub fn get(&self, id: Uuid) -> Option<&PersonEntry> {
+        self.entries.iter().find(|entry| entry.id == id)
+    }
+
+    /// What the holder of a token may do now: the lesser of the token's role and today's, and nothing once removed.
+    pub fn role_now(&self, id: Uuid, of_token: Role) -> Option<Role> {
+        self.get(id).map(|entry| entry.grant.role.min(of_token))
+    }
+
+    /// Adds a person under a fresh id.
+    pub fn add(
+        &mut self,
+        by: &ChangedBy,
+        new: NewPerson,
+        id: Uuid,
+        at: Timestamp,
+    ) -> Result<PeopleChange, PeopleRefusal> {
+        let by = self.name_of_changer(by, None)?;
+        self.check_new(&new)?;
+        let change =
+            PeopleChange { at, by, id, name: new.name.clone(), before: None, after: Some(new.grant.clone()) };
+        let NewPerson { name, recognition, grant } = new;
+        self.entries.push(PersonEntry { id, name, recognition, grant });
+        self.version += 1;
+        Ok(change)
+    }
+
+    /// Gives a person another role or other limits.
+    pub fn change(
+        &mut self,
+        by: &ChangedBy,
+        id: Uuid,
+        grant: Grant,
+        at: Timestamp,
+    ) -> Result<PeopleChange, PeopleRefusal> {
+        let by = self.name_of_changer(by, Some(id))?;
+        check_limits(&grant)?;
+        let entry = self.entries.iter_mut().find(|entry| entry.id == id).ok_or(PeopleRefusal::NotFound)?;
+        let before = std::mem::replace(&mut entry.grant, grant.clone());
+        self.version += 1;
+        Ok(PeopleChange { at, by, id, name: entry.name.clone(), before: Some(before), after: Some(grant) })
+    }
+
+    /// Removes a person. The entry is gone; history keeps the name.
+    pub fn remove(&mut self, by: &ChangedBy, id: Uuid, at: Timestamp) -> Result<PeopleChange, PeopleRefusal> {
+        let by = self.name_of_changer(by, Some(id))?;
+        let place = self.entries.iter().position(|entry| entry.id == id).ok_or(PeopleRefusal::NotFound)?;
+        let PersonEntry { name, grant, .. } = self.entries.remove(place);
+        self.version += 1;
+        Ok(PeopleChange { at, by, id, name, before: Some(grant), after: None })
+    }
+
+    /// The name of who may change this entry, or add one.
+    fn name_of_changer(&self, by: &ChangedBy, changed: Option<Uuid>) -> Result<Person, PeopleRefusal> {
+        match by {
+            ChangedBy::Operator(name) => Ok(name.clone()),
+            ChangedBy::Person { id, role } => {
+                let entry = self.get(*id).ok_or(PeopleRefusal::Role)?;
+                if self.role_now(*id, *role) != Some(Role::All) {
+                    Err(PeopleRefusal::Role)
+                } else if changed == Some(*id) {
+                    Err(PeopleRefusal::Self_)
+                } else {
+                    Ok(entry.name.clone())
+                }
+            }
+        }
+    }
+
+    fn check_new(&self, new: &NewPerson) -> Result<(), PeopleRefusal> {
+        check_limits(&new.grant)?;
+        if self.entries.len() >= PEOPLE_MAX {
+            return Err(PeopleRefusal::Full);
+        }
+        if self.entries.iter().any(|entry| is_same_name(&entry.name, &new.name)) {
+            return Err(PeopleRefusal::NameTaken);
+        }
+        if self.is_taken(&new.recognition) { Err(PeopleRefusal::RecognitionTaken) } else { Ok(()) }
+    }
+
+    /// Whether somebody has this address, used or not, or this subject.
+    fn is_taken(&self, wanted: &Recognition) -> bool {
+        let has_email =
+            |email: &Email| self.entries.iter().any(|entry| entry.recognition.email() == Some(email));
+        let has_subject = match wanted {
+            Recognition::Email { .. } => false,
+            Recognition::Subject { subject, .. } => {
+                self.entries.iter().any(|entry| entry.recognition.has_subject(subject))
+            }
+        };
+        has_subject || wanted.email().is_some_and(has_email)
+    }
+}
+
+fn check_limits(grant: &Grant) -> Result<(), PeopleRefusal> {
+    if grant.refund_max.fits() { Ok(()) } else { Err(PeopleRefusal::TooManyLimits) }
+}
+
+/// Whether two names could be taken for one on record.
+fn is_same_name(one: &Person, other: &Person) -> bool {
+    one.to_string().to_lowercase() == other.to_string().to_lowercase()
+}
