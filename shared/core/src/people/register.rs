@@ -71,7 +71,7 @@ pub enum PeopleRefusal {
     Role,
     /// Whoever changes people would change their own entry.
     #[error("nobody changes their own entry")]
-    Self_,
+    OwnEntry,
     /// No such entry.
     #[error("there is no such person")]
     NotFound,
@@ -178,7 +178,7 @@ impl People {
                 if self.role_now(*id, *role) != Some(Role::All) {
                     Err(PeopleRefusal::Role)
                 } else if changed == Some(*id) {
-                    Err(PeopleRefusal::Self_)
+                    Err(PeopleRefusal::OwnEntry)
                 } else {
                     Ok(entry.name.clone())
                 }

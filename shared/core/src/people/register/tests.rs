@@ -86,7 +86,7 @@ fn two_people_never_share_an_address_a_subject_or_a_name() {
         (with("bob", by_email("eve")), PeopleRefusal::RecognitionTaken),
         (with("bob", by_email("ann")), PeopleRefusal::RecognitionTaken),
         (with("bob", Recognition::Subject { subject, email: None }), PeopleRefusal::RecognitionTaken),
-        (with("ANN", by_email("bob")), PeopleRefusal::NameTaken),
+        (NewPerson { name: "ANN".parse().unwrap(), ..new("bob", Role::Read) }, PeopleRefusal::NameTaken),
     ] {
         let before = people.clone();
         assert_eq!(people.add(&operator(), new, Uuid::from_u128(3), at()), Err(refusal));
@@ -98,8 +98,8 @@ fn two_people_never_share_an_address_a_subject_or_a_name() {
 fn nobody_changes_or_removes_their_own_entry() {
     let mut people = people();
     let (eve, id) = (person(1, Role::All), Uuid::from_u128(1));
-    assert_eq!(people.change(&eve, id, grant(Role::All), at()), Err(PeopleRefusal::Self_));
-    assert_eq!(people.remove(&eve, id, at()), Err(PeopleRefusal::Self_));
+    assert_eq!(people.change(&eve, id, grant(Role::All), at()), Err(PeopleRefusal::OwnEntry));
+    assert_eq!(people.remove(&eve, id, at()), Err(PeopleRefusal::OwnEntry));
     assert_eq!(people.change(&person(2, Role::Operate), Uuid::from_u128(2), grant(Role::All), at()), {
         Err(PeopleRefusal::Role)
     });
