@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{Email, Grant, Identity, PersonEntry, Recognition};
 use crate::{order::Person, payments::Role};
 
-/// Most people of one merchant: with the longest texts they fit one item of the table.
+/// Most people of one merchant, so that all of them fit one item of a table.
 pub const PEOPLE_MAX: usize = 200;
 
 /// The people of a merchant.

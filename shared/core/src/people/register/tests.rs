@@ -3,7 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::people::{RefundMax, Subject};
+use crate::{
+    people::{RefundMax, Subject},
+    values::{Amount, Currency},
+};
 
 const ISSUER: &str = "https://id.shop.example";
 
@@ -172,4 +175,19 @@ proptest! {
             prop_assert!(people.entries.iter().any(|entry| entry.grant.role == Role::All));
         }
     }
+}
+
+#[test]
+fn more_limits_than_fit_are_refused_and_nothing_changes() {
+    let codes = "AUD BRL CAD CHF CNY CZK DKK EUR GBP HKD INR MXN NOK NZD PLN SEK USD";
+    let limits = codes.split(' ').map(|code| (Currency::parse(code).unwrap(), Amount::ZERO)).collect();
+    let grant = Grant { role: Role::Operate, refund_max: RefundMax::By(limits) };
+    let mut people = people();
+    let before = people.clone();
+    let changed = people.change(&operator(), Uuid::from_u128(2), grant.clone(), at());
+    assert_eq!(changed, Err(PeopleRefusal::TooManyLimits));
+    let added =
+        people.add(&operator(), NewPerson { grant, ..new("bob", Role::Operate) }, Uuid::from_u128(3), at());
+    assert_eq!(added, Err(PeopleRefusal::TooManyLimits));
+    assert_eq!(people, before);
 }
