@@ -6,7 +6,9 @@
 pub mod aws_error;
 pub mod cardpointe;
 pub mod dynamodb;
+mod https;
 pub mod merchant_document;
+pub mod openid;
 pub mod secrets_manager;
 pub mod webhook_client;
 

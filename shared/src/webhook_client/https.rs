@@ -15,12 +15,10 @@ use super::{
     message::{Message, message},
     resolver::{Addresses, Allowed, Checked, Lookup, Refused},
 };
+use crate::https;
 
 /// How long a receiver has, from the look-up of its name to the status of its response.
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
-
-/// How long to wait for a connection.
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
 /// The `User-Agent` of every message, with the version.
 const AGENT: &str = concat!("Tollgate/", env!("CARGO_PKG_VERSION"));
@@ -51,15 +49,8 @@ impl HttpsCourier {
         addresses: Arc<dyn Addresses>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, reqwest::Error> {
-        let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
+        let client = https::client(https::tls())
             .dns_resolver(Checked { lookup, addresses })
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .connect_timeout(CONNECT_LIMIT)
             .timeout(LIMIT)
             // A connection is not kept: a name may have another address by then, and a sandbox that was frozen would
             // send into one that is dead.

@@ -14,9 +14,7 @@ use tollgate_core::values::Clock;
 use super::{
     BodyError, HttpMethod, Request, Response, StreamedResponse, StreamingTransport, Transport, TransportError,
 };
-
-/// How long to wait for a connection; nothing is sent before there is one.
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+use crate::https;
 
 /// A connection that was idle for longer is not used again: a sandbox that was frozen in between thaws with
 /// connections that are long dead, and a request sent into one has an unknown outcome.
@@ -43,8 +41,7 @@ struct Connections {
 impl HttpsTransport {
     /// A client that trusts Mozilla's root certificates. Nothing is connected yet.
     pub fn new(clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
-        let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        let tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        let tls = https::tls();
         let client = new_client(&tls)?;
         let connections = Mutex::new(Connections { client, last_used: clock.now() });
         Ok(Self { clock, connections, tls })
@@ -129,14 +126,7 @@ async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, BodyError> {
 }
 
 fn new_client(tls: &rustls::ClientConfig) -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder()
-        .tls_backend_preconfigured(tls.clone())
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .no_proxy()
-        .connect_timeout(CONNECT_LIMIT)
-        .pool_idle_timeout(IDLE_MAX.unsigned_abs())
-        .build()
+    https::client(tls.clone()).pool_idle_timeout(IDLE_MAX.unsigned_abs()).build()
 }
 
 #[cfg(test)]

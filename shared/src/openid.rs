@@ -1,0 +1,15 @@
+//! Who signed in, as a company's issuer of OpenID Connect says.
+//!
+//! The issuer's keys are read when the first person signs in and used for an hour. A token that is not accepted is not told
+//! why: it would help only who forges one.
+
+mod algorithms;
+mod clients;
+mod id_token;
+mod issuer;
+mod keys;
+
+pub use clients::{InvalidClients, RegisteredClient, RegisteredClients};
+pub use id_token::{ID_TOKEN_AGE_MAX, IdTokenError, IdTokens, VerifiedIdToken};
+pub use issuer::{InvalidIssuer, IssuerSettings, IssuerUrl, StrongSignIn};
+pub use keys::{HttpsIssuer, IssuerDocuments, IssuerKeys, IssuerUnavailable, KEYS_FRESH};
