@@ -7,6 +7,7 @@ pub mod journal;
 mod json;
 mod members;
 pub mod orders;
+pub mod people;
 mod route;
 pub mod settlement;
 mod size;

@@ -1,15 +1,20 @@
 //! People who act for a merchant under their own name: who they are at their company's sign-in, what each may do, and who
 //! gave whom which role when.
 //!
-//! Pure rules. They are apart from the merchant's document, because whoever manages people must not read the gateway's
-//! passwords. No API reads them yet.
+//! They are apart from the merchant's document, because whoever manages people must not read the gateway's passwords.
 
+mod audit;
 mod grant;
 mod identity;
 mod person_entry;
 mod register;
+mod sign_in;
+mod store;
 
+pub use audit::{AuditEntry, AuditFilter, AuditKind, AuditPage, Audited, AuditedPerson, SignInRefusal};
 pub use grant::{Grant, REFUND_LIMITS_MAX, RefundMax};
 pub use identity::{EMAIL_MAX_BYTES, Email, Identity, InvalidEmail, Recognition, Subject};
 pub use person_entry::PersonEntry;
 pub use register::{ChangedBy, NewPerson, PEOPLE_MAX, People, PeopleChange, PeopleRefusal, SignedIn};
+pub use sign_in::{SignInAttempt, sign_in};
+pub use store::{AuditTrail, ChangePage, PeopleReader, PeopleStore, UsedTokens};

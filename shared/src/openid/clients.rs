@@ -50,8 +50,11 @@ pub struct RegisteredClients {
     client: Client,
     secret_name: String,
     clock: Arc<dyn Clock>,
-    kept: Mutex<Option<(Arc<BTreeMap<String, RegisteredClient>>, Timestamp)>>,
+    kept: Mutex<Option<(Clients, Timestamp)>>,
 }
+
+/// By id.
+type Clients = Arc<BTreeMap<String, RegisteredClient>>;
 
 impl RegisteredClients {
     /// In the secret with this name; nothing is read yet.
@@ -69,7 +72,7 @@ impl RegisteredClients {
         Ok(found.cloned())
     }
 
-    async fn all(&self) -> Result<Arc<BTreeMap<String, RegisteredClient>>, InvalidClients> {
+    async fn all(&self) -> Result<Clients, InvalidClients> {
         let mut kept = self.kept.lock().await;
         let now = self.clock.now();
         if let Some((clients, at)) = kept.as_ref()

@@ -1,0 +1,152 @@
+//! What people did that moves no money. What moves money is evidence of its own: in the order, the journal and the events.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{Email, PeopleChange, Subject};
+use crate::{order::Person, words};
+
+/// One thing that somebody did, or tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Its own id.
+    pub id: Uuid,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub who: AuditedPerson,
+    /// What.
+    pub what: Audited,
+    /// The id of the request, as the log has it.
+    pub request: String,
+}
+
+/// Who an entry is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuditedPerson {
+    /// One of the merchant's people.
+    Known {
+        /// The id of the entry.
+        id: Uuid,
+        /// The name at that time.
+        name: Person,
+    },
+    /// Somebody who signed in at the company and is none of the merchant's people.
+    Stranger {
+        /// Issuer and subject.
+        subject: Subject,
+        /// The verified address, if there is one.
+        email: Option<Email>,
+    },
+    /// An operator, with rights at AWS.
+    Operator {
+        /// The name.
+        name: Person,
+    },
+}
+
+impl AuditedPerson {
+    /// The name on record, if it has one.
+    pub fn name(&self) -> Option<&Person> {
+        match self {
+            Self::Known { name, .. } | Self::Operator { name } => Some(name),
+            Self::Stranger { .. } => None,
+        }
+    }
+}
+
+/// What is recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Audited {
+    /// A person signed in, by this registered client.
+    SignedIn {
+        /// The client's id.
+        client: String,
+    },
+    /// A sign-in was refused. Whoever tried was not told why.
+    Refused {
+        /// The client's id.
+        client: String,
+        /// Why.
+        why: SignInRefusal,
+    },
+    /// A list was downloaded.
+    Downloaded {
+        /// Its path.
+        list: String,
+        /// Its filter, as it was stated.
+        filter: String,
+        /// Rows that were in it.
+        rows: u64,
+    },
+    /// People were changed.
+    PeopleChanged(PeopleChange),
+}
+
+words! {
+    /// What is recorded, as a word.
+    pub enum AuditKind {
+        /// A person signed in.
+        SignedIn => "signed_in",
+        /// A sign-in was refused.
+        Refused => "sign_in_refused",
+        /// A list was downloaded.
+        Downloaded => "downloaded",
+        /// People were changed.
+        PeopleChanged => "people_changed",
+    }
+}
+
+words! {
+    /// Why a sign-in was refused.
+    pub enum SignInRefusal {
+        /// The merchant has no such person.
+        NotListed => "not_listed",
+        /// The token was used before.
+        TokenUsed => "token_used",
+    }
+}
+
+impl Audited {
+    /// As a word.
+    pub fn kind(&self) -> AuditKind {
+        match self {
+            Self::SignedIn { .. } => AuditKind::SignedIn,
+            Self::Refused { .. } => AuditKind::Refused,
+            Self::Downloaded { .. } => AuditKind::Downloaded,
+            Self::PeopleChanged(_) => AuditKind::PeopleChanged,
+        }
+    }
+}
+
+/// Which entries are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct AuditFilter {
+    /// From this time on.
+    pub from: Option<Timestamp>,
+    /// Before this time.
+    pub to: Option<Timestamp>,
+    /// Only these.
+    pub kind: Option<AuditKind>,
+    /// Only those of the person with this name.
+    pub name: Option<Person>,
+}
+
+impl AuditFilter {
+    /// Whether an entry is wanted.
+    pub fn wants(&self, entry: &AuditEntry) -> bool {
+        self.from.is_none_or(|from| entry.at >= from)
+            && self.to.is_none_or(|to| entry.at < to)
+            && self.kind.is_none_or(|kind| entry.what.kind() == kind)
+            && self.name.as_ref().is_none_or(|name| entry.who.name() == Some(name))
+    }
+}
+
+/// Some entries, the newest first.
+#[derive(Clone, Debug, Default)]
+pub struct AuditPage {
+    /// The entries.
+    pub entries: Vec<AuditEntry>,
+    /// Where the next page begins, if there are more.
+    pub next: Option<String>,
+}

@@ -1,0 +1,289 @@
+//! People, who changed them, what they did, and the ID tokens that were used, in a DynamoDB table of its own.
+//! `docs/reference/people.md` has each item with what it holds.
+
+mod stored;
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::{
+    Client,
+    types::{AttributeValue, Put, TransactWriteItem},
+};
+use jiff::{SignedDuration, Timestamp};
+use tollgate_core::{
+    order::MerchantId,
+    payments::StoreError,
+    people::{
+        AuditEntry, AuditFilter, AuditPage, AuditTrail, Audited, AuditedPerson, ChangePage, People,
+        PeopleChange, PeopleReader, PeopleStore, UsedTokens,
+    },
+    values::sort_of,
+};
+use uuid::Uuid;
+
+use super::{
+    Item,
+    members::{Object, Reader, Writer, corrupt},
+    number_of,
+    table::{Table, all, unavailable, was_made},
+    text, texts,
+};
+
+/// The partition key of the table, and its sort key.
+const BUCKET: &str = "b";
+const SORT: &str = "s";
+
+/// When DynamoDB deletes an item: seconds since 1970, the table's time to live.
+const EXPIRES_AT: &str = "x";
+
+/// How often people were written.
+const VERSION: &str = "version";
+
+/// The sort key of the one item with a merchant's people, and what those beside it begin with.
+const PEOPLE: &str = "people";
+const CHANGE: &str = "change#";
+const LAST: &str = "last#";
+
+/// The names of the key in the conditions of queries.
+const KEY_NAMES: [(&str, &str); 2] = [("#bucket", BUCKET), ("#sort", SORT)];
+
+/// Entries that are read at a time for a filtered page.
+const READ_AT_A_TIME: usize = 100;
+
+/// Most of them for one page.
+const READ_MAX: usize = 1_000;
+
+/// The table of people.
+pub struct DynamoDbPeople {
+    table: Table,
+    /// How long entries of the audit trail are kept.
+    audit_kept: SignedDuration,
+}
+
+impl DynamoDbPeople {
+    /// In a table that exists.
+    pub fn new(client: Client, table: String, audit_kept: SignedDuration) -> Self {
+        Self { table: Table { client, name: table }, audit_kept }
+    }
+
+    fn put(&self, item: Item, condition: Option<Condition>) -> Result<TransactWriteItem, StoreError> {
+        let put = Put::builder().table_name(&self.table.name).set_item(Some(item));
+        let put = match condition {
+            None => put,
+            Some(Condition::New) => put
+                .condition_expression("attribute_not_exists(#bucket)")
+                .expression_attribute_names("#bucket", BUCKET),
+            Some(Condition::Version(before)) => put
+                .condition_expression("#version = :before")
+                .expression_attribute_names("#version", VERSION)
+                .expression_attribute_values(":before", number_of(&before)),
+        };
+        let put = put.build().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    fn audit_item(&self, merchant: &MerchantId, entry: &AuditEntry) -> Item {
+        let mut item = written(entry, key(&audit_bucket(merchant), &audit_sort(entry)));
+        let end = entry.at.saturating_add(self.audit_kept).unwrap_or(Timestamp::MAX);
+        item.insert(EXPIRES_AT.to_owned(), number_of(&end.as_second()));
+        item
+    }
+
+    /// A page of a partition, the newest first: items, and whether there are more.
+    async fn page(
+        &self,
+        bucket: &str,
+        between: (&str, &str),
+        limit: usize,
+    ) -> Result<(Vec<Item>, bool), StoreError> {
+        let texts = [(":bucket", bucket), (":from", between.0), (":before", between.1)];
+        let condition = "#bucket = :bucket AND #sort BETWEEN :from AND :before";
+        let query = self.table.query(condition, &KEY_NAMES, &texts).scan_index_forward(false);
+        let found = query.limit(i32::try_from(limit).unwrap_or(i32::MAX)).send().await;
+        let found = found.map_err(|error| unavailable(&error))?;
+        Ok((found.items.unwrap_or_default(), found.last_evaluated_key.is_some()))
+    }
+}
+
+/// When a put is made.
+enum Condition {
+    /// There is nothing yet.
+    New,
+    /// It is still in this version.
+    Version(u64),
+}
+
+fn key(bucket: &str, sort: &str) -> Item {
+    texts([(BUCKET, bucket), (SORT, sort)])
+}
+
+fn people_bucket(merchant: &MerchantId) -> String {
+    format!("people#{merchant}")
+}
+
+fn audit_bucket(merchant: &MerchantId) -> String {
+    format!("audit#{merchant}")
+}
+
+fn audit_sort(entry: &AuditEntry) -> String {
+    format!("{}#{}", sort_of(entry.at), entry.id)
+}
+
+/// The last text before this one that a key of this table can be: keys are ASCII.
+fn just_before(sort: &str) -> String {
+    let mut bytes = sort.to_owned();
+    bytes.pop();
+    format!(
+        "{bytes}{}~",
+        sort.chars().last().and_then(|last| char::from_u32(u32::from(last) - 1)).unwrap_or('!')
+    )
+}
+
+fn read<T: Object>(mut item: Item) -> Result<T, StoreError> {
+    for name in [BUCKET, SORT, EXPIRES_AT] {
+        item.remove(name);
+    }
+    T::read(&(), &mut Reader::new(item))
+}
+
+fn written(object: &impl Object, key: Item) -> Item {
+    let mut writer = Writer(key);
+    object.write(&(), &mut writer);
+    writer.0
+}
+
+#[async_trait]
+impl PeopleReader for DynamoDbPeople {
+    async fn people(&self, merchant: &MerchantId) -> Result<People, StoreError> {
+        let found = self.table.get(key(&people_bucket(merchant), PEOPLE)).consistent_read(true).send().await;
+        let found = found.map_err(|error| unavailable(&error))?.item;
+        found.map(read).transpose().map(Option::unwrap_or_default)
+    }
+}
+
+#[async_trait]
+impl PeopleStore for DynamoDbPeople {
+    async fn save(
+        &self,
+        merchant: &MerchantId,
+        people: &People,
+        change: Option<&PeopleChange>,
+    ) -> Result<bool, StoreError> {
+        let bucket = people_bucket(merchant);
+        let condition = match people.version {
+            0 | 1 => Condition::New,
+            version => Condition::Version(version - 1),
+        };
+        let mut puts = vec![self.put(written(people, key(&bucket, PEOPLE)), Some(condition))?];
+        if let Some(change) = change {
+            let sort = format!("{CHANGE}{:020}", people.version);
+            puts.push(self.put(written(change, key(&bucket, &sort)), Some(Condition::New))?);
+        }
+        let request = self.table.client.transact_write_items().set_transact_items(Some(puts));
+        match request.send().await {
+            Ok(_) => Ok(true),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|error| error.is_transaction_canceled_exception()) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(unavailable(&error)),
+        }
+    }
+
+    async fn changes(
+        &self,
+        merchant: &MerchantId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<ChangePage, StoreError> {
+        let before = after.map_or_else(|| format!("{CHANGE}~"), just_before);
+        let (items, more) = self.page(&people_bucket(merchant), (CHANGE, &before), limit).await?;
+        let next = items.last().and_then(|item| text(item, SORT).cloned()).filter(|_| more);
+        let changes = items.into_iter().map(read).collect::<Result<_, _>>()?;
+        Ok(ChangePage { changes, next })
+    }
+
+    async fn last_sign_ins(&self, merchant: &MerchantId) -> Result<BTreeMap<Uuid, Timestamp>, StoreError> {
+        let bucket = people_bucket(merchant);
+        let texts = [(":bucket", &*bucket), (":last", LAST)];
+        let condition = "#bucket = :bucket AND begins_with(#sort, :last)";
+        let items = all(self.table.query(condition, &KEY_NAMES, &texts)).await?;
+        let one = |item: Item| {
+            let id = text(&item, SORT).and_then(|sort| sort.strip_prefix(LAST)?.parse().ok());
+            let at = Reader::new(item).get("at")?;
+            Ok((id.ok_or_else(|| corrupt(SORT))?, at))
+        };
+        items.into_iter().map(one).collect()
+    }
+}
+
+#[async_trait]
+impl AuditTrail for DynamoDbPeople {
+    async fn record(&self, merchant: &MerchantId, entry: &AuditEntry) -> Result<(), StoreError> {
+        if let (AuditedPerson::Known { id, .. }, Audited::SignedIn { .. }) = (&entry.who, &entry.what) {
+            let mut last = Writer(key(&people_bucket(merchant), &format!("{LAST}{id}")));
+            last.put("at", &entry.at);
+            let put = self.table.put(last.0).send().await;
+            put.map_err(|error| unavailable(&error))?;
+        }
+        let put = self.table.put(self.audit_item(merchant, entry)).send().await;
+        put.map(|_| ()).map_err(|error| unavailable(&error))
+    }
+
+    async fn audit(
+        &self,
+        merchant: &MerchantId,
+        filter: &AuditFilter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<AuditPage, StoreError> {
+        let bucket = audit_bucket(merchant);
+        let from = filter.from.map(sort_of).unwrap_or_default();
+        let from = if from.is_empty() { "0".to_owned() } else { from };
+        let mut before = match (after, filter.to) {
+            (Some(after), _) => just_before(after),
+            (None, Some(to)) => just_before(&sort_of(to)),
+            (None, None) => "~".to_owned(),
+        };
+        let mut page = AuditPage::default();
+        for _ in 0..READ_MAX / READ_AT_A_TIME {
+            if before < from {
+                return Ok(page);
+            }
+            let (items, more) = self.page(&bucket, (&from, &before), READ_AT_A_TIME).await?;
+            let read_to = items.last().and_then(|item| text(item, SORT).cloned());
+            for item in items {
+                let entry: AuditEntry = read(item)?;
+                if !filter.wants(&entry) {
+                    continue;
+                }
+                if page.entries.len() == limit {
+                    page.next = page.entries.last().map(audit_sort);
+                    return Ok(page);
+                }
+                page.entries.push(entry);
+            }
+            page.next = read_to.filter(|_| more);
+            let Some(next) = &page.next else { return Ok(page) };
+            before = just_before(next);
+        }
+        Ok(page)
+    }
+}
+
+#[async_trait]
+impl UsedTokens for DynamoDbPeople {
+    async fn use_once(&self, digest: &[u8; 32], until: Timestamp) -> Result<bool, StoreError> {
+        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut item = key(&format!("token#{digest}"), "-");
+        // One more minute: until then its expiry is compared anyway.
+        let end: AttributeValue = number_of(&(until.as_second() + 60));
+        item.insert(EXPIRES_AT.to_owned(), end);
+        let request = self.table.put(item).condition_expression("attribute_not_exists(#bucket)");
+        was_made(request.expression_attribute_names("#bucket", BUCKET).send().await)
+    }
+}
