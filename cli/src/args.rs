@@ -12,6 +12,7 @@ mod list;
 mod local;
 mod movements;
 mod part;
+mod people;
 mod place;
 mod settlement;
 mod times;
@@ -27,6 +28,7 @@ pub(crate) use key::{AddKey, KeyCommand, ListKeys, RevokeKey};
 pub(crate) use list::{FindPayments, ListPayments, PaymentFilter, TailPayments};
 pub(crate) use local::{Listen, Trigger};
 pub(crate) use movements::ListEntries;
+pub(crate) use people::{AddPerson, ChangePerson, ListPeople, PersonCommand, RemovePerson};
 pub(crate) use place::{ActsOn, LOCAL, PlaceArguments};
 pub(crate) use settlement::{
     ListDeposits, ListExceptions, NoteException, ResolveException, SettlementCommand, ShowDeposit,
@@ -69,6 +71,9 @@ pub(crate) enum Command {
     /// Merchants and their keys
     #[command(subcommand)]
     Merchant(MerchantCommand),
+    /// People who sign in and act for a merchant under their own name
+    #[command(subcommand)]
+    Person(PersonCommand),
     /// How a merchant stands: name, time zone, live or test, whether payments are stopped, what needs attention
     Me(ShowMerchant),
     /// Payments: their whole history, and what stays in doubt

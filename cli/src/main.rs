@@ -18,6 +18,7 @@ mod local_stack;
 mod me;
 mod merchant;
 mod payment;
+mod people;
 mod person;
 mod place;
 mod precondition;
@@ -119,6 +120,7 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
         Command::Merchant(MerchantCommand::Start(switch)) => {
             merchant::switch::run(&place, switch, false).await
         }
+        Command::Person(command) => people::run(&place, command).await,
         Command::Me(me) => me::run(&place, &me.id).await,
         Command::Payment(PaymentCommand::List(list)) => payment::list::list(&place, list).await,
         Command::Payment(PaymentCommand::Find(find)) => payment::list::find(&place, find).await,

@@ -11,7 +11,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tollgate::{
     access_token::KidKey,
-    lambda::{self, Adapters, AwsPlace, Config, Credentials, JournalConfig, SettlementConfig},
+    lambda::{
+        self, AUDIT_DAYS, Adapters, AwsPlace, Config, Credentials, JournalConfig, PeopleConfig,
+        SettlementConfig,
+    },
     merchant_document::hosts::GatewayHosts,
     ports::Job,
     secrets_manager::{MerchantSettings, SecretKind},
@@ -55,6 +58,9 @@ pub(crate) struct Place {
     table: Option<String>,
     journal: Option<String>,
     settlement: Option<String>,
+    people: Option<String>,
+    /// How long entries of people's audit trail are kept.
+    audit_kept: SignedDuration,
     /// How long the journal keeps its items.
     pub(crate) retention: Retention,
     webhooks: Option<String>,
@@ -91,6 +97,7 @@ struct About {
     table: String,
     journal: String,
     settlement: String,
+    people: String,
     webhooks: String,
     now: Timestamp,
     merchants: Vec<AboutMerchant>,
@@ -125,6 +132,14 @@ fn retention(months: Option<&str>) -> Result<Retention, Failure> {
             "JournalRetentionMonths, or JOURNAL_RETENTION_MONTHS: {months} is not {least} or more"
         ))
     })
+}
+
+/// How long entries of the audit trail are kept, by the stack's parameter.
+fn audit_kept(days: Option<&str>) -> Result<SignedDuration, Failure> {
+    let days = days.filter(|days| !days.is_empty()).map_or(Ok(AUDIT_DAYS), str::parse);
+    let days = days.ok().and_then(|days| i64::try_from(days).ok());
+    let wrong = || Failure::Input("AuditDays, or AUDIT_DAYS: not a number of days".to_owned());
+    Ok(SignedDuration::from_hours(24 * days.ok_or_else(wrong)?))
 }
 
 /// Those that the stack's functions read in advance.
@@ -163,6 +178,8 @@ impl Place {
             table: Some(about.table),
             journal: Some(about.journal),
             settlement: Some(about.settlement),
+            people: Some(about.people),
+            audit_kept: audit_kept(None)?,
             retention: Retention::default(),
             webhooks: Some(about.webhooks),
             webhooks_prefix: Some(LOCAL_WEBHOOKS.to_owned()),
@@ -199,6 +216,8 @@ impl Place {
             table: Some(output("TableName")?),
             journal: Some(output("JournalTableName")?),
             settlement: Some(output("SettlementTableName")?),
+            people: Some(output("PeopleTableName")?),
+            audit_kept: audit_kept(Some(stack.parameter("AuditDays")))?,
             retention: retention(
                 Some(stack.parameter("JournalRetentionMonths")).filter(|months| !months.is_empty()),
             )?,
@@ -248,6 +267,8 @@ impl Place {
             table: arguments.table.clone().or_else(|| set("TABLE_NAME")),
             journal: set("JOURNAL_TABLE_NAME"),
             settlement: set("SETTLEMENT_TABLE_NAME"),
+            people: set("PEOPLE_TABLE_NAME"),
+            audit_kept: audit_kept(set("AUDIT_DAYS").as_deref())?,
             retention: retention(set("JOURNAL_RETENTION_MONTHS").as_deref())?,
             webhooks: set("WEBHOOKS_TABLE_NAME"),
             webhooks_prefix: arguments.webhooks_prefix.clone(),
@@ -346,6 +367,17 @@ impl Place {
             )
         })?;
         Ok(SettlementConfig { table, journal: self.journal_in(self.journal_table(None)?) })
+    }
+
+    /// Who may act for merchants under their own name.
+    pub(crate) fn people(&self) -> Result<PeopleConfig, Failure> {
+        let table = self.people.clone().ok_or_else(|| {
+            Failure::Input(
+                "name the table of people: PEOPLE_TABLE_NAME; it is the stack's output PeopleTableName"
+                    .to_owned(),
+            )
+        })?;
+        Ok(PeopleConfig { table, audit_kept: self.audit_kept, aws: self.at_aws() })
     }
 
     /// The same for the functions' adapters.

@@ -18,6 +18,7 @@ macro_rules! handlers {
 }
 
 mod attention;
+mod audit;
 mod caller;
 mod capture_terms;
 mod captures;
@@ -39,6 +40,7 @@ mod paging;
 mod parameters;
 mod pay;
 mod payment_methods;
+mod people;
 mod references;
 mod reports;
 mod response;
@@ -52,6 +54,7 @@ mod transactions;
 mod webhooks;
 
 pub use attention::list_attention;
+pub use audit::{audit_entry_value, list_audit};
 pub use captures::{list_captures, pause_captures, resume_captures, sum_captures};
 pub use detailed_status::{DetailedStatus, VoidReason};
 pub use entries::{list_entries, list_order_entries, shown as entry_value};
@@ -69,6 +72,7 @@ pub use payment_methods::{
     create_payment_method, delete_payment_method, get_payment_method, list_payment_methods,
     update_payment_method,
 };
+pub use people::{add_person, change_person, list_people, person_change_value, person_value, remove_person};
 pub use reports::report_totals;
 pub use settlement::{
     account_value, deposit_line_value, deposit_value, exception_value, get_deposit, get_settlement,

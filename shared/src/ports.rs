@@ -11,6 +11,7 @@
 //! | `transactions` | [`Transactions`] |
 //! | `switches` | [`StopSwitch`] |
 //! | `deliveries` | [`Deliveries`] |
+//! | `people` | [`Personnel`] |
 //! | `reconcile`, `scheduled-capture` | [`Job`] |
 //! | `totals` | [`JournalTotals`] |
 //! | `journal` | [`JournalKeeper`] |
@@ -25,6 +26,7 @@ use tollgate_core::{
         Attempts, GatewayInfo, Merchants, OrderIndex, OrderStore, Payments, Refusal, Stop, Surcharges,
         Switch, Switches, trail,
     },
+    people::{AuditTrail, PeopleStore},
     settlement::{DepositStore, ExceptionStore, LineStore, ProgressStore},
     stored_cards::PaymentMethods,
     values::Clock,
@@ -142,6 +144,29 @@ pub struct SettlementStores {
     pub exceptions: Arc<dyn ExceptionStore>,
     /// How far the reports were read.
     pub progress: Arc<dyn ProgressStore>,
+}
+
+/// Who may act for a merchant under their own name, and what they did.
+#[derive(Clone)]
+pub struct PeopleStores {
+    /// People, with who changed them.
+    pub people: Arc<dyn PeopleStore>,
+    /// Sign-ins, refusals, downloads and changes of people.
+    pub audit: Arc<dyn AuditTrail>,
+}
+
+/// For a merchant's people, and what they did.
+pub struct Personnel {
+    /// Checks credentials and tokens.
+    pub access: Access,
+    /// People and the audit trail.
+    pub stores: PeopleStores,
+}
+
+impl LetIn for Personnel {
+    fn access(&self) -> &Access {
+        &self.access
+    }
 }
 
 /// What the ports of every handler of requests have.

@@ -2,6 +2,7 @@
 
 pub mod entries;
 pub mod payments;
+pub mod people;
 pub mod settlement;
 pub mod totals;
 

@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// What comes after `tollgate`: a command, and its example's other words.
-const EXAMPLES: [(&str, &str); 59] = [
+const EXAMPLES: [(&str, &str); 65] = [
     (
         "merchant create",
         "shop-1 --site fts-uat --username testing --merchid USD=496160873888 --stack tollgate-dev",
@@ -16,6 +16,15 @@ const EXAMPLES: [(&str, &str); 59] = [
     ("merchant key revoke", "shop-1 erp --stack tollgate-prod"),
     ("merchant stop", "shop-1 --by Ann --reason case-4711 --stack tollgate-prod"),
     ("merchant start", "shop-1 --by Ann --reason case-4711 --stack tollgate-prod"),
+    ("person", "list shop-1 --local"),
+    (
+        "person add",
+        "shop-1 Ann --email ann@shop.example --issuer https://login.shop.example --role operate --refund-max USD:50.00 --stack tollgate-prod",
+    ),
+    ("person list", "shop-1 --csv --stack tollgate-prod"),
+    ("person change", "shop-1 Ann --role all --refund-max unlimited --stack tollgate-prod"),
+    ("person remove", "shop-1 Ann --stack tollgate-prod"),
+    ("person history", "shop-1 --stack tollgate-prod"),
     ("payment show", "shop-1 order-1001 --stack tollgate-prod"),
     ("me", "shop-1 --stack tollgate-prod"),
     ("payment list", "shop-1 --day yesterday --stack tollgate-prod"),

@@ -52,6 +52,6 @@ pub(crate) struct RevokeKey {
     pub(crate) yes: bool,
 }
 
-fn role(text: &str) -> Result<Role, String> {
+pub(super) fn role(text: &str) -> Result<Role, String> {
     Role::from_name(text).ok_or_else(|| "must be read, pay, operate or all".to_owned())
 }

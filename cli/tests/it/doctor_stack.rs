@@ -94,6 +94,7 @@ impl<'a> Fake<'a> {
             ("TableArn", "arn:aws:dynamodb:us-east-1:123456789012:table/t"),
             ("JournalTableName", local::JOURNAL_TABLE_NAME),
             ("SettlementTableName", local::SETTLEMENT_TABLE_NAME),
+            ("PeopleTableName", local::PEOPLE_TABLE_NAME),
             ("WebhooksTableName", "webhooks"),
             ("MerchantsPrefix", "tollgate/merchants/"),
             ("MissedRunsUrl", "https://sqs.example.com/missed"),

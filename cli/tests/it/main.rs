@@ -16,6 +16,7 @@ mod merchant;
 mod merchant_key;
 mod page;
 mod payment;
+mod person;
 mod place;
 mod resolve;
 mod restore;

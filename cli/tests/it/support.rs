@@ -15,7 +15,7 @@ use tokio::{
 };
 
 /// What an operator's shell may hold, and a test's may not.
-pub(crate) const FROM_THE_SHELL: [&str; 18] = [
+pub(crate) const FROM_THE_SHELL: [&str; 19] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
@@ -28,6 +28,7 @@ pub(crate) const FROM_THE_SHELL: [&str; 18] = [
     "AWS_ENDPOINT_URL_STS",
     "JOURNAL_TABLE_NAME",
     "MERCHANTS_PREFIX",
+    "PEOPLE_TABLE_NAME",
     "TABLE_NAME",
     "WEBHOOKS_PREFIX",
     "STAGE",

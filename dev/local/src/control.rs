@@ -22,7 +22,9 @@ use crate::{
     functions::{InvokeError, invoked_by_events},
     guard, merchants,
     parts::Parts,
-    resources::{JOURNAL_TABLE_NAME, REGION, SETTLEMENT_TABLE_NAME, TABLE_NAME, WEBHOOKS_TABLE_NAME},
+    resources::{
+        JOURNAL_TABLE_NAME, PEOPLE_TABLE_NAME, REGION, SETTLEMENT_TABLE_NAME, TABLE_NAME, WEBHOOKS_TABLE_NAME,
+    },
 };
 
 /// The control endpoints, for this machine's pages alone, and the description of the API.
@@ -49,6 +51,7 @@ async fn about(State(parts): State<Arc<Parts>>) -> Json<Value> {
         "table": TABLE_NAME,
         "journal": JOURNAL_TABLE_NAME,
         "settlement": SETTLEMENT_TABLE_NAME,
+        "people": PEOPLE_TABLE_NAME,
         "webhooks": WEBHOOKS_TABLE_NAME,
         "functions": parts.functions.table.keys().copied().chain(invoked_by_events()).collect::<Vec<_>>(),
         "merchants": credentials(&parts),

@@ -30,7 +30,7 @@ pub mod template;
 pub use dynamodb::client as dynamodb_client;
 pub use parts::AppSettings;
 pub use resources::{
-    ATTEMPTS_TABLE_NAME, JOURNAL_TABLE_NAME, REGION, SETTLEMENT_TABLE_NAME, TABLE_NAME, WEBHOOKS_PREFIX,
-    WEBHOOKS_TABLE_NAME,
+    ATTEMPTS_TABLE_NAME, JOURNAL_TABLE_NAME, PEOPLE_TABLE_NAME, REGION, SETTLEMENT_TABLE_NAME, TABLE_NAME,
+    WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME,
 };
 pub use stack::{Options, Stack, StartError, ports};

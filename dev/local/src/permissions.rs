@@ -30,8 +30,8 @@ use tollgate::dynamodb::journal::BUCKET;
 use crate::{
     merchants,
     resources::{
-        ATTEMPTS_TABLE_NAME, EVENT_BUS_NAME, JOURNAL_TABLE_NAME, SETTLEMENT_TABLE_NAME, TABLE_NAME,
-        WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME,
+        ATTEMPTS_TABLE_NAME, EVENT_BUS_NAME, JOURNAL_TABLE_NAME, PEOPLE_TABLE_NAME, SETTLEMENT_TABLE_NAME,
+        TABLE_NAME, WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME,
     },
 };
 
@@ -88,6 +88,10 @@ pub enum Resource {
     Exceptions,
     /// The index of that table with this name.
     SettlementIndex(String),
+    /// The table of people.
+    PeopleTable,
+    /// The items of that table that are entries of the audit trail.
+    AuditTrail,
     /// The table of webhooks' deliveries, without its indexes.
     WebhooksTable,
     /// One of its indexes.
@@ -121,7 +125,7 @@ pub(crate) struct Part {
 /// All of them.
 ///
 /// A part comes before another one that contains it.
-pub(crate) const PARTS: [Part; 7] = [
+pub(crate) const PARTS: [Part; 8] = [
     Part { whole: Resource::Table, resource: Resource::Orders, operator: "StringNotLike", keys: &["#*"] },
     Part {
         whole: Resource::Table,
@@ -158,6 +162,12 @@ pub(crate) const PARTS: [Part; 7] = [
         resource: Resource::Exceptions,
         operator: "StringLike",
         keys: &["exceptions#*"],
+    },
+    Part {
+        whole: Resource::PeopleTable,
+        resource: Resource::AuditTrail,
+        operator: "StringLike",
+        keys: &["audit#*"],
     },
 ];
 
@@ -206,6 +216,19 @@ impl Permission {
             Some(("secretsmanager", operation)) => format!("secretsmanager:{operation}"),
             _ => target.to_owned(),
         };
+        // IAM knows no action for a transaction: it wants one for each of its items. Ours put some into one table.
+        if action == "dynamodb:TransactWriteItems" {
+            let puts = transaction(body);
+            let action = "dynamodb:PutItem".to_owned();
+            let is_ours = puts.iter().all(|put| put["TableName"] == PEOPLE_TABLE_NAME) && !puts.is_empty();
+            let items = puts.iter().map(|put| &put["Item"]);
+            let resource = if is_ours {
+                part_of(Resource::PeopleTable, &action, items)
+            } else {
+                Resource::Other("a transaction".to_owned())
+            };
+            return Self { action, resource };
+        }
         // A call on several tables names none of them here, and so is about nothing that can be permitted.
         let body: Body = serde_json::from_slice(body).unwrap_or_default();
         if let Some((table, batch)) = body.request_items.first_key_value()
@@ -231,6 +254,9 @@ impl Permission {
             (Some(table), None, None) if table == SETTLEMENT_TABLE_NAME => {
                 part_of(Resource::SettlementTable, &action, [&body.item])
             }
+            (Some(table), None, None) if table == PEOPLE_TABLE_NAME => {
+                part_of(Resource::PeopleTable, &action, [&body.item])
+            }
             (Some(table), None, None) if table == WEBHOOKS_TABLE_NAME => Resource::WebhooksTable,
             (Some(table), Some(index), None) if table == TABLE_NAME => Resource::Index(index),
             (Some(table), Some(index), None) if table == JOURNAL_TABLE_NAME => Resource::JournalIndex(index),
@@ -249,6 +275,15 @@ impl Permission {
         };
         Self { action, resource }
     }
+}
+
+/// What a transaction puts; nothing, if it does anything else.
+fn transaction(body: &[u8]) -> Vec<Value> {
+    let mut body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let Value::Array(items) = body["TransactItems"].take() else { return Vec::new() };
+    let puts: Option<Vec<Value>> =
+        items.into_iter().map(|mut item| item.get_mut("Put").map(Value::take)).collect();
+    puts.unwrap_or_default()
 }
 
 /// Actions on one item, whose key a policy can be limited to.
@@ -317,6 +352,8 @@ impl fmt::Display for Resource {
             Self::SettlementTable => write!(f, "table/{SETTLEMENT_TABLE_NAME}"),
             Self::Exceptions => write!(f, "table/{SETTLEMENT_TABLE_NAME}, its exceptions"),
             Self::SettlementIndex(index) => write!(f, "table/{SETTLEMENT_TABLE_NAME}/index/{index}"),
+            Self::PeopleTable => write!(f, "table/{PEOPLE_TABLE_NAME}"),
+            Self::AuditTrail => write!(f, "table/{PEOPLE_TABLE_NAME}, its audit trail"),
             Self::WebhooksTable => write!(f, "table/{WEBHOOKS_TABLE_NAME}"),
             Self::WebhooksIndex(index) => write!(f, "table/{WEBHOOKS_TABLE_NAME}/index/{index}"),
             Self::WebhooksStream => write!(f, "table/{WEBHOOKS_TABLE_NAME}/stream"),

@@ -12,6 +12,9 @@ pub const JOURNAL_TABLE_NAME: &str = "tollgate-local-journal";
 /// The table of lines, deposits and exceptions of the settlement.
 pub const SETTLEMENT_TABLE_NAME: &str = "tollgate-local-settlement";
 
+/// The table of people, and what they did that moves no money.
+pub const PEOPLE_TABLE_NAME: &str = "tollgate-local-people";
+
 /// The table of webhooks' deliveries and receivers' health.
 pub const WEBHOOKS_TABLE_NAME: &str = "tollgate-local-webhooks";
 

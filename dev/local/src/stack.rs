@@ -17,8 +17,8 @@ use crate::{
     parts::Parts,
     permissions::ByFunction,
     resources::{
-        ATTEMPTS_TABLE_NAME, EVENT_BUS_NAME, JOURNAL_TABLE_NAME, REGION, SETTLEMENT_TABLE_NAME, TABLE_NAME,
-        WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME,
+        ATTEMPTS_TABLE_NAME, EVENT_BUS_NAME, JOURNAL_TABLE_NAME, PEOPLE_TABLE_NAME, REGION,
+        SETTLEMENT_TABLE_NAME, TABLE_NAME, WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME,
     },
     secrets_manager::Secrets,
 };
@@ -177,6 +177,7 @@ impl Stack {
             ("JOURNAL_RETENTION_MONTHS", Retention::USUAL_MONTHS.to_string()),
             ("JOURNAL_TABLE_NAME", JOURNAL_TABLE_NAME.to_owned()),
             ("SETTLEMENT_TABLE_NAME", SETTLEMENT_TABLE_NAME.to_owned()),
+            ("PEOPLE_TABLE_NAME", PEOPLE_TABLE_NAME.to_owned()),
             ("EVENTS", "true".to_owned()),
             ("EVENT_BUS_NAME", EVENT_BUS_NAME.to_owned()),
             ("WEBHOOKS", "true".to_owned()),

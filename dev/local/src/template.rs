@@ -50,6 +50,8 @@ pub struct Deployment {
     pub journal: Table,
     /// The table of the settlement.
     pub settlement: Table,
+    /// The table of people.
+    pub people: Table,
     /// The table of webhooks' deliveries.
     pub webhooks: Table,
     /// The binaries of the functions that the table's stream is handed to.
@@ -314,9 +316,9 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
             return Err(TemplateError::DuplicateRoute(route.key.clone()));
         }
     }
-    let (all, ids) = five(&mut tables)?;
-    let [table, attempts, journal, settlement, webhooks] = all;
-    let [orders_id, attempts_id, journal_id, settlement_id, webhooks_id] = &ids;
+    let (all, ids) = six(&mut tables)?;
+    let [table, attempts, journal, settlement, people, webhooks] = all;
+    let [orders_id, attempts_id, journal_id, settlement_id, people_id, webhooks_id] = &ids;
     let (mut consumers, mut deliverers) = (BTreeSet::new(), BTreeSet::new());
     for (id, source) in sources {
         let of = policies.iter().find(|(function, ..)| source.function_name == format!("{function}.Alias"));
@@ -336,6 +338,7 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
         attempts: attempts_id,
         journal: journal_id,
         settlement: settlement_id,
+        people: people_id,
         webhooks: webhooks_id,
     };
     let mut permissions = ByFunction::new();
@@ -357,6 +360,7 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
         attempts,
         journal,
         settlement,
+        people,
         webhooks,
         consumers,
         deliverers,
@@ -366,19 +370,20 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
     })
 }
 
-/// The tables and their ids: orders, attempts, journal, settlement, webhooks. The last three have a sort key. Of orders and
-/// attempts only the former have an index, of the others only the webhooks a stream, and only the settlement has an index of
-/// exceptions.
-fn five(tables: &mut Vec<(Table, String)>) -> Result<([Table; 5], [String; 5]), TemplateError> {
+/// The tables and their ids: orders, attempts, journal, settlement, people, webhooks. The last four have a sort key. Of orders
+/// and attempts only the former have an index; of the others only the webhooks have a stream, only people have no index, and
+/// only the settlement has one of exceptions.
+fn six(tables: &mut Vec<(Table, String)>) -> Result<([Table; 6], [String; 6]), TemplateError> {
     let kind = |table: &Table| {
         let is_long = table.key_schema.len() > 1;
         let has_index = !table.global_secondary_indexes.is_empty();
         let has_exceptions =
             table.global_secondary_indexes.iter().any(|index| index.index_name == EXCEPTIONS);
-        (is_long, !is_long && !has_index, table.stream_specification.is_some(), has_exceptions)
+        let has_stream = table.stream_specification.is_some();
+        (is_long, !is_long && !has_index, has_stream, !has_index, has_exceptions)
     };
     tables.sort_by_key(|(table, _)| kind(table));
-    let all = <[_; 5]>::try_from(std::mem::take(tables));
+    let all = <[_; 6]>::try_from(std::mem::take(tables));
     let all = all.map_err(|tables: Vec<(Table, String)>| TemplateError::Tables(tables.len()))?;
     let ids = all.each_ref().map(|(_, id)| id.clone());
     Ok((all.map(|(table, _)| table), ids))

@@ -4,6 +4,7 @@
 //! They are apart from the merchant's document, because whoever manages people must not read the gateway's passwords.
 
 mod audit;
+mod editing;
 mod grant;
 mod identity;
 mod person_entry;
@@ -12,6 +13,7 @@ mod sign_in;
 mod store;
 
 pub use audit::{AuditEntry, AuditFilter, AuditKind, AuditPage, Audited, AuditedPerson, SignInRefusal};
+pub use editing::{NotChanged, PeopleEditor};
 pub use grant::{Grant, REFUND_LIMITS_MAX, RefundMax};
 pub use identity::{EMAIL_MAX_BYTES, Email, Identity, InvalidEmail, Recognition, Subject};
 pub use person_entry::PersonEntry;

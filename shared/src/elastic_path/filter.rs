@@ -1,5 +1,6 @@
 //! Elastic Path's filters: `eq(status,complete):ge(created_at,2026-11-20T00:00:00Z)`.
 
+mod audit;
 mod captures;
 mod deliveries;
 mod entries;
@@ -7,6 +8,7 @@ mod orders;
 mod settlement;
 mod term;
 
+pub(super) use audit::WantedAudit;
 pub(super) use captures::{AttentionFilter, CaptureFilter};
 pub(super) use deliveries::DeliveryFilter;
 pub(super) use entries::EntryFilter;

@@ -40,8 +40,18 @@ impl Members<'_> {
         let Node::Number(digits) = self.node(name)? else {
             return self.wrong_type(name, "an integer, in minor units");
         };
+        if digits.parse() == Ok(0_u64) {
+            return self.no_value(name, "must be more than 0");
+        }
+        self.limit(name)
+    }
+
+    /// An optional limit: a whole number of minor units, which may be 0.
+    pub(super) fn limit(&mut self, name: &str) -> Option<Amount> {
+        let Node::Number(digits) = self.node(name)? else {
+            return self.wrong_type(name, "an integer, in minor units");
+        };
         let problem = match (digits.parse::<u64>(), digits.parse::<i64>()) {
-            (Ok(0), _) => "must be more than 0",
             (Ok(minor), _) => match Amount::new(minor) {
                 Ok(amount) => return Some(amount),
                 Err(_) => "is more than the gateway can carry",

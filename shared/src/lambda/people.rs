@@ -7,10 +7,10 @@ use jiff::SignedDuration;
 use lambda_http::Error;
 
 use super::{AwsPlace, needed, optional, optional_number};
-use crate::dynamodb::people::DynamoDbPeople;
+use crate::{dynamodb::people::DynamoDbPeople, ports::PeopleStores};
 
 /// How long entries of the audit trail are kept, in days, where nothing else is set.
-const AUDIT_DAYS: usize = 400;
+pub const AUDIT_DAYS: usize = 400;
 
 /// Where people are kept.
 #[derive(Clone, Debug)]
@@ -41,5 +41,11 @@ impl PeopleConfig {
     pub fn store(&self, http_client: &SharedHttpClient) -> Arc<DynamoDbPeople> {
         let client = self.aws.dynamodb(http_client);
         Arc::new(DynamoDbPeople::new(client, self.table.clone(), self.audit_kept))
+    }
+
+    /// People and the audit trail, to be read and changed.
+    pub fn stores(&self, http_client: &SharedHttpClient) -> PeopleStores {
+        let store = self.store(http_client);
+        PeopleStores { people: store.clone(), audit: store }
     }
 }

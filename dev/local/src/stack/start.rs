@@ -28,7 +28,8 @@ use crate::{
     parts::{AppSettings, Parts},
     permissions::Permissions,
     resources::{
-        ATTEMPTS_TABLE_NAME, JOURNAL_TABLE_NAME, SETTLEMENT_TABLE_NAME, TABLE_NAME, WEBHOOKS_TABLE_NAME,
+        ATTEMPTS_TABLE_NAME, JOURNAL_TABLE_NAME, PEOPLE_TABLE_NAME, SETTLEMENT_TABLE_NAME, TABLE_NAME,
+        WEBHOOKS_TABLE_NAME,
     },
     samples::{self, SampleClock},
     secrets_manager::{self, Secrets},
@@ -386,6 +387,8 @@ impl Services {
         let ensured = tables.ensure(JOURNAL_TABLE_NAME, &deployment.journal).await;
         ensured.map_err(|reason| self.dynamodb_failed(reason))?;
         let ensured = tables.ensure(SETTLEMENT_TABLE_NAME, &deployment.settlement).await;
+        ensured.map_err(|reason| self.dynamodb_failed(reason))?;
+        let ensured = tables.ensure(PEOPLE_TABLE_NAME, &deployment.people).await;
         ensured.map_err(|reason| self.dynamodb_failed(reason))?;
         let ensured = tables.ensure(WEBHOOKS_TABLE_NAME, &deployment.webhooks).await;
         ensured.map_err(|reason| self.dynamodb_failed(reason))?;

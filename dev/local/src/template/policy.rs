@@ -71,6 +71,7 @@ pub(super) struct Tables<'a> {
     pub(super) attempts: &'a str,
     pub(super) journal: &'a str,
     pub(super) settlement: &'a str,
+    pub(super) people: &'a str,
     pub(super) webhooks: &'a str,
 }
 
@@ -125,6 +126,7 @@ fn resource(name: &str, tables: &Tables<'_>) -> Option<Resource> {
         (tables.attempts, Resource::AttemptsTable),
         (tables.journal, Resource::JournalTable),
         (tables.settlement, Resource::SettlementTable),
+        (tables.people, Resource::PeopleTable),
         (tables.webhooks, Resource::WebhooksTable),
     ] {
         if of(table, ".Arn") {

@@ -42,6 +42,7 @@ mod openapi;
 mod order_list;
 mod pages;
 mod pay;
+mod people;
 mod permissions;
 mod personal_data;
 #[path = "../common/process.rs"]

@@ -19,6 +19,16 @@ pub struct Grant {
     pub refund_max: RefundMax,
 }
 
+impl Grant {
+    /// The same with what is stated in its place.
+    pub fn with(&self, role: Option<Role>, refund_max: Option<RefundMax>) -> Self {
+        Self {
+            role: role.unwrap_or(self.role),
+            refund_max: refund_max.unwrap_or_else(|| self.refund_max.clone()),
+        }
+    }
+}
+
 /// The most that a person may refund with one request, in addition to the role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefundMax {

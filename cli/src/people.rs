@@ -1,0 +1,247 @@
+//! `person …`: who may act for a merchant under their own name.
+
+use serde_json::{Value, json};
+use tollgate::{
+    elastic_path::{person_change_value, person_value},
+    ports::PeopleStores,
+    spreadsheet::people::{
+        CHANGE_COLUMNS, PEOPLE_COLUMNS, change_cells, grant_cells, issuer_and_subject, limits, person_cells,
+    },
+};
+use tollgate_core::{
+    order::MerchantId,
+    payments::StoreError,
+    people::{
+        ChangedBy, NewPerson, NotChanged, People, PeopleChange, PeopleEditor, PeopleRefusal, PersonEntry,
+        Recognition, Subject,
+    },
+};
+
+use crate::{
+    args::{AddPerson, ChangePerson, ListPeople, PersonCommand, RemovePerson},
+    confirm, csv,
+    failure::{self, Failure},
+    payment::history::time,
+    person::verified,
+    place::{Place, aws_http_client},
+    precondition::must_exist,
+    report::Report,
+    table::aligned,
+};
+
+/// Most rows of the history that are read at once.
+const PART: usize = 100;
+
+/// Who changes people of a local stack, which has no accounts.
+const LOCAL_OPERATOR: &str = "operator of the local stack";
+
+/// What stands for a request's id in the audit trail.
+const REQUEST: &str = "tollgate person";
+
+const HEADER: [&str; 6] = ["NAME", "ROLE", "REFUNDS UP TO", "SIGNS IN AS", "LAST SIGN-IN", "ID"];
+const HISTORY: [&str; 7] = ["TIME", "BY", "PERSON", "ROLE BEFORE", "REFUNDS BEFORE", "ROLE", "REFUNDS UP TO"];
+
+pub(crate) async fn run(place: &Place, command: &PersonCommand) -> Result<Report, Failure> {
+    match command {
+        PersonCommand::Add(add) => self::add(place, add).await,
+        PersonCommand::List(list) => self::list(place, list).await,
+        PersonCommand::Change(change) => self::change(place, change).await,
+        PersonCommand::Remove(remove) => self::remove(place, remove).await,
+        PersonCommand::History(list) => history(place, list).await,
+    }
+}
+
+fn stores(place: &Place) -> Result<PeopleStores, Failure> {
+    Ok(place.people()?.stores(&aws_http_client()?))
+}
+
+/// Who changes people, as AWS says: history is evidence, so what a command line states is not enough.
+async fn operator(place: &Place) -> Result<ChangedBy, Failure> {
+    let person = if place.is_local { LOCAL_OPERATOR.parse().ok() } else { verified(place).await };
+    person.map(ChangedBy::Operator).ok_or_else(|| {
+        Failure::Unavailable(
+            "AWS did not say who you are, and the history of people records it; nothing was done".to_owned(),
+        )
+    })
+}
+
+fn editor<'a>(
+    place: &'a Place,
+    stores: &'a PeopleStores,
+    merchant: &'a MerchantId,
+    by: &'a ChangedBy,
+) -> PeopleEditor<'a> {
+    let (store, trail) = (stores.people.as_ref(), stores.audit.as_ref());
+    PeopleEditor { store, trail, clock: place.clock.as_ref(), merchant, by, request: REQUEST }
+}
+
+async fn add(place: &Place, add: &AddPerson) -> Result<Report, Failure> {
+    let (stores, by) = (stores(place)?, operator(place).await?);
+    must_exist(place, &add.merchant).await?;
+    let new = NewPerson { name: add.name.clone(), recognition: recognized(add)?, grant: add.grant()? };
+    let edited = editor(place, &stores, &add.merchant, &by).add(&new).await;
+    let (people, change) = edited.map_err(refused)?;
+    let text = format!("{} may sign in for merchant {}: {}.", change.name, add.merchant, granted(&change));
+    Ok(Report::new(text, changed(&people, &change)))
+}
+
+fn recognized(add: &AddPerson) -> Result<Recognition, Failure> {
+    let issuer = add.issuer.clone();
+    match (&add.recognized.email, &add.recognized.subject) {
+        (Some(email), _) => Ok(Recognition::Email { issuer, email: email.clone() }),
+        (None, Some(subject)) => {
+            let subject = Subject { issuer, subject: subject.clone() };
+            Ok(Recognition::Subject { subject, email: None })
+        }
+        (None, None) => Err(Failure::Input("name the person's --email or --subject".to_owned())),
+    }
+}
+
+async fn change(place: &Place, change: &ChangePerson) -> Result<Report, Failure> {
+    let ((role, limits), stores, by) = (change.stated()?, stores(place)?, operator(place).await?);
+    let one = find(&stores.people.people(&change.merchant).await.map_err(unread)?, &change.person)?;
+    let editor = editor(place, &stores, &change.merchant, &by);
+    let (people, change) = editor.change(one.id, role, limits.as_ref()).await.map_err(refused)?;
+    let text = format!("{}: {}. It counts within 5 minutes.", change.name, granted(&change));
+    Ok(Report::new(text, changed(&people, &change)))
+}
+
+async fn remove(place: &Place, remove: &RemovePerson) -> Result<Report, Failure> {
+    let (stores, by, merchant) = (stores(place)?, operator(place).await?, &remove.merchant);
+    let one = find(&stores.people.people(merchant).await.map_err(unread)?, &remove.person)?;
+    if remove.dry_run {
+        let text = format!("Dry run: {} of {merchant} would be removed.", one.name);
+        return Ok(Report::new(text, person_value(&one, None)));
+    }
+    if !remove.yes {
+        let happens = "within 5 minutes no token of theirs is accepted any more";
+        confirm::by_typing(
+            &one.name.to_string(),
+            &format!("{} of merchant {merchant}: {happens}.", one.name),
+        )?;
+    }
+    let edited = editor(place, &stores, merchant, &by).remove(one.id).await;
+    let (people, change) = edited.map_err(refused)?;
+    let text = format!(
+        "{} of {merchant} is removed. After 5 minutes no token of theirs is accepted; the history keeps the name.",
+        change.name
+    );
+    Ok(Report::new(text, changed(&people, &change)))
+}
+
+async fn list(place: &Place, list: &ListPeople) -> Result<Report, Failure> {
+    let stores = stores(place)?;
+    let people = stores.people.people(&list.merchant).await.map_err(unread)?;
+    if people.entries.is_empty() {
+        must_exist(place, &list.merchant).await?;
+    }
+    let signed_in = stores.people.last_sign_ins(&list.merchant).await.map_err(unread)?;
+    let with_last = people.entries.iter().map(|one| (one, signed_in.get(&one.id).copied()));
+    if list.rows.csv {
+        csv::print(&PEOPLE_COLUMNS, with_last.map(|(one, last)| person_cells(one, last)))?;
+        return Ok(Report::nothing());
+    }
+    let rows = with_last.clone().map(|(one, last)| {
+        let last = last.map_or_else(|| "never".to_owned(), |at| time(at).to_string());
+        let (role, limits) = (one.grant.role.as_str().to_owned(), limits(&one.grant.refund_max));
+        vec![one.name.to_string(), role, limits, signs_in_as(one), last, one.id.to_string()]
+    });
+    let mut text = table(&HEADER, rows.collect());
+    let plural = if people.entries.len() == 1 { "person" } else { "people" };
+    text.push(format!("{} {plural}", people.entries.len()));
+    let shown: Vec<Value> = with_last.map(|(one, last)| person_value(one, last)).collect();
+    Ok(Report::new(text.join("\n"), json!({ "merchant": list.merchant, "people": shown })))
+}
+
+async fn history(place: &Place, list: &ListPeople) -> Result<Report, Failure> {
+    let stores = stores(place)?;
+    let (mut found, mut next, limit) = (Vec::new(), list.rows.next.clone(), list.rows.limit());
+    loop {
+        let room = PART.min(limit - found.len());
+        let page = stores.people.changes(&list.merchant, next.as_deref(), room).await.map_err(unread)?;
+        found.extend(page.changes);
+        next = page.next;
+        if next.is_none() || found.len() >= limit {
+            break;
+        }
+    }
+    if found.is_empty() {
+        must_exist(place, &list.merchant).await?;
+    }
+    let more = next.as_ref().map(|next| format!("There may be more: --next '{next}'"));
+    if list.rows.csv {
+        csv::print(&CHANGE_COLUMNS, found.iter().map(change_cells))?;
+        more.into_iter().for_each(|line| failure::remark(&line));
+        return Ok(Report::nothing());
+    }
+    let mut text = table(&HISTORY, found.iter().map(change_row).collect());
+    let plural = if found.len() == 1 { "" } else { "s" };
+    text.push(format!("{} change{plural}", found.len()));
+    text.extend(more);
+    let shown: Vec<Value> = found.iter().map(person_change_value).collect();
+    let value = json!({ "merchant": list.merchant, "next": next, "changes": shown });
+    Ok(Report::new(text.join("\n"), value))
+}
+
+fn table(header: &[&str], rows: Vec<Vec<String>>) -> Vec<String> {
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let header = header.iter().map(|&name| name.to_owned()).collect();
+    aligned(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+}
+
+fn change_row(change: &PeopleChange) -> Vec<String> {
+    let PeopleChange { at, by, name, before, after, id: _ } = change;
+    let before = grant_cells(before.as_ref());
+    let row = [time(*at).to_string(), by.to_string(), name.to_string()].into_iter();
+    let cells = row.chain(before).chain(grant_cells(after.as_ref()));
+    cells.map(|cell| if cell.is_empty() { "-".to_owned() } else { cell }).collect()
+}
+
+/// By what the issuer's word counts for a person.
+fn signs_in_as(one: &PersonEntry) -> String {
+    let (issuer, subject) = issuer_and_subject(&one.recognition);
+    let email = one.recognition.email().map(ToString::to_string);
+    let who = email.or_else(|| subject.map(str::to_owned)).unwrap_or_default();
+    format!("{who} at {issuer}")
+}
+
+/// The person with this name, in whatever letters, or this id.
+fn find(people: &People, person: &str) -> Result<PersonEntry, Failure> {
+    let is_meant = |one: &&PersonEntry| {
+        one.id.to_string() == person || one.name.to_string().to_lowercase() == person.trim().to_lowercase()
+    };
+    let none =
+        || Failure::NotThere(format!("no person {person}; `tollgate person list` shows names and ids"));
+    people.entries.iter().find(is_meant).cloned().ok_or_else(none)
+}
+
+/// What somebody may do now.
+fn granted(change: &PeopleChange) -> String {
+    let Some(grant) = &change.after else { return "nothing".to_owned() };
+    format!("role {}, refunds up to {}", grant.role.as_str(), limits(&grant.refund_max))
+}
+
+/// The person as stored, or as removed, and the change as history has it.
+fn changed(people: &People, change: &PeopleChange) -> Value {
+    let person = people.get(change.id).map(|one| person_value(one, None));
+    json!({ "person": person, "change": person_change_value(change) })
+}
+
+fn unread(error: StoreError) -> Failure {
+    Failure::Unavailable(format!("{error}; look at the table of people, the credentials and the network"))
+}
+
+fn refused(why: NotChanged) -> Failure {
+    match why {
+        NotChanged::Refused(PeopleRefusal::NotFound) => {
+            Failure::NotThere("the person was removed meanwhile".to_owned())
+        }
+        NotChanged::Refused(refusal) => Failure::Refused(refusal.to_string()),
+        NotChanged::Contended => Failure::Unavailable(format!("{why}; try again")),
+        NotChanged::Store(error) => {
+            Failure::Unavailable(format!("{error}; `tollgate person list` says whether it was done"))
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! What entries of the audit trail can be filtered by.
+
+use tollgate_core::people::{AuditFilter, AuditKind};
+
+use super::term::{Fields, Range, Term};
+use crate::api::problem::Problem;
+
+/// Which entries are meant.
+#[derive(Debug, Default)]
+pub(in crate::elastic_path) struct WantedAudit {
+    range: Range,
+    filter: AuditFilter,
+}
+
+impl WantedAudit {
+    /// With the times.
+    pub(in crate::elastic_path) fn in_full(&self) -> AuditFilter {
+        AuditFilter { from: self.range.since, to: self.range.until, ..self.filter.clone() }
+    }
+}
+
+impl Fields for WantedAudit {
+    const NAMES: &'static str = "at, kind, person";
+
+    fn add(&mut self, term: &Term<'_>) -> Result<(), Problem> {
+        match term.field {
+            "at" => term.times()?.iter().for_each(|is| self.range.narrow(is)),
+            "kind" => {
+                let all: Vec<_> = AuditKind::ALL.iter().map(|kind| kind.as_str()).collect();
+                let words = format!("one of {}", all.join(", "));
+                self.filter.kind = Some(term.own(AuditKind::from_name, &words)?);
+            }
+            "person" => self.filter.name = Some(term.own(|text| text.parse().ok(), "a person's name")?),
+            _ => return Err(term.no_field::<Self>()),
+        }
+        Ok(())
+    }
+}

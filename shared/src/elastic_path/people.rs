@@ -1,0 +1,282 @@
+//! A merchant's people over HTTPS: who they are, what each may do, and who gave whom which role when.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use lambda_http::Request;
+use serde_json::{Map, Value, json};
+use tollgate_core::{
+    order::Person,
+    payments::{Refusal, Role},
+    people::{
+        ChangedBy, Email, Grant, NewPerson, NotChanged, People, PeopleChange, PeopleEditor, PeopleRefusal,
+        PersonEntry, Recognition, RefundMax, Subject,
+    },
+    values::Currency,
+};
+use uuid::Uuid;
+
+use super::{
+    follow_up::only_data_and_options,
+    page::{csv, wants_csv},
+    parameters::Parameters,
+    response::{enveloped, seconds},
+};
+use crate::{
+    api::{
+        Code,
+        body::Node,
+        caller::Caller,
+        exchange::{Handled, Page, Reply, json_body},
+        failure::Failure,
+        members::Members,
+        problem::Problem,
+    },
+    invocation::{path_parameter, request_id},
+    ports::Personnel,
+    spreadsheet::people::{PEOPLE_COLUMNS, issuer_and_subject, person_cells},
+};
+
+/// Longest text of a member that is looked at, in characters; what is kept has limits of its own.
+const TEXT_MAX: usize = 1_000;
+
+/// The limit of a person who has none.
+const UNLIMITED: &str = "unlimited";
+
+/// Why a merchant's key changes nobody: it is in a system, and the history names a person.
+const NO_PERSON: &str = "only a person who signed in changes people; a key of the merchant reads them";
+
+handlers! {
+    /// `GET /v2/people`: all people of the merchant, with their last sign-in, as JSON or as CSV.
+    list_people(Personnel) => list();
+    /// `POST /v2/people`: lets a person sign in.
+    add_person(Personnel) => add();
+    /// `PATCH /v2/people/{personId}`: gives a person another role or other limits.
+    change_person(Personnel) => change();
+    /// `DELETE /v2/people/{personId}`: removes a person.
+    remove_person(Personnel) => remove();
+}
+
+async fn list(ports: &Personnel, request: &Request) -> Handled<Page> {
+    let caller = Caller::merchant(&ports.access, request, Role::All).await?;
+    Parameters::none(request)?;
+    let (store, merchant) = (ports.stores.people.as_ref(), &caller.merchant.id);
+    let people = store.people(merchant).await.map_err(Refusal::Store)?;
+    let signed_in = store.last_sign_ins(merchant).await.map_err(Refusal::Store)?;
+    let with_last = people.entries.iter().map(|one| (one, signed_in.get(&one.id).copied()));
+    let page = if wants_csv(request) {
+        csv(&PEOPLE_COLUMNS, with_last.map(|(one, last)| person_cells(one, last)))?
+    } else {
+        let data: Vec<Value> = with_last.map(|(one, last)| person_value(one, last)).collect();
+        Page::from(json!({ "data": data }))
+    };
+    Ok(Reply::new(200, page.of_now()))
+}
+
+async fn add(ports: &Personnel, request: &Request) -> Handled<Value> {
+    let (caller, by) = changer(ports, request).await?;
+    let new = new_person(request)?;
+    let (people, change) =
+        editor(ports, &request_id(request), &caller, &by).add(&new).await.map_err(refused)?;
+    shown(ports, &caller, 201, &people, change.id).await
+}
+
+async fn change(ports: &Personnel, request: &Request) -> Handled<Value> {
+    let (caller, by) = changer(ports, request).await?;
+    let (id, (role, limits)) = (person_id(request)?, wanted(request)?);
+    let by_request = request_id(request);
+    let editor = editor(ports, &by_request, &caller, &by);
+    let (people, _) = editor.change(id, role, limits.as_ref()).await.map_err(refused)?;
+    shown(ports, &caller, 200, &people, id).await
+}
+
+async fn remove(ports: &Personnel, request: &Request) -> Handled<Value> {
+    let (caller, by) = changer(ports, request).await?;
+    let id = person_id(request)?;
+    let (_, change) = editor(ports, &request_id(request), &caller, &by).remove(id).await.map_err(refused)?;
+    let removed = json!({"type": "person", "id": id, "name": change.name.to_string(), "status": "removed"});
+    Ok(Reply::new(200, enveloped(removed)))
+}
+
+/// The person who wants to change people. That the person may is decided on the people as they are stored.
+async fn changer(ports: &Personnel, request: &Request) -> Result<(Caller, ChangedBy), Failure> {
+    let _caller = Caller::merchant(&ports.access, request, Role::All).await?;
+    Parameters::none(request)?;
+    Err(Failure::new(Code::Forbidden, NO_PERSON))
+}
+
+fn editor<'a>(
+    ports: &'a Personnel,
+    request: &'a str,
+    caller: &'a Caller,
+    by: &'a ChangedBy,
+) -> PeopleEditor<'a> {
+    PeopleEditor {
+        store: ports.stores.people.as_ref(),
+        trail: ports.stores.audit.as_ref(),
+        clock: ports.access.clock.as_ref(),
+        merchant: &caller.merchant.id,
+        by,
+        request,
+    }
+}
+
+async fn shown(ports: &Personnel, caller: &Caller, status: u16, people: &People, id: Uuid) -> Handled<Value> {
+    let one = people.get(id).ok_or_else(Failure::unreadable)?;
+    let signed_in = ports.stores.people.last_sign_ins(&caller.merchant.id).await.map_err(Refusal::Store)?;
+    Ok(Reply::new(status, enveloped(person_value(one, signed_in.get(&id).copied()))))
+}
+
+/// Whatever is no id of ours names nobody.
+fn person_id(request: &Request) -> Result<Uuid, Failure> {
+    let id = path_parameter(request, "personId").parse();
+    id.map_err(|_| refused(NotChanged::Refused(PeopleRefusal::NotFound)))
+}
+
+fn new_person(request: &Request) -> Result<NewPerson, Failure> {
+    let document = json_body(request)?;
+    only_data_and_options(&document)?;
+    let mut data = Members::of(&document).inside("data")?;
+    data.only(&["type", "name", "issuer", "email", "subject", "role", "refund_max"]);
+    let name: Option<Person> = required(&mut data, "name");
+    let issuer = data.required_text("issuer", TEXT_MAX).map(str::to_owned);
+    let recognition = recognition(&mut data, issuer.unwrap_or_default());
+    let role: Option<Role> =
+        if data.has("role") { read_role(&mut data) } else { data.missing("role", "is required") };
+    let refund_max = read_refund_max(&mut data).unwrap_or(RefundMax::By(BTreeMap::new()));
+    data.finish()?;
+    // Whatever is missing was a problem.
+    let ((name, recognition), role) = name.zip(recognition).zip(role).ok_or_else(Failure::unreadable)?;
+    Ok(NewPerson { name, recognition, grant: Grant { role, refund_max } })
+}
+
+/// By address or by subject, and not by both: only one of them would count.
+fn recognition(data: &mut Members<'_>, issuer: String) -> Option<Recognition> {
+    match (data.has("email"), data.has("subject")) {
+        (true, false) => {
+            let email: Email = data.parsed_text("email", TEXT_MAX)?;
+            Some(Recognition::Email { issuer, email })
+        }
+        (false, true) => {
+            let subject = data.required_text("subject", TEXT_MAX)?.to_owned();
+            Some(Recognition::Subject { subject: Subject { issuer, subject }, email: None })
+        }
+        (true, true) => data.no_value("subject", "is instead of email, not beside it"),
+        (false, false) => data.missing("email", "is required, or else subject"),
+    }
+}
+
+/// What of a person is to change.
+fn wanted(request: &Request) -> Result<(Option<Role>, Option<RefundMax>), Failure> {
+    let document = json_body(request)?;
+    only_data_and_options(&document)?;
+    let mut data = Members::of(&document).inside("data")?;
+    data.only(&["type", "role", "refund_max"]);
+    let (role, refund_max) = (read_role(&mut data), read_refund_max(&mut data));
+    if role.is_none() && refund_max.is_none() && data.has_no_problem() {
+        data.problem("role", Code::Required, "is required, or else refund_max");
+    }
+    data.finish()?;
+    Ok((role, refund_max))
+}
+
+fn read_role(data: &mut Members<'_>) -> Option<Role> {
+    let words = Role::ALL.iter().map(|role| (role.as_str(), *role)).collect::<Vec<_>>();
+    data.word("role", TEXT_MAX, &words, "must be read, pay, operate or all")
+}
+
+/// `"unlimited"`, or minor units by currency. None where it is left out or null: a limit is never taken away so.
+fn read_refund_max(data: &mut Members<'_>) -> Option<RefundMax> {
+    match data.node("refund_max")? {
+        Node::Null => None,
+        Node::Text(text) if text == UNLIMITED => Some(RefundMax::Unlimited),
+        Node::Object(_) => read_limits(data),
+        _ => data.wrong_type("refund_max", "unlimited, or an object with an amount for each currency"),
+    }
+}
+
+fn read_limits(data: &mut Members<'_>) -> Option<RefundMax> {
+    let mut limits = data.object("refund_max")?;
+    let mut by = BTreeMap::new();
+    for name in limits.names() {
+        let Ok(currency) = name.parse::<Currency>() else {
+            limits.invalid(name, "is not a currency's code, such as USD");
+            continue;
+        };
+        let amount = limits.limit(name);
+        if let Some(amount) = amount {
+            by.insert(currency, amount);
+        }
+    }
+    data.absorb(limits);
+    Some(RefundMax::By(by))
+}
+
+fn required<T>(data: &mut Members<'_>, name: &str) -> Option<T>
+where
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    if data.has(name) { data.parsed_text(name, TEXT_MAX) } else { data.missing(name, "is required") }
+}
+
+fn refused(why: NotChanged) -> Failure {
+    let refusal = match why {
+        NotChanged::Refused(refusal) => refusal,
+        NotChanged::Contended => return Refusal::Contended.into(),
+        NotChanged::Store(error) => return Refusal::Store(error).into(),
+    };
+    let words = refusal.to_string();
+    let about = |member: &str| Problem::about(member, Code::InvalidValue, words.clone()).into();
+    match refusal {
+        PeopleRefusal::Role | PeopleRefusal::OwnEntry => Failure::new(Code::Forbidden, words),
+        PeopleRefusal::NotFound => Failure::new(Code::NotFound, words),
+        PeopleRefusal::NameTaken => about("data.name"),
+        PeopleRefusal::RecognitionTaken => about("data"),
+        PeopleRefusal::Full => about("data"),
+        PeopleRefusal::TooManyLimits => about("data.refund_max"),
+    }
+}
+
+/// A person. The last sign-in is null before the first.
+pub fn person_value(one: &PersonEntry, last_sign_in: Option<Timestamp>) -> Value {
+    let (issuer, subject) = issuer_and_subject(&one.recognition);
+    json!({
+        "type": "person",
+        "id": one.id,
+        "name": one.name.to_string(),
+        "role": one.grant.role.as_str(),
+        "refund_max": refund_max_value(&one.grant.refund_max),
+        "issuer": issuer,
+        "subject": subject,
+        "email": one.recognition.email().map(ToString::to_string),
+        "last_sign_in": last_sign_in.map(seconds),
+    })
+}
+
+/// A change of people.
+pub fn person_change_value(change: &PeopleChange) -> Value {
+    let PeopleChange { at, by, id, name, before, after } = change;
+    json!({
+        "type": "person_change",
+        "at": seconds(*at),
+        "by": by.to_string(),
+        "person": {"id": id, "name": name.to_string()},
+        "before": before.as_ref().map(grant_value),
+        "after": after.as_ref().map(grant_value),
+    })
+}
+
+fn grant_value(grant: &Grant) -> Value {
+    json!({"role": grant.role.as_str(), "refund_max": refund_max_value(&grant.refund_max)})
+}
+
+/// `"unlimited"`, or minor units by currency; what is not listed may not be refunded.
+fn refund_max_value(limits: &RefundMax) -> Value {
+    match limits {
+        RefundMax::Unlimited => json!(UNLIMITED),
+        RefundMax::By(limits) => {
+            let limits = limits.iter().map(|(currency, amount)| (currency.code().to_owned(), json!(amount)));
+            Value::Object(limits.collect::<Map<_, _>>())
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! A merchant's people, and the changes of them, as lines of a file: for access reviews.
+
+use jiff::Timestamp;
+use tollgate_core::people::{
+    AuditEntry, Audited, AuditedPerson, Grant, PeopleChange, PersonEntry, Recognition, RefundMax,
+};
+
+/// The names of the columns of people. None is ever changed; a release may add some at the end.
+pub const PEOPLE_COLUMNS: [&str; 8] =
+    ["id", "name", "role", "refund_max", "email", "issuer", "subject", "last_sign_in"];
+
+/// The same of changes.
+pub const CHANGE_COLUMNS: [&str; 8] = [
+    "changed_at",
+    "changed_by",
+    "person_id",
+    "person",
+    "role_before",
+    "refund_max_before",
+    "role",
+    "refund_max",
+];
+
+/// The same of entries of the audit trail.
+pub const AUDIT_COLUMNS: [&str; 20] = [
+    "id",
+    "at",
+    "kind",
+    "who",
+    "person",
+    "person_id",
+    "issuer",
+    "subject",
+    "email",
+    "client",
+    "reason",
+    "list",
+    "filter",
+    "rows",
+    "changed_person",
+    "role_before",
+    "refund_max_before",
+    "role",
+    "refund_max",
+    "request_id",
+];
+
+/// A person's cells.
+pub fn person_cells(one: &PersonEntry, last_sign_in: Option<Timestamp>) -> Vec<String> {
+    let (issuer, subject) = issuer_and_subject(&one.recognition);
+    vec![
+        one.id.to_string(),
+        one.name.to_string(),
+        one.grant.role.as_str().to_owned(),
+        limits(&one.grant.refund_max),
+        one.recognition.email().map(ToString::to_string).unwrap_or_default(),
+        issuer.to_owned(),
+        subject.unwrap_or_default().to_owned(),
+        last_sign_in.map(seconds).unwrap_or_default(),
+    ]
+}
+
+/// The cells of a change.
+pub fn change_cells(change: &PeopleChange) -> Vec<String> {
+    let PeopleChange { at, by, id, name, before, after } = change;
+    let [role_before, limits_before] = grant_cells(before.as_ref());
+    let [role, limits] = grant_cells(after.as_ref());
+    vec![
+        seconds(*at),
+        by.to_string(),
+        id.to_string(),
+        name.to_string(),
+        role_before,
+        limits_before,
+        role,
+        limits,
+    ]
+}
+
+/// The cells of an entry of the audit trail.
+pub fn audit_cells(entry: &AuditEntry) -> Vec<String> {
+    let text = ToString::to_string;
+    let none = String::new;
+    let who = match &entry.who {
+        AuditedPerson::Known { id, name } => {
+            ["person".to_owned(), text(name), id.to_string(), none(), none(), none()]
+        }
+        AuditedPerson::Operator { name } => {
+            ["operator".to_owned(), text(name), none(), none(), none(), none()]
+        }
+        AuditedPerson::Stranger { subject, email } => {
+            let email = email.as_ref().map(ToString::to_string).unwrap_or_default();
+            ["stranger".to_owned(), none(), none(), subject.issuer.clone(), subject.subject.clone(), email]
+        }
+    };
+    let mut what: [String; 10] = Default::default();
+    match &entry.what {
+        Audited::SignedIn { client } => what[0].clone_from(client),
+        Audited::Refused { client, why } => {
+            what[0].clone_from(client);
+            why.as_str().clone_into(&mut what[1]);
+        }
+        Audited::Downloaded { list, filter, rows } => {
+            what[2].clone_from(list);
+            what[3].clone_from(filter);
+            what[4] = rows.to_string();
+        }
+        Audited::PeopleChanged(change) => {
+            what[5] = change.name.to_string();
+            [what[6], what[7]] = grant_cells(change.before.as_ref());
+            [what[8], what[9]] = grant_cells(change.after.as_ref());
+        }
+    }
+    let first = [entry.id.to_string(), seconds(entry.at), entry.what.kind().as_str().to_owned()];
+    first.into_iter().chain(who).chain(what).chain([entry.request.clone()]).collect()
+}
+
+/// Role and limits; empty for whoever has none yet, or none any more.
+pub fn grant_cells(grant: Option<&Grant>) -> [String; 2] {
+    grant.map_or_else(Default::default, |grant| [grant.role.as_str().to_owned(), limits(&grant.refund_max)])
+}
+
+/// The most of one refund, in words: `unlimited`, `nothing`, or each currency's.
+pub fn limits(limits: &RefundMax) -> String {
+    match limits {
+        RefundMax::Unlimited => "unlimited".to_owned(),
+        RefundMax::By(limits) if limits.is_empty() => "nothing".to_owned(),
+        RefundMax::By(limits) => {
+            let each = limits
+                .iter()
+                .map(|(currency, amount)| format!("{} {}", currency.decimal(*amount), currency.code()));
+            each.collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+/// Who a person is at which issuer; no subject before the first sign-in by an address.
+pub fn issuer_and_subject(recognition: &Recognition) -> (&str, Option<&str>) {
+    match recognition {
+        Recognition::Email { issuer, .. } => (issuer, None),
+        Recognition::Subject { subject, .. } => (&subject.issuer, Some(&subject.subject)),
+    }
+}
+
+fn seconds(at: Timestamp) -> String {
+    at.strftime("%FT%TZ").to_string()
+}
