@@ -7,7 +7,7 @@ use std::{
 };
 
 /// The deployed functions, by their packages' names.
-pub(crate) const FUNCTIONS: [&str; 20] = [
+pub(crate) const FUNCTIONS: [&str; 21] = [
     "authorize",
     "capture",
     "confirm",
@@ -17,6 +17,7 @@ pub(crate) const FUNCTIONS: [&str; 20] = [
     "orders",
     "payments",
     "payment-methods",
+    "people",
     "purchase",
     "reconcile",
     "refund",

@@ -16,7 +16,7 @@ use tollgate::{
     invocation::deadline_of,
     lambda::GATEWAY,
     ports::{
-        Api, Checkout, Confirm, Deliveries, Job, JournalKeeper, JournalTotals, Orders, StopSwitch,
+        Api, Checkout, Confirm, Deliveries, Job, JournalKeeper, JournalTotals, Orders, Personnel, StopSwitch,
         StoredCards, Transactions,
     },
 };
@@ -48,6 +48,8 @@ pub struct Ports {
     pub transactions: Arc<Transactions>,
     /// `deliveries`.
     pub deliveries: Arc<Deliveries>,
+    /// `people`.
+    pub personnel: Arc<Personnel>,
     /// `switches`.
     pub stop_switch: Arc<StopSwitch>,
     /// `reconcile`.
@@ -74,6 +76,7 @@ pub const TABLE: &[(&str, Handler)] = &[
         Box::pin(payment_methods::handle(ports.stored_cards.clone(), request))
     }),
     ("payments", |ports, request| Box::pin(payments::handle(ports.checkout.clone(), request))),
+    ("people", |ports, request| Box::pin(people::handle(ports.personnel.clone(), request))),
     ("purchase", |ports, request| Box::pin(purchase::handle(ports.checkout.clone(), request))),
     ("refund", |ports, request| Box::pin(refund::handle(ports.api.clone(), request))),
     ("switches", |ports, request| Box::pin(switches::handle(ports.stop_switch.clone(), request))),

@@ -41,6 +41,11 @@ const ROUTES: &[&str] = &[
     "GET /v2/captures",
     "GET /v2/stop",
     "PUT /v2/stop",
+    "GET /v2/people",
+    "POST /v2/people",
+    "PATCH /v2/people/{personId}",
+    "DELETE /v2/people/{personId}",
+    "GET /v2/audit",
     "GET /v2/webhooks",
     "GET /v2/webhooks/{webhookId}/deliveries",
     "POST /v2/webhooks/{webhookId}/deliveries/{deliveryId}/replay",
@@ -272,6 +277,9 @@ impl Ask {
             "GET /v2/stop" => elastic_path::get_stop(&world.stop_switch(), request).await,
             "PUT /v2/stop" => elastic_path::put_stop(&world.stop_switch(), request).await,
             route if route.contains("/v2/webhooks") => on_webhooks(world, route, request).await,
+            route if route.contains("/v2/people") || route.contains("/v2/audit") => {
+                on_people(world, route, request).await
+            }
             "GET /v2/transactions/{transactionId}" => {
                 elastic_path::find_transaction(&world.orders(), request).await
             }
@@ -328,6 +336,17 @@ async fn on_webhooks(world: &Arc<World>, route: &str, request: &Request) -> Resp
         "deliveries" => elastic_path::list_deliveries(&ports, request).await,
         "replay" => elastic_path::replay_delivery(&ports, request).await,
         _ => elastic_path::test_webhook(&ports, request).await,
+    }
+}
+
+async fn on_people(world: &Arc<World>, route: &str, request: &Request) -> Response<Body> {
+    let ports = world.personnel();
+    match (route.split(' ').next().unwrap_or_default(), last(route)) {
+        ("GET", "people") => elastic_path::list_people(&ports, request).await,
+        ("GET", _) => elastic_path::list_audit(&ports, request).await,
+        ("POST", _) => elastic_path::add_person(&ports, request).await,
+        ("PATCH", _) => elastic_path::change_person(&ports, request).await,
+        _ => elastic_path::remove_person(&ports, request).await,
     }
 }
 

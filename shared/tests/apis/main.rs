@@ -18,6 +18,7 @@ mod follow_ups;
 mod lists;
 mod orders;
 mod pay;
+mod people;
 mod reads;
 mod schedules;
 mod settlement;

@@ -2,6 +2,7 @@
 
 mod gateway;
 mod journal;
+mod people;
 mod settlement;
 mod stores;
 mod webhooks;
@@ -16,7 +17,8 @@ use tollgate::{
     abuse::Abuse,
     access::Access,
     ports::{
-        Api, Checkout, Confirm, Deliveries, Orders, SettlementStores, StopSwitch, StoredCards, Transactions,
+        Api, Checkout, Confirm, Deliveries, Orders, PeopleStores, Personnel, SettlementStores, StopSwitch,
+        StoredCards, Transactions,
     },
     source::Front,
 };
@@ -72,6 +74,8 @@ pub(crate) struct State {
     pub(crate) receivers: Vec<Receiver>,
     /// What was sent to them.
     pub(crate) deliveries: Vec<StoredDelivery>,
+    /// People, and what they did.
+    pub(crate) personnel: people::Kept,
     /// What settlement keeps of the merchant `shop`.
     pub(crate) settlement: settlement::Settlement,
     /// Ports that do not work: `load`, `create`, `save`, `customer`, `customer_put`, `begin`,
@@ -153,6 +157,14 @@ impl World {
         reconcile(&self.api().payments, &merchants::All, limits, Deadline::after(RUN)).await;
     }
 
+    /// The id of a merchant's person.
+    pub(crate) fn person(&self, merchant: &str, name: &str) -> Uuid {
+        let merchant = merchant.parse().unwrap();
+        let mut entries = self.state().personnel.people[&merchant].entries.clone();
+        entries.retain(|one| one.name.to_string() == name);
+        entries[0].id
+    }
+
     /// The ids of the only order's payments.
     pub(crate) fn transactions(&self, order: &str) -> Vec<Uuid> {
         let state = self.state();
@@ -223,6 +235,11 @@ impl World {
 
     pub(crate) fn stop_switch(self: &Arc<Self>) -> StopSwitch {
         StopSwitch { access: self.access(), switch: self.clone(), switches: self.clone() }
+    }
+
+    pub(crate) fn personnel(self: &Arc<Self>) -> Personnel {
+        let stores = PeopleStores { people: self.clone(), audit: self.clone() };
+        Personnel { access: self.access(), stores }
     }
 
     pub(crate) fn deliveries(self: &Arc<Self>) -> Deliveries {

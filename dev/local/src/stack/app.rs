@@ -6,7 +6,8 @@ use aws_sdk_dynamodb::config::SharedHttpClient;
 use jiff::SignedDuration;
 use tollgate::{
     lambda::{
-        self, Adapters, AwsPlace, Config, Credentials, JournalConfig, SettlementConfig, WebhooksConfig,
+        self, Adapters, AwsPlace, Config, Credentials, JournalConfig, PeopleConfig, SettlementConfig,
+        WebhooksConfig,
     },
     webhook_client::{Allowed, Settings},
 };
@@ -20,10 +21,13 @@ use crate::{
     parts::AppSettings,
     permissions::Permissions,
     resources::{
-        ATTEMPTS_TABLE_NAME, EVENT_BUS_NAME, JOURNAL_TABLE_NAME, REGION, SETTLEMENT_TABLE_NAME, TABLE_NAME,
-        WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME,
+        ATTEMPTS_TABLE_NAME, EVENT_BUS_NAME, JOURNAL_TABLE_NAME, PEOPLE_TABLE_NAME, REGION,
+        SETTLEMENT_TABLE_NAME, TABLE_NAME, WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME,
     },
 };
+
+/// How long entries of the audit trail are kept here, in days.
+const AUDIT_DAYS: i64 = 400;
 
 /// A receiver that is added here is called at once, as good as.
 const FRESH: SignedDuration = SignedDuration::from_secs(1);
@@ -60,6 +64,7 @@ fn ports_over(
     let totals = journal.totals(&clock, &http_client);
     let settled = SettlementConfig { table: SETTLEMENT_TABLE_NAME.to_owned(), journal };
     let settlement = settled.settlement(&config, &clock, &http_client);
+    let people = people(config.aws.clone());
     let adapters = Adapters::new(config, clock, http_client);
     let ports = || {
         Ok(Ports {
@@ -70,6 +75,7 @@ fn ports_over(
             checkout: Arc::new(adapters.checkout()?),
             stored_cards: Arc::new(adapters.stored_cards()?),
             transactions: Arc::new(adapters.transactions(&settled)),
+            personnel: Arc::new(adapters.personnel(&people)),
             stop_switch: Arc::new(adapters.stop_switch()),
             deliveries: Arc::new(adapters.deliveries(&webhooks)),
             inquiries: Arc::new(adapters.job(|config| config.inquiries)?),
@@ -114,6 +120,11 @@ pub(super) struct Urls<'a> {
 
 fn journal(aws: AwsPlace) -> JournalConfig {
     JournalConfig { table: JOURNAL_TABLE_NAME.to_owned(), retention: Retention::default(), aws }
+}
+
+fn people(aws: AwsPlace) -> PeopleConfig {
+    let audit_kept = SignedDuration::from_hours(24 * AUDIT_DAYS);
+    PeopleConfig { table: PEOPLE_TABLE_NAME.to_owned(), audit_kept, aws }
 }
 
 /// How webhooks are sent here: to this machine, too.

@@ -29,6 +29,7 @@ const API: &str = include_str!("../../../../docs/api.md");
 const ORDER_API_REFERENCE: &str = include_str!("../../../../docs/reference/order-api.md");
 const CREDIT_CARD: &str = include_str!("../../../../docs/credit-card.md");
 const CREDIT_CARD_REFERENCE: &str = include_str!("../../../../docs/reference/credit-card.md");
+const PEOPLE: &str = include_str!("../../../../docs/people.md");
 const SETTLEMENT: &str = include_str!("../../../../docs/settlement.md");
 const SCHEDULED: &str = include_str!("../../../../docs/scheduled-capture.md");
 const CAPTURE_RUNS: &str = include_str!("../../../../docs/reference/capture-runs.md");
@@ -124,6 +125,9 @@ fn every_route_is_documented_and_every_documented_route_is_there() {
         .partition(|route| is_credit_card(route));
     let (of_settlement, others): (BTreeSet<String>, BTreeSet<String>) =
         others.into_iter().partition(|route| route.contains("/deposits") || route.contains("/settlement"));
+    let (of_people, others): (BTreeSet<String>, BTreeSet<String>) =
+        others.into_iter().partition(|route| route.contains("/v2/people") || route.contains("/v2/audit"));
+    assert_eq!(listed(PEOPLE).collect::<BTreeSet<_>>(), of_people, "docs/people.md");
     assert_eq!(listed(SETTLEMENT).collect::<BTreeSet<_>>(), of_settlement, "docs/settlement.md");
     assert_eq!(listed(API).collect::<BTreeSet<_>>(), others, "docs/api.md");
     assert_eq!(listed(CREDIT_CARD).collect::<BTreeSet<_>>(), of_cards, "docs/credit-card.md");

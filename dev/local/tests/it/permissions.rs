@@ -146,6 +146,12 @@ async fn looks_at_webhooks(shop: &Shop) {
     shop.post("/v2/webhooks/shop/test", json!({})).await.data(202);
 }
 
+async fn looks_at_people(shop: &Shop) {
+    for path in ["/v2/people", "/v2/audit"] {
+        assert!(shop.get(path).await.data(200).is_array(), "{path}");
+    }
+}
+
 /// A payment that the journal knows is charged back, and the settlement read again.
 async fn reads_the_settlement(shop: &Shop) {
     shop.register("disputed", 2599).await;
@@ -210,6 +216,7 @@ async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else()
     reads_the_settlement(&shop).await;
     stops_and_starts(&shop).await;
     looks_at_webhooks(&shop).await;
+    looks_at_people(&shop).await;
     looks_at_settlement(&shop).await;
     shop.get("/v2/entries?filter=eq(retref,111222333444)").await.data(200);
     shop.register("late", 2599).await;

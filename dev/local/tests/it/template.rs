@@ -175,8 +175,10 @@ fn the_routes_are_the_documented_ones() {
         [
             "$default -> orders",
             "DELETE /v2/payment-methods/{paymentMethodId} -> payment-methods",
+            "DELETE /v2/people/{personId} -> people",
             "GET /status -> orders",
             "GET /v2/attention -> transactions",
+            "GET /v2/audit -> people",
             "GET /v2/captures -> transactions",
             "GET /v2/captures/daily -> transactions",
             "GET /v2/deposits -> transactions",
@@ -192,6 +194,7 @@ fn the_routes_are_the_documented_ones() {
             "GET /v2/orders/{orderId}/transactions/{transactionId} -> orders",
             "GET /v2/payment-methods -> payment-methods",
             "GET /v2/payment-methods/{paymentMethodId} -> payment-methods",
+            "GET /v2/people -> people",
             "GET /v2/reports/totals -> transactions",
             "GET /v2/settlement/exceptions -> transactions",
             "GET /v2/stop -> switches",
@@ -202,6 +205,7 @@ fn the_routes_are_the_documented_ones() {
             "GET /v2/webhooks/{webhookId}/deliveries -> deliveries",
             "PATCH /v2/orders/{orderId}/transactions/{transactionId} -> orders",
             "PATCH /v2/payment-methods/{paymentMethodId} -> payment-methods",
+            "PATCH /v2/people/{personId} -> people",
             "POST /api/v1/payments/creditcard/authorize -> authorize",
             "POST /api/v1/payments/creditcard/capture -> capture",
             "POST /api/v1/payments/creditcard/charge -> purchase",
@@ -220,6 +224,7 @@ fn the_routes_are_the_documented_ones() {
             "POST /v2/orders/{orderId}/transactions/{transactionId}/reauthorize -> capture",
             "POST /v2/orders/{orderId}/transactions/{transactionId}/refund -> refund",
             "POST /v2/payment-methods -> payment-methods",
+            "POST /v2/people -> people",
             "POST /v2/settlement/exceptions/{exceptionId}/notes -> transactions",
             "POST /v2/settlement/exceptions/{exceptionId}/resolve -> transactions",
             "POST /v2/surcharge -> payments",
@@ -580,6 +585,15 @@ Resources:
     Properties:
       KeySchema: [{AttributeName: bucket, KeyType: HASH}, {AttributeName: sort, KeyType: RANGE}]
       AttributeDefinitions: [{AttributeName: bucket, AttributeType: S}, {AttributeName: sort, AttributeType: S}]
+      GlobalSecondaryIndexes:
+        - IndexName: unusual
+          KeySchema: [{AttributeName: u, KeyType: HASH}]
+          Projection: {ProjectionType: KEYS_ONLY}
+  People:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      KeySchema: [{AttributeName: b, KeyType: HASH}, {AttributeName: s, KeyType: RANGE}]
+      AttributeDefinitions: [{AttributeName: b, AttributeType: S}, {AttributeName: s, AttributeType: S}]
   Settlement:
     Type: AWS::DynamoDB::Table
     Properties:

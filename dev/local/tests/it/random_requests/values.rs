@@ -105,6 +105,7 @@ impl Values {
         let exception = crate::settlement::EXCEPTION.to_string();
         let path =
             path.replace("{depositId}", crate::settlement::DEPOSIT).replace("{exceptionId}", &exception);
+        let path = path.replace("{personId}", &exception);
         path.replace("{paymentMethodId}", &card)
     }
 
