@@ -4,6 +4,7 @@
 mod aws;
 mod connections;
 mod people;
+mod personnel;
 mod settlement;
 mod streams;
 mod webhooks;

@@ -6,11 +6,8 @@ use aws_sdk_dynamodb::config::SharedHttpClient;
 use jiff::SignedDuration;
 use lambda_http::Error;
 
-use super::{Adapters, AwsPlace, needed, optional, optional_number};
-use crate::{
-    dynamodb::people::DynamoDbPeople,
-    ports::{PeopleStores, Personnel},
-};
+use super::{AwsPlace, needed, optional, optional_number};
+use crate::{dynamodb::people::DynamoDbPeople, ports::PeopleStores};
 
 /// How long entries of the audit trail are kept, in days, where nothing else is set.
 pub const AUDIT_DAYS: usize = 400;
@@ -50,12 +47,5 @@ impl PeopleConfig {
     pub fn stores(&self, http_client: &SharedHttpClient) -> PeopleStores {
         let store = self.store(http_client);
         PeopleStores { people: store.clone(), audit: store }
-    }
-}
-
-impl Adapters {
-    /// For a merchant's people, and what they did.
-    pub fn personnel(&self, people: &PeopleConfig) -> Personnel {
-        Personnel { access: self.access(), stores: people.stores(&self.http_client) }
     }
 }
