@@ -1,5 +1,9 @@
 //! Who calls: a merchant by its key, or whoever has one of its access tokens.
 
+mod people_now;
+
+pub use people_now::{PEOPLE_FRESH, PeopleNow};
+
 use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
@@ -7,8 +11,9 @@ use lambda_http::Request;
 use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep_until};
 use tollgate_core::{
-    order::MerchantId,
+    order::{MerchantId, Shopper},
     payments::{Merchant, Merchants, MerchantsError, trail},
+    people::PersonEntry,
     values::Clock,
 };
 
@@ -21,7 +26,7 @@ use crate::{
 /// How long it takes to be told that an id or a key is wrong, or to wait, whichever it is: an id that has to be looked up
 /// first must not take longer than one that is known, nor one that is not looked up be faster. A look-up usually takes
 /// about 20 ms.
-const WRONG_KEY_TIME: Duration = Duration::from_millis(200);
+pub(crate) const WRONG_KEY_TIME: Duration = Duration::from_millis(200);
 
 /// Lines with the same digest are about one client. Its id is text from outside, perhaps a key, and is not logged.
 fn digest(client: &str) -> String {
@@ -47,6 +52,24 @@ pub struct Access {
     pub front: Front,
     /// The key by which made-up tokens are told from issued ones without looking anything up.
     pub kid_key: KidKey,
+    /// Who acts for a merchant under their own name; none where people may do nothing.
+    pub people: Option<Arc<PeopleNow>>,
+}
+
+/// Who proved to be the caller.
+pub(crate) enum Identified {
+    /// The merchant, by this key.
+    Key(VerifiedKey),
+    /// A shopper's browser.
+    Shopper(Shopper),
+    /// One of the merchant's people, with what they may do now.
+    Person(Box<PersonEntry>),
+}
+
+impl From<VerifiedKey> for Identified {
+    fn from(key: VerifiedKey) -> Self {
+        Self::Key(key)
+    }
 }
 
 /// Why a caller is not the merchant that it says it is.
@@ -56,6 +79,8 @@ pub(crate) enum Denied {
     Wrong,
     /// The same, once too often from that source.
     TooOften(TooMany, SignedDuration),
+    /// People may do nothing here: a system with a key does.
+    NotForPeople,
     /// It cannot be told.
     Unavailable(MerchantsError),
 }
@@ -137,16 +162,54 @@ impl Access {
 
     /// The merchant of a valid access token, and what the token may do. A token that was made up is refused before
     /// anything is looked up, so it costs nothing and is not counted: nobody is locked out by other people's tokens.
-    pub(crate) async fn merchant_with_token(&self, token: &str) -> Result<(Arc<Merchant>, Verified), Denied> {
+    pub(crate) async fn merchant_with_token(
+        &self,
+        token: &str,
+    ) -> Result<(Arc<Merchant>, Identified), Denied> {
         let id = access_token::merchant_of(token, &self.kid_key).map_err(|_| Denied::Wrong)?;
         let found = self.look_up(&id).await;
         if let Ok(merchant) = &found
             && let Ok(verified) = access_token::verify(token, merchant, self.now())
         {
-            return Ok((Arc::clone(merchant), verified));
+            return Ok((Arc::clone(merchant), self.identified(&id, verified).await?));
         }
         trail::note(|trail| trail.client = Some(digest(id.as_str())));
         found.and(Err(Denied::Wrong))
+    }
+
+    /// Who it is now: people have the lesser of their token's role and today's.
+    async fn identified(&self, merchant: &MerchantId, verified: Verified) -> Result<Identified, Denied> {
+        let (id, role) = match verified {
+            Verified::Key(key) => return Ok(Identified::Key(key)),
+            Verified::Shopper(shopper) => return Ok(Identified::Shopper(shopper)),
+            Verified::Person { id, role } => (id, role),
+        };
+        let people = self.people.as_ref().ok_or(Denied::NotForPeople)?.of(merchant).await;
+        let people =
+            people.map_err(|error| Denied::Unavailable(MerchantsError::Unavailable(error.to_string())))?;
+        let now = people.get(id).zip(people.role_now(id, role));
+        let (entry, role) = now.ok_or(Denied::Wrong)?;
+        let mut person = entry.clone();
+        person.grant.role = role;
+        Ok(Identified::Person(Box::new(person)))
+    }
+
+    /// The merchant, for who has proved otherwise that they may know.
+    pub(crate) async fn merchant(&self, id: &MerchantId) -> Result<Arc<Merchant>, Denied> {
+        self.look_up(id).await
+    }
+
+    /// Counts a wrong secret of a client that signs people in, and says whether there were too many.
+    pub(crate) fn wrong_client(&self, client: &str, source: Source) -> Option<Denied> {
+        let from = (source, digest(client));
+        let now = self.now();
+        let wait = self.abuse.wrong_keys.wait(&from, now);
+        trail::note(|trail| {
+            trail.wrong_keys += 1;
+            trail.client = Some(digest(client));
+        });
+        self.abuse.wrong_keys.failed(&from, now);
+        wait.map(|wait| too_often((TooMany::WrongKeys, wait)))
     }
 
     /// How long this source has to wait because it failed with too many merchants. What it is told must not depend on

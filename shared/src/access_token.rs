@@ -1,4 +1,4 @@
-//! Access tokens: issued for a merchant's key or to a browser, and verified by every function.
+//! Access tokens: issued for a merchant's key, to a browser or to a person who signed in, and verified by every function.
 //!
 //! A token is a JWT signed with HMAC-SHA-256 under the merchant's own key. Its header's `kid` names the merchant, with a
 //! short MAC over merchant and claims under a key that all functions of a stack share ([`KidKey`]). So a made-up token is
@@ -35,6 +35,10 @@ use tollgate_core::{
 
 /// How long a token is valid, as Elastic Path's (`docs/api.md`).
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
+
+/// How long a person's token is valid. It is renewed only by another sign-in at the issuer, so that whoever is disabled there
+/// can do nothing here after that time.
+pub const PERSON_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
 /// Who issues, so that a token of another system under a shared key is none of ours.
 const ISSUER: &str = "tollgate";
@@ -102,6 +106,23 @@ pub enum Holder {
     Key(VerifiedKey),
     /// A shopper's browser, by a random id.
     Shopper(Uuid),
+    /// One of the merchant's people.
+    Person {
+        /// The id of the entry.
+        id: Uuid,
+        /// The role at the sign-in.
+        role: Role,
+    },
+}
+
+impl Holder {
+    /// How long the token is valid.
+    pub fn lifetime(&self) -> SignedDuration {
+        match self {
+            Self::Key(_) | Self::Shopper(_) => LIFETIME,
+            Self::Person { .. } => PERSON_LIFETIME,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -129,7 +150,10 @@ struct Claims {
     /// Of the merchant: which of its keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<String>,
-    /// What that key might do when the token was issued; none where it might do everything.
+    /// Of one of the merchant's people: the id of the entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    person: Option<Uuid>,
+    /// What that key or person might do when the token was issued; none where it might do everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     role: Option<String>,
     iat: i64,
@@ -162,6 +186,13 @@ pub enum Verified {
     Key(VerifiedKey),
     /// A shopper's browser.
     Shopper(Shopper),
+    /// One of the merchant's people, who may have been removed since.
+    Person {
+        /// The id of the entry.
+        id: Uuid,
+        /// The role at the sign-in. Today's may be lower.
+        role: Role,
+    },
 }
 
 impl From<VerifiedKey> for Verified {
@@ -190,17 +221,20 @@ pub fn issue(
     now: Timestamp,
     kid_key: &KidKey,
 ) -> Result<(String, Timestamp), InvalidToken> {
-    let (grant, shopper, key, role) = match holder {
-        Holder::Key(key) => (Principal::ClientCredentials, None, Some(key.digest.clone()), key.role),
-        Holder::Shopper(id) => (Principal::Implicit, Some(*id), None, Role::All),
+    let merchants = Principal::ClientCredentials;
+    let (grant, shopper, key, person, role) = match holder {
+        Holder::Key(key) => (merchants, None, Some(key.digest.clone()), None, key.role),
+        Holder::Shopper(id) => (Principal::Implicit, Some(*id), None, None, Role::All),
+        Holder::Person { id, role } => (merchants, None, None, Some(*id), *role),
     };
-    let expires = now.checked_add(LIFETIME).map_err(|_| InvalidToken)?;
+    let expires = now.checked_add(holder.lifetime()).map_err(|_| InvalidToken)?;
     let claims = Claims {
         iss: ISSUER.to_owned(),
         sub: merchant.id.clone(),
         grant,
         shopper,
         key,
+        person,
         role: Some(role).filter(|role| *role != Role::All).map(|role| role.as_str().to_owned()),
         iat: now.as_second(),
         exp: expires.as_second(),
@@ -255,13 +289,16 @@ pub fn verify(token: &str, merchant: &Merchant, now: Timestamp) -> Result<Verifi
     if !is_ours || header.has_extensions || now.as_second() >= claims.exp {
         return Err(InvalidToken);
     }
+    let issued = match claims.role.as_deref() {
+        None => Role::All,
+        // Only a newer version knows it: what it may do is not known here.
+        Some(name) => Role::from_name(name).unwrap_or(Role::Read),
+    };
     match claims.grant {
         Principal::ClientCredentials => {
-            let issued = match claims.role.as_deref() {
-                None => Role::All,
-                // Only a newer version knows it: what it may do is not known here.
-                Some(name) => Role::from_name(name).unwrap_or(Role::Read),
-            };
+            if let Some(id) = claims.person {
+                return Ok(Verified::Person { id, role: issued });
+            }
             let digest = claims.key.ok_or(InvalidToken)?;
             let key = key_of(merchant, &digest).ok_or(InvalidToken)?;
             let (name, role) = (key.name.clone(), issued.min(key.role));

@@ -35,19 +35,19 @@ use tollgate_core::{
 
 pub use aws::{AWS_ATTEMPTS, AwsPlace, Credentials, aws_http_client, limits as aws_limits};
 pub use connections::Opening;
-pub use people::{AUDIT_DAYS, PeopleConfig};
+pub use people::{AUDIT_DAYS, PeopleConfig, SignInConfig};
 pub use settlement::{SettlementConfig, start_settlement};
 pub use streams::{JournalConfig, run_journal, run_stream, start_totals};
 pub use webhooks::{WebhooksConfig, run_webhooks};
 
 use crate::{
     abuse::Abuse,
-    access::Access,
+    access::{Access, PeopleNow},
     access_token::KidKey,
     cardpointe::{self, CardPointe},
     dynamodb::orders::{DynamoDbStore, attempts::DynamoDbAttempts, switch::DynamoDbSwitch},
     invocation,
-    ports::{Api, Checkout, Confirm, Job, JournalTotals, Orders, StopSwitch, StoredCards, Transactions},
+    ports::{Api, Checkout, Confirm, Job, JournalTotals, Orders, StopSwitch, StoredCards, Tokens, Transactions},
     secrets_manager::{MerchantSettings, SecretKind, SecretsManagerMerchants},
     source::Front,
     telemetry::{self, Measured},
@@ -79,6 +79,8 @@ pub struct Config {
     pub inquiries: Limits,
     /// Whether the deployment's parameter stops payments (`PAYMENTS`).
     pub payments_stopped: bool,
+    /// Where people are kept who act under their own name; none where they may do nothing.
+    pub people: Option<PeopleConfig>,
     /// Where the tables and secrets are.
     pub aws: AwsPlace,
 }
@@ -120,6 +122,7 @@ impl Config {
                 shards: partitions("IN_DOUBT_SHARDS", IN_DOUBT_SHARDS_MAX)?,
             },
             payments_stopped: needed("PAYMENTS")? == STOPPED,
+            people: PeopleConfig::from_env()?,
             aws: AwsPlace::from_env()?,
         })
     }
@@ -143,6 +146,7 @@ pub struct Adapters {
     http_client: SharedHttpClient,
     merchants: Arc<SecretsManagerMerchants>,
     abuse: Arc<Abuse>,
+    people: Option<Arc<PeopleNow>>,
     tables: OnceLock<Tables>,
     gateway: OnceLock<Arc<CardPointe>>,
 }
@@ -160,10 +164,14 @@ impl Adapters {
         let client = config.aws.secrets_manager(&http_client);
         let merchants =
             SecretsManagerMerchants::new(client, config.merchants.clone(), GATEWAY, clock.clone());
+        let people = config.people.as_ref().map(|people| {
+            Arc::new(PeopleNow::new(people.store(&http_client), clock.clone()))
+        });
         Self {
             config,
             clock,
             http_client,
+            people,
             merchants: Arc::new(merchants),
             abuse: Arc::default(),
             tables: OnceLock::new(),
@@ -209,21 +217,37 @@ impl Adapters {
         })
     }
 
-    /// Credentials, tokens and time: what every function lets callers in by.
-    pub fn access(&self) -> Access {
+    /// Credentials, tokens and time: what every function lets callers in by. People do not pay, so those that take payments
+    /// let in keys and shoppers alone.
+    fn access(&self) -> Access {
         Access {
             merchants: self.merchants.clone(),
             clock: self.clock.clone(),
             abuse: self.abuse.clone(),
             front: self.config.front,
             kid_key: self.config.kid_key.clone(),
+            people: None,
         }
+    }
+
+    /// The same for what people do, too.
+    pub fn access_of_people(&self) -> Access {
+        Access { people: self.people.clone(), ..self.access() }
+    }
+
+    /// For requests for access tokens.
+    pub fn tokens(&self, sign_in: Option<&SignInConfig>) -> Result<Tokens, Error> {
+        let sign_in = sign_in.map(|config| config.sign_in(&self.http_client, &self.clock)).transpose()?;
+        Ok(Tokens { access: self.access(), sign_in })
     }
 
     /// For requests about payments.
     pub fn api(&self) -> Result<Api, Error> {
-        let switch = self.tables().switch.clone();
-        Ok(Api { access: self.access(), switch, payments: self.payments()? })
+        self.api_with(self.access_of_people())
+    }
+
+    fn api_with(&self, access: Access) -> Result<Api, Error> {
+        Ok(Api { access, switch: self.tables().switch.clone(), payments: self.payments()? })
     }
 
     /// For requests about orders.
@@ -234,13 +258,13 @@ impl Adapters {
 
     /// For requests that learn an outcome.
     pub fn confirm(&self) -> Result<Confirm, Error> {
-        Ok(Confirm { api: self.api()?, methods: self.methods()? })
+        Ok(Confirm { api: self.api_with(self.access())?, methods: self.methods()? })
     }
 
     /// For requests that pay.
     pub fn checkout(&self) -> Result<Checkout, Error> {
         let attempts = self.tables().attempts.clone();
-        Ok(Checkout { api: self.api()?, methods: self.methods()?, attempts, surcharges: self.gateway()? })
+        Ok(Checkout { api: self.api_with(self.access())?, methods: self.methods()?, attempts, surcharges: self.gateway()? })
     }
 
     /// For requests about stored cards.
@@ -252,7 +276,7 @@ impl Adapters {
     /// For who stopped a merchant's payments, and for stopping them.
     pub fn stop_switch(&self) -> StopSwitch {
         let switch = self.tables().switch.clone();
-        StopSwitch { access: self.access(), switches: switch.clone(), switch }
+        StopSwitch { access: self.access_of_people(), switches: switch.clone(), switch }
     }
 
     /// The indexes of what needs attention, and of captures to come.
@@ -274,7 +298,7 @@ impl Adapters {
     pub fn transactions(&self, settlement: &SettlementConfig) -> Transactions {
         let JournalTotals { log, totals, .. } = settlement.journal.totals(&self.clock, &self.http_client);
         Transactions {
-            access: self.access(),
+            access: self.access_of_people(),
             orders: self.tables().store.clone(),
             agenda: self.agenda(),
             switch: self.tables().switch.clone(),

@@ -2,7 +2,7 @@
 //!
 //! | function | ports |
 //! |---|---|
-//! | `token` | [`Access`] |
+//! | `token` | [`Tokens`] |
 //! | `orders` | [`Orders`] |
 //! | `capture`, `refund`, `void` | [`Api`] |
 //! | `confirm` | [`Confirm`] |
@@ -26,7 +26,7 @@ use tollgate_core::{
         Attempts, GatewayInfo, Merchants, OrderIndex, OrderStore, Payments, Refusal, Stop, Surcharges,
         Switch, Switches, trail,
     },
-    people::{AuditTrail, PeopleStore},
+    people::{AuditTrail, PeopleStore, SignInStore},
     settlement::{DepositStore, ExceptionStore, LineStore, ProgressStore},
     stored_cards::PaymentMethods,
     values::Clock,
@@ -34,6 +34,25 @@ use tollgate_core::{
 };
 
 pub use crate::access::Access;
+use crate::openid::{IdTokens, RegisteredClients};
+
+/// For requests for access tokens.
+pub struct Tokens {
+    /// Checks credentials and tokens.
+    pub access: Access,
+    /// How people sign in; none where the deployment names no issuer.
+    pub sign_in: Option<SignIn>,
+}
+
+/// What a person's sign-in needs.
+pub struct SignIn {
+    /// Verifies what the issuer says.
+    pub id_tokens: IdTokens,
+    /// The programs that may bring it.
+    pub clients: RegisteredClients,
+    /// The merchants' people, and the trail of what they do.
+    pub people: Arc<dyn SignInStore>,
+}
 
 /// For requests about payments, in both APIs.
 pub struct Api {
@@ -173,6 +192,12 @@ impl LetIn for Personnel {
 pub trait LetIn: Send + Sync {
     /// Checks where requests come from, credentials and tokens.
     fn access(&self) -> &Access;
+}
+
+impl LetIn for Tokens {
+    fn access(&self) -> &Access {
+        &self.access
+    }
 }
 
 impl LetIn for Access {

@@ -1,6 +1,6 @@
 //! Access tokens.
 
 tollgate::routes! {
-    |access: Access|
-    "POST /oauth/access_token" => elastic_path::issue_token(&access),
+    |ports: Tokens|
+    "POST /oauth/access_token" => elastic_path::issue_token(&ports),
 }

@@ -1,3 +1,3 @@
 //! The `token` function.
 
-tollgate::main!(Merchants, |adapters| run(adapters.access(), token::handle));
+tollgate::main!(Merchants, |adapters| run(adapters.tokens(SignInConfig::from_env()?.as_ref())?, token::handle));

@@ -19,4 +19,4 @@ pub use identity::{EMAIL_MAX_BYTES, Email, Identity, InvalidEmail, Recognition, 
 pub use person_entry::PersonEntry;
 pub use register::{ChangedBy, NewPerson, PEOPLE_MAX, People, PeopleChange, PeopleRefusal, SignedIn};
 pub use sign_in::{SignInAttempt, sign_in};
-pub use store::{AuditTrail, ChangePage, PeopleReader, PeopleStore, UsedTokens};
+pub use store::{AuditTrail, ChangePage, PeopleReader, PeopleStore, SignInStore, UsedTokens};

@@ -6,12 +6,13 @@ use lambda_http::{Request, http::header};
 use tollgate_core::{
     order::{Actor, Attribution, KeyName, OrderId, OrderKey, Principal, Reason, Shopper},
     payments::{Merchant, Role, trail},
+    people::PersonEntry,
 };
 
 use super::{Code, failure::Failure, problem::Problem};
 use crate::{
-    access::{Access, Denied},
-    access_token::{InvalidToken, Verified, VerifiedKey},
+    access::{Access, Denied, Identified},
+    access_token::{InvalidToken, VerifiedKey},
     source::{SHOPPER_ADDRESS, Source},
 };
 
@@ -26,24 +27,37 @@ pub(crate) struct Caller {
     pub(crate) principal: Principal,
     /// Which shopper it is, if it is one whose token tells.
     pub(crate) shopper: Option<Shopper>,
+    /// Who it is, if it is one of the merchant's people.
+    person: Option<Box<PersonEntry>>,
     /// The name of the merchant's key, if it has one.
     key_name: Option<KeyName>,
-    /// What the merchant's key may do. A shopper's rules do not depend on it.
+    /// What the merchant's key or person may do. A shopper's rules do not depend on it.
     role: Role,
 }
 
 impl Caller {
     /// A caller that was let in.
-    pub(crate) fn new(merchant: Arc<Merchant>, verified: Verified) -> Self {
-        let (logged, caller) = match verified {
-            Verified::Key(VerifiedKey { digest, name: key_name, role }) => {
-                let principal = Principal::ClientCredentials;
-                (format!("key:{digest}"), Self { merchant, principal, shopper: None, key_name, role })
+    pub(crate) fn new(merchant: Arc<Merchant>, identified: Identified) -> Self {
+        // Of a key, until it is known to be another.
+        let caller = Self {
+            merchant,
+            principal: Principal::ClientCredentials,
+            shopper: None,
+            person: None,
+            key_name: None,
+            role: Role::Read,
+        };
+        let (logged, caller) = match identified {
+            Identified::Key(VerifiedKey { digest, name: key_name, role }) => {
+                (format!("key:{digest}"), Self { key_name, role, ..caller })
             }
-            Verified::Shopper(shopper) => {
-                let (principal, role) = (Principal::Implicit, Role::Read);
+            Identified::Shopper(shopper) => {
                 let logged = format!("shopper:{}", shopper.0);
-                (logged, Self { merchant, principal, shopper: Some(shopper), key_name: None, role })
+                (logged, Self { principal: Principal::Implicit, shopper: Some(shopper), ..caller })
+            }
+            Identified::Person(person) => {
+                let role = person.grant.role;
+                (format!("person:{}", person.id), Self { person: Some(person), role, ..caller })
             }
         };
         trail::note(|trail| {
@@ -108,15 +122,21 @@ impl Caller {
             return Ok(());
         }
         let (needed, own) = (role.as_str(), self.role.as_str());
+        let who = if self.person.is_some() { "a person" } else { "a key" };
         Err(Failure::new(
             Code::Forbidden,
-            format!("this needs a key with the role {needed}; the role is {own}"),
+            format!("this needs {who} with the role {needed}; the role is {own}"),
         ))
     }
 
     /// What its key may do.
     pub(crate) fn role(&self) -> Role {
         self.role
+    }
+
+    /// Who it is, if it is one of the merchant's people.
+    pub(crate) fn person(&self) -> Option<&PersonEntry> {
+        self.person.as_deref()
     }
 
     /// What its key is called on record.
@@ -135,7 +155,9 @@ impl Caller {
         actor: Option<&Actor>,
         reason: Option<&Reason>,
     ) -> Option<Box<Attribution>> {
-        Attribution::new(self.key_name.as_ref(), actor, reason)
+        let told = Attribution::new(self.key_name.as_ref(), actor, reason);
+        let Some(person) = &self.person else { return told };
+        Some(Box::new(told.map_or_else(Attribution::default, |told| *told).verified(Some(&person.name))))
     }
 
     /// The key of one of the merchant's orders.
@@ -164,6 +186,9 @@ pub(crate) fn denied(denied: Denied, wrong: impl FnOnce() -> Failure) -> Failure
     match denied {
         Denied::Wrong => wrong(),
         Denied::TooOften(limit, wait) => Failure::too_many_wrong_keys(limit, wait),
+        Denied::NotForPeople => {
+            Failure::new(Code::Forbidden, "people do not do this themselves: a system does, with a key")
+        }
         Denied::Unavailable(error) => Failure::from(&error),
     }
 }

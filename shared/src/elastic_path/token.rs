@@ -1,11 +1,20 @@
 //! `POST /oauth/access_token`.
 
+mod exchange;
+
+use std::sync::Arc;
+
 use lambda_http::Request;
 use serde_json::{Value, json};
-use tollgate_core::{order::Principal, payments::trail};
+use tollgate_core::{
+    order::Principal,
+    payments::{Merchant, trail},
+};
+
+use exchange::TOKEN_EXCHANGE;
 
 use crate::{
-    access::Access,
+    access::{Access, Denied},
     access_token::{self, Holder},
     api::{
         Code,
@@ -14,23 +23,32 @@ use crate::{
         failure::Failure,
         problem::Problem,
     },
+    ports::Tokens,
 };
 
-/// Longest form; a real one has about 120 characters.
-const FORM_MAX_BYTES: usize = 8 * 1024;
+/// Longest form. One with a key has about 120 characters; ID tokens of people in many groups have more than 10 KB.
+const FORM_MAX_BYTES: usize = 16 * 1024;
 
 handlers! {
-    /// `POST /oauth/access_token`: issues an access token for a merchant's key, or for a browser.
-    issue_token(Access) => issued();
+    /// `POST /oauth/access_token`: issues an access token for a merchant's key, for a browser, or for a person who signed in.
+    issue_token(Tokens) => issued();
 }
 
-async fn issued(access: &Access, request: &Request) -> Handled<Value> {
-    let form = Form::of(request)?;
-    let grant = match form.grant_type.as_deref() {
-        Some("client_credentials") => Principal::ClientCredentials,
-        Some("implicit") => Principal::Implicit,
+async fn issued(ports: &Tokens, request: &Request) -> Handled<Value> {
+    let (access, form) = (&ports.access, Form::of(request)?);
+    let (grant, found) = match form.grant_type.as_deref() {
+        Some("client_credentials") => (Principal::ClientCredentials, for_key(access, request, form).await?),
+        Some("implicit") => (Principal::Implicit, for_shopper(access, request, form).await?),
+        Some(TOKEN_EXCHANGE) if let Some(sign_in) = &ports.sign_in => {
+            let (merchant, holder) = exchange::exchanged(access, sign_in, request, form).await?;
+            let mut body = issue(access, &merchant, &holder)?;
+            body["issued_token_type"] = json!(exchange::ACCESS_TOKEN);
+            return Ok(Reply::new(200, body));
+        }
         Some(_) => {
-            let detail = "grant_type must be client_credentials or implicit";
+            let others = if ports.sign_in.is_some() { ", implicit or " } else { " or implicit" };
+            let exchange = if ports.sign_in.is_some() { TOKEN_EXCHANGE } else { "" };
+            let detail = format!("grant_type must be client_credentials{others}{exchange}");
             return Err(Problem::about("grant_type", Code::UnsupportedGrantType, detail).into());
         }
         None => {
@@ -38,33 +56,48 @@ async fn issued(access: &Access, request: &Request) -> Handled<Value> {
             return Err(Problem::about("grant_type", Code::Required, detail).into());
         }
     };
-    let client_id = form.client_id.ok_or_else(|| Problem::required("client_id"))?;
-    let source = access.source(request);
-    let found = match grant {
-        Principal::ClientCredentials => {
-            let secret = form.client_secret.ok_or_else(|| Problem::required("client_secret"))?;
-            let found = access.merchant_with_key(&client_id, &secret, source).await;
-            found.map(|(merchant, key)| (merchant, Holder::Key(key)))
-        }
-        Principal::Implicit | Principal::Schedule | Principal::Unrecognized => {
-            let found = access.merchant_that_lets_browsers_in(&client_id, source).await;
-            found.map(|merchant| (merchant, Holder::Shopper(access.clock.new_id())))
-        }
-    };
-    let (merchant, holder) = found.map_err(|reason| {
-        denied(reason, || Failure::new(Code::InvalidGrant, "client_id or client_secret is wrong"))
-    })?;
+    let (merchant, holder) = found;
+    let mut body = issue(access, &merchant, &holder)?;
+    body["identifier"] = json!(grant.as_str());
+    Ok(Reply::new(200, body))
+}
+
+/// Whose the token is to be.
+type Found = (Arc<Merchant>, Holder);
+
+fn client_id(form: &mut Form) -> Result<String, Failure> {
+    form.client_id.take().ok_or_else(|| Problem::required("client_id").into())
+}
+
+fn refused(reason: Denied) -> Failure {
+    denied(reason, || Failure::new(Code::InvalidGrant, "client_id or client_secret is wrong"))
+}
+
+async fn for_key(access: &Access, request: &Request, mut form: Form) -> Result<Found, Failure> {
+    let id = client_id(&mut form)?;
+    let secret = form.client_secret.ok_or_else(|| Problem::required("client_secret"))?;
+    let found = access.merchant_with_key(&id, &secret, access.source(request)).await;
+    let (merchant, key) = found.map_err(refused)?;
+    Ok((merchant, Holder::Key(key)))
+}
+
+async fn for_shopper(access: &Access, request: &Request, mut form: Form) -> Result<Found, Failure> {
+    let id = client_id(&mut form)?;
+    let merchant = access.merchant_that_lets_browsers_in(&id, access.source(request)).await;
+    Ok((merchant.map_err(refused)?, Holder::Shopper(access.clock.new_id())))
+}
+
+/// The token, as every response has it. Flat, not in `data`: wrapped, the published SDK would silently go on without a
+/// token.
+fn issue(access: &Access, merchant: &Merchant, holder: &Holder) -> Result<Value, Failure> {
     trail::note(|trail| trail.merchant = Some(merchant.id.to_string()));
-    let (token, expires) = access_token::issue(&merchant, &holder, access.now(), &access.kid_key)?;
-    // Flat, not in `data`: wrapped, the published SDK would silently go on without a token.
-    let body = json!({
+    let (token, expires) = access_token::issue(merchant, holder, access.now(), &access.kid_key)?;
+    Ok(json!({
         "access_token": token,
         "token_type": "Bearer",
-        "expires_in": access_token::LIFETIME.as_secs(),
+        "expires_in": holder.lifetime().as_secs(),
         "expires": expires.as_second(),
-        "identifier": grant.as_str(),
-    });
-    Ok(Reply::new(200, body))
+    }))
 }
 
 #[derive(Default)]
@@ -72,13 +105,17 @@ struct Form {
     grant_type: Option<String>,
     client_id: Option<String>,
     client_secret: Option<String>,
+    audience: Option<String>,
+    subject_token: Option<String>,
+    subject_token_type: Option<String>,
+    requested_token_type: Option<String>,
 }
 
 impl Form {
     fn of(request: &Request) -> Result<Self, Failure> {
         let bytes: &[u8] = request.body();
         if bytes.len() > FORM_MAX_BYTES {
-            return Err(Failure::new(Code::BodyTooLarge, "the form is larger than 8 KiB"));
+            return Err(Failure::new(Code::BodyTooLarge, "the form is larger than 16 KiB"));
         }
         let mut form = Self::default();
         for (name, value) in form_urlencoded::parse(bytes) {
@@ -86,6 +123,10 @@ impl Form {
                 "grant_type" => &mut form.grant_type,
                 "client_id" => &mut form.client_id,
                 "client_secret" => &mut form.client_secret,
+                "audience" => &mut form.audience,
+                "subject_token" => &mut form.subject_token,
+                "subject_token_type" => &mut form.subject_token_type,
+                "requested_token_type" => &mut form.requested_token_type,
                 _ => continue,
             };
             if field.is_some() {

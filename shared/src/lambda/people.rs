@@ -1,13 +1,18 @@
-//! The table of people, for the functions that let them in.
+//! The table of people, for the functions that let them in, and how they sign in.
 
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use jiff::SignedDuration;
 use lambda_http::Error;
+use tollgate_core::values::Clock;
 
 use super::{AwsPlace, needed, optional, optional_number};
-use crate::{dynamodb::people::DynamoDbPeople, ports::PeopleStores};
+use crate::{
+    dynamodb::people::DynamoDbPeople,
+    openid::{HttpsIssuer, IdTokens, IssuerKeys, IssuerSettings, RegisteredClients, StrongSignIn},
+    ports::{PeopleStores, SignIn},
+};
 
 /// How long entries of the audit trail are kept, in days, where nothing else is set.
 pub const AUDIT_DAYS: usize = 400;
@@ -47,5 +52,47 @@ impl PeopleConfig {
     pub fn stores(&self, http_client: &SharedHttpClient) -> PeopleStores {
         let store = self.store(http_client);
         PeopleStores { people: store.clone(), audit: store }
+    }
+}
+
+/// How people sign in.
+#[derive(Clone, Debug)]
+pub struct SignInConfig {
+    /// The issuer and how far it is trusted (`OPENID_ISSUER`; `OPENID_SINGLE_TENANT`, `true` or `false`; `OPENID_AMR` or
+    /// `OPENID_ACR`, words separated by commas).
+    pub issuer: IssuerSettings,
+    /// The secret with the registered clients (`SIGN_IN_CLIENTS`).
+    pub clients: String,
+    /// Where people are kept.
+    pub people: PeopleConfig,
+}
+
+impl SignInConfig {
+    /// Reads the function's environment; none where it names no issuer.
+    pub fn from_env() -> Result<Option<Self>, Error> {
+        let Some(url) = optional("OPENID_ISSUER") else { return Ok(None) };
+        let people = PeopleConfig::from_env()?.ok_or("PEOPLE_TABLE_NAME is not set")?;
+        let (amr, acr) = (optional("OPENID_AMR"), optional("OPENID_ACR"));
+        let issuer = IssuerSettings {
+            url: url.parse()?,
+            is_single_tenant: optional("OPENID_SINGLE_TENANT").as_deref() == Some("true"),
+            required: StrongSignIn::from_lists(amr.as_deref(), acr.as_deref())?,
+        };
+        Ok(Some(Self { issuer, clients: needed("SIGN_IN_CLIENTS")?, people }))
+    }
+
+    pub(super) fn sign_in(
+        &self,
+        http_client: &SharedHttpClient,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<SignIn, Error> {
+        let issuer = self.issuer.clone();
+        let keys = IssuerKeys::new(issuer.url.clone(), Arc::new(HttpsIssuer::new()?), clock.clone());
+        let secrets = self.people.aws.secrets_manager(http_client);
+        Ok(SignIn {
+            id_tokens: IdTokens::new(issuer, keys, clock.clone()),
+            clients: RegisteredClients::new(secrets, self.clients.clone(), clock.clone()),
+            people: self.people.store(http_client),
+        })
     }
 }

@@ -69,9 +69,9 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("invocation", "values payments transfer version"),
     ("source", "values order payments"),
     ("abuse", "order source"),
-    ("access", "values order payments abuse access_token source"),
-    ("ports", "values order payments stored_cards journal settlement webhooks access"),
-    ("api", "values order payments stored_cards abuse access access_token invocation ports source transfer"),
+    ("access", "values order payments people abuse access_token source"),
+    ("ports", "values order payments stored_cards journal people settlement webhooks access openid"),
+    ("api", "values order payments people stored_cards abuse access access_token invocation ports source transfer"),
     ("spreadsheet", "values order journal settlement"),
     ("status", "payments invocation version"),
     // Metrics.
@@ -80,8 +80,8 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("credit_card", "values order payments journal access invocation ports api"),
     (
         "elastic_path",
-        "values order payments stored_cards journal settlement webhooks spreadsheet access access_token \
-          search_keys invocation ports api",
+        "values order payments people stored_cards journal settlement webhooks spreadsheet access access_token \
+          openid search_keys invocation ports api",
     ),
     // What tells others.
     ("publishing", "payments journal webhooks elastic_path"),
@@ -89,7 +89,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     (
         "lambda",
         "values order payments stored_cards journal settlement webhooks webhook_client cardpointe \
-          secrets_manager dynamodb abuse access access_token invocation ports source telemetry",
+          secrets_manager dynamodb openid abuse access access_token invocation ports source telemetry",
     ),
     ("functions", "elastic_path credit_card api invocation lambda ports"),
     // Start-up of the function that publishes events, in a package of its own.

@@ -71,3 +71,8 @@ pub trait UsedTokens: Send + Sync {
     /// Notes that the token with this digest was used. Says whether it was the first time.
     async fn use_once(&self, digest: &[u8; 32], until: Timestamp) -> Result<bool, StoreError>;
 }
+
+/// All that a sign-in needs of the table of people.
+pub trait SignInStore: PeopleStore + AuditTrail + UsedTokens {}
+
+impl<S: PeopleStore + AuditTrail + UsedTokens> SignInStore for S {}

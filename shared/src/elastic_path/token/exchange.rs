@@ -1,0 +1,148 @@
+//! Token exchange (RFC 8693): an ID token of a person becomes an access token of a merchant.
+//!
+//! Every refusal is the same and takes as long, whatever is wrong: the client, the token, the merchant or the person. Else
+//! whoever holds a client's secret would learn which merchants there are and who works for them.
+
+use lambda_http::Request;
+use tokio::time::{Instant, sleep_until};
+use tollgate_core::{
+    order::MerchantId,
+    payments::{Merchant, Refusal, trail},
+    people::{PersonEntry, SignInAttempt, sign_in},
+};
+
+use super::Form;
+use crate::{
+    access::{Access, Denied, WRONG_KEY_TIME},
+    access_token::Holder,
+    api::{Code, caller::denied, failure::Failure, problem::Problem},
+    invocation::request_id,
+    openid::{IdTokenError, InvalidClients, VerifiedIdToken},
+    ports::SignIn,
+};
+
+/// The grant type.
+pub(super) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+
+/// What is brought: an ID token.
+const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
+
+/// What is issued, as the response says it.
+pub(super) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+
+/// What a client brings.
+struct Exchange {
+    client_id: String,
+    client_secret: String,
+    audience: String,
+    subject_token: String,
+}
+
+impl TryFrom<Form> for Exchange {
+    type Error = Failure;
+
+    fn try_from(form: Form) -> Result<Self, Failure> {
+        let needed = |name: &'static str, value: Option<String>| {
+            value.ok_or_else(|| Failure::from(Problem::required(name)))
+        };
+        let kind = needed("subject_token_type", form.subject_token_type)?;
+        if kind != ID_TOKEN {
+            return Err(Problem::invalid("subject_token_type", format!("must be {ID_TOKEN}")).into());
+        }
+        if form.requested_token_type.is_some_and(|kind| kind != ACCESS_TOKEN) {
+            return Err(Problem::invalid("requested_token_type", format!("must be {ACCESS_TOKEN}")).into());
+        }
+        Ok(Self {
+            client_id: needed("client_id", form.client_id)?,
+            client_secret: needed("client_secret", form.client_secret)?,
+            audience: needed("audience", form.audience)?,
+            subject_token: needed("subject_token", form.subject_token)?,
+        })
+    }
+}
+
+/// The one refusal.
+fn refused() -> Failure {
+    Failure::new(Code::SignInRefused, "the sign-in is not accepted for this merchant")
+}
+
+/// The merchant, and the person who holds the token.
+pub(super) async fn exchanged(
+    access: &Access,
+    ports: &SignIn,
+    request: &Request,
+    form: Form,
+) -> Result<(std::sync::Arc<Merchant>, Holder), Failure> {
+    let answer_at = Instant::now() + WRONG_KEY_TIME;
+    let exchange = Exchange::try_from(form)?;
+    match accepted(access, ports, request, &exchange).await? {
+        Some((merchant, person)) => Ok((merchant, Holder::Person { id: person.id, role: person.grant.role })),
+        None => {
+            sleep_until(answer_at).await;
+            Err(refused())
+        }
+    }
+}
+
+async fn accepted(
+    access: &Access,
+    ports: &SignIn,
+    request: &Request,
+    exchange: &Exchange,
+) -> Result<Option<(std::sync::Arc<Merchant>, PersonEntry)>, Failure> {
+    let client = ports.clients.find(&exchange.client_id, &exchange.client_secret).await;
+    let client = client.map_err(|error| {
+        let why = match &error {
+            InvalidClients::Malformed(_) | InvalidClients::Unreadable(_) => error.to_string(),
+        };
+        let mut failure = Failure::new(Code::ServiceUnavailable, "people cannot sign in at the moment");
+        failure.for_operator = Some(why);
+        failure
+    })?;
+    let Some(client) = client else {
+        let limit = access.wrong_client(&exchange.client_id, access.source(request));
+        return limit.map_or(Ok(None), |denial| Err(denied(denial, refused)));
+    };
+    let verified = match ports.id_tokens.verify(&exchange.subject_token, &client.audience).await {
+        Ok(verified) => verified,
+        Err(IdTokenError::Invalid) => return Ok(None),
+        Err(IdTokenError::Unavailable(why)) => {
+            let issuer = ports.id_tokens.issuer();
+            let sentence = format!("the issuer {issuer} cannot be asked who signed in: {why}");
+            return Err(Failure::new(Code::ServiceUnavailable, sentence));
+        }
+    };
+    let Ok(id) = exchange.audience.parse::<MerchantId>() else { return Ok(None) };
+    signed_in(access, ports, request, exchange, &verified, &id).await
+}
+
+/// Whoever the issuer says it is, for a merchant that may not exist. All that is read and written is the same for all.
+async fn signed_in(
+    access: &Access,
+    ports: &SignIn,
+    request: &Request,
+    exchange: &Exchange,
+    verified: &VerifiedIdToken,
+    id: &MerchantId,
+) -> Result<Option<(std::sync::Arc<Merchant>, PersonEntry)>, Failure> {
+    let request = request_id(request);
+    let attempt = SignInAttempt {
+        merchant: id,
+        identity: &verified.identity,
+        token: (&verified.digest, verified.expires),
+        client: &exchange.client_id,
+        request: &request,
+        audit_id: access.clock.new_id(),
+        now: access.now(),
+    };
+    let (merchant, person) = tokio::join!(access.merchant(id), sign_in(ports.people.as_ref(), &attempt));
+    let person = person.map_err(Refusal::Store)?;
+    match (merchant, person) {
+        (Ok(merchant), Some(person)) => {
+            trail::note(|trail| trail.principal = Some(format!("person:{}", person.id)));
+            Ok(Some((merchant, person)))
+        }
+        (Ok(_) | Err(Denied::Wrong | Denied::NotForPeople | Denied::TooOften(..)), _) => Ok(None),
+        (Err(error @ Denied::Unavailable(_)), _) => Err(denied(error, refused)),
+    }
+}
