@@ -448,6 +448,8 @@ impl Place {
             captures: CAPTURES,
             inquiries: Limits { shards: 1, ..Limits::default() },
             payments_stopped: false,
+            // Nor does a person call.
+            people: None,
             merchants: MerchantSettings {
                 prefix: merchants_prefix.to_owned(),
                 gateway_hosts: self.gateway_hosts.clone(),

@@ -47,7 +47,9 @@ use crate::{
     cardpointe::{self, CardPointe},
     dynamodb::orders::{DynamoDbStore, attempts::DynamoDbAttempts, switch::DynamoDbSwitch},
     invocation,
-    ports::{Api, Checkout, Confirm, Job, JournalTotals, Orders, StopSwitch, StoredCards, Tokens, Transactions},
+    ports::{
+        Api, Checkout, Confirm, Job, JournalTotals, Orders, StopSwitch, StoredCards, Tokens, Transactions,
+    },
     secrets_manager::{MerchantSettings, SecretKind, SecretsManagerMerchants},
     source::Front,
     telemetry::{self, Measured},
@@ -164,9 +166,10 @@ impl Adapters {
         let client = config.aws.secrets_manager(&http_client);
         let merchants =
             SecretsManagerMerchants::new(client, config.merchants.clone(), GATEWAY, clock.clone());
-        let people = config.people.as_ref().map(|people| {
-            Arc::new(PeopleNow::new(people.store(&http_client), clock.clone()))
-        });
+        let people = config
+            .people
+            .as_ref()
+            .map(|people| Arc::new(PeopleNow::new(people.store(&http_client), clock.clone())));
         Self {
             config,
             clock,
@@ -264,7 +267,12 @@ impl Adapters {
     /// For requests that pay.
     pub fn checkout(&self) -> Result<Checkout, Error> {
         let attempts = self.tables().attempts.clone();
-        Ok(Checkout { api: self.api_with(self.access())?, methods: self.methods()?, attempts, surcharges: self.gateway()? })
+        Ok(Checkout {
+            api: self.api_with(self.access())?,
+            methods: self.methods()?,
+            attempts,
+            surcharges: self.gateway()?,
+        })
     }
 
     /// For requests about stored cards.

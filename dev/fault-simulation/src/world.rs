@@ -315,6 +315,7 @@ impl Instance {
             abuse: Arc::default(),
             front: Front::default(),
             kid_key: kid_key(),
+            people: None,
         }
     }
 

@@ -20,7 +20,7 @@ use crate::{
     api_reference,
     event_bus::{self, Wanted},
     functions::{InvokeError, invoked_by_events},
-    guard, merchants,
+    guard, issuer, merchants,
     parts::Parts,
     resources::{
         JOURNAL_TABLE_NAME, PEOPLE_TABLE_NAME, REGION, SETTLEMENT_TABLE_NAME, TABLE_NAME, WEBHOOKS_TABLE_NAME,
@@ -55,6 +55,8 @@ async fn about(State(parts): State<Arc<Parts>>) -> Json<Value> {
         "webhooks": WEBHOOKS_TABLE_NAME,
         "functions": parts.functions.table.keys().copied().chain(invoked_by_events()).collect::<Vec<_>>(),
         "merchants": credentials(&parts),
+        "issuer": parts.settings.issuer.as_ref().map(ToString::to_string),
+        "sign_in_clients": issuer::CLIENTS.map(|(id, secret)| json!({"client_id": id, "client_secret": secret, "audience": issuer::audience(id)})),
         "sample_orders": parts.samples,
         "now": parts.clock.now(),
     }))

@@ -11,13 +11,12 @@ use lambda_http::{Body, Context, Request, RequestExt, Response};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tollgate::{
-    access::Access,
     dynamodb::stream::StreamResponse,
     invocation::deadline_of,
     lambda::GATEWAY,
     ports::{
         Api, Checkout, Confirm, Deliveries, Job, JournalKeeper, JournalTotals, Orders, Personnel, StopSwitch,
-        StoredCards, Transactions,
+        StoredCards, Tokens, Transactions,
     },
 };
 use tollgate_core::{
@@ -33,7 +32,7 @@ use crate::permissions::acting_as;
 /// What each function's handler works with. All functions share one process here.
 pub struct Ports {
     /// `token`.
-    pub access: Arc<Access>,
+    pub tokens: Arc<Tokens>,
     /// `orders`.
     pub orders: Arc<Orders>,
     /// `capture`, `refund` and `void`.
@@ -80,7 +79,7 @@ pub const TABLE: &[(&str, Handler)] = &[
     ("purchase", |ports, request| Box::pin(purchase::handle(ports.checkout.clone(), request))),
     ("refund", |ports, request| Box::pin(refund::handle(ports.api.clone(), request))),
     ("switches", |ports, request| Box::pin(switches::handle(ports.stop_switch.clone(), request))),
-    ("token", |ports, request| Box::pin(token::handle(ports.access.clone(), request))),
+    ("token", |ports, request| Box::pin(token::handle(ports.tokens.clone(), request))),
     ("transactions", |ports, request| Box::pin(transactions::handle(ports.transactions.clone(), request))),
     ("void", |ports, request| Box::pin(void::handle(ports.api.clone(), request))),
 ];

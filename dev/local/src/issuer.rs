@@ -38,8 +38,10 @@ pub(crate) const PATH: &str = "/_local/issuer";
 const PAGE: &str = include_str!("issuer/page.html");
 
 /// The clients that are registered at the issuer, and at Tollgate.
-pub(crate) const CLIENTS: [(&str, &str); 2] =
-    [("console", "local-console-secret-that-is-no-secret"), ("cli", "local-cli-secret-that-is-no-secret-at-all")];
+pub(crate) const CLIENTS: [(&str, &str); 2] = [
+    ("console", "local-console-secret-that-is-no-secret"),
+    ("cli", "local-cli-secret-that-is-no-secret-at-all"),
+];
 
 /// The secret with the clients that may exchange ID tokens.
 pub(crate) const CLIENTS_SECRET: &str = "tollgate/sign-in";
@@ -60,7 +62,8 @@ pub(crate) fn audience(client: &str) -> String {
 
 /// The document of the clients, as Tollgate reads it.
 pub(crate) fn clients_document() -> Value {
-    let one = |(id, secret): (&str, &str)| (id.to_owned(), json!({"secret": secret, "audience": audience(id)}));
+    let one =
+        |(id, secret): (&str, &str)| (id.to_owned(), json!({"secret": secret, "audience": audience(id)}));
     json!({ "clients": CLIENTS.map(one).into_iter().collect::<serde_json::Map<_, _>>() })
 }
 
@@ -130,6 +133,11 @@ impl Issuer {
         let key = EcdsaKeyPair::from_pkcs8(algorithm, key.as_ref(), &random).ok()?;
         let url = format!("{api_url}{PATH}");
         Some(Self { url, key, clock, codes: Mutex::default(), disabled: Mutex::default() })
+    }
+
+    /// Its identifier.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     fn sign(&self, claims: &Value) -> Option<String> {
@@ -241,7 +249,8 @@ fn page(issuer: &Issuer, wanted: &Wanted, like: Like) -> Response {
     let buttons: String = PEOPLE.iter().map(button).collect();
     let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
     let policy = HeaderValue::from_static(policy);
-    ([(header::CONTENT_SECURITY_POLICY, policy)], Html(PAGE.replace("<!--people-->", &buttons))).into_response()
+    ([(header::CONTENT_SECURITY_POLICY, policy)], Html(PAGE.replace("<!--people-->", &buttons)))
+        .into_response()
 }
 
 async fn token(State(issuer): State<Arc<Issuer>>, Form(exchange): Form<Exchange>) -> Response {

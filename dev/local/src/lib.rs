@@ -15,6 +15,7 @@ mod forward;
 pub mod front;
 pub mod functions;
 mod guard;
+pub mod issuer;
 pub mod load;
 pub mod merchants;
 mod parts;

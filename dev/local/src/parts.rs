@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cardpointe_simulator::Server;
-use tollgate::source::Front;
+use tollgate::{openid::IssuerUrl, source::Front};
 use tollgate_core::payments::CaptureSettings;
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What the functions of a stack are told besides where everything is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct AppSettings {
     /// How scheduled captures run.
     pub captures: CaptureSettings,
@@ -20,6 +20,8 @@ pub struct AppSettings {
     pub payments_stopped: bool,
     /// What requests have to come through, if anything.
     pub front: Front,
+    /// Where people sign in; none where nobody does.
+    pub issuer: Option<IssuerUrl>,
 }
 
 /// The parts and their addresses.

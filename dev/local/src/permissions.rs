@@ -28,6 +28,7 @@ use serde_json::{Value, json};
 use tollgate::dynamodb::journal::BUCKET;
 
 use crate::{
+    issuer::CLIENTS_SECRET,
     merchants,
     resources::{
         ATTEMPTS_TABLE_NAME, EVENT_BUS_NAME, JOURNAL_TABLE_NAME, PEOPLE_TABLE_NAME, SETTLEMENT_TABLE_NAME,
@@ -90,6 +91,8 @@ pub enum Resource {
     SettlementIndex(String),
     /// The table of people.
     PeopleTable,
+    /// The items of that table that are people, who changed them and when they signed in.
+    People,
     /// The items of that table that are entries of the audit trail.
     AuditTrail,
     /// The table of webhooks' deliveries, without its indexes.
@@ -106,6 +109,8 @@ pub enum Resource {
     MerchantSecrets,
     /// The secrets of their receivers.
     WebhookSecrets,
+    /// The secret with the clients that sign people in.
+    SignInClients,
     /// What no policy here can speak of, such as a table of another application: no function may use it.
     Other(String),
 }
@@ -125,7 +130,7 @@ pub(crate) struct Part {
 /// All of them.
 ///
 /// A part comes before another one that contains it.
-pub(crate) const PARTS: [Part; 8] = [
+pub(crate) const PARTS: [Part; 9] = [
     Part { whole: Resource::Table, resource: Resource::Orders, operator: "StringNotLike", keys: &["#*"] },
     Part {
         whole: Resource::Table,
@@ -162,6 +167,12 @@ pub(crate) const PARTS: [Part; 8] = [
         resource: Resource::Exceptions,
         operator: "StringLike",
         keys: &["exceptions#*"],
+    },
+    Part {
+        whole: Resource::PeopleTable,
+        resource: Resource::People,
+        operator: "StringLike",
+        keys: &["people#*"],
     },
     Part {
         whole: Resource::PeopleTable,
@@ -266,6 +277,7 @@ impl Permission {
             (Some(table), Some(index), None) if table == WEBHOOKS_TABLE_NAME => {
                 Resource::WebhooksIndex(index)
             }
+            (None, None, Some(secret)) if secret == CLIENTS_SECRET => Resource::SignInClients,
             (None, None, Some(secret)) if secret.starts_with(WEBHOOKS_PREFIX) => Resource::WebhookSecrets,
             (None, None, Some(secret)) if secret.starts_with(merchants::PREFIX) => Resource::MerchantSecrets,
             (table, index, secret) => {
@@ -353,10 +365,12 @@ impl fmt::Display for Resource {
             Self::Exceptions => write!(f, "table/{SETTLEMENT_TABLE_NAME}, its exceptions"),
             Self::SettlementIndex(index) => write!(f, "table/{SETTLEMENT_TABLE_NAME}/index/{index}"),
             Self::PeopleTable => write!(f, "table/{PEOPLE_TABLE_NAME}"),
+            Self::People => write!(f, "table/{PEOPLE_TABLE_NAME}, its people"),
             Self::AuditTrail => write!(f, "table/{PEOPLE_TABLE_NAME}, its audit trail"),
             Self::WebhooksTable => write!(f, "table/{WEBHOOKS_TABLE_NAME}"),
             Self::WebhooksIndex(index) => write!(f, "table/{WEBHOOKS_TABLE_NAME}/index/{index}"),
             Self::WebhooksStream => write!(f, "table/{WEBHOOKS_TABLE_NAME}/stream"),
+            Self::SignInClients => write!(f, "secret:{CLIENTS_SECRET}"),
             Self::WebhookSecrets => write!(f, "secret:{WEBHOOKS_PREFIX}*"),
             Self::EventBus => write!(f, "event-bus/{EVENT_BUS_NAME}"),
             Self::Stream => write!(f, "table/{TABLE_NAME}/stream"),

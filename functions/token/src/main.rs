@@ -1,3 +1,6 @@
 //! The `token` function.
 
-tollgate::main!(Merchants, |adapters| run(adapters.tokens(SignInConfig::from_env()?.as_ref())?, token::handle));
+tollgate::main!(Merchants, |adapters| run(
+    adapters.tokens(SignInConfig::from_env()?.as_ref())?,
+    token::handle
+));

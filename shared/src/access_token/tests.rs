@@ -57,6 +57,7 @@ fn a_token_that_does_not_say_which_key_or_which_shopper_is_not_valid() {
             grant,
             shopper: None,
             key: None,
+            person: None,
             role: None,
             iat: 0,
             exp: 1,

@@ -7,6 +7,8 @@ use tollgate_core::{
     journal::count_attention,
     order::{MerchantId, Principal},
     payments::{IN_FLIGHT, NETWORK_DECLINES, NETWORK_IN_FLIGHT, Refusal, Stop},
+    people::{PersonEntry, RefundMax},
+    values::{Amount, Currency},
 };
 
 use super::{
@@ -58,7 +60,8 @@ async fn me(ports: &Transactions, request: &Request) -> Handled<Page> {
                 "livemode": ports.gateway.is_live(&merchant.gateway.any_route()),
                 "currencies": merchant.gateway.accounts.keys().map(|currency| currency.code()).collect::<Vec<_>>(),
             },
-            "key": {"name": caller.key_name().map(ToString::to_string), "role": caller.role().as_str()},
+            "key": key(&caller),
+            "person": caller.person().map(person),
             "payments": {"stopped": stop.map(Stop::is_on), "by_switch_of": by_switch_of, "captures_paused": merchant.captures_paused},
             "limits": {
                 "page_rows": ROWS_MAX,
@@ -75,6 +78,29 @@ async fn me(ports: &Transactions, request: &Request) -> Handled<Page> {
         })))
         .of_now(),
     ))
+}
+
+/// The key that called; none where a person did.
+fn key(caller: &Caller) -> Value {
+    if caller.person().is_some() {
+        return Value::Null;
+    }
+    json!({"name": caller.key_name().map(ToString::to_string), "role": caller.role().as_str()})
+}
+
+/// The person who called, with what they may do now.
+fn person(person: &PersonEntry) -> Value {
+    let limit = |(currency, amount): (&Currency, &Amount)| json!({"currency": currency.code(), "amount": amount.minor()});
+    let refund_max = match &person.grant.refund_max {
+        RefundMax::Unlimited => Value::Null,
+        RefundMax::By(limits) => limits.iter().map(limit).collect(),
+    };
+    json!({
+        "id": person.id,
+        "name": person.name.to_string(),
+        "role": person.grant.role.as_str(),
+        "refund_max": refund_max,
+    })
 }
 
 /// How many exceptions of the settlement are open, and how far the gateway's reports were read: of the account that was read

@@ -86,7 +86,7 @@ impl Adapters {
     /// For a merchant's receivers and the deliveries to them.
     pub fn deliveries(&self, webhooks: &WebhooksConfig) -> Deliveries {
         Deliveries {
-            access: self.access(),
+            access: self.access_of_people(),
             receivers: webhooks.receivers_with(&self.http_client, &self.clock),
             log: Arc::new(webhooks.deliveries_with(&self.http_client)),
         }

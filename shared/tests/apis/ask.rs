@@ -246,7 +246,7 @@ impl Ask {
         }
         let api = world.api();
         match self.route().0 {
-            "POST /oauth/access_token" => elastic_path::issue_token(&world.access(), request).await,
+            "POST /oauth/access_token" => elastic_path::issue_token(&world.tokens(), request).await,
             "GET /status" => status::status(world.as_ref(), request).await,
             "PUT /v2/orders/{orderId}" => elastic_path::put_order(&api, request).await,
             "GET /v2/orders/{orderId}" => elastic_path::get_order(&api, request).await,

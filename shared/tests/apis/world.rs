@@ -18,7 +18,7 @@ use tollgate::{
     access::Access,
     ports::{
         Api, Checkout, Confirm, Deliveries, Orders, PeopleStores, Personnel, SettlementStores, StopSwitch,
-        StoredCards, Transactions,
+        StoredCards, Tokens, Transactions,
     },
     source::Front,
 };
@@ -190,7 +190,12 @@ impl World {
             abuse: self.abuse.clone(),
             front: self.state().front,
             kid_key: merchants::kid_key(),
+            people: None,
         }
+    }
+
+    pub(crate) fn tokens(self: &Arc<Self>) -> Tokens {
+        Tokens { access: self.access(), sign_in: None }
     }
 
     pub(crate) fn api(self: &Arc<Self>) -> Api {

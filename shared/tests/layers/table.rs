@@ -71,7 +71,10 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("abuse", "order source"),
     ("access", "values order payments people abuse access_token source"),
     ("ports", "values order payments stored_cards journal people settlement webhooks access openid"),
-    ("api", "values order payments people stored_cards abuse access access_token invocation ports source transfer"),
+    (
+        "api",
+        "values order payments people stored_cards abuse access access_token invocation ports source transfer",
+    ),
     ("spreadsheet", "values order journal settlement"),
     ("status", "payments invocation version"),
     // Metrics.

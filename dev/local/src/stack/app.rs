@@ -1,23 +1,30 @@
 //! What the handlers of a stack work with.
 
-use std::sync::Arc;
+use std::{error::Error, sync::Arc};
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tollgate::{
     lambda::{
         self, Adapters, AwsPlace, Config, Credentials, JournalConfig, PeopleConfig, SettlementConfig,
-        WebhooksConfig,
+        SignInConfig, WebhooksConfig,
     },
+    openid::IssuerSettings,
     webhook_client::{Allowed, Settings},
 };
-use tollgate_core::{journal::Retention, payments::reconcile::Limits, values::Clock};
+use tollgate_core::{
+    journal::Retention,
+    payments::{Role, reconcile::Limits},
+    people::{ChangedBy, Grant, NewPerson, PeopleReader as _, PeopleStore as _, Recognition, RefundMax},
+    values::{Amount, Clock, Currency},
+};
 use tollgate_events::EventsConfig;
+use uuid::Uuid;
 
 use super::StartError;
 use crate::{
     functions::{Consumers, Ports},
-    merchants,
+    issuer, merchants,
     parts::AppSettings,
     permissions::Permissions,
     resources::{
@@ -32,6 +39,9 @@ const AUDIT_DAYS: i64 = 400;
 /// A receiver that is added here is called at once, as good as.
 const FRESH: SignedDuration = SignedDuration::from_secs(1);
 
+/// How long entries of the audit trail are kept; the template's default.
+const AUDIT_KEPT: SignedDuration = SignedDuration::from_hours(24 * 400);
+
 /// Builds what the handlers need, for a stack at these addresses. Nothing checks what it is used for.
 pub fn ports(
     dynamodb_url: &str,
@@ -39,7 +49,13 @@ pub fn ports(
     settings: AppSettings,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<Ports>, StartError> {
-    ports_over(aws_http_client()?, config(dynamodb_url, secretsmanager_url, settings), clock)
+    let sign_in = sign_in(dynamodb_url, secretsmanager_url, &settings);
+    ports_over(
+        aws_http_client()?,
+        config(dynamodb_url, secretsmanager_url, settings),
+        sign_in.as_ref(),
+        clock,
+    )
 }
 
 /// The same, and a function that uses it can do what its policy allows.
@@ -50,13 +66,15 @@ pub(super) fn guarded(
     clock: Arc<dyn Clock>,
     permissions: &Arc<Permissions>,
 ) -> Result<Arc<Ports>, StartError> {
+    let sign_in = sign_in(dynamodb_url, secretsmanager_url, &settings);
     let config = config(dynamodb_url, secretsmanager_url, settings);
-    ports_over(guarded_client(permissions)?, config, clock)
+    ports_over(guarded_client(permissions)?, config, sign_in.as_ref(), clock)
 }
 
 fn ports_over(
     http_client: SharedHttpClient,
     config: Config,
+    sign_in: Option<&SignInConfig>,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<Ports>, StartError> {
     let journal = journal(config.aws.clone());
@@ -68,7 +86,7 @@ fn ports_over(
     let adapters = Adapters::new(config, clock, http_client);
     let ports = || {
         Ok(Ports {
-            access: Arc::new(adapters.access()),
+            tokens: Arc::new(adapters.tokens(sign_in)?),
             orders: Arc::new(adapters.orders()?),
             api: Arc::new(adapters.api()?),
             confirm: Arc::new(adapters.confirm()?),
@@ -116,6 +134,21 @@ pub(super) struct Urls<'a> {
     pub(super) dynamodb: &'a str,
     pub(super) secretsmanager: &'a str,
     pub(super) eventbridge: &'a str,
+}
+
+/// The table of people.
+pub(super) fn people(aws: AwsPlace) -> PeopleConfig {
+    PeopleConfig { table: PEOPLE_TABLE_NAME.to_owned(), audit_kept: AUDIT_KEPT, aws }
+}
+
+/// People sign in at the stack's own issuer, which is one company's alone.
+fn sign_in(dynamodb_url: &str, secretsmanager_url: &str, settings: &AppSettings) -> Option<SignInConfig> {
+    let url = settings.issuer.clone()?;
+    Some(SignInConfig {
+        issuer: IssuerSettings { url, is_single_tenant: true, required: None },
+        clients: issuer::CLIENTS_SECRET.to_owned(),
+        people: people(aws(dynamodb_url, secretsmanager_url)),
+    })
 }
 
 fn journal(aws: AwsPlace) -> JournalConfig {
@@ -173,6 +206,33 @@ fn config(dynamodb_url: &str, secretsmanager_url: &str, settings: AppSettings) -
         captures: settings.captures,
         inquiries: Limits::default(),
         payments_stopped: settings.payments_stopped,
+        people: Some(people(aws(dynamodb_url, secretsmanager_url))),
         aws: aws(dynamodb_url, secretsmanager_url),
     }
+}
+
+/// Adds the people of the issuer whom a merchant knows, to be recognized by their addresses.
+pub(super) async fn add_people(
+    dynamodb_url: &str,
+    secretsmanager_url: &str,
+    issuer: &str,
+) -> Result<(), Box<dyn Error>> {
+    let store = people(aws(dynamodb_url, secretsmanager_url)).store(&aws_http_client()?);
+    let merchant = merchants::REGISTERED.parse()?;
+    let (mut all, by) = (store.people(&merchant).await?, ChangedBy::Operator("the sample data".parse()?));
+    for person in &issuer::PEOPLE {
+        let Some(role) = person.role else { continue };
+        let refund_max = match person.role {
+            Some(Role::Operate) => RefundMax::By([(Currency::USD, Amount::new(5_000)?)].into()),
+            _ => RefundMax::Unlimited,
+        };
+        let new = NewPerson {
+            name: person.name.parse()?,
+            recognition: Recognition::Email { issuer: issuer.to_owned(), email: person.email.parse()? },
+            grant: Grant { role, refund_max },
+        };
+        let change = all.add(&by, new, Uuid::new_v4(), Timestamp::now())?;
+        store.save(&merchant, &all, Some(&change)).await?;
+    }
+    Ok(())
 }

@@ -24,7 +24,9 @@ use crate::{
     forward::forward,
     front::{self, Viewer},
     functions::{self, Consumers, Functions, Ports},
-    guard, merchants,
+    guard,
+    issuer::{self, Issuer},
+    merchants,
     parts::{AppSettings, Parts},
     permissions::Permissions,
     resources::{
@@ -51,7 +53,7 @@ impl Stack {
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let mut deployment = template::deployed()?;
         deployment.captures = options.captures.unwrap_or(deployment.captures);
-        let settings = settings(&options, &deployment)?;
+        let mut settings = settings(&options, &deployment)?;
         let granted = std::mem::take(&mut deployment.permissions);
         let permissions = Arc::new(Permissions::new(granted, &options.withdrawn));
         let (stop, stopped) = watch::channel(false);
@@ -64,16 +66,21 @@ impl Stack {
         let (services, api) = Services::start(opened, &options, &hosts, &mut servers)?;
         services.admit_containers(&options, &mut servers).await?;
         services.put_merchants(&options);
+        services.secrets.put(issuer::CLIENTS_SECRET, issuer::clients_document());
         let tables = services.create_tables(&deployment).await?;
 
         let clock = Arc::new(LocalClock::default());
-        let guarded = services.guarded_ports(settings, Arc::clone(&clock) as _, &permissions)?;
+        let issuer = Issuer::new(&api.url, Arc::clone(&clock) as _)
+            .ok_or_else(|| StartError::App("the issuer has no key".to_owned()))?;
+        settings.issuer = issuer.url().parse().ok();
+        let guarded = services.guarded_ports(settings.clone(), Arc::clone(&clock) as _, &permissions)?;
         let shared_clock = Arc::clone(&clock) as Arc<dyn Clock>;
         let consumers = app::guarded_consumers(&services.urls(), &shared_clock, &permissions)?;
         let process = Process { ports: guarded, consumers, clock: Arc::clone(&clock) as _ };
         let functions = Arc::new(make_functions(&options, &deployment, process, &servers));
         let samples = if options.samples && services.is_empty(&tables).await? {
-            services.make_samples(settings, &functions).await?
+            services.make_people(issuer.url()).await?;
+            services.make_samples(settings.clone(), &functions).await?
         } else {
             0
         };
@@ -117,7 +124,8 @@ impl Stack {
         let sample_shop =
             Shop::new(&parts.callers_url, &tokenizer).map_err(|error| StartError::App(error.to_string()))?;
         let checkout = guard::by_origin(checkout::router(sample_shop), &hosts);
-        let router = router.merge(control::router(Arc::clone(&parts), &hosts)).merge(checkout);
+        let issuer = issuer::router(Arc::new(issuer));
+        let router = router.merge(control::router(Arc::clone(&parts), &hosts)).merge(checkout).merge(issuer);
         servers.serve(api.listener, guard::by_host(router, &hosts));
         tracing::info!(url = parts.url, "the API is ready");
         Ok(Self { parts, simulator, viewer, stop, servers: servers.running })
@@ -132,6 +140,7 @@ fn settings(options: &Options, deployment: &Deployment) -> Result<AppSettings, S
         captures: deployment.captures,
         payments_stopped: options.payments_stopped,
         front: front.unwrap_or(options.front),
+        issuer: None,
     })
 }
 
@@ -411,6 +420,12 @@ impl Services {
         permissions: &Arc<Permissions>,
     ) -> Result<Arc<Ports>, StartError> {
         app::guarded(&self.dynamodb_url, &self.secretsmanager_url, settings, clock, permissions)
+    }
+
+    /// Adds the people of the issuer to the first merchant.
+    async fn make_people(&self, issuer: &str) -> Result<(), StartError> {
+        let added = app::add_people(&self.dynamodb_url, &self.secretsmanager_url, issuer).await;
+        added.map_err(|error| self.dynamodb_failed(error.to_string()))
     }
 
     /// Makes the sample orders, and returns how many there are.

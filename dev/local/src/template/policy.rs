@@ -12,6 +12,10 @@ use crate::permissions::{PARTS, Part, Permission, Resource};
 const MERCHANT_SECRETS: &str =
     "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${MerchantsPrefix}*";
 
+/// The secret with the clients that sign people in. AWS adds six characters to its name.
+const SIGN_IN_CLIENTS: &str =
+    "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${SignInClients}-??????";
+
 /// The secrets of merchants' receivers.
 const WEBHOOK_SECRETS: &str =
     "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${WebhooksPrefix}*";
@@ -116,6 +120,9 @@ fn resource(name: &str, tables: &Tables<'_>) -> Option<Resource> {
     }
     if name == WEBHOOK_SECRETS {
         return Some(Resource::WebhookSecrets);
+    }
+    if name == SIGN_IN_CLIENTS {
+        return Some(Resource::SignInClients);
     }
     if name == EVENT_BUS {
         return Some(Resource::EventBus);

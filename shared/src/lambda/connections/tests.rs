@@ -51,6 +51,7 @@ fn adapters(aws: &Arc<Aws>) -> Adapters {
         captures: CaptureSettings { shards: 1, concurrency: 1 },
         inquiries: Limits::default(),
         payments_stopped: false,
+        people: None,
         aws: AwsPlace {
             region: "us-east-1".to_owned(),
             dynamodb_url: None,
