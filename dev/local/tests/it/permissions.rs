@@ -315,7 +315,7 @@ async fn what_is_requested_outside_a_function_is_neither_refused_nor_counted() {
     let options = Options { withdrawn, samples: true, ..Options::default() };
     let stack = local::Stack::start(options).await.unwrap();
     assert!(stack.samples() > 0);
-    stack.ports().access.merchants.get(&merchants::REGISTERED.parse().unwrap()).await.unwrap();
+    stack.ports().api.access.merchants.get(&merchants::REGISTERED.parse().unwrap()).await.unwrap();
     assert_eq!(stack.performed(), ByFunction::new());
     stack.stop().await;
 }

@@ -206,7 +206,7 @@ impl Run {
     /// Beyond the window in which an equal request is taken for a repetition, and that in which declines count.
     async fn later(&mut self) {
         self.shop.stack.advance_clock(601);
-        self.values.now = self.shop.stack.ports().access.clock.now();
+        self.values.now = self.shop.stack.ports().api.access.clock.now();
         self.new_tokens().await;
     }
 

@@ -22,7 +22,7 @@ use crate::{
 const KEPT_S: i64 = 15;
 
 pub(crate) async fn throw(shop: &Shop, stopped: bool) {
-    let clock = shop.stack.ports().access.clock.clone();
+    let clock = shop.stack.ports().api.access.clock.clone();
     let client = local::dynamodb_client(shop.stack.dynamodb_url());
     let switch = DynamoDbSwitch::new(client, local::TABLE_NAME.to_owned(), clock, false);
     let by = Attribution::new(None, Some(&"Ann".parse().unwrap()), Some(&"a test".parse().unwrap()));

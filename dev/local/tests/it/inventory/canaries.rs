@@ -312,7 +312,7 @@ async fn nothing_that_the_credit_card_api_is_sent_turns_up_where_it_does_not_bel
 /// A handler that stumbles with everything in hand that has a `Debug`.
 fn stumbles() -> Handler {
     |ports, request: Request| {
-        let merchants = ports.access.merchants.clone();
+        let merchants = ports.api.access.merchants.clone();
         Box::pin(async move {
             let Body::Text(text) = request.body() else { panic!("a text") };
             let body: Value = serde_json::from_str(text).unwrap();
