@@ -58,6 +58,7 @@ mod secrets_manager;
 mod settlement;
 mod shop;
 mod shopper_isolation;
+mod sign_in;
 mod stack;
 mod stopped_merchants;
 mod stopped_payments;
