@@ -33,9 +33,6 @@ use crate::{
     },
 };
 
-/// How long entries of the audit trail are kept here, in days.
-const AUDIT_DAYS: i64 = 400;
-
 /// A receiver that is added here is called at once, as good as.
 const FRESH: SignedDuration = SignedDuration::from_secs(1);
 
@@ -136,8 +133,8 @@ pub(super) struct Urls<'a> {
     pub(super) eventbridge: &'a str,
 }
 
-/// The table of people.
-pub(super) fn people(aws: AwsPlace) -> PeopleConfig {
+/// Where people are kept.
+fn people(aws: AwsPlace) -> PeopleConfig {
     PeopleConfig { table: PEOPLE_TABLE_NAME.to_owned(), audit_kept: AUDIT_KEPT, aws }
 }
 
@@ -153,11 +150,6 @@ fn sign_in(dynamodb_url: &str, secretsmanager_url: &str, settings: &AppSettings)
 
 fn journal(aws: AwsPlace) -> JournalConfig {
     JournalConfig { table: JOURNAL_TABLE_NAME.to_owned(), retention: Retention::default(), aws }
-}
-
-fn people(aws: AwsPlace) -> PeopleConfig {
-    let audit_kept = SignedDuration::from_hours(24 * AUDIT_DAYS);
-    PeopleConfig { table: PEOPLE_TABLE_NAME.to_owned(), audit_kept, aws }
 }
 
 /// How webhooks are sent here: to this machine, too.
