@@ -15,7 +15,7 @@ mod store;
 pub use audit::{AuditEntry, AuditFilter, AuditKind, AuditPage, Audited, AuditedPerson, SignInRefusal};
 pub use editing::{NotChanged, PeopleEditor};
 pub use grant::{Grant, REFUND_LIMITS_MAX, RefundMax};
-pub use identity::{EMAIL_MAX_BYTES, Email, Identity, InvalidEmail, Recognition, Subject};
+pub use identity::{EMAIL_MAX_BYTES, Email, Identity, InvalidEmail, Recognition, SUBJECT_MAX_BYTES, Subject};
 pub use person_entry::PersonEntry;
 pub use register::{ChangedBy, NewPerson, PEOPLE_MAX, People, PeopleChange, PeopleRefusal, SignedIn};
 pub use sign_in::{SignInAttempt, sign_in};

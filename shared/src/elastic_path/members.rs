@@ -37,17 +37,16 @@ impl Members<'_> {
     /// JavaScript writes a sum that went wrong (`NaN`) as null, and left out it would mean
     /// everything.
     pub(super) fn amount(&mut self, name: &str) -> Option<Amount> {
-        let Node::Number(digits) = self.node(name)? else {
-            return self.wrong_type(name, "an integer, in minor units");
-        };
-        if digits.parse() == Ok(0_u64) {
-            return self.no_value(name, "must be more than 0");
-        }
-        self.limit(name)
+        let amount = self.minor_units(name, "must be more than 0, not negative")?;
+        if amount == Amount::ZERO { self.no_value(name, "must be more than 0") } else { Some(amount) }
     }
 
     /// An optional limit: a whole number of minor units, which may be 0.
     pub(super) fn limit(&mut self, name: &str) -> Option<Amount> {
+        self.minor_units(name, "must not be negative")
+    }
+
+    fn minor_units(&mut self, name: &str, negative: &str) -> Option<Amount> {
         let Node::Number(digits) = self.node(name)? else {
             return self.wrong_type(name, "an integer, in minor units");
         };
@@ -56,7 +55,7 @@ impl Members<'_> {
                 Ok(amount) => return Some(amount),
                 Err(_) => "is more than the gateway can carry",
             },
-            (Err(_), Ok(_)) => "must be more than 0, not negative",
+            (Err(_), Ok(_)) => negative,
             (Err(_), Err(_)) => "must be a whole number, in minor units",
         };
         self.no_value(name, problem)

@@ -40,6 +40,9 @@ use crate::{
 /// Longest text of a member that is looked at, in characters; what is kept has limits of its own.
 const TEXT_MAX: usize = 1_000;
 
+/// When to come back while others change the same people.
+const RETRY_S: u32 = 2;
+
 /// The limit of a person who has none.
 const UNLIMITED: &str = "unlimited";
 
@@ -100,9 +103,11 @@ async fn remove(ports: &Personnel, request: &Request) -> Handled<Value> {
 
 /// The person who wants to change people. That the person may is decided on the people as they are stored.
 async fn changer(ports: &Personnel, request: &Request) -> Result<(Caller, ChangedBy), Failure> {
-    let _caller = Caller::merchant(&ports.access, request, Role::All).await?;
+    let caller = Caller::merchant(&ports.access, request, Role::All).await?;
     Parameters::none(request)?;
-    Err(Failure::new(Code::Forbidden, NO_PERSON))
+    let person = caller.person().ok_or_else(|| Failure::new(Code::Forbidden, NO_PERSON))?;
+    let by = ChangedBy::Person { id: person.id, role: caller.role() };
+    Ok((caller, by))
 }
 
 fn editor<'a>(
@@ -222,7 +227,11 @@ where
 fn refused(why: NotChanged) -> Failure {
     let refusal = match why {
         NotChanged::Refused(refusal) => refusal,
-        NotChanged::Contended => return Refusal::Contended.into(),
+        NotChanged::Contended => {
+            let mut failure = Failure::new(Code::Contended, why.to_string());
+            failure.retry_after_s = Some(RETRY_S);
+            return failure;
+        }
         NotChanged::Store(error) => return Refusal::Store(error).into(),
     };
     let words = refusal.to_string();
@@ -231,8 +240,9 @@ fn refused(why: NotChanged) -> Failure {
         PeopleRefusal::Role | PeopleRefusal::OwnEntry => Failure::new(Code::Forbidden, words),
         PeopleRefusal::NotFound => Failure::new(Code::NotFound, words),
         PeopleRefusal::NameTaken => about("data.name"),
-        PeopleRefusal::RecognitionTaken => about("data"),
-        PeopleRefusal::Full => about("data"),
+        PeopleRefusal::Issuer => about("data.issuer"),
+        PeopleRefusal::Subject => about("data.subject"),
+        PeopleRefusal::RecognitionTaken | PeopleRefusal::Full => about("data"),
         PeopleRefusal::TooManyLimits => about("data.refund_max"),
     }
 }

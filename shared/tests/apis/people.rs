@@ -114,3 +114,90 @@ async fn what_people_did_is_listed_page_by_page_and_of_one_merchant_alone() {
     t.ask("the table does not respond", &list("")).await;
     t.end();
 }
+
+/// What the tests call Eve and Ann, by the numbers of their ids, with the role of their sign-in.
+const EVE: &str = "shop:person1/all";
+const ANN: &str = "shop:person3/operate";
+
+#[tokio::test(start_paused = true)]
+async fn a_person_with_role_all_changes_others_under_their_own_name_and_never_themselves() {
+    let mut t = Table::new("people_changes");
+    people(&t.world).await;
+    let eve = t.world.person("shop", "Eve");
+    let ann = t.world.person("shop", "Ann");
+    let add = |data: serde_json::Value| post("/v2/people").by(EVE).data(data);
+    let change = |id: Uuid, data: serde_json::Value| patch(format!("/v2/people/{id}")).by(EVE).data(data);
+    let remove = |id: Uuid| delete(format!("/v2/people/{id}")).by(EVE);
+    let bob = json!({"name": "Bob", "issuer": ISSUER, "email": "bob@shop.example", "role": "read"});
+    t.ask("one is added, and refunds nothing unless it is said", &add(bob.clone())).await;
+    t.ask(
+        "a name in other letters is another person's",
+        &add(json!({"name": "BOB", "issuer": ISSUER, "subject": "b-2", "role": "read"})),
+    )
+    .await;
+    t.ask(
+        "an address has one owner",
+        &add(json!({"name": "Rob", "issuer": ISSUER, "email": "ann@shop.example", "role": "all"})),
+    )
+    .await;
+    t.ask("one with limits, by subject", &add(json!({"name": "Rob", "issuer": ISSUER, "subject": "r-1", "role": "operate", "refund_max": {"USD": 100, "JPY": 0}}))).await;
+    t.ask("only what is stated changes", &change(ann, json!({"role": "pay"}))).await;
+    t.ask("limits are replaced", &change(ann, json!({"refund_max": {}}))).await;
+    t.ask("her own entry", &change(eve, json!({"refund_max": "unlimited"}))).await;
+    t.ask("nor removes she herself", &remove(eve)).await;
+    t.ask("nobody with that id", &remove(Uuid::nil())).await;
+    t.ask("what is no id", &delete("/v2/people/ann").by(EVE)).await;
+    t.ask("a smaller role", &post("/v2/people").by(ANN).data(bob.clone())).await;
+    t.ask("a role in a token that she does not have", &post("/v2/people").by("shop:person3/all").data(bob))
+        .await;
+    t.world.state().contended = true;
+    t.ask("others change them all the time", &change(ann, json!({"role": "read"}))).await;
+    t.world.state().contended = false;
+    t.world.state().broken.insert("people_save");
+    t.ask("it cannot be written", &change(ann, json!({"role": "read"}))).await;
+    t.world.state().broken.clear();
+    t.ask("one is removed", &remove(ann)).await;
+    t.ask("whose token opens nothing", &get("/v2/people").by(ANN)).await;
+    t.ask("who did it", &get("/v2/audit?filter=eq(person,Eve)").by(EVE)).await;
+    t.end();
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_member_of_a_person_is_as_stated_or_refused_and_no_slip_takes_a_limit_away() {
+    let mut t = Table::new("people_members");
+    people(&t.world).await;
+    let ann = t.world.person("shop", "Ann");
+    let good = json!({"name": "Bob", "issuer": ISSUER, "email": "bob@shop.example", "role": "read"});
+    let with = |member: &str, value: serde_json::Value| {
+        let mut data = good.clone();
+        data[member] = value;
+        post("/v2/people").by(EVE).data(data)
+    };
+    for member in ["name", "issuer", "email", "role"] {
+        t.ask("without a member", &with(member, serde_json::Value::Null)).await;
+    }
+    t.ask("both ways to recognize", &with("subject", json!("b-1"))).await;
+    t.ask("an address in capitals", &with("email", json!("Bob@shop.example"))).await;
+    t.ask("no role", &with("role", json!("admin"))).await;
+    t.ask("a card number for a name", &with("name", json!("4111 1111 1111 1111"))).await;
+    t.ask("another member", &with("limits", json!({}))).await;
+    t.ask("a long issuer", &with("issuer", json!(format!("https://{}", "i".repeat(248))))).await;
+    for (hazard, limits) in [
+        ("no currency", json!({"dollars": 5})),
+        ("a decimal", json!({"USD": 50.5})),
+        ("a text", json!({"USD": "50.00"})),
+        ("less than nothing", json!({"USD": -1})),
+        ("a number for all", json!(5_000)),
+        ("a list", json!([])),
+        ("a word", json!("Unlimited")),
+        ("truth", json!(false)),
+    ] {
+        t.ask(hazard, &with("refund_max", limits)).await;
+    }
+    let change = |data: serde_json::Value| patch(format!("/v2/people/{ann}")).by(EVE).data(data);
+    t.ask("nothing to change", &change(json!({}))).await;
+    t.ask("null changes nothing", &change(json!({"refund_max": null}))).await;
+    t.ask("a name is for ever", &change(json!({"name": "Anna", "role": "read"}))).await;
+    t.ask("as she was", &get("/v2/people").by(EVE)).await;
+    t.end();
+}

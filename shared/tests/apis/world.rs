@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tollgate::{
     abuse::Abuse,
-    access::Access,
+    access::{Access, PeopleNow},
     ports::{
         Api, Checkout, Confirm, Deliveries, Orders, PeopleStores, Personnel, SettlementStores, StopSwitch,
         StoredCards, Tokens, Transactions,
@@ -244,7 +244,8 @@ impl World {
 
     pub(crate) fn personnel(self: &Arc<Self>) -> Personnel {
         let stores = PeopleStores { people: self.clone(), audit: self.clone() };
-        Personnel { access: self.access(), stores }
+        let people = PeopleNow::new(self.clone(), self.clone());
+        Personnel { access: Access { people: Some(Arc::new(people)), ..self.access() }, stores }
     }
 
     pub(crate) fn deliveries(self: &Arc<Self>) -> Deliveries {

@@ -5,6 +5,9 @@ use crate::values::text::checked_text;
 /// Longest address, in bytes (RFC 5321 §4.5.3.1.3, without its brackets).
 pub const EMAIL_MAX_BYTES: usize = 254;
 
+/// Longest issuer and longest subject, in characters of ASCII (OpenID Connect Core §2 for the subject).
+pub const SUBJECT_MAX_BYTES: usize = 255;
+
 /// What an issuer calls a person. Only both together are stable and never given to another (OpenID Connect Core §5.7).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
@@ -50,6 +53,22 @@ impl Recognition {
         match self {
             Self::Email { email, .. } => Some(email),
             Self::Subject { email, .. } => email.as_ref(),
+        }
+    }
+
+    /// The issuer whose word counts.
+    pub(super) fn issuer(&self) -> &str {
+        match self {
+            Self::Email { issuer, .. } => issuer,
+            Self::Subject { subject, .. } => &subject.issuer,
+        }
+    }
+
+    /// The claim `sub`, if it is known.
+    pub(super) fn subject(&self) -> Option<&str> {
+        match self {
+            Self::Email { .. } => None,
+            Self::Subject { subject, .. } => Some(&subject.subject),
         }
     }
 

@@ -6,7 +6,7 @@ mod tests;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Email, Grant, Identity, PersonEntry, Recognition};
+use super::{Email, Grant, Identity, PersonEntry, Recognition, identity::SUBJECT_MAX_BYTES};
 use crate::{order::Person, payments::Role};
 
 /// Most people of one merchant, so that all of them fit one item of a table.
@@ -81,6 +81,12 @@ pub enum PeopleRefusal {
     /// Another person has or had the address, or has the subject.
     #[error("another person is recognized by this")]
     RecognitionTaken,
+    /// The issuer is none.
+    #[error("the issuer must be an address of 1 to {SUBJECT_MAX_BYTES} characters of ASCII without spaces")]
+    Issuer,
+    /// The subject is none.
+    #[error("the subject must have 1 to {SUBJECT_MAX_BYTES} characters of ASCII")]
+    Subject,
     /// There are [`PEOPLE_MAX`] people.
     #[error("a merchant has at most {PEOPLE_MAX} people")]
     Full,
@@ -188,6 +194,7 @@ impl People {
 
     fn check_new(&self, new: &NewPerson) -> Result<(), PeopleRefusal> {
         check_limits(&new.grant)?;
+        check_texts(&new.recognition)?;
         if self.entries.len() >= PEOPLE_MAX {
             return Err(PeopleRefusal::Full);
         }
@@ -213,6 +220,17 @@ impl People {
 
 fn check_limits(grant: &Grant) -> Result<(), PeopleRefusal> {
     if grant.refund_max.fits() { Ok(()) } else { Err(PeopleRefusal::TooManyLimits) }
+}
+
+/// What no ID token can say recognizes nobody, and may not fit the item.
+fn check_texts(recognition: &Recognition) -> Result<(), PeopleRefusal> {
+    let fits = |text: &str| (1..=SUBJECT_MAX_BYTES).contains(&text.len());
+    let is_address = |text: &str| fits(text) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_subject = |text: &str| fits(text) && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if !is_address(recognition.issuer()) {
+        return Err(PeopleRefusal::Issuer);
+    }
+    if recognition.subject().is_none_or(is_subject) { Ok(()) } else { Err(PeopleRefusal::Subject) }
 }
 
 /// Whether two names could be taken for one on record.

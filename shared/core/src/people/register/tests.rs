@@ -191,3 +191,24 @@ fn more_limits_than_fit_are_refused_and_nothing_changes() {
     assert_eq!(added, Err(PeopleRefusal::TooManyLimits));
     assert_eq!(people, before);
 }
+
+#[test]
+fn what_no_issuer_can_say_of_a_person_recognizes_nobody() {
+    let people = people();
+    let add = |issuer: &str, subject: &str| {
+        let subject = Subject { issuer: issuer.into(), subject: subject.into() };
+        let recognition = Recognition::Subject { subject, email: None };
+        let new = NewPerson { name: "bob".parse().unwrap(), recognition, grant: grant(Role::Read) };
+        people.clone().add(&operator(), new, Uuid::from_u128(3), at()).map(|_| ())
+    };
+    let (long, longest) = ("s".repeat(256), "s".repeat(255));
+    assert_eq!(add(ISSUER, &longest), Ok(()));
+    assert_eq!(add(&longest, "b-1"), Ok(()));
+    assert_eq!(add(ISSUER, "auth0|a b"), Ok(()));
+    for issuer in ["", &long, "https://id shop.example", "https://íd.shop.example"] {
+        assert_eq!(add(issuer, "b-1"), Err(PeopleRefusal::Issuer), "{issuer}");
+    }
+    for subject in ["", &long, "b\n1", "é"] {
+        assert_eq!(add(ISSUER, subject), Err(PeopleRefusal::Subject), "{subject}");
+    }
+}
