@@ -24,6 +24,7 @@ mod capture_terms;
 mod captures;
 mod cursor;
 mod detailed_status;
+mod downloads;
 mod entries;
 mod error;
 mod events;

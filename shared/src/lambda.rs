@@ -314,6 +314,7 @@ impl Adapters {
             log,
             totals,
             settlement: settlement.stores(&self.http_client),
+            audit: self.config.people.as_ref().map(|people| people.stores(&self.http_client).audit),
             gateway: GATEWAY,
         }
     }

@@ -9,6 +9,7 @@ use tollgate_core::{
 
 use super::{
     cursor::Place,
+    downloads::on_record,
     filter::WantedAudit,
     page::{csv, wants_csv},
     paging::{PARAMETERS, Paging},
@@ -52,6 +53,7 @@ async fn list(ports: &Personnel, request: &Request) -> Handled<Page> {
             "meta": {"page": {"limit": paging.limit, "cursor": cursor}, "time_zone": paging.zone.name()},
         }))
     };
+    let body = on_record(ports, &caller, request, body).await?;
     Ok(Reply::new(200, body.followed_by(next.as_deref())))
 }
 

@@ -14,7 +14,7 @@ pub(super) use deliveries::DeliveryFilter;
 pub(super) use entries::EntryFilter;
 pub(super) use orders::OrderFilter;
 pub(super) use settlement::{DepositFilter, NoFilter, WantedExceptions};
-pub(super) use term::{Fields, Range, parse};
+pub(super) use term::{Fields, Range, parse, without_customers};
 
 use jiff::Timestamp;
 use tollgate_core::{

@@ -17,6 +17,7 @@ use tollgate_core::{
 use uuid::Uuid;
 
 use super::{
+    downloads::on_record,
     follow_up::only_data_and_options,
     page::{csv, wants_csv},
     parameters::Parameters,
@@ -73,6 +74,7 @@ async fn list(ports: &Personnel, request: &Request) -> Handled<Page> {
         let data: Vec<Value> = with_last.map(|(one, last)| person_value(one, last)).collect();
         Page::from(json!({ "data": data }))
     };
+    let page = on_record(ports, &caller, request, page).await?;
     Ok(Reply::new(200, page.of_now()))
 }
 

@@ -15,6 +15,7 @@ use tollgate_core::{
 };
 
 use super::{
+    downloads::on_record,
     page::{csv, wants_csv},
     parameters::Parameters,
 };
@@ -69,6 +70,7 @@ async fn report(ports: &Transactions, request: &Request) -> Handled<Page> {
         .map_err(Refusal::Store)?;
     found.unreadable.iter().for_each(Unreadable::note);
     let page = if wants_csv(request) { query.csv(&found)? } else { query.json(&found) };
+    let page = on_record(ports, &caller, request, page).await?;
     Ok(Reply::new(200, page))
 }
 

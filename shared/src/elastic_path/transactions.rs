@@ -10,6 +10,7 @@ use tollgate_core::{
 
 use super::{
     cursor::Place,
+    downloads::on_record,
     filter::Filter,
     page::{csv, wants_csv},
     paging::{Paging, SORTED, list_deadline},
@@ -72,6 +73,7 @@ async fn search(ports: &Transactions, request: &Request) -> Handled<Page> {
     } else {
         json(&wanted, &found, view, (cursor.as_deref(), next.as_deref()))
     };
+    let page = on_record(ports, &caller, request, page).await?;
     Ok(Reply::new(200, page.followed_by(next.as_deref())))
 }
 

@@ -267,6 +267,7 @@ impl World {
                 exceptions: self.clone(),
                 progress: self.clone(),
             },
+            audit: Some(self.clone()),
             gateway: self.info(),
         }
     }

@@ -224,6 +224,19 @@ impl<'a> Term<'a> {
     }
 }
 
+/// Fields whose values say who a customer is, or may.
+const OF_CUSTOMERS: [&str; 3] = ["customer_id", "customer_email", "custom_reference"];
+
+/// A filter as it was stated, without the values that say who a customer is.
+pub(in crate::elastic_path) fn without_customers(text: &str) -> String {
+    let shown = |part: &str| {
+        let start = part.split_inclusive(',').next().unwrap_or_default();
+        let is_of_customers = OF_CUSTOMERS.iter().any(|field| start.contains(field));
+        if is_of_customers { format!("{start}…)") } else { part.to_owned() }
+    };
+    split(text, ':').into_iter().map(shown).collect::<Vec<_>>().join(":")
+}
+
 fn unquoted(text: &str) -> &str {
     let text = text.trim();
     text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)

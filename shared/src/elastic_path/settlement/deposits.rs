@@ -22,6 +22,7 @@ use crate::{
     },
     elastic_path::{
         cursor::Place,
+        downloads::on_record,
         filter::{DepositFilter, NoFilter},
         page::{csv, wants_csv},
         paging::{PARAMETERS, Paging, WITHOUT_FILTER},
@@ -76,6 +77,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
             },
         }))
     };
+    let body = on_record(ports, &caller, request, body).await?;
     Ok(Reply::new(200, body.followed_by(next.as_deref())))
 }
 
@@ -117,6 +119,7 @@ async fn read(ports: &Transactions, request: &Request) -> Handled<Page> {
         body["meta"] = json!({"page": {"limit": paging.limit, "cursor": cursor}});
         Page::from(body)
     };
+    let body = on_record(ports, &caller, request, body).await?;
     Ok(Reply::new(200, body.followed_by(next.as_deref())))
 }
 

@@ -22,6 +22,7 @@ use crate::{
     },
     elastic_path::{
         cursor::Place,
+        downloads::on_record,
         filter::WantedExceptions,
         follow_up::only_data_and_options,
         page::{csv, wants_csv},
@@ -70,6 +71,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
             },
         }))
     };
+    let body = on_record(ports, &caller, request, body).await?;
     Ok(Reply::new(200, body.followed_by(next.as_deref())))
 }
 
