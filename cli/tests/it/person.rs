@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Fixture, MERCHANT};
+use crate::support::Fixture;
+
+/// The one to which the local stack adds nobody.
+const MERCHANT: &str = local::merchants::EXTERNAL;
 
 const ISSUER: &str = "https://login.shop.example";
 

@@ -19,6 +19,7 @@ use crate::{
     inventory::watch::Watch,
     settlement,
     shop::{Shop, VISA, by_card_with, by_token},
+    sign_in,
     support::client,
     template::SMALL,
 };
@@ -146,10 +147,29 @@ async fn looks_at_webhooks(shop: &Shop) {
     shop.post("/v2/webhooks/shop/test", json!({})).await.data(202);
 }
 
-async fn looks_at_people(shop: &Shop) {
-    for path in ["/v2/people", "/v2/audit"] {
-        assert!(shop.get(path).await.data(200).is_array(), "{path}");
+/// A person does a little of everything, and a fresh process learns each time who that is.
+async fn a_person_acts(shop: &mut Shop) {
+    sign_in::act_as(shop, "eve").await;
+    let none = uuid::Uuid::nil();
+    for action in ["capture", "refund", "cancel"] {
+        shop.stack.cold_start().unwrap();
+        let path = format!("/v2/orders/late/transactions/{none}/{action}");
+        shop.post(&path, json!({"data": {}})).await.error(404, "transaction_not_found");
     }
+    for path in ["/v2/orders/late", "/v2/stop", "/v2/webhooks", "/v2/entries", "/v2/people", "/v2/audit"] {
+        shop.stack.cold_start().unwrap();
+        assert!(!shop.get(path).await.data(200).is_null(), "{path}");
+    }
+    let new =
+        json!({"data": {"name": "Bob", "issuer": "https://id.example", "subject": "b", "role": "read"}});
+    shop.post("/v2/people", new).await.data(201);
+    for path in ["/v2/entries", "/v2/people"] {
+        let file = shop.send(Method::GET, path, &[("accept", "text/csv")], String::new()).await;
+        assert_eq!(file.status, 200, "{path}");
+    }
+    let audited = shop.get("/v2/audit?filter=eq(person,\"Eve Evans\")").await;
+    let kinds: Vec<_> = audited.data(200).as_array().unwrap().iter().map(|one| one["kind"].clone()).collect();
+    assert_eq!(kinds, ["downloaded", "downloaded", "people_changed", "signed_in"]);
 }
 
 /// A payment that the journal knows is charged back, and the settlement read again.
@@ -195,7 +215,7 @@ async fn looks_at_settlement(shop: &Shop) {
 #[tokio::test]
 async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else() {
     let granted = parse(TEMPLATE).unwrap().permissions;
-    let shop = open(Options { samples: true, ..Options::default() }).await;
+    let mut shop = open(Options { samples: true, ..Options::default() }).await;
     // One that fails: only then is anything noted.
     let receiver = crate::webhooks::Receiver::open().await;
     receiver.respond(500);
@@ -216,7 +236,6 @@ async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else()
     reads_the_settlement(&shop).await;
     stops_and_starts(&shop).await;
     looks_at_webhooks(&shop).await;
-    looks_at_people(&shop).await;
     looks_at_settlement(&shop).await;
     shop.get("/v2/entries?filter=eq(retref,111222333444)").await.data(200);
     shop.register("late", 2599).await;
@@ -234,6 +253,7 @@ async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else()
     // That payment's entries come late now, and its quarter of an hour is summed up anew.
     shop.stack.deliver_stream().await.unwrap();
     shop.stack.invoke_scheduled("totals").await.unwrap();
+    a_person_acts(&mut shop).await;
     let differences = differences(&granted, &shop.stack.performed());
     assert!(differences.is_empty(), "{differences:#?}");
     shop.close().await;

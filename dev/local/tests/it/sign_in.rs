@@ -148,7 +148,7 @@ async fn exchange(shop: &Shop, id_token: &str, changes: &[(&str, &str)]) -> (u16
 }
 
 /// Signs somebody in, and acts as that person from then on.
-async fn act_as(shop: &mut Shop, person: &str) {
+pub(crate) async fn act_as(shop: &mut Shop, person: &str) {
     let (status, body) = exchange(shop, &id_token(shop, person).await, &[]).await;
     assert_eq!(status, 200, "{body}");
     shop.use_token(body["access_token"].as_str().unwrap());

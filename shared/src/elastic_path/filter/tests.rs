@@ -120,3 +120,16 @@ fn what_is_wrong_is_named_by_field_and_all_of_it() {
     let many = format!("in(amount{})", ",1".repeat(51));
     assert_eq!(wrong(&many), ["filter.amount takes 50 values at most"]);
 }
+
+#[test]
+fn what_is_kept_of_a_filter_says_nothing_of_a_customer() {
+    for (stated, kept) in [
+        ("", ""),
+        ("eq(fact,refunded):ge(created_at,2026-11-20)", "eq(fact,refunded):ge(created_at,2026-11-20)"),
+        ("eq(customer_email,ann@mail.example)", "eq(customer_email,…)"),
+        ("eq(status,complete):in(customer_id,\"a:b\",c)", "eq(status,complete):in(customer_id,…)"),
+        ("eq( custom_reference , \"Ann Lee, 12 Main St\")", "eq( custom_reference ,…)"),
+    ] {
+        assert_eq!(super::without_customers(stated), kept);
+    }
+}
