@@ -111,15 +111,7 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
     }
     let place = place?;
     match &arguments.command {
-        Command::Merchant(MerchantCommand::Create(create)) => merchant::create::run(&place, create).await,
-        Command::Merchant(MerchantCommand::List) => merchant::show::list(&place).await,
-        Command::Merchant(MerchantCommand::Show(show)) => merchant::show::show(&place, &show.id).await,
-        Command::Merchant(MerchantCommand::RotateKey(rotate)) => merchant::rotate::run(&place, rotate).await,
-        Command::Merchant(MerchantCommand::Key(key)) => merchant::key::run(&place, key).await,
-        Command::Merchant(MerchantCommand::Stop(switch)) => merchant::switch::run(&place, switch, true).await,
-        Command::Merchant(MerchantCommand::Start(switch)) => {
-            merchant::switch::run(&place, switch, false).await
-        }
+        Command::Merchant(command) => merchants(&place, command).await,
         Command::Person(command) => people::run(&place, command).await,
         Command::Me(me) => me::run(&place, &me.id).await,
         Command::Payment(PaymentCommand::List(list)) => payment::list::list(&place, list).await,
@@ -160,6 +152,18 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
         Command::Rollback(rollback) => rollback::run(&arguments.place, rollback),
         Command::Front(FrontCommand::Rotate(rotate)) => front::rotate(&arguments.place, rotate),
         Command::Completion { shell } => Ok(completion(*shell)),
+    }
+}
+
+async fn merchants(place: &Place, command: &MerchantCommand) -> Result<Report, Failure> {
+    match command {
+        MerchantCommand::Create(create) => merchant::create::run(place, create).await,
+        MerchantCommand::List => merchant::show::list(place).await,
+        MerchantCommand::Show(show) => merchant::show::show(place, &show.id).await,
+        MerchantCommand::RotateKey(rotate) => merchant::rotate::run(place, rotate).await,
+        MerchantCommand::Key(key) => merchant::key::run(place, key).await,
+        MerchantCommand::Stop(switch) => merchant::switch::run(place, switch, true).await,
+        MerchantCommand::Start(switch) => merchant::switch::run(place, switch, false).await,
     }
 }
 

@@ -99,7 +99,8 @@ fn recognized(add: &AddPerson) -> Result<Recognition, Failure> {
 
 async fn change(place: &Place, change: &ChangePerson) -> Result<Report, Failure> {
     let ((role, limits), stores, by) = (change.stated()?, stores(place)?, operator(place).await?);
-    let one = find(&stores.people.people(&change.merchant).await.map_err(unread)?, &change.person)?;
+    let one =
+        find(&stores.people.people(&change.merchant).await.map_err(|error| unread(&error))?, &change.person)?;
     let editor = editor(place, &stores, &change.merchant, &by);
     let (people, change) = editor.change(one.id, role, limits.as_ref()).await.map_err(refused)?;
     let text = format!("{}: {}. It counts within 5 minutes.", change.name, granted(&change));
@@ -108,7 +109,7 @@ async fn change(place: &Place, change: &ChangePerson) -> Result<Report, Failure>
 
 async fn remove(place: &Place, remove: &RemovePerson) -> Result<Report, Failure> {
     let (stores, by, merchant) = (stores(place)?, operator(place).await?, &remove.merchant);
-    let one = find(&stores.people.people(merchant).await.map_err(unread)?, &remove.person)?;
+    let one = find(&stores.people.people(merchant).await.map_err(|error| unread(&error))?, &remove.person)?;
     if remove.dry_run {
         let text = format!("Dry run: {} of {merchant} would be removed.", one.name);
         return Ok(Report::new(text, person_value(&one, None)));
@@ -131,20 +132,20 @@ async fn remove(place: &Place, remove: &RemovePerson) -> Result<Report, Failure>
 
 async fn list(place: &Place, list: &ListPeople) -> Result<Report, Failure> {
     let stores = stores(place)?;
-    let people = stores.people.people(&list.merchant).await.map_err(unread)?;
+    let people = stores.people.people(&list.merchant).await.map_err(|error| unread(&error))?;
     if people.entries.is_empty() {
         must_exist(place, &list.merchant).await?;
     }
-    let signed_in = stores.people.last_sign_ins(&list.merchant).await.map_err(unread)?;
+    let signed_in = stores.people.last_sign_ins(&list.merchant).await.map_err(|error| unread(&error))?;
     let with_last = people.entries.iter().map(|one| (one, signed_in.get(&one.id).copied()));
     if list.rows.csv {
         csv::print(&PEOPLE_COLUMNS, with_last.map(|(one, last)| person_cells(one, last)))?;
         return Ok(Report::nothing());
     }
     let rows = with_last.clone().map(|(one, last)| {
-        let last = last.map_or_else(|| "never".to_owned(), |at| time(at).to_string());
+        let when = last.map_or_else(|| "never".to_owned(), |at| time(at).to_string());
         let (role, limits) = (one.grant.role.as_str().to_owned(), limits(&one.grant.refund_max));
-        vec![one.name.to_string(), role, limits, signs_in_as(one), last, one.id.to_string()]
+        vec![one.name.to_string(), role, limits, signs_in_as(one), when, one.id.to_string()]
     });
     let mut text = table(&HEADER, rows.collect());
     let plural = if people.entries.len() == 1 { "person" } else { "people" };
@@ -158,7 +159,11 @@ async fn history(place: &Place, list: &ListPeople) -> Result<Report, Failure> {
     let (mut found, mut next, limit) = (Vec::new(), list.rows.next.clone(), list.rows.limit());
     loop {
         let room = PART.min(limit - found.len());
-        let page = stores.people.changes(&list.merchant, next.as_deref(), room).await.map_err(unread)?;
+        let page = stores
+            .people
+            .changes(&list.merchant, next.as_deref(), room)
+            .await
+            .map_err(|error| unread(&error))?;
         found.extend(page.changes);
         next = page.next;
         if next.is_none() || found.len() >= limit {
@@ -171,7 +176,9 @@ async fn history(place: &Place, list: &ListPeople) -> Result<Report, Failure> {
     let more = next.as_ref().map(|next| format!("There may be more: --next '{next}'"));
     if list.rows.csv {
         csv::print(&CHANGE_COLUMNS, found.iter().map(change_cells))?;
-        more.into_iter().for_each(|line| failure::remark(&line));
+        if let Some(line) = more {
+            failure::remark(&line);
+        }
         return Ok(Report::nothing());
     }
     let mut text = table(&HISTORY, found.iter().map(change_row).collect());
@@ -229,7 +236,7 @@ fn changed(people: &People, change: &PeopleChange) -> Value {
     json!({ "person": person, "change": person_change_value(change) })
 }
 
-fn unread(error: StoreError) -> Failure {
+fn unread(error: &StoreError) -> Failure {
     Failure::Unavailable(format!("{error}; look at the table of people, the credentials and the network"))
 }
 

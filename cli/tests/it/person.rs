@@ -56,8 +56,8 @@ async fn a_person_is_added_changed_and_removed_and_the_history_says_by_whom() {
 
     // What is gone from the list stays in the history, page by page.
     let history = person(&fixture, &["history", MERCHANT, "--json"]).await.json();
-    let changes = history["changes"].as_array().unwrap();
-    let told: Vec<_> = changes
+    let told_changes = history["changes"].as_array().unwrap();
+    let told: Vec<_> = told_changes
         .iter()
         .map(|change| (change["person"]["name"].as_str().unwrap(), change["after"]["role"].as_str()))
         .collect();
@@ -71,11 +71,11 @@ async fn a_person_is_added_changed_and_removed_and_the_history_says_by_whom() {
             ("Ann", Some("operate"))
         ]
     );
-    assert!(changes.iter().all(|change| change["by"] == "operator of the local stack"), "{history}");
+    assert!(told_changes.iter().all(|change| change["by"] == "operator of the local stack"), "{history}");
     let first = person(&fixture, &["history", MERCHANT, "--limit", "3", "--json"]).await.json();
     let next = first["next"].as_str().unwrap();
     let rest = person(&fixture, &["history", MERCHANT, "--next", next, "--json"]).await.json();
-    assert_eq!(rest["changes"].as_array().unwrap()[..], changes[3..]);
+    assert_eq!(rest["changes"].as_array().unwrap()[..], told_changes[3..]);
     let csv = person(&fixture, &["history", MERCHANT, "--csv"]).await.done();
     assert!(csv.starts_with("changed_at,changed_by,person_id,person,") && csv.lines().count() == 6, "{csv}");
     fixture.close().await;

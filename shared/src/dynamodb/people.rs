@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
+    operation::transact_write_items::TransactWriteItemsError,
     types::{AttributeValue, Put, TransactWriteItem},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -67,17 +68,16 @@ impl DynamoDbPeople {
         Self { table: Table { client, name: table }, audit_kept }
     }
 
-    fn put(&self, item: Item, condition: Option<Condition>) -> Result<TransactWriteItem, StoreError> {
+    fn put(&self, item: Item, condition: &Condition) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder().table_name(&self.table.name).set_item(Some(item));
         let put = match condition {
-            None => put,
-            Some(Condition::New) => put
+            Condition::New => put
                 .condition_expression("attribute_not_exists(#bucket)")
                 .expression_attribute_names("#bucket", BUCKET),
-            Some(Condition::Version(before)) => put
+            Condition::Version(before) => put
                 .condition_expression("#version = :before")
                 .expression_attribute_names("#version", VERSION)
-                .expression_attribute_values(":before", number_of(&before)),
+                .expression_attribute_values(":before", number_of(before)),
         };
         let put = put.build().map_err(|error| StoreError::Unavailable(error.to_string()))?;
         Ok(TransactWriteItem::builder().put(put).build())
@@ -112,6 +112,15 @@ enum Condition {
     New,
     /// It is still in this version.
     Version(u64),
+}
+
+/// Whether a transaction was canceled because others wrote first: no other reason is worth deciding again.
+fn is_overtaken(error: &TransactWriteItemsError) -> bool {
+    let TransactWriteItemsError::TransactionCanceledException(canceled) = error else { return false };
+    let reasons = canceled.cancellation_reasons().iter().filter_map(|reason| reason.code());
+    let mut reasons = reasons.filter(|reason| *reason != "None").peekable();
+    reasons.peek().is_some()
+        && reasons.all(|reason| ["ConditionalCheckFailed", "TransactionConflict"].contains(&reason))
 }
 
 fn key(bucket: &str, sort: &str) -> Item {
@@ -175,21 +184,15 @@ impl PeopleStore for DynamoDbPeople {
             0 | 1 => Condition::New,
             version => Condition::Version(version - 1),
         };
-        let mut puts = vec![self.put(written(people, key(&bucket, PEOPLE)), Some(condition))?];
+        let mut puts = vec![self.put(written(people, key(&bucket, PEOPLE)), &condition)?];
         if let Some(change) = change {
             let sort = format!("{CHANGE}{:020}", people.version);
-            puts.push(self.put(written(change, key(&bucket, &sort)), Some(Condition::New))?);
+            puts.push(self.put(written(change, key(&bucket, &sort)), &Condition::New)?);
         }
         let request = self.table.client.transact_write_items().set_transact_items(Some(puts));
         match request.send().await {
             Ok(_) => Ok(true),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|error| error.is_transaction_canceled_exception()) =>
-            {
-                Ok(false)
-            }
+            Err(error) if error.as_service_error().is_some_and(is_overtaken) => Ok(false),
             Err(error) => Err(unavailable(&error)),
         }
     }
@@ -278,7 +281,7 @@ impl AuditTrail for DynamoDbPeople {
 #[async_trait]
 impl UsedTokens for DynamoDbPeople {
     async fn use_once(&self, digest: &[u8; 32], until: Timestamp) -> Result<bool, StoreError> {
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = digest.map(|byte| format!("{byte:02x}")).concat();
         let mut item = key(&format!("token#{digest}"), "-");
         // One more minute: until then its expiry is compared anyway.
         let end: AttributeValue = number_of(&(until.as_second() + 60));

@@ -37,7 +37,11 @@ async fn use_key(shop: &mut Shop, key: &str) {
 /// The role that a route needs; none if it needs no token.
 fn needed(route: &str) -> Option<Role> {
     match route {
-        "POST /oauth/access_token" | "GET /status" | "$default" => None,
+        "POST /oauth/access_token" | "GET /status" | "$default"
+        // For people alone, whatever the key.
+        | "POST /v2/people"
+        | "PATCH /v2/people/{personId}"
+        | "DELETE /v2/people/{personId}" => None,
         "GET /v2/orders/{orderId}"
         | "GET /v2/payment-methods"
         | "GET /v2/payment-methods/{paymentMethodId}"
@@ -87,10 +91,9 @@ fn needed(route: &str) -> Option<Role> {
         | "POST /api/v1/payments/creditcard/capture"
         | "POST /api/v1/payments/creditcard/refund"
         | "POST /api/v1/payments/creditcard/void" => Some(Role::Operate),
-        "GET /v2/people" | "GET /v2/audit" => Some(Role::All),
-        // For people alone, whatever the key.
-        "POST /v2/people" | "PATCH /v2/people/{personId}" | "DELETE /v2/people/{personId}" => None,
-        "PUT /v2/stop"
+        "GET /v2/people"
+        | "GET /v2/audit"
+        | "PUT /v2/stop"
         | "POST /v2/webhooks/{webhookId}/deliveries/{deliveryId}/replay"
         | "POST /v2/webhooks/{webhookId}/test" => Some(Role::All),
         other => panic!("which role does {other} need?"),

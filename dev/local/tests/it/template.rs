@@ -162,6 +162,7 @@ fn the_capture_schedules_share_all_of_the_index_between_them() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a list of all routes")]
 fn the_routes_are_the_documented_ones() {
     let routes = parse(TEMPLATE).unwrap().routes;
     let mut found =

@@ -21,6 +21,7 @@ pub struct Grant {
 
 impl Grant {
     /// The same with what is stated in its place.
+    #[must_use]
     pub fn with(&self, role: Option<Role>, refund_max: Option<RefundMax>) -> Self {
         Self {
             role: role.unwrap_or(self.role),
