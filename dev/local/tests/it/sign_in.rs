@@ -165,6 +165,7 @@ async fn who_refunds_is_named_in_order_entry_and_list() {
     let mut shop = open().await;
     shop.register("o", 2599).await;
     let paid = shop.pay("o", by_token("purchase")).await.id();
+    shop.stack.simulator().settle();
     act_as(&mut shop, "ann").await;
     let me = shop.get("/v2/me").await;
     assert_eq!(me.data(200)["person"]["name"], "Ann Archer");
@@ -287,6 +288,7 @@ async fn a_role_that_was_lost_is_lost_within_five_minutes_and_one_that_was_won_n
     let mut shop = open().await;
     shop.register("o", 2599).await;
     let paid = shop.pay("o", by_token("purchase")).await.id();
+    shop.stack.simulator().settle();
     let with_role = |role| {
         move |people: &mut People| {
             let ann = people.entries.iter_mut().find(|entry| entry.name.to_string() == "Ann Archer").unwrap();

@@ -102,7 +102,10 @@ fn a_parameters_new_value_reaches_the_functions_with_a_version_that_lambda_takes
     let global = &template["Globals"]["Function"]["Environment"]["Variables"];
     // What is too long for a description; `Revision` is there in its place.
     let too_long =
-        ["MerchantsPrefix", "KnownMerchants", "GatewayHosts", "Stage", "EventBusName", "WebhooksPrefix"];
+        ["MerchantsPrefix", "KnownMerchants", "GatewayHosts", "Stage", "EventBusName", "WebhooksPrefix"]
+            .into_iter()
+            .chain(["Issuer", "IssuerAmr", "IssuerAcr", "SignInClients"])
+            .collect::<Vec<_>>();
     for (id, function) in resources(&template, "AWS::Serverless::Function") {
         let description = function["VersionDescription"].as_str().unwrap();
         let named: BTreeSet<_> = between(description, "${", '}').collect();

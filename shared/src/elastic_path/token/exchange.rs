@@ -42,10 +42,10 @@ impl TryFrom<Form> for Exchange {
     type Error = Failure;
 
     fn try_from(form: Form) -> Result<Self, Failure> {
-        let needed = |name: &'static str, value: Option<String>| {
+        let member = |name: &'static str, value: Option<String>| {
             value.ok_or_else(|| Failure::from(Problem::required(name)))
         };
-        let kind = needed("subject_token_type", form.subject_token_type)?;
+        let kind = member("subject_token_type", form.subject_token_type)?;
         if kind != ID_TOKEN {
             return Err(Problem::invalid("subject_token_type", format!("must be {ID_TOKEN}")).into());
         }
@@ -53,10 +53,10 @@ impl TryFrom<Form> for Exchange {
             return Err(Problem::invalid("requested_token_type", format!("must be {ACCESS_TOKEN}")).into());
         }
         Ok(Self {
-            client_id: needed("client_id", form.client_id)?,
-            client_secret: needed("client_secret", form.client_secret)?,
-            audience: needed("audience", form.audience)?,
-            subject_token: needed("subject_token", form.subject_token)?,
+            client_id: member("client_id", form.client_id)?,
+            client_secret: member("client_secret", form.client_secret)?,
+            audience: member("audience", form.audience)?,
+            subject_token: member("subject_token", form.subject_token)?,
         })
     }
 }
