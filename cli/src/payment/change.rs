@@ -124,6 +124,8 @@ fn intent(
             .map(|told| Box::new(told.verified(person))),
         seen_version: change.as_stated.if_version,
         refund_disputed: change.refund_disputed,
+        // Whoever has rights at AWS has no limit here.
+        refund_max: tollgate_core::values::RefundMax::Unlimited,
     })
 }
 

@@ -106,6 +106,7 @@ async fn authorize(
         attribution: None,
         seen_version: None,
         refund_disputed: false,
+        refund_max: tollgate_core::values::RefundMax::Unlimited,
     };
     let source = PaymentSource::Profile {
         account: "1".to_owned(),

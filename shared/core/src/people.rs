@@ -12,9 +12,11 @@ mod register;
 mod sign_in;
 mod store;
 
+pub use crate::values::{REFUND_LIMITS_MAX, RefundMax};
 pub use audit::{AuditEntry, AuditFilter, AuditKind, AuditPage, Audited, AuditedPerson, SignInRefusal};
 pub use editing::{NotChanged, PeopleEditor};
-pub use grant::{Grant, REFUND_LIMITS_MAX, RefundMax};
+pub use crate::values::{REFUND_LIMITS_MAX, RefundMax};
+pub use grant::Grant;
 pub use identity::{EMAIL_MAX_BYTES, Email, Identity, InvalidEmail, Recognition, SUBJECT_MAX_BYTES, Subject};
 pub use person_entry::PersonEntry;
 pub use register::{ChangedBy, NewPerson, PEOPLE_MAX, People, PeopleChange, PeopleRefusal, SignedIn};

@@ -15,6 +15,7 @@ mod money;
 mod quarter;
 mod read_order;
 mod references;
+mod refund_max;
 mod search;
 pub(crate) mod text;
 mod words;
@@ -42,5 +43,6 @@ pub use references::{
     InvalidMetadata, METADATA_MAX_BYTES, METADATA_MEMBERS_MAX, METADATA_NAME_MAX, METADATA_VALUE_MAX,
     Metadata, References, is_metadata_name,
 };
+pub use refund_max::{REFUND_LIMITS_MAX, RefundMax};
 pub use search::{InvalidSearch, SearchBy, SearchKey, SearchTerm, SearchedBy};
 pub use zone::{UnknownZone, Zone};

@@ -119,6 +119,8 @@ codes! {
     ExceedsAuthorized => "exceeds_authorized", 42, Decided(422),
     /// More than what is left to refund.
     ExceedsRefundable => "exceeds_refundable", 43, Decided(422),
+    /// More than the person may give back of one order.
+    ExceedsRefundMax => "exceeds_refund_max", 26, Decided(403),
     /// A refund has to state its amount.
     RefundAmountRequired => "refund_amount_required", 44, Decided(422),
     /// The order or payment has another currency.

@@ -411,6 +411,9 @@ impl From<Rejection> for Failure {
             Rejection::AlreadyReauthorized(there) => error(Code::AlreadyReauthorized).of(there),
             Rejection::NoStoredCard => error(Code::NoStoredCard),
             Rejection::PaymentDisputed(transaction) => error(Code::PaymentDisputed).of(transaction),
+            Rejection::ExceedsRefundMax { max, given_back } => {
+                more_than(Code::ExceedsRefundMax, "refund_max", max).with("given_back", given_back.minor())
+            }
             Rejection::AlreadyRefunded => error(Code::AlreadyRefunded),
             Rejection::ExceedsRefundable(left) => more_than(Code::ExceedsRefundable, "refundable", left),
             Rejection::RefundAmountRequired => amount(Code::RefundAmountRequired),

@@ -136,6 +136,7 @@ impl<'a> Stated<'a> {
             attribution: caller.attribution(self.actor.as_ref(), self.reason.as_ref()),
             seen_version: self.seen_version,
             refund_disputed: self.refund_disputed,
+            refund_max: caller.person().map(|person| person.grant.refund_max.clone()).unwrap_or_default(),
         };
         let performed = match self.in_order_now {
             Ok(()) => payments.perform(merchant, order, &intent, self.source, deadline).await,

@@ -14,6 +14,7 @@ use tollgate_core::{
     people::{
         ChangedBy, Grant, NewPerson, People, PeopleReader as _, PeopleStore as _, Recognition, RefundMax,
     },
+    values::{Amount, Currency},
 };
 use uuid::Uuid;
 
@@ -329,6 +330,29 @@ async fn whoever_is_disabled_at_the_issuer_is_out_within_fifteen_minutes() {
     shop.get("/v2/orders/o").await.data(200);
     shop.stack.advance_clock(15 * 60);
     shop.get("/v2/orders/o").await.error(401, "invalid_access_token");
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn nobody_gives_back_more_than_they_may_in_whatever_parts() {
+    let mut shop = open().await;
+    shop.register("o", 2599).await;
+    let paid = shop.pay("o", by_token("purchase")).await.id();
+    shop.stack.simulator().settle();
+    change(&shop, |people| {
+        let ann = people.entries.iter_mut().find(|entry| entry.name.to_string() == "Ann Archer").unwrap();
+        ann.grant.refund_max = RefundMax::By([(Currency::USD, Amount::new(500).unwrap())].into());
+    })
+    .await;
+    act_as(&mut shop, "ann").await;
+    let too_much = shop.follow_up("o", &paid, "refund", json!({"amount": 501})).await;
+    let meta = &too_much.error(403, "exceeds_refund_max")["meta"];
+    assert_eq!((&meta["refund_max"], &meta["given_back"]), (&json!(500), &json!(0)));
+    shop.follow_up("o", &paid, "refund", json!({"amount": 300})).await.data(200);
+    shop.follow_up("o", &paid, "refund", json!({"amount": 201})).await.error(403, "exceeds_refund_max");
+    act_as(&mut shop, "eve").await;
+    shop.follow_up("o", &paid, "refund", json!({"amount": 2299})).await.data(200);
+    assert_eq!(shop.ledger("refund").len(), 2);
     shop.close().await;
 }
 

@@ -11,8 +11,8 @@ use super::{
     plan::{Plan, attempt_again, chosen, new_operation},
     reauthorize::decide_reauthorize,
     rules::{
-        amount_to_pay, declines_end_in, may_capture, may_refund, may_void, must_not_be_disputed,
-        shopper_attempts,
+        amount_to_pay, declines_end_in, may_capture, may_refund, may_void, must_be_within_refund_max,
+        must_not_be_disputed, shopper_attempts,
     },
     schedule::capture_schedule,
 };
@@ -89,6 +89,7 @@ fn decide_openly(
             let transaction = chosen(&order, *target, again, |t| !t.refundable().is_zero())?;
             let (amount, mechanism) = may_refund(transaction, *amount, *mechanism, context.policy)?;
             must_not_be_disputed(transaction, intent)?;
+            must_be_within_refund_max(&order, transaction, amount, intent)?;
             let closes = amount == transaction.refundable();
             let step = Step { kind: Kind::Refund, amount, mechanism, again };
             let fits = if closes { Order::check_closing_fits } else { Order::check_step_fits };
@@ -98,6 +99,7 @@ fn decide_openly(
             let transaction = chosen(&order, *target, again, |t| may_void(t).is_ok())?;
             let amount = may_void(transaction)?;
             must_not_be_disputed(transaction, intent)?;
+            must_be_within_refund_max(&order, transaction, amount, intent)?;
             let step = Step { kind: Kind::Void, amount, mechanism: Mechanism::Automatic, again };
             let mut plan = step.add(transaction.id, order, intent, context, Order::check_closing_fits)?;
             if let Plan::Send(order, at) = &mut plan

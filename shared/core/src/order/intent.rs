@@ -9,7 +9,7 @@ use crate::{
         Attribution, Essentials, Fingerprint, KeyDigest, Kind, Mechanism, PaymentKind, Principal, Shopper,
         Transaction,
     },
-    values::{Amount, CardSummary, Currency, Memo, References},
+    values::{Amount, CardSummary, Currency, Memo, References, RefundMax},
 };
 
 /// What a request wants.
@@ -31,6 +31,8 @@ pub struct Intent {
     pub seen_version: Option<u64>,
     /// Whether money may be given back although an issuer took it back: a second loss, which has to be meant.
     pub refund_disputed: bool,
+    /// The most that who requests it may give back of one order.
+    pub refund_max: RefundMax,
 }
 
 /// Something that moves money, or takes back that it moved.
@@ -143,6 +145,7 @@ impl Intent {
             attribution: None,
             seen_version: None,
             refund_disputed: false,
+            refund_max: RefundMax::Unlimited,
         }
     }
 

@@ -79,6 +79,14 @@ pub enum Rejection {
          refund_disputed if it is meant"
     )]
     PaymentDisputed(Uuid),
+    /// More than the person may give back of one order.
+    #[error("this needs a person with a higher refund_max")]
+    ExceedsRefundMax {
+        /// The most of one order, 0 in a currency that the person has no limit in.
+        max: Amount,
+        /// What the person gave back of it already.
+        given_back: Amount,
+    },
     /// All was given back.
     #[error("the transaction is refunded already")]
     AlreadyRefunded,

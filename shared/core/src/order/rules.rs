@@ -5,10 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Intent, Order, Rejection};
 use crate::{
     order::{
-        FeeShare, Mechanism, PaymentKind, Policy, Principal, RefundWithoutAmount, Transaction,
-        TransactionStatus,
+        FeeShare, Kind, Mechanism, Operation, PaymentKind, Policy, Principal, RefundWithoutAmount, Stage,
+        Transaction, TransactionStatus,
     },
-    values::Amount,
+    values::{Amount, RefundMax},
 };
 
 /// What is to be paid, if the order allows it; without an amount all that is owing.
@@ -132,6 +132,38 @@ pub(super) fn must_not_be_disputed(transaction: &Transaction, intent: &Intent) -
         return Err(Rejection::PaymentDisputed(transaction.id));
     }
     Ok(())
+}
+
+/// A person gives back no more of one order than they may, in however many parts. A void of what was captured gives it
+/// back, too; one of what is only held does not.
+pub(super) fn must_be_within_refund_max(
+    order: &Order,
+    transaction: &Transaction,
+    amount: Amount,
+    intent: &Intent,
+) -> Result<(), Rejection> {
+    if intent.refund_max == RefundMax::Unlimited || transaction.refundable().is_zero() {
+        return Ok(());
+    }
+    let person = intent.attribution.as_ref().and_then(|told| told.person.as_deref());
+    let theirs = |of: &Operation| {
+        let by = of.attribution.as_ref().and_then(|told| told.person.as_deref());
+        by == person && (of.is(Stage::Approved) || of.pending().is_some())
+    };
+    let gives_back = |of: &Transaction, operation: &Operation| match operation.kind {
+        Kind::Refund => true,
+        Kind::Void => {
+            of.kind == PaymentKind::Purchase
+                || of.operations.iter().any(|other| other.kind == Kind::Capture && other.is(Stage::Approved))
+        }
+        Kind::Authorize | Kind::Purchase | Kind::Capture | Kind::Unrecognized => false,
+    };
+    let operations = order.transactions.iter().flat_map(|of| of.operations.iter().map(move |one| (of, one)));
+    let given_back =
+        operations.filter(|(of, one)| theirs(one) && gives_back(of, one)).map(|(_, one)| one.amount);
+    let given_back = Amount::sum(given_back);
+    let exceeded = intent.refund_max.exceeded_by(order.currency, Amount::sum([given_back, amount]));
+    exceeded.map_or(Ok(()), |max| Err(Rejection::ExceedsRefundMax { max, given_back }))
 }
 
 pub(super) fn may_refund(

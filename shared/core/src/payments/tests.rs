@@ -354,6 +354,7 @@ fn intent(key: Option<&str>) -> Intent {
         attribution: None,
         seen_version: None,
         refund_disputed: false,
+        refund_max: crate::values::RefundMax::Unlimited,
     }
 }
 

@@ -1,21 +1,13 @@
-//! What a person may do: a role, and how much may be refunded at once.
+//! What a person may do: a role, and how much may be given back.
 
-use std::collections::BTreeMap;
-
-use crate::{
-    payments::Role,
-    values::{Amount, Currency},
-};
-
-/// Most currencies in which one person has a limit.
-pub const REFUND_LIMITS_MAX: usize = 16;
+use crate::{payments::Role, values::RefundMax};
 
 /// What a person may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     /// As of a merchant's key.
     pub role: Role,
-    /// The most of one refund.
+    /// The most of the refunds of one order.
     pub refund_max: RefundMax,
 }
 
@@ -27,59 +19,5 @@ impl Grant {
             role: role.unwrap_or(self.role),
             refund_max: refund_max.unwrap_or_else(|| self.refund_max.clone()),
         }
-    }
-}
-
-/// The most that a person may refund with one request, in addition to the role.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RefundMax {
-    /// No limit but what was paid.
-    Unlimited,
-    /// By currency. Nothing may be refunded in a currency that is not listed: a forgotten one must not be without limit.
-    By(BTreeMap<Currency, Amount>),
-}
-
-impl RefundMax {
-    /// The limit that a refund of this amount exceeds, if it exceeds one.
-    pub fn exceeded_by(&self, currency: Currency, amount: Amount) -> Option<Amount> {
-        match self {
-            Self::Unlimited => None,
-            Self::By(limits) => {
-                let limit = limits.get(&currency).copied().unwrap_or(Amount::ZERO);
-                Some(limit).filter(|limit| amount > *limit)
-            }
-        }
-    }
-
-    /// Whether it can be stored: at most [`REFUND_LIMITS_MAX`] currencies.
-    pub(super) fn fits(&self) -> bool {
-        match self {
-            Self::Unlimited => true,
-            Self::By(limits) => limits.len() <= REFUND_LIMITS_MAX,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn amount(minor: u64) -> Amount {
-        Amount::new(minor).unwrap()
-    }
-
-    #[test]
-    fn a_refund_may_reach_its_limit_and_not_exceed_it() {
-        let limits = RefundMax::By(BTreeMap::from([(Currency::USD, amount(5_000))]));
-        assert_eq!(limits.exceeded_by(Currency::USD, amount(5_000)), None);
-        assert_eq!(limits.exceeded_by(Currency::USD, amount(5_001)), Some(amount(5_000)));
-        assert_eq!(RefundMax::Unlimited.exceeded_by(Currency::USD, Amount::MAX), None);
-    }
-
-    #[test]
-    fn nothing_is_refunded_in_a_currency_without_a_limit_of_its_own() {
-        let limits = RefundMax::By(BTreeMap::from([(Currency::USD, amount(5_000))]));
-        let euro = Currency::parse("EUR").unwrap();
-        assert_eq!(limits.exceeded_by(euro, amount(1)), Some(Amount::ZERO));
     }
 }

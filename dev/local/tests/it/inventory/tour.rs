@@ -431,6 +431,7 @@ impl Tour {
             attribution: Some(Box::new(by)),
             seen_version: None,
             refund_disputed: false,
+            refund_max: tollgate_core::values::RefundMax::Unlimited,
         };
         let deadline = Deadline::after(Duration::from_secs(50));
         job.payments.perform(&merchant, &key, &intent, None, deadline).await.unwrap();

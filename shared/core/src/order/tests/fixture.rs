@@ -12,7 +12,7 @@ use crate::{
         NoEffect, Operation, OperationRef, Order, OrderKey, Outcome, Pay, PaymentKind, Plan, Policy,
         Principal, Rejection, Route, Shopper, Target, Transaction, apply, decide, resolve,
     },
-    values::{Amount, CardSummary, Currency, DeclineCode},
+    values::{Amount, CardSummary, Currency, DeclineCode, RefundMax},
 };
 
 /// The order's total in most tests.
@@ -34,6 +34,8 @@ pub(in crate::order) struct Fixture {
     pub(in crate::order) seen_version: Option<u64>,
     /// Whether requests mean it where they give disputed money back.
     pub(in crate::order) refund_disputed: bool,
+    /// The most that requests may give back of the order.
+    pub(in crate::order) refund_max: RefundMax,
     ids: AtomicU64,
 }
 
@@ -63,6 +65,7 @@ impl Fixture {
             shopper,
             seen_version: None,
             refund_disputed: false,
+            refund_max: RefundMax::Unlimited,
             ids,
         }
     }
@@ -99,6 +102,7 @@ impl Fixture {
             attribution: self.attribution.clone(),
             seen_version: self.seen_version,
             refund_disputed: self.refund_disputed,
+            refund_max: self.refund_max.clone(),
         };
         let route =
             Route { gateway: "g".into(), account: "1".to_owned(), endpoint: "http://127.0.0.1".to_owned() };
