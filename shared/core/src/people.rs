@@ -15,7 +15,6 @@ mod store;
 pub use crate::values::{REFUND_LIMITS_MAX, RefundMax};
 pub use audit::{AuditEntry, AuditFilter, AuditKind, AuditPage, Audited, AuditedPerson, SignInRefusal};
 pub use editing::{NotChanged, PeopleEditor};
-pub use crate::values::{REFUND_LIMITS_MAX, RefundMax};
 pub use grant::Grant;
 pub use identity::{EMAIL_MAX_BYTES, Email, Identity, InvalidEmail, Recognition, SUBJECT_MAX_BYTES, Subject};
 pub use person_entry::PersonEntry;
