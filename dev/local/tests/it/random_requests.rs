@@ -30,7 +30,7 @@ mod values;
 /// depends on nothing else.
 const SEEDS_USUALLY: u64 = 5;
 const SEEDS: &str = "RANDOM_REQUESTS_SEEDS";
-const REQUESTS: usize = 960;
+const REQUESTS: usize = 1_080;
 
 /// Runs one seed only, in place of all.
 const SEED: &str = "RANDOM_REQUESTS_SEED";
@@ -44,6 +44,9 @@ const RESTS: usize = 4;
 const RECEIVER: &str = "shop";
 /// An order's total, in minor units: room for many payments, and no amount that the gateway's test rules decline.
 const TOTAL: u64 = 2_000_000;
+
+/// The methods that change nothing.
+const READS: [&str; 2] = ["GET ", "HEAD "];
 
 /// The responses of one route: how many were good, and how many were not.
 type Counts = BTreeMap<String, [usize; 2]>;
@@ -73,7 +76,10 @@ async fn random_requests_get_documented_responses_and_never_by_a_5xx() {
             let [of_get, others] = counted(&format!("GET {path}"));
             (good, bad) = (good + of_get, bad + others);
         }
-        assert!(good > 0 && bad > 0, "{route}: {good} good answers, {bad} others");
+        // Only people change people, and all of these requests are keys' and shoppers'.
+        let is_for_people =
+            route.contains(" /v2/people") && !READS.iter().any(|read| route.starts_with(read));
+        assert!((good > 0 || is_for_people) && bad > 0, "{route}: {good} good answers, {bad} others");
     }
 }
 

@@ -98,7 +98,9 @@ impl Values {
         if template == "/v2/payment-methods" {
             return format!("{template}?customer={}", customer(rng));
         }
-        let card = self.cards.choose(rng).cloned().unwrap_or_else(|| format!("pm_{}", "a".repeat(56)));
+        // Often the newest, since earlier ones may be deleted.
+        let card = if rng.random_bool(0.5) { self.cards.last() } else { self.cards.choose(rng) };
+        let card = card.cloned().unwrap_or_else(|| format!("pm_{}", "a".repeat(56)));
         let path = template.replace("{orderId}", &order).replace("{transactionId}", &transaction);
         let delivery = self.deliveries.choose(rng).map_or("none", String::as_str);
         let path = path.replace("{webhookId}", RECEIVER).replace("{deliveryId}", delivery);
