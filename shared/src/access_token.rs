@@ -334,6 +334,21 @@ pub fn is_cursor_signed(merchant: &Merchant, cursor: &str, signature: &[u8]) -> 
     hmac::verify(&secret_key(merchant), &about_cursor(merchant, cursor), signature).is_ok()
 }
 
+/// Signs what one of the merchant's people proposes. Another signing key ends it, as it ends tokens.
+pub fn sign_proposal(merchant: &Merchant, proposal: &str) -> Vec<u8> {
+    hmac::sign(&secret_key(merchant), &about_proposal(merchant, proposal)).as_ref().to_vec()
+}
+
+/// Whether this is the signature of it. Takes the same time whatever it is.
+pub fn is_proposal_signed(merchant: &Merchant, proposal: &str, signature: &[u8]) -> bool {
+    hmac::verify(&secret_key(merchant), &about_proposal(merchant, proposal), signature).is_ok()
+}
+
+/// Nothing else that is signed under this key begins so.
+fn about_proposal(merchant: &Merchant, proposal: &str) -> Vec<u8> {
+    format!("proposal of {}\n{proposal}", merchant.id).into_bytes()
+}
+
 /// Nothing else that is signed under this key begins so.
 fn about_cursor(merchant: &Merchant, cursor: &str) -> Vec<u8> {
     format!("list cursor of {}\n{cursor}", merchant.id).into_bytes()

@@ -42,6 +42,7 @@ mod parameters;
 mod pay;
 mod payment_methods;
 mod people;
+mod proposal;
 mod references;
 mod reports;
 mod response;

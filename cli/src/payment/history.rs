@@ -142,6 +142,7 @@ fn operation_value(operation: &Operation) -> Value {
         "by": operation.by.as_str(),
         "key_name": told.and_then(|told| told.key_name.as_ref()),
         "person": told.and_then(|told| told.person.as_ref()),
+        "proposed_by": told.and_then(|told| told.proposed_by.as_ref()),
         "actor": told.and_then(|told| told.actor.as_ref()),
         "reason": told.and_then(|told| told.reason.as_ref()),
         "merchid": operation.route.account,
@@ -406,7 +407,13 @@ fn write_pause(text: &mut String, pause: &Pause) -> fmt::Result {
 /// Who requested something and why, as far as it was told.
 pub(crate) fn who_and_why(told: &Attribution) -> String {
     let told =
-        [("key", &told.key_name), ("person", &told.person), ("actor", &told.actor), ("reason", &told.reason)];
+[
+        ("key", &told.key_name),
+        ("person", &told.person),
+        ("proposed by", &told.proposed_by),
+        ("actor", &told.actor),
+        ("reason", &told.reason),
+    ];
     let told = told.into_iter().filter_map(|(name, said)| Some(format!("{name} {}", said.as_ref()?)));
     told.collect::<Vec<_>>().join(", ")
 }

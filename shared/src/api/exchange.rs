@@ -111,14 +111,23 @@ pub(crate) fn body_bytes(request: &Request, unreadable: Code) -> Result<&[u8], F
 
 /// The JSON of a request. A body that is empty or white space, which the SDK sends as JSON, has no members.
 pub(crate) fn json_body(request: &Request) -> Result<Document, Failure> {
+    json_document(json_text(request)?)
+}
+
+/// The request's body, to be read as JSON; empty where there is none.
+pub(crate) fn json_text(request: &Request) -> Result<&str, Failure> {
     let bytes = body_bytes(request, Code::InvalidJson)?;
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Ok(Document::empty(Names::Exact));
-    }
-    let text = std::str::from_utf8(bytes).map_err(|error| {
+    std::str::from_utf8(bytes).map_err(|error| {
         let at = error.valid_up_to();
         Failure::new(Code::InvalidJson, format!("the body is not UTF-8 from byte {at} on"))
-    })?;
+    })
+}
+
+/// A JSON body; without one, an object without members.
+pub(crate) fn json_document(text: &str) -> Result<Document, Failure> {
+    if text.bytes().all(|byte| byte.is_ascii_whitespace()) {
+        return Ok(Document::empty(Names::Exact));
+    }
     body::from_json(text, Names::Exact).map_err(|error| match error {
         Unreadable::NotAnObject => Problem::wrong_type("", "an object").into(),
         error => Failure::new(Code::InvalidJson, error.to_string()),

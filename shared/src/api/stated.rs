@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use tollgate_core::{
     order::{
-        Action, Actor, Essentials, Fingerprint, Intent, KeyDigest, Operation, OrderKey, Pay, Reason,
+        Action, Actor, Essentials, Fingerprint, Intent, KeyDigest, Operation, OrderKey, Pay, Person, Reason,
         Rejection, Transaction,
     },
     payments::{Deadline, PaymentSource, Payments, Performed, Refusal},
@@ -26,6 +26,8 @@ pub(crate) struct Stated<'a> {
     actor: Option<Actor>,
     /// Why it is requested.
     reason: Option<Reason>,
+    /// The person who proposed it, if another one did.
+    proposer: Option<Person>,
     /// What a payment is paid with.
     source: Option<&'a PaymentSource>,
     /// The order's version that its sender has seen.
@@ -69,6 +71,7 @@ impl<'a> Stated<'a> {
             currency: essentials.currency,
             actor: None,
             reason: None,
+            proposer: None,
             source: None,
             seen_version: None,
             refund_disputed: false,
@@ -79,6 +82,11 @@ impl<'a> Stated<'a> {
     /// Who requests it, and why.
     pub(crate) fn by(self, actor: Option<Actor>, reason: Option<Reason>) -> Self {
         Self { actor, reason, ..self }
+    }
+
+    /// Who proposed it, if another person than the caller did.
+    pub(crate) fn proposed_by(self, proposer: Option<Person>) -> Self {
+        Self { proposer, ..self }
     }
 
     /// The order's version that its sender has seen, if it says so.
@@ -133,7 +141,9 @@ impl<'a> Stated<'a> {
             fingerprint: self.fingerprint,
             currency: self.currency,
             by: caller.principal,
-            attribution: caller.attribution(self.actor.as_ref(), self.reason.as_ref()),
+            attribution: caller
+                .attribution(self.actor.as_ref(), self.reason.as_ref())
+                .map(|told| Box::new(told.proposed_by(self.proposer.as_ref()))),
             seen_version: self.seen_version,
             refund_disputed: self.refund_disputed,
             refund_max: caller.person().map(|person| person.grant.refund_max.clone()).unwrap_or_default(),

@@ -157,6 +157,7 @@ pub fn shown(entry: &Entry, zone: &Zone) -> Value {
         "principal": entry.by.as_str(),
         "key_name": who.key_name,
         "person": who.person,
+        "proposed_by": who.proposed_by,
         "actor": who.actor,
         "reason": who.reason,
         "decided": entry.by_hand.as_ref().map(|by_hand| by_hand.verdict.as_str()),

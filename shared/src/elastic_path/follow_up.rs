@@ -19,6 +19,7 @@ use super::{
     if_match::seen_version,
     order_id,
     payment_methods::keep_saved,
+    proposal::{About, PROPOSAL, Proposal, propose},
     references,
     response::{self, View},
     source::CARD_MEMBERS,
@@ -28,7 +29,7 @@ use crate::{
         Code,
         body::Document,
         caller::Caller,
-        exchange::{Handled, Reply, json_body, must_not_be_stopped},
+        exchange::{Handled, Reply, json_document, json_text, must_not_be_stopped},
         failure::Failure,
         members::Members,
         stated::{self, NotPerformed, Stated},
@@ -39,6 +40,9 @@ use crate::{
 
 /// Longest text that is accepted and not kept.
 const TEXT_MAX: usize = 1_000;
+
+/// Longest proposal: a body of 4 KiB, signed and as text.
+const PROPOSAL_MAX: usize = 8 * 1024;
 
 /// Whether money is given back although an issuer took it back.
 const REFUND_DISPUTED: &str = "refund_disputed";
@@ -95,7 +99,7 @@ async fn confirmed(ports: &Confirm, request: &Request) -> Handled<Value> {
 }
 
 async fn on_transaction(api: &Api, request: &Request, follow_up: FollowUp) -> Handled<Value> {
-    on_named(api, request, |data, _, transaction| {
+    on_named(api, request, what(follow_up), |data, _, transaction| {
         let action = action(data, follow_up, Target::Transaction(transaction), &[]);
         let essentials = essentials(follow_up, &action, None);
         Ok((action, essentials))
@@ -104,7 +108,7 @@ async fn on_transaction(api: &Api, request: &Request, follow_up: FollowUp) -> Ha
 }
 
 async fn reauthorized(api: &Api, request: &Request) -> Handled<Value> {
-    on_named(api, request, |data, caller, transaction| {
+    on_named(api, request, None, |data, caller, transaction| {
         data.only(&[
             "amount",
             "capture_at",
@@ -127,17 +131,39 @@ async fn reauthorized(api: &Api, request: &Request) -> Handled<Value> {
     .await
 }
 
-/// Does to the transaction in the path what `read` makes of the members of `data`.
+/// What gives money back, as its route is called.
+fn what(follow_up: FollowUp) -> Option<&'static str> {
+    match follow_up {
+        FollowUp::Refund => Some("refund"),
+        FollowUp::Void => Some("cancel"),
+        FollowUp::Capture => None,
+    }
+}
+
+/// Does to the transaction in the path what `read` makes of the members of `data`. Where `what` gives money back, a person
+/// may submit another one's proposal instead, and what exceeds their own limit is proposed in turn.
 async fn on_named(
     api: &Api,
     request: &Request,
+    what: Option<&str>,
     read: impl FnOnce(&mut Members<'_>, &Caller, Uuid) -> Result<(Action, Essentials<'static>), Failure>,
 ) -> Handled<Value> {
     let caller = Caller::merchant(&api.access, request, Role::Operate).await?;
     must_not_be_stopped(api.switch.as_ref(), &caller.merchant.id).await?;
     let on = OnOrder::named(api, request, &caller)?;
     let transaction = transaction_id(request)?;
-    let document = json_body(request)?;
+    let order = on.order.clone();
+    let about = what.map(|what| About { what, order: &order, transaction });
+    let text = json_text(request)?;
+    let own = json_document(text)?;
+    let submitted = match &about {
+        Some(about) => submitted(&own, &caller, about, api.access.now())?,
+        None => None,
+    };
+    let document = match &submitted {
+        Some(proposal) => json_document(proposal.body.get())?,
+        None => own,
+    };
     only_data_and_options(&document)?;
     let mut data = Members::of(&document).inside_if_any("data")?;
     let (action, essentials) = read(&mut data, &caller, transaction)?;
@@ -145,9 +171,42 @@ async fn on_named(
     let (actor, reason) = who_and_why(&mut data);
     data.finish()?;
     // The id and not the path's text, so that two spellings of an id are one transaction and one key.
-    let key = idempotency_key(request, &document, &transaction.to_string())?;
-    let stated = Stated::new(action, &essentials, key).by(actor, reason);
-    on.carry_out(stated.although_disputed(refund_disputed)).await
+    let key = match &submitted {
+        Some(proposal) => Some(proposal.key()),
+        None => idempotency_key(request, &document, &transaction.to_string())?,
+    };
+    let proposer = submitted.as_ref().and_then(Proposal::proposer);
+    let stated = Stated::new(action, &essentials, key).by(actor, reason).proposed_by(proposer);
+    let done = on.carry_out(stated.although_disputed(refund_disputed)).await;
+    done.map_err(|mut failure| {
+        if let (Code::ExceedsRefundMax, None, Some(about), Some(person)) =
+            (failure.code(), &submitted, &about, caller.person())
+        {
+            let new = (api.access.clock.new_id(), api.access.now());
+            let proposal = propose(&caller.merchant, person, about, text, new);
+            failure.facts.extend(proposal.map(|proposal| (PROPOSAL, Value::from(proposal))));
+        }
+        failure
+    })
+}
+
+/// The proposal that a request submits, if it does; then it states nothing else.
+fn submitted(
+    document: &Document,
+    caller: &Caller,
+    about: &About<'_>,
+    now: Timestamp,
+) -> Result<Option<Proposal>, Failure> {
+    if document.member(&document.root, "data").and_then(|data| document.member(data, PROPOSAL)).is_none() {
+        return Ok(None);
+    }
+    only_data_and_options(document)?;
+    let mut data = Members::of(document).inside("data")?;
+    data.only(&[PROPOSAL, "options", "type"]);
+    let _options = data.object("options");
+    let text = data.text(PROPOSAL, PROPOSAL_MAX);
+    data.finish()?;
+    text.map(|text| Proposal::of(text, caller, about, now)).transpose()
 }
 
 /// `/payments` with `method: capture` or `refund`: the named transaction, or the only one that allows it.

@@ -349,6 +349,7 @@ pub(super) fn who_and_why(told: &Attribution) -> Value {
     let told = [
         ("key_name", &told.key_name),
         ("person", &told.person),
+        ("proposed_by", &told.proposed_by),
         ("actor", &told.actor),
         ("reason", &told.reason),
     ];

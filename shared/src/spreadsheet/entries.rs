@@ -9,7 +9,7 @@ use tollgate_core::{
 use super::payments::UNREADABLE;
 
 /// The names of the columns. None is ever changed; a release may add some at the end.
-pub const COLUMNS: [&str; 33] = [
+pub const COLUMNS: [&str; 34] = [
     "time",
     "local_day",
     "operation",
@@ -43,6 +43,7 @@ pub const COLUMNS: [&str; 33] = [
     "unreadable",
     "disputed",
     "dispute_reason",
+    "proposed_by",
 ];
 
 /// Who did it and why, as far as it is known: the request, or the person who decided by hand.
@@ -52,6 +53,8 @@ pub struct Who<'a> {
     pub key_name: Option<&'a str>,
     /// A person whom Tollgate has verified.
     pub person: Option<&'a str>,
+    /// A person whom Tollgate has verified, who proposed it.
+    pub proposed_by: Option<&'a str>,
     /// The name that was stated, or of the operator.
     pub actor: Option<&'a str>,
     /// Why.
@@ -62,13 +65,15 @@ impl<'a> Who<'a> {
     /// Of a movement.
     pub fn of(entry: &'a Entry) -> Self {
         if let Some(ByHand { by, person, reason, .. }) = &entry.by_hand {
-            return Self { key_name: None, person: person.as_deref(), actor: Some(by), reason: Some(reason) };
+            let (person, actor, reason) = (person.as_deref(), Some(by.as_str()), Some(reason.as_str()));
+            return Self { person, actor, reason, ..Self::default() };
         }
         let Some(told) = entry.attribution.as_deref() else { return Self::default() };
-        let Attribution { key_name, actor, person, reason } = told;
+        let Attribution { key_name, actor, person, proposed_by, reason } = told;
         Self {
             key_name: key_name.as_deref(),
             person: person.as_deref(),
+            proposed_by: proposed_by.as_deref(),
             actor: actor.as_deref(),
             reason: reason.as_deref(),
         }
@@ -116,6 +121,7 @@ pub fn cells(entry: &Entry, zone: &Zone) -> Vec<String> {
         String::new(),
         signed(changes.disputed),
         known(entry.dispute_reason.as_deref()),
+        known(who.proposed_by),
     ]
 }
 
@@ -146,7 +152,7 @@ mod tests {
         let mut order = refunded_in_part(Some([78, 30]));
         let text = |text: &str| Some(text.to_owned());
         let anna =
-            Attribution { key_name: text("web"), actor: text("=anna"), person: None, reason: text("@late") };
+            Attribution { key_name: text("web"), actor: text("=anna"), reason: text("@late"), ..Attribution::default() };
         order.transactions[0].operations[1].attribution = Some(Box::new(anna));
         let entry = entries(None, &order).pop().unwrap();
         let cells = |zone: &str| {

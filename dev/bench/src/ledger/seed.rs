@@ -242,7 +242,7 @@ impl Made {
         if self.is_refunded(n) {
             let mut refund = operation(Kind::Refund, REFUNDED_AFTER, 500);
             let (actor, reason) = (Some("ann@shop.example".to_owned()), Some("arrived broken".to_owned()));
-            let ann = Attribution { key_name: None, actor, person: None, reason };
+            let ann = Attribution { actor, reason, ..Attribution::default() };
             refund.attribution = Some(Box::new(ann)).filter(|_| n % 100 == 8);
             transaction.operations.push(refund);
         }

@@ -288,6 +288,7 @@ fn longest_attribution() -> Attribution {
         key_name: word(KEY_NAME_MAX_CHARS),
         actor: word(ACTOR_MAX_BYTES),
         person: word(PERSON_MAX_BYTES),
+        proposed_by: word(PERSON_MAX_BYTES),
         reason: word(REASON_MAX_BYTES),
     }
 }

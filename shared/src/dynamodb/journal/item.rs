@@ -60,6 +60,8 @@ words! {
         Actor => "ac": "actor",
         /// A person whom Tollgate has verified.
         Person => "pe": "person",
+        /// A person whom Tollgate has verified, who proposed what another one did.
+        ProposedBy => "pb": "proposed_by",
         /// An approval found after its operation had been given up.
         Late => "la": "late",
         /// The ISO code of the currency of all amounts.
@@ -152,6 +154,7 @@ pub(super) fn item(entry: &Entry, shard: u8) -> Item {
         (Column::KeyName, told.and_then(|told| told.key_name.clone())),
         (Column::Actor, told.and_then(|told| told.actor.clone())),
         (Column::Person, person.cloned()),
+        (Column::ProposedBy, told.and_then(|told| told.proposed_by.clone())),
         (Column::Currency, own(entry.currency.code())),
         (Column::FeeKind, entry.fee.map(|fee| fee.kind.as_str().to_owned())),
         (Column::DeclineCode, entry.decline.map(|code| code.as_str().to_owned())),
@@ -226,9 +229,10 @@ pub(super) fn whole(item: &Item) -> Result<Entry, StoreError> {
         key_name: own(Column::KeyName),
         actor: own(Column::Actor),
         person: own(Column::Person).filter(|_| by_hand.is_none()),
+        proposed_by: own(Column::ProposedBy),
         reason: own(Column::Reason).filter(|_| by_hand.is_none()),
     };
-    let nothing = Attribution { key_name: None, actor: None, person: None, reason: None };
+    let nothing = Attribution::default();
     let merchant = merchant(item)?;
     let operation = uuid(item, Column::OperationId)?;
     Ok(Entry {

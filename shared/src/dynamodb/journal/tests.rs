@@ -122,6 +122,7 @@ fn told() -> [(Entry, Value); 4] {
         key_name: text("web"),
         actor: text("ben"),
         person: text("cat@shop.example"),
+        proposed_by: text("dan@shop.example"),
         reason: text("as stated"),
     };
     let decided = Entry {

@@ -18,6 +18,8 @@ pub struct Attribution {
     pub actor: Option<String>,
     /// A person whom Tollgate has verified.
     pub person: Option<String>,
+    /// A person whom Tollgate has verified, who proposed it because it was more than that person may do.
+    pub proposed_by: Option<String>,
     /// Why the person did it.
     pub reason: Option<String>,
 }
@@ -33,6 +35,7 @@ impl Attribution {
             key_name: key_name.map(ToString::to_string),
             actor: actor.map(ToString::to_string),
             person: None,
+            proposed_by: None,
             reason: reason.map(ToString::to_string),
         };
         Some(Box::new(attribution)).filter(|told| **told != Self::default())
@@ -42,6 +45,12 @@ impl Attribution {
     #[must_use]
     pub fn verified(self, person: Option<&Person>) -> Self {
         Self { person: person.map(ToString::to_string), ..self }
+    }
+
+    /// The same, with the person who proposed it, if another one did.
+    #[must_use]
+    pub fn proposed_by(self, proposer: Option<&Person>) -> Self {
+        Self { proposed_by: proposer.map(ToString::to_string), ..self }
     }
 }
 

@@ -121,6 +121,7 @@ stored! {
         key_name: "key_name",
         actor: "actor",
         person: "person",
+        proposed_by: "proposed_by",
         reason: "reason",
     }
 }
