@@ -406,8 +406,7 @@ fn write_pause(text: &mut String, pause: &Pause) -> fmt::Result {
 
 /// Who requested something and why, as far as it was told.
 pub(crate) fn who_and_why(told: &Attribution) -> String {
-    let told =
-[
+    let told = [
         ("key", &told.key_name),
         ("person", &told.person),
         ("proposed by", &told.proposed_by),

@@ -83,7 +83,12 @@ pub(super) fn propose(
 
 impl Proposal {
     /// A proposal that this caller may submit here and now.
-    pub(super) fn of(text: &str, caller: &Caller, about: &About<'_>, now: Timestamp) -> Result<Self, Failure> {
+    pub(super) fn of(
+        text: &str,
+        caller: &Caller,
+        about: &About<'_>,
+        now: Timestamp,
+    ) -> Result<Self, Failure> {
         let wrong = |what: &str| Failure::from(Problem::invalid("data.proposal", what));
         let signed = text.rsplit_once('.').filter(|(proposal, signature)| {
             let signature = URL_SAFE_NO_PAD.decode(signature).unwrap_or_default();
@@ -105,7 +110,10 @@ impl Proposal {
         match caller.person() {
             Some(person) if person.id != proposal.by => Ok(proposal),
             Some(_) => Err(Failure::new(Code::Forbidden, "nobody submits their own proposal")),
-            None => Err(Failure::new(Code::Forbidden, "a proposal is submitted by a person, under their own name")),
+            None => Err(Failure::new(
+                Code::Forbidden,
+                "a proposal is submitted by a person, under their own name",
+            )),
         }
     }
 

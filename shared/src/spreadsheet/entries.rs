@@ -151,8 +151,12 @@ mod tests {
     fn a_movement_has_its_day_where_it_is_looked_at_and_who_and_why_and_no_formula() {
         let mut order = refunded_in_part(Some([78, 30]));
         let text = |text: &str| Some(text.to_owned());
-        let anna =
-            Attribution { key_name: text("web"), actor: text("=anna"), reason: text("@late"), ..Attribution::default() };
+        let anna = Attribution {
+            key_name: text("web"),
+            actor: text("=anna"),
+            reason: text("@late"),
+            ..Attribution::default()
+        };
         order.transactions[0].operations[1].attribution = Some(Box::new(anna));
         let entry = entries(None, &order).pop().unwrap();
         let cells = |zone: &str| {

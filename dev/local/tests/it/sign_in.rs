@@ -357,6 +357,95 @@ async fn nobody_gives_back_more_than_they_may_in_whatever_parts() {
 }
 
 #[tokio::test]
+async fn a_proposal_is_carried_out_once_by_another_person_and_has_both_names() {
+    let mut shop = open().await;
+    for order in ["o", "p"] {
+        shop.register(order, 2599).await;
+    }
+    let paid = shop.pay("o", by_token("purchase")).await.id();
+    let other = shop.pay("p", by_token("purchase")).await.id();
+    shop.stack.simulator().settle();
+    let keys = shop.current_token().to_owned();
+    change(&shop, |people| {
+        for name in ["Ann Archer", "Rob Reyes"] {
+            let one = people.entries.iter_mut().find(|entry| entry.name.to_string() == name).unwrap();
+            one.grant = Grant {
+                role: Role::Operate,
+                refund_max: RefundMax::By([(Currency::USD, Amount::new(500).unwrap())].into()),
+            };
+        }
+    })
+    .await;
+    act_as(&mut shop, "ann").await;
+    let refund = json!({"amount": 501, "reason": "broken", "actor": "agent 7"});
+    let refused = shop.follow_up("o", &paid, "refund", refund).await;
+    let proposal = refused.error(403, "exceeds_refund_max")["meta"]["proposal"].as_str().unwrap().to_owned();
+    let submit = json!({ "proposal": proposal });
+    // Neither by herself, nor by somebody with the same limit, nor by a key.
+    shop.follow_up("o", &paid, "refund", submit.clone()).await.error(403, "forbidden");
+    act_as(&mut shop, "rob").await;
+    let in_turn = shop.follow_up("o", &paid, "refund", submit.clone()).await;
+    assert_eq!(in_turn.error(403, "exceeds_refund_max")["meta"]["proposal"], Value::Null);
+    shop.use_token(&keys);
+    shop.follow_up("o", &paid, "refund", submit.clone()).await.error(403, "forbidden");
+    act_as(&mut shop, "eve").await;
+    // Nor for another payment, on another route, changed, or with more beside it.
+    shop.follow_up("p", &other, "refund", submit.clone()).await.error(400, "invalid_value");
+    shop.follow_up("o", &paid, "cancel", submit.clone()).await.error(400, "invalid_value");
+    let (text, signature) = proposal.split_once('.').unwrap();
+    let mut changed: Value = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap();
+    changed["body"] = json!({"data": {"amount": 2599}});
+    let changed = format!("{}.{signature}", BASE64_URL_SAFE_NO_PAD.encode(changed.to_string()));
+    shop.follow_up("o", &paid, "refund", json!({"proposal": changed})).await.error(400, "invalid_value");
+    let more = json!({"proposal": proposal, "amount": 2599});
+    shop.follow_up("o", &paid, "refund", more).await.error(400, "unknown_member");
+    assert!(shop.ledger("refund").is_empty());
+    let done = shop.follow_up("o", &paid, "refund", submit.clone()).await;
+    let operations = done.data(200)["meta"]["operations"].as_array().unwrap();
+    let refund = operations.iter().find(|operation| operation["type"] == "refund").unwrap();
+    assert_eq!(
+        (&refund["person"], &refund["proposed_by"]),
+        (&json!("Eve Evans"), &json!("Ann Archer")),
+        "{refund}"
+    );
+    assert_eq!((&refund["reason"], &refund["actor"]), (&json!("broken"), &json!("agent 7")), "{refund}");
+    let again = shop.follow_up("o", &paid, "refund", submit).await;
+    assert!(again.data(200).is_object() && again.is_replay());
+    assert_eq!(shop.ledger("refund").len(), 1);
+    shop.stack.deliver_stream().await.unwrap();
+    let entries = shop.get("/v2/orders/o/entries").await;
+    let entries = entries.data(200).as_array().unwrap();
+    let told = entries.iter().find(|entry| entry["operation"] == "refund").unwrap();
+    assert_eq!(
+        (&told["person"], &told["proposed_by"]),
+        (&json!("Eve Evans"), &json!("Ann Archer")),
+        "{told}"
+    );
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_proposal_ends_after_a_day() {
+    let mut shop = open().await;
+    shop.register("o", 2599).await;
+    let paid = shop.pay("o", by_token("purchase")).await.id();
+    change(&shop, |people| {
+        let ann = people.entries.iter_mut().find(|entry| entry.name.to_string() == "Ann Archer").unwrap();
+        ann.grant.refund_max = RefundMax::By([].into());
+    })
+    .await;
+    act_as(&mut shop, "ann").await;
+    let refused = shop.follow_up("o", &paid, "cancel", json!({})).await;
+    let proposal = refused.error(403, "exceeds_refund_max")["meta"]["proposal"].clone();
+    shop.stack.advance_clock(24 * 3_600);
+    act_as(&mut shop, "eve").await;
+    let late = shop.follow_up("o", &paid, "cancel", json!({ "proposal": proposal })).await;
+    late.error(400, "invalid_value");
+    assert!(shop.ledger("void").is_empty());
+    shop.close().await;
+}
+
+#[tokio::test]
 async fn people_take_no_payments() {
     let mut shop = open().await;
     shop.register("o", 2599).await;
