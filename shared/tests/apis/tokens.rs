@@ -52,8 +52,8 @@ async fn a_token_is_issued_for_a_key_or_to_a_browser() {
         let start = "grant_type=implicit&client_id=shop&x=";
         form(format!("{start}{}", "x".repeat(bytes - start.len())))
     };
-    t.ask("8 KiB", &filled(8_192)).await;
-    t.ask("a byte more", &filled(8_193)).await;
+    t.ask("16 KiB", &filled(16_384)).await;
+    t.ask("a byte more", &filled(16_385)).await;
     for id in ["nobody", "closed", "away", "malformed", "forbidden", "external", "unkept"] {
         t.ask("a browser of a merchant that is not there, or lets none in", &implicit(id)).await;
         t.ask("a wrong key of such a one", &credentials(id, "wrong-key-of-merchant")).await;

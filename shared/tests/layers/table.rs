@@ -75,7 +75,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
         "api",
         "values order payments people stored_cards abuse access access_token invocation ports source transfer",
     ),
-    ("spreadsheet", "values order journal settlement"),
+    ("spreadsheet", "values order journal people settlement"),
     ("status", "payments invocation version"),
     // Metrics.
     ("telemetry", "journal payments settlement webhooks publishing invocation"),

@@ -180,7 +180,11 @@ async fn who_refunds_is_named_in_order_entry_and_list() {
         .find(|operation| operation["type"] == "refund")
         .unwrap_or_else(|| panic!("{operations:?}"));
     // The name that was verified stands beside the one that was stated.
-    assert_eq!((&refund["person"], &refund["actor"]), (&json!("Ann Archer"), &json!("agent 7")), "{refund}");
+    assert_eq!(
+        (&refund["request"]["person"], &refund["request"]["actor"]),
+        (&json!("Ann Archer"), &json!("agent 7")),
+        "{refund}"
+    );
     shop.stack.deliver_stream().await.unwrap();
     let entries = shop.get("/v2/orders/o/entries").await;
     let entries = entries.data(200).as_array().unwrap();
@@ -404,11 +408,15 @@ async fn a_proposal_is_carried_out_once_by_another_person_and_has_both_names() {
     let operations = done.data(200)["meta"]["operations"].as_array().unwrap();
     let refund = operations.iter().find(|operation| operation["type"] == "refund").unwrap();
     assert_eq!(
-        (&refund["person"], &refund["proposed_by"]),
+        (&refund["request"]["person"], &refund["request"]["proposed_by"]),
         (&json!("Eve Evans"), &json!("Ann Archer")),
         "{refund}"
     );
-    assert_eq!((&refund["reason"], &refund["actor"]), (&json!("broken"), &json!("agent 7")), "{refund}");
+    assert_eq!(
+        (&refund["request"]["reason"], &refund["request"]["actor"]),
+        (&json!("broken"), &json!("agent 7")),
+        "{refund}"
+    );
     let again = shop.follow_up("o", &paid, "refund", submit).await;
     assert!(again.data(200).is_object() && again.is_replay());
     assert_eq!(shop.ledger("refund").len(), 1);
