@@ -123,7 +123,7 @@ impl Stack {
         let ports = app::guarded(
             self.dynamodb_url(),
             self.secretsmanager_url(),
-            self.parts.settings.clone(),
+            &self.parts.settings,
             clock,
             &self.parts.permissions,
         )?;

@@ -43,10 +43,10 @@ const AUDIT_KEPT: SignedDuration = SignedDuration::from_hours(24 * 400);
 pub fn ports(
     dynamodb_url: &str,
     secretsmanager_url: &str,
-    settings: AppSettings,
+    settings: &AppSettings,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<Ports>, StartError> {
-    let sign_in = sign_in(dynamodb_url, secretsmanager_url, &settings);
+    let sign_in = sign_in(dynamodb_url, secretsmanager_url, settings);
     ports_over(
         aws_http_client()?,
         config(dynamodb_url, secretsmanager_url, settings),
@@ -59,11 +59,11 @@ pub fn ports(
 pub(super) fn guarded(
     dynamodb_url: &str,
     secretsmanager_url: &str,
-    settings: AppSettings,
+    settings: &AppSettings,
     clock: Arc<dyn Clock>,
     permissions: &Arc<Permissions>,
 ) -> Result<Arc<Ports>, StartError> {
-    let sign_in = sign_in(dynamodb_url, secretsmanager_url, &settings);
+    let sign_in = sign_in(dynamodb_url, secretsmanager_url, settings);
     let config = config(dynamodb_url, secretsmanager_url, settings);
     ports_over(guarded_client(permissions)?, config, sign_in.as_ref(), clock)
 }
@@ -188,7 +188,7 @@ fn aws(dynamodb_url: &str, secretsmanager_url: &str) -> AwsPlace {
     }
 }
 
-fn config(dynamodb_url: &str, secretsmanager_url: &str, settings: AppSettings) -> Config {
+fn config(dynamodb_url: &str, secretsmanager_url: &str, settings: &AppSettings) -> Config {
     Config {
         table: TABLE_NAME.to_owned(),
         attempts_table: ATTEMPTS_TABLE_NAME.to_owned(),

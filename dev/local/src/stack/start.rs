@@ -19,6 +19,7 @@ use crate::{
     checkout::{self, Shop},
     clock::LocalClock,
     control,
+    cors::Cors,
     dynamodb::{self, Tables},
     event_bus::{self, Bus},
     forward::forward,
@@ -36,7 +37,7 @@ use crate::{
     samples::{self, SampleClock},
     secrets_manager::{self, Secrets},
     streams::Stream,
-    template::{self, Deployment, Schedule},
+    template::{self, Deployment, Route, Schedule},
 };
 
 /// How often the table's stream is looked at.
@@ -66,20 +67,16 @@ impl Stack {
         let (services, api) = Services::start(opened, &options, &hosts, &mut servers)?;
         services.admit_containers(&options, &mut servers).await?;
         services.put_merchants(&options);
-        services.secrets.put(issuer::CLIENTS_SECRET, issuer::clients_document());
         let tables = services.create_tables(&deployment).await?;
 
         let clock = Arc::new(LocalClock::default());
-        let issuer = Issuer::new(&api.url, Arc::clone(&clock) as _)
-            .ok_or_else(|| StartError::App("the issuer has no key".to_owned()))?;
-        settings.issuer = issuer.url().parse().ok();
-        let guarded = services.guarded_ports(settings.clone(), Arc::clone(&clock) as _, &permissions)?;
+        let issuer = issuer(&api.url, &clock, &mut settings)?;
+        let guarded = services.guarded_ports(&settings, Arc::clone(&clock) as _, &permissions)?;
         let shared_clock = Arc::clone(&clock) as Arc<dyn Clock>;
         let consumers = app::guarded_consumers(&services.urls(), &shared_clock, &permissions)?;
         let process = Process { ports: guarded, consumers, clock: Arc::clone(&clock) as _ };
         let functions = Arc::new(make_functions(&options, &deployment, process, &servers));
         let samples = if options.samples && services.is_empty(&tables).await? {
-            services.make_people(issuer.url()).await?;
             services.make_samples(settings.clone(), &functions).await?
         } else {
             0
@@ -119,17 +116,36 @@ impl Stack {
             samples,
             settings,
         });
-        let router = api_gateway::router(&deployment.routes, deployment.cors, &parts.functions, &hosts);
-        let tokenizer = origin(&parts.simulator.base_url());
-        let sample_shop =
-            Shop::new(&parts.callers_url, &tokenizer).map_err(|error| StartError::App(error.to_string()))?;
-        let checkout = guard::by_origin(checkout::router(sample_shop), &hosts);
-        let issuer = issuer::router(Arc::new(issuer));
-        let router = router.merge(control::router(Arc::clone(&parts), &hosts)).merge(checkout).merge(issuer);
+        let router = router(&parts, &deployment.routes, deployment.cors, issuer, &hosts)?;
         servers.serve(api.listener, guard::by_host(router, &hosts));
         tracing::info!(url = parts.url, "the API is ready");
         Ok(Self { parts, simulator, viewer, stop, servers: servers.running })
     }
+}
+
+/// The API's origin: its routes, the stack's controls, the sample shop and the issuer.
+fn router(
+    parts: &Arc<Parts>,
+    routes: &[Route],
+    cors: Cors,
+    issuer: Issuer,
+    hosts: &Arc<Hosts>,
+) -> Result<Router, StartError> {
+    let api = api_gateway::router(routes, cors, &parts.functions, hosts);
+    let tokenizer = origin(&parts.simulator.base_url());
+    let sample_shop =
+        Shop::new(&parts.callers_url, &tokenizer).map_err(|error| StartError::App(error.to_string()))?;
+    let checkout = guard::by_origin(checkout::router(sample_shop), hosts);
+    let issuer = issuer::router(Arc::new(issuer));
+    Ok(api.merge(control::router(Arc::clone(parts), hosts)).merge(checkout).merge(issuer))
+}
+
+/// The issuer at this address, which the functions are told.
+fn issuer(api_url: &str, clock: &Arc<LocalClock>, settings: &mut AppSettings) -> Result<Issuer, StartError> {
+    let issuer = Issuer::new(api_url, Arc::clone(clock) as _);
+    let issuer = issuer.ok_or_else(|| StartError::App("the issuer has no key".to_owned()))?;
+    settings.issuer = issuer.url().parse().ok();
+    Ok(issuer)
 }
 
 fn settings(options: &Options, deployment: &Deployment) -> Result<AppSettings, StartError> {
@@ -378,6 +394,7 @@ impl Services {
     }
 
     fn put_merchants(&self, options: &Options) {
+        self.secrets.put(issuer::CLIENTS_SECRET, issuer::clients_document());
         let mut gateway_url = self.simulator.base_url();
         if options.containers.is_some() {
             gateway_url = gateway_url.replace("127.0.0.1", "localhost");
@@ -415,7 +432,7 @@ impl Services {
 
     fn guarded_ports(
         &self,
-        settings: AppSettings,
+        settings: &AppSettings,
         clock: Arc<dyn Clock>,
         permissions: &Arc<Permissions>,
     ) -> Result<Arc<Ports>, StartError> {
@@ -430,12 +447,15 @@ impl Services {
 
     /// Makes the sample orders, and returns how many there are.
     async fn make_samples(&self, settings: AppSettings, functions: &Functions) -> Result<usize, StartError> {
+        if let Some(issuer) = &settings.issuer {
+            self.make_people(issuer.as_str()).await?;
+        }
         let clock = Arc::new(SampleClock::default());
         // The samples are made past the front.
         let settings = AppSettings { front: Front::default(), ..settings };
         // Not held to any policy: what is missing in one should show in the first request, not here.
         let ports =
-            app::ports(&self.dynamodb_url, &self.secretsmanager_url, settings, Arc::clone(&clock) as _)?;
+            app::ports(&self.dynamodb_url, &self.secretsmanager_url, &settings, Arc::clone(&clock) as _)?;
         let samples = samples::make(ports, clock, functions, &self.simulator).await;
         let samples = samples.map_err(StartError::Samples)?;
         tracing::info!(orders = samples, "the sample orders are ready");

@@ -150,7 +150,7 @@ pub(super) fn must_be_within_refund_max(
         let by = of.attribution.as_ref().and_then(|told| told.person.as_deref());
         by == person && (of.is(Stage::Approved) || of.pending().is_some())
     };
-    let gives_back = |of: &Transaction, operation: &Operation| match operation.kind {
+    let returns_money = |of: &Transaction, operation: &Operation| match operation.kind {
         Kind::Refund => true,
         Kind::Void => {
             of.kind == PaymentKind::Purchase
@@ -160,7 +160,7 @@ pub(super) fn must_be_within_refund_max(
     };
     let operations = order.transactions.iter().flat_map(|of| of.operations.iter().map(move |one| (of, one)));
     let given_back =
-        operations.filter(|(of, one)| theirs(one) && gives_back(of, one)).map(|(_, one)| one.amount);
+        operations.filter(|(of, one)| theirs(one) && returns_money(of, one)).map(|(_, one)| one.amount);
     let given_back = Amount::sum(given_back);
     let exceeded = intent.refund_max.exceeded_by(order.currency, Amount::sum([given_back, amount]));
     exceeded.map_or(Ok(()), |max| Err(Rejection::ExceedsRefundMax { max, given_back }))

@@ -75,13 +75,11 @@ pub(super) async fn exchanged(
 ) -> Result<(std::sync::Arc<Merchant>, Holder), Failure> {
     let answer_at = Instant::now() + WRONG_KEY_TIME;
     let exchange = Exchange::try_from(form)?;
-    match accepted(access, ports, request, &exchange).await? {
-        Some((merchant, person)) => Ok((merchant, Holder::Person { id: person.id, role: person.grant.role })),
-        None => {
-            sleep_until(answer_at).await;
-            Err(refused())
-        }
-    }
+    let Some((merchant, person)) = accepted(access, ports, request, &exchange).await? else {
+        sleep_until(answer_at).await;
+        return Err(refused());
+    };
+    Ok((merchant, Holder::Person { id: person.id, role: person.grant.role }))
 }
 
 async fn accepted(

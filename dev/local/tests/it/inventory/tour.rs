@@ -382,7 +382,7 @@ impl Tour {
             AppSettings { captures, payments_stopped: false, front: Front::default(), issuer: None };
         let stack = &self.shop.stack;
         let clock = Arc::new(tollgate_core::values::SystemClock);
-        let ports = local::ports("http://127.0.0.1:9", stack.secretsmanager_url(), settings, clock).unwrap();
+        let ports = local::ports("http://127.0.0.1:9", stack.secretsmanager_url(), &settings, clock).unwrap();
         let (_, capture) = SCHEDULED.iter().find(|(name, _)| *name == "scheduled-capture").unwrap();
         let deadline = Deadline::after(Duration::from_secs(50));
         let report = capture(&ports, r#"{"shards":[0],"dry_run":true}"#, deadline).unwrap().await;
