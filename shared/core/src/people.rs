@@ -18,6 +18,8 @@ pub use editing::{NotChanged, PeopleEditor};
 pub use grant::Grant;
 pub use identity::{EMAIL_MAX_BYTES, Email, Identity, InvalidEmail, Recognition, SUBJECT_MAX_BYTES, Subject};
 pub use person_entry::PersonEntry;
-pub use register::{ChangedBy, NewPerson, PEOPLE_MAX, People, PeopleChange, PeopleRefusal, SignedIn};
+pub use register::{
+    ChangedBy, NewPerson, PEOPLE_MAX, PERSON_NAME_MAX_BYTES, People, PeopleChange, PeopleRefusal, SignedIn,
+};
 pub use sign_in::{SignInAttempt, sign_in};
 pub use store::{AuditTrail, ChangePage, PeopleReader, PeopleStore, SignInStore, UsedTokens};

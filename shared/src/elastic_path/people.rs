@@ -241,7 +241,7 @@ fn refused(why: NotChanged) -> Failure {
     match refusal {
         PeopleRefusal::Role | PeopleRefusal::OwnEntry => Failure::new(Code::Forbidden, words),
         PeopleRefusal::NotFound => Failure::new(Code::NotFound, words),
-        PeopleRefusal::NameTaken => about("data.name"),
+        PeopleRefusal::NameTaken | PeopleRefusal::NameTooLong => about("data.name"),
         PeopleRefusal::Issuer => about("data.issuer"),
         PeopleRefusal::Subject => about("data.subject"),
         PeopleRefusal::RecognitionTaken | PeopleRefusal::Full => about("data"),

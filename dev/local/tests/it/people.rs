@@ -146,7 +146,7 @@ async fn two_hundred_people_with_the_longest_texts_fit_one_item() {
     let mut people = People::default();
     let mut last = None;
     for n in 0..PEOPLE_MAX {
-        let name = format!("{n:03}{}", "é".repeat(94));
+        let name = format!("{n:03} {}", "é".repeat(30));
         let subject = Subject {
             issuer: format!("https://{}", "i".repeat(TEXT_MAX - 8)),
             subject: format!("{n:03}{}", "s".repeat(TEXT_MAX - 3)),

@@ -9,6 +9,10 @@ use uuid::Uuid;
 use super::{Email, Grant, Identity, PersonEntry, Recognition, identity::SUBJECT_MAX_BYTES};
 use crate::{order::Person, payments::Role};
 
+/// Longest name of a person, in bytes. Each operation can have two of them: who did it, and who proposed it; together they
+/// are shorter than an operator's ARN.
+pub const PERSON_NAME_MAX_BYTES: usize = 64;
+
 /// Most people of one merchant, so that all of them fit one item of a table.
 pub const PEOPLE_MAX: usize = 200;
 
@@ -75,6 +79,9 @@ pub enum PeopleRefusal {
     /// No such entry.
     #[error("there is no such person")]
     NotFound,
+    /// The name is too long.
+    #[error("a name has at most {PERSON_NAME_MAX_BYTES} bytes")]
+    NameTooLong,
     /// Another person has the name, in whatever letters.
     #[error("another person has this name")]
     NameTaken,
@@ -197,6 +204,9 @@ impl People {
         check_texts(&new.recognition)?;
         if self.entries.len() >= PEOPLE_MAX {
             return Err(PeopleRefusal::Full);
+        }
+        if new.name.to_string().len() > PERSON_NAME_MAX_BYTES {
+            return Err(PeopleRefusal::NameTooLong);
         }
         if self.entries.iter().any(|entry| is_same_name(&entry.name, &new.name)) {
             return Err(PeopleRefusal::NameTaken);

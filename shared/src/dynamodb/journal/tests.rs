@@ -140,7 +140,7 @@ fn told() -> [(Entry, Value); 4] {
     let attributed = Entry { attribution: Some(Box::new(attribution)), ..entry() };
     let of_attributed = json!({
         "kn": { "S": "web" }, "ac": { "S": "ben" }, "pe": { "S": "cat@shop.example" },
-        "rs": { "S": "as stated" },
+        "pb": { "S": "dan@shop.example" }, "rs": { "S": "as stated" },
     });
     let all = Entry {
         fact: Fact::VoidedElsewhere,

@@ -428,7 +428,7 @@ impl Tour {
             fingerprint: Fingerprint::new(&Essentials::new(Kind::Void)),
             currency: None,
             by: Principal::ClientCredentials,
-            attribution: Some(Box::new(by)),
+            attribution: Some(Box::new(by.proposed_by(Some(&person())))),
             seen_version: None,
             refund_disputed: false,
             refund_max: tollgate_core::values::RefundMax::Unlimited,

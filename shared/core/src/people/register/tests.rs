@@ -212,3 +212,13 @@ fn what_no_issuer_can_say_of_a_person_recognizes_nobody() {
         assert_eq!(add(ISSUER, subject), Err(PeopleRefusal::Subject), "{subject}");
     }
 }
+
+#[test]
+fn a_name_is_no_longer_than_two_of_them_fit_every_operation() {
+    let mut people = people();
+    let of = |bytes: usize| NewPerson { name: "n".repeat(bytes).parse().unwrap(), ..new("bob", Role::Read) };
+    let id = Uuid::from_u128(3);
+    let too_long = people.add(&operator(), of(PERSON_NAME_MAX_BYTES + 1), id, at());
+    assert_eq!(too_long, Err(PeopleRefusal::NameTooLong));
+    people.add(&operator(), of(PERSON_NAME_MAX_BYTES), id, at()).unwrap();
+}
