@@ -135,7 +135,7 @@ impl IssuerKeys {
                 Ok(())
             }
             Err(failure) => {
-                tracing::error!(issuer = %self.issuer, error = %failure, "the issuer's keys cannot be read");
+                tracing::error!(error = %failure, "the issuer's keys cannot be read");
                 kept.failure = Some((failure.clone(), now));
                 Err(failure)
             }
