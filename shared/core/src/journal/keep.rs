@@ -173,7 +173,11 @@ async fn tell(store: &dyn EntryStore, changed: BTreeSet<Changed>) -> Result<(), 
     for changed in changed {
         match changed {
             Changed::Day(merchant, day) => store.note_day(&merchant, day).await?,
-            Changed::Late(merchant, quarter) => store.mark_late(&merchant, quarter).await?,
+            // The day, too: a merchant whose entries all come late would not be known to have any on it.
+            Changed::Late(merchant, quarter) => {
+                store.note_day(&merchant, quarter.day).await?;
+                store.mark_late(&merchant, quarter).await?;
+            }
         }
     }
     Ok(())
