@@ -41,7 +41,7 @@ pub(crate) struct AddPerson {
     /// What the person may do: read, pay, operate or all
     #[arg(long, value_name = "ROLE", value_parser = role)]
     role: Role,
-    /// The most of one refund in a currency, such as USD:50.00, once for each; or unlimited [default: no refunds]
+    /// The most of the refunds of one order in a currency, such as USD:50.00, once for each; or unlimited [default: no refunds]
     #[arg(long, value_name = "LIMIT", value_parser = limit)]
     refund_max: Vec<Limit>,
 }
@@ -75,7 +75,7 @@ pub(crate) struct ChangePerson {
     /// What the person may do: read, pay, operate or all [default: as it is]
     #[arg(long, value_name = "ROLE", value_parser = role, required_unless_present = "refund_max")]
     role: Option<Role>,
-    /// The most of one refund in a currency, such as USD:50.00, once for each; or unlimited, or nothing. Replaces all limits
+    /// The most of the refunds of one order in a currency, such as USD:50.00, once for each; or unlimited, or nothing. Replaces all limits
     /// [default: as it is]
     #[arg(long, value_name = "LIMIT", value_parser = limit)]
     refund_max: Vec<Limit>,

@@ -120,7 +120,7 @@ pub fn grant_cells(grant: Option<&Grant>) -> [String; 2] {
     grant.map_or_else(Default::default, |grant| [grant.role.as_str().to_owned(), limits(&grant.refund_max)])
 }
 
-/// The most of one refund, in words: `unlimited`, `nothing`, or each currency's.
+/// The most of the refunds of one order, in words: `unlimited`, `nothing`, or each currency's.
 pub fn limits(limits: &RefundMax) -> String {
     match limits {
         RefundMax::Unlimited => "unlimited".to_owned(),

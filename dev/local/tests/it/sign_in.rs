@@ -56,11 +56,17 @@ async fn change(shop: &Shop, change: impl FnOnce(&mut People)) {
     assert!(store.save(&merchant(), &people, None).await.unwrap());
 }
 
-/// A shop whose merchant knows the issuer's people, by their addresses.
+/// A shop whose merchant knows the issuer's people.
 async fn open() -> Shop {
     let shop = Shop::open().await;
-    let issuer = issuer(&shop);
-    change(&shop, |people| {
+    add_people(&shop).await;
+    shop
+}
+
+/// Adds the issuer's people to the first merchant, by their addresses.
+pub(crate) async fn add_people(shop: &Shop) {
+    let issuer = issuer(shop);
+    change(shop, |people| {
         for person in &PEOPLE {
             let Some(role) = person.role else { continue };
             let new = NewPerson {
@@ -75,7 +81,6 @@ async fn open() -> Shop {
         }
     })
     .await;
-    shop
 }
 
 fn issuer(shop: &Shop) -> String {
@@ -141,9 +146,8 @@ async fn exchange(shop: &Shop, id_token: &str, changes: &[(&str, &str)]) -> (u16
         form.retain(|(known, _)| *known != name);
         form.push((name, value));
     }
-    let mut body = form_urlencoded::Serializer::new(String::new());
-    body.extend_pairs(form);
-    let request = shop.client().post(format!("{}/oauth/access_token", shop.stack.url())).body(body.finish());
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+    let request = shop.client().post(format!("{}/oauth/access_token", shop.stack.url())).body(body);
     let answer = request.header("content-type", "application/x-www-form-urlencoded").send().await.unwrap();
     (answer.status().as_u16(), answer.json().await.unwrap())
 }

@@ -29,6 +29,8 @@ pub(super) struct Values {
     payments: Vec<String>,
     /// Ids of stored cards.
     cards: Vec<String>,
+    /// Ids of people who were added.
+    people: Vec<String>,
     /// Ids of deliveries to the receiver `RECEIVER`.
     pub(super) deliveries: Vec<String>,
 }
@@ -42,6 +44,7 @@ impl Default for Values {
             rests,
             payments,
             cards,
+            people: Vec::new(),
             held: Vec::new(),
             deliveries: Vec::new(),
         }
@@ -64,6 +67,9 @@ impl Values {
         if let ("payment-method", Some(id)) = (data["type"].as_str().unwrap_or_default(), data["id"].as_str())
         {
             self.cards.push(id.to_owned());
+        }
+        if let ("person", Some(id)) = (data["type"].as_str().unwrap_or_default(), data["id"].as_str()) {
+            self.people.push(id.to_owned());
         }
         self.cards.drain(..self.cards.len().saturating_sub(REMEMBERED));
         let (transactions, payments) = (&mut self.transactions, &mut self.payments);
@@ -107,7 +113,8 @@ impl Values {
         let exception = crate::settlement::EXCEPTION.to_string();
         let path =
             path.replace("{depositId}", crate::settlement::DEPOSIT).replace("{exceptionId}", &exception);
-        let path = path.replace("{personId}", &exception);
+        let person = self.people.last().unwrap_or(&exception);
+        let path = path.replace("{personId}", person);
         path.replace("{paymentMethodId}", &card)
     }
 
@@ -191,6 +198,13 @@ impl Values {
             "Amount" => json!(pick(rng, &["20.50", "20.50", "0.01", "1005.00", "1051.00", "99999999.99"])),
             "currency" | "CurrencyCode" if rng.random_bool(0.9) => json!("USD"),
             "currency" | "CurrencyCode" => json!(pick(rng, &["usd", "EUR", "JPY", "XXX"])),
+            "issuer" => json!("https://id.shop.example"),
+            "subject" => json!(format!("s-{}", rng.random_range(0..1_000_000))),
+            "email" if route.contains("/v2/people") => {
+                json!(format!("p{}@shop.example", rng.random_range(0..1_000_000)))
+            }
+            "name" if route.contains("/v2/people") => json!(format!("P {}", rng.random_range(0..1_000_000))),
+            "refund_max" => [json!("unlimited"), json!({"USD": 5_000}), json!({})].choose(rng)?.clone(),
             "payment" => {
                 json!(pick(rng, &[STORED_CARD, STORED_CARD, STORED_CARD, "1|1", "999|99999999999999999999"]))
             }
