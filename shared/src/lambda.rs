@@ -166,10 +166,10 @@ impl Adapters {
         let client = config.aws.secrets_manager(&http_client);
         let merchants =
             SecretsManagerMerchants::new(client, config.merchants.clone(), GATEWAY, clock.clone());
-        let people = config
-            .people
-            .as_ref()
-            .map(|people| Arc::new(PeopleNow::new(people.store(&http_client), clock.clone())));
+        let people = config.people.clone().map(|people| {
+            let http_client = http_client.clone();
+            Arc::new(PeopleNow::new(move || people.store(&http_client), clock.clone()))
+        });
         Self {
             config,
             clock,

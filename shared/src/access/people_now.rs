@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -19,17 +19,24 @@ pub const PEOPLE_FRESH: SignedDuration = SignedDuration::from_mins(5);
 /// Most merchants whose people are kept at a time.
 const KEPT_MAX: usize = 100;
 
+/// Where people are, once it is needed.
+type Store = LazyLock<Arc<dyn PeopleReader>, Box<dyn FnOnce() -> Arc<dyn PeopleReader> + Send>>;
+
 /// Reads people when one of them calls, and never for a key's or a shopper's request.
 pub struct PeopleNow {
-    store: Arc<dyn PeopleReader>,
+    store: Store,
     clock: Arc<dyn Clock>,
     kept: Mutex<HashMap<MerchantId, (Arc<People>, Timestamp)>>,
 }
 
 impl PeopleNow {
-    /// Nothing is read yet.
-    pub fn new(store: Arc<dyn PeopleReader>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock, kept: Mutex::default() }
+    /// Nothing is read yet. The store is made when the first person calls: its client would be a twenty-fifth of what a
+    /// start computes, and most processes never meet one.
+    pub fn new(
+        store: impl FnOnce() -> Arc<dyn PeopleReader> + Send + 'static,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { store: LazyLock::new(Box::new(store)), clock, kept: Mutex::default() }
     }
 
     /// The merchant's people.

@@ -244,7 +244,8 @@ impl World {
 
     pub(crate) fn personnel(self: &Arc<Self>) -> Personnel {
         let stores = PeopleStores { people: self.clone(), audit: self.clone() };
-        let people = PeopleNow::new(self.clone(), self.clone());
+        let world = Arc::clone(self);
+        let people = PeopleNow::new(move || world, self.clone());
         Personnel { access: Access { people: Some(Arc::new(people)), ..self.access() }, stores }
     }
 
