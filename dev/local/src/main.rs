@@ -10,6 +10,7 @@ use local::{
     merchants,
 };
 use tokio::signal;
+use tollgate::openid::IssuerUrl;
 use tracing::Level;
 use tracing_subscriber::{
     Layer as _, filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
@@ -59,6 +60,10 @@ struct Arguments {
     /// Play front.yaml in front of the API, which then refuses what does not come through it. It takes the sixth port
     #[arg(long)]
     front: bool,
+    /// Let people sign in at this issuer of OpenID Connect in place of the stack's own. It has the clients `tollgate-console`
+    /// and `tollgate-cli`
+    #[arg(long, value_name = "URL")]
+    issuer: Option<IssuerUrl>,
     /// Seed of what the simulator makes up
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -98,6 +103,7 @@ impl Arguments {
             front_secret: self
                 .front
                 .then(|| format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())),
+            issuer: self.issuer,
             simulator: cardpointe_simulator::Config {
                 seed: self.seed,
                 quiet_json: self.quiet_json,

@@ -138,7 +138,7 @@ fn people(aws: AwsPlace) -> PeopleConfig {
     PeopleConfig { table: PEOPLE_TABLE_NAME.to_owned(), audit_kept: AUDIT_KEPT, aws }
 }
 
-/// People sign in at the stack's own issuer, which is one company's alone.
+/// People sign in at one issuer, which is one company's alone.
 fn sign_in(dynamodb_url: &str, secretsmanager_url: &str, settings: &AppSettings) -> Option<SignInConfig> {
     let url = settings.issuer.clone()?;
     Some(SignInConfig {

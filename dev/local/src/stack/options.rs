@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
 
 use serde_json::Value;
-use tollgate::source::Front;
+use tollgate::{openid::IssuerUrl, source::Front};
 use tollgate_core::payments::CaptureSettings;
 
 use crate::{front::FrontError, functions::Handler, template::TemplateError};
@@ -47,6 +47,9 @@ pub struct Options {
     pub payments_stopped: bool,
     /// The deployment's parameter `FrontSecretDigests`.
     pub front: Front,
+    /// Where people sign in, in place of the stack's own issuer, as one company's alone. Its clients are called as the own
+    /// one's.
+    pub issuer: Option<IssuerUrl>,
     /// The secret of a front that is played in front of the API, and required.
     pub front_secret: Option<String>,
 }

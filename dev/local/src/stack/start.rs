@@ -70,7 +70,7 @@ impl Stack {
         let tables = services.create_tables(&deployment).await?;
 
         let clock = Arc::new(LocalClock::default());
-        let issuer = issuer(&api.url, &clock, &mut settings)?;
+        let issuer = own_issuer(&api.url, &clock, &mut settings)?;
         let guarded = services.guarded_ports(&settings, Arc::clone(&clock) as _, &permissions)?;
         let shared_clock = Arc::clone(&clock) as Arc<dyn Clock>;
         let consumers = app::guarded_consumers(&services.urls(), &shared_clock, &permissions)?;
@@ -128,7 +128,7 @@ fn router(
     parts: &Arc<Parts>,
     routes: &[Route],
     cors: Cors,
-    issuer: Issuer,
+    issuer: Option<Issuer>,
     hosts: &Arc<Hosts>,
 ) -> Result<Router, StartError> {
     let api = api_gateway::router(routes, cors, &parts.functions, hosts);
@@ -136,16 +136,23 @@ fn router(
     let sample_shop =
         Shop::new(&parts.callers_url, &tokenizer).map_err(|error| StartError::App(error.to_string()))?;
     let checkout = guard::by_origin(checkout::router(sample_shop), hosts);
-    let issuer = issuer::router(Arc::new(issuer));
+    let issuer = issuer.map_or_else(Router::new, |issuer| issuer::router(Arc::new(issuer)));
     Ok(api.merge(control::router(Arc::clone(parts), hosts)).merge(checkout).merge(issuer))
 }
 
-/// The issuer at this address, which the functions are told.
-fn issuer(api_url: &str, clock: &Arc<LocalClock>, settings: &mut AppSettings) -> Result<Issuer, StartError> {
+/// The issuer at this address, which the functions are told, unless people sign in elsewhere.
+fn own_issuer(
+    api_url: &str,
+    clock: &Arc<LocalClock>,
+    settings: &mut AppSettings,
+) -> Result<Option<Issuer>, StartError> {
+    if settings.issuer.is_some() {
+        return Ok(None);
+    }
     let issuer = Issuer::new(api_url, Arc::clone(clock) as _);
     let issuer = issuer.ok_or_else(|| StartError::App("the issuer has no key".to_owned()))?;
     settings.issuer = issuer.url().parse().ok();
-    Ok(issuer)
+    Ok(Some(issuer))
 }
 
 fn settings(options: &Options, deployment: &Deployment) -> Result<AppSettings, StartError> {
@@ -156,7 +163,7 @@ fn settings(options: &Options, deployment: &Deployment) -> Result<AppSettings, S
         captures: deployment.captures,
         payments_stopped: options.payments_stopped,
         front: front.unwrap_or(options.front),
-        issuer: None,
+        issuer: options.issuer.clone(),
     })
 }
 
