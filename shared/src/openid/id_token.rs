@@ -7,7 +7,7 @@ use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use sha2::{Digest, Sha256};
 use tollgate_core::{
-    people::{Email, Identity, Subject},
+    people::{Email, Identity, SUBJECT_MAX_BYTES, Subject},
     values::Clock,
 };
 
@@ -25,9 +25,6 @@ const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(1);
 
 /// Longest token. Entra's with 200 groups have about 11 KB.
 const TOKEN_MAX_BYTES: usize = 14 * 1024;
-
-/// Longest subject (OpenID Connect Core §2).
-const SUBJECT_MAX_BYTES: usize = 255;
 
 /// Verifies ID tokens of one issuer.
 pub struct IdTokens {

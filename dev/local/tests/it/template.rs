@@ -15,6 +15,7 @@ use regex::Regex;
 use serde_json::Value;
 use tollgate::{
     dynamodb::orders::{IndexNames, LISTED, agenda_names, index_names},
+    openid::ID_TOKEN_AGE_MAX,
     secrets_manager::SecretKind,
 };
 use tollgate_core::{
@@ -383,6 +384,37 @@ fn every_alarm_rings_somewhere_is_on_the_dashboard_and_has_a_section_that_says_w
         let is_heading = |line: &str| line.starts_with('#') && line.trim_start_matches('#').trim() == heading;
         assert!(text.lines().any(is_heading), "{id}: {page} has no {heading}");
     }
+}
+
+/// The members are those of log lines in docs/reference/logs.md.
+#[test]
+fn refunds_are_counted_by_person_and_not_by_key() {
+    let template = template();
+    let rule = &resources(&template, "AWS::CloudWatch::InsightRule")["RefundsByPerson"];
+    let body: Value = serde_json::from_str(rule["RuleBody"].as_str().unwrap()).unwrap();
+    let counted = &body["Contribution"];
+    assert_eq!(counted["Keys"], serde_json::json!(["$.fields.principal"]));
+    let filters = serde_json::json!([
+        {"Match": "$.fields.what", "In": ["outcome"]},
+        {"Match": "$.fields.kind", "In": ["refund"]},
+        {"Match": "$.fields.principal", "StartsWith": ["person:"]},
+    ]);
+    assert_eq!((&counted["Filters"], &body["AggregateOn"]), (&filters, &"Count".into()));
+    let alarm = &resources(&template, "AWS::CloudWatch::Alarm")["RefundsByPersonAlarm"];
+    let expression = alarm["Metrics"][0]["Expression"].as_str().unwrap();
+    assert!(expression.contains(rule["RuleName"].as_str().unwrap()), "{expression}");
+    assert_eq!(alarm["Threshold"], "RefundsPerPersonAndHour");
+}
+
+#[test]
+fn nobody_gets_into_the_user_pool_without_a_second_factor_or_on_their_own() {
+    let template = template();
+    let pool = &resources(&template, "AWS::Cognito::UserPool")["ConsoleUserPool"];
+    assert_eq!(pool["MfaConfiguration"], "ON");
+    assert_eq!(pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"], true);
+    let client = &resources(&template, "AWS::Cognito::UserPoolClient")["ConsoleUserPoolClient"];
+    assert_eq!(client["AllowedOAuthFlows"], serde_json::json!(["code"]));
+    assert_eq!(client["IdTokenValidity"], ID_TOKEN_AGE_MAX.as_mins());
 }
 
 #[test]

@@ -113,3 +113,10 @@ fn prod_needs_somebody_who_hears_alarms_and_a_domain_its_certificate() {
     assert_eq!(refused(&[("DomainName", "pay.example.com")]), ["DomainHasCertificate"]);
     assert_eq!(refused(&[("DefaultEndpoint", "disabled")]), ["SomeAddressAnswers"]);
 }
+
+#[test]
+fn a_user_pool_that_sends_people_nowhere_is_not_made() {
+    assert_eq!(refused(&[("ConsoleUsers", "cognito")]), ["UserPoolSendsPeopleBack"]);
+    let back = ("ConsoleCallbackUrl", "https://console.shop.example/back");
+    assert_eq!(refused(&[("ConsoleUsers", "cognito"), back]), Vec::<String>::new());
+}

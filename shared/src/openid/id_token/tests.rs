@@ -126,6 +126,35 @@ fn world() -> (Arc<TestIssuer>, Arc<SetClock>, IdTokens) {
     (issuer, clock, tokens)
 }
 
+/// The claims of the sample in "Understanding the identity (ID) token", Amazon Cognito Developer Guide, without names that no
+/// rule reads. Of its own are the issuer and the two times.
+fn cognito(issuer: &str, now: i64) -> Value {
+    let mut claims: Value = serde_json::from_str(include_str!("cognito_id_token.json")).unwrap();
+    claims["iss"] = json!(issuer);
+    claims["iat"] = json!(now);
+    claims["exp"] = json!(now + 300);
+    claims
+}
+
+#[tokio::test]
+async fn the_id_token_that_cognito_documents_says_who_it_is_only_to_its_own_client() {
+    let (issuer, _, tokens) = world();
+    let header = json!({"alg": "ES256", "kid": "first"});
+    let token = issuer.sign(&header, &cognito(ISSUER, NOW - 1));
+    let verified = tokens.verify(&token, "xxxxxxxxxxxxexample").await.unwrap();
+    assert_eq!(verified.identity.subject.subject, "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee");
+    let email = verified.identity.verified_email.map(|email| email.to_string());
+    assert_eq!(email.as_deref(), Some("my-test-user@example.com"));
+    assert_eq!(tokens.verify(&token, AUDIENCE).await, Err(IdTokenError::Invalid));
+    let elsewhere = "https://cognito-idp.us-west-2.amazonaws.com/us-west-2_example";
+    let token = issuer.sign(&header, &cognito(elsewhere, NOW - 1));
+    assert_eq!(
+        tokens.verify(&token, "xxxxxxxxxxxxexample").await,
+        Err(IdTokenError::Invalid),
+        "another pool"
+    );
+}
+
 async fn is_valid(tokens: &IdTokens, token: &str) -> bool {
     match tokens.verify(token, AUDIENCE).await {
         Ok(_) => true,
