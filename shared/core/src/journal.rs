@@ -164,6 +164,12 @@ impl Entry {
         let is_usual = matches!(self.fact, Fact::Approved | Fact::Captured);
         !is_usual || self.late || self.settlement_rejected || self.cause != Cause::Requested
     }
+
+    /// The place in the index of unusual facts that has it, if it is one.
+    pub fn unusual_place(&self) -> Option<EntryPlace> {
+        let place = if self.fact == Fact::Declined { EntryPlace::Declined } else { EntryPlace::Unusual };
+        self.is_unusual().then_some(place)
+    }
 }
 
 /// What happened between two states of an order; without an old one, all that ever happened. Pure.

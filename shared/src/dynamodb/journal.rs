@@ -19,7 +19,7 @@ use futures_util::future::try_join_all;
 use jiff::{Timestamp, civil::Date};
 use sha2::{Digest, Sha256};
 use tollgate_core::{
-    journal::{ENTRY_SHARDS, Entry, EntryStore, Hold, Parked, Pointer, Put, Retention},
+    journal::{ENTRY_SHARDS, Entry, EntryPlace, EntryStore, Hold, Parked, Pointer, Put, Retention},
     order::{MerchantId, OrderKey},
     payments::StoreError,
     values::{QuarterHour, SearchKey},
@@ -189,6 +189,11 @@ fn bucket(merchant: &MerchantId, shard: u8) -> String {
 /// The partition of the pointers with a key. No shard has a name of this length.
 pub fn pointers(merchant: &MerchantId, key: &SearchKey) -> String {
     format!("{merchant}#{key}")
+}
+
+/// The key of a part of the index of unusual facts.
+fn unusual(merchant: &MerchantId, place: &EntryPlace) -> String {
+    if *place == EntryPlace::Declined { format!("{merchant}#declined") } else { merchant.to_string() }
 }
 
 /// The partition of a merchant's open holds, or of those that end on a UTC day. No partition of entries begins so, so the

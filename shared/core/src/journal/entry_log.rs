@@ -26,7 +26,9 @@ pub enum EntryPlace {
     Reference(String),
     /// The first ones of the payments that are found by a text, of which this is the key.
     Pointers(SearchKey),
-    /// Those of [unusual](Entry::is_unusual) facts.
+    /// Those that were declined. They are apart from other unusual ones, of which there are far fewer.
+    Declined,
+    /// Those of other [unusual](Entry::is_unusual) facts.
     Unusual,
     /// The first ones of the payments that [hold](crate::journal::Hold) money.
     Held,

@@ -17,7 +17,7 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-use super::bucket;
+use super::{bucket, unusual};
 use crate::dynamodb::{
     Item, number, text,
     words::{FACTS, KINDS, PRINCIPALS, meaning, word},
@@ -34,7 +34,7 @@ words! {
         LastFour => "l": "merchant_last_four",
         /// The key of the index by the gateway's reference, which is nowhere else.
         Retref => "r": "merchant_retref",
-        /// The key of the index of unusual facts: the merchant.
+        /// The key of the index of unusual facts: the merchant, and whether it was declined.
         Unusual => "u": "unusual",
         /// When DynamoDB deletes it, in seconds since 1970; of sums and days, too.
         ExpiresAt => "x": "expires_at",
@@ -138,7 +138,7 @@ pub(super) fn item(entry: &Entry, shard: u8) -> Item {
         (Column::Sort, Some(entry.sort())),
         (Column::LastFour, indexed(&entry.last_four)),
         (Column::Retref, indexed(&entry.reference)),
-        (Column::Unusual, entry.is_unusual().then(|| merchant.to_string())),
+        (Column::Unusual, entry.unusual_place().map(|place| unusual(merchant, &place))),
         (Column::Fact, word(FACTS, &entry.fact).and_then(own)),
         (Column::OrderId, Some(entry.order.order.to_string())),
         (Column::Operation, own(word(KINDS, &entry.kind).unwrap_or(entry.kind.as_str()))),

@@ -13,7 +13,7 @@ use tollgate_core::{
     values::ReadOrder,
 };
 
-use super::{BUCKET, Column, SORT, bucket, held, item, key_of, keys, pointers, shard};
+use super::{BUCKET, Column, SORT, bucket, held, item, key_of, keys, pointers, shard, unusual};
 use crate::dynamodb::{
     Item, item_size,
     table::{Table, unavailable},
@@ -49,7 +49,9 @@ impl Partition {
                 (Some(BY_REFERENCE), Column::Retref, format!("{merchant}#{reference}"))
             }
             EntryPlace::Pointers(key) => (None, Column::Bucket, pointers(merchant, key)),
-            EntryPlace::Unusual => (Some(UNUSUAL), Column::Unusual, merchant.to_string()),
+            EntryPlace::Declined | EntryPlace::Unusual => {
+                (Some(UNUSUAL), Column::Unusual, unusual(merchant, place))
+            }
             EntryPlace::Held => (None, Column::Bucket, held(merchant, None)),
             EntryPlace::HeldUntil(day) => (None, Column::Bucket, held(merchant, Some(*day))),
         };

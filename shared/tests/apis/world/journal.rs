@@ -28,7 +28,7 @@ fn is_in(entry: &Entry, place: &EntryPlace) -> bool {
         EntryPlace::LastFour(digits) => entry.last_four.as_ref() == Some(digits),
         EntryPlace::Reference(reference) => entry.reference.as_ref() == Some(reference),
         EntryPlace::Pointers(_) | EntryPlace::Held | EntryPlace::HeldUntil(_) => true,
-        EntryPlace::Unusual => entry.is_unusual(),
+        EntryPlace::Declined | EntryPlace::Unusual => entry.unusual_place().as_ref() == Some(place),
     }
 }
 

@@ -246,13 +246,13 @@ impl Wanted<'_> {
         })
     }
 
-    /// The index of unusual facts, if only what was declined is wanted: that is its first fact.
+    /// The part of the index that has what was declined, if only that is wanted: it is such a payment's first fact.
     fn place_of_declined(&self) -> Option<Vec<EntryPlace>> {
         let is_for_declined = |condition: &Condition| match condition {
             Condition::Word(all) => *all == [PaymentWord::Declined],
             _ => false,
         };
-        self.conditions.iter().any(is_for_declined).then(|| vec![EntryPlace::Unusual])
+        self.conditions.iter().any(is_for_declined).then(|| vec![EntryPlace::Declined])
     }
 
     /// The reference whose index is read. It has few entries, and so comes before any other index.
@@ -556,7 +556,7 @@ mod tests {
         assert_eq!(wanted(&[Condition::NeedsAttention(vec![])]), (all(), true, true));
         let only = |word| wanted(&[Condition::Word(vec![word])]).0;
         assert_eq!(only(PaymentWord::Held), [EntryPlace::Held]);
-        assert_eq!(only(PaymentWord::Declined), [EntryPlace::Unusual]);
+        assert_eq!(only(PaymentWord::Declined), [EntryPlace::Declined]);
         assert_eq!(only(PaymentWord::Paid), all());
         let words = |word| [Condition::Word(vec![PaymentWord::Paid, word])];
         assert_eq!(wanted(&words(PaymentWord::NotKnownYet)), (all(), false, true));

@@ -199,7 +199,7 @@ impl EntryLog for World {
             EntryPlace::Shard(shard) => part == *shard,
             EntryPlace::LastFour(digits) => entry.last_four.as_ref() == Some(digits),
             EntryPlace::Pointers(key) => self.pointers.contains(&(key.clone(), entry.sort())),
-            EntryPlace::Unusual => entry.is_unusual(),
+            EntryPlace::Declined | EntryPlace::Unusual => entry.unusual_place().as_ref() == Some(place),
             EntryPlace::Held => self.holds(|_| true).contains(&entry.sort()),
             EntryPlace::HeldUntil(day) => self.holds(|hold| hold.last_day() == *day).contains(&entry.sort()),
             EntryPlace::Reference(_) => unreachable!("no list reads it"),

@@ -78,16 +78,24 @@ impl EntryCondition {
         }
     }
 
-    /// Whether it holds of unusual entries alone.
-    fn is_for_unusual(&self) -> bool {
+    /// The parts of the index of unusual entries that have all of which it holds; none if it holds of usual ones, too.
+    fn unusual_places(&self) -> Option<Vec<EntryPlace>> {
+        let both = || Some(vec![EntryPlace::Declined, EntryPlace::Unusual]);
         match self {
-            // What is declined is never usual.
-            Self::Unusual | Self::Decline(_) => true,
+            Self::Unusual => both(),
+            Self::Decline(_) => Some(vec![EntryPlace::Declined]),
             // An approval is unusual where it was found late, and usual otherwise.
-            Self::Fact(all) => !all.iter().any(|fact| matches!(fact, Fact::Approved | Fact::Captured)),
-            // Nor is a refund, or a void.
-            Self::Operation(all) => all.iter().all(|kind| matches!(kind, Kind::Refund | Kind::Void)),
-            _ => false,
+            Self::Fact(all) if all.iter().any(|fact| matches!(fact, Fact::Approved | Fact::Captured)) => None,
+            Self::Fact(all) if all.iter().all(|fact| *fact == Fact::Declined) => {
+                Some(vec![EntryPlace::Declined])
+            }
+            Self::Fact(all) if all.contains(&Fact::Declined) => both(),
+            Self::Fact(_) => Some(vec![EntryPlace::Unusual]),
+            // An approved refund or void is an unusual fact of its own.
+            Self::Operation(all) if all.iter().all(|kind| matches!(kind, Kind::Refund | Kind::Void)) => {
+                both()
+            }
+            _ => None,
         }
     }
 }
@@ -121,9 +129,10 @@ impl<'a> Source<'a> {
             EntryCondition::LastFour(digits) => Some(EntryPlace::LastFour(digits.clone())),
             _ => None,
         });
-        let unusual = || conditions.iter().any(EntryCondition::is_for_unusual).then_some(EntryPlace::Unusual);
-        let place = || indexed.or(card).or_else(unusual).map_or_else(EntryPlace::all, |place| vec![place]);
-        order.or(payment).unwrap_or_else(|| Self::Places(place()))
+        let unusual = || conditions.iter().filter_map(EntryCondition::unusual_places).min_by_key(Vec::len);
+        let places =
+            || indexed.or(card).map(|place| vec![place]).or_else(unusual).unwrap_or_else(EntryPlace::all);
+        order.or(payment).unwrap_or_else(|| Self::Places(places()))
     }
 }
 

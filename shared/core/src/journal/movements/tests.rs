@@ -131,7 +131,7 @@ impl EntryLog for World {
             EntryPlace::Pointers(_) | EntryPlace::Held | EntryPlace::HeldUntil(_) => {
                 unreachable!("only payments are found by it")
             }
-            EntryPlace::Unusual => entry.is_unusual(),
+            EntryPlace::Declined | EntryPlace::Unusual => entry.unusual_place().as_ref() == Some(place),
         };
         let (after, before) = query.between;
         let mut there: Vec<_> =
@@ -213,16 +213,22 @@ fn conditions() -> Vec<(Vec<EntryCondition>, Vec<EntryPlace>)> {
     let at_card = vec![EntryPlace::LastFour(card.clone())];
     let at_reference = vec![EntryPlace::Reference(reference.clone())];
     let of_card = EntryCondition::LastFour(card);
+    let unusual = || vec![EntryPlace::Declined, EntryPlace::Unusual];
     vec![
         (vec![], EntryPlace::all()),
         (vec![usd.clone(), EntryCondition::Amount(Is::AtLeast(50))], EntryPlace::all()),
         (vec![EntryCondition::Operation(vec![Kind::Capture, Kind::Refund])], EntryPlace::all()),
         (vec![EntryCondition::Fact(vec![Fact::Refunded, Fact::Captured])], EntryPlace::all()),
         (vec![EntryCondition::Actor(texts("anna"))], EntryPlace::all()),
-        (vec![EntryCondition::Actor(texts("anna")), EntryCondition::Unusual], vec![EntryPlace::Unusual]),
-        (vec![EntryCondition::Fact(vec![Fact::Refunded, Fact::Declined])], vec![EntryPlace::Unusual]),
-        (vec![usd, EntryCondition::Operation(vec![Kind::Refund, Kind::Void])], vec![EntryPlace::Unusual]),
-        (vec![EntryCondition::Decline(vec![DeclineCode::ExpiredCard])], vec![EntryPlace::Unusual]),
+        (vec![EntryCondition::Actor(texts("anna")), EntryCondition::Unusual], unusual()),
+        (vec![EntryCondition::Fact(vec![Fact::Refunded, Fact::Declined])], unusual()),
+        (vec![EntryCondition::Fact(vec![Fact::Refunded, Fact::Voided])], vec![EntryPlace::Unusual]),
+        (
+            vec![EntryCondition::Unusual, EntryCondition::Fact(vec![Fact::Declined])],
+            vec![EntryPlace::Declined],
+        ),
+        (vec![usd, EntryCondition::Operation(vec![Kind::Refund, Kind::Void])], unusual()),
+        (vec![EntryCondition::Decline(vec![DeclineCode::ExpiredCard])], vec![EntryPlace::Declined]),
         (vec![of_card.clone()], at_card.clone()),
         (vec![EntryCondition::Unusual, of_card.clone()], at_card),
         (vec![of_card, EntryCondition::Reference(reference)], at_reference),

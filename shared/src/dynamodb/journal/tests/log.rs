@@ -100,6 +100,7 @@ async fn an_index_has_keys_and_the_entries_are_read_by_them_in_the_same_order() 
     for (place, index, column, key) in [
         (EntryPlace::LastFour("1111".to_owned()), "by-last-four", "l", "m#1111"),
         (EntryPlace::Reference("111".to_owned()), "by-reference", "r", "m#111"),
+        (EntryPlace::Declined, "unusual", "u", "m#declined"),
         (EntryPlace::Unusual, "unusual", "u", "m"),
     ] {
         let indexed = |n: usize| with(&keys_of("m#1", &sort(n)), &json!({ (column): { "S": key } }));
