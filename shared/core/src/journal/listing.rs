@@ -41,6 +41,9 @@ const ENTRIES_AT_A_TIME: usize = 250;
 /// Entries that are read at a time by an index, which has their keys only: as many as one batch can have.
 const INDEXED_AT_A_TIME: usize = 100;
 
+/// The same where most of what the index has may not be wanted: two batches.
+const NARROWED_AT_A_TIME: usize = 2 * INDEXED_AT_A_TIME;
+
 /// Orders that a part has room for at the least when it reads on, as large as they can be.
 const ORDERS_AT_A_TIME: usize = 8;
 
@@ -69,6 +72,8 @@ struct Search<'a> {
     places: &'a [EntryPlace],
     /// Whether an entry's transaction can be wanted, going by what never changes; its order is read only then.
     may_want: &'a (dyn Fn(&LoggedEntry) -> bool + Sync),
+    /// Whether more is asked for than what its place says, so that few of its payments may be wanted.
+    is_narrowed: bool,
     /// The gateway's reference, if that is looked for: then a transaction is listed under the newest of its facts that has
     /// it, and otherwise under its first.
     reference: Option<&'a str>,
@@ -160,7 +165,8 @@ impl Lister<'_> {
         let is_within = |after: &&str| search.order.compare(&start, after).is_lt();
         let reached = search.after.filter(is_within).map_or_else(|| start.clone(), str::to_owned);
         let (rows, unreadable, orders) = (Vec::new(), Vec::new(), HashMap::new());
-        let (step, largest, deadline) = (search.limit.min(ORDERS_AT_ONCE), USUAL_ORDER_BYTES, self.deadline);
+        let few = if search.is_narrowed { ORDERS_AT_ONCE } else { search.limit };
+        let (step, largest, deadline) = (few.min(ORDERS_AT_ONCE), USUAL_ORDER_BYTES, self.deadline);
         let mut part = Part {
             search,
             reached,
@@ -195,7 +201,11 @@ impl Lister<'_> {
     async fn places(&self, part: &mut Part<'_>) -> Result<bool, StoreError> {
         let &Search { merchant, order, places, .. } = part.search;
         let (_, end) = part.search.ends();
-        let most = if is_whole_journal(places) { ENTRIES_AT_A_TIME } else { INDEXED_AT_A_TIME };
+        let most = match (is_whole_journal(places), part.search.is_narrowed) {
+            (true, _) => ENTRIES_AT_A_TIME,
+            (false, true) => NARROWED_AT_A_TIME,
+            (false, false) => INDEXED_AT_A_TIME,
+        };
         let limit = most / places.len().max(1);
         while order.compare(&part.reached, &end).is_lt() {
             if part.is_full() {

@@ -188,6 +188,7 @@ impl Lister<'_> {
             since,
             until,
             places: &places,
+            is_narrowed: wanted.is_narrowed(&places),
             reference,
             may_want,
             wants,
@@ -218,6 +219,14 @@ impl Wanted<'_> {
             return vec![index];
         }
         self.places_of_holds().or_else(|| self.place_of_declined()).unwrap_or_else(EntryPlace::all)
+    }
+
+    /// Whether few of a card's payments may be wanted.
+    fn is_narrowed(&self, places: &[EntryPlace]) -> bool {
+        let is_of_place = |condition: &Condition| {
+            matches!(condition, Condition::LastFour(_) | Condition::ListedAt(_) | Condition::Transaction(_))
+        };
+        matches!(places, [EntryPlace::LastFour(_)]) && !self.conditions.iter().all(is_of_place)
     }
 
     /// Where open holds are, if nothing else is wanted: those of a few days of their ends, or all.
@@ -561,6 +570,20 @@ mod tests {
         let words = |word| [Condition::Word(vec![PaymentWord::Paid, word])];
         assert_eq!(wanted(&words(PaymentWord::NotKnownYet)), (all(), false, true));
         assert_eq!(wanted(&words(PaymentWord::Held)), (all(), false, false));
+    }
+
+    #[test]
+    fn of_a_cards_payments_few_may_be_wanted_once_more_is_asked_for_than_the_card() {
+        let merchant: MerchantId = "m".parse().unwrap();
+        let is_narrowed = |conditions: &[Condition]| {
+            let wanted = wanted(&merchant, conditions);
+            wanted.is_narrowed(&wanted.places())
+        };
+        let (card, amount) = (Condition::LastFour("1111".to_owned()), Condition::Amount(Is::AtLeast(1)));
+        let listed = Condition::ListedAt(Is::AtLeast(Timestamp::UNIX_EPOCH));
+        assert!(!is_narrowed(&[card.clone()]) && !is_narrowed(&[listed, card.clone()]));
+        assert!(is_narrowed(&[card, amount.clone()]));
+        assert!(!is_narrowed(&[amount]), "the whole journal is read in larger steps anyway");
     }
 
     #[test]
