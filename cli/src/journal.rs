@@ -4,6 +4,7 @@
 //! absent.
 
 pub(crate) mod compare;
+pub(crate) mod deposits;
 pub(crate) mod list;
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -39,6 +40,7 @@ struct Totals {
     new: usize,
     known: usize,
     differing: usize,
+    deposits: usize,
     unreadable: BTreeSet<String>,
 }
 
@@ -72,6 +74,12 @@ pub(crate) async fn rebuild(place: &Place, rebuild: &Rebuild) -> Result<Report, 
             break;
         }
     }
+    let settled = place.journal_in(journal.clone()).deposits(&aws_http_client()?);
+    let (deposits, put) = deposits::rebuild(place, settled.as_ref(), rebuild.dry_run).await?;
+    totals.deposits = deposits;
+    totals.new += put.new;
+    totals.known += put.known;
+    totals.differing += put.differing;
     let released = if rebuild.dry_run { 0 } else { release(&aws, &journal, &totals.unreadable).await? };
     Ok(report(&totals, released, rebuild.dry_run))
 }
@@ -125,11 +133,11 @@ async fn release(aws: &Aws, journal: &str, unreadable: &BTreeSet<String>) -> Res
 }
 
 fn report(totals: &Totals, released: usize, dry_run: bool) -> Report {
-    let Totals { orders, new, known, differing, unreadable } = totals;
+    let Totals { orders, new, known, differing, deposits, unreadable } = totals;
     let done = if dry_run {
-        format!("Dry run: nothing was written. {orders} orders make {known} entries.")
+        format!("Dry run: nothing was written. {orders} orders and {deposits} deposits make {known} entries.")
     } else {
-        format!("{orders} orders: {new} entries added, {known} were there.")
+        format!("{orders} orders, {deposits} deposits: {new} entries added, {known} were there.")
     };
     let mut lines = vec![done];
     if *differing > 0 {
@@ -146,7 +154,7 @@ fn report(totals: &Totals, released: usize, dry_run: bool) -> Report {
         lines.push(format!("Cannot be read by this version: {}", keys.join(", ")));
     }
     let value = json!({
-        "dry_run": dry_run, "orders": orders, "new": new, "known": known, "differing": differing,
+        "dry_run": dry_run, "orders": orders, "deposits": deposits, "new": new, "known": known, "differing": differing,
         "released": released, "unreadable": unreadable,
     });
     let is_fine = *differing == 0 && unreadable.is_empty();

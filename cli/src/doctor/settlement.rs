@@ -1,8 +1,13 @@
 //! Whether the gateway's settlement is read, of each account since when, and whether people have something to look at.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date};
 use tollgate::ports::SettlementStores;
-use tollgate_core::{order::MerchantId, payments::StoreError, settlement::Progress};
+use tollgate_core::{
+    order::MerchantId,
+    payments::StoreError,
+    settlement::{Progress, eastern_day},
+    values::ReadOrder,
+};
 
 use super::{Check, Mark};
 use crate::{
@@ -13,6 +18,10 @@ use crate::{
 
 /// An account that was not read for longer than this is wrong: the function runs every hour, and the alarm rings, too.
 const UNREAD_MAX: SignedDuration = SignedDuration::from_hours(24);
+
+/// Days whose deposits are looked at, and the most of them: a run puts their entries into the journal with them.
+const DEPOSITS_DAYS: i32 = 35;
+const DEPOSITS_MAX: usize = 100;
 
 /// Nothing where it is not known where settlement is kept.
 pub(super) async fn check(place: &Place) -> Option<Check> {
@@ -48,8 +57,18 @@ async fn found(stores: &SettlementStores, now: Timestamp) -> Result<(Mark, Strin
     let mut merchants: Vec<&MerchantId> = accounts.iter().map(|(merchant, _)| merchant).collect();
     merchants.sort();
     merchants.dedup();
+    let recent = (eastern_day(now).saturating_sub(DEPOSITS_DAYS.days()), Date::MAX);
     for merchant in merchants {
         let open = stores.exceptions.count_open(merchant).await?;
+        let deposits =
+            stores.deposits.list(merchant, recent, ReadOrder::NewestFirst, None, DEPOSITS_MAX).await?;
+        let lacking = deposits.deposits.iter().filter(|deposit| !deposit.is_journaled()).count();
+        if lacking > 0 {
+            mark = Mark::Bad;
+            parts.push(format!(
+                "deposits of {merchant} that the journal lacks: {lacking} (`tollgate journal rebuild`)"
+            ));
+        }
         if open.exceptions > 0 {
             mark = if mark == Mark::Good { Mark::Note } else { mark };
             parts.push(format!("open exceptions of {merchant}: {open} (`tollgate settlement exceptions`)"));

@@ -9,7 +9,7 @@ use std::{
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tollgate::{
-    dynamodb::journal::{entry_of, key_of},
+    dynamodb::journal::{deposit_entry, entry_of, key_of},
     ports::Job,
 };
 use tollgate_core::{
@@ -20,6 +20,7 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
+use super::deposits::Told;
 use crate::{
     args::Compare,
     aws::Aws,
@@ -55,7 +56,7 @@ pub(crate) async fn compare(place: &Place, compare: &Compare) -> Result<Report, 
     let job = if compare.inquire { place.job()? } else { place.orders_job()? };
     let now = place.clock.now();
     let (mut facts, mut unreadable) = (Facts::new(), Vec::new());
-    let (mut read, mut from) = (0, None);
+    let (mut read, mut from, mut settled) = (0, None, Told::default());
     loop {
         let (items, next) = aws.scan(&journal, from).await?;
         for item in &items {
@@ -68,7 +69,14 @@ pub(crate) async fn compare(place: &Place, compare: &Compare) -> Result<Report, 
                     facts.entry(key).or_default().push(Fact::from(entry));
                 }
                 Some(Err(_)) => unreadable.push(key_of(item)),
-                Some(Ok(_)) | None => {}
+                Some(Ok(_)) => {}
+                None => match deposit_entry(item) {
+                    Some(Ok(entry)) => {
+                        read += usize::from(settled.add(entry, compare.since, (place.retention, now)));
+                    }
+                    Some(Err(_)) => unreadable.push(key_of(item)),
+                    None => {}
+                },
             }
         }
         from = next;
@@ -83,10 +91,11 @@ pub(crate) async fn compare(place: &Place, compare: &Compare) -> Result<Report, 
         }
     }
     facts.retain(|_, facts| !facts.is_empty());
+    let settled = settled.unknown(place).await?;
     if compare.inquire {
         inquire(&job, &mut facts).await;
     }
-    Ok(report(table, read, facts, &unreadable))
+    Ok(report(table, read, (facts, &settled), &unreadable))
 }
 
 /// What the table tells of an order; nothing of one that it does not have, and `None` if it cannot be read.
@@ -174,12 +183,19 @@ fn money((amount, currency): (Amount, Currency)) -> String {
     format!("{} {currency}", currency.decimal(amount))
 }
 
-fn report(table: &str, read: usize, facts: Facts, unreadable: &[String]) -> Report {
-    let missing: usize = facts.values().map(Vec::len).sum();
+fn report(table: &str, read: usize, (facts, settled): (Facts, &Told), unreadable: &[String]) -> Report {
+    let missing = facts.values().map(Vec::len).sum::<usize>() + settled.count();
     let mut lines = vec![if missing == 0 {
         format!("{read} entries of the journal: {table} has all of them.")
     } else {
-        format!("{read} entries of the journal: {table} lacks {missing}, of {} orders.", facts.len())
+        let deposits = match settled.deposits() {
+            0 => String::new(),
+            deposits => format!(" and {deposits} deposits"),
+        };
+        format!(
+            "{read} entries of the journal: {table} lacks {missing}, of {} orders{deposits}.",
+            facts.len()
+        )
     }];
     let mut orders = Vec::new();
     for ((merchant, order), mut facts) in facts {
@@ -189,10 +205,11 @@ fn report(table: &str, read: usize, facts: Facts, unreadable: &[String]) -> Repo
         let facts: Vec<Value> = facts.iter().map(Fact::value).collect();
         orders.push(json!({ "merchant": merchant, "order": order, "facts": facts }));
     }
+    lines.extend(settled.lines());
     if !unreadable.is_empty() {
         lines.push(format!("\nCannot be read by this version: {}", unreadable.join(", ")));
     }
-    let value = json!({ "table": table, "entries": read, "missing": missing, "orders": orders, "unreadable": unreadable });
+    let value = json!({ "table": table, "entries": read, "missing": missing, "orders": orders, "deposits": settled.value(), "unreadable": unreadable });
     let code = if missing == 0 && unreadable.is_empty() { 0 } else { UNHEALTHY };
     Report { code, ..Report::new(lines.join("\n"), value) }
 }

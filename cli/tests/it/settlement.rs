@@ -1,7 +1,9 @@
 //! `settlement …`: what reached the bank account, what did not, and what people do about it.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use cardpointe_simulator::Deviation;
 use serde_json::{Value, json};
+use tollgate::dynamodb::Item;
 
 use crate::support::{Fixture, MERCHANT};
 
@@ -114,5 +116,42 @@ async fn the_doctor_says_since_when_an_account_was_not_read_and_that_exceptions_
     fixture.stack.advance_clock(DAY_S + 1);
     let (code, result, says) = found().await;
     assert_eq!((code, result.as_str()), (1, "failed"), "{says}");
+    fixture.close().await;
+}
+
+#[tokio::test]
+async fn a_deposits_entries_are_made_again_and_one_whose_deposit_is_gone_is_told() {
+    let (fixture, _) = a_cent_is_missing().await;
+    let client = local::dynamodb_client(fixture.stack.dynamodb_url());
+    let found = client
+        .query()
+        .table_name(local::JOURNAL_TABLE_NAME)
+        .key_condition_expression("b = :b")
+        .expression_attribute_values(":b", AttributeValue::S(format!("#deposits#{MERCHANT}")));
+    let found = async || found.clone().send().await.unwrap().items.unwrap_or_default();
+    let entries = found().await;
+    let amounts: i64 = entries.iter().map(|item| item["a"].as_n().unwrap().parse::<i64>().unwrap()).sum();
+    assert_eq!(amounts, 5_197, "{entries:?}");
+    let rebuilt = async || fixture.run(&["journal", "rebuild", "--json"], "").await.json();
+    let first = rebuilt().await;
+    assert_eq!((&first["deposits"], &first["new"], &first["differing"]), (&json!(1), &json!(0), &json!(0)));
+    assert_eq!(fixture.run(&["journal", "compare", "--json"], "").await.json()["missing"], 0);
+
+    let key = |item: &Item| ["b", "s"].map(|name| (name.to_owned(), item[name].clone()));
+    let lost = key(&entries[0]).into_iter().collect();
+    let delete = client.delete_item().table_name(local::JOURNAL_TABLE_NAME).set_key(Some(lost));
+    delete.send().await.unwrap();
+    assert_eq!(rebuilt().await["new"], 1);
+    assert_eq!(found().await, entries, "the same as before");
+
+    let listed = fixture.run(&["settlement", "list", MERCHANT, "--json"], "").await.json();
+    let (id, day) = (listed["deposits"][0]["id"].as_str().unwrap(), listed["deposits"][0]["date"].as_str());
+    let (b, s) = (format!("deposits#{MERCHANT}"), format!("{}#{id}", day.unwrap()));
+    let delete = client.delete_item().table_name(local::SETTLEMENT_TABLE_NAME);
+    let delete = delete.key("b", AttributeValue::S(b)).key("s", AttributeValue::S(s));
+    delete.send().await.unwrap();
+    let ran = fixture.run(&["journal", "compare"], "").await;
+    assert!(ran.out.contains(&format!("{MERCHANT}, deposit {id}")) && ran.code == 1, "{}", ran.out);
+    assert!(ran.out.contains("net sales  51.97 USD"), "{}", ran.out);
     fixture.close().await;
 }

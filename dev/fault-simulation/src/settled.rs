@@ -109,6 +109,7 @@ impl Bank {
             merchants: Arc::new(Documents::new(of_merchants(&self.accounts))),
             lines: stores.clone(),
             deposits: stores.clone(),
+            deposit_journal: stores.clone(),
             exceptions: stores.clone(),
             progress: stores.clone(),
             orders: world.start(),
@@ -173,6 +174,12 @@ impl Bank {
             let sums = [at_the_gateway, changes.gateway + changes.fees, net, lines];
             if sums.iter().any(|sum| *sum != sums[0]) {
                 return Err(format!("{account:?}: gateway, journal, deposits and lines are {sums:?}"));
+            }
+            let own = stores.journal().into_iter().filter(|entry| entry.account == account.id);
+            let (arrived, told) =
+                (deposits.iter().map(|one| one.total).sum::<i64>(), own.map(|one| one.amount).sum::<i64>());
+            if arrived != told {
+                return Err(format!("{account:?}: {arrived} arrived, and the journal has {told}"));
             }
             *self.world.state().counts.entry("deposits").or_default() += deposits.len() as u64;
         }

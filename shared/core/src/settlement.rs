@@ -5,9 +5,11 @@
 
 mod day;
 mod deposit;
+mod deposit_entry;
 mod dispute;
 mod exception;
 mod expectation;
+mod journal_deposit;
 mod keep_exceptions;
 mod known_days;
 mod line;
@@ -22,10 +24,12 @@ mod run;
 mod store;
 
 pub use day::eastern_day;
-pub use deposit::{Adjustment, Chargeback, Component, Deposit};
+pub use deposit::{Adjustment, Chargeback, Component, Deposit, DepositChange};
+pub use deposit_entry::{DepositEntry, merge_deposit};
 pub use dispute::{DisputeRecorder, FoundDispute};
 pub use exception::{Exception, ExceptionCause, Note, Resolution};
 pub use expectation::{Expectation, Expectations, expectations};
+pub use journal_deposit::{EntriesPut, journal_deposit};
 pub use keep_exceptions::{
     ExceptionRefusal, ExceptionsReport, NOTES_MAX, keep_exceptions, note_exception, resolve_exception,
 };
@@ -38,6 +42,6 @@ pub use read_deposit::{DepositLine, DepositLines, DepositReader, DepositSums, Un
 pub use reports::{FundingRecord, ReadReport, ReportError, Reports, SettledRecord};
 pub use run::{Settlement, SettlementReport, SettlementSettings};
 pub use store::{
-    DepositPage, DepositStore, ExceptionFilter, ExceptionPage, ExceptionStore, LineStore, OPEN_COUNTED_MAX,
-    OpenExceptions, PackedLines, Progress, ProgressStore,
+    DepositJournal, DepositPage, DepositStore, ExceptionFilter, ExceptionPage, ExceptionStore, LineStore,
+    OPEN_COUNTED_MAX, OpenExceptions, PackedLines, Progress, ProgressStore, PutDeposit,
 };

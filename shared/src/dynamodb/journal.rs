@@ -1,5 +1,6 @@
 //! The journal in a DynamoDB table of its own: append-only, one short item for each entry.
 
+mod deposits;
 mod item;
 mod log;
 mod totals;
@@ -27,6 +28,7 @@ use tollgate_core::{
 use uuid::Uuid;
 
 pub use self::{
+    deposits::deposit_entry,
     item::{Column, entry as entry_of},
     log::DynamoDbEntryLog,
     totals::DynamoDbTotals,
@@ -79,6 +81,14 @@ impl DynamoDbEntries {
         item
     }
 
+    /// Puts the item of an entry, unless the entry is there.
+    async fn put_once(&self, item: Item) -> Result<Put, StoreError> {
+        let Some(there) = self.put_if_absent(item.clone()).await? else { return Ok(Put::New) };
+        // Where nothing came back, there is nothing to compare.
+        let differs = !there.is_empty() && item::differ(&item, &there);
+        Ok(if differs { Put::Differs } else { Put::Same })
+    }
+
     /// Puts an item if its key is not there; what is there otherwise.
     async fn put_if_absent(&self, item: Item) -> Result<Option<Item>, StoreError> {
         let request = self
@@ -106,11 +116,7 @@ impl EntryStore for DynamoDbEntries {
     }
 
     async fn put(&self, entry: &Entry) -> Result<Put, StoreError> {
-        let item = self.item(entry);
-        let Some(there) = self.put_if_absent(item.clone()).await? else { return Ok(Put::New) };
-        // Where nothing came back, there is nothing to compare.
-        let differs = !there.is_empty() && item::differ(&item, &there);
-        Ok(if differs { Put::Differs } else { Put::Same })
+        self.put_once(self.item(entry)).await
     }
 
     async fn point(&self, pointer: &Pointer) -> Result<(), StoreError> {

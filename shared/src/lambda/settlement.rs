@@ -66,6 +66,7 @@ impl SettlementConfig {
             merchants: Arc::new(merchants),
             lines,
             deposits,
+            deposit_journal: self.journal.deposits(http_client),
             exceptions,
             progress,
             orders: Arc::new(DynamoDbStore::new(orders, config.table.clone(), shards)),

@@ -11,6 +11,7 @@ use lambda_http::{
 use serde::de::DeserializeOwned;
 use tollgate_core::{
     journal::{EntryLog, EntryStore, JournalReport, Retention},
+    settlement::DepositJournal,
     values::{Clock, SystemClock},
 };
 
@@ -49,6 +50,11 @@ impl JournalConfig {
 
     /// The journal to be written. Nothing is called yet.
     pub fn entries(&self, http_client: &SharedHttpClient) -> Arc<dyn EntryStore> {
+        Arc::new(DynamoDbEntries::new(self.aws.dynamodb(http_client), self.table.clone(), self.retention))
+    }
+
+    /// Settlement's side of the journal. Nothing is called yet.
+    pub fn deposits(&self, http_client: &SharedHttpClient) -> Arc<dyn DepositJournal> {
         Arc::new(DynamoDbEntries::new(self.aws.dynamodb(http_client), self.table.clone(), self.retention))
     }
 

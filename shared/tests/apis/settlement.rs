@@ -77,6 +77,8 @@ fn deposit(id: &str, day: Date, lines: (u64, i64), refunds: i64) -> Deposit {
             day: Some(day),
         }],
         changed_on: None,
+        changes: Vec::new(),
+        journaled: 0,
         read_at: "2026-11-20T11:00:00Z".parse().unwrap(),
     }
 }

@@ -19,6 +19,7 @@ pub(crate) const PURE: &[&str] = &[
     "people/register",
     "settlement/day",
     "settlement/deposit",
+    "settlement/deposit_entry",
     "settlement/exception",
     "settlement/expectation",
     "settlement/line",

@@ -8,12 +8,13 @@ use std::{
 use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
 use tollgate_core::{
+    journal::Put,
     order::MerchantId,
     payments::StoreError,
     settlement::{
-        Adjustment, Chargeback, Deposit, DepositPage, DepositStore, Exception, ExceptionFilter,
-        ExceptionPage, ExceptionStore, Line, LinePlace, LineStore, OpenExceptions, PackedLines, Progress,
-        ProgressStore,
+        Adjustment, Chargeback, Component, Deposit, DepositEntry, DepositJournal, DepositPage, DepositStore,
+        Exception, ExceptionFilter, ExceptionPage, ExceptionStore, Line, LinePlace, LineStore,
+        OpenExceptions, PackedLines, Progress, ProgressStore, PutDeposit, merge_deposit,
     },
     values::ReadOrder,
 };
@@ -27,6 +28,8 @@ type Whole = (Deposit, Vec<Chargeback>);
 pub(super) struct Left {
     lines: BTreeMap<(String, LinePlace), Vec<Line>>,
     deposits: BTreeMap<(String, String), Whole>,
+    /// What the journal's entries of each deposit add up to.
+    journal: BTreeMap<(String, String), BTreeMap<Component, i64>>,
     pub(super) open: BTreeSet<Uuid>,
 }
 
@@ -34,6 +37,8 @@ pub(super) struct Left {
 struct Tables {
     lines: BTreeMap<(String, LinePlace), PackedLines>,
     deposits: BTreeMap<(String, String), Whole>,
+    /// Settlement's entries, by merchant and where they sort.
+    journal: BTreeMap<(String, String), DepositEntry>,
     exceptions: BTreeMap<Uuid, Exception>,
     progress: BTreeMap<(String, String), (Progress, Option<Timestamp>)>,
     writes: u64,
@@ -88,6 +93,11 @@ impl Stores {
         self.tables().deposits.values().map(|(deposit, _)| deposit.clone()).collect()
     }
 
+    /// Settlement's entries of the journal.
+    pub(super) fn journal(&self) -> Vec<DepositEntry> {
+        self.tables().journal.values().cloned().collect()
+    }
+
     /// What runs left, without when they were.
     pub(super) fn left(&self) -> Left {
         let tables = self.tables();
@@ -102,9 +112,19 @@ impl Stores {
             let mut deposit = Deposit { read_at: Timestamp::UNIX_EPOCH, ..deposit.clone() };
             let id = deposit.id.clone();
             deposit.places.retain(|place| holds(of, place, &id));
+            // As many changes as runs between which the report changed.
+            deposit.changes.clear();
+            deposit.journaled = 0;
             (deposit, chargebacks.clone())
         };
+        let mut journal = BTreeMap::<_, BTreeMap<_, _>>::new();
+        for entry in tables.journal.values() {
+            let of_deposit = journal.entry(self::of(&entry.merchant, &entry.deposit)).or_default();
+            *of_deposit.entry(entry.component).or_default() += entry.amount;
+        }
+        journal.values_mut().for_each(|sums| sums.retain(|_, amount| *amount != 0));
         Left {
+            journal,
             lines: lines.map(|(at, packed)| (at.clone(), packed.lines.clone())).collect(),
             deposits: tables
                 .deposits
@@ -158,25 +178,45 @@ impl LineStore for Stores {
 }
 
 #[async_trait]
+impl DepositJournal for Stores {
+    async fn put(&self, entry: &DepositEntry) -> Result<Put, StoreError> {
+        let key = (entry.merchant.to_string(), entry.sort());
+        if let Some(there) = self.tables().journal.get(&key) {
+            return Ok(if there == entry { Put::Same } else { Put::Differs });
+        }
+        self.write()?.journal.insert(key, entry.clone());
+        Ok(Put::New)
+    }
+}
+
+#[async_trait]
 impl DepositStore for Stores {
     async fn put(
         &self,
         merchant: &MerchantId,
         deposit: &Deposit,
         chargebacks: &[Chargeback],
-    ) -> Result<bool, StoreError> {
+    ) -> Result<PutDeposit, StoreError> {
         let key = of(merchant, &deposit.id);
         let before = self.tables().deposits.get(&key).cloned();
-        let mut new = (deposit.clone(), chargebacks.to_vec());
-        if let Some((known, _)) = &before {
-            new.0.read_at = known.read_at;
-            new.0.places.extend(known.places.iter().cloned());
+        let (new, is_written) = merge_deposit(before.as_ref(), deposit, chargebacks);
+        let put = PutDeposit { deposit: new.0.clone(), is_written };
+        if is_written {
+            self.write()?.deposits.insert(key, new);
         }
-        if before.as_ref() == Some(&new) {
-            return Ok(false);
+        Ok(put)
+    }
+
+    async fn note_journaled(
+        &self,
+        merchant: &MerchantId,
+        id: &str,
+        changes: usize,
+    ) -> Result<(), StoreError> {
+        if let Some((deposit, _)) = self.write()?.deposits.get_mut(&of(merchant, id)) {
+            deposit.journaled = changes;
         }
-        self.write()?.deposits.insert(key, new);
-        Ok(true)
+        Ok(())
     }
 
     async fn get(&self, merchant: &MerchantId, id: &str) -> Result<Option<Whole>, StoreError> {

@@ -79,6 +79,8 @@ fn deposit(place: LinePlace, now: Timestamp) -> Deposit {
         places: BTreeSet::from([place]),
         adjustments: Vec::new(),
         changed_on: None,
+        changes: Vec::new(),
+        journaled: 0,
         read_at: now,
     }
 }

@@ -59,6 +59,22 @@ pub struct Deposit {
     pub changed_on: Option<Date>,
     /// When it was read first.
     pub read_at: Timestamp,
+    /// What each reading found that the ones before it had not, the oldest first: together, the components. Whoever reads a
+    /// report leaves it to the store.
+    pub changes: Vec<DepositChange>,
+    /// How many of them the journal has.
+    pub journaled: usize,
+}
+
+/// What a reading found of a deposit that the ones before it had not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DepositChange {
+    /// When it was read.
+    pub at: Timestamp,
+    /// None if the record states none.
+    pub currency: Option<Currency>,
+    /// By how much the components differ from before, in minor units with signs; none by zero.
+    pub components: Vec<(Component, i64)>,
 }
 
 impl Deposit {

@@ -7,19 +7,20 @@ use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
 use super::{
-    Adjustment, Chargeback, Deposit, DepositPage, DepositStore, Exception, ExceptionFilter, ExceptionPage,
-    ExceptionStore, Line, LinePlace, LineStore, OpenExceptions, PackedLines, Progress, ProgressStore,
+    Adjustment, Chargeback, Deposit, DepositEntry, DepositJournal, DepositPage, DepositStore, Exception,
+    ExceptionFilter, ExceptionPage, ExceptionStore, Line, LinePlace, LineStore, OpenExceptions, PackedLines,
+    Progress, ProgressStore, PutDeposit, merge_deposit,
 };
 use crate::{
-    journal::{CountedEntry, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, LoggedEntry, entries},
+    journal::{CountedEntry, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, LoggedEntry, Put, entries},
     order::{Decision, GatewayResponse, Kind, MerchantId, Operation, Order, OrderKey, PaymentKind},
     payments::{DueQuery, OrderStore, Page, StoreError},
     test_payments::{new_operation, payment},
     values::{Currency, ReadOrder},
 };
 
-/// What runs left: lines, deposits and exceptions.
-pub(super) type Left = (BTreeMap<LinePlace, Vec<Line>>, Vec<Kept>, Vec<Exception>);
+/// What runs left: lines, deposits, exceptions, and settlement's entries of the journal.
+pub(super) type Left = (BTreeMap<LinePlace, Vec<Line>>, Vec<Kept>, Vec<Exception>, Vec<DepositEntry>);
 
 /// A deposit with its chargebacks.
 type Kept = (Deposit, Vec<Chargeback>);
@@ -30,6 +31,8 @@ pub(super) struct Memory {
     pub(super) lines: Mutex<BTreeMap<LinePlace, PackedLines>>,
     pub(super) deposits: Mutex<Vec<(Deposit, Vec<Chargeback>)>>,
     pub(super) exceptions: Mutex<BTreeMap<Uuid, Exception>>,
+    /// Settlement's entries of the journal, by where they sort.
+    pub(super) journal: Mutex<BTreeMap<String, DepositEntry>>,
     /// Another writer comes between so many times.
     pub(super) conflicts: Mutex<Vec<Exception>>,
     pub(super) progress: Mutex<BTreeMap<String, (Progress, Option<Timestamp>)>>,
@@ -55,7 +58,8 @@ impl Memory {
         let lines = lines.iter().filter(|(_, packed)| !packed.lines.is_empty());
         let mut deposits = self.deposits.lock().unwrap().clone();
         deposits.sort_by(|one, other| one.0.id.cmp(&other.0.id));
-        (lines.map(|(place, packed)| (place.clone(), packed.lines.clone())).collect(), deposits, self.all())
+        let lines = lines.map(|(place, packed)| (place.clone(), packed.lines.clone())).collect();
+        (lines, deposits, self.all(), self.journal.lock().unwrap().values().cloned().collect())
     }
 
     fn write(&self) -> Result<(), StoreError> {
@@ -133,24 +137,49 @@ impl ProgressStore for Memory {
 }
 
 #[async_trait]
-impl DepositStore for Memory {
-    async fn put(&self, _: &MerchantId, deposit: &Deposit, all: &[Chargeback]) -> Result<bool, StoreError> {
-        let mut deposits = self.deposits.lock().unwrap();
-        let place = deposits.iter().position(|(one, _)| one.id == deposit.id);
-        let mut new = (deposit.clone(), all.to_vec());
-        if let Some((before, _)) = place.map(|place| &deposits[place]) {
-            new.0.read_at = before.read_at;
-            new.0.places.extend(before.places.iter().cloned());
-        }
-        if place.is_some_and(|place| deposits[place] == new) {
-            return Ok(false);
+impl DepositJournal for Memory {
+    async fn put(&self, entry: &DepositEntry) -> Result<Put, StoreError> {
+        let mut journal = self.journal.lock().unwrap();
+        match journal.get(&entry.sort()) {
+            Some(there) if there == entry => return Ok(Put::Same),
+            Some(_) => return Ok(Put::Differs),
+            None => {}
         }
         self.write()?;
-        match place {
-            Some(place) => deposits[place] = new,
-            None => deposits.push(new),
+        journal.insert(entry.sort(), entry.clone());
+        Ok(Put::New)
+    }
+}
+
+#[async_trait]
+impl DepositStore for Memory {
+    async fn put(
+        &self,
+        _: &MerchantId,
+        deposit: &Deposit,
+        all: &[Chargeback],
+    ) -> Result<PutDeposit, StoreError> {
+        let mut deposits = self.deposits.lock().unwrap();
+        let place = deposits.iter().position(|(one, _)| one.id == deposit.id);
+        let (new, is_written) = merge_deposit(place.map(|place| &deposits[place]), deposit, all);
+        let put = PutDeposit { deposit: new.0.clone(), is_written };
+        if is_written {
+            self.write()?;
+            match place {
+                Some(place) => deposits[place] = new,
+                None => deposits.push(new),
+            }
         }
-        Ok(true)
+        Ok(put)
+    }
+
+    async fn note_journaled(&self, _: &MerchantId, id: &str, changes: usize) -> Result<(), StoreError> {
+        self.write()?;
+        let mut deposits = self.deposits.lock().unwrap();
+        if let Some((deposit, _)) = deposits.iter_mut().find(|(one, _)| one.id == id) {
+            deposit.journaled = changes;
+        }
+        Ok(())
     }
 
     async fn add_place(&self, _: &MerchantId, id: &str, place: &LinePlace) -> Result<(), StoreError> {

@@ -14,7 +14,7 @@ use jiff::{Timestamp, ToSpan, civil::Date};
 
 use super::{
     Adjustment, Chargeback, Component, Deposit, DepositStore, FoundDispute, Funded, FundingRecord, KnownDays,
-    Line, LinePlace, LineStore, PackedLines, ReadReport, ReportError, Reports, Settled,
+    Line, LinePlace, LineStore, PackedLines, PutDeposit, ReadReport, ReportError, Reports, Settled,
 };
 use crate::{
     journal::EntryLog,
@@ -110,6 +110,8 @@ pub struct Kept {
     pub written: u64,
     /// Deposits that are new or changed.
     pub deposits: Vec<Deposit>,
+    /// Deposits of which the journal lacks entries.
+    pub unjournaled: Vec<Deposit>,
 }
 
 impl DayRead {
@@ -255,9 +257,14 @@ impl Reader<'_> {
             .map(async |(place, lines)| self.add(merchant, &place, lines.into_values().collect()).await);
         let written = stream::iter(written).buffer_unordered(WRITES_AT_A_TIME);
         let written = written.try_fold(0, async |sum, changed| Ok(sum + u64::from(changed))).await?;
-        let mut kept = Kept { written, deposits: Vec::new() };
+        let mut kept = Kept { written, ..Kept::default() };
         for (deposit, chargebacks) in unkept.deposits {
-            if self.deposits.put(merchant, &deposit, &chargebacks).await? {
+            let PutDeposit { deposit, is_written } =
+                self.deposits.put(merchant, &deposit, &chargebacks).await?;
+            if !deposit.is_journaled() {
+                kept.unjournaled.push(deposit.clone());
+            }
+            if is_written {
                 kept.deposits.push(deposit);
             }
         }

@@ -11,8 +11,9 @@ use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date};
 use serde::Serialize;
 
 use super::{
-    DayMatcher, DepositStore, DisputeRecorder, ExceptionStore, FoundDispute, KnownDays, LineStore,
-    MatchedDays, Progress, ProgressStore, ReadDayError, ReportError, Reports, Waits, eastern_day,
+    DayMatcher, DepositJournal, DepositStore, DisputeRecorder, ExceptionStore, FoundDispute, KnownDays,
+    LineStore, MatchedDays, Progress, ProgressStore, ReadDayError, ReportError, Reports, Waits, eastern_day,
+    journal_deposit,
     read_day::{Reader, Unkept, WantedDay},
 };
 use crate::{
@@ -102,6 +103,8 @@ pub struct Settlement {
     pub lines: Arc<dyn LineStore>,
     /// Deposits.
     pub deposits: Arc<dyn DepositStore>,
+    /// Their entries of the journal.
+    pub deposit_journal: Arc<dyn DepositJournal>,
     /// Exceptions.
     pub exceptions: Arc<dyn ExceptionStore>,
     /// How far reading is.
@@ -332,6 +335,10 @@ impl Settlement {
         let kept = self.reader().keep(&merchant.id, unkept).await?;
         report.written += kept.written;
         report.deposits += u64::try_from(kept.deposits.len()).unwrap_or(u64::MAX);
+        for deposit in kept.unjournaled {
+            let (journal, deposits) = (self.deposit_journal.as_ref(), self.deposits.as_ref());
+            journal_deposit(journal, deposits, &merchant.id, &deposit).await?;
+        }
         Ok(())
     }
 

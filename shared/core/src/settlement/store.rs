@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
-use super::{Adjustment, Chargeback, Deposit, Exception, ExceptionCause, Line, LinePlace};
+use super::{Adjustment, Chargeback, Deposit, DepositEntry, Exception, ExceptionCause, Line, LinePlace};
 use crate::{
+    journal::Put,
     order::MerchantId,
     payments::StoreError,
     values::{ReadOrder, counted},
@@ -54,16 +55,30 @@ pub struct DepositPage {
     pub next: Option<String>,
 }
 
+/// What putting a deposit came to.
+#[derive(Clone, Debug)]
+pub struct PutDeposit {
+    /// As it is kept now.
+    pub deposit: Deposit,
+    /// Whether it is new or was changed.
+    pub is_written: bool,
+}
+
 /// Keeps deposits, with their chargebacks and the references of their lines.
 #[async_trait]
 pub trait DepositStore: Send + Sync {
-    /// Puts a deposit with its chargebacks, unless it is there with the same content. Says whether it was written.
+    /// Puts a deposit with its chargebacks, as [`merge_deposit`](super::merge_deposit) makes them, unless it is there with the
+    /// same content.
     async fn put(
         &self,
         merchant: &MerchantId,
         deposit: &Deposit,
         chargebacks: &[Chargeback],
-    ) -> Result<bool, StoreError>;
+    ) -> Result<PutDeposit, StoreError>;
+
+    /// Notes that the journal has the entries of so many changes of a deposit that is there.
+    async fn note_journaled(&self, merchant: &MerchantId, id: &str, changes: usize)
+    -> Result<(), StoreError>;
 
     /// A deposit with its chargebacks.
     async fn get(
@@ -95,6 +110,13 @@ pub trait DepositStore: Send + Sync {
 
     /// Which lines a deposit holds: for each place, the references.
     async fn lines_of(&self, merchant: &MerchantId, id: &str) -> Result<Vec<(LinePlace, Line)>, StoreError>;
+}
+
+/// Settlement's side of the journal.
+#[async_trait]
+pub trait DepositJournal: Send + Sync {
+    /// Puts an entry if it is not there.
+    async fn put(&self, entry: &DepositEntry) -> Result<Put, StoreError>;
 }
 
 /// Which exceptions are wanted.

@@ -291,6 +291,8 @@ impl Deposits {
             refunds: 0,
             adjustments,
             changed_on: all.header.changed_on,
+            changes: Vec::new(),
+            journaled: 0,
             read_at: self.read_at,
         })
     }

@@ -86,6 +86,10 @@ words! {
         Disputed => "ds": "disputed",
         /// The card scheme's code of a chargeback's reason.
         DisputeReason => "dr": "dispute_reason",
+        /// In an entry of settlement: the gateway's id of the deposit.
+        Deposit => "dp": "deposit",
+        /// In an entry of settlement: what the money is for.
+        Component => "cp": "component",
         /// Why it was declined.
         DeclineCode => "d": "decline_code",
         /// The settlement refused what had been approved.
@@ -309,7 +313,7 @@ fn merchant(item: &Item) -> Result<MerchantId, StoreError> {
     merchant.ok_or_else(|| corrupt(Column::Bucket))
 }
 
-fn at_and_id(item: &Item) -> Result<(Timestamp, Uuid), StoreError> {
+pub(super) fn at_and_id(item: &Item) -> Result<(Timestamp, Uuid), StoreError> {
     let parts = column(item, Column::Sort).and_then(|sort| sort.split_once('#'));
     let parts = parts.and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)));
     parts.ok_or_else(|| corrupt(Column::Sort))
@@ -373,7 +377,7 @@ pub(super) fn stated<T: FromStr>(item: &Item, name: Column) -> Result<T, StoreEr
     column(item, name).and_then(|text| text.parse().ok()).ok_or_else(|| corrupt(name))
 }
 
-fn corrupt(column: Column) -> StoreError {
+pub(super) fn corrupt(column: Column) -> StoreError {
     StoreError::Corrupt(format!("an entry of the journal without a good {}", column.spelled_out()))
 }
 

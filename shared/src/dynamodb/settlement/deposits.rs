@@ -5,7 +5,10 @@ use jiff::civil::Date;
 use tollgate_core::{
     order::MerchantId,
     payments::StoreError,
-    settlement::{Adjustment, Chargeback, Deposit, DepositPage, DepositStore, Line, LinePlace},
+    settlement::{
+        Adjustment, Chargeback, Deposit, DepositPage, DepositStore, Line, LinePlace, PutDeposit,
+        merge_deposit,
+    },
     values::ReadOrder,
 };
 
@@ -40,6 +43,10 @@ fn of_account(merchant: &MerchantId, account: &str) -> String {
     format!("cases#{merchant}#{account}")
 }
 
+fn contended() -> StoreError {
+    StoreError::Unavailable("a deposit was changed at the same time".to_owned())
+}
+
 impl DynamoDbSettlement {
     async fn deposit_item(&self, merchant: &MerchantId, id: &str) -> Result<Option<Item>, StoreError> {
         let Some(pointer) = self.item(id_key(merchant, id)).await? else { return Ok(None) };
@@ -68,6 +75,24 @@ impl DynamoDbSettlement {
                 .expression_attribute_values(":before", number_of(&version)),
         };
         was_made(request.send().await)
+    }
+
+    /// Changes a deposit that is there, if it is not so already.
+    async fn change(
+        &self,
+        merchant: &MerchantId,
+        id: &str,
+        change: impl Fn(&mut Deposit) -> bool,
+    ) -> Result<(), StoreError> {
+        for _ in 0..TRIES {
+            let Some(item) = self.deposit_item(merchant, id).await? else { return Ok(()) };
+            let version = number(&item, VERSION);
+            let mut whole: Whole = read(item)?;
+            if !change(&mut whole.deposit) || self.replace(merchant, &whole, version).await? {
+                return Ok(());
+            }
+        }
+        Err(contended())
     }
 
     async fn put_plain(&self, item: Item) -> Result<(), StoreError> {
@@ -106,26 +131,18 @@ impl DepositStore for DynamoDbSettlement {
         merchant: &MerchantId,
         deposit: &Deposit,
         chargebacks: &[Chargeback],
-    ) -> Result<bool, StoreError> {
+    ) -> Result<PutDeposit, StoreError> {
         for _ in 0..TRIES {
             let there = self.deposit_item(merchant, &deposit.id).await?;
             let version = there.as_ref().and_then(|item| number(item, VERSION));
-            let before: Option<Whole> = there.map(read).transpose()?;
-            let mut deposit = deposit.clone();
-            let mut chargebacks = chargebacks.to_vec();
-            if let Some(Whole { deposit: before, chargebacks: known }) = before {
-                deposit.read_at = before.read_at;
-                // Lines that moved meanwhile are found as well.
-                deposit.places.extend(before.places.iter().cloned());
-                let is_new = |one: &Chargeback| chargebacks.iter().all(|new| new.id != one.id);
-                let kept: Vec<_> = known.iter().filter(|one| is_new(one)).cloned().collect();
-                chargebacks.extend(kept);
-                chargebacks.sort_by(|one, other| one.id.cmp(&other.id));
-                if (&deposit, &chargebacks) == (&before, &known) {
-                    return Ok(false);
-                }
-            } else {
-                chargebacks.sort_by(|one, other| one.id.cmp(&other.id));
+            let before =
+                there.map(read::<Whole>).transpose()?.map(|whole| (whole.deposit, whole.chargebacks));
+            let ((deposit, chargebacks), is_written) = merge_deposit(before.as_ref(), deposit, chargebacks);
+            let put = PutDeposit { deposit: deposit.clone(), is_written };
+            if !is_written {
+                return Ok(put);
+            }
+            if before.is_none() {
                 let mut pointer = id_key(merchant, &deposit.id);
                 pointer.insert(AT.to_owned(), text_of(&sort(&deposit)));
                 pointer.insert(EXPIRES_AT.to_owned(), self.expires_with(deposit.day));
@@ -133,10 +150,24 @@ impl DepositStore for DynamoDbSettlement {
             }
             self.put_cases(merchant, &deposit, &chargebacks).await?;
             if self.replace(merchant, &Whole { deposit, chargebacks }, version).await? {
-                return Ok(true);
+                return Ok(put);
             }
         }
-        Err(StoreError::Unavailable("a deposit was changed at the same time".to_owned()))
+        Err(contended())
+    }
+
+    async fn note_journaled(
+        &self,
+        merchant: &MerchantId,
+        id: &str,
+        changes: usize,
+    ) -> Result<(), StoreError> {
+        let note = |deposit: &mut Deposit| {
+            let is_new = deposit.journaled < changes;
+            deposit.journaled = deposit.journaled.max(changes);
+            is_new
+        };
+        self.change(merchant, id, note).await
     }
 
     async fn get(
@@ -174,15 +205,7 @@ impl DepositStore for DynamoDbSettlement {
     }
 
     async fn add_place(&self, merchant: &MerchantId, id: &str, place: &LinePlace) -> Result<(), StoreError> {
-        for _ in 0..TRIES {
-            let Some(item) = self.deposit_item(merchant, id).await? else { return Ok(()) };
-            let version = number(&item, VERSION);
-            let mut whole: Whole = read(item)?;
-            if !whole.deposit.places.insert(place.clone()) || self.replace(merchant, &whole, version).await? {
-                return Ok(());
-            }
-        }
-        Err(StoreError::Unavailable("a deposit was changed at the same time".to_owned()))
+        self.change(merchant, id, |deposit| deposit.places.insert(place.clone())).await
     }
 
     async fn of_case(

@@ -6,8 +6,8 @@ use jiff::civil::Date;
 use tollgate_core::{
     order::OrderKey,
     settlement::{
-        Adjustment, Chargeback, Component, Deposit, Exception, ExceptionCause, LinePlace, Note, Progress,
-        Resolution,
+        Adjustment, Chargeback, Component, Deposit, DepositChange, Exception, ExceptionCause, LinePlace,
+        Note, Progress, Resolution,
     },
 };
 
@@ -89,10 +89,7 @@ stored! {
         account: "mid",
         day: "day",
         currency: "currency",
-        components: (
-            to.put("components", &this.components.iter().map(|&(name, amount)| StoredComponent { name, amount }).collect::<Vec<_>>()),
-            from.get::<Vec<StoredComponent>>("components")?.into_iter().map(|one| (one.name, one.amount)).collect()
-        ),
+        components: (to.put("components", &stored_components(&this.components)), components(from)?),
         total: "total",
         trace_number: "trace_number",
         lines: (
@@ -107,7 +104,29 @@ stored! {
         adjustments: "adjustments",
         changed_on: "changed_on",
         read_at: "read_at",
+        changes: "changes",
+        journaled: (
+            to.put("journaled", &u64::try_from(this.journaled).unwrap_or(u64::MAX)),
+            usize::try_from(from.get::<u64>("journaled")?).map_err(|_| corrupt("journaled"))?
+        ),
     }
+}
+
+stored! {
+    DepositChange |this, to, from| {
+        at: "at",
+        currency: "currency",
+        components: (to.put("components", &stored_components(&this.components)), components(from)?),
+    }
+}
+
+fn stored_components(components: &[(Component, i64)]) -> Vec<StoredComponent> {
+    components.iter().map(|&(name, amount)| StoredComponent { name, amount }).collect()
+}
+
+fn components(from: &mut Reader) -> Read<Vec<(Component, i64)>> {
+    let stored: Vec<StoredComponent> = from.get("components")?;
+    Ok(stored.into_iter().map(|one| (one.name, one.amount)).collect())
 }
 
 stored! {

@@ -8,7 +8,7 @@ use tollgate_core::{
     settlement::{
         Adjustment, Chargeback, Deposit, DepositPage, DepositStore, Exception, ExceptionFilter,
         ExceptionPage, ExceptionStore, Line, LinePlace, LineStore, OpenExceptions, PackedLines, Progress,
-        ProgressStore,
+        ProgressStore, PutDeposit,
     },
     values::{ReadOrder, sort_of},
 };
@@ -60,7 +60,11 @@ impl LineStore for World {
 
 #[async_trait]
 impl DepositStore for World {
-    async fn put(&self, _: &MerchantId, _: &Deposit, _: &[Chargeback]) -> Result<bool, StoreError> {
+    async fn put(&self, _: &MerchantId, _: &Deposit, _: &[Chargeback]) -> Result<PutDeposit, StoreError> {
+        unreachable!("requests write no deposits")
+    }
+
+    async fn note_journaled(&self, _: &MerchantId, _: &str, _: usize) -> Result<(), StoreError> {
         unreachable!("requests write no deposits")
     }
 

@@ -142,6 +142,8 @@ fn a_chargeback_weeks_later_has_its_payment_and_ends_with_its_reversal() {
         refunds: 0,
         adjustments,
         changed_on: None,
+        changes: Vec::new(),
+        journaled: 0,
         read_at: at(20, 0),
     };
     memory.deposits.lock().unwrap().push((deposit("d1", 20, Vec::new()), vec![chargeback]));

@@ -85,6 +85,8 @@ fn deposit(id: &str, day: Date, lines: (u64, i64)) -> Deposit {
         refunds: 0,
         adjustments: Vec::new(),
         changed_on: None,
+        changes: Vec::new(),
+        journaled: 0,
         read_at: now(),
     }
 }

@@ -97,6 +97,8 @@ impl Gateway {
                 places: BTreeSet::new(),
                 adjustments: Vec::new(),
                 changed_on: None,
+                changes: Vec::new(),
+                journaled: 0,
                 read_at: Timestamp::UNIX_EPOCH,
             })));
         }
@@ -214,6 +216,7 @@ fn settlement(log: Log, gateway: Gateway, memory: &Arc<Memory>, accounts: &[&'st
         merchants: others,
         lines: memory.clone(),
         deposits: memory.clone(),
+        deposit_journal: memory.clone(),
         exceptions: memory.clone(),
         progress: memory.clone(),
         orders: Arc::new(Orders::default()),
@@ -289,7 +292,7 @@ async fn the_line_of_an_unknown_payment_moves_once_when_it_becomes_known() {
     let settlement = settlement(log, gateway, &memory, &["1"]);
     let known = run(&settlement).await;
     assert_eq!(known.open, 0, "{:?}", memory.all());
-    let (lines, deposits, _) = memory.state();
+    let (lines, deposits, ..) = memory.state();
     let places: Vec<&LinePlace> = lines
         .iter()
         .filter(|(_, all)| all.iter().any(|line| line.reference == "900"))

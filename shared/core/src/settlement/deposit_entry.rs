@@ -1,0 +1,141 @@
+//! Settlement's own entries in the journal: one for each component of a deposit, and a further one for each correction.
+//!
+//! They tell what reached the bank. What customers' banks took back is told by the entries of the orders.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{Chargeback, Component, Deposit, DepositChange};
+use crate::{
+    order::MerchantId,
+    values::{Currency, sort_of},
+};
+
+/// A component of a deposit, or by how much a later report corrects it. Entries of a component add up to what it is now, those
+/// of a deposit to what arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DepositEntry {
+    /// The same whenever the entry is made again from its deposit.
+    pub id: Uuid,
+    /// When the report was read that says so first.
+    pub at: Timestamp,
+    /// Whose deposit it is.
+    pub merchant: MerchantId,
+    /// The gateway account (MID).
+    pub account: String,
+    /// The gateway's id of the deposit.
+    pub deposit: String,
+    /// What the money is for.
+    pub component: Component,
+    /// None if the deposit states none.
+    pub currency: Option<Currency>,
+    /// Signed change of the merchant's money at the bank, in minor units. Net sales leave the gateway by as much.
+    pub amount: i64,
+}
+
+impl DepositEntry {
+    /// Where it comes among others: by its time to the millisecond, and then by its id.
+    pub fn sort(&self) -> String {
+        format!("{}#{}", sort_of(self.at), self.id)
+    }
+}
+
+impl Deposit {
+    /// All entries that it makes, the oldest first.
+    pub fn entries(&self, merchant: &MerchantId) -> Vec<DepositEntry> {
+        let of_change = |(n, change): (usize, &DepositChange)| {
+            let DepositChange { at, currency, components } = change.clone();
+            let entry = move |(component, amount): (Component, i64)| DepositEntry {
+                id: self.entry_id(merchant, n, component),
+                at,
+                merchant: merchant.clone(),
+                account: self.account.clone(),
+                deposit: self.id.clone(),
+                component,
+                currency,
+                amount,
+            };
+            components.into_iter().map(entry).collect::<Vec<_>>()
+        };
+        self.changes.iter().enumerate().flat_map(of_change).collect()
+    }
+
+    /// The gateway's ids are its own to choose: the length of each part tells where it ends.
+    fn entry_id(&self, merchant: &MerchantId, change: usize, component: Component) -> Uuid {
+        let mut name = String::from("deposit");
+        for part in [merchant.as_str(), &self.account, &self.id, component.as_str(), &change.to_string()] {
+            // Writing to a text does not fail.
+            write!(name, "#{}#{part}", part.len()).ok();
+        }
+        Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes())
+    }
+
+    /// Whether the journal has all of its entries.
+    pub fn is_journaled(&self) -> bool {
+        self.journaled >= self.changes.len()
+    }
+
+    /// As it is kept after it was read again: what it holds is what the report says now, what was known before stays.
+    fn following(mut self, before: &Self) -> Self {
+        self.changes.clone_from(&before.changes);
+        self.journaled = before.journaled;
+        self.read_at = before.read_at;
+        // Lines that moved meanwhile are found as well.
+        self.places.extend(before.places.iter().cloned());
+        self
+    }
+
+    /// With what is different from all that it was changed by so far, as a change of this moment.
+    fn changed(mut self, at: Timestamp) -> Self {
+        let mut differences = BTreeMap::<(Option<&str>, Component), i64>::new();
+        for change in &self.changes {
+            for (component, amount) in &change.components {
+                *differences.entry((code(change.currency), *component)).or_default() -= amount;
+            }
+        }
+        for (component, amount) in &self.components {
+            *differences.entry((code(self.currency), *component)).or_default() += amount;
+        }
+        differences.retain(|_, amount| *amount != 0);
+        let known = self.changes.iter().map(|change| change.currency).chain([self.currency]);
+        let currencies: BTreeMap<Option<&str>, Option<Currency>> =
+            known.map(|currency| (code(currency), currency)).collect();
+        let of_currency = |(code, currency): (&Option<&str>, &Option<Currency>)| {
+            let own = differences.iter().filter(|((of, _), _)| of == code);
+            let components: Vec<_> = own.map(|((_, component), amount)| (*component, *amount)).collect();
+            (!components.is_empty()).then_some(DepositChange { at, currency: *currency, components })
+        };
+        let new: Vec<DepositChange> = currencies.iter().filter_map(of_currency).collect();
+        self.changes.extend(new);
+        self
+    }
+}
+
+fn code(currency: Option<Currency>) -> Option<&'static str> {
+    currency.map(Currency::code)
+}
+
+/// A deposit with its chargebacks as it is kept once it was read (again), and whether that changes anything. A chargeback
+/// that a later report does not name stays.
+pub fn merge_deposit(
+    before: Option<&(Deposit, Vec<Chargeback>)>,
+    deposit: &Deposit,
+    chargebacks: &[Chargeback],
+) -> ((Deposit, Vec<Chargeback>), bool) {
+    let (mut deposit, mut chargebacks, at) = (deposit.clone(), chargebacks.to_vec(), deposit.read_at);
+    if let Some((before, known)) = before {
+        deposit = deposit.following(before);
+        let is_new = |one: &&Chargeback| chargebacks.iter().all(|new| new.id != one.id);
+        let kept: Vec<_> = known.iter().filter(is_new).cloned().collect();
+        chargebacks.extend(kept);
+    }
+    chargebacks.sort_by(|one, other| one.id.cmp(&other.id));
+    let merged = (deposit.changed(at), chargebacks);
+    let is_changed = before != Some(&merged);
+    (merged, is_changed)
+}
+
+#[cfg(test)]
+mod tests;
