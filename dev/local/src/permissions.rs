@@ -81,6 +81,8 @@ pub enum Resource {
     Totals,
     /// Those that are no entries but lead to open holds.
     Holds,
+    /// Those that are settlement's own entries.
+    DepositEntries,
     /// The index of the journal's table with this name.
     JournalIndex(String),
     /// The table of the settlement, without its index.
@@ -130,7 +132,7 @@ pub(crate) struct Part {
 /// All of them.
 ///
 /// A part comes before another one that contains it.
-pub(crate) const PARTS: [Part; 9] = [
+pub(crate) const PARTS: [Part; 10] = [
     Part { whole: Resource::Table, resource: Resource::Orders, operator: "StringNotLike", keys: &["#*"] },
     Part {
         whole: Resource::Table,
@@ -161,6 +163,12 @@ pub(crate) const PARTS: [Part; 9] = [
         resource: Resource::Holds,
         operator: "StringLike",
         keys: &["#held#*"],
+    },
+    Part {
+        whole: Resource::JournalTable,
+        resource: Resource::DepositEntries,
+        operator: "StringLike",
+        keys: &["#deposits#*"],
     },
     Part {
         whole: Resource::SettlementTable,
@@ -360,6 +368,7 @@ impl fmt::Display for Resource {
             Self::JournalTable => write!(f, "table/{JOURNAL_TABLE_NAME}"),
             Self::Totals => write!(f, "table/{JOURNAL_TABLE_NAME}, its totals"),
             Self::Holds => write!(f, "table/{JOURNAL_TABLE_NAME}, its open holds"),
+            Self::DepositEntries => write!(f, "table/{JOURNAL_TABLE_NAME}, its entries of deposits"),
             Self::JournalIndex(index) => write!(f, "table/{JOURNAL_TABLE_NAME}/index/{index}"),
             Self::SettlementTable => write!(f, "table/{SETTLEMENT_TABLE_NAME}"),
             Self::Exceptions => write!(f, "table/{SETTLEMENT_TABLE_NAME}, its exceptions"),

@@ -181,8 +181,8 @@ async fn every_column_is_documented_and_every_documented_column_is_there() {
     let items = kept.values().filter(|item| entry(item).is_some());
     let seen: BTreeSet<&str> = items.flatten().map(|(name, _)| name.as_str()).collect();
     let all: BTreeSet<&str> = Column::ALL.iter().map(|column| column.as_str()).collect();
-    // What takes a person, a browser, a night, a lost response, a second attempt, an account with fees or a chargeback.
-    let rare = ["la", "sr", "c", "de", "db", "fe", "fk", "fg", "pe", "pb", "go", "w", "dr", "ds"];
+    // What takes a person, a browser, a night, a lost response, a second attempt, an account with fees, a chargeback or a deposit.
+    let rare = ["la", "sr", "c", "de", "db", "fe", "fk", "fg", "pe", "pb", "go", "w", "dr", "ds", "dp", "cp"];
     assert_eq!(&all - &seen, BTreeSet::from(rare), "in the table there is every other");
     let listed: BTreeSet<(&str, &str)> = rows(section(PAGE, "## Columns"))
         .filter(|(_, cells)| cells.len() == 2)

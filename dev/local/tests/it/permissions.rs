@@ -411,6 +411,7 @@ fn an_item_belongs_to_the_part_of_its_table_that_its_key_says() {
         ("totals#m#1", Resource::Totals),
         ("late", Resource::Totals),
         ("#held#m", Resource::Holds),
+        ("#deposits#m", Resource::DepositEntries),
         ("m#1", Resource::JournalTable),
     ] {
         assert_eq!(of(JOURNAL_TABLE_NAME, "PutItem", "Item", "b", bucket), part, "{bucket}");
