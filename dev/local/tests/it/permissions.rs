@@ -187,7 +187,9 @@ async fn reads_the_settlement(shop: &Shop) {
         "fundingchargebackid": "1", "casenumber": "1", "retref": retref, "amount": "25.99", "reasoncode": "10",
     });
     let deposit = Alteration::of(Endpoint::Funding).set("fundingmasterid", "1");
-    simulator.alter(deposit.set("chargebacks", json!([chargeback])));
+    let fundings = json!([{ "fundingmasterid": "1", "netsales": "25.99", "totalfunding": "25.99" }]);
+    let deposit = deposit.set("fundings", fundings).set("chargebacks", json!([chargeback]));
+    simulator.alter(deposit);
     for _ in 0..2 {
         let report = shop.stack.invoke_scheduled("settlement").await.unwrap();
         assert_eq!(report["failed"], 0, "{report}");

@@ -82,6 +82,8 @@ impl Deposit {
         self.changes.clone_from(&before.changes);
         self.journaled = before.journaled;
         self.read_at = before.read_at;
+        // Its place goes by it. A gateway that reports it under another day, too, must not make a second one of it.
+        self.day = before.day;
         // Lines that moved meanwhile are found as well.
         self.places.extend(before.places.iter().cloned());
         self

@@ -104,6 +104,15 @@ fn it_is_in_the_journal_once_all_of_its_changes_are() {
     assert!(is_changed && !more.0.is_journaled());
 }
 
+#[test]
+fn a_deposit_that_is_reported_under_another_day_too_stays_where_it_is() {
+    let first = read(0, None, &[(Component::NetSales, 100)]);
+    let again = Deposit { day: date(2026, 11, 18), ..first.clone() };
+    let before = merge_deposit(None, &first, &[]).0;
+    let (after, is_changed) = merge_deposit(Some(&before), &again, &[]);
+    assert!(!is_changed && after == before);
+}
+
 fn reports() -> impl Strategy<Value = Vec<Deposit>> {
     let component = prop_oneof![Just(Component::NetSales), Just(Component::Fee), Just(Component::Other)];
     let components = proptest::collection::btree_map(component, -3_i64..4, 0..3);
