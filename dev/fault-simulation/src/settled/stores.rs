@@ -122,7 +122,9 @@ impl Stores {
             let of_deposit = journal.entry(self::of(&entry.merchant, &entry.deposit)).or_default();
             *of_deposit.entry(entry.component).or_default() += entry.amount;
         }
-        journal.values_mut().for_each(|sums| sums.retain(|_, amount| *amount != 0));
+        for sums in journal.values_mut() {
+            sums.retain(|_, amount| *amount != 0);
+        }
         Left {
             journal,
             lines: lines.map(|(at, packed)| (at.clone(), packed.lines.clone())).collect(),

@@ -104,12 +104,12 @@ impl Deposit {
         let known = self.changes.iter().map(|change| change.currency).chain([self.currency]);
         let currencies: BTreeMap<Option<&str>, Option<Currency>> =
             known.map(|currency| (code(currency), currency)).collect();
-        let of_currency = |(code, currency): (&Option<&str>, &Option<Currency>)| {
-            let own = differences.iter().filter(|((of, _), _)| of == code);
+        let of_currency = |(code, currency): (Option<&str>, Option<Currency>)| {
+            let own = differences.iter().filter(|((of, _), _)| *of == code);
             let components: Vec<_> = own.map(|((_, component), amount)| (*component, *amount)).collect();
-            (!components.is_empty()).then_some(DepositChange { at, currency: *currency, components })
+            (!components.is_empty()).then_some(DepositChange { at, currency, components })
         };
-        let new: Vec<DepositChange> = currencies.iter().filter_map(of_currency).collect();
+        let new: Vec<DepositChange> = currencies.into_iter().filter_map(of_currency).collect();
         self.changes.extend(new);
         self
     }
