@@ -71,8 +71,13 @@ fn editor<'a>(
     merchant: &'a MerchantId,
     by: &'a ChangedBy,
 ) -> PeopleEditor<'a> {
-    let (store, trail) = (stores.people.as_ref(), stores.audit.as_ref());
-    PeopleEditor { store, trail, clock: place.clock.as_ref(), merchant, by, request: REQUEST }
+    PeopleEditor {
+        store: stores.people.as_ref(),
+        clock: place.clock.as_ref(),
+        merchant,
+        by,
+        request: REQUEST,
+    }
 }
 
 async fn add(place: &Place, add: &AddPerson) -> Result<Report, Failure> {

@@ -97,6 +97,8 @@ pub enum Resource {
     People,
     /// The items of that table that are entries of the audit trail.
     AuditTrail,
+    /// Both, as a change of people writes them together.
+    PeopleWithAudit,
     /// The table of webhooks' deliveries, without its indexes.
     WebhooksTable,
     /// One of its indexes.
@@ -187,6 +189,12 @@ pub(crate) const PARTS: [Part; 10] = [
         resource: Resource::AuditTrail,
         operator: "StringLike",
         keys: &["audit#*"],
+    },
+    Part {
+        whole: Resource::PeopleTable,
+        resource: Resource::PeopleWithAudit,
+        operator: "StringLike",
+        keys: &["people#*", "audit#*"],
     },
 ];
 
@@ -376,6 +384,7 @@ impl fmt::Display for Resource {
             Self::PeopleTable => write!(f, "table/{PEOPLE_TABLE_NAME}"),
             Self::People => write!(f, "table/{PEOPLE_TABLE_NAME}, its people"),
             Self::AuditTrail => write!(f, "table/{PEOPLE_TABLE_NAME}, its audit trail"),
+            Self::PeopleWithAudit => write!(f, "table/{PEOPLE_TABLE_NAME}, its people and their audit trail"),
             Self::WebhooksTable => write!(f, "table/{WEBHOOKS_TABLE_NAME}"),
             Self::WebhooksIndex(index) => write!(f, "table/{WEBHOOKS_TABLE_NAME}/index/{index}"),
             Self::WebhooksStream => write!(f, "table/{WEBHOOKS_TABLE_NAME}/stream"),

@@ -17,7 +17,7 @@ use tollgate_core::{
     payments::StoreError,
     people::{
         AuditEntry, AuditFilter, AuditPage, AuditTrail, Audited, AuditedPerson, ChangePage, People,
-        PeopleChange, PeopleReader, PeopleStore, UsedTokens,
+        PeopleReader, PeopleStore, UsedTokens,
     },
     values::sort_of,
 };
@@ -177,7 +177,7 @@ impl PeopleStore for DynamoDbPeople {
         &self,
         merchant: &MerchantId,
         people: &People,
-        change: Option<&PeopleChange>,
+        entry: Option<&AuditEntry>,
     ) -> Result<bool, StoreError> {
         let bucket = people_bucket(merchant);
         let condition = match people.version {
@@ -185,7 +185,10 @@ impl PeopleStore for DynamoDbPeople {
             version => Condition::Version(version - 1),
         };
         let mut puts = vec![self.put(written(people, key(&bucket, PEOPLE)), &condition)?];
-        if let Some(change) = change {
+        if let Some(entry) = entry {
+            puts.push(self.put(self.audit_item(merchant, entry), &Condition::New)?);
+        }
+        if let Some(Audited::PeopleChanged(change)) = entry.map(|entry| &entry.what) {
             let sort = format!("{CHANGE}{:020}", people.version);
             puts.push(self.put(written(change, key(&bucket, &sort)), &Condition::New)?);
         }

@@ -120,7 +120,6 @@ fn editor<'a>(
 ) -> PeopleEditor<'a> {
     PeopleEditor {
         store: ports.stores.people.as_ref(),
-        trail: ports.stores.audit.as_ref(),
         clock: ports.access.clock.as_ref(),
         merchant: &caller.merchant.id,
         by,

@@ -36,7 +36,6 @@ async fn people(world: &World) {
                 NewPerson { name: name.parse().unwrap(), recognition, grant: Grant { role, refund_max } };
             let editor = PeopleEditor {
                 store: world,
-                trail: world,
                 clock: world,
                 merchant: &merchant,
                 by: &operator,

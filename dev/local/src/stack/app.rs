@@ -3,7 +3,7 @@
 use std::{error::Error, sync::Arc};
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use tollgate::{
     lambda::{
         self, Adapters, AwsPlace, Config, Credentials, JournalConfig, PeopleConfig, SettlementConfig,
@@ -15,11 +15,10 @@ use tollgate::{
 use tollgate_core::{
     journal::Retention,
     payments::{Role, reconcile::Limits},
-    people::{ChangedBy, Grant, NewPerson, PeopleReader as _, PeopleStore as _, Recognition, RefundMax},
-    values::{Amount, Clock, Currency},
+    people::{ChangedBy, Grant, NewPerson, PeopleEditor, Recognition, RefundMax},
+    values::{Amount, Clock, Currency, SystemClock},
 };
 use tollgate_events::EventsConfig;
-use uuid::Uuid;
 
 use super::StartError;
 use crate::{
@@ -211,7 +210,14 @@ pub(super) async fn add_people(
 ) -> Result<(), Box<dyn Error>> {
     let store = people(aws(dynamodb_url, secretsmanager_url)).store(&aws_http_client()?);
     let merchant = merchants::REGISTERED.parse()?;
-    let (mut all, by) = (store.people(&merchant).await?, ChangedBy::Operator("the sample data".parse()?));
+    let by = ChangedBy::Operator("the sample data".parse()?);
+    let editor = PeopleEditor {
+        store: store.as_ref(),
+        clock: &SystemClock,
+        merchant: &merchant,
+        by: &by,
+        request: "samples",
+    };
     for person in &issuer::PEOPLE {
         let Some(role) = person.role else { continue };
         let refund_max = match person.role {
@@ -223,8 +229,7 @@ pub(super) async fn add_people(
             recognition: Recognition::Email { issuer: issuer.to_owned(), email: person.email.parse()? },
             grant: Grant { role, refund_max },
         };
-        let change = all.add(&by, new, Uuid::new_v4(), Timestamp::now())?;
-        store.save(&merchant, &all, Some(&change)).await?;
+        editor.add(&new).await?;
     }
     Ok(())
 }

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    AuditEntry, AuditTrail, Audited, AuditedPerson, ChangedBy, NewPerson, People, PeopleChange,
-    PeopleRefusal, PeopleStore, RefundMax,
+    AuditEntry, Audited, AuditedPerson, ChangedBy, NewPerson, People, PeopleChange, PeopleRefusal,
+    PeopleStore, RefundMax,
 };
 use crate::{
     order::MerchantId,
@@ -36,8 +36,6 @@ pub enum NotChanged {
 pub struct PeopleEditor<'a> {
     /// Where people are.
     pub store: &'a dyn PeopleStore,
-    /// Where the change is an entry, beside its place in the history.
-    pub trail: &'a dyn AuditTrail,
     /// The time, and new ids.
     pub clock: &'a dyn Clock,
     /// Whose people.
@@ -82,8 +80,7 @@ impl PeopleEditor<'_> {
         for _ in 0..TRIES_MAX {
             let mut people = self.store.people(self.merchant).await?;
             let change = edit(&mut people, self.clock.now())?;
-            if self.store.save(self.merchant, &people, Some(&change)).await? {
-                self.trail.record(self.merchant, &self.entry(&change)).await?;
+            if self.store.save(self.merchant, &people, Some(&self.entry(&change))).await? {
                 return Ok((people, change));
             }
         }

@@ -28,13 +28,14 @@ pub trait PeopleReader: Send + Sync {
 /// Keeps people and who changed them.
 #[async_trait]
 pub trait PeopleStore: PeopleReader {
-    /// Writes people if nobody has changed them since they were read, together with the change, which is kept for ever. Says
-    /// whether they were written. Without a change, somebody's address was used.
+    /// Writes people if nobody has changed them since they were read, together with the change's entry in the audit trail and
+    /// its place in the history, which is kept for ever. Says whether they were written. Without an entry, somebody's address
+    /// was used.
     async fn save(
         &self,
         merchant: &MerchantId,
         people: &People,
-        change: Option<&PeopleChange>,
+        entry: Option<&AuditEntry>,
     ) -> Result<bool, StoreError>;
 
     /// Who gave whom what, the newest first.

@@ -9,7 +9,7 @@ use tollgate_core::{
     payments::StoreError,
     people::{
         AuditEntry, AuditFilter, AuditPage, AuditTrail, Audited, AuditedPerson, ChangePage, People,
-        PeopleChange, PeopleReader, PeopleStore,
+        PeopleReader, PeopleStore,
     },
     values::sort_of,
 };
@@ -43,7 +43,7 @@ impl PeopleStore for World {
         &self,
         merchant: &MerchantId,
         people: &People,
-        _: Option<&PeopleChange>,
+        entry: Option<&AuditEntry>,
     ) -> Result<bool, StoreError> {
         let mut state = self.state();
         state.works("people_save")?;
@@ -52,6 +52,7 @@ impl PeopleStore for World {
             return Ok(false);
         }
         state.personnel.people.insert(merchant.clone(), people.clone());
+        state.personnel.audit.extend(entry.map(|entry| (merchant.clone(), entry.clone())));
         Ok(true)
     }
 
