@@ -28,7 +28,7 @@ pub(crate) use key::{AddKey, KeyCommand, ListKeys, RevokeKey};
 pub(crate) use list::{FindPayments, ListPayments, PaymentFilter, TailPayments};
 pub(crate) use local::{Listen, Trigger};
 pub(crate) use movements::ListEntries;
-pub(crate) use people::{AddPerson, ChangePerson, ListPeople, PersonCommand, RemovePerson};
+pub(crate) use people::{AddPerson, ChangePerson, ListAudit, ListPeople, PersonCommand, RemovePerson};
 pub(crate) use place::{ActsOn, LOCAL, PlaceArguments};
 pub(crate) use settlement::{
     ListDeposits, ListExceptions, NoteException, ResolveException, SettlementCommand, ShowDeposit,
@@ -74,6 +74,8 @@ pub(crate) enum Command {
     /// People who sign in and act for a merchant under their own name
     #[command(subcommand)]
     Person(PersonCommand),
+    /// What people did that moves no money, the latest first: sign-ins, refusals, downloads, changes of people
+    Audit(ListAudit),
     /// How a merchant stands: name, time zone, live or test, whether payments are stopped, what needs attention
     Me(ShowMerchant),
     /// Payments: their whole history, and what stays in doubt

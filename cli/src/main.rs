@@ -2,6 +2,7 @@
 
 mod amount;
 mod args;
+mod audit;
 mod aws;
 mod aws_cli;
 mod capture;
@@ -112,6 +113,7 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
     let place = place?;
     match &arguments.command {
         Command::Merchant(command) => merchants(&place, command).await,
+        Command::Audit(list) => audit::run(&place, list).await,
         Command::Person(command) => people::run(&place, command).await,
         Command::Me(me) => me::run(&place, &me.id).await,
         Command::Payment(PaymentCommand::List(list)) => payment::list::list(&place, list).await,

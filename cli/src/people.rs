@@ -51,7 +51,7 @@ pub(crate) async fn run(place: &Place, command: &PersonCommand) -> Result<Report
     }
 }
 
-fn stores(place: &Place) -> Result<PeopleStores, Failure> {
+pub(crate) fn stores(place: &Place) -> Result<PeopleStores, Failure> {
     Ok(place.people()?.stores(&aws_http_client()?))
 }
 
@@ -195,7 +195,7 @@ async fn history(place: &Place, list: &ListPeople) -> Result<Report, Failure> {
     Ok(Report::new(text.join("\n"), value))
 }
 
-fn table(header: &[&str], rows: Vec<Vec<String>>) -> Vec<String> {
+pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) -> Vec<String> {
     if rows.is_empty() {
         return Vec::new();
     }
@@ -229,8 +229,8 @@ fn find(people: &People, person: &str) -> Result<PersonEntry, Failure> {
     people.entries.iter().find(is_meant).cloned().ok_or_else(none)
 }
 
-/// What somebody may do now.
-fn granted(change: &PeopleChange) -> String {
+/// What somebody may do after a change.
+pub(crate) fn granted(change: &PeopleChange) -> String {
     let Some(grant) = &change.after else { return "nothing".to_owned() };
     format!("role {}, refunds up to {}", grant.role.as_str(), limits(&grant.refund_max))
 }
@@ -241,7 +241,7 @@ fn changed(people: &People, change: &PeopleChange) -> Value {
     json!({ "person": person, "change": person_change_value(change) })
 }
 
-fn unread(error: &StoreError) -> Failure {
+pub(crate) fn unread(error: &StoreError) -> Failure {
     Failure::Unavailable(format!("{error}; look at the table of people, the credentials and the network"))
 }
 

@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// What comes after `tollgate`: a command, and its example's other words.
-const EXAMPLES: [(&str, &str); 65] = [
+const EXAMPLES: [(&str, &str); 66] = [
     (
         "merchant create",
         "shop-1 --site fts-uat --username testing --merchid USD=496160873888 --stack tollgate-dev",
@@ -25,6 +25,7 @@ const EXAMPLES: [(&str, &str); 65] = [
     ("person change", "shop-1 Ann --role all --refund-max unlimited --stack tollgate-prod"),
     ("person remove", "shop-1 Ann --stack tollgate-prod"),
     ("person history", "shop-1 --stack tollgate-prod"),
+    ("audit", "shop-1 --kind downloaded --since 2026-11-01 --stack tollgate-prod"),
     ("payment show", "shop-1 order-1001 --stack tollgate-prod"),
     ("me", "shop-1 --stack tollgate-prod"),
     ("payment list", "shop-1 --day yesterday --stack tollgate-prod"),

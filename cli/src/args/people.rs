@@ -6,11 +6,11 @@ use clap::{Args, Subcommand};
 use tollgate_core::{
     order::{MerchantId, Person},
     payments::Role,
-    people::{Email, Grant, RefundMax},
+    people::{AuditKind, Email, Grant, RefundMax},
     values::{Amount, Currency},
 };
 
-use super::{key::role, settlement::Rows};
+use super::{key::role, list::one_of, settlement::Rows, times::Times};
 use crate::{amount, failure::Failure};
 
 #[derive(Subcommand)]
@@ -67,6 +67,22 @@ pub(crate) struct ListPeople {
 }
 
 #[derive(Args)]
+pub(crate) struct ListAudit {
+    /// The merchant's id, such as 170200123
+    pub(crate) merchant: MerchantId,
+    /// Only these: `signed_in`, `sign_in_refused`, `downloaded` or `people_changed`
+    #[arg(long, value_name = "KIND", value_parser = kind)]
+    pub(crate) kind: Option<AuditKind>,
+    /// Only what the person with this name did
+    #[arg(long, value_name = "NAME")]
+    pub(crate) person: Option<Person>,
+    #[command(flatten)]
+    pub(crate) times: Times,
+    #[command(flatten)]
+    pub(crate) rows: Rows,
+}
+
+#[derive(Args)]
 pub(crate) struct ChangePerson {
     /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
@@ -115,6 +131,10 @@ enum Limit {
     Unlimited,
     Nothing,
     Of(Currency, Amount),
+}
+
+fn kind(text: &str) -> Result<AuditKind, String> {
+    one_of(AuditKind::ALL, AuditKind::as_str, text)
 }
 
 fn limit(text: &str) -> Result<Limit, String> {

@@ -54,6 +54,20 @@ async fn a_person_is_added_changed_and_removed_and_the_history_says_by_whom() {
     person(&fixture, &["change", MERCHANT, "Ann", "--role", "all"]).await.fails(3, "no person Ann");
     assert!(person(&fixture, &["list", MERCHANT]).await.done().contains("1 person"));
 
+    let audit = async |more: &[&str]| fixture.run(&[&["audit", MERCHANT], more].concat(), "").await;
+    let audited = audit(&["--kind", "people_changed", "--json"]).await.json();
+    assert_eq!(audited["entries"].as_array().unwrap().len(), 5, "{audited}");
+    let removed = &audited["entries"][0];
+    assert_eq!((&removed["who"]["type"], &removed["change"]["after"]), (&json!("operator"), &Value::Null));
+    let first = audit(&["--limit", "2"]).await.done();
+    assert!(first.contains("Ann: nothing") && first.contains("There may be more: --next"), "{first}");
+    assert!(audit(&["--csv"]).await.done().lines().count() == 6);
+    assert!(audit(&["--kind", "downloaded"]).await.done().contains("0 entries"));
+    assert!(
+        audit(&["--person", "Ann"]).await.done().contains("0 entries"),
+        "what she did, not what was done"
+    );
+
     // What is gone from the list stays in the history, page by page.
     let history = person(&fixture, &["history", MERCHANT, "--json"]).await.json();
     let told_changes = history["changes"].as_array().unwrap();

@@ -201,6 +201,7 @@ fn month() -> Section {
         alarms: ALARM_METRICS,
         metrics: 46,
         dashboards: 1,
+        insight_rules: 1,
     });
     let mut rows: Vec<Row> = month.lines.iter().map(|line| Row::new(line.name, line.dollars, "$")).collect();
     rows.push(Row::new("all", month.total, "$"));

@@ -45,6 +45,8 @@ const ARCHIVED_PER_BYTE: f64 = 0.15;
 const METRIC_PER_MONTH: f64 = 0.30;
 /// Dollars per metric that an alarm watches at standard resolution. "Amazon `CloudWatch` Pricing"; no date.
 const ALARM_PER_MONTH: f64 = 0.10;
+/// Dollars per rule of Contributor Insights and month. "Amazon `CloudWatch` Pricing"; no date.
+const INSIGHT_RULE_PER_MONTH: f64 = 0.50;
 /// Dollars per dashboard and month. "Amazon `CloudWatch` Pricing"; 2026-06-13.
 const DASHBOARD_PER_MONTH: f64 = 3.0;
 /// Dollars per million traces recorded. "AWS X-Ray Pricing"; May 2026.
@@ -94,6 +96,8 @@ pub(crate) struct Fixed {
     /// Custom metrics, one for each combination of dimensions.
     pub(crate) metrics: u32,
     pub(crate) dashboards: u32,
+    /// Rules of Contributor Insights.
+    pub(crate) insight_rules: u32,
 }
 
 /// One line of a bill.
@@ -155,6 +159,7 @@ pub(crate) fn per_month(fixed: &Fixed) -> Cost {
         ("CloudWatch alarms", f64::from(fixed.alarms) * ALARM_PER_MONTH),
         ("CloudWatch metrics", f64::from(fixed.metrics) * METRIC_PER_MONTH),
         ("CloudWatch dashboards", f64::from(fixed.dashboards) * DASHBOARD_PER_MONTH),
+        ("CloudWatch Contributor Insights", f64::from(fixed.insight_rules) * INSIGHT_RULE_PER_MONTH),
     ])
 }
 
@@ -198,6 +203,7 @@ mod tests {
             alarms: 15,
             metrics: 10,
             dashboards: 1,
+            insight_rules: 2,
         }
     }
 
@@ -223,7 +229,7 @@ mod tests {
     #[test]
     fn a_month_costs_what_it_does_by_hand() {
         // 50,000 × 0.1 s × 1 GB = 5,000 GB-s × 0.0000133334 = 0.0667.
-        assert_lines(&per_month(&fixed()), &[0.05, 0.01, 0.0667, 0.8, 1.5, 3.0, 3.0]);
+        assert_lines(&per_month(&fixed()), &[0.05, 0.01, 0.0667, 0.8, 1.5, 3.0, 3.0, 1.0]);
     }
 
     #[test]
