@@ -218,11 +218,12 @@ async fn a_surcharge_is_beside_the_amounts_wherever_they_are_shown_and_in_none_o
             .into();
     assert_eq!(ends, [true; 3], "{lines:#?}");
 
+    // Before the clock is advanced: that may be past midnight.
+    let day = shop.stack.clock().now().to_zoned(jiff::tz::TimeZone::UTC).date();
     for _ in 0..2 {
         shop.stack.advance_clock(900);
         shop.stack.invoke_scheduled("totals").await.unwrap();
     }
-    let day = shop.stack.clock().now().to_zoned(jiff::tz::TimeZone::UTC).date();
     let totals = shop.get(&format!("/v2/reports/totals?from={day}")).await;
     let sum = |name: &str| {
         totals.data(200).as_array().unwrap().iter().map(|line| line[name].as_i64().unwrap()).sum::<i64>()
