@@ -77,11 +77,15 @@ async fn happen(shop: &mut Shop<'_>, kind: EventType, reason: AttentionReason) -
             let paid = shop.purchase().await?;
             shop.charge_back(&paid).await
         }
+        EventType::DepositCreated => {
+            shop.purchase().await?;
+            shop.deposit().await
+        }
         EventType::TransactionNeedsAttention => attention::happen(shop, reason).await,
     }
 }
 
-/// The first event of this type about the order.
+/// The first event of this type about the order; a deposit is about none.
 async fn wait_for(mut events: EventStream, kind: EventType, order: &str) -> Result<Value, Failure> {
     let gone = || Failure::Unavailable("the local stack has stopped".to_owned());
     loop {
@@ -91,7 +95,8 @@ async fn wait_for(mut events: EventStream, kind: EventType, order: &str) -> Resu
             Some(of) => of,
             None => &event["data"]["id"],
         };
-        if event["type"] == kind.as_str() && of == order {
+        let is_of_order = kind != EventType::DepositCreated;
+        if event["type"] == kind.as_str() && (of == order || !is_of_order) {
             return Ok(event);
         }
     }

@@ -61,7 +61,7 @@ pub use captures::{list_captures, pause_captures, resume_captures, sum_captures}
 pub use detailed_status::{DetailedStatus, VoidReason};
 pub use entries::{list_entries, list_order_entries, shown as entry_value};
 pub use error::title;
-pub use events::{EventType, events};
+pub use events::{EventType, deposit_created, events};
 pub use follow_up::{cancel, capture, confirm, reauthorize, refund};
 pub use gateways::{get_gateway, list_gateways};
 pub use me::get_me;

@@ -8,7 +8,7 @@ use tollgate::ports::SettlementStores;
 use tollgate_core::{
     journal::Retention,
     order::MerchantId,
-    settlement::{Deposit, DepositEntry, DepositJournal, DepositStore, EntriesPut, journal_deposit},
+    settlement::{Deposit, DepositEntry, DepositJournal, DepositStore, EntriesPut, put_entries},
     values::ReadOrder,
 };
 
@@ -69,7 +69,7 @@ pub(super) async fn rebuild(
             sum.known += deposit.entries(merchant).len();
             continue;
         }
-        let put = journal_deposit(journal, stores.deposits.as_ref(), merchant, deposit).await;
+        let put = put_entries(journal, merchant, deposit).await;
         let put = put.map_err(|error| unavailable(&error))?;
         sum.new += put.new;
         sum.known += put.known;

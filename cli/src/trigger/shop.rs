@@ -216,10 +216,22 @@ impl<'a> Shop<'a> {
         });
         self.stack.simulator("/chargebacks", &chargeback).await?;
         self.did(format!("the cardholder's bank takes the money back, case {case}"));
+        self.deposited_until("disputes").await
+    }
+
+    /// The gateway's batch is settled, and the deposit that has it is read.
+    pub(super) async fn deposit(&mut self) -> Result<(), Failure> {
+        self.stack.simulator("/settle", &json!({})).await?;
+        self.did("the gateway's batch is settled".to_owned());
+        self.deposited_until("deposits").await
+    }
+
+    /// Deposits arrive, until a run finds some of this.
+    async fn deposited_until(&mut self, found: &str) -> Result<(), Failure> {
         // From its first run on, it knows the account. The journal may lag behind the payment, and that is where it looks.
         self.settle_until("accounts").await?;
         self.later(DEPOSITED_AFTER).await?;
-        self.settle_until("disputes").await
+        self.settle_until(found).await
     }
 
     /// Reads the gateway's reports until there is some of this in what the run tells.

@@ -11,12 +11,15 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use cardpointe_simulator::{Deviation, Record, RecordState, Simulator};
 use tokio::time::sleep;
-use tollgate::cardpointe::CardPointeReports;
+use tollgate::{cardpointe::CardPointeReports, elastic_path::deposit_created};
 use tollgate_core::{
     journal::Changes,
     payments::Deadline,
-    settlement::{Component, Deposit, ExceptionCause, Settlement, SettlementReport, SettlementSettings},
+    settlement::{
+        Component, Deposit, DepositNews, ExceptionCause, Settlement, SettlementReport, SettlementSettings,
+    },
     values::Clock,
+    webhooks::Everywhere,
 };
 
 use self::{
@@ -110,6 +113,7 @@ impl Bank {
             lines: stores.clone(),
             deposits: stores.clone(),
             deposit_journal: stores.clone(),
+            news: DepositNews { bus: Arc::new(Everywhere(Vec::new())), event: deposit_created },
             exceptions: stores.clone(),
             progress: stores.clone(),
             orders: world.start(),

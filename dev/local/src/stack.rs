@@ -120,13 +120,7 @@ impl Stack {
             eventbridge: &self.parts.eventbridge_url,
         };
         let consumers = app::guarded_consumers(&urls, &clock, &self.parts.permissions)?;
-        let ports = app::guarded(
-            self.dynamodb_url(),
-            self.secretsmanager_url(),
-            &self.parts.settings,
-            clock,
-            &self.parts.permissions,
-        )?;
+        let ports = app::guarded(&urls, &self.parts.settings, clock, &self.parts.permissions)?;
         self.parts.functions.cold_start(ports, consumers);
         Ok(())
     }

@@ -29,7 +29,7 @@ pub use deposit_entry::{DepositEntry, merge_deposit};
 pub use dispute::{DisputeRecorder, FoundDispute};
 pub use exception::{Exception, ExceptionCause, Note, Resolution};
 pub use expectation::{Expectation, Expectations, expectations};
-pub use journal_deposit::{EntriesPut, journal_deposit};
+pub use journal_deposit::{DepositNews, EntriesPut, put_entries};
 pub use keep_exceptions::{
     ExceptionRefusal, ExceptionsReport, NOTES_MAX, keep_exceptions, note_exception, resolve_exception,
 };

@@ -1,4 +1,4 @@
-//! Start-up of the function that publishes events.
+//! Start-up of the functions that publish events: `events`, and `settlement` for deposits.
 
 use std::sync::Arc;
 
@@ -7,11 +7,15 @@ use lambda_http::Error;
 use tollgate::{
     aws_client,
     dynamodb::orders::stream::StreamEvent,
-    lambda::{AwsPlace, GATEWAY, WebhooksConfig, aws_limits, begin, needed, optional, run_stream},
+    lambda::{
+        AwsPlace, Config, GATEWAY, SettlementConfig, WebhooksConfig, aws_limits, begin, needed, optional,
+        run_stream,
+    },
     publishing::PublishReport,
 };
 use tollgate_core::{
     payments::GatewayInfo,
+    settlement::Settlement,
     values::{Clock, SystemClock},
     webhooks::{EventBus, Everywhere},
 };
@@ -59,6 +63,14 @@ impl EventsConfig {
 
 fn is_on(name: &str) -> bool {
     optional(name).as_deref() == Some("true")
+}
+
+/// What reads and matches the settlement, from the function's environment.
+pub fn start_settlement() -> Result<Settlement, Error> {
+    let http_client = begin()?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let bus = EventsConfig::from_env()?.bus_with(&http_client, &clock);
+    SettlementConfig::from_env()?.settlement(&Config::from_env()?, &clock, &http_client, bus)
 }
 
 /// Runs the function that publishes events in the Lambda runtime, until the platform stops it.

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tollgate_core::{
     journal::{Attention, attentions},
-    order::{CaptureStanding, Order, PaymentStatus, Principal, RecordedDispute, Transaction},
+    order::{CaptureStanding, MerchantId, Order, PaymentStatus, Principal, RecordedDispute, Transaction},
     payments::GatewayInfo,
+    settlement::{Deposit, Unmatched},
     webhooks::Event,
     words,
 };
@@ -17,6 +18,7 @@ use uuid::Uuid;
 use super::{
     references,
     response::{self, View},
+    settlement::deposit_value,
 };
 
 words! {
@@ -40,6 +42,8 @@ words! {
         CaptureFailed => "capture.failed",
         /// The cardholder's bank took the money back, or a part of it, or gave it back: the `reason` says which.
         TransactionDisputed => "transaction.disputed",
+        /// The gateway reports a deposit that it did not report before.
+        DepositCreated => "deposit.created",
     }
 }
 
@@ -166,23 +170,57 @@ impl Teller<'_> {
         data: &Value,
         reason: Option<&str>,
     ) -> Event {
-        let kind = event_type.as_str();
         let (key, version) = (self.new.key(), self.new.version);
-        let name = format!("{key}\n{version}\n{kind}\n{subject}");
-        let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes());
-        let mut body = json!({
+        let name = format!("{key}\n{version}\n{}\n{subject}", event_type.as_str());
+        let mut told = Told { event_type, name: &name, merchant: &key.merchant, version, at }.body(data);
+        if let Some(reason) = reason {
+            told.1["reason"] = reason.into();
+        }
+        event(told, key.merchant, event_type, at)
+    }
+}
+
+/// What every event says.
+struct Told<'a> {
+    event_type: EventType,
+    /// What tells it from all others: its id.
+    name: &'a str,
+    merchant: &'a MerchantId,
+    version: u64,
+    at: Timestamp,
+}
+
+impl Told<'_> {
+    fn body(&self, data: &Value) -> (Uuid, Value) {
+        let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, self.name.as_bytes());
+        let body = json!({
             "id": id,
-            "type": kind,
-            "timestamp": at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
-            "merchant": key.merchant.as_str(),
-            "version": version,
+            "type": self.event_type.as_str(),
+            "timestamp": self.at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
+            "merchant": self.merchant.as_str(),
+            "version": self.version,
             "data": data,
         });
-        if let Some(reason) = reason {
-            body["reason"] = reason.into();
-        }
-        Event { id, kind, merchant: key.merchant, at, body: body.to_string() }
+        (id, body)
     }
+}
+
+fn event((id, body): (Uuid, Value), merchant: MerchantId, event_type: EventType, at: Timestamp) -> Event {
+    Event { id, kind: event_type.as_str(), merchant, at, body: body.to_string() }
+}
+
+/// Tells of a new deposit. Pure: whenever it is told, the event has the same id. What is open about it is left out, since
+/// nothing has been matched by then.
+pub fn deposit_created(merchant: &MerchantId, deposit: &Deposit) -> Event {
+    let mut data = deposit_value(deposit, &Unmatched::default());
+    if let Some(data) = data.as_object_mut() {
+        data.retain(|name, _| name != "unmatched");
+    }
+    let (event_type, at) = (EventType::DepositCreated, deposit.read_at);
+    let parts = [merchant.as_str(), &deposit.account, &deposit.id];
+    let name = format!("deposit\n{}", parts.join("\n"));
+    let told = Told { event_type, name: &name, merchant, version: 1, at }.body(&data);
+    event(told, merchant.clone(), event_type, at)
 }
 
 #[cfg(test)]

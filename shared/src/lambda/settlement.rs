@@ -6,14 +6,16 @@ use aws_sdk_dynamodb::config::SharedHttpClient;
 use lambda_http::Error;
 use tollgate_core::{
     payments::Shards,
-    settlement::{Settlement, SettlementSettings},
-    values::{Clock, SystemClock},
+    settlement::{DepositNews, Settlement, SettlementSettings},
+    values::Clock,
+    webhooks::EventBus,
 };
 
-use super::{Config, GATEWAY, JournalConfig, begin, needed};
+use super::{Config, GATEWAY, JournalConfig, needed};
 use crate::{
     cardpointe::CardPointeReports,
     dynamodb::{orders::DynamoDbStore, settlement::DynamoDbSettlement},
+    elastic_path::deposit_created,
     ports::{JournalTotals, SettlementStores},
     secrets_manager::SecretsManagerMerchants,
 };
@@ -46,12 +48,13 @@ impl SettlementConfig {
         }
     }
 
-    /// What reads and matches the settlement of these merchants. Nothing is called yet.
+    /// What reads and matches the settlement of these merchants, and tells of new deposits there. Nothing is called yet.
     pub fn settlement(
         &self,
         config: &Config,
         clock: &Arc<dyn Clock>,
         http_client: &SharedHttpClient,
+        bus: Arc<dyn EventBus>,
     ) -> Result<Settlement, Error> {
         let JournalTotals { log, totals, clock } = self.journal.totals(clock, http_client);
         let (secrets, orders) = (config.aws.secrets_manager(http_client), config.aws.dynamodb(http_client));
@@ -67,6 +70,7 @@ impl SettlementConfig {
             lines,
             deposits,
             deposit_journal: self.journal.deposits(http_client),
+            news: DepositNews { bus, event: deposit_created },
             exceptions,
             progress,
             orders: Arc::new(DynamoDbStore::new(orders, config.table.clone(), shards)),
@@ -74,11 +78,4 @@ impl SettlementConfig {
             settings: SettlementSettings::default(),
         })
     }
-}
-
-/// What reads and matches the settlement, from the function's environment.
-pub fn start_settlement() -> Result<Settlement, Error> {
-    let http_client = begin()?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    SettlementConfig::from_env()?.settlement(&Config::from_env()?, &clock, &http_client)
 }

@@ -54,7 +54,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("stored_cards", "values order payments"),
     ("journal", "values order payments"),
     ("people", "values order payments"),
-    ("settlement", "values order payments journal"),
+    ("settlement", "values order payments journal webhooks"),
     ("webhooks", "values order payments"),
     // Adapters.
     ("cardpointe", "values order payments stored_cards settlement https"),

@@ -17,6 +17,7 @@ use tollgate_core::{
     payments::{Role, reconcile::Limits},
     people::{ChangedBy, Grant, NewPerson, PeopleEditor, Recognition, RefundMax},
     values::{Amount, Clock, Currency, SystemClock},
+    webhooks::{EventBus, Everywhere},
 };
 use tollgate_events::EventsConfig;
 
@@ -51,20 +52,35 @@ pub fn ports(
         config(dynamodb_url, secretsmanager_url, settings),
         sign_in.as_ref(),
         clock,
+        // Who makes samples tells nobody.
+        |_, _| Arc::new(Everywhere(Vec::new())),
     )
 }
 
 /// The same, and a function that uses it can do what its policy allows.
 pub(super) fn guarded(
-    dynamodb_url: &str,
-    secretsmanager_url: &str,
+    urls: &Urls<'_>,
     settings: &AppSettings,
     clock: Arc<dyn Clock>,
     permissions: &Arc<Permissions>,
 ) -> Result<Arc<Ports>, StartError> {
-    let sign_in = sign_in(dynamodb_url, secretsmanager_url, settings);
-    let config = config(dynamodb_url, secretsmanager_url, settings);
-    ports_over(guarded_client(permissions)?, config, sign_in.as_ref(), clock)
+    let sign_in = sign_in(urls.dynamodb, urls.secretsmanager, settings);
+    let config = config(urls.dynamodb, urls.secretsmanager, settings);
+    let events = events(urls);
+    ports_over(guarded_client(permissions)?, config, sign_in.as_ref(), clock, |client, clock| {
+        events.bus_with(client, clock)
+    })
+}
+
+/// Where events go: the local bus, and receivers.
+fn events(urls: &Urls<'_>) -> EventsConfig {
+    let aws = aws(urls.dynamodb, urls.secretsmanager);
+    EventsConfig {
+        bus: Some(EVENT_BUS_NAME.to_owned()),
+        webhooks: Some(webhooks(aws.clone())),
+        aws,
+        eventbridge_url: Some(urls.eventbridge.to_owned()),
+    }
 }
 
 fn ports_over(
@@ -72,12 +88,13 @@ fn ports_over(
     config: Config,
     sign_in: Option<&SignInConfig>,
     clock: Arc<dyn Clock>,
+    bus: impl FnOnce(&SharedHttpClient, &Arc<dyn Clock>) -> Arc<dyn EventBus>,
 ) -> Result<Arc<Ports>, StartError> {
     let journal = journal(config.aws.clone());
     let webhooks = webhooks(config.aws.clone());
     let totals = journal.totals(&clock, &http_client);
     let settled = SettlementConfig { table: SETTLEMENT_TABLE_NAME.to_owned(), journal };
-    let settlement = settled.settlement(&config, &clock, &http_client);
+    let settlement = settled.settlement(&config, &clock, &http_client, bus(&http_client, &clock));
     let people = people(config.aws.clone());
     let adapters = Adapters::new(config, clock, http_client);
     let ports = || {
@@ -112,15 +129,9 @@ pub(super) fn guarded_consumers(
     let journal = journal(aws.clone());
     let webhooks = webhooks(aws.clone());
     let delivering = webhooks.delivering_with(&http_client, clock);
-    let events = EventsConfig {
-        bus: Some(EVENT_BUS_NAME.to_owned()),
-        webhooks: Some(webhooks),
-        aws,
-        eventbridge_url: Some(urls.eventbridge.to_owned()),
-    };
     Ok(Consumers {
         journal: journal.keeper(merchants::settings(), clock, &http_client),
-        bus: events.bus_with(&http_client, clock),
+        bus: events(urls).bus_with(&http_client, clock),
         delivering: Arc::new(delivering.map_err(|error| StartError::App(error.to_string()))?),
     })
 }

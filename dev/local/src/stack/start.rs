@@ -443,7 +443,7 @@ impl Services {
         clock: Arc<dyn Clock>,
         permissions: &Arc<Permissions>,
     ) -> Result<Arc<Ports>, StartError> {
-        app::guarded(&self.dynamodb_url, &self.secretsmanager_url, settings, clock, permissions)
+        app::guarded(&self.urls(), settings, clock, permissions)
     }
 
     /// Adds the people of the issuer to the first merchant.

@@ -26,7 +26,10 @@ fn every_type_of_event_is_elastic_paths_too_or_known_not_to_be() {
     let ours: BTreeSet<_> = EventType::ALL.iter().map(|kind| kind.as_str()).collect();
     let theirs = BTreeSet::from(ELASTIC_PATH_EVENTS);
     let others: Vec<_> = ours.difference(&theirs).copied().collect();
-    assert_eq!(others, ["capture.failed", "transaction.disputed", "transaction.needs_attention"]);
+    assert_eq!(
+        others,
+        ["capture.failed", "deposit.created", "transaction.disputed", "transaction.needs_attention"]
+    );
     assert!(theirs.is_subset(&ours));
 }
 

@@ -1,7 +1,23 @@
-//! Puts a deposit's entries into the journal, and notes that they are there.
+//! Puts a deposit's entries into the journal, and tells of a new one.
+
+use std::sync::Arc;
 
 use super::{Deposit, DepositJournal, DepositStore};
-use crate::{journal::Put, order::MerchantId, payments::StoreError};
+use crate::{
+    journal::Put,
+    order::MerchantId,
+    payments::StoreError,
+    webhooks::{Event, EventBus},
+};
+
+/// Where new deposits are told.
+#[derive(Clone)]
+pub struct DepositNews {
+    /// Takes the events.
+    pub bus: Arc<dyn EventBus>,
+    /// The event of a new deposit, as the order API words it. Pure.
+    pub event: fn(&MerchantId, &Deposit) -> Event,
+}
 
 /// What putting entries came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,10 +30,9 @@ pub struct EntriesPut {
     pub differing: usize,
 }
 
-/// Puts all entries of a deposit. One that ends in between is done again by whoever reads the deposit next, and puts the same.
-pub async fn journal_deposit(
+/// Puts all entries of a deposit that the journal lacks.
+pub async fn put_entries(
     journal: &dyn DepositJournal,
-    deposits: &dyn DepositStore,
     merchant: &MerchantId,
     deposit: &Deposit,
 ) -> Result<EntriesPut, StoreError> {
@@ -32,8 +47,21 @@ pub async fn journal_deposit(
             }
         }
     }
-    if !deposit.is_journaled() {
-        deposits.note_journaled(merchant, &deposit.id, deposit.changes.len()).await?;
-    }
     Ok(put)
+}
+
+/// Puts the entries of a deposit, tells of it if it is new, and notes both. What ends in between is done again by the next run
+/// that reads the deposit, which puts the same entries and tells an event of the same id.
+pub(super) async fn publish(
+    journal: &dyn DepositJournal,
+    news: &DepositNews,
+    deposits: &dyn DepositStore,
+    merchant: &MerchantId,
+    deposit: &Deposit,
+) -> Result<(), StoreError> {
+    put_entries(journal, merchant, deposit).await?;
+    if deposit.journaled == 0 {
+        news.bus.publish(&[(news.event)(merchant, deposit)]).await?;
+    }
+    deposits.note_journaled(merchant, &deposit.id, deposit.changes.len()).await
 }

@@ -17,6 +17,7 @@ use crate::{
     payments::{DueQuery, OrderStore, Page, StoreError},
     test_payments::{new_operation, payment},
     values::{Currency, ReadOrder},
+    webhooks::{Event, EventBus},
 };
 
 /// What runs left: lines, deposits, exceptions, and settlement's entries of the journal.
@@ -33,6 +34,8 @@ pub(super) struct Memory {
     pub(super) exceptions: Mutex<BTreeMap<Uuid, Exception>>,
     /// Settlement's entries of the journal, by where they sort.
     pub(super) journal: Mutex<BTreeMap<String, DepositEntry>>,
+    /// Deposits that were told.
+    pub(super) told: Mutex<Vec<String>>,
     /// Another writer comes between so many times.
     pub(super) conflicts: Mutex<Vec<Exception>>,
     pub(super) progress: Mutex<BTreeMap<String, (Progress, Option<Timestamp>)>>,
@@ -148,6 +151,26 @@ impl DepositJournal for Memory {
         self.write()?;
         journal.insert(entry.sort(), entry.clone());
         Ok(Put::New)
+    }
+}
+
+#[async_trait]
+impl EventBus for Memory {
+    async fn publish(&self, events: &[Event]) -> Result<(), StoreError> {
+        self.write()?;
+        self.told.lock().unwrap().extend(events.iter().map(|event| event.body.clone()));
+        Ok(())
+    }
+}
+
+/// The event of a new deposit.
+pub(super) fn told(merchant: &MerchantId, deposit: &Deposit) -> Event {
+    Event {
+        id: Uuid::nil(),
+        kind: "deposit.created",
+        merchant: merchant.clone(),
+        at: deposit.read_at,
+        body: deposit.id.clone(),
     }
 }
 

@@ -11,9 +11,10 @@ use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date};
 use serde::Serialize;
 
 use super::{
-    DayMatcher, DepositJournal, DepositStore, DisputeRecorder, ExceptionStore, FoundDispute, KnownDays,
-    LineStore, MatchedDays, Progress, ProgressStore, ReadDayError, ReportError, Reports, Waits, eastern_day,
-    journal_deposit,
+    DayMatcher, DepositJournal, DepositNews, DepositStore, DisputeRecorder, ExceptionStore, FoundDispute,
+    KnownDays, LineStore, MatchedDays, Progress, ProgressStore, ReadDayError, ReportError, Reports, Waits,
+    eastern_day,
+    journal_deposit::publish,
     read_day::{Reader, Unkept, WantedDay},
 };
 use crate::{
@@ -105,6 +106,8 @@ pub struct Settlement {
     pub deposits: Arc<dyn DepositStore>,
     /// Their entries of the journal.
     pub deposit_journal: Arc<dyn DepositJournal>,
+    /// Where new ones are told.
+    pub news: DepositNews,
     /// Exceptions.
     pub exceptions: Arc<dyn ExceptionStore>,
     /// How far reading is.
@@ -337,7 +340,7 @@ impl Settlement {
         report.deposits += u64::try_from(kept.deposits.len()).unwrap_or(u64::MAX);
         for deposit in kept.unjournaled {
             let (journal, deposits) = (self.deposit_journal.as_ref(), self.deposits.as_ref());
-            journal_deposit(journal, deposits, &merchant.id, &deposit).await?;
+            publish(journal, &self.news, deposits, &merchant.id, &deposit).await?;
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use crate::{
     settlement::{
         BatchStatus, Component, Deposit, ExceptionCause, Funded, FundedKind, FundedStatus, FundingRecord,
         LinePlace, ReadReport, Settled, SettledRecord, SettledStatus,
-        memory::{Log, Memory, Orders, done, merchant},
+        memory::{Log, Memory, Orders, done, merchant, told},
     },
     test_merchant::test_merchant,
 };
@@ -217,6 +217,7 @@ fn settlement(log: Log, gateway: Gateway, memory: &Arc<Memory>, accounts: &[&'st
         lines: memory.clone(),
         deposits: memory.clone(),
         deposit_journal: memory.clone(),
+        news: DepositNews { bus: memory.clone(), event: told },
         exceptions: memory.clone(),
         progress: memory.clone(),
         orders: Arc::new(Orders::default()),
