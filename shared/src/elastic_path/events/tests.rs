@@ -1,18 +1,22 @@
 //! What is told of a payment from its intent to its refund, and that nothing is told twice under two ids.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{
         CaptureSchedule, Cause, Decision, Decline, Dispute, DisputeKind, GatewayResponse, KeyDigest, Kind,
-        Mechanism, NoticeReason, Operation, OperationRef, OperationState, Order, OrderKey, PaymentKind,
-        RecordedDispute, Transaction,
+        Mechanism, MerchantId, NoticeReason, Operation, OperationRef, OperationState, Order, OrderKey,
+        PaymentKind, RecordedDispute, Transaction,
     },
+    settlement::{Component, Deposit},
     values::{Amount, Carried, Currency, DeclineCode, Memo, Metadata, References},
     webhooks::Event,
 };
 use uuid::Uuid;
 
+use super::deposit_created;
 use crate::test_payments::{GATEWAY, new_operation, payment, refunded_in_part};
 
 fn events(old: Option<&Order>, new: &Order) -> Vec<Event> {
@@ -279,4 +283,39 @@ fn a_payment_voided_elsewhere_and_one_that_the_settlement_refused_have_to_be_loo
         assert_eq!(found[0]["reason"], reason);
         assert!(events(Some(new), new).is_empty());
     }
+}
+
+#[test]
+fn a_new_deposit_is_told_as_a_list_shows_it_under_one_id_and_without_what_nobody_knows_yet() {
+    let merchant: MerchantId = "m".parse().unwrap();
+    let deposit = Deposit {
+        id: "500".to_owned(),
+        account: "496160873888".to_owned(),
+        day: jiff::civil::date(2026, 11, 17),
+        currency: Some(Currency::USD),
+        components: vec![(Component::NetSales, 10_000), (Component::Fee, -300)],
+        total: 9_700,
+        trace_number: Some("12100024".to_owned()),
+        lines: (4, 10_000),
+        refunds: 0,
+        places: BTreeSet::new(),
+        adjustments: Vec::new(),
+        changed_on: None,
+        read_at: at(0),
+        changes: Vec::new(),
+        journaled: 0,
+    };
+    let told = deposit_created(&merchant, &deposit);
+    let body: Value = serde_json::from_str(&told.body).unwrap();
+    assert_eq!(
+        (told.kind, &body["type"], &body["version"]),
+        ("deposit.created", &json!("deposit.created"), &json!(1))
+    );
+    assert_eq!(body["data"]["net"], 9_700);
+    assert_eq!((&body["data"]["id"], &body["data"]["trace_number"]), (&json!("500"), &json!("12100024")));
+    assert!(body["data"].get("unmatched").is_none(), "{body}");
+    let corrected = Deposit { total: 9_750, ..deposit.clone() };
+    assert_eq!(deposit_created(&merchant, &corrected).id, told.id);
+    let another = Deposit { account: "1".to_owned(), ..deposit };
+    assert_ne!(deposit_created(&merchant, &another).id, told.id);
 }

@@ -264,7 +264,29 @@ async fn a_run_that_dies_at_any_write_is_completed_by_the_next_one() {
         *memory.writes_left.lock().unwrap() = None;
         assert_eq!(run(&settlement).await.failed, 0);
         assert_eq!(memory.state(), clean.state(), "after {died_after}");
+        // Each at least once.
+        let told = |of: &Memory| of.told.lock().unwrap().iter().cloned().collect::<BTreeSet<_>>();
+        assert_eq!(told(&memory), told(&clean), "after {died_after}");
     }
+}
+
+#[tokio::test]
+async fn a_deposit_is_told_once_however_often_it_is_read_and_corrected() {
+    let memory = Arc::new(Memory::default());
+    let (log, gateway) = traffic();
+    run(&settlement(log, gateway, &memory, &["1"])).await;
+    let told = memory.told.lock().unwrap().clone();
+    assert_eq!(told.len(), 3, "{told:?}");
+    let (log, mut gateway) = traffic();
+    gateway.add("900", 900, date(2026, 11, 18), date(2026, 11, 19));
+    let corrected = run(&settlement(log, gateway, &memory, &["1"])).await;
+    assert_eq!(corrected.deposits, 1);
+    assert_eq!(*memory.told.lock().unwrap(), told);
+    let of_corrected: Vec<i64> = {
+        let journal = memory.journal.lock().unwrap();
+        journal.values().filter(|one| one.deposit == "d2026-11-19").map(|one| one.amount).collect()
+    };
+    assert_eq!(of_corrected.iter().sum::<i64>(), 5_900, "{of_corrected:?}");
 }
 
 #[tokio::test]
