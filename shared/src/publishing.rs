@@ -2,14 +2,22 @@
 //!
 //! A change may come twice, and so may its events: they have fixed ids, and an order's version sorts them.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use tollgate_core::{
     journal::Change,
     payments::GatewayInfo,
+    settlement::DepositNews,
     webhooks::{Event, EventBus},
 };
 
-use crate::elastic_path::events;
+use crate::elastic_path::{deposit_created, events};
+
+/// New deposits, told there as the order API words them.
+pub fn deposit_news(bus: Arc<dyn EventBus>) -> DepositNews {
+    DepositNews { bus, event: deposit_created }
+}
 
 /// The result of publishing a batch of changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

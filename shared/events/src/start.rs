@@ -11,7 +11,7 @@ use tollgate::{
         AwsPlace, Config, GATEWAY, SettlementConfig, WebhooksConfig, aws_limits, begin, needed, optional,
         run_stream,
     },
-    publishing::PublishReport,
+    publishing::{PublishReport, deposit_news},
 };
 use tollgate_core::{
     payments::GatewayInfo,
@@ -69,8 +69,9 @@ fn is_on(name: &str) -> bool {
 pub fn start_settlement() -> Result<Settlement, Error> {
     let http_client = begin()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let bus = EventsConfig::from_env()?.bus_with(&http_client, &clock);
-    SettlementConfig::from_env()?.settlement(&Config::from_env()?, &clock, &http_client, bus)
+    let (config, settlement) = (Config::from_env()?, SettlementConfig::from_env()?);
+    let news = deposit_news(EventsConfig::from_env()?.bus_with(&http_client, &clock));
+    settlement.settlement(&config, &clock, &http_client, news)
 }
 
 /// Runs the function that publishes events in the Lambda runtime, until the platform stops it.

@@ -8,14 +8,12 @@ use tollgate_core::{
     payments::Shards,
     settlement::{DepositNews, Settlement, SettlementSettings},
     values::Clock,
-    webhooks::EventBus,
 };
 
 use super::{Config, GATEWAY, JournalConfig, needed};
 use crate::{
     cardpointe::CardPointeReports,
     dynamodb::{orders::DynamoDbStore, settlement::DynamoDbSettlement},
-    elastic_path::deposit_created,
     ports::{JournalTotals, SettlementStores},
     secrets_manager::SecretsManagerMerchants,
 };
@@ -54,7 +52,7 @@ impl SettlementConfig {
         config: &Config,
         clock: &Arc<dyn Clock>,
         http_client: &SharedHttpClient,
-        bus: Arc<dyn EventBus>,
+        news: DepositNews,
     ) -> Result<Settlement, Error> {
         let JournalTotals { log, totals, clock } = self.journal.totals(clock, http_client);
         let (secrets, orders) = (config.aws.secrets_manager(http_client), config.aws.dynamodb(http_client));
@@ -70,7 +68,7 @@ impl SettlementConfig {
             lines,
             deposits,
             deposit_journal: self.journal.deposits(http_client),
-            news: DepositNews { bus, event: deposit_created },
+            news,
             exceptions,
             progress,
             orders: Arc::new(DynamoDbStore::new(orders, config.table.clone(), shards)),

@@ -88,7 +88,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
           openid search_keys invocation ports api",
     ),
     // What tells others.
-    ("publishing", "payments journal webhooks elastic_path"),
+    ("publishing", "payments journal settlement webhooks elastic_path"),
     // Start-up.
     (
         "lambda",
@@ -97,5 +97,5 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ),
     ("functions", "elastic_path credit_card api invocation lambda ports"),
     // Start-up of the function that publishes events, in a package of its own.
-    ("start", "values payments webhooks event_bridge publishing dynamodb lambda"),
+    ("start", "values payments settlement webhooks event_bridge publishing dynamodb lambda"),
 ];

@@ -10,6 +10,7 @@ use tollgate::{
         SignInConfig, WebhooksConfig,
     },
     openid::IssuerSettings,
+    publishing::deposit_news,
     webhook_client::{Allowed, Settings},
 };
 use tollgate_core::{
@@ -94,7 +95,8 @@ fn ports_over(
     let webhooks = webhooks(config.aws.clone());
     let totals = journal.totals(&clock, &http_client);
     let settled = SettlementConfig { table: SETTLEMENT_TABLE_NAME.to_owned(), journal };
-    let settlement = settled.settlement(&config, &clock, &http_client, bus(&http_client, &clock));
+    let news = deposit_news(bus(&http_client, &clock));
+    let settlement = settled.settlement(&config, &clock, &http_client, news);
     let people = people(config.aws.clone());
     let adapters = Adapters::new(config, clock, http_client);
     let ports = || {
