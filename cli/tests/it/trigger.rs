@@ -37,6 +37,7 @@ async fn every_type_of_event_can_be_made_to_happen() {
         let order = value["order"].as_str().unwrap();
         let path = match event["data"]["type"].as_str().unwrap() {
             "order" => format!("/v2/orders/{order}"),
+            "deposit" => format!("/v2/deposits/{}", event["data"]["id"].as_str().unwrap()),
             _ => format!("/v2/orders/{order}/transactions/{}", event["data"]["id"].as_str().unwrap()),
         };
         let (status, found) = fixture.call("GET", &path, Value::Null).await;

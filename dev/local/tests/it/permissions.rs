@@ -186,14 +186,18 @@ async fn reads_the_settlement(shop: &Shop) {
     let chargeback = json!({
         "fundingchargebackid": "1", "casenumber": "1", "retref": retref, "amount": "25.99", "reasoncode": "10",
     });
-    let deposit = Alteration::of(Endpoint::Funding).set("fundingmasterid", "1");
-    let fundings = json!([{ "fundingmasterid": "1", "netsales": "25.99", "totalfunding": "25.99" }]);
-    let deposit = deposit.set("fundings", fundings).set("chargebacks", json!([chargeback]));
-    simulator.alter(deposit);
     for _ in 0..2 {
-        let report = shop.stack.invoke_scheduled("settlement").await.unwrap();
-        assert_eq!(report["failed"], 0, "{report}");
+        reads_a_deposit(shop, "1", json!([chargeback])).await;
     }
+}
+
+async fn reads_a_deposit(shop: &Shop, id: &str, chargebacks: Value) {
+    let simulator = shop.stack.simulator();
+    let deposit = Alteration::of(Endpoint::Funding).set("fundingmasterid", id);
+    let fundings = json!([{ "fundingmasterid": id, "netsales": "25.99", "totalfunding": "25.99" }]);
+    simulator.alter(deposit.set("fundings", fundings).set("chargebacks", chargebacks));
+    let report = shop.stack.invoke_scheduled("settlement").await.unwrap();
+    assert_eq!(report["failed"], 0, "{report}");
     simulator.clear_alterations();
 }
 
@@ -255,6 +259,8 @@ async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else()
     // That payment's entries come late now, and its quarter of an hour is summed up anew.
     shop.stack.deliver_stream().await.unwrap();
     shop.stack.invoke_scheduled("totals").await.unwrap();
+    // Without the document its receivers are looked up.
+    reads_a_deposit(&shop, "2", json!([])).await;
     a_person_acts(&mut shop).await;
     let differences = differences(&granted, &shop.stack.performed());
     assert!(differences.is_empty(), "{differences:#?}");
