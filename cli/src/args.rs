@@ -15,6 +15,7 @@ mod part;
 mod people;
 mod place;
 mod settlement;
+mod sign_in;
 mod times;
 mod totals;
 mod webhook;
@@ -33,6 +34,7 @@ pub(crate) use place::{ActsOn, LOCAL, PlaceArguments};
 pub(crate) use settlement::{
     ListDeposits, ListExceptions, NoteException, ResolveException, SettlementCommand, ShowDeposit,
 };
+pub(crate) use sign_in::{AddSignInClient, RemoveSignInClient, SignInClientCommand};
 pub(crate) use times::Day;
 pub(crate) use totals::TotalsOptions;
 pub(crate) use webhook::{
@@ -74,6 +76,9 @@ pub(crate) enum Command {
     /// People who sign in and act for a merchant under their own name
     #[command(subcommand)]
     Person(PersonCommand),
+    /// Programs that may sign people in: the console, and command lines
+    #[command(subcommand)]
+    SignInClient(SignInClientCommand),
     /// What people did that moves no money, the latest first: sign-ins, refusals, downloads, changes of people
     Audit(ListAudit),
     /// How a merchant stands: name, time zone, live or test, whether payments are stopped, what needs attention

@@ -26,6 +26,7 @@ mod precondition;
 mod report;
 mod rollback;
 mod settlement;
+mod sign_in_client;
 mod stop;
 mod table;
 mod totals;
@@ -115,6 +116,7 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
         Command::Merchant(command) => merchants(&place, command).await,
         Command::Audit(list) => audit::run(&place, list).await,
         Command::Person(command) => people::run(&place, command).await,
+        Command::SignInClient(command) => sign_in_client::run(&place, command).await,
         Command::Me(me) => me::run(&place, &me.id).await,
         Command::Payment(PaymentCommand::List(list)) => payment::list::list(&place, list).await,
         Command::Payment(PaymentCommand::Find(find)) => payment::list::find(&place, find).await,

@@ -43,6 +43,9 @@ const CAPTURES: CaptureSettings = CaptureSettings { shards: 1, concurrency: 1 };
 const LOCAL_MERCHANTS: &str = "tollgate/merchants/";
 const LOCAL_WEBHOOKS: &str = "tollgate/webhooks/";
 
+/// The local stack's secret with the programs that sign people in.
+const LOCAL_SIGN_IN_CLIENTS: &str = "tollgate/sign-in";
+
 /// A prefix that no secret's name can have.
 const NO_SECRETS: &str = "/";
 
@@ -66,6 +69,8 @@ pub(crate) struct Place {
     webhooks: Option<String>,
     /// What the names of receivers' secrets begin with, if it was given. There is no default: it would be another stage's.
     webhooks_prefix: Option<String>,
+    /// The secret with the programs that sign people in, if it was given. There is no default, either.
+    sign_in_clients: Option<String>,
     /// The AWS region of its tables and secrets.
     pub(crate) region: String,
     /// DynamoDB's address, instead of AWS's.
@@ -183,6 +188,7 @@ impl Place {
             retention: Retention::default(),
             webhooks: Some(about.webhooks),
             webhooks_prefix: Some(LOCAL_WEBHOOKS.to_owned()),
+            sign_in_clients: Some(LOCAL_SIGN_IN_CLIENTS.to_owned()),
             region: about.region,
             dynamodb_url: Some(about.dynamodb),
             secretsmanager_url: Some(about.secretsmanager),
@@ -227,6 +233,8 @@ impl Place {
                 "WebhooksPrefix",
                 stack.parameter("WebhooksPrefix"),
             )?,
+            sign_in_clients: Some(stack.parameter("SignInClients").to_owned())
+                .filter(|name| !name.is_empty()),
             // An ARN has it in its fourth part.
             region: output("TableArn")?.split(':').nth(3).unwrap_or_default().to_owned(),
             dynamodb_url: endpoint("DYNAMODB"),
@@ -272,6 +280,7 @@ impl Place {
             retention: retention(set("JOURNAL_RETENTION_MONTHS").as_deref())?,
             webhooks: set("WEBHOOKS_TABLE_NAME"),
             webhooks_prefix: arguments.webhooks_prefix.clone(),
+            sign_in_clients: None,
             region: region(arguments)
                 .ok_or_else(|| Failure::Input("name the region: --region or AWS_REGION".to_owned()))?,
             dynamodb_url: endpoint("DYNAMODB"),
@@ -314,6 +323,14 @@ impl Place {
                  stage's secrets are meant",
                 kind.as_str()
             ))
+        })
+    }
+
+    /// The name of the secret with the programs that sign people in.
+    pub(crate) fn sign_in_clients(&self) -> Result<&str, Failure> {
+        self.sign_in_clients.as_deref().ok_or_else(|| {
+            let text = "name the stack: --stack. No variable says which stage's programs are meant";
+            Failure::Input(text.to_owned())
         })
     }
 

@@ -9,7 +9,7 @@ mod id_token;
 mod issuer;
 mod keys;
 
-pub use clients::{InvalidClients, RegisteredClient, RegisteredClients};
+pub use clients::{InvalidClients, RegisteredClient, RegisteredClients, parse as parse_clients};
 pub use id_token::{ID_TOKEN_AGE_MAX, IdTokenError, IdTokens, VerifiedIdToken};
 pub use issuer::{InvalidIssuer, IssuerSettings, IssuerUrl, StrongSignIn};
 pub use keys::{HttpsIssuer, IssuerDocuments, IssuerKeys, IssuerUnavailable, KEYS_FRESH};

@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// What comes after `tollgate`: a command, and its example's other words.
-const EXAMPLES: [(&str, &str); 66] = [
+const EXAMPLES: [(&str, &str); 70] = [
     (
         "merchant create",
         "shop-1 --site fts-uat --username testing --merchid USD=496160873888 --stack tollgate-dev",
@@ -25,6 +25,9 @@ const EXAMPLES: [(&str, &str); 66] = [
     ("person change", "shop-1 Ann --role all --refund-max unlimited --stack tollgate-prod"),
     ("person remove", "shop-1 Ann --stack tollgate-prod"),
     ("person history", "shop-1 --stack tollgate-prod"),
+    ("sign-in-client add", "console --audience 0oa1b2c3d4 --stack tollgate-prod"),
+    ("sign-in-client list", "--stack tollgate-prod"),
+    ("sign-in-client remove", "console --stack tollgate-prod"),
     ("audit", "shop-1 --kind downloaded --since 2026-11-01 --stack tollgate-prod"),
     ("payment show", "shop-1 order-1001 --stack tollgate-prod"),
     ("me", "shop-1 --stack tollgate-prod"),
@@ -81,6 +84,7 @@ const EXAMPLES: [(&str, &str); 66] = [
     ("completion", "bash"),
     ("merchant", "list --local"),
     ("merchant key", "list shop-1 --local"),
+    ("sign-in-client", "list --local"),
     ("payment", "list shop-1 --local"),
     ("capture", "list shop-1 --local"),
     ("customer", "erase shop-1 customer-42 --local"),

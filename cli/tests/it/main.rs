@@ -22,6 +22,7 @@ mod resolve;
 mod restore;
 mod rollback;
 mod settlement;
+mod sign_in_client;
 mod spoiled;
 mod stop;
 mod support;

@@ -99,7 +99,8 @@ impl RegisteredClients {
     }
 }
 
-fn parse(json: &str) -> Result<BTreeMap<String, RegisteredClient>, InvalidClients> {
+/// The registered clients of a document, by id. The error says nothing of what is in it.
+pub fn parse(json: &str) -> Result<BTreeMap<String, RegisteredClient>, InvalidClients> {
     let document: Document =
         serde_json::from_str(json).map_err(|_| InvalidClients::Malformed("it is not as documented"))?;
     let is_usable = |client: &RegisteredClient| {
