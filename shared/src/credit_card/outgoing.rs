@@ -260,6 +260,10 @@ fn words(problem: &Problem) -> &str {
         Code::PaymentInProgress | Code::OperationInProgress => {
             "another operation of the payment is in progress"
         }
+        Code::PaymentDisputed => {
+            "the cardholder's bank took money of this payment back, so that giving it back would be a second \
+             loss; state RefundDisputed if it is meant"
+        }
         Code::NotPayable => "the payment cannot be made with this request",
         Code::NoEligibleTransaction => "the payment does not allow this",
         Code::SeveralEligibleTransactions => "several payments allow this",
