@@ -158,6 +158,7 @@ mod tests {
         let never_ask = [
             "merchant create",
             "merchant key add",
+            "sign-in-client add",
             "webhook add",
             "webhook rotate",
             "webhook replay",
