@@ -11,6 +11,7 @@ use crate::{
     counts::{self, Counts, Step},
     instructions, ledger,
     report::number,
+    settlement,
     world::World,
 };
 
@@ -106,6 +107,7 @@ async fn count(names: &[&str]) -> Result<Baseline, String> {
     // What is called and written is the same with every profile.
     steps(&counts::count(&world, &Binaries::beside()?).await?, &mut counts);
     counts.extend(ledger::counts().await?);
+    counts.extend(settlement::counts().await?);
     for name in FUNCTIONS {
         counts.insert(format!("crates, {name}"), number(artifact::crates(name)?));
     }

@@ -23,6 +23,7 @@ mod processor;
 mod proxy;
 mod report;
 mod runtime_api;
+mod settlement;
 mod start;
 mod summary;
 mod warm;
@@ -53,6 +54,8 @@ enum What {
     Guard(guard::Arguments),
     /// Every question of docs/finance.md over a million entries: calls, bytes and time of its first page or its totals
     Ledger(ledger::Arguments),
+    /// A day of 100,000 lines of settlement, read and matched: time and memory of the run; write units of a line
+    Settlement(settlement::Arguments),
     /// Write the tables of docs/performance.md again, from docs/performance/figures.json
     Page,
     /// Print all tables from docs/performance/figures.json, without measuring
@@ -68,6 +71,7 @@ async fn main() -> ExitCode {
         Some(What::Ledger(arguments)) => ledger::run(arguments).await,
         Some(What::Page) => page::rewrite(),
         Some(What::Show) => page::published().and_then(|measured| all::show(&measured, json)),
+        Some(What::Settlement(arguments)) => settlement::run(arguments).await,
         Some(What::Guard(arguments)) => guard::run(arguments).await,
     };
     match result {

@@ -1,0 +1,394 @@
+//! Settlement: a day of 100,000 lines read and matched by a process of its own, and what lines cost to write over their life.
+
+mod report_server;
+mod writes;
+
+use std::{
+    collections::BTreeMap,
+    process::Stdio,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use clap::Args;
+use jiff::Timestamp;
+use local::{JOURNAL_TABLE_NAME, Options, SETTLEMENT_TABLE_NAME, Stack, dynamodb_client};
+use serde::{Deserialize, Serialize};
+use tokio::process::Command;
+use tollgate::{
+    cardpointe::CardPointeReports,
+    dynamodb::{journal::DynamoDbEntries, settlement::DynamoDbSettlement},
+    lambda::GATEWAY,
+    publishing::deposit_news,
+};
+use tollgate_core::{
+    journal::{
+        Changes, CountedEntry, ENTRY_SHARDS, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, Fact,
+        KeptSums, LatePage, LateQuarter, LoggedEntry, Retention, SumOf, Totals, TotalsStore,
+    },
+    order::{Cause, Kind, Mechanism, MerchantId, Order, OrderKey, Principal},
+    payments::{
+        Deadline, DueQuery, Merchant, Merchants, MerchantsError, OrderStore, Page, StoreError, Unreadable,
+    },
+    settlement::{Reports, Settlement, SettlementReport, SettlementSettings, eastern_day},
+    values::{Amount, Clock, Currency, QuarterHour, SystemClock},
+    webhooks::Everywhere,
+};
+use uuid::Uuid;
+
+use self::{report_server::ReportServer, writes::count};
+use crate::{processor, report::number};
+
+/// What the template gives the function: with 1,769 MB it has one processor, and it ends after ten minutes.
+const MEMORY_MB: f64 = 1_769.0;
+const ENDS_AFTER: Duration = Duration::from_mins(10);
+
+/// The account, and the amount of each payment in minor units.
+const ACCOUNT: &str = "496160873888";
+const AMOUNT: u64 = 2_599;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Lines of the day
+    #[arg(long, default_value_t = 100_000)]
+    lines: u32,
+    /// Reads this server's reports into this table, as the process that is measured
+    #[arg(long, num_args = 2, value_names = ["REPORTS", "DYNAMODB"], hide = true)]
+    reads: Option<Vec<String>>,
+}
+
+/// What the process that was measured came to.
+#[derive(Debug, Serialize, Deserialize)]
+struct Measured {
+    seconds: f64,
+    processor_seconds: Option<f64>,
+    peak_mb: Option<f64>,
+    report: String,
+    read: usize,
+    records: u64,
+    written: u64,
+    open: u64,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<(), String> {
+    if let Some([reports, dynamodb]) = arguments.reads.as_deref() {
+        let measured = read(reports, dynamodb, arguments.lines).await?;
+        println!("{}", serde_json::to_string(&measured).map_err(|error| error.to_string())?);
+        return Ok(());
+    }
+    let stack = Stack::start(Options::default()).await.map_err(|error| error.to_string())?;
+    let server = ReportServer::start(arguments.lines).await?;
+    println!(
+        "A day of {} lines: {:.0} MB of batches and {:.0} MB of deposits.\n",
+        arguments.lines, server.batches_mb, server.deposits_mb
+    );
+    println!("| run | seconds | processor seconds | peak memory | items written | exceptions |");
+    println!("|---|---|---|---|---|---|");
+    for what in ["first", "again"] {
+        let measured = in_a_process(&server.url, stack.dynamodb_url(), arguments.lines).await?;
+        if measured.read != 1 || measured.open != 0 || measured.records < u64::from(arguments.lines) * 2 {
+            return Err(format!("not all was read and matched: {}", measured.report));
+        }
+        let peak = measured.peak_mb.unwrap_or_default();
+        println!(
+            "| {what} | {:.1} of {} | {:.1} | {peak:.0} of {MEMORY_MB:.0} MB | {} | {} |",
+            measured.seconds,
+            ENDS_AFTER.as_secs(),
+            measured.processor_seconds.unwrap_or_default(),
+            measured.written,
+            measured.open,
+        );
+    }
+    println!();
+    let written = count().await?;
+    println!(
+        "{:.3} write units a line over its life, at 1,000 lines a day (at most 0.5)",
+        written.units_per_line
+    );
+    println!(
+        "{} writes of an item in a run at most, at 100 lines a day (at most 1)",
+        written.most_of_an_item
+    );
+    stack.stop().await;
+    Ok(())
+}
+
+/// What lines cost to write, as rows of the guard.
+pub(crate) async fn counts() -> Result<BTreeMap<String, f64>, String> {
+    let written = count().await?;
+    // To a thousandth, which is far finer than what the guard tolerates.
+    let units = (written.units_per_line * 1_000.0).round() / 1_000.0;
+    Ok(BTreeMap::from([
+        ("settlement: write units per line over its life, at 1,000 a day".to_owned(), units),
+        (
+            "settlement: most writes of an item in a run, at 100 lines a day".to_owned(),
+            number(written.most_of_an_item),
+        ),
+    ]))
+}
+
+/// Measures a process with one processor, as the function has.
+async fn in_a_process(reports: &str, dynamodb: &str, lines: u32) -> Result<Measured, String> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let mut command = Command::new("taskset");
+    command.args(["-c", "0"]).arg(program).arg("settlement").args(["--lines", &lines.to_string()]);
+    command.args(["--reads", reports, dynamodb]).stderr(Stdio::inherit());
+    let output = command.output().await.map_err(|error| format!("taskset: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(text.trim()).map_err(|error| format!("{error}: {text}"))
+}
+
+async fn read(reports: &str, dynamodb: &str, lines: u32) -> Result<Measured, String> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let journal = Arc::new(Journal::of_today(lines, clock.now()));
+    let client = CardPointeReports::new(clock.clone()).map_err(|error| error.to_string())?;
+    let settlement = settlement(Arc::new(client), (journal, clock), reports, dynamodb);
+    let (began, used) = (Instant::now(), processor::seconds_used());
+    let report = settlement.run(Deadline::after(ENDS_AFTER)).await;
+    Ok(Measured {
+        seconds: began.elapsed().as_secs_f64(),
+        processor_seconds: processor::seconds_used().zip(used).map(|(now, before)| now - before),
+        peak_mb: peak_mb(),
+        report: format!("{report:?}"),
+        read: report.read,
+        records: report.records,
+        written: report.written,
+        open: report.open,
+    })
+}
+
+/// What a run works with: everything but the journal and the reports is as deployed.
+fn settlement(
+    reports: Arc<dyn Reports>,
+    (journal, clock): (Arc<Journal>, Arc<dyn Clock>),
+    base_url: &str,
+    dynamodb: &str,
+) -> Settlement {
+    let client = dynamodb_client(dynamodb);
+    let entries = DynamoDbEntries::new(client.clone(), JOURNAL_TABLE_NAME.to_owned(), Retention::default());
+    let store = DynamoDbSettlement::new(client, SETTLEMENT_TABLE_NAME.to_owned(), Retention::default());
+    let store = Arc::new(store);
+    Settlement {
+        reports,
+        log: journal.clone(),
+        totals: journal,
+        merchants: Arc::new(OneMerchant(format!("{base_url}/cardconnect/rest"))),
+        lines: store.clone(),
+        deposits: store.clone(),
+        deposit_journal: Arc::new(entries),
+        news: deposit_news(Arc::new(Everywhere(Vec::new()))),
+        exceptions: store.clone(),
+        progress: store,
+        orders: Arc::new(NoOrders),
+        clock,
+        settings: SettlementSettings { backfill_days: 0, ..SettlementSettings::default() },
+    }
+}
+
+/// The most memory that this process ever had, in MB, as Linux counts it.
+fn peak_mb() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib / 1024.0)
+}
+
+/// The reference of a day's line.
+fn reference(day: i64, number: u32) -> String {
+    format!("{:012}", day * 1_000_000 + i64::from(number))
+}
+
+/// A journal of purchases that are made up when they are read, so that they take no memory: pages come as DynamoDB's do.
+pub(crate) struct Journal {
+    /// For each payment its reference, and when it was taken, by time.
+    payments: Vec<(String, Timestamp)>,
+}
+
+impl Journal {
+    fn of_today(lines: u32, now: Timestamp) -> Self {
+        let day = report_server::number_of(eastern_day(now));
+        Self { payments: (0..lines).map(|number| (reference(day, number), now)).collect() }
+    }
+}
+
+fn merchant() -> Result<MerchantId, StoreError> {
+    "bench".parse().map_err(|_| StoreError::Unavailable("no merchant".to_owned()))
+}
+
+fn entry(reference: &str, at: Timestamp) -> Result<Entry, StoreError> {
+    let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, reference.as_bytes());
+    let unavailable = |_| StoreError::Unavailable("no entry".to_owned());
+    let order =
+        format!("o{reference}").parse().map_err(|_| StoreError::Unavailable("no order".to_owned()))?;
+    Ok(Entry {
+        id,
+        fact: Fact::Approved,
+        at,
+        order: OrderKey { merchant: merchant()?, order },
+        transaction: id,
+        operation: id,
+        kind: Kind::Purchase,
+        cause: Cause::Requested,
+        mechanism: Mechanism::Automatic,
+        by: Principal::Schedule,
+        attribution: None,
+        late: false,
+        currency: Currency::USD,
+        amount: Amount::new(AMOUNT).map_err(unavailable)?,
+        fee: None,
+        changes: Changes::default(),
+        decline: None,
+        settlement_rejected: false,
+        reference: Some(reference.to_owned()),
+        authcode: None,
+        account: ACCOUNT.to_owned(),
+        gateway_order_id: format!("TG{reference}"),
+        brand: None,
+        last_four: None,
+        merchant_reference: None,
+        by_hand: None,
+        dispute_reason: None,
+    })
+}
+
+#[async_trait]
+impl EntryLog for Journal {
+    async fn entries(
+        &self,
+        place: &EntryPlace,
+        query: &EntryQuery<'_>,
+    ) -> Result<EntryPage<Entry>, StoreError> {
+        let mut page = EntryPage::default();
+        let EntryPlace::Shard(shard) = place else { return Ok(page) };
+        let (since, until) = query.between;
+        let of_shard = self.payments.iter().skip(usize::from(*shard)).step_by(usize::from(ENTRY_SHARDS));
+        let mut sorted = of_shard.map(|(reference, at)| {
+            let entry = entry(reference, *at)?;
+            Ok::<_, StoreError>((entry.sort(), entry))
+        });
+        let mut all: Vec<(String, Entry)> = Vec::new();
+        for one in &mut sorted {
+            let (sort, entry) = one?;
+            if *since < *sort && *sort < *until {
+                all.push((sort, entry));
+            }
+        }
+        all.sort_by(|one, other| one.0.cmp(&other.0));
+        page.next = all.get(query.limit).and_then(|_| Some(all.get(query.limit - 1)?.0.clone()));
+        page.entries = all.into_iter().take(query.limit).map(|(sort, entry)| (sort, Ok(entry))).collect();
+        Ok(page)
+    }
+
+    async fn logged(&self, _: &EntryPlace, _: &EntryQuery<'_>) -> Result<EntryPage<LoggedEntry>, StoreError> {
+        Ok(EntryPage::default())
+    }
+
+    async fn counted(
+        &self,
+        _: &EntryPlace,
+        _: &EntryQuery<'_>,
+    ) -> Result<EntryPage<CountedEntry>, StoreError> {
+        Ok(EntryPage::default())
+    }
+}
+
+#[async_trait]
+impl TotalsStore for Journal {
+    async fn reached(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
+    }
+
+    async fn reach(&self, _: Timestamp) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn merchants(
+        &self,
+        _: jiff::civil::Date,
+    ) -> Result<(Vec<MerchantId>, Vec<Unreadable>), StoreError> {
+        Ok((vec![merchant()?], Vec::new()))
+    }
+
+    async fn quarters(
+        &self,
+        _: &MerchantId,
+        _: jiff::civil::Date,
+    ) -> Result<KeptSums<QuarterHour>, StoreError> {
+        Ok(KeptSums::default())
+    }
+
+    async fn days(
+        &self,
+        _: &MerchantId,
+        _: jiff::civil::Date,
+        _: jiff::civil::Date,
+    ) -> Result<KeptSums<jiff::civil::Date>, StoreError> {
+        Ok(KeptSums::default())
+    }
+
+    async fn replace(&self, _: &MerchantId, _: SumOf, _: u64, _: &Totals) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
+    async fn late(&self, _: Option<&str>) -> Result<LatePage, StoreError> {
+        Ok(LatePage::default())
+    }
+
+    async fn settle(&self, _: &LateQuarter) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn late_quarters(
+        &self,
+        _: &MerchantId,
+        _: jiff::civil::Date,
+        _: jiff::civil::Date,
+    ) -> Result<Vec<QuarterHour>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
+/// The merchant, whose gateway is the server of the reports.
+struct OneMerchant(String);
+
+#[async_trait]
+impl Merchants for OneMerchant {
+    async fn get(&self, id: &MerchantId) -> Result<Arc<Merchant>, MerchantsError> {
+        let json = format!(
+            r#"{{"keys": ["key-000000000001"], "token_signing_key": "{:032}", "orders": "external",
+                "gateway": {{"base_url": "{}", "username": "user", "password": "password",
+                             "merchids": {{"USD": "{ACCOUNT}"}}}}}}"#,
+            1, self.0,
+        );
+        let merchant = tollgate::merchant_document::parse(id.clone(), &json, GATEWAY);
+        merchant.map(Arc::new).map_err(|error| MerchantsError::Unavailable(error.to_string()))
+    }
+}
+
+/// Orders, of which there are none: there are no chargebacks here.
+struct NoOrders;
+
+#[async_trait]
+impl OrderStore for NoOrders {
+    async fn load(&self, _: &OrderKey) -> Result<Option<Order>, StoreError> {
+        Ok(None)
+    }
+
+    async fn create(&self, _: &Order) -> Result<(), StoreError> {
+        Err(StoreError::Unavailable("there are no orders".to_owned()))
+    }
+
+    async fn save(&self, _: &Order) -> Result<(), StoreError> {
+        Err(StoreError::Unavailable("there are no orders".to_owned()))
+    }
+
+    async fn due(&self, _: DueQuery) -> Result<Page, StoreError> {
+        Ok(Page { orders: Vec::new(), next: None })
+    }
+}
+
+/// Whether a run did what it had to.
+fn check(report: &SettlementReport) -> Result<(), String> {
+    if report.read == 1 && report.open == 0 { Ok(()) } else { Err(format!("not all fits: {report:?}")) }
+}
