@@ -40,6 +40,9 @@ pub(crate) const ADAPTERS: &[&str] =
 
 /// Where other packages name the gateway's adapter: the fault simulation, which carries its requests and reads its reports.
 pub(crate) const NAME_THE_GATEWAY: &[(&str, &str)] = &[
+    // It measures how the gateway's reports are read.
+    ("bench", "settlement"),
+    ("bench", "settlement/writes"),
     ("fault_simulation", "gateway"),
     ("fault_simulation", "gateway/line"),
     ("fault_simulation", "settled"),
