@@ -38,9 +38,9 @@ pub(crate) const START_UP: &[&str] = &["lambda", "start"];
 pub(crate) const ADAPTERS: &[&str] =
     &["cardpointe", "secrets_manager", "dynamodb", "webhook_client", "event_bridge"];
 
-/// Where other packages name the gateway's adapter: the fault simulation, which carries its requests and reads its reports.
+/// Where other packages name the gateway's adapter: the fault simulation, which carries its requests and reads its reports,
+/// and the benchmark of settlement, which measures how they are read.
 pub(crate) const NAME_THE_GATEWAY: &[(&str, &str)] = &[
-    // It measures how the gateway's reports are read.
     ("bench", "settlement"),
     ("bench", "settlement/writes"),
     ("fault_simulation", "gateway"),
