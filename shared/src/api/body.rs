@@ -30,8 +30,8 @@ pub(crate) enum Node {
     Bool(bool),
     /// Members in their order, their names distinct. XML has no empty one: `<A/>` is an empty text.
     Object(Vec<(String, Node)>),
-    /// A JSON array. No member of any model is one, so its items are checked and let go.
-    List,
+    /// A JSON array. No member of any model is one; an unknown one may still hold an amount.
+    List(Vec<Node>),
 }
 
 /// How a member's name is matched.
@@ -77,7 +77,7 @@ impl Node {
     pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &Self)> {
         let members = match self {
             Self::Object(members) => members.as_slice(),
-            Self::Null | Self::Text(_) | Self::Number(_) | Self::Bool(_) | Self::List => &[],
+            Self::Null | Self::Text(_) | Self::Number(_) | Self::Bool(_) | Self::List(_) => &[],
         };
         members.iter().map(|(name, value)| (name.as_str(), value))
     }

@@ -1,7 +1,7 @@
 //! Reads the members of a request: every problem is found and named by its path, none is fatal to
 //! finding the rest.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, net::Ipv4Addr};
 
 use tollgate_core::values::{Currency, TextUse, check_kept, clean_text};
 
@@ -17,6 +17,9 @@ pub(crate) const NAME_SHOWN_MAX: usize = 40;
 
 /// How many unknown members a response names; a body of 64 KiB has room for thousands.
 pub(crate) const UNKNOWN_SHOWN_MAX: usize = 10;
+
+/// What is in names of contact data, whose digits are hardly ever meant as an amount.
+const CONTACT_WORDS: [&str; 5] = ["phone", "mobile", "zip", "postcode", "postal"];
 
 /// What is in an amount besides digits and white space.
 const SIGNS_IN_AMOUNTS: &str = "+-\u{2212}.,'\u{2019}_$€£¥";
@@ -188,7 +191,7 @@ impl<'a> Members<'a> {
         let node = match self.node(name)? {
             Node::Null => return None,
             node @ Node::Object(_) => node,
-            Node::Text(_) | Node::Number(_) | Node::Bool(_) | Node::List => {
+            Node::Text(_) | Node::Number(_) | Node::Bool(_) | Node::List(_) => {
                 return self.wrong_type(name, "an object");
             }
         };
@@ -210,7 +213,7 @@ impl<'a> Members<'a> {
         match self.node(name)? {
             Node::Null => None,
             Node::Text(text) => self.checked_text(name, text, max_chars),
-            Node::Number(_) | Node::Bool(_) | Node::Object(_) | Node::List => {
+            Node::Number(_) | Node::Bool(_) | Node::Object(_) | Node::List(_) => {
                 self.wrong_type(name, "a string")
             }
         }
@@ -257,7 +260,7 @@ impl<'a> Members<'a> {
             Node::Text(text) | Node::Number(text) => text.trim(),
             Node::Bool(true) => "true",
             Node::Bool(false) => "false",
-            Node::Object(_) | Node::List => return self.wrong_type(name, "a single value"),
+            Node::Object(_) | Node::List(_) => return self.wrong_type(name, "a single value"),
         };
         if text.is_empty() { None } else { self.checked_text(name, text, max_chars) }
     }
@@ -333,26 +336,33 @@ impl<'a> Members<'a> {
     }
 
     /// Notes every member that nothing has looked at and that may be meant as the amount `name`: by
-    /// its name, or because it is a number or the text of one. In an unknown object only numbers and
-    /// names count, because profiles and postal codes are texts of digits. For requests in which
-    /// leaving the amount out means everything; call it when all that is known has been read.
+    /// its name, or because it is a number or a text that begins with one. In an unknown object only
+    /// numbers and names count, because profiles and postal codes are texts of digits. For requests in
+    /// which leaving the amount out means everything; call it when all that is known has been read.
     pub(crate) fn no_other_amount(&mut self, name: &str) {
         let mut meant = Vec::new();
         for (other, value) in self.unread() {
-            let is_text = matches!(value, Node::Text(text) if is_text_of_number(text));
-            if is_text || matches!(value, Node::Number(_)) || is_near(other, name) {
+            if is_near(other, name) {
                 meant.push(other.to_owned());
             } else {
-                amounts_within(value, other, name, &mut meant);
+                amounts_within(value, other, name, is_number_or_text_of_one, &mut meant);
             }
         }
+        // A list's numbers have its name.
+        meant.dedup();
         self.not_meant(&meant, name);
     }
 
     fn not_meant(&mut self, members: &[String], name: &str) {
         for other in members.iter().take(UNKNOWN_SHOWN_MAX) {
             let shown = clean_text(other, NAME_SHOWN_MAX);
-            self.problem(&shown, Code::UnknownMember, format!("is not known here; did you mean {name}?"));
+            let letters = letters_of(other);
+            let hint = if CONTACT_WORDS.iter().any(|word| letters.contains(word)) {
+                "put it into metadata or leave it out".to_owned()
+            } else {
+                format!("did you mean {name}?")
+            };
+            self.problem(&shown, Code::UnknownMember, format!("is not known here; {hint}"));
         }
     }
 
@@ -373,37 +383,72 @@ fn is_of_a_serializer(name: &str) -> bool {
     name.starts_with('$') || name.starts_with("__")
 }
 
-/// The paths of members within an unknown object that may be meant as the amount `name`.
-fn amounts_within(object: &Node, path: &str, name: &str, meant: &mut Vec<String>) {
-    for (other, value) in object.members().filter(|(other, _)| *other != IDEMPOTENCY_KEY) {
-        let inner = format!("{path}.{other}");
-        if matches!(value, Node::Number(_)) || other == name || is_near(other, name) {
-            meant.push(inner);
-        } else {
-            amounts_within(value, &inner, name, meant);
+/// The paths of members within an unknown one that may be meant as the amount `name`.
+fn amounts_within(
+    value: &Node,
+    path: &str,
+    name: &str,
+    is_amount: fn(&Node) -> bool,
+    meant: &mut Vec<String>,
+) {
+    match value {
+        Node::List(items) => items.iter().for_each(|item| amounts_within(item, path, name, is_amount, meant)),
+        Node::Object(members) => {
+            for (other, value) in members.iter().filter(|(other, _)| other != IDEMPOTENCY_KEY) {
+                let inner = format!("{path}.{other}");
+                if other == name || is_near(other, name) {
+                    meant.push(inner);
+                } else {
+                    amounts_within(value, &inner, name, is_number, meant);
+                }
+            }
+        }
+        Node::Null | Node::Text(_) | Node::Number(_) | Node::Bool(_) => {
+            if is_amount(value) {
+                meant.push(path.to_owned());
+            }
         }
     }
 }
 
-/// Whether a text is a number as people and programs write amounts: `5`, `-5.00`, `1,000.00`,
-/// `1.000,00`, `1 000`, `$5`, `5.00 USD`.
-fn is_text_of_number(text: &str) -> bool {
+fn is_number(value: &Node) -> bool {
+    matches!(value, Node::Number(_))
+}
+
+fn is_number_or_text_of_one(value: &Node) -> bool {
+    is_number(value) || matches!(value, Node::Text(text) if begins_with_number(text))
+}
+
+/// Whether a text begins with a number as people and programs write amounts (`5`, `-5.00`,
+/// `1,000.00`, `1.000,00`, `1 000`, `$5`, `USD 5`) and ends there or goes on with a blank or a word:
+/// `5.00 USD`, `5 cents`, `5cents`. A network address is no number.
+fn begins_with_number(text: &str) -> bool {
     let text = text.trim();
-    let is_code = |code: Option<&str>| code.is_some_and(|code| Currency::parse(code).is_ok());
-    let text = match text.len() {
-        len if is_code(text.get(..3)) => &text[3.min(len)..],
-        len if len > 3 && is_code(text.get(len - 3..)) => &text[..len - 3],
-        _ => text,
-    };
+    let is_code = text.get(..3).is_some_and(|code| Currency::parse(code).is_ok());
+    let text = if is_code { &text[3..] } else { text };
     let is_written = |c: char| c.is_numeric() || c.is_whitespace() || SIGNS_IN_AMOUNTS.contains(c);
-    text.chars().all(is_written) && text.chars().any(char::is_numeric)
+    let end = text.find(|c| !is_written(c)).unwrap_or(text.len());
+    let (number, rest) = text.split_at(end);
+    let goes_on = rest.is_empty() || number.ends_with(char::is_whitespace) || begins_with_word(rest);
+    goes_on && number.contains(char::is_numeric) && number.trim().parse::<Ipv4Addr>().is_err()
+}
+
+/// Whether a text begins with two or more letters and nothing else up to a blank. A single letter
+/// belongs to the digits before it, as in the house number `4A`.
+fn begins_with_word(text: &str) -> bool {
+    let word = text.split(char::is_whitespace).next().unwrap_or_default();
+    word.chars().count() > 1 && word.chars().all(char::is_alphabetic)
 }
 
 /// Whether a name is probably meant to be the other, without being it.
 fn is_near(name: &str, meant: &str) -> bool {
-    let letters: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    let letters = letters.to_ascii_lowercase();
+    let letters = letters_of(name);
     name != meant && (letters.contains(meant) || one_slip_apart(&letters, meant))
+}
+
+/// A name's letters and digits in lower case, however it joins its words.
+fn letters_of(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
 /// Whether one letter left out, added, changed or swapped with its neighbor makes one text the other.

@@ -27,7 +27,7 @@ impl Members<'_> {
         match self.node(name)? {
             Node::Null => None,
             Node::Bool(flag) => Some(*flag),
-            Node::Text(_) | Node::Number(_) | Node::Object(_) | Node::List => {
+            Node::Text(_) | Node::Number(_) | Node::Object(_) | Node::List(_) => {
                 self.wrong_type(name, "true or false")
             }
         }

@@ -19,7 +19,7 @@ pub(super) fn read(text: &str, names: Names) -> Result<Node, Unreadable> {
     let whole = parse::<&RawValue>(text, text)?.get();
     match (Body { text, names }).value(whole, 1)? {
         root @ Node::Object(_) => Ok(root),
-        Node::Null | Node::Text(_) | Node::Number(_) | Node::Bool(_) | Node::List => {
+        Node::Null | Node::Text(_) | Node::Number(_) | Node::Bool(_) | Node::List(_) => {
             Err(Unreadable::NotAnObject)
         }
     }
@@ -42,10 +42,9 @@ impl Body<'_> {
         Ok(match raw.as_bytes().first() {
             Some(b'{') => Node::Object(self.object(raw, depth)?),
             Some(b'[') => {
-                for item in parse::<Vec<&RawValue>>(text, raw)? {
-                    self.value(item.get(), depth + 1)?;
-                }
-                Node::List
+                let items = parse::<Vec<&RawValue>>(text, raw)?;
+                let items = items.into_iter().map(|item| self.value(item.get(), depth + 1));
+                Node::List(items.collect::<Result<_, _>>()?)
             }
             Some(b'"') => Node::Text(parse(text, raw)?),
             Some(b'n') => Node::Null,

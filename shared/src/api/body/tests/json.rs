@@ -33,8 +33,9 @@ fn every_kind_of_value_has_its_node() {
         value(r#"{"b":1,"a":{"c":"d"}}"#),
         object([("b", number("1")), ("a", object([("c", text("d"))]))])
     );
-    assert_eq!(value("[]"), Node::List);
-    assert_eq!(value(r#"[1,{"a":[null]},"x"]"#), Node::List);
+    assert_eq!(value("[]"), Node::List(Vec::new()));
+    let nested = object([("a", Node::List(vec![Node::Null]))]);
+    assert_eq!(value(r#"[1,{"a":[null]},"x"]"#), Node::List(vec![number("1"), nested, text("x")]));
 }
 
 #[test]
