@@ -1,13 +1,13 @@
 //! A function's binary as a process, as Lambda runs it, and the Runtime API that it calls.
 
 use std::{
+    ffi::OsStr,
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use lambda_simulator::{FreezeMode, Simulator, SimulatorError};
-use local::Stack;
 use serde_json::Value;
 
 /// A process that has not responded, or not started, within this has hung.
@@ -30,8 +30,11 @@ impl Drop for Process {
 }
 
 impl Process {
-    /// Starts a function's binary over a stack, with more in its environment, or other things.
-    pub(crate) async fn start(binary: &Path, stack: &Stack, more: &[(&str, &str)]) -> Self {
+    /// Starts a function's binary. Where a variable comes twice in its environment, the latter counts.
+    pub(crate) async fn start<N: AsRef<OsStr>, V: AsRef<OsStr>>(
+        binary: &Path,
+        environment: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
         assert!(binary.exists(), "{} is not built: run `cargo test --workspace`", binary.display());
         let api = Simulator::builder()
             .function_name(binary.file_name().unwrap().to_str().unwrap())
@@ -43,8 +46,7 @@ impl Process {
         let child = Command::new(binary)
             .env_clear()
             .envs(api.lambda_env_vars())
-            .envs(stack.environment())
-            .envs(more.iter().copied())
+            .envs(environment)
             .stdout(Stdio::null())
             .spawn()
             .unwrap();

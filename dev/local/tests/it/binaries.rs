@@ -1,7 +1,11 @@
 //! The functions' own binaries, through the Lambda Runtime API: every sample event, with the response that its README
 //! states.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    env, fs,
+    net::Ipv4Addr,
+};
 
 use local::{Options, Stack, functions};
 
@@ -10,13 +14,47 @@ use crate::{
     function::Function,
 };
 
+/// The file with the environments in which SAM runs the binaries, instead of the stack's own; `.ci/ask-sam environments`
+/// writes it.
+const SAM_ENVIRONMENTS: &str = "SAM_ENVIRONMENTS";
+
+/// Where `events/env.json` has the services of a stack on its usual ports. The stack of this test has free ones.
+const ENDPOINTS: [(&str, &str); 3] = [
+    ("AWS_ENDPOINT_URL_DYNAMODB", "http://localhost:3002"),
+    ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://localhost:3003"),
+    ("AWS_ENDPOINT_URL_EVENTBRIDGE", "http://localhost:3004"),
+];
+
+/// The environments by binary, with the stack's endpoints.
+fn environments(stack: &Stack) -> BTreeMap<String, BTreeMap<String, String>> {
+    let own: BTreeMap<_, _> =
+        stack.environment().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let Ok(file) = env::var(SAM_ENVIRONMENTS) else {
+        let names = functions::TABLE.iter().map(|(name, _)| *name).chain(functions::invoked_by_events());
+        return names.map(|name| (name.to_owned(), own.clone())).collect();
+    };
+    let mut all: BTreeMap<String, BTreeMap<String, String>> =
+        serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    for (name, environment) in &mut all {
+        for (variable, usual) in ENDPOINTS {
+            if let Some(url) = environment.get_mut(variable) {
+                assert_eq!(url, usual, "{name}: {variable}");
+                url.clone_from(&own[variable]);
+            }
+        }
+    }
+    all
+}
+
 #[tokio::test]
 async fn every_event_gets_its_response_from_the_function_that_is_deployed() {
-    let stack = Stack::start(Options { samples: true, ..Options::default() }).await.unwrap();
+    // The gateway then has the name that containers know it by.
+    let containers = Some(Ipv4Addr::LOCALHOST.into());
+    let stack = Stack::start(Options { samples: true, containers, ..Options::default() }).await.unwrap();
     let mut running = HashMap::new();
-    let names = functions::TABLE.iter().map(|(name, _)| *name).chain(functions::invoked_by_events());
-    for name in names {
-        running.insert(name, Function::start(name, &stack).await);
+    for (name, environment) in environments(&stack) {
+        let function = Function::start_in(&name, environment).await;
+        running.insert(name, function);
     }
     let events = events();
     for (name, status, part) in expected() {

@@ -1,6 +1,6 @@
 //! A function's own binary, as Lambda runs it.
 
-use std::{path::Path, time::Duration};
+use std::{ffi::OsStr, path::Path, time::Duration};
 
 use lambda_simulator::{SimulatorError, SimulatorPhase};
 use local::Stack;
@@ -22,8 +22,17 @@ impl Function {
 
     /// The same, with more in its environment, or other things.
     pub(crate) async fn start_with(name: &str, stack: &Stack, more: &[(&str, &str)]) -> Self {
+        let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        Self::start_in(name, stack.environment().into_iter().chain(more)).await
+    }
+
+    /// A function in an environment that is given as a whole.
+    pub(crate) async fn start_in<N: AsRef<OsStr>, V: AsRef<OsStr>>(
+        name: &str,
+        environment: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
         let binary = Path::new(env!("CARGO_BIN_EXE_local")).with_file_name(name);
-        Self(Process::start(&binary, stack, more).await)
+        Self(Process::start(&binary, environment).await)
     }
 
     /// Waits until it requests its first event.

@@ -28,9 +28,9 @@ pub(crate) struct Function(Process);
 impl Function {
     /// Starts a process, and returns when it requests its first invocation.
     pub(crate) async fn start(name: &str, shop: &Shop) -> Self {
-        let dynamodb_url = shop.dynamodb_url();
-        let more = [("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_url.as_str())];
-        let function = Self(Process::start(&binary(name), &shop.stack, &more).await);
+        let mut environment = shop.stack.environment();
+        environment.push(("AWS_ENDPOINT_URL_DYNAMODB", shop.dynamodb_url()));
+        let function = Self(Process::start(&binary(name), environment).await);
         let api = &function.0.api;
         api.wait_for(|| api.is_initialized(), HUNG).await.unwrap();
         function
