@@ -12,7 +12,7 @@ use local::{
     template::{RouteKey, TEMPLATE, TemplateError, parse},
 };
 use regex::Regex;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tollgate::{
     dynamodb::orders::{IndexNames, LISTED, agenda_names, index_names},
     openid::ID_TOKEN_AGE_MAX,
@@ -94,45 +94,152 @@ fn the_local_stack_has_as_many_partitions_of_what_is_in_doubt_as_a_deployment() 
     assert_eq!(shards["MaxValue"], IN_DOUBT_SHARDS_MAX);
 }
 
-/// Lambda takes no longer description. Every parameter is as long as it may be.
+/// A function's variables: those of all functions, and its own.
+fn variables<'a>(template: &'a Value, function: &'a Value) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    let of_all = &template["Globals"]["Function"]["Environment"]["Variables"];
+    let sets = [of_all, &function["Environment"]["Variables"]].into_iter();
+    sets.filter_map(Value::as_object).flatten()
+}
+
+/// What a value names: itself, or both branches of an `!If` and its condition.
+fn names(value: &Value) -> impl Iterator<Item = &str> {
+    let choice = value.as_array().into_iter().flatten();
+    std::iter::once(value).chain(choice).filter_map(Value::as_str)
+}
+
+/// `sam local invoke` fills in the id of a resource, or the reference to a secret as it is. A function can use neither.
+#[test]
+fn sam_gets_a_value_for_every_variable_that_is_filled_from_a_resource_or_a_secret() {
+    let template = template();
+    let all = template["Resources"].as_object().unwrap();
+    let file: Value = serde_json::from_str(include_str!("../../../../events/env.json")).unwrap();
+    let given = file["Parameters"].as_object().unwrap();
+    let given = given.iter().filter(|(_, value)| value.as_str().is_some_and(|value| !value.is_empty()));
+    let given: BTreeSet<_> = given.map(|(name, _)| name).collect();
+    let (mut filled, mut declared) = (BTreeSet::new(), BTreeSet::new());
+    for function in resources(&template, "AWS::Serverless::Function").values() {
+        for (name, value) in variables(&template, function) {
+            declared.insert(name.clone());
+            if names(value).any(|name| all.contains_key(name) || name.contains("{{resolve:")) {
+                filled.insert(name.clone());
+            }
+        }
+    }
+    assert!(filled.contains("TABLE_NAME") && filled.contains("TOKEN_KID_KEY"), "{filled:?}");
+    let missing: Vec<_> = filled.iter().filter(|name| !given.contains(name)).collect();
+    assert!(missing.is_empty(), "events/env.json lacks {missing:?}");
+    // SAM ignores the others.
+    assert!(given.iter().all(|name| declared.contains(*name)), "{given:?}");
+}
+
+/// Parameters that the description of a version has no room for: `Revision` is there in their place. `docs/deploy.md` lists
+/// them.
+const NEED_A_REVISION: [&str; 11] = [
+    "EventBusName",
+    "ExistingTableName",
+    "GatewayHosts",
+    "Issuer",
+    "IssuerAcr",
+    "IssuerAmr",
+    "KnownMerchants",
+    "MerchantsPrefix",
+    "SignInClients",
+    "Stage",
+    "WebhooksPrefix",
+];
+
+/// Characters that Lambda takes as the description of a version.
+const DESCRIPTION_MAX_CHARS: usize = 256;
+
 #[test]
 fn a_parameters_new_value_reaches_the_functions_with_a_version_that_lambda_takes() {
     let template = template();
     let parameters = template["Parameters"].as_object().unwrap();
-    let own = |function: &Value| function["Environment"]["Variables"].clone();
-    let global = &template["Globals"]["Function"]["Environment"]["Variables"];
-    // What is too long for a description; `Revision` is there in its place.
-    let too_long =
-        ["MerchantsPrefix", "KnownMerchants", "GatewayHosts", "Stage", "EventBusName", "WebhooksPrefix"]
-            .into_iter()
-            .chain(["Issuer", "IssuerAmr", "IssuerAcr", "SignInClients"])
-            .collect::<Vec<_>>();
+    let (mut described, mut too_long, mut room) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for (id, function) in resources(&template, "AWS::Serverless::Function") {
         let description = function["VersionDescription"].as_str().unwrap();
-        let named: BTreeSet<_> = between(description, "${", '}').collect();
+        let named: BTreeSet<_> = between(description, "${", '}').map(str::to_owned).collect();
         let of_lambda = &template["Globals"]["Function"];
         let of_lambda = [&of_lambda["Tracing"], &of_lambda["LoggingConfig"]["SystemLogLevel"]];
-        // This one has memory of its own.
+        // Some have memory of their own.
         let memory = Some("FunctionMemory").filter(|_| function["MemorySize"].is_null());
-        let sources = [global.clone(), own(&function)];
-        let read = sources.iter().filter_map(Value::as_object).flat_map(|set| set.values());
-        let read = read.filter_map(Value::as_str).filter(|value| parameters.contains_key(*value));
+        let read = variables(&template, &function).flat_map(|(_, value)| names(value));
+        let read = read.filter(|name| parameters.contains_key(*name));
         let read = read.chain(of_lambda.into_iter().filter_map(Value::as_str)).chain(memory);
-        let expected: BTreeSet<_> = read.filter(|name| !too_long.contains(name)).collect();
+        let (long, expected): (BTreeSet<_>, BTreeSet<_>) =
+            read.map(str::to_owned).partition(|name| NEED_A_REVISION.contains(&name.as_str()));
         assert_eq!(named, expected, "{id}");
-        let mut longest = description.to_owned();
-        for name in named {
-            let parameter = &parameters[name];
-            let allowed = parameter["AllowedValues"].as_array().into_iter().flatten();
-            let chars = allowed.map(|value| value.to_string().trim_matches('"').len()).max();
-            // Of numbers the greatest; `Revision` states its length in its pattern.
-            let number = parameter["MaxValue"].as_u64().map(|max| max.to_string().len());
-            let text = parameter["MaxLength"].as_u64().and_then(|max| max.try_into().ok());
-            let chars = chars.or(number).or(text).unwrap_or(32);
-            longest = longest.replace(&format!("${{{name}}}"), &"x".repeat(chars));
-        }
-        assert!(longest.len() <= 256, "{id}: {}", longest.len());
+        let longest = named.iter().fold(description.to_owned(), |text, name| {
+            text.replace(&format!("${{{name}}}"), &"x".repeat(longest(&parameters[name])))
+        });
+        assert!(longest.len() <= DESCRIPTION_MAX_CHARS, "{id}: {}", longest.len());
+        room.insert((DESCRIPTION_MAX_CHARS - longest.len(), id));
+        described.extend(named);
+        too_long.extend(long);
     }
+    assert_eq!(room.first(), Some(&(6, "SettlementFunction".to_owned())), "the characters that are left");
+    let page = include_str!("../../../../docs/deploy.md");
+    let listed = |before: &str, after: &str| {
+        let (_, rest) = page.split_once(before).unwrap();
+        let (list, _) = rest.split_once(after).unwrap();
+        list.split('`').skip(1).step_by(2).map(str::to_owned).collect::<BTreeSet<_>>()
+    };
+    described.remove("Revision");
+    assert_eq!(listed("A deployment publishes one when", "changes."), described);
+    assert_eq!(listed("Change `Revision` together with", "."), too_long);
+    assert_eq!(too_long, NEED_A_REVISION.map(str::to_owned).into());
+}
+
+/// Characters of a parameter's longest value.
+fn longest(parameter: &Value) -> usize {
+    let allowed = parameter["AllowedValues"].as_array().into_iter().flatten();
+    let chars = allowed.map(|value| value.to_string().trim_matches('"').len()).max();
+    // Of numbers the greatest; `Revision` states its length in its pattern.
+    let number = parameter["MaxValue"].as_u64().map(|max| max.to_string().len());
+    let text = parameter["MaxLength"].as_u64().and_then(|max| max.try_into().ok());
+    chars.or(number).or(text).unwrap_or(32)
+}
+
+/// Bytes of the resource policy that Lambda keeps for an alias. Each route of its function adds a statement, and the stack
+/// cannot be updated once one does not fit. Policies of roles have other limits, which no function comes near.
+const RESOURCE_POLICY_MAX_BYTES: usize = 20_480;
+
+/// The statement that lets a route of the API invoke a function, with the longest names that CloudFormation makes. Made-up
+/// ids are as long as real ones.
+fn statement(function: &str, event: &str, route: &str) -> String {
+    let (stack, random, region) = ("s".repeat(128), "A1B2C3D4E5F6", "ap-southeast-1");
+    let (account, api, name) = ("123456789012", "a1b2c3d4e5", "f".repeat(64));
+    json!({
+        "Sid": format!("{stack}-{function}{event}Permission-{random}"),
+        "Effect": "Allow",
+        "Principal": {"Service": "apigateway.amazonaws.com"},
+        "Action": "lambda:InvokeFunction",
+        "Resource": format!("arn:aws:lambda:{region}:{account}:function:{name}:live"),
+        "Condition": {"ArnLike": {"AWS:SourceArn": format!("arn:aws:execute-api:{region}:{account}:{api}/*/{route}")}},
+    })
+    .to_string()
+}
+
+#[test]
+fn the_resource_policy_of_a_function_has_room_for_more_routes() {
+    let template = template();
+    let parameter = Regex::new(r"\{\w+\}").unwrap();
+    let mut room = BTreeSet::new();
+    for (id, function) in resources(&template, "AWS::Serverless::Function") {
+        let events = function["Events"].as_object().into_iter().flatten();
+        let routes = events.filter(|(_, event)| event["Type"] == "HttpApi");
+        let statements = routes.map(|(event, route)| {
+            let [method, path] =
+                ["Method", "Path"].map(|it| route["Properties"][it].as_str().unwrap_or_default());
+            statement(&id, event, &format!("{method}{}", parameter.replace_all(path, "*")))
+        });
+        let statements: Vec<_> = statements.collect();
+        let policy = json!({"Version": "2012-10-17", "Id": "default", "Statement": []}).to_string();
+        let bytes = policy.len() + statements.iter().map(|statement| statement.len() + 1).sum::<usize>();
+        let left = RESOURCE_POLICY_MAX_BYTES.checked_sub(bytes);
+        room.insert((left.unwrap_or_else(|| panic!("{id}: {bytes}")), id));
+    }
+    assert_eq!(room.first(), Some(&(4_830, "TransactionsFunction".to_owned())), "the bytes that are left");
 }
 
 #[test]
@@ -264,15 +371,13 @@ fn the_template_sets_the_variables_that_the_code_reads_and_no_others() {
     let source: String = ["shared/src", "shared/events/src", "functions"]
         .map(|folder| sources(&workspace().join(folder)))
         .concat();
-    let calls =
-        ["env::var(", "needed(", "optional(", "is_on(", "optional_number(", "partitions(", "secrets_prefix("];
-    let calls = calls.map(|call| format!("{call}\""));
+    let calls = ["env::var(", "needed(", "needed_as(", "minutes(", "optional(", "is_on("].into_iter();
+    let calls = calls.chain(["optional_number(", "partitions(", "secrets_prefix("]);
+    let calls: Vec<_> = calls.map(|call| format!("{call}\"")).collect();
     let read: BTreeSet<_> = calls.iter().flat_map(|call| between(&source, call, '"')).collect();
     let template = template();
     let functions = resources(&template, "AWS::Serverless::Function");
-    let everywhere = &template["Globals"]["Function"]["Environment"]["Variables"];
-    let environments = functions.values().map(|function| &function["Environment"]["Variables"]);
-    let set = environments.chain([everywhere]).filter_map(Value::as_object).flat_map(|set| set.keys());
+    let set = functions.values().flat_map(|function| variables(&template, function)).map(|(name, _)| name);
     let set: BTreeSet<_> = set.map(String::as_str).collect();
     assert_eq!(set, read.into_iter().filter(|name| !BY_LAMBDA.contains(name)).collect());
 }
