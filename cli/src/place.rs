@@ -142,9 +142,8 @@ fn retention(months: Option<&str>) -> Result<Retention, Failure> {
 /// How long entries of the audit trail are kept, by the stack's parameter.
 fn audit_kept(days: Option<&str>) -> Result<SignedDuration, Failure> {
     let days = days.filter(|days| !days.is_empty()).map_or(Ok(AUDIT_DAYS), str::parse);
-    let days = days.ok().and_then(|days| i64::try_from(days).ok());
-    let wrong = || Failure::Input("AuditDays, or AUDIT_DAYS: not a number of days".to_owned());
-    Ok(SignedDuration::from_hours(24 * days.ok_or_else(wrong)?))
+    let wrong = |_| Failure::Input("AuditDays, or AUDIT_DAYS: not a number of days".to_owned());
+    Ok(SignedDuration::from_hours(24 * i64::from(days.map_err(wrong)?)))
 }
 
 /// Those that the stack's functions read in advance.

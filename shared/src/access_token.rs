@@ -65,7 +65,7 @@ pub struct KidKey(Option<hmac::Key>);
 
 /// A text that is no [`KidKey`]: too short, or the template's reference to it, which was not filled in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("TOKEN_KID_KEY must be a text of at least {KID_KEY_MIN_BYTES} characters, and no reference to one")]
+#[error("expected at least {KID_KEY_MIN_BYTES} characters, and not a reference to them")]
 pub struct InvalidKidKey;
 
 impl FromStr for KidKey {

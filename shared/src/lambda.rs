@@ -7,6 +7,7 @@ mod people;
 mod personnel;
 mod settlement;
 mod streams;
+mod variable;
 mod webhooks;
 
 use std::sync::{Arc, OnceLock};
@@ -38,6 +39,7 @@ pub use connections::Opening;
 pub use people::{AUDIT_DAYS, PeopleConfig, SignInConfig};
 pub use settlement::SettlementConfig;
 pub use streams::{JournalConfig, run_journal, run_stream, start_totals};
+pub use variable::{WrongVariable, needed, optional};
 pub use webhooks::{WebhooksConfig, run_webhooks};
 
 use crate::{
@@ -54,12 +56,10 @@ use crate::{
     source::Front,
     telemetry::{self, Measured},
 };
+use variable::{needed_as, optional_number};
 
 /// What is known without a call of the gateway that payments are made through.
 pub const GATEWAY: &dyn GatewayInfo = &cardpointe::Info;
-
-/// The value of `PAYMENTS` that stops them.
-const STOPPED: &str = "stopped";
 
 /// Where a function finds what it needs; in Lambda it comes from the environment.
 #[derive(Clone, Debug)]
@@ -87,30 +87,20 @@ pub struct Config {
     pub aws: AwsPlace,
 }
 
-/// A variable that has to be set.
-pub fn needed(name: &str) -> Result<String, Error> {
-    std::env::var(name).map_err(|_| Error::from(format!("{name} is not set")))
-}
-
 /// Refuses what is no prefix of that kind of secrets, and so might contain those of the other.
-fn secrets_prefix(name: &str, kind: SecretKind) -> Result<String, Error> {
-    kind.prefix(&needed(name)?).map_err(|error| Error::from(format!("{name}: {error}")))
-}
-
-/// A variable that may be left out or empty.
-pub fn optional(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+fn secrets_prefix(name: &'static str, kind: SecretKind) -> Result<String, WrongVariable> {
+    kind.prefix(&needed(name)?).map_err(|reason| WrongVariable::invalid(name, reason))
 }
 
 impl Config {
     /// Reads the function's environment, which the template sets.
-    pub fn from_env() -> Result<Self, Error> {
+    pub fn from_env() -> Result<Self, WrongVariable> {
         let usual = Limits::default();
         Ok(Self {
             table: needed("TABLE_NAME")?,
             attempts_table: needed("ATTEMPTS_TABLE_NAME")?,
-            front: optional("FRONT_SECRET_DIGESTS").unwrap_or_default().parse()?,
-            kid_key: needed("TOKEN_KID_KEY")?.parse()?,
+            front: front()?,
+            kid_key: needed_as("TOKEN_KID_KEY")?,
             merchants: merchants_from_env()?,
             // Only one function captures by schedule and has a concurrency; all of them write the index.
             captures: CaptureSettings {
@@ -123,7 +113,7 @@ impl Config {
                 per_merchant: optional_number("INQUIRIES_PER_MERCHANT", usual.per_merchant)?,
                 shards: partitions("IN_DOUBT_SHARDS", IN_DOUBT_SHARDS_MAX)?,
             },
-            payments_stopped: needed("PAYMENTS")? == STOPPED,
+            payments_stopped: payments_stopped()?,
             people: PeopleConfig::from_env()?,
             aws: AwsPlace::from_env()?,
         })
@@ -131,12 +121,12 @@ impl Config {
 }
 
 /// Where merchants are read, by the function's environment.
-fn merchants_from_env() -> Result<MerchantSettings, Error> {
+fn merchants_from_env() -> Result<MerchantSettings, WrongVariable> {
     Ok(MerchantSettings {
         prefix: secrets_prefix("MERCHANTS_PREFIX", SecretKind::Merchants)?,
-        gateway_hosts: needed("GATEWAY_HOSTS")?.parse()?,
-        stale_for_payments: minutes(&needed("STALE_PAYMENT_MINUTES")?)?,
-        stale_for_inquiries: minutes(&needed("STALE_INQUIRY_MINUTES")?)?,
+        gateway_hosts: needed_as("GATEWAY_HOSTS")?,
+        stale_for_payments: minutes("STALE_PAYMENT_MINUTES")?,
+        stale_for_inquiries: minutes("STALE_INQUIRY_MINUTES")?,
     })
 }
 
@@ -399,20 +389,29 @@ fn known_merchants() -> Vec<MerchantId> {
     ids.split(',').filter_map(|id| id.parse().ok()).collect()
 }
 
-/// A number that may be left out.
-fn optional_number(name: &str, otherwise: usize) -> Result<usize, Error> {
-    let number = optional(name).map_or(Ok(otherwise), |text| text.parse());
-    number.map_err(|_| format!("{name} must be a number").into())
+fn front() -> Result<Front, WrongVariable> {
+    let digests = optional("FRONT_SECRET_DIGESTS").unwrap_or_default();
+    digests.parse().map_err(|reason| WrongVariable::invalid("FRONT_SECRET_DIGESTS", reason))
+}
+
+/// A word with a mistake must not let payments go on.
+fn payments_stopped() -> Result<bool, WrongVariable> {
+    match needed("PAYMENTS")?.as_str() {
+        "enabled" => Ok(false),
+        "stopped" => Ok(true),
+        _ => Err(WrongVariable::new("PAYMENTS", "must be enabled or stopped")),
+    }
 }
 
 /// A number of partitions: 1 to `max`.
-fn partitions(name: &str, max: u16) -> Result<u16, Error> {
+fn partitions(name: &'static str, max: u16) -> Result<u16, WrongVariable> {
     let shards = needed(name)?.parse().ok().filter(|shards| (1..=max).contains(shards));
-    shards.ok_or_else(|| format!("{name} must be 1 to {max}").into())
+    shards.ok_or_else(|| WrongVariable::new(name, format!("must be 1 to {max}")))
 }
 
-fn minutes(text: &str) -> Result<SignedDuration, Error> {
-    let minutes = text.parse::<u32>().map_err(|_| "STALE_… must be a number of minutes")?;
+fn minutes(name: &'static str) -> Result<SignedDuration, WrongVariable> {
+    let minutes = needed(name)?.parse::<u32>();
+    let minutes = minutes.map_err(|_| WrongVariable::new(name, "must be a number of minutes"))?;
     Ok(SignedDuration::from_mins(minutes.into()))
 }
 

@@ -138,7 +138,7 @@ pub struct Front {
 
 /// A setting that is no list of at most two digests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("FRONT_SECRET_DIGESTS must be at most two SHA-256 digests in base64url, separated by a comma")]
+#[error("expected at most two SHA-256 digests in base64url, separated by a comma")]
 pub struct InvalidFront;
 
 impl FromStr for Front {

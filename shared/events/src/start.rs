@@ -8,8 +8,8 @@ use tollgate::{
     aws_client,
     dynamodb::orders::stream::StreamEvent,
     lambda::{
-        AwsPlace, Config, GATEWAY, SettlementConfig, WebhooksConfig, aws_limits, begin, needed, optional,
-        run_stream,
+        AwsPlace, Config, GATEWAY, SettlementConfig, WebhooksConfig, WrongVariable, aws_limits, begin,
+        needed, optional, run_stream,
     },
     publishing::{PublishReport, deposit_news},
 };
@@ -37,7 +37,7 @@ pub struct EventsConfig {
 
 impl EventsConfig {
     /// Reads the function's environment.
-    pub fn from_env() -> Result<Self, Error> {
+    pub fn from_env() -> Result<Self, WrongVariable> {
         Ok(Self {
             bus: is_on("EVENTS").then(|| needed("EVENT_BUS_NAME")).transpose()?,
             webhooks: is_on("WEBHOOKS").then(WebhooksConfig::from_env).transpose()?,

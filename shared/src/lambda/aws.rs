@@ -15,7 +15,7 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::timeout::TimeoutConfig;
 use lambda_http::Error;
 
-use super::{needed, optional};
+use super::{WrongVariable, needed, optional};
 
 /// The root certificates behind AWS's endpoints (Amazon Trust Services). Reading the system's store file by file
 /// would triple the start-up time.
@@ -61,7 +61,7 @@ pub struct Credentials {
 
 impl Credentials {
     /// From the environment. Lambda sets them for the life of a sandbox.
-    pub fn from_env() -> Result<Self, Error> {
+    pub fn from_env() -> Result<Self, WrongVariable> {
         Ok(Self {
             access_key_id: needed("AWS_ACCESS_KEY_ID")?,
             secret_access_key: needed("AWS_SECRET_ACCESS_KEY")?,
@@ -103,7 +103,7 @@ pub struct AwsPlace {
 
 impl AwsPlace {
     /// Reads the function's environment. Lambda sets region and credentials for the life of a sandbox.
-    pub fn from_env() -> Result<Self, Error> {
+    pub fn from_env() -> Result<Self, WrongVariable> {
         Ok(Self {
             region: needed("AWS_REGION")?,
             dynamodb_url: optional("AWS_ENDPOINT_URL_DYNAMODB"),

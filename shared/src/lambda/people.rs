@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use lambda_http::Error;
 use tollgate_core::values::Clock;
 
-use super::{AwsPlace, needed, optional, optional_number};
+use super::{AwsPlace, WrongVariable, needed, optional, optional_number};
 use crate::{
     dynamodb::people::DynamoDbPeople,
     openid::{HttpsIssuer, IdTokens, IssuerKeys, IssuerSettings, RegisteredClients, StrongSignIn},
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How long entries of the audit trail are kept, in days, where nothing else is set.
-pub const AUDIT_DAYS: usize = 400;
+pub const AUDIT_DAYS: u32 = 400;
 
 /// Where people are kept.
 #[derive(Clone, Debug)]
@@ -30,16 +30,18 @@ pub struct PeopleConfig {
 
 impl PeopleConfig {
     /// Reads the function's environment; none where the deployment has no people.
-    pub fn from_env() -> Result<Option<Self>, Error> {
-        if optional("PEOPLE_TABLE_NAME").is_none() {
-            return Ok(None);
-        }
-        let days = i64::try_from(optional_number("AUDIT_DAYS", AUDIT_DAYS)?)?;
-        Ok(Some(Self {
+    pub fn from_env() -> Result<Option<Self>, WrongVariable> {
+        optional("PEOPLE_TABLE_NAME").map(|_| Self::needed_from_env()).transpose()
+    }
+
+    /// The same for a function that is of no use without people.
+    pub fn needed_from_env() -> Result<Self, WrongVariable> {
+        let days = optional_number("AUDIT_DAYS", AUDIT_DAYS)?;
+        Ok(Self {
             table: needed("PEOPLE_TABLE_NAME")?,
-            audit_kept: SignedDuration::from_hours(24 * days),
+            audit_kept: SignedDuration::from_hours(24 * i64::from(days)),
             aws: AwsPlace::from_env()?,
-        }))
+        })
     }
 
     /// The table of people, over what carries requests to AWS.
@@ -69,14 +71,16 @@ pub struct SignInConfig {
 
 impl SignInConfig {
     /// Reads the function's environment; none where it names no issuer.
-    pub fn from_env() -> Result<Option<Self>, Error> {
+    pub fn from_env() -> Result<Option<Self>, WrongVariable> {
         let Some(url) = optional("OPENID_ISSUER") else { return Ok(None) };
-        let people = PeopleConfig::from_env()?.ok_or("PEOPLE_TABLE_NAME is not set")?;
+        let people = PeopleConfig::needed_from_env()?;
         let (amr, acr) = (optional("OPENID_AMR"), optional("OPENID_ACR"));
+        let strong = if amr.is_some() { "OPENID_AMR" } else { "OPENID_ACR" };
         let issuer = IssuerSettings {
-            url: url.parse()?,
+            url: url.parse().map_err(|reason| WrongVariable::invalid("OPENID_ISSUER", reason))?,
             is_single_tenant: optional("OPENID_SINGLE_TENANT").as_deref() == Some("true"),
-            required: StrongSignIn::from_lists(amr.as_deref(), acr.as_deref())?,
+            required: StrongSignIn::from_lists(amr.as_deref(), acr.as_deref())
+                .map_err(|reason| WrongVariable::invalid(strong, reason))?,
         };
         Ok(Some(Self { issuer, clients: needed("SIGN_IN_CLIENTS")?, people }))
     }

@@ -10,7 +10,7 @@ use tollgate_core::{
     values::Clock,
 };
 
-use super::{Config, GATEWAY, JournalConfig, needed};
+use super::{Config, GATEWAY, JournalConfig, WrongVariable, needed};
 use crate::{
     cardpointe::CardPointeReports,
     dynamodb::{orders::DynamoDbStore, settlement::DynamoDbSettlement},
@@ -29,7 +29,7 @@ pub struct SettlementConfig {
 
 impl SettlementConfig {
     /// Reads the function's environment.
-    pub fn from_env() -> Result<Self, Error> {
+    pub fn from_env() -> Result<Self, WrongVariable> {
         Ok(Self { table: needed("SETTLEMENT_TABLE_NAME")?, journal: JournalConfig::from_env()? })
     }
 

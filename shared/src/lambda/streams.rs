@@ -15,7 +15,7 @@ use tollgate_core::{
     values::{Clock, SystemClock},
 };
 
-use super::{AwsPlace, GATEWAY, begin, merchants_from_env, needed};
+use super::{AwsPlace, GATEWAY, WrongVariable, begin, merchants_from_env, needed};
 use crate::{
     dynamodb::{
         journal::{DynamoDbEntries, DynamoDbEntryLog, DynamoDbTotals},
@@ -40,11 +40,13 @@ pub struct JournalConfig {
 
 impl JournalConfig {
     /// Reads the function's environment.
-    pub fn from_env() -> Result<Self, Error> {
+    pub fn from_env() -> Result<Self, WrongVariable> {
         let table = needed("JOURNAL_TABLE_NAME")?;
         let months = needed("JOURNAL_RETENTION_MONTHS")?.parse().ok().and_then(Retention::of_months);
-        let retention = months
-            .ok_or_else(|| format!("JOURNAL_RETENTION_MONTHS must be {} or more", Retention::MIN_MONTHS))?;
+        let retention = months.ok_or_else(|| {
+            let problem = format!("must be {} or more", Retention::MIN_MONTHS);
+            WrongVariable::new("JOURNAL_RETENTION_MONTHS", problem)
+        })?;
         Ok(Self { table, retention, aws: AwsPlace::from_env()? })
     }
 

@@ -2,11 +2,13 @@
 
 mod runtime;
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::{test_process, webhook_client::Settings};
 
 /// The environment of a function, as short as it can be.
-const ENVIRONMENT: [(&str, Option<&str>); 25] = [
+const ENVIRONMENT: [(&str, Option<&str>); 33] = [
     ("TABLE_NAME", Some("orders")),
     ("ATTEMPTS_TABLE_NAME", Some("attempts")),
     ("MERCHANTS_PREFIX", Some("tollgate/merchants/")),
@@ -24,6 +26,14 @@ const ENVIRONMENT: [(&str, Option<&str>); 25] = [
     ("WEBHOOKS_PREFIX", Some("tollgate/webhooks/")),
     ("JOURNAL_TABLE_NAME", Some("journal")),
     ("JOURNAL_RETENTION_MONTHS", Some("18")),
+    ("SETTLEMENT_TABLE_NAME", Some("settlement")),
+    ("PEOPLE_TABLE_NAME", Some("people")),
+    ("OPENID_ISSUER", Some("https://issuer.example")),
+    ("SIGN_IN_CLIENTS", Some("tollgate/sign-in")),
+    ("AUDIT_DAYS", None),
+    ("OPENID_SINGLE_TENANT", None),
+    ("OPENID_AMR", None),
+    ("OPENID_ACR", None),
     ("FRONT_SECRET_DIGESTS", None),
     ("CAPTURE_CONCURRENCY", None),
     ("INQUIRY_CONCURRENCY", None),
@@ -68,8 +78,15 @@ fn tell() {
         let Settings { prefix, fresh_for, allowed } = config.receivers;
         println!("webhooks {} {prefix} {} {allowed:?}", config.table, fresh_for.as_mins());
     });
-    for result in [config, journal, webhooks] {
-        result.unwrap_or_else(|error| println!("error: {error}"));
+    let settlement = SettlementConfig::from_env().map(|config| println!("settlement {}", config.table));
+    let sign_in = SignInConfig::from_env().map(|config| {
+        let SignInConfig { issuer, clients, people } = config.unwrap();
+        println!("people {} {}", people.table, people.audit_kept.as_hours());
+        println!("sign-in {} {clients} {}", issuer.url, issuer.required.is_some());
+    });
+    for result in [config, journal, webhooks, settlement, sign_in] {
+        // As a process writes the error that its `main` returns.
+        result.unwrap_or_else(|error| println!("error: {error:?}"));
     }
 }
 
@@ -79,31 +96,40 @@ fn told(others: &[(&str, Option<&str>)]) -> Vec<String> {
     test_process::run(module_path!(), test, &environment(others))
 }
 
-/// A variable, what it is set to, and what is said of that.
-const MISTAKES: [(&str, Option<&str>, &str); 10] = [
-    ("TABLE_NAME", None, "TABLE_NAME is not set"),
-    ("CAPTURE_SHARDS", Some("0"), "CAPTURE_SHARDS must be 1 to 256"),
-    ("CAPTURE_SHARDS", Some("257"), "CAPTURE_SHARDS must be 1 to 256"),
-    ("CAPTURE_CONCURRENCY", Some("many"), "CAPTURE_CONCURRENCY must be a number"),
-    ("STALE_PAYMENT_MINUTES", Some("-1"), "STALE_… must be a number of minutes"),
-    ("TOKEN_KID_KEY", None, "TOKEN_KID_KEY is not set"),
-    (
-        "TOKEN_KID_KEY",
-        Some("too short"),
-        "TOKEN_KID_KEY must be a text of at least 32 characters, and no reference to one",
-    ),
+const WEBHOOKS_PREFIX_EXPECTED: &str = "is not valid: expected a name of letters, digits or _+=.@-, then /webhooks/, \
+                                        such as tollgate-prod/webhooks/";
+
+/// A variable, a wrong value, and the problem that the error states after the name.
+const MISTAKES: [(&str, &str, &str); 19] = [
+    ("TABLE_NAME", "", "is empty"),
+    ("CAPTURE_SHARDS", "0", "must be 1 to 256"),
+    ("CAPTURE_SHARDS", "257", "must be 1 to 256"),
+    ("IN_DOUBT_SHARDS", "few", "must be 1 to 256"),
+    ("CAPTURE_CONCURRENCY", "many", "must be a number"),
+    ("INQUIRY_CONCURRENCY", "many", "must be a number"),
+    ("INQUIRIES_PER_MERCHANT", "-1", "must be a number"),
+    ("STALE_PAYMENT_MINUTES", "-1", "must be a number of minutes"),
+    ("STALE_INQUIRY_MINUTES", "a day", "must be a number of minutes"),
+    ("PAYMENTS", "stoped", "must be enabled or stopped"),
+    ("TOKEN_KID_KEY", "hush", "is not valid: expected at least 32 characters, and not a reference to them"),
     (
         "FRONT_SECRET_DIGESTS",
-        Some("no digest"),
-        "FRONT_SECRET_DIGESTS must be at most two SHA-256 digests in base64url, separated by a comma",
+        "hush",
+        "is not valid: expected at most two SHA-256 digests in base64url, separated by a comma",
     ),
-    ("GATEWAY_HOSTS", Some("*"), "expected hosts such as *.cardconnect.com, separated by commas"),
+    ("GATEWAY_HOSTS", "*", "is not valid: expected hosts such as *.cardconnect.com, separated by commas"),
     (
         "MERCHANTS_PREFIX",
-        Some("tollgate/"),
-        "MERCHANTS_PREFIX: expected a name of letters, digits or _+=.@-, then /merchants/, such as \
+        "tollgate/",
+        "is not valid: expected a name of letters, digits or _+=.@-, then /merchants/, such as \
          tollgate-prod/merchants/",
     ),
+    // With either of them, what sends webhooks could read merchants, or the other way around.
+    ("WEBHOOKS_PREFIX", "tollgate/", WEBHOOKS_PREFIX_EXPECTED),
+    ("WEBHOOKS_PREFIX", "tollgate/merchants/webhooks/", WEBHOOKS_PREFIX_EXPECTED),
+    ("AUDIT_DAYS", "99999999999999999", "must be a number"),
+    ("JOURNAL_RETENTION_MONTHS", "17", "must be 18 or more"),
+    ("OPENID_ACR", ",", "is not valid: amr and acr are lists of words, separated by commas"),
 ];
 
 #[test]
@@ -121,6 +147,9 @@ fn the_environment_says_where_everything_is_and_a_mistake_in_it_stops_the_functi
         "known []",
         "journal journal",
         "webhooks hooks tollgate/webhooks/ 5 Public",
+        "settlement settlement",
+        "people people 9600",
+        "sign-in https://issuer.example tollgate/sign-in false",
     ];
     assert_eq!(told(&[]), usual);
     let front = Front::digest("a secret of the front");
@@ -145,22 +174,20 @@ fn the_environment_says_where_everything_is_and_a_mistake_in_it_stops_the_functi
         "stopped true",
         "aws us-east-1 Some(\"http://127.0.0.1:1\") None id hush Some(\"session\") Credentials(hidden)",
         "known [\"m\", \"n\"]",
-        usual[7],
-        usual[8],
     ];
-    assert_eq!(all, expected);
+    assert_eq!(all, [&expected, &usual[7..]].concat());
+    let errors = |name, value| {
+        let lines = told(&[(name, value)]).into_iter();
+        lines.filter(|line| line.starts_with("error: ")).collect::<BTreeSet<_>>()
+    };
     for (name, value, why) in MISTAKES {
-        let lines = told(&[(name, value)]);
-        let error = format!("error: {why}");
-        assert_eq!(lines, [usual[6], usual[7], usual[8], &error], "{name}");
+        assert_eq!(errors(name, Some(value)), BTreeSet::from([format!("error: {name} {why}")]));
     }
-    // With either of them, what sends webhooks could read merchants, or the other way around.
-    for prefix in ["tollgate/", "tollgate/merchants/webhooks/"] {
-        let lines = told(&[("WEBHOOKS_PREFIX", Some(prefix))]);
-        let error = "error: WEBHOOKS_PREFIX: expected a name of letters, digits or _+=.@-, then /webhooks/, such as \
-                     tollgate-prod/webhooks/";
-        assert_eq!(lines[..8], usual[..8], "{prefix}");
-        assert_eq!(lines[8..], [error], "{prefix}");
+    // Without an issuer there is no sign-in.
+    let needed = ENVIRONMENT.iter().filter(|(name, value)| value.is_some() && *name != "OPENID_ISSUER");
+    for (name, _) in needed {
+        assert_eq!(errors(name, None), BTreeSet::from([format!("error: {name} is not set")]));
+        assert_eq!(errors(name, Some("")).len(), 1, "{name}");
     }
 }
 

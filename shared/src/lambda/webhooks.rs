@@ -10,7 +10,7 @@ use tollgate_core::{
     webhooks::{Delivering, DeliveryReport, Outbox, Receivers},
 };
 
-use super::{Adapters, AwsPlace, begin, needed, run_stream, secrets_prefix};
+use super::{Adapters, AwsPlace, WrongVariable, begin, needed, run_stream, secrets_prefix};
 use crate::{
     dynamodb::deliveries::{DeliveriesEvent, DynamoDbDeliveries},
     ports::Deliveries,
@@ -35,7 +35,7 @@ pub struct WebhooksConfig {
 
 impl WebhooksConfig {
     /// Reads the function's environment.
-    pub fn from_env() -> Result<Self, Error> {
+    pub fn from_env() -> Result<Self, WrongVariable> {
         Ok(Self {
             table: needed("WEBHOOKS_TABLE_NAME")?,
             receivers: Settings {
