@@ -29,7 +29,7 @@ pub(super) async fn happen(shop: &mut Shop<'_>, reason: AttentionReason) -> Resu
         }
         AttentionReason::SettlementRejected => {
             let paid = lost(shop).await?;
-            shop.gateway_shows(&paid, Some("Rejected")).await?;
+            shop.gateway_shows(&paid, "Rejected").await?;
             shop.later(ASKABLE_AFTER).await?;
             shop.confirm(&paid).await
         }
@@ -52,11 +52,10 @@ async fn lost(shop: &mut Shop<'_>) -> Result<Paid, Failure> {
     shop.purchase().await
 }
 
-/// A purchase stays in doubt for this long. What the gateway shows after that decides it, at the next inquiry.
+/// A purchase is in doubt for this long, and stays so until a person decides it.
 async fn in_doubt(shop: &mut Shop<'_>, setlstat: &str, time: SignedDuration) -> Result<(), Failure> {
     let paid = lost(shop).await?;
-    shop.gateway_shows(&paid, Some(setlstat)).await?;
+    shop.gateway_shows(&paid, setlstat).await?;
     shop.later(time).await?;
-    shop.run_inquiries().await?;
-    shop.gateway_shows(&paid, None).await
+    shop.run_inquiries().await
 }

@@ -172,21 +172,16 @@ impl<'a> Shop<'a> {
         Ok(())
     }
 
-    /// The gateway's records of a payment show this settlement state; none: the real one.
-    pub(super) async fn gateway_shows(&mut self, paid: &Paid, setlstat: Option<&str>) -> Result<(), Failure> {
+    /// The gateway's records of a payment show this settlement state in place of the real one.
+    pub(super) async fn gateway_shows(&mut self, paid: &Paid, setlstat: &str) -> Result<(), Failure> {
         let ledger = self.stack.ledger().await?;
         let record = ledger.iter().find(|record| record["orderId"] == paid.gateway_order_id.as_str());
         let retref = record.and_then(|record| record["retref"].as_str());
         let retref =
             retref.ok_or_else(|| Failure::Unavailable("the simulator has no record of it".to_owned()))?;
-        let body = match setlstat {
-            Some(setlstat) => json!({ "setlstat": setlstat }),
-            None => json!({ "real_setlstat": true }),
-        };
+        let body = json!({ "setlstat": setlstat });
         self.stack.simulator(&format!("/transactions/{retref}"), &body).await?;
-        if let Some(setlstat) = setlstat {
-            self.did(format!("the gateway shows its settlement as \"{setlstat}\""));
-        }
+        self.did(format!("the gateway shows its settlement as \"{setlstat}\""));
         Ok(())
     }
 

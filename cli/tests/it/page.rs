@@ -1,5 +1,4 @@
-//! Every transcript of `docs/cli.md`, `docs/finance.md` and `docs/operations.md`, on a stack that has what the page
-//! speaks of.
+//! Every transcript of `docs/finance.md`, on stacks with days of payments. Other pages run in `dev/local/tests/it/pages.rs`.
 
 use std::sync::LazyLock;
 
@@ -16,34 +15,7 @@ use crate::{
     trigger::while_told,
 };
 
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md");
 const FINANCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/finance.md");
-const OPERATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operations.md");
-
-/// The simulator's address and the reference of the payment in doubt, as the page has them.
-const SIMULATOR: &str = "http://127.0.0.1:3001";
-const RETREF: &str = "324974244737";
-
-/// What is typed at a prompt: shown, but not printed.
-static TYPED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?m)( to go on: )([^ \n]+)$").unwrap());
-
-/// The prompt for the gateway's password, which is read without one from what is not a terminal.
-const PASSWORD_PROMPT: &str = "Merchant shop-1, stage local, test gateway account at http://127.0.0.1:3001/cardconnect/rest\n\
-     Password of testing at the gateway:\n";
-
-#[tokio::test]
-async fn every_transcript_of_the_page_is_what_the_commands_print() {
-    let fixture = Fixture::open().await;
-    fixture.lose(Endpoint::Auth);
-    assert_eq!(fixture.pay("order-1", "purchase").await.0, 202);
-    fixture.stay_in_doubt();
-    // The last reference at the gateway is the one in doubt.
-    let retref = fixture.last_retref();
-    assert_eq!(fixture.pay("order-2", "purchase").await.0, 200);
-    fixture.stack.simulator().settle();
-    assert!(run_page(&fixture, &read(PAGE), &retref).await > 10);
-    fixture.close().await;
-}
 
 /// An authorization that lapses tomorrow; and from a day ago, at noon eight hours behind UTC, a purchase that Ann
 /// refunded in part, one that was declined and one that is in doubt. Payments had been stopped before.
@@ -72,7 +44,7 @@ async fn every_transcript_of_the_page_for_finance_is_what_the_commands_print() {
     fixture.stack.deliver_stream().await.unwrap();
     fixture.stack.invoke_scheduled("totals").await.unwrap();
     let rest = read(FINANCE).replace(&section(SETTLEMENT), "");
-    assert_eq!(run_page(&fixture, &rest, &fixture.last_retref()).await, 39);
+    assert_eq!(run_page(&fixture, &rest).await, 45);
     fixture.close().await;
 }
 
@@ -108,12 +80,12 @@ async fn every_transcript_of_the_page_for_finance_on_settlement_is_what_the_stac
     to(&fixture, until(2, 15)).await;
     pay_by_card(&fixture, "order-2003", "purchase", "4788250000121443").await;
     to(&fixture, until(2, 19)).await;
-    assert_eq!(run_page(&fixture, &section(SETTLEMENT), "").await, SETTLEMENT_COMMANDS);
+    assert_eq!(run_page(&fixture, &section(SETTLEMENT)).await, SETTLEMENT_COMMANDS);
     fixture.close().await;
 }
 
 /// How many commands that part has.
-const SETTLEMENT_COMMANDS: usize = 8;
+const SETTLEMENT_COMMANDS: usize = 14;
 
 /// The account of the built-in merchant.
 const MID: &str = "496160873888";
@@ -161,18 +133,6 @@ async fn stop_and_start(fixture: &Fixture) {
     fixture.stack.advance_clock(16);
 }
 
-/// A payment in doubt, and orders to pay while payments are stopped.
-#[tokio::test]
-async fn every_transcript_of_the_run_books_is_what_the_commands_print() {
-    let fixture = Fixture::open().await;
-    fixture.lose(Endpoint::Auth);
-    assert_eq!(fixture.pay("order-1", "purchase").await.0, 202);
-    fixture.stay_in_doubt();
-    let retref = fixture.last_retref();
-    assert_eq!(run_page(&fixture, &read(OPERATIONS), &retref).await, 8);
-    fixture.close().await;
-}
-
 async fn pay_by_card(fixture: &Fixture, order: &str, method: &str, number: &str) -> Value {
     let registered = json!({"data": {"type": "order", "amount": 2599, "currency": "USD"}});
     fixture.call("PUT", &format!("/v2/orders/{order}"), registered).await;
@@ -186,7 +146,7 @@ async fn pay_by_card(fixture: &Fixture, order: &str, method: &str, number: &str)
     fixture.call("POST", &format!("/v2/orders/{order}/payments"), payment).await.1
 }
 
-/// What a page's calls use: where the API is, a token, and days by the stack's clock.
+/// What the page's first block defines: where the API is, a token, and days, but by the stack's clock.
 async fn variables(fixture: &Fixture) -> String {
     let (_, token) = fixture.token(MERCHANT, merchants::REGISTERED_KEY).await;
     let day = |hours| {
@@ -196,16 +156,17 @@ async fn variables(fixture: &Fixture) -> String {
     let (today, yesterday, tomorrow, last_week) = (day(0), day(-24), day(24), day(-7 * 24));
     let month = yesterday[..7].to_owned();
     let api = fixture.stack.url();
+    let page = read(FINANCE);
+    let first = page.lines().find(|line| line.starts_with("first() {")).unwrap();
     format!(
-        "API={api} A='Authorization: Bearer {token}' TODAY={today} YESTERDAY={yesterday} TOMORROW={tomorrow} MONTH={month} LAST_WEEK={last_week}"
+        "{first}\nAPI={api} A='Authorization: Bearer {token}' TODAY={today} YESTERDAY={yesterday} TOMORROW={tomorrow} MONTH={month} LAST_WEEK={last_week}"
     )
 }
 
-/// Runs every command of a page and compares what it prints; how many there were.
-async fn run_page(fixture: &Fixture, page: &str, retref: &str) -> usize {
-    let simulator = fixture.stack.simulator().base_url();
-    let simulator = simulator.trim_end_matches("/cardconnect/rest");
-    let variables = variables(fixture).await;
+/// Runs every command of a page and compares what it prints; how many there were. A variable that one sets is there for
+/// those after it.
+async fn run_page(fixture: &Fixture, page: &str) -> usize {
+    let mut defined = variables(fixture).await;
     let mut names = Names::default();
     let mut commands = 0;
     let steps = blocks(page).into_iter().flat_map(|block| match block {
@@ -214,17 +175,18 @@ async fn run_page(fixture: &Fixture, page: &str, retref: &str) -> usize {
     });
     for step in steps {
         commands += 1;
-        let typed = TYPED.captures(&step.shown).map_or_else(String::new, |typed| typed[2].to_owned());
-        let typed = if step.shown.contains(PASSWORD_PROMPT) { "testing123" } else { &typed };
-        let shown = TYPED.replace_all(&step.shown, "$1").replace(PASSWORD_PROMPT, "");
-        let line = names.actual(&step.command).replace(RETREF, retref).replace(SIMULATOR, simulator);
-        let typed = format!("{typed}\n");
-        let line = format!("{variables}; {line}");
-        let ran = while_told(fixture, run_line(&line, &fixture.stack, &typed)).await;
-        let printed = ran.out.replace(simulator, SIMULATOR);
-        if let Err(pattern) = names.compare(&shown, &printed) {
-            panic!("$ {}\nshown:\n{shown}\nprinted:\n{printed}\npattern:\n{pattern}", step.command);
+        let line = format!("{defined}\n{}", step.command);
+        let ran = while_told(fixture, run_line(&line, &fixture.stack, "")).await;
+        if let Err(pattern) = names.compare(&step.shown, &ran.out) {
+            panic!("$ {}\nshown:\n{}\nprinted:\n{}\npattern:\n{pattern}", step.command, step.shown, ran.out);
+        }
+        if let Some(name) = SETS.captures(&step.command).map(|found| found[1].to_owned()) {
+            let set = run_line(&format!("{line}; printf %s \"${name}\""), &fixture.stack, "").await;
+            defined = format!("{defined}\n{name}='{}'", set.out);
         }
     }
     commands
 }
+
+/// A command that sets a variable.
+static SETS: LazyLock<Regex> = LazyLock::new(|| Regex::new("^([A-Z]+)=").unwrap());

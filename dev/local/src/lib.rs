@@ -15,6 +15,7 @@ mod forward;
 pub mod front;
 pub mod functions;
 mod guard;
+mod indent;
 pub mod issuer;
 pub mod load;
 pub mod merchants;

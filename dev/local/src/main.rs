@@ -51,7 +51,7 @@ struct Arguments {
     /// Start without the sample orders that events/ speaks of
     #[arg(long)]
     no_samples: bool,
-    /// Run what schedules run only when it is invoked: POST /_local/invoke/reconcile and scheduled-capture
+    /// Run what schedules run only when it is invoked: POST /_local/invoke/reconcile, scheduled-capture, totals and so on
     #[arg(long)]
     no_schedules: bool,
     /// Let the simulator return plain JSON, without the random extra members of the real test gateway
@@ -99,6 +99,7 @@ impl Arguments {
             containers: self.containers,
             hosts: self.host,
             schedules: !self.no_schedules,
+            streams: true,
             samples: own && !self.no_samples,
             front_secret: self
                 .front
@@ -212,7 +213,7 @@ fn introduce(stack: &Stack, data: Option<&std::path::Path>) {
     println!();
     println!("  TOKEN=$(curl -s {callers}/oauth/access_token -d grant_type=client_credentials \\");
     println!("    -d client_id={} -d client_secret={} \\", merchants::REGISTERED, merchants::REGISTERED_KEY);
-    println!(r#"    | sed 's/.*"access_token":"\([^"]*\)".*/\1/')"#);
+    println!(r#"    | sed -n 's/.*"access_token": *"\([^"]*\)".*/\1/p')"#);
     println!("  curl -X PUT {callers}/v2/orders/my-first-order -H \"Authorization: Bearer $TOKEN\" \\");
     println!("    -H 'Content-Type: application/json' \\");
     println!(r#"    -d '{{"data":{{"type":"order","amount":2599,"currency":"USD"}}}}'"#);

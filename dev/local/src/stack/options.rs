@@ -39,6 +39,8 @@ pub struct Options {
     pub withdrawn: Vec<(&'static str, &'static str)>,
     /// Run the schedules. Tests leave them out and invoke what they need, when they need it.
     pub schedules: bool,
+    /// Hand changes of the tables to the functions that consume them as they come. Tests leave this out, too.
+    pub streams: bool,
     /// In place of the template's.
     pub function_timeout: Option<Duration>,
     /// How scheduled captures run, in place of what the template says.

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, http::Uri};
+use axum::{Router, http::Uri, middleware::from_fn};
 use cardpointe_simulator::{Server, hosts::Hosts};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tollgate::source::{Front, InvalidFront};
@@ -25,7 +25,7 @@ use crate::{
     forward::forward,
     front::{self, Viewer},
     functions::{self, Consumers, Functions, Ports},
-    guard,
+    guard, indent,
     issuer::{self, Issuer},
     merchants,
     parts::{AppSettings, Parts},
@@ -88,8 +88,16 @@ impl Stack {
         };
         let deliveries = stream(client.clone(), WEBHOOKS_TABLE_NAME, deployment.deliverers);
         let stream = stream(client, TABLE_NAME, deployment.consumers);
+        if options.streams {
+            // Each on its own, so that a receiver that is slow holds up no other function.
+            for stream in [&stream, &deliveries] {
+                servers.run_stream(Arc::clone(stream), Arc::clone(&functions));
+            }
+        }
         if options.schedules {
-            servers.run_all([&stream, &deliveries], deployment.schedules, &functions);
+            for schedule in deployment.schedules {
+                servers.run_schedule(schedule, Arc::clone(&functions));
+            }
         }
 
         let Services { dynamodb_url, secretsmanager_url, eventbridge_url, simulator, secrets, bus } =
@@ -117,7 +125,7 @@ impl Stack {
             settings,
         });
         let router = router(&parts, &deployment.routes, deployment.cors, issuer, &hosts)?;
-        servers.serve(api.listener, guard::by_host(router, &hosts));
+        servers.serve(api.listener, guard::by_host(router.layer(from_fn(indent::for_curl)), &hosts));
         tracing::info!(url = parts.url, "the API is ready");
         Ok(Self { parts, simulator, viewer, stop, servers: servers.running })
     }
@@ -265,17 +273,6 @@ impl Servers {
         self.serve(port.listener, guard::by_host(router, hosts));
         tracing::info!(url = port.url, "the front is ready");
         Ok(port.url)
-    }
-
-    /// Hands streams to their consumers and invokes what has a schedule.
-    fn run_all(&mut self, streams: [&Arc<Stream>; 2], schedules: Vec<Schedule>, functions: &Arc<Functions>) {
-        // Each on its own, so that a receiver that is slow holds up no other function.
-        for stream in streams {
-            self.run_stream(Arc::clone(stream), Arc::clone(functions));
-        }
-        for schedule in schedules {
-            self.run_schedule(schedule, Arc::clone(functions));
-        }
     }
 
     /// Invokes a function again and again, on the machine's clock.

@@ -64,6 +64,31 @@ fn a_dynamodb_that_does_not_respond_is_named() {
 }
 
 #[tokio::test]
+async fn without_schedules_changes_still_reach_the_functions_that_read_streams() {
+    let (mut child, api) = start(&["--port", "0", "--no-schedules"]);
+    let mut events = client().get(format!("{api}/_local/events?follow")).send().await.unwrap();
+    // Of the sample orders. Where nothing reads the stream, the first chunk only keeps the connection alive.
+    let first = events.chunk().await.unwrap().unwrap();
+    assert!(String::from_utf8_lossy(&first).contains("\"type\":\"transaction."), "{first:?}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[tokio::test]
+async fn json_is_indented_for_curl_and_for_nothing_else() {
+    let (mut child, api) = start(&["--port", "0", "--no-samples", "--no-schedules"]);
+    let body = async |agent: &str| {
+        let request = client().get(format!("{api}/status")).header("user-agent", agent);
+        request.send().await.unwrap().text().await.unwrap()
+    };
+    let (indented, plain) = (body("curl/8.14.1").await, body("okhttp/5.1.0").await);
+    assert!(indented.starts_with("{\n  \"version\": ") && indented.ends_with("}\n"), "{indented}");
+    assert!(plain.starts_with("{\"version\":") && plain.ends_with('}'), "{plain}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[tokio::test]
 async fn a_front_is_played_on_request_and_the_api_admits_nothing_else() {
     let mut child =
         command(&["--port", "0", "--no-samples", "--front"]).stderr(Stdio::null()).spawn().unwrap();

@@ -1,22 +1,27 @@
-//! Every command on the pages runs on a fresh stack, and prints what its page shows. The README and the tutorial,
-//! which a reader goes through on one running stack, run on one.
+//! Every command on the pages runs as it is typed, from the top of a page to its end, on a stack on which the README's
+//! commands were run before, and prints what its page shows.
 //!
 //! A block marked `bash` is a script that has to succeed. A block marked `console` is a transcript:
 //! lines that begin with `$ ` are commands, and what follows is their output, in which `…` matches anything, and ids,
-//! times and references may differ. What needs AWS, Docker or a build is marked `sh` and is not run.
+//! times and references may differ. What needs AWS, Docker or a build, or does not end, is marked `sh` and is not run.
 
 mod session;
 
-use std::{collections::BTreeSet, fs, path::Path, process::Command};
+use std::{collections::BTreeSet, fs, path::Path, process::Command, sync::LazyLock};
 
+use regex::Regex;
 use transcript::{Block, Names, blocks, fenced, steps};
 
 use self::session::Session;
 
-/// Runs pages from their top to their end, one after the other, in one shell.
-fn run(pages: &[&str]) {
+/// What is typed at a prompt: shown, but not printed.
+static TYPED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?m)( to go on: )([^ \n]+)$").unwrap());
+
+/// Runs the README and then a page, in one shell.
+fn run(page: &str) {
     let mut session = Session::start();
-    for page in pages {
+    run_page(&mut session, README);
+    if page != README {
         run_page(&mut session, page);
     }
 }
@@ -30,19 +35,21 @@ fn run_page(session: &mut Session, page: &str) {
         match block {
             Block::Script(script) => {
                 commands += 1;
-                let (printed, status) = session.run(&script, true);
+                let (printed, status) = session.run(&script, None, true);
                 assert_eq!(status, 0, "{page}:\n{script}\nprinted:\n{printed}");
             }
             Block::Transcript(steps) => {
                 for step in steps {
                     commands += 1;
-                    let (printed, status) = session.run(&names.actual(&step.command), false);
+                    let typed = TYPED.captures(&step.shown).map(|typed| typed[2].to_owned());
+                    let shown = TYPED.replace_all(&step.shown, "$1");
+                    let (printed, status) = session.run(&step.command, typed.as_deref(), false);
                     let what = format!("{page}:\n$ {}", step.command);
-                    if step.shown.is_empty() {
+                    if shown.is_empty() {
                         assert_eq!(status, 0, "{what}\nprinted:\n{printed}");
                     }
-                    if let Err(pattern) = names.compare(&step.shown, &printed) {
-                        panic!("{what}\nshown:\n{}\nprinted:\n{printed}\npattern:\n{pattern}", step.shown);
+                    if let Err(pattern) = names.compare(&shown, &printed) {
+                        panic!("{what}\nshown:\n{shown}\nprinted:\n{printed}\npattern:\n{pattern}");
                     }
                 }
             }
@@ -51,35 +58,43 @@ fn run_page(session: &mut Session, page: &str) {
     assert!(commands > 0, "{page} has no command");
 }
 
-/// Makes a test of each page, or of several on one stack, and a list of all.
+/// Makes a test of each page, and a list of all.
 macro_rules! pages {
-    ($($test:ident: $($page:literal)+,)*) => {
+    ($($test:ident: $page:literal,)*) => {
         /// The pages that are run here.
-        const HERE: &[&str] = &[$($($page),+),*];
+        const HERE: &[&str] = &[$($page),*];
 
         $(
             #[test]
             fn $test() {
-                run(&[$($page),+]);
+                run($page);
             }
         )*
     };
 }
 
+const README: &str = "README.md";
+
 pages! {
+    the_readme_runs: "README.md",
+    the_tutorial_runs: "docs/tutorial.md",
     the_order_api_page_runs: "docs/api.md",
     the_page_on_retries_runs: "docs/retries.md",
     the_page_on_search_runs: "docs/search.md",
     the_credit_card_api_page_runs: "docs/credit-card.md",
     the_errors_page_runs: "docs/errors.md",
-    the_readme_and_then_the_tutorial_run: "README.md" "docs/tutorial.md",
     the_page_on_scheduled_capture_runs: "docs/scheduled-capture.md",
     the_page_on_events_runs: "docs/events.md",
+    the_page_on_merchants_runs: "docs/merchants.md",
+    the_page_on_the_journal_runs: "docs/journal.md",
+    the_page_on_webhooks_runs: "docs/webhooks.md",
+    the_page_of_commands_runs: "docs/cli.md",
+    the_run_books_run: "docs/operations.md",
     the_page_on_sample_events_runs: "events/README.md",
 }
 
-/// The pages that `cli/tests/it/page.rs` runs.
-const BY_THE_COMMAND_LINE: [&str; 3] = ["docs/cli.md", "docs/finance.md", "docs/operations.md"];
+/// The page that `cli/tests/it/page.rs` runs, because it needs days of payments.
+const BY_THE_COMMAND_LINE: [&str; 1] = ["docs/finance.md"];
 
 /// Every page of the repository, by its path from the root.
 pub(crate) fn all_pages() -> Vec<(String, String)> {

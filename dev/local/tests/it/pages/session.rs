@@ -15,15 +15,21 @@ const SIMULATOR: &str = "http://127.0.0.1:3001";
 /// Printed after each command, with its exit status.
 const MARK: &str = "--- status of the command:";
 
+/// What an operator's shell may hold, and a page's commands may not use.
+const FROM_THE_SHELL: [&str; 5] =
+    ["AWS_PROFILE", "AWS_REGION", "TABLE_NAME", "TOLLGATE_LOCAL", "TOLLGATE_STACK"];
+
 /// What the shell has before the first command. `cargo run` is the stack that runs already, without
 /// its schedules, so that a page decides when they run. A script's `curl` fails when the API refuses.
+/// Files that a page writes are in the directory for the tests' files.
 const PROLOGUE: &str = r#"
 exec 2>&1
+ln -sfn "$EVENTS" events
 cargo() {
     case "$*" in
         run | "run -- --no-schedules") ;;
         "run -- "*) shift 2; "$LOCAL" "$@" ;;
-        "run -p tollgate-cli -- "*) shift 4; tollgate "$@" ;;
+        "run -p tollgate-cli -- "*) shift 4; TOLLGATE_LOCAL=http://127.0.0.1:3000 tollgate "$@" ;;
         *) echo "a page's command that is not run in tests: cargo $*"; return 1 ;;
     esac
 }
@@ -46,31 +52,36 @@ impl Session {
         let (stack, api) = binary::start(&["--port", "0", "--no-schedules"]);
         let local = Path::new(env!("CARGO_BIN_EXE_local"));
         let path = format!("{}:{}", local.parent().unwrap().display(), std::env::var("PATH").unwrap());
-        let mut shell = Command::new("bash")
+        let mut shell = Command::new("bash");
+        shell
             .args(["--noprofile", "--norc"])
-            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
+            .current_dir(env!("CARGO_TARGET_TMPDIR"))
             .envs([("PATH", path.as_str()), ("LOCAL", local.to_str().unwrap())])
+            .env("EVENTS", concat!(env!("CARGO_MANIFEST_DIR"), "/../../events"))
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .stdout(Stdio::piped());
+        for name in FROM_THE_SHELL {
+            shell.env_remove(name);
+        }
+        let mut shell = shell.spawn().unwrap();
         let stdin = shell.stdin.take().unwrap();
         let stdout = BufReader::new(shell.stdout.take().unwrap());
         // Nothing is replaced by it until its address is known.
         let simulator = SIMULATOR.to_owned();
         let mut session = Self { stack, shell, stdin, stdout, api, simulator };
-        session.run(PROLOGUE, false);
-        let (addresses, _) = session.run(&format!("curl -s {API}/_local"), false);
+        session.run(PROLOGUE, None, false);
+        let (addresses, _) = session.run(&format!("curl -s {API}/_local"), None, false);
         let addresses: serde_json::Value = serde_json::from_str(&addresses).unwrap();
         let control = addresses["cardpointe_control"].as_str().unwrap();
         control.trim_end_matches("/_simulator").clone_into(&mut session.simulator);
         session
     }
 
-    /// What a command printed, with the pages' addresses, and its exit status.
-    pub(crate) fn run(&mut self, command: &str, strict: bool) -> (String, i32) {
+    /// What a command printed, with the pages' addresses, and its exit status. It reads what is typed at its prompt.
+    pub(crate) fn run(&mut self, command: &str, typed: Option<&str>, strict: bool) -> (String, i32) {
         let command = command.replace(API, &self.api).replace(SIMULATOR, &self.simulator);
-        writeln!(self.stdin, "STRICT={strict}\n{command}\necho \"\n{MARK} $?\"").unwrap();
+        let input = typed.map_or_else(|| "< /dev/null".to_owned(), |typed| format!("<<< '{typed}'"));
+        writeln!(self.stdin, "STRICT={strict}\n{{\n{command}\n}} {input}\necho \"\n{MARK} $?\"").unwrap();
         let mut printed = String::new();
         loop {
             let before = printed.len();
