@@ -205,7 +205,7 @@ function expiryText() {
   return `${expiry.year.value}${expiry.month.value.padStart(2, "0")}`;
 }
 
-async function submit(field) {
+async function submit(field, isHalfway = false) {
   stopTyping();
   const found = errors();
   card.classList.toggle(
@@ -217,7 +217,7 @@ async function submit(field) {
     expiry: isOn("invalidexpiryevent"),
     cvv: isOn("invalidcvvevent"),
   };
-  if (field in found && events[field]) {
+  if (field in found && events[field] && !isHalfway) {
     result("", 0, "", { validationError: found[field] });
   }
   if (Object.keys(found).length > 0) {
@@ -246,7 +246,11 @@ async function submit(field) {
       body: sent,
     });
     const answer = await response.json();
-    const more = hasExpiry && answer.token ? { expiry: expiryText() } : {};
+    // The fields may have changed meanwhile: what they hold now is sent on its own.
+    if (state.sent !== sent) {
+      return;
+    }
+    const more = hasExpiry && answer.token ? { expiry: body.expiry } : {};
     result(
       answer.token ?? "",
       answer.errorcode,
@@ -254,6 +258,9 @@ async function submit(field) {
       more,
     );
   } catch {
+    if (state.sent !== sent) {
+      return;
+    }
     state.sent = "";
     result("", 2, "Connection to the server failed", {});
   }
@@ -273,6 +280,8 @@ function typed() {
   if (isOn("cardnumbernumericonly")) {
     card.value = card.value.replace(/[^\d ]/g, "");
   }
+  // Whatever is typed is submitted again, also the number from before.
+  state.sent = "";
   // What is masked stays known.
   const shown = card.value.replace(/[ -]/g, "");
   state.digits = shown.replace(/^\*{1,2}/, (stars) => state.digits.slice(0, stars.length));
@@ -317,7 +326,11 @@ function watch(field, name) {
       state.timer = setTimeout(() => submit(name), Math.max(0, number("inactivityto", 500)));
     });
   } else if (!isOn("tokenizewheninactive")) {
-    field.addEventListener("blur", () => (name === "card" ? left() : submit(name)));
+    field.addEventListener("blur", (event) => {
+      // From one half of the expiry date to the other, it may be incomplete.
+      const isHalfway = name === "expiry" && Object.values(expiry).includes(event.relatedTarget);
+      name === "card" ? left() : submit(name, isHalfway);
+    });
     if (field.tagName === "SELECT") {
       field.addEventListener("change", () => submit(name));
     }

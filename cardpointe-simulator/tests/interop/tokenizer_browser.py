@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
 # The shop around the frame: keeps every message that the frame sends, with its origin.
 PAGE = """<!doctype html><title>Shop</title><body style="margin:0">
@@ -101,6 +102,14 @@ class Browser:
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
         return answer["result"].get("value")
 
+    def evaluate_in_frame(self, expression):
+        frame = self.call("Page.getFrameTree")["frameTree"]["childFrames"][0]["frame"]["id"]
+        world = self.call("Page.createIsolatedWorld", frameId=frame)["executionContextId"]
+        answer = self.call(
+            "Runtime.evaluate", contextId=world, expression=expression, returnByValue=True
+        )
+        return answer["result"].get("value")
+
     def open(self, url):
         self.call("Page.navigate", url=url)
         wait(
@@ -119,11 +128,10 @@ class Browser:
     def type(self, text):
         self.call("Input.insertText", text=text)
 
-    def tab(self):
+    def tab(self, back=False):
+        key = {"key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9, "modifiers": 8 * back}
         for kind in ["keyDown", "keyUp"]:
-            self.call(
-                "Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab", windowsVirtualKeyCode=9
-            )
+            self.call("Input.dispatchKeyEvent", type=kind, **key)
 
     def close(self):
         # Asked to end, it ends its helper processes too: one left over would still write into the profile.
@@ -208,6 +216,23 @@ def check(browser, played, simulator):
     assert message == {"message": "9477709629051443", "expiry": f"{year}09"}, message
     assert len(browser.messages()) == 1, "once all fields are filled in, and not before"
     print("ok expiry and CVV go along, and the shop sees only the expiry")
+
+    fault = {"endpoint": "tokenize", "fault": "delay", "delay_ms": 2000}
+    urllib.request.urlopen(f"{simulator}/_simulator/faults", json.dumps(fault).encode()).close()
+    played("?useexpiry=true&useexpiryfield=true", "4788250000121443", "09", str(year))
+    # Back into the year, which is replaced while its token is on the way, first by a half of one.
+    browser.tab(back=True)
+    browser.type("20")
+    browser.tab()
+    ended = "performance.getEntriesByType('resource').some((entry) => entry.name.endsWith('/tokenize'))"
+    wait(lambda: browser.evaluate_in_frame(ended))
+    browser.tab(back=True)
+    browser.type(str(year + 1))
+    browser.tab()
+    wait(lambda: last() and last()[1]["expiry"] == f"{year + 1}09")
+    expiries = {message["expiry"] for _, message in browser.messages()}
+    assert expiries <= {f"{year}09", f"{year + 1}09"}, browser.messages()
+    print("ok a token comes with the expiry date that was tokenized")
 
     played(
         "?tokenizewheninactive=true&inactivityto=50&sendcardtypingevent=true", "4242424242424242"
