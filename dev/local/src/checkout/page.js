@@ -3,6 +3,40 @@
 
 const CONFIRM_EVERY_MS = 2000;
 
+// A field of the frame is checked when it is left, also by a click on Pay: the frame has so long to
+// say that its card is another one, or none.
+const SETTLE_MS = 1000;
+
+// The frame takes expiry date and security code along, and tells when the card is being changed and
+// when a field is wrong.
+const FIELDS = new URLSearchParams({
+  useexpiry: true,
+  useexpiryfield: true,
+  usecvv: true,
+  sendcardtypingevent: true,
+  invalidcreditcardevent: true,
+  invalidexpiryevent: true,
+  invalidcvvevent: true,
+});
+
+// A shopper reads only words of this page. Tollgate's and the gateway's are for developers, and why
+// a card was declined may be for the cardholder alone.
+const CHECK_FIELDS = "Please check the card number, the expiry date and the security code.";
+const DECLINED = "The card was declined. Please use another card.";
+const DECLINES = {
+  insufficient_funds: "The card's account does not hold the amount. Please use another card.",
+  limit_exceeded: "The card's limit is reached. Please use another card.",
+  expired_card: "The card has expired. Please use another card.",
+  incorrect_expiry: "The expiry date is not the card's. Please check it.",
+  incorrect_cvc: "The security code is wrong. Please check it.",
+  incorrect_number: "There is no card with this number. Please check it.",
+  issuer_unavailable: "Your bank cannot be reached. Please try again in a few minutes.",
+};
+const NOT_PAID = "The payment was not made. Please try again later.";
+const PAID_BEFORE = "This order is paid already. Thank you.";
+const STOPPED = "This shop takes no payments at the moment. Please come back later.";
+const TOO_MANY_TRIES = "No more cards can be tried now. Please come back in an hour.";
+
 const element = (id) => document.getElementById(id);
 
 // What is known so far: of the shop, of the shopper's access token, of the order, of the card that
@@ -13,6 +47,7 @@ let order;
 let card;
 let attempt;
 let busy = false;
+let leftFrameAt = -Infinity;
 
 function show(state, text) {
   element("result").dataset.state = state;
@@ -32,29 +67,69 @@ async function showSavedCard() {
   element("saved-card").textContent = saved ? `${saved.brand} ending in ${saved.last_four}` : "";
 }
 
-// An empty frame, as at the start: a token pays once with the security code that was typed.
+// An empty frame, as at the start: a token pays once with the security code that was typed. It is a
+// new one, so that messages which the previous one still sends do not count.
 function askForCard() {
   card = undefined;
   attempt = undefined;
+  const frame = element("card").cloneNode();
+  frame.src = `${shop.tokenizer}/itoke/ajax-tokenizer.html?${FIELDS}`;
+  element("card").replaceWith(frame);
+  element("card-error").textContent = "";
   enable();
-  element("card").src = `${shop.tokenizer}/itoke/ajax-tokenizer.html?useexpiry=true&useexpiryfield=true&usecvv=true`;
 }
 
-// The frame sends the token once all fields are filled in. Any page can send a message, so look at
-// where it comes from.
+// The frame sends a token once all fields are right. Any page can send a message, so look at where it
+// comes from. A message without a token means that the form holds no card to pay with.
 addEventListener("message", (event) => {
   if (event.origin !== shop?.tokenizer || event.source !== element("card").contentWindow) {
     return;
   }
-  const { message: token, expiry } = JSON.parse(event.data);
-  card = token ? { payment: token, year: expiry.slice(0, 4), month: expiry.slice(4) } : undefined;
+  const { message: token, expiry, validationError, cardTyping } = parsed(event.data);
+  // The end of typing says nothing about the card: its token or its error comes on its own.
+  if (cardTyping === false) {
+    return;
+  }
+  const [, year, month] = /^(\d{4})(\d{2})$/.exec(expiry) ?? [];
+  card = token && month ? { payment: token, year, month } : undefined;
+  element("card-error").textContent = card || cardTyping ? "" : fieldToCheck(validationError);
   attempt = attempt?.way === "saved" ? attempt : undefined;
   enable();
 });
 
+// The window has the focus again.
+addEventListener("focus", () => {
+  leftFrameAt = performance.now();
+});
+
+function settled() {
+  const rest = leftFrameAt + SETTLE_MS - performance.now();
+  return new Promise((resolve) => setTimeout(resolve, rest));
+}
+
+// A message that is not JSON has no token.
+function parsed(message) {
+  try {
+    return JSON.parse(message) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+// The gateway does not document its descriptions, so only their subject is looked for.
+function fieldToCheck(description) {
+  const subjects = [
+    [/cvv|security/i, "Please check the security code."],
+    [/expir/i, "Please check the expiry date."],
+    [/card/i, "Please check the card number."],
+  ];
+  return subjects.find(([subject]) => subject.test(description ?? ""))?.[1] ?? CHECK_FIELDS;
+}
+
 // What ended without an outcome can only be sent again as it was.
 function enable() {
   const mustBe = attempt?.isUnclear ? attempt.way : undefined;
+  element("card").inert = busy;
   element("pay").disabled = busy || !card || mustBe === "saved";
   element("save").disabled = busy || !!mustBe;
   element("pay-saved").disabled = busy || (!!mustBe && mustBe !== "saved");
@@ -106,7 +181,16 @@ async function pay(way) {
   enable();
   show("busy", "One moment …");
   try {
+    if (way !== "saved") {
+      await settled();
+    }
     await prepare(way);
+    if (way !== "saved" && !card) {
+      busy = false;
+      enable();
+      show("", "");
+      return;
+    }
     await shown(await ways[way](), way);
   } catch {
     busy = false;
@@ -121,20 +205,35 @@ const SAYS_NOTHING = [401, 409, 429, 500, 502, 503, 504];
 
 // 200: paid. 202: not known yet, and by no means a decline. Everything else says why not.
 async function shown(response, way) {
-  if (SAYS_NOTHING.includes(response.status)) {
+  const { data, errors } = await response.json().catch(() => ({}));
+  const { code, decline_code } = errors?.[0]?.meta ?? {};
+  if (code === "payments_stopped") {
+    stopped();
+  } else if (SAYS_NOTHING.includes(response.status)) {
     shopper = response.status === 401 ? undefined : shopper;
     throw new Error(`status ${response.status}`);
-  }
-  const { data, errors } = await response.json();
-  if (response.status === 202) {
+  } else if (response.status === 202) {
     show("pending", "Your bank has not said yes yet. Do not pay again; this page keeps looking.");
     setTimeout(() => confirm(data, way), CONFIRM_EVERY_MS);
   } else if (data?.status === "complete") {
     order = undefined;
     ended("paid", `Paid: ${data.meta.display_price.formatted}. Thank you.`);
+  } else if (code === "already_paid") {
+    order = undefined;
+    ended("paid", PAID_BEFORE);
+  } else if (code === "declined") {
+    ended("declined", DECLINES[decline_code] ?? DECLINED);
+  } else if (code === "too_many_declines" || code === "too_many_attempts") {
+    ended("declined", TOO_MANY_TRIES);
   } else {
-    ended("declined", errors?.[0]?.detail ?? "The payment failed.");
+    ended("declined", NOT_PAID);
   }
+}
+
+// Nothing can be paid until someone starts payments again, so there is no button, either.
+function stopped() {
+  element("form").hidden = true;
+  show("error", STOPPED);
 }
 
 // The next payment begins with an empty frame, or with the card that was saved by this one.

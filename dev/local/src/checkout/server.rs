@@ -150,11 +150,14 @@ async fn outcome(request: RequestBuilder) -> Result<(StatusCode, Value), reqwest
     let status = response.status();
     let said = parsed(&response.bytes().await?);
     let data = &said["data"];
-    let shown = json!({ "data": {
-        "id": data["id"],
-        "status": data["status"],
-        "meta": { "display_price": data["meta"]["display_price"] },
-    } });
+    let shown = json!({
+        "data": {
+            "id": data["id"],
+            "status": data["status"],
+            "meta": { "display_price": data["meta"]["display_price"] },
+        },
+        "errors": [{ "meta": { "code": said["errors"][0]["meta"]["code"] } }],
+    });
     Ok((status, shown))
 }
 

@@ -1,4 +1,5 @@
-"""The sample shop of the local stack in a real browser: paid, declined, pending, saved, paid again; also from another origin.
+"""The sample shop of the local stack in a real browser: paid, declined, pending, saved, paid again, fields that become wrong,
+payments stopped; also from another origin.
 
 Usage: checkout.py CHROMIUM STACK_ORIGIN
 """
@@ -13,10 +14,31 @@ sys.path.insert(0, str(Path(__file__).parents[4] / "cardpointe-simulator/tests/i
 from tokenizer_browser import Browser, wait  # noqa: E402
 
 VISA = "4788250000121443"
+WRONG_DIGIT = "4788250000121444"
 NO_FUNDS = "4387751111111053"
 AMEX = "371449635398431"
 CODE = "7391"
 EXPIRY = ["10", "2031"]
+# In the order in which the tab key leads through them.
+FIELDS = ["number", "month", "year", "code"]
+
+# Messages as the frame sends them, with the token of the first card.
+TOKEN = json.dumps({"message": "9477709629051443", "expiry": "203110"})
+TYPING_ENDS = json.dumps({"cardTyping": False})
+NO_CARD = [
+    "",
+    "no JSON",
+    "null",
+    json.dumps({"message": ""}),
+    json.dumps({"message": "", "validationError": "0x17"}),
+    json.dumps({"message": "9477709629051443"}),
+    json.dumps({"message": "9477709629051443", "expiry": "2031"}),
+    json.dumps({"cardTyping": True}),
+    {"message": "9477709629051443", "expiry": "203110"},
+]
+
+# Runs an expression, and ends once the page has handled the message that it causes.
+SEND = """new Promise((handled) => { addEventListener("message", handled, { once: true }); %s; }).then(() => true)"""
 
 # A code of four digits is in a UUID now and then, so it counts only where it is a value, or a word, of its own.
 SECRET = re.compile(rf"{VISA}|{NO_FUNDS}|{AMEX}|(?<![\w+/.-]){CODE}(?![\w+/.-])")
@@ -71,7 +93,33 @@ class Shopper(Browser):
         for key in [number, *EXPIRY, code]:
             self.type(key)
             self.tab()
-        wait(lambda: self.evaluate("!document.getElementById('pay').disabled"))
+        wait(self.can_pay)
+
+    def retype(self, field, text):
+        """Replaces what is in a field, without leaving it."""
+        self.focus_card()
+        for _ in range(FIELDS.index(field)):
+            self.tab()
+        for command in ["selectAll", "deleteBackward"]:
+            self.call("Input.dispatchKeyEvent", type="rawKeyDown", commands=[command])
+        self.type(text)
+
+    def send_as_frame(self, message):
+        self.evaluate(f"window.handled = {SEND % ''}; 0")
+        self.evaluate_in_frame(f"parent.postMessage({json.dumps(message)}, '*')")
+        self.call("Runtime.evaluate", expression="window.handled", awaitPromise=True)
+
+    def can_pay(self):
+        return self.evaluate("!document.getElementById('pay').disabled")
+
+    def card_error(self):
+        return self.evaluate("document.getElementById('card-error').textContent")
+
+    def click_pay(self):
+        """With the mouse, which takes the focus out of the frame first."""
+        place = "(({ left, top }) => [left, top])(document.getElementById('pay').getBoundingClientRect())"
+        left, top = self.evaluate(place)
+        self.click(left + 20, top + 10)
 
     def pay(self):
         self.evaluate("document.getElementById('pay').click()")
@@ -171,6 +219,93 @@ def check(shopper, stack, control):
 
     for number, origin in enumerate([stack, other]):
         check_saved(shopper, stack, origin, control, 3 + 4 * number)
+    check_fields(shopper, stack, control)
+    check_messages(shopper, stack)
+    check_stopped(shopper, stack, control)
+
+
+def check_fields(shopper, stack, control):
+    """A card that is no longer in the form is not charged."""
+    paid = len(approved(control))
+    shopper.go(f"{stack}/checkout")
+    shopper.type_card(VISA, "112")
+    for field, wrong, right, words in [
+        ("number", WRONG_DIGIT, VISA, "Please check the card number."),
+        ("month", "13", "10", "Please check the expiry date."),
+        ("code", "", "112", "Please check the security code."),
+    ]:
+        shopper.retype(field, wrong)
+        shopper.click_pay()
+        wait(lambda words=words: shopper.card_error() == words)
+        # A click that is faster than the frame's message is taken back.
+        wait(lambda: not shopper.state())
+        assert not shopper.can_pay(), field
+        shopper.retype(field, right)
+        shopper.tab()
+        wait(shopper.can_pay)
+        assert shopper.card_error() == "", shopper.card_error()
+    # The new number has no token until its field is left, and the old one's does not count.
+    shopper.retype("number", NO_FUNDS)
+    wait(lambda: not shopper.can_pay())
+    shopper.click_pay()
+    wait(shopper.can_pay)
+    assert not shopper.state(), shopper.state()
+    assert len(approved(control)) == paid
+    print("ok a card that was replaced, or whose expiry date or code was, is not charged")
+
+    shopper.retype("number", VISA)
+    shopper.tab()
+    wait(shopper.can_pay)
+    shopper.evaluate("document.getElementById('pay').click(); document.getElementById('pay').click()")
+    shopper.comes_to("paid")
+    assert len(approved(control)) == paid + 1
+    print("ok two clicks pay once")
+
+
+def check_messages(shopper, stack):
+    """Only the frame's latest message counts, and without a token there is no card."""
+    shopper.go(f"{stack}/checkout")
+    own = SEND % f"postMessage({json.dumps(TOKEN)}, '*')"
+    shopper.call("Runtime.evaluate", expression=own, awaitPromise=True)
+    assert not shopper.can_pay(), "a message of another page"
+    for message in NO_CARD:
+        shopper.send_as_frame(TOKEN)
+        assert shopper.can_pay() and shopper.card_error() == ""
+        shopper.send_as_frame(message)
+        assert not shopper.can_pay(), message
+        assert shopper.card_error() == "" or "Please check" in shopper.card_error(), message
+    shopper.send_as_frame(TOKEN)
+    shopper.send_as_frame(TYPING_ENDS)
+    assert shopper.can_pay()
+    print("ok a message without a token is no card, whatever its form")
+
+
+def check_stopped(shopper, stack, control):
+    paid = len(approved(control))
+    shopper.go(f"{stack}/checkout")
+    shopper.type_card(VISA, "112")
+    stop(stack, True)
+    shopper.pay()
+    text = shopper.comes_to("error")
+    assert "takes no payments at the moment" in text, text
+    seen = "[...document.querySelectorAll('button')].filter((button) => button.checkVisibility()).length"
+    assert shopper.evaluate(seen) == 0
+    stop(stack, False)
+    assert len(approved(control)) == paid
+    print("ok stopped payments have words of their own, and no button")
+
+
+def stop(stack, is_stopped):
+    """As the merchant, and once it is in force."""
+    merchant = get(f"{stack}/_local")["merchants"][0]
+    form = f"grant_type=client_credentials&client_id={merchant['client_id']}&client_secret={merchant['client_secret']}"
+    with urllib.request.urlopen(f"{stack}/oauth/access_token", form.encode()) as response:
+        token = json.load(response)["access_token"]
+    body = {"data": {"stopped": is_stopped, "actor": "Ann Lee", "reason": "tried in a browser"}}
+    request = urllib.request.Request(f"{stack}/v2/stop", json.dumps(body).encode(), method="PUT")
+    request.add_header("Authorization", f"Bearer {token}")
+    urllib.request.urlopen(request).close()
+    post(f"{stack}/_local/clock", {"advance_s": 16})
 
 
 def check_saved(shopper, stack, origin, control, before):

@@ -138,7 +138,9 @@ async fn a_card_that_is_saved_pays_again_in_its_own_session_only() {
     assert_eq!(shopper.pay(None).await.0, 404, "nothing is saved yet");
 
     let (status, declined) = shopper.pay(Some(&bad)).await;
+    // That it was declined, but not why.
     assert_eq!((status, &declined["data"]["status"]), (400, &Value::Null), "{declined}");
+    assert_eq!(declined["errors"], json!([{"meta": {"code": "declined"}}]));
     assert_eq!(shopper.saved_card().await, Value::Null, "a card that was declined");
 
     let (status, paid) = shopper.pay(Some(&good)).await;
