@@ -7,7 +7,7 @@ use axum::{
     body::{Body, to_bytes},
     extract::{ConnectInfo, RawPathParams, Request},
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Response},
     routing::any,
 };
 use cardpointe_simulator::hosts::Hosts;
@@ -30,6 +30,12 @@ const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
 /// How much of a path the log shows.
 const PATH_SHOWN_MAX: usize = 300;
 
+/// A person at an unknown address reads where the pages of the stack are. Every client gets what the API says.
+const NO_PAGE: &str = "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">\
+    <meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\">\
+    <title>No such page</title><h1>No such page</h1><ul><li><a href=\"/docs\">The API, to read and try</a>\
+    <li><a href=\"/checkout\">A sample shop</a><li><a href=\"/_local\">Addresses and credentials</a></ul>";
+
 /// The routes of one path.
 type Methods = BTreeMap<String, Arc<Route>>;
 
@@ -51,7 +57,12 @@ pub(crate) fn router(routes: &[Route], cors: Cors, functions: &Arc<Functions>, h
     let mut web =
         Router::new().fallback(move |ConnectInfo(from): ConnectInfo<SocketAddr>, request: Request| {
             let gateway = fallback.clone();
-            async move { gateway.answer(None, BTreeMap::new(), from, request).await }
+            async move {
+                if is_browsers(&request) {
+                    return (StatusCode::NOT_FOUND, Html(NO_PAGE)).into_response();
+                }
+                gateway.answer(None, BTreeMap::new(), from, request).await
+            }
         });
     for (path, methods) in paths {
         let (gateway, methods) = (gateway.clone(), Arc::new(methods));
@@ -75,6 +86,12 @@ pub(crate) fn router(routes: &[Route], cors: Cors, functions: &Arc<Functions>, h
         );
     }
     web
+}
+
+/// Only browsers that show a page accept HTML before anything else.
+fn is_browsers(request: &Request) -> bool {
+    let accepted = request.headers().get(header::ACCEPT).and_then(|accepted| accepted.to_str().ok());
+    request.method() == Method::GET && accepted.is_some_and(|accepted| accepted.starts_with("text/html"))
 }
 
 fn find(methods: &Methods, method: &Method) -> Option<Arc<Route>> {

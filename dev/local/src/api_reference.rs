@@ -1,7 +1,7 @@
 //! `/docs` and `/openapi.yaml`: the API's description, as a page to read and try, and as a file.
 //!
-//! The page is Scalar's viewer, which its crate ships. It is served from here, its requests go to
-//! this stack, and its policy lets it load nothing from elsewhere.
+//! The page starts Scalar's viewer, which its crate ships. It is served from here, its requests go to
+//! this stack, and its policy lets it load nothing from elsewhere. `/` leads to it.
 
 mod description;
 
@@ -11,7 +11,7 @@ use axum::{
     Json, Router,
     body::Bytes,
     http::{HeaderMap, StatusCode, header},
-    response::{Html, IntoResponse, Response},
+    response::{Html, IntoResponse, Redirect, Response},
     routing::get,
 };
 use serde_json::{Value, json};
@@ -20,8 +20,14 @@ use crate::merchants::{REGISTERED, REGISTERED_KEY};
 
 const OPENAPI: &str = include_str!("../../../docs/openapi.yaml");
 
-/// Where the page finds the viewer, and what it shows.
-const VIEWER: &str = "/docs/scalar.js";
+/// Scalar's own template has no language, its own title and no icon.
+const PAGE: &str = include_str!("api_reference/page.html");
+const ICON: &str = include_str!("api_reference/icon.svg");
+
+/// Where the description says that a local stack is.
+const DEFAULT_URL: &str = "http://127.0.0.1:3000";
+
+/// What the viewer shows.
 const DESCRIPTION: &str = "/docs/openapi.json";
 
 /// The viewer is started by a script in the page, and writes its own styles. Everything else comes
@@ -30,8 +36,11 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inline'; \
     style-src 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; \
     form-action 'none'; frame-ancestors 'none'";
 
-/// A section without operations has the whole width for its tables, whose words are not broken.
+/// A section without operations has the whole width for its tables, whose words are not broken. Where that is too narrow, the
+/// table scrolls and not the page.
 const STYLE: &str = ".tag-section-container .section-column:empty{display:none}\
+    .markdown table{display:block!important;max-width:100%;overflow-x:auto!important}\
+    .property-detail{white-space:normal;overflow-wrap:anywhere}\
     .markdown :is(td,th){overflow-wrap:normal!important;word-break:normal!important}\
     .markdown :is(td,th) code{white-space:nowrap;word-break:keep-all}";
 
@@ -39,15 +48,18 @@ const STYLE: &str = ".tag-section-container .section-column:empty{display:none}\
 pub(crate) fn router() -> Router {
     let page = || async { ([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(page())) };
     let yaml = || async { ([(header::CONTENT_TYPE, "application/yaml")], OPENAPI) };
+    let icon = || async { ([(header::CONTENT_TYPE, "image/svg+xml")], ICON) };
     Router::new()
+        .route("/", get(|| async { Redirect::to("/docs") }))
         .route("/openapi.yaml", get(yaml))
         .route("/docs", get(page))
-        .route(VIEWER, get(viewer))
+        .route("/docs/icon.svg", get(icon))
+        .route("/docs/scalar.js", get(viewer))
         .route(DESCRIPTION, get(json_description))
 }
 
 fn page() -> String {
-    scalar_api_reference::scalar_html(&configuration(), Some(VIEWER))
+    PAGE.replace("__CONFIGURATION__", &configuration().to_string())
 }
 
 /// What the viewer is told: <https://scalar.com/products/api-references/configuration>.
@@ -55,6 +67,7 @@ fn configuration() -> Value {
     json!({
         "url": DESCRIPTION,
         "metaData": { "title": "Tollgate API" },
+        "favicon": "/docs/icon.svg",
         "customCss": STYLE,
         "defaultHttpClient": { "targetKey": "shell", "clientKey": "curl" },
         "defaultOpenAllTags": false,
@@ -93,8 +106,11 @@ async fn json_description(headers: HeaderMap) -> Response {
     match DOCUMENT.clone() {
         Ok(mut document) => {
             let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-            let servers = host.map(|host| json!({ "url": format!("http://{host}") }));
-            document["servers"] = servers.into_iter().collect();
+            if let Some(url) = host.map(|host| format!("http://{host}")) {
+                let introduction = document["info"]["description"].as_str().unwrap_or_default();
+                document["info"]["description"] = json!(introduction.replace(DEFAULT_URL, &url));
+                document["servers"] = json!([{ "url": url }]);
+            }
             Json(document).into_response()
         }
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error).into_response(),

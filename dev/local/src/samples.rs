@@ -60,6 +60,9 @@ const JOURNALED: &str = include_str!("../../../events/journal-purchase.json");
 /// Late enough that no stack is up so long, early enough for the authorization's seven days.
 const CAPTURE_AFTER: SignedDuration = SignedDuration::from_hours(6 * 24);
 
+/// The order that the examples of `docs/openapi.yaml` name, so that a reader can pay it at once.
+const DESCRIBED: (&str, u32) = ("order-1001", 2599);
+
 /// What is captured of [`Payment::Captured`].
 const PARCEL: u32 = 2_000;
 
@@ -191,8 +194,10 @@ async fn pay(functions: Functions, clock: &SampleClock, simulator: &Simulator) -
     clock.registers.store(true, Ordering::SeqCst);
     client.token = client.log_in().await?;
     for sample in SAMPLES {
-        client.register(sample).await?;
+        client.register(&order_id(sample.order).to_string(), sample.amount).await?;
     }
+    let (described, amount) = DESCRIBED;
+    client.register(described, amount).await?;
     clock.registers.store(false, Ordering::SeqCst);
     client.token = client.log_in().await?;
     let is_settled = |payment: Payment| payment == Payment::Settled;
@@ -230,12 +235,9 @@ impl Client {
         token.map(str::to_owned).ok_or_else(|| "the token function answered no token".to_owned())
     }
 
-    async fn register(&self, sample: &Sample) -> Result<(), String> {
-        let id = order_id(sample.order).to_string();
-        let order = json!({ "data": { "type": "order", "amount": sample.amount, "currency": "USD" } });
-        self.send("orders", "PUT", "/v2/orders/{orderId}", &[("orderId", id.as_str())], &order)
-            .await
-            .map(drop)
+    async fn register(&self, id: &str, amount: u32) -> Result<(), String> {
+        let order = json!({ "data": { "type": "order", "amount": amount, "currency": "USD" } });
+        self.send("orders", "PUT", "/v2/orders/{orderId}", &[("orderId", id)], &order).await.map(drop)
     }
 
     async fn prepare(&self, sample: &Sample) -> Result<(), String> {

@@ -43,7 +43,7 @@ handlers! {
 
 /// Every other route and method: 404.
 pub async fn not_found(request: &Request) -> Response<Body> {
-    let detail = "there is no such route, or not with this method";
+    let detail = "there is no such route, or not with this method; docs/api.md lists the routes";
     refuse(request, Failure::new(Code::NotFound, detail)).await
 }
 

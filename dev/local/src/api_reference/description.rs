@@ -25,6 +25,7 @@ const CODES: (&str, &str) = ("reference/errors.md", include_str!("../../../../do
 pub(super) fn for_the_viewer(yaml: &str) -> Result<Value, String> {
     let mut document: Value = serde_saphyr::from_str(yaml).map_err(|error| error.to_string())?;
     let pages: Vec<Page> = PAGES.iter().map(|(file, text)| Page::new(file, text)).collect();
+    leave_out(&mut document);
     explain_codes(&mut document);
     link_descriptions(&mut document, &pages);
     if let Some(tags) = document["tags"].as_array_mut() {
@@ -35,6 +36,20 @@ pub(super) fn for_the_viewer(yaml: &str) -> Result<Value, String> {
         );
     }
     Ok(document)
+}
+
+/// Leaves out the variants with `HEAD`, which would double the menu, and the examples of headers that a first request should
+/// not have: the viewer sends every header that has an example. A key it should have, so that sending twice pays once.
+fn leave_out(document: &mut Value) {
+    let paths = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
+    paths.filter_map(Value::as_object_mut).for_each(|path| drop(path.remove("head")));
+    let parameters = document["components"]["parameters"].as_object_mut().into_iter().flatten();
+    for (name, parameter) in parameters {
+        if parameter["in"] == "header" && name != "Idempotency-Key" {
+            parameter.as_object_mut().map(|parameter| parameter.remove("example"));
+            parameter["schema"].as_object_mut().map(|schema| schema.remove("examples"));
+        }
+    }
 }
 
 struct Page {

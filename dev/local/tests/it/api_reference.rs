@@ -49,12 +49,13 @@ fn descriptions(value: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// The same without what the viewer is given in other words.
+/// The same without what the viewer is given in other words, the variants with `HEAD`, and examples.
 fn without_words(mut value: Value) -> Value {
     fn strip(value: &mut Value) {
         match value {
             Value::Object(members) => {
                 members.retain(|name, member| name != "description" || !member.is_string());
+                members.retain(|name, _| !["head", "example", "examples"].contains(&name.as_str()));
                 members.values_mut().for_each(strip);
             }
             Value::Array(items) => items.iter_mut().for_each(strip),
@@ -88,7 +89,8 @@ async fn the_page_loads_nothing_from_elsewhere_and_may_not() {
     }
     let page = page.text().await.unwrap();
     let loaded: Vec<_> = between(&page, "src=\"", "\"").chain(between(&page, "href=\"", "\"")).collect();
-    assert_eq!(loaded, ["/docs/scalar.js"]);
+    assert_eq!(loaded, ["/docs/scalar.js", "/docs/icon.svg"]);
+    assert_eq!(media(&get(&stack, loaded[1]).await), "image/svg+xml");
     let viewer = get(&stack, loaded[0]).await;
     assert_eq!(media(&viewer), "text/javascript");
     assert!(viewer.text().await.unwrap().contains("createApiReference"));
@@ -103,7 +105,17 @@ async fn the_page_loads_nothing_from_elsewhere_and_may_not() {
 #[tokio::test]
 async fn the_page_shows_every_operation_and_schema_and_calls_its_own_stack() {
     let stack = stack().await;
-    let mut shown = without_words(shown(&stack).await);
+    let shown = shown(&stack).await;
+    let operations = shown["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap());
+    for (method, operation) in operations {
+        assert_ne!(method, "head");
+        if let Some(title) = operation["summary"].as_str() {
+            assert!((2..=4).contains(&title.split(' ').count()), "{title}");
+        }
+    }
+    let header = |name: &str| &shown["components"]["parameters"][name]["example"];
+    assert_eq!((header("If-Match"), header("Idempotency-Key")), (&Value::Null, &json!("cart-7f3a")));
+    let mut shown = without_words(shown);
     let mut described = without_words(DESCRIPTION.document.clone());
     // The deployments that the file names are out of the page's reach.
     assert_eq!(shown["servers"].take(), json!([{ "url": stack.url() }]));
@@ -113,6 +125,20 @@ async fn the_page_shows_every_operation_and_schema_and_calls_its_own_stack() {
         assert!(tags.as_array().unwrap().contains(tag), "{tag}");
     }
     assert_eq!(shown, described);
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn the_root_leads_to_the_page_and_a_person_at_an_unknown_address_is_shown_the_way() {
+    let stack = stack().await;
+    assert!(get(&stack, "/").await.url().path() == "/docs");
+    for (accept, expected) in [("text/html,*/*;q=0.8", "href=\"/docs\""), ("*/*", "\"code\":\"not_found\"")] {
+        let request = client().get(format!("{}/nowhere", stack.url())).header(header::ACCEPT, accept);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::NOT_FOUND, "{accept}");
+        let text = response.text().await.unwrap();
+        assert!(text.contains(expected), "{accept}: {text}");
+    }
     stack.stop().await;
 }
 
