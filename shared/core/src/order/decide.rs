@@ -153,6 +153,11 @@ fn decide_pay(
                 transaction.say(&pay.references, context);
             }
         }
+        // A card that this attempt stores at the gateway is on record, too.
+        let memo = order.transaction_mut(at.transaction).and_then(|transaction| transaction.memo.as_mut());
+        if let (Some(memo), Some(alone)) = (memo, &pay.standalone) {
+            memo.save_card |= alone.memo.save_card;
+        }
         return attempt_again(order, at, amount, context);
     }
     if intent.by == Principal::Implicit && shopper_attempts(&order) >= context.policy.shoppers.attempts {

@@ -71,6 +71,16 @@ fn where_the_card_is_stored_is_kept_once_and_only_if_it_was_requested() {
 }
 
 #[test]
+fn a_card_that_another_attempt_stores_is_on_record() {
+    let mut fixture = Fixture::new();
+    let at = fixture.ask(alone(PaymentKind::Purchase, false), Some("k")).unwrap().sent();
+    fixture.told(at, &not_done(NoEffect::Unreachable));
+    let again = fixture.ask(alone(PaymentKind::Purchase, true), Some("k")).unwrap().sent();
+    fixture.told(again, &approved());
+    assert_eq!(only(&fixture).card().unwrap().stored, Some(stored()));
+}
+
+#[test]
 fn another_reference_on_the_same_order_cannot_charge_it_again() {
     for told in [approved(), unknown()] {
         let mut fixture = Fixture::new();
