@@ -95,8 +95,19 @@ pub(crate) fn http<B>(
     response
 }
 
+/// Refuses a compressed body: read as it is, it would be called a syntax error.
+pub(crate) fn must_not_be_compressed(request: &Request) -> Result<(), Failure> {
+    let is_plain = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"identity");
+    if request.headers().get_all(header::CONTENT_ENCODING).iter().all(is_plain) {
+        return Ok(());
+    }
+    let detail = "a body with a Content-Encoding is not read: send it uncompressed";
+    Err(Failure::new(Code::UnsupportedMediaType, detail))
+}
+
 /// The bytes of a request's body; `unreadable` is what it is called when there are none to be had.
 pub(crate) fn body_bytes(request: &Request, unreadable: Code) -> Result<&[u8], Failure> {
+    must_not_be_compressed(request)?;
     let bytes: &[u8] = match request.body() {
         Body::Empty => &[],
         Body::Text(text) => text.as_bytes(),

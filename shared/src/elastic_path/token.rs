@@ -19,7 +19,7 @@ use crate::{
     api::{
         Code,
         caller::denied,
-        exchange::{Handled, Reply},
+        exchange::{Handled, Reply, must_not_be_compressed},
         failure::Failure,
         problem::Problem,
     },
@@ -113,6 +113,7 @@ struct Form {
 
 impl Form {
     fn of(request: &Request) -> Result<Self, Failure> {
+        must_not_be_compressed(request)?;
         let bytes: &[u8] = request.body();
         if bytes.len() > FORM_MAX_BYTES {
             return Err(Failure::new(Code::BodyTooLarge, "the form is larger than 16 KiB"));

@@ -52,6 +52,7 @@ async fn a_token_is_issued_for_a_key_or_to_a_browser() {
         let start = "grant_type=implicit&client_id=shop&x=";
         form(format!("{start}{}", "x".repeat(bytes - start.len())))
     };
+    t.ask("compressed", &implicit("shop").header("content-encoding", "gzip")).await;
     t.ask("16 KiB", &filled(16_384)).await;
     t.ask("a byte more", &filled(16_385)).await;
     for id in ["nobody", "closed", "away", "malformed", "forbidden", "external", "unkept"] {

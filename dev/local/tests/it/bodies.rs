@@ -35,6 +35,8 @@ async fn bodies_that_are_no_payment_name_what_is_wrong() {
     }
     let large = format!(r#"{{"data": {{"note": "{}"}}}}"#, "x".repeat(64 * 1024));
     shop.send(Method::POST, PAY, &[], large).await.error(413, "body_too_large");
+    let gzip = [("content-encoding", "gzip")];
+    shop.send(Method::POST, PAY, &gzip, "{}".to_owned()).await.error(415, "unsupported_media_type");
     assert!(shop.transactions("o").await.is_empty());
     shop.close().await;
 }

@@ -99,6 +99,9 @@ async fn xml_and_json_are_read_and_written_as_the_client_says() {
     t.ask("a mark in front", &text("application/json", "").bytes(b"\xef\xbb\xbf{}")).await;
     t.ask("UTF-16", &text("application/json; charset=utf-16", "").bytes(b"{\0}\0")).await;
     t.ask("half of it", &text("application/json; charset=utf-16", "").bytes(b"{\0}")).await;
+    for coding in ["gzip", "identity", "Identity", "identity, br"] {
+        t.ask("a coding", &text("application/json", "{}").header("content-encoding", coding)).await;
+    }
     for bytes in [65_536, 65_537] {
         t.ask(
             "a large body",
