@@ -310,7 +310,14 @@ impl<'a> Members<'a> {
     /// Notes every member that is not one of these. For requests in which a misspelled name would
     /// change what happens to the money.
     pub(crate) fn only(&mut self, known: &[&str]) {
-        let is_known = |name: &&str| known.iter().any(|known| self.document.same_name(known, name));
+        self.only_besides(known, &[]);
+    }
+
+    /// The same for a request in which the members `refused` have an error of their own: they are not named among the
+    /// known ones.
+    pub(crate) fn only_besides(&mut self, known: &[&str], refused: &[&str]) {
+        let names = || known.iter().chain(refused);
+        let is_known = |name: &&str| names().any(|known| self.document.same_name(known, name));
         let unknown: Vec<&str> =
             self.node.names().filter(|name| !is_known(name) && !is_of_a_serializer(name)).collect();
         for (n, name) in unknown.iter().take(UNKNOWN_SHOWN_MAX).enumerate() {

@@ -19,6 +19,9 @@ const TEXT_MAX: usize = 1_000;
 /// The member that names a payment.
 const TRANSACTION_ID: &str = "TransactionID";
 
+/// How much of the payment is meant. A void has none.
+const AMOUNT: &str = "Amount";
+
 /// Whether money is given back although an issuer took it back. Not in the page's model: refunds had no chargebacks there.
 const REFUND_DISPUTED: &str = "RefundDisputed";
 
@@ -27,7 +30,7 @@ const OWN: [&str; 9] = [
     "TransactionType",
     TRANSACTION_ID,
     "TransactionReference",
-    "Amount",
+    AMOUNT,
     "CurrencyCode",
     "TransactionDateTime",
     "Actor",
@@ -70,7 +73,10 @@ pub(super) async fn follow_up(
 ) -> Handled<Outgoing> {
     let merchant = &exchange.caller.merchant;
     // A misspelled Amount must not capture or refund everything.
-    request.only(&[&OWN[..], &ALSO[..]].concat());
+    let refused: &[&str] = if follow_up == FollowUp::Void { &[AMOUNT] } else { &[] };
+    let mut known = [&OWN[..], &ALSO[..]].concat();
+    known.retain(|name| !refused.contains(name));
+    request.only_besides(&known, refused);
     pay::transaction_type(&mut request, requested);
     let id = if follow_up == FollowUp::Refund && !request.has(TRANSACTION_ID) && request.has("Card") {
         let detail = "is required: a refund gives a payment back and names it; a card alone is not credited";
@@ -81,14 +87,14 @@ pub(super) async fn follow_up(
     let reference = reference::read(&mut request, true);
     exchange.reference.clone_from(&reference);
     pay::date_time(&mut request, exchange.api.access.now());
-    request.not_blank("Amount");
+    request.not_blank(AMOUNT);
     // The payment has one; what is stated is held against it.
     let currency = pay::currency(&mut request, false);
     let stated_wrong = currency.is_none() && request.has("CurrencyCode");
     let amount = match follow_up {
-        FollowUp::Void if request.has("Amount") => {
+        FollowUp::Void if request.has(AMOUNT) => {
             let detail = "a void undoes the whole payment: leave the amount out, or refund a part";
-            request.no_value("Amount", detail)
+            request.no_value(AMOUNT, detail)
         }
         _ if stated_wrong => pay::amount(&mut request, merchant, None, false),
         _ => pay::amount(&mut request, merchant, currency.or_else(|| pay::alike(merchant)), false),

@@ -87,8 +87,7 @@ fn is_of_all_customers(request: &Request) -> Result<(), Failure> {
 }
 
 fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<OrderFilter>, Failure> {
-    let [filter, zone, limit, cursor] = PARAMETERS;
-    let mut parameters = Parameters::of(request, &[filter, zone, SORT, limit, "page[offset]", cursor]);
+    let mut parameters = Parameters::tolerating(request, &PARAMETERS, &[SORT, "page[offset]"]);
     parameters.read(
         "page[offset]",
         |offset| (offset == "0").then_some(()),

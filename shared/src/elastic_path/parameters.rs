@@ -30,10 +30,17 @@ pub(super) struct Parameters<'a> {
 impl<'a> Parameters<'a> {
     /// Notes each parameter that the route does not have: a misspelled filter would return everything.
     pub(super) fn of(request: &'a Request, known: &[&str]) -> Self {
-        let mut parameters = Self { request, has_sort: known.contains(&SORT), problems: Vec::new() };
+        Self::tolerating(request, known, &[])
+    }
+
+    /// The same for a route that also takes parameters of other APIs, as long as they change nothing. They are not named
+    /// among those that there are, because all other values are refused.
+    pub(super) fn tolerating(request: &'a Request, known: &[&str], tolerated: &[&str]) -> Self {
+        let is_taken = |name: &str| known.contains(&name) || tolerated.contains(&name);
+        let mut parameters = Self { request, has_sort: is_taken(SORT), problems: Vec::new() };
         let stated = request.query_string_parameters();
         let mut unknown: Vec<&str> = stated.iter().map(|(name, _)| name).collect();
-        unknown.retain(|name| !known.contains(name));
+        unknown.retain(|name| !is_taken(name));
         // The query is a map: its order would differ from request to request.
         unknown.sort_unstable();
         unknown.dedup();
