@@ -291,7 +291,7 @@ impl Exchange<'_> {
         let Self { api, attempts, request, caller, .. } = self;
         let deadline = deadline(request, api.access.now());
         let key = reference::order_key(&caller.merchant.id, id)?;
-        let is_follow_up = !stated.is_payment();
+        let (is_follow_up, saves_card) = (!stated.is_payment(), stated.saves_card());
         // Each payment is an order of its own and names no customer, so it counts if the server states the shopper.
         let attempt = match attempts.filter(|_| stated.is_payment()) {
             Some(attempts) => Some(Attempt::begin(attempts, &api.access, request, caller, None).await?),
@@ -302,7 +302,9 @@ impl Exchange<'_> {
             attempt.end_payment(&performed).await;
         }
         match performed {
-            Ok(performed) => of_operation(&performed, api.payments.gateway.info(), api.access.now()),
+            Ok(performed) => {
+                of_operation(&performed, saves_card, api.payments.gateway.info(), api.access.now())
+            }
             Err(NotPerformed::NotInOrder(failure)) => Err(failure),
             Err(NotPerformed::Refused(refusal)) => refused(refusal, id, is_follow_up),
         }
@@ -333,9 +335,22 @@ fn refused(refusal: Refusal, id: Uuid, is_follow_up: bool) -> Handled<Outgoing> 
     Err(error)
 }
 
-fn of_operation(performed: &Performed, gateway: &dyn GatewayInfo, now: Timestamp) -> Handled<Outgoing> {
+fn of_operation(
+    performed: &Performed,
+    saves_card: Option<bool>,
+    gateway: &dyn GatewayInfo,
+    now: Timestamp,
+) -> Handled<Outgoing> {
     let (transaction, operation) = stated::operation(performed)?;
-    let reply = Outgoing::of_operation(&performed.order, transaction, operation, gateway);
+    let mut reply = Outgoing::of_operation(&performed.order, transaction, operation, gateway);
+    let kept = transaction.memo.as_ref().map(|memo| memo.save_card);
+    if performed.replayed && saves_card != kept && saves_card.is_some() {
+        reply.body.message.description += if kept == Some(true) {
+            "; SaveToFile stays true, as it was stated first"
+        } else {
+            "; SaveToFile stays false, as it was stated first: the card is not stored"
+        };
+    }
     let retry_after_s = stated::retry_after_s(transaction, now).or(reply.retry_after_s);
     Ok(Reply { replayed: performed.replayed, retry_after_s, ..reply })
 }

@@ -126,6 +126,14 @@ impl<'a> Stated<'a> {
         matches!(self.action, Action::Pay(_))
     }
 
+    /// Whether the card of a payment that is an order of its own is to be stored; none of any other request.
+    pub(crate) fn saves_card(&self) -> Option<bool> {
+        match &self.action {
+            Action::Pay(Pay { standalone: Some(alone), .. }) => Some(alone.memo.save_card),
+            _ => None,
+        }
+    }
+
     /// Performs it on an order, for this caller. A request that is not in order any more is only looked up.
     pub(crate) async fn perform(
         self,

@@ -89,6 +89,11 @@ async fn each_outcome_has_a_code_of_its_own() {
     t.afresh();
     t.ask("a card is stored", &with(pay("charge"), "Request.SaveToFile", json!(true))).await;
     t.ask("and told with its state", &status(json!({"TransactionReference": "ref-1"}))).await;
+    t.ask("a repetition does not take that back", &pay("charge")).await;
+    t.afresh();
+    t.ask("a card is not stored", &pay("charge")).await;
+    let later = with(pay("charge"), "Request.SaveToFile", json!(true));
+    t.ask("nor by a repetition, which says so", &later).await;
     t.ask(
         "a discount",
         &with(
