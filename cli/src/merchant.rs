@@ -9,11 +9,15 @@ pub(crate) mod switch;
 use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use tollgate::{lambda::GATEWAY, secrets_manager::SecretKind};
+use tollgate::{
+    lambda::GATEWAY,
+    merchant_document::{self, IgnoredMember},
+    secrets_manager::SecretKind,
+};
 use tollgate_core::{
     order::{MerchantId, Route},
     payments::{Merchant, MerchantsError},
-    values::Currency,
+    values::{Currency, clean_text},
 };
 
 use crate::{
@@ -30,6 +34,12 @@ const KEY_BYTES: usize = 24;
 /// Bytes of a new signing key: what HMAC-SHA-256 wants (RFC 7518 §3.2).
 const SIGNING_KEY_BYTES: usize = 32;
 
+/// How alike two names are, of 1, if one is probably the other misspelled. The command line has the same for its own words.
+const LIKE: f64 = 0.7;
+
+/// Most characters of a member's name that are shown.
+const NAME_SHOWN_MAX: usize = 40;
+
 /// How long a function goes on with what it has read.
 const EVERYWHERE_AFTER: &str = "5 minutes";
 
@@ -42,7 +52,7 @@ pub(crate) struct Document {
 
 impl Document {
     pub(crate) fn parse(id: &MerchantId, text: &SecretString) -> Result<Self, Failure> {
-        let merchant = tollgate::merchant_document::parse(id.clone(), text.expose_secret(), GATEWAY)?;
+        let merchant = merchant_document::parse(id.clone(), text.expose_secret(), GATEWAY)?;
         let malformed = |_| MerchantsError::Malformed("not valid JSON".to_owned());
         Ok(Self { value: serde_json::from_str(text.expose_secret()).map_err(malformed)?, merchant })
     }
@@ -50,10 +60,7 @@ impl Document {
     /// From a value, which has to be what the functions can read.
     pub(crate) fn new(id: &MerchantId, value: Value) -> Result<Self, Failure> {
         let text = SecretString::from(value.to_string());
-        Ok(Self {
-            merchant: tollgate::merchant_document::parse(id.clone(), text.expose_secret(), GATEWAY)?,
-            value,
-        })
+        Ok(Self { merchant: merchant_document::parse(id.clone(), text.expose_secret(), GATEWAY)?, value })
     }
 
     pub(crate) fn text(&self) -> SecretString {
@@ -76,6 +83,20 @@ impl Document {
         let mut value = self.value.clone();
         value["gateway"]["surcharging_merchids"] = json!(merchids);
         Self::new(&self.merchant.id, value)
+    }
+
+    /// What nothing reads of it, each with the member that is probably meant.
+    pub(crate) fn ignored(&self) -> Vec<String> {
+        let ignored =
+            merchant_document::ignored_members(&self.value).map(|IgnoredMember { within, name, known }| {
+                // The name can be anything: never shown if it is a number, and shown short.
+                let shown = clean_text(name, NAME_SHOWN_MAX);
+                let meant = known.iter().map(|known| (strsim::jaro(name, known), known));
+                let meant = meant.filter(|(likeness, _)| *likeness > LIKE).max_by(|a, b| a.0.total_cmp(&b.0));
+                let meant = meant.map(|(_, known)| format!("; did you mean {known}?"));
+                format!("{shown} in {within} is not known and ignored{}", meant.unwrap_or_default())
+            });
+        ignored.collect()
     }
 
     /// The account for each currency.

@@ -1,6 +1,7 @@
 //! A merchant's document: JSON in a secret of its own (docs/merchants.md), read once and checked.
 
 pub mod hosts;
+mod member_names;
 
 use std::collections::BTreeMap;
 
@@ -40,6 +41,29 @@ pub fn parse(id: MerchantId, json: &str, gateway: &dyn GatewayInfo) -> Result<Me
             MerchantsError::Malformed(format!("at {path}: {}", category(error.inner())))
         })?;
     document.into_merchant(id, gateway).map_err(|what| MerchantsError::Malformed(what.to_owned()))
+}
+
+/// A member of a document that nothing reads: it may be misspelled, and what it was meant to say does not hold.
+pub struct IgnoredMember<'a> {
+    /// The object that it is in: the document, or its `gateway`.
+    pub within: &'static str,
+    /// Its name.
+    pub name: &'a str,
+    /// The members that are read there.
+    pub known: &'static [&'static str],
+}
+
+/// The members that are ignored. In all other objects, an unknown member is an error.
+pub fn ignored_members(document: &Value) -> impl Iterator<Item = IgnoredMember<'_>> {
+    let objects = [
+        ("the document", Some(document), member_names::of::<MerchantDocument>()),
+        ("gateway", document.get("gateway"), member_names::of::<GatewayDocument>()),
+    ];
+    objects.into_iter().flat_map(|(within, object, known)| {
+        let names = object.and_then(Value::as_object).into_iter().flat_map(|members| members.keys());
+        let ignored = names.filter(|name| !known.contains(&name.as_str()));
+        ignored.map(move |name| IgnoredMember { within, name, known })
+    })
 }
 
 /// Refuses a merchant whose gateway is not on the deployment's list of hosts.

@@ -203,6 +203,8 @@ fn warnings(place: &Place, id: &MerchantId, document: &Document) -> Vec<Check> {
     if let Err(error) = tollgate::merchant_document::must_be_on(merchant, &place.gateway_hosts) {
         checks.push(Check::of(format!("gateway host of {id}"), Err(Failure::Refused(error.to_string()))));
     }
+    let ignored = document.ignored();
+    checks.extend(ignored.into_iter().map(|found| Check::new(format!("members of {id}"), Mark::Note, found)));
     let shortest = merchant.keys.iter().map(MerchantKey::chars).min().unwrap_or_default();
     if shortest < KEY_ADVISED_CHARS {
         let has_names = merchant.keys.iter().any(|key| key.name.is_some());

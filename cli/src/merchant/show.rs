@@ -9,7 +9,7 @@ use tollgate_core::{
 
 use tollgate::{dynamodb::orders::switch::DynamoDbSwitch, lambda::GATEWAY, secrets_manager::SecretKind};
 
-use super::{Document, read};
+use super::read;
 use crate::{
     aws::Aws, confirm, failure::Failure, place::Place, precondition::unreadable_switch, report::Report, stop,
 };
@@ -54,11 +54,13 @@ pub(crate) async fn list(place: &Place) -> Result<Report, Failure> {
 
 pub(crate) async fn show(place: &Place, id: &MerchantId) -> Result<Report, Failure> {
     let aws = Aws::new(place)?;
-    let Document { merchant, .. } = read(&aws, id).await?;
+    let document = read(&aws, id).await?;
+    let (ignored, merchant) = (document.ignored(), document.merchant);
     let stop = stop_of(switch_if_known(place, &aws).as_ref(), id).await?;
     let mut value = value(&merchant, stop.as_ref());
     value["stage"] = json!(place.stage_or_unnamed());
     value["place"] = place.secrets_value(SecretKind::Merchants)?;
+    value["ignored"] = json!(ignored);
     let policy = &merchant.policy;
     let duration = |duration: Option<jiff::SignedDuration>| {
         duration.map_or_else(|| "never".to_owned(), |duration| duration.to_string())
@@ -103,9 +105,10 @@ pub(crate) async fn show(place: &Place, id: &MerchantId) -> Result<Report, Failu
         ("found by own references", yes_no(merchant.search.references)),
         ("found by customers", yes_no(merchant.search.customers)),
     ];
-    let rows = rows.map(|(name, text)| format!("  {name:<28} {text}"));
+    let ignored = ignored.into_iter().map(|found| ("ignored", found));
+    let rows = rows.into_iter().chain(ignored).map(|(name, text)| format!("  {name:<28} {text}"));
     let title = format!("Merchant {id}, {}:", place.of_secrets(SecretKind::Merchants)?);
-    Ok(Report::new(format!("{title}\n{}", rows.join("\n")), value))
+    Ok(Report::new(format!("{title}\n{}", rows.collect::<Vec<_>>().join("\n")), value))
 }
 
 fn line([id, state, account, orders, currencies]: [String; 5]) -> String {

@@ -51,6 +51,7 @@ async fn what_is_wrong_is_named_and_the_rest_is_still_looked_at() {
     let name = format!("tollgate/merchants/{MERCHANT}");
     let mut document = fixture.stack.secrets().get(&name).unwrap();
     document["gateway"]["password"] = json!("not-the-password");
+    document["captures_pasued"] = json!(true);
     fixture.stack.secrets().put(&name, document);
     fixture.stack.secrets().put("tollgate/merchants/broken", json!({ "keys": ["a-key-to-hide"] }));
     let arguments = ["doctor", "--json", "--table", "no-table", MERCHANTS];
@@ -73,6 +74,9 @@ async fn what_is_wrong_is_named_and_the_rest_is_still_looked_at() {
         assert!(result == "failed" && found.contains(says), "{check}: {found}");
     }
     assert_eq!(result(&report, "merchant 170200123").0, "ok");
+    let misspelled =
+        "captures_pasued in the document is not known and ignored; did you mean captures_paused?";
+    assert_eq!(result(&report, "members of 170200123"), ("note", misspelled));
     let ran = run(&["doctor"], &[], "").await;
     assert!(ran.code == 1 && ran.out.contains("aws configure export-credentials"), "{ran:?}");
     fixture.close().await;

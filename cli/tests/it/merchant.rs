@@ -50,6 +50,8 @@ async fn a_new_merchant_has_the_name_and_address_of_its_receipts_or_is_told_that
     let document = document(&fixture, NEW);
     assert_eq!(document["name"], "Ann's Books");
     assert_eq!(document["address"], json!(["1 Main St", "Springfield, IL 62701"]));
+    let shown = fixture.run(&["merchant", "show", NEW, "--json"], "").await.json();
+    assert_eq!(shown["ignored"], json!([]), "all that is written is read");
     for wrong in [["--name", "a\u{7}b"], ["--name", ""], ["--address", "4111111111111111"]] {
         let arguments = create(&fixture, "other", &wrong);
         fixture.run(&borrowed(&arguments), "testing123\n").await.fails(2, wrong[0]);

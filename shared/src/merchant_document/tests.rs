@@ -34,6 +34,17 @@ fn a_site_becomes_the_gateways_address() {
 }
 
 #[test]
+fn a_member_that_nothing_reads_is_found_where_it_is_no_error() {
+    let mut document = document();
+    assert_eq!(ignored_members(&document).count(), 0);
+    document["captures_pasued"] = json!(true);
+    document["gateway"]["merchid"] = json!("1");
+    let found: Vec<_> = ignored_members(&document).map(|one| (one.within, one.name)).collect();
+    assert_eq!(found, [("the document", "captures_pasued"), ("gateway", "merchid")]);
+    assert!(ignored_members(&document).all(|one| one.known.len() >= 8), "with those that are read");
+}
+
+#[test]
 fn durations_are_iso_8601() {
     let mut document = document();
     document["duplicate_window"] = json!("PT5M");
