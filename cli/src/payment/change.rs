@@ -7,11 +7,13 @@ use serde_json::json;
 use tollgate_core::{
     order::{
         Action, Attribution, CaptureTerms, Essentials, Fingerprint, FollowUp, Intent, KeyDigest, Kind,
-        Operation, OperationRef, OperationStatus, Order, OrderKey, Person, Plan, Principal, Reauthorize,
-        Target, Transaction,
+        NoEffect, Operation, OperationRef, OperationStatus, Order, OrderKey, Person, Plan, Principal,
+        Reauthorize, Rejection, Target, Transaction,
     },
     payments::{Deadline, Performed, Refusal},
+    values::{Amount, RefundMax},
 };
+use uuid::Uuid;
 
 use super::history;
 use crate::{
@@ -37,6 +39,26 @@ pub(crate) enum Change {
 }
 
 impl Change {
+    const ALL: [Self; 4] = [
+        Self::FollowUp(FollowUp::Capture),
+        Self::Reauthorize,
+        Self::FollowUp(FollowUp::Refund),
+        Self::FollowUp(FollowUp::Void),
+    ];
+
+    /// What the order shall do to a transaction, or to the only one that allows it.
+    fn action(self, transaction: Option<Uuid>, amount: Option<Amount>) -> Action {
+        let target = transaction.map_or(Target::OnlyEligible, Target::Transaction);
+        match self {
+            Self::FollowUp(FollowUp::Capture) => Action::Capture { target, amount, custom_reference: None },
+            Self::FollowUp(FollowUp::Refund) => Action::Refund { target, amount, mechanism: None },
+            Self::FollowUp(FollowUp::Void) => Action::Void { target, reopen: true },
+            Self::Reauthorize => {
+                Action::Reauthorize(Reauthorize { target, amount, capture: CaptureTerms::default() })
+            }
+        }
+    }
+
     fn as_str(self) -> &'static str {
         match self {
             Self::FollowUp(follow_up) => follow_up.kind().as_str(),
@@ -61,7 +83,8 @@ pub(crate) async fn run(place: &Place, requested: Change, change: &ChangePayment
     let order = job.payments.order(&key).await?;
     let person = if change.as_stated.dry_run { None } else { person::verified(place).await };
     let intent = intent(requested, change, &order, person.as_ref())?;
-    let plan = job.payments.weigh(&merchant, order, &intent).map_err(Refusal::Rejected)?;
+    let weigh = |action| job.payments.weigh(&merchant, order.clone(), &Intent { action, ..intent.clone() });
+    let plan = weigh(intent.action.clone()).map_err(|why| refused(why, &order, requested, change, weigh))?;
     // A repetition does nothing, so there is nothing to confirm.
     if let Plan::Send(order, at) | Plan::Record(order, at) = plan {
         let (Some(transaction), Some(operation)) = (order.transaction(at.transaction), order.operation(at))
@@ -93,18 +116,10 @@ fn intent(
 ) -> Result<Intent, Failure> {
     let amount = change.amount.as_deref();
     let amount = amount.map(|text| amount::in_currency("--amount", text, order.currency)).transpose()?;
-    let target = change.transaction.map_or(Target::OnlyEligible, Target::Transaction);
-    let action = match requested {
-        Change::FollowUp(FollowUp::Capture) => Action::Capture { target, amount, custom_reference: None },
-        Change::FollowUp(FollowUp::Refund) => Action::Refund { target, amount, mechanism: None },
-        Change::FollowUp(FollowUp::Void) if amount.is_some() => {
-            return Err(Failure::Input("--amount: a void undoes the whole payment".to_owned()));
-        }
-        Change::FollowUp(FollowUp::Void) => Action::Void { target, reopen: true },
-        Change::Reauthorize => {
-            Action::Reauthorize(Reauthorize { target, amount, capture: CaptureTerms::default() })
-        }
-    };
+    if amount.is_some() && matches!(requested, Change::FollowUp(FollowUp::Void)) {
+        return Err(Failure::Input("--amount: a void undoes the whole payment".to_owned()));
+    }
+    let action = requested.action(change.transaction, amount);
     let (by, reason) = (change.as_stated.by.to_string(), change.as_stated.reason.to_string());
     let named = change.transaction.map(|id| id.to_string());
     // The command again, after a lost connection for example, is the same request.
@@ -125,8 +140,59 @@ fn intent(
         seen_version: change.as_stated.if_version,
         refund_disputed: change.refund_disputed,
         // Whoever has rights at AWS has no limit here.
-        refund_max: tollgate_core::values::RefundMax::Unlimited,
+        refund_max: RefundMax::Unlimited,
     })
+}
+
+/// Why the rules refuse it, how much is left, and which commands they allow instead.
+fn refused(
+    rejection: Rejection,
+    order: &Order,
+    requested: Change,
+    change: &ChangePayment,
+    weigh: impl Fn(Action) -> Result<Plan, Rejection>,
+) -> Failure {
+    let rejection = match (rejection, order.transactions.as_slice()) {
+        // What is in the way of the only transaction can be said.
+        (rejection @ Rejection::NoEligibleTransaction, [only]) => {
+            weigh(requested.action(Some(only.id), None)).err().unwrap_or(rejection)
+        }
+        (rejection, _) => rejection,
+    };
+    let more = match &rejection {
+        Rejection::ExceedsOwing(most)
+        | Rejection::ExceedsAuthorized(most)
+        | Rejection::ExceedsReleased(most)
+        | Rejection::ExceedsRefundable(most) => format!(": {}", history::money(order, *most)),
+        Rejection::SeveralEligibleTransactions(those) => {
+            let ids: Vec<_> = those.iter().map(Uuid::to_string).collect();
+            format!("; name one of {}", ids.join(", "))
+        }
+        Rejection::TransactionFailed
+        | Rejection::AlreadyCancelled
+        | Rejection::NotAnAuthorization
+        | Rejection::AlreadyCaptured
+        | Rejection::NotCaptured
+        | Rejection::NothingReleased
+        | Rejection::AlreadyReauthorized(_)
+        | Rejection::NoStoredCard
+        | Rejection::PartlyRefunded
+        | Rejection::NoEligibleTransaction => {
+            let is_allowed = |other: &Change| {
+                let weighed = weigh(other.action(change.transaction, None));
+                matches!(weighed, Ok(_) | Err(Rejection::SeveralEligibleTransactions(_)))
+            };
+            let allowed = Change::ALL.into_iter().filter(is_allowed);
+            let allowed: Vec<_> = allowed.map(|other| format!("`payment {}`", other.as_str())).collect();
+            if allowed.is_empty() {
+                String::new()
+            } else {
+                format!("; possible instead: {}", allowed.join(", "))
+            }
+        }
+        _ => return Refusal::Rejected(rejection).into(),
+    };
+    Failure::Refused(format!("{rejection}{more}"))
 }
 
 /// What would be done, and to what.
@@ -172,10 +238,18 @@ fn outcome(stage: &str, performed: &Performed, now: Timestamp) -> Report {
             UNAVAILABLE,
         ),
     };
+    let possible_instead = match status {
+        Some(OperationStatus::NoEffect(NoEffect::NotSettled)) => Some("payment void"),
+        Some(OperationStatus::NoEffect(NoEffect::AlreadySettled)) => Some("payment refund"),
+        _ => None,
+    };
+    let instead = possible_instead.map(|other| format!("; possible instead: `{other}`")).unwrap_or_default();
     let before = if *replayed { ", by an earlier command like this" } else { "" };
-    let text = format!("{says}{before}. Stage {stage}.\n\n{}", history::text(order, Some(transaction), now));
+    let history = history::text(order, Some(transaction), now);
+    let text = format!("{says}{before}{instead}. Stage {stage}.\n\n{history}");
     let value = json!({
         "stage": stage, "dry_run": false, "replayed": replayed, "outcome": word,
+        "possible_instead": possible_instead,
         "order": history::value(order, Some(transaction), now),
     });
     Report { text, value, code }

@@ -65,7 +65,10 @@ async fn a_refund_is_shown_requested_and_made_once_however_often_the_command_is_
     // Another reason is another refund.
     fixture.change("refund", "o", &["--amount", "5.00", "--reason", "again", "--yes"], "").await.json();
     assert_eq!(fixture.sent("refund"), 2);
-    fixture.change("refund", "o", &["--amount", "16.00", "--yes"], "").await.fails(4, "left to refund");
+    fixture
+        .change("refund", "o", &["--amount", "16.00", "--yes"], "")
+        .await
+        .fails(4, "left to refund: 15.99 USD");
     let (_, read) = fixture.call("GET", &format!("/v2/orders/o/transactions/{id}"), json!({})).await;
     assert_eq!(read["data"]["refunded_amount"], 1000);
     assert_eq!(read["data"]["meta"]["operations"][1]["request"], json!({"actor": "Ann", "reason": WHY}));
@@ -81,7 +84,10 @@ async fn an_authorization_is_captured_in_part_and_a_purchase_is_voided() {
     assert_eq!(first(&captured)["captured"], 2000);
     let dry = fixture.change("reauthorize", "held", &["--dry-run"], "").await.json();
     assert_eq!((&dry["operation"], &dry["amount"]), (&json!("reauthorize"), &json!(599)));
-    fixture.change("reauthorize", "held", &["--amount", "6.00", "--yes"], "").await.fails(4, "released");
+    fixture
+        .change("reauthorize", "held", &["--amount", "6.00", "--yes"], "")
+        .await
+        .fails(4, "released: 5.99 USD");
     let rest = fixture.change("reauthorize", "held", &["--yes"], "").await.json();
     let transactions = &rest["order"]["transactions"];
     assert_eq!((&first(&rest)["status"], &first(&rest)["amount"]), (&json!("complete"), &json!(599)));
@@ -117,14 +123,20 @@ async fn what_cannot_be_is_refused_and_nothing_is_sent() {
     let fixture = Fixture::open().await;
     let id = fixture.sale("o").await;
     let other = "475d9b6b-8385-49a3-b57f-855c155d5d68";
+    fixture.pay("held", "authorize").await;
+    fixture.pay("twice", "purchase").await;
     for (what, order, more, code, says) in [
-        ("refund", "o", &["--amount", "5.001"][..], 2, "--amount: 5.001 is no amount of USD"),
+        ("refund", "held", &[][..], 4, "not captured; possible instead: `payment capture`, `payment void`"),
+        ("capture", "held", &["--amount", "26.00"], 4, "more than what was authorized: 25.99 USD"),
+        ("reauthorize", "o", &[], 4, "captured already; possible instead: `payment refund`, `payment void`"),
+        ("refund", "twice", &["--amount", "1.00"], 4, "\"possible_instead\": \"payment void\""),
+        ("refund", "o", &["--amount", "5.001"], 2, "--amount: 5.001 is no amount of USD"),
         ("refund", "o", &["--amount", "0"], 4, "amount"),
         ("refund", "o", &["--amount", "26.00"], 4, "left to refund"),
         ("refund", "other", &[], 3, "the order does not exist"),
         ("refund", "o", &[other], 3, "no such transaction"),
         ("capture", "o", &[id.as_str()], 4, "capture"),
-        ("void", "o", &[id.as_str()], 4, "settled"),
+        ("void", "o", &[id.as_str()], 4, "\"possible_instead\": \"payment refund\""),
     ] {
         let ran = fixture.change(what, order, &[more, &["--yes"]].concat(), "").await;
         assert_eq!(ran.code, code, "{what} {order} {more:?}: {ran:?}");
