@@ -137,6 +137,9 @@ async fn days(place: &Place, days: &CaptureDays) -> Result<Report, Failure> {
     let deadline = Deadline::after(A_DAY);
     let found = due_sums(agenda.as_ref(), merchant, range, time_zone, deadline).await;
     let found = found.map_err(|error| unread(&error))?;
+    if found.sums.is_empty() && found.unreadable == 0 {
+        must_exist(place, merchant).await?;
+    }
     let mut lines = vec![DAYS.map(str::to_owned).to_vec()];
     lines.extend(found.sums.iter().map(|((day, currency), sum)| {
         let amount =

@@ -9,7 +9,7 @@ use crate::{failure::Failure, place::Place, report::Report};
 pub(crate) async fn run(place: &Place, id: &MerchantId) -> Result<Report, Failure> {
     let (job, agenda, now) = (place.job()?, place.agenda()?, place.clock.now());
     let unread = |error: &dyn std::fmt::Display| Failure::Unavailable(error.to_string());
-    let merchant = job.merchants.get(id).await.map_err(|error| unread(&error))?;
+    let merchant = job.merchants.get(id).await?;
     let count = count_attention(agenda.as_ref(), id, now).await.map_err(|error| unread(&error))?;
     let stop = job.switch.stop(id).await.map_err(|error| unread(&error))?;
     let live = GATEWAY.is_live(&merchant.gateway.any_route());

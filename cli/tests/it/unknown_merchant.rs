@@ -5,30 +5,27 @@ use crate::support::{Fixture, MERCHANT, MERCHANTS, run};
 #[tokio::test]
 async fn a_merchant_that_there_is_not_is_said_wherever_one_is_named() {
     let fixture = Fixture::open().await;
-    let by = ["--by", "Ann", "--reason", "r", "--yes"];
-    let hook = ["--url", "http://127.0.0.1:9/hooks"];
-    for command in [
-        &["merchant", "show", "nobody"][..],
-        &["merchant", "key", "list", "nobody"],
-        &[&["merchant", "stop", "nobody"][..], &by].concat(),
-        &["payment", "list", "nobody"],
-        &["payment", "list", "nobody", "--csv"],
-        &["payment", "list", "nobody", "--needs-attention"],
-        &["payment", "find", "nobody", "--last4", "1443"],
-        &["payment", "tail", "nobody"],
-        &["payment", "show", "nobody", "o"],
-        &["payment", "receipt", "nobody", "o"],
-        &[&["payment", "refund", "nobody", "o"][..], &by].concat(),
-        &["report", "nobody"],
-        &["report", "nobody", "--csv"],
-        &["capture", "list", "nobody"],
-        &["customer", "erase", "nobody", "customer-1"],
-        &[&["webhook", "add", "nobody", "erp"][..], &hook].concat(),
-        &["webhook", "list", "nobody"],
-        &["webhook", "list", "nobody", "erp"],
-        &["webhook", "replay", "nobody", "erp", "--parked"],
-    ] {
-        fixture.run(command, "").await.fails(3, "");
+    let by = "--by Ann --reason r --yes";
+    let commands = "me NOBODY; audit NOBODY; report NOBODY; report NOBODY --csv; journal list NOBODY;
+        merchant show NOBODY; merchant rotate-key NOBODY; merchant key add NOBODY --name erp --role pay;
+        merchant key list NOBODY; merchant key revoke NOBODY 1; merchant stop NOBODY BY; merchant start NOBODY BY;
+        person add NOBODY Ann --email a@shop.example --issuer https://login.shop.example --role pay;
+        person list NOBODY; person change NOBODY Ann --role pay; person remove NOBODY Ann; person history NOBODY;
+        payment list NOBODY; payment list NOBODY --csv; payment list NOBODY --needs-attention;
+        payment find NOBODY --last4 1443; payment tail NOBODY; payment show NOBODY o; payment receipt NOBODY o;
+        payment capture NOBODY o BY; payment reauthorize NOBODY o BY; payment refund NOBODY o BY;
+        payment void NOBODY o BY; payment resolve NOBODY o ID --as done BY;
+        capture pause NOBODY o BY; capture resume NOBODY o BY; capture list NOBODY; capture days NOBODY;
+        customer erase NOBODY customer-1; settlement list NOBODY; settlement show NOBODY d;
+        settlement exceptions NOBODY; settlement note NOBODY ID --by Ann --text t;
+        settlement resolve NOBODY ID --by Ann --reason r; webhook add NOBODY erp --url http://127.0.0.1:9/hooks;
+        webhook rotate NOBODY erp; webhook remove NOBODY erp; webhook list NOBODY; webhook list NOBODY erp;
+        webhook test NOBODY erp; webhook replay NOBODY erp --parked; doctor --merchant NOBODY --uat";
+    for command in commands.split(';') {
+        let id = "475d9b6b-8385-49a3-b57f-855c155d5d68";
+        let command = command.replace("NOBODY", "nobody").replace("ID", id).replace("BY", by);
+        let ran = fixture.run(&command.split_whitespace().collect::<Vec<_>>(), "").await;
+        assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{command}: {ran:?}");
     }
     assert!(fixture.stack.secrets().names().iter().all(|name| !name.contains("nobody")));
     fixture.close().await;
