@@ -27,6 +27,9 @@ use crate::{
     table::aligned,
 };
 
+/// What is said before the first count. Without it, no total would mean that nothing happened.
+const NOT_COUNTED: &str = "Nothing is counted yet: the function totals counts every 15 minutes.";
+
 /// What is shown.
 struct Totals {
     periods: Periods,
@@ -56,7 +59,8 @@ pub(crate) async fn run(place: &Place, options: &TotalsOptions) -> Result<Report
     let shown = Totals { periods, selection, found, has_several: options.all_merchants };
     if options.csv {
         csv::print(&shown.header(), shown.rows())?;
-        shown.left_out().for_each(|line| failure::remark(&line));
+        let uncounted = shown.reached().is_none().then(|| NOT_COUNTED.to_owned());
+        shown.left_out().chain(uncounted).for_each(|line| failure::remark(&line));
         return Ok(Report::nothing());
     }
     Ok(Report::new(shown.text(), shown.value(options)))
@@ -132,19 +136,21 @@ impl Totals {
         let is_shown =
             |n: usize| header[n] != "PROVISIONAL" && (always.contains(&header[n].as_str()) || says(n));
         let shown: Vec<usize> = (0..header.len()).filter(|n| is_shown(*n)).collect();
-        let lines = std::iter::once(&header).chain(&rows);
+        let lines = std::iter::once(&header).chain(&rows).filter(|_| !rows.is_empty());
         let lines = lines.map(|row| shown.iter().map(|n| row[*n].clone()).collect());
         let mut text = aligned(&lines.collect::<Vec<Vec<String>>>());
         text.extend(self.sums());
-        if rows.is_empty() {
+        text.extend(self.left_out());
+        if rows.is_empty() && self.reached().is_some() {
             text.push("Nothing happened.".to_owned());
         }
-        text.extend(self.left_out());
-        text.push(match self.found.iter().filter_map(|(_, found)| found.reached).min() {
-            Some(reached) => format!("counted up to {}", time(reached)),
-            None => "nothing is counted yet".to_owned(),
-        });
+        text.push(self.reached().map_or(NOT_COUNTED.to_owned(), |at| format!("counted up to {}", time(at))));
         text.join("\n")
+    }
+
+    /// Up to when everything is counted; none before the first count.
+    fn reached(&self) -> Option<Timestamp> {
+        self.found.iter().filter_map(|(_, found)| found.reached).min()
     }
 
     /// What each period changed in each currency.

@@ -53,6 +53,11 @@ fn lines(report: &Value) -> Vec<Value> {
 async fn totals_are_what_happened_on_the_day_and_final_an_hour_after_it() {
     let fixture = Fixture::open().await;
     to_the_next_day(&fixture, 12);
+    for format in [&[][..], &["--csv"]] {
+        let ran = fixture.run(&[&["report", MERCHANT][..], format].concat(), "").await;
+        let said = if format.is_empty() { &ran.out } else { &ran.err };
+        assert!(said.starts_with("Nothing is counted yet") && !said.contains("PERIOD"), "{ran:?}");
+    }
     sell(&fixture).await;
     let expected = |provisional: bool| {
         vec![
