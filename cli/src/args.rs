@@ -54,6 +54,9 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
+/// The heading of the options that name an installation. They come after the command's own.
+const DEPLOYMENT: &str = "Deployment";
+
 /// Tollgate's operator commands: merchants, a check of the whole installation, payments that need a person.
 ///
 /// Exit codes: 0 done · 1 the doctor found something wrong · 2 wrong arguments or settings · 3 not there · 4 refused by a
@@ -61,6 +64,13 @@ use uuid::Uuid;
 #[derive(Parser)]
 #[command(name = "tollgate", version)]
 pub(crate) struct Arguments {
+    /// Print JSON; an error on standard error
+    #[arg(long, global = true, display_order = 900)]
+    pub(crate) json: bool,
+    /// Do it without a prompt
+    // Commands that prompt have their own. The others take it, so that a script can give it to all.
+    #[arg(long, global = true, hide = true)]
+    pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) place: PlaceArguments,
     #[command(subcommand)]
@@ -79,20 +89,20 @@ pub(crate) enum Command {
     /// Programs that may sign people in: the console, and command lines
     #[command(subcommand)]
     SignInClient(SignInClientCommand),
-    /// What people did that moves no money, the latest first: sign-ins, refusals, downloads, changes of people
+    /// What people did that moves no money, the latest first: sign-ins, downloads, …
     Audit(ListAudit),
-    /// How a merchant stands: name, time zone, live or test, whether payments are stopped, what needs attention
+    /// How a merchant stands: live or test, stopped or not, what needs attention
     Me(ShowMerchant),
     /// Payments: their whole history, and what stays in doubt
     #[command(subcommand)]
     Payment(PaymentCommand),
-    /// Scheduled captures: what is to come, by time and by day, and of one order paused and resumed
+    /// Scheduled captures: what is to come, and an order's paused and resumed
     #[command(subcommand)]
     Capture(CaptureCommand),
     /// Customers of a merchant: what is kept of them
     #[command(subcommand)]
     Customer(CustomerCommand),
-    /// A merchant's totals by month, day or hour: by operation, fact, MID, brand or decline code, in any time zone
+    /// A merchant's totals by month, day or hour, in any time zone
     Report(TotalsOptions),
     /// The journal of what happened to money
     #[command(subcommand)]
@@ -103,20 +113,20 @@ pub(crate) enum Command {
     /// Webhooks: receivers, and the deliveries to them
     #[command(subcommand)]
     Webhook(WebhookCommand),
-    /// Print the local stack's events as they happen, and send each to a receiver on this machine
+    /// Print the local stack's events as they happen, and send them to a receiver
     Listen(Listen),
     /// Make an event happen on the local stack
     Trigger(Trigger),
-    /// Stop all payments of all merchants: within 15 seconds nothing that moves money is sent to the gateway
+    /// Stop all payments of all merchants, within 15 seconds
     Stop(Throw),
     /// Let payments go on that were stopped
     Start(Throw),
-    /// Put the functions of a stack back to the versions before the newest deployment, through the AWS CLI
+    /// Put a stack's functions back to the versions before the newest deployment
     Rollback(Rollback),
     /// What is in front of a stack's API
     #[command(subcommand)]
     Front(FrontCommand),
-    /// Check tools, credentials, table, merchants and gateway; changes nothing without `--uat`
+    /// Check tools, credentials, table, merchants and gateway; read-only without `--uat`
     Doctor(Doctor),
     /// Print what completes these commands in a shell
     Completion {
@@ -127,7 +137,7 @@ pub(crate) enum Command {
 
 #[derive(Subcommand)]
 pub(crate) enum MerchantCommand {
-    /// Make a merchant: keys, a signing key and its secret, after the gateway took its credentials
+    /// Make a merchant and its keys, once the gateway took its credentials
     ///
     /// The gateway's password is read from standard input: typed without an echo, or piped.
     Create(Create),
@@ -140,9 +150,11 @@ pub(crate) enum MerchantCommand {
     /// Keys with a name and a role, one for each system of the merchant
     #[command(subcommand)]
     Key(KeyCommand),
-    /// Stop a merchant: after 5 minutes no key, token or scheduled capture of it is accepted; inquiries go on
+    /// Stop a merchant's payments, within 15 seconds
+    ///
+    /// Requests that move money get 503, and nothing is captured. Keys and tokens stay valid, and inquiries go on.
     Stop(Switch),
-    /// Let a merchant that was stopped pay again
+    /// Let payments of a merchant go on that were stopped
     Start(Switch),
 }
 
@@ -168,8 +180,8 @@ pub(crate) struct Throw {
     /// Why; stored with the switch
     #[arg(long, value_name = "TEXT", required_unless_present_any = ["dry_run", "show"])]
     pub(crate) reason: Option<Reason>,
-    /// Only show whether payments are stopped, and who stopped and started them, when and why
-    #[arg(long, conflicts_with_all = ["by", "reason", "dry_run", "yes"])]
+    /// Only show whether payments are stopped, and who changed that
+    #[arg(long, conflicts_with_all = ["by", "reason", "dry_run"])]
     pub(crate) show: bool,
     /// Show what would be done, and who changed the switch last
     #[arg(long)]
@@ -183,8 +195,9 @@ pub(crate) struct Throw {
 pub(crate) struct Rollback {
     /// The CloudFormation stack, such as tollgate-prod
     pub(crate) stack: String,
-    /// Back to what was published before this moment, such as 2026-11-20T18:00:00Z, instead of before the newest
-    /// deployment
+    /// Back to what was published before this moment
+    ///
+    /// Such as 2026-11-20T18:00:00Z. Without it, before the newest deployment.
     #[arg(long, value_name = "TIME")]
     pub(crate) before: Option<Timestamp>,
     /// Show what would be done
@@ -208,7 +221,7 @@ pub(crate) struct Create {
     /// User name of the gateway's API credentials
     #[arg(long, value_name = "NAME")]
     pub(crate) username: String,
-    /// Currency and the MID for it, such as USD=496160873888; once for each currency
+    /// Currency and its MID, such as USD=496160873888; once for each
     #[arg(long, value_name = "CURRENCY=MID", required = true, value_parser = merchid)]
     pub(crate) merchid: Vec<(Currency, String)>,
     /// Where totals come from
@@ -217,7 +230,9 @@ pub(crate) struct Create {
     /// Let browsers get tokens, too
     #[arg(long)]
     pub(crate) shopper_tokens: bool,
-    /// Where the gateway adds a surcharge: what it takes the amount of a part for. Without it no part is captured or refunded
+    /// Where the gateway adds a surcharge: what parts are named by
+    ///
+    /// Without it, no part of a payment is captured or refunded there.
     #[arg(long, value_enum)]
     pub(crate) fee_basis: Option<FeeBasis>,
     /// What customers know the merchant by; on receipts
@@ -226,7 +241,7 @@ pub(crate) struct Create {
     /// A line of its address, on receipts; once for each line
     #[arg(long, value_name = "LINE", value_parser = trimmed())]
     pub(crate) address: Vec<String>,
-    /// On the stage prod: an account at which no payment is real, such as a -uat site
+    /// On the stage prod: an account at which no payment is real
     #[arg(long)]
     pub(crate) test: bool,
     /// Check all of it and write nothing
@@ -254,7 +269,7 @@ pub(crate) enum FeeBasis {
 pub(crate) struct RotateKey {
     /// The merchant's id, such as 170200123
     pub(crate) id: MerchantId,
-    /// Remove the key with this number, 1 being the oldest, instead of adding one
+    /// Remove the key with this number instead, 1 being the oldest
     #[arg(long, value_name = "N", conflicts_with = "finish")]
     pub(crate) retire: Option<usize>,
     /// Remove all keys but the newest, instead of adding one
@@ -274,7 +289,7 @@ pub(crate) enum PaymentCommand {
     Show(Show),
     /// A merchant's payments of a day or a longer time, newest first, as they are now
     List(ListPayments),
-    /// A merchant's payments by what a letter, a bank line, a shop or a customer quotes, newest first
+    /// A merchant's payments by what a letter, a bank line or a customer quotes
     Find(FindPayments),
     /// Print a merchant's payments as they get their outcomes, until it is ended
     Tail(TailPayments),
@@ -288,24 +303,24 @@ pub(crate) enum PaymentCommand {
     Refund(ChangePayment),
     /// Undo a payment before it is settled: the order owes its amount again
     Void(ChangePayment),
-    /// Decide the outcome of an operation that stays in doubt, if the gateway has no word for it
+    /// Decide the outcome of an operation that the gateway leaves in doubt
     Resolve(Resolve),
 }
 
 #[derive(Subcommand)]
 pub(crate) enum JournalCommand {
-    /// Every movement of a merchant's money of a day or a longer time, newest first: who did what, when and why
+    /// Every movement of a merchant's money, newest first: who, when and why
     List(Box<ListEntries>),
     /// Put every order's entries that are not in the journal; may run beside the live function
     Rebuild(Rebuild),
-    /// Find what the journal has and the table lacks, as after a restore to an earlier moment; changes nothing
+    /// Find what the journal has and the table lacks, as after a restore
     Compare(Compare),
 }
 
 #[derive(Args)]
 pub(crate) struct Rebuild {
     /// The journal's table, the stack's output `JournalTableName` (else `JOURNAL_TABLE_NAME`)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = DEPLOYMENT, hide_short_help = true)]
     pub(crate) journal_table: Option<String>,
     /// Count the entries and write none
     #[arg(long)]
@@ -321,7 +336,7 @@ pub(crate) struct Compare {
     #[arg(long)]
     pub(crate) inquire: bool,
     /// The journal's table, the stack's output `JournalTableName` (else `JOURNAL_TABLE_NAME`)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = DEPLOYMENT, hide_short_help = true)]
     pub(crate) journal_table: Option<String>,
 }
 
@@ -396,24 +411,25 @@ pub(crate) struct Doctor {
     /// A merchant to look at; may be given several times
     #[arg(long, value_name = "ID")]
     pub(crate) merchant: Vec<MerchantId>,
-    /// The front's stack, such as tollgate-front-prod: its callers' way is checked, too
+    /// The front's stack: the way of its callers is checked, too
     #[arg(long, value_name = "NAME")]
     pub(crate) front: Option<String>,
-    /// Whether the secret of the merchants named can be deleted: fails while a payment of theirs is in doubt or a
-    /// capture is scheduled
+    /// Whether the secret of the merchants named can be deleted
+    ///
+    /// Fails while a payment of theirs is in doubt or a capture is scheduled.
     #[arg(long, requires = "merchant")]
     pub(crate) before_deletion: bool,
-    /// At a test account: make a sale of 1.00 and refund it, to learn whether refunds are found by their own order id
+    /// At a test account: sell for 1.00, refund it, find it by order id
     #[arg(long, requires = "merchant")]
     pub(crate) uat: bool,
-    /// With `--uat`: refund this sale, which an earlier run made, instead of making one
+    /// With `--uat`: refund this sale of an earlier run
     #[arg(long, value_name = "RETREF", requires = "uat")]
     pub(crate) sale: Option<String>,
     /// With `--uat`: say what would be sent
     #[arg(long, requires = "uat")]
     pub(crate) dry_run: bool,
     /// With `--uat`: send without a prompt
-    #[arg(long, requires = "uat")]
+    #[arg(long)]
     pub(crate) yes: bool,
 }
 

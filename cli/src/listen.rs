@@ -52,11 +52,11 @@ pub(crate) struct Sent {
     took: Duration,
 }
 
-pub(crate) async fn run(place: &PlaceArguments, listen: &Listen) -> Result<Report, Failure> {
+pub(crate) async fn run(place: &PlaceArguments, listen: &Listen, json: bool) -> Result<Report, Failure> {
     let forward = listen.forward_to.as_deref().map(Forward::new).transpose()?;
     let stack = LocalStack::find(place).await?;
     let events = stack.follow().await?;
-    let mut output = Output::new(place.json);
+    let mut output = Output::new(json);
     let told = output.begin(&stack.url, forward.as_ref());
     let ended = match told {
         Ok(()) => follow(events, listen, forward.as_ref(), &mut output).await,

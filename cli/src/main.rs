@@ -52,7 +52,7 @@ async fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return arguments_refused(&error),
     };
-    let json = arguments.place.json;
+    let json = arguments.json;
     let run = async {
         let variable = |name: &str| std::env::var(name).ok();
         let place = arguments.place.named_by(arguments.command.acts_on(), variable)?;
@@ -103,7 +103,7 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
     }
     match &arguments.command {
         Command::Completion { shell } => return Ok(completion(*shell)),
-        Command::Listen(listen) => return listen::run(&arguments.place, listen).await,
+        Command::Listen(listen) => return listen::run(&arguments.place, listen, arguments.json).await,
         Command::Trigger(trigger) => return trigger::run(&arguments.place, trigger).await,
         _ => {}
     }
@@ -121,7 +121,7 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
         Command::Payment(PaymentCommand::List(list)) => payment::list::list(&place, list).await,
         Command::Payment(PaymentCommand::Find(find)) => payment::list::find(&place, find).await,
         Command::Payment(PaymentCommand::Tail(tail)) => {
-            payment::tail::run(&place, tail, arguments.place.json).await
+            payment::tail::run(&place, tail, arguments.json).await
         }
         Command::Payment(PaymentCommand::Show(show)) => payment::show::run(&place, show).await,
         Command::Payment(PaymentCommand::Receipt(show)) => payment::receipt::run(&place, show).await,
@@ -151,7 +151,7 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
         Command::Stop(stop) => stop::run(&place, stop, true).await,
         Command::Start(start) => stop::run(&place, start, false).await,
         Command::Doctor(doctor) => doctor::run(Ok(place), doctor).await,
-        Command::Listen(listen) => listen::run(&arguments.place, listen).await,
+        Command::Listen(listen) => listen::run(&arguments.place, listen, arguments.json).await,
         Command::Trigger(trigger) => trigger::run(&arguments.place, trigger).await,
         Command::Rollback(rollback) => rollback::run(&arguments.place, rollback),
         Command::Front(FrontCommand::Rotate(rotate)) => front::rotate(&arguments.place, rotate),

@@ -14,11 +14,11 @@ const ORDERS_MAX: u16 = 1_000;
 
 #[derive(Subcommand)]
 pub(crate) enum CaptureCommand {
-    /// Let the schedule capture nothing of an order until it is resumed; captures by hand still work
+    /// Pause an order's scheduled captures; captures by hand still work
     Pause(SwitchCaptures),
-    /// Let the schedule capture again what is due of an order
+    /// Resume an order's scheduled captures
     Resume(SwitchCaptures),
-    /// A merchant's captures that the schedule is to make, the next one first; or those that are paused
+    /// A merchant's scheduled captures, the next one first, or the paused ones
     List(ListCaptures),
     /// What the schedule is to capture, by day and currency
     Days(CaptureDays),
@@ -38,7 +38,7 @@ pub(crate) struct SwitchCaptures {
 pub(crate) struct ListCaptures {
     /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
-    /// Those that are paused order by order instead, the longest paused first
+    /// Those that are paused order by order, the longest paused first
     #[arg(long, conflicts_with = "until")]
     pub(crate) paused: bool,
     /// Those before this time, such as 2026-11-21T06:00:00Z
@@ -56,7 +56,7 @@ pub(crate) struct ListCaptures {
 pub(crate) struct CaptureDays {
     /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
-    /// Whose days: a name of the IANA database, such as `America/New_York`
+    /// Whose days are meant, such as `America/New_York`
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub(crate) time_zone: Zone,
 }

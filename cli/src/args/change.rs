@@ -12,11 +12,12 @@ pub(crate) struct ChangePayment {
     pub(crate) order: OrderId,
     /// The transaction [default: the only one that allows it]
     pub(crate) transaction: Option<Uuid>,
-    /// How much, in the order's currency, such as 25.99; not for a void [default: as much as can be, or the
-    /// merchant's rule]
+    /// How much, in the order's currency, such as 25.99; not for a void
+    ///
+    /// Without it: as much as can be, or the merchant's rule for refunds.
     #[arg(long, value_name = "AMOUNT")]
     pub(crate) amount: Option<String>,
-    /// For a refund or void: give the money back although the cardholder's bank took it back
+    /// For a refund or void: although the cardholder's bank took it back
     #[arg(long)]
     pub(crate) refund_disputed: bool,
     #[command(flatten)]
@@ -29,10 +30,10 @@ pub(crate) struct Stated {
     /// Who does it; kept on record
     #[arg(long, value_name = "NAME")]
     pub(crate) by: Actor,
-    /// Why; kept on record. The same command with the same reason does nothing again
+    /// Why; kept on record. Repeated with the same reason, it does nothing
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Reason,
-    /// Only if the order still has this version, as `payment show` has it
+    /// Only if the order still has this version: see `payment show`
     #[arg(long, value_name = "VERSION")]
     pub(crate) if_version: Option<u64>,
     /// Show what would be done
@@ -45,7 +46,7 @@ pub(crate) struct Stated {
 /// Going on without a prompt.
 #[derive(Args, Clone, Copy)]
 pub(crate) struct WithoutPrompt {
-    /// Do it without a prompt; for a payment at a live account with `--live`
+    /// Do it without a prompt; at a live account only with `--live`
     #[arg(long)]
     pub(crate) yes: bool,
     /// With `--yes`: also where money is real

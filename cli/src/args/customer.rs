@@ -7,7 +7,7 @@ use tollgate_core::order::{CustomerReference, MerchantId, OrderId};
 
 #[derive(Subcommand)]
 pub(crate) enum CustomerCommand {
-    /// Erase a customer's personal data from everything that is stored; without --yes, list what would be erased
+    /// Erase a customer's personal data; without --yes, list what would be erased
     ///
     /// Amounts, references, ids, brand and last four digits stay: the books need them. It can be repeated at any time, and
     /// has to be while a payment's outcome is not known.
@@ -18,14 +18,16 @@ pub(crate) enum CustomerCommand {
 pub(crate) struct EraseCustomer {
     /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
-    /// The merchant's reference of the customer, or the e-mail address that was sent with payments
+    /// The merchant's reference of the customer, or an e-mail address
     #[arg(value_name = "CUSTOMER")]
     pub(crate) who: Who,
-    /// An order that is known to be the customer's, such as a `TransactionID` of the credit-card API; once for each
+    /// Another order of the customer; once for each
+    ///
+    /// An order that nothing else connects with the customer, such as a `TransactionID` of the credit-card API.
     #[arg(long, value_name = "ID")]
     pub(crate) order: Vec<OrderId>,
     /// The journal's table, the stack's output `JournalTableName` (else `JOURNAL_TABLE_NAME`)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = super::DEPLOYMENT, hide_short_help = true)]
     pub(crate) journal_table: Option<String>,
     /// Do it
     #[arg(long)]

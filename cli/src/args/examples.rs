@@ -152,23 +152,36 @@ mod tests {
         }
     }
 
-    /// A script can give every command that asks the same words.
+    /// A script can give every command the same words.
     #[test]
-    fn what_asks_can_be_told_not_to() {
-        let never_ask = [
-            "merchant create",
-            "merchant key add",
-            "sign-in-client add",
-            "webhook add",
-            "webhook rotate",
-            "webhook replay",
-            "journal rebuild",
-        ];
-        for (path, command) in all(&Arguments::command(), "") {
-            let has = |id: &str| command.get_arguments().any(|argument| argument.get_id() == id);
-            let asks = has("dry_run") && !never_ask.contains(&path.trim());
-            assert!(!asks || has("yes"), "{path}");
+    fn every_command_takes_yes() {
+        for (of, words) in EXAMPLES {
+            let line = ["tollgate", of, words, "--yes"].join(" ");
+            let read = Arguments::command().try_get_matches_from(line.split_whitespace());
+            assert!(read.is_ok(), "{line}: {:?}", read.err().map(|error| error.to_string()));
         }
+    }
+
+    /// `-h` has a line for each option, and `--help` the options that name the deployment after the command's own.
+    #[test]
+    fn short_help_is_short_and_long_help_begins_with_the_commands_own_options() {
+        let mut wide = Vec::new();
+        let mut root = with_examples(Arguments::command()).disable_help_subcommand(true);
+        // Only then every command has the options that are everywhere.
+        root.build();
+        for (path, mut command) in all(&root, "tollgate") {
+            let short = command.render_help().to_string();
+            let (options, _) = short.split_once("Example:").unwrap();
+            // Below what the command is for.
+            let lines = options.lines().skip_while(|line| !line.starts_with("Usage:")).skip(1);
+            let lines = lines.map(|line| line.split(" [").next().unwrap_or_default());
+            wide.extend(lines.filter(|line| line.len() > 100).map(|line| format!("{path}: {line}")));
+            let long = command.render_long_help().to_string();
+            let at = |text: &str| long.find(text).unwrap_or_else(|| panic!("{path}: {text}: {long}"));
+            assert!(at("\nOptions:") < at("--help") && at("--help") < at("\nDeployment:"), "{path}: {long}");
+            assert!(at("\nDeployment:") < at("--stack") && at("--stack") < at("--stage"), "{path}: {long}");
+        }
+        assert!(wide.is_empty(), "{}", wide.join("\n"));
     }
 
     #[test]

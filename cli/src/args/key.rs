@@ -20,7 +20,7 @@ pub(crate) enum KeyCommand {
 pub(crate) struct AddKey {
     /// The merchant's id, such as 170200123
     pub(crate) id: MerchantId,
-    /// What the key is called on record: letters, digits, - _ and ., such as the system that it is for
+    /// What the key is called on record: the system's name, such as erp
     #[arg(long, value_name = "NAME")]
     pub(crate) name: KeyName,
     /// What it may do: read, pay, operate or all

@@ -22,17 +22,18 @@ pub(crate) struct ListPayments {
     /// The last four digits of the card's number
     #[arg(long, value_name = "DIGITS", value_parser = last_four)]
     pub(crate) last4: Option<String>,
-    /// Only authorizations that are expected to end by then and are not captured
+    /// Only authorizations that end by then and are not captured
     #[arg(long, value_name = "TIME")]
     pub(crate) ends_by: Option<Timestamp>,
     /// Only what the schedule is to capture by then
     #[arg(long, value_name = "TIME")]
     pub(crate) captures_by: Option<Timestamp>,
-    /// Only what a person has to look at, and what to do; of the last 30 days unless a time is given, and all that is in
-    /// doubt
+    /// Only what a person has to look at, and what to do
+    ///
+    /// Of the last 30 days unless a time is given, and all that is in doubt.
     #[arg(long)]
     pub(crate) needs_attention: bool,
-    /// Only what needs attention for this reason, such as `in_doubt`; several times for several
+    /// Only what needs attention for this reason; several times for several
     #[arg(long, value_name = "CODE", value_parser = concern, requires = "needs_attention")]
     pub(crate) code: Vec<Concern>,
     #[command(flatten)]
@@ -53,7 +54,7 @@ pub(crate) struct FindPayments {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct FoundBy {
-    /// Whatever a letter or a bank line says: a retref, an order's id or a payment's, or the merchant's own reference
+    /// A retref, the id of an order or payment, or the merchant's reference
     #[arg(value_name = "REFERENCE")]
     pub(crate) any: Option<String>,
     /// The gateway's reference of the payment or of one of its refunds
@@ -68,10 +69,10 @@ pub(crate) struct FoundBy {
     /// The last four digits of the card's number
     #[arg(long, value_name = "DIGITS", value_parser = last_four)]
     pub(crate) last4: Option<String>,
-    /// The merchant's own reference, such as an invoice number, if its document has `search.references`
+    /// The merchant's own reference, if its document has `search.references`
     #[arg(long, value_name = "TEXT", value_parser = by_reference)]
     pub(crate) reference: Option<SearchTerm>,
-    /// The merchant's reference of the customer, if its document has `search.customers`
+    /// The merchant's reference of the customer, with `search.customers`
     #[arg(long, value_name = "REFERENCE", value_parser = by_customer)]
     pub(crate) customer: Option<SearchTerm>,
     /// The customer's e-mail address, likewise
@@ -112,14 +113,14 @@ pub(crate) struct TailPayments {
     #[command(flatten)]
     pub(crate) filter: ConditionArguments,
     /// The journal's table, the stack's output `JournalTableName` (else `JOURNAL_TABLE_NAME`)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = super::DEPLOYMENT, hide_short_help = true)]
     pub(crate) journal_table: Option<String>,
 }
 
 /// What payments have to have.
 #[derive(Args)]
 pub(crate) struct ConditionArguments {
-    /// The amount, such as 20 or 25.99: what was paid or held, or captured
+    /// The amount, such as 20 or 25.99: paid or held, or captured
     #[arg(long, value_name = "AMOUNT", value_parser = crate::amount::check)]
     pub(crate) amount: Option<String>,
     /// At least this amount, such as 20: what was paid or held
@@ -137,10 +138,10 @@ pub(crate) struct ConditionArguments {
     /// What the payment is now: held, paid, `partly_refunded`, …
     #[arg(long, value_name = "STATE", value_parser = state)]
     pub(crate) state: Option<PaymentWord>,
-    /// Only what has such an operation, whatever it led to: authorize, purchase, capture, refund or void
+    /// Only what has an authorize, purchase, capture, refund or void
     #[arg(long, value_name = "KIND", value_parser = operation)]
     pub(crate) operation: Option<Kind>,
-    /// Only what was declined with this code, such as `insufficient_funds`
+    /// Only declines with this code, such as `insufficient_funds`
     #[arg(long, value_name = "CODE", value_parser = decline_code)]
     pub(crate) decline_code: Option<DeclineCode>,
 }

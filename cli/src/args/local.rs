@@ -6,7 +6,7 @@ use tollgate_core::journal::AttentionReason;
 
 #[derive(Args)]
 pub(crate) struct Listen {
-    /// Send each event there, signed: an address of this machine, such as localhost:4242/hooks
+    /// Send each event, signed, to this machine: localhost:4242/hooks
     #[arg(long, value_name = "URL")]
     pub(crate) forward_to: Option<String>,
     /// Only events of these types, separated by commas
@@ -16,11 +16,11 @@ pub(crate) struct Listen {
 
 #[derive(Args)]
 pub(crate) struct Trigger {
-    /// The event's type, such as order.paid
-    #[arg(value_name = "TYPE", value_parser = types())]
+    /// The event's type, such as order.paid; another word lists all
+    #[arg(value_name = "TYPE", value_parser = types(), hide_possible_values = true)]
     pub(crate) event: String,
-    /// Why a transaction needs attention; `voided_elsewhere` unless stated
-    #[arg(long, value_name = "REASON", value_parser = reasons())]
+    /// Why a transaction needs attention [default: `voided_elsewhere`]
+    #[arg(long, value_name = "REASON", value_parser = reasons(), hide_possible_values = true)]
     pub(crate) reason: Option<String>,
 }
 

@@ -21,16 +21,16 @@ pub(crate) struct ListEntries {
     pub(crate) merchant: MerchantId,
     #[command(flatten)]
     pub(crate) times: Times,
-    /// What happened, such as refunded or declined; several times for several
+    /// What happened, such as refunded or declined; several for several
     #[arg(long, value_name = "FACT", value_parser = fact)]
     fact: Vec<Fact>,
     /// Everything but plain approvals and captures
     #[arg(long)]
     unusual: bool,
-    /// The kind of operation: authorize, purchase, capture, refund or void
+    /// The kind: authorize, purchase, capture, refund or void
     #[arg(long, value_name = "KIND", value_parser = operation)]
     operation: Vec<Kind>,
-    /// The person as the caller stated it, or the operator who decided by hand
+    /// The person as the caller stated it, or who decided by hand
     #[arg(long, value_name = "NAME")]
     actor: Vec<String>,
     /// The person whom Tollgate has verified
@@ -51,7 +51,7 @@ pub(crate) struct ListEntries {
     /// The currency's code, such as USD
     #[arg(long, value_name = "CODE")]
     currency: Option<Currency>,
-    /// The last four digits of the card's number; of all times, unless some are named
+    /// The last digits of the card; of all times, unless some are named
     #[arg(long, value_name = "DIGITS", value_parser = last_four)]
     last4: Option<String>,
     /// The gateway's reference; of all times, unless some are named

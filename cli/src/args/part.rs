@@ -22,7 +22,7 @@ pub(crate) struct ListPart {
     #[arg(long, conflicts_with = "json")]
     pub(crate) csv: bool,
     /// The journal's table, the stack's output `JournalTableName` (else `JOURNAL_TABLE_NAME`)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = super::DEPLOYMENT, hide_short_help = true)]
     pub(crate) journal_table: Option<String>,
 }
 

@@ -17,7 +17,7 @@ use crate::{amount, failure::Failure};
 pub(crate) enum PersonCommand {
     /// Let a person sign in for a merchant under their own name, with a role and limits
     Add(AddPerson),
-    /// A merchant's people: role, limits, by what they are recognized, and when they signed in last
+    /// A merchant's people: role, limits, identity, and when they signed in last
     List(ListPeople),
     /// Give a person another role or other limits, within 5 minutes
     Change(ChangePerson),
@@ -31,9 +31,9 @@ pub(crate) enum PersonCommand {
 pub(crate) struct AddPerson {
     /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
-    /// The name on record, such as "Ann Lee"; no other person of the merchant may have it
+    /// The name on record, such as "Ann Lee"; no other person may have it
     pub(crate) name: Person,
-    /// The issuer that the person signs in at: the claim `iss`, such as <https://login.shop.example>
+    /// Where they sign in: `iss`, such as <https://login.shop.example>
     #[arg(long, value_name = "URL")]
     pub(crate) issuer: String,
     #[command(flatten)]
@@ -41,7 +41,9 @@ pub(crate) struct AddPerson {
     /// What the person may do: read, pay, operate or all
     #[arg(long, value_name = "ROLE", value_parser = role)]
     role: Role,
-    /// The most of the refunds of one order in a currency, such as USD:50.00, once for each; or unlimited [default: no refunds]
+    /// Most to refund of one order, such as USD:50.00; once per currency
+    ///
+    /// Or unlimited. Without it, the person refunds nothing.
     #[arg(long, value_name = "LIMIT", value_parser = limit)]
     refund_max: Vec<Limit>,
 }
@@ -50,7 +52,7 @@ pub(crate) struct AddPerson {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct Recognized {
-    /// The address that the issuer has verified; counts for the first sign-in only
+    /// The address that the issuer has verified; for the first sign-in
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) email: Option<Email>,
     /// What the issuer calls the person: the claim `sub`
@@ -70,7 +72,7 @@ pub(crate) struct ListPeople {
 pub(crate) struct ListAudit {
     /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
-    /// Only these: `signed_in`, `sign_in_refused`, `downloaded` or `people_changed`
+    /// Only `signed_in`, `sign_in_refused`, `downloaded`, `people_changed`
     #[arg(long, value_name = "KIND", value_parser = kind)]
     pub(crate) kind: Option<AuditKind>,
     /// Only what the person with this name did
@@ -88,11 +90,12 @@ pub(crate) struct ChangePerson {
     pub(crate) merchant: MerchantId,
     /// The person's name or id
     pub(crate) person: String,
-    /// What the person may do: read, pay, operate or all [default: as it is]
+    /// What the person may do: read, pay, operate or all
     #[arg(long, value_name = "ROLE", value_parser = role, required_unless_present = "refund_max")]
     role: Option<Role>,
-    /// The most of the refunds of one order in a currency, such as USD:50.00, once for each; or unlimited, or nothing. Replaces all limits
-    /// [default: as it is]
+    /// Most to refund of one order, such as USD:50.00; once per currency
+    ///
+    /// Or unlimited, or nothing. Replaces all limits.
     #[arg(long, value_name = "LIMIT", value_parser = limit)]
     refund_max: Vec<Limit>,
 }

@@ -19,12 +19,14 @@ pub(crate) const LOCAL: &str = "http://127.0.0.1:3000";
 
 /// Which installation.
 #[derive(Args)]
+#[command(next_help_heading = super::DEPLOYMENT)]
 pub(crate) struct PlaceArguments {
-    /// The local stack; its addresses and credentials are read from its `/_local` (else `TOLLGATE_LOCAL`, its address)
+    /// The local stack (else `TOLLGATE_LOCAL`)
     #[arg(long, global = true, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = LOCAL)]
     pub(crate) local: Option<String>,
-    /// A stack on AWS: tables, prefixes, stage and gateway hosts are read from it, and credentials from the AWS CLI's profile
-    /// (else `TOLLGATE_STACK`)
+    /// A stack on AWS (else `TOLLGATE_STACK`)
+    ///
+    /// Tables, prefixes, stage and gateway hosts are read from it, and credentials from the AWS CLI's profile.
     #[arg(
         id = "from_stack",
         long = "stack",
@@ -34,28 +36,25 @@ pub(crate) struct PlaceArguments {
     )]
     pub(crate) stack: Option<String>,
     /// DynamoDB table, the stack's output `TableName` (else `TABLE_NAME`)
-    #[arg(long, global = true, value_name = "NAME", conflicts_with = "local")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "NAME", conflicts_with = "local")]
     pub(crate) table: Option<String>,
     /// Without `--stack`: what the names of merchants' secrets begin with, the stack's parameter `MerchantsPrefix`. There is
     /// no default and no variable
-    #[arg(long, global = true, value_name = "PREFIX", conflicts_with = "local", value_parser = prefix(SecretKind::Merchants))]
+    #[arg(long, global = true, hide_short_help = true, value_name = "PREFIX", conflicts_with = "local", value_parser = prefix(SecretKind::Merchants))]
     pub(crate) merchants_prefix: Option<String>,
     /// The same of receivers' secrets, the stack's parameter `WebhooksPrefix`
-    #[arg(long, global = true, value_name = "PREFIX", conflicts_with = "local", value_parser = prefix(SecretKind::Webhooks))]
+    #[arg(long, global = true, hide_short_help = true, value_name = "PREFIX", conflicts_with = "local", value_parser = prefix(SecretKind::Webhooks))]
     pub(crate) webhooks_prefix: Option<String>,
     /// Where merchants' gateways may be, the stack's parameter `GatewayHosts` (else `GATEWAY_HOSTS`, else
     /// *.cardconnect.com)
-    #[arg(long, global = true, value_name = "HOSTS", conflicts_with = "local")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "HOSTS", conflicts_with = "local")]
     pub(crate) gateway_hosts: Option<String>,
     /// AWS region (else `AWS_REGION` or `AWS_DEFAULT_REGION`); with `--stack` where the AWS CLI looks for it
-    #[arg(long, global = true, value_name = "REGION", conflicts_with = "local")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "REGION", conflicts_with = "local")]
     pub(crate) region: Option<String>,
     /// The deployment's name for confirmations, such as prod (else `STAGE`)
-    #[arg(long, global = true, value_name = "NAME", conflicts_with = "local")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "NAME", conflicts_with = "local")]
     pub(crate) stage: Option<String>,
-    /// Print JSON: the result on standard output, an error on standard error
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
 }
 
 /// What a command can act on.

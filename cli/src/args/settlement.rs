@@ -19,7 +19,7 @@ pub(crate) enum SettlementCommand {
     List(ListDeposits),
     /// One deposit, line by line: what is in it, what was taken off, and what does not fit
     Show(ShowDeposit),
-    /// What does not fit, the newest first: not settled, not in a deposit, another amount, not a payment of ours
+    /// What does not fit, the newest first: not settled, another amount, …
     Exceptions(ListExceptions),
     /// Note something about an exception, for everybody who looks at it
     Note(NoteException),
@@ -31,7 +31,7 @@ pub(crate) enum SettlementCommand {
 pub(crate) struct ListDeposits {
     /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
-    /// From this day on, such as 2026-11-20, as the bank counts it [default: 92 days ago]
+    /// From this day on, as the bank counts it [default: 92 days ago]
     #[arg(long, value_name = "DAY")]
     pub(crate) from: Option<Date>,
     /// Up to this day, which is included [default: today]

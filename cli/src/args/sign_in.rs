@@ -7,17 +7,19 @@ use tollgate_core::order::KeyName;
 pub(crate) enum SignInClientCommand {
     /// Let a program sign people in, with a new secret that is shown once
     Add(AddSignInClient),
-    /// The programs that may sign people in, and for whom the issuer makes their ID tokens; never their secrets
+    /// The programs that may sign people in, without their secrets
     List,
-    /// Remove a program: after 5 minutes it signs nobody in; tokens that people have go on for their 15 minutes
+    /// Remove a program: after 5 minutes it signs nobody in
+    ///
+    /// Tokens that people have stay valid for their 15 minutes.
     Remove(RemoveSignInClient),
 }
 
 #[derive(Args)]
 pub(crate) struct AddSignInClient {
-    /// What the program is called here, its `client_id`: letters, digits, - _ and ., such as console
+    /// What the program is called here, such as console: its `client_id`
     pub(crate) client: KeyName,
-    /// The program's client id at the issuer: the claim `aud` of its ID tokens
+    /// The program's client id at the issuer: `aud` of its ID tokens
     #[arg(long, value_name = "ID")]
     pub(crate) audience: String,
     /// Check all of it and write nothing

@@ -9,10 +9,10 @@ use crate::failure::Failure;
 /// A day or a period, in a time zone.
 #[derive(Args)]
 pub(crate) struct Times {
-    /// One day: today, yesterday, or a date such as 2026-11-20 [default: today]
+    /// Today, yesterday or a date such as 2026-11-20 [default: today]
     #[arg(long, value_name = "DAY", value_parser = day, conflicts_with_all = ["since", "until"])]
     pub(crate) day: Option<Day>,
-    /// From this moment or day on, such as 2026-11-20T18:00:00Z or 2026-11-20
+    /// From this day or moment on: 2026-11-20 or 2026-11-20T18:00:00Z
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) since: Option<Time>,
     /// Before this moment or day, which is not included

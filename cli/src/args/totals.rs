@@ -17,7 +17,7 @@ pub(crate) struct TotalsOptions {
     /// Every merchant of the stack, each in lines of its own
     #[arg(long)]
     pub(crate) all_merchants: bool,
-    /// One day: today, yesterday, or a date such as 2026-11-20 [default: yesterday]
+    /// Today, yesterday or a date such as 2026-11-20 [default: yesterday]
     #[arg(long, value_name = "DAY", value_parser = day, conflicts_with_all = ["month", "from", "to"])]
     pub(crate) day: Option<Day>,
     /// One month, such as 2026-11
@@ -29,13 +29,15 @@ pub(crate) struct TotalsOptions {
     /// Up to this day or month, which is included [default: today]
     #[arg(long, value_name = "DAY", value_parser = days, requires = "from")]
     pub(crate) to: Option<Days>,
-    /// Lines for each month, day, hour or `quarter_hour`: up to 366, 92, 7 or 1 days [default: month for months, else day]
+    /// Lines for each month, day, hour or `quarter_hour`
+    ///
+    /// For up to 366, 92, 7 or 1 days. Without it: month for months, else day.
     #[arg(long, value_name = "INTERVAL", value_parser = interval)]
     pub(crate) interval: Option<Interval>,
     /// Whose days and hours are meant, such as `America/New_York`
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub(crate) time_zone: Zone,
-    /// A line for each operation, fact, mid, brand or `decline_code`, with commas between several
+    /// Operation, fact, mid, brand or `decline_code`, with commas between
     #[arg(long, value_name = "NAMES", value_parser = dimensions, default_value = "operation,fact,mid,brand")]
     pub(crate) by: Dimensions,
     /// Only this currency, such as USD
@@ -45,7 +47,7 @@ pub(crate) struct TotalsOptions {
     #[arg(long, conflicts_with = "json")]
     pub(crate) csv: bool,
     /// The journal's table, the stack's output `JournalTableName` (else `JOURNAL_TABLE_NAME`)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = super::DEPLOYMENT, hide_short_help = true)]
     pub(crate) journal_table: Option<String>,
 }
 

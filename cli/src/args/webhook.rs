@@ -9,9 +9,9 @@ use uuid::Uuid;
 pub(crate) enum WebhookCommand {
     /// Add a receiver to a merchant, with a new secret
     Add(AddReceiver),
-    /// Give a receiver a second secret, or remove the older one; one in Elastic Path's format gets another key
+    /// Give a receiver a second secret or another key, or remove the older one
     Rotate(RotateSecret),
-    /// Remove a receiver: within 15 minutes nothing is sent to it any more, and its deliveries are deleted
+    /// Remove a receiver and its deliveries, within 15 minutes
     Remove(RemoveReceiver),
     /// A merchant's receivers, or a receiver's deliveries of the last 30 days
     List(ListWebhooks),
@@ -25,7 +25,7 @@ pub(crate) enum WebhookCommand {
 #[derive(Args)]
 pub(crate) struct WebhookPlace {
     /// The table of deliveries, the stack's output `WebhooksTableName` (else `WEBHOOKS_TABLE_NAME`)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = super::DEPLOYMENT, hide_short_help = true)]
     pub(crate) webhooks_table: Option<String>,
 }
 
@@ -38,14 +38,15 @@ pub(crate) struct AddReceiver {
     /// Where it listens: https, on the public internet
     #[arg(long, value_name = "URL")]
     pub(crate) url: String,
-    /// Only events of these types, separated by commas, such as order.paid,order.refunded
+    /// Only events of these types, such as order.paid,order.refunded
     #[arg(long, value_name = "TYPES", value_delimiter = ',')]
     pub(crate) events: Vec<String>,
     /// What messages look like
     #[arg(long, value_name = "FORMAT", default_value = "standard")]
     pub(crate) format: MessageFormat,
-    /// Prompt for a key, or read it from a pipe, and send it in the header X-MOLTIN-SECRET-KEY. Implied by the format
-    /// elastic-path
+    /// Send a key in the header X-MOLTIN-SECRET-KEY
+    ///
+    /// Prompts for it, or reads it from a pipe. Implied by the format elastic-path.
     #[arg(long)]
     pub(crate) moltin_secret_key: bool,
     /// Check all of it and write nothing
@@ -124,7 +125,7 @@ pub(crate) struct ReplayWebhooks {
     pub(crate) receiver: ReceiverId,
     /// The id of one event
     pub(crate) event: Option<Uuid>,
-    /// All events that happened since then, such as 2026-11-20T18:00:00Z
+    /// All events since then, such as 2026-11-20T18:00:00Z
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<Timestamp>,
     /// Only what is parked

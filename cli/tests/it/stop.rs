@@ -118,7 +118,7 @@ async fn all_payments_are_stopped_and_started_by_command_and_reading_goes_on() {
     let show = ["stop", "--show", "--json"];
     let shown = fixture.run(&show, "").await.json();
     assert_eq!((&shown["stopped"], &shown["history"][0]["actor"]), (&json!(true), &json!("Ann Lee")));
-    fixture.run(&["stop", "--show", "--yes"], "").await.fails(2, "--show");
+    fixture.run(&["stop", "--show", "--dry-run"], "").await.fails(2, "--show");
     let doctor = fixture.run(&["doctor"], "").await;
     assert!(doctor.code == 0 && doctor.out.contains("STOPPED for all merchants by Ann Lee, "), "{doctor:?}");
     let uat = fixture.run(&["doctor", "--merchant", MERCHANT, "--uat", "--yes"], "").await;
