@@ -35,4 +35,4 @@ pub use resources::{
     ATTEMPTS_TABLE_NAME, JOURNAL_TABLE_NAME, PEOPLE_TABLE_NAME, REGION, SETTLEMENT_TABLE_NAME, TABLE_NAME,
     WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME,
 };
-pub use stack::{Options, Stack, StartError, ports};
+pub use stack::{Options, Stack, StartError, Unattended, ports};

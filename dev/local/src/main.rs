@@ -5,7 +5,7 @@ use std::{net::IpAddr, path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use local::{
-    Options, Stack,
+    Options, Stack, Unattended,
     load::{Load, fill},
     merchants,
 };
@@ -98,8 +98,7 @@ impl Arguments {
             secretsmanager_url: self.secretsmanager_url,
             containers: self.containers,
             hosts: self.host,
-            schedules: !self.no_schedules,
-            streams: true,
+            unattended: if self.no_schedules { Unattended::Streams } else { Unattended::StreamsAndSchedules },
             samples: own && !self.no_samples,
             front_secret: self
                 .front

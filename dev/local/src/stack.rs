@@ -28,7 +28,7 @@ mod options;
 mod start;
 
 pub use app::ports;
-pub use options::{Options, StartError};
+pub use options::{Options, StartError, Unattended};
 
 /// How long `stop` waits for a server whose client holds a connection open.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);

@@ -37,10 +37,8 @@ pub struct Options {
     /// Actions that a function may not perform although its policy allows them: function and action, such as
     /// `dynamodb:GetItem`.
     pub withdrawn: Vec<(&'static str, &'static str)>,
-    /// Run the schedules. Tests leave them out and invoke what they need, when they need it.
-    pub schedules: bool,
-    /// Hand changes of the tables to the functions that consume them as they come. Tests leave this out, too.
-    pub streams: bool,
+    /// The functions that run without a request.
+    pub unattended: Unattended,
     /// In place of the template's.
     pub function_timeout: Option<Duration>,
     /// How scheduled captures run, in place of what the template says.
@@ -54,6 +52,18 @@ pub struct Options {
     pub issuer: Option<IssuerUrl>,
     /// The secret of a front that is played in front of the API, and required.
     pub front_secret: Option<String>,
+}
+
+/// The functions that run without a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unattended {
+    /// None. Tests invoke those that they need, when they need them.
+    #[default]
+    Nothing,
+    /// Those that read the tables' streams.
+    Streams,
+    /// These, and those with a schedule.
+    StreamsAndSchedules,
 }
 
 impl Options {

@@ -13,7 +13,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tollgate::source::{Front, InvalidFront};
 use tollgate_core::values::Clock;
 
-use super::{Options, Stack, StartError, app};
+use super::{Options, Stack, StartError, Unattended, app};
 use crate::{
     api_gateway,
     checkout::{self, Shop},
@@ -88,17 +88,7 @@ impl Stack {
         };
         let deliveries = stream(client.clone(), WEBHOOKS_TABLE_NAME, deployment.deliverers);
         let stream = stream(client, TABLE_NAME, deployment.consumers);
-        if options.streams {
-            // Each on its own, so that a receiver that is slow holds up no other function.
-            for stream in [&stream, &deliveries] {
-                servers.run_stream(Arc::clone(stream), Arc::clone(&functions));
-            }
-        }
-        if options.schedules {
-            for schedule in deployment.schedules {
-                servers.run_schedule(schedule, Arc::clone(&functions));
-            }
-        }
+        servers.run(options.unattended, [&stream, &deliveries], deployment.schedules, &functions);
 
         let Services { dynamodb_url, secretsmanager_url, eventbridge_url, simulator, secrets, bus } =
             services;
@@ -273,6 +263,28 @@ impl Servers {
         self.serve(port.listener, guard::by_host(router, hosts));
         tracing::info!(url = port.url, "the front is ready");
         Ok(port.url)
+    }
+
+    /// Hands streams to their consumers and invokes the functions that have a schedule.
+    fn run(
+        &mut self,
+        unattended: Unattended,
+        streams: [&Arc<Stream>; 2],
+        schedules: Vec<Schedule>,
+        functions: &Arc<Functions>,
+    ) {
+        if unattended == Unattended::Nothing {
+            return;
+        }
+        // Each on its own, so that a receiver that is slow holds up no other function.
+        for stream in streams {
+            self.run_stream(Arc::clone(stream), Arc::clone(functions));
+        }
+        if unattended == Unattended::StreamsAndSchedules {
+            for schedule in schedules {
+                self.run_schedule(schedule, Arc::clone(functions));
+            }
+        }
     }
 
     /// Invokes a function again and again, on the machine's clock.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use local::Options;
+use local::{Options, Unattended};
 use serde_json::{Value, json};
 use tollgate::elastic_path::EventType;
 use tollgate_core::journal::AttentionReason;
@@ -74,7 +74,7 @@ async fn a_bus_that_is_down_holds_up_neither_the_journal_nor_what_comes_after_it
 #[tokio::test]
 async fn events_are_seen_as_they_happen() {
     let shop = Shop::open_as(
-        Options { schedules: true, ..Options::default() },
+        Options { unattended: Unattended::StreamsAndSchedules, ..Options::default() },
         local::merchants::REGISTERED,
         local::merchants::REGISTERED_KEY,
     )
