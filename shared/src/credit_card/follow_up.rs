@@ -100,7 +100,8 @@ pub(super) async fn follow_up(
         _ => pay::amount(&mut request, merchant, currency.or_else(|| pay::alike(merchant)), false),
     };
     let (actor, reason) = (request.parsed_text("Actor", TEXT_MAX), request.parsed_text("Reason", TEXT_MAX));
-    let refund_disputed = pay::flag(&mut request, REFUND_DISPUTED);
+    // A capture gives nothing back.
+    let refund_disputed = follow_up != FollowUp::Capture && pay::flag(&mut request, REFUND_DISPUTED);
     let in_order_now = request.finish_form()?;
     let (Some(id), Some(reference)) = (id, reference) else {
         return Err(Rejection::TransactionNotFound.into());

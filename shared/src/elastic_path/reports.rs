@@ -16,6 +16,7 @@ use tollgate_core::{
 
 use super::{
     downloads::on_record,
+    filter::is_mid,
     page::{csv, wants_csv},
     parameters::Parameters,
 };
@@ -43,9 +44,6 @@ const KNOWN: [&str; 11] = [
     "brand",
     "decline_code",
 ];
-
-/// Longest MID that is looked for.
-const MID_MAX_CHARS: usize = 64;
 
 /// What a request wants reported.
 struct Query {
@@ -161,7 +159,7 @@ fn value_of(dimension: Dimension, text: &str) -> Option<String> {
         Dimension::Fact => Fact::from_name(text)?.as_str(),
         Dimension::Brand => Brand::ALL.iter().find(|brand| brand.name().eq_ignore_ascii_case(text))?.name(),
         Dimension::DeclineCode => DeclineCode::from_name(text)?.as_str(),
-        Dimension::Mid => Some(text).filter(|mid| !mid.is_empty() && mid.len() <= MID_MAX_CHARS)?,
+        Dimension::Mid => Some(text).filter(|text| is_mid(text))?,
     };
     Some(word.to_owned())
 }

@@ -2,6 +2,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
     sync::{LazyLock, OnceLock},
 };
 
@@ -404,6 +406,53 @@ fn every_response_is_documented_with_its_request_id() {
             assert_eq!(response["headers"]["X-Request-Id"].is_null(), api_gateways_own, "{route} {status}");
         }
     }
+}
+
+/// Outcomes that the tables of `shared/tests/apis` give to every kind of operation, and the gateway's client to one.
+fn is_never_said_of(code: &str, route: &str) -> bool {
+    match code {
+        "not_settled" => !route.contains("refund"),
+        "already_settled" => !route.contains("cancel") && !route.contains("void"),
+        "voided_elsewhere" => route.contains("cancel"),
+        // Of every route of a deployment with a front, and of none.
+        _ => code == "not_through_front",
+    }
+}
+
+#[test]
+fn every_code_and_csv_that_the_tables_of_the_apis_expect_is_documented_for_its_route() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/tests/apis/expected");
+    let (mut seen, mut wrong) = (0, BTreeSet::new());
+    for file in fs::read_dir(directory).unwrap() {
+        let rows = fs::read_to_string(file.unwrap().path()).unwrap();
+        for row in serde_json::from_str::<Vec<Value>>(&rows).unwrap() {
+            let mut words = row["request"].as_str().unwrap().split([' ', ',']);
+            let (method, path) = (words.next().unwrap(), words.next().unwrap());
+            let Some(route) = DESCRIPTION.route(method, path) else { continue };
+            let responses = DESCRIPTION.operations[route]["responses"].as_object().unwrap();
+            let mut body = row["response"].clone();
+            match body.as_str() {
+                None | Some("") => {}
+                Some(text) if text.starts_with('<') => body = from_xml(text).unwrap().value(),
+                Some(_) if responses["200"]["content"]["text/csv"].is_null() => {
+                    wrong.insert(format!("{route}: text/csv"));
+                }
+                Some(_) => {}
+            }
+            let number = body["Message"]["Code"].as_str().filter(|number| !NO_ERRORS.contains(number));
+            let errors = body["errors"].as_array().into_iter().flatten();
+            let words = errors.map(|error| error["meta"]["code"].as_str().unwrap());
+            for code in words.chain(number.map(|number| DESCRIPTION.numbers[number].as_str())) {
+                // Another test compares each code's status.
+                if !responses.values().any(|one| is_among(one, code)) && !is_never_said_of(code, route) {
+                    wrong.insert(format!("{route}: {code}"));
+                }
+                seen += 1;
+            }
+        }
+    }
+    assert_eq!(wrong, BTreeSet::new());
+    assert!(seen > 2_000, "{seen}");
 }
 
 #[test]

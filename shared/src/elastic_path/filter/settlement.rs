@@ -88,7 +88,11 @@ impl Fields for NoFilter {
     }
 }
 
+/// Whether a text may be an account's number.
+pub(in crate::elastic_path) fn is_mid(text: &str) -> bool {
+    (1..=MID_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
 fn mid(term: &Term<'_>) -> Result<String, Problem> {
-    let is_mid = |text: &str| text.len() <= MID_MAX && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     term.own(|text| is_mid(text).then(|| text.to_owned()), "an account's number (MID)")
 }

@@ -57,6 +57,7 @@ async fn each_member_of_a_follow_up_is_as_stated_or_refused() {
         ("Request.Reason", &[json!("It broke"), json!([]), long(1_001)]),
         ("Request.Card", &[json!({"CardNumber": NUMBER})]),
         ("Request.Email", &[json!("is not looked at")]),
+        ("Request.RefundDisputed", &[json!("means nothing to a capture")]),
         ("Request.Surprise", &[json!(1)]),
         (
             "Request",

@@ -47,6 +47,8 @@ async fn xml_and_json_are_read_and_written_as_the_client_says() {
         t.ask("a member in XML", &xml("charge", &charge_xml(own))).await;
     }
     t.afresh();
+    let authorization = charge_xml("<transactionid>x</transactionid>").replace("Type>1<", "Type>0<");
+    t.ask("an authorization in other letters", &xml("authorize", &authorization)).await;
     t.ask("a follow-up in other letters", &xml("refund", "<Authentication><Id>external</Id><Key>all-key-of-merchant</Key></Authentication><Request><amount>1.00</amount><TransactionID>x</TransactionID><TransactionReference>r</TransactionReference><TransactionType>2</TransactionType></Request>")).await;
     for amount in ["<x:Amount xmlns:x=\"urn:x\">1.00</x:Amount>", "<x:Sum xmlns:x=\"urn:x\">1.00</x:Sum>"] {
         let request = format!(
