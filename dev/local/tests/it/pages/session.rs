@@ -20,10 +20,12 @@ const FROM_THE_SHELL: [&str; 5] =
     ["AWS_PROFILE", "AWS_REGION", "TABLE_NAME", "TOLLGATE_LOCAL", "TOLLGATE_STACK"];
 
 /// What the shell has before the first command. `cargo run` is the stack that runs already, without
-/// its schedules, so that a page decides when they run. A script's `curl` fails when the API refuses.
+/// its schedules, so that a page decides when they run. A script's `curl` fails when the API refuses,
+/// and a script fails with any of its commands.
 /// Files that a page writes are in the directory for the tests' files.
 const PROLOGUE: &str = r#"
 exec 2>&1
+trap '[ "$STRICT" = false ] || FAILED=1' ERR
 ln -sfn "$EVENTS" events
 cargo() {
     case "$*" in
@@ -81,7 +83,12 @@ impl Session {
     pub(crate) fn run(&mut self, command: &str, typed: Option<&str>, strict: bool) -> (String, i32) {
         let command = command.replace(API, &self.api).replace(SIMULATOR, &self.simulator);
         let input = typed.map_or_else(|| "< /dev/null".to_owned(), |typed| format!("<<< '{typed}'"));
-        writeln!(self.stdin, "STRICT={strict}\n{{\n{command}\n}} {input}\necho \"\n{MARK} $?\"").unwrap();
+        let status = "${FAILED:-$?}";
+        writeln!(
+            self.stdin,
+            "STRICT={strict} FAILED=\n{{\n{command}\n}} {input}\necho \"\n{MARK} {status}\""
+        )
+        .unwrap();
         let mut printed = String::new();
         loop {
             let before = printed.len();
