@@ -85,7 +85,7 @@ pub(crate) async fn erase(place: &Place, erase: &EraseCustomer) -> Result<Report
     }
     let pointers = find_pointers(place, &job, erase, &traces, &found.lost).await?;
     let mut sum = Sum { pointers: pointers.as_ref().map_or(0, Pointers::count), ..Sum::default() };
-    if erase.yes {
+    if erase.is_meant() {
         if let Some(pointers) = pointers {
             pointers.delete(&Aws::new(place)?).await?;
         }
@@ -262,7 +262,7 @@ fn report(place: &Place, erase: &EraseCustomer, sum: Sum, unreadable: &[String])
     if cards > 0 {
         lines.insert(0, format!("{cards} stored cards, at the gateway and here"));
     }
-    let heading = match (erase.yes, lines.is_empty()) {
+    let heading = match (erase.is_meant(), lines.is_empty()) {
         (_, true) => {
             format!("Nothing is stored of this customer. Stage {stage}, merchant {}.", erase.merchant)
         }
@@ -281,7 +281,7 @@ fn report(place: &Place, erase: &EraseCustomer, sum: Sum, unreadable: &[String])
         lines.push(format!("Cannot be read, so whose they are is not known: {}", unreadable.join(", ")));
     }
     let value = json!({
-        "stage": stage, "merchant": erase.merchant, "dry_run": !erase.yes, "orders": orders, "cards": cards, "pointers": pointers,
+        "stage": stage, "merchant": erase.merchant, "dry_run": !erase.is_meant(), "orders": orders, "cards": cards, "pointers": pointers,
         "customer": is_customer_gone, "waiting": waiting, "unreadable": unreadable,
     });
     let is_complete = waiting == 0 && unreadable.is_empty();

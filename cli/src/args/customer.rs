@@ -29,9 +29,19 @@ pub(crate) struct EraseCustomer {
     /// The journal's table, the stack's output `JournalTableName` (else `JOURNAL_TABLE_NAME`)
     #[arg(long, value_name = "NAME", help_heading = super::DEPLOYMENT, hide_short_help = true)]
     pub(crate) journal_table: Option<String>,
+    /// List what would be erased, as without --yes
+    #[arg(long)]
+    dry_run: bool,
     /// Do it
     #[arg(long)]
-    pub(crate) yes: bool,
+    yes: bool,
+}
+
+impl EraseCustomer {
+    /// Whether it is to be done, and not only listed.
+    pub(crate) fn is_meant(&self) -> bool {
+        self.yes && !self.dry_run
+    }
 }
 
 /// A customer, as the merchant names it.
