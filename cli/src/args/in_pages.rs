@@ -64,8 +64,8 @@ fn typed(block: &[&str]) -> Vec<String> {
     commands
 }
 
-/// What a page's variables for days stand for.
-const DAYS: [(&str, &str); 7] = [
+/// What a page's variables stand for.
+const VARIABLES: [(&str, &str); 11] = [
     ("$TODAY", "2026-11-21"),
     ("$YESTERDAY", "2026-11-20"),
     ("$TOMORROW", "2026-11-22"),
@@ -73,9 +73,13 @@ const DAYS: [(&str, &str); 7] = [
     ("$LAST_WEEK", "2026-11-14"),
     ("${YESTERDAY}", "2026-11-20"),
     ("${TOMORROW}", "2026-11-22"),
+    ("$ORDER", "475d9b6b-8385-49a3-b57f-855c155d5d68"),
+    ("$ID", "475d9b6b-8385-49a3-b57f-855c155d5d68"),
+    ("$EXCEPTION", "475d9b6b-8385-49a3-b57f-855c155d5d68"),
+    ("$RETREF", "324974244737"),
 ];
 
-/// The words of a command line: quoted words are one, placeholders (`<id>`) are words, a day's variable is a day, and what the shell keeps for
+/// The words of a command line: quoted words are one, placeholders (`<id>`) are words, a variable is its value, and what the shell keeps for
 /// itself (a comment, a redirection, another command) is not the command's.
 fn words(line: &str) -> Vec<String> {
     let mut words = vec![];
@@ -91,8 +95,9 @@ fn words(line: &str) -> Vec<String> {
     words.push(word);
     let own = |word: &String| ["#", ">", "|", "&&"].contains(&word.as_str());
     let words = words.into_iter().take_while(|word| !own(word)).filter(|word| !word.is_empty());
-    let with_days = |word: String| DAYS.iter().fold(word, |word, (name, day)| word.replace(name, day));
-    words.map(|word| with_days(word.replace(['<', '>'], ""))).collect()
+    let with_values =
+        |word: String| VARIABLES.iter().fold(word, |word, (name, value)| word.replace(name, value));
+    words.map(|word| with_values(word.replace(['<', '>'], ""))).collect()
 }
 
 /// Whether these words are a command's name and nothing else.
