@@ -197,8 +197,7 @@ async fn an_erased_customer_is_in_no_table_and_no_log_line_and_its_payments_stil
         "by the customer's reference: {listed}"
     );
     assert!(listed.contains("order held: ") && listed.contains("order saved: "), "{listed}");
-    let dry = fixture.run(&[&erase[..], &["--yes", "--dry-run"]].concat(), "").await;
-    assert_eq!(dry.done(), listed);
+    assert_eq!(fixture.run(&[&erase[..], &["--yes", "--dry-run"]].concat(), "").await.done(), listed);
     assert!(items(&fixture).await == unchanged, "nothing is changed without --yes, or with --dry-run");
     fixture.run(&[&erase[..], &["--yes"]].concat(), "").await.done();
     let by_email = ["customer", "erase", MERCHANT, "Canary@EXAMPLE.com", "--yes"];
