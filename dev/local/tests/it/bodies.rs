@@ -223,7 +223,7 @@ async fn a_declined_key_is_replayed_as_declined() {
 async fn what_there_is_no_route_for_gets_the_envelope() {
     let shop = Shop::share().await;
     for (method, path) in
-        [(Method::GET, "/"), (Method::DELETE, "/v2/orders/o"), (Method::POST, "/v2/payments")]
+        [(Method::GET, "/nothing"), (Method::DELETE, "/v2/orders/o"), (Method::POST, "/v2/payments")]
     {
         shop.send(method, path, &[], String::new()).await.error(404, "not_found");
     }
