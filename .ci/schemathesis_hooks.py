@@ -79,6 +79,12 @@ def filter_body(context, body):
 
 
 @schemathesis.hook
+def filter_headers(context, headers):
+    """No address of a wrong length: it is read only where a payment is counted."""
+    return 2 <= len(str((headers or {}).get("X-Shopper-Address", "::"))) <= 45
+
+
+@schemathesis.hook
 def before_call(context, case, kwargs):
     path = case.operation.path
     if path.startswith("/v2/") and "Authorization" not in (case.headers or {}):
@@ -133,7 +139,7 @@ NOT_UNDERSTOOD = {
 # are not seen, and what depends on another member.
 BEYOND_A_SCHEMA = (
     "the body names a member twice", "options.idempotency_key say two things", "holds characters that are not seen",
-    "must be customer: the card is not a stored one", "to must be within 92 days of from",
+    "must be customer: the card is not a stored one", "to must be within",
     "data.customer is required",  # with `save: true`
     "capture.zone is required with at and business_days",  # of a merchant without a zone
     "to must not be before from", "must be a day such as", "must be the id of a delivery in the list", "data.save is for a card or a token", "data.scheduled is for payments with",
