@@ -51,7 +51,8 @@ struct Arguments {
     /// Start without the sample orders that events/ speaks of
     #[arg(long)]
     no_samples: bool,
-    /// Run what schedules run only when it is invoked: POST /_local/invoke/reconcile, scheduled-capture, totals and so on
+    /// Run what schedules run only when it is invoked: POST /_local/invoke/reconcile, scheduled-capture, totals and so on.
+    /// With --dynamodb-url, streams are not read, either
     #[arg(long)]
     no_schedules: bool,
     /// Let the simulator return plain JSON, without the random extra members of the real test gateway
@@ -91,6 +92,12 @@ impl Arguments {
     fn options(self) -> Options {
         // Samples need the merchant in our own Secrets Manager; another DynamoDB may be shared with someone.
         let own = self.dynamodb_url.is_none() && self.secretsmanager_url.is_none();
+        // Streams of another DynamoDB are only read by a stack that runs everything.
+        let unattended = match (self.no_schedules, self.dynamodb_url.is_none()) {
+            (false, _) => Unattended::StreamsAndSchedules,
+            (true, true) => Unattended::Streams,
+            (true, false) => Unattended::Nothing,
+        };
         Options {
             port: (self.port != 0).then_some(self.port),
             data: self.data,
@@ -98,7 +105,7 @@ impl Arguments {
             secretsmanager_url: self.secretsmanager_url,
             containers: self.containers,
             hosts: self.host,
-            unattended: if self.no_schedules { Unattended::Streams } else { Unattended::StreamsAndSchedules },
+            unattended,
             samples: own && !self.no_samples,
             front_secret: self
                 .front
