@@ -152,6 +152,25 @@ mod tests {
         }
     }
 
+    /// `--yes` is taken everywhere, but only a command with an option of its own skips its prompt.
+    #[test]
+    fn a_command_that_prompts_has_a_yes_of_its_own() {
+        let never_prompt = [
+            "merchant create",
+            "merchant key add",
+            "sign-in-client add",
+            "webhook add",
+            "webhook rotate",
+            "webhook replay",
+            "journal rebuild",
+        ];
+        for (path, command) in all(&Arguments::command(), "") {
+            let has = |id: &str| command.get_arguments().any(|argument| argument.get_id() == id);
+            let prompts = has("dry_run") && !never_prompt.contains(&path.trim());
+            assert!(!prompts || has("yes"), "{path}");
+        }
+    }
+
     /// A script can give every command the same words.
     #[test]
     fn every_command_takes_yes() {
@@ -172,7 +191,7 @@ mod tests {
         for (path, mut command) in all(&root, "tollgate") {
             let short = command.render_help().to_string();
             let (options, _) = short.split_once("Example:").unwrap();
-            // Below what the command is for.
+            // Below the command's purpose.
             let lines = options.lines().skip_while(|line| !line.starts_with("Usage:")).skip(1);
             let lines = lines.map(|line| line.split(" [").next().unwrap_or_default());
             wide.extend(lines.filter(|line| line.len() > 100).map(|line| format!("{path}: {line}")));
