@@ -18,7 +18,7 @@ pub(crate) const NAME_SHOWN_MAX: usize = 40;
 /// How many unknown members a response names; a body of 64 KiB has room for thousands.
 pub(crate) const UNKNOWN_SHOWN_MAX: usize = 10;
 
-/// What is in names of contact data, whose digits are hardly ever meant as an amount.
+/// Words in the names of contact data, whose digits are hardly ever meant as an amount.
 const CONTACT_WORDS: [&str; 5] = ["phone", "mobile", "zip", "postcode", "postal"];
 
 /// What is in an amount besides digits and white space.
@@ -313,18 +313,20 @@ impl<'a> Members<'a> {
         self.only_besides(known, &[]);
     }
 
-    /// The same for a request in which the members `refused` have an error of their own: they are not named among the
-    /// known ones.
+    /// The same for a request that refuses some of the known members with an error of their own: the list of known members
+    /// does not name them.
     pub(crate) fn only_besides(&mut self, known: &[&str], refused: &[&str]) {
-        let names = || known.iter().chain(refused);
-        let is_known = |name: &&str| names().any(|known| self.document.same_name(known, name));
+        let is_known = |name: &&str| known.iter().any(|known| self.document.same_name(known, name));
         let unknown: Vec<&str> =
             self.node.names().filter(|name| !is_known(name) && !is_of_a_serializer(name)).collect();
         for (n, name) in unknown.iter().take(UNKNOWN_SHOWN_MAX).enumerate() {
             // The name comes from outside: never if it is a number, and shown short after that.
             let shown = clean_text(name, NAME_SHOWN_MAX);
             let detail = match n {
-                0 => format!("is not known here; known are {}", known.join(", ")),
+                0 => {
+                    let accepted = known.iter().copied().filter(|name| !refused.contains(name));
+                    format!("is not known here; known are {}", accepted.collect::<Vec<_>>().join(", "))
+                }
                 _ => "is not known here".to_owned(),
             };
             self.problem(&shown, Code::UnknownMember, detail);

@@ -74,9 +74,7 @@ pub(super) async fn follow_up(
     let merchant = &exchange.caller.merchant;
     // A misspelled Amount must not capture or refund everything.
     let refused: &[&str] = if follow_up == FollowUp::Void { &[AMOUNT] } else { &[] };
-    let mut known = [&OWN[..], &ALSO[..]].concat();
-    known.retain(|name| !refused.contains(name));
-    request.only_besides(&known, refused);
+    request.only_besides(&[&OWN[..], &ALSO[..]].concat(), refused);
     pay::transaction_type(&mut request, requested);
     let id = if follow_up == FollowUp::Refund && !request.has(TRANSACTION_ID) && request.has("Card") {
         let detail = "is required: a refund gives a payment back and names it; a card alone is not credited";
