@@ -14,28 +14,7 @@ use tokio::{
     net::TcpListener,
 };
 
-/// What an operator's shell may hold, and a test's may not.
-pub(crate) const FROM_THE_SHELL: [&str; 19] = [
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_PROFILE",
-    "AWS_REGION",
-    "AWS_DEFAULT_REGION",
-    "AWS_ENDPOINT_URL",
-    "AWS_ENDPOINT_URL_DYNAMODB",
-    "AWS_ENDPOINT_URL_SECRETS_MANAGER",
-    "AWS_ENDPOINT_URL_STS",
-    "JOURNAL_TABLE_NAME",
-    "MERCHANTS_PREFIX",
-    "PEOPLE_TABLE_NAME",
-    "TABLE_NAME",
-    "WEBHOOKS_PREFIX",
-    "STAGE",
-    "GATEWAY_HOSTS",
-    "TOLLGATE_STACK",
-    "TOLLGATE_LOCAL",
-];
+pub(crate) use transcript::FROM_THE_SHELL;
 
 pub(crate) const MERCHANT: &str = merchants::REGISTERED;
 

@@ -8,6 +8,29 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use regex::Regex;
 
+/// Variables of an operator's shell that the commands of a test do not get.
+pub const FROM_THE_SHELL: [&str; 19] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_DYNAMODB",
+    "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+    "AWS_ENDPOINT_URL_STS",
+    "JOURNAL_TABLE_NAME",
+    "MERCHANTS_PREFIX",
+    "PEOPLE_TABLE_NAME",
+    "TABLE_NAME",
+    "WEBHOOKS_PREFIX",
+    "STAGE",
+    "GATEWAY_HOSTS",
+    "TOLLGATE_STACK",
+    "TOLLGATE_LOCAL",
+];
+
 /// A block of a page that is run.
 pub enum Block {
     /// A script that has to succeed.

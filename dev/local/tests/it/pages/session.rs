@@ -6,6 +6,8 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
+use transcript::FROM_THE_SHELL;
+
 use crate::binary;
 
 /// The addresses that the pages name.
@@ -15,11 +17,7 @@ const SIMULATOR: &str = "http://127.0.0.1:3001";
 /// Printed after each command, with its exit status.
 const MARK: &str = "--- status of the command:";
 
-/// What an operator's shell may hold, and a page's commands may not use.
-const FROM_THE_SHELL: [&str; 5] =
-    ["AWS_PROFILE", "AWS_REGION", "TABLE_NAME", "TOLLGATE_LOCAL", "TOLLGATE_STACK"];
-
-/// What the shell has before the first command. `cargo run` is the stack that runs already, without
+/// The shell's functions and settings before the first command. `cargo run` is the stack that runs already, without
 /// its schedules, so that a page decides when they run. A script's `curl` fails when the API refuses,
 /// and a script fails with any of its commands.
 /// Files that a page writes are in the directory for the tests' files.
@@ -79,7 +77,7 @@ impl Session {
         session
     }
 
-    /// What a command printed, with the pages' addresses, and its exit status. It reads what is typed at its prompt.
+    /// The output of a command, with the pages' addresses, and its exit status. `typed` is the input at its prompt.
     pub(crate) fn run(&mut self, command: &str, typed: Option<&str>, strict: bool) -> (String, i32) {
         let command = command.replace(API, &self.api).replace(SIMULATOR, &self.simulator);
         let input = typed.map_or_else(|| "< /dev/null".to_owned(), |typed| format!("<<< '{typed}'"));
