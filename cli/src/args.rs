@@ -96,7 +96,7 @@ pub(crate) enum Command {
     /// Payments: their whole history, and what stays in doubt
     #[command(subcommand)]
     Payment(PaymentCommand),
-    /// Scheduled captures: what is to come, and an order's paused and resumed
+    /// Scheduled captures: list the next ones, pause and resume an order's
     #[command(subcommand)]
     Capture(CaptureCommand),
     /// Customers of a merchant: what is kept of them
@@ -195,7 +195,7 @@ pub(crate) struct Throw {
 pub(crate) struct Rollback {
     /// The CloudFormation stack, such as tollgate-prod
     pub(crate) stack: String,
-    /// Back to what was published before this moment
+    /// Back to the versions that were published before this moment
     ///
     /// Such as 2026-11-20T18:00:00Z. Without it, before the newest deployment.
     #[arg(long, value_name = "TIME")]
@@ -289,7 +289,7 @@ pub(crate) enum PaymentCommand {
     Show(Show),
     /// A merchant's payments of a day or a longer time, newest first, as they are now
     List(ListPayments),
-    /// A merchant's payments by what a letter, a bank line or a customer quotes
+    /// A merchant's payments by a reference from a letter, a bank line or a customer
     Find(FindPayments),
     /// Print a merchant's payments as they get their outcomes, until it is ended
     Tail(TailPayments),
@@ -313,7 +313,7 @@ pub(crate) enum JournalCommand {
     List(Box<ListEntries>),
     /// Put every order's entries that are not in the journal; may run beside the live function
     Rebuild(Rebuild),
-    /// Find what the journal has and the table lacks, as after a restore
+    /// Find entries of the journal that the table lacks, as after a restore
     Compare(Compare),
 }
 

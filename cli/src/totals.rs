@@ -27,7 +27,7 @@ use crate::{
     table::aligned,
 };
 
-/// What is said before the first count. Without it, no total would mean that nothing happened.
+/// Printed before the first count. Without it, no total would mean that nothing happened.
 const NOT_COUNTED: &str = "Nothing is counted yet: the function totals counts every 15 minutes.";
 
 /// What is shown.

@@ -43,7 +43,7 @@ pub fn parse(id: MerchantId, json: &str, gateway: &dyn GatewayInfo) -> Result<Me
     document.into_merchant(id, gateway).map_err(|what| MerchantsError::Malformed(what.to_owned()))
 }
 
-/// A member of a document that nothing reads: it may be misspelled, and what it was meant to say does not hold.
+/// A member of a document that nothing reads: it may be misspelled, and then its setting has no effect.
 pub struct IgnoredMember<'a> {
     /// The object that it is in: the document, or its `gateway`.
     pub within: &'static str,

@@ -7,7 +7,7 @@ pub(crate) enum FrontCommand {
     /// Replace the secret that the front proves itself with, without a 403 in between
     ///
     /// Deploys the API's stack twice and the front's once, through the AWS CLI. A stack that requires no front yet
-    /// requires it from then on. Given again, it finishes what was interrupted.
+    /// requires it from then on. Given again, it finishes an interrupted rotation.
     Rotate(RotateFront),
 }
 

@@ -64,7 +64,7 @@ fn typed(block: &[&str]) -> Vec<String> {
     commands
 }
 
-/// What a page's variables stand for.
+/// Values for the variables of pages.
 const VARIABLES: [(&str, &str); 11] = [
     ("$TODAY", "2026-11-21"),
     ("$YESTERDAY", "2026-11-20"),
@@ -79,8 +79,8 @@ const VARIABLES: [(&str, &str); 11] = [
     ("$RETREF", "324974244737"),
 ];
 
-/// The words of a command line: quoted words are one, placeholders (`<id>`) are words, a variable is its value, and what the shell keeps for
-/// itself (a comment, a redirection, another command) is not the command's.
+/// The words of a command line: quoted words are one, placeholders (`<id>`) are words, and a variable is its value. A
+/// comment, a redirection or another command ends it.
 fn words(line: &str) -> Vec<String> {
     let mut words = vec![];
     let mut word = String::new();

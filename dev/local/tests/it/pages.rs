@@ -14,7 +14,7 @@ use transcript::{Block, Names, blocks, fenced, steps};
 
 use self::session::Session;
 
-/// What is typed at a prompt: shown, but not printed.
+/// The input at a prompt: shown on the page, but not printed by the command.
 static TYPED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?m)( to go on: )([^ \n]+)$").unwrap());
 
 /// Runs the README and then a page, in one shell.

@@ -101,7 +101,7 @@ fn variables<'a>(template: &'a Value, function: &'a Value) -> impl Iterator<Item
     sets.filter_map(Value::as_object).flatten()
 }
 
-/// What a value names: itself, or both branches of an `!If` and its condition.
+/// The names in a value: itself, or both branches of an `!If` and its condition.
 fn names(value: &Value) -> impl Iterator<Item = &str> {
     let choice = value.as_array().into_iter().flatten();
     std::iter::once(value).chain(choice).filter_map(Value::as_str)
