@@ -86,9 +86,9 @@ pub struct Chargeback {
     pub merchid: String,
     /// The case. A second chargeback of one case has the next sequence number.
     pub casenumber: String,
-    /// Its number in the case.
-    #[serde(default = "first")]
-    pub sequencenumber: u32,
+    /// Its number in the case. Without one, the report has none either.
+    #[serde(default)]
+    pub sequencenumber: Option<u32>,
     /// The payment. Without one, the report has none either.
     #[serde(default)]
     pub retref: Option<String>,
@@ -111,10 +111,6 @@ pub struct Chargeback {
     pub debit: bool,
 }
 
-fn first() -> u32 {
-    1
-}
-
 fn yes() -> bool {
     true
 }
@@ -134,6 +130,27 @@ impl Chargeback {
     }
 }
 
+/// A later word about a chargeback or an adjustment.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listing {
+    /// Which one: `fundingchargebackid` or `fundingadjustmentid`.
+    pub id: i64,
+    /// The day of the deposit that lists it once more; without one, its own deposit says it.
+    #[serde(default)]
+    pub on: Option<Date>,
+    /// Its amount from now on, in minor units with the sign that it has.
+    #[serde(default)]
+    pub minor_units: Option<i64>,
+    /// The day of the change (`datechanged`).
+    #[serde(default)]
+    pub changed_on: Option<Date>,
+}
+
+/// The numbers of adjustments and chargebacks begin here, each in the order in which they were made.
+pub(crate) const ADJUSTED: i64 = 600_000_000_000_000;
+pub(crate) const DISPUTED: i64 = 800_000_000_000_000;
+
 /// The group of chargebacks and of their reversals.
 pub(crate) const REVERSAL: &str = "REVERSAL";
 
@@ -151,6 +168,7 @@ pub(crate) struct Bank {
     pub(crate) deposits: BTreeMap<String, DepositDeviation>,
     pub(crate) adjustments: Vec<Adjustment>,
     pub(crate) chargebacks: Vec<Chargeback>,
+    pub(crate) listings: Vec<Listing>,
     /// What `funding` has returned to requests for what is new, by account.
     pub(crate) read_deposits: BTreeSet<(String, Date)>,
 }
@@ -163,6 +181,39 @@ pub(crate) fn key(merchid: &str, of: impl std::fmt::Display) -> String {
 impl Bank {
     pub(crate) fn deviation(&self, retref: &str) -> Option<&Deviation> {
         self.deviations.get(retref)
+    }
+
+    /// What the bank took of an account's payments by chargebacks, less what it gave back, in minor units: each one counts as it
+    /// was changed last, however often it is listed. With a reference, those of the payment and of its cases.
+    pub(crate) fn taken_back(&self, merchid: &str, retref: Option<&str>) -> i64 {
+        let of_payment: Vec<&str> = {
+            let own = self.chargebacks.iter().filter(|one| one.merchid == merchid);
+            let own = own.filter(|one| one.retref.as_deref() == retref);
+            own.map(|one| one.casenumber.as_str()).collect()
+        };
+        let counts = |of: &str, case: &str| of == merchid && (retref.is_none() || of_payment.contains(&case));
+        let taken = (DISPUTED..).zip(&self.chargebacks);
+        let taken = taken.filter(|(_, one)| counts(&one.merchid, &one.casenumber));
+        let taken = taken.map(|(id, one)| self.amount(id, one.minor_units)).sum::<i64>();
+        let given = (ADJUSTED..).zip(&self.adjustments).filter(|(_, one)| one.category == REVERSAL);
+        let given =
+            given.filter(|(_, one)| one.casenumber.as_deref().is_some_and(|case| counts(&one.merchid, case)));
+        let given = given.map(|(id, one)| self.amount(id, one.minor_units).max(0)).sum::<i64>();
+        taken - given
+    }
+
+    /// What a chargeback or an adjustment comes to after its last change.
+    fn amount(&self, id: i64, at_first: i64) -> i64 {
+        let changes = self.listings.iter().filter(|listing| listing.id == id);
+        changes.filter_map(|listing| listing.minor_units).next_back().unwrap_or(at_first)
+    }
+
+    /// What its own deposit says of it now: its amount, and the day of its change.
+    pub(crate) fn in_place(&self, id: i64, at_first: i64) -> (i64, Option<Date>) {
+        let own = self.listings.iter().filter(|listing| listing.id == id && listing.on.is_none());
+        own.fold((at_first, None), |(amount, changed_on), listing| {
+            (listing.minor_units.unwrap_or(amount), listing.changed_on.or(changed_on))
+        })
     }
 
     pub(crate) fn hoststat(&self, merchid: &str, batchid: &str) -> Option<&str> {

@@ -3,7 +3,10 @@
 use jiff::civil::Date;
 
 use crate::{
-    bank::{Adjustment, Chargeback, DepositDeviation, Deviation, REVERSAL, REVERSAL_KIND, key},
+    bank::{
+        ADJUSTED, Adjustment, Chargeback, DISPUTED, DepositDeviation, Deviation, Listing, REVERSAL,
+        REVERSAL_KIND, key,
+    },
     calendar, funding,
     settings::ReportZone,
     state::RecordState,
@@ -64,15 +67,31 @@ pub(crate) fn reversal(merchid: &str, casenumber: &str, minor_units: i64, on: Op
     }
 }
 
-/// Adds an adjustment; the error names the member that is wrong.
-pub(crate) fn adjust(world: &mut World, mut adjustment: Adjustment) -> Result<(), String> {
+/// Adds an adjustment and returns its id; the error names the member that is wrong.
+pub(crate) fn adjust(world: &mut World, mut adjustment: Adjustment) -> Result<i64, String> {
     adjustment.on = Some(day_or_next(world, &adjustment.merchid, adjustment.on)?);
     world.bank.adjustments.push(adjustment);
+    Ok(last_id(ADJUSTED, world.bank.adjustments.len()))
+}
+
+fn last_id(first: i64, count: usize) -> i64 {
+    first + i64::try_from(count).unwrap_or(i64::MAX) - 1
+}
+
+/// Lists a chargeback or an adjustment once more, or changes it; the error names the member that is wrong.
+pub(crate) fn list_again(world: &mut World, listing: Listing) -> Result<(), String> {
+    let ids = |first: i64, count: usize| first..=last_id(first, count);
+    let is_known = ids(ADJUSTED, world.bank.adjustments.len()).contains(&listing.id)
+        || ids(DISPUTED, world.bank.chargebacks.len()).contains(&listing.id);
+    if !is_known {
+        return Err(format!("id: there is no chargeback or adjustment {}", listing.id));
+    }
+    world.bank.listings.push(listing);
     Ok(())
 }
 
-/// Adds a chargeback, and what it takes; the error names the member that is wrong.
-pub(crate) fn charge_back(world: &mut World, mut chargeback: Chargeback) -> Result<(), String> {
+/// Adds a chargeback, and what it takes, and returns its id; the error names the member that is wrong.
+pub(crate) fn charge_back(world: &mut World, mut chargeback: Chargeback) -> Result<i64, String> {
     if chargeback.minor_units < 1 {
         return Err("minor_units: a whole number from 1".to_owned());
     }
@@ -84,7 +103,7 @@ pub(crate) fn charge_back(world: &mut World, mut chargeback: Chargeback) -> Resu
         world.bank.adjustments.push(chargeback.debit());
     }
     world.bank.chargebacks.push(chargeback);
-    Ok(())
+    Ok(last_id(DISPUTED, world.bank.chargebacks.len()))
 }
 
 /// The day itself, or that of the account's next deposit.

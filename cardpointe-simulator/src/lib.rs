@@ -61,7 +61,7 @@ mod verification;
 mod world;
 
 pub use alterations::{Alteration, Identity, RecordOf, Target};
-pub use bank::{Adjustment, Chargeback, DepositDeviation, Deviation, Returned};
+pub use bank::{Adjustment, Chargeback, DepositDeviation, Deviation, Listing, Returned};
 pub use codes::{Processor, ResponseCode};
 pub use config::{Config, Merchant};
 pub use faults::{Arriving, Endpoint, Fault, FaultKind};

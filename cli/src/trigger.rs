@@ -75,7 +75,7 @@ async fn happen(shop: &mut Shop<'_>, kind: EventType, reason: AttentionReason) -
         }
         EventType::TransactionDisputed => {
             let paid = shop.purchase().await?;
-            shop.charge_back(&paid).await
+            shop.charge_back(&paid, &[shop::AMOUNT]).await
         }
         EventType::DepositCreated => {
             shop.purchase().await?;

@@ -13,7 +13,7 @@ use crate::{bank, banking, many, world::World};
 pub(super) fn knows(segments: &[&str]) -> bool {
     matches!(
         segments,
-        ["deviations" | "adjustments" | "chargebacks" | "reversals" | "elsewhere" | "settled"]
+        ["deviations" | "adjustments" | "chargebacks" | "reversals" | "listings" | "elsewhere" | "settled"]
             | ["deviations", _]
             | ["batches" | "deposits", _, _]
     )
@@ -36,16 +36,20 @@ pub(super) fn route(world: &mut World, method: &Method, segments: &[&str], body:
         (["deposits", merchid, day], "POST") => alter_deposit(world, merchid, day, body),
         (["adjustments"], "POST") => {
             let adjustment = read(body)?;
-            banking::adjust(world, adjustment).map(|()| json!({})).map_err(Mistake::BadRequest)
+            identified(banking::adjust(world, adjustment))
         }
         (["chargebacks"], "POST") => {
             let chargeback = read(body)?;
-            banking::charge_back(world, chargeback).map(|()| json!({})).map_err(Mistake::BadRequest)
+            identified(banking::charge_back(world, chargeback))
         }
         (["reversals"], "POST") => {
             let Reversal { merchid, casenumber, minor_units, on } = read(body)?;
             let reversal = banking::reversal(&merchid, &casenumber, minor_units, on);
-            banking::adjust(world, reversal).map(|()| json!({})).map_err(Mistake::BadRequest)
+            identified(banking::adjust(world, reversal))
+        }
+        (["listings"], "POST") => {
+            let listing = read(body)?;
+            banking::list_again(world, listing).map(|()| json!({})).map_err(Mistake::BadRequest)
         }
         (["elsewhere"], "POST") => {
             let retref = many::pay_elsewhere(world, &read(body)?).map_err(Mistake::BadRequest)?;
@@ -77,6 +81,10 @@ struct Reversal {
 /// Reads a body; the message names the member that is wrong, or missing.
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Mistake> {
     serde_json::from_slice(body).or_else(|error| mistake(error.to_string()))
+}
+
+fn identified(done: Result<i64, String>) -> ControlResult {
+    done.map(|id| json!({ "id": id })).map_err(Mistake::BadRequest)
 }
 
 fn done(is_done: bool, otherwise: impl FnOnce() -> String) -> ControlResult {

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::funding_day;
 use crate::{
-    bank::{Adjustment, Chargeback, DepositDeviation, Deviation, key},
+    bank::{ADJUSTED, Adjustment, Chargeback, DISPUTED, DepositDeviation, Deviation, key},
     config::Merchant,
     settings::Deposits,
     state::RecordKind,
@@ -25,10 +25,8 @@ pub(super) const COMPONENTS: [(&str, &str); 7] = [
     ("OTHER ADJUSTMENT", "otheradjustment"),
 ];
 
-/// The numbers of adjustments and chargebacks begin here, each in the order in which they were made.
-const ADJUSTED: i64 = 600_000_000_000_000;
+/// The numbers of what is charged of deposits begin here.
 const CHARGED: i64 = 700_000_000_000_000;
-const DISPUTED: i64 = 800_000_000_000_000;
 
 /// A line's number is its reference, and which of several lines about it this is.
 const LINE: i64 = 100_000_000_000_000;
@@ -61,31 +59,78 @@ pub(super) struct Deposit<'a> {
     pub(super) day: Date,
     pub(super) fundings: Vec<Funding>,
     pub(super) lines: Vec<Line<'a>>,
-    /// Each with its number, which stays the same when others join it.
-    pub(super) adjustments: Vec<(i64, Adjustment)>,
-    /// Each with its number and its payment.
-    pub(super) chargebacks: Vec<(i64, &'a Chargeback, Option<&'a Transaction>)>,
+    /// Those of this deposit, and then those of others that it lists once more.
+    pub(super) adjustments: Vec<Listed<Adjustment>>,
+    /// The same, each with its payment.
+    pub(super) chargebacks: Vec<(Listed<Chargeback>, Option<&'a Transaction>)>,
     pub(super) deviation: DepositDeviation,
+}
+
+/// A chargeback or an adjustment, as a deposit lists it.
+#[derive(Clone)]
+pub(super) struct Listed<T> {
+    /// Its number, which stays the same when others join it.
+    pub(super) number: i64,
+    pub(super) one: T,
+    pub(super) changed_on: Option<Date>,
+    /// It is part of another deposit's money.
+    pub(super) is_repeated: bool,
+}
+
+/// What an account's deposit of a day lists of these: those of the day, and those that are listed there once more.
+fn listed<T: Clone>(
+    world: &World,
+    all: impl Iterator<Item = (i64, T)>,
+    is_here: impl Fn(&T) -> bool,
+    day: Date,
+    set: impl Fn(&mut T, Option<i64>) -> i64,
+) -> Vec<Listed<T>> {
+    let mut found = Vec::new();
+    for (number, mut one) in all {
+        if is_here(&one) {
+            let (minor_units, changed_on) = world.bank.in_place(number, set(&mut one, None));
+            set(&mut one, Some(minor_units));
+            found.push(Listed { number, one: one.clone(), changed_on, is_repeated: false });
+        }
+        let again = world.bank.listings.iter().filter(|again| again.id == number && again.on == Some(day));
+        for again in again {
+            let mut one = one.clone();
+            set(&mut one, again.minor_units);
+            found.push(Listed { number, one, changed_on: again.changed_on, is_repeated: true });
+        }
+    }
+    found
 }
 
 impl<'a> Deposit<'a> {
     /// The deposit of a day, if there is one.
     pub(super) fn of(world: &'a World, merchant: &Merchant, day: Date) -> Option<Self> {
         let lines = lines(world, merchant, day);
-        let is_here = |merchid: &str, on: Option<Date>| merchid == merchant.merchid && on == Some(day);
-        let stated = (ADJUSTED..).zip(&world.bank.adjustments);
-        let stated = stated.filter(|(_, one)| is_here(&one.merchid, one.on));
-        let mut adjustments: Vec<_> = stated.map(|(number, one)| (number, one.clone())).collect();
-        let disputed = (DISPUTED..).zip(&world.bank.chargebacks);
+        let is_ours = |merchid: &str| merchid == merchant.merchid;
+        let adjustments = (ADJUSTED..).zip(world.bank.adjustments.iter().cloned());
+        let adjustments = adjustments.filter(|(_, one)| is_ours(&one.merchid));
+        let set = |of: &mut Adjustment, minor_units: Option<i64>| {
+            of.minor_units = minor_units.unwrap_or(of.minor_units);
+            of.minor_units
+        };
+        let mut adjustments = listed(world, adjustments, |one| one.on == Some(day), day, set);
+        let chargebacks = (DISPUTED..).zip(world.bank.chargebacks.iter().cloned());
+        let chargebacks = chargebacks.filter(|(_, one)| is_ours(&one.merchid));
+        let set = |of: &mut Chargeback, minor_units: Option<i64>| {
+            of.minor_units = minor_units.unwrap_or(of.minor_units);
+            of.minor_units
+        };
+        let chargebacks = listed(world, chargebacks, |one| one.on == Some(day), day, set);
         let payment = |one: &Chargeback| world.ledger.by_retref(one.retref.as_deref()?);
-        let chargebacks: Vec<_> = disputed
-            .filter(|(_, one)| is_here(&one.merchid, one.on))
-            .map(|(number, one)| (number, one, payment(one)))
-            .collect();
+        let chargebacks: Vec<_> =
+            chargebacks.into_iter().map(|listed| (listed.clone(), payment(&listed.one))).collect();
         if lines.is_empty() && adjustments.is_empty() && chargebacks.is_empty() {
             return None;
         }
-        adjustments.extend((charged_numbers(day)..).zip(charges(&lines, merchant)));
+        let charged = (charged_numbers(day)..).zip(charges(&lines, merchant));
+        let charged =
+            charged.map(|(number, one)| Listed { number, one, changed_on: None, is_repeated: false });
+        adjustments.extend(charged);
         let deviation = world.bank.deposits.get(&key(&merchant.merchid, day)).cloned().unwrap_or_default();
         let fundings = fundings(&lines, &adjustments, merchant, &deviation);
         Some(Self { day, fundings, lines, adjustments, chargebacks, deviation })
@@ -158,7 +203,7 @@ fn charges(lines: &[Line<'_>], merchant: &Merchant) -> Vec<Adjustment> {
 /// One sum, or one for each batch, the first with all that is about no line.
 fn fundings(
     lines: &[Line<'_>],
-    adjustments: &[(i64, Adjustment)],
+    adjustments: &[Listed<Adjustment>],
     merchant: &Merchant,
     deviation: &DepositDeviation,
 ) -> Vec<Funding> {
@@ -185,9 +230,9 @@ fn fundings(
 }
 
 /// What each component sums up to. Without detail, all is in the last.
-fn components(adjustments: &[(i64, Adjustment)], has_detail: bool) -> [i64; COMPONENTS.len()] {
+fn components(adjustments: &[Listed<Adjustment>], has_detail: bool) -> [i64; COMPONENTS.len()] {
     let mut sums = [0; COMPONENTS.len()];
-    for (_, adjustment) in adjustments {
+    for Listed { one: adjustment, .. } in adjustments.iter().filter(|listed| !listed.is_repeated) {
         let place =
             COMPONENTS.iter().position(|(category, _)| has_detail && *category == adjustment.category);
         sums[place.unwrap_or(COMPONENTS.len() - 1)] += adjustment.minor_units;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
-use super::deposit::{COMPONENTS, Deposit, Funding, Line, day_number};
+use super::deposit::{COMPONENTS, Deposit, Funding, Line, Listed, day_number};
 use crate::{
     bank::{Adjustment, Chargeback},
     calendar,
@@ -24,11 +24,10 @@ pub(super) fn write(deposit: &Deposit<'_>, merchant: &Merchant) -> Reply {
     let lines: Vec<Value> = deposit.lines.iter().map(|line| writer.line(line)).collect();
     let fundings: Vec<Value> =
         deposit.fundings.iter().enumerate().map(|(place, funding)| writer.funding(place, funding)).collect();
-    let adjustments = deposit.adjustments.iter().map(|(number, one)| writer.adjustment(*number, one));
-    let adjustments: Vec<Value> = adjustments.collect();
+    let adjustments: Vec<Value> = deposit.adjustments.iter().map(|one| writer.adjustment(one)).collect();
     let chargebacks = deposit.chargebacks.iter();
     let chargebacks: Vec<Value> =
-        chargebacks.map(|(number, one, payment)| writer.chargeback(*number, one, *payment)).collect();
+        chargebacks.map(|(one, payment)| writer.chargeback(one, *payment)).collect();
     let mut members = Map::new();
     members.insert("fundingmasterid".to_owned(), writer.master());
     members.insert("fundingdate".to_owned(), writer.forms.date(deposit.day));
@@ -170,11 +169,22 @@ impl Writer<'_> {
         }
     }
 
-    fn adjustment(&self, number: i64, adjustment: &Adjustment) -> Value {
-        let forms = &self.forms;
+    /// The id of a chargeback or an adjustment, if the account's have one.
+    fn line_id(&self, number: i64) -> Option<Value> {
+        self.forms.0.dispute_ids.then(|| self.forms.id(number))
+    }
+
+    /// When a chargeback or an adjustment was changed: if it was not, the day of its deposit.
+    fn line_changed(&self, changed_on: Option<Date>) -> Option<Value> {
+        let changed_on = changed_on.unwrap_or(self.deposit.day);
+        self.forms.0.dispute_changes.then(|| self.forms.date(changed_on))
+    }
+
+    fn adjustment(&self, listed: &Listed<Adjustment>) -> Value {
+        let (forms, adjustment) = (&self.forms, &listed.one);
         let mut members = Map::new();
         let mut put = |name: &str, value: Option<Value>| forms.put(&mut members, name, value);
-        put("fundingadjustmentid", Some(forms.id(number)));
+        put("fundingadjustmentid", self.line_id(listed.number));
         put("fundingmasterid", Some(self.master()));
         put("merchid", Some(json!(self.merchant.merchid)));
         put("category", Some(json!(adjustment.category)));
@@ -183,21 +193,21 @@ impl Writer<'_> {
         put("amount", Some(forms.amount(adjustment.minor_units)));
         put("currency", Some(json!(self.merchant.currency)));
         put("casenumber", adjustment.casenumber.as_deref().map(|case| json!(case)));
-        put("dateadded", Some(forms.date(self.deposit.day)));
-        put("datechanged", Some(forms.date(self.deposit.day)));
+        put("dateadded", Some(forms.date(adjustment.on.unwrap_or(self.deposit.day))));
+        put("datechanged", self.line_changed(listed.changed_on));
         members.into()
     }
 
-    fn chargeback(&self, number: i64, chargeback: &Chargeback, payment: Option<&Transaction>) -> Value {
-        let forms = &self.forms;
+    fn chargeback(&self, listed: &Listed<Chargeback>, payment: Option<&Transaction>) -> Value {
+        let (forms, chargeback, number) = (&self.forms, &listed.one, listed.number);
         let of_payment = |of: fn(&Transaction) -> Option<&str>| payment.and_then(of).map(|text| json!(text));
         let mut members = Map::new();
         let mut put = |name: &str, value: Option<Value>| forms.put(&mut members, name, value);
-        put("fundingchargebackid", Some(forms.id(number)));
+        put("fundingchargebackid", self.line_id(number));
         put("fundingmasterid", Some(self.master()));
         put("merchid", Some(json!(self.merchant.merchid)));
         put("casenumber", Some(json!(chargeback.casenumber)));
-        put("sequencenumber", Some(json!(chargeback.sequencenumber.to_string())));
+        put("sequencenumber", chargeback.sequencenumber.map(|number| json!(number.to_string())));
         put("retref", chargeback.retref.as_deref().map(|retref| json!(retref)));
         put("amount", Some(forms.amount(chargeback.minor_units)));
         put("transactionamount", payment.map(|payment| forms.amount(payment.amount)));
@@ -212,8 +222,8 @@ impl Writer<'_> {
         put("authcode", of_payment(|payment| payment.authcode.as_deref()));
         put("cardnumber", payment.map(|payment| json!(masked(&payment.token))));
         put("invoicenumber", of_payment(|payment| Some(&payment.order_id)));
-        put("dateadded", Some(forms.date(self.deposit.day)));
-        put("datechanged", Some(forms.date(self.deposit.day)));
+        put("dateadded", Some(forms.date(chargeback.on.unwrap_or(self.deposit.day))));
+        put("datechanged", self.line_changed(listed.changed_on));
         members.into()
     }
 }

@@ -50,6 +50,10 @@ pub struct ReportSettings {
     pub dated_reads_consume: bool,
     /// Deposits tell of chargebacks. Default on.
     pub funding_chargebacks: bool,
+    /// Chargebacks and adjustments have ids of their own. Default on.
+    pub dispute_ids: bool,
+    /// Chargebacks and adjustments say when they were changed. Default on.
+    pub dispute_changes: bool,
     /// Deposits list their adjustments; off, the sum is `otheradjustment`. Default on.
     pub adjustment_detail: bool,
     /// What interchange takes of each deposit's sales, in hundredths of a percent. Default 0.
@@ -83,6 +87,8 @@ impl Default for ReportSettings {
             reports_hang: false,
             dated_reads_consume: false,
             funding_chargebacks: true,
+            dispute_ids: true,
+            dispute_changes: true,
             adjustment_detail: true,
             interchange_basis_points: 0,
             deposit_fee: 0,
@@ -116,6 +122,8 @@ impl ReportSettings {
             ("reports_hang", Switch(&mut self.reports_hang)),
             ("dated_reads_consume", Switch(&mut self.dated_reads_consume)),
             ("funding_chargebacks", Switch(&mut self.funding_chargebacks)),
+            ("dispute_ids", Switch(&mut self.dispute_ids)),
+            ("dispute_changes", Switch(&mut self.dispute_changes)),
             ("adjustment_detail", Switch(&mut self.adjustment_detail)),
             ("interchange_basis_points", Number(&mut self.interchange_basis_points)),
             ("deposit_fee", Number(&mut self.deposit_fee)),

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use super::Simulator;
 use crate::{
-    bank::{Adjustment, Chargeback, DepositDeviation, Deviation},
+    bank::{Adjustment, Chargeback, DepositDeviation, Deviation, Listing},
     banking, funding, many,
     many::{Elsewhere, ManySettled},
     rest,
@@ -37,23 +37,34 @@ impl Simulator {
         self.change(|world| banking::alter_deposit(world, merchid, day, deviation));
     }
 
-    /// Adds something to a deposit beside payments and refunds. The error names the member that is wrong.
-    pub fn adjust(&self, adjustment: Adjustment) -> Result<(), String> {
+    /// Adds something to a deposit beside payments and refunds; its id. The error names the member that is wrong.
+    pub fn adjust(&self, adjustment: Adjustment) -> Result<i64, String> {
         self.change(|world| banking::adjust(world, adjustment))
     }
 
-    /// Takes a payment's money back, or a part of it. The error names the member that is wrong.
-    pub fn charge_back(&self, chargeback: Chargeback) -> Result<(), String> {
+    /// Takes a payment's money back, or a part of it; its id. The error names the member that is wrong.
+    pub fn charge_back(&self, chargeback: Chargeback) -> Result<i64, String> {
         self.change(|world| banking::charge_back(world, chargeback))
     }
 
-    /// Reverses a chargeback, or a part of it: the next deposit has the money again, as an adjustment of the same case.
+    /// Lists a chargeback or an adjustment in a further deposit, or changes it. The error names the member that is wrong.
+    pub fn list_again(&self, listing: Listing) -> Result<(), String> {
+        self.change(|world| banking::list_again(world, listing))
+    }
+
+    /// What the bank has taken of an account's payments by chargebacks, less what it gave back, in minor units; with a
+    /// reference of one payment. This is what is true, however reports tell it.
+    pub fn taken_back(&self, merchid: &str, retref: Option<&str>) -> i64 {
+        self.world().bank.taken_back(merchid, retref)
+    }
+
+    /// Reverses a chargeback, or a part of it: the next deposit has the money again, as an adjustment of the same case. Its id.
     pub fn reverse_chargeback(
         &self,
         merchid: &str,
         casenumber: &str,
         minor_units: i64,
-    ) -> Result<(), String> {
+    ) -> Result<i64, String> {
         self.adjust(banking::reversal(merchid, casenumber, minor_units, None))
     }
 

@@ -1,8 +1,8 @@
 //! Batches at the cut-off, deposits, and what does not fit: each as documented, and to the cent.
 
 use cardpointe_simulator::{
-    Adjustment, Chargeback, Config, DepositDeviation, Deviation, Elsewhere, ManySettled, ReportSettings,
-    Returned, Settings, Simulator, Stage, Tender,
+    Adjustment, Chargeback, Config, DepositDeviation, Deviation, Elsewhere, Listing, ManySettled,
+    ReportSettings, Returned, Settings, Simulator, Stage, Tender,
 };
 use http::Request;
 use jiff::Timestamp;
@@ -263,11 +263,41 @@ fn the_components_of_a_deposit_add_up_and_it_can_be_negative() {
     assert!(shop.0.adjust(Adjustment { merchid: "1".to_owned(), ..adjust("FEES", 1) }).is_err());
 }
 
+#[test]
+fn a_line_that_is_listed_again_or_corrected_moves_no_money_twice_and_the_bank_knows_what_is_true() {
+    let (shop, retref) = Shop::with_deposit(ReportSettings::default());
+    let case = "771886445001";
+    let id = shop.0.charge_back(chargeback(Some(&retref), 1000, 1)).unwrap();
+    let won = shop.0.reverse_chargeback(MID, case, 300).unwrap();
+    assert_eq!(shop.0.taken_back(MID, Some(&retref)), 700);
+    let (first, later) = (MONDAY, date(2030, 3, 13));
+    shop.at("2030-03-14T18:00:00Z");
+    let before = total(&shop.deposit(first));
+    let again = |id, minor_units| Listing { id, on: Some(later), minor_units, changed_on: None };
+    shop.0.list_again(again(id, Some(900))).unwrap();
+    shop.0.list_again(again(won, None)).unwrap();
+    let deposit = shop.deposit(later);
+    assert_members(&deposit["chargebacks"][0], json!({ "amount": "9.00", "datechanged": "2030-03-13" }));
+    assert_members(&deposit["adjustments"][0], json!({ "amount": "3.00", "casenumber": case }));
+    assert_eq!((total(&deposit), total(&shop.deposit(first))), (0, before));
+    assert_eq!((shop.0.taken_back(MID, Some(&retref)), shop.0.taken_back(MID, None)), (600, 600));
+    // Its own deposit says otherwise.
+    let in_place = Listing { on: None, changed_on: Some(later), ..again(id, Some(800)) };
+    shop.0.list_again(in_place).unwrap();
+    let members =
+        json!({ "amount": "8.00", "datechanged": "2030-03-13", "fundingchargebackid": id.to_string() });
+    assert_members(&shop.deposit(first)["chargebacks"][0], members);
+    shop.set(ReportSettings { dispute_ids: false, dispute_changes: false, ..ReportSettings::default() });
+    let members = json!({ "fundingchargebackid": null, "datechanged": null });
+    assert_members(&shop.deposit(first)["chargebacks"][0], members);
+    assert!(shop.0.list_again(again(1, None)).is_err());
+}
+
 fn chargeback(retref: Option<&str>, minor_units: i64, sequencenumber: u32) -> Chargeback {
     Chargeback {
         merchid: MID.to_owned(),
         casenumber: "771886445001".to_owned(),
-        sequencenumber,
+        sequencenumber: Some(sequencenumber),
         retref: retref.map(ToOwned::to_owned),
         minor_units,
         reasoncode: "34".to_owned(),

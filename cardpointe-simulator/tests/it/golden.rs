@@ -100,7 +100,7 @@ fn the_vendors_negative_deposit_comes_out_the_same_to_the_cent() {
     let chargeback = Chargeback {
         merchid: MID.to_owned(),
         casenumber: "771886445001".to_owned(),
-        sequencenumber: 268_693,
+        sequencenumber: Some(268_693),
         retref: None,
         minor_units: 9215,
         reasoncode: "34".to_owned(),

@@ -32,7 +32,12 @@ async fn every_control_command_of_the_pages_is_accepted() {
         let gateway = start().await;
         let retref = gateway.authorized(json!({ "capture": "Y" })).await;
         let batch = text(&gateway.inquire(&retref).await, "batchid");
-        let filled = |text: &str| text.replace("RETREF", &retref).replace("BATCH", &batch);
+        let line =
+            json!({ "merchid": MID, "casenumber": "1", "retref": retref, "minor_units": 1 }).to_string();
+        let line = gateway.control(Method::POST, "/chargebacks").body(line).send().await.unwrap();
+        let line = line.json::<Value>().await.unwrap()["id"].to_string();
+        let filled =
+            |text: &str| text.replace("RETREF", &retref).replace("BATCH", &batch).replace("LINE", &line);
         let request = gateway.control(method, &filled(&path));
         let response = request.body(filled(&body)).send().await.unwrap();
         assert_eq!(response.status(), StatusCode::OK, "{path} {body}");

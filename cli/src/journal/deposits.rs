@@ -103,7 +103,7 @@ impl Told {
         for ((merchant, id), entries) in &mut self.0 {
             let found = DepositStore::get(stores.deposits.as_ref(), merchant, id).await;
             let found = found.map_err(|error| unavailable(&error))?;
-            let made = found.map(|(deposit, _)| deposit.entries(merchant)).unwrap_or_default();
+            let made = found.map(|deposit| deposit.entries(merchant)).unwrap_or_default();
             entries.retain(|entry| !made.contains(entry));
         }
         self.0.retain(|_, entries| !entries.is_empty());

@@ -96,6 +96,7 @@ fn dispute_value(recorded: &RecordedDispute) -> Value {
     let dispute = &recorded.dispute;
     json!({
         "type": dispute.kind.as_str(),
+        "id": dispute.line.stated(),
         "case": dispute.case,
         "number": dispute.number,
         "amount": dispute.amount,
@@ -104,6 +105,7 @@ fn dispute_value(recorded: &RecordedDispute) -> Value {
         "reason": dispute.reason,
         "acquirer_reference": dispute.acquirer_reference,
         "deposit": dispute.deposit,
+        "changed_on": dispute.changed_on,
         "recorded_at": recorded.at,
     })
 }
@@ -348,13 +350,13 @@ fn write_disputes(text: &mut String, order: &Order, transaction: &Transaction) -
         let amount = order.currency.decimal(dispute.amount);
         let reason = [&dispute.reason_code, &dispute.reason].into_iter().flatten();
         let reason = reason.fold(String::new(), |told, one| told + ", " + one);
+        let number = dispute.number.as_deref().map_or_else(String::new, |number| format!(" number {number}"));
         writeln!(
             text,
-            "  {} of {amount} {}, case {} number {}{reason}, on record {}",
+            "  {} of {amount} {}, case {}{number}{reason}, on record {}",
             dispute.kind.as_str(),
             order.currency,
             dispute.case,
-            dispute.number,
             time(*at)
         )?;
     }

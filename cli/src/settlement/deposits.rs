@@ -9,9 +9,7 @@ use tollgate::{
 };
 use tollgate_core::{
     order::MerchantId,
-    settlement::{
-        Chargeback, Deposit, DepositLine, DepositLines, DepositReader, DepositSums, Unmatched, eastern_day,
-    },
+    settlement::{Deposit, DepositLine, DepositLines, DepositReader, DepositSums, Unmatched, eastern_day},
     values::{Currency, ReadOrder},
 };
 
@@ -151,7 +149,7 @@ fn code(currency: Option<Currency>) -> String {
 
 pub(super) async fn show(place: &Place, show: &ShowDeposit) -> Result<Report, Failure> {
     let (stores, merchant) = (stores(place)?, &show.merchant);
-    let (deposit, chargebacks) = one(place, &stores, show).await?;
+    let deposit = one(place, &stores, show).await?;
     let log = journal(place, None)?;
     let reader = reader(place, &stores, log.as_ref());
     let unmatched = reader.unmatched(merchant, [&deposit]).await.map_err(|error| unread(&error))?;
@@ -166,25 +164,21 @@ pub(super) async fn show(place: &Place, show: &ShowDeposit) -> Result<Report, Fa
         return Ok(Report::nothing());
     }
     let mut text = sums(&deposit);
-    text.extend(details(&deposit, &chargebacks));
+    text.extend(details(&deposit));
     text.push(String::new());
     let header = LINE_HEADER.map(str::to_owned).to_vec();
     let rows = lines.iter().map(|line| line_row(&deposit, line, &unmatched));
     text.extend(aligned(&std::iter::once(header).chain(rows).collect::<Vec<_>>()));
     text.push(format!("{} of {} lines", lines.len(), deposit.lines.0));
     text.extend(more(next.as_deref()));
-    let mut value = whole_deposit_value(&deposit, &chargebacks, &unmatched);
+    let mut value = whole_deposit_value(&deposit, &unmatched);
     value["line_details"] = lines.iter().map(|line| deposit_line_value(&deposit, line, &unmatched)).collect();
     value["next"] = next.into();
     Ok(Report::new(text.join("\n"), value))
 }
 
 /// The deposit with this id, or with this number on the bank's statement.
-async fn one(
-    place: &Place,
-    stores: &SettlementStores,
-    show: &ShowDeposit,
-) -> Result<(Deposit, Vec<Chargeback>), Failure> {
+async fn one(place: &Place, stores: &SettlementStores, show: &ShowDeposit) -> Result<Deposit, Failure> {
     let (merchant, name) = (&show.merchant, &show.deposit);
     let get = async |id: &str| stores.deposits.get(merchant, id).await.map_err(|error| unread(&error));
     if let Some(found) = get(name).await? {
@@ -194,11 +188,7 @@ async fn one(
     let between = (today.saturating_sub(WITHIN_DAYS.days()), today.saturating_add(AHEAD_DAYS.days()));
     let wanted = Wanted { merchant, between, mid: None };
     let (all, _) = find(stores, &wanted, None, usize::MAX).await?;
-    let named = all.iter().find(|one| one.trace_number.as_deref() == Some(name));
-    let found = match named {
-        Some(deposit) => get(&deposit.id).await?,
-        None => None,
-    };
+    let found = all.into_iter().find(|one| one.trace_number.as_deref() == Some(name));
     if found.is_none() {
         progress(place, stores, merchant).await?;
     }
@@ -239,12 +229,12 @@ fn sums(deposit: &Deposit) -> Vec<String> {
 }
 
 /// What was added or taken off beside the lines, each with its reason.
-fn details(deposit: &Deposit, chargebacks: &[Chargeback]) -> Vec<String> {
+fn details(deposit: &Deposit) -> Vec<String> {
     let adjustments = deposit.adjustments.iter().map(|one| {
         let case = one.case.as_deref().map(|case| format!(", case {case}")).unwrap_or_default();
         format!("  {} {}: {}{case}", decimal(one.amount, deposit.currency), one.category, one.description)
     });
-    let chargebacks = chargebacks.iter().map(|one| {
+    let chargebacks = deposit.chargebacks.iter().map(|one| {
         let reference = one.reference.as_deref().unwrap_or("unknown");
         let amount = decimal(one.amount, one.currency.or(deposit.currency));
         format!(

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use tollgate_core::journal::AttentionReason;
 
-use super::shop::{Paid, Shop};
+use super::shop::{AMOUNT, Paid, Shop};
 use crate::failure::Failure;
 
 /// When an inquiry may be sent: the payment's own request cannot be running any more.
@@ -41,7 +41,12 @@ pub(super) async fn happen(shop: &mut Shop<'_>, reason: AttentionReason) -> Resu
         }
         AttentionReason::Disputed => {
             let paid = shop.purchase().await?;
-            shop.charge_back(&paid).await
+            shop.charge_back(&paid, &[AMOUNT]).await
+        }
+        AttentionReason::DisputeUnclear => {
+            let paid = shop.purchase().await?;
+            shop.reports_have_no_ids(&paid).await?;
+            shop.charge_back(&paid, &[AMOUNT - 100, AMOUNT - 200]).await
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The order's amount, in minor units of US dollars.
-const AMOUNT: u64 = 2599;
+pub(super) const AMOUNT: u64 = 2599;
 
 /// A card that the simulator knows from the start, as account and profile id.
 const STORED_CARD: &str = "1|16178397535388255208";
@@ -193,23 +193,38 @@ impl<'a> Shop<'a> {
         Ok(())
     }
 
-    /// The cardholder's bank takes the money back, and the deposit that says so is read.
-    pub(super) async fn charge_back(&mut self, paid: &Paid) -> Result<(), Failure> {
-        self.stack.simulator("/settle", &json!({})).await?;
-        self.did("the gateway's batch is settled".to_owned());
+    /// The reports of a payment's account do not say which chargeback is which.
+    pub(super) async fn reports_have_no_ids(&mut self, paid: &Paid) -> Result<(), Failure> {
+        let merchid = self.account_of(paid).await?;
+        self.stack.simulator(&format!("/merchants/{merchid}"), &json!({ "dispute_ids": false })).await?;
+        self.did("the reports' chargebacks have no ids".to_owned());
+        Ok(())
+    }
+
+    async fn account_of(&self, paid: &Paid) -> Result<String, Failure> {
         let ledger = self.stack.ledger().await?;
         let record = ledger.iter().find(|record| record["retref"] == paid.retref.as_str());
-        let merchid = record.map_or(Value::Null, |record| record["merchid"].clone());
+        let merchid = record.and_then(|record| record["merchid"].as_str()).map(str::to_owned);
+        merchid.ok_or_else(|| Failure::Unavailable("the simulator has no record of it".to_owned()))
+    }
+
+    /// The cardholder's bank takes these amounts back, and the deposit that says so is read.
+    pub(super) async fn charge_back(&mut self, paid: &Paid, amounts: &[u64]) -> Result<(), Failure> {
+        self.stack.simulator("/settle", &json!({})).await?;
+        self.did("the gateway's batch is settled".to_owned());
+        let merchid = self.account_of(paid).await?;
         let case = format!("CB{}", paid.retref);
-        let chargeback = json!({
-            "merchid": merchid,
-            "casenumber": case,
-            "retref": paid.retref,
-            "minor_units": AMOUNT,
-            "reasoncode": "10.4",
-            "reasondescription": "Fraud: card absent",
-        });
-        self.stack.simulator("/chargebacks", &chargeback).await?;
+        for amount in amounts {
+            let chargeback = json!({
+                "merchid": merchid,
+                "casenumber": case,
+                "retref": paid.retref,
+                "minor_units": amount,
+                "reasoncode": "10.4",
+                "reasondescription": "Fraud: card absent",
+            });
+            self.stack.simulator("/chargebacks", &chargeback).await?;
+        }
         self.did(format!("the cardholder's bank takes the money back, case {case}"));
         self.deposited_until("disputes").await
     }

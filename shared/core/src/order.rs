@@ -38,7 +38,7 @@ pub use by_hand::{BY_HAND_AFTER, BY_HAND_MAX, HandRejection, decide_by_hand};
 pub use capture_rule::{After, CaptureRule, InvalidRule, StatedRule, TimeOfDay};
 pub use context::Context;
 pub use decide::decide;
-pub use dispute::{Dispute, DisputeKind, RecordedDispute};
+pub use dispute::{Dispute, DisputeKind, LineId, RecordedDispute};
 pub use fee::FeeShare;
 pub use idempotency::repeated;
 pub use intent::{

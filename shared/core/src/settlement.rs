@@ -14,6 +14,7 @@ mod keep_exceptions;
 mod known_days;
 mod line;
 mod match_days;
+mod match_disputes;
 mod matching;
 #[cfg(test)]
 mod memory;
@@ -36,6 +37,7 @@ pub use keep_exceptions::{
 pub use known_days::KnownDays;
 pub use line::{BatchStatus, Funded, FundedKind, FundedStatus, Line, LinePlace, Settled, SettledStatus};
 pub use match_days::{DayMatcher, MatchReport, MatchedDays};
+pub use match_disputes::MatchedDisputes;
 pub use matching::{Compared, Covered, Match, Progressed, Verdict, Waits, match_account};
 pub use read_day::{DayRead, Kept, ReadDayError, Reader, Unkept, WantedDay};
 pub use read_deposit::{DepositLine, DepositLines, DepositReader, DepositSums, Unmatched};
@@ -43,5 +45,5 @@ pub use reports::{FundingRecord, ReadReport, ReportError, Reports, SettledRecord
 pub use run::{Settlement, SettlementReport, SettlementSettings};
 pub use store::{
     DepositJournal, DepositPage, DepositStore, ExceptionFilter, ExceptionPage, ExceptionStore, LineStore,
-    OPEN_COUNTED_MAX, OpenExceptions, PackedLines, Progress, ProgressStore, PutDeposit,
+    OPEN_COUNTED_MAX, OpenExceptions, PackedLines, Progress, ProgressStore, PutDeposit, READ_AFTER_USE_DAYS,
 };

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use jiff::{Timestamp, civil::Date};
 use serde_json::json;
 use tollgate_core::{
-    order::{Fingerprint, KeyDigest, Shopper},
+    order::{Fingerprint, KeyDigest, LineId, Shopper},
     payments::StoreError,
     values::{Amount, Carried, Currency, Expiry, Metadata},
 };
@@ -285,6 +285,24 @@ impl<T: Object + PartialEq> Member for Vec<T> {
     fn add(&self, name: &str, to: &mut Writer) {
         if !self.is_empty() {
             to.list(name, self, |object, to| object.write(&(), to));
+        }
+    }
+}
+
+/// A text if the gateway states it, and otherwise bytes.
+impl Member for LineId {
+    fn take(name: &str, from: &mut Reader) -> Read<Option<Self>> {
+        let read = |value: AttributeValue| match value {
+            AttributeValue::S(id) => Some(Self::Stated(id)),
+            value => Uuid::from_slice(value.as_b().ok()?.as_ref()).ok().map(Self::Made),
+        };
+        from.value(name, read)
+    }
+
+    fn add(&self, name: &str, to: &mut Writer) {
+        match self {
+            Self::Stated(id) => to.text(name, id),
+            Self::Made(id) => to.put(name, id),
         }
     }
 }

@@ -125,6 +125,7 @@ fn add_disputes(meta: &mut Value, currency: Currency, transaction: &Transaction)
 fn dispute(dispute: &Dispute) -> Value {
     json!({
         "type": dispute.kind.as_str(),
+        "id": dispute.line.stated(),
         "case": dispute.case,
         "number": dispute.number,
         "amount": dispute.amount.minor(),
@@ -133,6 +134,7 @@ fn dispute(dispute: &Dispute) -> Value {
         "reason": dispute.reason,
         "acquirer_reference": dispute.acquirer_reference,
         "deposit": dispute.deposit,
+        "changed_on": dispute.changed_on,
     })
 }
 

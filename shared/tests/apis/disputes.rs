@@ -4,7 +4,7 @@
 use jiff::civil::date;
 use serde_json::json;
 use tollgate_core::{
-    order::{Dispute, DisputeKind, DisputeRecorded, DisputeReport, OrderKey},
+    order::{Dispute, DisputeKind, DisputeRecorded, DisputeReport, LineId, OrderKey},
     payments::record_dispute,
     values::Amount,
 };
@@ -30,17 +30,19 @@ async fn reported(t: &Table, merchant: &str, order: &str, kind: DisputeKind, min
         dispute: Dispute {
             kind,
             case: "2026319000018".to_owned(),
-            number: "1".to_owned(),
+            line: LineId::Stated(if chargeback { "1" } else { "2" }.to_owned()),
+            number: chargeback.then(|| "1".to_owned()),
             amount: Amount::new(minor).unwrap(),
             day: Some(date(2026, 11, 20)),
             reason_code: text("4853"),
             reason: text("Cardholder dispute"),
             acquirer_reference: text("24055226319400000000012"),
             deposit: Some("20261120M".to_owned()),
+            changed_on: None,
         },
     };
     let world = t.world.as_ref();
-    let recorded = record_dispute(world, world, &key, &report).await.unwrap();
+    let (recorded, _) = record_dispute(world, world, &key, &report).await.unwrap();
     assert_eq!(recorded, DisputeRecorded::Applied);
 }
 

@@ -4,7 +4,7 @@ use jiff::civil::{Date, date};
 use serde_json::json;
 use tollgate_core::{
     journal::Fact,
-    order::OrderKey,
+    order::{LineId, OrderKey},
     settlement::{
         Adjustment, BatchStatus, Chargeback, Component, Deposit, Exception, ExceptionCause, Funded,
         FundedKind, FundedStatus, Line, LinePlace, Note, OPEN_COUNTED_MAX, Progress, Settled, SettledStatus,
@@ -68,14 +68,16 @@ fn deposit(id: &str, day: Date, lines: (u64, i64), refunds: i64) -> Deposit {
         refunds,
         places: std::collections::BTreeSet::default(),
         adjustments: vec![Adjustment {
-            id: "a1".to_owned(),
+            id: LineId::Stated("a1".to_owned()),
             component: Some(Component::Reversal),
             category: "REVERSAL".to_owned(),
             description: "=HYPERLINK".to_owned(),
             amount: -3_172,
             case: Some("20260001".to_owned()),
             day: Some(day),
+            changed_on: Some(day),
         }],
+        chargebacks: Vec::new(),
         changed_on: None,
         changes: Vec::new(),
         journaled: 0,
@@ -130,9 +132,9 @@ async fn settled(t: &mut Table) -> Uuid {
         (place("900000000002", None), line("900000000002", "d1", 700)),
     ];
     let chargeback = Chargeback {
-        id: "c1".to_owned(),
+        id: LineId::Stated("c1".to_owned()),
         case: "20260001".to_owned(),
-        sequence: 1,
+        sequence: Some(1),
         deposit: "d2".to_owned(),
         reference: None,
         amount: 3_172,
@@ -143,10 +145,11 @@ async fn settled(t: &mut Table) -> Uuid {
         reason: "No cardholder authorization".to_owned(),
         acquirer_reference: None,
         authcode: None,
+        changed_on: None,
     };
     state.settlement.deposits = vec![
-        (deposit("d1", date(2026, 11, 19), (1, 700), 0), Vec::new()),
-        (deposit("d2", today, (2, 3_499), -500), vec![chargeback]),
+        deposit("d1", date(2026, 11, 19), (1, 700), 0),
+        Deposit { chargebacks: vec![chargeback], ..deposit("d2", today, (2, 3_499), -500) },
     ];
     state.settlement.exceptions = vec![wrong, gone, other];
     let read_at = Some("2026-11-20T11:00:00Z".parse().unwrap());

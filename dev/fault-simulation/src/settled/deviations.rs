@@ -84,10 +84,10 @@ pub(super) const LASTING: [(&str, ExceptionCause, Lasting); 6] = [
     ("a chargeback", ExceptionCause::Chargeback, |victim| charge_back(victim, true)),
     ("a chargeback without its payment", ExceptionCause::Chargeback, |victim| charge_back(victim, false)),
     ("a reversal of nothing", ExceptionCause::ReversalUnknown, |victim| {
-        victim.simulator.adjust(adjustment(victim, "REVERSAL", Some("case of nobody".to_owned())))
+        victim.simulator.adjust(adjustment(victim, "REVERSAL", Some("case of nobody".to_owned()))).map(drop)
     }),
     ("a category that nobody knows", ExceptionCause::UnknownCategory, |victim| {
-        victim.simulator.adjust(adjustment(victim, "WEATHER", None))
+        victim.simulator.adjust(adjustment(victim, "WEATHER", None)).map(drop)
     }),
     ("a payment of the virtual terminal", ExceptionCause::NotOurs, |victim| {
         pay_elsewhere(victim, "invoice 7".to_owned())
@@ -107,10 +107,10 @@ pub(super) const ENDS: [(Stage, ExceptionCause); 4] = [
 
 fn charge_back(victim: &Victim<'_>, is_stated: bool) -> Result<(), String> {
     let casenumber = if is_stated { "case 1" } else { "case 2" };
-    victim.simulator.charge_back(Chargeback {
+    let chargeback = Chargeback {
         merchid: victim.record.merchid.clone(),
         casenumber: casenumber.to_owned(),
-        sequencenumber: 1,
+        sequencenumber: Some(1),
         retref: is_stated.then(|| victim.record.retref.clone()),
         minor_units: 1,
         reasoncode: "34".to_owned(),
@@ -118,7 +118,8 @@ fn charge_back(victim: &Victim<'_>, is_stated: bool) -> Result<(), String> {
         chargebackdate: None,
         on: Some(victim.deposit.day),
         debit: is_stated,
-    })
+    };
+    victim.simulator.charge_back(chargeback).map(drop)
 }
 
 fn adjustment(victim: &Victim<'_>, category: &str, casenumber: Option<String>) -> Adjustment {

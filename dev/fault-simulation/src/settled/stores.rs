@@ -12,22 +12,19 @@ use tollgate_core::{
     order::MerchantId,
     payments::StoreError,
     settlement::{
-        Adjustment, Chargeback, Component, Deposit, DepositEntry, DepositJournal, DepositPage, DepositStore,
-        Exception, ExceptionFilter, ExceptionPage, ExceptionStore, Line, LinePlace, LineStore,
-        OpenExceptions, PackedLines, Progress, ProgressStore, PutDeposit, merge_deposit,
+        Component, Deposit, DepositEntry, DepositJournal, DepositPage, DepositStore, Exception,
+        ExceptionFilter, ExceptionPage, ExceptionStore, Line, LinePlace, LineStore, OpenExceptions,
+        PackedLines, Progress, ProgressStore, PutDeposit, merge_deposit,
     },
     values::ReadOrder,
 };
 use uuid::Uuid;
 
-/// A deposit with its chargebacks.
-type Whole = (Deposit, Vec<Chargeback>);
-
 /// Lines by where they are, deposits by id, and what is open.
 #[derive(Debug, PartialEq)]
 pub(super) struct Left {
     lines: BTreeMap<(String, LinePlace), Vec<Line>>,
-    deposits: BTreeMap<(String, String), Whole>,
+    deposits: BTreeMap<(String, String), Deposit>,
     /// What the journal's entries of each deposit add up to.
     journal: BTreeMap<(String, String), BTreeMap<Component, i64>>,
     pub(super) open: BTreeSet<Uuid>,
@@ -36,7 +33,7 @@ pub(super) struct Left {
 #[derive(Default)]
 struct Tables {
     lines: BTreeMap<(String, LinePlace), PackedLines>,
-    deposits: BTreeMap<(String, String), Whole>,
+    deposits: BTreeMap<(String, String), Deposit>,
     /// Settlement's entries, by merchant and where they sort.
     journal: BTreeMap<(String, String), DepositEntry>,
     exceptions: BTreeMap<Uuid, Exception>,
@@ -90,7 +87,7 @@ impl Stores {
     }
 
     pub(super) fn deposits(&self) -> Vec<Deposit> {
-        self.tables().deposits.values().map(|(deposit, _)| deposit.clone()).collect()
+        self.tables().deposits.values().cloned().collect()
     }
 
     /// Settlement's entries of the journal.
@@ -108,14 +105,14 @@ impl Stores {
             let mut funded = packed.iter().flat_map(|packed| &packed.lines).flat_map(|line| &line.funded);
             funded.any(|one| one.deposit == id)
         };
-        let timeless = |of: &str, (deposit, chargebacks): &Whole| {
+        let timeless = |of: &str, deposit: &Deposit| {
             let mut deposit = Deposit { read_at: Timestamp::UNIX_EPOCH, ..deposit.clone() };
             let id = deposit.id.clone();
             deposit.places.retain(|place| holds(of, place, &id));
             // As many changes as runs between which the report changed.
             deposit.changes.clear();
             deposit.journaled = 0;
-            (deposit, chargebacks.clone())
+            deposit
         };
         let mut journal = BTreeMap::<_, BTreeMap<_, _>>::new();
         for entry in tables.journal.values() {
@@ -131,7 +128,7 @@ impl Stores {
             deposits: tables
                 .deposits
                 .iter()
-                .map(|(id, whole)| (id.clone(), timeless(&id.0, whole)))
+                .map(|(id, deposit)| (id.clone(), timeless(&id.0, deposit)))
                 .collect(),
             open: tables.exceptions.values().filter(|one| one.is_open()).map(|one| one.id).collect(),
         }
@@ -193,16 +190,11 @@ impl DepositJournal for Stores {
 
 #[async_trait]
 impl DepositStore for Stores {
-    async fn put(
-        &self,
-        merchant: &MerchantId,
-        deposit: &Deposit,
-        chargebacks: &[Chargeback],
-    ) -> Result<PutDeposit, StoreError> {
+    async fn put(&self, merchant: &MerchantId, deposit: &Deposit) -> Result<PutDeposit, StoreError> {
         let key = of(merchant, &deposit.id);
         let before = self.tables().deposits.get(&key).cloned();
-        let (new, is_written) = merge_deposit(before.as_ref(), deposit, chargebacks);
-        let put = PutDeposit { deposit: new.0.clone(), is_written };
+        let (new, is_written) = merge_deposit(before.as_ref(), deposit);
+        let put = PutDeposit { deposit: new.clone(), is_written };
         if is_written {
             self.write()?.deposits.insert(key, new);
         }
@@ -215,13 +207,13 @@ impl DepositStore for Stores {
         id: &str,
         changes: usize,
     ) -> Result<(), StoreError> {
-        if let Some((deposit, _)) = self.write()?.deposits.get_mut(&of(merchant, id)) {
+        if let Some(deposit) = self.write()?.deposits.get_mut(&of(merchant, id)) {
             deposit.journaled = changes;
         }
         Ok(())
     }
 
-    async fn get(&self, merchant: &MerchantId, id: &str) -> Result<Option<Whole>, StoreError> {
+    async fn get(&self, merchant: &MerchantId, id: &str) -> Result<Option<Deposit>, StoreError> {
         Ok(self.tables().deposits.get(&of(merchant, id)).cloned())
     }
 
@@ -235,38 +227,22 @@ impl DepositStore for Stores {
     ) -> Result<DepositPage, StoreError> {
         let tables = self.tables();
         let all = tables.deposits.iter().filter(|((of, _), _)| of == merchant.as_str());
-        let all = all.map(|(_, (deposit, _))| deposit);
-        let deposits = all.filter(|one| first <= one.day && one.day <= last).cloned().collect();
+        let all = all.map(|(_, deposit)| deposit);
+        let mut deposits: Vec<Deposit> =
+            all.filter(|one| first <= one.day && one.day <= last).cloned().collect();
+        deposits.sort_by(|one, other| (one.day, &one.id).cmp(&(other.day, &other.id)));
         Ok(DepositPage { deposits, next: None })
     }
 
-    async fn of_case(
-        &self,
-        merchant: &MerchantId,
-        account: &str,
-        case: &str,
-    ) -> Result<(Vec<Chargeback>, Vec<Adjustment>), StoreError> {
-        let tables = self.tables();
-        let is_there = |of: &str, deposit: &Deposit| of == merchant.as_str() && deposit.account == account;
-        let all = tables.deposits.iter().filter(|((of, _), (deposit, _))| is_there(of, deposit));
-        let (mut chargebacks, mut adjustments) = (Vec::new(), Vec::new());
-        for (_, (deposit, disputed)) in all {
-            chargebacks.extend(disputed.iter().filter(|one| one.case == case).cloned());
-            let about = deposit.adjustments.iter().filter(|one| one.case.as_deref() == Some(case));
-            adjustments.extend(about.cloned());
-        }
-        Ok((chargebacks, adjustments))
-    }
-
     async fn add_place(&self, merchant: &MerchantId, id: &str, place: &LinePlace) -> Result<(), StoreError> {
-        if let Some((deposit, _)) = self.write()?.deposits.get_mut(&of(merchant, id)) {
+        if let Some(deposit) = self.write()?.deposits.get_mut(&of(merchant, id)) {
             deposit.places.insert(place.clone());
         }
         Ok(())
     }
 
     async fn lines_of(&self, merchant: &MerchantId, id: &str) -> Result<Vec<(LinePlace, Line)>, StoreError> {
-        let Some((deposit, _)) = DepositStore::get(self, merchant, id).await? else { return Ok(Vec::new()) };
+        let Some(deposit) = DepositStore::get(self, merchant, id).await? else { return Ok(Vec::new()) };
         let mut lines = Vec::new();
         for place in deposit.places {
             let held = self.load(merchant, &place).await?.lines.into_iter();

@@ -36,7 +36,7 @@ pub(crate) async fn seed(shop: &Shop) -> Uuid {
     let place = LinePlace::of(MID, None, RETREF);
     let lines = PackedLines { version: 1, lines: vec![line()] };
     assert!(LineStore::save(&store, &merchant, &place, &lines).await.unwrap());
-    store.put(&merchant, &deposit(place, now), &[]).await.unwrap();
+    store.put(&merchant, &deposit(place, now)).await.unwrap();
     let exception = exception(now);
     assert!(ExceptionStore::save(&store, &merchant, None, &exception).await.unwrap());
     exception.id
@@ -78,6 +78,7 @@ fn deposit(place: LinePlace, now: Timestamp) -> Deposit {
         refunds: 0,
         places: BTreeSet::from([place]),
         adjustments: Vec::new(),
+        chargebacks: Vec::new(),
         changed_on: None,
         changes: Vec::new(),
         journaled: 0,

@@ -13,8 +13,8 @@ use tollgate_core::{
     order::{
         ACTOR_MAX_BYTES, Attempt, Attribution, BY_HAND_MAX, ByHand, CaptureSchedule, Cause,
         DECIDED_BY_MAX_BYTES, DISPUTES_MAX, Decision, Decline, Dispute, DisputeKind, Essentials, Fingerprint,
-        GatewayResponse, HandVerdict, KEY_NAME_MAX_CHARS, KeyDigest, Kind, Mechanism, NOTICES_MAX, Notice,
-        NoticeReason, OPERATIONS_MAX, Operation, OperationState, Order, OrderKey, PAUSES_MAX,
+        GatewayResponse, HandVerdict, KEY_NAME_MAX_CHARS, KeyDigest, Kind, LineId, Mechanism, NOTICES_MAX,
+        Notice, NoticeReason, OPERATIONS_MAX, Operation, OperationState, Order, OrderKey, PAUSES_MAX,
         PERSON_MAX_BYTES, Pause, PaymentKind, Pending, Principal, REASON_MAX_BYTES, REFERENCES_MAX_BYTES,
         RecordedDispute, Resumed, Route, SUPERSEDED_MAX, Shopper, Superseded, TRANSACTIONS_MAX, Transaction,
         gateway_order_id,
@@ -202,14 +202,16 @@ fn longest_dispute() -> RecordedDispute {
     let text = |chars: usize| "é".repeat(chars);
     let dispute = Dispute {
         kind: DisputeKind::Chargeback,
+        line: LineId::Stated(text(40)),
         case: text(40),
-        number: text(40),
+        number: Some(text(40)),
         amount: Amount::MAX,
         day: Some(Date::MAX),
         reason_code: Some(text(16)),
         reason: Some(text(200)),
         acquirer_reference: Some(text(40)),
         deposit: Some(text(40)),
+        changed_on: Some(Date::MAX),
     };
     RecordedDispute { dispute, at: Timestamp::now(), carried: Carried::default() }
 }

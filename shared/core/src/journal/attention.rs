@@ -27,6 +27,8 @@ words! {
         AuthorizationEnding => "authorization_ending",
         /// The cardholder's bank took money back.
         Disputed => "disputed",
+        /// A report of a chargeback or a reversal may correct another one without saying so, or the order keeps no further ones.
+        DisputeUnclear => "dispute_unclear",
     }
 }
 
@@ -70,9 +72,17 @@ fn from_fact(entry: &Entry) -> impl Iterator<Item = Attention> + use<> {
     })
 }
 
-/// The notices that are on record.
+/// The notices that are on record, and what is unclear of disputes.
 fn noticed(order: &Order) -> Vec<Attention> {
     let mut found = Vec::new();
+    for transaction in &order.transactions {
+        let since = order.disputes_unclear_since(transaction);
+        if let Some((at, operation)) = since.zip(transaction.first()) {
+            let reason = AttentionReason::DisputeUnclear;
+            let id = Uuid::new_v5(&operation.id, reason.as_str().as_bytes());
+            found.push(Attention { id, reason, transaction: transaction.id, operation: operation.id, at });
+        }
+    }
     for (transaction, operation) in order.operations() {
         for notice in &operation.notices {
             let reason = match notice.reason {

@@ -41,6 +41,9 @@ words! {
         /// The cardholder's bank took money back, and it did not come back.
         Disputed => "disputed":
             "Answer the case in the processor's portal before it is due, and do not refund the payment meanwhile.",
+        /// A report of a chargeback or a reversal may correct another one without saying so, or the order keeps no further ones.
+        DisputeUnclear => "dispute_unclear":
+            "Compare the payment's chargebacks and reversals with the processor's portal: one may correct another.",
     }
 
     /// What to do, in a sentence.
@@ -124,6 +127,14 @@ fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
         Concern::Disputed => {
             let (since, last) = transaction.disputed_since()?;
             Some(Concerned { concern, since, until: Some(last.saturating_add(FADES_AFTER).unwrap_or(last)) })
+        }
+        Concern::DisputeUnclear => {
+            let since = order.disputes_unclear_since(transaction)?;
+            Some(Concerned {
+                concern,
+                since,
+                until: Some(since.saturating_add(FADES_AFTER).unwrap_or(since)),
+            })
         }
     };
     Concern::ALL.iter().copied().filter_map(found).collect()

@@ -74,7 +74,7 @@ fn disputed(order: &Order, transaction: &Transaction, entries: &mut Vec<Entry>) 
             &first_attempt(operation),
             recorded.at,
         );
-        let name = format!("{}\n{}\n{corrections}", dispute.case, dispute.number);
+        let name = format!("{}\n{corrections}", dispute.line);
         entries.push(Entry {
             id: Uuid::new_v5(&entry.id, name.as_bytes()),
             amount: dispute.amount,

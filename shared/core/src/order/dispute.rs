@@ -1,12 +1,15 @@
 //! Chargebacks and their reversals: facts from outside, which apply to a payment at any time, also beside an operation under
 //! way.
 //!
-//! They are recorded and never changed. A report that comes again changes nothing; one that says something else of the same
-//! chargeback is put on record after it, and counts in its place. They move money at the bank and not at the gateway, so they
-//! have a sum of their own: what was captured, less what was refunded and disputed, may be negative. A chargeback reopens
-//! nothing: the order stays paid.
+//! They are recorded and never changed. A fact is known by what identifies its line in the gateway's report. A line that comes
+//! again changes nothing; a later word about the same line is put on record after it, and counts in its place. They move money
+//! at the bank and not at the gateway, so they have a sum of their own: what was captured, less what was refunded and disputed,
+//! may be negative. A chargeback reopens nothing: the order stays paid.
+
+use std::{cmp::Ordering, fmt};
 
 use jiff::{Timestamp, civil::Date};
+use uuid::Uuid;
 
 use crate::{
     values::{Amount, Carried, TextUse, check_kept, clean_text},
@@ -39,10 +42,12 @@ words! {
 pub struct Dispute {
     /// What happened.
     pub kind: DisputeKind,
+    /// What identifies its line among all of its kind.
+    pub line: LineId,
     /// The case; several chargebacks can have the same one, and so can reversals.
     pub case: String,
-    /// What tells it from the others of its kind in the case: of a chargeback its sequence number, of a reversal its id.
-    pub number: String,
+    /// The sequence number of a chargeback in its case, as stated.
+    pub number: Option<String>,
     /// The disputed amount, or what of it was given back.
     pub amount: Amount,
     /// The day on which it happened, as stated.
@@ -55,19 +60,82 @@ pub struct Dispute {
     pub acquirer_reference: Option<String>,
     /// The deposit that it was reported with.
     pub deposit: Option<String>,
+    /// The day on which the gateway changed the line last, as stated.
+    pub changed_on: Option<Date>,
+}
+
+/// What identifies a line in the gateway's reports of chargebacks and adjustments.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LineId {
+    /// The gateway's own id of it. Only a line that has one can be corrected.
+    Stated(String),
+    /// Made of all that the line says of case, number, day and amount, and of its position among equal ones of its report.
+    Made(Uuid),
+}
+
+impl LineId {
+    /// Of a line without an id of its own.
+    pub fn made(
+        case: Option<&str>,
+        number: Option<&str>,
+        day: Option<Date>,
+        minor: i64,
+        position: usize,
+    ) -> Self {
+        let day = day.map(|day| day.to_string());
+        let parts = [case, number, day.as_deref()].map(Option::unwrap_or_default);
+        // The parts are the gateway's to choose: the length of each tells where it ends.
+        let [case, number, day] = parts.map(|part| format!("{}#{part}", part.len()));
+        Self::Made(digest(&format!("{case}#{number}#{day}#{minor}#{position}")))
+    }
+
+    /// The gateway's own id.
+    pub fn stated(&self) -> Option<&str> {
+        match self {
+            Self::Stated(id) => Some(id),
+            Self::Made(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for LineId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stated(id) => f.write_str(id),
+            Self::Made(id) => id.fmt(f),
+        }
+    }
+}
+
+/// What a report of a line that may be on record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    /// It says nothing new.
+    Known,
+    /// A line of its own, or a later word about one.
+    New,
+    /// It states another amount of a line, and neither is said to be the later one.
+    Contradicts,
 }
 
 impl Dispute {
     /// The same as it may be stored: texts are short and hold nothing that looks like a card number.
-    pub(super) fn cleaned(mut self) -> Self {
+    pub(crate) fn cleaned(mut self) -> Self {
         let shortened = |text: &str, most| clean_text(text.trim(), most);
         // A long number of another system can look like a card's by chance, so only what is one as a whole goes.
         let as_reference = |text: &str| {
             let fits = text.chars().count() <= NAME_MAX_CHARS && check_kept(text, TextUse::Reference).is_ok();
             if fits { text.to_owned() } else { shortened(text, NAME_MAX_CHARS) }
         };
-        self.case = as_reference(&self.case);
-        self.number = as_reference(&self.number);
+        // Two of them that have to be shortened must not become one.
+        let as_identity = |text: &str| {
+            if as_reference(text) == text { text.to_owned() } else { digest(text).to_string() }
+        };
+        self.case = as_identity(&self.case);
+        self.number = self.number.as_deref().map(as_reference);
+        if let LineId::Stated(id) = &mut self.line {
+            *id = as_identity(id);
+        }
         self.acquirer_reference = self.acquirer_reference.as_deref().map(as_reference);
         self.deposit = self.deposit.as_deref().map(as_reference);
         self.reason_code = self.reason_code.map(|code| shortened(&code, CODE_MAX_CHARS));
@@ -75,15 +143,37 @@ impl Dispute {
         self
     }
 
-    /// Whether both reports are about the same chargeback or reversal.
+    /// Whether both reports are about the same line.
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        (self.kind, &self.case, &self.number) == (other.kind, &other.case, &other.number)
+        (self.kind, &self.line) == (other.kind, &other.line)
     }
 
-    /// Whether another report of it says the same in all that matters. The words of a reason and the deposit may be told
-    /// again in another way.
-    pub(super) fn says_the_same(&self, other: &Self) -> bool {
-        (self.amount, self.day, &self.reason_code) == (other.amount, other.day, &other.reason_code)
+    /// What a report is beside the words on record about the same line, the oldest first.
+    pub(super) fn word_beside<'a>(&self, known: impl IntoIterator<Item = &'a Self>) -> Word {
+        let said = |of: &Self| (of.amount, of.day, of.reason_code.clone());
+        let known: Vec<&Self> = known.into_iter().filter(|one| one.is_same(self)).collect();
+        let Some(standing) = known.last() else { return Word::New };
+        let is_on_record = |one: &&Self| said(one) == said(self) && one.changed_on == self.changed_on;
+        if said(standing) == said(self) || known.iter().any(is_on_record) {
+            return Word::Known;
+        }
+        // A report of a deposit that is read again is the gateway's current word about it.
+        let is_read_again = self.deposit == standing.deposit && self.deposit.is_some();
+        match self.changed_on.cmp(&standing.changed_on) {
+            Ordering::Greater => Word::New,
+            Ordering::Equal if is_read_again => Word::New,
+            Ordering::Equal if self.amount != standing.amount => Word::Contradicts,
+            Ordering::Equal | Ordering::Less => Word::Known,
+        }
+    }
+
+    /// Whether it may be a correction that nothing says is one: a line without an id, of the same number in its case as one of
+    /// another deposit. It counts as another event, and a person has to look at it.
+    pub(super) fn is_unclear_beside(&self, earlier: &Self) -> bool {
+        self.line.stated().is_none()
+            && (self.kind, &self.case, &self.number) == (earlier.kind, &earlier.case, &earlier.number)
+            && !self.is_same(earlier)
+            && self.deposit != earlier.deposit
     }
 }
 
@@ -107,6 +197,10 @@ impl Dispute {
             DisputeKind::Unrecognized => 0,
         }
     }
+}
+
+fn digest(text: &str) -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes())
 }
 
 pub(super) fn signed(amount: Amount) -> i64 {

@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Dispute, DisputeKind, Kind, Order, RecordedDispute, Stage, Transaction, dispute::signed};
+use super::{
+    Dispute, DisputeKind, Kind, Order, RecordedDispute, Stage, Transaction,
+    dispute::{Word, signed},
+};
 use crate::values::{Carried, Currency};
 
 /// Chargebacks and reversals that an order keeps, corrections included. Each has at most about 800 bytes, so that an order
 /// always has room for the outcomes of its operations.
-pub const DISPUTES_MAX: usize = 20;
+pub const DISPUTES_MAX: usize = 120;
 
 /// Why a chargeback or a reversal is not put on record. It is for a person to look at; nothing is guessed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,12 +33,15 @@ pub enum DisputeRejection {
     /// The order keeps no more of them.
     #[error("the order keeps {DISPUTES_MAX} chargebacks and reversals, and has them")]
     TooMany,
+    /// Another report states another amount of the same line, and neither is said to be the later one.
+    #[error("another report states another amount, and neither says that it is the later one")]
+    Contradicts,
 }
 
 /// What putting on record came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DisputeRecorded {
-    /// It is new, or says something else than the one before it: the order changed.
+    /// It is new, or a later word than the one before it: the order changed.
     Applied,
     /// It was on record.
     Known,
@@ -61,7 +67,7 @@ impl Order {
         report: &DisputeReport,
         now: Timestamp,
     ) -> Result<DisputeRecorded, DisputeRejection> {
-        let kept: usize = self.transactions.iter().map(|transaction| transaction.disputes.len()).sum();
+        let kept = self.disputes_kept();
         let is_it = |transaction: &&Transaction| transaction.is_disputed_by(report);
         let id = self.transactions.iter().find(is_it).map(|transaction| transaction.id);
         let id = id.ok_or(DisputeRejection::NoSuchPayment)?;
@@ -73,8 +79,10 @@ impl Order {
         if !transaction.is_recognized() || dispute.kind == DisputeKind::Unrecognized {
             return Err(DisputeRejection::NewerVersion);
         }
-        if transaction.standing_disputes().any(|one| one.is_same(&dispute) && one.says_the_same(&dispute)) {
-            return Ok(DisputeRecorded::Known);
+        match dispute.word_beside(transaction.disputes.iter().map(|one| &one.dispute)) {
+            Word::Known => return Ok(DisputeRecorded::Known),
+            Word::Contradicts => return Err(DisputeRejection::Contradicts),
+            Word::New => {}
         }
         let is_charged_back = |one: &Dispute| one.kind == DisputeKind::Chargeback && one.case == dispute.case;
         if dispute.kind == DisputeKind::Reversal && !transaction.standing_disputes().any(is_charged_back) {
@@ -87,6 +95,22 @@ impl Order {
         transaction.updated_at = now;
         self.updated_at = now;
         Ok(DisputeRecorded::Applied)
+    }
+
+    /// Since when a payment's chargebacks and reversals may come to something else than what they are counted as: one may
+    /// correct another without saying so, or the order keeps no further ones.
+    pub fn disputes_unclear_since(&self, transaction: &Transaction) -> Option<Timestamp> {
+        let all = &transaction.disputes;
+        let unclear = |(n, one): (usize, &RecordedDispute)| {
+            let is_unclear = |earlier: &RecordedDispute| one.dispute.is_unclear_beside(&earlier.dispute);
+            all[..n].iter().any(is_unclear).then_some(one.at)
+        };
+        let full = || all.last().filter(|_| self.disputes_kept() >= DISPUTES_MAX).map(|last| last.at);
+        all.iter().enumerate().find_map(unclear).or_else(full)
+    }
+
+    fn disputes_kept(&self) -> usize {
+        self.transactions.iter().map(|transaction| transaction.disputes.len()).sum()
     }
 
     /// The payment that has this reference at one of these accounts.

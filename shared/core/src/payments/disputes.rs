@@ -5,7 +5,7 @@ use super::{
     orders::{Changed, save_changed},
 };
 use crate::{
-    order::{DisputeRecorded, DisputeRejection, DisputeReport, OrderKey},
+    order::{DisputeRecorded, DisputeRejection, DisputeReport, Order, OrderKey},
     payments::OrderStore,
     values::Clock,
 };
@@ -21,14 +21,14 @@ pub enum NotRecorded {
     Refused(#[from] Refusal),
 }
 
-/// Puts a chargeback or a reversal on record of an order, whatever else happens to it at the same time. May be repeated: what
-/// is on record stays as it is.
+/// Puts a chargeback or a reversal on record of an order, whatever else happens to it at the same time, and returns the order.
+/// May be repeated: what is on record stays as it is.
 pub async fn record_dispute(
     store: &dyn OrderStore,
     clock: &dyn Clock,
     key: &OrderKey,
     report: &DisputeReport,
-) -> Result<DisputeRecorded, NotRecorded> {
+) -> Result<(DisputeRecorded, Order), NotRecorded> {
     let order = store.load(key).await.map_err(Refusal::Store)?;
     let order = order.ok_or(DisputeRejection::NoSuchPayment)?;
     let (order, recorded) = save_changed(store, order, |order| {
@@ -44,5 +44,5 @@ pub async fn record_dispute(
     {
         audit::disputed(&order, transaction, &report.dispute);
     }
-    Ok(recorded)
+    Ok((recorded, order))
 }

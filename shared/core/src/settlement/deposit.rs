@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{Timestamp, civil::Date};
 
 use super::LinePlace;
-use crate::{values::Currency, words};
+use crate::{order::LineId, values::Currency, words};
 
 words! {
     /// What a deposit is made of, each with its sign. They add up to the deposit.
@@ -55,6 +55,8 @@ pub struct Deposit {
     pub places: BTreeSet<LinePlace>,
     /// Adjustments, as stated.
     pub adjustments: Vec<Adjustment>,
+    /// Chargebacks that are reported with it.
+    pub chargebacks: Vec<Chargeback>,
     /// When the gateway changed it last, as stated.
     pub changed_on: Option<Date>,
     /// When it was read first.
@@ -82,13 +84,35 @@ impl Deposit {
     pub fn component(&self, wanted: Component) -> i64 {
         self.components.iter().filter(|(component, _)| *component == wanted).map(|(_, amount)| *amount).sum()
     }
+
+    /// What is reported with a deposit of which no sum is reported.
+    pub(super) fn without_sum(id: String, account: &str, day: Date, read_at: Timestamp) -> Self {
+        Self {
+            id,
+            account: account.to_owned(),
+            day,
+            currency: None,
+            components: Vec::new(),
+            total: 0,
+            trace_number: None,
+            lines: (0, 0),
+            refunds: 0,
+            places: BTreeSet::new(),
+            adjustments: Vec::new(),
+            chargebacks: Vec::new(),
+            changed_on: None,
+            read_at,
+            changes: Vec::new(),
+            journaled: 0,
+        }
+    }
 }
 
 /// Something that is added to a deposit or taken off, beside its lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adjustment {
-    /// The gateway's id of it.
-    pub id: String,
+    /// What identifies it.
+    pub id: LineId,
     /// The component that it is part of; none if the category is unknown.
     pub component: Option<Component>,
     /// The category as it was stated.
@@ -101,17 +125,19 @@ pub struct Adjustment {
     pub case: Option<String>,
     /// The day it was added.
     pub day: Option<Date>,
+    /// When the gateway changed it last, as stated.
+    pub changed_on: Option<Date>,
 }
 
 /// A chargeback: the card's issuer takes a payment's money back, or part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chargeback {
-    /// The gateway's id of it.
-    pub id: String,
+    /// What identifies it.
+    pub id: LineId,
     /// The case; several chargebacks can have the same one.
     pub case: String,
-    /// Its number within the case; 1 where none is stated.
-    pub sequence: u32,
+    /// Its number within the case, if it is stated.
+    pub sequence: Option<u32>,
     /// The deposit that it is reported with.
     pub deposit: String,
     /// The gateway's reference of the payment, if it is stated.
@@ -132,4 +158,6 @@ pub struct Chargeback {
     pub acquirer_reference: Option<String>,
     /// The authorization code, as stated.
     pub authcode: Option<String>,
+    /// When the gateway changed it last, as stated.
+    pub changed_on: Option<Date>,
 }

@@ -119,22 +119,18 @@ fn code(currency: Option<Currency>) -> Option<&'static str> {
     currency.map(Currency::code)
 }
 
-/// A deposit with its chargebacks as it is kept once it was read (again), and whether that changes anything. A chargeback
-/// that a later report does not name stays.
-pub fn merge_deposit(
-    before: Option<&(Deposit, Vec<Chargeback>)>,
-    deposit: &Deposit,
-    chargebacks: &[Chargeback],
-) -> ((Deposit, Vec<Chargeback>), bool) {
-    let (mut deposit, mut chargebacks, at) = (deposit.clone(), chargebacks.to_vec(), deposit.read_at);
-    if let Some((before, known)) = before {
+/// A deposit as it is kept once it was read (again), and whether that changes anything. A chargeback that a later report does
+/// not name stays.
+pub fn merge_deposit(before: Option<&Deposit>, deposit: &Deposit) -> (Deposit, bool) {
+    let (mut deposit, at) = (deposit.clone(), deposit.read_at);
+    if let Some(before) = before {
+        let is_new = |one: &&Chargeback| deposit.chargebacks.iter().all(|new| new.id != one.id);
+        let kept: Vec<_> = before.chargebacks.iter().filter(is_new).cloned().collect();
+        deposit.chargebacks.extend(kept);
         deposit = deposit.following(before);
-        let is_new = |one: &&Chargeback| chargebacks.iter().all(|new| new.id != one.id);
-        let kept: Vec<_> = known.iter().filter(is_new).cloned().collect();
-        chargebacks.extend(kept);
     }
-    chargebacks.sort_by(|one, other| one.id.cmp(&other.id));
-    let merged = (deposit.changed(at), chargebacks);
+    deposit.chargebacks.sort_by(|one, other| one.id.cmp(&other.id));
+    let merged = deposit.changed(at);
     let is_changed = before != Some(&merged);
     (merged, is_changed)
 }

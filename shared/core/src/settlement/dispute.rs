@@ -3,7 +3,9 @@
 use super::{Adjustment, Chargeback, Component};
 use crate::{
     journal::{EntryLog, EntryPlace, EntryQuery, read_entries},
-    order::{Dispute, DisputeKind, DisputeRecorded, DisputeRejection, DisputeReport, MerchantId, OrderKey},
+    order::{
+        Dispute, DisputeKind, DisputeRecorded, DisputeRejection, DisputeReport, MerchantId, Order, OrderKey,
+    },
     payments::{Merchant, NotRecorded, OrderStore, Refusal, StoreError, record_dispute},
     values::{Amount, Clock, Currency, ReadOrder},
 };
@@ -30,16 +32,18 @@ impl FoundDispute {
     pub fn chargeback(account: &str, chargeback: &Chargeback) -> Option<Self> {
         let dispute = Dispute {
             kind: DisputeKind::Chargeback,
+            line: chargeback.id.clone(),
             case: chargeback.case.clone(),
-            number: chargeback.sequence.to_string(),
+            number: chargeback.sequence.map(|number| number.to_string()),
             amount: amount(chargeback.amount)?,
             day: Some(chargeback.on),
             reason_code: stated(&chargeback.reason_code),
             reason: stated(&chargeback.reason),
             acquirer_reference: chargeback.acquirer_reference.clone(),
             deposit: stated(&chargeback.deposit),
+            changed_on: chargeback.changed_on,
         };
-        let reference = Some(chargeback.reference.clone()?);
+        let (reference, dispute) = (Some(chargeback.reference.clone()?), dispute.cleaned());
         Some(Self { account: account.to_owned(), reference, currency: chargeback.currency, dispute })
     }
 
@@ -50,16 +54,23 @@ impl FoundDispute {
         let is_reversal = adjustment.component == Some(Component::Reversal);
         let dispute = Dispute {
             kind: DisputeKind::Reversal,
+            line: adjustment.id.clone(),
             case,
-            number: adjustment.id.clone(),
+            number: None,
             amount: amount(adjustment.amount).filter(|_| is_reversal)?,
             day: adjustment.day,
             reason_code: None,
             reason: stated(&adjustment.description),
             acquirer_reference: None,
             deposit: stated(deposit),
+            changed_on: adjustment.changed_on,
         };
-        Some(Self { account: account.to_owned(), reference: None, currency: None, dispute })
+        Some(Self {
+            account: account.to_owned(),
+            reference: None,
+            currency: None,
+            dispute: dispute.cleaned(),
+        })
     }
 }
 
@@ -83,12 +94,12 @@ pub struct DisputeRecorder<'a> {
 }
 
 impl DisputeRecorder<'_> {
-    /// Puts a chargeback or a reversal on record, and says of which order. May be repeated.
+    /// Puts a chargeback or a reversal on record, and returns the order that has it now. May be repeated.
     pub async fn record(
         &self,
         merchant: &Merchant,
         found: &FoundDispute,
-    ) -> Result<(DisputeRecorded, OrderKey), NotRecorded> {
+    ) -> Result<(DisputeRecorded, Order), NotRecorded> {
         let FoundDispute { account, reference, currency, dispute } = found;
         let name = reference.as_ref().unwrap_or(&dispute.case);
         let accounts = merchant.gateway.accounts_for(account);
@@ -104,7 +115,7 @@ impl DisputeRecorder<'_> {
                 dispute: dispute.clone(),
             };
             match record_dispute(self.store, self.clock, &key, &report).await {
-                Ok(recorded) => return Ok((recorded, key)),
+                Ok(recorded) => return Ok(recorded),
                 Err(NotRecorded::Rejected(DisputeRejection::NoSuchPayment)) => {}
                 // Another order may be the right one.
                 Err(NotRecorded::Rejected(why)) => rejected = why,

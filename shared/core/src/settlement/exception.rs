@@ -33,6 +33,11 @@ words! {
         Chargeback => "chargeback",
         /// A reversal of a chargeback that is not known.
         ReversalUnknown => "reversal_unknown",
+        /// A chargeback or a reversal that its order does not have: the order has all that it keeps, or two reports state
+        /// different amounts of it.
+        DisputeNotRecorded => "dispute_not_recorded",
+        /// What the account's deposits say of chargebacks and reversals is not what orders have on record.
+        DisputesDiffer => "disputes_differ",
         /// A bank debit that came back.
         Returned => "returned",
         /// A payment that did not come from Tollgate, such as one made in the gateway's virtual terminal.

@@ -1,6 +1,6 @@
 //! Where lines belong: the UTC day on which the journal has a payment's or refund's money moved.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::{Timestamp, civil::Date};
 use sha2::{Digest, Sha256};
@@ -22,6 +22,8 @@ pub struct KnownDays {
     days: HashMap<u64, Date>,
     /// What was looked for in the whole journal and is not there.
     unknown: HashSet<u64>,
+    /// The last day on which each account has an entry.
+    used: BTreeMap<String, Date>,
 }
 
 impl KnownDays {
@@ -93,8 +95,15 @@ impl KnownDays {
         }
     }
 
+    /// The accounts that have entries, each with the last day of them, as far as it was read.
+    pub(super) fn used(&self) -> &BTreeMap<String, Date> {
+        &self.used
+    }
+
     /// The first day counts: a fact is never taken back.
     fn add(&mut self, entry: &Entry) {
+        let last = self.used.entry(entry.account.clone()).or_insert_with(|| day_of(entry.at));
+        *last = day_of(entry.at).max(*last);
         let Some(reference) = entry.reference.as_deref().filter(|_| moves_money(entry)) else { return };
         let day = day_of(entry.at);
         let known = self.days.entry(digest(&entry.account, reference)).or_insert(day);

@@ -3,14 +3,14 @@
 //! One UTC day of the journal is read at a time, the newest first, so that memory holds one day: a void is never older than
 //! its payment. Reports and exceptions are all that it writes; it moves no money.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 
 use super::{
-    Adjustment, Chargeback, Compared, Deposit, DepositStore, ExceptionCause, ExceptionStore,
-    ExceptionsReport, Expectation, Expectations, Line, LinePlace, LineStore, Match, Waits, expectations,
-    keep_exceptions, match_account,
+    Compared, Deposit, ExceptionCause, ExceptionStore, ExceptionsReport, Expectation, Expectations, Line,
+    LinePlace, LineStore, Match, MatchedDisputes, Waits, expectations, keep_exceptions, match_account,
+    match_disputes::AHEAD_DAYS,
 };
 use crate::{
     journal::{ENTRY_SHARDS, Entry, EntryLog, EntryPlace, EntryQuery, day_of},
@@ -22,9 +22,6 @@ use crate::{
 /// Entries that are read at a time.
 const ENTRIES_AT_A_TIME: usize = 1_000;
 
-/// Deposits that are read at a time.
-const DEPOSITS_AT_A_TIME: usize = 100;
-
 /// Most exceptions from before the days that a run looks at again; the oldest come first.
 const LOOKED_AT_AGAIN_MAX: usize = 200;
 
@@ -34,8 +31,6 @@ pub struct DayMatcher<'a> {
     pub log: &'a dyn EntryLog,
     /// What the gateway's records say.
     pub lines: &'a dyn LineStore,
-    /// Deposits with their chargebacks.
-    pub deposits: &'a dyn DepositStore,
     /// Where what does not fit is kept.
     pub exceptions: &'a dyn ExceptionStore,
 }
@@ -86,8 +81,13 @@ struct Gathered {
 }
 
 impl DayMatcher<'_> {
-    /// Matches the days, and brings the account's exceptions in line with what was found.
-    pub async fn run(&self, wanted: &MatchedDays<'_>, now: Timestamp) -> Result<MatchReport, StoreError> {
+    /// Matches the days, and brings the account's exceptions in line with what was found, also of disputes.
+    pub async fn run(
+        &self,
+        wanted: &MatchedDays<'_>,
+        disputes: &MatchedDisputes,
+        now: Timestamp,
+    ) -> Result<MatchReport, StoreError> {
         let mut gathered = self.begin(wanted).await?;
         let (first, last) = wanted.days;
         let mut day = Some(last);
@@ -95,7 +95,9 @@ impl DayMatcher<'_> {
             self.match_day(wanted, of, now, &mut gathered).await?;
             day = of.yesterday().ok();
         }
-        self.match_rest(wanted, now, &mut gathered).await?;
+        self.match_rest(wanted, disputes, now, &mut gathered).await?;
+        gathered.found.covered.disputes = true;
+        gathered.found.exceptions.extend(disputes.exceptions.iter().cloned());
         self.look_again(wanted, now, &mut gathered).await?;
         let (merchant, account) = (wanted.merchant, wanted.account);
         gathered.report.exceptions =
@@ -230,64 +232,30 @@ impl DayMatcher<'_> {
     async fn match_rest(
         &self,
         wanted: &MatchedDays<'_>,
+        disputes: &MatchedDisputes,
         now: Timestamp,
         gathered: &mut Gathered,
     ) -> Result<(), StoreError> {
-        let (deposits, mut chargebacks) = self.deposits_of(wanted).await?;
-        let mut adjustments: Vec<Adjustment> = Vec::new();
-        let cases: BTreeSet<String> = {
-            let stated = deposits.iter().flat_map(|deposit| &deposit.adjustments);
-            let stated = stated.filter_map(|adjustment| adjustment.case.clone());
-            stated.chain(chargebacks.iter().map(|chargeback| chargeback.case.clone())).collect()
-        };
-        for case in cases {
-            let (of_case, about_case) = self.deposits.of_case(wanted.merchant, wanted.account, &case).await?;
-            adjustments.extend(about_case);
-            chargebacks.extend(of_case);
-        }
-        let by_id: BTreeMap<String, Chargeback> =
-            chargebacks.into_iter().map(|one| (format!("{}#{}", one.case, one.sequence), one)).collect();
-        let chargebacks: Vec<Chargeback> = by_id.into_values().collect();
+        let (first, last) = wanted.days;
+        let last = last.saturating_add(AHEAD_DAYS.days());
+        let deposits = disputes.deposits.iter().filter(|one| first <= one.day && one.day <= last);
+        let deposits: Vec<Deposit> = deposits.cloned().collect();
         let unnamed = std::mem::take(&mut gathered.unnamed);
         let unknown = std::mem::take(&mut gathered.unknown);
         let mut known = std::mem::take(&mut gathered.known);
-        for reference in chargebacks.iter().filter_map(|one| one.reference.as_deref()) {
+        for reference in disputes.chargebacks.iter().filter_map(|one| one.reference.as_deref()) {
             known.extend(self.expected_of(wanted, reference).await?);
         }
         let all = Compared {
             known: &known,
             lines: &unknown,
             deposits: &deposits,
-            chargebacks: &chargebacks,
-            adjustments: &adjustments,
+            chargebacks: &disputes.chargebacks,
+            adjustments: &disputes.adjustments,
             ..compared(wanted, &unnamed)
         };
         gathered.take(match_account(&all, wanted.waits, now));
         Ok(())
-    }
-
-    async fn deposits_of(
-        &self,
-        wanted: &MatchedDays<'_>,
-    ) -> Result<(Vec<Deposit>, Vec<Chargeback>), StoreError> {
-        let (first, last) = wanted.days;
-        // A deposit of the last days may be dated ahead.
-        let between = (first, last.saturating_add(7.days()));
-        let (mut deposits, mut chargebacks, mut after) = (Vec::new(), Vec::new(), None::<String>);
-        loop {
-            let (store, order) = (self.deposits, ReadOrder::OldestFirst);
-            let page =
-                store.list(wanted.merchant, between, order, after.as_deref(), DEPOSITS_AT_A_TIME).await?;
-            for deposit in page.deposits.into_iter().filter(|one| one.account == wanted.account) {
-                let whole = store.get(wanted.merchant, &deposit.id).await?;
-                chargebacks.extend(whole.into_iter().flat_map(|(_, chargebacks)| chargebacks));
-                deposits.push(deposit);
-            }
-            after = page.next;
-            if after.is_none() {
-                return Ok((deposits, chargebacks));
-            }
-        }
     }
 
     /// Looks again at what is open from before these days: money can arrive weeks late.

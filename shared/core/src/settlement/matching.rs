@@ -15,7 +15,9 @@ use self::{
     of_deposit::of_deposit,
     of_reference::{Owner, of_reference},
 };
-use super::{Adjustment, Chargeback, Deposit, Exception, Expectation, Line, day::eastern_day};
+use super::{
+    Adjustment, Chargeback, Deposit, Exception, ExceptionCause, Expectation, Line, day::eastern_day,
+};
 use crate::{
     order::{OrderKey, is_gateway_order_id},
     values::Holidays,
@@ -56,9 +58,9 @@ pub struct Compared<'a> {
     pub lines: &'a [Line],
     /// Deposits.
     pub deposits: &'a [Deposit],
-    /// All chargebacks of the cases that these deposits name, whenever they came.
+    /// All chargebacks that may have reversals among the deposits, or in what comes, each line once.
     pub chargebacks: &'a [Chargeback],
-    /// All adjustments about these chargebacks' cases, whenever they came; those of these deposits may be left out.
+    /// All reversals of these chargebacks, each line once; those of these deposits may be left out.
     pub adjustments: &'a [Adjustment],
 }
 
@@ -117,11 +119,16 @@ pub struct Covered {
     pub deposits: BTreeSet<String>,
     /// Cases of chargebacks.
     pub cases: BTreeSet<String>,
+    /// Whether chargebacks and reversals were compared with orders.
+    pub disputes: bool,
 }
 
 impl Covered {
     /// Whether the match would have found this exception again, if its cause were still there.
     pub fn has(&self, exception: &Exception) -> bool {
+        if matches!(exception.cause, ExceptionCause::DisputesDiffer | ExceptionCause::DisputeNotRecorded) {
+            return self.disputes;
+        }
         let has = |all: &BTreeSet<String>, one: &Option<String>| one.as_ref().map(|one| all.contains(one));
         let about_case = || has(&self.cases, &exception.case);
         let about_deposit = || has(&self.deposits, &exception.deposit);

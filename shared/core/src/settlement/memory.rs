@@ -7,9 +7,9 @@ use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
 use super::{
-    Adjustment, Chargeback, Deposit, DepositEntry, DepositJournal, DepositPage, DepositStore, Exception,
-    ExceptionFilter, ExceptionPage, ExceptionStore, Line, LinePlace, LineStore, OpenExceptions, PackedLines,
-    Progress, ProgressStore, PutDeposit, merge_deposit,
+    Deposit, DepositEntry, DepositJournal, DepositPage, DepositStore, Exception, ExceptionFilter,
+    ExceptionPage, ExceptionStore, Line, LinePlace, LineStore, OpenExceptions, PackedLines, Progress,
+    ProgressStore, PutDeposit, merge_deposit,
 };
 use crate::{
     journal::{CountedEntry, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, LoggedEntry, Put, entries},
@@ -21,16 +21,13 @@ use crate::{
 };
 
 /// What runs left: lines, deposits, exceptions, and settlement's entries of the journal.
-pub(super) type Left = (BTreeMap<LinePlace, Vec<Line>>, Vec<Kept>, Vec<Exception>, Vec<DepositEntry>);
-
-/// A deposit with its chargebacks.
-type Kept = (Deposit, Vec<Chargeback>);
+pub(super) type Left = (BTreeMap<LinePlace, Vec<Line>>, Vec<Deposit>, Vec<Exception>, Vec<DepositEntry>);
 
 /// All of one merchant's.
 #[derive(Default)]
 pub(super) struct Memory {
     pub(super) lines: Mutex<BTreeMap<LinePlace, PackedLines>>,
-    pub(super) deposits: Mutex<Vec<(Deposit, Vec<Chargeback>)>>,
+    pub(super) deposits: Mutex<Vec<Deposit>>,
     pub(super) exceptions: Mutex<BTreeMap<Uuid, Exception>>,
     /// Settlement's entries of the journal, by where they sort.
     pub(super) journal: Mutex<BTreeMap<String, DepositEntry>>,
@@ -60,7 +57,7 @@ impl Memory {
         let lines = self.lines.lock().unwrap();
         let lines = lines.iter().filter(|(_, packed)| !packed.lines.is_empty());
         let mut deposits = self.deposits.lock().unwrap().clone();
-        deposits.sort_by(|one, other| one.0.id.cmp(&other.0.id));
+        deposits.sort_by(|one, other| one.id.cmp(&other.id));
         let lines = lines.map(|(place, packed)| (place.clone(), packed.lines.clone())).collect();
         (lines, deposits, self.all(), self.journal.lock().unwrap().values().cloned().collect())
     }
@@ -176,16 +173,11 @@ pub(super) fn told(merchant: &MerchantId, deposit: &Deposit) -> Event {
 
 #[async_trait]
 impl DepositStore for Memory {
-    async fn put(
-        &self,
-        _: &MerchantId,
-        deposit: &Deposit,
-        all: &[Chargeback],
-    ) -> Result<PutDeposit, StoreError> {
+    async fn put(&self, _: &MerchantId, deposit: &Deposit) -> Result<PutDeposit, StoreError> {
         let mut deposits = self.deposits.lock().unwrap();
-        let place = deposits.iter().position(|(one, _)| one.id == deposit.id);
-        let (new, is_written) = merge_deposit(place.map(|place| &deposits[place]), deposit, all);
-        let put = PutDeposit { deposit: new.0.clone(), is_written };
+        let place = deposits.iter().position(|one| one.id == deposit.id);
+        let (new, is_written) = merge_deposit(place.map(|place| &deposits[place]), deposit);
+        let put = PutDeposit { deposit: new.clone(), is_written };
         if is_written {
             self.write()?;
             match place {
@@ -199,7 +191,7 @@ impl DepositStore for Memory {
     async fn note_journaled(&self, _: &MerchantId, id: &str, changes: usize) -> Result<(), StoreError> {
         self.write()?;
         let mut deposits = self.deposits.lock().unwrap();
-        if let Some((deposit, _)) = deposits.iter_mut().find(|(one, _)| one.id == id) {
+        if let Some(deposit) = deposits.iter_mut().find(|one| one.id == id) {
             deposit.journaled = changes;
         }
         Ok(())
@@ -208,14 +200,14 @@ impl DepositStore for Memory {
     async fn add_place(&self, _: &MerchantId, id: &str, place: &LinePlace) -> Result<(), StoreError> {
         self.write()?;
         let mut deposits = self.deposits.lock().unwrap();
-        if let Some((deposit, _)) = deposits.iter_mut().find(|(one, _)| one.id == id) {
+        if let Some(deposit) = deposits.iter_mut().find(|one| one.id == id) {
             deposit.places.insert(place.clone());
         }
         Ok(())
     }
 
-    async fn get(&self, _: &MerchantId, id: &str) -> Result<Option<(Deposit, Vec<Chargeback>)>, StoreError> {
-        Ok(self.deposits.lock().unwrap().iter().find(|(deposit, _)| deposit.id == id).cloned())
+    async fn get(&self, _: &MerchantId, id: &str) -> Result<Option<Deposit>, StoreError> {
+        Ok(self.deposits.lock().unwrap().iter().find(|deposit| deposit.id == id).cloned())
     }
 
     async fn list(
@@ -227,21 +219,10 @@ impl DepositStore for Memory {
         _: usize,
     ) -> Result<DepositPage, StoreError> {
         let all = self.deposits.lock().unwrap();
-        let all = all.iter().map(|(deposit, _)| deposit).filter(|one| first <= one.day && one.day <= last);
-        Ok(DepositPage { deposits: all.cloned().collect(), next: None })
-    }
-
-    async fn of_case(
-        &self,
-        _: &MerchantId,
-        _: &str,
-        case: &str,
-    ) -> Result<(Vec<Chargeback>, Vec<Adjustment>), StoreError> {
-        let all = self.deposits.lock().unwrap();
-        let chargebacks = all.iter().flat_map(|(_, all)| all).filter(|one| one.case == case);
-        let adjustments = all.iter().flat_map(|(deposit, _)| &deposit.adjustments);
-        let adjustments = adjustments.filter(|one| one.case.as_deref() == Some(case));
-        Ok((chargebacks.cloned().collect(), adjustments.cloned().collect()))
+        let mut found: Vec<_> =
+            all.iter().filter(|one| first <= one.day && one.day <= last).cloned().collect();
+        found.sort_by(|one, other| (one.day, &one.id).cmp(&(other.day, &other.id)));
+        Ok(DepositPage { deposits: found, next: None })
     }
 
     async fn lines_of(&self, _: &MerchantId, _: &str) -> Result<Vec<(LinePlace, Line)>, StoreError> {

@@ -13,8 +13,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{Timestamp, ToSpan, civil::Date};
 
 use super::{
-    Adjustment, Chargeback, Component, Deposit, DepositStore, FoundDispute, Funded, FundingRecord, KnownDays,
-    Line, LinePlace, LineStore, PackedLines, PutDeposit, ReadReport, ReportError, Reports, Settled,
+    Adjustment, Chargeback, Component, Deposit, DepositStore, Funded, FundingRecord, KnownDays, Line,
+    LinePlace, LineStore, PackedLines, PutDeposit, ReadReport, ReportError, Reports, Settled,
 };
 use crate::{
     journal::EntryLog,
@@ -66,10 +66,6 @@ pub struct WantedDay<'a> {
 pub struct DayRead {
     /// Records that were read.
     pub records: u64,
-    /// Chargebacks that were reported.
-    pub chargebacks: Vec<Chargeback>,
-    /// Adjustments that were reported, each with its deposit's id.
-    pub adjustments: Vec<(String, Adjustment)>,
     /// Whether the gateway offers deposits for the account; none where it has nothing for the day, since it may say the same
     /// of an account without deposits.
     pub has_deposits: Option<bool>,
@@ -80,7 +76,7 @@ pub struct DayRead {
 #[derive(Default)]
 pub struct Unkept {
     places: BTreeMap<LinePlace, BTreeMap<String, Line>>,
-    deposits: Vec<(Deposit, Vec<Chargeback>)>,
+    deposits: Vec<Deposit>,
     lines: usize,
 }
 
@@ -112,16 +108,6 @@ pub struct Kept {
     pub deposits: Vec<Deposit>,
     /// Deposits of which the journal lacks entries.
     pub unjournaled: Vec<Deposit>,
-}
-
-impl DayRead {
-    /// What of it belongs on the record of orders: chargebacks, and their reversals.
-    pub(super) fn disputes(&self, account: &str) -> (Vec<FoundDispute>, Vec<FoundDispute>) {
-        let chargebacks = self.chargebacks.iter().filter_map(|one| FoundDispute::chargeback(account, one));
-        let reversals = self.adjustments.iter();
-        let reversals = reversals.filter_map(|(deposit, one)| FoundDispute::reversal(account, deposit, one));
-        (chargebacks.collect(), reversals.collect())
-    }
 }
 
 /// Why a day was not read whole.
@@ -176,11 +162,11 @@ impl Gathered {
 
 impl Gathered {
     /// The deposits with what their lines add up to.
-    fn deposits(
-        mut self,
-        mut held: BTreeMap<String, HeldLines>,
-        read: &mut DayRead,
-    ) -> Vec<(Deposit, Vec<Chargeback>)> {
+    fn deposits(mut self, mut held: BTreeMap<String, HeldLines>, wanted: &WantedDay<'_>) -> Vec<Deposit> {
+        for id in self.adjustments.keys().chain(self.chargebacks.keys()) {
+            let missing = || Deposit::without_sum(id.clone(), wanted.account, wanted.day, wanted.now);
+            self.deposits.entry(id.clone()).or_insert_with(missing);
+        }
         let mut deposits = Vec::new();
         for (id, mut deposit) in self.deposits {
             let held = held.remove(&id).unwrap_or_default();
@@ -190,12 +176,9 @@ impl Gathered {
             (deposit.lines, deposit.refunds, deposit.places) = ((held.count, sum), refunds, held.places);
             deposit.adjustments.extend(self.adjustments.remove(&id).unwrap_or_default());
             deposit.adjustments.sort_by(|one, other| one.id.cmp(&other.id));
-            let chargebacks = self.chargebacks.remove(&id).unwrap_or_default();
-            read.adjustments.extend(deposit.adjustments.iter().map(|one| (id.clone(), one.clone())));
-            read.chargebacks.extend(chargebacks.iter().cloned());
-            deposits.push((deposit, chargebacks));
+            deposit.chargebacks = self.chargebacks.remove(&id).unwrap_or_default();
+            deposits.push(deposit);
         }
-        read.chargebacks.extend(self.chargebacks.into_values().flatten());
         deposits
     }
 }
@@ -235,18 +218,17 @@ impl Reader<'_> {
         let settled = self.read_settled(wanted, &mut gathered).await?;
         let funded = self.read_funded(wanted, &mut gathered).await?;
         let places = self.place(wanted, known, std::mem::take(&mut gathered.lines)).await?;
-        let mut read = DayRead {
+        let read = DayRead {
             records: settled.records() + funded.records(),
             has_deposits: match funded {
                 ReadReport::Whole(_) => Some(true),
                 ReadReport::Nothing => None,
                 ReadReport::NotOffered => Some(false),
             },
-            ..DayRead::default()
         };
         let held = held_by_deposits(&places);
         unkept.add(places);
-        unkept.deposits.extend(gathered.deposits(held, &mut read));
+        unkept.deposits.extend(gathered.deposits(held, wanted));
         Ok(read)
     }
 
@@ -258,9 +240,8 @@ impl Reader<'_> {
         let written = stream::iter(written).buffer_unordered(WRITES_AT_A_TIME);
         let written = written.try_fold(0, async |sum, changed| Ok(sum + u64::from(changed))).await?;
         let mut kept = Kept { written, ..Kept::default() };
-        for (deposit, chargebacks) in unkept.deposits {
-            let PutDeposit { deposit, is_written } =
-                self.deposits.put(merchant, &deposit, &chargebacks).await?;
+        for deposit in unkept.deposits {
+            let PutDeposit { deposit, is_written } = self.deposits.put(merchant, &deposit).await?;
             if !deposit.is_journaled() {
                 kept.unjournaled.push(deposit.clone());
             }

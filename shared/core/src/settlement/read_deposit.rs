@@ -5,9 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
-use super::{
-    Chargeback, Component, Deposit, DepositStore, Exception, ExceptionCause, ExceptionStore, Funded, Line,
-};
+use super::{Component, Deposit, DepositStore, Exception, ExceptionCause, ExceptionStore, Funded, Line};
 use crate::{
     journal::{Entry, EntryLog, EntryPlace, EntryQuery},
     order::MerchantId,
@@ -125,12 +123,8 @@ pub struct DepositReader<'a> {
 }
 
 impl DepositReader<'_> {
-    /// A deposit with its chargebacks.
-    pub async fn get(
-        &self,
-        merchant: &MerchantId,
-        id: &str,
-    ) -> Result<Option<(Deposit, Vec<Chargeback>)>, StoreError> {
+    /// A deposit.
+    pub async fn get(&self, merchant: &MerchantId, id: &str) -> Result<Option<Deposit>, StoreError> {
         self.deposits.get(merchant, id).await
     }
 

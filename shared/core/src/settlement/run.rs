@@ -11,16 +11,17 @@ use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date};
 use serde::Serialize;
 
 use super::{
-    DayMatcher, DepositJournal, DepositNews, DepositStore, DisputeRecorder, ExceptionStore, FoundDispute,
-    KnownDays, LineStore, MatchedDays, Progress, ProgressStore, ReadDayError, ReportError, Reports, Waits,
-    eastern_day,
+    DayMatcher, DepositJournal, DepositNews, DepositStore, DisputeRecorder, ExceptionStore, KnownDays,
+    LineStore, MatchedDays, MatchedDisputes, Progress, ProgressStore, ReadDayError, ReportError, Reports,
+    Waits, eastern_day,
     journal_deposit::publish,
+    match_disputes::DisputeMatcher,
     read_day::{Reader, Unkept, WantedDay},
 };
 use crate::{
     journal::{EntryLog, TotalsStore, day_of},
-    order::{DisputeRecorded, MerchantId},
-    payments::{Deadline, Merchant, Merchants, NotRecorded, OrderStore, StoreError},
+    order::MerchantId,
+    payments::{Deadline, Merchant, Merchants, OrderStore, StoreError},
     values::{Clock, QuarterHour},
 };
 
@@ -120,6 +121,34 @@ pub struct Settlement {
     pub settings: SettlementSettings,
 }
 
+/// The accounts of a run.
+#[derive(Default)]
+struct Accounts {
+    all: Vec<(Arc<Merchant>, Progress)>,
+    /// How many there are of merchants whose documents cannot be read.
+    unread: usize,
+    /// For how many seconds one of these was not read at most.
+    unread_s: i64,
+}
+
+impl Accounts {
+    /// A merchant's, of which these are known.
+    fn add(&mut self, merchant: &Arc<Merchant>, mut known: Vec<Progress>, now: Timestamp) {
+        let named: BTreeSet<&String> = merchant.gateway.accounts.values().collect();
+        known.retain(|one| named.contains(&one.account) || one.may_be_reported(day_of(now)));
+        let is_new = |account: &&&String| known.iter().all(|one| one.account != ***account);
+        let new: Vec<Progress> = named.iter().filter(is_new).map(|one| Progress::new(one, now)).collect();
+        self.all.extend(known.into_iter().chain(new).map(|progress| (merchant.clone(), progress)));
+    }
+
+    /// Those of a merchant whose document cannot be read: at least one, which may not be known.
+    fn add_unread(&mut self, mut known: Vec<Progress>, now: Timestamp) {
+        known.retain(|one| one.may_be_reported(day_of(now)));
+        self.unread += known.len().max(1);
+        self.unread_s = known.iter().map(|one| one.unread_s(now)).fold(self.unread_s, i64::max);
+    }
+}
+
 /// What became of one account.
 enum Outcome {
     Read(SettlementReport),
@@ -141,9 +170,12 @@ impl Settlement {
                 return report;
             }
         };
-        report.accounts = accounts.len();
-        let outcomes =
-            accounts.into_iter().map(|(merchant, progress)| self.account(merchant, progress, now, deadline));
+        report.accounts = accounts.all.len() + accounts.unread;
+        (report.failed, report.oldest_read_s) = (accounts.unread, accounts.unread_s);
+        let outcomes = accounts
+            .all
+            .into_iter()
+            .map(|(merchant, progress)| self.account(merchant, progress, now, deadline));
         let mut outcomes = stream::iter(outcomes).buffer_unordered(ACCOUNTS_AT_A_TIME);
         while let Some((outcome, unread_s)) = outcomes.next().await {
             report.oldest_read_s = report.oldest_read_s.max(unread_s);
@@ -163,9 +195,9 @@ impl Settlement {
         report
     }
 
-    /// Every account that was read before, and those of merchants with entries of the last days; what was read longest ago
-    /// comes first.
-    async fn accounts(&self, now: Timestamp) -> Result<Vec<(Arc<Merchant>, Progress)>, StoreError> {
+    /// Every account that merchants with entries of the last days, or with accounts that were read before, name; and what was
+    /// used and is not named any more. What was read longest ago comes first.
+    async fn accounts(&self, now: Timestamp) -> Result<Accounts, StoreError> {
         let mut known = self.progress.all().await?;
         let mut merchants: BTreeSet<MerchantId> =
             known.iter().map(|(merchant, _)| merchant.clone()).collect();
@@ -173,23 +205,19 @@ impl Settlement {
             let Ok(day) = day_of(now).checked_sub(before.days()) else { break };
             merchants.extend(self.totals.merchants(day).await?.0);
         }
-        let mut accounts = Vec::new();
+        let mut accounts = Accounts::default();
         for id in merchants {
-            let merchant = match self.merchants.get_for_inquiries(&id).await {
-                Ok(merchant) => merchant,
+            let own = known.extract_if(.., |(of, _)| *of == id).map(|(_, progress)| progress);
+            let own: Vec<Progress> = own.collect();
+            match self.merchants.get_for_inquiries(&id).await {
+                Ok(merchant) => accounts.add(&merchant, own, now),
                 Err(error) => {
                     tracing::error!(merchant = %id, %error, "the merchant's document cannot be read");
-                    continue;
+                    accounts.add_unread(own, now);
                 }
-            };
-            let all: BTreeSet<&String> = merchant.gateway.accounts.values().collect();
-            for account in all {
-                let place = known.iter().position(|(of, one)| *of == id && one.account == *account);
-                let progress = place.map_or_else(|| Progress::new(account, now), |n| known.swap_remove(n).1);
-                accounts.push((merchant.clone(), progress));
             }
         }
-        accounts.sort_by_key(|(_, progress)| progress.read_at);
+        accounts.all.sort_by_key(|(_, progress)| progress.read_at);
         Ok(accounts)
     }
 
@@ -201,17 +229,15 @@ impl Settlement {
         now: Timestamp,
         deadline: Deadline,
     ) -> (Outcome, i64) {
-        let unread =
-            |progress: &Progress| now.duration_since(progress.read_at.unwrap_or(progress.known_at)).as_secs();
         if deadline.report_limit(REPORT_LIMIT).is_none() {
-            return (Outcome::Left, unread(&progress));
+            return (Outcome::Left, progress.unread_s(now));
         }
         match self.progress.claim(&merchant.id, &progress, now, now + CLAIM).await {
             Ok(true) => {}
-            Ok(false) => return (Outcome::Claimed, unread(&progress)),
+            Ok(false) => return (Outcome::Claimed, progress.unread_s(now)),
             Err(error) => {
                 tracing::error!(merchant = %merchant.id, %error, "the account cannot be claimed");
-                return (Outcome::Failed(SettlementReport::default()), unread(&progress));
+                return (Outcome::Failed(SettlementReport::default()), progress.unread_s(now));
             }
         }
         let mut report = SettlementReport::default();
@@ -225,7 +251,7 @@ impl Settlement {
                 Outcome::Failed(report)
             }
         };
-        (outcome, unread(&progress))
+        (outcome, progress.unread_s(now))
     }
 
     async fn read_account(
@@ -239,6 +265,7 @@ impl Settlement {
         let oldest = first.min(from).min(self.matched_since(progress, now));
         let since = QuarterHour::first_of(earlier(oldest, 1)).begins();
         let mut known = KnownDays::read(self.log.as_ref(), &merchant.id, (since, Timestamp::MAX)).await?;
+        self.note_use(merchant, progress, &known, now).await?;
         let account = progress.account.clone();
         report.moved += self.reader().move_known(&merchant.id, &account, &mut known).await?;
         let mut unkept = Unkept::default();
@@ -247,13 +274,17 @@ impl Settlement {
         let read = read.await;
         // What was read before it went wrong counts.
         self.keep(merchant, unkept, report).await?;
+        let disputes = self.match_disputes(merchant, &account, now, report).await?;
         read?;
         progress.read_at = Some(now);
-        self.match_days(merchant, progress, (self.matched_since(progress, now), now), report).await?;
+        let since = self.matched_since(progress, now);
+        self.match_days(merchant, progress, (since, now, &disputes), report).await?;
         let before = progress.backfilled_to;
         let backfilled = self.backfill(merchant, progress, (first, now, deadline), &mut known, report).await;
         if progress.backfilled_to != before {
-            self.match_days(merchant, progress, (self.read_since(progress), now), report).await?;
+            let disputes = self.match_disputes(merchant, &account, now, report).await?;
+            let since = self.read_since(progress);
+            self.match_days(merchant, progress, (since, now, &disputes), report).await?;
         }
         backfilled
     }
@@ -362,36 +393,63 @@ impl Settlement {
         if unkept.is_much() {
             self.keep(merchant, std::mem::take(unkept), report).await?;
         }
-        let (chargebacks, reversals) = read.disputes(&account);
-        // A reversal names the case of a chargeback that is on record.
-        for dispute in chargebacks.iter().chain(&reversals) {
-            report.disputes += self.record(merchant, dispute).await?;
+        Ok(())
+    }
+
+    /// Notes when the account was used last, and the accounts that were used and are not known yet: of a merchant whose
+    /// document was changed before the first run after it.
+    async fn note_use(
+        &self,
+        merchant: &Merchant,
+        progress: &mut Progress,
+        known: &KnownDays,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        progress.used_on = progress.used_on.max(known.used().get(&progress.account).copied());
+        let mut others = known.used().clone();
+        others.retain(|account, _| {
+            *account != progress.account && merchant.gateway.accounts.values().all(|named| named != account)
+        });
+        if others.is_empty() {
+            return Ok(());
+        }
+        for read in self.progress.of(&merchant.id).await? {
+            others.remove(&read.account);
+        }
+        for (account, day) in others {
+            let found = Progress { used_on: Some(day), ..Progress::new(&account, now) };
+            // The next run reads it.
+            self.progress.claim(&merchant.id, &found, now, now).await?;
         }
         Ok(())
     }
 
-    /// Puts a chargeback or a reversal on record of its order. What fits to none is an exception of the match. Says whether it
-    /// is new.
-    async fn record(&self, merchant: &Merchant, dispute: &FoundDispute) -> Result<u64, ReadDayError> {
+    /// Puts chargebacks and reversals on record of their orders. What does not fit is an exception of the match.
+    async fn match_disputes(
+        &self,
+        merchant: &Merchant,
+        account: &str,
+        now: Timestamp,
+        report: &mut SettlementReport,
+    ) -> Result<MatchedDisputes, ReadDayError> {
         let (log, store, clock) = (self.log.as_ref(), self.orders.as_ref(), self.clock.as_ref());
-        match (DisputeRecorder { log, store, clock }).record(merchant, dispute).await {
-            Ok((recorded, _)) => Ok(u64::from(recorded == DisputeRecorded::Applied)),
-            Err(NotRecorded::Rejected(_)) => Ok(0),
-            Err(refused @ NotRecorded::Refused(_)) => Err(refused.into()),
-        }
+        let recorder = DisputeRecorder { log, store, clock };
+        let matcher = DisputeMatcher { recorder, deposits: self.deposits.as_ref() };
+        let matched = matcher.run(merchant, account, now).await?;
+        report.disputes += matched.recorded;
+        Ok(matched)
     }
 
     async fn match_days(
         &self,
         merchant: &Merchant,
         progress: &Progress,
-        (first, now): (Date, Timestamp),
+        (first, now, disputes): (Date, Timestamp, &MatchedDisputes),
         report: &mut SettlementReport,
     ) -> Result<(), ReadDayError> {
         let matcher = DayMatcher {
             log: self.log.as_ref(),
             lines: self.lines.as_ref(),
-            deposits: self.deposits.as_ref(),
             exceptions: self.exceptions.as_ref(),
         };
         let wanted = MatchedDays {
@@ -401,7 +459,7 @@ impl Settlement {
             has_deposits: progress.funding.unwrap_or_default(),
             waits: &self.settings.waits,
         };
-        let found = matcher.run(&wanted, now).await?;
+        let found = matcher.run(&wanted, disputes, now).await?;
         report.opened += found.exceptions.opened + found.exceptions.reopened;
         report.open = found.exceptions.open;
         Ok(())

@@ -3,12 +3,12 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, ToSpan, civil::Date};
 use uuid::Uuid;
 
-use super::{Adjustment, Chargeback, Deposit, DepositEntry, Exception, ExceptionCause, Line, LinePlace};
+use super::{Deposit, DepositEntry, Exception, ExceptionCause, Line, LinePlace};
 use crate::{
-    journal::Put,
+    journal::{Put, day_of},
     order::MerchantId,
     payments::StoreError,
     values::{ReadOrder, counted},
@@ -64,28 +64,18 @@ pub struct PutDeposit {
     pub is_written: bool,
 }
 
-/// Keeps deposits, with their chargebacks and the references of their lines.
+/// Keeps deposits, and the references of their lines.
 #[async_trait]
 pub trait DepositStore: Send + Sync {
-    /// Puts a deposit with its chargebacks, as [`merge_deposit`](super::merge_deposit) makes them, unless it is there with the
-    /// same content.
-    async fn put(
-        &self,
-        merchant: &MerchantId,
-        deposit: &Deposit,
-        chargebacks: &[Chargeback],
-    ) -> Result<PutDeposit, StoreError>;
+    /// Puts a deposit, as [`merge_deposit`](super::merge_deposit) makes it, unless it is there with the same content.
+    async fn put(&self, merchant: &MerchantId, deposit: &Deposit) -> Result<PutDeposit, StoreError>;
 
     /// Notes that the journal has the entries of so many changes of a deposit that is there.
     async fn note_journaled(&self, merchant: &MerchantId, id: &str, changes: usize)
     -> Result<(), StoreError>;
 
-    /// A deposit with its chargebacks.
-    async fn get(
-        &self,
-        merchant: &MerchantId,
-        id: &str,
-    ) -> Result<Option<(Deposit, Vec<Chargeback>)>, StoreError>;
+    /// A deposit.
+    async fn get(&self, merchant: &MerchantId, id: &str) -> Result<Option<Deposit>, StoreError>;
 
     /// The deposits of these days, both included.
     async fn list(
@@ -96,14 +86,6 @@ pub trait DepositStore: Send + Sync {
         after: Option<&str>,
         limit: usize,
     ) -> Result<DepositPage, StoreError>;
-
-    /// All chargebacks of an account's case, and all adjustments about it, whenever they came.
-    async fn of_case(
-        &self,
-        merchant: &MerchantId,
-        account: &str,
-        case: &str,
-    ) -> Result<(Vec<Chargeback>, Vec<Adjustment>), StoreError>;
 
     /// Notes that a deposit that is there has lines in this place, too.
     async fn add_place(&self, merchant: &MerchantId, id: &str, place: &LinePlace) -> Result<(), StoreError>;
@@ -209,9 +191,26 @@ pub struct Progress {
     pub backfilled_to: Option<Date>,
     /// Whether the gateway offers deposits for the account; none as long as it is not known.
     pub funding: Option<bool>,
+    /// The last UTC day on which the journal was found to have entries of the account.
+    pub used_on: Option<Date>,
 }
 
+/// For how many days after its last entry an account is read that its merchant's document does not name any more: so late
+/// come chargebacks and their reversals.
+pub const READ_AFTER_USE_DAYS: i64 = 200;
+
 impl Progress {
+    /// Whether something may still come for the account, whatever the merchant's document says.
+    pub fn may_be_reported(&self, today: Date) -> bool {
+        let last = self.used_on.unwrap_or_else(|| day_of(self.known_at));
+        today <= last.saturating_add(READ_AFTER_USE_DAYS.days())
+    }
+
+    /// For how many seconds the account has not been read; of one that never was, since it has been known.
+    pub fn unread_s(&self, now: Timestamp) -> i64 {
+        now.duration_since(self.read_at.unwrap_or(self.known_at)).as_secs()
+    }
+
     /// Of an account that was never read.
     pub fn new(account: &str, now: Timestamp) -> Self {
         Self {
@@ -221,6 +220,7 @@ impl Progress {
             backfill_from: None,
             backfilled_to: None,
             funding: None,
+            used_on: None,
         }
     }
 }

@@ -1,11 +1,14 @@
 //! `funding`: the deposit of a day, with its lines, adjustments and chargebacks.
 
+use std::collections::HashMap;
+
 use jiff::{Timestamp, civil::Date};
 use serde::{
     Deserialize,
     de::{IgnoredAny, MapAccess},
 };
 use tollgate_core::{
+    order::LineId,
     settlement::{
         Adjustment, Chargeback, Component, Deposit, Funded, FundedKind, FundedStatus, FundingRecord,
     },
@@ -81,6 +84,7 @@ struct StatedAdjustment {
     description: Loose,
     amount: Loose,
     dateadded: Loose,
+    datechanged: Loose,
     casenumber: Loose,
 }
 
@@ -96,6 +100,7 @@ struct StatedChargeback {
     currency: Loose,
     chargebackdate: Loose,
     dateadded: Loose,
+    datechanged: Loose,
     reasoncode: Loose,
     reasondescription: Loose,
     acquirereferencenumber: Loose,
@@ -245,12 +250,15 @@ impl Deposits {
         for part in std::mem::take(&mut all.held) {
             to.emit(part.record(&deposit, day))?;
         }
+        let mut positions = Positions::default();
         for stated in std::mem::take(&mut all.chargebacks) {
-            let chargeback = stated.chargeback(&deposit, day).map_err(|what| to.fail(what))?;
+            let chargeback =
+                stated.chargeback(&deposit, day, &mut positions).map_err(|what| to.fail(what))?;
             to.emit(FundingRecord::Chargeback(Box::new(chargeback)))?;
         }
         let stated = std::mem::take(&mut all.adjustments).into_iter();
-        let adjustments: Result<Vec<_>, _> = stated.map(StatedAdjustment::adjustment).collect();
+        let mut positions = Positions::default();
+        let adjustments: Result<Vec<_>, _> = stated.map(|one| one.adjustment(&mut positions)).collect();
         let adjustments = adjustments.map_err(|what| to.fail(what))?;
         if all.fundings.is_empty() {
             let of_deposit = |adjustment| FundingRecord::Adjustment { deposit: deposit.clone(), adjustment };
@@ -290,6 +298,7 @@ impl Deposits {
             lines: (0, 0),
             refunds: 0,
             adjustments,
+            chargebacks: Vec::new(),
             changed_on: all.header.changed_on,
             changes: Vec::new(),
             journaled: 0,
@@ -315,44 +324,82 @@ impl Funding {
 }
 
 impl StatedAdjustment {
-    fn adjustment(self) -> Result<Adjustment, &'static str> {
+    fn adjustment(self, positions: &mut Positions) -> Result<Adjustment, &'static str> {
         let words = |text: Loose| text.text(WORDS_MAX_CHARS);
         let amount = self.amount.minor()?.ok_or("an adjustment without an amount")?;
         let category = words(self.category).unwrap_or_default();
         let kind = words(self.r#type);
+        let (case, day) = (id(self.casenumber), self.dateadded.date());
+        let description = words(self.description).or(kind).unwrap_or_default();
+        let stated = Said { case: case.as_deref().or(Some(&description)), number: None, day, amount };
         Ok(Adjustment {
-            id: id(self.fundingadjustmentid).ok_or("an adjustment without its id")?,
+            id: positions.line(id(self.fundingadjustmentid), &stated),
             component: component(&category),
             category,
-            description: words(self.description).or(kind).unwrap_or_default(),
+            description,
             amount,
-            case: id(self.casenumber),
-            day: self.dateadded.date(),
+            case,
+            day,
+            changed_on: self.datechanged.date(),
         })
     }
 }
 
 impl StatedChargeback {
-    fn chargeback(self, deposit: &str, day: Date) -> Result<Chargeback, &'static str> {
+    fn chargeback(
+        self,
+        deposit: &str,
+        day: Date,
+        positions: &mut Positions,
+    ) -> Result<Chargeback, &'static str> {
         let own = id(self.fundingchargebackid);
         let case = id(self.casenumber).or_else(|| own.clone()).ok_or("a chargeback without its case")?;
-        let sequence = self.sequencenumber.0.as_deref().and_then(|text| text.parse().ok()).unwrap_or(1);
-        let amount = self.amount.minor()?.ok_or("a chargeback without an amount")?;
+        let sequence = self.sequencenumber.0.as_deref().and_then(|text| text.parse().ok());
+        let amount = self.amount.minor()?.ok_or("a chargeback without an amount")?.abs();
+        let on = self.chargebackdate.date().or_else(|| self.dateadded.date());
+        let stated = Said { case: Some(&case), number: sequence, day: on, amount };
         Ok(Chargeback {
-            id: own.unwrap_or_else(|| format!("{case}/{sequence}")),
+            id: positions.line(own, &stated),
             case,
             sequence,
             deposit: deposit.to_owned(),
             reference: id(self.retref),
-            amount: amount.abs(),
+            amount,
             transaction_amount: self.transactionamount.minor()?,
             currency: currency(self.currency),
-            on: self.chargebackdate.date().or_else(|| self.dateadded.date()).unwrap_or(day),
+            on: on.unwrap_or(day),
             reason_code: self.reasoncode.text(CODE_MAX_CHARS).unwrap_or_default(),
             reason: self.reasondescription.text(WORDS_MAX_CHARS).unwrap_or_default(),
             acquirer_reference: id(self.acquirereferencenumber),
             authcode: id(self.authcode),
+            changed_on: self.datechanged.date(),
         })
+    }
+}
+
+/// What identifies a line that has no id.
+#[derive(Clone, Copy)]
+struct Said<'a> {
+    case: Option<&'a str>,
+    number: Option<u32>,
+    day: Option<Date>,
+    amount: i64,
+}
+
+/// How many equal lines without an id a report had so far.
+#[derive(Default)]
+struct Positions(HashMap<LineId, usize>);
+
+impl Positions {
+    fn line(&mut self, own: Option<String>, said: &Said<'_>) -> LineId {
+        if let Some(own) = own {
+            return LineId::Stated(own);
+        }
+        let number = said.number.map(|number| number.to_string());
+        let at = |place| LineId::made(said.case, number.as_deref(), said.day, said.amount, place);
+        let before = self.0.entry(at(0)).or_default();
+        *before += 1;
+        at(*before - 1)
     }
 }
 

@@ -161,7 +161,7 @@ async fn the_documented_deposit_adds_up_with_its_signs() {
     );
     assert_eq!((third_party.component, third_party.case.as_deref()), (Some(Component::ThirdParty), None));
     assert_eq!((unknown.component, unknown.category.as_str()), (None, "SOMETHING NEW"));
-    assert_eq!((chargeback.amount, chargeback.sequence, chargeback.on), (9215, 1, date(2018, 5, 17)));
+    assert_eq!((chargeback.amount, chargeback.sequence, chargeback.on), (9215, Some(1), date(2018, 5, 17)));
     assert_eq!((chargeback.case.as_str(), chargeback.reason_code.as_str()), ("2018127001", "34"));
 }
 

@@ -1,23 +1,20 @@
-//! Deposits: an item for each, by day; one that says where it is, by its id; and what is about a chargeback's case, by case.
+//! Deposits: an item for each, by day, and one that says where it is, by its id.
 
 use async_trait::async_trait;
 use jiff::civil::Date;
 use tollgate_core::{
     order::MerchantId,
     payments::StoreError,
-    settlement::{
-        Adjustment, Chargeback, Deposit, DepositPage, DepositStore, Line, LinePlace, PutDeposit,
-        merge_deposit,
-    },
+    settlement::{Deposit, DepositPage, DepositStore, Line, LinePlace, PutDeposit, merge_deposit},
     values::ReadOrder,
 };
 
-use super::{DynamoDbSettlement, EXPIRES_AT, KEY_NAMES, SORT, VERSION, key, read, stored::Whole, written};
+use super::{DynamoDbSettlement, EXPIRES_AT, KEY_NAMES, SORT, VERSION, key, read, written};
 use crate::dynamodb::{
     Item,
     members::corrupt,
     number, number_of,
-    table::{all, unavailable, was_made},
+    table::{unavailable, was_made},
     text, text_of, texts,
 };
 
@@ -39,10 +36,6 @@ fn id_key(merchant: &MerchantId, id: &str) -> Item {
     key(&format!("deposit-ids#{merchant}"), id)
 }
 
-fn of_account(merchant: &MerchantId, account: &str) -> String {
-    format!("cases#{merchant}#{account}")
-}
-
 fn contended() -> StoreError {
     StoreError::Unavailable("a deposit was changed at the same time".to_owned())
 }
@@ -58,12 +51,12 @@ impl DynamoDbSettlement {
     async fn replace(
         &self,
         merchant: &MerchantId,
-        whole: &Whole,
+        deposit: &Deposit,
         version: Option<u64>,
     ) -> Result<bool, StoreError> {
-        let mut item = written(whole, key(&by_day(merchant), &sort(&whole.deposit)));
+        let mut item = written(deposit, key(&by_day(merchant), &sort(deposit)));
         item.insert(VERSION.to_owned(), number_of(&version.map_or(1, |version| version + 1)));
-        item.insert(EXPIRES_AT.to_owned(), self.expires_with(whole.deposit.day));
+        item.insert(EXPIRES_AT.to_owned(), self.expires_with(deposit.day));
         let request = self.table.put(item);
         let request = match version {
             None => request
@@ -87,8 +80,8 @@ impl DynamoDbSettlement {
         for _ in 0..TRIES {
             let Some(item) = self.deposit_item(merchant, id).await? else { return Ok(()) };
             let version = number(&item, VERSION);
-            let mut whole: Whole = read(item)?;
-            if !change(&mut whole.deposit) || self.replace(merchant, &whole, version).await? {
+            let mut deposit: Deposit = read(item)?;
+            if !change(&mut deposit) || self.replace(merchant, &deposit, version).await? {
                 return Ok(());
             }
         }
@@ -98,49 +91,18 @@ impl DynamoDbSettlement {
     async fn put_plain(&self, item: Item) -> Result<(), StoreError> {
         self.table.put(item).send().await.map(drop).map_err(|error| unavailable(&error))
     }
-
-    /// What is about cases, so that a case is found whenever it came.
-    async fn put_cases(
-        &self,
-        merchant: &MerchantId,
-        deposit: &Deposit,
-        chargebacks: &[Chargeback],
-    ) -> Result<(), StoreError> {
-        let bucket = of_account(merchant, &deposit.account);
-        let expires = self.expires_with(deposit.day);
-        for chargeback in chargebacks {
-            let sort = format!("{}#c{}", chargeback.case, chargeback.sequence);
-            let mut item = written(chargeback, key(&bucket, &sort));
-            item.insert(EXPIRES_AT.to_owned(), expires.clone());
-            self.put_plain(item).await?;
-        }
-        for adjustment in &deposit.adjustments {
-            let Some(case) = &adjustment.case else { continue };
-            let mut item = written(adjustment, key(&bucket, &format!("{case}#a{}", adjustment.id)));
-            item.insert(EXPIRES_AT.to_owned(), expires.clone());
-            self.put_plain(item).await?;
-        }
-        Ok(())
-    }
 }
 
 #[async_trait]
 impl DepositStore for DynamoDbSettlement {
-    async fn put(
-        &self,
-        merchant: &MerchantId,
-        deposit: &Deposit,
-        chargebacks: &[Chargeback],
-    ) -> Result<PutDeposit, StoreError> {
+    async fn put(&self, merchant: &MerchantId, deposit: &Deposit) -> Result<PutDeposit, StoreError> {
         for _ in 0..TRIES {
             let there = self.deposit_item(merchant, &deposit.id).await?;
             let version = there.as_ref().and_then(|item| number(item, VERSION));
-            let before =
-                there.map(read::<Whole>).transpose()?.map(|whole| (whole.deposit, whole.chargebacks));
-            let ((deposit, chargebacks), is_written) = merge_deposit(before.as_ref(), deposit, chargebacks);
-            let put = PutDeposit { deposit: deposit.clone(), is_written };
+            let before = there.map(read::<Deposit>).transpose()?;
+            let (deposit, is_written) = merge_deposit(before.as_ref(), deposit);
             if !is_written {
-                return Ok(put);
+                return Ok(PutDeposit { deposit, is_written });
             }
             if before.is_none() {
                 let mut pointer = id_key(merchant, &deposit.id);
@@ -148,9 +110,8 @@ impl DepositStore for DynamoDbSettlement {
                 pointer.insert(EXPIRES_AT.to_owned(), self.expires_with(deposit.day));
                 self.put_plain(pointer).await?;
             }
-            self.put_cases(merchant, &deposit, &chargebacks).await?;
-            if self.replace(merchant, &Whole { deposit, chargebacks }, version).await? {
-                return Ok(put);
+            if self.replace(merchant, &deposit, version).await? {
+                return Ok(PutDeposit { deposit, is_written });
             }
         }
         Err(contended())
@@ -170,14 +131,8 @@ impl DepositStore for DynamoDbSettlement {
         self.change(merchant, id, note).await
     }
 
-    async fn get(
-        &self,
-        merchant: &MerchantId,
-        id: &str,
-    ) -> Result<Option<(Deposit, Vec<Chargeback>)>, StoreError> {
-        let Some(item) = self.deposit_item(merchant, id).await? else { return Ok(None) };
-        let Whole { deposit, chargebacks } = read(item)?;
-        Ok(Some((deposit, chargebacks)))
+    async fn get(&self, merchant: &MerchantId, id: &str) -> Result<Option<Deposit>, StoreError> {
+        self.deposit_item(merchant, id).await?.map(read).transpose()
     }
 
     async fn list(
@@ -199,8 +154,7 @@ impl DepositStore for DynamoDbSettlement {
             .set_exclusive_start_key(after.map(|after| texts([(super::BUCKET, &*bucket), (SORT, after)])));
         let page = query.send().await.map_err(|error| unavailable(&error))?;
         let next = page.last_evaluated_key.as_ref().and_then(|key| text(key, SORT).cloned());
-        let deposits =
-            page.items.unwrap_or_default().into_iter().map(|item| Ok(read::<Whole>(item)?.deposit));
+        let deposits = page.items.unwrap_or_default().into_iter().map(read);
         Ok(DepositPage { deposits: deposits.collect::<Result<_, StoreError>>()?, next })
     }
 
@@ -208,29 +162,8 @@ impl DepositStore for DynamoDbSettlement {
         self.change(merchant, id, |deposit| deposit.places.insert(place.clone())).await
     }
 
-    async fn of_case(
-        &self,
-        merchant: &MerchantId,
-        account: &str,
-        case: &str,
-    ) -> Result<(Vec<Chargeback>, Vec<Adjustment>), StoreError> {
-        let (bucket, prefix) = (of_account(merchant, account), format!("{case}#"));
-        let condition = "#bucket = :bucket AND begins_with(#sort, :case)";
-        let query = self.table.query(condition, &KEY_NAMES, &[(":bucket", &bucket), (":case", &prefix)]);
-        let (mut chargebacks, mut adjustments) = (Vec::new(), Vec::new());
-        for item in all(query.consistent_read(true)).await? {
-            match text(&item, SORT).and_then(|sort| sort.strip_prefix(&prefix)) {
-                Some(rest) if rest.starts_with('c') => chargebacks.push(read(item)?),
-                Some(rest) if rest.starts_with('a') => adjustments.push(read(item)?),
-                // Another case, whose number has the mark within.
-                _ => {}
-            }
-        }
-        Ok((chargebacks, adjustments))
-    }
-
     async fn lines_of(&self, merchant: &MerchantId, id: &str) -> Result<Vec<(LinePlace, Line)>, StoreError> {
-        let Some((deposit, _)) = self.get(merchant, id).await? else { return Ok(Vec::new()) };
+        let Some(deposit) = self.get(merchant, id).await? else { return Ok(Vec::new()) };
         let mut lines = Vec::new();
         for (place, packed) in self.load_all(merchant, &deposit.places).await? {
             let held =

@@ -13,20 +13,6 @@ use tollgate_core::{
 
 use crate::dynamodb::members::{Object, Read, Reader, Writer, corrupt, stored};
 
-/// A deposit with its chargebacks: one item.
-#[derive(PartialEq)]
-pub(super) struct Whole {
-    pub(super) deposit: Deposit,
-    pub(super) chargebacks: Vec<Chargeback>,
-}
-
-stored! {
-    Whole |this, to, from| {
-        deposit: (Object::write(&this.deposit, &(), to), Object::read(&(), from)?),
-        chargebacks: "chargebacks",
-    }
-}
-
 /// A component of a deposit.
 #[derive(PartialEq)]
 struct StoredComponent {
@@ -102,6 +88,7 @@ stored! {
             places(String::as_str(&account), &from.get::<Vec<StoredPlaces>>("places")?)
         ),
         adjustments: "adjustments",
+        chargebacks: "chargebacks",
         changed_on: "changed_on",
         read_at: "read_at",
         changes: "changes",
@@ -138,6 +125,7 @@ stored! {
         amount: "amount",
         case: "case",
         day: "day",
+        changed_on: "changed_on",
     }
 }
 
@@ -156,6 +144,7 @@ stored! {
         reason: "reason",
         acquirer_reference: "arn",
         authcode: "authcode",
+        changed_on: "changed_on",
     }
 }
 
@@ -219,5 +208,6 @@ stored! {
         backfill_from: "backfill_from",
         backfilled_to: "backfilled_to",
         funding: "funding",
+        used_on: "used_on",
     }
 }

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use tollgate_core::{
     order::{
         CaptureSchedule, Cause, Decision, Decline, Dispute, DisputeKind, GatewayResponse, KeyDigest, Kind,
-        Mechanism, MerchantId, NoticeReason, Operation, OperationRef, OperationState, Order, OrderKey,
-        PaymentKind, RecordedDispute, Transaction,
+        LineId, Mechanism, MerchantId, NoticeReason, Operation, OperationRef, OperationState, Order,
+        OrderKey, PaymentKind, RecordedDispute, Transaction,
     },
     settlement::{Component, Deposit},
     values::{Amount, Carried, Currency, DeclineCode, Memo, Metadata, References},
@@ -205,13 +205,15 @@ fn each_chargeback_and_each_reversal_is_told_once_with_what_it_is() {
         let dispute = Dispute {
             kind,
             case: "CB1".to_owned(),
-            number: "1".to_owned(),
+            line: LineId::Stated("1".to_owned()),
+            number: Some("1".to_owned()),
             amount: Amount::new(500).unwrap(),
             day: None,
             reason_code: None,
             reason: None,
             acquirer_reference: None,
             deposit: None,
+            changed_on: None,
         };
         let recorded = RecordedDispute { dispute, at: at(seconds), carried: Carried::default() };
         next.transactions[0].disputes.push(recorded);
@@ -300,6 +302,7 @@ fn a_new_deposit_is_told_as_a_list_shows_it_under_one_id_and_without_what_nobody
         refunds: 0,
         places: BTreeSet::new(),
         adjustments: Vec::new(),
+        chargebacks: Vec::new(),
         changed_on: None,
         read_at: at(0),
         changes: Vec::new(),

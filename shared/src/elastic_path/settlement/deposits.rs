@@ -100,8 +100,7 @@ async fn read(ports: &Transactions, request: &Request) -> Handled<Page> {
     let merchant = &caller.merchant.id;
     let reader = reader(ports);
     let found = reader.get(merchant, &id).await.map_err(Refusal::Store)?;
-    let (deposit, chargebacks) =
-        found.ok_or_else(|| Failure::new(Code::NotFound, "there is no such deposit"))?;
+    let deposit = found.ok_or_else(|| Failure::new(Code::NotFound, "there is no such deposit"))?;
     let unmatched = reader.unmatched(merchant, [&deposit]).await.map_err(Refusal::Store)?;
     let after = paging.place.as_ref().map(|place| place.after.as_str());
     let page = reader.lines(merchant, &deposit, after, paging.limit).await.map_err(Refusal::Store)?;
@@ -111,7 +110,7 @@ async fn read(ports: &Transactions, request: &Request) -> Handled<Page> {
     let body = if wants_csv(request) {
         csv(&LINE_COLUMNS, lines.iter().map(|line| line_cells(&deposit, line, &unmatched)))?
     } else {
-        let mut shown = whole_deposit_value(&deposit, &chargebacks, &unmatched);
+        let mut shown = whole_deposit_value(&deposit, &unmatched);
         shown["line_details"] =
             lines.iter().map(|line| deposit_line_value(&deposit, line, &unmatched)).collect();
         let mut body = enveloped(shown);
@@ -156,11 +155,11 @@ pub fn deposit_value(deposit: &Deposit, unmatched: &Unmatched) -> Value {
 }
 
 /// A deposit with its parts, without its lines.
-pub fn whole_deposit_value(deposit: &Deposit, chargebacks: &[Chargeback], unmatched: &Unmatched) -> Value {
+pub fn whole_deposit_value(deposit: &Deposit, unmatched: &Unmatched) -> Value {
     let mut shown = deposit_value(deposit, unmatched);
     shown["components"] = deposit.components.iter().map(component_value).collect();
     shown["adjustment_details"] = deposit.adjustments.iter().map(adjustment_value).collect();
-    shown["chargeback_details"] = chargebacks.iter().map(chargeback_value).collect();
+    shown["chargeback_details"] = deposit.chargebacks.iter().map(chargeback_value).collect();
     shown
 }
 
@@ -170,19 +169,20 @@ fn component_value((component, amount): &(Component, i64)) -> Value {
 
 fn adjustment_value(one: &Adjustment) -> Value {
     json!({
-        "id": one.id,
+        "id": one.id.stated(),
         "component": one.component.map(Component::as_str),
         "category": one.category,
         "description": one.description,
         "amount": one.amount,
         "case": one.case,
         "date": one.day,
+        "changed_on": one.changed_on,
     })
 }
 
 fn chargeback_value(one: &Chargeback) -> Value {
     json!({
-        "id": one.id,
+        "id": one.id.stated(),
         "case": one.case,
         "sequence": one.sequence,
         "retref": one.reference,
@@ -191,6 +191,7 @@ fn chargeback_value(one: &Chargeback) -> Value {
         "reason_code": one.reason_code,
         "reason": one.reason,
         "acquirer_reference": one.acquirer_reference,
+        "changed_on": one.changed_on,
     })
 }
 

@@ -6,9 +6,8 @@ use tollgate_core::{
     order::MerchantId,
     payments::StoreError,
     settlement::{
-        Adjustment, Chargeback, Deposit, DepositPage, DepositStore, Exception, ExceptionFilter,
-        ExceptionPage, ExceptionStore, Line, LinePlace, LineStore, OpenExceptions, PackedLines, Progress,
-        ProgressStore, PutDeposit,
+        Deposit, DepositPage, DepositStore, Exception, ExceptionFilter, ExceptionPage, ExceptionStore, Line,
+        LinePlace, LineStore, OpenExceptions, PackedLines, Progress, ProgressStore, PutDeposit,
     },
     values::{ReadOrder, sort_of},
 };
@@ -20,7 +19,7 @@ use super::World;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settlement {
     pub(crate) lines: Vec<(LinePlace, Line)>,
-    pub(crate) deposits: Vec<(Deposit, Vec<Chargeback>)>,
+    pub(crate) deposits: Vec<Deposit>,
     pub(crate) exceptions: Vec<Exception>,
     pub(crate) progress: Vec<Progress>,
 }
@@ -60,7 +59,7 @@ impl LineStore for World {
 
 #[async_trait]
 impl DepositStore for World {
-    async fn put(&self, _: &MerchantId, _: &Deposit, _: &[Chargeback]) -> Result<PutDeposit, StoreError> {
+    async fn put(&self, _: &MerchantId, _: &Deposit) -> Result<PutDeposit, StoreError> {
         unreachable!("requests write no deposits")
     }
 
@@ -68,12 +67,8 @@ impl DepositStore for World {
         unreachable!("requests write no deposits")
     }
 
-    async fn get(
-        &self,
-        merchant: &MerchantId,
-        id: &str,
-    ) -> Result<Option<(Deposit, Vec<Chargeback>)>, StoreError> {
-        Ok(self.settled(merchant)?.deposits.into_iter().find(|(deposit, _)| deposit.id == id))
+    async fn get(&self, merchant: &MerchantId, id: &str) -> Result<Option<Deposit>, StoreError> {
+        Ok(self.settled(merchant)?.deposits.into_iter().find(|deposit| deposit.id == id))
     }
 
     async fn list(
@@ -85,7 +80,7 @@ impl DepositStore for World {
         limit: usize,
     ) -> Result<DepositPage, StoreError> {
         let place = |deposit: &Deposit| format!("{}#{}", deposit.day, deposit.id);
-        let all = self.settled(merchant)?.deposits.into_iter().map(|(deposit, _)| deposit);
+        let all = self.settled(merchant)?.deposits.into_iter();
         let mut found: Vec<_> = all.filter(|one| first <= one.day && one.day <= last).collect();
         found.sort_by_key(|one| std::cmp::Reverse(place(one)));
         found.retain(|one| after.is_none_or(|after| *place(one) < *after));
@@ -96,15 +91,6 @@ impl DepositStore for World {
 
     async fn add_place(&self, _: &MerchantId, _: &str, _: &LinePlace) -> Result<(), StoreError> {
         unreachable!("requests write no deposits")
-    }
-
-    async fn of_case(
-        &self,
-        _: &MerchantId,
-        _: &str,
-        _: &str,
-    ) -> Result<(Vec<Chargeback>, Vec<Adjustment>), StoreError> {
-        unreachable!("requests read no cases")
     }
 
     async fn lines_of(&self, merchant: &MerchantId, id: &str) -> Result<Vec<(LinePlace, Line)>, StoreError> {

@@ -11,7 +11,7 @@ use tollgate::source::Front;
 use tollgate_core::{
     order::{
         Action, Attribution, Dispute, DisputeKind, DisputeReport, Essentials, Fingerprint, HandVerdict,
-        Intent, Kind, OrderKey, Person, Principal, Target,
+        Intent, Kind, LineId, OrderKey, Person, Principal, Target,
     },
     payments::{CaptureSettings, Deadline, HandDecision, Payments, record_dispute},
     values::{Amount, Clock as _},
@@ -448,13 +448,15 @@ impl Tour {
         let dispute = Dispute {
             kind: DisputeKind::Chargeback,
             case: "2026319000018".to_owned(),
-            number: "1".to_owned(),
+            line: LineId::Stated("1".to_owned()),
+            number: Some("1".to_owned()),
             amount: Amount::new(2599).unwrap(),
             day: Some(Date::constant(2026, 11, 20)),
             reason_code: text("4853"),
             reason: text("Cardholder dispute"),
             acquirer_reference: text("24055226319400000000012"),
             deposit: text("20261120M"),
+            changed_on: None,
         };
         let report = DisputeReport {
             reference: paid.data(200)["reference"].as_str().map(str::to_owned),

@@ -1,10 +1,11 @@
+use jiff::civil::date;
 use proptest::prelude::*;
 
 use super::*;
 use crate::{
     journal::entries,
     order::{
-        NoEffect, PaymentKind, PaymentStatus, PaymentWord, Rejection,
+        LineId, NoEffect, PaymentKind, PaymentStatus, PaymentWord, Rejection,
         tests::fixture::{Fixture, amount, dispute_report, not_done},
     },
     values::Amount,
@@ -54,9 +55,9 @@ fn a_second_chargeback_of_a_case_counts_beside_the_first_and_a_correction_in_its
         (chargeback("c", "1", 1000), 1000),
         (reversal("c", "v1", 1000), 0),
         (chargeback("c", "2", 900), 900),
-        (chargeback("c", "2", 950), 950),
+        (changed(20, chargeback("c", "2", 950)), 950),
         (reversal("c", "v2", 50), 900),
-        (reversal("c", "v2", 150), 800),
+        (changed(21, reversal("c", "v2", 150)), 800),
         (chargeback("d", "1", 99), 899),
     ] {
         assert_eq!(fixture.reported(&report), APPLIED);
@@ -69,6 +70,107 @@ fn a_second_chargeback_of_a_case_counts_beside_the_first_and_a_correction_in_its
         .filter(|it| *it != 0)
         .collect();
     assert_eq!(disputed, [1000, -1000, 900, 50, -50, -100, 99]);
+}
+
+/// The same line once more, in another deposit, as it was changed on this day of January.
+fn changed(day: i8, mut report: DisputeReport) -> DisputeReport {
+    report.dispute.changed_on = Some(date(2027, 1, day));
+    report.dispute.deposit = Some(format!("D{day}"));
+    report
+}
+
+/// The same without an id of its own.
+fn without_id(position: usize, mut report: DisputeReport) -> DisputeReport {
+    let Dispute { case, number, day, amount, .. } = &report.dispute;
+    report.dispute.line = LineId::made(Some(case), number.as_deref(), *day, signed(*amount), position);
+    report
+}
+
+#[test]
+fn two_chargebacks_of_a_case_without_numbers_are_two_and_the_reversal_between_them_is_of_the_first() {
+    let (mut fixture, id) = Fixture::paid();
+    let mut first = chargeback("c", "1", 100);
+    first.dispute.number = None;
+    assert_eq!(fixture.reported(&first), APPLIED);
+    assert_eq!(fixture.reported(&reversal("c", "v", 100)), APPLIED);
+    assert!(!fixture.transaction(id).has_open_dispute());
+    let mut second = chargeback("c", "2", 100);
+    second.dispute.number = None;
+    assert_eq!(fixture.reported(&second), APPLIED);
+    assert_eq!((fixture.transaction(id).disputed(), fixture.transaction(id).has_open_dispute()), (100, true));
+    assert_eq!(fixture.refund(id, Some(1)), Err(Rejection::PaymentDisputed(id)));
+}
+
+#[test]
+fn two_deposits_that_state_different_amounts_of_a_line_do_not_alternate() {
+    let (mut fixture, id) = Fixture::paid();
+    let (first, later) = (changed(20, chargeback("c", "1", 40)), changed(22, chargeback("c", "1", 35)));
+    assert_eq!(fixture.reported(&first), APPLIED);
+    assert_eq!(fixture.reported(&later), APPLIED);
+    for _ in 0..5 {
+        assert_eq!(fixture.reported(&first), KNOWN);
+        assert_eq!(fixture.reported(&later), KNOWN);
+    }
+    assert_eq!((fixture.transaction(id).disputed(), fixture.transaction(id).disputes.len()), (35, 2));
+    // The older word comes first to light afterward.
+    let (mut fixture, id) = Fixture::paid();
+    assert_eq!(fixture.reported(&later), APPLIED);
+    assert_eq!(fixture.reported(&first), KNOWN);
+    assert_eq!(fixture.transaction(id).disputed(), 35);
+}
+
+#[test]
+fn of_two_amounts_of_a_line_none_of_which_is_the_later_one_the_first_counts_and_a_person_is_told() {
+    let (mut fixture, id) = Fixture::paid();
+    let mut other = chargeback("c", "1", 35);
+    other.dispute.deposit = Some("D2".to_owned());
+    assert_eq!(fixture.reported(&chargeback("c", "1", 40)), APPLIED);
+    let before = fixture.order.clone();
+    assert_eq!(fixture.reported(&other), Err(DisputeRejection::Contradicts));
+    assert_eq!(fixture.order, before);
+    // The same deposit, read again, is the gateway's current word.
+    other.dispute.deposit = Some("D1".to_owned());
+    assert_eq!(fixture.reported(&other), APPLIED);
+    assert_eq!(fixture.transaction(id).disputed(), 35);
+}
+
+#[test]
+fn a_line_without_an_id_corrects_nothing_is_another_event_and_needs_a_person() {
+    let (mut fixture, id) = Fixture::paid();
+    let unclear = |fixture: &Fixture| fixture.order.disputes_unclear_since(fixture.transaction(id)).is_some();
+    let first = without_id(0, chargeback("c", "1", 40));
+    assert_eq!(fixture.reported(&first), APPLIED);
+    assert_eq!(fixture.reported(&changed(25, first.clone())), KNOWN);
+    assert!(!unclear(&fixture));
+    assert_eq!(fixture.reported(&without_id(0, chargeback("c", "2", 40))), APPLIED);
+    assert!(!unclear(&fixture), "a number of its own is another chargeback");
+    assert_eq!(fixture.reported(&changed(25, without_id(0, chargeback("c", "1", 35)))), APPLIED);
+    assert_eq!((fixture.transaction(id).disputed(), unclear(&fixture)), (115, true));
+}
+
+#[test]
+fn equal_lines_of_one_report_without_ids_are_as_many() {
+    let (mut fixture, id) = Fixture::paid();
+    for _ in 0..3 {
+        for position in 0..2 {
+            fixture.reported(&without_id(position, chargeback("c", "1", 25))).unwrap();
+        }
+    }
+    assert_eq!((fixture.transaction(id).disputed(), fixture.transaction(id).disputes.len()), (50, 2));
+}
+
+#[test]
+fn two_ids_that_look_like_card_numbers_are_not_taken_for_one_line() {
+    let (mut fixture, id) = Fixture::paid();
+    for number in ["4111111111111111", "4012888888881881"] {
+        let mut report = chargeback("c", number, 100);
+        report.dispute.line = LineId::Stated(number.to_owned());
+        assert_eq!(fixture.reported(&report), APPLIED);
+        assert_eq!(fixture.reported(&report), KNOWN);
+    }
+    let transaction = fixture.transaction(id);
+    assert_eq!(transaction.disputed(), 200);
+    assert!(!format!("{:?}", transaction.disputes).contains("1111111"));
 }
 
 #[test]
@@ -184,6 +286,9 @@ fn an_order_keeps_no_more_disputes_than_it_has_room_for_and_still_knows_those() 
     }
     assert_eq!(fixture.reported(&chargeback("c", "more", 1)), Err(DisputeRejection::TooMany));
     assert_eq!(fixture.reported(&chargeback("c", "0", 1)), KNOWN);
+    // A hundred reports of one order have to fit; of those that do not, a person is told.
+    assert!(DISPUTES_MAX >= 100);
+    assert!(fixture.order.disputes_unclear_since(&fixture.order.transactions[0]).is_some());
 }
 
 #[test]
@@ -200,20 +305,22 @@ fn nothing_that_looks_like_a_card_number_is_stored_with_a_chargeback_and_no_long
     assert_eq!(fixture.reported(&report), KNOWN);
 }
 
-/// Reports about two cases, in any order and number, with corrections.
+/// Reports about lines of two cases, in any order and number, each line with several changes of its amount.
 fn reports() -> impl Strategy<Value = Vec<DisputeReport>> {
-    let one = (0..2_u8, 0..3_u8, 0..2_u8, 1..4_u64).prop_map(|(kind, number, case, minor)| {
+    let one = (0..2_u8, 0..3_u8, 0..2_u8, 1..4_i8).prop_map(|(kind, number, case, change)| {
         let kind = if kind == 0 { DisputeKind::Chargeback } else { DisputeKind::Reversal };
-        dispute_report(kind, if case == 0 { "c" } else { "d" }, &number.to_string(), minor * 100)
+        let (case, minor) = (if case == 0 { "c" } else { "d" }, u64::from(change.unsigned_abs()) * 100);
+        changed(change, dispute_report(kind, case, &number.to_string(), minor))
     });
     prop::collection::vec(one, 0..20)
 }
 
 proptest! {
     #[test]
-    fn sums_are_those_of_the_last_reports_and_of_the_journal_and_repetition_changes_nothing(all in reports()) {
+    fn sums_are_those_of_the_latest_changes_and_of_the_journal_and_repetition_changes_nothing(all in reports()) {
         let (mut fixture, id) = Fixture::paid();
-        let mut told = BTreeMap::<(DisputeKind, String, String), i64>::new();
+        // By case and line, what the latest change of a line comes to: each one states more than the one before it.
+        let mut told = BTreeMap::<(String, LineId), i64>::new();
         let mut journal = 0;
         for report in &all {
             let before = fixture.order.clone();
@@ -224,8 +331,11 @@ proptest! {
                 prop_assert_eq!(&before, &fixture.order);
                 continue;
             }
-            let Dispute { kind, case, number, .. } = report.dispute.clone();
-            told.insert((kind, case, number), report.dispute.change());
+            let Dispute { kind, case, line, .. } = report.dispute.clone();
+            let line = LineId::Stated(format!("{} {line}", kind.as_str()));
+            let known = told.entry((case, line)).or_default();
+            let change = report.dispute.change();
+            *known = if change.abs() > known.abs() { change } else { *known };
             let settled = fixture.order.clone();
             prop_assert_eq!(fixture.reported(report), KNOWN);
             prop_assert_eq!(&settled, &fixture.order);
@@ -233,7 +343,7 @@ proptest! {
         let sum: i64 = told.values().sum();
         let whole: i64 = entries(None, &fixture.order).iter().map(|entry| entry.changes.disputed).sum();
         prop_assert_eq!((fixture.transaction(id).disputed(), whole, journal), (sum, sum, sum));
-        let open = |case: &str| told.iter().filter(|((_, own, _), _)| own == case).map(|(_, minor)| minor).sum::<i64>() > 0;
+        let open = |case: &str| told.iter().filter(|((own, _), _)| own == case).map(|(_, minor)| minor).sum::<i64>() > 0;
         prop_assert_eq!(fixture.transaction(id).has_open_dispute(), open("c") || open("d"));
         prop_assert_eq!(fixture.refund(id, Some(1)).is_err(), open("c") || open("d"));
     }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     order::{
         Action, Attribution, CaptureAt, CaptureTerms, Context, Dispute, DisputeKind, DisputeReport, Doubt,
-        Essentials, Finding, Fingerprint, GatewayResponse, Intent, KeyDigest, Kind, Mechanism, Next,
+        Essentials, Finding, Fingerprint, GatewayResponse, Intent, KeyDigest, Kind, LineId, Mechanism, Next,
         NoEffect, Operation, OperationRef, Order, OrderKey, Outcome, Pay, PaymentKind, Plan, Policy,
         Principal, Rejection, Route, Shopper, Target, Transaction, apply, decide, resolve,
     },
@@ -289,14 +289,16 @@ pub(in crate::order) fn dispute_report(
 ) -> DisputeReport {
     let dispute = Dispute {
         kind,
+        line: LineId::Stated(format!("{case}/{number}")),
         case: case.to_owned(),
-        number: number.to_owned(),
+        number: (kind == DisputeKind::Chargeback).then(|| number.to_owned()),
         amount: amount(minor),
         day: Some(date(2027, 1, 20)),
         reason_code: Some("4853".to_owned()),
         reason: Some("Cardholder dispute".to_owned()),
         acquirer_reference: Some("24055227019400000000012".to_owned()),
         deposit: Some("D1".to_owned()),
+        changed_on: None,
     };
     let reference = (kind == DisputeKind::Chargeback).then(|| "r".to_owned());
     DisputeReport { reference, accounts: vec!["1".to_owned()], currency: Some(Currency::USD), dispute }

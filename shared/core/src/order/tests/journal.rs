@@ -16,7 +16,7 @@ use crate::{
     journal::{Attention, AttentionReason, Changes, Entry, Fact, attentions, entries},
     order::{
         Action, Attribution, BY_HAND_AFTER, ByHand, Cause, Context, Decision, DisputeKind, DisputeReport,
-        Doubt, Finding, GatewayResponse, HandVerdict, Kind, NoEffect, NoticeReason, OperationRef,
+        Doubt, Finding, GatewayResponse, HandVerdict, Kind, LineId, NoEffect, NoticeReason, OperationRef,
         OperationState, Order, Outcome, PaymentKind, Principal, Stage, Transaction, decide_by_hand,
     },
     settlement::expectations,
@@ -177,7 +177,12 @@ fn happen(fixture: &mut Fixture, besides: &Besides, saved: &mut Vec<Order>) {
         Besides::Dispute(n, kind, number, minor) => {
             let Some(transaction) = fixture.order.transactions.get(n) else { return };
             let reference = transaction.reference().map(str::to_owned);
-            let report = DisputeReport { reference, ..dispute_report(kind, "c", &number.to_string(), minor) };
+            let mut report =
+                DisputeReport { reference, ..dispute_report(kind, "c", &number.to_string(), minor) };
+            if number == 1 {
+                let stated = i64::try_from(minor).unwrap();
+                report.dispute.line = LineId::made(Some("c"), Some("1"), None, stated, 0);
+            }
             fixture.order.record_dispute(&report, fixture.now).ok();
         }
     }

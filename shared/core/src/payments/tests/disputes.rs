@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    order::{Dispute, DisputeKind, DisputeRecorded, DisputeRejection, DisputeReport},
+    order::{Dispute, DisputeKind, DisputeRecorded, DisputeRejection, DisputeReport, LineId},
     payments::{NotRecorded, record_dispute},
 };
 
@@ -10,14 +10,16 @@ impl Fixture {
     fn chargeback(&self) -> DisputeReport {
         let dispute = Dispute {
             kind: DisputeKind::Chargeback,
+            line: LineId::Stated("1".to_owned()),
             case: "c".to_owned(),
-            number: "1".to_owned(),
+            number: None,
             amount: Amount::new(500).unwrap(),
             day: None,
             reason_code: None,
             reason: None,
             acquirer_reference: None,
             deposit: None,
+            changed_on: None,
         };
         let account = self.merchant.route(Currency::USD).unwrap().account;
         DisputeReport {
@@ -29,7 +31,9 @@ impl Fixture {
     }
 
     async fn disputed(&self) -> Result<DisputeRecorded, NotRecorded> {
-        record_dispute(self.store.as_ref(), &SystemClock, &self.key, &self.chargeback()).await
+        record_dispute(self.store.as_ref(), &SystemClock, &self.key, &self.chargeback())
+            .await
+            .map(|(recorded, _)| recorded)
     }
 
     async fn paid() -> Self {
@@ -66,14 +70,16 @@ async fn a_chargeback_that_comes_while_a_refund_is_sent_is_not_lost_and_nor_is_t
         let account = order.transactions[0].operations[0].route.account.clone();
         let dispute = Dispute {
             kind: DisputeKind::Chargeback,
+            line: LineId::Stated("1".to_owned()),
             case: "c".to_owned(),
-            number: "1".to_owned(),
+            number: None,
             amount: Amount::new(500).unwrap(),
             day: None,
             reason_code: None,
             reason: None,
             acquirer_reference: None,
             deposit: None,
+            changed_on: None,
         };
         let reference = Some("111".to_owned());
         let report = DisputeReport { reference, accounts: vec![account], currency: None, dispute };

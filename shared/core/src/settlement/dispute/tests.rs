@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::date};
 use super::*;
 use crate::{
     journal::entries,
-    order::{Kind, Order, PaymentKind},
+    order::{Kind, LineId, Order, PaymentKind},
     settlement::memory::{Log, Orders, done, merchant},
     test_merchant::test_merchant,
     test_payments::payment,
@@ -13,9 +13,9 @@ use crate::{
 
 fn chargeback() -> Chargeback {
     Chargeback {
-        id: "1".to_owned(),
+        id: LineId::Stated("1".to_owned()),
         case: "2019231000018".to_owned(),
-        sequence: 2,
+        sequence: Some(2),
         deposit: "D1".to_owned(),
         reference: Some("278090245692".to_owned()),
         amount: 9215,
@@ -26,25 +26,27 @@ fn chargeback() -> Chargeback {
         reason: "Duplicate processing".to_owned(),
         acquirer_reference: None,
         authcode: None,
+        changed_on: None,
     }
 }
 
 fn adjustment(amount: i64) -> Adjustment {
     Adjustment {
-        id: "77".to_owned(),
+        id: LineId::Stated("77".to_owned()),
         component: Some(Component::Reversal),
         category: "REVERSAL".to_owned(),
         description: "Chargeback reversal".to_owned(),
         amount,
         case: Some("2019231000018".to_owned()),
         day: Some(date(2019, 9, 1)),
+        changed_on: None,
     }
 }
 
 #[test]
 fn a_chargeback_that_does_not_name_its_payment_or_an_amount_is_for_a_person() {
     let found = FoundDispute::chargeback("1", &chargeback()).unwrap();
-    assert_eq!((found.dispute.amount.minor(), found.dispute.number.as_str()), (9215, "2"));
+    assert_eq!((found.dispute.amount.minor(), found.dispute.number.as_deref()), (9215, Some("2")));
     assert_eq!(found.reference.as_deref(), Some("278090245692"));
     for bad in [
         Chargeback { reference: None, ..chargeback() },
@@ -93,7 +95,7 @@ fn recorded(
     let done = recorder.record(&test_merchant(merchant()), found).now_or_never().unwrap();
     log.0 = orders.0.lock().unwrap().iter().flat_map(|order| entries(None, order)).collect();
     match done {
-        Ok((became, key)) => Ok((became, key.order.to_string())),
+        Ok((became, order)) => Ok((became, order.id.to_string())),
         Err(NotRecorded::Rejected(why)) => Err(why),
         Err(NotRecorded::Refused(why)) => panic!("{why}"),
     }

@@ -6,11 +6,15 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    order::{Cause, Operation},
+    order::{Cause, LineId, Operation},
     settlement::{
-        BatchStatus, Component, ExceptionCause, Funded, FundedKind, FundedStatus, Settled, SettledStatus,
-        memory::{Log, Memory, done},
+        Adjustment, BatchStatus, Chargeback, Component, DisputeRecorder, ExceptionCause, Funded, FundedKind,
+        FundedStatus, Settled, SettledStatus,
+        match_disputes::DisputeMatcher,
+        memory::{Log, Memory, Orders, done},
     },
+    test_merchant::test_merchant,
+    values::SystemClock,
 };
 
 const ACCOUNT: &str = "1";
@@ -46,12 +50,16 @@ fn line(reference: &str, amount: i64, day: Date) -> Line {
 }
 
 fn run(log: &Log, memory: &Memory, days: (i8, i8), now: Timestamp) -> MatchReport {
-    let matcher = DayMatcher { log, lines: memory, deposits: memory, exceptions: memory };
+    let matcher = DayMatcher { log, lines: memory, exceptions: memory };
     let days = (date(2026, 11, days.0), date(2026, 11, days.1));
     let (merchant, waits) = (merchant(), Waits::default());
     let wanted =
         MatchedDays { merchant: &merchant, account: ACCOUNT, days, has_deposits: true, waits: &waits };
-    matcher.run(&wanted, now).now_or_never().unwrap().unwrap()
+    let recorder = DisputeRecorder { log, store: &Orders::default(), clock: &SystemClock };
+    let disputes = DisputeMatcher { recorder, deposits: memory };
+    let disputes =
+        disputes.run(&test_merchant(merchant.clone()), ACCOUNT, now).now_or_never().unwrap().unwrap();
+    matcher.run(&wanted, &disputes, now).now_or_never().unwrap().unwrap()
 }
 
 fn causes(memory: &Memory) -> Vec<(ExceptionCause, bool)> {
@@ -115,9 +123,9 @@ fn a_chargeback_weeks_later_has_its_payment_and_ends_with_its_reversal() {
     let (mut log, memory) = (Log::default(), Memory::default());
     log.add(vec![done(1, Kind::Purchase, 500, "paid", at(2, 12))]);
     let chargeback = Chargeback {
-        id: "c".to_owned(),
+        id: LineId::Stated("c".to_owned()),
         case: "case".to_owned(),
-        sequence: 1,
+        sequence: None,
         deposit: "d1".to_owned(),
         reference: Some("paid".to_owned()),
         amount: 500,
@@ -128,8 +136,9 @@ fn a_chargeback_weeks_later_has_its_payment_and_ends_with_its_reversal() {
         reason: String::new(),
         acquirer_reference: None,
         authcode: None,
+        changed_on: None,
     };
-    let deposit = |id: &str, day: i8, adjustments| Deposit {
+    let deposit = |id: &str, day: i8, adjustments, chargebacks| Deposit {
         places: BTreeSet::new(),
         id: id.to_owned(),
         account: ACCOUNT.to_owned(),
@@ -141,25 +150,27 @@ fn a_chargeback_weeks_later_has_its_payment_and_ends_with_its_reversal() {
         lines: (0, 0),
         refunds: 0,
         adjustments,
+        chargebacks,
         changed_on: None,
         changes: Vec::new(),
         journaled: 0,
         read_at: at(20, 0),
     };
-    memory.deposits.lock().unwrap().push((deposit("d1", 20, Vec::new()), vec![chargeback]));
+    memory.deposits.lock().unwrap().push(deposit("d1", 20, Vec::new(), vec![chargeback]));
     run(&log, &memory, (18, 21), at(21, 12));
     let found = &memory.all()[0];
     assert_eq!((found.cause, found.transaction), (ExceptionCause::Chargeback, Some(Uuid::from_u128(1))));
     let won = Adjustment {
-        id: "a".to_owned(),
+        id: LineId::Stated("a".to_owned()),
         component: Some(Component::Reversal),
         category: "REVERSAL".to_owned(),
         description: String::new(),
         amount: 500,
         case: Some("case".to_owned()),
         day: None,
+        changed_on: None,
     };
-    memory.deposits.lock().unwrap().push((deposit("d2", 28, vec![won]), Vec::new()));
+    memory.deposits.lock().unwrap().push(deposit("d2", 28, vec![won], Vec::new()));
     run(&log, &memory, (25, 29), at(29, 12));
     assert_eq!(causes(&memory), [(ExceptionCause::Chargeback, false)]);
 }

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{Match, Matching, Owners};
-use crate::settlement::{Adjustment, Chargeback, Component, Deposit, Exception, ExceptionCause};
+use crate::{
+    order::LineId,
+    settlement::{Adjustment, Chargeback, Component, Deposit, Exception, ExceptionCause},
+};
 
 /// Whether a deposit's lines and components add up, and all its adjustments are known.
 pub(super) fn of_deposit(context: &Matching<'_>, deposit: &Deposit, found: &mut Match) {
@@ -41,7 +44,7 @@ fn of_adjustment(context: &Matching<'_>, deposit: &Deposit, adjustment: &Adjustm
         _ => return None,
     };
     let found = Some(adjustment.amount);
-    Some(Exception { found, ..about(context, deposit, cause, Some(&adjustment.id)) })
+    Some(Exception { found, ..about(context, deposit, cause, Some(&adjustment.id.to_string())) })
 }
 
 /// A chargeback is for a person to look at until it is given back in full.
@@ -59,17 +62,18 @@ pub(super) fn of_chargeback(
     let adjustments = compared.deposits.iter().flat_map(|deposit| &deposit.adjustments);
     // One that takes money is how some processors collect the chargeback itself.
     let reversals = adjustments.chain(compared.adjustments).filter(is_reversal);
-    let reversals: BTreeMap<&str, i64> = reversals.map(|one| (one.id.as_str(), one.amount.max(0))).collect();
+    let reversals: BTreeMap<&LineId, i64> = reversals.map(|one| (&one.id, one.amount.max(0))).collect();
     let reversed: i64 = reversals.values().sum();
     let same_case = compared.chargebacks.iter().filter(|one| one.case == chargeback.case);
     // Reversals of a case are for its chargebacks in their order.
-    let before: i64 = same_case.filter(|one| one.sequence <= chargeback.sequence).map(|one| one.amount).sum();
+    let place = |of: &Chargeback| (of.sequence.unwrap_or(1), of.on, of.id.clone());
+    let before: i64 = same_case.filter(|one| place(one) <= place(chargeback)).map(|one| one.amount).sum();
     if reversed >= before {
         return;
     }
     let reference = chargeback.reference.as_deref();
     let owned = reference.and_then(|reference| owners.by_reference.get(reference)?.first().copied());
-    let subject = format!("{}#{}", chargeback.case, chargeback.sequence);
+    let subject = format!("{}#{}", chargeback.case, chargeback.id);
     found.exceptions.push(Exception {
         reference: chargeback.reference.clone(),
         deposit: Some(chargeback.deposit.clone()),

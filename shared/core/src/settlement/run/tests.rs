@@ -96,6 +96,7 @@ impl Gateway {
                 refunds: 0,
                 places: BTreeSet::new(),
                 adjustments: Vec::new(),
+                chargebacks: Vec::new(),
                 changed_on: None,
                 changes: Vec::new(),
                 journaled: 0,
@@ -241,7 +242,7 @@ async fn what_settled_and_was_funded_is_matched_and_read_again_without_a_write()
     let writes = *memory.writes.lock().unwrap();
     let again = run(&settlement).await;
     assert_eq!((again.written, again.deposits, *memory.writes.lock().unwrap()), (0, 0, writes));
-    let held: Vec<_> = memory.state().1.iter().map(|(deposit, _)| deposit.lines).collect();
+    let held: Vec<_> = memory.state().1.iter().map(|deposit| deposit.lines).collect();
     assert_eq!(held, [(1, 1_000), (2, 5_000), (1, 4_000)]);
 }
 
@@ -322,7 +323,7 @@ async fn the_line_of_an_unknown_payment_moves_once_when_it_becomes_known() {
         .map(|(at, _)| at)
         .collect();
     assert_eq!(places, [&LinePlace::of("1", Some(date(2026, 11, 19)), "900")]);
-    let deposit = &deposits.iter().find(|(deposit, _)| deposit.id == "d2026-11-19").unwrap().0;
+    let deposit = deposits.iter().find(|deposit| deposit.id == "d2026-11-19").unwrap();
     assert!(deposit.places.contains(places[0]), "its deposit finds it there");
     assert_eq!(run(&settlement).await.moved, 0);
 }

@@ -7,6 +7,7 @@ use crate::dynamodb::members::{Object, Read, Reader, Writer, stored};
 stored! {
     Dispute {
         kind: "kind",
+        line: "id",
         case: "case",
         number: "number",
         amount: "a",
@@ -15,6 +16,7 @@ stored! {
         reason: "reason",
         acquirer_reference: "arn",
         deposit: "deposit",
+        changed_on: "changed_on",
     }
 }
 

@@ -1,0 +1,308 @@
+//! Puts the chargebacks and reversals of an account's deposits on record of their orders, and compares both.
+//!
+//! Each line counts once, as its latest change states it, however many deposits list it. What deposits say of all lines is what
+//! orders have on record, and what no order is known for: anything else is an exception, whatever the reason is.
+
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use jiff::{Timestamp, ToSpan, civil::Date};
+
+use super::{
+    Adjustment, Chargeback, Deposit, DepositStore, DisputeRecorder, Exception, ExceptionCause, FoundDispute,
+    READ_AFTER_USE_DAYS, ReadDayError, eastern_day,
+};
+use crate::{
+    order::{Dispute, DisputeKind, DisputeRecorded, DisputeRejection, LineId, Order, OrderKey},
+    payments::{Merchant, NotRecorded, StoreError},
+    values::ReadOrder,
+};
+
+/// Deposits that are read at a time.
+const DEPOSITS_AT_A_TIME: usize = 100;
+
+/// How many days a deposit may be dated ahead.
+pub(super) const AHEAD_DAYS: i64 = 7;
+
+/// An account's deposits with their chargebacks, and what does not fit between these and orders.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MatchedDisputes {
+    /// All deposits of the account as far back as chargebacks and their reversals belong together.
+    pub deposits: Vec<Deposit>,
+    /// All chargebacks of these deposits, each line once.
+    pub chargebacks: Vec<Chargeback>,
+    /// The same of adjustments.
+    pub adjustments: Vec<Adjustment>,
+    /// How many lines were put on record.
+    pub recorded: u64,
+    /// What does not fit.
+    pub exceptions: Vec<Exception>,
+}
+
+/// Brings orders in line with what deposits say of chargebacks.
+pub(super) struct DisputeMatcher<'a> {
+    pub(super) recorder: DisputeRecorder<'a>,
+    pub(super) deposits: &'a dyn DepositStore,
+}
+
+impl DisputeMatcher<'_> {
+    /// Puts on record what is not yet, and compares the sums of an account.
+    pub(super) async fn run(
+        &self,
+        merchant: &Merchant,
+        account: &str,
+        now: Timestamp,
+    ) -> Result<MatchedDisputes, ReadDayError> {
+        let deposits = deposits_of(self.deposits, merchant, account, now).await?;
+        let chargebacks = latest(&deposits, |deposit| &deposit.chargebacks);
+        let adjustments = latest(&deposits, |deposit| &deposit.adjustments);
+        // A reversal names the case of a chargeback that is on record.
+        let lines = chargebacks.iter().map(|one| Reported::chargeback(account, one));
+        let lines: Vec<Reported> =
+            lines.chain(adjustments.iter().filter_map(|one| Reported::reversal(account, one))).collect();
+        let mut compared = Compared { account, now, recorded: 0, unknown: 0, exceptions: Vec::new() };
+        let mut orders = BTreeMap::<OrderKey, Order>::new();
+        let mut is_comparable = true;
+        for line in &lines {
+            if line.is_contradicted {
+                compared.not_recorded(line);
+            }
+            match self.record(merchant, line).await {
+                Ok((became, order)) => {
+                    compared.recorded += u64::from(became == DisputeRecorded::Applied);
+                    orders.insert(order.key(), order);
+                }
+                Err(NotRecorded::Rejected(why)) => match why {
+                    DisputeRejection::TooMany | DisputeRejection::Contradicts => {
+                        let (id, case) = (&line.line, &line.case);
+                        tracing::error!(merchant = %merchant.id, account, case, line = %id, %why, NOT_RECORDED);
+                        compared.not_recorded(line);
+                    }
+                    DisputeRejection::NewerVersion => is_comparable = false,
+                    DisputeRejection::NoSuchPayment
+                    | DisputeRejection::UnknownChargeback
+                    | DisputeRejection::CurrencyDiffers(_) => compared.unknown += line.change,
+                },
+                Err(refused @ NotRecorded::Refused(_)) => return Err(refused.into()),
+            }
+        }
+        if is_comparable {
+            let accounts = merchant.gateway.accounts_for(account);
+            compared.with_orders(&deposits, &lines, on_record(&accounts, orders.values()));
+        }
+        Ok(MatchedDisputes {
+            chargebacks: chargebacks.into_iter().map(|one| one.line.clone()).collect(),
+            adjustments: adjustments.into_iter().map(|one| one.line.clone()).collect(),
+            recorded: compared.recorded,
+            exceptions: compared.exceptions,
+            deposits,
+        })
+    }
+
+    async fn record(
+        &self,
+        merchant: &Merchant,
+        line: &Reported,
+    ) -> Result<(DisputeRecorded, Order), NotRecorded> {
+        match &line.found {
+            Some(found) => self.recorder.record(merchant, found).await,
+            None => Err(DisputeRejection::NoSuchPayment.into()),
+        }
+    }
+}
+
+const NOT_RECORDED: &str = "a chargeback or a reversal is not put on record";
+
+/// The deposits of an account that may have a line of a case that goes on, the oldest first.
+async fn deposits_of(
+    store: &dyn DepositStore,
+    merchant: &Merchant,
+    account: &str,
+    now: Timestamp,
+) -> Result<Vec<Deposit>, StoreError> {
+    let today = eastern_day(now);
+    let first = today.saturating_sub(READ_AFTER_USE_DAYS.days());
+    let between = (first, today.saturating_add(AHEAD_DAYS.days()));
+    let (mut deposits, mut after) = (Vec::new(), None::<String>);
+    loop {
+        let order = ReadOrder::OldestFirst;
+        let page = store.list(&merchant.id, between, order, after.as_deref(), DEPOSITS_AT_A_TIME).await?;
+        deposits.extend(page.deposits.into_iter().filter(|one| one.account == account));
+        after = page.next;
+        if after.is_none() {
+            return Ok(deposits);
+        }
+    }
+}
+
+/// A line that several deposits may list.
+trait Listed {
+    fn id(&self) -> &LineId;
+    fn changed_on(&self) -> Option<Date>;
+    fn amount(&self) -> i64;
+}
+
+impl Listed for Chargeback {
+    fn id(&self) -> &LineId {
+        &self.id
+    }
+
+    fn changed_on(&self) -> Option<Date> {
+        self.changed_on
+    }
+
+    fn amount(&self) -> i64 {
+        self.amount
+    }
+}
+
+impl Listed for Adjustment {
+    fn id(&self) -> &LineId {
+        &self.id
+    }
+
+    fn changed_on(&self) -> Option<Date> {
+        self.changed_on
+    }
+
+    fn amount(&self) -> i64 {
+        self.amount
+    }
+}
+
+/// The latest word about a line, with the deposit that has it.
+struct Latest<'a, T> {
+    line: &'a T,
+    deposit: &'a Deposit,
+    /// Another deposit states another amount, and neither is said to be the later one.
+    is_contradicted: bool,
+}
+
+/// The latest word about each line; where none is later, the first.
+fn latest<T: Listed>(deposits: &[Deposit], lines: fn(&Deposit) -> &Vec<T>) -> Vec<Latest<'_, T>> {
+    let mut latest = BTreeMap::<&LineId, Latest<'_, T>>::new();
+    for deposit in deposits {
+        for line in lines(deposit) {
+            let new = Latest { line, deposit, is_contradicted: false };
+            let Some(known) = latest.get_mut(line.id()) else {
+                latest.insert(line.id(), new);
+                continue;
+            };
+            match line.changed_on().cmp(&known.line.changed_on()) {
+                Ordering::Greater => *known = new,
+                Ordering::Equal => known.is_contradicted |= line.amount() != known.line.amount(),
+                Ordering::Less => {}
+            }
+        }
+    }
+    latest.into_values().collect()
+}
+
+/// A chargeback or a reversal, as deposits report it.
+struct Reported {
+    kind: DisputeKind,
+    line: LineId,
+    case: String,
+    /// The day of its deposit.
+    day: Date,
+    /// By how much it changes what is disputed, in minor units.
+    change: i64,
+    is_contradicted: bool,
+    /// None if it does not name its payment.
+    found: Option<FoundDispute>,
+}
+
+impl Reported {
+    fn chargeback(account: &str, of: &Latest<'_, Chargeback>) -> Self {
+        let found = FoundDispute::chargeback(account, of.line);
+        Self {
+            kind: DisputeKind::Chargeback,
+            line: found.as_ref().map_or(&of.line.id, |found| &found.dispute.line).clone(),
+            case: of.line.case.clone(),
+            day: of.deposit.day,
+            change: of.line.amount.max(0),
+            is_contradicted: of.is_contradicted,
+            found,
+        }
+    }
+
+    /// None of an adjustment that is no reversal.
+    fn reversal(account: &str, of: &Latest<'_, Adjustment>) -> Option<Self> {
+        let found = FoundDispute::reversal(account, &of.deposit.id, of.line)?;
+        Some(Self {
+            kind: DisputeKind::Reversal,
+            line: found.dispute.line.clone(),
+            case: found.dispute.case.clone(),
+            day: of.deposit.day,
+            change: found.dispute.change(),
+            is_contradicted: of.is_contradicted,
+            found: Some(found),
+        })
+    }
+}
+
+/// What counts of the chargebacks and reversals that orders have of payments at these accounts.
+fn on_record<'a>(
+    accounts: &[String],
+    orders: impl Iterator<Item = &'a Order>,
+) -> impl Iterator<Item = &'a Dispute> {
+    let transactions = orders.flat_map(|order| &order.transactions).filter(|transaction| {
+        transaction.first().is_some_and(|first| accounts.contains(&first.route.account))
+    });
+    transactions.flat_map(|transaction| transaction.standing_disputes())
+}
+
+/// What an account's deposits say of chargebacks, beside what orders have.
+struct Compared<'a> {
+    account: &'a str,
+    now: Timestamp,
+    /// How many lines were put on record.
+    recorded: u64,
+    /// What lines come to for which no order is known, in minor units.
+    unknown: i64,
+    exceptions: Vec<Exception>,
+}
+
+impl Compared<'_> {
+    /// Its order does not have it, or may have another amount of it.
+    fn not_recorded(&mut self, line: &Reported) {
+        let cause = ExceptionCause::DisputeNotRecorded;
+        let subject = format!("{}#{}", line.kind.as_str(), line.line);
+        self.exceptions.push(Exception {
+            case: Some(line.case.clone()),
+            reference: line.found.as_ref().and_then(|found| found.reference.clone()),
+            found: Some(-line.change),
+            ..Exception::new(self.account, cause, &subject, line.day, self.now)
+        });
+    }
+
+    fn with_orders<'a>(
+        &mut self,
+        deposits: &[Deposit],
+        lines: &[Reported],
+        on_record: impl Iterator<Item = &'a Dispute>,
+    ) {
+        let ids: BTreeSet<&str> = deposits.iter().map(|deposit| deposit.id.as_str()).collect();
+        let keys: BTreeSet<_> = lines.iter().map(|one| (one.kind, &one.line)).collect();
+        // What came with older deposits is compared no more.
+        let is_compared = |one: &&Dispute| {
+            let is_listed = one.deposit.as_deref().is_some_and(|deposit| ids.contains(deposit));
+            is_listed || keys.contains(&(one.kind, &one.line))
+        };
+        let recorded: i64 = on_record.filter(is_compared).map(Dispute::change).sum();
+        let (stated, counted) = (lines.iter().map(|one| one.change).sum(), recorded + self.unknown);
+        if stated != counted {
+            let day = lines.iter().map(|one| one.day).max().unwrap_or_else(|| eastern_day(self.now));
+            self.exceptions.push(Exception {
+                expected: Some(stated),
+                found: Some(counted),
+                ..Exception::new(self.account, ExceptionCause::DisputesDiffer, "disputes", day, self.now)
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

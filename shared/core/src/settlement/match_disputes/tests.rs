@@ -1,0 +1,183 @@
+//! Each line counts once, and what orders have is what deposits say.
+
+use std::collections::BTreeSet;
+
+use futures_util::FutureExt;
+use jiff::civil::date;
+
+use super::*;
+use crate::{
+    journal::entries,
+    order::{DISPUTES_MAX, Kind, PaymentKind},
+    settlement::{
+        Component,
+        memory::{Log, Memory, Orders, done, merchant},
+    },
+    test_merchant::test_merchant,
+    test_payments::payment,
+    values::{Currency, SystemClock},
+};
+
+const ACCOUNT: &str = "1";
+const PAID: &str = "278090245692";
+
+fn now() -> Timestamp {
+    "2026-11-20T17:00:00Z".parse().unwrap()
+}
+
+/// A payment of 92.15, the journal, and what settlement keeps.
+struct World {
+    log: Log,
+    orders: Orders,
+    memory: Memory,
+}
+
+impl World {
+    fn new() -> Self {
+        let key = OrderKey { merchant: merchant(), order: "o".parse().unwrap() };
+        let mut order = Order::new(&key, Currency::USD, None, Timestamp::UNIX_EPOCH);
+        let operation = done(1, Kind::Purchase, 9215, PAID, Timestamp::UNIX_EPOCH);
+        order.transactions.push(payment(PaymentKind::Purchase, operation));
+        let log = Log(entries(None, &order));
+        Self { log, orders: Orders(vec![order].into()), memory: Memory::default() }
+    }
+
+    /// A deposit of a day of November with these.
+    fn deposit(&self, day: i8, chargebacks: Vec<Chargeback>, adjustments: Vec<Adjustment>) {
+        let id = format!("D{day}");
+        let chargebacks =
+            chargebacks.into_iter().map(|one| Chargeback { deposit: id.clone(), ..one }).collect();
+        let deposit = Deposit::without_sum(id, ACCOUNT, date(2026, 11, day), now());
+        let deposit = Deposit { chargebacks, adjustments, ..deposit };
+        self.memory.deposits.lock().unwrap().push(deposit);
+    }
+
+    fn run(&mut self) -> MatchedDisputes {
+        let recorder = DisputeRecorder { log: &self.log, store: &self.orders, clock: &SystemClock };
+        let matcher = DisputeMatcher { recorder, deposits: &self.memory };
+        let found = matcher.run(&test_merchant(merchant()), ACCOUNT, now()).now_or_never().unwrap().unwrap();
+        self.log.0 = entries(None, &self.orders.0.lock().unwrap()[0]);
+        found
+    }
+
+    fn disputed(&self) -> i64 {
+        self.orders.0.lock().unwrap()[0].transactions[0].disputed()
+    }
+}
+
+fn stated(id: &str) -> LineId {
+    LineId::Stated(id.to_owned())
+}
+
+fn chargeback(id: LineId, amount: i64, changed_on: i8) -> Chargeback {
+    Chargeback {
+        id,
+        case: "case".to_owned(),
+        sequence: None,
+        deposit: String::new(),
+        reference: Some(PAID.to_owned()),
+        amount,
+        transaction_amount: Some(9215),
+        currency: None,
+        on: date(2026, 11, 1),
+        reason_code: "34".to_owned(),
+        reason: String::new(),
+        acquirer_reference: None,
+        authcode: None,
+        changed_on: Some(date(2026, 11, changed_on)),
+    }
+}
+
+fn reversal(id: &str, amount: i64) -> Adjustment {
+    Adjustment {
+        id: stated(id),
+        component: Some(Component::Reversal),
+        category: "REVERSAL".to_owned(),
+        description: String::new(),
+        amount,
+        case: Some("case".to_owned()),
+        day: None,
+        changed_on: None,
+    }
+}
+
+fn causes(found: &MatchedDisputes) -> BTreeSet<ExceptionCause> {
+    found.exceptions.iter().map(|one| one.cause).collect()
+}
+
+#[test]
+fn a_line_that_two_deposits_list_counts_once_as_its_latest_change_states_it() {
+    let mut world = World::new();
+    world.deposit(17, vec![chargeback(stated("1"), 4000, 17)], vec![]);
+    world.deposit(19, vec![chargeback(stated("1"), 3500, 19), chargeback(stated("2"), 100, 19)], vec![]);
+    world.deposit(18, vec![], vec![reversal("a", 500), reversal("debit", -4000)]);
+    assert_eq!(world.run().exceptions, []);
+    // The journal has the case by then.
+    assert_eq!(world.run().exceptions, []);
+    assert_eq!(world.disputed(), 3500 + 100 - 500);
+    let again = world.run();
+    assert_eq!((again.recorded, again.exceptions), (0, vec![]));
+    assert_eq!((again.chargebacks.len(), again.adjustments.len(), again.deposits.len()), (2, 2, 3));
+}
+
+#[test]
+fn what_no_order_is_known_for_is_on_both_sides_of_the_sum() {
+    let mut world = World::new();
+    let unknown = Chargeback { reference: Some("333".to_owned()), ..chargeback(stated("1"), 100, 17) };
+    let nameless = Chargeback { reference: None, ..chargeback(stated("2"), 200, 17) };
+    let euros = Chargeback { currency: Currency::parse("EUR").ok(), ..chargeback(stated("3"), 300, 17) };
+    let foreign = Adjustment { case: Some("another".to_owned()), ..reversal("a", 50) };
+    world.deposit(17, vec![unknown, nameless, euros, chargeback(stated("4"), 400, 17)], vec![foreign]);
+    assert_eq!(world.run().exceptions, []);
+    assert_eq!(world.disputed(), 400);
+}
+
+#[test]
+fn what_an_order_has_and_deposits_do_not_say_is_told_with_both_sums() {
+    let mut world = World::new();
+    world.deposit(17, vec![chargeback(stated("1"), 4000, 17)], vec![]);
+    world.run();
+    // What the deposit says is another amount, and a word that the order does not take.
+    world.memory.deposits.lock().unwrap()[0].chargebacks[0] =
+        Chargeback { deposit: "D17".to_owned(), ..chargeback(stated("1"), 3000, 16) };
+    let found = world.run();
+    assert_eq!(causes(&found), BTreeSet::from([ExceptionCause::DisputesDiffer]));
+    assert_eq!((found.exceptions[0].expected, found.exceptions[0].found), (Some(3000), Some(4000)));
+}
+
+#[test]
+fn two_amounts_of_which_none_is_the_later_one_are_for_a_person() {
+    let mut world = World::new();
+    world.deposit(17, vec![chargeback(stated("1"), 4000, 17)], vec![]);
+    assert_eq!(world.run().exceptions, []);
+    world.deposit(18, vec![chargeback(stated("1"), 3500, 17)], vec![]);
+    let found = world.run();
+    assert_eq!(causes(&found), BTreeSet::from([ExceptionCause::DisputeNotRecorded]));
+    assert_eq!((world.disputed(), found.exceptions[0].case.as_deref()), (4000, Some("case")));
+    // A change that is stated settles it.
+    world.deposit(19, vec![chargeback(stated("1"), 3500, 19)], vec![]);
+    assert_eq!((world.run().exceptions, world.disputed()), (vec![], 3500));
+}
+
+#[test]
+fn what_an_order_has_no_room_for_is_an_exception_and_never_silent() {
+    let mut world = World::new();
+    let all = |count: usize| (0..count).map(|n| chargeback(stated(&format!("{n:03}")), 1, 17)).collect();
+    world.deposit(17, all(DISPUTES_MAX), vec![]);
+    assert_eq!(world.run().exceptions, []);
+    world.deposit(18, vec![chargeback(stated("more"), 7, 18)], vec![reversal("won", 1)]);
+    let found = world.run();
+    let expected = BTreeSet::from([ExceptionCause::DisputeNotRecorded, ExceptionCause::DisputesDiffer]);
+    assert_eq!(causes(&found), expected);
+    assert_eq!(found.exceptions.len(), 3, "both lines, and the sums");
+}
+
+#[test]
+fn a_deposit_from_before_that_an_order_still_has_is_compared_no_more() {
+    let mut world = World::new();
+    world.deposit(17, vec![chargeback(stated("1"), 4000, 17)], vec![]);
+    world.run();
+    world.memory.deposits.lock().unwrap()[0].day = date(2026, 4, 1);
+    world.deposit(18, vec![], vec![reversal("a", 4000)]);
+    assert_eq!((world.run().exceptions, world.disputed()), (vec![], 0));
+}
