@@ -35,6 +35,11 @@ pub fn is_duplicate(respproc: &str, respcode: &str) -> bool {
     DUPLICATES.contains(&(respproc, respcode))
 }
 
+/// Whether the gateway never got the processor's response, or could not read it: the processor may have done it.
+pub fn lost_processor(respproc: &str, respcode: &str) -> bool {
+    respproc == "PPS" && matches!(respcode, "62" | "63" | "64" | "65" | "66")
+}
+
 /// The reason behind a response code. A processor or code that is not published is a
 /// [`DeclineCode::GenericDecline`], because processors add codes without telling.
 pub fn decline_code(respproc: &str, respcode: &str) -> DeclineCode {

@@ -31,8 +31,10 @@ enum Stands {
     Voided,
     /// Declined, so it moved nothing.
     Declined,
-    /// The gateway gave up waiting for the processor.
+    /// The gateway lost the processor on the way.
     TimedOut,
+    /// The gateway or the processor wants it to be sent again.
+    TryAgain,
     /// Approved, and the settlement holds it because of its amount, or says nothing of it: it decides nothing yet.
     UnderReview,
     /// Anything else: it decides nothing.
@@ -49,8 +51,9 @@ fn stands(record: &GatewayReply) -> Stands {
     match (respstat.as_str(), setlstat.as_deref()) {
         ("C", None) if respproc == "PPS" && respcode == "29" => Stands::NotFound,
         ("A" | "C", Some("voided")) => Stands::Voided,
+        ("B" | "C", Some("declined")) if codes::lost_processor(respproc, respcode) => Stands::TimedOut,
         ("C", Some("declined")) => Stands::Declined,
-        ("B", Some("declined")) => Stands::TimedOut,
+        ("B", Some("declined")) => Stands::TryAgain,
         ("A", Some("authorized")) => Stands::Authorized,
         ("A", Some("zero amount")) => Stands::Verified,
         ("A", Some("queued for capture")) => Stands::Captured,
@@ -102,6 +105,7 @@ struct Refusals<'a> {
     voided: Option<&'a GatewayReply>,
     declined: Option<&'a GatewayReply>,
     timed_out: Option<&'a GatewayReply>,
+    try_again: Option<&'a GatewayReply>,
 }
 
 impl<'a> Refusals<'a> {
@@ -110,6 +114,7 @@ impl<'a> Refusals<'a> {
             Stands::Voided => self.voided = Some(record),
             Stands::Declined => self.declined = Some(record),
             Stands::TimedOut => self.timed_out = Some(record),
+            Stands::TryAgain => self.try_again = Some(record),
             Stands::NotFound
             | Stands::Authorized
             | Stands::Verified
@@ -127,6 +132,9 @@ impl<'a> Refusals<'a> {
         }
         if let Some(record) = self.timed_out {
             return Some(Finding::TimedOut(record.response()));
+        }
+        if let Some(record) = self.try_again {
+            return Some(Finding::TryAgain(record.response()));
         }
         self.declined.map(declined_as)
     }
@@ -212,9 +220,12 @@ pub(super) fn of_capture(amount: Amount, fee: Option<FeeShare>, record: &Gateway
         Stands::Voided => became(Outcome::NoEffect(NoEffect::VoidedElsewhere, record.response())),
         Stands::UnderReview => Finding::UnderReview,
         // The payment is known to be there.
-        Stands::NotFound | Stands::Verified | Stands::Declined | Stands::TimedOut | Stands::Unlisted => {
-            Finding::Undecided
-        }
+        Stands::NotFound
+        | Stands::Verified
+        | Stands::Declined
+        | Stands::TimedOut
+        | Stands::TryAgain
+        | Stands::Unlisted => Finding::Undecided,
     }
 }
 
@@ -230,6 +241,7 @@ pub(super) fn of_void(record: &GatewayReply) -> Finding {
         | Stands::NotFound
         | Stands::Declined
         | Stands::TimedOut
+        | Stands::TryAgain
         | Stands::Unlisted => Finding::Undecided,
     }
 }
@@ -284,7 +296,8 @@ impl Refund<'_> {
                 Stands::Voided | Stands::Declined | Stands::TimedOut if *is_latest => {
                     refusals.add(stands, record);
                 }
-                Stands::Voided | Stands::Declined | Stands::TimedOut => unclear = true,
+                Stands::TryAgain if *is_latest && gave_nothing_back(record) => refusals.add(stands, record),
+                Stands::Voided | Stands::Declined | Stands::TimedOut | Stands::TryAgain => unclear = true,
                 // Its settlement is a matter of its own. No word for it is promised.
                 _ if is_approved(record) => approved.push(record),
                 _ => unclear = true,
@@ -315,7 +328,7 @@ impl Refund<'_> {
     pub(super) fn under_its_own(&self, records: &[GatewayReply]) -> Option<Finding> {
         // What an earlier attempt came to says nothing of the latest.
         let refused = |record: &GatewayReply| {
-            matches!(stands(record), Stands::Voided | Stands::Declined | Stands::TimedOut)
+            matches!(stands(record), Stands::Voided | Stands::Declined | Stands::TimedOut | Stands::TryAgain)
         };
         let candidates = records.iter().filter(|record| self.may_be(record));
         let candidates: Vec<_> = candidates
@@ -329,8 +342,7 @@ impl Refund<'_> {
     /// Here anything that is not accounted for may be it. None where neither is: the payment has another order id.
     pub(super) fn under_the_payments(&self, records: &[GatewayReply]) -> Option<Finding> {
         // What was declined moved nothing, whosever it is. It says something only of the attempt that it names.
-        let says_nothing =
-            |record: &&GatewayReply| stands(record) == Stands::Declined && !self.is_latest(record);
+        let says_nothing = |record: &&GatewayReply| gave_nothing_back(record) && !self.is_latest(record);
         let candidates: Vec<_> =
             records.iter().filter(|record| self.may_be(record) && !says_nothing(record)).collect();
         Some(match candidates.as_slice() {
@@ -351,6 +363,12 @@ impl Refund<'_> {
             }
         })
     }
+}
+
+/// Whether a record was declined, or is to be sent again and shows no amount.
+fn gave_nothing_back(record: &GatewayReply) -> bool {
+    let is_zero = || record.amount().is_some_and(|(amount, _)| amount.is_zero());
+    stands(record) == Stands::Declined || stands(record) == Stands::TryAgain && is_zero()
 }
 
 /// Approved, with a reference, and nowhere said to be declined.

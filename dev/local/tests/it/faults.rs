@@ -1,9 +1,12 @@
 //! A gateway that fails: what is known to have done nothing can be tried again, what is unknown is never sent twice.
 
-use cardpointe_simulator::{Endpoint, Fault, FaultKind};
+use cardpointe_simulator::{Config, Endpoint, Fault, FaultKind, ResponseCode, Settings};
 use serde_json::json;
 
-use crate::shop::{Shop, TIMES_OUT, VISA, by_card};
+use crate::{
+    reconcile::run,
+    shop::{Shop, TIMES_OUT, VISA, by_card},
+};
 
 fn fault(shop: &Shop, endpoint: Endpoint, kind: FaultKind) {
     shop.stack.simulator().fault(Fault::once(endpoint, kind));
@@ -146,6 +149,105 @@ async fn a_request_that_never_arrived_is_known_to_have_done_nothing_after_two_in
     }
     assert_eq!((shop.ledger("auth").len(), shop.ledger("refund").len()), (4, 1));
     shop.close().await;
+}
+
+/// Sends the refund of a settled payment, which the gateway refuses with this code. Returns the transaction's id.
+async fn refund_refused_as(shop: &Shop, order: &str, respproc: &str, respcode: &str) -> String {
+    shop.register(order, 2599).await;
+    let id = shop.pay_by_token(order, "purchase").await.id();
+    shop.stack.simulator().settle();
+    let code = ResponseCode::find(respproc, respcode).unwrap();
+    fault(shop, Endpoint::Refund, FaultKind::Respond { code, done: false });
+    shop.follow_up(order, &id, "refund", json!({"amount": 600})).await.data(202);
+    id
+}
+
+fn set_up(shop: &Shop, settings: Settings) {
+    assert!(shop.stack.simulator().set_merchant(Config::DEFAULT_MID, settings));
+}
+
+/// Two inquiries, the first an hour after sending, find that the refund was not done.
+async fn is_released(shop: &mut Shop, order: &str, id: &str) -> Result<(), String> {
+    for (seconds, status) in [(31, 202), (3_600 - 31, 202), (59, 202), (1, 200)] {
+        shop.stack.advance_clock(seconds);
+        shop.renew_token().await;
+        let shown = shop.follow_up(order, id, "confirm", json!({"data": {}})).await;
+        if shown.status != status {
+            return Err(format!("is {} after {seconds} s more", shown.status));
+        }
+    }
+    let operation = &shop.transactions(order).await[0]["meta"]["operations"][1];
+    if operation["state"] == "not_done" { Ok(()) } else { Err(operation.to_string()) }
+}
+
+/// Each way in which a refund's record can be found and shown.
+#[tokio::test]
+async fn a_refund_that_the_gateway_wants_to_be_sent_again_does_not_wait_for_a_person() {
+    let (usual, mut failed) = (Settings::default(), Vec::new());
+    for settings in [
+        usual,
+        Settings { refunds_findable_by_payment_orderid: true, ..usual },
+        Settings { refunds_findable_by_orderid: false, ..usual },
+        Settings { refunds_findable_by_orderid: false, refund_userfields: false, ..usual },
+        Settings { negative_refund_amounts: false, orderid_in_refusals: false, ..usual },
+    ] {
+        let mut shop = Shop::open().await;
+        set_up(&shop, settings);
+        for (respproc, respcode) in [("FNOR", "28"), ("FNOR", "91"), ("PPS", "61")] {
+            let order = format!("{respproc}-{respcode}");
+            let id = refund_refused_as(&shop, &order, respproc, respcode).await;
+            if let Err(why) = is_released(&mut shop, &order, &id).await {
+                failed.push(format!("{order}, {settings:?}: {why}"));
+                continue;
+            }
+            let again = shop.follow_up(&order, &id, "refund", json!({"amount": 600})).await;
+            assert_eq!(again.data(200)["refunded_amount"], 600, "{order}");
+        }
+        let done = shop.ledger("refund").len();
+        if done != 3 {
+            failed.push(format!("{settings:?}: {done} refunds are done, not 3"));
+        }
+        shop.close().await;
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+#[tokio::test]
+async fn a_refund_that_the_gateway_wants_to_be_sent_again_is_released_and_looked_for_once_more_by_the_schedule()
+ {
+    let mut shop = Shop::open().await;
+    refund_refused_as(&shop, "o", "FNOR", "28").await;
+    for (seconds, outcome) in [(3_600, "in_doubt"), (60, "not_done"), (3_600, "not_done")] {
+        shop.stack.advance_clock(seconds);
+        let report = run(&shop).await;
+        assert_eq!((&report["due"], &report[outcome]), (&json!(1), &json!(1)), "{seconds}: {report}");
+    }
+    shop.stack.advance_clock(86_400);
+    let report = run(&shop).await;
+    assert_eq!((&report["due"], &report["needs_attention"]), (&json!(0), &json!(0)));
+    shop.renew_token().await;
+    assert_eq!(shop.transactions("o").await[0]["status"], "complete");
+    shop.close().await;
+}
+
+/// The processor may have done the refund, whatever amount its record shows.
+#[tokio::test]
+async fn a_refund_whose_processor_the_gateway_lost_is_not_taken_for_undone() {
+    for timed_out_amounts_kept in [true, false] {
+        let mut shop = Shop::open().await;
+        set_up(&shop, Settings { timed_out_amounts_kept, ..Settings::default() });
+        for respcode in ["62", "63", "64", "65", "66"] {
+            let id = refund_refused_as(&shop, respcode, "PPS", respcode).await;
+            for seconds in [3_600, 60, 86_400] {
+                shop.stack.advance_clock(seconds);
+                shop.renew_token().await;
+                let shown = shop.follow_up(respcode, &id, "confirm", json!({"data": {}})).await;
+                assert_eq!(shown.status, 202, "{respcode} {seconds} s later: {}", shown.body);
+            }
+        }
+        assert_eq!(shop.ledger("refund").len(), 0);
+        shop.close().await;
+    }
 }
 
 #[tokio::test]

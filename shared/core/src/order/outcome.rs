@@ -243,6 +243,9 @@ pub enum Finding {
     /// The only record is one of which the gateway did not get the processor's response. A payment had no effect; a refund
     /// may have been done.
     TimedOut(GatewayResponse),
+    /// The only record is one that the gateway wants to be sent again, and that moved nothing. A payment had no effect; of a
+    /// refund it counts, like no trace, only when found twice.
+    TryAgain(GatewayResponse),
     /// The gateway responded, and its records decide nothing. Concerns this operation only.
     Undecided,
     /// The same, because it was approved and its settlement is under review or not stated. That ends after days.

@@ -82,20 +82,24 @@ fn resolve_pending(
             let next = apply(order, at, &Outcome::Approved(kept.clone()), context);
             Some(void_duplicates(order, at, duplicates, context).unwrap_or(next))
         }
-        Finding::Absent => Some(absent(order, at, context)),
+        Finding::Absent => Some(absent(order, at, &never_arrived(), context)),
         Finding::Duplicate(response) => {
             let pending = order.operation_mut(at)?.pending_mut()?;
             (pending.doubt, pending.response) = (Some(Doubt::Duplicate), response.to_keep());
-            Some(absent(order, at, context))
+            Some(absent(order, at, &never_arrived(), context))
         }
-        Finding::TimedOut(response) => {
+        Finding::TimedOut(response) | Finding::TryAgain(response)
+            if order.operation(at)?.kind.is_payment() =>
+        {
             let had_no_effect = Outcome::NoEffect(NoEffect::TryAgain, response.clone());
-            if order.operation(at)?.kind.is_payment() {
-                Some(apply(order, at, &had_no_effect, context))
-            } else {
-                // It may have been done: no document says what the record of one shows, or when.
-                Some(undecided(order, at, context))
-            }
+            Some(apply(order, at, &had_no_effect, context))
+        }
+        // It may have been done: no document says what the record of one shows, or when.
+        Finding::TimedOut(_) => Some(undecided(order, at, context)),
+        // The documents say only of an authorization that it can be sent again, so the refund is looked for once more.
+        Finding::TryAgain(response) => {
+            let unproven = GatewayResponse { unproven: true, ..response.clone() };
+            Some(absent(order, at, &Outcome::NoEffect(NoEffect::TryAgain, unproven), context))
         }
         Finding::Undecided | Finding::UnderReview => Some(undecided(order, at, context)),
         // It says nothing, and does not advance the back-off either: what was due stays due.
@@ -152,6 +156,7 @@ pub fn look_back(
         Finding::Absent
         | Finding::Duplicate(_)
         | Finding::TimedOut(_)
+        | Finding::TryAgain(_)
         | Finding::Undecided
         | Finding::UnderReview
         | Finding::Failed => &[],
@@ -220,8 +225,12 @@ fn void_duplicates<'a>(
     added.first().copied().map(Next::Send)
 }
 
-/// No trace of it. The second time, late enough and far enough apart, it is known to have had no effect.
-fn absent(order: &mut Order, at: OperationRef, context: &Context<'_>) -> Next {
+fn never_arrived() -> Outcome {
+    Outcome::NoEffect(NoEffect::NeverArrived, GatewayResponse::default())
+}
+
+/// No trace of it, or of any effect. The second time, late enough and far enough apart, it is known to have `had_no_effect`.
+fn absent(order: &mut Order, at: OperationRef, had_no_effect: &Outcome, context: &Context<'_>) -> Next {
     let now = context.now;
     inquire_later(order, at, context);
     // A newer version may know of a way in which it can still arrive.
@@ -252,11 +261,9 @@ fn absent(order: &mut Order, at: OperationRef, context: &Context<'_>) -> Next {
         let (response, code) = (pending.response.clone(), DeclineCode::DuplicateTransaction);
         return apply(order, at, &Outcome::Declined(response, code, code.advice()), context);
     }
-    let abandoned = Decision::NoEffect(GatewayResponse::default(), NoEffect::NeverArrived);
-    if let Some(next) = send_again(order, at, abandoned, context) {
-        return next;
-    }
-    apply(order, at, &Outcome::NoEffect(NoEffect::NeverArrived, GatewayResponse::default()), context)
+    let abandoned = Decision::from_outcome(had_no_effect);
+    let again = abandoned.and_then(|abandoned| send_again(order, at, abandoned, context));
+    again.unwrap_or_else(|| apply(order, at, had_no_effect, context))
 }
 
 /// An approval that turns up after its operation was abandoned. It is adopted if the order still has room for it, and

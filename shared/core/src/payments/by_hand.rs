@@ -155,6 +155,7 @@ fn left_open(finding: &Finding, kind: Kind) -> Result<(), NotByHand> {
         Finding::Undecided | Finding::UnderReview | Finding::TimedOut(_) => Ok(()),
         Finding::Became(outcome) => Err(NotByHand::GatewayKnows(audit::outcome_name(outcome))),
         Finding::Several(_) => Err(NotByHand::GatewayKnows("approved more than once")),
+        Finding::TryAgain(_) => Err(NotByHand::GatewayKnows("not_done")),
         Finding::Absent | Finding::Duplicate(_) => Err(NotByHand::NoTrace),
         Finding::Failed => Err(NotByHand::NoResponse),
     }

@@ -145,6 +145,7 @@ impl Payments {
             | Finding::Several(_)
             | Finding::Duplicate(_)
             | Finding::TimedOut(_)
+            | Finding::TryAgain(_)
             | Finding::Undecided
             | Finding::UnderReview => unknown(),
         }
@@ -165,7 +166,7 @@ impl Payments {
             let finding = self.find(merchant, &order, at).await;
             match finding {
                 // It is saved with whatever follows, and found again if nothing does.
-                Finding::Absent | Finding::Duplicate(_) | Finding::TimedOut(_) => {
+                Finding::Absent | Finding::Duplicate(_) | Finding::TimedOut(_) | Finding::TryAgain(_) => {
                     order.prove_refusals(at);
                 }
                 // A person has looked and decided what the records do not.
@@ -292,6 +293,7 @@ fn finding_name(finding: &Finding) -> &'static str {
         Finding::Absent => "absent",
         Finding::Duplicate(_) => "duplicate",
         Finding::TimedOut(_) => "timed_out",
+        Finding::TryAgain(_) => "try_again",
         Finding::Undecided => "undecided",
         Finding::UnderReview => "under_review",
         Finding::Failed => "failed",

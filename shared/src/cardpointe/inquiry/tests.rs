@@ -43,6 +43,11 @@ fn timed_out() -> GatewayReply {
     }
 }
 
+/// A record that the processor wants to be sent again.
+fn try_again(amount: &str) -> GatewayReply {
+    GatewayReply { respcode: Some("28".to_owned()), ..record("B", "Declined", amount) }
+}
+
 fn outcome(finding: Finding) -> Outcome {
     match finding {
         Finding::Became(outcome) => *outcome,
@@ -338,6 +343,72 @@ fn a_refund_that_was_refused_is_told_by_its_own_record() {
     assert_eq!(own(&[earlier(declined)], &[]), None);
     let unknown = record("C", "Something New", "-25.99");
     assert_eq!(own(&[unknown], &[]), Some(Finding::Undecided), "it is there, and nothing is known of it");
+}
+
+#[test]
+fn a_refund_whose_processor_the_gateway_lost_is_told_as_such_whatever_respstat_and_amount_say() {
+    for respcode in ["62", "63", "64", "65", "66"] {
+        for (respstat, amount) in [("B", "0.00"), ("B", "-25.99"), ("C", "0.00"), ("C", "-25.99")] {
+            let lost = GatewayReply {
+                respproc: Some("PPS".to_owned()),
+                respcode: Some(respcode.to_owned()),
+                ..record(respstat, "Declined", amount)
+            };
+            let what = format!("{respstat} {respcode} {amount}");
+            assert!(
+                matches!(own(&[lost.clone(), try_again("0.00")], &[]), Some(Finding::TimedOut(_))),
+                "{what}"
+            );
+            // It may be done as this one, whoever's it is.
+            let found = refund(&[]).under_the_payments(&[payment(), listed(lost)]);
+            assert_eq!(found, Some(Finding::Undecided), "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_refund_to_be_sent_again_is_undone_only_by_the_latest_attempts_record_without_an_amount() {
+    let says = |found| matches!(found, Some(Finding::TryAgain(_)));
+    let line_down = GatewayReply {
+        respproc: Some("PPS".to_owned()),
+        respcode: Some("61".to_owned()),
+        ..try_again("0.00")
+    };
+    let unlisted = GatewayReply {
+        respproc: Some("FNOR".to_owned()),
+        respcode: Some("62".to_owned()),
+        ..line_down.clone()
+    };
+    for record in [try_again("0.00"), try_again("-0.00"), line_down, unlisted] {
+        assert!(says(own(std::slice::from_ref(&record), &[])));
+        assert_eq!(own(&[earlier(record.clone())], &[]), None, "it says nothing of the latest");
+        let named = GatewayReply { attempt: Some("TGLATEST".to_owned()), ..listed(record.clone()) };
+        assert!(says(refund(&[]).under_the_payments(&[payment(), named])));
+        // Whoever's it is, nothing was given back by it.
+        let found = refund(&[]).under_the_payments(&[payment(), listed(record.clone())]);
+        assert_eq!(found, Some(Finding::Absent));
+        let done = GatewayReply { retref: Some("333".to_owned()), ..self::record("A", "Accepted", "-25.99") };
+        assert!(approved(&own(&[record, done], &[]).unwrap()), "an approval beside it counts");
+    }
+    let without_amount = GatewayReply { amount: None, ..try_again("") };
+    for record in [try_again("-25.99"), try_again("0.01"), without_amount] {
+        assert_eq!(own(std::slice::from_ref(&record), &[]), Some(Finding::Undecided));
+        let found = refund(&[]).under_the_payments(&[payment(), listed(record)]);
+        assert_eq!(found, Some(Finding::Undecided));
+    }
+}
+
+#[test]
+fn a_payment_to_be_sent_again_had_no_effect_whatever_its_record_says_was_requested() {
+    for amount in ["0.00", "25.99"] {
+        let record = try_again(amount);
+        assert!(matches!(of_one(Inquired::Purchase, std::slice::from_ref(&record)), Finding::TryAgain(_)));
+        let found = of_one(Inquired::Purchase, &[earlier(record.clone())]);
+        assert_eq!(found, Finding::Absent, "it is the earlier attempt's");
+        // The payment of a capture or a void was approved.
+        assert_eq!(of_capture(self::amount(), None, &record), Finding::Undecided);
+        assert_eq!(of_void(&record), Finding::Undecided);
+    }
 }
 
 /// Here it may be anything: the refund of a person in the portal, or an earlier attempt that was done.

@@ -215,14 +215,16 @@ fn response(status: &str) -> GatewayResponse {
 
 #[test]
 fn a_payment_that_timed_out_at_the_gateway_had_no_effect_and_frees_the_order() {
-    let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
-    fixture.learns(at, &Finding::TimedOut(response("B")));
-    assert_eq!(
-        (status(&fixture, at), fixture.order.owing()),
-        (TransactionStatus::Failed, Some(amount(TOTAL)))
-    );
-    assert_eq!(fixture.operation(at).no_effect(), Some(NoEffect::TryAgain));
-    assert_eq!(fixture.order.next_inquiry_at(), None, "the gateway's word needs no later look");
+    for finding in [Finding::TimedOut(response("B")), Finding::TryAgain(response("B"))] {
+        let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
+        fixture.learns(at, &finding);
+        assert_eq!(
+            (status(&fixture, at), fixture.order.owing()),
+            (TransactionStatus::Failed, Some(amount(TOTAL)))
+        );
+        assert_eq!(fixture.operation(at).no_effect(), Some(NoEffect::TryAgain));
+        assert_eq!(fixture.order.next_inquiry_at(), None, "the gateway's word needs no later look");
+    }
 }
 
 /// A refund in doubt of a payment that settled.
@@ -248,6 +250,40 @@ fn a_refund_that_timed_out_at_the_gateway_is_pending_until_its_record_or_a_perso
     let done = found(&fixture, at);
     fixture.learns(at, &done);
     assert_eq!(status(&fixture, at), TransactionStatus::Done);
+}
+
+#[test]
+fn a_refund_to_be_sent_again_is_undone_only_when_it_is_seen_twice_an_hour_after_sending() {
+    let (mut fixture, at) = refund_in_doubt();
+    let try_again = Finding::TryAgain(response("B"));
+    for (seconds, then) in [(3_599, None), (1, None), (59, None), (1, Some(NoEffect::TryAgain))] {
+        fixture.later(seconds);
+        fixture.learns(at, &try_again);
+        assert_eq!(fixture.operation(at).no_effect(), then, "{seconds} s more");
+    }
+    let refund = fixture.operation(at);
+    assert_eq!((refund.response().unwrap().status.as_deref(), refund.attempt.number), (Some("B"), 1));
+    // It is looked for once more, and before another refund.
+    assert_eq!(fixture.order.suspects(Kind::Refund, at.transaction).count(), 1);
+    assert_eq!(fixture.order.next_inquiry_at(), Some(fixture.now + SignedDuration::from_hours(1)));
+    fixture.later(3_600);
+    fixture.learns(at, &try_again);
+    assert_eq!(fixture.order.next_inquiry_at(), None);
+    assert_eq!(fixture.order.suspects(Kind::Refund, at.transaction).count(), 0);
+}
+
+#[test]
+fn a_refund_to_be_sent_again_that_was_done_after_all_is_recorded_as_done() {
+    let (mut fixture, at) = refund_in_doubt();
+    for seconds in [3_600, 60] {
+        fixture.later(seconds);
+        fixture.learns(at, &Finding::TryAgain(response("B")));
+    }
+    assert!(fixture.operation(at).is(Stage::NoEffect));
+    fixture.later(3_600);
+    let done = found(&fixture, at);
+    fixture.learns(at, &done);
+    assert!(fixture.operation(at).is(Stage::Approved));
 }
 
 #[test]

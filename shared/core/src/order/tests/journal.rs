@@ -52,6 +52,7 @@ enum Found {
     AlreadySettled,
     Absent,
     TimedOut,
+    TryAgain,
     Duplicate,
 }
 
@@ -65,6 +66,7 @@ fn besides() -> impl Strategy<Value = Besides> {
         1 => Just(Found::AlreadySettled),
         4 => Just(Found::Absent),
         1 => Just(Found::TimedOut),
+        1 => Just(Found::TryAgain),
         1 => Just(Found::Duplicate),
     ];
     let later = prop_oneof![Just(61_i64), Just(100), Just(4_000), Just(90_000)];
@@ -117,6 +119,7 @@ fn finding(fixture: &Fixture, at: OperationRef, found: Found) -> Finding {
         Found::Part => became(Outcome::Unknown(Doubt::NoResponse, GatewayResponse::default())),
         Found::Absent => Finding::Absent,
         Found::TimedOut => Finding::TimedOut(GatewayResponse::default()),
+        Found::TryAgain => Finding::TryAgain(GatewayResponse::default()),
         Found::Duplicate => Finding::Duplicate(GatewayResponse::default()),
     }
 }

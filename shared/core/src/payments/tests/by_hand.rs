@@ -36,6 +36,7 @@ async fn only_an_inquiry_that_decides_nothing_leaves_it_to_a_person() {
     let findings = [
         Finding::Became(Box::new(approved)),
         Finding::Several(vec![GatewayResponse::default(); 2]),
+        Finding::TryAgain(GatewayResponse::default()),
         Finding::Absent,
         Finding::Failed,
     ];

@@ -15,6 +15,7 @@ async fn a_status_that_an_intermediary_can_send_is_verified_by_one_inquiry() {
         (Finding::Failed, TransactionStatus::Failed),
         (Finding::Undecided, TransactionStatus::Pending),
         (Finding::TimedOut(GatewayResponse::default()), TransactionStatus::Pending),
+        (Finding::TryAgain(GatewayResponse::default()), TransactionStatus::Pending),
         (Finding::Several(vec![approved_as("1"), approved_as("2")]), TransactionStatus::Pending),
     ] {
         let fixture = Fixture::new().await;

@@ -62,7 +62,8 @@ async fn nothing_is_sent_beside_an_approval_that_was_found_and_could_not_be_save
 
 #[tokio::test]
 async fn an_abandoned_payment_that_is_still_absent_is_paid_once() {
-    for absent in [Finding::Absent, Finding::TimedOut(GatewayResponse::default())] {
+    let response = GatewayResponse::default;
+    for absent in [Finding::Absent, Finding::TimedOut(response()), Finding::TryAgain(response())] {
         let fixture = abandoned().await;
         fixture.inquiry_finds(absent);
         assert_eq!(status(&fixture.purchase(Some("k")).await.unwrap()), TransactionStatus::Done);

@@ -148,6 +148,7 @@ async fn each_inquiry_has_a_line_that_says_what_was_found() {
         (Finding::Absent, "absent"),
         (Finding::Duplicate(response()), "duplicate"),
         (Finding::TimedOut(response()), "timed_out"),
+        (Finding::TryAgain(response()), "try_again"),
         (Finding::Undecided, "undecided"),
         (Finding::UnderReview, "under_review"),
         (Finding::Failed, "failed"),

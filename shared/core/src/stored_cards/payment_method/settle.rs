@@ -66,7 +66,9 @@ pub(super) fn settle_found(
             Some(_) => false,
             None => decide(method, MethodState::Pending { absent_since: Some(now) }, now),
         },
-        Finding::TimedOut(_) => decide(method, MethodState::NotStored(NoEffect::TryAgain), now),
+        Finding::TimedOut(_) | Finding::TryAgain(_) => {
+            decide(method, MethodState::NotStored(NoEffect::TryAgain), now)
+        }
         Finding::Several(_) | Finding::Undecided | Finding::UnderReview | Finding::Failed => false,
     }
 }

@@ -215,6 +215,18 @@ fn a_refund_by_a_rule_that_timed_out_at_the_gateway_is_not_sent_again() {
 }
 
 #[test]
+fn a_refund_by_a_rule_that_is_to_be_sent_again_is_sent_again_only_when_that_is_seen_twice() {
+    let (mut fixture, refund) = refund_that_must_succeed();
+    fixture.told(refund, &unknown());
+    for (seconds, next) in [(3_600, Next::Respond), (59, Next::Respond), (1, Next::Send(refund))] {
+        fixture.later(seconds);
+        assert_eq!(fixture.learns(refund, &Finding::TryAgain(response("B"))), Some(next), "{seconds}");
+    }
+    assert_eq!(fixture.operation(refund).attempt.number, 2);
+    assert_eq!(fixture.operation(refund).abandoned().count(), 1, "the first is looked for beside it");
+}
+
+#[test]
 fn a_reference_counts_as_anothers_only_where_a_record_of_its_own_has_it() {
     // A capture and a void carry that of what they act on.
     let mut fixture = Fixture::new();
