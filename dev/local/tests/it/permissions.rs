@@ -192,10 +192,15 @@ async fn reads_the_settlement(shop: &Shop) {
 }
 
 async fn reads_a_deposit(shop: &Shop, id: &str, chargebacks: Value) {
+    reads_a_deposit_with(shop, id, chargebacks, json!([])).await;
+}
+
+pub(crate) async fn reads_a_deposit_with(shop: &Shop, id: &str, chargebacks: Value, adjustments: Value) {
     let simulator = shop.stack.simulator();
     let deposit = Alteration::of(Endpoint::Funding).set("fundingmasterid", id);
     let fundings = json!([{ "fundingmasterid": id, "netsales": "25.99", "totalfunding": "25.99" }]);
-    simulator.alter(deposit.set("fundings", fundings).set("chargebacks", chargebacks));
+    let deposit = deposit.set("fundings", fundings).set("chargebacks", chargebacks);
+    simulator.alter(deposit.set("adjustments", adjustments));
     let report = shop.stack.invoke_scheduled("settlement").await.unwrap();
     assert_eq!(report["failed"], 0, "{report}");
     simulator.clear_alterations();

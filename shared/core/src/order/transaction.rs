@@ -79,6 +79,8 @@ pub struct CaptureSchedule {
     pub at: Timestamp,
     /// The part that was requested; the rest is released with it. None means all that is held.
     pub amount: Option<Amount>,
+    /// Since when the schedule leaves it alone, although it was due, as long as a chargeback of its order is open.
+    pub held_back_at: Option<Timestamp>,
 }
 
 /// A payment with its history.
