@@ -1,11 +1,13 @@
 //! What is not done without a person to an order of which a bank took money back.
 
+use cardpointe_simulator::{Config, Endpoint, Fault, FaultKind};
 use serde_json::{Value, json};
 
 use crate::{
     permissions::reads_a_deposit_with,
+    reconcile::{gateway_totals, run, run_until_decided},
     scheduled_capture::assert_counts,
-    shop::{STORED_CARD, Shop},
+    shop::{STORED_CARD, Shop, VISA, by_card},
 };
 
 const HOUR_S: i64 = 3600;
@@ -115,5 +117,105 @@ async fn a_capture_of_a_merchant_that_captures_in_spite_of_disputes_does_not_wai
     assert_counts(&shop.run(json!({"dry_run": true})).await, &json!({"due": 1, "captured": 1}));
     assert_counts(&shop.run(json!({})).await, &json!({"due": 1, "captured": 1}));
     assert_eq!(shop.transaction("o", &id).await["transaction_type"], "capture");
+    shop.close().await;
+}
+
+/// A payment that was given up, and that the gateway takes after another was made in its place: by another attempt of it, or by
+/// another card. Its reference, and the transaction that it is part of.
+pub(crate) async fn arrives_late(shop: &Shop, order: &str, by_another_card: bool) -> (Value, String) {
+    shop.register(order, 2599).await;
+    shop.stack.simulator().fault(Fault::once(Endpoint::Auth, FaultKind::DropBefore));
+    let lost = shop.pay_by_token(order, "purchase").await;
+    lost.data(202);
+    run_until_decided(shop, &[order.to_owned()]).await;
+    let order_id = shop.transactions(order).await[0]["meta"]["operations"][0]["gateway_order_id"].clone();
+    let paid = match by_another_card {
+        true => shop.pay(order, by_card("purchase", VISA)).await,
+        false => shop.pay_by_token(order, "purchase").await,
+    };
+    paid.data(200);
+    let late = crate::support::client().put(format!("{}/auth", shop.stack.simulator().base_url()));
+    let body = json!({
+        "merchid": Config::DEFAULT_MID, "profile": "16178397535388255208/1", "amount": "25.99",
+        "currency": "USD", "capture": "Y", "orderid": order_id, "userfields": [{ "order_id": order }],
+    });
+    let answer = late.basic_auth("testing", Some("testing123")).json(&body).send().await.unwrap();
+    let answer: Value = answer.json().await.unwrap();
+    assert_eq!(answer["respstat"], "A");
+    shop.stack.deliver_stream().await.unwrap();
+    shop.stack.simulator().settle();
+    (answer["retref"].clone(), lost.id())
+}
+
+#[tokio::test]
+async fn a_payment_that_its_bank_took_back_before_it_was_found_is_not_refunded_as_well() {
+    for by_another_card in [false, true] {
+        let mut shop = Shop::open().await;
+        let (reference, id) = arrives_late(&shop, "o", by_another_card).await;
+        charged_back(&shop, &reference).await;
+        let unknown = shop.get("/v2/settlement/exceptions?filter=eq(cause,chargeback)").await;
+        assert_eq!(unknown.data(200)[0]["retref"], reference, "no order has the payment");
+        for _ in 0..3 {
+            shop.later(HOUR_S).await;
+            // Not every function may read deposits, and none may guess.
+            shop.follow_up("o", &id, "confirm", json!({})).await;
+            assert_eq!(gateway_totals(&shop), (2 * 2599, 0), "{by_another_card}");
+            run(&shop).await;
+            shop.stack.advance_clock(300);
+            run(&shop).await;
+            assert_eq!(gateway_totals(&shop), (2 * 2599, 0), "{by_another_card}");
+        }
+        let shown = shop.transaction("o", &id).await;
+        let status = if by_another_card { "failed" } else { "complete" };
+        assert_eq!((&shown["status"], &shown["meta"]["disputes"][0]["case"]), (&json!(status), &json!(CASE)));
+        assert!(concerns(&shop, &id).await.contains(&"disputed".to_owned()));
+        shop.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_late_payment_whose_chargeback_was_reversed_in_full_is_refunded_as_any_other() {
+    let mut shop = Shop::open().await;
+    let (reference, id) = arrives_late(&shop, "o", true).await;
+    charged_back(&shop, &reference).await;
+    reversed(&shop, "2", "25.99").await;
+    shop.later(HOUR_S).await;
+    run(&shop).await;
+    shop.later(HOUR_S).await;
+    run(&shop).await;
+    assert_eq!(gateway_totals(&shop), (2 * 2599, 2599));
+    let shown = shop.transaction("o", &id).await;
+    assert_eq!(
+        (&shown["status"], shown["meta"]["disputes"].as_array().unwrap().len()),
+        (&json!("failed"), 2)
+    );
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_late_payment_is_not_refunded_as_long_as_the_deposits_cannot_be_read() {
+    let mut shop = Shop::open().await;
+    let (_, id) = arrives_late(&shop, "o", true).await;
+    let client = local::dynamodb_client(shop.stack.dynamodb_url());
+    let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
+    let day = tollgate_core::settlement::eastern_day(shop.after(0));
+    let bucket = text(&format!("deposits#{}", local::merchants::REGISTERED));
+    let sort = text(&format!("{day}#unreadable"));
+    let table = local::SETTLEMENT_TABLE_NAME;
+    let unreadable = client.put_item().table_name(table).item("b", bucket.clone());
+    unreadable.item("s", sort.clone()).send().await.unwrap();
+    shop.later(HOUR_S).await;
+    for _ in 0..3 {
+        run(&shop).await;
+        assert_eq!(gateway_totals(&shop), (2 * 2599, 0));
+        assert_eq!(shop.transaction("o", &id).await["status"], "pending");
+        shop.stack.advance_clock(300);
+    }
+    let delete = client.delete_item().table_name(table).key("b", bucket).key("s", sort);
+    delete.send().await.unwrap();
+    shop.later(HOUR_S).await;
+    run(&shop).await;
+    assert_eq!(gateway_totals(&shop), (2 * 2599, 2599));
+    assert_eq!(shop.transaction("o", &id).await["status"], "failed");
     shop.close().await;
 }

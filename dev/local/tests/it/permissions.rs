@@ -245,6 +245,11 @@ async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else()
     assert!(shop.stack.deliver_stream().await.unwrap() > 10);
     assert!(shop.stack.deliver_webhooks().await.unwrap() > 10);
     reads_the_settlement(&shop).await;
+    shop.renew_token().await;
+    crate::disputed::arrives_late(&shop, "arrived-late", true).await;
+    shop.stack.advance_clock(3_600);
+    shop.stack.invoke_scheduled("reconcile").await.unwrap();
+    shop.renew_token().await;
     stops_and_starts(&shop).await;
     looks_at_webhooks(&shop).await;
     looks_at_settlement(&shop).await;
