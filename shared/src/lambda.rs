@@ -24,12 +24,13 @@ use lambda_http::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use tollgate_core::{
-    journal::{Agenda, SearchKeys},
+    journal::{Agenda, Retention, SearchKeys},
     order::MerchantId,
     payments::{
-        CAPTURE_SHARDS_MAX, CaptureSettings, Deadline, GatewayInfo, IN_DOUBT_SHARDS_MAX, OrderIndex,
-        Payments, Shards, reconcile::Limits, trail,
+        CAPTURE_SHARDS_MAX, CaptureSettings, Deadline, GatewayInfo, IN_DOUBT_SHARDS_MAX, KnownDisputes,
+        OrderIndex, Payments, Shards, reconcile::Limits, trail,
     },
+    settlement::DepositDisputes,
     stored_cards::PaymentMethods,
     values::{Clock, SystemClock},
 };
@@ -47,7 +48,10 @@ use crate::{
     access::{Access, PeopleNow},
     access_token::KidKey,
     cardpointe::{self, CardPointe},
-    dynamodb::orders::{DynamoDbStore, attempts::DynamoDbAttempts, switch::DynamoDbSwitch},
+    dynamodb::{
+        orders::{DynamoDbStore, attempts::DynamoDbAttempts, switch::DynamoDbSwitch},
+        settlement::{DynamoDbSettlement, LeftToReconcile},
+    },
     invocation,
     ports::{
         Api, Checkout, Confirm, Job, JournalTotals, Orders, StopSwitch, StoredCards, Tokens, Transactions,
@@ -197,7 +201,8 @@ impl Adapters {
 
     fn payments(&self) -> Result<Payments, Error> {
         let store = self.tables().store.clone();
-        Ok(Payments { store, gateway: self.gateway()?, clock: self.clock.clone() })
+        let known_disputes = Some(Arc::new(LeftToReconcile) as Arc<dyn KnownDisputes>);
+        Ok(Payments { store, gateway: self.gateway()?, clock: self.clock.clone(), known_disputes })
     }
 
     fn methods(&self) -> Result<PaymentMethods, Error> {
@@ -313,6 +318,16 @@ impl Adapters {
     pub fn job<S>(&self, settings: impl FnOnce(&Config) -> S) -> Result<Job<S>, Error> {
         let (switch, settings) = (self.tables().switch.clone(), settings(&self.config));
         Ok(Job { payments: self.payments()?, merchants: self.merchants.clone(), switch, settings })
+    }
+
+    /// For what finds out the outcome of everything in doubt, and may read the settlement's table.
+    pub fn inquiries(&self, settlement_table: String) -> Result<Job<Limits>, Error> {
+        let client = self.config.aws.dynamodb(&self.http_client);
+        let deposits = DynamoDbSettlement::new(client, settlement_table, Retention::default());
+        let known = DepositDisputes(Arc::new(deposits));
+        let job = self.job(|config| config.inquiries)?;
+        let payments = Payments { known_disputes: Some(Arc::new(known)), ..job.payments };
+        Ok(Job { payments, ..job })
     }
 }
 

@@ -103,6 +103,7 @@ struct MerchantDocument {
     #[serde(deserialize_with = "duration")]
     authorization_lifetime: Option<SignedDuration>,
     capture: Option<StatedRule>,
+    capture_disputed: bool,
     zone: Option<Zone>,
     holidays: Vec<Date>,
     #[serde(deserialize_with = "duration")]
@@ -259,6 +260,7 @@ impl MerchantDocument {
                 capture,
                 zone: self.zone,
                 holidays: self.holidays.into_iter().collect(),
+                capture_disputed: self.capture_disputed,
                 void_lapsed: self.void_lapsed,
                 keep_personal_data: self.keep_personal_data,
                 surcharging: self.gateway.surcharging_merchids,

@@ -105,7 +105,7 @@ async fn measure(concurrency: usize, arguments: &Arguments) -> Result<Row, Strin
     let counting = Arc::new(Counting::new(Arc::new(Memory::new(Duration::from_millis(store_ms)))));
     let (gateway, clock) = (own.payments.gateway.clone(), own.payments.clock.clone());
     let job = Job {
-        payments: Payments { store: counting.clone(), gateway, clock },
+        payments: Payments { store: counting.clone(), gateway, clock, known_disputes: None },
         merchants: own.merchants.clone(),
         switch: Arc::new(AlwaysOn),
         settings,

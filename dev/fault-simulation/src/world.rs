@@ -320,7 +320,7 @@ impl Instance {
     }
 
     fn payments(self: &Arc<Self>) -> Payments {
-        Payments { store: self.clone(), gateway: self.clone(), clock: self.clone() }
+        Payments { store: self.clone(), gateway: self.clone(), clock: self.clone(), known_disputes: None }
     }
 
     fn methods(self: &Arc<Self>) -> PaymentMethods {

@@ -1,3 +1,6 @@
 //! The `reconcile` function.
 
-tollgate::main!(Table, |adapters| run_scheduled(adapters.job(|config| config.inquiries)?, reconcile::handle));
+tollgate::main!(Table, |adapters| run_scheduled(
+    adapters.inquiries(needed("SETTLEMENT_TABLE_NAME")?)?,
+    reconcile::handle
+));

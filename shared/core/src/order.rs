@@ -32,6 +32,7 @@ mod tests;
 mod transaction;
 mod waits;
 
+pub(crate) use apply::void_came_too_late;
 pub use apply::{Next, apply};
 pub use balance::{Balance, PaymentStatus};
 pub use by_hand::{BY_HAND_AFTER, BY_HAND_MAX, HandRejection, decide_by_hand};

@@ -27,7 +27,7 @@ pub use attempts::{
 };
 pub use by_hand::{HandDecision, NotByHand, Weighed};
 pub use deadline::Deadline;
-pub use disputes::{NotRecorded, record_dispute};
+pub use disputes::{KnownDisputes, NotRecorded, record_dispute};
 pub use gateway::{
     BillingAddress, Card, Command, Gateway, GatewayInfo, Initiator, Inquired, Inquiry, Instruction,
     KnownPayment, Labels, PaymentSource, WORKING_MAX,
@@ -90,6 +90,8 @@ pub struct Payments {
     pub gateway: Arc<dyn Gateway>,
     /// The current time, and the ids of new operations.
     pub clock: Arc<dyn Clock>,
+    /// Tells of chargebacks before a rule refunds a payment. None where nothing reads the settlement.
+    pub known_disputes: Option<Arc<dyn KnownDisputes>>,
 }
 
 impl Payments {
@@ -161,6 +163,7 @@ impl Payments {
         loop {
             let outcome = self.call_gateway(merchant, &order, at, source, deadline).await;
             let outcome = self.verified(merchant, &order, at, outcome, deadline).await;
+            let outcome = self.known_disputes_first(merchant, &order, at, outcome).await;
             let mut saved = self.save_outcome(merchant, order, at, &outcome).await;
             audit::outcome(&saved.order, at, &outcome);
             if matches!(outcome, Outcome::Unknown(..)) && deadline.leaves_time_to_inquire() {

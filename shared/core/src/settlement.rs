@@ -12,6 +12,7 @@ mod expectation;
 mod journal_deposit;
 mod keep_exceptions;
 mod known_days;
+mod known_disputes;
 mod line;
 mod match_days;
 mod match_disputes;
@@ -35,6 +36,7 @@ pub use keep_exceptions::{
     ExceptionRefusal, ExceptionsReport, NOTES_MAX, keep_exceptions, note_exception, resolve_exception,
 };
 pub use known_days::KnownDays;
+pub use known_disputes::DepositDisputes;
 pub use line::{BatchStatus, Funded, FundedKind, FundedStatus, Line, LinePlace, Settled, SettledStatus};
 pub use match_days::{DayMatcher, MatchReport, MatchedDays};
 pub use match_disputes::MatchedDisputes;

@@ -423,9 +423,10 @@ impl From<Rejection> for Failure {
             }
             Rejection::PartlyRefunded => error(Code::PartlyRefunded),
             // Only the schedule requests what is due.
-            Rejection::NoEligibleTransaction | Rejection::NothingDue | Rejection::CapturesPaused => {
-                error(Code::NoEligibleTransaction)
-            }
+            Rejection::NoEligibleTransaction
+            | Rejection::NothingDue
+            | Rejection::CapturesPaused
+            | Rejection::CapturesDisputed => error(Code::NoEligibleTransaction),
             Rejection::SeveralEligibleTransactions(those) => Self::several_eligible(detail, &those),
             Rejection::KeyReused(transaction) => {
                 error(Code::IdempotencyKeyReused).about(About::Key).of(transaction)

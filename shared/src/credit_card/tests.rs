@@ -248,6 +248,7 @@ fn rejections() -> Vec<Rejection> {
         Rejection::NothingDue,
         Rejection::AuthorizationEnded(transaction),
         Rejection::CapturesPaused,
+        Rejection::CapturesDisputed,
         Rejection::CurrencyNotSupported { currency, limit: CurrencyLimit::Merchant },
         Rejection::CurrencyNotSupported { currency, limit: CurrencyLimit::Gateway(2) },
     ]

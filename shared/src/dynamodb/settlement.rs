@@ -2,10 +2,13 @@
 
 mod deposits;
 mod exceptions;
+mod left_to_reconcile;
 mod lines;
 mod progress;
 mod rows;
 mod stored;
+
+pub use left_to_reconcile::LeftToReconcile;
 
 use aws_sdk_dynamodb::Client;
 use jiff::{Timestamp, civil::Date};

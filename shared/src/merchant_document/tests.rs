@@ -237,7 +237,7 @@ fn every_member_counts() {
     let all = json!({
         "orders": "external", "accept_partial_approval": true, "decline_on": {"avs": ["N"], "cvv": ["M"]},
         "refund_without_amount": "reject", "duplicate_window": "PT1S", "authorization_lifetime": "P3D",
-        "capture": {"after": "P2D", "business_days": true}, "zone": "Asia/Kathmandu", "holidays": ["2026-11-27"], "keep_personal_data": "P30D", "void_lapsed": true, "captures_paused": true,
+        "capture": {"after": "P2D", "business_days": true}, "zone": "Asia/Kathmandu", "holidays": ["2026-11-27"], "keep_personal_data": "P30D", "capture_disputed": true, "void_lapsed": true, "captures_paused": true,
         "search": {"references": true, "customers": true},
         "authorizers": ["Secondhand Bank"], "discounts": [{"code": "WELCOME", "percent": "10"}],
         "gateway": {
@@ -270,6 +270,7 @@ fn every_member_counts() {
         capture: Some("P2D Asia/Kathmandu business-days".parse().unwrap()),
         zone: Some("Asia/Kathmandu".parse().unwrap()),
         holidays: [jiff::civil::date(2026, 11, 27)].into_iter().collect(),
+        capture_disputed: true,
         void_lapsed: true,
         keep_personal_data: Some(days(30)),
         surcharging: vec!["496160873888".to_owned()],

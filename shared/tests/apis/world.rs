@@ -199,7 +199,12 @@ impl World {
     }
 
     pub(crate) fn api(self: &Arc<Self>) -> Api {
-        let payments = Payments { store: self.clone(), gateway: self.clone(), clock: self.clone() };
+        let payments = Payments {
+            store: self.clone(),
+            gateway: self.clone(),
+            clock: self.clone(),
+            known_disputes: None,
+        };
         Api { access: self.access(), switch: self.clone(), payments }
     }
 

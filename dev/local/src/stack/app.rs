@@ -111,7 +111,7 @@ fn ports_over(
             personnel: Arc::new(adapters.personnel(&people)),
             stop_switch: Arc::new(adapters.stop_switch()),
             deliveries: Arc::new(adapters.deliveries(&webhooks)),
-            inquiries: Arc::new(adapters.job(|config| config.inquiries)?),
+            inquiries: Arc::new(adapters.inquiries(SETTLEMENT_TABLE_NAME.to_owned())?),
             captures: Arc::new(adapters.job(|config| config.captures)?),
             totals: Arc::new(totals),
             settlement: Arc::new(settlement?),

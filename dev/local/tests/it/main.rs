@@ -23,6 +23,8 @@ mod credit_card_bad_follow_ups;
 mod credit_card_bad_input;
 mod credit_card_bad_values;
 mod credit_card_client;
+mod dispute_reports;
+mod disputed;
 mod docs;
 mod elastic_path_bodies;
 mod elastic_path_webhooks;

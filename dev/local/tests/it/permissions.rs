@@ -192,10 +192,15 @@ async fn reads_the_settlement(shop: &Shop) {
 }
 
 async fn reads_a_deposit(shop: &Shop, id: &str, chargebacks: Value) {
+    reads_a_deposit_with(shop, id, chargebacks, json!([])).await;
+}
+
+pub(crate) async fn reads_a_deposit_with(shop: &Shop, id: &str, chargebacks: Value, adjustments: Value) {
     let simulator = shop.stack.simulator();
     let deposit = Alteration::of(Endpoint::Funding).set("fundingmasterid", id);
     let fundings = json!([{ "fundingmasterid": id, "netsales": "25.99", "totalfunding": "25.99" }]);
-    simulator.alter(deposit.set("fundings", fundings).set("chargebacks", chargebacks));
+    let deposit = deposit.set("fundings", fundings).set("chargebacks", chargebacks);
+    simulator.alter(deposit.set("adjustments", adjustments));
     let report = shop.stack.invoke_scheduled("settlement").await.unwrap();
     assert_eq!(report["failed"], 0, "{report}");
     simulator.clear_alterations();
@@ -240,6 +245,11 @@ async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else()
     assert!(shop.stack.deliver_stream().await.unwrap() > 10);
     assert!(shop.stack.deliver_webhooks().await.unwrap() > 10);
     reads_the_settlement(&shop).await;
+    shop.renew_token().await;
+    crate::disputed::arrives_late(&shop, "arrived-late", true).await;
+    shop.stack.advance_clock(3_600);
+    shop.stack.invoke_scheduled("reconcile").await.unwrap();
+    shop.renew_token().await;
     stops_and_starts(&shop).await;
     looks_at_webhooks(&shop).await;
     looks_at_settlement(&shop).await;

@@ -16,7 +16,7 @@ pub(crate) async fn run(shop: &Shop) -> Value {
 }
 
 /// Runs, a minute apart, until nothing is in doubt.
-async fn run_until_decided(shop: &Shop, orders: &[String]) -> usize {
+pub(crate) async fn run_until_decided(shop: &Shop, orders: &[String]) -> usize {
     for minutes in 0..20 {
         let mut pending = 0;
         for order in orders {

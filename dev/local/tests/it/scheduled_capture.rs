@@ -12,7 +12,7 @@ use crate::shop::{Answer, STORED_CARD, Shop};
 const HOUR_S: i64 = 3600;
 
 impl Shop {
-    fn after(&self, seconds: i64) -> Timestamp {
+    pub(crate) fn after(&self, seconds: i64) -> Timestamp {
         self.stack.clock().now() + SignedDuration::from_secs(seconds)
     }
 
@@ -29,34 +29,34 @@ impl Shop {
         answer.id()
     }
 
-    async fn patch(&self, order: &str, transaction: &str, data: Value) -> Answer {
+    pub(crate) async fn patch(&self, order: &str, transaction: &str, data: Value) -> Answer {
         let path = format!("/v2/orders/{order}/transactions/{transaction}");
         self.send(Method::PATCH, &path, &[], json!({ "data": data }).to_string()).await
     }
 
-    async fn run(&self, event: Value) -> Value {
+    pub(crate) async fn run(&self, event: Value) -> Value {
         self.stack.invoke_scheduled_with("scheduled-capture", &event).await.unwrap()
     }
 
-    async fn transaction(&self, order: &str, id: &str) -> Value {
+    pub(crate) async fn transaction(&self, order: &str, id: &str) -> Value {
         self.get(&format!("/v2/orders/{order}/transactions/{id}")).await.data(200).clone()
     }
 
     /// Time passes, and the client gets a new token: one is good for an hour.
-    async fn later(&mut self, seconds: i64) {
+    pub(crate) async fn later(&mut self, seconds: i64) {
         self.stack.advance_clock(seconds);
         let answer = self.token(merchants::REGISTERED, Some(merchants::REGISTERED_KEY)).await;
         let token = answer.body["access_token"].as_str().unwrap().to_owned();
         self.use_token(&token);
     }
 
-    fn captured(&self) -> usize {
+    pub(crate) fn captured(&self) -> usize {
         self.ledger("auth").iter().filter(|entry| entry["setlstat"] == "Queued for Capture").count()
     }
 }
 
 /// These counts of a report, by name; everything else in it is zero or empty.
-fn assert_counts(report: &Value, expected: &Value) {
+pub(crate) fn assert_counts(report: &Value, expected: &Value) {
     for (name, value) in report.as_object().unwrap() {
         if let (Some(count), true) = (value.as_u64(), name != "oldest_due_age_s") {
             assert_eq!(count, expected[name].as_u64().unwrap_or(0), "{name} of {report}");

@@ -168,7 +168,7 @@ fn transaction(n: usize, operations: usize, longest: bool) -> Transaction {
         }),
         // Only a payment that is an order of its own has one, and there is one of those in an order.
         memo: (longest && n == 0).then(|| Box::new(longest_memo())),
-        capture: Some(CaptureSchedule { at: now, amount: Some(Amount::MAX) }),
+        capture: Some(CaptureSchedule { at: now, amount: Some(Amount::MAX), held_back_at: Some(now) }),
         lapsed_at: Some(now),
         save_for: longest.then(|| "c".repeat(64)),
         references: if longest { long_references() } else { References::default() },

@@ -24,7 +24,7 @@ words! {
         /// The outcome of an operation has not been known for an hour.
         InDoubt => "in_doubt":
             "Wait with the goods and look it up in the gateway's portal; an operator can decide it with payment resolve.",
-        /// A scheduled capture was refused, did not come to pass, or is an hour late.
+        /// A scheduled capture was refused, did not come to pass, is an hour late, or waits for the end of a dispute.
         CaptureSkipped => "capture_skipped":
             "Capture it by hand while the authorization holds, or cancel it.",
         /// The payment is voided at the gateway, and Tollgate did not void it.
@@ -97,18 +97,23 @@ fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
     let open = |concern, since| Some(Concerned { concern, since, until: None });
     let found = |concern: Concern| match concern {
         Concern::InDoubt => open(concern, transaction.in_doubt_too_long_from()?),
-        Concern::CaptureSkipped => match transaction.capture_standing()? {
-            CaptureStanding::Lapsed => {
-                let since = transaction.lapsed_at?;
-                let until = since.saturating_add(FADES_AFTER).ok();
-                Some(Concerned { concern, since, until })
+        Concern::CaptureSkipped => {
+            match (transaction.capture_standing()?, order.waits_for_dispute(transaction)) {
+                (_, Some(since)) => open(concern, since),
+                (CaptureStanding::Lapsed, None) => {
+                    let since = transaction.lapsed_at?;
+                    let until = since.saturating_add(FADES_AFTER).ok();
+                    Some(Concerned { concern, since, until })
+                }
+                (CaptureStanding::Stopped, None) => {
+                    open(concern, transaction.scheduled_capture()?.updated_at)
+                }
+                (CaptureStanding::Waiting, None) => {
+                    open(concern, order.next_capture_attempt(transaction)? + OVERDUE_AFTER)
+                }
+                (CaptureStanding::Retrying, None) => None,
             }
-            CaptureStanding::Stopped => open(concern, transaction.scheduled_capture()?.updated_at),
-            CaptureStanding::Waiting => {
-                open(concern, order.next_capture_attempt(transaction)? + OVERDUE_AFTER)
-            }
-            CaptureStanding::Retrying => None,
-        },
+        }
         Concern::VoidedElsewhere => of_facts(concern, |entry| entry.fact == Fact::VoidedElsewhere),
         Concern::SettlementRejected => {
             of_facts(concern, |entry| entry.settlement_rejected).filter(|_| stands)
@@ -175,7 +180,8 @@ const PAST: &str = "past";
 pub(super) fn attention_place(order: &Order) -> Option<String> {
     let (mut open, mut past) = (None::<Timestamp>, None::<(Timestamp, Timestamp)>);
     for transaction in &order.transactions {
-        let waits = transaction.capture_standing() == Some(CaptureStanding::Waiting);
+        let waits = transaction.capture_standing() == Some(CaptureStanding::Waiting)
+            && order.waits_for_dispute(transaction).is_none();
         for Concerned { concern, since, until } in ever(order, transaction) {
             match (concern, until) {
                 (Concern::InDoubt, _) if !transaction.is_doubt_recorded() => {}

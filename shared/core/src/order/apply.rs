@@ -52,7 +52,8 @@ pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &C
     note_abandoned(transaction, at, now);
     record_void_elsewhere(transaction, &operation, outcome, context);
     let follow_up = if void_came_too_late(&operation, outcome) {
-        Some(refund_instead(transaction, &operation, context))
+        // Its bank gave the money back: a refund would give it back once more.
+        (!transaction.has_open_dispute()).then(|| refund_instead(transaction, &operation, context))
     } else {
         let cause = follow_up_cause(transaction, &operation, outcome, context.policy);
         cause.map(|cause| add_void(transaction, &operation, cause, context))
@@ -94,7 +95,7 @@ fn record_void_elsewhere(
 }
 
 /// Whether a void that has to be done was refused because the payment was settled before: it has to be refunded then.
-fn void_came_too_late(void: &Operation, outcome: &Outcome) -> bool {
+pub(crate) fn void_came_too_late(void: &Operation, outcome: &Outcome) -> bool {
     void.kind == Kind::Void
         && void.cause.must_succeed()
         && matches!(outcome, Outcome::NoEffect(NoEffect::AlreadySettled, _))

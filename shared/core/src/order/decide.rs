@@ -199,6 +199,9 @@ fn decide_due(
     context: &Context<'_>,
 ) -> Result<Plan, Rejection> {
     let id = match order.due_for_capture(context.now) {
+        Some(Due::Capture(_)) if order.is_held_back(context.policy) => {
+            return Err(Rejection::CapturesDisputed);
+        }
         Some(Due::Capture(id)) => id,
         Some(Due::Lapse(id) | Due::End(id) | Due::LastDay(id)) => {
             return Err(Rejection::AuthorizationEnded(id));

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{Due, Order, schedule::EXPIRING_BEFORE};
 use crate::{
-    order::{Attribution, Transaction},
+    order::{Attribution, Policy, Transaction},
     values::{Amount, Carried},
 };
 
@@ -73,7 +73,27 @@ impl Order {
         true
     }
 
-    /// When the scheduled capture of one of its payments is tried next; none when it is not, or is paused.
+    /// Whether the schedule captures nothing of it now, because a chargeback of one of its payments is open: who disputes one
+    /// payment may dispute the next one, too.
+    pub fn is_held_back(&self, policy: &Policy) -> bool {
+        !policy.capture_disputed && self.transactions.iter().any(Transaction::has_open_dispute)
+    }
+
+    /// Takes the captures that are due out of the schedule until no chargeback of the order is open. None when none is due.
+    pub fn hold_back(&mut self, now: Timestamp) -> Option<()> {
+        let due = self.transactions.iter_mut().filter(|own| own.is_due_for_capture(now));
+        let held = due.filter_map(|own| own.capture.as_mut()?.held_back_at.replace(now).or(Some(now)));
+        (held.count() > 0).then_some(())
+    }
+
+    /// Since when a scheduled capture waits for the end of a dispute; none where it does not.
+    pub fn waits_for_dispute(&self, transaction: &Transaction) -> Option<Timestamp> {
+        let since = transaction.capture?.held_back_at?;
+        let is_open = self.transactions.iter().any(Transaction::has_open_dispute);
+        (is_open && transaction.waits_for_schedule()).then_some(since)
+    }
+
+    /// When the scheduled capture of one of its payments is tried next; none when it is not, is paused or waits for a dispute.
     pub fn next_capture_attempt(&self, transaction: &Transaction) -> Option<Timestamp> {
         let (at, next) = self.next_capture(transaction)?;
         (next == Due::Capture(transaction.id)).then_some(at)
@@ -89,7 +109,9 @@ impl Order {
     /// What is next of a payment's scheduled capture, and when.
     pub(super) fn next_capture(&self, transaction: &Transaction) -> Option<(Timestamp, Due)> {
         let Some(next) = transaction.next_capture() else { return transaction.next_of_hold() };
-        let is_held_back = self.captures_paused().is_some() && matches!(next.1, Due::Capture(_));
+        let is_held_back = (self.captures_paused().is_some()
+            || self.waits_for_dispute(transaction).is_some())
+            && matches!(next.1, Due::Capture(_));
         if is_held_back { transaction.next_while_paused() } else { Some(next) }
     }
 }

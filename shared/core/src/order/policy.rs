@@ -94,6 +94,8 @@ pub struct Policy {
     pub zone: Option<Zone>,
     /// When it does none besides weekends and bank holidays.
     pub holidays: Holidays,
+    /// Whether the schedule captures what is due of an order that has an open chargeback.
+    pub capture_disputed: bool,
     /// Whether an authorization that was to be captured and ended before is voided.
     pub void_lapsed: bool,
     /// How long the names and e-mail addresses of new payments are kept; none: as long as the payments.
@@ -154,6 +156,7 @@ impl Default for Policy {
             capture: None,
             zone: None,
             holidays: Holidays::default(),
+            capture_disputed: false,
             void_lapsed: false,
             keep_personal_data: None,
             surcharging: Vec::new(),

@@ -160,6 +160,9 @@ pub enum Rejection {
     /// The order's scheduled captures are paused, and the merchant has to be told that an authorization is about to end.
     #[error("the order's scheduled captures are paused")]
     CapturesPaused,
+    /// A chargeback of the order is open, and the merchant captures nothing on schedule meanwhile.
+    #[error("a payment of the order is disputed")]
+    CapturesDisputed,
     /// The merchant cannot take payments in this currency.
     #[error("{}", limit.sentence(*currency))]
     CurrencyNotSupported {

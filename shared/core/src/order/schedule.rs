@@ -124,7 +124,8 @@ impl Order {
         let kept = was.filter(|_| terms.amount.is_none()).and_then(|schedule| schedule.amount);
         // What lapsed was to be captured, and that stays on record: nothing that was decided is erased.
         let lapsed = was.filter(|_| transaction.lapsed_at.is_some());
-        transaction.capture = at.map(|at| CaptureSchedule { at, amount: amount.or(kept) }).or(lapsed);
+        transaction.capture =
+            at.map(|at| CaptureSchedule { at, amount: amount.or(kept), held_back_at: None }).or(lapsed);
         transaction.updated_at = now;
         self.updated_at = now;
         Ok(())
@@ -210,7 +211,7 @@ pub(super) fn capture_schedule(
     if may_add_a_fee && part.is_some_and(|part| part < amount) {
         return Err(Rejection::FeeBasisRequired);
     }
-    Ok(at.map(|at| CaptureSchedule { at, amount: part }))
+    Ok(at.map(|at| CaptureSchedule { at, amount: part, held_back_at: None }))
 }
 
 fn must_not_be_after(at: Timestamp, latest: Timestamp, stated: Option<&CaptureAt>) -> Result<(), Rejection> {

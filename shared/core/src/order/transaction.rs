@@ -79,6 +79,8 @@ pub struct CaptureSchedule {
     pub at: Timestamp,
     /// The part that was requested; the rest is released with it. None means all that is held.
     pub amount: Option<Amount>,
+    /// Since when the schedule leaves it alone, although it was due, as long as a chargeback of its order is open.
+    pub held_back_at: Option<Timestamp>,
 }
 
 /// A payment with its history.
@@ -185,9 +187,12 @@ impl Transaction {
         let by_rule = latest.cause.declines_as().map(|code| Decline { code, advice: code.advice() });
         match (latest.stage(), by_rule.or(latest.decline())) {
             (Stage::Pending | Stage::Unrecognized, _) => OperationStatus::Pending,
-            (Stage::Approved | Stage::Declined, Some(decline)) => OperationStatus::Declined(decline),
+            // Without any effect is only the void of what the bank gave back before.
+            (Stage::Approved | Stage::Declined | Stage::NoEffect, Some(decline)) => {
+                OperationStatus::Declined(decline)
+            }
             (Stage::Approved | Stage::Declined, None) => OperationStatus::Done,
-            (Stage::NoEffect, _) => OperationStatus::NoEffect(match latest.no_effect() {
+            (Stage::NoEffect, None) => OperationStatus::NoEffect(match latest.no_effect() {
                 // A refund that came too early stays that, however far its void got.
                 Some(NoEffect::AlreadySettled) if latest.follows.is_some() => NoEffect::NotSettled,
                 Some(reason) => reason,
@@ -215,7 +220,7 @@ impl Transaction {
         if self.pending().is_some() || !self.is_recognized() {
             return TransactionStatus::Pending;
         }
-        if !self.began() || self.undone_by_rule() {
+        if !self.began() || self.must_not_stand() {
             return TransactionStatus::Failed;
         }
         match self.voided().map(|void| void.cause) {
@@ -236,11 +241,6 @@ impl Transaction {
     /// The void that took effect.
     pub fn voided(&self) -> Option<&Operation> {
         self.approved(Kind::Void).find(|void| void.cause != Cause::Duplicate)
-    }
-
-    /// Whether what the payment's own response called for is done: it was voided, or refunded where that came too late.
-    fn undone_by_rule(&self) -> bool {
-        self.operations.iter().any(|o| o.is(Stage::Approved) && o.cause.declines_as().is_some())
     }
 
     /// Whether a void follows from the payment's own response, so that it must not be kept.

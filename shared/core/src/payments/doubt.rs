@@ -214,7 +214,12 @@ impl Payments {
         order: Order,
         at: OperationRef,
     ) -> (Saved, Finding) {
-        let finding = self.find(merchant, &order, at).await;
+        let finding = match self.find(merchant, &order, at).await {
+            Finding::Became(outcome) => {
+                Finding::Became(Box::new(self.known_disputes_first(merchant, &order, at, *outcome).await))
+            }
+            other => other,
+        };
         tracing::info!(
             merchant = %order.merchant,
             order = %order.id,

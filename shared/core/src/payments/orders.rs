@@ -81,6 +81,15 @@ impl Payments {
         self.change(key, transaction, ("authorization lapsed", Principal::Schedule), change).await
     }
 
+    /// Puts on record that what is due waits for the end of a dispute.
+    pub(crate) async fn hold_back(&self, key: &OrderKey) -> Result<Order, Refusal> {
+        let change = |order: &mut Order| {
+            order.hold_back(self.clock.now()).ok_or(Rejection::NothingDue).map(Changed::To)
+        };
+        let (order, ()) = self.save_changed(self.order(key).await?, change).await?;
+        Ok(next_version(&order))
+    }
+
     /// Puts on record what is due of authorizations that the schedule does not capture.
     pub(crate) async fn see_to_holds(&self, key: &OrderKey) -> Result<(Order, Holds), Refusal> {
         let change = |order: &mut Order| {

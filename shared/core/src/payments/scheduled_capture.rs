@@ -138,7 +138,7 @@ impl<'a> CaptureRun<'a> {
             }
         };
         if self.request.dry_run {
-            return self.look(&key).await;
+            return self.look(&merchant, &key).await;
         }
         // An order can hold several authorizations; each turn captures the one that is due longest.
         while self.turn(&merchant, &key).await {}
@@ -176,7 +176,7 @@ impl<'a> CaptureRun<'a> {
     }
 
     /// What would be done.
-    async fn look(&self, key: &OrderKey) {
+    async fn look(&self, merchant: &Merchant, key: &OrderKey) {
         let order = match self.payments.order(key).await {
             Ok(order) => order,
             Err(error) => return self.fail(key, &error),
@@ -184,6 +184,7 @@ impl<'a> CaptureRun<'a> {
         let now = self.payments.clock.now();
         let mut report = locked(&self.report);
         match order.due_for_capture(now) {
+            Some(Due::Capture(_)) if order.is_held_back(&merchant.policy) => report.held_back += 1,
             Some(Due::Capture(id)) => {
                 report.due += 1;
                 report.captured += 1;
@@ -216,10 +217,32 @@ impl<'a> CaptureRun<'a> {
                 self.stopped(key).await;
                 false
             }
+            Err(Refusal::Rejected(Rejection::CapturesDisputed)) => self.hold_back_disputed(key).await,
             // Only a person can make room, or say what a part of a payment with a fee includes.
             Err(error @ Refusal::Rejected(Rejection::TooManyOperations | Rejection::FeeBasisRequired)) => {
                 self.fail(key, &error);
                 false
+            }
+            Err(error) => self.refused(key, &error),
+        }
+    }
+
+    /// A chargeback of the order is open. It is put on record, so that no run finds it due before that ends. Whether
+    /// something else of the order is due.
+    async fn hold_back_disputed(&self, key: &OrderKey) -> bool {
+        match self.payments.hold_back(key).await {
+            Ok(order) => {
+                for waiting in order.transactions.iter().filter(|own| order.waits_for_dispute(own).is_some())
+                {
+                    tracing::error!(
+                        merchant = %key.merchant,
+                        order = %key.order,
+                        transaction = %waiting.id,
+                        "needs attention: a scheduled capture waits for the end of a dispute"
+                    );
+                }
+                self.stopped(key).await;
+                order.due_for_capture(self.payments.clock.now()).is_some()
             }
             Err(error) => self.refused(key, &error),
         }

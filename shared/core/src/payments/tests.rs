@@ -271,8 +271,12 @@ struct Fixture {
 impl Fixture {
     async fn new() -> Self {
         let (store, gateway) = (Arc::new(MemoryStore::default()), Arc::new(ScriptedGateway::default()));
-        let payments =
-            Payments { store: store.clone(), gateway: gateway.clone(), clock: Arc::new(SystemClock) };
+        let payments = Payments {
+            store: store.clone(),
+            gateway: gateway.clone(),
+            clock: Arc::new(SystemClock),
+            known_disputes: None,
+        };
         let merchant = test_merchant("m".parse().unwrap());
         let key = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
         let mut fixture = Self { payments, store, gateway, merchant, key };

@@ -438,7 +438,7 @@ impl Tour {
     }
 
     /// What an issuer takes back, as a report of the gateway's deposits has it.
-    async fn is_charged_back(&self) {
+    async fn is_charged_back(&mut self) {
         self.shop.register("disputed", 2599).await;
         let paid = self.shop.pay_by_token("disputed", "purchase").await;
         let job = self.shop.stack.ports().captures.clone();
@@ -466,6 +466,14 @@ impl Tour {
         };
         let Payments { store, clock, .. } = &job.payments;
         record_dispute(store.as_ref(), clock.as_ref(), &key, &report).await.unwrap();
+        // What else is due of the order waits.
+        let more = json!({"type": "order", "amount": 5198, "currency": "USD"});
+        self.shop.put_order("disputed", more).await.data(200);
+        let at = self.shop.stack.clock().now();
+        let data = by_card_with("authorize", VISA, &json!({ "capture_at": at }));
+        self.shop.pay("disputed", data).await.data(200);
+        self.run("scheduled-capture").await;
+        self.look().await;
     }
 
     async fn lets_an_authorization_lapse(&mut self) {

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     order::{
-        PaymentKind, Rejection, TransactionStatus,
-        tests::fixture::{Fixture, TOTAL, amount, approval, not_done, partial, unknown},
+        DisputeKind, DisputeReport, OperationStatus, PaymentKind, Rejection, TransactionStatus,
+        tests::fixture::{Fixture, TOTAL, amount, approval, dispute_report, not_done, partial, unknown},
     },
     values::Amount,
 };

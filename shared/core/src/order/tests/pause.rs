@@ -5,12 +5,15 @@ use uuid::Uuid;
 
 use super::{
     Fixture, TOTAL,
-    fixture::not_done,
+    fixture::{dispute_report, not_done},
     schedule::{authorize, authorized, capture_due},
 };
 use crate::{
     journal::{Concern, concerns},
-    order::{Action, Attribution, CaptureAt, Due, NoEffect, PAUSES_MAX, Rejection, Transaction},
+    order::{
+        Action, Attribution, CaptureAt, DisputeKind, Due, NoEffect, PAUSES_MAX, PaymentKind, Rejection,
+        Transaction,
+    },
 };
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -156,4 +159,27 @@ fn a_pause_while_a_capture_is_in_doubt_holds_back_its_next_attempt() {
 fn at_of(fixture: &Fixture) -> crate::order::OperationRef {
     let transaction = only(fixture);
     crate::order::OperationRef { transaction: transaction.id, operation: transaction.operations[1].id }
+}
+
+#[test]
+fn a_capture_that_waits_for_a_dispute_lapses_at_its_end_and_is_due_at_once_when_all_came_back() {
+    let (mut fixture, id) = authorized(0);
+    // Another payment of the order, which an issuer took back.
+    fixture.order.total = None;
+    fixture.approved(PaymentKind::Purchase, Some(100));
+    let report = |kind, minor| dispute_report(kind, "c", "1", minor);
+    fixture.order.record_dispute(&report(DisputeKind::Chargeback, 100), fixture.now).unwrap();
+    let due = Some(Due::Capture(id));
+    assert_eq!(fixture.order.due_for_capture(fixture.now), due, "the merchant's document decides");
+    assert_eq!(capture_due(&mut fixture), Err(Rejection::CapturesDisputed));
+    fixture.order.hold_back(fixture.now).unwrap();
+    assert_eq!(fixture.order.due_for_capture(fixture.now), None);
+    assert!(concerns(&fixture.order, only(&fixture), fixture.now).contains(&Concern::CaptureSkipped));
+    let ends = ends(&fixture);
+    assert_eq!(fixture.order.next_capture_at(), Some(ends - DAY));
+    assert_eq!(fixture.order.due_for_capture(ends - DAY), Some(Due::Notice(id)));
+    assert_eq!(fixture.order.due_for_capture(ends), Some(Due::Lapse(id)));
+    fixture.order.record_dispute(&report(DisputeKind::Reversal, 100), fixture.now).unwrap();
+    assert_eq!(fixture.order.due_for_capture(fixture.now), due);
+    assert!(concerns(&fixture.order, only(&fixture), fixture.now).is_empty());
 }

@@ -30,7 +30,8 @@ pub struct CaptureReport {
     pub ending: usize,
     /// Another process or a client had done it, moved it or was at it.
     pub overtaken: usize,
-    /// Left for later: the merchant's captures are paused, or its gateway or secret cannot be reached.
+    /// Left for later: captures are paused or wait for the end of a dispute, or the merchant's gateway or secret cannot be
+    /// reached.
     pub held_back: usize,
     /// Due and not reached in this run's time.
     pub left: usize,

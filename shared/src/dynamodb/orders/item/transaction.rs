@@ -88,6 +88,7 @@ stored! {
     CaptureSchedule {
         at: "w",
         amount: "a",
+        held_back_at: "held_back_at",
     }
 }
 

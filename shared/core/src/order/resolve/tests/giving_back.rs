@@ -24,6 +24,40 @@ fn the_refund_of_a_second_charge_that_settled_names_that_charge() {
 }
 
 #[test]
+fn a_second_charge_that_its_bank_took_back_is_not_refunded_as_well_unless_all_of_it_came_back() {
+    for (came_back, follows) in [(TOTAL - 1, false), (TOTAL, true)] {
+        let (mut fixture, at, void) = charged_twice();
+        let report = |kind, minor| DisputeReport {
+            reference: Some("second".to_owned()),
+            ..dispute_report(kind, "c", "1", minor)
+        };
+        for report in [report(DisputeKind::Chargeback, TOTAL), report(DisputeKind::Reversal, came_back)] {
+            fixture.order.record_dispute(&report, fixture.now).unwrap();
+        }
+        let next = fixture.learns(void, &became(not_done(NoEffect::AlreadySettled)));
+        assert_eq!(matches!(next, Some(Next::Send(_))), follows);
+        assert_eq!(fixture.operation(void).stage(), Stage::NoEffect, "nothing is in doubt");
+        let expected = if follows { TransactionStatus::Pending } else { TransactionStatus::Done };
+        assert_eq!(status(&fixture, at), expected);
+    }
+}
+
+#[test]
+fn a_part_that_must_not_stand_and_was_charged_back_has_failed_and_counts_as_nothing() {
+    let mut fixture = Fixture::new();
+    let at = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
+    let Next::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
+    let reference = fixture.transaction(at.transaction).reference().map(str::to_owned);
+    let report = DisputeReport { reference, ..dispute_report(DisputeKind::Chargeback, "c", "1", 500) };
+    fixture.order.record_dispute(&report, fixture.now).unwrap();
+    assert_eq!(fixture.told(void, &not_done(NoEffect::AlreadySettled)), Next::Respond);
+    let transaction = fixture.transaction(at.transaction);
+    assert_eq!((transaction.status(), transaction.captured()), (TransactionStatus::Failed, Amount::ZERO));
+    assert!(matches!(transaction.operation_status(fixture.operation(at)), OperationStatus::Declined(_)));
+    assert_eq!(fixture.order.owing(), Some(amount(TOTAL)));
+}
+
+#[test]
 fn of_several_charges_the_oldest_that_does_not_stand_is_given_back_first() {
     let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     let three = ["first", "second", "third"].map(approved_as).to_vec();
