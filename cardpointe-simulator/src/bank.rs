@@ -208,11 +208,11 @@ impl Bank {
         changes.filter_map(|listing| listing.minor_units).next_back().unwrap_or(at_first)
     }
 
-    /// What its own deposit says of it now: its amount, and the day of its change.
-    pub(crate) fn in_place(&self, id: i64, at_first: i64) -> (i64, Option<Date>) {
-        let own = self.listings.iter().filter(|listing| listing.id == id && listing.on.is_none());
-        own.fold((at_first, None), |(amount, changed_on), listing| {
-            (listing.minor_units.unwrap_or(amount), listing.changed_on.or(changed_on))
+    /// What is said of it by some of its changes: its amount, and the day of the last one.
+    pub(crate) fn said<'a>(changes: impl Iterator<Item = &'a Listing>, at_first: i64) -> (i64, Option<Date>) {
+        changes.fold((at_first, None), |(amount, changed_on), listing| {
+            let changed = listing.changed_on.or(listing.on.filter(|_| listing.minor_units.is_some()));
+            (listing.minor_units.unwrap_or(amount), changed.or(changed_on))
         })
     }
 

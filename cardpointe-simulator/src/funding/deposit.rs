@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::funding_day;
 use crate::{
-    bank::{ADJUSTED, Adjustment, Chargeback, DISPUTED, DepositDeviation, Deviation, key},
+    bank::{ADJUSTED, Adjustment, Bank, Chargeback, DISPUTED, DepositDeviation, Deviation, Listing, key},
     config::Merchant,
     settings::Deposits,
     state::RecordKind,
@@ -86,17 +86,20 @@ fn listed<T: Clone>(
     set: impl Fn(&mut T, Option<i64>) -> i64,
 ) -> Vec<Listed<T>> {
     let mut found = Vec::new();
-    for (number, mut one) in all {
-        if is_here(&one) {
-            let (minor_units, changed_on) = world.bank.in_place(number, set(&mut one, None));
-            set(&mut one, Some(minor_units));
-            found.push(Listed { number, one: one.clone(), changed_on, is_repeated: false });
-        }
-        let again = world.bank.listings.iter().filter(|again| again.id == number && again.on == Some(day));
-        for again in again {
+    for (number, one) in all {
+        let changes: Vec<&Listing> = world.bank.listings.iter().filter(|again| again.id == number).collect();
+        let as_said = |(minor_units, changed_on), is_repeated| {
             let mut one = one.clone();
-            set(&mut one, again.minor_units);
-            found.push(Listed { number, one, changed_on: again.changed_on, is_repeated: true });
+            set(&mut one, Some(minor_units));
+            Listed { number, one, changed_on, is_repeated }
+        };
+        let at_first = set(&mut one.clone(), None);
+        if is_here(&one) {
+            let in_place = changes.iter().copied().filter(|change| change.on.is_none());
+            found.push(as_said(Bank::said(in_place, at_first), false));
+        }
+        for (place, _) in changes.iter().enumerate().filter(|(_, change)| change.on == Some(day)) {
+            found.push(as_said(Bank::said(changes[..=place].iter().copied(), at_first), true));
         }
     }
     found

@@ -174,9 +174,9 @@ impl Writer<'_> {
         self.forms.0.dispute_ids.then(|| self.forms.id(number))
     }
 
-    /// When a chargeback or an adjustment was changed: if it was not, the day of its deposit.
-    fn line_changed(&self, changed_on: Option<Date>) -> Option<Value> {
-        let changed_on = changed_on.unwrap_or(self.deposit.day);
+    /// When a chargeback or an adjustment was changed: if it was not, the day of its own deposit.
+    fn line_changed(&self, changed_on: Option<Date>, own: Option<Date>) -> Option<Value> {
+        let changed_on = changed_on.or(own).unwrap_or(self.deposit.day);
         self.forms.0.dispute_changes.then(|| self.forms.date(changed_on))
     }
 
@@ -194,7 +194,7 @@ impl Writer<'_> {
         put("currency", Some(json!(self.merchant.currency)));
         put("casenumber", adjustment.casenumber.as_deref().map(|case| json!(case)));
         put("dateadded", Some(forms.date(adjustment.on.unwrap_or(self.deposit.day))));
-        put("datechanged", self.line_changed(listed.changed_on));
+        put("datechanged", self.line_changed(listed.changed_on, adjustment.on));
         members.into()
     }
 
@@ -223,7 +223,7 @@ impl Writer<'_> {
         put("cardnumber", payment.map(|payment| json!(masked(&payment.token))));
         put("invoicenumber", of_payment(|payment| Some(&payment.order_id)));
         put("dateadded", Some(forms.date(chargeback.on.unwrap_or(self.deposit.day))));
-        put("datechanged", self.line_changed(listed.changed_on));
+        put("datechanged", self.line_changed(listed.changed_on, chargeback.on));
         members.into()
     }
 }

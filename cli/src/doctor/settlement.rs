@@ -5,7 +5,7 @@ use tollgate::ports::SettlementStores;
 use tollgate_core::{
     order::MerchantId,
     payments::StoreError,
-    settlement::{Progress, eastern_day},
+    settlement::{Exception, ExceptionCause, ExceptionFilter, Progress, eastern_day},
     values::ReadOrder,
 };
 
@@ -49,7 +49,9 @@ async fn found(stores: &SettlementStores, now: Timestamp) -> Result<(Mark, Strin
     let mut mark = Mark::Good;
     let mut parts = Vec::new();
     for (merchant, progress) in &accounts {
-        if now.duration_since(progress.read_at.unwrap_or(progress.known_at)) > UNREAD_MAX {
+        // One that nothing is reported for any more is read no more.
+        let is_read = progress.may_be_reported(eastern_day(now));
+        if is_read && progress.unread_s(now) > UNREAD_MAX.as_secs() {
             mark = Mark::Bad;
         }
         parts.push(account(merchant, progress));
@@ -72,9 +74,25 @@ async fn found(stores: &SettlementStores, now: Timestamp) -> Result<(Mark, Strin
         if open.exceptions > 0 {
             mark = if mark == Mark::Good { Mark::Note } else { mark };
             parts.push(format!("open exceptions of {merchant}: {open} (`tollgate settlement exceptions`)"));
+            let filter =
+                ExceptionFilter { cause: Some(ExceptionCause::DisputesDiffer), ..ExceptionFilter::default() };
+            let differ = stores.exceptions.list(merchant, &filter, None, DEPOSITS_MAX).await?;
+            mark = if differ.exceptions.is_empty() { mark } else { Mark::Bad };
+            parts.extend(differ.exceptions.iter().map(disputes_differ));
         }
     }
     Ok((mark, parts.join("; ")))
+}
+
+/// What was taken back by deposits and by orders, in minor units.
+fn disputes_differ(exception: &Exception) -> String {
+    let sum = |minor: Option<i64>| minor.unwrap_or_default();
+    format!(
+        "MID {}: deposits state {} minor units as disputed, and orders {} (disputes_differ)",
+        exception.account,
+        sum(exception.expected),
+        sum(exception.found)
+    )
 }
 
 fn account(merchant: &MerchantId, progress: &Progress) -> String {

@@ -86,6 +86,16 @@ pub fn settled(seed: u64, whole: bool) -> Run {
     settled::seed(seed, whole, false)
 }
 
+/// Runs one history of money that banks take back.
+pub fn disputed(seed: u64) -> Run {
+    settled::disputed_seed(seed, false)
+}
+
+/// Runs one history of money that banks take back and keeps its steps.
+pub fn replay_disputed(seed: u64) -> Run {
+    settled::disputed_seed(seed, true)
+}
+
 /// Runs one history of money that arrives and keeps its steps.
 pub fn replay_settled(seed: u64) -> Run {
     settled::seed(seed, true, true)

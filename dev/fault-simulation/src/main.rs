@@ -29,6 +29,9 @@ struct Options {
     /// of them.
     #[arg(long, conflicts_with_all = ["all", "sweep", "stored_cards"])]
     settled: bool,
+    /// The same with chargebacks, reversals, and what reports say of them.
+    #[arg(long, conflicts_with_all = ["all", "sweep", "stored_cards", "settled"])]
+    disputed: bool,
     /// Runs every scenario with every fault at every port call, instead of seeds.
     #[arg(long)]
     sweep: bool,
@@ -66,6 +69,8 @@ fn main() -> ExitCode {
     for seed in options.from..options.from.saturating_add(options.seeds) {
         let run = if options.settled {
             fault_simulation::settled(seed, true)
+        } else if options.disputed {
+            fault_simulation::disputed(seed)
         } else if options.stored_cards {
             fault_simulation::stored_cards(seed)
         } else {
@@ -113,6 +118,8 @@ fn summary(counts: &BTreeMap<&'static str, u64>) {
 fn steps(seed: u64, options: &Options) -> Run {
     if options.settled {
         fault_simulation::replay_settled(seed)
+    } else if options.disputed {
+        fault_simulation::replay_disputed(seed)
     } else if options.stored_cards {
         fault_simulation::replay_stored_cards(seed)
     } else {

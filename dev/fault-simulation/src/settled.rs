@@ -1,13 +1,18 @@
-//! Money that arrived: random days of traffic through both APIs and the real gateway client, and then the real reader of its
+//! Money that arrived, and was taken back: random days of traffic through both APIs and the real gateway client, and then the real reader of its
 //! reports, from the simulator's batches and deposits to the match. What fits has no exception, each deviation has its own,
 //! and sums agree to the cent, however often runs are repeated, whatever they die of, and however late the journal is.
 
 mod deviations;
+mod disputed;
 mod history;
 mod ports;
 mod stores;
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use cardpointe_simulator::{Deviation, Record, RecordState, Simulator};
 use tokio::time::sleep;
@@ -24,6 +29,7 @@ use tollgate_core::{
 
 use self::{
     deviations::{ENDS, LASTING, Victim, mend, of_deposits, of_records},
+    disputed::Issuers,
     history::{Account, Traffic, accounts, of_merchants, set_up},
     ports::{Documents, Line, Log, WorldClock},
     stores::Stores,
@@ -40,6 +46,10 @@ const BEGIN_S: [i64; 4] = [1_779_364_800, 1_772_712_000, 1_793_275_200, 1_798_54
 
 /// After the last day of traffic: longer than money may take over a weekend with a holiday.
 const ARRIVED_AFTER: Duration = Duration::from_hours(9 * 24);
+
+/// Days after the traffic on which banks still take money back, and then those until all reports of it were read.
+const DISPUTED_DAYS: u64 = 6;
+const QUIET_DAYS: u64 = 7;
 
 /// What the platform gives the function.
 const LIMIT: Duration = Duration::from_mins(15);
@@ -60,13 +70,58 @@ pub(crate) fn seed(seed: u64, whole: bool, keep_steps: bool) -> Run {
     )
 }
 
+/// One history of money that banks take back, and all that must be true of it.
+pub(crate) fn disputed_seed(seed: u64, keep_steps: bool) -> Run {
+    let at_s = BEGIN_S[usize::try_from(seed).unwrap_or_default() % BEGIN_S.len()];
+    run::run(
+        || World::begun(at_s, seed, Plan::Calm, keep_steps, None),
+        async |world| {
+            if let Err(rule) = disputed_story(&world).await {
+                world.fail(&mut world.state(), &rule);
+            }
+        },
+    )
+}
+
+async fn disputed_story(world: &Arc<World>) -> Result<(), String> {
+    let accounts = {
+        let rng = &mut world.state().rng;
+        let mut accounts = accounts(rng);
+        for account in &mut accounts {
+            (account.dispute_ids, account.dispute_changes) = (rng.chance(75), rng.chance(85));
+        }
+        accounts
+    };
+    set_up(world, &accounts);
+    let bank = Bank { world: world.clone(), accounts, named: Mutex::default() };
+    let mut traffic = Traffic::new(world.clone(), bank.accounts.clone());
+    let (kept, mut issuers) = (Arc::new(Stores::default()), Issuers::new(&bank.accounts));
+    let mut done = Ok(());
+    traffic
+        .pass(async |current| {
+            bank.name_account(current);
+            done = done.clone().and(issuers.act(&bank));
+            bank.run_badly(&kept).await;
+        })
+        .await;
+    done?;
+    for day in 0..DISPUTED_DAYS + QUIET_DAYS {
+        sleep(Duration::from_hours(24)).await;
+        if day < DISPUTED_DAYS {
+            issuers.act(&bank)?;
+        }
+        bank.run(&kept, 0).await;
+    }
+    issuers.agree(&bank, &kept)
+}
+
 async fn story(world: &Arc<World>, whole: bool) -> Result<(), String> {
     let accounts = accounts(&mut world.state().rng);
     set_up(world, &accounts);
-    let bank = Bank { world: world.clone(), accounts };
+    let bank = Bank { world: world.clone(), accounts, named: Mutex::default() };
     let mut traffic = Traffic::new(world.clone(), bank.accounts.clone());
     let kept = Arc::new(Stores::default());
-    traffic.pass(async || bank.run_badly(&kept).await).await;
+    traffic.pass(async |_| bank.run_badly(&kept).await).await;
     for _ in 0..ARRIVED_AFTER.as_secs() / 86_400 {
         sleep(Duration::from_hours(24)).await;
         bank.run(&kept, 0).await;
@@ -97,9 +152,26 @@ fn same(left: &stores::Left, other: &stores::Left, what: &str) -> Result<(), Str
 struct Bank {
     world: Arc<World>,
     accounts: Vec<Account>,
+    /// Up to which account merchants' documents name the last of theirs only; none: all that they ever had.
+    named: Mutex<Option<usize>>,
 }
 
 impl Bank {
+    /// From now on, documents name accounts up to this one, and of each merchant only the last.
+    fn name_account(&self, current: usize) {
+        *self.named.lock().unwrap_or_else(PoisonError::into_inner) = Some(current);
+    }
+
+    fn documents(&self) -> Documents {
+        let named = *self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(current) = named else { return Documents::new(of_merchants(&self.accounts)) };
+        let mut last = BTreeMap::new();
+        for account in self.accounts.iter().take(current + 1) {
+            last.insert(account.merchant, vec![account.id.clone()]);
+        }
+        Documents::new(last)
+    }
+
     /// One run of the function, by a journal that lacks the last writes.
     async fn run(&self, stores: &Arc<Stores>, behind: usize) -> SettlementReport {
         let world = &self.world;
@@ -109,7 +181,7 @@ impl Bank {
             reports: Arc::new(CardPointeReports::over(Line(world.clone()), clock.clone())),
             log: log.clone(),
             totals: log,
-            merchants: Arc::new(Documents::new(of_merchants(&self.accounts))),
+            merchants: Arc::new(self.documents()),
             lines: stores.clone(),
             deposits: stores.clone(),
             deposit_journal: stores.clone(),

@@ -28,3 +28,36 @@ fn what_arrives_fits_to_the_cent_and_each_deviation_is_its_own_exception_whateve
     let never: Vec<_> = HAPPENED.iter().filter(|what| !counts.contains_key(*what)).collect();
     assert!(never.is_empty(), "never happened: {never:?}");
 }
+
+/// Histories of the test with chargebacks, and of a sample.
+const DISPUTED_SEEDS: u64 = 10_000;
+const DISPUTED_SEEDS_OF_A_SAMPLE: u64 = 60;
+
+/// What has to happen in these.
+const DISPUTED: [&str; 8] = [
+    "chargebacks",
+    "corrected lines",
+    "payments with many chargebacks",
+    "reversals",
+    "second chargebacks",
+    "second reports",
+    "settlement runs",
+    "vague reports",
+];
+
+#[test]
+fn what_banks_took_back_is_on_record_once_to_the_cent_or_somebody_is_told() {
+    let whole = env::var("SIMULATION").is_ok_and(|asked| asked == "whole");
+    let mut counts = BTreeMap::<_, u64>::new();
+    for seed in 0..if whole { DISPUTED_SEEDS } else { DISPUTED_SEEDS_OF_A_SAMPLE } {
+        let run = fault_simulation::disputed(seed);
+        if let Some(rule) = run.failure {
+            panic!("seed {seed}: {rule}\ncargo run -p fault-simulation -- --disputed --seed {seed}");
+        }
+        for (what, times) in run.counts {
+            *counts.entry(what).or_default() += times;
+        }
+    }
+    let never: Vec<_> = DISPUTED.iter().filter(|what| !counts.contains_key(*what)).collect();
+    assert!(never.is_empty(), "never happened: {never:?}");
+}

@@ -41,6 +41,9 @@ pub(super) struct Account {
     pub(super) merchant: &'static str,
     pub(super) id: String,
     pub(super) has_deposits: bool,
+    /// Whether its chargebacks and reversals have ids, and say when they were changed.
+    pub(super) dispute_ids: bool,
+    pub(super) dispute_changes: bool,
 }
 
 /// The accounts of a history, in the order in which they are used.
@@ -50,6 +53,8 @@ pub(super) fn accounts(rng: &mut Rng) -> Vec<Account> {
         merchant: if generation.is_multiple_of(2) { EXTERNAL } else { REGISTERED },
         id: (1 + generation).to_string(),
         has_deposits: rng.chance(80),
+        dispute_ids: true,
+        dispute_changes: true,
     };
     (1..=ACCOUNTS).map(account).collect()
 }
@@ -69,7 +74,10 @@ pub(super) fn set_up(world: &World, accounts: &[Account]) {
     let state = &mut *guard;
     for merchid in merchids().map(|merchid| merchid.to_string()) {
         let known = accounts.iter().find(|account| account.id == merchid);
-        let reports = report_settings(&mut state.rng, known.is_none_or(|account| account.has_deposits));
+        let mut reports = report_settings(&mut state.rng, known.is_none_or(|account| account.has_deposits));
+        if let Some(account) = known {
+            (reports.dispute_ids, reports.dispute_changes) = (account.dispute_ids, account.dispute_changes);
+        }
         let funding_after_days = state.rng.pick(&[1, 1, 2]).unwrap_or(1);
         let settings = Settings { reports, funding_after_days, ..Settings::default() };
         state.ledger.simulator.set_merchant(&merchid, settings);
@@ -158,8 +166,8 @@ impl Traffic {
         Self { world, accounts, current: 0, number: 0 }
     }
 
-    /// All days, each followed by this.
-    pub(super) async fn pass(&mut self, mut after_each: impl AsyncFnMut()) {
+    /// All days, each followed by this, with the place of the account that is used by then.
+    pub(super) async fn pass(&mut self, mut after_each: impl AsyncFnMut(usize)) {
         for day in 0..DAYS {
             if day > 0 && self.current + 1 < self.accounts.len() && self.world.state().rng.chance(40) {
                 self.world.state().shops.rotate();
@@ -169,7 +177,7 @@ impl Traffic {
                 }
             }
             self.day().await;
-            after_each().await;
+            after_each(self.current).await;
         }
     }
 

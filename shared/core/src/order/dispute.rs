@@ -16,14 +16,15 @@ use crate::{
     words,
 };
 
-/// Longest number of a case, and longest reference; the gateway's own have up to 30 characters.
-const NAME_MAX_CHARS: usize = 40;
+/// Longest number of a case, and longest reference, in bytes; the gateway's own have up to 30.
+const NAME_MAX_BYTES: usize = 40;
 
-/// Longest code of a reason; the gateway's have 4 to 10 characters.
-const CODE_MAX_CHARS: usize = 16;
+/// Longest code of a reason, in bytes; the gateway's have 4 to 10.
+const CODE_MAX_BYTES: usize = 16;
 
-/// Longest reason in words, as the gateway's.
-const REASON_MAX_CHARS: usize = 200;
+/// Longest reason in words, in bytes: an order has room for many. The gateway's have up to 200 characters, all of which its
+/// deposit keeps.
+const REASON_MAX_BYTES: usize = 120;
 
 words! {
     /// What happened to a payment outside.
@@ -121,11 +122,15 @@ pub(super) enum Word {
 impl Dispute {
     /// The same as it may be stored: texts are short and hold nothing that looks like a card number.
     pub(crate) fn cleaned(mut self) -> Self {
-        let shortened = |text: &str, most| clean_text(text.trim(), most);
+        let shortened = |text: &str, most: usize| {
+            let mut text = clean_text(text.trim(), most);
+            text.truncate(text.floor_char_boundary(most));
+            text
+        };
         // A long number of another system can look like a card's by chance, so only what is one as a whole goes.
         let as_reference = |text: &str| {
-            let fits = text.chars().count() <= NAME_MAX_CHARS && check_kept(text, TextUse::Reference).is_ok();
-            if fits { text.to_owned() } else { shortened(text, NAME_MAX_CHARS) }
+            let fits = text.len() <= NAME_MAX_BYTES && check_kept(text, TextUse::Reference).is_ok();
+            if fits { text.to_owned() } else { shortened(text, NAME_MAX_BYTES) }
         };
         // Two of them that have to be shortened must not become one.
         let as_identity = |text: &str| {
@@ -138,8 +143,8 @@ impl Dispute {
         }
         self.acquirer_reference = self.acquirer_reference.as_deref().map(as_reference);
         self.deposit = self.deposit.as_deref().map(as_reference);
-        self.reason_code = self.reason_code.map(|code| shortened(&code, CODE_MAX_CHARS));
-        self.reason = self.reason.map(|reason| shortened(&reason, REASON_MAX_CHARS));
+        self.reason_code = self.reason_code.map(|code| shortened(&code, CODE_MAX_BYTES));
+        self.reason = self.reason.map(|reason| shortened(&reason, REASON_MAX_BYTES));
         self
     }
 
@@ -167,13 +172,12 @@ impl Dispute {
         }
     }
 
-    /// Whether it may be a correction that nothing says is one: a line without an id, of the same number in its case as one of
-    /// another deposit. It counts as another event, and a person has to look at it.
+    /// Whether it may be a correction that nothing says is one, or the same line once more: it has no id, and the number in its
+    /// case that another one has. It counts as another event, and a person has to look at it.
     pub(super) fn is_unclear_beside(&self, earlier: &Self) -> bool {
         self.line.stated().is_none()
             && (self.kind, &self.case, &self.number) == (earlier.kind, &earlier.case, &earlier.number)
             && !self.is_same(earlier)
-            && self.deposit != earlier.deposit
     }
 }
 

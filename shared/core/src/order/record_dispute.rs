@@ -11,7 +11,7 @@ use super::{
 };
 use crate::values::{Carried, Currency};
 
-/// Chargebacks and reversals that an order keeps, corrections included. Each has at most about 800 bytes, so that an order
+/// Chargebacks and reversals that an order keeps, corrections included. Each has at most about 450 bytes, so that an order
 /// always has room for the outcomes of its operations.
 pub const DISPUTES_MAX: usize = 120;
 

@@ -66,26 +66,26 @@ impl DisputeMatcher<'_> {
         let mut orders = BTreeMap::<OrderKey, Order>::new();
         let mut is_comparable = true;
         for line in &lines {
-            if line.is_contradicted {
-                compared.not_recorded(line);
-            }
+            let mut is_refused = line.is_contradicted;
             match self.record(merchant, line).await {
                 Ok((became, order)) => {
                     compared.recorded += u64::from(became == DisputeRecorded::Applied);
                     orders.insert(order.key(), order);
                 }
                 Err(NotRecorded::Rejected(why)) => match why {
-                    DisputeRejection::TooMany | DisputeRejection::Contradicts => {
-                        let (id, case) = (&line.line, &line.case);
-                        tracing::error!(merchant = %merchant.id, account, case, line = %id, %why, NOT_RECORDED);
-                        compared.not_recorded(line);
-                    }
+                    DisputeRejection::TooMany | DisputeRejection::Contradicts => is_refused = true,
                     DisputeRejection::NewerVersion => is_comparable = false,
                     DisputeRejection::NoSuchPayment
                     | DisputeRejection::UnknownChargeback
                     | DisputeRejection::CurrencyDiffers(_) => compared.unknown += line.change,
                 },
                 Err(refused @ NotRecorded::Refused(_)) => return Err(refused.into()),
+            }
+            if is_refused {
+                let (id, case) = (&line.line, &line.case);
+                let what = "a report of a chargeback or a reversal is not on record of its order";
+                tracing::error!(merchant = %merchant.id, account, case, line = %id, "{what}");
+                compared.not_recorded(line);
             }
         }
         if is_comparable {
@@ -112,8 +112,6 @@ impl DisputeMatcher<'_> {
         }
     }
 }
-
-const NOT_RECORDED: &str = "a chargeback or a reversal is not put on record";
 
 /// The deposits of an account that may have a line of a case that goes on, the oldest first.
 async fn deposits_of(

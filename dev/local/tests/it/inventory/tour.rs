@@ -21,6 +21,7 @@ use super::{logged, stored, stored_in, watch::Watch};
 use crate::{
     bad_rows,
     credit_card_client::{CreditCard, Syntax, follow_up, payment, with},
+    permissions::reads_a_deposit_with,
     shop::{NO_FUNDS, Shop, TIMES_OUT, VISA, by_card_with},
     stopped_payments::throw,
     support::client,
@@ -318,6 +319,11 @@ impl Tour {
         self.fault(Endpoint::Settlestat, FaultKind::DropAfter);
         let report = self.shop.stack.invoke_scheduled("settlement").await.unwrap();
         assert_eq!(report["failed"], 1, "{report}");
+        // Two deposits that contradict each other.
+        for (deposit, amount) in [("1", "1.00"), ("2", "2.00")] {
+            let chargeback = json!({"fundingchargebackid": "1", "casenumber": "1", "amount": amount});
+            reads_a_deposit_with(&self.shop, deposit, json!([chargeback]), json!([])).await;
+        }
     }
 
     /// A cancel that closes its order, and a payment that the settlement refuses before it is found.
@@ -456,7 +462,7 @@ impl Tour {
             reason: text("Cardholder dispute"),
             acquirer_reference: text("24055226319400000000012"),
             deposit: text("20261120M"),
-            changed_on: None,
+            changed_on: Some(Date::constant(2026, 11, 20)),
         };
         let report = DisputeReport {
             reference: paid.data(200)["reference"].as_str().map(str::to_owned),
