@@ -211,8 +211,8 @@ impl Bank {
     /// What is said of it by some of its changes: its amount, and the day of the last one.
     pub(crate) fn said<'a>(changes: impl Iterator<Item = &'a Listing>, at_first: i64) -> (i64, Option<Date>) {
         changes.fold((at_first, None), |(amount, changed_on), listing| {
-            let changed = listing.changed_on.or(listing.on.filter(|_| listing.minor_units.is_some()));
-            (listing.minor_units.unwrap_or(amount), changed.or(changed_on))
+            let own_day = listing.on.filter(|_| listing.minor_units.is_some());
+            (listing.minor_units.unwrap_or(amount), listing.changed_on.or(own_day).or(changed_on))
         })
     }
 

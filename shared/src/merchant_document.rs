@@ -171,6 +171,18 @@ struct ShopperRules {
     declines_per_source_hour: Option<u32>,
 }
 
+impl ShopperRules {
+    fn policy(&self) -> ShopperPolicy {
+        let usual = ShopperPolicy::default();
+        ShopperPolicy {
+            attempts: self.declines_per_order.unwrap_or(usual.attempts),
+            declines_per_source_hour: self.declines_per_source_hour.unwrap_or(usual.declines_per_source_hour),
+            partial: self.partial,
+            stored_cards: self.stored_cards,
+        }
+    }
+}
+
 fn yes() -> bool {
     true
 }
@@ -265,14 +277,7 @@ impl MerchantDocument {
                 keep_personal_data: self.keep_personal_data,
                 surcharging: self.gateway.surcharging_merchids,
                 fee_basis: self.gateway.fee_basis,
-                shoppers: ShopperPolicy {
-                    attempts: shoppers.declines_per_order.unwrap_or(defaults.shoppers.attempts),
-                    declines_per_source_hour: shoppers
-                        .declines_per_source_hour
-                        .unwrap_or(defaults.shoppers.declines_per_source_hour),
-                    partial: shoppers.partial,
-                    stored_cards: shoppers.stored_cards,
-                },
+                shoppers: shoppers.policy(),
             },
             shopper_tokens: shoppers.enabled,
             disabled: self.disabled,

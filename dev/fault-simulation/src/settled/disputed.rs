@@ -62,7 +62,7 @@ impl Issuers {
 
     /// One day: some of what can happen.
     pub(super) fn act(&mut self, bank: &Bank) -> Result<(), String> {
-        for _ in 0..1 + bank.below(4) {
+        for _ in 0..=bank.below(4) {
             match bank.below(10) {
                 0..=3 => self.charge_back(bank)?,
                 4 => self.charge_back_again(bank)?,

@@ -129,9 +129,10 @@ pub(crate) async fn arrives_late(shop: &Shop, order: &str, by_another_card: bool
     lost.data(202);
     run_until_decided(shop, &[order.to_owned()]).await;
     let order_id = shop.transactions(order).await[0]["meta"]["operations"][0]["gateway_order_id"].clone();
-    let paid = match by_another_card {
-        true => shop.pay(order, by_card("purchase", VISA)).await,
-        false => shop.pay_by_token(order, "purchase").await,
+    let paid = if by_another_card {
+        shop.pay(order, by_card("purchase", VISA)).await
+    } else {
+        shop.pay_by_token(order, "purchase").await
     };
     paid.data(200);
     let late = crate::support::client().put(format!("{}/auth", shop.stack.simulator().base_url()));

@@ -94,14 +94,15 @@ fn resolve_pending(
             let had_no_effect = Outcome::NoEffect(NoEffect::TryAgain, response.clone());
             Some(apply(order, at, &had_no_effect, context))
         }
-        // It may have been done: no document says what the record of one shows, or when.
-        Finding::TimedOut(_) => Some(undecided(order, at, context)),
         // The documents say only of an authorization that it can be sent again, so the refund is looked for once more.
         Finding::TryAgain(response) => {
             let unproven = GatewayResponse { unproven: true, ..response.clone() };
             Some(absent(order, at, &Outcome::NoEffect(NoEffect::TryAgain, unproven), context))
         }
-        Finding::Undecided | Finding::UnderReview => Some(undecided(order, at, context)),
+        // What timed out may have been done: no document says what the record of one shows, or when.
+        Finding::TimedOut(_) | Finding::Undecided | Finding::UnderReview => {
+            Some(undecided(order, at, context))
+        }
         // It says nothing, and does not advance the back-off either: what was due stays due.
         Finding::Failed => None,
     }

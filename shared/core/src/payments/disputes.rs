@@ -106,15 +106,16 @@ impl Payments {
         let Some(reference) = own.or(transaction.reference()) else { return Ok(()) };
         let reports = known.of_payment(merchant, reference, transaction.created_at).await;
         for report in reports.map_err(Refusal::Store)? {
-            match record_dispute(self.store.as_ref(), self.clock.as_ref(), &order.key(), &report).await {
-                Ok(_) => {}
-                Err(
-                    why @ (NotRecorded::Refused(_) | NotRecorded::Rejected(DisputeRejection::NewerVersion)),
-                ) => {
-                    return Err(why);
-                }
-                // It is not of this payment, or an exception of the settlement already.
-                Err(NotRecorded::Rejected(_)) => {}
+            let recorded =
+                record_dispute(self.store.as_ref(), self.clock.as_ref(), &order.key(), &report).await;
+            let is_undecided = |why: &NotRecorded| {
+                matches!(why, NotRecorded::Refused(_) | NotRecorded::Rejected(DisputeRejection::NewerVersion))
+            };
+            // What else is rejected is not of this payment, or an exception of the settlement already.
+            if let Err(why) = recorded
+                && is_undecided(&why)
+            {
+                return Err(why);
             }
         }
         Ok(())

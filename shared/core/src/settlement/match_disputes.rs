@@ -15,7 +15,7 @@ use super::{
     READ_AFTER_USE_DAYS, ReadDayError, eastern_day,
 };
 use crate::{
-    order::{Dispute, DisputeKind, DisputeRecorded, DisputeRejection, LineId, Order, OrderKey},
+    order::{Dispute, DisputeKind, DisputeRecorded, DisputeRejection, LineId, Order, OrderKey, Transaction},
     payments::{Merchant, NotRecorded, StoreError},
     values::ReadOrder,
 };
@@ -249,7 +249,7 @@ fn on_record<'a>(
     let transactions = orders.flat_map(|order| &order.transactions).filter(|transaction| {
         transaction.first().is_some_and(|first| accounts.contains(&first.route.account))
     });
-    transactions.flat_map(|transaction| transaction.standing_disputes())
+    transactions.flat_map(Transaction::standing_disputes)
 }
 
 /// What an account's deposits say of chargebacks, beside what orders have.

@@ -435,9 +435,9 @@ impl Settlement {
         let (log, store, clock) = (self.log.as_ref(), self.orders.as_ref(), self.clock.as_ref());
         let recorder = DisputeRecorder { log, store, clock };
         let matcher = DisputeMatcher { recorder, deposits: self.deposits.as_ref() };
-        let matched = matcher.run(merchant, account, now).await?;
-        report.disputes += matched.recorded;
-        Ok(matched)
+        let disputes = matcher.run(merchant, account, now).await?;
+        report.disputes += disputes.recorded;
+        Ok(disputes)
     }
 
     async fn match_days(

@@ -48,7 +48,7 @@ impl World {
         let chargebacks =
             chargebacks.into_iter().map(|one| Chargeback { deposit: id.clone(), ..one }).collect();
         let deposit = Deposit::without_sum(id, ACCOUNT, date(2026, 11, day), now());
-        let deposit = Deposit { chargebacks, adjustments, ..deposit };
+        let deposit = Deposit { adjustments, chargebacks, ..deposit };
         self.memory.deposits.lock().unwrap().push(deposit);
     }
 
