@@ -34,8 +34,10 @@ pub(crate) async fn run(place: &PlaceArguments, trigger: &Trigger) -> Result<Rep
     // Before anything happens, so that nothing is missed.
     let events = stack.follow().await?;
     let mut shop = Shop::open(&stack).await?;
-    happen(&mut shop, kind, reason.unwrap_or(AttentionReason::VoidedElsewhere)).await?;
-    let event = timeout(LIMIT, wait_for(events, kind, &shop.order)).await.map_err(|_| {
+    let reason = reason.unwrap_or(AttentionReason::VoidedElsewhere);
+    happen(&mut shop, kind, reason).await?;
+    let wanted = Awaited { kind, reason, order: &shop.order };
+    let event = timeout(LIMIT, wait_for(events, &wanted)).await.map_err(|_| {
         Failure::Unavailable(format!(
             "no {kind} came within {} s; is the stack started with --no-schedules?",
             LIMIT.as_secs(),
@@ -85,8 +87,18 @@ async fn happen(shop: &mut Shop<'_>, kind: EventType, reason: AttentionReason) -
     }
 }
 
-/// The first event of this type about the order; a deposit is about none.
-async fn wait_for(mut events: EventStream, kind: EventType, order: &str) -> Result<Value, Failure> {
+/// The event that is waited for.
+struct Awaited<'a> {
+    kind: EventType,
+    /// Of what needs attention.
+    reason: AttentionReason,
+    /// A deposit is about none.
+    order: &'a str,
+}
+
+/// The first such event.
+async fn wait_for(mut events: EventStream, wanted: &Awaited<'_>) -> Result<Value, Failure> {
+    let &Awaited { kind, reason, order } = wanted;
     let gone = || Failure::Unavailable("the local stack has stopped".to_owned());
     loop {
         let body = events.next().await?.ok_or_else(gone)?;
@@ -96,7 +108,8 @@ async fn wait_for(mut events: EventStream, kind: EventType, order: &str) -> Resu
             None => &event["data"]["id"],
         };
         let is_of_order = kind != EventType::DepositCreated;
-        if event["type"] == kind.as_str() && (of == order || !is_of_order) {
+        let is_for_it = kind != EventType::TransactionNeedsAttention || event["reason"] == reason.as_str();
+        if event["type"] == kind.as_str() && (of == order || !is_of_order) && is_for_it {
             return Ok(event);
         }
     }

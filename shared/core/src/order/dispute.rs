@@ -24,7 +24,7 @@ const CODE_MAX_BYTES: usize = 16;
 
 /// Longest reason in words, in bytes: an order has room for many. The gateway's have up to 200 characters, all of which its
 /// deposit keeps.
-const REASON_MAX_BYTES: usize = 120;
+const WORDS_MAX_BYTES: usize = 120;
 
 words! {
     /// What happened to a payment outside.
@@ -144,7 +144,7 @@ impl Dispute {
         self.acquirer_reference = self.acquirer_reference.as_deref().map(as_reference);
         self.deposit = self.deposit.as_deref().map(as_reference);
         self.reason_code = self.reason_code.map(|code| shortened(&code, CODE_MAX_BYTES));
-        self.reason = self.reason.map(|reason| shortened(&reason, REASON_MAX_BYTES));
+        self.reason = self.reason.map(|reason| shortened(&reason, WORDS_MAX_BYTES));
         self
     }
 
