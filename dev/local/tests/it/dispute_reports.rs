@@ -228,6 +228,10 @@ async fn a_merchant_whose_document_cannot_be_read_is_failed_with_its_accounts_an
     let report = stack.invoke_scheduled("settlement").await.unwrap();
     assert_eq!((&report["accounts"], &report["failed"]), (&json!(1), &json!(1)), "{report}");
     assert!(report["oldest_read_s"].as_i64().unwrap() >= 2 * DAY_S, "{report}");
+    // Of a merchant that was removed, nothing fails for ever.
+    stack.advance_clock(201 * DAY_S);
+    let report = stack.invoke_scheduled("settlement").await.unwrap();
+    assert_eq!((&report["accounts"], &report["failed"]), (&json!(0), &json!(0)), "{report}");
     payment.shop.close().await;
 }
 

@@ -141,10 +141,12 @@ impl Accounts {
         self.all.extend(known.into_iter().chain(new).map(|progress| (merchant.clone(), progress)));
     }
 
-    /// Those of a merchant whose document cannot be read: at least one, which may not be known.
+    /// Those of a merchant whose document cannot be read. Where none is known, it has one that was not read yet. Of a merchant
+    /// that is gone for so long that nothing comes any more, there are none.
     fn add_unread(&mut self, mut known: Vec<Progress>, now: Timestamp) {
+        let is_new = known.is_empty();
         known.retain(|one| one.may_be_reported(day_of(now)));
-        self.unread += known.len().max(1);
+        self.unread += known.len() + usize::from(is_new);
         self.unread_s = known.iter().map(|one| one.unread_s(now)).fold(self.unread_s, i64::max);
     }
 }
