@@ -135,38 +135,22 @@ async fn deposits_of(
     }
 }
 
-/// A line that several deposits may list.
-trait Listed {
-    fn id(&self) -> &LineId;
-    fn changed_on(&self) -> Option<Date>;
-    fn amount(&self) -> i64;
+/// What is compared of a line that several deposits may list.
+struct Listed<'a> {
+    id: &'a LineId,
+    changed_on: Option<Date>,
+    amount: i64,
 }
 
-impl Listed for Chargeback {
-    fn id(&self) -> &LineId {
-        &self.id
-    }
-
-    fn changed_on(&self) -> Option<Date> {
-        self.changed_on
-    }
-
-    fn amount(&self) -> i64 {
-        self.amount
+impl<'a> From<&'a Chargeback> for Listed<'a> {
+    fn from(of: &'a Chargeback) -> Self {
+        Self { id: &of.id, changed_on: of.changed_on, amount: of.amount }
     }
 }
 
-impl Listed for Adjustment {
-    fn id(&self) -> &LineId {
-        &self.id
-    }
-
-    fn changed_on(&self) -> Option<Date> {
-        self.changed_on
-    }
-
-    fn amount(&self) -> i64 {
-        self.amount
+impl<'a> From<&'a Adjustment> for Listed<'a> {
+    fn from(of: &'a Adjustment) -> Self {
+        Self { id: &of.id, changed_on: of.changed_on, amount: of.amount }
     }
 }
 
@@ -179,18 +163,22 @@ struct Latest<'a, T> {
 }
 
 /// The latest word about each line; where none is later, the first.
-fn latest<T: Listed>(deposits: &[Deposit], lines: fn(&Deposit) -> &Vec<T>) -> Vec<Latest<'_, T>> {
+fn latest<'a, T>(deposits: &'a [Deposit], lines: fn(&Deposit) -> &Vec<T>) -> Vec<Latest<'a, T>>
+where
+    Listed<'a>: From<&'a T>,
+{
     let mut latest = BTreeMap::<&LineId, Latest<'_, T>>::new();
     for deposit in deposits {
         for line in lines(deposit) {
-            let new = Latest { line, deposit, is_contradicted: false };
-            let Some(known) = latest.get_mut(line.id()) else {
-                latest.insert(line.id(), new);
+            let (new, listed) = (Latest { line, deposit, is_contradicted: false }, Listed::from(line));
+            let Some(known) = latest.get_mut(listed.id) else {
+                latest.insert(listed.id, new);
                 continue;
             };
-            match line.changed_on().cmp(&known.line.changed_on()) {
+            let before = Listed::from(known.line);
+            match listed.changed_on.cmp(&before.changed_on) {
                 Ordering::Greater => *known = new,
-                Ordering::Equal => known.is_contradicted |= line.amount() != known.line.amount(),
+                Ordering::Equal => known.is_contradicted |= listed.amount != before.amount,
                 Ordering::Less => {}
             }
         }

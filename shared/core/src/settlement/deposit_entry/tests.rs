@@ -14,23 +14,12 @@ fn at(minute: i64) -> Timestamp {
 
 /// What a report says of a deposit.
 fn read(minute: i64, currency: Option<Currency>, components: &[(Component, i64)]) -> Deposit {
+    let day = date(2026, 11, 17);
     Deposit {
-        id: "500".to_owned(),
-        account: "496160873888".to_owned(),
-        day: date(2026, 11, 17),
         currency,
         components: components.to_vec(),
         total: components.iter().map(|(_, amount)| amount).sum(),
-        trace_number: None,
-        lines: (0, 0),
-        refunds: 0,
-        places: BTreeSet::new(),
-        adjustments: Vec::new(),
-        chargebacks: Vec::new(),
-        changed_on: None,
-        read_at: at(minute),
-        changes: Vec::new(),
-        journaled: 0,
+        ..Deposit::without_sum("500".to_owned(), "496160873888", day, at(minute))
     }
 }
 

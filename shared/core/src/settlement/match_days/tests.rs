@@ -139,22 +139,9 @@ fn a_chargeback_weeks_later_has_its_payment_and_ends_with_its_reversal() {
         changed_on: None,
     };
     let deposit = |id: &str, day: i8, adjustments, chargebacks| Deposit {
-        places: BTreeSet::new(),
-        id: id.to_owned(),
-        account: ACCOUNT.to_owned(),
-        day: date(2026, 11, day),
-        currency: None,
-        components: Vec::new(),
-        total: 0,
-        trace_number: None,
-        lines: (0, 0),
-        refunds: 0,
         adjustments,
         chargebacks,
-        changed_on: None,
-        changes: Vec::new(),
-        journaled: 0,
-        read_at: at(20, 0),
+        ..Deposit::without_sum(id.to_owned(), ACCOUNT, date(2026, 11, day), at(20, 0))
     };
     memory.deposits.lock().unwrap().push(deposit("d1", 20, Vec::new(), vec![chargeback]));
     run(&log, &memory, (18, 21), at(21, 12));

@@ -84,24 +84,9 @@ impl Gateway {
         let id = format!("d{funded}");
         let records = self.funded.entry(funded).or_default();
         if records.is_empty() {
-            records.push(FundingRecord::Deposit(Box::new(Deposit {
-                id: id.clone(),
-                account: "1".to_owned(),
-                day: funded,
-                currency: None,
-                components: vec![(Component::NetSales, 0)],
-                total: 0,
-                trace_number: None,
-                lines: (0, 0),
-                refunds: 0,
-                places: BTreeSet::new(),
-                adjustments: Vec::new(),
-                chargebacks: Vec::new(),
-                changed_on: None,
-                changes: Vec::new(),
-                journaled: 0,
-                read_at: Timestamp::UNIX_EPOCH,
-            })));
+            let deposit = Deposit::without_sum(id.clone(), "1", funded, Timestamp::UNIX_EPOCH);
+            let components = vec![(Component::NetSales, 0)];
+            records.push(FundingRecord::Deposit(Box::new(Deposit { components, ..deposit })));
         }
         if let Some(FundingRecord::Deposit(deposit)) = records.first_mut() {
             deposit.components[0].1 += amount;
