@@ -183,7 +183,7 @@ impl Bank {
         self.deviations.get(retref)
     }
 
-    /// What the bank took of an account's payments by chargebacks, less what it gave back, in minor units: each one counts as it
+    /// The sum of chargebacks of an account's payments less their reversals, in minor units: each one counts as it
     /// was changed last, however often it is listed. With a reference, those of the payment and of its cases.
     pub(crate) fn taken_back(&self, merchid: &str, retref: Option<&str>) -> i64 {
         let of_payment: Vec<&str> = {
@@ -202,13 +202,13 @@ impl Bank {
         taken - given
     }
 
-    /// What a chargeback or an adjustment comes to after its last change.
+    /// The amount of a chargeback or an adjustment after its last change.
     fn amount(&self, id: i64, at_first: i64) -> i64 {
         let changes = self.listings.iter().filter(|listing| listing.id == id);
         changes.filter_map(|listing| listing.minor_units).next_back().unwrap_or(at_first)
     }
 
-    /// What is said of it by some of its changes: its amount, and the day of the last one.
+    /// The amount of a line after some of its changes, and the day of the last one.
     pub(crate) fn said<'a>(changes: impl Iterator<Item = &'a Listing>, at_first: i64) -> (i64, Option<Date>) {
         changes.fold((at_first, None), |(amount, changed_on), listing| {
             let own_day = listing.on.filter(|_| listing.minor_units.is_some());

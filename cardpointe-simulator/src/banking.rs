@@ -90,7 +90,7 @@ pub(crate) fn list_again(world: &mut World, listing: Listing) -> Result<(), Stri
     Ok(())
 }
 
-/// Adds a chargeback, and what it takes, and returns its id; the error names the member that is wrong.
+/// Adds a chargeback with the adjustment that takes its money, and returns its id; the error names the member that is wrong.
 pub(crate) fn charge_back(world: &mut World, mut chargeback: Chargeback) -> Result<i64, String> {
     if chargeback.minor_units < 1 {
         return Err("minor_units: a whole number from 1".to_owned());

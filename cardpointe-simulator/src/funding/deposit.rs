@@ -25,7 +25,7 @@ pub(super) const COMPONENTS: [(&str, &str); 7] = [
     ("OTHER ADJUSTMENT", "otheradjustment"),
 ];
 
-/// The numbers of what is charged of deposits begin here.
+/// The numbers of charges on deposits begin here.
 const CHARGED: i64 = 700_000_000_000_000;
 
 /// A line's number is its reference, and which of several lines about it this is.
@@ -77,23 +77,23 @@ pub(super) struct Listed<T> {
     pub(super) is_repeated: bool,
 }
 
-/// What an account's deposit of a day lists of these: those of the day, and those that are listed there once more.
+/// The lines of an account's deposit of a day among all: its own, and those that it lists once more.
 fn listed<T: Clone>(
     world: &World,
     all: impl Iterator<Item = (i64, T)>,
     is_here: impl Fn(&T) -> bool,
     day: Date,
-    set: impl Fn(&mut T, Option<i64>) -> i64,
+    amount: fn(&mut T) -> &mut i64,
 ) -> Vec<Listed<T>> {
     let mut found = Vec::new();
-    for (number, one) in all {
+    for (number, mut one) in all {
+        let at_first = *amount(&mut one);
         let changes: Vec<&Listing> = world.bank.listings.iter().filter(|again| again.id == number).collect();
         let as_said = |(minor_units, changed_on), is_repeated| {
             let mut one = one.clone();
-            set(&mut one, Some(minor_units));
+            *amount(&mut one) = minor_units;
             Listed { number, one, changed_on, is_repeated }
         };
-        let at_first = set(&mut one.clone(), None);
         if is_here(&one) {
             let in_place = changes.iter().copied().filter(|change| change.on.is_none());
             found.push(as_said(Bank::said(in_place, at_first), false));
@@ -112,18 +112,12 @@ impl<'a> Deposit<'a> {
         let is_ours = |merchid: &str| merchid == merchant.merchid;
         let adjustments = (ADJUSTED..).zip(world.bank.adjustments.iter().cloned());
         let adjustments = adjustments.filter(|(_, one)| is_ours(&one.merchid));
-        let set = |of: &mut Adjustment, minor_units: Option<i64>| {
-            of.minor_units = minor_units.unwrap_or(of.minor_units);
-            of.minor_units
-        };
-        let mut adjustments = listed(world, adjustments, |one| one.on == Some(day), day, set);
+        let mut adjustments =
+            listed(world, adjustments, |one| one.on == Some(day), day, |one| &mut one.minor_units);
         let chargebacks = (DISPUTED..).zip(world.bank.chargebacks.iter().cloned());
         let chargebacks = chargebacks.filter(|(_, one)| is_ours(&one.merchid));
-        let set = |of: &mut Chargeback, minor_units: Option<i64>| {
-            of.minor_units = minor_units.unwrap_or(of.minor_units);
-            of.minor_units
-        };
-        let chargebacks = listed(world, chargebacks, |one| one.on == Some(day), day, set);
+        let chargebacks =
+            listed(world, chargebacks, |one| one.on == Some(day), day, |one| &mut one.minor_units);
         let payment = |one: &Chargeback| world.ledger.by_retref(one.retref.as_deref()?);
         let chargebacks: Vec<_> =
             chargebacks.into_iter().map(|listed| (listed.clone(), payment(&listed.one))).collect();

@@ -114,10 +114,27 @@ async fn the_doctor_says_since_when_an_account_was_not_read_and_that_exceptions_
     assert_eq!((code, result.as_str()), (0, "note"), "{says}");
     assert!(says.contains(&format!("MID {MID} of {MERCHANT} read ")), "{says}");
     assert!(says.contains(&format!("open exceptions of {MERCHANT}: 1 ")), "{says}");
+    orders_and_deposits_differ(&fixture).await;
+    let (code, result, says) = found().await;
+    assert_eq!((code, result.as_str()), (1, "failed"), "{says}");
+    assert!(says.contains("deposits state 50 minor units as disputed, and orders 100"), "{says}");
     fixture.stack.advance_clock(DAY_S + 1);
     let (code, result, says) = found().await;
     assert_eq!((code, result.as_str()), (1, "failed"), "{says}");
     fixture.close().await;
+}
+
+/// A chargeback is on record, and then its deposit states less of it, by a change from before.
+async fn orders_and_deposits_differ(fixture: &Fixture) {
+    let simulator = fixture.stack.simulator();
+    let retref = simulator.records()[0].retref.clone();
+    let taken = json!({"merchid": MID, "casenumber": "1", "retref": retref, "minor_units": 100});
+    let id = simulator.charge_back(serde_json::from_value(taken).unwrap()).unwrap();
+    fixture.stack.advance_clock(4 * DAY_S);
+    fixture.stack.invoke_scheduled("settlement").await.unwrap();
+    let earlier = json!({"id": id, "minor_units": 50, "changed_on": "2020-01-01"});
+    simulator.list_again(serde_json::from_value(earlier).unwrap()).unwrap();
+    fixture.stack.invoke_scheduled("settlement").await.unwrap();
 }
 
 #[tokio::test]

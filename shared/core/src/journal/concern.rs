@@ -83,6 +83,10 @@ pub fn concerned(order: &Order, transaction: &Transaction, now: Timestamp) -> Ve
 /// what holds now and the [index](attention_place) both come from it.
 fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
     let facts = if transaction.operations.iter().any(is_unusual) { entries(None, order) } else { Vec::new() };
+    // No action ends it: it fades after the last time.
+    let fades = |concern, since, last: Timestamp| {
+        Some(Concerned { concern, since, until: Some(last.saturating_add(FADES_AFTER).unwrap_or(last)) })
+    };
     let of_facts = |concern, is: fn(&Entry) -> bool| {
         let mut times = facts
             .iter()
@@ -90,7 +94,7 @@ fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
             .map(|entry| entry.at);
         let first = times.next()?;
         let (since, last) = times.fold((first, first), |(one, other), at| (one.min(at), other.max(at)));
-        Some(Concerned { concern, since, until: Some(last.saturating_add(FADES_AFTER).unwrap_or(last)) })
+        fades(concern, since, last)
     };
     // What was voided holds no money that could be wrong.
     let stands = transaction.voided().is_none();
@@ -131,15 +135,11 @@ fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
         // The answer is given elsewhere, and a case that is lost never ends.
         Concern::Disputed => {
             let (since, last) = transaction.disputed_since()?;
-            Some(Concerned { concern, since, until: Some(last.saturating_add(FADES_AFTER).unwrap_or(last)) })
+            fades(concern, since, last)
         }
         Concern::DisputeUnclear => {
             let since = order.disputes_unclear_since(transaction)?;
-            Some(Concerned {
-                concern,
-                since,
-                until: Some(since.saturating_add(FADES_AFTER).unwrap_or(since)),
-            })
+            fades(concern, since, since)
         }
     };
     Concern::ALL.iter().copied().filter_map(found).collect()

@@ -74,6 +74,18 @@ impl FoundDispute {
     }
 }
 
+impl FoundDispute {
+    /// The report of it to an order of the merchant.
+    pub(super) fn report(self, merchant: &Merchant) -> DisputeReport {
+        DisputeReport {
+            reference: self.reference,
+            accounts: merchant.gateway.accounts_for(&self.account),
+            currency: self.currency,
+            dispute: self.dispute,
+        }
+    }
+}
+
 /// More than nothing.
 fn amount(minor: i64) -> Option<Amount> {
     u64::try_from(minor).ok().and_then(|minor| Amount::new(minor).ok()).filter(|amount| !amount.is_zero())
@@ -100,20 +112,13 @@ impl DisputeRecorder<'_> {
         merchant: &Merchant,
         found: &FoundDispute,
     ) -> Result<(DisputeRecorded, Order), NotRecorded> {
-        let FoundDispute { account, reference, currency, dispute } = found;
-        let name = reference.as_ref().unwrap_or(&dispute.case);
-        let accounts = merchant.gateway.accounts_for(account);
-        let is_reversal = dispute.kind == DisputeKind::Reversal;
+        let name = found.reference.as_ref().unwrap_or(&found.dispute.case);
+        let report = found.clone().report(merchant);
+        let is_reversal = found.dispute.kind == DisputeKind::Reversal;
         let mut rejected =
             if is_reversal { DisputeRejection::UnknownChargeback } else { DisputeRejection::NoSuchPayment };
         let keys = self.orders_of(&merchant.id, name).await.map_err(Refusal::Store)?;
         for key in keys {
-            let report = DisputeReport {
-                reference: reference.clone(),
-                accounts: accounts.clone(),
-                currency: *currency,
-                dispute: dispute.clone(),
-            };
             match record_dispute(self.store, self.clock, &key, &report).await {
                 Ok(recorded) => return Ok(recorded),
                 Err(NotRecorded::Rejected(DisputeRejection::NoSuchPayment)) => {}

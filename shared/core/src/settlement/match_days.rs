@@ -96,7 +96,7 @@ impl DayMatcher<'_> {
             day = of.yesterday().ok();
         }
         self.match_rest(wanted, disputes, now, &mut gathered).await?;
-        gathered.found.covered.disputes = true;
+        gathered.found.covered.disputes = disputes.is_compared;
         gathered.found.exceptions.extend(disputes.exceptions.iter().cloned());
         self.look_again(wanted, now, &mut gathered).await?;
         let (merchant, account) = (wanted.merchant, wanted.account);

@@ -12,16 +12,12 @@ use jiff::{Timestamp, ToSpan, civil::Date};
 
 use super::{
     Adjustment, Chargeback, Deposit, DepositStore, DisputeRecorder, Exception, ExceptionCause, FoundDispute,
-    READ_AFTER_USE_DAYS, ReadDayError, eastern_day,
+    READ_AFTER_USE_DAYS, ReadDayError, eastern_day, store::deposits_of,
 };
 use crate::{
     order::{Dispute, DisputeKind, DisputeRecorded, DisputeRejection, LineId, Order, OrderKey, Transaction},
-    payments::{Merchant, NotRecorded, StoreError},
-    values::ReadOrder,
+    payments::{Merchant, NotRecorded},
 };
-
-/// Deposits that are read at a time.
-const DEPOSITS_AT_A_TIME: usize = 100;
 
 /// How many days a deposit may be dated ahead.
 pub(super) const AHEAD_DAYS: i64 = 7;
@@ -37,6 +33,9 @@ pub struct MatchedDisputes {
     pub adjustments: Vec<Adjustment>,
     /// How many lines were put on record.
     pub recorded: u64,
+    /// Whether they could be compared: an order that only a newer version can read says nothing. Only then an exception that
+    /// is not found again is gone.
+    pub is_compared: bool,
     /// What does not fit.
     pub exceptions: Vec<Exception>,
 }
@@ -55,29 +54,33 @@ impl DisputeMatcher<'_> {
         account: &str,
         now: Timestamp,
     ) -> Result<MatchedDisputes, ReadDayError> {
-        let deposits = deposits_of(self.deposits, merchant, account, now).await?;
+        let today = eastern_day(now);
+        let first = today.saturating_sub(READ_AFTER_USE_DAYS.days());
+        let between = (first, today.saturating_add(AHEAD_DAYS.days()));
+        let mut deposits = deposits_of(self.deposits, &merchant.id, between).await?;
+        deposits.retain(|one| one.account == account);
         let chargebacks = latest(&deposits, |deposit| &deposit.chargebacks);
         let adjustments = latest(&deposits, |deposit| &deposit.adjustments);
         // A reversal names the case of a chargeback that is on record.
         let lines = chargebacks.iter().map(|one| Reported::chargeback(account, one));
         let lines: Vec<Reported> =
             lines.chain(adjustments.iter().filter_map(|one| Reported::reversal(account, one))).collect();
-        let mut compared = Compared { account, now, recorded: 0, unknown: 0, exceptions: Vec::new() };
+        let mut sums = DisputeSums { account, now, recorded: 0, unknown: 0, exceptions: Vec::new() };
         let mut orders = BTreeMap::<OrderKey, Order>::new();
-        let mut is_comparable = true;
+        let mut is_compared = true;
         for line in &lines {
             let mut is_refused = line.is_contradicted;
             match self.record(merchant, line).await {
                 Ok((became, order)) => {
-                    compared.recorded += u64::from(became == DisputeRecorded::Applied);
+                    sums.recorded += u64::from(became == DisputeRecorded::Applied);
                     orders.insert(order.key(), order);
                 }
                 Err(NotRecorded::Rejected(why)) => match why {
                     DisputeRejection::TooMany | DisputeRejection::Contradicts => is_refused = true,
-                    DisputeRejection::NewerVersion => is_comparable = false,
+                    DisputeRejection::NewerVersion => is_compared = false,
                     DisputeRejection::NoSuchPayment
                     | DisputeRejection::UnknownChargeback
-                    | DisputeRejection::CurrencyDiffers(_) => compared.unknown += line.change,
+                    | DisputeRejection::CurrencyDiffers(_) => sums.unknown += line.change,
                 },
                 Err(refused @ NotRecorded::Refused(_)) => return Err(refused.into()),
             }
@@ -85,18 +88,19 @@ impl DisputeMatcher<'_> {
                 let (id, case) = (&line.line, &line.case);
                 let what = "a report of a chargeback or a reversal is not on record of its order";
                 tracing::error!(merchant = %merchant.id, account, case, line = %id, "{what}");
-                compared.not_recorded(line);
+                sums.not_recorded(line);
             }
         }
-        if is_comparable {
+        if is_compared {
             let accounts = merchant.gateway.accounts_for(account);
-            compared.with_orders(&deposits, &lines, on_record(&accounts, orders.values()));
+            sums.with_orders(&deposits, &lines, on_record(&accounts, orders.values()));
         }
         Ok(MatchedDisputes {
             chargebacks: chargebacks.into_iter().map(|one| one.line.clone()).collect(),
             adjustments: adjustments.into_iter().map(|one| one.line.clone()).collect(),
-            recorded: compared.recorded,
-            exceptions: compared.exceptions,
+            recorded: sums.recorded,
+            is_compared,
+            exceptions: sums.exceptions,
             deposits,
         })
     }
@@ -109,28 +113,6 @@ impl DisputeMatcher<'_> {
         match &line.found {
             Some(found) => self.recorder.record(merchant, found).await,
             None => Err(DisputeRejection::NoSuchPayment.into()),
-        }
-    }
-}
-
-/// The deposits of an account that may have a line of a case that goes on, the oldest first.
-async fn deposits_of(
-    store: &dyn DepositStore,
-    merchant: &Merchant,
-    account: &str,
-    now: Timestamp,
-) -> Result<Vec<Deposit>, StoreError> {
-    let today = eastern_day(now);
-    let first = today.saturating_sub(READ_AFTER_USE_DAYS.days());
-    let between = (first, today.saturating_add(AHEAD_DAYS.days()));
-    let (mut deposits, mut after) = (Vec::new(), None::<String>);
-    loop {
-        let order = ReadOrder::OldestFirst;
-        let page = store.list(&merchant.id, between, order, after.as_deref(), DEPOSITS_AT_A_TIME).await?;
-        deposits.extend(page.deposits.into_iter().filter(|one| one.account == account));
-        after = page.next;
-        if after.is_none() {
-            return Ok(deposits);
         }
     }
 }
@@ -241,7 +223,7 @@ fn on_record<'a>(
 }
 
 /// What an account's deposits say of chargebacks, beside what orders have.
-struct Compared<'a> {
+struct DisputeSums<'a> {
     account: &'a str,
     now: Timestamp,
     /// How many lines were put on record.
@@ -251,7 +233,7 @@ struct Compared<'a> {
     exceptions: Vec<Exception>,
 }
 
-impl Compared<'_> {
+impl DisputeSums<'_> {
     /// Its order does not have it, or may have another amount of it.
     fn not_recorded(&mut self, line: &Reported) {
         let cause = ExceptionCause::DisputeNotRecorded;

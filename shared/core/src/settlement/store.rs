@@ -94,6 +94,27 @@ pub trait DepositStore: Send + Sync {
     async fn lines_of(&self, merchant: &MerchantId, id: &str) -> Result<Vec<(LinePlace, Line)>, StoreError>;
 }
 
+/// Deposits that are read at a time.
+const DEPOSITS_AT_A_TIME: usize = 100;
+
+/// All deposits of these days, both included, the oldest first.
+pub(super) async fn deposits_of(
+    store: &dyn DepositStore,
+    merchant: &MerchantId,
+    between: (Date, Date),
+) -> Result<Vec<Deposit>, StoreError> {
+    let (mut deposits, mut after) = (Vec::new(), None::<String>);
+    loop {
+        let order = ReadOrder::OldestFirst;
+        let page = store.list(merchant, between, order, after.as_deref(), DEPOSITS_AT_A_TIME).await?;
+        deposits.extend(page.deposits);
+        after = page.next;
+        if after.is_none() {
+            return Ok(deposits);
+        }
+    }
+}
+
 /// Settlement's side of the journal.
 #[async_trait]
 pub trait DepositJournal: Send + Sync {

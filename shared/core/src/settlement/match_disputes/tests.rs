@@ -181,3 +181,16 @@ fn a_deposit_from_before_that_an_order_still_has_is_compared_no_more() {
     world.deposit(18, vec![], vec![reversal("a", 4000)]);
     assert_eq!((world.run().exceptions, world.disputed()), (vec![], 0));
 }
+
+#[test]
+fn what_a_newer_version_wrote_closes_no_exception() {
+    let mut world = World::new();
+    world.deposit(17, vec![chargeback(stated("1"), 4000, 17)], vec![]);
+    assert!(world.run().is_compared);
+    world.orders.0.lock().unwrap()[0].transactions[0].disputes[0].dispute.kind = DisputeKind::Unrecognized;
+    let found = world.run();
+    assert_eq!((found.is_compared, found.exceptions), (false, vec![]));
+    let covered = crate::settlement::Covered { disputes: found.is_compared, ..Default::default() };
+    let open = Exception::new(ACCOUNT, ExceptionCause::DisputesDiffer, "disputes", date(2026, 11, 17), now());
+    assert!(!covered.has(&open));
+}
