@@ -18,6 +18,10 @@ pub struct Deviation {
     pub funded_times: Option<u8>,
     /// The amount that its lines state.
     pub funded_minor_units: Option<i64>,
+    /// Its row of `settlestat` has no `retref`.
+    pub settled_without_retref: bool,
+    /// Its lines in `funding` have no amount. Their money is in the sums.
+    pub funded_without_amount: bool,
     /// The currency that its lines state.
     pub funded_currency: Option<String>,
     /// The `status` that its lines state, such as "Rejected".
@@ -52,6 +56,10 @@ pub struct DepositDeviation {
     pub changed_on: Option<Date>,
     /// The trace number on the bank's statement, in place of one that is made up.
     pub trace_number: Option<String>,
+    /// The number of the deposit, in place of one that is made up. Deposits of two accounts can have the same one.
+    pub number: Option<i64>,
+    /// The body of the day's report breaks off in the middle.
+    pub broken: bool,
 }
 
 /// Something that a deposit has beside payments and refunds.
@@ -131,7 +139,7 @@ impl Chargeback {
 }
 
 /// A later word about a chargeback or an adjustment.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Listing {
     /// Which one: `fundingchargebackid` or `fundingadjustmentid`.
@@ -145,6 +153,16 @@ pub struct Listing {
     /// The day of the change (`datechanged`).
     #[serde(default)]
     pub changed_on: Option<Date>,
+    /// The line states no amount where this lists it. Without `on` that is its own deposit, until the next listing there.
+    /// Its money is in the sums.
+    #[serde(default)]
+    pub without_amount: bool,
+    /// The money moves to the deposit of `on`, which is the line's own from now on. A chargeback's debit moves with it.
+    #[serde(default)]
+    pub moved: bool,
+    /// No deposit has the line or its money, until a later listing brings it back. A chargeback's debit goes with it.
+    #[serde(default)]
+    pub taken_back: bool,
 }
 
 /// The numbers of adjustments and chargebacks begin here, each in the order in which they were made.
@@ -159,18 +177,33 @@ pub(crate) const REVERSAL_KIND: &str = "CHARGEBACKS/CHARGEBACK REVERSALS";
 
 /// All of it. Kept with the counters.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default)]
 pub(crate) struct Bank {
     /// By reference.
     pub(crate) deviations: BTreeMap<String, Deviation>,
     /// The `hoststat` that a batch has in place of its own, by [`key`] of account and batch.
     pub(crate) hoststats: BTreeMap<String, String>,
+    /// The number that a batch has in reports in place of its own, by the same.
+    pub(crate) batch_numbers: BTreeMap<String, String>,
+    /// The batches whose reports break off, by the same.
+    pub(crate) broken_batches: BTreeSet<String>,
     /// By [`key`] of account and day.
     pub(crate) deposits: BTreeMap<String, DepositDeviation>,
     pub(crate) adjustments: Vec<Adjustment>,
     pub(crate) chargebacks: Vec<Chargeback>,
     pub(crate) listings: Vec<Listing>,
+    /// The chargeback of each debit, by their numbers.
+    pub(crate) debits: BTreeMap<i64, i64>,
     /// What `funding` has returned to requests for what is new, by account.
     pub(crate) read_deposits: BTreeSet<(String, Date)>,
+}
+
+/// What a line states after some of its changes.
+#[derive(Clone, Copy)]
+pub(crate) struct Said {
+    pub(crate) minor_units: i64,
+    pub(crate) changed_on: Option<Date>,
+    pub(crate) without_amount: bool,
 }
 
 /// One text of an account and what it has many of.
@@ -183,8 +216,39 @@ impl Bank {
         self.deviations.get(retref)
     }
 
+    /// The number that reports state for a batch.
+    pub(crate) fn batch_number<'a>(&'a self, merchid: &str, batchid: &'a str) -> &'a str {
+        self.batch_numbers.get(&key(merchid, batchid)).map_or(batchid, String::as_str)
+    }
+
+    /// The adjustments that are not taken back, with their numbers, each on the day that it was moved to last.
+    pub(crate) fn standing_adjustments(&self) -> impl Iterator<Item = (i64, Adjustment)> {
+        let all = (ADJUSTED..).zip(&self.adjustments).filter(|(id, _)| !self.is_taken_back(*id));
+        all.map(|(id, one)| (id, Adjustment { on: self.moved_to(id).or(one.on), ..one.clone() }))
+    }
+
+    /// The same of chargebacks.
+    pub(crate) fn standing_chargebacks(&self) -> impl Iterator<Item = (i64, Chargeback)> {
+        let all = (DISPUTED..).zip(&self.chargebacks).filter(|(id, _)| !self.is_taken_back(*id));
+        all.map(|(id, one)| (id, Chargeback { on: self.moved_to(id).or(one.on), ..one.clone() }))
+    }
+
+    /// Whether the last listing takes a line back, or for a debit that of its chargeback.
+    fn is_taken_back(&self, id: i64) -> bool {
+        let last = |id: i64| self.listings.iter().rfind(|one| one.id == id).is_some_and(|one| one.taken_back);
+        last(id) || self.debits.get(&id).is_some_and(|chargeback| last(*chargeback))
+    }
+
+    /// The day that a line was moved to last, or for a debit its chargeback.
+    fn moved_to(&self, id: i64) -> Option<Date> {
+        let chargeback = self.debits.get(&id);
+        let is_of_line = |one: &Listing| one.id == id || Some(&one.id) == chargeback;
+        self.listings.iter().rfind(|one| one.moved && is_of_line(one))?.on
+    }
+
     /// The sum of chargebacks of an account's payments less their reversals, in minor units: each one counts as it
-    /// was changed last, however often it is listed. With a reference, those of the payment and of its cases.
+    /// was changed last, however often it is listed. One that is taken back does not count. With a reference, those
+    /// of the payment and of its cases.
     pub(crate) fn taken_back(&self, merchid: &str, retref: Option<&str>) -> i64 {
         let of_payment: Vec<&str> = {
             let own = self.chargebacks.iter().filter(|one| one.merchid == merchid);
@@ -192,10 +256,10 @@ impl Bank {
             own.map(|one| one.casenumber.as_str()).collect()
         };
         let counts = |of: &str, case: &str| of == merchid && (retref.is_none() || of_payment.contains(&case));
-        let taken = (DISPUTED..).zip(&self.chargebacks);
+        let taken = self.standing_chargebacks();
         let taken = taken.filter(|(_, one)| counts(&one.merchid, &one.casenumber));
         let taken = taken.map(|(id, one)| self.amount(id, one.minor_units)).sum::<i64>();
-        let given = (ADJUSTED..).zip(&self.adjustments).filter(|(_, one)| one.category == REVERSAL);
+        let given = self.standing_adjustments().filter(|(_, one)| one.category == REVERSAL);
         let given =
             given.filter(|(_, one)| one.casenumber.as_deref().is_some_and(|case| counts(&one.merchid, case)));
         let given = given.map(|(id, one)| self.amount(id, one.minor_units).max(0)).sum::<i64>();
@@ -208,11 +272,16 @@ impl Bank {
         changes.filter_map(|listing| listing.minor_units).next_back().unwrap_or(at_first)
     }
 
-    /// The amount of a line after some of its changes, and the day of the last one.
-    pub(crate) fn said<'a>(changes: impl Iterator<Item = &'a Listing>, at_first: i64) -> (i64, Option<Date>) {
-        changes.fold((at_first, None), |(amount, changed_on), listing| {
-            let own_day = listing.on.filter(|_| listing.minor_units.is_some());
-            (listing.minor_units.unwrap_or(amount), listing.changed_on.or(own_day).or(changed_on))
+    /// What a line states after some of its changes.
+    pub(crate) fn said<'a>(changes: impl Iterator<Item = &'a Listing>, at_first: i64) -> Said {
+        let first = Said { minor_units: at_first, changed_on: None, without_amount: false };
+        changes.fold(first, |before, listing| {
+            let own_day = listing.on.filter(|_| listing.minor_units.is_some() || listing.moved);
+            Said {
+                minor_units: listing.minor_units.unwrap_or(before.minor_units),
+                changed_on: listing.changed_on.or(own_day).or(before.changed_on),
+                without_amount: listing.without_amount,
+            }
         })
     }
 

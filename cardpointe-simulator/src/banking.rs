@@ -29,10 +29,7 @@ pub(crate) fn deviate(world: &mut World, retref: &str, deviation: Deviation) -> 
 
 /// Gives a batch another state, or its own again; `false` when there is no such batch.
 pub(crate) fn hold_batch(world: &mut World, merchid: &str, batchid: &str, hoststat: Option<&str>) -> bool {
-    let is_in = |transaction: &Transaction| {
-        transaction.merchid == merchid && transaction.batchid.as_deref() == Some(batchid)
-    };
-    if !world.ledger.all().iter().any(is_in) {
+    if !has_batch(world, merchid, batchid) {
         return false;
     }
     let was_held = world.bank.holds(merchid, batchid);
@@ -43,10 +40,46 @@ pub(crate) fn hold_batch(world: &mut World, merchid: &str, batchid: &str, hostst
     }
     if was_held && !world.bank.holds(merchid, batchid) {
         let now = world.now();
-        let accepted = |one: &Transaction| is_in(one) && one.status == RecordState::Accepted;
+        let accepted =
+            |one: &Transaction| is_in(one, merchid, batchid) && one.status == RecordState::Accepted;
         world.ledger.change_all(|one| accepted(one) && one.settled_at.replace(now).is_some());
     }
     true
+}
+
+/// Gives a batch another number in reports, or its own again; `false` when there is no such batch.
+pub(crate) fn renumber_batch(world: &mut World, merchid: &str, batchid: &str, number: Option<&str>) -> bool {
+    if !has_batch(world, merchid, batchid) {
+        return false;
+    }
+    let key = key(merchid, batchid);
+    match number {
+        Some(number) => drop(world.bank.batch_numbers.insert(key, number.to_owned())),
+        None => drop(world.bank.batch_numbers.remove(&key)),
+    }
+    true
+}
+
+/// Has reports on a batch break off, or come whole again; `false` when there is no such batch.
+pub(crate) fn break_batch(world: &mut World, merchid: &str, batchid: &str, is_broken: bool) -> bool {
+    if !has_batch(world, merchid, batchid) {
+        return false;
+    }
+    let key = key(merchid, batchid);
+    if is_broken {
+        world.bank.broken_batches.insert(key);
+    } else {
+        world.bank.broken_batches.remove(&key);
+    }
+    true
+}
+
+fn has_batch(world: &World, merchid: &str, batchid: &str) -> bool {
+    world.ledger.all().iter().any(|transaction| is_in(transaction, merchid, batchid))
+}
+
+fn is_in(transaction: &Transaction, merchid: &str, batchid: &str) -> bool {
+    transaction.merchid == merchid && transaction.batchid.as_deref() == Some(batchid)
 }
 
 /// Has a day's deposit deviate from what it is made of.
@@ -86,6 +119,9 @@ pub(crate) fn list_again(world: &mut World, listing: Listing) -> Result<(), Stri
     if !is_known {
         return Err(format!("id: there is no chargeback or adjustment {}", listing.id));
     }
+    if listing.moved && listing.on.is_none() {
+        return Err("on: the day of the deposit that it is moved to".to_owned());
+    }
     world.bank.listings.push(listing);
     Ok(())
 }
@@ -99,11 +135,13 @@ pub(crate) fn charge_back(world: &mut World, mut chargeback: Chargeback) -> Resu
     let zone = world.merchant(&chargeback.merchid).map(|merchant| merchant.settings.reports.report_zone);
     let today = calendar::day(world.now(), zone.unwrap_or(ReportZone::Eastern));
     chargeback.chargebackdate.get_or_insert(today);
+    let id = last_id(DISPUTED, world.bank.chargebacks.len() + 1);
     if chargeback.debit {
         world.bank.adjustments.push(chargeback.debit());
+        world.bank.debits.insert(last_id(ADJUSTED, world.bank.adjustments.len()), id);
     }
     world.bank.chargebacks.push(chargeback);
-    Ok(last_id(DISPUTED, world.bank.chargebacks.len()))
+    Ok(id)
 }
 
 /// The day itself, or that of the account's next deposit.

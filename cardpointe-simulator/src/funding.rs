@@ -39,11 +39,12 @@ pub(crate) fn report(world: &mut World, merchant: &Merchant, date: Option<&str>,
         .filter(|day| has_arrived(*day, merchant.settings, call.now))
         .and_then(|day| Deposit::of(world, merchant, day));
     let Some(deposit) = deposit else { return nothing(merchant.settings.reports.no_deposits) };
+    let is_broken = deposit.deviation.broken;
     let (day, answer) = (deposit.day, written::write(&deposit, merchant));
     if date.is_none() || merchant.settings.reports.dated_reads_consume {
         world.bank.read_deposits.insert((merchant.merchid.clone(), day));
     }
-    answer.into()
+    Answer::from(answer).broken_if(is_broken)
 }
 
 /// What a request gets for an account without `funding`, if that is an HTTP error.
@@ -125,8 +126,10 @@ fn days(world: &World, merchant: &Merchant) -> BTreeSet<Date> {
         let transaction = world.ledger.find(retref, &merchant.merchid);
         transaction.and(deviation.returned.as_ref()).map(|returned| returned.on)
     });
-    let adjusted = bank.adjustments.iter().filter(|one| of_account(&one.merchid)).filter_map(|one| one.on);
-    let disputed = bank.chargebacks.iter().filter(|one| of_account(&one.merchid)).filter_map(|one| one.on);
+    let adjusted = bank.standing_adjustments().filter(|(_, one)| of_account(&one.merchid));
+    let adjusted = adjusted.filter_map(|(_, one)| one.on);
+    let disputed = bank.standing_chargebacks().filter(|(_, one)| of_account(&one.merchid));
+    let disputed = disputed.filter_map(|(_, one)| one.on);
     lines.chain(returned).chain(adjusted).chain(disputed).collect()
 }
 

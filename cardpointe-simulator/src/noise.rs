@@ -29,6 +29,10 @@ impl Noise {
                 format!("[{}]", objects.join(","))
             }
             Answer::Text(text) => text.to_owned(),
+            Answer::Broken(whole) => {
+                let text = self.write(*whole);
+                text.chars().take(text.chars().count() / 2).collect()
+            }
         }
     }
 

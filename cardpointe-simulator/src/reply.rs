@@ -62,12 +62,14 @@ impl Reply {
     }
 }
 
-/// What an inquiry or a write returns: one object, an array of them, or bare text.
+/// What an inquiry or a write returns: one object, an array of them, or bare text; whole or not.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Answer {
     One(Reply),
     Many(Vec<Reply>),
     Text(&'static str),
+    /// What ends in the middle of its body, which arrives as if it was whole.
+    Broken(Box<Self>),
 }
 
 impl Answer {
@@ -76,13 +78,19 @@ impl Answer {
             Self::One(reply) => std::slice::from_ref(reply),
             Self::Many(replies) => replies,
             Self::Text(_) => &[],
+            Self::Broken(whole) => whole.records(),
         }
+    }
+
+    pub(crate) fn broken_if(self, is_broken: bool) -> Self {
+        if is_broken { Self::Broken(Box::new(self)) } else { self }
     }
 
     /// Shows these records from now on. One record stays one object; any other number becomes a list, and a
     /// list stays one.
     pub(crate) fn show(&mut self, mut records: Vec<Reply>) {
         *self = match self {
+            Self::Broken(whole) => return whole.show(records),
             Self::Text(text) => Self::Text(text),
             Self::One(_) if records.len() == 1 => Self::One(records.remove(0)),
             Self::One(_) | Self::Many(_) => Self::Many(records),

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use crate::{
+    bank::key,
     calendar,
     call::Call,
     codes::pps,
@@ -39,21 +40,24 @@ pub(crate) fn report(world: &mut World, merchant: &Merchant, wanted: &Wanted, ca
     let reports = merchant.settings.reports;
     let today = calendar::day(call.now, reports.report_zone);
     let is_wanted = |batch: &Batch<'_>| match wanted {
-        Wanted::Batch(wanted) => batch.id == *wanted,
+        Wanted::Batch(wanted) => world.bank.batch_number(&merchant.merchid, &batch.id) == wanted,
         Wanted::Date(mmdd) => recent_date(mmdd, today).is_some_and(|date| batch.has_day(date, reports)),
         Wanted::New => !world.reported_batches.contains(&(merchant.merchid.clone(), batch.id.clone())),
     };
     let found: Vec<Batch<'_>> = batches(world, merchant).into_iter().filter(is_wanted).collect();
     let mut replies: Vec<Reply> = found.iter().map(|batch| written(world, merchant, batch)).collect();
+    let breaks = |batch: &Batch<'_>| world.bank.broken_batches.contains(&key(&merchant.merchid, &batch.id));
+    let is_broken = found.iter().any(breaks);
     let ids: Vec<String> = found.into_iter().map(|batch| batch.id).collect();
     if *wanted == Wanted::New || reports.dated_reads_consume {
         world.reported_batches.extend(ids.into_iter().map(|id| (merchant.merchid.clone(), id)));
     }
-    match replies.len() {
+    let answer = match replies.len() {
         0 => nothing(reports.no_batches),
         1 if reports.settlestat_form == SettlestatForm::Object => replies.remove(0).into(),
         _ => Answer::Many(replies),
-    }
+    };
+    answer.broken_if(is_broken)
 }
 
 /// What a request gets when there is nothing to report, or that names no merchant account of the site.
@@ -114,6 +118,7 @@ fn batches<'a>(world: &'a World, merchant: &Merchant) -> Vec<Batch<'a>> {
 fn written(world: &World, merchant: &Merchant, batch: &Batch<'_>) -> Reply {
     let forms = Forms(merchant.settings.reports);
     let state = world.bank.hoststat(&merchant.merchid, &batch.id);
+    let number = world.bank.batch_number(&merchant.merchid, &batch.id);
     let entries: Vec<Value> = batch
         .transactions
         .iter()
@@ -121,8 +126,8 @@ fn written(world: &World, merchant: &Merchant, batch: &Batch<'_>) -> Reply {
         .collect();
     Reply::plain()
         .with("merchid", merchant.merchid.as_str())
-        .with("batchid", batch.id.as_str())
-        .with_some("hostbatch", forms.hostbatch(&batch.id))
+        .with("batchid", number)
+        .with_some("hostbatch", forms.hostbatch(number))
         .with("hoststat", state.unwrap_or_else(|| host_state(&batch.transactions)))
         .with("respproc", merchant.processor.name())
         .with("txns", entries)
@@ -150,17 +155,19 @@ fn entry(
     reports: ReportSettings,
 ) -> Value {
     let letter = letter(transaction.status, batch_state);
-    if reports.settlestat_members == SettlestatMembers::Recorded {
-        return json!({ "retref": transaction.retref, "setlstat": letter });
-    }
     let deviation = world.bank.deviation(&transaction.retref);
+    let without_retref = deviation.is_some_and(|deviation| deviation.settled_without_retref);
+    let retref = (!without_retref).then_some(&transaction.retref);
+    if reports.settlestat_members == SettlestatMembers::Recorded {
+        return json!({ "retref": retref, "setlstat": letter });
+    }
     let stated = deviation.and_then(|deviation| deviation.settled_minor_units);
     let minor = match transaction.kind {
         RecordKind::Payment => stated.unwrap_or(transaction.amount),
         RecordKind::Refund => -stated.unwrap_or(transaction.amount),
     };
     json!({
-        "retref": transaction.retref,
+        "retref": retref,
         "salesdoc": transaction.order_id,
         "setlamount": Forms(reports).amount(minor),
         "setlstat": letter,

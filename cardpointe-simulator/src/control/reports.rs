@@ -29,9 +29,11 @@ pub(super) fn route(world: &mut World, method: &Method, segments: &[&str], body:
             done(banking::deviate(world, retref, deviation), || format!("there is no transaction {retref}"))
         }
         (["batches", merchid, batchid], "POST") => {
-            let Held { hoststat } = read(body)?;
-            let held = banking::hold_batch(world, merchid, batchid, hoststat.as_deref());
-            done(held, || format!("there is no batch {batchid} of {merchid}"))
+            let BatchDeviation { hoststat, number, broken } = read(body)?;
+            let is_there = banking::hold_batch(world, merchid, batchid, hoststat.as_deref())
+                && banking::renumber_batch(world, merchid, batchid, number.as_deref())
+                && banking::break_batch(world, merchid, batchid, broken);
+            done(is_there, || format!("there is no batch {batchid} of {merchid}"))
         }
         (["deposits", merchid, day], "POST") => alter_deposit(world, merchid, day, body),
         (["adjustments"], "POST") => {
@@ -65,8 +67,11 @@ pub(super) fn route(world: &mut World, method: &Method, segments: &[&str], body:
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Held {
+struct BatchDeviation {
     hoststat: Option<String>,
+    number: Option<String>,
+    #[serde(default)]
+    broken: bool,
 }
 
 #[derive(Deserialize)]

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::funding_day;
 use crate::{
-    bank::{ADJUSTED, Adjustment, Bank, Chargeback, DISPUTED, DepositDeviation, Deviation, Listing, key},
+    bank::{Adjustment, Bank, Chargeback, DepositDeviation, Deviation, Listing, Said, key},
     config::Merchant,
     settings::Deposits,
     state::RecordKind,
@@ -38,6 +38,8 @@ const BASIS_POINTS: i64 = 10_000;
 pub(super) struct Line<'a> {
     pub(super) transaction: &'a Transaction,
     pub(super) deviation: Option<&'a Deviation>,
+    /// The number of the batch that it states.
+    pub(super) batch: Option<&'a str>,
     /// Which of several about one record, from 0.
     pub(super) copy: u8,
     /// With its sign, in minor units.
@@ -73,6 +75,7 @@ pub(super) struct Listed<T> {
     pub(super) number: i64,
     pub(super) one: T,
     pub(super) changed_on: Option<Date>,
+    pub(super) without_amount: bool,
     /// It is part of another deposit's money.
     pub(super) is_repeated: bool,
 }
@@ -89,16 +92,21 @@ fn listed<T: Clone>(
     for (number, mut one) in all {
         let at_first = *amount(&mut one);
         let changes: Vec<&Listing> = world.bank.listings.iter().filter(|again| again.id == number).collect();
-        let as_said = |(minor_units, changed_on), is_repeated| {
+        let as_said = |said: Said, is_repeated| {
             let mut one = one.clone();
-            *amount(&mut one) = minor_units;
-            Listed { number, one, changed_on, is_repeated }
+            *amount(&mut one) = said.minor_units;
+            let Said { changed_on, without_amount, .. } = said;
+            Listed { number, one, changed_on, without_amount, is_repeated }
         };
         if is_here(&one) {
-            let in_place = changes.iter().copied().filter(|change| change.on.is_none());
+            // The deposit that it was moved to states what is known by then.
+            let before_move = changes.iter().rposition(|change| change.moved).map_or(0, |place| place + 1);
+            let (before, after) = changes.split_at(before_move);
+            let in_place = before.iter().chain(after.iter().filter(|change| change.on.is_none())).copied();
             found.push(as_said(Bank::said(in_place, at_first), false));
         }
-        for (place, _) in changes.iter().enumerate().filter(|(_, change)| change.on == Some(day)) {
+        let is_repeated = |change: &Listing| change.on == Some(day) && !change.moved && !change.taken_back;
+        for (place, _) in changes.iter().enumerate().filter(|(_, change)| is_repeated(change)) {
             found.push(as_said(Bank::said(changes[..=place].iter().copied(), at_first), true));
         }
     }
@@ -110,11 +118,11 @@ impl<'a> Deposit<'a> {
     pub(super) fn of(world: &'a World, merchant: &Merchant, day: Date) -> Option<Self> {
         let lines = lines(world, merchant, day);
         let is_ours = |merchid: &str| merchid == merchant.merchid;
-        let adjustments = (ADJUSTED..).zip(world.bank.adjustments.iter().cloned());
+        let adjustments = world.bank.standing_adjustments();
         let adjustments = adjustments.filter(|(_, one)| is_ours(&one.merchid));
         let mut adjustments =
             listed(world, adjustments, |one| one.on == Some(day), day, |one| &mut one.minor_units);
-        let chargebacks = (DISPUTED..).zip(world.bank.chargebacks.iter().cloned());
+        let chargebacks = world.bank.standing_chargebacks();
         let chargebacks = chargebacks.filter(|(_, one)| is_ours(&one.merchid));
         let chargebacks =
             listed(world, chargebacks, |one| one.on == Some(day), day, |one| &mut one.minor_units);
@@ -125,9 +133,13 @@ impl<'a> Deposit<'a> {
             return None;
         }
         let charged = (charged_numbers(day)..).zip(charges(&lines, merchant));
-        let charged =
-            charged.map(|(number, one)| Listed { number, one, changed_on: None, is_repeated: false });
-        adjustments.extend(charged);
+        adjustments.extend(charged.map(|(number, one)| Listed {
+            number,
+            one,
+            changed_on: None,
+            without_amount: false,
+            is_repeated: false,
+        }));
         let deviation = world.bank.deposits.get(&key(&merchant.merchid, day)).cloned().unwrap_or_default();
         let fundings = fundings(&lines, &adjustments, merchant, &deviation);
         Some(Self { day, fundings, lines, adjustments, chargebacks, deviation })
@@ -165,7 +177,11 @@ fn lines<'a>(world: &'a World, merchant: &Merchant, day: Date) -> Vec<Line<'a>> 
         let deviation = world.bank.deviation(&transaction.retref);
         let stated = deviation.and_then(|deviation| deviation.funded_minor_units);
         let amount = signed(transaction.kind, stated.unwrap_or(transaction.amount));
-        let line = |copy, amount, return_code| Line { transaction, deviation, copy, amount, return_code };
+        let batchid = transaction.batchid.as_deref();
+        let line = |copy, amount, return_code| {
+            let batch = batchid.map(|batchid| world.bank.batch_number(&transaction.merchid, batchid));
+            Line { transaction, deviation, batch, copy, amount, return_code }
+        };
         let times = deviation.and_then(|deviation| deviation.funded_times).unwrap_or(1);
         if times > 0 && funding_day(world, merchant.settings, transaction) == Some(day) {
             lines.extend((0..times).map(|copy| line(copy, amount, None)));

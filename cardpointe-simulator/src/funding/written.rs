@@ -64,7 +64,7 @@ impl Writer<'_> {
     }
 
     fn master(&self) -> Value {
-        self.forms.id(self.master_number())
+        self.forms.id(self.deposit.deviation.number.unwrap_or_else(|| self.master_number()))
     }
 
     fn day(&self, at: Timestamp) -> Date {
@@ -122,7 +122,8 @@ impl Writer<'_> {
         put("fundingid", Some(forms.id(line.number())));
         put("retref", retref.map(Value::from));
         put("parentretref", parent.map(|parent| json!(parent)));
-        put("amount", Some(forms.amount(line.amount)));
+        let without_amount = deviation.is_some_and(|deviation| deviation.funded_without_amount);
+        put("amount", (!without_amount).then(|| forms.amount(line.amount)));
         put("currency", Some(json!(currency.unwrap_or(&transaction.currency))));
         put("type", Some(json!(self.kind(transaction.kind))));
         let stated = deviation.and_then(|deviation| deviation.funded_status.as_deref());
@@ -131,7 +132,7 @@ impl Writer<'_> {
         put("authdate", Some(json!(transaction.authorized_at.strftime(authdate).to_string())));
         put("date", Some(forms.date(self.day(transaction.authorized_at))));
         put("respcode", Some(json!(transaction.verdict.code)));
-        put("batchid", transaction.batchid.as_deref().map(|batchid| json!(batchid)));
+        put("batchid", line.batch.map(|batch| json!(batch)));
         put("cardproc", Some(json!(if by_bank { "PSTR" } else { self.merchant.processor.name() })));
         put("cardnumber", Some(json!(masked(&transaction.token))));
         put("cardtype", Some(json!(if transaction.is_debit { "Debit" } else { "Credit" })));
@@ -190,7 +191,7 @@ impl Writer<'_> {
         put("category", Some(json!(adjustment.category)));
         put("type", Some(json!(adjustment.kind)));
         put("description", Some(json!(adjustment.description)));
-        put("amount", Some(forms.amount(adjustment.minor_units)));
+        put("amount", (!listed.without_amount).then(|| forms.amount(adjustment.minor_units)));
         put("currency", Some(json!(self.merchant.currency)));
         put("casenumber", adjustment.casenumber.as_deref().map(|case| json!(case)));
         put("dateadded", Some(forms.date(adjustment.on.unwrap_or(self.deposit.day))));
@@ -209,7 +210,7 @@ impl Writer<'_> {
         put("casenumber", Some(json!(chargeback.casenumber)));
         put("sequencenumber", chargeback.sequencenumber.map(|number| json!(number.to_string())));
         put("retref", chargeback.retref.as_deref().map(|retref| json!(retref)));
-        put("amount", Some(forms.amount(chargeback.minor_units)));
+        put("amount", (!listed.without_amount).then(|| forms.amount(chargeback.minor_units)));
         put("transactionamount", payment.map(|payment| forms.amount(payment.amount)));
         put("transactiondate", payment.map(|payment| forms.date(self.day(payment.authorized_at))));
         put("chargebackdate", chargeback.chargebackdate.map(|on| forms.date(on)));

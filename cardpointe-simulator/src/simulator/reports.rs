@@ -32,6 +32,18 @@ impl Simulator {
         self.change(|world| banking::hold_batch(world, merchid, batchid, hoststat))
     }
 
+    /// Gives a batch another number: `settlestat` and the lines of `funding` state it as `batchid`. `None` takes that back.
+    /// `false` when there is no such batch. The other calls go on naming the batch by its own number.
+    pub fn renumber_batch(&self, merchid: &str, batchid: &str, number: Option<&str>) -> bool {
+        self.change(|world| banking::renumber_batch(world, merchid, batchid, number))
+    }
+
+    /// Has each `settlestat` that lists a batch break off in the middle of its body; `false` takes that back. Returns
+    /// `false` when there is no such batch.
+    pub fn break_batch(&self, merchid: &str, batchid: &str, is_broken: bool) -> bool {
+        self.change(|world| banking::break_batch(world, merchid, batchid, is_broken))
+    }
+
     /// Has a day's deposit deviate from what it is made of; a default deviation takes that back.
     pub fn alter_deposit(&self, merchid: &str, day: Date, deviation: DepositDeviation) {
         self.change(|world| banking::alter_deposit(world, merchid, day, deviation));
@@ -47,7 +59,8 @@ impl Simulator {
         self.change(|world| banking::charge_back(world, chargeback))
     }
 
-    /// Lists a chargeback or an adjustment in a further deposit, or changes it. The error names the member that is wrong.
+    /// Lists a chargeback or an adjustment in a further deposit, changes it, moves it, or takes it back. The error names
+    /// the member that is wrong.
     pub fn list_again(&self, listing: Listing) -> Result<(), String> {
         self.change(|world| banking::list_again(world, listing))
     }

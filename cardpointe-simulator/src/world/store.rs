@@ -48,7 +48,7 @@ impl std::error::Error for StoreError {}
 #[serde(rename_all = "snake_case")]
 enum Line {
     Form(u32),
-    Counters(Counters),
+    Counters(Box<Counters>),
     Card(Card),
     Transaction(Box<Transaction>),
     Account(Box<Account>),
@@ -109,7 +109,7 @@ impl Store {
         self.write_accounts(&mut text, world);
         let counters = world.counters();
         if counters != self.counters {
-            write_line(&mut text, &Line::Counters(counters.clone()));
+            write_line(&mut text, &Line::Counters(Box::new(counters.clone())));
             self.counters = counters;
         }
         self.report((&self.file).write_all(text.as_bytes()));
@@ -133,7 +133,7 @@ impl Store {
         self.accounts.clear();
         self.write_accounts(&mut text, world);
         self.counters = world.counters();
-        write_line(&mut text, &Line::Counters(self.counters.clone()));
+        write_line(&mut text, &Line::Counters(Box::new(self.counters.clone())));
         self.replace(text.as_bytes())
     }
 
@@ -197,7 +197,7 @@ fn take_up(text: &str, world: &mut World) -> Result<(), (usize, String)> {
             Line::Form(other) => {
                 return Err((index + 1, format!("form {other}, and this version reads form {FORM}")));
             }
-            Line::Counters(counters) => world.restore_counters(counters),
+            Line::Counters(counters) => world.restore_counters(*counters),
             Line::Card(card) => world.vault.restore(card),
             Line::Transaction(transaction) => world.ledger.restore(*transaction),
             Line::Account(mut account) => {

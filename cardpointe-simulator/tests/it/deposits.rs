@@ -1,15 +1,15 @@
 //! Batches at the cut-off, deposits, and what does not fit: each as documented, and to the cent.
 
 use cardpointe_simulator::{
-    Adjustment, Chargeback, Config, DepositDeviation, Deviation, Elsewhere, Listing, ManySettled,
-    ReportSettings, Returned, Settings, Simulator, Stage, Tender,
+    Adjustment, Chargeback, Config, DepositDeviation, Deviation, Elsewhere, Endpoint, Fault, FaultKind,
+    Listing, ManySettled, NullForm, ReportSettings, Returned, Settings, Simulator, Stage, Tender,
 };
 use http::Request;
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use serde_json::{Value, json};
 
-use crate::harness::{MID, VISA, assert_members, text};
+use crate::harness::{MID, RPCT, VISA, assert_members, text};
 
 const DISCOVER: &str = "6011000995500000";
 
@@ -273,7 +273,7 @@ fn a_line_that_is_listed_again_or_corrected_moves_no_money_twice_and_the_bank_kn
     let (first, later) = (MONDAY, date(2030, 3, 13));
     shop.at("2030-03-14T18:00:00Z");
     let before = total(&shop.deposit(first));
-    let again = |id, minor_units| Listing { id, on: Some(later), minor_units, changed_on: None };
+    let again = |id, minor_units| Listing { id, on: Some(later), minor_units, ..Listing::default() };
     shop.0.list_again(again(id, Some(900))).unwrap();
     shop.0.list_again(again(won, None)).unwrap();
     let deposit = shop.deposit(later);
@@ -506,4 +506,215 @@ fn a_hundred_thousand_payments_of_a_day_are_all_there_to_the_cent() {
     assert_eq!(shop.0.settle(), 1);
     assert_eq!(shop.batches("0308")[0]["txns"][0]["retref"], json!(waiting));
     assert!(shop.0.add_settled(&ManySettled { count: 0, ..many }).is_err());
+}
+
+#[test]
+fn a_batch_that_gets_another_number_has_it_in_both_reports() {
+    let (shop, retref) = Shop::with_deposit(ReportSettings::default());
+    let batchid = shop.0.record(&retref).unwrap().batchid.unwrap();
+    let (batches, deposit) = (shop.batches("0308"), shop.deposit(MONDAY));
+    assert!(shop.0.renumber_batch(MID, &batchid, Some("770001")));
+    let renumbered = shop.batches("0308");
+    assert_members(&renumbered[0], json!({ "batchid": "770001", "hostbatch": "770000", "hoststat": "GB" }));
+    assert_eq!(renumbered[0]["txns"], batches[0]["txns"]);
+    assert_eq!(shop.deposit(MONDAY)["txns"][0]["batchid"], "770001");
+    let by_number = |number: &str| shop.batches_body(&format!("&batchid={number}"));
+    assert_eq!(serde_json::from_str::<Value>(&by_number("770001")).unwrap(), json!(renumbered));
+    assert_eq!(by_number(&batchid), "Null batches", "its former number leads nowhere");
+    assert!(shop.0.hold_batch(MID, &batchid, Some("MB")));
+    assert_members(&shop.batches("0308")[0], json!({ "batchid": "770001", "hoststat": "MB" }));
+    assert!(shop.0.hold_batch(MID, &batchid, None));
+    assert!(shop.0.renumber_batch(MID, &batchid, None));
+    assert_eq!((shop.batches("0308"), shop.deposit(MONDAY)), (batches, deposit), "taken back");
+    assert!(!shop.0.renumber_batch(MID, "1", Some("2")));
+}
+
+#[test]
+fn a_deposit_that_gets_another_number_has_it_throughout_and_two_accounts_can_share_it() {
+    let (shop, retref) = Shop::with_deposit(ReportSettings::default());
+    shop.0.charge_back(chargeback(Some(&retref), 300, 1)).unwrap();
+    let before = shop.deposit(MONDAY);
+    let fee = |merchid: &str| Adjustment {
+        merchid: merchid.to_owned(),
+        category: "FEES".to_owned(),
+        kind: String::new(),
+        description: String::new(),
+        minor_units: -1,
+        casenumber: None,
+        on: Some(MONDAY),
+    };
+    shop.0.adjust(fee(RPCT)).unwrap();
+    let of = |merchid: &str| {
+        let path = format!("/funding?merchid={merchid}&date=20300311");
+        serde_json::from_str::<Value>(&shop.send("GET", &path, &json!({}))).unwrap()
+    };
+    assert_ne!(of(RPCT)["fundingmasterid"], before["fundingmasterid"]);
+    for merchid in [MID, RPCT] {
+        let number = DepositDeviation { number: Some(770_001), ..DepositDeviation::default() };
+        shop.0.alter_deposit(merchid, MONDAY, number);
+    }
+    let deposit = of(MID);
+    assert_eq!(deposit["txns"][0]["fundingtxnid"], "770001");
+    for list in ["fundings", "adjustments", "chargebacks"] {
+        assert_eq!(deposit[list][0]["fundingmasterid"], "770001", "{list}");
+    }
+    assert_eq!(deposit["fundingmasterid"], "770001");
+    assert_eq!(of(RPCT)["fundingmasterid"], "770001");
+    assert_eq!(
+        deposit["fundings"][0]["fundingid"], before["fundings"][0]["fundingid"],
+        "only its own number"
+    );
+    shop.0.alter_deposit(MID, MONDAY, DepositDeviation::default());
+    assert_eq!(shop.deposit(MONDAY), before, "taken back");
+}
+
+#[test]
+fn a_row_that_cannot_be_read_has_no_amount_or_no_reference_and_its_money_is_in_the_sums() {
+    let (shop, retref) = Shop::with_deposit(ReportSettings::default());
+    let (batches, deposit) = (shop.batches("0308"), shop.deposit(MONDAY));
+    let with = |deviation: Deviation| {
+        assert!(shop.0.deviate(&retref, deviation));
+        (shop.batches("0308"), shop.deposit(MONDAY))
+    };
+    let (same, unread) = with(Deviation { funded_without_amount: true, ..Deviation::default() });
+    assert_eq!((&same, &unread["fundings"]), (&batches, &deposit["fundings"]));
+    assert_members(&unread["txns"][0], json!({ "amount": null, "retref": retref, "currency": "USD" }));
+    shop.set(ReportSettings { null_form: NullForm::Absent, ..ReportSettings::default() });
+    assert_eq!(shop.deposit(MONDAY)["txns"][0].get("amount"), None, "in the account's form");
+    shop.set(ReportSettings::default());
+    let (unread, same) = with(Deviation { settled_without_retref: true, ..Deviation::default() });
+    assert_eq!(same, deposit);
+    assert_members(&unread[0]["txns"][0], json!({ "retref": null, "setlamount": "10.00", "setlstat": "Y" }));
+    assert_eq!(with(Deviation::default()), (batches, deposit), "taken back");
+}
+
+#[test]
+fn a_broken_report_ends_in_the_middle_of_its_json_until_it_is_taken_back() {
+    let (shop, retref) = Shop::with_deposit(ReportSettings::default());
+    let batchid = shop.0.record(&retref).unwrap().batchid.unwrap();
+    let query = "&date=20300311";
+    let (batches, deposit) = (shop.batches_body("&date=0308"), shop.funding_body(query));
+    let broken = DepositDeviation { broken: true, ..DepositDeviation::default() };
+    shop.0.alter_deposit(MID, MONDAY, broken);
+    assert_eq!(shop.batches_body("&date=0308"), batches);
+    assert!(shop.0.break_batch(MID, &batchid, true));
+    for _ in 0..2 {
+        for (whole, broken) in
+            [(&deposit, shop.funding_body(query)), (&batches, shop.batches_body("&date=0308"))]
+        {
+            assert!(
+                !broken.is_empty() && broken.len() < whole.len() && whole.starts_with(&broken),
+                "{broken}"
+            );
+            assert!(serde_json::from_str::<Value>(&broken).unwrap_err().is_eof());
+        }
+    }
+    assert_eq!(shop.batches_body("&date=0307"), "Null batches", "another day");
+    shop.0.alter_deposit(MID, MONDAY, DepositDeviation::default());
+    assert!(shop.0.break_batch(MID, &batchid, false));
+    assert_eq!((shop.batches_body("&date=0308"), shop.funding_body(query)), (batches, deposit));
+    assert!(!shop.0.break_batch(MID, "1", true));
+}
+
+#[test]
+fn a_line_without_an_amount_states_none_where_it_is_listed_and_moves_its_money() {
+    let (shop, retref) = Shop::with_deposit(ReportSettings::default());
+    let id = shop.0.charge_back(chargeback(Some(&retref), 300, 1)).unwrap();
+    let before = shop.deposit(MONDAY);
+    let later = date(2030, 3, 13);
+    shop.at("2030-03-14T18:00:00Z");
+    let listing = |on, without_amount| Listing { id, on, without_amount, ..Listing::default() };
+    shop.0.list_again(listing(None, true)).unwrap();
+    let deposit = shop.deposit(MONDAY);
+    assert_members(&deposit["chargebacks"][0], json!({ "amount": null, "retref": retref }));
+    assert_eq!(deposit["fundings"], before["fundings"]);
+    shop.0.list_again(listing(None, false)).unwrap();
+    assert_eq!(shop.deposit(MONDAY), before, "taken back");
+    shop.0.list_again(listing(Some(later), true)).unwrap();
+    assert_eq!(shop.deposit(MONDAY), before, "only in the later deposit");
+    assert_eq!(shop.deposit(later)["chargebacks"][0]["amount"], Value::Null);
+    let won = shop.0.reverse_chargeback(MID, "771886445001", 300).unwrap();
+    shop.0.list_again(Listing { id: won, without_amount: true, ..Listing::default() }).unwrap();
+    shop.at("2030-03-15T18:00:00Z");
+    let reversed = shop.deposit(date(2030, 3, 15));
+    assert_eq!((&reversed["adjustments"][0]["amount"], total(&reversed)), (&Value::Null, 300));
+    assert_eq!(shop.0.taken_back(MID, Some(&retref)), 0);
+}
+
+#[test]
+fn a_line_that_is_taken_back_is_in_no_deposit_and_counts_no_more_until_it_is_brought_back() {
+    let (shop, retref) = Shop::with_deposit(ReportSettings::default());
+    let case = "771886445001";
+    let id = shop.0.charge_back(chargeback(Some(&retref), 1000, 1)).unwrap();
+    // The same amount of the same case, twice: only its own money goes.
+    shop.0.charge_back(chargeback(Some(&retref), 1000, 2)).unwrap();
+    let won = shop.0.reverse_chargeback(MID, case, 300).unwrap();
+    shop.at("2030-03-14T18:00:00Z");
+    let (first, next, later) = (MONDAY, date(2030, 3, 12), date(2030, 3, 13));
+    shop.0.list_again(Listing { id, on: Some(later), ..Listing::default() }).unwrap();
+    let deposits = || [first, next, later].map(|day| shop.deposit(day));
+    let before = deposits();
+    assert_eq!((total(&before[0]), shop.0.taken_back(MID, Some(&retref))), (-1000, 1700));
+    let taken_back = |id| Listing { id, taken_back: true, ..Listing::default() };
+    shop.0.list_again(taken_back(id)).unwrap();
+    let [first, _, later] = deposits();
+    assert_eq!((first["chargebacks"].as_array().unwrap().len(), total(&first)), (1, 0));
+    assert_eq!(first["adjustments"].as_array().unwrap().len(), 1, "its debit is gone with it");
+    assert_eq!(first["chargebacks"][0]["sequencenumber"], "2");
+    assert_eq!(later.get("chargebacks"), None);
+    assert_eq!((shop.0.taken_back(MID, Some(&retref)), shop.0.taken_back(MID, None)), (700, 700));
+    shop.0.list_again(taken_back(won)).unwrap();
+    assert_eq!(deposits()[1].get("adjustments"), None);
+    assert_eq!(shop.0.taken_back(MID, Some(&retref)), 1000);
+    for id in [id, won] {
+        shop.0.list_again(Listing { id, ..Listing::default() }).unwrap();
+    }
+    assert_eq!((deposits(), shop.0.taken_back(MID, Some(&retref))), (before, 1700), "brought back");
+}
+
+#[test]
+fn a_line_that_is_moved_is_in_one_deposit_with_its_money() {
+    let (shop, retref) = Shop::with_deposit(ReportSettings::default());
+    let id = shop.0.charge_back(chargeback(Some(&retref), 1000, 1)).unwrap();
+    let won = shop.0.reverse_chargeback(MID, "771886445001", 300).unwrap();
+    let (first, later, last) = (MONDAY, date(2030, 3, 13), date(2030, 3, 14));
+    shop.at("2030-03-14T18:00:00Z");
+    let moved =
+        |id, on, minor_units| Listing { id, on: Some(on), minor_units, moved: true, ..Listing::default() };
+    shop.0.list_again(moved(id, later, None)).unwrap();
+    let deposit = shop.deposit(first);
+    assert_eq!((deposit.get("chargebacks"), deposit.get("adjustments"), total(&deposit)), (None, None, 1000));
+    let deposit = shop.deposit(later);
+    let members =
+        json!({ "amount": "10.00", "fundingchargebackid": id.to_string(), "datechanged": "2030-03-13" });
+    assert_members(&deposit["chargebacks"][0], members);
+    assert_eq!((deposit["adjustments"].as_array().unwrap().len(), total(&deposit)), (1, -1000));
+    shop.0.list_again(moved(won, later, Some(250))).unwrap();
+    assert_eq!(shop.deposit(date(2030, 3, 12)).get("adjustments"), None);
+    assert_eq!(total(&shop.deposit(later)), -750);
+    assert_eq!(shop.0.taken_back(MID, Some(&retref)), 750);
+    // Moved once more, and read without a date in the deposit that has it.
+    shop.0.list_again(moved(won, last, None)).unwrap();
+    assert_eq!((total(&shop.deposit(later)), total(&shop.deposit(last))), (-1000, 250));
+    let days: Vec<Value> = (0..3)
+        .map(|_| serde_json::from_str::<Value>(&shop.funding_body("")).unwrap()["fundingdate"].clone())
+        .collect();
+    assert_eq!(json!(days), json!(["2030-03-11", "2030-03-13", "2030-03-14"]));
+    let nowhere = Listing { id, moved: true, ..Listing::default() };
+    assert!(shop.0.list_again(nowhere).unwrap_err().starts_with("on:"));
+}
+
+#[test]
+fn a_report_that_is_refused_with_429_comes_with_the_second_request() {
+    let (shop, _) = Shop::with_deposit(ReportSettings::default());
+    let read = |endpoint: Endpoint| match endpoint {
+        Endpoint::Funding => shop.funding_body("&date=20300311"),
+        _ => shop.batches_body("&date=0308"),
+    };
+    for endpoint in [Endpoint::Settlestat, Endpoint::Funding] {
+        let whole = read(endpoint);
+        shop.0.fault(Fault::once(endpoint, FaultKind::Status { status: 429 }));
+        assert_eq!(serde_json::from_str::<Value>(&read(endpoint)).unwrap()["status"], 429);
+        assert_eq!(read(endpoint), whole);
+    }
 }

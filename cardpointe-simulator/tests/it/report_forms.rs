@@ -166,6 +166,37 @@ fn respond(server: &Server, path: &str) -> cardpointe_simulator::Delivery {
 }
 
 #[tokio::test]
+async fn control_requests_change_what_a_day_says_and_take_it_back() {
+    let gateway = settled().await;
+    let (first, deposit_path) = (batches(&gateway).await, format!("/deposits/{MID}/2030-03-11"));
+    let of_batch = format!("/batches/{MID}/{}", first[0]["batchid"].as_str().unwrap());
+    let post = async |path: &str, change: Value| {
+        assert_eq!(gateway.post_control(path, change).await.0, StatusCode::OK, "{path}");
+    };
+    post(&of_batch, json!({ "number": "770001" })).await;
+    assert_eq!(batches(&gateway).await[0]["batchid"], "770001");
+    post(&of_batch, json!({ "broken": true })).await;
+    let (status, text) = body(&gateway, &format!("/settlestat?merchid={MID}&date=0308")).await;
+    assert_eq!((status, serde_json::from_str::<Value>(&text).is_err()), (StatusCode::OK, true));
+    post(&of_batch, json!({ "number": null })).await;
+    assert_eq!(batches(&gateway).await[0]["batchid"], first[0]["batchid"]);
+    post(&deposit_path, json!({ "number": 770_002 })).await;
+    let before = deposit(&gateway).await;
+    assert_eq!(before["fundingmasterid"], "770002");
+    let id: i64 = before["adjustments"][0]["fundingadjustmentid"].as_str().unwrap().parse().unwrap();
+    post("/listings", json!({ "id": id, "taken_back": true })).await;
+    assert_eq!(deposit(&gateway).await["fundings"][0]["fee"], "0");
+    post("/listings", json!({ "id": id, "taken_back": false, "without_amount": true })).await;
+    let listed = deposit(&gateway).await;
+    assert_eq!(
+        (&listed["fundings"][0]["fee"], &listed["adjustments"][0]["amount"]),
+        (&json!("-5.49"), &Value::Null)
+    );
+    post("/listings", json!({ "id": id, "on": "2030-03-12", "moved": true })).await;
+    assert_eq!(deposit(&gateway).await["fundings"][0]["fee"], "0");
+}
+
+#[tokio::test]
 async fn a_mistake_in_a_control_request_names_the_member() {
     let gateway = settled().await;
     for (path, request, named) in [
@@ -180,6 +211,7 @@ async fn a_mistake_in_a_control_request_names_the_member() {
         ("/elsewhere", json!({ "merchid": MID, "minor_units": 0 }), "minor_units"),
         ("/settled", json!({ "merchid": MID, "day": "2030-03-01", "count": 0, "minor_units": 1 }), "count"),
         ("/deposits/496160873888/March", json!({}), "day"),
+        ("/listings", json!({ "id": 600_000_000_000_000_i64, "moved": true }), "on"),
         ("/clock", json!({ "now": "tomorrow" }), "now"),
         ("/clock", json!({}), "advance_s or now"),
     ] {
