@@ -63,7 +63,11 @@ fn account(progress: &Progress) -> String {
         Some(false) => "; the gateway reports no deposits of it: payments are matched with batches only",
         Some(true) | None => "",
     };
-    format!("MID {}: {read}{deposits}", progress.account)
+    let unread = progress.unread.iter().map(|one| {
+        let cause = one.cause.as_deref().map(|cause| format!(" ({cause})")).unwrap_or_default();
+        format!("; {} is still to be read{cause}", one.day)
+    });
+    format!("MID {}: {read}{deposits}{}", progress.account, unread.collect::<String>())
 }
 
 /// Where there may be more.

@@ -148,6 +148,17 @@ struct GatewayDocument {
     #[serde(default)]
     surcharging_merchids: Vec<String>,
     fee_basis: Option<FeeBasis>,
+    /// By MID.
+    #[serde(default)]
+    others: BTreeMap<String, Others>,
+}
+
+/// What is to be thought of payments at an account that are not Tollgate's.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Others {
+    /// Others take payments there, too, such as a till.
+    Expected,
 }
 
 /// `false`, `true`, or an object with what shoppers may do.
@@ -239,6 +250,9 @@ impl MerchantDocument {
         if !self.gateway.surcharging_merchids.iter().all(is_own) {
             return Err("gateway.surcharging_merchids must hold only MIDs that gateway.merchids has");
         }
+        if !self.gateway.others.keys().all(|merchid| is_merchid(merchid)) {
+            return Err("gateway.others must name MIDs of 1 to 16 letters and digits each");
+        }
         let base_url = base_url(self.gateway.base_url, self.gateway.site)?;
         let defaults = Policy::default();
         let shoppers = ShopperRules::from(self.shopper_tokens);
@@ -261,6 +275,7 @@ impl MerchantDocument {
                 password: self.gateway.password,
                 accounts: self.gateway.merchids,
                 linked: self.gateway.linked_merchids,
+                shared: self.gateway.others.into_keys().collect(),
             },
             policy: Policy {
                 orders: self.orders,

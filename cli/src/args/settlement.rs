@@ -50,6 +50,9 @@ pub(crate) struct ShowDeposit {
     pub(crate) merchant: MerchantId,
     /// The deposit's id, or the trace number on the bank's statement
     pub(crate) deposit: String,
+    /// The gateway account, where deposits of several have this id
+    #[arg(long, value_name = "MID")]
+    pub(crate) mid: Option<String>,
     #[command(flatten)]
     pub(crate) rows: Rows,
 }

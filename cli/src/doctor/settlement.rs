@@ -84,9 +84,12 @@ async fn found(stores: &SettlementStores, now: Timestamp) -> Result<(Mark, Strin
     Ok((mark, parts.join("; ")))
 }
 
-/// What was taken back by deposits and by orders, in minor units.
+/// What was taken back by deposits and by orders, in minor units; or what an order does not have.
 fn disputes_differ(exception: &Exception) -> String {
     let sum = |minor: Option<i64>| minor.unwrap_or_default();
+    if let (Some(detail), Some(case)) = (&exception.detail, &exception.case) {
+        return format!("MID {}, case {case}: {detail} (disputes_differ)", exception.account);
+    }
     format!(
         "MID {}: deposits state {} minor units as disputed, and orders {} (disputes_differ)",
         exception.account,
@@ -97,5 +100,9 @@ fn disputes_differ(exception: &Exception) -> String {
 
 fn account(merchant: &MerchantId, progress: &Progress) -> String {
     let read = progress.read_at.map_or_else(|| "not read yet".to_owned(), |at| format!("read {}", time(at)));
-    format!("MID {} of {merchant} {read}", progress.account)
+    let unread = progress.unread.iter().map(|one| {
+        let cause = one.cause.as_deref().map(|cause| format!(" ({cause})")).unwrap_or_default();
+        format!(", {} still to be read{cause}", one.day)
+    });
+    format!("MID {} of {merchant} {read}{}", progress.account, unread.collect::<String>())
 }

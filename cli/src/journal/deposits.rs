@@ -8,7 +8,7 @@ use tollgate::ports::SettlementStores;
 use tollgate_core::{
     journal::Retention,
     order::MerchantId,
-    settlement::{Deposit, DepositEntry, DepositJournal, DepositStore, EntriesPut, put_entries},
+    settlement::{Deposit, DepositEntry, DepositJournal, EntriesPut, put_entries},
     values::ReadOrder,
 };
 
@@ -80,7 +80,7 @@ pub(super) async fn rebuild(
 
 /// Entries of settlement by merchant and deposit.
 #[derive(Default)]
-pub(super) struct Told(BTreeMap<(MerchantId, String), Vec<DepositEntry>>);
+pub(super) struct Told(BTreeMap<(MerchantId, String, String), Vec<DepositEntry>>);
 
 impl Told {
     /// Adds an entry, unless it is about to be deleted or from before a moment. Says whether it did.
@@ -92,7 +92,10 @@ impl Told {
     ) -> bool {
         let is_wanted = entry.at >= since && !retention.is_over(entry.at, now);
         if is_wanted {
-            self.0.entry((entry.merchant.clone(), entry.deposit.clone())).or_default().push(entry);
+            self.0
+                .entry((entry.merchant.clone(), entry.account.clone(), entry.deposit.clone()))
+                .or_default()
+                .push(entry);
         }
         is_wanted
     }
@@ -100,8 +103,8 @@ impl Told {
     /// What is left of it without the entries that the kept deposits make.
     pub(super) async fn unknown(mut self, place: &Place) -> Result<Self, Failure> {
         let Some(stores) = stores(place)? else { return Ok(Self::default()) };
-        for ((merchant, id), entries) in &mut self.0 {
-            let found = DepositStore::get(stores.deposits.as_ref(), merchant, id).await;
+        for ((merchant, account, id), entries) in &mut self.0 {
+            let found = stores.deposits.get(merchant, account, id).await;
             let found = found.map_err(|error| unavailable(&error))?;
             let made = found.map(|deposit| deposit.entries(merchant)).unwrap_or_default();
             entries.retain(|entry| !made.contains(entry));
@@ -119,23 +122,27 @@ impl Told {
     }
 
     pub(super) fn lines(&self) -> Vec<String> {
-        let of_deposit = |((merchant, id), entries): (&(MerchantId, String), &Vec<DepositEntry>)| {
-            let heading = format!("\n{merchant}, deposit {id}");
-            let each = entries.iter().map(|entry| {
-                format!(
-                    "  {}  {}  {}",
-                    history::time(entry.at),
-                    history::words(entry.component.as_str()),
-                    money(entry)
-                )
-            });
-            [heading].into_iter().chain(each).collect::<Vec<_>>()
-        };
+        let of_deposit =
+            |((merchant, _, id), entries): (&(MerchantId, String, String), &Vec<DepositEntry>)| {
+                let heading = format!("\n{merchant}, deposit {id}");
+                let each = entries.iter().map(|entry| {
+                    format!(
+                        "  {}  {}  {}",
+                        history::time(entry.at),
+                        history::words(entry.component.as_str()),
+                        money(entry)
+                    )
+                });
+                [heading].into_iter().chain(each).collect::<Vec<_>>()
+            };
         self.0.iter().flat_map(of_deposit).collect()
     }
 
     pub(super) fn value(&self) -> Value {
-        let of_deposit = |((merchant, id), entries): (&(MerchantId, String), &Vec<DepositEntry>)| {
+        let of_deposit = |((merchant, _, id), entries): (
+            &(MerchantId, String, String),
+            &Vec<DepositEntry>,
+        )| {
             let entries = entries.iter().map(|entry| {
                 json!({ "entry_id": entry.id, "at": entry.at, "component": entry.component.as_str(), "amount": money(entry), "mid": entry.account })
             });

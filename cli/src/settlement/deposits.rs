@@ -66,7 +66,7 @@ pub(super) async fn list(place: &Place, list: &ListDeposits) -> Result<Report, F
     let wanted = Wanted { merchant: &list.merchant, between: (since, until), mid: list.mid.as_deref() };
     let (found, next) = find(&stores, &wanted, list.rows.next.clone(), list.rows.limit()).await?;
     let log = journal(place, None)?;
-    let unmatched = reader(place, &stores, log.as_ref()).unmatched(&list.merchant, &found).await;
+    let unmatched = reader(place, &stores, log.as_ref()).unmatched(&list.merchant).await;
     let unmatched = unmatched.map_err(|error| unread(&error))?;
     if list.rows.csv {
         csv::print(&DEPOSIT_COLUMNS, found.iter().map(|one| deposit_cells(one, &unmatched)))?;
@@ -97,7 +97,7 @@ fn reader<'a>(
     log: &'a dyn tollgate_core::journal::EntryLog,
 ) -> DepositReader<'a> {
     DepositReader {
-        deposits: stores.deposits.as_ref(),
+        lines: stores.lines.as_ref(),
         exceptions: stores.exceptions.as_ref(),
         log,
         now: place.clock.now(),
@@ -152,7 +152,7 @@ pub(super) async fn show(place: &Place, show: &ShowDeposit) -> Result<Report, Fa
     let deposit = one(place, &stores, show).await?;
     let log = journal(place, None)?;
     let reader = reader(place, &stores, log.as_ref());
-    let unmatched = reader.unmatched(merchant, [&deposit]).await.map_err(|error| unread(&error))?;
+    let unmatched = reader.unmatched(merchant).await.map_err(|error| unread(&error))?;
     let (after, limit) = (show.rows.next.as_deref(), show.rows.limit());
     let page = reader.lines(merchant, &deposit, after, limit).await.map_err(|error| unread(&error))?;
     let DepositLines { lines, next } = page;
@@ -180,8 +180,15 @@ pub(super) async fn show(place: &Place, show: &ShowDeposit) -> Result<Report, Fa
 /// The deposit with this id, or with this number on the bank's statement.
 async fn one(place: &Place, stores: &SettlementStores, show: &ShowDeposit) -> Result<Deposit, Failure> {
     let (merchant, name) = (&show.merchant, &show.deposit);
-    let get = async |id: &str| stores.deposits.get(merchant, id).await.map_err(|error| unread(&error));
-    if let Some(found) = get(name).await? {
+    let mut found = stores.deposits.find(merchant, name).await.map_err(|error| unread(&error))?;
+    found.retain(|deposit| show.mid.as_ref().is_none_or(|mid| *mid == deposit.account));
+    if let [one, another, ..] = &found[..] {
+        let mids = format!("{}, {}", one.account, another.account);
+        return Err(Failure::Input(format!(
+            "deposits of several MIDs have this id: {mids}; --mid says which"
+        )));
+    }
+    if let Some(found) = found.pop() {
         return Ok(found);
     }
     let today = eastern_day(place.clock.now());

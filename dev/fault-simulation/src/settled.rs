@@ -28,7 +28,7 @@ use tollgate_core::{
 };
 
 use self::{
-    deviations::{ENDS, LASTING, Victim, mend, of_deposits, of_records},
+    deviations::{ENDS, LASTING, Victim, corrections, mend, of_deposits, of_records},
     disputed::Issuers,
     history::{Account, Traffic, accounts, of_merchants, set_up},
     ports::{Documents, Line, Log, WorldClock},
@@ -49,7 +49,13 @@ const ARRIVED_AFTER: Duration = Duration::from_hours(9 * 24);
 
 /// Days after the traffic on which banks still take money back, and then those until all reports of it were read.
 const DISPUTED_DAYS: u64 = 6;
-const QUIET_DAYS: u64 = 7;
+const QUIET_DAYS: u64 = 9;
+
+/// No history takes more days.
+const HISTORY_DAYS: u16 = 60;
+
+/// Within how many days each correction is seen: those of the weeks before are read once a week.
+const CORRECTED_WITHIN_DAYS: u64 = 8;
 
 /// What the platform gives the function.
 const LIMIT: Duration = Duration::from_mins(15);
@@ -139,6 +145,7 @@ async fn story(world: &Arc<World>, whole: bool) -> Result<(), String> {
     bank.run(&once, 0).await;
     same(&left, &once.left(), "the same run again")?;
     bank.dies(&left, writes, whole).await?;
+    bank.is_corrected(&kept).await?;
     bank.deviates().await?;
     bank.deviates_for_good(&mut traffic).await
 }
@@ -190,7 +197,12 @@ impl Bank {
             progress: stores.clone(),
             orders: world.start(),
             clock,
-            settings: SettlementSettings::default(),
+            // A whole history.
+            settings: SettlementSettings {
+                backfill_days: HISTORY_DAYS,
+                looked_back_days: HISTORY_DAYS,
+                ..SettlementSettings::default()
+            },
         };
         let report = settlement.run(Deadline::after(LIMIT)).await;
         world.state().count("settlement runs");
@@ -299,10 +311,33 @@ impl Bank {
         }
         for (what, deviation, cause) in of_deposits() {
             simulator.alter_deposit(&record.merchid, deposit.day, deviation);
-            self.must_find(what, &[cause]).await?;
+            self.must_find(what, &cause).await?;
             mend(&simulator, &record.merchid, deposit.day);
         }
         self.must_find("nothing", &[]).await.map(drop)
+    }
+
+    /// What is kept of days whose reports say something else by now is what a run finds that never read them before, and once
+    /// more when all is as it was.
+    async fn is_corrected(&self, kept: &Arc<Stores>) -> Result<(), String> {
+        let (victims, simulator) = (self.arrived(), self.simulator());
+        let corrected = corrections(&mut self.world.state().rng, &simulator, &victims);
+        for is_wrong in [true, false] {
+            for correction in &corrected {
+                correction.apply(&simulator, is_wrong);
+            }
+            for _ in 0..CORRECTED_WITHIN_DAYS {
+                sleep(Duration::from_hours(24)).await;
+                self.run_badly(kept).await;
+                self.run(kept, 0).await;
+            }
+            let fresh = Arc::new(Stores::default());
+            self.run(&fresh, 0).await;
+            let what = format!("{corrected:?}, {is_wrong}, in a new table");
+            same(&kept.left(), &fresh.left(), &what)?;
+        }
+        *self.world.state().counts.entry("corrections").or_default() += corrected.len() as u64;
+        Ok(())
     }
 
     /// A payment or refund that arrived, with its deposit.

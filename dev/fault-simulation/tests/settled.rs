@@ -9,8 +9,14 @@ const SEEDS: u64 = 400;
 const SEEDS_OF_A_SAMPLE: u64 = 8;
 
 /// What has to happen, so that the histories prove something about it.
-const HAPPENED: [&str; 5] =
-    ["deposits", "deviations", "records of reports", "settlement runs", "settlement runs that died"];
+const HAPPENED: [&str; 6] = [
+    "corrections",
+    "deposits",
+    "deviations",
+    "records of reports",
+    "settlement runs",
+    "settlement runs that died",
+];
 
 #[test]
 fn what_arrives_fits_to_the_cent_and_each_deviation_is_its_own_exception_whatever_runs_die_of() {
@@ -34,9 +40,11 @@ const DISPUTED_SEEDS: u64 = 10_000;
 const DISPUTED_SEEDS_OF_A_SAMPLE: u64 = 60;
 
 /// What has to happen in these.
-const DISPUTED: [&str; 8] = [
+const DISPUTED: [&str; 10] = [
     "chargebacks",
     "corrected lines",
+    "lines moved",
+    "lines taken back",
     "payments with many chargebacks",
     "reversals",
     "second chargebacks",

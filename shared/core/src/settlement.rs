@@ -23,15 +23,16 @@ mod read_day;
 mod read_deposit;
 mod reports;
 mod run;
+mod run_account;
 mod store;
 
 pub use day::eastern_day;
-pub use deposit::{Adjustment, Chargeback, Component, Deposit, DepositChange};
+pub use deposit::{Adjustment, Chargeback, Component, Deposit, DepositChange, TakenBack};
 pub use deposit_entry::{DepositEntry, merge_deposit};
 pub use dispute::{DisputeRecorder, FoundDispute};
 pub use exception::{Exception, ExceptionCause, Note, Resolution};
 pub use expectation::{Expectation, Expectations, expectations};
-pub use journal_deposit::{DepositNews, EntriesPut, put_entries};
+pub use journal_deposit::{DepositNews, EntriesPut, note_journaled, put_entries};
 pub use keep_exceptions::{
     ExceptionRefusal, ExceptionsReport, NOTES_MAX, keep_exceptions, note_exception, resolve_exception,
 };
@@ -39,13 +40,14 @@ pub use known_days::KnownDays;
 pub use known_disputes::DepositDisputes;
 pub use line::{BatchStatus, Funded, FundedKind, FundedStatus, Line, LinePlace, Settled, SettledStatus};
 pub use match_days::{DayMatcher, MatchReport, MatchedDays};
-pub use match_disputes::MatchedDisputes;
+pub use match_disputes::{DisputedPayment, MatchedDisputes};
 pub use matching::{Compared, Covered, Match, Progressed, Verdict, Waits, match_account};
-pub use read_day::{DayRead, Kept, ReadDayError, Reader, Unkept, WantedDay};
+pub use read_day::ReadDayError;
 pub use read_deposit::{DepositLine, DepositLines, DepositReader, DepositSums, Unmatched};
-pub use reports::{FundingRecord, ReadReport, ReportError, Reports, SettledRecord};
+pub use reports::{FundingRecord, ReadReport, ReportError, Reports, SettledRecord, UnreadableRow};
 pub use run::{Settlement, SettlementReport, SettlementSettings};
 pub use store::{
-    DepositJournal, DepositPage, DepositStore, ExceptionFilter, ExceptionPage, ExceptionStore, LineStore,
-    OPEN_COUNTED_MAX, OpenExceptions, PackedLines, Progress, ProgressStore, PutDeposit, READ_AFTER_USE_DAYS,
+    DepositJournal, DepositPage, DepositStore, ExceptionFilter, ExceptionPage, ExceptionStore, KnownReport,
+    LineStore, OPEN_COUNTED_MAX, OpenAbout, OpenExceptions, PackedLines, Progress, ProgressStore,
+    READ_AFTER_USE_DAYS, ReportKind, UnreadDay, line_of, lines_of,
 };

@@ -39,6 +39,7 @@ pub(crate) fn test_merchant(id: MerchantId) -> Merchant {
             password: "p".into(),
             accounts: BTreeMap::from([(Currency::USD, "1".to_owned())]),
             linked: Vec::new(),
+            shared: std::collections::BTreeSet::default(),
         },
         policy: Policy::default(),
         shopper_tokens: false,

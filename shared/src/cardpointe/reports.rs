@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use futures_util::{Stream, StreamExt};
 use jiff::{ToSpan, civil::Date};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 use tollgate_core::{
     payments::Merchant,
     settlement::{FundingRecord, ReadReport, ReportError, Reports, SettledRecord, eastern_day},
@@ -33,6 +33,9 @@ use super::transport::{
 /// How far back a day without a year is certain: the gateway takes it for the last one of its name, and clocks and time
 /// zones differ by less than the rest of the year.
 const SETTLED_AGO_MAX_DAYS: i32 = 300;
+
+/// How often a report is asked for that the gateway refuses because of its limit.
+const ASKED_TIMES: u8 = 2;
 
 /// Pieces of a body, and batches of records, that wait for the other side.
 const WAITING_MAX: usize = 4;
@@ -76,22 +79,27 @@ impl<T: StreamingTransport> CardPointeReports<T> {
         limit: Duration,
     ) -> Result<Option<StreamedResponse>, ReportError> {
         let endpoint = merchant.gateway.endpoint.as_str();
-        let limit = self.pace.turn(endpoint, limit).await.ok_or(ReportError::Throttled)?;
+        let until = Instant::now() + limit;
         let (username, password) = (merchant.gateway.username.as_str(), &merchant.gateway.password);
         let url = format!("{endpoint}/{query}");
-        let request = Request { method: HttpMethod::Get, url, username, password, body: None, limit };
-        let response = self.transport.open(request).await;
-        let response = response.map_err(|_| ReportError::Unavailable("there is no response".to_owned()))?;
-        match response.status {
-            200 => Ok(Some(response)),
-            429 => {
-                self.pace.hold(endpoint, response.retry_after);
-                Err(ReportError::Throttled)
+        // The pace makes the second request wait for as long as the gateway says.
+        for _ in 0..ASKED_TIMES {
+            let left = until.saturating_duration_since(Instant::now());
+            let limit = self.pace.turn(endpoint, left).await.ok_or(ReportError::Throttled)?;
+            let method = HttpMethod::Get;
+            let request = Request { method, url: url.clone(), username, password, body: None, limit };
+            let response = self.transport.open(request).await;
+            let response =
+                response.map_err(|_| ReportError::Unavailable("there is no response".to_owned()))?;
+            match response.status {
+                200 => return Ok(Some(response)),
+                429 => self.pace.hold(endpoint, response.retry_after),
+                // It is enabled for each account by the gateway's support.
+                401 | 403 | 404 if report == Report::Funded => return Ok(None),
+                status => return Err(ReportError::Unavailable(format!("status {status}"))),
             }
-            // It is enabled for each account by the gateway's support.
-            401 | 403 | 404 if report == Report::Funded => Ok(None),
-            status => Err(ReportError::Unavailable(format!("status {status}"))),
         }
+        Err(ReportError::Throttled)
     }
 
     /// Whether the gateway can have a report of this day.

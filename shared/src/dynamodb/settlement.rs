@@ -18,7 +18,7 @@ use super::{
     Item,
     members::{Object, Reader, Writer},
     number_of,
-    table::{Table, unavailable},
+    table::{Table, unavailable, was_made},
     texts,
 };
 
@@ -52,6 +52,22 @@ impl DynamoDbSettlement {
         Ok(found.map_err(|error| unavailable(&error))?.item)
     }
 
+    /// Writes an item that is still in this version, or is not there if there is none. Says whether it did.
+    async fn put_version(&self, mut item: Item, version: Option<u64>) -> Result<bool, StoreError> {
+        item.insert(VERSION.to_owned(), number_of(&version.map_or(1, |version| version + 1)));
+        let request = self.table.put(item);
+        let request = match version {
+            None => request
+                .condition_expression("attribute_not_exists(#bucket)")
+                .expression_attribute_names("#bucket", BUCKET),
+            Some(version) => request
+                .condition_expression("#version = :before")
+                .expression_attribute_names("#version", VERSION)
+                .expression_attribute_values(":before", number_of(&version)),
+        };
+        was_made(request.send().await)
+    }
+
     fn expires(&self, at: Timestamp) -> aws_sdk_dynamodb::types::AttributeValue {
         number_of(&self.retention.ends(at).as_second())
     }
@@ -66,11 +82,15 @@ fn key(bucket: &str, sort: &str) -> Item {
 }
 
 /// An item without what only the table needs.
-fn read<T: Object>(mut item: Item) -> Result<T, StoreError> {
+fn read<T: Object>(item: Item) -> Result<T, StoreError> {
+    read_in(&(), item)
+}
+
+fn read_in<A, T: Object<A>>(around: &A, mut item: Item) -> Result<T, StoreError> {
     for name in [BUCKET, SORT, EXPIRES_AT, VERSION] {
         item.remove(name);
     }
-    T::read(&(), &mut Reader::new(item))
+    T::read(around, &mut Reader::new(item))
 }
 
 fn written(object: &impl Object, key: Item) -> Item {

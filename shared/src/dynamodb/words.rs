@@ -75,8 +75,12 @@ pub(super) const BATCHES: Vocabulary<BatchStatus> = &[
 pub(super) const FUNDED_KINDS: Vocabulary<FundedKind> =
     &[(FundedKind::Sale, "s"), (FundedKind::Refund, "r"), (FundedKind::NoMoney, "n")];
 
-pub(super) const FUNDED: Vocabulary<FundedStatus> =
-    &[(FundedStatus::Processed, "p"), (FundedStatus::Rejected, "r"), (FundedStatus::Voided, "v")];
+pub(super) const FUNDED: Vocabulary<FundedStatus> = &[
+    (FundedStatus::Processed, "p"),
+    (FundedStatus::Rejected, "r"),
+    (FundedStatus::Returned, "b"),
+    (FundedStatus::Voided, "v"),
+];
 
 /// The word for a value; none for one that was not recognized when it was read.
 pub(super) fn word<T: PartialEq>(words: Vocabulary<T>, value: &T) -> Option<&'static str> {

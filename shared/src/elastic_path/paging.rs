@@ -36,9 +36,6 @@ pub(super) fn list_deadline(request: &Request, now: Timestamp) -> Deadline {
 /// The parameters that every list has.
 pub(super) const PARAMETERS: [&str; 4] = ["filter", TIME_ZONE, "page[limit]", "page[cursor]"];
 
-/// Those of a list that cannot be filtered.
-pub(super) const WITHOUT_FILTER: [&str; 2] = ["page[limit]", "page[cursor]"];
-
 /// Those of a list that can be read from either end.
 pub(super) const SORTED: [&str; 5] = ["filter", TIME_ZONE, SORT, "page[limit]", "page[cursor]"];
 

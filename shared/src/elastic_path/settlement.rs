@@ -25,5 +25,12 @@ async fn accounts(ports: &Transactions, caller: &Caller) -> Result<Value, Failur
 
 /// How far an account's reports were read.
 pub fn account_value(progress: &Progress) -> Value {
-    json!({"mid": progress.account, "read_at": progress.read_at, "has_deposits": progress.funding})
+    let unread =
+        progress.unread.iter().map(|one| json!({"date": one.day, "since": one.since, "cause": one.cause}));
+    json!({
+        "mid": progress.account,
+        "read_at": progress.read_at,
+        "has_deposits": progress.funding,
+        "unread": unread.collect::<Vec<_>>(),
+    })
 }

@@ -27,6 +27,7 @@ async fn reported(t: &Table, merchant: &str, order: &str, kind: DisputeKind, min
         reference: chargeback.then(|| paid.reference.clone()).flatten(),
         accounts: vec![paid.account.clone()],
         currency: None,
+        is_current: false,
         dispute: Dispute {
             kind,
             case: "2026319000018".to_owned(),

@@ -1,6 +1,9 @@
 //! What reached the bank account and what did not: lists, one deposit line by line, and what people do about exceptions.
 
-use jiff::civil::{Date, date};
+use jiff::{
+    Timestamp,
+    civil::{Date, date},
+};
 use serde_json::json;
 use tollgate_core::{
     journal::Fact,
@@ -38,6 +41,7 @@ fn exception(n: u128, cause: ExceptionCause, world: &World) -> Exception {
         reference: None,
         deposit: Some("d2".to_owned()),
         case: None,
+        detail: None,
         order: None,
         transaction: None,
         expected: Some(4_000),
@@ -53,9 +57,6 @@ fn exception(n: u128, cause: ExceptionCause, world: &World) -> Exception {
 
 fn deposit(id: &str, day: Date, lines: (u64, i64), refunds: i64) -> Deposit {
     Deposit {
-        id: id.to_owned(),
-        account: MID.to_owned(),
-        day,
         currency: Some(Currency::USD),
         components: vec![
             (Component::NetSales, lines.1),
@@ -66,7 +67,6 @@ fn deposit(id: &str, day: Date, lines: (u64, i64), refunds: i64) -> Deposit {
         trace_number: Some("01234567890".to_owned()),
         lines,
         refunds,
-        places: std::collections::BTreeSet::default(),
         adjustments: vec![Adjustment {
             id: LineId::Stated("a1".to_owned()),
             component: Some(Component::Reversal),
@@ -77,11 +77,7 @@ fn deposit(id: &str, day: Date, lines: (u64, i64), refunds: i64) -> Deposit {
             day: Some(day),
             changed_on: Some(day),
         }],
-        chargebacks: Vec::new(),
-        changed_on: None,
-        changes: Vec::new(),
-        journaled: 0,
-        read_at: "2026-11-20T11:00:00Z".parse().unwrap(),
+        ..Deposit::without_sum(id.to_owned(), MID, day, Timestamp::UNIX_EPOCH)
     }
 }
 
@@ -147,9 +143,16 @@ async fn settled(t: &mut Table) -> Uuid {
         authcode: None,
         changed_on: None,
     };
+    let own = [place(&reference, Some(today)), place("900000000001", None)];
+    let others = [place("900000000002", None)];
     state.settlement.deposits = vec![
-        deposit("d1", date(2026, 11, 19), (1, 700), 0),
-        Deposit { chargebacks: vec![chargeback], ..deposit("d2", today, (2, 3_499), -500) },
+        Deposit { places: others.into(), ..deposit("d1", date(2026, 11, 19), (1, 700), 0) },
+        Deposit {
+            places: own.into(),
+            others: (1, -500),
+            chargebacks: vec![chargeback],
+            ..deposit("d2", today, (2, 3_499), -500)
+        },
     ];
     state.settlement.exceptions = vec![wrong, gone, other];
     let read_at = Some("2026-11-20T11:00:00Z".parse().unwrap());

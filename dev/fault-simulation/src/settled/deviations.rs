@@ -1,10 +1,15 @@
 //! Each way in which the gateway's reports can deviate from its ledger, with the exceptions that it must have.
 
+use std::collections::BTreeSet;
+
 use cardpointe_simulator::{
-    Adjustment, Chargeback, DepositDeviation, Deviation, Elsewhere, Record, Simulator, Stage, Tender,
+    Adjustment, Chargeback, DepositDeviation, Deviation, Elsewhere, Record, RecordKind, Simulator, Stage,
+    Tender,
 };
-use jiff::civil::Date;
+use jiff::{ToSpan, civil::Date};
 use tollgate_core::settlement::{Deposit, ExceptionCause};
+
+use crate::rng::Rng;
 
 /// What is made to deviate.
 pub(super) struct Victim<'a> {
@@ -20,6 +25,8 @@ pub(super) fn of_records(record: &Record) -> Vec<(&'static str, Deviation, Vec<E
     use ExceptionCause as Cause;
     let none = Deviation::default;
     let amount = record.minor_units;
+    let is_payment = record.kind == RecordKind::Payment;
+    let of_nobody = if is_payment { Cause::NotOurs } else { Cause::RefundedElsewhere };
     vec![
         ("in no batch, and funded", Deviation { settled_times: Some(0), ..none() }, vec![]),
         (
@@ -43,7 +50,7 @@ pub(super) fn of_records(record: &Record) -> Vec<(&'static str, Deviation, Vec<E
         (
             "funded in other money",
             Deviation { funded_currency: Some("CAD".to_owned()), ..none() },
-            vec![Cause::CurrencyDiffers],
+            vec![Cause::AmountDiffers],
         ),
         (
             "refused by the deposit",
@@ -54,25 +61,38 @@ pub(super) fn of_records(record: &Record) -> Vec<(&'static str, Deviation, Vec<E
         (
             "funded without its reference",
             Deviation { without_retref: true, ..none() },
-            vec![Cause::NotOurs, Cause::NotFunded],
+            vec![of_nobody, Cause::NotFunded],
+        ),
+        (
+            "in its batch without its reference",
+            Deviation { settled_without_retref: true, ..none() },
+            vec![Cause::NotUnderstood],
+        ),
+        (
+            "in its deposit without an amount",
+            Deviation { funded_without_amount: true, ..none() },
+            vec![Cause::NotUnderstood, Cause::NotFunded, Cause::DepositDiffers],
         ),
     ]
 }
 
 /// Of the victim's deposit.
-pub(super) fn of_deposits() -> [(&'static str, DepositDeviation, ExceptionCause); 2] {
+pub(super) fn of_deposits() -> [(&'static str, DepositDeviation, Vec<ExceptionCause>); 4] {
     let none = DepositDeviation::default;
     [
         (
             "one wrong cent in the net sales",
             DepositDeviation { netsales_off: 1, total_off: 1, ..none() },
-            ExceptionCause::LinesDiffer,
+            vec![ExceptionCause::DepositDiffers],
         ),
         (
             "one wrong cent in the total",
             DepositDeviation { total_off: -1, ..none() },
-            ExceptionCause::TotalDiffers,
+            vec![ExceptionCause::DepositDiffers],
         ),
+        ("another number", DepositDeviation { number: Some(77), ..none() }, Vec::new()),
+        // Nothing is late of which the report is still to be read.
+        ("a report that breaks off", DepositDeviation { broken: true, ..none() }, Vec::new()),
     ]
 }
 
@@ -86,7 +106,7 @@ pub(super) const LASTING: [(&str, ExceptionCause, Lasting); 6] = [
     ("a reversal of nothing", ExceptionCause::ReversalUnknown, |victim| {
         victim.simulator.adjust(adjustment(victim, "REVERSAL", Some("case of nobody".to_owned()))).map(drop)
     }),
-    ("a category that nobody knows", ExceptionCause::UnknownCategory, |victim| {
+    ("a category that nobody knows", ExceptionCause::NotUnderstood, |victim| {
         victim.simulator.adjust(adjustment(victim, "WEATHER", None)).map(drop)
     }),
     ("a payment of the virtual terminal", ExceptionCause::NotOurs, |victim| {
@@ -102,7 +122,7 @@ pub(super) const ENDS: [(Stage, ExceptionCause); 4] = [
     (Stage::Rejected, ExceptionCause::Rejected),
     (Stage::FormatError, ExceptionCause::Rejected),
     (Stage::TokenDecrypt, ExceptionCause::Rejected),
-    (Stage::UnderReview, ExceptionCause::UnderReview),
+    (Stage::UnderReview, ExceptionCause::NotSettled),
 ];
 
 fn charge_back(victim: &Victim<'_>, is_stated: bool) -> Result<(), String> {
@@ -143,4 +163,76 @@ fn pay_elsewhere(victim: &Victim<'_>, order_id: String) -> Result<(), String> {
 /// Gives a deposit back what it is made of.
 pub(super) fn mend(simulator: &Simulator, account: &str, day: Date) {
     simulator.alter_deposit(account, day, DepositDeviation::default());
+}
+
+/// A report that says something else later, which can be taken back.
+#[derive(Debug)]
+pub(super) enum Correction {
+    /// Of a payment or refund.
+    Record { retref: String, deviation: Box<Deviation> },
+    /// Its batch gets another number.
+    Batch { merchid: String, batchid: String },
+    /// A deposit gets another number, or other sums.
+    Deposit { merchid: String, day: Date, deviation: DepositDeviation },
+}
+
+impl Correction {
+    /// Has it so, or takes it back.
+    pub(super) fn apply(&self, simulator: &Simulator, is_wrong: bool) {
+        match self {
+            Self::Record { retref, deviation } => {
+                let deviation = if is_wrong { Deviation::clone(deviation) } else { Deviation::default() };
+                simulator.deviate(retref, deviation);
+            }
+            Self::Batch { merchid, batchid } => {
+                simulator.renumber_batch(merchid, batchid, is_wrong.then_some("770001"));
+            }
+            Self::Deposit { merchid, day, deviation } => {
+                let deviation = if is_wrong { deviation.clone() } else { DepositDeviation::default() };
+                simulator.alter_deposit(merchid, *day, deviation);
+            }
+        }
+    }
+}
+
+/// Some corrections of what arrived: of a record each, and of batches and deposits.
+pub(super) fn corrections(rng: &mut Rng, simulator: &Simulator, arrived: &[Record]) -> Vec<Correction> {
+    let (mut all, mut met) = (Vec::new(), BTreeSet::new());
+    for record in arrived {
+        // Of an account without any deposit, a run that begins does not know that it waits for one.
+        if met.insert(&record.merchid) {
+            continue;
+        }
+        let Some(day) = simulator.funding_day(&record.retref) else { continue };
+        let (retref, merchid) = (record.retref.clone(), record.merchid.clone());
+        let of_record = |deviation: Deviation| Correction::Record {
+            retref: retref.clone(),
+            deviation: Box::new(deviation),
+        };
+        let none = Deviation::default;
+        let other_day = day.saturating_add((1 + i64::try_from(rng.below(3)).unwrap_or_default()).days());
+        all.push(match rng.below(12) {
+            0 => of_record(Deviation { funded_times: Some(0), ..none() }),
+            1 => of_record(Deviation { funded_on: Some(other_day), ..none() }),
+            2 => of_record(Deviation { settled_times: Some(0), ..none() }),
+            3 => of_record(Deviation { funded_minor_units: Some(record.minor_units - 1), ..none() }),
+            4 => of_record(Deviation { funded_without_amount: true, ..none() }),
+            5 => of_record(Deviation { settled_without_retref: true, ..none() }),
+            6 => of_record(Deviation { funded_times: Some(2), ..none() }),
+            7 => {
+                let Some(batchid) = record.batchid.clone() else { continue };
+                Correction::Batch { merchid, batchid }
+            }
+            8 => {
+                let deviation = DepositDeviation { number: Some(770), ..DepositDeviation::default() };
+                Correction::Deposit { merchid, day, deviation }
+            }
+            9 => {
+                let deviation = DepositDeviation { netsales_off: 100, ..DepositDeviation::default() };
+                Correction::Deposit { merchid, day, deviation }
+            }
+            _ => continue,
+        });
+    }
+    all
 }

@@ -14,9 +14,8 @@ use tollgate_core::{
 
 use super::{Bank, history::Account, ports::Log, stores::Stores};
 
-/// How many days ahead a deposit lists something at most, and how long its report is read again after it.
+/// How many days ahead a deposit lists something at most.
 const AHEAD_DAYS: u64 = 2;
-const READ_AGAIN_DAYS: i64 = 3;
 
 /// Lines of a payment that has many.
 const MANY: u64 = 90;
@@ -26,6 +25,9 @@ const MANY: u64 = 90;
 struct Line {
     id: i64,
     merchid: String,
+    /// The number of its case, and whether it gives money back.
+    case: usize,
+    is_reversal: bool,
     minor_units: i64,
     on: Date,
     /// When it was changed last.
@@ -63,7 +65,9 @@ impl Issuers {
     /// One day: some of what can happen.
     pub(super) fn act(&mut self, bank: &Bank) -> Result<(), String> {
         for _ in 0..=bank.below(4) {
-            match bank.below(10) {
+            match bank.below(12) {
+                10 => self.take_back(bank)?,
+                11 => self.move_on(bank)?,
                 0..=3 => self.charge_back(bank)?,
                 4 => self.charge_back_again(bank)?,
                 5 | 6 => self.reverse(bank)?,
@@ -91,8 +95,10 @@ impl Issuers {
             debit: bank.chance(50),
         })?;
         of.taken += minor_units;
+        let is_reversal = false;
         *self.acts.entry(of.record.merchid.clone()).or_default() += 1;
-        self.lines.push(Line { id, merchid: of.record.merchid.clone(), minor_units, on, changed_on: on });
+        let merchid = of.record.merchid.clone();
+        self.lines.push(Line { id, merchid, case, is_reversal, minor_units, on, changed_on: on });
         bank.world.state().count("chargebacks");
         Ok(())
     }
@@ -152,8 +158,10 @@ impl Issuers {
             on: Some(on),
         })?;
         of.taken -= minor_units;
+        let is_reversal = true;
         *self.acts.entry(of.record.merchid.clone()).or_default() += 1;
-        self.lines.push(Line { id, merchid: of.record.merchid.clone(), minor_units, on, changed_on: on });
+        let merchid = of.record.merchid.clone();
+        self.lines.push(Line { id, merchid, case, is_reversal, minor_units, on, changed_on: on });
         bank.world.state().count("reversals");
         Ok(())
     }
@@ -163,7 +171,7 @@ impl Issuers {
         let Some(line) = bank.one_of(&self.lines) else { return Ok(()) };
         bank.world.state().count("second reports");
         let on = Some(bank.day_ahead(AHEAD_DAYS));
-        bank.simulator().list_again(Listing { id: line.id, on, minor_units: None, changed_on: None })
+        bank.simulator().list_again(Listing { id: line.id, on, ..Listing::default() })
     }
 
     /// A chargeback or a reversal turns out to be of another amount: a later deposit says so, or its own.
@@ -173,19 +181,47 @@ impl Issuers {
             |line: &&Line| line.minor_units > 1 && (may_be_vague || !self.vague.contains(&line.merchid));
         let lines: Vec<Line> = self.lines.iter().filter(can_be).cloned().collect();
         let Some(line) = bank.one_of(&lines) else { return Ok(()) };
-        let is_read_again = line.on.saturating_add(READ_AGAIN_DAYS.days()) >= today && line.on <= today;
-        let on = (!(is_read_again && bank.chance(50))).then(|| bank.day_ahead(AHEAD_DAYS));
+        // Its own deposit is read again, however old it is.
+        let on = (!(line.on <= today && bank.chance(50))).then(|| bank.day_ahead(AHEAD_DAYS));
         let minor_units = line.minor_units - 1;
         let changed_on = line.changed_on.max(today).saturating_add(1.day());
-        let listing =
-            Listing { id: line.id, on, minor_units: Some(minor_units), changed_on: Some(changed_on) };
+        let (minor_units, changed) = (Some(minor_units), Some(changed_on));
+        let listing = Listing { id: line.id, on, minor_units, changed_on: changed, ..Listing::default() };
         bank.simulator().list_again(listing)?;
         *self.acts.entry(line.merchid.clone()).or_default() += 1;
         for own in self.lines.iter_mut().filter(|own| own.id == line.id) {
-            (own.minor_units, own.changed_on) = (minor_units, changed_on);
+            (own.minor_units, own.changed_on) = (line.minor_units - 1, changed_on);
         }
         bank.world.state().count("corrected lines");
         Ok(())
+    }
+
+    /// A line was a mistake: no report has it any more. The bank has not taken it, or not given it back.
+    fn take_back(&mut self, bank: &Bank) -> Result<(), String> {
+        let is_answered = |of: &Line| self.lines.iter().any(|one| one.case == of.case && one.is_reversal);
+        let can_be = |of: &&Line| of.is_reversal || !is_answered(of);
+        let lines: Vec<Line> = self.lines.iter().filter(can_be).cloned().collect();
+        let Some(line) = bank.one_of(&lines) else { return Ok(()) };
+        self.lines.retain(|own| own.id != line.id);
+        let sign = if line.is_reversal { 1 } else { -1 };
+        self.cases[line.case].taken += sign * line.minor_units;
+        *self.acts.entry(line.merchid.clone()).or_default() += 1;
+        bank.world.state().count("lines taken back");
+        bank.simulator().list_again(Listing { id: line.id, taken_back: true, ..Listing::default() })
+    }
+
+    /// A line turns out to be part of a later deposit.
+    fn move_on(&mut self, bank: &Bank) -> Result<(), String> {
+        let Some(line) = bank.one_of(&self.lines) else { return Ok(()) };
+        // Which day's word is the later one, reports of a line that moves do not always say. In between, none has it.
+        self.vague.insert(line.merchid.clone());
+        *self.acts.entry(line.merchid.clone()).or_default() += 2;
+        let on = bank.day_ahead(AHEAD_DAYS);
+        for own in self.lines.iter_mut().filter(|own| own.id == line.id) {
+            (own.on, own.changed_on) = (on, own.changed_on.max(on));
+        }
+        bank.world.state().count("lines moved");
+        bank.simulator().list_again(Listing { id: line.id, on: Some(on), moved: true, ..Listing::default() })
     }
 
     /// The bank, orders and the journal agree; where reports do not say what is true, a person is told.

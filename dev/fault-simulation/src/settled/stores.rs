@@ -13,8 +13,8 @@ use tollgate_core::{
     payments::StoreError,
     settlement::{
         Component, Deposit, DepositEntry, DepositJournal, DepositPage, DepositStore, Exception,
-        ExceptionFilter, ExceptionPage, ExceptionStore, Line, LinePlace, LineStore, OpenExceptions,
-        PackedLines, Progress, ProgressStore, PutDeposit, merge_deposit,
+        ExceptionFilter, ExceptionPage, ExceptionStore, KnownReport, Line, LinePlace, LineStore, OpenAbout,
+        OpenExceptions, PackedLines, Progress, ProgressStore, ReportKind,
     },
     values::ReadOrder,
 };
@@ -24,16 +24,18 @@ use uuid::Uuid;
 #[derive(Debug, PartialEq)]
 pub(super) struct Left {
     lines: BTreeMap<(String, LinePlace), Vec<Line>>,
-    deposits: BTreeMap<(String, String), Deposit>,
+    deposits: BTreeMap<DepositName, Deposit>,
+    reports: BTreeMap<(String, String, ReportKind, Date), KnownReport>,
     /// What the journal's entries of each deposit add up to.
-    journal: BTreeMap<(String, String), BTreeMap<Component, i64>>,
+    journal: BTreeMap<DepositName, BTreeMap<Component, i64>>,
     pub(super) open: BTreeSet<Uuid>,
 }
 
 #[derive(Default)]
 struct Tables {
     lines: BTreeMap<(String, LinePlace), PackedLines>,
-    deposits: BTreeMap<(String, String), Deposit>,
+    deposits: BTreeMap<DepositName, Deposit>,
+    reports: BTreeMap<(String, String, ReportKind, Date), KnownReport>,
     /// Settlement's entries, by merchant and where they sort.
     journal: BTreeMap<(String, String), DepositEntry>,
     exceptions: BTreeMap<Uuid, Exception>,
@@ -99,40 +101,49 @@ impl Stores {
     pub(super) fn left(&self) -> Left {
         let tables = self.tables();
         let lines = tables.lines.iter().filter(|(_, packed)| !packed.lines.is_empty());
-        // A deposit also names the places that its lines have left.
-        let holds = |of: &str, place: &LinePlace, id: &str| {
-            let packed = tables.lines.get(&(of.to_owned(), place.clone()));
-            let mut funded = packed.iter().flat_map(|packed| &packed.lines).flat_map(|line| &line.funded);
-            funded.any(|one| one.deposit == id)
-        };
-        let timeless = |of: &str, deposit: &Deposit| {
-            let mut deposit = Deposit { read_at: Timestamp::UNIX_EPOCH, ..deposit.clone() };
-            let id = deposit.id.clone();
-            deposit.places.retain(|place| holds(of, place, &id));
+        let timeless = |deposit: &Deposit| Deposit {
+            read_at: Timestamp::UNIX_EPOCH,
             // As many changes as runs between which the report changed.
-            deposit.changes.clear();
-            deposit.journaled = 0;
-            deposit
+            changes: Vec::new(),
+            journaled: 0,
+            ..deposit.clone()
         };
         let mut journal = BTreeMap::<_, BTreeMap<_, _>>::new();
         for entry in tables.journal.values() {
-            let of_deposit = journal.entry(self::of(&entry.merchant, &entry.deposit)).or_default();
+            let name = named(&entry.merchant, &entry.account, &entry.deposit);
+            let of_deposit = journal.entry(name).or_default();
             *of_deposit.entry(entry.component).or_default() += entry.amount;
         }
         for sums in journal.values_mut() {
             sums.retain(|_, amount| *amount != 0);
         }
+        journal.retain(|_, sums| !sums.is_empty());
         Left {
             journal,
             lines: lines.map(|(at, packed)| (at.clone(), packed.lines.clone())).collect(),
+            // One that was withdrawn was never there for a run that came later.
             deposits: tables
                 .deposits
                 .iter()
-                .map(|(id, deposit)| (id.clone(), timeless(&id.0, deposit)))
+                .filter(|(_, deposit)| !deposit.is_withdrawn())
+                .map(|(name, deposit)| (name.clone(), timeless(deposit)))
+                .collect(),
+            reports: tables
+                .reports
+                .iter()
+                .filter(|(_, report)| !report.names.is_empty() || !report.unreadable.is_empty())
+                .map(|(key, report)| (key.clone(), report.clone()))
                 .collect(),
             open: tables.exceptions.values().filter(|one| one.is_open()).map(|one| one.id).collect(),
         }
     }
+}
+
+/// Merchant, account and id of a deposit.
+type DepositName = (String, String, String);
+
+fn named(merchant: &MerchantId, account: &str, id: &str) -> DepositName {
+    (merchant.to_string(), account.to_owned(), id.to_owned())
 }
 
 fn of(merchant: &MerchantId, text: &str) -> (String, String) {
@@ -174,6 +185,31 @@ impl LineStore for Stores {
         }
         Ok(is_as_read)
     }
+
+    async fn reports(
+        &self,
+        merchant: &MerchantId,
+        account: &str,
+        since: Date,
+    ) -> Result<Vec<KnownReport>, StoreError> {
+        let tables = self.tables();
+        let of_account = |(of, at, _, day): &(String, String, ReportKind, Date)| {
+            of == merchant.as_str() && at == account && *day >= since
+        };
+        let all = tables.reports.iter().filter(|(key, _)| of_account(key));
+        Ok(all.map(|(_, report)| report.clone()).collect())
+    }
+
+    async fn keep_report(
+        &self,
+        merchant: &MerchantId,
+        account: &str,
+        report: &KnownReport,
+    ) -> Result<(), StoreError> {
+        let key = (merchant.to_string(), account.to_owned(), report.kind, report.day);
+        self.write()?.reports.insert(key, report.clone());
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -190,31 +226,34 @@ impl DepositJournal for Stores {
 
 #[async_trait]
 impl DepositStore for Stores {
-    async fn put(&self, merchant: &MerchantId, deposit: &Deposit) -> Result<PutDeposit, StoreError> {
-        let key = of(merchant, &deposit.id);
-        let before = self.tables().deposits.get(&key).cloned();
-        let (new, is_written) = merge_deposit(before.as_ref(), deposit);
-        let put = PutDeposit { deposit: new.clone(), is_written };
-        if is_written {
-            self.write()?.deposits.insert(key, new);
-        }
-        Ok(put)
-    }
-
-    async fn note_journaled(
+    async fn get(
         &self,
         merchant: &MerchantId,
+        account: &str,
         id: &str,
-        changes: usize,
-    ) -> Result<(), StoreError> {
-        if let Some(deposit) = self.write()?.deposits.get_mut(&of(merchant, id)) {
-            deposit.journaled = changes;
-        }
-        Ok(())
+    ) -> Result<Option<Deposit>, StoreError> {
+        Ok(self.tables().deposits.get(&named(merchant, account, id)).cloned())
     }
 
-    async fn get(&self, merchant: &MerchantId, id: &str) -> Result<Option<Deposit>, StoreError> {
-        Ok(self.tables().deposits.get(&of(merchant, id)).cloned())
+    async fn find(&self, merchant: &MerchantId, id: &str) -> Result<Vec<Deposit>, StoreError> {
+        let tables = self.tables();
+        let all = tables.deposits.iter().filter(|((of, _, own), _)| of == merchant.as_str() && own == id);
+        Ok(all.map(|(_, deposit)| deposit.clone()).collect())
+    }
+
+    async fn save(
+        &self,
+        merchant: &MerchantId,
+        was: Option<&Deposit>,
+        deposit: &Deposit,
+    ) -> Result<bool, StoreError> {
+        let mut tables = self.write()?;
+        let key = named(merchant, &deposit.account, &deposit.id);
+        let is_as_read = tables.deposits.get(&key) == was;
+        if is_as_read {
+            tables.deposits.insert(key, deposit.clone());
+        }
+        Ok(is_as_read)
     }
 
     async fn list(
@@ -226,30 +265,12 @@ impl DepositStore for Stores {
         _: usize,
     ) -> Result<DepositPage, StoreError> {
         let tables = self.tables();
-        let all = tables.deposits.iter().filter(|((of, _), _)| of == merchant.as_str());
+        let all = tables.deposits.iter().filter(|((of, ..), _)| of == merchant.as_str());
         let all = all.map(|(_, deposit)| deposit);
         let mut deposits: Vec<Deposit> =
             all.filter(|one| first <= one.day && one.day <= last).cloned().collect();
         deposits.sort_by(|one, other| (one.day, &one.id).cmp(&(other.day, &other.id)));
         Ok(DepositPage { deposits, next: None })
-    }
-
-    async fn add_place(&self, merchant: &MerchantId, id: &str, place: &LinePlace) -> Result<(), StoreError> {
-        if let Some(deposit) = self.write()?.deposits.get_mut(&of(merchant, id)) {
-            deposit.places.insert(place.clone());
-        }
-        Ok(())
-    }
-
-    async fn lines_of(&self, merchant: &MerchantId, id: &str) -> Result<Vec<(LinePlace, Line)>, StoreError> {
-        let Some(deposit) = DepositStore::get(self, merchant, id).await? else { return Ok(Vec::new()) };
-        let mut lines = Vec::new();
-        for place in deposit.places {
-            let held = self.load(merchant, &place).await?.lines.into_iter();
-            let held = held.filter(|line| line.funded.iter().any(|one| one.deposit == id));
-            lines.extend(held.map(|line| (place.clone(), line)));
-        }
-        Ok(lines)
     }
 }
 
@@ -261,6 +282,10 @@ impl ExceptionStore for Stores {
 
     async fn open_of(&self, _: &MerchantId, account: &str) -> Result<Vec<Exception>, StoreError> {
         Ok(self.open().into_iter().filter(|one| one.account == account).collect())
+    }
+
+    async fn open_about(&self, _: &MerchantId) -> Result<Vec<OpenAbout>, StoreError> {
+        Ok(self.open().iter().map(OpenAbout::of).collect())
     }
 
     async fn count_open(&self, _: &MerchantId) -> Result<OpenExceptions, StoreError> {
@@ -308,18 +333,18 @@ impl ProgressStore for Stores {
     async fn claim(
         &self,
         merchant: &MerchantId,
-        progress: &Progress,
+        new: &Progress,
         now: Timestamp,
         until: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<Progress>, StoreError> {
         let mut tables = self.write()?;
-        let entry = tables.progress.entry(of(merchant, &progress.account));
-        let (_, claimed) = entry.or_insert_with(|| (progress.clone(), None));
-        let is_free = claimed.is_none_or(|until| until < now);
-        if is_free {
-            *claimed = Some(until);
+        let entry = tables.progress.entry(of(merchant, &new.account));
+        let (progress, claimed) = entry.or_insert_with(|| (new.clone(), None));
+        if claimed.is_some_and(|until| until >= now) {
+            return Ok(None);
         }
-        Ok(is_free)
+        *claimed = Some(until);
+        Ok(Some(progress.clone()))
     }
 
     async fn note(&self, merchant: &MerchantId, progress: &Progress) -> Result<(), StoreError> {

@@ -195,12 +195,19 @@ async fn reads_a_deposit(shop: &Shop, id: &str, chargebacks: Value) {
     reads_a_deposit_with(shop, id, chargebacks, json!([])).await;
 }
 
+/// Every report has this deposit from now on, and all that were read before.
 pub(crate) async fn reads_a_deposit_with(shop: &Shop, id: &str, chargebacks: Value, adjustments: Value) {
     let simulator = shop.stack.simulator();
-    let deposit = Alteration::of(Endpoint::Funding).set("fundingmasterid", id);
-    let fundings = json!([{ "fundingmasterid": id, "netsales": "25.99", "totalfunding": "25.99" }]);
-    let deposit = deposit.set("fundings", fundings).set("chargebacks", chargebacks);
-    simulator.alter(deposit.set("adjustments", adjustments));
+    let members = json!({"chargebacks": chargebacks, "adjustments": adjustments});
+    shop.deposits.lock().unwrap().insert(id.to_owned(), members);
+    let all = shop.deposits.lock().unwrap().clone();
+    for (n, (id, members)) in all.iter().enumerate() {
+        let deposit = Alteration::of(Endpoint::Funding).set("fundingmasterid", id.as_str());
+        let fundings = json!([{ "fundingmasterid": id, "netsales": "25.99", "totalfunding": "25.99" }]);
+        let deposit = deposit.set("fundings", fundings).set("chargebacks", members["chargebacks"].clone());
+        let deposit = deposit.set("adjustments", members["adjustments"].clone());
+        simulator.alter(if n == 0 { deposit } else { deposit.twice() });
+    }
     let report = shop.stack.invoke_scheduled("settlement").await.unwrap();
     assert_eq!(report["failed"], 0, "{report}");
     simulator.clear_alterations();

@@ -36,7 +36,7 @@ pub(crate) async fn seed(shop: &Shop) -> Uuid {
     let place = LinePlace::of(MID, None, RETREF);
     let lines = PackedLines { version: 1, lines: vec![line()] };
     assert!(LineStore::save(&store, &merchant, &place, &lines).await.unwrap());
-    store.put(&merchant, &deposit(place, now)).await.unwrap();
+    assert!(DepositStore::save(&store, &merchant, None, &deposit(place, now)).await.unwrap());
     let exception = exception(now);
     assert!(ExceptionStore::save(&store, &merchant, None, &exception).await.unwrap());
     exception.id
@@ -66,23 +66,14 @@ fn line() -> Line {
 }
 
 fn deposit(place: LinePlace, now: Timestamp) -> Deposit {
+    let day = tollgate_core::settlement::eastern_day(now);
     Deposit {
-        id: DEPOSIT.to_owned(),
-        account: MID.to_owned(),
-        day: tollgate_core::settlement::eastern_day(now),
         currency: Some(Currency::USD),
         components: vec![(Component::NetSales, 3_999), (Component::Fee, -549)],
         total: 3_450,
-        trace_number: None,
         lines: (1, 3_999),
-        refunds: 0,
         places: BTreeSet::from([place]),
-        adjustments: Vec::new(),
-        chargebacks: Vec::new(),
-        changed_on: None,
-        changes: Vec::new(),
-        journaled: 0,
-        read_at: now,
+        ..Deposit::without_sum(DEPOSIT.to_owned(), MID, day, now)
     }
 }
 
@@ -94,6 +85,7 @@ fn exception(now: Timestamp) -> Exception {
         reference: Some(RETREF.to_owned()),
         deposit: Some(DEPOSIT.to_owned()),
         case: None,
+        detail: None,
         order: None,
         transaction: None,
         expected: None,

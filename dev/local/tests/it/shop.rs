@@ -51,6 +51,8 @@ pub(crate) struct Shop {
     pub(crate) stack: Place,
     client: reqwest::Client,
     token: String,
+    /// Deposits that the settlement has read, by id: a report goes on having them.
+    pub(crate) deposits: std::sync::Mutex<std::collections::BTreeMap<String, Value>>,
 }
 
 pub(crate) struct Answer {
@@ -122,7 +124,8 @@ impl Shop {
     }
 
     async fn on(stack: Place, id: &str, secret: &str) -> Self {
-        let mut shop = Self { stack, client: client(), token: String::new() };
+        let mut shop =
+            Self { stack, client: client(), token: String::new(), deposits: std::sync::Mutex::default() };
         let answer = shop.token(id, Some(secret)).await;
         shop.use_token(answer.body["access_token"].as_str().unwrap());
         shop

@@ -153,20 +153,34 @@ impl Dispute {
         (self.kind, &self.line) == (other.kind, &other.line)
     }
 
-    /// What a report is beside the words on record about the same line, the oldest first.
-    pub(super) fn word_beside<'a>(&self, known: impl IntoIterator<Item = &'a Self>) -> Word {
+    /// What a report is beside the words on record about the same line, the oldest first; where it is the gateway's current
+    /// word, whatever dates say, these words are not reported any more.
+    pub(super) fn word_beside<'a>(
+        &self,
+        known: impl IntoIterator<Item = &'a Self>,
+        is_current: bool,
+    ) -> Word {
         let said = |of: &Self| (of.amount, of.day, of.reason_code.clone());
         let known: Vec<&Self> = known.into_iter().filter(|one| one.is_same(self)).collect();
-        let Some(standing) = known.last() else { return Word::New };
-        let is_on_record = |one: &&Self| said(one) == said(self) && one.changed_on == self.changed_on;
-        if said(standing) == said(self) || known.iter().any(is_on_record) {
+        // What was never on record cannot be taken back.
+        let Some(standing) = known.last() else {
+            return if self.amount.is_zero() { Word::Known } else { Word::New };
+        };
+        let is_moved = is_current && self.deposit != standing.deposit;
+        if said(standing) == said(self) && !is_moved {
             return Word::Known;
         }
-        // A report of a deposit that is read again is the gateway's current word about it.
+        // A report of a deposit that is read again is the gateway's current word about it. What was taken back can come again.
         let is_read_again = self.deposit == standing.deposit && self.deposit.is_some();
+        if is_current || is_read_again || standing.amount.is_zero() {
+            return Word::New;
+        }
+        let is_on_record = |one: &&Self| said(one) == said(self) && one.changed_on == self.changed_on;
+        if known.iter().any(is_on_record) {
+            return Word::Known;
+        }
         match self.changed_on.cmp(&standing.changed_on) {
             Ordering::Greater => Word::New,
-            Ordering::Equal if is_read_again => Word::New,
             Ordering::Equal if self.amount != standing.amount => Word::Contradicts,
             Ordering::Equal | Ordering::Less => Word::Known,
         }

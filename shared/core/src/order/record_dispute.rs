@@ -56,8 +56,10 @@ pub struct DisputeReport {
     pub accounts: Vec<String>,
     /// The currency, if it is stated.
     pub currency: Option<Currency>,
-    /// What happened.
+    /// What happened. The amount is zero where a line that is on record is not reported any more.
     pub dispute: Dispute,
+    /// Whether what is on record of the line is not reported any more, so that this counts in its place.
+    pub is_current: bool,
 }
 
 impl Order {
@@ -79,7 +81,7 @@ impl Order {
         if !transaction.is_recognized() || dispute.kind == DisputeKind::Unrecognized {
             return Err(DisputeRejection::NewerVersion);
         }
-        match dispute.word_beside(transaction.disputes.iter().map(|one| &one.dispute)) {
+        match dispute.word_beside(transaction.disputes.iter().map(|one| &one.dispute), report.is_current) {
             Word::Known => return Ok(DisputeRecorded::Known),
             Word::Contradicts => return Err(DisputeRejection::Contradicts),
             Word::New => {}
@@ -101,8 +103,17 @@ impl Order {
     /// correct another without saying so, or the order keeps no further ones.
     pub fn disputes_unclear_since(&self, transaction: &Transaction) -> Option<Timestamp> {
         let all = &transaction.disputes;
+        let stands = |one: &Dispute| {
+            transaction
+                .standing_disputes()
+                .any(|standing| standing.is_same(one) && !standing.amount.is_zero())
+        };
         let unclear = |(n, one): (usize, &RecordedDispute)| {
-            let is_unclear = |earlier: &RecordedDispute| one.dispute.is_unclear_beside(&earlier.dispute);
+            let is_unclear = |earlier: &RecordedDispute| {
+                one.dispute.is_unclear_beside(&earlier.dispute)
+                    && stands(&one.dispute)
+                    && stands(&earlier.dispute)
+            };
             all[..n].iter().any(is_unclear).then_some(one.at)
         };
         let full = || all.last().filter(|_| self.disputes_kept() >= DISPUTES_MAX).map(|last| last.at);

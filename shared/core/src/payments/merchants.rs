@@ -4,7 +4,11 @@ mod key;
 
 pub use key::{MerchantKey, Role};
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
@@ -102,6 +106,8 @@ pub struct GatewayAccount {
     pub accounts: BTreeMap<Currency, String>,
     /// Accounts that responses may name in place of these: the gateway routes some payments to a linked one.
     pub linked: Vec<String>,
+    /// Accounts at which others take payments, too: what is not Tollgate's in their reports is expected.
+    pub shared: BTreeSet<String>,
 }
 
 impl GatewayAccount {

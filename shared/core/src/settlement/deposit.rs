@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{Timestamp, civil::Date};
 
-use super::LinePlace;
+use super::{LinePlace, UnreadableRow};
 use crate::{order::LineId, values::Currency, words};
 
 words! {
@@ -49,6 +49,8 @@ pub struct Deposit {
     pub trace_number: Option<String>,
     /// How many lines it has, and their sum in minor units with signs.
     pub lines: (u64, i64),
+    /// Those of payments and refunds that the journal does not know, and their sum.
+    pub others: (u64, i64),
     /// What those of refunds take of it: zero or less.
     pub refunds: i64,
     /// Where these lines are kept.
@@ -57,15 +59,35 @@ pub struct Deposit {
     pub adjustments: Vec<Adjustment>,
     /// Chargebacks that are reported with it.
     pub chargebacks: Vec<Chargeback>,
+    /// Rows of it that cannot be read.
+    pub unreadable: Vec<UnreadableRow>,
+    /// What its report listed before and does not list any more, until orders have it so, too.
+    pub taken_back: TakenBack,
     /// When the gateway changed it last, as stated.
     pub changed_on: Option<Date>,
     /// When it was read first.
     pub read_at: Timestamp,
     /// What each reading found that the ones before it had not, the oldest first: together, the components. Whoever reads a
-    /// report leaves it to the store.
+    /// report leaves it to [`merge_deposit`](super::merge_deposit).
     pub changes: Vec<DepositChange>,
     /// How many of them the journal has.
     pub journaled: usize,
+}
+
+/// Chargebacks and adjustments that a deposit does not list any more.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TakenBack {
+    /// The chargebacks.
+    pub chargebacks: Vec<Chargeback>,
+    /// The adjustments.
+    pub adjustments: Vec<Adjustment>,
+}
+
+impl TakenBack {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.chargebacks.is_empty() && self.adjustments.is_empty()
+    }
 }
 
 /// What a reading found of a deposit that the ones before it had not.
@@ -85,8 +107,15 @@ impl Deposit {
         self.components.iter().filter(|(component, _)| *component == wanted).map(|(_, amount)| *amount).sum()
     }
 
-    /// What is reported with a deposit of which no sum is reported.
-    pub(super) fn without_sum(id: String, account: &str, day: Date, read_at: Timestamp) -> Self {
+    /// Whether nothing of it is reported any more. Its entries in the journal add up to nothing then.
+    pub fn is_withdrawn(&self) -> bool {
+        let is_empty =
+            self.adjustments.is_empty() && self.chargebacks.is_empty() && self.unreadable.is_empty();
+        is_empty && self.components.is_empty() && self.lines.0 == 0 && self.total == 0
+    }
+
+    /// A deposit of which no sum is reported, or nothing any more.
+    pub fn without_sum(id: String, account: &str, day: Date, read_at: Timestamp) -> Self {
         Self {
             id,
             account: account.to_owned(),
@@ -96,10 +125,13 @@ impl Deposit {
             total: 0,
             trace_number: None,
             lines: (0, 0),
+            others: (0, 0),
             refunds: 0,
             places: BTreeSet::new(),
             adjustments: Vec::new(),
             chargebacks: Vec::new(),
+            unreadable: Vec::new(),
+            taken_back: TakenBack::default(),
             changed_on: None,
             read_at,
             changes: Vec::new(),

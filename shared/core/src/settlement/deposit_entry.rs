@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Chargeback, Component, Deposit, DepositChange};
+use super::{Adjustment, Chargeback, Component, Deposit, DepositChange};
 use crate::{
     order::MerchantId,
     values::{Currency, sort_of},
@@ -77,15 +77,24 @@ impl Deposit {
         self.journaled >= self.changes.len()
     }
 
-    /// As it is kept after it was read again: what it holds is what the report says now, what was known before stays.
+    /// As it is kept after it was read again: it is what the report says now. What was told of it before stays, and so does
+    /// what the report does not list any more, until orders have it so.
     fn following(mut self, before: &Self) -> Self {
         self.changes.clone_from(&before.changes);
         self.journaled = before.journaled;
         self.read_at = before.read_at;
         // Its place goes by it. A gateway that reports it under another day, too, must not make a second one of it.
         self.day = before.day;
-        // Lines that moved meanwhile are found as well.
-        self.places.extend(before.places.iter().cloned());
+        let is_gone = |one: &Chargeback| self.chargebacks.iter().all(|listed| listed.id != one.id);
+        let known = before.taken_back.chargebacks.iter().chain(&before.chargebacks);
+        self.taken_back.chargebacks = known.filter(|one| is_gone(one)).cloned().collect();
+        let is_gone = |one: &Adjustment| self.adjustments.iter().all(|listed| listed.id != one.id);
+        let reversals = before
+            .adjustments
+            .iter()
+            .filter(|one| one.component == Some(Component::Reversal) && one.case.is_some());
+        let known = before.taken_back.adjustments.iter().chain(reversals);
+        self.taken_back.adjustments = known.filter(|one| is_gone(one)).cloned().collect();
         self
     }
 
@@ -119,18 +128,15 @@ fn code(currency: Option<Currency>) -> Option<&'static str> {
     currency.map(Currency::code)
 }
 
-/// A deposit as it is kept once it was read (again), and whether that changes anything. A chargeback that a later report does
-/// not name stays.
-pub fn merge_deposit(before: Option<&Deposit>, deposit: &Deposit) -> (Deposit, bool) {
-    let (mut deposit, at) = (deposit.clone(), deposit.read_at);
+/// A deposit as it is kept once it was read, or read again, and whether that changes anything.
+pub fn merge_deposit(before: Option<&Deposit>, read: &Deposit) -> (Deposit, bool) {
+    let mut deposit = read.clone();
     if let Some(before) = before {
-        let is_new = |one: &&Chargeback| deposit.chargebacks.iter().all(|new| new.id != one.id);
-        let kept: Vec<_> = before.chargebacks.iter().filter(is_new).cloned().collect();
-        deposit.chargebacks.extend(kept);
         deposit = deposit.following(before);
     }
+    deposit.adjustments.sort_by(|one, other| one.id.cmp(&other.id));
     deposit.chargebacks.sort_by(|one, other| one.id.cmp(&other.id));
-    let merged = deposit.changed(at);
+    let merged = deposit.changed(read.read_at);
     let is_changed = before != Some(&merged);
     (merged, is_changed)
 }

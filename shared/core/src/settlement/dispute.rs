@@ -24,6 +24,8 @@ pub struct FoundDispute {
     pub currency: Option<Currency>,
     /// What happened.
     pub dispute: Dispute,
+    /// Whether what is on record of the line is not reported any more, so that this counts in its place.
+    pub is_current: bool,
 }
 
 impl FoundDispute {
@@ -44,7 +46,8 @@ impl FoundDispute {
             changed_on: chargeback.changed_on,
         };
         let (reference, dispute) = (Some(chargeback.reference.clone()?), dispute.cleaned());
-        Some(Self { account: account.to_owned(), reference, currency: chargeback.currency, dispute })
+        let currency = chargeback.currency;
+        Some(Self { account: account.to_owned(), reference, currency, dispute, is_current: false })
     }
 
     /// What a deposit says of a chargeback's reversal: an adjustment of that category with a case, which gives money. One that
@@ -70,6 +73,7 @@ impl FoundDispute {
             reference: None,
             currency: None,
             dispute: dispute.cleaned(),
+            is_current: false,
         })
     }
 }
@@ -82,6 +86,7 @@ impl FoundDispute {
             accounts: merchant.gateway.accounts_for(&self.account),
             currency: self.currency,
             dispute: self.dispute,
+            is_current: self.is_current,
         }
     }
 }

@@ -9,47 +9,39 @@ words! {
     /// Why something is an exception.
     #[derive(PartialOrd, Ord, Hash)]
     pub enum ExceptionCause {
-        /// Captured or refunded here, and in no batch days later.
+        /// Captured or refunded here, and days later in no batch that the processor took, or under review there.
         NotSettled => "not_settled",
-        /// Settled, and not approved here: declined, voided, given up, or in doubt.
-        NotApproved => "not_approved",
-        /// Settled or funded with another amount.
-        AmountDiffers => "amount_differs",
-        /// Settled or funded in another currency.
-        CurrencyDiffers => "currency_differs",
-        /// The processor refused it, or it failed or was terminated.
-        Rejected => "rejected",
-        /// A person at the processor looks at it.
-        UnderReview => "under_review",
-        /// Its batch is held, refused or not done, days later.
-        BatchHeld => "batch_held",
         /// Settled, and in no deposit days later.
         NotFunded => "not_funded",
+        /// Settled, and not approved here: declined, voided, given up, or in doubt.
+        NotApproved => "not_approved",
+        /// Settled or funded with another amount, in another currency, or under a reference that two payments here have.
+        AmountDiffers => "amount_differs",
         /// In two batches that were taken.
         SettledTwice => "settled_twice",
         /// In two deposits.
         FundedTwice => "funded_twice",
+        /// The processor refused it, or it failed or was terminated: no money moves.
+        Rejected => "rejected",
+        /// A bank debit that came back.
+        Returned => "returned",
         /// A chargeback.
         Chargeback => "chargeback",
         /// A reversal of a chargeback that is not known.
         ReversalUnknown => "reversal_unknown",
-        /// A chargeback or a reversal that its order does not have: the order has all that it keeps, or two reports state
-        /// different amounts of it.
-        DisputeNotRecorded => "dispute_not_recorded",
-        /// What the account's deposits say of chargebacks and reversals is not what orders have on record.
+        /// What deposits say of chargebacks and reversals is not what orders have on record: the sums of an account, or one that
+        /// its order does not have.
         DisputesDiffer => "disputes_differ",
-        /// A bank debit that came back.
-        Returned => "returned",
         /// A payment that did not come from Tollgate, such as one made in the gateway's virtual terminal.
         NotOurs => "not_ours",
-        /// Two payments or refunds here have the same reference.
-        TwoOwners => "two_owners",
-        /// A deposit's lines do not add up to its net sales.
-        LinesDiffer => "lines_differ",
-        /// A deposit's components do not add up to its total.
-        TotalDiffers => "total_differs",
-        /// An adjustment of an unknown category.
-        UnknownCategory => "unknown_category",
+        /// A refund that did not come from Tollgate, such as one made in the gateway's portal.
+        RefundedElsewhere => "refunded_elsewhere",
+        /// A payment that the journal has at another of the merchant's accounts.
+        OtherAccount => "other_account",
+        /// A deposit whose lines do not add up to its net sales, or its components to its total.
+        DepositDiffers => "deposit_differs",
+        /// A row of a report that cannot be read, or an adjustment of an unknown category.
+        NotUnderstood => "not_understood",
     }
 }
 
@@ -68,6 +60,8 @@ pub struct Exception {
     pub deposit: Option<String>,
     /// The chargeback's case, if any.
     pub case: Option<String>,
+    /// What exactly does not fit, where the cause can be several things.
+    pub detail: Option<String>,
     /// The order, if it is known here.
     pub order: Option<OrderKey>,
     /// The transaction, if it is known here.
@@ -91,7 +85,7 @@ pub struct Exception {
 }
 
 impl Exception {
-    /// A new exception about this: a reference, a deposit, a deposit's adjustment, or a case with its sequence number.
+    /// A new exception about this: a reference, a deposit or a row of it, a day, or a case with its sequence number.
     pub(super) fn new(
         account: &str,
         cause: ExceptionCause,
@@ -107,6 +101,7 @@ impl Exception {
             reference: None,
             deposit: None,
             case: None,
+            detail: None,
             order: None,
             transaction: None,
             expected: None,
@@ -118,6 +113,11 @@ impl Exception {
             notes: Vec::new(),
             resolution: None,
         }
+    }
+
+    /// The same, with what exactly does not fit.
+    pub(super) fn because(self, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..self }
     }
 
     /// Whether there is something left to do: its cause is there, and nobody decided otherwise.

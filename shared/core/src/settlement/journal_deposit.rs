@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Deposit, DepositJournal, DepositStore};
+use super::{Deposit, DepositJournal, DepositStore, store::change_deposit};
 use crate::{
     journal::Put,
     order::MerchantId,
@@ -63,5 +63,18 @@ pub(super) async fn publish(
     if deposit.journaled == 0 {
         news.bus.publish(&[(news.event)(merchant, deposit)]).await?;
     }
-    deposits.note_journaled(merchant, &deposit.id, deposit.changes.len()).await
+    note_journaled(deposits, merchant, deposit).await
+}
+
+/// Notes that the journal has the entries of a deposit's changes.
+pub async fn note_journaled(
+    deposits: &dyn DepositStore,
+    merchant: &MerchantId,
+    deposit: &Deposit,
+) -> Result<(), StoreError> {
+    let note = |known: Option<&Deposit>| {
+        let known = known?.clone();
+        Some(Deposit { journaled: known.journaled.max(deposit.changes.len()), ..known })
+    };
+    change_deposit(deposits, merchant, (&deposit.account, &deposit.id), note).await.map(drop)
 }

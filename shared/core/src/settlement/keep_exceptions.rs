@@ -3,6 +3,9 @@
 //! An exception's id is made of what it is about, so a match that is repeated finds the same ones. What people wrote stays,
 //! whatever a match finds.
 
+use std::collections::HashMap;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -11,6 +14,9 @@ use crate::{order::MerchantId, payments::StoreError};
 
 /// How often a write is tried again after another one came between.
 const TRIES: usize = 5;
+
+/// Exceptions that are written at a time.
+const KEPT_AT_A_TIME: usize = 25;
 
 /// Most notes of one exception: its item stays far below 400 KB.
 pub const NOTES_MAX: usize = 50;
@@ -46,20 +52,23 @@ pub async fn keep_exceptions(
 ) -> Result<ExceptionsReport, StoreError> {
     let open = store.open_of(merchant, account).await?;
     let mut report = ExceptionsReport { open: count(open.len()), ..ExceptionsReport::default() };
-    for exception in &found.exceptions {
-        let known = open.iter().find(|known| known.id == exception.id).cloned();
-        match keep(store, merchant, known, exception).await? {
+    let mut known: HashMap<Uuid, Exception> = open.into_iter().map(|one| (one.id, one)).collect();
+    let Match { exceptions, covered, .. } = found;
+    let found: Vec<_> = exceptions.iter().map(|one| (known.remove(&one.id), one.clone())).collect();
+    let kept = found.into_iter().map(async |(known, one)| keep(store, merchant, known, &one).await);
+    let kept: Vec<Next> = stream::iter(kept).buffer_unordered(KEPT_AT_A_TIME).try_collect().await?;
+    for next in kept {
+        match next {
             Next::Opens(_) => (report.opened, report.open) = (report.opened + 1, report.open + 1),
             Next::Reopens(_) => (report.reopened, report.open) = (report.reopened + 1, report.open + 1),
             Next::Changes(_) | Next::Stays => {}
         }
     }
-    let is_found = |id: Uuid| found.exceptions.iter().any(|exception| exception.id == id);
-    for known in open.into_iter().filter(|known| !is_found(known.id) && found.covered.has(known)) {
-        if close(store, merchant, known, now).await? {
-            (report.closed, report.open) = (report.closed + 1, report.open.saturating_sub(1));
-        }
-    }
+    let gone: Vec<Exception> = known.into_values().filter(|known| covered.has(known)).collect();
+    let closed = gone.into_iter().map(async |known| close(store, merchant, known, now).await);
+    let closed: Vec<bool> = stream::iter(closed).buffer_unordered(KEPT_AT_A_TIME).try_collect().await?;
+    report.closed = count(closed.into_iter().filter(|closed| *closed).count());
+    report.open = report.open.saturating_sub(report.closed);
     Ok(report)
 }
 
@@ -70,7 +79,8 @@ fn count(n: usize) -> u64 {
 /// What was found, beside what is on record.
 fn next(known: Option<&Exception>, found: &Exception) -> Next {
     let Some(known) = known else { return Next::Opens(Box::new(found.clone())) };
-    let same = (known.expected, known.found, known.currency) == (found.expected, found.found, found.currency);
+    let said = |of: &Exception| (of.expected, of.found, of.currency, of.detail.clone());
+    let same = said(known) == said(found);
     let mut next = Exception {
         since: known.since,
         notes: known.notes.clone(),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{Timestamp, civil::Date};
 use sha2::{Digest, Sha256};
 
@@ -12,14 +13,21 @@ use crate::{
     values::{ReadOrder, sort_of},
 };
 
+/// References that are looked up at a time.
+const LOOKED_UP_AT_A_TIME: usize = 25;
+
 /// Entries that are read at a time.
 const ENTRIES_AT_A_TIME: usize = 1_000;
 
-/// The days of a merchant's payments and refunds, by account and reference. Of each it has a digest of eight bytes, so that a
-/// million of them take about 30 MB.
+/// The days of a merchant's payments and refunds, by reference. Of each it has a digest of eight bytes, so that a million of
+/// them take about 30 MB.
 #[derive(Debug, Default)]
 pub struct KnownDays {
+    /// The account whose reports are read.
+    account: String,
     days: HashMap<u64, Date>,
+    /// Of payments and refunds at the merchant's other accounts, which may be reported for this one.
+    elsewhere: HashMap<u64, Date>,
     /// What was looked for in the whole journal and is not there.
     unknown: HashSet<u64>,
     /// The last day on which each account has an entry.
@@ -27,48 +35,57 @@ pub struct KnownDays {
 }
 
 impl KnownDays {
-    /// Those of all entries from a moment on, up to another one.
+    /// Those of all entries from a moment on.
     pub async fn read(
         log: &dyn EntryLog,
         merchant: &MerchantId,
-        (since, until): (Timestamp, Timestamp),
+        account: &str,
+        since: Timestamp,
     ) -> Result<Self, StoreError> {
-        let mut known = Self::default();
+        let mut known = Self { account: account.to_owned(), ..Self::default() };
+        let until = Timestamp::MAX;
         for shard in 0..ENTRY_SHARDS {
             known.add_place(log, merchant, &EntryPlace::Shard(shard), (since, until)).await?;
         }
         Ok(known)
     }
 
-    /// The day of a reference. What is not among the days that were read is looked up, once.
-    pub(super) async fn find(
+    /// Looks up what is not among the days that were read, each reference once.
+    pub(super) async fn look_up<'a>(
         &mut self,
         log: &dyn EntryLog,
         merchant: &MerchantId,
-        account: &str,
-        reference: &str,
-    ) -> Result<Option<Date>, StoreError> {
-        let known = self.get(account, reference);
-        if known.is_some() || self.unknown.contains(&digest(account, reference)) {
-            return Ok(known);
+        references: impl Iterator<Item = &'a String>,
+    ) -> Result<(), StoreError> {
+        let is_new =
+            |reference: &&String| self.get(reference).is_none() && !self.unknown.contains(&digest(reference));
+        let wanted: Vec<String> = references.filter(is_new).cloned().collect();
+        let account = self.account.clone();
+        let found = wanted.clone().into_iter().map(async |reference| {
+            let mut found = Self { account: account.clone(), ..Self::default() };
+            let place = EntryPlace::Reference(reference);
+            found.add_place(log, merchant, &place, (Timestamp::MIN, Timestamp::MAX)).await?;
+            Ok::<_, StoreError>(found)
+        });
+        let found: Vec<Self> =
+            stream::iter(found).buffer_unordered(LOOKED_UP_AT_A_TIME).try_collect().await?;
+        self.unknown.extend(wanted.iter().map(|reference| digest(reference)));
+        for one in found {
+            self.days.extend(one.days);
+            self.elsewhere.extend(one.elsewhere);
         }
-        let place = EntryPlace::Reference(reference.to_owned());
-        self.add_place(log, merchant, &place, (Timestamp::MIN, Timestamp::MAX)).await?;
-        let found = self.get(account, reference);
-        if found.is_none() {
-            self.note_unknown(account, reference);
-        }
-        Ok(found)
+        Ok(())
     }
 
-    /// A reference was not in the journal before. It is known now only by an entry of the days that were read.
-    pub(super) fn note_unknown(&mut self, account: &str, reference: &str) {
-        self.unknown.insert(digest(account, reference));
+    /// A reference is not in the journal, unless it has an entry of the days that were read.
+    pub(super) fn note_unknown(&mut self, reference: &str) {
+        self.unknown.insert(digest(reference));
     }
 
-    /// The day of a reference, as far as it was read.
-    pub(super) fn get(&self, account: &str, reference: &str) -> Option<Date> {
-        self.days.get(&digest(account, reference)).copied()
+    /// The day of a reference, as far as it was read or looked up.
+    pub(super) fn get(&self, reference: &str) -> Option<Date> {
+        let key = digest(reference);
+        self.days.get(&key).or_else(|| self.elsewhere.get(&key)).copied()
     }
 
     async fn add_place(
@@ -106,7 +123,8 @@ impl KnownDays {
         *last = day_of(entry.at).max(*last);
         let Some(reference) = entry.reference.as_deref().filter(|_| moves_money(entry)) else { return };
         let day = day_of(entry.at);
-        let known = self.days.entry(digest(&entry.account, reference)).or_insert(day);
+        let days = if entry.account == self.account { &mut self.days } else { &mut self.elsewhere };
+        let known = days.entry(digest(reference)).or_insert(day);
         *known = day.min(*known);
     }
 }
@@ -121,7 +139,7 @@ fn moves_money(entry: &Entry) -> bool {
     }
 }
 
-fn digest(account: &str, reference: &str) -> u64 {
-    let digest = Sha256::digest(format!("{account}#{reference}").as_bytes());
+fn digest(reference: &str) -> u64 {
+    let digest = Sha256::digest(reference.as_bytes());
     digest.first_chunk().copied().map_or(0, u64::from_be_bytes)
 }

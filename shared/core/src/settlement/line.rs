@@ -67,13 +67,15 @@ words! {
         Processed => "processed",
         /// It was refused or came back.
         Rejected => "rejected",
+        /// A bank debit that came back.
+        Returned => "returned",
         /// It was voided.
         Voided => "voided",
         _ => Unrecognized,
     }
 }
 
-/// What one batch says of a reference. Read again, the same batch replaces it.
+/// What one batch says of a reference, by the report of a day. Read again, that report replaces it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settled {
     /// The gateway's id of the batch.
@@ -90,7 +92,7 @@ pub struct Settled {
     pub gateway_order_id: Option<String>,
 }
 
-/// What one line of a deposit says of a reference. Read again, the line with the same id replaces it.
+/// What one line of a deposit says of a reference. Read again, the deposit's report replaces it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Funded {
     /// The line's own id.
@@ -115,7 +117,10 @@ impl Funded {
     /// Whether the deposit has its money.
     pub(super) fn is_money(&self) -> bool {
         matches!(self.kind, FundedKind::Sale | FundedKind::Refund | FundedKind::Unrecognized)
-            && matches!(self.status, FundedStatus::Processed | FundedStatus::Unrecognized)
+            && matches!(
+                self.status,
+                FundedStatus::Processed | FundedStatus::Returned | FundedStatus::Unrecognized
+            )
     }
 }
 
@@ -124,17 +129,53 @@ impl Funded {
 pub struct Line {
     /// The gateway's reference.
     pub reference: String,
-    /// One for each batch that it is in, by batch.
+    /// One for each batch that it is in and each day that reports it, by both.
     pub settled: Vec<Settled>,
     /// One for each deposit's line about it, by id.
     pub funded: Vec<Funded>,
+}
+
+impl Line {
+    /// Adds what a batch says, in place of what the same day's report said of it before.
+    pub(super) fn add_settled(&mut self, new: Settled) {
+        let place = |of: &Settled| (of.batch.clone(), of.day);
+        match self.settled.binary_search_by_key(&place(&new), place) {
+            Ok(n) => self.settled[n] = new,
+            Err(n) => self.settled.insert(n, new),
+        }
+    }
+
+    /// Adds what a deposit's line says, in place of what it said before.
+    pub(super) fn add_funded(&mut self, new: Funded) {
+        match self.funded.binary_search_by(|one| one.id.cmp(&new.id)) {
+            Ok(n) => self.funded[n] = new,
+            Err(n) => self.funded.insert(n, new),
+        }
+    }
+
+    /// Adds all that another place says of the same reference.
+    pub fn add(&mut self, new: Self) {
+        new.settled.into_iter().for_each(|settled| self.add_settled(settled));
+        new.funded.into_iter().for_each(|funded| self.add_funded(funded));
+    }
+
+    /// Whether it says nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.settled.is_empty() && self.funded.is_empty()
+    }
+
+    /// The last day of which it says something.
+    pub fn newest_day(&self) -> Option<Date> {
+        let settled = self.settled.iter().map(|one| one.day);
+        settled.chain(self.funded.iter().map(|one| one.day)).max()
+    }
 }
 
 /// Which item holds the line of a reference.
 ///
 /// Lines are packed, so that a payment is one read and a line costs a fraction of a write: by account, by the UTC day of the
 /// capture or refund as the journal has it, and by a digest of the reference. Of what the journal does not know, there is no
-/// day; when it becomes known, its line moves, once.
+/// day; when it becomes known, its line moves as the reports are read again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinePlace {
     /// The gateway account (MID).

@@ -5,12 +5,13 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
-    Compared, Deposit, ExceptionCause, ExceptionStore, ExceptionsReport, Expectation, Expectations, Line,
-    LinePlace, LineStore, Match, MatchedDisputes, Waits, expectations, keep_exceptions, match_account,
-    match_disputes::AHEAD_DAYS,
+    Compared, Exception, ExceptionCause, ExceptionStore, ExceptionsReport, Expectation, Expectations, Line,
+    LineStore, Match, MatchedDisputes, Waits, expectations, keep_exceptions, line_of, match_account,
+    read_day::KnownReports,
 };
 use crate::{
     journal::{ENTRY_SHARDS, Entry, EntryLog, EntryPlace, EntryQuery, day_of},
@@ -22,8 +23,11 @@ use crate::{
 /// Entries that are read at a time.
 const ENTRIES_AT_A_TIME: usize = 1_000;
 
-/// Most exceptions from before the days that a run looks at again; the oldest come first.
-const LOOKED_AT_AGAIN_MAX: usize = 200;
+/// Most references of a run that may have other owners, and are looked for on all days.
+const LOOKED_FOR_MAX: usize = 200;
+
+/// References that are looked at again at a time.
+const LOOKED_AT_AT_ONCE: usize = 25;
 
 /// Matches days and keeps exceptions.
 pub struct DayMatcher<'a> {
@@ -46,6 +50,12 @@ pub struct MatchedDays<'a> {
     pub days: (Date, Date),
     /// Whether the gateway offers deposits for the account.
     pub has_deposits: bool,
+    /// Eastern days whose reports are still to be read.
+    pub unread: &'a BTreeSet<Date>,
+    /// What is known of the account's reports.
+    pub reports: &'a KnownReports,
+    /// References of which reports say something else than before, whatever their days are.
+    pub changed: &'a BTreeSet<String>,
     /// How long what is expected may take.
     pub waits: &'a Waits,
 }
@@ -95,7 +105,7 @@ impl DayMatcher<'_> {
             self.match_day(wanted, of, now, &mut gathered).await?;
             day = of.yesterday().ok();
         }
-        self.match_rest(wanted, disputes, now, &mut gathered).await?;
+        Self::match_rest(wanted, disputes, now, &mut gathered);
         gathered.found.covered.disputes = disputes.is_compared;
         gathered.found.exceptions.extend(disputes.exceptions.iter().cloned());
         self.look_again(wanted, now, &mut gathered).await?;
@@ -149,12 +159,13 @@ impl DayMatcher<'_> {
         let missing = found.exceptions.iter().filter(|one| one.cause == ExceptionCause::NotSettled);
         let missing: Vec<String> = missing.filter_map(|one| one.reference.clone()).collect();
         for reference in missing {
-            if gathered.looked_for == LOOKED_AT_AGAIN_MAX {
+            if gathered.looked_for == LOOKED_FOR_MAX {
                 break;
             }
             gathered.looked_for += 1;
             let expected = self.expected_of(wanted, &reference).await?;
-            if expected.iter().filter(|one| one.amount != 0).count() > 1 {
+            let is_owner = |one: &&Expectation| one.account == wanted.account && one.amount != 0;
+            if expected.iter().filter(is_owner).count() > 1 {
                 found.exceptions.retain(|one| one.reference.as_ref() != Some(&reference));
                 let lines = self.lines_of(wanted, &reference, &expected).await?;
                 let all = Compared { lines: &lines, ..compared(wanted, &expected) };
@@ -173,10 +184,8 @@ impl DayMatcher<'_> {
     ) -> Result<Vec<Line>, StoreError> {
         let moving = expected.iter().filter(|one| one.amount != 0).map(|one| one.at).min();
         let first = moving.or_else(|| expected.iter().map(|one| one.at).min());
-        let place = LinePlace::of(wanted.account, first.map(day_of), reference);
-        let mut lines = self.lines.load(wanted.merchant, &place).await?.lines;
-        lines.retain(|line| line.reference == *reference);
-        Ok(lines)
+        let line = line_of(self.lines, wanted.merchant, wanted.account, first.map(day_of), reference).await?;
+        Ok(if line.is_empty() { Vec::new() } else { vec![line] })
     }
 
     /// Adds a day's entries, and gathers its voids.
@@ -193,13 +202,12 @@ impl DayMatcher<'_> {
             let between = (sort_of(since), sort_of(until));
             let place = EntryPlace::Shard(shard);
             self.read(wanted.merchant, &place, between, &mut |entry| match entry {
-                Some(entry) if entry.account == wanted.account => {
+                Some(entry) => {
                     expected.add(&entry);
                     if entry.kind == Kind::Void {
                         gathered.voids.push(entry);
                     }
                 }
-                Some(_) => {}
                 None => gathered.report.unreadable += 1,
             })
             .await?;
@@ -228,56 +236,59 @@ impl DayMatcher<'_> {
         }
     }
 
-    /// What is about no day: lines that the journal does not know, deposits and chargebacks.
-    async fn match_rest(
-        &self,
+    /// What is about no day: lines that the journal does not know, deposits and chargebacks, and rows that cannot be read.
+    fn match_rest(
         wanted: &MatchedDays<'_>,
         disputes: &MatchedDisputes,
         now: Timestamp,
         gathered: &mut Gathered,
-    ) -> Result<(), StoreError> {
-        let (first, last) = wanted.days;
-        let last = last.saturating_add(AHEAD_DAYS.days());
-        let deposits = disputes.deposits.iter().filter(|one| first <= one.day && one.day <= last);
-        let deposits: Vec<Deposit> = deposits.cloned().collect();
+    ) {
         let unnamed = std::mem::take(&mut gathered.unnamed);
         let unknown = std::mem::take(&mut gathered.unknown);
-        let mut known = std::mem::take(&mut gathered.known);
-        for reference in disputes.chargebacks.iter().filter_map(|one| one.reference.as_deref()) {
-            known.extend(self.expected_of(wanted, reference).await?);
-        }
+        let known = std::mem::take(&mut gathered.known);
         let all = Compared {
             known: &known,
             lines: &unknown,
-            deposits: &deposits,
+            deposits: &disputes.deposits,
             chargebacks: &disputes.chargebacks,
             adjustments: &disputes.adjustments,
+            disputed: &disputes.disputed,
             ..compared(wanted, &unnamed)
         };
         gathered.take(match_account(&all, wanted.waits, now));
-        Ok(())
+        gathered.found.covered.rows_since = wanted.reports.keys().map(|(_, day)| *day).min();
+        for ((kind, day), report) in wanted.reports {
+            let unread = report.unreadable.iter().map(|row| {
+                let subject = format!("{}#{day}#{row}", kind.as_str());
+                Exception::new(wanted.account, ExceptionCause::NotUnderstood, &subject, *day, now)
+                    .because(row.to_string())
+            });
+            gathered.found.exceptions.extend(unread);
+        }
     }
 
-    /// Looks again at what is open from before these days: money can arrive weeks late.
+    /// Looks again at what is open from before these days, since money can arrive weeks late, and at what changed.
     async fn look_again(
         &self,
         wanted: &MatchedDays<'_>,
         now: Timestamp,
         gathered: &mut Gathered,
     ) -> Result<(), StoreError> {
-        let mut open = self.exceptions.open_of(wanted.merchant, wanted.account).await?;
-        open.retain(|one| !gathered.found.covered.has(one));
-        open.sort_by_key(|one| one.since);
-        for exception in open.into_iter().take(LOOKED_AT_AGAIN_MAX) {
-            let Some(reference) = &exception.reference else { continue };
-            let expected = self.expected_of(wanted, reference).await?;
-            if expected.is_empty() {
-                continue;
-            }
-            let lines = self.lines_of(wanted, reference, &expected).await?;
+        let open = self.exceptions.open_of(wanted.merchant, wanted.account).await?;
+        let open = open.iter().filter(|one| !gathered.found.covered.has(one));
+        let mut references: BTreeSet<String> = open.filter_map(|one| one.reference.clone()).collect();
+        references.extend(wanted.changed.difference(&gathered.found.covered.references).cloned());
+        let found = references.into_iter().map(async |reference| {
+            let expected = self.expected_of(wanted, &reference).await?;
+            let lines = self.lines_of(wanted, &reference, &expected).await?;
             let all = Compared { lines: &lines, ..compared(wanted, &expected) };
-            gathered.take(match_account(&all, wanted.waits, now));
-        }
+            let mut found = match_account(&all, wanted.waits, now);
+            // Also what no report has any more.
+            found.covered.references.insert(reference);
+            Ok::<_, StoreError>(found)
+        });
+        let found: Vec<Match> = stream::iter(found).buffer_unordered(LOOKED_AT_AT_ONCE).try_collect().await?;
+        found.into_iter().for_each(|one| gathered.take(one));
         Ok(())
     }
 
@@ -291,9 +302,7 @@ impl DayMatcher<'_> {
         let place = EntryPlace::Reference(reference.to_owned());
         let between = (sort_of(Timestamp::MIN), sort_of(Timestamp::MAX));
         self.read(wanted.merchant, &place, between, &mut |entry| entries.extend(entry)).await?;
-        let mut expected = expectations(&entries);
-        expected.retain(|one| one.account == wanted.account);
-        Ok(expected)
+        Ok(expectations(&entries))
     }
 }
 
@@ -314,21 +323,12 @@ impl Gathered {
         self.found.exceptions.extend(found.exceptions);
         self.found.covered.references.extend(found.covered.references);
         self.found.covered.deposits.extend(found.covered.deposits);
-        self.found.covered.cases.extend(found.covered.cases);
     }
 }
 
 fn compared<'a>(wanted: &MatchedDays<'a>, expectations: &'a [Expectation]) -> Compared<'a> {
-    Compared {
-        account: wanted.account,
-        has_deposits: wanted.has_deposits,
-        expectations,
-        known: &[],
-        lines: &[],
-        deposits: &[],
-        chargebacks: &[],
-        adjustments: &[],
-    }
+    let (has_deposits, unread) = (wanted.has_deposits, wanted.unread);
+    Compared { has_deposits, unread, ..Compared::of(wanted.account, expectations) }
 }
 
 /// The first moment of a UTC day.

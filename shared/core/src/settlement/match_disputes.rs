@@ -9,14 +9,17 @@ use std::{
 };
 
 use jiff::{Timestamp, ToSpan, civil::Date};
+use uuid::Uuid;
 
 use super::{
     Adjustment, Chargeback, Deposit, DepositStore, DisputeRecorder, Exception, ExceptionCause, FoundDispute,
-    READ_AFTER_USE_DAYS, ReadDayError, eastern_day, store::deposits_of,
+    READ_AFTER_USE_DAYS, ReadDayError, TakenBack, eastern_day,
+    store::{change_deposit, deposits_of},
 };
 use crate::{
     order::{Dispute, DisputeKind, DisputeRecorded, DisputeRejection, LineId, Order, OrderKey, Transaction},
     payments::{Merchant, NotRecorded},
+    values::{Amount, Currency},
 };
 
 /// How many days a deposit may be dated ahead.
@@ -31,6 +34,8 @@ pub struct MatchedDisputes {
     pub chargebacks: Vec<Chargeback>,
     /// The same of adjustments.
     pub adjustments: Vec<Adjustment>,
+    /// Which payments the chargebacks are about, as far as orders have them on record.
+    pub disputed: BTreeMap<LineId, DisputedPayment>,
     /// How many lines were put on record.
     pub recorded: u64,
     /// Whether they could be compared: an order that only a newer version can read says nothing. Only then an exception that
@@ -40,6 +45,17 @@ pub struct MatchedDisputes {
     pub exceptions: Vec<Exception>,
 }
 
+/// The payment that a chargeback is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DisputedPayment {
+    /// The order.
+    pub order: OrderKey,
+    /// The transaction.
+    pub transaction: Uuid,
+    /// The order's currency.
+    pub currency: Currency,
+}
+
 /// Brings orders in line with what deposits say of chargebacks.
 pub(super) struct DisputeMatcher<'a> {
     pub(super) recorder: DisputeRecorder<'a>,
@@ -47,7 +63,7 @@ pub(super) struct DisputeMatcher<'a> {
 }
 
 impl DisputeMatcher<'_> {
-    /// Puts on record what is not yet, and compares the sums of an account.
+    /// Puts on record what is not yet, takes back what is not reported any more, and compares the sums of an account.
     pub(super) async fn run(
         &self,
         merchant: &Merchant,
@@ -63,43 +79,27 @@ impl DisputeMatcher<'_> {
         let adjustments = latest(&deposits, |deposit| &deposit.adjustments);
         // A reversal names the case of a chargeback that is on record.
         let lines = chargebacks.iter().map(|one| Reported::chargeback(account, one));
-        let lines: Vec<Reported> =
-            lines.chain(adjustments.iter().filter_map(|one| Reported::reversal(account, one))).collect();
-        let mut sums = DisputeSums { account, now, recorded: 0, unknown: 0, exceptions: Vec::new() };
-        let mut orders = BTreeMap::<OrderKey, Order>::new();
-        let mut is_compared = true;
-        for line in &lines {
-            let mut is_refused = line.is_contradicted;
-            match self.record(merchant, line).await {
-                Ok((became, order)) => {
-                    sums.recorded += u64::from(became == DisputeRecorded::Applied);
-                    orders.insert(order.key(), order);
-                }
-                Err(NotRecorded::Rejected(why)) => match why {
-                    DisputeRejection::TooMany | DisputeRejection::Contradicts => is_refused = true,
-                    DisputeRejection::NewerVersion => is_compared = false,
-                    DisputeRejection::NoSuchPayment
-                    | DisputeRejection::UnknownChargeback
-                    | DisputeRejection::CurrencyDiffers(_) => sums.unknown += line.change,
-                },
-                Err(refused @ NotRecorded::Refused(_)) => return Err(refused.into()),
-            }
-            if is_refused {
-                let (id, case) = (&line.line, &line.case);
-                let what = "a report of a chargeback or a reversal is not on record of its order";
-                tracing::error!(merchant = %merchant.id, account, case, line = %id, "{what}");
-                sums.not_recorded(line);
-            }
+        let lines = lines.chain(adjustments.iter().filter_map(|one| Reported::reversal(account, one)));
+        let mut lines: Vec<Reported> = lines.collect();
+        let gone = gone(account, &deposits, &mut lines);
+        let mut sums = DisputeSums::new(account, now);
+        for line in gone.iter().chain(&lines) {
+            self.record(merchant, line, &mut sums).await?;
         }
-        if is_compared {
+        for deposit in deposits.iter().filter(|deposit| !deposit.taken_back.is_empty()) {
+            self.forget_taken_back(merchant, deposit).await?;
+        }
+        if sums.is_compared {
             let accounts = merchant.gateway.accounts_for(account);
+            let orders = std::mem::take(&mut sums.orders);
             sums.with_orders(&deposits, &lines, on_record(&accounts, orders.values()));
         }
         Ok(MatchedDisputes {
             chargebacks: chargebacks.into_iter().map(|one| one.line.clone()).collect(),
             adjustments: adjustments.into_iter().map(|one| one.line.clone()).collect(),
+            disputed: sums.disputed,
             recorded: sums.recorded,
-            is_compared,
+            is_compared: sums.is_compared,
             exceptions: sums.exceptions,
             deposits,
         })
@@ -109,12 +109,70 @@ impl DisputeMatcher<'_> {
         &self,
         merchant: &Merchant,
         line: &Reported,
-    ) -> Result<(DisputeRecorded, Order), NotRecorded> {
-        match &line.found {
+        sums: &mut DisputeSums<'_>,
+    ) -> Result<(), ReadDayError> {
+        let recorded = match &line.found {
             Some(found) => self.recorder.record(merchant, found).await,
             None => Err(DisputeRejection::NoSuchPayment.into()),
+        };
+        let mut refused = line.is_contradicted.then_some(DisputeRejection::Contradicts);
+        match recorded {
+            Ok((became, order)) => sums.found(line, became, order),
+            Err(NotRecorded::Rejected(why)) => match why {
+                DisputeRejection::TooMany | DisputeRejection::Contradicts => refused = Some(why),
+                DisputeRejection::NewerVersion => sums.is_compared = false,
+                DisputeRejection::NoSuchPayment
+                | DisputeRejection::UnknownChargeback
+                | DisputeRejection::CurrencyDiffers(_) => sums.unknown += line.change,
+            },
+            Err(refused @ NotRecorded::Refused(_)) => return Err(refused.into()),
+        }
+        if let Some(why) = refused {
+            let (account, id, case) = (sums.account, &line.line, &line.case);
+            let what = "a report of a chargeback or a reversal is not on record of its order";
+            tracing::error!(merchant = %merchant.id, account, case, line = %id, "{what}");
+            sums.not_recorded(line, why);
+        }
+        Ok(())
+    }
+
+    /// Orders have it so by now.
+    async fn forget_taken_back(&self, merchant: &Merchant, of: &Deposit) -> Result<(), ReadDayError> {
+        let forget = |deposit: Option<&Deposit>| {
+            let mut deposit = deposit?.clone();
+            if deposit.taken_back == of.taken_back {
+                deposit.taken_back = TakenBack::default();
+            }
+            Some(deposit)
+        };
+        change_deposit(self.deposits, &merchant.id, (&of.account, &of.id), forget).await?;
+        Ok(())
+    }
+}
+
+/// What deposits do not list any more: as nothing, or where it is listed elsewhere, that line as the current word.
+fn gone(account: &str, deposits: &[Deposit], lines: &mut [Reported]) -> Vec<Reported> {
+    let mut gone = Vec::new();
+    for deposit in deposits {
+        let chargebacks = deposit.taken_back.chargebacks.iter();
+        let chargebacks = chargebacks.map(|line| Latest { line, deposit, is_contradicted: false });
+        let reversals = deposit.taken_back.adjustments.iter();
+        let reversals = reversals.map(|line| Latest { line, deposit, is_contradicted: false });
+        let all = chargebacks.map(|one| Reported::chargeback(account, &one));
+        for mut one in all.chain(reversals.filter_map(|one| Reported::reversal(account, &one))) {
+            let is_it = |line: &&mut Reported| (line.kind, &line.line) == (one.kind, &one.line);
+            if let Some(listed) = lines.iter_mut().find(is_it) {
+                listed.found.iter_mut().for_each(|found| found.is_current = true);
+                continue;
+            }
+            one.change = 0;
+            if let Some(found) = &mut one.found {
+                (found.is_current, found.dispute.amount) = (true, Amount::ZERO);
+            }
+            gone.push(one);
         }
     }
+    gone
 }
 
 /// What is compared of a line that several deposits may list.
@@ -171,6 +229,8 @@ where
 /// A chargeback or a reversal, as deposits report it.
 struct Reported {
     kind: DisputeKind,
+    /// As its deposit has it, and as orders have it.
+    listed: LineId,
     line: LineId,
     case: String,
     /// The day of its deposit.
@@ -187,6 +247,7 @@ impl Reported {
         let found = FoundDispute::chargeback(account, of.line);
         Self {
             kind: DisputeKind::Chargeback,
+            listed: of.line.id.clone(),
             line: found.as_ref().map_or(&of.line.id, |found| &found.dispute.line).clone(),
             case: of.line.case.clone(),
             day: of.deposit.day,
@@ -201,6 +262,7 @@ impl Reported {
         let found = FoundDispute::reversal(account, &of.deposit.id, of.line)?;
         Some(Self {
             kind: DisputeKind::Reversal,
+            listed: of.line.id.clone(),
             line: found.dispute.line.clone(),
             case: found.dispute.case.clone(),
             day: of.deposit.day,
@@ -226,23 +288,51 @@ fn on_record<'a>(
 struct DisputeSums<'a> {
     account: &'a str,
     now: Timestamp,
+    orders: BTreeMap<OrderKey, Order>,
+    disputed: BTreeMap<LineId, DisputedPayment>,
     /// How many lines were put on record.
     recorded: u64,
     /// What lines come to for which no order is known, in minor units.
     unknown: i64,
+    /// No order could be read only by a newer version.
+    is_compared: bool,
     exceptions: Vec<Exception>,
 }
 
-impl DisputeSums<'_> {
+impl<'s> DisputeSums<'s> {
+    fn new(account: &'s str, now: Timestamp) -> Self {
+        Self {
+            account,
+            now,
+            orders: BTreeMap::new(),
+            disputed: BTreeMap::new(),
+            recorded: 0,
+            unknown: 0,
+            is_compared: true,
+            exceptions: Vec::new(),
+        }
+    }
+
+    fn found(&mut self, line: &Reported, became: DisputeRecorded, order: Order) {
+        self.recorded += u64::from(became == DisputeRecorded::Applied);
+        let is_it = |one: &Dispute| (one.kind, &one.line) == (line.kind, &line.line);
+        let transaction = order.transactions.iter().find(|one| one.standing_disputes().any(is_it));
+        if let Some(transaction) = transaction.map(|one| one.id) {
+            let of = DisputedPayment { order: order.key(), transaction, currency: order.currency };
+            self.disputed.insert(line.listed.clone(), of);
+        }
+        self.orders.insert(order.key(), order);
+    }
+
     /// Its order does not have it, or may have another amount of it.
-    fn not_recorded(&mut self, line: &Reported) {
-        let cause = ExceptionCause::DisputeNotRecorded;
+    fn not_recorded(&mut self, line: &Reported, why: DisputeRejection) {
         let subject = format!("{}#{}", line.kind.as_str(), line.line);
         self.exceptions.push(Exception {
             case: Some(line.case.clone()),
             reference: line.found.as_ref().and_then(|found| found.reference.clone()),
             found: Some(-line.change),
-            ..Exception::new(self.account, cause, &subject, line.day, self.now)
+            ..Exception::new(self.account, ExceptionCause::DisputesDiffer, &subject, line.day, self.now)
+                .because(why.to_string())
         });
     }
 

@@ -16,10 +16,11 @@ use self::{
     of_reference::{Owner, of_reference},
 };
 use super::{
-    Adjustment, Chargeback, Deposit, Exception, ExceptionCause, Expectation, Line, day::eastern_day,
+    Adjustment, Chargeback, Deposit, DisputedPayment, Exception, ExceptionCause, Expectation, Line,
+    day::eastern_day,
 };
 use crate::{
-    order::{OrderKey, is_gateway_order_id},
+    order::{LineId, OrderKey, is_gateway_order_id},
     values::Holidays,
     words,
 };
@@ -49,7 +50,9 @@ pub struct Compared<'a> {
     pub account: &'a str,
     /// Whether the gateway offers deposits for the account. If not, payments are matched with their batches only.
     pub has_deposits: bool,
-    /// What the journal expects. Those of other accounts are ignored.
+    /// Eastern days whose reports are still to be read: what they may have is not late.
+    pub unread: &'a BTreeSet<Date>,
+    /// What the journal expects, also at other accounts of the merchant: their payments may be reported for this one.
     pub expectations: &'a [Expectation],
     /// What is matched elsewhere, and here only tells whose a line or a chargeback is.
     pub known: &'a [Expectation],
@@ -62,6 +65,30 @@ pub struct Compared<'a> {
     pub chargebacks: &'a [Chargeback],
     /// All reversals of these chargebacks, each line once; those of these deposits may be left out.
     pub adjustments: &'a [Adjustment],
+    /// Which payments these chargebacks are about, as far as orders have them on record.
+    pub disputed: &'a BTreeMap<LineId, DisputedPayment>,
+}
+
+/// No days, and no payments that are disputed.
+static NO_DAYS: BTreeSet<Date> = BTreeSet::new();
+static NO_PAYMENTS: BTreeMap<LineId, DisputedPayment> = BTreeMap::new();
+
+impl<'a> Compared<'a> {
+    /// What the journal expects of an account that has deposits, and no record of the gateway.
+    pub fn of(account: &'a str, expectations: &'a [Expectation]) -> Self {
+        Self {
+            account,
+            has_deposits: true,
+            unread: &NO_DAYS,
+            expectations,
+            known: &[],
+            lines: &[],
+            deposits: &[],
+            chargebacks: &[],
+            adjustments: &[],
+            disputed: &NO_PAYMENTS,
+        }
+    }
 }
 
 words! {
@@ -117,8 +144,8 @@ pub struct Covered {
     pub references: BTreeSet<String>,
     /// Deposits by id.
     pub deposits: BTreeSet<String>,
-    /// Cases of chargebacks.
-    pub cases: BTreeSet<String>,
+    /// From which day on rows of reports were compared that are in no deposit.
+    pub rows_since: Option<Date>,
     /// Whether chargebacks and reversals were compared with orders.
     pub disputes: bool,
 }
@@ -126,14 +153,17 @@ pub struct Covered {
 impl Covered {
     /// Whether the match would have found this exception again, if its cause were still there.
     pub fn has(&self, exception: &Exception) -> bool {
-        if matches!(exception.cause, ExceptionCause::DisputesDiffer | ExceptionCause::DisputeNotRecorded) {
-            return self.disputes;
+        use ExceptionCause::{Chargeback, DisputesDiffer};
+        match (&exception.deposit, &exception.reference) {
+            _ if exception.cause == DisputesDiffer => self.disputes,
+            (Some(deposit), None) => self.deposits.contains(deposit),
+            (Some(deposit), Some(_)) if exception.cause == Chargeback => self.deposits.contains(deposit),
+            (_, Some(reference)) => self.references.contains(reference),
+            (None, None) => {
+                let is_row = exception.cause == ExceptionCause::NotUnderstood;
+                is_row && self.rows_since.is_some_and(|since| since <= exception.day)
+            }
         }
-        let has = |all: &BTreeSet<String>, one: &Option<String>| one.as_ref().map(|one| all.contains(one));
-        let about_case = || has(&self.cases, &exception.case);
-        let about_deposit = || has(&self.deposits, &exception.deposit);
-        let about_reference = || has(&self.references, &exception.reference);
-        about_case().or_else(about_reference).or_else(about_deposit).unwrap_or(false)
     }
 }
 
@@ -171,7 +201,7 @@ pub fn match_account(compared: &Compared<'_>, waits: &Waits, now: Timestamp) -> 
         of_deposit(&context, deposit, &mut found);
     }
     for chargeback in compared.chargebacks {
-        of_deposit::of_chargeback(&context, &owners, chargeback, &mut found);
+        of_deposit::of_chargeback(&context, chargeback, &mut found);
     }
     found.verdicts.sort_by(|one, other| one.reference.cmp(&other.reference));
     found.exceptions.sort_by_key(|exception| exception.id);
@@ -197,6 +227,8 @@ struct Owners<'a> {
     by_order_id: BTreeMap<&'a str, &'a Expectation>,
     /// What is matched elsewhere.
     known: BTreeSet<(Uuid, &'a str)>,
+    /// What moves money at another account of the merchant, by reference.
+    elsewhere: BTreeMap<&'a str, &'a Expectation>,
 }
 
 /// What makes one record at the gateway: the attempt of an operation.
@@ -226,7 +258,9 @@ impl<'a> Owners<'a> {
                 owned.truncate(1);
             }
         }
-        Self { by_reference, unnamed, by_order_id, known: known.map(key).collect() }
+        let others = compared.expectations.iter().filter(|one| !here(one) && one.amount != 0);
+        let elsewhere = others.filter_map(|one| Some((one.reference.as_deref()?, one))).collect();
+        Self { by_reference, unnamed, by_order_id, known: known.map(key).collect(), elsewhere }
     }
 
     fn of(&self, line: &Line) -> Owner<'a> {
@@ -234,6 +268,9 @@ impl<'a> Owners<'a> {
             Some([one]) => return Owner::One(one),
             Some([_, _, ..]) => return Owner::Several,
             Some([]) | None => {}
+        }
+        if let Some(one) = self.elsewhere.get(line.reference.as_str()) {
+            return Owner::Elsewhere(one);
         }
         let mut names = line.settled.iter().filter_map(|settled| settled.gateway_order_id.as_deref());
         let Some(name) = names.next() else { return Owner::Unknown };

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::{
     Deposit, DepositEntry, DepositJournal, DepositPage, DepositStore, Exception, ExceptionFilter,
-    ExceptionPage, ExceptionStore, Line, LinePlace, LineStore, OpenExceptions, PackedLines, Progress,
-    ProgressStore, PutDeposit, merge_deposit,
+    ExceptionPage, ExceptionStore, KnownReport, Line, LinePlace, LineStore, OpenAbout, OpenExceptions,
+    PackedLines, Progress, ProgressStore, ReportKind,
 };
 use crate::{
     journal::{CountedEntry, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, LoggedEntry, Put, entries},
@@ -27,6 +27,7 @@ pub(super) type Left = (BTreeMap<LinePlace, Vec<Line>>, Vec<Deposit>, Vec<Except
 #[derive(Default)]
 pub(super) struct Memory {
     pub(super) lines: Mutex<BTreeMap<LinePlace, PackedLines>>,
+    pub(super) reports: Mutex<BTreeMap<(String, ReportKind, Date), KnownReport>>,
     pub(super) deposits: Mutex<Vec<Deposit>>,
     pub(super) exceptions: Mutex<BTreeMap<Uuid, Exception>>,
     /// Settlement's entries of the journal, by where they sort.
@@ -57,7 +58,7 @@ impl Memory {
         let lines = self.lines.lock().unwrap();
         let lines = lines.iter().filter(|(_, packed)| !packed.lines.is_empty());
         let mut deposits = self.deposits.lock().unwrap().clone();
-        deposits.sort_by(|one, other| one.id.cmp(&other.id));
+        deposits.sort_by(|one, other| (&one.id, &one.account).cmp(&(&other.id, &other.account)));
         let lines = lines.map(|(place, packed)| (place.clone(), packed.lines.clone())).collect();
         (lines, deposits, self.all(), self.journal.lock().unwrap().values().cloned().collect())
     }
@@ -101,6 +102,29 @@ impl LineStore for Memory {
         }
         Ok(is_as_read)
     }
+
+    async fn reports(
+        &self,
+        _: &MerchantId,
+        account: &str,
+        since: Date,
+    ) -> Result<Vec<KnownReport>, StoreError> {
+        let all = self.reports.lock().unwrap();
+        let of_account = all.iter().filter(|((of, ..), report)| of == account && report.day >= since);
+        Ok(of_account.map(|(_, report)| report.clone()).collect())
+    }
+
+    async fn keep_report(
+        &self,
+        _: &MerchantId,
+        account: &str,
+        report: &KnownReport,
+    ) -> Result<(), StoreError> {
+        self.write()?;
+        let key = (account.to_owned(), report.kind, report.day);
+        self.reports.lock().unwrap().insert(key, report.clone());
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -117,17 +141,17 @@ impl ProgressStore for Memory {
     async fn claim(
         &self,
         _: &MerchantId,
-        progress: &Progress,
+        new: &Progress,
         now: Timestamp,
         until: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<Progress>, StoreError> {
         let mut all = self.progress.lock().unwrap();
-        let (_, claimed) = all.entry(progress.account.clone()).or_insert((progress.clone(), None));
-        let is_free = claimed.is_none_or(|until| until < now);
-        if is_free {
-            *claimed = Some(until);
+        let (progress, claimed) = all.entry(new.account.clone()).or_insert((new.clone(), None));
+        if claimed.is_some_and(|until| until >= now) {
+            return Ok(None);
         }
-        Ok(is_free)
+        *claimed = Some(until);
+        Ok(Some(progress.clone()))
     }
 
     async fn note(&self, _: &MerchantId, progress: &Progress) -> Result<(), StoreError> {
@@ -173,41 +197,33 @@ pub(super) fn told(merchant: &MerchantId, deposit: &Deposit) -> Event {
 
 #[async_trait]
 impl DepositStore for Memory {
-    async fn put(&self, _: &MerchantId, deposit: &Deposit) -> Result<PutDeposit, StoreError> {
-        let mut deposits = self.deposits.lock().unwrap();
-        let place = deposits.iter().position(|one| one.id == deposit.id);
-        let (new, is_written) = merge_deposit(place.map(|place| &deposits[place]), deposit);
-        let put = PutDeposit { deposit: new.clone(), is_written };
-        if is_written {
-            self.write()?;
-            match place {
-                Some(place) => deposits[place] = new,
-                None => deposits.push(new),
-            }
-        }
-        Ok(put)
+    async fn get(&self, _: &MerchantId, account: &str, id: &str) -> Result<Option<Deposit>, StoreError> {
+        let deposits = self.deposits.lock().unwrap();
+        Ok(deposits.iter().find(|deposit| deposit.account == account && deposit.id == id).cloned())
     }
 
-    async fn note_journaled(&self, _: &MerchantId, id: &str, changes: usize) -> Result<(), StoreError> {
+    async fn find(&self, _: &MerchantId, id: &str) -> Result<Vec<Deposit>, StoreError> {
+        let deposits = self.deposits.lock().unwrap();
+        Ok(deposits.iter().filter(|deposit| deposit.id == id).cloned().collect())
+    }
+
+    async fn save(
+        &self,
+        _: &MerchantId,
+        was: Option<&Deposit>,
+        deposit: &Deposit,
+    ) -> Result<bool, StoreError> {
         self.write()?;
         let mut deposits = self.deposits.lock().unwrap();
-        if let Some(deposit) = deposits.iter_mut().find(|one| one.id == id) {
-            deposit.journaled = changes;
+        let is_it = |one: &Deposit| (&one.account, &one.id) == (&deposit.account, &deposit.id);
+        let place = deposits.iter().position(is_it);
+        let is_as_read = place.map(|place| &deposits[place]) == was;
+        match place.filter(|_| is_as_read) {
+            Some(place) => deposits[place] = deposit.clone(),
+            None if is_as_read => deposits.push(deposit.clone()),
+            None => {}
         }
-        Ok(())
-    }
-
-    async fn add_place(&self, _: &MerchantId, id: &str, place: &LinePlace) -> Result<(), StoreError> {
-        self.write()?;
-        let mut deposits = self.deposits.lock().unwrap();
-        if let Some(deposit) = deposits.iter_mut().find(|one| one.id == id) {
-            deposit.places.insert(place.clone());
-        }
-        Ok(())
-    }
-
-    async fn get(&self, _: &MerchantId, id: &str) -> Result<Option<Deposit>, StoreError> {
-        Ok(self.deposits.lock().unwrap().iter().find(|deposit| deposit.id == id).cloned())
+        Ok(is_as_read)
     }
 
     async fn list(
@@ -224,10 +240,6 @@ impl DepositStore for Memory {
         found.sort_by(|one, other| (one.day, &one.id).cmp(&(other.day, &other.id)));
         Ok(DepositPage { deposits: found, next: None })
     }
-
-    async fn lines_of(&self, _: &MerchantId, _: &str) -> Result<Vec<(LinePlace, Line)>, StoreError> {
-        Ok(Vec::new())
-    }
 }
 
 #[async_trait]
@@ -239,6 +251,11 @@ impl ExceptionStore for Memory {
     async fn open_of(&self, _: &MerchantId, account: &str) -> Result<Vec<Exception>, StoreError> {
         let all = self.all().into_iter();
         Ok(all.filter(|one| one.account == account && one.is_open()).collect())
+    }
+
+    async fn open_about(&self, _: &MerchantId) -> Result<Vec<OpenAbout>, StoreError> {
+        let open = self.all().into_iter().filter(Exception::is_open);
+        Ok(open.map(|one| OpenAbout::of(&one)).collect())
     }
 
     async fn count_open(&self, _: &MerchantId) -> Result<OpenExceptions, StoreError> {

@@ -1,8 +1,8 @@
-//! Reads the reports of one Eastern day of an account, and keeps what they say.
+//! Reads the reports of Eastern days of an account, and keeps what they say.
 //!
-//! Reading the same day again, in any order or after a crash, leaves the same lines and deposits: each batch's and each
-//! deposit's word about a reference replaces the one before it, and only what changed is written. A line is written to its new
-//! place before it leaves the old one, so that none is ever lost; the next run takes it out where a run ended in between.
+//! A report that was read whole is the gateway's current word: it replaces what was known of its day's batches, or of its
+//! deposits. So reading the same days again, in any order or after a crash, leaves the same lines and deposits, and only what
+//! changed is written. Where lines will be is noted before they are written, so that none of them can be left behind.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,15 +10,17 @@ use std::{
 };
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use jiff::{Timestamp, ToSpan, civil::Date};
+use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date};
 
 use super::{
-    Adjustment, Chargeback, Component, Deposit, DepositStore, Funded, FundingRecord, KnownDays, Line,
-    LinePlace, LineStore, PackedLines, PutDeposit, ReadReport, ReportError, Reports, Settled,
+    Adjustment, Chargeback, Component, Deposit, DepositStore, Funded, FundingRecord, KnownDays, KnownReport,
+    Line, LinePlace, LineStore, PackedLines, ReadReport, ReportError, ReportKind, Reports, SettledRecord,
+    UnreadableRow, merge_deposit,
+    store::{ChangedDeposit, change_deposit},
 };
 use crate::{
     journal::EntryLog,
-    order::MerchantId,
+    order::{MerchantId, is_gateway_order_id},
     payments::{Merchant, NotRecorded, StoreError},
 };
 
@@ -28,86 +30,119 @@ const KEPT_TOGETHER_MAX: usize = 20_000;
 /// A report of batches that is of another year: a payment is settled within days.
 const ANOTHER_YEAR_DAYS: i32 = 300;
 
+/// How long a report has to say that there is nothing, where it had something before, until that is believed.
+const EMPTY_FOR: SignedDuration = SignedDuration::from_hours(24);
+
 /// Items that are written at a time.
 const WRITES_AT_A_TIME: usize = 8;
 
 /// How often an item is read again because another run wrote it meanwhile.
 const TRIES: usize = 5;
 
+/// Whose reports are kept.
+#[derive(Clone, Copy)]
+pub(super) struct WantedAccount<'a> {
+    /// The merchant.
+    pub(super) merchant: &'a MerchantId,
+    /// The gateway account (MID).
+    pub(super) account: &'a str,
+    /// When the run began.
+    pub(super) now: Timestamp,
+}
+
 /// Reads reports and keeps what they say.
-pub struct Reader<'a> {
+pub(super) struct Reader<'a> {
     /// The gateway's reports.
-    pub reports: &'a dyn Reports,
+    pub(super) reports: &'a dyn Reports,
     /// The journal.
-    pub log: &'a dyn EntryLog,
+    pub(super) log: &'a dyn EntryLog,
     /// Where lines are kept.
-    pub lines: &'a dyn LineStore,
+    pub(super) lines: &'a dyn LineStore,
     /// Where deposits are kept.
-    pub deposits: &'a dyn DepositStore,
+    pub(super) deposits: &'a dyn DepositStore,
 }
 
 /// Which reports are read.
 #[derive(Clone, Copy)]
-pub struct WantedDay<'a> {
+pub(super) struct WantedDay<'a> {
     /// The merchant, with its access to the gateway.
-    pub merchant: &'a Merchant,
+    pub(super) merchant: &'a Merchant,
     /// The gateway account (MID).
-    pub account: &'a str,
+    pub(super) account: &'a str,
     /// The Eastern day.
-    pub day: Date,
+    pub(super) day: Date,
     /// When the run began.
-    pub now: Timestamp,
+    pub(super) now: Timestamp,
     /// How long one report may take.
-    pub limit: Duration,
+    pub(super) limit: Duration,
 }
+
+/// What is known of an account's reports.
+pub(super) type KnownReports = BTreeMap<(ReportKind, Date), KnownReport>;
 
 /// What reading a day came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DayRead {
+pub(super) struct DayRead {
     /// Records that were read.
-    pub records: u64,
+    pub(super) records: u64,
     /// Whether the gateway offers deposits for the account; none where it has nothing for the day, since it may say the same
     /// of an account without deposits.
-    pub has_deposits: Option<bool>,
+    pub(super) has_deposits: Option<bool>,
 }
 
-/// What was read and is not kept yet: lines by where they belong, and deposits. Days are kept together, so that an item is
-/// written once for all of them.
+/// What was read and is not kept yet. Days are kept together, so that an item is written once for all of them.
 #[derive(Default)]
-pub struct Unkept {
+pub(super) struct Unkept {
+    /// Lines by where they belong, and by reference.
     places: BTreeMap<LinePlace, BTreeMap<String, Line>>,
-    deposits: Vec<Deposit>,
+    deposits: BTreeMap<String, Deposit>,
+    reports: KnownReports,
     lines: usize,
 }
 
 impl Unkept {
     /// Whether it has to be kept before more is read.
-    pub fn is_much(&self) -> bool {
+    pub(super) fn is_much(&self) -> bool {
         self.lines >= KEPT_TOGETHER_MAX
     }
 
-    fn add(&mut self, places: BTreeMap<LinePlace, Vec<Line>>) {
-        for (place, lines) in places {
-            let there = self.places.entry(place).or_default();
-            for line in lines {
-                self.lines += 1;
-                let known = there.entry(line.reference.clone()).or_default();
-                known.reference.clone_from(&line.reference);
-                known.add(line);
-            }
+    fn add_line(&mut self, place: LinePlace, line: Line) {
+        self.lines += 1;
+        let known = self.places.entry(place).or_default().entry(line.reference.clone()).or_default();
+        known.reference.clone_from(&line.reference);
+        known.add(line);
+    }
+
+    /// Lines of a place as they are now, where these reports say all of their batches and deposits.
+    fn replaced(&self, place: &LinePlace, before: &PackedLines) -> PackedLines {
+        let mut all = BTreeMap::<String, Line>::new();
+        for line in &before.lines {
+            let mut line = line.clone();
+            line.settled.retain(|one| !self.reports.contains_key(&(ReportKind::Batches, one.day)));
+            line.funded.retain(|one| !self.deposits.contains_key(&one.deposit));
+            all.insert(line.reference.clone(), line);
         }
+        for (reference, line) in self.places.get(place).into_iter().flatten() {
+            let known = all.entry(reference.clone()).or_default();
+            known.reference.clone_from(reference);
+            known.add(line.clone());
+        }
+        let lines = all.into_values().filter(|line| !line.is_empty()).collect();
+        PackedLines { version: before.version + 1, lines }
     }
 }
 
 /// What was kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Kept {
+pub(super) struct Kept {
     /// Items of lines that were written.
-    pub written: u64,
+    pub(super) written: u64,
     /// Deposits that are new or changed.
-    pub deposits: Vec<Deposit>,
+    pub(super) deposits: u64,
     /// Deposits of which the journal lacks entries.
-    pub unjournaled: Vec<Deposit>,
+    pub(super) unjournaled: Vec<Deposit>,
+    /// References of which something else is known now.
+    pub(super) changed: BTreeSet<String>,
 }
 
 /// Why a day was not read whole.
@@ -127,270 +162,338 @@ pub enum ReadDayError {
     Contended,
 }
 
-/// What the reports of a day say.
+/// What a report says.
 #[derive(Default)]
 struct Gathered {
     lines: BTreeMap<String, Line>,
+    /// References that have an order id as Tollgate makes them.
+    named: BTreeSet<String>,
+    batches: BTreeSet<String>,
     deposits: BTreeMap<String, Deposit>,
     adjustments: BTreeMap<String, Vec<Adjustment>>,
     chargebacks: BTreeMap<String, Vec<Chargeback>>,
+    unreadable: Vec<UnreadableRow>,
 }
 
 impl Gathered {
-    fn line(&mut self, reference: String) -> &mut Line {
+    fn line(&mut self, reference: String, gateway_order_id: Option<&str>) -> &mut Line {
+        if gateway_order_id.is_some_and(is_gateway_order_id) {
+            self.named.insert(reference.clone());
+        }
         let line = self.lines.entry(reference.clone()).or_default();
         line.reference = reference;
         line
     }
 
-    fn take(&mut self, record: FundingRecord, wanted: &WantedDay<'_>) {
+    fn take_settled(&mut self, record: SettledRecord) {
+        match record {
+            SettledRecord::Line { reference, settled } => {
+                self.batches.insert(settled.batch.clone());
+                self.line(reference, settled.gateway_order_id.as_deref()).add_settled(settled);
+            }
+            SettledRecord::Unreadable(row) => self.unreadable.push(row),
+        }
+    }
+
+    fn take_funded(&mut self, record: FundingRecord, wanted: &WantedDay<'_>) {
         match record {
             FundingRecord::Deposit(deposit) => {
                 let stated = Deposit { account: wanted.account.to_owned(), read_at: wanted.now, ..*deposit };
                 self.deposits.insert(stated.id.clone(), stated);
             }
-            FundingRecord::Line { reference, funded, .. } => self.line(reference).add_funded(funded),
+            FundingRecord::Line { reference, funded, gateway_order_id } => {
+                self.line(reference, gateway_order_id.as_deref()).add_funded(funded);
+            }
             FundingRecord::Adjustment { deposit, adjustment } => {
                 self.adjustments.entry(deposit).or_default().push(adjustment);
             }
             FundingRecord::Chargeback(chargeback) => {
                 self.chargebacks.entry(chargeback.deposit.clone()).or_default().push(*chargeback);
             }
+            FundingRecord::Unreadable(row) => self.unreadable.push(row),
         }
     }
-}
 
-impl Gathered {
-    /// The deposits with what their lines add up to.
-    fn deposits(mut self, mut held: BTreeMap<String, HeldLines>, wanted: &WantedDay<'_>) -> Vec<Deposit> {
-        for id in self.adjustments.keys().chain(self.chargebacks.keys()) {
+    /// The deposits with what their lines add up to. What is stated with a deposit without a sum is one without a sum.
+    fn deposits(self, mut held: BTreeMap<String, HeldLines>, wanted: &WantedDay<'_>) -> Vec<Deposit> {
+        let Self { mut deposits, mut adjustments, mut chargebacks, unreadable, .. } = self;
+        let of_rows = unreadable.iter().filter_map(|row| row.deposit.as_ref());
+        for id in adjustments.keys().chain(chargebacks.keys()).chain(held.keys()).chain(of_rows) {
             let missing = || Deposit::without_sum(id.clone(), wanted.account, wanted.day, wanted.now);
-            self.deposits.entry(id.clone()).or_insert_with(missing);
+            deposits.entry(id.clone()).or_insert_with(missing);
         }
-        let mut deposits = Vec::new();
-        for (id, mut deposit) in self.deposits {
+        let whole = |(id, deposit): (String, Deposit)| {
             let held = held.remove(&id).unwrap_or_default();
             // Whether net sales have what was refused or voided is not documented.
-            let is_all = held.all.0 == deposit.component(Component::NetSales);
-            let (sum, refunds) = if is_all { held.all } else { held.money };
-            (deposit.lines, deposit.refunds, deposit.places) = ((held.count, sum), refunds, held.places);
-            deposit.adjustments.extend(self.adjustments.remove(&id).unwrap_or_default());
-            deposit.adjustments.sort_by(|one, other| one.id.cmp(&other.id));
-            deposit.chargebacks = self.chargebacks.remove(&id).unwrap_or_default();
-            deposits.push(deposit);
-        }
-        deposits
-    }
-}
-
-impl Line {
-    /// What a batch says, in place of what it said before. The first day for which it was reported stays.
-    fn add_settled(&mut self, new: Settled) {
-        match self.settled.binary_search_by(|one| one.batch.cmp(&new.batch)) {
-            Ok(n) => self.settled[n] = Settled { day: new.day.min(self.settled[n].day), ..new },
-            Err(n) => self.settled.insert(n, new),
-        }
-    }
-
-    /// What a deposit's line says, in place of what it said before.
-    fn add_funded(&mut self, new: Funded) {
-        match self.funded.binary_search_by(|one| one.id.cmp(&new.id)) {
-            Ok(n) => self.funded[n] = new,
-            Err(n) => self.funded.insert(n, new),
-        }
-    }
-
-    pub(super) fn add(&mut self, new: Self) {
-        new.settled.into_iter().for_each(|settled| self.add_settled(settled));
-        new.funded.into_iter().for_each(|funded| self.add_funded(funded));
+            let is_all = held.all.sum == deposit.component(Component::NetSales);
+            let HeldSum { sum, refunds } = if is_all { held.all } else { held.money };
+            let mut all_adjustments = deposit.adjustments;
+            all_adjustments.extend(adjustments.remove(&id).unwrap_or_default());
+            Deposit {
+                lines: (held.count, sum),
+                others: held.others,
+                refunds,
+                places: held.places,
+                adjustments: all_adjustments,
+                chargebacks: chargebacks.remove(&id).unwrap_or_default(),
+                unreadable: unreadable
+                    .iter()
+                    .filter(|row| row.deposit.as_ref() == Some(&id))
+                    .cloned()
+                    .collect(),
+                ..deposit
+            }
+        };
+        deposits.into_iter().map(whole).collect()
     }
 }
 
 impl Reader<'_> {
-    /// Reads both reports of a day. What they say is to be kept.
-    pub async fn read(
+    /// Reads both reports of a day. What one of them says is to be kept, also if the other one cannot be read.
+    pub(super) async fn read(
         &self,
         wanted: &WantedDay<'_>,
+        before: &KnownReports,
         known: &mut KnownDays,
         unkept: &mut Unkept,
     ) -> Result<DayRead, ReadDayError> {
-        let mut gathered = Gathered::default();
-        let settled = self.read_settled(wanted, &mut gathered).await?;
-        let funded = self.read_funded(wanted, &mut gathered).await?;
-        let places = self.place(wanted, known, std::mem::take(&mut gathered.lines)).await?;
-        let read = DayRead {
-            records: settled.records() + funded.records(),
-            has_deposits: match funded {
-                ReadReport::Whole(_) => Some(true),
-                ReadReport::Nothing => None,
-                ReadReport::NotOffered => Some(false),
-            },
+        let mut day = DayRead::default();
+        let settled = self.read_report(ReportKind::Batches, wanted, before, known, unkept).await;
+        if let Err(ReadDayError::Report(ReportError::Unavailable(_) | ReportError::Throttled)) = settled {
+            return settled.map(|_| day);
+        }
+        let funded = self.read_report(ReportKind::Deposits, wanted, before, known, unkept).await;
+        for read in [&settled, &funded].into_iter().flatten() {
+            day.records += read.records();
+        }
+        day.has_deposits = match funded {
+            Ok(ReadReport::Whole(_)) => Some(true),
+            Ok(ReadReport::NotOffered) => Some(false),
+            Ok(ReadReport::Nothing) | Err(_) => None,
         };
-        let held = held_by_deposits(&places);
-        unkept.add(places);
-        unkept.deposits.extend(gathered.deposits(held, wanted));
+        settled.and(funded).map(|_| day)
+    }
+
+    async fn read_report(
+        &self,
+        kind: ReportKind,
+        wanted: &WantedDay<'_>,
+        before: &KnownReports,
+        known: &mut KnownDays,
+        unkept: &mut Unkept,
+    ) -> Result<ReadReport, ReadDayError> {
+        let WantedDay { merchant, account, day, limit, now } = *wanted;
+        let mut gathered = Gathered::default();
+        let read = match kind {
+            ReportKind::Batches => {
+                let mut each = |record| gathered.take_settled(record);
+                self.reports.settled(merchant, account, day, limit, &mut each).await?
+            }
+            ReportKind::Deposits => {
+                let mut each = |record| gathered.take_funded(record, wanted);
+                self.reports.funded(merchant, account, day, limit, &mut each).await?
+            }
+        };
+        if read == ReadReport::NotOffered {
+            return Ok(read);
+        }
+        let before = before.get(&(kind, day)).filter(|before| !before.names.is_empty());
+        if let Some(before) = before.filter(|_| read == ReadReport::Nothing) {
+            let empty_since = before.empty_since.unwrap_or(now);
+            if now.duration_since(empty_since) < EMPTY_FOR {
+                let noted = KnownReport { empty_since: Some(empty_since), ..before.clone() };
+                self.lines.keep_report(&merchant.id, account, &noted).await?;
+                return Err(ReportError::Emptied.into());
+            }
+        }
+        let (places, held) = self.place(wanted, known, &mut gathered, unkept).await?;
+        let mut report = KnownReport { places, ..KnownReport::new(kind, day) };
+        report.unreadable = gathered.unreadable.extract_if(.., |row| row.deposit.is_none()).collect();
+        report.names = std::mem::take(&mut gathered.batches);
+        for deposit in gathered.deposits(held, wanted) {
+            report.names.insert(deposit.id.clone());
+            unkept.deposits.entry(deposit.id.clone()).or_insert(deposit);
+        }
+        unkept.reports.insert((kind, day), report);
         Ok(read)
     }
 
-    /// Keeps what was read. Lines come first, so that a deposit that is there has its lines.
-    pub async fn keep(&self, merchant: &MerchantId, unkept: Unkept) -> Result<Kept, ReadDayError> {
-        let places = unkept.places.into_iter();
-        let written = places
-            .map(async |(place, lines)| self.add(merchant, &place, lines.into_values().collect()).await);
-        let written = stream::iter(written).buffer_unordered(WRITES_AT_A_TIME);
-        let written = written.try_fold(0, async |sum, changed| Ok(sum + u64::from(changed))).await?;
-        let mut kept = Kept { written, ..Kept::default() };
-        for deposit in unkept.deposits {
-            let PutDeposit { deposit, is_written } = self.deposits.put(merchant, &deposit).await?;
-            if !deposit.is_journaled() {
-                kept.unjournaled.push(deposit.clone());
-            }
-            if is_written {
-                kept.deposits.push(deposit);
-            }
-        }
-        Ok(kept)
-    }
-
-    async fn read_settled(
-        &self,
-        wanted: &WantedDay<'_>,
-        gathered: &mut Gathered,
-    ) -> Result<ReadReport, ReportError> {
-        let WantedDay { merchant, account, day, limit, .. } = *wanted;
-        let mut each = |record: super::SettledRecord| {
-            gathered.line(record.reference).add_settled(record.settled);
-        };
-        self.reports.settled(merchant, account, day, limit, &mut each).await
-    }
-
-    async fn read_funded(
-        &self,
-        wanted: &WantedDay<'_>,
-        gathered: &mut Gathered,
-    ) -> Result<ReadReport, ReportError> {
-        let WantedDay { merchant, account, day, limit, .. } = *wanted;
-        let mut each = |record| gathered.take(record, wanted);
-        self.reports.funded(merchant, account, day, limit, &mut each).await
-    }
-
-    /// Says for each line where it belongs. Batches of the same day of another year are left out.
+    /// Puts lines where they belong: says where, and what of them deposits hold. Batches of the same day of another year are left
+    /// out, and so is what others do with a shared account.
     async fn place(
         &self,
         wanted: &WantedDay<'_>,
         known: &mut KnownDays,
-        lines: BTreeMap<String, Line>,
-    ) -> Result<BTreeMap<LinePlace, Vec<Line>>, StoreError> {
-        let (merchant, account) = (&wanted.merchant.id, wanted.account);
-        let (mut with_days, mut stale) = (Vec::new(), BTreeSet::<String>::new());
-        for (reference, line) in lines {
-            let is_stale = |line: &Line| line.settled.iter().all(|one| stale.contains(&one.batch));
-            if line.funded.is_empty() && is_stale(&line) {
-                continue;
-            }
-            let day = known.find(self.log, merchant, account, &reference).await?;
+        gathered: &mut Gathered,
+        unkept: &mut Unkept,
+    ) -> Result<(BTreeSet<LinePlace>, BTreeMap<String, HeldLines>), StoreError> {
+        let WantedDay { merchant, account, .. } = *wanted;
+        let lines = std::mem::take(&mut gathered.lines);
+        let is_shared = merchant.gateway.shared.contains(account);
+        let may_be_ours = |reference: &&String| !is_shared || gathered.named.contains(*reference);
+        known.look_up(self.log, &merchant.id, lines.keys().filter(may_be_ours)).await?;
+        let mut stale = BTreeSet::<String>::new();
+        for (reference, line) in &lines {
+            let day = known.get(reference);
             if day.is_some_and(|day| is_of_another_year(day, wanted.day)) {
                 stale.extend(line.settled.iter().map(|one| one.batch.clone()));
             }
-            with_days.push((day, line));
         }
-        let mut places = BTreeMap::<LinePlace, Vec<Line>>::new();
-        for (day, mut line) in with_days {
+        gathered.batches.retain(|batch| !stale.contains(batch));
+        let (mut places, mut held) = (BTreeSet::new(), BTreeMap::<String, HeldLines>::new());
+        for (reference, mut line) in lines {
             line.settled.retain(|one| !stale.contains(&one.batch));
-            if !line.settled.is_empty() || !line.funded.is_empty() {
-                places.entry(LinePlace::of(account, day, &line.reference)).or_default().push(line);
+            let day = known.get(&reference);
+            let is_others = day.is_none() && !gathered.named.contains(&reference);
+            let place = LinePlace::of(account, day, &reference);
+            let kept_at = (!(is_others && is_shared)).then_some(&place);
+            for funded in &line.funded {
+                held.entry(funded.deposit.clone()).or_default().add(funded, is_others, kept_at);
+            }
+            if kept_at.is_some() && !line.is_empty() {
+                places.insert(place.clone());
+                unkept.add_line(place, line);
             }
         }
-        Ok(places)
+        Ok((places, held))
     }
 
-    /// Adds lines to their place. Says whether anything had to be written.
-    async fn add(
+    /// Keeps what was read, in place of what these reports said before. Lines come before their deposits, so that a deposit
+    /// that is there has its lines.
+    pub(super) async fn keep(
+        &self,
+        wanted: &WantedAccount<'_>,
+        mut unkept: Unkept,
+        before: &mut KnownReports,
+    ) -> Result<Kept, ReadDayError> {
+        let WantedAccount { merchant, account, .. } = *wanted;
+        self.withdraw(wanted, &mut unkept, before).await?;
+        let mut places: BTreeSet<LinePlace> = unkept.places.keys().cloned().collect();
+        for id in unkept.deposits.keys() {
+            places.extend(
+                self.deposits.get(merchant, account, id).await?.into_iter().flat_map(|one| one.places),
+            );
+        }
+        let mut noted = KnownReports::new();
+        for (key, report) in &unkept.reports {
+            let mut report = KnownReport { is_unmatched: true, ..report.clone() };
+            if let Some(known) = before.get(key) {
+                report.places.extend(known.places.iter().cloned());
+                report.names.extend(known.names.iter().cloned());
+            }
+            places.extend(report.places.iter().cloned());
+            noted.insert(*key, report);
+        }
+        let changed = places.into_iter().map(async |place| {
+            let before = self.lines.load(merchant, &place).await?;
+            let after = unkept.replaced(&place, &before);
+            Ok::<_, StoreError>((after.lines != before.lines).then_some(place))
+        });
+        let changed: Vec<Option<LinePlace>> =
+            stream::iter(changed).buffer_unordered(WRITES_AT_A_TIME).try_collect().await?;
+        let changed: Vec<LinePlace> = changed.into_iter().flatten().collect();
+        // Before the first line is written: whatever a run dies of, the next one knows where lines may be, and that they
+        // changed.
+        for report in noted.into_values().filter(|_| !changed.is_empty()) {
+            self.note_report(wanted, report, before).await?;
+        }
+        let written = changed.into_iter().map(async |place| self.replace(merchant, &place, &unkept).await);
+        let written: Vec<Vec<String>> =
+            stream::iter(written).buffer_unordered(WRITES_AT_A_TIME).try_collect().await?;
+        let mut kept = Kept::default();
+        for changed in written {
+            kept.written += u64::from(!changed.is_empty());
+            kept.changed.extend(changed);
+        }
+        for (id, read) in &unkept.deposits {
+            let merge = |before: Option<&Deposit>| {
+                let is_nothing = before.is_none() && read.is_withdrawn();
+                (!is_nothing).then(|| merge_deposit(before, read).0)
+            };
+            let put = change_deposit(self.deposits, merchant, (account, id), merge).await?;
+            let Some(ChangedDeposit { deposit, is_written }) = put else { continue };
+            kept.deposits += u64::from(is_written);
+            if !deposit.is_journaled() {
+                kept.unjournaled.push(deposit);
+            }
+        }
+        for (key, report) in unkept.reports {
+            let is_unmatched = before.get(&key).is_some_and(|known| known.is_unmatched);
+            self.note_report(wanted, KnownReport { is_unmatched, ..report }, before).await?;
+        }
+        Ok(kept)
+    }
+
+    /// Notes that all that reports changed was matched.
+    pub(super) async fn note_matched(
+        &self,
+        wanted: &WantedAccount<'_>,
+        before: &mut KnownReports,
+    ) -> Result<(), StoreError> {
+        let unmatched: Vec<_> = before.values().filter(|report| report.is_unmatched).cloned().collect();
+        for report in unmatched {
+            self.note_report(wanted, KnownReport { is_unmatched: false, ..report }, before).await?;
+        }
+        Ok(())
+    }
+
+    async fn note_report(
+        &self,
+        wanted: &WantedAccount<'_>,
+        report: KnownReport,
+        before: &mut KnownReports,
+    ) -> Result<(), StoreError> {
+        let key = (report.kind, report.day);
+        if before.get(&key) != Some(&report) {
+            self.lines.keep_report(wanted.merchant, wanted.account, &report).await?;
+            before.insert(key, report);
+        }
+        Ok(())
+    }
+
+    /// A deposit that its report does not list any more, nor another day's, holds nothing from now on.
+    async fn withdraw(
+        &self,
+        wanted: &WantedAccount<'_>,
+        unkept: &mut Unkept,
+        before: &KnownReports,
+    ) -> Result<(), StoreError> {
+        let is_read = |key: &(ReportKind, Date)| unkept.reports.contains_key(key);
+        let (read, others): (Vec<_>, Vec<_>) =
+            before.iter().filter(|(key, _)| key.0 == ReportKind::Deposits).partition(|(key, _)| is_read(key));
+        let is_listed = |id: &String| {
+            unkept.deposits.contains_key(id) || others.iter().any(|(_, report)| report.names.contains(id))
+        };
+        let gone = read.iter().flat_map(|(_, report)| &report.names).filter(|id| !is_listed(id));
+        let gone: BTreeSet<String> = gone.cloned().collect();
+        for id in gone {
+            let day = wanted.now.to_zoned(jiff::tz::TimeZone::UTC).date();
+            let nothing = Deposit::without_sum(id.clone(), wanted.account, day, wanted.now);
+            unkept.deposits.insert(id, nothing);
+        }
+        Ok(())
+    }
+
+    /// Replaces what the lines of a place say. Returns the references of those that changed.
+    async fn replace(
         &self,
         merchant: &MerchantId,
         place: &LinePlace,
-        lines: Vec<Line>,
-    ) -> Result<bool, ReadDayError> {
+        unkept: &Unkept,
+    ) -> Result<Vec<String>, ReadDayError> {
         for _ in 0..TRIES {
             let before = self.lines.load(merchant, place).await?;
-            let after = before.with(&lines);
+            let after = unkept.replaced(place, &before);
             if after.lines == before.lines {
-                return Ok(false);
+                return Ok(Vec::new());
             }
             if self.lines.save(merchant, place, &after).await? {
-                return Ok(true);
+                let changed = before.lines.iter().filter(|line| !after.lines.contains(line));
+                let new = after.lines.iter().filter(|line| !before.lines.contains(line));
+                return Ok(changed.chain(new).map(|line| line.reference.clone()).collect());
             }
         }
         Err(ReadDayError::Contended)
-    }
-
-    /// Moves lines that are known by now to the day that they belong to. Says how many.
-    pub async fn move_known(
-        &self,
-        merchant: &MerchantId,
-        account: &str,
-        known: &mut KnownDays,
-    ) -> Result<u64, ReadDayError> {
-        let mut moved = 0;
-        for (place, packed) in self.lines.load_day(merchant, account, None).await? {
-            let mut there = BTreeMap::<LinePlace, Vec<Line>>::new();
-            for line in packed.lines {
-                match known.get(account, &line.reference) {
-                    Some(day) => {
-                        let to = LinePlace::of(account, Some(day), &line.reference);
-                        there.entry(to).or_default().push(line);
-                    }
-                    None => known.note_unknown(account, &line.reference),
-                }
-            }
-            for (to, lines) in there {
-                let gone: BTreeSet<String> = lines.iter().map(|line| line.reference.clone()).collect();
-                let deposits: BTreeSet<String> =
-                    lines.iter().flat_map(|line| &line.funded).map(|one| one.deposit.clone()).collect();
-                self.add(merchant, &to, lines).await?;
-                for id in deposits {
-                    self.deposits.add_place(merchant, &id, &to).await?;
-                }
-                self.remove(merchant, &place, &gone).await?;
-                moved += u64::try_from(gone.len()).unwrap_or(u64::MAX);
-            }
-        }
-        Ok(moved)
-    }
-
-    async fn remove(
-        &self,
-        merchant: &MerchantId,
-        place: &LinePlace,
-        gone: &BTreeSet<String>,
-    ) -> Result<(), ReadDayError> {
-        for _ in 0..TRIES {
-            let mut packed = self.lines.load(merchant, place).await?;
-            let before = packed.lines.len();
-            packed.lines.retain(|line| !gone.contains(&line.reference));
-            if packed.lines.len() == before {
-                return Ok(());
-            }
-            packed.version += 1;
-            if self.lines.save(merchant, place, &packed).await? {
-                return Ok(());
-            }
-        }
-        Err(ReadDayError::Contended)
-    }
-}
-
-impl PackedLines {
-    /// The same with these lines, in the next version.
-    fn with(&self, lines: &[Line]) -> Self {
-        let mut all: BTreeMap<&str, Line> =
-            self.lines.iter().map(|line| (line.reference.as_str(), line.clone())).collect();
-        for line in lines {
-            let known = all.entry(&line.reference).or_default();
-            known.reference.clone_from(&line.reference);
-            known.add(line.clone());
-        }
-        Self { version: self.version + 1, lines: all.into_values().collect() }
     }
 }
 
@@ -400,36 +503,47 @@ impl ReadReport {
     }
 }
 
+/// A sum of lines, and what of it is given back.
+#[derive(Clone, Copy, Default)]
+struct HeldSum {
+    sum: i64,
+    refunds: i64,
+}
+
+impl HeldSum {
+    fn add(&mut self, amount: i64) {
+        self.sum = self.sum.saturating_add(amount);
+        self.refunds = self.refunds.saturating_add(amount.min(0));
+    }
+}
+
 /// The lines that a deposit holds.
 #[derive(Default)]
 struct HeldLines {
     count: u64,
-    /// The sum of all, and what of it is given back.
-    all: (i64, i64),
-    /// The same of those that move money: not of what was refused or voided.
-    money: (i64, i64),
+    /// Of all of them.
+    all: HeldSum,
+    /// Of those that move money: not of what was refused or voided.
+    money: HeldSum,
+    /// Those that are not Tollgate's and move money: how many, and their sum.
+    others: (u64, i64),
     /// Where they are.
     places: BTreeSet<LinePlace>,
 }
 
-fn held_by_deposits(places: &BTreeMap<LinePlace, Vec<Line>>) -> BTreeMap<String, HeldLines> {
-    let mut all = BTreeMap::<String, HeldLines>::new();
-    for (place, lines) in places {
-        for funded in lines.iter().flat_map(|line| &line.funded) {
-            let held = all.entry(funded.deposit.clone()).or_default();
-            held.count += 1;
-            let add = |sum: &mut (i64, i64)| {
-                sum.0 = sum.0.saturating_add(funded.amount);
-                sum.1 = sum.1.saturating_add(funded.amount.min(0));
-            };
-            add(&mut held.all);
-            if funded.is_money() {
-                add(&mut held.money);
+impl HeldLines {
+    fn add(&mut self, funded: &Funded, is_others: bool, kept_at: Option<&LinePlace>) {
+        self.count += 1;
+        self.all.add(funded.amount);
+        if funded.is_money() {
+            self.money.add(funded.amount);
+            if is_others {
+                self.others.0 += 1;
+                self.others.1 = self.others.1.saturating_add(funded.amount);
             }
-            held.places.insert(place.clone());
         }
+        self.places.extend(kept_at.cloned());
     }
-    all
 }
 
 /// Whether a payment of this day cannot be in a batch of that one: the report's day has no year.

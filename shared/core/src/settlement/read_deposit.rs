@@ -1,11 +1,13 @@
 //! Reads deposits for people: in sums, line by line, and with what is open about them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
-use super::{Component, Deposit, DepositStore, Exception, ExceptionCause, ExceptionStore, Funded, Line};
+use super::{
+    Component, Deposit, ExceptionCause, ExceptionStore, Funded, Line, LineStore, OpenAbout, lines_of,
+};
 use crate::{
     journal::{Entry, EntryLog, EntryPlace, EntryQuery},
     order::MerchantId,
@@ -56,15 +58,15 @@ impl DepositSums {
 /// Open exceptions by what they are about.
 #[derive(Debug, Default)]
 pub struct Unmatched {
-    by_deposit: HashMap<String, u64>,
+    by_deposit: HashMap<(String, String), u64>,
     by_reference: HashMap<(String, String), ExceptionCause>,
 }
 
 impl Unmatched {
-    fn add(&mut self, exception: Exception) {
-        let Exception { account, cause, reference, deposit, .. } = exception;
+    fn add(&mut self, about: OpenAbout) {
+        let OpenAbout { account, cause, reference, deposit } = about;
         if let Some(deposit) = deposit {
-            *self.by_deposit.entry(deposit).or_default() += 1;
+            *self.by_deposit.entry((account.clone(), deposit)).or_default() += 1;
         }
         if let Some(reference) = reference {
             self.by_reference.insert((account, reference), cause);
@@ -73,7 +75,7 @@ impl Unmatched {
 
     /// How many are about a deposit.
     pub fn in_deposit(&self, deposit: &Deposit) -> u64 {
-        self.by_deposit.get(&deposit.id).copied().unwrap_or_default()
+        self.by_deposit.get(&(deposit.account.clone(), deposit.id.clone())).copied().unwrap_or_default()
     }
 
     /// What is wrong with one of a deposit's lines.
@@ -112,8 +114,8 @@ pub struct DepositLines {
 /// What deposits are read with.
 #[derive(Clone, Copy)]
 pub struct DepositReader<'a> {
-    /// Deposits.
-    pub deposits: &'a dyn DepositStore,
+    /// Lines.
+    pub lines: &'a dyn LineStore,
     /// What does not fit.
     pub exceptions: &'a dyn ExceptionStore,
     /// The journal.
@@ -123,22 +125,10 @@ pub struct DepositReader<'a> {
 }
 
 impl DepositReader<'_> {
-    /// A deposit.
-    pub async fn get(&self, merchant: &MerchantId, id: &str) -> Result<Option<Deposit>, StoreError> {
-        self.deposits.get(merchant, id).await
-    }
-
-    /// What is open about these deposits.
-    pub async fn unmatched(
-        &self,
-        merchant: &MerchantId,
-        deposits: impl IntoIterator<Item = &Deposit>,
-    ) -> Result<Unmatched, StoreError> {
-        let accounts: BTreeSet<&str> = deposits.into_iter().map(|one| one.account.as_str()).collect();
+    /// What is open about a merchant's deposits.
+    pub async fn unmatched(&self, merchant: &MerchantId) -> Result<Unmatched, StoreError> {
         let mut unmatched = Unmatched::default();
-        for account in accounts {
-            self.exceptions.open_of(merchant, account).await?.into_iter().for_each(|one| unmatched.add(one));
-        }
+        self.exceptions.open_about(merchant).await?.into_iter().for_each(|one| unmatched.add(one));
         Ok(unmatched)
     }
 
@@ -150,8 +140,8 @@ impl DepositReader<'_> {
         after: Option<&str>,
         limit: usize,
     ) -> Result<DepositLines, StoreError> {
-        let all = self.deposits.lines_of(merchant, &deposit.id).await?;
-        let of_deposit = |(_, line): (_, Line)| {
+        let all = lines_of(self.lines, merchant, deposit).await?;
+        let of_deposit = |line: Line| {
             let held = line.funded.clone().into_iter().filter(|one| one.deposit == deposit.id);
             held.map(|funded| DepositLine { line: line.clone(), funded, entry: None }).collect::<Vec<_>>()
         };

@@ -1,6 +1,6 @@
 //! The gateway's reports: a port. They are read for a stated day only; without one, reading consumes them.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 use jiff::civil::Date;
@@ -8,13 +8,39 @@ use jiff::civil::Date;
 use super::{Adjustment, Chargeback, Deposit, Funded, Settled};
 use crate::payments::Merchant;
 
-/// What the report of batches says of a reference.
+/// A row of a report that cannot be read. The rest of the report counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SettledRecord {
-    /// The gateway's reference.
-    pub reference: String,
-    /// What the batch says of it.
-    pub settled: Settled,
+pub struct UnreadableRow {
+    /// The deposit that it is in, if that is known.
+    pub deposit: Option<String>,
+    /// The batch that it is in, if that is known.
+    pub batch: Option<String>,
+    /// Its own id or reference, as stated.
+    pub id: Option<String>,
+    /// Why it cannot be read; never says what it holds.
+    pub why: String,
+}
+
+impl fmt::Display for UnreadableRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)?;
+        self.batch.iter().try_for_each(|batch| write!(f, ", batch {batch}"))?;
+        self.id.iter().try_for_each(|id| write!(f, ", {id}"))
+    }
+}
+
+/// What the report of batches says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SettledRecord {
+    /// A line of a batch, with the gateway's reference.
+    Line {
+        /// The gateway's reference.
+        reference: String,
+        /// What the batch says of it.
+        settled: Settled,
+    },
+    /// A row that cannot be read.
+    Unreadable(UnreadableRow),
 }
 
 /// What the report of deposits says, piece by piece.
@@ -40,6 +66,8 @@ pub enum FundingRecord {
     },
     /// A chargeback.
     Chargeback(Box<Chargeback>),
+    /// A row that cannot be read.
+    Unreadable(UnreadableRow),
 }
 
 /// The outcome of reading a report.
@@ -65,6 +93,9 @@ pub enum ReportError {
     /// The day cannot be requested: it is to come, or so long ago that it could mean another year's.
     #[error("the reports of {0} cannot be requested")]
     Day(Date),
+    /// It says that there is nothing, and had something before. That is believed once it has said so for a day.
+    #[error("the gateway's report says that there is nothing, and had something before")]
+    Emptied,
     /// The response is no report; never says what it holds.
     #[error("the gateway's report is malformed: {0}")]
     Malformed(String),

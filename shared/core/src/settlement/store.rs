@@ -1,17 +1,19 @@
 //! Where lines, deposits, exceptions and the progress of reading are kept: ports. They have a table of their own.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use async_trait::async_trait;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{Timestamp, ToSpan, civil::Date};
 use uuid::Uuid;
 
-use super::{Deposit, DepositEntry, Exception, ExceptionCause, Line, LinePlace};
+use super::{Deposit, DepositEntry, Exception, ExceptionCause, Line, LinePlace, UnreadableRow};
 use crate::{
     journal::{Put, day_of},
     order::MerchantId,
     payments::StoreError,
     values::{ReadOrder, counted},
+    words,
 };
 
 /// The lines of one place, as one item.
@@ -23,7 +25,46 @@ pub struct PackedLines {
     pub lines: Vec<Line>,
 }
 
-/// Keeps lines.
+words! {
+    /// Which of the gateway's reports.
+    #[derive(PartialOrd, Ord, Hash)]
+    pub enum ReportKind {
+        /// Of the batches of a day (`settlestat`).
+        Batches => "batches",
+        /// Of its deposits (`funding`).
+        Deposits => "deposits",
+    }
+}
+
+/// What is known of a report: by it, what the report does not say any more is found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownReport {
+    /// Which one.
+    pub kind: ReportKind,
+    /// The Eastern day.
+    pub day: Date,
+    /// The batches or deposits that it has, by the gateway's ids. While a run writes them, also those that it had before.
+    pub names: BTreeSet<String>,
+    /// Where its lines are; while a run writes them, also where they were before.
+    pub places: BTreeSet<LinePlace>,
+    /// Rows that cannot be read and are in no deposit.
+    pub unreadable: Vec<UnreadableRow>,
+    /// Since when it says that there is nothing, though it had something before.
+    pub empty_since: Option<Timestamp>,
+    /// Whether what it changed is still to be matched.
+    pub is_unmatched: bool,
+}
+
+impl KnownReport {
+    /// One that says nothing.
+    pub(super) fn new(kind: ReportKind, day: Date) -> Self {
+        let (names, places) = (BTreeSet::new(), BTreeSet::new());
+        let unreadable = Vec::new();
+        Self { kind, day, names, places, unreadable, empty_since: None, is_unmatched: false }
+    }
+}
+
+/// Keeps lines, and what is known of each day's reports.
 #[async_trait]
 pub trait LineStore: Send + Sync {
     /// The lines of a place; none are an empty item.
@@ -44,6 +85,39 @@ pub trait LineStore: Send + Sync {
         place: &LinePlace,
         lines: &PackedLines,
     ) -> Result<bool, StoreError>;
+
+    /// What is known of the reports of an account's days from this one on.
+    async fn reports(
+        &self,
+        merchant: &MerchantId,
+        account: &str,
+        since: Date,
+    ) -> Result<Vec<KnownReport>, StoreError>;
+
+    /// Keeps what is known of a report.
+    async fn keep_report(
+        &self,
+        merchant: &MerchantId,
+        account: &str,
+        report: &KnownReport,
+    ) -> Result<(), StoreError>;
+}
+
+/// What the gateway's records say of a reference, wherever its line is: with its day in the journal, or still with what was not
+/// known when its report was read.
+pub async fn line_of(
+    store: &dyn LineStore,
+    merchant: &MerchantId,
+    account: &str,
+    day: Option<Date>,
+    reference: &str,
+) -> Result<Line, StoreError> {
+    let mut all = Line { reference: reference.to_owned(), ..Line::default() };
+    for day in BTreeSet::from([day, None]) {
+        let packed = store.load(merchant, &LinePlace::of(account, day, reference)).await?;
+        packed.lines.into_iter().filter(|line| line.reference == reference).for_each(|line| all.add(line));
+    }
+    Ok(all)
 }
 
 /// Some deposits, in the order that was requested.
@@ -55,27 +129,27 @@ pub struct DepositPage {
     pub next: Option<String>,
 }
 
-/// What putting a deposit came to.
-#[derive(Clone, Debug)]
-pub struct PutDeposit {
-    /// As it is kept now.
-    pub deposit: Deposit,
-    /// Whether it is new or was changed.
-    pub is_written: bool,
-}
-
-/// Keeps deposits, and the references of their lines.
+/// Keeps deposits, and the references of their lines. A deposit is known by its account and the gateway's id of it.
 #[async_trait]
 pub trait DepositStore: Send + Sync {
-    /// Puts a deposit, as [`merge_deposit`](super::merge_deposit) makes it, unless it is there with the same content.
-    async fn put(&self, merchant: &MerchantId, deposit: &Deposit) -> Result<PutDeposit, StoreError>;
-
-    /// Notes that the journal has the entries of so many changes of a deposit that is there.
-    async fn note_journaled(&self, merchant: &MerchantId, id: &str, changes: usize)
-    -> Result<(), StoreError>;
-
     /// A deposit.
-    async fn get(&self, merchant: &MerchantId, id: &str) -> Result<Option<Deposit>, StoreError>;
+    async fn get(
+        &self,
+        merchant: &MerchantId,
+        account: &str,
+        id: &str,
+    ) -> Result<Option<Deposit>, StoreError>;
+
+    /// All deposits of a merchant with this id: one for each account that has one.
+    async fn find(&self, merchant: &MerchantId, id: &str) -> Result<Vec<Deposit>, StoreError>;
+
+    /// Writes a deposit if it is still as it was read; `was` is none for a new one. Says whether it was.
+    async fn save(
+        &self,
+        merchant: &MerchantId,
+        was: Option<&Deposit>,
+        deposit: &Deposit,
+    ) -> Result<bool, StoreError>;
 
     /// The deposits of these days, both included.
     async fn list(
@@ -86,13 +160,53 @@ pub trait DepositStore: Send + Sync {
         after: Option<&str>,
         limit: usize,
     ) -> Result<DepositPage, StoreError>;
-
-    /// Notes that a deposit that is there has lines in this place, too.
-    async fn add_place(&self, merchant: &MerchantId, id: &str, place: &LinePlace) -> Result<(), StoreError>;
-
-    /// Which lines a deposit holds: for each place, the references.
-    async fn lines_of(&self, merchant: &MerchantId, id: &str) -> Result<Vec<(LinePlace, Line)>, StoreError>;
 }
+
+/// How often a deposit is read again because another run wrote it meanwhile.
+const TRIES: usize = 5;
+
+/// Changes a deposit, if the change is none already: how it is now, and whether it was written. None if the change of a deposit
+/// that is not there makes none.
+pub(super) async fn change_deposit(
+    store: &dyn DepositStore,
+    merchant: &MerchantId,
+    (account, id): (&str, &str),
+    change: impl Fn(Option<&Deposit>) -> Option<Deposit> + Send + Sync,
+) -> Result<Option<ChangedDeposit>, StoreError> {
+    for _ in 0..TRIES {
+        let was = store.get(merchant, account, id).await?;
+        let Some(deposit) = change(was.as_ref()) else { return Ok(None) };
+        let is_written = was.as_ref() != Some(&deposit);
+        if !is_written || store.save(merchant, was.as_ref(), &deposit).await? {
+            return Ok(Some(ChangedDeposit { deposit, is_written }));
+        }
+    }
+    Err(StoreError::Unavailable("a deposit was changed at the same time".to_owned()))
+}
+
+/// What changing a deposit came to.
+pub(super) struct ChangedDeposit {
+    /// As it is kept now.
+    pub(super) deposit: Deposit,
+    /// Whether it is new or was changed.
+    pub(super) is_written: bool,
+}
+
+/// The lines that a deposit holds.
+pub async fn lines_of(
+    store: &dyn LineStore,
+    merchant: &MerchantId,
+    deposit: &Deposit,
+) -> Result<Vec<Line>, StoreError> {
+    let packed = deposit.places.clone().into_iter().map(async |place| store.load(merchant, &place).await);
+    let packed: Vec<PackedLines> = stream::iter(packed).buffered(PLACES_AT_A_TIME).try_collect().await?;
+    let mut lines: Vec<Line> = packed.into_iter().flat_map(|packed| packed.lines).collect();
+    lines.retain(|line| line.funded.iter().any(|one| one.deposit == deposit.id));
+    Ok(lines)
+}
+
+/// Places that are read at a time.
+const PLACES_AT_A_TIME: usize = 64;
 
 /// Deposits that are read at a time.
 const DEPOSITS_AT_A_TIME: usize = 100;
@@ -167,6 +281,27 @@ impl fmt::Display for OpenExceptions {
     }
 }
 
+/// What an open exception is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenAbout {
+    /// The gateway account (MID).
+    pub account: String,
+    /// What does not fit.
+    pub cause: ExceptionCause,
+    /// The gateway's reference, if it is about one.
+    pub reference: Option<String>,
+    /// The deposit, if it is about one.
+    pub deposit: Option<String>,
+}
+
+impl OpenAbout {
+    /// Of an exception.
+    pub fn of(exception: &Exception) -> Self {
+        let Exception { account, cause, reference, deposit, .. } = exception.clone();
+        Self { account, cause, reference, deposit }
+    }
+}
+
 /// Keeps exceptions.
 #[async_trait]
 pub trait ExceptionStore: Send + Sync {
@@ -175,6 +310,9 @@ pub trait ExceptionStore: Send + Sync {
 
     /// The open exceptions of an account, to be compared with what a run found.
     async fn open_of(&self, merchant: &MerchantId, account: &str) -> Result<Vec<Exception>, StoreError>;
+
+    /// What the open exceptions of a merchant are about. Reads their keys only.
+    async fn open_about(&self, merchant: &MerchantId) -> Result<Vec<OpenAbout>, StoreError>;
 
     /// How many exceptions are open, of all accounts. Reads no more keys than are counted, and one.
     async fn count_open(&self, merchant: &MerchantId) -> Result<OpenExceptions, StoreError>;
@@ -204,16 +342,30 @@ pub struct Progress {
     pub account: String,
     /// When it was found first.
     pub known_at: Timestamp,
-    /// When all recent days were read last; none before the first time.
+    /// When recent days were read last; none before the first time.
     pub read_at: Option<Timestamp>,
     /// The earliest day to read; none before the first run.
-    pub backfill_from: Option<Date>,
-    /// Every day from this one on was read, besides the recent ones; none before the first of them was.
-    pub backfilled_to: Option<Date>,
+    pub from: Option<Date>,
+    /// Days that are to be read, beside the recent ones: those that were never read, could not be read, are read again, or that a
+    /// person wants. By day.
+    pub unread: Vec<UnreadDay>,
+    /// The last day on which days of the weeks before were put among these.
+    pub looked_back_on: Option<Date>,
     /// Whether the gateway offers deposits for the account; none as long as it is not known.
     pub funding: Option<bool>,
     /// The last UTC day on which the journal was found to have entries of the account.
     pub used_on: Option<Date>,
+}
+
+/// A day that is to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnreadDay {
+    /// The Eastern day.
+    pub day: Date,
+    /// Since when.
+    pub since: Timestamp,
+    /// Why it could not be read; none if that was not tried yet.
+    pub cause: Option<String>,
 }
 
 /// For how many days after its last entry an account is read that its merchant's document does not name any more: so late
@@ -227,9 +379,12 @@ impl Progress {
         today <= last.saturating_add(READ_AFTER_USE_DAYS.days())
     }
 
-    /// For how many seconds the account has not been read; of one that never was, since it has been known.
+    /// For how many seconds the account, or one of its days, is waiting to be read; of one that never was, since it has been
+    /// known.
     pub fn unread_s(&self, now: Timestamp) -> i64 {
-        now.duration_since(self.read_at.unwrap_or(self.known_at)).as_secs()
+        let since = self.read_at.unwrap_or(self.known_at);
+        let since = self.unread.iter().map(|one| one.since).fold(since, Timestamp::min);
+        now.duration_since(since).as_secs()
     }
 
     /// Of an account that was never read.
@@ -238,11 +393,25 @@ impl Progress {
             account: account.to_owned(),
             known_at: now,
             read_at: None,
-            backfill_from: None,
-            backfilled_to: None,
+            from: None,
+            unread: Vec::new(),
+            looked_back_on: None,
             funding: None,
             used_on: None,
         }
+    }
+
+    /// Notes that a day is to be read, and why it could not be. It waits since it was noted first.
+    pub fn want(&mut self, day: Date, now: Timestamp, cause: Option<String>) {
+        match self.unread.binary_search_by_key(&day, |one| one.day) {
+            Ok(n) => self.unread[n].cause = cause.or(self.unread[n].cause.take()),
+            Err(n) => self.unread.insert(n, UnreadDay { day, since: now, cause }),
+        }
+    }
+
+    /// Notes that a day was read.
+    pub(super) fn done(&mut self, day: Date) {
+        self.unread.retain(|one| one.day != day);
     }
 }
 
@@ -255,14 +424,15 @@ pub trait ProgressStore: Send + Sync {
     /// How far each of a merchant's accounts was read.
     async fn of(&self, merchant: &MerchantId) -> Result<Vec<Progress>, StoreError>;
 
-    /// Takes an account for a run until a moment, unless another run has it now. Says whether it did.
+    /// Takes an account for a run until a moment: how far it was read by then, and of a new one what is stated. None if another
+    /// run has it now.
     async fn claim(
         &self,
         merchant: &MerchantId,
-        progress: &Progress,
+        new: &Progress,
         now: Timestamp,
         until: Timestamp,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<Option<Progress>, StoreError>;
 
     /// Notes how far it was read, and gives the account back.
     async fn note(&self, merchant: &MerchantId, progress: &Progress) -> Result<(), StoreError>;

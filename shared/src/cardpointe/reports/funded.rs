@@ -11,11 +11,12 @@ use tollgate_core::{
     order::LineId,
     settlement::{
         Adjustment, Chargeback, Component, Deposit, Funded, FundedKind, FundedStatus, FundingRecord,
+        UnreadableRow,
     },
     values::Currency,
 };
 
-use super::loose::{Loose, ReportParser, State, each};
+use super::loose::{Loose, ReportParser, State, each, unreadable};
 
 /// Longest id; the gateway's own have up to 30 characters.
 const ID_MAX_CHARS: usize = 40;
@@ -58,6 +59,7 @@ struct Funding {
     totalfunding: Loose,
     currency: Loose,
     depositachtracenumber: Loose,
+    dateadded: Loose,
 }
 
 /// A line of a deposit, as it is stated. It has more members, a masked card number among them, which are not read.
@@ -73,6 +75,8 @@ struct Transaction {
     currency: Loose,
     batchid: Loose,
     invoicenumber: Loose,
+    achreturncode: Loose,
+    parentretref: Loose,
 }
 
 #[derive(Default, Deserialize)]
@@ -119,10 +123,10 @@ struct Part {
 #[derive(Default)]
 struct Gathered {
     header: Header,
-    fundings: Vec<Funding>,
-    adjustments: Vec<StatedAdjustment>,
-    chargebacks: Vec<StatedChargeback>,
-    held: Vec<Part>,
+    fundings: Vec<Option<Funding>>,
+    adjustments: Vec<Option<StatedAdjustment>>,
+    chargebacks: Vec<Option<StatedChargeback>>,
+    held: Vec<Result<Part, UnreadableRow>>,
 }
 
 fn id(text: Loose) -> Option<String> {
@@ -133,41 +137,54 @@ fn currency(text: Loose) -> Option<Currency> {
     Currency::parse(&text.0?).ok()
 }
 
-impl Transaction {
-    fn part(self, day: Date) -> Result<Part, &'static str> {
-        let (kind, status) = (kind(self.r#type.0.as_deref()), status(self.status.0.as_deref()));
-        let stated = self.amount.minor()?.ok_or("a line without an amount")?;
-        // Whether what is given back has a sign is not documented.
-        let amount = if kind == FundedKind::Refund { -stated.abs() } else { stated };
-        let (own, batch) = (id(self.fundingid), id(self.batchid));
-        // What has no reference is known by its own id.
-        let reference = id(self.retref).or_else(|| own.clone()).ok_or("a line without its reference")?;
-        let nameless = || format!("{reference}/{}/{}", kind.as_str(), batch.as_deref().unwrap_or_default());
-        let funded = Funded {
-            id: own.clone().unwrap_or_else(nameless),
-            deposit: String::new(),
-            day,
-            kind,
-            status,
-            amount,
-            currency: currency(self.currency),
-            batch,
-        };
-        Ok(Part {
-            deposit: id(self.fundingtxnid),
-            reference,
-            funded,
-            gateway_order_id: id(self.invoicenumber),
-        })
+fn part(row: Option<Transaction>, day: Date) -> Result<Part, UnreadableRow> {
+    let Some(row) = row else { return Err(unreadable(None, "no line")) };
+    let (kind, mut status) = (kind(row.r#type.0.as_deref()), status(row.status.0.as_deref()));
+    let stated = row.amount.minor();
+    let (own, batch, deposit) = (id(row.fundingid), id(row.batchid), id(row.fundingtxnid));
+    let in_deposit = |row: UnreadableRow| UnreadableRow { deposit: deposit.clone(), ..row };
+    // What comes back has a reference of its own, and is about the payment.
+    let is_returned = id(row.achreturncode).is_some();
+    let parent = id(row.parentretref).filter(|_| is_returned);
+    if is_returned {
+        status = FundedStatus::Returned;
     }
+    let named = parent.or_else(|| id(row.retref));
+    // What has no reference is known by its own id.
+    let Some(reference) = named.or_else(|| own.clone()) else {
+        return Err(in_deposit(unreadable(None, "a line without its reference")));
+    };
+    let moves_money = kind != FundedKind::NoMoney && status != FundedStatus::Voided;
+    let stated = match stated {
+        Ok(Some(stated)) => stated,
+        Ok(None) | Err(_) if !moves_money => 0,
+        Ok(None) => return Err(in_deposit(unreadable(Some(reference), "a line without an amount"))),
+        Err(why) => return Err(in_deposit(unreadable(Some(reference), why))),
+    };
+    // Whether what is given back has a sign is not documented.
+    let amount = if kind == FundedKind::Refund && !is_returned { -stated.abs() } else { stated };
+    let nameless = || format!("{reference}/{}/{}", kind.as_str(), batch.as_deref().unwrap_or_default());
+    let funded = Funded {
+        id: own.unwrap_or_else(nameless),
+        deposit: String::new(),
+        day,
+        kind,
+        status,
+        amount,
+        currency: currency(row.currency),
+        batch,
+    };
+    Ok(Part { deposit, reference, funded, gateway_order_id: id(row.invoicenumber) })
 }
 
-impl Part {
-    /// The line of a deposit of this id and day.
-    fn record(self, deposit: &str, day: Date) -> FundingRecord {
-        let Self { reference, funded, gateway_order_id, .. } = self;
-        let funded = Funded { deposit: deposit.to_owned(), day, ..funded };
-        FundingRecord::Line { reference, funded, gateway_order_id }
+/// The line of a deposit of this id and day.
+fn record(part: Result<Part, UnreadableRow>, deposit: &str, day: Date) -> FundingRecord {
+    let deposit = deposit.to_owned();
+    match part {
+        Ok(Part { reference, funded, gateway_order_id, .. }) => {
+            FundingRecord::Line { reference, funded: Funded { deposit, day, ..funded }, gateway_order_id }
+        }
+        Err(row) => FundingRecord::Unreadable(UnreadableRow { deposit: Some(deposit), ..row }),
     }
 }
 
@@ -200,7 +217,7 @@ impl ReportParser for Deposits {
 /// Reads a list that is short.
 fn next_list<'de, T: Deserialize<'de>, M: MapAccess<'de>>(
     map: &mut M,
-    mut add: impl FnMut(T),
+    mut add: impl FnMut(Option<T>),
 ) -> Result<(), M::Error> {
     map.next_value_seed(each(|element| {
         add(element);
@@ -216,19 +233,15 @@ impl Deposits {
         to: &mut State<'_, FundingRecord>,
     ) -> Result<(), M::Error> {
         let known = all.header.id.clone().zip(all.header.day);
-        let (held, mut wrong) = (&mut all.held, None);
-        let each = each(|transaction: Transaction| {
-            let part = transaction.part(self.day).inspect_err(|what| wrong = Some(*what))?;
+        let held = &mut all.held;
+        map.next_value_seed(each(|row: Option<Transaction>| {
+            let part = part(row, self.day);
             let Some((deposit, day)) = &known else {
                 held.push(part);
                 return Ok(());
             };
-            to.emit::<serde::de::value::Error>(part.record(deposit, *day)).map_err(|_| "nothing takes it")
-        });
-        map.next_value_seed(each).map_err(|error| match wrong {
-            Some(wrong) => to.fail(wrong),
-            None => error,
-        })
+            to.emit::<serde::de::value::Error>(record(part, deposit, *day)).map_err(|_| "nothing takes it")
+        }))
     }
 
     /// Hands over what could only be told at the end.
@@ -241,69 +254,76 @@ impl Deposits {
         if is_empty && all.adjustments.is_empty() {
             return Ok(());
         }
-        let of_lines = || all.held.iter().find_map(|part| part.deposit.clone());
-        let own = all.header.id.clone().or_else(of_lines);
-        let own =
-            own.or_else(|| all.fundings.iter_mut().find_map(|one| id(std::mem::take(&mut one.fundingid))));
-        let deposit = own.ok_or_else(|| to.fail("a deposit without its id"))?;
+        let of_line = |part: &Result<Part, UnreadableRow>| match part {
+            Ok(part) => part.deposit.clone(),
+            Err(row) => row.deposit.clone(),
+        };
+        let own = all.header.id.clone().or_else(|| all.held.iter().find_map(of_line));
+        let fundings = all.fundings.iter_mut().flatten();
+        let own = own.or_else(|| fundings.map(|one| std::mem::take(&mut one.fundingid)).find_map(id));
+        let Some(deposit) = own else {
+            return to.emit(FundingRecord::Unreadable(unreadable(None, "a deposit without its id")));
+        };
         let day = all.header.day.unwrap_or(self.day);
         for part in std::mem::take(&mut all.held) {
-            to.emit(part.record(&deposit, day))?;
+            to.emit(record(part, &deposit, day))?;
         }
+        let in_deposit = |row: UnreadableRow| {
+            FundingRecord::Unreadable(UnreadableRow { deposit: Some(deposit.clone()), ..row })
+        };
         let mut positions = Positions::default();
         for stated in std::mem::take(&mut all.chargebacks) {
-            let chargeback =
-                stated.chargeback(&deposit, day, &mut positions).map_err(|what| to.fail(what))?;
-            to.emit(FundingRecord::Chargeback(Box::new(chargeback)))?;
+            let stated = stated.unwrap_or_default().chargeback(&deposit, day, &mut positions);
+            let chargeback = |one| FundingRecord::Chargeback(Box::new(one));
+            to.emit(stated.map_or_else(in_deposit, chargeback))?;
         }
-        let stated = std::mem::take(&mut all.adjustments).into_iter();
         let mut positions = Positions::default();
-        let adjustments: Result<Vec<_>, _> = stated.map(|one| one.adjustment(&mut positions)).collect();
-        let adjustments = adjustments.map_err(|what| to.fail(what))?;
-        if all.fundings.is_empty() {
-            let of_deposit = |adjustment| FundingRecord::Adjustment { deposit: deposit.clone(), adjustment };
-            return adjustments.into_iter().try_for_each(|one| to.emit(of_deposit(one)));
+        for stated in std::mem::take(&mut all.adjustments) {
+            let stated = stated.unwrap_or_default().adjustment(&mut positions);
+            let adjustment = |adjustment| FundingRecord::Adjustment { deposit: deposit.clone(), adjustment };
+            to.emit(stated.map_or_else(in_deposit, adjustment))?;
         }
-        let deposit = self.deposit(all, deposit, day, adjustments).map_err(|what| to.fail(what))?;
+        if all.fundings.is_empty() {
+            return Ok(());
+        }
+        let (deposit, unread) = self.deposit(all, deposit.clone(), day);
+        unread.into_iter().try_for_each(|row| to.emit(in_deposit(row)))?;
         to.emit(FundingRecord::Deposit(Box::new(deposit)))
     }
 
-    fn deposit(
-        &self,
-        all: Gathered,
-        id: String,
-        day: Date,
-        adjustments: Vec<Adjustment>,
-    ) -> Result<Deposit, &'static str> {
+    /// The deposit, and the sums of it that cannot be read whole.
+    fn deposit(&self, all: Gathered, id: String, day: Date) -> (Deposit, Vec<UnreadableRow>) {
         let (mut components, mut total) = (vec![0_i64; Component::ALL.len()], 0_i64);
-        let (mut traces, mut stated_currency) = (Vec::new(), None);
+        let (mut traces, mut stated_currency, mut unread) = (Vec::new(), None, Vec::new());
+        let mut changed_on = all.header.changed_on;
         for funding in all.fundings {
-            for (sum, part) in components.iter_mut().zip(funding.components()) {
-                *sum = sum.saturating_add(part.minor()?.unwrap_or_default());
+            let funding = funding.unwrap_or_default();
+            let (mut sum, mut is_whole) = (0_i64, true);
+            for (component, part) in components.iter_mut().zip(funding.components()) {
+                is_whole &= part.minor().is_ok();
+                let part = part.minor().ok().flatten().unwrap_or_default();
+                (*component, sum) = (component.saturating_add(part), sum.saturating_add(part));
             }
-            total = total.saturating_add(funding.totalfunding.minor()?.ok_or("a deposit without its total")?);
+            let stated = funding.totalfunding.minor().ok().flatten();
+            total = total.saturating_add(stated.unwrap_or(sum));
+            changed_on = changed_on.max(funding.dateadded.date());
             traces.extend(funding.depositachtracenumber.text(ID_MAX_CHARS));
             stated_currency = stated_currency.or(currency(funding.currency));
+            if !is_whole || stated.is_none() {
+                let own = self::id(funding.fundingid);
+                unread.push(unreadable(own, "a sum without its total, or with a part of another form"));
+            }
         }
         let components = Component::ALL.iter().copied().zip(components).filter(|(_, sum)| *sum != 0);
-        Ok(Deposit {
-            id,
-            account: self.account.clone(),
-            day,
+        let deposit = Deposit {
             currency: stated_currency,
             components: components.collect(),
             total,
             trace_number: (!traces.is_empty()).then(|| traces.join(", ")),
-            places: std::collections::BTreeSet::default(),
-            lines: (0, 0),
-            refunds: 0,
-            adjustments,
-            chargebacks: Vec::new(),
-            changed_on: all.header.changed_on,
-            changes: Vec::new(),
-            journaled: 0,
-            read_at: self.read_at,
-        })
+            changed_on,
+            ..Deposit::without_sum(id, &self.account, day, self.read_at)
+        };
+        (deposit, unread)
     }
 }
 
@@ -323,24 +343,30 @@ impl Funding {
     }
 }
 
+/// An amount of a row that needs one, and why there is none.
+fn needed(amount: &Loose, id: Option<&String>, what: &str) -> Result<i64, UnreadableRow> {
+    let stated = amount.minor().map_err(|why| unreadable(id.cloned(), why))?;
+    stated.ok_or_else(|| unreadable(id.cloned(), what))
+}
+
 impl StatedAdjustment {
-    fn adjustment(self, positions: &mut Positions) -> Result<Adjustment, &'static str> {
+    fn adjustment(self, positions: &mut Positions) -> Result<Adjustment, UnreadableRow> {
         let words = |text: Loose| text.text(WORDS_MAX_CHARS);
-        let amount = self.amount.minor()?.ok_or("an adjustment without an amount")?;
+        let (own, case, day) = (id(self.fundingadjustmentid), id(self.casenumber), self.dateadded.date());
+        let amount = needed(&self.amount, own.as_ref().or(case.as_ref()), "an adjustment without an amount")?;
         let category = words(self.category).unwrap_or_default();
         let kind = words(self.r#type);
-        let (case, day) = (id(self.casenumber), self.dateadded.date());
         let description = words(self.description).or(kind).unwrap_or_default();
         let stated = Said { case: case.as_deref().or(Some(&description)), number: None, day, amount };
         Ok(Adjustment {
-            id: positions.line(id(self.fundingadjustmentid), &stated),
+            id: positions.line(own, &stated),
             component: component(&category),
             category,
             description,
             amount,
             case,
             day,
-            changed_on: self.datechanged.date(),
+            changed_on: self.datechanged.date().max(day),
         })
     }
 }
@@ -351,28 +377,31 @@ impl StatedChargeback {
         deposit: &str,
         day: Date,
         positions: &mut Positions,
-    ) -> Result<Chargeback, &'static str> {
-        let own = id(self.fundingchargebackid);
-        let case = id(self.casenumber).or_else(|| own.clone()).ok_or("a chargeback without its case")?;
+    ) -> Result<Chargeback, UnreadableRow> {
+        let (own, reference) = (id(self.fundingchargebackid), id(self.retref));
+        let Some(case) = id(self.casenumber).or_else(|| own.clone()) else {
+            return Err(unreadable(reference, "a chargeback without its case"));
+        };
         let sequence = self.sequencenumber.0.as_deref().and_then(|text| text.parse().ok());
-        let amount = self.amount.minor()?.ok_or("a chargeback without an amount")?.abs();
-        let on = self.chargebackdate.date().or_else(|| self.dateadded.date());
+        let amount = needed(&self.amount, Some(&case), "a chargeback without an amount")?.abs();
+        let added = self.dateadded.date();
+        let on = self.chargebackdate.date().or(added);
         let stated = Said { case: Some(&case), number: sequence, day: on, amount };
         Ok(Chargeback {
             id: positions.line(own, &stated),
             case,
             sequence,
             deposit: deposit.to_owned(),
-            reference: id(self.retref),
+            reference,
             amount,
-            transaction_amount: self.transactionamount.minor()?,
+            transaction_amount: self.transactionamount.minor().ok().flatten(),
             currency: currency(self.currency),
             on: on.unwrap_or(day),
             reason_code: self.reasoncode.text(CODE_MAX_CHARS).unwrap_or_default(),
             reason: self.reasondescription.text(WORDS_MAX_CHARS).unwrap_or_default(),
             acquirer_reference: id(self.acquirereferencenumber),
             authcode: id(self.authcode),
-            changed_on: self.datechanged.date(),
+            changed_on: self.datechanged.date().max(added),
         })
     }
 }

@@ -10,7 +10,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
-use tollgate_core::settlement::{ReadReport, ReportError};
+use tollgate_core::settlement::{ReadReport, ReportError, UnreadableRow};
 
 use crate::cardpointe::wire::minor_units;
 
@@ -222,14 +222,70 @@ impl<'de, P: ReportParser> Visitor<'de> for Objects<'_, '_, P> {
     }
 }
 
-/// The elements of an array, one by one, each handed to a function; an object in place of the array is one element, and
-/// null is none.
+/// A row that cannot be read, by what it calls itself.
+pub(super) fn unreadable(id: Option<String>, why: &str) -> UnreadableRow {
+    UnreadableRow { deposit: None, batch: None, id, why: why.to_owned() }
+}
+
+/// An element of a list; none where something else is in place of an object.
+struct Element<T>(Option<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Element<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ElementVisitor(std::marker::PhantomData))
+    }
+}
+
+struct ElementVisitor<T>(std::marker::PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ElementVisitor<T> {
+    type Value = Element<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Element<T>, A::Error> {
+        T::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(|row| Element(Some(row)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, all: A) -> Result<Element<T>, A::Error> {
+        LooseVisitor.visit_seq(all).map(|_| Element(None))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Element<T>, E> {
+        Ok(Element(None))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Element<T>, E> {
+        Ok(Element(None))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Element<T>, E> {
+        Ok(Element(None))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Element<T>, E> {
+        Ok(Element(None))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Element<T>, E> {
+        Ok(Element(None))
+    }
+
+    fn visit_unit<E>(self) -> Result<Element<T>, E> {
+        Ok(Element(None))
+    }
+}
+
+/// The elements of an array, one by one, each handed to a function; an object in place of the array is one element, null is
+/// none, and what is no object is handed over as none.
 pub(super) struct Each<F>(pub(super) F);
 
 impl<'de, T, F> DeserializeSeed<'de> for Each<(std::marker::PhantomData<T>, F)>
 where
     T: Deserialize<'de>,
-    F: FnMut(T) -> Result<(), &'static str>,
+    F: FnMut(Option<T>) -> Result<(), &'static str>,
 {
     type Value = ();
 
@@ -246,7 +302,7 @@ pub(super) fn each<T, F>(function: F) -> Each<(std::marker::PhantomData<T>, F)> 
 impl<'de, T, F> Visitor<'de> for Each<(std::marker::PhantomData<T>, F)>
 where
     T: Deserialize<'de>,
-    F: FnMut(T) -> Result<(), &'static str>,
+    F: FnMut(Option<T>) -> Result<(), &'static str>,
 {
     type Value = ();
 
@@ -264,7 +320,7 @@ where
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut all: A) -> Result<(), A::Error> {
-        while let Some(element) = all.next_element()? {
+        while let Some(Element(element)) = all.next_element()? {
             (self.0.1)(element).map_err(A::Error::custom)?;
         }
         Ok(())
@@ -272,7 +328,7 @@ where
 
     fn visit_map<A: MapAccess<'de>>(mut self, map: A) -> Result<(), A::Error> {
         let element = T::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
-        (self.0.1)(element).map_err(A::Error::custom)
+        (self.0.1)(Some(element)).map_err(A::Error::custom)
     }
 }
 

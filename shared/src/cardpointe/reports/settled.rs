@@ -5,9 +5,9 @@ use serde::{
     Deserialize,
     de::{IgnoredAny, MapAccess},
 };
-use tollgate_core::settlement::{BatchStatus, Settled, SettledRecord, SettledStatus};
+use tollgate_core::settlement::{BatchStatus, Settled, SettledRecord, SettledStatus, UnreadableRow};
 
-use super::loose::{Loose, ReportParser, State, each};
+use super::loose::{Loose, ReportParser, State, each, unreadable};
 
 /// Longest id; the gateway's own have up to 30 characters.
 const ID_MAX_CHARS: usize = 40;
@@ -43,22 +43,36 @@ struct Part {
     gateway_order_id: Option<String>,
 }
 
-impl Transaction {
-    fn part(self) -> Result<Part, &'static str> {
-        Ok(Part {
-            amount: self.setlamount.minor()?,
-            reference: self.retref.text(ID_MAX_CHARS).ok_or("a transaction without its reference")?,
-            status: settled_status(self.setlstat.0.as_deref()),
-            gateway_order_id: self.salesdoc.text(ID_MAX_CHARS),
-        })
+fn part(row: Option<Transaction>) -> Result<Part, UnreadableRow> {
+    let Some(row) = row else { return Err(unreadable(None, "no transaction")) };
+    let gateway_order_id = row.salesdoc.text(ID_MAX_CHARS);
+    let Some(reference) = row.retref.text(ID_MAX_CHARS) else {
+        return Err(unreadable(gateway_order_id, "a transaction without its reference"));
+    };
+    match row.setlamount.minor() {
+        Ok(amount) => Ok(Part {
+            reference,
+            amount,
+            status: settled_status(row.setlstat.0.as_deref()),
+            gateway_order_id,
+        }),
+        Err(why) => Err(unreadable(Some(reference), why)),
     }
 }
 
-impl Part {
-    fn record(self, day: Date, batch: &str, batch_status: BatchStatus) -> SettledRecord {
-        let Self { reference, amount, status, gateway_order_id } = self;
-        let batch = batch.to_owned();
-        SettledRecord {
+impl Batches {
+    fn record(
+        &self,
+        part: Result<Part, UnreadableRow>,
+        batch: &str,
+        batch_status: BatchStatus,
+    ) -> SettledRecord {
+        let (batch, day) = (batch.to_owned(), self.day);
+        let Part { reference, amount, status, gateway_order_id } = match part {
+            Ok(part) => part,
+            Err(row) => return SettledRecord::Unreadable(UnreadableRow { batch: Some(batch), ..row }),
+        };
+        SettledRecord::Line {
             reference,
             settled: Settled { batch, day, amount, status, batch_status, gateway_order_id },
         }
@@ -73,26 +87,21 @@ impl ReportParser for Batches {
         mut map: M,
         to: &mut State<'_, SettledRecord>,
     ) -> Result<(), M::Error> {
-        let (mut header, mut held, mut wrong) = (Header::default(), Vec::new(), None);
+        let (mut header, mut held) = (Header::default(), Vec::new());
         while let Some(name) = map.next_key::<String>()? {
             match name.as_str() {
                 "batchid" => header.batch = map.next_value::<Loose>()?.text(ID_MAX_CHARS),
                 "hoststat" => header.status = Some(batch_status(map.next_value::<Loose>()?.0.as_deref())),
                 "txns" => {
                     let known = header.batch.as_deref().zip(header.status);
-                    let each = each(|transaction: Transaction| {
-                        let part = transaction.part().inspect_err(|what| wrong = Some(*what))?;
+                    map.next_value_seed(each(|row: Option<Transaction>| {
                         let Some((batch, status)) = known else {
-                            held.push(part);
+                            held.push(part(row));
                             return Ok(());
                         };
-                        to.emit::<serde::de::value::Error>(part.record(self.day, batch, status))
+                        to.emit::<serde::de::value::Error>(self.record(part(row), batch, status))
                             .map_err(|_| "nothing takes it")
-                    });
-                    map.next_value_seed(each).map_err(|error| match wrong {
-                        Some(wrong) => to.fail(wrong),
-                        None => error,
-                    })?;
+                    }))?;
                 }
                 "errormsg" | "resptext" => to.say(map.next_value::<Loose>()?.0),
                 _ => drop(map.next_value::<IgnoredAny>()?),
@@ -102,8 +111,10 @@ impl ReportParser for Batches {
             return Ok(());
         }
         let status = header.status.unwrap_or(BatchStatus::NotDone);
-        let batch = header.batch.ok_or_else(|| to.fail("a batch without its id"))?;
-        held.into_iter().try_for_each(|part| to.emit(part.record(self.day, &batch, status)))
+        let Some(batch) = header.batch else {
+            return to.emit(SettledRecord::Unreadable(unreadable(None, "a batch without its id")));
+        };
+        held.into_iter().try_for_each(|part| to.emit(self.record(part, &batch, status)))
     }
 }
 

@@ -95,13 +95,20 @@ async fn funded_of(text: &str) -> Vec<FundingRecord> {
     all
 }
 
+/// A row that can be read.
+fn row(record: &SettledRecord) -> (&String, &tollgate_core::settlement::Settled) {
+    let SettledRecord::Line { reference, settled } = record else { panic!("{record:?}") };
+    (reference, settled)
+}
+
 #[tokio::test]
 async fn each_form_of_a_batch_is_read_whatever_the_order_of_its_members() {
     let (read, all) = settled(&reports(200, body(SETTLED, 5)), DAY).await;
     assert_eq!(read.unwrap(), ReadReport::Whole(9));
     let facts: Vec<_> = all
         .iter()
-        .map(|SettledRecord { reference, settled }| {
+        .map(|record| {
+            let (reference, settled) = row(record);
             assert_eq!(settled.day, DAY);
             (&reference[9..], settled.batch.as_str(), settled.amount, settled.status, settled.batch_status)
         })
@@ -121,7 +128,7 @@ async fn each_form_of_a_batch_is_read_whatever_the_order_of_its_members() {
             ("641", "310", None, SettledStatus::Terminated, not_done),
         ]
     );
-    let ids: Vec<_> = all.iter().filter_map(|one| one.settled.gateway_order_id.as_deref()).collect();
+    let ids: Vec<_> = all.iter().filter_map(|one| row(one).1.gateway_order_id.as_deref()).collect();
     assert_eq!(ids, ["TGABCDEFGHIJKLMNOPQ"]);
 }
 
@@ -132,6 +139,9 @@ async fn the_documented_deposit_adds_up_with_its_signs() {
         FundingRecord::Line { reference, funded: first, gateway_order_id },
         FundingRecord::Line { funded: second, .. },
         FundingRecord::Chargeback(chargeback),
+        FundingRecord::Adjustment { adjustment: reversal, deposit: of_reversal },
+        FundingRecord::Adjustment { adjustment: third_party, .. },
+        FundingRecord::Adjustment { adjustment: unknown, .. },
         FundingRecord::Deposit(deposit),
     ] = &all[..]
     else {
@@ -145,7 +155,10 @@ async fn the_documented_deposit_adds_up_with_its_signs() {
     assert_eq!((first.kind, first.status), (FundedKind::Sale, FundedStatus::Processed));
     assert_eq!((second.batch.as_deref(), second.status), (Some("310"), FundedStatus::Processed));
     assert_eq!((first.day, &first.deposit, first.currency), (deposit.day, &deposit.id, Some(Currency::USD)));
-    assert_eq!((deposit.day, deposit.total, deposit.changed_on), (date(2018, 5, 18), -2718, None));
+    assert_eq!(
+        (deposit.day, deposit.total, deposit.changed_on),
+        (date(2018, 5, 18), -2718, Some(date(2018, 5, 18)))
+    );
     assert_eq!(
         deposit.components,
         [(Component::NetSales, 1003), (Component::ThirdParty, -549), (Component::Reversal, -3172)]
@@ -153,7 +166,7 @@ async fn the_documented_deposit_adds_up_with_its_signs() {
     assert_eq!(deposit.components.iter().map(|(_, amount)| amount).sum::<i64>(), deposit.total);
     assert_eq!(first.amount + second.amount, 1003);
     assert_eq!(deposit.trace_number.as_deref(), Some("021000023456789"));
-    let [reversal, third_party, unknown] = &deposit.adjustments[..] else { panic!() };
+    assert_eq!((of_reversal.clone(), deposit.adjustments.len()), (deposit.id.clone(), 0));
     assert_eq!((reversal.component, reversal.amount), (Some(Component::Reversal), -3172));
     assert_eq!(
         (reversal.case.as_deref(), reversal.description.as_str()),
@@ -210,7 +223,7 @@ async fn a_body_that_says_that_there_is_nothing_is_no_failure_in_any_form() {
 async fn an_object_in_place_of_the_array_is_read() {
     let text = r#"{"batchid":"1","hoststat":"GB","txns":{"retref":"2","setlamount":"1.00","setlstat":"Y"}}"#;
     let (read, all) = settled(&reports(200, body(text, 64)), DAY).await;
-    assert_eq!((read.unwrap(), all[0].settled.amount), (ReadReport::Whole(1), Some(100)));
+    assert_eq!((read.unwrap(), row(&all[0]).1.amount), (ReadReport::Whole(1), Some(100)));
     let text = format!("[{DOCUMENTED}]");
     assert_eq!(funded_of(&text).await, funded_of(DOCUMENTED).await);
 }
@@ -221,9 +234,6 @@ async fn what_is_no_report_is_an_error_that_quotes_nothing() {
         "<html>secret</html>",
         "{\"secret\": ",
         r#"{"errormsg":"secret"}"#,
-        r#"[{"batchid":"1","txns":[{"retref":"secret","setlamount":"1,00"}]}]"#,
-        r#"[{"txns":[{"retref":"secret"}]}]"#,
-        r#"[{"batchid":"1","txns":[{"setlamount":"1.00"}]}]"#,
         r#"[{"batchid":"1","txns":"secret"}]"#,
         r#"[{"batchid":"1"}] secret"#,
     ] {
@@ -231,6 +241,74 @@ async fn what_is_no_report_is_an_error_that_quotes_nothing() {
         let error = read.expect_err(text).to_string();
         assert!(!error.contains("secret") && all.is_empty(), "{text}: {error}");
     }
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_told_by_its_id_and_the_rest_of_the_report_counts() {
+    let text = r#"[{"txns":[{"retref":"1"}]},{"batchid":"7","txns":[{"retref":"2","setlamount":"1,00"},
+        {"setlamount":"1.00","salesdoc":"order"},5,null,["x"],{"retref":"3","setlamount":"1.00"}]}]"#;
+    let (read, all) = settled(&reports(200, body(text, 16)), DAY).await;
+    assert_eq!(read.unwrap(), ReadReport::Whole(7));
+    let told: Vec<String> = all
+        .iter()
+        .map(|record| match record {
+            SettledRecord::Line { reference, .. } => reference.clone(),
+            SettledRecord::Unreadable(row) => row.to_string(),
+        })
+        .collect();
+    let expected = [
+        "a batch without its id",
+        "an amount has another form, batch 7, 2",
+        "a transaction without its reference, batch 7, order",
+        "no transaction, batch 7",
+        "no transaction, batch 7",
+        "no transaction, batch 7",
+        "3",
+    ];
+    assert_eq!(told, expected);
+}
+
+#[tokio::test]
+async fn a_row_of_a_deposit_that_cannot_be_read_is_told_and_one_that_moves_no_money_needs_no_amount() {
+    let text = r#"{"fundingmasterid":"9","fundingdate":"2026-11-20","fundings":[
+        {"fundingid":"f","netsales":"1.00","totalfunding":"x","dateadded":"2026-11-21"}],
+        "txns":[{"retref":"1","type":"SALE","amount":null},{"retref":"2","type":"VOID SALE","amount":null},
+        {"retref":"3","type":"SALE","status":"Voided"},{"type":"SALE","amount":"1.00"},"x",
+        {"retref":"4","type":"SALE","amount":"1.00","status":"Processed"},
+        {"retref":"40","parentretref":"4","type":"SALE","amount":"-1.00","status":"Processed","achreturncode":"R01"}],
+        "chargebacks":[{"fundingchargebackid":"c","casenumber":"case"},{"amount":"1.00","retref":"5"},7],
+        "adjustments":[{"fundingadjustmentid":"a","category":"FEES","amount":{}}]}"#;
+    let all = funded_of(text).await;
+    let told: Vec<String> = all
+        .iter()
+        .map(|record| match record {
+            FundingRecord::Line { reference, funded, .. } => {
+                format!("{reference} {} {}", funded.status.as_str(), funded.amount)
+            }
+            FundingRecord::Unreadable(row) => {
+                assert_eq!(row.deposit.as_deref(), Some("9"));
+                row.to_string()
+            }
+            FundingRecord::Deposit(deposit) => format!("{} {:?}", deposit.total, deposit.changed_on),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let expected = [
+        "a line without an amount, 1",
+        "2 unrecognized 0",
+        "3 voided 0",
+        "a line without its reference",
+        "no line",
+        "4 processed 100",
+        "4 returned -100",
+        "a chargeback without an amount, case",
+        "a chargeback without its case, 5",
+        "a chargeback without its case",
+        "an adjustment without an amount, a",
+        "a sum without its total, or with a part of another form, f",
+        "100 Some(2026-11-21)",
+    ];
+    assert_eq!(told, expected);
 }
 
 #[tokio::test]
@@ -304,7 +382,7 @@ async fn a_report_of_a_hundred_thousand_lines_arrives_whole_and_in_its_order() {
     let pieces = begin.chain(lines).map(|text| Ok(text.into_bytes()));
     let mut next = 0;
     let mut each = |record: SettledRecord| {
-        assert_eq!(record.reference.parse(), Ok(next));
+        assert_eq!(row(&record).0.parse(), Ok(next));
         next += 1;
     };
     let read = read(Box::pin(pieces), settled::Batches { day: DAY }, &mut each).await;

@@ -5,7 +5,8 @@ use tollgate_core::{
     order::MerchantId,
     payments::StoreError,
     settlement::{
-        Exception, ExceptionFilter, ExceptionPage, ExceptionStore, OPEN_COUNTED_MAX, OpenExceptions,
+        Exception, ExceptionFilter, ExceptionPage, ExceptionStore, OPEN_COUNTED_MAX, OpenAbout,
+        OpenExceptions,
     },
     values::sort_of,
 };
@@ -13,12 +14,12 @@ use uuid::Uuid;
 
 use super::{BUCKET, DynamoDbSettlement, EXPIRES_AT, SORT, VERSION, key, read, written};
 use crate::dynamodb::{
-    Item, number, number_of,
-    table::{all, unavailable, was_made},
+    Item, number,
+    table::{all, unavailable},
     text, text_of,
 };
 
-/// The index by state and time, and its keys. It holds keys only.
+/// The index by state and time, and its keys. It also holds what exceptions are about.
 const INDEX: &str = "exceptions";
 const STATE: &str = "e";
 const SINCE: &str = "t";
@@ -82,6 +83,19 @@ impl ExceptionStore for DynamoDbSettlement {
         Ok(open)
     }
 
+    async fn open_about(&self, merchant: &MerchantId) -> Result<Vec<OpenAbout>, StoreError> {
+        let names = [("#state", STATE)];
+        let query = self.table.query("#state = :state", &names, &[(":state", &state(merchant, true))]);
+        let items = all(query.index_name(INDEX)).await?;
+        items
+            .into_iter()
+            .map(|mut item| {
+                item.retain(|name, _| ![STATE, SINCE].contains(&&**name));
+                read(item)
+            })
+            .collect()
+    }
+
     async fn count_open(&self, merchant: &MerchantId) -> Result<OpenExceptions, StoreError> {
         let names = [("#state", STATE)];
         let query = self.table.query("#state = :state", &names, &[(":state", &state(merchant, true))]);
@@ -102,21 +116,10 @@ impl ExceptionStore for DynamoDbSettlement {
             return Ok(false);
         }
         let mut item = written(exception, exception_key(merchant, exception.id));
-        item.insert(VERSION.to_owned(), number_of(&version.map_or(1, |version| version + 1)));
         item.insert(STATE.to_owned(), text_of(&state(merchant, exception.is_open())));
         item.insert(SINCE.to_owned(), text_of(&since(exception)));
         item.insert(EXPIRES_AT.to_owned(), self.expires(exception.since));
-        let request = self.table.put(item);
-        let request = match version {
-            None => request
-                .condition_expression("attribute_not_exists(#bucket)")
-                .expression_attribute_names("#bucket", BUCKET),
-            Some(version) => request
-                .condition_expression("#version = :before")
-                .expression_attribute_names("#version", VERSION)
-                .expression_attribute_values(":before", number_of(&version)),
-        };
-        was_made(request.send().await)
+        self.put_version(item, version).await
     }
 
     async fn list(

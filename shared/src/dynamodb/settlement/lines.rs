@@ -1,21 +1,20 @@
 //! Lines of settlement: one item for each place.
 
 use async_trait::async_trait;
-use futures_util::future::try_join_all;
 use jiff::civil::Date;
 use tollgate_core::{
     order::MerchantId,
     payments::StoreError,
-    settlement::{Line, LinePlace, LineStore, PackedLines},
+    settlement::{KnownReport, Line, LinePlace, LineStore, PackedLines},
     values::QuarterHour,
 };
 
-use super::{DynamoDbSettlement, EXPIRES_AT, KEY_NAMES, SORT, VERSION, key, rows};
+use super::{DynamoDbSettlement, EXPIRES_AT, KEY_NAMES, SORT, VERSION, key, read_in, rows};
 use crate::dynamodb::{
     Item,
-    members::corrupt,
-    number, number_of,
-    table::{all, was_made},
+    members::{Object, Writer, corrupt},
+    number,
+    table::all,
     text, text_of,
 };
 
@@ -67,34 +66,50 @@ impl LineStore for DynamoDbSettlement {
         lines: &PackedLines,
     ) -> Result<bool, StoreError> {
         let mut item = place_key(merchant, place);
-        item.insert(VERSION.to_owned(), number_of(&lines.version));
-        let newest = lines.lines.iter().filter_map(newest_day).max();
+        let newest = lines.lines.iter().filter_map(Line::newest_day).max();
         let is_kept = |line: &&Line| {
-            place.day.is_some() || newest_day(line).is_some_and(|day| !self.is_over(day, newest))
+            place.day.is_some() || line.newest_day().is_some_and(|day| !self.is_over(day, newest))
         };
         let kept: Vec<&Line> = lines.lines.iter().filter(is_kept).collect();
         item.insert(LINES.to_owned(), text_of(&rows::written(&kept)?));
         if let Some(day) = place.day.or(newest) {
             item.insert(EXPIRES_AT.to_owned(), self.expires_with(day));
         }
-        let request = self.table.put(item);
-        let request = match lines.version.checked_sub(1) {
-            None | Some(0) => request
-                .condition_expression("attribute_not_exists(#bucket)")
-                .expression_attribute_names("#bucket", super::BUCKET),
-            Some(before) => request
-                .condition_expression("#version = :before")
-                .expression_attribute_names("#version", VERSION)
-                .expression_attribute_values(":before", number_of(&before)),
-        };
-        was_made(request.send().await)
+        self.put_version(item, lines.version.checked_sub(1).filter(|before| *before > 0)).await
+    }
+
+    async fn reports(
+        &self,
+        merchant: &MerchantId,
+        account: &str,
+        since: Date,
+    ) -> Result<Vec<KnownReport>, StoreError> {
+        let condition = "#bucket = :bucket AND #sort >= :since";
+        let texts = [(":bucket", &*reports(merchant, account)), (":since", &*since.to_string())];
+        let query = self.table.query(condition, &KEY_NAMES, &texts);
+        let items = all(query.consistent_read(true)).await?;
+        let account = account.to_owned();
+        items.into_iter().map(|item| read_in(&account, item)).collect()
+    }
+
+    async fn keep_report(
+        &self,
+        merchant: &MerchantId,
+        account: &str,
+        report: &KnownReport,
+    ) -> Result<(), StoreError> {
+        let sort = format!("{}#{}", report.day, report.kind.as_str());
+        let mut item = Writer(key(&reports(merchant, account), &sort));
+        report.write(&account.to_owned(), &mut item);
+        let mut item = item.0;
+        item.insert(EXPIRES_AT.to_owned(), self.expires_with(report.day));
+        self.put_plain(item).await
     }
 }
 
-/// The last day of which a line says something.
-fn newest_day(line: &Line) -> Option<Date> {
-    let settled = line.settled.iter().map(|one| one.day);
-    settled.chain(line.funded.iter().map(|one| one.day)).max()
+/// The partition of what is known of an account's reports.
+fn reports(merchant: &MerchantId, account: &str) -> String {
+    format!("reports#{merchant}#{account}")
 }
 
 impl DynamoDbSettlement {
@@ -103,16 +118,5 @@ impl DynamoDbSettlement {
     fn is_over(&self, day: Date, newest: Option<Date>) -> bool {
         let begins = |day| QuarterHour::first_of(day).begins();
         newest.is_some_and(|newest| self.retention.is_over(begins(day), begins(newest)))
-    }
-
-    /// Places side by side.
-    pub(super) async fn load_all(
-        &self,
-        merchant: &MerchantId,
-        places: impl IntoIterator<Item = &LinePlace>,
-    ) -> Result<Vec<(LinePlace, PackedLines)>, StoreError> {
-        let load =
-            places.into_iter().map(async |place| Ok((place.clone(), self.load(merchant, place).await?)));
-        try_join_all(load).await
     }
 }

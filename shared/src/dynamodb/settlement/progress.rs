@@ -56,11 +56,15 @@ impl ProgressStore for DynamoDbSettlement {
     async fn claim(
         &self,
         merchant: &MerchantId,
-        progress: &Progress,
+        new: &Progress,
         now: Timestamp,
         until: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let mut item = written(progress, progress_key(merchant, &progress.account));
+    ) -> Result<Option<Progress>, StoreError> {
+        let key = progress_key(merchant, &new.account);
+        // What another run noted since this one began counts.
+        let found = self.item(key.clone()).await?.map(read_progress).transpose()?;
+        let progress = found.unwrap_or_else(|| new.clone());
+        let mut item = written(&progress, key);
         item.insert(CLAIMED_UNTIL.to_owned(), number_of(&until.as_second()));
         let request = self
             .table
@@ -68,7 +72,7 @@ impl ProgressStore for DynamoDbSettlement {
             .condition_expression("attribute_not_exists(#claimed) OR #claimed < :now")
             .expression_attribute_names("#claimed", CLAIMED_UNTIL)
             .expression_attribute_values(":now", number_of(&now.as_second()));
-        was_made(request.send().await)
+        Ok(was_made(request.send().await)?.then_some(progress))
     }
 
     async fn note(&self, merchant: &MerchantId, progress: &Progress) -> Result<(), StoreError> {

@@ -6,8 +6,8 @@ use jiff::civil::Date;
 use tollgate_core::{
     order::OrderKey,
     settlement::{
-        Adjustment, Chargeback, Component, Deposit, DepositChange, Exception, ExceptionCause, LinePlace,
-        Note, Progress, Resolution,
+        Adjustment, Chargeback, Component, Deposit, DepositChange, Exception, ExceptionCause, KnownReport,
+        LinePlace, Note, OpenAbout, Progress, ReportKind, Resolution, TakenBack, UnreadDay, UnreadableRow,
     },
 };
 
@@ -82,6 +82,10 @@ stored! {
             { to.put("lines", &this.lines.0); to.put("lines_sum", &this.lines.1) },
             (from.get("lines")?, from.get("lines_sum")?)
         ),
+        others: (
+            { to.put("others", &this.others.0); to.put("others_sum", &this.others.1) },
+            (from.get("others")?, from.get("others_sum")?)
+        ),
         refunds: "refunds",
         places: (
             to.put("places", &stored_places(&this.places)),
@@ -89,6 +93,17 @@ stored! {
         ),
         adjustments: "adjustments",
         chargebacks: "chargebacks",
+        unreadable: "unreadable",
+        taken_back: (
+            {
+                to.put("chargebacks_taken_back", &this.taken_back.chargebacks);
+                to.put("adjustments_taken_back", &this.taken_back.adjustments);
+            },
+            TakenBack {
+                chargebacks: from.get("chargebacks_taken_back")?,
+                adjustments: from.get("adjustments_taken_back")?,
+            }
+        ),
         changed_on: "changed_on",
         read_at: "read_at",
         changes: "changes",
@@ -159,6 +174,7 @@ stored! {
         reference: "retref",
         deposit: "deposit",
         case: "case",
+        detail: "detail",
         order: (
             to.put("order", &this.order.as_ref().map(ToString::to_string)),
             order(from)?
@@ -205,9 +221,73 @@ stored! {
         account: "mid",
         known_at: "known_at",
         read_at: "read_at",
-        backfill_from: "backfill_from",
-        backfilled_to: "backfilled_to",
+        from: "from",
+        unread: "unread",
+        looked_back_on: "looked_back_on",
         funding: "funding",
         used_on: "used_on",
+    }
+}
+
+stored! {
+    UnreadDay {
+        day: "day",
+        since: "since",
+        cause: "cause",
+    }
+}
+
+stored! {
+    UnreadableRow {
+        deposit: "deposit",
+        batch: "batch",
+        id: "id",
+        why: "why",
+    }
+}
+
+stored! {
+    OpenAbout |this, to, from| {
+        account: "mid",
+        cause: (
+            to.text("cause", this.cause.as_str()),
+            ExceptionCause::from_name(&from.get::<String>("cause")?).ok_or_else(|| corrupt("cause"))?
+        ),
+        reference: "retref",
+        deposit: "deposit",
+    }
+}
+
+/// A batch or a deposit of a report.
+#[derive(PartialEq)]
+struct StoredName {
+    id: String,
+}
+
+stored! {
+    StoredName {
+        id: "id",
+    }
+}
+
+// Its account is in its key.
+stored! {
+    KnownReport |this, to, from, account: String| {
+        kind: (
+            to.text("report", this.kind.as_str()),
+            ReportKind::from_name(&from.get::<String>("report")?).ok_or_else(|| corrupt("report"))?
+        ),
+        day: "day",
+        names: (
+            to.put("names", &this.names.iter().map(|id| StoredName { id: id.clone() }).collect::<Vec<_>>()),
+            from.get::<Vec<StoredName>>("names")?.into_iter().map(|name| name.id).collect()
+        ),
+        places: (
+            to.put("places", &stored_places(&this.places)),
+            places(account, &from.get::<Vec<StoredPlaces>>("places")?)
+        ),
+        unreadable: "unreadable",
+        empty_since: "empty_since",
+        is_unmatched: "unmatched" unless (false),
     }
 }

@@ -1,7 +1,5 @@
 //! What is told of a payment from its intent to its refund, and that nothing is told twice under two ids.
 
-use std::collections::BTreeSet;
-
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tollgate_core::{
@@ -290,23 +288,14 @@ fn a_payment_voided_elsewhere_and_one_that_the_settlement_refused_have_to_be_loo
 #[test]
 fn a_new_deposit_is_told_as_a_list_shows_it_under_one_id_and_without_what_nobody_knows_yet() {
     let merchant: MerchantId = "m".parse().unwrap();
+    let day = jiff::civil::date(2026, 11, 17);
     let deposit = Deposit {
-        id: "500".to_owned(),
-        account: "496160873888".to_owned(),
-        day: jiff::civil::date(2026, 11, 17),
         currency: Some(Currency::USD),
         components: vec![(Component::NetSales, 10_000), (Component::Fee, -300)],
         total: 9_700,
         trace_number: Some("12100024".to_owned()),
         lines: (4, 10_000),
-        refunds: 0,
-        places: BTreeSet::new(),
-        adjustments: Vec::new(),
-        chargebacks: Vec::new(),
-        changed_on: None,
-        read_at: at(0),
-        changes: Vec::new(),
-        journaled: 0,
+        ..Deposit::without_sum("500".to_owned(), "496160873888", day, at(0))
     };
     let told = deposit_created(&merchant, &deposit);
     let body: Value = serde_json::from_str(&told.body).unwrap();

@@ -19,13 +19,14 @@ use crate::{
         caller::Caller,
         exchange::{Handled, Page, Reply},
         failure::Failure,
+        problem::Problem,
     },
     elastic_path::{
         cursor::Place,
         downloads::on_record,
         filter::{DepositFilter, NoFilter},
         page::{csv, wants_csv},
-        paging::{PARAMETERS, Paging, WITHOUT_FILTER},
+        paging::{PARAMETERS, Paging},
         parameters::Parameters,
         response::enveloped,
     },
@@ -39,6 +40,9 @@ const WITHIN_DAYS: i32 = 92;
 
 /// Deposits may be dated ahead by so many days.
 const AHEAD_DAYS: i32 = 7;
+
+/// The parameters of one deposit.
+const OF_ONE: [&str; 3] = ["mid", "page[limit]", "page[cursor]"];
 
 handlers! {
     /// `GET /v2/deposits?filter=…&page[limit]=…&page[cursor]=…`: what arrived, the latest first, as JSON or as CSV.
@@ -60,7 +64,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let page = page.await.map_err(Refusal::Store)?;
     let is_wanted = |one: &&Deposit| paging.filter.account.as_ref().is_none_or(|mid| *mid == one.account);
     let found: Vec<&Deposit> = page.deposits.iter().filter(is_wanted).collect();
-    let unmatched = reader(ports).unmatched(merchant, found.iter().copied()).await.map_err(Refusal::Store)?;
+    let unmatched = reader(ports).unmatched(merchant).await.map_err(Refusal::Store)?;
     let cursor = page.next.clone().map(|after| paging.cursor(&Place::of_keys(after), &caller, now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
     let body = if wants_csv(request) {
@@ -93,15 +97,16 @@ async fn read(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
     let now = ports.access.now();
     let id = path_parameter(request, "depositId");
-    let mut parameters = Parameters::of(request, &WITHOUT_FILTER);
+    let mut parameters = Parameters::of(request, &OF_ONE);
+    let mid = parameters.read("mid", |mid| Some(mid.to_owned()), "must be a MID");
     let mark = format!("deposit {id}\n");
     let paging: Paging<NoFilter> = Paging::read(&mark, (request, &mut parameters), &caller, now);
     parameters.finish()?;
     let merchant = &caller.merchant.id;
     let reader = reader(ports);
-    let found = reader.get(merchant, &id).await.map_err(Refusal::Store)?;
-    let deposit = found.ok_or_else(|| Failure::new(Code::NotFound, "there is no such deposit"))?;
-    let unmatched = reader.unmatched(merchant, [&deposit]).await.map_err(Refusal::Store)?;
+    let found = ports.settlement.deposits.find(merchant, &id).await.map_err(Refusal::Store)?;
+    let deposit = the_one(found, mid.as_deref())?;
+    let unmatched = reader.unmatched(merchant).await.map_err(Refusal::Store)?;
     let after = paging.place.as_ref().map(|place| place.after.as_str());
     let page = reader.lines(merchant, &deposit, after, paging.limit).await.map_err(Refusal::Store)?;
     let lines = page.lines;
@@ -122,10 +127,21 @@ async fn read(ports: &Transactions, request: &Request) -> Handled<Page> {
     Ok(Reply::new(200, body.followed_by(next.as_deref())))
 }
 
+/// Two accounts can have deposits of the same id.
+fn the_one(mut found: Vec<Deposit>, mid: Option<&str>) -> Result<Deposit, Failure> {
+    found.retain(|deposit| mid.is_none_or(|mid| mid == deposit.account));
+    if found.len() > 1 {
+        let mids: Vec<String> = found.into_iter().map(|deposit| deposit.account).collect();
+        let says = format!("deposits of several MIDs have this id: {}", mids.join(", "));
+        return Err(Problem::about("mid", Code::InvalidValue, says).into());
+    }
+    found.pop().ok_or_else(|| Failure::new(Code::NotFound, "there is no such deposit"))
+}
+
 fn reader(ports: &Transactions) -> DepositReader<'_> {
     let stores = &ports.settlement;
     DepositReader {
-        deposits: stores.deposits.as_ref(),
+        lines: stores.lines.as_ref(),
         exceptions: stores.exceptions.as_ref(),
         log: ports.log.as_ref(),
         now: ports.access.now(),
@@ -148,6 +164,7 @@ pub fn deposit_value(deposit: &Deposit, unmatched: &Unmatched) -> Value {
         "adjustments": adjustments,
         "net": deposit.total,
         "lines": deposit.lines.0,
+        "others": {"lines": deposit.others.0, "sum": deposit.others.1},
         "unmatched": unmatched.in_deposit(deposit),
         "trace_number": deposit.trace_number,
         "changed_on": deposit.changed_on,

@@ -152,6 +152,7 @@ pub fn exception_value(one: &Exception) -> Value {
         "id": one.id,
         "state": exception_state(one),
         "cause": one.cause.as_str(),
+        "detail": one.detail,
         "date": one.day,
         "mid": one.account,
         "retref": one.reference,

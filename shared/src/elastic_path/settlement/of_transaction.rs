@@ -6,7 +6,7 @@ use tollgate_core::{
     journal::{day_of, entries_of},
     order::{Order, Rejection},
     payments::{Refusal, Role, StoreError, order_of_payment},
-    settlement::{Compared, Expectation, Line, LinePlace, Verdict, Waits, expectations, match_account},
+    settlement::{Compared, Expectation, Line, Verdict, Waits, expectations, line_of, match_account},
     values::ReadOrder,
 };
 use uuid::Uuid;
@@ -57,28 +57,13 @@ async fn lines(
     expectation: &Expectation,
 ) -> Result<Vec<Line>, StoreError> {
     let Some(reference) = &expectation.reference else { return Ok(Vec::new()) };
-    for day in [Some(day_of(expectation.at)), None] {
-        let place = LinePlace::of(&expectation.account, day, reference);
-        let mut lines = ports.settlement.lines.load(&caller.merchant.id, &place).await?.lines;
-        lines.retain(|line| line.reference == *reference);
-        if !lines.is_empty() {
-            return Ok(lines);
-        }
-    }
-    Ok(Vec::new())
+    let (store, day) = (ports.settlement.lines.as_ref(), Some(day_of(expectation.at)));
+    Ok(vec![line_of(store, &caller.merchant.id, &expectation.account, day, reference).await?])
 }
 
 fn verdict(ports: &Transactions, expectation: &Expectation, lines: &[Line]) -> Option<Verdict> {
-    let compared = Compared {
-        account: &expectation.account,
-        has_deposits: true,
-        expectations: std::slice::from_ref(expectation),
-        known: &[],
-        lines,
-        deposits: &[],
-        chargebacks: &[],
-        adjustments: &[],
-    };
+    let compared =
+        Compared { lines, ..Compared::of(&expectation.account, std::slice::from_ref(expectation)) };
     // What is late is for the list of exceptions to say.
     match_account(&compared, &Waits::default(), ports.access.now()).verdicts.into_iter().next()
 }

@@ -6,8 +6,9 @@ use tollgate_core::{
     order::MerchantId,
     payments::StoreError,
     settlement::{
-        Deposit, DepositPage, DepositStore, Exception, ExceptionFilter, ExceptionPage, ExceptionStore, Line,
-        LinePlace, LineStore, OpenExceptions, PackedLines, Progress, ProgressStore, PutDeposit,
+        Deposit, DepositPage, DepositStore, Exception, ExceptionFilter, ExceptionPage, ExceptionStore,
+        KnownReport, Line, LinePlace, LineStore, OpenAbout, OpenExceptions, PackedLines, Progress,
+        ProgressStore,
     },
     values::{ReadOrder, sort_of},
 };
@@ -55,20 +56,34 @@ impl LineStore for World {
     async fn save(&self, _: &MerchantId, _: &LinePlace, _: &PackedLines) -> Result<bool, StoreError> {
         unreachable!("requests write no lines")
     }
+
+    async fn reports(&self, _: &MerchantId, _: &str, _: Date) -> Result<Vec<KnownReport>, StoreError> {
+        unreachable!("requests read no reports")
+    }
+
+    async fn keep_report(&self, _: &MerchantId, _: &str, _: &KnownReport) -> Result<(), StoreError> {
+        unreachable!("requests write no lines")
+    }
 }
 
 #[async_trait]
 impl DepositStore for World {
-    async fn put(&self, _: &MerchantId, _: &Deposit) -> Result<PutDeposit, StoreError> {
-        unreachable!("requests write no deposits")
+    async fn get(
+        &self,
+        merchant: &MerchantId,
+        account: &str,
+        id: &str,
+    ) -> Result<Option<Deposit>, StoreError> {
+        let found = DepositStore::find(self, merchant, id).await?;
+        Ok(found.into_iter().find(|deposit| deposit.account == account))
     }
 
-    async fn note_journaled(&self, _: &MerchantId, _: &str, _: usize) -> Result<(), StoreError> {
-        unreachable!("requests write no deposits")
+    async fn find(&self, merchant: &MerchantId, id: &str) -> Result<Vec<Deposit>, StoreError> {
+        Ok(self.settled(merchant)?.deposits.into_iter().filter(|deposit| deposit.id == id).collect())
     }
 
-    async fn get(&self, merchant: &MerchantId, id: &str) -> Result<Option<Deposit>, StoreError> {
-        Ok(self.settled(merchant)?.deposits.into_iter().find(|deposit| deposit.id == id))
+    async fn save(&self, _: &MerchantId, _: Option<&Deposit>, _: &Deposit) -> Result<bool, StoreError> {
+        unreachable!("requests write no deposits")
     }
 
     async fn list(
@@ -88,15 +103,6 @@ impl DepositStore for World {
         found.truncate(limit);
         Ok(DepositPage { next: found.last().filter(|_| more).map(place), deposits: found })
     }
-
-    async fn add_place(&self, _: &MerchantId, _: &str, _: &LinePlace) -> Result<(), StoreError> {
-        unreachable!("requests write no deposits")
-    }
-
-    async fn lines_of(&self, merchant: &MerchantId, id: &str) -> Result<Vec<(LinePlace, Line)>, StoreError> {
-        let all = self.settled(merchant)?.lines.into_iter();
-        Ok(all.filter(|(_, line)| line.funded.iter().any(|funded| funded.deposit == id)).collect())
-    }
 }
 
 #[async_trait]
@@ -108,6 +114,11 @@ impl ExceptionStore for World {
     async fn open_of(&self, merchant: &MerchantId, account: &str) -> Result<Vec<Exception>, StoreError> {
         let all = self.settled(merchant)?.exceptions.into_iter();
         Ok(all.filter(|one| one.is_open() && one.account == account).collect())
+    }
+
+    async fn open_about(&self, merchant: &MerchantId) -> Result<Vec<OpenAbout>, StoreError> {
+        let all = self.settled(merchant)?.exceptions;
+        Ok(all.iter().filter(|one| one.is_open()).map(OpenAbout::of).collect())
     }
 
     async fn count_open(&self, merchant: &MerchantId) -> Result<OpenExceptions, StoreError> {
@@ -166,7 +177,7 @@ impl ProgressStore for World {
         _: &Progress,
         _: Timestamp,
         _: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<Progress>, StoreError> {
         unreachable!("requests claim nothing")
     }
 

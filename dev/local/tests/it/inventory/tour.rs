@@ -469,6 +469,7 @@ impl Tour {
             accounts: merchant.gateway.accounts.values().cloned().collect(),
             currency: None,
             dispute,
+            is_current: false,
         };
         let Payments { store, clock, .. } = &job.payments;
         record_dispute(store.as_ref(), clock.as_ref(), &key, &report).await.unwrap();

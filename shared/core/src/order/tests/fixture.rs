@@ -301,5 +301,11 @@ pub(in crate::order) fn dispute_report(
         changed_on: None,
     };
     let reference = (kind == DisputeKind::Chargeback).then(|| "r".to_owned());
-    DisputeReport { reference, accounts: vec!["1".to_owned()], currency: Some(Currency::USD), dispute }
+    DisputeReport {
+        reference,
+        accounts: vec!["1".to_owned()],
+        currency: Some(Currency::USD),
+        dispute,
+        is_current: false,
+    }
 }

@@ -27,6 +27,7 @@ impl Fixture {
             accounts: self.merchant.gateway.accounts_for(&account),
             currency: None,
             dispute,
+            is_current: false,
         }
     }
 
@@ -82,7 +83,8 @@ async fn a_chargeback_that_comes_while_a_refund_is_sent_is_not_lost_and_nor_is_t
             changed_on: None,
         };
         let reference = Some("111".to_owned());
-        let report = DisputeReport { reference, accounts: vec![account], currency: None, dispute };
+        let accounts = vec![account];
+        let report = DisputeReport { reference, accounts, currency: None, dispute, is_current: false };
         order.record_dispute(&report, Timestamp::now()).unwrap();
     });
     fixture.gateway_says(Outcome::Approved(approved_as("222")));

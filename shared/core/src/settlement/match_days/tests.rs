@@ -8,8 +8,8 @@ use super::*;
 use crate::{
     order::{Cause, LineId, Operation},
     settlement::{
-        Adjustment, BatchStatus, Chargeback, Component, DisputeRecorder, ExceptionCause, Funded, FundedKind,
-        FundedStatus, Settled, SettledStatus,
+        Adjustment, BatchStatus, Chargeback, Component, Deposit, DisputeRecorder, ExceptionCause, Funded,
+        FundedKind, FundedStatus, Settled, SettledStatus,
         match_disputes::DisputeMatcher,
         memory::{Log, Memory, Orders, done},
     },
@@ -53,8 +53,16 @@ fn run(log: &Log, memory: &Memory, days: (i8, i8), now: Timestamp) -> MatchRepor
     let matcher = DayMatcher { log, lines: memory, exceptions: memory };
     let days = (date(2026, 11, days.0), date(2026, 11, days.1));
     let (merchant, waits) = (merchant(), Waits::default());
-    let wanted =
-        MatchedDays { merchant: &merchant, account: ACCOUNT, days, has_deposits: true, waits: &waits };
+    let wanted = MatchedDays {
+        merchant: &merchant,
+        account: ACCOUNT,
+        days,
+        has_deposits: true,
+        unread: &BTreeSet::new(),
+        reports: &KnownReports::new(),
+        changed: &BTreeSet::new(),
+        waits: &waits,
+    };
     let recorder = DisputeRecorder { log, store: &Orders::default(), clock: &SystemClock };
     let disputes = DisputeMatcher { recorder, deposits: memory };
     let disputes =
@@ -145,8 +153,7 @@ fn a_chargeback_weeks_later_has_its_payment_and_ends_with_its_reversal() {
     };
     memory.deposits.lock().unwrap().push(deposit("d1", 20, Vec::new(), vec![chargeback]));
     run(&log, &memory, (18, 21), at(21, 12));
-    let found = &memory.all()[0];
-    assert_eq!((found.cause, found.transaction), (ExceptionCause::Chargeback, Some(Uuid::from_u128(1))));
+    assert_eq!(causes(&memory), [(ExceptionCause::Chargeback, true)]);
     let won = Adjustment {
         id: LineId::Stated("a".to_owned()),
         component: Some(Component::Reversal),

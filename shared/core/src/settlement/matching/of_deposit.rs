@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Match, Matching, Owners};
+use super::{Match, Matching};
 use crate::{
     order::LineId,
     settlement::{Adjustment, Chargeback, Component, Deposit, Exception, ExceptionCause},
@@ -17,44 +17,48 @@ pub(super) fn of_deposit(context: &Matching<'_>, deposit: &Deposit, found: &mut 
         let differs = Exception {
             expected: Some(net_sales),
             found: Some(lines),
-            ..about(context, deposit, ExceptionCause::LinesDiffer, None)
+            ..about(context, deposit, ExceptionCause::DepositDiffers, Some("lines"))
         };
-        found.exceptions.push(differs);
+        found.exceptions.push(differs.because("its lines do not add up to its net sales"));
     }
     let components = deposit.components.iter().fold(0_i64, |sum, (_, amount)| sum.saturating_add(*amount));
     if components != deposit.total {
         let differs = Exception {
             expected: Some(deposit.total),
             found: Some(components),
-            ..about(context, deposit, ExceptionCause::TotalDiffers, None)
+            ..about(context, deposit, ExceptionCause::DepositDiffers, Some("components"))
         };
-        found.exceptions.push(differs);
+        found.exceptions.push(differs.because("its components do not add up to its total"));
     }
     for adjustment in &deposit.adjustments {
         found.exceptions.extend(of_adjustment(context, deposit, adjustment));
     }
+    found.exceptions.extend(deposit.unreadable.iter().map(|row| {
+        let subject = format!("row#{row}");
+        about(context, deposit, ExceptionCause::NotUnderstood, Some(&subject)).because(row.to_string())
+    }));
 }
 
 fn of_adjustment(context: &Matching<'_>, deposit: &Deposit, adjustment: &Adjustment) -> Option<Exception> {
     let is_known = |case: &&String| context.compared.chargebacks.iter().any(|one| one.case == **case);
     let unknown_case = adjustment.case.as_ref().filter(|case| !is_known(case));
-    let cause = match (adjustment.component, unknown_case) {
-        (None, _) => ExceptionCause::UnknownCategory,
-        (Some(Component::Reversal), Some(_)) => ExceptionCause::ReversalUnknown,
-        _ => return None,
+    let about = |cause| Exception {
+        found: Some(adjustment.amount),
+        case: adjustment.case.clone(),
+        ..about(context, deposit, cause, Some(&adjustment.id.to_string()))
     };
-    let found = Some(adjustment.amount);
-    Some(Exception { found, ..about(context, deposit, cause, Some(&adjustment.id.to_string())) })
+    match (adjustment.component, unknown_case) {
+        (None, _) => {
+            let Adjustment { category, description, .. } = adjustment;
+            Some(about(ExceptionCause::NotUnderstood).because(format!("{category}: {description}")))
+        }
+        (Some(Component::Reversal), Some(_)) => Some(about(ExceptionCause::ReversalUnknown)),
+        _ => None,
+    }
 }
 
 /// A chargeback is for a person to look at until it is given back in full.
-pub(super) fn of_chargeback(
-    context: &Matching<'_>,
-    owners: &Owners<'_>,
-    chargeback: &Chargeback,
-    found: &mut Match,
-) {
-    found.covered.cases.insert(chargeback.case.clone());
+pub(super) fn of_chargeback(context: &Matching<'_>, chargeback: &Chargeback, found: &mut Match) {
     let compared = context.compared;
     let is_reversal = |one: &&Adjustment| {
         one.component == Some(Component::Reversal) && one.case.as_ref() == Some(&chargeback.case)
@@ -71,9 +75,10 @@ pub(super) fn of_chargeback(
     if reversed >= before {
         return;
     }
-    let reference = chargeback.reference.as_deref();
-    let owned = reference.and_then(|reference| owners.by_reference.get(reference)?.first().copied());
+    let owned = compared.disputed.get(&chargeback.id);
     let subject = format!("{}#{}", chargeback.case, chargeback.id);
+    let deposit = compared.deposits.iter().find(|deposit| deposit.id == chargeback.deposit);
+    let day = deposit.map_or(chargeback.on, |deposit| deposit.day);
     found.exceptions.push(Exception {
         reference: chargeback.reference.clone(),
         deposit: Some(chargeback.deposit.clone()),
@@ -82,7 +87,7 @@ pub(super) fn of_chargeback(
         transaction: owned.map(|one| one.transaction),
         found: Some(-chargeback.amount),
         currency: chargeback.currency.or(owned.map(|one| one.currency)),
-        ..Exception::new(compared.account, ExceptionCause::Chargeback, &subject, chargeback.on, context.now)
+        ..Exception::new(compared.account, ExceptionCause::Chargeback, &subject, day, context.now)
     });
 }
 

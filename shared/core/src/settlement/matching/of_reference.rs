@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::civil::Date;
+use jiff::{ToSpan, civil::Date};
 
 use super::{Match, Matching, Progressed, Verdict};
 use crate::{
@@ -14,6 +14,9 @@ use crate::{
     values::Currency,
 };
 
+/// How many days more than business days anything may take, for weekends and holidays.
+const MAY_TAKE_DAYS: i64 = 5;
+
 /// Whose a reference is.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Owner<'a> {
@@ -23,6 +26,8 @@ pub(super) enum Owner<'a> {
     Several,
     /// Another record of this attempt, which is not on record here.
     Beside(&'a Expectation),
+    /// Of a payment or refund at another account of the merchant.
+    Elsewhere(&'a Expectation),
     /// It has an order id as Tollgate makes them, and is not decided here.
     InDoubt,
     /// Not Tollgate's.
@@ -41,13 +46,24 @@ pub(super) fn of_reference(
     found.covered.references.insert(reference.to_owned());
     found.verdicts.push(about.verdict());
     let causes = match owner {
-        Owner::Several => about.with_amounts(ExceptionCause::TwoOwners),
+        Owner::Several => {
+            about.with_amounts(ExceptionCause::AmountDiffers, Some("two payments here have this reference"))
+        }
         Owner::One(expectation) if expectation.amount != 0 => about.expected(expectation),
         Owner::One(_) | Owner::Beside(_) | Owner::InDoubt if about.moves_money() => {
-            about.with_amounts(ExceptionCause::NotApproved)
+            about.with_amounts(ExceptionCause::NotApproved, None)
         }
-        Owner::Unknown if about.may_move_money() => about.with_amounts(ExceptionCause::NotOurs),
-        Owner::One(_) | Owner::Beside(_) | Owner::InDoubt | Owner::Unknown => Vec::new(),
+        Owner::Elsewhere(_) if about.may_move_money() => {
+            about.with_amounts(ExceptionCause::OtherAccount, None)
+        }
+        Owner::Unknown if about.may_move_money() => {
+            let is_refund = about.is_refund();
+            let cause = if is_refund { ExceptionCause::RefundedElsewhere } else { ExceptionCause::NotOurs };
+            about.with_amounts(cause, None)
+        }
+        Owner::One(_) | Owner::Beside(_) | Owner::Elsewhere(_) | Owner::InDoubt | Owner::Unknown => {
+            Vec::new()
+        }
     };
     found.exceptions.extend(causes.into_iter().map(|cause| about.exception(cause)));
 }
@@ -56,6 +72,7 @@ pub(super) fn of_reference(
 #[derive(Clone, Copy)]
 struct Differs {
     cause: ExceptionCause,
+    detail: Option<&'static str>,
     found: Option<i64>,
     day: Date,
 }
@@ -74,11 +91,15 @@ struct About<'a> {
 impl<'a> About<'a> {
     fn new(context: &'a Matching<'a>, reference: &'a str, owner: Owner<'a>, line: &'a Line) -> Self {
         let mut taken: Vec<_> = line.settled.iter().filter(|settled| is_taken(settled)).collect();
-        let mut funded: Vec<_> = line.funded.iter().filter(|funded| funded.is_money()).collect();
+        // A batch that is reported for two days is one.
+        taken.sort_by_key(|settled| (&settled.batch, settled.day));
+        taken.dedup_by_key(|settled| &settled.batch);
+        let is_arrived = |funded: &&Funded| funded.is_money() && funded.status != FundedStatus::Returned;
+        let mut funded: Vec<_> = line.funded.iter().filter(is_arrived).collect();
         taken.sort_by_key(|settled| (settled.day, &settled.batch));
         funded.sort_by_key(|funded| (funded.day, &funded.id));
         let expectation = match owner {
-            Owner::One(one) | Owner::Beside(one) => Some(one),
+            Owner::One(one) | Owner::Beside(one) | Owner::Elsewhere(one) => Some(one),
             Owner::Several | Owner::InDoubt | Owner::Unknown => None,
         };
         Self { context, reference, expectation, line, taken, funded }
@@ -123,15 +144,21 @@ impl<'a> About<'a> {
         self.moves_money() || self.line.settled.iter().any(is_coming)
     }
 
+    /// Whether it gives money back, as far as its records tell.
+    fn is_refund(&self) -> bool {
+        let is_kind = self.line.funded.iter().any(|funded| funded.kind == FundedKind::Refund);
+        is_kind || self.line.settled.iter().any(|settled| settled.amount.is_some_and(i64::is_negative))
+    }
+
     /// An exception about the whole reference.
-    fn with_amounts(&self, cause: ExceptionCause) -> Vec<Differs> {
+    fn with_amounts(&self, cause: ExceptionCause, detail: Option<&'static str>) -> Vec<Differs> {
         let funded = self.funded.first().map(|funded| (Some(funded.amount), funded.day));
         let settled = || {
             let first = self.taken.first().copied().or_else(|| self.line.settled.first());
             first.map(|settled| (settled.amount, settled.day))
         };
         let (found, day) = funded.or_else(settled).unwrap_or((None, self.context.today));
-        vec![Differs { cause, found, day }]
+        vec![Differs { cause, detail, found, day }]
     }
 
     /// All that does not fit a payment or refund that moves money.
@@ -145,7 +172,12 @@ impl<'a> About<'a> {
 
     fn settlement(&self, expectation: &Expectation) -> Vec<Differs> {
         let mut all = Vec::new();
-        let differs = |cause, settled: &Settled| Differs { cause, found: settled.amount, day: settled.day };
+        let differs = |cause, settled: &Settled| Differs {
+            cause,
+            detail: None,
+            found: settled.amount,
+            day: settled.day,
+        };
         if let [_, second, ..] = self.taken[..] {
             all.push(differs(ExceptionCause::SettledTwice, second));
         }
@@ -163,36 +195,49 @@ impl<'a> About<'a> {
     fn not_settled(&self, expectation: &Expectation) -> Option<Differs> {
         let latest = self.line.settled.iter().max_by_key(|settled| (settled.day, &settled.batch));
         let since = latest.map_or_else(|| eastern_day(expectation.at), |latest| latest.day);
-        let waits = self.context.waits;
-        let is_late = is_late(since, self.context.today, waits.settled_within, &waits.holidays);
+        let is_late = self.is_late(since, self.context.waits.settled_within);
         let is_rejected_in_deposit = self.line.funded.iter().any(is_sent_back);
-        let cause = match latest {
-            None if is_rejected_in_deposit => return None,
-            None => is_late.then_some(ExceptionCause::NotSettled),
-            Some(latest) if latest.status == SettledStatus::UnderReview => Some(ExceptionCause::UnderReview),
-            Some(latest) if is_refused(latest) => Some(ExceptionCause::Rejected),
-            Some(_) => is_late.then_some(ExceptionCause::BatchHeld),
+        let (cause, detail) = match latest {
+            None if is_rejected_in_deposit || !is_late => return None,
+            None => (ExceptionCause::NotSettled, None),
+            Some(latest) if latest.status == SettledStatus::UnderReview => {
+                (ExceptionCause::NotSettled, Some("the processor reviews it"))
+            }
+            Some(latest) if is_refused(latest) => (ExceptionCause::Rejected, None),
+            Some(_) if is_late => {
+                (ExceptionCause::NotSettled, Some("its batch is held, refused or not done"))
+            }
+            Some(_) => return None,
         };
-        Some(Differs { cause: cause?, found: latest.and_then(|latest| latest.amount), day: since })
+        Some(Differs { cause, detail, found: latest.and_then(|latest| latest.amount), day: since })
+    }
+
+    /// Whether more business days than these passed since, and the reports were read that could have it.
+    fn is_late(&self, since: Date, within: u8) -> bool {
+        let until = since.saturating_add((i64::from(within) + MAY_TAKE_DAYS).days());
+        let is_unread = self.context.compared.unread.range(since..=until).next().is_some();
+        !is_unread && is_late(since, self.context.today, within, &self.context.waits.holidays)
     }
 
     fn deposits(&self, expectation: &Expectation) -> Vec<Differs> {
         let mut all = Vec::new();
-        let differs = |cause, funded: &Funded| Differs { cause, found: Some(funded.amount), day: funded.day };
+        let other = |funded: &Funded| funded.currency.is_some_and(|one| one != expectation.currency);
+        let differs = |cause, funded: &Funded| {
+            let is_currency = other(funded) && cause == ExceptionCause::AmountDiffers;
+            let detail = is_currency.then_some("it is in another currency");
+            Differs { cause, detail, found: Some(funded.amount), day: funded.day }
+        };
         // What settled twice is deposited twice: that is one thing to look at.
         if self.funded.len() > self.taken.len().max(1) {
             all.push(differs(ExceptionCause::FundedTwice, self.funded[self.funded.len() - 1]));
         }
-        let other = |funded: &Funded| funded.currency.is_some_and(|one| one != expectation.currency);
-        for funded in &self.funded {
-            if other(funded) {
-                all.push(differs(ExceptionCause::CurrencyDiffers, funded));
-            } else if funded.amount != expectation.amount {
-                all.push(differs(ExceptionCause::AmountDiffers, funded));
-            }
-        }
+        let is_other = |funded: &&&Funded| other(funded) || funded.amount != expectation.amount;
+        all.extend(self.funded.iter().find(is_other).map(|one| differs(ExceptionCause::AmountDiffers, one)));
         match (self.line.funded.iter().find(|funded| is_sent_back(funded)), self.funded.first()) {
             (Some(back), Some(_)) => all.push(differs(ExceptionCause::Returned, back)),
+            (Some(back), None) if back.status == FundedStatus::Returned => {
+                all.push(differs(ExceptionCause::Returned, back));
+            }
             (Some(back), None) => all.push(differs(ExceptionCause::Rejected, back)),
             (None, None) => all.extend(self.not_funded()),
             (None, Some(_)) => {}
@@ -203,20 +248,20 @@ impl<'a> About<'a> {
     fn not_funded(&self) -> Option<Differs> {
         let settled = self.taken.first().filter(|_| self.context.compared.has_deposits)?;
         let is_returned = self.line.settled.iter().any(|one| one.status == SettledStatus::Returned);
-        let waits = self.context.waits;
-        let late = is_late(settled.day, self.context.today, waits.funded_within, &waits.holidays);
-        let differs = Differs { cause: ExceptionCause::NotFunded, found: None, day: settled.day };
-        (late && !is_returned).then_some(differs)
+        let differs =
+            Differs { cause: ExceptionCause::NotFunded, detail: None, found: None, day: settled.day };
+        (!is_returned && self.is_late(settled.day, self.context.waits.funded_within)).then_some(differs)
     }
 
-    fn currency(&self, cause: ExceptionCause) -> Option<Currency> {
-        let stated = || self.funded.iter().find_map(|funded| funded.currency);
+    /// That of the records where it is another one.
+    fn currency(&self) -> Option<Currency> {
         let own = self.expectation.map(|one| one.currency);
-        if cause == ExceptionCause::CurrencyDiffers { stated() } else { own.or_else(stated) }
+        let stated = || self.funded.iter().filter_map(|funded| funded.currency);
+        stated().find(|one| Some(*one) != own).or(own).or_else(|| stated().next())
     }
 
     fn exception(&self, differs: Differs) -> Exception {
-        let Differs { cause, found, day } = differs;
+        let Differs { cause, detail, found, day } = differs;
         let account = self.context.compared.account;
         Exception {
             reference: self.stated_reference(),
@@ -225,7 +270,8 @@ impl<'a> About<'a> {
             transaction: self.expectation.map(|one| one.transaction),
             expected: self.expectation.map(|one| one.amount),
             found,
-            currency: self.currency(cause),
+            currency: self.currency(),
+            detail: detail.map(str::to_owned),
             ..Exception::new(account, cause, self.reference, day, self.context.now)
         }
     }
@@ -251,7 +297,8 @@ fn is_refused(settled: &Settled) -> bool {
 
 /// Whether a deposit says that it was refused or came back.
 fn is_sent_back(funded: &Funded) -> bool {
-    funded.status == FundedStatus::Rejected && funded.kind != FundedKind::NoMoney
+    matches!(funded.status, FundedStatus::Rejected | FundedStatus::Returned)
+        && funded.kind != FundedKind::NoMoney
 }
 
 /// A batch states what is given back without a sign, or with a minus; without any amount it says nothing of it.

@@ -1,0 +1,277 @@
+//! One account's part of a run: which days are read, and what follows.
+//!
+//! The last days are read in each run, since corrections come late, and so is every day that an open exception is about; those of
+//! the weeks before once a week. A day that could not be read stays on a list until it was, and so does what a new account has
+//! from before. What one day's reports say counts, whatever is wrong with another's.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{Timestamp, ToSpan, civil::Date};
+
+use super::{
+    DayMatcher, DisputeRecorder, Exception, KnownDays, KnownReport, MatchedDays, Progress, ReadDayError,
+    ReportError, Settlement, SettlementReport, eastern_day,
+    journal_deposit::publish,
+    match_disputes::DisputeMatcher,
+    read_day::{KnownReports, Unkept, WantedAccount, WantedDay},
+    run::REPORT_LIMIT,
+    store::READ_AFTER_USE_DAYS,
+};
+use crate::{
+    journal::day_of,
+    payments::{Deadline, Merchant, StoreError},
+    values::QuarterHour,
+};
+
+/// How often a day of the weeks before is read again.
+const LOOKED_BACK_EVERY_DAYS: i32 = 7;
+
+/// Most days ago that the last reading is taken for, where none was for longer.
+const MISSED_MAX_DAYS: i64 = 31;
+
+/// After so many days in a row whose reports the gateway does not give, the others wait for the next run.
+const SILENT_MAX: u8 = 2;
+
+/// What works on one account.
+pub(super) struct AccountRun<'a> {
+    settlement: &'a Settlement,
+    merchant: &'a Merchant,
+    pub(super) progress: Progress,
+    now: Timestamp,
+    deadline: Deadline,
+    pub(super) report: SettlementReport,
+    known: KnownDays,
+    reports: KnownReports,
+    unkept: Unkept,
+    /// References of which something else is known now.
+    changed: BTreeSet<String>,
+    /// The first day whose payments are matched again beside the last ones, because of what was read for the first time, or was
+    /// not matched.
+    matched_from: Option<Date>,
+}
+
+impl<'a> AccountRun<'a> {
+    pub(super) fn new(
+        settlement: &'a Settlement,
+        merchant: &'a Merchant,
+        progress: Progress,
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> Self {
+        Self {
+            settlement,
+            merchant,
+            progress,
+            now,
+            deadline,
+            report: SettlementReport::default(),
+            known: KnownDays::default(),
+            reports: BTreeMap::new(),
+            unkept: Unkept::default(),
+            changed: BTreeSet::new(),
+            matched_from: None,
+        }
+    }
+
+    /// Reads, keeps, puts disputes on record and matches.
+    pub(super) async fn run(&mut self) -> Result<(), ReadDayError> {
+        let account = self.progress.account.clone();
+        let open = self.settlement.exceptions.open_of(&self.merchant.id, &account).await?;
+        self.find_reports().await?;
+        let days = self.days(&open);
+        let oldest = days.iter().copied().min().unwrap_or(Date::MAX).min(self.matched_since());
+        self.begin(oldest, &account).await?;
+        let read = self.read(&days).await;
+        // What was read before it went wrong counts.
+        self.keep().await?;
+        read?;
+        let (log, store, clock) =
+            (self.settlement.log.as_ref(), self.settlement.orders.as_ref(), self.settlement.clock.as_ref());
+        let recorder = DisputeRecorder { log, store, clock };
+        let matcher = DisputeMatcher { recorder, deposits: self.settlement.deposits.as_ref() };
+        let disputes = matcher.run(self.merchant, &account, self.now).await?;
+        self.report.disputes += disputes.recorded;
+        let matcher = DayMatcher {
+            log: self.settlement.log.as_ref(),
+            lines: self.settlement.lines.as_ref(),
+            exceptions: self.settlement.exceptions.as_ref(),
+        };
+        let unread: BTreeSet<Date> = self.progress.unread.iter().map(|one| one.day).collect();
+        let first = self.matched_from.unwrap_or(Date::MAX);
+        let wanted = MatchedDays {
+            merchant: &self.merchant.id,
+            account: &account,
+            days: (first.min(self.matched_since()), day_of(self.now)),
+            has_deposits: self.progress.funding.unwrap_or_default(),
+            unread: &unread,
+            reports: &self.reports,
+            changed: &self.changed,
+            waits: &self.settlement.settings.waits,
+        };
+        let found = matcher.run(&wanted, &disputes, self.now).await?;
+        self.report.opened += found.exceptions.opened + found.exceptions.reopened;
+        self.report.open = found.exceptions.open;
+        let wanted = WantedAccount { merchant: &self.merchant.id, account: &account, now: self.now };
+        Ok(self.settlement.reader().note_matched(&wanted, &mut self.reports).await?)
+    }
+
+    /// Which days are read: the last ones, what is on the list, and what is open. Each part begins with its latest day: that is
+    /// what the morning is about.
+    fn days(&mut self, open: &[Exception]) -> Vec<Date> {
+        let (settings, today) = (&self.settlement.settings, eastern_day(self.now));
+        let first = earlier(today, i64::from(settings.days) - 1);
+        if self.progress.from.is_none() {
+            let from = earlier(first, i64::from(settings.backfill_days));
+            self.progress.from = Some(from);
+            from.series(1.day()).take_while(|day| *day < first).for_each(|day| self.want(day, None));
+        }
+        // Days of the weeks before, each on the same weekday; also those in which no run came.
+        let looked_back_on = self.progress.looked_back_on.unwrap_or(today);
+        let from =
+            looked_back_on.saturating_add(1.day()).max(earlier(today, i64::from(LOOKED_BACK_EVERY_DAYS)));
+        for due in from.series(1.day()).take_while(|day| *day <= today) {
+            let weeks = (1..).map(|week| due.saturating_sub((week * LOOKED_BACK_EVERY_DAYS).days()));
+            let last = earlier(first, i64::from(settings.looked_back_days));
+            let known_from = self.progress.from.unwrap_or(first);
+            let days: Vec<Date> = weeks.take_while(|day| *day >= last.max(known_from)).collect();
+            days.into_iter().filter(|day| *day < first).for_each(|day| self.want(day, None));
+        }
+        self.progress.looked_back_on = Some(today);
+        // Days in which no run came that far are as recent as they were then.
+        let read_on =
+            self.progress.read_at.map_or(today, eastern_day).clamp(earlier(today, MISSED_MAX_DAYS), today);
+        let missed = earlier(read_on, i64::from(settings.days) - 1).series(1.day());
+        missed.take_while(|day| *day < first).for_each(|day| self.want(day, None));
+        let mut days: Vec<Date> = first.series(1.day()).take_while(|day| *day <= today).collect();
+        days.reverse();
+        let since = earlier(today, READ_AFTER_USE_DAYS);
+        let open: BTreeSet<Date> =
+            open.iter().map(|one| one.day).filter(|day| since <= *day && *day < first).collect();
+        let listed: BTreeSet<Date> =
+            self.progress.unread.iter().map(|one| one.day).filter(|day| *day < first).collect();
+        days.extend(listed.iter().rev());
+        days.extend(open.iter().rev().filter(|day| !listed.contains(day)));
+        days
+    }
+
+    fn want(&mut self, day: Date, cause: Option<String>) {
+        self.progress.want(day, self.now, cause);
+    }
+
+    /// From which UTC day on payments are matched: the batches of the first day that is read may have those of the day before.
+    fn matched_since(&self) -> Date {
+        let from = self.progress.from.map_or(Date::MAX, |from| from.saturating_add(1.day()));
+        earlier(eastern_day(self.now), i64::from(self.settlement.settings.matched_days)).max(from)
+    }
+
+    async fn begin(&mut self, oldest: Date, account: &str) -> Result<(), StoreError> {
+        let (merchant, lines) = (&self.merchant.id, self.settlement.lines.as_ref());
+        let since = QuarterHour::first_of(earlier(oldest, 1)).begins();
+        self.known = KnownDays::read(self.settlement.log.as_ref(), merchant, account, since).await?;
+        for (_, packed) in lines.load_day(merchant, account, None).await? {
+            packed.lines.iter().for_each(|line| self.known.note_unknown(&line.reference));
+        }
+        self.note_use().await
+    }
+
+    /// What is known of reports. What a run changed and did not match is read again, and matched with all days since then.
+    async fn find_reports(&mut self) -> Result<(), StoreError> {
+        let (merchant, account) = (&self.merchant.id, &self.progress.account);
+        let since = earlier(eastern_day(self.now), READ_AFTER_USE_DAYS);
+        let reports = self.settlement.lines.reports(merchant, account, since).await?;
+        let unmatched: Vec<&KnownReport> = reports.iter().filter(|report| report.is_unmatched).collect();
+        let days: Vec<Date> = unmatched.iter().map(|report| report.day).collect();
+        let paid_on = unmatched.iter().flat_map(|report| &report.places).filter_map(|place| place.day);
+        self.matched_from = paid_on.min();
+        days.into_iter().for_each(|day| self.want(day, None));
+        self.reports = reports.into_iter().map(|report| ((report.kind, report.day), report)).collect();
+        Ok(())
+    }
+
+    /// Notes when the account was used last, and the accounts that were used and are not known yet: of a merchant whose
+    /// document was changed before the first run after it.
+    async fn note_use(&mut self) -> Result<(), StoreError> {
+        let progress = &mut self.progress;
+        progress.used_on = progress.used_on.max(self.known.used().get(&progress.account).copied());
+        let mut others = self.known.used().clone();
+        others.retain(|account, _| {
+            *account != progress.account
+                && self.merchant.gateway.accounts.values().all(|named| named != account)
+        });
+        if others.is_empty() {
+            return Ok(());
+        }
+        for read in self.settlement.progress.of(&self.merchant.id).await? {
+            others.remove(&read.account);
+        }
+        for (account, day) in others {
+            let found = Progress { used_on: Some(day), ..Progress::new(&account, self.now) };
+            // The next run reads it.
+            self.settlement.progress.note(&self.merchant.id, &found).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads days, as long as there is time and the gateway responds.
+    async fn read(&mut self, days: &[Date]) -> Result<(), ReadDayError> {
+        let mut silent = 0;
+        for (n, day) in days.iter().enumerate() {
+            let Some(limit) = self.deadline.report_limit(REPORT_LIMIT).filter(|_| silent < SILENT_MAX) else {
+                days[n..].iter().for_each(|day| self.want(*day, None));
+                return Ok(());
+            };
+            let is_new = !self.reports.keys().any(|(_, known)| known == day);
+            match self.read_day(*day, limit).await {
+                Ok(()) => {
+                    silent = 0;
+                    self.progress.read_at = Some(self.now);
+                    self.progress.done(*day);
+                    let paid_on = is_new.then(|| day.saturating_add(1.day()));
+                    self.matched_from = self.matched_from.into_iter().chain(paid_on).min();
+                }
+                // It cannot be requested any more.
+                Err(ReadDayError::Report(ReportError::Day(_))) => self.progress.done(*day),
+                Err(ReadDayError::Report(error)) => {
+                    let (merchant, account) = (&self.merchant.id, &self.progress.account);
+                    tracing::error!(%merchant, account, %day, %error, "reports of a day are not read");
+                    if matches!(error, ReportError::Unavailable(_) | ReportError::Throttled) {
+                        silent += 1;
+                    }
+                    self.want(*day, Some(error.to_string()));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_day(&mut self, day: Date, limit: std::time::Duration) -> Result<(), ReadDayError> {
+        let account = self.progress.account.clone();
+        let wanted = WantedDay { merchant: self.merchant, account: &account, day, now: self.now, limit };
+        let reader = self.settlement.reader();
+        let read = reader.read(&wanted, &self.reports, &mut self.known, &mut self.unkept).await?;
+        self.progress.funding = read.has_deposits.or(self.progress.funding);
+        self.report.records += read.records;
+        if self.unkept.is_much() { self.keep().await } else { Ok(()) }
+    }
+
+    async fn keep(&mut self) -> Result<(), ReadDayError> {
+        let (settlement, merchant) = (self.settlement, &self.merchant.id);
+        let wanted = WantedAccount { merchant, account: &self.progress.account, now: self.now };
+        let unkept = std::mem::take(&mut self.unkept);
+        let kept = settlement.reader().keep(&wanted, unkept, &mut self.reports).await?;
+        self.report.written += kept.written;
+        self.report.deposits += kept.deposits;
+        self.changed.extend(kept.changed);
+        for deposit in kept.unjournaled {
+            let (journal, deposits) = (settlement.deposit_journal.as_ref(), settlement.deposits.as_ref());
+            publish(journal, &settlement.news, deposits, merchant, &deposit).await?;
+        }
+        Ok(())
+    }
+}
+
+/// So many days before.
+fn earlier(day: Date, days: i64) -> Date {
+    day.saturating_sub(days.days())
+}
