@@ -288,7 +288,9 @@ impl DayMatcher<'_> {
             Ok::<_, StoreError>(found)
         });
         let found: Vec<Match> = stream::iter(found).buffer_unordered(LOOKED_AT_AT_ONCE).try_collect().await?;
-        found.into_iter().for_each(|one| gathered.take(one));
+        for one in found {
+            gathered.take(one);
+        }
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date};
 use super::{
     Adjustment, Chargeback, Component, Deposit, DepositStore, Funded, FundingRecord, KnownDays, KnownReport,
     Line, LinePlace, LineStore, PackedLines, ReadReport, ReportError, ReportKind, Reports, SettledRecord,
-    UnreadableRow, merge_deposit,
+    UnreadableRow, eastern_day, merge_deposit,
     store::{ChangedDeposit, change_deposit},
 };
 use crate::{
@@ -367,7 +367,7 @@ impl Reader<'_> {
         before: &mut KnownReports,
     ) -> Result<Kept, ReadDayError> {
         let WantedAccount { merchant, account, .. } = *wanted;
-        self.withdraw(wanted, &mut unkept, before).await?;
+        withdraw(wanted, &mut unkept, before);
         let mut places: BTreeSet<LinePlace> = unkept.places.keys().cloned().collect();
         for id in unkept.deposits.keys() {
             places.extend(
@@ -451,29 +451,6 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A deposit that its report does not list any more, nor another day's, holds nothing from now on.
-    async fn withdraw(
-        &self,
-        wanted: &WantedAccount<'_>,
-        unkept: &mut Unkept,
-        before: &KnownReports,
-    ) -> Result<(), StoreError> {
-        let is_read = |key: &(ReportKind, Date)| unkept.reports.contains_key(key);
-        let (read, others): (Vec<_>, Vec<_>) =
-            before.iter().filter(|(key, _)| key.0 == ReportKind::Deposits).partition(|(key, _)| is_read(key));
-        let is_listed = |id: &String| {
-            unkept.deposits.contains_key(id) || others.iter().any(|(_, report)| report.names.contains(id))
-        };
-        let gone = read.iter().flat_map(|(_, report)| &report.names).filter(|id| !is_listed(id));
-        let gone: BTreeSet<String> = gone.cloned().collect();
-        for id in gone {
-            let day = wanted.now.to_zoned(jiff::tz::TimeZone::UTC).date();
-            let nothing = Deposit::without_sum(id.clone(), wanted.account, day, wanted.now);
-            unkept.deposits.insert(id, nothing);
-        }
-        Ok(())
-    }
-
     /// Replaces what the lines of a place say. Returns the references of those that changed.
     async fn replace(
         &self,
@@ -494,6 +471,21 @@ impl Reader<'_> {
             }
         }
         Err(ReadDayError::Contended)
+    }
+}
+
+/// A deposit that its report does not list any more, nor another day's, holds nothing from now on.
+fn withdraw(wanted: &WantedAccount<'_>, unkept: &mut Unkept, before: &KnownReports) {
+    let of_deposits = before.iter().filter(|(key, _)| key.0 == ReportKind::Deposits);
+    let (read, others): (Vec<_>, Vec<_>) = of_deposits.partition(|(key, _)| unkept.reports.contains_key(key));
+    let is_listed = |id: &String| {
+        unkept.deposits.contains_key(id) || others.iter().any(|(_, report)| report.names.contains(id))
+    };
+    let gone = read.iter().flat_map(|(_, report)| &report.names).filter(|id| !is_listed(id));
+    let gone: BTreeSet<String> = gone.cloned().collect();
+    for id in gone {
+        let nothing = Deposit::without_sum(id.clone(), wanted.account, eastern_day(wanted.now), wanted.now);
+        unkept.deposits.insert(id, nothing);
     }
 }
 

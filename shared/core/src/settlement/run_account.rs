@@ -183,7 +183,9 @@ impl<'a> AccountRun<'a> {
         let days: Vec<Date> = unmatched.iter().map(|report| report.day).collect();
         let paid_on = unmatched.iter().flat_map(|report| &report.places).filter_map(|place| place.day);
         self.matched_from = paid_on.min();
-        days.into_iter().for_each(|day| self.want(day, None));
+        for day in days {
+            self.want(day, None);
+        }
         self.reports = reports.into_iter().map(|report| ((report.kind, report.day), report)).collect();
         Ok(())
     }
