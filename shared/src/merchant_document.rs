@@ -148,17 +148,9 @@ struct GatewayDocument {
     #[serde(default)]
     surcharging_merchids: Vec<String>,
     fee_basis: Option<FeeBasis>,
-    /// By MID.
+    /// By MID, what is to be thought of payments there that are not Tollgate's.
     #[serde(default)]
-    others: BTreeMap<String, Others>,
-}
-
-/// What is to be thought of payments at an account that are not Tollgate's.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Others {
-    /// Others take payments there, too, such as a till.
-    Expected,
+    others: BTreeMap<String, String>,
 }
 
 /// `false`, `true`, or an object with what shoppers may do.
@@ -250,8 +242,8 @@ impl MerchantDocument {
         if !self.gateway.surcharging_merchids.iter().all(is_own) {
             return Err("gateway.surcharging_merchids must hold only MIDs that gateway.merchids has");
         }
-        if !self.gateway.others.keys().all(|merchid| is_merchid(merchid)) {
-            return Err("gateway.others must name MIDs of 1 to 16 letters and digits each");
+        if !self.gateway.others.iter().all(|(merchid, said)| is_merchid(merchid) && said == "expected") {
+            return Err("gateway.others must have expected for each MID of 1 to 16 letters and digits");
         }
         let base_url = base_url(self.gateway.base_url, self.gateway.site)?;
         let defaults = Policy::default();

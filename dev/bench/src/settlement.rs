@@ -31,7 +31,7 @@ use tollgate_core::{
     payments::{
         Deadline, DueQuery, Merchant, Merchants, MerchantsError, OrderStore, Page, StoreError, Unreadable,
     },
-    settlement::{Reports, Settlement, SettlementReport, SettlementSettings, eastern_day},
+    settlement::{ExceptionStore, Reports, Settlement, SettlementReport, SettlementSettings, eastern_day},
     values::{Amount, Clock, Currency, QuarterHour, SystemClock},
     webhooks::Everywhere,
 };
@@ -53,6 +53,12 @@ pub(crate) struct Arguments {
     /// Lines of the day
     #[arg(long, default_value_t = 100_000)]
     lines: u32,
+    /// Lines that are not Tollgate's: each is an exception, and then the merchant expects them
+    #[arg(long)]
+    foreign: bool,
+    /// They are expected, in the process that is measured
+    #[arg(long, hide = true)]
+    expected: bool,
     /// Reads this server's reports into this table, as the process that is measured
     #[arg(long, num_args = 2, value_names = ["REPORTS", "DYNAMODB"], hide = true)]
     reads: Option<Vec<String>>,
@@ -73,7 +79,7 @@ struct Measured {
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), String> {
     if let Some([reports, dynamodb]) = arguments.reads.as_deref() {
-        let measured = read(reports, dynamodb, arguments.lines).await?;
+        let measured = read(reports, dynamodb, &arguments).await?;
         println!("{}", serde_json::to_string(&measured).map_err(|error| error.to_string())?);
         return Ok(());
     }
@@ -83,24 +89,35 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), String> {
         "A day of {} lines: {:.0} MB of batches and {:.0} MB of deposits.\n",
         arguments.lines, server.batches_mb, server.deposits_mb
     );
+    let expected_ones: &[bool] = if arguments.foreign { &[false, true] } else { &[false] };
     println!("| run | seconds | processor seconds | peak memory | items written | exceptions |");
     println!("|---|---|---|---|---|---|");
-    for what in ["first", "again"] {
-        let measured = in_a_process(&server.url, stack.dynamodb_url(), arguments.lines).await?;
-        if measured.read != 1 || measured.open != 0 || measured.records < u64::from(arguments.lines) * 2 {
+    let runs = expected_ones.iter().flat_map(|expected| [("first", *expected), ("again", *expected)]);
+    for (what, expected) in runs {
+        let measured = in_a_process(&server.url, stack.dynamodb_url(), &arguments, expected).await?;
+        let open = if arguments.foreign && !expected { u64::from(arguments.lines) } else { 0 };
+        if measured.read != 1 || measured.open != open || measured.records < u64::from(arguments.lines) * 2 {
             return Err(format!("not all was read and matched: {}", measured.report));
         }
         let peak = measured.peak_mb.unwrap_or_default();
         println!(
-            "| {what} | {:.1} of {} | {:.1} | {peak:.0} of {MEMORY_MB:.0} MB | {} | {} |",
+            "| {what}{} | {:.1} of {} | {:.1} | {peak:.0} of {MEMORY_MB:.0} MB | {} | {} |",
+            if expected { ", expected" } else { "" },
             measured.seconds,
             ENDS_AFTER.as_secs(),
             measured.processor_seconds.unwrap_or_default(),
             measured.written,
             measured.open,
         );
+        if measured.open > 0 {
+            list_deposits(stack.dynamodb_url(), measured.open).await?;
+        }
     }
     println!();
+    if arguments.foreign {
+        stack.stop().await;
+        return Ok(());
+    }
     let written = count().await?;
     println!(
         "{:.3} write units a line over its life, at 1,000 lines a day (at most 0.5)",
@@ -128,22 +145,47 @@ pub(crate) async fn counts() -> Result<BTreeMap<String, f64>, String> {
     ]))
 }
 
+/// What a list of deposits takes to count the open exceptions of each.
+async fn list_deposits(dynamodb: &str, open: u64) -> Result<(), String> {
+    let client = dynamodb_client(dynamodb);
+    let store = DynamoDbSettlement::new(client, SETTLEMENT_TABLE_NAME.to_owned(), Retention::default());
+    let merchant = merchant().map_err(|error| error.to_string())?;
+    let began = Instant::now();
+    let about = store.open_about(&merchant).await.map_err(|error| error.to_string())?;
+    println!(
+        "| a list of deposits | {:.2} | | | | {} of {open} |",
+        began.elapsed().as_secs_f64(),
+        about.len()
+    );
+    Ok(())
+}
+
 /// Measures a process with one processor, as the function has.
-async fn in_a_process(reports: &str, dynamodb: &str, lines: u32) -> Result<Measured, String> {
+async fn in_a_process(
+    reports: &str,
+    dynamodb: &str,
+    arguments: &Arguments,
+    expected: bool,
+) -> Result<Measured, String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut command = Command::new("taskset");
-    command.args(["-c", "0"]).arg(program).arg("settlement").args(["--lines", &lines.to_string()]);
+    command.args(["-c", "0"]).arg(program).arg("settlement");
+    command.args(["--lines", &arguments.lines.to_string()]);
+    command.args(arguments.foreign.then_some("--foreign")).args(expected.then_some("--expected"));
     command.args(["--reads", reports, dynamodb]).stderr(Stdio::inherit());
     let output = command.output().await.map_err(|error| format!("taskset: {error}"))?;
     let text = String::from_utf8_lossy(&output.stdout);
     serde_json::from_str(text.trim()).map_err(|error| format!("{error}: {text}"))
 }
 
-async fn read(reports: &str, dynamodb: &str, lines: u32) -> Result<Measured, String> {
+async fn read(reports: &str, dynamodb: &str, arguments: &Arguments) -> Result<Measured, String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let lines = if arguments.foreign { 0 } else { arguments.lines };
     let journal = Arc::new(Journal::of_today(lines, clock.now()));
     let client = CardPointeReports::new(clock.clone()).map_err(|error| error.to_string())?;
-    let settlement = settlement(Arc::new(client), (journal, clock), reports, dynamodb);
+    let mut settlement = settlement(Arc::new(client), (journal, clock), reports, dynamodb);
+    let base_url = format!("{reports}/cardconnect/rest");
+    settlement.merchants = Arc::new(OneMerchant { base_url, expects_others: arguments.expected });
     let (began, used) = (Instant::now(), processor::seconds_used());
     let report = settlement.run(Deadline::after(ENDS_AFTER)).await;
     Ok(Measured {
@@ -173,7 +215,10 @@ fn settlement(
         reports,
         log: journal.clone(),
         totals: journal,
-        merchants: Arc::new(OneMerchant(format!("{base_url}/cardconnect/rest"))),
+        merchants: Arc::new(OneMerchant {
+            base_url: format!("{base_url}/cardconnect/rest"),
+            expects_others: false,
+        }),
         lines: store.clone(),
         deposits: store.clone(),
         deposit_journal: Arc::new(entries),
@@ -350,7 +395,10 @@ impl TotalsStore for Journal {
 }
 
 /// The merchant, whose gateway is the server of the reports.
-struct OneMerchant(String);
+struct OneMerchant {
+    base_url: String,
+    expects_others: bool,
+}
 
 #[async_trait]
 impl Merchants for OneMerchant {
@@ -358,8 +406,10 @@ impl Merchants for OneMerchant {
         let json = format!(
             r#"{{"keys": ["key-000000000001"], "token_signing_key": "{:032}", "orders": "external",
                 "gateway": {{"base_url": "{}", "username": "user", "password": "password",
-                             "merchids": {{"USD": "{ACCOUNT}"}}}}}}"#,
-            1, self.0,
+                             "merchids": {{"USD": "{ACCOUNT}"}}, "others": {{{}}}}}}}"#,
+            1,
+            self.base_url,
+            if self.expects_others { format!(r#""{ACCOUNT}": "expected""#) } else { String::new() },
         );
         let merchant = tollgate::merchant_document::parse(id.clone(), &json, GATEWAY);
         merchant.map(Arc::new).map_err(|error| MerchantsError::Unavailable(error.to_string()))

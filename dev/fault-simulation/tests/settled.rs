@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, env};
 
 /// Histories of the test, and of a sample: some of each week that histories begin in.
 const SEEDS: u64 = 400;
-const SEEDS_OF_A_SAMPLE: u64 = 8;
+const SEEDS_OF_A_SAMPLE: u64 = 4;
 
 /// What has to happen, so that the histories prove something about it.
 const HAPPENED: [&str; 6] = [
@@ -37,7 +37,7 @@ fn what_arrives_fits_to_the_cent_and_each_deviation_is_its_own_exception_whateve
 
 /// Histories of the test with chargebacks, and of a sample.
 const DISPUTED_SEEDS: u64 = 10_000;
-const DISPUTED_SEEDS_OF_A_SAMPLE: u64 = 60;
+const DISPUTED_SEEDS_OF_A_SAMPLE: u64 = 40;
 
 /// What has to happen in these.
 const DISPUTED: [&str; 10] = [

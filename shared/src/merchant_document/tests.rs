@@ -211,7 +211,15 @@ fn accounts_with_a_surcharge_are_among_those_of_the_document() {
     for (word, basis) in [("subtotal", FeeBasis::Subtotal), ("total", FeeBasis::Total)] {
         assert_eq!(with("fee_basis", json!(word)).unwrap().policy.fee_basis, Some(basis));
     }
-    for (member, odd) in [("fee_basis", json!("net")), ("surcharging_merchids", json!("496160873888"))] {
+    let shared = with("others", json!({"496160873888": "expected"})).unwrap().gateway.shared;
+    assert_eq!(shared.into_iter().collect::<Vec<_>>(), ["496160873888"]);
+    for (member, odd) in [
+        ("fee_basis", json!("net")),
+        ("surcharging_merchids", json!("496160873888")),
+        ("others", json!({"496160873888": "ignored"})),
+        ("others", json!({"": "expected"})),
+        ("others", json!("expected")),
+    ] {
         let error = with(member, odd).unwrap_err().to_string();
         assert!(error.contains(&format!("gateway.{member}")), "{error}");
     }
