@@ -2,6 +2,7 @@
 
 mod deposits;
 mod exceptions;
+mod reports;
 
 use tollgate::ports::SettlementStores;
 use tollgate_core::{order::MerchantId, payments::StoreError, settlement::Progress};
@@ -25,6 +26,7 @@ pub(crate) async fn run(place: &Place, command: &SettlementCommand) -> Result<Re
         SettlementCommand::Exceptions(list) => exceptions::list(place, list).await,
         SettlementCommand::Note(note) => exceptions::note(place, note).await,
         SettlementCommand::Resolve(resolve) => exceptions::resolve(place, resolve).await,
+        SettlementCommand::Read(read) => reports::read(place, read).await,
     }
 }
 

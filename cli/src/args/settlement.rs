@@ -23,8 +23,10 @@ pub(crate) enum SettlementCommand {
     Exceptions(ListExceptions),
     /// Note something about an exception, for everybody who looks at it
     Note(NoteException),
-    /// Close an exception whose cause stays, with a reason
+    /// Close an exception whose cause stays, or all of a cause, with a reason
     Resolve(ResolveException),
+    /// Have a day's reports read again by the next run
+    Read(ReadReports),
 }
 
 #[derive(Args)]
@@ -93,13 +95,31 @@ pub(crate) struct ResolveException {
     /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
     /// The exception's id
-    pub(crate) exception: Uuid,
+    pub(crate) exception: Option<Uuid>,
+    /// In place of an id: all open ones with this cause
+    #[arg(long, value_name = "CAUSE", value_parser = cause, conflicts_with = "exception")]
+    pub(crate) cause: Option<ExceptionCause>,
+    /// Of these, only those of this gateway account
+    #[arg(long, value_name = "MID", requires = "cause")]
+    pub(crate) mid: Option<String>,
     /// Who decides it
     #[arg(long, value_name = "NAME")]
     pub(crate) by: Actor,
     /// Why nothing is left to do
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Reason,
+}
+
+#[derive(Args)]
+pub(crate) struct ReadReports {
+    /// The merchant's id, such as 170200123
+    pub(crate) merchant: MerchantId,
+    /// The day, as the gateway counts it; up to 300 days ago
+    #[arg(long, value_name = "DAY")]
+    pub(crate) day: Date,
+    /// Only of this gateway account [default: all that were read before]
+    #[arg(long, value_name = "MID")]
+    pub(crate) mid: Option<String>,
 }
 
 /// Which rows are printed, and how.

@@ -266,7 +266,7 @@ fn line_row(deposit: &Deposit, row: &DepositLine, unmatched: &Unmatched) -> Vec<
         funded.kind.as_str().to_owned(),
         format!("{}{}", decimal(funded.amount, currency), code(currency)),
         or_dash(line.settled.first().map(|settled| settled.day.to_string())),
-        funded.status.as_str().to_owned(),
+        format!("{}{}", funded.status.as_str(), if funded.is_money() { "" } else { ", not counted" }),
         or_dash(entry.map(|entry| entry.order.order.to_string())),
         or_dash(entry.map(|entry| entry.transaction.to_string())),
         or_dash(unmatched.of_line(deposit, &line.reference).map(|cause| cause.as_str().to_owned())),

@@ -7,7 +7,8 @@ use tollgate::{
 };
 use tollgate_core::{
     settlement::{
-        Exception, ExceptionFilter, ExceptionRefusal, Note, Resolution, note_exception, resolve_exception,
+        Exception, ExceptionFilter, ExceptionRefusal, ExceptionStore, Note, Resolution, note_exception,
+        resolve_exception,
     },
     values::Currency,
 };
@@ -73,8 +74,9 @@ fn row(one: &Exception) -> Vec<String> {
             |minor| format!("{}{}", decimal(minor, one.currency), code(one.currency)),
         )
     };
-    let about = one.reference.as_ref().map(|retref| format!("retref {retref}"));
-    let about = about.or_else(|| one.case.as_ref().map(|case| format!("case {case}")));
+    let about = [("retref", &one.reference), ("case", &one.case)];
+    let about = about.iter().filter_map(|(name, id)| Some(format!("{name} {}", id.as_ref()?)));
+    let about = Some(about.collect::<Vec<_>>().join(", ")).filter(|about| !about.is_empty());
     let about = about.or_else(|| one.deposit.as_ref().map(|deposit| format!("deposit {deposit}")));
     vec![
         one.day.to_string(),
@@ -93,13 +95,13 @@ fn code(currency: Option<Currency>) -> String {
     currency.map_or_else(String::new, |currency| format!(" {}", currency.code()))
 }
 
-/// What people wrote about it.
+/// What exactly does not fit, and what people wrote about it.
 fn written(one: &Exception) -> Vec<String> {
     let notes = one.notes.iter().map(|note| format!("{}: {} noted: {}", time(note.at), note.by, note.text));
     let resolution = one.resolution.as_ref();
     let resolution =
         resolution.map(|one| format!("{}: {} resolved it: {}", time(one.at), one.by, one.reason));
-    let lines: Vec<String> = notes.chain(resolution).collect();
+    let lines: Vec<String> = one.detail.clone().into_iter().chain(notes).chain(resolution).collect();
     let heading = (!lines.is_empty()).then(|| one.id.to_string());
     heading.into_iter().chain(lines.into_iter().map(|line| format!("  {line}"))).collect()
 }
@@ -116,7 +118,13 @@ pub(super) async fn resolve(place: &Place, resolve: &ResolveException) -> Result
     let (stores, at) = (stores(place)?, place.clock.now());
     let resolution = Resolution { at, by: resolve.by.to_string(), reason: resolve.reason.to_string() };
     let store = stores.exceptions.as_ref();
-    let resolved = resolve_exception(store, &resolve.merchant, resolve.exception, &resolution).await;
+    let Some(exception) = resolve.exception else {
+        if resolve.cause.is_none() {
+            return Err(Failure::Input("state an exception's id, or --cause".to_owned()));
+        }
+        return resolve_all(store, resolve, &resolution).await;
+    };
+    let resolved = resolve_exception(store, &resolve.merchant, exception, &resolution).await;
     let resolved = resolved.map_err(refused)?;
     let text = format!(
         "Closed: {} of {}. It opens again if its amounts change.",
@@ -124,6 +132,35 @@ pub(super) async fn resolve(place: &Place, resolve: &ResolveException) -> Result
         resolved.day
     );
     Ok(Report::new(text, exception_value(&resolved)))
+}
+
+/// Closes all open ones with a cause.
+async fn resolve_all(
+    store: &dyn ExceptionStore,
+    resolve: &ResolveException,
+    resolution: &Resolution,
+) -> Result<Report, Failure> {
+    let filter = ExceptionFilter { closed: false, cause: resolve.cause, account: resolve.mid.clone() };
+    let (mut next, mut closed) = (None::<String>, 0_usize);
+    loop {
+        let page = store.list(&resolve.merchant, &filter, next.as_deref(), PART).await;
+        let page = page.map_err(|error| unread(&error))?;
+        for one in &page.exceptions {
+            match resolve_exception(store, &resolve.merchant, one.id, resolution).await {
+                Ok(_) => closed += 1,
+                // Its cause is gone, or somebody else closed it.
+                Err(ExceptionRefusal::Closed(_)) => {}
+                Err(refusal) => return Err(refused(refusal)),
+            }
+        }
+        next = page.next;
+        if next.is_none() {
+            let plural = if closed == 1 { "" } else { "s" };
+            let text =
+                format!("Closed: {closed} exception{plural}. They open again if their amounts change.");
+            return Ok(Report::new(text, json!({"merchant": resolve.merchant, "closed": closed})));
+        }
+    }
 }
 
 fn refused(refusal: ExceptionRefusal) -> Failure {

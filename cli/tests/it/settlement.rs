@@ -142,6 +142,27 @@ async fn orders_and_deposits_differ(fixture: &Fixture) {
 }
 
 #[tokio::test]
+async fn a_day_that_no_run_reads_is_read_on_request_and_all_exceptions_of_a_cause_are_closed_at_once() {
+    let (fixture, _) = a_cent_is_missing().await;
+    let run = async |arguments: &[&str]| fixture.run(&[&["settlement"], arguments].concat(), "").await;
+    run(&["read", MERCHANT, "--day", "2020-01-01"]).await.fails(2, "--day 2020-01-01 is not within");
+    let day = eastern_day(fixture.stack.clock().now()).saturating_sub(100.days()).to_string();
+    run(&["read", MERCHANT, "--day", &day, "--mid", "1"]).await.fails(3, "no report of such an account");
+    assert!(run(&["read", MERCHANT, "--day", &day]).await.done().contains("The next run reads"));
+    let waits = format!("{day} is still to be read");
+    assert!(run(&["list", MERCHANT]).await.done().contains(&waits));
+    fixture.stack.invoke_scheduled("settlement").await.unwrap();
+    assert!(!run(&["list", MERCHANT]).await.done().contains(&waits));
+
+    let by = ["--by", "Ann Lee", "--reason", "the processor credits it"];
+    run(&[&["resolve", MERCHANT][..], &by].concat()).await.fails(2, "--cause");
+    let all = [&["resolve", MERCHANT, "--cause", "amount_differs"][..], &by].concat();
+    assert!(run(&all).await.done().contains("Closed: 1 exception."));
+    assert!(run(&all).await.done().contains("Closed: 0 exceptions."));
+    fixture.close().await;
+}
+
+#[tokio::test]
 async fn a_deposits_entries_are_made_again_and_one_whose_deposit_is_gone_is_told() {
     let (fixture, _) = a_cent_is_missing().await;
     let client = local::dynamodb_client(fixture.stack.dynamodb_url());

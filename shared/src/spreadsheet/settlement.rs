@@ -24,7 +24,7 @@ pub const DEPOSIT_COLUMNS: [&str; 13] = [
 ];
 
 /// The same of a deposit's lines.
-pub const LINE_COLUMNS: [&str; 11] = [
+pub const LINE_COLUMNS: [&str; 12] = [
     "deposit",
     "date",
     "retref",
@@ -36,10 +36,11 @@ pub const LINE_COLUMNS: [&str; 11] = [
     "order",
     "transaction",
     "unmatched",
+    "counts",
 ];
 
 /// The same of exceptions.
-pub const EXCEPTION_COLUMNS: [&str; 17] = [
+pub const EXCEPTION_COLUMNS: [&str; 18] = [
     "exception",
     "state",
     "cause",
@@ -57,6 +58,7 @@ pub const EXCEPTION_COLUMNS: [&str; 17] = [
     "gone_at",
     "resolved_by",
     "reason",
+    "detail",
 ];
 
 /// A deposit's cells.
@@ -97,6 +99,7 @@ pub fn line_cells(deposit: &Deposit, row: &DepositLine, unmatched: &Unmatched) -
         known(entry.map(|entry| entry.order.order.to_string())),
         known(entry.map(|entry| entry.transaction.to_string())),
         known(unmatched.of_line(deposit, &line.reference).map(|cause| cause.as_str().to_owned())),
+        if funded.is_money() { "yes" } else { "no" }.to_owned(),
     ]
 }
 
@@ -122,6 +125,7 @@ pub fn exception_cells(one: &Exception) -> Vec<String> {
         known(one.gone_at.map(seconds)),
         known(resolution.map(|resolution| resolution.by.clone())),
         known(resolution.map(|resolution| resolution.reason.clone())),
+        known(one.detail.clone()),
     ]
 }
 

@@ -115,7 +115,7 @@ pub struct Funded {
 
 impl Funded {
     /// Whether the deposit has its money.
-    pub(super) fn is_money(&self) -> bool {
+    pub fn is_money(&self) -> bool {
         matches!(self.kind, FundedKind::Sale | FundedKind::Refund | FundedKind::Unrecognized)
             && matches!(
                 self.status,

@@ -1,7 +1,7 @@
 //! `GET /v2/deposits` and `GET /v2/deposits/{depositId}`: what arrived, and line by line what it is made of.
 
 use jiff::{Timestamp, ToSpan, civil::Date};
-use lambda_http::Request;
+use lambda_http::{Request, RequestExt as _};
 use serde_json::{Value, json};
 use tollgate_core::{
     payments::{Refusal, Role},
@@ -40,6 +40,9 @@ const WITHIN_DAYS: i32 = 92;
 
 /// Deposits may be dated ahead by so many days.
 const AHEAD_DAYS: i32 = 7;
+
+/// Lines of a deposit as CSV, unless the request says how many: a response may have 6 MB.
+const CSV_LINES: usize = 25_000;
 
 /// The parameters of one deposit.
 const OF_ONE: [&str; 3] = ["mid", "page[limit]", "page[cursor]"];
@@ -108,7 +111,9 @@ async fn read(ports: &Transactions, request: &Request) -> Handled<Page> {
     let deposit = the_one(found, mid.as_deref())?;
     let unmatched = reader.unmatched(merchant).await.map_err(Refusal::Store)?;
     let after = paging.place.as_ref().map(|place| place.after.as_str());
-    let page = reader.lines(merchant, &deposit, after, paging.limit).await.map_err(Refusal::Store)?;
+    let is_limited = request.query_string_parameters().first("page[limit]").is_some();
+    let limit = if wants_csv(request) && !is_limited { CSV_LINES } else { paging.limit };
+    let page = reader.lines(merchant, &deposit, after, limit).await.map_err(Refusal::Store)?;
     let lines = page.lines;
     let cursor = page.next.map(|after| paging.cursor(&Place::of_keys(after), &caller, now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
@@ -220,6 +225,7 @@ pub fn deposit_line_value(deposit: &Deposit, row: &DepositLine, unmatched: &Unma
         "retref": line.reference,
         "kind": funded.kind.as_str(),
         "status": funded.status.as_str(),
+        "counts": funded.is_money(),
         "amount": funded.amount,
         "currency": funded.currency.map(Currency::code),
         "settled_at": line.settled.first().map(|settled| settled.day),

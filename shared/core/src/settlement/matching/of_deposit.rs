@@ -85,7 +85,8 @@ pub(super) fn of_chargeback(context: &Matching<'_>, chargeback: &Chargeback, fou
         case: Some(chargeback.case.clone()),
         order: owned.map(|one| one.order.clone()),
         transaction: owned.map(|one| one.transaction),
-        found: Some(-chargeback.amount),
+        // What of it is still open.
+        found: Some(-chargeback.amount.min(before - reversed)),
         currency: chargeback.currency.or(owned.map(|one| one.currency)),
         ..Exception::new(compared.account, ExceptionCause::Chargeback, &subject, day, context.now)
     });
