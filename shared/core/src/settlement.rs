@@ -23,7 +23,6 @@ mod read_day;
 mod read_deposit;
 mod reports;
 mod run;
-mod run_account;
 mod store;
 
 pub use day::eastern_day;
@@ -38,13 +37,15 @@ pub use keep_exceptions::{
 };
 pub use known_days::KnownDays;
 pub use known_disputes::DepositDisputes;
-pub use line::{BatchStatus, Funded, FundedKind, FundedStatus, Line, LinePlace, Settled, SettledStatus};
+pub use line::{
+    BatchStatus, Funded, FundedKind, FundedStatus, Line, LinePlace, Settled, SettledStatus, UnreadableRow,
+};
 pub use match_days::{DayMatcher, MatchReport, MatchedDays};
 pub use match_disputes::{DisputedPayment, MatchedDisputes};
 pub use matching::{Compared, Covered, Match, Progressed, Verdict, Waits, match_account};
 pub use read_day::ReadDayError;
 pub use read_deposit::{DepositLine, DepositLines, DepositReader, DepositSums, Unmatched};
-pub use reports::{FundingRecord, ReadReport, ReportError, Reports, SettledRecord, UnreadableRow};
+pub use reports::{FundingRecord, ReadReport, ReportError, Reports, SettledRecord};
 pub use run::{Settlement, SettlementReport, SettlementSettings};
 pub use store::{
     DepositJournal, DepositPage, DepositStore, ExceptionFilter, ExceptionPage, ExceptionStore, KnownReport,

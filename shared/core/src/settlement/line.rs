@@ -1,5 +1,7 @@
 //! What the gateway's records say about one reference: its settlement, and the deposits that hold it.
 
+use std::fmt;
+
 use jiff::civil::Date;
 use uuid::Uuid;
 
@@ -168,6 +170,27 @@ impl Line {
     pub fn newest_day(&self) -> Option<Date> {
         let settled = self.settled.iter().map(|one| one.day);
         settled.chain(self.funded.iter().map(|one| one.day)).max()
+    }
+}
+
+/// A row of a report that cannot be read. The rest of the report counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnreadableRow {
+    /// The deposit that it is in, if that is known.
+    pub deposit: Option<String>,
+    /// The batch that it is in, if that is known.
+    pub batch: Option<String>,
+    /// Its own id or reference, as stated.
+    pub id: Option<String>,
+    /// Why it cannot be read; never says what it holds.
+    pub why: String,
+}
+
+impl fmt::Display for UnreadableRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)?;
+        self.batch.iter().try_for_each(|batch| write!(f, ", batch {batch}"))?;
+        self.id.iter().try_for_each(|id| write!(f, ", {id}"))
     }
 }
 

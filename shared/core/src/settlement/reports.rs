@@ -1,33 +1,12 @@
 //! The gateway's reports: a port. They are read for a stated day only; without one, reading consumes them.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
 
-use super::{Adjustment, Chargeback, Deposit, Funded, Settled};
+use super::{Adjustment, Chargeback, Deposit, Funded, Settled, UnreadableRow};
 use crate::payments::Merchant;
-
-/// A row of a report that cannot be read. The rest of the report counts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnreadableRow {
-    /// The deposit that it is in, if that is known.
-    pub deposit: Option<String>,
-    /// The batch that it is in, if that is known.
-    pub batch: Option<String>,
-    /// Its own id or reference, as stated.
-    pub id: Option<String>,
-    /// Why it cannot be read; never says what it holds.
-    pub why: String,
-}
-
-impl fmt::Display for UnreadableRow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.why)?;
-        self.batch.iter().try_for_each(|batch| write!(f, ", batch {batch}"))?;
-        self.id.iter().try_for_each(|id| write!(f, ", {id}"))
-    }
-}
 
 /// What the report of batches says.
 #[derive(Clone, Debug, PartialEq, Eq)]

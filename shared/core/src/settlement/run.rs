@@ -3,15 +3,18 @@
 //! Runs side by side do not disturb each other: an account is read by the one that claims it. One that does not respond, or is
 //! slow, delays no other.
 
+mod account;
+
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::Serialize;
 
+use self::account::AccountRun;
 use super::{
     DepositJournal, DepositNews, DepositStore, ExceptionStore, LineStore, Progress, ProgressStore,
-    ReadDayError, Reports, Waits, read_day::Reader, run_account::AccountRun,
+    ReadDayError, Reports, Waits, read_day::Reader,
 };
 use crate::{
     journal::{EntryLog, TotalsStore, day_of},
@@ -30,7 +33,7 @@ const LOOKED_FOR_DAYS: i64 = 3;
 const CLAIM: SignedDuration = SignedDuration::from_mins(16);
 
 /// How long one report may take. The largest have 20 MB.
-pub(super) const REPORT_LIMIT: Duration = Duration::from_mins(1);
+const REPORT_LIMIT: Duration = Duration::from_mins(1);
 
 /// What is read and for how long it is waited for.
 #[derive(Clone, Debug)]
@@ -253,7 +256,7 @@ impl Settlement {
         (outcome, unread_s)
     }
 
-    pub(super) fn reader(&self) -> Reader<'_> {
+    fn reader(&self) -> Reader<'_> {
         Reader {
             reports: self.reports.as_ref(),
             log: self.log.as_ref(),

@@ -8,18 +8,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, ToSpan, civil::Date};
 
-use super::{
-    DayMatcher, DisputeRecorder, Exception, KnownDays, KnownReport, MatchedDays, Progress, ReadDayError,
-    ReportError, Settlement, SettlementReport, eastern_day,
-    journal_deposit::publish,
-    match_disputes::DisputeMatcher,
-    read_day::{KnownReports, Unkept, WantedAccount, WantedDay},
-    run::REPORT_LIMIT,
-    store::READ_AFTER_USE_DAYS,
-};
+use super::{REPORT_LIMIT, Settlement, SettlementReport};
 use crate::{
     journal::day_of,
     payments::{Deadline, Merchant, StoreError},
+    settlement::{
+        DayMatcher, DisputeRecorder, Exception, KnownDays, KnownReport, MatchedDays, Progress,
+        READ_AFTER_USE_DAYS, ReadDayError, ReportError, eastern_day,
+        journal_deposit::publish,
+        match_disputes::DisputeMatcher,
+        read_day::{KnownReports, Unkept, WantedAccount, WantedDay},
+    },
     values::QuarterHour,
 };
 
