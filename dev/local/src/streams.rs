@@ -17,6 +17,9 @@ use crate::{dynamodb::reason, functions::Functions, permissions::acting_as, reso
 /// Changes in a batch, as `template.yaml` has it.
 const BATCH_SIZE: i32 = 100;
 
+/// What Lambda hands over in one invocation at most, in bytes of JSON.
+const BATCH_MAX_BYTES: usize = 6_000_000;
+
 /// A table's stream, and how far each consumer has come.
 pub(crate) struct Stream {
     client: Client,
@@ -76,10 +79,10 @@ impl Stream {
         let mut changes = 0;
         for shard in shards {
             loop {
-                let records = self.read(shard).await?;
+                let mut records = self.read(shard).await?;
+                let event = event(&mut records);
                 let Some(last) = records.last().and_then(number) else { break };
-                let event = json!({ "Records": records.iter().map(record).collect::<Vec<_>>() });
-                let response = functions.invoke_with_event(consumer, &event.to_string()).await;
+                let response = functions.invoke_with_event(consumer, &event).await;
                 let response = response.map_err(|error| error.to_string())?;
                 if let Some(failed) = response["batchItemFailures"][0]["itemIdentifier"].as_str() {
                     let done = records.iter().filter_map(number).take_while(|number| *number != failed);
@@ -126,6 +129,21 @@ impl Stream {
 
 fn number(record: &Record) -> Option<&str> {
     record.dynamodb()?.sequence_number()
+}
+
+/// The event with as many of these as fit into one; the others are left out.
+fn event(records: &mut Vec<Record>) -> String {
+    let mut changes: Vec<String> = Vec::new();
+    let mut bytes = 0;
+    for change in records.iter().map(|one| record(one).to_string()) {
+        bytes += change.len();
+        if bytes > BATCH_MAX_BYTES && !changes.is_empty() {
+            break;
+        }
+        changes.push(change);
+    }
+    records.truncate(changes.len());
+    format!(r#"{{"Records":[{}]}}"#, changes.join(","))
 }
 
 /// A change as Lambda hands it to a function.
