@@ -32,8 +32,8 @@ pub(crate) use movements::ListEntries;
 pub(crate) use people::{AddPerson, ChangePerson, ListAudit, ListPeople, PersonCommand, RemovePerson};
 pub(crate) use place::{ActsOn, LOCAL, PlaceArguments};
 pub(crate) use settlement::{
-    ListDeposits, ListExceptions, NoteException, ReadReports, ResolveException, SettlementCommand,
-    ShowDeposit,
+    ListDeposits, ListExceptions, ListOutstanding, NoteException, ReadReports, ResolveException,
+    SettlementCommand, ShowDeposit,
 };
 pub(crate) use sign_in::{AddSignInClient, RemoveSignInClient, SignInClientCommand};
 pub(crate) use times::Day;

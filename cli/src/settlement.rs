@@ -2,6 +2,7 @@
 
 mod deposits;
 mod exceptions;
+mod outstanding;
 mod reports;
 
 use tollgate::ports::SettlementStores;
@@ -23,6 +24,7 @@ pub(crate) async fn run(place: &Place, command: &SettlementCommand) -> Result<Re
     match command {
         SettlementCommand::List(list) => deposits::list(place, list).await,
         SettlementCommand::Show(show) => deposits::show(place, show).await,
+        SettlementCommand::Outstanding(list) => outstanding::list(place, list).await,
         SettlementCommand::Exceptions(list) => exceptions::list(place, list).await,
         SettlementCommand::Note(note) => exceptions::note(place, note).await,
         SettlementCommand::Resolve(resolve) => exceptions::resolve(place, resolve).await,

@@ -78,7 +78,8 @@ pub use people::{add_person, change_person, list_people, person_change_value, pe
 pub use reports::report_totals;
 pub use settlement::{
     account_value, deposit_line_value, deposit_value, exception_value, get_deposit, get_settlement,
-    list_deposits, list_exceptions, note_exception, resolve_exception, whole_deposit_value,
+    list_deposits, list_exceptions, list_outstanding, note_exception, outstanding_sum_value,
+    outstanding_value, resolve_exception, settlement_record_value, whole_deposit_value,
 };
 pub use status::{payment_status, transaction_status};
 pub use stop::{get_stop, put_stop};

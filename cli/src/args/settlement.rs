@@ -19,6 +19,8 @@ pub(crate) enum SettlementCommand {
     List(ListDeposits),
     /// One deposit, line by line: what is in it, what was taken off, and what does not fit
     Show(ShowDeposit),
+    /// What was captured or refunded and is in no deposit, the newest first, and what it comes to
+    Outstanding(ListOutstanding),
     /// What does not fit, the newest first: not settled, another amount, …
     Exceptions(ListExceptions),
     /// Note something about an exception, for everybody who looks at it
@@ -53,6 +55,23 @@ pub(crate) struct ShowDeposit {
     /// The deposit's id, or the trace number on the bank's statement
     pub(crate) deposit: String,
     /// The gateway account, where deposits of several have this id
+    #[arg(long, value_name = "MID")]
+    pub(crate) mid: Option<String>,
+    #[command(flatten)]
+    pub(crate) rows: Rows,
+}
+
+#[derive(Args)]
+pub(crate) struct ListOutstanding {
+    /// The merchant's id, such as 170200123
+    pub(crate) merchant: MerchantId,
+    /// Captured or refunded on this day or later, as the bank counts days; up to 35 days ago [default: 7 days ago]
+    #[arg(long, value_name = "DAY")]
+    pub(crate) from: Option<Date>,
+    /// Up to this day, which is included [default: today]
+    #[arg(long, value_name = "DAY")]
+    pub(crate) to: Option<Date>,
+    /// Only what is of this gateway account
     #[arg(long, value_name = "MID")]
     pub(crate) mid: Option<String>,
     #[command(flatten)]

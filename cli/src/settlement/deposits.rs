@@ -91,7 +91,7 @@ pub(super) async fn list(place: &Place, list: &ListDeposits) -> Result<Report, F
     Ok(Report::new(text.join("\n"), value))
 }
 
-fn reader<'a>(
+pub(super) fn reader<'a>(
     place: &Place,
     stores: &'a SettlementStores,
     log: &'a dyn tollgate_core::journal::EntryLog,
@@ -269,6 +269,8 @@ fn line_row(deposit: &Deposit, row: &DepositLine, unmatched: &Unmatched) -> Vec<
         format!("{}{}", funded.status.as_str(), if funded.is_money() { "" } else { ", not counted" }),
         or_dash(entry.map(|entry| entry.order.order.to_string())),
         or_dash(entry.map(|entry| entry.transaction.to_string())),
-        or_dash(unmatched.of_line(deposit, &line.reference).map(|cause| cause.as_str().to_owned())),
+        or_dash(
+            unmatched.of_reference(&deposit.account, &line.reference).map(|cause| cause.as_str().to_owned()),
+        ),
     ]
 }

@@ -86,6 +86,43 @@ async fn a_deposit_is_explained_line_by_line_and_its_wrong_cent_is_found_noted_a
 }
 
 #[tokio::test]
+async fn what_is_in_no_deposit_is_listed_with_its_sum_and_a_payment_says_when_it_arrived() {
+    let (fixture, retref) = a_cent_is_missing().await;
+    let run = async |arguments: &[&str]| fixture.run(&[&["settlement"], arguments].concat(), "").await;
+    let nothing = run(&["outstanding", MERCHANT]).await.done();
+    assert!(
+        nothing.starts_with("Nothing of ") && nothing.contains(&format!("MID {MID}: read ")),
+        "{nothing}"
+    );
+    assert_eq!(fixture.pay("today", "purchase").await.0, 200);
+    fixture.stack.deliver_stream().await.unwrap();
+    let table = run(&["outstanding", MERCHANT]).await.done();
+    let row = table.lines().find(|line| line.contains("today")).unwrap();
+    assert!(row.contains("expected  25.99 USD") && row.ends_with('-'), "{table}");
+    assert!(table.contains(&format!("MID {MID}: 1 expected, 25.99 USD")), "{table}");
+    fixture.stack.simulator().settle();
+    fixture.stack.invoke_scheduled("settlement").await.unwrap();
+    let settled = run(&["outstanding", MERCHANT, "--json"]).await.json();
+    assert_eq!(
+        (&settled["sums"][0]["state"], &settled["sums"][0]["amount"]),
+        (&json!("settled"), &json!(2_599)),
+        "{settled}"
+    );
+    let csv = run(&["outstanding", MERCHANT, "--csv"]).await.done();
+    assert!(csv.starts_with("state,at,amount,") && csv.contains("settled,"), "{csv}");
+    assert_eq!(run(&["outstanding", MERCHANT, "--mid", "1", "--json"]).await.json()["sums"], json!([]));
+    run(&["outstanding", MERCHANT, "--from", "2020-01-01"]).await.fails(2, "at most 35 days ago");
+    run(&["outstanding", "nobody"]).await.fails(3, "no such merchant");
+
+    let shown = fixture.run(&["payment", "show", MERCHANT, "short"], "").await.done();
+    let line = shown.lines().find(|line| line.contains(&format!("retref {retref}: funded"))).unwrap();
+    assert!(line.starts_with("settlement of 25.99 USD") && line.contains("in deposit"), "{line}");
+    let shown = fixture.run(&["payment", "show", MERCHANT, "today", "--json"], "").await.json();
+    assert_eq!(shown["settlement"][0]["state"], "settled", "{shown}");
+    fixture.close().await;
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_said_and_never_an_empty_list_of_somebody_unknown() {
     let fixture = Fixture::open().await;
     let run = async |arguments: &[&str]| fixture.run(&[&["settlement"], arguments].concat(), "").await;

@@ -19,6 +19,8 @@ mod match_disputes;
 mod matching;
 #[cfg(test)]
 mod memory;
+mod of_transaction;
+mod outstanding;
 mod read_day;
 mod read_deposit;
 mod reports;
@@ -43,6 +45,10 @@ pub use line::{
 pub use match_days::{DayMatcher, MatchReport, MatchedDays};
 pub use match_disputes::{DisputedPayment, MatchedDisputes};
 pub use matching::{Compared, Covered, Match, Progressed, Verdict, Waits, match_account};
+pub use of_transaction::settlement_of;
+pub use outstanding::{
+    OUTSTANDING_DAYS_MAX, Outstanding, OutstandingDays, OutstandingSum, outstanding_days, sums_of,
+};
 pub use read_day::ReadDayError;
 pub use read_deposit::{DepositLine, DepositLines, DepositReader, DepositSums, Unmatched};
 pub use reports::{FundingRecord, ReadReport, ReportError, Reports, SettledRecord};

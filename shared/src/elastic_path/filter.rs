@@ -13,7 +13,7 @@ pub(super) use captures::{AttentionFilter, CaptureFilter};
 pub(super) use deliveries::DeliveryFilter;
 pub(super) use entries::EntryFilter;
 pub(super) use orders::OrderFilter;
-pub(super) use settlement::{DepositFilter, NoFilter, WantedExceptions, is_mid};
+pub(super) use settlement::{DaysOfAccount, NoFilter, WantedExceptions, is_mid};
 pub(super) use term::{Fields, Range, parse, without_customers};
 
 use jiff::Timestamp;

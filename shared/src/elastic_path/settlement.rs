@@ -3,10 +3,12 @@
 mod deposits;
 mod exceptions;
 mod of_transaction;
+mod outstanding;
 
 pub use deposits::{deposit_line_value, deposit_value, get_deposit, list_deposits, whole_deposit_value};
 pub use exceptions::{exception_value, list_exceptions, note_exception, resolve_exception};
-pub use of_transaction::get_settlement;
+pub use of_transaction::{get_settlement, settlement_record_value};
+pub use outstanding::{list_outstanding, outstanding_sum_value, outstanding_value};
 
 use serde_json::{Value, json};
 use tollgate_core::{payments::Refusal, settlement::Progress};

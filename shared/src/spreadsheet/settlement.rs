@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use tollgate_core::{
-    settlement::{Deposit, DepositLine, DepositSums, Exception, Unmatched},
+    settlement::{Deposit, DepositLine, DepositSums, Exception, Outstanding, Unmatched},
     values::Currency,
 };
 
@@ -61,6 +61,21 @@ pub const EXCEPTION_COLUMNS: [&str; 18] = [
     "detail",
 ];
 
+/// The same of what is outstanding.
+pub const OUTSTANDING_COLUMNS: [&str; 11] = [
+    "state",
+    "at",
+    "amount",
+    "currency",
+    "mid",
+    "retref",
+    "order",
+    "transaction",
+    "operation",
+    "settled_at",
+    "unmatched",
+];
+
 /// A deposit's cells.
 pub fn deposit_cells(deposit: &Deposit, unmatched: &Unmatched) -> Vec<String> {
     let DepositSums { gross, refunds, fees, chargebacks, adjustments } = DepositSums::of(deposit);
@@ -98,7 +113,9 @@ pub fn line_cells(deposit: &Deposit, row: &DepositLine, unmatched: &Unmatched) -
         known(line.settled.first().map(|settled| settled.day.to_string())),
         known(entry.map(|entry| entry.order.order.to_string())),
         known(entry.map(|entry| entry.transaction.to_string())),
-        known(unmatched.of_line(deposit, &line.reference).map(|cause| cause.as_str().to_owned())),
+        known(
+            unmatched.of_reference(&deposit.account, &line.reference).map(|cause| cause.as_str().to_owned()),
+        ),
         if funded.is_money() { "yes" } else { "no" }.to_owned(),
     ]
 }
@@ -126,6 +143,24 @@ pub fn exception_cells(one: &Exception) -> Vec<String> {
         known(resolution.map(|resolution| resolution.by.clone())),
         known(resolution.map(|resolution| resolution.reason.clone())),
         known(one.detail.clone()),
+    ]
+}
+
+/// The cells of a payment or refund whose money has not arrived.
+pub fn outstanding_cells(one: &Outstanding) -> Vec<String> {
+    let expectation = &one.expectation;
+    vec![
+        one.progressed.as_str().to_owned(),
+        seconds(expectation.at),
+        decimal(expectation.amount, Some(expectation.currency)),
+        code(Some(expectation.currency)),
+        expectation.account.clone(),
+        known(expectation.reference.clone()),
+        expectation.order.order.to_string(),
+        expectation.transaction.to_string(),
+        expectation.operation.to_string(),
+        known(one.settled_on.map(|day| day.to_string())),
+        known(one.unmatched.map(|cause| cause.as_str().to_owned())),
     ]
 }
 

@@ -54,6 +54,7 @@ const ROUTES: &[&str] = &[
     "GET /v2/deposits",
     "GET /v2/deposits/{depositId}",
     "GET /v2/transactions/{transactionId}/settlement",
+    "GET /v2/settlement/outstanding",
     "GET /v2/settlement/exceptions",
     "POST /v2/settlement/exceptions/{exceptionId}/notes",
     "POST /v2/settlement/exceptions/{exceptionId}/resolve",
@@ -260,6 +261,7 @@ impl Ask {
             "GET /v2/transactions/{transactionId}/settlement" => {
                 elastic_path::get_settlement(&world.lists(), request).await
             }
+            "GET /v2/settlement/outstanding" => elastic_path::list_outstanding(&world.lists(), request).await,
             "GET /v2/settlement/exceptions" => elastic_path::list_exceptions(&world.lists(), request).await,
             "POST /v2/settlement/exceptions/{exceptionId}/notes" => {
                 elastic_path::note_exception(&world.lists(), request).await

@@ -206,6 +206,37 @@ async fn a_payment_says_when_its_money_arrived() {
     t.end();
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_is_in_no_deposit_is_listed_and_added_up() {
+    let mut t = Table::new("settlement_outstanding");
+    let path = "/v2/settlement/outstanding";
+    t.ask("nothing was read yet", &list(path)).await;
+    settled(&mut t).await;
+    let account = t.world.entries()[0].account.clone();
+    let known = Progress::new(&account, "2026-11-01T00:00:00Z".parse().unwrap());
+    t.world.state().settlement.progress = vec![Progress { funding: Some(true), ..known }];
+    t.ask("all of it arrived", &list(path)).await;
+    t.world.state().settlement.lines.clear();
+    t.world.state().settlement.exceptions[0].account = account;
+    t.prepare(&pay("a", "purchase", card(1_000)).by("shop:pay")).await;
+    t.ask("two are expected, one of them with an exception", &list(path)).await;
+    t.ask("as a file", &csv(path)).await;
+    let first = t.ask("a page of one", &list(&format!("{path}?page[limit]=1"))).await;
+    let cursor = first["meta"]["page"]["cursor"].as_str().unwrap().to_owned();
+    t.ask("and the next", &list(&format!("{path}?page[limit]=1&page[cursor]={cursor}"))).await;
+    for filter in ["eq(date,2026-11-20)", "lt(date,2026-11-20)", "eq(mid,1)"] {
+        t.ask("some days or an account", &list(&format!("{path}?filter={filter}"))).await;
+    }
+    for filter in ["ge(date,2026-01-01)", "eq(date,Tuesday)", "eq(state,expected)"] {
+        t.ask("not to be understood", &list(&format!("{path}?filter={filter}"))).await;
+    }
+    t.ask("another merchant has none", &get(path).by("strict:read")).await;
+    t.ask("a browser may not see it", &get(path).by("shop:shopper1")).await;
+    t.world.state().broken.insert("settlement");
+    t.ask("the table is away", &list(path)).await;
+    t.end();
+}
+
 fn note(n: u128, text: &str) -> Ask {
     let path = format!("/v2/settlement/exceptions/{}/notes", Uuid::from_u128(n));
     post(path).by("shop:operate").data(json!({"actor": "Ann", "text": text}))

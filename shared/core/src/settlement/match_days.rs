@@ -10,7 +10,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
     Compared, Exception, ExceptionCause, ExceptionStore, ExceptionsReport, Expectation, Expectations, Line,
-    LineStore, Match, MatchedDisputes, Waits, expectations, keep_exceptions, line_of, match_account,
+    LineStore, Match, MatchedDisputes, Verdict, Waits, expectations, keep_exceptions, line_of, match_account,
     read_day::KnownReports,
 };
 use crate::{
@@ -88,6 +88,8 @@ struct Gathered {
     unnamed: Vec<Expectation>,
     /// What has the order id of one of these lines: another record of the same attempt.
     known: Vec<Expectation>,
+    /// What has not arrived, where that is what is looked for.
+    outstanding: Option<Vec<Verdict>>,
 }
 
 impl DayMatcher<'_> {
@@ -99,13 +101,7 @@ impl DayMatcher<'_> {
         now: Timestamp,
     ) -> Result<MatchReport, StoreError> {
         let mut gathered = self.begin(wanted).await?;
-        let (first, last) = wanted.days;
-        let mut day = Some(last);
-        while let Some(of) = day.filter(|day| *day >= first) {
-            self.match_day(wanted, of, now, &mut gathered).await?;
-            day = of.yesterday().ok();
-        }
-        Self::match_rest(wanted, disputes, now, &mut gathered);
+        self.match_each(wanted, disputes, now, &mut gathered).await?;
         gathered.found.covered.disputes = disputes.is_compared;
         gathered.found.exceptions.extend(disputes.exceptions.iter().cloned());
         self.look_again(wanted, now, &mut gathered).await?;
@@ -113,6 +109,34 @@ impl DayMatcher<'_> {
         gathered.report.exceptions =
             keep_exceptions(self.exceptions, merchant, account, &gathered.found, now).await?;
         Ok(gathered.report)
+    }
+
+    /// What of these days has not arrived. Nothing is written.
+    pub(super) async fn outstanding(
+        &self,
+        wanted: &MatchedDays<'_>,
+        now: Timestamp,
+    ) -> Result<Vec<Verdict>, StoreError> {
+        let mut gathered = Gathered { outstanding: Some(Vec::new()), ..self.begin(wanted).await? };
+        self.match_each(wanted, &MatchedDisputes::default(), now, &mut gathered).await?;
+        Ok(gathered.outstanding.unwrap_or_default())
+    }
+
+    async fn match_each(
+        &self,
+        wanted: &MatchedDays<'_>,
+        disputes: &MatchedDisputes,
+        now: Timestamp,
+        gathered: &mut Gathered,
+    ) -> Result<(), StoreError> {
+        let (first, last) = wanted.days;
+        let mut day = Some(last);
+        while let Some(of) = day.filter(|day| *day >= first) {
+            self.match_day(wanted, of, now, gathered).await?;
+            day = of.yesterday().ok();
+        }
+        Self::match_rest(wanted, disputes, now, gathered);
+        Ok(())
     }
 
     async fn begin(&self, wanted: &MatchedDays<'_>) -> Result<Gathered, StoreError> {
@@ -144,7 +168,7 @@ impl DayMatcher<'_> {
         let mut found =
             match_account(&Compared { lines: &lines, ..compared(wanted, &expected) }, wanted.waits, now);
         self.look_for_owners(wanted, now, gathered, &mut found).await?;
-        gathered.take(found);
+        gathered.take(found, wanted.has_deposits);
         Ok(())
     }
 
@@ -255,7 +279,7 @@ impl DayMatcher<'_> {
             disputed: &disputes.disputed,
             ..compared(wanted, &unnamed)
         };
-        gathered.take(match_account(&all, wanted.waits, now));
+        gathered.take(match_account(&all, wanted.waits, now), wanted.has_deposits);
         gathered.found.covered.rows_since = wanted.reports.keys().map(|(_, day)| *day).min();
         for ((kind, day), report) in wanted.reports {
             let unread = report.unreadable.iter().map(|row| {
@@ -289,7 +313,7 @@ impl DayMatcher<'_> {
         });
         let found: Vec<Match> = stream::iter(found).buffer_unordered(LOOKED_AT_AT_ONCE).try_collect().await?;
         for one in found {
-            gathered.take(one);
+            gathered.take(one, wanted.has_deposits);
         }
         Ok(())
     }
@@ -320,8 +344,11 @@ impl Gathered {
         }
     }
 
-    fn take(&mut self, found: Match) {
+    fn take(&mut self, found: Match, has_deposits: bool) {
         self.report.compared += u64::try_from(found.verdicts.len()).unwrap_or(u64::MAX);
+        if let Some(outstanding) = &mut self.outstanding {
+            outstanding.extend(found.verdicts.into_iter().filter(|one| one.is_outstanding(has_deposits)));
+        }
         self.found.exceptions.extend(found.exceptions);
         self.found.covered.references.extend(found.covered.references);
         self.found.covered.deposits.extend(found.covered.deposits);

@@ -20,7 +20,7 @@ use super::{
     day::eastern_day,
 };
 use crate::{
-    order::{LineId, OrderKey, is_gateway_order_id},
+    order::{LineId, is_gateway_order_id},
     values::Holidays,
     words,
 };
@@ -98,6 +98,10 @@ words! {
         NoMoney => "no_money",
         /// Captured or refunded, and not settled yet.
         Expected => "expected",
+        /// The processor reviews it, or its batch is held or refused.
+        Held => "held",
+        /// The processor refused it, or it came back: no money comes.
+        Refused => "refused",
         /// In a batch that the processor took.
         Settled => "settled",
         /// In a deposit.
@@ -110,12 +114,8 @@ words! {
 pub struct Verdict {
     /// The gateway's reference; none of what no response and no record names.
     pub reference: Option<String>,
-    /// The order, where it is known here.
-    pub order: Option<OrderKey>,
-    /// The transaction, where it is known here.
-    pub transaction: Option<Uuid>,
-    /// The operation that made the gateway's record, where it is known here.
-    pub operation: Option<Uuid>,
+    /// The payment or refund, where it is known here.
+    pub expectation: Option<Expectation>,
     /// How far the money got.
     pub progressed: Progressed,
     /// The Eastern day of the first batch that was taken with it.
@@ -124,6 +124,18 @@ pub struct Verdict {
     pub funded_on: Option<Date>,
     /// That deposit's id.
     pub deposit: Option<String>,
+}
+
+impl Verdict {
+    /// Whether money of it has not arrived that was taken or given back.
+    pub(super) fn is_outstanding(&self, has_deposits: bool) -> bool {
+        let moves = self.expectation.as_ref().is_some_and(|expectation| expectation.amount != 0);
+        match self.progressed {
+            Progressed::Expected | Progressed::Held | Progressed::Refused => moves,
+            Progressed::Settled => moves && has_deposits,
+            Progressed::Funded | Progressed::NoMoney => false,
+        }
+    }
 }
 
 /// What a match found.

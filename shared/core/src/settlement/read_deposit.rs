@@ -78,9 +78,9 @@ impl Unmatched {
         self.by_deposit.get(&(deposit.account.clone(), deposit.id.clone())).copied().unwrap_or_default()
     }
 
-    /// What is wrong with one of a deposit's lines.
-    pub fn of_line(&self, deposit: &Deposit, reference: &str) -> Option<ExceptionCause> {
-        self.by_reference.get(&(deposit.account.clone(), reference.to_owned())).copied()
+    /// What is wrong with one of an account's references.
+    pub fn of_reference(&self, account: &str, reference: &str) -> Option<ExceptionCause> {
+        self.by_reference.get(&(account.to_owned(), reference.to_owned())).copied()
     }
 }
 

@@ -9,18 +9,18 @@ use crate::api::problem::Problem;
 /// Longest account (MID), in characters.
 const MID_MAX: usize = 32;
 
-/// Which deposits are meant.
+/// Which days are meant, and whose.
 #[derive(Debug, Default)]
-pub(in crate::elastic_path) struct DepositFilter {
+pub(in crate::elastic_path) struct DaysOfAccount {
     /// The first day, included.
     pub(in crate::elastic_path) first: Option<Date>,
     /// The last day, included.
     pub(in crate::elastic_path) last: Option<Date>,
-    /// Those of this account.
+    /// Only this account.
     pub(in crate::elastic_path) account: Option<String>,
 }
 
-impl Fields for DepositFilter {
+impl Fields for DaysOfAccount {
     const NAMES: &'static str = "date, mid";
 
     fn add(&mut self, term: &Term<'_>) -> Result<(), Problem> {
@@ -35,7 +35,7 @@ impl Fields for DepositFilter {
     }
 }
 
-impl DepositFilter {
+impl DaysOfAccount {
     fn narrow(&mut self, term: &Term<'_>) -> Result<(), Problem> {
         let day = term.one()?.parse::<Date>().ok().filter(|_| term.values[0].len() == 10);
         let day = day.ok_or_else(|| term.wrong("must be a day such as 2026-11-20"))?;

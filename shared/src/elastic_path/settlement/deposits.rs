@@ -24,7 +24,7 @@ use crate::{
     elastic_path::{
         cursor::Place,
         downloads::on_record,
-        filter::{DepositFilter, NoFilter},
+        filter::{DaysOfAccount, NoFilter},
         page::{csv, wants_csv},
         paging::{PARAMETERS, Paging},
         parameters::Parameters,
@@ -58,7 +58,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
     let now = ports.access.now();
     let mut parameters = Parameters::of(request, &PARAMETERS);
-    let paging: Paging<DepositFilter> = Paging::read("deposits\n", (request, &mut parameters), &caller, now);
+    let paging: Paging<DaysOfAccount> = Paging::read("deposits\n", (request, &mut parameters), &caller, now);
     parameters.finish()?;
     let (merchant, after) = (&caller.merchant.id, paging.place.as_ref().map(|place| place.after.as_str()));
     let between = days(&paging.filter, now);
@@ -89,7 +89,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
 }
 
 /// The days of a list, both included.
-fn days(filter: &DepositFilter, now: Timestamp) -> (Date, Date) {
+fn days(filter: &DaysOfAccount, now: Timestamp) -> (Date, Date) {
     let today = tollgate_core::settlement::eastern_day(now);
     let last = filter.last.unwrap_or_else(|| today.saturating_add(AHEAD_DAYS.days()));
     let first = filter.first.unwrap_or_else(|| last.min(today).saturating_sub(WITHIN_DAYS.days()));
@@ -143,7 +143,7 @@ fn the_one(mut found: Vec<Deposit>, mid: Option<&str>) -> Result<Deposit, Failur
     found.pop().ok_or_else(|| Failure::new(Code::NotFound, "there is no such deposit"))
 }
 
-fn reader(ports: &Transactions) -> DepositReader<'_> {
+pub(super) fn reader(ports: &Transactions) -> DepositReader<'_> {
     let stores = &ports.settlement;
     DepositReader {
         lines: stores.lines.as_ref(),
@@ -232,6 +232,6 @@ pub fn deposit_line_value(deposit: &Deposit, row: &DepositLine, unmatched: &Unma
         "order": entry.as_ref().map(|entry| &entry.order.order),
         "transaction": entry.as_ref().map(|entry| entry.transaction),
         "custom_reference": entry.as_ref().and_then(|entry| entry.merchant_reference.as_ref()),
-        "unmatched": unmatched.of_line(deposit, &line.reference).map(ExceptionCause::as_str),
+        "unmatched": unmatched.of_reference(&deposit.account, &line.reference).map(ExceptionCause::as_str),
     })
 }

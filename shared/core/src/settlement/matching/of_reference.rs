@@ -109,20 +109,43 @@ impl<'a> About<'a> {
         let expects = self.expectation.is_some_and(|expectation| expectation.amount != 0);
         let progressed = match (self.taken.first(), self.funded.first()) {
             (_, Some(_)) => Progressed::Funded,
+            (Some(_), None) if self.is_sent_back() => Progressed::Refused,
             (Some(_), None) => Progressed::Settled,
-            (None, None) if expects => Progressed::Expected,
+            (None, None) if expects => self.waiting(),
             (None, None) => Progressed::NoMoney,
         };
         Verdict {
             reference: self.stated_reference(),
-            order: self.expectation.map(|one| one.order.clone()),
-            transaction: self.expectation.map(|one| one.transaction),
-            operation: self.expectation.map(|one| one.operation),
+            expectation: self.expectation.cloned(),
             progressed,
             settled_on: self.taken.first().map(|settled| settled.day),
             funded_on: self.funded.first().map(|funded| funded.day),
             deposit: self.funded.first().map(|funded| funded.deposit.clone()),
         }
+    }
+
+    /// Whether no money comes, though the processor may have taken it.
+    fn is_sent_back(&self) -> bool {
+        let returned = self.line.settled.iter().any(|one| one.status == SettledStatus::Returned);
+        returned || self.line.funded.iter().any(is_sent_back)
+    }
+
+    /// How far what no processor took is.
+    fn waiting(&self) -> Progressed {
+        match self.latest() {
+            _ if self.is_sent_back() => Progressed::Refused,
+            Some(latest) if is_refused(latest) => Progressed::Refused,
+            Some(latest) if latest.status == SettledStatus::UnderReview => Progressed::Held,
+            Some(latest) if matches!(latest.batch_status, BatchStatus::Held | BatchStatus::Refused) => {
+                Progressed::Held
+            }
+            Some(_) | None => Progressed::Expected,
+        }
+    }
+
+    /// What its latest batch says.
+    fn latest(&self) -> Option<&'a Settled> {
+        self.line.settled.iter().max_by_key(|settled| (settled.day, &settled.batch))
     }
 
     /// None of a payment or refund that neither a response nor a record names.
@@ -193,7 +216,7 @@ impl<'a> About<'a> {
 
     /// Why nothing was taken, unless it is still to be expected.
     fn not_settled(&self, expectation: &Expectation) -> Option<Differs> {
-        let latest = self.line.settled.iter().max_by_key(|settled| (settled.day, &settled.batch));
+        let latest = self.latest();
         let since = latest.map_or_else(|| eastern_day(expectation.at), |latest| latest.day);
         let is_late = self.is_late(since, self.context.waits.settled_within);
         let is_rejected_in_deposit = self.line.funded.iter().any(is_sent_back);

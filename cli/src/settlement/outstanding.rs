@@ -1,0 +1,103 @@
+//! `settlement outstanding`.
+
+use serde_json::json;
+use tollgate::{
+    elastic_path::{account_value, outstanding_sum_value, outstanding_value},
+    spreadsheet::settlement::{OUTSTANDING_COLUMNS, decimal, outstanding_cells},
+};
+use tollgate_core::{
+    settlement::{
+        OUTSTANDING_DAYS_MAX, Outstanding, OutstandingDays, OutstandingSum, outstanding_days, sums_of,
+    },
+    values::Currency,
+};
+
+use super::{deposits::reader, more, progress, stores, told, unread};
+use crate::{
+    args::ListOutstanding,
+    csv,
+    failure::{self, Failure},
+    payment::{history::time, list::journal},
+    place::Place,
+    report::Report,
+    table::aligned,
+};
+
+const HEADER: [&str; 9] =
+    ["TIME", "STATE", "AMOUNT", "MID", "BATCH", "RETREF", "ORDER", "TRANSACTION", "UNMATCHED"];
+
+pub(super) async fn list(place: &Place, list: &ListOutstanding) -> Result<Report, Failure> {
+    let stores = stores(place)?;
+    let progress = progress(place, &stores, &list.merchant).await?;
+    let days = outstanding_days((list.from, list.to), place.clock.now()).ok_or_else(|| {
+        Failure::Input(format!(
+            "--from must be at most {OUTSTANDING_DAYS_MAX} days ago; what is older is in `tollgate settlement \
+             exceptions`"
+        ))
+    })?;
+    if days.1 < days.0 {
+        return Err(Failure::Input(format!("--to {} is before --from {}", days.1, days.0)));
+    }
+    let wanted = OutstandingDays { merchant: &list.merchant, days, account: list.mid.as_deref() };
+    let log = journal(place, None)?;
+    let found = reader(place, &stores, log.as_ref()).outstanding(&wanted, &progress).await;
+    let mut found = found.map_err(|error| unread(&error))?;
+    let sums = sums_of(&found);
+    if let Some(after) = &list.rows.next {
+        found.retain(|one| one.place() < *after);
+    }
+    let is_more = found.len() > list.rows.limit();
+    found.truncate(list.rows.limit());
+    let next = found.last().filter(|_| is_more).map(Outstanding::place);
+    if list.rows.csv {
+        csv::print(&OUTSTANDING_COLUMNS, found.iter().map(outstanding_cells))?;
+        told(&progress).into_iter().chain(more(next.as_deref())).for_each(|line| failure::remark(&line));
+        return Ok(Report::nothing());
+    }
+    let header = HEADER.map(str::to_owned).to_vec();
+    let mut text = Vec::new();
+    if !found.is_empty() {
+        text = aligned(&std::iter::once(header).chain(found.iter().map(row)).collect::<Vec<_>>());
+    }
+    text.extend(sums.iter().map(sum));
+    if sums.is_empty() {
+        text.push(format!("Nothing of {} to {} is outstanding", days.0, days.1));
+    }
+    text.extend(told(&progress));
+    text.extend(more(next.as_deref()));
+    let value = json!({
+        "merchant": list.merchant,
+        "from": days.0,
+        "to": days.1,
+        "next": next,
+        "accounts": progress.iter().map(account_value).collect::<Vec<_>>(),
+        "sums": sums.iter().map(outstanding_sum_value).collect::<Vec<_>>(),
+        "outstanding": found.iter().map(outstanding_value).collect::<Vec<_>>(),
+    });
+    Ok(Report::new(text.join("\n"), value))
+}
+
+fn row(one: &Outstanding) -> Vec<String> {
+    let expectation = &one.expectation;
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    vec![
+        time(expectation.at).to_string(),
+        one.progressed.as_str().to_owned(),
+        money(expectation.amount, expectation.currency),
+        expectation.account.clone(),
+        or_dash(one.settled_on.map(|day| day.to_string())),
+        or_dash(expectation.reference.clone()),
+        expectation.order.order.to_string(),
+        expectation.transaction.to_string(),
+        or_dash(one.unmatched.map(|cause| cause.as_str().to_owned())),
+    ]
+}
+
+fn sum(one: &OutstandingSum) -> String {
+    let (state, amount) = (one.progressed.as_str(), money(one.amount, one.currency));
+    format!("MID {}: {} {state}, {amount}", one.account, one.count)
+}
+
+fn money(minor: i64, currency: Currency) -> String {
+    format!("{} {}", decimal(minor, Some(currency)), currency.code())
+}

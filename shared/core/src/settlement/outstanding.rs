@@ -1,0 +1,143 @@
+//! What was captured or refunded and has not arrived: what is not in the last deposit.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{Timestamp, ToSpan, civil::Date};
+
+use super::{
+    DayMatcher, DepositReader, ExceptionCause, Expectation, MatchedDays, Progress, Progressed, Verdict,
+    Waits, eastern_day,
+};
+use crate::{
+    journal::day_of,
+    order::MerchantId,
+    payments::StoreError,
+    values::{Currency, sort_of},
+};
+
+/// How long what is expected may take, over a weekend and a holiday. What takes longer is an exception, too.
+const WITHIN_DAYS: i32 = 7;
+
+/// How many days ago a list may begin: each of its days is read whole.
+pub const OUTSTANDING_DAYS_MAX: i32 = 35;
+
+/// Whose money is looked for, and when it was taken or given back.
+#[derive(Clone, Copy, Debug)]
+pub struct OutstandingDays<'a> {
+    /// The merchant.
+    pub merchant: &'a MerchantId,
+    /// The Eastern days of captures and refunds, both included.
+    pub days: (Date, Date),
+    /// Only that of this gateway account (MID).
+    pub account: Option<&'a str>,
+}
+
+/// The Eastern days that a list is of, where a caller states none, one or both. None if it began too long ago.
+pub fn outstanding_days((first, last): (Option<Date>, Option<Date>), now: Timestamp) -> Option<(Date, Date)> {
+    let today = eastern_day(now);
+    let last = last.unwrap_or(today);
+    let first = first.unwrap_or_else(|| last.min(today).saturating_sub(WITHIN_DAYS.days()));
+    (today.saturating_sub(OUTSTANDING_DAYS_MAX.days()) <= first).then_some((first, last))
+}
+
+/// A payment or refund whose money has not arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outstanding {
+    /// What should arrive.
+    pub expectation: Expectation,
+    /// How far it is.
+    pub progressed: Progressed,
+    /// The Eastern day of the batch that was taken with it.
+    pub settled_on: Option<Date>,
+    /// What is open about it.
+    pub unmatched: Option<ExceptionCause>,
+}
+
+impl Outstanding {
+    /// Its place among all of a list.
+    pub fn place(&self) -> String {
+        let Expectation { at, operation, gateway_order_id, .. } = &self.expectation;
+        format!("{}#{operation}#{gateway_order_id}", sort_of(*at))
+    }
+}
+
+/// What is as far, of one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutstandingSum {
+    /// The gateway account (MID).
+    pub account: String,
+    /// The currency.
+    pub currency: Currency,
+    /// How far it is.
+    pub progressed: Progressed,
+    /// How many payments and refunds these are.
+    pub count: u64,
+    /// In minor units, less what is given back.
+    pub amount: i64,
+}
+
+/// Sums by account, currency and how far it is, in the order of the money's way.
+pub fn sums_of(outstanding: &[Outstanding]) -> Vec<OutstandingSum> {
+    let mut sums: BTreeMap<_, OutstandingSum> = BTreeMap::new();
+    for one in outstanding {
+        let Expectation { account, currency, amount, .. } = &one.expectation;
+        let order = Progressed::ALL.iter().position(|progressed| *progressed == one.progressed);
+        let sum = sums.entry((account, currency.code(), order)).or_insert_with(|| OutstandingSum {
+            account: account.clone(),
+            currency: *currency,
+            progressed: one.progressed,
+            count: 0,
+            amount: 0,
+        });
+        sum.count += 1;
+        sum.amount += amount;
+    }
+    sums.into_values().collect()
+}
+
+impl DepositReader<'_> {
+    /// What of a merchant's accounts has not arrived, the newest first. At an account without deposits, money has arrived
+    /// as far as anybody can tell once it is settled.
+    pub async fn outstanding(
+        &self,
+        wanted: &OutstandingDays<'_>,
+        accounts: &[Progress],
+    ) -> Result<Vec<Outstanding>, StoreError> {
+        let unmatched = self.unmatched(wanted.merchant).await?;
+        let (first, last) = wanted.days;
+        let matcher = DayMatcher { log: self.log, lines: self.lines, exceptions: self.exceptions };
+        let mut all = Vec::new();
+        let named = |one: &&Progress| wanted.account.is_none_or(|account| account == one.account);
+        for Progress { account, funding, .. } in accounts.iter().filter(named) {
+            let days = MatchedDays {
+                merchant: wanted.merchant,
+                account,
+                // A payment's void is as late or later.
+                days: (first, day_of(self.now)),
+                has_deposits: funding.unwrap_or_default(),
+                unread: &BTreeSet::new(),
+                reports: &BTreeMap::new(),
+                changed: &BTreeSet::new(),
+                // What is late is in the list of exceptions.
+                waits: &Waits::default(),
+            };
+            for Verdict { expectation, progressed, settled_on, .. } in
+                matcher.outstanding(&days, self.now).await?
+            {
+                let Some(expectation) = expectation else { continue };
+                let day = eastern_day(expectation.at);
+                if first <= day && day <= last {
+                    let reference = expectation.reference.as_ref();
+                    let unmatched =
+                        reference.and_then(|reference| unmatched.of_reference(account, reference));
+                    all.push(Outstanding { expectation, progressed, settled_on, unmatched });
+                }
+            }
+        }
+        all.sort_by_cached_key(|one| std::cmp::Reverse(one.place()));
+        Ok(all)
+    }
+}
+
+#[cfg(test)]
+mod tests;

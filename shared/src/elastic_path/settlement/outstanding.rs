@@ -1,0 +1,115 @@
+//! `GET /v2/settlement/outstanding`: what was captured or refunded and is in no deposit, in rows and in sums.
+
+use lambda_http::Request;
+use serde_json::{Value, json};
+use tollgate_core::{
+    payments::{Refusal, Role},
+    settlement::{
+        ExceptionCause, OUTSTANDING_DAYS_MAX, Outstanding, OutstandingDays, OutstandingSum, outstanding_days,
+        sums_of,
+    },
+};
+
+use super::{account_value, deposits::reader};
+use crate::{
+    api::{
+        Code,
+        caller::Caller,
+        exchange::{Handled, Page, Reply},
+        failure::Failure,
+        problem::Problem,
+    },
+    elastic_path::{
+        cursor::Place,
+        downloads::on_record,
+        filter::DaysOfAccount,
+        page::{csv, wants_csv},
+        paging::{PARAMETERS, Paging},
+        parameters::Parameters,
+        response::seconds,
+    },
+    ports::Transactions,
+    spreadsheet::settlement::{OUTSTANDING_COLUMNS, outstanding_cells},
+};
+
+handlers! {
+    /// `GET /v2/settlement/outstanding?filter=…&page[limit]=…&page[cursor]=…`: the newest first, as JSON or as CSV.
+    list_outstanding(Transactions) => list();
+}
+
+async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
+    let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
+    let now = ports.access.now();
+    let mut parameters = Parameters::of(request, &PARAMETERS);
+    let paging: Paging<DaysOfAccount> =
+        Paging::read("outstanding\n", (request, &mut parameters), &caller, now);
+    let days = outstanding_days((paging.filter.first, paging.filter.last), now);
+    if days.is_none() {
+        let says =
+            format!("date must be at most {OUTSTANDING_DAYS_MAX} days ago; what is older is an exception");
+        parameters.problems.push(Problem::about("filter", Code::InvalidValue, says));
+    }
+    parameters.finish()?;
+    // None of them was a problem.
+    let days = days.ok_or_else(Failure::unreadable)?;
+    let merchant = &caller.merchant.id;
+    let accounts = ports.settlement.progress.of(merchant).await.map_err(Refusal::Store)?;
+    let wanted = OutstandingDays { merchant, days, account: paging.filter.account.as_deref() };
+    let mut found = reader(ports).outstanding(&wanted, &accounts).await.map_err(Refusal::Store)?;
+    let sums = sums_of(&found);
+    if let Some(place) = &paging.place {
+        found.retain(|one| one.place() < place.after);
+    }
+    let is_more = found.len() > paging.limit;
+    found.truncate(paging.limit);
+    let after = found.last().filter(|_| is_more).map(Outstanding::place);
+    let cursor = after.map(|after| paging.cursor(&Place::of_keys(after), &caller, now));
+    let next = cursor.as_deref().map(|cursor| paging.link(cursor));
+    let body = if wants_csv(request) {
+        csv(&OUTSTANDING_COLUMNS, found.iter().map(outstanding_cells))?
+    } else {
+        Page::from(json!({
+            "data": found.iter().map(outstanding_value).collect::<Vec<_>>(),
+            "links": {"next": next},
+            "meta": {
+                "page": {"limit": paging.limit, "cursor": cursor},
+                "from": days.0,
+                "to": days.1,
+                "sums": sums.iter().map(outstanding_sum_value).collect::<Vec<_>>(),
+                "accounts": accounts.iter().map(account_value).collect::<Vec<_>>(),
+            },
+        }))
+    };
+    let body = on_record(ports, &caller, request, body).await?;
+    Ok(Reply::new(200, body.followed_by(next.as_deref())))
+}
+
+/// A payment or refund whose money has not arrived.
+pub fn outstanding_value(one: &Outstanding) -> Value {
+    let expectation = &one.expectation;
+    json!({
+        "type": "outstanding",
+        "state": one.progressed.as_str(),
+        "at": seconds(expectation.at),
+        "amount": expectation.amount,
+        "currency": expectation.currency.code(),
+        "mid": expectation.account,
+        "retref": expectation.reference,
+        "order": expectation.order.order,
+        "transaction": expectation.transaction,
+        "operation_id": expectation.operation,
+        "settled_at": one.settled_on,
+        "unmatched": one.unmatched.map(ExceptionCause::as_str),
+    })
+}
+
+/// What is as far, of one account.
+pub fn outstanding_sum_value(sum: &OutstandingSum) -> Value {
+    json!({
+        "mid": sum.account,
+        "currency": sum.currency.code(),
+        "state": sum.progressed.as_str(),
+        "count": sum.count,
+        "amount": sum.amount,
+    })
+}
