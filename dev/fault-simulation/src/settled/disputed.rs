@@ -188,6 +188,7 @@ impl Issuers {
         let (minor_units, changed) = (Some(minor_units), Some(changed_on));
         let listing = Listing { id: line.id, on, minor_units, changed_on: changed, ..Listing::default() };
         bank.simulator().list_again(listing)?;
+        self.cases[line.case].taken += if line.is_reversal { 1 } else { -1 };
         *self.acts.entry(line.merchid.clone()).or_default() += 1;
         for own in self.lines.iter_mut().filter(|own| own.id == line.id) {
             (own.minor_units, own.changed_on) = (line.minor_units - 1, changed_on);

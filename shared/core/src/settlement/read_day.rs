@@ -143,6 +143,8 @@ pub(super) struct Kept {
     pub(super) unjournaled: Vec<Deposit>,
     /// References of which something else is known now.
     pub(super) changed: BTreeSet<String>,
+    /// What the reports say now. It is noted last.
+    pub(super) reports: KnownReports,
 }
 
 /// Why a day was not read whole.
@@ -417,11 +419,23 @@ impl Reader<'_> {
                 kept.unjournaled.push(deposit);
             }
         }
-        for (key, report) in unkept.reports {
+        kept.reports = unkept.reports;
+        Ok(kept)
+    }
+
+    /// Notes what reports say, once the journal has what follows for deposits: until then, one that they do not list any more
+    /// is still known.
+    pub(super) async fn note_kept(
+        &self,
+        wanted: &WantedAccount<'_>,
+        kept: KnownReports,
+        before: &mut KnownReports,
+    ) -> Result<(), StoreError> {
+        for (key, report) in kept {
             let is_unmatched = before.get(&key).is_some_and(|known| known.is_unmatched);
             self.note_report(wanted, KnownReport { is_unmatched, ..report }, before).await?;
         }
-        Ok(kept)
+        Ok(())
     }
 
     /// Notes that all that reports changed was matched.

@@ -268,7 +268,7 @@ impl<'a> AccountRun<'a> {
             let (journal, deposits) = (settlement.deposit_journal.as_ref(), settlement.deposits.as_ref());
             publish(journal, &settlement.news, deposits, merchant, &deposit).await?;
         }
-        Ok(())
+        Ok(settlement.reader().note_kept(&wanted, kept.reports, &mut self.reports).await?)
     }
 }
 
