@@ -34,6 +34,7 @@ pub(crate) async fn run(place: &Place, list: &ListAudit) -> Result<Report, Failu
         let room = PART.min(limit - found.len());
         let page = stores.audit.audit(&list.merchant, &filter, next.as_deref(), room).await;
         let page = page.map_err(|error| unread(&error))?;
+        failure::remark_unreadable(&page.unreadable);
         found.extend(page.entries);
         next = page.next;
         if next.is_none() || found.len() >= limit {

@@ -85,7 +85,7 @@ pub(crate) async fn run(place: Result<Place, Failure>, doctor: &Doctor) -> Resul
             checks.push(checks::secrets(&place, &doctor.merchant));
             if let Some(deployed) = &place.deployed {
                 checks.extend(stack::checks(deployed, &place.region, doctor.front.as_deref()).await);
-                checks.push(sample::check(&place, &aws).await);
+                checks.extend(sample::checks(&place, &aws).await);
             }
             checks.extend(checks::merchants(&place, &aws, &doctor.merchant).await);
             if doctor.before_deletion {

@@ -8,7 +8,7 @@ use std::{
 use serde_json::json;
 use tollgate_core::{
     order::Rejection,
-    payments::{MerchantsError, NotByHand, Refusal},
+    payments::{MerchantsError, NotByHand, Refusal, Unreadable},
 };
 
 /// Exit code of a doctor that found something wrong.
@@ -61,6 +61,11 @@ impl Failure {
         remark(&line);
         ExitCode::from(code)
     }
+}
+
+/// What cannot be read of a list, for whoever repairs it.
+pub(crate) fn remark_unreadable(bad: &[Unreadable]) {
+    bad.iter().for_each(|bad| remark(&format!("unreadable: {} ({})", bad.key, bad.reason)));
 }
 
 /// A line on standard error. What reads that may have ended before: the exit code says what matters, too.

@@ -169,6 +169,7 @@ async fn history(place: &Place, list: &ListPeople) -> Result<Report, Failure> {
             .changes(&list.merchant, next.as_deref(), room)
             .await
             .map_err(|error| unread(&error))?;
+        failure::remark_unreadable(&page.unreadable);
         found.extend(page.changes);
         next = page.next;
         if next.is_none() || found.len() >= limit {

@@ -18,11 +18,53 @@ mod words;
 use std::{collections::HashMap, str::FromStr};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use tollgate_core::payments::{StoreError, Unreadable};
 
 pub use self::size::item_size;
 
 /// An item's attributes as they are stored.
 pub type Item = HashMap<String, AttributeValue>;
+
+/// What an item says, or the one bad row that it is: counted, and in the log by its key. Every table's items are read by this.
+fn readable<T>(
+    item: Item,
+    keys: &[&str],
+    read: impl FnOnce(Item) -> Result<T, StoreError>,
+) -> Result<T, Unreadable> {
+    let parts = keys.iter().map(|name| text(&item, name).map_or("?", String::as_str));
+    let key = parts.collect::<Vec<_>>().join(" ");
+    read(item).map_err(|error| {
+        let reason = if let StoreError::Corrupt(reason) = error { reason } else { error.to_string() };
+        let bad = Unreadable { key, reason };
+        bad.note();
+        bad
+    })
+}
+
+/// The same of an item that is needed by itself.
+fn needed<T>(
+    item: Item,
+    keys: &[&str],
+    read: impl FnOnce(Item) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    readable(item, keys, read).map_err(|bad| StoreError::Corrupt(format!("{}: {}", bad.key, bad.reason)))
+}
+
+/// What items say, and the bad rows among them.
+fn apart<T>(
+    items: impl IntoIterator<Item = Item>,
+    keys: &[&str],
+    read: impl Fn(Item) -> Result<T, StoreError>,
+) -> (Vec<T>, Vec<Unreadable>) {
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for item in items {
+        match readable(item, keys, &read) {
+            Ok(read) => good.push(read),
+            Err(unreadable) => bad.push(unreadable),
+        }
+    }
+    (good, bad)
+}
 
 /// An item of these texts.
 fn texts<const N: usize>(members: [(&str, &str); N]) -> Item {

@@ -1,10 +1,11 @@
-//! Whether stored orders can be read: a sample of the table. An order that cannot be read stops no other, so it is
-//! noticed only where it is looked for.
+//! Whether stored items can be read: a sample of the tables. One that cannot be read stops no other, so it is noticed only where
+//! it is looked for.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use tollgate::dynamodb::orders::stream::whole_order;
+use tollgate::dynamodb::{Item, orders::stream::whole_order, people, settlement};
+use tollgate_core::payments::Unreadable;
 use uuid::Uuid;
 
 use super::{Check, Mark};
@@ -13,36 +14,69 @@ use crate::{aws::Aws, failure::Failure, place::Place};
 /// Keys that are named at most.
 const NAMED: usize = 5;
 
-pub(super) async fn check(place: &Place, aws: &Aws) -> Check {
-    const WHAT: &str = "stored orders";
-    match sample(place, aws).await {
-        Ok((read, bad)) if bad.is_empty() => {
-            Check::new(WHAT, Mark::Good, format!("{read} of {read} in a sample can be read"))
+/// The key of the tables beside that of orders.
+const KEYS: [&str; 2] = ["b", "s"];
+
+/// What was read of a table, and what of it cannot be read.
+struct Sample {
+    read: usize,
+    bad: Vec<String>,
+}
+
+/// A check of each table that the place names.
+pub(super) async fn checks(place: &Place, aws: &Aws) -> Vec<Check> {
+    let mut checks = vec![check("stored orders", orders(place, aws).await)];
+    let others: [(&str, Option<&String>, fn(Item) -> Result<(), Unreadable>); 2] = [
+        ("stored settlement", place.settlement.as_ref(), settlement::check),
+        ("stored people", place.people.as_ref(), people::check),
+    ];
+    for (what, table, read) in others {
+        if let Some(table) = table {
+            checks.push(check(what, items(aws, table, read).await));
         }
-        Ok((read, bad)) => {
+    }
+    checks
+}
+
+fn check(what: &str, sample: Result<Sample, Failure>) -> Check {
+    match sample {
+        Ok(Sample { read, bad }) if bad.is_empty() => {
+            Check::new(what, Mark::Good, format!("{read} of {read} in a sample can be read"))
+        }
+        Ok(Sample { read, bad }) => {
             let keys: Vec<&str> = bad.iter().take(NAMED).map(String::as_str).collect();
             let found = format!("{} of {read} in a sample cannot be read: {}", bad.len(), keys.join("; "));
-            Check::new(WHAT, Mark::Bad, found)
+            Check::new(what, Mark::Bad, found)
         }
-        Err(failure) => Check::of(WHAT, Err(failure)),
+        Err(failure) => Check::of(what, Err(failure)),
     }
 }
 
-/// How many orders were read, and the keys of those that cannot be read, with the reason.
-///
-/// One page of a scan, a megabyte at most, from a place that is drawn: another one each time.
-async fn sample(place: &Place, aws: &Aws) -> Result<(usize, Vec<String>), Failure> {
-    let table = place.table()?;
-    let anywhere = HashMap::from([("order_key".to_owned(), AttributeValue::S(Uuid::new_v4().to_string()))]);
-    let (mut items, _) = aws.scan(table, Some(anywhere)).await?;
-    if items.is_empty() {
-        // The place was behind the last item.
-        (items, _) = aws.scan(table, None).await?;
-    }
+async fn orders(place: &Place, aws: &Aws) -> Result<Sample, Failure> {
+    let items = page(aws, place.table()?, &["order_key"]).await?;
     let changes: Vec<_> = items.into_iter().filter_map(whole_order).collect();
     let bad = changes.iter().filter_map(|change| {
         let error = change.orders.as_ref().err()?;
         Some(format!("{} ({error})", change.key))
     });
-    Ok((changes.len(), bad.collect()))
+    Ok(Sample { read: changes.len(), bad: bad.collect() })
+}
+
+async fn items(aws: &Aws, table: &str, read: fn(Item) -> Result<(), Unreadable>) -> Result<Sample, Failure> {
+    let items = page(aws, table, &KEYS).await?;
+    let count = items.len();
+    let bad = items.into_iter().filter_map(|item| read(item).err());
+    Ok(Sample { read: count, bad: bad.map(|bad| format!("{} ({})", bad.key, bad.reason)).collect() })
+}
+
+/// One page of a scan, a megabyte at most, from a place that is drawn: another one each time.
+async fn page(aws: &Aws, table: &str, keys: &[&str]) -> Result<Vec<Item>, Failure> {
+    let drawn = || AttributeValue::S(Uuid::new_v4().to_string());
+    let anywhere: HashMap<_, _> = keys.iter().map(|name| ((*name).to_owned(), drawn())).collect();
+    let (items, _) = aws.scan(table, Some(anywhere)).await?;
+    if !items.is_empty() {
+        return Ok(items);
+    }
+    // The place was behind the last item.
+    Ok(aws.scan(table, None).await?.0)
 }

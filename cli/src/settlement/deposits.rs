@@ -116,6 +116,7 @@ async fn find(
         let (room, order) = (PART.min(limit - found.len()), ReadOrder::NewestFirst);
         let page = stores.deposits.list(wanted.merchant, wanted.between, order, next.as_deref(), room);
         let page = page.await.map_err(|error| unread(&error))?;
+        failure::remark_unreadable(&page.unreadable);
         found.extend(page.deposits.into_iter().filter(|one| wanted.mid.is_none_or(|mid| mid == one.account)));
         next = page.next;
         if next.is_none() || found.len() >= limit {

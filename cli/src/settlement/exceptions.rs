@@ -36,6 +36,7 @@ pub(super) async fn list(place: &Place, list: &ListExceptions) -> Result<Report,
         let room = PART.min(limit - found.len());
         let page = stores.exceptions.list(&list.merchant, &filter, next.as_deref(), room).await;
         let page = page.map_err(|error| unread(&error))?;
+        failure::remark_unreadable(&page.unreadable);
         found.extend(page.exceptions);
         next = page.next;
         if next.is_none() || found.len() >= limit {

@@ -113,6 +113,11 @@ impl Reader {
         }
     }
 
+    /// Whether a member is there.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.left.contains_key(name)
+    }
+
     /// A member that has to be there, unless its absence has a meaning.
     pub(super) fn get<T: Member>(&mut self, name: &str) -> Read<T> {
         self.get_or(name, None)

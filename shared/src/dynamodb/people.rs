@@ -14,19 +14,19 @@ use aws_sdk_dynamodb::{
 use jiff::{SignedDuration, Timestamp};
 use tollgate_core::{
     order::MerchantId,
-    payments::StoreError,
+    payments::{StoreError, Unreadable},
     people::{
         AuditEntry, AuditFilter, AuditPage, AuditTrail, Audited, AuditedPerson, ChangePage, People,
-        PeopleReader, PeopleStore, UsedTokens,
+        PeopleChange, PeopleReader, PeopleStore, UsedTokens,
     },
     values::sort_of,
 };
 use uuid::Uuid;
 
 use super::{
-    Item,
+    Item, apart,
     members::{Object, Reader, Writer, corrupt},
-    number_of,
+    needed, number_of, readable,
     table::{Table, all, unavailable, was_made},
     text, texts,
 };
@@ -34,6 +34,9 @@ use super::{
 /// The partition key of the table, and its sort key.
 const BUCKET: &str = "b";
 const SORT: &str = "s";
+
+/// The key, by which a bad item is named.
+const KEYS: [&str; 2] = [BUCKET, SORT];
 
 /// When DynamoDB deletes an item: seconds since 1970, the table's time to live.
 const EXPIRES_AT: &str = "x";
@@ -149,6 +152,29 @@ fn just_before(sort: &str) -> String {
     )
 }
 
+fn last_sign_in(item: Item) -> Result<(Uuid, Timestamp), StoreError> {
+    let id = text(&item, SORT).and_then(|sort| sort.strip_prefix(LAST)?.parse().ok());
+    let at = Reader::new(item).get("at")?;
+    Ok((id.ok_or_else(|| corrupt(SORT))?, at))
+}
+
+/// Whether an item of the table can be read, whatever it is.
+pub fn check(item: Item) -> Result<(), Unreadable> {
+    readable(item, &KEYS, |item| {
+        let part = |name: &str| text(&item, name).cloned().unwrap_or_default();
+        let (bucket, sort) = (part(BUCKET), part(SORT));
+        match bucket.split('#').next() {
+            Some("people") if sort == PEOPLE => read::<People>(item).map(drop),
+            Some("people") if sort.starts_with(CHANGE) => read::<PeopleChange>(item).map(drop),
+            Some("people") if sort.starts_with(LAST) => last_sign_in(item).map(drop),
+            Some("audit") => read::<AuditEntry>(item).map(drop),
+            // A digest, and when it ends.
+            Some("token") => Ok(()),
+            _ => Err(corrupt(BUCKET)),
+        }
+    })
+}
+
 fn read<T: Object>(mut item: Item) -> Result<T, StoreError> {
     for name in [BUCKET, SORT, EXPIRES_AT] {
         item.remove(name);
@@ -167,7 +193,7 @@ impl PeopleReader for DynamoDbPeople {
     async fn people(&self, merchant: &MerchantId) -> Result<People, StoreError> {
         let found = self.table.get(key(&people_bucket(merchant), PEOPLE)).consistent_read(true).send().await;
         let found = found.map_err(|error| unavailable(&error))?.item;
-        found.map(read).transpose().map(Option::unwrap_or_default)
+        found.map(|item| needed(item, &KEYS, read)).transpose().map(Option::unwrap_or_default)
     }
 }
 
@@ -209,8 +235,8 @@ impl PeopleStore for DynamoDbPeople {
         let before = after.map_or_else(|| format!("{CHANGE}~"), just_before);
         let (items, more) = self.page(&people_bucket(merchant), (CHANGE, &before), limit).await?;
         let next = items.last().and_then(|item| text(item, SORT).cloned()).filter(|_| more);
-        let changes = items.into_iter().map(read).collect::<Result<_, _>>()?;
-        Ok(ChangePage { changes, next })
+        let (changes, unreadable) = apart(items, &KEYS, read);
+        Ok(ChangePage { changes, unreadable, next })
     }
 
     async fn last_sign_ins(&self, merchant: &MerchantId) -> Result<BTreeMap<Uuid, Timestamp>, StoreError> {
@@ -218,12 +244,7 @@ impl PeopleStore for DynamoDbPeople {
         let texts = [(":bucket", &*bucket), (":last", LAST)];
         let condition = "#bucket = :bucket AND begins_with(#sort, :last)";
         let items = all(self.table.query(condition, &KEY_NAMES, &texts)).await?;
-        let one = |item: Item| {
-            let id = text(&item, SORT).and_then(|sort| sort.strip_prefix(LAST)?.parse().ok());
-            let at = Reader::new(item).get("at")?;
-            Ok((id.ok_or_else(|| corrupt(SORT))?, at))
-        };
-        items.into_iter().map(one).collect()
+        Ok(apart(items, &KEYS, last_sign_in).0.into_iter().collect())
     }
 }
 
@@ -263,7 +284,13 @@ impl AuditTrail for DynamoDbPeople {
             let (items, more) = self.page(&bucket, (&from, &before), READ_AT_A_TIME).await?;
             let read_to = items.last().and_then(|item| text(item, SORT).cloned());
             for item in items {
-                let entry: AuditEntry = read(item)?;
+                let entry: AuditEntry = match readable(item, &KEYS, read) {
+                    Ok(entry) => entry,
+                    Err(bad) => {
+                        page.unreadable.push(bad);
+                        continue;
+                    }
+                };
                 if !filter.wants(&entry) {
                     continue;
                 }

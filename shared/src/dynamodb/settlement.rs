@@ -12,14 +12,19 @@ pub use left_to_reconcile::LeftToReconcile;
 
 use aws_sdk_dynamodb::Client;
 use jiff::{Timestamp, civil::Date};
-use tollgate_core::{journal::Retention, payments::StoreError, values::QuarterHour};
+use tollgate_core::{
+    journal::Retention,
+    payments::{StoreError, Unreadable},
+    settlement::{Deposit, KnownReport},
+    values::QuarterHour,
+};
 
 use super::{
     Item,
-    members::{Object, Reader, Writer},
-    number_of,
+    members::{Object, Reader, Writer, corrupt},
+    needed, number_of, readable,
     table::{Table, unavailable, was_made},
-    texts,
+    text, texts,
 };
 
 /// The partition key of the table, and its sort key.
@@ -77,8 +82,32 @@ impl DynamoDbSettlement {
     }
 }
 
+/// Whether an item of the table can be read, whatever it is.
+pub fn check(item: Item) -> Result<(), Unreadable> {
+    readable(item, &KEYS, |item| {
+        let kind = text(&item, BUCKET).and_then(|bucket| bucket.split('#').next()).map(str::to_owned);
+        match kind.as_deref() {
+            Some("lines") => lines::lines_in(&item).map(drop),
+            Some("reports") => read_in::<String, KnownReport>(&String::new(), item).map(drop),
+            Some("deposits") => read::<Deposit>(item).map(drop),
+            Some("deposit-ids") => deposits::place_in(&item).map(drop),
+            Some("exceptions") => exceptions::read_exception(item).map(drop),
+            Some("progress") => progress::read_progress(item).map(drop),
+            _ => Err(corrupt(BUCKET)),
+        }
+    })
+}
+
 fn key(bucket: &str, sort: &str) -> Item {
     texts([(BUCKET, bucket), (SORT, sort)])
+}
+
+/// The key, by which a bad item is named.
+const KEYS: [&str; 2] = [BUCKET, SORT];
+
+/// An item that is needed by itself.
+fn read_one<T: Object>(item: Item) -> Result<T, StoreError> {
+    needed(item, &KEYS, read)
 }
 
 /// An item without what only the table needs.

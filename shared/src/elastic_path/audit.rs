@@ -15,7 +15,7 @@ use super::{
     paging::{PARAMETERS, Paging},
     parameters::Parameters,
     people::person_change_value,
-    response::seconds,
+    response::{bad_row, seconds},
 };
 use crate::{
     api::{
@@ -23,7 +23,10 @@ use crate::{
         exchange::{Handled, Page, Reply},
     },
     ports::Personnel,
-    spreadsheet::people::{AUDIT_COLUMNS, audit_cells},
+    spreadsheet::{
+        people::{AUDIT_COLUMNS, audit_cells},
+        unreadable_cells,
+    },
 };
 
 handlers! {
@@ -45,12 +48,22 @@ async fn list(ports: &Personnel, request: &Request) -> Handled<Page> {
     let cursor = page.next.clone().map(|after| paging.cursor(&Place::of_keys(after), &caller, now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
     let body = if wants_csv(request) {
-        csv(&AUDIT_COLUMNS, page.entries.iter().map(audit_cells))?
+        let bad = page.unreadable.iter().map(|bad| unreadable_cells(&AUDIT_COLUMNS, bad));
+        csv(&AUDIT_COLUMNS, page.entries.iter().map(audit_cells).chain(bad))?
     } else {
         Page::from(json!({
-            "data": page.entries.iter().map(audit_entry_value).collect::<Vec<_>>(),
+            "data": page
+                .entries
+                .iter()
+                .map(audit_entry_value)
+                .chain(page.unreadable.iter().map(bad_row))
+                .collect::<Vec<_>>(),
             "links": {"next": next},
-            "meta": {"page": {"limit": paging.limit, "cursor": cursor}, "time_zone": paging.zone.name()},
+            "meta": {
+                "page": {"limit": paging.limit, "cursor": cursor},
+                "time_zone": paging.zone.name(),
+                "unreadable": page.unreadable.len(),
+            },
         }))
     };
     let body = on_record(ports, &caller, request, body).await?;

@@ -7,7 +7,7 @@ use lambda_http::Request;
 use serde_json::{Map, Value, json};
 use tollgate_core::{
     order::Person,
-    payments::{Refusal, Role},
+    payments::{Refusal, Role, trail},
     people::{
         ChangedBy, Email, Grant, NewPerson, NotChanged, People, PeopleChange, PeopleEditor, PeopleRefusal,
         PersonEntry, Recognition, RefundMax, Subject,
@@ -72,7 +72,7 @@ async fn list(ports: &Personnel, request: &Request) -> Handled<Page> {
         csv(&PEOPLE_COLUMNS, with_last.map(|(one, last)| person_cells(one, last)))?
     } else {
         let data: Vec<Value> = with_last.map(|(one, last)| person_value(one, last)).collect();
-        Page::from(json!({ "data": data }))
+        Page::from(json!({ "data": data, "meta": {"unreadable": trail::unreadable()} }))
     };
     let page = on_record(ports, &caller, request, page).await?;
     Ok(Reply::new(200, page.of_now()))

@@ -10,7 +10,7 @@ use tollgate_core::{
         read_totals::{Days, Dimension, Interval, PeriodTotals, Periods, Selection, TotalRow, read_totals},
     },
     order::Kind,
-    payments::{Refusal, Role, Unreadable},
+    payments::{Refusal, Role},
     values::{Brand, Currency, DeclineCode, Zone},
 };
 
@@ -66,7 +66,6 @@ async fn report(ports: &Transactions, request: &Request) -> Handled<Page> {
     let found = read_totals(ports.totals.as_ref(), &caller.merchant.id, &query.periods, &query.selection)
         .await
         .map_err(Refusal::Store)?;
-    found.unreadable.iter().for_each(Unreadable::note);
     let page = if wants_csv(request) { query.csv(&found)? } else { query.json(&found) };
     let page = on_record(ports, &caller, request, page).await?;
     Ok(Reply::new(200, page))

@@ -11,7 +11,7 @@ use tollgate_core::{
         Attribution, CaptureAt, Cause, Decline, Dispute, GatewayResponse, Mechanism, NoEffect, Operation,
         OperationState, Order, Pause, Principal, Transaction, TransactionStatus,
     },
-    payments::{GatewayInfo, Merchant},
+    payments::{GatewayInfo, Merchant, Unreadable},
     values::{Amount, Brand, CardSummary, Currency, DeclineCode, Expiry, Memo},
 };
 
@@ -32,6 +32,11 @@ pub(super) struct View<'a> {
     pub(super) principal: Principal,
     pub(super) now: Timestamp,
     pub(super) gateway: &'a dyn GatewayInfo,
+}
+
+/// An item that cannot be read, in the place of what it would show.
+pub(super) fn bad_row(bad: &Unreadable) -> Value {
+    json!({"type": "unreadable", "id": bad.key})
 }
 
 /// The body of a success. The value is moved into it: `json!` would write all of it out once more.

@@ -153,6 +153,8 @@ impl Measured for SettlementReport {
             ("SettlementExceptions", "Count", count(self.open)),
             ("SettlementFailed", "Count", count(self.failed)),
         ];
+        let unreadable = ("UnreadableItems", "Count", count(self.unreadable));
+        let metrics = metrics.into_iter().chain((self.unreadable > 0).then_some(unreadable)).collect();
         vec![Measures { dimensions: Vec::new(), metrics }]
     }
 }
@@ -337,9 +339,11 @@ mod tests {
             failed: 1,
             open: 3,
             oldest_read_s: 4,
+            unreadable: 5,
             ..SettlementReport::default()
         };
-        let mut figures = counts(&[("SettlementExceptions", 3.0), ("SettlementFailed", 1.0)]);
+        let mut figures =
+            counts(&[("SettlementExceptions", 3.0), ("SettlementFailed", 1.0), ("UnreadableItems", 5.0)]);
         figures["SettlementUnread"] = json!(["Seconds", 4.0]);
         assert_eq!(shown(&settled), json!([[{}, figures]]));
         assert_eq!(shown(&SettlementReport::default()), json!([]), "no account, no figures");

@@ -270,7 +270,7 @@ impl DepositStore for Stores {
         let mut deposits: Vec<Deposit> =
             all.filter(|one| first <= one.day && one.day <= last).cloned().collect();
         deposits.sort_by(|one, other| (one.day, &one.id).cmp(&(other.day, &other.id)));
-        Ok(DepositPage { deposits, next: None })
+        Ok(DepositPage { deposits, ..DepositPage::default() })
     }
 }
 
@@ -313,7 +313,7 @@ impl ExceptionStore for Stores {
         _: Option<&str>,
         _: usize,
     ) -> Result<ExceptionPage, StoreError> {
-        Ok(ExceptionPage { exceptions: self.open(), next: None })
+        Ok(ExceptionPage { exceptions: self.open(), ..ExceptionPage::default() })
     }
 }
 
@@ -345,6 +345,15 @@ impl ProgressStore for Stores {
         }
         *claimed = Some(until);
         Ok(Some(progress.clone()))
+    }
+
+    async fn add(&self, merchant: &MerchantId, new: &Progress) -> Result<(), StoreError> {
+        let known = self.of(merchant).await?;
+        if known.iter().any(|one| one.account == new.account) {
+            Ok(())
+        } else {
+            self.note(merchant, new).await
+        }
     }
 
     async fn note(&self, merchant: &MerchantId, progress: &Progress) -> Result<(), StoreError> {

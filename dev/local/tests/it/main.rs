@@ -24,6 +24,7 @@ mod credit_card_bad_input;
 mod credit_card_bad_values;
 mod credit_card_client;
 mod current_word;
+mod damage;
 mod dispute_reports;
 mod disputed;
 mod docs;

@@ -284,6 +284,27 @@ async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else()
     shop.close().await;
 }
 
+/// Items of every kind, for whoever damages them.
+pub(crate) async fn fills_every_table(shop: &mut Shop) {
+    let receiver = crate::webhooks::Receiver::open().await;
+    receiver.respond(500);
+    crate::webhooks::put(shop, &[receiver.document("shop")]);
+    pay_in_doubt(shop, "in-doubt").await;
+    pay_as_a_shopper(shop).await;
+    state_a_shoppers_address(shop).await;
+    pay_and_save(shop).await;
+    shop.stack.deliver_stream().await.unwrap();
+    shop.stack.deliver_webhooks().await.unwrap();
+    reads_the_settlement(shop).await;
+    stops_and_starts(shop).await;
+    settlement::seed(shop).await;
+    shop.register("late", 2599).await;
+    shop.pay_by_token("late", "purchase").await.data(200);
+    shop.stack.deliver_stream().await.unwrap();
+    a_person_acts(shop).await;
+    shop.renew_token().await;
+}
+
 #[tokio::test]
 async fn a_function_that_lacks_a_permission_is_refused_says_which_and_charges_nobody() {
     // How often each is requested: the SDK repeats nothing, but what was not written is decided again, eight times in

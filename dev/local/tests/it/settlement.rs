@@ -34,7 +34,7 @@ pub(crate) async fn seed(shop: &Shop) -> Uuid {
     let merchant: MerchantId = local::merchants::REGISTERED.parse().unwrap();
     let now = shop.stack.clock().now();
     let place = LinePlace::of(MID, None, RETREF);
-    let lines = PackedLines { version: 1, lines: vec![line()] };
+    let lines = PackedLines { version: 1, lines: vec![line()], ..PackedLines::default() };
     assert!(LineStore::save(&store, &merchant, &place, &lines).await.unwrap());
     assert!(DepositStore::save(&store, &merchant, None, &deposit(place, now)).await.unwrap());
     let exception = exception(now);

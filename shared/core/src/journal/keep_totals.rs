@@ -23,6 +23,9 @@ use crate::{
     values::{Clock, QuarterHour, ReadOrder},
 };
 
+/// How far back a run begins that cannot read what the last one reached. Summing up twice comes to the same.
+const SUMMED_AGAIN: SignedDuration = SignedDuration::from_hours(48);
+
 /// How far a run goes back behind what was reached: [`LATE_AFTER`](crate::journal::LATE_AFTER), the minute that
 /// putting an entry can take, and four minutes by which clocks may differ.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(15);
@@ -99,7 +102,14 @@ impl Run<'_> {
     /// Day by day, from what was reached on. Until when all is summed up.
     async fn new_ones(&self, now: Timestamp, report: &mut TotalsReport) -> Result<Timestamp, StoreError> {
         // Before the first run nothing was reached; what is older than that comes as late entries.
-        let mut reached = self.totals.reached().await?.unwrap_or(now).min(now);
+        let mut reached = match self.totals.reached().await {
+            Ok(reached) => reached.unwrap_or(now).min(now),
+            Err(StoreError::Corrupt(reason)) => {
+                report.leave_out(&[Unreadable { key: "reached".to_owned(), reason }]);
+                now - SUMMED_AGAIN
+            }
+            Err(error) => return Err(error),
+        };
         let mut since = QuarterHour::of(reached - OVERLAP).begins();
         let mut is_whole = true;
         while since < now && !report.more_left {
@@ -261,7 +271,6 @@ impl TotalsReport {
 
     /// Counts what cannot be read, and logs where it is.
     fn leave_out(&mut self, unreadable: &[Unreadable]) {
-        unreadable.iter().for_each(Unreadable::log);
         self.unreadable += unreadable.len();
     }
 

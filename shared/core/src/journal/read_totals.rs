@@ -50,7 +50,14 @@ pub async fn read_totals(
 ) -> Result<PeriodTotals, StoreError> {
     let (first, last) = periods.utc_days();
     // In this order: what is counted after it was read makes a period provisional that is not, and never the other way.
-    let reached = store.reached().await?;
+    let mut unreadable = Vec::new();
+    let reached = match store.reached().await {
+        Err(StoreError::Corrupt(reason)) => {
+            unreadable.push(Unreadable { key: "reached".to_owned(), reason });
+            None
+        }
+        reached => reached?,
+    };
     let late = store.late_quarters(merchant, first, last).await?;
     let ends = |at: Timestamp| at + SignedDuration::from_hours(PROVISIONAL_HOURS);
     let can_change = |(place, period): (usize, &Period)| {
@@ -58,7 +65,7 @@ pub async fn read_totals(
     };
     let mut provisional: BTreeSet<usize> = periods.all().iter().enumerate().filter_map(can_change).collect();
     provisional.extend(late.into_iter().filter_map(|quarter| periods.of(quarter.begins())));
-    let (mut counted, mut unreadable) = (Counted::new(selection), Vec::new());
+    let mut counted = Counted::new(selection);
     let (whole, mut in_parts) = periods.whole_days();
     if let (Some((first, _)), Some((last, _))) = (whole.first(), whole.last()) {
         let mut days = store.days(merchant, *first, *last).await?;

@@ -19,8 +19,8 @@ pub enum StoreError {
     /// The store could not be reached or did not respond; for a write it is not known whether it was done.
     #[error("the order store is not available: {0}")]
     Unavailable(String),
-    /// What is stored cannot be read as an order.
-    #[error("a stored order cannot be read: {0}")]
+    /// What is stored cannot be read as what it should be.
+    #[error("a stored item cannot be read: {0}")]
     Corrupt(String),
 }
 
@@ -40,6 +40,15 @@ impl Unreadable {
         match error {
             StoreError::Corrupt(reason) => Ok(Self { key: key.into(), reason }),
             other => Err(other),
+        }
+    }
+
+    /// Leaves out what cannot be read, which the store has noted; none in its place.
+    pub fn left_out<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+        match read {
+            Ok(read) => Ok(Some(read)),
+            Err(StoreError::Corrupt(_)) => Ok(None),
+            Err(other) => Err(other),
         }
     }
 

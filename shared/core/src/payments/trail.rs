@@ -152,6 +152,11 @@ pub fn principal() -> String {
     noted.unwrap_or_else(|| "schedule".to_owned())
 }
 
+/// How many stored items could not be read so far.
+pub fn unreadable() -> u32 {
+    TRAIL.try_with(|trail| trail.borrow().unreadable).unwrap_or_default()
+}
+
 /// The name of the key that it was caused with.
 pub fn key_name() -> Option<String> {
     TRAIL.try_with(|trail| trail.borrow().key_name.clone()).ok().flatten()

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Email, PeopleChange, Subject};
-use crate::{order::Person, words};
+use crate::{order::Person, payments::Unreadable, words};
 
 /// One thing that somebody did, or tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,6 +147,8 @@ impl AuditFilter {
 pub struct AuditPage {
     /// The entries.
     pub entries: Vec<AuditEntry>,
+    /// Those that cannot be read, whatever they are about.
+    pub unreadable: Vec<Unreadable>,
     /// Where the next page begins, if there are more.
     pub next: Option<String>,
 }

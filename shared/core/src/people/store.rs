@@ -7,13 +7,18 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{AuditEntry, AuditFilter, AuditPage, People, PeopleChange};
-use crate::{order::MerchantId, payments::StoreError};
+use crate::{
+    order::MerchantId,
+    payments::{StoreError, Unreadable},
+};
 
 /// Some changes of a merchant's people, the newest first.
 #[derive(Clone, Debug, Default)]
 pub struct ChangePage {
     /// The changes.
     pub changes: Vec<PeopleChange>,
+    /// Those that cannot be read.
+    pub unreadable: Vec<Unreadable>,
     /// Where the next page begins, if there are more.
     pub next: Option<String>,
 }

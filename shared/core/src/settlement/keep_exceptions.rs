@@ -10,7 +10,10 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Exception, ExceptionStore, Match, Note, Resolution};
-use crate::{order::MerchantId, payments::StoreError};
+use crate::{
+    order::MerchantId,
+    payments::{StoreError, Unreadable},
+};
 
 /// How often a write is tried again after another one came between.
 const TRIES: usize = 5;
@@ -55,9 +58,12 @@ pub async fn keep_exceptions(
     let mut known: HashMap<Uuid, Exception> = open.into_iter().map(|one| (one.id, one)).collect();
     let Match { exceptions, covered, .. } = found;
     let found: Vec<_> = exceptions.iter().map(|one| (known.remove(&one.id), one.clone())).collect();
-    let kept = found.into_iter().map(async |(known, one)| keep(store, merchant, known, &one).await);
-    let kept: Vec<Next> = stream::iter(kept).buffer_unordered(KEPT_AT_A_TIME).try_collect().await?;
-    for next in kept {
+    // One that cannot be read stays as it is.
+    let kept = found
+        .into_iter()
+        .map(async |(known, one)| Unreadable::left_out(keep(store, merchant, known, &one).await));
+    let kept: Vec<Option<Next>> = stream::iter(kept).buffer_unordered(KEPT_AT_A_TIME).try_collect().await?;
+    for next in kept.into_iter().flatten() {
         match next {
             Next::Opens(_) => (report.opened, report.open) = (report.opened + 1, report.open + 1),
             Next::Reopens(_) => (report.reopened, report.open) = (report.reopened + 1, report.open + 1),

@@ -28,7 +28,12 @@ impl KnownDisputes for DepositDisputes {
     ) -> Result<Vec<DisputeReport>, StoreError> {
         let (mut chargebacks, mut reversals) = (Vec::new(), Vec::new());
         let first = eastern_day(since.saturating_sub(EARLIER).unwrap_or(since));
-        for deposit in deposits_of(self.0.as_ref(), &merchant.id, (first, Date::MAX)).await? {
+        let known = deposits_of(self.0.as_ref(), &merchant.id, (first, Date::MAX)).await?;
+        if let Some(bad) = known.unreadable.first() {
+            // It may have the chargeback.
+            return Err(StoreError::Corrupt(bad.key.clone()));
+        }
+        for deposit in known.deposits {
             let own = deposit.chargebacks.iter().filter(|one| one.reference.as_deref() == Some(reference));
             chargebacks.extend(own.filter_map(|one| FoundDispute::chargeback(&deposit.account, one)));
             let reversal = |one| FoundDispute::reversal(&deposit.account, &deposit.id, one);

@@ -10,13 +10,13 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
     Compared, Exception, ExceptionCause, ExceptionStore, ExceptionsReport, Expectation, Expectations, Line,
-    LineStore, Match, MatchedDisputes, Verdict, Waits, expectations, keep_exceptions, line_of, match_account,
-    read_day::KnownReports,
+    LinePlace, LineStore, Match, MatchedDisputes, Verdict, Waits, expectations, keep_exceptions, line_of,
+    match_account, read_day::KnownReports,
 };
 use crate::{
     journal::{ENTRY_SHARDS, Entry, EntryLog, EntryPlace, EntryQuery, day_of},
     order::{Kind, MerchantId},
-    payments::StoreError,
+    payments::{StoreError, Unreadable},
     values::{ReadOrder, sort_of},
 };
 
@@ -163,8 +163,17 @@ impl DayMatcher<'_> {
         gathered.known.extend(expected.iter().filter(is_named).cloned());
         gathered.unnamed.extend(unnamed);
         let lines = self.lines.load_day(wanted.merchant, wanted.account, Some(day)).await?;
+        let bad: BTreeSet<LinePlace> =
+            lines.iter().filter(|(_, packed)| packed.is_unreadable).map(|(place, _)| place.clone()).collect();
         let mut lines: Vec<Line> = lines.into_iter().flat_map(|(_, packed)| packed.lines).collect();
         gathered.take_known(&expected, &mut lines);
+        // What the gateway says of these is there, and not known.
+        let may_be_known = |one: &Expectation| {
+            one.reference
+                .as_ref()
+                .is_none_or(|reference| !bad.contains(&LinePlace::of(wanted.account, Some(day), reference)))
+        };
+        let expected: Vec<Expectation> = expected.into_iter().filter(may_be_known).collect();
         let mut found =
             match_account(&Compared { lines: &lines, ..compared(wanted, &expected) }, wanted.waits, now);
         self.look_for_owners(wanted, now, gathered, &mut found).await?;
@@ -191,7 +200,8 @@ impl DayMatcher<'_> {
             let is_owner = |one: &&Expectation| one.account == wanted.account && one.amount != 0;
             if expected.iter().filter(is_owner).count() > 1 {
                 found.exceptions.retain(|one| one.reference.as_ref() != Some(&reference));
-                let lines = self.lines_of(wanted, &reference, &expected).await?;
+                let lines = self.lines_of(wanted, &reference, &expected).await;
+                let Some(lines) = Unreadable::left_out(lines)? else { continue };
                 let all = Compared { lines: &lines, ..compared(wanted, &expected) };
                 found.exceptions.extend(match_account(&all, wanted.waits, now).exceptions);
             }
@@ -280,7 +290,9 @@ impl DayMatcher<'_> {
             ..compared(wanted, &unnamed)
         };
         gathered.take(match_account(&all, wanted.waits, now), wanted.has_deposits);
-        gathered.found.covered.rows_since = wanted.reports.keys().map(|(_, day)| *day).min();
+        let are_known = wanted.reports.values().all(|report| !report.is_unreadable);
+        gathered.found.covered.rows_since =
+            wanted.reports.keys().map(|(_, day)| *day).min().filter(|_| are_known);
         for ((kind, day), report) in wanted.reports {
             let unread = report.unreadable.iter().map(|row| {
                 let subject = format!("{}#{day}#{row}", kind.as_str());
@@ -304,7 +316,8 @@ impl DayMatcher<'_> {
         references.extend(wanted.changed.difference(&gathered.found.covered.references).cloned());
         let found = references.into_iter().map(async |reference| {
             let expected = self.expected_of(wanted, &reference).await?;
-            let lines = self.lines_of(wanted, &reference, &expected).await?;
+            let lines = self.lines_of(wanted, &reference, &expected).await;
+            let Some(lines) = Unreadable::left_out(lines)? else { return Ok(Match::default()) };
             let all = Compared { lines: &lines, ..compared(wanted, &expected) };
             let mut found = match_account(&all, wanted.waits, now);
             // Also what no report has any more.

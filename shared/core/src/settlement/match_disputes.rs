@@ -12,8 +12,8 @@ use jiff::{Timestamp, ToSpan, civil::Date};
 use uuid::Uuid;
 
 use super::{
-    Adjustment, Chargeback, Deposit, DepositStore, DisputeRecorder, Exception, ExceptionCause, FoundDispute,
-    READ_AFTER_USE_DAYS, ReadDayError, TakenBack, eastern_day,
+    Adjustment, Chargeback, Deposit, DepositPage, DepositStore, DisputeRecorder, Exception, ExceptionCause,
+    FoundDispute, READ_AFTER_USE_DAYS, ReadDayError, TakenBack, eastern_day,
     store::{change_deposit, deposits_of},
 };
 use crate::{
@@ -73,7 +73,8 @@ impl DisputeMatcher<'_> {
         let today = eastern_day(now);
         let first = today.saturating_sub(READ_AFTER_USE_DAYS.days());
         let between = (first, today.saturating_add(AHEAD_DAYS.days()));
-        let mut deposits = deposits_of(self.deposits, &merchant.id, between).await?;
+        let DepositPage { mut deposits, unreadable, .. } =
+            deposits_of(self.deposits, &merchant.id, between).await?;
         deposits.retain(|one| one.account == account);
         let chargebacks = latest(&deposits, |deposit| &deposit.chargebacks);
         let adjustments = latest(&deposits, |deposit| &deposit.adjustments);
@@ -81,12 +82,15 @@ impl DisputeMatcher<'_> {
         let lines = chargebacks.iter().map(|one| Reported::chargeback(account, one));
         let lines = lines.chain(adjustments.iter().filter_map(|one| Reported::reversal(account, one)));
         let mut lines: Vec<Reported> = lines.collect();
-        let gone = gone(account, &deposits, &mut lines);
+        // What is gone from one deposit may be in one that cannot be read.
+        let is_known = unreadable.is_empty();
+        let gone = if is_known { gone(account, &deposits, &mut lines) } else { Vec::new() };
         let mut sums = DisputeSums::new(account, now);
+        sums.is_compared = is_known;
         for line in gone.iter().chain(&lines) {
             self.record(merchant, line, &mut sums).await?;
         }
-        for deposit in deposits.iter().filter(|deposit| !deposit.taken_back.is_empty()) {
+        for deposit in deposits.iter().filter(|deposit| is_known && !deposit.taken_back.is_empty()) {
             self.forget_taken_back(merchant, deposit).await?;
         }
         if sums.is_compared {

@@ -154,6 +154,11 @@ impl ProgressStore for Memory {
         Ok(Some(progress.clone()))
     }
 
+    async fn add(&self, merchant: &MerchantId, new: &Progress) -> Result<(), StoreError> {
+        let is_there = self.progress.lock().unwrap().contains_key(&new.account);
+        if is_there { Ok(()) } else { self.note(merchant, new).await }
+    }
+
     async fn note(&self, _: &MerchantId, progress: &Progress) -> Result<(), StoreError> {
         self.progress.lock().unwrap().insert(progress.account.clone(), (progress.clone(), None));
         Ok(())
@@ -238,7 +243,7 @@ impl DepositStore for Memory {
         let mut found: Vec<_> =
             all.iter().filter(|one| first <= one.day && one.day <= last).cloned().collect();
         found.sort_by(|one, other| (one.day, &one.id).cmp(&(other.day, &other.id)));
-        Ok(DepositPage { deposits: found, next: None })
+        Ok(DepositPage { deposits: found, ..DepositPage::default() })
     }
 }
 
@@ -287,7 +292,7 @@ impl ExceptionStore for Memory {
         _: Option<&str>,
         _: usize,
     ) -> Result<ExceptionPage, StoreError> {
-        Ok(ExceptionPage { exceptions: self.all(), next: None })
+        Ok(ExceptionPage { exceptions: self.all(), ..ExceptionPage::default() })
     }
 }
 

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     journal::EntryLog,
     order::{MerchantId, is_gateway_order_id},
-    payments::{Merchant, NotRecorded, StoreError},
+    payments::{Merchant, NotRecorded, StoreError, Unreadable},
 };
 
 /// Lines of several days that are kept together: so many take about 10 MB.
@@ -128,7 +128,7 @@ impl Unkept {
             known.add(line.clone());
         }
         let lines = all.into_values().filter(|line| !line.is_empty()).collect();
-        PackedLines { version: before.version + 1, lines }
+        PackedLines { version: before.version + 1, lines, is_unreadable: false }
     }
 }
 
@@ -145,6 +145,15 @@ pub(super) struct Kept {
     pub(super) changed: BTreeSet<String>,
     /// What the reports say now. It is noted last.
     pub(super) reports: KnownReports,
+    /// Days of which something could not be kept, because a stored item cannot be read.
+    pub(super) unread: BTreeSet<Date>,
+}
+
+/// A place of lines, as it is before they are replaced.
+struct Loaded {
+    place: LinePlace,
+    is_changed: bool,
+    is_unreadable: bool,
 }
 
 /// Why a day was not read whole.
@@ -371,10 +380,13 @@ impl Reader<'_> {
         let WantedAccount { merchant, account, .. } = *wanted;
         withdraw(wanted, &mut unkept, before);
         let mut places: BTreeSet<LinePlace> = unkept.places.keys().cloned().collect();
+        let mut kept = Kept::default();
+        let mut bad_deposits = BTreeSet::new();
         for id in unkept.deposits.keys() {
-            places.extend(
-                self.deposits.get(merchant, account, id).await?.into_iter().flat_map(|one| one.places),
-            );
+            match Unreadable::left_out(self.deposits.get(merchant, account, id).await)? {
+                Some(known) => places.extend(known.into_iter().flat_map(|one| one.places)),
+                None => drop(bad_deposits.insert(id.clone())),
+            }
         }
         let mut noted = KnownReports::new();
         for (key, report) in &unkept.reports {
@@ -384,16 +396,25 @@ impl Reader<'_> {
                 report.names.extend(known.names.iter().cloned());
             }
             places.extend(report.places.iter().cloned());
+            if report.names.iter().any(|name| bad_deposits.contains(name)) {
+                kept.unread.insert(key.1);
+            }
             noted.insert(*key, report);
         }
+        unkept.deposits.retain(|id, _| !bad_deposits.contains(id));
         let changed = places.into_iter().map(async |place| {
             let before = self.lines.load(merchant, &place).await?;
-            let after = unkept.replaced(&place, &before);
-            Ok::<_, StoreError>((after.lines != before.lines).then_some(place))
+            let is_changed = !before.is_unreadable && unkept.replaced(&place, &before).lines != before.lines;
+            Ok::<_, StoreError>(Loaded { place, is_changed, is_unreadable: before.is_unreadable })
         });
-        let changed: Vec<Option<LinePlace>> =
+        let loaded: Vec<Loaded> =
             stream::iter(changed).buffer_unordered(WRITES_AT_A_TIME).try_collect().await?;
-        let changed: Vec<LinePlace> = changed.into_iter().flatten().collect();
+        for bad in loaded.iter().filter(|loaded| loaded.is_unreadable) {
+            let of_place = noted.iter().filter(|(_, report)| report.places.contains(&bad.place));
+            kept.unread.extend(of_place.map(|((_, day), _)| *day));
+        }
+        let changed: Vec<LinePlace> =
+            loaded.into_iter().filter(|loaded| loaded.is_changed).map(|loaded| loaded.place).collect();
         // Before the first line is written: whatever a run dies of, the next one knows where lines may be, and that they
         // changed.
         for report in noted.into_values().filter(|_| !changed.is_empty()) {
@@ -402,7 +423,6 @@ impl Reader<'_> {
         let written = changed.into_iter().map(async |place| self.replace(merchant, &place, &unkept).await);
         let written: Vec<Vec<String>> =
             stream::iter(written).buffer_unordered(WRITES_AT_A_TIME).try_collect().await?;
-        let mut kept = Kept::default();
         for changed in written {
             kept.written += u64::from(!changed.is_empty());
             kept.changed.extend(changed);
@@ -419,7 +439,9 @@ impl Reader<'_> {
                 kept.unjournaled.push(deposit);
             }
         }
-        kept.reports = unkept.reports;
+        // Of a day that was not kept whole, what was known of it stays, too.
+        kept.reports =
+            unkept.reports.into_iter().filter(|((_, day), _)| !kept.unread.contains(day)).collect();
         Ok(kept)
     }
 
@@ -475,7 +497,7 @@ impl Reader<'_> {
         for _ in 0..TRIES {
             let before = self.lines.load(merchant, place).await?;
             let after = unkept.replaced(place, &before);
-            if after.lines == before.lines {
+            if before.is_unreadable || after.lines == before.lines {
                 return Ok(Vec::new());
             }
             if self.lines.save(merchant, place, &after).await? {

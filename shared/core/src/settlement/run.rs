@@ -19,7 +19,7 @@ use super::{
 use crate::{
     journal::{EntryLog, TotalsStore, day_of},
     order::MerchantId,
-    payments::{Deadline, Merchant, Merchants, OrderStore, StoreError},
+    payments::{Deadline, Merchant, Merchants, OrderStore, StoreError, trail},
     values::Clock,
 };
 
@@ -82,6 +82,8 @@ pub struct SettlementReport {
     pub opened: u64,
     /// Exceptions that are open.
     pub open: u64,
+    /// Stored items that could not be read. What is about them waits, and all else goes on.
+    pub unreadable: u64,
     /// For how many seconds the account or the day waits that waits longest; of an account that was never read, since it has
     /// been known.
     pub oldest_read_s: i64,
@@ -158,6 +160,11 @@ enum Outcome {
 impl Settlement {
     /// One run.
     pub async fn run(&self, deadline: Deadline) -> SettlementReport {
+        let (report, trail) = trail::follow(self.run_accounts(deadline)).await;
+        SettlementReport { unreadable: trail.unreadable.into(), ..report }
+    }
+
+    async fn run_accounts(&self, deadline: Deadline) -> SettlementReport {
         let now = self.clock.now();
         let mut report = SettlementReport::default();
         let accounts = match self.accounts(now).await {

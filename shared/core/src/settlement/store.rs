@@ -11,7 +11,7 @@ use super::{Deposit, DepositEntry, Exception, ExceptionCause, Line, LinePlace, U
 use crate::{
     journal::{Put, day_of},
     order::MerchantId,
-    payments::StoreError,
+    payments::{StoreError, Unreadable},
     values::{ReadOrder, counted},
     words,
 };
@@ -23,6 +23,8 @@ pub struct PackedLines {
     pub version: u64,
     /// By reference.
     pub lines: Vec<Line>,
+    /// Whether it is there and cannot be read: what it says is not known, and nothing is written in its place.
+    pub is_unreadable: bool,
 }
 
 words! {
@@ -53,14 +55,16 @@ pub struct KnownReport {
     pub empty_since: Option<Timestamp>,
     /// Whether what it changed is still to be matched.
     pub is_unmatched: bool,
+    /// Whether what is known of it cannot be read. Until then its day is not read again.
+    pub is_unreadable: bool,
 }
 
 impl KnownReport {
     /// One that says nothing.
-    pub(super) fn new(kind: ReportKind, day: Date) -> Self {
+    pub fn new(kind: ReportKind, day: Date) -> Self {
         let (names, places) = (BTreeSet::new(), BTreeSet::new());
-        let unreadable = Vec::new();
-        Self { kind, day, names, places, unreadable, empty_since: None, is_unmatched: false }
+        let (unreadable, is_unmatched, is_unreadable) = (Vec::new(), false, false);
+        Self { kind, day, names, places, unreadable, empty_since: None, is_unmatched, is_unreadable }
     }
 }
 
@@ -114,7 +118,11 @@ pub async fn line_of(
 ) -> Result<Line, StoreError> {
     let mut all = Line { reference: reference.to_owned(), ..Line::default() };
     for day in BTreeSet::from([day, None]) {
-        let packed = store.load(merchant, &LinePlace::of(account, day, reference)).await?;
+        let place = LinePlace::of(account, day, reference);
+        let packed = store.load(merchant, &place).await?;
+        if packed.is_unreadable {
+            return Err(StoreError::Corrupt(format!("the lines of {account}, part {}", place.part)));
+        }
         packed.lines.into_iter().filter(|line| line.reference == reference).for_each(|line| all.add(line));
     }
     Ok(all)
@@ -125,6 +133,8 @@ pub async fn line_of(
 pub struct DepositPage {
     /// The deposits.
     pub deposits: Vec<Deposit>,
+    /// Those that cannot be read.
+    pub unreadable: Vec<Unreadable>,
     /// Where the next page begins, if there are more.
     pub next: Option<String>,
 }
@@ -211,20 +221,21 @@ const PLACES_AT_A_TIME: usize = 64;
 /// Deposits that are read at a time.
 const DEPOSITS_AT_A_TIME: usize = 100;
 
-/// All deposits of these days, both included, the oldest first.
+/// All deposits of these days, both included, the oldest first, and those that cannot be read.
 pub(super) async fn deposits_of(
     store: &dyn DepositStore,
     merchant: &MerchantId,
     between: (Date, Date),
-) -> Result<Vec<Deposit>, StoreError> {
-    let (mut deposits, mut after) = (Vec::new(), None::<String>);
+) -> Result<DepositPage, StoreError> {
+    let (mut all, mut after) = (DepositPage::default(), None::<String>);
     loop {
         let order = ReadOrder::OldestFirst;
         let page = store.list(merchant, between, order, after.as_deref(), DEPOSITS_AT_A_TIME).await?;
-        deposits.extend(page.deposits);
+        all.deposits.extend(page.deposits);
+        all.unreadable.extend(page.unreadable);
         after = page.next;
         if after.is_none() {
-            return Ok(deposits);
+            return Ok(all);
         }
     }
 }
@@ -252,6 +263,8 @@ pub struct ExceptionFilter {
 pub struct ExceptionPage {
     /// The exceptions.
     pub exceptions: Vec<Exception>,
+    /// Those that cannot be read, whatever they are about.
+    pub unreadable: Vec<Unreadable>,
     /// Where the next page begins, if there are more.
     pub next: Option<String>,
 }
@@ -308,10 +321,10 @@ pub trait ExceptionStore: Send + Sync {
     /// One exception.
     async fn get(&self, merchant: &MerchantId, id: Uuid) -> Result<Option<Exception>, StoreError>;
 
-    /// The open exceptions of an account, to be compared with what a run found.
+    /// The open exceptions of an account, to be compared with what a run found; without those that cannot be read.
     async fn open_of(&self, merchant: &MerchantId, account: &str) -> Result<Vec<Exception>, StoreError>;
 
-    /// What the open exceptions of a merchant are about. Reads their keys only.
+    /// What the open exceptions of a merchant are about, without those that cannot be read. Reads their keys only.
     async fn open_about(&self, merchant: &MerchantId) -> Result<Vec<OpenAbout>, StoreError>;
 
     /// How many exceptions are open, of all accounts. Reads no more keys than are counted, and one.
@@ -418,10 +431,10 @@ impl Progress {
 /// Keeps progress.
 #[async_trait]
 pub trait ProgressStore: Send + Sync {
-    /// How far each account of every merchant was read.
+    /// How far each account of every merchant was read; without what cannot be read, which an account's claim refuses.
     async fn all(&self) -> Result<Vec<(MerchantId, Progress)>, StoreError>;
 
-    /// How far each of a merchant's accounts was read.
+    /// How far each of a merchant's accounts was read; without what cannot be read.
     async fn of(&self, merchant: &MerchantId) -> Result<Vec<Progress>, StoreError>;
 
     /// Takes an account for a run until a moment: how far it was read by then, and of a new one what is stated. None if another
@@ -433,6 +446,9 @@ pub trait ProgressStore: Send + Sync {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Option<Progress>, StoreError>;
+
+    /// Notes an account that nothing is known of yet.
+    async fn add(&self, merchant: &MerchantId, new: &Progress) -> Result<(), StoreError>;
 
     /// Notes how far it was read, and gives the account back.
     async fn note(&self, merchant: &MerchantId, progress: &Progress) -> Result<(), StoreError>;

@@ -16,12 +16,15 @@ use tollgate_core::{
     values::QuarterHour,
 };
 
-use super::{BUCKET, Column, EXPIRES_AT, KEY_NAMES, LATE, SORT, days_merchants, expires_at, key_of, keys};
+use super::{BUCKET, Column, EXPIRES_AT, KEY_NAMES, LATE, SORT, days_merchants, expires_at, keys};
 use crate::dynamodb::{
-    Item, number, number_of,
+    Item, apart, needed, number, number_of, readable,
     table::{Table, all, unavailable, was_made},
     text, text_of,
 };
+
+/// The key, by which a bad item is named.
+const KEYS: [&str; 2] = [BUCKET, SORT];
 
 /// The partition of the point that the totals have reached, one item.
 const REACHED: &str = "reached";
@@ -50,8 +53,8 @@ impl DynamoDbTotals {
     ) -> Result<KeptSums<T>, StoreError> {
         let mut kept = KeptSums::default();
         for item in self.all(bucket, from, to).await? {
-            let key = of(stated(&item, SORT)?).ok_or_else(|| corrupt(SORT));
-            let read = key.and_then(|key| {
+            let read = readable(item, &KEYS, |item| {
+                let key = of(stated(&item, SORT)?).ok_or_else(|| corrupt(SORT))?;
                 let version = number(&item, "version").ok_or_else(|| corrupt("version"))?;
                 // What cannot be read is replaced when it is summed up again.
                 kept.sums.insert(key, KeptSum { version, totals: None });
@@ -59,7 +62,7 @@ impl DynamoDbTotals {
             });
             match read {
                 Ok((key, sum)) => drop(kept.sums.insert(key, sum)),
-                Err(error) => kept.unreadable.push(Unreadable::only(error, key_of(&item))?),
+                Err(bad) => kept.unreadable.push(bad),
             }
         }
         Ok(kept)
@@ -89,7 +92,7 @@ impl TotalsStore for DynamoDbTotals {
     async fn reached(&self) -> Result<Option<Timestamp>, StoreError> {
         let found = self.table.get(keys(REACHED, REACHED)).consistent_read(true).send().await;
         let Some(item) = found.map_err(|error| unavailable(&error))?.item else { return Ok(None) };
-        stated(&item, "at")?.parse().map(Some).map_err(|_| corrupt("at"))
+        needed(item, &KEYS, |item| stated(&item, "at")?.parse().map(Some).map_err(|_| corrupt("at")))
     }
 
     async fn reach(&self, at: Timestamp) -> Result<(), StoreError> {
@@ -101,7 +104,7 @@ impl TotalsStore for DynamoDbTotals {
 
     async fn merchants(&self, day: Date) -> Result<(Vec<MerchantId>, Vec<Unreadable>), StoreError> {
         let items = self.all(&days_merchants(day), " ", "~").await?;
-        apart(&items, |item| stated(item, SORT)?.parse().map_err(|_| corrupt(SORT)))
+        Ok(apart(items, &KEYS, |item| stated(&item, SORT)?.parse().map_err(|_| corrupt(SORT))))
     }
 
     async fn quarters(&self, merchant: &MerchantId, day: Date) -> Result<KeptSums<QuarterHour>, StoreError> {
@@ -167,8 +170,8 @@ impl TotalsStore for DynamoDbTotals {
         let request = self.table.query(condition, &KEY_NAMES, &texts);
         let page = request.consistent_read(true).limit(LATE_AT_A_TIME).send().await;
         let page = page.map_err(|error| unavailable(&error))?;
-        let (quarters, unreadable) = apart(page.items(), late)?;
         let next = page.last_evaluated_key.as_ref().and_then(|key| text(key, SORT).cloned());
+        let (quarters, unreadable) = apart(page.items.unwrap_or_default(), &KEYS, |item| late(&item));
         Ok(LatePage { quarters, unreadable, next })
     }
 
@@ -193,24 +196,9 @@ impl TotalsStore for DynamoDbTotals {
         let (from, to) = (format!("{merchant}#{first}"), format!("{merchant}#{last}~"));
         let items = self.all(LATE, &from, &to).await?;
         // A mark that names no quarter is counted by the runs that sum up.
-        let (late, _) = apart(&items, late)?;
+        let (late, _) = apart(items, &KEYS, |item| late(&item));
         Ok(late.into_iter().map(|late| late.quarter).collect())
     }
-}
-
-/// What items say, and those that cannot be read.
-fn apart<T>(
-    items: &[Item],
-    read: impl Fn(&Item) -> Result<T, StoreError>,
-) -> Result<(Vec<T>, Vec<Unreadable>), StoreError> {
-    let (mut good, mut bad) = (Vec::new(), Vec::new());
-    for item in items {
-        match read(item) {
-            Ok(read) => good.push(read),
-            Err(error) => bad.push(Unreadable::only(error, key_of(item))?),
-        }
-    }
-    Ok((good, bad))
 }
 
 /// The totals of a sum.

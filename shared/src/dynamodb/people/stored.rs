@@ -30,7 +30,11 @@ fn word<T>(from: &mut Reader, name: &str, known: impl FnOnce(&str) -> Option<T>)
 stored! {
     People |this, to, from| {
         version: "version",
-        entries: "people",
+        // Nobody is not the same as not known: the list is there also where it is empty.
+        entries: (
+            to.list("people", &this.entries, |one, to| one.write(&(), to)),
+            if from.has("people") { from.get("people")? } else { return Err(corrupt("people")) }
+        ),
     }
 }
 

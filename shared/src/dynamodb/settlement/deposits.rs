@@ -9,11 +9,11 @@ use tollgate_core::{
     values::ReadOrder,
 };
 
-use super::{DynamoDbSettlement, EXPIRES_AT, KEY_NAMES, SORT, VERSION, key, read, written};
+use super::{DynamoDbSettlement, EXPIRES_AT, KEY_NAMES, KEYS, SORT, VERSION, key, read, read_one, written};
 use crate::dynamodb::{
-    Item,
+    Item, apart,
     members::corrupt,
-    number,
+    needed, number,
     table::{all, unavailable},
     text, text_of, texts,
 };
@@ -34,10 +34,15 @@ fn ids(merchant: &MerchantId) -> String {
     format!("deposit-ids#{merchant}")
 }
 
+/// Where the deposit of an id is.
+pub(super) fn place_in(pointer: &Item) -> Result<String, StoreError> {
+    text(pointer, AT).cloned().ok_or_else(|| corrupt(AT))
+}
+
 impl DynamoDbSettlement {
     async fn deposit_item(&self, merchant: &MerchantId, pointer: &Item) -> Result<Option<Item>, StoreError> {
-        let at = text(pointer, AT).ok_or_else(|| corrupt(AT))?;
-        self.item(key(&by_day(merchant), at)).await
+        let at = needed(pointer.clone(), &KEYS, |item| place_in(&item))?;
+        self.item(key(&by_day(merchant), &at)).await
     }
 
     async fn pointer(
@@ -63,7 +68,7 @@ impl DepositStore for DynamoDbSettlement {
         id: &str,
     ) -> Result<Option<Deposit>, StoreError> {
         let Some(pointer) = self.pointer(merchant, account, id).await? else { return Ok(None) };
-        self.deposit_item(merchant, &pointer).await?.map(read).transpose()
+        self.deposit_item(merchant, &pointer).await?.map(read_one).transpose()
     }
 
     async fn find(&self, merchant: &MerchantId, id: &str) -> Result<Vec<Deposit>, StoreError> {
@@ -72,7 +77,7 @@ impl DepositStore for DynamoDbSettlement {
         let pointers = all(self.table.query(condition, &KEY_NAMES, &texts)).await?;
         let mut found = Vec::new();
         for pointer in pointers {
-            found.extend(self.deposit_item(merchant, &pointer).await?.map(read::<Deposit>).transpose()?);
+            found.extend(self.deposit_item(merchant, &pointer).await?.map(read_one::<Deposit>).transpose()?);
         }
         // The gateway's ids are its own to choose.
         found.retain(|deposit| deposit.id == id);
@@ -91,7 +96,7 @@ impl DepositStore for DynamoDbSettlement {
             None => None,
         };
         let version: Option<u64> = there.as_ref().and_then(|item| number(item, VERSION));
-        if there.map(read::<Deposit>).transpose()?.as_ref() != was {
+        if there.map(read_one::<Deposit>).transpose()?.as_ref() != was {
             return Ok(false);
         }
         if pointer.is_none() {
@@ -124,7 +129,7 @@ impl DepositStore for DynamoDbSettlement {
             .set_exclusive_start_key(after.map(|after| texts([(super::BUCKET, &*bucket), (SORT, after)])));
         let page = query.send().await.map_err(|error| unavailable(&error))?;
         let next = page.last_evaluated_key.as_ref().and_then(|key| text(key, SORT).cloned());
-        let deposits = page.items.unwrap_or_default().into_iter().map(read);
-        Ok(DepositPage { deposits: deposits.collect::<Result<_, StoreError>>()?, next })
+        let (deposits, unreadable) = apart(page.items.unwrap_or_default(), &KEYS, read);
+        Ok(DepositPage { deposits, unreadable, next })
     }
 }

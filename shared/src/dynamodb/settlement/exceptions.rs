@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use tollgate_core::{
     order::MerchantId,
-    payments::StoreError,
+    payments::{StoreError, Unreadable},
     settlement::{
         Exception, ExceptionFilter, ExceptionPage, ExceptionStore, OPEN_COUNTED_MAX, OpenAbout,
         OpenExceptions,
@@ -12,9 +12,9 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-use super::{BUCKET, DynamoDbSettlement, EXPIRES_AT, SORT, VERSION, key, read, written};
+use super::{BUCKET, DynamoDbSettlement, EXPIRES_AT, KEYS, SORT, VERSION, key, read, written};
 use crate::dynamodb::{
-    Item, number,
+    Item, apart, needed, number,
     table::{all, unavailable},
     text, text_of,
 };
@@ -49,20 +49,20 @@ fn is_wanted(exception: &Exception, filter: &ExceptionFilter) -> bool {
 }
 
 impl DynamoDbSettlement {
-    /// The exceptions behind keys of the index, in their order.
-    async fn behind(&self, keys: Vec<Item>) -> Result<Vec<Exception>, StoreError> {
+    /// The exceptions behind keys of the index, in their order, and those of them that cannot be read.
+    async fn behind(&self, keys: Vec<Item>) -> Result<(Vec<Exception>, Vec<Unreadable>), StoreError> {
         let keys = keys.into_iter().map(|mut key| {
             key.retain(|name, _| [BUCKET, SORT].contains(&&**name));
             key
         });
         let items = self.table.batch(keys.collect(), true).await?;
-        let mut exceptions = items.into_iter().map(read_exception).collect::<Result<Vec<_>, _>>()?;
+        let (mut exceptions, unreadable) = apart(items, &KEYS, read_exception);
         exceptions.sort_by_key(|exception| std::cmp::Reverse(since(exception)));
-        Ok(exceptions)
+        Ok((exceptions, unreadable))
     }
 }
 
-fn read_exception(mut item: Item) -> Result<Exception, StoreError> {
+pub(super) fn read_exception(mut item: Item) -> Result<Exception, StoreError> {
     item.remove(STATE);
     item.remove(SINCE);
     read(item)
@@ -71,14 +71,15 @@ fn read_exception(mut item: Item) -> Result<Exception, StoreError> {
 #[async_trait]
 impl ExceptionStore for DynamoDbSettlement {
     async fn get(&self, merchant: &MerchantId, id: Uuid) -> Result<Option<Exception>, StoreError> {
-        self.item(exception_key(merchant, id)).await?.map(read_exception).transpose()
+        let found = self.item(exception_key(merchant, id)).await?;
+        found.map(|item| needed(item, &KEYS, read_exception)).transpose()
     }
 
     async fn open_of(&self, merchant: &MerchantId, account: &str) -> Result<Vec<Exception>, StoreError> {
         let names = [("#state", STATE)];
         let query = self.table.query("#state = :state", &names, &[(":state", &state(merchant, true))]);
         let keys = all(query.index_name(INDEX)).await?;
-        let mut open = self.behind(keys).await?;
+        let (mut open, _) = self.behind(keys).await?;
         open.retain(|exception| exception.is_open() && exception.account == account);
         Ok(open)
     }
@@ -87,13 +88,11 @@ impl ExceptionStore for DynamoDbSettlement {
         let names = [("#state", STATE)];
         let query = self.table.query("#state = :state", &names, &[(":state", &state(merchant, true))]);
         let items = all(query.index_name(INDEX)).await?;
-        items
-            .into_iter()
-            .map(|mut item| {
-                item.retain(|name, _| ![STATE, SINCE].contains(&&**name));
-                read(item)
-            })
-            .collect()
+        let about = |mut item: Item| {
+            item.retain(|name, _| ![STATE, SINCE].contains(&&**name));
+            read(item)
+        };
+        Ok(apart(items, &KEYS, about).0)
     }
 
     async fn count_open(&self, merchant: &MerchantId) -> Result<OpenExceptions, StoreError> {
@@ -112,7 +111,7 @@ impl ExceptionStore for DynamoDbSettlement {
     ) -> Result<bool, StoreError> {
         let there = self.item(exception_key(merchant, exception.id)).await?;
         let version: Option<u64> = there.as_ref().and_then(|item| number(item, VERSION));
-        if there.map(read_exception).transpose()?.as_ref() != was {
+        if there.map(|item| needed(item, &KEYS, read_exception)).transpose()?.as_ref() != was {
             return Ok(false);
         }
         let mut item = written(exception, exception_key(merchant, exception.id));
@@ -142,7 +141,9 @@ impl ExceptionStore for DynamoDbSettlement {
             let keys = found.items.unwrap_or_default();
             let read_to = keys.last().and_then(|key| text(key, SINCE).cloned());
             let more = found.last_evaluated_key.is_some();
-            for exception in self.behind(keys).await?.into_iter().filter(|one| is_wanted(one, filter)) {
+            let (exceptions, unreadable) = self.behind(keys).await?;
+            page.unreadable.extend(unreadable);
+            for exception in exceptions.into_iter().filter(|one| is_wanted(one, filter)) {
                 if page.exceptions.len() == limit {
                     page.next = page.exceptions.last().map(since);
                     return Ok(page);

@@ -5,15 +5,15 @@ use jiff::civil::Date;
 use tollgate_core::{
     order::MerchantId,
     payments::StoreError,
-    settlement::{KnownReport, Line, LinePlace, LineStore, PackedLines},
+    settlement::{KnownReport, Line, LinePlace, LineStore, PackedLines, ReportKind},
     values::QuarterHour,
 };
 
-use super::{DynamoDbSettlement, EXPIRES_AT, KEY_NAMES, SORT, VERSION, key, read_in, rows};
+use super::{DynamoDbSettlement, EXPIRES_AT, KEY_NAMES, KEYS, SORT, VERSION, key, read_in, rows};
 use crate::dynamodb::{
-    Item,
+    Item, apart,
     members::{Object, Writer, corrupt},
-    number,
+    number, readable,
     table::all,
     text, text_of,
 };
@@ -31,17 +31,22 @@ fn place_key(merchant: &MerchantId, place: &LinePlace) -> Item {
     key(&bucket(merchant, &place.account, place.day), &format!("{:02}", place.part))
 }
 
-fn packed(item: &Item) -> Result<PackedLines, StoreError> {
+pub(super) fn lines_in(item: &Item) -> Result<PackedLines, StoreError> {
     let version = number(item, VERSION).ok_or_else(|| corrupt(VERSION))?;
     let lines = rows::read(text(item, LINES).ok_or_else(|| corrupt(LINES))?)?;
-    Ok(PackedLines { version, lines })
+    Ok(PackedLines { version, lines, is_unreadable: false })
+}
+
+fn packed(item: Item) -> PackedLines {
+    readable(item, &KEYS, |item| lines_in(&item))
+        .unwrap_or_else(|_| PackedLines { is_unreadable: true, ..PackedLines::default() })
 }
 
 #[async_trait]
 impl LineStore for DynamoDbSettlement {
     async fn load(&self, merchant: &MerchantId, place: &LinePlace) -> Result<PackedLines, StoreError> {
         let item = self.item(place_key(merchant, place)).await?;
-        item.as_ref().map_or_else(|| Ok(PackedLines::default()), packed)
+        Ok(item.map(packed).unwrap_or_default())
     }
 
     async fn load_day(
@@ -54,9 +59,9 @@ impl LineStore for DynamoDbSettlement {
         let query = self.table.query("#bucket = :bucket", &KEY_NAMES[..1], &[(":bucket", &bucket)]);
         let place = |item: Item| {
             let part = text(&item, SORT).and_then(|sort| sort.parse().ok()).ok_or_else(|| corrupt(SORT))?;
-            Ok((LinePlace { account: account.to_owned(), day, part }, packed(&item)?))
+            Ok((LinePlace { account: account.to_owned(), day, part }, packed(item)))
         };
-        all(query.consistent_read(true)).await?.into_iter().map(place).collect()
+        Ok(apart(all(query.consistent_read(true)).await?, &KEYS, place).0)
     }
 
     async fn save(
@@ -89,7 +94,15 @@ impl LineStore for DynamoDbSettlement {
         let query = self.table.query(condition, &KEY_NAMES, &texts);
         let items = all(query.consistent_read(true)).await?;
         let account = account.to_owned();
-        items.into_iter().map(|item| read_in(&account, item)).collect()
+        let report = |item: Item| {
+            // Which one it is, its key says.
+            let sort = text(&item, SORT).and_then(|sort| sort.split_once('#'));
+            let of = sort.and_then(|(day, kind)| Some((ReportKind::from_name(kind)?, day.parse().ok()?)));
+            let (kind, day) = of.ok_or_else(|| corrupt(SORT))?;
+            let read = readable(item, &KEYS, |item| read_in(&account, item));
+            Ok(read.unwrap_or_else(|_| KnownReport { is_unreadable: true, ..KnownReport::new(kind, day) }))
+        };
+        Ok(apart(items, &KEYS, report).0)
     }
 
     async fn keep_report(

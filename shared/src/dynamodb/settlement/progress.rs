@@ -8,11 +8,11 @@ use tollgate_core::{
     settlement::{Progress, ProgressStore},
 };
 
-use super::{DynamoDbSettlement, KEY_NAMES, SORT, key, read, written};
+use super::{BUCKET, DynamoDbSettlement, KEY_NAMES, KEYS, SORT, key, read, written};
 use crate::dynamodb::{
-    Item,
+    Item, apart,
     members::corrupt,
-    number_of,
+    needed, number_of,
     table::{all, unavailable, was_made},
     text,
 };
@@ -27,7 +27,7 @@ fn progress_key(merchant: &MerchantId, account: &str) -> Item {
     key(PROGRESS, &format!("{merchant}#{account}"))
 }
 
-fn read_progress(mut item: Item) -> Result<Progress, StoreError> {
+pub(super) fn read_progress(mut item: Item) -> Result<Progress, StoreError> {
     item.remove(CLAIMED_UNTIL);
     read(item)
 }
@@ -43,14 +43,14 @@ impl ProgressStore for DynamoDbSettlement {
                 merchant.and_then(|merchant| merchant.parse().ok()).ok_or_else(|| corrupt(SORT))?;
             Ok((merchant, read_progress(item)?))
         };
-        all(query.consistent_read(true)).await?.into_iter().map(progress).collect()
+        Ok(apart(all(query.consistent_read(true)).await?, &KEYS, progress).0)
     }
 
     async fn of(&self, merchant: &MerchantId) -> Result<Vec<Progress>, StoreError> {
         let condition = "#bucket = :bucket AND begins_with(#sort, :merchant)";
         let texts = [(":bucket", PROGRESS), (":merchant", &*format!("{merchant}#"))];
         let query = self.table.query(condition, &KEY_NAMES, &texts);
-        all(query).await?.into_iter().map(read_progress).collect()
+        Ok(apart(all(query).await?, &KEYS, read_progress).0)
     }
 
     async fn claim(
@@ -62,7 +62,8 @@ impl ProgressStore for DynamoDbSettlement {
     ) -> Result<Option<Progress>, StoreError> {
         let key = progress_key(merchant, &new.account);
         // What another run noted since this one began counts.
-        let found = self.item(key.clone()).await?.map(read_progress).transpose()?;
+        let found =
+            self.item(key.clone()).await?.map(|item| needed(item, &KEYS, read_progress)).transpose()?;
         let progress = found.unwrap_or_else(|| new.clone());
         let mut item = written(&progress, key);
         item.insert(CLAIMED_UNTIL.to_owned(), number_of(&until.as_second()));
@@ -73,6 +74,12 @@ impl ProgressStore for DynamoDbSettlement {
             .expression_attribute_names("#claimed", CLAIMED_UNTIL)
             .expression_attribute_values(":now", number_of(&now.as_second()));
         Ok(was_made(request.send().await)?.then_some(progress))
+    }
+
+    async fn add(&self, merchant: &MerchantId, new: &Progress) -> Result<(), StoreError> {
+        let item = written(new, progress_key(merchant, &new.account));
+        let request = self.table.put(item).condition_expression("attribute_not_exists(#bucket)");
+        was_made(request.expression_attribute_names("#bucket", BUCKET).send().await).map(drop)
     }
 
     async fn note(&self, merchant: &MerchantId, progress: &Progress) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use jiff::{Timestamp, ToSpan, civil::Date};
 use lambda_http::{Request, RequestExt as _};
 use serde_json::{Value, json};
 use tollgate_core::{
-    payments::{Refusal, Role},
+    payments::{Refusal, Role, trail},
     settlement::{
         Adjustment, Chargeback, Component, Deposit, DepositLine, DepositReader, DepositSums, ExceptionCause,
         Unmatched,
@@ -28,11 +28,12 @@ use crate::{
         page::{csv, wants_csv},
         paging::{PARAMETERS, Paging},
         parameters::Parameters,
-        response::enveloped,
+        response::{bad_row, enveloped},
     },
     invocation::path_parameter,
     ports::Transactions,
     spreadsheet::settlement::{DEPOSIT_COLUMNS, LINE_COLUMNS, deposit_cells, line_cells},
+    spreadsheet::unreadable_cells,
 };
 
 /// How far back is looked where the filter does not say, in days.
@@ -68,19 +69,29 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let is_wanted = |one: &&Deposit| paging.filter.account.as_ref().is_none_or(|mid| *mid == one.account);
     let found: Vec<&Deposit> = page.deposits.iter().filter(is_wanted).collect();
     let unmatched = reader(ports).unmatched(merchant).await.map_err(Refusal::Store)?;
+    let accounts = accounts(ports, &caller).await?;
     let cursor = page.next.clone().map(|after| paging.cursor(&Place::of_keys(after), &caller, now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
     let body = if wants_csv(request) {
-        csv(&DEPOSIT_COLUMNS, found.iter().map(|deposit| deposit_cells(deposit, &unmatched)))?
+        let rows = found.iter().map(|deposit| deposit_cells(deposit, &unmatched));
+        csv(
+            &DEPOSIT_COLUMNS,
+            rows.chain(page.unreadable.iter().map(|bad| unreadable_cells(&DEPOSIT_COLUMNS, bad))),
+        )?
     } else {
         Page::from(json!({
-            "data": found.iter().map(|deposit| deposit_value(deposit, &unmatched)).collect::<Vec<_>>(),
+            "data": found
+                .iter()
+                .map(|deposit| deposit_value(deposit, &unmatched))
+                .chain(page.unreadable.iter().map(bad_row))
+                .collect::<Vec<_>>(),
             "links": {"next": next},
             "meta": {
                 "page": {"limit": paging.limit, "cursor": cursor},
                 "from": between.0,
                 "to": between.1,
-                "accounts": accounts(ports, &caller).await?,
+                "accounts": accounts,
+                "unreadable": trail::unreadable(),
             },
         }))
     };
@@ -125,7 +136,8 @@ async fn read(ports: &Transactions, request: &Request) -> Handled<Page> {
             lines.iter().map(|line| deposit_line_value(&deposit, line, &unmatched)).collect();
         let mut body = enveloped(shown);
         body["links"] = json!({"next": next});
-        body["meta"] = json!({"page": {"limit": paging.limit, "cursor": cursor}});
+        let page = json!({"limit": paging.limit, "cursor": cursor});
+        body["meta"] = json!({"page": page, "unreadable": trail::unreadable()});
         Page::from(body)
     };
     let body = on_record(ports, &caller, request, body).await?;

@@ -4,7 +4,7 @@ use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{Actor, Reason},
-    payments::{Refusal, Role},
+    payments::{Refusal, Role, trail},
     settlement::{self, Exception, ExceptionRefusal, NOTES_MAX, Note, Resolution},
     values::Currency,
 };
@@ -28,11 +28,12 @@ use crate::{
         page::{csv, wants_csv},
         paging::{PARAMETERS, Paging},
         parameters::Parameters,
-        response::{enveloped, seconds},
+        response::{bad_row, enveloped, seconds},
     },
     invocation::path_parameter,
     ports::Transactions,
     spreadsheet::settlement::{EXCEPTION_COLUMNS, exception_cells, exception_state},
+    spreadsheet::unreadable_cells,
 };
 
 /// Longest text of a note or a decision that is looked at, in characters.
@@ -57,17 +58,28 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let (merchant, after) = (&caller.merchant.id, paging.place.as_ref().map(|place| place.after.as_str()));
     let page = ports.settlement.exceptions.list(merchant, &paging.filter.0, after, paging.limit);
     let page = page.await.map_err(Refusal::Store)?;
+    let accounts = accounts(ports, &caller).await?;
     let cursor = page.next.clone().map(|after| paging.cursor(&Place::of_keys(after), &caller, now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
     let body = if wants_csv(request) {
-        csv(&EXCEPTION_COLUMNS, page.exceptions.iter().map(exception_cells))?
+        let rows = page.exceptions.iter().map(exception_cells);
+        csv(
+            &EXCEPTION_COLUMNS,
+            rows.chain(page.unreadable.iter().map(|bad| unreadable_cells(&EXCEPTION_COLUMNS, bad))),
+        )?
     } else {
         Page::from(json!({
-            "data": page.exceptions.iter().map(exception_value).collect::<Vec<_>>(),
+            "data": page
+                .exceptions
+                .iter()
+                .map(exception_value)
+                .chain(page.unreadable.iter().map(bad_row))
+                .collect::<Vec<_>>(),
             "links": {"next": next},
             "meta": {
                 "page": {"limit": paging.limit, "cursor": cursor},
-                "accounts": accounts(ports, &caller).await?,
+                "accounts": accounts,
+                "unreadable": trail::unreadable(),
             },
         }))
     };

@@ -3,7 +3,7 @@
 use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::{
-    payments::{Refusal, Role},
+    payments::{Refusal, Role, trail},
     settlement::{
         ExceptionCause, OUTSTANDING_DAYS_MAX, Outstanding, OutstandingDays, OutstandingSum, outstanding_days,
         sums_of,
@@ -76,6 +76,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
                 "from": days.0,
                 "to": days.1,
                 "sums": sums.iter().map(outstanding_sum_value).collect::<Vec<_>>(),
+                "unreadable": trail::unreadable(),
                 "accounts": accounts.iter().map(account_value).collect::<Vec<_>>(),
             },
         }))

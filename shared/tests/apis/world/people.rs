@@ -98,6 +98,6 @@ impl AuditTrail for World {
         let more = entries.len() > limit;
         entries.truncate(limit);
         let next = entries.last().map(place).filter(|_| more);
-        Ok(AuditPage { entries, next })
+        Ok(AuditPage { entries, next, ..AuditPage::default() })
     }
 }

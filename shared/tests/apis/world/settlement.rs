@@ -41,7 +41,7 @@ fn since(exception: &Exception) -> String {
 impl LineStore for World {
     async fn load(&self, merchant: &MerchantId, place: &LinePlace) -> Result<PackedLines, StoreError> {
         let lines = self.settled(merchant)?.lines.into_iter().filter(|(at, _)| at == place);
-        Ok(PackedLines { version: 1, lines: lines.map(|(_, line)| line).collect() })
+        Ok(PackedLines { version: 1, lines: lines.map(|(_, line)| line).collect(), ..PackedLines::default() })
     }
 
     async fn load_day(
@@ -52,7 +52,7 @@ impl LineStore for World {
     ) -> Result<Vec<(LinePlace, PackedLines)>, StoreError> {
         let lines = self.settled(merchant)?.lines.into_iter();
         let lines = lines.filter(|(at, _)| at.account == account && at.day == day);
-        let packed = |line| PackedLines { version: 1, lines: vec![line] };
+        let packed = |line| PackedLines { version: 1, lines: vec![line], ..PackedLines::default() };
         Ok(lines.map(|(at, line)| (at, packed(line))).collect())
     }
 
@@ -104,7 +104,8 @@ impl DepositStore for World {
         found.retain(|one| after.is_none_or(|after| *place(one) < *after));
         let more = found.len() > limit;
         found.truncate(limit);
-        Ok(DepositPage { next: found.last().filter(|_| more).map(place), deposits: found })
+        let next = found.last().filter(|_| more).map(place);
+        Ok(DepositPage { next, deposits: found, ..DepositPage::default() })
     }
 }
 
@@ -160,7 +161,8 @@ impl ExceptionStore for World {
         found.sort_by_key(|one| std::cmp::Reverse(since(one)));
         let more = found.len() > limit;
         found.truncate(limit);
-        Ok(ExceptionPage { next: found.last().filter(|_| more).map(since), exceptions: found })
+        let next = found.last().filter(|_| more).map(since);
+        Ok(ExceptionPage { next, exceptions: found, ..ExceptionPage::default() })
     }
 }
 
@@ -182,6 +184,10 @@ impl ProgressStore for World {
         _: Timestamp,
     ) -> Result<Option<Progress>, StoreError> {
         unreachable!("requests claim nothing")
+    }
+
+    async fn add(&self, _: &MerchantId, _: &Progress) -> Result<(), StoreError> {
+        unreachable!("requests read no reports")
     }
 
     async fn note(&self, _: &MerchantId, _: &Progress) -> Result<(), StoreError> {

@@ -31,6 +31,9 @@ const MISSED_MAX_DAYS: i64 = 31;
 /// After so many days in a row whose reports the gateway does not give, the others wait for the next run.
 const SILENT_MAX: u8 = 2;
 
+/// Why a day waits whose items are damaged.
+const UNREADABLE: &str = "a stored item of the day cannot be read";
+
 /// What works on one account.
 pub(super) struct AccountRun<'a> {
     settlement: &'a Settlement,
@@ -42,6 +45,8 @@ pub(super) struct AccountRun<'a> {
     known: KnownDays,
     reports: KnownReports,
     unkept: Unkept,
+    /// Days of which something could not be kept.
+    unkept_days: BTreeSet<Date>,
     /// References of which something else is known now.
     changed: BTreeSet<String>,
     /// The first day whose payments are matched again beside the last ones, because of what was read for the first time, or was
@@ -67,6 +72,7 @@ impl<'a> AccountRun<'a> {
             known: KnownDays::default(),
             reports: BTreeMap::new(),
             unkept: Unkept::default(),
+            unkept_days: BTreeSet::new(),
             changed: BTreeSet::new(),
             matched_from: None,
         }
@@ -208,7 +214,7 @@ impl<'a> AccountRun<'a> {
         for (account, day) in others {
             let found = Progress { used_on: Some(day), ..Progress::new(&account, self.now) };
             // The next run reads it.
-            self.settlement.progress.note(&self.merchant.id, &found).await?;
+            self.settlement.progress.add(&self.merchant.id, &found).await?;
         }
         Ok(())
     }
@@ -221,7 +227,13 @@ impl<'a> AccountRun<'a> {
                 days[n..].iter().for_each(|day| self.want(*day, None));
                 return Ok(());
             };
-            let is_new = !self.reports.keys().any(|(_, known)| known == day);
+            let known = || self.reports.iter().filter(|((_, known), _)| known == day);
+            if known().any(|(_, report)| report.is_unreadable) {
+                // What its reports do not say any more could not be found.
+                self.want(*day, Some(UNREADABLE.to_owned()));
+                continue;
+            }
+            let is_new = known().next().is_none();
             match self.read_day(*day, limit).await {
                 Ok(()) => {
                     silent = 0;
@@ -258,9 +270,14 @@ impl<'a> AccountRun<'a> {
 
     async fn keep(&mut self) -> Result<(), ReadDayError> {
         let (settlement, merchant) = (self.settlement, &self.merchant.id);
-        let wanted = WantedAccount { merchant, account: &self.progress.account, now: self.now };
+        let account = self.progress.account.clone();
+        let wanted = WantedAccount { merchant, account: &account, now: self.now };
         let unkept = std::mem::take(&mut self.unkept);
         let kept = settlement.reader().keep(&wanted, unkept, &mut self.reports).await?;
+        self.unkept_days.extend(kept.unread);
+        for day in &self.unkept_days {
+            self.progress.want(*day, self.now, Some(UNREADABLE.to_owned()));
+        }
         self.report.written += kept.written;
         self.report.deposits += kept.deposits;
         self.changed.extend(kept.changed);
