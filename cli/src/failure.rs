@@ -65,7 +65,9 @@ impl Failure {
 
 /// What cannot be read of a list, for whoever repairs it.
 pub(crate) fn remark_unreadable(bad: &[Unreadable]) {
-    bad.iter().for_each(|bad| remark(&format!("unreadable: {} ({})", bad.key, bad.reason)));
+    for Unreadable { key, reason } in bad {
+        remark(&format!("unreadable: {key} ({reason})"));
+    }
 }
 
 /// A line on standard error. What reads that may have ended before: the exit code says what matters, too.

@@ -9,7 +9,6 @@ pub mod totals;
 use std::io::{self, Write};
 
 use csv::{Terminator, WriterBuilder};
-use tollgate_core::payments::Unreadable;
 
 /// What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection), also in full width.
 const FORMULA: [char; 8] = ['=', '+', '-', '@', '\u{FF1D}', '\u{FF0B}', '\u{FF0D}', '\u{FF20}'];
@@ -22,10 +21,10 @@ const SEPARATORS: [char; 6] = [';', ',', '|', '\t', '\r', '\n'];
 const BLANK_STARTS: [char; 3] = ['\t', '\r', '\n'];
 
 /// The line of an item that cannot be read: its key in the first cell.
-pub fn unreadable_cells(columns: &[&str], bad: &Unreadable) -> Vec<String> {
+pub fn unreadable_cells(columns: &[&str], key: &str) -> Vec<String> {
     let mut cells = vec![String::new(); columns.len()];
     if let Some(first) = cells.first_mut() {
-        *first = format!("unreadable: {}", bad.key);
+        *first = format!("unreadable: {key}");
     }
     cells
 }

@@ -26,14 +26,11 @@ struct Sample {
 /// A check of each table that the place names.
 pub(super) async fn checks(place: &Place, aws: &Aws) -> Vec<Check> {
     let mut checks = vec![check("stored orders", orders(place, aws).await)];
-    let others: [(&str, Option<&String>, fn(Item) -> Result<(), Unreadable>); 2] = [
-        ("stored settlement", place.settlement.as_ref(), settlement::check),
-        ("stored people", place.people.as_ref(), people::check),
-    ];
-    for (what, table, read) in others {
-        if let Some(table) = table {
-            checks.push(check(what, items(aws, table, read).await));
-        }
+    if let Some(table) = &place.settlement {
+        checks.push(check("stored settlement", items(aws, table, settlement::check).await));
+    }
+    if let Some(table) = &place.people {
+        checks.push(check("stored people", items(aws, table, people::check).await));
     }
     checks
 }

@@ -48,7 +48,7 @@ async fn list(ports: &Personnel, request: &Request) -> Handled<Page> {
     let cursor = page.next.clone().map(|after| paging.cursor(&Place::of_keys(after), &caller, now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
     let body = if wants_csv(request) {
-        let bad = page.unreadable.iter().map(|bad| unreadable_cells(&AUDIT_COLUMNS, bad));
+        let bad = page.unreadable.iter().map(|bad| unreadable_cells(&AUDIT_COLUMNS, &bad.key));
         csv(&AUDIT_COLUMNS, page.entries.iter().map(audit_cells).chain(bad))?
     } else {
         Page::from(json!({

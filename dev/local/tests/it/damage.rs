@@ -155,7 +155,7 @@ async fn cases(client: &Client) -> Vec<Case> {
             // The fuller one has more to damage.
             if paths(&AttributeValue::M(known.clone())).len() < paths(&AttributeValue::M(item.clone())).len()
             {
-                *known = item.clone();
+                known.clone_from(item);
             }
         }
         assert!(!kinds.is_empty(), "nothing is tried in the table {table}");

@@ -289,6 +289,6 @@ stored! {
         unreadable: "unreadable",
         empty_since: "empty_since",
         is_unmatched: "unmatched" unless (false),
-        is_unreadable: ((), false),
+        is_unreadable: ({}, false),
     }
 }

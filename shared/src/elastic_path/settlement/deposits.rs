@@ -76,7 +76,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
         let rows = found.iter().map(|deposit| deposit_cells(deposit, &unmatched));
         csv(
             &DEPOSIT_COLUMNS,
-            rows.chain(page.unreadable.iter().map(|bad| unreadable_cells(&DEPOSIT_COLUMNS, bad))),
+            rows.chain(page.unreadable.iter().map(|bad| unreadable_cells(&DEPOSIT_COLUMNS, &bad.key))),
         )?
     } else {
         Page::from(json!({

@@ -65,7 +65,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
         let rows = page.exceptions.iter().map(exception_cells);
         csv(
             &EXCEPTION_COLUMNS,
-            rows.chain(page.unreadable.iter().map(|bad| unreadable_cells(&EXCEPTION_COLUMNS, bad))),
+            rows.chain(page.unreadable.iter().map(|bad| unreadable_cells(&EXCEPTION_COLUMNS, &bad.key))),
         )?
     } else {
         Page::from(json!({
