@@ -32,6 +32,8 @@ struct Line {
     on: Date,
     /// When it was changed last.
     changed_on: Date,
+    /// Deposits that have it. Where it is taken back, they may say so in as many readings.
+    deposits: u64,
 }
 
 /// A case of a payment, with what the bank has of it now.
@@ -98,7 +100,16 @@ impl Issuers {
         let is_reversal = false;
         *self.acts.entry(of.record.merchid.clone()).or_default() += 1;
         let merchid = of.record.merchid.clone();
-        self.lines.push(Line { id, merchid, case, is_reversal, minor_units, on, changed_on: on });
+        self.lines.push(Line {
+            id,
+            merchid,
+            case,
+            is_reversal,
+            minor_units,
+            on,
+            changed_on: on,
+            deposits: 1,
+        });
         bank.world.state().count("chargebacks");
         Ok(())
     }
@@ -161,7 +172,8 @@ impl Issuers {
         let is_reversal = true;
         *self.acts.entry(of.record.merchid.clone()).or_default() += 1;
         let merchid = of.record.merchid.clone();
-        self.lines.push(Line { id, merchid, case, is_reversal, minor_units, on, changed_on: on });
+        let line = Line { id, merchid, case, is_reversal, minor_units, on, changed_on: on, deposits: 1 };
+        self.lines.push(line);
         bank.world.state().count("reversals");
         Ok(())
     }
@@ -169,6 +181,7 @@ impl Issuers {
     /// A later deposit has a line once more.
     fn list_again(&mut self, bank: &Bank) -> Result<(), String> {
         let Some(line) = bank.one_of(&self.lines) else { return Ok(()) };
+        self.lines.iter_mut().filter(|own| own.id == line.id).for_each(|own| own.deposits += 1);
         bank.world.state().count("second reports");
         let on = Some(bank.day_ahead(AHEAD_DAYS));
         bank.simulator().list_again(Listing { id: line.id, on, ..Listing::default() })
@@ -192,6 +205,7 @@ impl Issuers {
         *self.acts.entry(line.merchid.clone()).or_default() += 1;
         for own in self.lines.iter_mut().filter(|own| own.id == line.id) {
             (own.minor_units, own.changed_on) = (line.minor_units - 1, changed_on);
+            own.deposits += u64::from(on.is_some());
         }
         bank.world.state().count("corrected lines");
         Ok(())
@@ -206,7 +220,7 @@ impl Issuers {
         self.lines.retain(|own| own.id != line.id);
         let sign = if line.is_reversal { 1 } else { -1 };
         self.cases[line.case].taken += sign * line.minor_units;
-        *self.acts.entry(line.merchid.clone()).or_default() += 1;
+        *self.acts.entry(line.merchid.clone()).or_default() += line.deposits;
         bank.world.state().count("lines taken back");
         bank.simulator().list_again(Listing { id: line.id, taken_back: true, ..Listing::default() })
     }

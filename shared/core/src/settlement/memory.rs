@@ -76,10 +76,19 @@ impl Memory {
     }
 }
 
+/// A damaged item says nothing.
+fn as_read(lines: &PackedLines) -> PackedLines {
+    if lines.is_unreadable {
+        PackedLines { is_unreadable: true, ..PackedLines::default() }
+    } else {
+        lines.clone()
+    }
+}
+
 #[async_trait]
 impl LineStore for Memory {
     async fn load(&self, _: &MerchantId, place: &LinePlace) -> Result<PackedLines, StoreError> {
-        Ok(self.lines.lock().unwrap().get(place).cloned().unwrap_or_default())
+        Ok(self.lines.lock().unwrap().get(place).map(as_read).unwrap_or_default())
     }
 
     async fn load_day(
@@ -90,7 +99,7 @@ impl LineStore for Memory {
     ) -> Result<Vec<(LinePlace, PackedLines)>, StoreError> {
         let all = self.lines.lock().unwrap();
         let of_day = all.iter().filter(|(place, _)| place.account == account && place.day == day);
-        Ok(of_day.map(|(at, lines)| (at.clone(), lines.clone())).collect())
+        Ok(of_day.map(|(at, lines)| (at.clone(), as_read(lines))).collect())
     }
 
     async fn save(&self, _: &MerchantId, place: &LinePlace, lines: &PackedLines) -> Result<bool, StoreError> {

@@ -13,7 +13,7 @@ use crate::{
     payments::{MerchantsError, Unreadable},
     settlement::{
         BatchStatus, Component, Deposit, ExceptionCause, Funded, FundedKind, FundedStatus, FundingRecord,
-        LinePlace, ReadReport, ReportError, Settled, SettledRecord, SettledStatus, eastern_day,
+        LinePlace, ReadReport, ReportError, ReportKind, Settled, SettledRecord, SettledStatus, eastern_day,
         memory::{Log, Memory, Orders, done, merchant, told},
     },
     test_merchant::test_merchant,
@@ -255,6 +255,67 @@ async fn a_run_that_dies_at_any_write_is_completed_by_the_next_one() {
         let told = |of: &Memory| of.told.lock().unwrap().iter().cloned().collect::<BTreeSet<_>>();
         assert_eq!(told(&memory), told(&clean), "after {died_after}");
     }
+}
+
+#[tokio::test]
+async fn a_deposit_that_is_gone_is_gone_from_the_journal_wherever_a_run_dies() {
+    // The deposit of the 18th has another id.
+    let renamed = || {
+        let (log, mut gateway) = traffic();
+        for record in gateway.funded.get_mut(&date(2026, 11, 18)).unwrap() {
+            match record {
+                FundingRecord::Deposit(deposit) => "x".clone_into(&mut deposit.id),
+                FundingRecord::Line { funded, .. } => "x".clone_into(&mut funded.deposit),
+                _ => {}
+            }
+        }
+        (log, gateway)
+    };
+    for died_after in 0..20 {
+        let memory = Arc::new(Memory::default());
+        let (log, gateway) = traffic();
+        run(&settlement(log, gateway, &memory, &["1"])).await;
+        *memory.writes_left.lock().unwrap() = Some(died_after);
+        let (log, gateway) = renamed();
+        let settlement = settlement(log, gateway, &memory, &["1"]);
+        run(&settlement).await;
+        *memory.writes_left.lock().unwrap() = None;
+        run(&settlement).await;
+        let journal = memory.journal.lock().unwrap();
+        let of_gone = journal.values().filter(|one| one.deposit == "d2026-11-18").map(|one| one.amount);
+        assert_eq!(of_gone.sum::<i64>(), 0, "after {died_after} writes");
+    }
+}
+
+#[tokio::test]
+async fn what_is_about_a_damaged_item_waits_and_is_not_judged_and_all_else_goes_on() {
+    let memory = Arc::new(Memory::default());
+    let (log, gateway) = traffic();
+    let settlement = settlement(log, gateway, &memory, &["1"]);
+    assert_eq!(run(&settlement).await.failed, 0);
+    let before = memory.state();
+    let unread = || {
+        let progress = memory.progress.lock().unwrap();
+        progress["1"].0.unread.iter().map(|one| one.day).collect::<Vec<_>>()
+    };
+    // By now its payment would be late.
+    let place = LinePlace::of("1", Some(date(2026, 11, 17)), "100");
+    memory.lines.lock().unwrap().get_mut(&place).unwrap().is_unreadable = true;
+    let report = run(&settlement).await;
+    assert_eq!((report.read, report.failed, report.open), (0, 1, 0), "{:?}", memory.all());
+    assert_eq!(unread(), [date(2026, 11, 17), date(2026, 11, 18)], "its batch, and its deposit");
+    assert_eq!(memory.state(), before, "nothing was written over it");
+    memory.lines.lock().unwrap().get_mut(&place).unwrap().is_unreadable = false;
+    assert_eq!((run(&settlement).await.failed, unread()), (0, vec![]));
+
+    let key = ("1".to_owned(), ReportKind::Deposits, date(2026, 11, 18));
+    memory.reports.lock().unwrap().get_mut(&key).unwrap().is_unreadable = true;
+    let report = run(&settlement).await;
+    assert_eq!((report.read, report.failed, report.open), (0, 1, 0), "{:?}", memory.all());
+    assert_eq!(unread(), [date(2026, 11, 18)]);
+    memory.reports.lock().unwrap().get_mut(&key).unwrap().is_unreadable = false;
+    assert_eq!((run(&settlement).await.failed, unread()), (0, vec![]));
+    assert_eq!(memory.state(), before);
 }
 
 #[tokio::test]
