@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// What comes after `tollgate`: a command, and its example's other words.
-const EXAMPLES: [(&str, &str); 70] = [
+const EXAMPLES: [(&str, &str); 72] = [
     (
         "merchant create",
         "shop-1 --site fts-uat --username testing --merchid USD=496160873888 --stack tollgate-dev",
@@ -59,6 +59,8 @@ const EXAMPLES: [(&str, &str); 70] = [
     ("settlement", "list shop-1 --local"),
     ("settlement list", "shop-1 --from 2026-11-01 --to 2026-11-30 --stack tollgate-prod"),
     ("settlement show", "shop-1 091000012345678 --stack tollgate-prod"),
+    ("settlement outstanding", "shop-1 --from 2026-11-01 --stack tollgate-prod"),
+    ("settlement read", "shop-1 --day 2026-06-01 --stack tollgate-prod"),
     ("settlement exceptions", "shop-1 --cause amount_differs --stack tollgate-prod"),
     (
         "settlement note",

@@ -19,7 +19,7 @@ pub(crate) enum SettlementCommand {
     List(ListDeposits),
     /// One deposit, line by line: what is in it, what was taken off, and what does not fit
     Show(ShowDeposit),
-    /// What was captured or refunded and is in no deposit, the newest first, and what it comes to
+    /// What was captured or refunded and is in no deposit yet
     Outstanding(ListOutstanding),
     /// What does not fit, the newest first: not settled, another amount, …
     Exceptions(ListExceptions),
@@ -65,7 +65,7 @@ pub(crate) struct ShowDeposit {
 pub(crate) struct ListOutstanding {
     /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
-    /// Captured or refunded on this day or later, as the bank counts days; up to 35 days ago [default: 7 days ago]
+    /// Captured or refunded from this day on, up to 35 days ago [default: 7 days ago]
     #[arg(long, value_name = "DAY")]
     pub(crate) from: Option<Date>,
     /// Up to this day, which is included [default: today]
