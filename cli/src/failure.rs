@@ -63,7 +63,7 @@ impl Failure {
     }
 }
 
-/// What cannot be read of a list, for whoever repairs it.
+/// Names the items of a list that cannot be read, for whoever repairs them.
 pub(crate) fn remark_unreadable(bad: &[Unreadable]) {
     for Unreadable { key, reason } in bad {
         remark(&format!("unreadable: {key} ({reason})"));

@@ -60,8 +60,8 @@ pub(crate) struct Place {
     pub(crate) is_local: bool,
     table: Option<String>,
     journal: Option<String>,
-    pub(crate) settlement: Option<String>,
-    pub(crate) people: Option<String>,
+    settlement: Option<String>,
+    people: Option<String>,
     /// How long entries of people's audit trail are kept.
     audit_kept: SignedDuration,
     /// How long the journal keeps its items.

@@ -25,14 +25,19 @@ pub use self::size::item_size;
 /// An item's attributes as they are stored.
 pub type Item = HashMap<String, AttributeValue>;
 
+/// An item's key, by which it is named where it cannot be read.
+fn key_of(item: &Item, keys: &[&str]) -> String {
+    let parts = keys.iter().map(|name| text(item, name).map_or("?", String::as_str));
+    parts.collect::<Vec<_>>().join(" ")
+}
+
 /// What an item says, or the one bad row that it is: counted, and in the log by its key. Every table's items are read by this.
 fn readable<T>(
     item: Item,
     keys: &[&str],
     read: impl FnOnce(Item) -> Result<T, StoreError>,
 ) -> Result<T, Unreadable> {
-    let parts = keys.iter().map(|name| text(&item, name).map_or("?", String::as_str));
-    let key = parts.collect::<Vec<_>>().join(" ");
+    let key = key_of(&item, keys);
     read(item).map_err(|error| {
         let reason = if let StoreError::Corrupt(reason) = error { reason } else { error.to_string() };
         let bad = Unreadable { key, reason };

@@ -19,7 +19,7 @@ pub(crate) enum SettlementCommand {
     List(ListDeposits),
     /// One deposit, line by line: what is in it, what was taken off, and what does not fit
     Show(ShowDeposit),
-    /// What was captured or refunded and is in no deposit yet
+    /// Payments and refunds that are in no deposit yet
     Outstanding(ListOutstanding),
     /// What does not fit, the newest first: not settled, another amount, …
     Exceptions(ListExceptions),
@@ -71,7 +71,7 @@ pub(crate) struct ListOutstanding {
     /// Up to this day, which is included [default: today]
     #[arg(long, value_name = "DAY")]
     pub(crate) to: Option<Date>,
-    /// Only what is of this gateway account
+    /// Only payments and refunds of this gateway account
     #[arg(long, value_name = "MID")]
     pub(crate) mid: Option<String>,
     #[command(flatten)]

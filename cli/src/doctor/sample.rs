@@ -17,7 +17,7 @@ const NAMED: usize = 5;
 /// The key of the tables beside that of orders.
 const KEYS: [&str; 2] = ["b", "s"];
 
-/// What was read of a table, and what of it cannot be read.
+/// How many items of a table were read, and the keys of those that cannot be read, with the reason.
 struct Sample {
     read: usize,
     bad: Vec<String>,
@@ -26,11 +26,11 @@ struct Sample {
 /// A check of each table that the place names.
 pub(super) async fn checks(place: &Place, aws: &Aws) -> Vec<Check> {
     let mut checks = vec![check("stored orders", orders(place, aws).await)];
-    if let Some(table) = &place.settlement {
-        checks.push(check("stored settlement", items(aws, table, settlement::check).await));
+    if let Ok(config) = place.settlement() {
+        checks.push(check("stored settlement", items(aws, &config.table, settlement::check).await));
     }
-    if let Some(table) = &place.people {
-        checks.push(check("stored people", items(aws, table, people::check).await));
+    if let Ok(config) = place.people() {
+        checks.push(check("stored people", items(aws, &config.table, people::check).await));
     }
     checks
 }

@@ -506,7 +506,7 @@ fn line_end(text: &mut String, before: &str, at: Option<Timestamp>) -> fmt::Resu
     }
 }
 
-fn chosen(order: &Order, only: Option<Uuid>) -> impl Iterator<Item = &Transaction> {
+pub(super) fn chosen(order: &Order, only: Option<Uuid>) -> impl Iterator<Item = &Transaction> {
     order.transactions.iter().filter(move |transaction| only.is_none_or(|id| transaction.id == id))
 }
 

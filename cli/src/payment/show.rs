@@ -55,7 +55,7 @@ async fn arrived(
     now: Timestamp,
 ) -> Result<Vec<Verdict>, StoreError> {
     let mut all = Vec::new();
-    for transaction in order.transactions.iter().filter(|one| only.is_none_or(|only| only == one.id)) {
+    for transaction in history::chosen(order, only) {
         all.extend(settlement_of(lines, order, transaction.id, now).await?);
     }
     Ok(all)

@@ -156,7 +156,8 @@ pub(super) async fn show(place: &Place, show: &ShowDeposit) -> Result<Report, Fa
     let unmatched = reader.unmatched(merchant).await.map_err(|error| unread(&error))?;
     let (after, limit) = (show.rows.next.as_deref(), show.rows.limit());
     let page = reader.lines(merchant, &deposit, after, limit).await.map_err(|error| unread(&error))?;
-    let DepositLines { lines, next } = page;
+    let DepositLines { lines, unreadable, next } = page;
+    failure::remark_unreadable(&unreadable);
     if show.rows.csv {
         csv::print(&LINE_COLUMNS, lines.iter().map(|line| line_cells(&deposit, line, &unmatched)))?;
         if let Some(line) = more(next.as_deref()) {

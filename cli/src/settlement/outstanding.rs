@@ -31,7 +31,7 @@ pub(super) async fn list(place: &Place, list: &ListOutstanding) -> Result<Report
     let progress = progress(place, &stores, &list.merchant).await?;
     let days = outstanding_days((list.from, list.to), place.clock.now()).ok_or_else(|| {
         Failure::Input(format!(
-            "--from must be at most {OUTSTANDING_DAYS_MAX} days ago; what is older is in `tollgate settlement \
+            "--from must be at most {OUTSTANDING_DAYS_MAX} days ago; older payments are in `tollgate settlement \
              exceptions`"
         ))
     })?;

@@ -19,7 +19,7 @@ use tollgate_core::{
 use uuid::Uuid;
 
 use super::{
-    Item, number_of,
+    Item, key_of, number_of,
     table::{Table, all, unavailable, was_made},
     text, text_of, texts,
 };
@@ -49,8 +49,7 @@ const DELETED_AT_A_TIME: usize = 25;
 const OTHER_FORM: &str = "a member is missing or has another form";
 
 fn bad(item: &Item, reason: &str) -> Unreadable {
-    let part = |name: &str| text(item, name).map_or("?", String::as_str);
-    Unreadable { key: format!("{} {}", part(RECEIVER), part(SORT)), reason: reason.to_owned() }
+    Unreadable { key: key_of(item, &[RECEIVER, SORT]), reason: reason.to_owned() }
 }
 
 /// Deliveries in one DynamoDB table.

@@ -37,7 +37,7 @@ pub use self::{
 use super::{
     Item, number_of,
     table::{Table, unavailable},
-    text, text_of, texts,
+    text_of, texts,
 };
 
 /// The partition of the quarters of an hour that got entries late. No merchant's: those have a `#`.
@@ -183,8 +183,7 @@ fn keys(bucket: &str, sort: &str) -> Item {
 
 /// The key of an item in the journal's table, as a person looks it up: partition and sort key.
 pub fn key_of(item: &Item) -> String {
-    let part = |name: &str| text(item, name).map_or("?", String::as_str);
-    format!("{} {}", part(BUCKET), part(SORT))
+    super::key_of(item, &[BUCKET, SORT])
 }
 
 /// The partition of a part of a merchant's entries.

@@ -104,11 +104,10 @@ impl Run<'_> {
         // Before the first run nothing was reached; what is older than that comes as late entries.
         let mut reached = match self.totals.reached().await {
             Ok(reached) => reached.unwrap_or(now).min(now),
-            Err(StoreError::Corrupt(reason)) => {
-                report.leave_out(&[Unreadable { key: "reached".to_owned(), reason }]);
+            Err(error) => {
+                report.leave_out(&[Unreadable::only(error, "reached")?]);
                 now - SUMMED_AGAIN
             }
-            Err(error) => return Err(error),
         };
         let mut since = QuarterHour::of(reached - OVERLAP).begins();
         let mut is_whole = true;
@@ -269,7 +268,7 @@ impl TotalsReport {
         self.failed += 1;
     }
 
-    /// Counts what cannot be read, and logs where it is.
+    /// Counts items that cannot be read. The store has logged their keys.
     fn leave_out(&mut self, unreadable: &[Unreadable]) {
         self.unreadable += unreadable.len();
     }

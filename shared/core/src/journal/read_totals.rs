@@ -52,11 +52,11 @@ pub async fn read_totals(
     // In this order: what is counted after it was read makes a period provisional that is not, and never the other way.
     let mut unreadable = Vec::new();
     let reached = match store.reached().await {
-        Err(StoreError::Corrupt(reason)) => {
-            unreadable.push(Unreadable { key: "reached".to_owned(), reason });
+        Ok(reached) => reached,
+        Err(error) => {
+            unreadable.push(Unreadable::only(error, "reached")?);
             None
         }
-        reached => reached?,
     };
     let late = store.late_quarters(merchant, first, last).await?;
     let ends = |at: Timestamp| at + SignedDuration::from_hours(PROVISIONAL_HOURS);

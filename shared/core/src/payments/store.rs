@@ -47,8 +47,7 @@ impl Unreadable {
     pub fn left_out<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
         match read {
             Ok(read) => Ok(Some(read)),
-            Err(StoreError::Corrupt(_)) => Ok(None),
-            Err(other) => Err(other),
+            Err(error) => Self::only(error, "").map(|_| None),
         }
     }
 

@@ -209,6 +209,13 @@ pub struct LinePlace {
     pub part: u16,
 }
 
+impl fmt::Display for LinePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let day = self.day.map_or_else(|| "unknown payments".to_owned(), |day| day.to_string());
+        write!(f, "lines of {}, {day}, part {}", self.account, self.part)
+    }
+}
+
 impl LinePlace {
     /// Parts of an account's day. At 1,000 lines a day an item has 16 of about 120 bytes, at 100,000 it has 1,600 and stays
     /// below the 400 KB that an item may have.

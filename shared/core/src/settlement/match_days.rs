@@ -10,8 +10,8 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
     Compared, Exception, ExceptionCause, ExceptionStore, ExceptionsReport, Expectation, Expectations, Line,
-    LinePlace, LineStore, Match, MatchedDisputes, Verdict, Waits, expectations, keep_exceptions, line_of,
-    match_account, read_day::KnownReports,
+    LinePlace, LineStore, Match, MatchedDisputes, PackedLines, Verdict, Waits, expectations, keep_exceptions,
+    line_of, match_account, read_day::KnownReports,
 };
 use crate::{
     journal::{ENTRY_SHARDS, Entry, EntryLog, EntryPlace, EntryQuery, day_of},
@@ -90,6 +90,8 @@ struct Gathered {
     known: Vec<Expectation>,
     /// What has not arrived, where that is what is looked for.
     outstanding: Option<Vec<Verdict>>,
+    /// Places whose lines cannot be read. What may be there is not judged.
+    bad: BTreeSet<LinePlace>,
 }
 
 impl DayMatcher<'_> {
@@ -141,10 +143,11 @@ impl DayMatcher<'_> {
 
     async fn begin(&self, wanted: &MatchedDays<'_>) -> Result<Gathered, StoreError> {
         let unknown = self.lines.load_day(wanted.merchant, wanted.account, None).await?;
-        let unknown: Vec<Line> = unknown.into_iter().flat_map(|(_, packed)| packed.lines).collect();
-        let settled = unknown.iter().flat_map(|line| &line.settled);
-        let named = settled.filter_map(|settled| settled.gateway_order_id.clone()).collect();
-        Ok(Gathered { unknown, named, ..Gathered::default() })
+        let mut gathered = Gathered::default();
+        gathered.unknown = gathered.lines(unknown);
+        let settled = gathered.unknown.iter().flat_map(|line| &line.settled);
+        gathered.named = settled.filter_map(|settled| settled.gateway_order_id.clone()).collect();
+        Ok(gathered)
     }
 
     async fn match_day(
@@ -163,17 +166,12 @@ impl DayMatcher<'_> {
         gathered.known.extend(expected.iter().filter(is_named).cloned());
         gathered.unnamed.extend(unnamed);
         let lines = self.lines.load_day(wanted.merchant, wanted.account, Some(day)).await?;
-        let bad: BTreeSet<LinePlace> =
-            lines.iter().filter(|(_, packed)| packed.is_unreadable).map(|(place, _)| place.clone()).collect();
-        let mut lines: Vec<Line> = lines.into_iter().flat_map(|(_, packed)| packed.lines).collect();
+        let mut lines = gathered.lines(lines);
         gathered.take_known(&expected, &mut lines);
-        // What the gateway says of these is there, and not known.
-        let may_be_known = |one: &Expectation| {
-            one.reference
-                .as_ref()
-                .is_none_or(|reference| !bad.contains(&LinePlace::of(wanted.account, Some(day), reference)))
-        };
-        let expected: Vec<Expectation> = expected.into_iter().filter(may_be_known).collect();
+        let may_be_judged = |reference: &str| !gathered.waits(wanted.account, day, reference);
+        lines.retain(|line| may_be_judged(&line.reference));
+        let expected: Vec<Expectation> =
+            expected.into_iter().filter(|one| one.reference.as_deref().is_none_or(may_be_judged)).collect();
         let mut found =
             match_account(&Compared { lines: &lines, ..compared(wanted, &expected) }, wanted.waits, now);
         self.look_for_owners(wanted, now, gathered, &mut found).await?;
@@ -277,7 +275,11 @@ impl DayMatcher<'_> {
         now: Timestamp,
         gathered: &mut Gathered,
     ) {
-        let unnamed = std::mem::take(&mut gathered.unnamed);
+        let mut unnamed = std::mem::take(&mut gathered.unnamed);
+        // Any of them may be in a place that cannot be read.
+        if gathered.bad.iter().any(|place| place.day.is_none()) {
+            unnamed.clear();
+        }
         let unknown = std::mem::take(&mut gathered.unknown);
         let known = std::mem::take(&mut gathered.known);
         let all = Compared {
@@ -346,6 +348,24 @@ impl DayMatcher<'_> {
 }
 
 impl Gathered {
+    /// The lines of places, and notes those that cannot be read.
+    fn lines(&mut self, places: Vec<(LinePlace, PackedLines)>) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for (place, packed) in places {
+            if packed.is_unreadable {
+                self.bad.insert(place);
+            }
+            lines.extend(packed.lines);
+        }
+        lines
+    }
+
+    /// Whether a reference of this day may be where lines cannot be read.
+    fn waits(&self, account: &str, day: Date, reference: &str) -> bool {
+        let places = [Some(day), None].map(|day| LinePlace::of(account, day, reference));
+        places.iter().any(|place| self.bad.contains(place))
+    }
+
     /// Lines that the journal knows by now, and that no run has moved yet.
     fn take_known(&mut self, expected: &[Expectation], lines: &mut Vec<Line>) {
         let expected: BTreeSet<&str> = expected.iter().filter_map(|one| one.reference.as_deref()).collect();

@@ -1,6 +1,9 @@
 //! Settlement's stores in memory, for tests.
 
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+};
 
 use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
@@ -14,7 +17,7 @@ use super::{
 use crate::{
     journal::{CountedEntry, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, LoggedEntry, Put, entries},
     order::{Decision, GatewayResponse, Kind, MerchantId, Operation, Order, OrderKey, PaymentKind},
-    payments::{DueQuery, OrderStore, Page, StoreError},
+    payments::{DueQuery, OrderStore, Page, StoreError, Unreadable},
     test_payments::{new_operation, payment},
     values::{Currency, ReadOrder},
     webhooks::{Event, EventBus},
@@ -32,6 +35,8 @@ pub(super) struct Memory {
     pub(super) exceptions: Mutex<BTreeMap<Uuid, Exception>>,
     /// Settlement's entries of the journal, by where they sort.
     pub(super) journal: Mutex<BTreeMap<String, DepositEntry>>,
+    /// Ids of deposits that cannot be read.
+    pub(super) damaged_deposits: Mutex<BTreeSet<String>>,
     /// Deposits that were told.
     pub(super) told: Mutex<Vec<String>>,
     /// Another writer comes between so many times.
@@ -212,6 +217,9 @@ pub(super) fn told(merchant: &MerchantId, deposit: &Deposit) -> Event {
 #[async_trait]
 impl DepositStore for Memory {
     async fn get(&self, _: &MerchantId, account: &str, id: &str) -> Result<Option<Deposit>, StoreError> {
+        if self.damaged_deposits.lock().unwrap().contains(id) {
+            return Err(StoreError::Corrupt(id.to_owned()));
+        }
         let deposits = self.deposits.lock().unwrap();
         Ok(deposits.iter().find(|deposit| deposit.account == account && deposit.id == id).cloned())
     }
@@ -252,7 +260,10 @@ impl DepositStore for Memory {
         let mut found: Vec<_> =
             all.iter().filter(|one| first <= one.day && one.day <= last).cloned().collect();
         found.sort_by(|one, other| (one.day, &one.id).cmp(&(other.day, &other.id)));
-        Ok(DepositPage { deposits: found, ..DepositPage::default() })
+        let damaged = self.damaged_deposits.lock().unwrap();
+        let bad = |one: Deposit| Unreadable { key: one.id, reason: "a test".to_owned() };
+        let unreadable = found.extract_if(.., |one| damaged.contains(&one.id)).map(bad).collect();
+        Ok(DepositPage { deposits: found, unreadable, next: None })
     }
 }
 

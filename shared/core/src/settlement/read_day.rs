@@ -114,6 +114,14 @@ impl Unkept {
     }
 
     /// Lines of a place as they are now, where these reports say all of their batches and deposits.
+    /// Leaves deposits as they are kept, with their lines.
+    fn leave_out(&mut self, deposits: &BTreeSet<String>) {
+        self.deposits.retain(|id, _| !deposits.contains(id));
+        for line in self.places.values_mut().flat_map(BTreeMap::values_mut) {
+            line.funded.retain(|one| !deposits.contains(&one.deposit));
+        }
+    }
+
     fn replaced(&self, place: &LinePlace, before: &PackedLines) -> PackedLines {
         let mut all = BTreeMap::<String, Line>::new();
         for line in &before.lines {
@@ -401,7 +409,7 @@ impl Reader<'_> {
             }
             noted.insert(*key, report);
         }
-        unkept.deposits.retain(|id, _| !bad_deposits.contains(id));
+        unkept.leave_out(&bad_deposits);
         let changed = places.into_iter().map(async |place| {
             let before = self.lines.load(merchant, &place).await?;
             let is_changed = !before.is_unreadable && unkept.replaced(&place, &before).lines != before.lines;

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     journal::{Entry, EntryLog, EntryPlace, EntryQuery},
     order::MerchantId,
-    payments::StoreError,
+    payments::{StoreError, Unreadable},
     values::{ReadOrder, sort_of},
 };
 
@@ -107,6 +107,8 @@ impl DepositLine {
 pub struct DepositLines {
     /// The lines.
     pub lines: Vec<DepositLine>,
+    /// Where further lines of the deposit are that cannot be read; the same for each part.
+    pub unreadable: Vec<Unreadable>,
     /// Where the next ones begin, if there are more.
     pub next: Option<String>,
 }
@@ -140,7 +142,7 @@ impl DepositReader<'_> {
         after: Option<&str>,
         limit: usize,
     ) -> Result<DepositLines, StoreError> {
-        let all = lines_of(self.lines, merchant, deposit).await?;
+        let (all, unreadable) = lines_of(self.lines, merchant, deposit).await?;
         let of_deposit = |line: Line| {
             let held = line.funded.clone().into_iter().filter(|one| one.deposit == deposit.id);
             held.map(|funded| DepositLine { line: line.clone(), funded, entry: None }).collect::<Vec<_>>()
@@ -156,7 +158,7 @@ impl DepositReader<'_> {
             Ok::<_, StoreError>(DepositLine { entry, ..line })
         };
         let lines = stream::iter(lines).map(with_entry).buffered(AT_ONCE).try_collect().await?;
-        Ok(DepositLines { lines, next })
+        Ok(DepositLines { lines, unreadable, next })
     }
 
     async fn entry_of(&self, merchant: &MerchantId, reference: &str) -> Result<Option<Entry>, StoreError> {

@@ -121,7 +121,7 @@ pub async fn line_of(
         let place = LinePlace::of(account, day, reference);
         let packed = store.load(merchant, &place).await?;
         if packed.is_unreadable {
-            return Err(StoreError::Corrupt(format!("the lines of {account}, part {}", place.part)));
+            return Err(StoreError::Corrupt(place.to_string()));
         }
         packed.lines.into_iter().filter(|line| line.reference == reference).for_each(|line| all.add(line));
     }
@@ -202,17 +202,28 @@ pub(super) struct ChangedDeposit {
     pub(super) is_written: bool,
 }
 
-/// The lines that a deposit holds.
+/// The lines that a deposit holds, and the places of further ones that cannot be read.
 pub async fn lines_of(
     store: &dyn LineStore,
     merchant: &MerchantId,
     deposit: &Deposit,
-) -> Result<Vec<Line>, StoreError> {
-    let packed = deposit.places.clone().into_iter().map(async |place| store.load(merchant, &place).await);
-    let packed: Vec<PackedLines> = stream::iter(packed).buffered(PLACES_AT_A_TIME).try_collect().await?;
-    let mut lines: Vec<Line> = packed.into_iter().flat_map(|packed| packed.lines).collect();
-    lines.retain(|line| line.funded.iter().any(|one| one.deposit == deposit.id));
-    Ok(lines)
+) -> Result<(Vec<Line>, Vec<Unreadable>), StoreError> {
+    let packed = deposit.places.clone().into_iter().map(async |place| {
+        let packed = store.load(merchant, &place).await?;
+        Ok::<_, StoreError>((place, packed))
+    });
+    let packed: Vec<(LinePlace, PackedLines)> =
+        stream::iter(packed).buffered(PLACES_AT_A_TIME).try_collect().await?;
+    let (mut lines, mut unreadable) = (Vec::new(), Vec::new());
+    for (place, packed) in packed {
+        if packed.is_unreadable {
+            let reason = "they cannot be read".to_owned();
+            unreadable.push(Unreadable { key: place.to_string(), reason });
+        }
+        lines.extend(packed.lines);
+    }
+    lines.retain(|line: &Line| line.funded.iter().any(|one| one.deposit == deposit.id));
+    Ok((lines, unreadable))
 }
 
 /// Places that are read at a time.

@@ -125,15 +125,19 @@ async fn read(ports: &Transactions, request: &Request) -> Handled<Page> {
     let is_limited = request.query_string_parameters().first("page[limit]").is_some();
     let limit = if wants_csv(request) && !is_limited { CSV_LINES } else { paging.limit };
     let page = reader.lines(merchant, &deposit, after, limit).await.map_err(Refusal::Store)?;
-    let lines = page.lines;
+    let (lines, bad) = (page.lines, page.unreadable);
     let cursor = page.next.map(|after| paging.cursor(&Place::of_keys(after), &caller, now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
     let body = if wants_csv(request) {
-        csv(&LINE_COLUMNS, lines.iter().map(|line| line_cells(&deposit, line, &unmatched)))?
+        let rows = lines.iter().map(|line| line_cells(&deposit, line, &unmatched));
+        csv(&LINE_COLUMNS, rows.chain(bad.iter().map(|bad| unreadable_cells(&LINE_COLUMNS, &bad.key))))?
     } else {
         let mut shown = whole_deposit_value(&deposit, &unmatched);
-        shown["line_details"] =
-            lines.iter().map(|line| deposit_line_value(&deposit, line, &unmatched)).collect();
+        shown["line_details"] = lines
+            .iter()
+            .map(|line| deposit_line_value(&deposit, line, &unmatched))
+            .chain(bad.iter().map(bad_row))
+            .collect();
         let mut body = enveloped(shown);
         body["links"] = json!({"next": next});
         let page = json!({"limit": paging.limit, "cursor": cursor});

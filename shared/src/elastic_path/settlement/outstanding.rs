@@ -46,7 +46,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let days = outstanding_days((paging.filter.first, paging.filter.last), now);
     if days.is_none() {
         let says =
-            format!("date must be at most {OUTSTANDING_DAYS_MAX} days ago; what is older is an exception");
+            format!("date must be at most {OUTSTANDING_DAYS_MAX} days ago; older payments are exceptions");
         parameters.problems.push(Problem::about("filter", Code::InvalidValue, says));
     }
     parameters.finish()?;

@@ -177,3 +177,19 @@ fn a_line_that_no_run_has_moved_yet_is_its_payments_and_nobody_elses() {
     run(&log, &memory, (2, 20), at(20, 12));
     assert_eq!(causes(&memory), []);
 }
+
+#[test]
+fn what_may_be_among_lines_that_cannot_be_read_is_not_judged() {
+    let (mut log, memory) = (Log::default(), Memory::default());
+    log.add(vec![done(1, Kind::Purchase, 500, "late", at(2, 12))]);
+    for day in [Some(date(2026, 11, 2)), None] {
+        let place = LinePlace::of(ACCOUNT, day, "late");
+        let bad = PackedLines { version: 1, is_unreadable: true, ..PackedLines::default() };
+        memory.lines.lock().unwrap().insert(place.clone(), bad);
+        run(&log, &memory, (2, 12), at(12, 12));
+        assert_eq!(causes(&memory), [], "{place}");
+        memory.lines.lock().unwrap().remove(&place);
+    }
+    run(&log, &memory, (2, 12), at(12, 12));
+    assert_eq!(causes(&memory), [(ExceptionCause::NotSettled, true)]);
+}

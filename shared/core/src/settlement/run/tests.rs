@@ -319,6 +319,44 @@ async fn what_is_about_a_damaged_item_waits_and_is_not_judged_and_all_else_goes_
 }
 
 #[tokio::test]
+async fn a_damaged_deposit_keeps_its_lines_until_it_is_repaired_and_then_has_what_is_reported() {
+    let corrected = || {
+        let (log, mut gateway) = traffic();
+        for record in gateway.funded.get_mut(&date(2026, 11, 18)).unwrap() {
+            match record {
+                FundingRecord::Deposit(deposit) => (deposit.components[0].1, deposit.total) = (900, 900),
+                FundingRecord::Line { funded, .. } => (funded.amount, funded.id) = (900, "other".to_owned()),
+                _ => {}
+            }
+        }
+        (log, gateway)
+    };
+    let memory = Arc::new(Memory::default());
+    let (log, gateway) = traffic();
+    run(&settlement(log, gateway, &memory, &["1"])).await;
+    let before = memory.state();
+    memory.damaged_deposits.lock().unwrap().insert("d2026-11-18".to_owned());
+    let (log, gateway) = corrected();
+    let settlement = settlement(log, gateway, &memory, &["1"]);
+    let report = run(&settlement).await;
+    assert_eq!((report.failed, report.open), (1, 0), "{:?}", memory.all());
+    assert_eq!(memory.state(), before);
+    memory.damaged_deposits.lock().unwrap().clear();
+    let report = run(&settlement).await;
+    assert_eq!((report.failed, report.open, memory.all()[0].cause), (0, 1, ExceptionCause::AmountDiffers));
+    let (lines, deposits, ..) = memory.state();
+    let funded: Vec<i64> = lines
+        .values()
+        .flatten()
+        .flat_map(|line| &line.funded)
+        .filter(|one| one.deposit == "d2026-11-18")
+        .map(|one| one.amount)
+        .collect();
+    let total = deposits.iter().find(|one| one.id == "d2026-11-18").map(|one| one.total);
+    assert_eq!((funded, total), (vec![900], Some(900)));
+}
+
+#[tokio::test]
 async fn a_deposit_is_told_once_however_often_it_is_read_and_corrected() {
     let memory = Arc::new(Memory::default());
     let (log, gateway) = traffic();
