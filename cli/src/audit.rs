@@ -79,6 +79,7 @@ fn row(entry: &AuditEntry) -> Vec<String> {
     let what = match &entry.what {
         Audited::SignedIn { client } => format!("by {client}"),
         Audited::Refused { client, why } => format!("by {client}: {}", why.as_str()),
+        Audited::Acted { call } | Audited::LimitExceeded { call } => call.clone(),
         Audited::Downloaded { list, filter, rows } if filter.is_empty() => format!("{list}, {rows} rows"),
         Audited::Downloaded { list, filter, rows } => format!("{list} with {filter}, {rows} rows"),
         Audited::PeopleChanged(change) => format!("{}: {}", change.name, granted(change)),

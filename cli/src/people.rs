@@ -137,7 +137,7 @@ async fn remove(place: &Place, remove: &RemovePerson) -> Result<Report, Failure>
 
 async fn list(place: &Place, list: &ListPeople) -> Result<Report, Failure> {
     let stores = stores(place)?;
-    let people = stores.people.people(&list.merchant).await.map_err(|error| unread(&error))?;
+    let people = stores.people.recognized_people(&list.merchant).await.map_err(|error| unread(&error))?;
     if people.entries.is_empty() {
         must_exist(place, &list.merchant).await?;
     }

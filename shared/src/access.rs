@@ -2,6 +2,7 @@
 
 mod people_now;
 
+use people_now::PersonToken;
 pub use people_now::{PEOPLE_FRESH, PeopleNow};
 
 use std::{sync::Arc, time::Duration};
@@ -12,10 +13,11 @@ use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep_until};
 use tollgate_core::{
     order::{MerchantId, Shopper},
-    payments::{Merchant, Merchants, MerchantsError, trail},
-    people::PersonEntry,
+    payments::{Merchant, Merchants, MerchantsError, StoreError, trail},
+    people::{AuditEntry, PersonEntry},
     values::Clock,
 };
+use uuid::Uuid;
 
 use crate::{
     abuse::{Abuse, TooMany},
@@ -87,6 +89,10 @@ pub(crate) enum Denied {
 
 /// How long a source has to wait, and for which limit.
 type Wait = (TooMany, SignedDuration);
+
+fn unavailable(error: StoreError) -> Denied {
+    Denied::Unavailable(MerchantsError::Unavailable(error.to_string()))
+}
 
 fn too_often((limit, wait): Wait) -> Denied {
     Denied::TooOften(limit, wait)
@@ -179,19 +185,30 @@ impl Access {
 
     /// Who it is now: people have the lesser of their token's role and today's.
     async fn identified(&self, merchant: &MerchantId, verified: Verified) -> Result<Identified, Denied> {
-        let (id, role) = match verified {
+        let (id, role, issued) = match verified {
             Verified::Key(key) => return Ok(Identified::Key(key)),
             Verified::Shopper(shopper) => return Ok(Identified::Shopper(shopper)),
-            Verified::Person { id, role } => (id, role),
+            Verified::Person { id, role, issued } => (id, role, issued),
         };
-        let people = self.people.as_ref().ok_or(Denied::NotForPeople)?.of(merchant).await;
-        let people =
-            people.map_err(|error| Denied::Unavailable(MerchantsError::Unavailable(error.to_string())))?;
+        let people = self.people.as_ref().ok_or(Denied::NotForPeople)?;
+        let people = people.for_one(merchant, PersonToken { id, role, issued }).await.map_err(unavailable)?;
         let now = people.get(id).zip(people.role_now(id, role));
         let (entry, role) = now.ok_or(Denied::Wrong)?;
         let mut person = entry.clone();
         person.grant.role = role;
         Ok(Identified::Person(Box::new(person)))
+    }
+
+    /// Whether this is one of the merchant's people now.
+    pub(crate) async fn is_one_of(&self, merchant: &MerchantId, person: Uuid) -> Result<bool, Denied> {
+        let people = self.people.as_ref().ok_or(Denied::NotForPeople)?;
+        Ok(people.of(merchant).await.map_err(unavailable)?.get(person).is_some())
+    }
+
+    /// Puts on record what one of the merchant's people does, before it is done.
+    pub(crate) async fn record(&self, merchant: &MerchantId, entry: &AuditEntry) -> Result<(), Denied> {
+        let people = self.people.as_ref().ok_or(Denied::NotForPeople)?;
+        people.record(merchant, entry).await.map_err(unavailable)
     }
 
     /// The merchant, for who has proved otherwise that they may know.

@@ -192,6 +192,8 @@ pub enum Verified {
         id: Uuid,
         /// The role at the sign-in. Today's may be lower.
         role: Role,
+        /// When the token was issued, in seconds since 1970.
+        issued: i64,
     },
 }
 
@@ -297,7 +299,7 @@ pub fn verify(token: &str, merchant: &Merchant, now: Timestamp) -> Result<Verifi
     match claims.grant {
         Principal::ClientCredentials => {
             if let Some(id) = claims.person {
-                return Ok(Verified::Person { id, role: issued });
+                return Ok(Verified::Person { id, role: issued, issued: claims.iat });
             }
             let digest = claims.key.ok_or(InvalidToken)?;
             let key = key_of(merchant, &digest).ok_or(InvalidToken)?;

@@ -287,14 +287,14 @@ fn unreadable(error: Unreadable) -> String {
 
 impl Exchange<'_> {
     /// Performs what a request states and returns its outcome.
-    async fn carry_out(self, id: Uuid, stated: Stated<'_>) -> Handled<Outgoing> {
+    async fn carry_out(self, id: Uuid, customer: Option<&str>, stated: Stated<'_>) -> Handled<Outgoing> {
         let Self { api, attempts, request, caller, .. } = self;
         let deadline = deadline(request, api.access.now());
         let key = reference::order_key(&caller.merchant.id, id)?;
         let (is_follow_up, saves_card) = (!stated.is_payment(), stated.saves_card());
-        // Each payment is an order of its own and names no customer, so it counts if the server states the shopper.
+        // Each payment is an order of its own, so it counts if the server states the shopper's address or the customer.
         let attempt = match attempts.filter(|_| stated.is_payment()) {
-            Some(attempts) => Some(Attempt::begin(attempts, &api.access, request, caller, None).await?),
+            Some(attempts) => Some(Attempt::begin(attempts, &api.access, request, caller, customer).await?),
             None => None,
         };
         let performed = stated.perform(&api.payments, caller, &key, deadline).await;

@@ -256,7 +256,7 @@ impl Adapters {
 
     /// For requests that learn an outcome.
     pub fn confirm(&self) -> Result<Confirm, Error> {
-        Ok(Confirm { api: self.api_with(self.access())?, methods: self.methods()? })
+        Ok(Confirm { api: self.api()?, methods: self.methods()? })
     }
 
     /// For requests that pay.
@@ -273,7 +273,7 @@ impl Adapters {
     /// For requests about stored cards.
     pub fn stored_cards(&self) -> Result<StoredCards, Error> {
         let (switch, attempts) = (self.tables().switch.clone(), self.tables().attempts.clone());
-        Ok(StoredCards { access: self.access(), switch, methods: self.methods()?, attempts })
+        Ok(StoredCards { access: self.access_of_people(), switch, methods: self.methods()?, attempts })
     }
 
     /// For who stopped a merchant's payments, and for stopping them.
@@ -309,7 +309,6 @@ impl Adapters {
             log,
             totals,
             settlement: settlement.stores(&self.http_client),
-            audit: self.config.people.as_ref().map(|people| people.stores(&self.http_client).audit),
             gateway: GATEWAY,
         }
     }

@@ -148,8 +148,6 @@ pub struct Transactions {
     pub totals: Arc<dyn TotalsStore>,
     /// What settlement keeps.
     pub settlement: SettlementStores,
-    /// Where downloads of people are recorded; none where people may do nothing.
-    pub audit: Option<Arc<dyn AuditTrail>>,
     /// Says which payments are live.
     pub gateway: &'static dyn GatewayInfo,
 }
@@ -174,24 +172,6 @@ pub struct PeopleStores {
     pub people: Arc<dyn PeopleStore>,
     /// Sign-ins, refusals, downloads and changes of people.
     pub audit: Arc<dyn AuditTrail>,
-}
-
-/// What the ports of handlers have whose lists people download.
-pub trait Downloads: LetIn {
-    /// Where a download is recorded; none where people may do nothing.
-    fn trail(&self) -> Option<&dyn AuditTrail>;
-}
-
-impl Downloads for Transactions {
-    fn trail(&self) -> Option<&dyn AuditTrail> {
-        self.audit.as_deref()
-    }
-}
-
-impl Downloads for Personnel {
-    fn trail(&self) -> Option<&dyn AuditTrail> {
-        Some(self.stores.audit.as_ref())
-    }
 }
 
 /// For a merchant's people, and what they did.

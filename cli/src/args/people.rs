@@ -72,7 +72,7 @@ pub(crate) struct ListPeople {
 pub(crate) struct ListAudit {
     /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
-    /// Only `signed_in`, `sign_in_refused`, `downloaded`, `people_changed`
+    /// Only this: `signed_in`, `sign_in_refused`, `acted`, `downloaded` and so on
     #[arg(long, value_name = "KIND", value_parser = kind)]
     pub(crate) kind: Option<AuditKind>,
     /// Only what the person with this name did

@@ -11,8 +11,8 @@ use tollgate::{
 use tollgate_core::{
     journal::{Fees, fees},
     order::{
-        Attempt, Attribution, ByHand, Decision, Doubt, GatewayResponse, NoEffect, Operation, OperationRef,
-        Order, Pause, RecordedDispute, Stage, Superseded, Transaction,
+        Attempt, Attribution, ByHand, CaptureMove, Decision, Doubt, GatewayResponse, NoEffect, Operation,
+        OperationRef, Order, Pause, RecordedDispute, Stage, Superseded, Transaction,
     },
     values::{Amount, Fee, References},
 };
@@ -39,6 +39,7 @@ pub(crate) fn value(order: &Order, only: Option<Uuid>, now: Timestamp) -> Value 
         "next_capture_at": order.next_capture_at(),
         "captures_paused": order.captures_paused().is_some(),
         "pauses": order.pauses.iter().map(pause_value).collect::<Vec<_>>(),
+        "capture_moves": order.capture_moves.iter().map(move_value).collect::<Vec<_>>(),
         "version": order.version,
         "created_at": order.created_at,
         "updated_at": order.updated_at,
@@ -117,6 +118,14 @@ pub(crate) fn pause_value(pause: &Pause) -> Value {
         "paused": switch_value(pause.at, pause.by.as_deref()),
         "resumed": resumed.map(|resumed| switch_value(resumed.at, resumed.by.as_deref())),
     })
+}
+
+/// A move of a scheduled capture, with who and why.
+fn move_value(moved: &CaptureMove) -> Value {
+    let mut value = switch_value(moved.at, moved.by.as_deref());
+    value["transaction"] = moved.transaction.to_string().into();
+    value["capture_at"] = json!(moved.to);
+    value
 }
 
 pub(crate) fn switch_value(at: Timestamp, by: Option<&Attribution>) -> Value {
@@ -286,6 +295,9 @@ fn write_order(text: &mut String, order: &Order, only: Option<Uuid>, now: Timest
     for pause in &order.pauses {
         write_pause(text, pause)?;
     }
+    for moved in &order.capture_moves {
+        write_move(text, moved)?;
+    }
     chosen(order, only).try_for_each(|transaction| write_transaction(text, order, transaction, now))
 }
 
@@ -396,14 +408,23 @@ fn write_references(text: &mut String, transaction: &Transaction) -> fmt::Result
 
 fn write_pause(text: &mut String, pause: &Pause) -> fmt::Result {
     let mut write = |what: &str, at: Timestamp, by: Option<&Attribution>| {
-        let by = by.map_or_else(String::new, |by| format!(" with {}", who_and_why(by)));
-        writeln!(text, "  scheduled captures {what} {}{by}", time(at))
+        writeln!(text, "  scheduled captures {what} {}{}", time(at), with(by))
     };
     write("paused", pause.at, pause.by.as_deref())?;
     match &pause.resumed {
         Some(resumed) => write("resumed", resumed.at, resumed.by.as_deref()),
         None => Ok(()),
     }
+}
+
+fn write_move(text: &mut String, moved: &CaptureMove) -> fmt::Result {
+    let to = moved.to.map_or_else(|| "canceled".to_owned(), |to| format!("moved to {}", time(to)));
+    let by = with(moved.by.as_deref());
+    writeln!(text, "  scheduled capture of {} {to}, {}{by}", moved.transaction, time(moved.at))
+}
+
+fn with(by: Option<&Attribution>) -> String {
+    by.map_or_else(String::new, |by| format!(" with {}", who_and_why(by)))
 }
 
 /// Who requested something and why, as far as it was told.

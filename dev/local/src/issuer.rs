@@ -18,6 +18,7 @@ use axum::{
     routing::{get, post},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use cardpointe_simulator::hosts::Hosts;
 use jiff::{SignedDuration, Timestamp};
 use ring::{
     rand::SystemRandom,
@@ -28,6 +29,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tollgate_core::values::Clock;
 use uuid::Uuid;
+
+use crate::guard;
 
 pub use claims::{Like, PEOPLE, SamplePerson};
 
@@ -153,15 +156,17 @@ impl Issuer {
     }
 }
 
-/// The issuer's routes.
-pub(crate) fn router(issuer: Arc<Issuer>) -> Router {
+/// The issuer's routes. Another machine's page may send people here, and disables nobody.
+pub(crate) fn router(issuer: Arc<Issuer>, hosts: &Arc<Hosts>) -> Router {
+    let accounts = Router::new().route("/people/{person}", post(account)).with_state(Arc::clone(&issuer));
     let routes = Router::new()
         .route("/.well-known/openid-configuration", get(discovery))
         .route("/keys", get(keys))
         .route("/authorize", get(authorize))
         .route("/token", post(token))
-        .route("/people/{person}", post(account));
-    Router::new().nest(PATH, routes).with_state(issuer)
+        .with_state(issuer)
+        .merge(guard::by_origin(accounts, hosts));
+    Router::new().nest(PATH, routes)
 }
 
 async fn discovery(State(issuer): State<Arc<Issuer>>) -> Json<Value> {

@@ -93,12 +93,18 @@ pub enum Resource {
     SettlementIndex(String),
     /// The table of people.
     PeopleTable,
-    /// The items of that table that are people, who changed them and when they signed in.
+    /// The items of that table that are people, and who changed them.
     People,
     /// The items of that table that are entries of the audit trail.
     AuditTrail,
-    /// Both, as a change of people writes them together.
+    /// Those that say what an address led to.
+    Pins,
+    /// Those that say when somebody signed in last.
+    LastSignIns,
+    /// All four, as a change of people writes them together.
     PeopleWithAudit,
+    /// All that a sign-in writes: no people.
+    SignIns,
     /// The table of webhooks' deliveries, without its indexes.
     WebhooksTable,
     /// One of its indexes.
@@ -134,7 +140,7 @@ pub(crate) struct Part {
 /// All of them.
 ///
 /// A part comes before another one that contains it.
-pub(crate) const PARTS: [Part; 11] = [
+pub(crate) const PARTS: [Part; 14] = [
     Part { whole: Resource::Table, resource: Resource::Orders, operator: "StringNotLike", keys: &["#*"] },
     Part {
         whole: Resource::Table,
@@ -190,11 +196,24 @@ pub(crate) const PARTS: [Part; 11] = [
         operator: "StringLike",
         keys: &["audit#*"],
     },
+    Part { whole: Resource::PeopleTable, resource: Resource::Pins, operator: "StringLike", keys: &["pin#*"] },
+    Part {
+        whole: Resource::PeopleTable,
+        resource: Resource::LastSignIns,
+        operator: "StringLike",
+        keys: &["signed-in#*"],
+    },
     Part {
         whole: Resource::PeopleTable,
         resource: Resource::PeopleWithAudit,
         operator: "StringLike",
-        keys: &["people#*", "audit#*"],
+        keys: &["audit#*", "people#*", "pin#*", "signed-in#*"],
+    },
+    Part {
+        whole: Resource::PeopleTable,
+        resource: Resource::SignIns,
+        operator: "StringLike",
+        keys: &["audit#*", "pin#*", "refused#*", "signed-in#*", "token#*"],
     },
 ];
 
@@ -206,6 +225,12 @@ impl Part {
             None => key == *pattern,
         };
         self.keys.iter().any(is_like) != (self.operator == "StringNotLike")
+    }
+
+    /// Whether it contains all of another part.
+    fn contains(&self, other: &Self) -> bool {
+        let is_alike = self.whole == other.whole && self.operator == other.operator;
+        is_alike && other.keys.iter().all(|key| self.keys.contains(key))
     }
 }
 
@@ -220,6 +245,7 @@ struct Body {
     request_items: BTreeMap<String, Batch>,
     index_name: Option<String>,
     secret_id: Option<String>,
+    expression_attribute_values: Value,
 }
 
 /// The items of one table in a batch.
@@ -257,7 +283,11 @@ impl Permission {
             return Self { action, resource };
         }
         // A call on several tables names none of them here, and so is about nothing that can be permitted.
-        let body: Body = serde_json::from_slice(body).unwrap_or_default();
+        let mut body: Body = serde_json::from_slice(body).unwrap_or_default();
+        // A query has its partition key among its values.
+        if action == "dynamodb:Query" {
+            body.item = json!({ BUCKET: body.expression_attribute_values[":bucket"] });
+        }
         if let Some((table, batch)) = body.request_items.first_key_value()
             && body.request_items.len() == 1
             && let Some(table) = [
@@ -314,13 +344,14 @@ fn transaction(body: &[u8]) -> Vec<Value> {
     puts.unwrap_or_default()
 }
 
-/// Actions on one item, whose key a policy can be limited to.
-const ON_ITEMS: [&str; 5] = [
+/// Actions on items whose partition key a policy can be limited to.
+const ON_ITEMS: [&str; 6] = [
     "dynamodb:BatchGetItem",
     "dynamodb:GetItem",
     "dynamodb:PutItem",
     "dynamodb:UpdateItem",
     "dynamodb:DeleteItem",
+    "dynamodb:Query",
 ];
 
 /// The part of a table that all items with these keys, or these items themselves, are in; the table if there is none, or if
@@ -384,7 +415,10 @@ impl fmt::Display for Resource {
             Self::PeopleTable => write!(f, "table/{PEOPLE_TABLE_NAME}"),
             Self::People => write!(f, "table/{PEOPLE_TABLE_NAME}, its people"),
             Self::AuditTrail => write!(f, "table/{PEOPLE_TABLE_NAME}, its audit trail"),
+            Self::Pins => write!(f, "table/{PEOPLE_TABLE_NAME}, what addresses led to"),
+            Self::LastSignIns => write!(f, "table/{PEOPLE_TABLE_NAME}, its last sign-ins"),
             Self::PeopleWithAudit => write!(f, "table/{PEOPLE_TABLE_NAME}, its people and their audit trail"),
+            Self::SignIns => write!(f, "table/{PEOPLE_TABLE_NAME}, what a sign-in writes"),
             Self::WebhooksTable => write!(f, "table/{WEBHOOKS_TABLE_NAME}"),
             Self::WebhooksIndex(index) => write!(f, "table/{WEBHOOKS_TABLE_NAME}/index/{index}"),
             Self::WebhooksStream => write!(f, "table/{WEBHOOKS_TABLE_NAME}/stream"),
@@ -443,10 +477,15 @@ impl Permissions {
         let is_granted = |permission: &Permission| {
             self.granted.get(&function).is_some_and(|granted| granted.contains(permission))
         };
-        // Who may do it to all of the table, may do it to a part.
-        let part = PARTS.into_iter().find(|part| part.resource == needed.resource);
-        let whole = part.map(|part| Permission { resource: part.whole, ..needed.clone() });
-        let permission = whole.filter(|whole| is_granted(whole)).unwrap_or(needed);
+        // Who may do it to all of the table, or to a larger part, may do it to a part.
+        let larger =
+            PARTS.iter().find(|part| part.resource == needed.resource).into_iter().flat_map(|part| {
+                let parts =
+                    PARTS.into_iter().filter(|larger| larger.contains(part)).map(|larger| larger.resource);
+                parts.chain([part.whole.clone()])
+            });
+        let mut larger = larger.map(|resource| Permission { resource, ..needed.clone() });
+        let permission = larger.find(is_granted).unwrap_or_else(|| needed.clone());
         let is_granted = is_granted(&permission);
         let refusal = (!is_granted).then(|| {
             tracing::error!(function, %permission, "the function's policy in template.yaml does not allow this");

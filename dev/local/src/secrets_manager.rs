@@ -111,6 +111,9 @@ struct NameFilter {
     values: Vec<String>,
 }
 
+/// When whatever happens here happened, in seconds since 1970.
+const DATE: f64 = 1_767_225_600.0;
+
 /// Names in one response, so few that a list takes several.
 const LISTED_AT_A_TIME: usize = 2;
 
@@ -126,9 +129,10 @@ async fn call(State(secrets): State<Arc<Secrets>>, headers: HeaderMap, body: Byt
         Some("DescribeSecret") => describe(&secrets, &body),
         Some("CreateSecret") => create(&secrets, &body),
         Some("PutSecretValue") => replace(&secrets, &body),
+        Some("DeleteSecret") => delete(&secrets, &body),
         Some("ListSecrets") => list(&secrets, &body),
         _ => {
-            let text = "The local Secrets Manager knows GetSecretValue, DescribeSecret, CreateSecret, PutSecretValue and ListSecrets only.";
+            let text = "The local Secrets Manager knows GetSecretValue, DescribeSecret, CreateSecret, PutSecretValue, DeleteSecret and ListSecrets only.";
             failure(StatusCode::BAD_REQUEST, "UnknownOperationException", text)
         }
     }
@@ -176,6 +180,18 @@ fn replace(secrets: &Secrets, body: &[u8]) -> Response {
     let Some(there) = documents.get_mut(&call.secret_id) else { return not_found() };
     *there = document.clone();
     stored(&call.secret_id, &document)
+}
+
+/// It is gone at once, also where AWS would keep it for the days of recovery.
+fn delete(secrets: &Secrets, body: &[u8]) -> Response {
+    let Ok(call) = serde_json::from_slice::<GetSecretValue>(body) else { return incomplete("SecretId") };
+    match secrets.lock().remove(&call.secret_id) {
+        Some(_) => {
+            let body = json!({ "ARN": arn(&call.secret_id), "Name": call.secret_id, "DeletionDate": DATE });
+            respond(StatusCode::OK, &body)
+        }
+        None => not_found(),
+    }
 }
 
 /// A page of names, those that begin with any value of the filters. Pages are small, so that whoever reads one only is
@@ -240,7 +256,7 @@ fn answer(name: &str, document: &Value) -> Response {
         "VersionId": version(&text),
         "VersionStages": ["AWSCURRENT"],
         "SecretString": text,
-        "CreatedDate": 1_767_225_600.0,
+        "CreatedDate": DATE,
     });
     respond(StatusCode::OK, &body)
 }

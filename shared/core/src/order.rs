@@ -69,7 +69,7 @@ pub use record_dispute::{DISPUTES_MAX, DisputeRecorded, DisputeRejection, Disput
 pub use rejection::{CurrencyLimit, Rejection};
 pub use resolve::{look_back, resolve};
 pub use rules::DECLINES_PER_ORDER_HOUR;
-pub use schedule::{CaptureStanding, Due, Holds};
+pub use schedule::{CAPTURE_MOVES_MAX, CaptureMove, CaptureStanding, Due, Holds};
 pub use transaction::{CaptureSchedule, OperationStatus, PaymentKind, Transaction, TransactionStatus};
 pub(crate) use waits::{ABSENCE_COUNTS_AFTER, INQUIRED_TWICE_APART};
 pub use waits::{IN_DOUBT_TOO_LONG, STILL_RUNNING};
@@ -246,6 +246,8 @@ pub struct Order {
     pub updated_at: Timestamp,
     /// When the schedule captured nothing of it, oldest first, as far as they are kept. Only the last one can last.
     pub pauses: Vec<Pause>,
+    /// Who moved its scheduled captures, oldest first, as far as it is kept.
+    pub capture_moves: Vec<CaptureMove>,
     /// The number of its stored form, where a newer version wrote it in a form that this one does not know.
     pub newer_form: Option<u32>,
     /// What a newer version stored with it.
@@ -267,6 +269,7 @@ impl Order {
             created_at: now,
             updated_at: now,
             pauses: Vec::new(),
+            capture_moves: Vec::new(),
             newer_form: None,
             carried: Carried::default(),
         }

@@ -7,6 +7,7 @@ mod audit;
 mod editing;
 mod grant;
 mod identity;
+mod name;
 mod person_entry;
 mod register;
 mod sign_in;
@@ -21,5 +22,8 @@ pub use person_entry::PersonEntry;
 pub use register::{
     ChangedBy, NewPerson, PEOPLE_MAX, PERSON_NAME_MAX_BYTES, People, PeopleChange, PeopleRefusal, SignedIn,
 };
-pub use sign_in::{SignInAttempt, sign_in};
-pub use store::{AuditTrail, ChangePage, PeopleReader, PeopleStore, SignInStore, UsedTokens};
+pub use sign_in::{Recognized, SignInAttempt, recognize};
+pub use store::{
+    ActingPeople, AuditTrail, ChangePage, PeopleReader, PeopleStore, REFUSALS_PER_DAY, SignInStore, SignIns,
+    UNKNOWN_MERCHANT_KEPT,
+};

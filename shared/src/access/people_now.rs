@@ -1,17 +1,18 @@
 //! Who acts for a merchant now, as far as it was read a short while ago.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, LazyLock, Mutex, PoisonError},
+    collections::{HashMap, HashSet},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
 use jiff::{SignedDuration, Timestamp};
 use tollgate_core::{
     order::MerchantId,
-    payments::StoreError,
-    people::{People, PeopleReader},
+    payments::{Role, StoreError},
+    people::{ActingPeople, AuditEntry, People},
     values::Clock,
 };
+use uuid::Uuid;
 
 /// How long people are gone by before they are read again: who is removed can do nothing after this time.
 pub const PEOPLE_FRESH: SignedDuration = SignedDuration::from_mins(5);
@@ -20,20 +21,39 @@ pub const PEOPLE_FRESH: SignedDuration = SignedDuration::from_mins(5);
 const KEPT_MAX: usize = 100;
 
 /// Where people are, once it is needed.
-type Store = LazyLock<Arc<dyn PeopleReader>, Box<dyn FnOnce() -> Arc<dyn PeopleReader> + Send>>;
+type Store = LazyLock<Arc<dyn ActingPeople>, Box<dyn FnOnce() -> Arc<dyn ActingPeople> + Send>>;
+
+/// A merchant's people as they were read.
+struct Kept {
+    people: Arc<People>,
+    at: Timestamp,
+    /// The sign-ins for which they were read anew: a person, and when the token was issued, in seconds since 1970.
+    read_for: HashSet<(Uuid, i64)>,
+}
+
+/// A person's token.
+#[derive(Clone, Copy)]
+pub(super) struct PersonToken {
+    /// The id of the entry.
+    pub(super) id: Uuid,
+    /// The role at the sign-in.
+    pub(super) role: Role,
+    /// When it was issued, in seconds since 1970.
+    pub(super) issued: i64,
+}
 
 /// Reads people when one of them calls, and never for a key's or a shopper's request.
 pub struct PeopleNow {
     store: Store,
     clock: Arc<dyn Clock>,
-    kept: Mutex<HashMap<MerchantId, (Arc<People>, Timestamp)>>,
+    kept: Mutex<HashMap<MerchantId, Kept>>,
 }
 
 impl PeopleNow {
     /// Nothing is read yet. The store is made when the first person calls: its client would be a twenty-fifth of what a
     /// start computes, and most processes never meet one.
     pub fn new(
-        store: impl FnOnce() -> Arc<dyn PeopleReader> + Send + 'static,
+        store: impl FnOnce() -> Arc<dyn ActingPeople> + Send + 'static,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self { store: LazyLock::new(Box::new(store)), clock, kept: Mutex::default() }
@@ -41,19 +61,70 @@ impl PeopleNow {
 
     /// The merchant's people.
     pub(super) async fn of(&self, merchant: &MerchantId) -> Result<Arc<People>, StoreError> {
-        let now = self.clock.now();
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(merchant).cloned();
-        if let Some((people, at)) = kept
-            && (SignedDuration::ZERO..PEOPLE_FRESH).contains(&now.duration_since(at))
-        {
-            return Ok(people);
+        match self.fresh(merchant) {
+            Some(people) => Ok(people),
+            None => self.read(merchant, None).await,
         }
+    }
+
+    /// The merchant's people, for one of them. Who was added, or got a higher role, before signing in can act at once: where
+    /// what was read before contradicts the token, it is read anew, once for each sign-in.
+    pub(super) async fn for_one(
+        &self,
+        merchant: &MerchantId,
+        token: PersonToken,
+    ) -> Result<Arc<People>, StoreError> {
+        let people = self.of(merchant).await?;
+        let agrees = people.role_now(token.id, token.role) == Some(token.role);
+        if agrees || !self.is_older(merchant, token) {
+            Ok(people)
+        } else {
+            self.read(merchant, Some(token)).await
+        }
+    }
+
+    fn fresh(&self, merchant: &MerchantId) -> Option<Arc<People>> {
+        let now = self.clock.now();
+        let kept = self.lock();
+        let kept = kept.get(merchant)?;
+        let is_fresh = (SignedDuration::ZERO..PEOPLE_FRESH).contains(&now.duration_since(kept.at));
+        is_fresh.then(|| Arc::clone(&kept.people))
+    }
+
+    /// Whether people may have been read before this token was issued, and were not read anew for it.
+    fn is_older(&self, merchant: &MerchantId, token: PersonToken) -> bool {
+        let kept = self.lock();
+        let is_older = |kept: &Kept| {
+            kept.at.as_second() <= token.issued && !kept.read_for.contains(&(token.id, token.issued))
+        };
+        kept.get(merchant).is_none_or(is_older)
+    }
+
+    async fn read(
+        &self,
+        merchant: &MerchantId,
+        token: Option<PersonToken>,
+    ) -> Result<Arc<People>, StoreError> {
+        let at = self.clock.now();
         let people = Arc::new(self.store.people(merchant).await?);
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.lock();
         if kept.len() >= KEPT_MAX {
             kept.clear();
         }
-        kept.insert(merchant.clone(), (Arc::clone(&people), now));
+        // Whose clock is ahead of this one's is not read anew again and again.
+        let before = kept.remove(merchant).filter(|_| token.is_some()).map(|kept| kept.read_for);
+        let mut read_for = before.unwrap_or_default();
+        read_for.extend(token.map(|token| (token.id, token.issued)));
+        kept.insert(merchant.clone(), Kept { people: Arc::clone(&people), at, read_for });
         Ok(people)
+    }
+
+    /// Records what one of them does.
+    pub(super) async fn record(&self, merchant: &MerchantId, entry: &AuditEntry) -> Result<(), StoreError> {
+        self.store.record(merchant, entry).await
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<MerchantId, Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

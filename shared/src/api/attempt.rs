@@ -4,7 +4,7 @@
 use futures_util::future::join_all;
 use lambda_http::Request;
 use tollgate_core::{
-    order::{CustomerReference, OperationStatus},
+    order::OperationStatus,
     payments::{
         Attempts, Counts, Effect, IN_FLIGHT, Limits, Merchant, NETWORK_DECLINES, NETWORK_IN_FLIGHT,
         Performed, Place, Refusal, trail,
@@ -48,7 +48,7 @@ impl<'a> Attempt<'a> {
         access: &'a Access,
         request: &Request,
         caller: &'a Caller,
-        customer: Option<&CustomerReference>,
+        customer: Option<&str>,
     ) -> Result<Self, Failure> {
         let merchant = caller.merchant.as_ref();
         let source = caller.shopper_source(access, request)?;
@@ -155,11 +155,7 @@ impl<'a> Attempt<'a> {
 }
 
 /// What an attempt counts in: at most two.
-fn counters(
-    merchant: &Merchant,
-    source: Option<Source>,
-    customer: Option<&CustomerReference>,
-) -> Vec<Counter> {
+fn counters(merchant: &Merchant, source: Option<Source>, customer: Option<&str>) -> Vec<Counter> {
     let own = Limits { in_flight: IN_FLIGHT, declined: merchant.policy.shoppers.declines_per_source_hour };
     let counter =
         |digest: String, limits, whose| Counter { key: format!("{}#{digest}", merchant.id), limits, whose };

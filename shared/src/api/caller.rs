@@ -6,13 +6,14 @@ use lambda_http::{Request, http::header};
 use tollgate_core::{
     order::{Actor, Attribution, KeyName, OrderId, OrderKey, Principal, Reason, Shopper},
     payments::{Merchant, Role, trail},
-    people::PersonEntry,
+    people::{AuditEntry, Audited, AuditedPerson, PersonEntry},
 };
 
 use super::{Code, failure::Failure, problem::Problem};
 use crate::{
     access::{Access, Denied, Identified},
     access_token::{InvalidToken, VerifiedKey},
+    invocation::request_id,
     source::{SHOPPER_ADDRESS, Source},
 };
 
@@ -116,6 +117,11 @@ impl Caller {
         }
     }
 
+    /// Whether it is no person: a system does this, with a key.
+    pub(crate) fn must_be_a_system(&self) -> Result<(), Failure> {
+        if self.person.is_some() { Err(not_for_people()) } else { Ok(()) }
+    }
+
     /// Whether a merchant's key has this role or a higher one. What a shopper may do has rules of its own.
     pub(crate) fn must_have(&self, role: Role) -> Result<(), Failure> {
         if self.principal != Principal::ClientCredentials || self.has(role) {
@@ -160,6 +166,26 @@ impl Caller {
         Some(Box::new(told.map_or_else(Attribution::default, |told| *told).verified(Some(&person.name))))
     }
 
+    /// Puts on record what one of the merchant's people does that no order, journal or switch names, before it is done. A key's
+    /// requests are not recorded: its system is not a person.
+    pub(crate) async fn on_record(
+        &self,
+        access: &Access,
+        request: &Request,
+        what: impl FnOnce(String) -> Audited,
+    ) -> Result<(), Failure> {
+        let Some(person) = self.person() else { return Ok(()) };
+        let entry = AuditEntry {
+            id: access.clock.new_id(),
+            at: access.now(),
+            who: AuditedPerson::Known { id: person.id, name: person.name.clone() },
+            what: what(format!("{} {}", request.method(), request.uri().path())),
+            request: request_id(request),
+        };
+        let recorded = access.record(&self.merchant.id, &entry).await;
+        recorded.map_err(|reason| denied(reason, || InvalidToken.into()))
+    }
+
     /// The key of one of the merchant's orders.
     pub(crate) fn key(&self, order: OrderId) -> OrderKey {
         trail::note(|trail| trail.order = Some(order.to_string()));
@@ -180,15 +206,17 @@ impl From<InvalidToken> for Failure {
     }
 }
 
+fn not_for_people() -> Failure {
+    Failure::new(Code::Forbidden, "people do not do this themselves: a system does, with a key")
+}
+
 /// The failure of a caller that was not let in. `wrong` is what an API says to wrong credentials,
 /// whichever part of them is wrong: the response would tell which merchants there are.
 pub(crate) fn denied(denied: Denied, wrong: impl FnOnce() -> Failure) -> Failure {
     match denied {
         Denied::Wrong => wrong(),
         Denied::TooOften(limit, wait) => Failure::too_many_wrong_keys(limit, wait),
-        Denied::NotForPeople => {
-            Failure::new(Code::Forbidden, "people do not do this themselves: a system does, with a key")
-        }
+        Denied::NotForPeople => not_for_people(),
         Denied::Unavailable(error) => Failure::from(&error),
     }
 }

@@ -115,7 +115,7 @@ pub(super) async fn follow_up(
     // A repetition returns its payment, however old its time is by now.
     let stated = Stated::new(action, &essentials, Some(key)).by(actor, reason).in_order(in_order_now);
     let stated = stated.although_disputed(refund_disputed);
-    exchange.carry_out(id, stated).await
+    exchange.carry_out(id, None, stated).await
 }
 
 /// A payment's current state, by its id or its first reference.

@@ -12,7 +12,7 @@ use super::{
     address::billing_address,
     outgoing::Outgoing,
     reference,
-    source::{is_stored, source},
+    source::{customer_id, is_stored, source},
 };
 use crate::api::{Code, exchange::Handled, failure::Failure, members::Members, stated::Stated};
 
@@ -58,6 +58,7 @@ pub(super) async fn pay(
     let memo = memo(&mut request, merchant, reference.as_deref().unwrap_or_default());
     let description = request.kept("Description", TEXT_MAX);
     let discount = discount(&mut request, merchant, stated.zip(currency));
+    let customer = customer_id(&request);
     let in_order_now = request.finish_form()?;
     let (Some(reference), Some((mut source, card)), Some(currency), Some(stated)) =
         (reference, source, currency, stated)
@@ -95,7 +96,7 @@ pub(super) async fn pay(
     let key = reference::key_digest(method.operation(), &reference);
     let stated = Stated::payment(pay, &source, essentials, Some(key));
     // A repetition returns its payment, whatever has become of date, card and discount since.
-    exchange.carry_out(id, stated.in_order(in_order_now)).await
+    exchange.carry_out(id, customer, stated.in_order(in_order_now)).await
 }
 
 /// `TransactionType`: required where the page has one for the route, and never another route's.

@@ -6,7 +6,7 @@ use tollgate_core::{
     values::{CardAccount, CardSummary, Expiry, SecurityCode},
 };
 
-use crate::api::{Code, members::Members};
+use crate::api::{Code, body::Node, members::Members};
 
 /// Longest text of one member; longer ones belong nowhere in a payment.
 const TEXT_MAX: usize = 255;
@@ -31,6 +31,14 @@ pub(super) fn source(request: &mut Members<'_>, now: Timestamp) -> Option<(Payme
 /// Whether a stored card is named, whose address the gateway has, too.
 pub(super) fn is_stored(request: &Members<'_>) -> bool {
     !request.has("Card") && (request.has("CustomerId") || request.has("ProfileId"))
+}
+
+/// `CustomerId`, whatever it is a number of: by it, declines count together where no shopper's address is stated.
+pub(super) fn customer_id<'a>(request: &Members<'a>) -> Option<&'a str> {
+    match request.node("CustomerId")? {
+        Node::Text(text) | Node::Number(text) => Some(text.trim()).filter(|text| !text.is_empty()),
+        Node::Null | Node::Bool(_) | Node::Object(_) | Node::List(_) => None,
+    }
 }
 
 fn stored_id(request: &mut Members<'_>, name: &str, digits_max: usize) -> Option<String> {

@@ -9,15 +9,16 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
     operation::transact_write_items::TransactWriteItemsError,
-    types::{AttributeValue, Put, TransactWriteItem},
+    types::{Put, TransactWriteItem},
 };
 use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
 use tollgate_core::{
     order::MerchantId,
     payments::{StoreError, Unreadable},
     people::{
         AuditEntry, AuditFilter, AuditPage, AuditTrail, Audited, AuditedPerson, ChangePage, People,
-        PeopleChange, PeopleReader, PeopleStore, UsedTokens,
+        PeopleChange, PeopleReader, PeopleStore, REFUSALS_PER_DAY, SignIns, Subject, UNKNOWN_MERCHANT_KEPT,
     },
     values::sort_of,
 };
@@ -44,10 +45,12 @@ const EXPIRES_AT: &str = "x";
 /// How often people were written.
 const VERSION: &str = "version";
 
+/// How often a subject was refused.
+const TIMES: &str = "n";
+
 /// The sort key of the one item with a merchant's people, and what those beside it begin with.
 const PEOPLE: &str = "people";
 const CHANGE: &str = "change#";
-const LAST: &str = "last#";
 
 /// The names of the key in the conditions of queries.
 const KEY_NAMES: [(&str, &str); 2] = [("#bucket", BUCKET), ("#sort", SORT)];
@@ -74,6 +77,7 @@ impl DynamoDbPeople {
     fn put(&self, item: Item, condition: &Condition) -> Result<TransactWriteItem, StoreError> {
         let put = Put::builder().table_name(&self.table.name).set_item(Some(item));
         let put = match condition {
+            Condition::None => put,
             Condition::New => put
                 .condition_expression("attribute_not_exists(#bucket)")
                 .expression_attribute_names("#bucket", BUCKET),
@@ -87,10 +91,23 @@ impl DynamoDbPeople {
     }
 
     fn audit_item(&self, merchant: &MerchantId, entry: &AuditEntry) -> Item {
-        let mut item = written(entry, key(&audit_bucket(merchant), &audit_sort(entry)));
-        let end = entry.at.saturating_add(self.audit_kept).unwrap_or(Timestamp::MAX);
-        item.insert(EXPIRES_AT.to_owned(), number_of(&end.as_second()));
-        item
+        let item = written(entry, key(&audit_bucket(merchant), &audit_sort(entry)));
+        expiring(item, entry.at, self.audit_kept)
+    }
+
+    async fn write(&self, item: Item) -> Result<(), StoreError> {
+        self.table.put(item).send().await.map(drop).map_err(|error| unavailable(&error))
+    }
+
+    /// Writes an item if there is none under its key. Says whether it was written.
+    async fn write_first(&self, item: Item) -> Result<bool, StoreError> {
+        let request = self.table.put(item).condition_expression("attribute_not_exists(#bucket)");
+        was_made(request.expression_attribute_names("#bucket", BUCKET).send().await)
+    }
+
+    /// All items under a partition key.
+    async fn all_of(&self, bucket: &str) -> Result<Vec<Item>, StoreError> {
+        all(self.table.query("#bucket = :bucket", &KEY_NAMES[..1], &[(":bucket", bucket)])).await
     }
 
     /// A page of a partition, the newest first: items, and whether there are more.
@@ -111,6 +128,8 @@ impl DynamoDbPeople {
 
 /// When a put is made.
 enum Condition {
+    /// Always.
+    None,
     /// There is nothing yet.
     New,
     /// It is still in this version.
@@ -134,6 +153,16 @@ fn people_bucket(merchant: &MerchantId) -> String {
     format!("people#{merchant}")
 }
 
+/// What the addresses of a merchant's people led to, by the ids of their entries. Apart from the people, so that whoever
+/// signs people in can write no people.
+fn pin_bucket(merchant: &MerchantId) -> String {
+    format!("pin#{merchant}")
+}
+
+fn sign_in_bucket(merchant: &MerchantId) -> String {
+    format!("signed-in#{merchant}")
+}
+
 fn audit_bucket(merchant: &MerchantId) -> String {
     format!("audit#{merchant}")
 }
@@ -152,10 +181,29 @@ fn just_before(sort: &str) -> String {
     )
 }
 
+fn hex(digest: &[u8; 32]) -> String {
+    digest.map(|byte| format!("{byte:02x}")).concat()
+}
+
+fn expiring(mut item: Item, at: Timestamp, kept: SignedDuration) -> Item {
+    let end = at.saturating_add(kept).unwrap_or(Timestamp::MAX);
+    item.insert(EXPIRES_AT.to_owned(), number_of(&end.as_second()));
+    item
+}
+
+/// The person whose item this is, by its sort key.
+fn person_of(item: &Item) -> Option<Uuid> {
+    text(item, SORT).and_then(|sort| sort.parse().ok())
+}
+
 fn last_sign_in(item: Item) -> Result<(Uuid, Timestamp), StoreError> {
-    let id = text(&item, SORT).and_then(|sort| sort.strip_prefix(LAST)?.parse().ok());
-    let at = Reader::new(item).get("at")?;
-    Ok((id.ok_or_else(|| corrupt(SORT))?, at))
+    let id = person_of(&item).ok_or_else(|| corrupt(SORT))?;
+    Ok((id, Reader::new(item).get("at")?))
+}
+
+fn pin(item: Item) -> Result<(Uuid, Subject), StoreError> {
+    let id = person_of(&item).ok_or_else(|| corrupt(SORT))?;
+    Ok((id, read(item)?))
 }
 
 /// Whether an item of the table can be read, whatever it is.
@@ -166,10 +214,13 @@ pub fn check(item: Item) -> Result<(), Unreadable> {
         match bucket.split('#').next() {
             Some("people") if sort == PEOPLE => read::<People>(item).map(drop),
             Some("people") if sort.starts_with(CHANGE) => read::<PeopleChange>(item).map(drop),
-            Some("people") if sort.starts_with(LAST) => last_sign_in(item).map(drop),
+            // What is left of a person who was removed.
+            Some("pin" | "signed-in") if item.contains_key(EXPIRES_AT) => Ok(()),
+            Some("pin") => pin(item).map(drop),
+            Some("signed-in") => last_sign_in(item).map(drop),
             Some("audit") => read::<AuditEntry>(item).map(drop),
-            // A digest, and when it ends.
-            Some("token") => Ok(()),
+            // A digest, a number, and when it ends.
+            Some("token" | "refused") => Ok(()),
             _ => Err(corrupt(BUCKET)),
         }
     })
@@ -199,6 +250,19 @@ impl PeopleReader for DynamoDbPeople {
 
 #[async_trait]
 impl PeopleStore for DynamoDbPeople {
+    async fn recognized_people(&self, merchant: &MerchantId) -> Result<People, StoreError> {
+        let mut people = self.people(merchant).await?;
+        let mut items = self.all_of(&pin_bucket(merchant)).await?;
+        items.retain(|item| person_of(item).is_none_or(|id| people.get(id).is_some()));
+        let mut pins: BTreeMap<_, _> = apart(items, &KEYS, pin).0.into_iter().collect();
+        for entry in &mut people.entries {
+            if let Some(subject) = pins.remove(&entry.id) {
+                entry.recognition = entry.recognition.clone().pinned_to(subject);
+            }
+        }
+        Ok(people)
+    }
+
     async fn save(
         &self,
         merchant: &MerchantId,
@@ -217,6 +281,13 @@ impl PeopleStore for DynamoDbPeople {
         if let Some(Audited::PeopleChanged(change)) = entry.map(|entry| &entry.what) {
             let sort = format!("{CHANGE}{:020}", people.version);
             puts.push(self.put(written(change, key(&bucket, &sort)), &Condition::New)?);
+            if change.after.is_none() {
+                let id = change.id.to_string();
+                for bucket in [pin_bucket(merchant), sign_in_bucket(merchant)] {
+                    let gone = expiring(key(&bucket, &id), change.at, SignedDuration::ZERO);
+                    puts.push(self.put(gone, &Condition::None)?);
+                }
+            }
         }
         let request = self.table.client.transact_write_items().set_transact_items(Some(puts));
         match request.send().await {
@@ -240,10 +311,8 @@ impl PeopleStore for DynamoDbPeople {
     }
 
     async fn last_sign_ins(&self, merchant: &MerchantId) -> Result<BTreeMap<Uuid, Timestamp>, StoreError> {
-        let bucket = people_bucket(merchant);
-        let texts = [(":bucket", &*bucket), (":last", LAST)];
-        let condition = "#bucket = :bucket AND begins_with(#sort, :last)";
-        let items = all(self.table.query(condition, &KEY_NAMES, &texts)).await?;
+        let mut items = self.all_of(&sign_in_bucket(merchant)).await?;
+        items.retain(|item| !item.contains_key(EXPIRES_AT));
         Ok(apart(items, &KEYS, last_sign_in).0.into_iter().collect())
     }
 }
@@ -252,13 +321,11 @@ impl PeopleStore for DynamoDbPeople {
 impl AuditTrail for DynamoDbPeople {
     async fn record(&self, merchant: &MerchantId, entry: &AuditEntry) -> Result<(), StoreError> {
         if let (AuditedPerson::Known { id, .. }, Audited::SignedIn { .. }) = (&entry.who, &entry.what) {
-            let mut last = Writer(key(&people_bucket(merchant), &format!("{LAST}{id}")));
+            let mut last = Writer(key(&sign_in_bucket(merchant), &id.to_string()));
             last.put("at", &entry.at);
-            let put = self.table.put(last.0).send().await;
-            put.map_err(|error| unavailable(&error))?;
+            self.write(last.0).await?;
         }
-        let put = self.table.put(self.audit_item(merchant, entry)).send().await;
-        put.map(|_| ()).map_err(|error| unavailable(&error))
+        self.write(self.audit_item(merchant, entry)).await
     }
 
     async fn audit(
@@ -309,14 +376,41 @@ impl AuditTrail for DynamoDbPeople {
 }
 
 #[async_trait]
-impl UsedTokens for DynamoDbPeople {
+impl SignIns for DynamoDbPeople {
     async fn use_once(&self, digest: &[u8; 32], until: Timestamp) -> Result<bool, StoreError> {
-        let digest = digest.map(|byte| format!("{byte:02x}")).concat();
-        let mut item = key(&format!("token#{digest}"), "-");
+        let item = key(&format!("token#{}", hex(digest)), "-");
         // One more minute: until then its expiry is compared anyway.
-        let end: AttributeValue = number_of(&(until.as_second() + 60));
-        item.insert(EXPIRES_AT.to_owned(), end);
-        let request = self.table.put(item).condition_expression("attribute_not_exists(#bucket)");
-        was_made(request.expression_attribute_names("#bucket", BUCKET).send().await)
+        self.write_first(expiring(item, until, SignedDuration::from_mins(1))).await
+    }
+
+    async fn pin(&self, merchant: &MerchantId, person: Uuid, subject: &Subject) -> Result<bool, StoreError> {
+        self.write_first(written(subject, key(&pin_bucket(merchant), &person.to_string()))).await
+    }
+
+    async fn count_refusal(&self, subject: &Subject, at: Timestamp) -> Result<bool, StoreError> {
+        let Subject { issuer, subject } = subject;
+        let digest: [u8; 32] = Sha256::digest(format!("{issuer}\n{subject}")).into();
+        let day = at.strftime("%F").to_string();
+        let request = self
+            .table
+            .update(key(&format!("refused#{}", hex(&digest)), &day))
+            .update_expression("ADD #times :one SET #until = :until")
+            .condition_expression("attribute_not_exists(#times) OR #times < :most")
+            .expression_attribute_names("#times", TIMES)
+            .expression_attribute_names("#until", EXPIRES_AT)
+            .expression_attribute_values(":one", number_of(&1))
+            .expression_attribute_values(":most", number_of(&REFUSALS_PER_DAY))
+            .expression_attribute_values(":until", number_of(&(at.as_second() + 2 * 24 * 60 * 60)));
+        was_made(request.send().await)
+    }
+
+    async fn record_refusal(
+        &self,
+        merchant: &MerchantId,
+        is_known: bool,
+        entry: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        let item = self.audit_item(merchant, entry);
+        self.write(if is_known { item } else { expiring(item, entry.at, UNKNOWN_MERCHANT_KEPT) }).await
     }
 }

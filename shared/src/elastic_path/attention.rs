@@ -55,7 +55,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
         let view = View { principal: caller.principal, now, gateway: ports.gateway };
         json(&found, view, (paging.limit, cursor.as_deref(), next.as_deref()), count)
     };
-    let page = on_record(ports, &caller, request, page).await?;
+    let page = on_record(&ports.access, &caller, request, page).await?;
     Ok(Reply::new(200, page.followed_by(next.as_deref())))
 }
 

@@ -30,8 +30,8 @@ use crate::{
 };
 
 handlers! {
-    /// `GET /v2/audit?filter=…&time_zone=…&page[limit]=…&page[cursor]=…`: sign-ins, refusals, downloads and changes of people,
-    /// the newest first, as JSON or as CSV.
+    /// `GET /v2/audit?filter=…&time_zone=…&page[limit]=…&page[cursor]=…`: sign-ins, refusals, acts, downloads and changes of
+    /// people, the newest first, as JSON or as CSV.
     list_audit(Personnel) => list();
 }
 
@@ -66,7 +66,7 @@ async fn list(ports: &Personnel, request: &Request) -> Handled<Page> {
             },
         }))
     };
-    let body = on_record(ports, &caller, request, body).await?;
+    let body = on_record(&ports.access, &caller, request, body).await?;
     Ok(Reply::new(200, body.followed_by(next.as_deref())))
 }
 
@@ -86,6 +86,7 @@ pub fn audit_entry_value(entry: &AuditEntry) -> Value {
             shown["client"] = json!(client);
             shown["reason"] = json!(why.as_str());
         }
+        Audited::Acted { call } | Audited::LimitExceeded { call } => shown["call"] = json!(call),
         Audited::Downloaded { list, filter, rows } => {
             shown["download"] = json!({"list": list, "filter": filter, "rows": rows});
         }

@@ -2,45 +2,31 @@
 
 use lambda_http::{Request, RequestExt};
 use tollgate_core::{
-    payments::Refusal,
-    people::{AuditEntry, Audited, AuditedPerson},
+    people::Audited,
     values::{TextUse, check_kept},
 };
 
 use super::filter::without_customers;
 use crate::{
+    access::Access,
     api::{caller::Caller, exchange::Page, failure::Failure},
-    invocation::request_id,
-    ports::Downloads,
 };
 
 /// What stands for a filter that may not be kept.
 const NOT_KEPT: &str = "…";
 
-/// The same page. A file for a person is given only once it is on record; a key's is not recorded, because its system is not a
-/// person.
+/// The same page. A file for a person is given only once it is on record.
 pub(super) async fn on_record(
-    ports: &impl Downloads,
+    access: &Access,
     caller: &Caller,
     request: &Request,
     page: Page,
 ) -> Result<Page, Failure> {
-    let (Some(rows), Some(person), Some(trail)) = (page.rows, caller.person(), ports.trail()) else {
-        return Ok(page);
-    };
-    let access = ports.access();
-    let entry = AuditEntry {
-        id: access.clock.new_id(),
-        at: access.now(),
-        who: AuditedPerson::Known { id: person.id, name: person.name.clone() },
-        what: Audited::Downloaded {
-            list: request.uri().path().to_owned(),
-            filter: stated_filter(request),
-            rows,
-        },
-        request: request_id(request),
-    };
-    trail.record(&caller.merchant.id, &entry).await.map_err(Refusal::Store)?;
+    if let Some(rows) = page.rows {
+        let list = request.uri().path().to_owned();
+        let filter = stated_filter(request);
+        caller.on_record(access, request, |_| Audited::Downloaded { list, filter, rows }).await?;
+    }
     Ok(page)
 }
 

@@ -83,7 +83,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
             },
         }))
     };
-    let page = on_record(ports, &caller, request, page).await?;
+    let page = on_record(&ports.access, &caller, request, page).await?;
     Ok(Reply::new(200, page.followed_by(next.as_deref())))
 }
 
@@ -102,7 +102,7 @@ async fn list_of_order(ports: &Transactions, request: &Request) -> Handled<Page>
     } else {
         Page::from(json!({"data": rows(&found, &zone), "meta": {"time_zone": zone.name()}}))
     };
-    let page = on_record(ports, &caller, request, page).await?;
+    let page = on_record(&ports.access, &caller, request, page).await?;
     Ok(Reply::new(200, page))
 }
 

@@ -10,6 +10,7 @@ use tollgate_core::{
         Principal, Reason, Reauthorize, Rejection, Target,
     },
     payments::{Performed, Role},
+    people::Audited,
 };
 use uuid::Uuid;
 
@@ -25,6 +26,7 @@ use super::{
     source::CARD_MEMBERS,
 };
 use crate::{
+    access::Access,
     api::{
         Code,
         body::Document,
@@ -73,6 +75,7 @@ async fn confirmed(ports: &Confirm, request: &Request) -> Handled<Value> {
     // The body is not looked at: clients wrap `data` once, twice, or send no JSON, and nothing in it is used.
     let deadline = deadline(request, api.access.now());
     let key = caller.key(order);
+    caller.on_record(&api.access, request, |call| Audited::Acted { call }).await?;
     // Before an inquiry is sent.
     if caller.principal == Principal::Implicit {
         let order = api.payments.order(&key).await?;
@@ -157,7 +160,7 @@ async fn on_named(
     let text = json_text(request)?;
     let own = json_document(text)?;
     let submitted = match &about {
-        Some(about) => submitted(&own, &caller, about, api.access.now())?,
+        Some(about) => submitted(&own, &caller, about, &api.access).await?,
         None => None,
     };
     let document = match &submitted {
@@ -178,24 +181,24 @@ async fn on_named(
     let proposer = submitted.as_ref().and_then(Proposal::proposer);
     let stated = Stated::new(action, &essentials, key).by(actor, reason).proposed_by(proposer);
     let done = on.carry_out(stated.although_disputed(refund_disputed)).await;
-    done.map_err(|mut failure| {
-        if let (Code::ExceedsRefundMax, None, Some(about), Some(person)) =
-            (failure.code(), &submitted, &about, caller.person())
-        {
+    let Err(mut failure) = done else { return done };
+    if failure.code() == Code::ExceedsRefundMax {
+        caller.on_record(&api.access, request, |call| Audited::LimitExceeded { call }).await?;
+        if let (None, Some(about), Some(person)) = (&submitted, &about, caller.person()) {
             let new = (api.access.clock.new_id(), api.access.now());
             let proposal = propose(&caller.merchant, person, about, text, new);
             failure.facts.extend(proposal.map(|proposal| (PROPOSAL, Value::from(proposal))));
         }
-        failure
-    })
+    }
+    Err(failure)
 }
 
 /// The proposal that a request submits, if it does; then it states nothing else.
-fn submitted(
+async fn submitted(
     document: &Document,
     caller: &Caller,
     about: &About<'_>,
-    now: Timestamp,
+    access: &Access,
 ) -> Result<Option<Proposal>, Failure> {
     if document.member(&document.root, "data").and_then(|data| document.member(data, PROPOSAL)).is_none() {
         return Ok(None);
@@ -206,7 +209,8 @@ fn submitted(
     let _options = data.object("options");
     let text = data.text(PROPOSAL, PROPOSAL_MAX);
     data.finish()?;
-    text.map(|text| Proposal::of(text, caller, about, now)).transpose()
+    let Some(text) = text else { return Ok(None) };
+    Ok(Some(Proposal::of(text, caller, about, access).await?))
 }
 
 /// `/payments` with `method: capture` or `refund`: the named transaction, or the only one that allows it.

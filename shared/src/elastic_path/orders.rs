@@ -9,7 +9,11 @@ use tollgate_core::{
 use uuid::Uuid;
 
 use super::{
-    capture_terms, follow_up::transaction_id, if_match::seen_version, order_id, parameters::Parameters,
+    capture_terms,
+    follow_up::{transaction_id, who_and_why},
+    if_match::seen_version,
+    order_id,
+    parameters::Parameters,
     refuse, response,
 };
 use crate::{
@@ -49,6 +53,8 @@ pub async fn not_found(request: &Request) -> Response<Body> {
 
 async fn register(api: &Api, request: &Request) -> Handled<Value> {
     let caller = Caller::merchant(&api.access, request, Role::Pay).await?;
+    // What is to be paid is as good as money, and a shop's system knows it.
+    caller.must_be_a_system()?;
     let order = order_id(request)?;
     let document = json_body(request)?;
     let mut data = Members::of(&document).inside("data")?;
@@ -125,13 +131,16 @@ async fn patch(api: &Api, request: &Request) -> Handled<Value> {
     let document = json_body(request)?;
     let mut data = Members::of(&document).inside("data")?;
     // A misspelled name would leave a capture scheduled that its sender takes for canceled.
-    data.only(&["capture_at", "capture", "capture_amount", "type", "id"]);
+    data.only(&["capture_at", "capture", "capture_amount", "actor", "reason", "type", "id"]);
     if capture_terms::MEMBERS.iter().all(|name| data.lacks(name)) {
         data.problem("capture_at", Code::Required, "is required: a time, or null to cancel the capture");
     }
     let terms = capture_terms::capture_terms(&mut data, &caller);
+    let (actor, reason) = who_and_why(&mut data);
     data.finish()?;
-    let order = api.payments.schedule_capture(&caller.merchant, &key, id, &terms, seen).await?;
+    let by = caller.attribution(actor.as_ref(), reason.as_ref());
+    let order =
+        api.payments.schedule_capture(&caller.merchant, &key, id, &terms, by.as_deref(), seen).await?;
     shown_transaction(api, &caller, &order, id)
 }
 

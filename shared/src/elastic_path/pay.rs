@@ -175,7 +175,8 @@ async fn pay_once(
     let PaidWith { source, card, is_theirs } = paid_with(checkout, caller, customer.as_ref(), named).await?;
     pay.card = card;
     let attempts = checkout.attempts.as_ref();
-    let attempt = Attempt::begin(attempts, &api.access, request, caller, customer.as_ref()).await?;
+    let named = customer.as_ref().map(CustomerReference::as_str);
+    let attempt = Attempt::begin(attempts, &api.access, request, caller, named).await?;
     pay.source_is_known = attempt.source_is_known();
     let essentials = Essentials { amount: pay.amount, currency, ..Essentials::new(pay.kind.operation()) };
     let stated = Stated::payment(pay, &source, essentials, key).in_order(is_theirs);

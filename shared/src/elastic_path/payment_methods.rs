@@ -9,6 +9,7 @@ use tollgate_core::{
         Transaction,
     },
     payments::{Card, PaymentSource, Role},
+    people::Audited,
     stored_cards::{
         Customer, CustomerKey, MethodChanged, MethodId, MethodRefusal, MethodRejection, MethodState,
         NewMethod, OnceGone, PaymentMethod, PaymentMethods,
@@ -98,6 +99,7 @@ pub(super) fn customer(data: &mut Members<'_>) -> Option<CustomerReference> {
 
 async fn create(cards: &StoredCards, request: &Request) -> Handled<Value> {
     let caller = Caller::merchant(&cards.access, request, Role::Pay).await?;
+    caller.must_be_a_system()?;
     must_not_be_stopped(cards.switch.as_ref(), &caller.merchant.id).await?;
     let document = json_body(request)?;
     let wanted =
@@ -217,8 +219,18 @@ fn reply(changed: &MethodChanged) -> Handled<Value> {
     Ok(Reply { replayed: changed.replayed, retry_after_s, ..Reply::new(status, body) })
 }
 
+/// Who looks at stored cards or deletes them: a key with this role, or a person with the role `operate`, who is recorded.
+async fn looking(cards: &StoredCards, request: &Request, role: Role) -> Result<Caller, Failure> {
+    let caller = Caller::merchant(&cards.access, request, role).await?;
+    if caller.person().is_some() {
+        caller.must_have(Role::Operate)?;
+    }
+    caller.on_record(&cards.access, request, |call| Audited::Acted { call }).await?;
+    Ok(caller)
+}
+
 async fn list(cards: &StoredCards, request: &Request) -> Handled<Value> {
-    let caller = Caller::merchant(&cards.access, request, Role::Read).await?;
+    let caller = looking(cards, request, Role::Read).await?;
     let reference = stated_customer(request)?.ok_or_else(|| Problem::required("customer"))?;
     let deadline = deadline(request, cards.access.now());
     let customer = cards.methods.list(&caller.merchant, &reference, deadline).await?;
@@ -230,7 +242,7 @@ async fn list(cards: &StoredCards, request: &Request) -> Handled<Value> {
 }
 
 async fn read(cards: &StoredCards, request: &Request) -> Handled<Value> {
-    let caller = Caller::merchant(&cards.access, request, Role::Read).await?;
+    let caller = looking(cards, request, Role::Read).await?;
     let deadline = deadline(request, cards.access.now());
     let changed = cards.methods.read(&caller.merchant, path_id(request, &caller)?, deadline).await?;
     let method = changed.method().ok_or(MethodRefusal::Rejected(MethodRejection::NotFound))?;
@@ -239,6 +251,7 @@ async fn read(cards: &StoredCards, request: &Request) -> Handled<Value> {
 
 async fn update(cards: &StoredCards, request: &Request) -> Handled<Value> {
     let caller = Caller::merchant(&cards.access, request, Role::Pay).await?;
+    caller.must_be_a_system()?;
     let id = path_id(request, &caller)?;
     let document = json_body(request)?;
     let mut data = Members::of(&document).inside("data")?;
@@ -270,7 +283,7 @@ async fn update(cards: &StoredCards, request: &Request) -> Handled<Value> {
 }
 
 async fn delete(cards: &StoredCards, request: &Request) -> Handled<Value> {
-    let caller = Caller::merchant(&cards.access, request, Role::Pay).await?;
+    let caller = looking(cards, request, Role::Pay).await?;
     let id = path_id(request, &caller)?;
     let deadline = deadline(request, cards.access.now());
     let status = |status: &str| json!({"type": "payment-method", "id": id.to_string(), "status": status});

@@ -9,8 +9,8 @@ use tollgate_core::{
     order::Person,
     payments::{Refusal, Role, trail},
     people::{
-        ChangedBy, Email, Grant, NewPerson, NotChanged, People, PeopleChange, PeopleEditor, PeopleRefusal,
-        PersonEntry, Recognition, RefundMax, Subject,
+        Audited, ChangedBy, Email, Grant, NewPerson, NotChanged, People, PeopleChange, PeopleEditor,
+        PeopleRefusal, PersonEntry, Recognition, RefundMax, Subject,
     },
     values::Currency,
 };
@@ -65,7 +65,7 @@ async fn list(ports: &Personnel, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::All).await?;
     Parameters::none(request)?;
     let (store, merchant) = (ports.stores.people.as_ref(), &caller.merchant.id);
-    let people = store.people(merchant).await.map_err(Refusal::Store)?;
+    let people = store.recognized_people(merchant).await.map_err(Refusal::Store)?;
     let signed_in = store.last_sign_ins(merchant).await.map_err(Refusal::Store)?;
     let with_last = people.entries.iter().map(|one| (one, signed_in.get(&one.id).copied()));
     let page = if wants_csv(request) {
@@ -74,15 +74,15 @@ async fn list(ports: &Personnel, request: &Request) -> Handled<Page> {
         let data: Vec<Value> = with_last.map(|(one, last)| person_value(one, last)).collect();
         Page::from(json!({ "data": data, "meta": {"unreadable": trail::unreadable()} }))
     };
-    let page = on_record(ports, &caller, request, page).await?;
+    let page = on_record(&ports.access, &caller, request, page).await?;
     Ok(Reply::new(200, page.of_now()))
 }
 
 async fn add(ports: &Personnel, request: &Request) -> Handled<Value> {
     let (caller, by) = changer(ports, request).await?;
     let new = new_person(request)?;
-    let (people, change) =
-        editor(ports, &request_id(request), &caller, &by).add(&new).await.map_err(refused)?;
+    let edited = editor(ports, &request_id(request), &caller, &by).add(&new).await;
+    let (people, change) = recorded(ports, request, &caller, edited).await?;
     shown(ports, &caller, 201, &people, change.id).await
 }
 
@@ -91,7 +91,8 @@ async fn change(ports: &Personnel, request: &Request) -> Handled<Value> {
     let (id, (role, limits)) = (person_id(request)?, wanted(request)?);
     let by_request = request_id(request);
     let editor = editor(ports, &by_request, &caller, &by);
-    let (people, _) = editor.change(id, role, limits.as_ref()).await.map_err(refused)?;
+    let edited = editor.change(id, role, limits.as_ref()).await;
+    let (people, _) = recorded(ports, request, &caller, edited).await?;
     shown(ports, &caller, 200, &people, id).await
 }
 
@@ -133,6 +134,19 @@ async fn shown(ports: &Personnel, caller: &Caller, status: u16, people: &People,
     Ok(Reply::new(status, enveloped(person_value(one, signed_in.get(&id).copied()))))
 }
 
+/// What came of a change. That somebody would give more than they have is on record.
+async fn recorded(
+    ports: &Personnel,
+    request: &Request,
+    caller: &Caller,
+    edited: Result<(People, PeopleChange), NotChanged>,
+) -> Result<(People, PeopleChange), Failure> {
+    if let Err(NotChanged::Refused(PeopleRefusal::AboveOwnLimit)) = &edited {
+        caller.on_record(&ports.access, request, |call| Audited::LimitExceeded { call }).await?;
+    }
+    edited.map_err(refused)
+}
+
 /// Whatever is no id of ours names nobody.
 fn person_id(request: &Request) -> Result<Uuid, Failure> {
     let id = path_parameter(request, "personId").parse();
@@ -149,7 +163,7 @@ fn new_person(request: &Request) -> Result<NewPerson, Failure> {
     let recognition = recognition(&mut data, issuer.unwrap_or_default());
     let role: Option<Role> =
         if data.has("role") { read_role(&mut data) } else { data.missing("role", "is required") };
-    let refund_max = read_refund_max(&mut data).unwrap_or(RefundMax::By(BTreeMap::new()));
+    let refund_max = read_refund_max(&mut data).unwrap_or(RefundMax::nothing());
     data.finish()?;
     // Whatever is missing was a problem.
     let ((name, recognition), role) = name.zip(recognition).zip(role).ok_or_else(Failure::unreadable)?;
@@ -240,11 +254,16 @@ fn refused(why: NotChanged) -> Failure {
     match refusal {
         PeopleRefusal::Role | PeopleRefusal::OwnEntry => Failure::new(Code::Forbidden, words),
         PeopleRefusal::NotFound => Failure::new(Code::NotFound, words),
-        PeopleRefusal::NameTaken | PeopleRefusal::NameTooLong => about("data.name"),
+        PeopleRefusal::NameTaken | PeopleRefusal::NameTooLong | PeopleRefusal::MixedScripts => {
+            about("data.name")
+        }
         PeopleRefusal::Issuer => about("data.issuer"),
         PeopleRefusal::Subject => about("data.subject"),
         PeopleRefusal::RecognitionTaken | PeopleRefusal::Full => about("data"),
         PeopleRefusal::TooManyLimits => about("data.refund_max"),
+        PeopleRefusal::AboveOwnLimit => {
+            Problem::about("data.refund_max", Code::ExceedsRefundMax, words).into()
+        }
     }
 }
 

@@ -16,8 +16,14 @@ use tollgate_core::{
 use uuid::Uuid;
 
 use crate::{
-    access_token,
-    api::{Code, caller::Caller, failure::Failure, problem::Problem},
+    access::Access,
+    access_token::{self, InvalidToken},
+    api::{
+        Code,
+        caller::{Caller, denied},
+        failure::Failure,
+        problem::Problem,
+    },
 };
 
 /// The member of `data` that submits a proposal.
@@ -83,11 +89,11 @@ pub(super) fn propose(
 
 impl Proposal {
     /// A proposal that this caller may submit here and now.
-    pub(super) fn of(
+    pub(super) async fn of(
         text: &str,
         caller: &Caller,
         about: &About<'_>,
-        now: Timestamp,
+        access: &Access,
     ) -> Result<Self, Failure> {
         let wrong = |what: &str| Failure::from(Problem::invalid("data.proposal", what));
         let signed = text.rsplit_once('.').filter(|(proposal, signature)| {
@@ -98,7 +104,7 @@ impl Proposal {
             serde_json::from_slice::<Self>(&URL_SAFE_NO_PAD.decode(proposal).ok()?).ok()
         });
         let proposal = proposal.ok_or_else(|| wrong("is no proposal of this merchant's people"))?;
-        if now.as_second() >= proposal.until {
+        if access.now().as_second() >= proposal.until {
             return Err(wrong("is more than a day old"));
         }
         let is_here = proposal.what == about.what
@@ -108,7 +114,14 @@ impl Proposal {
             return Err(wrong("is about another payment, or for another route"));
         }
         match caller.person() {
-            Some(person) if person.id != proposal.by => Ok(proposal),
+            Some(person) if person.id != proposal.by => {
+                let is_there = access.is_one_of(&caller.merchant.id, proposal.by).await;
+                if is_there.map_err(|reason| denied(reason, || InvalidToken.into()))? {
+                    Ok(proposal)
+                } else {
+                    Err(wrong("is of a person who was removed"))
+                }
+            }
             Some(_) => Err(Failure::new(Code::Forbidden, "nobody submits their own proposal")),
             None => Err(Failure::new(
                 Code::Forbidden,

@@ -67,7 +67,7 @@ async fn report(ports: &Transactions, request: &Request) -> Handled<Page> {
         .await
         .map_err(Refusal::Store)?;
     let page = if wants_csv(request) { query.csv(&found)? } else { query.json(&found) };
-    let page = on_record(ports, &caller, request, page).await?;
+    let page = on_record(&ports.access, &caller, request, page).await?;
     Ok(Reply::new(200, page))
 }
 

@@ -109,6 +109,8 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
             add(meta, "capture_failure", capture_failure(order, transaction));
             add(meta, "captures_paused", order.captures_paused().map(paused));
         }
+        let moved = order.capture_moves.iter().rfind(|moved| moved.transaction == transaction.id);
+        add(meta, "capture_moved", moved.map(|moved| switched(moved.at, moved.by.as_deref())));
         add(meta, "continues", transaction.continues.map(|id| id.to_string()));
         let rest = order.continuation_of(transaction.id);
         add(meta, "continued_by", rest.map(|found| found.id.to_string()));
@@ -264,7 +266,7 @@ fn paused(pause: &Pause) -> Value {
     switched(pause.at, pause.by.as_deref())
 }
 
-/// When scheduled captures were paused or resumed, by whom and why.
+/// When scheduled captures were paused, resumed or moved, by whom and why.
 fn switched(at: Timestamp, by: Option<&Attribution>) -> Value {
     let mut value = by.map_or_else(|| json!({}), who_and_why);
     value["at"] = seconds(at).into();

@@ -73,7 +73,7 @@ async fn search(ports: &Transactions, request: &Request) -> Handled<Page> {
     } else {
         json(&wanted, &found, view, (cursor.as_deref(), next.as_deref()))
     };
-    let page = on_record(ports, &caller, request, page).await?;
+    let page = on_record(&ports.access, &caller, request, page).await?;
     Ok(Reply::new(200, page.followed_by(next.as_deref())))
 }
 

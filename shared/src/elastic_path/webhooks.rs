@@ -5,6 +5,7 @@ use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::{
     payments::{Refusal, Role},
+    people::Audited,
     webhooks::{
         Delivery, DeliveryPage, DeliveryState, Health, MessageFormat, Receiver, ReceiverId, ReceiverKey,
         ReceiversError, StoredDelivery,
@@ -152,6 +153,7 @@ async fn replay(ports: &Deliveries, request: &Request) -> Handled<Value> {
     let Some(kept) = find().await? else {
         return Err(not_there("this webhook has no such delivery; they are kept for 30 days"));
     };
+    caller.on_record(&ports.access, request, |call| Audited::Acted { call }).await?;
     ports.log.replay(&kept.delivery, ports.access.now()).await.map_err(Refusal::Store)?;
     let kept = find().await?.unwrap_or(kept);
     Ok(Reply::new(202, enveloped(shown(&kept))))
@@ -162,6 +164,7 @@ async fn test(ports: &Deliveries, request: &Request) -> Handled<Value> {
     Parameters::none(request)?;
     let to = receiver(request, &caller)?;
     must_be_named(ports, &caller, &to).await?;
+    caller.on_record(&ports.access, request, |call| Audited::Acted { call }).await?;
     let now = ports.access.now();
     let delivery = test_delivery(to, ports.access.clock.new_id(), now);
     ports.log.send_new(&delivery, now).await.map_err(Refusal::Store)?;

@@ -22,7 +22,7 @@ pub const CHANGE_COLUMNS: [&str; 8] = [
 ];
 
 /// The same of entries of the audit trail.
-pub const AUDIT_COLUMNS: [&str; 20] = [
+pub const AUDIT_COLUMNS: [&str; 21] = [
     "id",
     "at",
     "kind",
@@ -43,6 +43,7 @@ pub const AUDIT_COLUMNS: [&str; 20] = [
     "role",
     "refund_max",
     "request_id",
+    "call",
 ];
 
 /// A person's cells.
@@ -94,12 +95,14 @@ pub fn audit_cells(entry: &AuditEntry) -> Vec<String> {
         }
     };
     let mut what: [String; 10] = Default::default();
+    let mut made = String::new();
     match &entry.what {
         Audited::SignedIn { client } => what[0].clone_from(client),
         Audited::Refused { client, why } => {
             what[0].clone_from(client);
             why.as_str().clone_into(&mut what[1]);
         }
+        Audited::Acted { call } | Audited::LimitExceeded { call } => made.clone_from(call),
         Audited::Downloaded { list, filter, rows } => {
             what[2].clone_from(list);
             what[3].clone_from(filter);
@@ -112,7 +115,7 @@ pub fn audit_cells(entry: &AuditEntry) -> Vec<String> {
         }
     }
     let first = [entry.id.to_string(), seconds(entry.at), entry.what.kind().as_str().to_owned()];
-    first.into_iter().chain(who).chain(what).chain([entry.request.clone()]).collect()
+    first.into_iter().chain(who).chain(what).chain([entry.request.clone(), made]).collect()
 }
 
 /// Role and limits; empty for whoever has none yet, or none any more.

@@ -273,7 +273,6 @@ impl World {
                 exceptions: self.clone(),
                 progress: self.clone(),
             },
-            audit: Some(self.clone()),
             gateway: self.info(),
         }
     }

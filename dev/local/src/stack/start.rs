@@ -134,7 +134,7 @@ fn router(
     let sample_shop =
         Shop::new(&parts.callers_url, &tokenizer).map_err(|error| StartError::App(error.to_string()))?;
     let checkout = guard::by_origin(checkout::router(sample_shop), hosts);
-    let issuer = issuer.map_or_else(Router::new, |issuer| issuer::router(Arc::new(issuer)));
+    let issuer = issuer.map_or_else(Router::new, |issuer| issuer::router(Arc::new(issuer), hosts));
     Ok(api.merge(control::router(Arc::clone(parts), hosts)).merge(checkout).merge(issuer))
 }
 

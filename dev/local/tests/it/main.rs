@@ -47,6 +47,7 @@ mod order_list;
 mod pages;
 mod pay;
 mod people;
+mod people_acts;
 mod permissions;
 mod personal_data;
 #[path = "../common/process.rs"]

@@ -11,7 +11,7 @@ use tollgate_core::{
     people::{
         AuditEntry, AuditFilter, AuditKind, AuditTrail, Audited, AuditedPerson, ChangedBy, Grant, NewPerson,
         NotChanged, PEOPLE_MAX, People, PeopleChange, PeopleEditor, PeopleReader as _, PeopleRefusal,
-        PeopleStore as _, Recognition, RefundMax, Subject, UsedTokens as _,
+        PeopleStore as _, Recognition, RefundMax, SignIns as _, Subject,
     },
     values::{Amount, Currency, SystemClock},
 };

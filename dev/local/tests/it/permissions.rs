@@ -12,6 +12,7 @@ use local::{
 };
 use reqwest::Method;
 use serde_json::{Value, json};
+use tollgate_core::people::RefundMax;
 
 use crate::{
     credit_card_client::{CreditCard, Syntax, payment},
@@ -149,13 +150,31 @@ async fn looks_at_webhooks(shop: &Shop) {
 
 /// A person does a little of everything, and a fresh process learns each time who that is.
 async fn a_person_acts(shop: &mut Shop) {
+    shop.renew_token().await;
+    shop.register("limited", 2599).await;
+    let paid = shop.pay_by_token("limited", "purchase").await.id();
+    sign_in::change(shop, |people| {
+        for entry in people.entries.iter_mut().filter(|entry| entry.name.to_string() == "Ann Archer") {
+            entry.grant.refund_max = RefundMax::nothing();
+        }
+    })
+    .await;
+    sign_in::act_as(shop, "ann").await;
+    for action in ["refund", "cancel"] {
+        shop.stack.cold_start().unwrap();
+        shop.follow_up("limited", &paid, action, json!({})).await.error(403, "exceeds_refund_max");
+    }
+    let stranger = sign_in::id_token(shop, "max").await;
+    assert_eq!(sign_in::exchange(shop, &stranger, &[]).await.0, 400);
     sign_in::act_as(shop, "eve").await;
     let none = uuid::Uuid::nil();
-    for action in ["capture", "refund", "cancel"] {
+    for action in ["capture", "refund", "cancel", "confirm"] {
         shop.stack.cold_start().unwrap();
         let path = format!("/v2/orders/late/transactions/{none}/{action}");
         shop.post(&path, json!({"data": {}})).await.error(404, "transaction_not_found");
     }
+    shop.stack.cold_start().unwrap();
+    shop.get("/v2/payment-methods?customer=customer-18").await.data(200);
     for path in ["/v2/orders/late", "/v2/stop", "/v2/webhooks", "/v2/entries", "/v2/people", "/v2/audit"] {
         shop.stack.cold_start().unwrap();
         assert!(!shop.get(path).await.data(200).is_null(), "{path}");
@@ -169,7 +188,7 @@ async fn a_person_acts(shop: &mut Shop) {
     }
     let audited = shop.get("/v2/audit?filter=eq(person,\"Eve Evans\")").await;
     let kinds: Vec<_> = audited.data(200).as_array().unwrap().iter().map(|one| one["kind"].clone()).collect();
-    assert_eq!(kinds, ["downloaded", "downloaded", "people_changed", "signed_in"]);
+    assert_eq!(kinds, ["downloaded", "downloaded", "people_changed", "acted", "acted", "signed_in"]);
 }
 
 /// A payment that the journal knows is charged back, and the settlement read again.
@@ -279,6 +298,8 @@ async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else()
     // Without the document its receivers are looked up.
     reads_a_deposit(&shop, "2", json!([])).await;
     a_person_acts(&mut shop).await;
+    crate::webhooks::put(&shop, &[receiver.document("shop")]);
+    shop.post("/v2/webhooks/shop/test", json!({})).await.data(202);
     let differences = differences(&granted, &shop.stack.performed());
     assert!(differences.is_empty(), "{differences:#?}");
     shop.close().await;

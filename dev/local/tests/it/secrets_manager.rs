@@ -38,7 +38,7 @@ async fn an_unknown_secret_and_an_unknown_action_get_awss_responses() {
     let stack = stack().await;
     let (status, answer) = read(&stack, "tollgate/merchants/0").await;
     assert_eq!((status, &answer["__type"]), (400, &json!("ResourceNotFoundException")));
-    let (status, answer) = call(&stack, "DeleteSecret", &json!({})).await;
+    let (status, answer) = call(&stack, "RotateSecret", &json!({})).await;
     assert_eq!((status, &answer["__type"]), (400, &json!("UnknownOperationException")));
     let (status, answer) = call(&stack, "GetSecretValue", &json!({})).await;
     assert_eq!((status, &answer["__type"]), (400, &json!("ValidationException")));
@@ -57,5 +57,17 @@ async fn a_document_can_be_changed_removed_and_kept_from_responding() {
     stack.secrets().remove("a");
     assert_eq!(read(&stack, "a").await.0, 400);
     assert_eq!(stack.secrets().reads(), 3);
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn a_secret_that_is_deleted_is_gone() {
+    let stack = stack().await;
+    stack.secrets().put("a", json!({}));
+    let deleted = json!({ "SecretId": "a", "ForceDeleteWithoutRecovery": true });
+    let (status, answer) = call(&stack, "DeleteSecret", &deleted).await;
+    assert_eq!((status, &answer["Name"]), (200, &json!("a")), "{answer}");
+    assert_eq!(read(&stack, "a").await.1["__type"], "ResourceNotFoundException");
+    assert_eq!(call(&stack, "DeleteSecret", &deleted).await.0, 400);
     stack.stop().await;
 }

@@ -37,17 +37,17 @@ fn merchant() -> MerchantId {
     merchants::REGISTERED.parse().unwrap()
 }
 
-fn store(shop: &Shop) -> DynamoDbPeople {
+pub(crate) fn store(shop: &Shop) -> DynamoDbPeople {
     let client = dynamodb_client(shop.stack.dynamodb_url());
     DynamoDbPeople::new(client, local::PEOPLE_TABLE_NAME.to_owned(), SignedDuration::from_hours(24 * 400))
 }
 
-fn operator() -> ChangedBy {
+pub(crate) fn operator() -> ChangedBy {
     ChangedBy::Operator("operator".parse().unwrap())
 }
 
 /// Changes the merchant's people as the command does.
-async fn change(shop: &Shop, change: impl FnOnce(&mut People)) {
+pub(crate) async fn change(shop: &Shop, change: impl FnOnce(&mut People)) {
     let store = store(shop);
     let mut people = store.people(&merchant()).await.unwrap();
     change(&mut people);
@@ -57,7 +57,7 @@ async fn change(shop: &Shop, change: impl FnOnce(&mut People)) {
 }
 
 /// A shop whose merchant knows the issuer's people.
-async fn open() -> Shop {
+pub(crate) async fn open() -> Shop {
     let shop = Shop::open().await;
     add_people(&shop).await;
     shop
@@ -83,7 +83,7 @@ pub(crate) async fn add_people(shop: &Shop) {
     .await;
 }
 
-fn issuer(shop: &Shop) -> String {
+pub(crate) fn issuer(shop: &Shop) -> String {
     format!("{}/_local/issuer", shop.stack.url())
 }
 
@@ -128,12 +128,12 @@ async fn id_token_like(shop: &Shop, person: &str, client: &str, like: &str) -> S
     answer["id_token"].as_str().unwrap().to_owned()
 }
 
-async fn id_token(shop: &Shop, person: &str) -> String {
+pub(crate) async fn id_token(shop: &Shop, person: &str) -> String {
     id_token_like(shop, person, "cli", "cognito").await
 }
 
 /// A token exchange with the usual members, changed by these.
-async fn exchange(shop: &Shop, id_token: &str, changes: &[(&str, &str)]) -> (u16, Value) {
+pub(crate) async fn exchange(shop: &Shop, id_token: &str, changes: &[(&str, &str)]) -> (u16, Value) {
     let mut form = vec![
         ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
         ("client_id", "cli"),

@@ -11,13 +11,13 @@ use tollgate::dynamodb::{
 };
 use tollgate_core::{
     order::{
-        ACTOR_MAX_BYTES, Attempt, Attribution, BY_HAND_MAX, ByHand, CaptureSchedule, Cause,
-        DECIDED_BY_MAX_BYTES, DISPUTES_MAX, Decision, Decline, Dispute, DisputeKind, Essentials, Fingerprint,
-        GatewayResponse, HandVerdict, KEY_NAME_MAX_CHARS, KeyDigest, Kind, LineId, Mechanism, NOTICES_MAX,
-        Notice, NoticeReason, OPERATIONS_MAX, Operation, OperationState, Order, OrderKey, PAUSES_MAX,
-        PERSON_MAX_BYTES, Pause, PaymentKind, Pending, Principal, REASON_MAX_BYTES, REFERENCES_MAX_BYTES,
-        RecordedDispute, Resumed, Route, SUPERSEDED_MAX, Shopper, Superseded, TRANSACTIONS_MAX, Transaction,
-        gateway_order_id,
+        ACTOR_MAX_BYTES, Attempt, Attribution, BY_HAND_MAX, ByHand, CAPTURE_MOVES_MAX, CaptureMove,
+        CaptureSchedule, Cause, DECIDED_BY_MAX_BYTES, DISPUTES_MAX, Decision, Decline, Dispute, DisputeKind,
+        Essentials, Fingerprint, GatewayResponse, HandVerdict, KEY_NAME_MAX_CHARS, KeyDigest, Kind, LineId,
+        Mechanism, NOTICES_MAX, Notice, NoticeReason, OPERATIONS_MAX, Operation, OperationState, Order,
+        OrderKey, PAUSES_MAX, PERSON_MAX_BYTES, Pause, PaymentKind, Pending, Principal, REASON_MAX_BYTES,
+        REFERENCES_MAX_BYTES, RecordedDispute, Resumed, Route, SUPERSEDED_MAX, Shopper, Superseded,
+        TRANSACTIONS_MAX, Transaction, gateway_order_id,
     },
     payments::{OrderStore, Shards, StoreError},
     values::{
@@ -134,6 +134,7 @@ fn full_order() -> Order {
     let long = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
     let mut order = Order::new(&long, Currency::USD, Some(Amount::MAX), Timestamp::now());
     order.pauses = vec![longest_pause(); PAUSES_MAX];
+    order.capture_moves = vec![longest_move(); CAPTURE_MOVES_MAX];
     let disputes = vec![longest_dispute(); DISPUTES_MAX];
     let each = OPERATIONS_MAX / TRANSACTIONS_MAX;
     order.transactions = (0..TRANSACTIONS_MAX).map(|n| transaction(n, each, true)).collect();
@@ -196,6 +197,11 @@ fn longest_decision() -> ByHand {
 fn longest_pause() -> Pause {
     let (at, by) = (Timestamp::now(), Some(Box::new(longest_attribution())));
     Pause { at, by: by.clone(), resumed: Some(Resumed { at, by }), carried: Carried::default() }
+}
+
+fn longest_move() -> CaptureMove {
+    let (at, by) = (Timestamp::now(), Some(Box::new(longest_attribution())));
+    CaptureMove { transaction: Uuid::new_v4(), at, by, to: Some(at), carried: Carried::default() }
 }
 
 fn longest_dispute() -> RecordedDispute {

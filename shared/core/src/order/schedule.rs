@@ -12,10 +12,10 @@ use super::{
 };
 use crate::{
     order::{
-        BACK_OFF_MIN, CaptureSchedule, KeyDigest, Kind, Operation, PaymentKind, Policy, Retry, Route, Stage,
-        Transaction,
+        Attribution, BACK_OFF_MIN, CaptureSchedule, KeyDigest, Kind, Operation, PaymentKind, Policy, Retry,
+        Route, Stage, Transaction,
     },
-    values::{Amount, Holidays},
+    values::{Amount, Carried, Holidays},
 };
 
 /// A capture that failed is not tried again in the last hour of its authorization: whoever is told that it failed has
@@ -28,6 +28,24 @@ const GRACE_AFTER_EXPIRY: SignedDuration = SignedDuration::from_hours(1);
 
 /// How long before the expiry an authorization counts as approaching it.
 pub(super) const EXPIRING_BEFORE: SignedDuration = SignedDuration::from_hours(24);
+
+/// Moves of scheduled captures that an order keeps. Of more, the oldest are in the log only.
+pub const CAPTURE_MOVES_MAX: usize = 5;
+
+/// A caller moved a scheduled capture, changed its amount, or canceled it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaptureMove {
+    /// The payment whose capture it is.
+    pub transaction: Uuid,
+    /// When it was done.
+    pub at: Timestamp,
+    /// Who wanted it and why.
+    pub by: Option<Box<Attribution>>,
+    /// When the payment is captured since; none where the capture was canceled.
+    pub to: Option<Timestamp>,
+    /// What a newer version stored with it.
+    pub carried: Carried,
+}
 
 /// What is due in an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +110,7 @@ impl Order {
         &mut self,
         id: Uuid,
         terms: &CaptureTerms,
+        by: Option<&Attribution>,
         policy: &Policy,
         now: Timestamp,
     ) -> Result<(), Rejection> {
@@ -127,6 +146,16 @@ impl Order {
         transaction.capture =
             at.map(|at| CaptureSchedule { at, amount: amount.or(kept), held_back_at: None }).or(lapsed);
         transaction.updated_at = now;
+        let (to, by) = (transaction.capture.map(|schedule| schedule.at), by.cloned().map(Box::new));
+        self.capture_moves.push(CaptureMove {
+            transaction: id,
+            at: now,
+            by,
+            to,
+            carried: Carried::default(),
+        });
+        let more = self.capture_moves.len().saturating_sub(CAPTURE_MOVES_MAX);
+        self.capture_moves.drain(..more);
         self.updated_at = now;
         Ok(())
     }

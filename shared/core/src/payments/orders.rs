@@ -14,20 +14,21 @@ use crate::{
 };
 
 impl Payments {
-    /// Moves a scheduled capture, changes its amount, or cancels it, in the version of the order that was seen if one is
-    /// stated.
+    /// Moves a scheduled capture, changes its amount, or cancels it, with who wanted that and why, in the version of the order
+    /// that was seen if one is stated.
     pub async fn schedule_capture(
         &self,
         merchant: &Merchant,
         key: &OrderKey,
         transaction: Uuid,
         terms: &CaptureTerms,
+        by: Option<&Attribution>,
         seen_version: Option<u64>,
     ) -> Result<Order, Refusal> {
         let policy = &merchant.policy;
         let change = |order: &mut Order| {
             order.must_have_version(seen_version)?;
-            order.schedule_capture(transaction, terms, policy, self.clock.now())
+            order.schedule_capture(transaction, terms, by, policy, self.clock.now())
         };
         self.change(key, transaction, ("scheduled capture moved", Principal::ClientCredentials), change).await
     }

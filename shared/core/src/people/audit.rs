@@ -70,6 +70,16 @@ pub enum Audited {
         /// Why.
         why: SignInRefusal,
     },
+    /// A person requested what no order, journal or switch names.
+    Acted {
+        /// Method and path.
+        call: String,
+    },
+    /// A person wanted to give back, or to let others give back, more than their own limit.
+    LimitExceeded {
+        /// Method and path.
+        call: String,
+    },
     /// A list was downloaded.
     Downloaded {
         /// Its path.
@@ -90,6 +100,10 @@ words! {
         SignedIn => "signed_in",
         /// A sign-in was refused.
         Refused => "sign_in_refused",
+        /// A person did what no order, journal or switch names.
+        Acted => "acted",
+        /// A person exceeded their limit, and was refused.
+        LimitExceeded => "limit_exceeded",
         /// A list was downloaded.
         Downloaded => "downloaded",
         /// People were changed.
@@ -113,6 +127,8 @@ impl Audited {
         match self {
             Self::SignedIn { .. } => AuditKind::SignedIn,
             Self::Refused { .. } => AuditKind::Refused,
+            Self::Acted { .. } => AuditKind::Acted,
+            Self::LimitExceeded { .. } => AuditKind::LimitExceeded,
             Self::Downloaded { .. } => AuditKind::Downloaded,
             Self::PeopleChanged(_) => AuditKind::PeopleChanged,
         }

@@ -78,8 +78,11 @@ impl PeopleEditor<'_> {
         edit: impl Fn(&mut People, Timestamp) -> Result<PeopleChange, PeopleRefusal> + Send + Sync,
     ) -> Result<(People, PeopleChange), NotChanged> {
         for _ in 0..TRIES_MAX {
-            let mut people = self.store.people(self.merchant).await?;
+            let mut people = self.store.recognized_people(self.merchant).await?;
             let change = edit(&mut people, self.clock.now())?;
+            if change.changes_nothing() {
+                return Ok((people, change));
+            }
             if self.store.save(self.merchant, &people, Some(&self.entry(&change))).await? {
                 return Ok((people, change));
             }

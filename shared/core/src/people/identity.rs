@@ -77,11 +77,19 @@ impl Recognition {
         matches!(self, Self::Subject { subject, .. } if subject == other)
     }
 
-    /// The same person by subject, if this identity has the address that has not been used yet.
-    pub(super) fn pinned_by(&self, identity: &Identity) -> Option<Self> {
-        let Self::Email { issuer, email } = self else { return None };
-        let is_theirs = *issuer == identity.subject.issuer && identity.verified_email.as_ref() == Some(email);
-        is_theirs.then(|| Self::Subject { subject: identity.subject.clone(), email: Some(email.clone()) })
+    /// Whether this identity has the address that has not been used yet.
+    pub(super) fn has_address_of(&self, identity: &Identity) -> bool {
+        matches!(self, Self::Email { issuer, email }
+            if *issuer == identity.subject.issuer && identity.verified_email.as_ref() == Some(email))
+    }
+
+    /// The same person by the subject that the address led to.
+    #[must_use]
+    pub fn pinned_to(self, subject: Subject) -> Self {
+        match self {
+            Self::Email { email, .. } => Self::Subject { subject, email: Some(email) },
+            Self::Subject { .. } => self,
+        }
     }
 }
 

@@ -6,7 +6,11 @@ mod tests;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Email, Grant, Identity, PersonEntry, Recognition, identity::SUBJECT_MAX_BYTES};
+use super::{
+    Email, Grant, Identity, PersonEntry, Recognition, RefundMax,
+    identity::SUBJECT_MAX_BYTES,
+    name::{has_mixed_scripts, is_same_name, kept},
+};
 use crate::{order::Person, payments::Role};
 
 /// Longest name of a person, in bytes. Each operation can have two of them: who did it, and who proposed it; together they
@@ -67,6 +71,19 @@ pub struct PeopleChange {
     pub after: Option<Grant>,
 }
 
+impl PeopleChange {
+    /// Whether the person may do the same as before.
+    pub fn changes_nothing(&self) -> bool {
+        self.before == self.after
+    }
+}
+
+/// Who changes people, and how much that one may let others give back.
+struct Changer {
+    name: Person,
+    refund_max: RefundMax,
+}
+
 /// Why people are not changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PeopleRefusal {
@@ -82,8 +99,11 @@ pub enum PeopleRefusal {
     /// The name is too long.
     #[error("a name has at most {PERSON_NAME_MAX_BYTES} bytes")]
     NameTooLong,
-    /// Another person has the name, in whatever letters.
-    #[error("another person has this name")]
+    /// A word of the name has letters of several scripts, some of which only look like others.
+    #[error("a word of a name has letters of one script")]
+    MixedScripts,
+    /// Another person has the name, or one that looks like it.
+    #[error("another person has this name, or one that looks like it")]
     NameTaken,
     /// Another person has or had the address, or has the subject.
     #[error("another person is recognized by this")]
@@ -100,6 +120,9 @@ pub enum PeopleRefusal {
     /// More than [`REFUND_LIMITS_MAX`](super::REFUND_LIMITS_MAX) limits.
     #[error("has limits in too many currencies")]
     TooManyLimits,
+    /// Whoever changes people would let another one give back more than they may themselves.
+    #[error("nobody lets others give back more than they may themselves")]
+    AboveOwnLimit,
 }
 
 /// A person who signed in.
@@ -107,26 +130,20 @@ pub enum PeopleRefusal {
 pub struct SignedIn {
     /// The entry's id.
     pub id: Uuid,
-    /// Whether the address was used now, so that the people have to be stored before the person may act.
-    pub is_pinned_now: bool,
+    /// Whether it is the address that recognizes the person, so that the subject has to be stored before the person may act.
+    pub uses_address: bool,
 }
 
 impl People {
     /// Recognizes who signed in; none if the merchant has no such person. A subject counts before an address, so that an
     /// address can change at the issuer.
-    pub fn sign_in(&mut self, identity: &Identity) -> Option<SignedIn> {
-        if let Some(entry) =
-            self.entries.iter().find(|entry| entry.recognition.has_subject(&identity.subject))
-        {
-            return Some(SignedIn { id: entry.id, is_pinned_now: false });
+    pub fn sign_in(&self, identity: &Identity) -> Option<SignedIn> {
+        let known = self.entries.iter().find(|entry| entry.recognition.has_subject(&identity.subject));
+        if let Some(entry) = known {
+            return Some(SignedIn { id: entry.id, uses_address: false });
         }
-        let (entry, pinned) = self
-            .entries
-            .iter_mut()
-            .find_map(|entry| entry.recognition.pinned_by(identity).map(|pinned| (entry, pinned)))?;
-        entry.recognition = pinned;
-        self.version += 1;
-        Some(SignedIn { id: entry.id, is_pinned_now: true })
+        let entry = self.entries.iter().find(|entry| entry.recognition.has_address_of(identity))?;
+        Some(SignedIn { id: entry.id, uses_address: true })
     }
 
     /// The person with this id.
@@ -147,11 +164,12 @@ impl People {
         id: Uuid,
         at: Timestamp,
     ) -> Result<PeopleChange, PeopleRefusal> {
-        let by = self.name_of_changer(by, None)?;
-        self.check_new(&new)?;
-        let change =
-            PeopleChange { at, by, id, name: new.name.clone(), before: None, after: Some(new.grant.clone()) };
-        let NewPerson { name, recognition, grant } = new;
+        let by = self.changer(by, None)?;
+        let name = self.check_new(&new)?;
+        check_limits(&new.grant, &RefundMax::nothing(), &by)?;
+        let NewPerson { name: _, recognition, grant } = new;
+        let (by, after) = (by.name, Some(grant.clone()));
+        let change = PeopleChange { at, by, id, name: name.clone(), before: None, after };
         self.entries.push(PersonEntry { id, name, recognition, grant });
         self.version += 1;
         Ok(change)
@@ -165,27 +183,34 @@ impl People {
         grant: Grant,
         at: Timestamp,
     ) -> Result<PeopleChange, PeopleRefusal> {
-        let by = self.name_of_changer(by, Some(id))?;
-        check_limits(&grant)?;
+        let by = self.changer(by, Some(id))?;
         let entry = self.entries.iter_mut().find(|entry| entry.id == id).ok_or(PeopleRefusal::NotFound)?;
+        check_limits(&grant, &entry.grant.refund_max, &by)?;
         let before = std::mem::replace(&mut entry.grant, grant.clone());
         self.version += 1;
-        Ok(PeopleChange { at, by, id, name: entry.name.clone(), before: Some(before), after: Some(grant) })
+        Ok(PeopleChange {
+            at,
+            by: by.name,
+            id,
+            name: entry.name.clone(),
+            before: Some(before),
+            after: Some(grant),
+        })
     }
 
     /// Removes a person. The entry is gone; history keeps the name.
     pub fn remove(&mut self, by: &ChangedBy, id: Uuid, at: Timestamp) -> Result<PeopleChange, PeopleRefusal> {
-        let by = self.name_of_changer(by, Some(id))?;
+        let by = self.changer(by, Some(id))?.name;
         let place = self.entries.iter().position(|entry| entry.id == id).ok_or(PeopleRefusal::NotFound)?;
         let PersonEntry { name, grant, .. } = self.entries.remove(place);
         self.version += 1;
         Ok(PeopleChange { at, by, id, name, before: Some(grant), after: None })
     }
 
-    /// The name of who may change this entry, or add one.
-    fn name_of_changer(&self, by: &ChangedBy, changed: Option<Uuid>) -> Result<Person, PeopleRefusal> {
+    /// Who may change this entry, or add one.
+    fn changer(&self, by: &ChangedBy, changed: Option<Uuid>) -> Result<Changer, PeopleRefusal> {
         match by {
-            ChangedBy::Operator(name) => Ok(name.clone()),
+            ChangedBy::Operator(name) => Ok(Changer { name: name.clone(), refund_max: RefundMax::Unlimited }),
             ChangedBy::Person { id, role } => {
                 let entry = self.get(*id).ok_or(PeopleRefusal::Role)?;
                 if self.role_now(*id, *role) != Some(Role::All) {
@@ -193,25 +218,27 @@ impl People {
                 } else if changed == Some(*id) {
                     Err(PeopleRefusal::OwnEntry)
                 } else {
-                    Ok(entry.name.clone())
+                    Ok(Changer { name: entry.name.clone(), refund_max: entry.grant.refund_max.clone() })
                 }
             }
         }
     }
 
-    fn check_new(&self, new: &NewPerson) -> Result<(), PeopleRefusal> {
-        check_limits(&new.grant)?;
+    /// The name as it is kept, if this person may be added.
+    fn check_new(&self, new: &NewPerson) -> Result<Person, PeopleRefusal> {
         check_texts(&new.recognition)?;
         if self.entries.len() >= PEOPLE_MAX {
             return Err(PeopleRefusal::Full);
         }
-        if new.name.to_string().len() > PERSON_NAME_MAX_BYTES {
-            return Err(PeopleRefusal::NameTooLong);
+        let name = kept(&new.name).filter(|name| name.to_string().len() <= PERSON_NAME_MAX_BYTES);
+        let name = name.ok_or(PeopleRefusal::NameTooLong)?;
+        if has_mixed_scripts(&name) {
+            return Err(PeopleRefusal::MixedScripts);
         }
-        if self.entries.iter().any(|entry| is_same_name(&entry.name, &new.name)) {
+        if self.entries.iter().any(|entry| is_same_name(&entry.name, &name)) {
             return Err(PeopleRefusal::NameTaken);
         }
-        if self.is_taken(&new.recognition) { Err(PeopleRefusal::RecognitionTaken) } else { Ok(()) }
+        if self.is_taken(&new.recognition) { Err(PeopleRefusal::RecognitionTaken) } else { Ok(name) }
     }
 
     /// Whether somebody has this address, used or not, or this subject.
@@ -228,8 +255,15 @@ impl People {
     }
 }
 
-fn check_limits(grant: &Grant) -> Result<(), PeopleRefusal> {
-    if grant.refund_max.fits() { Ok(()) } else { Err(PeopleRefusal::TooManyLimits) }
+/// Lowering what somebody may give back is for everybody who changes people.
+fn check_limits(grant: &Grant, before: &RefundMax, by: &Changer) -> Result<(), PeopleRefusal> {
+    if !grant.refund_max.fits() {
+        Err(PeopleRefusal::TooManyLimits)
+    } else if grant.refund_max.exceeds_both(before, &by.refund_max) {
+        Err(PeopleRefusal::AboveOwnLimit)
+    } else {
+        Ok(())
+    }
 }
 
 /// What no ID token can say recognizes nobody, and may not fit the item.
@@ -241,9 +275,4 @@ fn check_texts(recognition: &Recognition) -> Result<(), PeopleRefusal> {
         return Err(PeopleRefusal::Issuer);
     }
     if recognition.subject().is_none_or(is_subject) { Ok(()) } else { Err(PeopleRefusal::Subject) }
-}
-
-/// Whether two names could be taken for one on record.
-fn is_same_name(one: &Person, other: &Person) -> bool {
-    one.to_string().to_lowercase() == other.to_string().to_lowercase()
 }

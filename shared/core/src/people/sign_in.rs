@@ -3,10 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{
-    AuditEntry, AuditTrail, Audited, AuditedPerson, Identity, PeopleStore, PersonEntry, SignInRefusal,
-    UsedTokens,
-};
+use super::{AuditEntry, Audited, AuditedPerson, Identity, PersonEntry, SignInRefusal, SignInStore};
 use crate::{order::MerchantId, payments::StoreError};
 
 /// How often people are read again because somebody changed them meanwhile.
@@ -31,53 +28,78 @@ pub struct SignInAttempt<'a> {
     pub now: Timestamp,
 }
 
-/// The person, or none if the attempt is refused. Whether it is or not, and whatever the merchant and the person, the same
-/// number of calls is made, so that time tells nothing; only the first sign-in, which uses an address, takes one more.
-pub async fn sign_in<S: PeopleStore + AuditTrail + UsedTokens + ?Sized>(
+/// Whom an ID token shows.
+#[derive(Clone, Debug)]
+pub struct Recognized {
+    person: Option<PersonEntry>,
+    is_first: bool,
+}
+
+/// Uses the ID token up, and finds whose it is. [`Recognized::conclude`] says who may act.
+///
+/// Whether an attempt is refused or not, and whatever the merchant and the person, the same number of calls is made, so that
+/// time tells nothing; only the first sign-in, which uses an address, takes one more, and who was refused too often one less.
+pub async fn recognize<S: SignInStore + ?Sized>(
     store: &S,
     attempt: &SignInAttempt<'_>,
-) -> Result<Option<PersonEntry>, StoreError> {
+) -> Result<Recognized, StoreError> {
     // First: of two that bring the same token at once, one is the second.
     let (digest, until) = attempt.token;
     let is_first = store.use_once(digest, until).await?;
-    let found = recognized(store, attempt, is_first).await?;
-    let client = attempt.client.to_owned();
-    let (who, what) = match (&found, is_first) {
-        (Some(person), true) => {
-            (AuditedPerson::Known { id: person.id, name: person.name.clone() }, Audited::SignedIn { client })
-        }
-        (Some(person), false) => (
-            AuditedPerson::Known { id: person.id, name: person.name.clone() },
-            Audited::Refused { client, why: SignInRefusal::TokenUsed },
-        ),
-        (None, _) => {
-            let Identity { subject, verified_email } = attempt.identity.clone();
-            let why = if is_first { SignInRefusal::NotListed } else { SignInRefusal::TokenUsed };
-            (AuditedPerson::Stranger { subject, email: verified_email }, Audited::Refused { client, why })
-        }
-    };
-    let entry =
-        AuditEntry { id: attempt.audit_id, at: attempt.now, who, what, request: attempt.request.to_owned() };
-    // Nobody acts without a trace.
-    store.record(attempt.merchant, &entry).await?;
-    Ok(found.filter(|_| is_first))
+    Ok(Recognized { person: person(store, attempt, is_first).await?, is_first })
 }
 
 /// Who it is; an address is used only by a token that counts.
-async fn recognized<S: PeopleStore + ?Sized>(
+async fn person<S: SignInStore + ?Sized>(
     store: &S,
     attempt: &SignInAttempt<'_>,
     may_use_address: bool,
 ) -> Result<Option<PersonEntry>, StoreError> {
     for _ in 0..TRIES {
-        let mut people = store.people(attempt.merchant).await?;
+        let people = store.recognized_people(attempt.merchant).await?;
         let Some(signed_in) = people.sign_in(attempt.identity) else { return Ok(None) };
-        let is_kept = !signed_in.is_pinned_now
+        let is_pinned = !signed_in.uses_address
             || !may_use_address
-            || store.save(attempt.merchant, &people, None).await?;
-        if is_kept {
+            || store.pin(attempt.merchant, signed_in.id, &attempt.identity.subject).await?;
+        if is_pinned {
             return Ok(people.get(signed_in.id).cloned());
         }
     }
     Err(StoreError::Unavailable("the merchant's people are being changed".to_owned()))
+}
+
+impl Recognized {
+    /// The person who may act, or none; either is on record then. `is_known` says whether there is such a merchant.
+    pub async fn conclude<S: SignInStore + ?Sized>(
+        self,
+        store: &S,
+        attempt: &SignInAttempt<'_>,
+        is_known: bool,
+    ) -> Result<Option<PersonEntry>, StoreError> {
+        let Self { person, is_first } = self;
+        let client = attempt.client.to_owned();
+        let entry = |who, what| AuditEntry {
+            id: attempt.audit_id,
+            at: attempt.now,
+            who,
+            what,
+            request: attempt.request.to_owned(),
+        };
+        let Identity { subject, verified_email } = attempt.identity.clone();
+        let who = match &person {
+            Some(person) => AuditedPerson::Known { id: person.id, name: person.name.clone() },
+            None => AuditedPerson::Stranger { subject: subject.clone(), email: verified_email },
+        };
+        // Nobody acts without a trace.
+        if person.is_some() && is_first && is_known {
+            store.record(attempt.merchant, &entry(who, Audited::SignedIn { client })).await?;
+            return Ok(person);
+        }
+        let why = if is_first { SignInRefusal::NotListed } else { SignInRefusal::TokenUsed };
+        if store.count_refusal(&subject, attempt.now).await? {
+            let entry = entry(who, Audited::Refused { client, why });
+            store.record_refusal(attempt.merchant, is_known, &entry).await?;
+        }
+        Ok(None)
+    }
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::{AuditEntry, AuditFilter, AuditPage, People, PeopleChange};
+use super::{AuditEntry, AuditFilter, AuditPage, People, PeopleChange, Subject};
 use crate::{
     order::MerchantId,
     payments::{StoreError, Unreadable},
@@ -26,16 +26,19 @@ pub struct ChangePage {
 /// Tells who acts for a merchant. All that most functions need.
 #[async_trait]
 pub trait PeopleReader: Send + Sync {
-    /// The merchant's people as they are now; nobody if none was ever added.
+    /// The merchant's people as they are now; nobody if none was ever added. Whoever was added by an address is shown so, also
+    /// after the first sign-in.
     async fn people(&self, merchant: &MerchantId) -> Result<People, StoreError>;
 }
 
 /// Keeps people and who changed them.
 #[async_trait]
 pub trait PeopleStore: PeopleReader {
+    /// The merchant's people, each whose address was used with the subject that it led to.
+    async fn recognized_people(&self, merchant: &MerchantId) -> Result<People, StoreError>;
+
     /// Writes people if nobody has changed them since they were read, together with the change's entry in the audit trail and
-    /// its place in the history, which is kept for ever. Says whether they were written. Without an entry, somebody's address
-    /// was used.
+    /// its place in the history, which is kept for ever. Says whether they were written.
     async fn save(
         &self,
         merchant: &MerchantId,
@@ -71,14 +74,39 @@ pub trait AuditTrail: Send + Sync {
     ) -> Result<AuditPage, StoreError>;
 }
 
-/// Remembers ID tokens until they are over.
+/// How long a refused sign-in is kept for a merchant that does not exist: nobody can read it, and anybody can cause it.
+pub const UNKNOWN_MERCHANT_KEPT: SignedDuration = SignedDuration::from_hours(24);
+
+/// Refused sign-ins of one subject that are recorded in a day of UTC, whatever the merchants.
+pub const REFUSALS_PER_DAY: u32 = 20;
+
+/// Keeps what people sign in with.
 #[async_trait]
-pub trait UsedTokens: Send + Sync {
-    /// Notes that the token with this digest was used. Says whether it was the first time.
+pub trait SignIns: Send + Sync {
+    /// Notes that the token with this digest was used, until it is over. Says whether it was the first time.
     async fn use_once(&self, digest: &[u8; 32], until: Timestamp) -> Result<bool, StoreError>;
+
+    /// Notes, once and for all, that a person's address led to this subject. Says whether it was the first.
+    async fn pin(&self, merchant: &MerchantId, person: Uuid, subject: &Subject) -> Result<bool, StoreError>;
+
+    /// Counts a refused sign-in of a subject on a day, and says whether it is one of the first [`REFUSALS_PER_DAY`].
+    async fn count_refusal(&self, subject: &Subject, at: Timestamp) -> Result<bool, StoreError>;
+
+    /// Adds the entry of a refused sign-in, kept for [`UNKNOWN_MERCHANT_KEPT`] where the merchant does not exist.
+    async fn record_refusal(
+        &self,
+        merchant: &MerchantId,
+        is_known: bool,
+        entry: &AuditEntry,
+    ) -> Result<(), StoreError>;
 }
 
 /// All that a sign-in needs of the table of people.
-pub trait SignInStore: PeopleStore + AuditTrail + UsedTokens {}
+pub trait SignInStore: PeopleStore + AuditTrail + SignIns {}
 
-impl<S: PeopleStore + AuditTrail + UsedTokens> SignInStore for S {}
+impl<S: PeopleStore + AuditTrail + SignIns> SignInStore for S {}
+
+/// What functions need of the table of people that let them in.
+pub trait ActingPeople: PeopleReader + AuditTrail {}
+
+impl<S: PeopleReader + AuditTrail> ActingPeople for S {}

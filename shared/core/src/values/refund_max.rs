@@ -30,6 +30,21 @@ impl RefundMax {
         }
     }
 
+    /// Nothing in any currency.
+    pub fn nothing() -> Self {
+        Self::By(BTreeMap::new())
+    }
+
+    /// Whether it allows more than each of two others in some currency.
+    pub fn exceeds_both(&self, one: &Self, other: &Self) -> bool {
+        match self {
+            Self::Unlimited => ![one, other].contains(&&Self::Unlimited),
+            Self::By(limits) => limits.iter().any(|(&currency, &limit)| {
+                [one, other].iter().all(|max| max.exceeded_by(currency, limit).is_some())
+            }),
+        }
+    }
+
     /// Whether it can be stored: at most [`REFUND_LIMITS_MAX`] currencies.
     pub fn fits(&self) -> bool {
         match self {
@@ -53,6 +68,26 @@ mod tests {
         assert_eq!(limits.exceeded_by(Currency::USD, amount(5_000)), None);
         assert_eq!(limits.exceeded_by(Currency::USD, amount(5_001)), Some(amount(5_000)));
         assert_eq!(RefundMax::Unlimited.exceeded_by(Currency::USD, Amount::MAX), None);
+    }
+
+    #[test]
+    fn a_limit_exceeds_others_by_currency() {
+        let usd = |minor| RefundMax::By(BTreeMap::from([(Currency::USD, amount(minor))]));
+        let euro = RefundMax::By(BTreeMap::from([(Currency::parse("EUR").unwrap(), amount(1))]));
+        let nothing = RefundMax::nothing();
+        for (max, one, other, exceeds) in [
+            (&usd(100), &usd(100), &nothing, false),
+            (&usd(101), &usd(100), &nothing, true),
+            (&usd(101), &usd(100), &usd(200), false),
+            (&euro, &usd(100), &usd(200), true),
+            (&nothing, &nothing, &nothing, false),
+            (&RefundMax::Unlimited, &usd(100), &nothing, true),
+            (&RefundMax::Unlimited, &nothing, &RefundMax::Unlimited, false),
+            (&usd(100), &RefundMax::Unlimited, &nothing, false),
+        ] {
+            assert_eq!(max.exceeds_both(one, other), exceeds, "{max:?} beside {one:?} and {other:?}");
+            assert_eq!(max.exceeds_both(other, one), exceeds);
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ mod transaction;
 use aws_sdk_dynamodb::types::AttributeValue;
 use tollgate_core::{
     journal::{AgendaList, AgendaPlaces},
-    order::{Order, OrderKey, Pause, Transaction},
+    order::{CaptureMove, Order, OrderKey, Pause, Transaction},
     payments::{Index, Shards, StoreError},
     values::{Carried, Currency},
 };
@@ -45,6 +45,7 @@ const VERSION: &str = "version";
 const CREATED_AT: &str = "c";
 const UPDATED_AT: &str = "u";
 const PAUSES: &str = "pauses";
+const CAPTURE_MOVES: &str = "capture_moves";
 
 /// An order as it is stored.
 pub struct StoredOrder(pub Item);
@@ -66,6 +67,9 @@ impl StoredOrder {
         writer.put(UPDATED_AT, &order.updated_at);
         if !order.pauses.is_empty() {
             writer.list(PAUSES, &order.pauses, |pause, to| pause.write(&(), to));
+        }
+        if !order.capture_moves.is_empty() {
+            writer.list(CAPTURE_MOVES, &order.capture_moves, |moved, to| moved.write(&(), to));
         }
         writer.carry(&order.carried);
         let mut item = writer.0;
@@ -124,6 +128,7 @@ impl StoredOrder {
             created_at: whole.created_at,
             updated_at: whole.updated_at,
             pauses: members.list(PAUSES, |from| Pause::read(&(), from))?,
+            capture_moves: members.list(CAPTURE_MOVES, |from| CaptureMove::read(&(), from))?,
             newer_form: (form > FORM).then_some(form),
             carried: Carried::default(),
         };

@@ -8,7 +8,7 @@ use tollgate_core::{
         AuditEntry, AuditKind, Audited, AuditedPerson, Grant, People, PeopleChange, PersonEntry, Recognition,
         RefundMax, SignInRefusal, Subject,
     },
-    values::{Amount, Currency},
+    values::{Amount, Currency, mask_card_numbers},
 };
 
 use crate::dynamodb::members::{Object, Read, Reader, Writer, corrupt, stored};
@@ -65,11 +65,17 @@ impl Object for Recognition {
                 to.text("email", email.to_string());
             }
             Self::Subject { subject, email } => {
-                to.text("iss", &subject.issuer);
-                to.text("sub", &subject.subject);
+                subject.write(&(), to);
                 to.put("email", &email.as_ref().map(ToString::to_string));
             }
         }
+    }
+}
+
+stored! {
+    Subject {
+        issuer: "iss",
+        subject: "sub",
     }
 }
 
@@ -93,21 +99,28 @@ stored! {
     }
 }
 
-/// Without limits, nothing is stored: a list that is empty is the strictest limit, not none.
+/// The word for no limit. It is stored, so that an attribute that is lost means nothing rather than everything.
+const UNLIMITED: &str = "unlimited";
+
 fn write_limits(max: &RefundMax, to: &mut Writer) {
-    if let RefundMax::By(limits) = max {
-        let limits: Vec<Limit> =
-            limits.iter().map(|(&currency, &amount)| Limit { currency, amount }).collect();
-        to.list("refund_max", &limits, |limit, to| limit.write(&(), to));
-        to.put("has_refund_max", &true);
+    match max {
+        RefundMax::Unlimited => to.text("refunds", UNLIMITED),
+        RefundMax::By(limits) => {
+            let limits: Vec<Limit> =
+                limits.iter().map(|(&currency, &amount)| Limit { currency, amount }).collect();
+            to.list("refund_max", &limits, |limit, to| limit.write(&(), to));
+        }
     }
 }
 
 fn read_limits(from: &mut Reader) -> Read<RefundMax> {
     let limits: Vec<Limit> = from.list("refund_max", |from| Limit::read(&(), from))?;
-    let is_limited: bool = from.get_or("has_refund_max", Some(false))?;
     let limits: BTreeMap<_, _> = limits.into_iter().map(|limit| (limit.currency, limit.amount)).collect();
-    Ok(if is_limited || !limits.is_empty() { RefundMax::By(limits) } else { RefundMax::Unlimited })
+    match from.get::<Option<String>>("refunds")?.as_deref() {
+        None => Ok(RefundMax::By(limits)),
+        Some(UNLIMITED) if limits.is_empty() => Ok(RefundMax::Unlimited),
+        Some(_) => Err(corrupt("refunds")),
+    }
 }
 
 stored! {
@@ -138,7 +151,7 @@ impl Object for AuditedPerson {
             (Some(id), Some(name)) => Ok(Self::Known { id, name }),
             (None, Some(name)) => Ok(Self::Operator { name }),
             _ => {
-                let subject = Subject { issuer: from.get("iss")?, subject: from.get("sub")? };
+                let subject = Object::read(&(), from)?;
                 Ok(Self::Stranger { subject, email: optional(from, "email")? })
             }
         }
@@ -151,10 +164,12 @@ impl Object for AuditedPerson {
                 to.text("name", name.to_string());
             }
             Self::Operator { name } => to.text("name", name.to_string()),
+            // What an issuer calls a stranger is any text.
             Self::Stranger { subject, email } => {
-                to.text("iss", &subject.issuer);
-                to.text("sub", &subject.subject);
-                to.put("email", &email.as_ref().map(ToString::to_string));
+                to.text("iss", mask_card_numbers(&subject.issuer));
+                to.text("sub", mask_card_numbers(&subject.subject));
+                let email = email.as_ref().map(ToString::to_string);
+                to.put("email", &email.filter(|email| mask_card_numbers(email) == *email));
             }
         }
     }
@@ -168,6 +183,8 @@ impl Object for Audited {
                 let client = from.get("client")?;
                 Self::Refused { client, why: word(from, "why", SignInRefusal::from_name)? }
             }
+            AuditKind::Acted => Self::Acted { call: from.get("call")? },
+            AuditKind::LimitExceeded => Self::LimitExceeded { call: from.get("call")? },
             AuditKind::Downloaded => Self::Downloaded {
                 list: from.get("list")?,
                 filter: from.get("filter")?,
@@ -185,6 +202,7 @@ impl Object for Audited {
                 to.text("client", client);
                 to.text("why", why.as_str());
             }
+            Self::Acted { call } | Self::LimitExceeded { call } => to.text("call", mask_card_numbers(call)),
             Self::Downloaded { list, filter, rows } => {
                 to.text("list", list);
                 to.text("filter", filter);

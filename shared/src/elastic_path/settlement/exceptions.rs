@@ -83,7 +83,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
             },
         }))
     };
-    let body = on_record(ports, &caller, request, body).await?;
+    let body = on_record(&ports.access, &caller, request, body).await?;
     Ok(Reply::new(200, body.followed_by(next.as_deref())))
 }
 
@@ -91,7 +91,7 @@ async fn note(ports: &Transactions, request: &Request) -> Handled<Value> {
     let caller = Caller::merchant(&ports.access, request, Role::Operate).await?;
     Parameters::none(request)?;
     let id = exception_id(request)?;
-    let (by, text) = who_and(request, "text")?;
+    let (by, text) = who_and(request, &caller, "text")?;
     let note = Note { at: ports.access.now(), by, text };
     let noted =
         settlement::note_exception(ports.settlement.exceptions.as_ref(), &caller.merchant.id, id, &note)
@@ -103,7 +103,7 @@ async fn resolve(ports: &Transactions, request: &Request) -> Handled<Value> {
     let caller = Caller::merchant(&ports.access, request, Role::Operate).await?;
     Parameters::none(request)?;
     let id = exception_id(request)?;
-    let (by, reason) = who_and(request, "reason")?;
+    let (by, reason) = who_and(request, &caller, "reason")?;
     let resolution = Resolution { at: ports.access.now(), by, reason };
     let store = ports.settlement.exceptions.as_ref();
     let resolved = settlement::resolve_exception(store, &caller.merchant.id, id, &resolution).await;
@@ -114,18 +114,24 @@ fn exception_id(request: &Request) -> Result<Uuid, Failure> {
     path_parameter(request, "exceptionId").parse().map_err(|_| refused(ExceptionRefusal::NotFound))
 }
 
-/// The person who does it, who has to be named, and what the person says.
-fn who_and(request: &Request, text: &str) -> Result<(String, String), Failure> {
+/// The person who does it, and what the person says. A key has to name the person; one who signed in is known.
+fn who_and(request: &Request, caller: &Caller, text: &str) -> Result<(String, String), Failure> {
     let document = json_body(request)?;
     only_data_and_options(&document)?;
     let mut data = Members::of(&document).inside("data")?;
     data.only(&["actor", text, "type"]);
-    let actor: Option<Actor> = required(&mut data, "actor");
+    let by = match caller.person() {
+        Some(_) if !data.lacks("actor") => {
+            data.no_value("actor", "is for a key: a person's own name is kept")
+        }
+        Some(person) => Some(person.name.to_string()),
+        None => required::<Actor>(&mut data, "actor").map(|actor| actor.to_string()),
+    };
     let says: Option<Reason> = required(&mut data, text);
     data.finish()?;
     // Whatever is missing was a problem.
-    let (actor, says) = actor.zip(says).ok_or_else(Failure::unreadable)?;
-    Ok((actor.to_string(), says.to_string()))
+    let (by, says) = by.zip(says).ok_or_else(Failure::unreadable)?;
+    Ok((by, says.to_string()))
 }
 
 fn required<T>(data: &mut Members<'_>, name: &str) -> Option<T>

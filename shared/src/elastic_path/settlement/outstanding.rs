@@ -81,7 +81,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
             },
         }))
     };
-    let body = on_record(ports, &caller, request, body).await?;
+    let body = on_record(&ports.access, &caller, request, body).await?;
     Ok(Reply::new(200, body.followed_by(next.as_deref())))
 }
 

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use tollgate_core::{
     order::MerchantId,
     payments::{Merchant, Refusal, trail},
-    people::{PersonEntry, SignInAttempt, sign_in},
+    people::{PersonEntry, SignInAttempt, recognize},
 };
 
 use super::Form;
@@ -29,6 +29,9 @@ const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
 
 /// What is issued, as the response says it.
 pub(super) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+
+/// When to come back while the issuer does not respond: its keys are read again after a minute at the earliest.
+const RETRY_S: u32 = 60;
 
 /// What a client brings.
 struct Exchange {
@@ -107,7 +110,9 @@ async fn accepted(
         Err(IdTokenError::Unavailable(why)) => {
             let issuer = ports.id_tokens.issuer();
             let sentence = format!("the issuer {issuer} cannot be asked who signed in: {why}");
-            return Err(Failure::new(Code::ServiceUnavailable, sentence));
+            let mut failure = Failure::new(Code::ServiceUnavailable, sentence);
+            failure.retry_after_s = Some(RETRY_S);
+            return Err(failure);
         }
     };
     let Ok(id) = exchange.audience.parse::<MerchantId>() else { return Ok(None) };
@@ -133,14 +138,18 @@ async fn signed_in(
         audit_id: access.clock.new_id(),
         now: access.now(),
     };
-    let (merchant, person) = tokio::join!(access.merchant(id), sign_in(ports.people.as_ref(), &attempt));
-    let person = person.map_err(Refusal::Store)?;
-    match (merchant, person) {
-        (Ok(merchant), Some(person)) => {
-            trail::note(|trail| trail.principal = Some(format!("person:{}", person.id)));
-            Ok(Some((merchant, person)))
-        }
-        (Ok(_) | Err(Denied::Wrong | Denied::NotForPeople | Denied::TooOften(..)), _) => Ok(None),
-        (Err(error @ Denied::Unavailable(_)), _) => Err(denied(error, refused)),
+    let store = ports.people.as_ref();
+    let (merchant, recognized) = tokio::join!(access.merchant(id), recognize(store, &attempt));
+    let recognized = recognized.map_err(Refusal::Store)?;
+    let merchant = match merchant {
+        Ok(merchant) => Some(merchant),
+        Err(error @ Denied::Unavailable(_)) => return Err(denied(error, refused)),
+        Err(Denied::Wrong | Denied::NotForPeople | Denied::TooOften(..)) => None,
+    };
+    let person = recognized.conclude(store, &attempt, merchant.is_some()).await.map_err(Refusal::Store)?;
+    let found = merchant.zip(person);
+    if let Some((_, person)) = &found {
+        trail::note(|trail| trail.principal = Some(format!("person:{}", person.id)));
     }
+    Ok(found)
 }

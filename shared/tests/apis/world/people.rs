@@ -39,6 +39,10 @@ impl PeopleReader for World {
 
 #[async_trait]
 impl PeopleStore for World {
+    async fn recognized_people(&self, merchant: &MerchantId) -> Result<People, StoreError> {
+        self.people(merchant).await
+    }
+
     async fn save(
         &self,
         merchant: &MerchantId,

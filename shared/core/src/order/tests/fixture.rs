@@ -185,7 +185,7 @@ impl Fixture {
     }
 
     pub(in crate::order) fn reschedule(&mut self, id: Uuid, terms: &CaptureTerms) -> Result<(), Rejection> {
-        self.order.schedule_capture(id, terms, &self.policy, self.now)
+        self.order.schedule_capture(id, terms, None, &self.policy, self.now)
     }
 
     /// An approved payment, and its id.

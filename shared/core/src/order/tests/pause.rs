@@ -125,7 +125,10 @@ fn what_was_not_told_in_time_because_nothing_ran_lapses_all_the_same() {
 fn a_paused_capture_of_the_last_day_is_told_of_before_it_is_due() {
     let (mut fixture, id) = paused();
     let last = ends(&fixture) - HOUR;
-    fixture.order.schedule_capture(id, &CaptureAt::At(last).into(), &fixture.policy, fixture.now).unwrap();
+    fixture
+        .order
+        .schedule_capture(id, &CaptureAt::At(last).into(), None, &fixture.policy, fixture.now)
+        .unwrap();
     fixture.now = ends(&fixture) - DAY;
     assert_eq!(fixture.order.next_capture_at(), Some(fixture.now));
     assert_eq!(fixture.order.due_for_capture(fixture.now), Some(Due::Notice(id)));

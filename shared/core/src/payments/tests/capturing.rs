@@ -485,7 +485,7 @@ async fn a_part_counts_as_much_as_it_is_in_a_dry_run_and_when_it_is_captured() {
     let terms = CaptureTerms { at: None, amount: Some(part) };
     let (key, order) = (&fixture.key, fixture.stored().await);
     let id = order.transactions[0].id;
-    fixture.payments.schedule_capture(&fixture.merchant, key, id, &terms, None).await.unwrap();
+    fixture.payments.schedule_capture(&fixture.merchant, key, id, &terms, None, None).await.unwrap();
     let sum = [("USD", 2599 + 600)].into();
     let looked = run_of(&fixture, &Everyone, dry_run()).await;
     assert_eq!((looked.captured, &looked.captured_minor), (2, &sum));

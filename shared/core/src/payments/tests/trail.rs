@@ -121,7 +121,14 @@ async fn every_change_has_a_line_in_the_audit_trail() {
     let log = Log::here();
     fixture
         .payments
-        .schedule_capture(&fixture.merchant, &fixture.key, at.transaction, &CaptureAt::At(due).into(), None)
+        .schedule_capture(
+            &fixture.merchant,
+            &fixture.key,
+            at.transaction,
+            &CaptureAt::At(due).into(),
+            None,
+            None,
+        )
         .await
         .unwrap();
     let ended = due + jiff::SignedDuration::from_hours(7 * 24 + 2);

@@ -1,6 +1,6 @@
-//! A pause of an order's captures as it is stored.
+//! A pause of an order's captures, and a move of one of them, as they are stored.
 
-use tollgate_core::order::{Pause, Resumed};
+use tollgate_core::order::{CaptureMove, Pause, Resumed};
 
 use crate::dynamodb::members::{Object, Read, Reader, Writer, stored};
 
@@ -9,6 +9,16 @@ stored! {
         at: "at",
         by: "by",
         resumed: "resumed",
+        ..carried
+    }
+}
+
+stored! {
+    CaptureMove {
+        transaction: "transaction",
+        at: "at",
+        by: "by",
+        to: "to",
         ..carried
     }
 }
