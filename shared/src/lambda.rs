@@ -38,7 +38,7 @@ use tollgate_core::{
 pub use aws::{AWS_ATTEMPTS, AwsPlace, Credentials, aws_http_client, limits as aws_limits};
 pub use connections::Opening;
 pub use people::{AUDIT_DAYS, PeopleConfig, SignInConfig};
-pub use settlement::SettlementConfig;
+pub use settlement::{SettlementConfig, start_settlement};
 pub use streams::{JournalConfig, run_journal, run_stream, start_totals};
 pub use variable::{WrongVariable, needed, optional};
 pub use webhooks::{WebhooksConfig, run_webhooks};

@@ -12,11 +12,29 @@ use tollgate_core::{
     webhooks::{Event, EventBus},
 };
 
-use crate::elastic_path::{deposit_created, events};
+use crate::{
+    dynamodb::orders::stream::StreamEvent,
+    elastic_path::{EventType, deposit_created, events},
+};
 
 /// New deposits, told there as the order API words them.
 pub fn deposit_news(bus: Arc<dyn EventBus>) -> DepositNews {
     DepositNews { bus, event: deposit_created }
+}
+
+/// Tells what is in a batch of the stream: of orders, and what other functions wrote down.
+pub async fn publish_batch(
+    bus: &dyn EventBus,
+    gateway: &dyn GatewayInfo,
+    batch: StreamEvent,
+) -> PublishReport {
+    let told = batch.told(|kind| EventType::from_name(kind).map(EventType::as_str));
+    if let Err(error) = bus.publish(&told).await {
+        tracing::error!(%error, "events cannot be published, the changes come again");
+        return PublishReport { failed: batch.first(), ..PublishReport::default() };
+    }
+    let report = publish(bus, gateway, batch.into_changes()).await;
+    PublishReport { published: report.published + told.len(), ..report }
 }
 
 /// The result of publishing a batch of changes.

@@ -1,5 +1,7 @@
 //! The checks of a running stack, through the AWS CLI and as a caller. They change nothing.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{Check, Found, LIMIT, Mark, front};
@@ -140,6 +142,11 @@ fn functions(aws: &AwsCli, all: &[Resource]) -> (Mark, String) {
                 let weights = alias.pointer("/RoutingConfig/AdditionalVersionWeights");
                 if weights.and_then(Value::as_object).is_some_and(|weights| !weights.is_empty()) {
                     shared.push(name.as_str());
+                } else {
+                    wrong.extend(
+                        not_in_force(aws, name)
+                            .unwrap_or_else(|failure| Some(format!("{name}: {}", failure.text()))),
+                    );
                 }
             }
         }
@@ -151,6 +158,26 @@ fn functions(aws: &AwsCli, all: &[Resource]) -> (Mark, String) {
         return (Mark::Note, format!("being deployed step by step: {}", shared.join(", ")));
     }
     unless(&wrong, format!("{count}, each with its alias {ALIAS}"))
+}
+
+/// What was deployed without a new version, so that the alias goes on with what was before. Only names are told: some values
+/// are secrets.
+fn not_in_force(aws: &AwsCli, name: &str) -> Result<Option<String>, Failure> {
+    let variables = |which: &[&str]| {
+        let call = [&["lambda", "get-function-configuration"], which, &["--function-name", name]].concat();
+        let function = aws.call(&call)?;
+        Ok::<_, Failure>(function["Environment"]["Variables"].as_object().cloned().unwrap_or_default())
+    };
+    let (deployed, live) = (variables(&[])?, variables(&["--qualifier", ALIAS])?);
+    let all: BTreeSet<_> = deployed.keys().chain(live.keys()).collect();
+    let others: Vec<_> =
+        all.into_iter().filter(|name| deployed.get(*name) != live.get(*name)).map(String::as_str).collect();
+    Ok((!others.is_empty()).then(|| {
+        let others = others.join(", ");
+        format!(
+            "{name}: {others}: deployed and not in force; deploy with another Revision, or SignInRevision"
+        )
+    }))
 }
 
 fn streams(aws: &AwsCli, deployed: &Deployed, all: &[Resource]) -> Found {

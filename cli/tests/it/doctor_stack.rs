@@ -18,6 +18,12 @@ cd "$(dirname "$0")" || exit 1
 cat "$1-$2.json" 2>/dev/null || { echo "An error occurred (ResourceNotFoundException): $*" >&2; exit 254; }
 "#;
 
+/// The configuration of what the alias runs.
+const LIVE: &str = "lambda-get-function-configuration-live";
+
+/// One of its values, which is told nobody.
+const KID_KEY: &str = "a-key-of-64-letters";
+
 struct Fake<'a> {
     fixture: &'a Fixture,
     directory: PathBuf,
@@ -52,10 +58,13 @@ impl<'a> Fake<'a> {
         let resources: Vec<_> = resources.map(|(logical, kind)| resource(logical, kind)).into();
         let alarm = json!({"AlarmName": "InDoubtAlarm", "StateValue": "OK", "ActionsEnabled": true, "AlarmActions": ["topic"]});
         let recovery = json!({"PointInTimeRecoveryStatus": "ENABLED", "LatestRestorableDateTime": "2026-11-20T12:00:00Z"});
+        let in_force = json!({"Environment": {"Variables": {"OPENID_AMR": "mfa", "TOKEN_KID_KEY": KID_KEY}}});
         vec![
             ("cloudformation-describe-stacks", self.stack(&[], &[])),
             ("cloudformation-list-stack-resources", json!({ "StackResourceSummaries": resources })),
             ("lambda-get-alias", json!({"FunctionVersion": "3"})),
+            ("lambda-get-function-configuration", in_force.clone()),
+            (LIVE, in_force),
             ("lambda-get-event-source-mapping", json!({"State": "Enabled", "LastProcessingResult": "OK"})),
             ("scheduler-get-schedule", json!({"State": "ENABLED"})),
             ("cloudwatch-describe-alarms", json!({ "MetricAlarms": [alarm] })),
@@ -203,6 +212,7 @@ fn broken_deployments(aws: &Fake<'_>) -> Vec<Row> {
     let empty = || json!({ "StackResourceSummaries": [] });
     let shared = json!({ "RoutingConfig": { "AdditionalVersionWeights": { "4": 0.1 } } });
     let no_access = json!({ "State": "Enabled", "LastProcessingResult": "PROBLEM: no access" });
+    let before = |variables: Value| json!({"Environment": {"Variables": variables}});
     vec![
         (STACK, status("UPDATE_ROLLBACK_FAILED"), "failed", "stack", "UPDATE_ROLLBACK_FAILED"),
         (STACK, status("UPDATE_ROLLBACK_COMPLETE"), "note", "stack", "was taken back"),
@@ -213,6 +223,20 @@ fn broken_deployments(aws: &Fake<'_>) -> Vec<Row> {
         (RESOURCES, empty(), "failed", "schedules", "none"),
         (RESOURCES, empty(), "failed", "alarms", "none"),
         ("lambda-get-alias", shared, "note", "functions", "PurchaseFunction"),
+        (
+            LIVE,
+            before(json!({"OPENID_AMR": "", "TOKEN_KID_KEY": KID_KEY})),
+            "failed",
+            "functions",
+            "OPENID_AMR",
+        ),
+        (
+            LIVE,
+            before(json!({"OPENID_AMR": "mfa"})),
+            "failed",
+            "functions",
+            "TOKEN_KID_KEY: deployed and not in force",
+        ),
         (MAPPING, json!({ "State": "Disabled" }), "failed", "streams", "JournalStream is Disabled"),
         (MAPPING, no_access, "failed", "streams", "no access"),
     ]

@@ -69,6 +69,8 @@ pub enum Resource {
     Customers,
     /// Those that stop payments: of all merchants, and of one.
     Switches,
+    /// Those that are events to be told.
+    Told,
     /// Those that stop one merchant's.
     MerchantSwitches,
     /// One of the table's indexes.
@@ -140,7 +142,7 @@ pub(crate) struct Part {
 /// All of them.
 ///
 /// A part comes before another one that contains it.
-pub(crate) const PARTS: [Part; 14] = [
+pub(crate) const PARTS: [Part; 15] = [
     Part { whole: Resource::Table, resource: Resource::Orders, operator: "StringNotLike", keys: &["#*"] },
     Part {
         whole: Resource::Table,
@@ -148,6 +150,7 @@ pub(crate) const PARTS: [Part; 14] = [
         operator: "StringLike",
         keys: &["#customer#*"],
     },
+    Part { whole: Resource::Table, resource: Resource::Told, operator: "StringLike", keys: &["#told#*"] },
     Part {
         whole: Resource::Table,
         resource: Resource::MerchantSwitches,
@@ -402,6 +405,7 @@ impl fmt::Display for Resource {
             Self::Orders => write!(f, "table/{TABLE_NAME}, its orders"),
             Self::Customers => write!(f, "table/{TABLE_NAME}, its customers"),
             Self::Switches => write!(f, "table/{TABLE_NAME}, its switches"),
+            Self::Told => write!(f, "table/{TABLE_NAME}, its events to be told"),
             Self::MerchantSwitches => write!(f, "table/{TABLE_NAME}, its merchants' switches"),
             Self::AttemptsTable => write!(f, "table/{ATTEMPTS_TABLE_NAME}"),
             Self::JournalTable => write!(f, "table/{JOURNAL_TABLE_NAME}"),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tollgate::{
     dynamodb::orders::stream::StreamEvent,
-    publishing::{PublishReport, publish},
+    publishing::{PublishReport, publish_batch},
 };
 use tollgate_core::{payments::GatewayInfo, webhooks::EventBus};
 
@@ -14,5 +14,5 @@ pub async fn handle(
     gateway: &'static dyn GatewayInfo,
     event: StreamEvent,
 ) -> PublishReport {
-    publish(bus.as_ref(), gateway, event.into_changes()).await
+    publish_batch(bus.as_ref(), gateway, event).await
 }

@@ -1,3 +1,3 @@
 //! The `settlement` function.
 
-tollgate::main!(run_scheduled(tollgate_events::start_settlement()?, settlement::handle));
+tollgate::main!(run_scheduled(tollgate::lambda::start_settlement()?, settlement::handle));

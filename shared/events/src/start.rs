@@ -1,4 +1,4 @@
-//! Start-up of the functions that publish events: `events`, and `settlement` for deposits.
+//! Start-up of the function that publishes events.
 
 use std::sync::Arc;
 
@@ -8,14 +8,12 @@ use tollgate::{
     aws_client,
     dynamodb::orders::stream::StreamEvent,
     lambda::{
-        AwsPlace, Config, GATEWAY, SettlementConfig, WebhooksConfig, WrongVariable, aws_limits, begin,
-        needed, optional, run_stream,
+        AwsPlace, GATEWAY, WebhooksConfig, WrongVariable, aws_limits, begin, needed, optional, run_stream,
     },
-    publishing::{PublishReport, deposit_news},
+    publishing::PublishReport,
 };
 use tollgate_core::{
     payments::GatewayInfo,
-    settlement::Settlement,
     values::{Clock, SystemClock},
     webhooks::{EventBus, Everywhere},
 };
@@ -63,15 +61,6 @@ impl EventsConfig {
 
 fn is_on(name: &str) -> bool {
     optional(name).as_deref() == Some("true")
-}
-
-/// What reads and matches the settlement, from the function's environment.
-pub fn start_settlement() -> Result<Settlement, Error> {
-    let http_client = begin()?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let (config, settlement) = (Config::from_env()?, SettlementConfig::from_env()?);
-    let news = deposit_news(EventsConfig::from_env()?.bus_with(&http_client, &clock));
-    settlement.settlement(&config, &clock, &http_client, news)
 }
 
 /// Runs the function that publishes events in the Lambda runtime, until the platform stops it.

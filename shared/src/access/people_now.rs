@@ -128,3 +128,105 @@ impl PeopleNow {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+
+    use async_trait::async_trait;
+    use tollgate_core::people::{
+        AuditFilter, AuditPage, AuditTrail, Grant, PeopleReader, PersonEntry, Recognition, RefundMax, Subject,
+    };
+
+    use super::*;
+
+    /// People that a test changes, how often they were read, and the time in seconds.
+    #[derive(Default)]
+    struct Stored {
+        people: Mutex<People>,
+        reads: AtomicUsize,
+        now: AtomicI64,
+    }
+
+    #[async_trait]
+    impl PeopleReader for Stored {
+        async fn people(&self, _: &MerchantId) -> Result<People, StoreError> {
+            self.reads.fetch_add(1, Ordering::SeqCst);
+            Ok(self.people.lock().unwrap().clone())
+        }
+    }
+
+    #[async_trait]
+    impl AuditTrail for Stored {
+        async fn record(&self, _: &MerchantId, _: &AuditEntry) -> Result<(), StoreError> {
+            Ok(())
+        }
+
+        async fn audit(
+            &self,
+            _: &MerchantId,
+            _: &AuditFilter,
+            _: Option<&str>,
+            _: usize,
+        ) -> Result<AuditPage, StoreError> {
+            Ok(AuditPage::default())
+        }
+    }
+
+    impl Clock for Stored {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_second(self.now.load(Ordering::SeqCst)).unwrap()
+        }
+
+        fn new_id(&self) -> Uuid {
+            Uuid::nil()
+        }
+    }
+
+    fn entry(id: u128, role: Role) -> PersonEntry {
+        let subject = Subject { issuer: "https://id.example".to_owned(), subject: id.to_string() };
+        PersonEntry {
+            id: Uuid::from_u128(id),
+            name: "Ann".parse().unwrap(),
+            recognition: Recognition::Subject { subject, email: None },
+            grant: Grant { role, refund_max: RefundMax::nothing() },
+        }
+    }
+
+    fn token(id: u128, role: Role, issued: i64) -> PersonToken {
+        PersonToken { id: Uuid::from_u128(id), role, issued }
+    }
+
+    #[tokio::test]
+    async fn people_are_read_anew_for_a_sign_in_that_contradicts_them_and_once() {
+        let stored = Arc::new(Stored::default());
+        let store = stored.clone();
+        let now = PeopleNow::new(move || store, stored.clone());
+        let merchant = "m".parse().unwrap();
+        let role = async |token: PersonToken| {
+            let people = now.for_one(&merchant, token).await.unwrap();
+            (people.role_now(token.id, token.role), stored.reads.load(Ordering::SeqCst))
+        };
+        let at = |second| stored.now.store(second, Ordering::SeqCst);
+        stored.people.lock().unwrap().entries = vec![entry(1, Role::Read)];
+        at(100);
+        assert_eq!(role(token(1, Role::Read, 90)).await, (Some(Role::Read), 1));
+        // Added and raised after that, and signed in.
+        stored.people.lock().unwrap().entries = vec![entry(1, Role::All), entry(2, Role::Read)];
+        at(110);
+        assert_eq!(role(token(1, Role::All, 95)).await, (Some(Role::Read), 1), "signed in before the list");
+        assert_eq!(role(token(1, Role::All, 110)).await, (Some(Role::All), 2));
+        assert_eq!(role(token(2, Role::Read, 110)).await, (Some(Role::Read), 2));
+        // Whoever is not there is looked for once for each sign-in, also by a clock that is ahead.
+        for _ in 0..3 {
+            assert_eq!(role(token(3, Role::Read, 120)).await, (None, 3));
+        }
+        assert_eq!(role(token(3, Role::Read, 121)).await, (None, 4));
+        assert_eq!(role(token(3, Role::Read, 120)).await, (None, 4));
+        // Who was removed keeps nothing longer than before.
+        stored.people.lock().unwrap().entries.clear();
+        assert_eq!(role(token(1, Role::All, 110)).await, (Some(Role::All), 4));
+        at(110 + 300);
+        assert_eq!(role(token(1, Role::All, 110)).await, (None, 5));
+    }
+}

@@ -7,6 +7,7 @@ mod item;
 mod listed;
 pub mod stream;
 pub mod switch;
+mod told;
 
 pub use agenda::agenda_names;
 pub use item::StoredOrder;

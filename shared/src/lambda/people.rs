@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use lambda_http::Error;
 use tollgate_core::values::Clock;
 
-use super::{AwsPlace, WrongVariable, needed, optional, optional_number};
+use super::{AwsPlace, SecretKind, WrongVariable, needed, optional, optional_number, secrets_prefix};
 use crate::{
     dynamodb::people::DynamoDbPeople,
     openid::{HttpsIssuer, IdTokens, IssuerKeys, IssuerSettings, RegisteredClients, StrongSignIn},
@@ -82,7 +82,12 @@ impl SignInConfig {
             required: StrongSignIn::from_lists(amr.as_deref(), acr.as_deref())
                 .map_err(|reason| WrongVariable::invalid(strong, reason))?,
         };
-        Ok(Some(Self { issuer, clients: needed("SIGN_IN_CLIENTS")?, people }))
+        let clients = needed("SIGN_IN_CLIENTS")?;
+        // A key that may read merchants would read it, too, and a merchant could be called so.
+        if clients.starts_with(&secrets_prefix("MERCHANTS_PREFIX", SecretKind::Merchants)?) {
+            return Err(WrongVariable::new("SIGN_IN_CLIENTS", "must not be below MERCHANTS_PREFIX"));
+        }
+        Ok(Some(Self { issuer, clients, people }))
     }
 
     pub(super) fn sign_in(

@@ -6,15 +6,16 @@ use aws_sdk_dynamodb::config::SharedHttpClient;
 use lambda_http::Error;
 use tollgate_core::{
     payments::Shards,
-    settlement::{DepositNews, Settlement, SettlementSettings},
-    values::Clock,
+    settlement::{Settlement, SettlementSettings},
+    values::{Clock, SystemClock},
 };
 
-use super::{Config, GATEWAY, JournalConfig, WrongVariable, needed};
+use super::{Config, GATEWAY, JournalConfig, WrongVariable, begin, needed};
 use crate::{
     cardpointe::CardPointeReports,
     dynamodb::{orders::DynamoDbStore, settlement::DynamoDbSettlement},
     ports::{JournalTotals, SettlementStores},
+    publishing::deposit_news,
     secrets_manager::SecretsManagerMerchants,
 };
 
@@ -46,13 +47,12 @@ impl SettlementConfig {
         }
     }
 
-    /// What reads and matches the settlement of these merchants, and tells of new deposits there. Nothing is called yet.
+    /// What reads and matches the settlement of these merchants, and has new deposits told. Nothing is called yet.
     pub fn settlement(
         &self,
         config: &Config,
         clock: &Arc<dyn Clock>,
         http_client: &SharedHttpClient,
-        news: DepositNews,
     ) -> Result<Settlement, Error> {
         let JournalTotals { log, totals, clock } = self.journal.totals(clock, http_client);
         let (secrets, orders) = (config.aws.secrets_manager(http_client), config.aws.dynamodb(http_client));
@@ -60,6 +60,7 @@ impl SettlementConfig {
         let SettlementStores { lines, deposits, exceptions, progress } = self.stores(http_client);
         let merchants =
             SecretsManagerMerchants::new(secrets, config.merchants.clone(), GATEWAY, clock.clone());
+        let orders = Arc::new(DynamoDbStore::new(orders, config.table.clone(), shards));
         Ok(Settlement {
             reports: Arc::new(CardPointeReports::new(clock.clone())?),
             log,
@@ -68,12 +69,19 @@ impl SettlementConfig {
             lines,
             deposits,
             deposit_journal: self.journal.deposits(http_client),
-            news,
+            news: deposit_news(orders.clone()),
             exceptions,
             progress,
-            orders: Arc::new(DynamoDbStore::new(orders, config.table.clone(), shards)),
+            orders,
             clock,
             settings: SettlementSettings::default(),
         })
     }
+}
+
+/// What reads and matches the settlement, from the function's environment.
+pub fn start_settlement() -> Result<Settlement, Error> {
+    let http_client = begin()?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    SettlementConfig::from_env()?.settlement(&Config::from_env()?, &clock, &http_client)
 }

@@ -100,7 +100,8 @@ const WEBHOOKS_PREFIX_EXPECTED: &str = "is not valid: expected a name of letters
                                         such as tollgate-prod/webhooks/";
 
 /// A variable, a wrong value, and the problem that the error states after the name.
-const MISTAKES: [(&str, &str, &str); 19] = [
+const MISTAKES: [(&str, &str, &str); 20] = [
+    ("SIGN_IN_CLIENTS", "tollgate/merchants/sign-in", "must not be below MERCHANTS_PREFIX"),
     ("TABLE_NAME", "", "is empty"),
     ("CAPTURE_SHARDS", "0", "must be 1 to 256"),
     ("CAPTURE_SHARDS", "257", "must be 1 to 256"),

@@ -10,7 +10,6 @@ use tollgate::{
         SignInConfig, WebhooksConfig,
     },
     openid::IssuerSettings,
-    publishing::deposit_news,
     webhook_client::{Allowed, Settings},
 };
 use tollgate_core::{
@@ -18,7 +17,6 @@ use tollgate_core::{
     payments::{Role, reconcile::Limits},
     people::{ChangedBy, Grant, NewPerson, PeopleEditor, Recognition, RefundMax},
     values::{Amount, Clock, Currency, SystemClock},
-    webhooks::{EventBus, Everywhere},
 };
 use tollgate_events::EventsConfig;
 
@@ -48,14 +46,8 @@ pub fn ports(
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<Ports>, StartError> {
     let sign_in = sign_in(dynamodb_url, secretsmanager_url, settings);
-    ports_over(
-        aws_http_client()?,
-        config(dynamodb_url, secretsmanager_url, settings),
-        sign_in.as_ref(),
-        clock,
-        // Who makes samples tells nobody.
-        |_, _| Arc::new(Everywhere(Vec::new())),
-    )
+    let config = config(dynamodb_url, secretsmanager_url, settings);
+    ports_over(aws_http_client()?, config, sign_in.as_ref(), clock)
 }
 
 /// The same, and a function that uses it can do what its policy allows.
@@ -67,10 +59,7 @@ pub(super) fn guarded(
 ) -> Result<Arc<Ports>, StartError> {
     let sign_in = sign_in(urls.dynamodb, urls.secretsmanager, settings);
     let config = config(urls.dynamodb, urls.secretsmanager, settings);
-    let events = events(urls);
-    ports_over(guarded_client(permissions)?, config, sign_in.as_ref(), clock, |client, clock| {
-        events.bus_with(client, clock)
-    })
+    ports_over(guarded_client(permissions)?, config, sign_in.as_ref(), clock)
 }
 
 /// Where events go: the local bus, and receivers.
@@ -89,14 +78,12 @@ fn ports_over(
     config: Config,
     sign_in: Option<&SignInConfig>,
     clock: Arc<dyn Clock>,
-    bus: impl FnOnce(&SharedHttpClient, &Arc<dyn Clock>) -> Arc<dyn EventBus>,
 ) -> Result<Arc<Ports>, StartError> {
     let journal = journal(config.aws.clone());
     let webhooks = webhooks(config.aws.clone());
     let totals = journal.totals(&clock, &http_client);
     let settled = SettlementConfig { table: SETTLEMENT_TABLE_NAME.to_owned(), journal };
-    let news = deposit_news(bus(&http_client, &clock));
-    let settlement = settled.settlement(&config, &clock, &http_client, news);
+    let settlement = settled.settlement(&config, &clock, &http_client);
     let people = people(config.aws.clone());
     let adapters = Adapters::new(config, clock, http_client);
     let ports = || {

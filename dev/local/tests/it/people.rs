@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use local::dynamodb_client;
 use tollgate::dynamodb::people::DynamoDbPeople;
@@ -259,6 +260,53 @@ async fn an_audit_list_has_each_wanted_entry_once_the_newest_first_and_none_of_a
     }
     let last = store.last_sign_ins(&merchant).await.unwrap();
     assert_eq!(last, BTreeMap::from([(Uuid::from_u128(3), at(6)), (Uuid::from_u128(6), at(8))]));
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn what_looks_like_a_card_number_is_masked_in_the_trail() {
+    let shop = Shop::open().await;
+    let (store, merchant) = (store(&shop), merchant("m"));
+    let number = crate::shop::VISA;
+    let subject = Subject { issuer: format!("{ISSUER}/{number}"), subject: number.to_owned() };
+    let email = Some(format!("{number}@shop.example").parse().unwrap());
+    let why = tollgate_core::people::SignInRefusal::NotListed;
+    let who = AuditedPerson::Stranger { subject, email };
+    let refused = AuditEntry { who, ..entry(1, 1, "x", Audited::Refused { client: "cli".to_owned(), why }) };
+    store.record_refusal(&merchant, true, &refused).await.unwrap();
+    let found = store.audit(&merchant, &AuditFilter::default(), None, 10).await.unwrap().entries;
+    let AuditedPerson::Stranger { subject, email } = &found[0].who else { panic!("{found:?}") };
+    assert_eq!((subject.subject.as_str(), email), ("[card ****1443]", &None));
+    assert!(!format!("{found:?}").contains(number));
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_lost_limit_is_the_strictest_one() {
+    let shop = Shop::open().await;
+    let (store, merchant) = (store(&shop), merchant("m"));
+    let mut people = People::default();
+    let unlimited =
+        NewPerson { grant: Grant { role: Role::All, refund_max: RefundMax::Unlimited }, ..new("ann") };
+    people.add(&operator(), unlimited, Uuid::from_u128(1), at(0)).unwrap();
+    assert!(store.save(&merchant, &people, None).await.unwrap());
+    assert_eq!(store.people(&merchant).await.unwrap(), people);
+    let client = dynamodb_client(shop.stack.dynamodb_url());
+    let table = local::PEOPLE_TABLE_NAME;
+    let mut items = client.scan().table_name(table).send().await.unwrap().items.unwrap();
+    let item = items.iter_mut().find(|item| item["b"].as_s().is_ok_and(|key| key == "people#m")).unwrap();
+    let grant = item.get_mut("people").map(|people| match people {
+        AttributeValue::L(list) => match list[0] {
+            AttributeValue::M(ref mut person) => person.get_mut("grant").unwrap(),
+            _ => panic!("no person"),
+        },
+        _ => panic!("no list"),
+    });
+    let Some(AttributeValue::M(grant)) = grant else { panic!("no grant") };
+    assert!(grant.remove("refunds").is_some());
+    client.put_item().table_name(table).set_item(Some(item.clone())).send().await.unwrap();
+    let read = store.people(&merchant).await.unwrap();
+    assert_eq!(read.entries[0].grant.refund_max, RefundMax::nothing());
     shop.close().await;
 }
 

@@ -120,3 +120,36 @@ fn a_user_pool_that_sends_people_nowhere_is_not_made() {
     let back = ("ConsoleCallbackUrl", "https://console.shop.example/back");
     assert_eq!(refused(&[("ConsoleUsers", "cognito"), back]), Vec::<String>::new());
 }
+
+/// Issuer, `amr` and `acr` of a stack that lets people sign in, or does not.
+const SIGN_INS: [[&str; 3]; 4] = [
+    ["", "", ""],
+    ["https://id.example", "", ""],
+    ["https://id.example", "mfa", ""],
+    ["https://id.example", "", "2fa"],
+];
+
+fn sign_in<'a>([issuer, amr, acr]: [&'a str; 3], revision: &'a str) -> [(&'a str, &'a str); 4] {
+    [("Issuer", issuer), ("IssuerAmr", amr), ("IssuerAcr", acr), ("SignInRevision", revision)]
+}
+
+#[test]
+fn whoever_changes_how_people_sign_in_changes_the_revision_that_puts_it_in_force() {
+    let template: Value = serde_saphyr::from_str(TEMPLATE).unwrap();
+    let allowed = template["Parameters"]["SignInRevision"]["AllowedValues"].as_array().unwrap();
+    let revisions: Vec<_> = allowed.iter().map(|value| value.as_str().unwrap()).collect();
+    let is_refused = |way: [&str; 3], revision: &str| !refused(&sign_in(way, revision)).is_empty();
+    for way in SIGN_INS {
+        let fit = revisions.iter().filter(|revision| !is_refused(way, revision)).count();
+        assert_eq!(fit, if way[0].is_empty() { 1 } else { 6 }, "{way:?}");
+    }
+    let [off, on, by_amr, by_acr] = SIGN_INS;
+    for (before, after) in [(off, on), (on, by_amr), (on, by_acr), (off, by_amr), (off, by_acr)] {
+        for revision in &revisions {
+            let refused = is_refused(before, revision) || is_refused(after, revision);
+            assert!(refused, "{before:?} to {after:?} with {revision}");
+        }
+    }
+    // What says how, without an issuer, says nothing.
+    assert!(is_refused(["", "mfa", ""], "none") && is_refused(["", "mfa", ""], "mfa-1"));
+}

@@ -4,9 +4,13 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use tollgate_core::{journal::Change, order::Order};
+use tollgate_core::{journal::Change, order::Order, webhooks::Event};
 
-use super::{StoredOrder, switch::SWITCH_KEY};
+use super::{
+    StoredOrder,
+    switch::SWITCH_KEY,
+    told::{TOLD, told},
+};
 use crate::dynamodb::{
     Item,
     json::object,
@@ -24,16 +28,40 @@ pub struct StreamEvent {
 
 impl StreamEvent {
     /// The changes in it, in the stream's order. An order that was deleted is none: there is nothing to
-    /// tell of it. Neither are the switch that stops payments and customers with their stored cards, which are in the
-    /// same table.
+    /// tell of it. Neither are the switch that stops payments, customers with their stored cards, and what is to be told, which
+    /// are in the same table.
     pub fn into_changes(self) -> Vec<Change> {
         self.records.into_iter().filter_map(|record| change(record.dynamodb)).collect()
     }
+
+    /// The events in it that another function wrote down to be told, of types that are known by their names.
+    pub fn told(&self, known: impl Fn(&str) -> Option<&'static str>) -> Vec<Event> {
+        let told = |record: &Record| {
+            let image = record.dynamodb.new_image.as_ref()?;
+            let key = key_of(&record.dynamodb);
+            key.starts_with(TOLD).then_some(())?;
+            let event = told(key, image, &known);
+            if event.is_none() {
+                tracing::error!(key, "an event that is to be told cannot be read");
+            }
+            event
+        };
+        self.records.iter().filter_map(told).collect()
+    }
+
+    /// The number of the first change, or none in an empty batch.
+    pub fn first(&self) -> Option<String> {
+        Some(self.records.first()?.dynamodb.sequence_number.clone())
+    }
+}
+
+fn key_of(images: &Images) -> &str {
+    images.keys.get("order_key").and_then(|key| key["S"].as_str()).unwrap_or_default()
 }
 
 fn change(images: Images) -> Option<Change> {
+    let key = key_of(&images).to_owned();
     let new = images.new_image?;
-    let key = images.keys.get("order_key").and_then(|key| key["S"].as_str()).unwrap_or_default().to_owned();
     if is_no_order(&key) {
         return None;
     }
@@ -68,8 +96,13 @@ fn read(image: Map<String, Value>) -> Result<Order, String> {
 mod tests {
     use aws_sdk_dynamodb::types::AttributeValue;
     use serde_json::json;
+    use tollgate_core::{payments::Shards, webhooks::EventBus as _};
 
     use super::*;
+    use crate::{
+        dynamodb::orders::DynamoDbStore,
+        test_aws::{Aws, done},
+    };
 
     fn event(new: &Value) -> StreamEvent {
         let keys = json!({"order_key": {"S": "m#o"}});
@@ -120,6 +153,35 @@ mod tests {
             let key = AttributeValue::S(key.to_owned());
             assert!(whole_order(Item::from([("order_key".to_owned(), key)])).is_none());
         }
+    }
+
+    #[tokio::test]
+    async fn what_another_function_wrote_down_is_told_as_it_was() {
+        let event = Event {
+            id: uuid::Uuid::from_u128(7),
+            kind: "deposit.created",
+            merchant: "m".parse().unwrap(),
+            at: "2026-11-25T10:00:00.5Z".parse().unwrap(),
+            body: "{}".to_owned(),
+        };
+        let aws = Aws::responding([done()]);
+        let shards = Shards { in_doubt: 1, captures: 1 };
+        let store = DynamoDbStore::new(aws.dynamodb(), "orders".to_owned(), shards);
+        store.publish(std::slice::from_ref(&event)).await.unwrap();
+        let item = aws.bodies("PutItem")[0]["Item"].clone();
+        let batch = |item: &Value| {
+            let images =
+                json!({"SequenceNumber": "7", "Keys": {"order_key": item["order_key"]}, "NewImage": item});
+            serde_json::from_value::<StreamEvent>(json!({"Records": [{"dynamodb": images}]})).unwrap()
+        };
+        let known = |kind: &str| (kind == "deposit.created").then_some("deposit.created");
+        assert_eq!(batch(&item).told(known), [event]);
+        assert!(batch(&item).into_changes().is_empty() && batch(&order()).told(known).is_empty());
+        // A type that only a newer version tells, and a damaged one.
+        assert!(batch(&item).told(|_| None).is_empty());
+        let mut damaged = item;
+        damaged["at"] = json!({"S": "now"});
+        assert!(batch(&damaged).told(known).is_empty());
     }
 
     #[test]

@@ -3,15 +3,15 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use cardpointe_simulator::{Config, Endpoint, Fault, FaultKind, Stage};
-use jiff::{SignedDuration, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use local::{ATTEMPTS_TABLE_NAME, AppSettings, WEBHOOKS_TABLE_NAME, functions::SCHEDULED, merchants};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tollgate::source::Front;
 use tollgate_core::{
     order::{
-        Action, Attribution, Dispute, DisputeKind, DisputeReport, Essentials, Fingerprint, HandVerdict,
-        Intent, Kind, LineId, OrderKey, Person, Principal, Target,
+        Action, Attribution, CaptureAt, Dispute, DisputeKind, DisputeReport, Essentials, Fingerprint,
+        HandVerdict, Intent, Kind, LineId, OrderKey, Person, Principal, Target,
     },
     payments::{CaptureSettings, Deadline, HandDecision, Payments, record_dispute},
     values::{Amount, Clock as _},
@@ -421,13 +421,18 @@ impl Tour {
     /// What only commands do: the ARN of their credentials is recorded.
     async fn is_changed_by_a_verified_person(&self) {
         self.shop.register("verified", 2599).await;
-        self.shop.pay_by_token("verified", "authorize").await.data(200);
+        let held = self.shop.pay_by_token("verified", "authorize").await.id().parse().unwrap();
         let job = self.shop.stack.ports().captures.clone();
         let merchant = job.merchants.get(&merchants::REGISTERED.parse().unwrap()).await.unwrap();
         let key = OrderKey { merchant: merchant.id.clone(), order: "verified".parse().unwrap() };
         let by = Attribution::default().verified(Some(&person()));
         job.payments.pause_captures(&key, Some(&by), None).await.unwrap();
         job.payments.resume_captures(&key, Some(&by), None).await.unwrap();
+        let told = |text: &str| Some(text.to_owned());
+        let (key_name, actor, reason) = (told("office"), told("agent 7"), told("out of stock"));
+        let moved_by = Attribution { key_name, actor, reason, ..by.clone() };
+        let terms = CaptureAt::At(Timestamp::now()).into();
+        job.payments.schedule_capture(&merchant, &key, held, &terms, Some(&moved_by), None).await.unwrap();
         let intent = Intent {
             action: Action::Void { target: Target::OnlyEligible, reopen: true },
             key: None,
