@@ -90,7 +90,7 @@ pub(crate) enum Denied {
 /// How long a source has to wait, and for which limit.
 type Wait = (TooMany, SignedDuration);
 
-fn unavailable(error: StoreError) -> Denied {
+fn unavailable(error: &StoreError) -> Denied {
     Denied::Unavailable(MerchantsError::Unavailable(error.to_string()))
 }
 
@@ -191,7 +191,10 @@ impl Access {
             Verified::Person { id, role, issued } => (id, role, issued),
         };
         let people = self.people.as_ref().ok_or(Denied::NotForPeople)?;
-        let people = people.for_one(merchant, PersonToken { id, role, issued }).await.map_err(unavailable)?;
+        let people = people
+            .for_one(merchant, PersonToken { id, role, issued })
+            .await
+            .map_err(|error| unavailable(&error))?;
         let now = people.get(id).zip(people.role_now(id, role));
         let (entry, role) = now.ok_or(Denied::Wrong)?;
         let mut person = entry.clone();
@@ -202,13 +205,13 @@ impl Access {
     /// Whether this is one of the merchant's people now.
     pub(crate) async fn is_one_of(&self, merchant: &MerchantId, person: Uuid) -> Result<bool, Denied> {
         let people = self.people.as_ref().ok_or(Denied::NotForPeople)?;
-        Ok(people.of(merchant).await.map_err(unavailable)?.get(person).is_some())
+        Ok(people.of(merchant).await.map_err(|error| unavailable(&error))?.get(person).is_some())
     }
 
     /// Puts on record what one of the merchant's people does, before it is done.
     pub(crate) async fn record(&self, merchant: &MerchantId, entry: &AuditEntry) -> Result<(), Denied> {
         let people = self.people.as_ref().ok_or(Denied::NotForPeople)?;
-        people.record(merchant, entry).await.map_err(unavailable)
+        people.record(merchant, entry).await.map_err(|error| unavailable(&error))
     }
 
     /// The merchant, for who has proved otherwise that they may know.

@@ -272,18 +272,8 @@ impl Permission {
             Some(("secretsmanager", operation)) => format!("secretsmanager:{operation}"),
             _ => target.to_owned(),
         };
-        // IAM knows no action for a transaction: it wants one for each of its items. Ours put some into one table.
         if action == "dynamodb:TransactWriteItems" {
-            let puts = transaction(body);
-            let action = "dynamodb:PutItem".to_owned();
-            let is_ours = puts.iter().all(|put| put["TableName"] == PEOPLE_TABLE_NAME) && !puts.is_empty();
-            let items = puts.iter().map(|put| &put["Item"]);
-            let resource = if is_ours {
-                part_of(Resource::PeopleTable, &action, items)
-            } else {
-                Resource::Other("a transaction".to_owned())
-            };
-            return Self { action, resource };
+            return Self::needed_for_transaction(body);
         }
         // A call on several tables names none of them here, and so is about nothing that can be permitted.
         let mut body: Body = serde_json::from_slice(body).unwrap_or_default();
@@ -333,6 +323,22 @@ impl Permission {
                 let names: Vec<_> = [table, index, secret].into_iter().flatten().collect();
                 Resource::Other(if names.is_empty() { "*".to_owned() } else { names.join("/index/") })
             }
+        };
+        Self { action, resource }
+    }
+}
+
+impl Permission {
+    /// IAM knows no action for a transaction: it wants one for each of its items. Ours put some into one table.
+    fn needed_for_transaction(body: &[u8]) -> Self {
+        let puts = transaction(body);
+        let action = "dynamodb:PutItem".to_owned();
+        let is_ours = puts.iter().all(|put| put["TableName"] == PEOPLE_TABLE_NAME) && !puts.is_empty();
+        let items = puts.iter().map(|put| &put["Item"]);
+        let resource = if is_ours {
+            part_of(Resource::PeopleTable, &action, items)
+        } else {
+            Resource::Other("a transaction".to_owned())
         };
         Self { action, resource }
     }

@@ -115,12 +115,9 @@ impl Proposal {
         }
         match caller.person() {
             Some(person) if person.id != proposal.by => {
-                let is_there = access.is_one_of(&caller.merchant.id, proposal.by).await;
-                if is_there.map_err(|reason| denied(reason, || InvalidToken.into()))? {
-                    Ok(proposal)
-                } else {
-                    Err(wrong("is of a person who was removed"))
-                }
+                let still = access.is_one_of(&caller.merchant.id, proposal.by).await;
+                let still = still.map_err(|reason| denied(reason, || InvalidToken.into()))?;
+                if still { Ok(proposal) } else { Err(wrong("is of a person who was removed")) }
             }
             Some(_) => Err(Failure::new(Code::Forbidden, "nobody submits their own proposal")),
             None => Err(Failure::new(

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use tollgate_core::{
     journal::{Fees, fees},
     order::{
-        Attribution, CaptureAt, Cause, Decline, Dispute, GatewayResponse, Mechanism, NoEffect, Operation,
-        OperationState, Order, Pause, Principal, Transaction, TransactionStatus,
+        Attribution, CaptureAt, CaptureMove, Cause, Decline, Dispute, GatewayResponse, Mechanism, NoEffect,
+        Operation, OperationState, Order, Pause, Principal, Transaction, TransactionStatus,
     },
     payments::{GatewayInfo, Merchant, Unreadable},
     values::{Amount, Brand, CardSummary, Currency, DeclineCode, Expiry, Memo},
@@ -109,8 +109,7 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
             add(meta, "capture_failure", capture_failure(order, transaction));
             add(meta, "captures_paused", order.captures_paused().map(paused));
         }
-        let moved = order.capture_moves.iter().rfind(|moved| moved.transaction == transaction.id);
-        add(meta, "capture_moved", moved.map(|moved| switched(moved.at, moved.by.as_deref())));
+        add(meta, "capture_moved", order.capture_moved(transaction.id).map(moved));
         add(meta, "continues", transaction.continues.map(|id| id.to_string()));
         let rest = order.continuation_of(transaction.id);
         add(meta, "continued_by", rest.map(|found| found.id.to_string()));
@@ -264,6 +263,10 @@ pub(super) fn order(order: &Order, merchant: Option<&Merchant>, gateway: &dyn Ga
 /// A pause that lasts.
 fn paused(pause: &Pause) -> Value {
     switched(pause.at, pause.by.as_deref())
+}
+
+fn moved(moved: &CaptureMove) -> Value {
+    switched(moved.at, moved.by.as_deref())
 }
 
 /// When scheduled captures were paused, resumed or moved, by whom and why.

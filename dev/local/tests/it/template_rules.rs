@@ -143,8 +143,8 @@ fn whoever_changes_how_people_sign_in_changes_the_revision_that_puts_it_in_force
         let fit = revisions.iter().filter(|revision| !is_refused(way, revision)).count();
         assert_eq!(fit, if way[0].is_empty() { 1 } else { 6 }, "{way:?}");
     }
-    let [off, on, by_amr, by_acr] = SIGN_INS;
-    for (before, after) in [(off, on), (on, by_amr), (on, by_acr), (off, by_amr), (off, by_acr)] {
+    let [off, on, strong, other] = SIGN_INS;
+    for (before, after) in [(off, on), (on, strong), (on, other), (off, strong), (off, other)] {
         for revision in &revisions {
             let refused = is_refused(before, revision) || is_refused(after, revision);
             assert!(refused, "{before:?} to {after:?} with {revision}");

@@ -160,6 +160,11 @@ impl Order {
         Ok(())
     }
 
+    /// The last move of a payment's scheduled capture, if it is kept.
+    pub fn capture_moved(&self, id: Uuid) -> Option<&CaptureMove> {
+        self.capture_moves.iter().rfind(|moved| moved.transaction == id)
+    }
+
     /// Puts on record that an authorization ended before it could be captured. None when it has not.
     pub fn lapse(&mut self, id: Uuid, now: Timestamp) -> Option<()> {
         let transaction = self.transaction(id)?;
