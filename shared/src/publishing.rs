@@ -12,28 +12,30 @@ use tollgate_core::{
     webhooks::{Event, EventBus},
 };
 
-use crate::{
-    dynamodb::orders::stream::StreamEvent,
-    elastic_path::{EventType, deposit_created, events},
-};
+use crate::elastic_path::{EventType, deposit_created, events};
 
 /// New deposits, told there as the order API words them.
 pub fn deposit_news(bus: Arc<dyn EventBus>) -> DepositNews {
     DepositNews { bus, event: deposit_created }
 }
 
-/// Tells what is in a batch of the stream: of orders, and what other functions wrote down.
+/// The type of an event by its name, if this version tells such events.
+pub fn known_type(name: &str) -> Option<&'static str> {
+    EventType::from_name(name).map(EventType::as_str)
+}
+
+/// Publishes what other functions wrote down in a batch whose first change has this number, and then the events of its changes.
 pub async fn publish_batch(
     bus: &dyn EventBus,
     gateway: &dyn GatewayInfo,
-    batch: StreamEvent,
+    (told, first): (&[Event], Option<String>),
+    changes: Vec<Change>,
 ) -> PublishReport {
-    let told = batch.told(|kind| EventType::from_name(kind).map(EventType::as_str));
-    if let Err(error) = bus.publish(&told).await {
+    if let Err(error) = bus.publish(told).await {
         tracing::error!(%error, "events cannot be published, the changes come again");
-        return PublishReport { failed: batch.first(), ..PublishReport::default() };
+        return PublishReport { failed: first, ..PublishReport::default() };
     }
-    let report = publish(bus, gateway, batch.into_changes()).await;
+    let report = publish(bus, gateway, changes).await;
     PublishReport { published: report.published + told.len(), ..report }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tollgate::{
     dynamodb::orders::stream::StreamEvent,
-    publishing::{PublishReport, publish_batch},
+    publishing::{PublishReport, known_type, publish_batch},
 };
 use tollgate_core::{payments::GatewayInfo, webhooks::EventBus};
 
@@ -14,5 +14,6 @@ pub async fn handle(
     gateway: &'static dyn GatewayInfo,
     event: StreamEvent,
 ) -> PublishReport {
-    publish_batch(bus.as_ref(), gateway, event).await
+    let (told, first) = (event.told(known_type), event.first());
+    publish_batch(bus.as_ref(), gateway, (&told, first), event.into_changes()).await
 }

@@ -71,7 +71,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("openid", "values people aws_error https"),
     ("access_token", "order payments"),
     ("invocation", "values payments transfer version"),
-    ("source", "values order payments"),
+    ("source", "values payments"),
     ("abuse", "order source"),
     ("access", "values order payments people abuse access_token source"),
     ("ports", "values order payments stored_cards journal people settlement webhooks access openid"),
@@ -95,10 +95,10 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     // Start-up.
     (
         "lambda",
-        "values order payments stored_cards journal settlement webhooks webhook_client cardpointe \
+        "publishing values order payments stored_cards journal settlement webhooks webhook_client cardpointe \
           secrets_manager dynamodb openid abuse access access_token invocation ports source telemetry",
     ),
     ("functions", "elastic_path credit_card api invocation lambda ports"),
     // Start-up of the function that publishes events, in a package of its own.
-    ("start", "values payments settlement webhooks event_bridge publishing dynamodb lambda"),
+    ("start", "values payments webhooks event_bridge publishing dynamodb lambda"),
 ];
