@@ -105,9 +105,10 @@ impl DynamoDbPeople {
         was_made(request.expression_attribute_names("#bucket", BUCKET).send().await)
     }
 
-    /// All items under a partition key.
+    /// All items under a partition key, as they are now.
     async fn all_of(&self, bucket: &str) -> Result<Vec<Item>, StoreError> {
-        all(self.table.query("#bucket = :bucket", &KEY_NAMES[..1], &[(":bucket", bucket)])).await
+        let query = self.table.query("#bucket = :bucket", &KEY_NAMES[..1], &[(":bucket", bucket)]);
+        all(query.consistent_read(true)).await
     }
 
     /// A page of a partition, the newest first: items, and whether there are more.
