@@ -146,6 +146,8 @@ BEYOND_A_SCHEMA = (
     "data.capture_at is for authorize", "is not the same as data.custom_reference",
     "bytes in all names and values", "is longer than 64 bytes", "is longer than 250 bytes",
     "is not known here; did you mean",  # a number by another name
+    # A person who signed in names nobody.
+    "data.actor is required of a key",
 )
 
 

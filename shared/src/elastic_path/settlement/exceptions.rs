@@ -125,21 +125,17 @@ fn who_and(request: &Request, caller: &Caller, text: &str) -> Result<(String, St
             data.no_value("actor", "is for a key: a person's own name is kept")
         }
         Some(person) => Some(person.name.to_string()),
-        None => required::<Actor>(&mut data, "actor").map(|actor| actor.to_string()),
+        None if data.has("actor") => {
+            data.parsed_text("actor", TEXT_MAX).map(|actor: Actor| actor.to_string())
+        }
+        None => data.missing("actor", "is required of a key, to say which person it is"),
     };
-    let says: Option<Reason> = required(&mut data, text);
+    let says: Option<Reason> =
+        if data.has(text) { data.parsed_text(text, TEXT_MAX) } else { data.missing(text, "is required") };
     data.finish()?;
     // Whatever is missing was a problem.
     let (by, says) = by.zip(says).ok_or_else(Failure::unreadable)?;
     Ok((by, says.to_string()))
-}
-
-fn required<T>(data: &mut Members<'_>, name: &str) -> Option<T>
-where
-    T: std::str::FromStr,
-    T::Err: std::fmt::Display,
-{
-    if data.has(name) { data.parsed_text(name, TEXT_MAX) } else { data.missing(name, "is required") }
 }
 
 fn refused(refusal: ExceptionRefusal) -> Failure {
