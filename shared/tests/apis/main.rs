@@ -12,6 +12,7 @@ mod fixture;
 mod log;
 mod merchants;
 mod table;
+mod words;
 mod world;
 
 mod follow_ups;

@@ -1,0 +1,246 @@
+//! A table's rows as text. A request is a line. A refusal is another one: its status, code, source, and sentence, what the
+//! gateway was sent, and what was logged. A success says in how far it differs from the first one in its table.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+/// Columns of a line that several members share.
+const COLUMNS: usize = 200;
+
+/// Characters of a value that is not split into its members.
+const ONE_VALUE: usize = 100;
+
+/// Between what a line tells of a request.
+const NEXT: &str = " | ";
+
+/// Between several of a kind: errors, calls, lines of the log.
+const AND: &str = " + ";
+
+/// What stands for no call, or no line of the log.
+const NONE: &str = "\u{2013}";
+
+/// What is said of a response, or a part of it, that is the first one of its kind once more.
+const EQUAL: &str = " as the first";
+
+/// Writes rows in their order.
+#[derive(Default)]
+pub(crate) struct Words {
+    text: String,
+    /// The first resource of each type, and the first response that has none.
+    firsts: BTreeMap<String, Value>,
+    /// The request that the last row varied.
+    varied: String,
+}
+
+impl Words {
+    /// All rows as a text.
+    pub(crate) fn of(rows: &[Value]) -> String {
+        let mut words = Self::default();
+        for row in rows {
+            words.row(row);
+        }
+        words.text
+    }
+
+    fn row(&mut self, row: &Value) {
+        let request = text(&row["request"]);
+        let body = row.get("body").map(|body| format!(" {body}")).unwrap_or_default();
+        let begin = if let Some(change) = row.get("with") {
+            if self.varied != request {
+                self.line(request);
+            }
+            request.clone_into(&mut self.varied);
+            format!("  {}{NEXT}", text(change))
+        } else {
+            self.varied.clear();
+            self.line(&format!("{}{NEXT}{request}{body}", text(&row["hazard"])));
+            "  ".to_owned()
+        };
+        let status = match row.get("headers") {
+            Some(headers) => format!("{} {headers}", row["status"]),
+            None => row["status"].to_string(),
+        };
+        let calls = row["sent"].as_array().into_iter().flatten().map(call);
+        let log = row["log"].as_array().into_iter().flatten().map(|line| text(line).to_owned());
+        let came_of_it = format!("{}{NEXT}{}", joined(calls), joined(log));
+        let response = &row["response"];
+        if row["status"].as_u64() >= Some(400) {
+            self.line(&format!("{begin}{status} {}{NEXT}{came_of_it}", refusal(response, &row["status"])));
+        } else {
+            let told = self.told(response);
+            if let [equal] = told.as_slice()
+                && equal.ends_with(EQUAL)
+            {
+                self.line(&format!("{begin}{status}{EQUAL}{NEXT}{came_of_it}"));
+            } else {
+                self.line(&format!("{begin}{status}{NEXT}{came_of_it}"));
+                self.lines(told);
+            }
+        }
+    }
+
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+
+    /// How each part of a response differs from the first one of its kind, or all of the first one.
+    fn told(&mut self, response: &Value) -> Vec<String> {
+        let mut told = Vec::new();
+        for (place, part) in parts(response) {
+            let kind = part["type"].as_str().unwrap_or_default().to_owned();
+            if let Some(first) = self.firsts.get(&kind) {
+                let before = told.len();
+                differences(&place, first, &part, &mut told);
+                if told.len() == before {
+                    told.push(format!("{place}{EQUAL}"));
+                }
+            } else {
+                members(&place, &part, &mut told);
+                self.firsts.insert(kind, part);
+            }
+        }
+        told
+    }
+
+    /// As many on a line as fit into it.
+    fn lines(&mut self, told: Vec<String>) {
+        let mut line = String::new();
+        for told in told {
+            if !line.is_empty() && line.chars().count() + told.chars().count() > COLUMNS {
+                self.line(&std::mem::take(&mut line));
+            }
+            line += if line.is_empty() { "    " } else { "; " };
+            line += &told;
+        }
+        if !line.is_empty() {
+            self.line(&line);
+        }
+    }
+}
+
+/// What can only be a text.
+fn text(value: &Value) -> &str {
+    value.as_str().expect("a text")
+}
+
+fn joined(parts: impl Iterator<Item = String>) -> String {
+    let parts: Vec<_> = parts.collect();
+    if parts.is_empty() { NONE.to_owned() } else { parts.join(AND) }
+}
+
+/// A call of the gateway: what is called, and the rest of what was sent.
+fn call(sent: &Value) -> String {
+    let mut rest = sent.as_object().cloned().unwrap_or_default();
+    match rest.shift_remove("call") {
+        Some(call) => format!("{} {}", text(&call), Value::from(rest)),
+        None => sent.to_string(),
+    }
+}
+
+/// A refusal's errors, without what the status or the code says already; any other text as it is.
+fn refusal(response: &Value, status: &Value) -> String {
+    if let Some(errors) = response["errors"].as_array() {
+        assert_eq!(response.as_object().map(Map::len), Some(1), "errors come alone: {response}");
+        return joined(errors.iter().map(|error| problem(error, status)));
+    }
+    let Some(message) = response["Message"].as_object() else { return response.to_string() };
+    let mut rest = response.clone();
+    rest.as_object_mut().expect("an object").shift_remove("Message");
+    let refused = json!({"Response": {"ResponseCode": "3", "ResponseCodeText": "Error"}});
+    let rest = if rest == refused { String::new() } else { format!(" {rest}") };
+    format!("{}: {}{rest}", text(&message["Code"]), text(&message["Description"]))
+}
+
+/// `code (title) source: sentence`, and what else is told.
+fn problem(error: &Value, status: &Value) -> String {
+    let mut rest = error.as_object().cloned().expect("an object");
+    let mut meta = rest.shift_remove("meta").and_then(|meta| meta.as_object().cloned()).unwrap_or_default();
+    let code = meta.shift_remove("code").unwrap_or_default();
+    let mut told = text(&code).to_owned();
+    let title = rest.shift_remove("title").unwrap_or_default();
+    if title != code {
+        told.extend([" (", text(&title), ")"]);
+    }
+    if let Some(source) = rest.shift_remove("source") {
+        told.extend([" ", text(&source)]);
+    }
+    told.extend([": ", text(&rest.shift_remove("detail").unwrap_or_default())]);
+    if rest.get("status") == Some(status) {
+        rest.shift_remove("status");
+    }
+    for more in [meta, rest].into_iter().filter(|more| !more.is_empty()) {
+        told.extend([" ", &Value::from(more).to_string()]);
+    }
+    told
+}
+
+/// What is compared by itself: each resource, and what is around them; or all, without resources.
+fn parts(response: &Value) -> Vec<(String, Value)> {
+    let mut around = response.clone();
+    let mut data = around.as_object_mut().and_then(|members| members.shift_remove("data"));
+    if let Some(none) = data.take_if(|data| *data == json!([])) {
+        around["data"] = none;
+    }
+    let mut parts = match data {
+        Some(Value::Array(resources)) => {
+            let place = |(n, resource)| (format!("data[{n}]"), resource);
+            resources.into_iter().enumerate().map(place).collect()
+        }
+        Some(resource) => vec![("data".to_owned(), resource)],
+        None => Vec::new(),
+    };
+    if parts.is_empty() || around.as_object().is_some_and(|members| !members.is_empty()) {
+        parts.push((String::new(), around));
+    }
+    parts
+}
+
+/// The members of a value, down to those that are short enough to be read.
+fn members(place: &str, value: &Value, told: &mut Vec<String>) {
+    let is_long = value.to_string().chars().count() > ONE_VALUE;
+    match value {
+        Value::Object(object) if is_long || place.is_empty() => {
+            object.iter().for_each(|(name, value)| members(&member(place, name), value, told));
+        }
+        Value::Array(values) if is_long => {
+            values.iter().enumerate().for_each(|(n, value)| members(&format!("{place}[{n}]"), value, told));
+        }
+        _ if place.is_empty() => told.push(value.to_string()),
+        _ => told.push(format!("{place}: {value}")),
+    }
+}
+
+/// The members in which a value differs from the first one, and those that it has not.
+fn differences(place: &str, first: &Value, value: &Value, told: &mut Vec<String>) {
+    match (first, value) {
+        (Value::Object(first), Value::Object(object)) => {
+            for (name, value) in object {
+                match first.get(name) {
+                    Some(first) => differences(&member(place, name), first, value, told),
+                    None => members(&member(place, name), value, told),
+                }
+            }
+            let gone = first.keys().filter(|name| !object.contains_key(*name));
+            told.extend(gone.map(|name| format!("{} is not there", member(place, name))));
+        }
+        (Value::Array(first), Value::Array(values)) => {
+            for (n, value) in values.iter().enumerate() {
+                match first.get(n) {
+                    Some(first) => differences(&format!("{place}[{n}]"), first, value, told),
+                    None => members(&format!("{place}[{n}]"), value, told),
+                }
+            }
+            if first.len() > values.len() {
+                told.push(format!("{place} has {}", values.len()));
+            }
+        }
+        _ if first == value => {}
+        _ => members(place, value, told),
+    }
+}
+
+fn member(place: &str, name: &str) -> String {
+    if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") }
+}
