@@ -15,6 +15,7 @@ use std::{
 };
 
 use cardpointe_simulator::{Deviation, Record, RecordState, Simulator};
+use memory::SettlementTable;
 use tokio::time::sleep;
 use tollgate::{cardpointe::CardPointeReports, elastic_path::deposit_created};
 use tollgate_core::{
@@ -31,8 +32,8 @@ use self::{
     deviations::{ENDS, LASTING, Victim, corrections, mend, of_deposits, of_records},
     disputed::Issuers,
     history::{Account, Traffic, accounts, of_merchants, set_up},
-    ports::{Documents, Line, Log, WorldClock},
-    stores::Stores,
+    ports::{Documents, Line, WorldClock, journal_of},
+    stores::{open, state},
 };
 use crate::{
     fault::Plan,
@@ -101,7 +102,7 @@ async fn disputed_story(world: &Arc<World>) -> Result<(), String> {
     set_up(world, &accounts);
     let bank = Bank { world: world.clone(), accounts, named: Mutex::default() };
     let mut traffic = Traffic::new(world.clone(), bank.accounts.clone());
-    let (kept, mut issuers) = (Arc::new(Stores::default()), Issuers::new(&bank.accounts));
+    let (kept, mut issuers) = (Arc::new(SettlementTable::default()), Issuers::new(&bank.accounts));
     let mut done = Ok(());
     traffic
         .pass(async |current| {
@@ -126,7 +127,7 @@ async fn story(world: &Arc<World>, whole: bool) -> Result<(), String> {
     set_up(world, &accounts);
     let bank = Bank { world: world.clone(), accounts, named: Mutex::default() };
     let mut traffic = Traffic::new(world.clone(), bank.accounts.clone());
-    let kept = Arc::new(Stores::default());
+    let kept = Arc::new(SettlementTable::default());
     traffic.pass(async |_| bank.run_badly(&kept).await).await;
     for _ in 0..ARRIVED_AFTER.as_secs() / 86_400 {
         sleep(Duration::from_hours(24)).await;
@@ -134,16 +135,16 @@ async fn story(world: &Arc<World>, whole: bool) -> Result<(), String> {
     }
     nothing_is_open(&kept, "after runs each day")?;
     bank.sums_agree(&kept)?;
-    let left = kept.left();
-    let once = Arc::new(Stores::default());
+    let left = state(&kept);
+    let once = Arc::new(SettlementTable::default());
     bank.run(&once, 0).await;
-    if once.ever().iter().any(|one| one.gone_at.is_some()) {
-        return Err(format!("the first run had false exceptions: {:?}", once.ever()));
+    if once.all_exceptions().iter().any(|one| one.gone_at.is_some()) {
+        return Err(format!("the first run had false exceptions: {:?}", once.all_exceptions()));
     }
-    same(&left, &once.left(), "one run at the end")?;
-    let writes = once.writes();
+    same(&left, &state(&once), "one run at the end")?;
+    let writes = once.faults.writes();
     bank.run(&once, 0).await;
-    same(&left, &once.left(), "the same run again")?;
+    same(&left, &state(&once), "the same run again")?;
     bank.dies(&left, writes, whole).await?;
     bank.is_corrected(&kept).await?;
     bank.deviates().await?;
@@ -180,10 +181,10 @@ impl Bank {
     }
 
     /// One run of the function, by a journal that lacks the last writes.
-    async fn run(&self, stores: &Arc<Stores>, behind: usize) -> SettlementReport {
+    async fn run(&self, stores: &Arc<SettlementTable>, behind: usize) -> SettlementReport {
         let world = &self.world;
         let clock: Arc<dyn Clock> = Arc::new(WorldClock(world.clone()));
-        let log = Arc::new(Log::of(world, behind));
+        let log = Arc::new(journal_of(world, behind));
         let settlement = Settlement {
             reports: Arc::new(CardPointeReports::over(Line(world.clone()), clock.clone())),
             log: log.clone(),
@@ -211,14 +212,14 @@ impl Bank {
     }
 
     /// Runs that die, come twice, or come before the journal.
-    async fn run_badly(&self, stores: &Arc<Stores>) {
+    async fn run_badly(&self, stores: &Arc<SettlementTable>) {
         let (behind, dies_after, again) = {
             let rng = &mut self.world.state().rng;
             (rng.below(4), rng.chance(50).then(|| rng.below(12)), rng.chance(50))
         };
-        stores.dies_after(dies_after);
+        stores.faults.die_after(dies_after);
         self.run(stores, usize::try_from(behind).unwrap_or_default()).await;
-        stores.dies_after(None);
+        stores.faults.die_after(None);
         stores.free_claims();
         if again {
             self.run(stores, 0).await;
@@ -233,37 +234,37 @@ impl Bank {
             (0..DEATHS).map(|_| self.world.state().rng.below(writes)).collect()
         };
         for after in deaths {
-            let stores = Arc::new(Stores::default());
-            stores.dies_after(Some(after));
+            let stores = Arc::new(SettlementTable::default());
+            stores.faults.die_after(Some(after));
             self.run(&stores, 0).await;
-            stores.dies_after(None);
+            stores.faults.die_after(None);
             stores.free_claims();
             // The second one after that has nothing left to do but to match what the first one read.
             self.run(&stores, 0).await;
             self.run(&stores, 0).await;
-            same(left, &stores.left(), &format!("death after {after} of {writes} writes"))?;
+            same(left, &state(&stores), &format!("death after {after} of {writes} writes"))?;
             self.world.state().count("settlement runs that died");
         }
         Ok(())
     }
 
     /// Deposits, the journal and the gateway's ledger agree to the cent, account by account.
-    fn sums_agree(&self, stores: &Stores) -> Result<(), String> {
-        let (log, records) = (Log::of(&self.world, 0), self.simulator().records());
+    fn sums_agree(&self, stores: &SettlementTable) -> Result<(), String> {
+        let (log, records) = (journal_of(&self.world, 0), self.simulator().records());
         for account in self.accounts.iter().filter(|account| account.has_deposits) {
             let of_account = records.iter().filter(|record| record.merchid == account.id);
             let at_the_gateway: i64 = of_account.map(Record::moved_minor_units).sum();
-            let entries = log.entries.iter().filter(|entry| entry.account == account.id);
+            let entries = log.all().into_iter().filter(|entry| entry.account == account.id);
             let changes: Changes = entries.map(|entry| entry.changes).sum();
             let deposits: Vec<Deposit> =
-                stores.deposits().into_iter().filter(|one| one.account == account.id).collect();
+                stores.all_deposits().into_values().filter(|one| one.account == account.id).collect();
             let net: i64 = deposits.iter().map(|one| one.component(Component::NetSales)).sum();
             let lines: i64 = deposits.iter().map(|one| one.lines.1).sum();
             let sums = [at_the_gateway, changes.gateway + changes.fees, net, lines];
             if sums.iter().any(|sum| *sum != sums[0]) {
                 return Err(format!("{account:?}: gateway, journal, deposits and lines are {sums:?}"));
             }
-            let own = stores.journal().into_iter().filter(|entry| entry.account == account.id);
+            let own = stores.deposit_entries().into_iter().filter(|entry| entry.account == account.id);
             let (arrived, told) =
                 (deposits.iter().map(|one| one.total).sum::<i64>(), own.map(|one| one.amount).sum::<i64>());
             if arrived != told {
@@ -288,14 +289,18 @@ impl Bank {
     }
 
     /// One run in a table of its own finds these, and nothing else.
-    async fn must_find(&self, what: &str, expected: &[ExceptionCause]) -> Result<Arc<Stores>, String> {
-        let stores = Arc::new(Stores::default());
+    async fn must_find(
+        &self,
+        what: &str,
+        expected: &[ExceptionCause],
+    ) -> Result<Arc<SettlementTable>, String> {
+        let stores = Arc::new(SettlementTable::default());
         self.run(&stores, 0).await;
-        let found: BTreeSet<&str> = stores.open().iter().map(|one| one.cause.as_str()).collect();
+        let found: BTreeSet<&str> = open(&stores).iter().map(|one| one.cause.as_str()).collect();
         let wanted: BTreeSet<&str> = expected.iter().map(|one| one.as_str()).collect();
         self.world.state().count("deviations");
-        if found != wanted || stores.open().len() != expected.len() {
-            return Err(format!("{what} must be {expected:?}, and is {:#?}", stores.open()));
+        if found != wanted || open(&stores).len() != expected.len() {
+            return Err(format!("{what} must be {expected:?}, and is {:#?}", open(&stores)));
         }
         Ok(stores)
     }
@@ -319,7 +324,7 @@ impl Bank {
 
     /// What is kept of days whose reports say something else by now is what a run finds that never read them before, and once
     /// more when all is as it was.
-    async fn is_corrected(&self, kept: &Arc<Stores>) -> Result<(), String> {
+    async fn is_corrected(&self, kept: &Arc<SettlementTable>) -> Result<(), String> {
         let (victims, simulator) = (self.arrived(), self.simulator());
         let corrected = corrections(&mut self.world.state().rng, &simulator, &victims);
         for is_wrong in [true, false] {
@@ -331,10 +336,10 @@ impl Bank {
                 self.run_badly(kept).await;
                 self.run(kept, 0).await;
             }
-            let fresh = Arc::new(Stores::default());
+            let fresh = Arc::new(SettlementTable::default());
             self.run(&fresh, 0).await;
             let what = format!("{corrected:?}, {is_wrong}, in a new table");
-            same(&kept.left(), &fresh.left(), &what)?;
+            same(&state(&kept), &state(&fresh), &what)?;
         }
         *self.world.state().counts.entry("corrections").or_default() += corrected.len() as u64;
         Ok(())
@@ -354,10 +359,10 @@ impl Bank {
         records.retain(is_another);
         let number = usize::try_from(self.world.state().rng.below(records.len() as u64)).ok()?;
         let record = records.get(number)?.clone();
-        let stores = Arc::new(Stores::default());
+        let stores = Arc::new(SettlementTable::default());
         self.run(&stores, 0).await;
         let day = self.simulator().funding_day(&record.retref)?;
-        let mut deposits = stores.deposits().into_iter();
+        let mut deposits = stores.all_deposits().into_values();
         let deposit = deposits.find(|one| one.account == record.merchid && one.day == day)?;
         Some((record, deposit))
     }
@@ -385,7 +390,7 @@ impl Bank {
     }
 }
 
-fn nothing_is_open(stores: &Stores, what: &str) -> Result<(), String> {
-    let open = stores.open();
+fn nothing_is_open(stores: &SettlementTable, what: &str) -> Result<(), String> {
+    let open = open(stores);
     if open.is_empty() { Ok(()) } else { Err(format!("{what}: {open:#?}")) }
 }

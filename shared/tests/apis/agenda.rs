@@ -49,7 +49,7 @@ async fn what_needs_a_person_is_listed_with_a_count_and_as_a_file() {
         t.ask("a parameter that is none", &read(&format!("/v2/attention{query}"))).await;
     }
     t.ask("not by a shopper", &read("/v2/attention").by("strict:shopper1")).await;
-    t.world.state().broken.insert("index");
+    t.world.faults.take_down("index");
     t.ask("the index does not respond", &read("/v2/attention")).await;
     t.end();
 }

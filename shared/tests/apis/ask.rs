@@ -241,7 +241,7 @@ impl Ask {
             let body = serde_json::from_str(&world.as_given(&body.to_string()));
             given.body = Sent::Json(body.expect("what was JSON before"));
         }
-        let request = &given.request(world.now(), id);
+        let request = &given.request(world.clock.now(), id);
         if let Some(response) = functions::refused_at_front(&world.access(), request).await {
             return response;
         }
@@ -283,7 +283,7 @@ impl Ask {
                 on_people(world, route, request).await
             }
             "GET /v2/transactions/{transactionId}" => {
-                elastic_path::find_transaction(&world.orders(), request).await
+                elastic_path::find_transaction(&world.of_order(), request).await
             }
             "GET /v2/orders" => elastic_path::list_orders(&world.lists(), request).await,
             "GET /v2/gateways" => elastic_path::list_gateways(&api, request).await,

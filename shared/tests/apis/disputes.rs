@@ -19,7 +19,7 @@ use crate::{
 /// What a deposit of the gateway reports of the only payment of an order.
 async fn reported(t: &Table, merchant: &str, order: &str, kind: DisputeKind, minor: u64) {
     let key = OrderKey { merchant: merchant.parse().unwrap(), order: order.parse().unwrap() };
-    let entries = t.world.entries();
+    let entries = t.world.log.all();
     let paid = entries.iter().find(|entry| entry.order == key && entry.reference.is_some()).unwrap();
     let chargeback = matches!(kind, DisputeKind::Chargeback);
     let text = |text: &str| chargeback.then(|| text.to_owned());
@@ -43,7 +43,7 @@ async fn reported(t: &Table, merchant: &str, order: &str, kind: DisputeKind, min
         },
     };
     let world = t.world.as_ref();
-    let (recorded, _) = record_dispute(world, world, &key, &report).await.unwrap();
+    let (recorded, _) = record_dispute(&*world.orders, &*world.clock, &key, &report).await.unwrap();
     assert_eq!(recorded, DisputeRecorded::Applied);
 }
 
@@ -89,7 +89,7 @@ async fn the_credit_card_api_refunds_what_was_charged_back_only_if_that_is_meant
     let mut t = Table::new("cc_disputes");
     let paid = t.prepare(&pay("charge")).await;
     let id = paid["Response"]["TransactionID"].as_str().unwrap().to_owned();
-    let order = t.world.entries()[0].order.order.to_string();
+    let order = t.world.log.all()[0].order.order.to_string();
     reported(&t, "external", &order, DisputeKind::Chargeback, 2_050).await;
     let refund = |flag: Option<&str>| {
         let ask = with(follow("refund", &id), "Request.TransactionType", "2".into());

@@ -162,7 +162,7 @@ async fn what_the_other_side_quotes_finds_its_payment_however_old_it_is() {
         t.ask("by its id", &by(format!("eq({field},{id})"))).await;
     }
     t.ask("by the gateway's reference", &by(format!("eq(retref,{retref})"))).await;
-    let state = t.world.entries();
+    let state = t.world.log.all();
     let refund = state.iter().find(|entry| entry.fact == Fact::Refunded).unwrap();
     let of_refund = refund.reference.clone().unwrap();
     assert_ne!(of_refund, retref);
@@ -264,16 +264,17 @@ async fn a_list_goes_on_where_its_cursor_says() {
 async fn one_bad_row_is_one_row_and_lists_need_their_stores() {
     let mut t = Table::new("bad_rows");
     payments(&mut t).await;
-    t.world.state().unreadable.extend(["b", "entry of c"]);
+    t.world.faults.spoil("b");
+    t.world.faults.spoil("entry of c");
     t.ask("an order and an entry that cannot be read", &list("")).await;
     t.ask("as a file", &csv(list(""))).await;
     for port in ["journal", "load", "totals"] {
-        t.world.state().broken.insert(port);
+        t.world.faults.take_down(port);
         t.ask("a store is down", &csv(list(""))).await;
         t.ask("for totals", &report("?from=2026-11-20&to=2026-11-20")).await;
-        t.world.state().broken.clear();
+        t.world.faults.bring_up();
     }
-    t.world.state().unreadable.insert("totals");
+    t.world.faults.spoil("totals");
     t.ask("totals that cannot be read", &report("?from=2026-11-20&to=2026-11-20")).await;
     for by in ["shop:shopper1", "shop:all"] {
         t.ask("who lists", &csv(list("?page[limit]=1").by(by))).await;
@@ -328,10 +329,10 @@ async fn movements_are_listed_as_their_filter_says() {
     for by in ["shop:shopper1", "shop:all"] {
         t.ask("who lists movements", &movements("?page[limit]=1").by(by)).await;
     }
-    t.world.state().unreadable.insert("entry of a");
+    t.world.faults.spoil("entry of a");
     t.ask("an entry that cannot be read", &movements("?sort=created_at")).await;
-    t.world.state().unreadable.clear();
-    t.world.state().unreadable.insert("a");
+    t.world.faults.repair();
+    t.world.faults.spoil("a");
     t.ask("an order that cannot be read", &order("")).await;
     t.ask("the same, by a filter", &movements("?filter=eq(order_id,a)")).await;
     t.end();
@@ -348,7 +349,7 @@ async fn totals_are_of_the_days_that_are_asked_for() {
     t.world.wait(90_000);
     t.ask("yesterday's", &report("")).await;
     t.ask("as a file", &csv(report(""))).await;
-    t.world.state().reached = Some(jiff::Timestamp::from_second(BEGIN_S + 90_000).unwrap());
+    t.world.log.reach_until(Some(jiff::Timestamp::from_second(BEGIN_S + 90_000).unwrap()));
     for query in [
         "?from=2026-11-20",
         "?to=2026-11-20",

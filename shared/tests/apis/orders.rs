@@ -199,10 +199,10 @@ async fn a_scheduled_capture_is_moved_or_canceled_as_stated() {
     t.ask("while payments are stopped, too: nothing is sent", &moved(&Value::Null)).await;
     t.world.state().stopped = Some(false);
     t.ask("scheduled again", &moved(&"2026-11-23T12:00:00Z".into())).await;
-    t.world.state().contended = true;
+    t.world.faults.contend(true);
     t.ask("it is being changed by others", &moved(&Value::Null)).await;
-    t.world.state().contended = false;
-    t.world.state().broken.insert("save");
+    t.world.faults.contend(false);
+    t.world.faults.take_down("save");
     t.ask("it cannot be saved", &moved(&Value::Null)).await;
     t.end();
 }
@@ -242,12 +242,14 @@ async fn a_transaction_is_read_by_whom_it_belongs_to() {
         &Ask { method: "POST", path: confirm("").path, ..with_secret(&secret) },
     )
     .await;
-    t.world.change("b", |order| order.transactions[0].operations[0].state = OperationState::Unrecognized);
+    t.world
+        .orders
+        .change("b", |order| order.transactions[0].operations[0].state = OperationState::Unrecognized);
     t.ask("a state that only a newer version knows", &merchants("shop:read")).await;
-    t.world.state().broken.insert("save");
+    t.world.faults.take_down("save");
     let under_way = pay("c", "purchase", card(500)).by("external:pay").header("x-moltin-currency", "USD");
     let under_way = t.ask("the outcome cannot be saved", &under_way).await;
-    t.world.state().broken.clear();
+    t.world.faults.bring_up();
     let under_way = under_way["data"]["id"].as_str().unwrap();
     t.ask(
         "the intent is on record",
@@ -256,10 +258,10 @@ async fn a_transaction_is_read_by_whom_it_belongs_to() {
     .await;
     t.ask("no order", &get(format!("/v2/orders/z/transactions/{id}")).by("shop:shopper1")).await;
     t.ask("no transaction", &get("/v2/orders/a/transactions/z").by("shop:all")).await;
-    t.world.state().broken.insert("load");
+    t.world.faults.take_down("load");
     t.ask("the store is down", &read("shop:read")).await;
-    t.world.state().broken.clear();
-    t.world.state().unreadable.insert("a");
+    t.world.faults.bring_up();
+    t.world.faults.spoil("a");
     t.ask("what is stored is damaged", &read("shop:read")).await;
     t.end();
 }

@@ -9,7 +9,7 @@ use tollgate_core::{
         AuditEntry, AuditTrail as _, Audited, AuditedPerson, ChangedBy, Grant, NewPerson, PeopleEditor,
         Recognition, RefundMax, SignInRefusal, Subject,
     },
-    values::{Amount, Currency},
+    values::{Amount, Clock as _, Currency},
 };
 use uuid::Uuid;
 
@@ -36,7 +36,7 @@ async fn people(world: &World) {
                 NewPerson { name: name.parse().unwrap(), recognition, grant: Grant { role, refund_max } };
             let editor = PeopleEditor {
                 store: world,
-                clock: world,
+                clock: &*world.clock,
                 merchant: &merchant,
                 by: &operator,
                 request: "tollgate person",
@@ -61,7 +61,7 @@ async fn done(world: &World) {
         (stranger, Audited::Refused { client: client(), why: SignInRefusal::NotListed }),
     ]) {
         world.wait(60);
-        let at = world.state().now;
+        let at = world.clock.now();
         let entry = AuditEntry { id: Uuid::from_u128(n), at, who, what, request: format!("r-{n}") };
         world.record(&merchant, &entry).await.unwrap();
     }
@@ -85,7 +85,7 @@ async fn people_are_listed_for_a_review_and_no_key_changes_them() {
     let path = format!("/v2/people/{id}");
     t.ask("nor changes anybody", &patch(&*path).by("shop:all").data(json!({"role": "all"}))).await;
     t.ask("nor removes anybody", &delete(&*path).by("shop:all")).await;
-    t.world.state().broken.insert("people");
+    t.world.faults.take_down("people");
     t.ask("the table does not respond", &list()).await;
     t.end();
 }
@@ -109,7 +109,7 @@ async fn what_people_did_is_listed_page_by_page_and_of_one_merchant_alone() {
     t.ask("no such kind", &list("?filter=eq(kind,paid)")).await;
     t.ask("no such field", &list("?filter=eq(name,Eve)")).await;
     t.ask("a key with a smaller role", &get("/v2/audit").by("shop:operate")).await;
-    t.world.state().broken.insert("audit");
+    t.world.faults.take_down("audit");
     t.ask("the table does not respond", &list("")).await;
     t.end();
 }
@@ -149,12 +149,12 @@ async fn a_person_with_role_all_changes_others_under_their_own_name_and_never_th
     t.ask("a smaller role", &post("/v2/people").by(ANN).data(bob.clone())).await;
     t.ask("a role in a token that she does not have", &post("/v2/people").by("shop:person3/all").data(bob))
         .await;
-    t.world.state().contended = true;
+    t.world.faults.contend(true);
     t.ask("others change them all the time", &change(ann, json!({"role": "read"}))).await;
-    t.world.state().contended = false;
-    t.world.state().broken.insert("people_save");
+    t.world.faults.contend(false);
+    t.world.faults.take_down("people_save");
     t.ask("it cannot be written", &change(ann, json!({"role": "read"}))).await;
-    t.world.state().broken.clear();
+    t.world.faults.bring_up();
     t.ask("one is removed", &remove(ann)).await;
     t.ask("whose token opens nothing", &get("/v2/people").by(ANN)).await;
     t.ask("who did it", &get("/v2/audit?filter=eq(person,Eve)").by(EVE)).await;

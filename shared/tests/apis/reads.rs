@@ -65,11 +65,11 @@ async fn a_payment_is_found_by_its_id_alone() {
     }
     t.ask("without a token", &get(format!("/v2/transactions/{}", ids[0]))).await;
     for port in ["index", "load"] {
-        t.world.state().broken.insert(port);
+        t.world.faults.take_down(port);
         t.ask("a store is down", &by_id(&ids[0])).await;
-        t.world.state().broken.clear();
+        t.world.faults.bring_up();
     }
-    t.world.state().unreadable.insert("a");
+    t.world.faults.spoil("a");
     t.ask("its order cannot be read", &by_id(&ids[0])).await;
     t.end();
 }
@@ -228,13 +228,13 @@ async fn a_list_of_orders_goes_on_where_its_cursor_says() {
 async fn one_bad_order_is_named_and_fails_no_list() {
     let mut t = Table::new("bad_orders");
     in_each_state(&mut t).await;
-    t.world.state().unreadable.insert("held");
+    t.world.faults.spoil("held");
     let listed = t.ask("an order that cannot be read", &orders("?filter=eq(payment,paid)")).await;
     assert_eq!((ids(&listed), &listed["meta"]["unreadable"][0]["order_id"]), (vec!["paid"], &json!("held")));
     for port in ["index", "load"] {
-        t.world.state().broken.insert(port);
+        t.world.faults.take_down(port);
         t.ask("a store is down", &orders("")).await;
-        t.world.state().broken.clear();
+        t.world.faults.bring_up();
     }
     t.end();
 }

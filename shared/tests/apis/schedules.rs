@@ -144,10 +144,10 @@ async fn a_pause_is_as_stated_or_refused() {
         }
         t.ask("no such order", &switched("b", change, "Ann")).await;
         t.ask("no other merchant's order", &switched("a", change, "Ann").by("shop:operate")).await;
-        t.world.state().broken.insert("save");
+        t.world.faults.take_down("save");
         let other = if change == "pause" { "resume" } else { "pause" };
         t.ask("the table does not respond", &switched("a", other, "Ann")).await;
-        t.world.state().broken.clear();
+        t.world.faults.bring_up();
     }
     t.end();
 }
@@ -175,7 +175,7 @@ async fn the_list_of_what_is_paused_goes_on_page_after_page() {
         t.ask("a parameter that is wrong", &paused(query)).await;
     }
     t.ask("not by a shopper", &paused("").by("strict:shopper1")).await;
-    t.world.state().broken.insert("index");
+    t.world.faults.take_down("index");
     t.ask("the index does not respond", &paused("")).await;
     t.end();
 }

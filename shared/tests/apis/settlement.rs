@@ -7,12 +7,12 @@ use jiff::{
 use serde_json::json;
 use tollgate_core::{
     journal::Fact,
-    order::{LineId, OrderKey},
+    order::{LineId, MerchantId, OrderKey},
     settlement::{
         Adjustment, BatchStatus, Chargeback, Component, Deposit, Exception, ExceptionCause, Funded,
         FundedKind, FundedStatus, Line, LinePlace, Note, OPEN_COUNTED_MAX, Progress, Settled, SettledStatus,
     },
-    values::Currency,
+    values::{Clock as _, Currency},
 };
 use uuid::Uuid;
 
@@ -48,7 +48,7 @@ fn exception(n: u128, cause: ExceptionCause, world: &World) -> Exception {
         found: Some(3_999),
         currency: Some(Currency::USD),
         day: date(2026, 11, 19),
-        since: world.state().now - jiff::SignedDuration::from_mins(i64::try_from(n).unwrap()),
+        since: world.clock.now() - jiff::SignedDuration::from_mins(i64::try_from(n).unwrap()),
         gone_at: None,
         notes: Vec::new(),
         resolution: None,
@@ -104,29 +104,35 @@ fn line(reference: &str, deposit: &str, amount: i64) -> Line {
     Line { reference: reference.to_owned(), settled: vec![settled], funded: vec![funded] }
 }
 
+fn shop() -> MerchantId {
+    "shop".parse().unwrap()
+}
+
 /// A payment that arrived a cent short, a refund that is not Tollgate's, and a deposit of the day before.
 async fn settled(t: &mut Table) -> Uuid {
     t.prepare(&registered("a", 10_000).by("shop:pay")).await;
     t.prepare(&pay("a", "purchase", card(4_000)).by("shop:pay")).await;
-    let paid = t.world.entries().into_iter().find(|entry| entry.fact == Fact::Approved).unwrap();
+    let paid = t.world.log.all().into_iter().find(|entry| entry.fact == Fact::Approved).unwrap();
     let (reference, account) = (paid.reference.clone().unwrap(), paid.account.clone());
     let mut wrong = exception(1, ExceptionCause::AmountDiffers, &t.world);
     wrong.reference = Some(reference.clone());
     wrong.order = Some(OrderKey { merchant: "shop".parse().unwrap(), order: "a".parse().unwrap() });
     wrong.transaction = Some(paid.transaction);
     let mut gone = exception(2, ExceptionCause::NotFunded, &t.world);
-    gone.gone_at = Some(t.world.state().now);
+    gone.gone_at = Some(t.world.clock.now());
     gone.notes =
-        vec![Note { at: t.world.state().now, by: "Ben".to_owned(), text: "asked the processor".to_owned() }];
+        vec![Note { at: t.world.clock.now(), by: "Ben".to_owned(), text: "asked the processor".to_owned() }];
     let other = exception(3, ExceptionCause::NotOurs, &t.world);
     let place = |reference: &str, day| LinePlace::of(&account, day, reference);
     let today = date(2026, 11, 20);
-    let mut state = t.world.state();
-    state.settlement.lines = vec![
+    let (shop, table) = (shop(), &t.world.settlement);
+    for (place, line) in [
         (place(&reference, Some(today)), line(&reference, "d2", 3_999)),
         (place("900000000001", None), line("900000000001", "d2", -500)),
         (place("900000000002", None), line("900000000002", "d1", 700)),
-    ];
+    ] {
+        table.put_line(&shop, place, line);
+    }
     let chargeback = Chargeback {
         id: LineId::Stated("c1".to_owned()),
         case: "20260001".to_owned(),
@@ -145,7 +151,7 @@ async fn settled(t: &mut Table) -> Uuid {
     };
     let own = [place(&reference, Some(today)), place("900000000001", None)];
     let others = [place("900000000002", None)];
-    state.settlement.deposits = vec![
+    for deposit in [
         Deposit { places: others.into(), ..deposit("d1", date(2026, 11, 19), (1, 700), 0) },
         Deposit {
             places: own.into(),
@@ -153,11 +159,13 @@ async fn settled(t: &mut Table) -> Uuid {
             chargebacks: vec![chargeback],
             ..deposit("d2", today, (2, 3_499), -500)
         },
-    ];
-    state.settlement.exceptions = vec![wrong, gone, other];
+    ] {
+        table.put_deposit(&shop, deposit);
+    }
+    [wrong, gone, other].into_iter().for_each(|one| table.put_exception(&shop, one));
     let read_at = Some("2026-11-20T11:00:00Z".parse().unwrap());
     let progress = Progress { read_at, ..Progress::new(MID, "2026-11-01T00:00:00Z".parse().unwrap()) };
-    state.settlement.progress = vec![Progress { funding: Some(true), ..progress }];
+    table.put_progress(&shop, Progress { funding: Some(true), ..progress });
     paid.transaction
 }
 
@@ -187,7 +195,7 @@ async fn a_deposit_is_explained_line_by_line() {
     t.ask("another merchant's", &get("/v2/deposits/d2").by("strict:read")).await;
     t.ask("a browser may not see it", &get("/v2/deposits").by("shop:shopper1")).await;
     t.ask("a browser may not see it", &get("/v2/deposits/d2").by("shop:shopper1")).await;
-    t.world.state().broken.insert("settlement");
+    t.world.faults.take_down("settlement");
     t.ask("the table is away", &list("/v2/deposits")).await;
     t.end();
 }
@@ -200,7 +208,7 @@ async fn a_payment_says_when_its_money_arrived() {
     t.ask("it arrived", &list(&path)).await;
     t.ask("another merchant's", &get(&path).by("strict:read")).await;
     t.ask("a browser may not see it", &get(&path).by("shop:shopper1")).await;
-    t.world.state().settlement.lines.clear();
+    t.world.settlement.lines.lock().unwrap().clear();
     t.ask("still expected", &list(&path)).await;
     t.ask("no id", &list("/v2/transactions/x/settlement")).await;
     t.end();
@@ -212,12 +220,14 @@ async fn what_is_in_no_deposit_is_listed_and_added_up() {
     let path = "/v2/settlement/outstanding";
     t.ask("nothing was read yet", &list(path)).await;
     settled(&mut t).await;
-    let account = t.world.entries()[0].account.clone();
+    let account = t.world.log.all()[0].account.clone();
     let known = Progress::new(&account, "2026-11-01T00:00:00Z".parse().unwrap());
-    t.world.state().settlement.progress = vec![Progress { funding: Some(true), ..known }];
+    t.world.settlement.progress.lock().unwrap().clear();
+    t.world.settlement.put_progress(&shop(), Progress { funding: Some(true), ..known });
     t.ask("all of it arrived", &list(path)).await;
-    t.world.state().settlement.lines.clear();
-    t.world.state().settlement.exceptions[0].account = account;
+    t.world.settlement.lines.lock().unwrap().clear();
+    let open = t.world.settlement.all_exceptions().remove(0);
+    t.world.settlement.put_exception(&shop(), Exception { account, ..open });
     t.prepare(&pay("a", "purchase", card(1_000)).by("shop:pay")).await;
     t.ask("two are expected, one of them with an exception", &list(path)).await;
     t.ask("as a file", &csv(path)).await;
@@ -232,7 +242,7 @@ async fn what_is_in_no_deposit_is_listed_and_added_up() {
     }
     t.ask("another merchant has none", &get(path).by("strict:read")).await;
     t.ask("a browser may not see it", &get(path).by("shop:shopper1")).await;
-    t.world.state().broken.insert("settlement");
+    t.world.faults.take_down("settlement");
     t.ask("the table is away", &list(path)).await;
     t.end();
 }
@@ -254,14 +264,17 @@ async fn a_key_learns_how_many_exceptions_are_open_and_never_more_than_are_count
     settled(&mut t).await;
     t.ask("two are open, one is gone", &me).await;
     let never = Progress::new("800000000265", "2026-11-01T00:00:00Z".parse().unwrap());
-    t.world.state().settlement.progress.push(never);
+    t.world.settlement.put_progress(&shop(), never);
     let open = exception(1, ExceptionCause::NotOurs, &t.world);
     for many in [OPEN_COUNTED_MAX, OPEN_COUNTED_MAX + 1] {
-        t.world.state().settlement.exceptions = vec![open.clone(); many];
+        t.world.settlement.exceptions.lock().unwrap().clear();
+        for id in (1_000..).map(Uuid::from_u128).take(many) {
+            t.world.settlement.put_exception(&shop(), Exception { id, ..open.clone() });
+        }
         t.ask("as many as are counted, and one more; an account was never read", &me).await;
     }
     t.ask("another merchant has none", &get("/v2/me").by("strict:read")).await;
-    t.world.state().broken.insert("settlement");
+    t.world.faults.take_down("settlement");
     t.ask("the table is away", &me).await;
     t.end();
 }
@@ -309,7 +322,7 @@ async fn people_work_off_what_does_not_fit() {
     ] {
         t.ask("not to be understood", &resolve(3, "Ann").data(data)).await;
     }
-    t.world.state().contended = true;
+    t.world.faults.contend(true);
     t.ask("changed each time", &resolve(3, "Ann")).await;
     t.end();
 }

@@ -209,13 +209,13 @@ async fn each_outcome_of_storing_has_a_response_of_its_own() {
     t.ask("payments are stopped", &ask()).await;
     t.world.state().stopped = Some(false);
     for port in ["customer", "customer_put"] {
-        t.world.state().broken.insert(port);
+        t.world.faults.take_down(port);
         t.ask("customers cannot be read, or written", &ask()).await;
-        t.world.state().broken.clear();
+        t.world.faults.bring_up();
     }
-    t.world.state().contended = true;
+    t.world.faults.contend(true);
     t.ask("others change the customer", &ask()).await;
-    t.world.state().contended = false;
+    t.world.faults.contend(false);
     for n in 0..60 {
         let one = with(
             stores("full").key(&n.to_string()),
@@ -257,9 +257,9 @@ async fn a_payment_stores_its_card_for_a_customer() {
     .await;
     t.afresh();
     t.prepare(&registered("a", 10_000)).await;
-    t.world.state().broken.insert("customer_put");
+    t.world.faults.take_down("customer_put");
     t.ask("it cannot be noted: the payment stays", &saving(&[])).await;
-    t.world.state().broken.clear();
+    t.world.faults.bring_up();
     t.ask("and the repetition notes it", &saving(&[])).await;
     t.afresh();
     t.prepare(&registered("a", 10_000)).await;
@@ -307,9 +307,9 @@ async fn a_customer_that_is_stated_is_whose_card_it_is() {
         t.ask("what is no customer is no card of everybody's", &pays("b", &[(member, value)])).await;
     }
     t.ask("a shopper states none", &pays("b", &whose("c-1")).by("strict:shopper1")).await;
-    t.world.state().broken.insert("customer");
+    t.world.faults.take_down("customer");
     t.ask("customers cannot be read", &pays("b", &whose("c-1"))).await;
-    t.world.state().broken.clear();
+    t.world.faults.bring_up();
     let one = |customer: &str| format!("/v2/payment-methods/{id}?customer={customer}");
     let changes = json!({"default": true});
     for customer in ["c-2", "c-3", "", "a%20b", "c-2&customer=c-1"] {
@@ -367,9 +367,9 @@ async fn the_id_of_a_payment_method_pays_as_the_card_that_it_names() {
     let of_strict = t.prepare(&stores("c-1").by("strict:pay")).await["data"]["id"].clone();
     let by_shopper = json!({"gateway": "card_connect", "amount": 5, "payment": of_strict});
     t.ask("but where the merchant allows it", &pay("b", "purchase", by_shopper).by("strict:shopper1")).await;
-    t.world.state().broken.insert("customer");
+    t.world.faults.take_down("customer");
     t.ask("customers cannot be read", &pays("/purchase", &[])).await;
-    t.world.state().broken.clear();
+    t.world.faults.bring_up();
     let one = format!("/v2/payment-methods/{}", id.as_str().unwrap());
     t.prepare(&patch(&*one).by("shop:pay").data(json!({"month": "09", "year": "2031"}))).await;
     t.ask("with another expiry date", &pays("/purchase", &[("amount", json!(9))])).await;

@@ -127,7 +127,7 @@ async fn whoever_tries_out_keys_has_to_wait_and_the_right_one_passes() {
 
 /// A token with another claim under the old signature.
 fn tampered(t: &Table) -> String {
-    let token = token("shop:read", t.world.now());
+    let token = token("shop:read", t.world.clock.now());
     let parts: Vec<&str> = token.split('.').collect();
     let claims = String::from_utf8(URL_SAFE_NO_PAD.decode(parts[1]).unwrap()).unwrap();
     let claims = URL_SAFE_NO_PAD.encode(claims.replace("\"read\"", "\"all\""));
@@ -155,7 +155,7 @@ fn kid(merchant: &str, claims: &str) -> String {
 
 /// A token as whoever has the signing key and the key of the MACs can make it.
 fn made(t: &Table, change: impl FnOnce(&mut Value, &mut Value)) -> String {
-    let own = token("shop:operate", t.world.now());
+    let own = token("shop:operate", t.world.clock.now());
     let part = |n: usize| -> Value {
         let part = own.split('.').nth(n).unwrap();
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
@@ -177,7 +177,7 @@ async fn a_token_that_is_not_ours_opens_nothing() {
     let mut t = Table::new("token_checks");
     t.prepare(&registered("a", 500)).await;
     let bearing = |header: String| get("/v2/orders/a").header("authorization", header);
-    let own = token("shop:read", t.world.now());
+    let own = token("shop:read", t.world.clock.now());
     for header in [
         format!("Bearer {own}"),
         format!("bearer  {own} "),
@@ -246,7 +246,7 @@ async fn a_token_that_is_not_ours_opens_nothing() {
     let (longest, longer) = (filled(2_048), filled(2_049));
     t.ask("the longest token that is looked at", &bearing(longest)).await;
     t.ask("one that is longer", &bearing(longer)).await;
-    let early = token("shop:read", t.world.now());
+    let early = token("shop:read", t.world.clock.now());
     for (seconds, hazard) in [(3_599, "a second before its end"), (1, "at its end")] {
         t.world.wait(seconds);
         t.ask(hazard, &bearing(format!("Bearer {early}"))).await;

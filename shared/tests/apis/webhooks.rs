@@ -1,6 +1,7 @@
 //! A merchant looks at its webhooks and what was sent to them, and has it sent again.
 
 use jiff::SignedDuration;
+use tollgate_core::values::Clock as _;
 use tollgate_core::webhooks::{Delivery, DeliveryState, ReceiverKey, StoredDelivery};
 use uuid::Uuid;
 
@@ -14,7 +15,7 @@ use crate::{
 fn delivered(world: &World) {
     let states =
         [DeliveryState::Sent, DeliveryState::Delivered, DeliveryState::Parked, DeliveryState::Parked];
-    let now = world.state().now;
+    let now = world.clock.now();
     let mut kept = Vec::new();
     for (merchant, states) in [("shop", &states[..]), ("external", &states[..1])] {
         for (n, state) in (1..).zip(states) {
@@ -51,13 +52,13 @@ async fn receivers_are_shown_without_their_secrets_and_deliveries_with_state_and
         .await;
     t.ask("nothing was sent yet", &get("/v2/webhooks/crm/deliveries").by("shop:read")).await;
     t.ask("no such receiver", &get("/v2/webhooks/nobody/deliveries").by("shop:read")).await;
-    t.world.state().unreadable.insert("0000");
+    t.world.state().spoiled_deliveries.insert("0000");
     t.ask("one that cannot be read", &list("?page[limit]=1&filter=eq(state,sent)")).await;
-    t.world.state().unreadable.clear();
-    t.world.state().broken.insert("receivers");
+    t.world.state().spoiled_deliveries.clear();
+    t.world.faults.take_down("receivers");
     t.ask("the document cannot be read", &get("/v2/webhooks").by("shop:read")).await;
     t.ask("deliveries are listed without it", &list("?page[limit]=1")).await;
-    t.world.state().broken.insert("deliveries");
+    t.world.faults.take_down("deliveries");
     t.ask("the table is away", &list("")).await;
     t.end();
 }
@@ -88,7 +89,7 @@ async fn a_delivery_is_sent_again_and_a_receiver_is_tested() {
     t.ask("a test", &post("/v2/webhooks/erp/test").by("shop:all")).await;
     t.ask("of no receiver", &post("/v2/webhooks/nobody/test").by("shop:all")).await;
     t.ask("of what cannot be one", &post("/v2/webhooks/a.b/test").by("shop:all")).await;
-    t.world.state().broken.insert("deliveries");
+    t.world.faults.take_down("deliveries");
     t.ask("the table is away", &post("/v2/webhooks/erp/test").by("shop:all")).await;
     t.ask("and for a replay", &replay(&parked).by("shop:all")).await;
     t.end();

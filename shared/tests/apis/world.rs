@@ -1,9 +1,7 @@
 //! Everything outside the APIs, in memory: the ports that handlers work with, as each request is to find them.
 
 mod gateway;
-mod journal;
 mod people;
-mod settlement;
 mod stores;
 mod webhooks;
 
@@ -12,27 +10,29 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use memory::{Faults, JournalTable, OrderTable, SetClock, SettlementTable};
 use serde_json::Value;
 use tollgate::{
     abuse::Abuse,
     access::{Access, PeopleNow},
+    dynamodb::{item_size, orders::StoredOrder},
     ports::{
         Api, Checkout, Confirm, Deliveries, Orders, PeopleStores, Personnel, SettlementStores, StopSwitch,
         StoredCards, Tokens, Transactions,
     },
+    search_keys::search_key,
     source::Front,
 };
 use tollgate_core::{
-    journal::Entry,
     order::{Attribution, Finding, GatewayResponse, MerchantId, Order, Outcome},
     payments::{
-        CaptureRequest, CaptureSettings, Counts, Deadline, Gateway as _, NoQuote, Payments, SurchargeQuote,
-        SwitchChange, SwitchOf, SwitchState, capture_due,
+        CaptureRequest, CaptureSettings, Counts, Deadline, Gateway as _, NoQuote, Payments, Shards,
+        SurchargeQuote, SwitchChange, SwitchOf, SwitchState, capture_due,
         reconcile::{Limits, reconcile},
         throw,
     },
     stored_cards::{Customer, PaymentMethods, ProfileOutcome},
-    values::Clock,
+    values::{Clock, SearchKey, SearchTerm},
     webhooks::{Receiver, StoredDelivery},
 };
 use uuid::Uuid;
@@ -49,11 +49,7 @@ pub(crate) type Found = Box<dyn FnOnce(GatewayResponse) -> Finding + Send>;
 /// What the next calls meet, and what came of earlier ones.
 #[derive(Default)]
 pub(crate) struct State {
-    pub(crate) now: Timestamp,
-    ids: u128,
-    orders: BTreeMap<String, Order>,
     customers: BTreeMap<String, Customer>,
-    entries: Vec<Entry>,
     counters: BTreeMap<String, Counts>,
     references: u64,
     /// Calls of the gateway since they were last looked at.
@@ -76,24 +72,22 @@ pub(crate) struct State {
     pub(crate) deliveries: Vec<StoredDelivery>,
     /// People, and what they did.
     pub(crate) personnel: people::Kept,
-    /// What settlement keeps of the merchant `shop`.
-    pub(crate) settlement: settlement::Settlement,
-    /// Ports that do not work: `load`, `create`, `save`, `customer`, `customer_put`, `begin`,
-    /// `end`, `journal`, `totals`, `index`.
-    pub(crate) broken: BTreeSet<&'static str>,
-    /// Orders and entries that cannot be read, by the order's id.
-    pub(crate) unreadable: BTreeSet<&'static str>,
-    /// Whether every write finds the order changed by somebody else.
-    pub(crate) contended: bool,
+    /// Deliveries that cannot be read.
+    pub(crate) spoiled_deliveries: BTreeSet<&'static str>,
     /// What every request has to come through.
     pub(crate) front: Front,
-    /// Until when totals are kept.
-    pub(crate) reached: Option<Timestamp>,
 }
 
 /// The ports, and what limits addresses.
 pub(crate) struct World {
     state: Mutex<State>,
+    pub(crate) clock: Arc<SetClock>,
+    /// Ports that do not work, besides those of [`memory`]: `customer`, `customer_put`, `begin`, `end`, `people`,
+    /// `people_save`, `audit`, `receivers`, `deliveries`.
+    pub(crate) faults: Arc<Faults>,
+    pub(crate) log: Arc<JournalTable>,
+    pub(crate) orders: Arc<OrderTable>,
+    pub(crate) settlement: Arc<SettlementTable>,
     abuse: Arc<Abuse>,
 }
 
@@ -105,9 +99,19 @@ pub(crate) const BEGIN_S: i64 = 1_795_176_000;
 
 impl World {
     pub(crate) fn new() -> Arc<Self> {
-        let now = Timestamp::from_second(BEGIN_S).unwrap();
-        let state = State { now, stopped: Some(false), ..State::default() };
-        Arc::new(Self { state: Mutex::new(state), abuse: Arc::default() })
+        let key_of: fn(&MerchantId, &SearchTerm) -> SearchKey =
+            |merchant, term| search_key(&merchants::merchant(merchant.as_str()), term);
+        let faults = Arc::<Faults>::default();
+        let log = Arc::new(JournalTable::new(faults.clone()).with_keys(key_of));
+        Arc::new(Self {
+            state: Mutex::new(State { stopped: Some(false), ..State::default() }),
+            clock: Arc::new(SetClock::at(Timestamp::from_second(BEGIN_S).unwrap())),
+            orders: Arc::new(OrderTable::new(faults.clone(), log.clone()).sized(bytes)),
+            settlement: Arc::new(SettlementTable::new(faults.clone())),
+            log,
+            faults,
+            abuse: Arc::default(),
+        })
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -115,7 +119,7 @@ impl World {
     }
 
     pub(crate) fn wait(&self, seconds: i64) {
-        self.state().now += SignedDuration::from_secs(seconds);
+        self.clock.pass(SignedDuration::from_secs(seconds));
     }
 
     /// The next calls of the gateway are answered so.
@@ -128,13 +132,6 @@ impl World {
         self.state().found.push_back(Box::new(found));
     }
 
-    /// Changes an order behind the APIs' back.
-    pub(crate) fn change(&self, order: &str, change: impl FnOnce(&mut Order)) {
-        let mut state = self.state();
-        let found = state.orders.values_mut().find(|found| found.id.as_str() == order);
-        change(found.expect("such an order"));
-    }
-
     /// The schedule captures what is due.
     pub(crate) async fn capture_due(self: &Arc<Self>) {
         let (request, settings) = (CaptureRequest::default(), CaptureSettings { shards: 1, concurrency: 1 });
@@ -145,7 +142,7 @@ impl World {
 
     /// The operator stops a merchant's payments.
     pub(crate) async fn operator_stops(&self, merchant: &str) {
-        let at = self.state().now;
+        let at = self.clock.now();
         let by = Attribution::new(None, Some(&"Olga".parse().unwrap()), Some(&"attacked".parse().unwrap()));
         let change = SwitchChange { stopped: true, at, by, by_operator: true };
         throw(self, &SwitchOf::Merchant(merchant.parse().unwrap()), &change).await.unwrap();
@@ -167,16 +164,16 @@ impl World {
 
     /// The ids of the only order's payments.
     pub(crate) fn transactions(&self, order: &str) -> Vec<Uuid> {
-        let state = self.state();
-        let found = state.orders.values().find(|found| found.id.as_str() == order);
+        let all = self.orders.all();
+        let found = all.values().find(|found| found.id.as_str() == order);
         found.map(|order| order.transactions.iter().map(|one| one.id).collect()).unwrap_or_default()
     }
 
     /// A text with the payments' ids as they were given: the first one is the counted one otherwise, and what an id says of
     /// its order differs by merchant and time.
     pub(crate) fn as_given(&self, text: &str) -> String {
-        let state = self.state();
-        let payments = state.orders.values().flat_map(|order| &order.transactions);
+        let all = self.orders.all();
+        let payments = all.values().flat_map(|order| &order.transactions);
         payments.fold(text.to_owned(), |text, payment| {
             let counted = payment.id.as_u128() & u128::from(u64::MAX) | 0x4000 << 64;
             text.replace(&Uuid::from_u128(counted).to_string(), &payment.id.to_string())
@@ -186,7 +183,7 @@ impl World {
     pub(crate) fn access(self: &Arc<Self>) -> Access {
         Access {
             merchants: Arc::new(merchants::All),
-            clock: self.clone(),
+            clock: self.clock.clone(),
             abuse: self.abuse.clone(),
             front: self.state().front,
             kid_key: merchants::kid_key(),
@@ -200,16 +197,16 @@ impl World {
 
     pub(crate) fn api(self: &Arc<Self>) -> Api {
         let payments = Payments {
-            store: self.clone(),
+            store: self.orders.clone(),
             gateway: self.clone(),
-            clock: self.clone(),
+            clock: self.clock.clone(),
             known_disputes: None,
         };
         Api { access: self.access(), switch: self.clone(), payments }
     }
 
-    pub(crate) fn orders(self: &Arc<Self>) -> Orders {
-        Orders { api: self.api(), attempts: self.clone(), index: self.clone() }
+    pub(crate) fn of_order(self: &Arc<Self>) -> Orders {
+        Orders { api: self.api(), attempts: self.clone(), index: self.orders.clone() }
     }
 
     fn methods(self: &Arc<Self>) -> PaymentMethods {
@@ -217,7 +214,7 @@ impl World {
             customers: self.clone(),
             gateway: self.clone(),
             profiles: self.clone(),
-            clock: self.clone(),
+            clock: self.clock.clone(),
         }
     }
 
@@ -250,7 +247,7 @@ impl World {
     pub(crate) fn personnel(self: &Arc<Self>) -> Personnel {
         let stores = PeopleStores { people: self.clone(), audit: self.clone() };
         let world = Arc::clone(self);
-        let people = PeopleNow::new(move || world, self.clone());
+        let people = PeopleNow::new(move || world, self.clock.clone());
         Personnel { access: Access { people: Some(Arc::new(people)), ..self.access() }, stores }
     }
 
@@ -261,32 +258,24 @@ impl World {
     pub(crate) fn lists(self: &Arc<Self>) -> Transactions {
         Transactions {
             access: self.access(),
-            orders: self.clone(),
-            agenda: self.clone(),
+            orders: self.orders.clone(),
+            agenda: self.orders.clone(),
             switch: self.clone(),
-            index: self.clone(),
-            log: self.clone(),
-            totals: self.clone(),
+            index: self.orders.clone(),
+            log: self.log.clone(),
+            totals: self.log.clone(),
             settlement: SettlementStores {
-                lines: self.clone(),
-                deposits: self.clone(),
-                exceptions: self.clone(),
-                progress: self.clone(),
+                lines: self.settlement.clone(),
+                deposits: self.settlement.clone(),
+                exceptions: self.settlement.clone(),
+                progress: self.settlement.clone(),
             },
             gateway: self.info(),
         }
     }
 }
 
-impl Clock for World {
-    fn now(&self) -> Timestamp {
-        self.state().now
-    }
-
-    /// Ids of version 4, counted.
-    fn new_id(&self) -> Uuid {
-        let mut state = self.state();
-        state.ids += 1;
-        Uuid::from_u128(0x4000_8000_0000_0000_0000 + state.ids)
-    }
+/// What an order's item takes.
+fn bytes(order: &Order) -> usize {
+    item_size(&StoredOrder::next(order, Shards { in_doubt: 1, captures: 1 }).0)
 }

@@ -7,15 +7,12 @@ use std::{
     time::Duration,
 };
 
-use async_trait::async_trait;
 use jiff::Timestamp;
+use memory::{JournalTable, OrderTable};
 use tollgate_core::{
-    journal::{
-        Agenda, AgendaPage, AgendaQuery, Changes, CountedEntry, ENTRY_SHARDS, Entry, EntryLister, EntryLog,
-        EntryPage, EntryPlace, EntryQuery, Lister, LoggedEntry, Row, Wanted, WantedEntries,
-    },
-    order::{ListPlace, MerchantId, Order, OrderKey},
-    payments::{Deadline, DueQuery, ListedOrder, ListedPage, OrderIndex, OrderStore, Page, StoreError},
+    journal::{Changes, ENTRY_SHARDS, Entry, EntryLister, Lister, Row, Wanted, WantedEntries},
+    order::{MerchantId, Order},
+    payments::{Deadline, StoreError},
     values::ReadOrder,
 };
 use uuid::Uuid;
@@ -30,110 +27,28 @@ const PAGE_MAX: u64 = 7;
 const TIME: Duration = Duration::from_hours(24);
 
 /// A complete journal beside its orders, as lists read them.
-struct Journal<'a> {
-    entries: &'a [Entry],
-    orders: &'a [Order],
+struct Journal {
+    entries: JournalTable,
+    orders: OrderTable,
 }
 
-impl Journal<'_> {
-    fn page<E>(
-        &self,
-        place: &EntryPlace,
-        query: &EntryQuery<'_>,
-        read: impl Fn(String, &Entry) -> E,
-    ) -> EntryPage<E> {
-        let is_there = |entry: &&Entry| {
-            let shard = entry.order.to_string().bytes().map(u64::from).sum::<u64>() % u64::from(ENTRY_SHARDS);
-            entry.order.merchant == *query.merchant && *place == EntryPlace::Shard(shard.to_le_bytes()[0])
+impl Journal {
+    fn new(entries: &[Entry], orders: &[Order]) -> Self {
+        let part_of = |entry: &Entry| {
+            let sum = entry.order.to_string().bytes().map(u64::from).sum::<u64>();
+            (sum % u64::from(ENTRY_SHARDS)).to_le_bytes()[0]
         };
-        let (after, before) = query.between;
-        let own = self.entries.iter().filter(is_there).map(|entry| (entry.sort(), entry));
-        let mut found: Vec<_> =
-            own.filter(|(sort, _)| after < sort.as_str() && sort.as_str() < before).collect();
-        found.sort_by(|(one, _), (other, _)| query.order.compare(one, other));
-        let more = found.len() > query.limit;
-        found.truncate(query.limit);
-        let next = found.last().filter(|_| more).map(|(sort, _)| sort.clone());
-        let entries = found.into_iter().map(|(sort, entry)| (sort.clone(), Ok(read(sort, entry)))).collect();
-        EntryPage { entries, next, read_bytes: 0 }
-    }
-}
-
-#[async_trait]
-impl EntryLog for Journal<'_> {
-    async fn entries(
-        &self,
-        place: &EntryPlace,
-        query: &EntryQuery<'_>,
-    ) -> Result<EntryPage<Entry>, StoreError> {
-        Ok(self.page(place, query, |_, entry| entry.clone()))
-    }
-
-    async fn logged(
-        &self,
-        place: &EntryPlace,
-        query: &EntryQuery<'_>,
-    ) -> Result<EntryPage<LoggedEntry>, StoreError> {
-        Ok(self.page(place, query, |sort, entry| LoggedEntry {
-            sort,
-            id: entry.id,
-            order: entry.order.clone(),
-            transaction: entry.transaction,
-            kind: entry.kind,
-            currency: Some(entry.currency),
-        }))
-    }
-
-    async fn counted(
-        &self,
-        place: &EntryPlace,
-        query: &EntryQuery<'_>,
-    ) -> Result<EntryPage<CountedEntry>, StoreError> {
-        Ok(self.page(place, query, |_, entry| CountedEntry::from(entry)))
-    }
-}
-
-#[async_trait]
-impl OrderStore for Journal<'_> {
-    async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError> {
-        Ok(self.orders.iter().find(|order| order.key() == *key).cloned())
-    }
-
-    async fn create(&self, _: &Order) -> Result<(), StoreError> {
-        Err(StoreError::Unavailable("a list writes nothing".to_owned()))
-    }
-
-    async fn save(&self, _: &Order) -> Result<(), StoreError> {
-        Err(StoreError::Unavailable("a list writes nothing".to_owned()))
-    }
-
-    async fn due(&self, _: DueQuery) -> Result<Page, StoreError> {
-        Err(StoreError::Unavailable("a list looks for nothing that is due".to_owned()))
-    }
-}
-
-/// Lists without conditions look for nothing in it.
-#[async_trait]
-impl Agenda for Journal<'_> {
-    async fn between(&self, _: AgendaQuery<'_>) -> Result<AgendaPage, StoreError> {
-        Err(StoreError::Unavailable("not wanted".to_owned()))
-    }
-}
-
-#[async_trait]
-impl OrderIndex for Journal<'_> {
-    async fn before(&self, _: &MerchantId, _: u16, _: &str, _: usize) -> Result<ListedPage, StoreError> {
-        Err(StoreError::Unavailable("not wanted".to_owned()))
-    }
-
-    async fn at(&self, _: &MerchantId, _: &ListPlace) -> Result<Vec<ListedOrder>, StoreError> {
-        Err(StoreError::Unavailable("not wanted".to_owned()))
+        let journal =
+            Self { entries: JournalTable::default().in_parts(part_of), orders: OrderTable::default() };
+        journal.entries.extend(entries.iter().cloned());
+        orders.iter().for_each(|order| journal.orders.keep(order.clone()));
+        journal
     }
 }
 
 /// What is wrong with the lists over these entries, which are all that there are of these orders.
 pub(super) async fn broken(entries: &[Entry], orders: &[Order], rng: &mut Rng) -> Vec<String> {
-    let journal = Journal { entries, orders };
+    let journal = Journal::new(entries, orders);
     let merchants: BTreeSet<&MerchantId> = entries.iter().map(|entry| &entry.order.merchant).collect();
     let mut broken = Vec::new();
     for merchant in merchants {
@@ -159,9 +74,13 @@ pub(super) async fn broken(entries: &[Entry], orders: &[Order], rng: &mut Rng) -
 }
 
 /// All pages of movements.
-async fn movements(journal: &Journal<'_>, first: &WantedEntries<'_>) -> Result<Vec<Entry>, StoreError> {
-    let lister =
-        EntryLister { log: journal, store: journal, index: journal, deadline: Deadline::after(TIME) };
+async fn movements(journal: &Journal, first: &WantedEntries<'_>) -> Result<Vec<Entry>, StoreError> {
+    let lister = EntryLister {
+        log: &journal.entries,
+        store: &journal.orders,
+        index: &journal.orders,
+        deadline: Deadline::after(TIME),
+    };
     let (mut all, mut after) = (Vec::new(), None::<String>);
     loop {
         let page = lister.find(&WantedEntries { after: after.as_deref(), ..*first }).await?;
@@ -174,8 +93,13 @@ async fn movements(journal: &Journal<'_>, first: &WantedEntries<'_>) -> Result<V
 }
 
 /// All pages of payments.
-async fn payments(journal: &Journal<'_>, first: &WantedEntries<'_>) -> Result<Vec<Row>, StoreError> {
-    let lister = Lister { log: journal, store: journal, agenda: journal, deadline: Deadline::after(TIME) };
+async fn payments(journal: &Journal, first: &WantedEntries<'_>) -> Result<Vec<Row>, StoreError> {
+    let lister = Lister {
+        log: &journal.entries,
+        store: &journal.orders,
+        agenda: &journal.orders,
+        deadline: Deadline::after(TIME),
+    };
     let &WantedEntries { merchant, since, until, order, limit, .. } = first;
     let (mut all, mut after) = (Vec::new(), None::<String>);
     loop {
@@ -193,12 +117,13 @@ async fn payments(journal: &Journal<'_>, first: &WantedEntries<'_>) -> Result<Ve
 
 /// What one of the lists has otherwise than the journal.
 fn differing(
-    journal: &Journal<'_>,
+    journal: &Journal,
     wanted: &WantedEntries<'_>,
     movements: &[Entry],
     payments: &[Row],
 ) -> Option<String> {
-    let own = || journal.entries.iter().filter(|entry| entry.order.merchant == *wanted.merchant);
+    let all = journal.entries.all();
+    let own = || all.iter().filter(|entry| entry.order.merchant == *wanted.merchant);
     let mut expected: Vec<String> = own().map(Entry::sort).collect();
     expected.sort_by(|one, other| wanted.order.compare(one, other));
     let listed: Vec<String> = movements.iter().map(Entry::sort).collect();

@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cardpointe_simulator::{Adjustment, Chargeback, Listing, Record, RecordKind};
 use jiff::{ToSpan, civil::Date};
+use memory::SettlementTable;
 use tollgate_core::{
     journal::{Concern, Entry, Fact, concerns},
     order::{DISPUTES_MAX, Order, Transaction},
     settlement::{Exception, ExceptionCause, eastern_day},
 };
 
-use super::{Bank, history::Account, ports::Log, stores::Stores};
+use super::{Bank, history::Account, ports::journal_of, stores::open};
 
 /// How many days ahead a deposit lists something at most.
 const AHEAD_DAYS: u64 = 2;
@@ -240,13 +241,13 @@ impl Issuers {
     }
 
     /// The bank, orders and the journal agree; where reports do not say what is true, a person is told.
-    pub(super) fn agree(&self, bank: &Bank, stores: &Stores) -> Result<(), String> {
-        let log = Log::of(&bank.world, 0);
+    pub(super) fn agree(&self, bank: &Bank, stores: &SettlementTable) -> Result<(), String> {
+        let log = journal_of(&bank.world, 0);
         let state = bank.world.state();
         let orders: Vec<Order> = state.fake_store.orders().cloned().collect();
         drop(state);
-        let disputes = |entry: &&Entry| matches!(entry.fact, Fact::ChargedBack | Fact::ChargebackReversed);
-        let told: Vec<_> = log.entries.iter().filter(disputes).collect();
+        let disputes = |entry: &Entry| matches!(entry.fact, Fact::ChargedBack | Fact::ChargebackReversed);
+        let told: Vec<_> = log.all().into_iter().filter(disputes).collect();
         let ids: BTreeSet<_> = told.iter().map(|entry| entry.id).collect();
         let transactions =
             || orders.iter().flat_map(|order| order.transactions.iter().map(move |one| (order, one)));
@@ -278,7 +279,7 @@ impl Issuers {
             if recorded != journal {
                 return Err(format!("{account:?}: orders have {recorded}, and the journal {journal}"));
             }
-            let open = stores.open();
+            let open = open(stores);
             let is_unexpected =
                 |one: &&Exception| one.account == account.id && one.cause != ExceptionCause::Chargeback;
             let unexpected = open.iter().find(is_unexpected);

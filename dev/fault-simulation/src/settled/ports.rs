@@ -5,16 +5,14 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
+use memory::JournalTable;
 use tollgate::cardpointe::transport::{Request, StreamedResponse, StreamingTransport, TransportError};
 use tollgate_core::{
-    journal::{
-        CountedEntry, ENTRY_SHARDS, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, KeptSums, LatePage,
-        LateQuarter, LoggedEntry, SumOf, Totals, TotalsStore, entries,
-    },
+    journal::{ENTRY_SHARDS, Entry},
     order::MerchantId,
-    payments::{Merchant, Merchants, MerchantsError, StoreError, Unreadable},
-    values::{Clock, QuarterHour},
+    payments::{Merchant, Merchants, MerchantsError},
+    values::Clock,
 };
 use uuid::Uuid;
 
@@ -52,101 +50,17 @@ impl Clock for WorldClock {
     }
 }
 
-/// The journal of all that was written, up to a moment: what is younger is not there yet.
-pub(super) struct Log {
-    pub(super) entries: Vec<Entry>,
-}
-
-impl Log {
-    /// All entries of the world, but for those of its last writes.
-    pub(super) fn of(world: &World, behind: usize) -> Self {
-        let state = world.state();
-        let seen = state.stream.len().saturating_sub(behind);
-        let of_change = |(before, order): &(Option<_>, _)| entries(before.as_ref(), order);
-        Self { entries: state.stream[..seen].iter().flat_map(of_change).collect() }
+/// The journal of all that was written but for the last writes, which are not there yet.
+pub(super) fn journal_of(world: &World, behind: usize) -> JournalTable {
+    // Entries are spread over all partitions.
+    let part_of = |entry: &Entry| entry.id.as_bytes()[15] % ENTRY_SHARDS;
+    let journal = JournalTable::default().in_parts(part_of).in_pages_of(PAGE);
+    let state = world.state();
+    let seen = state.stream.len().saturating_sub(behind);
+    for (before, order) in &state.stream[..seen] {
+        journal.follow(before.as_ref(), order);
     }
-}
-
-/// Entries are spread over all partitions.
-fn shard_of(entry: &Entry) -> u8 {
-    entry.id.as_bytes()[15] % ENTRY_SHARDS
-}
-
-#[async_trait]
-impl EntryLog for Log {
-    async fn entries(
-        &self,
-        place: &EntryPlace,
-        query: &EntryQuery<'_>,
-    ) -> Result<EntryPage<Entry>, StoreError> {
-        let (since, until) = query.between;
-        let is_there = |entry: &&Entry| {
-            let is_there = match place {
-                EntryPlace::Shard(shard) => *shard == shard_of(entry),
-                EntryPlace::Reference(wanted) => entry.reference.as_ref() == Some(wanted),
-                _ => false,
-            };
-            is_there && entry.order.merchant == *query.merchant
-        };
-        let all =
-            self.entries.iter().filter(is_there).filter(|one| *since < *one.sort() && *one.sort() < *until);
-        let all: BTreeMap<String, &Entry> = all.map(|entry| (entry.sort(), entry)).collect();
-        let next = all.keys().nth(PAGE - 1).filter(|_| all.len() > PAGE).cloned();
-        let entries = all.into_iter().take(PAGE).map(|(sort, entry)| (sort, Ok(entry.clone()))).collect();
-        Ok(EntryPage { entries, next, read_bytes: 0 })
-    }
-
-    async fn logged(&self, _: &EntryPlace, _: &EntryQuery<'_>) -> Result<EntryPage<LoggedEntry>, StoreError> {
-        Ok(EntryPage::default())
-    }
-
-    async fn counted(
-        &self,
-        _: &EntryPlace,
-        _: &EntryQuery<'_>,
-    ) -> Result<EntryPage<CountedEntry>, StoreError> {
-        Ok(EntryPage::default())
-    }
-}
-
-#[async_trait]
-impl TotalsStore for Log {
-    async fn reached(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(None)
-    }
-
-    async fn reach(&self, _: Timestamp) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    /// All merchants, on every day: a run that begins with an empty table has to find those of long ago.
-    async fn merchants(&self, _: Date) -> Result<(Vec<MerchantId>, Vec<Unreadable>), StoreError> {
-        Ok((self.entries.iter().map(|entry| entry.order.merchant.clone()).collect(), Vec::new()))
-    }
-
-    async fn quarters(&self, _: &MerchantId, _: Date) -> Result<KeptSums<QuarterHour>, StoreError> {
-        Ok(KeptSums::default())
-    }
-
-    async fn days(&self, _: &MerchantId, _: Date, _: Date) -> Result<KeptSums<Date>, StoreError> {
-        Ok(KeptSums::default())
-    }
-
-    async fn replace(&self, _: &MerchantId, _: SumOf, _: u64, _: &Totals) -> Result<bool, StoreError> {
-        Ok(true)
-    }
-
-    async fn late(&self, _: Option<&str>) -> Result<LatePage, StoreError> {
-        Ok(LatePage::default())
-    }
-
-    async fn settle(&self, _: &LateQuarter) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn late_quarters(&self, _: &MerchantId, _: Date, _: Date) -> Result<Vec<QuarterHour>, StoreError> {
-        Ok(Vec::new())
-    }
+    journal
 }
 
 /// Both merchants' documents, each with all accounts that it ever had.

@@ -28,6 +28,7 @@ mod damage;
 mod dispute_reports;
 mod disputed;
 mod docs;
+mod doubles;
 mod elastic_path_bodies;
 mod elastic_path_webhooks;
 mod events;

@@ -154,6 +154,11 @@ fn full_order() -> Order {
     order
 }
 
+/// A payment of which personal data is to be forgotten then.
+pub(crate) fn due(at: Timestamp) -> Transaction {
+    Transaction { personal_until: Some(at), ..transaction(0, 1, false) }
+}
+
 fn transaction(n: usize, operations: usize, longest: bool) -> Transaction {
     let now = Timestamp::now();
     let id = |n: usize| Uuid::from_u128(u128::MAX - n as u128);

@@ -53,7 +53,7 @@ impl Order {
     /// The id of a new payment of this order, with what is random of another one: 48 bits are the millisecond in which the
     /// order was created, 12 are of its digest. It has the form of version 4, as Elastic Path's ids have: some clients
     /// accept no other.
-    pub(super) fn payment_id(&self, random: Uuid) -> Uuid {
+    pub(crate) fn payment_id(&self, random: Uuid) -> Uuid {
         let created = u128::try_from(self.created_at.as_millisecond()).unwrap_or_default();
         let low = random.as_u128() & u128::from(u64::MAX);
         let bits = created << 80 | u128::from(bits_of(self.digest())) << 64 | low;

@@ -133,14 +133,14 @@ async fn a_key_does_what_its_role_allows_and_nothing_while_payments_are_stopped(
     }
     t.world.state().stopped = Some(false);
     for port in ["load", "save"] {
-        t.world.state().broken.insert(port);
+        t.world.faults.take_down(port);
         t.ask("the store cannot be read, or written", &pay("charge")).await;
         t.ask("and for status", &status(json!({"TransactionReference": "ref-1"}))).await;
-        t.world.state().broken.clear();
+        t.world.faults.bring_up();
     }
-    t.world.state().contended = true;
+    t.world.faults.contend(true);
     t.ask("others change the payment", &pay("charge")).await;
-    t.world.state().contended = false;
+    t.world.faults.contend(false);
     t.ask(
         "no time is left",
         &with(pay("charge"), "Request.TransactionReference", json!("ref-3")).left_ms(100),

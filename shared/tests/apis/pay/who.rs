@@ -38,14 +38,14 @@ async fn no_request_moves_money_that_may_not() {
         t.ask("no time is left", &who("shop:pay").left_ms(left_ms)).await;
     }
     for (port, hazard) in [("load", "the order cannot be read"), ("save", "the intent cannot be saved")] {
-        t.world.state().broken.insert(port);
+        t.world.faults.take_down(port);
         t.ask(hazard, &who("shop:pay")).await;
-        t.world.state().broken.clear();
+        t.world.faults.bring_up();
     }
-    t.world.state().contended = true;
+    t.world.faults.contend(true);
     t.ask("others change the order all the time", &who("shop:pay")).await;
-    t.world.state().contended = false;
-    t.world.state().unreadable.insert("a");
+    t.world.faults.contend(false);
+    t.world.faults.spoil("a");
     t.ask("the order is damaged", &who("shop:pay")).await;
     t.end();
 }
@@ -114,10 +114,10 @@ async fn a_shopper_pays_what_is_owing_and_does_not_try_out_cards() {
     t.ask("what is not known is no decline", &other("k7", "203.0.113.10")).await;
     t.ask("nor is its repetition", &other("k7", "203.0.113.10")).await;
     t.world.wait(3600);
-    t.world.state().broken.insert("begin");
+    t.world.faults.take_down("begin");
     t.ask("attempts cannot be counted", &other("k10", "203.0.113.12")).await;
-    t.world.state().broken.clear();
-    t.world.state().broken.insert("end");
+    t.world.faults.bring_up();
+    t.world.faults.take_down("end");
     t.ask("what came of an attempt cannot be counted", &other("k11", "203.0.113.12")).await;
     t.end();
 }

@@ -79,12 +79,13 @@ fn exposed(account: &CardAccount) -> String {
     format!("{kind} {}", account.expose())
 }
 
-impl State {
+impl World {
     /// What is kept with the payment of this attempt and is not sent.
     fn add_kept(&self, gateway_order_id: &str, call: &mut Value) {
         let is_its = |found: &&Transaction| found.gateway_order_ids().contains(&gateway_order_id);
-        let all = self.orders.values().flat_map(|order| &order.transactions);
-        let Some(transaction) = all.into_iter().find(is_its) else { return };
+        let all = self.orders.all();
+        let mut transactions = all.values().flat_map(|order| &order.transactions);
+        let Some(transaction) = transactions.find(is_its) else { return };
         let memo = transaction.memo.as_ref().map(|memo| format!("{memo:?}"));
         let until = transaction.personal_until.map(|until| until.to_string());
         let name = transaction.references.name.clone();
@@ -127,7 +128,7 @@ impl Gateway for World {
                 call[name] = label.into();
             }
         }
-        state.add_kept(gateway_order_id, &mut call);
+        self.add_kept(gateway_order_id, &mut call);
         state.sent.push(call);
         let mut approval = state.approval(amount, is_to_be_saved);
         // What only acts on a payment has the payment's reference.

@@ -32,7 +32,7 @@ fn place(entry: &AuditEntry) -> String {
 impl PeopleReader for World {
     async fn people(&self, merchant: &MerchantId) -> Result<People, StoreError> {
         let state = self.state();
-        state.works("people")?;
+        self.faults.works("people")?;
         Ok(state.personnel.people.get(merchant).cloned().unwrap_or_default())
     }
 }
@@ -50,9 +50,9 @@ impl PeopleStore for World {
         entry: Option<&AuditEntry>,
     ) -> Result<bool, StoreError> {
         let mut state = self.state();
-        state.works("people_save")?;
+        self.faults.works("people_save")?;
         let stored = state.personnel.people.get(merchant).map_or(0, |stored| stored.version);
-        if state.contended || stored + 1 != people.version {
+        if self.faults.is_contended() || stored + 1 != people.version {
             return Ok(false);
         }
         state.personnel.people.insert(merchant.clone(), people.clone());
@@ -67,7 +67,7 @@ impl PeopleStore for World {
 
     async fn last_sign_ins(&self, merchant: &MerchantId) -> Result<BTreeMap<Uuid, Timestamp>, StoreError> {
         let state = self.state();
-        state.works("people")?;
+        self.faults.works("people")?;
         let own = state.personnel.audit.iter().filter(|(of, _)| of == merchant);
         let sign_in = |entry: &AuditEntry| match (&entry.who, &entry.what) {
             (AuditedPerson::Known { id, .. }, Audited::SignedIn { .. }) => Some((*id, entry.at)),
@@ -81,7 +81,7 @@ impl PeopleStore for World {
 impl AuditTrail for World {
     async fn record(&self, merchant: &MerchantId, entry: &AuditEntry) -> Result<(), StoreError> {
         let mut state = self.state();
-        state.works("audit")?;
+        self.faults.works("audit")?;
         state.personnel.audit.push((merchant.clone(), entry.clone()));
         Ok(())
     }
@@ -94,7 +94,7 @@ impl AuditTrail for World {
         limit: usize,
     ) -> Result<AuditPage, StoreError> {
         let state = self.state();
-        state.works("audit")?;
+        self.faults.works("audit")?;
         let own = state.personnel.audit.iter().filter(|(of, entry)| of == merchant && filter.wants(entry));
         let mut entries: Vec<_> = own.map(|(_, entry)| entry.clone()).collect();
         entries.sort_by_key(|entry| std::cmp::Reverse(place(entry)));

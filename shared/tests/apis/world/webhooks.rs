@@ -36,9 +36,7 @@ fn place(kept: &StoredDelivery) -> String {
 impl Receivers for World {
     async fn receivers(&self, _: &MerchantId) -> Result<Arc<[Receiver]>, ReceiversError> {
         let state = self.state();
-        if state.broken.contains("receivers") {
-            return Err(ReceiversError::Unavailable("it is down".to_owned()));
-        }
+        self.faults.works("receivers").map_err(|_| ReceiversError::Unavailable("it is down".to_owned()))?;
         if state.receivers.is_empty() {
             Err(ReceiversError::Missing)
         } else {
@@ -60,10 +58,10 @@ impl DeliveryLog for World {
         limit: usize,
     ) -> Result<DeliveryPage, StoreError> {
         let state = self.state();
-        state.works("deliveries")?;
+        self.faults.works("deliveries")?;
         let own = state.deliveries.iter().filter(|kept| kept.delivery.to == *receiver);
         let mut own: Vec<_> = own.map(|kept| (place(kept), Ok(kept.clone()))).collect();
-        own.extend(state.unreadable.iter().map(|key| {
+        own.extend(state.spoiled_deliveries.iter().map(|key| {
             let unreadable = Unreadable { key: (*key).to_owned(), reason: "spoiled".to_owned() };
             ((*key).to_owned(), Err(unreadable))
         }));
@@ -81,7 +79,7 @@ impl DeliveryLog for World {
         event: Uuid,
     ) -> Result<Option<StoredDelivery>, StoreError> {
         let state = self.state();
-        state.works("deliveries")?;
+        self.faults.works("deliveries")?;
         let is_it = |kept: &&StoredDelivery| {
             (&kept.delivery.to, kept.delivery.at, kept.delivery.event) == (receiver, at, event)
         };
@@ -89,13 +87,13 @@ impl DeliveryLog for World {
     }
 
     async fn health_of(&self, _: &ReceiverKey) -> Result<Health, StoreError> {
-        self.state().works("deliveries")?;
+        self.faults.works("deliveries")?;
         Ok(Health { failures: 2, ..Health::default() })
     }
 
     async fn replay(&self, delivery: &Delivery, now: Timestamp) -> Result<(), StoreError> {
         let mut state = self.state();
-        state.works("deliveries")?;
+        self.faults.works("deliveries")?;
         for kept in state.deliveries.iter_mut().filter(|kept| kept.delivery == *delivery) {
             (kept.state, kept.due, kept.delivery.failures) = (DeliveryState::Waiting, Some(now), 0);
         }
@@ -104,7 +102,7 @@ impl DeliveryLog for World {
 
     async fn send_new(&self, delivery: &Delivery, _: Timestamp) -> Result<(), StoreError> {
         let mut state = self.state();
-        state.works("deliveries")?;
+        self.faults.works("deliveries")?;
         let (delivery, state_of) = (delivery.clone(), DeliveryState::Sent);
         state.deliveries.push(StoredDelivery { delivery, state: state_of, due: None, reason: None });
         Ok(())

@@ -3,46 +3,41 @@
 mod agenda;
 mod orders;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Mutex,
-    time::Duration,
-};
-
-use async_trait::async_trait;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use super::*;
 use crate::{
-    journal::{
-        AgendaList, AgendaOrder, AgendaPage, AgendaPlaces, AgendaQuery, CountedEntry, ENTRY_SHARDS, Entry,
-        EntryPage, Hold,
-    },
+    journal::{ENTRY_SHARDS, Entry},
+    memory::{ENTRY_BYTES, Faults, JournalTable, OrderTable},
     order::{
         Decision, GatewayResponse, Kind, Operation, OperationState, PaymentKind, PaymentWord,
         TransactionStatus,
     },
-    payments::{DueQuery, LoadedOrders, Page},
     test_payments::{new_operation, payment},
     values::{Amount, Currency, SearchBy, SearchKey, SearchTerm},
 };
 
-/// What an entry is counted as here.
-const ENTRY_BYTES: usize = 200;
 const DAY_S: i64 = 86_400;
 
-#[derive(Default)]
+/// Orders, and the journal that follows them.
 struct World {
-    orders: Mutex<BTreeMap<String, Order>>,
-    entries: Mutex<BTreeMap<u8, BTreeMap<String, Entry>>>,
-    /// Keys of texts, and the entries that they lead to.
-    pointers: BTreeSet<(SearchKey, String)>,
-    /// Orders that cannot be read, and those whose entries cannot.
-    bad_orders: BTreeSet<String>,
-    bad_entries: BTreeSet<String>,
-    /// Entries and orders that were read.
-    read: Mutex<(usize, usize)>,
-    /// Batches of orders that were read, and the most of one.
-    batches: Mutex<(usize, usize)>,
+    orders: OrderTable,
+    log: Arc<JournalTable>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        let faults = Arc::<Faults>::default();
+        let log = Arc::new(JournalTable::new(faults.clone()).in_parts(part_of));
+        let size = |order: &Order| OPERATION_BYTES * (1 + order.operations().count());
+        Self { orders: OrderTable::new(faults, log.clone()).sized(size), log }
+    }
+}
+
+/// Nearly all in one part.
+fn part_of(entry: &Entry) -> u8 {
+    let n = entry.order.order.as_str().trim_start_matches("order-").parse::<u64>().unwrap_or_default();
+    u8::try_from(n % 50).ok().filter(|part| *part < ENTRY_SHARDS).unwrap_or_default()
 }
 
 fn at(second: i64) -> Timestamp {
@@ -74,162 +69,24 @@ impl World {
         transaction.operations.push(operation(1, Kind::Capture, second + 1));
         transaction.operations.push(operation(2, Kind::Refund, second + 90_000));
         order.transactions.push(transaction);
-        self.keeps(n, order);
+        self.orders.keep(order);
     }
 
-    /// An order as it is.
-    fn has(&self, order: Order) {
-        self.keeps(0, order);
+    /// Entries and orders that were read.
+    fn read(&self) -> (usize, usize) {
+        (self.log.read(), self.orders.reads().orders)
     }
 
-    fn as_logged(&self, sort: &str, entry: &Entry) -> Logged {
-        let order = entry.order.clone();
-        if self.bad_entries.contains(order.order.as_str()) {
-            let item = Unreadable { key: format!("entry of {}", order.order), reason: String::new() };
-            return Err(UnreadableEntry { sort: sort.to_owned(), order: Some(order.order), item });
-        }
-        Ok(LoggedEntry {
-            sort: sort.to_owned(),
-            id: entry.id,
-            order,
-            transaction: entry.transaction,
-            kind: entry.kind,
-            currency: Some(entry.currency),
-        })
-    }
-
-    /// Where the entries of these open holds sort.
-    fn holds(&self, is_wanted: impl Fn(&Hold) -> bool) -> BTreeSet<String> {
-        let orders = self.orders.lock().unwrap();
-        let holds = orders.values().flat_map(Hold::all).filter(is_wanted);
-        holds.map(|hold| hold.sort).collect()
-    }
-
-    fn keeps(&self, n: u64, order: Order) {
-        for entry in entries(None, &order) {
-            // Nearly all in one part.
-            let shard = u8::try_from(n % 50).ok().filter(|shard| *shard < ENTRY_SHARDS).unwrap_or_default();
-            self.entries.lock().unwrap().entry(shard).or_default().insert(entry.sort(), entry);
-        }
-        self.orders.lock().unwrap().insert(order.key().to_string(), order);
-    }
-}
-
-#[async_trait]
-impl OrderStore for World {
-    async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError> {
-        self.read.lock().unwrap().1 += 1;
-        if self.bad_orders.contains(key.order.as_str()) {
-            return Err(StoreError::Corrupt("spoiled".to_owned()));
-        }
-        Ok(self.orders.lock().unwrap().get(&key.to_string()).cloned())
-    }
-
-    async fn load_all(&self, keys: &[OrderKey]) -> Result<LoadedOrders, StoreError> {
-        {
-            let mut batches = self.batches.lock().unwrap();
-            *batches = (batches.0 + 1, batches.1.max(keys.len()));
-        }
-        let mut orders = HashMap::new();
-        for key in keys {
-            match self.load(key).await {
-                Ok(order) => orders.extend(order.map(|order| (key.clone(), Ok(order)))),
-                Err(error) => {
-                    orders.insert(key.clone(), Err(Unreadable::only(error, key.to_string())?));
-                }
-            }
-        }
-        let read_bytes = orders.values().map(bytes_of).sum();
-        Ok(LoadedOrders { orders, read_bytes })
-    }
-
-    async fn create(&self, _: &Order) -> Result<(), StoreError> {
-        unreachable!("a list writes nothing")
-    }
-
-    async fn save(&self, _: &Order) -> Result<(), StoreError> {
-        unreachable!("a list writes nothing")
-    }
-
-    async fn due(&self, _: DueQuery) -> Result<Page, StoreError> {
-        unreachable!("a list looks for nothing that is due")
-    }
-}
-
-#[async_trait]
-impl Agenda for World {
-    async fn between(&self, query: AgendaQuery<'_>) -> Result<AgendaPage, StoreError> {
-        let AgendaQuery { merchant, list, part, between: (first, last), limit } = query;
-        let orders = self.orders.lock().unwrap();
-        let place = |order: &Order| {
-            let places = AgendaPlaces::of(order);
-            let place = match list {
-                AgendaList::Attention => places.attention,
-                AgendaList::Captures => places.captures,
-            };
-            place.filter(|place| places.part == part && first <= place.as_str() && place.as_str() <= last)
-        };
-        let own = orders.values().filter(|order| order.merchant == *merchant);
-        let mut found: Vec<AgendaOrder> = own
-            .filter_map(|order| Some(AgendaOrder { place: place(order)?, key: Ok(order.key()) }))
-            .collect();
-        found.sort_by(|one, other| one.place.cmp(&other.place));
-        let more = found.len() > limit;
-        found.truncate(limit);
-        Ok(AgendaPage { orders: found, more })
+    fn forget_reads(&self) {
+        self.log.forget_reads();
+        self.orders.forget_reads();
     }
 }
 
 /// With time for everything.
 fn lister(world: &World) -> Lister<'_> {
-    Lister { log: world, store: world, agenda: world, deadline: Deadline::after(Duration::from_mins(10)) }
-}
-
-#[async_trait]
-impl EntryLog for World {
-    async fn logged(
-        &self,
-        place: &EntryPlace,
-        query: &EntryQuery<'_>,
-    ) -> Result<EntryPage<LoggedEntry>, StoreError> {
-        let entries = self.entries.lock().unwrap();
-        let (after, before) = query.between;
-        assert!(after < before, "{query:?}");
-        let is_there = |part: u8, entry: &Entry| match place {
-            EntryPlace::Shard(shard) => part == *shard,
-            EntryPlace::LastFour(digits) => entry.last_four.as_ref() == Some(digits),
-            EntryPlace::Pointers(key) => self.pointers.contains(&(key.clone(), entry.sort())),
-            EntryPlace::Declined | EntryPlace::Unusual => entry.unusual_place().as_ref() == Some(place),
-            EntryPlace::Held => self.holds(|_| true).contains(&entry.sort()),
-            EntryPlace::HeldUntil(day) => self.holds(|hold| hold.last_day() == *day).contains(&entry.sort()),
-            EntryPlace::Reference(_) => unreachable!("no list reads it"),
-        };
-        let all = entries.iter().flat_map(|(part, all)| all.iter().map(move |entry| (part, entry)));
-        let mut found: Vec<_> = all
-            .filter(|(part, (sort, entry))| {
-                is_there(**part, entry) && sort.as_str() > after && sort.as_str() < before
-            })
-            .map(|(_, (sort, entry))| (sort.clone(), self.as_logged(sort, entry)))
-            .collect();
-        found.sort_by(|(one, _), (other, _)| query.order.compare(one, other));
-        let more = found.len() > query.limit;
-        found.truncate(query.limit);
-        self.read.lock().unwrap().0 += found.len();
-        let next = found.last().filter(|_| more).map(|(sort, _)| sort.clone());
-        Ok(EntryPage { read_bytes: found.len() * ENTRY_BYTES, entries: found, next })
-    }
-
-    async fn entries(&self, _: &EntryPlace, _: &EntryQuery<'_>) -> Result<EntryPage<Entry>, StoreError> {
-        unreachable!("a list needs less")
-    }
-
-    async fn counted(
-        &self,
-        _: &EntryPlace,
-        _: &EntryQuery<'_>,
-    ) -> Result<EntryPage<CountedEntry>, StoreError> {
-        unreachable!("a list counts nothing")
-    }
+    let deadline = Deadline::after(Duration::from_mins(10));
+    Lister { log: &*world.log, store: &world.orders, agenda: &world.orders, deadline }
 }
 
 /// Where a card's entries are, or else all.
@@ -337,7 +194,9 @@ async fn what_cannot_be_read_is_a_bad_row_in_its_place_and_the_others_are_listed
     let names = |numbers: &[u64]| numbers.iter().map(|n| format!("order-{n}")).collect::<BTreeSet<_>>();
     // The newest and the oldest, some side by side, and more of them than the small parts have room for.
     let (bad_orders, bad_entries) = (names(&[0, 7, 8, 29]), names(&[3, 9, 10, 11, 28]));
-    let world = World { bad_orders, bad_entries, ..World::default() };
+    let world = World::default();
+    bad_orders.iter().for_each(|order| world.orders.faults.spoil(order));
+    bad_entries.iter().for_each(|order| world.orders.faults.spoil(format!("entry of {order}")));
     (0..30).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 6_000));
     for limit in [1, 2, 7, 100] {
         let (merchant, lister) = (merchant(), lister(&world));
@@ -402,19 +261,19 @@ async fn what_is_held_is_listed_by_its_holds_and_nothing_else_is_read() {
     let world = World::default();
     (0..200).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 60));
     for (n, days) in [(1_000, 7), (1_001, 8), (1_002, 30), (1_003, 7)] {
-        world.keeps(n, held(n, i64::try_from(n - 1_000).unwrap() * 3_600, days));
+        world.orders.keep(held(n, i64::try_from(n - 1_000).unwrap() * 3_600, days));
     }
     let list = async |conditions: &[Condition], order, now: i64| {
         let (merchant, lister) = (merchant(), lister(&world));
         let (since, until) = (at(0), at(40 * DAY_S));
-        *world.read.lock().unwrap() = (0, 0);
+        world.forget_reads();
         let (merchant, now) = (&merchant, at(now));
         let wanted = Wanted { merchant, now, since, until, conditions, order, after: None, limit: 100 };
         let part = lister.find(&wanted).await.unwrap();
         let rows: Vec<u64> =
             part.rows.iter().map(|row| row.order.id.as_str()[6..].parse().unwrap()).collect();
         assert!(part.next.is_none() && part.newest.is_none());
-        (rows, world.read.lock().unwrap().0)
+        (rows, world.read().0)
     };
     let is_held = [Condition::Word(vec![PaymentWord::Held])];
     let (newest, oldest) = (ReadOrder::NewestFirst, ReadOrder::OldestFirst);
@@ -529,7 +388,7 @@ async fn orders_are_read_some_at_a_time_and_only_where_the_entry_does_not_tell()
     (0..90).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 60));
     let (merchant, lister) = (merchant(), lister(&world));
     let list = async |may_want: &(dyn Fn(&LoggedEntry) -> bool + Sync), limit| {
-        *world.read.lock().unwrap() = (0, 0);
+        world.forget_reads();
         let wants = |_: &Order, _: &Transaction| true;
         let (since, until, places, after) = (at(0), at(DAY_S), &EntryPlace::all(), None);
         let search = Search {
@@ -546,11 +405,12 @@ async fn orders_are_read_some_at_a_time_and_only_where_the_entry_does_not_tell()
             limit,
         };
         let rows = lister.list(&search, 0).await.unwrap().rows;
-        (rows.iter().map(|row| row.order.id.to_string()).collect(), world.read.lock().unwrap().1)
+        (rows.iter().map(|row| row.order.id.to_string()).collect(), world.read().1)
     };
     // Captures, which have the same order, take no read.
     assert_eq!(list(&|_| true, 1_000).await, (ids((0..90).rev()), 90));
-    assert_eq!(*world.batches.lock().unwrap(), (3, 34), "a batch for a page of entries");
+    let reads = world.orders.reads();
+    assert_eq!((reads.batches, reads.largest), (3, 34), "a batch for a page of entries");
     // No more than there is room for.
     for (first, limit) in [(87, 3), (80, 10)] {
         assert_eq!(list(&|_| true, limit).await, (ids((first..90).rev()), limit));
@@ -568,12 +428,12 @@ async fn what_is_in_doubt_comes_before_the_list_and_not_again_in_it() {
     let world = World::default();
     (10..14).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 60));
     // Approved, and its capture has been in doubt for long.
-    let mut order = world.orders.lock().unwrap().get("m#order-11").unwrap().clone();
+    let mut order = world.orders.all()["m#order-11"].clone();
     let new = new_operation(Uuid::from_u128(99), Kind::Capture, 5);
     let mut capture = Operation::new(new, at(800));
     capture.pending_mut().unwrap().doubt = Some(crate::order::Doubt::NoResponse);
     order.transactions[0].operations.push(capture);
-    world.orders.lock().unwrap().insert("m#order-11".to_owned(), order);
+    world.orders.change("order-11", |stored| *stored = order);
     let (merchant, lister) = (merchant(), lister(&world));
     let pages = async |conditions: &[Condition], limit| {
         let (mut rows, mut after) = (Vec::new(), None::<String>);
@@ -685,7 +545,7 @@ async fn no_entry_outside_the_range_is_read() {
     let (merchant, lister) = (merchant(), lister(&world));
     let search = Search { limit: 1_000, ..anything(&merchant, &all, (5_900, 6_000)) };
     assert_eq!(lister.list(&search, 0).await.unwrap().rows.len(), 10);
-    let read = *world.read.lock().unwrap();
+    let read = world.read();
     assert!(read.0 <= 2 * 10 && read.1 == 10, "{read:?}");
 }
 
@@ -703,13 +563,13 @@ async fn each_transaction_of_an_order_is_listed_once_under_its_first_fact() {
         operation.decide(Decision::Approved(GatewayResponse::default()), at(second + 110));
         order.transactions.push(payment(PaymentKind::Purchase, operation));
     }
-    world.has(order);
+    world.orders.keep(order);
     let (merchant, lister) = (merchant(), lister(&world));
     let rows = lister.list(&anything(&merchant, &EntryPlace::all(), (0, 10_000)), 0).await.unwrap().rows;
     let found: Vec<_> = rows.iter().map(|row| (row.transaction.as_u128(), row.at)).collect();
     assert_eq!(found, [(2, at(1_010)), (1, at(10))]);
     // Where the order cannot be read, each has one row, too: under its latest fact, because the first is not known.
-    let world = World { bad_orders: ["order-1".to_owned()].into(), ..world };
+    world.orders.faults.spoil("order-1");
     let lister = self::lister(&world);
     let bad = lister.list(&anything(&merchant, &EntryPlace::all(), (0, 10_000)), 0).await.unwrap().unreadable;
     let found: Vec<_> = bad.iter().map(|row| (row.transaction.unwrap().as_u128(), row.at.unwrap())).collect();
@@ -742,7 +602,7 @@ async fn a_part_is_full_when_its_transactions_have_many_operations() {
         let nothing = Decision::NoEffect(response(), crate::order::NoEffect::Unreachable);
         transaction.operations.extend(vec![operation(Kind::Refund, nothing); OPERATIONS_MAX - 1]);
         order.transactions.push(transaction);
-        world.has(order);
+        world.orders.keep(order);
     }
     let (merchant, lister) = (merchant(), lister(&world));
     let part = lister.list(&anything(&merchant, &EntryPlace::all(), (0, 10_000)), 0).await.unwrap();
@@ -750,7 +610,7 @@ async fn a_part_is_full_when_its_transactions_have_many_operations() {
     assert!(part.next.is_some());
     // To the operation.
     let each = OPERATIONS_IN_A_PART / 20;
-    for order in world.orders.lock().unwrap().values_mut() {
+    for order in world.orders.all().values_mut() {
         order.transactions[0].operations.truncate(each);
     }
     (21..=22).for_each(|n| world.pays(n, -60));
@@ -761,22 +621,21 @@ async fn a_part_is_full_when_its_transactions_have_many_operations() {
 
 #[tokio::test]
 async fn a_text_leads_to_the_payments_that_have_it_now_and_to_no_others() {
-    let mut world = World::default();
+    let world = World::default();
     (1..=9).for_each(|n| world.pays(n, i64::try_from(n).unwrap()));
     let by = |text| SearchTerm::new(SearchBy::Reference, text).unwrap();
     let key = SearchKey::new(1);
     // Of these, two have the text; one lost it, and another merchant's text of the same key does not count.
     for (n, text) in [(2, "a"), (4, "b"), (6, "a")] {
-        let mut orders = world.orders.lock().unwrap();
-        let order = orders.get_mut(&format!("m#order-{n}")).unwrap();
-        order.transactions[0].references.custom_reference = Some(text.to_owned());
+        world.orders.change(&format!("order-{n}"), |order| {
+            order.transactions[0].references.custom_reference = Some(text.to_owned());
+        });
     }
-    let all: Vec<Entry> =
-        world.entries.lock().unwrap().values().flat_map(BTreeMap::values).cloned().collect();
+    let all = world.log.all();
     let leads =
         |entry: &&Entry| [2, 4, 6, 8].iter().any(|n| entry.order.order.as_str() == format!("order-{n}"));
     let sorts = all.iter().filter(leads).filter(|entry| entry.kind == Kind::Authorize).map(Entry::sort);
-    world.pointers = sorts.map(|sort| (key.clone(), sort)).collect();
+    sorts.for_each(|sort| world.log.point(key.clone(), sort));
     let (merchant, lister) = (merchant(), lister(&world));
     let conditions =
         [Condition::Text(by("a")), Condition::PointedBy(key), Condition::LastFour("0000".to_owned())];
@@ -796,7 +655,7 @@ async fn a_text_leads_to_the_payments_that_have_it_now_and_to_no_others() {
     assert_eq!(orders(&first), ["order-2"]);
     let rest = lister.find(&wanted(first.next.as_deref(), 9, &conditions[..2])).await.unwrap();
     assert_eq!((orders(&rest), rest.next), (vec!["order-6".to_owned()], None));
-    assert!(world.read.lock().unwrap().0 <= 8, "only what the text leads to");
+    assert!(world.read().0 <= 8, "only what the text leads to");
     let both = lister.find(&wanted(None, 9, &conditions)).await.unwrap();
     assert_eq!(orders(&both), ["order-6"], "the other conditions have to hold, too");
 }

@@ -1,36 +1,26 @@
 //! Movements that are read in parts, by whatever they are looked for.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Mutex,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use futures_util::FutureExt;
 use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
 use crate::{
-    journal::{CountedEntry, ENTRY_SHARDS, Fact, Is, LoggedEntry, UnreadableEntry},
+    journal::{ENTRY_SHARDS, Fact, Is},
+    memory::{Faults, JournalTable, OrderTable},
     order::{
-        Actor, Attribution, Decision, Decline, GatewayResponse, Kind, ListPlace, Operation, OperationState,
-        PaymentKind,
+        Actor, Attribution, Decision, Decline, GatewayResponse, Kind, Operation, OperationState, PaymentKind,
     },
-    payments::{DueQuery, ListedOrder, ListedPage, Page},
     test_payments::{new_operation, payment},
     values::{Currency, DeclineCode},
 };
 
-/// The journal, the orders, and which of them cannot be read.
-#[derive(Default)]
+/// Orders, and the journal that follows them.
 struct World {
-    orders: BTreeMap<String, Order>,
-    bad_orders: BTreeSet<String>,
-    bad_entries: BTreeSet<String>,
-    /// The places of each query.
-    read: Mutex<Vec<EntryPlace>>,
+    orders: OrderTable,
+    log: Arc<JournalTable>,
 }
 
 fn at(second: i64) -> Timestamp {
@@ -41,7 +31,6 @@ fn merchant() -> MerchantId {
     "m".parse().unwrap()
 }
 
-/// An id as payments have it: it says where its order is in the list of orders.
 fn operation_id(n: u64, id: u64) -> Uuid {
     uuid::Builder::from_random_bytes(u128::from(n * 16 + id + 1).to_be_bytes()).into_uuid()
 }
@@ -50,8 +39,11 @@ fn operation_id(n: u64, id: u64) -> Uuid {
 fn order_of(n: u64, second: i64, minor: u64) -> Order {
     let key = OrderKey { merchant: merchant(), order: format!("order-{n}").parse().unwrap() };
     let mut order = Order::new(&key, Currency::USD, None, at(second));
+    let key_of = order.clone();
     let operation = |id: u64, kind, second, decision| {
-        let new = new_operation(operation_id(n, id), kind, minor);
+        // The payment's id says where its order is in the list of orders.
+        let id = if id == 0 { key_of.payment_id(operation_id(n, 0)) } else { operation_id(n, id) };
+        let new = new_operation(id, kind, minor);
         let mut operation = Operation::new(new, at(second));
         operation.state = OperationState::Decided(decision);
         operation
@@ -80,21 +72,25 @@ fn order_of(n: u64, second: i64, minor: u64) -> Order {
 
 impl World {
     fn new(orders: &[(i64, u64)]) -> Self {
-        let orders = orders.iter().zip(0..).map(|((second, minor), n)| {
-            let order = order_of(n, *second, *minor);
-            (order.key().to_string(), order)
-        });
-        Self { orders: orders.collect(), ..Self::default() }
+        let faults = Arc::<Faults>::default();
+        let part_of =
+            |entry: &Entry| u8::try_from(entry.operation.as_u128() / 16 % u128::from(ENTRY_SHARDS)).unwrap();
+        let log = Arc::new(JournalTable::new(faults.clone()).in_parts(part_of));
+        let world = Self { orders: OrderTable::new(faults, log.clone()), log };
+        for ((second, minor), n) in orders.iter().zip(0..) {
+            world.orders.keep(order_of(n, *second, *minor));
+        }
+        world
     }
 
     fn entries(&self) -> Vec<Entry> {
-        self.orders.values().flat_map(|order| entries(None, order)).collect()
+        self.log.all()
     }
 
     /// The next part of a list.
     fn find(&self, wanted: &WantedEntries<'_>) -> FoundEntries {
         let deadline = Deadline::after(Duration::from_mins(1));
-        let lister = EntryLister { log: self, store: self, index: self, deadline };
+        let lister = EntryLister { log: &*self.log, store: &self.orders, index: &self.orders, deadline };
         lister.find(wanted).now_or_never().unwrap().unwrap()
     }
 
@@ -111,92 +107,6 @@ impl World {
                 return (sorts, parts);
             }
         }
-    }
-}
-
-#[async_trait]
-impl EntryLog for World {
-    async fn entries(
-        &self,
-        place: &EntryPlace,
-        query: &EntryQuery<'_>,
-    ) -> Result<EntryPage<Entry>, StoreError> {
-        self.read.lock().unwrap().push(place.clone());
-        let is_there = |entry: &Entry| match place {
-            EntryPlace::Shard(shard) => {
-                entry.operation.as_u128() / 16 % u128::from(ENTRY_SHARDS) == u128::from(*shard)
-            }
-            EntryPlace::LastFour(digits) => entry.last_four.as_ref() == Some(digits),
-            EntryPlace::Reference(reference) => entry.reference.as_ref() == Some(reference),
-            EntryPlace::Pointers(_) | EntryPlace::Held | EntryPlace::HeldUntil(_) => {
-                unreachable!("only payments are found by it")
-            }
-            EntryPlace::Declined | EntryPlace::Unusual => entry.unusual_place().as_ref() == Some(place),
-        };
-        let (after, before) = query.between;
-        let mut there: Vec<_> =
-            self.entries().into_iter().filter(is_there).map(|one| (one.sort(), one)).collect();
-        there.retain(|(sort, _)| after < sort.as_str() && sort.as_str() < before);
-        there.sort_by(|(one, _), (other, _)| query.order.compare(one, other));
-        let more = there.len() > query.limit;
-        there.truncate(query.limit);
-        let next = there.last().filter(|_| more).map(|(sort, _)| sort.clone());
-        let read = |(sort, entry): (String, Entry)| {
-            let order = entry.order.order.clone();
-            if self.bad_entries.contains(order.as_str()) {
-                let item = Unreadable { key: sort.clone(), reason: "spoiled".to_owned() };
-                return (sort.clone(), Err(UnreadableEntry { sort, order: Some(order), item }));
-            }
-            (sort, Ok(entry))
-        };
-        let read_bytes = there.len() * 200;
-        Ok(EntryPage { entries: there.into_iter().map(read).collect(), next, read_bytes })
-    }
-
-    async fn logged(&self, _: &EntryPlace, _: &EntryQuery<'_>) -> Result<EntryPage<LoggedEntry>, StoreError> {
-        unreachable!("movements are whole entries")
-    }
-
-    async fn counted(
-        &self,
-        _: &EntryPlace,
-        _: &EntryQuery<'_>,
-    ) -> Result<EntryPage<CountedEntry>, StoreError> {
-        unreachable!("movements are whole entries")
-    }
-}
-
-#[async_trait]
-impl OrderStore for World {
-    async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError> {
-        if self.bad_orders.contains(key.order.as_str()) {
-            return Err(StoreError::Corrupt("spoiled".to_owned()));
-        }
-        Ok(self.orders.get(&key.to_string()).cloned())
-    }
-
-    async fn create(&self, _: &Order) -> Result<(), StoreError> {
-        unreachable!("a list writes nothing")
-    }
-
-    async fn save(&self, _: &Order) -> Result<(), StoreError> {
-        unreachable!("a list writes nothing")
-    }
-
-    async fn due(&self, _: DueQuery) -> Result<Page, StoreError> {
-        unreachable!("movements are decided")
-    }
-}
-
-#[async_trait]
-impl OrderIndex for World {
-    async fn before(&self, _: &MerchantId, _: u16, _: &str, _: usize) -> Result<ListedPage, StoreError> {
-        unreachable!("a payment's id says where its order is")
-    }
-
-    async fn at(&self, _: &MerchantId, _: &ListPlace) -> Result<Vec<ListedOrder>, StoreError> {
-        let listed = |order: &Order| ListedOrder { sort: String::new(), key: Ok(order.key()) };
-        Ok(self.orders.values().map(listed).collect())
     }
 }
 
@@ -249,7 +159,7 @@ proptest! {
     ) {
         let (world, merchant) = (World::new(&orders), merchant());
         let order = if oldest_first { ReadOrder::OldestFirst } else { ReadOrder::NewestFirst };
-        let of_order: Vec<_> = world.orders.values().take(1).flat_map(|order| {
+        let of_order: Vec<_> = world.orders.all().values().take(1).flat_map(|order| {
             let transaction = order.transactions[0].id;
             [vec![EntryCondition::Order(order.id.clone())], vec![EntryCondition::Transaction(transaction)]]
         }).collect();
@@ -257,7 +167,7 @@ proptest! {
             let range = (at(since), at(since + length));
             let wanted =
                 WantedEntries { since: range.0, until: range.1, order, limit, ..wanted(&merchant, &conditions) };
-            world.read.lock().unwrap().clear();
+            world.log.take_places();
             let (found, parts) = world.all(&wanted);
             let is_wanted = |entry: &Entry| {
                 range.0 <= entry.at && entry.at < range.1 && conditions.iter().all(|one| one.holds(entry))
@@ -266,7 +176,7 @@ proptest! {
             expected.sort_by(|one, other| order.compare(one, other));
             prop_assert!(parts <= expected.len() / limit + 1, "{} parts for {}", parts, expected.len());
             prop_assert_eq!(found, expected, "{:?}", &conditions);
-            let read = world.read.lock().unwrap();
+            let read = world.log.take_places();
             prop_assert!(read.iter().all(|place| places.contains(place)), "{:?}: {:?}", conditions, read);
             prop_assert_eq!(read.is_empty(), places.is_empty());
         }
@@ -275,8 +185,8 @@ proptest! {
 
 #[test]
 fn what_cannot_be_read_is_a_row_of_its_own_whatever_is_looked_for() {
-    let mut world = World::new(&[(0, 50), (10, 60), (20, 70)]);
-    world.bad_entries.insert("order-1".to_owned());
+    let world = World::new(&[(0, 50), (10, 60), (20, 70)]);
+    world.orders.faults.spoil("entry of order-1");
     let merchant = merchant();
     let refunds = [EntryCondition::Fact(vec![Fact::Refunded])];
     let found = world.find(&wanted(&merchant, &refunds));
@@ -293,7 +203,7 @@ fn what_cannot_be_read_is_a_row_of_its_own_whatever_is_looked_for() {
     let found = world.find(&WantedEntries { after: found.next.as_deref(), ..all });
     assert_eq!((found.entries.len(), found.unreadable.len()), (0, 2));
     // An order that is read for its own movements.
-    world.bad_orders.insert("order-2".to_owned());
+    world.orders.faults.spoil("order-2");
     let of_order = [EntryCondition::Order("order-2".parse().unwrap())];
     let found = world.find(&wanted(&merchant, &of_order));
     assert_eq!((found.unreadable.len(), found.unreadable[0].item.key.as_str()), (1, "m#order-2"));
@@ -307,10 +217,10 @@ async fn a_list_whose_time_is_up_goes_on_where_it_ended() {
     let (world, merchant) = (World::new(&orders), merchant());
     let conditions = [EntryCondition::Actor(vec!["berta".to_owned()])];
     let deadline = Deadline::after(Duration::ZERO);
-    let lister = EntryLister { log: &world, store: &world, index: &world, deadline };
+    let lister = EntryLister { log: &*world.log, store: &world.orders, index: &world.orders, deadline };
     let found = lister.find(&wanted(&merchant, &conditions)).await.unwrap();
     assert_eq!((found.shown(), found.next.is_some()), (0, true));
-    assert_eq!(world.read.lock().unwrap().len(), usize::from(ENTRY_SHARDS), "one page of each part");
+    assert_eq!(world.log.take_places().len(), usize::from(ENTRY_SHARDS), "one page of each part");
     assert_eq!(world.all(&wanted(&merchant, &conditions)), (Vec::new(), 1));
 }
 

@@ -2,10 +2,12 @@ use futures_util::FutureExt;
 use jiff::{Timestamp, civil::date};
 
 use super::*;
+use std::sync::Arc;
+
 use crate::{
-    journal::entries,
+    memory::{JournalTable, OrderTable},
     order::{Kind, LineId, Order, PaymentKind},
-    settlement::memory::{Log, Orders, done, merchant},
+    settlement::memory::{done, merchant},
     test_merchant::test_merchant,
     test_payments::payment,
     values::SystemClock,
@@ -73,27 +75,29 @@ fn only_an_adjustment_of_a_case_that_gives_money_is_a_reversal() {
 }
 
 /// An order with a payment of 92.15 at account `1`, for each reference.
-fn paid(references: &[&str]) -> (Log, Orders) {
-    let (mut log, mut orders) = (Log::default(), Vec::new());
+fn paid(references: &[&str]) -> Shop {
+    let log = Arc::new(JournalTable::default());
+    let orders = OrderTable::new(Arc::default(), log.clone());
     for (n, reference) in (1..).zip(references) {
         let key = OrderKey { merchant: merchant(), order: format!("o{n}").parse().unwrap() };
         let mut order = Order::new(&key, Currency::USD, None, Timestamp::UNIX_EPOCH);
         let operation = done(n, Kind::Purchase, 9215, reference, Timestamp::UNIX_EPOCH);
         order.transactions.push(payment(PaymentKind::Purchase, operation));
-        log.0.extend(entries(None, &order));
-        orders.push(order);
+        orders.keep(order);
     }
-    (log, Orders(orders.into()))
+    Shop { log, orders }
 }
 
-/// What recording came to, by the order's id; the journal follows.
-fn recorded(
-    (log, orders): &mut (Log, Orders),
-    found: &FoundDispute,
-) -> Result<(DisputeRecorded, String), DisputeRejection> {
-    let recorder = DisputeRecorder { log, store: orders, clock: &SystemClock };
+/// Orders, and the journal that follows them.
+struct Shop {
+    log: Arc<JournalTable>,
+    orders: OrderTable,
+}
+
+/// What recording came to, by the order's id.
+fn recorded(shop: &Shop, found: &FoundDispute) -> Result<(DisputeRecorded, String), DisputeRejection> {
+    let recorder = DisputeRecorder { log: &*shop.log, store: &shop.orders, clock: &SystemClock };
     let done = recorder.record(&test_merchant(merchant()), found).now_or_never().unwrap();
-    log.0 = orders.0.lock().unwrap().iter().flat_map(|order| entries(None, order)).collect();
     match done {
         Ok((became, order)) => Ok((became, order.id.to_string())),
         Err(NotRecorded::Rejected(why)) => Err(why),
@@ -101,28 +105,28 @@ fn recorded(
     }
 }
 
-fn disputed((_, orders): &(Log, Orders)) -> Vec<i64> {
-    orders.0.lock().unwrap().iter().map(|order| order.transactions[0].disputed()).collect()
+fn disputed(shop: &Shop) -> Vec<i64> {
+    shop.orders.all().values().map(|order| order.transactions[0].disputed()).collect()
 }
 
 #[test]
 fn a_chargeback_finds_its_order_by_the_reference_and_its_reversal_by_the_case() {
-    let mut shop = paid(&["111", "278090245692"]);
+    let shop = paid(&["111", "278090245692"]);
     let reversal = FoundDispute::reversal("1", "D2", &adjustment(9215)).unwrap();
-    assert_eq!(recorded(&mut shop, &reversal), Err(DisputeRejection::UnknownChargeback));
+    assert_eq!(recorded(&shop, &reversal), Err(DisputeRejection::UnknownChargeback));
     let found = FoundDispute::chargeback("1", &chargeback()).unwrap();
     let of = |recorded| Ok((recorded, "o2".to_owned()));
-    assert_eq!(recorded(&mut shop, &found), of(DisputeRecorded::Applied));
-    assert_eq!(recorded(&mut shop, &found), of(DisputeRecorded::Known));
+    assert_eq!(recorded(&shop, &found), of(DisputeRecorded::Applied));
+    assert_eq!(recorded(&shop, &found), of(DisputeRecorded::Known));
     assert_eq!(disputed(&shop), [0, 9215]);
-    assert_eq!(recorded(&mut shop, &reversal), of(DisputeRecorded::Applied));
-    assert_eq!(recorded(&mut shop, &reversal), of(DisputeRecorded::Known));
+    assert_eq!(recorded(&shop, &reversal), of(DisputeRecorded::Applied));
+    assert_eq!(recorded(&shop, &reversal), of(DisputeRecorded::Known));
     assert_eq!(disputed(&shop), [0, 0]);
 }
 
 #[test]
 fn a_chargeback_of_an_unknown_payment_a_foreign_account_or_another_currency_is_recorded_nowhere() {
-    let mut shop = paid(&["111", "278090245692"]);
+    let shop = paid(&["111", "278090245692"]);
     let found = FoundDispute::chargeback("1", &chargeback()).unwrap();
     let foreign = FoundDispute { account: "2".to_owned(), ..found.clone() };
     let unknown = FoundDispute { reference: Some("333".to_owned()), ..found.clone() };
@@ -132,16 +136,16 @@ fn a_chargeback_of_an_unknown_payment_a_foreign_account_or_another_currency_is_r
         (unknown, DisputeRejection::NoSuchPayment),
         (euros, DisputeRejection::CurrencyDiffers(Currency::USD)),
     ] {
-        assert_eq!(recorded(&mut shop, &found), Err(why), "{found:?}");
+        assert_eq!(recorded(&shop, &found), Err(why), "{found:?}");
     }
     assert_eq!(disputed(&shop), [0, 0]);
 }
 
 #[test]
 fn a_reference_that_another_account_has_too_leads_to_the_order_of_the_reported_one() {
-    let mut shop = paid(&["278090245692", "278090245692"]);
-    shop.1.0.lock().unwrap()[0].transactions[0].operations[0].route.account = "2".to_owned();
+    let shop = paid(&["278090245692", "278090245692"]);
+    shop.orders.change("o1", |order| order.transactions[0].operations[0].route.account = "2".to_owned());
     let found = FoundDispute::chargeback("1", &chargeback()).unwrap();
-    assert_eq!(recorded(&mut shop, &found), Ok((DisputeRecorded::Applied, "o2".to_owned())));
+    assert_eq!(recorded(&shop, &found), Ok((DisputeRecorded::Applied, "o2".to_owned())));
     assert_eq!(disputed(&shop), [0, 9215]);
 }

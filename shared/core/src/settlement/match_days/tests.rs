@@ -6,12 +6,13 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
+    memory::{JournalTable, OrderTable, SettlementTable},
     order::{Cause, LineId, Operation},
     settlement::{
         Adjustment, BatchStatus, Chargeback, Component, Deposit, DisputeRecorder, ExceptionCause, Funded,
         FundedKind, FundedStatus, Settled, SettledStatus,
         match_disputes::DisputeMatcher,
-        memory::{Log, Memory, Orders, done},
+        memory::{add, done, put},
     },
     test_merchant::test_merchant,
     values::SystemClock,
@@ -49,7 +50,7 @@ fn line(reference: &str, amount: i64, day: Date) -> Line {
     Line { reference: reference.to_owned(), settled: vec![settled], funded: vec![funded] }
 }
 
-fn run(log: &Log, memory: &Memory, days: (i8, i8), now: Timestamp) -> MatchReport {
+fn run(log: &JournalTable, memory: &SettlementTable, days: (i8, i8), now: Timestamp) -> MatchReport {
     let matcher = DayMatcher { log, lines: memory, exceptions: memory };
     let days = (date(2026, 11, days.0), date(2026, 11, days.1));
     let (merchant, waits) = (merchant(), Waits::default());
@@ -63,31 +64,34 @@ fn run(log: &Log, memory: &Memory, days: (i8, i8), now: Timestamp) -> MatchRepor
         changed: &BTreeSet::new(),
         waits: &waits,
     };
-    let recorder = DisputeRecorder { log, store: &Orders::default(), clock: &SystemClock };
+    let recorder = DisputeRecorder { log, store: &OrderTable::default(), clock: &SystemClock };
     let disputes = DisputeMatcher { recorder, deposits: memory };
     let disputes =
         disputes.run(&test_merchant(merchant.clone()), ACCOUNT, now).now_or_never().unwrap().unwrap();
     matcher.run(&wanted, &disputes, now).now_or_never().unwrap().unwrap()
 }
 
-fn causes(memory: &Memory) -> Vec<(ExceptionCause, bool)> {
-    memory.all().iter().map(|one| (one.cause, one.is_open())).collect()
+fn causes(memory: &SettlementTable) -> Vec<(ExceptionCause, bool)> {
+    memory.all_exceptions().iter().map(|one| (one.cause, one.is_open())).collect()
 }
 
 #[test]
 fn a_payment_that_spans_days_fits() {
-    let (mut log, memory) = (Log::default(), Memory::default());
-    log.add(vec![
-        done(1, Kind::Authorize, 500, "held", at(2, 12)),
-        done(2, Kind::Capture, 300, "held", at(10, 12)),
-        done(3, Kind::Refund, 100, "back", at(12, 12)),
-    ]);
+    let (log, memory) = (JournalTable::default(), SettlementTable::default());
+    add(
+        &log,
+        vec![
+            done(1, Kind::Authorize, 500, "held", at(2, 12)),
+            done(2, Kind::Capture, 300, "held", at(10, 12)),
+            done(3, Kind::Refund, 100, "back", at(12, 12)),
+        ],
+    );
     // Voided after midnight: the payment is the day before.
     let void =
         Operation { cause: Cause::RefundBeforeSettlement, ..done(5, Kind::Void, 700, "gone", at(11, 1)) };
-    log.add(vec![done(4, Kind::Purchase, 700, "gone", at(10, 23)), void]);
-    memory.put(ACCOUNT, Some(date(2026, 11, 10)), line("held", 300, date(2026, 11, 11)));
-    memory.put(ACCOUNT, Some(date(2026, 11, 12)), line("back", -100, date(2026, 11, 13)));
+    add(&log, vec![done(4, Kind::Purchase, 700, "gone", at(10, 23)), void]);
+    put(&memory, ACCOUNT, Some(date(2026, 11, 10)), line("held", 300, date(2026, 11, 11)));
+    put(&memory, ACCOUNT, Some(date(2026, 11, 12)), line("back", -100, date(2026, 11, 13)));
     let report = run(&log, &memory, (2, 20), at(20, 12));
     assert_eq!(causes(&memory), []);
     assert_eq!((report.compared, report.unreadable), (4, 0), "the authorization's day, too");
@@ -95,15 +99,15 @@ fn a_payment_that_spans_days_fits() {
 
 #[test]
 fn what_the_journal_does_not_know_and_what_arrives_late_are_told() {
-    let (mut log, memory) = (Log::default(), Memory::default());
-    log.add(vec![done(1, Kind::Purchase, 500, "late", at(2, 12))]);
-    memory.put(ACCOUNT, None, line("terminal", 900, date(2026, 11, 10)));
+    let (log, memory) = (JournalTable::default(), SettlementTable::default());
+    add(&log, vec![done(1, Kind::Purchase, 500, "late", at(2, 12))]);
+    put(&memory, ACCOUNT, None, line("terminal", 900, date(2026, 11, 10)));
     run(&log, &memory, (2, 12), at(12, 12));
     let mut all = causes(&memory);
     all.sort();
     assert_eq!(all, [(ExceptionCause::NotSettled, true), (ExceptionCause::NotOurs, true)]);
     // Its day is no longer among those that are read, and its money comes.
-    memory.put(ACCOUNT, Some(date(2026, 11, 2)), line("late", 500, date(2026, 11, 20)));
+    put(&memory, ACCOUNT, Some(date(2026, 11, 2)), line("late", 500, date(2026, 11, 20)));
     let report = run(&log, &memory, (15, 25), at(25, 12));
     assert_eq!(report.exceptions.closed, 1);
     let mut all = causes(&memory);
@@ -113,23 +117,23 @@ fn what_the_journal_does_not_know_and_what_arrives_late_are_told() {
 
 #[test]
 fn a_second_record_under_our_order_id_is_told_and_the_first_one_fits() {
-    let (mut log, memory) = (Log::default(), Memory::default());
-    log.add(vec![done(1, Kind::Purchase, 500, "kept", at(10, 12))]);
-    let name = log.0[0].gateway_order_id.clone();
-    memory.put(ACCOUNT, Some(date(2026, 11, 10)), line("kept", 500, date(2026, 11, 10)));
+    let (log, memory) = (JournalTable::default(), SettlementTable::default());
+    add(&log, vec![done(1, Kind::Purchase, 500, "kept", at(10, 12))]);
+    let name = log.all()[0].gateway_order_id.clone();
+    put(&memory, ACCOUNT, Some(date(2026, 11, 10)), line("kept", 500, date(2026, 11, 10)));
     let mut twin = line("twin", 500, date(2026, 11, 10));
     twin.settled[0].gateway_order_id = Some(name);
-    memory.put(ACCOUNT, None, twin);
+    put(&memory, ACCOUNT, None, twin);
     run(&log, &memory, (9, 20), at(20, 12));
-    let all = memory.all();
+    let all = memory.all_exceptions();
     assert_eq!((all.len(), all[0].cause), (1, ExceptionCause::NotApproved));
     assert_eq!((all[0].reference.as_deref(), all[0].transaction), (Some("twin"), Some(Uuid::from_u128(1))));
 }
 
 #[test]
 fn a_chargeback_weeks_later_has_its_payment_and_ends_with_its_reversal() {
-    let (mut log, memory) = (Log::default(), Memory::default());
-    log.add(vec![done(1, Kind::Purchase, 500, "paid", at(2, 12))]);
+    let (log, memory) = (JournalTable::default(), SettlementTable::default());
+    add(&log, vec![done(1, Kind::Purchase, 500, "paid", at(2, 12))]);
     let chargeback = Chargeback {
         id: LineId::Stated("c".to_owned()),
         case: "case".to_owned(),
@@ -151,7 +155,7 @@ fn a_chargeback_weeks_later_has_its_payment_and_ends_with_its_reversal() {
         chargebacks,
         ..Deposit::without_sum(id.to_owned(), ACCOUNT, date(2026, 11, day), at(20, 0))
     };
-    memory.deposits.lock().unwrap().push(deposit("d1", 20, Vec::new(), vec![chargeback]));
+    memory.put_deposit(&merchant(), deposit("d1", 20, Vec::new(), vec![chargeback]));
     run(&log, &memory, (18, 21), at(21, 12));
     assert_eq!(causes(&memory), [(ExceptionCause::Chargeback, true)]);
     let won = Adjustment {
@@ -164,31 +168,31 @@ fn a_chargeback_weeks_later_has_its_payment_and_ends_with_its_reversal() {
         day: None,
         changed_on: None,
     };
-    memory.deposits.lock().unwrap().push(deposit("d2", 28, vec![won], Vec::new()));
+    memory.put_deposit(&merchant(), deposit("d2", 28, vec![won], Vec::new()));
     run(&log, &memory, (25, 29), at(29, 12));
     assert_eq!(causes(&memory), [(ExceptionCause::Chargeback, false)]);
 }
 
 #[test]
 fn a_line_that_no_run_has_moved_yet_is_its_payments_and_nobody_elses() {
-    let (mut log, memory) = (Log::default(), Memory::default());
-    log.add(vec![done(1, Kind::Purchase, 500, "late", at(10, 12))]);
-    memory.put(ACCOUNT, None, line("late", 500, date(2026, 11, 10)));
+    let (log, memory) = (JournalTable::default(), SettlementTable::default());
+    add(&log, vec![done(1, Kind::Purchase, 500, "late", at(10, 12))]);
+    put(&memory, ACCOUNT, None, line("late", 500, date(2026, 11, 10)));
     run(&log, &memory, (2, 20), at(20, 12));
     assert_eq!(causes(&memory), []);
 }
 
 #[test]
 fn what_may_be_among_lines_that_cannot_be_read_is_not_judged() {
-    let (mut log, memory) = (Log::default(), Memory::default());
-    log.add(vec![done(1, Kind::Purchase, 500, "late", at(2, 12))]);
+    let (log, memory) = (JournalTable::default(), SettlementTable::default());
+    add(&log, vec![done(1, Kind::Purchase, 500, "late", at(2, 12))]);
     for day in [Some(date(2026, 11, 2)), None] {
         let place = LinePlace::of(ACCOUNT, day, "late");
         let bad = PackedLines { version: 1, is_unreadable: true, ..PackedLines::default() };
-        memory.lines.lock().unwrap().insert(place.clone(), bad);
+        memory.lines.lock().unwrap().insert((merchant(), place.clone()), bad);
         run(&log, &memory, (2, 12), at(12, 12));
         assert_eq!(causes(&memory), [], "{place}");
-        memory.lines.lock().unwrap().remove(&place);
+        memory.lines.lock().unwrap().remove(&(merchant(), place));
     }
     run(&log, &memory, (2, 12), at(12, 12));
     assert_eq!(causes(&memory), [(ExceptionCause::NotSettled, true)]);

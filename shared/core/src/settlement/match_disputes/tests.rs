@@ -1,17 +1,17 @@
 //! Each line counts once, and what orders have is what deposits say.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use futures_util::FutureExt;
 use jiff::civil::date;
 
 use super::*;
 use crate::{
-    journal::entries,
+    memory::{JournalTable, OrderTable, SettlementTable},
     order::{DISPUTES_MAX, Kind, PaymentKind},
     settlement::{
         Component,
-        memory::{Log, Memory, Orders, done, merchant},
+        memory::{done, merchant},
     },
     test_merchant::test_merchant,
     test_payments::payment,
@@ -27,9 +27,9 @@ fn now() -> Timestamp {
 
 /// A payment of 92.15, the journal, and what settlement keeps.
 struct World {
-    log: Log,
-    orders: Orders,
-    memory: Memory,
+    log: Arc<JournalTable>,
+    orders: OrderTable,
+    memory: SettlementTable,
 }
 
 impl World {
@@ -38,8 +38,10 @@ impl World {
         let mut order = Order::new(&key, Currency::USD, None, Timestamp::UNIX_EPOCH);
         let operation = done(1, Kind::Purchase, 9215, PAID, Timestamp::UNIX_EPOCH);
         order.transactions.push(payment(PaymentKind::Purchase, operation));
-        let log = Log(entries(None, &order));
-        Self { log, orders: Orders(vec![order].into()), memory: Memory::default() }
+        let log = Arc::new(JournalTable::default());
+        let orders = OrderTable::new(Arc::default(), log.clone());
+        orders.keep(order);
+        Self { log, orders, memory: SettlementTable::default() }
     }
 
     /// A deposit of a day of November with these.
@@ -49,19 +51,22 @@ impl World {
             chargebacks.into_iter().map(|one| Chargeback { deposit: id.clone(), ..one }).collect();
         let deposit = Deposit::without_sum(id, ACCOUNT, date(2026, 11, day), now());
         let deposit = Deposit { adjustments, chargebacks, ..deposit };
-        self.memory.deposits.lock().unwrap().push(deposit);
+        self.memory.put_deposit(&merchant(), deposit);
     }
 
-    fn run(&mut self) -> MatchedDisputes {
-        let recorder = DisputeRecorder { log: &self.log, store: &self.orders, clock: &SystemClock };
+    fn run(&self) -> MatchedDisputes {
+        let recorder = DisputeRecorder { log: &*self.log, store: &self.orders, clock: &SystemClock };
         let matcher = DisputeMatcher { recorder, deposits: &self.memory };
-        let found = matcher.run(&test_merchant(merchant()), ACCOUNT, now()).now_or_never().unwrap().unwrap();
-        self.log.0 = entries(None, &self.orders.0.lock().unwrap()[0]);
-        found
+        matcher.run(&test_merchant(merchant()), ACCOUNT, now()).now_or_never().unwrap().unwrap()
+    }
+
+    /// Changes the only deposit.
+    fn change_deposit(&self, change: impl FnOnce(&mut Deposit)) {
+        change(self.memory.deposits.lock().unwrap().values_mut().next().unwrap());
     }
 
     fn disputed(&self) -> i64 {
-        self.orders.0.lock().unwrap()[0].transactions[0].disputed()
+        self.orders.all().values().map(|order| order.transactions[0].disputed()).sum()
     }
 }
 
@@ -107,7 +112,7 @@ fn causes(found: &MatchedDisputes) -> BTreeSet<ExceptionCause> {
 
 #[test]
 fn a_line_that_two_deposits_list_counts_once_as_its_latest_change_states_it() {
-    let mut world = World::new();
+    let world = World::new();
     world.deposit(17, vec![chargeback(stated("1"), 4000, 17)], vec![]);
     world.deposit(19, vec![chargeback(stated("1"), 3500, 19), chargeback(stated("2"), 100, 19)], vec![]);
     world.deposit(18, vec![], vec![reversal("a", 500), reversal("debit", -4000)]);
@@ -116,17 +121,14 @@ fn a_line_that_two_deposits_list_counts_once_as_its_latest_change_states_it() {
     assert_eq!(world.run().exceptions, []);
     assert_eq!(world.disputed(), 3500 + 100 - 500);
     let again = world.run();
-    assert_eq!(
-        again.disputed[&stated("2")].transaction,
-        world.orders.0.lock().unwrap()[0].transactions[0].id
-    );
+    assert_eq!(again.disputed[&stated("2")].transaction, world.orders.all()["m#o"].transactions[0].id);
     assert_eq!((again.recorded, again.exceptions), (0, vec![]));
     assert_eq!((again.chargebacks.len(), again.adjustments.len(), again.deposits.len()), (2, 2, 3));
 }
 
 #[test]
 fn what_no_order_is_known_for_is_on_both_sides_of_the_sum() {
-    let mut world = World::new();
+    let world = World::new();
     let unknown = Chargeback { reference: Some("333".to_owned()), ..chargeback(stated("1"), 100, 17) };
     let nameless = Chargeback { reference: None, ..chargeback(stated("2"), 200, 17) };
     let euros = Chargeback { currency: Currency::parse("EUR").ok(), ..chargeback(stated("3"), 300, 17) };
@@ -138,12 +140,14 @@ fn what_no_order_is_known_for_is_on_both_sides_of_the_sum() {
 
 #[test]
 fn what_an_order_has_and_deposits_do_not_say_is_told_with_both_sums() {
-    let mut world = World::new();
+    let world = World::new();
     world.deposit(17, vec![chargeback(stated("1"), 4000, 17)], vec![]);
     world.run();
     // What the deposit says is another amount, and a word that the order does not take.
-    world.memory.deposits.lock().unwrap()[0].chargebacks[0] =
-        Chargeback { deposit: "D16".to_owned(), ..chargeback(stated("1"), 3000, 16) };
+    world.change_deposit(|deposit| {
+        deposit.chargebacks[0] =
+            Chargeback { deposit: "D16".to_owned(), ..chargeback(stated("1"), 3000, 16) };
+    });
     let found = world.run();
     assert_eq!(causes(&found), BTreeSet::from([ExceptionCause::DisputesDiffer]));
     assert_eq!((found.exceptions[0].expected, found.exceptions[0].found), (Some(3000), Some(4000)));
@@ -151,7 +155,7 @@ fn what_an_order_has_and_deposits_do_not_say_is_told_with_both_sums() {
 
 #[test]
 fn two_amounts_of_which_none_is_the_later_one_are_for_a_person() {
-    let mut world = World::new();
+    let world = World::new();
     world.deposit(17, vec![chargeback(stated("1"), 4000, 17)], vec![]);
     assert_eq!(world.run().exceptions, []);
     world.deposit(18, vec![chargeback(stated("1"), 3500, 17)], vec![]);
@@ -165,7 +169,7 @@ fn two_amounts_of_which_none_is_the_later_one_are_for_a_person() {
 
 #[test]
 fn what_an_order_has_no_room_for_is_an_exception_and_never_silent() {
-    let mut world = World::new();
+    let world = World::new();
     let all = |count: usize| (0..count).map(|n| chargeback(stated(&format!("{n:03}")), 1, 17)).collect();
     world.deposit(17, all(DISPUTES_MAX), vec![]);
     assert_eq!(world.run().exceptions, []);
@@ -178,20 +182,22 @@ fn what_an_order_has_no_room_for_is_an_exception_and_never_silent() {
 
 #[test]
 fn a_deposit_from_before_that_an_order_still_has_is_compared_no_more() {
-    let mut world = World::new();
+    let world = World::new();
     world.deposit(17, vec![chargeback(stated("1"), 4000, 17)], vec![]);
     world.run();
-    world.memory.deposits.lock().unwrap()[0].day = date(2026, 4, 1);
+    world.change_deposit(|deposit| deposit.day = date(2026, 4, 1));
     world.deposit(18, vec![], vec![reversal("a", 4000)]);
     assert_eq!((world.run().exceptions, world.disputed()), (vec![], 0));
 }
 
 #[test]
 fn what_a_newer_version_wrote_closes_no_exception() {
-    let mut world = World::new();
+    let world = World::new();
     world.deposit(17, vec![chargeback(stated("1"), 4000, 17)], vec![]);
     assert!(world.run().is_compared);
-    world.orders.0.lock().unwrap()[0].transactions[0].disputes[0].dispute.kind = DisputeKind::Unrecognized;
+    world.orders.change("o", |order| {
+        order.transactions[0].disputes[0].dispute.kind = DisputeKind::Unrecognized;
+    });
     let found = world.run();
     assert_eq!((found.is_compared, found.exceptions), (false, vec![]));
     let covered = crate::settlement::Covered { disputes: found.is_compared, ..Default::default() };

@@ -5,10 +5,11 @@ use jiff::civil::date;
 
 use super::*;
 use crate::{
+    memory::{JournalTable, SettlementTable},
     order::{Kind, Operation},
     settlement::{
         BatchStatus, Funded, FundedKind, FundedStatus, Line, Settled, SettledStatus,
-        memory::{Log, Memory, done},
+        memory::{add, done, put},
     },
 };
 
@@ -43,14 +44,14 @@ fn line(reference: &str, settled: Vec<Settled>, funded: Vec<Funded>) -> Line {
 
 /// What is outstanding on the 18th, of purchases of 5.00 at noon of the 17th.
 struct World {
-    log: Log,
-    memory: Memory,
+    log: JournalTable,
+    memory: SettlementTable,
 }
 
 impl World {
     fn with(operations: Vec<Operation>) -> Self {
-        let (mut log, memory) = (Log::default(), Memory::default());
-        log.add(operations);
+        let (log, memory) = (JournalTable::default(), SettlementTable::default());
+        add(&log, operations);
         Self { log, memory }
     }
 
@@ -89,7 +90,7 @@ fn each_state_of_a_line_says_how_far_its_money_is() {
     ] {
         let world = World::with(vec![done(1, Kind::Purchase, 500, "r", at(17, 12))]);
         let known = line("r", settled, funded);
-        world.memory.put(ACCOUNT, Some(date(2026, 11, 17)), known.clone());
+        put(&world.memory, ACCOUNT, Some(date(2026, 11, 17)), known.clone());
         for (funding, expected) in [(true, with_deposits), (false, without)] {
             let found = world.outstanding(funding, (10, 18));
             let states: Vec<_> = found.iter().map(|one| one.progressed).collect();
@@ -100,7 +101,7 @@ fn each_state_of_a_line_says_how_far_its_money_is() {
 
 #[test]
 fn what_was_voided_later_or_only_held_is_not_outstanding_and_a_line_that_was_not_known_counts() {
-    let (mut log, memory) = (Log::default(), Memory::default());
+    let (log, memory) = (JournalTable::default(), SettlementTable::default());
     // Voided on the day after: both are entries of one order.
     let gone = vec![
         done(1, Kind::Purchase, 500, "gone", at(17, 23)),
@@ -109,20 +110,20 @@ fn what_was_voided_later_or_only_held_is_not_outstanding_and_a_line_that_was_not
             ..done(2, Kind::Void, 500, "gone", at(18, 1))
         },
     ];
-    log.add(gone);
-    log.add(vec![done(3, Kind::Authorize, 500, "auth", at(17, 12))]);
-    log.add(vec![done(4, Kind::Purchase, 500, "early", at(17, 12))]);
-    log.add(vec![
-        done(5, Kind::Purchase, 700, "late", at(17, 13)),
-        done(6, Kind::Refund, 200, "back", at(18, 2)),
-    ]);
+    add(&log, gone);
+    add(&log, vec![done(3, Kind::Authorize, 500, "auth", at(17, 12))]);
+    add(&log, vec![done(4, Kind::Purchase, 500, "early", at(17, 12))]);
+    add(
+        &log,
+        vec![done(5, Kind::Purchase, 700, "late", at(17, 13)), done(6, Kind::Refund, 200, "back", at(18, 2))],
+    );
     let world = World { log, memory };
     let arrived = line(
         "early",
         vec![settled(SettledStatus::Accepted, BatchStatus::Good)],
         vec![funded(FundedStatus::Processed)],
     );
-    world.memory.put(ACCOUNT, None, arrived);
+    put(&world.memory, ACCOUNT, None, arrived);
     let expected = |reference: &str| (Some(reference.to_owned()), Progressed::Expected);
     assert_eq!(world.states(true), [expected("back"), expected("late")], "the newest first");
     let sums = sums_of(&world.outstanding(true, (10, 18)));

@@ -9,12 +9,13 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     journal::{KeptSums, LatePage, LateQuarter, SumOf, Totals},
+    memory::{JournalTable, OrderTable, SettlementTable},
     order::Kind,
     payments::{MerchantsError, Unreadable},
     settlement::{
         BatchStatus, Component, Deposit, ExceptionCause, Funded, FundedKind, FundedStatus, FundingRecord,
         LinePlace, ReadReport, ReportError, ReportKind, Settled, SettledRecord, SettledStatus, eastern_day,
-        memory::{Log, Memory, Orders, done, merchant, told},
+        memory::{add, done, left, merchant, told},
     },
     test_merchant::test_merchant,
     values::QuarterHour,
@@ -178,8 +179,8 @@ impl Clock for Noon {
 }
 
 /// Three payments and a refund, of three days.
-fn traffic() -> (Log, Gateway) {
-    let (mut log, mut gateway) = (Log::default(), Gateway::default());
+fn traffic() -> (JournalTable, Gateway) {
+    let (log, mut gateway) = (JournalTable::default(), Gateway::default());
     let day = |n| date(2026, 11, n);
     for (n, reference, minor, of, settled, funded) in [
         (1, "100", 1_000, 17, 17, 18),
@@ -188,13 +189,18 @@ fn traffic() -> (Log, Gateway) {
         (4, "400", 4_000, 19, 19, 20),
     ] {
         let at = day(of).at(15, 0, 0, 0).in_tz("UTC").unwrap().timestamp();
-        log.add(vec![done(n, Kind::Purchase, minor, reference, at)]);
+        add(&log, vec![done(n, Kind::Purchase, minor, reference, at)]);
         gateway.add(reference, i64::try_from(minor).unwrap(), day(settled), day(funded));
     }
     (log, gateway)
 }
 
-fn settlement(log: Log, gateway: Gateway, memory: &Arc<Memory>, accounts: &[&'static str]) -> Settlement {
+fn settlement(
+    log: JournalTable,
+    gateway: Gateway,
+    memory: &Arc<SettlementTable>,
+    accounts: &[&'static str],
+) -> Settlement {
     let others = Arc::new(Others(accounts.to_vec()));
     Settlement {
         reports: Arc::new(gateway),
@@ -207,10 +213,15 @@ fn settlement(log: Log, gateway: Gateway, memory: &Arc<Memory>, accounts: &[&'st
         news: DepositNews { bus: memory.clone(), event: told },
         exceptions: memory.clone(),
         progress: memory.clone(),
-        orders: Arc::new(Orders::default()),
+        orders: Arc::new(OrderTable::default()),
         clock: Arc::new(Noon),
         settings: SettlementSettings { backfill_days: 3, ..SettlementSettings::default() },
     }
+}
+
+/// Where an account's progress is.
+fn account(name: &str) -> (MerchantId, String) {
+    (merchant(), name.to_owned())
 }
 
 async fn run(settlement: &Settlement) -> SettlementReport {
@@ -220,39 +231,48 @@ async fn run(settlement: &Settlement) -> SettlementReport {
 #[tokio::test]
 async fn what_settled_and_was_funded_is_matched_and_read_again_without_a_write() {
     let (log, gateway) = traffic();
-    let memory = Arc::new(Memory::default());
+    let memory = Arc::new(SettlementTable::default());
     let settlement = settlement(log, gateway, &memory, &["1"]);
     let first = run(&settlement).await;
-    assert_eq!((first.accounts, first.read, first.failed, first.open), (1, 1, 0, 0), "{:?}", memory.all());
+    assert_eq!(
+        (first.accounts, first.read, first.failed, first.open),
+        (1, 1, 0, 0),
+        "{:?}",
+        memory.all_exceptions()
+    );
     assert_eq!(first.deposits, 3);
-    let writes = *memory.writes.lock().unwrap();
+    let writes = memory.faults.writes();
     let again = run(&settlement).await;
-    assert_eq!((again.written, again.deposits, *memory.writes.lock().unwrap()), (0, 0, writes));
-    let held: Vec<_> = memory.state().1.iter().map(|deposit| deposit.lines).collect();
+    // It has the account, and gives it back.
+    assert_eq!((again.written, again.deposits, memory.faults.writes()), (0, 0, writes + 2));
+    let held: Vec<_> = left(&memory).1.iter().map(|deposit| deposit.lines).collect();
     assert_eq!(held, [(1, 1_000), (2, 5_000), (1, 4_000)]);
 }
 
 #[tokio::test]
 async fn a_run_that_dies_at_any_write_is_completed_by_the_next_one() {
-    let clean = Arc::new(Memory::default());
+    let clean = Arc::new(SettlementTable::default());
     let (log, mut gateway) = traffic();
     gateway.add("900", 900, date(2026, 11, 18), date(2026, 11, 19));
     run(&settlement(log, gateway, &clean, &["1"])).await;
-    let writes = *clean.writes.lock().unwrap();
+    let writes = clean.faults.writes();
     assert!(writes > 5, "{writes}");
     for died_after in 0..writes {
-        let memory = Arc::new(Memory::default());
+        let memory = Arc::new(SettlementTable::default());
         let (log, mut gateway) = traffic();
         gateway.add("900", 900, date(2026, 11, 18), date(2026, 11, 19));
         let settlement = settlement(log, gateway, &memory, &["1"]);
-        *memory.writes_left.lock().unwrap() = Some(died_after);
+        memory.faults.die_after(Some(died_after));
         let died = run(&settlement).await;
         assert_eq!(died.failed, 1, "after {died_after}");
-        *memory.writes_left.lock().unwrap() = None;
+        memory.faults.die_after(None);
+        memory.free_claims();
         assert_eq!(run(&settlement).await.failed, 0);
-        assert_eq!(memory.state(), clean.state(), "after {died_after}");
+        assert_eq!(left(&memory), left(&clean), "after {died_after}");
         // Each at least once.
-        let told = |of: &Memory| of.told.lock().unwrap().iter().cloned().collect::<BTreeSet<_>>();
+        let told = |of: &SettlementTable| {
+            of.told.lock().unwrap().iter().map(|event| event.body.clone()).collect::<BTreeSet<_>>()
+        };
         assert_eq!(told(&memory), told(&clean), "after {died_after}");
     }
 }
@@ -272,14 +292,15 @@ async fn a_deposit_that_is_gone_is_gone_from_the_journal_wherever_a_run_dies() {
         (log, gateway)
     };
     for died_after in 0..20 {
-        let memory = Arc::new(Memory::default());
+        let memory = Arc::new(SettlementTable::default());
         let (log, gateway) = traffic();
         run(&settlement(log, gateway, &memory, &["1"])).await;
-        *memory.writes_left.lock().unwrap() = Some(died_after);
+        memory.faults.die_after(Some(died_after));
         let (log, gateway) = renamed();
         let settlement = settlement(log, gateway, &memory, &["1"]);
         run(&settlement).await;
-        *memory.writes_left.lock().unwrap() = None;
+        memory.faults.die_after(None);
+        memory.free_claims();
         run(&settlement).await;
         let journal = memory.journal.lock().unwrap();
         let of_gone = journal.values().filter(|one| one.deposit == "d2026-11-18").map(|one| one.amount);
@@ -289,33 +310,33 @@ async fn a_deposit_that_is_gone_is_gone_from_the_journal_wherever_a_run_dies() {
 
 #[tokio::test]
 async fn what_is_about_a_damaged_item_waits_and_is_not_judged_and_all_else_goes_on() {
-    let memory = Arc::new(Memory::default());
+    let memory = Arc::new(SettlementTable::default());
     let (log, gateway) = traffic();
     let settlement = settlement(log, gateway, &memory, &["1"]);
     assert_eq!(run(&settlement).await.failed, 0);
-    let before = memory.state();
+    let before = left(&memory);
     let unread = || {
         let progress = memory.progress.lock().unwrap();
-        progress["1"].0.unread.iter().map(|one| one.day).collect::<Vec<_>>()
+        progress[&account("1")].progress.unread.iter().map(|one| one.day).collect::<Vec<_>>()
     };
     // By now its payment would be late.
     let place = LinePlace::of("1", Some(date(2026, 11, 17)), "100");
-    memory.lines.lock().unwrap().get_mut(&place).unwrap().is_unreadable = true;
+    memory.lines.lock().unwrap().get_mut(&(merchant(), place.clone())).unwrap().is_unreadable = true;
     let report = run(&settlement).await;
-    assert_eq!((report.read, report.failed, report.open), (0, 1, 0), "{:?}", memory.all());
+    assert_eq!((report.read, report.failed, report.open), (0, 1, 0), "{:?}", memory.all_exceptions());
     assert_eq!(unread(), [date(2026, 11, 17), date(2026, 11, 18)], "its batch, and its deposit");
-    assert_eq!(memory.state(), before, "nothing was written over it");
-    memory.lines.lock().unwrap().get_mut(&place).unwrap().is_unreadable = false;
+    assert_eq!(left(&memory), before, "nothing was written over it");
+    memory.lines.lock().unwrap().get_mut(&(merchant(), place.clone())).unwrap().is_unreadable = false;
     assert_eq!((run(&settlement).await.failed, unread()), (0, vec![]));
 
-    let key = ("1".to_owned(), ReportKind::Deposits, date(2026, 11, 18));
+    let key = (merchant(), "1".to_owned(), ReportKind::Deposits, date(2026, 11, 18));
     memory.reports.lock().unwrap().get_mut(&key).unwrap().is_unreadable = true;
     let report = run(&settlement).await;
-    assert_eq!((report.read, report.failed, report.open), (0, 1, 0), "{:?}", memory.all());
+    assert_eq!((report.read, report.failed, report.open), (0, 1, 0), "{:?}", memory.all_exceptions());
     assert_eq!(unread(), [date(2026, 11, 18)]);
     memory.reports.lock().unwrap().get_mut(&key).unwrap().is_unreadable = false;
     assert_eq!((run(&settlement).await.failed, unread()), (0, vec![]));
-    assert_eq!(memory.state(), before);
+    assert_eq!(left(&memory), before);
 }
 
 #[tokio::test]
@@ -331,20 +352,23 @@ async fn a_damaged_deposit_keeps_its_lines_until_it_is_repaired_and_then_has_wha
         }
         (log, gateway)
     };
-    let memory = Arc::new(Memory::default());
+    let memory = Arc::new(SettlementTable::default());
     let (log, gateway) = traffic();
     run(&settlement(log, gateway, &memory, &["1"])).await;
-    let before = memory.state();
-    memory.damaged_deposits.lock().unwrap().insert("d2026-11-18".to_owned());
+    let before = left(&memory);
+    memory.faults.spoil("d2026-11-18");
     let (log, gateway) = corrected();
     let settlement = settlement(log, gateway, &memory, &["1"]);
     let report = run(&settlement).await;
-    assert_eq!((report.failed, report.open), (1, 0), "{:?}", memory.all());
-    assert_eq!(memory.state(), before);
-    memory.damaged_deposits.lock().unwrap().clear();
+    assert_eq!((report.failed, report.open), (1, 0), "{:?}", memory.all_exceptions());
+    assert_eq!(left(&memory), before);
+    memory.faults.repair();
     let report = run(&settlement).await;
-    assert_eq!((report.failed, report.open, memory.all()[0].cause), (0, 1, ExceptionCause::AmountDiffers));
-    let (lines, deposits, ..) = memory.state();
+    assert_eq!(
+        (report.failed, report.open, memory.all_exceptions()[0].cause),
+        (0, 1, ExceptionCause::AmountDiffers)
+    );
+    let (lines, deposits, ..) = left(&memory);
     let funded: Vec<i64> = lines
         .values()
         .flatten()
@@ -358,7 +382,7 @@ async fn a_damaged_deposit_keeps_its_lines_until_it_is_repaired_and_then_has_wha
 
 #[tokio::test]
 async fn a_deposit_is_told_once_however_often_it_is_read_and_corrected() {
-    let memory = Arc::new(Memory::default());
+    let memory = Arc::new(SettlementTable::default());
     let (log, gateway) = traffic();
     run(&settlement(log, gateway, &memory, &["1"])).await;
     let told = memory.told.lock().unwrap().clone();
@@ -377,31 +401,32 @@ async fn a_deposit_is_told_once_however_often_it_is_read_and_corrected() {
 
 #[tokio::test]
 async fn the_line_of_an_unknown_payment_moves_once_when_it_becomes_known() {
-    let memory = Arc::new(Memory::default());
+    let memory = Arc::new(SettlementTable::default());
     let (log, mut gateway) = traffic();
     gateway.add("900", 900, date(2026, 11, 18), date(2026, 11, 19));
     let unknown = run(&settlement(log, gateway, &memory, &["1"])).await;
     assert_eq!(unknown.opened, 1);
-    assert_eq!(memory.all()[0].cause, ExceptionCause::NotOurs);
+    assert_eq!(memory.all_exceptions()[0].cause, ExceptionCause::NotOurs);
     let known_at: Timestamp = "2026-11-19T10:00:00Z".parse().unwrap();
     let with_it = || {
-        let (mut log, mut gateway) = traffic();
-        log.add(vec![done(9, Kind::Purchase, 900, "900", known_at)]);
+        let (log, mut gateway) = traffic();
+        add(&log, vec![done(9, Kind::Purchase, 900, "900", known_at)]);
         gateway.add("900", 900, date(2026, 11, 18), date(2026, 11, 19));
         (log, gateway)
     };
     // It dies after each of the writes that a move takes, and is done in the end.
     for died_after in 0..4 {
         let (log, gateway) = with_it();
-        *memory.writes_left.lock().unwrap() = Some(died_after);
+        memory.faults.die_after(Some(died_after));
         run(&settlement(log, gateway, &memory, &["1"])).await;
-        *memory.writes_left.lock().unwrap() = None;
+        memory.faults.die_after(None);
+        memory.free_claims();
     }
     let (log, gateway) = with_it();
     let settlement = settlement(log, gateway, &memory, &["1"]);
     let known = run(&settlement).await;
-    assert_eq!(known.open, 0, "{:?}", memory.all());
-    let (lines, deposits, ..) = memory.state();
+    assert_eq!(known.open, 0, "{:?}", memory.all_exceptions());
+    let (lines, deposits, ..) = left(&memory);
     let places: Vec<&LinePlace> = lines
         .iter()
         .filter(|(_, all)| all.iter().any(|line| line.reference == "900"))
@@ -414,20 +439,23 @@ async fn the_line_of_an_unknown_payment_moves_once_when_it_becomes_known() {
 
 #[tokio::test]
 async fn an_account_that_does_not_respond_delays_no_other_and_says_since_when() {
-    let memory = Arc::new(Memory::default());
+    let memory = Arc::new(SettlementTable::default());
     let (log, mut gateway) = traffic();
     gateway.silent.insert("2".to_owned());
     let settlement = settlement(log, gateway, &memory, &["1", "2"]);
     let report = run(&settlement).await;
     assert_eq!((report.accounts, report.read, report.failed), (2, 1, 1));
     let progress = memory.progress.lock().unwrap().clone();
-    assert_eq!((progress["1"].0.read_at, progress["2"].0.read_at), (Some(now()), None));
-    assert_eq!(progress["2"].1, None, "the next run may have it");
+    assert_eq!(
+        (progress[&account("1")].progress.read_at, progress[&account("2")].progress.read_at),
+        (Some(now()), None)
+    );
+    assert_eq!(progress[&account("2")].until, None, "the next run may have it");
 }
 
 #[tokio::test]
 async fn an_account_is_read_by_one_run_at_a_time_and_again_when_that_has_died() {
-    let memory = Arc::new(Memory::default());
+    let memory = Arc::new(SettlementTable::default());
     let (log, gateway) = traffic();
     let settlement = settlement(log, gateway, &memory, &["1"]);
     let progress = Progress::new("1", now());
@@ -435,13 +463,14 @@ async fn an_account_is_read_by_one_run_at_a_time_and_again_when_that_has_died() 
     assert!(memory.claim(&merchant(), &progress, now(), until).now_or_never().unwrap().unwrap().is_some());
     let report = run(&settlement).await;
     assert_eq!((report.read, report.claimed), (0, 1));
-    memory.progress.lock().unwrap().get_mut("1").unwrap().1 = Some(now() - SignedDuration::from_secs(1));
+    memory.progress.lock().unwrap().get_mut(&account("1")).unwrap().until =
+        Some(now() - SignedDuration::from_secs(1));
     assert_eq!(run(&settlement).await.read, 1);
 }
 
 #[tokio::test]
 async fn a_new_accounts_earlier_days_are_read_once_and_the_last_days_in_each_run() {
-    let memory = Arc::new(Memory::default());
+    let memory = Arc::new(SettlementTable::default());
     let gateway = Arc::new(traffic().1);
     let mut settlement = settlement(traffic().0, Gateway::default(), &memory, &["1"]);
     settlement.reports = gateway.clone();
@@ -454,7 +483,7 @@ async fn a_new_accounts_earlier_days_are_read_once_and_the_last_days_in_each_run
 
 #[tokio::test]
 async fn without_time_left_an_account_waits_for_the_next_run() {
-    let memory = Arc::new(Memory::default());
+    let memory = Arc::new(SettlementTable::default());
     let (log, gateway) = traffic();
     let settlement = settlement(log, gateway, &memory, &["1"]);
     let report = settlement.run(Deadline::after(Duration::from_secs(20))).await;
@@ -462,27 +491,27 @@ async fn without_time_left_an_account_waits_for_the_next_run() {
 }
 
 /// How the exceptions are that are open.
-fn open(memory: &Memory) -> Vec<ExceptionCause> {
-    memory.all().iter().filter(|one| one.is_open()).map(|one| one.cause).collect()
+fn open(memory: &SettlementTable) -> Vec<ExceptionCause> {
+    memory.all_exceptions().iter().filter(|one| one.is_open()).map(|one| one.cause).collect()
 }
 
 #[tokio::test]
 async fn a_new_accounts_payments_are_no_exception_before_their_days_are_read() {
-    let memory = Arc::new(Memory::default());
-    let (mut log, mut gateway) = traffic();
+    let memory = Arc::new(SettlementTable::default());
+    let (log, mut gateway) = traffic();
     let at = "2026-11-11T15:00:00Z".parse().unwrap();
-    log.add(vec![done(7, Kind::Purchase, 700, "700", at)]);
+    add(&log, vec![done(7, Kind::Purchase, 700, "700", at)]);
     gateway.add("700", 700, date(2026, 11, 11), date(2026, 11, 12));
     let mut settlement = settlement(log, gateway, &memory, &["1"]);
     settlement.settings.backfill_days = 20;
     let report = run(&settlement).await;
-    assert_eq!((report.opened, report.open), (0, 0), "{:?}", memory.all());
+    assert_eq!((report.opened, report.open), (0, 0), "{:?}", memory.all_exceptions());
     // What is missing is told once its days are read.
-    let (mut log, gateway) = traffic();
-    log.add(vec![done(7, Kind::Purchase, 700, "700", at)]);
+    let (log, gateway) = traffic();
+    add(&log, vec![done(7, Kind::Purchase, 700, "700", at)]);
     settlement.log = Arc::new(log);
     settlement.reports = Arc::new(gateway);
-    let other = Arc::new(Memory::default());
+    let other = Arc::new(SettlementTable::default());
     (settlement.lines, settlement.deposits) = (other.clone(), other.clone());
     (settlement.exceptions, settlement.progress) = (other.clone(), other.clone());
     run(&settlement).await;
@@ -491,7 +520,7 @@ async fn a_new_accounts_payments_are_no_exception_before_their_days_are_read() {
 
 #[tokio::test]
 async fn days_in_which_no_run_came_that_far_are_read_later() {
-    let memory = Arc::new(Memory::default());
+    let memory = Arc::new(SettlementTable::default());
     let gateway = Arc::new(traffic().1);
     let mut settlement = settlement(traffic().0, Gateway::default(), &memory, &["1"]);
     settlement.reports = gateway.clone();
@@ -511,9 +540,9 @@ async fn days_in_which_no_run_came_that_far_are_read_later() {
 
 #[tokio::test]
 async fn the_batch_of_the_same_day_of_another_year_is_left_out() {
-    let memory = Arc::new(Memory::default());
-    let (mut log, mut gateway) = traffic();
-    log.add(vec![done(7, Kind::Purchase, 700, "700", "2025-11-18T15:00:00Z".parse().unwrap())]);
+    let memory = Arc::new(SettlementTable::default());
+    let (log, mut gateway) = traffic();
+    add(&log, vec![done(7, Kind::Purchase, 700, "700", "2025-11-18T15:00:00Z".parse().unwrap())]);
     let another_year = |reference: &str, amount| SettledRecord::Line {
         reference: reference.to_owned(),
         settled: Settled {
@@ -530,17 +559,17 @@ async fn the_batch_of_the_same_day_of_another_year_is_left_out() {
     records.extend([another_year("700", 700), another_year("701", 50)]);
     let report = run(&settlement(log, gateway, &memory, &["1"])).await;
     assert_eq!(open(&memory), [], "{report:?}");
-    let is_there = |wanted: &str| memory.state().0.values().flatten().any(|line| line.reference == wanted);
+    let is_there = |wanted: &str| left(&memory).0.values().flatten().any(|line| line.reference == wanted);
     assert_eq!((is_there("200"), is_there("700"), is_there("701")), (true, false, false));
 }
 
 #[tokio::test]
 async fn two_owners_of_one_reference_are_found_also_on_two_days() {
-    let memory = Arc::new(Memory::default());
-    let (mut log, mut gateway) = traffic();
+    let memory = Arc::new(SettlementTable::default());
+    let (log, mut gateway) = traffic();
     for (n, day) in [(7, 16), (8, 17)] {
         let at = date(2026, 11, day).at(15, 0, 0, 0).in_tz("UTC").unwrap().timestamp();
-        log.add(vec![done(n, Kind::Purchase, 700, "700", at)]);
+        add(&log, vec![done(n, Kind::Purchase, 700, "700", at)]);
     }
     gateway.add("700", 700, date(2026, 11, 16), date(2026, 11, 17));
     run(&settlement(log, gateway, &memory, &["1"])).await;
@@ -550,10 +579,10 @@ async fn two_owners_of_one_reference_are_found_also_on_two_days() {
 #[tokio::test]
 async fn a_refused_line_may_be_in_the_net_sales_or_not() {
     for is_in in [false, true] {
-        let memory = Arc::new(Memory::default());
-        let (mut log, mut gateway) = traffic();
+        let memory = Arc::new(SettlementTable::default());
+        let (log, mut gateway) = traffic();
         let at = "2026-11-18T15:00:00Z".parse().unwrap();
-        log.add(vec![done(7, Kind::Purchase, 700, "700", at)]);
+        add(&log, vec![done(7, Kind::Purchase, 700, "700", at)]);
         gateway.add("700", 700, date(2026, 11, 18), date(2026, 11, 19));
         for record in gateway.funded.get_mut(&date(2026, 11, 19)).unwrap() {
             match record {
@@ -574,19 +603,23 @@ async fn a_refused_line_may_be_in_the_net_sales_or_not() {
 
 #[tokio::test]
 async fn an_account_that_never_had_a_deposit_waits_for_none() {
-    let memory = Arc::new(Memory::default());
+    let memory = Arc::new(SettlementTable::default());
     let (log, mut gateway) = traffic();
     gateway.funded.clear();
     let report = run(&settlement(log, gateway, &memory, &["1"])).await;
     assert_eq!((report.read, open(&memory)), (1, vec![]));
-    assert_eq!(memory.progress.lock().unwrap()["1"].0.funding, None, "it may still have some");
+    assert_eq!(
+        memory.progress.lock().unwrap()[&account("1")].progress.funding,
+        None,
+        "it may still have some"
+    );
 }
 
 #[tokio::test]
 async fn an_item_is_written_once_a_run_for_all_of_its_days() {
-    let memory = Arc::new(Memory::default());
+    let memory = Arc::new(SettlementTable::default());
     let (log, gateway) = traffic();
     let report = run(&settlement(log, gateway, &memory, &["1"])).await;
-    let items = memory.state().0.len();
+    let items = left(&memory).0.len();
     assert_eq!(report.written, u64::try_from(items).unwrap(), "each settled and was funded on two days");
 }

@@ -4,7 +4,10 @@ use jiff::{SignedDuration, civil::Date};
 
 use super::*;
 use crate::{
-    journal::{AgendaWanted, AttentionCount, COUNTED_MAX, CaptureList, DueSum, count_attention, due_sums},
+    journal::{
+        AgendaPlaces, AgendaWanted, AttentionCount, COUNTED_MAX, CaptureList, DueSum, count_attention,
+        due_sums,
+    },
     order::{CaptureSchedule, Doubt, NoEffect},
     values::Zone,
 };
@@ -33,7 +36,7 @@ impl World {
         for (n, merchant, second) in all {
             let mut order = order_of(merchant.parse().unwrap(), *n, *second);
             order.transactions.push(in_doubt(*n, *second));
-            self.has(order);
+            self.orders.keep(order);
         }
     }
 }
@@ -71,9 +74,9 @@ async fn what_is_in_doubt_for_an_hour_is_found_without_the_journal_and_only_the_
         assert_eq!(found.0, ids([4, 1, 2].into_iter()), "{limit}: the newest first");
         assert_eq!(found.1, AttentionCount { orders: 3, more: false });
     }
-    *world.read.lock().unwrap() = (0, 0);
+    world.forget_reads();
     attention(&lister, at(5_400), 10).await;
-    assert_eq!(*world.read.lock().unwrap(), (0, 3), "neither an entry nor another merchant's order");
+    assert_eq!(world.read(), (0, 3), "neither an entry nor another merchant's order");
     assert_eq!(attention(&lister, at(3_599), 10).await.0, ids(0..0), "not for an hour yet");
 }
 
@@ -87,7 +90,7 @@ async fn an_operation_under_way_enters_no_index_until_its_response_is_missing() 
     order.transactions[0].operations[0].pending_mut().unwrap().inquiries = 1;
     // An hour after 1,800,000,000 s, counted down.
     assert!(AgendaPlaces::of(&order).attention.unwrap().starts_with("open#8199996399999#"));
-    world.has(order);
+    world.orders.keep(order);
     assert_eq!(attention(&lister(&world), at(3_601), 10).await.0, ids(1..2));
 }
 
@@ -101,7 +104,7 @@ async fn what_cannot_be_undone_fades_and_what_can_be_done_stays() {
     late.reopen(at(4_000));
     late.decide(Decision::Approved(GatewayResponse::default()), at(4_000));
     order.transactions.push(payment(PaymentKind::Purchase, late));
-    world.has(order);
+    world.orders.keep(order);
     world.orders_in_doubt(&[(2, "m", 0)]);
     let lister = lister(&world);
     let (late, both) = (at(4_000), ids([2, 1].into_iter()));
@@ -118,9 +121,9 @@ async fn a_count_stops_at_a_thousand_and_the_list_goes_on() {
     for (all, expected, formatted) in
         [(999, (999, false), "999"), (1_000, (1_000, false), "1,000"), (1_001, (1_000, true), "1,000+")]
     {
-        let count = world.orders.lock().unwrap().len();
+        let count = world.orders.all().len();
         world.orders_in_doubt(&(count as u64..all).map(|n| (n, "m", 0)).collect::<Vec<_>>());
-        let count = count_attention(&world, &merchant(), at(9_000)).await.unwrap();
+        let count = count_attention(&world.orders, &merchant(), at(9_000)).await.unwrap();
         assert_eq!((count.orders, count.more), expected);
         assert_eq!(count.to_string(), formatted);
     }
@@ -134,11 +137,11 @@ async fn a_capture_that_is_an_hour_late_needs_attention_and_is_listed_once() {
     let world = World::default();
     let mut order = order_of(merchant(), 1, 0);
     order.transactions.push(scheduled(1, 10_000));
-    world.has(order);
+    world.orders.keep(order);
     // One that is late, too, and of which something else is in doubt.
     let mut order = order_of(merchant(), 2, 0);
     order.transactions.extend([scheduled(20, 10_000), in_doubt(21, 0)]);
-    world.has(order);
+    world.orders.keep(order);
     let lister = lister(&world);
     assert_eq!(attention(&lister, at(13_599), 10).await.0, ids(2..3));
     for limit in [1, 2, 10] {
@@ -148,7 +151,8 @@ async fn a_capture_that_is_an_hour_late_needs_attention_and_is_listed_once() {
 
 #[tokio::test]
 async fn an_order_that_cannot_be_read_has_its_row_among_what_needs_attention() {
-    let world = World { bad_orders: ["order-3".to_owned()].into(), ..World::default() };
+    let world = World::default();
+    world.orders.faults.spoil("order-3");
     world.orders_in_doubt(&[(2, "m", 0), (3, "m", 1), (4, "m", 2)]);
     for limit in [1, 2, 10] {
         let found = attention(&lister(&world), at(9_000), limit).await;
@@ -186,12 +190,12 @@ async fn captures_are_listed_by_their_time_and_what_is_paused_by_its_pause() {
     for (n, second) in [(1, 50_000), (2, 10_000), (3, 100_000)] {
         let mut order = order_of(merchant(), n, 0);
         order.transactions.push(scheduled(n, second));
-        world.has(order);
+        world.orders.keep(order);
     }
     let mut order = order_of(merchant(), 4, 0);
     order.transactions.push(scheduled(4, 20_000));
     assert!(order.pause_captures(None, at(30)));
-    world.has(order);
+    world.orders.keep(order);
     let (merchant, lister) = (merchant(), lister(&world));
     let list = async |list, limit| {
         let (mut all, mut after) = (Vec::new(), None::<String>);
@@ -225,13 +229,13 @@ async fn sums_of_captures_are_by_local_day_and_read_no_order() {
         order
             .transactions
             .extend(seconds.iter().enumerate().map(|(m, second)| scheduled(n + m as u64, *second)));
-        world.has(order);
+        world.orders.keep(order);
     }
-    *world.read.lock().unwrap() = (0, 0);
+    world.forget_reads();
     let deadline = Deadline::after(Duration::from_mins(1));
     let sums = async |zone: &str, since, until| {
         let zone: Zone = zone.parse().unwrap();
-        let found = due_sums(&world, &merchant(), (since, until), &zone, deadline).await.unwrap();
+        let found = due_sums(&world.orders, &merchant(), (since, until), &zone, deadline).await.unwrap();
         assert_eq!((found.unreadable, found.counted_until), (0, None));
         let sum = |((day, currency), sum): (&(Date, Currency), &DueSum)| {
             assert_eq!(*currency, Currency::USD);
@@ -246,7 +250,7 @@ async fn sums_of_captures_are_by_local_day_and_read_no_order() {
     assert_eq!(all, [day("2027-01-15", 3, 141), day("2027-01-16", 1, 3), day("2027-01-17", 1, 22)]);
     // What comes later of an order is found, though it is listed by its next capture.
     assert_eq!(sums("UTC", Some(at(150_000)), at(300_000)).await, [day("2027-01-17", 1, 22)]);
-    assert_eq!(*world.read.lock().unwrap(), (0, 0));
+    assert_eq!(world.read(), (0, 0));
 }
 
 #[tokio::test]
@@ -256,12 +260,12 @@ async fn a_list_of_what_needs_attention_is_the_index_and_reads_no_entry() {
     world.orders_in_doubt(&[(1, "m", 0), (2, "m", 8_000)]);
     let (merchant, lister) = (merchant(), lister(&world));
     let find = async |conditions: &[Condition]| {
-        *world.read.lock().unwrap() = (0, 0);
+        world.forget_reads();
         let (now, since, until) = (at(9_000), at(0), at(9_000));
         let (order, after) = (ReadOrder::NewestFirst, None);
         let wanted = Wanted { merchant: &merchant, now, since, until, conditions, order, after, limit: 25 };
         let found = lister.find(&wanted).await.unwrap();
-        (orders(&found.rows), found.next.is_some(), world.read.lock().unwrap().0)
+        (orders(&found.rows), found.next.is_some(), world.read().0)
     };
     assert_eq!(find(&[Condition::NeedsAttention(Vec::new())]).await, (ids(1..2), false, 0));
     let pending = Condition::Status(vec![TransactionStatus::Pending]);

@@ -1,113 +1,32 @@
 //! A list of orders that is read in parts, while orders are added.
 
-use std::{
-    sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 
 use super::*;
 use crate::{
-    order::{ListPlace, PaymentStatus},
-    payments::{Deadline, ListedOrder, ListedPage, LoadedOrders, OrderIndex},
+    memory::OrderTable,
+    order::PaymentStatus,
+    payments::Deadline,
     test_payments::{new_operation, payment},
 };
 
-#[derive(Default)]
-struct Shelf {
-    orders: Mutex<BTreeMap<String, Order>>,
-    bad_orders: BTreeSet<String>,
-    bad_keys: BTreeSet<String>,
-    /// What was read: batches, orders, and the most of one batch.
-    batches: AtomicUsize,
-    read: AtomicUsize,
-    largest: AtomicUsize,
+/// An order of that second, and perhaps paid.
+fn add(shelf: &OrderTable, n: u64, second: i64, is_paid: bool) {
+    let mut order = order_of(merchant(), n, second);
+    if is_paid {
+        let new = new_operation(Uuid::from_u128(u128::from(n) + 1), Kind::Purchase, 100);
+        let mut operation = Operation::new(new, at(second));
+        operation.state = OperationState::Decided(Decision::Approved(GatewayResponse::default()));
+        order.transactions.push(payment(PaymentKind::Purchase, operation));
+    }
+    shelf.keep(order);
 }
 
-impl Shelf {
-    /// An order of that second, and perhaps paid.
-    fn add(&self, n: u64, second: i64, is_paid: bool) {
-        let mut order = order_of(merchant(), n, second);
-        if is_paid {
-            let new = new_operation(Uuid::from_u128(u128::from(n) + 1), Kind::Purchase, 100);
-            let mut operation = Operation::new(new, at(second));
-            operation.state = OperationState::Decided(Decision::Approved(GatewayResponse::default()));
-            order.transactions.push(payment(PaymentKind::Purchase, operation));
-        }
-        self.orders.lock().unwrap().insert(order.key().to_string(), order);
-    }
-
-    fn listed(&self, is_wanted: impl Fn(&ListPlace) -> bool) -> Vec<ListedOrder> {
-        let orders = self.orders.lock().unwrap();
-        let listed = orders.values().filter_map(|order| {
-            let place = order.list_place().filter(&is_wanted)?;
-            let item = Unreadable { key: format!("m#{}", order.id), reason: String::new() };
-            let is_bad = self.bad_keys.contains(order.id.as_str());
-            Some(ListedOrder { sort: place.sort, key: if is_bad { Err(item) } else { Ok(order.key()) } })
-        });
-        let mut listed: Vec<_> = listed.collect();
-        listed.sort_by(|one, other| other.sort.cmp(&one.sort));
-        listed
-    }
+fn shelf() -> OrderTable {
+    OrderTable::default().sized(|order| OPERATION_BYTES * (1 + order.operations().count()))
 }
 
-#[async_trait]
-impl OrderIndex for Shelf {
-    async fn before(
-        &self,
-        _: &MerchantId,
-        shard: u16,
-        before: &str,
-        limit: usize,
-    ) -> Result<ListedPage, StoreError> {
-        let mut orders = self.listed(|place| place.shard == shard && *place.sort < *before);
-        let more = orders.len() > limit;
-        orders.truncate(limit);
-        Ok(ListedPage { orders, more })
-    }
-
-    async fn at(&self, _: &MerchantId, at: &ListPlace) -> Result<Vec<ListedOrder>, StoreError> {
-        Ok(self.listed(|place| place.shard == at.shard && place.sort.starts_with(&at.sort)))
-    }
-}
-
-#[async_trait]
-impl OrderStore for Shelf {
-    async fn load(&self, _: &OrderKey) -> Result<Option<Order>, StoreError> {
-        unreachable!("a list reads batches")
-    }
-
-    async fn load_all(&self, keys: &[OrderKey]) -> Result<LoadedOrders, StoreError> {
-        self.batches.fetch_add(1, Ordering::Relaxed);
-        self.read.fetch_add(keys.len(), Ordering::Relaxed);
-        self.largest.fetch_max(keys.len(), Ordering::Relaxed);
-        let orders = self.orders.lock().unwrap();
-        let loaded = keys.iter().filter_map(|key| {
-            let order = orders.get(&key.to_string())?.clone();
-            let item = Unreadable { key: key.to_string(), reason: String::new() };
-            Some((
-                key.clone(),
-                if self.bad_orders.contains(order.id.as_str()) { Err(item) } else { Ok(order) },
-            ))
-        });
-        let orders: HashMap<_, _> = loaded.collect();
-        let read_bytes = orders.values().map(bytes_of).sum();
-        Ok(LoadedOrders { orders, read_bytes })
-    }
-
-    async fn create(&self, _: &Order) -> Result<(), StoreError> {
-        unreachable!("a list writes nothing")
-    }
-
-    async fn save(&self, _: &Order) -> Result<(), StoreError> {
-        unreachable!("a list writes nothing")
-    }
-
-    async fn due(&self, _: DueQuery) -> Result<Page, StoreError> {
-        unreachable!("a list of orders looks for nothing that is due")
-    }
-}
-
-fn lister(shelf: &Shelf) -> OrderLister<'_> {
+fn lister(shelf: &OrderTable) -> OrderLister<'_> {
     OrderLister { index: shelf, store: shelf, deadline: Deadline::after(Duration::from_mins(1)) }
 }
 
@@ -117,7 +36,7 @@ fn wanted<'a>(merchant: &'a MerchantId, conditions: &'a [OrderCondition], limit:
 }
 
 /// The ids of all parts, a list each; `between` happens after each.
-async fn parts(shelf: &Shelf, wanted: &WantedOrders<'_>, between: impl Fn(usize)) -> Vec<Vec<String>> {
+async fn parts(shelf: &OrderTable, wanted: &WantedOrders<'_>, between: impl Fn(usize)) -> Vec<Vec<String>> {
     let (mut parts, mut after) = (Vec::new(), None);
     loop {
         let wanted = WantedOrders { after: after.as_deref(), ..*wanted };
@@ -136,50 +55,50 @@ async fn parts(shelf: &Shelf, wanted: &WantedOrders<'_>, between: impl Fn(usize)
 
 #[tokio::test]
 async fn every_order_is_listed_once_newest_first_whatever_comes_meanwhile() {
-    let (shelf, merchant) = (Shelf::default(), merchant());
+    let (shelf, merchant) = (shelf(), merchant());
     // Three in each second, so that places differ by their digests only.
     for n in 0..230 {
-        shelf.add(n, i64::try_from(n / 3).unwrap(), false);
+        add(&shelf, n, i64::try_from(n / 3).unwrap(), false);
     }
     for limit in [1, 7, 25, 100] {
         let added = |part: usize| {
-            shelf.add(u64::try_from(1_000 + part).unwrap(), i64::try_from(10_000 + part).unwrap(), false);
+            add(&shelf, u64::try_from(1_000 + part).unwrap(), i64::try_from(10_000 + part).unwrap(), false);
         };
-        let first = shelf.orders.lock().unwrap().len();
+        let first = shelf.all().len();
         let parts = parts(&shelf, &wanted(&merchant, &[], limit), added).await;
         assert!(parts.iter().rev().skip(1).all(|part| part.len() == limit), "{limit}");
         let listed: Vec<_> = parts.concat();
         assert_eq!(listed.len(), first, "{limit}");
         assert_eq!(listed.iter().collect::<BTreeSet<_>>().len(), first, "{limit}");
-        let orders = shelf.orders.lock().unwrap();
+        let orders = shelf.all();
         let times: Vec<_> = listed.iter().map(|id| orders[&format!("m#{id}")].created_at).collect();
         assert!(times.is_sorted_by(|one, next| one >= next), "{limit}");
         drop(orders);
-        shelf.orders.lock().unwrap().retain(|_, order| order.created_at < at(10_000));
+        shelf.all().retain(|_, order| order.created_at < at(10_000));
     }
-    assert!(shelf.largest.load(Ordering::Relaxed) <= 100);
+    assert!(shelf.reads().largest <= 100);
 }
 
 #[tokio::test]
 async fn a_page_reads_as_many_orders_as_it_shows() {
-    let (shelf, merchant) = (Shelf::default(), merchant());
+    let (shelf, merchant) = (shelf(), merchant());
     for n in 0..400 {
-        shelf.add(n, i64::try_from(n).unwrap(), false);
+        add(&shelf, n, i64::try_from(n).unwrap(), false);
     }
     for (limit, batches) in [(1, 1), (25, 1), (30, 1), (100, 1)] {
-        let (before, read) = (shelf.batches.load(Ordering::Relaxed), shelf.read.load(Ordering::Relaxed));
+        let (before, read) = (shelf.reads().batches, shelf.reads().orders);
         let found = lister(&shelf).find(&wanted(&merchant, &[], limit)).await.unwrap();
         assert_eq!(found.orders.len(), limit);
-        assert_eq!(shelf.batches.load(Ordering::Relaxed) - before, batches, "{limit}");
-        assert_eq!(shelf.read.load(Ordering::Relaxed) - read, limit);
+        assert_eq!(shelf.reads().batches - before, batches, "{limit}");
+        assert_eq!(shelf.reads().orders - read, limit);
     }
 }
 
 #[tokio::test]
 async fn a_part_ends_when_it_has_read_enough_and_the_next_one_goes_on_there() {
-    let (shelf, merchant) = (Shelf::default(), merchant());
+    let (shelf, merchant) = (shelf(), merchant());
     for n in 0..5_000 {
-        shelf.add(n, i64::try_from(n).unwrap(), n == 3);
+        add(&shelf, n, i64::try_from(n).unwrap(), n == 3);
     }
     let paid = [OrderCondition::Payment(vec![PaymentStatus::Paid])];
     let wanted = wanted(&merchant, &paid, 100);
@@ -190,14 +109,14 @@ async fn a_part_ends_when_it_has_read_enough_and_the_next_one_goes_on_there() {
     let parts = parts(&shelf, &wanted, |_| ()).await;
     assert!(parts.len() > 1);
     assert_eq!(parts.concat(), ["order-3"]);
-    assert_eq!(shelf.largest.load(Ordering::Relaxed), 100);
+    assert_eq!(shelf.reads().largest, 100);
 }
 
 #[tokio::test]
 async fn a_list_has_its_range_and_its_conditions_and_no_more() {
-    let (shelf, merchant) = (Shelf::default(), merchant());
+    let (shelf, merchant) = (shelf(), merchant());
     for n in 0..40 {
-        shelf.add(n, i64::try_from(n).unwrap(), n % 2 == 0);
+        add(&shelf, n, i64::try_from(n).unwrap(), n % 2 == 0);
     }
     let all = wanted(&merchant, &[], 25);
     let ids = |numbers: &[u64]| numbers.iter().map(|n| format!("order-{n}")).collect::<Vec<_>>();
@@ -217,12 +136,12 @@ async fn a_list_has_its_range_and_its_conditions_and_no_more() {
 
 #[tokio::test]
 async fn what_cannot_be_read_is_in_every_list_of_its_time_and_takes_a_row() {
-    let bad_orders = BTreeSet::from(["order-2".to_owned()]);
-    let bad_keys = BTreeSet::from(["order-3".to_owned()]);
-    let shelf = Shelf { bad_orders, bad_keys, ..Shelf::default() };
+    let shelf = shelf();
+    shelf.faults.spoil("order-2");
+    shelf.faults.spoil("key of order-3");
     let merchant = merchant();
     for n in 0..6 {
-        shelf.add(n, i64::try_from(n).unwrap(), false);
+        add(&shelf, n, i64::try_from(n).unwrap(), false);
     }
     let paid = [OrderCondition::Payment(vec![PaymentStatus::Paid])];
     let found = lister(&shelf).find(&wanted(&merchant, &paid, 25)).await.unwrap();
@@ -238,13 +157,13 @@ async fn what_cannot_be_read_is_in_every_list_of_its_time_and_takes_a_row() {
 
 #[tokio::test(start_paused = true)]
 async fn a_part_ends_with_its_time_and_the_next_one_goes_on_there() {
-    let (shelf, merchant) = (Shelf::default(), merchant());
-    (0..300).for_each(|n| shelf.add(n, i64::try_from(n).unwrap(), n == 3));
+    let (shelf, merchant) = (shelf(), merchant());
+    (0..300).for_each(|n| add(&shelf, n, i64::try_from(n).unwrap(), n == 3));
     let paid = [OrderCondition::Payment(vec![PaymentStatus::Paid])];
     let first = wanted(&merchant, &paid, 25);
     let over = OrderLister { deadline: Deadline::after(Duration::from_secs(1)), ..lister(&shelf) };
     let found = over.find(&first).await.unwrap();
-    assert_eq!((found.orders.len(), shelf.read.load(Ordering::Relaxed)), (0, 0));
+    assert_eq!((found.orders.len(), shelf.reads().orders), (0, 0));
     assert!(found.next.is_some());
     let rest = WantedOrders { after: found.next.as_deref(), ..first };
     assert_eq!(parts(&shelf, &rest, |_| ()).await.concat(), ["order-3"]);

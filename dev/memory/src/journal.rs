@@ -1,0 +1,282 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use jiff::{Timestamp, civil::Date};
+use tollgate_core::{
+    journal::{
+        CountedEntry, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, Hold, KeptSums, LatePage,
+        LateQuarter, LoggedEntry, SumOf, Totals, TotalsStore, UnreadableEntry, day_of, entries, found_by,
+    },
+    order::{MerchantId, Order},
+    payments::{StoreError, Unreadable},
+    values::{QuarterHour, SearchKey, SearchTerm},
+};
+
+use super::{Faults, lock};
+
+/// Bytes that each entry is counted as.
+pub const ENTRY_BYTES: usize = 200;
+
+/// The key of a merchant's text.
+type KeyOf = fn(&MerchantId, &SearchTerm) -> SearchKey;
+
+/// The journal with its indexes, and its totals, which are never late.
+///
+/// Its ports, for [`Faults`]: `journal`, `totals`. Entries that cannot be read are named by `entry of ` and their order's
+/// id, totals by `totals`.
+#[derive(Default)]
+pub struct JournalTable {
+    state: Mutex<State>,
+    /// What goes wrong.
+    pub faults: Arc<Faults>,
+    /// Which part an entry is in; without it all are in the first one.
+    shard: Option<fn(&Entry) -> u8>,
+    /// Finds payments by text, where it is known.
+    key_of: Option<KeyOf>,
+    /// At most so many entries on a page, whatever was requested.
+    page_max: Option<usize>,
+}
+
+#[derive(Default)]
+struct State {
+    /// By merchant and where they sort.
+    entries: BTreeMap<(MerchantId, String), Entry>,
+    holds: BTreeSet<Hold>,
+    pointers: BTreeSet<(SearchKey, String)>,
+    reached: Option<Timestamp>,
+    places: Vec<EntryPlace>,
+    read: usize,
+}
+
+impl JournalTable {
+    /// An empty journal.
+    pub fn new(faults: Arc<Faults>) -> Self {
+        Self { faults, ..Self::default() }
+    }
+
+    /// Entries are in these parts.
+    #[must_use]
+    pub fn in_parts(self, shard: fn(&Entry) -> u8) -> Self {
+        Self { shard: Some(shard), ..self }
+    }
+
+    /// Payments are found by text.
+    #[must_use]
+    pub fn with_keys(self, key_of: KeyOf) -> Self {
+        Self { key_of: Some(key_of), ..self }
+    }
+
+    /// Pages have at most so many entries, as those of large items do.
+    #[must_use]
+    pub fn in_pages_of(self, entries: usize) -> Self {
+        Self { page_max: Some(entries), ..self }
+    }
+
+    /// Takes what a change of an order says, as the table's stream tells it.
+    pub fn follow(&self, before: Option<&Order>, after: &Order) {
+        self.extend(entries(before, after));
+        let mut state = lock(&self.state);
+        for hold in before.map(Hold::all).unwrap_or_default() {
+            state.holds.remove(&hold);
+        }
+        state.holds.extend(Hold::all(after));
+        if let Some(key_of) = self.key_of {
+            let found = found_by(before, after).into_iter();
+            state.pointers.extend(found.map(|found| (key_of(&after.merchant, &found.term), found.sort)));
+        }
+    }
+
+    /// Puts entries.
+    pub fn extend(&self, entries: impl IntoIterator<Item = Entry>) {
+        let keyed = entries.into_iter().map(|entry| ((entry.order.merchant.clone(), entry.sort()), entry));
+        lock(&self.state).entries.extend(keyed);
+    }
+
+    /// A text leads to the entry that sorts so.
+    pub fn point(&self, key: SearchKey, sort: String) {
+        lock(&self.state).pointers.insert((key, sort));
+    }
+
+    /// Totals are kept until then.
+    pub fn reach_until(&self, reached: Option<Timestamp>) {
+        lock(&self.state).reached = reached;
+    }
+
+    /// All entries, of all merchants.
+    pub fn all(&self) -> Vec<Entry> {
+        lock(&self.state).entries.values().cloned().collect()
+    }
+
+    /// The places that were read since this was called last.
+    pub fn take_places(&self) -> Vec<EntryPlace> {
+        std::mem::take(&mut lock(&self.state).places)
+    }
+
+    /// Entries that were read so far.
+    pub fn read(&self) -> usize {
+        lock(&self.state).read
+    }
+
+    /// Nothing was read yet.
+    pub fn forget_reads(&self) {
+        lock(&self.state).read = 0;
+    }
+
+    fn is_in(&self, state: &State, entry: &Entry, place: &EntryPlace) -> bool {
+        let held = |is_wanted: &dyn Fn(&Hold) -> bool| {
+            let sort = entry.sort();
+            state.holds.iter().any(|hold| hold.sort == sort && is_wanted(hold))
+        };
+        match place {
+            EntryPlace::Shard(shard) => self.shard.map_or(0, |of| of(entry)) == *shard,
+            EntryPlace::LastFour(digits) => entry.last_four.as_ref() == Some(digits),
+            EntryPlace::Reference(reference) => entry.reference.as_ref() == Some(reference),
+            EntryPlace::Pointers(key) => state.pointers.contains(&(key.clone(), entry.sort())),
+            EntryPlace::Declined | EntryPlace::Unusual => entry.unusual_place().as_ref() == Some(place),
+            EntryPlace::Held => held(&|_| true),
+            EntryPlace::HeldUntil(day) => held(&|hold| hold.last_day() == *day),
+        }
+    }
+
+    fn page<E>(
+        &self,
+        place: &EntryPlace,
+        query: &EntryQuery<'_>,
+        read: impl Fn(String, &Entry) -> E,
+    ) -> Result<EntryPage<E>, StoreError> {
+        self.faults.works("journal")?;
+        let (merchant, (after, before)) = (query.merchant, query.between);
+        let mut state = lock(&self.state);
+        state.places.push(place.clone());
+        let own = state.entries.iter().filter(|((of, sort), entry)| {
+            of == merchant && **sort > *after && **sort < *before && self.is_in(&state, entry, place)
+        });
+        let mut found: Vec<_> = own.map(|((_, sort), entry)| (sort.clone(), entry)).collect();
+        found.sort_by(|(one, _), (other, _)| query.order.compare(one, other));
+        let limit = self.page_max.map_or(query.limit, |max| query.limit.min(max));
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let read = |(sort, entry): (String, &Entry)| {
+            let order = &entry.order.order;
+            let bad = self.faults.unreadable(&format!("entry of {order}"), format!("{merchant}#{sort}"));
+            let entry = match bad {
+                Some(item) => Err(UnreadableEntry { sort: sort.clone(), order: Some(order.clone()), item }),
+                None => Ok(read(sort.clone(), entry)),
+            };
+            (sort, entry)
+        };
+        let entries: Vec<_> = found.into_iter().map(read).collect();
+        state.read += entries.len();
+        let next = entries.last().filter(|_| more).map(|(sort, _)| sort.clone());
+        Ok(EntryPage { read_bytes: entries.len() * ENTRY_BYTES, entries, next })
+    }
+
+    fn sums<T: Ord>(
+        &self,
+        merchant: &MerchantId,
+        of: impl Fn(Timestamp) -> Option<T>,
+        shown: impl Fn(&T) -> String,
+    ) -> Result<KeptSums<T>, StoreError> {
+        self.faults.works("totals")?;
+        let mut kept = KeptSums::default();
+        for entry in self.all().iter().filter(|entry| entry.order.merchant == *merchant) {
+            let Some(key) = of(entry.at) else { continue };
+            if let Some(bad) = self.faults.unreadable("totals", format!("{merchant}#{}", shown(&key))) {
+                kept.unreadable = vec![bad];
+                continue;
+            }
+            let sum = kept.sums.entry(key).or_default();
+            sum.totals.get_or_insert_default().add(CountedEntry::from(entry));
+        }
+        Ok(kept)
+    }
+}
+
+#[async_trait]
+impl EntryLog for JournalTable {
+    async fn entries(
+        &self,
+        place: &EntryPlace,
+        query: &EntryQuery<'_>,
+    ) -> Result<EntryPage<Entry>, StoreError> {
+        self.page(place, query, |_, entry| entry.clone())
+    }
+
+    async fn logged(
+        &self,
+        place: &EntryPlace,
+        query: &EntryQuery<'_>,
+    ) -> Result<EntryPage<LoggedEntry>, StoreError> {
+        self.page(place, query, |sort, entry| LoggedEntry {
+            sort,
+            id: entry.id,
+            order: entry.order.clone(),
+            transaction: entry.transaction,
+            kind: entry.kind,
+            currency: Some(entry.currency),
+        })
+    }
+
+    async fn counted(
+        &self,
+        place: &EntryPlace,
+        query: &EntryQuery<'_>,
+    ) -> Result<EntryPage<CountedEntry>, StoreError> {
+        self.page(place, query, |_, entry| CountedEntry::from(entry))
+    }
+}
+
+#[async_trait]
+impl TotalsStore for JournalTable {
+    async fn reached(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.faults.works("totals")?;
+        Ok(lock(&self.state).reached)
+    }
+
+    async fn reach(&self, at: Timestamp) -> Result<(), StoreError> {
+        self.reach_until(Some(at));
+        Ok(())
+    }
+
+    /// All merchants, on every day: a run that begins with an empty table has to find those of long ago.
+    async fn merchants(&self, _: Date) -> Result<(Vec<MerchantId>, Vec<Unreadable>), StoreError> {
+        let all = self.all();
+        let merchants: BTreeSet<_> = all.iter().map(|entry| entry.order.merchant.clone()).collect();
+        Ok((merchants.into_iter().collect(), Vec::new()))
+    }
+
+    async fn quarters(&self, merchant: &MerchantId, day: Date) -> Result<KeptSums<QuarterHour>, StoreError> {
+        let of_day = |at| Some(QuarterHour::of(at)).filter(|quarter| quarter.day == day);
+        self.sums(merchant, of_day, QuarterHour::to_string)
+    }
+
+    async fn days(
+        &self,
+        merchant: &MerchantId,
+        first: Date,
+        last: Date,
+    ) -> Result<KeptSums<Date>, StoreError> {
+        let is_one = |at| Some(day_of(at)).filter(|day| (first..=last).contains(day));
+        self.sums(merchant, is_one, Date::to_string)
+    }
+
+    /// They are summed up whenever they are read.
+    async fn replace(&self, _: &MerchantId, _: SumOf, _: u64, _: &Totals) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
+    async fn late(&self, _: Option<&str>) -> Result<LatePage, StoreError> {
+        Ok(LatePage::default())
+    }
+
+    async fn settle(&self, _: &LateQuarter) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn late_quarters(&self, _: &MerchantId, _: Date, _: Date) -> Result<Vec<QuarterHour>, StoreError> {
+        Ok(Vec::new())
+    }
+}

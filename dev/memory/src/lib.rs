@@ -1,0 +1,23 @@
+//! The core's ports in memory: one double each, for the tests of the rules and of the APIs, the simulation and the
+//! benchmark. A double keeps the adapter's contract: writes are conditional, pages have their order and their limit. What
+//! goes wrong is in [`Faults`], which every call passes.
+//!
+//! The core includes this folder as a module of its own tests, because its ports are other types when it is tested.
+
+mod clock;
+mod faults;
+mod journal;
+mod orders;
+mod settlement;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub use clock::SetClock;
+pub use faults::Faults;
+pub use journal::{ENTRY_BYTES, JournalTable};
+pub use orders::{OrderTable, Reads};
+pub use settlement::{Claimed, SettlementTable};
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
