@@ -83,26 +83,19 @@ const DECLINED: u32 = 105_100;
 
 const SAMPLES: &[Sample] = &[
     sample(11, 2599, Payment::Settled),    // refund-approved
-    sample(12, 2599, Payment::Settled),    // payments-refund
-    sample(14, 2599, Payment::Settled),    // refund-too-much, refund-misspelled-amount, void-settled
+    sample(14, 2599, Payment::Settled),    // refund-too-much, void-settled
     sample(1, 2599, Payment::None),        // authorize-approved
     sample(2, DECLINED, Payment::None),    // authorize-declined
     sample(3, 2599, Payment::None),        // purchase-approved
     sample(4, DECLINED, Payment::None),    // purchase-declined
     sample(5, 2599, Payment::None),        // payments-purchase
-    sample(6, 2599, Payment::None),        // payments-authorize-card
     sample(7, DECLINED, Payment::None),    // payments-declined
     sample(8, 2599, Payment::Authorized),  // capture-approved
-    sample(9, 2599, Payment::Authorized),  // payments-capture
     sample(10, 2599, Payment::Authorized), // void-approved
-    // capture-too-much, capture-reauthorize-refused, confirm-nothing-in-doubt, orders-read, -transactions, -transaction,
-    // -find-transaction, -schedule-capture-bad-input
-    sample(13, 2599, Payment::Authorized),
-    sample(15, 2599, Payment::Scheduled), // orders-schedule-capture, scheduled-capture-order
-    sample(16, 2599, Payment::Scheduled), // orders-schedule-capture-canceled
-    sample(17, 2599, Payment::None),      // payments-token
-    sample(18, 2599, Payment::Scheduled), // orders-pause-captures, orders-resume-captures
-    sample(19, 2599, Payment::Captured),  // capture-reauthorize
+    sample(13, 2599, Payment::Authorized), // capture-too-much, confirm-nothing-in-doubt, orders-read
+    sample(15, 2599, Payment::Scheduled),  // orders-schedule-capture, scheduled-capture-order
+    sample(18, 2599, Payment::Scheduled),  // orders-pause-captures, orders-resume-captures
+    sample(19, 2599, Payment::Captured),   // capture-reauthorize
 ];
 
 /// A card payment of 25.99 USD through the credit-card API. Each is an order of its own.
@@ -121,13 +114,12 @@ const fn card_sample(number: u8, reference: &'static str, payment: Payment) -> C
 const CARD_SAMPLES: &[CardSample] = &[
     card_sample(32, "sale-1", Payment::Settled), // refund-creditcard-json
     card_sample(33, "sale-2", Payment::Settled), // refund-creditcard-xml
-    card_sample(34, "sale-3", Payment::Settled), // void-creditcard-settled, refund-creditcard-bad-input-xml
+    card_sample(34, "sale-3", Payment::Settled), // void-creditcard-settled
     card_sample(35, "hold-1", Payment::Authorized), // capture-creditcard-json
     card_sample(36, "hold-2", Payment::Authorized), // capture-creditcard-xml
-    card_sample(37, "hold-3", Payment::Authorized), // purchase-creditcard-capture
+    card_sample(37, "hold-3", Payment::Authorized), // confirm-creditcard-json, -xml
     card_sample(38, "hold-4", Payment::Authorized), // void-creditcard-json
     card_sample(39, "hold-5", Payment::Authorized), // void-creditcard-xml
-    card_sample(40, "hold-6", Payment::Authorized), // capture-creditcard-too-much, confirm-creditcard-json, -xml
 ];
 
 /// The id of a sample order.

@@ -190,7 +190,7 @@ fn what_the_sample_events_get_is_documented_for_their_route() {
         if route == "$default" {
             continue;
         }
-        let (status, holds) = (answers[name.as_str()][0], answers[name.as_str()][1]);
+        let (status, holds) = (answers[name.as_str()][1], answers[name.as_str()][2]);
         let response = &operations[route]["responses"][status];
         assert!(!response.is_null(), "{name}: {route} answers {status}");
         let named = if is_credit_card(route) {

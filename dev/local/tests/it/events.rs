@@ -81,12 +81,12 @@ fn an_events_parts_agree_with_each_other() {
     }
 }
 
-/// The table of `events/README.md`: event, status, a part of the body.
+/// Of the table of `events/README.md`: event, status, a part of the body.
 pub(crate) fn expected() -> Vec<(&'static str, u16, &'static str)> {
     let rows = include_str!("../../../../events/README.md").lines().filter(|line| line.starts_with("| `"));
     let cells =
         rows.map(|row| row.split(" | ").map(|cell| cell.trim_matches(['|', ' ', '`'])).collect::<Vec<_>>());
-    cells.map(|cells| (cells[0], cells[1].parse().unwrap(), cells[2])).collect()
+    cells.map(|cells| (cells[0], cells[2].parse().unwrap(), cells[3])).collect()
 }
 
 /// Whether the same event again is a repetition: by its header, or, in the credit-card API, because the gateway carried

@@ -248,6 +248,17 @@ async fn looks_at_settlement(shop: &Shop) {
     assert_eq!(left.data(200), &json!([]));
 }
 
+/// What no event looks at: whether payments are stopped, a list of orders, a card's payments, and one payment by its id.
+async fn looks_around(shop: &Shop, payment: &str) {
+    let by_card = format!("/v2/transactions?filter=eq(last_four,{})", &VISA[VISA.len() - 4..]);
+    let one = format!("/v2/transactions/{payment}");
+    let settled = format!("{one}/settlement");
+    for path in ["/status", "/v2/me", "/v2/orders", &by_card, &one, &settled] {
+        shop.stack.cold_start().unwrap();
+        assert_eq!(shop.get(path).await.status, 200, "{path}");
+    }
+}
+
 /// With refusals in force, this holds for every other test of the suite, too: what a policy lacks fails it.
 #[tokio::test]
 async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else() {
@@ -279,6 +290,7 @@ async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else()
     stops_and_starts(&shop).await;
     looks_at_webhooks(&shop).await;
     looks_at_settlement(&shop).await;
+    looks_around(&shop, &id).await;
     shop.get("/v2/entries?filter=eq(retref,111222333444)").await.data(200);
     shop.register("late", 2599).await;
     shop.pay_by_token("late", "purchase").await.data(200);
