@@ -127,7 +127,7 @@ pub(crate) enum Command {
     /// What is in front of a stack's API
     #[command(subcommand)]
     Front(FrontCommand),
-    /// Check tools, credentials, table, merchants and gateway; read-only without `--uat`
+    /// Check tools, credentials, table, merchants and gateway; read-only
     Doctor(Doctor),
     /// Print what completes these commands in a shell
     Completion {
@@ -406,7 +406,6 @@ impl From<VerdictArgument> for HandVerdict {
     }
 }
 
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[derive(Args)]
 pub(crate) struct Doctor {
     /// A merchant to look at; may be given several times
@@ -420,18 +419,6 @@ pub(crate) struct Doctor {
     /// Fails while a payment of theirs is in doubt or a capture is scheduled.
     #[arg(long, requires = "merchant")]
     pub(crate) before_deletion: bool,
-    /// At a test account: sell for 1.00, refund it, find it by order id
-    #[arg(long, requires = "merchant")]
-    pub(crate) uat: bool,
-    /// With `--uat`: refund this sale of an earlier run
-    #[arg(long, value_name = "RETREF", requires = "uat")]
-    pub(crate) sale: Option<String>,
-    /// With `--uat`: say what would be sent
-    #[arg(long, requires = "uat")]
-    pub(crate) dry_run: bool,
-    /// With `--uat`: send without a prompt
-    #[arg(long)]
-    pub(crate) yes: bool,
 }
 
 fn trimmed() -> impl TypedValueParser<Value = String> {

@@ -1,4 +1,4 @@
-//! `doctor`: is everything there, does everything respond, and as it should? Changes nothing without `--uat`.
+//! `doctor`: is everything there, does everything respond, and as it should? Changes nothing.
 
 mod checks;
 mod deletion;
@@ -7,9 +7,8 @@ mod sample;
 mod settlement;
 mod stack;
 mod stopped;
-mod uat;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     args::Doctor,
@@ -73,7 +72,6 @@ pub(crate) async fn run(place: Result<Place, Failure>, doctor: &Doctor) -> Resul
         ));
     }
     let mut checks = checks::tools();
-    let mut sale = None;
     match place {
         Err(failure) => checks.push(Check::new("installation", Mark::Bad, failure.text())),
         Ok(place) => {
@@ -93,17 +91,12 @@ pub(crate) async fn run(place: Result<Place, Failure>, doctor: &Doctor) -> Resul
                     checks.push(deletion::check(&place, id).await);
                 }
             }
-            if doctor.uat {
-                let (check, of) = uat::run(&place, &aws, doctor).await?;
-                checks.push(check);
-                sale = of;
-            }
         }
     }
-    Ok(report(&checks, sale.as_ref()))
+    Ok(report(&checks))
 }
 
-fn report(checks: &[Check], uat: Option<&Value>) -> Report {
+fn report(checks: &[Check]) -> Report {
     let width = checks.iter().map(|check| check.what.chars().count()).max().unwrap_or_default();
     let line = |check: &Check| {
         let (mark, what) = (check.mark.as_str(), &check.what);
@@ -115,7 +108,6 @@ fn report(checks: &[Check], uat: Option<&Value>) -> Report {
         "checks": checks.iter().map(|check| {
             json!({ "check": check.what, "result": check.mark.as_str(), "found": check.found })
         }).collect::<Vec<_>>(),
-        "uat": uat,
     });
     let code = if healthy { 0 } else { UNHEALTHY };
     Report { text: checks.iter().map(line).collect(), value, code }

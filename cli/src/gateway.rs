@@ -99,11 +99,6 @@ impl Gateway {
         Ok(self.look_up(&format!("inquire/{retref}/{merchid}")).await?.pop())
     }
 
-    /// Everything under an order id of this MID.
-    pub(crate) async fn by_order_id(&self, id: &str, merchid: &str) -> Result<Vec<Record>, Failure> {
-        self.look_up(&format!("inquireByOrderid/{id}/{merchid}/1")).await
-    }
-
     async fn look_up(&self, path: &str) -> Result<Vec<Record>, Failure> {
         let (status, body) = self.send(self.client.get(format!("{}/{path}", self.base_url))).await?;
         match status {

@@ -15,10 +15,6 @@ fn result<'a>(report: &'a Value, check: &str) -> (&'a str, &'a str) {
     (found["result"].as_str().unwrap(), found["found"].as_str().unwrap())
 }
 
-fn uat<'a>(more: &[&'a str]) -> Vec<&'a str> {
-    [&["doctor", "--merchant", MERCHANT, "--uat", "--json"][..], more].concat()
-}
-
 #[tokio::test]
 async fn a_stack_that_runs_is_healthy_and_nothing_is_changed() {
     let fixture = Fixture::open().await;
@@ -113,41 +109,5 @@ async fn a_mid_that_adds_a_surcharge_and_is_not_listed_is_an_error() {
             None => assert!(!ran.out.contains(&check), "{ran:?}"),
         }
     }
-    fixture.close().await;
-}
-
-#[tokio::test]
-async fn whether_refunds_are_found_by_their_own_order_id_is_tried_out() {
-    for findable in [true, false] {
-        let fixture = Fixture::open().await;
-        let settings = Settings { refunds_findable_by_orderid: findable, ..Settings::default() };
-        assert!(fixture.stack.simulator().set_merchant("496160873888", settings));
-        let ran = fixture.run(&uat(&["--dry-run"]), "").await;
-        assert!(ran.out.contains("A sale of 1.00 USD") && ran.code == 0, "{ran:?}");
-        fixture.run(&uat(&[]), "2.00\n").await.fails(5, "1.00 was not typed");
-        assert!(fixture.stack.simulator().transactions().is_empty(), "nothing was sent so far");
-        let ran = fixture.run(&uat(&[]), "1.00\n").await;
-        assert!(ran.err.contains("MID 496160873888, stage local, merchant 170200123"), "{ran:?}");
-        ran.never_says("4788250000121443");
-        let first = report(&ran);
-        assert_eq!(first["uat"]["found_by_own_order_id"], Value::Null, "not settled yet");
-        let sale = first["uat"]["sale"].as_str().unwrap().to_owned();
-        assert!(result(&first, "refunds by order id").1.contains(&format!("--sale {sale}")));
-        fixture.stack.simulator().settle();
-        let second = report(&fixture.run(&uat(&["--sale", &sale, "--yes"]), "").await);
-        assert_eq!(second["uat"]["found_by_own_order_id"], findable);
-        assert_eq!(fixture.stack.simulator().transactions().len(), 2, "one sale, one refund");
-        fixture.close().await;
-    }
-}
-
-#[tokio::test]
-async fn no_money_is_moved_where_it_may_be_real() {
-    let fixture = Fixture::open().await;
-    let name = format!("tollgate/merchants/{MERCHANT}");
-    let mut document = fixture.stack.secrets().get(&name).unwrap();
-    document["gateway"]["base_url"] = json!("https://127.0.0.2:1/cardconnect/rest");
-    fixture.stack.secrets().put(&name, document);
-    fixture.run(&uat(&["--yes"]), "").await.fails(4, "is no test account");
     fixture.close().await;
 }

@@ -121,9 +121,6 @@ async fn all_payments_are_stopped_and_started_by_command_and_reading_goes_on() {
     fixture.run(&["stop", "--show", "--dry-run"], "").await.fails(2, "--show");
     let doctor = fixture.run(&["doctor"], "").await;
     assert!(doctor.code == 0 && doctor.out.contains("STOPPED for all merchants by Ann Lee, "), "{doctor:?}");
-    let uat = fixture.run(&["doctor", "--merchant", MERCHANT, "--uat", "--yes"], "").await;
-    assert!(uat.code == 1 && uat.out.contains("nothing was sent; all payments are stopped"), "{uat:?}");
-    assert_eq!(fixture.stack.simulator().transactions().len(), sent);
     fixture.stack.cold_start().unwrap();
     assert_eq!(fixture.pay("after", "purchase").await.0, 503, "a new version of the functions keeps to it");
     fixture.run(&["start", "--by", "Ann Lee", "--reason", "fixed", "--yes"], "").await.done();

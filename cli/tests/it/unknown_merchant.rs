@@ -20,7 +20,7 @@ async fn a_merchant_that_there_is_not_is_said_wherever_one_is_named() {
         settlement exceptions NOBODY; settlement note NOBODY ID --by Ann --text t;
         settlement resolve NOBODY ID --by Ann --reason r; webhook add NOBODY erp --url http://127.0.0.1:9/hooks;
         webhook rotate NOBODY erp; webhook remove NOBODY erp; webhook list NOBODY; webhook list NOBODY erp;
-        webhook test NOBODY erp; webhook replay NOBODY erp --parked; doctor --merchant NOBODY --uat";
+        webhook test NOBODY erp; webhook replay NOBODY erp --parked";
     for command in commands.split(';') {
         let id = "475d9b6b-8385-49a3-b57f-855c155d5d68";
         let command = command.replace("NOBODY", "nobody").replace("ID", id).replace("BY", by);
