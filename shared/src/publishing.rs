@@ -91,7 +91,8 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::test_payments::{GATEWAY, new_operation, payment};
+    use crate::test_payments::GATEWAY;
+    use memory::{new_operation, payment};
 
     /// A bus that takes events, or is away.
     struct Bus(Result<Mutex<Vec<Event>>, ()>);

@@ -11,10 +11,7 @@ use aws_smithy_runtime_api::client::{
     orchestrator::{HttpRequest, HttpResponse},
 };
 use aws_smithy_types::{body::SdkBody, retry::RetryConfig};
-use jiff::Timestamp;
 use serde_json::{Value, json};
-use tollgate_core::values::Clock;
-use uuid::Uuid;
 
 /// A status and a body.
 pub(crate) type Scripted = (u16, Value);
@@ -140,28 +137,4 @@ pub(crate) fn with(object: &Value, members: &Value) -> Value {
     }
     object.as_object_mut().unwrap().retain(|_, value| !value.is_null());
     object
-}
-
-/// A clock that a test sets.
-#[derive(Debug)]
-pub(crate) struct SetClock(Mutex<Timestamp>);
-
-impl SetClock {
-    pub(crate) fn at(now: Timestamp) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(now)))
-    }
-
-    pub(crate) fn set(&self, now: Timestamp) {
-        *self.0.lock().unwrap() = now;
-    }
-}
-
-impl Clock for SetClock {
-    fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap()
-    }
-
-    fn new_id(&self) -> Uuid {
-        Uuid::nil()
-    }
 }

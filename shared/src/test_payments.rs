@@ -1,41 +1,20 @@
-//! An operation and a payment as tests make them.
+//! Payments and a switch as tests make them.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use memory::{new_operation, payment};
 use uuid::Uuid;
 
 use tollgate_core::{
     order::{
-        Decision, Fingerprint, GatewayResponse, Kind, MerchantId, NewOperation, Operation, OperationState,
-        Order, OrderKey, PaymentKind, Principal, Route, Transaction,
+        Decision, GatewayResponse, Kind, MerchantId, Operation, OperationState, Order, OrderKey, PaymentKind,
     },
     payments::{GatewayInfo, Stop, StoreError, Switch},
-    values::{Amount, CardSummary, Charged, Currency, Fee, FeeKind, Instrument},
+    values::{Amount, Charged, Currency, Fee, FeeKind},
 };
 
 /// What is known of the gateway without a call.
 pub(crate) const GATEWAY: &dyn GatewayInfo = &crate::cardpointe::Info;
-
-/// What a merchant requested.
-pub(crate) fn new_operation(id: Uuid, kind: Kind, minor: u64) -> NewOperation {
-    NewOperation {
-        id,
-        kind,
-        amount: Amount::new(minor).unwrap(),
-        fingerprint: Fingerprint([0; 32]),
-        route: Route {
-            gateway: "g".into(),
-            account: "1".to_owned(),
-            endpoint: "http://127.0.0.1".to_owned(),
-        },
-        by: Principal::ClientCredentials,
-    }
-}
-
-/// A payment that began with this operation.
-pub(crate) fn payment(method: PaymentKind, first: Operation) -> Transaction {
-    Transaction::new(method, Instrument::Card(CardSummary::default()), first)
-}
 
 /// An order of 25.99 that was paid and of which a part was refunded: as it is where there are no fees, or with these
 /// beside the two amounts.

@@ -32,7 +32,5 @@ pub mod stored_cards;
 mod test_log;
 #[cfg(test)]
 mod test_merchant;
-#[cfg(test)]
-mod test_payments;
 pub mod values;
 pub mod webhooks;

@@ -1,5 +1,6 @@
 //! When a merchant's secret is read, how long it is used, and what a failure means for payments and for inquiries.
 
+use memory::SetClock;
 use std::fmt::Write as _;
 
 use serde_json::json;
@@ -7,7 +8,7 @@ use tollgate_core::payments::trail::Trail;
 
 use super::*;
 use crate::{
-    test_aws::{Aws, Scripted, SetClock, error, ok, throttled},
+    test_aws::{Aws, Scripted, error, ok, throttled},
     test_payments::GATEWAY,
 };
 
@@ -35,7 +36,7 @@ struct Scene {
 
 impl Scene {
     fn responding(responses: impl IntoIterator<Item = Scripted>) -> Self {
-        let (aws, clock) = (Aws::responding(responses), SetClock::at(Timestamp::UNIX_EPOCH));
+        let (aws, clock) = (Aws::responding(responses), Arc::new(SetClock::at(Timestamp::UNIX_EPOCH)));
         let settings = MerchantSettings {
             prefix: "tollgate/merchants/".to_owned(),
             gateway_hosts: GatewayHosts::default(),

@@ -85,9 +85,9 @@ mod tests {
 
     use super::*;
     use crate::{
+        memory::{new_operation, payment},
         order::{Cause, Decision, GatewayResponse, Kind, Operation, OperationState, OrderKey, PaymentKind},
         test_merchant::test_merchant,
-        test_payments::{new_operation, payment},
         values::{Charged, Fee, FeeKind},
     };
 

@@ -4,11 +4,11 @@
 
 use super::*;
 use crate::{
+    memory::{new_operation, payment},
     order::{
         Decision, Decline, GatewayResponse, HandVerdict, NoEffect, Operation, OperationState, OrderKey,
         PaymentKind, Transaction,
     },
-    test_payments::{new_operation, payment},
     values::{Advice, Charged, DeclineCode, FeeKind},
 };
 

@@ -346,7 +346,7 @@ pub fn is_gateway_order_id(text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        test_payments::new_operation,
+        memory::new_operation,
         values::{Charged, FeeKind},
     };
 

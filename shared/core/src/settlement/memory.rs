@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::{Deposit, DepositEntry, Exception, Line, LinePlace};
 use crate::{
     memory::{JournalTable, SettlementTable},
+    memory::{new_operation, payment},
     order::{Decision, GatewayResponse, Kind, MerchantId, Operation, Order, OrderKey, PaymentKind},
-    test_payments::{new_operation, payment},
     values::Currency,
     webhooks::Event,
 };

@@ -1,15 +1,15 @@
 //! Every documented and recorded form of both reports, read as it arrives.
 
+use memory::SetClock;
 use std::sync::Mutex;
 
 use futures_util::stream;
-use jiff::{Timestamp, civil::date};
+use jiff::civil::date;
 use proptest::prelude::*;
 use tollgate_core::{
     settlement::{BatchStatus, Component, FundedKind, FundedStatus, SettledStatus},
     values::Currency,
 };
-use uuid::Uuid;
 
 use super::*;
 use crate::cardpointe::{Info, transport::TransportError};
@@ -29,16 +29,8 @@ fn merchant() -> Merchant {
 }
 
 /// Eastern, it is still the last day of the year.
-struct NewYear;
-
-impl Clock for NewYear {
-    fn now(&self) -> Timestamp {
-        "2027-01-01T03:00:00Z".parse().unwrap()
-    }
-
-    fn new_id(&self) -> Uuid {
-        Uuid::nil()
-    }
+fn new_year() -> SetClock {
+    SetClock::at("2027-01-01T03:00:00Z".parse().unwrap())
 }
 
 /// Responds to each request in the same way.
@@ -58,7 +50,7 @@ impl StreamingTransport for Fake {
 }
 
 fn reports(status: u16, pieces: Vec<Result<Vec<u8>, BodyError>>) -> CardPointeReports<Fake> {
-    CardPointeReports::over(Fake { status, pieces, urls: Mutex::default() }, Arc::new(NewYear))
+    CardPointeReports::over(Fake { status, pieces, urls: Mutex::default() }, Arc::new(new_year()))
 }
 
 /// A body in pieces of so many bytes.

@@ -1,5 +1,6 @@
 //! The requests that are sent to DynamoDB, and what its responses mean.
 
+use memory::{new_operation, payment};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -13,10 +14,7 @@ use tollgate_core::{
 };
 
 use super::*;
-use crate::{
-    test_aws::{Aws, Scripted, condition_failed, condition_failed_at, done, error, ok},
-    test_payments::{new_operation, payment},
-};
+use crate::test_aws::{Aws, Scripted, condition_failed, condition_failed_at, done, error, ok};
 
 /// Different numbers, so that one cannot be taken for the other.
 const SHARDS: Shards = Shards { in_doubt: 4, captures: 16 };

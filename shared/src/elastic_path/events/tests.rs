@@ -1,6 +1,7 @@
 //! What is told of a payment from its intent to its refund, and that nothing is told twice under two ids.
 
 use jiff::{SignedDuration, Timestamp};
+use memory::{new_operation, payment};
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{
@@ -15,7 +16,7 @@ use tollgate_core::{
 use uuid::Uuid;
 
 use super::deposit_created;
-use crate::test_payments::{GATEWAY, new_operation, payment, refunded_in_part};
+use crate::test_payments::{GATEWAY, refunded_in_part};
 
 fn events(old: Option<&Order>, new: &Order) -> Vec<Event> {
     super::events(old, new, GATEWAY)

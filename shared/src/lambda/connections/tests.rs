@@ -1,5 +1,6 @@
 //! What is opened ahead, for whom, and that nothing of it is a condition.
 
+use memory::SetClock;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -15,7 +16,7 @@ use super::*;
 use crate::{
     lambda::{AwsPlace, Config, Credentials, install_tls},
     secrets_manager::MerchantSettings,
-    test_aws::{Aws, Scripted, SetClock, error, ok},
+    test_aws::{Aws, Scripted, error, ok},
 };
 
 /// A gateway that welcomes whoever comes; the first lines of the requests come out at the other end.
@@ -63,7 +64,7 @@ fn adapters(aws: &Arc<Aws>) -> Adapters {
             },
         },
     };
-    Adapters::new(config, SetClock::at(Timestamp::UNIX_EPOCH), aws.http_client())
+    Adapters::new(config, Arc::new(SetClock::at(Timestamp::UNIX_EPOCH)), aws.http_client())
 }
 
 /// A response that is a merchant's secret and the switches' items at once: which request comes first is left open.

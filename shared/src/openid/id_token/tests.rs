@@ -1,3 +1,4 @@
+use memory::SetClock;
 use std::sync::{
     Mutex,
     atomic::{AtomicUsize, Ordering},
@@ -13,10 +14,7 @@ use ring::{
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{
-    openid::{IssuerDocuments, KEYS_FRESH},
-    test_aws::SetClock,
-};
+use crate::openid::{IssuerDocuments, KEYS_FRESH};
 
 const ISSUER: &str = "https://issuer.shop.example";
 const AUDIENCE: &str = "tollgate";
@@ -121,7 +119,7 @@ fn at(seconds: i64) -> Timestamp {
 
 /// An issuer, a clock at [`NOW`], and what verifies.
 fn world() -> (Arc<TestIssuer>, Arc<SetClock>, IdTokens) {
-    let (issuer, clock) = (Arc::new(TestIssuer::new()), SetClock::at(at(NOW)));
+    let (issuer, clock) = (Arc::new(TestIssuer::new()), Arc::new(SetClock::at(at(NOW))));
     let tokens = id_tokens(&issuer, &clock);
     (issuer, clock, tokens)
 }
@@ -377,7 +375,7 @@ async fn rsa_signatures_of_both_kinds_are_verified_and_neither_passes_for_the_ot
     let made: Value = serde_json::from_str(include_str!("rsa.json")).unwrap();
     let issuer =
         Arc::new(TestIssuer { extra_keys: vec![made["keys"]["keys"][0].clone()], ..TestIssuer::new() });
-    let tokens = id_tokens(&issuer, &SetClock::at(at(NOW)));
+    let tokens = id_tokens(&issuer, &Arc::new(SetClock::at(at(NOW))));
     let [pkcs, pss] = ["RS256", "PS256"].map(|algorithm| made[algorithm].as_str().unwrap());
     for token in [pkcs, pss] {
         assert!(is_valid(&tokens, token).await);

@@ -1,5 +1,6 @@
 //! What is sent, and where it is not: against servers on this machine.
 
+use memory::SetClock;
 use std::{
     collections::VecDeque,
     net::{IpAddr, SocketAddr},
@@ -15,7 +16,6 @@ use tollgate_core::webhooks::{MessageFormat, ReceiverKey, Secret};
 use uuid::Uuid;
 
 use super::*;
-use crate::test_aws::SetClock;
 use crate::webhook_client::{resolver::SystemLookup, signature::signatures};
 
 /// Listens at an address, and responds to every request with this. Requests come out at the other end.
@@ -63,7 +63,7 @@ async fn send(https: &HttpsCourier, url: String) -> Result<(), NotTaken> {
 }
 
 fn clock() -> Arc<SetClock> {
-    SetClock::at(Timestamp::from_second(NOW).unwrap())
+    Arc::new(SetClock::at(Timestamp::from_second(NOW).unwrap()))
 }
 
 fn local() -> HttpsCourier {

@@ -1,10 +1,11 @@
 //! When a merchant's receivers are read, and what a failure leaves of them.
 
+use memory::SetClock;
 use serde_json::json;
 
 use super::*;
 use crate::{
-    test_aws::{Aws, Scripted, SetClock, error, ok, throttled},
+    test_aws::{Aws, Scripted, error, ok, throttled},
     test_log::Log,
 };
 
@@ -18,7 +19,7 @@ fn document(id: &str) -> Scripted {
 fn responding(
     responses: impl IntoIterator<Item = Scripted>,
 ) -> (SecretsManagerReceivers, Arc<Aws>, Arc<SetClock>) {
-    let (aws, clock) = (Aws::responding(responses), SetClock::at(Timestamp::UNIX_EPOCH));
+    let (aws, clock) = (Aws::responding(responses), Arc::new(SetClock::at(Timestamp::UNIX_EPOCH)));
     let settings = Settings {
         prefix: "tollgate/webhooks/".to_owned(),
         fresh_for: SignedDuration::from_secs(60),

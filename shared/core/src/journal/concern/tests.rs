@@ -4,11 +4,11 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
+    memory::{new_operation, payment},
     order::{
         CaptureSchedule, Cause, Decision, GatewayResponse, Kind, NoEffect, NoticeReason, Operation,
         OperationState, OrderKey, PaymentKind,
     },
-    test_payments::{new_operation, payment},
     values::Currency,
 };
 

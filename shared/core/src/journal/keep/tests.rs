@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     journal::{Hold, Retention},
+    memory::{new_operation, payment},
     order::{Decision, GatewayResponse, Kind, Operation, OperationState, OrderKey, PaymentKind},
-    test_payments::{new_operation, payment},
     values::{Currency, SearchKey, SearchTerm},
 };
 

@@ -411,11 +411,11 @@ mod tests {
     use super::*;
     use crate::{
         journal::sort_of,
+        memory::{new_operation, payment},
         order::{
             CaptureSchedule, Decision, Decline, GatewayResponse, Kind, Operation, OperationState, OrderKey,
             PaymentKind,
         },
-        test_payments::{new_operation, payment},
         values::Amount,
     };
 

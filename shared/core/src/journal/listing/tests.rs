@@ -9,11 +9,11 @@ use super::*;
 use crate::{
     journal::{ENTRY_SHARDS, Entry},
     memory::{ENTRY_BYTES, Faults, JournalTable, OrderTable},
+    memory::{new_operation, payment},
     order::{
         Decision, GatewayResponse, Kind, Operation, OperationState, PaymentKind, PaymentWord,
         TransactionStatus,
     },
-    test_payments::{new_operation, payment},
     values::{Amount, Currency, SearchBy, SearchKey, SearchTerm},
 };
 

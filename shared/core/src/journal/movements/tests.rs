@@ -10,10 +10,10 @@ use super::*;
 use crate::{
     journal::{ENTRY_SHARDS, Fact, Is},
     memory::{Faults, JournalTable, OrderTable},
+    memory::{new_operation, payment},
     order::{
         Actor, Attribution, Decision, Decline, GatewayResponse, Kind, Operation, OperationState, PaymentKind,
     },
-    test_payments::{new_operation, payment},
     values::{Currency, DeclineCode},
 };
 

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
+    memory::{new_operation, payment},
     order::{CustomerTraces, Decision, GatewayResponse, Kind, Operation, OperationState, PaymentKind},
-    test_payments::{new_operation, payment},
     values::{Currency, Memo},
 };
 

@@ -442,8 +442,8 @@ impl super::Operation {
 mod tests {
     use super::*;
     use crate::{
+        memory::new_operation,
         order::{Kind, Operation},
-        test_payments::new_operation,
         values::{Advice, DeclineCode},
     };
 

@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
+    memory::{new_operation, payment},
     order::{CaptureSchedule, Decision, Decline, GatewayResponse, Kind, OperationState},
-    test_payments::{new_operation, payment},
     values::DeclineCode,
 };
 

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
+    memory::{new_operation, payment},
     order::{Decision, GatewayResponse, OperationState, gateway_order_id},
-    test_payments::{new_operation, payment},
 };
 
 fn operation(id: u128, kind: Kind, minor: u64, state: OperationState) -> Operation {

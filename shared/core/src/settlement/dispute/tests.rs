@@ -5,11 +5,11 @@ use super::*;
 use std::sync::Arc;
 
 use crate::{
+    memory::payment,
     memory::{JournalTable, OrderTable},
     order::{Kind, LineId, Order, PaymentKind},
     settlement::memory::{done, merchant},
     test_merchant::test_merchant,
-    test_payments::payment,
     values::SystemClock,
 };
 

@@ -7,6 +7,7 @@ use jiff::civil::date;
 
 use super::*;
 use crate::{
+    memory::payment,
     memory::{JournalTable, OrderTable, SettlementTable},
     order::{DISPUTES_MAX, Kind, PaymentKind},
     settlement::{
@@ -14,7 +15,6 @@ use crate::{
         memory::{done, merchant},
     },
     test_merchant::test_merchant,
-    test_payments::payment,
     values::{Currency, SystemClock},
 };
 

@@ -4,21 +4,18 @@ use std::{collections::BTreeMap, sync::Mutex};
 
 use futures_util::FutureExt;
 use jiff::civil::{Date, date};
-use uuid::Uuid;
 
 use super::*;
 use crate::{
-    journal::{KeptSums, LatePage, LateQuarter, SumOf, Totals},
-    memory::{JournalTable, OrderTable, SettlementTable},
+    memory::{JournalTable, OrderTable, SetClock, SettlementTable},
     order::Kind,
-    payments::{MerchantsError, Unreadable},
+    payments::MerchantsError,
     settlement::{
         BatchStatus, Component, Deposit, ExceptionCause, Funded, FundedKind, FundedStatus, FundingRecord,
         LinePlace, ReadReport, ReportError, ReportKind, Settled, SettledRecord, SettledStatus, eastern_day,
         memory::{add, done, left, merchant, told},
     },
     test_merchant::test_merchant,
-    values::QuarterHour,
 };
 
 const NOON: &str = "2026-11-20T17:00:00Z";
@@ -111,7 +108,7 @@ impl Gateway {
     }
 }
 
-/// Merchants with these accounts, and with entries today.
+/// Merchants with these accounts.
 struct Others(Vec<&'static str>);
 
 #[async_trait::async_trait]
@@ -124,57 +121,6 @@ impl Merchants for Others {
             .map(|(code, account)| (crate::values::Currency::parse(code).unwrap(), (*account).to_owned()))
             .collect();
         Ok(Arc::new(merchant))
-    }
-}
-
-#[async_trait::async_trait]
-impl TotalsStore for Others {
-    async fn reached(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(None)
-    }
-
-    async fn reach(&self, _: Timestamp) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn merchants(&self, _: Date) -> Result<(Vec<MerchantId>, Vec<Unreadable>), StoreError> {
-        Ok((vec![merchant()], Vec::new()))
-    }
-
-    async fn quarters(&self, _: &MerchantId, _: Date) -> Result<KeptSums<QuarterHour>, StoreError> {
-        Ok(KeptSums::default())
-    }
-
-    async fn days(&self, _: &MerchantId, _: Date, _: Date) -> Result<KeptSums<Date>, StoreError> {
-        Ok(KeptSums::default())
-    }
-
-    async fn replace(&self, _: &MerchantId, _: SumOf, _: u64, _: &Totals) -> Result<bool, StoreError> {
-        Ok(true)
-    }
-
-    async fn late(&self, _: Option<&str>) -> Result<LatePage, StoreError> {
-        Ok(LatePage::default())
-    }
-
-    async fn settle(&self, _: &LateQuarter) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn late_quarters(&self, _: &MerchantId, _: Date, _: Date) -> Result<Vec<QuarterHour>, StoreError> {
-        Ok(Vec::new())
-    }
-}
-
-struct Noon;
-
-impl Clock for Noon {
-    fn now(&self) -> Timestamp {
-        now()
-    }
-
-    fn new_id(&self) -> Uuid {
-        Uuid::nil()
     }
 }
 
@@ -201,12 +147,12 @@ fn settlement(
     memory: &Arc<SettlementTable>,
     accounts: &[&'static str],
 ) -> Settlement {
-    let others = Arc::new(Others(accounts.to_vec()));
+    let log = Arc::new(log);
     Settlement {
         reports: Arc::new(gateway),
-        log: Arc::new(log),
-        totals: others.clone(),
-        merchants: others,
+        log: log.clone(),
+        totals: log,
+        merchants: Arc::new(Others(accounts.to_vec())),
         lines: memory.clone(),
         deposits: memory.clone(),
         deposit_journal: memory.clone(),
@@ -214,7 +160,7 @@ fn settlement(
         exceptions: memory.clone(),
         progress: memory.clone(),
         orders: Arc::new(OrderTable::default()),
-        clock: Arc::new(Noon),
+        clock: Arc::new(SetClock::at(now())),
         settings: SettlementSettings { backfill_days: 3, ..SettlementSettings::default() },
     }
 }

@@ -1,8 +1,9 @@
 //! Against sockets on this machine: what is known to have sent nothing, how much is read, and when connections end.
 
+use memory::SetClock;
 use std::{
     net::SocketAddr,
-    sync::atomic::{AtomicI64, AtomicUsize, Ordering},
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use secrecy::SecretString;
@@ -10,23 +11,11 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
-use uuid::Uuid;
 
 use super::*;
 
-/// A clock that tests set.
-#[derive(Default)]
-struct SetClock(AtomicI64);
-
-impl Clock for SetClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millisecond(1_700_000_000_000 + self.0.load(Ordering::Relaxed)).unwrap()
-    }
-
-    fn new_id(&self) -> Uuid {
-        Uuid::nil()
-    }
-}
+/// When tests begin, in milliseconds.
+const BEGIN_MS: i64 = 1_700_000_000_000;
 
 /// What a server does with a request.
 #[derive(Clone)]
@@ -80,7 +69,7 @@ fn response(status: u16, length: usize, body: &[u8]) -> Vec<u8> {
 fn transport() -> (HttpsTransport, Arc<SetClock>) {
     // Other tests of this process may have done it.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let clock = Arc::new(SetClock::default());
+    let clock = Arc::new(SetClock::at(Timestamp::from_millisecond(BEGIN_MS).unwrap()));
     (HttpsTransport::new(clock.clone()).unwrap(), clock)
 }
 
@@ -146,7 +135,7 @@ async fn a_connection_that_was_idle_for_long_by_the_wall_clock_is_not_used_again
         [(0, 1), (0, 1), (5_000, 1), (5_001, 2), (5_000, 2), (-1, 3), (3_600_000, 4), (1_000, 4)]
     {
         now_ms += idle_ms;
-        clock.0.store(now_ms, Ordering::Relaxed);
+        clock.set(Timestamp::from_millisecond(BEGIN_MS + now_ms).unwrap());
         let response = get(&transport, format!("http://{address}/")).await.unwrap();
         assert_eq!(response.body, Ok(b"{}".to_vec()));
         assert_eq!(connections.load(Ordering::Relaxed), expected, "idle for {idle_ms} ms");

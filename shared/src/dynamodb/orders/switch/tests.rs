@@ -1,16 +1,17 @@
 //! What of the switches is read and written, and how long a process goes by it.
 
+use memory::SetClock;
 use serde_json::{Value, json};
 use tollgate_core::order::Attribution;
 
 use super::*;
-use crate::test_aws::{Aws, Scripted, SetClock, done, error, ok, throttled};
+use crate::test_aws::{Aws, Scripted, done, error, ok, throttled};
 
 fn responding(
     responses: impl IntoIterator<Item = Scripted>,
     by_parameter: bool,
 ) -> (DynamoDbSwitch, Arc<Aws>, Arc<SetClock>) {
-    let (aws, clock) = (Aws::responding(responses), SetClock::at(Timestamp::UNIX_EPOCH));
+    let (aws, clock) = (Aws::responding(responses), Arc::new(SetClock::at(Timestamp::UNIX_EPOCH)));
     (DynamoDbSwitch::new(aws.dynamodb(), "orders".to_owned(), clock.clone(), by_parameter), aws, clock)
 }
 

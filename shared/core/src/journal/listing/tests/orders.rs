@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::*;
 use crate::{
     memory::OrderTable,
+    memory::{new_operation, payment},
     order::PaymentStatus,
     payments::Deadline,
-    test_payments::{new_operation, payment},
 };
 
 /// An order of that second, and perhaps paid.

@@ -1,18 +1,15 @@
-//! An operation and a payment as tests make them.
-
-use uuid::Uuid;
-
-use crate::{
+use tollgate_core::{
     order::{Fingerprint, Kind, NewOperation, Operation, PaymentKind, Principal, Route, Transaction},
     values::{Amount, CardSummary, Instrument},
 };
+use uuid::Uuid;
 
-/// What a merchant requested.
-pub(crate) fn new_operation(id: Uuid, kind: Kind, minor: u64) -> NewOperation {
+/// What a merchant requested: so much, in minor units.
+pub fn new_operation(id: Uuid, kind: Kind, minor: u64) -> NewOperation {
     NewOperation {
         id,
         kind,
-        amount: Amount::new(minor).unwrap(),
+        amount: Amount::new(minor).expect("an amount within the limits"),
         fingerprint: Fingerprint([0; 32]),
         route: Route {
             gateway: "g".into(),
@@ -24,6 +21,6 @@ pub(crate) fn new_operation(id: Uuid, kind: Kind, minor: u64) -> NewOperation {
 }
 
 /// A payment that began with this operation.
-pub(crate) fn payment(method: PaymentKind, first: Operation) -> Transaction {
+pub fn payment(method: PaymentKind, first: Operation) -> Transaction {
     Transaction::new(method, Instrument::Card(CardSummary::default()), first)
 }
