@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use tollgate_core::values::Clock;
 use uuid::Uuid;
 
-use super::lock;
+use super::locked::lock;
 
 /// A clock that moves when it is told to, and counts ids.
 #[derive(Debug)]

@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, sync::Mutex};
 
 use tollgate_core::payments::{StoreError, Unreadable};
 
-use super::lock;
+use super::locked::lock;
 
 /// What goes wrong with calls of doubles; nothing by default.
 #[derive(Debug, Default)]

@@ -15,7 +15,7 @@ use tollgate_core::{
     values::{QuarterHour, SearchKey, SearchTerm},
 };
 
-use super::{Faults, lock};
+use super::{faults::Faults, locked::lock};
 
 /// Bytes that each entry is counted as.
 pub const ENTRY_BYTES: usize = 200;

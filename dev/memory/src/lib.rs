@@ -7,11 +7,10 @@
 mod clock;
 mod faults;
 mod journal;
+mod locked;
 mod orders;
 mod payments;
 mod settlement;
-
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use clock::SetClock;
 pub use faults::Faults;
@@ -19,7 +18,3 @@ pub use journal::{ENTRY_BYTES, JournalTable};
 pub use orders::{OrderTable, Reads};
 pub use payments::{new_operation, payment};
 pub use settlement::{Claimed, SettlementTable};
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}

@@ -13,7 +13,11 @@ use tollgate_core::{
     },
 };
 
-use super::{Faults, JournalTable, faults::unavailable, lock};
+use super::{
+    faults::{Faults, unavailable},
+    journal::JournalTable,
+    locked::lock,
+};
 
 /// The orders' table with its indexes. All that is due is in the first partition.
 ///

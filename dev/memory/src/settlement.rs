@@ -19,7 +19,7 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-use super::{Faults, lock};
+use super::{faults::Faults, locked::lock};
 
 /// Settlement's table, and the journal's entries of deposits.
 ///
