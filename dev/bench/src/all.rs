@@ -1,26 +1,22 @@
 //! Everything in one run, with the targets beside it.
 
-use std::{collections::BTreeMap, path::Path};
-
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use local::merchants;
-use serde_json::Value;
 
 use crate::{
     artifact,
     binaries::{Binaries, EMPTY, FUNCTIONS},
-    captures,
-    counts::{self, AUTHORIZE, PURCHASE},
-    instructions::{self, Instructions},
-    measured::Measured,
-    page,
-    peers::{Language, Tables},
+    captures, counts,
+    figures::{Figures, number},
+    instructions,
+    page::{self, Published},
+    peers::{Language, TOLLGATE, Tables},
     process::Program,
-    start::{self, Start},
-    summary,
-    warm::{self, Amount, Warm},
-    world::{self, World},
+    progress::bar,
+    start::{self, Subject},
+    summary::{self, MANY_PURCHASES},
+    warm::{self, Amount},
+    world::{self, RequestKind, World},
 };
 
 /// The profile that SAM builds with.
@@ -50,29 +46,18 @@ pub(crate) struct Arguments {
     pub(crate) write_docs: bool,
 }
 
-/// Measures everything, and tells.
-pub(crate) async fn run(arguments: &Arguments, json: bool) -> Result<(), String> {
-    let measured = measure(arguments).await?;
+/// Measures everything, and prints the tables.
+pub(crate) async fn run(arguments: &Arguments) -> Result<(), String> {
+    let measured = Published { figures: measure(arguments).await?, machine: machine() };
     if arguments.write_docs {
         page::write(&measured)?;
     }
-    show(&measured, json)
-}
-
-/// Prints all tables, or the figures behind them.
-pub(crate) fn show(measured: &Measured, json: bool) -> Result<(), String> {
-    if json {
-        println!("{}", serde_json::to_string_pretty(measured).map_err(|error| error.to_string())?);
-    } else {
-        for section in summary::sections(measured) {
-            println!("{}", section.table());
-        }
-    }
+    summary::print(&measured.figures);
     Ok(())
 }
 
 /// Takes every measurement, one after the other.
-pub(crate) async fn measure(arguments: &Arguments) -> Result<Measured, String> {
+async fn measure(arguments: &Arguments) -> Result<Figures, String> {
     let names: Vec<&str> = FUNCTIONS.into_iter().chain([EMPTY]).collect();
     eprintln!("Building the functions as they are deployed; the first time takes minutes.");
     let binaries = Binaries::build(PROFILE, &names)?;
@@ -84,94 +69,66 @@ pub(crate) async fn measure(arguments: &Arguments) -> Result<Measured, String> {
     let world = World::start().await?;
     let tables = Tables::create(&world).await?;
 
-    let counts = counts::count(&world, &binaries).await?;
-    let (starts, connected) = starts(&world, &binaries, languages, arguments.rounds).await?;
+    let mut figures = counts::count(&world, &binaries).await?;
+    figures.extend(starts(&world, &binaries, languages, arguments.rounds).await?);
+    let amount = Amount { warm_up: arguments.requests / 4, counted: arguments.requests };
+    for contender in contenders(&world, &binaries, languages)? {
+        figures.extend(contender.measure(&world, &tables, amount).await?);
+    }
+    figures.extend(memory(&world, &binaries, arguments.memory_requests).await?);
+    figures.extend(captures::short().await?);
+    if !arguments.no_instructions {
+        figures.extend(all_instructions(&world).await?);
+    }
+    for name in FUNCTIONS {
+        let size = artifact::packed_size(&binaries.path(name)?)?;
+        figures.set(format!("packed bytes, {name}"), number(size));
+    }
+    Ok(figures)
+}
 
-    let mut warm = BTreeMap::new();
-    let mut peer_steps = BTreeMap::new();
-    let mut cold_ms = BTreeMap::new();
-    let amount =
-        Amount { warm_up: arguments.requests / 4, counted: arguments.requests, looks_at_memory: false };
-    let total = amount.warm_up + amount.counted + 2;
-    let programs = subjects(&world, &binaries, languages)?;
-    for (name, kind, program) in &programs {
-        let orders = (0..total).map(|n| order(name, n));
-        match (kind, name.as_str()) {
-            (Kind::Purchase, "Tollgate") => world.register(orders).await?,
-            (Kind::Purchase, _) => {
+/// One of the programs that are compared, with the request that it is sent.
+struct Contender {
+    name: &'static str,
+    kind: RequestKind,
+    program: Program,
+}
+
+impl Contender {
+    /// Measures its first request, warm ones, and counts what one calls.
+    async fn measure(&self, world: &World, tables: &Tables, amount: Amount) -> Result<Figures, String> {
+        let Self { name, kind, program } = self;
+        let what = format!("{name}, {}", kind.name());
+        // Those that are measured warm, one before them and one after.
+        let total = amount.warm_up + amount.counted + 2;
+        self.register(world, tables, total).await?;
+        let event = |n: usize| kind.event(&order(name, n));
+        let mut figures = Figures::default();
+        let progress = bar(&what);
+        let running = program.start().await?;
+        let began = std::time::Instant::now();
+        running.invoke_well(&event(total - 1)).await?;
+        let first_ms = start::ms(running.start + began.elapsed());
+        figures.set(format!("start and first request ms, {what}"), first_ms);
+        figures.extend(warm::measure(&running, &what, amount, &event, &progress).await?);
+        figures.extend(counts::once(world, &what, &running, &event(total - 2)).await?);
+        progress.finish_and_clear();
+        Ok(figures)
+    }
+
+    /// Registers the orders that are paid, if the request needs them.
+    async fn register(&self, world: &World, tables: &Tables, count: usize) -> Result<(), String> {
+        let orders = (0..count).map(|n| order(self.name, n));
+        match self.kind {
+            RequestKind::Purchase if self.name == TOLLGATE => world.register(orders).await?,
+            RequestKind::Purchase => {
                 for order in orders {
                     tables.register(&order).await?;
                 }
             }
-            (Kind::Authorize, _) => {}
+            RequestKind::Authorize => {}
         }
-        let progress = bar(&format!("{name}, {}", kind.name()));
-        let running = program.start().await?;
-        let began = std::time::Instant::now();
-        running.invoke_well(&kind.event(name, total - 1)).await?;
-        cold_ms.insert(kind.key(name), start::ms(running.start + began.elapsed()));
-        let figures = warm::measure(&running, amount, &|n| kind.event(name, n), &progress).await?;
-        warm.insert(kind.key(name), figures);
-        let step = counts::once(&world, kind.name(), &running, &kind.event(name, total - 2)).await?;
-        peer_steps.insert(kind.key(name), step);
-        progress.finish_and_clear();
-    }
-
-    let memory = memory(&world, &binaries, arguments.memory_requests).await?;
-    let captures = captures::short().await?;
-    let instructions =
-        if arguments.no_instructions { BTreeMap::new() } else { all_instructions(&world).await? };
-    let mut packed = BTreeMap::new();
-    for name in FUNCTIONS {
-        let binary = binaries.path(name)?;
-        packed.insert(name.to_owned(), artifact::packed_size(&binary)?);
-    }
-    Ok(Measured {
-        starts,
-        connected,
-        counts,
-        warm,
-        peer_steps,
-        cold_ms,
-        memory,
-        captures,
-        instructions,
-        packed,
-        machine: machine(),
-    })
-}
-
-/// Which requests are sent to Tollgate and to its peers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Purchase,
-    Authorize,
-}
-
-impl Kind {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Purchase => PURCHASE,
-            Self::Authorize => AUTHORIZE,
-        }
-    }
-
-    fn function(self) -> &'static str {
-        match self {
-            Self::Purchase => "purchase",
-            Self::Authorize => "authorize",
-        }
-    }
-
-    fn event(self, program: &str, n: usize) -> Value {
-        match self {
-            Self::Purchase => world::purchase(&order(program, n)),
-            Self::Authorize => world::credit_card_authorize(&order(program, n)),
-        }
-    }
-
-    fn key(self, program: &str) -> String {
-        format!("{program}, {}", self.name())
+        Ok(())
     }
 }
 
@@ -181,17 +138,14 @@ fn order(program: &str, n: usize) -> String {
     format!("{program}-{n}")
 }
 
-fn subjects(
-    world: &World,
-    binaries: &Binaries,
-    languages: &[Language],
-) -> Result<Vec<(String, Kind, Program)>, String> {
+fn contenders(world: &World, binaries: &Binaries, languages: &[Language]) -> Result<Vec<Contender>, String> {
     let mut all = Vec::new();
-    for kind in [Kind::Purchase, Kind::Authorize] {
-        let ours = world.function(&binaries.path(kind.function())?, merchants::REGISTERED);
-        all.push(("Tollgate".to_owned(), kind, ours));
+    for kind in RequestKind::ALL {
+        let program = world.function(&binaries.path(kind.function())?, merchants::REGISTERED);
+        all.push(Contender { name: TOLLGATE, kind, program });
         for language in languages {
-            all.push((language.name().to_owned(), kind, language.program(world, kind.function())?));
+            let program = language.program(world, kind.function())?;
+            all.push(Contender { name: language.name(), kind, program });
         }
     }
     Ok(all)
@@ -202,57 +156,57 @@ async fn starts(
     binaries: &Binaries,
     languages: &[Language],
     rounds: usize,
-) -> Result<(Vec<Start>, Vec<Start>), String> {
-    let mut alone = vec![(EMPTY.to_owned(), start::alone(binaries.path(EMPTY)?))];
+) -> Result<Figures, String> {
+    let mut alone = vec![Subject { name: EMPTY.to_owned(), program: start::alone(binaries.path(EMPTY)?) }];
     let mut connected = Vec::new();
     for name in FUNCTIONS {
         let program = world.function(&binaries.path(name)?, merchants::REGISTERED);
-        alone.push((name.to_owned(), start::without_network(program.clone())));
-        connected.push((name.to_owned(), program));
+        let without_network = start::without_network(program.clone());
+        alone.push(Subject { name: format!("{TOLLGATE}, {name}"), program: without_network });
+        connected.push(Subject { name: name.to_owned(), program });
     }
     for language in languages {
-        for function in ["purchase", "authorize"] {
-            let program = language.program(world, function)?;
-            alone.push((format!("{}, {function}", language.name()), start::without_network(program)));
+        for kind in RequestKind::ALL {
+            let program = start::without_network(language.program(world, kind.function())?);
+            alone.push(Subject { name: format!("{}, {}", language.name(), kind.function()), program });
         }
     }
     let progress = bar("starts");
-    let alone = start::measure(&alone, rounds, &progress).await?;
+    let mut figures = start::measure("start ms", &alone, rounds, &progress).await?;
     progress.reset();
-    let connected = start::measure(&connected, rounds.div_ceil(2), &progress).await?;
+    let rounds = rounds.div_ceil(2);
+    figures.extend(start::measure("start with connections ms", &connected, rounds, &progress).await?);
     progress.finish_and_clear();
-    Ok((alone, connected))
+    Ok(figures)
 }
 
-async fn memory(world: &World, binaries: &Binaries, requests: usize) -> Result<Warm, String> {
+async fn memory(world: &World, binaries: &Binaries, requests: usize) -> Result<Figures, String> {
     world.register((0..requests).map(|n| order("memory", n))).await?;
     let progress = bar("memory");
     let running = world.function(&binaries.path("purchase")?, merchants::REGISTERED).start().await?;
-    let amount = Amount { warm_up: 0, counted: requests, looks_at_memory: true };
-    let figures = warm::measure(&running, amount, &|n| world::purchase(&order("memory", n)), &progress).await;
+    let amount = Amount { warm_up: 0, counted: requests };
+    let event = |n| world::purchase(&order("memory", n));
+    let figures = warm::measure(&running, MANY_PURCHASES, amount, &event, &progress).await;
     progress.finish_and_clear();
     figures
 }
 
-async fn all_instructions(world: &World) -> Result<BTreeMap<String, Instructions>, String> {
+async fn all_instructions(world: &World) -> Result<Figures, String> {
     eprintln!("Building two functions with the names of their parts.");
-    let binaries = Binaries::build(PROFILE_WITH_NAMES, &["purchase", "authorize"])?;
+    let binaries = Binaries::build(PROFILE_WITH_NAMES, &RequestKind::ALL.map(RequestKind::function))?;
     let progress = bar("instructions");
     progress.enable_steady_tick(std::time::Duration::from_millis(200));
-    let all = instructions::count_both(world, &binaries).await?;
+    let mut figures = Figures::default();
+    for counted in instructions::count_both(world, &binaries).await? {
+        counted.record(&mut figures);
+        counted.record_parts(&mut figures);
+    }
     progress.finish_and_clear();
-    Ok(all.into_iter().map(|(what, counted)| (what.to_owned(), counted)).collect())
-}
-
-fn bar(what: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{prefix:28} {bar:32} {pos}/{len} {msg}");
-    let bar = ProgressBar::new(0).with_prefix(what.to_owned());
-    // The template is a constant; should it be wrong, there is a plainer bar.
-    style.map_or(bar.clone(), |style| bar.with_style(style))
+    Ok(figures)
 }
 
 fn machine() -> String {
-    let cpu = std::fs::read_to_string(Path::new("/proc/cpuinfo")).unwrap_or_default();
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let model = model.map_or("an unknown processor", |(_, model)| model);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -2,9 +2,10 @@
 
 use crate::{
     cost::{self, Cost, Fixed, LAMBDA_COMPUTE, Usage},
-    counts::{AUTHORIZE, PURCHASE, Step},
-    measured::Measured,
-    report::{Row, Section, number},
+    figures::Figures,
+    peers::{Language, TOLLGATE},
+    table::{Row, Table},
+    world::{CAPTURE, REGISTER, RequestKind},
 };
 
 /// Lambda gives one processor to so much memory, and less to less.
@@ -42,9 +43,6 @@ const PURCHASE_TARGET: f64 = 9.0;
 const SMALLEST_PURCHASE_TARGET: f64 = 8.5;
 const AUTHORIZE_AND_CAPTURE_TARGET: f64 = 16.0;
 
-/// Who is compared, Tollgate first.
-const PROGRAMS: [&str; 3] = ["Tollgate", "Node.js", "Python"];
-
 /// A request, as far as it costs.
 #[derive(Clone, Debug)]
 struct Request {
@@ -60,28 +58,28 @@ struct Request {
 
 impl Request {
     /// A request that was measured warm, of any of the programs.
-    fn measured(measured: &Measured, program: &str, what: &str, function: &str) -> Option<Self> {
-        let key = format!("{program}, {what}");
-        let (warm, step) = (measured.warm.get(&key)?, measured.peer_steps.get(&key)?);
-        let start =
-            if program == PROGRAMS[0] { function.to_owned() } else { format!("{program}, {function}") };
-        let start_ms = measured.starts.iter().find(|found| found.name == start)?.median_ms;
-        Some(Self { cpu_ms: warm.cpu_ms, start_ms, log_bytes: warm.log_bytes, ..Self::counted(step) })
+    fn measured(figures: &Figures, program: &str, kind: RequestKind) -> Self {
+        let what = format!("{program}, {}", kind.name());
+        Self {
+            cpu_ms: figures.get(&format!("processor ms, {what}")),
+            start_ms: figures.get(&format!("start ms, {program}, {}", kind.function())),
+            log_bytes: figures.get(&format!("log bytes, {what}")),
+            ..Self::counted(figures, &what)
+        }
     }
 
     /// What was counted of a request; its times and its log are still zero.
-    fn counted(step: &Step) -> Self {
-        let table = |call: &&String| ["GetItem", "PutItem", "UpdateItem"].contains(&call.as_str());
-        let count = |what: &str| number(step.calls.iter().filter(|call| call.as_str() == what).count());
+    fn counted(figures: &Figures, what: &str) -> Self {
+        let reads = figures.get(&format!("reads, {what}"));
         Self {
             cpu_ms: 0.0,
             start_ms: 0.0,
-            write_units: step.writes.total(),
-            reads: count("GetItem"),
-            table_calls: number(step.calls.iter().filter(table).count()),
-            stored_byte_months: stored_byte_months(step),
+            write_units: figures.get(&format!("write units, {what}")),
+            reads,
+            table_calls: reads + figures.get(&format!("writes, {what}")),
+            stored_byte_months: stored_byte_months(figures, what),
             log_bytes: 0.0,
-            calls_gateway: step.calls.iter().any(|call| call.contains(" /cardconnect/")),
+            calls_gateway: figures.get(&format!("gateway calls, {what}")) > 0.0,
         }
     }
 
@@ -118,67 +116,63 @@ impl Request {
 
 /// What a request leaves in the table: the order, as the last item that was put, and Powertools' record, which is the only
 /// item that is updated.
-fn stored_byte_months(step: &Step) -> f64 {
-    let writes = step.calls.iter().filter(|call| ["PutItem", "UpdateItem"].contains(&call.as_str()));
-    let writes: Vec<_> = writes.zip(&step.item_bytes).collect();
-    let last = |what: &str| {
-        let found = writes.iter().rev().find(|(call, _)| call.as_str() == what);
-        found.map_or(0.0, |(_, bytes)| number(**bytes) + ITEM_OVERHEAD_BYTES)
-    };
-    last("PutItem") * KEPT_MONTHS + last("UpdateItem") * RECORD_KEPT_MONTHS
+fn stored_byte_months(figures: &Figures, what: &str) -> f64 {
+    let order = figures.get(&format!("item bytes after {what}")) + ITEM_OVERHEAD_BYTES;
+    let record = figures.find(&format!("record bytes after {what}"));
+    let record = record.map_or(0.0, |bytes| bytes + ITEM_OVERHEAD_BYTES);
+    order * KEPT_MONTHS + record * RECORD_KEPT_MONTHS
 }
-
-/// The title of the bill for purchases.
-pub(crate) const PURCHASES: &str = "A million purchases, 500 ms gateway, 256 MiB";
-/// The title of the bill for each kind of request.
-pub(crate) const KINDS: &str = "A million of each, 500 ms gateway, 256 MiB";
-/// The title of the bill for a month.
-pub(crate) const MONTH: &str = "A month, with or without payments";
 
 /// What a million requests cost, in tables.
-pub(crate) fn sections(measured: &Measured) -> Vec<Section> {
-    let Some(purchase) = Request::measured(measured, PROGRAMS[0], PURCHASE, "purchase") else {
-        return Vec::new();
-    };
-    let mut sections = vec![lines(&purchase), by_gateway_and_memory(&purchase)];
-    sections.extend(kinds(measured, &purchase));
-    sections.push(month());
-    sections.extend(compared(measured));
-    sections
+pub(crate) fn tables(figures: &Figures) -> Vec<Table> {
+    let purchase = Request::measured(figures, TOLLGATE, RequestKind::Purchase);
+    vec![purchases(&purchase), by_gateway_and_memory(&purchase), kinds(figures), month(), compared(figures)]
 }
 
-fn lines(purchase: &Request) -> Section {
+fn purchases(purchase: &Request) -> Table {
     let bill = purchase.cost();
-    let mut rows: Vec<Row> = bill.lines.iter().map(|line| Row::new(line.name, line.dollars, "$")).collect();
-    rows.push(Row::new("all", bill.total, "$").at_most(PURCHASE_TARGET));
+    let mut rows = lines(&bill);
+    rows.push(
+        Row::new("all", bill.total, "$")
+            .at_most(PURCHASE_TARGET)
+            .headline("a million purchases, 500 ms gateway, 256 MiB"),
+    );
     let traced = Usage { traced: cost::sampled(PER_SECOND), ..purchase.usage(USUAL_MS, COMPARED_MIB) };
     let added = cost::per_million(&traced).total - bill.total;
     rows.push(Row::new("besides, with Traces=Active", added, "$"));
-    Section { title: PURCHASES, rows }
+    Table::new("A million purchases, 500 ms gateway, 256 MiB", rows)
 }
 
-fn by_gateway_and_memory(purchase: &Request) -> Section {
-    let cells = GATEWAY_MS.iter().flat_map(|ms| SIZES.map(|size| (*ms, size)));
-    let rows = cells.map(|(gateway_ms, memory_mib)| {
-        let total = cost::per_million(&purchase.usage(gateway_ms, memory_mib)).total;
-        let row = Row::new(format!("gateway {gateway_ms:.0} ms, {memory_mib} MiB"), total, "$");
-        let usual = (gateway_ms - USUAL_MS).abs() < f64::EPSILON;
-        if usual && memory_mib == SIZES[0] { row.at_most(SMALLEST_PURCHASE_TARGET) } else { row }
-    });
-    Section { title: "A million purchases, by gateway and memory", rows: rows.collect() }
+fn lines(bill: &Cost) -> Vec<Row> {
+    bill.lines.iter().map(|line| Row::new(line.name, line.dollars, "$")).collect()
 }
 
-fn kinds(measured: &Measured, purchase: &Request) -> Option<Section> {
-    let registering = Request::counted(measured.counts.scheduled.first()?).timed_as(purchase);
+fn by_gateway_and_memory(purchase: &Request) -> Table {
+    let mut rows = Vec::new();
+    for gateway_ms in GATEWAY_MS {
+        for memory_mib in SIZES {
+            let total = cost::per_million(&purchase.usage(gateway_ms, memory_mib)).total;
+            let row = Row::new(format!("gateway {gateway_ms:.0} ms, {memory_mib} MiB"), total, "$");
+            let is_usual = (gateway_ms - USUAL_MS).abs() < f64::EPSILON && memory_mib == SIZES[0];
+            rows.push(if is_usual { row.at_most(SMALLEST_PURCHASE_TARGET) } else { row });
+        }
+    }
+    Table::new("A million purchases, by gateway and memory", rows)
+}
+
+/// What a million of each kind of request cost.
+pub(crate) fn kinds(figures: &Figures) -> Table {
+    let purchase = Request::measured(figures, TOLLGATE, RequestKind::Purchase);
+    let registering = Request::counted(figures, REGISTER).timed_as(&purchase);
     // The purchase's item takes the place of the registered order's.
     let registering = Request { stored_byte_months: 0.0, ..registering };
-    let authorize = Request::measured(measured, PROGRAMS[0], AUTHORIZE, "authorize")?;
-    let capture = Request::counted(measured.counts.credit_card.get(1)?).timed_as(&authorize);
+    let authorize = Request::measured(figures, TOLLGATE, RequestKind::Authorize);
+    let capture = Request::counted(figures, CAPTURE).timed_as(&authorize);
     // The same item, which the capture makes longer.
     let growth = capture.stored_byte_months - authorize.stored_byte_months;
     let capture = Request { stored_byte_months: growth, ..capture };
     let [registering, purchase, authorize, capture] =
-        [&registering, purchase, &authorize, &capture].map(|request| request.cost().total);
+        [registering, purchase, authorize, capture].map(|request| request.cost().total);
     let rows = vec![
         Row::new("register an order", registering, "$"),
         Row::new("purchase", purchase, "$"),
@@ -188,10 +182,10 @@ fn kinds(measured: &Measured, purchase: &Request) -> Option<Section> {
         Row::new("credit-card authorize and capture", authorize + capture, "$")
             .at_most(AUTHORIZE_AND_CAPTURE_TARGET),
     ];
-    Some(Section { title: KINDS, rows })
+    Table::new("A million of each, 500 ms gateway, 256 MiB", rows)
 }
 
-fn month() -> Section {
+fn month() -> Table {
     let month = cost::per_month(&Fixed {
         memory_mib: 512,
         // Five schedules, each minute, and one every quarter of an hour.
@@ -203,35 +197,34 @@ fn month() -> Section {
         dashboards: 1,
         insight_rules: 1,
     });
-    let mut rows: Vec<Row> = month.lines.iter().map(|line| Row::new(line.name, line.dollars, "$")).collect();
-    rows.push(Row::new("all", month.total, "$"));
-    Section { title: MONTH, rows }
+    let mut rows = lines(&month);
+    rows.push(Row::new("all", month.total, "$").headline("a month without payments"));
+    Table::new("A month, with or without payments", rows)
 }
 
 /// The same memory for every program; the peers with the log that they write, and with as long a one
 /// as Tollgate's.
-fn compared(measured: &Measured) -> Option<Section> {
+fn compared(figures: &Figures) -> Table {
     let mut rows = Vec::new();
-    for (what, function) in [(PURCHASE, "purchase"), (AUTHORIZE, "authorize")] {
-        let ours = Request::measured(measured, PROGRAMS[0], what, function)?;
+    for kind in RequestKind::ALL {
+        let what = kind.name();
+        let ours = Request::measured(figures, TOLLGATE, kind);
         let our_cost = ours.cost();
         rows.push(Row::new(format!("{what}: Tollgate"), our_cost.total, "$"));
-        for program in &PROGRAMS[1..] {
-            let theirs = Request::measured(measured, program, what, function)?;
+        for language in Language::ALL {
+            let program = language.name();
+            let theirs = Request::measured(figures, program, kind);
             let cost = theirs.cost();
             let logging = Request { log_bytes: ours.log_bytes, ..theirs }.cost().total;
             let compute = compute(&cost) / compute(&our_cost);
             rows.push(Row::new(format!("{what}: {program}, Lambda compute against Tollgate"), compute, "×"));
             rows.push(Row::new(format!("{what}: {program}"), cost.total, "$"));
             rows.push(Row::new(format!("{what}: {program}, logging as much"), logging, "$"));
-            let ratio = our_cost.total / logging;
-            rows.push(
-                Row::new(format!("{what}: Tollgate against {program}, logging as much"), ratio, "×")
-                    .at_most(1.0),
-            );
+            let against = format!("{what}: Tollgate against {program}, logging as much");
+            rows.push(Row::new(against, our_cost.total / logging, "×").at_most(1.0));
         }
     }
-    Some(Section { title: "A million in three languages, 500 ms gateway, 256 MiB", rows })
+    Table::new("A million in three languages, 500 ms gateway, 256 MiB", rows)
 }
 
 fn compute(cost: &Cost) -> f64 {
@@ -241,25 +234,15 @@ fn compute(cost: &Cost) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dynamodb::Writes;
-
-    fn step(calls: &[&str], item_bytes: &[usize]) -> Step {
-        Step {
-            what: "x".to_owned(),
-            round_trips: calls.len(),
-            calls: calls.iter().map(|call| (*call).to_owned()).collect(),
-            item_bytes: item_bytes.to_vec(),
-            writes: Writes { items: number(item_bytes.len()), indexes: 0.0 },
-        }
-    }
+    use crate::{figures::number, world::PURCHASE};
 
     #[test]
     fn an_order_is_paid_for_as_long_as_it_is_kept_and_powertools_record_for_a_day() {
-        let tollgate = step(&["GetItem", "PutItem", "POST /cardconnect/rest/auth", "PutItem"], &[522, 568]);
-        assert!((stored_byte_months(&tollgate) - 668.0 * 12.0).abs() < 1e-9);
-        let calls = ["PutItem", "GetItem", "PutItem", "POST /cardconnect/rest/auth", "PutItem", "UpdateItem"];
-        let peer = step(&calls, &[128, 254, 382, 867]);
-        assert!((stored_byte_months(&peer) - (482.0 * 12.0 + 967.0 / 30.0)).abs() < 1e-9);
+        let mut figures = Figures::default();
+        figures.set("item bytes after purchase", 568.0);
+        assert!((stored_byte_months(&figures, PURCHASE) - 668.0 * 12.0).abs() < 1e-9);
+        figures.set("record bytes after purchase", 867.0);
+        assert!((stored_byte_months(&figures, PURCHASE) - (668.0 * 12.0 + 967.0 / 30.0)).abs() < 1e-9);
     }
 
     #[test]
@@ -312,12 +295,16 @@ mod tests {
 
     #[test]
     fn only_what_was_called_is_paid_for() {
-        let registering = Request::counted(&step(&["PutItem"], &[88]));
-        let usage = registering.usage(USUAL_MS, COMPARED_MIB);
+        let mut figures = Figures::default();
+        figures.set("reads, register an order", 0.0);
+        figures.set("writes, register an order", 1.0);
+        let usage = Request::counted(&figures, REGISTER).usage(USUAL_MS, COMPARED_MIB);
         assert!(usage.gateway_ms.abs() < f64::EPSILON && usage.read_units.abs() < f64::EPSILON);
         assert!((usage.own_ms - TABLE_MS).abs() < f64::EPSILON);
-        let paying = step(&["GetItem", "PutItem", "POST /cardconnect/rest/auth", "PutItem"], &[522, 568]);
-        let usage = Request::counted(&paying).usage(USUAL_MS, COMPARED_MIB);
+        figures.set("reads, purchase", 1.0);
+        figures.set("writes, purchase", 2.0);
+        figures.set("gateway calls, purchase", 1.0);
+        let usage = Request::counted(&figures, PURCHASE).usage(USUAL_MS, COMPARED_MIB);
         assert!((usage.gateway_ms - USUAL_MS).abs() < f64::EPSILON);
         assert!((usage.own_ms - 3.0 * TABLE_MS).abs() < f64::EPSILON);
     }

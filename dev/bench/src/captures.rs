@@ -8,12 +8,10 @@ use std::{
 use async_trait::async_trait;
 use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use local::{
     Options, Stack,
     load::{Load, fill},
 };
-use serde::{Deserialize, Serialize};
 use tollgate::ports::Job;
 use tollgate_core::{
     order::MerchantId,
@@ -21,14 +19,19 @@ use tollgate_core::{
     values::Clock as _,
 };
 
-use crate::{counting::Counting, memory::Memory, processor};
+use crate::{
+    counting::{Counting, Units},
+    figures::{Figures, number},
+    memory::Memory,
+    processor,
+    progress::bar,
+    table::Table,
+};
 
-/// Of what concurrency and latency allow, while the processor does.
-pub(crate) const TARGET: f64 = 0.9;
+/// Percent of what concurrency and latency allow, unless the processors are the limit.
+const TARGET: f64 = 90.0;
 /// Read units for finding one payment.
-pub(crate) const FINDING_TARGET: f64 = 0.05;
-/// Above this the processor is the limit, and not the gateway.
-const BUSY: f64 = 0.9;
+const FINDING_TARGET: f64 = 0.05;
 
 /// A deployment that cannot be stopped.
 struct AlwaysOn;
@@ -43,6 +46,10 @@ impl Switch for AlwaysOn {
         Ok(false)
     }
 }
+
+/// Names of figures that have a target.
+const ALLOWED: &str = "captures: percent of what concurrency and gateway allow";
+const FINDING: &str = "captures: read units to find one";
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -60,41 +67,42 @@ pub(crate) struct Arguments {
     seconds: u64,
 }
 
-/// One run, at one concurrency.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Row {
-    pub(crate) concurrency: usize,
-    captured: usize,
-    seconds: f64,
-    pub(crate) per_second: f64,
-    /// Concurrency divided by latency, in captures per second.
-    possible_per_second: f64,
-    pub(crate) ratio: f64,
-    /// Of all processors, servers and gateway included: they run in the same process.
-    processor_busy: Option<f64>,
-    pub(crate) read_units_finding: f64,
-    read_units_item: f64,
-    write_units_item: f64,
-    write_units_indexes: f64,
-    largest_item_bytes: usize,
-}
-
 /// One short run, as a part of all measurements.
-pub(crate) async fn short() -> Result<Row, String> {
+pub(crate) async fn short() -> Result<Figures, String> {
     measure(64, &Arguments { concurrency: Vec::new(), latency_ms: 200, store_ms: 3, seconds: 10 }).await
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), String> {
-    let mut rows = Vec::new();
     for concurrency in &arguments.concurrency {
-        rows.push(measure(*concurrency, &arguments).await?);
+        println!("{}", table(&measure(*concurrency, &arguments).await?));
     }
-    print(&rows, arguments.latency_ms);
     Ok(())
 }
 
+/// What a run found.
+pub(crate) fn table(figures: &Figures) -> Table {
+    let rows = figures.rows("captures").into_iter().map(|row| match row.what.as_str() {
+        ALLOWED => row.at_least(TARGET),
+        FINDING => row.at_most(FINDING_TARGET),
+        _ => row,
+    });
+    Table::new("Scheduled captures", rows.collect())
+}
+
+/// What the captures of a run took from the table, each.
+fn units_of_each(units: Units, captured: usize) -> Figures {
+    let captured = number(captured);
+    let mut figures = Figures::default();
+    figures.set(FINDING, units.finding / captured);
+    figures.set("captures: read units of items, each", units.reading / captured);
+    figures.set("captures: write units of items, each", units.writes.items / captured);
+    figures.set("captures: write units of indexes, each", units.writes.indexes / captured);
+    figures.set("captures: bytes of the largest item", number(units.largest));
+    figures
+}
+
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-async fn measure(concurrency: usize, arguments: &Arguments) -> Result<Row, String> {
+async fn measure(concurrency: usize, arguments: &Arguments) -> Result<Figures, String> {
     let Arguments { latency_ms, store_ms, seconds, .. } = *arguments;
     let settings = CaptureSettings { shards: 16, concurrency };
     let options = Options { captures: Some(settings), ..Options::default() };
@@ -110,12 +118,11 @@ async fn measure(concurrency: usize, arguments: &Arguments) -> Result<Row, Strin
         switch: Arc::new(AlwaysOn),
         settings,
     };
-    let bar = ProgressBar::new(count as u64).with_message(format!("preparing {count} for {concurrency}"));
-    let style = ProgressStyle::with_template("{msg:32} {wide_bar} {pos}/{len}");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let progress = bar(&format!("preparing {count} for {concurrency}"));
+    progress.set_length(count as u64);
     let capture_at = stack.clock().now() + jiff::SignedDuration::from_hours(1);
-    fill(&job, Load { count, capture_at, amount: 2599 }, |done| bar.set_position(done as u64)).await?;
-    bar.finish_and_clear();
+    fill(&job, Load { count, capture_at, amount: 2599 }, |done| progress.set_position(done as u64)).await?;
+    progress.finish_and_clear();
     stack.advance_clock(3600);
     let delay = FaultKind::Delay { delay_ms: latency_ms };
     stack.simulator().fault(Fault { endpoint: Endpoint::Capture, kind: delay, times: u32::MAX });
@@ -137,59 +144,18 @@ async fn measure(concurrency: usize, arguments: &Arguments) -> Result<Row, Strin
         return Err(format!("{} of {count} were captured: {report:?}", report.captured));
     }
     stack.stop().await;
-    let (units, each) = (counting.units().since(before), count as f64);
-    let possible_per_second = concurrency as f64 * 1000.0 / latency_ms as f64;
-    Ok(Row {
-        concurrency,
-        captured: count,
-        seconds,
-        per_second: each / seconds,
-        possible_per_second,
-        ratio: each / seconds / possible_per_second,
-        processor_busy: used.map(|used| used / seconds / processor::count() as f64),
-        read_units_finding: units.finding / each,
-        read_units_item: units.reading / each,
-        write_units_item: units.writes.items / each,
-        write_units_indexes: units.writes.indexes / each,
-        largest_item_bytes: units.largest,
-    })
-}
-
-fn print(rows: &[Row], latency_ms: u64) {
-    println!("Scheduled captures, gateway latency {latency_ms} ms, {} processors", processor::count());
-    println!();
-    println!(
-        "| concurrency | captured | per second | concurrency ÷ latency | ratio | target | processors busy |"
-    );
-    println!("|---|---|---|---|---|---|---|");
-    for row in rows {
-        let busy = row.processor_busy.map_or_else(|| "?".to_owned(), |busy| format!("{:.0} %", busy * 100.0));
-        let limited = row.processor_busy.is_some_and(|busy| busy >= BUSY);
-        let verdict = match row.ratio >= TARGET {
-            true => "met",
-            false if limited => "the processor is the limit",
-            false => "missed",
-        };
-        println!(
-            "| {} | {} | {:.0} | {:.0} | {:.2} | ≥ {TARGET}: {verdict} | {busy} |",
-            row.concurrency, row.captured, row.per_second, row.possible_per_second, row.ratio,
-        );
+    let mut figures = units_of_each(counting.units().since(before), count);
+    let per_second = number(count) / seconds;
+    let possible_per_second = number(concurrency) * 1000.0 / latency_ms as f64;
+    figures.set("captures", number(count));
+    figures.set("captures at a time", number(concurrency));
+    figures.set("captures: gateway ms", latency_ms as f64);
+    figures.set("captures per second", per_second);
+    figures.set(ALLOWED, per_second / possible_per_second * 100.0);
+    // Servers and gateway included: they run in the same process.
+    if let Some(used) = used {
+        let busy = used / seconds / number(processor::count());
+        figures.set("captures: percent of processors busy", busy * 100.0);
     }
-    println!();
-    println!(
-        "| concurrency | read units to find it | target | read units, item | write units, item | write units, indexes | largest item |"
-    );
-    println!("|---|---|---|---|---|---|---|");
-    for row in rows {
-        let verdict = if row.read_units_finding <= FINDING_TARGET { "met" } else { "missed" };
-        println!(
-            "| {} | {:.4} | ≤ {FINDING_TARGET}: {verdict} | {:.2} | {:.2} | {:.2} | {} bytes |",
-            row.concurrency,
-            row.read_units_finding,
-            row.read_units_item,
-            row.write_units_item,
-            row.write_units_indexes,
-            row.largest_item_bytes,
-        );
-    }
+    Ok(figures)
 }

@@ -3,64 +3,89 @@
 use std::collections::HashMap;
 
 use local::merchants;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tollgate::dynamodb::{Item, item_size};
 
 use crate::{
     binaries::Binaries,
     dynamodb::{Writes, from_wire, put},
+    figures::{Figures, number},
     process::Running,
     proxy::Call,
-    world::{self, World},
+    world::{
+        self, AUTHORIZE, AUTHORIZE_FOR_THE_SCHEDULE, CAPTURE, PURCHASE, REGISTER, SCHEDULED_CAPTURE, World,
+    },
 };
 
-/// What both of the requests that are measured in every way are called.
-pub(crate) const PURCHASE: &str = "purchase";
-pub(crate) const AUTHORIZE: &str = "credit-card authorize";
+/// How the names of item sizes begin.
+pub(crate) const ITEM_BYTES: &str = "item bytes";
 
 /// One request, or one run of a schedule: what it called and wrote.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Step {
-    pub(crate) what: String,
+#[derive(Clone, Debug)]
+struct Step {
+    what: String,
     /// Calls that had to wait for each other.
-    pub(crate) round_trips: usize,
+    round_trips: usize,
     /// Every call, in order.
-    pub(crate) calls: Vec<String>,
+    calls: Vec<String>,
     /// The item after each write, in bytes.
-    pub(crate) item_bytes: Vec<usize>,
+    item_bytes: Vec<usize>,
     /// What the writes cost.
-    pub(crate) writes: Writes,
+    writes: Writes,
 }
 
-/// Everything that is counted by watching the servers.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Counts {
-    /// A warm purchase of a registered order with a stored card.
-    pub(crate) purchase: Step,
-    /// Connections that a first purchase opens right after a start that knows its merchant.
-    pub(crate) first_request_connections: usize,
-    /// Connections that were open before it.
-    pub(crate) start_connections: usize,
-    /// Authorize and capture in the credit-card API.
-    pub(crate) credit_card: Vec<Step>,
-    /// Register, authorize and capture by the schedule.
-    pub(crate) scheduled: Vec<Step>,
-}
+impl Step {
+    /// Adds all figures but the round trips.
+    fn record(&self, figures: &mut Figures) {
+        let what = &self.what;
+        figures.set(format!("calls, {what}"), number(self.calls.len()));
+        figures.set(format!("reads, {what}"), number(self.count(|call| call == "GetItem")));
+        figures.set(format!("writes, {what}"), number(self.count(is_write)));
+        let is_to_gateway = |call: &str| call.contains(" /cardconnect/");
+        figures.set(format!("gateway calls, {what}"), number(self.count(is_to_gateway)));
+        figures.set(format!("write units, {what}"), self.writes.total());
+        figures.set(format!("write units of indexes, {what}"), self.writes.indexes);
+        if let Some(bytes) = self.bytes_after_last("PutItem") {
+            figures.set(format!("{ITEM_BYTES} after {what}"), number(bytes));
+        }
+        // Only the peers update an item: their idempotency record.
+        if let Some(bytes) = self.bytes_after_last("UpdateItem") {
+            figures.set(format!("record bytes after {what}"), number(bytes));
+        }
+    }
 
-impl Counts {
-    /// Calls of warm requests besides those for the order and to the gateway.
-    pub(crate) fn other_calls(&self) -> usize {
-        let steps = [&self.purchase].into_iter().chain(&self.credit_card);
-        let others = steps.flat_map(|step| &step.calls).filter(|call| {
-            !matches!(call.as_str(), "GetItem" | "PutItem") && !call.starts_with("POST /cardconnect/rest/")
-        });
-        others.count()
+    /// Adds all figures of a request.
+    fn record_request(&self, figures: &mut Figures) {
+        figures.set(format!("round trips, {}", self.what), number(self.round_trips));
+        self.record(figures);
+    }
+
+    fn count(&self, is_counted: impl Fn(&str) -> bool) -> usize {
+        self.calls.iter().filter(|call| is_counted(call)).count()
+    }
+
+    /// Bytes of the item that the last write of that kind left.
+    fn bytes_after_last(&self, action: &str) -> Option<usize> {
+        let writes = self.calls.iter().filter(|call| is_write(call));
+        let mut written: Vec<_> = writes.zip(&self.item_bytes).collect();
+        written.retain(|(call, _)| *call == action);
+        written.last().map(|(_, bytes)| **bytes)
     }
 }
 
+fn is_write(call: &str) -> bool {
+    matches!(call, "PutItem" | "UpdateItem")
+}
+
+/// Calls of warm requests besides those for the order and to the gateway.
+fn other_calls(requests: &[Step]) -> usize {
+    let is_other =
+        |call: &str| !matches!(call, "GetItem" | "PutItem") && !call.starts_with("POST /cardconnect/rest/");
+    requests.iter().map(|step| step.count(is_other)).sum()
+}
+
 /// Counts the calls and units of every step once.
-pub(crate) async fn count(world: &World, binaries: &Binaries) -> Result<Counts, String> {
+pub(crate) async fn count(world: &World, binaries: &Binaries) -> Result<Figures, String> {
     let start = async |name: &str| -> Result<Running, String> {
         world.function(&binaries.path(name)?, merchants::REGISTERED).start().await
     };
@@ -69,7 +94,7 @@ pub(crate) async fn count(world: &World, binaries: &Binaries) -> Result<Counts, 
     let orders = start("orders").await?;
     orders.invoke_well(&world::register("counted-first")).await?;
     // Followed, because what the purchase writes is a change of it.
-    watch.request("register an order", &orders, &world::register("counted")).await?;
+    watch.request(REGISTER, &orders, &world::register("counted")).await?;
 
     let before = world.connections();
     let purchase = start("purchase").await?;
@@ -84,13 +109,13 @@ pub(crate) async fn count(world: &World, binaries: &Binaries) -> Result<Counts, 
     let (authorized, answer) = watch.request(AUTHORIZE, &authorize, &event).await?;
     let id = transaction_id(&answer).ok_or("the answer names no transaction")?;
     let event = world::credit_card_capture(&id, "counted-capture");
-    let captured = watch.request("credit-card capture", &capture, &event).await?.0;
+    let captured = watch.request(CAPTURE, &capture, &event).await?.0;
 
     let schedule = start("scheduled-capture").await?;
     schedule.invoke(&json!({"dry_run": true})).await?;
-    let registered = watch.request("register an order", &orders, &world::register("scheduled")).await?.0;
+    let registered = watch.request(REGISTER, &orders, &world::register("scheduled")).await?.0;
     let event = world::authorize_for_the_schedule("scheduled");
-    let scheduled = watch.request("authorize for the schedule", &authorize, &event).await?.0;
+    let scheduled = watch.request(AUTHORIZE_FOR_THE_SCHEDULE, &authorize, &event).await?.0;
     world.keep(true);
     // Named, because a run in the first minute of an hour looks into all partitions that there can be.
     let shards: Vec<u16> = (0..world.stack.ports().captures.settings.shards).collect();
@@ -98,15 +123,21 @@ pub(crate) async fn count(world: &World, binaries: &Binaries) -> Result<Counts, 
     if report["captured"] != 1 {
         return Err(format!("the schedule did not capture: {report}"));
     }
-    let run = watch.step("the schedule's capture");
+    let run = watch.step(SCHEDULED_CAPTURE);
 
-    Ok(Counts {
-        purchase,
-        first_request_connections,
-        start_connections,
-        credit_card: vec![authorized, captured],
-        scheduled: vec![registered, scheduled, run],
-    })
+    let mut figures = Figures::default();
+    let requests = [purchase, authorized, captured];
+    for request in &requests {
+        request.record_request(&mut figures);
+    }
+    // A run of the schedule reads its partitions at the same time, more or less: only how often is the same each time.
+    for step in [registered, scheduled, run] {
+        step.record(&mut figures);
+    }
+    figures.set("connections open before a first purchase", number(start_connections));
+    figures.set("connections opened by a first purchase", number(first_request_connections));
+    figures.set("other calls of warm requests", number(other_calls(&requests)));
+    Ok(figures)
 }
 
 /// What one request of any program calls and writes.
@@ -115,9 +146,11 @@ pub(crate) async fn once(
     what: &str,
     function: &Running,
     event: &Value,
-) -> Result<Step, String> {
+) -> Result<Figures, String> {
     let mut watch = Watch { world, stored: HashMap::new() };
-    Ok(watch.request(what, function, event).await?.0)
+    let mut figures = Figures::default();
+    watch.request(what, function, event).await?.0.record_request(&mut figures);
+    Ok(figures)
 }
 
 /// Follows what is stored, to know what a write replaces.
@@ -200,6 +233,28 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
+
+    #[test]
+    fn the_order_and_the_idempotency_record_are_told_apart() {
+        let calls = ["PutItem", "GetItem", "PutItem", "POST /cardconnect/rest/auth", "PutItem", "UpdateItem"];
+        let peer = Step {
+            what: PURCHASE.to_owned(),
+            round_trips: calls.len(),
+            calls: calls.map(str::to_owned).to_vec(),
+            item_bytes: vec![128, 254, 382, 867],
+            writes: Writes { items: 4.0, indexes: 1.0 },
+        };
+        let mut figures = Figures::default();
+        peer.record(&mut figures);
+        let counted = |quantity: &str| figures.find(&format!("{quantity} {PURCHASE}"));
+        assert_eq!(counted("item bytes after"), Some(382.0));
+        assert_eq!(counted("record bytes after"), Some(867.0));
+        assert_eq!(counted("calls,"), Some(6.0));
+        assert_eq!(counted("reads,"), Some(1.0));
+        assert_eq!(counted("writes,"), Some(4.0));
+        assert_eq!(counted("gateway calls,"), Some(1.0));
+        assert_eq!(counted("write units,"), Some(5.0));
+    }
 
     #[test]
     fn calls_at_the_same_time_are_one_round_trip() {

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tollgate::dynamodb::{Item, item_size};
 
@@ -22,7 +21,7 @@ const INDEXES: [[&str; 2]; 5] = [
 ];
 
 /// Write units of one or more writes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Writes {
     /// Write units of items.
     pub(crate) items: f64,

@@ -1,6 +1,6 @@
 //! What must not get worse unnoticed: counts of the built functions against `dev/bench/baseline.json`.
 
-use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
+use std::{collections::BTreeSet, fs, path::PathBuf, process::Command};
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -8,10 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     artifact,
     binaries::{Binaries, FUNCTIONS, workspace},
-    counts::{self, Counts, Step},
-    instructions, ledger,
-    report::number,
-    settlement,
+    counts::{self, ITEM_BYTES},
+    figures::{Figures, number},
+    instructions, ledger, settlement,
     world::World,
 };
 
@@ -19,7 +18,16 @@ use crate::{
 const TOLERANCE: f64 = 0.03;
 /// Bytes by which items of the same make differ: a moment that ends in zeros is a shorter number.
 const MOMENTS_BYTES: f64 = 6.0;
-const ITEM_BYTES: &str = "item bytes";
+/// How the names of those counts of requests begin that are compared. The others are parts of them.
+const GUARDED: [&str; 7] = [
+    "calls, ",
+    "connections opened",
+    ITEM_BYTES,
+    "other calls",
+    "record bytes",
+    "round trips, ",
+    "write units, ",
+];
 const PACKED_BYTES: &str = "packed bytes";
 
 /// The functions whose machine code is looked at unless all are: both that instructions are counted of, and the one
@@ -42,9 +50,9 @@ struct Baseline {
     /// The compiler that built what was counted: another one makes other instructions.
     compiler: String,
     /// The same with every compiler.
-    counts: BTreeMap<String, f64>,
+    counts: Figures,
     /// Of the machine code.
-    code: BTreeMap<String, f64>,
+    code: Figures,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), String> {
@@ -56,7 +64,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), String> {
         let function = name.strip_prefix(PACKED_BYTES).and_then(|rest| rest.strip_prefix(", "));
         function.is_some_and(|function| !names.contains(&function))
     };
-    let left: BTreeMap<_, _> = baseline.code.extract_if(.., |name, _| not_looked_at(name)).collect();
+    let left = baseline.code.extract(not_looked_at);
     if arguments.accept {
         counted.code.extend(left);
         let text = serde_json::to_string_pretty(&counted).map_err(|error| error.to_string())? + "\n";
@@ -86,13 +94,13 @@ fn path() -> PathBuf {
 }
 
 /// What is worse, or is counted on one side only.
-fn compare(baseline: &BTreeMap<String, f64>, counted: &BTreeMap<String, f64>) -> Vec<String> {
-    let names: std::collections::BTreeSet<_> = baseline.keys().chain(counted.keys()).collect();
-    let lines = names.into_iter().filter_map(|name| match (baseline.get(name), counted.get(name)) {
+fn compare(baseline: &Figures, counted: &Figures) -> Vec<String> {
+    let names: BTreeSet<_> = baseline.names().chain(counted.names()).collect();
+    let lines = names.into_iter().filter_map(|name| match (baseline.find(name), counted.find(name)) {
         (Some(was), Some(is)) => {
             println!("{name}: {is} ({was})");
             let slack = if name.starts_with(ITEM_BYTES) { MOMENTS_BYTES } else { 0.0 };
-            (*is > was * (1.0 + TOLERANCE) + slack).then(|| format!("  {name}: {is}, was {was}"))
+            (is > was * (1.0 + TOLERANCE) + slack).then(|| format!("  {name}: {is}, was {was}"))
         }
         (Some(was), None) => Some(format!("  {name}: not counted any more, was {was}")),
         (None, Some(is)) => Some(format!("  {name}: {is}, not in the baseline")),
@@ -102,45 +110,28 @@ fn compare(baseline: &BTreeMap<String, f64>, counted: &BTreeMap<String, f64>) ->
 }
 
 async fn count(names: &[&str]) -> Result<Baseline, String> {
-    let (mut counts, mut code) = (BTreeMap::new(), BTreeMap::new());
     let world = World::start().await?;
     // What is called and written is the same with every profile.
-    steps(&counts::count(&world, &Binaries::beside()?).await?, &mut counts);
+    let mut counts = counts::count(&world, &Binaries::beside()?).await?.extract(is_guarded);
     counts.extend(ledger::counts().await?);
     counts.extend(settlement::counts().await?);
     for name in FUNCTIONS {
-        counts.insert(format!("crates, {name}"), number(artifact::crates(name)?));
+        counts.set(format!("crates, {name}"), number(artifact::crates(name)?));
     }
     let deployed = Binaries::deployed();
+    let mut code = Figures::default();
     for name in names {
         let size = artifact::packed_size(&deployed.path(name)?)?;
-        code.insert(format!("{PACKED_BYTES}, {name}"), number(size));
+        code.set(format!("{PACKED_BYTES}, {name}"), number(size));
     }
-    for (what, counted) in instructions::count_both(&world, &deployed).await? {
-        code.insert(format!("instructions, start of {what}"), counted.start);
-        code.insert(format!("instructions, warm {what}"), counted.request.round());
+    for counted in instructions::count_both(&world, &deployed).await? {
+        counted.record(&mut code);
     }
     Ok(Baseline { compiler: compiler()?, counts, code })
 }
 
-fn steps(counted: &Counts, counts: &mut BTreeMap<String, f64>) {
-    // A run of the schedule reads its partitions at the same time, more or less: only how often is the same each time.
-    let requests = [&counted.purchase].into_iter().chain(&counted.credit_card);
-    for Step { what, round_trips, .. } in requests.clone() {
-        counts.insert(format!("round trips, {what}"), number(*round_trips));
-    }
-    for Step { what, calls, item_bytes, writes, .. } in requests.chain(&counted.scheduled) {
-        counts.insert(format!("calls, {what}"), number(calls.len()));
-        counts.insert(format!("write units, {what}"), writes.total());
-        if let Some(bytes) = item_bytes.last() {
-            counts.insert(format!("{ITEM_BYTES} after {what}"), number(*bytes));
-        }
-    }
-    counts.insert(
-        "connections opened by a first purchase".to_owned(),
-        number(counted.first_request_connections),
-    );
-    counts.insert("other calls of warm requests".to_owned(), number(counted.other_calls()));
+fn is_guarded(name: &str) -> bool {
+    GUARDED.iter().any(|beginning| name.starts_with(beginning))
 }
 
 fn compiler() -> Result<String, String> {
@@ -154,8 +145,12 @@ fn compiler() -> Result<String, String> {
 mod tests {
     use super::*;
 
-    fn of(counts: &[(&str, f64)]) -> BTreeMap<String, f64> {
-        counts.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
+    fn of(counts: &[(&str, f64)]) -> Figures {
+        let mut figures = Figures::default();
+        for (name, count) in counts {
+            figures.set(*name, *count);
+        }
+        figures
     }
 
     #[test]

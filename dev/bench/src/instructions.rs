@@ -1,16 +1,14 @@
 //! Instructions, counted by callgrind: they say what code costs, whatever else the machine does.
 
-use std::{collections::BTreeMap, fs, path::Path, process::Command};
+use std::{collections::BTreeMap, fs, ops::Range, path::Path, process::Command};
 
 use local::merchants;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
     binaries::Binaries,
-    counts::{AUTHORIZE, PURCHASE},
-    report::number,
-    world::{self, World},
+    figures::{Figures, number},
+    world::{RequestKind, World},
 };
 
 /// Requests before those that count: caches are filled, connections open.
@@ -18,58 +16,83 @@ const WARM_UP: usize = 20;
 /// Requests that are counted, after those that warm up.
 const COUNTED: usize = 100;
 
+/// The largest parts of a request that are told apart.
+const PARTS: usize = 5;
+
 /// Instructions of a function's start, and of one warm request.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Instructions {
+    kind: RequestKind,
     /// From the start of the process until it requests its first event.
-    pub(crate) start: f64,
+    start: f64,
     /// Of one request, on average.
-    pub(crate) request: f64,
-    /// Shares of a request by what they are spent on, the largest first.
-    pub(crate) shares: Vec<(String, f64)>,
+    request: f64,
+    /// What a request is spent on, the largest part first. It is known only of a binary with symbols.
+    parts: Vec<Part>,
 }
 
-/// Counts a purchase and a credit-card authorization; by what they are called elsewhere.
-pub(crate) async fn count_both(
-    world: &World,
-    binaries: &Binaries,
-) -> Result<BTreeMap<&'static str, Instructions>, String> {
-    let order = |n: usize| format!("instructions-{n}");
+#[derive(Clone, Debug)]
+struct Part {
+    subject: String,
+    instructions: f64,
+}
+
+impl Instructions {
+    /// Adds the totals, which the guard compares.
+    pub(crate) fn record(&self, figures: &mut Figures) {
+        let what = self.kind.name();
+        figures.set(format!("instructions, start of {what}"), self.start);
+        figures.set(format!("instructions, warm {what}"), self.request.round());
+    }
+
+    /// Adds the largest parts of a request.
+    pub(crate) fn record_parts(&self, figures: &mut Figures) {
+        let total: f64 = self.parts.iter().map(|part| part.instructions).sum();
+        for Part { subject, instructions } in self.parts.iter().take(PARTS) {
+            let name = format!("percent of instructions, warm {}: {subject}", self.kind.name());
+            figures.set(name, instructions / total * 100.0);
+        }
+    }
+}
+
+/// Counts a purchase and a credit-card authorization.
+pub(crate) async fn count_both(world: &World, binaries: &Binaries) -> Result<Vec<Instructions>, String> {
     world.register((0..WARM_UP * 2 + COUNTED).map(order)).await?;
-    let both: [(_, _, &dyn Fn(usize) -> Value); 2] = [
-        (PURCHASE, "purchase", &|n| world::purchase(&order(n))),
-        (AUTHORIZE, "authorize", &|n| world::credit_card_authorize(&order(n))),
-    ];
-    let mut counted = BTreeMap::new();
-    for (what, function, event) in both {
-        counted.insert(what, count(world, &binaries.path(function)?, event).await?);
+    let mut counted = Vec::new();
+    for kind in RequestKind::ALL {
+        counted.push(count(world, &binaries.path(kind.function())?, kind).await?);
     }
     Ok(counted)
 }
 
-/// Counts one function; `event` makes the n-th request. Shares are known only of a binary with symbols.
-async fn count(world: &World, binary: &Path, event: &dyn Fn(usize) -> Value) -> Result<Instructions, String> {
+fn order(n: usize) -> String {
+    format!("instructions-{n}")
+}
+
+/// Counts one function.
+async fn count(world: &World, binary: &Path, kind: RequestKind) -> Result<Instructions, String> {
+    let events = |orders: Range<usize>| -> Vec<Value> { orders.map(|n| kind.event(&order(n))).collect() };
     let start = run(world, binary, &[]).await?;
-    let few: Vec<Value> = (0..WARM_UP).map(event).collect();
-    let few = run(world, binary, &few).await?;
-    let many: Vec<Value> = (WARM_UP..WARM_UP * 2 + COUNTED).map(event).collect();
-    let many = run(world, binary, &many).await?;
-    let mut by_name = BTreeMap::<String, f64>::new();
-    for (name, cost) in many.costs {
-        *by_name.entry(name).or_default() += cost;
+    let few = run(world, binary, &events(0..WARM_UP)).await?;
+    let many = run(world, binary, &events(WARM_UP..WARM_UP * 2 + COUNTED)).await?;
+    let request = (many.total - few.total) / number(COUNTED);
+    let mut by_subject = BTreeMap::<String, f64>::new();
+    for Part { subject, instructions } in many.parts {
+        *by_subject.entry(subject).or_default() += instructions;
     }
-    for (name, cost) in few.costs {
-        *by_name.entry(name).or_default() -= cost;
+    for Part { subject, instructions } in few.parts {
+        *by_subject.entry(subject).or_default() -= instructions;
     }
-    let total: f64 = by_name.values().sum();
-    let mut shares: Vec<_> = by_name.into_iter().map(|(name, cost)| (name, cost / total)).collect();
-    shares.sort_by(|one, two| two.1.total_cmp(&one.1));
-    Ok(Instructions { start: start.total, request: (many.total - few.total) / number(COUNTED), shares })
+    let parts = by_subject.into_iter().map(|(subject, instructions)| Part { subject, instructions });
+    let mut parts: Vec<Part> = parts.collect();
+    parts.sort_by(|one, two| two.instructions.total_cmp(&one.instructions));
+    Ok(Instructions { kind, start: start.total, request, parts })
 }
 
 struct Profile {
     total: f64,
-    costs: Vec<(String, f64)>,
+    /// By function: several are about the same subject.
+    parts: Vec<Part>,
 }
 
 async fn run(world: &World, binary: &Path, events: &[Value]) -> Result<Profile, String> {
@@ -103,12 +126,12 @@ fn annotated(out: &Path) -> Result<Profile, String> {
     let cost = |line: &str| parsed(line.trim_start().split([' ', '(']).next()?);
     let total = text.lines().find(|line| line.ends_with("PROGRAM TOTALS")).and_then(cost);
     let total = total.ok_or("callgrind counted nothing")?;
-    let costs = text.lines().filter_map(|line| {
+    let parts = text.lines().filter_map(|line| {
         let (_, place) = line.split_once(") ")?;
         let (_, function) = place.split_once(':')?;
-        Some((subject(function.trim()), cost(line)?))
+        Some(Part { subject: subject(function.trim()), instructions: cost(line)? })
     });
-    Ok(Profile { total, costs: costs.collect() })
+    Ok(Profile { total, parts: parts.collect() })
 }
 
 /// What a function is part of: its crate, or what it is for.

@@ -3,11 +3,10 @@
 mod questions;
 mod seed;
 
-use std::{collections::BTreeMap, env::temp_dir, fs::remove_dir_all, time::Instant};
+use std::{env::temp_dir, fs::remove_dir_all, time::Instant};
 
 use clap::Args;
 use local::merchants;
-use serde::Serialize;
 use serde_json::Value;
 use tollgate::dynamodb::{Item, item_size};
 use uuid::Uuid;
@@ -16,10 +15,11 @@ use self::questions::{Kind, Question, questions};
 use crate::{
     binaries::Binaries,
     dynamodb::from_wire,
+    figures::{Figures, number},
     process::Running,
     proxy::Call,
-    report::{Row, Section, number},
     start::ms,
+    table::{Row, Table},
     world::World,
 };
 
@@ -53,7 +53,7 @@ pub(crate) struct Arguments {
 }
 
 /// What a question took.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 struct Asked {
     what: &'static str,
     kind: Kind,
@@ -81,19 +81,19 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), String> {
     ] {
         let asked = ask_all(payments, days, true).await?;
         let rows = asked.iter().flat_map(|one| rows(one, most_kb));
-        println!("{}", Section { title, rows: rows.collect() }.table());
+        println!("{}", Table::new(title, rows.collect()));
     }
     Ok(())
 }
 
 /// The counts of every question of small merchants, by name.
-pub(crate) async fn counts() -> Result<BTreeMap<String, f64>, String> {
-    let mut counts = BTreeMap::new();
+pub(crate) async fn counts() -> Result<Figures, String> {
+    let mut counts = Figures::default();
     for (of, payments) in [("quiet", QUIET_PAYMENTS), ("busy", GUARD_PAYMENTS)] {
         let asked = ask_all(payments, GUARD_DAYS, false).await?;
         for Asked { what, calls, bytes, .. } in asked.into_iter().filter(|asked| asked.kind.is_steady()) {
-            counts.insert(format!("ledger calls, {of} merchant: {what}"), number(calls));
-            counts.insert(format!("ledger bytes, {of} merchant: {what}"), number(bytes));
+            counts.set(format!("ledger calls, {of} merchant: {what}"), number(calls));
+            counts.set(format!("ledger bytes, {of} merchant: {what}"), number(bytes));
         }
     }
     Ok(counts)

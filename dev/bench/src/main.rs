@@ -11,21 +11,22 @@ mod cost;
 mod counting;
 mod counts;
 mod dynamodb;
+mod figures;
 mod guard;
 mod instructions;
 mod ledger;
-mod measured;
 mod memory;
 mod page;
 mod peers;
 mod process;
 mod processor;
+mod progress;
 mod proxy;
-mod report;
 mod runtime_api;
 mod settlement;
 mod start;
 mod summary;
+mod table;
 mod warm;
 mod world;
 
@@ -36,9 +37,6 @@ use clap::{Parser, Subcommand};
 #[derive(Parser)]
 #[command(name = "bench", version)]
 struct Bench {
-    /// Print all figures as JSON instead of tables
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
     all: all::Arguments,
     #[command(subcommand)]
@@ -64,13 +62,13 @@ enum What {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Bench { json, all, what } = Bench::parse();
+    let Bench { all, what } = Bench::parse();
     let result = match what {
-        None => all::run(&all, json).await,
+        None => all::run(&all).await,
         Some(What::Captures(arguments)) => captures::run(arguments).await,
         Some(What::Ledger(arguments)) => ledger::run(arguments).await,
-        Some(What::Page) => page::rewrite(),
-        Some(What::Show) => page::published().and_then(|measured| all::show(&measured, json)),
+        Some(What::Page) => page::published().and_then(|published| page::write(&published)),
+        Some(What::Show) => page::published().map(|published| summary::print(&published.figures)),
         Some(What::Settlement(arguments)) => settlement::run(arguments).await,
         Some(What::Guard(arguments)) => guard::run(arguments).await,
     };

@@ -1,12 +1,22 @@
-//! Puts what was measured into the documentation: the figures as JSON, and the tables as they are printed.
+//! The published figures: `docs/performance/figures.json` has all of them, `docs/performance.md` some tables.
 
 use std::{fs, path::PathBuf};
 
-use crate::{bill, binaries::workspace, measured::Measured, summary};
+use serde::{Deserialize, Serialize};
+
+use crate::{bill, binaries::workspace, figures::Figures, summary};
 
 /// Between these lines of the page everything is written by this file.
 const BEGIN: &str = "<!-- measured: from here on written by the benchmark -->\n";
 const END: &str = "<!-- measured: until here -->\n";
+
+/// What a run of all measurements finds.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Published {
+    /// The machine, as far as it matters.
+    pub(crate) machine: String,
+    pub(crate) figures: Figures,
+}
 
 fn page() -> PathBuf {
     workspace().join("docs/performance.md")
@@ -16,23 +26,17 @@ fn figures() -> PathBuf {
     workspace().join("docs/performance/figures.json")
 }
 
-/// Writes all of it.
-pub(crate) fn write(measured: &Measured) -> Result<(), String> {
-    let failed = |error: std::io::Error| error.to_string();
-    let json = serde_json::to_string_pretty(measured).map_err(|error| error.to_string())? + "\n";
-    fs::write(figures(), json).map_err(failed)?;
-    let text = fs::read_to_string(page()).map_err(failed)?;
-    let written = replaced(&text, &tables(measured)).ok_or("the page has no place for what was measured")?;
-    fs::write(page(), written).map_err(failed)
-}
-
-/// Writes it from the figures that are there, after a change of how they are shown.
-pub(crate) fn rewrite() -> Result<(), String> {
-    write(&published()?)
+/// Writes the figures, and the tables of the page.
+pub(crate) fn write(published: &Published) -> Result<(), String> {
+    let json = serde_json::to_string_pretty(published).map_err(|error| error.to_string())? + "\n";
+    fs::write(figures(), json).map_err(|error| error.to_string())?;
+    let text = fs::read_to_string(page()).map_err(|error| error.to_string())?;
+    let written = replaced(&text, &tables(published)).ok_or("the page has no place for what was measured")?;
+    fs::write(page(), written).map_err(|error| error.to_string())
 }
 
 /// The figures that the page shows.
-pub(crate) fn published() -> Result<Measured, String> {
+pub(crate) fn published() -> Result<Published, String> {
     let path = figures();
     let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     serde_json::from_str(&text).map_err(|error| error.to_string())
@@ -45,11 +49,9 @@ fn replaced(text: &str, block: &str) -> Option<String> {
 }
 
 /// What a reader wants to know first, and what each kind of request costs.
-fn tables(measured: &Measured) -> String {
-    let headlines = [summary::headlines(measured)];
-    let bill = bill::sections(measured).into_iter().filter(|section| section.title == bill::KINDS);
-    let tables: String = headlines.into_iter().chain(bill).map(|section| section.table() + "\n").collect();
-    format!("\nMeasured on {}.\n\n{tables}", measured.machine)
+fn tables(published: &Published) -> String {
+    let Published { machine, figures } = published;
+    format!("\nMeasured on {machine}.\n\n{}\n{}\n", summary::headlines(figures), bill::kinds(figures))
 }
 
 #[cfg(test)]
@@ -58,9 +60,13 @@ mod tests {
 
     #[test]
     fn the_page_shows_what_was_measured_and_nothing_else() {
-        let measured = published().unwrap();
-        assert_eq!(summary::headlines(&measured).rows.len(), 13);
+        let published = published().unwrap();
+        assert_eq!(summary::headlines(&published.figures).rows.len(), 13);
         let text = fs::read_to_string(page()).unwrap();
-        assert_eq!(replaced(&text, &tables(&measured)).unwrap(), text, "run the benchmark with --write-docs");
+        assert_eq!(
+            replaced(&text, &tables(&published)).unwrap(),
+            text,
+            "run the benchmark with --write-docs"
+        );
     }
 }

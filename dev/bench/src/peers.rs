@@ -17,6 +17,9 @@ use local::{dynamodb_client, merchants};
 
 use crate::{binaries::workspace, process::Program, world::World};
 
+/// What is compared with the peers.
+pub(crate) const TOLLGATE: &str = "Tollgate";
+
 /// The peers' orders; they have another form than Tollgate's.
 const ORDERS: &str = "peers-orders";
 /// The table in which Powertools keeps its idempotency records.

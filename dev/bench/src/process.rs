@@ -40,8 +40,6 @@ pub(crate) struct Running {
     log: PathBuf,
     /// From the start of the process to its first question for an event.
     pub(crate) start: Duration,
-    /// Processor time of that.
-    pub(crate) start_cpu: Duration,
 }
 
 impl Program {
@@ -63,10 +61,9 @@ impl Program {
             .stdout(output);
         let began = Instant::now();
         let child = command.spawn().map_err(|error| format!("{}: {error}", executable.display()))?;
-        let mut running = Running { api, child, log, start: Duration::ZERO, start_cpu: Duration::ZERO };
+        let mut running = Running { api, child, log, start: Duration::ZERO };
         let polled =
             running.api.first_poll().await.map_err(|error| format!("{}: {error}", executable.display()))?;
-        running.start_cpu = running.cpu()?;
         running.start = polled.duration_since(began);
         Ok(running)
     }

@@ -4,7 +4,6 @@ mod report_server;
 mod writes;
 
 use std::{
-    collections::BTreeMap,
     process::Stdio,
     sync::Arc,
     time::{Duration, Instant},
@@ -38,11 +37,19 @@ use tollgate_core::{
 use uuid::Uuid;
 
 use self::{report_server::ReportServer, writes::count};
-use crate::{processor, report::number};
+use crate::{
+    figures::{Figures, number},
+    processor,
+    table::{Row, Table},
+};
 
 /// What the template gives the function: with 1,769 MB it has one processor, and it ends after ten minutes.
 const MEMORY_MB: f64 = 1_769.0;
 const ENDS_AFTER: Duration = Duration::from_mins(10);
+
+/// Most write units of a line over its life, and most writes of an item in a run.
+const UNITS_PER_LINE_MAX: f64 = 0.5;
+const WRITES_OF_AN_ITEM_MAX: f64 = 1.0;
 
 /// The account, and the amount of each payment in minor units.
 const ACCOUNT: &str = "496160873888";
@@ -64,6 +71,10 @@ pub(crate) struct Arguments {
     reads: Option<Vec<String>>,
 }
 
+/// Names of figures that the guard compares.
+const UNITS_PER_LINE: &str = "settlement: write units per line over its life, at 1,000 a day";
+const WRITES_OF_AN_ITEM: &str = "settlement: most writes of an item in a run, at 100 lines a day";
+
 /// What the process that was measured came to.
 #[derive(Debug, Serialize, Deserialize)]
 struct Measured {
@@ -75,6 +86,22 @@ struct Measured {
     records: u64,
     written: u64,
     open: u64,
+}
+
+impl Measured {
+    #[expect(clippy::cast_precision_loss, reason = "counts here are far below 2^52")]
+    fn table(&self, title: String) -> Table {
+        Table::new(
+            title,
+            vec![
+                Row::new("from the start to the end", self.seconds, "s").at_most(ENDS_AFTER.as_secs_f64()),
+                Row::new("processor", self.processor_seconds.unwrap_or(f64::NAN), "s"),
+                Row::new("peak memory", self.peak_mb.unwrap_or(f64::NAN), "MB").at_most(MEMORY_MB),
+                Row::new("items of lines written", self.written as f64, ""),
+                Row::new("open exceptions", self.open as f64, ""),
+            ],
+        )
+    }
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), String> {
@@ -90,8 +117,6 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), String> {
         arguments.lines, server.batches_mb, server.deposits_mb
     );
     let expected_ones: &[bool] = if arguments.foreign { &[false, true] } else { &[false] };
-    println!("| run | seconds | processor seconds | peak memory | items written | exceptions |");
-    println!("|---|---|---|---|---|---|");
     let runs = expected_ones.iter().flat_map(|expected| [("first", *expected), ("again", *expected)]);
     for (what, expected) in runs {
         let measured = in_a_process(&server.url, stack.dynamodb_url(), &arguments, expected).await?;
@@ -99,50 +124,32 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), String> {
         if measured.read != 1 || measured.open != open || measured.records < u64::from(arguments.lines) * 2 {
             return Err(format!("not all was read and matched: {}", measured.report));
         }
-        let peak = measured.peak_mb.unwrap_or_default();
-        println!(
-            "| {what}{} | {:.1} of {} | {:.1} | {peak:.0} of {MEMORY_MB:.0} MB | {} | {} |",
-            if expected { ", expected" } else { "" },
-            measured.seconds,
-            ENDS_AFTER.as_secs(),
-            measured.processor_seconds.unwrap_or_default(),
-            measured.written,
-            measured.open,
-        );
+        let title = format!("Run: {what}{}", if expected { ", expected" } else { "" });
+        println!("{}", measured.table(title));
         if measured.open > 0 {
             list_deposits(stack.dynamodb_url(), measured.open).await?;
         }
     }
-    println!();
-    if arguments.foreign {
-        stack.stop().await;
-        return Ok(());
-    }
-    let written = count().await?;
-    println!(
-        "{:.3} write units a line over its life, at 1,000 lines a day (at most 0.5)",
-        written.units_per_line
-    );
-    println!(
-        "{} writes of an item in a run at most, at 100 lines a day (at most 1)",
-        written.most_of_an_item
-    );
     stack.stop().await;
+    if !arguments.foreign {
+        let counts = counts().await?;
+        let rows = vec![
+            counts.row(UNITS_PER_LINE).at_most(UNITS_PER_LINE_MAX),
+            counts.row(WRITES_OF_AN_ITEM).at_most(WRITES_OF_AN_ITEM_MAX),
+        ];
+        println!("{}", Table::new("Writes of lines", rows));
+    }
     Ok(())
 }
 
 /// What lines cost to write, as rows of the guard.
-pub(crate) async fn counts() -> Result<BTreeMap<String, f64>, String> {
+pub(crate) async fn counts() -> Result<Figures, String> {
     let written = count().await?;
+    let mut counts = Figures::default();
     // To a thousandth, which is far finer than what the guard tolerates.
-    let units = (written.units_per_line * 1_000.0).round() / 1_000.0;
-    Ok(BTreeMap::from([
-        ("settlement: write units per line over its life, at 1,000 a day".to_owned(), units),
-        (
-            "settlement: most writes of an item in a run, at 100 lines a day".to_owned(),
-            number(written.most_of_an_item),
-        ),
-    ]))
+    counts.set(UNITS_PER_LINE, (written.units_per_line * 1_000.0).round() / 1_000.0);
+    counts.set(WRITES_OF_AN_ITEM, number(written.most_of_an_item));
+    Ok(counts)
 }
 
 /// What a list of deposits takes to count the open exceptions of each.
@@ -152,11 +159,9 @@ async fn list_deposits(dynamodb: &str, open: u64) -> Result<(), String> {
     let merchant = merchant().map_err(|error| error.to_string())?;
     let began = Instant::now();
     let about = store.open_about(&merchant).await.map_err(|error| error.to_string())?;
-    println!(
-        "| a list of deposits | {:.2} | | | | {} of {open} |",
-        began.elapsed().as_secs_f64(),
-        about.len()
-    );
+    let what = format!("{} of {open} exceptions", about.len());
+    let row = Row::new(what, began.elapsed().as_secs_f64(), "s");
+    println!("{}", Table::new("A list of deposits", vec![row]));
     Ok(())
 }
 

@@ -3,23 +3,13 @@
 use std::time::Instant;
 
 use indicatif::ProgressBar;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{process::Running, report::number, start::ms};
-
-/// What was measured of one process.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Warm {
-    /// Its own processor time for each request, in milliseconds.
-    pub(crate) cpu_ms: f64,
-    /// Requests a second, one after the other.
-    pub(crate) per_second: f64,
-    /// Bytes logged for each request.
-    pub(crate) log_bytes: f64,
-    /// Resident memory in MiB, after so many requests.
-    pub(crate) memory: Vec<(f64, f64)>,
-}
+use crate::{
+    figures::{Figures, number},
+    process::Running,
+    start::ms,
+};
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
@@ -28,43 +18,39 @@ pub(crate) struct Amount {
     pub(crate) warm_up: usize,
     /// Requests that are measured, after those that warm up.
     pub(crate) counted: usize,
-    /// Whether the memory is looked at on the way.
-    pub(crate) looks_at_memory: bool,
 }
 
-/// Sends requests one after the other; `event` makes the n-th.
+/// Sends requests one after the other; `event` makes the n-th. The names of the figures end with `what`.
 pub(crate) async fn measure(
     function: &Running,
+    what: &str,
     amount: Amount,
     event: &dyn Fn(usize) -> Value,
     progress: &ProgressBar,
-) -> Result<Warm, String> {
-    progress.set_length((amount.warm_up + amount.counted) as u64);
-    let resident = Running::resident_mib;
-    let mut memory = vec![(0.0, resident(function)?)];
-    for n in 0..amount.warm_up {
+) -> Result<Figures, String> {
+    let Amount { warm_up, counted } = amount;
+    progress.set_length((warm_up + counted) as u64);
+    let mut figures = Figures::default();
+    figures.set(format!("resident MiB at the first poll, {what}"), function.resident_mib()?);
+    for n in 0..warm_up {
         function.invoke_well(&event(n)).await?;
         progress.inc(1);
     }
     let logged = function.logged_bytes()?;
     let (began, cpu) = (Instant::now(), function.cpu()?);
-    for n in amount.warm_up..amount.warm_up + amount.counted {
+    for n in warm_up..warm_up + counted {
         function.invoke_well(&event(n)).await?;
         progress.inc(1);
-        if amount.looks_at_memory && (n + 1).is_multiple_of(amount.counted / 20) {
-            memory.push((number(n + 1), resident(function)?));
+        if n + 1 == warm_up + counted / 10 {
+            figures.set(format!("resident MiB after a tenth, {what}"), function.resident_mib()?);
         }
     }
     let (took, cpu) = (began.elapsed(), function.cpu()?.saturating_sub(cpu));
-    let counted = number(amount.counted);
-    if !amount.looks_at_memory {
-        memory.push((number(amount.warm_up + amount.counted), resident(function)?));
-    }
+    figures.set(format!("resident MiB after all requests, {what}"), function.resident_mib()?);
     let logged = usize::try_from(function.logged_bytes()? - logged).map_or(0.0, number);
-    Ok(Warm {
-        cpu_ms: ms(cpu) / counted,
-        log_bytes: logged / counted,
-        per_second: counted / took.as_secs_f64(),
-        memory,
-    })
+    let counted = number(counted);
+    figures.set(format!("processor ms, {what}"), ms(cpu) / counted);
+    figures.set(format!("requests per second, {what}"), counted / took.as_secs_f64());
+    figures.set(format!("log bytes, {what}"), logged / counted);
+    Ok(figures)
 }

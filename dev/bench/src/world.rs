@@ -14,12 +14,20 @@ use tollgate_core::{
 
 use crate::{process::Program, proxy::Proxy};
 
+/// The requests and the run of the schedule that are counted, as the names of their figures end.
+pub(crate) const PURCHASE: &str = "purchase";
+pub(crate) const AUTHORIZE: &str = "credit-card authorize";
+pub(crate) const CAPTURE: &str = "credit-card capture";
+pub(crate) const REGISTER: &str = "register an order";
+pub(crate) const AUTHORIZE_FOR_THE_SCHEDULE: &str = "authorize for the schedule";
+pub(crate) const SCHEDULED_CAPTURE: &str = "the schedule's capture";
+
 /// A sample event is the pattern of what API Gateway sends.
-const PURCHASE: &str = include_str!("../../../events/purchase-approved.json");
-const REGISTER: &str = include_str!("../../../events/orders-register.json");
-const AUTHORIZE: &str = include_str!("../../../events/authorize-approved.json");
-const CREDIT_CARD_AUTHORIZE: &str = include_str!("../../../events/authorize-creditcard-json.json");
-const CREDIT_CARD_CAPTURE: &str = include_str!("../../../events/capture-creditcard-json.json");
+const PURCHASE_EVENT: &str = include_str!("../../../events/purchase-approved.json");
+const REGISTER_EVENT: &str = include_str!("../../../events/orders-register.json");
+const AUTHORIZE_EVENT: &str = include_str!("../../../events/authorize-approved.json");
+const CREDIT_CARD_AUTHORIZE_EVENT: &str = include_str!("../../../events/authorize-creditcard-json.json");
+const CREDIT_CARD_CAPTURE_EVENT: &str = include_str!("../../../events/capture-creditcard-json.json");
 
 /// What each payment is about, in minor units.
 pub(crate) const AMOUNT: u64 = 2599;
@@ -110,16 +118,51 @@ impl World {
     }
 }
 
+/// The requests that are measured in every way, of Tollgate and of its peers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RequestKind {
+    Purchase,
+    Authorize,
+}
+
+impl RequestKind {
+    pub(crate) const ALL: [Self; 2] = [Self::Purchase, Self::Authorize];
+
+    /// How the names of its figures end.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Purchase => PURCHASE,
+            Self::Authorize => AUTHORIZE,
+        }
+    }
+
+    /// The function that it is sent to.
+    pub(crate) fn function(self) -> &'static str {
+        match self {
+            Self::Purchase => "purchase",
+            Self::Authorize => "authorize",
+        }
+    }
+
+    /// The request for an order, as API Gateway's event. A purchase needs the order to be registered.
+    pub(crate) fn event(self, order: &str) -> Value {
+        match self {
+            Self::Purchase => purchase(order),
+            Self::Authorize => credit_card_authorize(order),
+        }
+    }
+}
+
 /// The request that registers an order, as API Gateway's event.
 pub(crate) fn register(order: &str) -> Value {
-    let mut event = at(REGISTER, order);
+    let mut event = at(REGISTER_EVENT, order);
     event["body"] = body(&json!({"data": {"type": "order", "amount": AMOUNT, "currency": "USD"}}));
     event
 }
 
 /// Pays what a registered order owes, with a stored card.
 pub(crate) fn purchase(order: &str) -> Value {
-    let mut event = at(PURCHASE, order);
+    let mut event = at(PURCHASE_EVENT, order);
     event["headers"]["idempotency-key"] = json!(format!("pay-{order}"));
     event["body"] =
         body(&json!({"data": {"gateway": "card_connect", "method": "purchase", "payment": STORED_CARD}}));
@@ -128,7 +171,7 @@ pub(crate) fn purchase(order: &str) -> Value {
 
 /// Authorizes what a registered order owes, to be captured at once by the schedule.
 pub(crate) fn authorize_for_the_schedule(order: &str) -> Value {
-    let mut event = at(AUTHORIZE, order);
+    let mut event = at(AUTHORIZE_EVENT, order);
     event["headers"]["idempotency-key"] = json!(format!("pay-{order}"));
     let data =
         json!({"gateway": "card_connect", "payment": STORED_CARD, "capture_at": "2020-01-01T00:00:00Z"});
@@ -147,13 +190,13 @@ pub(crate) fn credit_card_authorize(reference: &str) -> Value {
         "CurrencyCode": "USD",
         "TransactionReference": reference,
     });
-    credit_card(CREDIT_CARD_AUTHORIZE, &request)
+    credit_card(CREDIT_CARD_AUTHORIZE_EVENT, &request)
 }
 
 /// Captures such an authorization.
 pub(crate) fn credit_card_capture(transaction: &str, reference: &str) -> Value {
     credit_card(
-        CREDIT_CARD_CAPTURE,
+        CREDIT_CARD_CAPTURE_EVENT,
         &json!({"TransactionID": transaction, "TransactionReference": reference}),
     )
 }

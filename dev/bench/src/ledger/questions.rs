@@ -1,7 +1,6 @@
 //! What finance and support ask of the ledger, as docs/finance.md has it.
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::seed::Seeded;
@@ -10,7 +9,7 @@ use super::seed::Seeded;
 const EVENT: &str = include_str!("../../../../events/transactions-entries.json");
 
 /// What a question is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A page of what an index or a day has.
     Page,
