@@ -12,7 +12,6 @@ use crate::{
     page::{self, Published},
     peers::{Language, TOLLGATE, Tables},
     process::Program,
-    progress::bar,
     start::{self, Subject},
     summary::{self, MANY_PURCHASES},
     warm::{self, Amount},
@@ -104,15 +103,14 @@ impl Contender {
         self.register(world, tables, total).await?;
         let event = |n: usize| kind.event(&order(name, n));
         let mut figures = Figures::default();
-        let progress = bar(&what);
+        eprintln!("Measuring {what}.");
         let running = program.start().await?;
         let began = std::time::Instant::now();
         running.invoke_well(&event(total - 1)).await?;
         let first_ms = start::ms(running.start + began.elapsed());
         figures.set(format!("start and first request ms, {what}"), first_ms);
-        figures.extend(warm::measure(&running, &what, amount, &event, &progress).await?);
+        figures.extend(warm::measure(&running, &what, amount, &event).await?);
         figures.extend(counts::once(world, &what, &running, &event(total - 2)).await?);
-        progress.finish_and_clear();
         Ok(figures)
     }
 
@@ -171,37 +169,31 @@ async fn starts(
             alone.push(Subject { name: format!("{}, {}", language.name(), kind.function()), program });
         }
     }
-    let progress = bar("starts");
-    let mut figures = start::measure("start ms", &alone, rounds, &progress).await?;
-    progress.reset();
+    eprintln!("Measuring starts.");
+    let mut figures = start::measure("start ms", &alone, rounds).await?;
     let rounds = rounds.div_ceil(2);
-    figures.extend(start::measure("start with connections ms", &connected, rounds, &progress).await?);
-    progress.finish_and_clear();
+    figures.extend(start::measure("start with connections ms", &connected, rounds).await?);
     Ok(figures)
 }
 
 async fn memory(world: &World, binaries: &Binaries, requests: usize) -> Result<Figures, String> {
     world.register((0..requests).map(|n| order("memory", n))).await?;
-    let progress = bar("memory");
+    eprintln!("Measuring memory over {requests} purchases.");
     let running = world.function(&binaries.path("purchase")?, merchants::REGISTERED).start().await?;
     let amount = Amount { warm_up: 0, counted: requests };
     let event = |n| world::purchase(&order("memory", n));
-    let figures = warm::measure(&running, MANY_PURCHASES, amount, &event, &progress).await;
-    progress.finish_and_clear();
-    figures
+    warm::measure(&running, MANY_PURCHASES, amount, &event).await
 }
 
 async fn all_instructions(world: &World) -> Result<Figures, String> {
     eprintln!("Building two functions with the names of their parts.");
     let binaries = Binaries::build(PROFILE_WITH_NAMES, &RequestKind::ALL.map(RequestKind::function))?;
-    let progress = bar("instructions");
-    progress.enable_steady_tick(std::time::Duration::from_millis(200));
+    eprintln!("Counting instructions.");
     let mut figures = Figures::default();
     for counted in instructions::count_both(world, &binaries).await? {
         counted.record(&mut figures);
         counted.record_parts(&mut figures);
     }
-    progress.finish_and_clear();
     Ok(figures)
 }
 

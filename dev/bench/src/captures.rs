@@ -24,7 +24,6 @@ use crate::{
     figures::{Figures, number},
     memory::Memory,
     processor,
-    progress::bar,
     table::Table,
 };
 
@@ -118,11 +117,9 @@ async fn measure(concurrency: usize, arguments: &Arguments) -> Result<Figures, S
         switch: Arc::new(AlwaysOn),
         settings,
     };
-    let progress = bar(&format!("preparing {count} for {concurrency}"));
-    progress.set_length(count as u64);
+    eprintln!("Preparing {count} captures, {concurrency} at a time.");
     let capture_at = stack.clock().now() + jiff::SignedDuration::from_hours(1);
-    fill(&job, Load { count, capture_at, amount: 2599 }, |done| progress.set_position(done as u64)).await?;
-    progress.finish_and_clear();
+    fill(&job, Load { count, capture_at, amount: 2599 }, |_| ()).await?;
     stack.advance_clock(3600);
     let delay = FaultKind::Delay { delay_ms: latency_ms };
     stack.simulator().fault(Fault { endpoint: Endpoint::Capture, kind: delay, times: u32::MAX });

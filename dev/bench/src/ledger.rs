@@ -47,7 +47,7 @@ pub(crate) struct Arguments {
     /// Days over which they are spread: 300,000 a month
     #[arg(long, default_value_t = 50)]
     days: i64,
-    /// Only the counts of small merchants that the guard compares, as JSON
+    /// Only the counts of small merchants that the guard compares
     #[arg(long)]
     counts: bool,
 }
@@ -72,14 +72,14 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), String> {
     let Arguments { payments, days, counts } = arguments;
     if counts {
         let counts = self::counts().await?;
-        println!("{}", serde_json::to_string_pretty(&counts).map_err(|error| error.to_string())?);
+        println!("{}", Table::new("Small merchants", counts.rows("")));
         return Ok(());
     }
     for (title, payments, days, most_kb) in [
         ("A quiet month", QUIET_PAYMENTS, 30, QUIET_MAX_KB),
         ("A busy merchant", payments, days, PAGE_MAX_KB),
     ] {
-        let asked = ask_all(payments, days, true).await?;
+        let asked = ask_all(payments, days).await?;
         let rows = asked.iter().flat_map(|one| rows(one, most_kb));
         println!("{}", Table::new(title, rows.collect()));
     }
@@ -90,7 +90,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), String> {
 pub(crate) async fn counts() -> Result<Figures, String> {
     let mut counts = Figures::default();
     for (of, payments) in [("quiet", QUIET_PAYMENTS), ("busy", GUARD_PAYMENTS)] {
-        let asked = ask_all(payments, GUARD_DAYS, false).await?;
+        let asked = ask_all(payments, GUARD_DAYS).await?;
         for Asked { what, calls, bytes, .. } in asked.into_iter().filter(|asked| asked.kind.is_steady()) {
             counts.set(format!("ledger calls, {of} merchant: {what}"), number(calls));
             counts.set(format!("ledger bytes, {of} merchant: {what}"), number(bytes));
@@ -111,15 +111,13 @@ fn rows(asked: &Asked, most_kb: f64) -> Vec<Row> {
 }
 
 /// Seeds a merchant and asks everything.
-async fn ask_all(payments: usize, days: i64, is_telling: bool) -> Result<Vec<Asked>, String> {
+async fn ask_all(payments: usize, days: i64) -> Result<Vec<Asked>, String> {
     let data = (payments > IN_MEMORY_MAX).then(|| temp_dir().join(format!("ledger-{}", Uuid::new_v4())));
     let world = World::start_in(data.clone()).await?;
     let began = Instant::now();
-    let seeded = seed::seed(&world.stack, payments, days, is_telling).await?;
-    if is_telling {
-        let took = began.elapsed().as_secs_f64();
-        eprintln!("{payments} payments, {} entries, seeded in {took:.0} s", seeded.entries);
-    }
+    let seeded = seed::seed(&world.stack, payments, days).await?;
+    let took = began.elapsed().as_secs_f64();
+    eprintln!("{payments} payments, {} entries, seeded in {took:.0} s", seeded.entries);
     let function = world.function(&Binaries::beside()?.path("transactions")?, merchants::REGISTERED);
     let function = function.start().await?;
     let mut asked = Vec::new();

@@ -20,7 +20,6 @@ mod page;
 mod peers;
 mod process;
 mod processor;
-mod progress;
 mod proxy;
 mod runtime_api;
 mod settlement;

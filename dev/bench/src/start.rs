@@ -2,8 +2,6 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use indicatif::ProgressBar;
-
 use crate::{figures::Figures, process::Program};
 
 /// An address without a server: every call to it is refused at once, so that no network time is measured.
@@ -18,19 +16,11 @@ pub(crate) struct Subject {
 
 /// The median time of each program in milliseconds. All are started in turn, again and again, so that whatever else the
 /// machine does hits all alike.
-pub(crate) async fn measure(
-    quantity: &str,
-    subjects: &[Subject],
-    rounds: usize,
-    progress: &ProgressBar,
-) -> Result<Figures, String> {
+pub(crate) async fn measure(quantity: &str, subjects: &[Subject], rounds: usize) -> Result<Figures, String> {
     let mut seen = vec![Vec::new(); subjects.len()];
-    progress.set_length((rounds * subjects.len()) as u64);
     for _ in 0..rounds {
         for (subject, seen) in subjects.iter().zip(&mut seen) {
-            progress.set_message(subject.name.clone());
             seen.push(ms(subject.program.start().await?.start));
-            progress.inc(1);
         }
     }
     let mut figures = Figures::default();

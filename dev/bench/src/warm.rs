@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use indicatif::ProgressBar;
 use serde_json::Value;
 
 use crate::{
@@ -26,21 +25,17 @@ pub(crate) async fn measure(
     what: &str,
     amount: Amount,
     event: &dyn Fn(usize) -> Value,
-    progress: &ProgressBar,
 ) -> Result<Figures, String> {
     let Amount { warm_up, counted } = amount;
-    progress.set_length((warm_up + counted) as u64);
     let mut figures = Figures::default();
     figures.set(format!("resident MiB at the first poll, {what}"), function.resident_mib()?);
     for n in 0..warm_up {
         function.invoke_well(&event(n)).await?;
-        progress.inc(1);
     }
     let logged = function.logged_bytes()?;
     let (began, cpu) = (Instant::now(), function.cpu()?);
     for n in warm_up..warm_up + counted {
         function.invoke_well(&event(n)).await?;
-        progress.inc(1);
         if n + 1 == warm_up + counted / 10 {
             figures.set(format!("resident MiB after a tenth, {what}"), function.resident_mib()?);
         }

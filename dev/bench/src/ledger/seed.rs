@@ -7,7 +7,6 @@ use aws_sdk_dynamodb::{
     types::{PutRequest, WriteRequest},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
-use indicatif::ProgressBar;
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use local::{
     JOURNAL_TABLE_NAME, Stack, TABLE_NAME, dynamodb_client,
@@ -59,7 +58,7 @@ pub(super) struct Seeded {
 
 /// Puts so many payments over so many days: of a hundred, 88 are authorized and captured the day after, 3 of them are
 /// refunded in part, 8 are declined and 1 stays held until it ends.
-pub(super) async fn seed(stack: &Stack, count: usize, days: i64, is_telling: bool) -> Result<Seeded, String> {
+pub(super) async fn seed(stack: &Stack, count: usize, days: i64) -> Result<Seeded, String> {
     let pattern = pattern(stack).await?;
     let now = stack.clock().now();
     let day = SignedDuration::from_hours(24);
@@ -71,7 +70,6 @@ pub(super) async fn seed(stack: &Stack, count: usize, days: i64, is_telling: boo
     let retention = Retention::default();
     let journal = DynamoDbEntries::new(client.clone(), JOURNAL_TABLE_NAME.to_owned(), retention);
     let (made, client, journal) = (&made, &client, &journal);
-    let bar = if is_telling { ProgressBar::new(count as u64) } else { ProgressBar::hidden() };
     let mut sums: BTreeMap<QuarterHour, Totals> = BTreeMap::new();
     let starts = (0..count).step_by(AT_A_TIME);
     let mut put = stream::iter(starts)
@@ -79,13 +77,11 @@ pub(super) async fn seed(stack: &Stack, count: usize, days: i64, is_telling: boo
         .buffer_unordered(CONCURRENCY);
     let mut entries = 0;
     while let Some(own) = put.try_next().await? {
-        bar.inc(AT_A_TIME as u64);
         entries += own.len();
         for entry in own {
             sums.entry(QuarterHour::of(entry.at)).or_default().add(entry);
         }
     }
-    bar.finish_and_clear();
     sum_up(&DynamoDbTotals::new(client.clone(), JOURNAL_TABLE_NAME.to_owned(), retention), sums, now).await?;
     // The last one that was refunded.
     let refunded = (0..count).rev().find(|n| made.is_refunded(*n)).ok_or("nothing was refunded")?;
