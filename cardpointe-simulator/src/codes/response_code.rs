@@ -22,6 +22,21 @@ const OTHERS: [(&str, &str, Stat, &str); 9] = [
 pub struct ResponseCode(pub(crate) Verdict);
 
 impl ResponseCode {
+    /// Processors' codes for a duplicate, or for a transaction that is still in progress.
+    pub const DUPLICATES: [(&str, &str); 11] = [
+        ("FNOR", "94"),
+        ("RPCT", "385"),
+        ("RPCT", "772"),
+        ("RPCT", "774"),
+        ("RPCT", "776"),
+        ("RPCT", "913"),
+        ("RPCT", "923"),
+        ("VANT", "94"),
+        ("VANT", "98"),
+        ("PSTR", "01"),
+        ("PMT", "234"),
+    ];
+
     /// The processor did not respond to the gateway within 31 s: PPS 62, respstat B.
     pub const TIMED_OUT: Self = Self(pps::TIMED_OUT);
 
@@ -61,20 +76,7 @@ mod tests {
 
     #[test]
     fn every_documented_code_for_a_duplicate_or_a_request_in_progress_can_be_requested() {
-        let duplicates = [
-            ("FNOR", "94"),
-            ("RPCT", "385"),
-            ("RPCT", "772"),
-            ("RPCT", "774"),
-            ("RPCT", "776"),
-            ("RPCT", "913"),
-            ("RPCT", "923"),
-            ("VANT", "94"),
-            ("VANT", "98"),
-            ("PSTR", "01"),
-            ("PMT", "234"),
-        ];
-        for (respproc, respcode) in duplicates {
+        for (respproc, respcode) in ResponseCode::DUPLICATES {
             let code = ResponseCode::find(respproc, respcode);
             let found = code.map(|code| (code.respproc(), code.respcode(), code.respstat()));
             assert_eq!(found, Some((respproc, respcode, "C")));

@@ -4,12 +4,12 @@ use cardpointe_simulator::{
     Adjustment, Chargeback, Config, DepositDeviation, Deviation, Elsewhere, Endpoint, Fault, FaultKind,
     Listing, ManySettled, NullForm, ReportSettings, Returned, Settings, Simulator, Stage, Tender,
 };
-use http::Request;
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use serde_json::{Value, json};
 
 use crate::harness::{MID, RPCT, VISA, assert_members, text};
+use crate::in_process;
 
 const DISCOVER: &str = "6011000995500000";
 
@@ -38,13 +38,7 @@ impl Shop {
     }
 
     fn send(&self, method: &str, path: &str, body: &Value) -> String {
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("/cardconnect/rest{path}"))
-            .header("authorization", "Basic dGVzdGluZzp0ZXN0aW5nMTIz")
-            .body(body.to_string().into_bytes())
-            .unwrap();
-        String::from_utf8(self.0.respond(&request).body).unwrap()
+        String::from_utf8(in_process::send(&self.0, method, path, body)).unwrap()
     }
 
     fn sale(&self, account: &str, amount: &str, order_id: &str) -> String {

@@ -5,12 +5,12 @@ use cardpointe_simulator::{
     Adjustment, AmountForm, Chargeback, Config, Deviation, Elsewhere, FundingWords, IdForm, ReportSettings,
     Settings, SettlestatMembers, Simulator, Stage, Tender,
 };
-use http::Request;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use crate::harness::{MID, VISA, text};
+use crate::in_process;
 
 const DOCUMENTED: &str = include_str!("golden/funding_documented.json");
 const RECORDED: &str = include_str!("golden/funding_recorded.json");
@@ -24,13 +24,7 @@ fn simulator(at: &str, reports: ReportSettings) -> Simulator {
 }
 
 fn send(simulator: &Simulator, method: &str, path: &str, body: &Value) -> Value {
-    let request = Request::builder()
-        .method(method)
-        .uri(format!("/cardconnect/rest{path}"))
-        .header("authorization", "Basic dGVzdGluZzp0ZXN0aW5nMTIz")
-        .body(body.to_string().into_bytes())
-        .unwrap();
-    serde_json::from_slice(&simulator.respond(&request).body).unwrap()
+    serde_json::from_slice(&in_process::send(simulator, method, path, body)).unwrap()
 }
 
 /// Each member of the golden object is there and, where it is one of these, has the same value.

@@ -26,6 +26,11 @@ fn simulator(config: Config) -> (Simulator, Seconds) {
     (Simulator::new(config, clock), seconds)
 }
 
+/// What the gateway responds, in bytes.
+pub(crate) fn send(simulator: &Simulator, method: &str, path: &str, body: &Value) -> Vec<u8> {
+    simulator.respond(&request(method, path, body)).body
+}
+
 fn request(method: &str, path: &str, body: &Value) -> Request<Vec<u8>> {
     Request::builder()
         .method(method)

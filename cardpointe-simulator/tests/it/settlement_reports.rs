@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cardpointe_simulator::{Config, RecordState, Settings, ShownSetlstat, Simulator, Stage};
-use http::Request;
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
 use crate::harness::{MID, RPCT, VISA, assert_members, start, start_merchant, text};
+use crate::in_process::send;
 
 /// A Monday, 14:00 Eastern.
 const START: &str = "2030-03-11T18:00:00Z";
@@ -18,16 +18,6 @@ const DAY_S: i64 = 86_400;
 fn simulator() -> Simulator {
     let start: Timestamp = START.parse().unwrap();
     Simulator::new(Config { quiet_json: true, ..Config::default() }, move || start)
-}
-
-fn send(simulator: &Simulator, method: &str, path: &str, body: &Value) -> Vec<u8> {
-    let request = Request::builder()
-        .method(method)
-        .uri(format!("/cardconnect/rest{path}"))
-        .header("authorization", "Basic dGVzdGluZzp0ZXN0aW5nMTIz")
-        .body(body.to_string().into_bytes())
-        .unwrap();
-    simulator.respond(&request).body
 }
 
 fn put(simulator: &Simulator, endpoint: &str, body: &Value) -> Value {

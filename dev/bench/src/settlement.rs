@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use clap::Args;
 use jiff::Timestamp;
 use local::{JOURNAL_TABLE_NAME, Options, SETTLEMENT_TABLE_NAME, Stack, dynamodb_client};
+use memory::{JournalTable, OrderTable};
 use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 use tollgate::{
@@ -24,14 +25,12 @@ use tollgate::{
 use tollgate_core::{
     journal::{
         Changes, CountedEntry, ENTRY_SHARDS, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, Fact,
-        KeptSums, LatePage, LateQuarter, LoggedEntry, Retention, SumOf, Totals, TotalsStore,
+        LoggedEntry, Retention,
     },
-    order::{Cause, Kind, Mechanism, MerchantId, Order, OrderKey, Principal},
-    payments::{
-        Deadline, DueQuery, Merchant, Merchants, MerchantsError, OrderStore, Page, StoreError, Unreadable,
-    },
+    order::{Cause, Kind, Mechanism, MerchantId, OrderKey, Principal},
+    payments::{Deadline, Merchant, Merchants, MerchantsError, StoreError},
     settlement::{ExceptionStore, Reports, Settlement, SettlementReport, SettlementSettings, eastern_day},
-    values::{Amount, Clock, Currency, QuarterHour, SystemClock},
+    values::{Amount, Clock, Currency, SystemClock},
     webhooks::Everywhere,
 };
 use uuid::Uuid;
@@ -216,10 +215,13 @@ fn settlement(
     let entries = DynamoDbEntries::new(client.clone(), JOURNAL_TABLE_NAME.to_owned(), Retention::default());
     let store = DynamoDbSettlement::new(client, SETTLEMENT_TABLE_NAME.to_owned(), Retention::default());
     let store = Arc::new(store);
+    // Only who has entries is read of it.
+    let totals = JournalTable::default();
+    totals.extend(entry("0", clock.now()));
     Settlement {
         reports,
-        log: journal.clone(),
-        totals: journal,
+        log: journal,
+        totals: Arc::new(totals),
         merchants: Arc::new(OneMerchant {
             base_url: format!("{base_url}/cardconnect/rest"),
             expects_others: false,
@@ -230,7 +232,7 @@ fn settlement(
         news: deposit_news(Arc::new(Everywhere(Vec::new()))),
         exceptions: store.clone(),
         progress: store,
-        orders: Arc::new(NoOrders),
+        orders: Arc::new(OrderTable::default()),
         clock,
         settings: SettlementSettings { backfill_days: 0, ..SettlementSettings::default() },
     }
@@ -343,62 +345,6 @@ impl EntryLog for Journal {
     }
 }
 
-#[async_trait]
-impl TotalsStore for Journal {
-    async fn reached(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(None)
-    }
-
-    async fn reach(&self, _: Timestamp) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn merchants(
-        &self,
-        _: jiff::civil::Date,
-    ) -> Result<(Vec<MerchantId>, Vec<Unreadable>), StoreError> {
-        Ok((vec![merchant()?], Vec::new()))
-    }
-
-    async fn quarters(
-        &self,
-        _: &MerchantId,
-        _: jiff::civil::Date,
-    ) -> Result<KeptSums<QuarterHour>, StoreError> {
-        Ok(KeptSums::default())
-    }
-
-    async fn days(
-        &self,
-        _: &MerchantId,
-        _: jiff::civil::Date,
-        _: jiff::civil::Date,
-    ) -> Result<KeptSums<jiff::civil::Date>, StoreError> {
-        Ok(KeptSums::default())
-    }
-
-    async fn replace(&self, _: &MerchantId, _: SumOf, _: u64, _: &Totals) -> Result<bool, StoreError> {
-        Ok(true)
-    }
-
-    async fn late(&self, _: Option<&str>) -> Result<LatePage, StoreError> {
-        Ok(LatePage::default())
-    }
-
-    async fn settle(&self, _: &LateQuarter) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn late_quarters(
-        &self,
-        _: &MerchantId,
-        _: jiff::civil::Date,
-        _: jiff::civil::Date,
-    ) -> Result<Vec<QuarterHour>, StoreError> {
-        Ok(Vec::new())
-    }
-}
-
 /// The merchant, whose gateway is the server of the reports.
 struct OneMerchant {
     base_url: String,
@@ -418,28 +364,6 @@ impl Merchants for OneMerchant {
         );
         let merchant = tollgate::merchant_document::parse(id.clone(), &json, GATEWAY);
         merchant.map(Arc::new).map_err(|error| MerchantsError::Unavailable(error.to_string()))
-    }
-}
-
-/// Orders, of which there are none: there are no chargebacks here.
-struct NoOrders;
-
-#[async_trait]
-impl OrderStore for NoOrders {
-    async fn load(&self, _: &OrderKey) -> Result<Option<Order>, StoreError> {
-        Ok(None)
-    }
-
-    async fn create(&self, _: &Order) -> Result<(), StoreError> {
-        Err(StoreError::Unavailable("there are no orders".to_owned()))
-    }
-
-    async fn save(&self, _: &Order) -> Result<(), StoreError> {
-        Err(StoreError::Unavailable("there are no orders".to_owned()))
-    }
-
-    async fn due(&self, _: DueQuery) -> Result<Page, StoreError> {
-        Ok(Page { orders: Vec::new(), next: None })
     }
 }
 

@@ -339,7 +339,7 @@ impl Bank {
             let fresh = Arc::new(SettlementTable::default());
             self.run(&fresh, 0).await;
             let what = format!("{corrected:?}, {is_wrong}, in a new table");
-            same(&state(&kept), &state(&fresh), &what)?;
+            same(&state(kept), &state(&fresh), &what)?;
         }
         *self.world.state().counts.entry("corrections").or_default() += corrected.len() as u64;
         Ok(())

@@ -203,12 +203,7 @@ fn by_hand(world: &World, state: &mut State) {
 async fn client(world: Arc<World>, number: u64, orders: u64) {
     let wishes = 2 + world.state().rng.below(3);
     for wish in 0..wishes {
-        let pause_ms = {
-            let mut state = world.state();
-            let longest_ms = state.rng.pick(&[1, 1_000, 20_000, 150_000]).unwrap_or(1);
-            state.rng.below(longest_ms)
-        };
-        sleep(Duration::from_millis(pause_ms)).await;
+        world.wait_for_a_shopper().await;
         settle_for_fees(&world);
         if let Some(ask) = schedule::pause_or_resume(&world, orders) {
             Box::pin(pursue(&world, ask)).await;

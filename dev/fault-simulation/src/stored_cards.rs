@@ -90,12 +90,7 @@ async fn story(world: Arc<World>) {
 async fn client(world: Arc<World>, number: u64) {
     let wishes = 3 + world.state().rng.below(4);
     for wish in 0..wishes {
-        let pause_ms = {
-            let mut state = world.state();
-            let longest_ms = state.rng.pick(&[1, 1_000, 20_000, 150_000]).unwrap_or(1);
-            state.rng.below(longest_ms)
-        };
-        sleep(Duration::from_millis(pause_ms)).await;
+        world.wait_for_a_shopper().await;
         let key = format!("c{number}-{wish}");
         let kind = world.state().rng.below(10);
         let wish = wish_for(&mut world.state(), kind, &key);

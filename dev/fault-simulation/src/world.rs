@@ -183,6 +183,16 @@ struct Epoch {
 }
 
 impl World {
+    /// A shopper takes a moment, or goes away for minutes.
+    pub(crate) async fn wait_for_a_shopper(&self) {
+        let pause_ms = {
+            let mut state = self.state();
+            let longest_ms = state.rng.pick(&[1, 1_000, 20_000, 150_000]).unwrap_or(1);
+            state.rng.below(longest_ms)
+        };
+        sleep(Duration::from_millis(pause_ms)).await;
+    }
+
     pub(crate) fn new(seed: u64, plan: Plan, keep_steps: bool, broken: Option<Broken>) -> Arc<Self> {
         let number = usize::try_from(seed).unwrap_or_default() % EPOCHS_S.len();
         Self::begun(EPOCHS_S[number], seed, plan, keep_steps, broken)

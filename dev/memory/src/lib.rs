@@ -16,5 +16,5 @@ pub use clock::SetClock;
 pub use faults::Faults;
 pub use journal::{ENTRY_BYTES, JournalTable};
 pub use orders::{OrderTable, Reads};
-pub use payments::{new_operation, payment};
+pub use payments::{dispute, new_operation, pay, payment};
 pub use settlement::{Claimed, SettlementTable};

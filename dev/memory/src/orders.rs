@@ -65,10 +65,11 @@ impl OrderTable {
 
     /// Puts an order as it is, whatever is there.
     pub fn keep(&self, order: Order) {
-        let before = self.all().insert(order.key().to_string(), order.clone());
+        let before = self.all().get(&order.key().to_string()).cloned();
         if let Some(journal) = &self.journal {
             journal.follow(before.as_ref(), &order);
         }
+        self.all().insert(order.key().to_string(), order);
     }
 
     /// Changes an order behind everybody's back: nothing follows it.
@@ -86,7 +87,8 @@ impl OrderTable {
         *lock(&self.reads) = Reads::default();
     }
 
-    fn put(&self, order: &Order, new: bool) -> Result<(), StoreError> {
+    /// One conditional write: of a new order, or of the version that was read.
+    pub fn put(&self, order: &Order, new: bool) -> Result<(), StoreError> {
         self.faults.write(if new { "create" } else { "save" })?;
         let stored = self.all().get(&order.key().to_string()).cloned();
         let is_as_read = match &stored {

@@ -1,5 +1,8 @@
 use tollgate_core::{
-    order::{Fingerprint, Kind, NewOperation, Operation, PaymentKind, Principal, Route, Transaction},
+    order::{
+        CaptureTerms, Dispute, DisputeKind, Fingerprint, Kind, LineId, NewOperation, Operation, Pay,
+        PaymentKind, Principal, Route, Transaction,
+    },
     values::{Amount, CardSummary, Instrument},
 };
 use uuid::Uuid;
@@ -23,4 +26,37 @@ pub fn new_operation(id: Uuid, kind: Kind, minor: u64) -> NewOperation {
 /// A payment that began with this operation.
 pub fn payment(method: PaymentKind, first: Operation) -> Transaction {
     Transaction::new(method, Instrument::Card(CardSummary::default()), first)
+}
+
+/// What a request for a payment says, if it says as little as it can. Without an amount it is for what the order owes.
+pub fn pay(kind: PaymentKind, amount: Option<Amount>) -> Pay {
+    Pay {
+        kind,
+        amount,
+        card: CardSummary::default(),
+        standalone: None,
+        references: Box::default(),
+        save_for: None,
+        lacks_postcode: false,
+        source_is_known: false,
+        capture: CaptureTerms::default(),
+        shopper: None,
+    }
+}
+
+/// A report of a dispute about 5.00.
+pub fn dispute(kind: DisputeKind, case: &str) -> Dispute {
+    Dispute {
+        kind,
+        line: LineId::Stated("1".to_owned()),
+        case: case.to_owned(),
+        number: None,
+        amount: Amount::new(500).expect("an amount within the limits"),
+        day: None,
+        reason_code: None,
+        reason: None,
+        acquirer_reference: None,
+        deposit: None,
+        changed_on: None,
+    }
 }

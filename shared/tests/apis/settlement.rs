@@ -162,7 +162,9 @@ async fn settled(t: &mut Table) -> Uuid {
     ] {
         table.put_deposit(&shop, deposit);
     }
-    [wrong, gone, other].into_iter().for_each(|one| table.put_exception(&shop, one));
+    for exception in [wrong, gone, other] {
+        table.put_exception(&shop, exception);
+    }
     let read_at = Some("2026-11-20T11:00:00Z".parse().unwrap());
     let progress = Progress { read_at, ..Progress::new(MID, "2026-11-01T00:00:00Z".parse().unwrap()) };
     table.put_progress(&shop, Progress { funding: Some(true), ..progress });

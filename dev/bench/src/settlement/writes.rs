@@ -1,10 +1,6 @@
 //! What lines cost to write over their life: days of payments that settle and are funded, read twice a day.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use cardpointe_simulator::{Config, ManySettled, Merchant, Processor, Simulator};
 use futures_util::{StreamExt as _, stream};
@@ -14,6 +10,7 @@ use jiff::{
     tz::TimeZone,
 };
 use local::{Options, Stack};
+use memory::SetClock;
 use serde_json::Value;
 use tollgate::{
     cardpointe::{
@@ -23,7 +20,6 @@ use tollgate::{
     dynamodb::item_size,
 };
 use tollgate_core::{payments::Deadline, values::Clock};
-use uuid::Uuid;
 
 use super::{ACCOUNT, Journal, check, settlement};
 use crate::{
@@ -50,27 +46,12 @@ pub(super) async fn count() -> Result<Written, String> {
     Ok(Written { units_per_line: units / (1_000.0 * f64::from(DAYS)), most_of_an_item })
 }
 
-/// The time, which a run sees as it is set.
-#[derive(Clone)]
-struct SetClock(Arc<Mutex<Timestamp>>);
-
-impl SetClock {
-    fn set(&self, day: Date, hour: i8) -> Result<(), String> {
-        let eastern = TimeZone::posix("EST5EDT,M3.2.0,M11.1.0").map_err(|error| error.to_string())?;
-        let at = day.at(hour, 30, 0, 0).to_zoned(eastern).map_err(|error| error.to_string())?;
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = at.timestamp();
-        Ok(())
-    }
-}
-
-impl Clock for SetClock {
-    fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn new_id(&self) -> Uuid {
-        Uuid::nil()
-    }
+/// It is half past this hour of a day, Eastern.
+fn set(clock: &SetClock, day: Date, hour: i8) -> Result<(), String> {
+    let eastern = TimeZone::posix("EST5EDT,M3.2.0,M11.1.0").map_err(|error| error.to_string())?;
+    let at = day.at(hour, 30, 0, 0).to_zoned(eastern).map_err(|error| error.to_string())?;
+    clock.set(at.timestamp());
+    Ok(())
 }
 
 /// The simulator in process.
@@ -93,7 +74,7 @@ impl StreamingTransport for Gateway {
 async fn live(lines: u32) -> Result<(f64, usize), String> {
     let stack = Stack::start(Options::default()).await.map_err(|error| error.to_string())?;
     let table = Proxy::to(stack.dynamodb_url()).await?;
-    let clock = SetClock(Arc::new(Mutex::new(Timestamp::UNIX_EPOCH)));
+    let clock = Arc::new(SetClock::at(Timestamp::UNIX_EPOCH));
     let account = Merchant {
         username: "user".to_owned(),
         password: "password".to_owned(),
@@ -106,12 +87,12 @@ async fn live(lines: u32) -> Result<(f64, usize), String> {
     for number in 0..DAYS + 4 {
         let day = date(2026, 11, 9) + i64::from(number).days();
         for hour in [14, 22] {
-            clock.set(day, hour)?;
+            set(&clock, day, hour)?;
             if hour == 22 && number < DAYS {
                 payments.extend(paid(&simulator, day, lines)?);
             }
             let journal = Arc::new(Journal { payments: payments.clone() });
-            let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+            let shared: Arc<dyn Clock> = clock.clone();
             let reports = Arc::new(CardPointeReports::over(Gateway(simulator.clone()), shared.clone()));
             let run = settlement(reports, (journal, shared), "http://127.0.0.1:1", table.url());
             table.keep(true);

@@ -51,21 +51,6 @@ const INTERMEDIARY: [u16; 8] = [302, 308, 400, 401, 403, 404, 408, 429];
 /// Respstat B: codes after which a payment may be requested again.
 const RETRIES: [(&str, &str); 4] = [("FNOR", "28"), ("FNOR", "91"), ("PPS", "61"), ("RPCT", "508")];
 
-/// Codes for duplicates and for what is in progress.
-const DUPLICATES: [(&str, &str); 11] = [
-    ("FNOR", "94"),
-    ("RPCT", "385"),
-    ("RPCT", "772"),
-    ("RPCT", "774"),
-    ("RPCT", "776"),
-    ("RPCT", "913"),
-    ("RPCT", "923"),
-    ("VANT", "94"),
-    ("VANT", "98"),
-    ("PSTR", "01"),
-    ("PMT", "234"),
-];
-
 /// The record that a gateway without any trace shows.
 const NOT_FOUND: &[u8] = br#"{"respstat":"C","respproc":"PPS","respcode":"29","resptext":"Txn not found"}"#;
 
@@ -186,7 +171,7 @@ fn timed_out(is_payment: bool, rng: &mut Rng) -> FaultKind {
 
 /// A code that says that there is another request like this one, which may be this one.
 fn duplicate(rng: &mut Rng) -> Option<FaultKind> {
-    let (respproc, respcode) = rng.pick(&DUPLICATES)?;
+    let (respproc, respcode) = rng.pick(&ResponseCode::DUPLICATES)?;
     let done = rng.chance(70);
     Some(FaultKind::Respond { code: ResponseCode::find(respproc, respcode)?, done })
 }

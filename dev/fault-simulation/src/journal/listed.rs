@@ -41,7 +41,9 @@ impl Journal {
         let journal =
             Self { entries: JournalTable::default().in_parts(part_of), orders: OrderTable::default() };
         journal.entries.extend(entries.iter().cloned());
-        orders.iter().for_each(|order| journal.orders.keep(order.clone()));
+        for order in orders {
+            journal.orders.keep(order.clone());
+        }
         journal
     }
 }

@@ -105,13 +105,18 @@ async fn lost_responses_of_every_operation_are_adopted_and_nothing_is_sent_twice
     }
 }
 
-#[tokio::test]
-async fn what_never_arrived_is_given_up_after_two_looks_and_looked_for_once_more() {
+/// A shop with an order whose payment never arrived at the gateway.
+async fn never_arrived() -> (Shop, [String; 1]) {
     let shop = Shop::open().await;
     shop.register("o", 2599).await;
     faults(&shop, Endpoint::Auth, FaultKind::DropBefore, 1);
     shop.pay_by_token("o", "purchase").await.data(202);
-    let orders = ["o".to_owned()];
+    (shop, ["o".to_owned()])
+}
+
+#[tokio::test]
+async fn what_never_arrived_is_given_up_after_two_looks_and_looked_for_once_more() {
+    let (shop, orders) = never_arrived().await;
     assert_eq!(run_until_decided(&shop, &orders).await, 3);
     assert_eq!(shop.transactions("o").await[0]["failure_details"]["code"], "not_processed");
     shop.stack.advance_clock(3599);
@@ -288,11 +293,7 @@ async fn what_stays_in_doubt_for_a_day_is_flagged_and_stays_pending() {
 
 #[tokio::test]
 async fn an_attempt_that_arrives_after_it_was_given_up_is_voided_beside_the_later_one() {
-    let shop = Shop::open().await;
-    shop.register("o", 2599).await;
-    faults(&shop, Endpoint::Auth, FaultKind::DropBefore, 1);
-    shop.pay_by_token("o", "purchase").await.data(202);
-    let orders = ["o".to_owned()];
+    let (shop, orders) = never_arrived().await;
     run_until_decided(&shop, &orders).await;
     let paid = shop.pay_by_token("o", "purchase").await;
     let order_id = paid.data(200)["meta"]["operations"][0]["gateway_order_id"].clone();

@@ -14,7 +14,7 @@ mod surcharges;
 mod trail;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     sync::{
         Mutex,
         atomic::{AtomicBool, Ordering},
@@ -32,6 +32,7 @@ use super::{
     *,
 };
 use crate::{
+    memory::{OrderTable, pay},
     order::{
         Action, CaptureAmount, CaptureAt, CaptureTerms, Doubt, Essentials, Finding, Fingerprint,
         GatewayResponse, KeyDigest, Kind, MerchantId, NoEffect, OrdersMode, Pay, PaymentKind, Principal,
@@ -39,7 +40,7 @@ use crate::{
     },
     payments::{Command, GatewayInfo, Inquiry, Instruction, Merchants, MerchantsError},
     test_merchant::{TestGateway, test_merchant},
-    values::{Amount, CardSummary, CardToken, Currency, DeclineCode, SystemClock},
+    values::{Amount, CardToken, Currency, DeclineCode, SystemClock},
 };
 
 /// What goes wrong with the next write.
@@ -59,7 +60,7 @@ enum Fault {
 
 #[derive(Default)]
 struct MemoryStore {
-    orders: Mutex<HashMap<String, Order>>,
+    table: OrderTable,
     faults: Mutex<VecDeque<Fault>>,
     /// Runs before the next write: another process, in between.
     meanwhile: Mutex<Option<Meanwhile>>,
@@ -73,32 +74,26 @@ type Meanwhile = Box<dyn FnOnce(&mut Order) + Send>;
 
 impl MemoryStore {
     fn put(&self, order: &Order, new: bool) -> Result<(), StoreError> {
-        let mut orders = self.orders.lock().unwrap();
+        let mut orders = self.table.all();
         let stored = orders.get_mut(&order.key().to_string());
         if let (Some(meanwhile), Some(stored)) = (self.meanwhile.lock().unwrap().take(), stored) {
             meanwhile(stored);
             stored.version += 1;
         }
-        let stored = orders.get(&order.key().to_string());
-        let as_read = match (new, stored) {
-            (true, None) => true,
-            (true, Some(_)) | (false, None) => false,
-            (false, Some(stored)) => stored.version == order.version,
-        };
-        if !as_read {
-            return Err(StoreError::Conflict(Box::new(stored.unwrap().clone())));
-        }
-        let fault = self.faults.lock().unwrap().pop_front().unwrap_or(Fault::None);
-        if fault == Fault::Overtaken {
-            let stored = orders.get_mut(&order.key().to_string()).unwrap();
+        let stored = orders.get_mut(&order.key().to_string());
+        let is_as_read = stored.as_ref().map_or(new, |stored| !new && stored.version == order.version);
+        let fault = if is_as_read { self.faults.lock().unwrap().pop_front() } else { None };
+        let fault = fault.unwrap_or(Fault::None);
+        if let (Fault::Overtaken, Some(stored)) = (fault, stored) {
             stored.version += 1;
-            return Err(StoreError::Conflict(Box::new(stored.clone())));
         }
+        drop(orders);
         if fault != Fault::NotDone {
-            orders.insert(order.key().to_string(), next_version(order));
+            self.table.put(order, new)?;
         }
         match fault {
-            Fault::None | Fault::Overtaken => Ok(()),
+            Fault::None => Ok(()),
+            Fault::Overtaken => unreachable!("the table has another version"),
             Fault::FoundByRepeat => Err(StoreError::Conflict(Box::new(next_version(order)))),
             Fault::AnswerLost | Fault::NotDone => Err(StoreError::Unavailable("cut".to_owned())),
         }
@@ -108,7 +103,7 @@ impl MemoryStore {
 #[async_trait]
 impl OrderStore for MemoryStore {
     async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError> {
-        Ok(self.orders.lock().unwrap().get(&key.to_string()).cloned())
+        self.table.load(key).await
     }
 
     async fn create(&self, order: &Order) -> Result<(), StoreError> {
@@ -126,7 +121,7 @@ impl OrderStore for MemoryStore {
         }
         let crate::payments::DueQuery { index, shard, until, after, limit: _ } = query;
         let lagging = self.lagging.lock().unwrap();
-        let orders = self.orders.lock().unwrap();
+        let orders = self.table.all();
         let due_at = |order: &Order| match index {
             crate::payments::Index::InDoubt => order.next_look_at(),
             crate::payments::Index::CapturesDue => order.next_capture_at(),
@@ -337,20 +332,8 @@ impl Fixture {
 }
 
 fn intent(key: Option<&str>) -> Intent {
-    let pay = Pay {
-        kind: PaymentKind::Purchase,
-        amount: None,
-        card: CardSummary::default(),
-        standalone: None,
-        references: Box::default(),
-        save_for: None,
-        lacks_postcode: false,
-        source_is_known: false,
-        capture: CaptureTerms::default(),
-        shopper: None,
-    };
     Intent {
-        action: Action::Pay(pay),
+        action: Action::Pay(pay(PaymentKind::Purchase, None)),
         key: key.map(|key| KeyDigest::new("POST", "", key)),
         fingerprint: Fingerprint::new(&Essentials::new(Kind::Purchase)),
         currency: None,

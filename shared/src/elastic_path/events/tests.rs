@@ -1,13 +1,13 @@
 //! What is told of a payment from its intent to its refund, and that nothing is told twice under two ids.
 
 use jiff::{SignedDuration, Timestamp};
-use memory::{new_operation, payment};
+use memory::{dispute, new_operation, payment};
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{
         CaptureSchedule, Cause, Decision, Decline, Dispute, DisputeKind, GatewayResponse, KeyDigest, Kind,
-        LineId, Mechanism, MerchantId, NoticeReason, Operation, OperationRef, OperationState, Order,
-        OrderKey, PaymentKind, RecordedDispute, Transaction,
+        Mechanism, MerchantId, NoticeReason, Operation, OperationRef, OperationState, Order, OrderKey,
+        PaymentKind, RecordedDispute, Transaction,
     },
     settlement::{Component, Deposit},
     values::{Amount, Carried, Currency, DeclineCode, Memo, Metadata, References},
@@ -201,19 +201,7 @@ fn each_chargeback_and_each_reversal_is_told_once_with_what_it_is() {
     let paid = approved(&pending, 2);
     let next = |order: &Order, kind, seconds| {
         let mut next = Order { version: order.version + 1, ..order.clone() };
-        let dispute = Dispute {
-            kind,
-            case: "CB1".to_owned(),
-            line: LineId::Stated("1".to_owned()),
-            number: Some("1".to_owned()),
-            amount: Amount::new(500).unwrap(),
-            day: None,
-            reason_code: None,
-            reason: None,
-            acquirer_reference: None,
-            deposit: None,
-            changed_on: None,
-        };
+        let dispute = Dispute { number: Some("1".to_owned()), ..dispute(kind, "CB1") };
         let recorded = RecordedDispute { dispute, at: at(seconds), carried: Carried::default() };
         next.transactions[0].disputes.push(recorded);
         (next.transactions[0].updated_at, next.updated_at) = (at(seconds), at(seconds));

@@ -195,31 +195,19 @@ async fn what_cannot_be_read_is_a_bad_row_in_its_place_and_the_others_are_listed
     // The newest and the oldest, some side by side, and more of them than the small parts have room for.
     let (bad_orders, bad_entries) = (names(&[0, 7, 8, 29]), names(&[3, 9, 10, 11, 28]));
     let world = World::default();
-    bad_orders.iter().for_each(|order| world.orders.faults.spoil(order));
-    bad_entries.iter().for_each(|order| world.orders.faults.spoil(format!("entry of {order}")));
+    for order in &bad_orders {
+        world.orders.faults.spoil(order);
+    }
+    for order in &bad_entries {
+        world.orders.faults.spoil(format!("entry of {order}"));
+    }
     (0..30).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 6_000));
     for limit in [1, 2, 7, 100] {
         let (merchant, lister) = (merchant(), lister(&world));
         let (mut good, mut bad, mut next) = (Vec::new(), Vec::new(), None::<String>);
         loop {
-            let (since, until, after) = (at(0), at(30 * 6_000), next.as_deref());
-            let (may_want, wants): (&(dyn Fn(&LoggedEntry) -> bool + Sync), _) =
-                (&|_| true, &|_: &_, _: &_| true);
-            let merchant = &merchant;
-            let places = &EntryPlace::all();
-            let search = Search {
-                merchant,
-                since,
-                until,
-                places,
-                is_narrowed: false,
-                reference: None,
-                may_want,
-                wants,
-                order: ReadOrder::NewestFirst,
-                after,
-                limit,
-            };
+            let (all, after) = (EntryPlace::all(), next.as_deref());
+            let search = Search { after, limit, ..anything(&merchant, &all, (0, 30 * 6_000)) };
             let part = lister.list(&search, 0).await.unwrap();
             assert!(part.shown() <= limit && part.shown() > 0, "{limit}");
             good.extend(part.rows.iter().map(|row| row.order.id.to_string()));
@@ -389,21 +377,8 @@ async fn orders_are_read_some_at_a_time_and_only_where_the_entry_does_not_tell()
     let (merchant, lister) = (merchant(), lister(&world));
     let list = async |may_want: &(dyn Fn(&LoggedEntry) -> bool + Sync), limit| {
         world.forget_reads();
-        let wants = |_: &Order, _: &Transaction| true;
-        let (since, until, places, after) = (at(0), at(DAY_S), &EntryPlace::all(), None);
-        let search = Search {
-            merchant: &merchant,
-            since,
-            until,
-            places,
-            is_narrowed: false,
-            reference: None,
-            may_want,
-            wants: &wants,
-            order: ReadOrder::NewestFirst,
-            after,
-            limit,
-        };
+        let all = EntryPlace::all();
+        let search = Search { may_want, limit, ..anything(&merchant, &all, (0, DAY_S)) };
         let rows = lister.list(&search, 0).await.unwrap().rows;
         (rows.iter().map(|row| row.order.id.to_string()).collect(), world.read().1)
     };
@@ -438,18 +413,7 @@ async fn what_is_in_doubt_comes_before_the_list_and_not_again_in_it() {
     let pages = async |conditions: &[Condition], limit| {
         let (mut rows, mut after) = (Vec::new(), None::<String>);
         loop {
-            let (now, since, until) = (at(9_000), at(0), at(9_000));
-            let after_this = after.as_deref();
-            let wanted = Wanted {
-                merchant: &merchant,
-                now,
-                since,
-                until,
-                order: ReadOrder::NewestFirst,
-                conditions,
-                after: after_this,
-                limit,
-            };
+            let wanted = Wanted { after: after.as_deref(), limit, ..wanted(&merchant, conditions) };
             let found = lister.find(&wanted).await.unwrap();
             rows.extend(found.rows.iter().map(|row| row.order.id.to_string()));
             assert!(found.rows.len() <= limit && found.read_bytes <= READ_MAX_BYTES);
@@ -468,18 +432,8 @@ async fn what_is_in_doubt_comes_before_the_list_and_not_again_in_it() {
         assert_eq!(pages(&[Condition::NeedsAttention(Vec::new())], limit).await, ids([11].into_iter()));
     }
     let conditions = [Condition::NeedsAttention(Vec::new())];
-    let (now, since, until, after) = (at(9_000), at(0), at(9_000), None);
-    let wanted = Wanted {
-        merchant: &merchant,
-        now,
-        since,
-        until,
-        order: ReadOrder::NewestFirst,
-        conditions: &conditions,
-        after,
-        limit: 1,
-    };
-    assert_eq!(lister.find(&wanted).await.unwrap().rows[0].concerns(now), [Concern::InDoubt]);
+    let first = &lister.find(&wanted(&merchant, &conditions)).await.unwrap().rows[0];
+    assert_eq!(first.concerns(at(9_000)), [Concern::InDoubt]);
     assert_eq!(pages(&[Condition::NeedsAttention(vec![Concern::FoundLate])], 5).await, ids(0..0));
     let later =
         [status(&[TransactionStatus::Pending]), vec![Condition::ListedAt(Is::More(at(800)))]].concat();
@@ -488,6 +442,12 @@ async fn what_is_in_doubt_comes_before_the_list_and_not_again_in_it() {
     assert_eq!(pages(&[Condition::Amount(Is::AtLeast(13))], 9).await, ids([13, 12].into_iter()));
     let digits = [Condition::LastFour("0001".to_owned()), Condition::Currency(vec![Currency::USD])];
     assert_eq!(pages(&digits, 1).await, ids([13, 10].into_iter()));
+}
+
+/// The first of what fits the conditions, as it is after two and a half hours.
+fn wanted<'a>(merchant: &'a MerchantId, conditions: &'a [Condition]) -> Wanted<'a> {
+    let (now, since, until, order) = (at(9_000), at(0), at(9_000), ReadOrder::NewestFirst);
+    Wanted { merchant, now, since, until, order, conditions, after: None, limit: 1 }
 }
 
 /// All transactions of a range in some places.

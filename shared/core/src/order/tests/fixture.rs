@@ -6,13 +6,14 @@ use jiff::{SignedDuration, Timestamp, civil::date};
 use uuid::Uuid;
 
 use crate::{
+    memory::pay,
     order::{
         Action, Attribution, CaptureAt, CaptureTerms, Context, Dispute, DisputeKind, DisputeReport, Doubt,
         Essentials, Finding, Fingerprint, GatewayResponse, Intent, KeyDigest, Kind, LineId, Mechanism, Next,
         NoEffect, Operation, OperationRef, Order, OrderKey, Outcome, Pay, PaymentKind, Plan, Policy,
         Principal, Rejection, Route, Shopper, Target, Transaction, apply, decide, resolve,
     },
-    values::{Amount, CardSummary, Currency, DeclineCode, RefundMax},
+    values::{Amount, Currency, DeclineCode, RefundMax},
 };
 
 /// The order's total in most tests.
@@ -147,16 +148,8 @@ impl Fixture {
     /// What a request for a payment says.
     pub(in crate::order) fn payment(&self, method: PaymentKind, minor: Option<u64>) -> Pay {
         Pay {
-            kind: method,
-            amount: minor.map(amount),
-            card: CardSummary::default(),
-            standalone: None,
-            references: Box::default(),
-            save_for: None,
-            lacks_postcode: false,
-            source_is_known: false,
-            capture: CaptureTerms::default(),
             shopper: self.shopper.filter(|_| self.by == Principal::Implicit),
+            ..pay(method, minor.map(amount))
         }
     }
 

@@ -7,11 +7,12 @@ use super::{
     fixture::{not_done, unknown},
 };
 use crate::{
+    memory::pay,
     order::{
-        Action, CaptureTerms, GatewayResponse, InvalidId, MerchantId, NoEffect, OrderId, Outcome, Pay,
-        PaymentKind, Principal, Rejection, StandalonePayment, Target, Transaction,
+        Action, GatewayResponse, InvalidId, MerchantId, NoEffect, OrderId, Outcome, Pay, PaymentKind,
+        Principal, Rejection, StandalonePayment, Target, Transaction,
     },
-    values::{CardSummary, Currency, Memo, StoredCard},
+    values::{Currency, Memo, StoredCard},
 };
 
 const ID: Uuid = Uuid::from_u128(7);
@@ -19,16 +20,8 @@ const ID: Uuid = Uuid::from_u128(7);
 fn alone(method: PaymentKind, save_card: bool) -> Action {
     let memo = Memo { reference: "2343-0988".to_owned(), save_card, ..Memo::default() };
     Action::Pay(Pay {
-        kind: method,
-        amount: Some(amount(TOTAL)),
-        card: CardSummary::default(),
         standalone: Some(Box::new(StandalonePayment { id: ID, memo })),
-        references: Box::default(),
-        save_for: None,
-        lacks_postcode: false,
-        source_is_known: false,
-        capture: CaptureTerms::default(),
-        shopper: None,
+        ..pay(method, Some(amount(TOTAL)))
     })
 }
 

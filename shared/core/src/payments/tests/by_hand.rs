@@ -14,7 +14,7 @@ impl Fixture {
         let fixture = Self::new().await;
         fixture.gateway_says(unknown());
         let at = fixture.purchase(None).await.unwrap().at;
-        for order in fixture.store.orders.lock().unwrap().values_mut() {
+        for order in fixture.store.table.all().values_mut() {
             order.transactions[0].operations[0].attempt.at -= jiff::SignedDuration::from_hours(2);
         }
         (fixture, at)
@@ -66,7 +66,7 @@ async fn a_refund_that_the_gateway_shows_twice_is_left_to_a_person() {
     let action = Action::Refund { target: Target::Transaction(paid), amount: None, mechanism: None };
     let refund = follow_up(Kind::Refund, action);
     let at = fixture.perform(&refund, Duration::from_secs(7)).await.unwrap().at;
-    for order in fixture.store.orders.lock().unwrap().values_mut() {
+    for order in fixture.store.table.all().values_mut() {
         order.transactions[0].operations[1].attempt.at -= jiff::SignedDuration::from_hours(2);
     }
     fixture.finds(Finding::Several(vec![approved_as("first"), approved_as("second")]));
@@ -142,7 +142,7 @@ async fn what_a_person_decided_does_not_wait_for_records_that_decide_nothing() {
         let sent = fixture.sent();
         fixture.purchase(Some("another")).await.unwrap();
         assert_eq!(fixture.sent(), sent + 1, "{finding:?}");
-        fixture.store.orders.lock().unwrap().values_mut().for_each(|order| order.transactions.truncate(1));
+        fixture.store.table.all().values_mut().for_each(|order| order.transactions.truncate(1));
     }
     fixture.finds(Finding::Failed);
     assert!(matches!(fixture.purchase(Some("another")).await, Err(Refusal::Unverified)));

@@ -463,7 +463,7 @@ async fn a_run_ends_with_a_line_of_all_counts() {
 #[tokio::test]
 async fn a_capture_that_an_order_has_no_room_for_waits_for_a_person() {
     let fixture = scheduled(&["1"], due(), SignedDuration::ZERO).await;
-    for order in fixture.store.orders.lock().unwrap().values_mut() {
+    for order in fixture.store.table.all().values_mut() {
         let Some(transaction) = order.transactions.first_mut() else { continue };
         let (id, state) = (Uuid::from_u128(1), OperationState::Decided(no_room()));
         let refused = Operation { id, kind: Kind::Capture, state, ..transaction.operations[0].clone() };

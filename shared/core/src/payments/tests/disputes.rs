@@ -2,25 +2,14 @@
 
 use super::*;
 use crate::{
-    order::{Dispute, DisputeKind, DisputeRecorded, DisputeRejection, DisputeReport, LineId},
+    memory::dispute,
+    order::{DisputeKind, DisputeRecorded, DisputeRejection, DisputeReport},
     payments::{NotRecorded, record_dispute},
 };
 
 impl Fixture {
     fn chargeback(&self) -> DisputeReport {
-        let dispute = Dispute {
-            kind: DisputeKind::Chargeback,
-            line: LineId::Stated("1".to_owned()),
-            case: "c".to_owned(),
-            number: None,
-            amount: Amount::new(500).unwrap(),
-            day: None,
-            reason_code: None,
-            reason: None,
-            acquirer_reference: None,
-            deposit: None,
-            changed_on: None,
-        };
+        let dispute = dispute(DisputeKind::Chargeback, "c");
         let account = self.merchant.route(Currency::USD).unwrap().account;
         DisputeReport {
             reference: Some("111".to_owned()),
@@ -69,19 +58,7 @@ async fn a_chargeback_that_comes_while_a_refund_is_sent_is_not_lost_and_nor_is_t
     let mut fixture = Fixture::paid().await;
     fixture.changed_while_sent(|order| {
         let account = order.transactions[0].operations[0].route.account.clone();
-        let dispute = Dispute {
-            kind: DisputeKind::Chargeback,
-            line: LineId::Stated("1".to_owned()),
-            case: "c".to_owned(),
-            number: None,
-            amount: Amount::new(500).unwrap(),
-            day: None,
-            reason_code: None,
-            reason: None,
-            acquirer_reference: None,
-            deposit: None,
-            changed_on: None,
-        };
+        let dispute = dispute(DisputeKind::Chargeback, "c");
         let reference = Some("111".to_owned());
         let accounts = vec![account];
         let report = DisputeReport { reference, accounts, currency: None, dispute, is_current: false };

@@ -13,7 +13,7 @@ async fn said() -> (Fixture, Order) {
     let mut order = fixture.purchase(None).await.unwrap().order;
     let (name, email) = (Some("Ann".to_owned()), Some("ann@example.com".to_owned()));
     order.transactions[0].memo = Some(Box::new(Memo { email, name, ..Memo::default() }));
-    fixture.store.orders.lock().unwrap().insert(order.key().to_string(), order.clone());
+    fixture.store.table.all().insert(order.key().to_string(), order.clone());
     (fixture, order)
 }
 

@@ -241,12 +241,7 @@ async fn an_inquiry_names_what_else_is_on_record_about_the_payment() {
             amount: Amount::new(amount).ok(),
             ..Essentials::new(Kind::Refund)
         }),
-        currency: None,
-        by: Principal::ClientCredentials,
-        attribution: None,
-        seen_version: None,
-        refund_disputed: false,
-        refund_max: crate::values::RefundMax::Unlimited,
+        ..intent(None)
     };
     fixture.gateway_says(Outcome::Approved(approved_as("refund-1")));
     fixture.perform(&refund(100), Duration::from_secs(29)).await.unwrap();

@@ -12,7 +12,7 @@ async fn the_intent_is_on_record_before_the_gateway_is_called() {
         }
 
         async fn execute(&self, _: &Merchant, instruction: Instruction<'_>, _: Duration) -> Outcome {
-            let orders = self.0.orders.lock().unwrap();
+            let orders = self.0.table.all();
             let on_record = orders.values().flat_map(Order::operations).any(|(_, operation)| {
                 operation.is(Stage::Pending)
                     && operation.attempt.gateway_order_id == instruction.gateway_order_id
@@ -118,18 +118,7 @@ async fn nothing_is_sent_with_too_little_time_left_and_a_retry_pays() {
 async fn a_payment_of_an_order_that_may_be_new_reads_nothing_first_and_meets_the_one_that_is_there() {
     let mut fixture = Fixture::new().await;
     fixture.merchant.policy.orders = OrdersMode::External;
-    let pay = Pay {
-        kind: PaymentKind::Purchase,
-        amount: Some(Amount::new(2600).unwrap()),
-        card: CardSummary::default(),
-        standalone: None,
-        references: Box::default(),
-        save_for: None,
-        lacks_postcode: false,
-        source_is_known: false,
-        capture: CaptureTerms::default(),
-        shopper: None,
-    };
+    let pay = pay(PaymentKind::Purchase, Amount::new(2600).ok());
     let currency = Some(Currency::USD);
     let too_much = Intent { action: Action::Pay(pay), currency, ..intent(None) };
     let refused = fixture.perform(&too_much, Duration::from_secs(29)).await;
@@ -225,7 +214,7 @@ impl OrderStore for OthersOnly {
     }
 
     async fn save(&self, order: &Order) -> Result<(), StoreError> {
-        self.0.orders.lock().unwrap().get_mut(&order.key().to_string()).unwrap().version += 1;
+        self.0.table.all().get_mut(&order.key().to_string()).unwrap().version += 1;
         Err(StoreError::Unavailable("cut".to_owned()))
     }
 

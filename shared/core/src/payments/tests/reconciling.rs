@@ -205,7 +205,7 @@ async fn only_refused_captures_of_the_schedule_are_told_apart() {
         (Kind::Purchase, Principal::ClientCredentials, 0),
     ] {
         let fixture = in_doubt(1).await;
-        for order in fixture.store.orders.lock().unwrap().values_mut() {
+        for order in fixture.store.table.all().values_mut() {
             let Some(transaction) = order.transactions.first_mut() else { continue };
             if kind != Kind::Purchase {
                 let payment = &mut transaction.operations[0];
@@ -227,7 +227,7 @@ async fn only_refused_captures_of_the_schedule_are_told_apart() {
 /// A payment with a refund in doubt, changed so.
 async fn refunding(change: impl Fn(&mut Operation, Timestamp)) -> Fixture {
     let fixture = in_doubt(1).await;
-    for order in fixture.store.orders.lock().unwrap().values_mut() {
+    for order in fixture.store.table.all().values_mut() {
         let Some(transaction) = order.transactions.first_mut() else { continue };
         let payment = &mut transaction.operations[0];
         let mut refund = Operation { id: Uuid::from_u128(1), kind: Kind::Refund, ..payment.clone() };
@@ -349,7 +349,7 @@ async fn a_run_that_has_no_time_left_or_too_much_to_do_is_not_complete() {
 async fn who_paid_is_forgotten_when_it_is_time() {
     let mut fixture = in_doubt(2).await;
     let start = Timestamp::now();
-    for order in fixture.store.orders.lock().unwrap().values_mut() {
+    for order in fixture.store.table.all().values_mut() {
         let Some(transaction) = order.transactions.first_mut() else { continue };
         transaction.references.description = Some("for Ann".to_owned());
         transaction.personal_until = Some(start + SignedDuration::from_hours(1));
@@ -367,7 +367,7 @@ async fn who_paid_is_not_counted_as_forgotten_where_that_cannot_be_saved() {
     let name = Some("Ann".to_owned());
     order.transactions[0].memo = Some(Box::new(Memo { name, ..Memo::default() }));
     order.transactions[0].personal_until = Some(Timestamp::UNIX_EPOCH);
-    fixture.store.orders.lock().unwrap().insert(order.key().to_string(), order.clone());
+    fixture.store.table.all().insert(order.key().to_string(), order.clone());
     for faults in [vec![Fault::NotDone], vec![Fault::Overtaken; DECISIONS_MAX]] {
         fixture.next_writes(&faults);
         let (after, forgotten) = fixture.payments.forget_who_paid(fixture.stored().await).await;
@@ -450,7 +450,7 @@ async fn a_run_whose_time_ends_while_it_inquires_counts_what_it_has_read_and_is_
         fixture.payments.clock = Arc::new(Stopped(day));
         assert_eq!(run(&fixture).await.needs_attention, 3);
         for n in 1..=due {
-            let mut orders = fixture.store.orders.lock().unwrap();
+            let mut orders = fixture.store.table.all();
             let order = orders.get_mut(&format!("m#{n}")).unwrap();
             let pending = order.transactions[0].operations[0].pending_mut().unwrap();
             pending.next_inquiry_at = day;
