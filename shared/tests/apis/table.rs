@@ -94,7 +94,7 @@ impl Table {
                 let shown = if *value == json!(ABSENT) { "left out".to_owned() } else { value.to_string() };
                 let mut row = Map::new();
                 row.insert("request".to_owned(), base.line().into());
-                row.insert(VARIED.to_owned(), shortened(&format!("{path}: {shown}")).into());
+                row.insert(VARIED.to_owned(), shortened(&format!("{path}: {}", visible(&shown))).into());
                 self.send(row, &base.clone().json(body)).await;
             }
         }
@@ -102,9 +102,14 @@ impl Table {
 
     async fn send(&mut self, mut row: Map<String, Value>, ask: &Ask) -> Value {
         let id = format!("request-{}", self.rows.len() + 1);
+        let before = self.world.stored();
         let response = ask.send(&self.world, &id).await;
         let body = told(&mut row, ask, &id, &response);
         let sent = std::mem::take(&mut self.world.state().sent);
+        let is_error = response.status().is_client_error() || body["Response"]["ResponseCode"] == "3";
+        if is_error && sent.is_empty() && !response.headers().contains_key("retry-after") {
+            assert_eq!(self.world.stored(), before, "{}: a refusal stores nothing", ask.line());
+        }
         if !sent.is_empty() {
             row.insert("sent".to_owned(), sent.into());
         }
@@ -228,6 +233,17 @@ fn without(body: &Value, id: &str) -> Value {
         Value::Array(values) => values.iter().map(|value| without(value, id)).collect(),
         other => other.clone(),
     }
+}
+
+/// Characters that are not seen, or change how others are shown, as their escapes.
+fn visible(text: &str) -> String {
+    let is_seen = |c: char| {
+        !c.is_control()
+            && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{feff}' | '\u{fffe}')
+    };
+    text.chars()
+        .map(|c| if is_seen(c) { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) })
+        .collect()
 }
 
 fn shortened(text: &str) -> String {

@@ -1,5 +1,6 @@
 //! A table's rows as text. A request is a line. A refusal is another one: its status, code, source, and sentence, what the
-//! gateway was sent, and what was logged. A success says in how far it differs from the first one in its table.
+//! gateway was sent, and what was logged. Values of a member of which the same came share a line. A success says in how far
+//! it differs from the first one in its table.
 
 use std::collections::BTreeMap;
 
@@ -31,6 +32,17 @@ pub(crate) struct Words {
     firsts: BTreeMap<String, Value>,
     /// The request that the last row varied.
     varied: String,
+    /// The last row that varied it.
+    last: Varied,
+}
+
+/// Values of one member of which the same came.
+#[derive(Default)]
+struct Varied {
+    member: String,
+    came_of_it: Vec<String>,
+    /// Where the last value ends in the text.
+    end: usize,
 }
 
 impl Words {
@@ -45,18 +57,41 @@ impl Words {
 
     fn row(&mut self, row: &Value) {
         let request = text(&row["request"]);
-        let body = row.get("body").map(|body| format!(" {body}")).unwrap_or_default();
-        let begin = if let Some(change) = row.get("with") {
+        let came_of_it = self.came_of_it(row);
+        if let Some(change) = row.get("with") {
             if self.varied != request {
                 self.line(request);
+                request.clone_into(&mut self.varied);
+                self.last = Varied::default();
             }
-            request.clone_into(&mut self.varied);
-            format!("  {}{NEXT}", text(change))
+            self.value(text(change), came_of_it);
         } else {
             self.varied.clear();
+            let body = row.get("body").map(|body| format!(" {body}")).unwrap_or_default();
             self.line(&format!("{}{NEXT}{request}{body}", text(&row["hazard"])));
-            "  ".to_owned()
-        };
+            self.line(&format!("  {}", came_of_it[0]));
+            came_of_it[1..].iter().for_each(|line| self.line(line));
+        }
+    }
+
+    /// A value, on the line of the one before it if the same came of both.
+    fn value(&mut self, change: &str, came_of_it: Vec<String>) {
+        let (member, value) = change.split_once(": ").expect("a member and its value");
+        if self.last.member == member && self.last.came_of_it == came_of_it {
+            let more = format!(", {value}");
+            self.text.insert_str(self.last.end, &more);
+            self.last.end += more.len();
+            return;
+        }
+        self.text.extend(["  ", change]);
+        self.last = Varied { member: member.to_owned(), end: self.text.len(), came_of_it };
+        let lines = self.last.came_of_it.clone();
+        self.line(&format!("{NEXT}{}", lines[0]));
+        lines[1..].iter().for_each(|line| self.line(line));
+    }
+
+    /// A row's outcome in one line, and the lines of what is told besides.
+    fn came_of_it(&mut self, row: &Value) -> Vec<String> {
         let status = match row.get("headers") {
             Some(headers) => format!("{} {headers}", row["status"]),
             None => row["status"].to_string(),
@@ -66,17 +101,12 @@ impl Words {
         let came_of_it = format!("{}{NEXT}{}", joined(calls), joined(log));
         let response = &row["response"];
         if row["status"].as_u64() >= Some(400) {
-            self.line(&format!("{begin}{status} {}{NEXT}{came_of_it}", refusal(response, &row["status"])));
-        } else {
-            let told = self.told(response);
-            if let [equal] = told.as_slice()
-                && equal.ends_with(EQUAL)
-            {
-                self.line(&format!("{begin}{status}{EQUAL}{NEXT}{came_of_it}"));
-            } else {
-                self.line(&format!("{begin}{status}{NEXT}{came_of_it}"));
-                self.lines(told);
-            }
+            return vec![format!("{status} {}{NEXT}{came_of_it}", refusal(response, &row["status"]))];
+        }
+        let told = self.told(response);
+        match told.as_slice() {
+            [equal] if equal.ends_with(EQUAL) => vec![format!("{status}{EQUAL}{NEXT}{came_of_it}")],
+            _ => [vec![format!("{status}{NEXT}{came_of_it}")], lines(told)].concat(),
         }
     }
 
@@ -103,21 +133,20 @@ impl Words {
         }
         told
     }
+}
 
-    /// As many on a line as fit into it.
-    fn lines(&mut self, told: Vec<String>) {
-        let mut line = String::new();
-        for told in told {
-            if !line.is_empty() && line.chars().count() + told.chars().count() > COLUMNS {
-                self.line(&std::mem::take(&mut line));
+/// As many on a line as fit into it.
+fn lines(told: Vec<String>) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for told in told {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + told.chars().count() <= COLUMNS => {
+                line.extend(["; ", &told]);
             }
-            line += if line.is_empty() { "    " } else { "; " };
-            line += &told;
-        }
-        if !line.is_empty() {
-            self.line(&line);
+            _ => lines.push(format!("    {told}")),
         }
     }
+    lines
 }
 
 /// What can only be a text.

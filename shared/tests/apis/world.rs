@@ -132,6 +132,13 @@ impl World {
         self.state().found.push_back(Box::new(found));
     }
 
+    /// All that is stored of payments, customers and people.
+    pub(crate) fn stored(&self) -> String {
+        let (orders, entries) = (format!("{:?}", self.orders.all()), self.log.all());
+        let State { customers, switches, personnel, .. } = &*self.state();
+        format!("{orders} {customers:?} {entries:?} {switches:?} {:?}", personnel.people)
+    }
+
     /// The schedule captures what is due.
     pub(crate) async fn capture_due(self: &Arc<Self>) {
         let (request, settings) = (CaptureRequest::default(), CaptureSettings { shards: 1, concurrency: 1 });
