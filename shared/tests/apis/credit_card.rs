@@ -4,6 +4,7 @@ mod follow_ups;
 mod media;
 mod members;
 mod outcomes;
+mod stored;
 
 use serde_json::{Value, json};
 

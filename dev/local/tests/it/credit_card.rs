@@ -1,6 +1,5 @@
 //! The credit-card API as its page shows it: the page's own samples, and what a payment goes through after that.
 
-use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use tollgate_core::values::Clock as _;
@@ -191,54 +190,6 @@ async fn a_card_that_was_stored_pays_in_the_other_face() {
     declined["Request"]["Card"]["CVV"] = json!("123");
     let answer = api.send(Syntax::Json, "charge", &declined).await.envelope();
     assert_eq!((answer.of("ResponseCode"), answer.of("CustomerId")), (Some("2"), None));
-    shop.close().await;
-}
-
-#[tokio::test]
-async fn a_decline_says_what_to_do_and_stays_one_under_its_reference() {
-    let shop = Shop::open().await;
-    let api = CreditCard::of(&shop);
-    let card = json!({"CardNumber": NO_FUNDS, "ExpiryDate": "12/31", "CVV": "123"});
-    let request = with(payment("0", "r"), "/Request/Card", Some(card));
-    for syntax in BOTH {
-        let answer = api.send(syntax, "authorize", &request).await;
-        let envelope = answer.envelope();
-        assert_eq!((answer.status, envelope.code.as_str()), (200, "02"));
-        assert_eq!(
-            (envelope.of("ResponseCode"), envelope.of("ResponseCodeText")),
-            (Some("2"), Some("Declined"))
-        );
-        assert!(envelope.description.contains("insufficient_funds"), "{}", envelope.description);
-        assert_eq!(envelope.of("AuthCode"), None);
-    }
-    assert_eq!(shop.stack.simulator().transactions().len(), 1, "asked once");
-    shop.close().await;
-}
-
-#[tokio::test]
-async fn a_lost_response_is_held_for_review_until_it_is_found_out() {
-    let shop = Shop::open().await;
-    let api = CreditCard::of(&shop);
-    shop.no_inquiry();
-    shop.stack.simulator().fault(Fault::once(Endpoint::Auth, FaultKind::DropAfter));
-    let held = api.send(Syntax::Xml, "charge", &payment("1", "r")).await.envelope();
-    assert_eq!(
-        (held.of("ResponseCode"), held.of("ResponseCodeText"), held.code.as_str()),
-        (Some("4"), Some("Referred"), "01")
-    );
-    let id = held.of("TransactionID").unwrap().to_owned();
-    // The same request while the first may still run, and after.
-    let again = api.send(Syntax::Json, "charge", &payment("1", "r")).await.envelope();
-    assert_eq!((again.of("ResponseCode"), again.of("TransactionID")), (Some("4"), Some(id.as_str())));
-    shop.stack.advance_clock(31);
-    let still = api.send(Syntax::Json, "status", &follow_up("status", &id, "q")).await.envelope();
-    assert_eq!(still.of("ResponseCode"), Some("4"));
-    shop.stack.simulator().clear_faults();
-    let found = api.send(Syntax::Json, "status", &follow_up("status", &id, "q")).await.envelope();
-    assert_eq!((found.of("ResponseCode"), found.description.as_str()), (Some("1"), "captured 18.45 USD"));
-    let repeated = api.send(Syntax::Json, "charge", &payment("1", "r")).await;
-    assert!(repeated.is_replay());
-    assert_eq!(shop.ledger("auth").len(), 1, "sent once");
     shop.close().await;
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tollgate_core::order::{GatewayResponse, NoEffect, Outcome};
+use uuid::Uuid;
 
 use super::{follow, of, paid, pay, status, with};
 use crate::fixture::{NUMBER, declined, long};
@@ -11,8 +12,14 @@ use crate::table::{ABSENT, Table};
 async fn each_member_of_a_follow_up_is_as_stated_or_refused() {
     let mut t = Table::new("cc_follow_up_members");
     let id = paid(&mut t, "charge").await;
+    let alone = json!({"TransactionReference": "x", "TransactionType": "2", "Card": {"CardNumber": NUMBER}});
+    let mut with_blank_id = alone.clone();
+    with_blank_id["TransactionID"] = json!(" ");
     let members: &[(&str, &[Value])] = &[
-        ("Request.TransactionType", &[json!("0"), json!("1"), json!("2"), json!("x"), json!("")]),
+        (
+            "Request.TransactionType",
+            &[json!("0"), json!("1"), json!("2"), json!("x"), json!(""), json!(ABSENT)],
+        ),
         (
             "Request.TransactionID",
             &[
@@ -20,6 +27,9 @@ async fn each_member_of_a_follow_up_is_as_stated_or_refused() {
                 json!(""),
                 json!("x"),
                 json!(5),
+                json!("#"),
+                json!("3212345"),
+                json!(format!("{id}0")),
                 json!({}),
                 json!(ID),
                 json!(id.to_uppercase()),
@@ -27,7 +37,10 @@ async fn each_member_of_a_follow_up_is_as_stated_or_refused() {
             ],
         ),
         ("Request.transactionID", &[json!(id)]),
-        ("Request.TransactionReference", &[json!(ABSENT), json!(""), json!("\u{e9}"), json!("ref-1")]),
+        (
+            "Request.TransactionReference",
+            &[json!(ABSENT), json!(""), json!("\u{e9}"), json!("ref-1"), long(101), json!(NUMBER)],
+        ),
         (
             "Request.Amount",
             &[
@@ -36,14 +49,21 @@ async fn each_member_of_a_follow_up_is_as_stated_or_refused() {
                 json!("20.51"),
                 json!(""),
                 json!(" "),
+                json!("\n"),
                 json!(null),
                 json!(0),
                 json!("10"),
+                json!("10.0"),
                 json!("1.005"),
                 json!("x"),
+                json!("-1.00"),
+                json!("0.00"),
+                json!({}),
             ],
         ),
         ("Request.Ammount", &[json!("1.00")]),
+        ("Request.Amout", &[json!("1.00")]),
+        ("Request.Amount ", &[json!("1.00")]),
         ("Request.amount", &[json!("1.00")]),
         (
             "Request.CurrencyCode",
@@ -54,18 +74,12 @@ async fn each_member_of_a_follow_up_is_as_stated_or_refused() {
             &[json!("2026-11-20 12:00:00"), json!("2026-11-01 12:00:00"), json!("x")],
         ),
         ("Request.Actor", &[json!("Ann"), json!(" "), json!(5), long(1_001), json!(NUMBER)]),
-        ("Request.Reason", &[json!("It broke"), json!([]), long(1_001)]),
+        ("Request.Reason", &[json!("It broke"), json!([]), long(1_001), json!(NUMBER)]),
         ("Request.Card", &[json!({"CardNumber": NUMBER})]),
         ("Request.Email", &[json!("is not looked at")]),
         ("Request.RefundDisputed", &[json!("means nothing to a capture")]),
         ("Request.Surprise", &[json!(1)]),
-        (
-            "Request",
-            &[
-                json!({"TransactionReference": "x", "TransactionType": "2", "Card": {"CardNumber": NUMBER}}),
-                json!({}),
-            ],
-        ),
+        ("Request", &[alone, with_blank_id, json!({})]),
     ];
     let ready = |route: &'static str| {
         async move |t: &mut Table| {
@@ -91,9 +105,33 @@ async fn each_member_of_a_follow_up_is_as_stated_or_refused() {
     t.vary(
         &stated,
         ready("authorize"),
-        &[("Request.Amount", &[json!(ABSENT), json!("5.00")]), ("Request.TransactionType", &[json!(ABSENT)])],
+        &[
+            (
+                "Request.Amount",
+                &[json!(ABSENT), json!("5.00"), json!("10.000"), json!(""), json!(" "), json!("\n")],
+            ),
+            ("Request.TransactionType", &[json!(ABSENT), json!("0"), json!("2")]),
+            ("Request.Ammount", &[json!("1.00")]),
+        ],
     )
     .await;
+    let in_dollars = with(follow("capture", &id), "Request.CurrencyCode", json!("USD"));
+    let amounts: &[Value] =
+        &[json!("10"), json!("10.0"), json!("0.00"), json!("-1.00"), json!("20.51"), json!({})];
+    t.vary(&in_dollars, ready("authorize"), &[("Request.Amount", amounts)]).await;
+    let a_part = with(in_dollars, "Request.Amount", json!("10.00"));
+    t.vary(&a_part, ready("authorize"), &[("Request.CurrencyCode", &[json!("EUR")])]).await;
+    // At most the first six and the last four digits of a number may be shown (PCI DSS 3.4.1).
+    for before in
+        ["", "x", "my card number is ", "the number of the card is", "the number of my credit card is "]
+    {
+        let name = format!("Request.{before}{NUMBER}");
+        t.vary(&follow("capture", &id), ready("authorize"), &[(&name, &[json!("1")])]).await;
+    }
+    let mut many = json!({"TransactionID": id, "TransactionReference": "x", "TransactionType": "2"});
+    (0..6_000).for_each(|n| many[format!("{n:x}")] = json!(1));
+    let many = json!({"Authentication": {"Id": "external", "Key": "all-key-of-merchant"}, "Request": many});
+    t.ask("a response does not grow with it", &follow("refund", &id).text(many.to_string())).await;
     t.end();
 }
 
@@ -136,8 +174,17 @@ async fn a_payment_is_made_and_followed_up_once() {
     t.ask("by one that is none", &status(json!({"TransactionID": "x"}))).await;
     t.ask("by a reference of nothing", &status(json!({"TransactionReference": "nothing"}))).await;
     t.ask("by a bad reference", &status(json!({"TransactionReference": "\u{e9}"}))).await;
-    t.ask("with a type", &status(json!({"TransactionID": id, "TransactionType": "0"}))).await;
+    t.ask("by a list", &status(json!({"TransactionID": []}))).await;
+    t.ask("by the id of nothing", &status(json!({"TransactionID": Uuid::nil()}))).await;
+    for stated in ["0", "1", "2"] {
+        t.ask("with a type", &status(json!({"TransactionID": id, "TransactionType": stated}))).await;
+    }
     t.ask("of another merchant", &of("shop", status(json!({"TransactionID": id})))).await;
+    t.ask("by reference", &of("shop", status(json!({"TransactionReference": "ref-1"})))).await;
+    for (route, stated) in [("capture", "1"), ("charge", "1"), ("void", ""), ("refund", "2")] {
+        let ask = with(follow(route, &id), "Request.TransactionType", json!(stated));
+        t.ask("which does nothing to it", &of("shop", ask)).await;
+    }
     t.ask("not refunded before it is captured", &follow("refund", &id)).await;
     t.ask("as it says what it is", &with(follow("refund", &id), "Request.TransactionType", json!("2"))).await;
     t.ask("no more than is held", &with(follow("capture", &id), "Request.Amount", json!("20.51"))).await;
@@ -170,9 +217,24 @@ async fn a_payment_is_made_and_followed_up_once() {
     t.afresh();
     paid(&mut t, "charge").await;
     t.ask("a charge is captured already", &follow("capture", &id)).await;
+    let by_charge = with(follow("charge", &id), "Request.TransactionType", json!("1"));
+    t.ask("by whichever route", &by_charge).await;
     t.world.answer(|_| Outcome::NoEffect(NoEffect::NotSettled, GatewayResponse::default()));
     t.ask("a refund before settlement voids it", &refund("r5", json!(null))).await;
     t.ask("and it stays so", &status(json!({"TransactionID": id}))).await;
+    t.afresh();
+    let named = |reference: &str| with(pay("authorize"), "Request.TransactionReference", json!(reference));
+    t.prepare(&named("Ref 1")).await;
+    t.ask("for another expiry date", &with(named("Ref 1"), "Request.Card.ExpiryDate", json!("09/30"))).await;
+    for reference in [" Ref 1", "Ref 1 ", "\tRef 1\r\n"] {
+        t.ask("blanks around it are no part of it", &named(reference)).await;
+    }
+    t.ask("nor are the payment's words", &with(named("Ref 1"), "Request.Description", json!("another")))
+        .await;
+    for reference in ["ref 1", "REF 1", "Ref  1", "Ref 1.", "Ref"] {
+        t.ask("another reference is another payment", &named(reference)).await;
+    }
+    t.ask("and so is another merchant's", &of("shop", named("Ref 1"))).await;
     t.end();
 }
 

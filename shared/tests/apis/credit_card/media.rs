@@ -46,6 +46,24 @@ async fn xml_and_json_are_read_and_written_as_the_client_says() {
         t.world.answer(declined);
         t.ask("a member in XML", &xml("charge", &charge_xml(own))).await;
     }
+    for name in [
+        "Request",
+        "Card",
+        "CardNumber",
+        "Amount",
+        "BillingAddress",
+        "TransactionReference",
+        "Authentication",
+    ] {
+        let tag = |name: &str| (format!("<{name}>"), format!("</{name}>"));
+        let ((open, close), (other_open, other_close)) = (tag(name), tag(&name.to_lowercase()));
+        let body = charge_xml("").replace(&open, &other_open).replace(&close, &other_close);
+        t.ask(
+            &format!("{name} in small letters"),
+            &xml("charge", &body).header("accept", "application/json"),
+        )
+        .await;
+    }
     t.afresh();
     let authorization = charge_xml("<transactionid>x</transactionid>").replace("Type>1<", "Type>0<");
     t.ask("an authorization in other letters", &xml("authorize", &authorization)).await;
@@ -96,6 +114,7 @@ async fn xml_and_json_are_read_and_written_as_the_client_says() {
         let json = text(kind, "<a/>").header("accept", "application/json");
         t.ask("unless JSON is accepted", &json).await;
     }
+    t.ask("what is no XML", &text("x/json5", "{}").header("accept", "text/xml")).await;
     t.ask("no content type", &post("/api/v1/payments/creditcard/charge").text("{}")).await;
     t.ask("not UTF-8", &text("application/json", "").bytes(b"{\"\xff\": 1}")).await;
     t.ask("a mark in front", &text("application/json", "").bytes(b"\xef\xbb\xbf{}")).await;

@@ -125,6 +125,11 @@ async fn a_key_does_what_its_role_allows_and_nothing_while_payments_are_stopped(
         let capture = with(follow("charge", "x"), "Request.TransactionType", json!("1"));
         t.ask("a charge that captures", &with(capture, "Authentication.Key", json!(key(role)))).await;
     }
+    for route in ["authorize", "charge", "capture", "refund", "void", "status"] {
+        t.afresh();
+        t.ask("another merchant's key", &with(pay(route), "Authentication.Key", json!(key("wrong")))).await;
+        t.ask("no such merchant", &with(pay(route), "Authentication.Id", json!("999"))).await;
+    }
     t.afresh();
     for stopped in [Some(true), None] {
         t.world.state().stopped = stopped;

@@ -19,6 +19,7 @@ fn a_doctype_is_refused_so_that_no_file_is_fetched() {
         assert_eq!(from_xml(&external), Err(Unreadable::Doctype(at(1, 1))), "{doctype}");
     }
     refused(&[("<!DOCTYPE r>", 2, 1)], Unreadable::Doctype);
+    assert_eq!(from_xml(&format!("{}<!DOCTYPE r>", body(""))), Err(Unreadable::Doctype(at(2, 31))));
 }
 
 #[test]

@@ -59,6 +59,8 @@ fn what_is_no_json_is_refused_where_it_goes_wrong() {
         ("{\"A\":.5}", at(1, 6)),
         ("{\"A\":5.}", at(1, 8)),
         ("{\"A\":NaN}", at(1, 6)),
+        ("{\"A\":-Infinity}", at(1, 7)),
+        ("{\"A\":0x14}", at(1, 7)),
         ("{\"A\":True}", at(1, 6)),
         ("{\"A\":nul}", at(1, 9)),
         ("{\"A\":\"a\nb\"}", at(1, 7)),
@@ -66,7 +68,13 @@ fn what_is_no_json_is_refused_where_it_goes_wrong() {
         ("{\"A\":\"\\x\"}", at(1, 8)),
         ("{\"A\":\"\\u12\"}", at(1, 12)),
         ("{\"A\":\"abc", at(1, 9)),
+        ("{\"A\":\"a\u{0}b\"}", at(1, 7)),
+        ("{}\u{0}\u{0}", at(1, 3)),
         ("\u{FEFF}{}", at(1, 1)),
+        ("// one\n{}", at(1, 1)),
+        ("undefined", at(1, 1)),
+        ("A=20.50&B=USD", at(1, 1)),
+        ("<A>1</A>", at(1, 1)),
     ];
     for (body, expected) in cases {
         assert_eq!(from_json(body), Err(Unreadable::Json(expected)), "{body:?}");
@@ -130,5 +138,7 @@ fn sixteen_levels_are_read_and_no_more() {
         }
     }
     // Without an end it is no JSON, however deep.
-    assert!(matches!(from_json(&"{\"A\":".repeat(10_000)), Err(Unreadable::Json(_))));
+    for open in ["{\"A\":", "["] {
+        assert!(matches!(from_json(&open.repeat(64 * 1024)), Err(Unreadable::Json(_))), "{open}");
+    }
 }
