@@ -41,7 +41,7 @@ async fn each_member_of_a_card_to_be_stored_is_as_stated_or_refused() {
     let mut t = Table::new("store_members");
     let members: &[(&str, &[Value])] = &[
         ("data", &[json!(ABSENT), json!([])]),
-        ("data.type", &[json!(null), json!("card"), json!(5)]),
+        ("data.type", &[json!(null), json!("card"), json!("order"), json!(5)]),
         ("data.gateway", &[json!(null), json!("stripe"), json!(5), json!("card_connect")]),
         (
             "data.customer",
@@ -51,6 +51,7 @@ async fn each_member_of_a_card_to_be_stored_is_as_stated_or_refused() {
                 json!(""),
                 json!(5),
                 json!("a b"),
+                json!("jane@example.com"),
                 json!(NUMBER),
                 json!("x".repeat(128)),
                 json!("x".repeat(129)),
@@ -58,7 +59,7 @@ async fn each_member_of_a_card_to_be_stored_is_as_stated_or_refused() {
             ],
         ),
         ("data.default", &[json!(true), json!(false), json!("yes"), json!(null)]),
-        ("data.currency", &[json!("USD"), json!("EUR"), json!("x"), json!(null)]),
+        ("data.currency", &[json!("USD"), json!("EUR"), json!("x"), json!("XX"), json!(null)]),
         ("data.payment", &[json!("1|1234"), json!(TOKEN)]),
         ("data.number", &[json!(ABSENT), json!("4111111111111112")]),
         ("data.month", &[json!("13")]),
@@ -100,6 +101,7 @@ async fn a_card_is_stored_once_listed_changed_and_deleted() {
     let one = format!("/v2/payment-methods/{id}");
     t.ask("one of them", &get(&*one).by("shop:read")).await;
     t.ask("not another merchant's", &get(&*one).by("strict:read")).await;
+    t.ask("nor what is none", &get("/v2/payment-methods/pm_nothing").by("shop:read")).await;
     let change = |data: Value| patch(&*one).by("shop:pay").data(data);
     t.ask("the default changes", &change(json!({"default": true}))).await;
     t.ask("its expiry changes", &change(json!({"month": "09", "year": "2031", "type": "payment-method"})))
@@ -201,6 +203,7 @@ async fn each_outcome_of_storing_has_a_response_of_its_own() {
         t.afresh();
         t.ask(hazard, &ask().by(by)).await;
         t.ask("lists", &get("/v2/payment-methods?customer=c-1").by(by)).await;
+        t.ask("reads", &get("/v2/payment-methods/x").by(by)).await;
         t.ask("deletes", &delete("/v2/payment-methods/x").by(by)).await;
         t.ask("changes", &patch("/v2/payment-methods/x").by(by).data(json!({"default": true}))).await;
     }
@@ -318,6 +321,11 @@ async fn a_customer_that_is_stated_is_whose_card_it_is() {
         t.ask("replaced", &put(one(customer)).by("shop:pay").data(changes.clone())).await;
         t.ask("deleted", &delete(one(customer)).by("shop:pay")).await;
     }
+    let nobodys = format!("/v2/payment-methods/pm_{}?customer=c-2", "a".repeat(56));
+    t.ask("one that does not exist is answered alike", &get(&*nobodys).by("shop:read")).await;
+    t.ask("changed", &patch(&*nobodys).by("shop:pay").data(changes.clone())).await;
+    t.ask("replaced", &put(&*nobodys).by("shop:pay").data(changes.clone())).await;
+    t.ask("deleted", &delete(&*nobodys).by("shop:pay")).await;
     t.ask("read as the customer's own", &get(one("c-1")).by("shop:read")).await;
     t.ask("changed", &patch(one("c-1")).by("shop:pay").data(changes)).await;
     t.ask("deleted", &delete(one("c-1")).by("shop:pay")).await;
