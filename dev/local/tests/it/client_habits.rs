@@ -1,103 +1,12 @@
 //! What clients of the two originals are used to: members that their types promise, spellings of routes, keys in options.
 
-use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::{Value, json};
-use tollgate_core::values::Clock as _;
 
 use crate::{
-    credit_card_client::{BOTH, CreditCard, Syntax, date_time, follow_up, payment, with},
-    shop::{NO_FUNDS, PARTLY_APPROVED, Shop, VISA, by_card, by_token},
+    credit_card_client::{CreditCard, Syntax, follow_up, payment, with},
+    shop::{Shop, VISA, by_card, by_token},
 };
-
-#[tokio::test]
-async fn amounts_and_reasons_are_members_and_not_only_prose() {
-    let shop = Shop::open_with(json!({"accept_partial_approval": true})).await;
-    let api = CreditCard::of(&shop);
-    for (n, syntax) in BOTH.into_iter().enumerate() {
-        let amounts = async |route: &str, request: Value| {
-            let envelope = api.send(syntax, route, &request).await.envelope();
-            let of = |name: &str| envelope.of(name).map(str::to_owned);
-            assert_eq!(of("LiveMode").as_deref(), Some("false"));
-            ["ApprovedAmount", "CapturedAmount", "RefundedAmount"].map(of)
-        };
-        let told = |all: [&str; 3]| all.map(|one| Some(one.to_owned()));
-        let id = api.approved("authorize", &payment("0", &format!("a{n}"))).await;
-        assert_eq!(amounts("status", follow_up("status", &id, "s")).await, told(["18.45", "0.00", "0.00"]));
-        let part = with(follow_up("capture", &id, "c"), "/Request/Amount", Some(json!("15.00")));
-        assert_eq!(amounts("capture", part).await, told(["18.45", "15.00", "0.00"]));
-        shop.stack.simulator().settle();
-        let part = with(follow_up("refund", &id, "r"), "/Request/Amount", Some(json!("5.00")));
-        assert_eq!(amounts("refund", part).await, told(["18.45", "15.00", "5.00"]));
-        // A part was approved, and the merchant keeps it.
-        let partly =
-            with(payment("1", &format!("p{n}")), "/Request/Card/CardNumber", Some(json!(PARTLY_APPROVED)));
-        let partly = with(partly, "/Request/Card/CVV", Some(json!("112")));
-        let [approved, captured, _] = amounts("charge", partly).await;
-        assert_eq!(approved, captured);
-        assert!(approved.is_some_and(|approved| approved != "18.45" && approved != "0.00"));
-        // Declined: a code, and no amounts.
-        let declined =
-            with(payment("1", &format!("d{n}")), "/Request/Card/CardNumber", Some(json!(NO_FUNDS)));
-        let declined = with(declined, "/Request/Card/CVV", Some(json!("112")));
-        let envelope = api.send(syntax, "charge", &declined).await.envelope();
-        assert_eq!(
-            (envelope.of("ResponseCode"), envelope.of("DeclineCode"), envelope.of("Advice")),
-            (Some("2"), Some("insufficient_funds"), Some("retry_later"))
-        );
-        assert_eq!((envelope.of("ApprovedAmount"), envelope.of("LiveMode")), (None, Some("false")));
-    }
-    shop.close().await;
-}
-
-#[tokio::test]
-async fn a_follow_up_need_not_say_the_currency_and_must_not_say_another() {
-    let shop = Shop::open().await;
-    let api = CreditCard::of(&shop);
-    let id = api.approved("charge", &payment("1", "r")).await;
-    shop.stack.simulator().settle();
-    // What else the page's model has may be sent along.
-    let part = with(follow_up("refund", &id, "one"), "/Request/Amount", Some(json!("1.00")));
-    let other = with(
-        with(part.clone(), "/Request/CurrencyCode", Some(json!("EUR"))),
-        "/Request/TransactionReference",
-        Some(json!("x")),
-    );
-    assert_eq!(api.send(Syntax::Json, "refund", &other).await.envelope().code, "45");
-    let unknown = with(part.clone(), "/Request/CurrencyCode", Some(json!("XXQ")));
-    assert_eq!(api.send(Syntax::Json, "refund", &unknown).await.envelope().code, "16");
-    assert_eq!(shop.ledger("refund").len(), 0);
-    api.approved("refund", &part).await;
-    assert_eq!(shop.ledger("refund").len(), 1);
-    shop.close().await;
-}
-
-#[tokio::test]
-async fn a_repeated_follow_up_returns_its_payment_whatever_its_time_says_by_then() {
-    let shop = Shop::open().await;
-    let api = CreditCard::of(&shop);
-    let id = api.approved("authorize", &payment("0", "r")).await;
-    let old = date_time(shop.stack.clock().now() - SignedDuration::from_hours(48));
-    let at = |request: Value, at: &str| with(request, "/Request/TransactionDateTime", Some(json!(at)));
-    let capture = follow_up("capture", &id, "c");
-    // New, it is refused: it was written for another day.
-    let refused = api.send(Syntax::Json, "capture", &at(capture.clone(), &old)).await;
-    assert_eq!((refused.status, refused.envelope().code.as_str()), (400, "16"));
-    let now = date_time(shop.stack.clock().now());
-    api.approved("capture", &at(capture.clone(), &now)).await;
-    let again = api.send(Syntax::Json, "capture", &at(capture, &old)).await;
-    assert!(again.is_replay());
-    assert_eq!((again.status, again.envelope().code.as_str()), (200, "00"), "{}", again.body);
-    shop.stack.simulator().settle();
-    let refund = follow_up("refund", &id, "b");
-    api.approved("refund", &at(refund.clone(), &now)).await;
-    assert!(api.send(Syntax::Xml, "refund", &at(refund.clone(), &old)).await.is_replay());
-    // Other data under the same reference is another request, however old.
-    let other = at(with(refund, "/Request/Amount", Some(json!("1.00"))), &old);
-    assert_eq!(api.send(Syntax::Json, "refund", &other).await.envelope().code, "63");
-    assert_eq!(shop.ledger("refund").len(), 1);
-    shop.close().await;
-}
 
 #[tokio::test]
 async fn a_route_of_the_credit_card_api_is_found_in_any_spelling_and_what_is_not_is_told_in_its_form() {
@@ -161,18 +70,6 @@ async fn what_serializers_add_for_themselves_is_ignored_everywhere() {
     let paid = shop.pay_by_token("o", "authorize").await.id();
     let captured = shop.follow_up("o", &paid, "capture", json!({"$type": "A", "__typename": "B"})).await;
     captured.data(200);
-    shop.close().await;
-}
-
-#[tokio::test]
-async fn countries_are_understood_as_clients_abbreviate_them() {
-    let shop = Shop::share().await;
-    let api = CreditCard::of(&shop);
-    for (n, country) in ["UK", "U.K.", "U.S.A.", "u.s."].into_iter().enumerate() {
-        let request =
-            with(payment("0", &format!("r{n}")), "/Request/BillingAddress/Country", Some(json!(country)));
-        api.approved("authorize", &request).await;
-    }
     shop.close().await;
 }
 

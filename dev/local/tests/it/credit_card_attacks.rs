@@ -295,25 +295,6 @@ async fn what_the_gateway_did_not_do_is_an_error_without_details_and_is_done_onc
 }
 
 #[tokio::test]
-async fn merchants_that_cannot_be_read_are_no_wrong_credentials() {
-    let shop = Shop::open().await;
-    let api = CreditCard::of(&shop);
-    shop.stack.cold_start().unwrap();
-    shop.stack.secrets().set_down(true);
-    for syntax in BOTH {
-        let answer = api.send(syntax, "authorize", &payment("0", "one")).await;
-        let envelope = answer.envelope();
-        assert_eq!((answer.status, envelope.code.as_str()), (503, "92"), "{}", answer.body);
-        assert!(
-            answer.content_type.starts_with(syntax.content_type()) && answer.header("retry-after").is_some()
-        );
-        assert_eq!(envelope.description, "the service is not available");
-    }
-    assert!(shop.stack.simulator().transactions().is_empty());
-    shop.close().await;
-}
-
-#[tokio::test]
 async fn references_and_texts_in_any_characters_come_back_as_they_were_sent() {
     let shop = Shop::open().await;
     let api = CreditCard::of(&shop);

@@ -5,6 +5,7 @@ use tollgate_core::order::{GatewayResponse, NoEffect, Outcome};
 use uuid::Uuid;
 
 use super::{follow, of, paid, pay, status, with};
+use crate::ask::Ask;
 use crate::fixture::{NUMBER, declined, long};
 use crate::table::{ABSENT, Table};
 
@@ -67,7 +68,7 @@ async fn each_member_of_a_follow_up_is_as_stated_or_refused() {
         ("Request.amount", &[json!("1.00")]),
         (
             "Request.CurrencyCode",
-            &[json!("USD"), json!("EUR"), json!("JPY"), json!("x"), json!(""), json!(5)],
+            &[json!("USD"), json!("EUR"), json!("JPY"), json!("x"), json!("XXQ"), json!(""), json!(5)],
         ),
         (
             "Request.TransactionDateTime",
@@ -190,8 +191,11 @@ async fn a_payment_is_made_and_followed_up_once() {
     t.ask("no more than is held", &with(follow("capture", &id), "Request.Amount", json!("20.51"))).await;
     let capture =
         with(with(follow("capture", &id), "Request.Amount", json!("15.50")), "Request.Actor", json!("Ann"));
+    let at_another_time =
+        |ask: &Ask| with(ask.clone(), "Request.TransactionDateTime", json!("2026-11-01 12:00:00"));
     t.ask("a part is captured", &capture).await;
     t.ask("once", &capture).await;
+    t.ask("whatever its time is by now", &at_another_time(&capture)).await;
     t.ask("its reference for another amount", &with(capture.clone(), "Request.Amount", json!("15.51"))).await;
     t.ask("and another currency", &with(capture.clone(), "Request.CurrencyCode", json!("EUR"))).await;
     t.ask("it is captured already", &with(capture, "Request.TransactionReference", json!("capture-2"))).await;
@@ -201,6 +205,8 @@ async fn a_payment_is_made_and_followed_up_once() {
     };
     t.ask("a part is refunded", &refund("r1", json!("5.50"))).await;
     t.ask("again by its reference", &refund("r1", json!("5.50"))).await;
+    t.ask("whatever its time is by now", &at_another_time(&refund("r1", json!("5.50")))).await;
+    t.ask("unless it is for another amount", &at_another_time(&refund("r1", json!("1.00")))).await;
     t.ask("more than is left", &refund("r2", json!("10.01"))).await;
     t.ask("not voided after that", &follow("void", &id)).await;
     t.ask("the rest", &refund("r3", json!(null))).await;

@@ -28,6 +28,8 @@ async fn xml_and_json_are_read_and_written_as_the_client_says() {
     let mut t = Table::new("cc_media");
     t.ask("XML", &xml("charge", &charge_xml(""))).await;
     t.ask("the same in JSON", &pay("charge")).await;
+    let away = charge_xml("").replace("<Id>external", "<Id>away");
+    t.ask("a merchant that cannot be read is told of in XML, too", &xml("authorize", &away)).await;
     for own in [
         "<transactionid>x</transactionid>",
         "<TransactionID></TransactionID>",

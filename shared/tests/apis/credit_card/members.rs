@@ -156,7 +156,7 @@ async fn each_member_of_a_payment_is_as_stated_or_refused() {
         ),
         (
             "Request.BillingAddress.Country",
-            &texts_of("Germany|Atlantis|XX|US of A|840|USA", &[json!(4), long(101)]),
+            &texts_of("Germany|UK|U.K.|Atlantis|XX|US of A|840|USA|U.S.A.|u.s.", &[json!(4), long(101)]),
         ),
         (
             "Request.BillingAddress.CountryName",
