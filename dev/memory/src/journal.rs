@@ -1,5 +1,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Bound,
     sync::{Arc, Mutex},
 };
 
@@ -151,9 +152,9 @@ impl JournalTable {
         let (merchant, (after, before)) = (query.merchant, query.between);
         let mut state = lock(&self.state);
         state.places.push(place.clone());
-        let own = state.entries.iter().filter(|((of, sort), entry)| {
-            of == merchant && **sort > *after && **sort < *before && self.is_in(&state, entry, place)
-        });
+        let place_of = |sort: &str| Bound::Excluded((merchant.clone(), sort.to_owned()));
+        let range = (after < before).then(|| state.entries.range((place_of(after), place_of(before))));
+        let own = range.into_iter().flatten().filter(|(_, entry)| self.is_in(&state, entry, place));
         let mut found: Vec<_> = own.map(|((_, sort), entry)| (sort.clone(), entry)).collect();
         found.sort_by(|(one, _), (other, _)| query.order.compare(one, other));
         let limit = self.page_max.map_or(query.limit, |max| query.limit.min(max));

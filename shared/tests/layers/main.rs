@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod holes;
+mod repetition;
 mod table;
 mod uses;
 mod words;
