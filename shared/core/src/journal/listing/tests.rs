@@ -29,9 +29,13 @@ impl Default for World {
     fn default() -> Self {
         let faults = Arc::<Faults>::default();
         let log = Arc::new(JournalTable::new(faults.clone()).in_parts(part_of));
-        let size = |order: &Order| OPERATION_BYTES * (1 + order.operations().count());
-        Self { orders: OrderTable::new(faults, log.clone()).sized(size), log }
+        Self { orders: OrderTable::new(faults, log.clone()).sized(size_of), log }
     }
+}
+
+/// As many bytes as lists reckon with.
+fn size_of(order: &Order) -> usize {
+    bytes_of(&Ok(order))
 }
 
 /// Nearly all in one part.

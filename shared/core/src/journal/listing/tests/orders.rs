@@ -23,7 +23,7 @@ fn add(shelf: &OrderTable, n: u64, second: i64, is_paid: bool) {
 }
 
 fn shelf() -> OrderTable {
-    OrderTable::default().sized(|order| OPERATION_BYTES * (1 + order.operations().count()))
+    OrderTable::default().sized(size_of)
 }
 
 fn lister(shelf: &OrderTable) -> OrderLister<'_> {
