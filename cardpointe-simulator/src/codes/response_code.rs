@@ -22,7 +22,7 @@ const OTHERS: [(&str, &str, Stat, &str); 9] = [
 pub struct ResponseCode(pub(crate) Verdict);
 
 impl ResponseCode {
-    /// Processors' codes for a duplicate, or for a transaction that is still in progress.
+    /// Processors' codes for a duplicate, or for a transaction that is still in progress, as the gateway documents them.
     pub const DUPLICATES: [(&str, &str); 11] = [
         ("FNOR", "94"),
         ("RPCT", "385"),

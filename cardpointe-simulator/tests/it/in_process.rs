@@ -26,7 +26,7 @@ fn simulator(config: Config) -> (Simulator, Seconds) {
     (Simulator::new(config, clock), seconds)
 }
 
-/// What the gateway responds, in bytes.
+/// Sends a request. Returns the body of the response.
 pub(crate) fn send(simulator: &Simulator, method: &str, path: &str, body: &Value) -> Vec<u8> {
     simulator.respond(&request(method, path, body)).body
 }

@@ -78,7 +78,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), String> {
     Ok(())
 }
 
-/// What a run found.
+/// The table of a run.
 pub(crate) fn table(figures: &Figures) -> Table {
     let rows = figures.rows("captures").into_iter().map(|row| match row.what.as_str() {
         ALLOWED => row.at_least(TARGET),
@@ -88,7 +88,7 @@ pub(crate) fn table(figures: &Figures) -> Table {
     Table::new("Scheduled captures", rows.collect())
 }
 
-/// What the captures of a run took from the table, each.
+/// Units of the table that each capture of a run took.
 fn units_of_each(units: Units, captured: usize) -> Figures {
     let captured = number(captured);
     let mut figures = Figures::default();

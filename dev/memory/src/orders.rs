@@ -65,11 +65,15 @@ impl OrderTable {
 
     /// Puts an order as it is, whatever is there.
     pub fn keep(&self, order: Order) {
-        let before = self.all().get(&order.key().to_string()).cloned();
+        self.replace(&mut self.all(), order);
+    }
+
+    fn replace(&self, all: &mut BTreeMap<String, Order>, order: Order) {
+        let key = order.key().to_string();
         if let Some(journal) = &self.journal {
-            journal.follow(before.as_ref(), &order);
+            journal.follow(all.get(&key), &order);
         }
-        self.all().insert(order.key().to_string(), order);
+        all.insert(key, order);
     }
 
     /// Changes an order behind everybody's back: nothing follows it.
@@ -90,16 +94,17 @@ impl OrderTable {
     /// One conditional write: of a new order, or of the version that was read.
     pub fn put(&self, order: &Order, new: bool) -> Result<(), StoreError> {
         self.faults.write(if new { "create" } else { "save" })?;
-        let stored = self.all().get(&order.key().to_string()).cloned();
-        let is_as_read = match &stored {
+        let mut all = self.all();
+        let stored = all.get(&order.key().to_string());
+        let is_as_read = match stored {
             Some(stored) => !new && !self.faults.is_contended() && stored.version == order.version,
             None => new,
         };
         if !is_as_read {
             let stored = stored.ok_or_else(|| unavailable("there is no such order"))?;
-            return Err(StoreError::Conflict(Box::new(stored)));
+            return Err(StoreError::Conflict(Box::new(stored.clone())));
         }
-        self.keep(Order { version: order.version + 1, ..order.clone() });
+        self.replace(&mut all, Order { version: order.version + 1, ..order.clone() });
         Ok(())
     }
 

@@ -190,6 +190,7 @@ impl LineStore for SettlementTable {
         account: &str,
         since: Date,
     ) -> Result<Vec<KnownReport>, StoreError> {
+        self.faults.works(PORT)?;
         let all = lock(&self.reports);
         let of_account =
             all.iter().filter(|((of, at, _, day), _)| of == merchant && at == account && *day >= since);
@@ -213,11 +214,12 @@ impl LineStore for SettlementTable {
 impl DepositJournal for SettlementTable {
     async fn put(&self, entry: &DepositEntry) -> Result<Put, StoreError> {
         let key = (entry.merchant.clone(), entry.sort());
-        if let Some(there) = lock(&self.journal).get(&key) {
+        let mut all = lock(&self.journal);
+        if let Some(there) = all.get(&key) {
             return Ok(if there == entry { Put::Same } else { Put::Differs });
         }
         self.faults.write(PORT)?;
-        lock(&self.journal).insert(key, entry.clone());
+        all.insert(key, entry.clone());
         Ok(Put::New)
     }
 }
@@ -259,9 +261,10 @@ impl DepositStore for SettlementTable {
     ) -> Result<bool, StoreError> {
         self.faults.write(PORT)?;
         let key = (merchant.clone(), deposit.account.clone(), deposit.id.clone());
-        let is_as_read = lock(&self.deposits).get(&key) == was;
+        let mut all = lock(&self.deposits);
+        let is_as_read = all.get(&key) == was;
         if is_as_read {
-            self.put_deposit(merchant, deposit.clone());
+            all.insert(key, deposit.clone());
         }
         Ok(is_as_read)
     }
@@ -326,10 +329,11 @@ impl ExceptionStore for SettlementTable {
         if let Some(other) = lock(&self.overtaking).pop() {
             self.put_exception(merchant, other);
         }
-        let stored = lock(&self.exceptions).get(&(merchant.clone(), exception.id)).cloned();
-        let is_as_read = stored.as_ref() == was && !self.faults.is_contended();
+        let key = (merchant.clone(), exception.id);
+        let mut all = lock(&self.exceptions);
+        let is_as_read = all.get(&key) == was && !self.faults.is_contended();
         if is_as_read {
-            self.put_exception(merchant, exception.clone());
+            all.insert(key, exception.clone());
         }
         Ok(is_as_read)
     }
@@ -359,12 +363,12 @@ impl ExceptionStore for SettlementTable {
 #[async_trait]
 impl ProgressStore for SettlementTable {
     async fn all(&self) -> Result<Vec<(MerchantId, Progress)>, StoreError> {
+        self.faults.works(PORT)?;
         let all = lock(&self.progress);
         Ok(all.iter().map(|((of, _), claimed)| (of.clone(), claimed.progress.clone())).collect())
     }
 
     async fn of(&self, merchant: &MerchantId) -> Result<Vec<Progress>, StoreError> {
-        self.faults.works(PORT)?;
         let all = self.all().await?.into_iter().filter(|(of, _)| of == merchant);
         Ok(all.map(|(_, progress)| progress).collect())
     }

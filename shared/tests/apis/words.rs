@@ -69,8 +69,7 @@ impl Words {
             self.varied.clear();
             let body = row.get("body").map(|body| format!(" {body}")).unwrap_or_default();
             self.line(&format!("{}{NEXT}{request}{body}", text(&row["hazard"])));
-            self.line(&format!("  {}", came_of_it[0]));
-            came_of_it[1..].iter().for_each(|line| self.line(line));
+            self.outcome("  ", &came_of_it);
         }
     }
 
@@ -84,10 +83,17 @@ impl Words {
             return;
         }
         self.text.extend(["  ", change]);
-        self.last = Varied { member: member.to_owned(), end: self.text.len(), came_of_it };
-        let lines = self.last.came_of_it.clone();
-        self.line(&format!("{NEXT}{}", lines[0]));
-        lines[1..].iter().for_each(|line| self.line(line));
+        let end = self.text.len();
+        self.outcome(NEXT, &came_of_it);
+        self.last = Varied { member: member.to_owned(), came_of_it, end };
+    }
+
+    /// The rest of a line, and the lines after it.
+    fn outcome(&mut self, begin: &str, came_of_it: &[String]) {
+        self.text.push_str(begin);
+        for line in came_of_it {
+            self.line(line);
+        }
     }
 
     /// A row's outcome in one line, and the lines of what is told besides.

@@ -33,9 +33,20 @@ impl Default for World {
     }
 }
 
-/// As many bytes as lists reckon with.
+/// What a table might say: an order with little in it, and each of its operations.
 fn size_of(order: &Order) -> usize {
-    bytes_of(&Ok(order))
+    OPERATION_BYTES * (1 + order.operations().count())
+}
+
+#[test]
+fn an_order_counts_by_its_operations_and_one_that_cannot_be_read_as_the_fullest() {
+    let world = World::default();
+    world.pays(1, 0);
+    let order = world.orders.all()["m#order-1"].clone();
+    assert_eq!(order.operations().count(), 3);
+    assert_eq!(bytes_of(&Ok(&order)), 4 * OPERATION_BYTES);
+    let bad = Unreadable { key: String::new(), reason: String::new() };
+    assert_eq!(bytes_of::<&Order>(&Err(bad)), ORDER_BYTES);
 }
 
 /// Nearly all in one part.
