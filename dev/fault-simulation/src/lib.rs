@@ -31,6 +31,10 @@ mod trace;
 mod versions;
 mod world;
 
+use std::{collections::BTreeMap, ops::Range};
+
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+
 pub use broken::Broken;
 pub use ledger::Totals;
 pub use run::Run;
@@ -59,6 +63,29 @@ pub fn seed(seed: u64) -> Run {
         first.failure = Some("two runs of the same seed differ".to_owned());
     }
     first
+}
+
+/// How often what happened.
+pub type Counts = BTreeMap<&'static str, u64>;
+
+/// Runs these seeds on all cores, until one breaks a rule: that one and its rule.
+pub fn on_all_cores(
+    seeds: Range<u64>,
+    run: impl Fn(u64) -> Run + Sync + Send,
+) -> Result<Counts, (u64, String)> {
+    let counts_of = |seed| {
+        let run = run(seed);
+        match run.failure {
+            Some(rule) => Err((seed, rule)),
+            None => Ok(run.counts),
+        }
+    };
+    seeds.into_par_iter().map(counts_of).try_reduce(Counts::new, |mut all, counts| {
+        for (what, times) in counts {
+            *all.entry(what).or_default() += times;
+        }
+        Ok(all)
+    })
 }
 
 /// Runs one seed once.

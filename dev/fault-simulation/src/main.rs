@@ -63,11 +63,10 @@ fn main() -> ExitCode {
     if options.all {
         return all(options.from..options.from.saturating_add(options.seeds));
     }
-    let mut counts = BTreeMap::new();
     // Shown on a terminal only.
     let progress = ProgressBar::new(options.seeds);
-    for seed in options.from..options.from.saturating_add(options.seeds) {
-        let run = if options.settled {
+    let run = |seed| {
+        let mut run = if options.settled {
             fault_simulation::settled(seed, true)
         } else if options.disputed {
             fault_simulation::disputed(seed)
@@ -76,15 +75,15 @@ fn main() -> ExitCode {
         } else {
             fault_simulation::seed(seed)
         };
-        if let Some(rule) = run.failure {
-            return failed(&format!("seed {seed}"), &rule, &steps(seed, &options).steps);
-        }
-        for (what, times) in run.counts {
-            *counts.entry(what).or_default() += times;
-        }
-        *counts.entry("port calls").or_default() += run.calls as u64;
+        run.counts.insert("port calls", run.calls as u64);
         progress.inc(1);
-    }
+        run
+    };
+    let seeds = options.from..options.from.saturating_add(options.seeds);
+    let counts = match fault_simulation::on_all_cores(seeds, run) {
+        Ok(counts) => counts,
+        Err((seed, rule)) => return failed(&format!("seed {seed}"), &rule, &steps(seed, &options).steps),
+    };
     progress.finish_and_clear();
     println!("{} seeds, every fourth run twice: no rule was broken", options.seeds);
     summary(&counts);

@@ -7,6 +7,7 @@ mod story;
 use std::{collections::BTreeMap, time::Duration};
 
 use cardpointe_simulator::ShownSetlstat;
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use crate::{
     card::Card,
@@ -136,25 +137,29 @@ impl Table {
 
 /// Every case of every settlement state.
 pub fn settlement_table() -> Table {
-    let mut table = Table { runs_without: story::crowd_alone(), ..Table::default() };
+    let mut cases = Vec::new();
     for setlstat in SETLSTAT {
         for tested in Tested::ALL {
             for lost in [true, false] {
                 for again in [Again::Same, Again::Without, Again::Another] {
-                    for crowd in [Crowd::None, Crowd::Due] {
-                        let name =
-                            format!("{tested:?} shown as {setlstat:?}, lost {lost}, {again:?}, {crowd:?}");
-                        let shown = setlstat
-                            .map_or(ShownSetlstat::Absent, |text| ShownSetlstat::Text(text.to_owned()));
-                        let reported = tested.reported(setlstat);
-                        let story = story::settlement(tested, &shown, reported, lost, again, crowd);
-                        let mut story = story;
-                        story.broken.extend(final_state(tested, reported, lost, story.stage));
-                        table.took(&name, Some(reported).filter(|_| lost), &story);
-                    }
+                    cases.extend(
+                        [Crowd::None, Crowd::Due].map(|crowd| (setlstat, tested, lost, again, crowd)),
+                    );
                 }
             }
         }
+    }
+    let stories = cases.into_par_iter().map(|(setlstat, tested, lost, again, crowd)| {
+        let name = format!("{tested:?} shown as {setlstat:?}, lost {lost}, {again:?}, {crowd:?}");
+        let shown = setlstat.map_or(ShownSetlstat::Absent, |text| ShownSetlstat::Text(text.to_owned()));
+        let reported = tested.reported(setlstat);
+        let mut story = story::settlement(tested, &shown, reported, lost, again, crowd);
+        story.broken.extend(final_state(tested, reported, lost, story.stage));
+        (name, Some(reported).filter(|_| lost), story)
+    });
+    let mut table = Table { runs_without: story::crowd_alone(), ..Table::default() };
+    for (name, reported, story) in stories.collect::<Vec<_>>() {
+        table.took(&name, reported, &story);
     }
     table
 }

@@ -2,7 +2,7 @@
 //!
 //! A run of all tests takes a sample; with `SIMULATION=whole` it is more histories, and a run dies at every write.
 
-use std::{collections::BTreeMap, env};
+use std::env;
 
 /// Histories of the test, and of a sample: some of each week that histories begin in.
 const SEEDS: u64 = 400;
@@ -21,16 +21,11 @@ const HAPPENED: [&str; 6] = [
 #[test]
 fn what_arrives_fits_to_the_cent_and_each_deviation_is_its_own_exception_whatever_runs_die_of() {
     let whole = env::var("SIMULATION").is_ok_and(|asked| asked == "whole");
-    let mut counts = BTreeMap::<_, u64>::new();
-    for seed in 0..if whole { SEEDS } else { SEEDS_OF_A_SAMPLE } {
-        let run = fault_simulation::settled(seed, whole);
-        if let Some(rule) = run.failure {
-            panic!("seed {seed}: {rule}\ncargo run -p fault-simulation -- --settled --seed {seed}");
-        }
-        for (what, times) in run.counts {
-            *counts.entry(what).or_default() += times;
-        }
-    }
+    let seeds = if whole { SEEDS } else { SEEDS_OF_A_SAMPLE };
+    let counts = fault_simulation::on_all_cores(0..seeds, |seed| fault_simulation::settled(seed, whole))
+        .unwrap_or_else(|(seed, rule)| {
+            panic!("seed {seed}: {rule}\ncargo run -p fault-simulation -- --settled --seed {seed}")
+        });
     let never: Vec<_> = HAPPENED.iter().filter(|what| !counts.contains_key(*what)).collect();
     assert!(never.is_empty(), "never happened: {never:?}");
 }
@@ -56,16 +51,12 @@ const DISPUTED: [&str; 10] = [
 #[test]
 fn what_banks_took_back_is_on_record_once_to_the_cent_or_somebody_is_told() {
     let whole = env::var("SIMULATION").is_ok_and(|asked| asked == "whole");
-    let mut counts = BTreeMap::<_, u64>::new();
-    for seed in 0..if whole { DISPUTED_SEEDS } else { DISPUTED_SEEDS_OF_A_SAMPLE } {
-        let run = fault_simulation::disputed(seed);
-        if let Some(rule) = run.failure {
-            panic!("seed {seed}: {rule}\ncargo run -p fault-simulation -- --disputed --seed {seed}");
-        }
-        for (what, times) in run.counts {
-            *counts.entry(what).or_default() += times;
-        }
-    }
+    let seeds = if whole { DISPUTED_SEEDS } else { DISPUTED_SEEDS_OF_A_SAMPLE };
+    let counts = fault_simulation::on_all_cores(0..seeds, fault_simulation::disputed).unwrap_or_else(
+        |(seed, rule)| {
+            panic!("seed {seed}: {rule}\ncargo run -p fault-simulation -- --disputed --seed {seed}")
+        },
+    );
     let never: Vec<_> = DISPUTED.iter().filter(|what| !counts.contains_key(*what)).collect();
     assert!(never.is_empty(), "never happened: {never:?}");
 }

@@ -1,7 +1,5 @@
 //! Seeds of stored cards.
 
-use std::collections::BTreeMap;
-
 /// Seeds of the test: what happens to them is seen to happen below. `--stored-cards` runs more.
 const SEEDS: u64 = 400;
 
@@ -38,19 +36,12 @@ const HAPPENED: [&str; 27] = [
 
 #[test]
 fn no_interleaving_stores_a_card_twice_loses_one_or_lets_a_deleted_one_pay() {
-    let (mut counts, mut broken) = (BTreeMap::<&str, u64>::new(), Vec::new());
-    for seed in 0..SEEDS {
-        let run = fault_simulation::stored_cards(seed);
-        broken.extend(run.failure.map(|rule| (seed, rule)));
-        for (what, times) in run.counts {
-            *counts.entry(what).or_default() += times;
-        }
-    }
-    if let Some((seed, rule)) = broken.first() {
-        let steps = fault_simulation::replay_stored_cards(*seed).steps.join("\n");
+    let counts = fault_simulation::on_all_cores(0..SEEDS, fault_simulation::stored_cards);
+    let counts = counts.unwrap_or_else(|(seed, rule)| {
+        let steps = fault_simulation::replay_stored_cards(seed).steps.join("\n");
         let replay = format!("cargo run -p fault-simulation -- --stored-cards --seed {seed}");
-        panic!("{steps}\nseed {seed}: {rule}\nof {broken:#?}\n{replay}");
-    }
+        panic!("{steps}\nseed {seed}: {rule}\n{replay}");
+    });
     let never = |what: &&str| counts.get(what).copied().unwrap_or_default() == 0;
     let missing: Vec<_> = HAPPENED.into_iter().filter(never).collect();
     assert!(missing.is_empty(), "never happened: {missing:?}");
