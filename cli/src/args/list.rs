@@ -135,9 +135,9 @@ pub(crate) struct ConditionArguments {
     /// The status, as the transaction has it now
     #[arg(long, value_name = "STATUS", value_parser = status)]
     pub(crate) status: Option<TransactionStatus>,
-    /// What the payment is now: held, paid, `partly_refunded`, …
-    #[arg(long, value_name = "STATE", value_parser = state)]
-    pub(crate) state: Option<PaymentWord>,
+    /// What the payment is now: held, paid, `partly_refunded`, …; several with commas between them
+    #[arg(long, value_name = "STATE", value_parser = state, value_delimiter = ',')]
+    pub(crate) state: Vec<PaymentWord>,
     /// Only what has an authorize, purchase, capture, refund or void
     #[arg(long, value_name = "KIND", value_parser = operation)]
     pub(crate) operation: Option<Kind>,
@@ -164,7 +164,7 @@ impl ConditionArguments {
         let status = self.status.map(|status| Condition::Status(vec![status]));
         let from = self.amount_from.clone().map(Condition::AmountFrom);
         let to = self.amount_to.clone().map(Condition::AmountTo);
-        let state = self.state.map(|word| Condition::Word(vec![word]));
+        let state = (!self.state.is_empty()).then(|| Condition::Word(self.state.clone()));
         let operation = self.operation.map(|kind| Condition::Operation(vec![kind]));
         let decline = self.decline_code.map(|code| Condition::Decline(vec![code]));
         let all = [amount, from, to, currency, status, state, operation, decline];

@@ -8,7 +8,7 @@ use tollgate::{
     search_keys::search_key,
 };
 use tollgate_core::{
-    journal::FoundByText,
+    journal::{FoundByText, PointedBy},
     order::{CustomerReference, CustomerTraces},
     payments::Merchant,
     values::{SearchBy, SearchTerm},
@@ -47,7 +47,7 @@ impl Pointers {
         }
         let mut all = BTreeSet::new();
         for (term, sorts) in wanted {
-            let bucket = pointers(&merchant.id, &search_key(merchant, &term));
+            let bucket = pointers(&merchant.id, PointedBy::Text(search_key(merchant, &term)));
             for item in aws.partition(&table, BUCKET, &bucket).await? {
                 let Some(sort) = item.get(SORT).and_then(|sort| sort.as_s().ok()) else { continue };
                 if sorts.as_ref().is_none_or(|sorts| sorts.contains(&sort.as_str())) {

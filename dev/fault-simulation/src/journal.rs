@@ -17,8 +17,8 @@ use tokio::time::{sleep, timeout};
 use tollgate::{elastic_path::events, lambda::GATEWAY, publishing::publish};
 use tollgate_core::{
     journal::{
-        Change, Changes, CountedEntry, Entry, EntryStore, Hold, Parked, Pointer, Put, Retention, SearchKeys,
-        Totals, entries, found_by, record,
+        Change, Changes, CountedEntry, Entry, EntryStore, Hold, Parked, PointedBy, Pointer, Put, Retention,
+        SearchKeys, Totals, entries, found_by, record, uncollected,
     },
     order::{MerchantId, Order, PaymentWord, Transaction},
     payments::StoreError,
@@ -47,7 +47,7 @@ const KILLED_WITHIN_MS: u64 = 12;
 struct Kept {
     entries: BTreeMap<Uuid, Entry>,
     /// The keys of texts that payments are found by, and where the entries that they lead to sort.
-    pointers: BTreeSet<(SearchKey, String)>,
+    pointers: BTreeSet<(PointedBy, String)>,
     /// What is open of what is held.
     holds: BTreeSet<Hold>,
     differing: Option<String>,
@@ -112,7 +112,7 @@ impl EntryStore for Fake {
     }
 
     async fn point(&self, pointer: &Pointer) -> Result<(), StoreError> {
-        let pointer = (pointer.key.clone(), pointer.sort.clone());
+        let pointer = (pointer.by, pointer.sort.clone());
         self.write(|kept| _ = kept.pointers.insert(pointer)).await
     }
 
@@ -314,12 +314,19 @@ fn broken(kept: &Kept, orders: &[Order], ledger: &Ledger, now: Timestamp) -> Vec
     // What is to be forgotten by now is not written any more, even where the order still has it.
     let pointers = orders.iter().flat_map(|order| found_by(None, order));
     let pointers = pointers.filter(|found| found.until.is_none_or(|until| now < until));
-    let mut lost =
-        pointers.filter(|found| !kept.pointers.contains(&(key_of(&found.term), found.sort.clone())));
+    let mut lost = pointers.filter(|found| {
+        let by = PointedBy::Text(key_of(&found.term));
+        !kept.pointers.contains(&(by, found.sort.clone()))
+    });
     broken.extend(lost.next().map(|found| {
         let (by, until) = (found.term.by(), found.until);
         format!("no text leads to the payment of {}, by {by:?} until {until:?}", found.sort)
     }));
+    for first in orders.iter().flat_map(|order| uncollected(None, order)) {
+        if !kept.pointers.contains(&(PointedBy::Uncollected, first.sort())) {
+            broken.push(format!("a payment took nothing, and no pointer leads to it: {first:?}"));
+        }
+    }
     broken.extend(told_otherwise(kept, orders));
     broken.extend(totalled_otherwise(kept, orders, ledger));
     for order in orders {

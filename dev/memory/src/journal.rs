@@ -9,7 +9,8 @@ use jiff::{Timestamp, civil::Date};
 use tollgate_core::{
     journal::{
         CountedEntry, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, Hold, KeptSums, LatePage,
-        LateQuarter, LoggedEntry, SumOf, Totals, TotalsStore, UnreadableEntry, day_of, entries, found_by,
+        LateQuarter, LoggedEntry, PointedBy, SumOf, Totals, TotalsStore, UnreadableEntry, day_of, entries,
+        found_by, uncollected,
     },
     order::{MerchantId, Order},
     payments::{StoreError, Unreadable},
@@ -46,7 +47,7 @@ struct State {
     /// By merchant and where they sort.
     entries: BTreeMap<(MerchantId, String), Entry>,
     holds: BTreeSet<Hold>,
-    pointers: BTreeSet<(SearchKey, String)>,
+    pointers: BTreeSet<(PointedBy, String)>,
     reached: Option<Timestamp>,
     places: Vec<EntryPlace>,
     read: usize,
@@ -84,9 +85,12 @@ impl JournalTable {
             state.holds.remove(&hold);
         }
         state.holds.extend(Hold::all(after));
+        let ended = uncollected(before, after).into_iter();
+        state.pointers.extend(ended.map(|first| (PointedBy::Uncollected, first.sort())));
         if let Some(key_of) = self.key_of {
             let found = found_by(before, after).into_iter();
-            state.pointers.extend(found.map(|found| (key_of(&after.merchant, &found.term), found.sort)));
+            let key = |term: &SearchTerm| PointedBy::Text(key_of(&after.merchant, term));
+            state.pointers.extend(found.map(|found| (key(&found.term), found.sort)));
         }
     }
 
@@ -98,7 +102,7 @@ impl JournalTable {
 
     /// A text leads to the entry that sorts so.
     pub fn point(&self, key: SearchKey, sort: String) {
-        lock(&self.state).pointers.insert((key, sort));
+        lock(&self.state).pointers.insert((PointedBy::Text(key), sort));
     }
 
     /// Totals are kept until then.
@@ -135,7 +139,7 @@ impl JournalTable {
             EntryPlace::Shard(shard) => self.shard.map_or(0, |of| of(entry)) == *shard,
             EntryPlace::LastFour(digits) => entry.last_four.as_ref() == Some(digits),
             EntryPlace::Reference(reference) => entry.reference.as_ref() == Some(reference),
-            EntryPlace::Pointers(key) => state.pointers.contains(&(key.clone(), entry.sort())),
+            EntryPlace::Pointers(by) => state.pointers.contains(&(*by, entry.sort())),
             EntryPlace::Declined | EntryPlace::Unusual => entry.unusual_place().as_ref() == Some(place),
             EntryPlace::Held => held(&|_| true),
             EntryPlace::HeldUntil(day) => held(&|hold| hold.last_day() == *day),
@@ -240,6 +244,10 @@ impl TotalsStore for JournalTable {
     async fn reach(&self, at: Timestamp) -> Result<(), StoreError> {
         self.reach_until(Some(at));
         Ok(())
+    }
+
+    async fn oldest_day(&self) -> Result<Option<Date>, StoreError> {
+        Ok(self.all().iter().map(|entry| day_of(entry.at)).min())
     }
 
     /// All merchants, on every day: a run that begins with an empty table has to find those of long ago.

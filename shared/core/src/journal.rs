@@ -48,7 +48,7 @@ pub use listing::{
     count_attention, due_sums, is_place,
 };
 pub use movements::{EntryCondition, EntryLister, FoundEntries, WantedEntries, entries_of};
-pub use pointers::{FoundByText, NoSearchKeys, Pointer, SearchKeys, found_by};
+pub use pointers::{FoundByText, NoSearchKeys, PointedBy, Pointer, SearchKeys, found_by, uncollected};
 pub use receipt::{Receipt, receipt};
 pub use retention::Retention;
 pub use totals::{CountedEntry, Total, TotalLine, Totals};
@@ -68,6 +68,8 @@ words! {
         Approved => "approved",
         /// The issuer, the gateway or a rule refused an operation.
         Declined => "declined",
+        /// A rule of the merchant, or of Tollgate, refused what the issuer had approved: the payment is declined and voided.
+        DeclinedByRule => "declined_by_rule",
         /// A held amount was taken.
         Captured => "captured",
         /// Money was given back, as a refund or by voiding a payment before its settlement.
@@ -167,8 +169,14 @@ impl Entry {
 
     /// The place in the index of unusual facts that has it, if it is one.
     pub fn unusual_place(&self) -> Option<EntryPlace> {
-        let place = if self.fact == Fact::Declined { EntryPlace::Declined } else { EntryPlace::Unusual };
+        let is_decline = matches!(self.fact, Fact::Declined | Fact::DeclinedByRule);
+        let place = if is_decline { EntryPlace::Declined } else { EntryPlace::Unusual };
         self.is_unusual().then_some(place)
+    }
+
+    /// Whether a payment can begin with it. What follows from a payment can have been decided in the same millisecond.
+    fn may_be_first(&self) -> bool {
+        self.kind.is_payment() && self.fact != Fact::DeclinedByRule
     }
 }
 
@@ -191,8 +199,7 @@ pub fn entries(old: Option<&Order>, new: &Order) -> Vec<Entry> {
 /// can read it.
 fn first_fact(order: &Order, transaction: &Transaction) -> Option<Entry> {
     let own = entries(None, order).into_iter();
-    // What follows from a payment can have been decided in the same millisecond.
-    let own = own.filter(|entry| entry.transaction == transaction.id && entry.kind.is_payment());
+    let own = own.filter(|entry| entry.transaction == transaction.id && entry.may_be_first());
     own.min_by_key(|entry| (entry.at, entry.id))
 }
 

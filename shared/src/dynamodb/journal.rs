@@ -20,10 +20,12 @@ use futures_util::future::try_join_all;
 use jiff::{Timestamp, civil::Date};
 use sha2::{Digest, Sha256};
 use tollgate_core::{
-    journal::{ENTRY_SHARDS, Entry, EntryPlace, EntryStore, Hold, Parked, Pointer, Put, Retention},
+    journal::{
+        ENTRY_SHARDS, Entry, EntryPlace, EntryStore, Hold, Parked, PointedBy, Pointer, Put, Retention,
+    },
     order::{MerchantId, OrderKey},
     payments::StoreError,
-    values::{QuarterHour, SearchKey},
+    values::QuarterHour,
 };
 use uuid::Uuid;
 
@@ -42,6 +44,9 @@ use super::{
 
 /// The partition of the quarters of an hour that got entries late. No merchant's: those have a `#`.
 const LATE: &str = "late";
+
+/// The partition of the days on which merchants have entries, in the order of the days.
+const DAYS: &str = "days";
 
 /// The partition of changes that could not be read.
 pub const PARKED: &str = "parked";
@@ -120,7 +125,7 @@ impl EntryStore for DynamoDbEntries {
     }
 
     async fn point(&self, pointer: &Pointer) -> Result<(), StoreError> {
-        let mut item = keys(&pointers(&pointer.order.merchant, &pointer.key), &pointer.sort);
+        let mut item = keys(&pointers(&pointer.order.merchant, pointer.by), &pointer.sort);
         item.insert(Column::OrderId.as_str().to_owned(), text_of(&pointer.order.order));
         item.insert(EXPIRES_AT.to_owned(), number_of(&pointer.ends.as_second()));
         let request = self.table.put(item);
@@ -147,7 +152,7 @@ impl EntryStore for DynamoDbEntries {
         if self.noted.lock().unwrap_or_else(PoisonError::into_inner).contains(&noted) {
             return Ok(());
         }
-        let mut item = keys(&days_merchants(day), merchant.as_str());
+        let mut item = keys(DAYS, &format!("{day}#{merchant}"));
         let begins = QuarterHour::first_of(day).begins();
         item.insert(EXPIRES_AT.to_owned(), expires_at(self.retention, begins));
         self.put_if_absent(item).await?;
@@ -191,9 +196,9 @@ fn bucket(merchant: &MerchantId, shard: u8) -> String {
     format!("{merchant}#{shard}")
 }
 
-/// The partition of the pointers with a key. No shard has a name of this length.
-pub fn pointers(merchant: &MerchantId, key: &SearchKey) -> String {
-    format!("{merchant}#{key}")
+/// The partition of what is pointed at by the same. No shard has a name of this length.
+pub fn pointers(merchant: &MerchantId, by: PointedBy) -> String {
+    format!("{merchant}#{by}")
 }
 
 /// The key of a part of the index of unusual facts.
@@ -210,11 +215,6 @@ fn held(merchant: &MerchantId, last_day: Option<Date>) -> String {
 /// The keys of the items of an open hold.
 fn places_of(hold: &Hold) -> [Item; 2] {
     [None, Some(hold.last_day())].map(|day| keys(&held(hold.merchant(), day), &hold.sort))
-}
-
-/// The partition of the merchants that have entries on a day.
-fn days_merchants(day: Date) -> String {
-    format!("merchants#{day}")
 }
 
 /// When an item is deleted that is about this moment.

@@ -38,6 +38,7 @@ pub(super) const PRINCIPALS: Vocabulary<Principal> =
 pub(super) const FACTS: Vocabulary<Fact> = &[
     (Fact::Approved, "a"),
     (Fact::Declined, "d"),
+    (Fact::DeclinedByRule, "u"),
     (Fact::Captured, "c"),
     (Fact::Refunded, "r"),
     (Fact::Voided, "v"),

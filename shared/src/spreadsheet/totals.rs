@@ -6,7 +6,7 @@ use tollgate_core::journal::read_totals::{Dimension, Period, Selection, TotalRow
 
 /// The names of the columns. What the journal has, is named as there. None is ever changed; a release may add some at the
 /// end.
-pub const COLUMNS: [&str; 21] = [
+pub const COLUMNS: [&str; 23] = [
     "period",
     "currency",
     "operation",
@@ -28,6 +28,8 @@ pub const COLUMNS: [&str; 21] = [
     "decline_rate",
     "provisional",
     "disputed",
+    "issuer_approved",
+    "issuer_approval_rate",
 ];
 
 /// A row of a report, and what it is a row of.
@@ -79,6 +81,8 @@ pub fn cells(shown: Shown<'_>) -> [String; COLUMNS.len()] {
         row.decline_rate().map(rate).unwrap_or_default(),
         if is_provisional { "yes" } else { "no" }.to_owned(),
         decimal(changes.disputed),
+        row.issuer_approved.to_string(),
+        row.issuer_approval_rate().map(rate).unwrap_or_default(),
     ]
 }
 
@@ -103,6 +107,8 @@ pub fn value(shown: Shown<'_>) -> Value {
         "payments": payments,
         "approval_rate": row.approval_rate().map(fraction),
         "decline_rate": row.decline_rate().map(fraction),
+        "issuer_approved": row.issuer_approved,
+        "issuer_approval_rate": row.issuer_approval_rate().map(fraction),
         "provisional": is_provisional,
     });
     let dimensions = selection.by.iter().map(|one| (one.as_str(), json!(line.value(*one))));

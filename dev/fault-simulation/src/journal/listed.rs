@@ -10,10 +10,10 @@ use std::{
 use jiff::Timestamp;
 use memory::{JournalTable, OrderTable};
 use tollgate_core::{
-    journal::{Changes, ENTRY_SHARDS, Entry, EntryLister, Lister, Row, Wanted, WantedEntries},
-    order::{MerchantId, Order},
+    journal::{Changes, Condition, ENTRY_SHARDS, Entry, EntryLister, Lister, Row, Wanted, WantedEntries},
+    order::{MerchantId, Order, PaymentWord, Transaction},
     payments::{Deadline, StoreError},
-    values::ReadOrder,
+    values::{DeclineCode, ReadOrder},
 };
 use uuid::Uuid;
 
@@ -23,6 +23,18 @@ use crate::rng::Rng;
 /// Most rows of a page: few, so that most lists have several pages.
 const PAGE_MAX: u64 = 7;
 
+/// States that are looked for, alone and together, as they are found in an index or in none.
+const STATES: [&[PaymentWord]; 8] = [
+    &[PaymentWord::Held],
+    &[PaymentWord::Declined],
+    &[PaymentWord::Lapsed],
+    &[PaymentWord::Voided],
+    &[PaymentWord::VoidedElsewhere],
+    &[PaymentWord::Paid],
+    &[PaymentWord::Held, PaymentWord::Lapsed, PaymentWord::Voided, PaymentWord::VoidedElsewhere],
+    &[PaymentWord::VoidedElsewhere, PaymentWord::Declined, PaymentWord::Voided],
+];
+
 /// Longer than any list takes.
 const TIME: Duration = Duration::from_hours(24);
 
@@ -30,6 +42,8 @@ const TIME: Duration = Duration::from_hours(24);
 struct Journal {
     entries: JournalTable,
     orders: OrderTable,
+    /// When lists are read: as soon as all of it is known. What is held then is still held.
+    now: Timestamp,
 }
 
 impl Journal {
@@ -38,10 +52,11 @@ impl Journal {
             let sum = entry.order.to_string().bytes().map(u64::from).sum::<u64>();
             (sum % u64::from(ENTRY_SHARDS)).to_le_bytes()[0]
         };
-        let journal =
-            Self { entries: JournalTable::default().in_parts(part_of), orders: OrderTable::default() };
-        journal.entries.extend(entries.iter().cloned());
+        let now = entries.iter().map(|entry| entry.at).max().unwrap_or_default();
+        let entries = JournalTable::default().in_parts(part_of);
+        let journal = Self { entries, orders: OrderTable::default(), now };
         for order in orders {
+            journal.entries.follow(None, order);
             journal.orders.keep(order.clone());
         }
         journal
@@ -65,8 +80,11 @@ pub(super) async fn broken(entries: &[Entry], orders: &[Order], rng: &mut Rng) -
                 after: None,
                 limit,
             };
-            let found = match (movements(&journal, &wanted).await, payments(&journal, &wanted).await) {
-                (Ok(movements), Ok(payments)) => differing(&journal, &wanted, &movements, &payments),
+            let found = match (movements(&journal, &wanted).await, payments(&journal, &wanted, &[]).await) {
+                (Ok(movements), Ok(payments)) => {
+                    let found = differing(&journal, &wanted, &movements, &payments);
+                    found.or(by_state(&journal, &wanted, &movements, &payments).await)
+                }
                 (Err(error), _) | (_, Err(error)) => Some(error.to_string()),
             };
             broken.extend(found.map(|what| format!("{merchant}, {order:?}, pages of {limit}: {what}")));
@@ -94,8 +112,12 @@ async fn movements(journal: &Journal, first: &WantedEntries<'_>) -> Result<Vec<E
     }
 }
 
-/// All pages of payments.
-async fn payments(journal: &Journal, first: &WantedEntries<'_>) -> Result<Vec<Row>, StoreError> {
+/// All pages of payments of which these conditions hold.
+async fn payments(
+    journal: &Journal,
+    first: &WantedEntries<'_>,
+    conditions: &[Condition],
+) -> Result<Vec<Row>, StoreError> {
     let lister = Lister {
         log: &journal.entries,
         store: &journal.orders,
@@ -107,7 +129,7 @@ async fn payments(journal: &Journal, first: &WantedEntries<'_>) -> Result<Vec<Ro
     loop {
         let after_text = after.as_deref();
         let wanted =
-            Wanted { merchant, now: until, since, until, conditions: &[], order, after: after_text, limit };
+            Wanted { merchant, now: journal.now, since, until, conditions, order, after: after_text, limit };
         let page = lister.find(&wanted).await?;
         all.extend(page.rows);
         after = page.next;
@@ -115,6 +137,51 @@ async fn payments(journal: &Journal, first: &WantedEntries<'_>) -> Result<Vec<Ro
             return Ok(all);
         }
     }
+}
+
+/// What a list by state, or by what declined a payment, has otherwise than the list of all payments: whatever index it reads,
+/// it finds the same.
+async fn by_state(
+    journal: &Journal,
+    wanted: &WantedEntries<'_>,
+    movements: &[Entry],
+    payments: &[Row],
+) -> Option<String> {
+    let word = |row: &Row| row.order.transaction(row.transaction).map(|own| own.word(journal.now));
+    let mut conditions: Vec<Condition> = STATES.iter().map(|words| Condition::Word(words.to_vec())).collect();
+    let codes: BTreeSet<&str> =
+        movements.iter().filter_map(|entry| entry.decline).map(DeclineCode::as_str).collect();
+    let codes = codes.into_iter().filter_map(DeclineCode::from_name);
+    conditions.extend(codes.map(|code| Condition::Decline(vec![code])));
+    for condition in conditions {
+        let expected: BTreeSet<Uuid> = match &condition {
+            Condition::Word(words) => {
+                let is_one = |row: &&Row| word(row).is_some_and(|word| words.contains(&word));
+                payments.iter().filter(is_one).map(|row| row.transaction).collect()
+            }
+            Condition::Decline(codes) => {
+                let with = |entry: &&Entry| entry.decline.is_some_and(|code| codes.contains(&code));
+                movements.iter().filter(with).map(|entry| entry.transaction).collect()
+            }
+            _ => continue,
+        };
+        let listed = match self::payments(journal, wanted, &[condition.clone()]).await {
+            Ok(rows) => rows.into_iter().map(|row| row.transaction).collect::<Vec<_>>(),
+            Err(error) => return Some(error.to_string()),
+        };
+        if listed.len() != expected.len() || listed.iter().any(|id| !expected.contains(id)) {
+            return Some(format!("{condition:?} lists {listed:?}, the list of all has {expected:?}"));
+        }
+    }
+    // What a rule declined is found by its code.
+    let declined = payments.iter().filter(|row| word(row) == Some(PaymentWord::Declined));
+    let codes = |row: &Row| {
+        let code = row.order.transaction(row.transaction).and_then(Transaction::decline)?.code;
+        let found = movements.iter().filter(|entry| entry.transaction == row.transaction);
+        Some(found.filter(|entry| entry.decline == Some(code) && entry.kind.is_payment()).count())
+    };
+    let lost = declined.clone().find(|row| codes(row) != Some(1))?;
+    Some(format!("payment {} is declined, and not by one movement", lost.transaction))
 }
 
 /// What one of the lists has otherwise than the journal.

@@ -157,7 +157,7 @@ async fn marks_names_and_sums_that_cannot_be_read_do_not_stop_the_totals_of_othe
     let today = shop.stack.clock().now().to_string()[..10].to_owned();
     for bad in [
         item([("b", "late"), ("s", "no quarter"), ("mark", "x")]),
-        item([("b", &format!("merchants#{today}")), ("s", "no merchant!")]),
+        item([("b", "days"), ("s", &format!("{today}#no merchant!"))]),
     ] {
         put(&shop, JOURNAL_TABLE_NAME, bad).await;
     }

@@ -6,10 +6,10 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use uuid::Uuid;
 
 use crate::{
-    journal::{CountedEntry, Entry},
+    journal::{CountedEntry, Entry, PointedBy},
     order::{Kind, MerchantId, OrderId, OrderKey},
     payments::{StoreError, Unreadable},
-    values::{Currency, ReadOrder, SearchKey},
+    values::{Currency, ReadOrder},
 };
 
 /// Parts of a merchant's entries. An order's entries are all in one; a part takes about 1,000 entries a second.
@@ -24,9 +24,10 @@ pub enum EntryPlace {
     LastFour(String),
     /// Those with this reference of the gateway.
     Reference(String),
-    /// The first ones of the payments that are found by a text, of which this is the key.
-    Pointers(SearchKey),
-    /// Those that were declined. They are apart from other unusual ones, of which there are far fewer.
+    /// The first ones of the payments that are pointed at by this.
+    Pointers(PointedBy),
+    /// Those that were declined, by the issuer or by a rule. They are apart from other unusual ones, of which there are far
+    /// fewer.
     Declined,
     /// Those of other [unusual](Entry::is_unusual) facts.
     Unusual,
@@ -146,6 +147,8 @@ pub(super) fn merged<E>(pages: Vec<EntryPage<E>>, order: ReadOrder) -> EntryPage
     let mut entries: Vec<_> = pages.into_iter().flat_map(|page| page.entries).collect();
     entries.retain(|(sort, _)| next.as_ref().is_none_or(|next| order.compare(sort, next).is_le()));
     entries.sort_by(|(one, _), (other, _)| order.compare(one, other));
+    // Two indexes can lead to the same entry.
+    entries.dedup_by(|(one, _), (other, _)| one == other);
     EntryPage { entries, next, read_bytes }
 }
 
@@ -176,10 +179,11 @@ mod tests {
             ("987", Some("7"), 6)
         );
         let oldest = merged(
-            vec![page(&["1", "4"], Some("4")), page(&["2", "9"], None), page(&["3", "3"], Some("6"))],
+            vec![page(&["1", "4"], Some("4")), page(&["2", "3", "9"], None), page(&["3"], Some("6"))],
             ReadOrder::OldestFirst,
         );
-        assert_eq!((sorts(&oldest).as_str(), oldest.next.as_deref()), ("12334", Some("4")));
+        // What two places have is there once.
+        assert_eq!((sorts(&oldest).as_str(), oldest.next.as_deref()), ("1234", Some("4")));
         // A place of which nothing was read holds back the others.
         let held = merged(vec![page(&["9", "5"], None), page(&[], Some("8"))], ReadOrder::NewestFirst);
         assert_eq!((sorts(&held).as_str(), held.next.as_deref()), ("9", Some("8")));

@@ -40,6 +40,7 @@ fn of_transaction(order: &Order, transaction: &Transaction) -> Vec<Entry> {
         about.duplicate_found(&mut entries);
         about.by_hand(&mut entries);
     }
+    declined_by_rule(order, transaction, &mut entries);
     let lapsed = transaction.lapsed_at.zip(transaction.first());
     if let Some((at, operation)) = lapsed {
         let entry =
@@ -55,6 +56,25 @@ fn of_transaction(order: &Order, transaction: &Transaction) -> Vec<Entry> {
     }
     disputed(order, transaction, &mut entries);
     entries
+}
+
+/// An approval that a rule refuses is declined from the moment at which its void begins, whatever becomes of the void.
+fn declined_by_rule(order: &Order, transaction: &Transaction, entries: &mut Vec<Entry>) {
+    let void = transaction.operations.iter().find(|operation| operation.cause.declines_as().is_some());
+    let Some((void, operation)) = void.zip(transaction.first()) else { return };
+    let entry = OperationInOrder { order, transaction, operation }.entry(
+        Fact::DeclinedByRule,
+        &first_attempt(operation),
+        void.created_at,
+    );
+    entries.push(Entry {
+        cause: void.cause,
+        by: void.by,
+        amount: transaction.amount(),
+        decline: void.cause.declines_as(),
+        reference: transaction.reference().map(str::to_owned),
+        ..entry
+    });
 }
 
 /// Chargebacks and reversals, which are about the payment. A report that corrects an earlier one changes the difference.
@@ -225,6 +245,7 @@ impl OperationInOrder<'_> {
             || matches!(
                 fact,
                 Fact::Approved
+                    | Fact::DeclinedByRule
                     | Fact::Lapsed
                     | Fact::DuplicateFound
                     | Fact::ChargedBack

@@ -14,7 +14,9 @@ use serde::Serialize;
 
 use self::holds::hold_all;
 use crate::{
-    journal::{Entry, EntryStore, Parked, Pointer, Put, SearchKeys, entries, found_by},
+    journal::{
+        Entry, EntryStore, Parked, PointedBy, Pointer, Put, SearchKeys, entries, found_by, uncollected,
+    },
     order::{MerchantId, Order},
     payments::StoreError,
     values::QuarterHour,
@@ -139,15 +141,20 @@ async fn pointers_of(
 ) -> Result<Vec<Pointer>, StoreError> {
     let Ok((old, new)) = &change.orders else { return Ok(Vec::new()) };
     let mut pointers = Vec::new();
+    for first in uncollected(old.as_ref(), new) {
+        let ends = store.retention().ends(first.at);
+        pointers.push(Pointer { by: PointedBy::Uncollected, order: new.key(), sort: first.sort(), ends });
+    }
     for found in found_by(old.as_ref(), new) {
         let ends = found.ends(store.retention());
         if ends <= now {
             continue;
         }
         if let Some(key) = keys.key(&new.merchant, &found.term).await? {
-            pointers.push(Pointer { key, order: new.key(), sort: found.sort, ends });
+            pointers.push(Pointer { by: PointedBy::Text(key), order: new.key(), sort: found.sort, ends });
         }
     }
+    pointers.retain(|pointer| pointer.ends > now);
     Ok(pointers)
 }
 

@@ -101,9 +101,8 @@ pub async fn total_up(
 impl Run<'_> {
     /// Day by day, from what was reached on. Until when all is summed up.
     async fn new_ones(&self, now: Timestamp, report: &mut TotalsReport) -> Result<Timestamp, StoreError> {
-        // Before the first run nothing was reached; what is older than that comes as late entries.
-        let mut reached = match self.totals.reached().await {
-            Ok(reached) => reached.unwrap_or(now).min(now),
+        let mut reached = match self.reached(now).await {
+            Ok(reached) => reached,
             Err(error) => {
                 report.leave_out(&[Unreadable::only(error, "reached")?]);
                 now - SUMMED_AGAIN
@@ -125,6 +124,15 @@ impl Run<'_> {
             since = ends;
         }
         Ok(reached)
+    }
+
+    /// What the last run has reached; before the first one, where the oldest entries are.
+    async fn reached(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
+        if let Some(reached) = self.totals.reached().await? {
+            return Ok(reached.min(now));
+        }
+        let oldest = self.totals.oldest_day().await?;
+        Ok(oldest.map_or(now, |day| QuarterHour::first_of(day).begins()).min(now))
     }
 
     async fn day(

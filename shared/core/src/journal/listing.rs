@@ -24,12 +24,12 @@ use uuid::Uuid;
 
 use crate::{
     journal::{
-        self, Agenda, Concern, Concerned, EntryLog, EntryPlace, EntryQuery, LoggedEntry, UnreadableEntry,
-        concerned, entries, entry_log::merged, sort_of,
+        Agenda, Concern, Concerned, Entry, EntryLog, EntryPlace, EntryQuery, LoggedEntry, UnreadableEntry,
+        concerned, entries, entry_log::merged, first_fact, sort_of,
     },
     order::{MerchantId, OPERATIONS_MAX, Order, OrderId, OrderKey, Transaction},
     payments::{Deadline, ORDERS_AT_ONCE, OrderStore, StoreError, Unreadable},
-    values::ReadOrder,
+    values::{DeclineCode, ReadOrder},
 };
 
 /// What one part of a list reads at most, whatever it finds: so that it ends in time, and its cost is known.
@@ -74,15 +74,27 @@ struct Search<'a> {
     may_want: &'a (dyn Fn(&LoggedEntry) -> bool + Sync),
     /// Whether more is asked for than what its place says, so that few of its payments may be wanted.
     is_narrowed: bool,
-    /// The gateway's reference, if that is looked for: then a transaction is listed under the newest of its facts that has
-    /// it, and otherwise under its first.
-    reference: Option<&'a str>,
+    /// Which of its facts a transaction is listed under.
+    under: Under<'a>,
     /// Whether a transaction is wanted, going by its current state.
     wants: &'a (dyn Fn(&Order, &Transaction) -> bool + Sync),
     after: Option<&'a str>,
     /// Which of them come first.
     order: ReadOrder,
     limit: usize,
+}
+
+/// Which fact a transaction is listed under.
+#[derive(Clone, Copy)]
+enum Under<'a> {
+    /// Its first one.
+    First,
+    /// The newest one that has this reference of the gateway.
+    Reference(&'a str),
+    /// The newest one that has one of these codes, of the payment or of what was done to it.
+    Decline(&'a [DeclineCode]),
+    /// The newest one by which the payment itself was declined, and the first one of a payment that was not.
+    OwnDecline,
 }
 
 /// A part of what was found.
@@ -331,7 +343,8 @@ impl Search<'_> {
     }
 
     fn may_be_listed(&self, entry: &LoggedEntry) -> bool {
-        (self.reference.is_some() || entry.kind.is_payment()) && (self.may_want)(entry)
+        let is_of_any_kind = matches!(self.under, Under::Reference(_) | Under::Decline(_));
+        (is_of_any_kind || entry.kind.is_payment()) && (self.may_want)(entry)
     }
 }
 
@@ -404,13 +417,10 @@ impl Part<'_> {
             None => return,
         };
         let Some(transaction) = order.transaction(entry.transaction) else { return };
-        let under = match self.search.reference {
-            Some(reference) => newest_with(order, transaction, reference),
-            None => first_fact(order, transaction),
-        };
-        if under.is_none_or(|(_, id)| id == entry.id)
+        let under = self.search.under.entry(order, transaction);
+        if under.is_none_or(|under| under.id == entry.id)
             && (self.search.wants)(order, transaction)
-            && let Some(at) = first_fact(order, transaction).map(|(at, _)| at).or(moment_of(&entry.sort))
+            && let Some(at) = first_fact(order, transaction).map(|first| first.at).or(moment_of(&entry.sort))
         {
             self.operations += transaction.operations.len();
             self.rows.push(Row { at, order: Arc::clone(order), transaction: entry.transaction });
@@ -418,16 +428,23 @@ impl Part<'_> {
     }
 }
 
-/// The newest entry of a transaction that has this reference.
-fn newest_with(order: &Order, transaction: &Transaction, reference: &str) -> Option<(Timestamp, Uuid)> {
-    let own = entries(None, order).into_iter().filter(|entry| entry.transaction == transaction.id);
-    let own = own.filter(|entry| entry.reference.as_deref() == Some(reference));
-    own.map(|entry| (entry.at, entry.id)).max()
-}
-
-/// Time and id of the entry that a transaction is listed under.
-fn first_fact(order: &Order, transaction: &Transaction) -> Option<(Timestamp, Uuid)> {
-    journal::first_fact(order, transaction).map(|entry| (entry.at, entry.id))
+impl Under<'_> {
+    /// The entry that a transaction is listed under.
+    fn entry(self, order: &Order, transaction: &Transaction) -> Option<Entry> {
+        let newest = |is_one: &dyn Fn(&Entry) -> bool| {
+            let own = entries(None, order).into_iter().filter(|entry| entry.transaction == transaction.id);
+            own.filter(is_one).max_by_key(|entry| (entry.at, entry.id))
+        };
+        match self {
+            Self::First => first_fact(order, transaction),
+            Self::Reference(reference) => newest(&|entry| entry.reference.as_deref() == Some(reference)),
+            Self::Decline(codes) => newest(&|entry| entry.decline.is_some_and(|code| codes.contains(&code))),
+            Self::OwnDecline => newest(&|entry| {
+                entry.kind.is_payment() && entry.unusual_place() == Some(EntryPlace::Declined)
+            })
+            .or_else(|| first_fact(order, transaction)),
+        }
+    }
 }
 
 /// Where a range begins and where it ends, in the order in which it is read.

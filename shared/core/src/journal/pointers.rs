@@ -1,14 +1,14 @@
-//! Pointers: by which payments are found by the merchant's own references and by customers, where the merchant has switched
-//! that on. Each leads from the key of one text to the entry of a payment's first fact, as the journal's indexes do.
+//! Pointers: by which payments are found that ended and took no money, and, where the merchant has switched that on, by its
+//! own references and by customers. Each leads to the entry of a payment's first fact, as the journal's indexes do.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::{
-    journal::{Retention, entries},
-    order::{MerchantId, Order, OrderKey},
+    journal::{Entry, Retention, entries, first_fact},
+    order::{MerchantId, Order, OrderKey, PaymentWord, Transaction},
     payments::StoreError,
     values::{SearchBy, SearchKey, SearchTerm},
 };
@@ -34,11 +34,29 @@ impl FoundByText {
     }
 }
 
-/// What leads from a text to a payment.
+/// What payments are pointed at by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PointedBy {
+    /// What stands for a text.
+    Text(SearchKey),
+    /// That they ended and took no money: voided, voided elsewhere, or lapsed.
+    Uncollected,
+}
+
+impl fmt::Display for PointedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(key) => key.fmt(f),
+            Self::Uncollected => f.write_str("uncollected"),
+        }
+    }
+}
+
+/// What leads to a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pointer {
-    /// What stands for the text.
-    pub key: SearchKey,
+    /// What it is pointed at by.
+    pub by: PointedBy,
     /// The order that has the payment.
     pub order: OrderKey,
     /// Where the entry of the payment's first fact sorts.
@@ -79,7 +97,7 @@ fn all(order: &Order) -> BTreeSet<FoundByText> {
     let facts = entries(None, order);
     let mut all = BTreeSet::new();
     for transaction in &order.transactions {
-        let own = facts.iter().filter(|entry| entry.transaction == transaction.id && entry.kind.is_payment());
+        let own = facts.iter().filter(|entry| entry.transaction == transaction.id && entry.may_be_first());
         let Some(first) = own.min_by_key(|entry| (entry.at, entry.id)) else { continue };
         for term in transaction.search_terms() {
             let until = transaction.personal_until.filter(|_| is_forgotten(&term));
@@ -87,6 +105,19 @@ fn all(order: &Order) -> BTreeSet<FoundByText> {
         }
     }
     all
+}
+
+/// The first facts of the order's payments that ended and took no money since its old state, or ever, without one. Pure. What
+/// lapsed and is not on record as that is still [held](crate::journal::Hold).
+pub fn uncollected(old: Option<&Order>, new: &Order) -> Vec<Entry> {
+    let before = |id| old.and_then(|old| old.transaction(id)).is_some_and(is_uncollected);
+    let ended = new.transactions.iter().filter(|one| is_uncollected(one) && !before(one.id));
+    ended.filter_map(|one| first_fact(new, one)).collect()
+}
+
+fn is_uncollected(transaction: &Transaction) -> bool {
+    let word = transaction.word(Timestamp::MIN);
+    matches!(word, PaymentWord::Voided | PaymentWord::VoidedElsewhere | PaymentWord::Lapsed)
 }
 
 /// Whether it goes when it is forgotten who paid. A customer's reference stays, with the stored card.

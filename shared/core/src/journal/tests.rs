@@ -235,18 +235,22 @@ fn what_is_held_taken_and_given_back_changes_with_each_fact() {
         // A payment that may not stand took money all the same, until its void is done.
         (
             vec![purchase.clone(), caused(Cause::AvsMismatch, begun(2, Kind::Void, 100, 0))],
-            vec![(1, Fact::Approved, [0, 0, 0, 100])],
+            vec![(1, Fact::Approved, [0, 0, 0, 100]), (1, Fact::DeclinedByRule, [0; 4])],
         ),
         (
             vec![
                 purchase.clone(),
                 caused(Cause::AvsMismatch, then_approved(begun(2, Kind::Void, 100, 0), 3)),
             ],
-            vec![(1, Fact::Approved, [0, 0, 0, 100]), (2, Fact::Voided, [0, 0, 0, -100])],
+            vec![
+                (1, Fact::Approved, [0, 0, 0, 100]),
+                (1, Fact::DeclinedByRule, [0; 4]),
+                (2, Fact::Voided, [0, 0, 0, -100]),
+            ],
         ),
         (
             vec![authorization, caused(Cause::CvvMismatch, begun(2, Kind::Void, 100, 0))],
-            vec![(1, Fact::Approved, [0, 0, 0, 0])],
+            vec![(1, Fact::Approved, [0; 4]), (1, Fact::DeclinedByRule, [0; 4])],
         ),
         (vec![then_declined(begun(1, Kind::Purchase, 100, 0), 0)], vec![(1, Fact::Declined, [0; 4])]),
         (
@@ -453,7 +457,7 @@ fn that_a_payment_was_voided_elsewhere_is_told_once() {
     assert_eq!(facts(vec![authorization, capture, found]), [Fact::Approved, Fact::VoidedElsewhere]);
     // What must succeed is done again.
     let void = caused(Cause::AvsMismatch, elsewhere(begun(2, Kind::Void, 100, 1)));
-    assert_eq!(facts(vec![purchase, void]), [Fact::Approved]);
+    assert_eq!(facts(vec![purchase, void]), [Fact::Approved, Fact::DeclinedByRule]);
 }
 
 #[test]
@@ -623,6 +627,10 @@ fn what_was_added_earlier_is_seen_whatever_its_clock_says_and_what_came_later_is
     let purchase = done(1, Kind::Purchase, 100, 0);
     let void = caused(Cause::AvsMismatch, begun(2, Kind::Void, 100, 5));
     let refund = done(3, Kind::Refund, 10, 3);
-    let expected = [(1, Fact::Approved, [0, 100, 0, 100]), (3, Fact::Refunded, [0, -100, 0, -10])];
+    let expected = [
+        (1, Fact::Approved, [0, 100, 0, 100]),
+        (3, Fact::Refunded, [0, -100, 0, -10]),
+        (1, Fact::DeclinedByRule, [0; 4]),
+    ];
     assert_eq!(changed(vec![purchase, void, refund]), expected);
 }

@@ -77,6 +77,9 @@ pub trait TotalsStore: Send + Sync {
     /// Notes until when all entries are in the totals.
     async fn reach(&self, at: Timestamp) -> Result<(), StoreError>;
 
+    /// The first day on which a merchant has entries, which is where sums begin.
+    async fn oldest_day(&self) -> Result<Option<Date>, StoreError>;
+
     /// The merchants that have entries on a day, and what is among them and names none.
     async fn merchants(&self, day: Date) -> Result<(Vec<MerchantId>, Vec<Unreadable>), StoreError>;
 

@@ -103,6 +103,7 @@ impl Expectations {
             (
                 Fact::Approved
                 | Fact::Declined
+                | Fact::DeclinedByRule
                 | Fact::Refunded
                 | Fact::Voided
                 | Fact::VoidedElsewhere

@@ -119,7 +119,7 @@ impl fmt::Debug for SearchTerm {
 }
 
 /// What stands for such a text where payments are found by it: a MAC, so that who reads the table cannot tell the text.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SearchKey(u128);
 
 impl SearchKey {

@@ -48,7 +48,7 @@ impl Partition {
             EntryPlace::Reference(reference) => {
                 (Some(BY_REFERENCE), Column::Retref, format!("{merchant}#{reference}"))
             }
-            EntryPlace::Pointers(key) => (None, Column::Bucket, pointers(merchant, key)),
+            EntryPlace::Pointers(by) => (None, Column::Bucket, pointers(merchant, *by)),
             EntryPlace::Declined | EntryPlace::Unusual => {
                 (Some(UNUSUAL), Column::Unusual, unusual(merchant, place))
             }

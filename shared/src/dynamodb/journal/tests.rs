@@ -196,7 +196,7 @@ async fn an_entry_is_put_once_into_the_partition_of_its_order() {
 #[tokio::test]
 async fn a_pointer_has_keys_the_order_and_an_end_and_says_nothing_of_the_text() {
     let pointer = Pointer {
-        key: SearchKey::new(10),
+        by: PointedBy::Text(SearchKey::new(10)),
         order: order("o"),
         sort: entry().sort(),
         ends: at("2028-01-05T10:07:00Z"),
@@ -265,7 +265,7 @@ async fn a_merchants_day_is_noted_once_by_each_process() {
         store.note_day(&merchant.parse().unwrap(), day()).await.unwrap();
     }
     let expires = json!({ "x": { "N": "1814745600" } });
-    let noted = |merchant| put(&with(&keys_of("merchants#2026-01-05", merchant), &expires));
+    let noted = |merchant| put(&with(&keys_of("days", &format!("2026-01-05#{merchant}")), &expires));
     assert_eq!(aws.bodies("PutItem"), [noted("m"), noted("n")]);
     let (store, aws) = responding([throttled(), done()]);
     assert!(matches!(store.note_day(&merchant(), day()).await, Err(StoreError::Unavailable(_))));

@@ -16,7 +16,7 @@ use tollgate_core::{
     values::QuarterHour,
 };
 
-use super::{BUCKET, Column, EXPIRES_AT, KEY_NAMES, LATE, SORT, days_merchants, expires_at, keys};
+use super::{BUCKET, Column, DAYS, EXPIRES_AT, KEY_NAMES, LATE, SORT, expires_at, keys};
 use crate::dynamodb::{
     Item, apart, needed, number, number_of, readable,
     table::{Table, all, unavailable, was_made},
@@ -82,6 +82,11 @@ fn totals_of(merchant: &MerchantId, time: impl Display) -> String {
     format!("totals#{merchant}#{time}")
 }
 
+/// What an item says of a day on which a merchant has entries.
+fn day_and_merchant(item: &Item) -> Result<(&str, &str), StoreError> {
+    stated(item, SORT)?.split_once('#').ok_or_else(|| corrupt(SORT))
+}
+
 /// How the sum of a day sorts in its year.
 fn in_year(day: Date) -> String {
     day.strftime("%m-%d").to_string()
@@ -102,9 +107,16 @@ impl TotalsStore for DynamoDbTotals {
         request.send().await.map(drop).map_err(|error| unavailable(&error))
     }
 
+    async fn oldest_day(&self) -> Result<Option<Date>, StoreError> {
+        let query = self.table.query("#bucket = :bucket", &KEY_NAMES[..1], &[(":bucket", DAYS)]);
+        let found = query.consistent_read(true).limit(1).send().await.map_err(|error| unavailable(&error))?;
+        let Some(item) = found.items.unwrap_or_default().pop() else { return Ok(None) };
+        needed(item, &KEYS, |item| day_and_merchant(&item)?.0.parse().map(Some).map_err(|_| corrupt(SORT)))
+    }
+
     async fn merchants(&self, day: Date) -> Result<(Vec<MerchantId>, Vec<Unreadable>), StoreError> {
-        let items = self.all(&days_merchants(day), " ", "~").await?;
-        Ok(apart(items, &KEYS, |item| stated(&item, SORT)?.parse().map_err(|_| corrupt(SORT))))
+        let items = self.all(DAYS, &format!("{day}#"), &format!("{day}#~")).await?;
+        Ok(apart(items, &KEYS, |item| day_and_merchant(&item)?.1.parse().map_err(|_| corrupt(SORT))))
     }
 
     async fn quarters(&self, merchant: &MerchantId, day: Date) -> Result<KeptSums<QuarterHour>, StoreError> {

@@ -51,7 +51,7 @@ impl EntryStore for Kept {
         if self.refuses == Some("pointers") {
             return Err(StoreError::Unavailable("away".to_owned()));
         }
-        self.pointers.lock().unwrap().insert(format!("{} {}", pointer.key, pointer.order), pointer.clone());
+        self.pointers.lock().unwrap().insert(format!("{} {}", pointer.by, pointer.order), pointer.clone());
         Ok(())
     }
 
@@ -251,7 +251,7 @@ fn a_payment_is_found_by_its_reference_only_where_its_merchant_wants_that() {
             let entry = entries.values().find(|entry| entry.sort() == pointer.sort).unwrap();
             let ends = store.retention().ends(entry.at);
             let (key, order) = (key_of("a"), entry.order.clone());
-            assert_eq!(*pointer, Pointer { key, order, sort: entry.sort(), ends });
+            assert_eq!(*pointer, Pointer { by: PointedBy::Text(key), order, sort: entry.sort(), ends });
         }
     }
 }

@@ -221,6 +221,10 @@ impl TotalsStore for Table {
         self.call(|state| state.reached = Some(at)).await
     }
 
+    async fn oldest_day(&self) -> Result<Option<Date>, StoreError> {
+        self.call(|state| state.days.first().map(|(day, _)| *day)).await
+    }
+
     async fn merchants(&self, day: Date) -> Result<(Vec<MerchantId>, Vec<Unreadable>), StoreError> {
         self.call(|state| {
             let of_day = state.days.iter().filter(|(there, _)| *there == day);
@@ -447,6 +451,18 @@ fn a_merchant_whose_totals_cannot_be_read_holds_up_no_other_and_is_summed_up_onc
     assert_eq!(table.differs(), None);
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_first_run_sums_up_all_that_came_in_time_before_it_however_long_ago() {
+    let table = Table::default();
+    for hour in [0, 20, 40, 3_000] {
+        table.state().now = hour * 3_600;
+        table.put("m", 60, 100);
+    }
+    table.put("n", 60, 1);
+    let report = table.run().await;
+    assert_eq!((report.quarters, report.entries, report.behind_s, table.differs()), (5, 5, Some(0), None));
+}
+
 #[test]
 fn a_run_whose_time_is_up_is_gone_on_with() {
     let table = Table::default();
@@ -486,9 +502,9 @@ async fn what_cannot_be_read_is_counted_and_holds_up_nothing() {
     table.state().unreadable = vec![Unreadable { key: "k".to_owned(), reason: "spoiled".to_owned() }];
     let report = table.run().await;
     assert_eq!((report.failed, report.late, report.behind_s, table.differs()), (0, 1, Some(0), None));
-    // Of the day and of what is late, a name or a mark. Of each merchant's day, and of the late quarter, a sum and an
+    // Of each of two days and of what is late, a name or a mark. Of each merchant's day, and of the late quarter, a sum and an
     // entry of each part.
-    assert_eq!(report.unreadable, 2 + 3 * (1 + usize::from(ENTRY_SHARDS)), "{report:?}");
+    assert_eq!(report.unreadable, 3 + 3 * (1 + usize::from(ENTRY_SHARDS)), "{report:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -201,7 +201,7 @@ impl AgendaLister<'_> {
             let row = |own: &Transaction| {
                 let at = match own.pending() {
                     Some(pending) => pending.attempt.at,
-                    None => first_fact(order, own)?.0,
+                    None => first_fact(order, own)?.at,
                 };
                 wants(order, own, at).then(|| Row { at, order: Arc::clone(order), transaction: own.id })
             };

@@ -3,10 +3,12 @@
 use jiff::{SignedDuration, Span, Timestamp, civil::Date};
 use uuid::Uuid;
 
-use super::{AgendaWanted, Found, Lister, Search, ends};
+use super::{AgendaWanted, Found, Lister, Search, Under, ends};
 use crate::{
-    journal::{Concern, EntryPlace, LoggedEntry, concerns, day_of, entries, is_in_doubt},
-    order::{Kind, MerchantId, OperationStatus, Order, OrderId, PaymentWord, Transaction, TransactionStatus},
+    journal::{
+        Concern, EntryPlace, LoggedEntry, PointedBy, concerns, day_of, entries, first_fact, is_in_doubt,
+    },
+    order::{Kind, MerchantId, Order, OrderId, PaymentWord, Transaction, TransactionStatus},
     payments::StoreError,
     values::{Brand, Currency, DeclineCode, ReadOrder, SearchKey, SearchTerm},
 };
@@ -176,11 +178,19 @@ impl Lister<'_> {
             }
             read_bytes = found.read_bytes;
         }
+        let under = wanted.under();
         let wants = &|order: &Order, transaction: &Transaction| {
             let was_listed = wanted.is_for_agenda() && transaction.is_doubt_recorded();
-            !was_listed && wanted.has(order, transaction)
+            // What was done to a payment can have been declined long after it.
+            let is_of_range = || {
+                let first = first_fact(order, transaction);
+                first.is_none_or(|first| since <= first.at && first.at < wanted.until)
+            };
+            !was_listed
+                && wanted.has(order, transaction)
+                && (!matches!(under, Under::Decline(_)) || is_of_range())
         };
-        let reference = wanted.reference();
+        let until = if matches!(under, Under::Decline(_)) { until.max(now) } else { until };
         let (places, may_want) = (wanted.places(), &|entry: &LoggedEntry| wanted.may_want(entry));
         let after = after.filter(|_| place.is_none());
         let search = Search {
@@ -189,7 +199,7 @@ impl Lister<'_> {
             until,
             places: &places,
             is_narrowed: wanted.is_narrowed(&places),
-            reference,
+            under,
             may_want,
             wants,
             order,
@@ -208,7 +218,7 @@ impl Wanted<'_> {
     fn places(&self) -> Vec<EntryPlace> {
         let by_reference = self.reference().map(|reference| EntryPlace::Reference(reference.to_owned()));
         let pointed = self.conditions.iter().find_map(|condition| match condition {
-            Condition::PointedBy(key) => Some(EntryPlace::Pointers(key.clone())),
+            Condition::PointedBy(key) => Some(EntryPlace::Pointers(PointedBy::Text(*key))),
             _ => None,
         });
         let by_card = self.conditions.iter().find_map(|condition| match condition {
@@ -218,7 +228,40 @@ impl Wanted<'_> {
         if let Some(index) = by_reference.or(pointed).or(by_card) {
             return vec![index];
         }
-        self.places_of_holds().or_else(|| self.place_of_declined()).unwrap_or_else(EntryPlace::all)
+        if let Some(holds) = self.places_of_holds() {
+            return holds;
+        }
+        if self.decline_codes().is_some() {
+            return vec![EntryPlace::Declined];
+        }
+        self.words().and_then(places_of_words).unwrap_or_else(EntryPlace::all)
+    }
+
+    /// Which of its facts a transaction has in these places.
+    fn under(&self) -> Under<'_> {
+        if let Some(reference) = self.reference() {
+            return Under::Reference(reference);
+        }
+        let places = self.places();
+        match self.decline_codes().filter(|_| places == [EntryPlace::Declined]) {
+            Some(codes) => Under::Decline(codes),
+            None if places.contains(&EntryPlace::Declined) => Under::OwnDecline,
+            None => Under::First,
+        }
+    }
+
+    fn decline_codes(&self) -> Option<&[DeclineCode]> {
+        self.conditions.iter().find_map(|condition| match condition {
+            Condition::Decline(codes) => Some(codes.as_slice()),
+            _ => None,
+        })
+    }
+
+    fn words(&self) -> Option<&[PaymentWord]> {
+        self.conditions.iter().find_map(|condition| match condition {
+            Condition::Word(all) => Some(all.as_slice()),
+            _ => None,
+        })
     }
 
     /// Whether few of a card's payments may be wanted.
@@ -229,16 +272,15 @@ impl Wanted<'_> {
         matches!(places, [EntryPlace::LastFour(_)]) && !self.conditions.iter().all(is_of_place)
     }
 
-    /// Where open holds are, if nothing else is wanted: those of a few days of their ends, or all.
+    /// Where open holds are that end at certain moments: those of a few days, or all.
     fn places_of_holds(&self) -> Option<Vec<EntryPlace>> {
-        let is_for_held = |condition: &Condition| *condition == Condition::Word(vec![PaymentWord::Held]);
         let ends = self.conditions.iter().filter_map(|condition| match condition {
             Condition::AuthorizationExpiresAt(is) => Some(is),
             _ => None,
         });
         let ends: Vec<&Is<Timestamp>> = ends.collect();
         if ends.is_empty() {
-            return self.conditions.iter().any(is_for_held).then(|| vec![EntryPlace::Held]);
+            return None;
         }
         // What has ended is not held.
         let first = ends.iter().filter_map(|is| is.first()).fold(self.now, Timestamp::max);
@@ -253,15 +295,6 @@ impl Wanted<'_> {
             }
             _ => vec![EntryPlace::Held],
         })
-    }
-
-    /// The part of the index that has what was declined, if only that is wanted: it is such a payment's first fact.
-    fn place_of_declined(&self) -> Option<Vec<EntryPlace>> {
-        let is_for_declined = |condition: &Condition| match condition {
-            Condition::Word(all) => *all == [PaymentWord::Declined],
-            _ => false,
-        };
-        self.conditions.iter().any(is_for_declined).then(|| vec![EntryPlace::Declined])
     }
 
     /// The reference whose index is read. It has few entries, and so comes before any other index.
@@ -334,6 +367,35 @@ impl Wanted<'_> {
     }
 }
 
+/// Where all payments are that can be in one of these states; none if one of the states has no place of its own.
+fn places_of_words(words: &[PaymentWord]) -> Option<Vec<EntryPlace>> {
+    let uncollected = EntryPlace::Pointers(PointedBy::Uncollected);
+    let mut places = Vec::new();
+    for word in words {
+        let own = match word {
+            PaymentWord::Held => vec![EntryPlace::Held],
+            // What lapsed is held until that is on record.
+            PaymentWord::Lapsed => vec![EntryPlace::Held, uncollected.clone()],
+            PaymentWord::Voided | PaymentWord::VoidedElsewhere => vec![uncollected.clone()],
+            PaymentWord::Declined => vec![EntryPlace::Declined],
+            PaymentWord::Paid
+            | PaymentWord::PartlyPaid
+            | PaymentWord::PartlyRefunded
+            | PaymentWord::Refunded
+            | PaymentWord::NotProcessed
+            | PaymentWord::NotKnownYet
+            | PaymentWord::SettlementRefused
+            | PaymentWord::Disputed => return None,
+        };
+        for place in own {
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+    }
+    Some(places)
+}
+
 impl Condition {
     /// Whether it is found without reading all entries of the range, so that the range can be all times.
     pub fn has_index(&self) -> bool {
@@ -355,9 +417,9 @@ impl Condition {
             Self::Status(all) => all.contains(&transaction.status()),
             Self::Word(all) => all.contains(&transaction.word(now)),
             Self::Operation(all) => transaction.operations.iter().any(|own| all.contains(&own.kind)),
-            Self::Decline(all) => transaction.operations.iter().any(|own| {
-                let status = transaction.operation_status(own);
-                matches!(status, OperationStatus::Declined(decline) if all.contains(&decline.code))
+            Self::Decline(all) => entries(None, order).iter().any(|entry| {
+                let code = entry.decline.filter(|_| entry.transaction == transaction.id);
+                code.is_some_and(|code| all.contains(&code))
             }),
             Self::Currency(all) => all.contains(&order.currency),
             Self::Brand(all) => {

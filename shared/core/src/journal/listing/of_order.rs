@@ -51,5 +51,5 @@ impl Lister<'_> {
 }
 
 fn began(order: &Order, transaction: &Transaction) -> Timestamp {
-    first_fact(order, transaction).map_or(transaction.created_at, |(at, _)| at)
+    first_fact(order, transaction).map_or(transaction.created_at, |first| first.at)
 }

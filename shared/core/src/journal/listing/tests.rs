@@ -130,7 +130,7 @@ async fn all(
             until,
             places: &places,
             is_narrowed: false,
-            reference: None,
+            under: Under::First,
             may_want: &|_| true,
             wants,
             order: ReadOrder::NewestFirst,
@@ -369,7 +369,7 @@ async fn a_part_ends_when_it_has_read_enough_and_the_next_one_goes_on() {
         until: at(6_000),
         places: &EntryPlace::all(),
         is_narrowed: false,
-        reference: None,
+        under: Under::First,
         may_want: &|_| true,
         wants: &first,
         order: ReadOrder::NewestFirst,
@@ -478,7 +478,7 @@ fn anything<'a>(
         until,
         places,
         is_narrowed: false,
-        reference: None,
+        under: Under::First,
         may_want: &|_| true,
         wants: &|_, _| true,
         order: ReadOrder::NewestFirst,
@@ -610,7 +610,7 @@ async fn a_text_leads_to_the_payments_that_have_it_now_and_to_no_others() {
     let leads =
         |entry: &&Entry| [2, 4, 6, 8].iter().any(|n| entry.order.order.as_str() == format!("order-{n}"));
     let sorts = all.iter().filter(leads).filter(|entry| entry.kind == Kind::Authorize).map(Entry::sort);
-    sorts.for_each(|sort| world.log.point(key.clone(), sort));
+    sorts.for_each(|sort| world.log.point(key, sort));
     let (merchant, lister) = (merchant(), lister(&world));
     let conditions =
         [Condition::Text(by("a")), Condition::PointedBy(key), Condition::LastFour("0000".to_owned())];

@@ -81,15 +81,14 @@ impl EntryCondition {
     /// The parts of the index of unusual entries that have all of which it holds; none if it holds of usual ones, too.
     fn unusual_places(&self) -> Option<Vec<EntryPlace>> {
         let both = || Some(vec![EntryPlace::Declined, EntryPlace::Unusual]);
+        let is_decline = |fact: &Fact| matches!(fact, Fact::Declined | Fact::DeclinedByRule);
         match self {
             Self::Unusual => both(),
             Self::Decline(_) => Some(vec![EntryPlace::Declined]),
             // An approval is unusual where it was found late, and usual otherwise.
             Self::Fact(all) if all.iter().any(|fact| matches!(fact, Fact::Approved | Fact::Captured)) => None,
-            Self::Fact(all) if all.iter().all(|fact| *fact == Fact::Declined) => {
-                Some(vec![EntryPlace::Declined])
-            }
-            Self::Fact(all) if all.contains(&Fact::Declined) => both(),
+            Self::Fact(all) if all.iter().all(is_decline) => Some(vec![EntryPlace::Declined]),
+            Self::Fact(all) if all.iter().any(is_decline) => both(),
             Self::Fact(_) => Some(vec![EntryPlace::Unusual]),
             // An approved refund or void is an unusual fact of its own.
             Self::Operation(all) if all.iter().all(|kind| matches!(kind, Kind::Refund | Kind::Void)) => {

@@ -114,20 +114,33 @@ impl TotalLine {
 /// not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Decided {
+    /// By the issuer.
     approved: u64,
+    /// By the issuer.
     declined: u64,
+    /// By a rule, after the issuer had approved them.
+    by_rule: u64,
+    /// Approvals among them that a rule refused.
+    overruled: u64,
 }
 
 impl Decided {
     fn of(line: &TotalLine, total: &Total) -> Self {
         let is_payment = Kind::from_name(&line.operation).is_some_and(Kind::is_payment);
         let count = |fact: Fact| if is_payment && line.fact == fact.as_str() { total.count } else { 0 };
-        Self { approved: count(Fact::Approved), declined: count(Fact::Declined) }
+        Self {
+            approved: count(Fact::Approved),
+            declined: count(Fact::Declined),
+            by_rule: count(Fact::DeclinedByRule),
+            overruled: 0,
+        }
     }
 
     fn add(&mut self, other: Self) {
         self.approved = self.approved.saturating_add(other.approved);
         self.declined = self.declined.saturating_add(other.declined);
+        self.by_rule = self.by_rule.saturating_add(other.by_rule);
+        self.overruled = self.overruled.saturating_add(other.overruled);
     }
 }
 
@@ -140,10 +153,12 @@ pub struct TotalRow {
     pub line: TotalLine,
     /// Its facts, added up.
     pub total: Total,
-    /// Payments among them that were approved.
+    /// Payments among them that the issuer approved and no rule refused.
     pub approved: u64,
-    /// Payments among them that were declined.
+    /// Payments among them that the issuer or a rule declined.
     pub declined: u64,
+    /// Payments among them that the issuer approved, also those that a rule refused then.
+    pub issuer_approved: u64,
     /// All payments that were approved or declined in the period, with the same operation, account and brand as far as the
     /// report tells them apart: what the two are shares of.
     pub payments: u64,
@@ -153,6 +168,11 @@ impl TotalRow {
     /// The share of payments that were approved, in ten-thousandths; none without payments.
     pub fn approval_rate(&self) -> Option<u64> {
         share(self.approved, self.payments)
+    }
+
+    /// The share of payments that the issuer approved, whatever the merchant's rules made of them.
+    pub fn issuer_approval_rate(&self) -> Option<u64> {
+        share(self.issuer_approved, self.payments)
     }
 
     /// The same of those declined. The two of all rows that share their payments come to one.
@@ -190,22 +210,40 @@ impl<'a> Counted<'a> {
                 let group = line.by(|dimension| selection.is_by(dimension) && !is_outcome(dimension));
                 self.payments.entry((period, group)).or_default().add(decided);
             }
-            if selection.wants(line, is_outcome) {
-                let row = line.by(|dimension| selection.is_by(dimension));
-                let (sum, of_row) = self.rows.entry((period, row)).or_default();
-                *sum += *total;
-                of_row.add(decided);
+            self.add_to_row(period, line, *total, decided);
+            if decided.by_rule > 0 {
+                // Its approval was decided in the same moment, and does not stand.
+                let (fact, overruled) = (Fact::Approved.as_str().to_owned(), decided.by_rule);
+                let approved = TotalLine { fact, decline: None, ..line.clone() };
+                let decided = Decided { overruled, ..Decided::default() };
+                self.add_to_row(period, &approved, Total::default(), decided);
             }
+        }
+    }
+
+    fn add_to_row(&mut self, period: usize, line: &TotalLine, total: Total, decided: Decided) {
+        if self.selection.wants(line, is_outcome) {
+            let row = line.by(|dimension| self.selection.is_by(dimension));
+            let (sum, of_row) = self.rows.entry((period, row)).or_default();
+            *sum += total;
+            of_row.add(decided);
         }
     }
 
     pub(super) fn rows(self) -> Vec<TotalRow> {
         let Self { rows, payments, .. } = self;
-        let row = |((period, line), (total, Decided { approved, declined })): ((_, TotalLine), _)| {
+        let row = |((period, line), (total, decided)): ((_, TotalLine), (_, Decided))| {
             let group = line.by(|dimension| !is_outcome(dimension));
             let all = payments.get(&(period, group)).copied().unwrap_or_default();
-            let payments = all.approved.saturating_add(all.declined);
-            TotalRow { period, line, total, approved, declined, payments }
+            TotalRow {
+                period,
+                line,
+                total,
+                approved: decided.approved.saturating_sub(decided.overruled),
+                declined: decided.declined.saturating_add(decided.by_rule),
+                issuer_approved: decided.approved,
+                payments: all.approved.saturating_add(all.declined),
+            }
         };
         rows.into_iter().map(row).collect()
     }

@@ -194,6 +194,10 @@ impl TotalsStore for Kept {
         unreachable!("a report writes nothing")
     }
 
+    async fn oldest_day(&self) -> Result<Option<Date>, StoreError> {
+        unreachable!("a report is of days that are named")
+    }
+
     async fn merchants(&self, _: Date) -> Result<(Vec<MerchantId>, Vec<Unreadable>), StoreError> {
         unreachable!("a report is of one merchant")
     }
@@ -298,27 +302,28 @@ proptest! {
     }
 }
 
+fn entry_of(operation: &str, fact: &str, brand: &str, decline: Option<&str>) -> CountedEntry {
+    let line = TotalLine {
+        currency: Currency::USD,
+        operation: operation.to_owned(),
+        fact: fact.to_owned(),
+        mid: "1".to_owned(),
+        brand: Some(brand.to_owned()),
+        decline: decline.map(str::to_owned),
+    };
+    CountedEntry { line, ..counted(0, 100) }
+}
+
 /// Three purchases by Visa, of which one was declined, one by JCB that was declined for another reason, and a refund.
 fn sold() -> Kept {
-    let entry = |operation: &str, fact: &str, brand: &str, decline: Option<&str>| CountedEntry {
-        line: TotalLine {
-            currency: Currency::USD,
-            operation: operation.to_owned(),
-            fact: fact.to_owned(),
-            mid: "1".to_owned(),
-            brand: Some(brand.to_owned()),
-            decline: decline.map(str::to_owned),
-        },
-        ..counted(0, 100)
-    };
     let entries = vec![
-        entry("purchase", "approved", "Visa", None),
-        entry("authorize", "approved", "Visa", None),
-        entry("purchase", "declined", "Visa", Some("expired_card")),
-        entry("purchase", "declined", "JCB", Some("do_not_honor")),
-        entry("refund", "refunded", "Visa", None),
+        entry_of("purchase", "approved", "Visa", None),
+        entry_of("authorize", "approved", "Visa", None),
+        entry_of("purchase", "declined", "Visa", Some("expired_card")),
+        entry_of("purchase", "declined", "JCB", Some("do_not_honor")),
+        entry_of("refund", "refunded", "Visa", None),
         // No payment: a refusal of a refund says nothing about approvals.
-        entry("refund", "declined", "Visa", Some("invalid_state")),
+        entry_of("refund", "declined", "Visa", Some("invalid_state")),
     ];
     Kept { entries, ..Kept::default() }
 }
@@ -360,6 +365,24 @@ fn rates_are_shares_of_the_payments_that_were_decided_and_come_to_one() {
         ..by(&[Dimension::DeclineCode])
     };
     assert_eq!(rows(declined), [row("expired_card", 0, 1, [0, 5_000])]);
+    // Of the two that Visa's issuers approved, a rule of the shop refused one.
+    let mut sold = sold();
+    sold.entries.push(entry_of("authorize", "declined_by_rule", "Visa", Some("incorrect_cvc")));
+    let shares = |by: &[Dimension]| {
+        let selection = Selection { by: by.to_vec(), ..Selection::default() };
+        let rows = report(&sold, &periods, &selection).rows;
+        rows.iter()
+            .map(|row| [row.issuer_approved, row.approved, row.declined, row.payments])
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(shares(&[]), [[2, 1, 3, 4]]);
+    assert_eq!(shares(&[Dimension::Brand]), [[0, 0, 1, 1], [2, 1, 2, 3]]);
+    let of_codes = [[2, 1, 0, 4], [0, 0, 1, 4], [0, 0, 1, 4], [0, 0, 1, 4], [0, 0, 0, 4]];
+    assert_eq!(shares(&[Dimension::DeclineCode]), of_codes);
+    let of_facts = [[2, 1, 0, 4], [0, 0, 2, 4], [0, 0, 1, 4], [0, 0, 0, 4]];
+    assert_eq!(shares(&[Dimension::Fact]), of_facts);
+    let all = report(&sold, &periods, &by(&[])).rows;
+    assert_eq!((all[0].approval_rate(), all[0].issuer_approval_rate()), (Some(2_500), Some(5_000)));
     let euros = Selection { currencies: vec!["EUR".parse().unwrap()], ..by(&[]) };
     assert_eq!(rows(euros), []);
     let refunds = Selection { only: vec![(Dimension::Operation, vec!["refund".to_owned()])], ..by(&[]) };

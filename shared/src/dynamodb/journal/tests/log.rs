@@ -130,7 +130,7 @@ async fn an_index_has_keys_and_the_entries_are_read_by_them_in_the_same_order() 
 #[tokio::test]
 async fn a_pointer_names_the_order_in_whose_part_the_entry_is() {
     let sort = |n: usize| format!("2026-01-05T10:07:00.12{n}Z#00000000-0000-0000-0000-00000000000{n}");
-    let place = EntryPlace::Pointers(SearchKey::new(10));
+    let place = EntryPlace::Pointers(PointedBy::Text(SearchKey::new(10)));
     let partition = "m#0000000000000000000000000000000a";
     // Not the part of the first order's entries.
     let other = (0..100).map(|n| n.to_string()).find(|id| shard(&order(id)) != shard(&order("o"))).unwrap();

@@ -83,13 +83,13 @@ async fn the_point_that_the_totals_have_reached_is_one_item() {
 
 #[tokio::test]
 async fn the_merchants_of_a_day_are_read_from_every_page_and_one_that_is_none_is_told() {
-    let of = |merchant: &str| keys_of("merchants#2026-01-05", merchant);
+    let of = |merchant: &str| keys_of("days", &format!("2026-01-05#{merchant}"));
     let first = json!({ "Items": [of("m"), of("no merchant")], "LastEvaluatedKey": of("m") });
     let (totals, aws) = responding([ok(first), ok(json!({ "Items": [of("n")] }))]);
     let (merchants, bad) = totals.merchants(day()).await.unwrap();
     assert_eq!(merchants, [merchant(), "n".parse().unwrap()]);
-    assert_eq!(bad, [unreadable("merchants#2026-01-05 no merchant", "sort")]);
-    let query = between("merchants#2026-01-05", " ", "~");
+    assert_eq!(bad, [unreadable("days 2026-01-05#no merchant", "sort")]);
+    let query = between("days", "2026-01-05#", "2026-01-05#~");
     assert_eq!(aws.bodies("Query"), [query.clone(), with(&query, &json!({ "ExclusiveStartKey": of("m") }))]);
 }
 
