@@ -20,6 +20,9 @@ async fn an_order_is_registered_as_stated_or_not_at_all() {
     t.prepare(&pay("a", "purchase", card(4_000)).by("shop:pay")).await;
     t.ask("not below what is paid", &registered("a", 3_999)).await;
     t.ask("as much as is paid", &registered("a", 4_000)).await;
+    let mut nothing = card(1);
+    nothing.as_object_mut().unwrap().remove("amount");
+    t.ask("nothing is owing any more", &pay("a", "purchase", nothing).by("shop:pay")).await;
     t.ask("a paid order is read", &get("/v2/orders/a").by("shop:read")).await;
     t.ask("a shopper does not read orders", &get("/v2/orders/a").by("shop:shopper1")).await;
     t.ask("nor their list of payments", &get("/v2/orders/a/transactions").by("shop:shopper1")).await;
@@ -110,6 +113,7 @@ async fn a_body_is_json_of_one_kind() {
         t.ask(hazard, &empty().text(text)).await;
     }
     t.ask("no body at all", &empty()).await;
+    t.ask("compressed", &empty().header("content-encoding", "gzip").text("{}")).await;
     t.ask("bytes are read as text", &empty().bytes(br#"{"data": {"amount": 7, "currency": "USD"}}"#)).await;
     t.ask("not UTF-8", &empty().bytes(b"{\"data\": \"\xff\"}")).await;
     let filled = |chars: usize| {

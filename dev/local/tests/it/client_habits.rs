@@ -1,11 +1,10 @@
 //! What clients of the two originals are used to: members that their types promise, spellings of routes, keys in options.
 
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
     credit_card_client::{CreditCard, Syntax, follow_up, payment, with},
-    shop::{Shop, VISA, by_card, by_token},
+    shop::Shop,
 };
 
 #[tokio::test]
@@ -74,143 +73,20 @@ async fn what_serializers_add_for_themselves_is_ignored_everywhere() {
 }
 
 #[tokio::test]
-async fn an_order_has_the_members_that_the_sdks_types_promise() {
-    let shop = Shop::share().await;
-    shop.register("o", 123_456).await;
-    let order = shop.order("o").await;
-    let price =
-        |amount: u64, formatted: &str| json!({"amount": amount, "currency": "USD", "formatted": formatted});
-    let shown = &order["meta"]["display_price"];
-    for (name, expected) in [
-        ("with_tax", price(123_456, "$1,234.56")),
-        ("without_tax", price(123_456, "$1,234.56")),
-        ("balance_owing", price(123_456, "$1,234.56")),
-        ("tax", price(0, "$0.00")),
-        ("discount", price(0, "$0.00")),
-        ("shipping", price(0, "$0.00")),
-    ] {
-        assert_eq!(shown[name], expected, "{name}");
-    }
-    assert_eq!((&order["anonymized"], &order["shipping"]), (&json!(false), &json!("unfulfilled")));
-    assert_eq!(order["customer"], json!({"name": ""}), "an empty text is no address");
-    for address in ["shipping_address", "billing_address"] {
-        for member in ["first_name", "last_name", "line_1", "postcode", "country", "region"] {
-            assert_eq!(order[address][member], "", "{address}.{member}");
-        }
-    }
-    assert_eq!(order["livemode"], false);
-    let paid = shop.pay_by_token("o", "purchase").await;
-    assert_eq!(paid.data(200)["livemode"], false);
-    assert_eq!(paid.data(200)["timestamps"], paid.data(200)["meta"]["timestamps"]);
-    shop.close().await;
-}
-
-#[tokio::test]
-async fn an_order_that_is_to_be_cancelled_or_fulfilled_is_not_said_to_be() {
-    let shop = Shop::share().await;
-    shop.register("o", 2599).await;
-    // As the SDK's `Orders.Update` sends it, and with the members that a registration needs.
-    for (data, source) in [
-        (json!({"type": "order", "status": "cancelled"}), "data.status"),
-        (json!({"type": "order", "status": "cancelled", "amount": 2599, "currency": "USD"}), "data.status"),
-        (json!({"type": "order", "shipping": "fulfilled"}), "data.shipping"),
-    ] {
-        let refused = shop.put_order("o", data).await;
-        assert_eq!(refused.error(422, "unsupported_order_status")["source"], source);
-    }
-    // Its own state, sent back, changes nothing.
-    let state = json!({"type": "order", "status": "incomplete", "shipping": "unfulfilled", "amount": 2599, "currency": "USD"});
-    shop.put_order("o", state).await.data(200);
-    shop.close().await;
-}
-
-#[tokio::test]
-async fn a_payment_with_a_misspelled_amount_does_not_pay_everything() {
+async fn a_key_in_the_options_of_a_follow_up_is_an_idempotency_key() {
     let shop = Shop::open().await;
     shop.register("o", 2599).await;
-    for member in ["amonut", "Amount", "ammount", "amuont", "AMOUNT", "amount_minor", "total_amount"] {
-        for mut data in [by_token("purchase"), by_card("authorize", VISA)] {
-            data[member] = json!(100);
-            let refused = shop.pay("o", data).await;
-            let error = refused.error(400, "unknown_member");
-            assert_eq!(error["source"], format!("data.{member}"));
-            assert!(error["detail"].as_str().unwrap().ends_with("did you mean amount?"), "{error}");
-        }
-    }
-    for member in ["total", "value", "sum", "price", "amt", "grand_total"] {
-        for value in [json!(5), json!(5.5), json!("5"), json!("5.00"), json!("1,000.00"), json!("$5")] {
-            let mut data = by_token("purchase");
-            data[member] = value;
-            let refused = shop.pay("o", data).await;
-            assert_eq!(refused.error(400, "unknown_member")["source"], format!("data.{member}"));
-        }
-    }
-    for (member, value, source) in [
-        ("options", json!({"amount": 5}), "data.options.amount"),
-        ("payment_details", json!({"net": 5}), "data.payment_details.net"),
-    ] {
-        let mut data = by_token("purchase");
-        data[member] = value;
-        let refused = shop.pay("o", data).await;
-        assert_eq!(refused.error(400, "unknown_member")["source"], source);
-    }
-    let beside = json!({"data": by_token("purchase"), "amount": 5});
-    let refused = shop.post("/v2/orders/o/payments", beside).await;
-    assert_eq!(refused.error(400, "unknown_member")["source"], "amount");
-    assert_eq!(shop.stack.simulator().transactions().len(), 0);
-    // What is no amount is ignored as ever, and with it what clients of other gateways send along.
-    let mut data = by_token("purchase");
-    for (member, value) in [
-        ("account", json!("house")),
-        ("type", json!("payment")),
-        ("options", json!({"receipt_email": "a@example.com", "customer_payment_profile_id": "36949175"})),
-        ("paymentmethod_meta", json!({"name": "till", "custom_reference": "5"})),
-        ("billing_address", json!({"postcode": "55555"})),
-        ("payment_method_types", json!(["card"])),
-        ("confirm", json!(true)),
-    ] {
-        data[member] = value;
-    }
-    data["amount"] = json!(100);
-    shop.pay("o", data).await.data(200);
-    shop.close().await;
-}
-
-#[tokio::test]
-async fn a_key_in_the_options_is_an_idempotency_key() {
-    let shop = Shop::open().await;
-    shop.register("o", 2599).await;
-    let mut data = by_token("authorize");
-    data["amount"] = json!(1000);
-    data["options"] = json!({"idempotency_key": "k1"});
-    let first = shop.pay("o", data.clone()).await;
-    let again = shop.pay("o", data.clone()).await;
-    assert!(!first.is_replay() && again.is_replay());
-    assert_eq!(again.id(), first.id());
-    // It is the same key as in the header, and both together have to say the same.
-    let path = "/v2/orders/o/payments";
-    let mut bare = data.clone();
-    bare.as_object_mut().unwrap().remove("options");
-    assert!(shop.post_with_key(path, "k1", json!({"data": bare})).await.is_replay());
-    assert!(shop.post_with_key(path, "k1", json!({"data": data.clone()})).await.is_replay());
-    shop.post_with_key(path, "k2", json!({"data": data.clone()})).await.error(400, "invalid_value");
-    // Another intent needs another key.
-    data["amount"] = json!(900);
-    shop.pay("o", data.clone()).await.error(422, "idempotency_key_reused");
-    for key in [json!(""), json!(1), json!("tab\there"), json!("é")] {
-        data["options"] = json!({"idempotency_key": key});
-        shop.pay("o", data.clone()).await.error(400, "invalid_value");
-    }
-    // The SDK's refunds have the options beside `data`.
-    let id = first.id();
-    shop.follow_up("o", &id, "capture", json!({"options": {"idempotency_key": "c"}})).await.data(200);
-    let again = shop.follow_up("o", &id, "capture", json!({"options": {"idempotency_key": "c"}})).await;
+    let id = shop.pay_by_token("o", "authorize").await.id();
+    let with_key = json!({"options": {"idempotency_key": "c"}});
+    shop.follow_up("o", &id, "capture", with_key.clone()).await.data(200);
+    let again = shop.follow_up("o", &id, "capture", with_key).await;
     assert!(again.is_replay(), "{}", again.body);
     shop.stack.simulator().settle();
-    let refund = json!({"data": {"amount": 100}, "options": {"idempotency_key": "r"}}).to_string();
+    // The SDK's refunds have the options beside `data`.
+    let refund = json!({"data": {"amount": 100}, "options": {"idempotency_key": "r"}});
     let path = format!("/v2/orders/o/transactions/{id}/refund");
-    shop.send(Method::POST, &path, &[], refund.clone()).await.data(200);
-    assert!(shop.send(Method::POST, &path, &[], refund).await.is_replay());
-    assert_eq!((shop.ledger("auth").len(), shop.ledger("refund").len()), (1, 1));
+    shop.post(&path, refund.clone()).await.data(200);
+    assert!(shop.post(&path, refund).await.is_replay());
+    assert_eq!(shop.ledger("refund").len(), 1);
     shop.close().await;
 }

@@ -7,7 +7,6 @@ mod api_reference;
 mod bad_rows;
 mod binaries;
 mod binary;
-mod bodies;
 mod card_testing;
 mod card_tokens;
 mod checkout;

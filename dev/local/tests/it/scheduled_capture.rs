@@ -125,61 +125,6 @@ async fn an_order_that_is_paused_is_listed_and_captured_only_when_it_is_resumed(
 }
 
 #[tokio::test]
-async fn what_is_no_moment_for_a_capture_is_named() {
-    let shop = Shop::open().await;
-    for (n, odd) in [
-        json!("tomorrow"),
-        json!("2027-01-31"),
-        json!(1_700_000_000),
-        json!({}),
-        json!("2027-02-30T12:00:00Z"),
-    ]
-    .iter()
-    .enumerate()
-    {
-        let answer = shop.try_authorize(&format!("odd{n}"), odd).await;
-        assert_eq!(
-            (answer.status.as_u16(), &answer.body["errors"][0]["source"]),
-            (400, &json!("data.capture_at")),
-            "{odd}"
-        );
-    }
-    let late = shop.try_authorize("late", shop.after(8 * 24 * HOUR_S)).await;
-    let error = late.error(422, "capture_after_expiry");
-    let latest: Timestamp = error["meta"]["latest"].as_str().unwrap().parse().unwrap();
-    assert!((latest.duration_since(shop.stack.clock().now()).as_secs() - 7 * 24 * HOUR_S).abs() < 60);
-    let id = shop.authorize_for("latest", shop.after(7 * 24 * HOUR_S - 5)).await;
-    shop.patch("latest", &id, json!({"capture_at": shop.after(9 * 24 * HOUR_S)}))
-        .await
-        .error(422, "capture_after_expiry");
-    shop.patch("latest", &id, json!({})).await.error(400, "required");
-    shop.patch("latest", &id, json!({"capture_at": "soon"})).await.error(400, "invalid_value");
-    shop.patch("latest", &id, json!({"capture_on": null, "capture_at": null}))
-        .await
-        .error(400, "unknown_member");
-    shop.patch("latest", "no-id", json!({"capture_at": null})).await.error(404, "transaction_not_found");
-    shop.patch("nowhere", &id, json!({"capture_at": null})).await.error(404, "order_not_found");
-    shop.register("bought", 2599).await;
-    let purchase = json!({"gateway": "card_connect", "method": "purchase", "payment": STORED_CARD, "capture_at": shop.after(60)});
-    assert_eq!(shop.pay("bought", purchase).await.error(400, "invalid_value")["source"], "data.capture_at");
-    shop.close().await;
-}
-
-#[tokio::test]
-async fn a_browser_can_neither_schedule_nor_move_a_capture() {
-    let mut shop = Shop::open().await;
-    let id = shop.authorize_for("o", shop.after(60)).await;
-    shop.register("other", 2599).await;
-    shop.as_shopper().await;
-    shop.patch("o", &id, json!({"capture_at": null})).await.error(403, "forbidden");
-    let data = json!({"gateway": "card_connect", "method": "authorize", "payment": STORED_CARD, "capture_at": shop.after(60)});
-    shop.pay("other", data).await.error(403, "forbidden");
-    let own = shop.pay_by_token("other", "authorize").await;
-    assert!(own.data(200)["meta"]["capture_at"].is_null());
-    shop.close().await;
-}
-
-#[tokio::test]
 async fn a_capture_that_was_moved_or_cancelled_does_not_happen_at_its_first_moment() {
     let mut shop = Shop::open().await;
     let moved = shop.authorize_for("moved", shop.after(60)).await;

@@ -225,32 +225,6 @@ async fn a_page_as_csv_has_the_columns_of_the_command_and_no_formula() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_named_and_a_browser_reads_nothing() {
-    let mut shop = Shop::open().await;
-    for (query, source) in [
-        (("filter", "eq(status,paid)"), "filter.status"),
-        (("filter", "eq(email,a@example.com)"), "filter.email"),
-        (("filter", "status"), "filter"),
-        (("filter", "eq(amount,\u{0661})"), "filter.amount"),
-        (("page[limit]", "0"), "page[limit]"),
-        (("page[limit]", "101"), "page[limit]"),
-        (("page[offset]", "100"), "page[offset]"),
-        (("sort", "amount"), "sort"),
-        (("page[cursor]", ""), "page[cursor]"),
-    ] {
-        let refused = list(&shop, &[query]).await;
-        assert_eq!(refused.error(400, "invalid_value")["source"], source, "{query:?}");
-    }
-    let several = list(&shop, &[("filter", "eq(status,paid):eq(amount,x)"), ("page[limit]", "x")]).await;
-    assert_eq!(several.body["errors"].as_array().unwrap().len(), 3);
-    shop.as_shopper().await;
-    list(&shop, &[]).await.error(403, "forbidden");
-    shop.use_token("x");
-    list(&shop, &[]).await.error(401, "invalid_access_token");
-    shop.close().await;
-}
-
-#[tokio::test]
 async fn a_journal_that_cannot_be_read_is_said_and_no_empty_list() {
     let withdrawn = vec![("transactions", "dynamodb:Query")];
     let options = Options { withdrawn, ..Options::default() };

@@ -55,7 +55,9 @@ async fn vary_all(t: &mut Table, base: &Ask, prepare: impl AsyncFn(&mut Table), 
 }
 
 fn amounts() -> Vec<Value> {
-    [json!(4_000), json!(1), json!(4_001), json!(0), json!(-1), json!(null), json!("1"), json!(1.5)].into()
+    let whole = [json!(4_000), json!(1), json!(4_001), json!(0), json!(-1)];
+    let others = [json!(null), json!("1"), json!([100]), json!(true), json!(1.5), json!(1e3)];
+    whole.into_iter().chain(others).collect()
 }
 
 #[tokio::test(start_paused = true)]

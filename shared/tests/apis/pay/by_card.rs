@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::declines;
+use crate::ask::post;
 use crate::fixture::{NUMBER, TOKEN, card, long, pay};
 use crate::table::{ABSENT, Table};
 
@@ -39,8 +40,11 @@ async fn each_member_of_a_card_is_as_it_was_typed_or_refused() {
                 number("4111 1111 1111 1111"),
                 number("4111111111111112"),
                 number("411111111111"),
+                number("47882500001214"),
+                number("9999999999999995"),
                 number("371449635398431"),
                 number("x"),
+                number("\u{ff14}\u{ff17}88250000121443"),
                 number(TOKEN),
             ],
         ),
@@ -67,6 +71,7 @@ async fn each_member_of_a_card_is_as_it_was_typed_or_refused() {
                 json!("30"),
                 json!(" 2030 "),
                 json!("x"),
+                json!("31st"),
                 json!("2019"),
                 json!("2026"),
                 json!("2099"),
@@ -116,6 +121,14 @@ async fn each_member_of_a_card_is_as_it_was_typed_or_refused() {
         ("data.customer", &[json!(5), json!("c-1")]),
     ];
     t.vary(&pay("a", "purchase", card(4_000)).by("shop:pay"), declines, members).await;
+    t.afresh();
+    declines(&mut t).await;
+    let wrong = json!({
+        "gateway": "card_connect", "method": "purchase", "amount": 1.5, "currency": "XXX", "first_name": "",
+        "number": "4788250000121444", "month": "13", "year": "2031", "verification_value": "12",
+        "billing_address": {"line_1": 5, "country": "USA"},
+    });
+    t.ask("every wrong member is named", &post("/v2/orders/a/payments").by("shop:pay").data(wrong)).await;
     t.end();
 }
 
@@ -138,6 +151,9 @@ async fn a_stored_card_and_a_token_are_told_apart_from_a_card() {
                 json!("1|1|1"),
                 json!("x|1"),
                 json!("1|x"),
+                json!("12345678901234567890|1"),
+                json!("1/12345678901234567890"),
+                json!("12345678901234567890"),
                 json!(""),
                 json!(5),
                 json!({}),
@@ -150,7 +166,19 @@ async fn a_stored_card_and_a_token_are_told_apart_from_a_card() {
         ("data.initiated_by", &[json!("customer"), json!("merchant"), json!("shopper")]),
         ("data.scheduled", &[json!(true), json!(false)]),
         ("data.save", &[json!(true), json!(false)]),
-        ("data.capture_at", &[json!(null), json!("2026-11-22T12:00:00Z"), json!("x")]),
+        (
+            "data.capture_at",
+            &[
+                json!(null),
+                json!("2026-11-22T12:00:00Z"),
+                json!("2026-11-27T12:00:01Z"),
+                json!("x"),
+                json!("2027-01-31"),
+                json!("2027-02-30T12:00:00Z"),
+                json!(1_700_000_000),
+                json!({}),
+            ],
+        ),
     ];
     t.vary(&pay("a", "authorize", stored.clone()).by("shop:pay"), declines, members).await;
     let mut series = stored;
@@ -166,6 +194,8 @@ async fn a_stored_card_and_a_token_are_told_apart_from_a_card() {
             &[
                 json!("9418594164541112"),
                 json!("94185941645411111"),
+                json!("947770962905144"),
+                json!("1|1"),
                 json!("8418594164541111"),
                 json!(NUMBER),
             ],
