@@ -85,7 +85,7 @@ fn minor(amount: &Value) -> i64 {
     }
 }
 
-const COMPONENTS: [&str; 8] = [
+pub(crate) const COMPONENTS: [&str; 8] = [
     "netsales",
     "thirdparty",
     "adjustment",

@@ -31,24 +31,6 @@ async fn a_browser_may_pay_a_registered_order_and_see_its_transaction_and_nothin
 }
 
 #[tokio::test]
-async fn a_shopper_who_keeps_failing_is_stopped_until_the_merchant_states_the_order_again() {
-    let mut shop = Shop::open_with(json!({"shopper_tokens": {"attempts": 2}})).await;
-    shop.register("o", 100_500).await;
-    let merchant = shop.current_token().to_owned();
-    shop.as_shopper().await;
-    let shopper = shop.current_token().to_owned();
-    for _ in 0..2 {
-        shop.pay_by_token("o", "purchase").await.error(400, "declined");
-    }
-    shop.pay_by_token("o", "purchase").await.error(422, "too_many_attempts");
-    shop.use_token(&merchant);
-    shop.put_order("o", json!({"amount": 2599, "currency": "USD"})).await.data(200);
-    shop.use_token(&shopper);
-    shop.pay_by_token("o", "purchase").await.data(200);
-    shop.close().await;
-}
-
-#[tokio::test]
 async fn payments_go_on_while_secrets_manager_is_down() {
     let shop = Shop::open().await;
     shop.register("o", 2599).await;

@@ -60,22 +60,6 @@ async fn audited(shop: &Shop, kind: &str) -> Vec<Value> {
     list.data(200).as_array().unwrap().clone()
 }
 
-#[tokio::test]
-async fn a_person_registers_no_order_and_changes_no_total() {
-    let mut shop = open().await;
-    shop.register("o", 10_000).await;
-    let keys = shop.current_token().to_owned();
-    act_as(&mut shop, "eve").await;
-    for order in ["o", "new"] {
-        let data = json!({"type": "order", "amount": 100, "currency": "USD"});
-        shop.put_order(order, data).await.error(403, "forbidden");
-    }
-    shop.get("/v2/orders/new").await.error(404, "order_not_found");
-    shop.use_token(&keys);
-    assert_eq!(shop.order("o").await["amount"], 10_000);
-    shop.close().await;
-}
-
 /// Orders, an exception, a stored card, a receiver and a delivery, for each route that writes.
 struct Prepared {
     /// To be captured, then held anew.
@@ -344,44 +328,38 @@ async fn a_limit_is_of_its_currency() {
 }
 
 #[tokio::test]
-async fn a_proposal_ends_with_its_makers_removal() {
-    let mut shop = open().await;
-    shop.register("o", 2599).await;
-    let paid = shop.pay_by_token("o", "purchase").await.id();
-    change(&shop, |people| named(people, "Ann Archer").grant.refund_max = usd(500)).await;
-    act_as(&mut shop, "ann").await;
-    let refused = shop.follow_up("o", &paid, "cancel", json!({})).await;
-    let proposal = refused.error(403, "exceeds_refund_max")["meta"]["proposal"].clone();
-    change(&shop, |people| people.entries.retain(|entry| entry.name.to_string() != "Ann Archer")).await;
-    shop.stack.cold_start().unwrap();
-    act_as(&mut shop, "eve").await;
-    let late = shop.follow_up("o", &paid, "cancel", json!({ "proposal": proposal })).await;
-    late.error(400, "invalid_value");
-    assert!(shop.ledger("void").is_empty());
-    shop.close().await;
+async fn a_proposal_ends_after_a_day_or_with_its_makers_removal() {
+    for is_removed in [false, true] {
+        let mut shop = open().await;
+        shop.register("o", 2599).await;
+        let paid = shop.pay_by_token("o", "purchase").await.id();
+        change(&shop, |people| named(people, "Ann Archer").grant.refund_max = usd(500)).await;
+        act_as(&mut shop, "ann").await;
+        let refused = shop.follow_up("o", &paid, "cancel", json!({})).await;
+        let proposal = refused.error(403, "exceeds_refund_max")["meta"]["proposal"].clone();
+        if is_removed {
+            change(&shop, |people| people.entries.retain(|entry| entry.name.to_string() != "Ann Archer"))
+                .await;
+            shop.stack.cold_start().unwrap();
+        } else {
+            shop.stack.advance_clock(24 * 3_600);
+        }
+        act_as(&mut shop, "eve").await;
+        let late = shop.follow_up("o", &paid, "cancel", json!({ "proposal": proposal })).await;
+        late.error(400, "invalid_value");
+        assert!(shop.ledger("void").is_empty());
+        shop.close().await;
+    }
 }
 
 #[tokio::test]
-async fn a_name_that_looks_like_another_is_taken() {
+async fn a_name_with_a_word_of_two_scripts_is_refused() {
     let mut shop = open().await;
     act_as(&mut shop, "eve").await;
-    for (hazard, name) in [
-        ("another case", "ANN ARCHER"),
-        ("Cyrillic letters", "Аnn Archer"),
-        ("full width", "Ａｎｎ Archer"),
-        ("two blanks", "Ann  Archer"),
-        ("a no-break blank", "Ann\u{a0}Archer"),
-        ("a point at the end", "Ann Archer."),
-        ("a word of two scripts", "Вob"),
-    ] {
-        let new =
-            json!({"data": {"name": name, "issuer": "https://id.example", "subject": "b", "role": "read"}});
-        let refused = shop.post("/v2/people", new).await;
-        assert_eq!((refused.status.as_u16(), hazard), (400, hazard), "{}", refused.body);
-        assert_eq!(refused.body["errors"][0]["source"], "data.name", "{hazard}");
-    }
-    let new = json!({"data": {"name": "Zoë\u{a0} Ａdams", "issuer": "https://id.example", "subject": "z", "role": "read"}});
-    assert_eq!(shop.post("/v2/people", new).await.data(201)["name"], "Zoë Adams");
+    let new = |name| json!({"data": {"name": name, "issuer": "https://id.example", "subject": "b", "role": "read"}});
+    let refused = shop.post("/v2/people", new("Вob")).await;
+    assert_eq!(refused.error(400, "invalid_value")["source"], "data.name");
+    assert_eq!(shop.post("/v2/people", new("Zoë\u{a0} Ａdams")).await.data(201)["name"], "Zoë Adams");
     shop.close().await;
 }
 

@@ -49,17 +49,8 @@ fn counted(page: &Answer, day: &str, [operation, fact]: [&str; 2]) -> u64 {
 
 /// At half past twelve, so that no test passes midnight unless it wants to.
 async fn open() -> Shop {
-    let shop = Shop::open().await;
-    let now = shop.stack.clock().now().as_second();
-    let wait = (43_200 + 1_800 - now % 86_400).rem_euclid(86_400);
-    shop.stack.advance_clock(wait);
-    renewed(shop).await
-}
-
-/// With a fresh token.
-async fn renewed(mut shop: Shop) -> Shop {
-    let token = shop.token(merchants::REGISTERED, Some(merchants::REGISTERED_KEY)).await;
-    shop.use_token(token.body["access_token"].as_str().unwrap());
+    let mut shop = Shop::open().await;
+    at(&mut shop, 12, 30).await;
     shop
 }
 
@@ -120,16 +111,17 @@ async fn totals_are_those_of_the_facts_by_currency_fact_and_brand_as_json_and_as
 }
 
 /// Moves the clock to this time of UTC, of this day or the next one.
-async fn at(shop: Shop, hour: i64, minute: i64) -> Shop {
+async fn at(shop: &mut Shop, hour: i64, minute: i64) {
     let now = shop.stack.clock().now().as_second();
     shop.stack.advance_clock((hour * 3_600 + minute * 60 - now % 86_400).rem_euclid(86_400));
-    renewed(shop).await
+    shop.renew_token().await;
 }
 
 #[tokio::test]
 async fn a_day_and_an_hour_are_those_of_the_time_zone_and_rates_are_by_brand_and_by_decline_code() {
     // Half past two in the night of UTC is the evening of the day before in New York, and morning in Kathmandu.
-    let shop = at(open().await, 2, 30).await;
+    let mut shop = open().await;
+    at(&mut shop, 2, 30).await;
     let utc = day(&shop, 0);
     pay(&shop, "o-1", VISA).await.data(200);
     pay(&shop, "o-2", NO_FUNDS).await.error(400, "declined");
@@ -192,20 +184,20 @@ async fn a_day_and_an_hour_are_those_of_the_time_zone_and_rates_are_by_brand_and
 
 #[tokio::test]
 async fn a_day_is_final_an_hour_after_its_end_and_provisional_again_while_an_entry_is_late() {
-    let shop = open().await;
+    let mut shop = open().await;
     let first = day(&shop, 0);
     pay(&shop, "o-1", VISA).await.data(200);
     count(&shop).await;
     // Half past midnight, and half past one.
     shop.stack.advance_clock(12 * 3_600);
     count(&shop).await;
-    let shop = renewed(shop).await;
+    shop.renew_token().await;
     let yesterday = report(&shop, &[]).await;
     assert_eq!(yesterday.body["meta"]["from"], first);
     assert_eq!(yesterday.body["meta"]["provisional"], json!([first]));
     shop.stack.advance_clock(3_600);
     count(&shop).await;
-    let shop = renewed(shop).await;
+    shop.renew_token().await;
     let page = report(&shop, &[]).await;
     assert_eq!(page.body["meta"]["provisional"], json!([]));
     assert_eq!((counted(&page, &first, PURCHASE), &page.data(200)[0]["provisional"]), (1, &json!(false)));
@@ -215,7 +207,7 @@ async fn a_day_is_final_an_hour_after_its_end_and_provisional_again_while_an_ent
     pay(&shop, "o-2", VISA).await.data(200);
     shop.stack.advance_clock(86_400);
     shop.stack.invoke_scheduled("totals").await.unwrap();
-    let shop = renewed(shop).await;
+    shop.renew_token().await;
     let page = report(&shop, &[("from", &second), ("to", &second)]).await;
     assert_eq!(counted(&page, &second, PURCHASE), 0);
     shop.stack.deliver_stream().await.unwrap();

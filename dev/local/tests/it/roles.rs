@@ -172,35 +172,6 @@ async fn a_capture_through_payments_or_the_credit_card_api_needs_the_role_of_one
     shop.close().await;
 }
 
-/// The merchant's document with another role for the key of a role, everywhere at once.
-fn change_role(shop: &Shop, name: &str, role: &str) {
-    let secret = merchants::secret_name(merchants::REGISTERED);
-    let mut document = shop.stack.secrets().get(&secret).unwrap();
-    let keys = document["keys"].as_array_mut().unwrap();
-    let changed = keys.iter_mut().find(|key| key["name"] == name).unwrap();
-    changed["role"] = json!(role);
-    shop.stack.secrets().put(&secret, document);
-    shop.stack.cold_start().unwrap();
-}
-
-#[tokio::test]
-async fn a_token_may_do_what_its_key_might_then_and_may_now() {
-    let mut shop = shop().await;
-    shop.register("o", 2599).await;
-    let id = shop.pay_by_token("o", "authorize").await.id();
-    let capture = async |shop: &Shop| shop.follow_up("o", &id, "capture", json!({"amount": 1})).await;
-    use_key(&mut shop, &key("operate")).await;
-    change_role(&shop, "operate", "read");
-    capture(&shop).await.error(403, "forbidden");
-    shop.get("/v2/orders/o").await.data(200);
-    use_key(&mut shop, &key("operate")).await;
-    change_role(&shop, "operate", "all");
-    capture(&shop).await.error(403, "forbidden");
-    use_key(&mut shop, &key("operate")).await;
-    capture(&shop).await.data(200);
-    shop.close().await;
-}
-
 fn request_of(answer: &Answer, at: usize) -> Value {
     answer.data(200)["meta"]["operations"][at]["request"].clone()
 }

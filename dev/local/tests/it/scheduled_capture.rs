@@ -45,9 +45,7 @@ impl Shop {
     /// Time passes, and the client gets a new token: one is good for an hour.
     pub(crate) async fn later(&mut self, seconds: i64) {
         self.stack.advance_clock(seconds);
-        let answer = self.token(merchants::REGISTERED, Some(merchants::REGISTERED_KEY)).await;
-        let token = answer.body["access_token"].as_str().unwrap().to_owned();
-        self.use_token(&token);
+        self.renew_token().await;
     }
 
     pub(crate) fn captured(&self) -> usize {

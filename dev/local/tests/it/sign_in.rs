@@ -437,27 +437,6 @@ async fn a_proposal_is_carried_out_once_by_another_person_and_has_both_names() {
 }
 
 #[tokio::test]
-async fn a_proposal_ends_after_a_day() {
-    let mut shop = open().await;
-    shop.register("o", 2599).await;
-    let paid = shop.pay("o", by_token("purchase")).await.id();
-    change(&shop, |people| {
-        let ann = people.entries.iter_mut().find(|entry| entry.name.to_string() == "Ann Archer").unwrap();
-        ann.grant.refund_max = RefundMax::By([].into());
-    })
-    .await;
-    act_as(&mut shop, "ann").await;
-    let refused = shop.follow_up("o", &paid, "cancel", json!({})).await;
-    let proposal = refused.error(403, "exceeds_refund_max")["meta"]["proposal"].clone();
-    shop.stack.advance_clock(24 * 3_600);
-    act_as(&mut shop, "eve").await;
-    let late = shop.follow_up("o", &paid, "cancel", json!({ "proposal": proposal })).await;
-    late.error(400, "invalid_value");
-    assert!(shop.ledger("void").is_empty());
-    shop.close().await;
-}
-
-#[tokio::test]
 async fn people_take_no_payments() {
     let mut shop = open().await;
     shop.register("o", 2599).await;
