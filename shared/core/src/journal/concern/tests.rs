@@ -72,6 +72,8 @@ fn an_operation_is_in_doubt_too_long_after_an_hour() {
         .push(Operation::new(new_operation(Uuid::from_u128(2), Kind::Capture, 100), start() + HOUR));
     assert_eq!(after(1, &transaction), []);
     assert_eq!(after(2, &transaction), [Concern::InDoubt]);
+    let just_before = start() + HOUR * 2 - SignedDuration::from_secs(1);
+    assert_eq!([just_before, start() + HOUR * 2].map(|now| is_in_doubt(&transaction, now)), [false, true]);
 }
 
 #[test]

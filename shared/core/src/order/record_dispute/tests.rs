@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    journal::entries,
+    journal::{AttentionReason, attentions, entries},
     order::{
         LineId, NoEffect, PaymentKind, PaymentStatus, PaymentWord, Rejection,
         tests::fixture::{Fixture, amount, dispute_report, not_done},
@@ -58,18 +58,24 @@ fn a_second_chargeback_of_a_case_counts_beside_the_first_and_a_correction_in_its
         (changed(20, chargeback("c", "2", 950)), 950),
         (reversal("c", "v2", 50), 900),
         (changed(21, reversal("c", "v2", 150)), 800),
-        (chargeback("d", "1", 99), 899),
+        (changed(22, chargeback("c", "2", 930)), 780),
+        (chargeback("d", "1", 99), 879),
     ] {
         assert_eq!(fixture.reported(&report), APPLIED);
         assert_eq!(fixture.transaction(id).disputed(), sum, "{report:?}");
     }
     // Nothing is taken back: each report has an entry of its own, and the entries add up to what counts.
-    let disputed: Vec<i64> = entries(None, &fixture.order)
-        .iter()
-        .map(|entry| entry.changes.disputed)
-        .filter(|it| *it != 0)
-        .collect();
-    assert_eq!(disputed, [1000, -1000, 900, 50, -50, -100, 99]);
+    let all = entries(None, &fixture.order);
+    let of_disputes = all.iter().filter(|entry| entry.changes.disputed != 0);
+    let told = of_disputes.map(|entry| (entry.changes.disputed, entry.amount.minor()));
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [(1000, 1000), (-1000, 1000), (900, 900), (50, 950), (-50, 50), (-100, 150), (-20, 930), (99, 99)]
+    );
+    assert!(all.iter().all(|entry| entry.changes.disputed == 0 || entry.dispute_reason.is_some()));
+    // Of these, each that takes money needs a person.
+    let needing = attentions(None, &fixture.order);
+    assert_eq!(needing.iter().filter(|found| found.reason == AttentionReason::Disputed).count(), 4);
 }
 
 /// The same line once more, in another deposit, as it was changed on this day of January.
@@ -92,8 +98,11 @@ fn two_chargebacks_of_a_case_without_numbers_are_two_and_the_reversal_between_th
     let mut first = chargeback("c", "1", 100);
     first.dispute.number = None;
     assert_eq!(fixture.reported(&first), APPLIED);
+    let since = fixture.now;
+    assert_eq!(fixture.transaction(id).disputed_since(), Some((since, since)));
     assert_eq!(fixture.reported(&reversal("c", "v", 100)), APPLIED);
     assert!(!fixture.transaction(id).has_open_dispute());
+    assert_eq!(fixture.transaction(id).disputed_since(), None);
     let mut second = chargeback("c", "2", 100);
     second.dispute.number = None;
     assert_eq!(fixture.reported(&second), APPLIED);
@@ -214,11 +223,13 @@ fn a_report_about_another_payment_account_or_currency_does_not_touch_the_order()
 #[test]
 fn a_refunds_reference_is_none_that_a_payer_disputes() {
     let (mut fixture, id) = Fixture::paid();
+    assert_eq!(fixture.order.disputed_by(&chargeback("c", "1", 100)), Some(id));
     let refund = fixture.refund(id, Some(100)).unwrap().sent();
     fixture.approve(refund);
     let reference = fixture.operation(refund).reference().map(str::to_owned);
     assert!(reference.is_some());
     let report = DisputeReport { reference, ..chargeback("c", "1", 100) };
+    assert_eq!(fixture.order.disputed_by(&report), None);
     assert_eq!(fixture.reported(&report), Err(DisputeRejection::NoSuchPayment));
 }
 

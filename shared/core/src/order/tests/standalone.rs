@@ -116,6 +116,8 @@ fn shoppers_may_not_know_of_a_payment_whose_id_can_be_guessed() {
     assert_eq!((fixture.order.is_standalone(), open(&fixture)), (false, [true; 3]));
     fixture.ask(alone(PaymentKind::Purchase, false), None).unwrap();
     assert_eq!((fixture.order.is_standalone(), open(&fixture)), (true, [false, true, true]));
+    fixture.by = Principal::Implicit;
+    assert_eq!(fixture.ask(alone(PaymentKind::Purchase, false), None), Err(Rejection::OrderNotFound));
 }
 
 #[test]

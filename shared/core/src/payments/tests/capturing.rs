@@ -508,3 +508,42 @@ async fn the_captures_of_a_merchant_whose_payments_are_stopped_wait_and_are_sent
     assert_eq!(run(StoppedFor(own), dry_run()).await["captured"], 2, "what would be done otherwise");
     assert_eq!(run(StoppedFor("other"), all()).await["captured"], 2);
 }
+
+#[tokio::test]
+async fn what_is_held_without_a_schedule_is_counted_on_its_last_day_and_at_its_end() {
+    for (later, word) in [(SignedDuration::from_hours(6 * 24 + 1), "ending"), (ENDED, "ended")] {
+        let mut fixture = Fixture::new().await;
+        for order in ["1", "2"] {
+            fixture.register(order).await;
+            let intent = paying(None, |pay| pay.kind = PaymentKind::Authorize);
+            fixture.perform(&intent, Duration::from_secs(29)).await.unwrap();
+        }
+        fixture.payments.clock = Arc::new(Stopped(due() + later));
+        let looked = counts(&run_of(&fixture, &Everyone, dry_run()).await);
+        assert_eq!(looked, json!({(word): 2, "dry_run": true}));
+        assert_eq!(counts(&run(&fixture).await), json!({(word): 2}));
+        assert_eq!(counts(&run(&fixture).await), json!({}));
+    }
+}
+
+#[tokio::test]
+async fn a_schedule_is_changed_in_the_version_that_was_seen() {
+    let fixture = two().await;
+    let (key, order) = (&fixture.key, fixture.stored().await);
+    let (id, seen) = (order.transactions[0].id, order.version);
+    let terms = CaptureTerms { at: None, amount: Some(CaptureAmount::Part(Amount::new(600).unwrap())) };
+    let differs = Some(Rejection::VersionDiffers(seen));
+    let rejected = |result: Result<Order, Refusal>| match result {
+        Err(Refusal::Rejected(why)) => Some(why),
+        _ => None,
+    };
+    let (payments, merchant) = (&fixture.payments, &fixture.merchant);
+    let moved = async |seen| payments.schedule_capture(merchant, key, id, &terms, None, Some(seen)).await;
+    assert_eq!(rejected(moved(seen - 1).await), differs);
+    assert_eq!(rejected(payments.pause_captures(key, None, Some(seen - 1)).await), differs);
+    assert_eq!(fixture.stored().await, order);
+    assert_eq!(rejected(moved(seen).await), None);
+    assert_eq!(fixture.stored().await.version, seen + 1);
+    assert_eq!(rejected(payments.pause_captures(key, None, Some(seen + 1)).await), None);
+    assert_eq!(fixture.stored().await.version, seen + 2);
+}

@@ -10,8 +10,9 @@ use crate::{
     memory::payment,
     memory::{JournalTable, OrderTable, SettlementTable},
     order::{DISPUTES_MAX, Kind, PaymentKind},
+    payments::KnownDisputes as _,
     settlement::{
-        Component,
+        Component, DepositDisputes,
         memory::{done, merchant},
     },
     test_merchant::test_merchant,
@@ -203,4 +204,47 @@ fn what_a_newer_version_wrote_closes_no_exception() {
     let covered = crate::settlement::Covered { disputes: found.is_compared, ..Default::default() };
     let open = Exception::new(ACCOUNT, ExceptionCause::DisputesDiffer, "disputes", date(2026, 11, 17), now());
     assert!(!covered.has(&open));
+}
+
+#[test]
+fn what_a_deposit_does_not_list_any_more_is_taken_back_once() {
+    let world = World::new();
+    world.deposit(17, vec![chargeback(stated("1"), 4000, 17)], vec![reversal("a", 500)]);
+    assert_eq!((world.run().exceptions, world.disputed()), (vec![], 3500));
+    world.change_deposit(|deposit| {
+        deposit.taken_back.adjustments = std::mem::take(&mut deposit.adjustments);
+    });
+    assert_eq!((world.run().exceptions, world.disputed()), (vec![], 4000));
+    let is_forgotten = || world.memory.all_deposits().values().all(|one| one.taken_back.is_empty());
+    assert!(is_forgotten());
+    world.change_deposit(|deposit| {
+        deposit.taken_back.chargebacks = std::mem::take(&mut deposit.chargebacks);
+    });
+    // It may be in the deposit that cannot be read.
+    world.deposit(18, vec![], vec![]);
+    world.memory.faults.spoil("D18");
+    world.run();
+    assert_eq!((world.disputed(), is_forgotten()), (4000, false));
+    world.memory.faults.repair();
+    // It is, as an earlier word, which counts now.
+    world.deposit(18, vec![chargeback(stated("1"), 3000, 16)], vec![]);
+    assert_eq!((world.run().exceptions, world.disputed(), is_forgotten()), (vec![], 3000, true));
+    world.change_deposit(|deposit| {
+        deposit.taken_back.chargebacks = vec![chargeback(stated("gone"), 100, 17)];
+    });
+    assert_eq!((world.run().exceptions, world.disputed(), is_forgotten()), (vec![], 3000, true));
+}
+
+#[test]
+fn a_payment_that_is_found_later_gets_what_deposits_said_of_it() {
+    let world = World::new();
+    let (reference, case) = (Some("333".to_owned()), "other".to_owned());
+    let foreign = Chargeback { reference, case: case.clone(), ..chargeback(stated("2"), 100, 17) };
+    let adjustments = vec![reversal("a", 500), Adjustment { case: Some(case), ..reversal("b", 50) }];
+    world.deposit(17, vec![chargeback(stated("1"), 4000, 17), foreign], adjustments);
+    let known = DepositDisputes(Arc::new(world.memory));
+    let merchant = test_merchant(merchant());
+    let reports = known.of_payment(&merchant, PAID, now()).now_or_never().unwrap().unwrap();
+    let told = reports.iter().map(|one| (one.reference.as_deref(), one.dispute.amount.minor()));
+    assert_eq!(told.collect::<Vec<_>>(), [(Some(PAID), 4000), (Some(PAID), 500)]);
 }

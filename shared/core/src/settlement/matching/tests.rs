@@ -7,8 +7,8 @@ use super::*;
 use crate::{
     order::{LineId, OrderKey},
     settlement::{
-        Adjustment, BatchStatus, Component, ExceptionCause, Funded, FundedKind, FundedStatus, Settled,
-        SettledStatus, UnreadableRow,
+        Adjustment, BatchStatus, Component, DisputedPayment, ExceptionCause, Funded, FundedKind,
+        FundedStatus, Settled, SettledStatus, TakenBack, UnreadableRow,
     },
     values::Currency,
 };
@@ -465,4 +465,63 @@ fn a_chargeback_that_was_won_in_full_is_none_any_more() {
     assert_eq!(world.matched().exceptions.len(), 1, "how the chargeback itself is collected");
     world.deposits[0].adjustments = vec![reversal("b", 40)];
     assert_eq!(world.found(), []);
+}
+
+#[test]
+fn an_exception_says_all_that_is_known() {
+    let found =
+        |world: &World, cause| world.matched().exceptions.into_iter().find(|one| one.cause == cause).unwrap();
+    let (mut world, n, l) = with_victim(&[], 100);
+    let one = world.expectations[n].clone();
+    let cad = Some(Currency::parse("CAD").unwrap());
+    (world.lines[l].funded[0].currency, world.lines[l].funded[0].amount) = (cad, 103);
+    let differs = found(&world, ExceptionCause::AmountDiffers);
+    assert_eq!((differs.order.as_ref(), differs.transaction), (Some(&one.order), Some(one.transaction)));
+    assert_eq!((differs.expected, differs.found, differs.currency), (Some(100), Some(103), cad));
+    assert_eq!(differs.deposit.as_ref(), Some(&world.deposits[0].id));
+    assert_eq!(differs.detail.as_deref(), Some("it is in another currency"));
+
+    let chargebacks = [chargeback(one.reference.clone(), 1)];
+    let payment =
+        DisputedPayment { order: one.order.clone(), transaction: one.transaction, currency: one.currency };
+    let disputed = BTreeMap::from([(chargebacks[0].id.clone(), payment)]);
+    let compared = Compared { chargebacks: &chargebacks, disputed: &disputed, ..Compared::of(ACCOUNT, &[]) };
+    let found_back = match_account(&compared, &Waits::default(), now()).exceptions.remove(0);
+    assert_eq!((found_back.case.as_deref(), found_back.currency), (Some("case"), Some(one.currency)));
+    let of = (found_back.order.as_ref(), found_back.transaction);
+    assert_eq!(of, (Some(&one.order), Some(one.transaction)));
+
+    let deposited = |change: fn(&mut Deposit), cause| {
+        let (mut world, ..) = with_victim(&[], 100);
+        change(&mut world.deposits[0]);
+        let Exception { expected, found, case, currency, .. } = found(&world, cause);
+        assert_eq!(currency, Some(Currency::USD));
+        (expected, found, case)
+    };
+    let [net_sales, total, foreign] =
+        [OF_DEPOSITS[0], OF_DEPOSITS[1], OF_DEPOSITS[2]].map(|(_, cause, change)| deposited(change, cause));
+    assert_eq!(net_sales, (Some(101), Some(100), None));
+    assert_eq!(total, (Some(-450), Some(-449), None));
+    assert_eq!(foreign, (None, Some(100), Some("case".to_owned())));
+}
+
+#[test]
+fn a_deposit_is_withdrawn_when_nothing_of_it_is_reported() {
+    let empty = Deposit::without_sum("d".to_owned(), ACCOUNT, today(), now());
+    assert!(empty.is_withdrawn());
+    let is_there: [Redeposit; 6] = [
+        |deposit| deposit.total = 1,
+        |deposit| deposit.lines.0 = 1,
+        |deposit| deposit.components.push((Component::Fee, 0)),
+        |deposit| deposit.adjustments.push(reversal("r", 1)),
+        |deposit| deposit.chargebacks.push(chargeback(None, 1)),
+        OF_DEPOSITS[3].2,
+    ];
+    for change in is_there {
+        let mut deposit = empty.clone();
+        change(&mut deposit);
+        assert!(!deposit.is_withdrawn());
+    }
+    let taken_back = TakenBack { chargebacks: vec![chargeback(None, 1)], ..TakenBack::default() };
+    assert!(!taken_back.is_empty());
 }

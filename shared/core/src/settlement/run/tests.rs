@@ -11,8 +11,9 @@ use crate::{
     order::Kind,
     payments::MerchantsError,
     settlement::{
-        BatchStatus, Component, Deposit, ExceptionCause, Funded, FundedKind, FundedStatus, FundingRecord,
-        LinePlace, ReadReport, ReportError, ReportKind, Settled, SettledRecord, SettledStatus, eastern_day,
+        BatchStatus, Component, Deposit, DepositReader, DepositSums, ExceptionCause, Funded, FundedKind,
+        FundedStatus, FundingRecord, KnownDays, LinePlace, ReadReport, ReportError, ReportKind, Settled,
+        SettledRecord, SettledStatus, eastern_day,
         memory::{add, done, left, merchant, told},
     },
     test_merchant::test_merchant,
@@ -568,4 +569,107 @@ async fn an_item_is_written_once_a_run_for_all_of_its_days() {
     let report = run(&settlement(log, gateway, &memory, &["1"])).await;
     let items = left(&memory).0.len();
     assert_eq!(report.written, u64::try_from(items).unwrap(), "each settled and was funded on two days");
+}
+
+#[tokio::test]
+async fn the_next_run_reads_an_account_that_only_the_journal_knows() {
+    let memory = Arc::new(SettlementTable::default());
+    let (log, gateway) = traffic();
+    let settlement = settlement(log, gateway, &memory, &["2"]);
+    assert_eq!(run(&settlement).await.accounts, 1);
+    let used_on = memory.progress.lock().unwrap()[&account("1")].progress.used_on;
+    assert_eq!(used_on, Some(date(2026, 11, 19)));
+    assert_eq!(run(&settlement).await.accounts, 2);
+    assert_eq!(memory.progress.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn days_are_looked_back_at_on_their_weekday_as_far_as_they_are_known() {
+    let memory = Arc::new(SettlementTable::default());
+    let gateway = Arc::new(traffic().1);
+    let mut settlement = settlement(traffic().0, Gateway::default(), &memory, &["1"]);
+    settlement.reports = gateway.clone();
+    let known = Progress {
+        read_at: Some(now()),
+        from: Some(date(2026, 11, 6)),
+        looked_back_on: Some(date(2026, 11, 18)),
+        ..Progress::new("1", now())
+    };
+    memory.note(&merchant(), &known).now_or_never().unwrap().unwrap();
+    run(&settlement).await;
+    let asked = [20, 19, 18, 17, 16, 13, 12, 6].map(|day| date(2026, 11, day));
+    assert_eq!(*gateway.asked.lock().unwrap(), asked, "the 5th is not known");
+}
+
+#[test]
+fn an_account_may_be_reported_for_200_days_and_waits_since_its_oldest_day() {
+    let mut progress = Progress::new("1", now());
+    let may = |progress: &Progress, days: i64| {
+        progress.may_be_reported(date(2026, 11, 20).saturating_add(days.days()))
+    };
+    assert_eq!([200, 201].map(|days| may(&progress, days)), [true, false]);
+    progress.used_on = Some(date(2026, 11, 23));
+    assert_eq!([203, 204].map(|days| may(&progress, days)), [true, false]);
+    let later = now() + SignedDuration::from_secs(90);
+    assert_eq!(progress.unread_s(later), 90);
+    progress.read_at = Some(later);
+    assert_eq!(progress.unread_s(later), 0);
+    progress.want(date(2026, 11, 20), now(), None);
+    assert_eq!(progress.unread_s(later), 90);
+}
+
+#[tokio::test]
+async fn a_reference_has_the_day_of_the_first_fact_that_moves_money() {
+    let log = JournalTable::default();
+    let done = |n, kind, reference, day| {
+        let at = date(2026, 11, day).at(15, 0, 0, 0).in_tz("UTC").unwrap().timestamp();
+        done(n, kind, 1_000, reference, at)
+    };
+    add(&log, vec![done(1, Kind::Authorize, "100", 10), done(2, Kind::Capture, "100", 12)]);
+    add(&log, vec![done(3, Kind::Authorize, "200", 10), done(4, Kind::Void, "200", 11)]);
+    add(&log, vec![done(5, Kind::Purchase, "300", 13), done(6, Kind::Refund, "301", 14)]);
+    let known = KnownDays::read(&log, &merchant(), "1", Timestamp::UNIX_EPOCH).await.unwrap();
+    let days = ["100", "200", "300", "301"].map(|reference| known.get(reference).map(Date::day));
+    assert_eq!(days, [Some(12), None, Some(13), Some(14)]);
+    assert_eq!(*known.used(), BTreeMap::from([("1".to_owned(), date(2026, 11, 14))]));
+}
+
+#[tokio::test]
+async fn a_deposit_is_read_line_by_line_with_what_is_open_about_it() {
+    let memory = Arc::new(SettlementTable::default());
+    let (log, mut gateway) = traffic();
+    for reference in ["900", "901"] {
+        gateway.add(reference, 900, date(2026, 11, 18), date(2026, 11, 19));
+    }
+    let settlement = settlement(log, gateway, &memory, &["1"]);
+    run(&settlement).await;
+    let (lines, exceptions, log) = (memory.as_ref(), memory.as_ref(), settlement.log.as_ref());
+    let reader = DepositReader { lines, exceptions, log, now: now() };
+    let deposits = memory.all_deposits();
+    let of_day = |id: &str| deposits.values().find(|one| one.id == id).unwrap();
+    let (deposit, other) = (of_day("d2026-11-19"), of_day("d2026-11-18"));
+    let merchant = merchant();
+    let read = async |after: Option<&str>, limit| {
+        let read = reader.lines(&merchant, deposit, after, limit).await.unwrap();
+        let lines = read
+            .lines
+            .iter()
+            .map(|one| (one.line.reference.clone(), one.entry.as_ref().map(|entry| entry.amount.minor())));
+        (lines.collect::<Vec<_>>(), read.next)
+    };
+    let (first, next) = read(None, 2).await;
+    assert_eq!(first, [("200".to_owned(), Some(2_000)), ("300".to_owned(), Some(3_000))]);
+    let rest = vec![("900".to_owned(), None), ("901".to_owned(), None)];
+    assert_eq!(read(next.as_deref(), 2).await, (rest, None));
+    assert_eq!(read(None, 4).await.1, None);
+
+    let unmatched = reader.unmatched(&merchant).await.unwrap();
+    assert_eq!((unmatched.in_deposit(deposit), unmatched.in_deposit(other)), (2, 0));
+    let wrong = ["900", "200"].map(|reference| unmatched.of_reference("1", reference));
+    assert_eq!(wrong, [Some(ExceptionCause::NotOurs), None]);
+
+    let components = vec![(Component::NetSales, 6_000), (Component::Fee, -30), (Component::Reversal, 5)];
+    let sums = DepositSums::of(&Deposit { components, refunds: -800, ..other.clone() });
+    let expected = DepositSums { gross: 6_800, refunds: -800, fees: -30, chargebacks: 5, adjustments: 0 };
+    assert_eq!(sums, expected);
 }
