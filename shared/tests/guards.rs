@@ -109,6 +109,8 @@ struct Mutants {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Counts {
+    /// Of those that are noticed by nothing.
+    without_a_reason: usize,
     made: usize,
     do_not_compile: usize,
     a_test_fails: usize,
@@ -137,7 +139,7 @@ fn changed_folder(package: &str) -> PathBuf {
 }
 
 #[test]
-fn the_reliability_page_has_the_counts_of_all_changes_and_each_that_nothing_notices_is_explained() {
+fn the_reliability_page_has_the_counts_of_all_changes_and_every_survivor_is_explained_or_counted() {
     let all: Mutants =
         serde_json::from_slice(&fs::read(shared().join("../docs/reliability/mutants.json")).unwrap())
             .unwrap();
@@ -150,16 +152,18 @@ fn the_reliability_page_has_the_counts_of_all_changes_and_each_that_nothing_noti
             assert_eq!(noticed + counts.noticed_by_nothing, counts.made, "{package}: {file}");
             let of_file = |change: &&Unnoticed| change.package == *package && change.file == *file;
             let explained = left.iter().filter(of_file).count();
-            assert_eq!(explained, counts.noticed_by_nothing, "{package}: {file}: a survivor has no reason");
+            let unnoticed = explained + counts.without_a_reason;
+            assert_eq!(unnoticed, counts.noticed_by_nothing, "{package}: {file}: a survivor is not counted");
         }
         let sum = |of: fn(&Counts) -> usize| with_commas(files.values().map(of).sum());
         let row = format!(
-            "| `{package}` | {} | {} | {} | {} | {} |",
+            "| `{package}` | {} | {} | {} | {} | {} | {} |",
             sum(|counts| counts.made),
             sum(|counts| counts.do_not_compile),
             sum(|counts| counts.a_test_fails),
             sum(|counts| counts.tests_do_not_end),
             sum(|counts| counts.noticed_by_nothing),
+            sum(|counts| counts.without_a_reason),
         );
         assert!(page().contains(&row), "{row}");
     }

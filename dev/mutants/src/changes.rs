@@ -179,6 +179,12 @@ impl Finder<'_> {
         if !covered && !is_matches(condition) {
             let shown = self.shown(condition);
             self.instead(condition, both(&format!("the condition `{shown}`")));
+        } else if matches!(condition, Expr::Unary(_))
+            || matches!(condition, Expr::Binary(node) if !is_chain(node))
+        {
+            // Without what the condition guards. Its operators are changed, too.
+            let what = format!("replace the condition `{}` with false", self.shown(condition));
+            self.instead(condition, vec![(what, "false".into())]);
         }
     }
 
@@ -326,6 +332,14 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     fn visit_expr_if(&mut self, node: &'ast syn::ExprIf) {
         self.condition(&node.cond);
         visit::visit_expr_if(self, node);
+    }
+
+    fn visit_stmt(&mut self, node: &'ast syn::Stmt) {
+        // What is called for its refusal alone.
+        if let syn::Stmt::Expr(expr @ Expr::Try(_), Some(_)) = node {
+            self.instead(expr, vec![(format!("delete `{}`", self.shown(expr)), "()".into())]);
+        }
+        visit::visit_stmt(self, node);
     }
 
     fn visit_expr_match(&mut self, node: &'ast syn::ExprMatch) {

@@ -66,7 +66,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether everything is noticed or explained.
+/// Whether no file has more changes that are neither noticed nor explained than are published.
 fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     if arguments.write && !arguments.number.is_empty() {
         return Err("only the outcomes of whole files are written".into());
@@ -120,7 +120,7 @@ fn find_out(package: &Package, results: &Results, arguments: &Arguments) -> Resu
     let mut numbers: BTreeSet<_> = all.keys().copied().collect();
     let programs = compile::compile(package, &mut numbers)?;
     for (source, change) in all.values().filter(|(_, change)| !numbers.contains(&change.number)) {
-        results.add(&source.path, change, Outcome::DoesNotCompile);
+        results.add(&source.path, change, (Outcome::DoesNotCompile, None));
     }
     let name = package.place.name;
     eprintln!("{name}: running each test without changes");
@@ -130,9 +130,12 @@ fn find_out(package: &Package, results: &Results, arguments: &Arguments) -> Resu
     eprintln!("{name}: running {changes} changes with what passes them of {of} tests");
     let order: Vec<_> = numbers.iter().map(|number| all[number]).collect();
     in_parallel(arguments.jobs, &order, |place, (source, change)| {
-        let outcome = tests.of_change(change.number, &source.module());
-        results.add(&source.path, change, outcome);
-        if outcome == Outcome::NoticedByNothing {
+        let noticed = tests.of_change(change.number, &source.module());
+        let is_survivor = noticed.0 == Outcome::NoticedByNothing;
+        results.add(&source.path, change, noticed);
+        if again {
+            println!("{}: {}", source.line_of(change), results.shown(&source.path, change));
+        } else if is_survivor {
             println!("{}", source.line_of(change));
         }
         if (place + 1).is_multiple_of(100) {
@@ -142,7 +145,8 @@ fn find_out(package: &Package, results: &Results, arguments: &Arguments) -> Resu
     Ok(())
 }
 
-/// Prints what is known, and writes it if that is wanted. Whether each survivor is explained.
+/// Prints what is known, and writes it if that is wanted. Whether no file has more survivors without a reason than are
+/// published.
 fn tell(
     root: &Path,
     package: &Package,
@@ -152,19 +156,20 @@ fn tell(
     let mut report = Report::read(root)?;
     let name = package.place.name;
     let mut files: BTreeMap<String, Counts> = BTreeMap::new();
-    let (mut left, mut unknown, mut unexplained) = (Vec::new(), 0, 0);
+    let (mut left, mut unknown) = (Vec::new(), 0);
     for (source, change) in arguments.chosen(package) {
         let Some(outcome) = results.of(&source.path, change) else {
             unknown += 1;
             continue;
         };
-        files.entry(source.path.clone()).or_default().add(outcome);
+        let counts = files.entry(source.path.clone()).or_default();
+        counts.add(outcome);
         if outcome != Outcome::NoticedByNothing {
             continue;
         }
         let unnoticed = Unnoticed::new(name, &source.path, change);
         if !report.explains(&unnoticed) {
-            unexplained += 1;
+            counts.add_unexplained();
             if arguments.survivors {
                 println!("{}", source.line_of(change));
             }
@@ -172,10 +177,15 @@ fn tell(
         left.push(unnoticed);
     }
     let sum = Counts::sum(files.values()).sentence();
-    eprintln!("{name}: {sum}, {unexplained} of these without a reason");
+    eprintln!("{name}: {sum}");
     if unknown > 0 {
         eprintln!("{name}: {unknown} changes have not been made yet");
     }
+    let worse = report.worse(name, &files);
+    for (file, found, published) in &worse {
+        eprintln!("{name}: {file}: {found} without a reason, more than the {published} that are published");
+    }
+    let is_fine = worse.is_empty() && unknown == 0;
     if arguments.write {
         if unknown > 0 {
             return Err("not all of these changes have been made".into());
@@ -183,7 +193,7 @@ fn tell(
         report.set(name, files, &left, arguments.file.is_empty());
         report.write(root)?;
     }
-    Ok(unexplained == 0 && unknown == 0)
+    Ok(is_fine)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! docs/reliability/mutants.json: how many changes of each file were noticed, and why the others need not be.
+//! docs/reliability/mutants.json: how many changes of each file were noticed, and why some of the others need not be.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -28,6 +28,8 @@ pub(crate) struct Counts {
     a_test_fails: usize,
     tests_do_not_end: usize,
     noticed_by_nothing: usize,
+    /// Of those noticed by nothing.
+    without_a_reason: usize,
 }
 
 /// A change that no test notices. Without lines, so that it is known again after they have moved.
@@ -64,6 +66,11 @@ impl Counts {
         }
     }
 
+    /// One that is noticed by nothing has no reason.
+    pub(crate) fn add_unexplained(&mut self) {
+        self.without_a_reason += 1;
+    }
+
     pub(crate) fn sum<'a>(all: impl Iterator<Item = &'a Self>) -> Self {
         all.fold(Self::default(), |sum, of| Self {
             made: sum.made + of.made,
@@ -71,13 +78,20 @@ impl Counts {
             a_test_fails: sum.a_test_fails + of.a_test_fails,
             tests_do_not_end: sum.tests_do_not_end + of.tests_do_not_end,
             noticed_by_nothing: sum.noticed_by_nothing + of.noticed_by_nothing,
+            without_a_reason: sum.without_a_reason + of.without_a_reason,
         })
     }
 
     pub(crate) fn sentence(&self) -> String {
         format!(
-            "{} changes: {} do not compile, {} fail a test, {} keep the tests from ending, {} are noticed by nothing",
-            self.made, self.do_not_compile, self.a_test_fails, self.tests_do_not_end, self.noticed_by_nothing
+            "{} changes: {} do not compile, {} fail a test, {} keep the tests from ending, {} are noticed by nothing, \
+             {} of these without a reason",
+            self.made,
+            self.do_not_compile,
+            self.a_test_fails,
+            self.tests_do_not_end,
+            self.noticed_by_nothing,
+            self.without_a_reason
         )
     }
 }
@@ -94,6 +108,19 @@ impl Report {
     /// Whether a reason is given for a change that nothing notices. Its own is not compared.
     pub(crate) fn explains(&self, change: &Unnoticed) -> bool {
         self.explained.iter().any(|other| other.is_same(change))
+    }
+
+    /// The files that have more changes without a reason than are published, with both counts.
+    pub(crate) fn worse<'a>(
+        &self,
+        package: &str,
+        files: &'a BTreeMap<String, Counts>,
+    ) -> Vec<(&'a str, usize, usize)> {
+        let published = |file| Some(self.files.get(package)?.get(file)?.without_a_reason);
+        let all = files.iter().map(|(file, counts)| {
+            (file.as_str(), counts.without_a_reason, published(file).unwrap_or_default())
+        });
+        all.filter(|(_, found, published)| found > published).collect()
     }
 
     /// Replaces what is said about files of a package, or about all of it. What is noticed by now needs no reason any more.
@@ -165,6 +192,7 @@ mod tests {
             let mut counts = Counts::default();
             counts.add(Outcome::NoticedByNothing);
             counts.add(Outcome::ATestFails);
+            counts.add_unexplained();
             counts
         };
         let left = [change("f"), change("h")];
@@ -177,6 +205,8 @@ mod tests {
         assert!(read.explains(&change("f")) && !read.explains(&change("h")));
         let of_file = &read.files["a"]["b.rs"];
         assert_eq!((of_file.made, of_file.a_test_fails, of_file.noticed_by_nothing), (2, 1, 1));
+        let again = [("b.rs".to_owned(), counts()), ("d.rs".to_owned(), counts())].into();
+        assert_eq!(read.worse("a", &again), [("d.rs", 1, 0)]);
         report.set("a", [("b.rs".to_owned(), counts())].into(), &left, true);
         assert_eq!(report.files["a"].len(), 1, "the other file is gone");
     }

@@ -8,12 +8,12 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use crate::changes::Change;
-use crate::tests_of::Outcome;
+use crate::tests_of::{Noticed, Outcome};
 
 /// File, function and change.
 type Key = [String; 3];
 
-type Known = BTreeMap<Key, Outcome>;
+type Known = BTreeMap<Key, Noticed>;
 
 fn key(file: &str, change: &Change) -> Key {
     [file.to_owned(), change.function.clone(), change.what.clone()]
@@ -35,8 +35,8 @@ impl Results {
         let mut known = Known::new();
         for line in fs::read_to_string(&path)?.lines() {
             // The last line of a run that was ended may be half of one.
-            if let Ok((key, outcome)) = serde_json::from_str(line) {
-                known.insert(key, outcome);
+            if let Ok((key, noticed)) = serde_json::from_str(line) {
+                known.insert(key, noticed);
             }
         }
         let file = OpenOptions::new().append(true).open(path)?;
@@ -44,14 +44,23 @@ impl Results {
     }
 
     pub(crate) fn of(&self, file: &str, change: &Change) -> Option<Outcome> {
-        self.known.lock().expect("unpoisoned").0.get(&key(file, change)).copied()
+        self.known.lock().expect("unpoisoned").0.get(&key(file, change)).map(|(outcome, _)| *outcome)
     }
 
-    pub(crate) fn add(&self, file: &str, change: &Change, outcome: Outcome) {
+    /// The outcome, and the test that failed.
+    pub(crate) fn shown(&self, file: &str, change: &Change) -> String {
+        match self.known.lock().expect("unpoisoned").0.get(&key(file, change)) {
+            Some((_, Some(test))) => format!("{test} fails"),
+            Some((outcome, None)) => format!("{outcome:?}"),
+            None => "not made yet".to_owned(),
+        }
+    }
+
+    pub(crate) fn add(&self, file: &str, change: &Change, noticed: Noticed) {
         let key = key(file, change);
-        let line = serde_json::to_string(&(&key, outcome)).expect("texts are JSON") + "\n";
+        let line = serde_json::to_string(&(&key, &noticed)).expect("texts are JSON") + "\n";
         let (known, file) = &mut *self.known.lock().expect("unpoisoned");
         file.write_all(line.as_bytes()).expect("a writable folder");
-        known.insert(key, outcome);
+        known.insert(key, noticed);
     }
 }

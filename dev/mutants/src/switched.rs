@@ -199,6 +199,10 @@ mod tests {
         assert!(all[1].contains("(if on {S { b, ..c }} else {S { a: 1, b, ..c }})"), "{}", all[1]);
         assert!(changed("fn f() { g(true) }")[1].contains("g((if on {false} else {true}))"));
         assert!(changed("fn f() { if g() { } }")[2].contains("if (if on {false} else {g()}) { }"));
+        assert!(changed("fn f() { if a < b { } }")[1].contains("if (if on {false} else {a < b}) { }"));
+        let all = changed("fn f() -> R { g()?; h()?.i(); j()? }");
+        assert!(all[1].contains("{ (if on {()} else {g()?}); h()?.i(); j()? }"), "{}", all[1]);
+        assert_eq!(all.len(), 2);
         let all = changed("fn f() { if matches!(g(), A | B if c) { } }");
         assert!(all[1].contains("if (if on {!matches!(g(), A | B if c)} else {matches!"), "{}", all[1]);
         assert!(all[2].contains("matches!(g(), A | B if (if on {true} else {c}))"), "{}", all[2]);

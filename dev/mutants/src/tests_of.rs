@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
-use std::fs;
+use std::fs::{self, File};
 use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -41,6 +41,9 @@ pub(crate) enum Outcome {
     NoticedByNothing,
 }
 
+/// How a run ended, and the first test that failed, unless the run ended before it could be named.
+pub(crate) type Noticed = (Outcome, Option<String>);
+
 /// A test, and what it does without changes.
 pub(crate) struct Test {
     program: PathBuf,
@@ -60,6 +63,7 @@ struct Takes {
 /// A package's tests.
 pub(crate) struct Tests {
     folder: PathBuf,
+    scratch: PathBuf,
     pub(crate) all: Vec<Test>,
 }
 
@@ -71,7 +75,7 @@ impl Tests {
         scratch: &Path,
         jobs: usize,
     ) -> Result<Self, Box<dyn Error>> {
-        let mut tests = Self { folder, all: Vec::new() };
+        let mut tests = Self { folder, scratch: scratch.to_owned(), all: Vec::new() };
         for program in programs {
             let mut command = Command::new(program);
             let listed = command.args(["--list", "--format", "terse"]).current_dir(&tests.folder).output()?;
@@ -102,7 +106,7 @@ impl Tests {
     }
 
     /// What the tests say about a change in a module.
-    pub(crate) fn of_change(&self, number: usize, module: &str) -> Outcome {
+    pub(crate) fn of_change(&self, number: usize, module: &str) -> Noticed {
         let mut tests: Vec<_> = self.all.iter().filter(|test| test.switches.contains(&number)).collect();
         // The quick ones, of these those beside the code, of these those that run little else.
         tests.sort_by_key(|test| {
@@ -112,28 +116,31 @@ impl Tests {
         for mut left in tests.chunk_by(|a, b| (a.kind(), &a.program) == (b.kind(), &b.program)) {
             while !left.is_empty() {
                 let (batch, others) = left.split_at(most.next().unwrap_or(usize::MAX).min(left.len()));
-                let outcome = self.run(batch, number);
-                if outcome != Outcome::NoticedByNothing {
-                    return outcome;
+                let noticed = self.run(batch, number);
+                if noticed.0 != Outcome::NoticedByNothing {
+                    return noticed;
                 }
                 left = others;
             }
         }
-        Outcome::NoticedByNothing
+        (Outcome::NoticedByNothing, None)
     }
 
-    fn run(&self, batch: &[&Test], number: usize) -> Outcome {
+    fn run(&self, batch: &[&Test], number: usize) -> Noticed {
         let processor = PROCESSOR + SLOWER * batch.iter().map(|test| test.takes.processor).sum::<Duration>();
         let clock = WAIT + SLOWER * batch.iter().map(|test| test.takes.clock).sum::<Duration>();
         let mut command =
             self.command(batch, "ulimit -c 0; ulimit -t $SECONDS_MOST; ulimit -v $MEMORY; exec \"$@\"");
         command.env("SECONDS_MOST", processor.as_secs().to_string()).env("MEMORY", MEMORY);
         command.env("MUTANTS_CHANGE", number.to_string());
+        // A file, because what waits for its end reads nothing of a pipe meanwhile.
+        let said = self.scratch.join(format!("{number}.said"));
+        command.stdout(File::create(&said).expect("a writable folder"));
         match wait(&mut command, clock).and_then(|status| status.code()) {
-            Some(0) => Outcome::NoticedByNothing,
-            Some(_) => Outcome::ATestFails,
+            Some(0) => (Outcome::NoticedByNothing, None),
+            Some(_) => (Outcome::ATestFails, failed(&fs::read_to_string(said).unwrap_or_default())),
             // Ended by a limit: of time, of processor time, of the stack or of memory.
-            None => Outcome::TestsDoNotEnd,
+            None => (Outcome::TestsDoNotEnd, None),
         }
     }
 
@@ -168,6 +175,12 @@ impl Test {
     fn kind(&self) -> usize {
         KINDS.iter().filter(|&&limit| self.takes.processor.as_millis() >= limit).count()
     }
+}
+
+/// The first test that failed, in what a run printed.
+fn failed(said: &str) -> Option<String> {
+    let of = |line: &str| Some(line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?.to_owned());
+    said.lines().find_map(of)
 }
 
 /// Processor time of the shell's children: the second line of `times`, as in `0m1.20s 0m0.05s`.
@@ -220,5 +233,12 @@ mod tests {
     fn processor_time_is_that_of_children() {
         assert_eq!(of_children("9m9.00s 9m9.00s\n1m1.20s 0m0.05s\n"), Duration::from_millis(61_250));
         assert_eq!(of_children(""), Duration::ZERO);
+    }
+
+    #[test]
+    fn the_first_test_that_failed_is_named() {
+        let said = "running 2 tests\ntest a::b ... ok\ntest a::c ... FAILED\ntest d ... FAILED\n";
+        assert_eq!(failed(said), Some("a::c".to_owned()));
+        assert_eq!(failed("running 1 test\n"), None);
     }
 }
