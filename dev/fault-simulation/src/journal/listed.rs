@@ -165,7 +165,7 @@ async fn by_state(
             }
             _ => continue,
         };
-        let listed = match self::payments(journal, wanted, &[condition.clone()]).await {
+        let listed = match self::payments(journal, wanted, std::slice::from_ref(&condition)).await {
             Ok(rows) => rows.into_iter().map(|row| row.transaction).collect::<Vec<_>>(),
             Err(error) => return Some(error.to_string()),
         };
