@@ -34,6 +34,18 @@ pub(crate) struct Words {
     varied: String,
     /// The last row that varied it.
     last: Varied,
+    /// The last row that varied none.
+    again: Again,
+}
+
+/// A row that can come again.
+#[derive(Default)]
+struct Again {
+    request: String,
+    came_of_it: Vec<String>,
+    /// Where it begins in the text.
+    begins: usize,
+    times: usize,
 }
 
 /// Values of one member of which the same came.
@@ -60,6 +72,7 @@ impl Words {
         let came_of_it = self.came_of_it(row);
         if let Some(change) = row.get("with") {
             if self.varied != request {
+                self.again = Again::default();
                 self.line(request);
                 request.clone_into(&mut self.varied);
                 self.last = Varied::default();
@@ -68,9 +81,23 @@ impl Words {
         } else {
             self.varied.clear();
             let body = row.get("body").map(|body| format!(" {body}")).unwrap_or_default();
-            self.line(&format!("{}{NEXT}{request}{body}", text(&row["hazard"])));
-            self.outcome("  ", &came_of_it);
+            let request = format!("{}{NEXT}{request}{body}", text(&row["hazard"]));
+            self.unvaried(request.trim_end(), &came_of_it);
         }
+    }
+
+    /// A row, which is written once however often it comes again.
+    fn unvaried(&mut self, request: &str, came_of_it: &[String]) {
+        if self.again.request == request && self.again.came_of_it == came_of_it {
+            self.again.times += 1;
+            self.text.truncate(self.again.begins);
+            self.text.extend([&self.again.times.to_string(), " times: "]);
+        } else {
+            let (request, came_of_it) = (request.to_owned(), came_of_it.to_vec());
+            self.again = Again { request, came_of_it, begins: self.text.len(), times: 1 };
+        }
+        self.line(request);
+        self.outcome("  ", came_of_it);
     }
 
     /// A value, on the line of the one before it if the same came of both.
