@@ -32,7 +32,7 @@ pub(super) async fn on_record(
 
 /// The filter as it was stated, without what it says of customers: their erasure does not reach the trail.
 fn stated_filter(request: &Request) -> String {
-    let text = request.query_string_parameters().all("filter").unwrap_or_default().join(":");
-    let text = without_customers(&text);
+    let parameters = request.query_string_parameters();
+    let text = without_customers(parameters.first("filter").unwrap_or_default());
     if check_kept(&text, TextUse::Words).is_ok() { text } else { NOT_KEPT.to_owned() }
 }

@@ -67,7 +67,7 @@ impl<F: Fields> Paging<F> {
         caller: &Caller,
         now: Timestamp,
     ) -> Self {
-        let text = request.query_string_parameters().all("filter").unwrap_or_default().join(":");
+        let text = request.query_string_parameters().first("filter").unwrap_or_default().to_owned();
         let zone = parameters.time_zone();
         let filter = parse(&text, &zone).unwrap_or_else(|wrong| {
             parameters.problems.extend(wrong);

@@ -28,7 +28,8 @@ pub(super) struct Parameters<'a> {
 }
 
 impl<'a> Parameters<'a> {
-    /// Notes each parameter that the route does not have: a misspelled filter would return everything.
+    /// Notes each parameter that the route does not have, or that is there twice: a misspelled filter would return
+    /// everything.
     pub(super) fn of(request: &'a Request, known: &[&str]) -> Self {
         Self::tolerating(request, known, &[])
     }
@@ -39,10 +40,14 @@ impl<'a> Parameters<'a> {
         let is_taken = |name: &str| known.contains(&name) || tolerated.contains(&name);
         let mut parameters = Self { request, has_sort: is_taken(SORT), problems: Vec::new() };
         let stated = request.query_string_parameters();
-        let mut unknown: Vec<&str> = stated.iter().map(|(name, _)| name).collect();
-        unknown.retain(|name| !is_taken(name));
+        let mut names: Vec<&str> = stated.iter().map(|(name, _)| name).collect();
         // The query is a map: its order would differ from request to request.
-        unknown.sort_unstable();
+        names.sort_unstable();
+        let (taken, mut unknown): (Vec<&str>, Vec<&str>) = names.into_iter().partition(|name| is_taken(name));
+        // Either value could be the one that was meant.
+        for twice in taken.chunk_by(|one, next| one == next).filter(|same| same.len() > 1) {
+            parameters.invalid(twice[0], "is there more than once");
+        }
         unknown.dedup();
         for name in unknown.iter().take(UNKNOWN_SHOWN_MAX) {
             // The name comes from outside, as a member's does.
@@ -138,6 +143,25 @@ mod tests {
         assert!(!said_of(["x".repeat(NAME_SHOWN_MAX + 1)]).contains(&"x".repeat(NAME_SHOWN_MAX + 1)));
         let many = said_of((0..UNKNOWN_SHOWN_MAX + 2).map(|n| format!("p{n:02}")));
         assert!(many.contains("p09") && !many.contains("p10") && many.contains("and 2 more"), "{many}");
+    }
+
+    #[test]
+    fn a_parameter_that_is_there_twice_is_named_once_whichever_value_was_meant() {
+        let twice = |names: &[&str]| {
+            let values = || vec!["x".to_owned(), "x".to_owned(), "y".to_owned()];
+            let query: HashMap<_, _> = names.iter().map(|name| ((*name).to_owned(), values())).collect();
+            let request = Builder::new().body(lambda_http::Body::Empty).unwrap();
+            let request = request.with_query_string_parameters(query);
+            let found = Parameters::tolerating(&request, &["from", "to"], &["sort"]).problems;
+            found.iter().map(|problem| format!("{problem:?}")).collect::<Vec<_>>()
+        };
+        let found = twice(&["to", "from", "sort"]);
+        assert_eq!(found.len(), 3, "{found:?}");
+        for (problem, name) in found.iter().zip(["from", "sort", "to"]) {
+            assert!(problem.contains(name) && problem.contains("is there more than once"), "{problem}");
+        }
+        let unknown = twice(&["other"]);
+        assert!(unknown.len() == 1 && unknown[0].contains("is not supported"), "{unknown:?}");
     }
 
     #[test]

@@ -306,15 +306,11 @@ fn path_id(request: &Request, caller: &Caller) -> Result<MethodId, Failure> {
     id.map_err(|rejection| MethodRefusal::Rejected(rejection).into())
 }
 
-/// `?customer=`: whose cards the request is about. Stated twice, it says nothing that could be relied on.
+/// `?customer=`: whose cards the request is about.
 fn stated_customer(request: &Request) -> Result<Option<CustomerReference>, Failure> {
     Parameters::of(request, &[CUSTOMER]).finish()?;
     let parameters = request.query_string_parameters();
-    let mut stated = parameters.all(CUSTOMER).unwrap_or_default().into_iter();
-    let (Some(text), another) = (stated.next(), stated.next()) else { return Ok(None) };
-    if another.is_some() {
-        return Err(Problem::invalid(CUSTOMER, "is there more than once").into());
-    }
+    let Some(text) = parameters.first(CUSTOMER) else { return Ok(None) };
     let parsed = text.parse().map_err(|why: InvalidId| Problem::invalid(CUSTOMER, why.to_string()));
     parsed.map(Some).map_err(Failure::from)
 }

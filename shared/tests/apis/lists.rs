@@ -131,7 +131,8 @@ async fn a_list_has_what_its_filter_says() {
     t.world.wait(40 * 86_400);
     t.ask("as far back as the index of a card goes", &list("?filter=eq(last_four,1111)&page[limit]=1")).await;
     t.ask("and no further than a hold without it", &list("?page[limit]=1")).await;
-    t.ask("twice is both", &csv(list("?filter=eq(status,complete)&filter=gt(amount,1000)"))).await;
+    t.ask("two filters", &csv(list("?filter=eq(status,complete)&filter=gt(amount,1000)"))).await;
+    t.ask("two limits", &csv(list("?page[limit]=1&page[limit]=2"))).await;
     for query in [
         "?page[limit]=0",
         "?page[limit]=101",
