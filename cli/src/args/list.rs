@@ -55,13 +55,13 @@ pub(crate) struct FindPayments {
 #[group(required = true, multiple = false)]
 pub(crate) struct FoundBy {
     /// A retref, the id of an order or payment, or the merchant's reference
-    #[arg(value_name = "REFERENCE")]
+    #[arg(value_name = "REFERENCE", value_parser = not_blank)]
     pub(crate) any: Option<String>,
     /// The gateway's reference of the payment or of one of its refunds
-    #[arg(long, value_name = "RETREF")]
+    #[arg(long, value_name = "RETREF", value_parser = retref)]
     pub(crate) retref: Option<String>,
     /// The payment's id
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = payment_id)]
     pub(crate) payment: Option<Uuid>,
     /// The order's id
     #[arg(long, value_name = "ID")]
@@ -196,6 +196,25 @@ fn by_email(text: &str) -> Result<SearchTerm, InvalidSearch> {
 pub(super) fn last_four(text: &str) -> Result<String, String> {
     let is_good = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
     if is_good { Ok(text.to_owned()) } else { Err("must be four digits".to_owned()) }
+}
+
+fn not_blank(text: &str) -> Result<String, InvalidSearch> {
+    if text.trim().is_empty() { Err(InvalidSearch::Blank) } else { Ok(text.to_owned()) }
+}
+
+/// What no retref can be would be found nowhere, as if there were no such payment.
+fn retref(text: &str) -> Result<String, String> {
+    let is_good = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if is_good {
+        Ok(text.to_owned())
+    } else {
+        Err("must be letters and digits, as on a statement".to_owned())
+    }
+}
+
+fn payment_id(text: &str) -> Result<Uuid, String> {
+    let wrong = |_| "must be a UUID: 32 digits 0-9 and a-f, in groups of 8-4-4-4-12".to_owned();
+    text.parse().map_err(wrong)
 }
 
 fn status(text: &str) -> Result<TransactionStatus, String> {

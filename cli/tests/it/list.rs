@@ -129,7 +129,20 @@ async fn what_cannot_be_looked_for_is_said_before_anything_is_read() {
     }
     let list = ["payment", "list", MERCHANT, "--amount", "25.999", "--currency", "USD"];
     fixture.run(&list, "").await.fails(2, "--amount: 25.999 is no amount of USD, which has up to 2 decimals");
-    fixture.run(&["payment", "find", MERCHANT, "--last4", "144"], "").await.fails(2, "four digits");
+    for (option, value, says) in [
+        ("--last4", "144", "four digits"),
+        ("--order", "a/b", "letters, digits, '-', '_', '.', ':' and '~'"),
+        ("--payment", "475d9b6b", "a UUID: 32 digits 0-9 and a-f, in groups of 8-4-4-4-12"),
+        ("--payment", "order-1001", "a UUID: 32 digits 0-9 and a-f, in groups of 8-4-4-4-12"),
+        ("--retref", "3249-7424", "letters and digits, as on a statement"),
+        ("--retref", "", "letters and digits, as on a statement"),
+        ("--reference", " ", "is blank"),
+    ] {
+        fixture.run(&["payment", "find", MERCHANT, option, value], "").await.fails(2, says);
+    }
+    // A text that is no reference of the gateway and no id can still be the shop's own.
+    fixture.run(&["payment", "find", MERCHANT, " "], "").await.fails(2, "is blank");
+    fixture.run(&["payment", "find", "a/b", "1"], "").await.fails(2, "letters, digits, '-' and '_'");
     fixture.close().await;
 }
 
