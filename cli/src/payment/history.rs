@@ -57,7 +57,7 @@ fn transaction_value(order: &Order, transaction: &Transaction, now: Timestamp) -
             "lapsed_at": transaction.lapsed_at,
         })
     });
-    let left = transaction.left();
+    let left = transaction.left(now);
     json!({
         "id": transaction.id,
         "method": transaction.kind.as_str(),

@@ -141,7 +141,7 @@ pub(crate) fn value(row: &Row, now: Timestamp) -> Option<Value> {
     let transaction = order.transaction(row.transaction)?;
     let needs = row.concerns(now);
     let needs = needs.iter().map(|concern| json!({"code": concern.as_str(), "advice": concern.advice()}));
-    let left = transaction.left();
+    let left = transaction.left(now);
     Some(json!({
         "at": row.at,
         "order": order.id,

@@ -99,7 +99,7 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
     // What was done when, and what will be, is the merchant's to see.
     if view.principal == Principal::ClientCredentials {
         meta["version"] = order.version.into();
-        let left = transaction.left();
+        let left = transaction.left(view.now);
         meta["capturable"] = price(currency, left.capturable);
         meta["refundable"] = price(currency, left.refundable);
         if let Some(schedule) = transaction.capture.filter(|_| transaction.capture_standing().is_some()) {

@@ -50,12 +50,19 @@ impl Transaction {
         }
     }
 
-    /// What can be captured or refunded in the next request: nothing while the outcome of another one is not known.
-    pub fn left(&self) -> Left {
+    /// What can be captured or refunded in the next request, as it is shown: nothing while the outcome of another one is not known.
+    pub fn left(&self, now: Timestamp) -> Left {
         if self.status() == TransactionStatus::Pending {
             return Left { capturable: Amount::ZERO, refundable: Amount::ZERO };
         }
-        Left { capturable: self.capturable(), refundable: self.refundable() }
+        // The gateway may still accept a capture of what has lapsed, but nobody is to count on that money.
+        let capturable = if self.has_lapsed(now) { Amount::ZERO } else { self.capturable() };
+        Left { capturable, refundable: self.refundable() }
+    }
+
+    /// By its time, or on record.
+    fn has_lapsed(&self, now: Timestamp) -> bool {
+        self.lapsed_at.is_some() || self.has_expired(now)
     }
 
     fn word_of_failure(&self) -> PaymentWord {
@@ -80,8 +87,7 @@ impl Transaction {
     fn word_of_money(&self, now: Timestamp) -> PaymentWord {
         let (captured, refunded) = (self.captured(), self.refunded());
         if captured.is_zero() && self.kind == PaymentKind::Authorize {
-            let has_lapsed = self.lapsed_at.is_some();
-            return if has_lapsed || self.has_expired(now) { PaymentWord::Lapsed } else { PaymentWord::Held };
+            return if self.has_lapsed(now) { PaymentWord::Lapsed } else { PaymentWord::Held };
         }
         match (refunded.is_zero(), refunded >= captured) {
             (true, _) if self.released().is_zero() => PaymentWord::Paid,

@@ -111,7 +111,7 @@ fn an_authorization_lapses_at_its_end_or_when_the_schedule_says_so_and_a_capture
 #[test]
 fn nothing_is_left_to_act_on_while_an_outcome_is_not_known() {
     let left = |operations| {
-        let Left { capturable, refundable } = made_of(operations).left();
+        let Left { capturable, refundable } = made_of(operations).left(at(1));
         (capturable.minor(), refundable.minor())
     };
     let (hold, take) = (approved(1, Kind::Authorize, 500), approved(1, Kind::Purchase, 500));
@@ -121,4 +121,14 @@ fn nothing_is_left_to_act_on_while_an_outcome_is_not_known() {
     assert_eq!(left(vec![take.clone(), approved(2, Kind::Refund, 200)]), (0, 300));
     assert_eq!(left(vec![take, pending]), (0, 0));
     assert_eq!(left(vec![declined(Kind::Authorize)]), (0, 0));
+}
+
+#[test]
+fn what_has_lapsed_shows_nothing_to_capture_although_the_rules_still_let_it_be_tried() {
+    let held = made_of(vec![approved(1, Kind::Authorize, 500)]);
+    let shown = [59, 60, 61].map(|minute| held.left(at(minute)).capturable.minor());
+    assert_eq!(shown, [500, 0, 0]);
+    let on_record = Transaction { lapsed_at: Some(at(30)), ..held };
+    assert_eq!(on_record.left(at(31)).capturable, Amount::ZERO);
+    assert_eq!(on_record.capturable().minor(), 500, "what a capture goes by");
 }
