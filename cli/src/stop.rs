@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tollgate_core::{
     order::Attribution,
-    payments::{SwitchChange, SwitchOf, SwitchState, Switches as _, throw},
+    payments::{STOP_KEPT, SwitchChange, SwitchOf, SwitchState, Switches as _, throw},
 };
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How long a process of the functions goes by what it has read.
-const IN_FORCE_AFTER_S: i64 = tollgate::dynamodb::orders::switch::KEPT.as_secs();
+const IN_FORCE_AFTER_S: i64 = STOP_KEPT.as_secs();
 
 /// A switch, and how a person calls it.
 pub(crate) struct Subject {

@@ -40,7 +40,9 @@ pub use store::{
     OrderStore, Page, Shards, StoreError, Unreadable,
 };
 pub use surcharge::{NoQuote, SurchargeQuery, SurchargeQuote, Surcharges, Waived, surcharge};
-pub use switch::{SWITCH_CHANGES_MAX, Stop, Switch, SwitchChange, SwitchOf, SwitchState, Switches};
+pub use switch::{
+    STOP_KEPT, SWITCH_CHANGES_MAX, Stop, Switch, SwitchChange, SwitchOf, SwitchState, Switches,
+};
 pub use throw::{Thrown, throw};
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

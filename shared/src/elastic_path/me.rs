@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tollgate_core::{
     journal::count_attention,
     order::{MerchantId, Principal},
-    payments::{IN_FLIGHT, NETWORK_DECLINES, NETWORK_IN_FLIGHT, Refusal, Stop},
+    payments::{IN_FLIGHT, NETWORK_DECLINES, NETWORK_IN_FLIGHT, Refusal, STOP_KEPT, Stop},
     people::{PersonEntry, RefundMax},
     values::{Amount, Currency},
 };
@@ -62,7 +62,12 @@ async fn me(ports: &Transactions, request: &Request) -> Handled<Page> {
             },
             "key": key(&caller),
             "person": caller.person().map(person),
-            "payments": {"stopped": stop.map(Stop::is_on), "by_switch_of": by_switch_of, "captures_paused": merchant.captures_paused},
+            "payments": {
+                "stopped": stop.map(Stop::is_on),
+                "by_switch_of": by_switch_of,
+                "stopped_max_age_seconds": STOP_KEPT.as_secs(),
+                "captures_paused": merchant.captures_paused,
+            },
             "limits": {
                 "page_rows": ROWS_MAX,
                 "shoppers": {

@@ -2,7 +2,7 @@
 //! outlives deployments and rollbacks.
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     order::{Attribution, MerchantId},
@@ -11,6 +11,10 @@ use crate::{
 
 /// Changes that a switch keeps. Of more, the oldest are in the log only: a stop is never refused for want of room.
 pub const SWITCH_CHANGES_MAX: usize = 100;
+
+/// How long a process goes by what it has read: a stop is in force everywhere after this time. A read of both switches
+/// costs a read unit.
+pub const STOP_KEPT: SignedDuration = SignedDuration::from_secs(15);
 
 /// Which payments are stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

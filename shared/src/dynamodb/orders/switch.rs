@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 use tollgate_core::{
     order::MerchantId,
-    payments::{Stop, StoreError, Switch, SwitchChange, SwitchOf, SwitchState, Switches},
+    payments::{STOP_KEPT, Stop, StoreError, Switch, SwitchChange, SwitchOf, SwitchState, Switches},
     values::Clock,
 };
 
@@ -33,10 +33,6 @@ pub const SWITCH_KEY: &str = "#";
 
 /// What the keys of merchants' own switches begin with.
 const OWN: &str = "#stop#";
-
-/// How long a process goes by what it has read: a stop is in force everywhere after this time. A read of both switches
-/// costs a read unit.
-pub const KEPT: SignedDuration = SignedDuration::from_secs(15);
 
 /// Merchants whose switches are read while a function starts, at most: DynamoDB reads 100 items at once.
 const KNOWN_MAX: usize = 99;
@@ -80,7 +76,7 @@ struct Known {
 /// Whether a position is still gone by. A clock that was set back tells no age.
 fn fresh(read: Option<(Timestamp, bool)>, now: Timestamp) -> Option<bool> {
     let (at, stopped) = read?;
-    (SignedDuration::ZERO..KEPT).contains(&now.duration_since(at)).then_some(stopped)
+    (SignedDuration::ZERO..STOP_KEPT).contains(&now.duration_since(at)).then_some(stopped)
 }
 
 impl DynamoDbSwitch {

@@ -263,7 +263,7 @@ const FOR_OPERATORS: &[Page] = &[
     (
         "docs/operations.md",
         &[
-            ("reads every {} seconds", "KEPT", SECOND),
+            ("reads every {} seconds", "STOP_KEPT", SECOND),
             ("continue for {} minutes for merchants", "StalePaymentMinutes", 1),
             ("set `disabled` in its document: 401 after {} minutes", "secrets_manager.rs/FRESH", MINUTE),
         ],
@@ -282,7 +282,7 @@ const FOR_OPERATORS: &[Page] = &[
         &[
             ("up to {} bytes of name", "DECIDED_BY_MAX_BYTES", 1),
             ("and {} bytes of reason", "REASON_MAX_BYTES", 1),
-            ("It takes effect within {} seconds", "KEPT", SECOND),
+            ("It takes effect within {} seconds", "STOP_KEPT", SECOND),
             ("more than {} decisions for one order", "BY_HAND_MAX", 1),
             ("sent less than {} hour ago", "BY_HAND_AFTER", HOUR),
         ],
