@@ -87,6 +87,7 @@ pages! {
     the_page_on_events_runs: "docs/events.md",
     the_page_on_merchants_runs: "docs/merchants.md",
     the_page_on_the_journal_runs: "docs/journal.md",
+    the_page_on_people_runs: "docs/people.md",
     the_page_on_webhooks_runs: "docs/webhooks.md",
     the_page_of_commands_runs: "docs/cli.md",
     the_run_books_run: "docs/operations.md",

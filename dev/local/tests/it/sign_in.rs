@@ -472,11 +472,20 @@ async fn who_signed_in_and_who_was_refused_is_on_record() {
     let mut shop = open().await;
     act_as(&mut shop, "eve").await;
     exchange(&shop, &id_token(&shop, "max").await, &[]).await;
+    let used = id_token(&shop, "rob").await;
+    for status in [200, 400] {
+        assert_eq!(exchange(&shop, &used, &[]).await.0, status);
+    }
+    // Neither names anybody.
+    exchange(&shop, "a.b.c", &[]).await;
+    exchange(&shop, &id_token(&shop, "rob").await, &[("client_secret", "wrong")]).await;
     let seen = shop.send(Method::GET, "/v2/audit", &[], String::new()).await;
     let entries = seen.data(200).as_array().unwrap().clone();
     let text = Value::from(entries).to_string();
-    for part in ["signed_in", "Eve Evans", "sign_in_refused", "max@shop.example", "not_listed"] {
+    for part in ["signed_in", "Eve Evans", "sign_in_refused", "max@shop.example", "not_listed", "token_used"]
+    {
         assert!(text.contains(part), "{part}: {text}");
     }
+    assert_eq!(text.matches("\"sign_in_refused\"").count(), 2, "{text}");
     shop.close().await;
 }
