@@ -154,7 +154,7 @@ pub fn shown(entry: &Entry, zone: &Zone) -> Value {
         "retref": entry.reference,
         "authorization_code": entry.authcode,
         "decline_code": entry.decline.map(DeclineCode::as_str),
-        "principal": entry.by.as_str(),
+        "asked_by": entry.by.as_str(),
         "key_name": who.key_name,
         "person": who.person,
         "proposed_by": who.proposed_by,

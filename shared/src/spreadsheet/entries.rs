@@ -21,7 +21,7 @@ pub const COLUMNS: [&str; 34] = [
     "retref",
     "authorization_code",
     "decline_code",
-    "principal",
+    "asked_by",
     "key_name",
     "person",
     "actor",
