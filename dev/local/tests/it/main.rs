@@ -50,6 +50,7 @@ mod permissions;
 mod personal_data;
 #[path = "../common/process.rs"]
 mod process;
+mod questions;
 mod quoted;
 mod random_requests;
 mod reconcile;
