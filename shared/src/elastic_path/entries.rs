@@ -27,6 +27,7 @@ use crate::{
         failure::Failure,
     },
     ports::Transactions,
+    search_keys::search_key,
     spreadsheet::entries::{COLUMNS, Who, bad_cells, cells},
 };
 
@@ -44,8 +45,12 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
     let now = ports.access.now();
     let mut parameters = Parameters::of(request, &SORTED);
-    let paging: Paging<EntryFilter> = Paging::read("entries\n", (request, &mut parameters), &caller, now);
+    let mut paging: Paging<EntryFilter> = Paging::read("entries\n", (request, &mut parameters), &caller, now);
+    let terms: Vec<_> = paging.filter.conditions.iter().filter_map(EntryCondition::text).cloned().collect();
+    parameters.found_by(&caller.merchant, terms.iter());
     parameters.finish()?;
+    let keys = terms.iter().map(|term| EntryCondition::PointedBy(search_key(&caller.merchant, term)));
+    paging.filter.conditions.extend(keys);
     let place = paging.place.as_ref();
     let (since, until) = place.map_or_else(|| paging.filter.moments(now), |place| (place.since, place.until));
     let wanted = WantedEntries {

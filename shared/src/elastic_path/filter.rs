@@ -27,16 +27,6 @@ use self::term::Term;
 use super::status::transaction_status;
 use crate::api::problem::Problem;
 
-const BRANDS: [Brand; 7] = [
-    Brand::Visa,
-    Brand::Mastercard,
-    Brand::Amex,
-    Brand::Discover,
-    Brand::Diners,
-    Brand::Jcb,
-    Brand::UnionPay,
-];
-
 /// Longest reference of the gateway, in characters; its own have 12 to 14.
 const RETREF_MAX: usize = 40;
 
@@ -66,13 +56,13 @@ impl Fields for Filter {
             "state" => Condition::Word(term.words(PaymentWord::ALL, PaymentWord::as_str)?),
             "operation" => Condition::Operation(term.words(Kind::ALL, Kind::as_str)?),
             "decline_code" => Condition::Decline(term.words(DeclineCode::ALL, DeclineCode::as_str)?),
-            "brand" => Condition::Brand(term.words(&BRANDS, Brand::name)?),
+            "brand" => Condition::Brand(term.words(Brand::ALL, Brand::name)?),
             "currency" => Condition::Currency(term.currencies()?),
             "last_four" => Condition::LastFour(term.last_four()?),
             "retref" => Condition::Reference(term.own(is_retref, "letters and digits, as on a statement")?),
-            "custom_reference" => own_text(term, SearchBy::Reference)?,
-            "customer_id" => own_text(term, SearchBy::Customer)?,
-            "customer_email" => own_text(term, SearchBy::Email)?,
+            "custom_reference" => Condition::Text(own_text(term, SearchBy::Reference)?),
+            "customer_id" => Condition::Text(own_text(term, SearchBy::Customer)?),
+            "customer_email" => Condition::Text(own_text(term, SearchBy::Email)?),
             "order_id" => Condition::Order(term.own(|text| text.parse().ok(), "an order's id")?),
             "id" | "transaction_id" => {
                 Condition::Transaction(term.own(|text| text.parse().ok(), "a transaction's id")?)
@@ -89,9 +79,9 @@ impl Fields for Filter {
 }
 
 /// A text of the merchant's or a customer's. What is wrong with it does not repeat it.
-fn own_text(term: &Term<'_>, by: SearchBy) -> Result<Condition, Problem> {
+fn own_text(term: &Term<'_>, by: SearchBy) -> Result<SearchTerm, Problem> {
     let text = term.own(|text| Some(text.to_owned()), "one text")?;
-    SearchTerm::stated(by, &text).map(Condition::Text).map_err(|error| term.wrong(error))
+    SearchTerm::stated(by, &text).map_err(|error| term.wrong(error))
 }
 
 /// The gateway's reference of a payment or refund, as it is written.

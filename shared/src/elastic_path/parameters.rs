@@ -1,7 +1,10 @@
 //! The parameters of a query: every problem is found and named, as with the members of a body.
 
 use lambda_http::{Request, RequestExt};
-use tollgate_core::values::{ReadOrder, UnknownZone, Zone, clean_text};
+use tollgate_core::{
+    payments::Merchant,
+    values::{ReadOrder, SearchTerm, UnknownZone, Zone, clean_text},
+};
 
 use crate::api::{
     Code,
@@ -69,6 +72,14 @@ impl<'a> Parameters<'a> {
     /// Notes a problem with a parameter, said of it: "must not be before from".
     pub(super) fn invalid(&mut self, name: &str, predicate: &str) {
         self.problems.push(Problem::invalid(name, predicate));
+    }
+
+    /// Notes each text that the merchant has payments not found by.
+    pub(super) fn found_by<'t>(&mut self, merchant: &Merchant, terms: impl Iterator<Item = &'t SearchTerm>) {
+        for by in terms.map(SearchTerm::by).filter(|by| !merchant.search.has(*by)) {
+            let why = format!("needs {} in the merchant's document, which is off", by.switch());
+            self.invalid(&format!("filter.{}", by.as_str()), &why);
+        }
     }
 
     /// An optional parameter, read, or noted as wrong.

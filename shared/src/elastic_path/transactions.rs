@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tollgate_core::{
     journal::{BadRow, Concerned, Condition, Found, Lister, Row, Wanted},
     payments::{Merchant, Refusal, Role, order_of_payment},
+    values::SearchTerm,
 };
 
 use super::{
@@ -95,10 +96,8 @@ async fn with_places(
     conditions: &[Condition],
 ) -> Result<Option<Vec<Condition>>, Failure> {
     let mut all = conditions.to_vec();
-    all.extend(conditions.iter().filter_map(|condition| match condition {
-        Condition::Text(term) => Some(Condition::PointedBy(search_key(merchant, term))),
-        _ => None,
-    }));
+    let terms = conditions.iter().filter_map(text_of);
+    all.extend(terms.map(|term| Condition::PointedBy(search_key(merchant, term))));
     let own = conditions.iter().find_map(|condition| match condition {
         Condition::Transaction(id) => Some(*id),
         _ => None,
@@ -115,16 +114,13 @@ async fn with_places(
 fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<Filter>, Failure> {
     let mut parameters = Parameters::of(request, &SORTED);
     let paging: Paging<Filter> = Paging::read("", (request, &mut parameters), caller, now);
-    for condition in &paging.filter.conditions {
-        if let Condition::Text(term) = condition
-            && !caller.merchant.search.has(term.by())
-        {
-            let (name, switch) = (format!("filter.{}", term.by().as_str()), term.by().switch());
-            parameters.invalid(&name, &format!("needs {switch} in the merchant's document, which is off"));
-        }
-    }
+    parameters.found_by(&caller.merchant, paging.filter.conditions.iter().filter_map(text_of));
     parameters.finish()?;
     Ok(paging)
+}
+
+fn text_of(condition: &Condition) -> Option<&SearchTerm> {
+    if let Condition::Text(term) = condition { Some(term) } else { None }
 }
 
 impl Filter {

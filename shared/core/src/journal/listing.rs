@@ -295,7 +295,7 @@ impl Lister<'_> {
 }
 
 /// Whether these places have all entries, and not only those of an index.
-fn is_whole_journal(places: &[EntryPlace]) -> bool {
+pub(super) fn is_whole_journal(places: &[EntryPlace]) -> bool {
     matches!(places, [EntryPlace::Shard(_), ..])
 }
 

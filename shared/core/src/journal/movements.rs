@@ -1,23 +1,31 @@
 //! Lists a merchant's movements: one row for each entry of the journal, in either order of their times.
 //!
 //! What was asked for decides what is read: the index of a card, of a reference or of unusual facts, or all entries of the
-//! range. The entries of one order are read off the order itself, which has them sooner than the journal.
+//! range. The entries of one order are read off the order itself, which has them sooner than the journal. So are those of
+//! payments that are found by a text, one payment after the other: a refund can come long after younger payments, so a list
+//! in the order of their own times could not end before all payments are read.
 
 mod condition;
 
 pub use condition::EntryCondition;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use self::condition::Source;
 use crate::{
     journal::{
-        BadRow, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, READ_MAX_BYTES, entries,
-        entry_log::merged, listing::moment_of, read_entries, sort_of,
+        BadRow, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, PointedBy, READ_MAX_BYTES,
+        UnreadableEntry, entries,
+        entry_log::merged,
+        listing::{is_whole_journal, moment_of},
+        read_entries, sort_of,
     },
-    order::{MerchantId, Order, OrderKey},
+    order::{MerchantId, Order, OrderKey, Transaction},
     payments::{Deadline, OrderIndex, OrderStore, StoreError, Unreadable, order_of_payment},
-    values::ReadOrder,
+    values::{ReadOrder, SearchKey},
 };
 
 /// Entries that are read at a time from each place, where conditions can leave out most of them.
@@ -25,6 +33,12 @@ const ENTRIES_AT_A_TIME: usize = 250;
 
 /// The same from an index, which has their keys only: as many as one batch can have.
 const INDEXED_AT_A_TIME: usize = 100;
+
+/// Between the place before a payment, which has no such text, and the place of one of its movements.
+const WITHIN: &str = "#>";
+
+/// A movement, or what is in the place of one, and the text that it sorts by.
+type RowAt = (String, Result<Entry, UnreadableEntry>);
 
 /// Which movements are looked for.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +57,13 @@ pub struct WantedEntries<'a> {
     pub after: Option<&'a str>,
     /// Most rows of this part.
     pub limit: usize,
+}
+
+impl WantedEntries<'_> {
+    /// Whether every entry of the range is read, because no index has what is wanted.
+    pub fn reads_all(&self) -> bool {
+        matches!(Source::of(self.conditions), Source::Places(places) if is_whole_journal(&places))
+    }
 }
 
 /// A part of a list of movements.
@@ -83,6 +104,7 @@ impl EntryLister<'_> {
                 let order = order_of_payment(self.index, self.store, wanted.merchant, payment).await;
                 of_order(wanted, payment.to_string(), order)
             }
+            Source::Pointers(key) => self.of_pointers(wanted, key).await,
             Source::Places(places) => self.of_places(wanted, &places).await,
         }
     }
@@ -100,8 +122,7 @@ impl EntryLister<'_> {
                 ReadOrder::OldestFirst => since = since.max(after.to_owned()),
             }
         }
-        let most =
-            if matches!(places, [EntryPlace::Shard(_), ..]) { ENTRIES_AT_A_TIME } else { INDEXED_AT_A_TIME };
+        let most = if is_whole_journal(places) { ENTRIES_AT_A_TIME } else { INDEXED_AT_A_TIME };
         // Where every entry is wanted, no more are read than there is room for.
         let limit = if wanted.conditions.is_empty() { wanted.limit.min(most) } else { most };
         let mut found = FoundEntries::default();
@@ -111,7 +132,7 @@ impl EntryLister<'_> {
                 read_entries(self.log, places, &EntryQuery { merchant, between, order, limit }).await?;
             found.read_bytes += page.read_bytes;
             let next = page.next.clone();
-            if found.take(wanted, page) {
+            if found.take(wanted, None, page) {
                 return Ok(found);
             }
             let Some(next) = next else {
@@ -128,6 +149,53 @@ impl EntryLister<'_> {
             }
         }
     }
+
+    /// Those of some of the payments that are found by a text: of as many as there is room for rows.
+    async fn of_pointers(
+        &self,
+        wanted: &WantedEntries<'_>,
+        key: SearchKey,
+    ) -> Result<FoundEntries, StoreError> {
+        let (merchant, order) = (wanted.merchant, wanted.order);
+        let mut place = wanted.after.into_iter().flat_map(|after| after.split(WITHIN));
+        let (reached, mut within) = (place.next(), place.next());
+        // A payment of an earlier time can have movements of the range.
+        let (first, last) = (sort_of(Timestamp::UNIX_EPOCH), sort_of(wanted.until));
+        let (mut before, between) = match order {
+            ReadOrder::NewestFirst => (reached.unwrap_or(&last), (first.as_str(), reached.unwrap_or(&last))),
+            ReadOrder::OldestFirst => (reached.unwrap_or(&first), (reached.unwrap_or(&first), last.as_str())),
+        };
+        let query = EntryQuery { merchant, between, order, limit: wanted.limit.min(INDEXED_AT_A_TIME) };
+        let page = self.log.logged(&EntryPlace::Pointers(PointedBy::Text(key)), &query).await?;
+        let pointers = page.entries.iter().filter_map(|(_, pointer)| pointer.as_ref().ok());
+        let orders: BTreeSet<_> = pointers.map(|pointer| pointer.order.clone()).collect();
+        let loaded = self.store.load_all(&Vec::from_iter(orders)).await?;
+        let read_bytes = page.read_bytes + loaded.read_bytes;
+        let mut found = FoundEntries { read_bytes, ..FoundEntries::default() };
+        for (n, (sort, pointer)) in page.entries.iter().enumerate() {
+            let entries = match pointer {
+                Err(bad) => vec![(sort.clone(), Err(bad.clone()))],
+                Ok(pointer) => match loaded.orders.get(&pointer.order) {
+                    Some(Ok(order)) => rows_of(wanted, order, Some(pointer.transaction)),
+                    Some(Err(item)) => {
+                        let (order, item) = (Some(pointer.order.order.clone()), item.clone());
+                        vec![(sort.clone(), Err(UnreadableEntry { sort: sort.clone(), order, item }))]
+                    }
+                    None => Vec::new(),
+                },
+            };
+            let more = page.next.clone().or_else(|| page.entries.get(n + 1).map(|(next, _)| next.clone()));
+            let last = entries.last().map(|(sort, _)| sort.clone());
+            if found.take(wanted, within.take(), EntryPage { entries, next: more, read_bytes: 0 }) {
+                let is_whole = found.next == last;
+                let place =
+                    |within| if is_whole { sort.clone() } else { format!("{before}{WITHIN}{within}") };
+                return Ok(FoundEntries { next: found.next.take().map(place), ..found });
+            }
+            before = sort;
+        }
+        Ok(FoundEntries { next: page.next, ..found })
+    }
 }
 
 impl FoundEntries {
@@ -136,8 +204,9 @@ impl FoundEntries {
         self.entries.len() + self.unreadable.len()
     }
 
-    /// Takes what is wanted of a page. Whether that made the part full before the page's end; then it ends there.
-    fn take(&mut self, wanted: &WantedEntries<'_>, page: EntryPage<Entry>) -> bool {
+    /// Takes what is wanted of a page after a place. Whether that made the part full before its end; then it ends there.
+    fn take(&mut self, wanted: &WantedEntries<'_>, after: Option<&str>, mut page: EntryPage<Entry>) -> bool {
+        page.entries.retain(|(sort, _)| after.is_none_or(|after| wanted.order.compare(after, sort).is_lt()));
         let (last, more) = (page.entries.len(), page.next.is_some());
         for (n, (sort, entry)) in page.entries.into_iter().enumerate() {
             match entry {
@@ -174,13 +243,23 @@ fn of_order(
         }
     };
     let mut found = FoundEntries::default();
-    let in_range = |entry: &Entry| wanted.since <= entry.at && entry.at < wanted.until;
-    let all = order.map(|order| entries_of(&order, wanted.order)).unwrap_or_default();
-    let is_after = |sort: &str| wanted.after.is_none_or(|after| wanted.order.compare(after, sort).is_lt());
-    let rest = all.into_iter().filter(in_range).map(|entry| (entry.sort(), Ok(entry)));
-    let rest: Vec<_> = rest.filter(|(sort, _)| is_after(sort)).collect();
-    found.take(wanted, EntryPage { entries: rest, ..EntryPage::default() });
+    let rows = order.map(|order| rows_of(wanted, &order, None)).unwrap_or_default();
+    found.take(wanted, wanted.after, EntryPage { entries: rows, ..EntryPage::default() });
     Ok(found)
+}
+
+/// The movements of an order, or of one of its payments, that are of the range and of a payment with all texts.
+fn rows_of(wanted: &WantedEntries<'_>, order: &Order, own: Option<Uuid>) -> Vec<RowAt> {
+    let terms = || wanted.conditions.iter().filter_map(EntryCondition::text);
+    let has_texts = |payment: &Transaction| terms().all(|term| payment.search_terms().contains(term));
+    let is_one = |entry: &Entry| {
+        wanted.since <= entry.at
+            && entry.at < wanted.until
+            && own.is_none_or(|own| entry.transaction == own)
+            && order.transaction(entry.transaction).is_none_or(has_texts)
+    };
+    let own = entries_of(order, wanted.order).into_iter().filter(is_one);
+    own.map(|entry| (entry.sort(), Ok(entry))).collect()
 }
 
 /// All movements of an order, read off the order itself.

@@ -3,10 +3,13 @@
 use tollgate_core::{
     journal::{EntryCondition, Fact},
     order::{Kind, OrderId},
-    values::{Brand, DeclineCode},
+    values::{Brand, DeclineCode, SearchBy},
 };
 
-use super::term::{Fields, Range, Term};
+use super::{
+    own_text,
+    term::{Fields, Range, Term},
+};
 use crate::api::problem::Problem;
 
 /// Longest reference that is looked for.
@@ -23,7 +26,8 @@ pub(in crate::elastic_path) struct EntryFilter {
 
 impl Fields for EntryFilter {
     const NAMES: &'static str = "created_at, fact, unusual, operation, actor, person, key, mid, decline_code, \
-                                 amount, currency, brand, last_four, retref, order_id, transaction_id";
+                                 amount, currency, brand, last_four, retref, custom_reference, customer_id, \
+                                 customer_email, order_id, transaction_id";
 
     fn add(&mut self, term: &Term<'_>) -> Result<(), Problem> {
         let condition = match term.field {
@@ -44,6 +48,9 @@ impl Fields for EntryFilter {
             "brand" => EntryCondition::Brand(term.words(Brand::ALL, Brand::name)?),
             "last_four" => EntryCondition::LastFour(term.last_four()?),
             "retref" => EntryCondition::Reference(term.exactly(reference, "a reference of the gateway")?),
+            "custom_reference" => EntryCondition::Text(own_text(term, SearchBy::Reference)?),
+            "customer_id" => EntryCondition::Text(own_text(term, SearchBy::Customer)?),
+            "customer_email" => EntryCondition::Text(own_text(term, SearchBy::Email)?),
             "order_id" => {
                 EntryCondition::Order(term.exactly(|text| text.parse::<OrderId>().ok(), "an order's id")?)
             }

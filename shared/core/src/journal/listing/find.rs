@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Span, Timestamp, civil::Date};
 use uuid::Uuid;
 
-use super::{AgendaWanted, Found, Lister, Search, Under, ends};
+use super::{AgendaWanted, Found, Lister, Search, Under, ends, is_whole_journal};
 use crate::{
     journal::{
         Concern, EntryPlace, LoggedEntry, PointedBy, concerns, day_of, entries, first_fact, is_in_doubt,
@@ -214,6 +214,11 @@ impl Lister<'_> {
 }
 
 impl Wanted<'_> {
+    /// Whether every entry of the range is read, because no index has what is wanted.
+    pub fn reads_all(&self) -> bool {
+        self.known_order().is_none() && !self.is_for_agenda_only() && is_whole_journal(&self.places())
+    }
+
     /// Where its entries are: in an index, if a condition has one, and otherwise in all parts of the journal.
     fn places(&self) -> Vec<EntryPlace> {
         let by_reference = self.reference().map(|reference| EntryPlace::Reference(reference.to_owned()));

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::{
     journal::{Entry, EntryPlace, Fact, Is},
     order::{Attribution, Kind, OrderId},
-    values::{Brand, Currency, DeclineCode},
+    values::{Brand, Currency, DeclineCode, SearchKey, SearchTerm},
 };
 
 /// What an entry has to be like. An entry never changes, so neither does whether this holds.
@@ -43,6 +43,10 @@ pub enum EntryCondition {
     Order(OrderId),
     /// The payment. The list reads its order.
     Transaction(Uuid),
+    /// Its payment is found by this text of the merchant's or a customer's, which only the payment's order has.
+    Text(SearchTerm),
+    /// Pointers with this key lead to its payment. Beside each [text](Self::Text) there is its key.
+    PointedBy(SearchKey),
 }
 
 impl EntryCondition {
@@ -75,6 +79,7 @@ impl EntryCondition {
             Self::Reference(reference) => entry.reference.as_ref() == Some(reference),
             Self::Order(order) => entry.order.order == *order,
             Self::Transaction(transaction) => entry.transaction == *transaction,
+            Self::Text(_) | Self::PointedBy(_) => true,
         }
     }
 
@@ -105,6 +110,8 @@ pub(super) enum Source<'a> {
     Order(&'a OrderId),
     /// In the order that has this payment.
     Payment(Uuid),
+    /// In the orders of the payments that pointers with this key lead to.
+    Pointers(SearchKey),
     /// In the journal.
     Places(Vec<EntryPlace>),
 }
@@ -112,32 +119,30 @@ pub(super) enum Source<'a> {
 impl<'a> Source<'a> {
     /// The smallest that has all of them.
     pub(super) fn of(conditions: &'a [EntryCondition]) -> Self {
-        let order = conditions.iter().find_map(|one| match one {
-            EntryCondition::Order(order) => Some(Self::Order(order)),
+        let at = |place| Self::Places(vec![place]);
+        let own = conditions.iter().filter_map(|one| match one {
+            EntryCondition::Order(order) => Some((0, Self::Order(order))),
+            EntryCondition::Transaction(payment) => Some((1, Self::Payment(*payment))),
+            EntryCondition::PointedBy(key) => Some((2, Self::Pointers(*key))),
+            EntryCondition::Reference(text) => Some((3, at(EntryPlace::Reference(text.clone())))),
+            EntryCondition::LastFour(digits) => Some((4, at(EntryPlace::LastFour(digits.clone())))),
             _ => None,
         });
-        let payment = conditions.iter().find_map(|one| match one {
-            EntryCondition::Transaction(payment) => Some(Self::Payment(*payment)),
-            _ => None,
-        });
-        let indexed = conditions.iter().find_map(|one| match one {
-            EntryCondition::Reference(reference) => Some(EntryPlace::Reference(reference.clone())),
-            _ => None,
-        });
-        let card = conditions.iter().find_map(|one| match one {
-            EntryCondition::LastFour(digits) => Some(EntryPlace::LastFour(digits.clone())),
-            _ => None,
-        });
+        let smallest = own.min_by_key(|(rank, _)| *rank).map(|(_, source)| source);
         let unusual = || conditions.iter().filter_map(EntryCondition::unusual_places).min_by_key(Vec::len);
-        let places =
-            || indexed.or(card).map(|place| vec![place]).or_else(unusual).unwrap_or_else(EntryPlace::all);
-        order.or(payment).unwrap_or_else(|| Self::Places(places()))
+        smallest.unwrap_or_else(|| Self::Places(unusual().unwrap_or_else(EntryPlace::all)))
     }
 }
 
 impl EntryCondition {
-    /// Whether a list with it is short, however far back it goes: one card's, one reference's or one order's.
+    /// The text, if it is about one.
+    pub fn text(&self) -> Option<&SearchTerm> {
+        if let Self::Text(term) = self { Some(term) } else { None }
+    }
+
+    /// Whether a list with it is short, however far back it goes: one card's, one reference's, one text's or one order's.
     pub fn is_selective(&self) -> bool {
-        matches!(self, Self::LastFour(_) | Self::Reference(_) | Self::Order(_) | Self::Transaction(_))
+        let is_indexed = matches!(self, Self::LastFour(_) | Self::Reference(_) | Self::Text(_));
+        is_indexed || matches!(self, Self::Order(_) | Self::Transaction(_))
     }
 }

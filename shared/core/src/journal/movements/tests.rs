@@ -8,13 +8,13 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    journal::{ENTRY_SHARDS, Fact, Is},
+    journal::{ENTRY_SHARDS, Fact, Is, first_fact, is_place},
     memory::{Faults, JournalTable, OrderTable},
     memory::{new_operation, payment},
     order::{
         Actor, Attribution, Decision, Decline, GatewayResponse, Kind, Operation, OperationState, PaymentKind,
     },
-    values::{Currency, DeclineCode},
+    values::{Currency, DeclineCode, SearchBy, SearchTerm},
 };
 
 /// Orders, and the journal that follows them.
@@ -66,8 +66,23 @@ fn order_of(n: u64, second: i64, minor: u64) -> Order {
         refund.attribution = Attribution::new(None, Some(&anna), None);
         transaction.operations.push(refund);
     }
+    transaction.references.custom_reference = Some(text_of(n));
     order.transactions.push(transaction);
     order
+}
+
+/// What the payment of an order is found by.
+fn text_of(n: u64) -> String {
+    format!("invoice {}", n % 3)
+}
+
+/// All pointers lead to the payments of these orders, also to those that have another text by now.
+fn by_text(world: &World, text: &str) -> [EntryCondition; 2] {
+    let (term, key) = (SearchTerm::new(SearchBy::Reference, text).unwrap(), SearchKey::new(7));
+    for order in world.orders.all().values() {
+        world.log.point(key, first_fact(order, &order.transactions[0]).unwrap().sort());
+    }
+    [EntryCondition::Text(term), EntryCondition::PointedBy(key)]
 }
 
 impl World {
@@ -103,6 +118,7 @@ impl World {
             parts += 1;
             sorts.extend(found.entries.iter().map(Entry::sort));
             after = found.next;
+            assert!(after.as_deref().is_none_or(is_place), "{after:?}");
             if after.is_none() {
                 return (sorts, parts);
             }
@@ -180,6 +196,64 @@ proptest! {
             prop_assert!(read.iter().all(|place| places.contains(place)), "{:?}: {:?}", conditions, read);
             prop_assert_eq!(read.is_empty(), places.is_empty());
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_text_finds_every_movement_of_each_payment_that_has_it_once_in_parts_of_any_size(
+        orders in prop::collection::vec((0..5_000_i64, 1..100_u64), 0..20),
+        limit in 1..10_usize,
+        oldest_first in any::<bool>(),
+        (since, length) in (-10..5_000_i64, 1..6_000_i64),
+    ) {
+        let (world, merchant) = (World::new(&orders), merchant());
+        let order = if oldest_first { ReadOrder::OldestFirst } else { ReadOrder::NewestFirst };
+        let conditions = by_text(&world, "invoice 1");
+        let (since, until) = (at(since), at(since + length));
+        let (found, parts) = world.all(&WantedEntries { since, until, order, limit, ..wanted(&merchant, &conditions) });
+        let all = world.orders.all();
+        let mut payments: Vec<&Order> = all.values().collect();
+        payments.retain(|one| one.transactions[0].references.custom_reference.as_deref() == Some("invoice 1"));
+        let first = |order: &Order| first_fact(order, &order.transactions[0]).unwrap().sort();
+        payments.sort_by(|one, other| order.compare(&first(one), &first(other)));
+        let movements = payments.into_iter().flat_map(|payment| entries_of(payment, order));
+        let expected: Vec<_> =
+            movements.filter(|one| since <= one.at && one.at < until).map(|one| one.sort()).collect();
+        prop_assert!(parts <= expected.len() / limit + all.len() / limit + 1, "{} parts", parts);
+        prop_assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn what_a_text_leads_to_and_cannot_be_read_is_one_row_of_one_part() {
+    let (world, merchant) = (World::new(&[(0, 50), (10, 60), (20, 70), (30, 80)]), merchant());
+    let conditions = by_text(&world, "invoice 0");
+    world.orders.faults.spoil("entry of order-1");
+    world.orders.faults.spoil("order-2");
+    let (mut after, mut shown) = (None, Vec::new());
+    loop {
+        let list = WantedEntries { after: after.as_deref(), limit: 1, ..wanted(&merchant, &conditions) };
+        let found = world.find(&list);
+        shown.extend(found.entries.iter().map(|entry| entry.order.order.to_string()));
+        shown.extend(found.unreadable.iter().map(|bad| format!("bad {}", bad.order.as_ref().unwrap())));
+        after = found.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(shown, ["order-3", "order-3", "bad order-2", "bad order-1", "order-0", "order-0"]);
+}
+
+#[test]
+fn an_order_that_is_named_besides_a_text_has_only_the_movements_of_payments_with_the_text() {
+    let (world, merchant) = (World::new(&[(0, 50)]), merchant());
+    let order = EntryCondition::Order("order-0".parse().unwrap());
+    for (text, expected) in [("invoice 0", 2), ("invoice 1", 0)] {
+        let conditions = [by_text(&world, text).as_slice(), std::slice::from_ref(&order)].concat();
+        assert_eq!(world.find(&wanted(&merchant, &conditions)).entries.len(), expected, "{text}");
     }
 }
 
