@@ -45,4 +45,4 @@ pub use references::{
 };
 pub use refund_max::{REFUND_LIMITS_MAX, RefundMax};
 pub use search::{InvalidSearch, SearchBy, SearchKey, SearchTerm, SearchedBy};
-pub use zone::{UnknownZone, Zone};
+pub use zone::{UnknownZone, Zone, local_time};

@@ -45,6 +45,12 @@ impl TryFrom<String> for Zone {
     }
 }
 
+/// A time as clocks show it, without an offset: `2026-11-20T13:00`, or with seconds.
+pub fn local_time(text: &str) -> Option<DateTime> {
+    let is_local = |byte: u8| byte.is_ascii_digit() || b"-T:.".contains(&byte);
+    text.parse().ok().filter(|_| text.len() >= "2026-11-20T13:00".len() && text.bytes().all(is_local))
+}
+
 impl Zone {
     /// Its name, in the letters of the database.
     pub fn name(&self) -> &str {
@@ -59,6 +65,13 @@ impl Zone {
     /// The first moment of a day there: where clocks go forward at midnight, that is at one o'clock. None beyond all times.
     pub fn begins(&self, day: Date) -> Option<Timestamp> {
         self.first_at(day.at(0, 0, 0, 0))
+    }
+
+    /// The first and last moment at which clocks show this there; of what they skip, the moment at which they do.
+    pub fn moments(&self, shown: DateTime) -> Option<(Timestamp, Timestamp)> {
+        let (first, at) = (self.first_at(shown)?, self.0.to_ambiguous_timestamp(shown));
+        let is_twice = matches!(at.offset(), AmbiguousOffset::Fold { .. });
+        Some((first, if is_twice { at.later().ok()? } else { first }))
     }
 
     /// What a clock shows there that stands still instead of repeating an hour: it never goes back.

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use tollgate_core::{
     journal::Is,
-    values::{Currency, Zone},
+    values::{Currency, Zone, local_time},
 };
 
 use crate::api::problem::Problem;
@@ -203,14 +203,23 @@ impl<'a> Term<'a> {
         })
     }
 
-    /// A moment, or a day of the zone, which is all of its moments.
+    /// A moment, as such or as the zone's clocks show it, or a day of the zone, which is all of its moments.
     pub(super) fn times(&self) -> Result<Vec<Is<Timestamp>>, Problem> {
         let text = self.one()?;
         let is = self.comparison().ok_or_else(|| self.wrong("takes eq, gt, ge, lt and le"))?;
         if let Ok(at) = text.parse() {
             return Ok(vec![is(at)]);
         }
-        let wrong = || self.wrong("must be a time such as 2026-11-20T18:00:00Z, or a day such as 2026-11-20");
+        let wrong =
+            || self.wrong("must be a time such as 2026-11-20T18:00:00Z or 2026-11-20T13:00, or a day");
+        if let Some(shown) = local_time(text) {
+            let (first, last) = self.zone.moments(shown).ok_or_else(wrong)?;
+            return Ok(match self.operator {
+                "eq" => vec![Is::AtLeast(first), Is::AtMost(last)],
+                "gt" | "ge" => vec![is(first)],
+                _ => vec![is(last)],
+            });
+        }
         let day = text.parse::<Date>().ok().filter(|_| text.len() == 10).ok_or_else(wrong)?;
         let begins = |day: Date| self.zone.begins(day).ok_or_else(wrong);
         let (begin, end) = (begins(day)?, begins(day.tomorrow().map_err(|_| wrong())?)?);

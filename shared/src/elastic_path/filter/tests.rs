@@ -87,6 +87,43 @@ fn a_day_is_one_of_the_time_zone() {
 }
 
 #[test]
+fn a_time_without_an_offset_is_one_of_the_time_zone_and_loses_nothing_where_clocks_change() {
+    let range = |text| {
+        let zone = "America/New_York".parse().unwrap();
+        let Range { since, until } = parse::<Filter>(text, &zone).unwrap().range;
+        (since, until)
+    };
+    for (text, since, until) in [
+        ("ge(created_at,2026-11-20T13:00)", "2026-11-20T18:00:00Z", ""),
+        ("ge(created_at,2026-11-20T13:00:00.5)", "2026-11-20T18:00:00.5Z", ""),
+        ("le(created_at,2026-11-20T13:00:00)", "", "2026-11-20T18:00:00.001Z"),
+        ("eq(created_at,2026-11-20T13:00)", "2026-11-20T18:00:00Z", "2026-11-20T18:00:00.001Z"),
+        // Clocks go back from two to one o'clock: from the first half past one to the second.
+        (
+            "ge(created_at,2026-11-01T01:30):lt(created_at,2026-11-01T01:30)",
+            "2026-11-01T05:30:00Z",
+            "2026-11-01T06:30:00Z",
+        ),
+        ("gt(created_at,2026-11-01T01:30)", "2026-11-01T05:30:00.001Z", ""),
+        // Clocks go forward from two to three o'clock.
+        (
+            "ge(created_at,2026-03-08T02:30):lt(created_at,2026-03-08T02:45)",
+            "2026-03-08T07:00:00Z",
+            "2026-03-08T07:00:00Z",
+        ),
+    ] {
+        let moment = |text: &str| (!text.is_empty()).then(|| at(text));
+        assert_eq!(range(text), (moment(since), moment(until)), "{text}");
+    }
+    let utc = conditions("le(authorization_expires_at,2026-11-21T06:00)");
+    assert_eq!(utc, [Condition::AuthorizationExpiresAt(Is::AtMost(at("2026-11-21T06:00:00Z")))]);
+    for no_time in ["2026-11-20T13", "2026-11-20 13:00", "2026-11-20T13:00[UTC]", "2026-11-20T25:00"] {
+        let filter = format!("ge(created_at,{no_time})");
+        assert!(wrong(&filter)[0].starts_with("filter.created_at must be a time"), "{no_time}");
+    }
+}
+
+#[test]
 fn what_is_wrong_is_named_by_field_and_all_of_it() {
     for (text, says) in [
         ("status=complete", "filter must be conditions such as eq(status,complete)"),
