@@ -27,6 +27,19 @@ pub(crate) fn in_currency(argument: &str, text: &str, currency: Currency) -> Res
     })
 }
 
+/// Checks an amount that can be of each of these currencies.
+pub(crate) fn in_each(argument: &str, text: &str, currencies: &[Currency]) -> Result<(), Failure> {
+    currencies.iter().try_for_each(|currency| in_currency(argument, text, *currency).map(drop))
+}
+
+/// The amount of an argument that is compared in minor units, which differ from currency to currency.
+pub(crate) fn in_one(argument: &str, text: &str, currencies: &[Currency]) -> Result<Amount, Failure> {
+    match currencies {
+        [currency] => in_currency(argument, text, *currency),
+        _ => Err(Failure::Input(format!("{argument} takes one --currency"))),
+    }
+}
+
 fn example(currency: Currency) -> String {
     let amount = Amount::new(EXAMPLE_MINOR).unwrap_or_default();
     format!("; write it like {}", currency.decimal(amount))

@@ -36,7 +36,7 @@ pub(crate) use settlement::{
     SettlementCommand, ShowDeposit,
 };
 pub(crate) use sign_in::{AddSignInClient, RemoveSignInClient, SignInClientCommand};
-pub(crate) use times::Day;
+pub(crate) use times::{Day, Time};
 pub(crate) use totals::TotalsOptions;
 pub(crate) use webhook::{
     AddReceiver, ListWebhooks, MessageFormat, RemoveReceiver, ReplayWebhooks, RotateSecret, TestWebhook,

@@ -6,6 +6,6 @@ pub(crate) mod list;
 pub(crate) mod receipt;
 pub(crate) mod resolve;
 pub(crate) mod rows;
-mod search;
+pub(crate) mod search;
 pub(crate) mod show;
 pub(crate) mod tail;

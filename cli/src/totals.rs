@@ -81,12 +81,7 @@ fn wanted(options: &TotalsOptions, now: Timestamp) -> Result<(Periods, Selection
     let periods = Days::of_report((from, to), options.interval, today)
         .and_then(|(days, interval)| Periods::new(interval, days, &options.time_zone))
         .map_err(|error| Failure::Input(format!("--to {error}")))?;
-    let selection = Selection {
-        by: options.by.0.clone(),
-        currencies: options.currency.into_iter().collect(),
-        ..Selection::default()
-    };
-    Ok((periods, selection))
+    Ok((periods, options.selection()))
 }
 
 async fn read(

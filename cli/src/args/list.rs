@@ -4,13 +4,16 @@ use clap::Args;
 use jiff::Timestamp;
 use tollgate::elastic_path::transaction_status;
 use tollgate_core::{
-    journal::{Concern, Condition},
+    journal::{Concern, Condition, Is},
     order::{Kind, MerchantId, OrderId, PaymentWord, TransactionStatus},
-    values::{Currency, DeclineCode, InvalidSearch, SearchBy, SearchTerm},
+    values::{Brand, Currency, DeclineCode, InvalidSearch, SearchBy, SearchTerm},
 };
 use uuid::Uuid;
 
-use super::{part::ListPart, times::Times};
+use super::{
+    part::ListPart,
+    times::{Time, Times, time},
+};
 use crate::{amount, failure::Failure};
 
 #[derive(Args)]
@@ -23,18 +26,18 @@ pub(crate) struct ListPayments {
     #[arg(long, value_name = "DIGITS", value_parser = last_four)]
     pub(crate) last4: Option<String>,
     /// Only authorizations that end by then and are not captured
-    #[arg(long, value_name = "TIME")]
-    pub(crate) ends_by: Option<Timestamp>,
-    /// Only what the schedule is to capture by then
-    #[arg(long, value_name = "TIME")]
-    pub(crate) captures_by: Option<Timestamp>,
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) ends_by: Option<Time>,
+    /// Only what the schedule is to capture by then, likewise
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) captures_by: Option<Time>,
     /// Only what a person has to look at, and what to do
     ///
     /// Of the last 30 days unless a time is given, and all that is in doubt.
     #[arg(long)]
     pub(crate) needs_attention: bool,
-    /// Only what needs attention for this reason; several times for several
-    #[arg(long, value_name = "CODE", value_parser = concern, requires = "needs_attention")]
+    /// Only what needs attention for this reason
+    #[arg(long, value_name = "CODE", value_parser = concern, value_delimiter = ',', requires = "needs_attention")]
     pub(crate) code: Vec<Concern>,
     #[command(flatten)]
     pub(crate) filter: PaymentFilter,
@@ -69,7 +72,7 @@ pub(crate) struct FoundBy {
     /// The last four digits of the card's number
     #[arg(long, value_name = "DIGITS", value_parser = last_four)]
     pub(crate) last4: Option<String>,
-    /// The merchant's own reference, if its document has `search.references`
+    /// The merchant's own reference, with `search.references`
     #[arg(long, value_name = "TEXT", value_parser = by_reference)]
     pub(crate) reference: Option<SearchTerm>,
     /// The merchant's reference of the customer, with `search.customers`
@@ -129,21 +132,30 @@ pub(crate) struct ConditionArguments {
     /// At most this amount
     #[arg(long, value_name = "AMOUNT", value_parser = crate::amount::check)]
     pub(crate) amount_to: Option<String>,
+    /// At least this amount was captured
+    #[arg(long, value_name = "AMOUNT", value_parser = crate::amount::check, requires = "currency")]
+    pub(crate) captured_from: Option<String>,
+    /// At most this amount was
+    #[arg(long, value_name = "AMOUNT", value_parser = crate::amount::check, requires = "currency")]
+    pub(crate) captured_to: Option<String>,
     /// The currency's code, such as USD
-    #[arg(long, value_name = "CODE")]
-    pub(crate) currency: Option<Currency>,
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    pub(crate) currency: Vec<Currency>,
+    /// The card's brand, such as Visa or "American Express"
+    #[arg(long, value_name = "BRAND", value_parser = brand, value_delimiter = ',')]
+    pub(crate) brand: Vec<Brand>,
     /// The status, as the transaction has it now
-    #[arg(long, value_name = "STATUS", value_parser = status)]
-    pub(crate) status: Option<TransactionStatus>,
-    /// What the payment is now: held, paid, `partly_refunded`, …; several with commas between them
+    #[arg(long, value_name = "STATUS", value_parser = status, value_delimiter = ',')]
+    pub(crate) status: Vec<TransactionStatus>,
+    /// What the payment is now: held, paid, `partly_refunded`, …
     #[arg(long, value_name = "STATE", value_parser = state, value_delimiter = ',')]
     pub(crate) state: Vec<PaymentWord>,
     /// Only what has an authorize, purchase, capture, refund or void
-    #[arg(long, value_name = "KIND", value_parser = operation)]
-    pub(crate) operation: Option<Kind>,
+    #[arg(long, value_name = "KIND", value_parser = operation, value_delimiter = ',')]
+    pub(crate) operation: Vec<Kind>,
     /// Only declines with this code, such as `insufficient_funds`
-    #[arg(long, value_name = "CODE", value_parser = decline_code)]
-    pub(crate) decline_code: Option<DeclineCode>,
+    #[arg(long, value_name = "CODE", value_parser = decline_code, value_delimiter = ',')]
+    pub(crate) decline_code: Vec<DeclineCode>,
 }
 
 impl ConditionArguments {
@@ -155,21 +167,34 @@ impl ConditionArguments {
             ("--amount-to", &self.amount_to),
         ];
         for (argument, text) in amounts {
-            if let (Some(text), Some(currency)) = (text, self.currency) {
-                amount::in_currency(argument, text, currency)?;
+            if let Some(text) = text {
+                amount::in_each(argument, text, &self.currency)?;
             }
         }
-        let amount = self.amount.clone().map(Condition::AmountAsShown);
-        let currency = self.currency.map(|currency| Condition::Currency(vec![currency]));
-        let status = self.status.map(|status| Condition::Status(vec![status]));
-        let from = self.amount_from.clone().map(Condition::AmountFrom);
-        let to = self.amount_to.clone().map(Condition::AmountTo);
-        let state = (!self.state.is_empty()).then(|| Condition::Word(self.state.clone()));
-        let operation = self.operation.map(|kind| Condition::Operation(vec![kind]));
-        let decline = self.decline_code.map(|code| Condition::Decline(vec![code]));
-        let all = [amount, from, to, currency, status, state, operation, decline];
+        let captured = |argument, text: &Option<String>, is: fn(u64) -> Is<u64>| {
+            let amount = text.as_ref().map(|text| amount::in_one(argument, text, &self.currency));
+            amount.transpose().map(|amount| amount.map(|amount| Condition::Captured(is(amount.minor()))))
+        };
+        let all = [
+            self.amount.clone().map(Condition::AmountAsShown),
+            self.amount_from.clone().map(Condition::AmountFrom),
+            self.amount_to.clone().map(Condition::AmountTo),
+            captured("--captured-from", &self.captured_from, Is::AtLeast)?,
+            captured("--captured-to", &self.captured_to, Is::AtMost)?,
+            some(&self.currency, Condition::Currency),
+            some(&self.brand, Condition::Brand),
+            some(&self.status, Condition::Status),
+            some(&self.state, Condition::Word),
+            some(&self.operation, Condition::Operation),
+            some(&self.decline_code, Condition::Decline),
+        ];
         Ok(all.into_iter().flatten().collect())
     }
+}
+
+/// One of these, if there are any.
+pub(super) fn some<T: Clone, C>(all: &[T], of: fn(Vec<T>) -> C) -> Option<C> {
+    (!all.is_empty()).then(|| of(all.to_vec()))
 }
 
 /// What both lists take.
@@ -181,15 +206,15 @@ pub(crate) struct PaymentFilter {
     pub(crate) part: ListPart,
 }
 
-fn by_reference(text: &str) -> Result<SearchTerm, InvalidSearch> {
+pub(super) fn by_reference(text: &str) -> Result<SearchTerm, InvalidSearch> {
     SearchTerm::stated(SearchBy::Reference, text)
 }
 
-fn by_customer(text: &str) -> Result<SearchTerm, InvalidSearch> {
+pub(super) fn by_customer(text: &str) -> Result<SearchTerm, InvalidSearch> {
     SearchTerm::stated(SearchBy::Customer, text)
 }
 
-fn by_email(text: &str) -> Result<SearchTerm, InvalidSearch> {
+pub(super) fn by_email(text: &str) -> Result<SearchTerm, InvalidSearch> {
     SearchTerm::stated(SearchBy::Email, text)
 }
 
@@ -231,6 +256,11 @@ fn state(text: &str) -> Result<PaymentWord, String> {
 
 pub(super) fn operation(text: &str) -> Result<Kind, String> {
     one_of(Kind::ALL, Kind::as_str, text)
+}
+
+pub(super) fn brand(text: &str) -> Result<Brand, String> {
+    let found = Brand::ALL.iter().copied().find(|brand| brand.name().eq_ignore_ascii_case(text));
+    found.map_or_else(|| one_of(Brand::ALL, Brand::name, text), Ok)
 }
 
 pub(super) fn decline_code(text: &str) -> Result<DeclineCode, String> {

@@ -2,14 +2,14 @@
 
 use clap::Args;
 use tollgate_core::{
-    journal::{EntryCondition, Fact},
+    journal::{EntryCondition, Fact, Is},
     order::{Kind, MerchantId, OrderId},
-    values::{Currency, DeclineCode},
+    values::{Brand, Currency, DeclineCode, SearchTerm},
 };
 use uuid::Uuid;
 
 use super::{
-    list::{decline_code, last_four, one_of, operation},
+    list::{brand, by_customer, by_email, by_reference, decline_code, last_four, one_of, operation, some},
     part::ListPart,
     times::Times,
 };
@@ -21,14 +21,14 @@ pub(crate) struct ListEntries {
     pub(crate) merchant: MerchantId,
     #[command(flatten)]
     pub(crate) times: Times,
-    /// What happened, such as refunded or declined; several for several
-    #[arg(long, value_name = "FACT", value_parser = fact)]
+    /// What happened, such as refunded or declined; with commas for several
+    #[arg(long, value_name = "FACT", value_parser = fact, value_delimiter = ',')]
     fact: Vec<Fact>,
     /// Everything but plain approvals and captures
     #[arg(long)]
     unusual: bool,
     /// The kind: authorize, purchase, capture, refund or void
-    #[arg(long, value_name = "KIND", value_parser = operation)]
+    #[arg(long, value_name = "KIND", value_parser = operation, value_delimiter = ',')]
     operation: Vec<Kind>,
     /// The person as the caller stated it, or who decided by hand
     #[arg(long, value_name = "NAME")]
@@ -40,23 +40,41 @@ pub(crate) struct ListEntries {
     #[arg(long, value_name = "NAME")]
     key: Vec<String>,
     /// The gateway account
-    #[arg(long, value_name = "MID")]
+    #[arg(long, value_name = "MID", value_delimiter = ',')]
     mid: Vec<String>,
     /// Why it was declined, such as `insufficient_funds`
-    #[arg(long, value_name = "CODE", value_parser = decline_code)]
+    #[arg(long, value_name = "CODE", value_parser = decline_code, value_delimiter = ',')]
     decline_code: Vec<DeclineCode>,
     /// What it was about, such as 20 or 25.99
     #[arg(long, value_name = "AMOUNT", value_parser = crate::amount::check)]
     amount: Option<String>,
+    /// At least this amount
+    #[arg(long, value_name = "AMOUNT", value_parser = crate::amount::check, requires = "currency")]
+    amount_from: Option<String>,
+    /// At most this amount
+    #[arg(long, value_name = "AMOUNT", value_parser = crate::amount::check, requires = "currency")]
+    amount_to: Option<String>,
     /// The currency's code, such as USD
-    #[arg(long, value_name = "CODE")]
-    currency: Option<Currency>,
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    currency: Vec<Currency>,
+    /// The card's brand, such as Visa or "American Express"
+    #[arg(long, value_name = "BRAND", value_parser = brand, value_delimiter = ',')]
+    brand: Vec<Brand>,
     /// The last digits of the card; of all times, unless some are named
     #[arg(long, value_name = "DIGITS", value_parser = last_four)]
     last4: Option<String>,
     /// The gateway's reference; of all times, unless some are named
     #[arg(long, value_name = "RETREF")]
     retref: Option<String>,
+    /// The merchant's own reference of the payment; of all times
+    #[arg(long, value_name = "TEXT", value_parser = by_reference)]
+    reference: Option<SearchTerm>,
+    /// The merchant's reference of the customer; of all times
+    #[arg(long, value_name = "REFERENCE", value_parser = by_customer)]
+    customer: Option<SearchTerm>,
+    /// The customer's e-mail address; of all times
+    #[arg(long, value_name = "ADDRESS", value_parser = by_email)]
+    email: Option<SearchTerm>,
     /// The order; of all times, unless some are named
     #[arg(long, value_name = "ORDER")]
     order: Option<OrderId>,
@@ -70,9 +88,13 @@ pub(crate) struct ListEntries {
 impl ListEntries {
     /// All of them have to hold.
     pub(crate) fn conditions(&self) -> Result<Vec<EntryCondition>, Failure> {
-        if let (Some(text), Some(currency)) = (&self.amount, self.currency) {
-            amount::in_currency("--amount", text, currency)?;
+        if let Some(text) = &self.amount {
+            amount::in_each("--amount", text, &self.currency)?;
         }
+        let amount = |argument, text: &Option<String>, is: fn(u64) -> Is<u64>| {
+            let amount = text.as_ref().map(|text| amount::in_one(argument, text, &self.currency));
+            amount.transpose().map(|amount| amount.map(|amount| EntryCondition::Amount(is(amount.minor()))))
+        };
         let all = [
             some(&self.fact, EntryCondition::Fact),
             self.unusual.then_some(EntryCondition::Unusual),
@@ -83,21 +105,20 @@ impl ListEntries {
             some(&self.mid, EntryCondition::Mid),
             some(&self.decline_code, EntryCondition::Decline),
             self.amount.clone().map(EntryCondition::AmountAsShown),
-            self.currency.map(|currency| EntryCondition::Currency(vec![currency])),
+            amount("--amount-from", &self.amount_from, Is::AtLeast)?,
+            amount("--amount-to", &self.amount_to, Is::AtMost)?,
+            some(&self.currency, EntryCondition::Currency),
+            some(&self.brand, EntryCondition::Brand),
             self.last4.clone().map(EntryCondition::LastFour),
             self.retref.clone().map(EntryCondition::Reference),
             self.order.clone().map(EntryCondition::Order),
             self.transaction.map(EntryCondition::Transaction),
         ];
-        Ok(all.into_iter().flatten().collect())
+        let terms = [&self.reference, &self.customer, &self.email].into_iter().flatten();
+        Ok(all.into_iter().flatten().chain(terms.cloned().map(EntryCondition::Text)).collect())
     }
 }
 
-/// One of these, if there are any.
-fn some<T: Clone>(all: &[T], of: fn(Vec<T>) -> EntryCondition) -> Option<EntryCondition> {
-    (!all.is_empty()).then(|| of(all.to_vec()))
-}
-
-fn fact(text: &str) -> Result<Fact, String> {
+pub(super) fn fact(text: &str) -> Result<Fact, String> {
     one_of(Fact::ALL, Fact::as_str, text)
 }

@@ -2,12 +2,19 @@
 
 use clap::Args;
 use tollgate_core::{
-    journal::read_totals::{Days, Dimension, Interval},
-    order::MerchantId,
-    values::{Currency, Zone},
+    journal::{
+        Fact,
+        read_totals::{Days, Dimension, Interval, Selection},
+    },
+    order::{Kind, MerchantId},
+    values::{Brand, Currency, DeclineCode, Zone},
 };
 
-use super::times::{Day, day};
+use super::{
+    list::{brand, decline_code, operation},
+    movements::fact,
+    times::{Day, day},
+};
 
 #[derive(Args)]
 pub(crate) struct TotalsOptions {
@@ -40,15 +47,57 @@ pub(crate) struct TotalsOptions {
     /// Operation, fact, mid, brand or `decline_code`, with commas between
     #[arg(long, value_name = "NAMES", value_parser = dimensions, default_value = "operation,fact,mid,brand")]
     pub(crate) by: Dimensions,
-    /// Only this currency, such as USD
-    #[arg(long, value_name = "CODE")]
-    pub(crate) currency: Option<Currency>,
+    #[command(flatten)]
+    only: Only,
     /// Print CSV with one line for each total, amounts in major units
     #[arg(long, conflicts_with = "json")]
     pub(crate) csv: bool,
     /// The journal's table, the stack's output `JournalTableName` (else `JOURNAL_TABLE_NAME`)
     #[arg(long, value_name = "NAME", help_heading = super::DEPLOYMENT, hide_short_help = true)]
     pub(crate) journal_table: Option<String>,
+}
+
+/// What totals are of. Several with commas between them.
+#[derive(Args)]
+struct Only {
+    /// Only these currencies, such as USD
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    currency: Vec<Currency>,
+    /// Only these kinds: authorize, purchase, capture, refund or void
+    #[arg(long, value_name = "KINDS", value_parser = operation, value_delimiter = ',')]
+    operation: Vec<Kind>,
+    /// Only what happened so, such as refunded or declined
+    #[arg(long, value_name = "FACTS", value_parser = fact, value_delimiter = ',')]
+    fact: Vec<Fact>,
+    /// Only these gateway accounts
+    #[arg(long, value_name = "MIDS", value_delimiter = ',')]
+    mid: Vec<String>,
+    /// Only cards of these brands, such as Visa or "American Express"
+    #[arg(long, value_name = "BRANDS", value_parser = brand, value_delimiter = ',')]
+    brand: Vec<Brand>,
+    /// Only what was declined so, such as `insufficient_funds`
+    #[arg(long, value_name = "CODES", value_parser = decline_code, value_delimiter = ',')]
+    decline_code: Vec<DeclineCode>,
+}
+
+impl TotalsOptions {
+    /// What lines are told apart by, and what they are of.
+    pub(crate) fn selection(&self) -> Selection {
+        let Only { currency, operation, fact, mid, brand, decline_code } = &self.only;
+        let only = [
+            (Dimension::Operation, words(operation, Kind::as_str)),
+            (Dimension::Fact, words(fact, Fact::as_str)),
+            (Dimension::Mid, mid.clone()),
+            (Dimension::Brand, words(brand, Brand::name)),
+            (Dimension::DeclineCode, words(decline_code, DeclineCode::as_str)),
+        ];
+        let only = only.into_iter().filter(|(_, values)| !values.is_empty()).collect();
+        Selection { by: self.by.0.clone(), currencies: currency.clone(), only }
+    }
+}
+
+fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> Vec<String> {
+    all.iter().map(|one| word(*one).to_owned()).collect()
 }
 
 /// What lines are told apart by.

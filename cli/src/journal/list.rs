@@ -21,6 +21,7 @@ use crate::{
     payment::{
         list::{journal, unread},
         rows::{bad_line, bad_value},
+        search,
     },
     place::Place,
     precondition::must_exist,
@@ -30,6 +31,11 @@ use crate::{
 
 /// How long one part of the list is read.
 const PART: Duration = Duration::from_mins(1);
+
+/// Printed before a list is read whose conditions are checked on every movement.
+const WITHOUT_INDEX: &str = "No index has what is looked for: every movement of the period is read. There is one for --last4, \
+    --retref, --reference, --customer, --email, --order, --transaction, --unusual, --decline-code, --fact of unusual facts \
+    such as refunded, and --operation refund and void.";
 
 const HEADER: [&str; 10] =
     ["TIME", "OPERATION", "FACT", "AMOUNT", "CARD", "MID", "RETREF", "WHO", "WHY", "ORDER"];
@@ -45,7 +51,11 @@ struct Found {
 
 pub(crate) async fn run(place: &Place, list: &ListEntries) -> Result<Report, Failure> {
     let now = place.clock.now();
-    let conditions = list.conditions()?;
+    let mut conditions = list.conditions()?;
+    let terms: Vec<_> = conditions.iter().filter_map(EntryCondition::text).cloned().collect();
+    for term in terms {
+        conditions.push(EntryCondition::PointedBy(search::key(place, &list.merchant, &term).await?));
+    }
     let soon = now + SignedDuration::from_secs(1);
     let (since, until) = match list.times.range(now, soon)? {
         Some(range) => range,
@@ -56,6 +66,9 @@ pub(crate) async fn run(place: &Place, list: &ListEntries) -> Result<Report, Fai
     let (order, after, limit) = (part.order(), part.next.as_deref(), part.limit());
     let conditions = conditions.as_slice();
     let wanted = WantedEntries { merchant, since, until, conditions, order, after, limit };
+    if !conditions.is_empty() && wanted.reads_all() {
+        failure::remark(WITHOUT_INDEX);
+    }
     let found = read(place, list, &wanted).await?;
     if found.entries.is_empty() && found.unreadable.is_empty() {
         must_exist(place, merchant).await?;

@@ -9,7 +9,7 @@ use tollgate::{
     spreadsheet::payments::{self, bad_cells},
 };
 use tollgate_core::{
-    journal::{Agenda, Condition, EntryLog, Is, Lister, Row, Wanted},
+    journal::{Agenda, Condition, EntryLog, Lister, Row, Wanted},
     order::MerchantId,
     payments::{Deadline, StoreError, order_of_payment},
 };
@@ -19,7 +19,7 @@ use super::{
     search,
 };
 use crate::{
-    args::{Day, FindPayments, ListPayments, PaymentFilter},
+    args::{Day, FindPayments, ListPayments, PaymentFilter, Time},
     csv,
     failure::{self, Failure},
     place::{Place, aws_http_client},
@@ -29,6 +29,11 @@ use crate::{
 
 /// How far back it is looked for what needs attention, unless it is said: longer than an authorization holds.
 const ATTENTION_WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Printed before a list is read whose conditions are checked on every payment.
+const WITHOUT_INDEX: &str = "No index has what is looked for: every payment of the period is read. There is one for --last4, \
+    --ends-by, --decline-code, --needs-attention, --status pending, and --state held, declined, lapsed, voided and \
+    voided_elsewhere, and for what payment find looks for.";
 
 /// Longer than any list takes.
 const A_DAY: Duration = Duration::from_hours(24);
@@ -44,13 +49,17 @@ pub(crate) async fn list(place: &Place, list: &ListPayments) -> Result<Report, F
     let &ListPayments { ref merchant, ref filter, ends_by, captures_by, needs_attention, .. } = list;
     let mut conditions = filter.conditions.conditions()?;
     conditions.extend(list.last4.clone().map(Condition::LastFour));
-    conditions.extend(ends_by.map(|by| Condition::AuthorizationExpiresAt(Is::AtMost(by))));
-    conditions.extend(captures_by.map(|by| Condition::NextCaptureAttempt(Is::AtMost(by))));
+    let by = |time: Option<Time>| time.map(|time| list.times.by(time)).transpose();
+    conditions.extend(by(ends_by)?.map(Condition::AuthorizationExpiresAt));
+    conditions.extend(by(captures_by)?.map(Condition::NextCaptureAttempt));
     conditions.extend(needs_attention.then(|| Condition::NeedsAttention(list.code.clone())));
     let after = filter.part.next.as_deref();
     let limit = filter.part.limit();
     let (order, conditions) = (filter.part.order(), conditions.as_slice());
     let wanted = Wanted { merchant, now, since, until, conditions, order, after, limit };
+    if !conditions.is_empty() && wanted.reads_all() {
+        failure::remark(WITHOUT_INDEX);
+    }
     run(place, wanted, filter).await
 }
 

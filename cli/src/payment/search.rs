@@ -9,7 +9,7 @@ use tollgate_core::{
 use crate::{failure::Failure, place::Place};
 
 /// The key of a text, unless the merchant has payments not found by such texts.
-pub(super) async fn key(
+pub(crate) async fn key(
     place: &Place,
     merchant: &MerchantId,
     term: &SearchTerm,

@@ -76,7 +76,14 @@ async fn each_filter_goes_by_the_current_state() {
         (&["--state", "voided"], &["cancelled"]),
         (&["--state", "partly_paid"], &["taken"]),
         (&["--state", "paid"], &[]),
+        (&["--state", "voided,partly_paid"], &["cancelled", "taken"]),
+        (&["--status", "cancelled,failed"], &["cancelled"]),
+        (&["--brand", "visa", "--state", "voided"], &["cancelled"]),
+        (&["--brand", "Mastercard,JCB"], &[]),
+        (&["--captured-from", "10", "--currency", "USD"], &["taken"]),
+        (&["--captured-to", "9.99", "--captured-from", "1", "--currency", "USD"], &[]),
         (&["--operation", "void"], &["cancelled"]),
+        (&["--operation", "void,capture"], &["cancelled", "taken"]),
         (&["--operation", "capture"], &["taken"]),
         (&["--decline-code", "insufficient_funds"], &[]),
         (&["--amount-from", "25.99", "--state", "held"], &["held", "scheduled", "scheduled-2"]),
@@ -108,6 +115,44 @@ async fn each_filter_goes_by_the_current_state() {
     assert_eq!(orders(&fixture.run(&find, "").await.json()).len(), 5);
     let none = ["payment", "find", MERCHANT, "--last4", "0000", "--json"];
     assert_eq!(orders(&fixture.run(&none, "").await.json()), Vec::<&str>::new());
+    fixture.close().await;
+}
+
+#[tokio::test]
+async fn a_list_that_no_index_helps_says_so_before_it_reads_every_payment() {
+    let fixture = Fixture::open().await;
+    let since = Timestamp::now().to_string();
+    let (_, taken) = fixture.pay("taken", "authorize").await;
+    assert_eq!(fixture.follow_up("taken", &taken, "capture", json!({ "amount": 1000 })).await.0, 200);
+    let (_, cancelled) = fixture.pay("cancelled", "authorize").await;
+    assert_eq!(fixture.follow_up("cancelled", &cancelled, "cancel", json!({})).await.0, 200);
+    fixture.stack.deliver_stream().await.unwrap();
+    for (filter, has_index) in [
+        (&[][..], true),
+        (&["--brand", "Visa"], false),
+        (&["--brand", "Visa", "--last4", "1443"], true),
+        (&["--state", "held"], true),
+        (&["--status", "pending"], true),
+    ] {
+        let command = [&["payment", "list", MERCHANT, "--since", &since][..], filter].concat();
+        let said = fixture.run(&command, "").await;
+        assert_eq!(said.err.starts_with("No index has"), !has_index, "{filter:?}: {said:?}");
+    }
+    for (filter, expected, has_index) in [
+        (&["--brand", "visa,jcb", "--fact", "captured"][..], 1, false),
+        (&["--fact", "captured,voided", "--brand", "JCB"], 0, false),
+        (&["--amount-from", "25.99", "--amount-to", "26", "--currency", "USD,CAD"], 0, true),
+        (&["--unusual", "--brand", "Visa"], 1, true),
+    ] {
+        let command = [&["journal", "list", MERCHANT, "--since", &since, "--json"][..], filter].concat();
+        let said = fixture.run(&command, "").await;
+        if filter.contains(&"USD,CAD") {
+            said.fails(2, "takes one --currency");
+            continue;
+        }
+        assert_eq!(said.err.starts_with("No index has"), !has_index, "{filter:?}: {said:?}");
+        assert_eq!(said.json()["entries"].as_array().unwrap().len(), expected, "{filter:?}");
+    }
     fixture.close().await;
 }
 
@@ -290,6 +335,11 @@ async fn a_payment_is_found_by_the_shops_reference_where_that_is_on_and_a_rebuil
             assert_eq!(orders(&fixture.run(find, "").await.json()), ["o-1"]);
         }
     }
+    let movements = ["journal", "list", MERCHANT, "--reference", "invoice 7", "--json"];
+    let found = fixture.run(&movements, "").await.json();
+    assert_eq!((&found["entries"][0]["fact"], &found["next"]), (&json!("approved"), &Value::Null));
+    let refused = fixture.run(&["journal", "list", MERCHANT, "--email", "a@shop.example"], "").await;
+    refused.fails(4, "search.customers is off");
     fixture
         .run(&["payment", "find", MERCHANT, "--reference", "4111111111111111"], "")
         .await

@@ -50,6 +50,27 @@ fn lines(report: &Value) -> Vec<Value> {
 }
 
 #[tokio::test]
+async fn totals_are_of_what_the_filters_leave_and_all_of_it() {
+    let fixture = Fixture::open().await;
+    to_the_next_day(&fixture, 12);
+    sell(&fixture).await;
+    let all = lines(&report(&fixture, &["--day", "today"]).await);
+    assert_eq!(all.len(), 4);
+    for (only, places) in [
+        (&["--operation", "capture,refund"][..], &[1, 3][..]),
+        (&["--fact", "approved", "--brand", "visa,jcb"], &[0, 2]),
+        (&["--mid", "496160873888", "--fact", "refunded"], &[3]),
+        (&["--currency", "CAD,EUR"], &[]),
+        (&["--decline-code", "insufficient_funds"], &[]),
+    ] {
+        let found = report(&fixture, &[&["--day", "today"], only].concat()).await;
+        let wanted: Vec<Value> = places.iter().map(|n: &usize| all[*n].clone()).collect();
+        assert_eq!(lines(&found), wanted, "{only:?}");
+    }
+    fixture.close().await;
+}
+
+#[tokio::test]
 async fn totals_are_what_happened_on_the_day_and_final_an_hour_after_it() {
     let fixture = Fixture::open().await;
     to_the_next_day(&fixture, 12);
