@@ -128,8 +128,13 @@ impl Totals {
         // Whether a period is provisional is said once, with its sums. Columns that say nothing are left out.
         let says = |n: usize| rows.iter().any(|row| !matches!(row[n].as_str(), "" | "0.00" | "0"));
         let always = ["PERIOD", "CURRENCY", "HELD", "PAID", "RETURNED", "AT_GATEWAY"];
-        let is_shown =
-            |n: usize| header[n] != "PROVISIONAL" && (always.contains(&header[n].as_str()) || says(n));
+        let has_rules = self.shown().any(|(_, shown)| shown.row.issuer_approved != shown.row.approved);
+        let is_shown = |n: usize| match header[n].as_str() {
+            "PROVISIONAL" => false,
+            // Where no rule refused anything, they say the same as the columns beside them.
+            "ISSUER_APPROVED" | "ISSUER_APPROVAL_RATE" => has_rules,
+            name => always.contains(&name) || says(n),
+        };
         let shown: Vec<usize> = (0..header.len()).filter(|n| is_shown(*n)).collect();
         let lines = std::iter::once(&header).chain(&rows).filter(|_| !rows.is_empty());
         let lines = lines.map(|row| shown.iter().map(|n| row[*n].clone()).collect());
