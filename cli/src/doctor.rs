@@ -7,6 +7,7 @@ mod sample;
 mod settlement;
 mod stack;
 mod stopped;
+mod totals;
 
 use serde_json::json;
 
@@ -80,6 +81,7 @@ pub(crate) async fn run(place: Result<Place, Failure>, doctor: &Doctor) -> Resul
             checks.push(checks::table(&place, &aws).await);
             checks.extend(stopped::checks(&place, &aws, &doctor.merchant).await);
             checks.extend(settlement::check(&place).await);
+            checks.extend(totals::check(&place).await);
             checks.push(checks::secrets(&place, &doctor.merchant));
             if let Some(deployed) = &place.deployed {
                 checks.extend(stack::checks(deployed, &place.region, doctor.front.as_deref()).await);

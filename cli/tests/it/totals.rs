@@ -1,6 +1,7 @@
 //! `report`: totals by month, day and hour.
 
 use jiff::{Timestamp, tz::TimeZone};
+use local::{JOURNAL_TABLE_NAME, dynamodb_client};
 use serde_json::{Value, json};
 use tollgate_core::values::Clock;
 
@@ -67,6 +68,40 @@ async fn totals_are_of_what_the_filters_leave_and_all_of_it() {
         let wanted: Vec<Value> = places.iter().map(|n: &usize| all[*n].clone()).collect();
         assert_eq!(lines(&found), wanted, "{only:?}");
     }
+    fixture.close().await;
+}
+
+#[tokio::test]
+async fn doctor_says_since_when_totals_count_and_sums_a_day_up_anew() {
+    let fixture = Fixture::open().await;
+    let totals = async || {
+        let report: Value = serde_json::from_str(&fixture.run(&["doctor", "--json"], "").await.out).unwrap();
+        let checks = report["checks"].as_array().unwrap().clone();
+        let check = checks.into_iter().find(|check| check["check"] == "totals").unwrap();
+        ["result", "found"].map(|name| check[name].as_str().unwrap().to_owned())
+    };
+    assert_eq!(totals().await[0], "note", "nothing is counted yet");
+    to_the_next_day(&fixture, 12);
+    let day = fixture.stack.clock().now().strftime("%F").to_string();
+    sell(&fixture).await;
+    to_the_next_day(&fixture, 12);
+    count(&fixture).await;
+    let [result, found] = totals().await;
+    let says = found.starts_with(&format!("counted since {day}, up to "))
+        && found.ends_with(&format!("; 5 facts of {day} of {MERCHANT} are those of its entries"));
+    assert!(result == "ok" && says, "{found}");
+    // The entry of the refund is lost.
+    let client = dynamodb_client(fixture.stack.dynamodb_url());
+    let items = client.scan().table_name(JOURNAL_TABLE_NAME).send().await.unwrap().items.unwrap();
+    let lost =
+        items.iter().find(|item| item.get("f").is_some_and(|fact| fact.as_s().is_ok_and(|f| f == "r")));
+    let key = lost.unwrap().clone().into_iter().filter(|(name, _)| name == "b" || name == "s").collect();
+    client.delete_item().table_name(JOURNAL_TABLE_NAME).set_key(Some(key)).send().await.unwrap();
+    let [result, found] = totals().await;
+    assert!(
+        result == "failed" && found.contains(&format!("{day} of {MERCHANT} has 4 facts, its sum 5: ")),
+        "{found}"
+    );
     fixture.close().await;
 }
 

@@ -41,7 +41,7 @@ pub use entry_store::{EntryStore, Parked, Put};
 pub use fees::{Fees, fees};
 pub use holds::Hold;
 pub use keep::{Change, JournalReport, LATE_AFTER, record};
-pub use keep_totals::{TotalsReport, total_up};
+pub use keep_totals::{TotalsReport, sum_of_day, total_up};
 pub use listing::{
     AgendaLister, AgendaWanted, AttentionCount, BadRow, COUNTED_MAX, CaptureList, Condition, DueSum, DueSums,
     Found, FoundOrders, Is, Lister, OrderCondition, OrderLister, READ_MAX_BYTES, Row, Wanted, WantedOrders,

@@ -139,6 +139,10 @@ fn payments(seeded: &Seeded) -> Vec<(&'static str, String)> {
         ("authorizations that lapse on a day", format!("eq(authorization_expires_at,{})", day_of(*until, 3))),
         ("authorized in a month, still held", format!("ge(created_at,{month}):eq(state,held)")),
         (
+            "authorized in a month, never captured",
+            format!("ge(created_at,{month}):in(state,held,lapsed,voided,voided_elsewhere)"),
+        ),
+        (
             "a card, about an amount, around a time",
             format!(
                 "eq(last_four,{}):ge(amount,{}):le(amount,{}):ge(created_at,{}):lt(created_at,{})",

@@ -19,7 +19,10 @@ use tollgate::dynamodb::{
     orders::StoredOrder,
 };
 use tollgate_core::{
-    journal::{CountedEntry, EntryStore, Hold, Retention, SumOf, Totals, TotalsStore as _, day_of, entries},
+    journal::{
+        CountedEntry, EntryStore, Hold, PointedBy, Pointer, Retention, SumOf, Totals, TotalsStore as _,
+        day_of, entries, uncollected,
+    },
     order::{Attribution, Decision, Decline, GatewayResponse, Kind, Operation, OperationState, Order},
     payments::Shards,
     values::{Amount, Brand, Clock as _, DeclineCode, QuarterHour},
@@ -109,6 +112,11 @@ async fn put(
         let own = entries(None, &order);
         all.extend(own.iter().map(|entry| journal.item(entry)));
         counted.extend(own.iter().map(CountedEntry::from));
+        for first in uncollected(None, &order) {
+            let (order, sort, ends) = (order.key(), first.sort(), Timestamp::MAX);
+            let pointer = Pointer { by: PointedBy::Uncollected, order, sort, ends };
+            journal.point(&pointer).await.map_err(|error| error.to_string())?;
+        }
         for hold in Hold::all(&order) {
             journal.hold(&hold).await.map_err(|error| error.to_string())?;
         }

@@ -208,7 +208,7 @@ impl Run<'_> {
         summed.leave_out(&unreadable);
         // The day's sum must not lack a quarter that cannot be read.
         let whole = !unreadable.is_empty();
-        for (quarter, totals) in self.count(piece, whole, summed).await? {
+        for (quarter, totals) in count(self.log, piece, whole, summed).await? {
             let old = kept.get(&quarter);
             if old.is_some_and(|old| old.totals.as_ref() == Some(&totals)) {
                 continue;
@@ -231,43 +231,55 @@ impl Run<'_> {
         let version = kept_day.map_or(0, |kept| kept.version);
         Ok(is_kept || self.totals.replace(merchant, SumOf::Day(*day), version, &sum).await?)
     }
+}
 
-    /// Counts the entries of a piece, or of its whole day, by quarter.
-    async fn count(
-        &self,
-        piece: &Piece,
-        whole: bool,
-        summed: &mut TotalsReport,
-    ) -> Result<BTreeMap<QuarterHour, Totals>, StoreError> {
-        let Piece { merchant, day, since, until } = piece;
-        let (since, until) = if whole {
-            let ends = day.tomorrow().map_or(*until, |next| QuarterHour::first_of(next).begins());
-            (QuarterHour::first_of(*day).begins(), ends)
-        } else {
-            (*since, *until)
-        };
-        let mut totals: BTreeMap<QuarterHour, Totals> = BTreeMap::new();
-        for place in EntryPlace::all() {
-            let (mut after, until) = (sort_of(since), sort_of(until));
-            loop {
-                let between = (after.as_str(), until.as_str());
-                let (order, limit) = (ReadOrder::OldestFirst, ENTRIES_AT_A_TIME);
-                let page = self.log.counted(&place, &EntryQuery { merchant, between, order, limit }).await?;
-                for (_, entry) in page.entries {
-                    match entry {
-                        Ok(entry) => {
-                            summed.entries += 1;
-                            totals.entry(QuarterHour::of(entry.at)).or_default().add(entry);
-                        }
-                        Err(entry) => summed.leave_out(&[entry.item]),
+/// Counts the entries of a piece, or of its whole day, by quarter.
+async fn count(
+    log: &dyn EntryLog,
+    piece: &Piece,
+    whole: bool,
+    summed: &mut TotalsReport,
+) -> Result<BTreeMap<QuarterHour, Totals>, StoreError> {
+    let Piece { merchant, day, since, until } = piece;
+    let (since, until) = if whole {
+        let ends = day.tomorrow().map_or(*until, |next| QuarterHour::first_of(next).begins());
+        (QuarterHour::first_of(*day).begins(), ends)
+    } else {
+        (*since, *until)
+    };
+    let mut totals: BTreeMap<QuarterHour, Totals> = BTreeMap::new();
+    for place in EntryPlace::all() {
+        let (mut after, until) = (sort_of(since), sort_of(until));
+        loop {
+            let between = (after.as_str(), until.as_str());
+            let (order, limit) = (ReadOrder::OldestFirst, ENTRIES_AT_A_TIME);
+            let page = log.counted(&place, &EntryQuery { merchant, between, order, limit }).await?;
+            for (_, entry) in page.entries {
+                match entry {
+                    Ok(entry) => {
+                        summed.entries += 1;
+                        totals.entry(QuarterHour::of(entry.at)).or_default().add(entry);
                     }
+                    Err(entry) => summed.leave_out(&[entry.item]),
                 }
-                let Some(next) = page.next else { break };
-                after = next;
             }
+            let Some(next) = page.next else { break };
+            after = next;
         }
-        Ok(totals)
     }
+    Ok(totals)
+}
+
+/// What a merchant's entries of a UTC day come to now, to be compared with the sum that is kept. Entries that cannot be read
+/// are left out, as they are of that sum.
+pub async fn sum_of_day(log: &dyn EntryLog, merchant: &MerchantId, day: Date) -> Result<Totals, StoreError> {
+    let begins = QuarterHour::first_of(day).begins();
+    let piece = Piece { merchant: merchant.clone(), day, since: begins, until: begins };
+    let mut sum = Totals::default();
+    for quarter in count(log, &piece, true, &mut TotalsReport::default()).await?.into_values() {
+        sum.merge(quarter);
+    }
+    Ok(sum)
 }
 
 impl TotalsReport {
