@@ -344,7 +344,8 @@ async fn a_day_is_always_stated_and_one_that_may_mean_another_year_is_refused() 
     assert!(urls.iter().all(|url| url.contains("&date=")));
 }
 
-#[tokio::test]
+// A refusal without `Retry-After` has the next call wait for half a minute.
+#[tokio::test(start_paused = true)]
 async fn a_refused_request_says_whether_to_wait_or_that_the_report_is_not_offered() {
     for (status, is_offered) in [(401, false), (403, false), (404, false), (500, true), (302, true)] {
         let (read, _) = funded(&reports(status, Vec::new()), DAY).await;
