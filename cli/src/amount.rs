@@ -32,11 +32,16 @@ pub(crate) fn in_each(argument: &str, text: &str, currencies: &[Currency]) -> Re
     currencies.iter().try_for_each(|currency| in_currency(argument, text, *currency).map(drop))
 }
 
-/// The amount of an argument that is compared in minor units, which differ from currency to currency.
-pub(crate) fn in_one(argument: &str, text: &str, currencies: &[Currency]) -> Result<Amount, Failure> {
-    match currencies {
-        [currency] => in_currency(argument, text, *currency),
-        _ => Err(Failure::Input(format!("{argument} takes one --currency"))),
+/// An argument in minor units, if it is there. Those differ from currency to currency, so there has to be one.
+pub(crate) fn minor(
+    argument: &str,
+    text: Option<&String>,
+    currencies: &[Currency],
+) -> Result<Option<u64>, Failure> {
+    match (text, currencies) {
+        (None, _) => Ok(None),
+        (Some(text), [currency]) => in_currency(argument, text, *currency).map(|amount| Some(amount.minor())),
+        (Some(_), _) => Err(Failure::Input(format!("{argument} takes one --currency"))),
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct ListPayments {
     /// Only authorizations that end by then and are not captured
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) ends_by: Option<Time>,
-    /// Only what the schedule is to capture by then, likewise
+    /// Only payments that the schedule is to capture by then
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) captures_by: Option<Time>,
     /// Only what a person has to look at, and what to do
@@ -171,16 +171,14 @@ impl ConditionArguments {
                 amount::in_each(argument, text, &self.currency)?;
             }
         }
-        let captured = |argument, text: &Option<String>, is: fn(u64) -> Is<u64>| {
-            let amount = text.as_ref().map(|text| amount::in_one(argument, text, &self.currency));
-            amount.transpose().map(|amount| amount.map(|amount| Condition::Captured(is(amount.minor()))))
-        };
+        let least = amount::minor("--captured-from", self.captured_from.as_ref(), &self.currency)?;
+        let most = amount::minor("--captured-to", self.captured_to.as_ref(), &self.currency)?;
         let all = [
             self.amount.clone().map(Condition::AmountAsShown),
             self.amount_from.clone().map(Condition::AmountFrom),
             self.amount_to.clone().map(Condition::AmountTo),
-            captured("--captured-from", &self.captured_from, Is::AtLeast)?,
-            captured("--captured-to", &self.captured_to, Is::AtMost)?,
+            least.map(Is::AtLeast).map(Condition::Captured),
+            most.map(Is::AtMost).map(Condition::Captured),
             some(&self.currency, Condition::Currency),
             some(&self.brand, Condition::Brand),
             some(&self.status, Condition::Status),
@@ -227,7 +225,7 @@ fn not_blank(text: &str) -> Result<String, InvalidSearch> {
     if text.trim().is_empty() { Err(InvalidSearch::Blank) } else { Ok(text.to_owned()) }
 }
 
-/// What no retref can be would be found nowhere, as if there were no such payment.
+/// A text that no retref can be would find nothing, as if there were no such payment.
 fn retref(text: &str) -> Result<String, String> {
     let is_good = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if is_good {

@@ -91,10 +91,8 @@ impl ListEntries {
         if let Some(text) = &self.amount {
             amount::in_each("--amount", text, &self.currency)?;
         }
-        let amount = |argument, text: &Option<String>, is: fn(u64) -> Is<u64>| {
-            let amount = text.as_ref().map(|text| amount::in_one(argument, text, &self.currency));
-            amount.transpose().map(|amount| amount.map(|amount| EntryCondition::Amount(is(amount.minor()))))
-        };
+        let least = amount::minor("--amount-from", self.amount_from.as_ref(), &self.currency)?;
+        let most = amount::minor("--amount-to", self.amount_to.as_ref(), &self.currency)?;
         let all = [
             some(&self.fact, EntryCondition::Fact),
             self.unusual.then_some(EntryCondition::Unusual),
@@ -105,8 +103,8 @@ impl ListEntries {
             some(&self.mid, EntryCondition::Mid),
             some(&self.decline_code, EntryCondition::Decline),
             self.amount.clone().map(EntryCondition::AmountAsShown),
-            amount("--amount-from", &self.amount_from, Is::AtLeast)?,
-            amount("--amount-to", &self.amount_to, Is::AtMost)?,
+            least.map(Is::AtLeast).map(EntryCondition::Amount),
+            most.map(Is::AtMost).map(EntryCondition::Amount),
             some(&self.currency, EntryCondition::Currency),
             some(&self.brand, EntryCondition::Brand),
             self.last4.clone().map(EntryCondition::LastFour),

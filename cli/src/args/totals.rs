@@ -57,7 +57,7 @@ pub(crate) struct TotalsOptions {
     pub(crate) journal_table: Option<String>,
 }
 
-/// What totals are of. Several with commas between them.
+/// The values that totals are of. Several with commas between them.
 #[derive(Args)]
 struct Only {
     /// Only these currencies, such as USD
@@ -75,13 +75,13 @@ struct Only {
     /// Only cards of these brands, such as Visa or "American Express"
     #[arg(long, value_name = "BRANDS", value_parser = brand, value_delimiter = ',')]
     brand: Vec<Brand>,
-    /// Only what was declined so, such as `insufficient_funds`
+    /// Only declines with these codes, such as `insufficient_funds`
     #[arg(long, value_name = "CODES", value_parser = decline_code, value_delimiter = ',')]
     decline_code: Vec<DeclineCode>,
 }
 
 impl TotalsOptions {
-    /// What lines are told apart by, and what they are of.
+    /// The dimensions that tell lines apart, and the values that they are of.
     pub(crate) fn selection(&self) -> Selection {
         let Only { currency, operation, fact, mid, brand, decline_code } = &self.only;
         let only = [

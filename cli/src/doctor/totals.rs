@@ -15,7 +15,7 @@ use crate::{
     place::{Place, aws_http_client},
 };
 
-/// Facts of a day that is summed up anew, at most: what a few seconds read.
+/// The most facts of a day that is summed up anew: reading them takes a few seconds.
 const FACTS_MAX: u64 = 20_000;
 
 /// How far back a day is looked for on which something happened.

@@ -66,7 +66,7 @@ words! {
     pub enum Fact {
         /// An authorization or a purchase was approved.
         Approved => "approved",
-        /// The issuer, the gateway or a rule refused an operation.
+        /// The issuer or the gateway refused an operation.
         Declined => "declined",
         /// A rule of the merchant, or of Tollgate, refused what the issuer had approved: the payment is declined and voided.
         DeclinedByRule => "declined_by_rule",
@@ -198,8 +198,12 @@ pub fn entries(old: Option<&Order>, new: &Order) -> Vec<Entry> {
 /// The entry that a transaction is listed under: of the first fact about the payment itself. None if only a newer version
 /// can read it.
 fn first_fact(order: &Order, transaction: &Transaction) -> Option<Entry> {
-    let own = entries(None, order).into_iter();
-    let own = own.filter(|entry| entry.transaction == transaction.id && entry.may_be_first());
+    first_of(transaction.id, &entries(None, order)).cloned()
+}
+
+/// The same among all entries of its order.
+fn first_of(transaction: Uuid, entries: &[Entry]) -> Option<&Entry> {
+    let own = entries.iter().filter(|entry| entry.transaction == transaction && entry.may_be_first());
     own.min_by_key(|entry| (entry.at, entry.id))
 }
 

@@ -53,12 +53,14 @@ impl Journal {
             (sum % u64::from(ENTRY_SHARDS)).to_le_bytes()[0]
         };
         let now = entries.iter().map(|entry| entry.at).max().unwrap_or_default();
-        let entries = JournalTable::default().in_parts(part_of);
-        let journal = Self { entries, orders: OrderTable::default(), now };
+        let journal =
+            Self { entries: JournalTable::default().in_parts(part_of), orders: OrderTable::default(), now };
         for order in orders {
             journal.entries.follow(None, order);
             journal.orders.keep(order.clone());
         }
+        // As they were kept.
+        journal.entries.extend(entries.iter().cloned());
         journal
     }
 }

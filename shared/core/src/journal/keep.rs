@@ -143,7 +143,10 @@ async fn pointers_of(
     let mut pointers = Vec::new();
     for first in uncollected(old.as_ref(), new) {
         let ends = store.retention().ends(first.at);
-        pointers.push(Pointer { by: PointedBy::Uncollected, order: new.key(), sort: first.sort(), ends });
+        if ends > now {
+            let (by, order) = (PointedBy::Uncollected, new.key());
+            pointers.push(Pointer { by, order, sort: first.sort(), ends });
+        }
     }
     for found in found_by(old.as_ref(), new) {
         let ends = found.ends(store.retention());
@@ -154,7 +157,6 @@ async fn pointers_of(
             pointers.push(Pointer { by: PointedBy::Text(key), order: new.key(), sort: found.sort, ends });
         }
     }
-    pointers.retain(|pointer| pointer.ends > now);
     Ok(pointers)
 }
 

@@ -207,8 +207,9 @@ impl Run<'_> {
         let KeptSums { sums: mut kept, unreadable } = self.totals.quarters(merchant, *day).await?;
         summed.leave_out(&unreadable);
         // The day's sum must not lack a quarter that cannot be read.
-        let whole = !unreadable.is_empty();
-        for (quarter, totals) in count(self.log, piece, whole, summed).await? {
+        let whole = Piece::of_day(merchant.clone(), *day);
+        let counted = if unreadable.is_empty() { piece } else { &whole };
+        for (quarter, totals) in count(self.log, counted, summed).await? {
             let old = kept.get(&quarter);
             if old.is_some_and(|old| old.totals.as_ref() == Some(&totals)) {
                 continue;
@@ -233,23 +234,23 @@ impl Run<'_> {
     }
 }
 
-/// Counts the entries of a piece, or of its whole day, by quarter.
+impl Piece {
+    fn of_day(merchant: MerchantId, day: Date) -> Self {
+        let until = day.tomorrow().map_or(Timestamp::MAX, |next| QuarterHour::first_of(next).begins());
+        Self { merchant, day, since: QuarterHour::first_of(day).begins(), until }
+    }
+}
+
+/// Counts the entries of a piece by quarter.
 async fn count(
     log: &dyn EntryLog,
     piece: &Piece,
-    whole: bool,
     summed: &mut TotalsReport,
 ) -> Result<BTreeMap<QuarterHour, Totals>, StoreError> {
-    let Piece { merchant, day, since, until } = piece;
-    let (since, until) = if whole {
-        let ends = day.tomorrow().map_or(*until, |next| QuarterHour::first_of(next).begins());
-        (QuarterHour::first_of(*day).begins(), ends)
-    } else {
-        (*since, *until)
-    };
+    let merchant = &piece.merchant;
     let mut totals: BTreeMap<QuarterHour, Totals> = BTreeMap::new();
     for place in EntryPlace::all() {
-        let (mut after, until) = (sort_of(since), sort_of(until));
+        let (mut after, until) = (sort_of(piece.since), sort_of(piece.until));
         loop {
             let between = (after.as_str(), until.as_str());
             let (order, limit) = (ReadOrder::OldestFirst, ENTRIES_AT_A_TIME);
@@ -273,10 +274,9 @@ async fn count(
 /// What a merchant's entries of a UTC day come to now, to be compared with the sum that is kept. Entries that cannot be read
 /// are left out, as they are of that sum.
 pub async fn sum_of_day(log: &dyn EntryLog, merchant: &MerchantId, day: Date) -> Result<Totals, StoreError> {
-    let begins = QuarterHour::first_of(day).begins();
-    let piece = Piece { merchant: merchant.clone(), day, since: begins, until: begins };
+    let piece = Piece::of_day(merchant.clone(), day);
     let mut sum = Totals::default();
-    for quarter in count(log, &piece, true, &mut TotalsReport::default()).await?.into_values() {
+    for quarter in count(log, &piece, &mut TotalsReport::default()).await?.into_values() {
         sum.merge(quarter);
     }
     Ok(sum)

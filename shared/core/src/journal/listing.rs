@@ -25,7 +25,7 @@ use uuid::Uuid;
 use crate::{
     journal::{
         Agenda, Concern, Concerned, Entry, EntryLog, EntryPlace, EntryQuery, LoggedEntry, UnreadableEntry,
-        concerned, entries, entry_log::merged, first_fact, sort_of,
+        concerned, entries, entry_log::merged, first_fact, first_of, sort_of,
     },
     order::{MerchantId, OPERATIONS_MAX, Order, OrderId, OrderKey, Transaction},
     payments::{Deadline, ORDERS_AT_ONCE, OrderStore, StoreError, Unreadable},
@@ -417,10 +417,11 @@ impl Part<'_> {
             None => return,
         };
         let Some(transaction) = order.transaction(entry.transaction) else { return };
-        let under = self.search.under.entry(order, transaction);
+        let all = entries(None, order);
+        let under = self.search.under.entry(transaction.id, &all);
         if under.is_none_or(|under| under.id == entry.id)
             && (self.search.wants)(order, transaction)
-            && let Some(at) = first_fact(order, transaction).map(|first| first.at).or(moment_of(&entry.sort))
+            && let Some(at) = first_of(transaction.id, &all).map(|first| first.at).or(moment_of(&entry.sort))
         {
             self.operations += transaction.operations.len();
             self.rows.push(Row { at, order: Arc::clone(order), transaction: entry.transaction });
@@ -429,20 +430,20 @@ impl Part<'_> {
 }
 
 impl Under<'_> {
-    /// The entry that a transaction is listed under.
-    fn entry(self, order: &Order, transaction: &Transaction) -> Option<Entry> {
+    /// The entry that a transaction is listed under, among all of its order.
+    fn entry(self, transaction: Uuid, entries: &[Entry]) -> Option<&Entry> {
         let newest = |is_one: &dyn Fn(&Entry) -> bool| {
-            let own = entries(None, order).into_iter().filter(|entry| entry.transaction == transaction.id);
-            own.filter(is_one).max_by_key(|entry| (entry.at, entry.id))
+            let own = entries.iter().filter(|entry| entry.transaction == transaction && is_one(entry));
+            own.max_by_key(|entry| (entry.at, entry.id))
         };
         match self {
-            Self::First => first_fact(order, transaction),
+            Self::First => first_of(transaction, entries),
             Self::Reference(reference) => newest(&|entry| entry.reference.as_deref() == Some(reference)),
             Self::Decline(codes) => newest(&|entry| entry.decline.is_some_and(|code| codes.contains(&code))),
             Self::OwnDecline => newest(&|entry| {
                 entry.kind.is_payment() && entry.unusual_place() == Some(EntryPlace::Declined)
             })
-            .or_else(|| first_fact(order, transaction)),
+            .or_else(|| first_of(transaction, entries)),
         }
     }
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::{
-    journal::{Entry, Retention, entries, first_fact},
+    journal::{Entry, Retention, entries, first_fact, first_of},
     order::{MerchantId, Order, OrderKey, PaymentWord, Transaction},
     payments::StoreError,
     values::{SearchBy, SearchKey, SearchTerm},
@@ -97,8 +97,7 @@ fn all(order: &Order) -> BTreeSet<FoundByText> {
     let facts = entries(None, order);
     let mut all = BTreeSet::new();
     for transaction in &order.transactions {
-        let own = facts.iter().filter(|entry| entry.transaction == transaction.id && entry.may_be_first());
-        let Some(first) = own.min_by_key(|entry| (entry.at, entry.id)) else { continue };
+        let Some(first) = first_of(transaction.id, &facts) else { continue };
         for term in transaction.search_terms() {
             let until = transaction.personal_until.filter(|_| is_forgotten(&term));
             all.insert(FoundByText { term, sort: first.sort(), at: first.at, until });

@@ -50,7 +50,8 @@ impl Transaction {
         }
     }
 
-    /// What can be captured or refunded in the next request, as it is shown: nothing while the outcome of another one is not known.
+    /// What can be captured or refunded in the next request, as it is shown: nothing while the outcome of another one is not
+    /// known.
     pub fn left(&self, now: Timestamp) -> Left {
         if self.status() == TransactionStatus::Pending {
             return Left { capturable: Amount::ZERO, refundable: Amount::ZERO };

@@ -178,7 +178,8 @@ impl Lister<'_> {
             }
             read_bytes = found.read_bytes;
         }
-        let under = wanted.under();
+        let places = wanted.places();
+        let under = wanted.under(&places);
         let wants = &|order: &Order, transaction: &Transaction| {
             let was_listed = wanted.is_for_agenda() && transaction.is_doubt_recorded();
             // What was done to a payment can have been declined long after it.
@@ -191,7 +192,7 @@ impl Lister<'_> {
                 && (!matches!(under, Under::Decline(_)) || is_of_range())
         };
         let until = if matches!(under, Under::Decline(_)) { until.max(now) } else { until };
-        let (places, may_want) = (wanted.places(), &|entry: &LoggedEntry| wanted.may_want(entry));
+        let may_want = &|entry: &LoggedEntry| wanted.may_want(entry);
         let after = after.filter(|_| place.is_none());
         let search = Search {
             merchant,
@@ -243,11 +244,10 @@ impl Wanted<'_> {
     }
 
     /// Which of its facts a transaction has in these places.
-    fn under(&self) -> Under<'_> {
+    fn under(&self, places: &[EntryPlace]) -> Under<'_> {
         if let Some(reference) = self.reference() {
             return Under::Reference(reference);
         }
-        let places = self.places();
         match self.decline_codes().filter(|_| places == [EntryPlace::Declined]) {
             Some(codes) => Under::Decline(codes),
             None if places.contains(&EntryPlace::Declined) => Under::OwnDecline,
