@@ -5,13 +5,13 @@ Usage: checkout.py CHROMIUM STACK_ORIGIN
 """
 
 import json
+import os
 import re
+import subprocess
 import sys
+import tempfile
+import time
 import urllib.request
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[4] / "cardpointe-simulator/tests/interop"))
-from tokenizer_browser import Browser, wait  # noqa: E402
 
 VISA = "4788250000121443"
 WRONG_DIGIT = "4788250000121444"
@@ -21,6 +21,9 @@ CODE = "7391"
 EXPIRY = ["10", "2031"]
 # In the order in which the tab key leads through them.
 FIELDS = ["number", "month", "year", "code"]
+
+# Far more than it takes: only ends a wait for what never comes.
+WAIT_S = 120
 
 # Messages as the frame sends them, with the token of the first card.
 TOKEN = json.dumps({"message": "9477709629051443", "expiry": "203110"})
@@ -47,6 +50,124 @@ SECRET = re.compile(rf"{VISA}|{NO_FUNDS}|{AMEX}|(?<![\w+/.-]){CODE}(?![\w+/.-])"
 COUNT_LOADS = """window.loads = 0; document.addEventListener("load", (event) => {
   window.loads += event.target.id === "card" && event.target.src ? 1 : 0;
 }, true);"""
+
+
+class Browser:
+    """Chromium over its debugging pipe: JSON messages that end with a zero byte."""
+
+    def __init__(self, program):
+        self.profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        read_there, self.write_end = os.pipe()
+        self.read_end, write_there = os.pipe()
+
+        def ends():
+            os.dup2(read_there, 3)
+            os.dup2(write_there, 4)
+            # What is in its place already is left as it is by the above: closed for the program.
+            os.set_inheritable(3, True)
+            os.set_inheritable(4, True)
+
+        arguments = [
+            program,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--remote-debugging-pipe",
+            # One process for the page and its frame: in a process of its own the frame gets what is typed at once
+            # after a click only now and then. Origins are kept apart all the same.
+            "--disable-site-isolation-trials",
+            "--disable-features=IsolateOrigins,site-per-process",
+            "--no-first-run",
+            f"--user-data-dir={self.profile.name}",
+            "about:blank",
+        ]
+        # The ends are put where Chromium looks for them before anything else is closed.
+        self.process = subprocess.Popen(
+            arguments, preexec_fn=ends, close_fds=False, stderr=subprocess.DEVNULL
+        )
+        os.close(read_there)
+        os.close(write_there)
+        self.number = 0
+        self.buffer = b""
+        self.session = None
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)[
+            "sessionId"
+        ]
+
+    def call(self, method, **parameters):
+        self.number += 1
+        message = {"id": self.number, "method": method, "params": parameters}
+        if self.session:
+            message["sessionId"] = self.session
+        os.write(self.write_end, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self.read()
+            if answer.get("id") == self.number:
+                assert "error" not in answer, (method, answer)
+                return answer["result"]
+
+    def read(self):
+        while b"\0" not in self.buffer:
+            data = os.read(self.read_end, 65536)
+            assert data, "the browser has gone"
+            self.buffer += data
+        message, self.buffer = self.buffer.split(b"\0", 1)
+        return json.loads(message)
+
+    def evaluate(self, expression):
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        return answer["result"].get("value")
+
+    def evaluate_in_frame(self, expression):
+        frame = self.call("Page.getFrameTree")["frameTree"]["childFrames"][0]["frame"]["id"]
+        world = self.call("Page.createIsolatedWorld", frameId=frame)["executionContextId"]
+        answer = self.call(
+            "Runtime.evaluate", contextId=world, expression=expression, returnByValue=True
+        )
+        return answer["result"].get("value")
+
+    def open(self, url):
+        self.call("Page.navigate", url=url)
+        wait(
+            lambda: self.evaluate(
+                "document.readyState === 'complete' && typeof got !== 'undefined'"
+            )
+        )
+
+    def messages(self):
+        return [(origin, json.loads(data)) for origin, data in self.evaluate("got") or []]
+
+    def click(self, x, y):
+        for kind in ["mousePressed", "mouseReleased"]:
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def type(self, text):
+        self.call("Input.insertText", text=text)
+
+    def tab(self, back=False):
+        key = {"key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9, "modifiers": 8 * back}
+        for kind in ["keyDown", "keyUp"]:
+            self.call("Input.dispatchKeyEvent", type=kind, **key)
+
+    def close(self):
+        # Asked to end, it ends its helper processes too: one left over would still write into the profile.
+        self.session = None
+        try:
+            self.call("Browser.close")
+            self.process.wait(WAIT_S)
+        except (AssertionError, OSError, subprocess.TimeoutExpired):
+            self.process.kill()
+            self.process.wait()
+        self.profile.cleanup()
+
+
+def wait(condition):
+    end = time.monotonic() + WAIT_S
+    while not (found := condition()):
+        assert time.monotonic() < end, "it does not come"
+        time.sleep(0.05)
+    return found
 
 
 class Shopper(Browser):
