@@ -4,14 +4,15 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 
-import { close, launch, step, visitor } from "./browse.mjs";
+import { THEMES, assertAccessible, close, launch, picture, step, visitor } from "./browse.mjs";
 
 const [program, simulator] = process.argv.slice(2);
 
 // The shop around the frame: keeps every message that the frame sends, with its origin.
 const PAGE = (query) => `<!doctype html><html lang="en"><title>Shop</title>
+<style>:root { color-scheme: light dark }</style><main><h1>Shop</h1>
 <iframe id="card" title="Card" width="600" height="300"
-  src="${simulator}/itoke/ajax-tokenizer.html?${new URLSearchParams(query)}"></iframe>
+  src="${simulator}/itoke/ajax-tokenizer.html?${new URLSearchParams(query)}"></iframe></main>
 <script>const got = []; addEventListener("message", ({ origin, data }) => got.push({ origin, ...JSON.parse(data) }));</script>`;
 
 let query;
@@ -59,7 +60,7 @@ step("a checking account becomes a token");
 
 const year = new Date().getUTCFullYear() + 2;
 const EXPIRY = { useexpiry: true, useexpiryfield: true };
-const css = "input{color:red;position:fixed;background:url(/x)}";
+const css = "input{color:red;position:fixed;background:url(/x);color-scheme:dark}";
 const request = page.waitForRequest(/\/tokenize$/);
 await typed({ ...EXPIRY, usecvv: true, css }, "4788250000121443", "09", String(year), "112");
 // Once all fields are filled in, and not before.
@@ -69,10 +70,10 @@ assert.deepEqual(await messages(), [{ message: "9477709629051443", expiry: `${ye
 step("expiry and CVV go along, and the shop sees only the expiry");
 
 const shown = await field("ccnumfield").evaluate((element) => {
-  const { color, position, backgroundImage } = getComputedStyle(element);
-  return [color, position, backgroundImage];
+  const { color, position, backgroundImage, colorScheme } = getComputedStyle(element);
+  return [color, position, backgroundImage, colorScheme];
 });
-assert.deepEqual(shown, ["rgb(255, 0, 0)", "static", "none"]);
+assert.deepEqual(shown, ["rgb(255, 0, 0)", "static", "none", "normal"]);
 step("styles, but only the listed ones");
 
 const fault = { endpoint: "tokenize", fault: "delay", delay_ms: 2000 };
@@ -102,6 +103,43 @@ assert.deepEqual(await messages(3), [
   { message: "9422925921134242" },
 ]);
 step("without leaving the field, after a pause");
+
+// What shops set, and how a shop that is dark at night looks. The vendor's ids differ between fields and selects.
+const STYLE = `#ccnumfield,#cccvvfield{display:block;box-sizing:border-box;width:100%;padding:8px}
+  label{display:block} br{display:none} .error{border-color:#d00} input:focus{box-shadow:0 0 0 2px blue}
+  @media(prefers-color-scheme:dark){body{background:#222;color:#eee} input,select{background:#333;color:#eee}}`;
+const BOTH = { useexpiry: true, usecvv: true };
+const LOOKS = {
+  number: [{}, "ccnumfield"],
+  selects: [BOTH, "cccardlabel ccnumfield ccexpirylabel ccexpirymonth ccexpiryyear cccvvlabel cccvvfield"],
+  fields: [
+    { ...BOTH, useexpiryfield: true },
+    "cccardlabel ccnumfield ccexpirylabel ccexpiryfieldmonth ccexpiryfieldyear cccvvlabel cccvvfield",
+  ],
+};
+for (const theme of THEMES) {
+  const viewer = await visitor({ theme, allowed: [shop, simulator] });
+  const inside = viewer.frameLocator("#card");
+  for (const [name, [parameters, ids]] of Object.entries(LOOKS)) {
+    for (const css of ["", STYLE]) {
+      query = { ...parameters, css };
+      await viewer.goto(shop);
+      await inside.locator("#ccnumfield").fill("4111111111111112");
+      await inside.locator("#ccnumfield").blur();
+      const found = await inside.locator("#tokenform > [id]").evaluateAll((all) => all.map(({ id }) => id));
+      assert.equal(found.join(" "), ids);
+      await picture(viewer, `tokenizer-${name}-${css ? "styled" : "bare"}-${theme}`);
+      await assertAccessible(viewer, `${name} ${theme} ${css}`);
+    }
+  }
+  const colors = await inside.locator("#ccnumfield.error").evaluate((element) => {
+    const { backgroundColor, borderTopColor, display } = getComputedStyle(element);
+    return [backgroundColor, borderTopColor, display];
+  });
+  const ground = theme === "dark" ? "rgb(51, 51, 51)" : "rgb(255, 255, 255)";
+  assert.deepEqual(colors, [ground, "rgb(221, 0, 0)", "block"]);
+}
+step("bare or styled, light or dark, each field has its id and its name, and axe-core finds nothing");
 
 await close();
 server.close();

@@ -28,28 +28,33 @@ const MONTHS = [
 ];
 
 // The properties that the vendor lists. Others are taken out.
+const LISTED = `appearance azimuth background background-attachment background-color background-image
+background-position background-repeat border border-bottom border-bottom-color border-bottom-left-radius
+border-bottom-right-radius border-bottom-style border-bottom-width border-box border-collapse border-color
+border-left border-left-color border-left-style border-left-width border-radius border-right
+border-right-color border-right-style border-right-width border-spacing border-style border-top
+border-top-color border-top-left-radius border-top-right-radius border-top-style border-top-width
+border-width box-shadow box-sizing caption-side color cue cue-after cue-before direction display elevation
+empty-cells font font-family font-size font-stretch font-style font-variant font-weight height
+letter-spacing line-height list-style list-style-image list-style-position list-style-type margin
+margin-bottom margin-left margin-right margin-top max-height max-width min-height min-width outline
+outline-color outline-style outline-width padding padding-bottom padding-left padding-right padding-top
+pause pause-after pause-before pitch pitch-range quotes richness speak speak-header speak-numeral
+speak-punctuation speech-rate stress table-layout text-align text-decoration text-indent text-overflow
+text-shadow text-transform text-wrap transition-duration unicode-bidi vertical-align voice-family volume
+white-space width word-spacing word-wrap -webkit-appearance -webkit-border-radius
+-webkit-border-bottom-left-radius -webkit-border-bottom-right-radius -webkit-border-top-left-radius
+-webkit-border-top-right-radius -webkit-box-shadow -webkit-font-smoothing`.split(/\s+/);
+
+// A listed shorthand allows its parts, and nothing else that begins like it: `color` does not allow `color-scheme`.
 const ALLOWED = new Set(
-  `appearance azimuth background background-attachment background-color background-image
-  background-position background-repeat border border-bottom border-bottom-color border-bottom-left-radius
-  border-bottom-right-radius border-bottom-style border-bottom-width border-box border-collapse border-color
-  border-left border-left-color border-left-style border-left-width border-radius border-right
-  border-right-color border-right-style border-right-width border-spacing border-style border-top
-  border-top-color border-top-left-radius border-top-right-radius border-top-style border-top-width
-  border-width box-shadow box-sizing caption-side color cue cue-after cue-before direction display elevation
-  empty-cells font font-family font-size font-stretch font-style font-variant font-weight height
-  letter-spacing line-height list-style list-style-image list-style-position list-style-type margin
-  margin-bottom margin-left margin-right margin-top max-height max-width min-height min-width outline
-  outline-color outline-style outline-width padding padding-bottom padding-left padding-right padding-top
-  pause pause-after pause-before pitch pitch-range quotes richness speak speak-header speak-numeral
-  speak-punctuation speech-rate stress table-layout text-align text-decoration text-indent text-overflow
-  text-shadow text-transform text-wrap transition-duration unicode-bidi vertical-align voice-family volume
-  white-space width word-spacing word-wrap -webkit-appearance -webkit-border-radius
-  -webkit-border-bottom-left-radius -webkit-border-bottom-right-radius -webkit-border-top-left-radius
-  -webkit-border-top-right-radius -webkit-box-shadow -webkit-font-smoothing`.split(/\s+/),
+  LISTED.flatMap((name) => {
+    const { style } = document.createElement("i");
+    style.setProperty(name, "inherit");
+    return [...style];
+  }),
 );
 
-const card = element("ccnumfield");
-const cvv = element("cccvvfield");
 const state = { digits: "", isTyping: false, timer: 0, sent: "", ignoreUntil: 0 };
 
 function style(css) {
@@ -61,11 +66,8 @@ function style(css) {
         clean(rule.cssRules);
       }
       if (rule.style) {
-        // A shorthand is listed by its parts, which are in the list like the shorthand.
         for (const name of [...rule.style]) {
-          const isListed =
-            ALLOWED.has(name) || [...ALLOWED].some((known) => name.startsWith(`${known}-`));
-          if (!isListed || /url\(/i.test(rule.style.getPropertyValue(name))) {
+          if (!ALLOWED.has(name) || /url\(/i.test(rule.style.getPropertyValue(name))) {
             rule.style.removeProperty(name);
           }
         }
@@ -75,79 +77,91 @@ function style(css) {
   clean(sheet.sheet.cssRules);
 }
 
-function label(id, name, otherwise) {
-  element(id).textContent = text(name, otherwise);
-  element(id).hidden = false;
+// One below the other, unless the fields are to be in a row or where `css` puts them.
+const hasBreaks = !["horizontal", "custom"].includes(parameters.get("orientation"));
+
+function add(tag, properties = {}) {
+  const made = document.createElement(tag);
+  element("tokenform").append(Object.assign(made, properties));
+  return made;
 }
 
-function title(field, name, otherwise) {
-  field.title = text(name, otherwise);
-  field.setAttribute("aria-label", field.title);
+function breakLine() {
+  if (hasBreaks) {
+    add("br");
+  }
+}
+
+function label(id, field, name, otherwise) {
+  add("label", { id, htmlFor: field, textContent: text(name, otherwise) });
+  breakLine();
+}
+
+function control(tag, id, title, otherwise, properties) {
+  const made = add(tag, { id, name: id, title: text(title, otherwise), ...properties });
+  made.setAttribute("aria-label", made.title);
+  return made;
+}
+
+function cardField() {
+  if (hasExpiry || hasCvv) {
+    label("cccardlabel", "ccnumfield", "cardlabel", "Card Number");
+  }
+  const made = control("input", "ccnumfield", "cardtitle", "Credit Card Number", {
+    type: isOn("fullmobilekeyboard") ? "text" : "tel",
+    size: 19,
+    maxLength: number("cardinputmaxlength", 2000),
+    autocomplete: "off",
+    placeholder: text("placeholder", "").slice(0, MAX_PLACEHOLDER),
+  });
+  breakLine();
+  return made;
+}
+
+function choices(field, placeholder, options) {
+  field.add(new Option(placeholder ?? "--", ""));
+  options.forEach(([value, shown]) => field.add(new Option(shown, value)));
 }
 
 function expiryFields() {
-  const make = (id, options, placeholder) => {
-    const field = document.createElement(options ? "select" : "input");
-    field.id = id;
-    if (options) {
-      field.add(new Option(placeholder ?? "--", ""));
-      options.forEach(([value, shown]) => field.add(new Option(shown, value)));
-    } else {
-      field.type = "tel";
-      field.maxLength = id.endsWith("year") ? 4 : 2;
-      field.placeholder = placeholder ?? "";
-    }
-    element("ccexpiry").append(field);
-    return field;
-  };
-  const names = isOn("usemonthnames") ? text("monthnames", MONTHS.join("-")).split("-") : [];
-  const months = MONTHS.map((_, index) => {
-    const value = String(index + 1).padStart(2, "0");
-    return [value, names[index] ?? value];
-  });
-  const first = new Date().getFullYear();
-  const years = Array.from({ length: YEARS }, (_, index) => [
-    String(first + index),
-    String(first + index),
-  ]);
   const isTyped = isOn("useexpiryfield");
-  const month = make("ccexpirymonth", isTyped ? null : months, parameters.get("placeholdermonth"));
-  const year = make("ccexpiryyear", isTyped ? null : years, parameters.get("placeholderyear"));
-  title(month, "expirymonthtitle", "Expiration Month");
-  title(year, "expiryyeartitle", "Expiration Year");
+  const [tag, id] = isTyped ? ["input", "ccexpiryfield"] : ["select", "ccexpiry"];
+  const typed = (maxLength, placeholder) =>
+    isTyped ? { type: "tel", maxLength, placeholder: placeholder ?? "" } : {};
+  const [shownMonth, shownYear] = [parameters.get("placeholdermonth"), parameters.get("placeholderyear")];
+  label("ccexpirylabel", `${id}month`, "expirylabel", "Expiration Date");
+  const month = control(tag, `${id}month`, "expirymonthtitle", "Expiration Month", typed(2, shownMonth));
+  const year = control(tag, `${id}year`, "expiryyeartitle", "Expiration Year", typed(4, shownYear));
+  breakLine();
+  if (!isTyped) {
+    const names = isOn("usemonthnames") ? text("monthnames", MONTHS.join("-")).split("-") : [];
+    const months = MONTHS.map((_, index) => {
+      const value = String(index + 1).padStart(2, "0");
+      return [value, names[index] ?? value];
+    });
+    choices(month, shownMonth, months);
+    const first = new Date().getFullYear();
+    choices(year, shownYear, Array.from({ length: YEARS }, (_, index) => [first + index, first + index]));
+  }
   return { month, year };
+}
+
+function cvvField() {
+  label("cccvvlabel", "cccvvfield", "cvvlabel", "CVV");
+  const placeholder = text("placeholdercvv", "");
+  return control("input", "cccvvfield", "cvvtitle", "Card Verification Value", {
+    type: "tel",
+    maxLength: 4,
+    autocomplete: "off",
+    placeholder: /^\d{3,4}$/.test(placeholder) ? placeholder : "",
+  });
 }
 
 const hasExpiry = isOn("useexpiry");
 const hasCvv = isOn("usecvv");
+const card = cardField();
 const expiry = hasExpiry ? expiryFields() : null;
-
-function setUp() {
-  style(text("css", ""));
-  const orientation = text("orientation", "default");
-  document.body.className = orientation;
-  card.type = isOn("fullmobilekeyboard") ? "text" : "tel";
-  card.maxLength = number("cardinputmaxlength", 2000);
-  card.placeholder = text("placeholder", "").slice(0, MAX_PLACEHOLDER);
-  title(card, "cardtitle", "Credit Card Number");
-  if (hasExpiry || hasCvv) {
-    label("cccardlabel", "cardlabel", "Card Number");
-  }
-  if (hasExpiry) {
-    element("expiryfield").hidden = false;
-    label("ccexpirylabel", "expirylabel", "Expiration Date");
-  }
-  if (hasCvv) {
-    element("cvvfield").hidden = false;
-    label("cccvvlabel", "cvvlabel", "CVV");
-    title(cvv, "cvvtitle", "Card Verification Value");
-    const placeholder = text("placeholdercvv", "");
-    cvv.placeholder = /^\d{3,4}$/.test(placeholder) ? placeholder : "";
-  }
-  if (isOn("autofocus")) {
-    card.focus();
-  }
-}
+const cvv = hasCvv ? cvvField() : null;
 
 function passesCheck(digits) {
   const sum = [...digits].reverse().reduce((sum, digit, place) => {
@@ -337,7 +351,10 @@ function watch(field, name) {
   }
 }
 
-setUp();
+style(text("css", ""));
+if (isOn("autofocus")) {
+  card.focus();
+}
 watch(card, "card");
 if (hasExpiry) {
   watch(expiry.month, "expiry");

@@ -203,8 +203,8 @@ class Shopper(Browser):
 
         # A frame of another site gets clicks only once the browser has drawn it, which is after it was loaded.
         def focused():
-            # The first field is behind its label.
-            self.click(left + 150, top + 15)
+            # The first field is below its label.
+            self.click(left + 60, top + 38)
             return self.evaluate("document.activeElement.id === 'card'")
 
         wait(focused)
