@@ -69,6 +69,11 @@ assert.deepEqual((await request).postDataJSON(), sent);
 assert.deepEqual(await messages(), [{ message: "9477709629051443", expiry: `${year}09` }]);
 step("expiry and CVV go along, and the shop sees only the expiry");
 
+await field("cccvvfield").press("1");
+const all = await page.frameLocator("#card").locator("input").evaluateAll((all) => all.map(({ value }) => value));
+assert.deepEqual(all, ["", "", "", ""]);
+step("after its token, a form that is changed is empty");
+
 const shown = await field("ccnumfield").evaluate((element) => {
   const { color, position, backgroundImage, colorScheme } = getComputedStyle(element);
   return [color, position, backgroundImage, colorScheme];

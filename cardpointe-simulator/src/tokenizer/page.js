@@ -55,7 +55,7 @@ const ALLOWED = new Set(
   }),
 );
 
-const state = { digits: "", isTyping: false, timer: 0, sent: "", ignoreUntil: 0 };
+const state = { digits: "", isTyping: false, timer: 0, sent: "", ignoreUntil: 0, hasToken: false };
 
 function style(css) {
   const sheet = element("custom");
@@ -264,6 +264,7 @@ async function submit(field, isHalfway = false) {
     if (state.sent !== sent) {
       return;
     }
+    state.hasToken = !!answer.token;
     const more = hasExpiry && answer.token ? { expiry: body.expiry } : {};
     result(
       answer.token ?? "",
@@ -363,4 +364,15 @@ if (hasExpiry) {
 if (hasCvv) {
   watch(cvv, "cvv");
 }
+// Once a token was sent, a change of any field clears all of them, before the field itself hears of it.
+element("tokenform").addEventListener(
+  "input",
+  () => {
+    if (state.hasToken) {
+      element("tokenform").reset();
+      Object.assign(state, { digits: "", sent: "", hasToken: false });
+    }
+  },
+  true,
+);
 element("tokenform").addEventListener("submit", (event) => event.preventDefault());
