@@ -57,7 +57,7 @@ async fn about(State(parts): State<Arc<Parts>>) -> Json<Value> {
         "merchants": credentials(&parts),
         "issuer": parts.settings.issuer.as_ref().map(ToString::to_string),
         "sign_in_clients": issuer::CLIENTS.map(|(id, secret)| json!({"client_id": id, "client_secret": secret, "audience": issuer::audience(id)})),
-        "sample_orders": parts.samples,
+        "sample_orders": parts.samples(),
         "now": parts.clock.now(),
     }))
 }

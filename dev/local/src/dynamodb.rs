@@ -54,6 +54,11 @@ pub(crate) fn open(data: Option<&Path>) -> Result<Database, String> {
     Ok(database)
 }
 
+/// Whether nothing was kept in this directory yet.
+pub fn is_new(directory: &Path) -> bool {
+    !directory.join(DATA_FILE).exists()
+}
+
 /// Serves the database until `stop` resolves.
 pub(crate) fn serve(
     listener: TcpListener,

@@ -63,6 +63,11 @@ impl Bus {
         self.down.store(down, Ordering::SeqCst);
     }
 
+    /// Forgets the events that are kept: those of samples are nobody's news.
+    pub(crate) fn forget(&self) {
+        self.lock().events.clear();
+    }
+
     /// Ends the streams of those who follow it.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);

@@ -25,6 +25,7 @@ use tollgate_core::{
     values::Clock,
     webhooks::{Delivering, EventBus},
 };
+use tracing::instrument::WithSubscriber as _;
 use uuid::Uuid;
 
 use crate::permissions::acting_as;
@@ -189,6 +190,19 @@ pub(crate) struct Functions {
 }
 
 impl Functions {
+    /// The same functions in a process of their own.
+    pub(crate) fn apart(&self, ports: Arc<Ports>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            table: self.table.clone(),
+            ports: RwLock::new(ports),
+            consumers: RwLock::new(self.consumers()),
+            timeout: self.timeout,
+            timeouts: self.timeouts.clone(),
+            stop: self.stop.clone(),
+        }
+    }
+
     /// From now on every invocation finds a process without caches and connections.
     pub(crate) fn cold_start(&self, ports: Arc<Ports>, consumers: Consumers) {
         *self.ports.write().unwrap_or_else(PoisonError::into_inner) = ports;
@@ -257,13 +271,14 @@ impl Functions {
         };
         let run = run.map_err(|error| InvokeError::BadEvent(error.to_string()))?;
         let run = tokio::time::timeout(limit, acting_as(name.to_owned(), run));
-        let task = tokio::spawn(async move {
+        let report = async move {
             tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => Err(InvokeError::Stopping),
                 report = run => report.map_err(|_| InvokeError::TimedOut(limit)),
             }
-        });
+        };
+        let task = tokio::spawn(report.with_current_subscriber());
         task.await.unwrap_or_else(|error| {
             Err(if error.is_panic() { InvokeError::Panicked } else { InvokeError::Stopping })
         })

@@ -143,6 +143,27 @@ impl Issuer {
         &self.url
     }
 
+    /// An ID token about a person, for the client with this audience.
+    pub(crate) fn id_token(
+        &self,
+        person: &SamplePerson,
+        like: Like,
+        audience: &str,
+        nonce: Option<&str>,
+    ) -> Option<String> {
+        let now = self.clock.now();
+        let expires = now.saturating_add(TOKEN_LIFETIME).unwrap_or(Timestamp::MAX);
+        let mut claims = like.claims(person, audience, now);
+        claims["iss"] = json!(self.url);
+        claims["iat"] = json!(now.as_second());
+        claims["exp"] = json!(expires.as_second());
+        claims["jti"] = json!(Uuid::new_v4());
+        if let Some(nonce) = nonce {
+            claims["nonce"] = json!(nonce);
+        }
+        self.sign(&claims)
+    }
+
     fn sign(&self, claims: &Value) -> Option<String> {
         let encoded = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
         let header = json!({"alg": "ES256", "kid": KEY_ID, "typ": "JWT"});
@@ -161,6 +182,7 @@ pub(crate) fn router(issuer: Arc<Issuer>, hosts: &Arc<Hosts>) -> Router {
     let accounts = Router::new().route("/people/{person}", post(account)).with_state(Arc::clone(&issuer));
     let routes = Router::new()
         .route("/.well-known/openid-configuration", get(discovery))
+        .route("/", get(discovery))
         .route("/keys", get(keys))
         .route("/authorize", get(authorize))
         .route("/token", post(token))
@@ -269,16 +291,8 @@ async fn token(State(issuer): State<Arc<Issuer>>, Form(exchange): Form<Exchange>
         && code.wanted.code_challenge == challenge
         && now < code.until
         && !issuer.is_disabled(code.person);
-    let expires = now.saturating_add(TOKEN_LIFETIME).unwrap_or(Timestamp::MAX);
-    let mut claims = code.like.claims(code.person, &code.wanted.client_id, now);
-    claims["iss"] = json!(issuer.url);
-    claims["iat"] = json!(now.as_second());
-    claims["exp"] = json!(expires.as_second());
-    claims["jti"] = json!(Uuid::new_v4());
-    if let Some(nonce) = &code.wanted.nonce {
-        claims["nonce"] = json!(nonce);
-    }
-    match issuer.sign(&claims).filter(|_| is_theirs) {
+    let Wanted { client_id, nonce, .. } = &code.wanted;
+    match issuer.id_token(code.person, code.like, client_id, nonce.as_deref()).filter(|_| is_theirs) {
         Some(token) => Json(json!({
             "id_token": token,
             "access_token": Uuid::new_v4(),

@@ -5,6 +5,7 @@
 mod api_gateway;
 mod api_reference;
 mod checkout;
+mod client;
 pub mod clock;
 mod control;
 pub mod cors;
@@ -19,6 +20,7 @@ mod indent;
 pub mod issuer;
 pub mod load;
 pub mod merchants;
+mod month;
 mod parts;
 pub mod permissions;
 mod resources;
@@ -29,7 +31,7 @@ mod streams;
 pub mod tamper;
 pub mod template;
 
-pub use dynamodb::client as dynamodb_client;
+pub use dynamodb::{client as dynamodb_client, is_new};
 pub use parts::AppSettings;
 pub use resources::{
     ATTEMPTS_TABLE_NAME, JOURNAL_TABLE_NAME, PEOPLE_TABLE_NAME, REGION, SETTLEMENT_TABLE_NAME, TABLE_NAME,

@@ -48,9 +48,12 @@ struct Arguments {
     /// loopback addresses; may be given several times. Put nothing in front that lets strangers in
     #[arg(long, value_name = "NAME", value_parser = host)]
     host: Vec<String>,
-    /// Start without the sample orders that events/ speaks of
+    /// Start without samples: the orders that events/ speaks of, and the month of payments
     #[arg(long)]
     no_samples: bool,
+    /// Start without the month of payments, which takes some seconds
+    #[arg(long)]
+    no_month: bool,
     /// Run what schedules run only when it is invoked: POST /_local/invoke/reconcile, scheduled-capture, totals and so on.
     /// With --dynamodb-url, streams are not read, either
     #[arg(long)]
@@ -107,6 +110,7 @@ impl Arguments {
             hosts: self.host,
             unattended,
             samples: own && !self.no_samples,
+            month: !self.no_month && own && !self.no_samples,
             front_secret: self
                 .front
                 .then(|| format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())),
@@ -141,13 +145,16 @@ async fn main() -> ExitCode {
 
 async fn run(options: Options, load: Option<LoadCaptures>) -> Result<(), Box<dyn std::error::Error>> {
     let data = options.data.clone();
+    if options.month && data.as_deref().is_none_or(local::is_new) {
+        println!("{MAKING_MONTH}");
+    }
     // Before the stack starts: a Ctrl-C while it boots is not lost.
     let mut terminate = Terminate::new()?;
     let stack = tokio::select! {
         stack = Stack::start(options) => stack?,
         () = terminate.wait() => return Ok(()),
     };
-    introduce(&stack, data.as_deref());
+    introduce(&stack);
     if let Some(load) = load {
         tokio::select! {
             result = load_captures(&stack, load) => result?,
@@ -197,39 +204,40 @@ async fn load_captures(stack: &Stack, load: LoadCaptures) -> Result<(), String> 
     Ok(())
 }
 
-/// Where everything is, and what to try first.
-fn introduce(stack: &Stack, data: Option<&std::path::Path>) {
+/// Said while requests wait for the month.
+const MAKING_MONTH: &str = "Making a month of sample payments, which takes up to half a minute \u{2026}";
+
+/// What to open, where the credentials are, and what to try first; `/_local` has all other addresses. Scripts take the
+/// API's address from the line that begins with `API`.
+fn introduce(stack: &Stack) {
     let (url, callers) = (stack.url(), stack.callers_url());
-    let kept = data.map_or_else(|| "in memory".to_owned(), |data| format!("kept in {}", data.display()));
-    println!();
-    println!("CardPointe       {}", stack.simulator().base_url());
-    println!("  its control    {}", stack.simulator().control_url());
-    println!("DynamoDB         {}, table {}, {kept}", stack.dynamodb_url(), local::TABLE_NAME);
-    println!("Secrets Manager  {}", stack.secretsmanager_url());
-    if callers != url {
-        println!("The front        {callers}; the API gives 403 to what does not come through it");
-    }
-    println!("Sample orders    {} (see events/README.md)", stack.samples());
-    println!("Addresses and credentials as JSON: {url}/_local");
-    println!("The API to read: {url}/docs");
-    println!("A sample shop: {url}/checkout");
-    println!("Ready: {url}");
-    println!();
-    println!("First calls to try: get a token, register an order, pay it.");
-    println!();
-    println!("  TOKEN=$(curl -s {callers}/oauth/access_token -d grant_type=client_credentials \\");
-    println!("    -d client_id={} -d client_secret={} \\", merchants::REGISTERED, merchants::REGISTERED_KEY);
-    println!(r#"    | sed -n 's/.*"access_token": *"\([^"]*\)".*/\1/p')"#);
-    println!("  curl -X PUT {callers}/v2/orders/my-first-order -H \"Authorization: Bearer $TOKEN\" \\");
-    println!("    -H 'Content-Type: application/json' \\");
-    println!(r#"    -d '{{"data":{{"type":"order","amount":2599,"currency":"USD"}}}}'"#);
-    println!("  curl {callers}/v2/orders/my-first-order/payments -H \"Authorization: Bearer $TOKEN\" \\");
-    println!("    -H 'Content-Type: application/json' \\");
-    println!(
-        r#"    -d '{{"data":{{"gateway":"card_connect","method":"purchase","payment":"1|16178397535388255208"}}}}'"#
-    );
-    println!();
-    println!("Ctrl-C stops it.");
+    let simulator = stack.simulator().control_url();
+    let sign_in = stack.issuer().unwrap_or("none");
+    println!("Shop         {url}/checkout");
+    println!("API          {url}/docs");
+    println!("Simulator    {}", simulator.trim_end_matches("_simulator"));
+    println!("Sign-in      {sign_in}");
+    println!("Credentials  {url}/_local");
+    println!("First call   {}", first_call(callers));
+}
+
+/// A charge of a test card, which needs no token and no order.
+fn first_call(url: &str) -> String {
+    let charge = serde_json::json!({
+        "Authentication": { "Id": merchants::REGISTERED, "Key": merchants::REGISTERED_KEY },
+        "Request": {
+            "TransactionType": "1",
+            "CaptureMethod": "2",
+            "Card": { "CardNumber": "4788250000121443", "ExpiryDate": "10/31", "CVV": "112" },
+            "BillingAddress": { "Zip": "55555", "Country": "USA" },
+            "Amount": "20.50",
+            "CurrencyCode": "USD",
+            "TransactionReference": "first-1",
+        },
+    });
+    format!(
+        "curl -s {url}/api/v1/payments/creditcard/charge -H 'Content-Type: application/json' -d '{charge}'"
+    )
 }
 
 /// Ctrl-C, or the signal that `kill` sends. Listens from the moment it is made, so that none is lost in between.

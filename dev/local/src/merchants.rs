@@ -18,6 +18,12 @@ pub const EXTERNAL_KEY: &str = "467512342124";
 pub const RAPID_CONNECT: &str = "170200125";
 /// The client secret of [`RAPID_CONNECT`].
 pub const RAPID_CONNECT_KEY: &str = "467512342125";
+/// The merchant of the sample month, whose orders live elsewhere.
+pub const MONTH: &str = "170200126";
+/// The client secret of [`MONTH`].
+pub const MONTH_KEY: &str = "467512342126";
+/// The gateway account of [`MONTH`] alone, on Rapid Connect.
+pub const MONTH_MID: &str = "496480518026";
 /// Signs the tokens of all of them, so that the tokens in `events/` are valid on every local stack.
 pub const TOKEN_SIGNING_KEY: &str = "local-token-signing-key-not-a-secret";
 
@@ -57,10 +63,18 @@ pub(crate) fn documents(gateway_url: &str, patches: &BTreeMap<String, Value>) ->
     let registered = document(gateway_url, REGISTERED_KEY, "registered");
     let mut rapid_connect = document(gateway_url, RAPID_CONNECT_KEY, "registered");
     merge(&mut rapid_connect, &json!({ "gateway": { "merchids": { "USD": "496480518000" } } }));
+    let mut month = document(gateway_url, MONTH_KEY, "external");
+    let own = json!({
+        "gateway": { "merchids": { "USD": MONTH_MID } },
+        "name": "Umbrella & Sons",
+        "address": ["12 Harbor St", "Portland, ME 04101"],
+    });
+    merge(&mut month, &own);
     let mut all = BTreeMap::from([
         (REGISTERED.to_owned(), registered.clone()),
         (EXTERNAL.to_owned(), document(gateway_url, EXTERNAL_KEY, "external")),
         (RAPID_CONNECT.to_owned(), rapid_connect),
+        (MONTH.to_owned(), month),
     ]);
     for (merchant, patch) in patches {
         merge(all.entry(merchant.clone()).or_insert_with(|| registered.clone()), patch);

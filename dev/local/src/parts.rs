@@ -1,6 +1,6 @@
 //! What runs in a stack, for its owner and for its control endpoints.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use cardpointe_simulator::Server;
 use tollgate::{openid::IssuerUrl, source::Front};
@@ -40,11 +40,17 @@ pub(crate) struct Parts {
     pub(crate) deliveries: Arc<Stream>,
     pub(crate) eventbridge_url: String,
     pub(crate) bus: Arc<Bus>,
-    pub(crate) samples: usize,
+    /// How many sample orders were made; none until then.
+    pub(crate) samples: OnceLock<usize>,
     pub(crate) settings: AppSettings,
 }
 
 impl Parts {
+    /// How many sample orders there are.
+    pub(crate) fn samples(&self) -> usize {
+        self.samples.get().copied().unwrap_or_default()
+    }
+
     /// Moves Tollgate's clock and the simulator's together.
     pub(crate) fn advance_clock(&self, seconds: i64) {
         self.clock.advance(seconds);

@@ -3,31 +3,19 @@
 //! Their ids are fixed: order *n* is [`order_id`]`(n)`, registered at a fixed time, from which with its key the id of its
 //! payment follows. The id of a payment of the credit-card API follows from its `TransactionReference` (`tollgate::credit_card::payment_id`).
 
-use std::{
-    collections::BTreeMap,
-    net::{Ipv4Addr, SocketAddr},
-    sync::{
-        Arc, RwLock,
-        atomic::{AtomicBool, AtomicU8, Ordering},
-    },
-};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
-use axum::{
-    body::Bytes,
-    http::{Request, header},
-};
 use cardpointe_simulator::Simulator;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::json;
 use tollgate_core::values::Clock;
 use tracing::{instrument::WithSubscriber, subscriber::NoSubscriber};
 use uuid::Uuid;
 
 use crate::{
-    event::Routed,
-    functions::{Functions, Ports},
+    client::{Client, ClientCall},
+    functions::Functions,
     merchants::{REGISTERED, REGISTERED_KEY},
-    template::RouteKey,
 };
 
 /// The profile that the simulator knows from the start, as account and profile id.
@@ -163,35 +151,25 @@ impl Clock for SampleClock {
 
 /// Makes the samples with a process of their own, and returns how many there are.
 pub(crate) async fn make(
-    ports: Arc<Ports>,
-    clock: Arc<SampleClock>,
-    functions: &Functions,
+    functions: Functions,
+    clock: &SampleClock,
     simulator: &Simulator,
 ) -> Result<usize, String> {
-    let functions = Functions {
-        clock: Arc::clone(&clock) as Arc<dyn Clock>,
-        table: functions.table.clone(),
-        ports: RwLock::new(ports),
-        consumers: RwLock::new(functions.consumers()),
-        timeout: functions.timeout,
-        timeouts: functions.timeouts.clone(),
-        stop: functions.stop.clone(),
-    };
     // Two dozen lines about payments that no client made would hide what the start says.
-    pay(functions, &clock, simulator).with_subscriber(NoSubscriber::new()).await
+    pay(&functions, clock, simulator).with_subscriber(NoSubscriber::new()).await
 }
 
-async fn pay(functions: Functions, clock: &SampleClock, simulator: &Simulator) -> Result<usize, String> {
+async fn pay(functions: &Functions, clock: &SampleClock, simulator: &Simulator) -> Result<usize, String> {
     let mut client = Client { functions, token: String::new() };
     clock.registers.store(true, Ordering::SeqCst);
-    client.token = client.log_in().await?;
+    client.log_in(REGISTERED, REGISTERED_KEY).await?;
     for sample in SAMPLES {
         client.register(&order_id(sample.order).to_string(), sample.amount).await?;
     }
     let (described, amount) = DESCRIBED;
     client.register(described, amount).await?;
     clock.registers.store(false, Ordering::SeqCst);
-    client.token = client.log_in().await?;
+    client.log_in(REGISTERED, REGISTERED_KEY).await?;
     let is_settled = |payment: Payment| payment == Payment::Settled;
     // The paid ones first, so that one batch settles them and nothing else.
     for settled in [true, false] {
@@ -212,24 +190,13 @@ async fn pay(functions: Functions, clock: &SampleClock, simulator: &Simulator) -
     Ok(SAMPLES.len() + CARD_SAMPLES.len())
 }
 
-struct Client {
-    functions: Functions,
-    token: String,
-}
-
-impl Client {
-    async fn log_in(&self) -> Result<String, String> {
-        let form =
-            format!("grant_type=client_credentials&client_id={REGISTERED}&client_secret={REGISTERED_KEY}");
-        let form_type = "application/x-www-form-urlencoded";
-        let answer = self.call("token", "POST", "/oauth/access_token", &[], form_type, form).await?;
-        let token = answer.get("access_token").and_then(Value::as_str);
-        token.map(str::to_owned).ok_or_else(|| "the token function answered no token".to_owned())
-    }
-
+impl Client<'_> {
     async fn register(&self, id: &str, amount: u32) -> Result<(), String> {
         let order = json!({ "data": { "type": "order", "amount": amount, "currency": "USD" } });
-        self.send("orders", "PUT", "/v2/orders/{orderId}", &[("orderId", id)], &order).await.map(drop)
+        let parameters = [("orderId", id)];
+        let path = "/v2/orders/{orderId}";
+        let call = ClientCall { function: "orders", method: "PUT", path, parameters: &parameters };
+        self.send(&call, &order).await.map(drop)
     }
 
     async fn prepare(&self, sample: &Sample) -> Result<(), String> {
@@ -246,13 +213,15 @@ impl Client {
         if sample.payment == Payment::Scheduled {
             payment["data"]["capture_at"] = json!(Timestamp::now() + CAPTURE_AFTER);
         }
-        let paid = self.send(function, "POST", &path, &parameters, &payment).await?;
+        let call = ClientCall { function, method: "POST", path: &path, parameters: &parameters };
+        let paid = self.send(&call, &payment).await?;
         if sample.payment == Payment::Captured {
             let transaction = paid["data"]["id"].as_str().unwrap_or_default();
             let parameters = [("orderId", id.as_str()), ("transactionId", transaction)];
             let path = "/v2/orders/{orderId}/transactions/{transactionId}/capture";
             let part = json!({ "data": { "amount": PARCEL } });
-            self.send("capture", "POST", path, &parameters, &part).await?;
+            let call = ClientCall { function: "capture", method: "POST", path, parameters: &parameters };
+            self.send(&call, &part).await?;
         }
         Ok(())
     }
@@ -276,7 +245,8 @@ impl Client {
                 "TransactionReference": sample.reference,
             },
         });
-        let answer = self.send(function, "POST", &path, &[], &payment).await?;
+        let call = ClientCall { function, method: "POST", path: &path, parameters: &[] };
+        let answer = self.send(&call, &payment).await?;
         // This API tells a payment's outcome by the body, not by the status.
         let approved = answer.pointer("/Response/ResponseCode").is_some_and(|code| code == "1");
         if approved { Ok(()) } else { Err(format!("{path} answered {answer}")) }
@@ -288,7 +258,9 @@ impl Client {
             "customer": CUSTOMER, "first_name": "Ada", "last_name": "Example", "number": CARD,
             "month": "12", "year": "2039", "verification_value": "112",
         } });
-        self.send("payment-methods", "POST", "/v2/payment-methods", &[], &card).await.map(drop)
+        let path = "/v2/payment-methods";
+        let call = ClientCall { function: "payment-methods", method: "POST", path, parameters: &[] };
+        self.send(&call, &card).await.map(drop)
     }
 
     /// Tells the journal of a payment, and has its day added up.
@@ -298,59 +270,5 @@ impl Client {
             told.map_err(|error| format!("{function}: {error}"))?;
         }
         Ok(())
-    }
-
-    async fn send(
-        &self,
-        function: &str,
-        method: &str,
-        path: &str,
-        parameters: &[(&str, &str)],
-        body: &Value,
-    ) -> Result<Value, String> {
-        self.call(function, method, path, parameters, "application/json", body.to_string()).await
-    }
-
-    async fn call(
-        &self,
-        function: &str,
-        method: &str,
-        path: &str,
-        parameters: &[(&str, &str)],
-        content_type: &str,
-        body: String,
-    ) -> Result<Value, String> {
-        let mut uri = path.to_owned();
-        for (name, value) in parameters {
-            uri = uri.replace(&format!("{{{name}}}"), value);
-        }
-        let (parts, ()) = Request::builder()
-            .method(method)
-            .uri(uri)
-            .header(header::HOST, "localhost")
-            .header(header::CONTENT_TYPE, content_type)
-            .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
-            .body(())
-            .map_err(|error| error.to_string())?
-            .into_parts();
-        let key = RouteKey::Exact { method: method.to_owned(), path: path.to_owned() };
-        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        let event = Routed {
-            key: &key,
-            parts: &parts,
-            path_parameters: parameters.iter().map(own).collect::<BTreeMap<_, _>>(),
-            body: &Bytes::from(body),
-            from: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            at: Timestamp::now(),
-            request_id: "sample",
-        };
-        // Not in a task of its own, which would log again.
-        let answer = self.functions.run(function, &event.event().to_string()).await;
-        let answer = answer.map_err(|error| format!("{function}: {error}"))?;
-        if !answer.status().is_success() {
-            let body = String::from_utf8_lossy(answer.body());
-            return Err(format!("{method} {path} answered {}: {body}", answer.status()));
-        }
-        serde_json::from_slice(answer.body()).map_err(|error| format!("{function}: {error}"))
     }
 }

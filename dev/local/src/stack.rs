@@ -76,6 +76,11 @@ impl Stack {
         &self.viewer
     }
 
+    /// Where people sign in, if they can.
+    pub fn issuer(&self) -> Option<&str> {
+        self.parts.settings.issuer.as_ref().map(tollgate::openid::IssuerUrl::as_str)
+    }
+
     /// The address of the DynamoDB that the functions use.
     pub fn dynamodb_url(&self) -> &str {
         &self.parts.dynamodb_url
@@ -153,7 +158,7 @@ impl Stack {
 
     /// How many sample orders were made at the start.
     pub fn samples(&self) -> usize {
-        self.parts.samples
+        self.parts.samples()
     }
 
     /// What the handlers work with now.

@@ -16,7 +16,7 @@ use tollgate_core::{
     journal::Retention,
     payments::{Role, reconcile::Limits},
     people::{ChangedBy, Grant, NewPerson, PeopleEditor, Recognition, RefundMax},
-    values::{Amount, Clock, Currency, SystemClock},
+    values::{Amount, Clock, Currency},
 };
 use tollgate_events::EventsConfig;
 
@@ -202,22 +202,18 @@ fn config(dynamodb_url: &str, secretsmanager_url: &str, settings: &AppSettings) 
     }
 }
 
-/// Adds the people of the issuer whom a merchant knows, to be recognized by their addresses.
+/// Adds the people of the issuer whom merchants know to one of them, to be recognized by their addresses.
 pub(super) async fn add_people(
-    dynamodb_url: &str,
-    secretsmanager_url: &str,
+    urls: &Urls<'_>,
     issuer: &str,
+    merchant: &str,
+    clock: &dyn Clock,
 ) -> Result<(), Box<dyn Error>> {
-    let store = people(aws(dynamodb_url, secretsmanager_url)).store(&aws_http_client()?);
-    let merchant = merchants::REGISTERED.parse()?;
+    let store = people(aws(urls.dynamodb, urls.secretsmanager)).store(&aws_http_client()?);
+    let merchant = merchant.parse()?;
     let by = ChangedBy::Operator("the sample data".parse()?);
-    let editor = PeopleEditor {
-        store: store.as_ref(),
-        clock: &SystemClock,
-        merchant: &merchant,
-        by: &by,
-        request: "samples",
-    };
+    let editor =
+        PeopleEditor { store: store.as_ref(), clock, merchant: &merchant, by: &by, request: "samples" };
     for person in &issuer::PEOPLE {
         let Some(role) = person.role else { continue };
         let refund_max = match person.role {

@@ -27,6 +27,8 @@ pub struct Options {
     pub hosts: Vec<String>,
     /// Fill an empty table with the sample orders that `events/` speaks of.
     pub samples: bool,
+    /// Fill it with a month of payments of [`crate::merchants::MONTH`] as well, which takes some seconds.
+    pub month: bool,
     /// How the simulator behaves, such as its seed and its noise.
     pub simulator: cardpointe_simulator::Config,
     /// Changes to the merchants' documents: merchant id → JSON merge patch. An unknown id is a new merchant, made from

@@ -3,15 +3,21 @@
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, RwLock},
+    sync::{Arc, OnceLock, RwLock},
     time::Duration,
 };
 
-use axum::{Router, http::Uri, middleware::from_fn};
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::Uri,
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::Response,
+};
 use cardpointe_simulator::{Server, hosts::Hosts};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tollgate::source::{Front, InvalidFront};
-use tollgate_core::values::Clock;
+use tollgate_core::values::{Clock, SystemClock};
 
 use super::{Options, Stack, StartError, Unattended, app};
 use crate::{
@@ -28,6 +34,7 @@ use crate::{
     guard, indent,
     issuer::{self, Issuer},
     merchants,
+    month::{self, Month},
     parts::{AppSettings, Parts},
     permissions::Permissions,
     resources::{
@@ -76,22 +83,12 @@ impl Stack {
         let consumers = app::guarded_consumers(&services.urls(), &shared_clock, &permissions)?;
         let process = Process { ports: guarded, consumers, clock: Arc::clone(&clock) as _ };
         let functions = Arc::new(make_functions(&options, &deployment, process, &servers));
-        let samples = if options.samples && services.is_empty(&tables).await? {
-            services.make_samples(settings.clone(), &functions).await?
-        } else {
-            0
-        };
-        permissions.begin();
         let client = app::guarded_client(&permissions)?;
         let stream = |client, table, consumers| {
             Arc::new(Stream::new(&services.dynamodb_url, client, table, consumers))
         };
         let deliveries = stream(client.clone(), WEBHOOKS_TABLE_NAME, deployment.deliverers);
         let stream = stream(client, TABLE_NAME, deployment.consumers);
-        servers.run(options.unattended, [&stream, &deliveries], deployment.schedules, &functions);
-
-        let Services { dynamodb_url, secretsmanager_url, eventbridge_url, simulator, secrets, bus } =
-            services;
         let viewer = Viewer::default();
         let callers_url = match front.zip(options.front_secret) {
             None => api.url.clone(),
@@ -100,22 +97,32 @@ impl Stack {
         let parts = Arc::new(Parts {
             url: api.url,
             callers_url,
-            dynamodb_url,
-            secretsmanager_url,
-            simulator: Arc::clone(&simulator),
-            secrets,
+            dynamodb_url: services.dynamodb_url.clone(),
+            secretsmanager_url: services.secretsmanager_url.clone(),
+            simulator: Arc::clone(&services.simulator),
+            secrets: Arc::clone(&services.secrets),
             clock,
             functions,
             permissions,
             stream,
             deliveries,
-            eventbridge_url,
-            bus,
-            samples,
+            eventbridge_url: services.eventbridge_url.clone(),
+            bus: Arc::clone(&services.bus),
+            samples: OnceLock::new(),
             settings,
         });
-        let router = router(&parts, &deployment.routes, deployment.cors, issuer, &hosts)?;
-        servers.serve(api.listener, guard::by_host(router.layer(from_fn(indent::for_curl)), &hosts));
+        let router = router(&parts, &deployment.routes, deployment.cors, issuer.clone(), &hosts)?;
+        let (ready, readiness) = watch::channel(false);
+        let router = router.layer(from_fn_with_state(readiness, when_ready)).layer(from_fn(indent::for_curl));
+        servers.serve(api.listener, guard::by_host(router, &hosts));
+        if options.samples && services.is_empty(&tables).await? {
+            services.fill(&parts, issuer.as_deref(), options.month).await?;
+        }
+        parts.permissions.begin();
+        let streams = [&parts.stream, &parts.deliveries];
+        servers.run(options.unattended, streams, deployment.schedules, &parts.functions);
+        ready.send_replace(true);
+        let simulator = services.simulator;
         tracing::info!(url = parts.url, "the API is ready");
         Ok(Self { parts, simulator, viewer, stop, servers: servers.running })
     }
@@ -126,7 +133,7 @@ fn router(
     parts: &Arc<Parts>,
     routes: &[Route],
     cors: Cors,
-    issuer: Option<Issuer>,
+    issuer: Option<Arc<Issuer>>,
     hosts: &Arc<Hosts>,
 ) -> Result<Router, StartError> {
     let api = api_gateway::router(routes, cors, &parts.functions, hosts);
@@ -134,7 +141,7 @@ fn router(
     let sample_shop =
         Shop::new(&parts.callers_url, &tokenizer).map_err(|error| StartError::App(error.to_string()))?;
     let checkout = guard::by_origin(checkout::router(sample_shop), hosts);
-    let issuer = issuer.map_or_else(Router::new, |issuer| issuer::router(Arc::new(issuer), hosts));
+    let issuer = issuer.map_or_else(Router::new, |issuer| issuer::router(issuer, hosts));
     Ok(api.merge(control::router(Arc::clone(parts), hosts)).merge(checkout).merge(issuer))
 }
 
@@ -143,14 +150,14 @@ fn own_issuer(
     api_url: &str,
     clock: &Arc<LocalClock>,
     settings: &mut AppSettings,
-) -> Result<Option<Issuer>, StartError> {
+) -> Result<Option<Arc<Issuer>>, StartError> {
     if settings.issuer.is_some() {
         return Ok(None);
     }
     let issuer = Issuer::new(api_url, Arc::clone(clock) as _);
     let issuer = issuer.ok_or_else(|| StartError::App("the issuer has no key".to_owned()))?;
     settings.issuer = issuer.url().parse().ok();
-    Ok(Some(issuer))
+    Ok(Some(Arc::new(issuer)))
 }
 
 fn settings(options: &Options, deployment: &Deployment) -> Result<AppSettings, StartError> {
@@ -165,6 +172,19 @@ fn settings(options: &Options, deployment: &Deployment) -> Result<AppSettings, S
     })
 }
 
+/// Has requests wait until the samples are made, except those to the issuer, where people sign in for them.
+async fn when_ready(
+    State(mut readiness): State<watch::Receiver<bool>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if !request.uri().path().starts_with(issuer::PATH) {
+        // A stack that ends meanwhile never gets ready; the request then ends with its server.
+        readiness.wait_for(|ready| *ready).await.ok();
+    }
+    next.run(request).await
+}
+
 /// Scheme, host and port of an address.
 fn origin(url: &str) -> String {
     url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/")
@@ -174,6 +194,7 @@ fn origin(url: &str) -> String {
 fn start_simulator(listener: TcpListener, options: &Options) -> Result<Server, StartError> {
     let mut config = options.simulator.clone();
     config.hosts.extend(options.all_hosts());
+    config.merchants.push(month::account());
     let Some(directory) = &options.data else { return Ok(Server::start(listener, config)) };
     let path = directory.join(GATEWAY_FILE);
     Server::start_in(listener, config, &path)
@@ -455,27 +476,53 @@ impl Services {
         app::guarded(&self.urls(), settings, clock, permissions)
     }
 
-    /// Adds the people of the issuer to the first merchant.
-    async fn make_people(&self, issuer: &str) -> Result<(), StartError> {
-        let added = app::add_people(&self.dynamodb_url, &self.secretsmanager_url, issuer).await;
+    /// Makes the samples: the month before the orders, so that its changes alone are in the stream by then.
+    async fn fill(&self, parts: &Parts, issuer: Option<&Issuer>, month: bool) -> Result<(), StartError> {
+        if month {
+            self.make_month(parts, issuer).await?;
+        }
+        let samples = self.make_samples(parts).await?;
+        tracing::info!(orders = samples, "the sample orders are ready");
+        // Set once, by the only start of a stack.
+        parts.samples.get_or_init(|| samples);
+        Ok(())
+    }
+
+    /// Adds the people of the issuer to a merchant.
+    async fn make_people(&self, parts: &Parts, merchant: &str, clock: &dyn Clock) -> Result<(), StartError> {
+        let Some(issuer) = &parts.settings.issuer else { return Ok(()) };
+        let added = app::add_people(&self.urls(), issuer.as_str(), merchant, clock).await;
         added.map_err(|error| self.dynamodb_failed(error.to_string()))
     }
 
+    /// Functions for samples, past the front. Not held to any policy: what is missing in one should show in the first
+    /// request, not here.
+    fn apart(&self, parts: &Parts, clock: Arc<dyn Clock>) -> Result<Functions, StartError> {
+        let settings = AppSettings { front: Front::default(), ..parts.settings.clone() };
+        let unguarded =
+            app::ports(&self.dynamodb_url, &self.secretsmanager_url, &settings, Arc::clone(&clock))?;
+        Ok(parts.functions.apart(unguarded, clock))
+    }
+
+    /// Makes a month of payments, for which the stack's clocks are moved back.
+    async fn make_month(&self, parts: &Parts, issuer: Option<&Issuer>) -> Result<(), StartError> {
+        let functions = self.apart(parts, Arc::clone(&parts.clock) as _)?;
+        let month = Month::begin(parts, functions, issuer);
+        self.make_people(parts, merchants::MONTH, parts.clock.as_ref()).await?;
+        let payments = month.make().await.map_err(StartError::Samples)?;
+        // Nobody followed it then, and whoever looks for news finds none of a month ago.
+        parts.bus.forget();
+        tracing::info!(payments, "the sample month is ready");
+        Ok(())
+    }
+
     /// Makes the sample orders, and returns how many there are.
-    async fn make_samples(&self, settings: AppSettings, functions: &Functions) -> Result<usize, StartError> {
-        if let Some(issuer) = &settings.issuer {
-            self.make_people(issuer.as_str()).await?;
-        }
+    async fn make_samples(&self, parts: &Parts) -> Result<usize, StartError> {
+        self.make_people(parts, merchants::REGISTERED, &SystemClock).await?;
         let clock = Arc::new(SampleClock::default());
-        // The samples are made past the front.
-        let settings = AppSettings { front: Front::default(), ..settings };
-        // Not held to any policy: what is missing in one should show in the first request, not here.
-        let ports =
-            app::ports(&self.dynamodb_url, &self.secretsmanager_url, &settings, Arc::clone(&clock) as _)?;
-        let samples = samples::make(ports, clock, functions, &self.simulator).await;
-        let samples = samples.map_err(StartError::Samples)?;
-        tracing::info!(orders = samples, "the sample orders are ready");
-        Ok(samples)
+        let functions = self.apart(parts, Arc::clone(&clock) as _)?;
+        let samples = samples::make(functions, &clock, &self.simulator).await;
+        samples.map_err(StartError::Samples)
     }
 }
 

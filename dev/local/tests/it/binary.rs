@@ -35,8 +35,14 @@ fn fails(arguments: &[&str]) -> String {
 pub(crate) fn start(arguments: &[&str]) -> (Child, String) {
     let mut child = command(arguments).stderr(Stdio::null()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
-    let ready = lines.map(Result::unwrap).find_map(|line| line.strip_prefix("Ready: ").map(str::to_owned));
+    let ready = lines.map(Result::unwrap).find_map(|line| api(&line));
     (child, ready.unwrap())
+}
+
+/// The API's address, from the line that names its page.
+fn api(line: &str) -> Option<String> {
+    let page = line.strip_prefix("API ")?.trim();
+    page.strip_suffix("/docs").map(str::to_owned)
 }
 
 #[test]
@@ -65,7 +71,7 @@ fn a_dynamodb_that_does_not_respond_is_named() {
 
 #[tokio::test]
 async fn without_schedules_changes_still_reach_the_functions_that_read_streams() {
-    let (mut child, api) = start(&["--port", "0", "--no-schedules"]);
+    let (mut child, api) = start(&["--port", "0", "--no-month", "--no-schedules"]);
     let mut events = client().get(format!("{api}/_local/events?follow")).send().await.unwrap();
     // Of the sample orders. Where nothing reads the stream, the first chunk only keeps the connection alive.
     let first = events.chunk().await.unwrap().unwrap();
@@ -93,22 +99,13 @@ async fn a_front_is_played_on_request_and_the_api_admits_nothing_else() {
     let mut child =
         command(&["--port", "0", "--no-samples", "--front"]).stderr(Stdio::null()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.as_mut().unwrap()).lines().map(Result::unwrap);
-    let (mut front, mut api, mut examples) = (String::new(), String::new(), String::new());
-    for line in lines {
-        if let Some(rest) = line.strip_prefix("The front ") {
-            rest.trim().split(';').next().unwrap().clone_into(&mut front);
-        } else if let Some(url) = line.strip_prefix("Ready: ") {
-            url.clone_into(&mut api);
-        } else if line == "Ctrl-C stops it." {
-            break;
-        } else if line.contains("/v2/orders/") {
-            examples += &line;
-        }
-    }
+    let said: Vec<String> = lines.take(6).collect();
+    let api = said.iter().find_map(|line| api(line)).unwrap();
+    let first_call = said.last().unwrap().strip_prefix("First call   curl -s ").unwrap();
+    let front = first_call.split("/api/").next().unwrap().to_owned();
     let status =
         async |url: &str| client().get(format!("{url}/status")).send().await.unwrap().status().as_u16();
     assert_eq!((status(&front).await, status(&api).await), (200, 403));
-    assert!(examples.contains(&front) && !examples.contains(&api), "{examples}");
     child.kill().unwrap();
     child.wait().unwrap();
 }
@@ -129,4 +126,27 @@ fn a_signal_stops_it_cleanly_and_keeps_the_data() {
         assert!(data.join("tollgate.sqlite").is_file());
     }
     fs::remove_dir_all(data).unwrap();
+}
+
+/// With the month, because it is in the first line alone.
+#[test]
+fn a_start_prints_a_line_about_the_month_and_six_lines_of_which_the_last_is_a_call_that_works() {
+    let mut child = command(&["--port", "0", "--no-schedules"]).stderr(Stdio::null()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.as_mut().unwrap()).lines().map(Result::unwrap);
+    let said: Vec<String> = lines.take(7).collect();
+    assert!(said[0].starts_with("Making a month of sample payments, which takes up to half a minute"));
+    let names: Vec<_> = said[1..].iter().map(|line| line[..13].trim_end()).collect();
+    assert_eq!(names, ["Shop", "API", "Simulator", "Sign-in", "Credentials", "First call"]);
+    for line in &said[1..6] {
+        let page = Command::new("curl").args(["-s", "--fail", &line[13..]]).output().unwrap();
+        assert!(page.status.success(), "{line}");
+    }
+    let call = Command::new("sh").args(["-c", &said[6][13..]]).output().unwrap();
+    let answer = String::from_utf8(call.stdout).unwrap();
+    assert!(answer.contains("\"Code\": \"00\""), "{answer}");
+    child.kill().unwrap();
+    let mut rest = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut rest).unwrap();
+    child.wait().unwrap();
+    assert_eq!(rest, "");
 }

@@ -38,6 +38,7 @@ mod function;
 mod guessed_merchants;
 mod inventory;
 mod journal;
+mod month;
 mod not_promised;
 mod notifications;
 mod openapi;

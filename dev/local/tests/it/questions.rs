@@ -155,18 +155,9 @@ impl Year {
 
     /// The ids of all rows of a list, page by page, each once.
     async fn listed(&self, path: &str, filter: &str) -> Vec<String> {
-        let (mut ids, mut cursor) = (Vec::new(), None::<String>);
-        loop {
-            let mut query = vec![("filter", filter), ("time_zone", ZONE), ("page[limit]", "7")];
-            query.extend(cursor.as_deref().map(|cursor| ("page[cursor]", cursor)));
-            let page = self.ask(path, &query).await;
-            let rows = page.data(200).as_array().unwrap().iter();
-            ids.extend(rows.map(|row| row["id"].as_str().unwrap().to_owned()));
-            if page.body["links"]["next"].is_null() {
-                return ids;
-            }
-            cursor = page.body["meta"]["page"]["cursor"].as_str().map(str::to_owned);
-        }
+        let query = [("filter", filter), ("time_zone", ZONE), ("page[limit]", "7")];
+        let rows = self.shop.rows(path, &query).await;
+        rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
     }
 
     /// Payments are those of the book that are so.

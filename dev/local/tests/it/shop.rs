@@ -243,6 +243,22 @@ impl Shop {
         answer.data(200).as_array().unwrap().clone()
     }
 
+    /// All rows of a list, page by page.
+    pub(crate) async fn rows(&self, path: &str, query: &[(&str, &str)]) -> Vec<Value> {
+        let (mut rows, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let cursor_of_page = cursor.as_deref().map(|cursor| ("page[cursor]", cursor));
+            let query = query.iter().copied().chain(cursor_of_page);
+            let url = reqwest::Url::parse_with_params("http://x/", query).unwrap();
+            let page = self.get(&format!("{path}?{}", url.query().unwrap_or_default())).await;
+            rows.extend(page.data(200).as_array().unwrap().iter().cloned());
+            if page.body["links"]["next"].is_null() {
+                return rows;
+            }
+            cursor = page.body["meta"]["page"]["cursor"].as_str().map(str::to_owned);
+        }
+    }
+
     pub(crate) async fn order(&self, order: &str) -> Value {
         self.get(&format!("/v2/orders/{order}")).await.data(200).clone()
     }

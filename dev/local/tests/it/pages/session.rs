@@ -49,7 +49,7 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn start() -> Self {
-        let (stack, api) = binary::start(&["--port", "0", "--no-schedules"]);
+        let (stack, api) = binary::start(&["--port", "0", "--no-month", "--no-schedules"]);
         let local = Path::new(env!("CARGO_BIN_EXE_local"));
         let path = format!("{}:{}", local.parent().unwrap().display(), std::env::var("PATH").unwrap());
         let mut shell = Command::new("bash");
