@@ -62,6 +62,10 @@ impl Response {
         Self::new(StatusCode::OK, "text/javascript; charset=utf-8", text)
     }
 
+    pub(crate) fn style(text: &str) -> Self {
+        Self::new(StatusCode::OK, "text/css; charset=utf-8", text)
+    }
+
     pub(crate) fn malformed() -> Self {
         Self::html(MALFORMED)
     }

@@ -26,9 +26,6 @@ use crate::{
 
 mod reports;
 
-/// Where the status page is.
-const STATUS_PATHS: [&str; 3] = ["/", "/_simulator", "/_simulator/"];
-
 /// A gateway in memory. Clones share one state.
 ///
 /// One seed, one sequence of calls and one sequence of clock readings give the same responses, byte for byte.
@@ -54,8 +51,10 @@ impl Simulator {
         rest::receive_late(&mut world);
         settlement::run_due(&mut world);
         let path = request.uri().path();
-        if request.method() == Method::GET && STATUS_PATHS.contains(&path) {
-            return Response::html(&status_page::page(&world));
+        if request.method() == Method::GET
+            && let Some(response) = status_page::respond(path, &world)
+        {
+            return response;
         }
         let response = match path.strip_prefix(CONTROL_PATH) {
             Some(rest) if rest.starts_with('/') => {

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::merchants::REGISTERED;
 pub(crate) use server::Shop;
-use server::{CURRENCY, PRICE, Payment, PendingPayment};
+use server::{CURRENCY, PRICE, Payment, Unclear};
 
 const PAGE: &str = include_str!("checkout/page.html");
 const SCRIPT: &str = include_str!("checkout/page.js");
@@ -32,6 +32,7 @@ pub(crate) fn router(shop: Shop) -> Router {
     Router::new()
         .route("/checkout", get(page))
         .route("/checkout/page.js", get(script))
+        .route("/checkout/look.css", get(style))
         .route("/checkout/settings", get(settings))
         .route("/checkout/card", get(card))
         .route("/checkout/orders", post(orders))
@@ -44,7 +45,7 @@ pub(crate) fn router(shop: Shop) -> Router {
 /// other site's page sends it.
 async fn page(State(shop): State<Arc<Shop>>, headers: HeaderMap) -> Response {
     let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self' {}; \
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' {}; \
          frame-src {}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         shop.api, shop.tokenizer,
     );
@@ -57,9 +58,13 @@ async fn script() -> Response {
     ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], SCRIPT).into_response()
 }
 
+pub(crate) async fn style() -> Response {
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], tollgate_look::STYLE).into_response()
+}
+
 /// What the page has to know. The merchant's id is no secret, its key is.
 async fn settings(State(shop): State<Arc<Shop>>) -> Json<Value> {
-    Json(json!({ "api": shop.api, "merchant": REGISTERED, "tokenizer": shop.tokenizer }))
+    Json(json!({ "api": shop.api, "merchant": REGISTERED, "tokenizer": shop.tokenizer, "livemode": false }))
 }
 
 async fn orders(State(shop): State<Arc<Shop>>) -> Response {
@@ -92,8 +97,8 @@ async fn payments(
     }
 }
 
-async fn confirm(State(shop): State<Arc<Shop>>, Json(pending): Json<PendingPayment>) -> Response {
-    match shop.confirm(&pending).await {
+async fn confirm(State(shop): State<Arc<Shop>>, Json(unclear): Json<Unclear>) -> Response {
+    match shop.confirm(&unclear).await {
         Ok((status, shown)) => (status, Json(shown)).into_response(),
         Err(error) => failed(&error),
     }

@@ -30,7 +30,7 @@ use sha2::{Digest, Sha256};
 use tollgate_core::values::Clock;
 use uuid::Uuid;
 
-use crate::guard;
+use crate::{checkout, guard};
 
 pub use claims::{Like, PEOPLE, SamplePerson};
 
@@ -185,6 +185,7 @@ pub(crate) fn router(issuer: Arc<Issuer>, hosts: &Arc<Hosts>) -> Router {
         .route("/", get(discovery))
         .route("/keys", get(keys))
         .route("/authorize", get(authorize))
+        .route("/look.css", get(checkout::style))
         .route("/token", post(token))
         .with_state(issuer)
         .merge(guard::by_origin(accounts, hosts));
@@ -271,10 +272,14 @@ fn page(issuer: &Issuer, wanted: &Wanted, like: Like) -> Response {
         // Nothing of this needs escaping in an attribute, since a query has neither quotes nor ampersands of its own.
         let href = query.finish().replace('&', "&amp;");
         let note = if issuer.is_disabled(person) { "Disabled at the issuer" } else { person.note };
-        format!(r#"<li><a href="authorize?{href}"><b>{}</b><span>{note}</span></a></li>"#, person.name)
+        format!(
+            r#"<li><a href="authorize?{href}"><b>{}</b><span class="small muted">{note}</span></a></li>"#,
+            person.name
+        )
     };
     let buttons: String = PEOPLE.iter().map(button).collect();
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
+    let policy =
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
     let policy = HeaderValue::from_static(policy);
     ([(header::CONTENT_SECURITY_POLICY, policy)], Html(PAGE.replace("<!--people-->", &buttons)))
         .into_response()

@@ -4,79 +4,153 @@
 const CONFIRM_EVERY_MS = 2000;
 
 // A field of the frame is checked when it is left, also by a click on Pay: the frame has so long to
-// say that its card is another one, or none.
+// say that its card is another one, or none. The token of a new one may take longer.
 const SETTLE_MS = 1000;
+const TOKEN_MS = 5000;
 
 // The frame takes expiry date and security code along, and tells when the card is being changed and
 // when a field is wrong.
-const FIELDS = new URLSearchParams({
+const FIELDS = {
   useexpiry: true,
   useexpiryfield: true,
   usecvv: true,
+  formatinput: true,
   sendcardtypingevent: true,
   invalidcreditcardevent: true,
   invalidexpiryevent: true,
   invalidcvvevent: true,
-});
+  cardlabel: "Card number",
+  expirylabel: "Expires, month and year",
+  cvvlabel: "Security code",
+  placeholdermonth: "MM",
+  placeholderyear: "YYYY",
+};
 
 // A shopper reads only words of this page. Tollgate's and the gateway's are for developers, and why
 // a card was declined may be for the cardholder alone.
 const CHECK_FIELDS = "Please check the card number, the expiry date and the security code.";
-const DECLINED = "The card was declined. Please use another card.";
+const DECLINED = "Please use another card, or ask your bank.";
 const DECLINES = {
   insufficient_funds: "The card's account does not hold the amount. Please use another card.",
   limit_exceeded: "The card's limit is reached. Please use another card.",
   expired_card: "The card has expired. Please use another card.",
-  incorrect_expiry: "The expiry date is not the card's. Please check it.",
-  incorrect_cvc: "The security code is wrong. Please check it.",
-  incorrect_number: "There is no card with this number. Please check it.",
+  incorrect_expiry: "The expiry date is not the card's. Please type it again.",
+  incorrect_cvc: "The security code is wrong. Please type it again.",
+  incorrect_number: "There is no card with this number. Please type it again.",
   issuer_unavailable: "Your bank cannot be reached. Please try again in a few minutes.",
 };
-const NOT_PAID = "The payment was not made. Please try again later.";
-const PAID_BEFORE = "This order is paid already. Thank you.";
-const STOPPED = "This shop takes no payments at the moment. Please come back later.";
+const NOT_PAID = "Nothing was charged. Please try again later.";
 const TOO_MANY_TRIES = "No more cards can be tried now. Please come back in an hour.";
+const UNCLEAR = "Press Pay again: you are charged only once.";
+const PENDING = "Your bank has not said yes yet. Do not pay again; this page keeps looking.";
+const STOPPED = "Nothing was charged. Please come back later.";
+const PAID = "Thank you. Your umbrella is on its way.";
+const NOT_LOADED = "Nothing was charged. Please load the page again.";
+
+// Where a page that was loaded again finds its order, which can be paid only once.
+const ORDER = "order";
 
 const element = (id) => document.getElementById(id);
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const PAY = element("pay").textContent;
 
 // What is known so far: of the shop, of the shopper's access token, of the order, of the card that
-// was typed, and of the attempt to pay: its way, its key, and whether it ended without an outcome.
+// was typed (null without one), and of the attempt to pay: its way, its key, and whether it ended
+// without an outcome.
 let shop;
 let shopper;
-let order;
+let order = sessionStorage.getItem(ORDER);
 let card;
 let attempt;
 let busy = false;
 let leftFrameAt = -Infinity;
 
-function show(state, text) {
-  element("result").dataset.state = state;
-  element("result").textContent = text;
+// What happened, in one of the style sheet's tones, and what to do now. Without a title: nothing yet.
+function show(state, tone, title = "", text = "") {
+  const result = element("result");
+  const isNew = result.dataset.state !== state;
+  result.dataset.state = state;
+  result.className = `message ${tone}`;
+  result.hidden = !title;
+  element("result-title").textContent = title;
+  element("result-text").textContent = text;
+  element("form").hidden = ["pending", "stopped", "paid"].includes(state);
+  if (title && isNew) {
+    result.focus();
+  }
 }
 
 async function open() {
   shop = await json(fetch("/checkout/settings"));
-  askForCard();
-  await showSavedCard();
+  element("test").hidden = element("test-cards").hidden = shop.livemode;
+  if (order) {
+    confirm();
+  } else {
+    await askForCard();
+  }
 }
 
 // The shop's server knows whose card it is: by the session, never by what the page says.
 async function showSavedCard() {
   const { card: saved } = await json(fetch("/checkout/card"));
-  element("saved").hidden = !saved;
+  element("cards").hidden = !saved;
+  element("cards").dataset.isKnown = true;
   element("saved-card").textContent = saved ? `${saved.brand} ending in ${saved.last_four}` : "";
+  document.querySelector(`[name=card][value=${saved ? "saved" : "typed"}]`).checked = true;
 }
+
+const usesSaved = () => document.querySelector("[name=card]:checked").value === "saved";
 
 // An empty frame, as at the start: a token pays once with the security code that was typed. It is a
 // new one, so that messages which the previous one still sends do not count.
-function askForCard() {
+async function askForCard() {
   card = undefined;
   attempt = undefined;
+  busy = false;
   const frame = element("card").cloneNode();
-  frame.src = `${shop.tokenizer}/itoke/ajax-tokenizer.html?${FIELDS}`;
+  // Not URLSearchParams, which makes a plus sign of a space.
+  const field = ([name, value]) => `${name}=${encodeURIComponent(value)}`;
+  const fields = Object.entries({ ...FIELDS, css: frameStyle() }).map(field).join("&");
+  frame.src = `${shop.tokenizer}/itoke/ajax-tokenizer.html?${fields}`;
   element("card").replaceWith(frame);
   element("card-error").textContent = "";
   enable();
+  await showSavedCard();
+  enable();
+}
+
+// The gateway's page has no style but this one, and knows none of this page's colors.
+function frameStyle() {
+  const styles = getComputedStyle(document.documentElement);
+  const size = (name) => styles.getPropertyValue(`--${name}`);
+  const color = (name) => {
+    const probe = document.body.appendChild(document.createElement("i"));
+    probe.style.color = `var(--${name})`;
+    const found = getComputedStyle(probe).color;
+    probe.remove();
+    return found;
+  };
+  const text = `font:${size("size-3")}/${size("line-3")} ${size("sans")};color:${color("text")}`;
+  const ground = `background:${color("surface")}`;
+  // Without `box-sizing`, which one client found to be ignored.
+  const inside = (all) => `calc(${all} - 2 * (${size("space-3")} + ${size("hair")}))`;
+  const edge = `border:${size("hair")} solid ${color("muted")};border-radius:${size("corner")}`;
+  const lead = `calc((${size("touch")} - ${size("line-3")}) / 2 - ${size("hair")})`;
+  const half = inside(`(100% - ${size("space-3")}) / 2`);
+  return [
+    `body{margin:${size("space-1")};${ground}}`,
+    `br{display:none}`,
+    `label{display:block;margin:0 0 ${size("space-1")};${text};color:${color("muted")};`,
+    `font-size:${size("size-2")};line-height:${size("line-2")}}`,
+    `input{width:${inside("100%")};height:${size("line-3")};margin:0 0 ${size("space-4")};`,
+    `padding:${lead} ${size("space-3")};${edge};${text};${ground}}`,
+    `input::placeholder{color:${color("muted")}}`,
+    `input:focus{outline:${size("ring")} solid ${color("focus")}}`,
+    `input.error{border-color:${color("bad")}}`,
+    `#ccexpiryfieldmonth{width:${half};margin-right:${size("space-3")}}`,
+    `#ccexpiryfieldyear{width:${half}}`,
+    `#cccvvfield{margin-bottom:0}`,
+  ].join("");
 }
 
 // The frame sends a token once all fields are right. Any page can send a message, so look at where it
@@ -91,8 +165,9 @@ addEventListener("message", (event) => {
     return;
   }
   const [, year, month] = /^(\d{4})(\d{2})$/.exec(expiry) ?? [];
-  card = token && month ? { payment: token, year, month } : undefined;
-  element("card-error").textContent = card || cardTyping ? "" : fieldToCheck(validationError);
+  const none = cardTyping ? undefined : null;
+  card = token && month ? { payment: token, year, month } : none;
+  element("card-error").textContent = card === null ? fieldToCheck(validationError) : "";
   attempt = attempt?.way === "saved" ? attempt : undefined;
   enable();
 });
@@ -102,9 +177,11 @@ addEventListener("focus", () => {
   leftFrameAt = performance.now();
 });
 
-function settled() {
-  const rest = leftFrameAt + SETTLE_MS - performance.now();
-  return new Promise((resolve) => setTimeout(resolve, rest));
+async function settled() {
+  await pause(leftFrameAt + SETTLE_MS - performance.now());
+  while (card === undefined && performance.now() < leftFrameAt + TOKEN_MS) {
+    await pause(50);
+  }
 }
 
 // A message that is not JSON has no token.
@@ -119,8 +196,8 @@ function parsed(message) {
 // The gateway does not document its descriptions, so only their subject is looked for.
 function fieldToCheck(description) {
   const subjects = [
-    [/cvv|security/i, "Please check the security code."],
-    [/expir/i, "Please check the expiry date."],
+    [/cvv|security/i, "Please check the security code: three digits on the back, or four on the front."],
+    [/expir/i, "Please check the expiry date: the month, and the year with four digits."],
     [/card/i, "Please check the card number."],
   ];
   return subjects.find(([subject]) => subject.test(description ?? ""))?.[1] ?? CHECK_FIELDS;
@@ -128,17 +205,22 @@ function fieldToCheck(description) {
 
 // What ended without an outcome can only be sent again as it was.
 function enable() {
-  const mustBe = attempt?.isUnclear ? attempt.way : undefined;
-  element("card").inert = busy;
-  element("pay").disabled = busy || !card || mustBe === "saved";
-  element("save").disabled = busy || !!mustBe;
-  element("pay-saved").disabled = busy || (!!mustBe && mustBe !== "saved");
+  const isFixed = busy || !!attempt?.isUnclear;
+  element("typed").hidden = usesSaved();
+  element("card").inert = isFixed;
+  element("save").disabled = element("cards").disabled = isFixed;
+  element("pay").disabled = busy;
+  element("pay").setAttribute("aria-busy", busy);
+  element("pay").textContent = busy ? "Paying …" : PAY;
 }
 
 // The order comes from the shop's server, the access token from Tollgate. Both are kept for the
 // next attempt.
 async function prepare(way) {
-  order ??= await json(fetch("/checkout/orders", { method: "POST" }));
+  if (!order) {
+    ({ order } = await json(fetch("/checkout/orders", { method: "POST" })));
+    sessionStorage.setItem(ORDER, order);
+  }
   const grant = new URLSearchParams({ grant_type: "implicit", client_id: shop.merchant });
   shopper ??= await json(fetch(`${shop.api}/oauth/access_token`, { method: "POST", body: grant }));
   // A request that is sent again has the same key, and is the same payment.
@@ -155,7 +237,7 @@ async function json(request) {
 
 function call(path, more) {
   const headers = { Authorization: `Bearer ${shopper.access_token}`, ...more.headers };
-  return fetch(`${shop.api}/v2/orders/${order.order}${path}`, { method: "POST", ...more, headers });
+  return fetch(`${shop.api}/v2/orders/${order}${path}`, { method: "POST", ...more, headers });
 }
 
 // To the shop's own server, which has the merchant's key.
@@ -172,31 +254,33 @@ const ways = {
     const headers = { "Content-Type": "application/json", "Idempotency-Key": attempt.key };
     return call("/payments", { headers, body: JSON.stringify({ data }) });
   },
-  typedAndSaved: () => ask("payments", { order: order.order, key: attempt.key, card }),
-  saved: () => ask("payments", { order: order.order, key: attempt.key }),
+  typedAndSaved: () => ask("payments", { order, key: attempt.key, card }),
+  saved: () => ask("payments", { order, key: attempt.key }),
 };
 
-async function pay(way) {
+async function pay() {
+  const typed = element("save").checked ? "typedAndSaved" : "typed";
+  const way = usesSaved() ? "saved" : typed;
   busy = true;
   enable();
-  show("busy", "One moment …");
+  show("busy", "");
   try {
     if (way !== "saved") {
       await settled();
     }
-    await prepare(way);
     if (way !== "saved" && !card) {
+      element("card-error").textContent ||= CHECK_FIELDS;
       busy = false;
       enable();
-      show("", "");
       return;
     }
-    await shown(await ways[way](), way);
+    await prepare(way);
+    await shown(await ways[way]());
   } catch {
     busy = false;
     attempt = attempt && { ...attempt, isUnclear: true };
     enable();
-    show("error", "Something went wrong. Press Pay again: you are charged only once.");
+    show("error", "waiting", "Something went wrong", UNCLEAR);
   }
 }
 
@@ -204,64 +288,72 @@ async function pay(way) {
 const SAYS_NOTHING = [401, 409, 429, 500, 502, 503, 504];
 
 // 200: paid. 202: not known yet, and by no means a decline. Everything else says why not.
-async function shown(response, way) {
+async function shown(response) {
   const { data, errors } = await response.json().catch(() => ({}));
   const { code, decline_code } = errors?.[0]?.meta ?? {};
   if (code === "payments_stopped") {
-    stopped();
+    // Nothing can be paid until someone starts payments again, so there is no button, either.
+    show("stopped", "bad", "This shop takes no payments at the moment", STOPPED);
   } else if (SAYS_NOTHING.includes(response.status)) {
     shopper = response.status === 401 ? undefined : shopper;
     throw new Error(`status ${response.status}`);
   } else if (response.status === 202) {
-    show("pending", "Your bank has not said yes yet. Do not pay again; this page keeps looking.");
-    setTimeout(() => confirm(data, way), CONFIRM_EVERY_MS);
+    lookAgain();
+  } else if (["not_payable", "already_paid"].includes(code)) {
+    // By an attempt whose response was lost.
+    confirm();
   } else if (data?.status === "complete") {
-    order = undefined;
-    ended("paid", `Paid: ${data.meta.display_price.formatted}. Thank you.`);
-  } else if (code === "already_paid") {
-    order = undefined;
-    ended("paid", PAID_BEFORE);
-  } else if (code === "declined") {
-    ended("declined", DECLINES[decline_code] ?? DECLINED);
+    paid(data);
+  } else if (code === "declined" || data?.status === "failed") {
+    const reason = decline_code ?? data?.failure_details?.code;
+    declined("The card was declined", DECLINES[reason] ?? DECLINED);
   } else if (code === "too_many_declines" || code === "too_many_attempts") {
-    ended("declined", TOO_MANY_TRIES);
+    declined("The card was declined", TOO_MANY_TRIES);
   } else {
-    ended("declined", NOT_PAID);
+    declined("The payment was not made", NOT_PAID);
   }
 }
 
-// Nothing can be paid until someone starts payments again, so there is no button, either.
-function stopped() {
-  element("form").hidden = true;
-  show("error", STOPPED);
-}
-
-// The next payment begins with an empty frame, or with the card that was saved by this one.
-async function ended(state, text) {
-  busy = false;
+function declined(title, text) {
+  show("declined", "bad", title, text);
   askForCard();
-  await showSavedCard().catch(() => {});
-  show(state, text);
 }
 
-async function confirm(pending, way) {
+function paid(payment) {
+  order = undefined;
+  sessionStorage.removeItem(ORDER);
+  document.title = document.title.replace("Checkout", "Receipt");
+  show("paid", "good", `Paid: ${payment.meta.display_price.formatted}`, PAID);
+  const { brand, last_four } = payment.payment_details.card;
+  const format = { dateStyle: "medium", timeStyle: "short" };
+  const date = new Date(payment.meta.created_at);
+  element("receipt-card").textContent = `${brand} ending in ${last_four}`;
+  element("receipt-date").textContent = new Intl.DateTimeFormat("en-US", format).format(date);
+  element("receipt-reference").textContent = payment.reference;
+  element("receipt").hidden = false;
+}
+
+// The shop's server finds out whether the order was paid, and may be asked again and again.
+async function confirm() {
   try {
-    const headers = { "X-Client-Secret": pending.client_parameters?.secret };
-    const response = await (way === "typed"
-      ? call(`/transactions/${pending.id}/confirm`, { headers })
-      : ask("confirm", { order: order.order, transaction: pending.id }));
-    if (response.status === 202) {
-      setTimeout(() => confirm(pending, way), CONFIRM_EVERY_MS);
-      return;
-    }
-    await shown(response, way);
+    const response = await ask("confirm", { order });
+    const { data } = await response.clone().json();
+    await (response.ok && !data ? askForCard() : shown(response));
   } catch {
-    setTimeout(() => confirm(pending, way), CONFIRM_EVERY_MS);
+    // No response says nothing about the payment either.
+    lookAgain();
   }
 }
 
-element("pay").addEventListener("click", () =>
-  pay(element("save").checked ? "typedAndSaved" : "typed"),
-);
-element("pay-saved").addEventListener("click", () => pay("saved"));
-open();
+function lookAgain() {
+  show("pending", "waiting", "Waiting for your bank", PENDING);
+  setTimeout(confirm, CONFIRM_EVERY_MS);
+}
+
+element("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  pay();
+});
+element("cards").addEventListener("change", enable);
+element("print").addEventListener("click", () => print());
+open().catch(() => show("stopped", "bad", "The checkout could not be loaded", NOT_LOADED));

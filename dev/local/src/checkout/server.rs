@@ -65,11 +65,10 @@ struct Typed {
     year: String,
 }
 
-/// A payment of which it is not known yet whether it was made.
+/// An order of which the page does not know whether it was paid.
 #[derive(Deserialize)]
-pub(super) struct PendingPayment {
+pub(super) struct Unclear {
     order: OrderId,
-    transaction: Uuid,
 }
 
 impl Shop {
@@ -124,14 +123,21 @@ impl Shop {
         outcome(payment.body(json!({ "data": data }).to_string())).await.map(Some)
     }
 
-    /// Requests the outcome of a payment that was pending.
-    pub(super) async fn confirm(
-        &self,
-        pending: &PendingPayment,
-    ) -> Result<(StatusCode, Value), reqwest::Error> {
-        let PendingPayment { order, transaction } = pending;
-        let path = format!("/v2/orders/{order}/transactions/{transaction}/confirm");
-        outcome(self.call(Method::POST, &path).await?).await
+    /// Finds out whether an order was paid: with an inquiry, while that is not known. Null where nothing has paid it.
+    pub(super) async fn confirm(&self, unclear: &Unclear) -> Result<(StatusCode, Value), reqwest::Error> {
+        let path = format!("/v2/orders/{}/transactions", unclear.order);
+        let listed = self.call(Method::GET, &path).await?.send().await?.error_for_status()?;
+        let listed = parsed(&listed.bytes().await?);
+        let with = |status: &str| {
+            listed["data"].as_array().into_iter().flatten().find(|listed| listed["status"] == status)
+        };
+        if let Some(paid) = with("complete") {
+            return Ok((StatusCode::OK, json!({ "data": shown(paid) })));
+        }
+        let Some(id) = with("pending").and_then(|pending| pending["id"].as_str()) else {
+            return Ok((StatusCode::OK, json!({ "data": null })));
+        };
+        outcome(self.call(Method::POST, &format!("{path}/{id}/confirm")).await?).await
     }
 
     /// The customer's default card, if one is stored.
@@ -143,22 +149,27 @@ impl Shop {
     }
 }
 
-/// What Tollgate says of a payment, as far as a browser may know it: no token, no letters of the address check, and of a
-/// decline not why.
+/// What Tollgate says of a payment, as far as a browser may know it: of a decline not why.
 async fn outcome(request: RequestBuilder) -> Result<(StatusCode, Value), reqwest::Error> {
     let response = request.send().await?;
     let status = response.status();
     let said = parsed(&response.bytes().await?);
-    let data = &said["data"];
-    let shown = json!({
-        "data": {
-            "id": data["id"],
-            "status": data["status"],
-            "meta": { "display_price": data["meta"]["display_price"] },
+    let code = &said["errors"][0]["meta"]["code"];
+    Ok((status, json!({ "data": shown(&said["data"]), "errors": [{ "meta": { "code": code } }] })))
+}
+
+/// A payment as its receipt shows it: no token, and no letters of the address check.
+fn shown(payment: &Value) -> Value {
+    json!({
+        "id": payment["id"],
+        "status": payment["status"],
+        "reference": payment["reference"],
+        "payment_details": { "card": payment["payment_details"]["card"] },
+        "meta": {
+            "display_price": payment["meta"]["display_price"],
+            "created_at": payment["meta"]["created_at"],
         },
-        "errors": [{ "meta": { "code": said["errors"][0]["meta"]["code"] } }],
-    });
-    Ok((status, shown))
+    })
 }
 
 fn parsed(body: &[u8]) -> Value {
