@@ -1,5 +1,5 @@
-//! The sample shop: its server keeps the merchant's key, its page may frame the tokenizer, and the documentation quotes it.
-//! A browser goes through it in `.ci/browser`.
+//! The sample shop: its server keeps the merchant's key, and its page may frame the tokenizer. A browser goes through it in
+//! `.ci/browser`.
 
 use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use local::merchants;
@@ -12,39 +12,6 @@ use crate::{
     shop::{NO_FUNDS, Shop, VISA},
     support::client,
 };
-
-const PAGE: &str = include_str!("../../../../docs/cards.md");
-const SOURCES: [(&str, &str); 2] = [
-    ("rust", include_str!("../../src/checkout/server.rs")),
-    ("js", include_str!("../../src/checkout/page.js")),
-];
-
-/// The blocks of the page in a language.
-fn blocks(language: &str) -> Vec<&'static str> {
-    let opening = format!("\n```{language}\n");
-    PAGE.split(opening.as_str()).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
-}
-
-/// Without what indents a line, so that a part of a block can be quoted.
-fn lines(text: &str) -> Vec<&str> {
-    text.lines().map(str::trim).collect()
-}
-
-#[test]
-fn what_the_page_on_cards_quotes_is_the_sample_shops_source() {
-    for (language, source) in SOURCES {
-        let (quoted, source) = (blocks(language), lines(source));
-        assert!(!quoted.is_empty(), "{language} is quoted");
-        for block in quoted {
-            let block = lines(block);
-            assert!(
-                source.windows(block.len()).any(|part| part == block),
-                "not in the source:\n{}",
-                block.join("\n")
-            );
-        }
-    }
-}
 
 #[tokio::test]
 async fn the_sample_shops_server_registers_the_order_and_keeps_the_key() {
