@@ -39,6 +39,7 @@ const started = Object.entries(ports).reduce((text, [from, to]) => {
 }, command);
 // In a process group of its own, whatever the shell does with the last command.
 const server = spawn("bash", ["-c", started], { cwd: directory, detached: true, stdio: ["ignore", "pipe", "inherit"] });
+process.on("SIGTERM", () => process.exit(1));
 process.on("exit", () => {
   process.kill(-server.pid);
   rmSync(directory, { recursive: true });
