@@ -126,10 +126,14 @@ fn who(change: &SwitchChange) -> String {
     let by = change.by.clone().unwrap_or_default();
     let key = by.key_name.map(|key| format!("the key {key}"));
     let actor = [by.actor, key].into_iter().flatten().collect::<Vec<_>>().join(" with ");
-    let person = by.person.map(|person| format!(" ({person})")).unwrap_or_default();
-    let actor = if actor.is_empty() { "a key without a name" } else { &actor };
     let side = if change.by_operator { "" } else { " of the merchant" };
-    format!("{actor}{side}{person}, {}: {}", history::time(change.at), by.reason.unwrap_or_default())
+    let who = match (actor.as_str(), by.person) {
+        ("", Some(person)) => format!("{person}{side}"),
+        ("", None) => format!("a key without a name{side}"),
+        (actor, Some(person)) => format!("{actor}{side} ({person})"),
+        (actor, None) => format!("{actor}{side}"),
+    };
+    format!("{who}, {}: {}", history::time(change.at), by.reason.unwrap_or_default())
 }
 
 fn change_value(change: &SwitchChange) -> Value {

@@ -80,6 +80,8 @@ enum Happening {
     },
     /// A payment at the virtual terminal.
     Elsewhere,
+    /// A person stops payments for this reason, or starts them again.
+    Stop(bool, &'static str),
     /// Changes reach the journal, and the reports of the gateway are read.
     EndOfDay,
 }
@@ -126,6 +128,8 @@ impl<'a> Month<'a> {
             self.plan(at, Happening::Sale(Box::new(sale)));
         }
         self.plan(self.at(7, 1_000), Happening::Elsewhere);
+        self.plan(self.at(11, 720), Happening::Stop(true, "duplicate charges"));
+        self.plan(self.at(11, 745), Happening::Stop(false, "the shop's retries are fixed"));
         for days_ago in 1..=FIRST_DAY {
             self.plan(self.at(days_ago, CAPTURES_AT), Happening::Captures);
             self.plan(self.at(days_ago, DAY_ENDS_AT), Happening::EndOfDay);
@@ -150,6 +154,7 @@ impl<'a> Month<'a> {
                     simulator.reverse_chargeback(MONTH_MID, &case(minor), minor.into())?;
                 }
                 Happening::Elsewhere => self.pay_elsewhere()?,
+                Happening::Stop(stopped, reason) => self.stop(stopped, reason).await?,
                 Happening::EndOfDay => self.end_day().await?,
             }
         }
@@ -344,13 +349,18 @@ impl<'a> Month<'a> {
         let parameters = [("orderId", order.as_str()), ("transactionId", transaction.as_str())];
         let call = ClientCall { function, method: "POST", path: &path, parameters: &parameters };
         let mut body = body.clone();
-        if self.issuer.is_none()
-            && let Some(by) = by
-        {
-            // Those who sign in elsewhere are not known here.
-            body["data"]["actor"] = json!(by);
+        if let Some(by) = by {
+            self.state_actor(&mut body, by);
         }
         self.client(*by).await?.send(&call, &body).await.map(drop)
+    }
+
+    /// Nobody signs in here when people sign in at another issuer; then the shop states who it was.
+    fn state_actor(&self, body: &mut Value, id: &str) {
+        let person = PEOPLE.iter().find(|person| person.id == id);
+        if let Some(person) = person.filter(|_| self.issuer.is_none()) {
+            body["data"]["actor"] = json!(person.name);
+        }
     }
 
     fn charge_back(&self, retref: String, minor: u32) -> Result<(), String> {
@@ -373,6 +383,13 @@ impl<'a> Month<'a> {
         let (merchid, tender) = (MONTH_MID.to_owned(), Tender::Card);
         let payment = Elsewhere { merchid, minor_units: 4_200, order_id: String::new(), tender };
         self.parts.simulator.pay_elsewhere(&payment).map(drop)
+    }
+
+    async fn stop(&self, stopped: bool, reason: &str) -> Result<(), String> {
+        let call = ClientCall { function: "switches", method: "PUT", path: "/v2/stop", parameters: &[] };
+        let mut body = json!({ "data": { "stopped": stopped, "reason": reason } });
+        self.state_actor(&mut body, "eve");
+        self.client(Some("eve")).await?.send(&call, &body).await.map(drop)
     }
 
     async fn end_day(&self) -> Result<(), String> {

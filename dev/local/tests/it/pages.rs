@@ -19,7 +19,7 @@ static TYPED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?m)( to go on: )(
 
 /// Runs the README and then a page, in one shell.
 fn run(page: &str) {
-    let mut session = Session::start();
+    let mut session = Session::start(page == PEOPLE);
     run_page(&mut session, README);
     if page != README {
         run_page(&mut session, page);
@@ -74,6 +74,8 @@ macro_rules! pages {
 }
 
 const README: &str = "README.md";
+/// The one whose merchant is that of the sample month.
+const PEOPLE: &str = "docs/people.md";
 
 pages! {
     the_readme_runs: "README.md",

@@ -48,8 +48,10 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn start() -> Self {
-        let (stack, api) = binary::start(&["--port", "0", "--no-month", "--no-schedules"]);
+    /// With the sample month, or without, which takes no time.
+    pub(crate) fn start(month: bool) -> Self {
+        let options: &[&str] = if month { &[] } else { &["--no-month"] };
+        let (stack, api) = binary::start(&[&["--port", "0", "--no-schedules"], options].concat());
         let local = Path::new(env!("CARGO_BIN_EXE_local"));
         let path = format!("{}:{}", local.parent().unwrap().display(), std::env::var("PATH").unwrap());
         let mut shell = Command::new("bash");
