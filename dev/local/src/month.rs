@@ -2,20 +2,17 @@
 //! to look at. It ends yesterday, and its content is the same every time.
 
 mod plan;
+mod sell;
 
 use std::collections::BTreeMap;
 
-use axum::http::StatusCode;
-use cardpointe_simulator::{
-    Chargeback, Deviation, Elsewhere, Endpoint, Fault, FaultKind, Merchant, Processor, ReportSettings,
-    ResponseCode, Settings, Stage, Tender,
-};
+use cardpointe_simulator::{Chargeback, Elsewhere, Merchant, Processor, ReportSettings, Settings, Tender};
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use serde_json::{Value, json};
 use tollgate_core::values::Clock as _;
 use tracing::{instrument::WithSubscriber as _, subscriber::NoSubscriber};
 
-use self::plan::{FIRST_DAY, Fate, Sale};
+use self::plan::{FIRST_DAY, Sale};
 use crate::{
     client::{Client, ClientCall},
     functions::Functions,
@@ -30,24 +27,6 @@ const CUTOFF_MINUTE: u32 = 1_080;
 /// When the schedule captures, and when everything of a day is brought up to date: after the deposits are reported.
 const CAPTURES_AT: i64 = 20 * 60;
 const DAY_ENDS_AT: i64 = 23 * 60 + 40;
-
-/// How long after a payment the same day's follow-up comes.
-const SOON: i64 = 45;
-
-/// Those who pay, and what the shop calls them.
-const CUSTOMERS: [(&str, &str, &str); 8] = [
-    ("customer-101", "Mary", "Major"),
-    ("customer-102", "Juan", "Perez"),
-    ("customer-103", "Aiko", "Tanaka"),
-    ("customer-104", "Owen", "Clarke"),
-    ("customer-105", "Nadia", "Haddad"),
-    ("customer-106", "Peter", "Novak"),
-    ("customer-107", "Grace", "Okafor"),
-    ("customer-108", "Lena", "Vogel"),
-];
-
-/// Every which payment stores its card for its customer.
-const STORES_CARD: u32 = 12;
 
 /// The merchant's gateway account: its batches are sent every day, and deposits are less what they cost.
 pub(crate) fn account() -> Merchant {
@@ -199,160 +178,6 @@ impl<'a> Month<'a> {
         ];
         client.take_token(&exchange).await?;
         Ok(client)
-    }
-
-    /// Pays, and plans what becomes of the payment.
-    async fn sell(&mut self, sale: &Sale) -> Result<(), String> {
-        let order = format!("UM-{}", sale.number);
-        let is_lost = matches!(sale.fate, Fate::FoundLate | Fate::InDoubt);
-        if is_lost {
-            self.lose_response();
-        }
-        if let Fate::Declined(code) = sale.fate {
-            let code = ResponseCode::find("RPCT", code).ok_or("the simulator lacks a code")?;
-            let kind = FaultKind::Respond { code, done: false };
-            self.parts.simulator.fault(Fault::once(Endpoint::Auth, kind));
-        }
-        let client = self.client(None).await?;
-        let path = "/v2/orders/{orderId}/payments";
-        let parameters = [("orderId", order.as_str())];
-        let call = ClientCall { function: "payments", method: "POST", path, parameters: &parameters };
-        let (status, paid) = client.request(&call, &self.payment(sale)).await?;
-        self.parts.simulator.clear_faults();
-        let is_expected = match sale.fate {
-            Fate::Declined(_) | Fate::DeclinedByRule => {
-                paid.pointer("/errors/0/meta/code").is_some_and(|code| code == "declined")
-            }
-            _ if is_lost => status == StatusCode::ACCEPTED,
-            _ => status == StatusCode::OK,
-        };
-        if !is_expected {
-            return Err(format!("payment of {order}: {status}: {paid}"));
-        }
-        self.plan_rest(sale, order, &paid["data"])
-    }
-
-    fn payment(&self, sale: &Sale) -> Value {
-        let is_purchase = matches!(
-            sale.fate,
-            Fate::Paid
-                | Fate::Declined(_)
-                | Fate::DeclinedByRule
-                | Fate::Refunded { .. }
-                | Fate::Canceled
-                | Fate::FoundLate
-                | Fate::InDoubt
-                | Fate::ChargedBack { .. }
-                | Fate::Short
-        );
-        let nth = usize::try_from(sale.number).unwrap_or_default() % CUSTOMERS.len();
-        let (customer, first_name, last_name) = CUSTOMERS.get(nth).copied().unwrap_or_default();
-        let mut data = json!({
-            "gateway": "card_connect", "method": if is_purchase { "purchase" } else { "authorize" },
-            "amount": sale.minor, "currency": "USD",
-            "number": sale.card.number, "month": "10", "year": "2039", "verification_value": sale.card.code,
-            "first_name": first_name, "last_name": last_name,
-            "billing_address": {"postcode": sale.card.postcode},
-            "custom_reference": format!("invoice {}", sale.number),
-        });
-        if sale.number.is_multiple_of(STORES_CARD)
-            && !matches!(sale.fate, Fate::Declined(_) | Fate::DeclinedByRule)
-        {
-            data["save"] = json!(true);
-            data["customer"] = json!(customer);
-        }
-        match sale.fate {
-            Fate::Scheduled => data["capture_at"] = json!(self.at(sale.days_ago - 2, CAPTURES_AT)),
-            Fate::ToCome { in_days, minute } => data["capture_at"] = json!(self.at(-in_days, minute)),
-            _ => {}
-        }
-        json!({ "data": data })
-    }
-
-    /// The next payment is made, its response is lost, and so are those to inquiries until the faults are cleared.
-    fn lose_response(&self) {
-        self.parts.simulator.fault(Fault::once(Endpoint::Auth, FaultKind::DropAfter));
-        for endpoint in [Endpoint::Inquire, Endpoint::InquireByOrderid] {
-            let kind = FaultKind::Status { status: 503 };
-            self.parts.simulator.fault(Fault { endpoint, kind, times: 100 });
-        }
-    }
-
-    fn plan_rest(&mut self, sale: &Sale, order: String, paid: &Value) -> Result<(), String> {
-        let text = |name: &str| paid[name].as_str().unwrap_or_default().to_owned();
-        let (transaction, retref) = (text("id"), text("reference"));
-        let by_shop = FollowUp {
-            function: "capture",
-            word: "capture",
-            order,
-            transaction,
-            body: json!({ "data": {} }),
-            by: None,
-        };
-        let soon = self.at(sale.days_ago, sale.minute + SOON);
-        match sale.fate {
-            Fate::Paid
-            | Fate::Declined(_)
-            | Fate::DeclinedByRule
-            | Fate::Scheduled
-            | Fate::ToCome { .. }
-            | Fate::Held => {}
-            Fate::Refunded { after, minor, by, reason } => {
-                let body = json!({ "data": { "amount": minor, "reason": reason } });
-                let refund = FollowUp { function: "refund", word: "refund", body, by: Some(by), ..by_shop };
-                self.plan(self.at(sale.days_ago - after, sale.minute), Happening::FollowUp(refund));
-            }
-            Fate::Canceled => {
-                let body = json!({ "data": { "reason": "ordered by mistake" } });
-                let cancel = FollowUp { function: "void", word: "cancel", body, by: Some("eve"), ..by_shop };
-                self.plan(soon, Happening::FollowUp(cancel));
-            }
-            Fate::Captured => {
-                self.plan(self.at(sale.days_ago - 1, sale.minute), Happening::FollowUp(by_shop));
-            }
-            Fate::Released => {
-                let release = FollowUp { function: "void", word: "cancel", ..by_shop };
-                self.plan(soon, Happening::FollowUp(release));
-            }
-            Fate::FoundLate => self.plan(soon, Happening::Inquiries),
-            Fate::InDoubt => self.review()?,
-            Fate::ChargedBack { after, returned_after } => {
-                let at = |days| self.at(sale.days_ago - days, 14 * 60);
-                let (taken, returned) = (at(after), returned_after.map(|days| at(after + days)));
-                self.plan(taken, Happening::ChargedBack { retref, minor: sale.minor });
-                if let Some(returned) = returned {
-                    self.plan(returned, Happening::Returned { minor: sale.minor });
-                }
-            }
-            Fate::Short => {
-                let funded_minor_units = Some(i64::from(sale.minor) - 1);
-                let deviation = Deviation { funded_minor_units, ..Deviation::default() };
-                self.parts.simulator.deviate(&retref, deviation);
-            }
-        }
-        Ok(())
-    }
-
-    /// The gateway reviews the last payment, until somebody decides it there.
-    fn review(&self) -> Result<(), String> {
-        let records = self.parts.simulator.records();
-        let last = records.last().filter(|record| {
-            record.merchid == MONTH_MID
-                && self.parts.simulator.settle_record(&record.retref, Stage::UnderReview)
-        });
-        last.map(drop).ok_or_else(|| "the payment in doubt is not at the gateway".to_owned())
-    }
-
-    async fn follow_up(&self, follow_up: &FollowUp) -> Result<(), String> {
-        let FollowUp { function, word, order, transaction, body, by } = follow_up;
-        let path = format!("/v2/orders/{{orderId}}/transactions/{{transactionId}}/{word}");
-        let parameters = [("orderId", order.as_str()), ("transactionId", transaction.as_str())];
-        let call = ClientCall { function, method: "POST", path: &path, parameters: &parameters };
-        let mut body = body.clone();
-        if let Some(by) = by {
-            self.state_actor(&mut body, by);
-        }
-        self.client(*by).await?.send(&call, &body).await.map(drop)
     }
 
     /// Nobody signs in here when people sign in at another issuer; then the shop states who it was.
