@@ -54,13 +54,13 @@ async fn a_finance_person_finds_a_month_that_ended_yesterday() {
     let shop = Shop::open_as(options, merchants::MONTH, merchants::MONTH_KEY).await;
     let today = shop.stack.clock().now().to_zoned(TimeZone::UTC).date();
     assert_eq!(today, Timestamp::now().to_zoned(TimeZone::UTC).date(), "the clock is the machine's again");
-    let month = Month { shop, today };
+    let mut month = Month { shop, today };
     payments(&month).await;
     people(&month).await;
     captures_and_doubt(&month).await;
     money(&month).await;
-    nothing_is_of_today(&month).await;
-    assert_eq!(month.shop.stack.samples(), 22);
+    nothing_is_of_today(&mut month).await;
+    sample_orders(&mut month).await;
     month.shop.close().await;
 }
 
@@ -181,11 +181,25 @@ async fn money(month: &Month) {
     assert_eq!(at_gateway, sum("gross") + sum("refunds") + still + 1 - 4_200);
 }
 
-async fn nothing_is_of_today(month: &Month) {
+async fn nothing_is_of_today(month: &mut Month) {
+    // A list ends now: what is dated later today shows tomorrow.
+    month.shop.stack.advance_clock(86_400);
+    let token = month.shop.token(merchants::MONTH, Some(merchants::MONTH_KEY)).await;
+    month.shop.use_token(token.body["access_token"].as_str().unwrap());
+    month.shop.stack.deliver_stream().await.unwrap();
     let today = format!("ge(created_at,{})", month.today);
     for path in ["/v2/transactions", "/v2/entries"] {
         assert_eq!(month.shop.rows(path, &[("filter", &today)]).await, [] as [Value; 0], "{path}");
     }
     let audit = month.shop.rows("/v2/audit", &[]).await;
     assert!(audit.iter().all(|row| row["at"].as_str().unwrap() < month.today.to_string().as_str()));
+}
+
+/// The first merchant's are what they are without the month.
+async fn sample_orders(month: &mut Month) {
+    assert_eq!(month.shop.stack.samples(), 22);
+    month.shop.renew_token().await;
+    let orders = month.shop.rows("/v2/orders", &[]).await;
+    assert_eq!(orders.len(), 15, "those of the order API, and the one that the API's description names");
+    assert!(orders.iter().all(|order| !order["id"].as_str().unwrap().starts_with("UM-")));
 }
