@@ -50,13 +50,10 @@ enum Happening {
     Inquiries,
     /// The schedule captures.
     Captures,
-    ChargedBack {
-        retref: String,
-        minor: u32,
-    },
-    Returned {
-        minor: u32,
-    },
+    /// An issuer takes the amount of the payment with this reference back.
+    ChargedBack(String, u32),
+    /// It returns that amount.
+    Returned(u32),
     /// A payment at the virtual terminal.
     Elsewhere,
     /// A person stops payments for this reason, or starts them again.
@@ -127,11 +124,8 @@ impl<'a> Month<'a> {
                 Happening::FollowUp(follow_up) => self.follow_up(&follow_up).await?,
                 Happening::Inquiries => self.invoke("reconcile").await?,
                 Happening::Captures => self.invoke("scheduled-capture").await?,
-                Happening::ChargedBack { retref, minor } => self.charge_back(retref, minor)?,
-                Happening::Returned { minor } => {
-                    let simulator = &self.parts.simulator;
-                    simulator.reverse_chargeback(MONTH_MID, &case(minor), minor.into())?;
-                }
+                Happening::ChargedBack(retref, minor) => self.charge_back(retref, minor)?,
+                Happening::Returned(minor) => self.give_back(minor)?,
                 Happening::Elsewhere => self.pay_elsewhere()?,
                 Happening::Stop(stopped, reason) => self.stop(stopped, reason).await?,
                 Happening::EndOfDay => self.end_day().await?,
@@ -202,6 +196,10 @@ impl<'a> Month<'a> {
             debit: true,
         };
         self.parts.simulator.charge_back(chargeback).map(drop)
+    }
+
+    fn give_back(&self, minor: u32) -> Result<(), String> {
+        self.parts.simulator.reverse_chargeback(MONTH_MID, &case(minor), minor.into()).map(drop)
     }
 
     fn pay_elsewhere(&self) -> Result<(), String> {

@@ -94,13 +94,9 @@ impl Dice {
         u32::try_from((mixed ^ (mixed >> 31)) % u64::from(sides)).unwrap_or_default()
     }
 
-    fn one_of<T: Copy>(&mut self, all: &[T; 3]) -> T {
-        let [first, second, third] = *all;
-        match self.roll(3) {
-            0 => first,
-            1 => second,
-            _ => third,
-        }
+    fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
+        let sides = u32::try_from(all.len()).unwrap_or(1);
+        all[usize::try_from(self.roll(sides)).unwrap_or_default()]
     }
 }
 
@@ -133,8 +129,7 @@ fn usual(number: u32, days_ago: i32, minute: i64) -> Sale {
         _ => 400 + dice.roll(550),
     };
     let minor = 100 * dollars - dice.one_of(&[50, 5, 0]);
-    let place = usize::try_from(dice.roll(9)).unwrap_or_default();
-    let mut card = card(APPROVED.get(place).copied().unwrap_or("4788250000121443"));
+    let mut card = card(dice.one_of(&APPROVED));
     let fate = match Dice(u64::from(number) << 32).roll(100) {
         0..=3 => Fate::Declined("116"),
         4..=5 => Fate::Declined("100"),
@@ -167,9 +162,9 @@ fn card(number: &'static str) -> Card {
 fn refunded(dice: &mut Dice, paid: u32) -> Fate {
     let minor = if dice.roll(3) == 0 { paid } else { paid / dice.one_of(&[2, 3, 4]) };
     let by = if minor <= LIMIT { dice.one_of(&["ann", "ann", "eve"]) } else { "eve" };
-    let reason = usize::try_from(dice.roll(5)).ok().and_then(|nth| REASONS.get(nth).copied());
+    let reason = dice.one_of(&REASONS);
     let after = 1 + i32::try_from(dice.roll(3)).unwrap_or_default();
-    Fate::Refunded { after, minor, by, reason: reason.unwrap_or_default() }
+    Fate::Refunded { after, minor, by, reason }
 }
 
 /// The payments that pages and tests name: days ago, minute, amount, card and fate, with numbers from 2001 on.

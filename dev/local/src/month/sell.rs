@@ -61,22 +61,14 @@ impl Month<'_> {
     }
 
     fn payment(&self, sale: &Sale) -> Value {
-        let is_purchase = matches!(
+        let is_held = matches!(
             sale.fate,
-            Fate::Paid
-                | Fate::Declined(_)
-                | Fate::DeclinedByRule
-                | Fate::Refunded { .. }
-                | Fate::Canceled
-                | Fate::FoundLate
-                | Fate::InDoubt
-                | Fate::ChargedBack { .. }
-                | Fate::Short
+            Fate::Captured | Fate::Scheduled | Fate::ToCome { .. } | Fate::Released | Fate::Held
         );
         let nth = usize::try_from(sale.number).unwrap_or_default() % CUSTOMERS.len();
-        let (customer, first_name, last_name) = CUSTOMERS.get(nth).copied().unwrap_or_default();
+        let (customer, first_name, last_name) = CUSTOMERS[nth];
         let mut data = json!({
-            "gateway": "card_connect", "method": if is_purchase { "purchase" } else { "authorize" },
+            "gateway": "card_connect", "method": if is_held { "authorize" } else { "purchase" },
             "amount": sale.minor, "currency": "USD",
             "number": sale.card.number, "month": "10", "year": "2039", "verification_value": sale.card.code,
             "first_name": first_name, "last_name": last_name,
@@ -109,14 +101,8 @@ impl Month<'_> {
     fn plan_rest(&mut self, sale: &Sale, order: String, paid: &Value) -> Result<(), String> {
         let text = |name: &str| paid[name].as_str().unwrap_or_default().to_owned();
         let (transaction, retref) = (text("id"), text("reference"));
-        let by_shop = FollowUp {
-            function: "capture",
-            word: "capture",
-            order,
-            transaction,
-            body: json!({ "data": {} }),
-            by: None,
-        };
+        let (body, by) = (json!({ "data": {} }), None);
+        let by_shop = FollowUp { function: "capture", word: "capture", order, transaction, body, by };
         let soon = self.at(sale.days_ago, sale.minute + SOON);
         match sale.fate {
             Fate::Paid
@@ -147,9 +133,9 @@ impl Month<'_> {
             Fate::ChargedBack { after, returned_after } => {
                 let at = |days| self.at(sale.days_ago - days, 14 * 60);
                 let (taken, returned) = (at(after), returned_after.map(|days| at(after + days)));
-                self.plan(taken, Happening::ChargedBack { retref, minor: sale.minor });
+                self.plan(taken, Happening::ChargedBack(retref, sale.minor));
                 if let Some(returned) = returned {
-                    self.plan(returned, Happening::Returned { minor: sale.minor });
+                    self.plan(returned, Happening::Returned(sale.minor));
                 }
             }
             Fate::Short => {

@@ -79,8 +79,10 @@ async fn payments(month: &Month) {
     ];
     assert_eq!((all.len(), states), (309, expected.into()));
     let brands = counts(&all, |row| &row["payment_details"]["card"]["brand"]);
-    let expected = [("American Express", 35), ("Discover", 64), ("Mastercard", 103), ("Visa", 107)];
-    assert_eq!(brands, expected.into());
+    assert_eq!(
+        brands,
+        [("American Express", 35), ("Discover", 64), ("Mastercard", 103), ("Visa", 107)].into()
+    );
     let declined = month.payments("eq(state,declined)").await;
     let codes = counts(&declined, |row| &row["failure_details"]["code"]);
     let expected = [
