@@ -17,7 +17,7 @@ use axum::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::merchants::REGISTERED;
+use crate::{look, merchants::REGISTERED};
 pub(crate) use server::Shop;
 use server::{CURRENCY, PRICE, Payment, Unclear};
 
@@ -32,7 +32,7 @@ pub(crate) fn router(shop: Shop) -> Router {
     Router::new()
         .route("/checkout", get(page))
         .route("/checkout/page.js", get(script))
-        .route("/checkout/look.css", get(style))
+        .route("/checkout/look.css", get(look::style))
         .route("/checkout/settings", get(settings))
         .route("/checkout/card", get(card))
         .route("/checkout/orders", post(orders))
@@ -56,10 +56,6 @@ async fn page(State(shop): State<Arc<Shop>>, headers: HeaderMap) -> Response {
 
 async fn script() -> Response {
     ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], SCRIPT).into_response()
-}
-
-pub(crate) async fn style() -> Response {
-    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], tollgate_look::STYLE).into_response()
 }
 
 /// What the page has to know. The merchant's id is no secret, its key is.

@@ -30,7 +30,7 @@ use sha2::{Digest, Sha256};
 use tollgate_core::values::Clock;
 use uuid::Uuid;
 
-use crate::{checkout, guard};
+use crate::{guard, look};
 
 pub use claims::{Like, PEOPLE, SamplePerson};
 
@@ -185,7 +185,7 @@ pub(crate) fn router(issuer: Arc<Issuer>, hosts: &Arc<Hosts>) -> Router {
         .route("/", get(discovery))
         .route("/keys", get(keys))
         .route("/authorize", get(authorize))
-        .route("/look.css", get(checkout::style))
+        .route("/look.css", get(look::style))
         .route("/token", post(token))
         .with_state(issuer)
         .merge(guard::by_origin(accounts, hosts));

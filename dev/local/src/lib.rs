@@ -19,6 +19,7 @@ mod guard;
 mod indent;
 pub mod issuer;
 pub mod load;
+mod look;
 pub mod merchants;
 mod month;
 mod parts;

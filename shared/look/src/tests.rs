@@ -99,7 +99,7 @@ fn every_text_and_every_shape_can_be_told_from_its_ground_in_both_themes() {
 fn no_page_and_no_rule_has_a_color_a_size_or_a_space_of_its_own() {
     // Colors, also by name; lengths but 0 and whole lines; styles in a page.
     let outside = Regex::new(
-        r"#[0-9a-fA-F]{3}|(rgb|hsl|oklch)\(|: ?(white|black|red|green|blue|gray|transparent);|[0-9](px|rem|em|ch|vh|vw|pt)|<style|style=",
+        r"#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})[^0-9a-zA-Z]|(rgb|hsl|oklch)\(|: ?(white|black|red|green|blue|gray|transparent);|[0-9](px|rem|em|ch|vh|vw|pt)|<style|style=",
     )
     .unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
