@@ -403,6 +403,15 @@ async function checkLooks(options) {
   await page.context().close();
 }
 
+/** The README's picture. */
+async function pictureOfShop() {
+  const page = await shopper({ width: 480 });
+  await arrive(page);
+  await typeCard(page, VISA);
+  await page.waitForFunction(() => card);
+  await picture(page, "shop");
+}
+
 function deferred() {
   let resolve;
   const promise = new Promise((done) => (resolve = done));
@@ -423,6 +432,7 @@ for (const width of WIDTHS) {
     await checkLooks({ width, theme });
   }
 }
+await pictureOfShop();
 step("shop, frame, sign-in page and simulator's page: no violation of axe-core, and nothing is cut off");
 await close();
 
