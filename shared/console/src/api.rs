@@ -1,0 +1,135 @@
+//! The public API as a person's browser would call it, and the issuer. One request each, without redirects.
+
+use lambda_http::http::{Method, StatusCode, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+
+/// Longest that the console reads: the API's own limit is below.
+const BODY_MAX_BYTES: u64 = 6_000_000;
+
+/// What an address has unencoded.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// A call that did not succeed.
+#[derive(Clone, Debug)]
+pub(crate) enum Failure {
+    /// The API refused, and says why.
+    Refused(Refusal),
+    /// No response, or one that cannot be read.
+    Unavailable,
+}
+
+/// What the API says of a refused request.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    /// One of the codes of `docs/errors.md`.
+    pub(crate) code: String,
+    pub(crate) detail: String,
+    /// For whom operates it to find the request by.
+    pub(crate) request_id: String,
+}
+
+/// The public API and the issuer.
+pub struct Api {
+    url: String,
+    web: reqwest::Client,
+}
+
+/// One part of a path, whatever it has in it.
+pub(crate) fn segment(part: &str) -> String {
+    utf8_percent_encode(part, PLAIN).to_string()
+}
+
+/// A path with parameters.
+pub(crate) fn address(path: &str, parameters: &[(&str, &str)]) -> String {
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+impl Api {
+    /// At this address, without a slash at the end.
+    pub fn new(url: String, web: reqwest::Client) -> Self {
+        Self { url, web }
+    }
+
+    /// Reads JSON as the person whose token it is.
+    pub(crate) async fn get(&self, token: &str, path: &str) -> Result<Value, Failure> {
+        let request = self.web.get(format!("{}{path}", self.url)).bearer_auth(token);
+        parsed(&answered(request).await?)
+    }
+
+    /// Reads a page of CSV, and where the next one is.
+    pub(crate) async fn csv(&self, token: &str, path: &str) -> Result<(String, Option<String>), Failure> {
+        let request =
+            self.web.get(format!("{}{path}", self.url)).bearer_auth(token).header(header::ACCEPT, "text/csv");
+        let response = request.send().await.map_err(|_| Failure::Unavailable)?;
+        let next = response.headers().get(header::LINK).and_then(|link| link.to_str().ok()).and_then(next_of);
+        let text = body(response).await?;
+        Ok((String::from_utf8(text).map_err(|_| Failure::Unavailable)?, next))
+    }
+
+    /// Changes something as the person whose token it is.
+    pub(crate) async fn send(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        data: &Value,
+    ) -> Result<Value, Failure> {
+        let request = self.web.request(method, format!("{}{path}", self.url)).bearer_auth(token);
+        parsed(&answered(request.json(&serde_json::json!({ "data": data }))).await?)
+    }
+
+    /// Sends a form to Tollgate, such as for a token.
+    pub(crate) async fn form(&self, path: &str, form: &[(&str, &str)]) -> Result<Value, Failure> {
+        self.form_to(&format!("{}{path}", self.url), form).await
+    }
+
+    /// Sends a form to an address, such as the issuer's.
+    pub(crate) async fn form_to(&self, url: &str, form: &[(&str, &str)]) -> Result<Value, Failure> {
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let request = self.web.post(url).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        parsed(&answered(request.body(form)).await?)
+    }
+
+    /// Reads JSON from an address, such as the issuer's.
+    pub(crate) async fn get_from(&self, url: &str) -> Result<Value, Failure> {
+        parsed(&answered(self.web.get(url)).await?)
+    }
+}
+
+/// The address in `<…>; rel="next"`.
+fn next_of(link: &str) -> Option<String> {
+    let (address, relation) = link.trim().strip_prefix('<')?.split_once('>')?;
+    relation.contains("rel=\"next\"").then(|| address.to_owned())
+}
+
+async fn answered(request: reqwest::RequestBuilder) -> Result<Vec<u8>, Failure> {
+    body(request.send().await.map_err(|_| Failure::Unavailable)?).await
+}
+
+async fn body(response: reqwest::Response) -> Result<Vec<u8>, Failure> {
+    let status = response.status();
+    if response.content_length().is_some_and(|length| length > BODY_MAX_BYTES) {
+        return Err(Failure::Unavailable);
+    }
+    let body = response.bytes().await.map_err(|_| Failure::Unavailable)?;
+    if status.is_success() { Ok(body.to_vec()) } else { Err(refused(status, &body)) }
+}
+
+fn refused(status: StatusCode, body: &[u8]) -> Failure {
+    let body = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    let error = &body["errors"][0];
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    Failure::Refused(Refusal {
+        status,
+        code: text(&error["meta"]["code"]),
+        detail: text(&error["detail"]),
+        request_id: text(&error["meta"]["request_id"]),
+    })
+}
+
+fn parsed(body: &[u8]) -> Result<Value, Failure> {
+    serde_json::from_slice(body).map_err(|_| Failure::Unavailable)
+}

@@ -1,0 +1,75 @@
+//! What is around every page of somebody who signed in: where they are, who they are, and whether payments are stopped.
+
+use serde_json::Value;
+use tollgate_core::values::Zone;
+
+use crate::{
+    api::Failure,
+    seal::{digest_of, masked},
+    session::Session,
+    settings::Console,
+};
+
+/// One of the parts of the console.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Payments,
+    Deposits,
+    Days,
+}
+
+/// What the page around a page says.
+#[derive(Clone)]
+pub(crate) struct Frame {
+    /// The merchant's id, which every address begins with.
+    pub(crate) merchant: String,
+    pub(crate) name: String,
+    pub(crate) livemode: bool,
+    pub(crate) zone: Zone,
+    pub(crate) person: String,
+    /// `read`, `pay`, `operate` or `all`.
+    pub(crate) role: String,
+    pub(crate) stopped: bool,
+    pub(crate) captures_paused: bool,
+    /// How many orders need attention, as a text; empty for none.
+    pub(crate) attention: String,
+    /// How many exceptions are open, as a text; empty for none.
+    pub(crate) exceptions: String,
+    /// A form's token.
+    pub(crate) csrf: String,
+}
+
+/// The address of the style sheet. Another one has another address.
+pub(crate) fn style_address() -> String {
+    let digest = digest_of(tollgate_look::STYLE);
+    format!("/assets/{}.css", digest.get(..16).unwrap_or(&digest))
+}
+
+impl Frame {
+    /// Reads it, with one call.
+    pub(crate) async fn read(console: &Console, session: &Session) -> Result<Self, Failure> {
+        let me = console.api.get(&session.access_token, "/v2/me").await?;
+        let data = &me["data"];
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let is = |value: &Value| value.as_bool().unwrap_or_default();
+        let count = |value: &Value| Some(text(value)).filter(|count| count != "0").unwrap_or_default();
+        Ok(Self {
+            merchant: session.merchant.clone(),
+            name: text(&data["merchant"]["name"]),
+            livemode: is(&data["merchant"]["livemode"]),
+            zone: text(&data["merchant"]["time_zone"]).parse().unwrap_or_default(),
+            person: text(&data["person"]["name"]),
+            role: text(&data["person"]["role"]),
+            stopped: is(&data["payments"]["stopped"]),
+            captures_paused: is(&data["payments"]["captures_paused"]),
+            attention: count(&data["attention"]["count"]["formatted"]),
+            exceptions: count(&data["settlement"]["count"]["formatted"]),
+            csrf: masked(&session.csrf).unwrap_or_default(),
+        })
+    }
+
+    /// The name, or the id of a merchant that has none.
+    pub(crate) fn shown_name(&self) -> &str {
+        if self.name.is_empty() { &self.merchant } else { &self.name }
+    }
+}

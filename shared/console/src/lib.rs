@@ -1,0 +1,22 @@
+//! The console: pages for people in finance and support.
+//!
+//! It has no rights of its own. It signs a person in at the company's issuer, exchanges the ID token for the person's access
+//! token, and calls the public API with that. It stores sign-ins in progress and sessions and nothing else, runs no script in
+//! the browser, and works without one.
+
+mod api;
+mod frame;
+mod pages;
+mod routes;
+mod seal;
+mod session;
+mod settings;
+mod sign_in;
+mod web;
+mod words;
+
+pub use api::Api;
+pub use routes::handle;
+pub use seal::SealingKey;
+pub use session::{SessionStore, StoreFailure, Stored};
+pub use settings::{Client, Console, Settings};

@@ -1,0 +1,38 @@
+//! The pages. Each reads what it shows with as few calls as it can, and says what to do where something is missing.
+
+pub(crate) mod days;
+pub(crate) mod deposits;
+pub(crate) mod payment;
+pub(crate) mod payments;
+pub(crate) mod problem;
+pub(crate) mod sign_in;
+
+use lambda_http::{Body, Request, Response, http::StatusCode};
+
+use crate::{
+    frame::Frame,
+    pages::problem::Problem,
+    session::Session,
+    settings::Console,
+    web::{Pairs, page},
+};
+
+/// Somebody who signed in looks at a page.
+pub(crate) struct Visit<'a> {
+    pub(crate) console: &'a Console,
+    pub(crate) session: &'a Session,
+    pub(crate) request: &'a Request,
+    pub(crate) frame: Frame,
+}
+
+impl Visit<'_> {
+    /// The parameters of its address.
+    pub(crate) fn parameters(&self) -> Pairs {
+        Pairs::of_address(self.request)
+    }
+}
+
+/// A page from its template.
+pub(crate) fn rendered(template: &impl askama::Template) -> Result<Response<Body>, Problem> {
+    template.render().map(|html| page(StatusCode::OK, html)).map_err(|_| Problem::Unavailable)
+}

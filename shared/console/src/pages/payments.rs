@@ -1,0 +1,340 @@
+//! The list of payments: one box that finds by whatever somebody quotes, tabs by state, and the whole filter in the address.
+
+use askama::Template;
+use lambda_http::{Body, Response};
+use serde_json::Value;
+use tollgate_core::values::Currency;
+
+use crate::{
+    api::{address, segment},
+    frame::{Frame, Part},
+    pages::{Visit, problem::Problem, rendered},
+    web::{Pairs, download},
+    words::{self, Tone, text},
+};
+
+/// How many payments a page has.
+const ROWS: &str = "25";
+/// How many payments a part of a download has.
+const CSV_ROWS: &str = "100";
+/// Longest download: a function's response ends at 6 MB, and JSON's escapes are part of that.
+const CSV_MAX_BYTES: usize = 4_500_000;
+/// Longest text in the box.
+const TEXT_MAX_BYTES: usize = 200;
+
+/// The tabs: name, parameter, and the filter's states.
+const TABS: [(&str, &str, &str); 6] = [
+    ("All", "", ""),
+    ("Held", "held", "held"),
+    ("Refunded", "refunded", "refunded,partly_refunded"),
+    ("Declined", "declined", "declined"),
+    ("Disputed", "disputed", "disputed"),
+    ("Not known yet", "not_known_yet", "not_known_yet"),
+];
+
+struct Tab {
+    name: &'static str,
+    address: String,
+    is_here: bool,
+}
+
+/// What is looked for, as the address says it.
+struct Search {
+    text: String,
+    from: String,
+    to: String,
+    tab: String,
+    cursor: String,
+}
+
+impl Search {
+    fn of(parameters: &Pairs) -> Self {
+        let value = |name: &str| parameters.get(name).unwrap_or_default().to_owned();
+        Self {
+            text: value("q"),
+            from: value("from"),
+            to: value("to"),
+            tab: value("state"),
+            cursor: value("cursor"),
+        }
+    }
+
+    /// The address of this search with another tab or from another place on.
+    fn address(&self, path: &str, tab: &str, cursor: &str) -> String {
+        let all = [
+            ("q", self.text.as_str()),
+            ("from", &self.from),
+            ("to", &self.to),
+            ("state", tab),
+            ("cursor", cursor),
+        ];
+        address(path, &all.into_iter().filter(|(_, value)| !value.is_empty()).collect::<Vec<_>>())
+    }
+
+    /// The conditions of the range and of the tab.
+    fn conditions(&self) -> Vec<String> {
+        let states = TABS.iter().find(|(_, parameter, _)| !parameter.is_empty() && *parameter == self.tab);
+        let range = [("ge", &self.from), ("le", &self.to)].into_iter().filter(|(_, day)| !day.is_empty());
+        let range = range.map(|(operator, day)| format!("{operator}(created_at,{})", quoted(day)));
+        range.chain(states.map(|(_, _, states)| format!("in(state,{states})"))).collect()
+    }
+}
+
+/// What a text of the box may mean, and how that is called.
+struct Guess {
+    conditions: Vec<String>,
+    meaning: String,
+}
+
+/// A value of a filter, whatever it has in it.
+fn quoted(value: &str) -> String {
+    format!("\"{}\"", value.replace(['"', '\\'], ""))
+}
+
+/// An amount as people type it, in minor units: `1,204.00`, `$5`, `26.20`.
+fn minor(word: &str) -> Option<u64> {
+    let plain = word.trim_start_matches('$').replace(',', "");
+    let is_amount = plain.contains('.') || word.starts_with('$');
+    let amount = Currency::USD.parse_decimal(&plain).ok().filter(|_| is_amount)?;
+    Some(amount.minor())
+}
+
+/// What one word means by its form, if its form says it.
+fn by_form(word: &str) -> Option<(String, String)> {
+    let has_digits = |count| word.len() == count && word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_id = word.len() == 36 && word.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    if has_digits(4) {
+        Some((format!("eq(last_four,{word})"), format!("card ending in {word}")))
+    } else if has_digits(12) {
+        Some((format!("eq(retref,{word})"), format!("gateway reference {word}")))
+    } else if is_id {
+        Some((format!("eq(id,{word})"), format!("payment {word}")))
+    } else {
+        minor(word).map(|minor| (format!("eq(amount,{minor})"), format!("amount {word}")))
+    }
+}
+
+/// The meanings of a text, the likeliest first: words that say by their form what they are, or else an order, and then the
+/// shop's own reference.
+fn guesses(typed: &str) -> Vec<Guess> {
+    let words = typed.split_whitespace().map(by_form).collect::<Option<Vec<_>>>();
+    match words {
+        Some(words) => {
+            let (conditions, meanings): (Vec<_>, Vec<_>) = words.into_iter().unzip();
+            vec![Guess { conditions, meaning: meanings.join(", ") }]
+        }
+        None => [("order_id", "order"), ("custom_reference", "reference")]
+            .map(|(field, name)| Guess {
+                conditions: vec![format!("eq({field},{})", quoted(typed))],
+                meaning: format!("{name} {typed}"),
+            })
+            .into(),
+    }
+}
+
+struct Row {
+    when: String,
+    state: String,
+    tone: Tone,
+    amount: String,
+    captured: String,
+    refunded: String,
+    card: String,
+    order: String,
+    address: String,
+}
+
+#[derive(Template)]
+#[template(path = "payments.html")]
+struct PaymentsPage {
+    frame: Frame,
+    part: Part,
+    search: Search,
+    tabs: Vec<Tab>,
+    csv: String,
+    rows: Vec<Row>,
+    /// The currency of all rows, in the heading of amounts: `, USD`. Empty if there are several.
+    heading: String,
+    /// What was looked for.
+    tried: String,
+    /// What there is none of.
+    empty: String,
+    zone: String,
+    summary: String,
+    older: Option<String>,
+    /// A longer range, if this one is the default.
+    wider: Option<String>,
+}
+
+fn address_of_list(visit: &Visit<'_>, search: &Search, guess: &Guess, limit: &str) -> String {
+    let conditions =
+        search.conditions().into_iter().chain(guess.conditions.iter().cloned()).collect::<Vec<_>>();
+    let all = [
+        ("filter", conditions.join(":")),
+        ("time_zone", visit.frame.zone.name().to_owned()),
+        ("page[limit]", limit.to_owned()),
+        ("page[cursor]", search.cursor.clone()),
+    ];
+    let all = all.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (*name, value.as_str()));
+    address("/v2/transactions", &all.collect::<Vec<_>>())
+}
+
+/// Without a text everything is meant.
+fn meanings(search: &Search) -> Result<Vec<Guess>, Problem> {
+    if search.text.len() > TEXT_MAX_BYTES {
+        return Err(Problem::NotFound);
+    }
+    if search.text.is_empty() {
+        return Ok(vec![Guess { conditions: Vec::new(), meaning: String::new() }]);
+    }
+    Ok(guesses(&search.text))
+}
+
+/// The list. Only a text that may be two things costs a second call, and only if it is not the first.
+pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
+    let search = Search::of(&visit.parameters());
+    let mut listed = Value::Null;
+    let mut tried = Vec::new();
+    for guess in meanings(&search)? {
+        let path = address_of_list(visit, &search, &guess, ROWS);
+        tried.push(guess.meaning);
+        listed = visit.console.api.get(&visit.session.access_token, &path).await?;
+        if listed["data"].as_array().is_some_and(|rows| !rows.is_empty()) {
+            break;
+        }
+    }
+    rendered(&page(visit, search, &listed, &tried))
+}
+
+fn page(visit: &Visit<'_>, search: Search, listed: &Value, tried: &[String]) -> PaymentsPage {
+    let zone = &visit.frame.zone;
+    let data = listed["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut currencies =
+        data.iter().map(|row| text(&row["currency"])).filter(|code| !code.is_empty()).collect::<Vec<_>>();
+    currencies.sort();
+    currencies.dedup();
+    let is_one = currencies.len() == 1;
+    let heading = if is_one { format!(", {}", currencies.concat()) } else { String::new() };
+    let path = format!("/{}/payments", visit.frame.merchant);
+    let tabs = TABS.map(|(name, tab, _)| Tab {
+        name,
+        address: search.address(&path, tab, ""),
+        is_here: search.tab == tab,
+    });
+    let cursor = text(&listed["meta"]["page"]["cursor"]);
+    let day = |value: &Value| words::time(value).map(|at| zone.shown(at).strftime("%b %-d, %Y").to_string());
+    let (since, until) = (day(&listed["meta"]["since"]), day(&listed["meta"]["until"]));
+    let range = since.zip(until).map(|(since, until)| format!("{since} to {until}")).unwrap_or_default();
+    let looked =
+        tried.iter().filter(|meaning| !meaning.is_empty()).cloned().collect::<Vec<_>>().join(", then ");
+    let complete =
+        words::time(&listed["meta"]["journal"]["newest_entry_at"]).map(|at| words::moment(at, zone));
+    let complete = complete.map(|at| format!(", complete up to {at} at least")).unwrap_or_default();
+    let has_range = !search.from.is_empty() || !search.to.is_empty();
+    let year = zone.shown(visit.console.clock.now()).date().saturating_sub(jiff::Span::new().years(1));
+    let wider = Search {
+        from: year.to_string(),
+        to: String::new(),
+        cursor: String::new(),
+        ..Search::of(&visit.parameters())
+    };
+    PaymentsPage {
+        part: Part::Payments,
+        tabs: tabs.into(),
+        csv: search.address(&format!("{path}.csv"), &search.tab, ""),
+        rows: data.iter().map(|row| row_of(visit, row, is_one)).collect(),
+        heading,
+        tried: if looked.is_empty() {
+            format!("{range}.")
+        } else {
+            format!("{}. {range}.", capitalized(&looked))
+        },
+        empty: if cursor.is_empty() { "No such payments" } else { "None in this part" }.to_owned(),
+        zone: zone.name().to_owned(),
+        summary: match data.len() {
+            1 => format!("1 payment{complete}"),
+            count => format!("{count} payments{complete}"),
+        },
+        older: (!cursor.is_empty()).then(|| search.address(&path, &search.tab, &cursor)),
+        wider: (!has_range).then(|| wider.address(&path, &wider.tab, "")),
+        frame: visit.frame.clone(),
+        search,
+    }
+}
+
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn row_of(visit: &Visit<'_>, row: &Value, is_one_currency: bool) -> Row {
+    if row["type"] == "unreadable" {
+        let key = text(&row["id"]);
+        return Row {
+            when: String::new(),
+            state: format!("Cannot be read: {key}"),
+            tone: Tone::Bad,
+            amount: String::new(),
+            captured: String::new(),
+            refunded: String::new(),
+            card: String::new(),
+            order: text(&row["order_id"]),
+            address: String::new(),
+        };
+    }
+    let (meta, currency) = (&row["meta"], words::currency(&row["currency"]));
+    let shown = |minor: &Value| match (minor.as_i64(), currency) {
+        (Some(0) | None, _) | (_, None) => String::new(),
+        (Some(minor), Some(currency)) if is_one_currency => words::number(minor, currency),
+        (Some(minor), Some(currency)) => words::money(minor, currency),
+    };
+    let refunded = meta["display_refunded_amount"]["total"]["amount"].as_i64().map(|minor| -minor);
+    let (state, tone) = words::state(meta["state"].as_str().unwrap_or_default());
+    let reason = text(&row["failure_details"]["code"]).replace('_', " ");
+    let order = text(&row["relationships"]["order"]["data"]["id"]);
+    let at = words::time(&meta["listed_at"]).or_else(|| words::time(&meta["created_at"]));
+    Row {
+        when: at.map(|at| words::moment(at, &visit.frame.zone)).unwrap_or_default(),
+        state: if reason.is_empty() { state.to_owned() } else { format!("{state}: {reason}") },
+        tone,
+        amount: shown(&row["amount"]),
+        captured: shown(&meta["display_captured_amount"]["amount"]),
+        refunded: shown(&Value::from(refunded)),
+        card: words::card(&row["payment_details"]["card"]),
+        address: format!(
+            "/{}/payments/{}/{}",
+            visit.frame.merchant,
+            segment(&order),
+            segment(&text(&row["id"]))
+        ),
+        order,
+    }
+}
+
+/// The same payments as a file: all that match, or an error that says how else to get them.
+pub(crate) async fn csv(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
+    let search = Search::of(&visit.parameters());
+    let mut all = String::new();
+    for guess in meanings(&search)? {
+        let mut next = Some(address_of_list(visit, &search, &guess, CSV_ROWS));
+        let mut rows = 0;
+        while let Some(path) = next {
+            let (part, following) = visit.console.api.csv(&visit.session.access_token, &path).await?;
+            let (heading, lines) = part.split_once('\n').unwrap_or((&part, ""));
+            if all.is_empty() {
+                all.push_str(heading);
+                all.push('\n');
+            }
+            rows += lines.lines().count();
+            all.push_str(lines);
+            if all.len() > CSV_MAX_BYTES {
+                return Err(Problem::TooLong);
+            }
+            next = following.map(|query| format!("/v2/transactions{query}"));
+        }
+        if rows > 0 {
+            break;
+        }
+    }
+    Ok(download("payments.csv", "text/csv; charset=utf-8", all))
+}

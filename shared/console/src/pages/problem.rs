@@ -1,0 +1,130 @@
+//! Pages that say why there is no other one, and what to do.
+
+use askama::Template;
+use lambda_http::{Body, Response, http::StatusCode};
+
+use crate::{
+    api::{Failure, Refusal},
+    frame::style_address,
+    session::StoreFailure,
+    web::page,
+};
+
+/// Why there is no page.
+#[derive(Clone, Debug)]
+pub(crate) enum Problem {
+    /// There is no such page, or not for this merchant.
+    NotFound,
+    /// Nobody is signed in, or the session ended.
+    SignedOut,
+    /// The sign-in took too long, was done already, or is not this browser's.
+    SignInEnded,
+    /// The issuer or Tollgate does not know the person.
+    SignInRefused,
+    IssuerUnavailable,
+    /// A form that was not sent by a page of this session.
+    Forged,
+    /// The API refused what the page needs.
+    Refused(Refusal),
+    /// A file that is longer than a response may be.
+    TooLong,
+    /// Something that the page needs does not respond.
+    Unavailable,
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(refusal) if refusal.status == StatusCode::UNAUTHORIZED => Self::SignedOut,
+            Failure::Refused(refusal) if refusal.status == StatusCode::NOT_FOUND => Self::NotFound,
+            Failure::Refused(refusal) => Self::Refused(refusal),
+            Failure::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<StoreFailure> for Problem {
+    fn from(failure: StoreFailure) -> Self {
+        tracing::error!(%failure, "no session can be read or kept");
+        Self::Unavailable
+    }
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage<'a> {
+    style: String,
+    title: &'a str,
+    text: &'a str,
+    request_id: &'a str,
+    /// Where to go on, and what that is called.
+    way: &'a str,
+    way_name: &'a str,
+}
+
+impl Problem {
+    /// The page. `here` is the address that was wanted, to try it again.
+    pub(crate) fn page(&self, here: &str) -> Response<Body> {
+        let again = (here, "Try again");
+        let sign_in = ("/", "Sign in");
+        let (status, title, text, (way, way_name)) = match self {
+            Self::NotFound => (
+                404,
+                "There is no such page",
+                "The link may be old, or of another merchant.",
+                ("/", "Go to payments"),
+            ),
+            Self::SignedOut => (
+                401,
+                "You are signed out",
+                "After 15 minutes without a page you have to sign in again.",
+                sign_in,
+            ),
+            Self::SignInEnded => (
+                400,
+                "This sign-in has ended",
+                "It took too long, or was finished in another window. Please begin again.",
+                sign_in,
+            ),
+            Self::SignInRefused => (
+                403,
+                "You cannot sign in here",
+                "Your company knows you, but this merchant does not, or your sign-in was not accepted. Ask whoever manages people at your company.",
+                sign_in,
+            ),
+            Self::IssuerUnavailable => (
+                503,
+                "Your company's sign-in does not respond",
+                "Please try again in a few minutes.",
+                sign_in,
+            ),
+            Self::Forged => (
+                403,
+                "Nothing was changed",
+                "The form was not sent by a page of this session. Please load the page again.",
+                again,
+            ),
+            Self::Refused(refusal) if refusal.code == "forbidden" => (
+                403,
+                "You may not look at this",
+                "Your role does not include it. Ask whoever manages people at your company.",
+                ("/", "Go to payments"),
+            ),
+            Self::Refused(refusal) => {
+                (400, "This cannot be shown", refusal.detail.as_str(), ("/", "Go to payments"))
+            }
+            Self::TooLong => (
+                400,
+                "These are too many for one file",
+                "Choose a shorter range, or ask an operator for tollgate payment list with --csv.",
+                ("/", "Go to payments"),
+            ),
+            Self::Unavailable => {
+                (503, "Tollgate does not respond", "Nothing was changed. Please try again.", again)
+            }
+        };
+        let request_id = if let Self::Refused(refusal) = self { refusal.request_id.as_str() } else { "" };
+        let shown = ProblemPage { style: style_address(), title, text, request_id, way, way_name };
+        page(StatusCode::from_u16(status).unwrap_or_default(), shown.render().unwrap_or_default())
+    }
+}

@@ -1,0 +1,147 @@
+//! Which request leads to which page.
+
+use lambda_http::{
+    Body, Request, Response,
+    http::{Method, header},
+};
+
+use percent_encoding::percent_decode_str;
+
+use crate::{
+    frame::Frame,
+    pages::{Visit, days, deposits, payment, payments, problem::Problem, sign_in},
+    seal::is_masked,
+    session::Session,
+    settings::Console,
+    sign_in::merchant_of,
+    web::{Cookie, Pairs, icon, redirect, style},
+};
+
+/// Answers a request. HEAD is answered as GET, as the platform cuts the body off.
+pub async fn handle(console: &Console, request: Request) -> Response<Body> {
+    let here = request.uri().path_and_query().map_or("/", |here| here.as_str()).to_owned();
+    let answered = routed(console, &request).await;
+    answered.unwrap_or_else(|problem| problem.page(&here))
+}
+
+async fn routed(console: &Console, request: &Request) -> Result<Response<Body>, Problem> {
+    let path = request.uri().path().to_owned();
+    let decoded = |part: &str| percent_decode_str(part).decode_utf8().map(std::borrow::Cow::into_owned);
+    let parts = path.trim_start_matches('/').split('/').map(decoded).collect::<Result<Vec<_>, _>>();
+    let parts = parts.map_err(|_| Problem::NotFound)?;
+    let parts = parts.iter().map(String::as_str).collect::<Vec<_>>();
+    let is_read = [Method::GET, Method::HEAD].contains(request.method());
+    match parts.as_slice() {
+        [""] if is_read => home(console, request).await,
+        ["assets", "icon.svg"] if is_read => Ok(icon()),
+        ["assets", _] if is_read => Ok(style()),
+        ["sign-in"] if request.method() == Method::POST => begin(console, request).await,
+        ["callback"] if is_read => console.callback(request).await,
+        ["sign-out"] if request.method() == Method::POST => sign_out(console, request).await,
+        [merchant, page @ ..] if !page.is_empty() && merchant_of(merchant).is_some() => {
+            signed_in(console, request, merchant, page).await
+        }
+        _ => Err(Problem::NotFound),
+    }
+}
+
+/// Payments, for who is signed in; everybody else signs in first.
+async fn home(console: &Console, request: &Request) -> Result<Response<Body>, Problem> {
+    let session = match Cookie::Session.of(request) {
+        Some(cookie) => console.session(&cookie).await?,
+        None => None,
+    };
+    match session {
+        Some(session) => Ok(redirect(&format!("/{}/payments", session.merchant))),
+        None => sign_in::show("", ""),
+    }
+}
+
+/// A form of ours comes from our own page. Browsers say where from.
+fn is_own(console: &Console, request: &Request) -> bool {
+    let stated = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    stated(header::ORIGIN.as_str()) == Some(&console.settings.url)
+        && stated("sec-fetch-site").is_none_or(|site| site == "same-origin")
+}
+
+async fn begin(console: &Console, request: &Request) -> Result<Response<Body>, Problem> {
+    if !is_own(console, request) {
+        return Err(Problem::Forged);
+    }
+    let form = Pairs::of_form(request);
+    let typed = form.get("merchant").unwrap_or_default();
+    let Some(merchant) = merchant_of(typed) else {
+        return sign_in::show(typed, "Please type the merchant's id, such as 170200123.");
+    };
+    let to_issuer = console.to_issuer(merchant, &format!("/{merchant}/payments")).await?;
+    let headers = to_issuer.headers();
+    let address = headers.get(header::LOCATION).and_then(|address| address.to_str().ok()).unwrap_or_default();
+    let mut page = sign_in::on_the_way(address)?;
+    for cookie in headers.get_all(header::SET_COOKIE) {
+        page.headers_mut().append(header::SET_COOKIE, cookie.clone());
+    }
+    Ok(page)
+}
+
+/// Whether a form was sent by a page of this session.
+pub(crate) fn is_genuine(console: &Console, request: &Request, session: &Session) -> bool {
+    let form = Pairs::of_form(request);
+    is_own(console, request) && form.get("csrf").is_some_and(|token| is_masked(&session.csrf, token))
+}
+
+async fn sign_out(console: &Console, request: &Request) -> Result<Response<Body>, Problem> {
+    if let Some(cookie) = Cookie::Session.of(request)
+        && let Some(session) = console.session(&cookie).await?
+    {
+        if !is_genuine(console, request, &session) {
+            return Err(Problem::Forged);
+        }
+        console.end_session(&cookie).await?;
+    }
+    let mut response = redirect("/");
+    Cookie::Session.clear(&mut response);
+    Ok(response)
+}
+
+/// A page of a merchant, for who is signed in there.
+async fn signed_in(
+    console: &Console,
+    request: &Request,
+    merchant: &str,
+    page: &[&str],
+) -> Result<Response<Body>, Problem> {
+    let cookie = Cookie::Session.of(request).ok_or(Problem::SignedOut)?;
+    let session = console.session(&cookie).await?.ok_or(Problem::SignedOut)?;
+    if session.merchant != merchant {
+        return Err(Problem::NotFound);
+    }
+    let is_read = [Method::GET, Method::HEAD].contains(request.method());
+    if !is_read && !is_genuine(console, request, &session) {
+        return Err(Problem::Forged);
+    }
+    if console.clock.now() >= session.token_until {
+        // Only the issuer can say that the person is still there. What was typed into a form stays in the browser.
+        let here = request.uri().path_and_query().map_or("/", |here| here.as_str());
+        let back = if is_read { here } else { request.uri().path() };
+        return console.to_issuer(merchant, back).await;
+    }
+    let frame = Frame::read(console, &session).await?;
+    let visit = Visit { console, session: &session, request, frame };
+    shown(&visit, page, is_read).await
+}
+
+async fn shown(visit: &Visit<'_>, page: &[&str], is_read: bool) -> Result<Response<Body>, Problem> {
+    match (page, is_read) {
+        (["payments"], true) => payments::show(visit).await,
+        (["payments.csv"], true) => payments::csv(visit).await,
+        (["payments", order, transaction], true) => payment::show(visit, order, transaction).await,
+        (["payments", order, transaction, "receipt"], true) => {
+            payment::receipt(visit, order, transaction).await
+        }
+        (["deposits"], true) => deposits::show(visit).await,
+        (["deposits", id], true) => deposits::one(visit, id).await,
+        (["exceptions", id], _) => deposits::exception(visit, id, is_read).await,
+        (["days"], true) => days::show(visit).await,
+        _ => Err(Problem::NotFound),
+    }
+}

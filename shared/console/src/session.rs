@@ -1,0 +1,156 @@
+//! Sign-ins in progress and sessions, and where they are kept. What is stored under the digest of a secret that only the
+//! browser has is sealed for that place.
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{
+    seal::{digest_of, secret},
+    settings::Console,
+};
+
+/// How long a session lasts without a request (PCI DSS 8.2.8).
+pub(crate) const IDLE: SignedDuration = SignedDuration::from_mins(15);
+/// How long a session lasts at most.
+pub(crate) const LONGEST: SignedDuration = SignedDuration::from_hours(8);
+/// How long somebody may take to sign in.
+const SIGN_IN: SignedDuration = SignedDuration::from_mins(10);
+/// How often it is noted that a session was used.
+const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(1);
+
+/// The store cannot be used, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("the table of sessions cannot be used: {0}")]
+pub struct StoreFailure(pub String);
+
+/// What is kept under a key.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// What kind it is and the digest of the secret: `session#…` or `sign-in#…`.
+    pub key: String,
+    /// The sealed content.
+    pub sealed: Vec<u8>,
+    /// When it may be deleted. Nobody relies on it.
+    pub expires: Timestamp,
+}
+
+/// Where sign-ins and sessions are kept.
+#[async_trait]
+pub trait SessionStore: Send + Sync {
+    /// Keeps it, in place of what is there.
+    async fn put(&self, stored: &Stored) -> Result<(), StoreFailure>;
+    /// Keeps it if something is there under its key. False if nothing is: it was deleted meanwhile.
+    async fn replace(&self, stored: &Stored) -> Result<bool, StoreFailure>;
+    /// The sealed content, if something is there.
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreFailure>;
+    /// Deletes it and returns the sealed content: only one of several requests gets it.
+    async fn take(&self, key: &str) -> Result<Option<Vec<u8>>, StoreFailure>;
+}
+
+/// A sign-in in progress.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct SignIn {
+    pub(crate) merchant: String,
+    pub(crate) state: String,
+    pub(crate) nonce: String,
+    pub(crate) verifier: String,
+    /// Where to go back to: a path of ours.
+    pub(crate) back: String,
+    pub(crate) until: Timestamp,
+}
+
+/// Somebody who signed in.
+#[derive(Clone, Deserialize, Serialize)]
+pub(crate) struct Session {
+    pub(crate) merchant: String,
+    pub(crate) access_token: String,
+    /// When the access token ends, and another trip to the issuer is due.
+    pub(crate) token_until: Timestamp,
+    /// What forms have to send.
+    pub(crate) csrf: String,
+    pub(crate) began: Timestamp,
+    pub(crate) seen: Timestamp,
+}
+
+impl Session {
+    fn is_over(&self, now: Timestamp) -> bool {
+        now.duration_since(self.seen) >= IDLE || now.duration_since(self.began) >= LONGEST
+    }
+}
+
+impl Console {
+    fn key(kind: &str, secret: &str) -> String {
+        format!("{kind}#{}", digest_of(secret))
+    }
+
+    fn sealed(&self, key: String, content: &impl Serialize, lasts: SignedDuration) -> Option<Stored> {
+        let sealed = self.key.seal(&key, serde_json::to_vec(content).ok()?)?;
+        let expires = self.clock.now().saturating_add(lasts).unwrap_or(Timestamp::MAX);
+        Some(Stored { key, sealed, expires })
+    }
+
+    fn opened<T: DeserializeOwned>(&self, key: &str, sealed: &[u8]) -> Option<T> {
+        serde_json::from_slice(&self.key.open(key, sealed)?).ok()
+    }
+
+    async fn keep(
+        &self,
+        kind: &str,
+        content: &impl Serialize,
+        lasts: SignedDuration,
+    ) -> Result<String, StoreFailure> {
+        let unsealed = || StoreFailure("nothing can be sealed".to_owned());
+        let secret = secret().ok_or_else(unsealed)?;
+        let stored = self.sealed(Self::key(kind, &secret), content, lasts).ok_or_else(unsealed)?;
+        self.sessions.put(&stored).await?;
+        Ok(secret)
+    }
+
+    /// Keeps a sign-in, and returns the cookie that it is bound to.
+    pub(crate) async fn begin(&self, sign_in: &SignIn) -> Result<String, StoreFailure> {
+        self.keep("sign-in", sign_in, SIGN_IN).await
+    }
+
+    /// The sign-in that a cookie is of. It counts once.
+    pub(crate) async fn take_sign_in(&self, cookie: &str) -> Result<Option<SignIn>, StoreFailure> {
+        let key = Self::key("sign-in", cookie);
+        let sealed = self.sessions.take(&key).await?;
+        let found = sealed.and_then(|sealed| self.opened::<SignIn>(&key, &sealed));
+        Ok(found.filter(|sign_in| self.clock.now() < sign_in.until))
+    }
+
+    /// Until when a sign-in that begins now counts.
+    pub(crate) fn sign_in_until(&self) -> Timestamp {
+        self.clock.now().saturating_add(SIGN_IN).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Keeps a session, and returns its cookie. It is always a new one: nobody can have put it there before.
+    pub(crate) async fn open_session(&self, session: &Session) -> Result<String, StoreFailure> {
+        self.keep("session", session, LONGEST).await
+    }
+
+    /// The session that a cookie is of, if it is not over. Its use is noted.
+    pub(crate) async fn session(&self, cookie: &str) -> Result<Option<Session>, StoreFailure> {
+        let key = Self::key("session", cookie);
+        let now = self.clock.now();
+        let sealed = self.sessions.get(&key).await?;
+        let found = sealed.and_then(|sealed| self.opened::<Session>(&key, &sealed));
+        let Some(mut session) = found.filter(|session| !session.is_over(now)) else { return Ok(None) };
+        if now.duration_since(session.seen) >= NOTED_EVERY {
+            session.seen = now;
+            let stored = self.sealed(key, &session, LONGEST);
+            let stored = stored.ok_or_else(|| StoreFailure("nothing can be sealed".to_owned()))?;
+            // Signed out meanwhile: it must not come back.
+            if !self.sessions.replace(&stored).await? {
+                return Ok(None);
+            }
+        }
+        Ok(Some(session))
+    }
+
+    /// Ends a session.
+    pub(crate) async fn end_session(&self, cookie: &str) -> Result<(), StoreFailure> {
+        self.sessions.take(&Self::key("session", cookie)).await.map(drop)
+    }
+}

@@ -1,0 +1,54 @@
+//! What a console works with.
+
+use std::{fmt, sync::Arc};
+
+use tollgate_core::values::Clock;
+
+use crate::{api::Api, seal::SealingKey, session::SessionStore};
+
+/// Where a console is and where it sends people.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Its own origin, without a slash at the end, such as `https://console.shop.example`.
+    pub url: String,
+    /// The issuer of OpenID Connect, exactly as its tokens spell it.
+    pub issuer: String,
+    /// What it is at the issuer and at Tollgate.
+    pub client: Client,
+}
+
+/// What the console is called, and how it shows that it is the one.
+#[derive(Clone)]
+pub struct Client {
+    /// The name of the program at Tollgate, as in the secret `SignInClients`.
+    pub id: String,
+    /// The program's secret at Tollgate.
+    pub secret: String,
+    /// The client id at the issuer: the audience of its ID tokens.
+    pub audience: String,
+    /// The client's secret at the issuer, unless it is a public client there.
+    pub issuer_secret: Option<String>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("id", &self.id)
+            .field("audience", &self.audience)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One console.
+pub struct Console {
+    /// Where it is.
+    pub settings: Settings,
+    /// The public API, and the issuer.
+    pub api: Api,
+    /// Where sign-ins in progress and sessions are kept.
+    pub sessions: Arc<dyn SessionStore>,
+    /// What they are sealed with.
+    pub key: SealingKey,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}

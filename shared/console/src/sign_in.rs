@@ -1,0 +1,167 @@
+//! How somebody signs in: the authorization code flow of OpenID Connect with PKCE, state and nonce, and the exchange of the ID
+//! token for an access token of the person (RFC 8693).
+
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use jiff::{SignedDuration, Timestamp};
+use lambda_http::{Body, Request, Response};
+use serde_json::Value;
+
+use crate::{
+    api::{Failure, address},
+    pages::problem::Problem,
+    seal::{digest_of, secret},
+    session::{Session, SignIn},
+    settings::Console,
+    web::{Cookie, Pairs, redirect},
+};
+
+const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
+
+/// An access token counts as ended so long before it does: a page makes several calls with it.
+const MARGIN: SignedDuration = SignedDuration::from_secs(30);
+
+/// Longest merchant id that is taken from a form.
+const MERCHANT_MAX_BYTES: usize = 64;
+
+/// Where the issuer sends people, and where codes become tokens.
+struct Endpoints {
+    authorize: String,
+    token: String,
+}
+
+impl Console {
+    fn callback_url(&self) -> String {
+        format!("{}/callback", self.settings.url)
+    }
+
+    async fn endpoints(&self) -> Result<Endpoints, Problem> {
+        let issuer = &self.settings.issuer;
+        let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+        let found = self.api.get_from(&url).await.map_err(|_| Problem::IssuerUnavailable)?;
+        let text = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
+        // Another issuer's document would send people, and codes, elsewhere.
+        if text("issuer") != *issuer {
+            return Err(Problem::IssuerUnavailable);
+        }
+        Ok(Endpoints { authorize: text("authorization_endpoint"), token: text("token_endpoint") })
+    }
+
+    /// Sends somebody to the issuer, who comes back to a path of ours.
+    pub(crate) async fn to_issuer(&self, merchant: &str, back: &str) -> Result<Response<Body>, Problem> {
+        let endpoints = self.endpoints().await?;
+        let made = || secret().ok_or(Problem::Unavailable);
+        let (state, nonce, verifier) = (made()?, made()?, made()?);
+        let challenge = digest_of(&verifier);
+        let sign_in = SignIn {
+            merchant: merchant.to_owned(),
+            state: state.clone(),
+            nonce: nonce.clone(),
+            verifier,
+            back: back.to_owned(),
+            until: self.sign_in_until(),
+        };
+        let cookie = self.begin(&sign_in).await?;
+        let wanted = address(
+            &endpoints.authorize,
+            &[
+                ("response_type", "code"),
+                ("client_id", &self.settings.client.audience),
+                ("redirect_uri", &self.callback_url()),
+                ("scope", "openid email"),
+                ("state", &state),
+                ("nonce", &nonce),
+                ("code_challenge", &challenge),
+                ("code_challenge_method", "S256"),
+            ],
+        );
+        let mut response = redirect(&wanted);
+        Cookie::SignIn.set(&mut response, &cookie);
+        Ok(response)
+    }
+
+    /// Somebody comes back from the issuer.
+    pub(crate) async fn callback(&self, request: &Request) -> Result<Response<Body>, Problem> {
+        let cookie = Cookie::SignIn.of(request).ok_or(Problem::SignInEnded)?;
+        let sign_in = self.take_sign_in(&cookie).await?.ok_or(Problem::SignInEnded)?;
+        let parameters = Pairs::of_address(request);
+        let stated = parameters.get("iss");
+        // RFC 9207: a response of another issuer is none to this sign-in.
+        if parameters.get("state") != Some(&sign_in.state)
+            || stated.is_some_and(|iss| iss != self.settings.issuer)
+        {
+            return Err(Problem::SignInEnded);
+        }
+        let code = parameters.get("code").ok_or(Problem::SignInRefused)?;
+        let id_token = self.id_token(code, &sign_in).await?;
+        let session = self.session_of(&id_token, &sign_in).await?;
+        let cookie = self.open_session(&session).await?;
+        let mut response = redirect(&sign_in.back);
+        Cookie::SignIn.clear(&mut response);
+        Cookie::Session.set(&mut response, &cookie);
+        Ok(response)
+    }
+
+    async fn id_token(&self, code: &str, sign_in: &SignIn) -> Result<String, Problem> {
+        let (client, callback) = (&self.settings.client, self.callback_url());
+        let mut form = vec![
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", &callback),
+            ("client_id", &client.audience),
+            ("code_verifier", &sign_in.verifier),
+        ];
+        form.extend(client.issuer_secret.as_deref().map(|secret| ("client_secret", secret)));
+        let endpoints = self.endpoints().await?;
+        let tokens = self.api.form_to(&endpoints.token, &form).await.map_err(|failure| match failure {
+            Failure::Refused(_) => Problem::SignInRefused,
+            Failure::Unavailable => Problem::IssuerUnavailable,
+        })?;
+        let token = tokens["id_token"].as_str().ok_or(Problem::SignInRefused)?;
+        // Tollgate checks signature, issuer, audience and age as it exchanges the token; the nonce only we know.
+        if claims(token)["nonce"] != sign_in.nonce.as_str() {
+            return Err(Problem::SignInRefused);
+        }
+        Ok(token.to_owned())
+    }
+
+    async fn session_of(&self, id_token: &str, sign_in: &SignIn) -> Result<Session, Problem> {
+        let client = &self.settings.client;
+        let form = [
+            ("grant_type", TOKEN_EXCHANGE),
+            ("client_id", &client.id),
+            ("client_secret", &client.secret),
+            ("audience", &sign_in.merchant),
+            ("subject_token_type", ID_TOKEN),
+            ("subject_token", id_token),
+        ];
+        let granted = self.api.form("/oauth/access_token", &form).await.map_err(|failure| match failure {
+            Failure::Refused(refusal) if refusal.status.is_client_error() => Problem::SignInRefused,
+            _ => Problem::Unavailable,
+        })?;
+        let token = granted["access_token"].as_str().ok_or(Problem::Unavailable)?;
+        let now = self.clock.now();
+        let lasts = SignedDuration::from_secs(granted["expires_in"].as_i64().unwrap_or_default());
+        Ok(Session {
+            merchant: sign_in.merchant.clone(),
+            access_token: token.to_owned(),
+            token_until: now.saturating_add(lasts - MARGIN).unwrap_or(Timestamp::MAX),
+            csrf: secret().ok_or(Problem::Unavailable)?,
+            began: now,
+            seen: now,
+        })
+    }
+}
+
+/// What an ID token claims, unverified.
+fn claims(token: &str) -> Value {
+    let payload = token.split('.').nth(1).unwrap_or_default();
+    let payload = BASE64_URL_SAFE_NO_PAD.decode(payload).unwrap_or_default();
+    serde_json::from_slice(&payload).unwrap_or_default()
+}
+
+/// A merchant's id as a form has it: what can be a part of an address and nothing else.
+pub(crate) fn merchant_of(text: &str) -> Option<&str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    (text.len() <= MERCHANT_MAX_BYTES && !text.is_empty() && text.bytes().all(is_plain)).then_some(text)
+}

@@ -1,0 +1,142 @@
+//! Requests as the console reads them, and the responses that it sends.
+
+use lambda_http::{
+    Body, Request, Response,
+    http::{HeaderValue, StatusCode, header},
+};
+
+/// The cookie of a session. `__Host-` binds it to this host, and no script reads it. `Lax`: a link in a message opens the
+/// page, and the way back from the issuer is such a link.
+const SESSION: &str = "__Host-session";
+/// The cookie of a sign-in in progress.
+const SIGN_IN: &str = "__Host-sign-in";
+const COOKIE: &str = "Path=/; Secure; HttpOnly; SameSite=Lax";
+
+/// Nothing but the console's own style sheet is loaded, no script runs, and no other page shows a console in a frame. What a
+/// form leads to is checked, too: the way to the issuer goes through a page of ours.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
+    frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+/// What every response has.
+const HEADERS: [(header::HeaderName, &str); 6] = [
+    (header::CONTENT_SECURITY_POLICY, POLICY),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::STRICT_TRANSPORT_SECURITY, "max-age=63072000"),
+    (header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+];
+
+/// Which cookie is meant.
+#[derive(Clone, Copy)]
+pub(crate) enum Cookie {
+    Session,
+    SignIn,
+}
+
+impl Cookie {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Session => SESSION,
+            Self::SignIn => SIGN_IN,
+        }
+    }
+
+    /// Its value in a request.
+    pub(crate) fn of(self, request: &Request) -> Option<String> {
+        let all = request.headers().get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let mut pairs = all.flat_map(|all| all.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        pairs.find(|(name, _)| *name == self.name()).map(|(_, value)| value.to_owned())
+    }
+
+    /// Sets it, until the browser is closed.
+    pub(crate) fn set(self, response: &mut Response<Body>, value: &str) {
+        self.append(response, &format!("{}={value}; {COOKIE}", self.name()));
+    }
+
+    pub(crate) fn clear(self, response: &mut Response<Body>) {
+        self.append(response, &format!("{}=; {COOKIE}; Max-Age=0", self.name()));
+    }
+
+    fn append(self, response: &mut Response<Body>, line: &str) {
+        if let Ok(line) = HeaderValue::from_str(line) {
+            response.headers_mut().append(header::SET_COOKIE, line);
+        }
+    }
+}
+
+/// Parameters of an address or members of a form, in their order.
+pub(crate) struct Pairs(Vec<(String, String)>);
+
+impl Pairs {
+    /// Those of the address.
+    pub(crate) fn of_address(request: &Request) -> Self {
+        Self::parsed(request.uri().query().unwrap_or_default().as_bytes())
+    }
+
+    /// Those of the body.
+    pub(crate) fn of_form(request: &Request) -> Self {
+        Self::parsed(request.body().as_ref())
+    }
+
+    fn parsed(text: &[u8]) -> Self {
+        Self(form_urlencoded::parse(text).into_owned().collect())
+    }
+
+    /// The first value with a name, without space around it. Empty is as good as missing.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
+    }
+}
+
+/// A page.
+pub(crate) fn page(status: StatusCode, html: String) -> Response<Body> {
+    response(status, "text/html; charset=utf-8", html)
+}
+
+/// The style sheet. Its address has its digest, so it may be kept for good.
+pub(crate) fn style() -> Response<Body> {
+    let mut response = response(StatusCode::OK, "text/css; charset=utf-8", tollgate_look::STYLE.to_owned());
+    let kept = HeaderValue::from_static("public, max-age=31536000, immutable");
+    response.headers_mut().insert(header::CACHE_CONTROL, kept);
+    response
+}
+
+/// The icon, a gate's bar.
+pub(crate) fn icon() -> Response<Body> {
+    const ICON: &str = include_str!("icon.svg");
+    let mut response = response(StatusCode::OK, "image/svg+xml", ICON.to_owned());
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400"));
+    response
+}
+
+/// A file to keep. Its name comes from us.
+pub(crate) fn download(name: &str, content_type: &'static str, body: String) -> Response<Body> {
+    let mut response = response(StatusCode::OK, content_type, body);
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
+    }
+    response
+}
+
+/// Sends the browser to an address, with GET.
+pub(crate) fn redirect(to: &str) -> Response<Body> {
+    let mut response = response(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", String::new());
+    if let Ok(to) = HeaderValue::from_str(to) {
+        response.headers_mut().insert(header::LOCATION, to);
+    }
+    response
+}
+
+fn response(status: StatusCode, content_type: &'static str, body: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
