@@ -24,10 +24,11 @@ export async function close() {
 }
 
 /** A page in a browser context of its own. `allowed` are the origins that it may request something from. */
-export async function visitor({ width = 768, theme = "light", allowed }) {
+export async function visitor({ width = 768, theme = "light", javaScriptEnabled = true, allowed }) {
   const context = await browser.newContext({
     viewport: { width, height: 900 },
     colorScheme: theme,
+    javaScriptEnabled,
   });
   const page = await context.newPage();
   expected.set(page, []);

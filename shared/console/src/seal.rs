@@ -68,9 +68,47 @@ pub(crate) fn is_masked(secret: &str, token: &str) -> bool {
     let Some((mask, masked)) = token.split_at_checked(SECRET_BYTES) else { return false };
     let unmasked = xor(masked, mask);
     let difference = secret.iter().zip(&unmasked).fold(0, |seen, (one, other)| seen | (one ^ other));
-    secret.len() == SECRET_BYTES && unmasked.len() == SECRET_BYTES && difference == 0
+    secret.len() == SECRET_BYTES && masked.len() == SECRET_BYTES && difference == 0
 }
 
 fn xor(text: &[u8], mask: &[u8]) -> Vec<u8> {
     text.iter().zip(mask).map(|(text, mask)| text ^ mask).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> SealingKey {
+        SealingKey::new(&[7; 32]).unwrap()
+    }
+
+    #[test]
+    fn a_sealed_text_opens_at_its_place_alone_and_only_unchanged() {
+        let sealed = key().seal("session#1", b"who it is".to_vec()).unwrap();
+        assert!(!sealed.windows(9).any(|part| part == b"who it is"));
+        assert_eq!(key().open("session#1", &sealed).unwrap(), b"who it is");
+        assert_eq!(key().open("session#2", &sealed), None);
+        assert_eq!(SealingKey::new(&[8; 32]).unwrap().open("session#1", &sealed), None);
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert_eq!(key().open("session#1", &changed), None, "{at}");
+            assert_eq!(key().open("session#1", &sealed[..at]), None, "{at}");
+        }
+    }
+
+    #[test]
+    fn a_form_has_another_token_each_time_and_no_other_text_is_one() {
+        let secret = secret().unwrap();
+        let (one, other) = (masked(&secret).unwrap(), masked(&secret).unwrap());
+        assert_ne!(one, other);
+        assert!(is_masked(&secret, &one) && is_masked(&secret, &other));
+        let foreign = masked(&super::secret().unwrap()).unwrap();
+        let zeros = BASE64_URL_SAFE_NO_PAD.encode([0; 64]);
+        for wrong in ["", "x", &secret, &foreign, &zeros, &one[..one.len() - 2], &format!("{one}AA")] {
+            assert!(!is_masked(&secret, wrong), "{wrong}");
+        }
+        assert!(!is_masked("", &BASE64_URL_SAFE_NO_PAD.encode([1; 32])));
+    }
 }

@@ -338,3 +338,39 @@ pub(crate) async fn csv(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     }
     Ok(download("payments.csv", "text/csv; charset=utf-8", all))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filters(typed: &str) -> Vec<String> {
+        guesses(typed).into_iter().map(|guess| guess.conditions.join(":")).collect()
+    }
+
+    #[test]
+    fn a_text_is_what_its_form_says_or_else_an_order_and_then_a_reference() {
+        for (typed, filter) in [
+            ("1443", "eq(last_four,1443)"),
+            ("26.20", "eq(amount,2620)"),
+            ("$5", "eq(amount,500)"),
+            ("1,204.00", "eq(amount,120400)"),
+            ("1443 26.20", "eq(last_four,1443):eq(amount,2620)"),
+            ("26.20 1443", "eq(amount,2620):eq(last_four,1443)"),
+            ("327975232415", "eq(retref,327975232415)"),
+            ("01a209fe-7ea0-47a8-b0f7-b059e208297d", "eq(id,01a209fe-7ea0-47a8-b0f7-b059e208297d)"),
+        ] {
+            assert_eq!(filters(typed), [filter], "{typed}");
+        }
+        for typed in ["UM-2019", "invoice 7", "123", "26.205", "1443 UM-2019", "a,b):eq(x,y", "„Größe“"]
+        {
+            let [order, reference] =
+                [("order_id"), ("custom_reference")].map(|field| format!("eq({field},\"{typed}\")"));
+            assert_eq!(filters(typed), [order, reference], "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_is_typed_cannot_end_its_condition() {
+        assert_eq!(filters("a\"):eq(b,\\\"c")[0], "eq(order_id,\"a):eq(b,c\")");
+    }
+}

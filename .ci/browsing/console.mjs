@@ -1,0 +1,257 @@
+// The console of the local stack, as people in finance and support use it; and how each of its screens looks.
+//
+// Usage: console.mjs CHROMIUM STACK_ORIGIN
+import assert from "node:assert/strict";
+
+import {
+  THEMES,
+  WIDTHS,
+  assertAccessible,
+  assertFits,
+  close,
+  expectError,
+  launch,
+  picture,
+  step,
+  visitor,
+} from "./browse.mjs";
+
+const [program, stack] = process.argv.slice(2);
+const about = await (await fetch(`${stack}/_local`)).json();
+const { console: url, issuer } = about;
+const MERCHANT = "170200126";
+
+/** Limits of a page, in bytes as they are sent and in requests. */
+const PAGE_MAX_BYTES = 25_000;
+const STYLE_MAX_BYTES = 12_000;
+const REQUESTS_MAX = 3;
+
+async function person(name, options = {}) {
+  const page = await visitor({ allowed: [url, new URL(issuer).origin], ...options });
+  await page.goto(url);
+  await page.fill("#merchant", MERCHANT);
+  await page.click("text=Sign in >> nth=-1");
+  await page.click(`a:has-text("${name}")`);
+  return page;
+}
+
+const rows = (page) => page.locator(".rows tbody tr").count();
+
+async function find(page, text) {
+  await page.fill("#q", text);
+  await page.click("button:text-is('Show')");
+}
+
+/** Opens a payment of the list by its order. */
+async function open(page, order) {
+  await find(page, order);
+  await page.click(`.rows a:text-is("${order}")`);
+  await page.waitForSelector("h1");
+}
+
+async function checkFinding() {
+  const page = await person("Ann Archer");
+  await page.waitForURL(`${url}/${MERCHANT}/payments`);
+  assert.equal(await rows(page), 25);
+  assert.match(await page.title(), /^\[Test\] Payments · Umbrella & Sons$/);
+  step("Ann signs in and sees the newest payments");
+
+  await find(page, "1443 25.99");
+  assert.ok((await rows(page)) >= 1);
+  assert.match(page.url(), /q=1443\+25\.99/);
+  for (const row of await page.locator(".rows tbody tr").allInnerTexts()) {
+    assert.match(row, /25\.99/);
+    assert.match(row, /1443/);
+  }
+  await find(page, "invoice 2019");
+  assert.equal(await rows(page), 1);
+  await find(page, "UM-2019");
+  assert.equal(await rows(page), 1);
+  await page.click('.rows a:text-is("UM-2019")');
+  assert.match(await page.innerText("main"), /Refunded in part/);
+  assert.match(await page.innerText("main"), /Ann Archer refunded \$5\.00: arrived broken/);
+  const retref = /\b\d{12}\b/.exec(await page.innerText("main"))[0];
+  await page.goBack();
+  await find(page, retref);
+  assert.equal(await rows(page), 1);
+  step("a payment is found by last four and amount, invoice, order and the gateway's reference");
+
+  await find(page, "no such thing");
+  assert.match(await page.innerText("main"), /No such payments/);
+  assert.match(await page.innerText("main"), /order no such thing, then reference no such thing/i);
+  step("an empty list says what was looked for");
+  await page.context().close();
+}
+
+const SCREENS = {
+  payments: async (page) => page.goto(`${url}/${MERCHANT}/payments`),
+  "payments-empty": async (page) => page.goto(`${url}/${MERCHANT}/payments?q=no+such+thing`),
+  declined: async (page) => page.goto(`${url}/${MERCHANT}/payments?state=declined`),
+  payment: async (page) => opened(page, "UM-2019"),
+  "payment-in-doubt": async (page) => opened(page, "UM-2014"),
+  "payment-late": async (page) => opened(page, "UM-2013"),
+  "payment-held": async (page) => opened(page, "UM-2007"),
+  "payment-disputed": async (page) => opened(page, "UM-2011"),
+  receipt: async (page) => {
+    await opened(page, "UM-2019");
+    await page.click("text=Receipt");
+  },
+  deposits: async (page) => page.goto(`${url}/${MERCHANT}/deposits`),
+  deposit: async (page) => {
+    await page.goto(`${url}/${MERCHANT}/deposits`);
+    await page.click("main table a >> nth=0");
+  },
+  exception: async (page) => {
+    await page.goto(`${url}/${MERCHANT}/deposits`);
+    await page.click('main a[href*="/exceptions/"] >> nth=0');
+  },
+  days: async (page) => page.goto(`${url}/${MERCHANT}/days`),
+  "no-such-page": async (page) => page.goto(`${url}/${MERCHANT}/nothing`),
+};
+
+async function opened(page, order) {
+  await page.goto(`${url}/${MERCHANT}/payments?q=${order}`);
+  await page.click(`.rows a:text-is("${order}")`);
+}
+
+async function look(page, name) {
+  const { width } = page.viewportSize();
+  const theme = await page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'");
+  const shown = `console-${name}-${width}-${theme}`;
+  await assertFits(page, shown);
+  await assertAccessible(page, shown);
+  await picture(page, shown);
+}
+
+async function checkLooks(options) {
+  const page = await person("Ann Archer", options);
+  expectError(page, /status of 40[134]/);
+  for (const [name, go] of Object.entries(SCREENS)) {
+    await go(page);
+    await page.waitForSelector("h1");
+    await look(page, name);
+  }
+  await page.click("text=Go to payments");
+  await page.click("text=Sign out");
+  await page.waitForSelector("#merchant");
+  await look(page, "sign-in");
+  await page.goto(`${url}/${MERCHANT}/payments`);
+  await look(page, "signed-out");
+  await page.context().close();
+}
+
+/** Every page, as it is sent. */
+async function checkWeights() {
+  const page = await person("Ann Archer");
+  const responses = [];
+  page.on("response", (response) => responses.push(response));
+  for (const [name, go] of Object.entries(SCREENS).filter(([name]) => name !== "no-such-page")) {
+    await go(page);
+    responses.length = 0;
+    await page.reload();
+    for (const response of responses) {
+      const bytes = (await response.body()).length;
+      const most = response.url().endsWith(".css") ? STYLE_MAX_BYTES : PAGE_MAX_BYTES;
+      assert.ok(bytes <= most, `${name}: ${response.url()} has ${bytes} bytes`);
+    }
+    assert.ok(responses.length <= REQUESTS_MAX, `${name}: ${responses.length} requests`);
+  }
+  step(`no page has more than ${PAGE_MAX_BYTES} bytes, ${REQUESTS_MAX} requests, or ${STYLE_MAX_BYTES} bytes of style`);
+  await page.context().close();
+}
+
+async function checkRoles() {
+  const rob = await person("Rob Reyes");
+  await rob.waitForURL(`${url}/${MERCHANT}/payments`);
+  await SCREENS.exception(rob);
+  assert.equal(await rob.locator("main form").count(), 0);
+  const max = await person("Max Moore");
+  expectError(max, /status of 403/);
+  await max.waitForSelector("text=You cannot sign in here");
+  step("finance reads, and somebody whom the merchant does not know is told so");
+}
+
+async function checkException() {
+  const page = await person("Ann Archer");
+  await SCREENS.exception(page);
+  await page.fill("[name=note]", "asked the gateway");
+  await page.click("button:has-text('note')");
+  assert.match(await page.innerText("main"), /asked the gateway/);
+  step("a note is on record");
+  await page.context().close();
+}
+
+async function checkDays() {
+  const page = await person("Ann Archer");
+  await page.click("nav >> text=Days");
+  const day = page.locator("main table a").first();
+  await day.click();
+  await page.waitForURL(/\/payments\?/);
+  assert.ok((await rows(page)) >= 1);
+  await page.click("nav >> text=Deposits");
+  await page.click("main table a >> nth=0");
+  assert.match(await page.innerText("main"), /Net/);
+  step("a day leads to its payments, and a deposit to its lines");
+  await page.context().close();
+}
+
+async function checkWithoutScript() {
+  const page = await person("Ann Archer", { javaScriptEnabled: false });
+  await open(page, "UM-2019");
+  assert.match(await page.innerText("h1"), /\$25\.99/);
+  await page.click("nav >> text=Deposits");
+  await page.click("nav >> text=Days");
+  await page.click("text=Sign out");
+  await page.waitForSelector("#merchant");
+  step("without JavaScript everything works");
+}
+
+async function checkKeyboard() {
+  const page = await visitor({ allowed: [url, new URL(issuer).origin] });
+  await page.goto(url);
+  await page.keyboard.press("Tab");
+  await page.keyboard.type(MERCHANT);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("text=Who are you?");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/payments$/);
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate("document.activeElement.textContent"), "Skip to the content");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("UM-2019");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/q=UM-2019/);
+  await page.focus('.rows a:text-is("UM-2019")');
+  await page.keyboard.press("Enter");
+  assert.match(await page.innerText("h1"), /\$25\.99/);
+  step("the keyboard alone signs in, finds and opens a payment");
+}
+
+async function checkPrint() {
+  const page = await person("Ann Archer");
+  await SCREENS.receipt(page);
+  await page.emulateMedia({ media: "print" });
+  assert.ok(!(await page.locator("nav").first().isVisible()));
+  assert.match(await page.innerText("body"), /Test mode/);
+  assert.match(await page.innerText("body"), /Umbrella & Sons/);
+  step("a receipt prints without what leads elsewhere, and says that it is a test");
+}
+
+await launch(program);
+await checkFinding();
+await checkRoles();
+await checkException();
+await checkDays();
+await checkWithoutScript();
+await checkKeyboard();
+await checkPrint();
+await checkWeights();
+for (const width of WIDTHS) {
+  for (const theme of THEMES) {
+    await checkLooks({ width, theme });
+  }
+}
+step("every screen: no violation of axe-core, and nothing is cut off");
+await close();
