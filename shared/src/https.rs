@@ -13,6 +13,11 @@ pub(crate) fn tls() -> ClientConfig {
     ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
 }
 
+/// A client for pages: the web's certificates, and a limit of a whole call.
+pub fn web_client(limit: Duration) -> reqwest::Result<reqwest::Client> {
+    client(tls()).timeout(limit).build()
+}
+
 /// A client to be built; nothing is connected by it.
 pub(crate) fn client(tls: ClientConfig) -> reqwest::ClientBuilder {
     reqwest::Client::builder()

@@ -6,7 +6,7 @@
 pub mod aws_error;
 pub mod cardpointe;
 pub mod dynamodb;
-mod https;
+pub mod https;
 pub mod merchant_document;
 pub mod openid;
 pub mod secrets_manager;

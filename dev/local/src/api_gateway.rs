@@ -39,8 +39,16 @@ const NO_PAGE: &str = "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\
 /// The routes of one path.
 type Methods = BTreeMap<String, Arc<Route>>;
 
+/// For whom an HTTP API is.
+pub(crate) enum Kind {
+    /// For programs, and pages of other origins as far as this says.
+    Api(Cors),
+    /// For people, at its own pages.
+    Pages,
+}
+
 /// The routes as a web server.
-pub(crate) fn router(routes: &[Route], cors: Cors, functions: &Arc<Functions>, hosts: &Arc<Hosts>) -> Router {
+pub(crate) fn router(routes: &[Route], kind: Kind, functions: &Arc<Functions>, hosts: &Arc<Hosts>) -> Router {
     let mut paths = BTreeMap::<&str, Methods>::new();
     let mut default = None;
     for route in routes {
@@ -51,14 +59,17 @@ pub(crate) fn router(routes: &[Route], cors: Cors, functions: &Arc<Functions>, h
             RouteKey::Default => default = Some(Arc::new(route.clone())),
         }
     }
-    let gateway =
-        Gateway { functions: Arc::clone(functions), default, cors: Arc::new(cors), hosts: Arc::clone(hosts) };
+    let cors = match kind {
+        Kind::Api(cors) => Some(Arc::new(cors)),
+        Kind::Pages => None,
+    };
+    let gateway = Gateway { functions: Arc::clone(functions), default, cors, hosts: Arc::clone(hosts) };
     let fallback = gateway.clone();
     let mut web =
         Router::new().fallback(move |ConnectInfo(from): ConnectInfo<SocketAddr>, request: Request| {
             let gateway = fallback.clone();
             async move {
-                if is_browsers(&request) {
+                if gateway.cors.is_some() && is_browsers(&request) {
                     return (StatusCode::NOT_FOUND, Html(NO_PAGE)).into_response();
                 }
                 gateway.answer(None, BTreeMap::new(), from, request).await
@@ -103,7 +114,8 @@ struct Gateway {
     functions: Arc<Functions>,
     /// Serves what no route matches, another method of a known path as well.
     default: Option<Arc<Route>>,
-    cors: Arc<Cors>,
+    /// Only an API for programs has it.
+    cors: Option<Arc<Cors>>,
     hosts: Arc<Hosts>,
 }
 
@@ -118,8 +130,8 @@ impl Gateway {
         let request_id = Uuid::new_v4().to_string();
         let (parts, body) = request.into_parts();
         let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
-        let crossing = Crossing::of(&self.cors, &self.hosts, &parts.headers);
-        if let Some(response) = crossing.preflight(&parts) {
+        let crossing = self.cors.as_ref().map(|cors| Crossing::of(cors, &self.hosts, &parts.headers));
+        if let Some(response) = crossing.as_ref().and_then(|crossing| crossing.preflight(&parts)) {
             return response;
         }
         let mut response = match route.or_else(|| self.default.clone()) {
@@ -140,7 +152,10 @@ impl Gateway {
         if let Ok(id) = HeaderValue::from_str(&request_id) {
             response.headers_mut().insert(HeaderName::from_static("apigw-requestid"), id);
         }
-        crossing.let_in(response)
+        match crossing {
+            Some(crossing) => crossing.let_in(response),
+            None => response,
+        }
     }
 
     async fn invoke(&self, function: &str, event: &str) -> Response {

@@ -41,12 +41,13 @@ pub(crate) fn router(parts: Arc<Parts>, hosts: &Arc<Hosts>) -> Router {
 async fn about(State(parts): State<Arc<Parts>>) -> Json<Value> {
     Json(json!({
         "api": parts.url,
-        "front": Some(&parts.callers_url).filter(|front| **front != parts.url),
+        "front": Some(&parts.settings.callers_url).filter(|front| **front != parts.url),
         "cardpointe": parts.simulator.base_url(),
         "cardpointe_control": parts.simulator.control_url(),
         "dynamodb": parts.dynamodb_url,
         "secretsmanager": parts.secretsmanager_url,
         "eventbridge": parts.eventbridge_url,
+        "console": parts.settings.console_url,
         "region": REGION,
         "table": TABLE_NAME,
         "journal": JOURNAL_TABLE_NAME,

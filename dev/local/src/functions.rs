@@ -28,7 +28,7 @@ use tollgate_core::{
 use tracing::instrument::WithSubscriber as _;
 use uuid::Uuid;
 
-use crate::permissions::acting_as;
+use crate::{console::ConsoleProcess, permissions::acting_as};
 
 /// What each function's handler works with. All functions share one process here.
 pub struct Ports {
@@ -48,6 +48,8 @@ pub struct Ports {
     pub transactions: Arc<Transactions>,
     /// `deliveries`.
     pub deliveries: Arc<Deliveries>,
+    /// `console`.
+    pub console: Arc<ConsoleProcess>,
     /// `people`.
     pub personnel: Arc<Personnel>,
     /// `switches`.
@@ -70,6 +72,10 @@ pub const TABLE: &[(&str, Handler)] = &[
     ("authorize", |ports, request| Box::pin(authorize::handle(ports.checkout.clone(), request))),
     ("capture", |ports, request| Box::pin(capture::handle(ports.api.clone(), request))),
     ("confirm", |ports, request| Box::pin(confirm::handle(ports.confirm.clone(), request))),
+    ("console", |ports, request| {
+        let console = ports.console.clone();
+        Box::pin(async move { console.handle(request).await })
+    }),
     ("deliveries", |ports, request| Box::pin(deliveries::handle(ports.deliveries.clone(), request))),
     ("orders", |ports, request| Box::pin(orders::handle(ports.orders.clone(), request))),
     ("payment-methods", |ports, request| {

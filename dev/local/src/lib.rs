@@ -7,6 +7,7 @@ mod api_reference;
 mod checkout;
 mod client;
 pub mod clock;
+mod console;
 mod control;
 pub mod cors;
 mod dynamodb;
@@ -35,7 +36,7 @@ pub mod template;
 pub use dynamodb::{client as dynamodb_client, is_new};
 pub use parts::AppSettings;
 pub use resources::{
-    ATTEMPTS_TABLE_NAME, JOURNAL_TABLE_NAME, PEOPLE_TABLE_NAME, REGION, SETTLEMENT_TABLE_NAME, TABLE_NAME,
-    WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME,
+    ATTEMPTS_TABLE_NAME, CONSOLE_TABLE_NAME, JOURNAL_TABLE_NAME, PEOPLE_TABLE_NAME, REGION,
+    SETTLEMENT_TABLE_NAME, TABLE_NAME, WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME,
 };
 pub use stack::{Options, Stack, StartError, Unattended, ports};

@@ -27,9 +27,9 @@ const LOGGED_WITH_PROGRESS: Level = Level::WARN;
 #[derive(Parser)]
 #[command(name = "local", version)]
 struct Arguments {
-    /// Port of the API; the next four are those of the simulator, DynamoDB, Secrets Manager and EventBridge. 0 takes any
-    /// free ones
-    #[arg(long, default_value_t = 3000, value_parser = clap::value_parser!(u16).range(0..=65531))]
+    /// Port of the API; the next four are those of the simulator, DynamoDB, Secrets Manager and EventBridge, and the seventh is
+    /// the console's. 0 takes any free ones
+    #[arg(long, default_value_t = 3000, value_parser = clap::value_parser!(u16).range(0..=65529))]
     port: u16,
     /// Keep DynamoDB's data and the simulator's payments in this directory
     #[arg(long, value_name = "DIR")]
@@ -214,6 +214,7 @@ fn introduce(stack: &Stack) {
     let simulator = stack.simulator().control_url();
     let sign_in = stack.issuer().unwrap_or("none");
     println!("Shop         {url}/checkout");
+    println!("Console      {}", stack.console_url());
     println!("API          {url}/docs");
     println!("Simulator    {}", simulator.trim_end_matches("_simulator"));
     println!("Sign-in      {sign_in}");

@@ -22,13 +22,15 @@ pub struct AppSettings {
     pub front: Front,
     /// Where people sign in; none where nobody does.
     pub issuer: Option<IssuerUrl>,
+    /// The console's own address, without a slash at the end.
+    pub console_url: String,
+    /// Where callers reach the API, the console among them.
+    pub callers_url: String,
 }
 
 /// The parts and their addresses.
 pub(crate) struct Parts {
     pub(crate) url: String,
-    /// Where callers reach the API: the front, if there is one.
-    pub(crate) callers_url: String,
     pub(crate) dynamodb_url: String,
     pub(crate) secretsmanager_url: String,
     pub(crate) simulator: Arc<Server>,

@@ -31,8 +31,8 @@ use crate::{
     issuer::CLIENTS_SECRET,
     merchants,
     resources::{
-        ATTEMPTS_TABLE_NAME, EVENT_BUS_NAME, JOURNAL_TABLE_NAME, PEOPLE_TABLE_NAME, SETTLEMENT_TABLE_NAME,
-        TABLE_NAME, WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME,
+        ATTEMPTS_TABLE_NAME, CONSOLE_SECRET, CONSOLE_TABLE_NAME, EVENT_BUS_NAME, JOURNAL_TABLE_NAME,
+        PEOPLE_TABLE_NAME, SETTLEMENT_TABLE_NAME, TABLE_NAME, WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME,
     },
 };
 
@@ -123,6 +123,10 @@ pub enum Resource {
     WebhookSecrets,
     /// The secret with the clients that sign people in.
     SignInClients,
+    /// The table of people's sessions at the console.
+    ConsoleTable,
+    /// The console's secret.
+    ConsoleSecret,
     /// What no policy here can speak of, such as a table of another application: no function may use it.
     Other(String),
 }
@@ -308,6 +312,7 @@ impl Permission {
                 part_of(Resource::PeopleTable, &action, [&body.item])
             }
             (Some(table), None, None) if table == WEBHOOKS_TABLE_NAME => Resource::WebhooksTable,
+            (Some(table), None, None) if table == CONSOLE_TABLE_NAME => Resource::ConsoleTable,
             (Some(table), Some(index), None) if table == TABLE_NAME => Resource::Index(index),
             (Some(table), Some(index), None) if table == JOURNAL_TABLE_NAME => Resource::JournalIndex(index),
             (Some(table), Some(index), None) if table == SETTLEMENT_TABLE_NAME => {
@@ -317,6 +322,7 @@ impl Permission {
                 Resource::WebhooksIndex(index)
             }
             (None, None, Some(secret)) if secret == CLIENTS_SECRET => Resource::SignInClients,
+            (None, None, Some(secret)) if secret == CONSOLE_SECRET => Resource::ConsoleSecret,
             (None, None, Some(secret)) if secret.starts_with(WEBHOOKS_PREFIX) => Resource::WebhookSecrets,
             (None, None, Some(secret)) if secret.starts_with(merchants::PREFIX) => Resource::MerchantSecrets,
             (table, index, secret) => {
@@ -433,6 +439,8 @@ impl fmt::Display for Resource {
             Self::WebhooksIndex(index) => write!(f, "table/{WEBHOOKS_TABLE_NAME}/index/{index}"),
             Self::WebhooksStream => write!(f, "table/{WEBHOOKS_TABLE_NAME}/stream"),
             Self::SignInClients => write!(f, "secret:{CLIENTS_SECRET}"),
+            Self::ConsoleTable => write!(f, "table/{CONSOLE_TABLE_NAME}"),
+            Self::ConsoleSecret => write!(f, "secret:{CONSOLE_SECRET}"),
             Self::WebhookSecrets => write!(f, "secret:{WEBHOOKS_PREFIX}*"),
             Self::EventBus => write!(f, "event-bus/{EVENT_BUS_NAME}"),
             Self::Stream => write!(f, "table/{TABLE_NAME}/stream"),

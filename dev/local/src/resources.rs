@@ -18,6 +18,12 @@ pub const PEOPLE_TABLE_NAME: &str = "tollgate-local-people";
 /// The table of webhooks' deliveries and receivers' health.
 pub const WEBHOOKS_TABLE_NAME: &str = "tollgate-local-webhooks";
 
+/// The table of people's sessions at the console.
+pub const CONSOLE_TABLE_NAME: &str = "tollgate-local-console";
+
+/// The secret with the console's client and its sealing key.
+pub(crate) const CONSOLE_SECRET: &str = "tollgate/console";
+
 /// What the names of receivers' secrets begin with.
 pub const WEBHOOKS_PREFIX: &str = "tollgate/webhooks/";
 

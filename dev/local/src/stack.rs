@@ -68,7 +68,12 @@ impl Stack {
 
     /// Where callers reach the API: the front's address, if there is one.
     pub fn callers_url(&self) -> &str {
-        &self.parts.callers_url
+        &self.parts.settings.callers_url
+    }
+
+    /// The address of the console, without a slash at the end.
+    pub fn console_url(&self) -> &str {
+        &self.parts.settings.console_url
     }
 
     /// Who requests come from, as the front sees it.

@@ -11,6 +11,7 @@ use std::{
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
+use tollgate::dynamodb::journal::BUCKET;
 use tollgate_core::payments::CaptureSettings;
 
 use crate::{cors::Cors, permissions::ByFunction};
@@ -26,14 +27,19 @@ use reference::Reference;
 /// The template of this repository; embedded, so that the binary runs from any directory.
 pub const TEMPLATE: &str = include_str!("../../../template.yaml");
 
+/// The console's own HTTP API.
+const CONSOLE_API: &str = "ConsoleApi";
+
 /// The index that only the settlement's table has.
 const EXCEPTIONS: &str = "exceptions";
 
 /// What a template declares.
 #[derive(Clone, Debug)]
 pub struct Deployment {
-    /// Every route of the HTTP API, and the function that serves it.
+    /// Every route of the API, and the function that serves it.
     pub routes: Vec<Route>,
+    /// The same of the console, which has an HTTP API of its own.
+    pub console_routes: Vec<Route>,
     /// What pages of other origins may do.
     pub cors: Cors,
     /// Every schedule, and the function that it invokes.
@@ -54,6 +60,8 @@ pub struct Deployment {
     pub people: Table,
     /// The table of webhooks' deliveries.
     pub webhooks: Table,
+    /// The table of people's sessions at the console.
+    pub console: Table,
     /// The binaries of the functions that the table's stream is handed to.
     pub consumers: BTreeSet<String>,
     /// The binaries of the functions that the stream of webhooks' deliveries is handed to.
@@ -142,8 +150,8 @@ pub enum TemplateError {
     /// A stream is handed to what is no function here, or it is of another table.
     #[error("template.yaml, {0}: expected the stream of orders or of webhooks and a function")]
     UnsupportedStream(String),
-    /// Not exactly the five tables.
-    #[error("template.yaml: expected five tables, found {0}")]
+    /// Not exactly the seven tables.
+    #[error("template.yaml: expected seven tables, found {0}")]
     Tables(usize),
 }
 
@@ -230,6 +238,7 @@ struct Event {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct EventProperties {
+    api_id: Option<String>,
     method: Option<String>,
     path: Option<String>,
     schedule_expression: Option<String>,
@@ -240,6 +249,7 @@ struct EventProperties {
 #[derive(Default)]
 struct Resources {
     routes: Vec<Route>,
+    console_routes: Vec<Route>,
     schedules: Vec<Schedule>,
     functions: BTreeSet<String>,
     timeouts: BTreeMap<String, Duration>,
@@ -261,6 +271,8 @@ fn resources(all: BTreeMap<String, Resource>) -> Result<Resources, TemplateError
             "AWS::Lambda::EventSourceMapping" => {
                 found.sources.push((id.clone(), part(&id, resource.properties)?));
             }
+            // No page of another origin may call the console.
+            "AWS::Serverless::HttpApi" if id == CONSOLE_API => {}
             "AWS::Serverless::HttpApi" => found.cors = cors(&id, &resource.properties)?,
             "AWS::DynamoDB::Table" => found.tables.push((part(&id, resource.properties)?, id)),
             _ => {}
@@ -277,7 +289,11 @@ impl Resources {
         for event in function.events.into_values() {
             let function = binary.clone();
             match event.r#type.as_str() {
-                "HttpApi" => self.routes.push(Route { key: route_key(&id, event)?, function }),
+                "HttpApi" => {
+                    let is_console = event.properties.api_id.as_deref() == Some(CONSOLE_API);
+                    let routes = if is_console { &mut self.console_routes } else { &mut self.routes };
+                    routes.push(Route { key: route_key(&id, event)?, function });
+                }
                 "ScheduleV2" => self.schedules.push(schedule(&id, event, function)?),
                 _ => return Err(TemplateError::UnsupportedEvent { function: id, kind: event.r#type }),
             }
@@ -308,17 +324,22 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
         part: "as a whole".into(),
         reason: error.to_string(),
     })?;
-    let Resources { routes, schedules, functions, timeouts, policies, mut tables, sources, cors } =
-        resources(document.resources)?;
-    let mut seen = BTreeSet::new();
-    for route in &routes {
-        if !seen.insert(&route.key) {
-            return Err(TemplateError::DuplicateRoute(route.key.clone()));
-        }
-    }
-    let (all, ids) = six(&mut tables)?;
-    let [table, attempts, journal, settlement, people, webhooks] = all;
-    let [orders_id, attempts_id, journal_id, settlement_id, people_id, webhooks_id] = &ids;
+    let Resources {
+        routes,
+        console_routes,
+        schedules,
+        functions,
+        timeouts,
+        policies,
+        mut tables,
+        sources,
+        cors,
+    } = resources(document.resources)?;
+    no_duplicates(&routes)?;
+    no_duplicates(&console_routes)?;
+    let (all, ids) = seven(&mut tables)?;
+    let [table, attempts, console, journal, settlement, people, webhooks] = all;
+    let [orders_id, attempts_id, console_id, journal_id, settlement_id, people_id, webhooks_id] = &ids;
     let (mut consumers, mut deliverers) = (BTreeSet::new(), BTreeSet::new());
     for (id, source) in sources {
         let of = policies.iter().find(|(function, ..)| source.function_name == format!("{function}.Alias"));
@@ -340,6 +361,7 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
         settlement: settlement_id,
         people: people_id,
         webhooks: webhooks_id,
+        console: console_id,
     };
     let mut permissions = ByFunction::new();
     for (id, binary, policies) in policies {
@@ -352,6 +374,7 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
         CaptureSettings { shards: capture_shards.default, concurrency: capture_concurrency.default };
     Ok(Deployment {
         routes,
+        console_routes,
         cors,
         schedules,
         functions,
@@ -362,6 +385,7 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
         settlement,
         people,
         webhooks,
+        console,
         consumers,
         deliverers,
         function_timeout,
@@ -370,20 +394,29 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
     })
 }
 
-/// The tables and their ids: orders, attempts, journal, settlement, people, webhooks. The last four have a sort key. Of orders
-/// and attempts only the former have an index; of the others only the webhooks have a stream, only people have no index, and
-/// only the settlement has one of exceptions.
-fn six(tables: &mut Vec<(Table, String)>) -> Result<([Table; 6], [String; 6]), TemplateError> {
+fn no_duplicates(routes: &[Route]) -> Result<(), TemplateError> {
+    let mut seen = BTreeSet::new();
+    match routes.iter().find(|route| !seen.insert(&route.key)) {
+        Some(route) => Err(TemplateError::DuplicateRoute(route.key.clone())),
+        None => Ok(()),
+    }
+}
+
+/// The tables and their ids: orders, attempts, console, journal, settlement, people, webhooks. The last four have a sort key. Of
+/// the first three only orders have an index, and only attempts no key that is called as the others'. Of the last four only the
+/// webhooks have a stream, only people have no index, and only the settlement has one of exceptions.
+fn seven(tables: &mut Vec<(Table, String)>) -> Result<([Table; 7], [String; 7]), TemplateError> {
     let kind = |table: &Table| {
         let is_long = table.key_schema.len() > 1;
         let has_index = !table.global_secondary_indexes.is_empty();
         let has_exceptions =
             table.global_secondary_indexes.iter().any(|index| index.index_name == EXCEPTIONS);
         let has_stream = table.stream_specification.is_some();
-        (is_long, !is_long && !has_index, has_stream, !has_index, has_exceptions)
+        let is_console = !is_long && table.key_schema.iter().all(|key| key.attribute_name == BUCKET);
+        (is_long, !is_long && !has_index, is_console, has_stream, !has_index, has_exceptions)
     };
     tables.sort_by_key(|(table, _)| kind(table));
-    let all = <[_; 6]>::try_from(std::mem::take(tables));
+    let all = <[_; 7]>::try_from(std::mem::take(tables));
     let all = all.map_err(|tables: Vec<(Table, String)>| TemplateError::Tables(tables.len()))?;
     let ids = all.each_ref().map(|(_, id)| id.clone());
     Ok((all.map(|(table, _)| table), ids))

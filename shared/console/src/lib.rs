@@ -5,6 +5,7 @@
 //! the browser, and works without one.
 
 mod api;
+mod dynamodb;
 mod frame;
 mod pages;
 mod routes;
@@ -12,11 +13,14 @@ mod seal;
 mod session;
 mod settings;
 mod sign_in;
+mod start;
 mod web;
 mod words;
 
 pub use api::Api;
+pub use dynamodb::DynamoDbSessions;
 pub use routes::handle;
 pub use seal::SealingKey;
 pub use session::{SessionStore, StoreFailure, Stored};
 pub use settings::{Client, Console, Settings};
+pub use start::{ConsoleConfig, StartFailure, run};

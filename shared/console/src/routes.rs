@@ -27,7 +27,9 @@ pub async fn handle(console: &Console, request: Request) -> Response<Body> {
 async fn routed(console: &Console, request: &Request) -> Result<Response<Body>, Problem> {
     let path = request.uri().path().to_owned();
     let decoded = |part: &str| percent_decode_str(part).decode_utf8().map(std::borrow::Cow::into_owned);
-    let parts = path.trim_start_matches('/').split('/').map(decoded).collect::<Result<Vec<_>, _>>();
+    // One slash only: `//170200123/…` would be an address of another host to go back to.
+    let parts =
+        path.strip_prefix('/').unwrap_or_default().split('/').map(decoded).collect::<Result<Vec<_>, _>>();
     let parts = parts.map_err(|_| Problem::NotFound)?;
     let parts = parts.iter().map(String::as_str).collect::<Vec<_>>();
     let is_read = [Method::GET, Method::HEAD].contains(request.method());
@@ -73,7 +75,12 @@ async fn begin(console: &Console, request: &Request) -> Result<Response<Body>, P
     let Some(merchant) = merchant_of(typed) else {
         return sign_in::show(typed, "Please type the merchant's id, such as 170200123.");
     };
-    let to_issuer = console.to_issuer(merchant, &format!("/{merchant}/payments")).await?;
+    on_the_way(console, merchant, &format!("/{merchant}/payments")).await
+}
+
+/// A page on the way to the issuer. After a form it takes one: browsers follow no redirect from there that leads elsewhere.
+async fn on_the_way(console: &Console, merchant: &str, back: &str) -> Result<Response<Body>, Problem> {
+    let to_issuer = console.to_issuer(merchant, back).await?;
     let headers = to_issuer.headers();
     let address = headers.get(header::LOCATION).and_then(|address| address.to_str().ok()).unwrap_or_default();
     let mut page = sign_in::on_the_way(address)?;
@@ -122,8 +129,11 @@ async fn signed_in(
     if console.clock.now() >= session.token_until {
         // Only the issuer can say that the person is still there. What was typed into a form stays in the browser.
         let here = request.uri().path_and_query().map_or("/", |here| here.as_str());
-        let back = if is_read { here } else { request.uri().path() };
-        return console.to_issuer(merchant, back).await;
+        return if is_read {
+            console.to_issuer(merchant, here).await
+        } else {
+            on_the_way(console, merchant, request.uri().path()).await
+        };
     }
     let frame = Frame::read(console, &session).await?;
     let visit = Visit { console, session: &session, request, frame };

@@ -22,7 +22,8 @@ impl fmt::Debug for WrongVariable {
 }
 
 impl WrongVariable {
-    pub(super) fn new(name: &'static str, problem: impl Into<String>) -> Self {
+    /// A variable, and what is wrong with it. The text has no value.
+    pub fn new(name: &'static str, problem: impl Into<String>) -> Self {
         Self { name, problem: problem.into() }
     }
 

@@ -12,6 +12,7 @@ use tollgate::{
     openid::IssuerSettings,
     webhook_client::{Allowed, Settings},
 };
+use tollgate_console::ConsoleConfig;
 use tollgate_core::{
     journal::Retention,
     payments::{Role, reconcile::Limits},
@@ -22,13 +23,14 @@ use tollgate_events::EventsConfig;
 
 use super::StartError;
 use crate::{
+    console::ConsoleProcess,
     functions::{Consumers, Ports},
     issuer, merchants,
     parts::AppSettings,
     permissions::Permissions,
     resources::{
-        ATTEMPTS_TABLE_NAME, EVENT_BUS_NAME, JOURNAL_TABLE_NAME, PEOPLE_TABLE_NAME, REGION,
-        SETTLEMENT_TABLE_NAME, TABLE_NAME, WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME,
+        ATTEMPTS_TABLE_NAME, CONSOLE_SECRET, CONSOLE_TABLE_NAME, EVENT_BUS_NAME, JOURNAL_TABLE_NAME,
+        PEOPLE_TABLE_NAME, REGION, SETTLEMENT_TABLE_NAME, TABLE_NAME, WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME,
     },
 };
 
@@ -45,9 +47,8 @@ pub fn ports(
     settings: &AppSettings,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<Ports>, StartError> {
-    let sign_in = sign_in(dynamodb_url, secretsmanager_url, settings);
     let config = config(dynamodb_url, secretsmanager_url, settings);
-    ports_over(aws_http_client()?, config, sign_in.as_ref(), clock)
+    ports_over(aws_http_client()?, config, settings, clock)
 }
 
 /// The same, and a function that uses it can do what its policy allows.
@@ -57,9 +58,8 @@ pub(super) fn guarded(
     clock: Arc<dyn Clock>,
     permissions: &Arc<Permissions>,
 ) -> Result<Arc<Ports>, StartError> {
-    let sign_in = sign_in(urls.dynamodb, urls.secretsmanager, settings);
     let config = config(urls.dynamodb, urls.secretsmanager, settings);
-    ports_over(guarded_client(permissions)?, config, sign_in.as_ref(), clock)
+    ports_over(guarded_client(permissions)?, config, settings, clock)
 }
 
 /// Where events go: the local bus, and receivers.
@@ -76,9 +76,12 @@ fn events(urls: &Urls<'_>) -> EventsConfig {
 fn ports_over(
     http_client: SharedHttpClient,
     config: Config,
-    sign_in: Option<&SignInConfig>,
+    settings: &AppSettings,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<Ports>, StartError> {
+    let sign_in = sign_in(config.aws.clone(), settings);
+    let console = console(config.aws.clone(), settings);
+    let console = ConsoleProcess::new(console, http_client.clone(), Arc::clone(&clock));
     let journal = journal(config.aws.clone());
     let webhooks = webhooks(config.aws.clone());
     let totals = journal.totals(&clock, &http_client);
@@ -88,13 +91,14 @@ fn ports_over(
     let adapters = Adapters::new(config, clock, http_client);
     let ports = || {
         Ok(Ports {
-            tokens: Arc::new(adapters.tokens(sign_in)?),
+            tokens: Arc::new(adapters.tokens(sign_in.as_ref())?),
             orders: Arc::new(adapters.orders()?),
             api: Arc::new(adapters.api()?),
             confirm: Arc::new(adapters.confirm()?),
             checkout: Arc::new(adapters.checkout()?),
             stored_cards: Arc::new(adapters.stored_cards()?),
             transactions: Arc::new(adapters.transactions(&settled)),
+            console: Arc::new(console),
             personnel: Arc::new(adapters.personnel(&people)),
             stop_switch: Arc::new(adapters.stop_switch()),
             deliveries: Arc::new(adapters.deliveries(&webhooks)),
@@ -138,12 +142,24 @@ fn people(aws: AwsPlace) -> PeopleConfig {
 }
 
 /// People sign in at one issuer, which is one company's alone.
-fn sign_in(dynamodb_url: &str, secretsmanager_url: &str, settings: &AppSettings) -> Option<SignInConfig> {
+fn sign_in(aws: AwsPlace, settings: &AppSettings) -> Option<SignInConfig> {
     let url = settings.issuer.clone()?;
     Some(SignInConfig {
         issuer: IssuerSettings { url, is_single_tenant: true, required: None },
         clients: issuer::CLIENTS_SECRET.to_owned(),
-        people: people(aws(dynamodb_url, secretsmanager_url)),
+        people: people(aws),
+    })
+}
+
+/// The pages for those people. They call the API as everybody does.
+fn console(aws: AwsPlace, settings: &AppSettings) -> Option<ConsoleConfig> {
+    Some(ConsoleConfig {
+        url: settings.console_url.clone(),
+        api_url: settings.callers_url.clone(),
+        issuer: settings.issuer.clone()?,
+        table: CONSOLE_TABLE_NAME.to_owned(),
+        secret: CONSOLE_SECRET.to_owned(),
+        aws,
     })
 }
 

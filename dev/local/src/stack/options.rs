@@ -11,7 +11,7 @@ use crate::{front::FrontError, functions::Handler, template::TemplateError};
 /// What a stack is started with. The default is what tests want: free ports, everything in memory, no samples.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The API's port; the simulator, DynamoDB, Secrets Manager and EventBridge take the next four, a front the one after. `None`: any free ones.
+    /// The API's port; the simulator, DynamoDB, Secrets Manager and EventBridge take the next four, a front the one after, and the console the seventh. `None`: any free ones.
     pub port: Option<u16>,
     /// Where DynamoDB and the simulator keep their data. `None`: in memory.
     pub data: Option<PathBuf>,

@@ -21,10 +21,10 @@ use tollgate_core::values::{Clock, SystemClock};
 
 use super::{Options, Stack, StartError, Unattended, app};
 use crate::{
-    api_gateway,
+    api_gateway::{self, Kind},
     checkout::{self, Shop},
     clock::LocalClock,
-    control,
+    console, control,
     cors::Cors,
     dynamodb::{self, Tables},
     event_bus::{self, Bus},
@@ -38,8 +38,8 @@ use crate::{
     parts::{AppSettings, Parts},
     permissions::Permissions,
     resources::{
-        ATTEMPTS_TABLE_NAME, JOURNAL_TABLE_NAME, PEOPLE_TABLE_NAME, SETTLEMENT_TABLE_NAME, TABLE_NAME,
-        WEBHOOKS_TABLE_NAME,
+        ATTEMPTS_TABLE_NAME, CONSOLE_SECRET, CONSOLE_TABLE_NAME, JOURNAL_TABLE_NAME, PEOPLE_TABLE_NAME,
+        SETTLEMENT_TABLE_NAME, TABLE_NAME, WEBHOOKS_TABLE_NAME,
     },
     samples::{self, SampleClock},
     secrets_manager::{self, Secrets},
@@ -51,7 +51,10 @@ use crate::{
 const STREAM_EVERY: Duration = Duration::from_millis(200);
 
 /// How many ports after the first one the stack's last one is.
-const LAST_PORT: u16 = 5;
+const LAST_PORT: u16 = 6;
+
+/// And a front's.
+const FRONT_PORT: u16 = 5;
 
 /// Where the simulator keeps its payments, in the directory of the table's data.
 const GATEWAY_FILE: &str = "cardpointe-simulator.jsonl";
@@ -69,6 +72,8 @@ impl Stack {
 
         // All ports first: a clash is reported before anything has happened.
         let mut opened = OpenPorts::open(&options).await?;
+        let console = Port::open(options.port, LAST_PORT, "the console").await?;
+        settings.console_url.clone_from(&console.url);
         let front = opened.front.take();
         let hosts = Arc::new(Hosts::new(options.all_hosts()));
         let (services, api) = Services::start(opened, &options, &hosts, &mut servers)?;
@@ -76,6 +81,11 @@ impl Stack {
         services.put_merchants(&options);
         let tables = services.create_tables(&deployment).await?;
 
+        let viewer = Viewer::default();
+        settings.callers_url = match front.zip(options.front_secret.as_deref()) {
+            None => api.url.clone(),
+            Some((port, secret)) => servers.play_front(port, secret, &api.url, &viewer, &hosts)?,
+        };
         let clock = Arc::new(LocalClock::default());
         let issuer = own_issuer(&api.url, &clock, &mut settings)?;
         let guarded = services.guarded_ports(&settings, Arc::clone(&clock) as _, &permissions)?;
@@ -89,14 +99,8 @@ impl Stack {
         };
         let deliveries = stream(client.clone(), WEBHOOKS_TABLE_NAME, deployment.deliverers);
         let stream = stream(client, TABLE_NAME, deployment.consumers);
-        let viewer = Viewer::default();
-        let callers_url = match front.zip(options.front_secret) {
-            None => api.url.clone(),
-            Some((port, secret)) => servers.play_front(port, &secret, &api.url, &viewer, &hosts)?,
-        };
         let parts = Arc::new(Parts {
             url: api.url,
-            callers_url,
             dynamodb_url: services.dynamodb_url.clone(),
             secretsmanager_url: services.secretsmanager_url.clone(),
             simulator: Arc::clone(&services.simulator),
@@ -113,8 +117,12 @@ impl Stack {
         });
         let router = router(&parts, &deployment.routes, deployment.cors, issuer.clone(), &hosts)?;
         let (ready, readiness) = watch::channel(false);
-        let router = router.layer(from_fn_with_state(readiness, when_ready)).layer(from_fn(indent::for_curl));
+        let until_ready = from_fn_with_state(readiness, when_ready);
+        let router = router.layer(until_ready.clone()).layer(from_fn(indent::for_curl));
         servers.serve(api.listener, guard::by_host(router, &hosts));
+        let pages = api_gateway::router(&deployment.console_routes, Kind::Pages, &parts.functions, &hosts);
+        let pages = console::at_its_address(pages.layer(until_ready), &console.url);
+        servers.serve(console.listener, guard::by_host(pages, &hosts));
         if options.samples && services.is_empty(&tables).await? {
             services.fill(&parts, issuer.as_deref(), options.month).await?;
         }
@@ -136,10 +144,10 @@ fn router(
     issuer: Option<Arc<Issuer>>,
     hosts: &Arc<Hosts>,
 ) -> Result<Router, StartError> {
-    let api = api_gateway::router(routes, cors, &parts.functions, hosts);
+    let api = api_gateway::router(routes, Kind::Api(cors), &parts.functions, hosts);
     let tokenizer = origin(&parts.simulator.base_url());
-    let sample_shop =
-        Shop::new(&parts.callers_url, &tokenizer).map_err(|error| StartError::App(error.to_string()))?;
+    let sample_shop = Shop::new(&parts.settings.callers_url, &tokenizer)
+        .map_err(|error| StartError::App(error.to_string()))?;
     let checkout = guard::by_origin(checkout::router(sample_shop), hosts);
     let issuer = issuer.map_or_else(Router::new, |issuer| issuer::router(issuer, hosts));
     Ok(api.merge(control::router(Arc::clone(parts), hosts)).merge(checkout).merge(issuer))
@@ -169,6 +177,9 @@ fn settings(options: &Options, deployment: &Deployment) -> Result<AppSettings, S
         payments_stopped: options.payments_stopped,
         front: front.unwrap_or(options.front),
         issuer: options.issuer.clone(),
+        // Known once their ports are.
+        console_url: String::new(),
+        callers_url: String::new(),
     })
 }
 
@@ -247,7 +258,7 @@ impl OpenPorts {
             },
             eventbridge: open(4, "EventBridge").await?,
             front: match options.front_secret {
-                Some(_) => Some(open(LAST_PORT, "the front").await?),
+                Some(_) => Some(open(FRONT_PORT, "the front").await?),
                 None => None,
             },
         })
@@ -432,6 +443,7 @@ impl Services {
 
     fn put_merchants(&self, options: &Options) {
         self.secrets.put(issuer::CLIENTS_SECRET, issuer::clients_document());
+        self.secrets.put(CONSOLE_SECRET, console::secret());
         let mut gateway_url = self.simulator.base_url();
         if options.containers.is_some() {
             gateway_url = gateway_url.replace("127.0.0.1", "localhost");
@@ -454,6 +466,8 @@ impl Services {
         let ensured = tables.ensure(PEOPLE_TABLE_NAME, &deployment.people).await;
         ensured.map_err(|reason| self.dynamodb_failed(reason))?;
         let ensured = tables.ensure(WEBHOOKS_TABLE_NAME, &deployment.webhooks).await;
+        ensured.map_err(|reason| self.dynamodb_failed(reason))?;
+        let ensured = tables.ensure(CONSOLE_TABLE_NAME, &deployment.console).await;
         ensured.map_err(|reason| self.dynamodb_failed(reason))?;
         tracing::info!(url = self.dynamodb_url, table = TABLE_NAME, is_new, "DynamoDB is ready");
         Ok(tables)

@@ -16,6 +16,10 @@ const MERCHANT_SECRETS: &str =
 const SIGN_IN_CLIENTS: &str =
     "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${SignInClients}-??????";
 
+/// The console's secret.
+const CONSOLE_SECRET: &str =
+    "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${ConsoleSecret}-??????";
+
 /// The secrets of merchants' receivers.
 const WEBHOOK_SECRETS: &str =
     "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${WebhooksPrefix}*";
@@ -77,6 +81,7 @@ pub(super) struct Tables<'a> {
     pub(super) settlement: &'a str,
     pub(super) people: &'a str,
     pub(super) webhooks: &'a str,
+    pub(super) console: &'a str,
 }
 
 /// Reads the policies of a function, whose logical id is for the error.
@@ -124,6 +129,9 @@ fn resource(name: &str, tables: &Tables<'_>) -> Option<Resource> {
     if name == SIGN_IN_CLIENTS {
         return Some(Resource::SignInClients);
     }
+    if name == CONSOLE_SECRET {
+        return Some(Resource::ConsoleSecret);
+    }
     if name == EVENT_BUS {
         return Some(Resource::EventBus);
     }
@@ -135,6 +143,7 @@ fn resource(name: &str, tables: &Tables<'_>) -> Option<Resource> {
         (tables.settlement, Resource::SettlementTable),
         (tables.people, Resource::PeopleTable),
         (tables.webhooks, Resource::WebhooksTable),
+        (tables.console, Resource::ConsoleTable),
     ] {
         if of(table, ".Arn") {
             return Some(resource);

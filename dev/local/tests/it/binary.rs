@@ -99,7 +99,7 @@ async fn a_front_is_played_on_request_and_the_api_admits_nothing_else() {
     let mut child =
         command(&["--port", "0", "--no-samples", "--front"]).stderr(Stdio::null()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.as_mut().unwrap()).lines().map(Result::unwrap);
-    let said: Vec<String> = lines.take(6).collect();
+    let said: Vec<String> = lines.take(7).collect();
     let api = said.iter().find_map(|line| api(line)).unwrap();
     let first_call = said.last().unwrap().strip_prefix("First call   curl -s ").unwrap();
     let front = first_call.split("/api/").next().unwrap().to_owned();
@@ -130,18 +130,18 @@ fn a_signal_stops_it_cleanly_and_keeps_the_data() {
 
 /// With the month, because it is in the first line alone.
 #[test]
-fn a_start_prints_a_line_about_the_month_and_six_lines_of_which_the_last_is_a_call_that_works() {
+fn a_start_prints_a_line_about_the_month_and_seven_lines_of_which_the_last_is_a_call_that_works() {
     let mut child = command(&["--port", "0", "--no-schedules"]).stderr(Stdio::null()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.as_mut().unwrap()).lines().map(Result::unwrap);
-    let said: Vec<String> = lines.take(7).collect();
+    let said: Vec<String> = lines.take(8).collect();
     assert!(said[0].starts_with("Making a month of sample payments, which takes up to half a minute"));
     let names: Vec<_> = said[1..].iter().map(|line| line[..13].trim_end()).collect();
-    assert_eq!(names, ["Shop", "API", "Simulator", "Sign-in", "Credentials", "First call"]);
-    for line in &said[1..6] {
+    assert_eq!(names, ["Shop", "Console", "API", "Simulator", "Sign-in", "Credentials", "First call"]);
+    for line in &said[1..7] {
         let page = Command::new("curl").args(["-s", "--fail", &line[13..]]).output().unwrap();
         assert!(page.status.success(), "{line}");
     }
-    let call = Command::new("sh").args(["-c", &said[6][13..]]).output().unwrap();
+    let call = Command::new("sh").args(["-c", &said[7][13..]]).output().unwrap();
     let answer = String::from_utf8(call.stdout).unwrap();
     assert!(answer.contains("\"Code\": \"00\""), "{answer}");
     child.kill().unwrap();

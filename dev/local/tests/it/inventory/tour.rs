@@ -384,8 +384,14 @@ impl Tour {
     async fn cannot_read_the_table(&self) {
         // No server listens there.
         let captures = CaptureSettings { shards: 1, concurrency: 1 };
-        let settings =
-            AppSettings { captures, payments_stopped: false, front: Front::default(), issuer: None };
+        let settings = AppSettings {
+            captures,
+            payments_stopped: false,
+            front: Front::default(),
+            issuer: None,
+            console_url: String::new(),
+            callers_url: String::new(),
+        };
         let stack = &self.shop.stack;
         let clock = Arc::new(tollgate_core::values::SystemClock);
         let ports = local::ports("http://127.0.0.1:9", stack.secretsmanager_url(), &settings, clock).unwrap();

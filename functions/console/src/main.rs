@@ -1,0 +1,3 @@
+//! The `console` function.
+
+tollgate::main!(tollgate_console::run());
