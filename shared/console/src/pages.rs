@@ -6,6 +6,8 @@ pub(crate) mod payment;
 pub(crate) mod payments;
 pub(crate) mod problem;
 pub(crate) mod sign_in;
+#[cfg(test)]
+mod tests;
 
 use lambda_http::{Body, Request, Response, http::StatusCode};
 

@@ -1,6 +1,6 @@
 //! What people read: states in words, amounts, times.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use serde_json::Value;
 use tollgate_core::values::{Amount, Currency, Zone};
 
@@ -89,5 +89,100 @@ pub(crate) fn text(value: &Value) -> String {
 
 /// `Visa 1443`, as far as it is known.
 pub(crate) fn card(card: &Value) -> String {
-    format!("{} {}", text(&card["brand"]), text(&card["last_four"])).trim().to_owned()
+    format!("{} {}", said(&card["brand"]), said(&card["last_four"])).trim().to_owned()
+}
+
+/// A text from outside within a sentence of ours: without the marks that would turn the letters after it around.
+pub(crate) fn said(value: &Value) -> String {
+    let turns = |letter: char| matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text(value).replace(turns, "")
+}
+
+/// A day of the API, `2026-11-24`, as `Nov 24`; with its year where it stands alone.
+pub(crate) fn day(value: &Value) -> String {
+    shown_day(value, "%b %-d")
+}
+
+/// `Nov 24, 2026`.
+pub(crate) fn full_day(value: &Value) -> String {
+    shown_day(value, "%b %-d, %Y")
+}
+
+fn shown_day(value: &Value, format: &str) -> String {
+    let said = said(value);
+    said.parse::<Date>().map_or(said, |day| day.strftime(format).to_string())
+}
+
+/// One or several of something: `1 line`, `3 lines`.
+pub(crate) fn counted(count: i64, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
+}
+
+/// What an issuer says about the address, with its letter (docs/cardpointe.md, *AVS and CVV letters*).
+pub(crate) fn address_check(letter: &str) -> String {
+    let meaning = match letter {
+        "" => return "Not reported".to_owned(),
+        "Y" | "X" | "D" | "F" | "M" => "Street and postal code match",
+        "A" | "B" => "Street matches, postal code does not",
+        "Z" | "W" | "P" => "Postal code matches, street not checked",
+        "N" => "Neither street nor postal code matches",
+        "R" | "S" | "U" | "G" | "C" | "I" => "Not checked",
+        _ => "A letter that Tollgate does not know",
+    };
+    format!("{meaning} ({letter})")
+}
+
+/// What an issuer says about the security code, with its letter.
+pub(crate) fn code_check(letter: &str) -> String {
+    let meaning = match letter {
+        "" => return "Not reported".to_owned(),
+        "M" => "Matches",
+        "N" => "Does not match",
+        "P" => "Not checked",
+        "S" => "The card has one, and none was sent",
+        "U" => "The bank does not check it",
+        _ => "A letter that Tollgate does not know",
+    };
+    format!("{meaning} ({letter})")
+}
+
+/// A decline code, docs/decline-codes.md, in words.
+pub(crate) fn decline(code: &str) -> String {
+    match code {
+        "incorrect_cvc" => "wrong security code".to_owned(),
+        "incorrect_zip" => "wrong postal code".to_owned(),
+        "incorrect_pin" => "wrong PIN".to_owned(),
+        "avs_mismatch" => "the address does not match".to_owned(),
+        "do_not_honor" | "generic_decline" | "" => "no reason given".to_owned(),
+        "call_issuer" => "the cardholder has to call the bank".to_owned(),
+        "pick_up_card" => "the card is to be withdrawn".to_owned(),
+        other => other.replace('_', " "),
+    }
+}
+
+/// What to do after a decline.
+pub(crate) fn advice(advice: &str) -> &'static str {
+    match advice {
+        "do_not_retry" => "Do not try this card again.",
+        "fix_and_retry" => "Ask for the data again.",
+        "retry_later" => "Trying later can work.",
+        "use_another_card" => "Another card can work.",
+        "contact_issuer" => "Only the cardholder can clear it with the bank.",
+        _ => "",
+    }
+}
+
+/// How far a payment's money has come (docs/settlement.md, *One payment*).
+pub(crate) fn settlement(record: &Value) -> String {
+    let (settled, funded) = (day(&record["settled_at"]), day(&record["funded_at"]));
+    match record["state"].as_str().unwrap_or_default() {
+        "funded" => format!("Settled {settled}, in the deposit of {funded}"),
+        "settled" => format!("Settled {settled}, in no deposit yet"),
+        "expected" => "In no batch yet".to_owned(),
+        "held" => "The processor reviews it".to_owned(),
+        "refused" => "The processor refused it: no money comes".to_owned(),
+        "no_money" => "Moves no money".to_owned(),
+        "" => "Nothing to settle".to_owned(),
+        other => other.replace('_', " "),
+    }
 }

@@ -1,23 +1,348 @@
 //! One payment: what happened to it, in sentences, and what may be done.
 
+mod events;
+mod receipt;
+
+use askama::Template;
 use lambda_http::{Body, Response};
+use serde_json::Value;
+use tollgate_core::{journal::Concern, values::Currency};
 
-use crate::pages::{Visit, problem::Problem};
+use crate::{
+    api::segment,
+    frame::{Frame, Part},
+    pages::{Visit, problem::Problem, rendered},
+    words::{self, Tone, said, text},
+};
 
-/// The payment.
-pub(crate) async fn show(
-    _visit: &Visit<'_>,
-    _order: &str,
-    _transaction: &str,
-) -> Result<Response<Body>, Problem> {
-    Err(Problem::NotFound)
+use events::{Event, events};
+pub(crate) use receipt::show as receipt;
+
+/// How wide the bar of a payment's money is, in the units of its image.
+const BAR_WIDTH: i64 = 1000;
+/// Least width of a share, so that a cent of a thousand dollars shows.
+const SHARE_MIN_WIDTH: i64 = 6;
+
+/// A part of a payment's money, in the bar and below it.
+struct Share {
+    name: &'static str,
+    class: &'static str,
+    amount: String,
+    x: i64,
+    width: i64,
 }
 
-/// Its receipt, to print.
-pub(crate) async fn receipt(
-    _visit: &Visit<'_>,
-    _order: &str,
-    _transaction: &str,
+/// Something known about a payment. What has an address is a link.
+struct Known {
+    name: &'static str,
+    value: String,
+    address: String,
+}
+
+impl Known {
+    fn new(name: &'static str, value: impl Into<String>) -> Self {
+        Self { name, value: value.into(), address: String::new() }
+    }
+}
+
+/// What somebody has to do about a payment.
+struct Notice {
+    tone: Tone,
+    title: String,
+    advice: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "payment.html")]
+struct PaymentPage {
+    frame: Frame,
+    part: Part,
+    state: String,
+    tone: Tone,
+    amount: String,
+    /// Order, card and reference, as people quote them.
+    known_by: String,
+    /// The address of its receipt, if there is one.
+    receipt: Option<String>,
+    notices: Vec<Notice>,
+    shares: Vec<Share>,
+    events: Vec<Event>,
+    checks: Vec<Known>,
+    /// What may be done and what not, and why.
+    actions: Vec<Known>,
+    /// The call of the API that does it.
+    call: String,
+    zone: String,
+}
+
+/// A payment as the API describes it, and where its money is, if that can be read.
+struct Read<'a> {
+    payment: &'a Value,
+    settlement: Option<&'a Value>,
+    /// A text for an amount in minor units.
+    currency: Option<Currency>,
+}
+
+impl Read<'_> {
+    fn meta(&self) -> &Value {
+        &self.payment["meta"]
+    }
+
+    fn state(&self) -> &str {
+        self.meta()["state"].as_str().unwrap_or_default()
+    }
+
+    fn detail(&self) -> &str {
+        self.payment["payment_details"]["detailed_status"].as_str().unwrap_or_default()
+    }
+
+    fn minor(&self, name: &str) -> i64 {
+        self.meta()[name]["amount"].as_i64().unwrap_or_default()
+    }
+
+    fn money(&self, minor: i64) -> String {
+        // Without a known currency a number could be any: the code is shown with it.
+        self.currency.map_or_else(
+            || format!("{minor} {}", text(&self.payment["currency"])),
+            |currency| words::money(minor, currency),
+        )
+    }
+
+    fn may(&self, action: &str) -> bool {
+        self.payment["next_actions"].as_array().is_some_and(|all| all.iter().any(|one| one == action))
+    }
+
+    /// Whether the batch with the payment has been taken, so that it cannot be voided any more.
+    fn has_settled(&self) -> bool {
+        self.settlement.is_some_and(|settlement| !settlement["settled_at"].is_null())
+    }
+
+    /// Approved at some time, so that there is money to speak of.
+    fn is_known(&self) -> bool {
+        !["declined", "not_processed", "not_known_yet"].contains(&self.state())
+    }
+}
+
+/// The payment. Two calls; without the second one the page says that it cannot say where the money is.
+pub(crate) async fn show(
+    visit: &Visit<'_>,
+    order: &str,
+    transaction: &str,
 ) -> Result<Response<Body>, Problem> {
-    Err(Problem::NotFound)
+    let (api, token) = (&visit.console.api, &visit.session.access_token);
+    let id = segment(transaction);
+    let body = api.get(token, &format!("/v2/orders/{}/transactions/{id}", segment(order))).await?;
+    let settlement = api.get(token, &format!("/v2/transactions/{id}/settlement")).await;
+    let payment = &body["data"];
+    let read = Read {
+        payment,
+        settlement: settlement.as_ref().ok().map(|body| &body["data"]),
+        currency: words::currency(&payment["currency"]),
+    };
+    rendered(&page(visit, &read))
+}
+
+fn page(visit: &Visit<'_>, read: &Read<'_>) -> PaymentPage {
+    let payment = read.payment;
+    let (state, tone) = words::state(read.state());
+    let code = text(&payment["failure_details"]["code"]);
+    let is_declined = read.state() == "declined";
+    let order = said(&payment["relationships"]["order"]["data"]["id"]);
+    let retref = text(&payment["reference"]);
+    let retref = if retref.is_empty() { String::new() } else { format!("retref {retref}") };
+    let card = words::card(&payment["payment_details"]["card"]);
+    let known_by = [order, card, retref].into_iter().filter(|one| !one.is_empty()).collect::<Vec<_>>();
+    PaymentPage {
+        frame: visit.frame.clone(),
+        part: Part::Payments,
+        state: if is_declined { format!("{state}: {}", words::decline(&code)) } else { state.to_owned() },
+        tone,
+        amount: read.money(payment["amount"].as_i64().unwrap_or_default()),
+        known_by: known_by.join(" · "),
+        receipt: read.is_known().then(|| format!("{}/receipt", address_of(&visit.frame, payment))),
+        notices: notices(read),
+        shares: shares(read),
+        events: events(read, &visit.frame.zone),
+        checks: checks(&visit.frame, read),
+        actions: actions(&visit.frame, read),
+        call: call(read),
+        zone: visit.frame.zone.name().to_owned(),
+    }
+}
+
+/// The address of a payment's page.
+fn address_of(frame: &Frame, payment: &Value) -> String {
+    let order = segment(&text(&payment["relationships"]["order"]["data"]["id"]));
+    format!("/{}/payments/{order}/{}", frame.merchant, segment(&text(&payment["id"])))
+}
+
+/// Where the money is. Empty while nothing is known, and if nothing was approved.
+fn shares(read: &Read<'_>) -> Vec<Share> {
+    if !read.is_known() {
+        return Vec::new();
+    }
+    let captured = read.minor("display_captured_amount");
+    let refunded = read.meta()["display_refunded_amount"]["total"]["amount"].as_i64().unwrap_or_default();
+    let (disputed, held) = (read.minor("disputed").max(0), read.minor("capturable"));
+    let amount = read.payment["amount"].as_i64().unwrap_or_default();
+    let kept = captured.saturating_sub(refunded).saturating_sub(disputed).max(0);
+    let released = amount.saturating_sub(captured).saturating_sub(held).max(0);
+    let is_refused = read.state() == "settlement_refused";
+    let parts = [
+        (if is_refused { "Refused at settlement" } else { "Captured, kept" }, kept, false),
+        ("Refunded", refunded, true),
+        ("Disputed", disputed, true),
+        ("Still held", held, false),
+        ("Released", released, false),
+    ];
+    let classes = ["bar-kept", "bar-refunded", "bar-disputed", "bar-held", "bar-released"];
+    let total = parts.iter().map(|(_, minor, _)| *minor).sum::<i64>().max(1);
+    let mut x = 0;
+    let there = parts.into_iter().zip(classes).filter(|((_, minor, _), _)| *minor > 0);
+    let mut shares = Vec::new();
+    for ((name, minor, is_lost), class) in there {
+        let width = minor.saturating_mul(BAR_WIDTH).checked_div(total).unwrap_or_default();
+        let width = width.max(SHARE_MIN_WIDTH).min(BAR_WIDTH - x);
+        let amount = read.money(if is_lost { -minor } else { minor });
+        let class = if is_refused && name != "Refunded" { "bar-disputed" } else { class };
+        shares.push(Share { name, class, amount, x, width });
+        x += width;
+    }
+    if let Some(last) = shares.last_mut() {
+        last.width = BAR_WIDTH - last.x;
+    }
+    shares
+}
+
+/// What needs a person. The API lists reasons in its lists only, so here they follow from the state.
+fn notices(read: &Read<'_>) -> Vec<Notice> {
+    let concern = match read.state() {
+        "not_known_yet" => Some((Tone::Waiting, "The outcome is not known yet", Concern::InDoubt)),
+        "disputed" => Some((Tone::Bad, "The cardholder's bank took the money back", Concern::Disputed)),
+        "voided_elsewhere" => Some((Tone::Bad, "Voided, and not by Tollgate", Concern::VoidedElsewhere)),
+        "settlement_refused" => {
+            Some((Tone::Bad, "Settlement refused the payment", Concern::SettlementRejected))
+        }
+        "held" if read.detail() == "capture_declined" => {
+            Some((Tone::Bad, "The scheduled capture failed", Concern::CaptureSkipped))
+        }
+        "held" if read.detail() == "authorization_expiring" && read.meta()["capture_at"].is_null() => {
+            Some((Tone::Waiting, "The authorization ends within a day", Concern::AuthorizationEnding))
+        }
+        _ => None,
+    };
+    let concern = concern.map(|(tone, title, concern)| Notice {
+        tone,
+        title: title.to_owned(),
+        advice: concern.advice(),
+    });
+    let unread = read.settlement.is_none().then(|| Notice {
+        tone: Tone::Waiting,
+        title: "Where the money is cannot be read now".to_owned(),
+        advice: "All else on this page is current. Load it again in a minute.",
+    });
+    concern.into_iter().chain(unread).collect()
+}
+
+fn checks(frame: &Frame, read: &Read<'_>) -> Vec<Known> {
+    let details = &read.payment["payment_details"];
+    let card = &details["card"];
+    let expiry = card["expiry_month"].as_i64().zip(card["expiry_year"].as_i64());
+    let expiry =
+        expiry.map(|(month, year)| format!(", expires {month:02}/{:02}", year % 100)).unwrap_or_default();
+    let memo = &read.meta()["memo"];
+    let customer = [&memo["name"], &memo["email"], &read.payment["name"]].map(said);
+    let settlement = read.settlement.unwrap_or(&Value::Null);
+    let deposit = text(&settlement["deposit"]);
+    let settled = match read.state() {
+        "not_known_yet" if deposit.is_empty() => "Not known yet".to_owned(),
+        _ if read.settlement.is_none() => "Not known".to_owned(),
+        _ => words::settlement(settlement),
+    };
+    let fee = read.payment["fee"]["amount"].as_i64().filter(|fee| *fee != 0);
+    let address = if deposit.is_empty() {
+        deposit
+    } else {
+        format!("/{}/deposits/{}", frame.merchant, segment(&deposit))
+    };
+    let all = [
+        Known::new("Address", words::address_check(&said(&details["avs_result"]))),
+        Known::new("Security code", words::code_check(&said(&details["cvv_result"]))),
+        Known::new("Card", format!("{}{expiry}", words::card(card))),
+        Known::new("Approval code", said(&details["authorization_code"])),
+        Known::new(
+            "Customer",
+            customer.into_iter().filter(|one| !one.is_empty()).collect::<Vec<_>>().join(", "),
+        ),
+        Known::new("Reference", said(&read.payment["custom_reference"])),
+        Known::new("Description", said(&read.payment["description"])),
+        Known::new("Surcharge", fee.map(|fee| read.money(fee)).unwrap_or_default()),
+        Known { address, ..Known::new("Settlement", settled) },
+    ];
+    all.into_iter().filter(|one| !one.value.is_empty()).collect()
+}
+
+/// What may be done, going by the payment and then by the role of the reader.
+fn actions(frame: &Frame, read: &Read<'_>) -> Vec<Known> {
+    if read.state() == "not_known_yet" {
+        return vec![Known::new("Capture, refund, void", "Not before the outcome is known.")];
+    }
+    let (held, left) = (read.minor("capturable"), read.minor("refundable"));
+    let capture = match read.state() {
+        _ if read.may("capture") && held > 0 => format!("Up to {}.", read.money(held)),
+        "lapsed" => "Not possible any more: the authorization has ended.".to_owned(),
+        _ => "Not possible: nothing is held.".to_owned(),
+    };
+    let refund = match read.state() {
+        _ if read.minor("display_captured_amount") == 0 => "Not possible: nothing was captured.".to_owned(),
+        _ if !read.may("refund") || left == 0 => "Not possible: nothing is left to refund.".to_owned(),
+        "disputed" => {
+            format!(
+                "Up to {}, but the bank has taken the money back: it would be lost twice.",
+                read.money(left)
+            )
+        }
+        _ if read.settlement.is_some() && !read.has_settled() => {
+            format!(
+                "All of {}, by a void. A part only after settlement, usually overnight.",
+                read.money(left)
+            )
+        }
+        _ => format!("Up to {}.", read.money(left)),
+    };
+    let void = if read.has_settled() {
+        "Not possible any more: the batch has settled."
+    } else if read.may("cancel") {
+        "All of it, until its batch settles."
+    } else {
+        "Not possible: there is nothing to void."
+    };
+    let mut all =
+        vec![Known::new("Capture", capture), Known::new("Refund", refund), Known::new("Void", void)];
+    if !may_operate(frame) {
+        let role = &frame.role;
+        all.push(Known::new(
+            "Your role",
+            format!("{role}, which may do none of these. Ask somebody with operate."),
+        ));
+    }
+    all
+}
+
+/// Whether the reader may move money and close exceptions.
+pub(crate) fn may_operate(frame: &Frame) -> bool {
+    ["operate", "all"].contains(&frame.role.as_str())
+}
+
+/// How it is done while the console has no form for it: the one place that says so.
+fn call(read: &Read<'_>) -> String {
+    let payment = read.payment;
+    let last = match () {
+        () if read.may("confirm") => "confirm",
+        () if read.may("capture") && read.minor("capturable") > 0 => "capture",
+        () if read.may("refund") && read.minor("refundable") > 0 => "refund",
+        () => return String::new(),
+    };
+    let order = segment(&text(&payment["relationships"]["order"]["data"]["id"]));
+    format!("POST /v2/orders/{order}/transactions/{}/{last}", segment(&text(&payment["id"])))
 }

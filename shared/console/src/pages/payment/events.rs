@@ -1,0 +1,240 @@
+//! The history of a payment, a sentence for each event, and the gateway's own words below it.
+
+use serde_json::Value;
+use tollgate_core::values::Zone;
+
+use super::Read;
+use crate::words::{self, said, text};
+
+/// Longer than an operation takes whose response arrived: an inquiry found the outcome.
+const FOUND_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_mins(2);
+
+/// Something that happened to a payment, or is to come.
+pub(super) struct Event {
+    /// When, for people, and the same for programs.
+    pub(super) when: String,
+    pub(super) machine_time: String,
+    pub(super) sentence: String,
+    /// Smaller, below the sentence.
+    pub(super) details: Vec<String>,
+}
+
+/// All of it, oldest first.
+pub(super) fn events(read: &Read<'_>, zone: &Zone) -> Vec<Event> {
+    let meta = read.meta();
+    let list = |name: &str| meta[name].as_array().cloned().unwrap_or_default();
+    let mut all = list("operations").iter().map(|one| of_operation(read, one, zone)).collect::<Vec<_>>();
+    all.extend(list("disputes").iter().map(|one| of_dispute(read, one)));
+    // A dispute has a day and no time: it follows what happened on that day. The sort is stable.
+    all.sort_by_key(|event| format!("{:~<24}", event.machine_time));
+    all.extend(to_come(read, zone));
+    all
+}
+
+fn at(value: &Value, zone: &Zone) -> String {
+    words::time(value).map(|at| words::moment(at, zone)).unwrap_or_default()
+}
+
+fn of_operation(read: &Read<'_>, operation: &Value, zone: &Zone) -> Event {
+    let money = operation["amount"].as_i64().map(|minor| read.money(minor)).unwrap_or_default();
+    let times = &operation["timestamps"];
+    let mut sentence = sentence(operation, &money);
+    if operation["settlement"] == "rejected" {
+        sentence.push_str(" Settlement refused it afterwards: no money comes.");
+    }
+    let records = read.settlement.and_then(|settlement| settlement["records"].as_array());
+    let record =
+        records.and_then(|records| records.iter().find(|one| one["operation_id"] == operation["id"]));
+    let both = words::time(&times["created_at"]).zip(words::time(&times["updated_at"]));
+    let is_late = both.is_some_and(|(begun, ended)| ended.duration_since(begun) > FOUND_AFTER);
+    let found = (is_late && operation["state"] == "approved").then(|| {
+        format!("The response was lost. An inquiry found the outcome {}.", at(&times["updated_at"], zone))
+    });
+    let details =
+        [found, gateway_words(operation), Some(requested_by(operation)), record.map(words::settlement)];
+    Event {
+        when: at(&times["created_at"], zone),
+        machine_time: text(&times["created_at"]),
+        sentence,
+        details: details.into_iter().flatten().collect(),
+    }
+}
+
+/// What an operation did, or why it did nothing.
+fn sentence(operation: &Value, money: &str) -> String {
+    let kind = text(&operation["type"]);
+    match operation["state"].as_str().unwrap_or_default() {
+        "approved" => done(operation, &kind, money),
+        "declined" => declined(operation, &kind, money),
+        "pending" => {
+            let what = match kind.as_str() {
+                "capture" => format!("{money} was captured"),
+                "refund" => format!("{money} was refunded"),
+                "void" => "the payment was voided".to_owned(),
+                _ => format!("the bank approved {money}"),
+            };
+            format!("We do not know yet whether {what}. Do not repeat it. An inquiry is sent every minute.")
+        }
+        _ => format!("The gateway did not process the {} of {money}. No money moved.", noun(&kind)),
+    }
+}
+
+fn noun(kind: &str) -> &str {
+    if kind == "authorize" { "authorization" } else { kind }
+}
+
+fn done(operation: &Value, kind: &str, money: &str) -> String {
+    let request = &operation["request"];
+    let person = said(&request["person"]);
+    let who = if person.is_empty() { said(&request["actor"]) } else { person };
+    let reason = said(&request["reason"]);
+    let is_recorded = operation["mechanism"] == "manual";
+    let verb = match kind {
+        "capture" => "captured",
+        "refund" if is_recorded => "recorded a refund of",
+        "refund" => "refunded",
+        "void" => "voided",
+        "authorize" => return format!("The bank approved {money} and holds it."),
+        _ => return format!("The bank approved {money}."),
+    };
+    let of_rule = match operation["reason"].as_str().unwrap_or_default() {
+        "refund_before_settlement" => "it had not settled, so it was not refunded",
+        "partial_approval" => "the bank approved only a part",
+        "avs_mismatch" => "the address does not match",
+        "cvv_mismatch" => "the security code does not match",
+        "late_approval" => "the approval was found too late",
+        "twin" => "the customer was charged twice",
+        "voided_elsewhere" => "outside Tollgate",
+        _ => "",
+    };
+    let mut sentence = if who.is_empty() { capitalized(verb) } else { format!("{who} {verb}") };
+    sentence = format!("{sentence} {money}");
+    if operation["asked_by"] == "schedule" && kind == "capture" {
+        sentence.push_str(" by schedule");
+    }
+    for reason in [of_rule, reason.trim_end_matches('.')].into_iter().filter(|reason| !reason.is_empty()) {
+        sentence = format!("{sentence}: {reason}");
+    }
+    sentence.push('.');
+    if is_recorded {
+        sentence.push_str(" The gateway moved nothing.");
+    }
+    sentence
+}
+
+fn capitalized(verb: &str) -> String {
+    let (first, rest) = verb.split_at_checked(1).unwrap_or(("", verb));
+    format!("{}{rest}", first.to_uppercase())
+}
+
+fn declined(operation: &Value, kind: &str, money: &str) -> String {
+    let code = said(&operation["decline_code"]);
+    let advice = words::advice(operation["advice"].as_str().unwrap_or_default());
+    let by_gateway =
+        ["merchant_configuration", "processing_error", "invalid_request", "invalid_state", "invalid_amount"];
+    let who = if by_gateway.contains(&code.as_str()) { "gateway" } else { "bank" };
+    let what = match kind {
+        "capture" | "refund" | "void" => format!(" the {kind} of {money}"),
+        _ => String::new(),
+    };
+    format!("The {who} declined{what}: {}. {advice}", words::decline(&code)).trim_end().to_owned()
+}
+
+/// What the gateway said, for whom asks there.
+fn gateway_words(operation: &Value) -> Option<String> {
+    let gateway = &operation["gateway"];
+    let said_there = ["respproc", "respcode", "resptext"].map(|name| said(&gateway[name]));
+    let said_there = said_there.into_iter().filter(|one| !one.is_empty()).collect::<Vec<_>>().join(" ");
+    let retref = said(&gateway["retref"]);
+    let retref = if retref.is_empty() { retref } else { format!("retref {retref}") };
+    let attempts = operation["attempts"].as_i64().unwrap_or_default();
+    let attempts = if attempts > 1 { format!("{attempts} attempts") } else { String::new() };
+    let all = [said_there, retref, attempts].into_iter().filter(|one| !one.is_empty()).collect::<Vec<_>>();
+    (!all.is_empty()).then(|| format!("Gateway: {}", all.join(" · ")))
+}
+
+/// How sure it is who requested it.
+fn requested_by(operation: &Value) -> String {
+    let request = &operation["request"];
+    let (person, actor, key) =
+        (said(&request["person"]), said(&request["actor"]), said(&request["key_name"]));
+    let proposed_by = said(&request["proposed_by"]);
+    let asked_by = match operation["asked_by"].as_str().unwrap_or_default() {
+        "implicit" => "From the shopper's browser".to_owned(),
+        "schedule" => "By schedule".to_owned(),
+        _ if !person.is_empty() => format!("{person} had signed in"),
+        _ if !actor.is_empty() => format!("The name {actor} was stated by the shop"),
+        _ => "From the shop's server".to_owned(),
+    };
+    let proposed = if proposed_by.is_empty() { proposed_by } else { format!("proposed by {proposed_by}") };
+    let key = if key.is_empty() { key } else { format!("key “{key}”") };
+    let all = [asked_by, proposed, key].into_iter().filter(|one| !one.is_empty()).collect::<Vec<_>>();
+    all.join(" · ")
+}
+
+fn of_dispute(read: &Read<'_>, dispute: &Value) -> Event {
+    let minor = dispute["amount"].as_i64().unwrap_or_default();
+    let money = read.money(minor);
+    let reason = said(&dispute["reason"]);
+    let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+    let sentence = match text(&dispute["type"]).as_str() {
+        _ if minor == 0 => "A report about a dispute was taken back. It counts nothing.".to_owned(),
+        "chargeback" => format!("The cardholder's bank took back {money}{because}."),
+        "reversal" => format!("The cardholder's bank returned {money}."),
+        _ => format!("The processor reported {money} of a dispute in words that Tollgate does not know."),
+    };
+    let named =
+        [("Case", "case"), ("code", "reason_code"), ("ARN", "acquirer_reference"), ("deposit", "deposit")];
+    let details = named.map(|(name, member)| (name, said(&dispute[member])));
+    let details =
+        details.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name} {value}"));
+    Event {
+        when: words::day(&dispute["day"]),
+        machine_time: said(&dispute["day"]),
+        sentence,
+        details: vec![details.collect::<Vec<_>>().join(" · ")],
+    }
+}
+
+/// The scheduled capture, and why it is late.
+fn to_come(read: &Read<'_>, zone: &Zone) -> Option<Event> {
+    let meta = read.meta();
+    let ends = at(&meta["authorization_expires_at"], zone);
+    let due = &meta["capture_at"];
+    if due.is_null() {
+        let is_held = read.state() == "held" && !ends.is_empty();
+        return is_held.then(|| Event {
+            when: ends,
+            machine_time: text(&meta["authorization_expires_at"]),
+            sentence: "The authorization ends about then. No capture is scheduled.".to_owned(),
+            details: Vec::new(),
+        });
+    }
+    let part = meta["capture_amount"].as_i64().unwrap_or_else(|| read.minor("capturable"));
+    let paused = &meta["captures_paused"];
+    let failure = &meta["capture_failure"];
+    let mut details = vec![format!("The authorization ends about {ends}.")];
+    if !failure.is_null() {
+        let next = at(&failure["next_attempt_at"], zone);
+        let next = if next.is_empty() {
+            "There is no further attempt.".to_owned()
+        } else {
+            format!("Next attempt {next}.")
+        };
+        let reason = said(&failure["reason"]);
+        details.insert(0, format!("The last attempt failed: {reason} {next}"));
+    }
+    let who = [said(&paused["person"]), said(&paused["actor"])].concat();
+    let reason = said(&paused["reason"]);
+    let sentence = if paused.is_null() {
+        format!("{} will be captured by schedule.", read.money(part))
+    } else {
+        let by = if who.is_empty() { String::new() } else { format!(" by {who}") };
+        let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+        format!(
+            "{} was to be captured then. Captures of this order are paused{by}{because}.",
+            read.money(part)
+        )
+    };
+    Some(Event { when: at(due, zone), machine_time: text(due), sentence, details })
+}

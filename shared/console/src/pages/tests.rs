@@ -1,0 +1,83 @@
+//! Pages as a browser gets them, over an API that says what a test wants it to.
+
+mod fake;
+mod payment;
+
+use serde_json::{Value, json};
+
+use fake::FakeApi;
+
+/// What must stay text wherever somebody else can put it.
+const HOSTILE: &str = "<script>alert(1)</script> \"><img src=x onerror=alert(1)> ' \u{202e}txet";
+
+/// A page without what no page of the console may have.
+fn checked(html: &str) -> &str {
+    for forbidden in ["<script", "<img", " style=", "javascript:", "\u{202e}"] {
+        assert!(!html.contains(forbidden), "{forbidden} in {html}");
+    }
+    let tags = html.split('<').filter_map(|tag| tag.split_once('>')).map(|(tag, _)| tag);
+    for tag in tags {
+        // Texts within attributes are between quotes: what is outside of them are the names.
+        let names = tag.split('"').step_by(2).collect::<String>();
+        assert!(!names.contains(" on"), "a handler in <{tag}>");
+    }
+    html
+}
+
+/// The text of a page, without tags, on one line.
+fn words_of(html: &str) -> String {
+    let main = html.split_once("<main").map_or(html, |(_, main)| main);
+    let text = main.split('<').filter_map(|tag| tag.split_once('>')).map(|(_, text)| text);
+    let text = text.collect::<Vec<_>>().join(" ").replace("&#39;", "'").replace("&#34;", "\"");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// That a page says each of these sentences.
+fn assert_says(html: &str, sentences: &[&str]) {
+    let words = words_of(checked(html));
+    for sentence in sentences {
+        assert!(words.contains(sentence), "{sentence:?} is not in {words}");
+    }
+}
+
+fn me(role: &str) -> Value {
+    json!({"data": {
+        "merchant": {"name": "Umbrella & Sons", "time_zone": "America/New_York", "livemode": false},
+        "person": {"name": "Ann Archer", "role": role},
+        "payments": {"stopped": false, "captures_paused": false},
+        "attention": {"count": {"formatted": "2"}},
+        "settlement": {"count": {"formatted": "3"}}}})
+}
+
+/// An API that knows the person.
+fn api(role: &str) -> FakeApi {
+    let api = FakeApi::start();
+    api.says("GET", "/v2/me", 200, &me(role));
+    api
+}
+
+#[tokio::test]
+async fn a_page_says_that_payments_are_stopped_and_that_no_real_money_moves() {
+    let api = api("read");
+    let mut stopped = me("read");
+    stopped["data"]["payments"] = json!({"stopped": true, "captures_paused": true});
+    api.says("GET", "/v2/me", 200, &stopped);
+    payment::shown(&api, &payment::payment("paid", &[]));
+    let html = api.get(payment::PAGE).await.body;
+    assert!(html.contains("Test mode: no real money moves"));
+    assert!(html.contains("Payments are stopped."));
+    assert!(html.contains("Scheduled captures are paused."));
+    assert!(html.contains("<title>[Test] $25.99, Paid · Umbrella &#38; Sons</title>"), "{html}");
+}
+
+#[tokio::test]
+async fn a_page_says_why_the_api_refused_and_what_to_quote() {
+    let api = api("read");
+    let refusal =
+        json!({"errors": [{"detail": HOSTILE, "meta": {"code": "invalid_value", "request_id": "r-1"}}]});
+    api.says("GET", "/v2/orders/UM-1/transactions/01a2", 400, &refusal);
+    let page = api.get(payment::PAGE).await;
+    assert_eq!(page.status, 400);
+    assert!(page.body.contains("This cannot be shown") && page.body.contains("<code>r-1</code>"));
+    assert!(!page.body.contains("<script"));
+}
