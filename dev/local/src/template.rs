@@ -340,20 +340,7 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
     let (all, ids) = seven(&mut tables)?;
     let [table, attempts, console, journal, settlement, people, webhooks] = all;
     let [orders_id, attempts_id, console_id, journal_id, settlement_id, people_id, webhooks_id] = &ids;
-    let (mut consumers, mut deliverers) = (BTreeSet::new(), BTreeSet::new());
-    for (id, source) in sources {
-        let of = policies.iter().find(|(function, ..)| source.function_name == format!("{function}.Alias"));
-        let Some([stream]) = source.event_source_arn.own() else {
-            return Err(TemplateError::UnsupportedStream(id));
-        };
-        let taken = match stream.strip_suffix(".StreamArn") {
-            Some(table) if table == orders_id => Some(&mut consumers),
-            Some(table) if table == webhooks_id => Some(&mut deliverers),
-            _ => None,
-        };
-        let ((_, binary, _), taken) = of.zip(taken).ok_or(TemplateError::UnsupportedStream(id))?;
-        taken.insert(binary.clone());
-    }
+    let (consumers, deliverers) = streamed(sources, &policies, [orders_id, webhooks_id])?;
     let names = policy::Tables {
         orders: orders_id,
         attempts: attempts_id,
@@ -392,6 +379,29 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
         timeouts,
         captures,
     })
+}
+
+/// The binaries that the streams of these two tables are handed to: orders and webhooks.
+fn streamed(
+    sources: Vec<(String, EventSource)>,
+    policies: &[(String, String, Option<Value>)],
+    [orders, webhooks]: [&String; 2],
+) -> Result<(BTreeSet<String>, BTreeSet<String>), TemplateError> {
+    let (mut consumers, mut deliverers) = (BTreeSet::new(), BTreeSet::new());
+    for (id, source) in sources {
+        let of = policies.iter().find(|(function, ..)| source.function_name == format!("{function}.Alias"));
+        let Some([stream]) = source.event_source_arn.own() else {
+            return Err(TemplateError::UnsupportedStream(id));
+        };
+        let taken = match stream.strip_suffix(".StreamArn") {
+            Some(table) if table == orders => Some(&mut consumers),
+            Some(table) if table == webhooks => Some(&mut deliverers),
+            _ => None,
+        };
+        let ((_, binary, _), taken) = of.zip(taken).ok_or(TemplateError::UnsupportedStream(id))?;
+        taken.insert(binary.clone());
+    }
+    Ok((consumers, deliverers))
 }
 
 fn no_duplicates(routes: &[Route]) -> Result<(), TemplateError> {

@@ -75,12 +75,17 @@ async fn begin(console: &Console, request: &Request) -> Result<Response<Body>, P
     let Some(merchant) = merchant_of(typed) else {
         return sign_in::show(typed, "Please type the merchant's id, such as 170200123.");
     };
-    on_the_way(console, merchant, &format!("/{merchant}/payments")).await
+    on_the_way(console, merchant, &format!("/{merchant}/payments"), None).await
 }
 
 /// A page on the way to the issuer. After a form it takes one: browsers follow no redirect from there that leads elsewhere.
-async fn on_the_way(console: &Console, merchant: &str, back: &str) -> Result<Response<Body>, Problem> {
-    let to_issuer = console.to_issuer(merchant, back).await?;
+async fn on_the_way(
+    console: &Console,
+    merchant: &str,
+    back: &str,
+    session: Option<&Session>,
+) -> Result<Response<Body>, Problem> {
+    let to_issuer = console.to_issuer(merchant, back, session).await?;
     let headers = to_issuer.headers();
     let address = headers.get(header::LOCATION).and_then(|address| address.to_str().ok()).unwrap_or_default();
     let mut page = sign_in::on_the_way(address)?;
@@ -130,9 +135,9 @@ async fn signed_in(
         // Only the issuer can say that the person is still there. What was typed into a form stays in the browser.
         let here = request.uri().path_and_query().map_or("/", |here| here.as_str());
         return if is_read {
-            console.to_issuer(merchant, here).await
+            console.to_issuer(merchant, here, Some(&session)).await
         } else {
-            on_the_way(console, merchant, request.uri().path()).await
+            on_the_way(console, merchant, request.uri().path(), Some(&session)).await
         };
     }
     let frame = Frame::read(console, &session).await?;

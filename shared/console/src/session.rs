@@ -57,6 +57,8 @@ pub(crate) struct SignIn {
     pub(crate) verifier: String,
     /// Where to go back to: a path of ours.
     pub(crate) back: String,
+    /// When the session began that this goes on with.
+    pub(crate) began: Option<Timestamp>,
     pub(crate) until: Timestamp,
 }
 

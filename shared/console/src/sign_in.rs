@@ -48,7 +48,12 @@ impl Console {
     }
 
     /// Sends somebody to the issuer, who comes back to a path of ours.
-    pub(crate) async fn to_issuer(&self, merchant: &str, back: &str) -> Result<Response<Body>, Problem> {
+    pub(crate) async fn to_issuer(
+        &self,
+        merchant: &str,
+        back: &str,
+        session: Option<&Session>,
+    ) -> Result<Response<Body>, Problem> {
         let endpoints = self.endpoints().await?;
         let made = || secret().ok_or(Problem::Unavailable);
         let (state, nonce, verifier) = (made()?, made()?, made()?);
@@ -59,6 +64,7 @@ impl Console {
             nonce: nonce.clone(),
             verifier,
             back: back.to_owned(),
+            began: session.map(|session| session.began),
             until: self.sign_in_until(),
         };
         let cookie = self.begin(&sign_in).await?;
@@ -96,6 +102,9 @@ impl Console {
         let id_token = self.id_token(code, &sign_in).await?;
         let session = self.session_of(&id_token, &sign_in).await?;
         let cookie = self.open_session(&session).await?;
+        if let Some(replaced) = Cookie::Session.of(request) {
+            self.end_session(&replaced).await?;
+        }
         let mut response = redirect(&sign_in.back);
         Cookie::SignIn.clear(&mut response);
         Cookie::Session.set(&mut response, &cookie);
@@ -147,7 +156,8 @@ impl Console {
             access_token: token.to_owned(),
             token_until: now.saturating_add(lasts - MARGIN).unwrap_or(Timestamp::MAX),
             csrf: secret().ok_or(Problem::Unavailable)?,
-            began: now,
+            // Another access token makes no session longer.
+            began: sign_in.began.unwrap_or(now),
             seen: now,
         })
     }

@@ -20,7 +20,8 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form
 /// What every response has.
 const HEADERS: [(header::HeaderName, &str); 6] = [
     (header::CONTENT_SECURITY_POLICY, POLICY),
-    (header::REFERRER_POLICY, "no-referrer"),
+    // Not `no-referrer`, with which browsers send `Origin: null` with our own forms.
+    (header::REFERRER_POLICY, "same-origin"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (header::STRICT_TRANSPORT_SECURITY, "max-age=63072000"),
@@ -51,14 +52,14 @@ impl Cookie {
 
     /// Sets it, until the browser is closed.
     pub(crate) fn set(self, response: &mut Response<Body>, value: &str) {
-        self.append(response, &format!("{}={value}; {COOKIE}", self.name()));
+        Self::append(response, &format!("{}={value}; {COOKIE}", self.name()));
     }
 
     pub(crate) fn clear(self, response: &mut Response<Body>) {
-        self.append(response, &format!("{}=; {COOKIE}; Max-Age=0", self.name()));
+        Self::append(response, &format!("{}=; {COOKIE}; Max-Age=0", self.name()));
     }
 
-    fn append(self, response: &mut Response<Body>, line: &str) {
+    fn append(response: &mut Response<Body>, line: &str) {
         if let Ok(line) = HeaderValue::from_str(line) {
             response.headers_mut().append(header::SET_COOKIE, line);
         }

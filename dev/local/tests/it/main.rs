@@ -15,6 +15,7 @@ mod client;
 mod client_habits;
 mod concurrency;
 mod connections;
+mod console;
 mod credit_card;
 mod credit_card_attacks;
 mod credit_card_bad_bodies;

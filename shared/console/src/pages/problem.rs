@@ -45,7 +45,7 @@ impl From<Failure> for Problem {
 
 impl From<StoreFailure> for Problem {
     fn from(failure: StoreFailure) -> Self {
-        tracing::error!(%failure, "no session can be read or kept");
+        tracing::error!(error = %failure, "no session can be read or kept");
         Self::Unavailable
     }
 }
