@@ -112,7 +112,8 @@ fn no_page_and_no_rule_has_a_color_a_size_or_a_space_of_its_own() {
     let mut sources = vec![("look.css", RULES.to_owned())];
     sources.extend(PAGES.map(|page| (page, std::fs::read_to_string(root.join(page)).unwrap())));
     for (name, source) in sources {
-        let found = source.lines().filter(|line| *line != NARROW && outside.is_match(line)).collect::<Vec<_>>();
+        let found =
+            source.lines().filter(|line| *line != NARROW && outside.is_match(line)).collect::<Vec<_>>();
         assert!(found.is_empty(), "{name}: {found:#?}");
     }
 }
