@@ -40,6 +40,7 @@ const rows = (page) => page.locator(".rows tbody tr").count();
 async function find(page, text) {
   await page.fill("#q", text);
   await page.click("button:text-is('Show')");
+  await page.waitForURL((address) => address.searchParams.get("q") === text);
 }
 
 /** Opens a payment of the list by its order. */

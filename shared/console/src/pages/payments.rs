@@ -6,7 +6,7 @@ use serde_json::Value;
 use tollgate_core::values::Currency;
 
 use crate::{
-    api::{address, segment},
+    api::{Failure, address, segment},
     frame::{Frame, Part},
     pages::{Visit, problem::Problem, rendered},
     web::{Pairs, download},
@@ -195,10 +195,17 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     let search = Search::of(&visit.parameters());
     let mut listed = Value::Null;
     let mut tried = Vec::new();
-    for guess in meanings(&search)? {
+    let guesses = meanings(&search)?;
+    let is_clear = guesses.len() == 1;
+    for guess in guesses {
         let path = address_of_list(visit, &search, &guess, ROWS);
         tried.push(guess.meaning);
-        listed = visit.console.api.get(&visit.session.access_token, &path).await?;
+        listed = match visit.console.api.get(&visit.session.access_token, &path).await {
+            Ok(listed) => listed,
+            // No order can be called so, or this merchant's payments are not found by references.
+            Err(Failure::Refused(refusal)) if !is_clear && refusal.code == "invalid_value" => Value::Null,
+            Err(failure) => return Err(failure.into()),
+        };
         if listed["data"].as_array().is_some_and(|rows| !rows.is_empty()) {
             break;
         }
@@ -244,11 +251,11 @@ fn page(visit: &Visit<'_>, search: Search, listed: &Value, tried: &[String]) -> 
         csv: search.address(&format!("{path}.csv"), &search.tab, ""),
         rows: data.iter().map(|row| row_of(visit, row, is_one)).collect(),
         heading,
-        tried: if looked.is_empty() {
-            format!("{range}.")
-        } else {
-            format!("{}. {range}.", capitalized(&looked))
-        },
+        tried: [capitalized(&looked), range]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .map(|part| format!("{part}. "))
+            .collect(),
         empty: if cursor.is_empty() { "No such payments" } else { "None in this part" }.to_owned(),
         zone: zone.name().to_owned(),
         summary: match data.len() {
@@ -315,11 +322,17 @@ fn row_of(visit: &Visit<'_>, row: &Value, is_one_currency: bool) -> Row {
 pub(crate) async fn csv(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     let search = Search::of(&visit.parameters());
     let mut all = String::new();
-    for guess in meanings(&search)? {
+    let guesses = meanings(&search)?;
+    let is_clear = guesses.len() == 1;
+    for guess in guesses {
         let mut next = Some(address_of_list(visit, &search, &guess, CSV_ROWS));
         let mut rows = 0;
         while let Some(path) = next {
-            let (part, following) = visit.console.api.csv(&visit.session.access_token, &path).await?;
+            let read = visit.console.api.csv(&visit.session.access_token, &path).await;
+            let (part, following) = match read {
+                Err(Failure::Refused(refusal)) if !is_clear && refusal.code == "invalid_value" => break,
+                read => read?,
+            };
             let (heading, lines) = part.split_once('\n').unwrap_or((&part, ""));
             if all.is_empty() {
                 all.push_str(heading);
