@@ -10,7 +10,7 @@ use crate::{
     frame::{Frame, Part},
     pages::{Visit, problem::Problem, rendered},
     web::{Pairs, download},
-    words::{self, Tone, text},
+    words::{self, Tone, said, text},
 };
 
 /// How many payments a page has.
@@ -49,7 +49,7 @@ struct Search {
 
 impl Search {
     fn of(parameters: &Pairs) -> Self {
-        let value = |name: &str| parameters.get(name).unwrap_or_default().to_owned();
+        let value = |name: &str| said(&Value::from(parameters.get(name).unwrap_or_default()));
         Self {
             text: value("q"),
             from: value("from"),
@@ -276,7 +276,7 @@ fn capitalized(text: &str) -> String {
 
 fn row_of(visit: &Visit<'_>, row: &Value, is_one_currency: bool) -> Row {
     if row["type"] == "unreadable" {
-        let key = text(&row["id"]);
+        let key = said(&row["id"]);
         return Row {
             when: String::new(),
             state: format!("Cannot be read: {key}"),
@@ -285,7 +285,7 @@ fn row_of(visit: &Visit<'_>, row: &Value, is_one_currency: bool) -> Row {
             captured: String::new(),
             refunded: String::new(),
             card: String::new(),
-            order: text(&row["order_id"]),
+            order: said(&row["order_id"]),
             address: String::new(),
         };
     }
@@ -296,8 +296,9 @@ fn row_of(visit: &Visit<'_>, row: &Value, is_one_currency: bool) -> Row {
         (Some(minor), Some(currency)) => words::money(minor, currency),
     };
     let refunded = meta["display_refunded_amount"]["total"]["amount"].as_i64().map(|minor| -minor);
-    let (state, tone) = words::state(meta["state"].as_str().unwrap_or_default());
-    let reason = text(&row["failure_details"]["code"]).replace('_', " ");
+    let state = said(&meta["state"]);
+    let (state, tone) = words::state(&state);
+    let reason = said(&row["failure_details"]["code"]).replace('_', " ");
     let order = text(&row["relationships"]["order"]["data"]["id"]);
     let at = words::time(&meta["listed_at"]).or_else(|| words::time(&meta["created_at"]));
     Row {
@@ -314,7 +315,7 @@ fn row_of(visit: &Visit<'_>, row: &Value, is_one_currency: bool) -> Row {
             segment(&order),
             segment(&text(&row["id"]))
         ),
-        order,
+        order: said(&row["relationships"]["order"]["data"]["id"]),
     }
 }
 

@@ -3,6 +3,7 @@
 mod days;
 mod fake;
 mod payment;
+mod payments;
 
 use serde_json::{Value, json};
 

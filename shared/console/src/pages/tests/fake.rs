@@ -28,6 +28,8 @@ struct Says {
     path: String,
     status: u16,
     body: String,
+    /// Where the next part is.
+    next: Option<String>,
 }
 
 /// The API: what it says, and what it was sent.
@@ -61,7 +63,14 @@ impl FakeApi {
 
     pub(super) fn says(&self, method: &str, path: &str, status: u16, body: &Value) {
         let (method, path, body) = (method.to_owned(), path.to_owned(), body.to_string());
-        self.says.lock().unwrap().push(Says { method, path, status, body });
+        self.says.lock().unwrap().push(Says { method, path, status, body, next: None });
+    }
+
+    /// A part of a file.
+    pub(super) fn says_csv(&self, path: &str, body: &str, next: Option<&str>) {
+        let (method, path, body) = ("GET".to_owned(), path.to_owned(), body.to_owned());
+        let next = next.map(|query| format!("link: <{query}>; rel=\"next\"\r\n"));
+        self.says.lock().unwrap().push(Says { method, path, status: 200, body, next });
     }
 
     /// `GET /v2/me`, and so on, each with its body if it has one.
@@ -128,7 +137,9 @@ fn respond(mut stream: TcpStream, says: &Mutex<Vec<Says>>, requests: &Mutex<Vec<
     let found = says.iter().filter(|one| one.method == method && path.starts_with(&one.path));
     let found = found.max_by_key(|one| one.path.len());
     let (status, body) = found.map_or((404, "{}"), |one| (one.status, one.body.as_str()));
-    let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+    let next = found.and_then(|one| one.next.as_deref()).unwrap_or_default();
+    let head =
+        format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n{next}connection: close\r\n\r\n", body.len());
     stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
 }
 

@@ -1,0 +1,108 @@
+//! The list of payments, and its file.
+
+use serde_json::{Value, json};
+
+use super::{HOSTILE, api, assert_says};
+
+const LIST: &str = "/v2/transactions?";
+const NEW_YORK: &str = "time_zone=America%2FNew_York&page%5Blimit%5D=25";
+
+fn row(state: &str, captured: i64, refunded: i64) -> Value {
+    json!({"type": "transaction", "id": "01a2", "amount": 123_450, "currency": "USD",
+        "payment_details": {"card": {"brand": "Visa", "last_four": "1443"}},
+        "relationships": {"order": {"data": {"id": "UM-1"}}},
+        "meta": {"state": state, "listed_at": "2026-11-23T20:00:03Z", "display_captured_amount": {"amount": captured},
+            "display_refunded_amount": {"total": {"amount": refunded}}}})
+}
+
+fn listed(rows: &[Value], cursor: Option<&str>) -> Value {
+    json!({"data": rows, "meta": {"page": {"cursor": cursor}, "since": "2026-10-27T12:00:00Z",
+        "until": "2026-11-26T12:00:00Z", "journal": {"newest_entry_at": "2026-11-25T20:11:30Z"}}})
+}
+
+#[tokio::test]
+async fn a_list_is_one_call_and_shows_local_times_amounts_and_the_way_on() {
+    let api = api("read");
+    api.says(
+        "GET",
+        LIST,
+        200,
+        &listed(&[row("partly_refunded", 123_450, 500), row("held", 0, 0)], Some("next one")),
+    );
+    let page = api.get("/170200126/payments?from=2026-11-01&to=2026-11-30&state=refunded").await;
+    assert_says(
+        &page.body,
+        &[
+            "Oct 27, 2026 to Nov 26, 2026. Times are America/New_York.",
+            "Nov 23, 3:00 PM Refunded in part 1,234.50 1,234.50 −5.00 Visa 1443 UM-1",
+            "Nov 23, 3:00 PM Held 1,234.50 Visa 1443 UM-1",
+            "2 payments, complete up to Nov 25, 3:11 PM at least Older",
+        ],
+    );
+    for link in [
+        "/170200126/payments/UM-1/01a2",
+        "/170200126/payments?from=2026-11-01&#38;to=2026-11-30&#38;state=refunded&#38;cursor=next+one",
+        "/170200126/payments?from=2026-11-01&#38;to=2026-11-30&#38;state=held",
+        "/170200126/payments.csv?from=2026-11-01&#38;to=2026-11-30&#38;state=refunded",
+    ] {
+        assert!(page.body.contains(&format!("\"{link}\"")), "{link} in {}", page.body);
+    }
+    let filter = "ge%28created_at%2C%222026-11-01%22%29%3Ale%28created_at%2C%222026-11-30%22%29%3A\
+                  in%28state%2Crefunded%2Cpartly_refunded%29";
+    assert_eq!(api.requests(), ["GET /v2/me".to_owned(), format!("GET {LIST}filter={filter}&{NEW_YORK}")]);
+}
+
+#[tokio::test]
+async fn a_text_that_is_no_order_is_looked_for_as_a_reference_also_where_it_cannot_be_an_order() {
+    let order = format!("{LIST}filter=eq%28order_id");
+    for (status, answer) in
+        [(200, listed(&[], None)), (400, json!({"errors": [{"meta": {"code": "invalid_value"}}]}))]
+    {
+        let api = api("read");
+        api.says("GET", LIST, 200, &listed(&[row("paid", 123_450, 0)], None));
+        api.says("GET", &order, status, &answer);
+        let page = api.get("/170200126/payments?q=invoice+7").await;
+        assert_says(&page.body, &["Order invoice 7, then reference invoice 7.", "1 payment,"]);
+        assert_eq!(api.requests().len(), 3, "{:?}", api.requests());
+    }
+}
+
+#[tokio::test]
+async fn an_empty_list_says_what_was_looked_for_and_offers_a_longer_range() {
+    let api = api("read");
+    api.says("GET", LIST, 200, &listed(&[], None));
+    let page = api.get("/170200126/payments?q=1443+26.20").await;
+    let sentences = [
+        "No such payments",
+        "Card ending in 1443, amount 26.20. Oct 27, 2026 to Nov 26, 2026.",
+        "Look at the last year",
+    ];
+    assert_says(&page.body, &sentences);
+    api.says("GET", LIST, 200, &listed(&[], Some("on")));
+    let page = api.get("/170200126/payments?q=1443").await;
+    assert_says(&page.body, &["None in this part", "Older"]);
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_has_its_key_and_what_others_wrote_stays_text() {
+    let api = api("read");
+    let mut hostile = row("paid", 123_450, 0);
+    hostile["meta"]["state"] = json!(HOSTILE);
+    hostile["payment_details"]["card"]["brand"] = json!(HOSTILE);
+    hostile["relationships"]["order"]["data"]["id"] = json!(HOSTILE);
+    hostile["failure_details"] = json!({"code": HOSTILE});
+    let unreadable = json!({"type": "unreadable", "id": "order#<b>1"});
+    api.says("GET", LIST, 200, &listed(&[hostile, unreadable], None));
+    let query = form_urlencoded::byte_serialize(HOSTILE.as_bytes()).collect::<String>();
+    let page = api.get(&format!("/170200126/payments?q={query}&from={query}&state={query}")).await;
+    assert_says(&page.body, &["Cannot be read: order#&#60;b&#62;1"]);
+}
+
+#[tokio::test]
+async fn a_file_has_all_parts_and_one_heading() {
+    let api = api("read");
+    api.says_csv(LIST, "id,amount\r\n1,5.00\r\n", Some("?page[cursor]=2"));
+    api.says_csv("/v2/transactions?page[cursor]=2", "id,amount\r\n2,-6.00\r\n", None);
+    let file = api.get("/170200126/payments.csv").await;
+    assert_eq!(file.body, "id,amount\r\n1,5.00\r\n2,-6.00\r\n");
+}
