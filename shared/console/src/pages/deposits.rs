@@ -1,24 +1,391 @@
 //! Deposits: what the gateway paid out, what is in it, and what does not fit.
 
-use lambda_http::{Body, Response};
+mod exceptions;
 
-use crate::pages::{Visit, problem::Problem};
+use askama::Template;
+use jiff::civil::Date;
+use lambda_http::{Body, Response, http::StatusCode};
+use serde_json::Value;
 
-/// The deposits of a range of days.
-pub(crate) async fn show(_visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
-    Err(Problem::NotFound)
+use crate::{
+    api::{Failure, Refusal, address, segment},
+    frame::{Frame, Part},
+    pages::{Visit, problem::Problem, rendered},
+    words::{self, said, text},
+};
+
+use exceptions::Mismatch;
+pub(crate) use exceptions::exception;
+
+/// How many deposits, and how many lines of one, a page has.
+const ROWS: &str = "25";
+const LINES: &str = "100";
+
+/// A deposit in the list.
+struct Deposit {
+    /// Why there is nothing else in the row, if it cannot be read.
+    unreadable: String,
+    day: String,
+    address: String,
+    mid: String,
+    gross: String,
+    refunds: String,
+    fees: String,
+    chargebacks: String,
+    adjustments: String,
+    net: String,
+    lines: String,
+    /// Open exceptions, and lines that are not Tollgate's.
+    misfits: String,
 }
 
-/// One deposit with its lines.
-pub(crate) async fn one(_visit: &Visit<'_>, _id: &str) -> Result<Response<Body>, Problem> {
-    Err(Problem::NotFound)
+#[derive(Template)]
+#[template(path = "deposits.html")]
+struct DepositsPage {
+    frame: Frame,
+    part: Part,
+    from: String,
+    to: String,
+    range: String,
+    /// The account of all of them, if there is one: then no column says it.
+    one_mid: String,
+    /// `, USD`, unless there are several currencies.
+    heading: String,
+    deposits: Vec<Deposit>,
+    /// How far the reports were read, and what could not be read.
+    remarks: Vec<String>,
+    mismatches: Vec<Mismatch>,
+    /// Whether there are more exceptions than these.
+    has_more: bool,
+    older: Option<String>,
+    zone: String,
 }
 
-/// One exception: its note, and that it is resolved.
-pub(crate) async fn exception(
-    _visit: &Visit<'_>,
-    _id: &str,
-    _is_read: bool,
-) -> Result<Response<Body>, Problem> {
-    Err(Problem::NotFound)
+/// Reads as the person who looks.
+async fn read(visit: &Visit<'_>, path: &str) -> Result<Value, Failure> {
+    visit.console.api.get(&visit.session.access_token, path).await
+}
+
+/// The deposits of a range of days and all open exceptions, with two calls.
+pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
+    let parameters = visit.parameters();
+    let value = |name: &str| parameters.get(name).unwrap_or_default().to_owned();
+    let (from, to, cursor) = (value("from"), value("to"), value("cursor"));
+    let mut conditions = Vec::new();
+    for (operator, day) in [("ge", &from), ("le", &to)] {
+        if !day.is_empty() {
+            conditions.push(format!("{operator}(date,{})", day_of(day)?));
+        }
+    }
+    let wanted =
+        [("filter", conditions.join(":")), ("page[limit]", ROWS.to_owned()), ("page[cursor]", cursor)];
+    let wanted = wanted.iter().filter(|(_, value)| !value.is_empty());
+    let wanted = wanted.map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
+    let listed = read(visit, &address("/v2/deposits", &wanted)).await?;
+    let open = read(visit, &address("/v2/settlement/exceptions", &[("page[limit]", LINES)])).await?;
+    rendered(&page(visit, from, to, &listed, &open))
+}
+
+/// A day of the address. A browser sends no other text.
+fn day_of(typed: &str) -> Result<Date, Problem> {
+    typed.parse().map_err(|_| {
+        Problem::Refused(Refusal {
+            status: StatusCode::BAD_REQUEST,
+            code: "invalid_value".to_owned(),
+            detail: "A day is written like 2026-11-20.".to_owned(),
+            request_id: String::new(),
+        })
+    })
+}
+
+fn rows(body: &Value) -> &[Value] {
+    body["data"].as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+fn page(visit: &Visit<'_>, from: String, to: String, listed: &Value, open: &Value) -> DepositsPage {
+    let meta = &listed["meta"];
+    let currency = the_only(listed, "currency");
+    let is_one = currency.is_some();
+    // The API looks ahead, because a deposit can be dated after today.
+    let today = visit.frame.zone.shown(visit.console.clock.now()).date().to_string();
+    let last = if text(&meta["to"]) > today { Value::from(today) } else { meta["to"].clone() };
+    let cursor = text(&meta["page"]["cursor"]);
+    let here = format!("/{}/deposits", visit.frame.merchant);
+    let all = [("from", from.as_str()), ("to", &to), ("cursor", &cursor)];
+    let all = all.into_iter().filter(|(_, value)| !value.is_empty()).collect::<Vec<_>>();
+    DepositsPage {
+        frame: visit.frame.clone(),
+        part: Part::Deposits,
+        range: format!("{} to {}", words::full_day(&meta["from"]), words::full_day(&last)),
+        one_mid: the_only(listed, "mid").unwrap_or_default(),
+        heading: currency.map(|currency| format!(", {currency}")).unwrap_or_default(),
+        deposits: rows(listed).iter().map(|row| deposit(&visit.frame, row, is_one)).collect(),
+        remarks: remarks(visit, meta),
+        mismatches: rows(open).iter().map(|row| Mismatch::new(visit, row)).collect(),
+        has_more: !open["meta"]["page"]["cursor"].is_null(),
+        older: (!cursor.is_empty()).then(|| address(&here, &all)),
+        zone: visit.frame.zone.name().to_owned(),
+        from,
+        to,
+    }
+}
+
+/// What all rows have in common, if they do.
+fn the_only(listed: &Value, name: &str) -> Option<String> {
+    let mut all = rows(listed).iter().map(|row| said(&row[name])).filter(|value| !value.is_empty());
+    let first = all.next()?;
+    all.all(|other| other == first).then_some(first)
+}
+
+/// An amount of the API. Without a currency of which the table's heading speaks, with its own.
+fn shown(minor: &Value, currency: &Value, is_one_currency: bool) -> String {
+    match (minor.as_i64(), words::currency(currency)) {
+        (None, _) => String::new(),
+        (Some(minor), None) => format!("{minor} {}", said(currency)).trim_end().to_owned(),
+        (Some(minor), Some(currency)) if is_one_currency => words::number(minor, currency),
+        (Some(minor), Some(currency)) => words::money(minor, currency),
+    }
+}
+
+fn deposit(frame: &Frame, row: &Value, is_one_currency: bool) -> Deposit {
+    let shown = |name: &str| shown(&row[name], &row["currency"], is_one_currency);
+    let count = |value: &Value| value.as_i64().unwrap_or_default();
+    let misfits = [
+        (count(&row["unmatched"]), "exception", "exceptions"),
+        (count(&row["others"]["lines"]), "line not ours", "lines not ours"),
+    ];
+    let misfits = misfits.into_iter().filter(|(count, ..)| *count > 0);
+    let misfits = misfits.map(|(count, one, several)| words::counted(count, one, several));
+    let is_unreadable = row["type"] == "unreadable";
+    Deposit {
+        unreadable: if is_unreadable {
+            format!("Cannot be read: {}", said(&row["id"]))
+        } else {
+            String::new()
+        },
+        day: words::day(&row["date"]),
+        address: format!(
+            "{}/{}",
+            format_args!("/{}/deposits", frame.merchant),
+            address(&segment(&text(&row["id"])), &[("mid", &text(&row["mid"]))])
+        ),
+        mid: said(&row["mid"]),
+        gross: shown("gross"),
+        refunds: shown("refunds"),
+        fees: shown("fees"),
+        chargebacks: shown("chargebacks"),
+        adjustments: shown("adjustments"),
+        net: shown("net"),
+        lines: if is_unreadable { String::new() } else { count(&row["lines"]).to_string() },
+        misfits: misfits.collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// How current each account's deposits are.
+fn remarks(visit: &Visit<'_>, meta: &Value) -> Vec<String> {
+    let mut remarks = Vec::new();
+    for account in meta["accounts"].as_array().map(Vec::as_slice).unwrap_or_default() {
+        let mid = said(&account["mid"]);
+        match words::time(&account["read_at"]) {
+            Some(at) => {
+                let at = words::moment(at, &visit.frame.zone);
+                remarks.push(format!("The reports of {mid} were read {at}."));
+            }
+            None => remarks.push(format!("No report of {mid} has been read yet.")),
+        }
+        if account["has_deposits"] == false {
+            remarks.push(format!(
+                "The gateway offers no deposits of {mid}: its payments are matched with batches only."
+            ));
+        }
+        for unread in account["unread"].as_array().map(Vec::as_slice).unwrap_or_default() {
+            let day = words::day(&unread["date"]);
+            let cause = said(&unread["cause"]);
+            remarks.push(if cause.is_empty() {
+                format!("{day} of {mid} is still to be read.")
+            } else {
+                format!("{day} of {mid} could not be read and will be tried again: {cause}.")
+            });
+        }
+    }
+    if let Some(count) = meta["unreadable"].as_i64().filter(|count| *count > 0) {
+        remarks.push(format!(
+            "{} cannot be read and are missing in sums.",
+            words::counted(count, "item", "items")
+        ));
+    }
+    remarks
+}
+
+/// A line of a deposit, or something taken off it.
+struct Line {
+    retref: String,
+    what: String,
+    amount: String,
+    day: String,
+    order: String,
+    address: String,
+    reference: String,
+    remark: String,
+}
+
+/// Lines that belong together.
+struct Lines {
+    name: &'static str,
+    all: Vec<Line>,
+}
+
+/// A part of a deposit's sum.
+struct Component {
+    name: String,
+    amount: String,
+}
+
+#[derive(Template)]
+#[template(path = "deposit.html")]
+struct DepositPage {
+    frame: Frame,
+    part: Part,
+    day: String,
+    net: String,
+    id: String,
+    mid: String,
+    trace_number: String,
+    components: Vec<Component>,
+    tables: Vec<Lines>,
+    /// What is in the lines and not in the sum, or in the sum and not ours.
+    left_out: Vec<String>,
+    mismatches: Vec<Mismatch>,
+    more: Option<String>,
+}
+
+/// One deposit with its lines: one call, and another one if something about it does not fit.
+pub(crate) async fn one(visit: &Visit<'_>, id: &str) -> Result<Response<Body>, Problem> {
+    let parameters = visit.parameters();
+    let mut wanted = vec![("page[limit]", LINES)];
+    wanted.extend(parameters.get("mid").map(|mid| ("mid", mid)));
+    wanted.extend(parameters.get("cursor").map(|cursor| ("page[cursor]", cursor)));
+    let body = read(visit, &address(&format!("/v2/deposits/{}", segment(id)), &wanted)).await?;
+    let deposit = &body["data"];
+    let mut mismatches = Vec::new();
+    if deposit["unmatched"].as_i64().is_some_and(|count| count > 0) {
+        let filter = format!("eq(mid,{})", text(&deposit["mid"]));
+        let wanted = [("filter", filter.as_str()), ("page[limit]", LINES)];
+        let open = read(visit, &address("/v2/settlement/exceptions", &wanted)).await?;
+        let ours = rows(&open).iter().filter(|row| row["deposit"] == deposit["id"]);
+        mismatches.extend(ours.map(|row| Mismatch::new(visit, row)));
+    }
+    let cursor = text(&body["meta"]["page"]["cursor"]);
+    let here = format!("/{}/deposits/{}", visit.frame.merchant, segment(id));
+    let mid = text(&deposit["mid"]);
+    let more = (!cursor.is_empty()).then(|| address(&here, &[("mid", &mid), ("cursor", &cursor)]));
+    rendered(&whole(&visit.frame, &body, mismatches, more))
+}
+
+fn whole(frame: &Frame, body: &Value, mismatches: Vec<Mismatch>, more: Option<String>) -> DepositPage {
+    let deposit = &body["data"];
+    let currency = &deposit["currency"];
+    let money = |minor: &Value| shown(minor, currency, false);
+    let list = |name: &str| deposit[name].as_array().map(Vec::as_slice).unwrap_or_default();
+    let components = list("components").iter();
+    let components = components.map(|one| Component { name: component(one), amount: money(&one["amount"]) });
+    let taken = list("chargeback_details");
+    // A chargeback is among the adjustments, too, with less about it.
+    let is_taken =
+        |one: &Value| !one["case"].is_null() && taken.iter().any(|other| other["case"] == one["case"]);
+    let adjustments = list("adjustment_details").iter().filter(|one| !is_taken(one));
+    let adjustments = adjustments.map(|one| {
+        let name = component(one);
+        beside(one, if name.is_empty() { "Unknown".to_owned() } else { name }, money(&one["amount"]))
+    });
+    let chargebacks = taken.iter().map(|one| {
+        let minor = one["amount"].as_i64().map(|minor| Value::from(-minor)).unwrap_or_default();
+        beside(one, "Chargeback".to_owned(), money(&minor))
+    });
+    let others = &deposit["others"];
+    let count = |value: &Value| value.as_i64().unwrap_or_default();
+    let foreign = Some(count(&others["lines"])).filter(|count| *count > 0).map(|count| {
+        let lines = words::counted(count, "line is", "lines are");
+        format!("{lines} not Tollgate's: {} together.", money(&others["sum"]))
+    });
+    let idle = list("line_details").iter().filter(|line| line["counts"] == false).count();
+    let idle = i64::try_from(idle).unwrap_or_default();
+    let idle =
+        (idle > 0).then(|| format!("{} not in the sum.", words::counted(idle, "line is", "lines are")));
+    let unreadable = Some(count(&body["meta"]["unreadable"])).filter(|count| *count > 0);
+    let unreadable =
+        unreadable.map(|count| format!("{} cannot be read.", words::counted(count, "item", "items")));
+    let lines = list("line_details").iter().map(|one| line(frame, one, money(&one["amount"]))).collect();
+    let tables = [
+        Lines { name: "Lines", all: lines },
+        Lines { name: "Adjustments and chargebacks", all: adjustments.chain(chargebacks).collect() },
+    ];
+    DepositPage {
+        frame: frame.clone(),
+        part: Part::Deposits,
+        day: words::full_day(&deposit["date"]),
+        net: money(&deposit["net"]),
+        id: said(&deposit["id"]),
+        mid: said(&deposit["mid"]),
+        trace_number: said(&deposit["trace_number"]),
+        components: components.collect(),
+        tables: tables.into_iter().filter(|table| !table.all.is_empty()).collect(),
+        left_out: [foreign, idle, unreadable].into_iter().flatten().collect(),
+        mismatches,
+        more,
+    }
+}
+
+/// What a component is called.
+fn component(row: &Value) -> String {
+    match row["component"].as_str().unwrap_or_default() {
+        "reversal" => "Chargebacks and reversals".to_owned(),
+        other => exceptions::capitalized(&other.replace('_', " ")),
+    }
+}
+
+/// An adjustment or a chargeback, which is no payment's line.
+fn beside(row: &Value, what: String, amount: String) -> Line {
+    let texts = [&row["description"], &row["reason"]].map(said).concat();
+    let case = said(&row["case"]);
+    Line {
+        retref: said(&row["retref"]),
+        what,
+        amount,
+        day: words::day(&row["date"]),
+        order: String::new(),
+        address: String::new(),
+        reference: if case.is_empty() { case } else { format!("Case {case}") },
+        remark: texts,
+    }
+}
+
+fn line(frame: &Frame, row: &Value, amount: String) -> Line {
+    let kind = match row["kind"].as_str().unwrap_or_default() {
+        "sale" => "Payment".to_owned(),
+        "refund" => "Refund".to_owned(),
+        other => exceptions::capitalized(&other.replace('_', " ")),
+    };
+    let (order, transaction) = (text(&row["order"]), text(&row["transaction"]));
+    let is_known = !order.is_empty() && !transaction.is_empty();
+    let cause = text(&row["unmatched"]);
+    let remarks = [
+        (row["counts"] == false).then(|| format!("Not in the sum: {}", said(&row["status"]))),
+        (!is_known).then(|| "Not Tollgate's".to_owned()),
+        (!cause.is_empty()).then(|| exceptions::meaning(&cause).title.to_owned()),
+    ];
+    Line {
+        retref: said(&row["retref"]),
+        what: kind,
+        amount,
+        day: words::day(&row["settled_at"]),
+        address: if is_known {
+            format!("/{}/payments/{}/{}", frame.merchant, segment(&order), segment(&transaction))
+        } else {
+            String::new()
+        },
+        order: said(&row["order"]),
+        reference: said(&row["custom_reference"]),
+        remark: remarks.into_iter().flatten().collect::<Vec<_>>().join(". "),
+    }
 }

@@ -1,0 +1,312 @@
+//! What does not fit, in words, and what people do about it.
+
+use askama::Template;
+use lambda_http::{
+    Body, Response,
+    http::{Method, StatusCode},
+};
+use serde_json::{Value, json};
+
+use super::{LINES, read, rows, shown};
+use crate::{
+    api::{Failure, address, segment},
+    frame::{Frame, Part},
+    pages::{Visit, payment::may_operate, problem::Problem, rendered},
+    web::{Pairs, redirect},
+    words::{self, said, text},
+};
+
+/// How many pages of exceptions are looked through for one: the API reads no single one.
+const PAGES: usize = 10;
+
+/// What a cause means, and what to do.
+pub(super) struct Meaning {
+    pub(super) title: &'static str,
+    pub(super) advice: &'static str,
+}
+
+/// The causes of docs/settlement.md, *Exceptions*.
+pub(super) fn meaning(cause: &str) -> Meaning {
+    let (title, advice) = match cause {
+        "not_settled" => {
+            ("In no batch, days after its capture or refund", "Ask the gateway for the reference.")
+        }
+        "not_funded" => ("Settled, and in no deposit days later", "Ask the processor for the deposit."),
+        "not_approved" => (
+            "Settled, and not approved here",
+            "Compare with the order; refund it unless the customer owes it.",
+        ),
+        "amount_differs" => ("Another amount than ours", "Ask the processor for the difference."),
+        "settled_twice" => ("In two batches", "Refund the second one, once it is sure."),
+        "funded_twice" => ("In two deposits", "Tell the processor, who takes one back."),
+        "rejected" => {
+            ("The processor refused it: no money comes", "Charge the customer again, or ask the processor.")
+        }
+        "returned" => ("A bank debit came back", "Ask the customer for another payment."),
+        "chargeback" => (
+            "The cardholder's bank took the money back",
+            "Answer the case in the processor's portal, then resolve this.",
+        ),
+        "reversal_unknown" => {
+            ("A chargeback was reversed that is not known", "Look for its case in the processor's portal.")
+        }
+        "disputes_differ" => (
+            "Chargebacks of deposits differ from those of orders",
+            "Compare both, case by case; ask the processor.",
+        ),
+        "not_ours" => (
+            "A payment that did not come from Tollgate",
+            "Book it by hand, then resolve this. It may be one of the virtual terminal.",
+        ),
+        "refunded_elsewhere" => (
+            "A refund that did not come from Tollgate",
+            "Put it on record by hand, then resolve this. It may be one of the portal.",
+        ),
+        "other_account" => ("Known here at another account", "Ask the processor which one it is."),
+        "deposit_differs" => ("The deposit's lines do not add up to its total", "Ask the processor."),
+        "not_understood" => (
+            "A row of a report that cannot be read",
+            "Look it up in the portal by its id, and book it by its description.",
+        ),
+        _ => ("Something that this console does not know", "Ask an operator."),
+    };
+    Meaning { title, advice }
+}
+
+pub(super) fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// An exception, as lists show it.
+pub(super) struct Mismatch {
+    pub(super) title: String,
+    pub(super) advice: &'static str,
+    pub(super) address: String,
+    pub(super) day: String,
+    pub(super) age: String,
+    pub(super) ours: String,
+    pub(super) theirs: String,
+    pub(super) difference: String,
+    pub(super) order: String,
+    pub(super) payment: String,
+}
+
+impl Mismatch {
+    pub(super) fn new(visit: &Visit<'_>, row: &Value) -> Self {
+        let cause = text(&row["cause"]);
+        let Meaning { title, advice } = meaning(&cause);
+        let is_unreadable = row["type"] == "unreadable";
+        let money = |minor: &Value| shown(minor, &row["currency"], false);
+        let difference =
+            row["found"].as_i64().unwrap_or_default() - row["expected"].as_i64().unwrap_or_default();
+        let merchant = &visit.frame.merchant;
+        let (order, transaction) = (text(&row["order"]), text(&row["transaction"]));
+        let since = words::time(&row["since"]);
+        let hours = since.map(|since| visit.console.clock.now().duration_since(since).as_hours());
+        Self {
+            title: if is_unreadable {
+                format!("Cannot be read: {}", said(&row["id"]))
+            } else {
+                title.to_owned()
+            },
+            advice: if is_unreadable { "Ask an operator to restore it." } else { advice },
+            address: if is_unreadable { String::new() } else { here(merchant, &text(&row["id"]), &cause) },
+            day: words::day(&row["date"]),
+            age: hours.map(age).unwrap_or_default(),
+            ours: money(&row["expected"]),
+            theirs: money(&row["found"]),
+            difference: if is_unreadable { String::new() } else { money(&Value::from(difference)) },
+            payment: if transaction.is_empty() {
+                transaction
+            } else {
+                format!("/{merchant}/payments/{}/{}", segment(&order), segment(&transaction))
+            },
+            order: said(&row["order"]),
+        }
+    }
+}
+
+/// The address of an exception's page. Its cause narrows the list that it is looked for in.
+fn here(merchant: &str, id: &str, cause: &str) -> String {
+    let path = format!("/{merchant}/exceptions/{}", segment(id));
+    if cause.is_empty() { path } else { address(&path, &[("cause", cause)]) }
+}
+
+fn age(hours: i64) -> String {
+    match hours {
+        ..1 => "less than an hour".to_owned(),
+        1..48 => words::counted(hours, "hour", "hours"),
+        _ => words::counted(hours / 24, "day", "days"),
+    }
+}
+
+/// Something that a person wrote about an exception.
+struct Remark {
+    when: String,
+    by: String,
+    text: String,
+}
+
+#[derive(Template)]
+#[template(path = "exception.html")]
+struct ExceptionPage {
+    frame: Frame,
+    part: Part,
+    is_open: bool,
+    /// Who resolved it, or that its cause is gone.
+    closed: String,
+    mismatch: Mismatch,
+    /// What else is known, each with its name.
+    facts: Vec<Fact>,
+    remarks: Vec<Remark>,
+    may_operate: bool,
+    here: String,
+    /// What was typed, and why it was not taken.
+    typed: String,
+    error: String,
+    zone: String,
+}
+
+/// Something known about an exception. What has an address is a link.
+struct Fact {
+    name: &'static str,
+    value: String,
+    address: String,
+}
+
+/// One exception: one call if it is open and its address says the cause. A form is sent first, and leads back here.
+pub(crate) async fn exception(visit: &Visit<'_>, id: &str, is_read: bool) -> Result<Response<Body>, Problem> {
+    let parameters = visit.parameters();
+    let is_plain = |cause: &&str| cause.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let cause = parameters.get("cause").filter(is_plain).unwrap_or_default();
+    let form = Pairs::of_form(visit.request);
+    let typed = if is_read { "" } else { form.get("note").unwrap_or_default() };
+    let mut error = String::new();
+    if !is_read {
+        match sent(visit, id, form.get("act").unwrap_or_default(), typed).await {
+            Ok(()) => return Ok(redirect(&here(&visit.frame.merchant, id, cause))),
+            Err(failure) => error = failed(failure)?,
+        }
+    }
+    let found = found(visit, id, cause).await?;
+    let mut response = rendered(&page(visit, &found, typed.to_owned(), error))?;
+    if !is_read {
+        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    }
+    Ok(response)
+}
+
+/// Why a form changed nothing.
+enum Unsent {
+    Empty,
+    NotAllowed,
+    Failed(Failure),
+}
+
+async fn sent(visit: &Visit<'_>, id: &str, act: &str, typed: &str) -> Result<(), Unsent> {
+    if !may_operate(&visit.frame) {
+        return Err(Unsent::NotAllowed);
+    }
+    if typed.is_empty() {
+        return Err(Unsent::Empty);
+    }
+    let (route, data) = match act {
+        "resolve" => ("resolve", json!({ "reason": typed })),
+        _ => ("notes", json!({ "text": typed })),
+    };
+    let path = format!("/v2/settlement/exceptions/{}/{route}", segment(id));
+    let sent = visit.console.api.send(&visit.session.access_token, Method::POST, &path, &data).await;
+    sent.map(drop).map_err(Unsent::Failed)
+}
+
+/// Why it failed, in words beside the form; or a page of its own, where there is nothing to correct.
+fn failed(unsent: Unsent) -> Result<String, Problem> {
+    let text = match unsent {
+        Unsent::Empty => "Please write what you found out, or why it is closed.".to_owned(),
+        Unsent::NotAllowed => "Your role may not change this. Nothing was changed.".to_owned(),
+        Unsent::Failed(Failure::Unavailable) => {
+            "Tollgate did not respond, so we do not know whether it was saved. Sending the same again does no harm.".to_owned()
+        }
+        Unsent::Failed(Failure::Refused(refusal)) => match refusal.code.as_str() {
+            "exception_closed" => "It was closed in the meantime. Nothing was changed.".to_owned(),
+            "forbidden" => "Your role may not change this. Nothing was changed.".to_owned(),
+            _ if refusal.status == StatusCode::BAD_REQUEST => {
+                format!("This text is not accepted: {}. Nothing was changed.", refusal.detail.trim_end_matches('.'))
+            }
+            _ => return Err(Failure::Refused(refusal).into()),
+        },
+    };
+    Ok(text)
+}
+
+/// Looks for it among the open ones, then among the closed ones.
+async fn found(visit: &Visit<'_>, id: &str, cause: &str) -> Result<Value, Problem> {
+    let cause = if cause.is_empty() { String::new() } else { format!("eq(cause,{cause})") };
+    for state in ["eq(state,open)", "eq(state,closed)"] {
+        let filter = [state, &cause].into_iter().filter(|one| !one.is_empty()).collect::<Vec<_>>().join(":");
+        let mut cursor = String::new();
+        for _ in 0..PAGES {
+            let all = [("filter", filter.as_str()), ("page[limit]", LINES), ("page[cursor]", &cursor)];
+            let all = all.into_iter().filter(|(_, value)| !value.is_empty()).collect::<Vec<_>>();
+            let listed = read(visit, &address("/v2/settlement/exceptions", &all)).await?;
+            if let Some(row) = rows(&listed).iter().find(|row| row["id"] == id && row["type"] != "unreadable")
+            {
+                return Ok(row.clone());
+            }
+            cursor = text(&listed["meta"]["page"]["cursor"]);
+            if cursor.is_empty() {
+                break;
+            }
+        }
+    }
+    Err(Problem::NotFound)
+}
+
+fn page(visit: &Visit<'_>, row: &Value, typed: String, error: String) -> ExceptionPage {
+    let frame = &visit.frame;
+    let at = |value: &Value| words::time(value).map(|at| words::moment(at, &frame.zone)).unwrap_or_default();
+    let mismatch = Mismatch::new(visit, row);
+    let deposit = text(&row["deposit"]);
+    let mid = text(&row["mid"]);
+    let of_deposit =
+        address(&format!("/{}/deposits/{}", frame.merchant, segment(&deposit)), &[("mid", &mid)]);
+    let fact =
+        |name: &'static str, value: String, address: &str| Fact { name, value, address: address.to_owned() };
+    let all = [
+        fact("Detail", said(&row["detail"]), ""),
+        fact("Day", words::full_day(&row["date"]), ""),
+        fact("Order", said(&row["order"]), &mismatch.payment),
+        fact("Deposit", said(&row["deposit"]), &of_deposit),
+        fact("MID", said(&row["mid"]), ""),
+        fact("Reference", said(&row["retref"]), ""),
+        fact("Case", said(&row["case"]), ""),
+        fact("Found", at(&row["since"]), ""),
+    ];
+    let notes = row["notes"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let remark = |note: &Value, member: &str| Remark {
+        when: at(&note["at"]),
+        by: said(&note["by"]),
+        text: said(&note[member]),
+    };
+    let resolution = &row["resolution"];
+    let resolved = (!resolution.is_null()).then(|| remark(resolution, "reason"));
+    let closed = match &resolved {
+        Some(resolved) => format!("Resolved by {}", resolved.by),
+        None => "Closed: its cause is gone".to_owned(),
+    };
+    ExceptionPage {
+        frame: frame.clone(),
+        part: Part::Deposits,
+        is_open: row["state"] == "open",
+        closed,
+        facts: all.into_iter().filter(|one| !one.value.is_empty()).collect(),
+        remarks: notes.iter().map(|note| remark(note, "text")).chain(resolved).collect(),
+        may_operate: may_operate(frame),
+        here: here(&frame.merchant, &text(&row["id"]), &text(&row["cause"])),
+        mismatch,
+        typed,
+        error,
+        zone: frame.zone.name().to_owned(),
+    }
+}
