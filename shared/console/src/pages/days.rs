@@ -275,13 +275,12 @@ fn remarks(meta: &Value, zone: &Zone) -> Vec<String> {
     };
     let named = provisional.iter().map(month).collect::<Vec<_>>();
     let mut remarks = Vec::new();
-    match named.as_slice() {
-        [] => {}
-        [one] => remarks.push(format!("{one} is provisional: its numbers can still change.")),
-        several => {
-            remarks.push(format!("{} are provisional: their numbers can still change.", several.join(", ")))
-        }
-    }
+    let provisional = match named.as_slice() {
+        [] => None,
+        [one] => Some(format!("{one} is provisional: its numbers can still change.")),
+        several => Some(format!("{} are provisional: their numbers can still change.", several.join(", "))),
+    };
+    remarks.extend(provisional);
     match words::time(&meta["complete_until"]) {
         Some(at) => remarks.push(format!("Counted up to {}.", words::moment(at, zone))),
         None => remarks.push(

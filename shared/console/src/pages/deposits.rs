@@ -150,12 +150,9 @@ fn shown(minor: &Value, currency: &Value, is_one_currency: bool) -> String {
 fn deposit(frame: &Frame, row: &Value, is_one_currency: bool) -> Deposit {
     let shown = |name: &str| shown(&row[name], &row["currency"], is_one_currency);
     let count = |value: &Value| value.as_i64().unwrap_or_default();
-    let misfits = [
-        (count(&row["unmatched"]), "exception", "exceptions"),
-        (count(&row["others"]["lines"]), "line not ours", "lines not ours"),
-    ];
-    let misfits = misfits.into_iter().filter(|(count, ..)| *count > 0);
-    let misfits = misfits.map(|(count, one, several)| words::counted(count, one, several));
+    let misfits = [(count(&row["unmatched"]), "open"), (count(&row["others"]["lines"]), "not ours")];
+    let misfits = misfits.into_iter().filter(|(count, _)| *count > 0);
+    let misfits = misfits.map(|(count, what)| format!("{count} {what}"));
     let is_unreadable = row["type"] == "unreadable";
     Deposit {
         unreadable: if is_unreadable {
@@ -209,10 +206,8 @@ fn remarks(visit: &Visit<'_>, meta: &Value) -> Vec<String> {
         }
     }
     if let Some(count) = meta["unreadable"].as_i64().filter(|count| *count > 0) {
-        remarks.push(format!(
-            "{} cannot be read and are missing in sums.",
-            words::counted(count, "item", "items")
-        ));
+        let items = words::counted(count, "item cannot be read and is", "items cannot be read and are");
+        remarks.push(format!("{items} missing in sums."));
     }
     remarks
 }

@@ -1,6 +1,7 @@
 //! Pages as a browser gets them, over an API that says what a test wants it to.
 
 mod days;
+mod deposits;
 mod fake;
 mod payment;
 mod payments;

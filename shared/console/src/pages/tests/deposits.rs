@@ -1,0 +1,234 @@
+//! Deposits, and what does not fit.
+
+use serde_json::{Value, json};
+
+use super::{HOSTILE, api, assert_says, fake::FakeApi};
+
+const ID: &str = "7cc0d9e0-15af-57d6-a812-628d2ba7d4c9";
+
+fn deposit() -> Value {
+    json!({"type": "deposit", "id": "20261123518026", "mid": "496480518026", "date": "2026-11-23", "currency": "USD",
+        "gross": 286_570, "refunds": -4247, "fees": -5109, "chargebacks": -6250, "adjustments": 0, "net": 270_964,
+        "lines": 3, "others": {"lines": 1, "sum": 4200}, "unmatched": 1, "trace_number": "1210002426112300"})
+}
+
+fn mismatch(cause: &str) -> Value {
+    json!({"type": "settlement_exception", "id": ID, "state": "open", "cause": cause, "detail": null,
+        "date": "2026-11-23", "mid": "496480518026", "retref": "315348943466", "deposit": "20261123518026",
+        "case": "2026319006250", "order": "UM-2011", "transaction": "01a1", "expected": 14730, "found": 14729,
+        "currency": "USD", "since": "2020-11-23T23:40:00Z", "gone_at": null, "notes": [], "resolution": null})
+}
+
+fn listed(rows: &[Value]) -> Value {
+    json!({"data": rows, "meta": {"page": {"cursor": null}, "from": "2020-08-26", "to": "2020-12-03", "unreadable": 0,
+        "accounts": [{"mid": "496480518026", "read_at": "2026-11-25T23:40:00Z", "has_deposits": true, "unread": [
+            {"date": "2026-11-24", "cause": null}, {"date": "2026-11-20", "cause": "the gateway timed out"}]}]}})
+}
+
+/// An API with this exception, open and of any cause.
+fn with(role: &str, row: &Value) -> FakeApi {
+    let api = api(role);
+    api.says("GET", "/v2/settlement/exceptions", 200, &listed(std::slice::from_ref(row)));
+    api
+}
+
+#[tokio::test]
+async fn deposits_show_their_sums_what_does_not_fit_and_how_current_they_are() {
+    let api = with("read", &mismatch("amount_differs"));
+    let mut found = listed(&[deposit(), json!({"type": "unreadable", "id": HOSTILE})]);
+    found["meta"]["page"]["cursor"] = json!("next");
+    found["meta"]["unreadable"] = json!(1);
+    api.says("GET", "/v2/deposits", 200, &found);
+    let html = api.get("/170200126/deposits?from=2020-11-01&to=2020-11-30").await.body;
+    assert_says(
+        &html,
+        &[
+            "Aug 26, 2020 to Dec 3, 2020 MID 496480518026",
+            "Gross, USD",
+            "Nov 23 2,865.70 −42.47 −51.09 −62.50 0.00 2,709.64 3 1 open, 1 not ours",
+            "Cannot be read: &#60;script&#62;",
+            "Another amount than ours Ask the processor for the difference.",
+            "$147.30 $147.29 −$0.01 UM-2011",
+            "The reports of 496480518026 were read Nov 25, 6:40 PM.",
+            "Nov 24 of 496480518026 is still to be read.",
+            "Nov 20 of 496480518026 could not be read and will be tried again: the gateway timed out.",
+            "1 item cannot be read and is missing in sums.",
+            "Times are America/New_York.",
+        ],
+    );
+    assert!(html.contains("/170200126/deposits?from=2020-11-01&#38;to=2020-11-30&#38;cursor=next"));
+    assert!(html.contains("/170200126/deposits/20261123518026?mid=496480518026"));
+    assert!(html.contains(&format!("/170200126/exceptions/{ID}?cause=amount_differs")));
+    let expected = [
+        "GET /v2/me",
+        "GET /v2/deposits?filter=ge%28date%2C2020-11-01%29%3Ale%28date%2C2020-11-30%29&page%5Blimit%5D=25",
+        "GET /v2/settlement/exceptions?page%5Blimit%5D=100",
+    ];
+    assert_eq!(api.requests(), expected);
+}
+
+#[tokio::test]
+async fn without_deposits_and_exceptions_the_page_says_so() {
+    let api = api("read");
+    api.says("GET", "/v2/deposits", 200, &listed(&[]));
+    api.says("GET", "/v2/settlement/exceptions", 200, &listed(&[]));
+    let html = api.get("/170200126/deposits").await.body;
+    assert_says(&html, &["Everything fits: no exception is open.", "No deposits The gateway reported none"]);
+    let page = api.get("/170200126/deposits?from=yesterday").await;
+    assert_eq!(page.status, 400);
+    assert!(page.body.contains("A day is written like 2026-11-20."));
+}
+
+#[tokio::test]
+async fn a_deposit_has_lines_that_lead_to_their_payments_and_says_what_is_not_in_it() {
+    let api = with("read", &mismatch("chargeback"));
+    let mut whole = deposit();
+    whole["components"] =
+        json!([{"component": "net_sales", "amount": 286_570}, {"component": "reversal", "amount": -6250}]);
+    whole["adjustment_details"] = json!([
+        {"component": "reversal", "description": "same", "amount": -6250, "case": "2026319006250", "date": "2026-11-23"},
+        {"component": null, "description": HOSTILE, "amount": 100, "case": null, "date": null}]);
+    whole["chargeback_details"] = json!([{"case": "2026319006250", "retref": "315348943466", "amount": 6250,
+        "date": "2026-11-22", "reason": "Fraud"}]);
+    let line = |order: Value, transaction: Value, counts: bool| {
+        json!({"retref": "323441946498", "kind": "sale",
+        "status": "voided", "counts": counts, "amount": 4400, "currency": "USD", "settled_at": "2026-11-20",
+        "order": order, "transaction": transaction, "custom_reference": HOSTILE, "unmatched": null})
+    };
+    whole["line_details"] =
+        json!([line(json!("a/b"), json!("01a2"), true), line(Value::Null, Value::Null, false)]);
+    api.says(
+        "GET",
+        "/v2/deposits/20261123518026",
+        200,
+        &json!({"data": whole, "meta": {"page": {"cursor": "more"}}}),
+    );
+    let html = api.get("/170200126/deposits/20261123518026?mid=496480518026").await.body;
+    assert_says(
+        &html,
+        &[
+            "Deposit of Nov 23, 2026 $2,709.64 20261123518026 · MID 496480518026 · trace 1210002426112300",
+            "Net sales $2,865.70 Chargebacks and reversals −$62.50",
+            "1 line is not Tollgate's: $42.00 together.",
+            "1 line is not in the sum.",
+            "Not in the sum: voided. Not Tollgate's",
+            "Chargeback −$62.50 Nov 22 Case 2026319006250 315348943466 Fraud",
+            "The cardholder's bank took the money back",
+        ],
+    );
+    assert!(!html.contains("same"), "the chargeback is there twice");
+    assert!(html.contains("/170200126/payments/a%2Fb/01a2"));
+    assert!(html.contains("/170200126/deposits/20261123518026?mid=496480518026&#38;cursor=more"));
+    assert_eq!(api.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn an_exception_says_what_it_is_and_what_was_written_about_it() {
+    let mut row = mismatch("amount_differs");
+    row["notes"] = json!([{"at": "2026-11-24T15:00:00Z", "by": HOSTILE, "text": HOSTILE}]);
+    row["detail"] = json!(HOSTILE);
+    let api = with("operate", &row);
+    let html = api.get(&format!("/170200126/exceptions/{ID}?cause=amount_differs")).await.body;
+    assert_says(
+        &html,
+        &[
+            "Another amount than ours Ask the processor for the difference.",
+            "Ours $147.30 Theirs $147.29 Difference −$0.01",
+            "Nov 24, 10:00 AM &#60;script&#62;",
+            "Order UM-2011 Deposit 20261123518026 MID 496480518026 Reference 315348943466 Case 2026319006250",
+            "Resolve with this reason Add a note",
+        ],
+    );
+    let asked = "GET /v2/settlement/exceptions?filter=eq%28state%2Copen%29%3Aeq%28cause%2Camount_differs%29&page%5Blimit%5D=100";
+    assert_eq!(api.requests(), ["GET /v2/me", asked]);
+    assert_eq!(api.get("/170200126/exceptions/other").await.status, 404);
+}
+
+#[tokio::test]
+async fn an_exception_that_is_closed_or_for_others_to_close_has_no_form() {
+    let api = with("pay", &mismatch("not_ours"));
+    let path = format!("/170200126/exceptions/{ID}");
+    let html = api.get(&path).await.body;
+    assert_says(&html, &["Your role, pay, cannot add notes or resolve it. Ask somebody with operate."]);
+    assert!(!html.contains("<textarea"));
+    let page = api.post(&path, "act=note&note=x").await;
+    assert_eq!(page.status, 422);
+    assert_says(&page.body, &["Your role may not change this. Nothing was changed."]);
+    assert!(!api.requests().iter().any(|request| request.starts_with("POST")));
+
+    let mut row = mismatch("not_ours");
+    row["state"] = json!("closed");
+    row["resolution"] = json!({"at": "2026-11-24T15:00:00Z", "by": "Ann Lee", "reason": "booked"});
+    let html = with("operate", &row).get(&path).await.body;
+    assert_says(&html, &["Resolved by Ann Lee", "Nov 24, 10:00 AM booked Ann Lee"]);
+    assert!(!html.contains("<textarea"));
+}
+
+#[tokio::test]
+async fn a_note_and_a_resolution_are_sent_and_lead_back() {
+    let api = with("operate", &mismatch("not_ours"));
+    let path = format!("/170200126/exceptions/{ID}?cause=not_ours");
+    let sent_to = format!("/v2/settlement/exceptions/{ID}");
+    api.says("POST", &sent_to, 200, &json!({"data": {}}));
+    for act in ["note", "resolve"] {
+        let page = api.post(&path, &format!("act={act}&note=booked+by+hand")).await;
+        assert_eq!((page.status, page.location.as_str()), (303, path.as_str()));
+    }
+    let posts = api.requests().into_iter().filter(|request| request.starts_with("POST")).collect::<Vec<_>>();
+    let expected = [
+        format!(r#"POST {sent_to}/notes {{"data":{{"text":"booked by hand"}}}}"#),
+        format!(r#"POST {sent_to}/resolve {{"data":{{"reason":"booked by hand"}}}}"#),
+    ];
+    assert_eq!(posts, expected);
+}
+
+#[tokio::test]
+async fn what_was_typed_stays_beside_the_reason_why_it_was_not_taken() {
+    let api = with("operate", &mismatch("not_ours"));
+    let path = format!("/170200126/exceptions/{ID}?cause=not_ours");
+    let refused =
+        |code: &str| json!({"errors": [{"detail": "it looks like a card number", "meta": {"code": code}}]});
+    let cases = [
+        (
+            400,
+            "invalid_value",
+            "This text is not accepted: it looks like a card number. Nothing was changed.",
+        ),
+        (409, "exception_closed", "It was closed in the meantime. Nothing was changed."),
+        (403, "forbidden", "Your role may not change this. Nothing was changed."),
+    ];
+    for (status, code, sentence) in cases {
+        api.says("POST", "/v2/settlement/exceptions", status, &refused(code));
+        let page = api.post(&path, "act=note&note=%3C%2Ftextarea%3E%3Cscript%3E").await;
+        assert_eq!(page.status, 422);
+        assert_says(&page.body, &[sentence, "&#60;/textarea&#62;&#60;script&#62;"]);
+    }
+    let page = api.post(&path, "act=note&note=+").await;
+    assert_says(&page.body, &["Please write what you found out, or why it is closed."]);
+}
+
+#[tokio::test]
+async fn every_cause_has_a_meaning() {
+    let causes = [
+        "not_settled",
+        "not_funded",
+        "not_approved",
+        "amount_differs",
+        "settled_twice",
+        "funded_twice",
+        "rejected",
+        "returned",
+        "chargeback",
+        "reversal_unknown",
+        "disputes_differ",
+        "not_ours",
+        "refunded_elsewhere",
+        "other_account",
+        "deposit_differs",
+        "not_understood",
+    ];
+    for cause in causes {
+        let html = with("read", &mismatch(cause)).get(&format!("/170200126/exceptions/{ID}")).await.body;
+        assert!(!html.contains("this console does not know"), "{cause}");
+    }
+}
