@@ -145,7 +145,7 @@ fn page(visit: &Visit<'_>, totals: &Value, today: Date, is_monthly: bool) -> Day
     DaysPage {
         frame: visit.frame.clone(),
         part: Part::Days,
-        title: title(first, last, is_monthly),
+        title: title(first, last, is_monthly, today),
         ranges: ranges(&visit.frame, today, first, is_monthly),
         unit: if is_monthly { "Month" } else { "Day" },
         heading: if is_one && !rows.is_empty() {
@@ -161,14 +161,16 @@ fn page(visit: &Visit<'_>, totals: &Value, today: Date, is_monthly: bool) -> Day
 }
 
 /// `November 20 to 26`.
-fn title(first: Date, last: Date, is_monthly: bool) -> String {
+fn title(first: Date, last: Date, is_monthly: bool, today: Date) -> String {
+    let year =
+        if is_monthly || last.year() == today.year() { String::new() } else { format!(", {}", last.year()) };
     let begins = if is_monthly { "%B %Y" } else { "%B %-d" };
     let is_same = first.first_of_month() == last.first_of_month();
     let ends = if is_same && !is_monthly { "%-d" } else { begins };
     if first == last || (is_same && is_monthly) {
-        return first.strftime(begins).to_string();
+        return format!("{}{year}", first.strftime(begins));
     }
-    format!("{} to {}", first.strftime(begins), last.strftime(ends))
+    format!("{} to {}{year}", first.strftime(begins), last.strftime(ends))
 }
 
 fn date(value: &Value) -> Option<Date> {

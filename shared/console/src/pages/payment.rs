@@ -159,7 +159,9 @@ fn page(visit: &Visit<'_>, read: &Read<'_>) -> PaymentPage {
         tone,
         amount: read.money(payment["amount"].as_i64().unwrap_or_default()),
         known_by: known_by.join(" · "),
-        receipt: read.is_known().then(|| format!("{}/receipt", address_of(&visit.frame, payment))),
+        receipt: receipt::none(read)
+            .is_empty()
+            .then(|| format!("{}/receipt", address_of(&visit.frame, payment))),
         notices: notices(read),
         shares: shares(read),
         events: events(read, &visit.frame.zone),
@@ -312,6 +314,8 @@ fn actions(frame: &Frame, read: &Read<'_>) -> Vec<Known> {
     };
     let void = if read.has_settled() {
         "Not possible any more: the batch has settled."
+    } else if read.may("cancel") && read.minor("display_captured_amount") == 0 {
+        "All of it: the hold is released."
     } else if read.may("cancel") {
         "All of it, until its batch settles."
     } else {

@@ -196,17 +196,21 @@ fn of_dispute(read: &Read<'_>, dispute: &Value) -> Event {
     }
 }
 
-/// The scheduled capture, and why it is late.
+/// The scheduled capture, and why it is late; or the end of the hold.
 fn to_come(read: &Read<'_>, zone: &Zone) -> Option<Event> {
     let meta = read.meta();
     let ends = at(&meta["authorization_expires_at"], zone);
     let due = &meta["capture_at"];
     if due.is_null() {
-        let is_held = read.state() == "held" && !ends.is_empty();
-        return is_held.then(|| Event {
+        let sentence = match read.state() {
+            "held" => "The authorization ends about then. No capture is scheduled.",
+            "lapsed" => "The authorization ended about then, and nothing was captured.",
+            _ => "",
+        };
+        return (!sentence.is_empty() && !ends.is_empty()).then(|| Event {
             when: ends,
             machine_time: text(&meta["authorization_expires_at"]),
-            sentence: "The authorization ends about then. No capture is scheduled.".to_owned(),
+            sentence: sentence.to_owned(),
             details: Vec::new(),
         });
     }

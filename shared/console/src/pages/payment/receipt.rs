@@ -51,7 +51,8 @@ pub(crate) async fn show(
     })
 }
 
-fn none(read: &Read<'_>) -> &'static str {
+/// Why a payment has no receipt; empty if it has one.
+pub(super) fn none(read: &Read<'_>) -> &'static str {
     match read.state() {
         "declined" | "not_processed" => "There is no receipt: the payment was not approved.",
         "not_known_yet" => "There is no receipt yet: the outcome of the payment is not known.",

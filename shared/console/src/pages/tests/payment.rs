@@ -143,6 +143,25 @@ async fn a_held_payment_says_when_it_is_captured_and_by_whom_captures_are_paused
 }
 
 #[tokio::test]
+async fn a_lapsed_payment_says_when_it_ended_and_has_no_receipt() {
+    let mut payment = payment("lapsed", &[operation("authorize", 2599, "approved")]);
+    payment["data"]["meta"]["display_captured_amount"]["amount"] = json!(0);
+    payment["data"]["meta"]["authorization_expires_at"] = json!("2026-11-24T16:40:39Z");
+    payment["data"]["next_actions"] = json!(["capture", "cancel"]);
+    let html = page("operate", &payment).await;
+    assert_says(
+        &html,
+        &[
+            "Nov 24, 11:40 AM The authorization ended about then, and nothing was captured.",
+            "Released $25.99",
+            "Capture Not possible any more: the authorization has ended.",
+            "Refund Not possible: nothing was captured.",
+        ],
+    );
+    assert!(!html.contains("/receipt"));
+}
+
+#[tokio::test]
 async fn a_disputed_payment_says_what_the_bank_took_and_returned() {
     let mut payment = payment("disputed", &[operation("purchase", 2599, "approved")]);
     payment["data"]["next_actions"] = json!(["refund"]);
