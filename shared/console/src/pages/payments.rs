@@ -229,9 +229,14 @@ fn page(visit: &Visit<'_>, search: Search, listed: &Value, tried: &[String]) -> 
         is_here: search.tab == tab,
     });
     let cursor = text(&listed["meta"]["page"]["cursor"]);
-    let day = |value: &Value| words::time(value).map(|at| zone.shown(at).strftime("%b %-d, %Y").to_string());
+    // An index looks at all days, from the first one that a computer knows.
+    let day = |value: &Value| words::time(value).filter(|at| at.as_second() > 0);
+    let day = |value: &Value| day(value).map(|at| zone.shown(at).strftime("%b %-d, %Y").to_string());
     let (since, until) = (day(&listed["meta"]["since"]), day(&listed["meta"]["until"]));
-    let range = since.zip(until).map(|(since, until)| format!("{since} to {until}")).unwrap_or_default();
+    let range = match (since, until) {
+        (Some(since), Some(until)) => format!("{since} to {until}"),
+        _ => "All days".to_owned(),
+    };
     let looked =
         tried.iter().filter(|meaning| !meaning.is_empty()).cloned().collect::<Vec<_>>().join(", then ");
     let complete =
@@ -298,12 +303,16 @@ fn row_of(visit: &Visit<'_>, row: &Value, is_one_currency: bool) -> Row {
     let refunded = meta["display_refunded_amount"]["total"]["amount"].as_i64().map(|minor| -minor);
     let state = said(&meta["state"]);
     let (state, tone) = words::state(&state);
-    let reason = said(&row["failure_details"]["code"]).replace('_', " ");
+    let reason = said(&row["failure_details"]["code"]);
     let order = text(&row["relationships"]["order"]["data"]["id"]);
     let at = words::time(&meta["listed_at"]).or_else(|| words::time(&meta["created_at"]));
     Row {
         when: at.map(|at| words::moment(at, &visit.frame.zone)).unwrap_or_default(),
-        state: if reason.is_empty() { state.to_owned() } else { format!("{state}: {reason}") },
+        state: if reason.is_empty() {
+            state.to_owned()
+        } else {
+            format!("{state}: {}", words::decline(&reason))
+        },
         tone,
         amount: shown(&row["amount"]),
         captured: shown(&meta["display_captured_amount"]["amount"]),

@@ -37,6 +37,7 @@ impl From<Failure> for Problem {
         match failure {
             Failure::Refused(refusal) if refusal.status == StatusCode::UNAUTHORIZED => Self::SignedOut,
             Failure::Refused(refusal) if refusal.status == StatusCode::NOT_FOUND => Self::NotFound,
+            Failure::Refused(refusal) if refusal.status.is_server_error() => Self::Unavailable,
             Failure::Refused(refusal) => Self::Refused(refusal),
             Failure::Unavailable => Self::Unavailable,
         }
@@ -106,8 +107,8 @@ impl Problem {
             ),
             Self::Refused(refusal) if refusal.code == "forbidden" => (
                 403,
-                "You may not look at this",
-                "Your role does not include it. Ask whoever manages people at your company.",
+                "Your role does not allow this",
+                "Ask whoever manages people at your company.",
                 ("/", "Go to payments"),
             ),
             Self::Refused(refusal) => {
