@@ -23,7 +23,7 @@ const MERCHANT = "170200126";
 
 /** Limits of a page, in bytes as they are sent and in requests. */
 const PAGE_MAX_BYTES = 25_000;
-const STYLE_MAX_BYTES = 12_000;
+const STYLE_MAX_BYTES = 12_288;
 const REQUESTS_MAX = 3;
 
 async function person(name, options = {}) {
