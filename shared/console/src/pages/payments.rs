@@ -22,20 +22,35 @@ const CSV_MAX_BYTES: usize = 4_500_000;
 /// Longest text in the box.
 const TEXT_MAX_BYTES: usize = 200;
 
-/// The tabs: name, parameter, and the filter's states.
-const TABS: [(&str, &str, &str); 6] = [
-    ("All", "", ""),
-    ("Held", "held", "held"),
-    ("Refunded", "refunded", "refunded,partly_refunded"),
-    ("Declined", "declined", "declined"),
-    ("Disputed", "disputed", "disputed"),
-    ("Not known yet", "not_known_yet", "not_known_yet"),
+/// A tab: its name, what the address calls it, and its condition.
+struct Kind {
+    name: &'static str,
+    parameter: &'static str,
+    condition: &'static str,
+}
+
+const fn kind(name: &'static str, parameter: &'static str, condition: &'static str) -> Kind {
+    Kind { name, parameter, condition }
+}
+
+const ATTENTION: &str = "attention";
+
+const KINDS: [Kind; 7] = [
+    kind("All", "", ""),
+    kind("Held", "held", "eq(state,held)"),
+    kind("Refunded", "refunded", "in(state,refunded,partly_refunded)"),
+    kind("Declined", "declined", "eq(state,declined)"),
+    kind("Disputed", "disputed", "eq(state,disputed)"),
+    kind("Not known yet", "not_known_yet", "eq(state,not_known_yet)"),
+    kind("Needs attention", ATTENTION, "eq(needs_attention,true)"),
 ];
 
 struct Tab {
     name: &'static str,
     address: String,
     is_here: bool,
+    /// How many there are, if that is known; empty for none.
+    count: String,
 }
 
 /// What is looked for, as the address says it.
@@ -73,10 +88,10 @@ impl Search {
 
     /// The conditions of the range and of the tab.
     fn conditions(&self) -> Vec<String> {
-        let states = TABS.iter().find(|(_, parameter, _)| !parameter.is_empty() && *parameter == self.tab);
+        let kind = KINDS.iter().find(|kind| !kind.condition.is_empty() && kind.parameter == self.tab);
         let range = [("ge", &self.from), ("le", &self.to)].into_iter().filter(|(_, day)| !day.is_empty());
         let range = range.map(|(operator, day)| format!("{operator}(created_at,{})", quoted(day)));
-        range.chain(states.map(|(_, _, states)| format!("in(state,{states})"))).collect()
+        range.chain(kind.map(|kind| kind.condition.to_owned())).collect()
     }
 }
 
@@ -223,10 +238,11 @@ fn page(visit: &Visit<'_>, search: Search, listed: &Value, tried: &[String]) -> 
     let is_one = currencies.len() == 1;
     let heading = if is_one { format!(", {}", currencies.concat()) } else { String::new() };
     let path = format!("/{}/payments", visit.frame.merchant);
-    let tabs = TABS.map(|(name, tab, _)| Tab {
-        name,
-        address: search.address(&path, tab, ""),
-        is_here: search.tab == tab,
+    let tabs = KINDS.map(|kind| Tab {
+        name: kind.name,
+        address: search.address(&path, kind.parameter, ""),
+        is_here: search.tab == kind.parameter,
+        count: if kind.parameter == ATTENTION { visit.frame.attention.clone() } else { String::new() },
     });
     let cursor = text(&listed["meta"]["page"]["cursor"]);
     // An index looks at all days, from the first one that a computer knows.
