@@ -272,11 +272,11 @@ fn page(visit: &Visit<'_>, search: Search, listed: &Value, tried: &[String]) -> 
         csv: search.address(&format!("{path}.csv"), &search.tab, ""),
         rows: data.iter().map(|row| row_of(visit, row, is_one)).collect(),
         heading,
-        tried: [capitalized(&looked), range]
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .map(|part| format!("{part}. "))
-            .collect(),
+        tried: if looked.is_empty() {
+            format!("{range}.")
+        } else {
+            format!("{}. {range}.", capitalized(&looked))
+        },
         empty: if cursor.is_empty() { "No such payments" } else { "None in this part" }.to_owned(),
         zone: zone.name().to_owned(),
         summary: match data.len() {
