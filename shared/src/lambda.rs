@@ -403,7 +403,8 @@ fn known_merchants() -> Vec<MerchantId> {
     ids.split(',').filter_map(|id| id.parse().ok()).collect()
 }
 
-fn front() -> Result<Front, WrongVariable> {
+/// What requests have to come through (`FRONT_SECRET_DIGESTS`), if anything.
+pub fn front() -> Result<Front, WrongVariable> {
     let digests = optional("FRONT_SECRET_DIGESTS").unwrap_or_default();
     digests.parse().map_err(|reason| WrongVariable::invalid("FRONT_SECRET_DIGESTS", reason))
 }

@@ -81,7 +81,15 @@ impl Headers {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Document {
+    parameters: BTreeMap<String, Parameter>,
     resources: BTreeMap<String, Resource>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Parameter {
+    #[serde(default)]
+    default: Value,
 }
 
 #[derive(Deserialize)]
@@ -98,6 +106,12 @@ impl Document {
         found
             .map(|found| &found.properties)
             .ok_or_else(|| FrontError { part: kind, reason: format!("{id} is none") })
+    }
+
+    /// What is written, or the default of the parameter that it refers to: here the front is that of the API.
+    fn value<'a>(&'a self, written: &'a Value) -> &'a Value {
+        let parameter = written.as_str().and_then(|name| self.parameters.get(name));
+        parameter.map_or(written, |parameter| &parameter.default)
     }
 
     fn distribution(&self) -> Result<&Value, FrontError> {
@@ -128,7 +142,7 @@ pub fn parse(yaml: &str) -> Result<Front, FrontError> {
         secret: secret_header(distribution)?,
         viewer: viewer_header(&document, behavior)?,
         headers: headers(&policy["HeadersConfig"])?,
-        has_cookies: all_or_none(&policy["CookiesConfig"]["CookieBehavior"])?,
+        has_cookies: all_or_none(document.value(&policy["CookiesConfig"]["CookieBehavior"]))?,
         has_query: all_or_none(&policy["QueryStringsConfig"]["QueryStringBehavior"])?,
     })
 }

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::{
 };
 use tollgate::aws_error::describe;
 
-use crate::session::{SessionStore, StoreFailure, Stored};
+use crate::store::{SessionStore, StoreFailure, Stored};
 
 /// The key: the kind and the digest of the secret.
 const KEY: &str = "b";

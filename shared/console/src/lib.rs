@@ -14,6 +14,7 @@ mod session;
 mod settings;
 mod sign_in;
 mod start;
+mod store;
 mod web;
 mod words;
 
@@ -21,6 +22,6 @@ pub use api::Api;
 pub use dynamodb::DynamoDbSessions;
 pub use routes::handle;
 pub use seal::SealingKey;
-pub use session::{SessionStore, StoreFailure, Stored};
 pub use settings::{Client, Console, Settings};
 pub use start::{ConsoleConfig, StartFailure, run};
+pub use store::{SessionStore, StoreFailure, Stored};

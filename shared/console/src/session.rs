@@ -1,13 +1,13 @@
-//! Sign-ins in progress and sessions, and where they are kept. What is stored under the digest of a secret that only the
-//! browser has is sealed for that place.
+//! Sign-ins in progress and sessions. What is stored under the digest of a secret that only the browser has is sealed for that
+//! place.
 
-use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     seal::{digest_of, secret},
     settings::Console,
+    store::{StoreFailure, Stored},
 };
 
 /// How long a session lasts without a request (PCI DSS 8.2.8).
@@ -18,35 +18,6 @@ pub(crate) const LONGEST: SignedDuration = SignedDuration::from_hours(8);
 const SIGN_IN: SignedDuration = SignedDuration::from_mins(10);
 /// How often it is noted that a session was used.
 const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(1);
-
-/// The store cannot be used, and why.
-#[derive(Debug, thiserror::Error)]
-#[error("the table of sessions cannot be used: {0}")]
-pub struct StoreFailure(pub String);
-
-/// What is kept under a key.
-#[derive(Clone, Debug)]
-pub struct Stored {
-    /// What kind it is and the digest of the secret: `session#…` or `sign-in#…`.
-    pub key: String,
-    /// The sealed content.
-    pub sealed: Vec<u8>,
-    /// When it may be deleted. Nobody relies on it.
-    pub expires: Timestamp,
-}
-
-/// Where sign-ins and sessions are kept.
-#[async_trait]
-pub trait SessionStore: Send + Sync {
-    /// Keeps it, in place of what is there.
-    async fn put(&self, stored: &Stored) -> Result<(), StoreFailure>;
-    /// Keeps it if something is there under its key. False if nothing is: it was deleted meanwhile.
-    async fn replace(&self, stored: &Stored) -> Result<bool, StoreFailure>;
-    /// The sealed content, if something is there.
-    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreFailure>;
-    /// Deletes it and returns the sealed content: only one of several requests gets it.
-    async fn take(&self, key: &str) -> Result<Option<Vec<u8>>, StoreFailure>;
-}
 
 /// A sign-in in progress.
 #[derive(Debug, Deserialize, Serialize)]

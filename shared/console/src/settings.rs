@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use tollgate_core::values::Clock;
 
-use crate::{api::Api, seal::SealingKey, session::SessionStore};
+use crate::{api::Api, seal::SealingKey, store::SessionStore};
 
 /// Where a console is and where it sends people.
 #[derive(Clone, Debug)]

@@ -4,13 +4,13 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use base64::prelude::{BASE64_STANDARD, Engine};
-use lambda_http::Error;
+use lambda_http::{Body, Error, Response, http::StatusCode};
 use serde_json::{Map, Value};
 use tollgate::{
     aws_client,
     aws_error::describe,
     https,
-    lambda::{self, AwsPlace, WrongVariable, aws_limits, begin, needed},
+    lambda::{self, AwsPlace, WrongVariable, aws_limits, begin, front, needed},
     openid::IssuerUrl,
 };
 use tollgate_core::values::{Clock, SystemClock};
@@ -113,9 +113,12 @@ impl ConsoleConfig {
 /// An origin, as browsers write it: scheme, host and perhaps a port.
 fn origin(name: &'static str) -> Result<String, WrongVariable> {
     let value = needed(name)?;
-    let host = value.strip_prefix("https://").unwrap_or_default();
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:".contains(&byte);
-    if host.is_empty() || !host.bytes().all(is_plain) {
+    let is_host = |host: &str| !host.is_empty() && host.bytes().all(is_plain);
+    // A console on this machine is the only one without TLS.
+    let is_local = ["http://127.0.0.1:", "http://localhost:"].iter().any(|start| value.starts_with(start));
+    let host = value.strip_prefix(if is_local { "http://" } else { "https://" }).unwrap_or_default();
+    if !is_host(host) {
         return Err(WrongVariable::new(name, "is no origin such as https://console.shop.example"));
     }
     Ok(value)
@@ -129,18 +132,18 @@ fn parse(secret: &str) -> Result<(Client, SealingKey), StartFailure> {
     if members.keys().any(|name| !MEMBERS.contains(&name.as_str())) {
         return Err(wrong("a member", "is none of those that are documented"));
     }
-    let optional = |name: &'static str| match members.get(name) {
+    let given = |name: &'static str| match members.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.is_empty() => Err(wrong(name, "is empty")),
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(_) => Err(wrong(name, "is no text")),
     };
-    let text = |name| optional(name)?.ok_or_else(|| wrong(name, "is missing"));
+    let text = |name| given(name)?.ok_or_else(|| wrong(name, "is missing"));
     let client = Client {
         id: text("client_id")?,
         secret: text("client_secret")?,
         audience: text("audience")?,
-        issuer_secret: optional("issuer_client_secret")?,
+        issuer_secret: given("issuer_client_secret")?,
     };
     if client.secret.chars().count() < SECRET_MIN_CHARS {
         return Err(wrong("client_secret", "is shorter than 32 characters"));
@@ -151,11 +154,22 @@ fn parse(secret: &str) -> Result<(Client, SealingKey), StartFailure> {
     Ok((client, key))
 }
 
+/// The response to a request that went past the front, where one is required. No person gets here, so it is no page.
+fn refused_at_front() -> Response<Body> {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    response
+}
+
 /// Runs the console in the Lambda runtime, until the platform stops it.
 pub async fn run() -> Result<(), Error> {
     let http_client = begin()?;
+    let front = front()?;
     let console = ConsoleConfig::from_env()?.open(&http_client, Arc::new(SystemClock)).await?;
-    lambda::run(console, |console, request| async move { handle(&console, request).await }).await
+    lambda::run(console, move |console, request| async move {
+        if front.admits(&request) { handle(&console, request).await } else { refused_at_front() }
+    })
+    .await
 }
 
 #[cfg(test)]

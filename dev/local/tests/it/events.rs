@@ -59,7 +59,9 @@ fn every_function_has_events_and_every_event_goes_to_its_own_function() {
             assert!(scheduled || deployment.consumers.contains(function), "{name}");
             continue;
         }
-        let route = deployment.routes.iter().find(|route| event["routeKey"] == route.key.to_string());
+        let pages = deployment.console_routes.iter().filter(|_| function == "console");
+        let routes = deployment.routes.iter().filter(|_| function != "console").chain(pages);
+        let route = { routes }.find(|route| event["routeKey"] == route.key.to_string());
         assert_eq!(route.unwrap_or_else(|| panic!("{name} has no route")).function, function, "{name}");
     }
     assert_eq!(seen, deployment.functions);

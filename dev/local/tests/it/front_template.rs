@@ -149,7 +149,8 @@ async fn a_front_that_is_configured_otherwise_is_noticed() {
         ("HeaderBehavior: allExcept", "HeaderBehavior: whitelist", "x-shopper-address is lost"),
         ("HeaderBehavior: allExcept", "HeaderBehavior: none", "idempotency-key is lost"),
         ("QueryStringBehavior: all", "QueryStringBehavior: none", "is what is requested"),
-        ("CookieBehavior: none", "CookieBehavior: all", "cookie is"),
+        // As the front of the console has it.
+        ("Default: none", "Default: all", "cookie is"),
         ("headers['x-viewer-address']", "headers['x-client-ip']", "x-viewer-address is"),
         ("FunctionAssociations:", "NoAssociations:", "x-viewer-address is"),
         ("HeaderName: X-Front-Secret", "HeaderName: X-Origin-Secret", "x-front-secret is"),

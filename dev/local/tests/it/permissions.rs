@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tollgate_core::people::RefundMax;
 
 use crate::{
+    console::Visitor,
     credit_card_client::{CreditCard, Syntax, payment},
     events::{events, expected, function_of, is_scheduled},
     inventory::watch::Watch,
@@ -310,6 +311,8 @@ async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else()
     // Without the document its receivers are looked up.
     reads_a_deposit(&shop, "2", json!([])).await;
     a_person_acts(&mut shop).await;
+    let mut visitor = Visitor::new(&shop.stack, merchants::REGISTERED);
+    assert_eq!(visitor.sign_in("rob").await.status, 200);
     crate::webhooks::put(&shop, &[receiver.document("shop")]);
     shop.post("/v2/webhooks/shop/test", json!({})).await.data(202);
     let differences = differences(&granted, &shop.stack.performed());

@@ -79,7 +79,12 @@ fn every_function_has_a_route_a_schedule_or_a_stream() {
     let webhooks = BTreeSet::from(["webhooks".to_owned()]);
     assert_eq!(scheduled, &handlers | &webhooks);
     assert_eq!(deployment.deliverers, webhooks);
-    let routed = deployment.routes.into_iter().map(|route| route.function).collect::<BTreeSet<_>>();
+    // People's pages have an API of their own.
+    let pages: Vec<_> =
+        deployment.console_routes.iter().map(|route| (route.key.clone(), route.function.as_str())).collect();
+    assert_eq!(pages, [(RouteKey::Default, "console")]);
+    let routed = deployment.routes.into_iter().chain(deployment.console_routes);
+    let routed = routed.map(|route| route.function).collect::<BTreeSet<_>>();
     assert!(routed.is_disjoint(&scheduled));
     let streamed = STREAMED.iter().map(|(name, _)| (*name).to_owned()).collect::<BTreeSet<_>>();
     assert_eq!(&deployment.consumers | &webhooks, streamed);
@@ -94,11 +99,12 @@ fn the_local_stack_has_as_many_partitions_of_what_is_in_doubt_as_a_deployment() 
     assert_eq!(shards["MaxValue"], IN_DOUBT_SHARDS_MAX);
 }
 
-/// A function's variables: those of all functions, and its own.
+/// A function's variables: those of all functions, unless it has one in their place, and its own.
 fn variables<'a>(template: &'a Value, function: &'a Value) -> impl Iterator<Item = (&'a String, &'a Value)> {
     let of_all = &template["Globals"]["Function"]["Environment"]["Variables"];
-    let sets = [of_all, &function["Environment"]["Variables"]].into_iter();
-    sets.filter_map(Value::as_object).flatten()
+    let own = &function["Environment"]["Variables"];
+    let of_all = of_all.as_object().into_iter().flatten().filter(|(name, _)| own[name.as_str()].is_null());
+    of_all.chain(own.as_object().into_iter().flatten())
 }
 
 /// The names in a value: itself, or both branches of an `!If` and its condition.
@@ -134,7 +140,10 @@ fn sam_gets_a_value_for_every_variable_that_is_filled_from_a_resource_or_a_secre
 
 /// Parameters that the description of a version has no room for: `Revision` is there in their place. `docs/deploy.md` lists
 /// them.
-const NEED_A_REVISION: [&str; 7] = [
+const NEED_A_REVISION: [&str; 10] = [
+    "ConsoleApiUrl",
+    "ConsoleSecret",
+    "ConsoleUrl",
     "EventBusName",
     "ExistingTableName",
     "GatewayHosts",
@@ -170,7 +179,10 @@ fn a_parameters_new_value_reaches_the_functions_with_a_version_that_lambda_takes
         let (by_sign_in, mut expected): (BTreeSet<_>, BTreeSet<_>) =
             expected.into_iter().partition(|name| NEED_A_SIGN_IN_REVISION.contains(&name.as_str()));
         if !by_sign_in.is_empty() {
-            assert_eq!(by_sign_in, NEED_A_SIGN_IN_REVISION.map(str::to_owned).into(), "{id}");
+            // The console sends people to the issuer, and the function `token` checks who they are.
+            let all = NEED_A_SIGN_IN_REVISION.map(str::to_owned).into();
+            let issuer = BTreeSet::from(["Issuer".to_owned()]);
+            assert_eq!(by_sign_in, if id == "ConsoleFunction" { issuer } else { all }, "{id}");
             expected.insert("SignInRevision".to_owned());
         }
         assert_eq!(named, expected, "{id}");
@@ -376,11 +388,11 @@ fn the_table_is_keyed_by_order_and_has_indexes_of_what_is_in_doubt_due_and_to_lo
 
 #[test]
 fn the_template_sets_the_variables_that_the_code_reads_and_no_others() {
-    let source: String = ["shared/src", "shared/events/src", "functions"]
+    let source: String = ["shared/src", "shared/events/src", "shared/console/src", "functions"]
         .map(|folder| sources(&workspace().join(folder)))
         .concat();
     let calls = ["env::var(", "needed(", "needed_as(", "minutes(", "optional(", "is_on("].into_iter();
-    let calls = calls.chain(["optional_number(", "partitions(", "secrets_prefix("]);
+    let calls = calls.chain(["optional_number(", "origin(", "partitions(", "secrets_prefix("]);
     let calls: Vec<_> = calls.map(|call| format!("{call}\"")).collect();
     let read: BTreeSet<_> = calls.iter().flat_map(|call| between(&source, call, '"')).collect();
     let template = template();
@@ -423,7 +435,7 @@ fn watched(template: &Value) -> BTreeSet<String> {
     }
     for dashboard in resources(template, "AWS::CloudWatch::Dashboard").into_values() {
         let body = dashboard["DashboardBody"][0].as_str().unwrap();
-        let body: Value = serde_json::from_str(body).unwrap();
+        let body: Value = serde_json::from_str(&body.replace("${ConsoleAlarm}", "")).unwrap();
         for widget in body["widgets"].as_array().unwrap() {
             for metric in widget["properties"]["metrics"].as_array().into_iter().flatten() {
                 if metric[0] == "Tollgate" {
@@ -476,7 +488,8 @@ fn a_deployment_is_taken_back_by_shares_of_requests_and_not_by_one_that_failed()
 #[test]
 fn every_alarm_rings_somewhere_is_on_the_dashboard_and_has_a_section_that_says_what_to_do() {
     let template = template();
-    let dashboard = &resources(&template, "AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"][0];
+    let dashboards = &resources(&template, "AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"];
+    let dashboard = &dashboards[0];
     let alarms = resources(&template, "AWS::CloudWatch::Alarm");
     assert!(alarms.len() > 10);
     for (id, alarm) in alarms {
@@ -489,7 +502,9 @@ fn every_alarm_rings_somewhere_is_on_the_dashboard_and_has_a_section_that_says_w
             Some("missing") => assert_eq!(alarm["InsufficientDataActions"][1][0], "AlarmTopicArn", "{id}"),
             other => panic!("{id}: {other:?}"),
         }
-        assert!(dashboard.as_str().unwrap().contains(&format!("\"${{{id}.Arn}}\"")), "{id}");
+        let shown =
+            [dashboard, &dashboards[1]["ConsoleAlarm"][1]].map(|shown| shown.as_str().unwrap()).concat();
+        assert!(shown.contains(&format!("\"${{{id}.Arn}}\"")), "{id}");
         let description = alarm["AlarmDescription"].as_str().unwrap();
         let (page, heading) = description.split_once("See ").unwrap().1.split_once(", ").unwrap();
         let text = fs::read_to_string(workspace().join(page)).unwrap_or_else(|_| panic!("{id}: no {page}"));
@@ -534,7 +549,9 @@ fn nobody_gets_into_the_user_pool_without_a_second_factor_or_on_their_own() {
 fn no_function_can_write_to_the_logs_of_another_application() {
     let template = template();
     let policy = &resources(&template, "AWS::IAM::Policy")["OwnLogsPolicy"];
-    let roles = policy["Roles"].as_array().unwrap().iter().map(|role| role.as_str().unwrap().to_owned());
+    // One is there under a condition.
+    let roles = policy["Roles"].as_array().unwrap().iter();
+    let roles = roles.map(|role| role.as_str().or_else(|| role[1].as_str()).unwrap().to_owned());
     let functions = resources(&template, "AWS::Serverless::Function");
     let expected = functions.keys().map(|id| format!("{id}Role")).collect::<BTreeSet<_>>();
     assert_eq!(roles.collect::<BTreeSet<_>>(), expected);
@@ -549,7 +566,7 @@ fn no_function_can_write_to_the_logs_of_another_application() {
 #[test]
 fn card_data_that_gets_into_a_log_is_masked_and_counted() {
     let groups = resources(&template(), "AWS::Logs::LogGroup");
-    assert_eq!(groups.keys().collect::<Vec<_>>(), ["AccessLogs", "FunctionLogs"]);
+    assert_eq!(groups.keys().collect::<Vec<_>>(), ["AccessLogs", "ConsoleAccessLogs", "FunctionLogs"]);
     for (id, group) in groups {
         let statements = group["DataProtectionPolicy"]["Statement"].as_array().unwrap();
         for (statement, operation) in statements.iter().zip(["Audit", "Deidentify"]) {
@@ -687,28 +704,48 @@ fn two_stages_fit_into_an_account_and_every_schedule_tells_of_runs_it_could_not_
 }
 
 #[test]
-fn the_access_log_holds_nothing_that_a_caller_writes() {
-    let api = &resources(&template(), "AWS::Serverless::HttpApi")["HttpApi"];
-    let format: Value = serde_json::from_str(api["AccessLogSettings"]["Format"].as_str().unwrap()).unwrap();
-    let logged: BTreeSet<_> =
-        format.as_object().unwrap().values().map(|value| value.as_str().unwrap()).collect();
-    assert_eq!(
-        logged,
-        BTreeSet::from([
-            "${Stage}",
-            "$context.error.responseType",
-            "$context.identity.sourceIp",
-            "$context.integration.requestId",
-            "$context.integrationErrorMessage",
-            "$context.integrationLatency",
-            "$context.requestId",
-            "$context.requestTime",
-            "$context.responseLatency",
-            "$context.responseLength",
-            "$context.routeKey",
-            "$context.status",
-        ])
-    );
+fn the_access_logs_hold_nothing_that_a_caller_writes() {
+    let apis = resources(&template(), "AWS::Serverless::HttpApi");
+    let logged = |api: &str| {
+        let format = apis[api]["AccessLogSettings"]["Format"].as_str().unwrap();
+        let format: BTreeMap<String, String> = serde_json::from_str(format).unwrap();
+        format.into_values().collect::<BTreeSet<_>>()
+    };
+    let of_both = [
+        "${Stage}",
+        "$context.error.responseType",
+        "$context.identity.sourceIp",
+        "$context.integration.requestId",
+        "$context.integrationErrorMessage",
+        "$context.integrationLatency",
+        "$context.requestId",
+        "$context.requestTime",
+        "$context.responseLatency",
+        "$context.responseLength",
+        "$context.status",
+    ];
+    for (api, own) in [("HttpApi", "$context.routeKey"), ("ConsoleApi", "$context.httpMethod")] {
+        let expected = of_both.iter().chain([&own]).map(|name| (*name).to_owned());
+        assert_eq!(logged(api), expected.collect(), "{api}");
+    }
+}
+
+#[test]
+fn a_console_that_is_off_makes_nothing() {
+    let template = template();
+    let all = template["Resources"].as_object().unwrap().iter();
+    let conditional = all.filter(|(_, resource)| resource["Condition"] == "ServesConsole");
+    let conditional: BTreeSet<_> = conditional.map(|(id, _)| id.as_str()).collect();
+    let named = ["ConsoleAccessLogs", "ConsoleApi", "ConsoleErrorsAlarm", "ConsoleFunction", "ConsoleTable"];
+    assert_eq!(conditional, named.into());
+    assert_eq!(template["Parameters"]["ConsoleEnabled"]["Default"], "false");
+    let function = &template["Resources"]["ConsoleFunction"]["Properties"];
+    // Else SAM makes what deploys versions, without a function.
+    assert_eq!(function["DeploymentPreference"]["PassthroughCondition"], true);
+    let api = &template["Resources"]["ConsoleApi"]["Properties"];
+    assert!(api["CorsConfiguration"].is_null(), "no page of another origin calls it");
+    let table = &template["Resources"]["ConsoleTable"]["Properties"];
+    assert_eq!(table["TimeToLiveSpecification"]["AttributeName"], "x");
 }
 
 pub(crate) const SMALL: &str = "
@@ -729,6 +766,11 @@ Resources:
     Properties:
       KeySchema: [{AttributeName: key, KeyType: HASH}]
       AttributeDefinitions: [{AttributeName: key, AttributeType: S}]
+  Console:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      KeySchema: [{AttributeName: b, KeyType: HASH}]
+      AttributeDefinitions: [{AttributeName: b, AttributeType: S}]
   Journal:
     Type: AWS::DynamoDB::Table
     Properties:
@@ -822,5 +864,5 @@ fn the_journal_cannot_be_changed_by_what_writes_it_and_gets_both_images_of_a_cha
 #[test]
 fn a_template_without_a_table_is_refused() {
     let error = parse(&SMALL.replace("AWS::DynamoDB::Table", "AWS::S3::Bucket")).unwrap_err();
-    assert_eq!(error.to_string(), "template.yaml: expected five tables, found 0");
+    assert_eq!(error.to_string(), "template.yaml: expected seven tables, found 0");
 }

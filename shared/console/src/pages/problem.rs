@@ -6,7 +6,7 @@ use lambda_http::{Body, Response, http::StatusCode};
 use crate::{
     api::{Failure, Refusal},
     frame::style_address,
-    session::StoreFailure,
+    store::StoreFailure,
     web::page,
 };
 
