@@ -23,7 +23,16 @@ TOPIC = f"arn:aws:sns:{REGION}:123456789012:alarms"
 VAULT = f"arn:aws:backup:{REGION}:210987654321:backup-vault:tollgate"
 STAGES = {
     "dev": {},
-    "staging": {"Webhooks": "true", "MerchantsPrefix": "tollgate-staging/merchants/"},
+    # With the console, which the others do not have.
+    "staging": {
+        "Webhooks": "true",
+        "MerchantsPrefix": "tollgate-staging/merchants/",
+        "Issuer": "https://id.example",
+        "SignInRevision": "1",
+        "ConsoleEnabled": "true",
+        "ConsoleUrl": "https://console.shop.example",
+        "ConsoleApiUrl": "https://pay.shop.example",
+    },
     "prod": {"AlarmTopicArn": TOPIC, "WithoutFront": "true", "Events": "true", "BackupVaultArn": VAULT, "CorsOrigins": "https://shop.example.com"},
 }
 # What an operator may change later.
@@ -90,6 +99,17 @@ def transformed(template):
     return template
 
 
+def without_console(template):
+    template = deepcopy(template)
+    for part in ["Resources", "Outputs"]:
+        template[part] = {name: it for name, it in template[part].items() if it.get("Condition") != "ServesConsole"}
+    return template
+
+
+# moto takes a member of a list that is no value for a None.
+ONLY_WITH_CONSOLE = {"Fn::If": ["ServesConsole", {"Ref": "ConsoleFunctionRole"}, {"Ref": "AWS::NoValue"}]}
+
+
 class Stack:
     def __init__(self, aws, template, stage):
         self.cloudformation, self.dynamodb = aws("cloudformation"), aws("dynamodb")
@@ -99,13 +119,21 @@ class Stack:
     def _arguments(self):
         named = [{"ParameterKey": key, "ParameterValue": value} for key, value in self.parameters.items()]
         body = json.dumps(self.template)
+        if not self.has_console():
+            body = body.replace(f", {json.dumps(ONLY_WITH_CONSOLE)}", "")
         return {"StackName": self.name, "TemplateBody": body, "Parameters": named, "Capabilities": ["CAPABILITY_IAM"]}
+
+    def has_console(self):
+        return self.parameters.get("ConsoleEnabled", "false") == "true"
 
     def create(self):
         self.cloudformation.create_stack(**self._arguments())
 
     def update(self, parameters):
         self.parameters.update(parameters)
+        if not self.has_console():
+            # Updating, moto looks into what a condition leaves out.
+            self.template = without_console(self.template)
         self.cloudformation.update_stack(**self._arguments())
 
     def resources(self):
@@ -126,7 +154,10 @@ class Stack:
     def check_tables(self):
         declared = {name: it for name, it in self.template["Resources"].items() if it["Type"] == "AWS::DynamoDB::Table"}
         made = self.resources()
-        for name, resource in declared.items():
+        conditional = {name for name, it in self.template["Resources"].items() if it.get("Condition") == "ServesConsole"}
+        assert {name in made for name in conditional & declared.keys()} == {self.has_console()}, "a console that is off makes nothing"
+        for name in declared.keys() & made.keys():
+            resource = declared[name]
             table = self.dynamodb.describe_table(TableName=made[name][1])["Table"]
             wanted = resource["Properties"]
             assert table["KeySchema"] == wanted["KeySchema"], name

@@ -54,7 +54,7 @@ impl Log {
 async fn items(fixture: &Fixture) -> Vec<HashMap<String, AttributeValue>> {
     let client = local::dynamodb_client(fixture.stack.dynamodb_url());
     let names = client.list_tables().send().await.unwrap().table_names.unwrap_or_default();
-    assert_eq!(names.len(), 6, "{names:?}");
+    assert_eq!(names.len(), 7, "{names:?}");
     let mut all = Vec::new();
     for name in names {
         let items = client.scan().table_name(&name).send().await.unwrap();

@@ -7,10 +7,11 @@ use std::{
 };
 
 /// The deployed functions, by their packages' names.
-pub(crate) const FUNCTIONS: [&str; 21] = [
+pub(crate) const FUNCTIONS: [&str; 22] = [
     "authorize",
     "capture",
     "confirm",
+    "console",
     "deliveries",
     "events",
     "journal",

@@ -121,6 +121,26 @@ fn a_user_pool_that_sends_people_nowhere_is_not_made() {
     assert_eq!(refused(&[("ConsoleUsers", "cognito"), back]), Vec::<String>::new());
 }
 
+#[test]
+fn a_console_has_an_issuer_a_host_of_its_own_and_in_prod_a_front() {
+    let (console, api) = ("https://console.shop.example", "https://pay.shop.example");
+    let sign_in = [("Issuer", "https://id.example"), ("SignInRevision", "1")];
+    let with = |more: &[(&'static str, &'static str)]| {
+        refused(&[&[("ConsoleEnabled", "true"), ("ConsoleApiUrl", api)], more].concat())
+    };
+    let at = |url| [sign_in[0], sign_in[1], ("ConsoleUrl", url)];
+    assert_eq!(with(&at(console)), Vec::<String>::new());
+    let refusal = ["ConsoleSignsPeopleIn"];
+    assert_eq!(with(&[("ConsoleUrl", console)]), refusal, "nobody could sign in");
+    assert_eq!(with(&sign_in), refusal, "and nobody be sent back");
+    assert_eq!(with(&at(api)), refusal, "its cookies would go to the API");
+    let prod = |more: &[(&'static str, &'static str)]| with(&[&PROD, &at(console)[..], more].concat());
+    assert_eq!(prod(&[("FrontSecretDigests", DIGEST)]), refusal, "it is open to everybody");
+    assert_eq!(prod(&[("WithoutFront", "true")]), Vec::<String>::new());
+    let both = [("FrontSecretDigests", DIGEST), ("ConsoleFrontSecretDigests", DIGEST)];
+    assert_eq!(prod(&both), Vec::<String>::new());
+}
+
 /// Issuer, `amr` and `acr` of a stack that lets people sign in, or does not.
 const SIGN_INS: [[&str; 3]; 4] = [
     ["", "", ""],
