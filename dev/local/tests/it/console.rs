@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use local::{Stack, dynamodb_client, issuer::PEOPLE, merchants};
 use regex::Regex;
 use reqwest::{
@@ -9,8 +10,10 @@ use reqwest::{
     header::{COOKIE, HeaderMap, LOCATION, ORIGIN, SET_COOKIE},
     redirect::Policy,
 };
+use serde_json::{Value, json};
+use tollgate::source::Front;
 
-use crate::{inventory::watch::Watch, shop::Shop, sign_in};
+use crate::{function::Function, inventory::watch::Watch, shop::Shop, sign_in};
 
 /// The cookies, as the browser is told to call them.
 const SESSION: &str = "__Host-session";
@@ -372,7 +375,7 @@ async fn with_another_token_somebody_comes_back_to_the_same_page_and_without_the
     let host = format!("//{}/payments", merchants::REGISTERED);
     assert_eq!(visitor.get(&host).await.status, 404);
     let account = format!("{}/people/ann", shop.stack.issuer().unwrap());
-    let disabled = serde_json::json!({"disabled": true});
+    let disabled = json!({"disabled": true});
     assert_eq!(crate::support::client().post(account).json(&disabled).send().await.unwrap().status(), 204);
     let away = visitor.get(&page).await;
     let back = visitor.choose(away.location(), "ann").await;
@@ -447,5 +450,31 @@ async fn another_name_of_this_machine_leads_to_the_consoles_address() {
     assert_eq!(other.status(), 307);
     assert_eq!(other.headers()[LOCATION], format!("{url}/a?b=c"));
     assert_eq!(get("evil.example").await.status(), 403);
+    shop.close().await;
+}
+
+/// The deployed binary, which has a start of its own.
+#[tokio::test]
+async fn the_functions_binary_admits_only_its_front_and_keeps_a_sign_in_in_its_table() {
+    let (shop, _) = open().await;
+    let secret = "a-secret-of-the-front-of-forty-three-characters";
+    let digest = Front::digest(secret);
+    let function = Function::start_with("console", &shop.stack, &[("FRONT_SECRET_DIGESTS", &digest)]).await;
+    let mut event: Value =
+        serde_json::from_str(include_str!("../../../../events/console-first-page.json")).unwrap();
+    assert_eq!(function.answer(&event).await["statusCode"], 403);
+    event["headers"]["x-front-secret"] = json!(secret);
+    assert_eq!(function.answer(&event).await["statusCode"], 200);
+    // A form as API Gateway hands it on.
+    event["rawPath"] = json!("/sign-in");
+    event["requestContext"]["http"]["method"] = json!("POST");
+    event["headers"]["origin"] = json!(shop.stack.console_url());
+    event["body"] = json!(BASE64_STANDARD.encode(format!("merchant={}", merchants::REGISTERED)));
+    event["isBase64Encoded"] = json!(true);
+    let begun = function.answer(&event).await;
+    assert_eq!(begun["statusCode"], 200, "{begun}");
+    assert!(begun["cookies"][0].as_str().unwrap().starts_with(SIGN_IN), "{begun}");
+    assert!(kept(&shop).await[0].starts_with("sign-in#"));
+    drop(function);
     shop.close().await;
 }
