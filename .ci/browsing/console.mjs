@@ -164,6 +164,12 @@ async function checkRoles() {
   await rob.waitForURL(`${url}/${MERCHANT}/payments`);
   await SCREENS.exception(rob);
   assert.equal(await rob.locator("main form").count(), 0);
+  const csrf = await rob.inputValue(".who [name=csrf]");
+  const form = { csrf, act: "resolve", note: "a form made by hand" };
+  const forged = await rob.request.post(rob.url(), { form, headers: { Origin: url } });
+  assert.equal(forged.status(), 403);
+  await rob.reload();
+  assert.doesNotMatch(await rob.innerText("main"), /made by hand/);
   const max = await person("Max Moore");
   await max.waitForSelector("text=You cannot sign in here");
   step("finance reads, and somebody whom the merchant does not know is told so");

@@ -87,6 +87,11 @@ pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
+/// A list of the API, empty without one.
+pub(crate) fn list(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
 /// `Visa 1443`, as far as it is known.
 pub(crate) fn card(card: &Value) -> String {
     format!("{} {}", said(&card["brand"]), said(&card["last_four"])).trim().to_owned()
@@ -111,6 +116,12 @@ pub(crate) fn full_day(value: &Value) -> String {
 fn shown_day(value: &Value, format: &str) -> String {
     let said = said(value);
     said.parse::<Date>().map_or(said, |day| day.strftime(format).to_string())
+}
+
+/// A text that begins a sentence.
+pub(crate) fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// One or several of something: `1 line`, `3 lines`.

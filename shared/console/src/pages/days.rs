@@ -123,7 +123,7 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
 fn page(visit: &Visit<'_>, totals: &Value, today: Date, is_monthly: bool) -> DaysPage {
     let meta = &totals["meta"];
     let (first, last) = (date(&meta["from"]).unwrap_or(today), date(&meta["to"]).unwrap_or(today));
-    let rows = totals["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let rows = words::list(&totals["data"]);
     let mut currencies = rows.iter().map(|row| text(&row["currency"])).collect::<Vec<_>>();
     currencies.sort();
     currencies.dedup();
@@ -270,7 +270,7 @@ fn ranges(frame: &Frame, today: Date, first: Date, is_monthly: bool) -> Vec<Rang
 }
 
 fn remarks(meta: &Value, zone: &Zone) -> Vec<String> {
-    let provisional = meta["provisional"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let provisional = words::list(&meta["provisional"]);
     let month = |period: &Value| {
         let first = format!("{}-01", text(period)).parse::<Date>();
         first.map_or_else(|_| words::day(period), |first| first.strftime("%B %Y").to_string())

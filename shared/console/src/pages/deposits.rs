@@ -99,7 +99,7 @@ fn day_of(typed: &str) -> Result<Date, Problem> {
 }
 
 fn rows(body: &Value) -> &[Value] {
-    body["data"].as_array().map(Vec::as_slice).unwrap_or_default()
+    words::list(&body["data"])
 }
 
 fn page(visit: &Visit<'_>, from: String, to: String, listed: &Value, open: &Value) -> DepositsPage {
@@ -181,7 +181,7 @@ fn deposit(frame: &Frame, row: &Value, is_one_currency: bool) -> Deposit {
 /// How current each account's deposits are.
 fn remarks(visit: &Visit<'_>, meta: &Value) -> Vec<String> {
     let mut remarks = Vec::new();
-    for account in meta["accounts"].as_array().map(Vec::as_slice).unwrap_or_default() {
+    for account in words::list(&meta["accounts"]) {
         let mid = said(&account["mid"]);
         match words::time(&account["read_at"]) {
             Some(at) => {
@@ -195,7 +195,7 @@ fn remarks(visit: &Visit<'_>, meta: &Value) -> Vec<String> {
                 "The gateway offers no deposits of {mid}: its payments are matched with batches only."
             ));
         }
-        for unread in account["unread"].as_array().map(Vec::as_slice).unwrap_or_default() {
+        for unread in words::list(&account["unread"]) {
             let day = words::day(&unread["date"]);
             let cause = said(&unread["cause"]);
             remarks.push(if cause.is_empty() {
@@ -281,7 +281,7 @@ fn whole(frame: &Frame, body: &Value, mismatches: Vec<Mismatch>, more: Option<St
     let deposit = &body["data"];
     let currency = &deposit["currency"];
     let money = |minor: &Value| shown(minor, currency, false);
-    let list = |name: &str| deposit[name].as_array().map(Vec::as_slice).unwrap_or_default();
+    let list = |name: &str| words::list(&deposit[name]);
     let components = list("components").iter();
     let components = components.map(|one| Component { name: component(one), amount: money(&one["amount"]) });
     let taken = list("chargeback_details");
@@ -335,7 +335,7 @@ fn whole(frame: &Frame, body: &Value, mismatches: Vec<Mismatch>, more: Option<St
 fn component(row: &Value) -> String {
     match row["component"].as_str().unwrap_or_default() {
         "reversal" => "Chargebacks and reversals".to_owned(),
-        other => exceptions::capitalized(&other.replace('_', " ")),
+        other => words::capitalized(&other.replace('_', " ")),
     }
 }
 
@@ -359,7 +359,7 @@ fn line(frame: &Frame, row: &Value, amount: String) -> Line {
     let kind = match row["kind"].as_str().unwrap_or_default() {
         "sale" => "Payment".to_owned(),
         "refund" => "Refund".to_owned(),
-        other => exceptions::capitalized(&other.replace('_', " ")),
+        other => words::capitalized(&other.replace('_', " ")),
     };
     let (order, transaction) = (text(&row["order"]), text(&row["transaction"]));
     let is_known = !order.is_empty() && !transaction.is_empty();

@@ -230,7 +230,7 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
 
 fn page(visit: &Visit<'_>, search: Search, listed: &Value, tried: &[String]) -> PaymentsPage {
     let zone = &visit.frame.zone;
-    let data = listed["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let data = words::list(&listed["data"]);
     let mut currencies =
         data.iter().map(|row| text(&row["currency"])).filter(|code| !code.is_empty()).collect::<Vec<_>>();
     currencies.sort();
@@ -275,7 +275,7 @@ fn page(visit: &Visit<'_>, search: Search, listed: &Value, tried: &[String]) -> 
         tried: if looked.is_empty() {
             format!("{range}.")
         } else {
-            format!("{}. {range}.", capitalized(&looked))
+            format!("{}. {range}.", words::capitalized(&looked))
         },
         empty: if cursor.is_empty() { "No such payments" } else { "None in this part" }.to_owned(),
         zone: zone.name().to_owned(),
@@ -288,11 +288,6 @@ fn page(visit: &Visit<'_>, search: Search, listed: &Value, tried: &[String]) -> 
         frame: visit.frame.clone(),
         search,
     }
-}
-
-fn capitalized(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn row_of(visit: &Visit<'_>, row: &Value, is_one_currency: bool) -> Row {

@@ -73,11 +73,6 @@ pub(super) fn meaning(cause: &str) -> Meaning {
     Meaning { title, advice }
 }
 
-pub(super) fn capitalized(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-}
-
 /// An exception, as lists show it.
 pub(super) struct Mismatch {
     pub(super) title: String,
@@ -283,7 +278,7 @@ fn page(visit: &Visit<'_>, row: &Value, typed: String, error: String) -> Excepti
         fact("Case", said(&row["case"]), ""),
         fact("Found", at(&row["since"]), ""),
     ];
-    let notes = row["notes"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let notes = words::list(&row["notes"]);
     let remark = |note: &Value, member: &str| Remark {
         when: at(&note["at"]),
         by: said(&note["by"]),

@@ -107,7 +107,7 @@ fn done(operation: &Value, kind: &str, money: &str) -> String {
         "voided_elsewhere" => "outside Tollgate",
         _ => "",
     };
-    let mut sentence = if who.is_empty() { capitalized(verb) } else { format!("{who} {verb}") };
+    let mut sentence = if who.is_empty() { words::capitalized(verb) } else { format!("{who} {verb}") };
     sentence = format!("{sentence} {money}");
     if operation["asked_by"] == "schedule" && kind == "capture" {
         sentence.push_str(" by schedule");
@@ -120,11 +120,6 @@ fn done(operation: &Value, kind: &str, money: &str) -> String {
         sentence.push_str(" The gateway moved nothing.");
     }
     sentence
-}
-
-fn capitalized(verb: &str) -> String {
-    let (first, rest) = verb.split_at_checked(1).unwrap_or(("", verb));
-    format!("{}{rest}", first.to_uppercase())
 }
 
 fn declined(operation: &Value, kind: &str, money: &str) -> String {

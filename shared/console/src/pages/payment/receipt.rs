@@ -39,7 +39,7 @@ pub(crate) async fn show(
         return Err(Problem::NotFound);
     }
     let read = Read { payment, settlement: None, currency: words::currency(&payment["currency"]) };
-    let address = read.meta()["merchant"]["address"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let address = words::list(&read.meta()["merchant"]["address"]);
     rendered(&ReceiptPage {
         style: style_address(),
         address: address.iter().map(said).collect(),
