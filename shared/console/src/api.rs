@@ -41,9 +41,10 @@ pub(crate) fn segment(part: &str) -> String {
     utf8_percent_encode(part, PLAIN).to_string()
 }
 
-/// A path with parameters.
+/// An address with parameters; an empty one is as good as none, and left out.
 pub(crate) fn address(path: &str, parameters: &[(&str, &str)]) -> String {
-    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+    let given = parameters.iter().filter(|(_, value)| !value.is_empty());
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(given).finish();
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }
 

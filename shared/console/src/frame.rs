@@ -1,13 +1,16 @@
 //! What is around every page of somebody who signed in: where they are, who they are, and whether payments are stopped.
 
+use std::sync::LazyLock;
+
 use serde_json::Value;
 use tollgate_core::values::Zone;
 
 use crate::{
-    api::Failure,
+    api::{Failure, address, segment},
     seal::{digest_of, masked},
     session::Session,
     settings::Console,
+    words::text,
 };
 
 /// One of the parts of the console.
@@ -39,10 +42,15 @@ pub(crate) struct Frame {
     pub(crate) csrf: String,
 }
 
-/// The address of the style sheet. Another one has another address.
-pub(crate) fn style_address() -> String {
+/// The address of the style sheet, which has its digest: another one has another address.
+static STYLE_ADDRESS: LazyLock<String> = LazyLock::new(|| {
     let digest = digest_of(tollgate_look::STYLE);
     format!("/assets/{}.css", digest.get(..16).unwrap_or(&digest))
+});
+
+/// The address of the style sheet.
+pub(crate) fn style_address() -> &'static str {
+    &STYLE_ADDRESS
 }
 
 impl Frame {
@@ -50,7 +58,6 @@ impl Frame {
     pub(crate) async fn read(console: &Console, session: &Session) -> Result<Self, Failure> {
         let me = console.api.get(&session.access_token, "/v2/me").await?;
         let data = &me["data"];
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let is = |value: &Value| value.as_bool().unwrap_or_default();
         let count = |value: &Value| Some(text(value)).filter(|count| count != "0").unwrap_or_default();
         Ok(Self {
@@ -66,6 +73,16 @@ impl Frame {
             exceptions: count(&data["settlement"]["count"]["formatted"]),
             csrf: masked(&session.csrf).unwrap_or_default(),
         })
+    }
+
+    /// The address of a payment's page.
+    pub(crate) fn payment(&self, order: &str, transaction: &str) -> String {
+        format!("/{}/payments/{}/{}", self.merchant, segment(order), segment(transaction))
+    }
+
+    /// The address of a deposit's page. Its account makes it unmistakable, where that is known.
+    pub(crate) fn deposit(&self, id: &str, mid: &str) -> String {
+        address(&format!("/{}/deposits/{}", self.merchant, segment(id)), &[("mid", mid)])
     }
 
     /// The name, or the id of a merchant that has none.

@@ -10,8 +10,10 @@ pub(crate) mod sign_in;
 mod tests;
 
 use lambda_http::{Body, Request, Response, http::StatusCode};
+use serde_json::Value;
 
 use crate::{
+    api::Failure,
     frame::Frame,
     pages::problem::Problem,
     session::Session,
@@ -31,6 +33,29 @@ impl Visit<'_> {
     /// The parameters of its address.
     pub(crate) fn parameters(&self) -> Pairs {
         Pairs::of_address(self.request)
+    }
+
+    /// Reads from the API as the person who looks.
+    pub(crate) async fn read(&self, path: &str) -> Result<Value, Failure> {
+        self.console.api.get(&self.session.access_token, path).await
+    }
+}
+
+/// Something known about a payment or an exception. With an address it is a link.
+pub(crate) struct Known {
+    pub(crate) name: &'static str,
+    pub(crate) value: String,
+    pub(crate) address: String,
+}
+
+impl Known {
+    pub(crate) fn new(name: &'static str, value: impl Into<String>) -> Self {
+        Self { name, value: value.into(), address: String::new() }
+    }
+
+    /// Those that have a value.
+    pub(crate) fn all(these: impl IntoIterator<Item = Self>) -> Vec<Self> {
+        these.into_iter().filter(|one| !one.value.is_empty()).collect()
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     seal::is_masked,
     session::Session,
     settings::Console,
-    sign_in::merchant_of,
+    sign_in::{WayToIssuer, merchant_of},
     web::{Cookie, Pairs, icon, redirect, style},
 };
 
@@ -75,24 +75,15 @@ async fn begin(console: &Console, request: &Request) -> Result<Response<Body>, P
     let Some(merchant) = merchant_of(typed) else {
         return sign_in::show(typed, "Please type the merchant's id, such as 170200123.");
     };
-    on_the_way(console, merchant, &format!("/{merchant}/payments"), None).await
+    let way = console.way_to_issuer(merchant, &format!("/{merchant}/payments"), None).await?;
+    to_issuer(&way, false)
 }
 
-/// A page on the way to the issuer. After a form it takes one: browsers follow no redirect from there that leads elsewhere.
-async fn on_the_way(
-    console: &Console,
-    merchant: &str,
-    back: &str,
-    session: Option<&Session>,
-) -> Result<Response<Body>, Problem> {
-    let to_issuer = console.to_issuer(merchant, back, session).await?;
-    let headers = to_issuer.headers();
-    let address = headers.get(header::LOCATION).and_then(|address| address.to_str().ok()).unwrap_or_default();
-    let mut page = sign_in::on_the_way(address)?;
-    for cookie in headers.get_all(header::SET_COOKIE) {
-        page.headers_mut().append(header::SET_COOKIE, cookie.clone());
-    }
-    Ok(page)
+/// Sends somebody to the issuer. After a form it takes a page: browsers follow no redirect from there that leads elsewhere.
+fn to_issuer(way: &WayToIssuer, is_read: bool) -> Result<Response<Body>, Problem> {
+    let mut response = if is_read { redirect(&way.address) } else { sign_in::on_the_way(&way.address)? };
+    Cookie::SignIn.set(&mut response, &way.cookie);
+    Ok(response)
 }
 
 /// Whether a form was sent by a page of this session.
@@ -134,11 +125,9 @@ async fn signed_in(
     if console.clock.now() >= session.token_until {
         // Only the issuer can say that the person is still there. What was typed into a form stays in the browser.
         let here = request.uri().path_and_query().map_or("/", |here| here.as_str());
-        return if is_read {
-            console.to_issuer(merchant, here, Some(&session)).await
-        } else {
-            on_the_way(console, merchant, request.uri().path(), Some(&session)).await
-        };
+        let back = if is_read { here } else { request.uri().path() };
+        let way = console.way_to_issuer(merchant, back, Some(&session)).await?;
+        return to_issuer(&way, is_read);
     }
     let frame = Frame::read(console, &session).await?;
     let visit = Visit { console, session: &session, request, frame };

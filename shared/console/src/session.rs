@@ -26,6 +26,8 @@ pub(crate) struct SignIn {
     pub(crate) state: String,
     pub(crate) nonce: String,
     pub(crate) verifier: String,
+    /// Where the issuer makes a token of its code.
+    pub(crate) token_endpoint: String,
     /// Where to go back to: a path of ours.
     pub(crate) back: String,
     /// When the session began that this goes on with.
@@ -52,15 +54,26 @@ impl Session {
     }
 }
 
+/// The system has no random bytes.
+fn unsealed() -> StoreFailure {
+    StoreFailure("nothing can be sealed".to_owned())
+}
+
 impl Console {
     fn key(kind: &str, secret: &str) -> String {
         format!("{kind}#{}", digest_of(secret))
     }
 
-    fn sealed(&self, key: String, content: &impl Serialize, lasts: SignedDuration) -> Option<Stored> {
-        let sealed = self.key.seal(&key, serde_json::to_vec(content).ok()?)?;
+    fn sealed(
+        &self,
+        key: String,
+        content: &impl Serialize,
+        lasts: SignedDuration,
+    ) -> Result<Stored, StoreFailure> {
+        let content = serde_json::to_vec(content).ok();
+        let sealed = content.and_then(|content| self.key.seal(&key, content)).ok_or_else(unsealed)?;
         let expires = self.clock.now().saturating_add(lasts).unwrap_or(Timestamp::MAX);
-        Some(Stored { key, sealed, expires })
+        Ok(Stored { key, sealed, expires })
     }
 
     fn opened<T: DeserializeOwned>(&self, key: &str, sealed: &[u8]) -> Option<T> {
@@ -73,9 +86,8 @@ impl Console {
         content: &impl Serialize,
         lasts: SignedDuration,
     ) -> Result<String, StoreFailure> {
-        let unsealed = || StoreFailure("nothing can be sealed".to_owned());
         let secret = secret().ok_or_else(unsealed)?;
-        let stored = self.sealed(Self::key(kind, &secret), content, lasts).ok_or_else(unsealed)?;
+        let stored = self.sealed(Self::key(kind, &secret), content, lasts)?;
         self.sessions.put(&stored).await?;
         Ok(secret)
     }
@@ -112,8 +124,7 @@ impl Console {
         let Some(mut session) = found.filter(|session| !session.is_over(now)) else { return Ok(None) };
         if now.duration_since(session.seen) >= NOTED_EVERY {
             session.seen = now;
-            let stored = self.sealed(key, &session, LONGEST);
-            let stored = stored.ok_or_else(|| StoreFailure("nothing can be sealed".to_owned()))?;
+            let stored = self.sealed(key, &session, LONGEST)?;
             // Signed out meanwhile: it must not come back.
             if !self.sessions.replace(&stored).await? {
                 return Ok(None);

@@ -30,6 +30,14 @@ struct Endpoints {
     token: String,
 }
 
+/// A way to the issuer.
+pub(crate) struct WayToIssuer {
+    /// The issuer's address.
+    pub(crate) address: String,
+    /// The cookie that the sign-in is bound to.
+    pub(crate) cookie: String,
+}
+
 impl Console {
     fn callback_url(&self) -> String {
         format!("{}/callback", self.settings.url)
@@ -47,13 +55,13 @@ impl Console {
         Ok(Endpoints { authorize: text("authorization_endpoint"), token: text("token_endpoint") })
     }
 
-    /// Sends somebody to the issuer, who comes back to a path of ours.
-    pub(crate) async fn to_issuer(
+    /// Begins a sign-in of somebody who comes back to a path of ours. It may go on with a session.
+    pub(crate) async fn way_to_issuer(
         &self,
         merchant: &str,
         back: &str,
         session: Option<&Session>,
-    ) -> Result<Response<Body>, Problem> {
+    ) -> Result<WayToIssuer, Problem> {
         let endpoints = self.endpoints().await?;
         let made = || secret().ok_or(Problem::Unavailable);
         let (state, nonce, verifier) = (made()?, made()?, made()?);
@@ -63,12 +71,13 @@ impl Console {
             state: state.clone(),
             nonce: nonce.clone(),
             verifier,
+            token_endpoint: endpoints.token,
             back: back.to_owned(),
             began: session.map(|session| session.began),
             until: self.sign_in_until(),
         };
         let cookie = self.begin(&sign_in).await?;
-        let wanted = address(
+        let address = address(
             &endpoints.authorize,
             &[
                 ("response_type", "code"),
@@ -81,9 +90,7 @@ impl Console {
                 ("code_challenge_method", "S256"),
             ],
         );
-        let mut response = redirect(&wanted);
-        Cookie::SignIn.set(&mut response, &cookie);
-        Ok(response)
+        Ok(WayToIssuer { address, cookie })
     }
 
     /// Somebody comes back from the issuer.
@@ -121,11 +128,11 @@ impl Console {
             ("code_verifier", &sign_in.verifier),
         ];
         form.extend(client.issuer_secret.as_deref().map(|secret| ("client_secret", secret)));
-        let endpoints = self.endpoints().await?;
-        let tokens = self.api.form_to(&endpoints.token, &form).await.map_err(|failure| match failure {
-            Failure::Refused(_) => Problem::SignInRefused,
-            Failure::Unavailable => Problem::IssuerUnavailable,
-        })?;
+        let tokens =
+            self.api.form_to(&sign_in.token_endpoint, &form).await.map_err(|failure| match failure {
+                Failure::Refused(_) => Problem::SignInRefused,
+                Failure::Unavailable => Problem::IssuerUnavailable,
+            })?;
         let token = tokens["id_token"].as_str().ok_or(Problem::SignInRefused)?;
         // Tollgate checks signature, issuer, audience and age as it exchanges the token; the nonce only we know.
         if claims(token)["nonce"] != sign_in.nonce.as_str() {

@@ -67,6 +67,23 @@ pub(crate) fn number(minor: i64, currency: Currency) -> String {
         .replace(|letter: char| letter != '−' && !letter.is_ascii_digit() && !",.".contains(letter), "")
 }
 
+/// An amount of the API in a cell, empty without one. Where the heading says the currency of all rows, without it.
+pub(crate) fn cell(minor: &Value, code: &Value, is_one_currency: bool) -> String {
+    match (minor.as_i64(), currency(code)) {
+        (None, _) => String::new(),
+        (Some(minor), None) => format!("{minor} {}", said(code)).trim_end().to_owned(),
+        (Some(minor), Some(currency)) if is_one_currency => number(minor, currency),
+        (Some(minor), Some(currency)) => money(minor, currency),
+    }
+}
+
+/// What all rows have in common, if they do.
+pub(crate) fn the_only(rows: &[Value], name: &str) -> Option<String> {
+    let mut all = rows.iter().map(|row| said(&row[name])).filter(|value| !value.is_empty());
+    let first = all.next()?;
+    all.all(|other| other == first).then_some(first)
+}
+
 /// A moment in a zone: `Nov 21, 9:28 AM`.
 pub(crate) fn moment(at: Timestamp, zone: &Zone) -> String {
     zone.shown(at).strftime("%b %-d, %-I:%M %p").to_string()

@@ -116,7 +116,7 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
             ("by", "operation,fact"),
         ],
     );
-    let totals = visit.console.api.get(&visit.session.access_token, &path).await?;
+    let totals = visit.read(&path).await?;
     rendered(&page(visit, &totals, today, is_monthly))
 }
 
@@ -223,7 +223,6 @@ fn day(frame: &Frame, period: &Period, sums: &Sums, shown: &Shown) -> Day {
     let list = |first: Date, state: &str| {
         let (first, last) = (first.to_string(), period.last.to_string());
         let all = [("from", first.as_str()), ("to", last.as_str()), ("state", state)];
-        let all = all.into_iter().filter(|(_, value)| !value.is_empty()).collect::<Vec<_>>();
         address(&format!("/{}/payments", frame.merchant), &all)
     };
     let width = sums.amount.saturating_mul(BAR_WIDTH).checked_div(shown.greatest).unwrap_or_default();

@@ -8,7 +8,7 @@ use lambda_http::{Body, Response, http::StatusCode};
 use serde_json::Value;
 
 use crate::{
-    api::{Failure, Refusal, address, segment},
+    api::{Refusal, address, segment},
     frame::{Frame, Part},
     pages::{Visit, problem::Problem, rendered},
     words::{self, said, text},
@@ -61,11 +61,6 @@ struct DepositsPage {
     zone: String,
 }
 
-/// Reads as the person who looks.
-async fn read(visit: &Visit<'_>, path: &str) -> Result<Value, Failure> {
-    visit.console.api.get(&visit.session.access_token, path).await
-}
-
 /// The deposits of a range of days and all open exceptions, with two calls.
 pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     let parameters = visit.parameters();
@@ -77,12 +72,10 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
             conditions.push(format!("{operator}(date,{})", day_of(day)?));
         }
     }
-    let wanted =
-        [("filter", conditions.join(":")), ("page[limit]", ROWS.to_owned()), ("page[cursor]", cursor)];
-    let wanted = wanted.iter().filter(|(_, value)| !value.is_empty());
-    let wanted = wanted.map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
-    let listed = read(visit, &address("/v2/deposits", &wanted)).await?;
-    let open = read(visit, &address("/v2/settlement/exceptions", &[("page[limit]", LINES)])).await?;
+    let filter = conditions.join(":");
+    let wanted = [("filter", filter.as_str()), ("page[limit]", ROWS), ("page[cursor]", &cursor)];
+    let listed = visit.read(&address("/v2/deposits", &wanted)).await?;
+    let open = visit.read(&address("/v2/settlement/exceptions", &[("page[limit]", LINES)])).await?;
     rendered(&page(visit, from, to, &listed, &open))
 }
 
@@ -98,13 +91,10 @@ fn day_of(typed: &str) -> Result<Date, Problem> {
     })
 }
 
-fn rows(body: &Value) -> &[Value] {
-    words::list(&body["data"])
-}
-
 fn page(visit: &Visit<'_>, from: String, to: String, listed: &Value, open: &Value) -> DepositsPage {
     let meta = &listed["meta"];
-    let currency = the_only(listed, "currency");
+    let rows = words::list(&listed["data"]);
+    let currency = words::the_only(rows, "currency");
     let is_one = currency.is_some();
     // The API looks ahead, because a deposit can be dated after today.
     let today = visit.frame.zone.shown(visit.console.clock.now()).date().to_string();
@@ -112,16 +102,15 @@ fn page(visit: &Visit<'_>, from: String, to: String, listed: &Value, open: &Valu
     let cursor = text(&meta["page"]["cursor"]);
     let here = format!("/{}/deposits", visit.frame.merchant);
     let all = [("from", from.as_str()), ("to", &to), ("cursor", &cursor)];
-    let all = all.into_iter().filter(|(_, value)| !value.is_empty()).collect::<Vec<_>>();
     DepositsPage {
         frame: visit.frame.clone(),
         part: Part::Deposits,
         range: format!("{} to {}", words::full_day(&meta["from"]), words::full_day(&last)),
-        one_mid: the_only(listed, "mid").unwrap_or_default(),
+        one_mid: words::the_only(rows, "mid").unwrap_or_default(),
         heading: currency.map(|currency| format!(", {currency}")).unwrap_or_default(),
-        deposits: rows(listed).iter().map(|row| deposit(&visit.frame, row, is_one)).collect(),
+        deposits: rows.iter().map(|row| deposit(&visit.frame, row, is_one)).collect(),
         remarks: remarks(visit, meta),
-        mismatches: rows(open).iter().map(|row| Mismatch::new(visit, row)).collect(),
+        mismatches: words::list(&open["data"]).iter().map(|row| Mismatch::new(visit, row)).collect(),
         has_more: !open["meta"]["page"]["cursor"].is_null(),
         older: (!cursor.is_empty()).then(|| address(&here, &all)),
         zone: visit.frame.zone.name().to_owned(),
@@ -130,25 +119,8 @@ fn page(visit: &Visit<'_>, from: String, to: String, listed: &Value, open: &Valu
     }
 }
 
-/// What all rows have in common, if they do.
-fn the_only(listed: &Value, name: &str) -> Option<String> {
-    let mut all = rows(listed).iter().map(|row| said(&row[name])).filter(|value| !value.is_empty());
-    let first = all.next()?;
-    all.all(|other| other == first).then_some(first)
-}
-
-/// An amount of the API. Without a currency of which the table's heading speaks, with its own.
-fn shown(minor: &Value, currency: &Value, is_one_currency: bool) -> String {
-    match (minor.as_i64(), words::currency(currency)) {
-        (None, _) => String::new(),
-        (Some(minor), None) => format!("{minor} {}", said(currency)).trim_end().to_owned(),
-        (Some(minor), Some(currency)) if is_one_currency => words::number(minor, currency),
-        (Some(minor), Some(currency)) => words::money(minor, currency),
-    }
-}
-
 fn deposit(frame: &Frame, row: &Value, is_one_currency: bool) -> Deposit {
-    let shown = |name: &str| shown(&row[name], &row["currency"], is_one_currency);
+    let shown = |name: &str| words::cell(&row[name], &row["currency"], is_one_currency);
     let count = |value: &Value| value.as_i64().unwrap_or_default();
     let misfits = [(count(&row["unmatched"]), "open"), (count(&row["others"]["lines"]), "not ours")];
     let misfits = misfits.into_iter().filter(|(count, _)| *count > 0);
@@ -161,11 +133,7 @@ fn deposit(frame: &Frame, row: &Value, is_one_currency: bool) -> Deposit {
             String::new()
         },
         day: words::day(&row["date"]),
-        address: format!(
-            "{}/{}",
-            format_args!("/{}/deposits", frame.merchant),
-            address(&segment(&text(&row["id"])), &[("mid", &text(&row["mid"]))])
-        ),
+        address: frame.deposit(&text(&row["id"]), &text(&row["mid"])),
         mid: said(&row["mid"]),
         gross: shown("gross"),
         refunds: shown("refunds"),
@@ -260,14 +228,14 @@ pub(crate) async fn one(visit: &Visit<'_>, id: &str) -> Result<Response<Body>, P
     let mut wanted = vec![("page[limit]", LINES)];
     wanted.extend(parameters.get("mid").map(|mid| ("mid", mid)));
     wanted.extend(parameters.get("cursor").map(|cursor| ("page[cursor]", cursor)));
-    let body = read(visit, &address(&format!("/v2/deposits/{}", segment(id)), &wanted)).await?;
+    let body = visit.read(&address(&format!("/v2/deposits/{}", segment(id)), &wanted)).await?;
     let deposit = &body["data"];
     let mut mismatches = Vec::new();
     if deposit["unmatched"].as_i64().is_some_and(|count| count > 0) {
         let filter = format!("eq(mid,{})", text(&deposit["mid"]));
         let wanted = [("filter", filter.as_str()), ("page[limit]", LINES)];
-        let open = read(visit, &address("/v2/settlement/exceptions", &wanted)).await?;
-        let ours = rows(&open).iter().filter(|row| row["deposit"] == deposit["id"]);
+        let open = visit.read(&address("/v2/settlement/exceptions", &wanted)).await?;
+        let ours = words::list(&open["data"]).iter().filter(|row| row["deposit"] == deposit["id"]);
         mismatches.extend(ours.map(|row| Mismatch::new(visit, row)));
     }
     let cursor = text(&body["meta"]["page"]["cursor"]);
@@ -280,7 +248,7 @@ pub(crate) async fn one(visit: &Visit<'_>, id: &str) -> Result<Response<Body>, P
 fn whole(frame: &Frame, body: &Value, mismatches: Vec<Mismatch>, more: Option<String>) -> DepositPage {
     let deposit = &body["data"];
     let currency = &deposit["currency"];
-    let money = |minor: &Value| shown(minor, currency, false);
+    let money = |minor: &Value| words::cell(minor, currency, false);
     let list = |name: &str| words::list(&deposit[name]);
     let components = list("components").iter();
     let components = components.map(|one| Component { name: component(one), amount: money(&one["amount"]) });
@@ -374,11 +342,7 @@ fn line(frame: &Frame, row: &Value, amount: String) -> Line {
         what: kind,
         amount,
         day: words::day(&row["settled_at"]),
-        address: if is_known {
-            format!("/{}/payments/{}/{}", frame.merchant, segment(&order), segment(&transaction))
-        } else {
-            String::new()
-        },
+        address: if is_known { frame.payment(&order, &transaction) } else { String::new() },
         order: said(&row["order"]),
         reference: said(&row["custom_reference"]),
         remark: remarks.into_iter().flatten().collect::<Vec<_>>().join(". "),

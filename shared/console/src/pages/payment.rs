@@ -11,7 +11,7 @@ use tollgate_core::{journal::Concern, values::Currency};
 use crate::{
     api::segment,
     frame::{Frame, Part},
-    pages::{Visit, problem::Problem, rendered},
+    pages::{Known, Visit, problem::Problem, rendered},
     words::{self, Tone, said, text},
 };
 
@@ -30,19 +30,6 @@ struct Share {
     amount: String,
     x: i64,
     width: i64,
-}
-
-/// Something known about a payment. What has an address is a link.
-struct Known {
-    name: &'static str,
-    value: String,
-    address: String,
-}
-
-impl Known {
-    fn new(name: &'static str, value: impl Into<String>) -> Self {
-        Self { name, value: value.into(), address: String::new() }
-    }
 }
 
 /// What somebody has to do about a payment.
@@ -129,10 +116,9 @@ pub(crate) async fn show(
     order: &str,
     transaction: &str,
 ) -> Result<Response<Body>, Problem> {
-    let (api, token) = (&visit.console.api, &visit.session.access_token);
     let id = segment(transaction);
-    let body = api.get(token, &format!("/v2/orders/{}/transactions/{id}", segment(order))).await?;
-    let settlement = api.get(token, &format!("/v2/transactions/{id}/settlement")).await;
+    let body = visit.read(&format!("/v2/orders/{}/transactions/{id}", segment(order))).await?;
+    let settlement = visit.read(&format!("/v2/transactions/{id}/settlement")).await;
     let payment = &body["data"];
     let read = Read {
         payment,
@@ -174,8 +160,7 @@ fn page(visit: &Visit<'_>, read: &Read<'_>) -> PaymentPage {
 
 /// The address of a payment's page.
 fn address_of(frame: &Frame, payment: &Value) -> String {
-    let order = segment(&text(&payment["relationships"]["order"]["data"]["id"]));
-    format!("/{}/payments/{order}/{}", frame.merchant, segment(&text(&payment["id"])))
+    frame.payment(&text(&payment["relationships"]["order"]["data"]["id"]), &text(&payment["id"]))
 }
 
 /// Where the money is. Empty while nothing is known, and if nothing was approved.
@@ -262,11 +247,7 @@ fn checks(frame: &Frame, read: &Read<'_>) -> Vec<Known> {
         _ => words::settlement(settlement),
     };
     let fee = read.payment["fee"]["amount"].as_i64().filter(|fee| *fee != 0);
-    let address = if deposit.is_empty() {
-        deposit
-    } else {
-        format!("/{}/deposits/{}", frame.merchant, segment(&deposit))
-    };
+    let address = if deposit.is_empty() { deposit } else { frame.deposit(&deposit, "") };
     let all = [
         Known::new("Address", words::address_check(&said(&details["avs_result"]))),
         Known::new("Security code", words::code_check(&said(&details["cvv_result"]))),
@@ -281,7 +262,7 @@ fn checks(frame: &Frame, read: &Read<'_>) -> Vec<Known> {
         Known::new("Surcharge", fee.map(|fee| read.money(fee)).unwrap_or_default()),
         Known { address, ..Known::new("Settlement", settled) },
     ];
-    all.into_iter().filter(|one| !one.value.is_empty()).collect()
+    Known::all(all)
 }
 
 /// What may be done, going by the payment and then by the role of the reader.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tollgate_core::values::Currency;
 
 use crate::{
-    api::{Failure, address, segment},
+    api::{Failure, address},
     frame::{Frame, Part},
     pages::{Visit, problem::Problem, rendered},
     web::{Pairs, download},
@@ -54,6 +54,7 @@ struct Tab {
 }
 
 /// What is looked for, as the address says it.
+#[derive(Clone)]
 struct Search {
     text: String,
     from: String,
@@ -83,7 +84,7 @@ impl Search {
             ("state", tab),
             ("cursor", cursor),
         ];
-        address(path, &all.into_iter().filter(|(_, value)| !value.is_empty()).collect::<Vec<_>>())
+        address(path, &all)
     }
 
     /// The conditions of the range and of the tab.
@@ -184,14 +185,14 @@ struct PaymentsPage {
 fn address_of_list(visit: &Visit<'_>, search: &Search, guess: &Guess, limit: &str) -> String {
     let conditions =
         search.conditions().into_iter().chain(guess.conditions.iter().cloned()).collect::<Vec<_>>();
+    let filter = conditions.join(":");
     let all = [
-        ("filter", conditions.join(":")),
-        ("time_zone", visit.frame.zone.name().to_owned()),
-        ("page[limit]", limit.to_owned()),
-        ("page[cursor]", search.cursor.clone()),
+        ("filter", filter.as_str()),
+        ("time_zone", visit.frame.zone.name()),
+        ("page[limit]", limit),
+        ("page[cursor]", &search.cursor),
     ];
-    let all = all.iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (*name, value.as_str()));
-    address("/v2/transactions", &all.collect::<Vec<_>>())
+    address("/v2/transactions", &all)
 }
 
 /// Without a text everything is meant.
@@ -215,7 +216,7 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     for guess in guesses {
         let path = address_of_list(visit, &search, &guess, ROWS);
         tried.push(guess.meaning);
-        listed = match visit.console.api.get(&visit.session.access_token, &path).await {
+        listed = match visit.read(&path).await {
             Ok(listed) => listed,
             // No order can be called so, or this merchant's payments are not found by references.
             Err(Failure::Refused(refusal)) if !is_clear && refusal.code == "invalid_value" => Value::Null,
@@ -231,12 +232,8 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
 fn page(visit: &Visit<'_>, search: Search, listed: &Value, tried: &[String]) -> PaymentsPage {
     let zone = &visit.frame.zone;
     let data = words::list(&listed["data"]);
-    let mut currencies =
-        data.iter().map(|row| text(&row["currency"])).filter(|code| !code.is_empty()).collect::<Vec<_>>();
-    currencies.sort();
-    currencies.dedup();
-    let is_one = currencies.len() == 1;
-    let heading = if is_one { format!(", {}", currencies.concat()) } else { String::new() };
+    let currency = words::the_only(data, "currency");
+    let is_one = currency.is_some();
     let path = format!("/{}/payments", visit.frame.merchant);
     let tabs = KINDS.map(|kind| Tab {
         name: kind.name,
@@ -260,18 +257,13 @@ fn page(visit: &Visit<'_>, search: Search, listed: &Value, tried: &[String]) -> 
     let complete = complete.map(|at| format!(", complete up to {at} at least")).unwrap_or_default();
     let has_range = !search.from.is_empty() || !search.to.is_empty();
     let year = zone.shown(visit.console.clock.now()).date().saturating_sub(jiff::Span::new().years(1));
-    let wider = Search {
-        from: year.to_string(),
-        to: String::new(),
-        cursor: String::new(),
-        ..Search::of(&visit.parameters())
-    };
+    let wider = Search { from: year.to_string(), to: String::new(), ..search.clone() };
     PaymentsPage {
         part: Part::Payments,
         tabs: tabs.into(),
         csv: search.address(&format!("{path}.csv"), &search.tab, ""),
         rows: data.iter().map(|row| row_of(visit, row, is_one)).collect(),
-        heading,
+        heading: currency.map(|currency| format!(", {currency}")).unwrap_or_default(),
         tried: if looked.is_empty() {
             format!("{range}.")
         } else {
@@ -305,11 +297,9 @@ fn row_of(visit: &Visit<'_>, row: &Value, is_one_currency: bool) -> Row {
             address: String::new(),
         };
     }
-    let (meta, currency) = (&row["meta"], words::currency(&row["currency"]));
-    let shown = |minor: &Value| match (minor.as_i64(), currency) {
-        (Some(0) | None, _) | (_, None) => String::new(),
-        (Some(minor), Some(currency)) if is_one_currency => words::number(minor, currency),
-        (Some(minor), Some(currency)) => words::money(minor, currency),
+    let meta = &row["meta"];
+    let shown = |minor: &Value| {
+        if *minor == 0 { String::new() } else { words::cell(minor, &row["currency"], is_one_currency) }
     };
     let refunded = meta["display_refunded_amount"]["total"]["amount"].as_i64().map(|minor| -minor);
     let state = said(&meta["state"]);
@@ -329,12 +319,7 @@ fn row_of(visit: &Visit<'_>, row: &Value, is_one_currency: bool) -> Row {
         captured: shown(&meta["display_captured_amount"]["amount"]),
         refunded: shown(&Value::from(refunded)),
         card: words::card(&row["payment_details"]["card"]),
-        address: format!(
-            "/{}/payments/{}/{}",
-            visit.frame.merchant,
-            segment(&order),
-            segment(&text(&row["id"]))
-        ),
+        address: visit.frame.payment(&order, &text(&row["id"])),
         order: said(&row["relationships"]["order"]["data"]["id"]),
     }
 }

@@ -54,7 +54,7 @@ impl From<StoreFailure> for Problem {
 #[derive(Template)]
 #[template(path = "problem.html")]
 struct ProblemPage<'a> {
-    style: String,
+    style: &'static str,
     title: &'a str,
     text: &'a str,
     request_id: &'a str,

@@ -11,7 +11,7 @@ use crate::{
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 struct SignInPage<'a> {
-    style: String,
+    style: &'static str,
     /// What was typed before.
     merchant: &'a str,
     error: &'a str,
@@ -20,7 +20,7 @@ struct SignInPage<'a> {
 #[derive(Template)]
 #[template(path = "to_issuer.html")]
 struct ToIssuerPage<'a> {
-    style: String,
+    style: &'static str,
     issuer: &'a str,
 }
 

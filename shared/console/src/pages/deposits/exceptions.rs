@@ -7,11 +7,11 @@ use lambda_http::{
 };
 use serde_json::{Value, json};
 
-use super::{LINES, read, rows, shown};
+use super::LINES;
 use crate::{
     api::{Failure, address, segment},
     frame::{Frame, Part},
-    pages::{Visit, payment::may_operate, problem::Problem, rendered},
+    pages::{Known, Visit, payment::may_operate, problem::Problem, rendered},
     web::{Pairs, redirect},
     words::{self, said, text},
 };
@@ -92,7 +92,7 @@ impl Mismatch {
         let cause = text(&row["cause"]);
         let Meaning { title, advice } = meaning(&cause);
         let is_unreadable = row["type"] == "unreadable";
-        let money = |minor: &Value| shown(minor, &row["currency"], false);
+        let money = |minor: &Value| words::cell(minor, &row["currency"], false);
         let difference =
             row["found"].as_i64().unwrap_or_default() - row["expected"].as_i64().unwrap_or_default();
         let merchant = &visit.frame.merchant;
@@ -115,7 +115,7 @@ impl Mismatch {
             payment: if transaction.is_empty() {
                 transaction
             } else {
-                format!("/{merchant}/payments/{}/{}", segment(&order), segment(&transaction))
+                visit.frame.payment(&order, &transaction)
             },
             order: said(&row["order"]),
         }
@@ -124,8 +124,7 @@ impl Mismatch {
 
 /// The address of an exception's page. Its cause narrows the list that it is looked for in.
 fn here(merchant: &str, id: &str, cause: &str) -> String {
-    let path = format!("/{merchant}/exceptions/{}", segment(id));
-    if cause.is_empty() { path } else { address(&path, &[("cause", cause)]) }
+    address(&format!("/{merchant}/exceptions/{}", segment(id)), &[("cause", cause)])
 }
 
 fn age(hours: i64) -> String {
@@ -153,7 +152,7 @@ struct ExceptionPage {
     closed: String,
     mismatch: Mismatch,
     /// What else is known, each with its name.
-    facts: Vec<Fact>,
+    facts: Vec<Known>,
     remarks: Vec<Remark>,
     may_operate: bool,
     here: String,
@@ -161,13 +160,6 @@ struct ExceptionPage {
     typed: String,
     error: String,
     zone: String,
-}
-
-/// Something known about an exception. What has an address is a link.
-struct Fact {
-    name: &'static str,
-    value: String,
-    address: String,
 }
 
 /// One exception: one call if it is open and its address says the cause. A form is sent first, and leads back here.
@@ -243,9 +235,9 @@ async fn found(visit: &Visit<'_>, id: &str, cause: &str) -> Result<Value, Proble
         let mut cursor = String::new();
         for _ in 0..PAGES {
             let all = [("filter", filter.as_str()), ("page[limit]", LINES), ("page[cursor]", &cursor)];
-            let all = all.into_iter().filter(|(_, value)| !value.is_empty()).collect::<Vec<_>>();
-            let listed = read(visit, &address("/v2/settlement/exceptions", &all)).await?;
-            if let Some(row) = rows(&listed).iter().find(|row| row["id"] == id && row["type"] != "unreadable")
+            let listed = visit.read(&address("/v2/settlement/exceptions", &all)).await?;
+            if let Some(row) =
+                words::list(&listed["data"]).iter().find(|row| row["id"] == id && row["type"] != "unreadable")
             {
                 return Ok(row.clone());
             }
@@ -264,19 +256,16 @@ fn page(visit: &Visit<'_>, row: &Value, typed: String, error: String) -> Excepti
     let mismatch = Mismatch::new(visit, row);
     let deposit = text(&row["deposit"]);
     let mid = text(&row["mid"]);
-    let of_deposit =
-        address(&format!("/{}/deposits/{}", frame.merchant, segment(&deposit)), &[("mid", &mid)]);
-    let fact =
-        |name: &'static str, value: String, address: &str| Fact { name, value, address: address.to_owned() };
+    let of_deposit = frame.deposit(&deposit, &mid);
     let all = [
-        fact("Detail", said(&row["detail"]), ""),
-        fact("Day", words::full_day(&row["date"]), ""),
-        fact("Order", said(&row["order"]), &mismatch.payment),
-        fact("Deposit", said(&row["deposit"]), &of_deposit),
-        fact("MID", said(&row["mid"]), ""),
-        fact("Reference", said(&row["retref"]), ""),
-        fact("Case", said(&row["case"]), ""),
-        fact("Found", at(&row["since"]), ""),
+        Known::new("Detail", said(&row["detail"])),
+        Known::new("Day", words::full_day(&row["date"])),
+        Known { address: mismatch.payment.clone(), ..Known::new("Order", said(&row["order"])) },
+        Known { address: of_deposit, ..Known::new("Deposit", said(&row["deposit"])) },
+        Known::new("MID", said(&row["mid"])),
+        Known::new("Reference", said(&row["retref"])),
+        Known::new("Case", said(&row["case"])),
+        Known::new("Found", at(&row["since"])),
     ];
     let notes = words::list(&row["notes"]);
     let remark = |note: &Value, member: &str| Remark {
@@ -295,7 +284,7 @@ fn page(visit: &Visit<'_>, row: &Value, typed: String, error: String) -> Excepti
         part: Part::Deposits,
         is_open: row["state"] == "open",
         closed,
-        facts: all.into_iter().filter(|one| !one.value.is_empty()).collect(),
+        facts: Known::all(all),
         remarks: notes.iter().map(|note| remark(note, "text")).chain(resolved).collect(),
         may_operate: may_operate(frame),
         here: here(&frame.merchant, &text(&row["id"]), &text(&row["cause"])),

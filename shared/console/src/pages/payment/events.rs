@@ -22,9 +22,9 @@ pub(super) struct Event {
 /// All of it, oldest first.
 pub(super) fn events(read: &Read<'_>, zone: &Zone) -> Vec<Event> {
     let meta = read.meta();
-    let list = |name: &str| meta[name].as_array().cloned().unwrap_or_default();
-    let mut all = list("operations").iter().map(|one| of_operation(read, one, zone)).collect::<Vec<_>>();
-    all.extend(list("disputes").iter().map(|one| of_dispute(read, one)));
+    let operations = words::list(&meta["operations"]).iter();
+    let mut all = operations.map(|one| of_operation(read, one, zone)).collect::<Vec<_>>();
+    all.extend(words::list(&meta["disputes"]).iter().map(|one| of_dispute(read, one)));
     // A dispute has a day and no time: it follows what happened on that day. The sort is stable.
     all.sort_by_key(|event| format!("{:~<24}", event.machine_time));
     all.extend(to_come(read, zone));
@@ -42,9 +42,8 @@ fn of_operation(read: &Read<'_>, operation: &Value, zone: &Zone) -> Event {
     if operation["settlement"] == "rejected" {
         sentence.push_str(" Settlement refused it afterwards: no money comes.");
     }
-    let records = read.settlement.and_then(|settlement| settlement["records"].as_array());
-    let record =
-        records.and_then(|records| records.iter().find(|one| one["operation_id"] == operation["id"]));
+    let records = words::list(read.settlement.map_or(&Value::Null, |settlement| &settlement["records"]));
+    let record = records.iter().find(|one| one["operation_id"] == operation["id"]);
     let both = words::time(&times["created_at"]).zip(words::time(&times["updated_at"]));
     let is_late = both.is_some_and(|(begun, ended)| ended.duration_since(begun) > FOUND_AFTER);
     let found = (is_late && operation["state"] == "approved").then(|| {

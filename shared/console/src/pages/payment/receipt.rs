@@ -4,18 +4,18 @@ use askama::Template;
 use lambda_http::{Body, Response};
 use serde_json::Value;
 
-use super::{Known, Read, address_of};
+use super::{Read, address_of};
 use crate::{
     api::segment,
     frame::{Frame, style_address},
-    pages::{Visit, problem::Problem, rendered},
+    pages::{Known, Visit, problem::Problem, rendered},
     words::{self, said, text},
 };
 
 #[derive(Template)]
 #[template(path = "receipt.html")]
 struct ReceiptPage {
-    style: String,
+    style: &'static str,
     frame: Frame,
     /// The lines of the merchant's address.
     address: Vec<String>,
@@ -33,7 +33,7 @@ pub(crate) async fn show(
     transaction: &str,
 ) -> Result<Response<Body>, Problem> {
     let path = format!("/v2/transactions/{}", segment(transaction));
-    let body = visit.console.api.get(&visit.session.access_token, &path).await?;
+    let body = visit.read(&path).await?;
     let payment = &body["data"];
     if payment["relationships"]["order"]["data"]["id"] != order {
         return Err(Problem::NotFound);
@@ -93,5 +93,5 @@ fn lines(visit: &Visit<'_>, read: &Read<'_>) -> Vec<Known> {
         Known::new("Approval code", said(&payment["payment_details"]["authorization_code"])),
         Known::new("Gateway reference", text(&payment["reference"])),
     ];
-    all.into_iter().filter(|one| !one.value.is_empty()).collect()
+    Known::all(all)
 }
