@@ -106,3 +106,13 @@ export async function picture(page, name) {
     await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true });
   }
 }
+
+/** A page that fits, is accessible, and is kept as an image, named by its width and its theme. */
+export async function look(page, name) {
+  const { width } = page.viewportSize();
+  const isDark = await page.evaluate(() => matchMedia("(prefers-color-scheme: dark)").matches);
+  const shown = `${name}-${width}-${isDark ? "dark" : "light"}`;
+  await assertFits(page, shown);
+  await assertAccessible(page, shown);
+  await picture(page, shown);
+}

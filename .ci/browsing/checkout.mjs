@@ -3,25 +3,11 @@
 // Usage: checkout.mjs CHROMIUM STACK_ORIGIN
 import assert from "node:assert/strict";
 
-import {
-  THEMES,
-  WIDTHS,
-  assertAccessible,
-  assertFits,
-  close,
-  expectError,
-  launch,
-  picture,
-  step,
-  visitor,
-} from "./browse.mjs";
+import { THEMES, WIDTHS, close, expectError, launch, look, picture, step, visitor } from "./browse.mjs";
+import { AMEX, NO_FUNDS, VISA, WRONG_DIGIT, stackAt } from "./stack.mjs";
 
 const [program, stack] = process.argv.slice(2);
 
-const VISA = "4788250000121443";
-const WRONG_DIGIT = "4788250000121444";
-const NO_FUNDS = "4387751111111053";
-const AMEX = "371449635398431";
 const CODE = "7391";
 // A code of four digits is in a UUID now and then, so it counts only where it is a value, or a word, of its own.
 const SECRET = new RegExp(`${VISA}|${NO_FUNDS}|${AMEX}|(?<![\\w+/.-])${CODE}(?![\\w+/.-])`);
@@ -41,44 +27,11 @@ const NO_CARD = [
   { message: "9477709629051443", expiry: "203110" },
 ];
 
-const get = async (url) => (await fetch(url)).json();
-const about = await get(`${stack}/_local`);
-const control = about.cardpointe_control;
-const { tokenizer } = await get(`${stack}/checkout/settings`);
+const { about, simulator: tokenizer, advance, approved, loseTheResponse, stop } = await stackAt(stack);
 const other = stack.replace("127.0.0.1", "localhost");
-
-async function send(url, body, { method = "POST", headers = {} } = {}) {
-  const sent = { method, headers: { "Content-Type": "application/json", ...headers }, body: JSON.stringify(body) };
-  const response = await fetch(url, sent);
-  assert.ok(response.ok, `${url}: ${response.status}`);
-}
-
-const advance = (seconds) => send(`${stack}/_local/clock`, { advance_s: seconds });
-
-async function approved() {
-  const records = await get(`${control}/transactions`);
-  return records.filter(({ respstat }) => respstat === "A").length;
-}
 
 async function assertApproved(count) {
   assert.equal(await approved(), count);
-}
-
-/** The gateway approves, and neither its response nor that of the first inquiry arrives. */
-async function loseTheResponse() {
-  await send(`${control}/faults`, { endpoint: "auth", fault: "drop_after", times: 1 });
-  await send(`${control}/faults`, { endpoint: "inquireByOrderid", fault: "status", status: 503, times: 1 });
-}
-
-/** As the merchant, and once it is in force. */
-async function stop(stopped) {
-  const [{ client_id, client_secret }] = about.merchants;
-  const form = new URLSearchParams({ grant_type: "client_credentials", client_id, client_secret });
-  const answer = await fetch(`${stack}/oauth/access_token`, { method: "POST", body: form });
-  const headers = { Authorization: `Bearer ${(await answer.json()).access_token}` };
-  const data = { stopped, actor: "Ann Lee", reason: "tried in a browser" };
-  await send(`${stack}/v2/stop`, { data }, { method: "PUT", headers });
-  await advance(16);
 }
 
 const sent = [];
@@ -224,6 +177,11 @@ async function checkSaved(origin) {
   assert.equal(await page.innerText("#receipt-card"), "Visa ending in 1443");
   await arrive(page, origin);
   await page.check("text=Another card");
+  await typeCard(page, NO_FUNDS);
+  await pay(page);
+  await comesTo(page, "declined");
+  // Who chose another card does not pay with the saved one by pressing Pay again.
+  assert.ok(await page.isChecked("[value=typed]"));
   await typeCard(page, AMEX, CODE);
   await pay(page);
   await comesTo(page, "paid");
@@ -342,15 +300,6 @@ async function checkStopped() {
   await stop(false);
   await assertApproved(before);
   step("stopped payments have words of their own, and no button");
-}
-
-async function look(page, name) {
-  const { width } = page.viewportSize();
-  const theme = await page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'");
-  const shown = `${name}-${width}-${theme}`;
-  await assertFits(page, shown);
-  await assertAccessible(page, shown);
-  await picture(page, shown);
 }
 
 const SIGN_IN = new URLSearchParams({

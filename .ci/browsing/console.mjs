@@ -3,21 +3,11 @@
 // Usage: console.mjs CHROMIUM STACK_ORIGIN
 import assert from "node:assert/strict";
 
-import {
-  THEMES,
-  WIDTHS,
-  assertAccessible,
-  assertFits,
-  close,
-  expectError,
-  launch,
-  picture,
-  step,
-  visitor,
-} from "./browse.mjs";
+import { THEMES, WIDTHS, close, expectError, launch, look, step, visitor } from "./browse.mjs";
+import { stackAt } from "./stack.mjs";
 
 const [program, stack] = process.argv.slice(2);
-const about = await (await fetch(`${stack}/_local`)).json();
+const { about } = await stackAt(stack);
 const { console: url, issuer } = about;
 const MERCHANT = "170200126";
 
@@ -117,28 +107,19 @@ async function opened(page, order) {
   await page.click(`.rows a:text-is("${order}")`);
 }
 
-async function look(page, name) {
-  const { width } = page.viewportSize();
-  const theme = await page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'");
-  const shown = `console-${name}-${width}-${theme}`;
-  await assertFits(page, shown);
-  await assertAccessible(page, shown);
-  await picture(page, shown);
-}
-
 async function checkLooks(options) {
   const page = await person("Ann Archer", options);
   for (const [name, go] of Object.entries(SCREENS)) {
     await go(page);
     await page.waitForSelector("h1");
-    await look(page, name);
+    await look(page, `console-${name}`);
   }
   await page.click("text=Go to payments");
   await page.click("text=Sign out");
   await page.waitForSelector("#merchant");
-  await look(page, "sign-in");
+  await look(page, "console-sign-in");
   await page.goto(`${url}/${MERCHANT}/payments`);
-  await look(page, "signed-out");
+  await look(page, "console-signed-out");
   await page.context().close();
 }
 

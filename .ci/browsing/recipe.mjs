@@ -8,12 +8,10 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { assertAccessible, assertFits, close, expectError, launch, picture, step, visitor } from "./browse.mjs";
+import { close, expectError, launch, look, step, visitor } from "./browse.mjs";
+import { AMEX, NO_FUNDS, VISA, WRONG_DIGIT, stackAt } from "./stack.mjs";
 
 const [program, stack, source] = process.argv.slice(2);
-const VISA = "4788250000121443";
-const AMEX = "371449635398431";
-const NO_FUNDS = "4387751111111053";
 const IN_DOUBT = "Your bank has not said yes yet. Do not pay again; this page keeps looking.";
 const CHECK = "Please check the card number, the expiry date and the security code.";
 
@@ -23,8 +21,7 @@ const files = [...printed.matchAll(/^\*\*`([\w.]+)`\*\*[^`]*\n\n```\w+\n(.*?)^``
 assert.deepEqual(files.map(([, name]) => name), ["shop.mjs", "page.html", "page.js"]);
 files.forEach(([, name, text]) => writeFileSync(join(directory, name), text));
 
-const { cardpointe_control: control, merchants } = await (await fetch(`${stack}/_local`)).json();
-const simulator = new URL(control).origin;
+const { simulator, advance, approved, loseTheResponse, stop } = await stackAt(stack);
 const [, command] = /^```sh\n(.*?node shop\.mjs)\n```$/ms.exec(printed);
 const port = await new Promise((resolve) => {
   const probe = createServer().listen(0, "127.0.0.1", () => {
@@ -49,18 +46,9 @@ server.unref();
 server.stdout.unref();
 const shop = `http://127.0.0.1:${port}`;
 
-const post = (url, body, method = "POST", headers = {}) =>
-  fetch(url, { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json", ...headers } });
-const approved = async () =>
-  (await (await fetch(`${control}/transactions`)).json()).filter(({ respstat }) => respstat === "A").length;
 const before = await approved();
 async function assertPaid(times) {
   assert.equal((await approved()) - before, times, "payments");
-}
-
-async function loseTheResponse() {
-  await post(`${control}/faults`, { endpoint: "auth", fault: "drop_after", times: 1 });
-  await post(`${control}/faults`, { endpoint: "inquireByOrderid", fault: "status", status: 503, times: 1 });
 }
 
 const requests = [];
@@ -81,36 +69,33 @@ async function type(page, number, code = "112") {
 }
 const pay = (page) => page.click("#pay");
 const comesTo = (page, text) => page.locator("#result", { hasText: text }).waitFor();
-async function look(page, name) {
-  await assertFits(page, name);
-  await assertAccessible(page, name);
-  await picture(page, `recipe-${name}`);
-}
 
+// Declines of whatever was tried on this stack before count for an hour.
+await advance(3600);
 await launch(program);
 const phone = await shopper(360, "light");
 expectError(phone, /status of 400 .*\/payments$/);
 await type(phone, NO_FUNDS);
-await look(phone, "filled-in");
+await look(phone, "recipe-filled-in");
 await pay(phone);
 await comesTo(phone, "The card's account does not hold the amount. Please use another card.");
-await look(phone, "declined");
+await look(phone, "recipe-declined");
 step("the shop that the page prints shows a decline, and asks for another card");
 
 await type(phone, VISA);
 await pay(phone);
 await comesTo(phone, "Paid $25.99 with Visa ending in 1443. Thank you.");
-await look(phone, "paid");
+await look(phone, "recipe-paid");
 await phone.reload();
 await comesTo(phone, "This order is paid already. Thank you.");
 await assertPaid(1);
 step("another card pays the same order, which is paid after a reload, too");
 
 await phone.click("text=Buy another umbrella");
-await type(phone, "4788250000121444");
+await type(phone, WRONG_DIGIT);
 await pay(phone);
 await comesTo(phone, CHECK);
-await look(phone, "wrong");
+await look(phone, "recipe-wrong");
 await field(phone, "ccnumfield").fill(VISA);
 await field(phone, "ccnumfield").blur();
 await phone.waitForFunction(() => attempt);
@@ -129,7 +114,7 @@ await phone.route("**/payments", async (route) => void (await route.fetch(), awa
 expectError(phone, /ERR_FAILED .*\/payments$/);
 await pay(phone);
 await comesTo(phone, "Press Pay again: you are charged only once.");
-await look(phone, "unclear");
+await look(phone, "recipe-unclear");
 await phone.evaluate(() => ["pay", "pay"].forEach((id) => document.getElementById(id).click()));
 await comesTo(phone, "Paid $25.99 with Visa ending in 1443.");
 await assertPaid(2);
@@ -140,7 +125,7 @@ await loseTheResponse();
 await type(desk, AMEX, "7391");
 await pay(desk);
 await comesTo(desk, IN_DOUBT);
-await look(desk, "in-doubt");
+await look(desk, "recipe-in-doubt");
 const other = await desk.context().newPage();
 await other.goto(shop);
 await type(other, VISA);
@@ -148,7 +133,7 @@ await pay(other);
 await comesTo(other, "This order is paid, or a payment is being checked. Please do not pay again.");
 await other.close();
 // No inquiry is sent before.
-await post(`${stack}/_local/clock`, { advance_s: 31 });
+await advance(31);
 await comesTo(desk, "Paid $25.99 with American Express ending in 8431.");
 await assertPaid(3);
 step("a payment in doubt is paid once, also if another window pays meanwhile");
@@ -156,17 +141,11 @@ step("a payment in doubt is paid once, also if another window pays meanwhile");
 const last = await shopper(360, "dark");
 expectError(last, /status of 503 .*\/payments$/);
 await type(last, VISA);
-const { client_id, client_secret } = merchants[0];
-const grant = new URLSearchParams({ grant_type: "client_credentials", client_id, client_secret });
-const granted = await fetch(`${stack}/oauth/access_token`, { method: "POST", body: grant });
-const Authorization = `Bearer ${(await granted.json()).access_token}`;
-const stop = (stopped) => ({ data: { stopped, actor: "Ann Lee", reason: "tried in a browser" } });
-await post(`${stack}/v2/stop`, stop(true), "PUT", { Authorization });
-await post(`${stack}/_local/clock`, { advance_s: 16 });
+await stop(true);
 await pay(last);
 await comesTo(last, "This shop takes no payments at the moment.");
 assert.equal(await last.locator("button:visible").count(), 0);
-await look(last, "stopped");
+await look(last, "recipe-stopped");
 await assertPaid(3);
 step("stopped payments have words of their own, and no button");
 

@@ -93,10 +93,14 @@ async function open() {
 // The shop's server knows whose card it is: by the session, never by what the page says.
 async function showSavedCard() {
   const { card: saved } = await json(fetch("/checkout/card"));
+  const isNew = element("cards").hidden;
   element("cards").hidden = !saved;
   element("cards").dataset.isKnown = true;
   element("saved-card").textContent = saved ? `${saved.brand} ending in ${saved.last_four}` : "";
-  document.querySelector(`[name=card][value=${saved ? "saved" : "typed"}]`).checked = true;
+  // Who chose another card chose it also for the next attempt.
+  if (isNew || !saved) {
+    document.querySelector(`[name=card][value=${saved ? "saved" : "typed"}]`).checked = true;
+  }
 }
 
 const usesSaved = () => document.querySelector("[name=card]:checked").value === "saved";
@@ -115,7 +119,8 @@ async function askForCard() {
   element("card").replaceWith(frame);
   element("card-error").textContent = "";
   enable();
-  await showSavedCard();
+  // Without it, a card can still be typed.
+  await showSavedCard().catch(() => {});
   enable();
 }
 

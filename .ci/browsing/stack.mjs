@@ -1,0 +1,48 @@
+// A local stack and its simulator, as tests look at them past the browser.
+import assert from "node:assert/strict";
+
+export const VISA = "4788250000121443";
+export const WRONG_DIGIT = "4788250000121444";
+export const AMEX = "371449635398431";
+export const NO_FUNDS = "4387751111111053";
+
+const get = async (url) => (await fetch(url)).json();
+
+async function send(url, body, { method = "POST", headers = {} } = {}) {
+  const sent = { method, headers: { "Content-Type": "application/json", ...headers }, body: JSON.stringify(body) };
+  const response = await fetch(url, sent);
+  assert.ok(response.ok, `${url}: ${response.status}`);
+}
+
+/** The stack at an origin. */
+export async function stackAt(origin) {
+  const about = await get(`${origin}/_local`);
+  const control = about.cardpointe_control;
+
+  const advance = (seconds) => send(`${origin}/_local/clock`, { advance_s: seconds });
+
+  /** How many payments the gateway has approved. */
+  async function approved() {
+    const records = await get(`${control}/transactions`);
+    return records.filter(({ respstat }) => respstat === "A").length;
+  }
+
+  /** The gateway approves, and neither its response nor that of the first inquiry arrives. */
+  async function loseTheResponse() {
+    await send(`${control}/faults`, { endpoint: "auth", fault: "drop_after", times: 1 });
+    await send(`${control}/faults`, { endpoint: "inquireByOrderid", fault: "status", status: 503, times: 1 });
+  }
+
+  /** Stops payments or starts them again, as the merchant, and once it is in force. */
+  async function stop(stopped) {
+    const [{ client_id, client_secret }] = about.merchants;
+    const form = new URLSearchParams({ grant_type: "client_credentials", client_id, client_secret });
+    const answer = await fetch(`${origin}/oauth/access_token`, { method: "POST", body: form });
+    const headers = { Authorization: `Bearer ${(await answer.json()).access_token}` };
+    const data = { stopped, actor: "Ann Lee", reason: "tried in a browser" };
+    await send(`${origin}/v2/stop`, { data }, { method: "PUT", headers });
+    await advance(16);
+  }
+
+  return { about, simulator: new URL(control).origin, advance, approved, loseTheResponse, stop };
+}
