@@ -256,7 +256,7 @@ mod tests {
             }
             resources
         });
-        // What a console costs, which is off unless somebody wants it, is a line of its own in docs/deploy.md.
+        // The cost of a console, which is off by default, is a line of its own in docs/deploy.md.
         let is_alarm = |text: &&String| {
             text.contains("Type: AWS::CloudWatch::Alarm") && !text.contains("Condition: ServesConsole")
         };

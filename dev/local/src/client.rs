@@ -1,4 +1,4 @@
-//! A merchant's requests to the functions, before the API has an address: what the samples are made with.
+//! A merchant's requests to the functions, before the API has an address. The samples are made with them.
 
 use std::{
     collections::BTreeMap,

@@ -23,7 +23,7 @@ use crate::issuer;
 /// The client that the console is, at the issuer and at Tollgate.
 const CLIENT: &str = "console";
 
-/// The console's handler with what it has to start with.
+/// The console's handler with its configuration.
 pub struct ConsoleProcess {
     /// Nothing where nobody signs in.
     config: Option<ConsoleConfig>,

@@ -108,7 +108,7 @@ impl Document {
             .ok_or_else(|| FrontError { part: kind, reason: format!("{id} is none") })
     }
 
-    /// What is written, or the default of the parameter that it refers to: here the front is that of the API.
+    /// The text of a value, or the default of the parameter that it refers to: here the front is that of the API.
     fn value<'a>(&'a self, written: &'a Value) -> &'a Value {
         let parameter = written.as_str().and_then(|name| self.parameters.get(name));
         parameter.map_or(written, |parameter| &parameter.default)
