@@ -20,7 +20,7 @@ pub(crate) enum Failure {
 }
 
 /// What the API says of a refused request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
     /// One of the codes of `docs/errors.md`.
@@ -28,6 +28,17 @@ pub(crate) struct Refusal {
     pub(crate) detail: String,
     /// For whom operates it to find the request by.
     pub(crate) request_id: String,
+    /// What somebody else may submit instead, if anything.
+    pub(crate) proposal: Option<Box<str>>,
+}
+
+/// What makes it harmless to send a request again. An empty part is not sent.
+#[derive(Clone, Default)]
+pub(crate) struct Once {
+    /// The idempotency key.
+    pub(crate) key: String,
+    /// The version of the order that was looked at, in digits.
+    pub(crate) version: String,
 }
 
 /// The public API and the issuer.
@@ -82,6 +93,24 @@ impl Api {
         parsed(&answered(request.json(&serde_json::json!({ "data": data }))).await?)
     }
 
+    /// Moves money as the person whose token it is.
+    pub(crate) async fn act(
+        &self,
+        token: &str,
+        path: &str,
+        data: &Value,
+        once: &Once,
+    ) -> Result<Value, Failure> {
+        let mut request = self.web.post(format!("{}{path}", self.url)).bearer_auth(token);
+        if !once.key.is_empty() {
+            request = request.header("idempotency-key", &once.key);
+        }
+        if !once.version.is_empty() {
+            request = request.header(header::IF_MATCH, format!("\"{}\"", once.version));
+        }
+        parsed(&answered(request.json(&serde_json::json!({ "data": data }))).await?)
+    }
+
     /// Sends a form to Tollgate, such as for a token.
     pub(crate) async fn form(&self, path: &str, form: &[(&str, &str)]) -> Result<Value, Failure> {
         self.form_to(&format!("{}{path}", self.url), form).await
@@ -128,6 +157,7 @@ fn refused(status: StatusCode, body: &[u8]) -> Failure {
         code: text(&error["meta"]["code"]),
         detail: text(&error["detail"]),
         request_id: text(&error["meta"]["request_id"]),
+        proposal: error["meta"]["proposal"].as_str().map(Box::from),
     })
 }
 

@@ -8,14 +8,24 @@ use lambda_http::{
 use percent_encoding::percent_decode_str;
 
 use crate::{
+    api::address,
     frame::Frame,
-    pages::{Visit, days, deposits, payment, payments, problem::Problem, sign_in},
+    pages::{
+        Visit, days, deposits,
+        payment::{self, act::Act},
+        payments,
+        problem::Problem,
+        sign_in,
+    },
     seal::is_masked,
     session::Session,
     settings::Console,
     sign_in::{WayToIssuer, merchant_of},
     web::{Cookie, Pairs, icon, redirect, style},
 };
+
+/// Longest address that is gone back to after a sign-in: API Gateway takes 10,240 bytes of headers.
+const BACK_MAX_BYTES: usize = 6_000;
 
 /// Answers a request. HEAD is answered as GET, as the platform cuts the body off.
 pub async fn handle(console: &Console, request: Request) -> Response<Body> {
@@ -106,6 +116,15 @@ async fn sign_out(console: &Console, request: &Request) -> Result<Response<Body>
     Ok(response)
 }
 
+/// The address at which a form is shown again with what was typed, and not sent.
+fn again(request: &Request) -> String {
+    let path = request.uri().path();
+    let (address_of_form, typed) = (Pairs::of_address(request), Pairs::of_form(request));
+    let all = address_of_form.iter().chain(typed.iter().filter(|(name, _)| !["csrf", "step"].contains(name)));
+    let back = address(path, &all.chain([("ended", "yes")]).collect::<Vec<_>>());
+    if back.len() > BACK_MAX_BYTES { path.to_owned() } else { back }
+}
+
 /// A page of a merchant, for who is signed in there.
 async fn signed_in(
     console: &Console,
@@ -113,20 +132,29 @@ async fn signed_in(
     merchant: &str,
     page: &[&str],
 ) -> Result<Response<Body>, Problem> {
-    let cookie = Cookie::Session.of(request).ok_or(Problem::SignedOut)?;
-    let session = console.session(&cookie).await?.ok_or(Problem::SignedOut)?;
+    let is_read = [Method::GET, Method::HEAD].contains(request.method());
+    let session = match Cookie::Session.of(request) {
+        Some(cookie) => console.session(&cookie).await?,
+        None => None,
+    };
+    let Some(session) = session else {
+        if is_read || !is_own(console, request) {
+            return Err(Problem::SignedOut);
+        }
+        let way = console.way_to_issuer(merchant, &again(request), None).await?;
+        return to_issuer(&way, false);
+    };
     if session.merchant != merchant {
         return Err(Problem::NotFound);
     }
-    let is_read = [Method::GET, Method::HEAD].contains(request.method());
     if !is_read && !is_genuine(console, request, &session) {
         return Err(Problem::Forged);
     }
     if console.clock.now() >= session.token_until {
-        // Only the issuer can say that the person is still there. What was typed into a form stays in the browser.
+        // Only the issuer can say that the person is still there.
         let here = request.uri().path_and_query().map_or("/", |here| here.as_str());
-        let back = if is_read { here } else { request.uri().path() };
-        let way = console.way_to_issuer(merchant, back, Some(&session)).await?;
+        let back = if is_read { here.to_owned() } else { again(request) };
+        let way = console.way_to_issuer(merchant, &back, Some(&session)).await?;
         return to_issuer(&way, is_read);
     }
     let frame = Frame::read(console, &session).await?;
@@ -141,6 +169,13 @@ async fn shown(visit: &Visit<'_>, page: &[&str], is_read: bool) -> Result<Respon
         (["payments", order, transaction], true) => payment::show(visit, order, transaction).await,
         (["payments", order, transaction, "receipt"], true) => {
             payment::receipt(visit, order, transaction).await
+        }
+        (["payments", order, transaction, "confirm"], false) => {
+            payment::act::confirm(visit, order, transaction).await
+        }
+        (["payments", order, transaction, act], _) if Act::of(act).is_some() => {
+            let act = Act::of(act).ok_or(Problem::NotFound)?;
+            payment::act::show(visit, order, transaction, act, is_read).await
         }
         (["deposits"], true) => deposits::show(visit).await,
         (["deposits", id], true) => deposits::one(visit, id).await,

@@ -84,6 +84,11 @@ impl Pairs {
         Self(form_urlencoded::parse(text).into_owned().collect())
     }
 
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The first value with a name, without space around it. Empty is as good as missing.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(known, _)| known == name);

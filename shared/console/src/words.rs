@@ -61,6 +61,12 @@ pub(crate) fn money(minor: i64, currency: Currency) -> String {
     if minor < 0 { format!("−{shown}") } else { shown }
 }
 
+/// An amount as people type it, in minor units: `1,204.00`, `$5`, `26.20`.
+pub(crate) fn minor(typed: &str, currency: Currency) -> Option<i64> {
+    let plain = typed.trim_start_matches('$').replace(',', "");
+    i64::try_from(currency.parse_decimal(&plain).ok()?.minor()).ok()
+}
+
 /// The same without the currency, which the column's heading says: `1,234.50`.
 pub(crate) fn number(minor: i64, currency: Currency) -> String {
     money(minor, currency)

@@ -86,7 +86,7 @@ fn day_of(typed: &str) -> Result<Date, Problem> {
             status: StatusCode::BAD_REQUEST,
             code: "invalid_value".to_owned(),
             detail: "A day is written like 2026-11-20.".to_owned(),
-            request_id: String::new(),
+            ..Refusal::default()
         })
     })
 }

@@ -1,5 +1,6 @@
 //! One payment: what happened to it, in sentences, and what may be done.
 
+pub(crate) mod act;
 mod events;
 mod receipt;
 
@@ -15,6 +16,7 @@ use crate::{
     words::{self, Tone, said, text},
 };
 
+use act::Act;
 use events::{Event, events};
 pub(crate) use receipt::show as receipt;
 
@@ -39,6 +41,13 @@ struct Notice {
     advice: &'static str,
 }
 
+/// A form that the reader may open.
+struct Button {
+    name: String,
+    address: String,
+    is_primary: bool,
+}
+
 #[derive(Template)]
 #[template(path = "payment.html")]
 struct PaymentPage {
@@ -51,18 +60,52 @@ struct PaymentPage {
     known_by: String,
     /// The address of its receipt, if there is one.
     receipt: Option<String>,
+    buttons: Vec<Button>,
+    /// Where to ask the gateway about what is in doubt; empty unless something is and the reader may.
+    confirm: String,
+    /// What the reader has just done, as it is on record.
+    done: Option<Done>,
     notices: Vec<Notice>,
     shares: Vec<Share>,
     events: Vec<Event>,
     checks: Vec<Known>,
     /// What may be done and what not, and why.
     actions: Vec<Known>,
-    /// The call of the API that does it.
-    call: String,
     zone: String,
 }
 
+/// The outcome of what the reader has just done.
+struct Done {
+    tone: Tone,
+    sentence: String,
+}
+
 /// A payment as the API describes it, and where its money is, if that can be read.
+struct Payment {
+    body: Value,
+    settlement: Option<Value>,
+}
+
+impl Payment {
+    /// Two calls. Without the second one pages say that they cannot say where the money is.
+    async fn read(visit: &Visit<'_>, order: &str, transaction: &str) -> Result<Self, Problem> {
+        let id = segment(transaction);
+        let body = visit.read(&format!("/v2/orders/{}/transactions/{id}", segment(order))).await?;
+        let settlement = visit.read(&format!("/v2/transactions/{id}/settlement")).await.ok();
+        Ok(Self { body, settlement })
+    }
+
+    fn view(&self) -> Read<'_> {
+        let payment = &self.body["data"];
+        Read {
+            payment,
+            settlement: self.settlement.as_ref().map(|body| &body["data"]),
+            currency: words::currency(&payment["currency"]),
+        }
+    }
+}
+
+/// A payment, to say something about it.
 struct Read<'a> {
     payment: &'a Value,
     settlement: Option<&'a Value>,
@@ -95,6 +138,24 @@ impl Read<'_> {
         )
     }
 
+    fn amount(&self) -> i64 {
+        self.payment["amount"].as_i64().unwrap_or_default()
+    }
+
+    fn captured(&self) -> i64 {
+        self.minor("display_captured_amount")
+    }
+
+    /// Order, card and reference, as people quote them.
+    fn known_by(&self) -> String {
+        let retref = text(&self.payment["reference"]);
+        let retref = if retref.is_empty() { retref } else { format!("retref {retref}") };
+        let order = said(&self.payment["relationships"]["order"]["data"]["id"]);
+        let card = words::card(&self.payment["payment_details"]["card"]);
+        let known_by = [order, card, retref].into_iter().filter(|one| !one.is_empty()).collect::<Vec<_>>();
+        known_by.join(" · ")
+    }
+
     fn may(&self, action: &str) -> bool {
         self.payment["next_actions"].as_array().is_some_and(|all| all.iter().any(|one| one == action))
     }
@@ -104,28 +165,25 @@ impl Read<'_> {
         self.settlement.is_some_and(|settlement| !settlement["settled_at"].is_null())
     }
 
+    /// Whether the reports say that its batch is still to come.
+    fn is_unsettled(&self) -> bool {
+        self.settlement.is_some() && !self.has_settled()
+    }
+
     /// Approved at some time, so that there is money to speak of.
     fn is_known(&self) -> bool {
         !["declined", "not_processed", "not_known_yet"].contains(&self.state())
     }
 }
 
-/// The payment. Two calls; without the second one the page says that it cannot say where the money is.
+/// The payment.
 pub(crate) async fn show(
     visit: &Visit<'_>,
     order: &str,
     transaction: &str,
 ) -> Result<Response<Body>, Problem> {
-    let id = segment(transaction);
-    let body = visit.read(&format!("/v2/orders/{}/transactions/{id}", segment(order))).await?;
-    let settlement = visit.read(&format!("/v2/transactions/{id}/settlement")).await;
-    let payment = &body["data"];
-    let read = Read {
-        payment,
-        settlement: settlement.as_ref().ok().map(|body| &body["data"]),
-        currency: words::currency(&payment["currency"]),
-    };
-    rendered(&page(visit, &read))
+    let payment = Payment::read(visit, order, transaction).await?;
+    rendered(&page(visit, &payment.view()))
 }
 
 fn page(visit: &Visit<'_>, read: &Read<'_>) -> PaymentPage {
@@ -133,29 +191,61 @@ fn page(visit: &Visit<'_>, read: &Read<'_>) -> PaymentPage {
     let (state, tone) = words::state(read.state());
     let code = text(&payment["failure_details"]["code"]);
     let is_declined = read.state() == "declined";
-    let order = said(&payment["relationships"]["order"]["data"]["id"]);
-    let retref = text(&payment["reference"]);
-    let retref = if retref.is_empty() { String::new() } else { format!("retref {retref}") };
-    let card = words::card(&payment["payment_details"]["card"]);
-    let known_by = [order, card, retref].into_iter().filter(|one| !one.is_empty()).collect::<Vec<_>>();
+    let done = visit.parameters().get("done").and_then(|_| done(read, &visit.frame));
+    let is_told = done.as_ref().is_some_and(|done| done.tone == Tone::Waiting);
     PaymentPage {
         frame: visit.frame.clone(),
         part: Part::Payments,
         state: if is_declined { format!("{state}: {}", words::decline(&code)) } else { state.to_owned() },
         tone,
-        amount: read.money(payment["amount"].as_i64().unwrap_or_default()),
-        known_by: known_by.join(" · "),
+        amount: read.money(read.amount()),
+        known_by: read.known_by(),
         receipt: receipt::none(read)
             .is_empty()
             .then(|| format!("{}/receipt", address_of(&visit.frame, payment))),
-        notices: notices(read),
+        buttons: buttons(&visit.frame, read),
+        confirm: if read.may("confirm") && visit.frame.role != "read" {
+            format!("{}/confirm", address_of(&visit.frame, payment))
+        } else {
+            String::new()
+        },
+        done,
+        // An operation in doubt is told of once.
+        notices: if is_told { Vec::new() } else { notices(read) },
         shares: shares(read),
         events: events(read, &visit.frame.zone),
         checks: checks(&visit.frame, read),
         actions: actions(&visit.frame, read),
-        call: call(read),
         zone: visit.frame.zone.name().to_owned(),
     }
+}
+
+/// What the last operation came to.
+fn done(read: &Read<'_>, frame: &Frame) -> Option<Done> {
+    let state = words::list(&read.meta()["operations"]).last()?["state"].as_str().unwrap_or_default();
+    let tone = match state {
+        "approved" => Tone::Good,
+        "pending" => Tone::Waiting,
+        _ => Tone::Bad,
+    };
+    Some(Done { tone, sentence: events::last(read, &frame.zone)?.sentence })
+}
+
+/// The forms that the reader may open.
+fn buttons(frame: &Frame, read: &Read<'_>) -> Vec<Button> {
+    let possible = |act: &Act| match act {
+        Act::Capture => read.may("capture") && read.minor("capturable") > 0,
+        Act::Refund => read.may("refund") && read.minor("refundable") > 0,
+        Act::Void => read.may("cancel") && !read.has_settled(),
+    };
+    let address = address_of(frame, read.payment);
+    let acts = [Act::Capture, Act::Refund, Act::Void].into_iter().filter(possible);
+    let buttons = acts.enumerate().map(|(place, act)| Button {
+        name: act.verb(),
+        address: format!("{address}/{}", act.name()),
+        is_primary: place == 0,
+    });
+    buttons.filter(|_| may_operate(frame)).collect()
 }
 
 /// The address of a payment's page.
@@ -168,10 +258,10 @@ fn shares(read: &Read<'_>) -> Vec<Share> {
     if !read.is_known() {
         return Vec::new();
     }
-    let captured = read.minor("display_captured_amount");
+    let captured = read.captured();
     let refunded = read.meta()["display_refunded_amount"]["total"]["amount"].as_i64().unwrap_or_default();
     let (disputed, held) = (read.minor("disputed").max(0), read.minor("capturable"));
-    let amount = read.payment["amount"].as_i64().unwrap_or_default();
+    let amount = read.amount();
     let kept = captured.saturating_sub(refunded).saturating_sub(disputed).max(0);
     let released = amount.saturating_sub(captured).saturating_sub(held).max(0);
     let is_refused = read.state() == "settlement_refused";
@@ -277,7 +367,7 @@ fn actions(frame: &Frame, read: &Read<'_>) -> Vec<Known> {
         _ => "Not possible: nothing is held.".to_owned(),
     };
     let refund = match read.state() {
-        _ if read.minor("display_captured_amount") == 0 => "Not possible: nothing was captured.".to_owned(),
+        _ if read.captured() == 0 => "Not possible: nothing was captured.".to_owned(),
         _ if !read.may("refund") || left == 0 => "Not possible: nothing is left to refund.".to_owned(),
         "disputed" => {
             format!(
@@ -285,7 +375,7 @@ fn actions(frame: &Frame, read: &Read<'_>) -> Vec<Known> {
                 read.money(left)
             )
         }
-        _ if read.settlement.is_some() && !read.has_settled() => {
+        _ if read.is_unsettled() => {
             format!(
                 "All of {}, by a void. A part only after settlement, usually overnight.",
                 read.money(left)
@@ -295,7 +385,7 @@ fn actions(frame: &Frame, read: &Read<'_>) -> Vec<Known> {
     };
     let void = if read.has_settled() {
         "Not possible any more: the batch has settled."
-    } else if read.may("cancel") && read.minor("display_captured_amount") == 0 {
+    } else if read.may("cancel") && read.captured() == 0 {
         "All of it: the hold is released."
     } else if read.may("cancel") {
         "All of it, until its batch settles."
@@ -317,17 +407,4 @@ fn actions(frame: &Frame, read: &Read<'_>) -> Vec<Known> {
 /// Whether the reader may move money and close exceptions.
 pub(crate) fn may_operate(frame: &Frame) -> bool {
     ["operate", "all"].contains(&frame.role.as_str())
-}
-
-/// How it is done while the console has no form for it: the one place that says so.
-fn call(read: &Read<'_>) -> String {
-    let payment = read.payment;
-    let last = match () {
-        () if read.may("confirm") => "confirm",
-        () if read.may("capture") && read.minor("capturable") > 0 => "capture",
-        () if read.may("refund") && read.minor("refundable") > 0 => "refund",
-        () => return String::new(),
-    };
-    let order = segment(&text(&payment["relationships"]["order"]["data"]["id"]));
-    format!("POST /v2/orders/{order}/transactions/{}/{last}", segment(&text(&payment["id"])))
 }

@@ -107,14 +107,6 @@ fn quoted(value: &str) -> String {
     format!("\"{}\"", value.replace(['"', '\\'], ""))
 }
 
-/// An amount as people type it, in minor units: `1,204.00`, `$5`, `26.20`.
-fn minor(word: &str) -> Option<u64> {
-    let plain = word.trim_start_matches('$').replace(',', "");
-    let is_amount = plain.contains('.') || word.starts_with('$');
-    let amount = Currency::USD.parse_decimal(&plain).ok().filter(|_| is_amount)?;
-    Some(amount.minor())
-}
-
 /// What one word means by its form, if its form says it.
 fn by_form(word: &str) -> Option<(String, String)> {
     let has_digits = |count| word.len() == count && word.bytes().all(|byte| byte.is_ascii_digit());
@@ -126,7 +118,10 @@ fn by_form(word: &str) -> Option<(String, String)> {
     } else if is_id {
         Some((format!("eq(id,{word})"), format!("payment {word}")))
     } else {
-        minor(word).map(|minor| (format!("eq(amount,{minor})"), format!("amount {word}")))
+        // Whole numbers are something else, unless they are dollars.
+        let is_amount = word.contains('.') || word.starts_with('$');
+        let minor = words::minor(word, Currency::USD).filter(|_| is_amount);
+        minor.map(|minor| (format!("eq(amount,{minor})"), format!("amount {word}")))
     }
 }
 

@@ -167,9 +167,13 @@ pub(crate) async fn exception(visit: &Visit<'_>, id: &str, is_read: bool) -> Res
     let parameters = visit.parameters();
     let is_plain = |cause: &&str| cause.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     let cause = parameters.get("cause").filter(is_plain).unwrap_or_default();
-    let form = Pairs::of_form(visit.request);
-    let typed = if is_read { "" } else { form.get("note").unwrap_or_default() };
+    // After another sign-in, what was typed is in the address.
+    let form = if is_read { visit.parameters() } else { Pairs::of_form(visit.request) };
+    let typed = form.get("note").unwrap_or_default();
     let mut error = String::new();
+    if is_read && form.get("ended").is_some() {
+        "You had to sign in again. Your text is here, and was not saved.".clone_into(&mut error);
+    }
     if !is_read {
         match sent(visit, id, form.get("act").unwrap_or_default(), typed).await {
             Ok(()) => return Ok(redirect(&here(&visit.frame.merchant, id, cause))),

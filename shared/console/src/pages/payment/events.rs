@@ -31,6 +31,11 @@ pub(super) fn events(read: &Read<'_>, zone: &Zone) -> Vec<Event> {
     all
 }
 
+/// The last operation.
+pub(super) fn last(read: &Read<'_>, zone: &Zone) -> Option<Event> {
+    words::list(&read.meta()["operations"]).last().map(|operation| of_operation(read, operation, zone))
+}
+
 fn at(value: &Value, zone: &Zone) -> String {
     words::time(value).map(|at| words::moment(at, zone)).unwrap_or_default()
 }
@@ -72,7 +77,9 @@ fn sentence(operation: &Value, money: &str) -> String {
                 "void" => "the payment was voided".to_owned(),
                 _ => format!("the bank approved {money}"),
             };
-            format!("We do not know yet whether {what}. Do not repeat it. An inquiry is sent every minute.")
+            format!(
+                "We do not know yet whether {what}. Do not repeat it, here or in the gateway's portal. An inquiry is sent every minute."
+            )
         }
         _ => format!("The gateway did not process the {} of {money}. No money moved.", noun(&kind)),
     }

@@ -71,7 +71,6 @@ async fn a_payment_refunded_in_part_says_who_refunded_it_and_what_is_left() {
             "Card Visa 1443, expires 10/39",
             "Refund Up to $20.99.",
             "Void Not possible any more: the batch has settled.",
-            "POST /v2/orders/UM-1/transactions/01a2/refund",
         ],
     );
     assert!(html.contains(r#"<a href="/170200126/deposits/20261124518026">"#));
@@ -90,7 +89,7 @@ async fn a_payment_in_doubt_says_not_to_repeat_it_and_shows_no_money() {
         &html,
         &[
             "Not known yet",
-            "We do not know yet whether the bank approved $25.99. Do not repeat it. An inquiry is sent every minute.",
+            "We do not know yet whether the bank approved $25.99. Do not repeat it, here or in the gateway's portal. An inquiry is sent every minute.",
             "Capture, refund, void Not before the outcome is known.",
             "Wait with the goods and look it up in the gateway's portal",
         ],

@@ -1,0 +1,427 @@
+//! Capture, refund and void: one form. What is typed is shown once more, and only that page has the button that moves money.
+//!
+//! A form has a key of its own, so it counts once, however often it is sent; and the version of the order that its reader saw,
+//! so nothing is done to a payment that has changed since.
+
+mod proposal;
+mod send;
+
+use askama::Template;
+use lambda_http::{Body, Response, http::StatusCode};
+use serde_json::{Value, json};
+use tollgate_core::order::{REASON_MAX_BYTES, Reason};
+
+pub(crate) use send::confirm;
+
+use super::{Payment, Read, address_of, may_operate};
+use crate::{
+    api::{Once, address},
+    frame::{Frame, Part},
+    pages::{Known, Visit, problem::Problem, rendered},
+    seal::secret,
+    web::Pairs,
+    words::{self, Tone, said, text},
+};
+
+/// The longest version of an order in digits: more is none of ours.
+const VERSION_MAX_DIGITS: usize = 20;
+
+/// What moves money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Act {
+    Capture,
+    Refund,
+    Void,
+}
+
+impl Act {
+    /// By its part of an address.
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        [Self::Capture, Self::Refund, Self::Void].into_iter().find(|act| act.name() == name)
+    }
+
+    /// Its part of an address of the console, and what people call it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Capture => "capture",
+            Self::Refund => "refund",
+            Self::Void => "void",
+        }
+    }
+
+    /// Its part of an address of the API.
+    const fn route(self) -> &'static str {
+        match self {
+            Self::Void => "cancel",
+            Self::Capture | Self::Refund => self.name(),
+        }
+    }
+
+    /// How a button begins.
+    pub(super) fn verb(self) -> String {
+        words::capitalized(self.name())
+    }
+
+    /// How much of a payment it can move at most.
+    fn most(self, read: &Read<'_>) -> i64 {
+        match self {
+            Self::Capture => read.minor("capturable"),
+            Self::Refund => read.minor("refundable"),
+            Self::Void if read.captured() > 0 => read.captured(),
+            Self::Void => read.amount(),
+        }
+    }
+}
+
+/// Where a form is.
+struct Place<'a> {
+    order: &'a str,
+    transaction: &'a str,
+    act: Act,
+}
+
+/// What was typed, and what the form brings along.
+#[derive(Clone, Default)]
+struct Typed {
+    /// As people write it.
+    amount: String,
+    reason: String,
+    /// Ticked: the reader means it although the bank has taken the money back.
+    disputed: bool,
+    once: Once,
+}
+
+impl Typed {
+    fn of(pairs: &Pairs) -> Self {
+        let value = |name: &str| said(&Value::from(pairs.get(name).unwrap_or_default()));
+        let is_key = |key: &String| key.len() == 43 && key.bytes().all(is_base64url);
+        let is_version = |version: &String| {
+            version.len() <= VERSION_MAX_DIGITS && version.bytes().all(|b| b.is_ascii_digit())
+        };
+        let key = Some(value("key")).filter(is_key).unwrap_or_default();
+        let version = Some(value("version")).filter(is_version).unwrap_or_default();
+        Self {
+            amount: value("amount"),
+            reason: value("reason"),
+            disputed: pairs.get("disputed").is_some(),
+            once: Once { key, version },
+        }
+    }
+
+    /// What a form that is shown for the first time has.
+    fn begun(mut self, act: Act, read: &Read<'_>) -> Result<Self, Problem> {
+        if self.once.key.is_empty() || self.once.version.is_empty() {
+            self.once = Once { key: secret().ok_or(Problem::Unavailable)?, version: version(read) };
+            if self.amount.is_empty() {
+                let most = read.currency.map(|currency| words::number(act.most(read), currency));
+                self.amount = most.unwrap_or_default();
+            }
+        }
+        Ok(self)
+    }
+
+    /// The address at which the same form is shown with what was typed.
+    fn address(&self, here: &str) -> String {
+        let disputed = if self.disputed { "yes" } else { "" };
+        let all = [
+            ("amount", self.amount.as_str()),
+            ("reason", &self.reason),
+            ("disputed", disputed),
+            ("key", &self.once.key),
+            ("version", &self.once.version),
+        ];
+        address(here, &all)
+    }
+}
+
+fn is_base64url(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_".contains(&byte)
+}
+
+/// What is to be moved, as the API takes it.
+struct Wanted {
+    minor: i64,
+    data: Value,
+}
+
+/// A field, and what is wrong with its text.
+struct Wrong {
+    field: &'static str,
+    text: String,
+}
+
+fn wrong(field: &'static str, text: impl Into<String>) -> Wrong {
+    Wrong { field, text: text.into() }
+}
+
+/// What was typed, read. How much there is to move is not looked at: the first of two equal requests changes it.
+fn wanted(act: Act, typed: &Typed, read: &Read<'_>) -> Result<Wanted, Wrong> {
+    let minor = match act {
+        Act::Void => act.most(read),
+        Act::Capture | Act::Refund => read
+            .currency
+            .and_then(|currency| words::minor(&typed.amount, currency))
+            .ok_or_else(|| wrong("amount", "Please write an amount, such as 5.00."))?,
+    };
+    if typed.reason.is_empty() {
+        return Err(wrong("reason", "Please write why, in a few words."));
+    }
+    if let Err(invalid) = typed.reason.parse::<Reason>() {
+        return Err(wrong("reason", format!("This reason is not accepted: it {invalid}.")));
+    }
+    let mut data = json!({ "reason": typed.reason });
+    if act != Act::Void {
+        data["amount"] = json!(minor);
+    }
+    if typed.disputed && act != Act::Capture {
+        data["refund_disputed"] = json!(true);
+    }
+    Ok(Wanted { minor, data })
+}
+
+/// The same, and whether it is possible as far as this page knows.
+fn checked(act: Act, typed: &Typed, read: &Read<'_>) -> Result<Wanted, Wrong> {
+    let wanted = wanted(act, typed, read)?;
+    let most = act.most(read);
+    if wanted.minor < 1 {
+        return Err(wrong("amount", "Please write an amount above zero."));
+    }
+    if wanted.minor > most {
+        return Err(wrong("amount", format!("At most {} is left.", read.money(most))));
+    }
+    if needs_tick(act, read) && !typed.disputed {
+        return Err(wrong("disputed", "Please tick the box if it is meant."));
+    }
+    Ok(wanted)
+}
+
+/// Whether it would give money back that the cardholder's bank has taken back already.
+fn needs_tick(act: Act, read: &Read<'_>) -> bool {
+    act != Act::Capture && read.minor("disputed") > 0
+}
+
+/// What the page says beside the form.
+struct Notice {
+    tone: Tone,
+    text: String,
+    /// Where to go instead, and what that is called.
+    way: String,
+    way_name: &'static str,
+}
+
+impl Notice {
+    fn new(tone: Tone, text: impl Into<String>) -> Self {
+        Self { tone, text: text.into(), way: String::new(), way_name: "" }
+    }
+}
+
+/// How far the form is.
+enum Step {
+    /// To be filled in.
+    Form,
+    /// To be confirmed.
+    Confirm {
+        /// What will be done, in sentences.
+        sentences: Vec<String>,
+        facts: Vec<Known>,
+        /// The form that was filled in, to change it; empty where others filled it in.
+        change: String,
+    },
+    /// Nothing more to send.
+    Over,
+}
+
+#[derive(Template)]
+#[template(path = "act.html")]
+struct ActPage {
+    frame: Frame,
+    part: Part,
+    act: Act,
+    title: String,
+    /// The page of the payment.
+    back: String,
+    here: String,
+    known_by: String,
+    step: Step,
+    typed: Typed,
+    /// What somebody else proposed, as it is sent.
+    proposal: String,
+    /// A link for somebody else; empty without one.
+    link: String,
+    /// The words of the button that moves money.
+    button: String,
+    notices: Vec<Notice>,
+    wrong: Wrong,
+    currency: String,
+    needs_tick: bool,
+    facts: Vec<Known>,
+}
+
+impl ActPage {
+    fn new(visit: &Visit<'_>, act: Act, read: &Read<'_>, typed: Typed) -> Self {
+        let back = address_of(&visit.frame, read.payment);
+        Self {
+            frame: visit.frame.clone(),
+            part: Part::Payments,
+            act,
+            title: format!("{} {}", act.verb(), said(&read.payment["relationships"]["order"]["data"]["id"])),
+            here: format!("{back}/{}", act.name()),
+            back,
+            known_by: read.known_by(),
+            step: Step::Form,
+            typed,
+            proposal: String::new(),
+            link: String::new(),
+            button: String::new(),
+            notices: Vec::new(),
+            wrong: wrong("", ""),
+            currency: said(&read.payment["currency"]),
+            needs_tick: needs_tick(act, read),
+            facts: facts(read),
+        }
+    }
+
+    /// The step that has the button.
+    fn confirming(mut self, visit: &Visit<'_>, read: &Read<'_>, minor: i64) -> Self {
+        self.button = format!("{} {}", self.act.verb(), read.money(minor));
+        self.step = Step::Confirm {
+            sentences: sentences(self.act, read, minor),
+            facts: vec![
+                Known::new("Reason", self.typed.reason.clone()),
+                Known::new("By", visit.frame.person.clone()),
+            ],
+            change: self.typed.address(&self.here),
+        };
+        self
+    }
+
+    /// `is_done`: it is what was requested, and not why that cannot be done.
+    fn response(&self, is_done: bool) -> Result<Response<Body>, Problem> {
+        let mut response = rendered(self)?;
+        if !is_done {
+            *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+        }
+        Ok(response)
+    }
+}
+
+/// The form: shown, shown again to be confirmed, and carried out.
+pub(crate) async fn show(
+    visit: &Visit<'_>,
+    order: &str,
+    transaction: &str,
+    act: Act,
+    is_read: bool,
+) -> Result<Response<Body>, Problem> {
+    let place = Place { order, transaction, act };
+    let pairs = if is_read { visit.parameters() } else { Pairs::of_form(visit.request) };
+    let payment = Payment::read(visit, order, transaction).await?;
+    let read = payment.view();
+    if let Some(proposal) = pairs.get("proposal") {
+        return proposal::show(visit, &place, &read, proposal, is_read).await;
+    }
+    let typed = Typed::of(&pairs);
+    if !is_read && pairs.get("step") == Some("send") {
+        return send::typed(visit, &place, &read, typed).await;
+    }
+    let mut page = ActPage::new(visit, act, &read, typed.begun(act, &read)?);
+    page.notices = notices(visit, act, &read);
+    if is_read {
+        if pairs.get("ended").is_some() {
+            let text = "You had to sign in again. What you typed is here, and was not sent.";
+            page.notices.push(Notice::new(Tone::Waiting, text));
+        }
+        return page.response(true);
+    }
+    if page.typed.once.version != version(&read) {
+        page.notices = vec![send::changed(visit, &read)];
+        page.step = Step::Over;
+        return page.response(false);
+    }
+    match checked(act, &page.typed, &read) {
+        Ok(wanted) => page.confirming(visit, &read, wanted.minor).response(true),
+        Err(wrong) => {
+            page.wrong = wrong;
+            page.response(false)
+        }
+    }
+}
+
+/// The version of a payment's order, as the API takes it.
+fn version(read: &Read<'_>) -> String {
+    read.meta()["version"].to_string()
+}
+
+/// What to know before it is filled in.
+fn notices(visit: &Visit<'_>, act: Act, read: &Read<'_>) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    if !may_operate(&visit.frame) {
+        let text = format!("Your role, {}, may not do this. Ask somebody with operate.", visit.frame.role);
+        notices.push(Notice::new(Tone::Waiting, text));
+    }
+    if read.state() == "not_known_yet" {
+        let text = "The outcome of an operation is not known yet. Nothing else can be done before.";
+        notices.push(Notice::new(Tone::Waiting, text));
+    }
+    if act == Act::Refund && read.is_unsettled() {
+        let text = "It is not settled yet, as far as the reports say. Until then, usually overnight, only all of \
+                    it can be given back, by a void.";
+        let way = format!("{}/{}", address_of(&visit.frame, read.payment), Act::Void.name());
+        notices.push(Notice { way, way_name: "Void all of it", ..Notice::new(Tone::Waiting, text) });
+    }
+    notices
+}
+
+/// What the button does.
+fn sentences(act: Act, read: &Read<'_>, minor: i64) -> Vec<String> {
+    let money = read.money(minor);
+    let card = words::card(&read.payment["payment_details"]["card"]);
+    let mut sentences = Vec::new();
+    match act {
+        Act::Capture => {
+            let rest = act.most(read) - minor;
+            sentences.push(format!("Capture {money} of {} held on {card}.", read.money(act.most(read))));
+            if rest > 0 {
+                sentences.push(format!("{} is released to the customer.", read.money(rest)));
+            }
+        }
+        Act::Refund => {
+            sentences.push(format!("Refund {money} of {} to {card}.", read.money(read.captured())));
+            let stays = act.most(read) - read.minor("disputed").max(0) - minor;
+            match stays {
+                0 => {}
+                1.. => sentences.push(format!("{} stays with you.", read.money(stays))),
+                _ => sentences.push(format!("You lose {} of it twice.", read.money(-stays))),
+            }
+        }
+        Act::Void => {
+            sentences.push(format!("Void all of {money}. {card} is not charged."));
+        }
+    }
+    sentences
+}
+
+/// What the form is about.
+fn facts(read: &Read<'_>) -> Vec<Known> {
+    let money = |minor: i64| if minor == 0 { String::new() } else { read.money(minor) };
+    let refunded = read.meta()["display_refunded_amount"]["total"]["amount"].as_i64().unwrap_or_default();
+    let (state, _) = words::state(read.state());
+    let settlement = read.settlement.map(words::settlement).unwrap_or_default();
+    Known::all([
+        Known::new("State", state),
+        Known::new("Amount", read.money(read.amount())),
+        Known::new("Captured", money(read.captured())),
+        Known::new("Refunded", money(-refunded)),
+        Known::new("Disputed", money(-read.minor("disputed"))),
+        Known::new("Can be captured", money(read.minor("capturable"))),
+        Known::new("Can be refunded", money(read.minor("refundable"))),
+        Known::new("Card", words::card(&read.payment["payment_details"]["card"])),
+        Known::new("Reference", said(&read.payment["custom_reference"])),
+        Known::new("Settlement", settlement),
+    ])
+}
+
+/// The id of the order of a payment.
+fn order_of(read: &Read<'_>) -> String {
+    text(&read.payment["relationships"]["order"]["data"]["id"])
+}

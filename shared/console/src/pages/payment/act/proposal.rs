@@ -1,0 +1,60 @@
+//! What exceeds somebody's limit, carried out by somebody else from a link.
+
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use lambda_http::{Body, Response, http::StatusCode};
+use serde_json::{Value, json};
+
+use super::{ActPage, Place, Step, Typed, order_of, send, version};
+use crate::{
+    api::{Once, Refusal},
+    pages::{Known, Visit, payment::Read, problem::Problem},
+    web::Pairs,
+    words::said,
+};
+
+/// What a proposal says. Whether it is genuine only the API can tell, and it does when the proposal is sent.
+fn said_by(proposal: &str) -> Option<Value> {
+    let (signed, _) = proposal.rsplit_once('.')?;
+    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(signed).ok()?).ok()
+}
+
+/// The page at which another person carries it out.
+pub(super) async fn show(
+    visit: &Visit<'_>,
+    place: &Place<'_>,
+    read: &Read<'_>,
+    proposal: &str,
+    is_read: bool,
+) -> Result<Response<Body>, Problem> {
+    let stated = said_by(proposal).unwrap_or_default();
+    let is_here = stated["what"] == place.act.route()
+        && stated["order"] == order_of(read).as_str()
+        && stated["transaction"] == read.payment["id"];
+    if !is_here {
+        return Err(Problem::Refused(Refusal {
+            status: StatusCode::BAD_REQUEST,
+            detail: "The link is incomplete, or about another payment.".to_owned(),
+            ..Refusal::default()
+        }));
+    }
+    let data = &stated["body"]["data"];
+    let typed = Typed { reason: said(&data["reason"]), ..Typed::default() };
+    let minor = data["amount"].as_i64().unwrap_or_else(|| place.act.most(read));
+    let mut page = ActPage::new(visit, place.act, read, typed).confirming(visit, read, minor);
+    proposal.clone_into(&mut page.proposal);
+    page.typed.once.version = version(read);
+    if let Step::Confirm { facts, change, .. } = &mut page.step {
+        facts.insert(1, Known::new("Proposed by", said(&stated["name"])));
+        change.clear();
+    }
+    if is_read {
+        return page.response(true);
+    }
+    // The proposal brings the key. The version is that of the page that was looked at.
+    let seen = Typed::of(&Pairs::of_form(visit.request)).once.version;
+    let once = Once { key: String::new(), version: seen };
+    match send::sent(visit, place, &json!({ "proposal": proposal }), &once).await {
+        Ok(()) => Ok(send::done(visit, read)),
+        Err(failure) => send::failed(visit, page, read, failure),
+    }
+}

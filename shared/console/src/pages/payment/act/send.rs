@@ -1,0 +1,196 @@
+//! What is sent, and what came of it.
+
+use lambda_http::{
+    Body, Response,
+    http::{Method, StatusCode},
+};
+
+use super::{Act, ActPage, Notice, Place, Step, Typed, wanted, wrong};
+use crate::{
+    api::{Failure, Once, Refusal, address, segment},
+    pages::{
+        Visit,
+        payment::{Read, address_of, events},
+        problem::Problem,
+    },
+    web::redirect,
+    words::Tone,
+};
+
+/// Codes with which certainly nothing was done, and the same form can be sent again.
+const BUSY: [&str; 5] = [
+    "operation_in_progress",
+    "payment_in_progress",
+    "contended",
+    "gateway_unavailable",
+    "service_unavailable",
+];
+
+/// Carries out what was typed and confirmed.
+pub(super) async fn typed(
+    visit: &Visit<'_>,
+    place: &Place<'_>,
+    read: &Read<'_>,
+    typed: Typed,
+) -> Result<Response<Body>, Problem> {
+    // Without them it could count twice. No page of ours sends it so.
+    if typed.once.key.is_empty() || typed.once.version.is_empty() {
+        return Err(Problem::Forged);
+    }
+    let mut page = ActPage::new(visit, place.act, read, typed);
+    match wanted(place.act, &page.typed, read) {
+        Ok(wanted) => {
+            let once = page.typed.once.clone();
+            match sent(visit, place, &wanted.data, &once).await {
+                Ok(()) => Ok(done(visit, read)),
+                Err(failure) => failed(visit, page.confirming(visit, read, wanted.minor), read, failure),
+            }
+        }
+        Err(wrong) => {
+            page.wrong = wrong;
+            page.response(false)
+        }
+    }
+}
+
+/// Sends it as the person whose page it is. The API decides whether that person may.
+pub(super) async fn sent(
+    visit: &Visit<'_>,
+    place: &Place<'_>,
+    data: &serde_json::Value,
+    once: &Once,
+) -> Result<(), Failure> {
+    let path = format!(
+        "/v2/orders/{}/transactions/{}/{}",
+        segment(place.order),
+        segment(place.transaction),
+        place.act.route()
+    );
+    visit.console.api.act(&visit.session.access_token, &path, data, once).await.map(drop)
+}
+
+/// The payment's page, which says what came of the last operation.
+pub(super) fn done(visit: &Visit<'_>, read: &Read<'_>) -> Response<Body> {
+    redirect(&address(&address_of(&visit.frame, read.payment), &[("done", "yes")]))
+}
+
+/// Why it failed, beside the form where that can be sent again or corrected.
+pub(super) fn failed(
+    visit: &Visit<'_>,
+    mut page: ActPage,
+    read: &Read<'_>,
+    failure: Failure,
+) -> Result<Response<Body>, Problem> {
+    let refusal = match failure {
+        Failure::Refused(refusal) => refusal,
+        Failure::Unavailable => return unclear(page),
+    };
+    match refusal.code.as_str() {
+        // The payment's page says what the gateway said.
+        "declined" | "voided_elsewhere" => return Ok(done(visit, read)),
+        "version_differs" => {
+            page.notices = vec![changed(visit, read)];
+            page.step = Step::Over;
+        }
+        "exceeds_refund_max" => {
+            let proposal = refusal.proposal.as_deref().unwrap_or_default();
+            page.link = link(visit, &page.here, proposal);
+            page.notices = vec![Notice::new(Tone::Waiting, limit(&page, proposal))];
+            page.step = Step::Over;
+        }
+        "payment_disputed" => {
+            page.step = Step::Form;
+            page.needs_tick = true;
+            page.wrong = wrong("disputed", "Please tick the box if it is meant.");
+        }
+        "idempotency_key_in_progress" => {
+            let text = "It is still being carried out. Wait a moment, and then look at the payment.";
+            page.notices = vec![Notice::new(Tone::Waiting, text)];
+            page.step = Step::Over;
+        }
+        code if BUSY.contains(&code) => {
+            let text = format!("Nothing was done: {}. Try again in a moment.", plain(&refusal));
+            page.notices = vec![Notice::new(Tone::Waiting, text)];
+        }
+        _ if refusal.status.is_server_error() && refusal.code != "payments_stopped" => return unclear(page),
+        _ if refusal.status == StatusCode::UNAUTHORIZED => return Err(Problem::SignedOut),
+        _ => {
+            page.notices = vec![refused(&page, &refusal)];
+            page.step = Step::Over;
+        }
+    }
+    page.response(false)
+}
+
+/// Nobody knows whether it arrived. The key makes it harmless to send the form again.
+fn unclear(mut page: ActPage) -> Result<Response<Body>, Problem> {
+    let text = "Tollgate did not respond, so we do not know whether it was done. Send this form again: it is \
+                carried out once.";
+    page.notices = vec![Notice::new(Tone::Waiting, text)];
+    page.response(false)
+}
+
+/// The API's words, to go on with in a sentence.
+fn plain(refusal: &Refusal) -> &str {
+    refusal.detail.trim_end_matches('.')
+}
+
+fn refused(page: &ActPage, refusal: &Refusal) -> Notice {
+    let instead = match refusal.code.as_str() {
+        "not_settled" => Some((Act::Void, "Void all of it")),
+        "already_settled" => Some((Act::Refund, "Refund it")),
+        _ => None,
+    };
+    let text = match refusal.code.as_str() {
+        "not_settled" => {
+            "Nothing was done: the payment has not settled, so a part of it cannot be refunded. Try \
+                          again tomorrow, or void all of it."
+                .to_owned()
+        }
+        "forbidden" => format!("Nothing was done. You may not do this: {}.", plain(refusal)),
+        _ => format!("Nothing was done: {}.", plain(refusal)),
+    };
+    let notice = Notice::new(Tone::Bad, text);
+    match instead {
+        Some((act, way_name)) => Notice { way: format!("{}/{}", page.back, act.name()), way_name, ..notice },
+        None => notice,
+    }
+}
+
+/// The payment is not as the form's reader saw it.
+pub(super) fn changed(visit: &Visit<'_>, read: &Read<'_>) -> Notice {
+    let last = events::last(read, &visit.frame.zone);
+    let last = last.map(|event| format!(" {}: {}", event.when, event.sentence)).unwrap_or_default();
+    let text = format!("The payment has changed since you looked, and nothing was sent.{last}");
+    let way = address_of(&visit.frame, read.payment);
+    Notice { way, way_name: "Look at it again", ..Notice::new(Tone::Waiting, text) }
+}
+
+fn limit(page: &ActPage, proposal: &str) -> String {
+    let act = page.act.name();
+    if proposal.is_empty() {
+        return format!("Nothing was done. The {act} is more than you may give back of one order.");
+    }
+    format!(
+        "Nothing was done yet. The {act} is more than you may give back of one order. Somebody who may can carry it \
+         out within a day: send them this link. It is carried out once, with both names on record."
+    )
+}
+
+fn link(visit: &Visit<'_>, here: &str, proposal: &str) -> String {
+    if proposal.is_empty() {
+        return String::new();
+    }
+    address(&format!("{}{here}", visit.console.settings.url), &[("proposal", proposal)])
+}
+
+/// Sends an inquiry about what is in doubt, and shows the payment.
+pub(crate) async fn confirm(
+    visit: &Visit<'_>,
+    order: &str,
+    transaction: &str,
+) -> Result<Response<Body>, Problem> {
+    let path = format!("/v2/orders/{}/transactions/{}/confirm", segment(order), segment(transaction));
+    visit.console.api.send(&visit.session.access_token, Method::POST, &path, &serde_json::json!({})).await?;
+    Ok(redirect(&address(&visit.frame.payment(order, transaction), &[("done", "yes")])))
+}
