@@ -61,10 +61,14 @@ pub(crate) fn money(minor: i64, currency: Currency) -> String {
     if minor < 0 { format!("−{shown}") } else { shown }
 }
 
-/// An amount as people type it, in minor units: `1,204.00`, `$5`, `26.20`.
+/// An amount as people type it, in minor units: `1,204.00`, `$5`, `26.20`. A comma is between thousands only: `1,50` is none.
 pub(crate) fn minor(typed: &str, currency: Currency) -> Option<i64> {
-    let plain = typed.trim_start_matches('$').replace(',', "");
-    i64::try_from(currency.parse_decimal(&plain).ok()?.minor()).ok()
+    let plain = typed.trim_start_matches('$');
+    let mut groups = plain.split('.').next()?.split(',').skip(1);
+    if !groups.all(|group| group.len() == 3) {
+        return None;
+    }
+    i64::try_from(currency.parse_decimal(&plain.replace(',', "")).ok()?.minor()).ok()
 }
 
 /// The same without the currency, which the column's heading says: `1,234.50`.

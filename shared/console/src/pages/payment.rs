@@ -43,7 +43,7 @@ struct Notice {
 
 /// A form that the reader may open.
 struct Button {
-    name: String,
+    name: &'static str,
     address: String,
     is_primary: bool,
 }
@@ -233,13 +233,8 @@ fn done(read: &Read<'_>, frame: &Frame) -> Option<Done> {
 
 /// The forms that the reader may open.
 fn buttons(frame: &Frame, read: &Read<'_>) -> Vec<Button> {
-    let possible = |act: &Act| match act {
-        Act::Capture => read.may("capture") && read.minor("capturable") > 0,
-        Act::Refund => read.may("refund") && read.minor("refundable") > 0,
-        Act::Void => read.may("cancel") && !read.has_settled(),
-    };
     let address = address_of(frame, read.payment);
-    let acts = [Act::Capture, Act::Refund, Act::Void].into_iter().filter(possible);
+    let acts = Act::ALL.into_iter().filter(|act| act.possibility(read).is_possible);
     let buttons = acts.enumerate().map(|(place, act)| Button {
         name: act.verb(),
         address: format!("{address}/{}", act.name()),
@@ -357,43 +352,7 @@ fn checks(frame: &Frame, read: &Read<'_>) -> Vec<Known> {
 
 /// What may be done, going by the payment and then by the role of the reader.
 fn actions(frame: &Frame, read: &Read<'_>) -> Vec<Known> {
-    if read.state() == "not_known_yet" {
-        return vec![Known::new("Capture, refund, void", "Not before the outcome is known.")];
-    }
-    let (held, left) = (read.minor("capturable"), read.minor("refundable"));
-    let capture = match read.state() {
-        _ if read.may("capture") && held > 0 => format!("Up to {}.", read.money(held)),
-        "lapsed" => "Not possible any more: the authorization has ended.".to_owned(),
-        _ => "Not possible: nothing is held.".to_owned(),
-    };
-    let refund = match read.state() {
-        _ if read.captured() == 0 => "Not possible: nothing was captured.".to_owned(),
-        _ if !read.may("refund") || left == 0 => "Not possible: nothing is left to refund.".to_owned(),
-        "disputed" => {
-            format!(
-                "Up to {}, but the bank has taken the money back: it would be lost twice.",
-                read.money(left)
-            )
-        }
-        _ if read.is_unsettled() => {
-            format!(
-                "All of {}, by a void. A part only after settlement, usually overnight.",
-                read.money(left)
-            )
-        }
-        _ => format!("Up to {}.", read.money(left)),
-    };
-    let void = if read.has_settled() {
-        "Not possible any more: the batch has settled."
-    } else if read.may("cancel") && read.captured() == 0 {
-        "All of it: the hold is released."
-    } else if read.may("cancel") {
-        "All of it, until its batch settles."
-    } else {
-        "Not possible: there is nothing to void."
-    };
-    let mut all =
-        vec![Known::new("Capture", capture), Known::new("Refund", refund), Known::new("Void", void)];
+    let mut all = Vec::from(Act::ALL.map(|act| Known::new(act.verb(), act.possibility(read).text)));
     if !may_operate(frame) {
         let role = &frame.role;
         all.push(Known::new(

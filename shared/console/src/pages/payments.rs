@@ -375,7 +375,8 @@ mod tests {
         ] {
             assert_eq!(filters(typed), [filter], "{typed}");
         }
-        for typed in ["UM-2019", "invoice 7", "123", "26.205", "1443 UM-2019", "a,b):eq(x,y", "„Größe“"]
+        for typed in
+            ["UM-2019", "invoice 7", "123", "26.205", "$1,50", "1443 UM-2019", "a,b):eq(x,y", "„Größe“"]
         {
             let [order, reference] =
                 [("order_id"), ("custom_reference")].map(|field| format!("eq({field},\"{typed}\")"));

@@ -1,5 +1,6 @@
 //! Pages as a browser gets them, over an API that says what a test wants it to.
 
+mod act;
 mod days;
 mod deposits;
 mod fake;

@@ -34,10 +34,26 @@ pub(crate) enum Act {
     Void,
 }
 
+/// Whether something can be done to a payment, as far as it is known, and why not.
+pub(super) struct Possibility {
+    pub(super) is_possible: bool,
+    pub(super) text: String,
+}
+
+fn possible(text: impl Into<String>) -> Possibility {
+    Possibility { is_possible: true, text: text.into() }
+}
+
+fn impossible(text: impl Into<String>) -> Possibility {
+    Possibility { is_possible: false, text: text.into() }
+}
+
 impl Act {
+    pub(super) const ALL: [Self; 3] = [Self::Capture, Self::Refund, Self::Void];
+
     /// By its part of an address.
     pub(crate) fn of(name: &str) -> Option<Self> {
-        [Self::Capture, Self::Refund, Self::Void].into_iter().find(|act| act.name() == name)
+        Self::ALL.into_iter().find(|act| act.name() == name)
     }
 
     /// Its part of an address of the console, and what people call it.
@@ -58,8 +74,43 @@ impl Act {
     }
 
     /// How a button begins.
-    pub(super) fn verb(self) -> String {
-        words::capitalized(self.name())
+    pub(super) const fn verb(self) -> &'static str {
+        match self {
+            Self::Capture => "Capture",
+            Self::Refund => "Refund",
+            Self::Void => "Void",
+        }
+    }
+
+    /// Whether it can be done, going by the payment alone.
+    pub(super) fn possibility(self, read: &Read<'_>) -> Possibility {
+        let (held, left) = (read.minor("capturable"), read.minor("refundable"));
+        let up_to = |minor| format!("Up to {}", read.money(minor));
+        match self {
+            _ if read.state() == "not_known_yet" => impossible("Not before the outcome is known."),
+            Self::Capture if read.may("capture") && held > 0 => possible(format!("{}.", up_to(held))),
+            Self::Capture if read.state() == "lapsed" => {
+                impossible("Not possible any more: the authorization has ended.")
+            }
+            Self::Capture => impossible("Not possible: nothing is held."),
+            Self::Refund if read.captured() == 0 => impossible("Not possible: nothing was captured."),
+            Self::Refund if !read.may("refund") || left == 0 => {
+                impossible("Not possible: nothing is left to refund.")
+            }
+            Self::Refund if read.state() == "disputed" => possible(format!(
+                "{}, but the bank has taken the money back: it would be lost twice.",
+                up_to(left)
+            )),
+            Self::Refund if read.is_unsettled() => possible(format!(
+                "All of {}, by a void. A part only after settlement, usually overnight.",
+                read.money(left)
+            )),
+            Self::Refund => possible(format!("{}.", up_to(left))),
+            Self::Void if read.has_settled() => impossible("Not possible any more: the batch has settled."),
+            Self::Void if !read.may("cancel") => impossible("Not possible: there is nothing to void."),
+            Self::Void if read.captured() == 0 => possible("All of it: the hold is released."),
+            Self::Void => possible("All of it, until its batch settles."),
+        }
     }
 
     /// How much of a payment it can move at most.
@@ -325,18 +376,22 @@ pub(crate) async fn show(
         return send::typed(visit, &place, &read, typed).await;
     }
     let mut page = ActPage::new(visit, act, &read, typed.begun(act, &read)?);
-    page.notices = notices(visit, act, &read);
+    page.notices = if page.typed.once.version == version(&read) {
+        obstacles(visit, act, &read)
+    } else {
+        vec![send::changed(visit, &read)]
+    };
+    if !page.notices.is_empty() {
+        page.step = Step::Over;
+        return page.response(is_read);
+    }
+    page.notices.extend(unsettled(visit, act, &read));
     if is_read {
         if pairs.get("ended").is_some() {
             let text = "You had to sign in again. What you typed is here, and was not sent.";
             page.notices.push(Notice::new(Tone::Waiting, text));
         }
         return page.response(true);
-    }
-    if page.typed.once.version != version(&read) {
-        page.notices = vec![send::changed(visit, &read)];
-        page.step = Step::Over;
-        return page.response(false);
     }
     match checked(act, &page.typed, &read) {
         Ok(wanted) => page.confirming(visit, &read, wanted.minor).response(true),
@@ -352,24 +407,24 @@ fn version(read: &Read<'_>) -> String {
     read.meta()["version"].to_string()
 }
 
-/// What to know before it is filled in.
-fn notices(visit: &Visit<'_>, act: Act, read: &Read<'_>) -> Vec<Notice> {
-    let mut notices = Vec::new();
-    if !may_operate(&visit.frame) {
-        let text = format!("Your role, {}, may not do this. Ask somebody with operate.", visit.frame.role);
-        notices.push(Notice::new(Tone::Waiting, text));
-    }
-    if read.state() == "not_known_yet" {
-        let text = "The outcome of an operation is not known yet. Nothing else can be done before.";
-        notices.push(Notice::new(Tone::Waiting, text));
-    }
-    if act == Act::Refund && read.is_unsettled() {
-        let text = "It is not settled yet, as far as the reports say. Until then, usually overnight, only all of \
-                    it can be given back, by a void.";
-        let way = format!("{}/{}", address_of(&visit.frame, read.payment), Act::Void.name());
-        notices.push(Notice { way, way_name: "Void all of it", ..Notice::new(Tone::Waiting, text) });
-    }
-    notices
+/// Why there is nothing to fill in.
+fn obstacles(visit: &Visit<'_>, act: Act, read: &Read<'_>) -> Vec<Notice> {
+    let possibility = act.possibility(read);
+    let impossible = (!possibility.is_possible).then_some(possibility.text);
+    let not_allowed = (!may_operate(&visit.frame))
+        .then(|| format!("Your role, {}, may not do this. Ask somebody with operate.", visit.frame.role));
+    impossible.into_iter().chain(not_allowed).map(|text| Notice::new(Tone::Bad, text)).collect()
+}
+
+/// What can be done instead of a refund that is too early.
+fn unsettled(visit: &Visit<'_>, act: Act, read: &Read<'_>) -> Option<Notice> {
+    let text = "It is not settled yet, as far as the reports say. Until then, usually overnight, only all of it can \
+                be given back, by a void.";
+    (act == Act::Refund && read.is_unsettled()).then(|| Notice {
+        way: format!("{}/{}", address_of(&visit.frame, read.payment), Act::Void.name()),
+        way_name: "Void all of it",
+        ..Notice::new(Tone::Waiting, text)
+    })
 }
 
 /// What the button does.

@@ -73,7 +73,7 @@ impl FakeApi {
         self.says.lock().unwrap().push(Says { method, path, status: 200, body, next });
     }
 
-    /// `GET /v2/me`, and so on, each with its body if it has one.
+    /// `GET /v2/me`, and so on, each with its key and version, if it states one, and its body, if it has one.
     pub(super) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
@@ -132,7 +132,14 @@ fn respond(mut stream: TcpStream, says: &Mutex<Vec<Says>>, requests: &Mutex<Vec<
     let mut words = line.split(' ');
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let body = String::from_utf8(body).unwrap();
-    requests.lock().unwrap().push(format!("{method} {path} {body}").trim().to_owned());
+    let header = |name: &str| lines.iter().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+    let version = header("if-match: ");
+    let once = if version.is_empty() {
+        String::new()
+    } else {
+        format!("{} {version} ", header("idempotency-key: "))
+    };
+    requests.lock().unwrap().push(format!("{method} {path} {once}{body}").trim().to_owned());
     let says = says.lock().unwrap();
     let found = says.iter().filter(|one| one.method == method && path.starts_with(&one.path));
     let found = found.max_by_key(|one| one.path.len());

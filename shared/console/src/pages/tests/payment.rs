@@ -6,7 +6,7 @@ use super::{HOSTILE, api, assert_says, fake::FakeApi};
 
 pub(super) const PAGE: &str = "/170200126/payments/UM-1/01a2";
 
-fn operation(kind: &str, minor: i64, state: &str) -> Value {
+pub(super) fn operation(kind: &str, minor: i64, state: &str) -> Value {
     json!({"id": format!("{kind}-{minor}"), "type": kind, "amount": minor, "state": state, "mechanism": "automatic",
         "attempts": 1, "asked_by": "client_credentials",
         "timestamps": {"created_at": "2026-11-23T20:00:03Z", "updated_at": "2026-11-23T20:00:03Z"},
@@ -90,7 +90,7 @@ async fn a_payment_in_doubt_says_not_to_repeat_it_and_shows_no_money() {
         &[
             "Not known yet",
             "We do not know yet whether the bank approved $25.99. Do not repeat it, here or in the gateway's portal. An inquiry is sent every minute.",
-            "Capture, refund, void Not before the outcome is known.",
+            "Refund Not before the outcome is known.",
             "Wait with the goods and look it up in the gateway's portal",
         ],
     );

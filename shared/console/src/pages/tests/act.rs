@@ -1,0 +1,220 @@
+//! The forms that move money.
+
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use serde_json::{Value, json};
+
+use super::{HOSTILE, api, assert_says, fake::FakeApi, payment};
+
+const FORM: &str = "/170200126/payments/UM-1/01a2/refund";
+const ROUTE: &str = "/v2/orders/UM-1/transactions/01a2/refund";
+const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// A payment of $25.99 that was captured, in the order's fourth version.
+fn paid() -> Value {
+    let mut payment = payment::payment("paid", &[payment::operation("purchase", 2599, "approved")]);
+    payment["data"]["next_actions"] = json!(["refund"]);
+    payment["data"]["meta"]["version"] = json!(4);
+    payment["data"]["meta"]["refundable"]["amount"] = json!(2599);
+    payment
+}
+
+fn at(payment: &Value) -> FakeApi {
+    let api = api("operate");
+    payment::shown(&api, payment);
+    api
+}
+
+/// What a form of version 4 sends.
+fn filled(more: &str) -> String {
+    format!("key={KEY}&version=4&reason=Damaged&{more}")
+}
+
+fn posts(api: &FakeApi) -> Vec<String> {
+    api.requests().into_iter().filter(|request| request.starts_with("POST")).collect()
+}
+
+#[tokio::test]
+async fn a_form_is_shown_once_more_before_anything_is_sent() {
+    let api = at(&paid());
+    let html = api.get(FORM).await.body;
+    assert_says(&html, &["Refund UM-1", "Amount, USD", "Can be refunded $25.99", "Nothing is sent yet"]);
+    assert!(html.contains(r#"name="amount" inputmode="decimal" autocomplete="off" required value="25.99""#));
+    assert!(html.contains(r#"name="version" value="4""#), "{html}");
+    let html = api.post(FORM, &filled("amount=5")).await.body;
+    assert_says(
+        &html,
+        &[
+            "Refund $5.00 of $25.99 to Visa 1443. $20.99 stays with you. Reason Damaged By Ann Archer",
+            "Refund $5.00 Change This cannot be undone.",
+        ],
+    );
+    let change = format!("{FORM}?amount=5&#38;reason=Damaged&#38;key={KEY}&#38;version=4");
+    assert!(html.contains(&change), "{html}");
+    assert_eq!(posts(&api), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_button_sends_the_key_and_the_version_of_the_form() {
+    let api = at(&paid());
+    api.says("POST", ROUTE, 200, &paid());
+    let page = api.post(FORM, &filled("amount=5.00&step=send")).await;
+    assert_eq!((page.status, page.location.as_str()), (303, "/170200126/payments/UM-1/01a2?done=yes"));
+    let sent = format!(r#"POST {ROUTE} {KEY} "4" {{"data":{{"reason":"Damaged","amount":500}}}}"#);
+    assert_eq!(posts(&api), [sent]);
+    let html = api.get(&page.location).await.body;
+    assert!(
+        html.contains(r#"role="status" tabindex="-1" autofocus>The bank approved $25.99.</p>"#),
+        "{html}"
+    );
+}
+
+#[tokio::test]
+async fn what_the_api_says_is_said_beside_what_to_do() {
+    let cases = [
+        (
+            412,
+            "version_differs",
+            "The payment has changed since you looked, and nothing was sent. Nov 23, 3:00 PM: The bank approved $25.99. Look at it again",
+        ),
+        (422, "not_settled", "Try again tomorrow, or void all of it. Void all of it"),
+        (422, "already_settled", "Nothing was done: wrong. Refund it"),
+        (422, "payment_disputed", "Please tick the box if it is meant."),
+        (409, "idempotency_key_in_progress", "It is still being carried out. Wait a moment"),
+        (409, "operation_in_progress", "Nothing was done: wrong. Try again in a moment. Refund"),
+        (503, "gateway_unavailable", "Nothing was done: wrong. Try again in a moment. Refund"),
+        (503, "payments_stopped", "Nothing was done: wrong. To the payment"),
+        (403, "forbidden", "Nothing was done. You may not do this: wrong."),
+        (403, "exceeds_refund_max", "The refund is more than you may give back of one order. To the payment"),
+        (500, "", "so we do not know whether it was done. Send this form again: it is carried out once."),
+    ];
+    for (status, code, sentence) in cases {
+        let api = at(&paid());
+        let body = json!({"errors": [{"detail": "wrong", "meta": {"code": code}}]});
+        api.says("POST", ROUTE, status, &body);
+        let page = api.post(FORM, &filled("amount=5.00&step=send")).await;
+        assert_eq!(page.status, 422, "{code}");
+        assert_says(&page.body, &[sentence]);
+        let resends = page.body.contains(&format!(r#"name="key" value="{KEY}""#));
+        assert_eq!(resends, !page.body.contains(">To the payment</a>"), "{code}");
+    }
+    for code in ["declined", "voided_elsewhere"] {
+        let api = at(&paid());
+        api.says("POST", ROUTE, 400, &json!({"errors": [{"meta": {"code": code}}]}));
+        assert_eq!(api.post(FORM, &filled("amount=5.00&step=send")).await.status, 303);
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_at_its_field_and_nothing_is_sent() {
+    let long = "x".repeat(251);
+    let cases = [
+        ("amount=26.00&reason=x", "At most $25.99 is left."),
+        ("amount=0&reason=x", "Please write an amount above zero."),
+        ("amount=1,50&reason=x", "Please write an amount, such as 5.00."),
+        ("amount=-5&reason=x", "Please write an amount, such as 5.00."),
+        ("amount=&reason=x", "Please write an amount, such as 5.00."),
+        ("amount=5&reason=+", "Please write why, in a few words."),
+        ("amount=5&reason=4788250000121443", "This reason is not accepted: it looks like a card number."),
+        (&format!("amount=5&reason={long}"), "This reason is not accepted: it is longer than 250 bytes."),
+    ];
+    for (form, sentence) in cases {
+        let api = at(&paid());
+        let page = api.post(FORM, &format!("key={KEY}&version=4&{form}")).await;
+        assert_eq!(page.status, 422, "{form}");
+        assert_says(&page.body, &[sentence]);
+        assert!(page.body.contains("aria-invalid"));
+        assert_eq!(posts(&api), Vec::<String>::new());
+    }
+    // Without a key nobody could send it twice in peace.
+    for form in ["version=4&", &format!("key={KEY}&"), "key=x&version=4&"] {
+        let page = at(&paid()).post(FORM, &format!("{form}amount=5&reason=x&step=send")).await;
+        assert_eq!(page.status, 403, "{form}");
+    }
+}
+
+#[tokio::test]
+async fn a_disputed_payment_is_refunded_only_with_a_tick() {
+    let mut disputed = paid();
+    disputed["data"]["meta"]["disputed"] = json!({"amount": 2599});
+    let api = at(&disputed);
+    api.says("POST", ROUTE, 200, &disputed);
+    let page = api.post(FORM, &filled("amount=5")).await;
+    assert_says(
+        &page.body,
+        &["It would be lost twice, and that is meant. Please tick the box if it is meant."],
+    );
+    let page = api.post(FORM, &filled("amount=5&disputed=yes")).await;
+    assert_says(&page.body, &["You lose $5.00 of it twice."]);
+    api.post(FORM, &filled("amount=5&disputed=yes&step=send")).await;
+    assert!(posts(&api)[0].contains(r#""refund_disputed":true"#), "{:?}", posts(&api));
+}
+
+#[tokio::test]
+async fn a_form_of_another_version_says_what_has_changed() {
+    let mut changed = paid();
+    changed["data"]["meta"]["version"] = json!(5);
+    let html = at(&changed).post(FORM, &filled("amount=5")).await.body;
+    assert_says(&html, &["The payment has changed since you looked, and nothing was sent."]);
+    assert!(!html.contains("Go on") && !html.contains("name=\"step\""));
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_has_no_form() {
+    let api = api("read");
+    payment::shown(&api, &paid());
+    for (form, sentence) in [
+        (FORM, "Your role, read, may not do this. Ask somebody with operate."),
+        ("/170200126/payments/UM-1/01a2/capture", "Not possible: nothing is held."),
+        ("/170200126/payments/UM-1/01a2/void", "Not possible any more: the batch has settled."),
+    ] {
+        let html = api.get(form).await.body;
+        assert_says(&html, &[sentence]);
+        assert!(!html.contains("name=\"reason\""));
+    }
+}
+
+#[tokio::test]
+async fn what_exceeds_a_limit_becomes_a_link_and_another_person_sends_it() {
+    let stated = json!({"what": "refund", "order": "UM-1", "transaction": "01a2", "name": HOSTILE,
+        "body": {"data": {"amount": 2000, "reason": HOSTILE}}});
+    let proposal = format!("{}.signature", BASE64_URL_SAFE_NO_PAD.encode(stated.to_string()));
+    let api = at(&paid());
+    let refusal = json!({"errors": [{"meta": {"code": "exceeds_refund_max", "proposal": proposal}}]});
+    api.says("POST", ROUTE, 403, &refusal);
+    let html = api.post(FORM, &filled("amount=20&step=send")).await.body;
+    assert!(html.contains(&format!("readonly>https://console.example{FORM}?proposal={proposal}</textarea>")));
+
+    let html = api.get(&format!("{FORM}?proposal={proposal}")).await.body;
+    assert_says(&html, &["Refund $20.00 of $25.99 to Visa 1443.", "Proposed by &#60;script&#62;"]);
+    api.says("POST", ROUTE, 200, &paid());
+    let page = api.post(FORM, &format!("proposal={proposal}&version=4&step=send")).await;
+    assert_eq!(page.status, 303);
+    let sent = format!(r#"POST {ROUTE}  "4" {{"data":{{"proposal":"{proposal}"}}}}"#);
+    assert_eq!(posts(&api).last(), Some(&sent));
+    // Cut off, or opened at another payment.
+    for wrong in ["x", &proposal[..40]] {
+        assert_eq!(api.get(&format!("{FORM}?proposal={wrong}")).await.status, 400);
+    }
+    let void = FORM.replace("refund", "void");
+    assert_eq!(api.get(&format!("{void}?proposal={proposal}")).await.status, 400);
+}
+
+#[tokio::test]
+async fn what_is_in_doubt_is_asked_about() {
+    let mut doubt = payment::payment("not_known_yet", &[payment::operation("refund", 500, "pending")]);
+    doubt["data"]["next_actions"] = json!(["confirm"]);
+    let api = at(&doubt);
+    api.says("POST", "/v2/orders/UM-1/transactions/01a2/confirm", 202, &doubt);
+    let confirm = format!("{}/confirm", payment::PAGE);
+    assert!(api.get(payment::PAGE).await.body.contains(&format!(r#"action="{confirm}""#)));
+    let page = api.post(&confirm, "x=y").await;
+    assert_eq!((page.status, page.location.as_str()), (303, "/170200126/payments/UM-1/01a2?done=yes"));
+    let html = api.get(&page.location).await.body;
+    assert_says(
+        &html,
+        &[
+            "We do not know yet whether $5.00 was refunded. Do not repeat it, here or in the gateway's portal.",
+        ],
+    );
+    assert_says(&api.get(FORM).await.body, &["Not before the outcome is known."]);
+}
