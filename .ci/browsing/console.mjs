@@ -3,29 +3,16 @@
 // Usage: console.mjs CHROMIUM STACK_ORIGIN
 import assert from "node:assert/strict";
 
-import { THEMES, WIDTHS, close, expectError, launch, look, step, visitor } from "./browse.mjs";
-import { stackAt } from "./stack.mjs";
+import { THEMES, WIDTHS, close, launch, look, step, visitor } from "./browse.mjs";
+import { MERCHANT, consoleAt } from "./people.mjs";
 
 const [program, stack] = process.argv.slice(2);
-const { about } = await stackAt(stack);
-const { console: url, issuer } = about;
-const MERCHANT = "170200126";
+const { url, allowed, person, opened } = await consoleAt(stack);
 
 /** Limits of a page, in bytes as they are sent and in requests. */
 const PAGE_MAX_BYTES = 25_000;
 const STYLE_MAX_BYTES = 12_288;
 const REQUESTS_MAX = 3;
-
-async function person(name, options = {}) {
-  const page = await visitor({ allowed: [url, new URL(issuer).origin], ...options });
-  // Who is not let in, a page that is not there, and one after signing out.
-  expectError(page, /status of 40[134]/);
-  await page.goto(url);
-  await page.fill("#merchant", MERCHANT);
-  await page.click("text=Sign in >> nth=-1");
-  await page.click(`a:has-text("${name}")`);
-  return page;
-}
 
 const rows = (page) => page.locator(".rows tbody tr").count();
 
@@ -33,13 +20,6 @@ async function find(page, text) {
   await page.fill("#q", text);
   await page.click("button:text-is('Show')");
   await page.waitForURL((address) => address.searchParams.get("q") === text);
-}
-
-/** Opens a payment of the list by its order. */
-async function open(page, order) {
-  await find(page, order);
-  await page.click(`.rows a:text-is("${order}")`);
-  await page.waitForSelector("h1");
 }
 
 async function checkFinding() {
@@ -101,11 +81,6 @@ const SCREENS = {
   days: async (page) => page.goto(`${url}/${MERCHANT}/days`),
   "no-such-page": async (page) => page.goto(`${url}/${MERCHANT}/nothing`),
 };
-
-async function opened(page, order) {
-  await page.goto(`${url}/${MERCHANT}/payments?q=${order}`);
-  await page.click(`.rows a:text-is("${order}")`);
-}
 
 async function checkLooks(options) {
   const page = await person("Ann Archer", options);
@@ -183,7 +158,7 @@ async function checkDays() {
 
 async function checkWithoutScript() {
   const page = await person("Ann Archer", { javaScriptEnabled: false });
-  await open(page, "UM-2019");
+  await opened(page, "UM-2019");
   assert.match(await page.innerText("h1"), /\$25\.99/);
   await page.click("nav >> text=Deposits");
   await page.click("nav >> text=Days");
@@ -193,7 +168,7 @@ async function checkWithoutScript() {
 }
 
 async function checkKeyboard() {
-  const page = await visitor({ allowed: [url, new URL(issuer).origin] });
+  const page = await visitor({ allowed });
   await page.goto(url);
   await page.keyboard.press("Tab");
   await page.keyboard.type(MERCHANT);

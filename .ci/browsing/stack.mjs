@@ -27,9 +27,9 @@ export async function stackAt(origin) {
     return records.filter(({ respstat }) => respstat === "A").length;
   }
 
-  /** The gateway approves, and neither its response nor that of the first inquiry arrives. */
-  async function loseTheResponse() {
-    await send(`${control}/faults`, { endpoint: "auth", fault: "drop_after", times: 1 });
+  /** The gateway does it, and neither its response nor that of the first inquiry arrives. */
+  async function loseTheResponse(endpoint = "auth") {
+    await send(`${control}/faults`, { endpoint, fault: "drop_after", times: 1 });
     await send(`${control}/faults`, { endpoint: "inquireByOrderid", fault: "status", status: 503, times: 1 });
   }
 

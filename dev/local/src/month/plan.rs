@@ -198,6 +198,7 @@ fn special() -> Vec<Sale> {
         (10, 988, 21_995, DISCOVER, Fate::Declined("104")),
         (3, 1_200, 2_599, VISA, refunded(2, 500, "ann", "arrived broken")),
         (5, 1_205, 64_000, AMEX, refunded(4, 20_000, "eve", "returned unused")),
+        (1, 905, 2_620, VISA, Fate::Paid),
     ];
     let sales = (2_001..).zip(all).map(|(number, (days_ago, minute, minor, number_of_card, fate))| Sale {
         number,

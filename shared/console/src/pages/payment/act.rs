@@ -19,7 +19,7 @@ use crate::{
     frame::{Frame, Part},
     pages::{Known, Visit, problem::Problem, rendered},
     seal::secret,
-    web::Pairs,
+    web::{Pairs, redirect},
     words::{self, Tone, said, text},
 };
 
@@ -172,7 +172,7 @@ impl Typed {
     }
 
     /// The address at which the same form is shown with what was typed.
-    fn address(&self, here: &str) -> String {
+    fn address(&self, here: &str, step: &str) -> String {
         let disputed = if self.disputed { "yes" } else { "" };
         let all = [
             ("amount", self.amount.as_str()),
@@ -180,6 +180,7 @@ impl Typed {
             ("disputed", disputed),
             ("key", &self.once.key),
             ("version", &self.once.version),
+            ("step", step),
         ];
         address(here, &all)
     }
@@ -341,7 +342,7 @@ impl ActPage {
                 Known::new("Reason", self.typed.reason.clone()),
                 Known::new("By", visit.frame.person.clone()),
             ],
-            change: self.typed.address(&self.here),
+            change: self.typed.address(&self.here, ""),
         };
         self
     }
@@ -386,14 +387,16 @@ pub(crate) async fn show(
         return page.response(is_read);
     }
     page.notices.extend(unsettled(visit, act, &read));
-    if is_read {
-        if pairs.get("ended").is_some() {
-            let text = "You had to sign in again. What you typed is here, and was not sent.";
-            page.notices.push(Notice::new(Tone::Waiting, text));
-        }
+    if pairs.get("ended").is_some() {
+        let text = "You had to sign in again. What you typed is here, and was not sent.";
+        page.notices.push(Notice::new(Tone::Waiting, text));
+    }
+    if is_read && pairs.get("step") != Some("check") {
         return page.response(true);
     }
     match checked(act, &page.typed, &read) {
+        // Another address, so that Back and a reload show it again and send nothing.
+        Ok(_) if !is_read => Ok(redirect(&page.typed.address(&page.here, "check"))),
         Ok(wanted) => page.confirming(visit, &read, wanted.minor).response(true),
         Err(wrong) => {
             page.wrong = wrong;

@@ -40,7 +40,10 @@ async fn a_form_is_shown_once_more_before_anything_is_sent() {
     assert_says(&html, &["Refund UM-1", "Amount, USD", "Can be refunded $25.99", "Nothing is sent yet"]);
     assert!(html.contains(r#"name="amount" inputmode="decimal" autocomplete="off" required value="25.99""#));
     assert!(html.contains(r#"name="version" value="4""#), "{html}");
-    let html = api.post(FORM, &filled("amount=5")).await.body;
+    let page = api.post(FORM, &filled("amount=5")).await;
+    let confirm = format!("{FORM}?amount=5&reason=Damaged&key={KEY}&version=4&step=check");
+    assert_eq!((page.status, &page.location), (303, &confirm));
+    let html = api.get(&confirm).await.body;
     assert_says(
         &html,
         &[
@@ -144,6 +147,7 @@ async fn a_disputed_payment_is_refunded_only_with_a_tick() {
         &["It would be lost twice, and that is meant. Please tick the box if it is meant."],
     );
     let page = api.post(FORM, &filled("amount=5&disputed=yes")).await;
+    let page = api.get(&page.location).await;
     assert_says(&page.body, &["You lose $5.00 of it twice."]);
     api.post(FORM, &filled("amount=5&disputed=yes&step=send")).await;
     assert!(posts(&api)[0].contains(r#""refund_disputed":true"#), "{:?}", posts(&api));

@@ -1,0 +1,33 @@
+// People of the console of a local stack: how they sign in and find a payment of the sample month.
+import { expectError, visitor } from "./browse.mjs";
+import { stackAt } from "./stack.mjs";
+
+export const MERCHANT = "170200126";
+
+/** The console of the stack at an origin. */
+export async function consoleAt(origin) {
+  const stack = await stackAt(origin);
+  const { console: url, issuer } = stack.about;
+  const allowed = [url, new URL(issuer).origin];
+
+  /** Somebody who signs in, by a name of the issuer's page. */
+  async function person(name, options = {}) {
+    const page = await visitor({ allowed, ...options });
+    // Who is not let in, what is refused, a page that is not there, and one after signing out.
+    expectError(page, /status of 4(0[134]|22)/);
+    await page.goto(url);
+    await page.fill("#merchant", MERCHANT);
+    await page.click("text=Sign in >> nth=-1");
+    await page.click(`a:has-text("${name}")`);
+    return page;
+  }
+
+  /** Opens a payment by its order. */
+  async function opened(page, order) {
+    await page.goto(`${url}/${MERCHANT}/payments?q=${order}`);
+    await page.click(`.rows a:text-is("${order}")`);
+    await page.waitForSelector("h1");
+  }
+
+  return { stack, url, allowed, person, opened };
+}
