@@ -69,6 +69,7 @@ const SCREENS = {
     await opened(page, "UM-2019");
     await page.click("text=Receipt");
   },
+  attention: async (page) => page.goto(`${url}/${MERCHANT}/attention`),
   deposits: async (page) => page.goto(`${url}/${MERCHANT}/deposits`),
   deposit: async (page) => {
     await page.goto(`${url}/${MERCHANT}/deposits`);

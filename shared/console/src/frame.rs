@@ -10,13 +10,14 @@ use crate::{
     seal::{digest_of, masked},
     session::Session,
     settings::Console,
-    words::text,
+    words::{self, text},
 };
 
 /// One of the parts of the console.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     Payments,
+    Attention,
     Deposits,
     Days,
 }
@@ -36,6 +37,8 @@ pub(crate) struct Frame {
     pub(crate) captures_paused: bool,
     /// How many orders need attention, as a text; empty for none.
     pub(crate) attention: String,
+    /// The time of that count; empty without one.
+    pub(crate) attention_at: String,
     /// How many exceptions are open, as a text; empty for none.
     pub(crate) exceptions: String,
     /// A form's token.
@@ -60,11 +63,14 @@ impl Frame {
         let data = &me["data"];
         let is = |value: &Value| value.as_bool().unwrap_or_default();
         let count = |value: &Value| Some(text(value)).filter(|count| count != "0").unwrap_or_default();
+        let zone = text(&data["merchant"]["time_zone"]).parse().unwrap_or_default();
+        let at = words::time(&data["attention"]["as_of"]);
         Ok(Self {
             merchant: session.merchant.clone(),
             name: text(&data["merchant"]["name"]),
             livemode: is(&data["merchant"]["livemode"]),
-            zone: text(&data["merchant"]["time_zone"]).parse().unwrap_or_default(),
+            attention_at: at.map(|at| words::time_of_day(at, &zone)).unwrap_or_default(),
+            zone,
             person: text(&data["person"]["name"]),
             role: text(&data["person"]["role"]),
             stopped: is(&data["payments"]["stopped"]),

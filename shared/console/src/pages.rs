@@ -1,7 +1,9 @@
 //! The pages. Each reads what it shows with as few calls as it can, and says what to do where something is missing.
 
+pub(crate) mod attention;
 pub(crate) mod days;
 pub(crate) mod deposits;
+pub(crate) mod download;
 pub(crate) mod payment;
 pub(crate) mod payments;
 pub(crate) mod problem;
@@ -39,6 +41,13 @@ impl Visit<'_> {
     pub(crate) async fn read(&self, path: &str) -> Result<Value, Failure> {
         self.console.api.get(&self.session.access_token, path).await
     }
+}
+
+/// A part of a page, such as a range, that a link leads to.
+pub(crate) struct Tab {
+    pub(crate) name: &'static str,
+    pub(crate) address: String,
+    pub(crate) is_here: bool,
 }
 
 /// Something known about a payment or an exception. With an address it is a link.

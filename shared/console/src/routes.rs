@@ -11,7 +11,7 @@ use crate::{
     api::address,
     frame::Frame,
     pages::{
-        Visit, days, deposits,
+        Visit, attention, days, deposits,
         payment::{self, act::Act},
         payments,
         problem::Problem,
@@ -177,10 +177,16 @@ async fn shown(visit: &Visit<'_>, page: &[&str], is_read: bool) -> Result<Respon
             let act = Act::of(act).ok_or(Problem::NotFound)?;
             payment::act::show(visit, order, transaction, act, is_read).await
         }
+        (["attention"], true) => attention::show(visit).await,
+        (["attention.csv"], true) => attention::csv(visit).await,
         (["deposits"], true) => deposits::show(visit).await,
+        (["deposits.csv"], true) => deposits::csv(visit).await,
         (["deposits", id], true) => deposits::one(visit, id).await,
+        (["deposits", id, "lines.csv"], true) => deposits::lines_csv(visit, id).await,
+        (["exceptions.csv"], true) => deposits::exceptions_csv(visit).await,
         (["exceptions", id], _) => deposits::exception(visit, id, is_read).await,
         (["days"], true) => days::show(visit).await,
+        (["days.csv"], true) => days::csv(visit).await,
         _ => Err(Problem::NotFound),
     }
 }

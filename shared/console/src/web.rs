@@ -117,9 +117,9 @@ pub(crate) fn icon() -> Response<Body> {
     response
 }
 
-/// A file to keep. Its name comes from us.
-pub(crate) fn download(name: &str, content_type: &'static str, body: String) -> Response<Body> {
-    let mut response = response(StatusCode::OK, content_type, body);
+/// A list to keep. Its name comes from us.
+pub(crate) fn download(name: &str, csv: String) -> Response<Body> {
+    let mut response = response(StatusCode::OK, "text/csv; charset=utf-8", csv);
     if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
     }

@@ -104,6 +104,11 @@ pub(crate) fn full_moment(at: Timestamp, zone: &Zone) -> String {
     zone.shown(at).strftime("%b %-d, %Y, %-I:%M %p %Z").to_string()
 }
 
+/// `9:28 AM`.
+pub(crate) fn time_of_day(at: Timestamp, zone: &Zone) -> String {
+    zone.shown(at).strftime("%-I:%M %p").to_string()
+}
+
 /// A time of the API.
 pub(crate) fn time(value: &Value) -> Option<Timestamp> {
     value.as_str()?.parse().ok()
@@ -154,6 +159,15 @@ pub(crate) fn capitalized(text: &str) -> String {
 /// One or several of something: `1 line`, `3 lines`.
 pub(crate) fn counted(count: i64, one: &str, several: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { several })
+}
+
+/// How long something lasts: `5 hours`, `2 days`.
+pub(crate) fn age(hours: i64) -> String {
+    match hours {
+        ..1 => "less than an hour".to_owned(),
+        1..48 => counted(hours, "hour", "hours"),
+        _ => counted(hours / 24, "day", "days"),
+    }
 }
 
 /// What an issuer says about the address, with its letter (docs/cardpointe.md, *AVS and CVV letters*).

@@ -13,7 +13,7 @@ use reqwest::{
 use serde_json::{Value, json};
 use tollgate::source::Front;
 
-use crate::{function::Function, inventory::watch::Watch, shop::Shop, sign_in};
+use crate::{function::Function, inventory::watch::Watch, settlement, shop::Shop, sign_in};
 
 /// The cookies, as the browser is told to call them.
 const SESSION: &str = "__Host-session";
@@ -450,6 +450,34 @@ async fn another_name_of_this_machine_leads_to_the_consoles_address() {
     assert_eq!(other.status(), 307);
     assert_eq!(other.headers()[LOCATION], format!("{url}/a?b=c"));
     assert_eq!(get("evil.example").await.status(), 403);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn every_list_is_a_file_and_who_downloaded_it_is_in_the_audit_trail() {
+    let (shop, mut visitor) = open().await;
+    settlement::seed(&shop).await;
+    visitor.sign_in("rob").await;
+    let mut expected = Vec::new();
+    for (file, heading, list) in [
+        ("payments.csv", "time,", "/v2/transactions"),
+        ("attention.csv", "time,", "/v2/attention"),
+        ("deposits.csv", "deposit,", "/v2/deposits"),
+        ("deposits/d1/lines.csv", "deposit,", "/v2/deposits/d1"),
+        ("exceptions.csv", "exception,", "/v2/settlement/exceptions"),
+        ("days.csv", "period,", "/v2/reports/totals"),
+    ] {
+        let page = visitor.get(&visitor.path(file)).await;
+        assert!(page.status == 200 && page.html.starts_with(heading), "{file}: {}", page.html);
+        assert_eq!(page.headers["content-type"], "text/csv; charset=utf-8");
+        expected.push(format!("\"Rob Reyes\" \"{list}\""));
+    }
+    let audited = shop.get("/v2/audit?filter=eq(kind,downloaded)").await;
+    let words = |one: &Value| format!("{} {}", one["who"]["name"], one["download"]["list"]);
+    let mut audited: Vec<_> = audited.data(200).as_array().unwrap().iter().map(words).collect();
+    audited.sort();
+    expected.sort();
+    assert_eq!(audited, expected);
     shop.close().await;
 }
 

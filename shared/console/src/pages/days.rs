@@ -11,7 +11,7 @@ use tollgate_core::values::{Currency, Zone};
 use crate::{
     api::address,
     frame::{Frame, Part},
-    pages::{Visit, problem::Problem, rendered},
+    pages::{Tab, Visit, download, problem::Problem, rendered},
     words::{self, text},
 };
 
@@ -19,13 +19,6 @@ use crate::{
 const BAR_WIDTH: i64 = 100;
 /// The list of a day's refunds begins so long before: a refund counts on its own day, the list on the payment's.
 const REFUNDED_DAYS: i64 = 30;
-
-/// A range that a tab leads to.
-struct Range {
-    name: &'static str,
-    address: String,
-    is_here: bool,
-}
 
 /// What the totals of one period and currency add up to.
 #[derive(Default)]
@@ -85,7 +78,8 @@ struct DaysPage {
     frame: Frame,
     part: Part,
     title: String,
-    ranges: Vec<Range>,
+    ranges: Vec<Tab>,
+    csv: String,
     unit: &'static str,
     /// `, USD`, unless there are several currencies.
     heading: String,
@@ -98,30 +92,39 @@ struct DaysPage {
 
 /// The days of a range, with one call.
 pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
-    let zone = &visit.frame.zone;
-    let today = zone.shown(visit.console.clock.now()).date();
+    let today = visit.frame.zone.shown(visit.console.clock.now()).date();
+    let is_monthly = visit.parameters().get("interval") == Some("month");
+    let totals = visit.read(&address_of_totals(visit, today)).await?;
+    rendered(&page(visit, &totals, today, is_monthly))
+}
+
+/// The same totals as a file.
+pub(crate) async fn csv(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
+    let today = visit.frame.zone.shown(visit.console.clock.now()).date();
+    download::file(visit, "days.csv", &address_of_totals(visit, today)).await
+}
+
+fn address_of_totals(visit: &Visit<'_>, today: Date) -> String {
     let parameters = visit.parameters();
     let week = today.saturating_sub(6.days()).to_string();
     let is_monthly = parameters.get("interval") == Some("month");
     let from = parameters.get("from").unwrap_or(&week);
     let last = if is_monthly { today.strftime("%Y-%m").to_string() } else { today.to_string() };
     let to = parameters.get("to").unwrap_or(&last);
-    let path = address(
+    address(
         "/v2/reports/totals",
         &[
             ("from", from),
             ("to", to),
             ("interval", if is_monthly { "month" } else { "day" }),
-            ("time_zone", zone.name()),
+            ("time_zone", visit.frame.zone.name()),
             ("by", "operation,fact"),
         ],
-    );
-    let totals = visit.read(&path).await?;
-    rendered(&page(visit, &totals, today, is_monthly))
+    )
 }
 
 fn page(visit: &Visit<'_>, totals: &Value, today: Date, is_monthly: bool) -> DaysPage {
-    let meta = &totals["meta"];
+    let (meta, query) = (&totals["meta"], visit.request.uri().query().unwrap_or_default());
     let (first, last) = (date(&meta["from"]).unwrap_or(today), date(&meta["to"]).unwrap_or(today));
     let rows = words::list(&totals["data"]);
     let mut currencies = rows.iter().map(|row| text(&row["currency"])).collect::<Vec<_>>();
@@ -147,6 +150,7 @@ fn page(visit: &Visit<'_>, totals: &Value, today: Date, is_monthly: bool) -> Day
         part: Part::Days,
         title: title(first, last, is_monthly, today),
         ranges: ranges(&visit.frame, today, first, is_monthly),
+        csv: format!("/{}/days.csv?{query}", visit.frame.merchant),
         unit: if is_monthly { "Month" } else { "Day" },
         heading: if is_one && !rows.is_empty() {
             format!(", {}", currencies.concat())
@@ -245,7 +249,7 @@ fn day(frame: &Frame, period: &Period, sums: &Sums, shown: &Shown) -> Day {
     }
 }
 
-fn ranges(frame: &Frame, today: Date, first: Date, is_monthly: bool) -> Vec<Range> {
+fn ranges(frame: &Frame, today: Date, first: Date, is_monthly: bool) -> Vec<Tab> {
     let months = today.first_of_month().saturating_sub(11.months());
     let all = [
         ("Week", today.saturating_sub(6.days()), "day"),
@@ -256,7 +260,7 @@ fn ranges(frame: &Frame, today: Date, first: Date, is_monthly: bool) -> Vec<Rang
         let is_year = interval == "month";
         let format = if is_year { "%Y-%m" } else { "%Y-%m-%d" };
         let stated = from.strftime(format).to_string();
-        Range {
+        Tab {
             name,
             address: address(
                 &format!("/{}/days", frame.merchant),

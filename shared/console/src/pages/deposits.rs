@@ -10,12 +10,13 @@ use serde_json::Value;
 use crate::{
     api::{Refusal, address, segment},
     frame::{Frame, Part},
-    pages::{Visit, problem::Problem, rendered},
+    pages::{Visit, download, problem::Problem, rendered},
+    web::Pairs,
     words::{self, said, text},
 };
 
 use exceptions::Mismatch;
-pub(crate) use exceptions::exception;
+pub(crate) use exceptions::{csv as exceptions_csv, exception};
 
 /// How many deposits, and how many lines of one, a page has.
 const ROWS: &str = "25";
@@ -66,17 +67,29 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     let parameters = visit.parameters();
     let value = |name: &str| parameters.get(name).unwrap_or_default().to_owned();
     let (from, to, cursor) = (value("from"), value("to"), value("cursor"));
-    let mut conditions = Vec::new();
-    for (operator, day) in [("ge", &from), ("le", &to)] {
-        if !day.is_empty() {
-            conditions.push(format!("{operator}(date,{})", day_of(day)?));
-        }
-    }
-    let filter = conditions.join(":");
+    let filter = filter(&parameters)?;
     let wanted = [("filter", filter.as_str()), ("page[limit]", ROWS), ("page[cursor]", &cursor)];
     let listed = visit.read(&address("/v2/deposits", &wanted)).await?;
     let open = visit.read(&address("/v2/settlement/exceptions", &[("page[limit]", LINES)])).await?;
     rendered(&page(visit, from, to, &listed, &open))
+}
+
+/// The same deposits as a file.
+pub(crate) async fn csv(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
+    let filter = filter(&visit.parameters())?;
+    let wanted = [("filter", filter.as_str()), ("page[limit]", download::ROWS)];
+    download::file(visit, "deposits.csv", &address("/v2/deposits", &wanted)).await
+}
+
+/// The condition of the range of days.
+fn filter(parameters: &Pairs) -> Result<String, Problem> {
+    let mut conditions = Vec::new();
+    for (operator, name) in [("ge", "from"), ("le", "to")] {
+        if let Some(day) = parameters.get(name) {
+            conditions.push(format!("{operator}(date,{})", day_of(day)?));
+        }
+    }
+    Ok(conditions.join(":"))
 }
 
 /// A day of the address. A browser sends no other text.
@@ -219,6 +232,7 @@ struct DepositPage {
     /// What is in the lines and not in the sum, or in the sum and not ours.
     left_out: Vec<String>,
     mismatches: Vec<Mismatch>,
+    csv: String,
     more: Option<String>,
 }
 
@@ -245,11 +259,20 @@ pub(crate) async fn one(visit: &Visit<'_>, id: &str) -> Result<Response<Body>, P
     rendered(&whole(&visit.frame, &body, mismatches, more))
 }
 
+/// All lines of a deposit as a file. Without a limit the API sends up to 25,000 of them at once.
+pub(crate) async fn lines_csv(visit: &Visit<'_>, id: &str) -> Result<Response<Body>, Problem> {
+    let parameters = visit.parameters();
+    let mid = parameters.get("mid").unwrap_or_default();
+    let path = address(&format!("/v2/deposits/{}", segment(id)), &[("mid", mid)]);
+    download::file(visit, "deposit-lines.csv", &path).await
+}
+
 fn whole(frame: &Frame, body: &Value, mismatches: Vec<Mismatch>, more: Option<String>) -> DepositPage {
     let deposit = &body["data"];
     let currency = &deposit["currency"];
     let money = |minor: &Value| words::cell(minor, currency, false);
     let list = |name: &str| words::list(&deposit[name]);
+    let here = frame.deposit(&text(&deposit["id"]), "");
     let components = list("components").iter();
     let components = components.map(|one| Component { name: component(one), amount: money(&one["amount"]) });
     let taken = list("chargeback_details");
@@ -295,6 +318,7 @@ fn whole(frame: &Frame, body: &Value, mismatches: Vec<Mismatch>, more: Option<St
         tables: tables.into_iter().filter(|table| !table.all.is_empty()).collect(),
         left_out: [foreign, idle, unreadable].into_iter().flatten().collect(),
         mismatches,
+        csv: address(&format!("{here}/lines.csv"), &[("mid", &text(&deposit["mid"]))]),
         more,
     }
 }

@@ -1,7 +1,7 @@
 //! One payment: what happened to it, in sentences, and what may be done.
 
 pub(crate) mod act;
-mod events;
+pub(crate) mod events;
 mod receipt;
 
 use askama::Template;

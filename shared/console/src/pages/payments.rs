@@ -8,17 +8,13 @@ use tollgate_core::values::Currency;
 use crate::{
     api::{Failure, address},
     frame::{Frame, Part},
-    pages::{Visit, problem::Problem, rendered},
-    web::{Pairs, download},
+    pages::{Tab, Visit, download, problem::Problem, rendered},
+    web::{self, Pairs},
     words::{self, Tone, said, text},
 };
 
 /// How many payments a page has.
 const ROWS: &str = "25";
-/// How many payments a part of a download has.
-const CSV_ROWS: &str = "100";
-/// Longest download: a function's response ends at 6 MB, and JSON's escapes are part of that.
-const CSV_MAX_BYTES: usize = 4_500_000;
 /// Longest text in the box.
 const TEXT_MAX_BYTES: usize = 200;
 
@@ -33,25 +29,14 @@ const fn kind(name: &'static str, parameter: &'static str, condition: &'static s
     Kind { name, parameter, condition }
 }
 
-const ATTENTION: &str = "attention";
-
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 6] = [
     kind("All", "", ""),
     kind("Held", "held", "eq(state,held)"),
     kind("Refunded", "refunded", "in(state,refunded,partly_refunded)"),
     kind("Declined", "declined", "eq(state,declined)"),
     kind("Disputed", "disputed", "eq(state,disputed)"),
     kind("Not known yet", "not_known_yet", "eq(state,not_known_yet)"),
-    kind("Needs attention", ATTENTION, "eq(needs_attention,true)"),
 ];
-
-struct Tab {
-    name: &'static str,
-    address: String,
-    is_here: bool,
-    /// How many there are, if that is known; empty for none.
-    count: String,
-}
 
 /// What is looked for, as the address says it.
 #[derive(Clone)]
@@ -234,7 +219,6 @@ fn page(visit: &Visit<'_>, search: Search, listed: &Value, tried: &[String]) -> 
         name: kind.name,
         address: search.address(&path, kind.parameter, ""),
         is_here: search.tab == kind.parameter,
-        count: if kind.parameter == ATTENTION { visit.frame.attention.clone() } else { String::new() },
     });
     let cursor = text(&listed["meta"]["page"]["cursor"]);
     // An index looks at all days, from the first one that a computer knows.
@@ -319,38 +303,22 @@ fn row_of(visit: &Visit<'_>, row: &Value, is_one_currency: bool) -> Row {
     }
 }
 
-/// The same payments as a file: all that match, or an error that says how else to get them.
+/// The same payments as a file: of a text that may be two things, those of the first that has any.
 pub(crate) async fn csv(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     let search = Search::of(&visit.parameters());
     let mut all = String::new();
     let guesses = meanings(&search)?;
     let is_clear = guesses.len() == 1;
     for guess in guesses {
-        let mut next = Some(address_of_list(visit, &search, &guess, CSV_ROWS));
-        let mut rows = 0;
-        while let Some(path) = next {
-            let read = visit.console.api.csv(&visit.session.access_token, &path).await;
-            let (part, following) = match read {
-                Err(Failure::Refused(refusal)) if !is_clear && refusal.code == "invalid_value" => break,
-                read => read?,
-            };
-            let (heading, lines) = part.split_once('\n').unwrap_or((&part, ""));
-            if all.is_empty() {
-                all.push_str(heading);
-                all.push('\n');
-            }
-            rows += lines.lines().count();
-            all.push_str(lines);
-            if all.len() > CSV_MAX_BYTES {
-                return Err(Problem::TooLong);
-            }
-            next = following.map(|query| format!("/v2/transactions{query}"));
+        match download::joined(visit, &address_of_list(visit, &search, &guess, download::ROWS)).await {
+            Err(Problem::Refused(refusal)) if !is_clear && refusal.code == "invalid_value" => {}
+            read => all = read?,
         }
-        if rows > 0 {
+        if all.lines().count() > 1 {
             break;
         }
     }
-    Ok(download("payments.csv", "text/csv; charset=utf-8", all))
+    Ok(web::download("payments.csv", all))
 }
 
 #[cfg(test)]

@@ -117,7 +117,7 @@ impl Problem {
             Self::TooLong => (
                 400,
                 "These are too many for one file",
-                "Choose a shorter range, or ask an operator for tollgate payment list with --csv.",
+                "Choose a shorter range, or ask an operator for the same list from the command line.",
                 ("/", "Go to payments"),
             ),
             Self::Unavailable => {

@@ -1,6 +1,7 @@
 //! Pages as a browser gets them, over an API that says what a test wants it to.
 
 mod act;
+mod attention;
 mod days;
 mod deposits;
 mod fake;
@@ -49,7 +50,7 @@ fn me(role: &str) -> Value {
         "merchant": {"name": "Umbrella & Sons", "time_zone": "America/New_York", "livemode": false},
         "person": {"name": "Ann Archer", "role": role},
         "payments": {"stopped": false, "captures_paused": false},
-        "attention": {"count": {"formatted": "2"}},
+        "attention": {"count": {"formatted": "2"}, "as_of": "2026-11-26T12:00:00Z"},
         "settlement": {"count": {"formatted": "3"}}}})
 }
 

@@ -11,7 +11,7 @@ use super::LINES;
 use crate::{
     api::{Failure, address, segment},
     frame::{Frame, Part},
-    pages::{Known, Visit, payment::may_operate, problem::Problem, rendered},
+    pages::{Known, Visit, download, payment::may_operate, problem::Problem, rendered},
     web::{Pairs, redirect},
     words::{self, said, text},
 };
@@ -108,7 +108,7 @@ impl Mismatch {
             advice: if is_unreadable { "Ask an operator to restore it." } else { advice },
             address: if is_unreadable { String::new() } else { here(merchant, &text(&row["id"]), &cause) },
             day: words::day(&row["date"]),
-            age: hours.map(age).unwrap_or_default(),
+            age: hours.map(words::age).unwrap_or_default(),
             ours: money(&row["expected"]),
             theirs: money(&row["found"]),
             difference: if is_unreadable { String::new() } else { money(&Value::from(difference)) },
@@ -125,14 +125,6 @@ impl Mismatch {
 /// The address of an exception's page. Its cause narrows the list that it is looked for in.
 fn here(merchant: &str, id: &str, cause: &str) -> String {
     address(&format!("/{merchant}/exceptions/{}", segment(id)), &[("cause", cause)])
-}
-
-fn age(hours: i64) -> String {
-    match hours {
-        ..1 => "less than an hour".to_owned(),
-        1..48 => words::counted(hours, "hour", "hours"),
-        _ => words::counted(hours / 24, "day", "days"),
-    }
 }
 
 /// Something that a person wrote about an exception.
@@ -186,6 +178,12 @@ pub(crate) async fn exception(visit: &Visit<'_>, id: &str, is_read: bool) -> Res
         *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
     }
     Ok(response)
+}
+
+/// All open exceptions as a file.
+pub(crate) async fn csv(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
+    let path = address("/v2/settlement/exceptions", &[("page[limit]", download::ROWS)]);
+    download::file(visit, "exceptions.csv", &path).await
 }
 
 /// Why a form changed nothing.

@@ -43,10 +43,6 @@ fn at(value: &Value, zone: &Zone) -> String {
 fn of_operation(read: &Read<'_>, operation: &Value, zone: &Zone) -> Event {
     let money = operation["amount"].as_i64().map(|minor| read.money(minor)).unwrap_or_default();
     let times = &operation["timestamps"];
-    let mut sentence = sentence(operation, &money);
-    if operation["settlement"] == "rejected" {
-        sentence.push_str(" Settlement refused it afterwards: no money comes.");
-    }
     let records = words::list(read.settlement.map_or(&Value::Null, |settlement| &settlement["records"]));
     let record = records.iter().find(|one| one["operation_id"] == operation["id"]);
     let both = words::time(&times["created_at"]).zip(words::time(&times["updated_at"]));
@@ -59,15 +55,15 @@ fn of_operation(read: &Read<'_>, operation: &Value, zone: &Zone) -> Event {
     Event {
         when: at(&times["created_at"], zone),
         machine_time: text(&times["created_at"]),
-        sentence,
+        sentence: sentence(operation, &money),
         details: details.into_iter().flatten().collect(),
     }
 }
 
 /// What an operation did, or why it did nothing.
-fn sentence(operation: &Value, money: &str) -> String {
+pub(crate) fn sentence(operation: &Value, money: &str) -> String {
     let kind = text(&operation["type"]);
-    match operation["state"].as_str().unwrap_or_default() {
+    let mut sentence = match operation["state"].as_str().unwrap_or_default() {
         "approved" => done(operation, &kind, money),
         "declined" => declined(operation, &kind, money),
         "pending" => {
@@ -82,7 +78,11 @@ fn sentence(operation: &Value, money: &str) -> String {
             )
         }
         _ => format!("The gateway did not process the {} of {money}. No money moved.", noun(&kind)),
+    };
+    if operation["settlement"] == "rejected" {
+        sentence.push_str(" Settlement refused it afterwards: no money comes.");
     }
+    sentence
 }
 
 fn noun(kind: &str) -> &str {
@@ -175,15 +175,6 @@ fn requested_by(operation: &Value) -> String {
 
 fn of_dispute(read: &Read<'_>, dispute: &Value) -> Event {
     let minor = dispute["amount"].as_i64().unwrap_or_default();
-    let money = read.money(minor);
-    let reason = said(&dispute["reason"]);
-    let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-    let sentence = match text(&dispute["type"]).as_str() {
-        _ if minor == 0 => "A report about a dispute was taken back. It counts nothing.".to_owned(),
-        "chargeback" => format!("The cardholder's bank took back {money}{because}."),
-        "reversal" => format!("The cardholder's bank returned {money}."),
-        _ => format!("The processor reported {money} of a dispute in words that Tollgate does not know."),
-    };
     let named =
         [("Case", "case"), ("code", "reason_code"), ("ARN", "acquirer_reference"), ("deposit", "deposit")];
     let details = named.map(|(name, member)| (name, said(&dispute[member])));
@@ -192,8 +183,22 @@ fn of_dispute(read: &Read<'_>, dispute: &Value) -> Event {
     Event {
         when: words::day(&dispute["day"]),
         machine_time: said(&dispute["day"]),
-        sentence,
+        sentence: dispute_sentence(dispute, &read.money(minor)),
         details: vec![details.collect::<Vec<_>>().join(" · ")],
+    }
+}
+
+/// What the cardholder's bank did.
+pub(crate) fn dispute_sentence(dispute: &Value, money: &str) -> String {
+    let reason = said(&dispute["reason"]);
+    let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+    match text(&dispute["type"]).as_str() {
+        _ if dispute["amount"].as_i64().unwrap_or_default() == 0 => {
+            "A report about a dispute was taken back. It counts nothing.".to_owned()
+        }
+        "chargeback" => format!("The cardholder's bank took back {money}{because}."),
+        "reversal" => format!("The cardholder's bank returned {money}."),
+        _ => format!("The processor reported {money} of a dispute in words that Tollgate does not know."),
     }
 }
 

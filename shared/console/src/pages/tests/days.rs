@@ -76,7 +76,7 @@ async fn months_link_to_all_their_days_and_several_currencies_are_named() {
     assert_says(
         &html,
         &[
-            "February 2020 Week Month Year",
+            "February 2020 Download CSV Week Month Year",
             "Feb 2020 1 €5.00 100.0%",
             "Feb 2020 1 $7.00 100.0%",
             "Nothing has been counted yet",

@@ -97,12 +97,3 @@ async fn a_row_that_cannot_be_read_has_its_key_and_what_others_wrote_stays_text(
     let page = api.get(&format!("/170200126/payments?q={query}&from={query}&state={query}")).await;
     assert_says(&page.body, &["Cannot be read: order#&#60;b&#62;1"]);
 }
-
-#[tokio::test]
-async fn a_file_has_all_parts_and_one_heading() {
-    let api = api("read");
-    api.says_csv(LIST, "id,amount\r\n1,5.00\r\n", Some("?page[cursor]=2"));
-    api.says_csv("/v2/transactions?page[cursor]=2", "id,amount\r\n2,-6.00\r\n", None);
-    let file = api.get("/170200126/payments.csv").await;
-    assert_eq!(file.body, "id,amount\r\n1,5.00\r\n2,-6.00\r\n");
-}

@@ -1,0 +1,211 @@
+//! What needs a person, by cause, each payment with the one thing that helps.
+
+use askama::Template;
+use lambda_http::{Body, Response};
+use serde_json::Value;
+use tollgate_core::journal::Concern;
+
+use super::payment::{events, may_operate};
+use super::{Visit, download, problem::Problem, rendered};
+use crate::{
+    api::address,
+    frame::{Frame, Part},
+    words::{self, said, text},
+};
+
+/// How many pages of the API's list are read at most, and how many payments each has.
+const PAGES: usize = 3;
+const ROWS: &str = "100";
+/// Decides what the gateway cannot say.
+const RESOLVE: &str =
+    "tollgate payment resolve MERCHANT ORDER TRANSACTION --as done|not-done --by NAME --reason TEXT";
+
+/// The one thing that helps a payment.
+struct Help {
+    name: &'static str,
+    address: String,
+    /// A button that does it at once; else a link to its form.
+    is_button: bool,
+}
+
+/// A payment under one of its causes.
+struct Row {
+    since: String,
+    age: String,
+    card: String,
+    order: String,
+    address: String,
+    at_stake: String,
+    happened: String,
+    help: Option<Help>,
+}
+
+/// The payments with one cause.
+struct Group {
+    title: &'static str,
+    advice: String,
+    /// The command that helps if nothing else does; empty for none.
+    command: &'static str,
+    /// Whether a row of them has something to press.
+    has_help: bool,
+    rows: Vec<Row>,
+}
+
+#[derive(Template)]
+#[template(path = "attention.html")]
+struct AttentionPage {
+    frame: Frame,
+    part: Part,
+    /// How many orders there are, and of when that is.
+    orders: String,
+    as_of: String,
+    groups: Vec<Group>,
+    /// The keys of what cannot be read.
+    unreadable: Vec<String>,
+    /// How many payments are on the page, if there are more.
+    newest: Option<usize>,
+    zone: String,
+}
+
+/// A cause in words.
+pub(crate) const fn title(concern: Concern) -> &'static str {
+    match concern {
+        Concern::InDoubt => "The outcome is not known yet",
+        Concern::CaptureSkipped => "The scheduled capture did not happen",
+        Concern::VoidedElsewhere => "Voided, and not by Tollgate",
+        Concern::SettlementRejected => "Settlement refused the payment",
+        Concern::FoundLate => "Given up, but the gateway did it",
+        Concern::AuthorizationEnding => "The authorization ends within a day",
+        Concern::Disputed => "The cardholder's bank took the money back",
+        Concern::DisputeUnclear => "One chargeback may correct another",
+    }
+}
+
+/// The page, with one call for each page of the API's list. Only the first page has the count.
+pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
+    let (mut rows, mut meta, mut cursor) = (Vec::new(), Value::Null, String::new());
+    for number in 0..PAGES {
+        let wanted = [("page[limit]", ROWS), ("page[cursor]", &cursor)];
+        let found = visit.read(&address("/v2/attention", &wanted)).await?;
+        rows.extend_from_slice(words::list(&found["data"]));
+        cursor = text(&found["meta"]["page"]["cursor"]);
+        if number == 0 {
+            meta = found["meta"].clone();
+        }
+        if cursor.is_empty() {
+            break;
+        }
+    }
+    rendered(&page(visit, &rows, &meta, !cursor.is_empty()))
+}
+
+/// The same payments as a file, the newest first.
+pub(crate) async fn csv(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
+    let path = address("/v2/attention", &[("page[limit]", download::ROWS)]);
+    download::file(visit, "attention.csv", &path).await
+}
+
+fn page(visit: &Visit<'_>, rows: &[Value], meta: &Value, has_more: bool) -> AttentionPage {
+    let zone = &visit.frame.zone;
+    let as_of = words::time(&meta["as_of"]);
+    let is_unreadable = |row: &&Value| row["type"] == "unreadable";
+    let groups = Concern::ALL.iter().map(|concern| group(visit, *concern, rows));
+    AttentionPage {
+        frame: visit.frame.clone(),
+        part: Part::Attention,
+        orders: said(&meta["count"]["formatted"]),
+        as_of: as_of.map(|at| words::moment(at, zone)).unwrap_or_default(),
+        groups: groups.filter(|group| !group.rows.is_empty()).collect(),
+        unreadable: rows.iter().filter(is_unreadable).map(|row| said(&row["id"])).collect(),
+        newest: has_more.then_some(rows.len()),
+        zone: zone.name().to_owned(),
+    }
+}
+
+/// The part of a payment that says why it has this cause.
+fn reason(row: &Value, concern: Concern) -> Option<&Value> {
+    words::list(&row["meta"]["needs_attention"]).iter().find(|one| one["code"] == concern.as_str())
+}
+
+fn group(visit: &Visit<'_>, concern: Concern, rows: &[Value]) -> Group {
+    let found = rows.iter().filter_map(|row| Some((row, reason(row, concern)?)));
+    let mut found = found.collect::<Vec<_>>();
+    found.sort_by_key(|(_, reason)| words::time(&reason["since"]));
+    let advice = found.first().map(|(_, reason)| said(&reason["advice"])).unwrap_or_default();
+    let rows = found.into_iter().map(|(row, reason)| row_of(visit, concern, row, reason));
+    let rows = rows.collect::<Vec<_>>();
+    Group {
+        title: title(concern),
+        advice,
+        command: if concern == Concern::InDoubt { RESOLVE } else { "" },
+        has_help: rows.iter().any(|row| row.help.is_some()),
+        rows,
+    }
+}
+
+fn row_of(visit: &Visit<'_>, concern: Concern, row: &Value, reason: &Value) -> Row {
+    let since = words::time(&reason["since"]);
+    let hours = since.map(|since| visit.console.clock.now().duration_since(since).as_hours());
+    let order = &row["relationships"]["order"]["data"]["id"];
+    let address = visit.frame.payment(&text(order), &text(&row["id"]));
+    Row {
+        since: since.map(|since| words::moment(since, &visit.frame.zone)).unwrap_or_default(),
+        age: hours.map(words::age).unwrap_or_default(),
+        card: words::card(&row["payment_details"]["card"]),
+        order: said(order),
+        at_stake: words::cell(&at_stake(concern, row), &row["currency"], false),
+        happened: happened(concern, row),
+        help: help(&visit.frame, concern, row, &address),
+        address,
+    }
+}
+
+/// The last operation of a payment that is so.
+fn last(row: &Value, is: impl Fn(&Value) -> bool) -> Option<&Value> {
+    words::list(&row["meta"]["operations"]).iter().rev().find(|operation| is(operation))
+}
+
+/// The money that a cause is about, in minor units.
+fn at_stake(concern: Concern, row: &Value) -> Value {
+    let meta = &row["meta"];
+    let part = match concern {
+        Concern::InDoubt => last(row, |one| one["state"] == "pending").map(|one| &one["amount"]),
+        Concern::Disputed => Some(&meta["disputed"]["amount"]),
+        // Nothing is capturable any more once the authorization has ended: all of it is lost.
+        Concern::CaptureSkipped | Concern::AuthorizationEnding => {
+            Some(&meta["capturable"]["amount"]).filter(|left| **left != 0)
+        }
+        _ => None,
+    };
+    part.filter(|part| part.is_i64()).unwrap_or(&row["amount"]).clone()
+}
+
+/// The event behind a cause, in a sentence.
+fn happened(concern: Concern, row: &Value) -> String {
+    let money = |part: &Value| words::cell(&part["amount"], &row["currency"], false);
+    let operation = match concern {
+        Concern::Disputed | Concern::DisputeUnclear => {
+            let dispute = words::list(&row["meta"]["disputes"]).last();
+            return dispute.map(|one| events::dispute_sentence(one, &money(one))).unwrap_or_default();
+        }
+        Concern::InDoubt => last(row, |one| one["state"] == "pending"),
+        Concern::SettlementRejected => last(row, |one| one["settlement"] == "rejected"),
+        _ => last(row, |_| true),
+    };
+    operation.map(|one| events::sentence(one, &money(one))).unwrap_or_default()
+}
+
+/// The thing that helps, if the payment allows it and the reader's role does.
+fn help(frame: &Frame, concern: Concern, row: &Value, payment: &str) -> Option<Help> {
+    let may = |action: &str| words::list(&row["next_actions"]).iter().any(|one| one == action);
+    let can_capture = may("capture") && row["meta"]["capturable"]["amount"] != 0;
+    let (name, action) = match concern {
+        Concern::InDoubt if may("confirm") && frame.role != "read" => ("Ask the gateway", "confirm"),
+        Concern::CaptureSkipped | Concern::AuthorizationEnding if can_capture && may_operate(frame) => {
+            ("Capture", "capture")
+        }
+        Concern::FoundLate if may("refund") && may_operate(frame) => ("Refund", "refund"),
+        _ => return None,
+    };
+    Some(Help { name, address: format!("{payment}/{action}"), is_button: action == "confirm" })
+}

@@ -1,0 +1,186 @@
+//! What needs attention, and the files of all lists.
+
+use serde_json::{Value, json};
+
+use super::{HOSTILE, api, assert_says, fake::FakeApi, me};
+
+const PAGE: &str = "/170200126/attention";
+const LIST: &str = "/v2/attention?";
+
+/// A payment of $25.99 with these causes, each with the time since when.
+fn row(order: &str, causes: &[(&str, &str)], operations: &Value) -> Value {
+    let causes =
+        causes.iter().map(|(code, since)| json!({"code": code, "since": since, "advice": "Do something."}));
+    json!({"type": "transaction", "id": "01a2", "amount": 2599, "currency": "USD", "next_actions": ["confirm", "capture", "refund"],
+        "payment_details": {"card": {"brand": "Visa", "last_four": "1443"}},
+        "relationships": {"order": {"data": {"id": order}}},
+        "meta": {"state": "held", "needs_attention": causes.collect::<Vec<_>>(), "capturable": {"amount": 2000},
+            "disputed": {"amount": 1500}, "operations": operations,
+            "disputes": [{"type": "chargeback", "amount": 1500, "day": "2026-11-24", "reason": "Fraud"}]}})
+}
+
+fn operation(kind: &str, minor: i64, state: &str) -> Value {
+    json!({"type": kind, "amount": minor, "state": state})
+}
+
+fn listed(rows: &[Value], cursor: Option<&str>) -> Value {
+    json!({"data": rows, "meta": {"page": {"cursor": cursor}, "as_of": "2026-11-26T12:00:00Z",
+        "count": {"formatted": "1,000+"}}})
+}
+
+fn with(role: &str, rows: &[Value]) -> FakeApi {
+    let api = api(role);
+    api.says("GET", LIST, 200, &listed(rows, None));
+    api
+}
+
+#[tokio::test]
+async fn payments_are_below_their_causes_the_oldest_first_with_the_money_at_stake_and_what_happened() {
+    let pending = json!([operation("authorize", 2599, "approved"), operation("capture", 700, "pending")]);
+    let approved = json!([operation("authorize", 2599, "approved")]);
+    let rejected = json!([{"type": "purchase", "amount": 2599, "state": "approved", "settlement": "rejected"},
+        operation("refund", 100, "declined")]);
+    let mut ended = row("UM-6", &[("capture_skipped", "2026-11-23T20:00:00Z")], &approved);
+    ended["meta"]["capturable"]["amount"] = json!(0);
+    let twice = ("disputed", "2026-11-25T05:00:00Z");
+    let rows = [
+        row("UM-1", &[("authorization_ending", "2026-11-25T20:00:00Z")], &approved),
+        row("UM-2", &[("authorization_ending", "2026-11-25T19:00:00Z"), twice], &approved),
+        row("UM-3", &[("in_doubt", "2026-11-25T18:00:00Z")], &pending),
+        row("UM-4", &[("settlement_rejected", "2026-11-22T20:00:00Z")], &rejected),
+        row("UM-5", &[("disputed", "2026-11-24T05:00:00Z")], &approved),
+        ended,
+    ];
+    let api = with("operate", &rows);
+    let html = api.get(PAGE).await.body;
+    assert_says(
+        &html,
+        &[
+            "Orders 1,000+ As of Nov 26, 7:00 AM",
+            "Open exceptions of the settlement: 3 The outcome is not known yet Do something. tollgate payment resolve",
+            "Visa 1443 UM-3 $7.00 We do not know yet whether $7.00 was captured.",
+            "Visa 1443 UM-6 $25.99 The bank approved $25.99 and holds it. Settlement refused the payment",
+            "UM-4 $25.99 The bank approved $25.99. Settlement refused it afterwards: no money comes. The authorization ends",
+            "UM-2 $20.00 The bank approved $25.99 and holds it. Capture Nov 25, 3:00 PM",
+            "The cardholder's bank took the money back Do something.",
+            "UM-5 $15.00 The cardholder's bank took back $15.00: Fraud. Nov 25, 12:00 AM",
+        ],
+    );
+    for part in [
+        r#"<a href="/170200126/attention" aria-current="page">"#,
+        r#"<span class="count" aria-label="2 orders">2</span> <span class="small muted">at 7:00 AM</span>"#,
+        r#"<a class="number" href="/170200126/payments/UM-2/01a2">UM-2</a>"#,
+        r#"<form method="post" action="/170200126/payments/UM-3/01a2/confirm"><input type="hidden" name="csrf" value=""#,
+    ] {
+        assert!(html.contains(part), "{part} in {html}");
+    }
+    assert_eq!(api.requests(), ["GET /v2/me", "GET /v2/attention?page%5Blimit%5D=100"]);
+}
+
+/// What there is to press about a payment with this cause.
+async fn offered(role: &str, code: &str, next_actions: &[&str]) -> String {
+    let mut row = row("UM-1", &[(code, "2026-11-25T20:00:00Z")], &json!([]));
+    row["next_actions"] = json!(next_actions);
+    let html = with(role, &[row]).get(PAGE).await.body;
+    assert_says(&html, &["Visa 1443 UM-1", "Do something."]);
+    let is_there = |act: &&str| html.contains(&format!("\"/170200126/payments/UM-1/01a2/{act}\""));
+    ["confirm", "capture", "refund", "void"].into_iter().filter(is_there).collect()
+}
+
+#[tokio::test]
+async fn each_cause_offers_what_helps_to_those_who_may_and_where_it_is_possible() {
+    for (code, act, roles) in [
+        ("in_doubt", "confirm", "pay, operate, all"),
+        ("capture_skipped", "capture", "operate, all"),
+        ("authorization_ending", "capture", "operate, all"),
+        ("found_late", "refund", "operate, all"),
+        ("voided_elsewhere", "", ""),
+        ("settlement_rejected", "", ""),
+        ("disputed", "", ""),
+        ("dispute_unclear", "", ""),
+    ] {
+        for role in ["read", "pay", "operate", "all"] {
+            let expected = if roles.contains(role) { act } else { "" };
+            let all = ["confirm", "capture", "refund", "cancel"];
+            assert_eq!(offered(role, code, &all).await, expected, "{code} {role}");
+            assert_eq!(offered(role, code, &[]).await, "", "{code} {role}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_to_do_says_so_and_three_pages_are_read_at_most() {
+    let mut none = me("read");
+    none["data"]["attention"]["count"]["formatted"] = json!("0");
+    none["data"]["settlement"]["count"]["formatted"] = json!("0");
+    let api = with("read", &[]);
+    api.says("GET", "/v2/me", 200, &none);
+    let html = api.get(PAGE).await.body;
+    let sentence = "Nothing needs attention No payment is waiting for a person, as of Nov 26, 7:00 AM.";
+    assert_says(&html, &[sentence]);
+    assert!(html.contains("none at 7:00 AM") && !html.contains("Open exceptions"), "{html}");
+
+    let one = row("UM-1", &[("disputed", "2026-11-25T20:00:00Z")], &json!([]));
+    api.says("GET", LIST, 200, &listed(&vec![one; 100], Some("on")));
+    let html = api.get(PAGE).await.body;
+    let sentence = "These are the newest 300 payments. 1,000+ orders need attention";
+    assert_says(&html, &[sentence]);
+    assert_eq!(html.matches("UM-1</a>").count(), 300);
+    let lists = api.requests().into_iter().skip(3).collect::<Vec<_>>();
+    let next = "GET /v2/attention?page%5Blimit%5D=100&page%5Bcursor%5D=on";
+    assert_eq!(lists, ["GET /v2/attention?page%5Blimit%5D=100", next, next]);
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_has_its_key_and_what_others_wrote_stays_text() {
+    let causes = ["in_doubt", "found_late", "disputed"].map(|code| (code, "2026-11-25T20:00:00Z"));
+    let mut operation = operation("refund", 100, "declined");
+    operation["decline_code"] = json!("do_not_honor");
+    let mut hostile = row("UM-1", &causes, &json!([operation])).to_string();
+    let quoted = json!(HOSTILE).to_string();
+    let texts = "01a2|2026-11-25T20:00:00Z|Do something.|UM-1|Visa|1443|USD|Fraud|do_not_honor";
+    for text in texts.split('|') {
+        hostile = hostile.replace(&format!("\"{text}\""), &quoted);
+    }
+    let hostile = serde_json::from_str(&hostile).unwrap();
+    let api = with("all", &[hostile, json!({"type": "unreadable", "id": HOSTILE})]);
+    let html = api.get(PAGE).await.body;
+    assert_says(&html, &["Cannot be read Ask an operator to restore it: &#60;script&#62;"]);
+}
+
+#[tokio::test]
+async fn every_list_is_a_file_with_the_filters_of_its_page() {
+    for (file, called) in [
+        (
+            "payments.csv?state=held",
+            "transactions?filter=eq%28state%2Cheld%29&time_zone=America%2FNew_York&page%5Blimit%5D=100",
+        ),
+        ("attention.csv", "attention?page%5Blimit%5D=100"),
+        ("deposits.csv?from=2026-11-01", "deposits?filter=ge%28date%2C2026-11-01%29&page%5Blimit%5D=100"),
+        ("deposits/a%2Fb/lines.csv?mid=4964", "deposits/a%2Fb?mid=4964"),
+        ("exceptions.csv", "settlement/exceptions?page%5Blimit%5D=100"),
+        (
+            "days.csv?from=2026-01&to=2026-11&interval=month",
+            "reports/totals?from=2026-01&to=2026-11&interval=month&time_zone=America%2FNew_York&by=operation%2Cfact",
+        ),
+    ] {
+        let api = api("read");
+        let path = called.split('?').next().unwrap();
+        api.says_csv(&format!("/v2/{called}"), "id,amount\r\n1,5.00\r\n", Some("?page[cursor]=2"));
+        api.says_csv(&format!("/v2/{path}?page[cursor]=2"), "id,amount\r\n2,-6.00\r\n", None);
+        let shown = api.get(&format!("/170200126/{file}")).await;
+        assert_eq!(shown.body, "id,amount\r\n1,5.00\r\n2,-6.00\r\n", "{file}");
+        assert_eq!(api.requests()[1], format!("GET /v2/{called}"));
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_too_long_is_none() {
+    let api = api("read");
+    api.says_csv(LIST, &format!("id\r\n{}\r\n", "1".repeat(4_499_994)), Some("?page[cursor]=2"));
+    api.says_csv("/v2/attention?page[cursor]=2", "id\r\n", None);
+    assert_eq!(api.get("/170200126/attention.csv").await.status, 200, "4,500,000 bytes");
+    api.says_csv("/v2/attention?page[cursor]=2", "id\r\n2", None);
+    let page = api.get("/170200126/attention.csv").await;
+    assert_says(&page.body, &["These are too many for one file Choose a shorter range, or ask an operator"]);
+}
