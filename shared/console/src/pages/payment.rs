@@ -12,7 +12,7 @@ use tollgate_core::{journal::Concern, values::Currency};
 use crate::{
     api::segment,
     frame::{Frame, Part},
-    pages::{Known, Visit, problem::Problem, rendered},
+    pages::{Known, Visit, attention::title, problem::Problem, rendered},
     words::{self, Tone, said, text},
 };
 
@@ -37,7 +37,7 @@ struct Share {
 /// What somebody has to do about a payment.
 struct Notice {
     tone: Tone,
-    title: String,
+    title: &'static str,
     advice: &'static str,
 }
 
@@ -289,28 +289,21 @@ fn shares(read: &Read<'_>) -> Vec<Share> {
 /// What needs a person. The API lists reasons in its lists only, so here they follow from the state.
 fn notices(read: &Read<'_>) -> Vec<Notice> {
     let concern = match read.state() {
-        "not_known_yet" => Some((Tone::Waiting, "The outcome is not known yet", Concern::InDoubt)),
-        "disputed" => Some((Tone::Bad, "The cardholder's bank took the money back", Concern::Disputed)),
-        "voided_elsewhere" => Some((Tone::Bad, "Voided, and not by Tollgate", Concern::VoidedElsewhere)),
-        "settlement_refused" => {
-            Some((Tone::Bad, "Settlement refused the payment", Concern::SettlementRejected))
-        }
-        "held" if read.detail() == "capture_declined" => {
-            Some((Tone::Bad, "The scheduled capture failed", Concern::CaptureSkipped))
-        }
+        "not_known_yet" => Some((Tone::Waiting, Concern::InDoubt)),
+        "disputed" => Some((Tone::Bad, Concern::Disputed)),
+        "voided_elsewhere" => Some((Tone::Bad, Concern::VoidedElsewhere)),
+        "settlement_refused" => Some((Tone::Bad, Concern::SettlementRejected)),
+        "held" if read.detail() == "capture_declined" => Some((Tone::Bad, Concern::CaptureSkipped)),
         "held" if read.detail() == "authorization_expiring" && read.meta()["capture_at"].is_null() => {
-            Some((Tone::Waiting, "The authorization ends within a day", Concern::AuthorizationEnding))
+            Some((Tone::Waiting, Concern::AuthorizationEnding))
         }
         _ => None,
     };
-    let concern = concern.map(|(tone, title, concern)| Notice {
-        tone,
-        title: title.to_owned(),
-        advice: concern.advice(),
-    });
-    let unread = read.settlement.is_none().then(|| Notice {
+    let concern =
+        concern.map(|(tone, concern)| Notice { tone, title: title(concern), advice: concern.advice() });
+    let unread = read.settlement.is_none().then_some(Notice {
         tone: Tone::Waiting,
-        title: "Where the money is cannot be read now".to_owned(),
+        title: "Where the money is cannot be read now",
         advice: "All else on this page is current. Load it again in a minute.",
     });
     concern.into_iter().chain(unread).collect()
