@@ -21,7 +21,8 @@ const SIGN_IN: &str = "__Host-sign-in";
 
 const MINUTE_S: i64 = 60;
 
-/// A browser with its cookies, at the console of a stack.
+/// A browser with its cookies, at the console of a stack. A clone is another tab of it.
+#[derive(Clone)]
 pub(crate) struct Visitor {
     url: String,
     merchant: String,
@@ -42,6 +43,13 @@ impl Page {
     /// Where it leads.
     pub(crate) fn location(&self) -> &str {
         self.headers.get(LOCATION).map(|to| to.to_str().unwrap()).unwrap_or_default()
+    }
+
+    /// Where the button of a page leads that has one, such as to the issuer.
+    pub(crate) fn button(&self) -> String {
+        assert_eq!(self.status, 200, "{}", self.html);
+        let link = Regex::new(r#"<a class="button primary" href="([^"]+)""#).unwrap();
+        link.captures(&self.html).unwrap()[1].replace("&#38;", "&")
     }
 
     /// Every response has them, whatever it is.
@@ -143,9 +151,7 @@ impl Visitor {
     pub(crate) async fn begin(&mut self) -> String {
         let merchant = self.merchant.clone();
         let page = self.post("/sign-in", &[("merchant", &merchant)]).await;
-        assert_eq!(page.status, 200, "{}", page.html);
-        let link = Regex::new(r#"<a class="button primary" href="([^"]+)""#).unwrap();
-        link.captures(&page.html).unwrap()[1].replace("&#38;", "&")
+        page.button()
     }
 
     /// Chooses somebody at the issuer, and returns the path that leads back.

@@ -36,7 +36,7 @@ fn day(shop: &Shop) -> String {
 }
 
 /// The settlement reads a deposit with a chargeback of a payment.
-async fn charged_back(shop: &Shop, reference: &Value) {
+pub(crate) async fn charged_back(shop: &Shop, reference: &Value) {
     let chargeback = json!({"fundingchargebackid": "c1", "casenumber": CASE, "retref": reference,
         "amount": "25.99", "reasoncode": "10", "chargebackdate": day(shop)});
     reads_a_deposit_with(shop, "1", json!([chargeback]), json!([])).await;

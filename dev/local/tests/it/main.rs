@@ -16,6 +16,7 @@ mod client_habits;
 mod concurrency;
 mod connections;
 mod console;
+mod console_acts;
 mod credit_card;
 mod credit_card_attacks;
 mod credit_card_bad_bodies;

@@ -24,16 +24,16 @@ use crate::{
 /// Who writes in the test of the route table.
 const NAME: &str = "Eve Evans";
 
-fn named<'a>(people: &'a mut People, name: &str) -> &'a mut PersonEntry {
+pub(crate) fn named<'a>(people: &'a mut People, name: &str) -> &'a mut PersonEntry {
     people.entries.iter_mut().find(|entry| entry.name.to_string() == name).unwrap()
 }
 
-fn usd(minor: u64) -> RefundMax {
+pub(crate) fn usd(minor: u64) -> RefundMax {
     RefundMax::By([(Currency::USD, Amount::new(minor).unwrap())].into())
 }
 
 /// Somebody at the stack's issuer who gives nothing back.
-fn new_person(shop: &Shop, name: &str, account: &str, role: Role) -> NewPerson {
+pub(crate) fn new_person(shop: &Shop, name: &str, account: &str, role: Role) -> NewPerson {
     let email = format!("{account}@shop.example").parse().unwrap();
     NewPerson {
         name: name.parse().unwrap(),
