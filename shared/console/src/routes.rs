@@ -4,8 +4,8 @@ use lambda_http::{
     Body, Request, Response,
     http::{Method, header},
 };
-
 use percent_encoding::percent_decode_str;
+use tollgate_core::values::{TextUse, looks_like_card_number};
 
 use crate::{
     api::address,
@@ -116,11 +116,17 @@ async fn sign_out(console: &Console, request: &Request) -> Result<Response<Body>
     Ok(response)
 }
 
-/// The address at which a form is shown again with what was typed, and not sent.
+/// The address at which a form is shown again with what was typed, and not sent. A card number, which nobody should type,
+/// would stay in the browser's history.
 fn again(request: &Request) -> String {
     let path = request.uri().path();
     let (address_of_form, typed) = (Pairs::of_address(request), Pairs::of_form(request));
-    let all = address_of_form.iter().chain(typed.iter().filter(|(name, _)| !["csrf", "step"].contains(name)));
+    let is_kept = |(name, value): &(&str, &str)| match *name {
+        "csrf" | "step" => false,
+        "reason" | "note" => !looks_like_card_number(value, TextUse::Words),
+        _ => true,
+    };
+    let all = address_of_form.iter().chain(typed.iter().filter(is_kept));
     let back = address(path, &all.chain([("ended", "yes")]).collect::<Vec<_>>());
     if back.len() > BACK_MAX_BYTES { path.to_owned() } else { back }
 }

@@ -253,7 +253,7 @@ fn needs_tick(act: Act, read: &Read<'_>) -> bool {
 }
 
 /// What the page says beside the form.
-struct Notice {
+struct Advice {
     tone: Tone,
     text: String,
     /// Where to go instead, and what that is called.
@@ -261,7 +261,7 @@ struct Notice {
     way_name: &'static str,
 }
 
-impl Notice {
+impl Advice {
     fn new(tone: Tone, text: impl Into<String>) -> Self {
         Self { tone, text: text.into(), way: String::new(), way_name: "" }
     }
@@ -302,7 +302,7 @@ struct ActPage {
     link: String,
     /// The words of the button that moves money.
     button: String,
-    notices: Vec<Notice>,
+    notices: Vec<Advice>,
     wrong: Wrong,
     currency: String,
     needs_tick: bool,
@@ -389,7 +389,7 @@ pub(crate) async fn show(
     page.notices.extend(unsettled(visit, act, &read));
     if pairs.get("ended").is_some() {
         let text = "You had to sign in again. What you typed is here, and was not sent.";
-        page.notices.push(Notice::new(Tone::Waiting, text));
+        page.notices.push(Advice::new(Tone::Waiting, text));
     }
     if is_read && pairs.get("step") != Some("check") {
         return page.response(true);
@@ -411,22 +411,22 @@ fn version(read: &Read<'_>) -> String {
 }
 
 /// Why there is nothing to fill in.
-fn obstacles(visit: &Visit<'_>, act: Act, read: &Read<'_>) -> Vec<Notice> {
+fn obstacles(visit: &Visit<'_>, act: Act, read: &Read<'_>) -> Vec<Advice> {
     let possibility = act.possibility(read);
     let impossible = (!possibility.is_possible).then_some(possibility.text);
     let not_allowed = (!may_operate(&visit.frame))
         .then(|| format!("Your role, {}, may not do this. Ask somebody with operate.", visit.frame.role));
-    impossible.into_iter().chain(not_allowed).map(|text| Notice::new(Tone::Bad, text)).collect()
+    impossible.into_iter().chain(not_allowed).map(|text| Advice::new(Tone::Bad, text)).collect()
 }
 
 /// What can be done instead of a refund that is too early.
-fn unsettled(visit: &Visit<'_>, act: Act, read: &Read<'_>) -> Option<Notice> {
+fn unsettled(visit: &Visit<'_>, act: Act, read: &Read<'_>) -> Option<Advice> {
     let text = "It is not settled yet, as far as the reports say. Until then, usually overnight, only all of it can \
                 be given back, by a void.";
-    (act == Act::Refund && read.is_unsettled()).then(|| Notice {
+    (act == Act::Refund && read.is_unsettled()).then(|| Advice {
         way: format!("{}/{}", address_of(&visit.frame, read.payment), Act::Void.name()),
         way_name: "Void all of it",
-        ..Notice::new(Tone::Waiting, text)
+        ..Advice::new(Tone::Waiting, text)
     })
 }
 

@@ -5,7 +5,7 @@ use lambda_http::{
     http::{Method, StatusCode},
 };
 
-use super::{Act, ActPage, Notice, Place, Step, Typed, wanted, wrong};
+use super::{Act, ActPage, Advice, Place, Step, Typed, wanted, wrong};
 use crate::{
     api::{Failure, Once, Refusal, address, segment},
     pages::{
@@ -95,7 +95,7 @@ pub(super) fn failed(
         "exceeds_refund_max" => {
             let proposal = refusal.proposal.as_deref().unwrap_or_default();
             page.link = link(visit, &page.here, proposal);
-            page.notices = vec![Notice::new(Tone::Waiting, limit(&page, proposal))];
+            page.notices = vec![Advice::new(Tone::Waiting, limit(&page, proposal))];
             page.step = Step::Over;
         }
         "payment_disputed" => {
@@ -105,12 +105,12 @@ pub(super) fn failed(
         }
         "idempotency_key_in_progress" => {
             let text = "It is still being carried out. Wait a moment, and then look at the payment.";
-            page.notices = vec![Notice::new(Tone::Waiting, text)];
+            page.notices = vec![Advice::new(Tone::Waiting, text)];
             page.step = Step::Over;
         }
         code if BUSY.contains(&code) => {
             let text = format!("Nothing was done: {}. Try again in a moment.", plain(&refusal));
-            page.notices = vec![Notice::new(Tone::Waiting, text)];
+            page.notices = vec![Advice::new(Tone::Waiting, text)];
         }
         _ if refusal.status.is_server_error() && refusal.code != "payments_stopped" => return unclear(page),
         _ if refusal.status == StatusCode::UNAUTHORIZED => return Err(Problem::SignedOut),
@@ -126,7 +126,7 @@ pub(super) fn failed(
 fn unclear(mut page: ActPage) -> Result<Response<Body>, Problem> {
     let text = "Tollgate did not respond, so we do not know whether it was done. Send this form again: it is \
                 carried out once.";
-    page.notices = vec![Notice::new(Tone::Waiting, text)];
+    page.notices = vec![Advice::new(Tone::Waiting, text)];
     page.response(false)
 }
 
@@ -135,7 +135,7 @@ fn plain(refusal: &Refusal) -> &str {
     refusal.detail.trim_end_matches('.')
 }
 
-fn refused(page: &ActPage, refusal: &Refusal) -> Notice {
+fn refused(page: &ActPage, refusal: &Refusal) -> Advice {
     let instead = match refusal.code.as_str() {
         "not_settled" => Some((Act::Void, "Void all of it")),
         "already_settled" => Some((Act::Refund, "Refund it")),
@@ -150,20 +150,20 @@ fn refused(page: &ActPage, refusal: &Refusal) -> Notice {
         "forbidden" => format!("Nothing was done. You may not do this: {}.", plain(refusal)),
         _ => format!("Nothing was done: {}.", plain(refusal)),
     };
-    let notice = Notice::new(Tone::Bad, text);
+    let notice = Advice::new(Tone::Bad, text);
     match instead {
-        Some((act, way_name)) => Notice { way: format!("{}/{}", page.back, act.name()), way_name, ..notice },
+        Some((act, way_name)) => Advice { way: format!("{}/{}", page.back, act.name()), way_name, ..notice },
         None => notice,
     }
 }
 
 /// The payment is not as the form's reader saw it.
-pub(super) fn changed(visit: &Visit<'_>, read: &Read<'_>) -> Notice {
+pub(super) fn changed(visit: &Visit<'_>, read: &Read<'_>) -> Advice {
     let last = events::last(read, &visit.frame.zone);
     let last = last.map(|event| format!(" {}: {}", event.when, event.sentence)).unwrap_or_default();
     let text = format!("The payment has changed since you looked, and nothing was sent.{last}");
     let way = address_of(&visit.frame, read.payment);
-    Notice { way, way_name: "Look at it again", ..Notice::new(Tone::Waiting, text) }
+    Advice { way, way_name: "Look at it again", ..Advice::new(Tone::Waiting, text) }
 }
 
 fn limit(page: &ActPage, proposal: &str) -> String {
