@@ -17,75 +17,51 @@ macro_rules! handlers {
     )+};
 }
 
-mod attention;
-mod audit;
 mod caller;
-mod capture_terms;
-mod captures;
-mod cursor;
-mod detailed_status;
-mod downloads;
-mod entries;
-mod error;
 mod events;
-mod filter;
-mod follow_up;
 mod gateways;
-mod if_match;
-mod me;
-mod members;
-mod order_list;
+mod lists;
 mod orders;
-mod page;
-mod paging;
-mod parameters;
-mod pay;
 mod payment_methods;
+mod payments;
 mod people;
-mod proposal;
-mod references;
-mod reports;
+mod request;
 mod response;
 mod settlement;
-mod source;
-mod status;
 mod stop;
-mod surcharge;
-mod token;
-mod transactions;
 mod webhooks;
 
-pub use attention::list_attention;
-pub use audit::{audit_entry_value, list_audit};
-pub use captures::{list_captures, pause_captures, resume_captures, sum_captures};
-pub use detailed_status::{DetailedStatus, VoidReason};
-pub use entries::{list_entries, list_order_entries, shown as entry_value};
-pub use error::title;
 pub use events::{EventType, deposit_created, events};
-pub use follow_up::{cancel, capture, confirm, reauthorize, refund};
 pub use gateways::{get_gateway, list_gateways};
-pub use me::get_me;
-pub use order_list::list_orders;
+pub use lists::attention::list_attention;
+pub use lists::captures::{list_captures, pause_captures, resume_captures, sum_captures};
+pub use lists::entries::{list_entries, list_order_entries, shown as entry_value};
+pub use lists::orders::list_orders;
+pub use lists::reports::report_totals;
+pub use lists::transactions::search_transactions;
 pub use orders::{
     find_transaction, get_order, get_transaction, list_transactions, not_found, patch_transaction, put_order,
 };
-pub use pay::{authorize, pay, purchase};
 pub use payment_methods::{
     create_payment_method, delete_payment_method, get_payment_method, list_payment_methods,
     update_payment_method,
 };
+pub use payments::follow_up::{cancel, capture, confirm, reauthorize, refund};
+pub use payments::pay::{authorize, pay, purchase};
+pub use payments::surcharge::preview_surcharge;
+pub use people::audit::{audit_entry_value, list_audit};
+pub use people::me::get_me;
+pub use people::token::issue_token;
 pub use people::{add_person, change_person, list_people, person_change_value, person_value, remove_person};
-pub use reports::report_totals;
+pub use response::detailed_status::{DetailedStatus, VoidReason};
+pub use response::error::title;
+pub use response::status::{payment_status, transaction_status};
 pub use settlement::{
     account_value, deposit_line_value, deposit_value, exception_value, get_deposit, get_settlement,
     list_deposits, list_exceptions, list_outstanding, note_exception, outstanding_sum_value,
     outstanding_value, resolve_exception, settlement_record_value, whole_deposit_value,
 };
-pub use status::{payment_status, transaction_status};
 pub use stop::{get_stop, put_stop};
-pub use surcharge::preview_surcharge;
-pub use token::issue_token;
-pub use transactions::search_transactions;
 pub use webhooks::{list_deliveries, list_webhooks, replay_delivery, test_delivery, test_webhook};
 
 use lambda_http::{Body, Request, Response};
@@ -107,7 +83,7 @@ async fn respond<B: Into<Page>>(
     request: &Request,
     handled: impl Future<Output = Handled<B>>,
 ) -> Response<Body> {
-    serve(request, async { page::response(request, handled.await) }).await
+    serve(request, async { response::page::response(request, handled.await) }).await
 }
 
 /// Responds to a request that no route serves.

@@ -3,7 +3,6 @@
 use lambda_http::Request;
 use tollgate_core::order::{KeyDigest, Principal, Transaction};
 
-use super::response::View;
 use crate::{
     access_token,
     api::{
@@ -13,6 +12,7 @@ use crate::{
         failure::Failure,
         problem::Problem,
     },
+    elastic_path::response::View,
     invocation::route_key,
     ports::Api,
 };

@@ -3,6 +3,11 @@
 //! What is told is the resource as a merchant's GET returns it, so that a receiver needs one reader. Only who paid is left
 //! out: a bus, its targets and deliveries would keep it after it was deleted here.
 
+use crate::elastic_path::{
+    request::references,
+    response::{self, View},
+    settlement::deposit_value,
+};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tollgate_core::{
@@ -14,12 +19,6 @@ use tollgate_core::{
     words,
 };
 use uuid::Uuid;
-
-use super::{
-    references,
-    response::{self, View},
-    settlement::deposit_value,
-};
 
 words! {
     /// The type of an event, as `docs/events.md` lists them.

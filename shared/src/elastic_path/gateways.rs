@@ -5,15 +5,15 @@ use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::payments::Role;
 
-use super::{
-    parameters::Parameters,
-    response::{GATEWAY, enveloped},
-};
 use crate::{
     api::{
         caller::Caller,
         exchange::{Handled, Reply},
         failure::Failure,
+    },
+    elastic_path::{
+        request::parameters::Parameters,
+        response::{GATEWAY, enveloped},
     },
     ports::Api,
 };

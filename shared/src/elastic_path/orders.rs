@@ -8,14 +8,6 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-use super::{
-    capture_terms,
-    follow_up::{transaction_id, who_and_why},
-    if_match::seen_version,
-    order_id,
-    parameters::Parameters,
-    refuse, response,
-};
 use crate::{
     api::{
         Code,
@@ -25,6 +17,15 @@ use crate::{
         failure::Failure,
         members::Members,
         problem::Problem,
+    },
+    elastic_path::{
+        order_id,
+        payments::follow_up::{transaction_id, who_and_why},
+        refuse,
+        request::capture_terms,
+        request::if_match::seen_version,
+        request::parameters::Parameters,
+        response,
     },
     invocation::deadline,
     ports::{Api, Orders, stop},

@@ -17,13 +17,6 @@ use tollgate_core::{
     values::{Amount, CardAccount, CardSummary, Clock, Currency, Expiry},
 };
 
-use super::{
-    caller::idempotency_key,
-    members::{TEXT_MAX, account_currency},
-    parameters::Parameters,
-    response::{GATEWAY, card_value, enveloped, timestamps},
-    source::{Named, expiry, source},
-};
 use crate::{
     api::{
         Code,
@@ -33,6 +26,13 @@ use crate::{
         failure::Failure,
         members::Members,
         problem::Problem,
+    },
+    elastic_path::{
+        caller::idempotency_key,
+        request::members::{TEXT_MAX, account_currency},
+        request::parameters::Parameters,
+        request::source::{Named, expiry, source},
+        response::{GATEWAY, card_value, enveloped, timestamps},
     },
     invocation::{deadline, path_parameter},
     ports::StoredCards,

@@ -1,5 +1,9 @@
 //! A merchant's people over HTTPS: who they are, what each may do, and who gave whom which role when.
 
+pub(super) mod audit;
+pub(super) mod me;
+pub(super) mod token;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -16,13 +20,6 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-use super::{
-    downloads::on_record,
-    follow_up::only_data_and_options,
-    page::{csv, wants_csv},
-    parameters::Parameters,
-    response::{enveloped, seconds},
-};
 use crate::{
     api::{
         Code,
@@ -32,6 +29,13 @@ use crate::{
         failure::Failure,
         members::Members,
         problem::Problem,
+    },
+    elastic_path::{
+        lists::downloads::on_record,
+        payments::follow_up::only_data_and_options,
+        request::parameters::Parameters,
+        response::page::{csv, wants_csv},
+        response::{enveloped, seconds},
     },
     invocation::{path_parameter, request_id},
     ports::Personnel,

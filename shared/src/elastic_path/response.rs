@@ -3,6 +3,11 @@
 //! Both generations of member names are written: `transaction-type` and `meta.created_at` for
 //! clients of the seeds' time, `transaction_type` and `meta.timestamps` for today's.
 
+pub(super) mod detailed_status;
+pub(super) mod error;
+pub(super) mod page;
+pub(super) mod status;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tollgate_core::{
@@ -15,13 +20,15 @@ use tollgate_core::{
     values::{Amount, Brand, CardSummary, Currency, DeclineCode, Expiry, Memo},
 };
 
-use super::{
-    capture_terms::rule_value,
-    detailed_status::{VoidReason, detailed_status, reason},
-    references,
-    status::{order_status, payment_status, transaction_status},
+use crate::{
+    api::{Code, failure::Failure},
+    elastic_path::{
+        request::capture_terms::rule_value,
+        request::references,
+        response::detailed_status::{VoidReason, detailed_status, reason},
+        response::status::{order_status, payment_status, transaction_status},
+    },
 };
-use crate::api::{Code, failure::Failure};
 
 /// The `gateway` of every transaction.
 pub(super) const GATEWAY: &str = "card_connect";

@@ -7,11 +7,6 @@ use tollgate_core::{
     payments::{Refusal, Role, SwitchChange, SwitchOf, SwitchState, Thrown, throw},
 };
 
-use super::{
-    follow_up::{only_data_and_options, who_and_why},
-    parameters::Parameters,
-    response::{enveloped, seconds, who_and_why as shown_who_and_why},
-};
 use crate::{
     api::{
         Code,
@@ -19,6 +14,11 @@ use crate::{
         exchange::{Handled, Reply, json_body},
         failure::Failure,
         members::Members,
+    },
+    elastic_path::{
+        payments::follow_up::{only_data_and_options, who_and_why},
+        request::parameters::Parameters,
+        response::{enveloped, seconds, who_and_why as shown_who_and_why},
     },
     ports::StopSwitch,
 };

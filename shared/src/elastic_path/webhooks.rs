@@ -13,13 +13,6 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-use super::{
-    cursor::Place,
-    filter::DeliveryFilter,
-    paging::{PARAMETERS, Paging},
-    parameters::Parameters,
-    response::enveloped,
-};
 use crate::{
     api::{
         Code,
@@ -27,6 +20,13 @@ use crate::{
         exchange::{Handled, Page, Reply},
         failure::Failure,
         problem::Problem,
+    },
+    elastic_path::{
+        lists::cursor::Place,
+        lists::filter::DeliveryFilter,
+        lists::paging::{PARAMETERS, Paging},
+        request::parameters::Parameters,
+        response::enveloped,
     },
     invocation::path_parameter,
     ports::Deliveries,

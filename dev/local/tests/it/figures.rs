@@ -29,7 +29,7 @@ const MIB: u64 = 1_024 * KIB;
 const IN_OTHER_WORDS: [(&str, u64); 9] = [
     ("access_token.rs/LIFETIME", HOUR),
     ("LAST_LOOK_AFTER", HOUR),
-    ("elastic_path/cursor.rs/LIFETIME", DAY),
+    ("elastic_path/lists/cursor.rs/LIFETIME", DAY),
     ("DATE_TIME_OFF_MAX", DAY),
     ("FIRST_PROBE", MINUTE),
     ("RETRY_AFTER_MAX", HOUR),

@@ -14,7 +14,9 @@ use crate::{
         caller::Caller,
         exchange::{Handled, Reply},
     },
-    elastic_path::{follow_up::transaction_id, parameters::Parameters, response::enveloped},
+    elastic_path::{
+        payments::follow_up::transaction_id, request::parameters::Parameters, response::enveloped,
+    },
     ports::Transactions,
 };
 

@@ -1,0 +1,176 @@
+//! Scheduled captures: of one order paused and resumed, and lists and sums of what is to come or paused.
+
+use jiff::{Span, Timestamp, civil::Date};
+use lambda_http::Request;
+use serde_json::{Value, json};
+use tollgate_core::{
+    journal::{AgendaWanted, CaptureList, due_sums},
+    payments::{Refusal, Role},
+    values::{UnknownZone, Zone},
+};
+
+use crate::{
+    api::{
+        caller::Caller,
+        exchange::{Handled, Page, Reply, json_body},
+        failure::Failure,
+        members::Members,
+    },
+    elastic_path::{
+        lists::cursor::Place,
+        lists::filter::{CaptureFilter, Range},
+        lists::paging::{PARAMETERS, Paging, list_deadline},
+        lists::transactions::{lister, shown, shown_bad},
+        order_id,
+        orders::shown_order,
+        payments::follow_up::{only_data_and_options, who_and_why},
+        request::if_match::seen_version,
+        request::parameters::Parameters,
+        response::{self, View},
+    },
+    ports::{Api, Transactions},
+};
+
+/// What is done to an order's scheduled captures.
+#[derive(Clone, Copy)]
+enum Change {
+    Pause,
+    Resume,
+}
+
+handlers! {
+    /// `POST /v2/orders/{orderId}/captures/pause`: the schedule captures nothing of the order until it is resumed.
+    pause_captures(Api) => change(Change::Pause);
+    /// `POST /v2/orders/{orderId}/captures/resume`: what is due is captured by the next run.
+    resume_captures(Api) => change(Change::Resume);
+    /// `GET /v2/captures?filter=…`: the captures that the schedule is to make, or those that are paused order by order.
+    list_captures(Transactions) => list();
+    /// `GET /v2/captures/daily?from=…&to=…&time_zone=…`: what is to be captured, by day and currency.
+    sum_captures(Transactions) => sums();
+}
+
+async fn change(api: &Api, request: &Request, change: Change) -> Handled<Value> {
+    let caller = Caller::merchant(&api.access, request, Role::Operate).await?;
+    let (key, seen) = (caller.key(order_id(request)?), seen_version(request, &caller)?);
+    let document = json_body(request)?;
+    only_data_and_options(&document)?;
+    let mut data = Members::of(&document).inside_if_any("data")?;
+    data.only(&["actor", "reason", "type"]);
+    let (actor, reason) = who_and_why(&mut data);
+    data.finish()?;
+    let by = caller.attribution(actor.as_ref(), reason.as_ref());
+    let order = match change {
+        Change::Pause => api.payments.pause_captures(&key, by.as_deref(), seen).await?,
+        Change::Resume => api.payments.resume_captures(&key, by.as_deref(), seen).await?,
+    };
+    Ok(Reply::new(200, response::enveloped(shown_order(api, &caller, &order))))
+}
+
+async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
+    let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
+    let now = ports.access.now();
+    let paging = read(request, &caller, now)?;
+    let (after, limit) = (paging.place.as_ref().map(|place| place.after.as_str()), paging.limit);
+    let range = paging.filter.range;
+    let wanted = if paging.filter.paused {
+        CaptureList::Paused
+    } else {
+        CaptureList::Due(range.since, range.until.unwrap_or(Timestamp::MAX))
+    };
+    let part = AgendaWanted { merchant: &caller.merchant.id, now, after, limit };
+    let found = lister(ports, request).by_agenda().captures(wanted, &part).await.map_err(Refusal::Store)?;
+    let place = found.next.clone().map(Place::of_keys);
+    let cursor = place.map(|place| paging.cursor(&place, &caller, now));
+    let next = cursor.as_deref().map(|cursor| paging.link(cursor));
+    let view = View { principal: caller.principal, now, gateway: ports.gateway };
+    let rows = found.rows.iter().filter_map(|row| shown(row, view));
+    let page = Page::from(json!({
+        "data": rows.chain(found.unreadable.iter().map(shown_bad)).collect::<Vec<_>>(),
+        "links": {"next": next},
+        "meta": {
+            "page": {"limit": paging.limit, "cursor": cursor},
+            "unreadable": found.unreadable.len(),
+            "read_bytes": found.read_bytes,
+        },
+    }));
+    Ok(Reply::new(200, page.followed_by(next.as_deref())))
+}
+
+fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<CaptureFilter>, Failure> {
+    let mut parameters = Parameters::of(request, &PARAMETERS);
+    let paging: Paging<CaptureFilter> = Paging::read("captures\n", (request, &mut parameters), caller, now);
+    if paging.filter.paused && paging.filter.range != Range::default() {
+        parameters
+            .invalid("filter.paused", "has no time to compare with: what is paused is captured at none");
+    }
+    parameters.finish()?;
+    Ok(paging)
+}
+
+/// Most days of sums.
+const DAYS_MAX: i32 = 92;
+
+/// Which days are summed up, as a merchant counts them.
+struct Days {
+    first: Option<Date>,
+    last: Date,
+    zone: Zone,
+    range: (Option<Timestamp>, Timestamp),
+}
+
+async fn sums(ports: &Transactions, request: &Request) -> Handled<Page> {
+    let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
+    let now = ports.access.now();
+    let days = Days::read(request, &caller, now)?;
+    let (merchant, deadline) = (&caller.merchant.id, list_deadline(request, now));
+    let found = due_sums(ports.agenda.as_ref(), merchant, days.range, &days.zone, deadline)
+        .await
+        .map_err(Refusal::Store)?;
+    let data = found.sums.iter().map(|((day, currency), sum)| {
+        json!({"type": "captures_of_day", "day": day, "currency": currency.code(), "count": sum.count,
+            "amount": sum.minor})
+    });
+    Ok(Reply::new(
+        200,
+        Page::from(json!({
+            "data": data.collect::<Vec<_>>(),
+            "meta": {
+                "from": days.first,
+                "to": days.last,
+                "time_zone": days.zone.name(),
+                "as_of": now,
+                "counted_until": found.counted_until,
+                "unreadable": found.unreadable,
+                "read_bytes": found.read_bytes,
+            },
+        }))
+        .of_now(),
+    ))
+}
+
+impl Days {
+    /// Without days, all that is to come within the longest time, and what is overdue.
+    fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Self, Failure> {
+        let mut parameters = Parameters::of(request, &["from", "to", "time_zone"]);
+        let mut day = |name| {
+            let day = |text: &str| text.parse::<Date>().ok().filter(|_| text.len() == 10);
+            parameters.read(name, day, "must be a day such as 2026-11-20")
+        };
+        let (first, last) = (day("from"), day("to"));
+        let zone = |name: &str| name.parse::<Zone>().ok();
+        let stated = parameters.read("time_zone", zone, &UnknownZone.to_string());
+        let zone = stated.or_else(|| caller.merchant.policy.zone.clone()).unwrap_or_default();
+        let begins = first.unwrap_or_else(|| zone.shown(now).date());
+        let last = last.unwrap_or_else(|| begins.saturating_add(Span::new().days(DAYS_MAX - 1)));
+        if last < begins {
+            parameters.invalid("to", "must not be before from");
+        } else if (last - begins).get_days() >= DAYS_MAX {
+            parameters.invalid("to", &format!("must be within {DAYS_MAX} days of from"));
+        }
+        parameters.finish()?;
+        let begin = |day: Date| zone.begins(day);
+        let until = last.tomorrow().ok().and_then(begin).unwrap_or(Timestamp::MAX);
+        let range = (first.and_then(begin), until);
+        Ok(Self { first, last, zone, range })
+    }
+}

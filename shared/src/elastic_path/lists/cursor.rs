@@ -1,0 +1,121 @@
+//! Where a list goes on, for a client to send back: signed, so that no other place can be made of it.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::{SignedDuration, Timestamp};
+use tollgate_core::{journal::is_place, payments::Merchant};
+
+use crate::access_token::{is_cursor_signed, sign_cursor};
+
+/// How long a cursor is valid: a day's work.
+const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+
+/// Bytes of a signature.
+const SIGNATURE_BYTES: usize = 32;
+
+/// Longest cursor that is looked at; ours have about 200 characters.
+const MAX_CHARS: usize = 1_024;
+
+/// Where a list goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::elastic_path) struct Place {
+    /// The range of the list, which was perhaps relative to the time of its first part.
+    pub(in crate::elastic_path) since: Timestamp,
+    pub(in crate::elastic_path) until: Timestamp,
+    /// Where the last part ended.
+    pub(in crate::elastic_path) after: String,
+}
+
+impl Place {
+    /// A place in an index, in a list that has no range.
+    pub(in crate::elastic_path) fn of_keys(after: String) -> Self {
+        Self { since: Timestamp::UNIX_EPOCH, until: Timestamp::UNIX_EPOCH, after }
+    }
+
+    /// The cursor for this merchant's list by this filter.
+    pub(in crate::elastic_path) fn sealed(
+        &self,
+        merchant: &Merchant,
+        filter: &str,
+        now: Timestamp,
+    ) -> String {
+        let expires = (now + LIFETIME).as_second();
+        let Self { since, until, after } = self;
+        let place = format!("{expires} {} {} {after}", since.as_millisecond(), until.as_millisecond());
+        let mut bytes = sign_cursor(merchant, &signed(filter, &place));
+        bytes.extend(place.bytes());
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// What a cursor says; none if it is not one of this merchant's for this filter, or no longer valid.
+    pub(in crate::elastic_path) fn opened(
+        merchant: &Merchant,
+        filter: &str,
+        cursor: &str,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let bytes = Some(cursor).filter(|cursor| cursor.len() <= MAX_CHARS)?;
+        let bytes = URL_SAFE_NO_PAD.decode(bytes).ok()?;
+        let (signature, place) = bytes.split_at_checked(SIGNATURE_BYTES)?;
+        let place = std::str::from_utf8(place).ok()?;
+        if !is_cursor_signed(merchant, &signed(filter, place), signature) {
+            return None;
+        }
+        let mut parts = place.splitn(4, ' ');
+        let mut number = || parts.next()?.parse::<i64>().ok();
+        let (expires, since, until) = (number()?, number()?, number()?);
+        let moment = |ms| Timestamp::from_millisecond(ms).ok();
+        let place = Self { since: moment(since)?, until: moment(until)?, after: parts.next()?.to_owned() };
+        (now.as_second() < expires && is_place(&place.after)).then_some(place)
+    }
+}
+
+/// A place has no line break.
+fn signed(filter: &str, place: &str) -> String {
+    format!("{place}\n{filter}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_payments::GATEWAY;
+
+    fn merchant() -> Merchant {
+        let document = r#"{"keys": ["a-key-of-the-merchant"],
+            "token_signing_key": "0123456789abcdef0123456789abcdef",
+            "gateway": {"site": "elsewhere", "username": "u", "password": "p", "merchids": {"USD": "1"}}}"#;
+        crate::merchant_document::parse("m".parse().unwrap(), document, GATEWAY).unwrap()
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    #[test]
+    fn a_cursor_is_good_for_its_merchant_its_filter_and_its_day_and_no_other() {
+        let (own, mut other) = (merchant(), merchant());
+        other.id = "other".parse().unwrap();
+        let after = "2026-11-20T12:59:35.000Z#0b0c".to_owned();
+        let place = Place { since: at(0), until: at(500), after };
+        let cursor = place.sealed(&own, "eq(status,complete)", at(600));
+        let opened = |merchant: &Merchant, filter: &str, cursor: &str, second| {
+            Place::opened(merchant, filter, cursor, at(second))
+        };
+        assert_eq!(opened(&own, "eq(status,complete)", &cursor, 86_999), Some(place.clone()));
+        assert_eq!(opened(&own, "eq(status,complete)", &cursor, 87_000), None, "stale");
+        assert_eq!(opened(&own, "eq(status,failed)", &cursor, 601), None, "another filter");
+        // The same signing key does not help.
+        assert_eq!(opened(&other, "eq(status,complete)", &cursor, 601), None, "foreign");
+        for n in 0..cursor.len() {
+            let mut forged = cursor.clone();
+            let one = if &cursor[n..=n] == "A" { "B" } else { "A" };
+            forged.replace_range(n..=n, one);
+            let opened = opened(&own, "eq(status,complete)", &forged, 601);
+            assert_eq!(opened, None, "character {n}");
+        }
+        for text in ["", "A", "%", &"A".repeat(50), &"A".repeat(2_000)] {
+            assert_eq!(opened(&own, "", text, 601), None, "{text}");
+        }
+        let not_a_place = Place { after: "x".to_owned(), ..place };
+        assert_eq!(opened(&own, "", &not_a_place.sealed(&own, "", at(0)), 1), None);
+    }
+}

@@ -1,0 +1,109 @@
+//! Elastic Path's filters: `eq(status,complete):ge(created_at,2026-11-20T00:00:00Z)`.
+
+mod audit;
+mod captures;
+mod deliveries;
+mod entries;
+mod orders;
+mod settlement;
+mod term;
+
+pub(in crate::elastic_path) use audit::WantedAudit;
+pub(in crate::elastic_path) use captures::{AttentionFilter, CaptureFilter};
+pub(in crate::elastic_path) use deliveries::DeliveryFilter;
+pub(in crate::elastic_path) use entries::EntryFilter;
+pub(in crate::elastic_path) use orders::OrderFilter;
+pub(in crate::elastic_path) use settlement::{DaysOfAccount, NoFilter, WantedExceptions, is_mid};
+pub(in crate::elastic_path) use term::{Fields, Range, parse, without_customers};
+
+use jiff::Timestamp;
+use tollgate_core::{
+    journal::{Concern, Condition, Is},
+    order::{Kind, PaymentWord, TransactionStatus},
+    values::{Brand, DeclineCode, SearchBy, SearchTerm},
+};
+
+use self::term::Term;
+use crate::{api::problem::Problem, elastic_path::response::status::transaction_status};
+
+/// Longest reference of the gateway, in characters; its own have 12 to 14.
+const RETREF_MAX: usize = 40;
+
+/// What a filter says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::elastic_path) struct Filter {
+    /// All of them have to hold.
+    pub(in crate::elastic_path) conditions: Vec<Condition>,
+    /// When they were listed.
+    pub(in crate::elastic_path) range: Range,
+}
+
+impl Fields for Filter {
+    const NAMES: &'static str = "created_at, status, state, operation, decline_code, currency, amount, \
+                                 captured_amount, last_four, brand, needs_attention, authorization_expires_at, \
+                                 next_capture_attempt, retref, custom_reference, customer_id, customer_email, order_id, \
+                                 id, transaction_id";
+
+    fn add(&mut self, term: &Term<'_>) -> Result<(), Problem> {
+        let condition = match term.field {
+            "created_at" => return self.add_range(term),
+            "authorization_expires_at" => return self.add_times(term, Condition::AuthorizationExpiresAt),
+            "next_capture_attempt" => return self.add_times(term, Condition::NextCaptureAttempt),
+            "amount" => Condition::Amount(term.number()?),
+            "captured_amount" => Condition::Captured(term.number()?),
+            "status" => Condition::Status(term.words(&TransactionStatus::ALL, transaction_status)?),
+            "state" => Condition::Word(term.words(PaymentWord::ALL, PaymentWord::as_str)?),
+            "operation" => Condition::Operation(term.words(Kind::ALL, Kind::as_str)?),
+            "decline_code" => Condition::Decline(term.words(DeclineCode::ALL, DeclineCode::as_str)?),
+            "brand" => Condition::Brand(term.words(Brand::ALL, Brand::name)?),
+            "currency" => Condition::Currency(term.currencies()?),
+            "last_four" => Condition::LastFour(term.last_four()?),
+            "retref" => Condition::Reference(term.own(is_retref, "letters and digits, as on a statement")?),
+            "custom_reference" => Condition::Text(own_text(term, SearchBy::Reference)?),
+            "customer_id" => Condition::Text(own_text(term, SearchBy::Customer)?),
+            "customer_email" => Condition::Text(own_text(term, SearchBy::Email)?),
+            "order_id" => Condition::Order(term.own(|text| text.parse().ok(), "an order's id")?),
+            "id" | "transaction_id" => {
+                Condition::Transaction(term.own(|text| text.parse().ok(), "a transaction's id")?)
+            }
+            "needs_attention" => match term.values[..] {
+                ["true"] if term.operator == "eq" => Condition::NeedsAttention(Vec::new()),
+                _ => Condition::NeedsAttention(term.words(Concern::ALL, Concern::as_str)?),
+            },
+            _ => return Err(term.no_field::<Self>()),
+        };
+        self.conditions.push(condition);
+        Ok(())
+    }
+}
+
+/// A text of the merchant's or a customer's. What is wrong with it does not repeat it.
+fn own_text(term: &Term<'_>, by: SearchBy) -> Result<SearchTerm, Problem> {
+    let text = term.own(|text| Some(text.to_owned()), "one text")?;
+    SearchTerm::stated(by, &text).map_err(|error| term.wrong(error))
+}
+
+/// The gateway's reference of a payment or refund, as it is written.
+fn is_retref(text: &str) -> Option<String> {
+    let is_good = text.len() <= RETREF_MAX && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_good.then(|| text.to_owned())
+}
+
+impl Filter {
+    fn add_times(&mut self, term: &Term<'_>, field: fn(Is<Timestamp>) -> Condition) -> Result<(), Problem> {
+        self.conditions.extend(term.times()?.into_iter().map(field));
+        Ok(())
+    }
+
+    /// The range is what a list reads, and a condition besides for what is in doubt.
+    fn add_range(&mut self, term: &Term<'_>) -> Result<(), Problem> {
+        for is in term.times()? {
+            self.range.narrow(&is);
+            self.conditions.push(Condition::ListedAt(is));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

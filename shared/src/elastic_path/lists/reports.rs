@@ -1,0 +1,178 @@
+//! `GET /v2/reports/totals`: a merchant's totals by month, day, hour or quarter of an hour of a time zone, as the schedule
+//! keeps them.
+
+use jiff::Timestamp;
+use lambda_http::Request;
+use serde_json::json;
+use tollgate_core::{
+    journal::{
+        Fact,
+        read_totals::{Days, Dimension, Interval, PeriodTotals, Periods, Selection, TotalRow, read_totals},
+    },
+    order::Kind,
+    payments::{Refusal, Role},
+    values::{Brand, Currency, DeclineCode, Zone},
+};
+
+use crate::{
+    api::{
+        caller::Caller,
+        exchange::{Handled, Page, Reply},
+        failure::Failure,
+    },
+    elastic_path::{
+        lists::downloads::on_record,
+        lists::filter::is_mid,
+        request::parameters::Parameters,
+        response::page::{csv, wants_csv},
+    },
+    ports::Transactions,
+    spreadsheet::totals::{COLUMNS, Shown, cells, value},
+};
+
+/// Its parameters.
+const KNOWN: [&str; 11] = [
+    "from",
+    "to",
+    "interval",
+    "time_zone",
+    "by",
+    "currency",
+    "operation",
+    "fact",
+    "mid",
+    "brand",
+    "decline_code",
+];
+
+/// What a request wants reported.
+struct Query {
+    interval: Interval,
+    days: Days,
+    zone: Zone,
+    periods: Periods,
+    selection: Selection,
+}
+
+handlers! {
+    /// `GET /v2/reports/totals?from=…&to=…&interval=…&time_zone=…&by=…`: totals as JSON, or as CSV. Without days,
+    /// yesterday's.
+    report_totals(Transactions) => report();
+}
+
+async fn report(ports: &Transactions, request: &Request) -> Handled<Page> {
+    let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
+    let query = Query::read(request, ports.access.now())?;
+    let found = read_totals(ports.totals.as_ref(), &caller.merchant.id, &query.periods, &query.selection)
+        .await
+        .map_err(Refusal::Store)?;
+    let page = if wants_csv(request) { query.csv(&found)? } else { query.json(&found) };
+    let page = on_record(&ports.access, &caller, request, page).await?;
+    Ok(Reply::new(200, page))
+}
+
+impl Query {
+    fn read(request: &Request, now: Timestamp) -> Result<Self, Failure> {
+        let mut parameters = Parameters::of(request, &KNOWN);
+        let mut days = |name| {
+            let wrong = "must be a day such as 2026-11-20, or a month such as 2026-11";
+            parameters.read(name, Days::parse, wrong)
+        };
+        let named = (days("from"), days("to"));
+        let intervals = one_of(Interval::ALL.iter().map(|one| one.as_str()));
+        let interval = parameters.read("interval", Interval::from_name, &intervals);
+        let zone = parameters.time_zone();
+        let selection = read_selection(&mut parameters);
+        // What was not read makes no range.
+        let is_read = parameters.problems.is_empty();
+        let range = Days::of_report(named, interval, zone.shown(now).date()).and_then(|(days, interval)| {
+            let periods = Periods::new(interval, days, &zone)?;
+            Ok(Self { interval, days, zone, periods, selection })
+        });
+        if let (true, Err(error)) = (is_read, &range) {
+            parameters.invalid("to", &error.to_string());
+        }
+        parameters.finish()?;
+        range.map_err(|error| Failure::unavailable(&error.to_string()))
+    }
+
+    fn shown<'a>(&'a self, found: &'a PeriodTotals) -> impl Iterator<Item = Shown<'a>> {
+        found.rows.iter().filter_map(|row: &TotalRow| {
+            let period = self.periods.all().get(row.period)?;
+            let is_provisional = found.provisional.contains(&row.period);
+            Some(Shown { selection: &self.selection, period, row, is_provisional })
+        })
+    }
+
+    fn csv(&self, found: &PeriodTotals) -> Result<Page, Failure> {
+        csv(&COLUMNS, self.shown(found).map(|shown| cells(shown).to_vec()))
+    }
+
+    fn json(&self, found: &PeriodTotals) -> Page {
+        let data = self.shown(found).map(|shown| {
+            let mut total = value(shown);
+            total["type"] = json!("total");
+            total
+        });
+        let provisional = found.provisional.iter().filter_map(|place| self.periods.all().get(*place));
+        Page::from(json!({
+            "data": data.collect::<Vec<_>>(),
+            "meta": {
+                "from": self.days.first,
+                "to": self.days.last,
+                "interval": self.interval.as_str(),
+                "time_zone": self.zone.name(),
+                "by": self.selection.by.iter().map(|one| one.as_str()).collect::<Vec<_>>(),
+                "provisional": provisional.map(|period| &period.name).collect::<Vec<_>>(),
+                "complete_until": found.reached,
+                "unreadable": found.unreadable.len(),
+            },
+        }))
+    }
+}
+
+fn read_selection(parameters: &mut Parameters<'_>) -> Selection {
+    let names = std::iter::once("currency").chain(Dimension::ALL.iter().map(|one| one.as_str()));
+    let by = parameters.read("by", Dimension::parse_all, &format!("{}, with commas", one_of(names)));
+    let currency = |code: &str| code.parse::<Currency>().ok();
+    let currencies = parameters.read("currency", each(currency), "must be currencies' codes");
+    let mut only = Vec::new();
+    for dimension in Dimension::ALL.iter().copied() {
+        let values =
+            parameters.read(dimension.as_str(), each(|text| value_of(dimension, text)), &wrong(dimension));
+        only.extend(values.map(|values| (dimension, values)));
+    }
+    let selection = Selection::default();
+    Selection { by: by.unwrap_or(selection.by), currencies: currencies.unwrap_or_default(), only }
+}
+
+/// Each of some values with commas between them.
+fn each<T>(read: impl Fn(&str) -> Option<T>) -> impl Fn(&str) -> Option<Vec<T>> {
+    move |text| text.split(',').map(&read).collect()
+}
+
+/// A value of a dimension as sums have it.
+fn value_of(dimension: Dimension, text: &str) -> Option<String> {
+    let word = match dimension {
+        Dimension::Operation => Kind::from_name(text)?.as_str(),
+        Dimension::Fact => Fact::from_name(text)?.as_str(),
+        Dimension::Brand => Brand::ALL.iter().find(|brand| brand.name().eq_ignore_ascii_case(text))?.name(),
+        Dimension::DeclineCode => DeclineCode::from_name(text)?.as_str(),
+        Dimension::Mid => Some(text).filter(|text| is_mid(text))?,
+    };
+    Some(word.to_owned())
+}
+
+fn wrong(dimension: Dimension) -> String {
+    match dimension {
+        Dimension::Operation => one_of(Kind::ALL.iter().map(|one| one.as_str())),
+        Dimension::Fact => one_of(Fact::ALL.iter().map(|one| one.as_str())),
+        Dimension::Brand => one_of(Brand::ALL.iter().map(|one| one.name())),
+        Dimension::DeclineCode => "must be a decline code".to_owned(),
+        Dimension::Mid => "must be a MID".to_owned(),
+    }
+}
+
+fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    format!("must be one of {}", words.collect::<Vec<_>>().join(", "))
+}

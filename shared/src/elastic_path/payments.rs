@@ -1,0 +1,6 @@
+//! Payments and what follows them: requests become intents.
+
+pub(super) mod follow_up;
+pub(super) mod pay;
+pub(super) mod proposal;
+pub(super) mod surcharge;

@@ -1,0 +1,362 @@
+//! What is done to a payment that is there: capture, refund, cancel; and the response to every
+//! operation.
+
+use jiff::Timestamp;
+use lambda_http::Request;
+use serde_json::Value;
+use tollgate_core::{
+    order::{
+        Action, Actor, Essentials, FollowUp, Kind, Mechanism, OperationStatus, OrderId, PaymentKind,
+        Principal, Reason, Reauthorize, Rejection, Target,
+    },
+    payments::{Performed, Role},
+    people::Audited,
+};
+use uuid::Uuid;
+
+use crate::{
+    access::Access,
+    api::{
+        Code,
+        body::Document,
+        caller::Caller,
+        exchange::{Handled, Reply, json_document, json_text, must_not_be_stopped},
+        failure::Failure,
+        members::Members,
+        stated::{self, NotPerformed, Stated},
+    },
+    elastic_path::{
+        caller::idempotency_key,
+        order_id,
+        payment_methods::keep_saved,
+        payments::proposal::{About, PROPOSAL, Proposal, propose},
+        request::capture_terms,
+        request::if_match::seen_version,
+        request::references,
+        request::source::CARD_MEMBERS,
+        response::{self, View},
+    },
+    invocation::{deadline, path_parameter},
+    ports::{Api, Confirm, stop},
+};
+
+/// Longest text that is accepted and not kept.
+const TEXT_MAX: usize = 1_000;
+
+/// Longest proposal: a body of 4 KiB, signed and as text.
+const PROPOSAL_MAX: usize = 8 * 1024;
+
+/// Whether money is given back although an issuer took it back.
+const REFUND_DISPUTED: &str = "refund_disputed";
+
+/// What `/payments` takes besides what a follow-up needs: the seeds require some of it, and none is used.
+const ALSO_IN_PAYMENTS: [&[&str]; 3] =
+    [&["gateway", "method", "transaction", "payment"], &CARD_MEMBERS, &["billing_address"]];
+
+handlers! {
+    /// `POST …/transactions/{transactionId}/capture`: captures what is held, or a part of it.
+    capture(Api) => on_transaction(FollowUp::Capture);
+    /// `POST …/transactions/{transactionId}/refund`: refunds an amount, or voids a payment that has not settled.
+    refund(Api) => on_transaction(FollowUp::Refund);
+    /// `POST …/transactions/{transactionId}/cancel`: a void.
+    cancel(Api) => on_transaction(FollowUp::Void);
+    /// `POST …/transactions/{transactionId}/reauthorize`: holds anew what a partial capture released.
+    reauthorize(Api) => reauthorized();
+    /// `POST …/transactions/{transactionId}/confirm`: sends an inquiry now, and returns the resulting transaction.
+    confirm(Confirm) => confirmed();
+}
+
+async fn confirmed(ports: &Confirm, request: &Request) -> Handled<Value> {
+    let Confirm { api, methods } = ports;
+    let caller = Caller::with_token(&api.access, request).await?;
+    caller.must_have(Role::Pay)?;
+    let order = order_id(request)?;
+    let id = transaction_id(request)?;
+    // The body is not looked at: clients wrap `data` once, twice, or send no JSON, and nothing in it is used.
+    let deadline = deadline(request, api.access.now());
+    let key = caller.key(order);
+    caller.on_record(&api.access, request, |call| Audited::Acted { call }).await?;
+    // Before an inquiry is sent.
+    if caller.principal == Principal::Implicit {
+        let order = api.payments.order(&key).await?;
+        if !order.is_open_to(caller.principal) {
+            return Err(Rejection::OrderNotFound.into());
+        }
+        let transaction = order.transaction(id).filter(|found| caller.may_read(request, found));
+        transaction.ok_or(Rejection::TransactionNotFound)?;
+    }
+    // An inquiry can have a void follow, so while payments are stopped the record is shown as it is.
+    let order = if stop(api.switch.as_ref(), &caller.merchant.id).await?.is_on() {
+        api.payments.order(&key).await?
+    } else {
+        api.payments.confirm(&caller.merchant, &key, id, deadline).await?
+    };
+    let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
+    let status = if transaction.pending().is_some() { 202 } else { 200 };
+    let mut body = response::enveloped(response::transaction(&order, transaction, caller.view(api)));
+    if caller.principal == Principal::ClientCredentials {
+        keep_saved(methods, &caller, &order, transaction, &mut body).await;
+    }
+    let retry_after_s = stated::retry_after_s(transaction, api.access.now());
+    Ok(Reply { retry_after_s, ..Reply::new(status, body) })
+}
+
+async fn on_transaction(api: &Api, request: &Request, follow_up: FollowUp) -> Handled<Value> {
+    on_named(api, request, what(follow_up), |data, _, transaction| {
+        let action = action(data, follow_up, Target::Transaction(transaction), &[]);
+        let essentials = essentials(follow_up, &action, None);
+        Ok((action, essentials))
+    })
+    .await
+}
+
+async fn reauthorized(api: &Api, request: &Request) -> Handled<Value> {
+    on_named(api, request, None, |data, caller, transaction| {
+        data.only(&[
+            "amount",
+            "capture_at",
+            "capture",
+            "capture_amount",
+            "options",
+            "type",
+            "reason",
+            "actor",
+        ]);
+        let _options = data.object("options");
+        let amount = data.amount("amount");
+        let capture = capture_terms::of_authorization(data, PaymentKind::Authorize, caller)?;
+        let wanted = Reauthorize { target: Target::Transaction(transaction), amount, capture };
+        // It is told from every payment by the one that it continues.
+        let transaction = Some(transaction);
+        let essentials = Essentials { amount, transaction, ..Essentials::new(Kind::Authorize) };
+        Ok((Action::Reauthorize(wanted), essentials))
+    })
+    .await
+}
+
+/// What gives money back, as its route is called.
+fn what(follow_up: FollowUp) -> Option<&'static str> {
+    match follow_up {
+        FollowUp::Refund => Some("refund"),
+        FollowUp::Void => Some("cancel"),
+        FollowUp::Capture => None,
+    }
+}
+
+/// Does to the transaction in the path what `read` makes of the members of `data`. Where `what` gives money back, a person
+/// may submit another one's proposal instead, and what exceeds their own limit is proposed in turn.
+async fn on_named(
+    api: &Api,
+    request: &Request,
+    what: Option<&str>,
+    read: impl FnOnce(&mut Members<'_>, &Caller, Uuid) -> Result<(Action, Essentials<'static>), Failure>,
+) -> Handled<Value> {
+    let caller = Caller::merchant(&api.access, request, Role::Operate).await?;
+    must_not_be_stopped(api.switch.as_ref(), &caller.merchant.id).await?;
+    let on = OnOrder::named(api, request, &caller)?;
+    let transaction = transaction_id(request)?;
+    let order = on.order.clone();
+    let about = what.map(|what| About { what, order: &order, transaction });
+    let text = json_text(request)?;
+    let own = json_document(text)?;
+    let submitted = match &about {
+        Some(about) => submitted(&own, &caller, about, &api.access).await?,
+        None => None,
+    };
+    let document = match &submitted {
+        Some(proposal) => json_document(proposal.body.get())?,
+        None => own,
+    };
+    only_data_and_options(&document)?;
+    let mut data = Members::of(&document).inside_if_any("data")?;
+    let (action, essentials) = read(&mut data, &caller, transaction)?;
+    let refund_disputed = data.flag(REFUND_DISPUTED).unwrap_or(false);
+    let (actor, reason) = who_and_why(&mut data);
+    data.finish()?;
+    // The id and not the path's text, so that two spellings of an id are one transaction and one key.
+    let key = match &submitted {
+        Some(proposal) => Some(proposal.key()),
+        None => idempotency_key(request, &document, &transaction.to_string())?,
+    };
+    let proposer = submitted.as_ref().and_then(Proposal::proposer);
+    let stated = Stated::new(action, &essentials, key).by(actor, reason).proposed_by(proposer);
+    let done = on.carry_out(stated.although_disputed(refund_disputed)).await;
+    let Err(mut failure) = done else { return done };
+    if failure.code() == Code::ExceedsRefundMax {
+        caller.on_record(&api.access, request, |call| Audited::LimitExceeded { call }).await?;
+        if let (None, Some(about), Some(person)) = (&submitted, &about, caller.person()) {
+            let new = (api.access.clock.new_id(), api.access.now());
+            let proposal = propose(&caller.merchant, person, about, text, new);
+            failure.facts.extend(proposal.map(|proposal| (PROPOSAL, Value::from(proposal))));
+        }
+    }
+    Err(failure)
+}
+
+/// The proposal that a request submits, if it does; then it states nothing else.
+async fn submitted(
+    document: &Document,
+    caller: &Caller,
+    about: &About<'_>,
+    access: &Access,
+) -> Result<Option<Proposal>, Failure> {
+    if document.member(&document.root, "data").and_then(|data| document.member(data, PROPOSAL)).is_none() {
+        return Ok(None);
+    }
+    only_data_and_options(document)?;
+    let mut data = Members::of(document).inside("data")?;
+    data.only(&[PROPOSAL, "options", "type"]);
+    let _options = data.object("options");
+    let text = data.text(PROPOSAL, PROPOSAL_MAX);
+    data.finish()?;
+    let Some(text) = text else { return Ok(None) };
+    Ok(Some(Proposal::of(text, caller, about, access).await?))
+}
+
+/// `/payments` with `method: capture` or `refund`: the named transaction, or the only one that allows it.
+pub(in crate::elastic_path) async fn of_order(
+    on: OnOrder<'_>,
+    document: &Document,
+    follow_up: FollowUp,
+) -> Handled<Value> {
+    on.caller.must_be_merchant(Role::Operate)?;
+    only_data_and_options(document)?;
+    let mut data = Members::of(document).inside("data")?;
+    let named = data.text("transaction", TEXT_MAX);
+    let named = named.and_then(|text| {
+        text.parse().ok().or_else(|| data.no_value("transaction", "is not a transaction id"))
+    });
+    let target = named.map_or(Target::OnlyEligible, Target::Transaction);
+    let action = action(&mut data, follow_up, target, &ALSO_IN_PAYMENTS.concat());
+    let refund_disputed = data.flag(REFUND_DISPUTED).unwrap_or(false);
+    let (actor, reason) = who_and_why(&mut data);
+    data.finish()?;
+    let key = idempotency_key(on.request, document, "")?;
+    let essentials = essentials(follow_up, &action, named);
+    let stated = Stated::new(action, &essentials, key).by(actor, reason);
+    on.carry_out(stated.although_disputed(refund_disputed)).await
+}
+
+/// The transaction in the path. Whatever is no id of ours names none.
+pub(in crate::elastic_path) fn transaction_id(request: &Request) -> Result<Uuid, Rejection> {
+    path_parameter(request, "transactionId").parse().map_err(|_| Rejection::TransactionNotFound)
+}
+
+/// The SDK puts `options` beside `data`. Anything else there is a mistake, such as an amount
+/// outside `data`, which would refund everything.
+pub(in crate::elastic_path) fn only_data_and_options(document: &Document) -> Result<(), Failure> {
+    let mut members = Members::of(document);
+    members.only(&["data", "options"]);
+    members.finish()
+}
+
+fn action(data: &mut Members<'_>, follow_up: FollowUp, target: Target, also: &[&str]) -> Action {
+    let own: &[&str] = match follow_up {
+        FollowUp::Capture => {
+            &["amount", "custom_reference", "capture_mechanism", "options", "type", "reason", "actor"]
+        }
+        FollowUp::Refund => {
+            &["amount", "refund_mechanism", REFUND_DISPUTED, "options", "type", "reason", "actor"]
+        }
+        FollowUp::Void => &["reason", "actor", "reopen", REFUND_DISPUTED, "options", "type"],
+    };
+    data.only(&[own, also].concat());
+    let _options = data.object("options");
+    match follow_up {
+        FollowUp::Capture => {
+            if data.text("capture_mechanism", TEXT_MAX).is_some_and(|mechanism| mechanism != "automatic") {
+                let detail = "must be automatic: a capture that was made elsewhere is not recorded here";
+                data.problem("capture_mechanism", Code::UnsupportedCaptureMechanism, detail);
+            }
+            let custom_reference = references::of_capture(data);
+            Action::Capture { target, amount: data.amount("amount"), custom_reference }
+        }
+        FollowUp::Refund => {
+            let words = [("automatic", Mechanism::Automatic), ("manual", Mechanism::Manual)];
+            let mechanism = data.word("refund_mechanism", TEXT_MAX, &words, "must be automatic or manual");
+            Action::Refund { target, amount: data.amount("amount"), mechanism }
+        }
+        FollowUp::Void => Action::Void { target, reopen: data.flag("reopen").unwrap_or(true) },
+    }
+}
+
+/// Who requests it and why.
+pub(in crate::elastic_path) fn who_and_why(data: &mut Members<'_>) -> (Option<Actor>, Option<Reason>) {
+    (data.parsed_text("actor", TEXT_MAX), data.parsed_text("reason", TEXT_MAX))
+}
+
+/// What makes an equal request of a follow-up. `named` is the transaction in the body, if it names one.
+fn essentials(follow_up: FollowUp, action: &Action, named: Option<Uuid>) -> Essentials<'static> {
+    let (amount, mechanism) = match action {
+        Action::Capture { amount, .. } => (*amount, None),
+        Action::Refund { amount, mechanism, .. } => (*amount, *mechanism),
+        Action::Pay(_)
+        | Action::Reauthorize(_)
+        | Action::Void { .. }
+        | Action::CaptureDue
+        | Action::VoidLapsed => (None, None),
+    };
+    Essentials { amount, transaction: named, mechanism, ..Essentials::new(follow_up.kind()) }
+}
+
+/// A request to do something on one of the caller's orders.
+pub(in crate::elastic_path) struct OnOrder<'a> {
+    pub(in crate::elastic_path) api: &'a Api,
+    pub(in crate::elastic_path) request: &'a Request,
+    pub(in crate::elastic_path) caller: &'a Caller,
+    order: OrderId,
+    /// The order's version that the request states.
+    seen_version: Option<u64>,
+}
+
+impl<'a> OnOrder<'a> {
+    /// On the order in the path.
+    pub(in crate::elastic_path) fn named(
+        api: &'a Api,
+        request: &'a Request,
+        caller: &'a Caller,
+    ) -> Result<Self, Failure> {
+        let order = order_id(request)?;
+        Ok(Self { api, request, caller, order, seen_version: seen_version(request, caller)? })
+    }
+
+    /// Performs what the request states and returns its outcome.
+    pub(in crate::elastic_path) async fn carry_out(self, stated: Stated<'_>) -> Handled<Value> {
+        let Self { api, caller, .. } = self;
+        let performed = self.perform(stated).await?;
+        reply(&performed, caller.view(api), api.access.now())
+    }
+
+    /// Performs what the request states.
+    pub(in crate::elastic_path) async fn perform(
+        self,
+        stated: Stated<'_>,
+    ) -> Result<Performed, NotPerformed> {
+        let deadline = deadline(self.request, self.api.access.now());
+        let stated = stated.having_seen(self.seen_version);
+        stated.perform(&self.api.payments, self.caller, &self.caller.key(self.order), deadline).await
+    }
+}
+
+/// The response that an operation's state deserves, whether it was carried out now or earlier.
+pub(in crate::elastic_path) fn reply(
+    performed: &Performed,
+    view: View<'_>,
+    now: Timestamp,
+) -> Handled<Value> {
+    let order = &performed.order;
+    let (transaction, operation) = stated::operation(performed)?;
+    let status = match transaction.operation_status(operation) {
+        OperationStatus::Pending => 202,
+        OperationStatus::Done => 200,
+        OperationStatus::Declined(decline) => {
+            let latest = transaction.latest_of(operation);
+            let error = response::declined(order, transaction, latest, decline, view);
+            return Err(error.replayed(performed.replayed));
+        }
+        OperationStatus::NoEffect(reason) => return Err(Failure::from(reason).of(transaction.id)),
+    };
+    let body = response::enveloped(response::transaction(order, transaction, view));
+    let retry_after_s = stated::retry_after_s(transaction, now);
+    Ok(Reply { replayed: performed.replayed, retry_after_s, ..Reply::new(status, body) })
+}

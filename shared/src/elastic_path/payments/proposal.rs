@@ -1,0 +1,139 @@
+//! Proposals: what a person may not give back, written down for another one who may.
+//!
+//! A refusal carries the proposal, signed, and nothing is stored. Whoever may submits it on the same route, under their own
+//! name, within a day; both names are recorded. The proposal's id is the idempotency key, so it is carried out once, whoever
+//! submits it how often.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use tollgate_core::{
+    order::{KeyDigest, OrderId, Person},
+    payments::Merchant,
+    people::PersonEntry,
+};
+use uuid::Uuid;
+
+use crate::{
+    access::Access,
+    access_token::{self, InvalidToken},
+    api::{
+        Code,
+        caller::{Caller, denied},
+        failure::Failure,
+        problem::Problem,
+    },
+};
+
+/// The member of `data` that submits a proposal.
+pub(in crate::elastic_path) const PROPOSAL: &str = "proposal";
+
+/// How long a proposal can be submitted.
+const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+
+/// Longest body that is proposed; what a refund needs has about 200 characters.
+const BODY_MAX_BYTES: usize = 4 * 1024;
+
+/// What somebody would do, and who.
+#[derive(Serialize, Deserialize)]
+pub(in crate::elastic_path) struct Proposal {
+    id: Uuid,
+    /// `refund` or `cancel`.
+    what: String,
+    order: String,
+    transaction: Uuid,
+    /// The body of the request that was refused: amount, reason and whatever else it states.
+    pub(in crate::elastic_path) body: Box<RawValue>,
+    by: Uuid,
+    name: String,
+    until: i64,
+}
+
+/// What a proposal is about: the route's verb, its order and its transaction.
+pub(in crate::elastic_path) struct About<'a> {
+    /// `refund` or `cancel`.
+    pub(in crate::elastic_path) what: &'a str,
+    /// The order in the path.
+    pub(in crate::elastic_path) order: &'a OrderId,
+    /// The transaction in the path.
+    pub(in crate::elastic_path) transaction: Uuid,
+}
+
+/// The proposal of a request that was refused; none if there is too much of it.
+pub(in crate::elastic_path) fn propose(
+    merchant: &Merchant,
+    person: &PersonEntry,
+    about: &About<'_>,
+    body: &str,
+    (id, now): (Uuid, Timestamp),
+) -> Option<String> {
+    let body = if body.trim().is_empty() { "{}" } else { body };
+    if body.len() > BODY_MAX_BYTES {
+        return None;
+    }
+    let proposal = Proposal {
+        id,
+        what: about.what.to_owned(),
+        order: about.order.to_string(),
+        transaction: about.transaction,
+        body: RawValue::from_string(body.to_owned()).ok()?,
+        by: person.id,
+        name: person.name.to_string(),
+        until: now.checked_add(LIFETIME).ok()?.as_second(),
+    };
+    let text = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&proposal).ok()?);
+    let signature = URL_SAFE_NO_PAD.encode(access_token::sign_proposal(merchant, &text));
+    Some(format!("{text}.{signature}"))
+}
+
+impl Proposal {
+    /// A proposal that this caller may submit here and now.
+    pub(in crate::elastic_path) async fn of(
+        text: &str,
+        caller: &Caller,
+        about: &About<'_>,
+        access: &Access,
+    ) -> Result<Self, Failure> {
+        let wrong = |what: &str| Failure::from(Problem::invalid("data.proposal", what));
+        let signed = text.rsplit_once('.').filter(|(proposal, signature)| {
+            let signature = URL_SAFE_NO_PAD.decode(signature).unwrap_or_default();
+            access_token::is_proposal_signed(&caller.merchant, proposal, &signature)
+        });
+        let proposal = signed.and_then(|(proposal, _)| {
+            serde_json::from_slice::<Self>(&URL_SAFE_NO_PAD.decode(proposal).ok()?).ok()
+        });
+        let proposal = proposal.ok_or_else(|| wrong("is no proposal of this merchant's people"))?;
+        if access.now().as_second() >= proposal.until {
+            return Err(wrong("is more than a day old"));
+        }
+        let is_here = proposal.what == about.what
+            && proposal.order == about.order.to_string()
+            && proposal.transaction == about.transaction;
+        if !is_here {
+            return Err(wrong("is about another payment, or for another route"));
+        }
+        match caller.person() {
+            Some(person) if person.id != proposal.by => {
+                let still = access.is_one_of(&caller.merchant.id, proposal.by).await;
+                let still = still.map_err(|reason| denied(reason, || InvalidToken.into()))?;
+                if still { Ok(proposal) } else { Err(wrong("is of a person who was removed")) }
+            }
+            Some(_) => Err(Failure::new(Code::Forbidden, "nobody submits their own proposal")),
+            None => Err(Failure::new(
+                Code::Forbidden,
+                "a proposal is submitted by a person, under their own name",
+            )),
+        }
+    }
+
+    /// Who proposed it.
+    pub(in crate::elastic_path) fn proposer(&self) -> Option<Person> {
+        self.name.parse().ok()
+    }
+
+    /// The key under which it is carried out.
+    pub(in crate::elastic_path) fn key(&self) -> KeyDigest {
+        KeyDigest::new(PROPOSAL, &self.transaction.to_string(), &self.id.to_string())
+    }
+}

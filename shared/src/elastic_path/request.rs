@@ -1,0 +1,8 @@
+//! What all requests have: who calls, members, parameters, headers.
+
+pub(super) mod capture_terms;
+pub(super) mod if_match;
+pub(super) mod members;
+pub(super) mod parameters;
+pub(super) mod references;
+pub(super) mod source;

@@ -1,0 +1,63 @@
+//! The words for the state of a transaction and for how far an order is paid (`docs/reference/order-api.md`).
+
+use tollgate_core::order::{PaymentStatus, TransactionStatus};
+
+/// The word of a transaction's `status`, which the command line and files use, too.
+pub fn transaction_status(status: TransactionStatus) -> &'static str {
+    match status {
+        TransactionStatus::Pending => "pending",
+        TransactionStatus::Done => "complete",
+        TransactionStatus::Failed => "failed",
+        TransactionStatus::Voided => "cancelled",
+    }
+}
+
+/// The word of `payment`, which the command line uses, too.
+pub fn payment_status(status: PaymentStatus) -> &'static str {
+    match status {
+        PaymentStatus::Unpaid => "unpaid",
+        PaymentStatus::PartiallyAuthorized => "partially_authorized",
+        PaymentStatus::Authorized => "authorized",
+        PaymentStatus::PartiallyPaid => "partially_paid",
+        PaymentStatus::Paid => "paid",
+        PaymentStatus::Refunded => "refunded",
+    }
+}
+
+/// The word of `status`: incomplete until the payments cover the total, complete when all of it is taken.
+pub(in crate::elastic_path) fn order_status(status: PaymentStatus) -> &'static str {
+    match status {
+        PaymentStatus::Unpaid | PaymentStatus::PartiallyAuthorized | PaymentStatus::PartiallyPaid => {
+            "incomplete"
+        }
+        PaymentStatus::Authorized => "processing",
+        PaymentStatus::Paid | PaymentStatus::Refunded => "complete",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_orders_statuses_have_elastic_paths_names() {
+        use PaymentStatus::{Authorized, Paid, PartiallyAuthorized, PartiallyPaid, Refunded, Unpaid};
+        for (status, name, of_the_order) in [
+            (Unpaid, "unpaid", "incomplete"),
+            (PartiallyAuthorized, "partially_authorized", "incomplete"),
+            (Authorized, "authorized", "processing"),
+            (PartiallyPaid, "partially_paid", "incomplete"),
+            (Paid, "paid", "complete"),
+            (Refunded, "refunded", "complete"),
+        ] {
+            assert_eq!((payment_status(status), order_status(status)), (name, of_the_order));
+        }
+    }
+
+    #[test]
+    fn a_transactions_statuses_have_elastic_paths_names() {
+        use TransactionStatus::{Done, Failed, Pending, Voided};
+        let statuses = [Pending, Done, Failed, Voided];
+        assert_eq!(statuses.map(transaction_status), ["pending", "complete", "failed", "cancelled"]);
+    }
+}
