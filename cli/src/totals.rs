@@ -78,7 +78,7 @@ fn wanted(options: &TotalsOptions, now: Timestamp) -> Result<(Periods, Selection
     };
     let from = day.map(Days::day).or(options.month).or(options.from);
     let to = day.map(Days::day).or(options.month).or(options.to);
-    let periods = Days::of_report((from, to), options.interval, today)
+    let periods = Days::of_report(from, to, options.interval, today)
         .and_then(|(days, interval)| Periods::new(interval, days, &options.time_zone))
         .map_err(|error| Failure::Input(format!("--to {error}")))?;
     Ok((periods, options.selection()))

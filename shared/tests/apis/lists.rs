@@ -380,7 +380,7 @@ async fn totals_are_of_the_days_that_are_asked_for() {
     for query in [
         "?from=2026-11-20&by=decline_code",
         "?from=2026-11-20&by=brand,currency&time_zone=America/New_York",
-        "?from=2026-11-20&to=2026-11-20&by=currency&interval=hour&time_zone=Asia/Kathmandu",
+        "?from=2026-11-20&to=2026-11-20&by=currency&interval=day&time_zone=Asia/Kathmandu",
         "?from=2026-11&by=mid",
         "?from=2026-11-20&fact=declined&by=brand,decline_code",
         "?from=2026-11-20&interval=month",

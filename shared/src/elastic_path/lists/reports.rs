@@ -1,4 +1,4 @@
-//! `GET /v2/reports/totals`: a merchant's totals by month, day, hour or quarter of an hour of a time zone, as the schedule
+//! `GET /v2/reports/totals`: a merchant's totals by month or day of a time zone, as the schedule
 //! keeps them.
 
 use jiff::Timestamp;
@@ -78,14 +78,15 @@ impl Query {
             let wrong = "must be a day such as 2026-11-20, or a month such as 2026-11";
             parameters.read(name, Days::parse, wrong)
         };
-        let named = (days("from"), days("to"));
+        let (from, to) = (days("from"), days("to"));
         let intervals = one_of(Interval::ALL.iter().map(|one| one.as_str()));
         let interval = parameters.read("interval", Interval::from_name, &intervals);
         let zone = parameters.time_zone();
         let selection = read_selection(&mut parameters);
         // What was not read makes no range.
         let is_read = parameters.problems.is_empty();
-        let range = Days::of_report(named, interval, zone.shown(now).date()).and_then(|(days, interval)| {
+        let range = Days::of_report(from, to, interval, zone.shown(now).date());
+        let range = range.and_then(|(days, interval)| {
             let periods = Periods::new(interval, days, &zone)?;
             Ok(Self { interval, days, zone, periods, selection })
         });

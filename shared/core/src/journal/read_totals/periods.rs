@@ -1,4 +1,4 @@
-//! The periods of a report: months, days, hours or quarters of an hour as the clocks of a time zone show them.
+//! The periods of a report: months or days as the clocks of a time zone show them.
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use thiserror::Error;
@@ -16,10 +16,6 @@ words! {
         Month => "month",
         /// A day, which has 23 or 25 hours where the clocks change.
         Day => "day",
-        /// An hour.
-        Hour => "hour",
-        /// A quarter of an hour: what sums are kept of.
-        QuarterHour => "quarter_hour",
     }
 }
 
@@ -27,7 +23,6 @@ words! {
 /// a quarter of one.
 const DAYS_OF_MONTHS_MAX: i32 = 366;
 const DAYS_MAX: i32 = 92;
-const DAYS_OF_HOURS_MAX: i32 = 7;
 
 impl Interval {
     /// Most days of one report.
@@ -35,8 +30,14 @@ impl Interval {
         match self {
             Self::Month => DAYS_OF_MONTHS_MAX,
             Self::Day => DAYS_MAX,
-            Self::Hour => DAYS_OF_HOURS_MAX,
-            Self::QuarterHour => 1,
+        }
+    }
+
+    /// What the period with a day is called.
+    fn name_of(self, day: Date) -> String {
+        match self {
+            Self::Month => day.strftime("%Y-%m").to_string(),
+            Self::Day => day.to_string(),
         }
     }
 }
@@ -95,7 +96,8 @@ impl Days {
     ///
     /// Without an interval it is days, or months where months are named.
     pub fn of_report(
-        (from, to): (Option<Self>, Option<Self>),
+        from: Option<Self>,
+        to: Option<Self>,
         interval: Option<Interval>,
         today: Date,
     ) -> Result<(Self, Interval), BadRange> {
@@ -107,7 +109,7 @@ impl Days {
         let (current, before) = match interval {
             Interval::Month if !are_months => return Err(BadRange::NoMonth),
             Interval::Month => (Self::month(today), Self::month(today)),
-            _ => (Self::day(today), Self::day(today.yesterday().unwrap_or(today))),
+            Interval::Day => (Self::day(today), Self::day(today.yesterday().unwrap_or(today))),
         };
         let first = from.or(to).unwrap_or(before).first;
         let last = match (from, to) {
@@ -122,7 +124,7 @@ impl Days {
 /// One period.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Period {
-    /// `2026-11`, `2026-11-20`, or for what is shorter the local time with its offset: `2026-11-20T13:00-05:00`.
+    /// `2026-11` or `2026-11-20`.
     pub name: String,
     /// Its first moment.
     pub begins: Timestamp,
@@ -152,10 +154,11 @@ impl Periods {
             let ends = zone.begins(next).ok_or(BadRange::NoSuchTime)?;
             // Clocks that skip a day leave nothing of it.
             if begins < ends {
-                of_day(interval, (day, begins, ends), zone).for_each(|period| match periods.last_mut() {
-                    Some(last) if last.name == period.name => last.ends = period.ends,
-                    _ => periods.push(period),
-                });
+                let name = interval.name_of(day);
+                match periods.last_mut() {
+                    Some(last) if last.name == name => last.ends = ends,
+                    _ => periods.push(Period { name, begins, ends }),
+                }
             }
             (day, begins) = (next, ends);
         }
@@ -197,25 +200,4 @@ impl Periods {
         }
         (whole, in_parts)
     }
-}
-
-/// The periods of a day, or its part of a longer one; each quarter of an hour where those are shorter.
-fn of_day(
-    interval: Interval,
-    (day, begins, ends): (Date, Timestamp, Timestamp),
-    zone: &Zone,
-) -> impl Iterator<Item = Period> {
-    let is_whole = matches!(interval, Interval::Month | Interval::Day);
-    let mut at = begins;
-    std::iter::from_fn(move || {
-        let begins = Some(at).filter(|at| *at < ends)?;
-        at = if is_whole { ends } else { QuarterHour::of(begins).ends() };
-        let name = match interval {
-            Interval::Month => day.strftime("%Y-%m").to_string(),
-            Interval::Day => day.to_string(),
-            Interval::Hour => zone.shown(begins).strftime("%FT%H:00%:z").to_string(),
-            Interval::QuarterHour => zone.shown(begins).strftime("%FT%H:%M%:z").to_string(),
-        };
-        Some(Period { name, begins, ends: at })
-    })
 }

@@ -38,41 +38,27 @@ fn shown(periods: &Periods) -> Vec<(&str, i64)> {
 }
 
 #[test]
-fn a_day_where_clocks_change_has_23_or_25_hours_and_its_hours_are_told_apart() {
+fn a_day_where_clocks_change_has_23_or_25_hours() {
     let new_york = "America/New_York";
     let days = periods(Interval::Day, "2026-10-31", "2026-11-02", new_york).unwrap();
     assert_eq!(shown(&days), [("2026-10-31", 1_440), ("2026-11-01", 1_500), ("2026-11-02", 1_440)]);
     assert_eq!(days.all()[1].begins, moment("2026-11-01T04:00:00Z"));
-    let hours = periods(Interval::Hour, "2026-11-01", "2026-11-01", new_york).unwrap();
-    assert_eq!(hours.all().len(), 25);
-    let repeated: Vec<_> = hours.all()[..4].iter().map(|hour| hour.name.as_str()).collect();
-    let expected = [
-        "2026-11-01T00:00-04:00",
-        "2026-11-01T01:00-04:00",
-        "2026-11-01T01:00-05:00",
-        "2026-11-01T02:00-05:00",
-    ];
-    assert_eq!(repeated, expected);
-    let quarters = periods(Interval::QuarterHour, "2026-03-08", "2026-03-08", new_york).unwrap();
-    assert_eq!(quarters.all().len(), 92);
-    assert!(quarters.all().iter().all(|quarter| !quarter.name.contains("T02:")), "{quarters:?}");
-    let quarters = periods(Interval::QuarterHour, "2026-11-01", "2026-11-01", new_york).unwrap();
-    assert_eq!(quarters.all().len(), 100);
+    let shorter = periods(Interval::Day, "2026-03-08", "2026-03-08", new_york).unwrap();
+    assert_eq!(shown(&shorter), [("2026-03-08", 1_380)]);
 }
 
 #[test]
-fn zones_of_halves_and_quarters_of_hours_have_days_and_hours_of_their_own() {
-    let first = |name: &str, interval| {
-        let periods = periods(interval, "2026-11-20", "2026-11-20", name).unwrap();
+fn zones_of_halves_and_quarters_of_hours_have_days_of_their_own() {
+    let first = |name: &str| {
+        let periods = periods(Interval::Day, "2026-11-20", "2026-11-20", name).unwrap();
         let period = &periods.all()[0];
         (period.name.clone(), period.begins, periods.all().len())
     };
     let day = |begins: &str| ("2026-11-20".to_owned(), moment(begins), 1);
-    assert_eq!(first("Asia/Kathmandu", Interval::Day), day("2026-11-19T18:15:00Z"));
-    assert_eq!(first("Pacific/Chatham", Interval::Day), day("2026-11-19T10:15:00Z"));
-    assert_eq!(first("Pacific/Kiritimati", Interval::Day), day("2026-11-19T10:00:00Z"));
-    let hour = ("2026-11-20T00:00-03:30".to_owned(), moment("2026-11-20T03:30:00Z"), 24);
-    assert_eq!(first("America/St_Johns", Interval::Hour), hour);
+    assert_eq!(first("Asia/Kathmandu"), day("2026-11-19T18:15:00Z"));
+    assert_eq!(first("Pacific/Chatham"), day("2026-11-19T10:15:00Z"));
+    assert_eq!(first("Pacific/Kiritimati"), day("2026-11-19T10:00:00Z"));
+    assert_eq!(first("America/St_Johns"), day("2026-11-20T03:30:00Z"));
     // Clocks that go forward at midnight, and that skip a day.
     let cuba = periods(Interval::Day, "2026-03-08", "2026-03-08", "America/Havana").unwrap();
     assert_eq!(shown(&cuba), [("2026-03-08", 1_380)]);
@@ -93,9 +79,6 @@ fn a_range_has_a_beginning_an_end_and_a_limit() {
     assert_eq!(new(Interval::Day, "2026-04-03"), Err(BadRange::TooLong(Interval::Day)));
     assert_eq!(new(Interval::Month, "2026-12-31"), Ok(12));
     assert_eq!(new(Interval::Month, "2027-01-31"), Err(BadRange::TooLong(Interval::Month)));
-    assert_eq!(new(Interval::Hour, "2026-01-07"), Ok(168));
-    assert_eq!(new(Interval::Hour, "2026-01-08"), Err(BadRange::TooLong(Interval::Hour)));
-    assert_eq!(new(Interval::QuarterHour, "2026-01-02"), Err(BadRange::TooLong(Interval::QuarterHour)));
     let far = |day| periods(Interval::Day, day, day, "UTC").map(drop);
     assert_eq!(far("9999-12-31"), Err(BadRange::NoSuchTime));
     assert_eq!(far("-009999-01-01"), Err(BadRange::NoSuchTime));
@@ -106,7 +89,7 @@ fn what_is_not_said_of_a_range_is_yesterday_or_up_to_today_or_this_month() {
     let today = date("2026-11-20");
     let of = |from: &str, to: &str, interval| {
         let days = |text: &str| (!text.is_empty()).then(|| Days::parse(text).unwrap());
-        Days::of_report((days(from), days(to)), interval, today)
+        Days::of_report(days(from), days(to), interval, today)
             .map(|(days, interval)| (days.first.to_string(), days.last.to_string(), interval.as_str()))
     };
     let month = Some(Interval::Month);
@@ -115,7 +98,6 @@ fn what_is_not_said_of_a_range_is_yesterday_or_up_to_today_or_this_month() {
         ("2026-11-03", "", None, "2026-11-03", "2026-11-20", "day"),
         ("2026-11-25", "", None, "2026-11-25", "2026-11-25", "day"),
         ("", "2026-11-03", None, "2026-11-03", "2026-11-03", "day"),
-        ("2026-11-03", "2026-11-04", Some(Interval::Hour), "2026-11-03", "2026-11-04", "hour"),
         ("2026-02", "2026-02", None, "2026-02-01", "2026-02-28", "month"),
         ("2026-09", "", None, "2026-09-01", "2026-11-30", "month"),
         ("2026-11", "2026-11", Some(Interval::Day), "2026-11-01", "2026-11-30", "day"),
@@ -267,8 +249,7 @@ proptest! {
         let store = Kept { entries: entries.clone(), bad_days, ..Kept::default() };
         let days = match interval {
             Interval::Month => Days { first: date("2027-01-01"), last: date("2027-02-28") },
-            Interval::Day | Interval::Hour => Days { first: date("2027-01-17"), last: date("2027-01-20") },
-            Interval::QuarterHour => Days::day(date("2027-01-17")),
+            Interval::Day => Days { first: date("2027-01-17"), last: date("2027-01-20") },
         };
         let zone = zone(zone_name);
         let periods = Periods::new(interval, days, &zone);
