@@ -2,7 +2,10 @@
 
 use jiff::{Timestamp, civil::Date};
 use serde_json::Value;
-use tollgate_core::values::{Amount, Currency, Zone};
+use tollgate_core::{
+    journal::Concern,
+    values::{Amount, Currency, Zone},
+};
 
 /// How something is going, as a badge shows it: by a shape and a color, and always beside its words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +49,20 @@ pub(crate) fn state(state: &str) -> (&str, Tone) {
         "not_processed" => ("Not processed", Tone::Quiet),
         "not_known_yet" => ("Not known yet", Tone::Waiting),
         other => (other, Tone::Quiet),
+    }
+}
+
+/// A reason for attention.
+pub(crate) const fn concern(concern: Concern) -> &'static str {
+    match concern {
+        Concern::InDoubt => "The outcome is not known yet",
+        Concern::CaptureSkipped => "The scheduled capture did not happen",
+        Concern::VoidedElsewhere => "Voided, and not by Tollgate",
+        Concern::SettlementRejected => "Settlement refused the payment",
+        Concern::FoundLate => "Given up, but the gateway did it",
+        Concern::AuthorizationEnding => "The authorization ends within a day",
+        Concern::Disputed => "The cardholder's bank took the money back",
+        Concern::DisputeUnclear => "One chargeback may correct another",
     }
 }
 

@@ -67,20 +67,6 @@ struct AttentionPage {
     zone: String,
 }
 
-/// A cause in words.
-pub(crate) const fn title(concern: Concern) -> &'static str {
-    match concern {
-        Concern::InDoubt => "The outcome is not known yet",
-        Concern::CaptureSkipped => "The scheduled capture did not happen",
-        Concern::VoidedElsewhere => "Voided, and not by Tollgate",
-        Concern::SettlementRejected => "Settlement refused the payment",
-        Concern::FoundLate => "Given up, but the gateway did it",
-        Concern::AuthorizationEnding => "The authorization ends within a day",
-        Concern::Disputed => "The cardholder's bank took the money back",
-        Concern::DisputeUnclear => "One chargeback may correct another",
-    }
-}
-
 /// The page, with one call for each page of the API's list. Only the first page has the count.
 pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     let (mut rows, mut meta, mut cursor) = (Vec::new(), Value::Null, String::new());
@@ -135,7 +121,7 @@ fn group(visit: &Visit<'_>, concern: Concern, rows: &[Value]) -> Group {
     let rows = found.into_iter().map(|(row, reason)| row_of(visit, concern, row, reason));
     let rows = rows.collect::<Vec<_>>();
     Group {
-        title: title(concern),
+        title: words::concern(concern),
         advice,
         command: if concern == Concern::InDoubt { RESOLVE } else { "" },
         has_help: rows.iter().any(|row| row.help.is_some()),

@@ -12,7 +12,7 @@ use tollgate_core::{journal::Concern, values::Currency};
 use crate::{
     api::segment,
     frame::{Frame, Part},
-    pages::{Known, Visit, attention::title, problem::Problem, rendered},
+    pages::{Known, Visit, problem::Problem, rendered},
     words::{self, Tone, said, text},
 };
 
@@ -299,8 +299,11 @@ fn notices(read: &Read<'_>) -> Vec<Notice> {
         }
         _ => None,
     };
-    let concern =
-        concern.map(|(tone, concern)| Notice { tone, title: title(concern), advice: concern.advice() });
+    let concern = concern.map(|(tone, concern)| Notice {
+        tone,
+        title: words::concern(concern),
+        advice: concern.advice(),
+    });
     let unread = read.settlement.is_none().then_some(Notice {
         tone: Tone::Waiting,
         title: "Where the money is cannot be read now",
