@@ -132,7 +132,6 @@ const ABOUT_THE_ORDER_API: &[Page] = &[
             ("a page ends after about {} MB of orders", "FULL_AT_BYTES", MIB),
             ("| `month` | {} days", "DAYS_OF_MONTHS_MAX", 1),
             ("| `day` | {} days", "periods.rs/DAYS_MAX", 1),
-            ("| `hour` | {} days", "DAYS_OF_HOURS_MAX", 1),
         ],
     ),
     ("docs/cards.md", &[("A customer can have {} cards", "CARDS_MAX", 1)]),
