@@ -1,0 +1,152 @@
+//! What `ARCHITECTURE.md` draws is how the code is: who may use whom within a folder, which modules are ports, and which
+//! layers there are around the core.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
+
+use crate::{LAYERED, edges, read, root, table, top, uses};
+
+fn page() -> String {
+    fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap()
+}
+
+/// The drawn folders, each with its layers from the inside out: `journal: entry ← { facts totals } ← keep`.
+fn drawn(page: &str) -> BTreeMap<String, Vec<BTreeSet<String>>> {
+    let line = |line: &str| {
+        let (folder, layers) = line.split_once(": ").filter(|(_, layers)| layers.contains(" ← "))?;
+        let names = |layer: &str| {
+            layer
+                .trim_matches(['{', '}', ' '])
+                .split([',', ' '])
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned)
+                .collect()
+        };
+        Some((folder.to_owned(), layers.split(" ← ").map(names).collect()))
+    };
+    page.lines().filter_map(line).collect()
+}
+
+/// The modules of a folder and their uses of each other, each with all that is below it. `core` is the package.
+fn inside(folder: &str, all: &BTreeSet<(String, String)>, modules: &BTreeSet<String>) -> Inside {
+    let of = |module: &str| match folder {
+        "core" => Some(top(module)),
+        _ => Some(top(module.strip_prefix(folder)?.strip_prefix('/')?)),
+    };
+    let names = modules.iter().filter_map(|module| of(module)).filter(|name| !name.is_empty()).collect();
+    let uses = all.iter().filter_map(|(from, to)| Some((of(from)?, of(to)?)));
+    Inside { names, uses: uses.filter(|(from, to)| from != to).collect() }
+}
+
+struct Inside {
+    names: BTreeSet<String>,
+    uses: BTreeSet<(String, String)>,
+}
+
+impl Inside {
+    /// What is wrong with a drawing of it.
+    fn mistakes(&self, layers: &[BTreeSet<String>]) -> Vec<String> {
+        let layer_of = |name: &str| layers.iter().position(|layer| layer.contains(name));
+        let missing = self.names.iter().filter(|name| layer_of(name).is_none());
+        let missing = missing.map(|name| format!("{name} is not drawn"));
+        let drawn = layers.iter().flatten();
+        let unknown =
+            drawn.filter(|name| !self.names.contains(*name)).map(|name| format!("there is no {name}"));
+        let against = self.uses.iter().filter(|(from, to)| layer_of(from) <= layer_of(to));
+        let against = against.map(|(from, to)| format!("{from} uses {to}"));
+        missing.chain(unknown).chain(against).collect()
+    }
+}
+
+#[test]
+fn what_is_drawn_is_what_the_modules_use() {
+    let packages = read(&LAYERED);
+    let modules = |package: &uses::Package| package.modules.keys().cloned().collect::<BTreeSet<_>>();
+    let all = edges(&packages);
+    let page = drawn(&page());
+    assert_eq!(page.keys().collect::<Vec<_>>(), ["core", "elastic_path", "journal", "settlement"]);
+    for (folder, layers) in &page {
+        let package = if folder == "elastic_path" { &packages[1] } else { &packages[0] };
+        let found = inside(folder, &all, &modules(package));
+        // The core's own uses: what is around it is another package's.
+        let uses = found
+            .uses
+            .into_iter()
+            .filter(|(from, to)| found.names.contains(from) && found.names.contains(to));
+        let found = Inside { uses: uses.collect(), names: found.names };
+        assert_eq!(found.mistakes(layers), Vec::<String>::new(), "{folder}");
+    }
+}
+
+#[test]
+fn a_drawing_that_is_wrong_is_noticed() {
+    let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+    let found = Inside { names: set(&["a", "b", "c"]), uses: [("b".to_owned(), "a".to_owned())].into() };
+    let mistakes = |line: &str| found.mistakes(&drawn(line)["x"]);
+    assert_eq!(mistakes("x: a ← { b c }"), Vec::<String>::new());
+    assert_eq!(mistakes("x: b ← a ← c"), ["b uses a"]);
+    assert_eq!(mistakes("x: { a, b } ← c"), ["b uses a"]);
+    assert_eq!(mistakes("x: a ← b"), ["c is not drawn"]);
+    assert_eq!(mistakes("x: a ← { b c } ← d"), ["there is no d"]);
+}
+
+/// The cells of the rows below a heading of a table, as they are written.
+fn rows(page: &str, heading: &str) -> Vec<Vec<String>> {
+    let (_, table) = page.split_once(heading).unwrap_or_else(|| panic!("no table {heading}"));
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    rows.map(|row| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()).collect()
+}
+
+/// What a cell names in backticks.
+fn named(cell: &str) -> BTreeSet<String> {
+    cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_cores_table_names_each_subject_its_ports_and_where_its_use_cases_are() {
+    let core = &read(&LAYERED)[0];
+    let subjects: BTreeSet<_> = core
+        .modules
+        .keys()
+        .map(|module| top(module))
+        .filter(|name| name.contains(char::is_alphabetic))
+        .collect();
+    let rows = rows(&page(), "| folder | what it is about | ports | use cases |");
+    let mut listed = BTreeSet::new();
+    for row in rows {
+        let folder = row[0].trim_matches('`').to_owned();
+        let below = |module: &str| Some(top(module.strip_prefix(&folder)?.strip_prefix('/')?));
+        let is_port = |(module, file): &(&String, &syn::File)| {
+            table::PORTS.contains(&module.as_str()) || !uses::ports(file).is_empty()
+        };
+        let ports = core.modules.iter().filter(is_port).filter_map(|(module, _)| below(module));
+        assert_eq!(named(&row[2]), ports.collect(), "{folder}");
+        for name in named(&row[3]) {
+            let path = if name == folder { name } else { format!("{folder}/{name}") };
+            assert!(core.modules.contains_key(&path), "{path}");
+        }
+        listed.insert(folder);
+    }
+    let subjects: BTreeSet<_> = subjects.into_iter().filter(|name| !name.starts_with("test_")).collect();
+    assert_eq!(listed, subjects);
+}
+
+#[test]
+fn the_table_of_layers_names_every_module_around_the_core_once() {
+    let packages = read(&LAYERED);
+    let around = packages[1..].iter().flat_map(|package| package.modules.keys()).map(|module| top(module));
+    let around: BTreeSet<_> = around.filter(|name| !name.is_empty() && !name.starts_with("test_")).collect();
+    let mut listed = Vec::new();
+    for row in rows(&page(), "| layer | modules |") {
+        let names: Vec<_> = named(&row[1]).into_iter().map(|name| top(&name)).collect();
+        if row[0] == "adapters" {
+            let adapters: BTreeSet<_> = table::ADAPTERS.iter().map(|name| (*name).to_owned()).collect();
+            assert_eq!(names.iter().cloned().collect::<BTreeSet<_>>(), adapters);
+        }
+        listed.extend(names);
+    }
+    let once: BTreeSet<_> = listed.iter().cloned().collect();
+    assert_eq!((listed.len(), &once), (around.len(), &around));
+}
