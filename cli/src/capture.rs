@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tollgate_core::{
-    journal::{AgendaLister, AgendaWanted, CaptureList, Row, due_sums},
+    journal::{AgendaLister, AgendaWanted, CaptureList, DueWanted, Row, due_sums},
     order::{Attribution, Order, OrderKey, Transaction},
     payments::{Deadline, Refusal, StoreError},
     values::Amount,
@@ -133,9 +133,9 @@ async fn list(place: &Place, list: &ListCaptures) -> Result<Report, Failure> {
 
 async fn days(place: &Place, days: &CaptureDays) -> Result<Report, Failure> {
     let CaptureDays { merchant, time_zone } = days;
-    let (agenda, range) = (place.agenda()?, (None, Timestamp::MAX));
-    let deadline = Deadline::after(A_DAY);
-    let found = due_sums(agenda.as_ref(), merchant, range, time_zone, deadline).await;
+    let agenda = place.agenda()?;
+    let wanted = DueWanted { merchant, since: None, until: Timestamp::MAX, zone: time_zone };
+    let found = due_sums(agenda.as_ref(), wanted, Deadline::after(A_DAY)).await;
     let found = found.map_err(|error| unread(&error))?;
     if found.sums.is_empty() && found.unreadable == 0 {
         must_exist(place, merchant).await?;

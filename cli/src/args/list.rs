@@ -4,7 +4,7 @@ use clap::Args;
 use jiff::Timestamp;
 use tollgate::elastic_path::transaction_status;
 use tollgate_core::{
-    journal::{Concern, Condition, Is},
+    journal::{Concern, Is, Predicate},
     order::{Kind, MerchantId, OrderId, PaymentWord, TransactionStatus},
     values::{Brand, Currency, DeclineCode, InvalidSearch, SearchBy, SearchTerm},
 };
@@ -85,19 +85,19 @@ pub(crate) struct FoundBy {
 
 impl FoundBy {
     /// What to look for, one after the other until something is found.
-    pub(crate) fn conditions(&self) -> Vec<Condition> {
+    pub(crate) fn conditions(&self) -> Vec<Predicate> {
         let any = |text: &String| {
-            let payment = text.parse().ok().map(Condition::Transaction);
-            let order = text.parse().ok().map(Condition::Order);
-            let own = SearchTerm::stated(SearchBy::Reference, text).ok().map(Condition::Text);
-            payment.into_iter().chain(order).chain([Condition::Reference(text.clone())]).chain(own)
+            let payment = text.parse().ok().map(Predicate::Transaction);
+            let order = text.parse().ok().map(Predicate::Order);
+            let own = SearchTerm::stated(SearchBy::Reference, text).ok().map(Predicate::Text);
+            payment.into_iter().chain(order).chain([Predicate::Reference(text.clone())]).chain(own)
         };
-        let by_text = |term: &Option<SearchTerm>| term.clone().map(Condition::Text);
+        let by_text = |term: &Option<SearchTerm>| term.clone().map(Predicate::Text);
         let one = [
-            self.retref.clone().map(Condition::Reference),
-            self.payment.map(Condition::Transaction),
-            self.order.clone().map(Condition::Order),
-            self.last4.clone().map(Condition::LastFour),
+            self.retref.clone().map(Predicate::Reference),
+            self.payment.map(Predicate::Transaction),
+            self.order.clone().map(Predicate::Order),
+            self.last4.clone().map(Predicate::LastFour),
             by_text(&self.reference),
             by_text(&self.customer),
             by_text(&self.email),
@@ -160,7 +160,7 @@ pub(crate) struct ConditionArguments {
 
 impl ConditionArguments {
     /// All of them have to hold.
-    pub(crate) fn conditions(&self) -> Result<Vec<Condition>, Failure> {
+    pub(crate) fn conditions(&self) -> Result<Vec<Predicate>, Failure> {
         let amounts = [
             ("--amount", &self.amount),
             ("--amount-from", &self.amount_from),
@@ -174,17 +174,17 @@ impl ConditionArguments {
         let least = amount::minor("--captured-from", self.captured_from.as_ref(), &self.currency)?;
         let most = amount::minor("--captured-to", self.captured_to.as_ref(), &self.currency)?;
         let all = [
-            self.amount.clone().map(Condition::AmountAsShown),
-            self.amount_from.clone().map(Condition::AmountFrom),
-            self.amount_to.clone().map(Condition::AmountTo),
-            least.map(Is::AtLeast).map(Condition::Captured),
-            most.map(Is::AtMost).map(Condition::Captured),
-            some(&self.currency, Condition::Currency),
-            some(&self.brand, Condition::Brand),
-            some(&self.status, Condition::Status),
-            some(&self.state, Condition::Word),
-            some(&self.operation, Condition::Operation),
-            some(&self.decline_code, Condition::Decline),
+            self.amount.clone().map(Predicate::AmountAsShown),
+            self.amount_from.clone().map(Predicate::AmountFrom),
+            self.amount_to.clone().map(Predicate::AmountTo),
+            least.map(Is::AtLeast).map(Predicate::Captured),
+            most.map(Is::AtMost).map(Predicate::Captured),
+            some(&self.currency, Predicate::Currency),
+            some(&self.brand, Predicate::Brand),
+            some(&self.status, Predicate::Status),
+            some(&self.state, Predicate::Word),
+            some(&self.operation, Predicate::Operation),
+            some(&self.decline_code, Predicate::Decline),
         ];
         Ok(all.into_iter().flatten().collect())
     }

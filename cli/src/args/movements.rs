@@ -2,7 +2,7 @@
 
 use clap::Args;
 use tollgate_core::{
-    journal::{EntryCondition, Fact, Is},
+    journal::{EntryPredicate, Fact, Is},
     order::{Kind, MerchantId, OrderId},
     values::{Brand, Currency, DeclineCode, SearchTerm},
 };
@@ -87,33 +87,33 @@ pub(crate) struct ListEntries {
 
 impl ListEntries {
     /// All of them have to hold.
-    pub(crate) fn conditions(&self) -> Result<Vec<EntryCondition>, Failure> {
+    pub(crate) fn conditions(&self) -> Result<Vec<EntryPredicate>, Failure> {
         if let Some(text) = &self.amount {
             amount::in_each("--amount", text, &self.currency)?;
         }
         let least = amount::minor("--amount-from", self.amount_from.as_ref(), &self.currency)?;
         let most = amount::minor("--amount-to", self.amount_to.as_ref(), &self.currency)?;
         let all = [
-            some(&self.fact, EntryCondition::Fact),
-            self.unusual.then_some(EntryCondition::Unusual),
-            some(&self.operation, EntryCondition::Operation),
-            some(&self.actor, EntryCondition::Actor),
-            some(&self.person, EntryCondition::Person),
-            some(&self.key, EntryCondition::Key),
-            some(&self.mid, EntryCondition::Mid),
-            some(&self.decline_code, EntryCondition::Decline),
-            self.amount.clone().map(EntryCondition::AmountAsShown),
-            least.map(Is::AtLeast).map(EntryCondition::Amount),
-            most.map(Is::AtMost).map(EntryCondition::Amount),
-            some(&self.currency, EntryCondition::Currency),
-            some(&self.brand, EntryCondition::Brand),
-            self.last4.clone().map(EntryCondition::LastFour),
-            self.retref.clone().map(EntryCondition::Reference),
-            self.order.clone().map(EntryCondition::Order),
-            self.transaction.map(EntryCondition::Transaction),
+            some(&self.fact, EntryPredicate::Fact),
+            self.unusual.then_some(EntryPredicate::Unusual),
+            some(&self.operation, EntryPredicate::Operation),
+            some(&self.actor, EntryPredicate::Actor),
+            some(&self.person, EntryPredicate::Person),
+            some(&self.key, EntryPredicate::Key),
+            some(&self.mid, EntryPredicate::Mid),
+            some(&self.decline_code, EntryPredicate::Decline),
+            self.amount.clone().map(EntryPredicate::AmountAsShown),
+            least.map(Is::AtLeast).map(EntryPredicate::Amount),
+            most.map(Is::AtMost).map(EntryPredicate::Amount),
+            some(&self.currency, EntryPredicate::Currency),
+            some(&self.brand, EntryPredicate::Brand),
+            self.last4.clone().map(EntryPredicate::LastFour),
+            self.retref.clone().map(EntryPredicate::Reference),
+            self.order.clone().map(EntryPredicate::Order),
+            self.transaction.map(EntryPredicate::Transaction),
         ];
         let terms = [&self.reference, &self.customer, &self.email].into_iter().flatten();
-        Ok(all.into_iter().flatten().chain(terms.cloned().map(EntryCondition::Text)).collect())
+        Ok(all.into_iter().flatten().chain(terms.cloned().map(EntryPredicate::Text)).collect())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which part of a list is printed, and how.
 
 use clap::Args;
-use tollgate_core::{journal::is_place, values::ReadOrder};
+use tollgate_core::{journal::is_cursor, values::ReadOrder};
 
 /// Most rows unless it is said otherwise.
 const ROWS: usize = 100;
@@ -39,7 +39,7 @@ impl ListPart {
 }
 
 pub(super) fn place(text: &str) -> Result<String, String> {
-    if is_place(text) { Ok(text.to_owned()) } else { Err("must be what a list printed".to_owned()) }
+    if is_cursor(text) { Ok(text.to_owned()) } else { Err("must be what a list printed".to_owned()) }
 }
 
 fn rows(text: &str) -> Result<usize, String> {

@@ -9,7 +9,7 @@ use tollgate::{
     spreadsheet::entries::{COLUMNS, Who, bad_cells, cells},
 };
 use tollgate_core::{
-    journal::{BadRow, Entry, EntryCondition, EntryLister, WantedEntries},
+    journal::{BadRow, Entry, EntryLister, EntryPredicate, LookedUp, WantedEntries},
     payments::Deadline,
     values::{DeclineCode, Zone},
 };
@@ -51,22 +51,22 @@ struct Found {
 
 pub(crate) async fn run(place: &Place, list: &ListEntries) -> Result<Report, Failure> {
     let now = place.clock.now();
-    let mut conditions = list.conditions()?;
-    let terms: Vec<_> = conditions.iter().filter_map(EntryCondition::text).cloned().collect();
-    for term in terms {
-        conditions.push(EntryCondition::PointedBy(search::key(place, &list.merchant, &term).await?));
+    let predicates = list.conditions()?;
+    let mut keys = Vec::new();
+    for term in predicates.iter().filter_map(EntryPredicate::text) {
+        keys.push(LookedUp::Text(search::key(place, &list.merchant, term).await?));
     }
     let soon = now + SignedDuration::from_secs(1);
     let (since, until) = match list.times.range(now, soon)? {
         Some(range) => range,
-        None if conditions.iter().any(EntryCondition::is_selective) => (Timestamp::UNIX_EPOCH, soon),
+        None if predicates.iter().any(EntryPredicate::is_selective) => (Timestamp::UNIX_EPOCH, soon),
         None => list.times.day(Day::Today, now)?,
     };
     let (merchant, part) = (&list.merchant, &list.part);
     let (order, after, limit) = (part.order(), part.next.as_deref(), part.limit());
-    let conditions = conditions.as_slice();
-    let wanted = WantedEntries { merchant, since, until, conditions, order, after, limit };
-    if !conditions.is_empty() && wanted.reads_all() {
+    let (predicates, looked_up) = (predicates.as_slice(), keys.first());
+    let wanted = WantedEntries { merchant, since, until, predicates, looked_up, order, after, limit };
+    if !predicates.is_empty() && wanted.reads_all() {
         failure::remark(WITHOUT_INDEX);
     }
     let found = read(place, list, &wanted).await?;
@@ -104,8 +104,8 @@ async fn read(place: &Place, list: &ListEntries, wanted: &WantedEntries<'_>) -> 
         let lister = EntryLister { log, store, index, deadline: Deadline::after(PART) };
         let part = WantedEntries { after: found.next.as_deref(), limit: room, ..*wanted };
         let part = lister.find(&part).await.map_err(|error| unread(&error))?;
-        room -= part.entries.len() + part.unreadable.len();
-        found.entries.extend(part.entries);
+        room -= part.rows.len() + part.unreadable.len();
+        found.entries.extend(part.rows);
         found.unreadable.extend(part.unreadable);
         found.next = part.next;
         if found.next.is_none() || room == 0 {

@@ -9,7 +9,7 @@ use tollgate::{
     spreadsheet::payments::{self, bad_cells},
 };
 use tollgate_core::{
-    journal::{Agenda, Condition, EntryLog, Lister, Row, Wanted},
+    journal::{Agenda, EntryLog, Lister, LookedUp, Predicate, Row, Wanted},
     order::MerchantId,
     payments::{Deadline, StoreError, order_of_payment},
 };
@@ -48,15 +48,15 @@ pub(crate) async fn list(place: &Place, list: &ListPayments) -> Result<Report, F
     };
     let &ListPayments { ref merchant, ref filter, ends_by, captures_by, needs_attention, .. } = list;
     let mut conditions = filter.conditions.conditions()?;
-    conditions.extend(list.last4.clone().map(Condition::LastFour));
+    conditions.extend(list.last4.clone().map(Predicate::LastFour));
     let by = |time: Option<Time>| time.map(|time| list.times.by(time)).transpose();
-    conditions.extend(by(ends_by)?.map(Condition::AuthorizationExpiresAt));
-    conditions.extend(by(captures_by)?.map(Condition::NextCaptureAttempt));
-    conditions.extend(needs_attention.then(|| Condition::NeedsAttention(list.code.clone())));
+    conditions.extend(by(ends_by)?.map(Predicate::AuthorizationExpiresAt));
+    conditions.extend(by(captures_by)?.map(Predicate::NextCaptureAttempt));
+    conditions.extend(needs_attention.then(|| Predicate::NeedsAttention(list.code.clone())));
     let after = filter.part.next.as_deref();
     let limit = filter.part.limit();
-    let (order, conditions) = (filter.part.order(), conditions.as_slice());
-    let wanted = Wanted { merchant, now, since, until, conditions, order, after, limit };
+    let (order, predicates, looked_up) = (filter.part.order(), conditions.as_slice(), None);
+    let wanted = Wanted { merchant, now, since, until, predicates, looked_up, order, after, limit };
     if !conditions.is_empty() && wanted.reads_all() {
         failure::remark(WITHOUT_INDEX);
     }
@@ -70,49 +70,50 @@ pub(crate) async fn find(place: &Place, find: &FindPayments) -> Result<Report, F
     let after = filter.part.next.as_deref();
     let limit = filter.part.limit();
     let order = filter.part.order();
-    let mut conditions = Vec::new();
+    let (mut predicates, mut looked_up) = (Vec::new(), None);
     for found_by in by.conditions() {
-        let Some(mut own) = located(place, merchant, found_by, by.any.is_some()).await? else { continue };
-        own.extend(filter.conditions.conditions()?);
-        conditions = own;
-        let (conditions, after) = (conditions.as_slice(), None);
-        let one = Wanted { merchant, now, since, until, conditions, order, after, limit: 1 };
+        let Some(found) = looked_up_by(place, merchant, &found_by, by.any.is_some()).await? else { continue };
+        looked_up = found;
+        predicates = vec![found_by];
+        predicates.extend(filter.conditions.conditions()?);
+        let (predicates, looked_up, after) = (predicates.as_slice(), looked_up.as_ref(), None);
+        let one = Wanted { merchant, now, since, until, predicates, looked_up, order, after, limit: 1 };
         if by.any.is_none() || has_any(place, &one, filter).await? {
             break;
         }
     }
-    if conditions.is_empty() {
+    if predicates.is_empty() {
         let what = by.payment.map_or_else(|| "reference".to_owned(), |id| format!("payment {id}"));
         return Err(Failure::NotThere(format!("merchant {merchant} has no {what}")));
     }
-    let conditions = conditions.as_slice();
-    let wanted = Wanted { merchant, now, since, until, conditions, order, after, limit };
+    let (predicates, looked_up) = (predicates.as_slice(), looked_up.as_ref());
+    let wanted = Wanted { merchant, now, since, until, predicates, looked_up, order, after, limit };
     run(place, wanted, filter).await
 }
 
-/// A condition, with where the payments are that it names; none if there is no such payment.
-async fn located(
+/// Where the payments are that a predicate names, if that has to be looked up; none if there is no such payment.
+async fn looked_up_by(
     place: &Place,
     merchant: &MerchantId,
-    condition: Condition,
+    predicate: &Predicate,
     is_guess: bool,
-) -> Result<Option<Vec<Condition>>, Failure> {
-    let id = match condition {
-        Condition::Transaction(id) => id,
-        Condition::Text(term) => {
-            return match search::key(place, merchant, &term).await {
-                Ok(key) => Ok(Some(vec![Condition::PointedBy(key), Condition::Text(term)])),
+) -> Result<Option<Option<LookedUp>>, Failure> {
+    let id = match predicate {
+        Predicate::Transaction(id) => *id,
+        Predicate::Text(term) => {
+            return match search::key(place, merchant, term).await {
+                Ok(key) => Ok(Some(Some(LookedUp::Text(key)))),
                 // Nobody said that it is such a text.
                 Err(_) if is_guess => Ok(None),
                 Err(failure) => Err(failure),
             };
         }
-        other => return Ok(Some(vec![other])),
+        _ => return Ok(Some(None)),
     };
     let (store, index) = (place.orders_job()?.payments.store, place.order_index()?);
     let order = order_of_payment(index.as_ref(), store.as_ref(), merchant, id).await;
     let order = order.map_err(|error| Failure::Unavailable(error.to_string()))?;
-    Ok(order.map(|order| vec![Condition::Order(order.id), Condition::Transaction(id)]))
+    Ok(order.map(|order| Some(LookedUp::Order(order.id))))
 }
 
 async fn has_any(place: &Place, wanted: &Wanted<'_>, filter: &PaymentFilter) -> Result<bool, Failure> {

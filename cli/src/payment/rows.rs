@@ -7,7 +7,7 @@ use tollgate::{
     spreadsheet::payments::{UNREADABLE, codes},
 };
 use tollgate_core::{
-    journal::{BadRow, Concern, Condition, Row, Wanted, fees},
+    journal::{BadRow, Concern, Predicate, Row, Wanted, fees},
     values::Brand,
 };
 
@@ -36,10 +36,10 @@ pub(super) struct Rest {
 
 /// What was found, and where the next list begins.
 pub(super) fn report(wanted: &Wanted<'_>, rows: &[Row], rest: &Rest, newest: Option<Timestamp>) -> Report {
-    let &Wanted { merchant, now, since, until, conditions, .. } = wanted;
+    let &Wanted { merchant, now, since, until, predicates, .. } = wanted;
     let come = journal_has_come(newest);
     let plural = if rows.len() == 1 { "" } else { "s" };
-    let needs_attention = conditions.iter().any(|one| matches!(one, Condition::NeedsAttention(_)));
+    let needs_attention = predicates.iter().any(|one| matches!(one, Predicate::NeedsAttention(_)));
     let mut text = table(rows, needs_attention, now);
     text.extend(rest.unreadable.iter().map(bad_line));
     text.push(format!("{} payment{plural}; {come}", rows.len()));

@@ -7,6 +7,7 @@ mod agenda;
 mod attention;
 mod changes;
 mod concern;
+mod entry;
 mod entry_log;
 mod entry_store;
 mod facts;
@@ -23,189 +24,32 @@ mod retention;
 mod totals;
 mod totals_store;
 
-use std::collections::HashSet;
-
-use jiff::Timestamp;
-use uuid::Uuid;
-
 pub use crate::values::sort_of;
 pub use agenda::{AGENDA_PARTS, Agenda, AgendaList, AgendaOrder, AgendaPage, AgendaPlaces, AgendaQuery};
 pub use attention::{Attention, AttentionReason, attentions};
 pub use changes::Changes;
 pub use concern::{Concern, Concerned, concerned, concerns, is_in_doubt};
+pub use entry::{Entry, Fact};
 pub use entry_log::{
     ENTRY_SHARDS, EntryLog, EntryPage, EntryPlace, EntryQuery, LoggedEntry, UnreadableEntry, day_of,
     read_entries,
 };
 pub use entry_store::{EntryStore, Parked, Put};
+pub use facts::entries;
 pub use fees::{Fees, fees};
 pub use holds::Hold;
 pub use keep::{Change, JournalReport, LATE_AFTER, record};
 pub use keep_totals::{TotalsReport, sum_of_day, total_up};
 pub use listing::{
-    AgendaLister, AgendaWanted, AttentionCount, BadRow, COUNTED_MAX, CaptureList, Condition, DueSum, DueSums,
-    Found, FoundOrders, Is, Lister, OrderCondition, OrderLister, READ_MAX_BYTES, Row, Wanted, WantedOrders,
-    count_attention, due_sums, is_place,
+    AgendaLister, AgendaWanted, AttentionCount, BadRow, COUNTED_MAX, CaptureList, DueSum, DueSums, DueWanted,
+    Found, Is, Lister, LookedUp, OrderLister, OrderPredicate, Predicate, READ_MAX_BYTES, Row, Wanted,
+    WantedOrders, count_attention, due_sums, is_cursor,
 };
-pub use movements::{EntryCondition, EntryLister, FoundEntries, WantedEntries, entries_of};
+pub use movements::{EntryLister, EntryPredicate, WantedEntries, entries_of};
 pub use pointers::{FoundByText, NoSearchKeys, PointedBy, Pointer, SearchKeys, found_by, uncollected};
 pub use receipt::{Receipt, receipt};
 pub use retention::Retention;
 pub use totals::{CountedEntry, Total, TotalLine, Totals};
 pub use totals_store::{KeptSum, KeptSums, LatePage, LateQuarter, SumOf, TotalsStore};
 
-use crate::{
-    order::{Attribution, ByHand, Cause, Kind, Mechanism, Order, OrderKey, Principal, Transaction},
-    values::{Amount, Brand, Currency, DeclineCode, Fee},
-    words,
-};
-
-words! {
-    /// What happened, and its name in the journal. Never changed: entries' ids are made of it.
-    #[derive(Hash)]
-    pub enum Fact {
-        /// An authorization or a purchase was approved.
-        Approved => "approved",
-        /// The issuer or the gateway refused an operation.
-        Declined => "declined",
-        /// A rule of the merchant, or of Tollgate, refused what the issuer had approved: the payment is declined and voided.
-        DeclinedByRule => "declined_by_rule",
-        /// A held amount was taken.
-        Captured => "captured",
-        /// Money was given back, as a refund or by voiding a payment before its settlement.
-        Refunded => "refunded",
-        /// A payment was voided.
-        Voided => "voided",
-        /// A payment is voided at the gateway, and Tollgate did not void it.
-        VoidedElsewhere => "voided_elsewhere",
-        /// An attempt was given up, because the gateway has no trace of it.
-        Abandoned => "abandoned",
-        /// An authorization ended before its scheduled capture came to pass.
-        Lapsed => "lapsed",
-        /// A second charge of one payment was found.
-        DuplicateFound => "duplicate_found",
-        /// That charge was given back.
-        DuplicateReturned => "duplicate_returned",
-        /// A person decided the outcome of an operation.
-        DecidedByHand => "decided_by_hand",
-        /// The card's issuer took money back; also what corrects an earlier report of it.
-        ChargedBack => "charged_back",
-        /// Money of a chargeback came back.
-        ChargebackReversed => "chargeback_reversed",
-    }
-}
-
-/// One fact, with all that is needed to read it without the order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Made of operation, attempt and fact: the same fact has the same id, whoever derives it, and when.
-    pub id: Uuid,
-    /// What happened. Its name is part of the id.
-    pub fact: Fact,
-    /// When it was decided, as the order has it.
-    pub at: Timestamp,
-    /// The key of the order that the entry is read off.
-    pub order: OrderKey,
-    /// The transaction that the operation is part of.
-    pub transaction: Uuid,
-    /// The operation that the fact is about.
-    pub operation: Uuid,
-    /// What the operation does.
-    pub kind: Kind,
-    /// Why the operation exists.
-    pub cause: Cause,
-    /// Through the gateway, or recorded only.
-    pub mechanism: Mechanism,
-    /// Who requested the operation.
-    pub by: Principal,
-    /// The same by name, and why.
-    pub attribution: Option<Box<Attribution>>,
-    /// Whether it was found after the operation had been given up.
-    pub late: bool,
-    /// The currency of all amounts.
-    pub currency: Currency,
-    /// What the fact is about.
-    pub amount: Amount,
-    /// What was held, taken or given back beside the amount; a void gives back what the payment had beside it.
-    pub fee: Option<Fee>,
-    /// By how much the fact changes each balance; zero if it moves nothing.
-    pub changes: Changes,
-    /// Why it was refused.
-    pub decline: Option<DeclineCode>,
-    /// Whether the settlement refused what had been approved.
-    pub settlement_rejected: bool,
-    /// The gateway's reference of what was done; of a chargeback and its reversal, the case.
-    pub reference: Option<String>,
-    /// The issuer's approval code.
-    pub authcode: Option<String>,
-    /// The gateway account (MID) of the operation's route.
-    pub account: String,
-    /// The order id under which the gateway knows the attempt.
-    pub gateway_order_id: String,
-    /// The card's brand, where it was known by then.
-    pub brand: Option<Brand>,
-    /// The last four digits of the card's number, where they were known by then.
-    pub last_four: Option<String>,
-    /// The merchant's own reference of the payment, as it was when the operation was requested. It is not for what says
-    /// who paid, so it stays when that is erased; nothing else that a payment is known by is in the journal.
-    pub merchant_reference: Option<String>,
-    /// The name, reason and verdict of the person; only in an entry of [`Fact::DecidedByHand`].
-    pub by_hand: Option<ByHand>,
-    /// The card scheme's code of a chargeback's reason; in no other entry.
-    pub dispute_reason: Option<String>,
-}
-
-impl Entry {
-    /// Where it comes among others: by its time to the millisecond, and then by its id.
-    pub fn sort(&self) -> String {
-        format!("{}#{}", sort_of(self.at), self.id)
-    }
-
-    /// Whether it is anything else than an approval or a capture as they are usual: what a person looks for in a list.
-    pub fn is_unusual(&self) -> bool {
-        let is_usual = matches!(self.fact, Fact::Approved | Fact::Captured);
-        !is_usual || self.late || self.settlement_rejected || self.cause != Cause::Requested
-    }
-
-    /// The place in the index of unusual facts that has it, if it is one.
-    pub fn unusual_place(&self) -> Option<EntryPlace> {
-        let is_decline = matches!(self.fact, Fact::Declined | Fact::DeclinedByRule);
-        let place = if is_decline { EntryPlace::Declined } else { EntryPlace::Unusual };
-        self.is_unusual().then_some(place)
-    }
-
-    /// Whether a payment can begin with it. What follows from a payment can have been decided in the same millisecond.
-    fn may_be_first(&self) -> bool {
-        self.kind.is_payment() && self.fact != Fact::DeclinedByRule
-    }
-}
-
-/// What happened between two states of an order; without an old one, all that ever happened. Pure.
-///
-/// For every history a → b → c of an order, `entries(None, c)` is `entries(None, b)` with `entries(b, c)`.
-/// Transactions that only a newer version can read tell nothing here: whoever keeps the journal has to come back to
-/// them.
-pub fn entries(old: Option<&Order>, new: &Order) -> Vec<Entry> {
-    let before = old.map(facts::facts).unwrap_or_default();
-    let mut entries = facts::facts(new);
-    if !before.is_empty() {
-        let before: HashSet<Uuid> = before.iter().map(|entry| entry.id).collect();
-        entries.retain(|entry| !before.contains(&entry.id));
-    }
-    entries
-}
-
-/// The entry that a transaction is listed under: of the first fact about the payment itself. None if only a newer version
-/// can read it.
-fn first_fact(order: &Order, transaction: &Transaction) -> Option<Entry> {
-    first_of(transaction.id, &entries(None, order)).cloned()
-}
-
-/// The same among all entries of its order.
-fn first_of(transaction: Uuid, entries: &[Entry]) -> Option<&Entry> {
-    let own = entries.iter().filter(|entry| entry.transaction == transaction && entry.may_be_first());
-    own.min_by_key(|entry| (entry.at, entry.id))
-}
-
-#[cfg(test)]
-mod tests;
+use facts::{first_fact, first_of};

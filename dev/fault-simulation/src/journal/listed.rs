@@ -10,7 +10,7 @@ use std::{
 use jiff::Timestamp;
 use memory::{JournalTable, OrderTable};
 use tollgate_core::{
-    journal::{Changes, Condition, ENTRY_SHARDS, Entry, EntryLister, Lister, Row, Wanted, WantedEntries},
+    journal::{Changes, ENTRY_SHARDS, Entry, EntryLister, Lister, Predicate, Row, Wanted, WantedEntries},
     order::{MerchantId, Order, PaymentWord, Transaction},
     payments::{Deadline, StoreError},
     values::{DeclineCode, ReadOrder},
@@ -77,7 +77,8 @@ pub(super) async fn broken(entries: &[Entry], orders: &[Order], rng: &mut Rng) -
                 merchant,
                 since: Timestamp::UNIX_EPOCH,
                 until: Timestamp::MAX,
-                conditions: &[],
+                predicates: &[],
+                looked_up: None,
                 order,
                 after: None,
                 limit,
@@ -106,7 +107,7 @@ async fn movements(journal: &Journal, first: &WantedEntries<'_>) -> Result<Vec<E
     let (mut all, mut after) = (Vec::new(), None::<String>);
     loop {
         let page = lister.find(&WantedEntries { after: after.as_deref(), ..*first }).await?;
-        all.extend(page.entries);
+        all.extend(page.rows);
         after = page.next;
         if after.is_none() {
             return Ok(all);
@@ -118,7 +119,7 @@ async fn movements(journal: &Journal, first: &WantedEntries<'_>) -> Result<Vec<E
 async fn payments(
     journal: &Journal,
     first: &WantedEntries<'_>,
-    conditions: &[Condition],
+    conditions: &[Predicate],
 ) -> Result<Vec<Row>, StoreError> {
     let lister = Lister {
         log: &journal.entries,
@@ -129,9 +130,18 @@ async fn payments(
     let &WantedEntries { merchant, since, until, order, limit, .. } = first;
     let (mut all, mut after) = (Vec::new(), None::<String>);
     loop {
-        let after_text = after.as_deref();
-        let wanted =
-            Wanted { merchant, now: journal.now, since, until, conditions, order, after: after_text, limit };
+        let (now, looked_up, after_text) = (journal.now, None, after.as_deref());
+        let wanted = Wanted {
+            merchant,
+            now,
+            since,
+            until,
+            predicates: conditions,
+            looked_up,
+            order,
+            after: after_text,
+            limit,
+        };
         let page = lister.find(&wanted).await?;
         all.extend(page.rows);
         after = page.next;
@@ -150,18 +160,18 @@ async fn by_state(
     payments: &[Row],
 ) -> Option<String> {
     let word = |row: &Row| row.order.transaction(row.transaction).map(|own| own.word(journal.now));
-    let mut conditions: Vec<Condition> = STATES.iter().map(|words| Condition::Word(words.to_vec())).collect();
+    let mut conditions: Vec<Predicate> = STATES.iter().map(|words| Predicate::Word(words.to_vec())).collect();
     let codes: BTreeSet<&str> =
         movements.iter().filter_map(|entry| entry.decline).map(DeclineCode::as_str).collect();
     let codes = codes.into_iter().filter_map(DeclineCode::from_name);
-    conditions.extend(codes.map(|code| Condition::Decline(vec![code])));
+    conditions.extend(codes.map(|code| Predicate::Decline(vec![code])));
     for condition in conditions {
         let expected: BTreeSet<Uuid> = match &condition {
-            Condition::Word(words) => {
+            Predicate::Word(words) => {
                 let is_one = |row: &&Row| word(row).is_some_and(|word| words.contains(&word));
                 payments.iter().filter(is_one).map(|row| row.transaction).collect()
             }
-            Condition::Decline(codes) => {
+            Predicate::Decline(codes) => {
                 let with = |entry: &&Entry| entry.decline.is_some_and(|code| codes.contains(&code));
                 movements.iter().filter(with).map(|entry| entry.transaction).collect()
             }

@@ -20,8 +20,8 @@ use local::{
 use tollgate::dynamodb::{journal::DynamoDbEntries, orders::StoredOrder};
 use tollgate_core::{
     journal::{
-        Condition, CountedEntry, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, EntryStore as _, Is,
-        Lister, LoggedEntry, READ_MAX_BYTES, Retention, Wanted, entries,
+        CountedEntry, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, EntryStore as _, Is, Lister,
+        LoggedEntry, Predicate, READ_MAX_BYTES, Retention, Wanted, entries,
     },
     order::{MerchantId, Order, OrderKey, TransactionStatus},
     payments::{Deadline, DueQuery, LoadedOrders, OrderStore, Page, StoreError},
@@ -198,7 +198,7 @@ struct Pages {
 
 /// Reads a filter's pages, each within its limits: to the end, or as many as are read at most.
 async fn pages(lister: &Lister<'_>, counting: &Counting, first: Wanted<'_>) -> Pages {
-    let conditions = first.conditions;
+    let conditions = first.predicates;
     let (mut found, mut read, mut most, mut after) = (0, 0, (0, 0, 0), None::<String>);
     loop {
         let wanted = Wanted { after: after.as_deref(), ..first };
@@ -240,28 +240,29 @@ async fn every_page_of_every_filter_is_read_within_its_limits_and_in_the_same_me
     let began_resident = resident_kb();
     for (condition, expected) in [
         (None, count),
-        (Some(Condition::Status(vec![TransactionStatus::Done])), count),
-        (Some(Condition::Status(vec![TransactionStatus::Failed])), 0),
-        (Some(Condition::Status(vec![TransactionStatus::Pending])), 0),
-        (Some(Condition::Currency(vec![Currency::USD])), count),
-        (Some(Condition::Currency(vec!["CAD".parse().unwrap()])), 0),
-        (Some(Condition::Brand(vec![Brand::Visa])), every(2)),
-        (Some(Condition::LastFour("0007".to_owned())), (count + 992) / 1_000),
-        (Some(Condition::Amount(Is::Equal(2599))), count),
-        (Some(Condition::Amount(Is::Less(2599))), 0),
-        (Some(Condition::Captured(Is::More(0))), 0),
-        (Some(Condition::NextCaptureAttempt(Is::AtMost(now))), 0),
-        (Some(Condition::AuthorizationExpiresAt(Is::Less(began))), 0),
-        (Some(Condition::ListedAt(Is::AtLeast(day))), count.div_ceil(usize::try_from(DAYS).unwrap())),
+        (Some(Predicate::Status(vec![TransactionStatus::Done])), count),
+        (Some(Predicate::Status(vec![TransactionStatus::Failed])), 0),
+        (Some(Predicate::Status(vec![TransactionStatus::Pending])), 0),
+        (Some(Predicate::Currency(vec![Currency::USD])), count),
+        (Some(Predicate::Currency(vec!["CAD".parse().unwrap()])), 0),
+        (Some(Predicate::Brand(vec![Brand::Visa])), every(2)),
+        (Some(Predicate::LastFour("0007".to_owned())), (count + 992) / 1_000),
+        (Some(Predicate::Amount(Is::Equal(2599))), count),
+        (Some(Predicate::Amount(Is::Less(2599))), 0),
+        (Some(Predicate::Captured(Is::More(0))), 0),
+        (Some(Predicate::NextCaptureAttempt(Is::AtMost(now))), 0),
+        (Some(Predicate::AuthorizationExpiresAt(Is::Less(began))), 0),
+        (Some(Predicate::ListedAt(Is::AtLeast(day))), count.div_ceil(usize::try_from(DAYS).unwrap())),
     ] {
-        let conditions: Vec<Condition> = condition.into_iter().collect();
-        let since = if matches!(conditions[..], [Condition::ListedAt(_)]) { day } else { began };
+        let conditions: Vec<Predicate> = condition.into_iter().collect();
+        let since = if matches!(conditions[..], [Predicate::ListedAt(_)]) { day } else { began };
         let first = Wanted {
             merchant: &merchant,
             now,
             since,
             until: now,
-            conditions: &conditions,
+            predicates: &conditions,
+            looked_up: None,
             order: ReadOrder::NewestFirst,
             after: None,
             limit: 100,
@@ -304,15 +305,16 @@ async fn a_page_takes_few_calls_and_a_quiet_month_few_bytes() {
         let lister = Lister { log: &counting, store: &counting, agenda: agenda.as_ref(), deadline };
         for conditions in [
             vec![],
-            vec![Condition::LastFour("0007".to_owned())],
-            vec![Condition::Currency(vec![Currency::USD])],
+            vec![Predicate::LastFour("0007".to_owned())],
+            vec![Predicate::Currency(vec![Currency::USD])],
         ] {
             let wanted = Wanted {
                 merchant: &merchant,
                 now,
                 since: began,
                 until: now,
-                conditions: &conditions,
+                predicates: &conditions,
+                looked_up: None,
                 order: ReadOrder::NewestFirst,
                 after: None,
                 limit: 25,

@@ -7,9 +7,9 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::concern::attention_place;
+use super::concern::{OPEN, PAST, attention_place, latest_first};
 use crate::{
-    order::{MerchantId, Order, OrderKey},
+    order::{IN_DOUBT_TOO_LONG, MerchantId, Order, OrderKey},
     payments::{StoreError, Unreadable},
     values::{Amount, Currency, sort_of},
 };
@@ -29,6 +29,17 @@ pub enum AgendaList {
     Attention,
     /// Scheduled captures, and what is paused of them.
     Captures,
+}
+
+impl AgendaList {
+    /// The index that has a place, by the word that it begins with; none if it is no place.
+    pub(super) fn of_place(place: &str) -> Option<Self> {
+        match place.split('#').next()? {
+            OPEN | PAST => Some(Self::Attention),
+            DUE | PAUSED => Some(Self::Captures),
+            _ => None,
+        }
+    }
 }
 
 /// Where an order is in the indexes.
@@ -75,15 +86,56 @@ fn captures_place(order: &Order) -> Option<String> {
 /// Captures of one order that its place names; more than an order has in practice, and room for a key is limited.
 const CAPTURES_MAX: usize = 12;
 
+/// Places of an index, both ends included.
+#[derive(Clone, Debug)]
+pub(super) struct AgendaRange {
+    pub(super) list: AgendaList,
+    pub(super) first: String,
+    pub(super) last: String,
+}
+
+impl AgendaRange {
+    /// Whether it has a place.
+    pub(super) fn has(&self, place: &String) -> bool {
+        self.first <= *place && *place <= self.last
+    }
+
+    /// What is left of it behind a place of a list, whose captures come last. No place begins with another one.
+    pub(super) fn behind(&self, after: Option<&str>) -> Option<Self> {
+        let first = match after.and_then(|after| Some((after, AgendaList::of_place(after)?))) {
+            Some((after, list)) if list == self.list => format!("{after}!").max(self.first.clone()),
+            Some((_, AgendaList::Captures)) => return None,
+            Some((_, AgendaList::Attention)) | None => self.first.clone(),
+        };
+        (first <= self.last).then(|| Self { first, ..self.clone() })
+    }
+}
+
+/// Places of orders that need attention now: what is open, the newest first, and then what fades, as one range.
+pub(super) fn attention_range(now: Timestamp) -> AgendaRange {
+    let now = latest_first(now);
+    let [first, last] = [OPEN, PAST].map(|word| format!("{word}#{now}"));
+    AgendaRange { list: AgendaList::Attention, first, last }
+}
+
+/// The places of the orders that are in doubt, however short.
+pub(super) fn doubt_range(now: Timestamp) -> AgendaRange {
+    let until = now.saturating_add(IN_DOUBT_TOO_LONG).unwrap_or(now);
+    let first = format!("{OPEN}#{}", latest_first(until));
+    AgendaRange { list: AgendaList::Attention, first, last: format!("{OPEN}#~") }
+}
+
 /// The places of captures between two moments, the later one excluded.
-pub(super) fn due_range(since: Option<Timestamp>, until: Timestamp) -> (String, String) {
+pub(super) fn due_range(since: Option<Timestamp>, until: Timestamp) -> AgendaRange {
     let second = |at: Timestamp| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    (format!("{DUE}#{}", since.map(second).unwrap_or_default()), format!("{DUE}#{}", second(until)))
+    let first = format!("{DUE}#{}", since.map(second).unwrap_or_default());
+    AgendaRange { list: AgendaList::Captures, first, last: format!("{DUE}#{}", second(until)) }
 }
 
 /// The places of what is paused.
-pub(super) fn paused_range() -> (String, String) {
-    (format!("{PAUSED}#"), format!("{PAUSED}#~"))
+pub(super) fn paused_range() -> AgendaRange {
+    let [first, last] = [format!("{PAUSED}#"), format!("{PAUSED}#~")];
+    AgendaRange { list: AgendaList::Captures, first, last }
 }
 
 /// The captures that a place names, with their currency.

@@ -5,10 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     journal::{Entry, Fact, entries},
-    order::{
-        CaptureStanding, Cause, Decision, IN_DOUBT_TOO_LONG, NoEffect, Operation, OperationState, Order,
-        Transaction,
-    },
+    order::{CaptureStanding, Cause, Decision, NoEffect, Operation, OperationState, Order, Transaction},
     words,
 };
 
@@ -165,10 +162,10 @@ pub fn is_in_doubt(transaction: &Transaction, now: Timestamp) -> bool {
 }
 
 /// What the places in the index of what needs attention begin with where something can be done, or will have to be.
-const OPEN: &str = "open";
+pub(super) const OPEN: &str = "open";
 
 /// The same for what only fades.
-const PAST: &str = "past";
+pub(super) const PAST: &str = "past";
 
 /// Where an order sorts among those that need attention: what is open by the moment from which it is, what fades by the
 /// moment at which it is gone. None where it never will need any as it is. Pure.
@@ -200,25 +197,13 @@ pub(super) fn attention_place(order: &Order) -> Option<String> {
         .or_else(|| past.map(|(until, _)| format!("{PAST}#{}", latest_first(until))))
 }
 
-/// Places of orders that need attention now: what is open, the newest first, and then what fades, as one range.
-pub(super) fn attention_range(now: Timestamp) -> (String, String) {
-    let now = latest_first(now);
-    (format!("{OPEN}#{now}"), format!("{PAST}#{now}"))
-}
-
 /// Until when a capture has to be due to be overdue.
 pub(super) fn overdue_at(now: Timestamp) -> Timestamp {
     now.saturating_sub(OVERDUE_AFTER).unwrap_or(now)
 }
 
-/// The places of the orders that are in doubt, however short.
-pub(super) fn doubt_range(now: Timestamp) -> (String, String) {
-    let until = now.saturating_add(IN_DOUBT_TOO_LONG).unwrap_or(now);
-    (format!("{OPEN}#{}", latest_first(until)), format!("{OPEN}#~"))
-}
-
 /// A moment as a text that sorts before those of earlier moments, to the millisecond.
-fn latest_first(at: Timestamp) -> String {
+pub(super) fn latest_first(at: Timestamp) -> String {
     format!("{:013}", LAST_MS.saturating_sub(at.as_millisecond()).clamp(0, LAST_MS))
 }
 

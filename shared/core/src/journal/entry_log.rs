@@ -6,7 +6,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use uuid::Uuid;
 
 use crate::{
-    journal::{CountedEntry, Entry, PointedBy},
+    journal::{CountedEntry, Entry, Fact, PointedBy},
     order::{Kind, MerchantId, OrderId, OrderKey},
     payments::{StoreError, Unreadable},
     values::{Currency, ReadOrder},
@@ -41,6 +41,15 @@ impl EntryPlace {
     /// The places that have all of a merchant's entries.
     pub fn all() -> Vec<Self> {
         (0..ENTRY_SHARDS).map(Self::Shard).collect()
+    }
+}
+
+impl Entry {
+    /// The place in the index of unusual facts that has it, if it is one.
+    pub fn unusual_place(&self) -> Option<EntryPlace> {
+        let is_decline = matches!(self.fact, Fact::Declined | Fact::DeclinedByRule);
+        let place = if is_decline { EntryPlace::Declined } else { EntryPlace::Unusual };
+        self.is_unusual().then_some(place)
     }
 }
 

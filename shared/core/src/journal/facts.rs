@@ -18,8 +18,35 @@ use crate::{
     values::{Amount, Fee},
 };
 
+/// What happened between two states of an order; without an old one, all that ever happened. Pure.
+///
+/// For every history a → b → c of an order, `entries(None, c)` is `entries(None, b)` with `entries(b, c)`.
+/// Transactions that only a newer version can read tell nothing here: whoever keeps the journal has to come back to
+/// them.
+pub fn entries(old: Option<&Order>, new: &Order) -> Vec<Entry> {
+    let before = old.map(facts).unwrap_or_default();
+    let mut entries = facts(new);
+    if !before.is_empty() {
+        let before: HashSet<Uuid> = before.iter().map(|entry| entry.id).collect();
+        entries.retain(|entry| !before.contains(&entry.id));
+    }
+    entries
+}
+
+/// The entry that a transaction is listed under: of the first fact about the payment itself. None if only a newer version
+/// can read it.
+pub(super) fn first_fact(order: &Order, transaction: &Transaction) -> Option<Entry> {
+    first_of(transaction.id, &entries(None, order)).cloned()
+}
+
+/// The same among all entries of its order.
+pub(super) fn first_of(transaction: Uuid, entries: &[Entry]) -> Option<&Entry> {
+    let own = entries.iter().filter(|entry| entry.transaction == transaction && entry.may_be_first());
+    own.min_by_key(|entry| (entry.at, entry.id))
+}
+
 /// All facts of an order, in the order of its transactions and operations.
-pub(super) fn facts(order: &Order) -> Vec<Entry> {
+fn facts(order: &Order) -> Vec<Entry> {
     let readable = order.transactions.iter().filter(|transaction| transaction.is_recognized());
     let mut entries: Vec<Entry> =
         readable.flat_map(|transaction| of_transaction(order, transaction)).collect();
@@ -310,3 +337,6 @@ fn with_decision(entry: Entry, decision: &Decision) -> Entry {
         ..entry
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 //! A change may come twice, and those of different orders in any order: entries have fixed ids and are put only if
 //! absent.
 
-mod holds;
+mod update_holds;
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::Serialize;
 
-use self::holds::hold_all;
+use self::update_holds::update_holds;
 use crate::{
     journal::{
         Entry, EntryStore, Parked, PointedBy, Pointer, Put, SearchKeys, entries, found_by, uncollected,
@@ -82,7 +82,8 @@ pub async fn record(
         let is_kept = |entry: &Entry| !store.retention().is_over(entry.at, now);
         tasks.extend(tasks_of(change, is_kept).into_iter().map(|task| (n, task)));
     }
-    let totals: Vec<_> = tasks.iter().filter_map(|(n, task)| Some((*n, Changed::by(task, now)?))).collect();
+    let totals: Vec<_> =
+        tasks.iter().filter_map(|(n, task)| Some((*n, ChangedTotals::by(task, now)?))).collect();
     let mut report = put_all(store, &changes, tasks).await;
     // What comes again is told then.
     let totals = totals.into_iter().filter(|(n, _)| *n < report.changes).map(|(_, changed)| changed);
@@ -96,7 +97,7 @@ pub async fn record(
         report.changes = n;
         report.failed = changes.get(n).map(|change| change.number.clone());
     }
-    if let Err((n, error)) = hold_all(store, &changes[..report.changes], now).await {
+    if let Err((n, error)) = update_holds(store, &changes[..report.changes], now).await {
         tracing::error!(%error, "what is held cannot be written, the change comes again");
         report.changes = n;
         report.failed = changes.get(n).map(|change| change.number.clone());
@@ -162,14 +163,14 @@ async fn pointers_of(
 
 /// What totals an entry changes.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Changed {
+enum ChangedTotals {
     /// Those of a day that is being summed up.
     Day(MerchantId, Date),
     /// Those of a quarter of an hour that may have been summed up without it.
     Late(MerchantId, QuarterHour),
 }
 
-impl Changed {
+impl ChangedTotals {
     fn by(task: &Task, now: Timestamp) -> Option<Self> {
         let Task::Put(entry) = task else { return None };
         let (merchant, quarter) = (entry.order.merchant.clone(), QuarterHour::of(entry.at));
@@ -178,12 +179,12 @@ impl Changed {
     }
 }
 
-async fn tell(store: &dyn EntryStore, changed: BTreeSet<Changed>) -> Result<(), StoreError> {
+async fn tell(store: &dyn EntryStore, changed: BTreeSet<ChangedTotals>) -> Result<(), StoreError> {
     for changed in changed {
         match changed {
-            Changed::Day(merchant, day) => store.note_day(&merchant, day).await?,
+            ChangedTotals::Day(merchant, day) => store.note_day(&merchant, day).await?,
             // The day, too: a merchant whose entries all come late would not be known to have any on it.
-            Changed::Late(merchant, quarter) => {
+            ChangedTotals::Late(merchant, quarter) => {
                 store.note_day(&merchant, quarter.day).await?;
                 store.mark_late(&merchant, quarter).await?;
             }

@@ -5,22 +5,22 @@
 //! payments that are found by a text, one payment after the other: a refund can come long after younger payments, so a list
 //! in the order of their own times could not end before all payments are read.
 
-mod condition;
+mod predicate;
 
-pub use condition::EntryCondition;
+pub use predicate::EntryPredicate;
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use self::condition::Source;
+use self::predicate::Source;
 use crate::{
     journal::{
-        BadRow, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, PointedBy, READ_MAX_BYTES,
+        BadRow, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, Found, LookedUp, PointedBy,
         UnreadableEntry, entries,
         entry_log::merged,
-        listing::{is_whole_journal, moment_of},
+        listing::{Budget, Cursor, is_whole_journal, moment_of},
         read_entries, sort_of,
     },
     order::{MerchantId, Order, OrderKey, Transaction},
@@ -33,9 +33,6 @@ const ENTRIES_AT_A_TIME: usize = 250;
 
 /// The same from an index, which has their keys only: as many as one batch can have.
 const INDEXED_AT_A_TIME: usize = 100;
-
-/// Between the place before a payment, which has no such text, and the place of one of its movements.
-const WITHIN: &str = "#>";
 
 /// A movement, or what is in the place of one, and the text that it sorts by.
 type RowAt = (String, Result<Entry, UnreadableEntry>);
@@ -50,7 +47,9 @@ pub struct WantedEntries<'a> {
     /// Decided before, and not at.
     pub until: Timestamp,
     /// All of them have to hold.
-    pub conditions: &'a [EntryCondition],
+    pub predicates: &'a [EntryPredicate],
+    /// Where the movements are that one of the predicates names. A [text](EntryPredicate::Text) is found only by it.
+    pub looked_up: Option<&'a LookedUp>,
     /// Which of them come first.
     pub order: ReadOrder,
     /// Where an earlier part ended.
@@ -62,21 +61,8 @@ pub struct WantedEntries<'a> {
 impl WantedEntries<'_> {
     /// Whether every entry of the range is read, because no index has what is wanted.
     pub fn reads_all(&self) -> bool {
-        matches!(Source::of(self.conditions), Source::Places(places) if is_whole_journal(&places))
+        matches!(Source::of(self), Source::Places(places) if is_whole_journal(&places))
     }
-}
-
-/// A part of a list of movements.
-#[derive(Debug, Default)]
-pub struct FoundEntries {
-    /// The entries; fewer than the limit, or none, does not mean that there are no more.
-    pub entries: Vec<Entry>,
-    /// What may belong to the list and cannot be read. It counts toward the limit.
-    pub unreadable: Vec<BadRow>,
-    /// Where the next part begins; none at the end.
-    pub next: Option<String>,
-    /// Bytes of the items that were read.
-    pub read_bytes: usize,
 }
 
 /// Lists a merchant's movements.
@@ -93,8 +79,9 @@ pub struct EntryLister<'a> {
 
 impl EntryLister<'_> {
     /// The next part of a list.
-    pub async fn find(&self, wanted: &WantedEntries<'_>) -> Result<FoundEntries, StoreError> {
-        match Source::of(wanted.conditions) {
+    pub async fn find(&self, wanted: &WantedEntries<'_>) -> Result<Found<Entry>, StoreError> {
+        let Some(cursor) = Cursor::read(wanted.after) else { return Ok(Found::default()) };
+        match Source::of(wanted) {
             Source::Order(order) => {
                 let key = OrderKey { merchant: wanted.merchant.clone(), order: order.clone() };
                 let loaded = self.store.load(&key).await;
@@ -104,7 +91,7 @@ impl EntryLister<'_> {
                 let order = order_of_payment(self.index, self.store, wanted.merchant, payment).await;
                 of_order(wanted, payment.to_string(), order)
             }
-            Source::Pointers(key) => self.of_pointers(wanted, key).await,
+            Source::Pointers(key) => self.of_pointers(wanted, key, cursor).await,
             Source::Places(places) => self.of_places(wanted, &places).await,
         }
     }
@@ -113,7 +100,7 @@ impl EntryLister<'_> {
         &self,
         wanted: &WantedEntries<'_>,
         places: &[EntryPlace],
-    ) -> Result<FoundEntries, StoreError> {
+    ) -> Result<Found<Entry>, StoreError> {
         let (merchant, order) = (wanted.merchant, wanted.order);
         let (mut since, mut until) = (sort_of(wanted.since), sort_of(wanted.until));
         if let Some(after) = wanted.after {
@@ -124,13 +111,14 @@ impl EntryLister<'_> {
         }
         let most = if is_whole_journal(places) { ENTRIES_AT_A_TIME } else { INDEXED_AT_A_TIME };
         // Where every entry is wanted, no more are read than there is room for.
-        let limit = if wanted.conditions.is_empty() { wanted.limit.min(most) } else { most };
-        let mut found = FoundEntries::default();
+        let limit = if wanted.predicates.is_empty() { wanted.limit.min(most) } else { most };
+        let (mut found, mut budget) = (Found::default(), Budget::new(self.deadline));
         loop {
             let between = (since.as_str(), until.as_str());
             let page =
                 read_entries(self.log, places, &EntryQuery { merchant, between, order, limit }).await?;
-            found.read_bytes += page.read_bytes;
+            budget.read(page.read_bytes);
+            found.read_bytes = budget.read_bytes();
             let next = page.next.clone();
             if found.take(wanted, None, page) {
                 return Ok(found);
@@ -144,7 +132,7 @@ impl EntryLister<'_> {
                 ReadOrder::OldestFirst => since.clone_from(&next),
             }
             found.next = Some(next);
-            if found.read_bytes >= READ_MAX_BYTES || !self.deadline.leaves_time_to_respond() {
+            if budget.is_spent() {
                 return Ok(found);
             }
         }
@@ -155,10 +143,13 @@ impl EntryLister<'_> {
         &self,
         wanted: &WantedEntries<'_>,
         key: SearchKey,
-    ) -> Result<FoundEntries, StoreError> {
+        cursor: Cursor<'_>,
+    ) -> Result<Found<Entry>, StoreError> {
         let (merchant, order) = (wanted.merchant, wanted.order);
-        let mut place = wanted.after.into_iter().flat_map(|after| after.split(WITHIN));
-        let (reached, mut within) = (place.next(), place.next());
+        let (reached, mut within) = match cursor {
+            Cursor::Movement { before, within } => (Some(before), Some(within)),
+            cursor => (cursor.time(), None),
+        };
         // A payment of an earlier time can have movements of the range.
         let (first, last) = (sort_of(Timestamp::UNIX_EPOCH), sort_of(wanted.until));
         let (mut before, between) = match order {
@@ -171,7 +162,7 @@ impl EntryLister<'_> {
         let orders: BTreeSet<_> = pointers.map(|pointer| pointer.order.clone()).collect();
         let loaded = self.store.load_all(&Vec::from_iter(orders)).await?;
         let read_bytes = page.read_bytes + loaded.read_bytes;
-        let mut found = FoundEntries { read_bytes, ..FoundEntries::default() };
+        let mut found = Found { read_bytes, ..Found::default() };
         for (n, (sort, pointer)) in page.entries.iter().enumerate() {
             let entries = match pointer {
                 Err(bad) => vec![(sort.clone(), Err(bad.clone()))],
@@ -188,30 +179,27 @@ impl EntryLister<'_> {
             let last = entries.last().map(|(sort, _)| sort.clone());
             if found.take(wanted, within.take(), EntryPage { entries, next: more, read_bytes: 0 }) {
                 let is_whole = found.next == last;
-                let place =
-                    |within| if is_whole { sort.clone() } else { format!("{before}{WITHIN}{within}") };
-                return Ok(FoundEntries { next: found.next.take().map(place), ..found });
+                let place = |within: &str| {
+                    let own = Cursor::Movement { before, within };
+                    if is_whole { Cursor::Time(sort) } else { own }.to_string()
+                };
+                return Ok(Found { next: found.next.as_deref().map(place), ..found });
             }
             before = sort;
         }
-        Ok(FoundEntries { next: page.next, ..found })
+        Ok(Found { next: page.next, ..found })
     }
 }
 
-impl FoundEntries {
-    /// Rows of both kinds.
-    fn shown(&self) -> usize {
-        self.entries.len() + self.unreadable.len()
-    }
-
+impl Found<Entry> {
     /// Takes what is wanted of a page after a place. Whether that made the part full before its end; then it ends there.
     fn take(&mut self, wanted: &WantedEntries<'_>, after: Option<&str>, mut page: EntryPage<Entry>) -> bool {
         page.entries.retain(|(sort, _)| after.is_none_or(|after| wanted.order.compare(after, sort).is_lt()));
         let (last, more) = (page.entries.len(), page.next.is_some());
         for (n, (sort, entry)) in page.entries.into_iter().enumerate() {
             match entry {
-                Ok(entry) if wanted.conditions.iter().all(|one| one.holds(&entry)) => {
-                    self.entries.push(entry);
+                Ok(entry) if wanted.predicates.iter().all(|one| one.holds(&entry)) => {
+                    self.rows.push(entry);
                 }
                 Ok(_) => continue,
                 Err(bad) => {
@@ -233,16 +221,17 @@ fn of_order(
     wanted: &WantedEntries<'_>,
     key: String,
     order: Result<Option<Order>, StoreError>,
-) -> Result<FoundEntries, StoreError> {
+) -> Result<Found<Entry>, StoreError> {
     let order = match order {
         Ok(order) => order,
         Err(error) => {
             let item = Unreadable::only(error, key)?;
-            let row = BadRow { at: None, order: None, transaction: None, item };
-            return Ok(FoundEntries { unreadable: vec![row], ..FoundEntries::default() });
+            let mut found = Found::default();
+            found.add_bad_order(None, item);
+            return Ok(found);
         }
     };
-    let mut found = FoundEntries::default();
+    let mut found = Found::default();
     let rows = order.map(|order| rows_of(wanted, &order, None)).unwrap_or_default();
     found.take(wanted, wanted.after, EntryPage { entries: rows, ..EntryPage::default() });
     Ok(found)
@@ -250,7 +239,7 @@ fn of_order(
 
 /// The movements of an order, or of one of its payments, that are of the range and of a payment with all texts.
 fn rows_of(wanted: &WantedEntries<'_>, order: &Order, own: Option<Uuid>) -> Vec<RowAt> {
-    let terms = || wanted.conditions.iter().filter_map(EntryCondition::text);
+    let terms = || wanted.predicates.iter().filter_map(EntryPredicate::text);
     let has_texts = |payment: &Transaction| terms().all(|term| payment.search_terms().contains(term));
     let is_one = |entry: &Entry| {
         wanted.since <= entry.at

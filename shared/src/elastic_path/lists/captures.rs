@@ -4,7 +4,7 @@ use jiff::{Span, Timestamp, civil::Date};
 use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::{
-    journal::{AgendaWanted, CaptureList, due_sums},
+    journal::{AgendaWanted, CaptureList, DueWanted, due_sums},
     payments::{Refusal, Role},
     values::{UnknownZone, Zone},
 };
@@ -115,7 +115,8 @@ struct Days {
     first: Option<Date>,
     last: Date,
     zone: Zone,
-    range: (Option<Timestamp>, Timestamp),
+    since: Option<Timestamp>,
+    until: Timestamp,
 }
 
 async fn sums(ports: &Transactions, request: &Request) -> Handled<Page> {
@@ -123,9 +124,8 @@ async fn sums(ports: &Transactions, request: &Request) -> Handled<Page> {
     let now = ports.access.now();
     let days = Days::read(request, &caller, now)?;
     let (merchant, deadline) = (&caller.merchant.id, list_deadline(request, now));
-    let found = due_sums(ports.agenda.as_ref(), merchant, days.range, &days.zone, deadline)
-        .await
-        .map_err(Refusal::Store)?;
+    let wanted = DueWanted { merchant, since: days.since, until: days.until, zone: &days.zone };
+    let found = due_sums(ports.agenda.as_ref(), wanted, deadline).await.map_err(Refusal::Store)?;
     let data = found.sums.iter().map(|((day, currency), sum)| {
         json!({"type": "captures_of_day", "day": day, "currency": currency.code(), "count": sum.count,
             "amount": sum.minor})
@@ -170,7 +170,6 @@ impl Days {
         parameters.finish()?;
         let begin = |day: Date| zone.begins(day);
         let until = last.tomorrow().ok().and_then(begin).unwrap_or(Timestamp::MAX);
-        let range = (first.and_then(begin), until);
-        Ok(Self { first, last, zone, range })
+        Ok(Self { first, last, since: first.and_then(begin), until, zone })
     }
 }

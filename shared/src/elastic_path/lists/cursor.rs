@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
-use tollgate_core::{journal::is_place, payments::Merchant};
+use tollgate_core::{journal::is_cursor, payments::Merchant};
 
 use crate::access_token::{is_cursor_signed, sign_cursor};
 
@@ -65,7 +65,7 @@ impl Place {
         let (expires, since, until) = (number()?, number()?, number()?);
         let moment = |ms| Timestamp::from_millisecond(ms).ok();
         let place = Self { since: moment(since)?, until: moment(until)?, after: parts.next()?.to_owned() };
-        (now.as_second() < expires && is_place(&place.after)).then_some(place)
+        (now.as_second() < expires && is_cursor(&place.after)).then_some(place)
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::{
-    journal::{BadRow, Entry, EntryCondition, EntryLister, FoundEntries, WantedEntries, entries_of},
+    journal::{BadRow, Entry, EntryLister, EntryPredicate, Found, LookedUp, WantedEntries, entries_of},
     order::Rejection,
     payments::{Refusal, Role},
     values::{Brand, DeclineCode, Zone},
@@ -45,19 +45,19 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
     let now = ports.access.now();
     let mut parameters = Parameters::of(request, &SORTED);
-    let mut paging: Paging<EntryFilter> = Paging::read("entries\n", (request, &mut parameters), &caller, now);
-    let terms: Vec<_> = paging.filter.conditions.iter().filter_map(EntryCondition::text).cloned().collect();
+    let paging: Paging<EntryFilter> = Paging::read("entries\n", (request, &mut parameters), &caller, now);
+    let terms: Vec<_> = paging.filter.conditions.iter().filter_map(EntryPredicate::text).cloned().collect();
     parameters.found_by(&caller.merchant, terms.iter());
     parameters.finish()?;
-    let keys = terms.iter().map(|term| EntryCondition::PointedBy(search_key(&caller.merchant, term)));
-    paging.filter.conditions.extend(keys);
+    let key = terms.first().map(|term| LookedUp::Text(search_key(&caller.merchant, term)));
     let place = paging.place.as_ref();
     let (since, until) = place.map_or_else(|| paging.filter.moments(now), |place| (place.since, place.until));
     let wanted = WantedEntries {
         merchant: &caller.merchant.id,
         since,
         until,
-        conditions: &paging.filter.conditions,
+        predicates: &paging.filter.conditions,
+        looked_up: key.as_ref(),
         order: paging.order,
         after: place.map(|place| place.after.as_str()),
         limit: paging.limit,
@@ -101,7 +101,7 @@ async fn list_of_order(ports: &Transactions, request: &Request) -> Handled<Page>
     // One that cannot be read is an error: it has no other rows that would be missing.
     let loaded = ports.orders.load(&key).await.map_err(Refusal::Store)?;
     let loaded = loaded.ok_or(Rejection::OrderNotFound)?;
-    let found = FoundEntries { entries: entries_of(&loaded, order), ..FoundEntries::default() };
+    let found = Found { rows: entries_of(&loaded, order), ..Found::default() };
     let page = if wants_csv(request) {
         as_csv(&found, &zone)?
     } else {
@@ -116,19 +116,19 @@ impl EntryFilter {
     fn moments(&self, now: Timestamp) -> (Timestamp, Timestamp) {
         let until = self.range.ends(now);
         let within = until.min(now).checked_sub(WITHIN).unwrap_or(Timestamp::UNIX_EPOCH);
-        let is_short = self.conditions.iter().any(EntryCondition::is_selective);
+        let is_short = self.conditions.iter().any(EntryPredicate::is_selective);
         let since = self.range.since.unwrap_or(if is_short { Timestamp::UNIX_EPOCH } else { within });
         (since.max(Timestamp::UNIX_EPOCH), until)
     }
 }
 
-fn as_csv(found: &FoundEntries, zone: &Zone) -> Result<Page, Failure> {
-    let good = found.entries.iter().map(|entry| cells(entry, zone));
+fn as_csv(found: &Found<Entry>, zone: &Zone) -> Result<Page, Failure> {
+    let good = found.rows.iter().map(|entry| cells(entry, zone));
     csv(&COLUMNS, good.chain(found.unreadable.iter().map(bad_cells)))
 }
 
-fn rows(found: &FoundEntries, zone: &Zone) -> Vec<Value> {
-    let good = found.entries.iter().map(|entry| shown(entry, zone));
+fn rows(found: &Found<Entry>, zone: &Zone) -> Vec<Value> {
+    let good = found.rows.iter().map(|entry| shown(entry, zone));
     good.chain(found.unreadable.iter().map(|row: &BadRow| shown_bad(row))).collect()
 }
 

@@ -18,7 +18,7 @@ pub(in crate::elastic_path) use term::{Fields, Range, parse, without_customers};
 
 use jiff::Timestamp;
 use tollgate_core::{
-    journal::{Concern, Condition, Is},
+    journal::{Concern, Is, Predicate},
     order::{Kind, PaymentWord, TransactionStatus},
     values::{Brand, DeclineCode, SearchBy, SearchTerm},
 };
@@ -33,7 +33,7 @@ const RETREF_MAX: usize = 40;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::elastic_path) struct Filter {
     /// All of them have to hold.
-    pub(in crate::elastic_path) conditions: Vec<Condition>,
+    pub(in crate::elastic_path) conditions: Vec<Predicate>,
     /// When they were listed.
     pub(in crate::elastic_path) range: Range,
 }
@@ -47,28 +47,28 @@ impl Fields for Filter {
     fn add(&mut self, term: &Term<'_>) -> Result<(), Problem> {
         let condition = match term.field {
             "created_at" => return self.add_range(term),
-            "authorization_expires_at" => return self.add_times(term, Condition::AuthorizationExpiresAt),
-            "next_capture_attempt" => return self.add_times(term, Condition::NextCaptureAttempt),
-            "amount" => Condition::Amount(term.number()?),
-            "captured_amount" => Condition::Captured(term.number()?),
-            "status" => Condition::Status(term.words(&TransactionStatus::ALL, transaction_status)?),
-            "state" => Condition::Word(term.words(PaymentWord::ALL, PaymentWord::as_str)?),
-            "operation" => Condition::Operation(term.words(Kind::ALL, Kind::as_str)?),
-            "decline_code" => Condition::Decline(term.words(DeclineCode::ALL, DeclineCode::as_str)?),
-            "brand" => Condition::Brand(term.words(Brand::ALL, Brand::name)?),
-            "currency" => Condition::Currency(term.currencies()?),
-            "last_four" => Condition::LastFour(term.last_four()?),
-            "retref" => Condition::Reference(term.own(is_retref, "letters and digits, as on a statement")?),
-            "custom_reference" => Condition::Text(own_text(term, SearchBy::Reference)?),
-            "customer_id" => Condition::Text(own_text(term, SearchBy::Customer)?),
-            "customer_email" => Condition::Text(own_text(term, SearchBy::Email)?),
-            "order_id" => Condition::Order(term.own(|text| text.parse().ok(), "an order's id")?),
+            "authorization_expires_at" => return self.add_times(term, Predicate::AuthorizationExpiresAt),
+            "next_capture_attempt" => return self.add_times(term, Predicate::NextCaptureAttempt),
+            "amount" => Predicate::Amount(term.number()?),
+            "captured_amount" => Predicate::Captured(term.number()?),
+            "status" => Predicate::Status(term.words(&TransactionStatus::ALL, transaction_status)?),
+            "state" => Predicate::Word(term.words(PaymentWord::ALL, PaymentWord::as_str)?),
+            "operation" => Predicate::Operation(term.words(Kind::ALL, Kind::as_str)?),
+            "decline_code" => Predicate::Decline(term.words(DeclineCode::ALL, DeclineCode::as_str)?),
+            "brand" => Predicate::Brand(term.words(Brand::ALL, Brand::name)?),
+            "currency" => Predicate::Currency(term.currencies()?),
+            "last_four" => Predicate::LastFour(term.last_four()?),
+            "retref" => Predicate::Reference(term.own(is_retref, "letters and digits, as on a statement")?),
+            "custom_reference" => Predicate::Text(own_text(term, SearchBy::Reference)?),
+            "customer_id" => Predicate::Text(own_text(term, SearchBy::Customer)?),
+            "customer_email" => Predicate::Text(own_text(term, SearchBy::Email)?),
+            "order_id" => Predicate::Order(term.own(|text| text.parse().ok(), "an order's id")?),
             "id" | "transaction_id" => {
-                Condition::Transaction(term.own(|text| text.parse().ok(), "a transaction's id")?)
+                Predicate::Transaction(term.own(|text| text.parse().ok(), "a transaction's id")?)
             }
             "needs_attention" => match term.values[..] {
-                ["true"] if term.operator == "eq" => Condition::NeedsAttention(Vec::new()),
-                _ => Condition::NeedsAttention(term.words(Concern::ALL, Concern::as_str)?),
+                ["true"] if term.operator == "eq" => Predicate::NeedsAttention(Vec::new()),
+                _ => Predicate::NeedsAttention(term.words(Concern::ALL, Concern::as_str)?),
             },
             _ => return Err(term.no_field::<Self>()),
         };
@@ -90,7 +90,7 @@ fn is_retref(text: &str) -> Option<String> {
 }
 
 impl Filter {
-    fn add_times(&mut self, term: &Term<'_>, field: fn(Is<Timestamp>) -> Condition) -> Result<(), Problem> {
+    fn add_times(&mut self, term: &Term<'_>, field: fn(Is<Timestamp>) -> Predicate) -> Result<(), Problem> {
         self.conditions.extend(term.times()?.into_iter().map(field));
         Ok(())
     }
@@ -99,7 +99,7 @@ impl Filter {
     fn add_range(&mut self, term: &Term<'_>) -> Result<(), Problem> {
         for is in term.times()? {
             self.range.narrow(&is);
-            self.conditions.push(Condition::ListedAt(is));
+            self.conditions.push(Predicate::ListedAt(is));
         }
         Ok(())
     }

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::{
-    journal::{FoundOrders, OrderLister, WantedOrders},
-    order::{Order, OrderId},
-    payments::{Refusal, Role, Unreadable},
+    journal::{BadRow, Found, OrderLister, WantedOrders},
+    order::Order,
+    payments::{Refusal, Role},
     values::ReadOrder,
 };
 
@@ -47,9 +47,9 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let (range, place) = (paging.filter.range, paging.place.as_ref());
     let since = range.since.unwrap_or(Timestamp::UNIX_EPOCH).max(Timestamp::UNIX_EPOCH);
     let (since, until) = place.map_or((since, range.ends(now)), |place| (place.since, place.until));
-    let (conditions, limit) = (paging.filter.conditions.as_slice(), paging.limit);
+    let (predicates, limit) = (paging.filter.conditions.as_slice(), paging.limit);
     let after = place.map(|place| place.after.as_str());
-    let wanted = WantedOrders { merchant: &caller.merchant.id, since, until, conditions, after, limit };
+    let wanted = WantedOrders { merchant: &caller.merchant.id, since, until, predicates, after, limit };
     let (index, store) = (ports.index.as_ref(), ports.orders.as_ref());
     let lister = OrderLister { index, store, deadline: list_deadline(request, now) };
     let found = lister.find(&wanted).await.map_err(Refusal::Store)?;
@@ -57,7 +57,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let cursor = place.map(|place| paging.cursor(&place, &caller, now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
     let mut body = json!({
-        "data": found.orders.iter().map(|order| shown(ports, &caller, order)).collect::<Vec<_>>(),
+        "data": found.rows.iter().map(|order| shown(ports, &caller, order)).collect::<Vec<_>>(),
         "links": {},
         "meta": {
             "page": {"limit": limit, "cursor": cursor},
@@ -106,14 +106,14 @@ fn shown(ports: &Transactions, caller: &Caller, order: &Order) -> Value {
 }
 
 /// What cannot be read, by the key of its item, and the order's id if that is known.
-fn shown_bad((order, item): &(Option<OrderId>, Unreadable)) -> Value {
-    json!({"id": item.key, "order_id": order})
+fn shown_bad(row: &BadRow) -> Value {
+    json!({"id": row.item.key, "order_id": row.order})
 }
 
 /// How many orders there are, which only a list that fits on one page can say: they are never counted otherwise.
-fn count(meta: &mut Value, found: &FoundOrders) {
+fn count(meta: &mut Value, found: &Found<Order>) {
     if found.unreadable.is_empty() {
-        meta["results"]["total"] = found.orders.len().into();
+        meta["results"]["total"] = found.rows.len().into();
         for (name, number) in [("current", 1), ("offset", 0), ("total", 1)] {
             meta["page"][name] = number.into();
         }

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::{
-    journal::{BadRow, Concerned, Condition, Found, Lister, Row, Wanted},
+    journal::{BadRow, Concerned, Found, Lister, LookedUp, Predicate, Row, Wanted},
     payments::{Merchant, Refusal, Role, order_of_payment},
     values::SearchTerm,
 };
@@ -47,21 +47,22 @@ async fn search(ports: &Transactions, request: &Request) -> Handled<Page> {
     let (since, until) =
         place.map_or_else(|| paging.filter.moments(view.now), |place| (place.since, place.until));
     let (merchant, now) = (&caller.merchant.id, view.now);
-    let conditions = with_places(ports, &caller.merchant, &paging.filter.conditions).await?;
-    let (conditions, limit) = (conditions.as_deref(), paging.limit);
+    let predicates = paging.filter.conditions.as_slice();
+    let found = looked_up(ports, &caller.merchant, predicates).await?;
     let after = place.map(|place| place.after.as_str());
-    let order = paging.order;
+    let (order, limit) = (paging.order, paging.limit);
     let wanted = Wanted {
         merchant,
         now,
         since,
         until,
-        conditions: conditions.unwrap_or_default(),
+        predicates,
+        looked_up: found.as_ref().and_then(Option::as_ref),
         order,
         after,
         limit,
     };
-    let found = match conditions {
+    let found = match &found {
         Some(_) => lister.find(&wanted).await.map_err(Refusal::Store)?,
         None => Found::default(),
     };
@@ -88,27 +89,22 @@ pub(in crate::elastic_path) fn lister<'a>(ports: &'a Transactions, request: &Req
     }
 }
 
-/// The conditions, with the order of the transaction that they name and the keys of the texts; none if there is no such
-/// transaction.
-async fn with_places(
+/// Where the transaction or the text is that a list names, if it names one; none if there is no such transaction.
+async fn looked_up(
     ports: &Transactions,
     merchant: &Merchant,
-    conditions: &[Condition],
-) -> Result<Option<Vec<Condition>>, Failure> {
-    let mut all = conditions.to_vec();
-    let terms = conditions.iter().filter_map(text_of);
-    all.extend(terms.map(|term| Condition::PointedBy(search_key(merchant, term))));
-    let own = conditions.iter().find_map(|condition| match condition {
-        Condition::Transaction(id) => Some(*id),
+    predicates: &[Predicate],
+) -> Result<Option<Option<LookedUp>>, Failure> {
+    let own = predicates.iter().find_map(|predicate| match predicate {
+        Predicate::Transaction(id) => Some(*id),
         _ => None,
     });
     if let Some(id) = own {
         let found = order_of_payment(ports.index.as_ref(), ports.orders.as_ref(), &merchant.id, id).await;
-        let Some(order) = found.map_err(Refusal::Store)? else { return Ok(None) };
-        // In the first place: another order's condition holds of none of its transactions.
-        all.insert(0, Condition::Order(order.id));
+        return Ok(found.map_err(Refusal::Store)?.map(|order| Some(LookedUp::Order(order.id))));
     }
-    Ok(Some(all))
+    let term = predicates.iter().find_map(text_of);
+    Ok(Some(term.map(|term| LookedUp::Text(search_key(merchant, term)))))
 }
 
 fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<Filter>, Failure> {
@@ -119,8 +115,8 @@ fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<Fil
     Ok(paging)
 }
 
-fn text_of(condition: &Condition) -> Option<&SearchTerm> {
-    if let Condition::Text(term) = condition { Some(term) } else { None }
+fn text_of(condition: &Predicate) -> Option<&SearchTerm> {
+    if let Predicate::Text(term) = condition { Some(term) } else { None }
 }
 
 impl Filter {
@@ -128,7 +124,7 @@ impl Filter {
     fn moments(&self, now: Timestamp) -> (Timestamp, Timestamp) {
         // Nothing is listed before there was a clock: no page has to look there.
         let until = self.range.ends(now);
-        let has_index = self.conditions.iter().any(Condition::has_index);
+        let has_index = self.conditions.iter().any(Predicate::has_index);
         let within = until.min(now).checked_sub(WITHIN).unwrap_or(Timestamp::UNIX_EPOCH);
         let since = self.range.since.unwrap_or(if has_index { Timestamp::UNIX_EPOCH } else { within });
         (since.max(Timestamp::UNIX_EPOCH), until)

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
+    journal::agenda::attention_range,
     memory::{new_operation, payment},
     order::{
         CaptureSchedule, Cause, Decision, GatewayResponse, Kind, NoEffect, NoticeReason, Operation,
@@ -160,8 +161,8 @@ fn the_index_has_an_order_exactly_while_it_has_a_concern() {
         let place = place(&transaction);
         let (mut found, mut has) = (Vec::new(), Vec::new());
         for hour in 0..1_000 {
-            let (begin, end) = attention_range(start() + HOUR * hour);
-            let is_in = |place: &String| begin <= *place && *place <= end;
+            let range = attention_range(start() + HOUR * hour);
+            let is_in = |place: &String| range.has(place);
             if place.as_ref().is_some_and(is_in) {
                 found.push(hour);
             }

@@ -4,28 +4,27 @@
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
 
+use super::{Budget, Cursor, Found, budget::KEY_BYTES};
 use crate::{
-    order::{LIST_SHARDS, MerchantId, Order, OrderId, OrderKey, PaymentStatus},
-    payments::{Deadline, ListedOrder, ORDERS_AT_ONCE, OrderIndex, OrderStore, StoreError, Unreadable},
+    order::{LIST_SHARDS, MerchantId, Order, OrderKey, PaymentStatus},
+    payments::{Deadline, ListedOrder, ORDERS_AT_ONCE, OrderIndex, OrderStore, StoreError},
     values::{Currency, sort_of},
 };
 
-/// A part is full when so many bytes of orders were read for it, whatever was found; the last batch goes beyond it.
+/// A part is full when so many bytes of orders were read for it, whatever was found; the last batch, whose size does not go
+/// by the room that is left, goes beyond it.
 pub(super) const FULL_AT_BYTES: usize = 4 * 1024 * 1024;
-
-/// Most bytes of a key in the index, and what one is counted as.
-const KEY_BYTES: usize = 256;
 
 /// What an order has to be like, going by its current state.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OrderCondition {
+pub enum OrderPredicate {
     /// It is paid so far.
     Payment(Vec<PaymentStatus>),
     /// Its amounts have one of these currencies.
     Currency(Vec<Currency>),
 }
 
-impl OrderCondition {
+impl OrderPredicate {
     fn holds(&self, order: &Order) -> bool {
         match self {
             Self::Payment(all) => all.contains(&order.payment()),
@@ -44,35 +43,11 @@ pub struct WantedOrders<'a> {
     /// Created before, and not at.
     pub until: Timestamp,
     /// All of them have to hold.
-    pub conditions: &'a [OrderCondition],
+    pub predicates: &'a [OrderPredicate],
     /// Where an earlier part ended.
     pub after: Option<&'a str>,
     /// Most orders of this part.
     pub limit: usize,
-}
-
-/// A part of a list of orders.
-#[derive(Debug, Default)]
-pub struct FoundOrders {
-    /// The orders; fewer than the limit, or none, does not mean that there are no more.
-    pub orders: Vec<Order>,
-    /// What may belong to the list and cannot be read, with the order's id if it is known. It counts toward the limit.
-    pub unreadable: Vec<(Option<OrderId>, Unreadable)>,
-    /// Where the next part begins; none at the end.
-    pub next: Option<String>,
-    /// Bytes that were read at most.
-    pub read_bytes: usize,
-}
-
-impl FoundOrders {
-    fn is_full(&self, limit: usize) -> bool {
-        self.shown() >= limit || self.read_bytes >= FULL_AT_BYTES
-    }
-
-    /// Rows of both kinds.
-    fn shown(&self) -> usize {
-        self.orders.len() + self.unreadable.len()
-    }
 }
 
 /// Lists a merchant's orders.
@@ -85,60 +60,65 @@ pub struct OrderLister<'a> {
     pub deadline: Deadline,
 }
 
+/// The part that is being read.
+struct OrderPart<'a> {
+    wanted: &'a WantedOrders<'a>,
+    found: Found<Order>,
+    budget: Budget,
+}
+
+/// Some keys, newest first.
+struct ListedKeys {
+    orders: Vec<ListedOrder>,
+    /// Whether there are more below.
+    more: bool,
+}
+
 impl OrderLister<'_> {
     /// The next part of a list.
-    pub async fn find(&self, wanted: &WantedOrders<'_>) -> Result<FoundOrders, StoreError> {
+    pub async fn find(&self, wanted: &WantedOrders<'_>) -> Result<Found<Order>, StoreError> {
         let (start, since) = (sort_of(wanted.until), sort_of(wanted.since));
-        let mut before = wanted.after.map_or(start.as_str(), |after| after.min(&start)).to_owned();
-        let mut found = FoundOrders::default();
+        let Some(cursor) = Cursor::read(wanted.after) else { return Ok(Found::default()) };
+        let mut before = cursor.time().map_or(start.as_str(), |after| after.min(&start)).to_owned();
+        let budget = Budget::new(self.deadline).of_bytes(FULL_AT_BYTES);
+        let mut part = OrderPart { wanted, found: Found::default(), budget };
         loop {
-            let (listed, more) = self.listed(wanted, &before, &mut found).await?;
-            let in_range = listed.partition_point(|order| order.sort >= since);
-            let mut rest = &listed[..in_range];
-            while !rest.is_empty() && !self.is_over(&found, wanted) {
-                let seen = self.add(wanted, rest, &mut found).await?;
+            let listed = self.listed(&mut part, &before).await?;
+            let in_range = listed.orders.partition_point(|order| order.sort >= since);
+            let mut rest = &listed.orders[..in_range];
+            while !rest.is_empty() && !part.is_full() {
+                let seen = self.add(&mut part, rest).await?;
                 rest[seen - 1].sort.clone_into(&mut before);
                 rest = &rest[seen..];
             }
-            if rest.is_empty() && (in_range < listed.len() || !more) {
-                return Ok(found);
-            }
-            if self.is_over(&found, wanted) {
-                found.next = Some(before);
-                return Ok(found);
+            let is_end = rest.is_empty() && (in_range < listed.orders.len() || !listed.more);
+            if is_end || part.is_full() {
+                let next = (!is_end).then(|| Cursor::Time(&before).to_string());
+                return Ok(Found { next, read_bytes: part.budget.read_bytes(), ..part.found });
             }
         }
     }
 
-    /// Whether the part ends here, with what was found so far.
-    fn is_over(&self, found: &FoundOrders, wanted: &WantedOrders<'_>) -> bool {
-        found.is_full(wanted.limit) || !self.deadline.leaves_time_to_respond()
-    }
-
     /// Adds those of the next orders that are wanted. How many of them were looked at.
-    async fn add(
-        &self,
-        wanted: &WantedOrders<'_>,
-        listed: &[ListedOrder],
-        found: &mut FoundOrders,
-    ) -> Result<usize, StoreError> {
+    async fn add(&self, part: &mut OrderPart<'_>, listed: &[ListedOrder]) -> Result<usize, StoreError> {
+        let OrderPart { wanted, found, budget } = part;
         // Where all are wanted, no more are read than there is room for.
         let room = wanted.limit - found.shown();
-        let most = if wanted.conditions.is_empty() { room.min(ORDERS_AT_ONCE) } else { ORDERS_AT_ONCE };
+        let most = if wanted.predicates.is_empty() { room.min(ORDERS_AT_ONCE) } else { ORDERS_AT_ONCE };
         let listed = &listed[..most.min(listed.len())];
         let keys: Vec<OrderKey> = listed.iter().filter_map(|order| order.key.clone().ok()).collect();
         let mut loaded = self.store.load_all(&keys).await?;
-        found.read_bytes += loaded.read_bytes;
+        budget.read(loaded.read_bytes);
         for (n, order) in listed.iter().enumerate() {
             let (id, order) = match &order.key {
                 Ok(key) => (Some(key.order.clone()), loaded.orders.remove(key)),
                 Err(item) => (None, Some(Err(item.clone()))),
             };
             match order {
-                Some(Ok(order)) if wanted.conditions.iter().all(|one| one.holds(&order)) => {
-                    found.orders.push(order);
+                Some(Ok(order)) if wanted.predicates.iter().all(|one| one.holds(&order)) => {
+                    found.rows.push(order);
                 }
-                Some(Err(item)) => found.unreadable.push((id, item)),
+                Some(Err(item)) => found.add_bad_order(id, item),
                 Some(Ok(_)) | None => {}
             }
             if found.shown() >= wanted.limit {
@@ -148,29 +128,25 @@ impl OrderLister<'_> {
         Ok(listed.len())
     }
 
-    /// The next keys of all parts of the list, newest first; and whether there are more.
-    async fn listed(
-        &self,
-        wanted: &WantedOrders<'_>,
-        before: &str,
-        found: &mut FoundOrders,
-    ) -> Result<(Vec<ListedOrder>, bool), StoreError> {
-        let parts = 0..LIST_SHARDS;
-        let pages = parts.map(|shard| self.index.before(wanted.merchant, shard, before, wanted.limit));
-        let pages: Vec<_> =
-            try_join_all(pages).await?.into_iter().map(|page| (page.orders, page.more)).collect();
-        found.read_bytes += pages.iter().map(|(keys, _)| keys.len() * KEY_BYTES).sum::<usize>();
-        Ok(merged(pages))
+    /// The next keys of all parts of the list.
+    async fn listed(&self, part: &mut OrderPart<'_>, before: &str) -> Result<ListedKeys, StoreError> {
+        let WantedOrders { merchant, limit, .. } = *part.wanted;
+        let pages = (0..LIST_SHARDS).map(|shard| self.index.before(merchant, shard, before, limit));
+        let pages: Vec<_> = try_join_all(pages).await?;
+        part.budget.read(pages.iter().map(|page| page.orders.len() * KEY_BYTES).sum());
+        let ends = pages.iter().filter(|page| page.more).filter_map(|page| page.orders.last());
+        // As far down as each of them was read.
+        let down_to = ends.map(|order| order.sort.clone()).max();
+        let mut orders: Vec<ListedOrder> = pages.into_iter().flat_map(|page| page.orders).collect();
+        orders.retain(|order| down_to.as_ref().is_none_or(|down_to| order.sort >= *down_to));
+        orders.sort_by(|one, other| other.sort.cmp(&one.sort));
+        Ok(ListedKeys { orders, more: down_to.is_some() })
     }
 }
 
-/// The keys of several parts as one, newest first, as far down as each of them was read; and whether there are more
-/// below.
-fn merged(pages: Vec<(Vec<ListedOrder>, bool)>) -> (Vec<ListedOrder>, bool) {
-    let ends = pages.iter().filter(|(_, more)| *more).filter_map(|(orders, _)| orders.last());
-    let down_to = ends.map(|order| order.sort.clone()).max();
-    let mut orders: Vec<ListedOrder> = pages.into_iter().flat_map(|(orders, _)| orders).collect();
-    orders.retain(|order| down_to.as_ref().is_none_or(|down_to| order.sort >= *down_to));
-    orders.sort_by(|one, other| other.sort.cmp(&one.sort));
-    (orders, down_to.is_some())
+impl OrderPart<'_> {
+    /// Whether the part ends here, with what was found so far.
+    fn is_full(&self) -> bool {
+        self.found.shown() >= self.wanted.limit || self.budget.is_spent()
+    }
 }

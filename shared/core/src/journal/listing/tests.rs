@@ -1,20 +1,25 @@
 //! Lists that are read in parts, while entries are added.
 
-mod agenda;
+mod from_agenda;
 mod orders;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use super::*;
+use uuid::Uuid;
+
+use super::{
+    budget::{OPERATION_BYTES, OPERATIONS_IN_A_PART, ORDER_BYTES, STEP_BYTES, bytes_of},
+    *,
+};
 use crate::{
-    journal::{ENTRY_SHARDS, Entry},
+    journal::{Concern, ENTRY_SHARDS, Entry},
     memory::{ENTRY_BYTES, Faults, JournalTable, OrderTable},
     memory::{new_operation, payment},
     order::{
-        Decision, GatewayResponse, Kind, Operation, OperationState, PaymentKind, PaymentWord,
-        TransactionStatus,
+        Decision, GatewayResponse, Kind, OPERATIONS_MAX, Operation, OperationState, OrderKey, PaymentKind,
     },
-    values::{Amount, Currency, SearchBy, SearchKey, SearchTerm},
+    payments::Unreadable,
+    values::{Currency, SearchBy, SearchKey, SearchTerm},
 };
 
 const DAY_S: i64 = 86_400;
@@ -44,9 +49,9 @@ fn an_order_counts_by_its_operations_and_one_that_cannot_be_read_as_the_fullest(
     world.pays(1, 0);
     let order = world.orders.all()["m#order-1"].clone();
     assert_eq!(order.operations().count(), 3);
-    assert_eq!(bytes_of(&Ok(&order)), 4 * OPERATION_BYTES);
+    assert_eq!(bytes_of(&Ok(order)), 4 * OPERATION_BYTES);
     let bad = Unreadable { key: String::new(), reason: String::new() };
-    assert_eq!(bytes_of::<&Order>(&Err(bad)), ORDER_BYTES);
+    assert_eq!(bytes_of(&Err(bad)), ORDER_BYTES);
 }
 
 /// Nearly all in one part.
@@ -104,41 +109,20 @@ fn lister(world: &World) -> Lister<'_> {
     Lister { log: &*world.log, store: &world.orders, agenda: &world.orders, deadline }
 }
 
-/// Where a card's entries are, or else all.
-fn places_of(last_four: Option<&str>) -> Vec<EntryPlace> {
-    let card = last_four.map(|digits| vec![EntryPlace::LastFour(digits.to_owned())]);
-    card.unwrap_or_else(EntryPlace::all)
+/// All payments of a range, as the list is read after it.
+fn anything(merchant: &MerchantId, (since, until): (i64, i64)) -> Wanted<'_> {
+    let (now, since, until, order) = (at(until), at(since), at(until), ReadOrder::NewestFirst);
+    let (predicates, looked_up) = (&[][..], None);
+    Wanted { merchant, now, since, until, predicates, looked_up, order, after: None, limit: 1_000 }
 }
 
 /// All parts of a list, and how many there were; `between` happens after each.
-async fn all(
-    world: &World,
-    (since, until): (i64, i64),
-    last_four: Option<&str>,
-    limit: usize,
-    wants: &(dyn Fn(&Order, &Transaction) -> bool + Sync),
-    mut between: impl FnMut(usize),
-) -> (Vec<String>, usize) {
-    let (merchant, lister) = (merchant(), lister(world));
-    let places = places_of(last_four);
+async fn all(world: &World, wanted: Wanted<'_>, mut between: impl FnMut(usize)) -> (Vec<String>, usize) {
+    let lister = lister(world);
     let (mut rows, mut next, mut parts) = (Vec::new(), None::<String>, 0);
     loop {
-        let (since, until, after) = (at(since), at(until), next.as_deref());
-        let search = Search {
-            merchant: &merchant,
-            since,
-            until,
-            places: &places,
-            is_narrowed: false,
-            under: Under::First,
-            may_want: &|_| true,
-            wants,
-            order: ReadOrder::NewestFirst,
-            after,
-            limit,
-        };
-        let part = lister.list(&search, 0).await.unwrap();
-        assert!(part.rows.len() <= limit, "no more than was asked for");
+        let part = lister.find(&Wanted { after: next.as_deref(), ..wanted }).await.unwrap();
+        assert!(part.rows.len() <= wanted.limit, "no more than was asked for");
         rows.extend(part.rows.iter().map(|row| row.order.id.to_string()));
         parts += 1;
         between(parts);
@@ -158,9 +142,9 @@ async fn every_transaction_of_the_range_is_listed_once_newest_first_however_smal
     let world = World::default();
     // Some in the same second, over three days, one of which has none of their first facts.
     (0..60).for_each(|n| world.pays(n, i64::try_from(n / 2).unwrap() * 6_000));
-    let everything = |_: &Order, _: &Transaction| true;
     for (limit, expected_parts) in [(1, 60), (2, 30), (7, 9), (59, 2), (60, 1), (1_000, 1)] {
-        let (rows, parts) = all(&world, (0, 30 * 6_000), None, limit, &everything, |_| {}).await;
+        let (rows, parts) =
+            all(&world, Wanted { limit, ..anything(&merchant(), (0, 30 * 6_000)) }, |_| {}).await;
         assert_eq!(parts, expected_parts, "{limit}: no part is empty");
         assert_eq!(rows.len(), 60, "{limit}");
         assert_eq!(rows.iter().collect::<BTreeSet<_>>().len(), 60, "{limit}: none twice");
@@ -168,7 +152,7 @@ async fn every_transaction_of_the_range_is_listed_once_newest_first_however_smal
         assert!(rows.iter().map(seconds).rev().is_sorted(), "{limit}: {rows:?}");
     }
     // From the first moment, and up to the last one without it.
-    let (rows, _) = all(&world, (6_000, 12_000), None, 10, &everything, |_| {}).await;
+    let (rows, _) = all(&world, Wanted { limit: 10, ..anything(&merchant(), (6_000, 12_000)) }, |_| {}).await;
     assert_eq!(rows.into_iter().collect::<BTreeSet<_>>(), ids(2..4).into_iter().collect());
 }
 
@@ -181,9 +165,8 @@ async fn a_list_is_the_same_from_its_other_end_however_small_the_parts_are() {
     let list = async |order: ReadOrder, limit: usize, (since, until): (i64, i64)| {
         let (mut rows, mut next) = (Vec::new(), None::<String>);
         loop {
-            let (since, until, conditions, after) = (at(since), at(until), &[][..], next.as_deref());
-            let now = at(2 * DAY_S);
-            let wanted = Wanted { merchant: &merchant, now, since, until, conditions, order, after, limit };
+            let (now, after) = (at(2 * DAY_S), next.as_deref());
+            let wanted = Wanted { now, order, after, limit, ..anything(&merchant, (since, until)) };
             let part = lister.find(&wanted).await.unwrap();
             rows.extend(part.rows.iter().map(|row| row.order.id.to_string()));
             next = part.next;
@@ -221,9 +204,9 @@ async fn what_cannot_be_read_is_a_bad_row_in_its_place_and_the_others_are_listed
         let (merchant, lister) = (merchant(), lister(&world));
         let (mut good, mut bad, mut next) = (Vec::new(), Vec::new(), None::<String>);
         loop {
-            let (all, after) = (EntryPlace::all(), next.as_deref());
-            let search = Search { after, limit, ..anything(&merchant, &all, (0, 30 * 6_000)) };
-            let part = lister.list(&search, 0).await.unwrap();
+            let after = next.as_deref();
+            let wanted = Wanted { after, limit, ..anything(&merchant, (0, 30 * 6_000)) };
+            let part = lister.find(&wanted).await.unwrap();
             assert!(part.shown() <= limit && part.shown() > 0, "{limit}");
             good.extend(part.rows.iter().map(|row| row.order.id.to_string()));
             bad.extend(part.unreadable);
@@ -266,19 +249,18 @@ async fn what_is_held_is_listed_by_its_holds_and_nothing_else_is_read() {
     for (n, days) in [(1_000, 7), (1_001, 8), (1_002, 30), (1_003, 7)] {
         world.orders.keep(held(n, i64::try_from(n - 1_000).unwrap() * 3_600, days));
     }
-    let list = async |conditions: &[Condition], order, now: i64| {
+    let list = async |predicates: &[Predicate], order, now: i64| {
         let (merchant, lister) = (merchant(), lister(&world));
-        let (since, until) = (at(0), at(40 * DAY_S));
         world.forget_reads();
-        let (merchant, now) = (&merchant, at(now));
-        let wanted = Wanted { merchant, now, since, until, conditions, order, after: None, limit: 100 };
+        let now = at(now);
+        let wanted = Wanted { predicates, now, order, limit: 100, ..anything(&merchant, (0, 40 * DAY_S)) };
         let part = lister.find(&wanted).await.unwrap();
         let rows: Vec<u64> =
             part.rows.iter().map(|row| row.order.id.as_str()[6..].parse().unwrap()).collect();
         assert!(part.next.is_none() && part.newest.is_none());
         (rows, world.read().0)
     };
-    let is_held = [Condition::Word(vec![PaymentWord::Held])];
+    let is_held = [Predicate::Word(vec![PaymentWord::Held])];
     let (newest, oldest) = (ReadOrder::NewestFirst, ReadOrder::OldestFirst);
     assert_eq!(list(&is_held, newest, DAY_S).await, (vec![1_003, 1_002, 1_001, 1_000], 4));
     assert_eq!(list(&is_held, oldest, DAY_S).await, (vec![1_000, 1_001, 1_002, 1_003], 4));
@@ -286,7 +268,7 @@ async fn what_is_held_is_listed_by_its_holds_and_nothing_else_is_read() {
     assert_eq!(list(&is_held, oldest, 7 * DAY_S + 4 * 3_600).await, (vec![1_001, 1_002], 4));
     let ends = |from: i64, to: i64| {
         let (from, to) = (Is::AtLeast(at(from)), Is::Less(at(to)));
-        [from, to].map(Condition::AuthorizationExpiresAt)
+        [from, to].map(Predicate::AuthorizationExpiresAt)
     };
     // The day of each alone is read.
     assert_eq!(list(&ends(8 * DAY_S, 9 * DAY_S), newest, DAY_S).await, (vec![1_001], 1));
@@ -301,7 +283,7 @@ async fn parts_of_a_day_that_reach_back_differently_far_make_one_list() {
     let world = World::default();
     (0..1_200).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 10));
     for (limit, expected_parts) in [(100, 12), (5_000, 2)] {
-        let (rows, parts) = all(&world, (0, DAY_S), None, limit, &|_, _| true, |_| {}).await;
+        let (rows, parts) = all(&world, Wanted { limit, ..anything(&merchant(), (0, DAY_S)) }, |_| {}).await;
         assert_eq!((rows, parts), (ids((0..1_200).rev()), expected_parts), "{limit}");
     }
 }
@@ -311,8 +293,7 @@ async fn what_is_paid_while_a_list_is_read_moves_nothing_in_it() {
     let world = World::default();
     (0..30).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 60));
     let later = |parts: usize| world.pays(1_000 + parts as u64, 2_000 + i64::try_from(parts).unwrap());
-    let everything = |_: &Order, _: &Transaction| true;
-    let (rows, parts) = all(&world, (0, DAY_S), None, 4, &everything, later).await;
+    let (rows, parts) = all(&world, Wanted { limit: 4, ..anything(&merchant(), (0, DAY_S)) }, later).await;
     assert_eq!(rows, ids((0..30).rev()));
     assert!(parts >= 8, "{parts}");
 }
@@ -321,26 +302,18 @@ async fn what_is_paid_while_a_list_is_read_moves_nothing_in_it() {
 async fn a_filter_goes_by_the_current_state_and_a_card_by_its_index() {
     let world = World::default();
     (0..30).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 20_000));
-    let amount = |_: &Order, t: &Transaction| t.amount() == Amount::new(8).unwrap();
-    let (rows, _) = all(&world, (0, 40 * DAY_S), None, 10, &amount, |_| {}).await;
+    let (merchant, amount) = (merchant(), [Predicate::Amount(Is::Equal(8))]);
+    let whole = anything(&merchant, (0, 40 * DAY_S));
+    let (rows, _) = all(&world, Wanted { predicates: &amount, limit: 10, ..whole }, |_| {}).await;
     assert_eq!(rows, ids(7..8));
-    let (rows, _) = all(&world, (0, 40 * DAY_S), Some("0001"), 4, &|_, _| true, |_| {}).await;
+    let card = [Predicate::LastFour("0001".to_owned())];
+    let (rows, _) = all(&world, Wanted { predicates: &card, limit: 4, ..whole }, |_| {}).await;
     assert_eq!(rows, ids((0..30).rev().filter(|n| n % 3 == 1)));
     let lister = lister(&world);
-    assert_eq!(lister.newest(&merchant()).await.unwrap(), Some(at(29 * 20_000 + 90_000)));
+    assert_eq!(lister.newest(&merchant).await.unwrap(), Some(at(29 * 20_000 + 90_000)));
     // A list that is read from now backward has seen it.
-    let newest = async |now, until, after, conditions: &[Condition]| {
-        let (merchant, since) = (&merchant(), at(0));
-        let wanted = Wanted {
-            merchant,
-            now,
-            since,
-            until,
-            conditions,
-            order: ReadOrder::NewestFirst,
-            after,
-            limit: 5,
-        };
+    let newest = async |now, until, after, predicates: &[Predicate]| {
+        let wanted = Wanted { now, until, predicates, after, limit: 5, ..whole };
         lister.find(&wanted).await.unwrap().newest
     };
     let (now, last) = (at(40 * DAY_S), Some(at(29 * 20_000 + 90_000)));
@@ -349,12 +322,12 @@ async fn a_filter_goes_by_the_current_state_and_a_card_by_its_index() {
     let place = sort_of(at(30 * DAY_S));
     assert_eq!(newest(now, now, Some(place.as_str()), &[]).await, None);
     assert_eq!(
-        newest(now, now, None, &[Condition::LastFour("0001".to_owned())]).await,
+        newest(now, now, None, &[Predicate::LastFour("0001".to_owned())]).await,
         None,
         "of one card only"
     );
     let nothing = World::default();
-    assert_eq!(self::lister(&nothing).newest(&merchant()).await.unwrap(), None);
+    assert_eq!(self::lister(&nothing).newest(&merchant).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -362,25 +335,13 @@ async fn a_part_ends_when_it_has_read_enough_and_the_next_one_goes_on() {
     let world = World::default();
     (0..6_000).for_each(|n| world.pays(n, i64::try_from(n).unwrap()));
     let (merchant, lister) = (merchant(), lister(&world));
-    let first = |_: &Order, t: &Transaction| t.amount() == Amount::new(1).unwrap();
-    let search = Search {
-        merchant: &merchant,
-        since: at(0),
-        until: at(6_000),
-        places: &EntryPlace::all(),
-        is_narrowed: false,
-        under: Under::First,
-        may_want: &|_| true,
-        wants: &first,
-        order: ReadOrder::NewestFirst,
-        after: None,
-        limit: 1,
-    };
-    let part = lister.list(&search, 0).await.unwrap();
+    let first = [Predicate::Amount(Is::Equal(1))];
+    let wanted = Wanted { predicates: &first, limit: 1, ..anything(&merchant, (0, 6_000)) };
+    let part = lister.find(&wanted).await.unwrap();
     let read = READ_MAX_BYTES - 2 * STEP_BYTES..=READ_MAX_BYTES;
     assert!(read.contains(&part.read_bytes), "{}", part.read_bytes);
     assert!(part.rows.is_empty() && part.next.is_some());
-    let (rows, parts) = all(&world, (0, 6_000), None, 1, &first, |_| {}).await;
+    let (rows, parts) = all(&world, wanted, |_| {}).await;
     assert_eq!(rows, ids(0..1));
     assert!(parts > 2, "{parts}");
 }
@@ -390,27 +351,22 @@ async fn orders_are_read_some_at_a_time_and_only_where_the_entry_does_not_tell()
     let world = World::default();
     (0..90).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 60));
     let (merchant, lister) = (merchant(), lister(&world));
-    let list = async |may_want: &(dyn Fn(&LoggedEntry) -> bool + Sync), limit| {
+    let list = async |predicates: &[Predicate], limit| {
         world.forget_reads();
-        let all = EntryPlace::all();
-        let search = Search { may_want, limit, ..anything(&merchant, &all, (0, DAY_S)) };
-        let rows = lister.list(&search, 0).await.unwrap().rows;
+        let wanted = Wanted { predicates, limit, ..anything(&merchant, (0, DAY_S)) };
+        let rows = lister.find(&wanted).await.unwrap().rows;
         (rows.iter().map(|row| row.order.id.to_string()).collect(), world.read().1)
     };
     // Captures, which have the same order, take no read.
-    assert_eq!(list(&|_| true, 1_000).await, (ids((0..90).rev()), 90));
+    assert_eq!(list(&[], 1_000).await, (ids((0..90).rev()), 90));
     let reads = world.orders.reads();
     assert_eq!((reads.batches, reads.largest), (3, 34), "a batch for a page of entries");
     // No more than there is room for.
     for (first, limit) in [(87, 3), (80, 10)] {
-        assert_eq!(list(&|_| true, limit).await, (ids((first..90).rev()), limit));
+        assert_eq!(list(&[], limit).await, (ids((first..90).rev()), limit));
     }
-    let one = |entry: &LoggedEntry| entry.order.order.as_str() == "order-7";
-    assert_eq!(list(&one, 1_000).await, (ids(7..8), 1));
-    let none = |entry: &LoggedEntry| entry.currency != Some(Currency::USD);
-    assert_eq!(list(&none, 1_000).await, (ids(0..0), 0));
-    let purchases = |entry: &LoggedEntry| entry.kind != Kind::Authorize;
-    assert_eq!(list(&purchases, 1_000).await, (ids(0..0), 0));
+    let euros = Predicate::Currency(vec![Currency::parse("EUR").unwrap()]);
+    assert_eq!(list(&[euros], 1_000).await, (ids(0..0), 0));
 }
 
 #[tokio::test]
@@ -425,66 +381,43 @@ async fn what_is_in_doubt_comes_before_the_list_and_not_again_in_it() {
     order.transactions[0].operations.push(capture);
     world.orders.change("order-11", |stored| *stored = order);
     let (merchant, lister) = (merchant(), lister(&world));
-    let pages = async |conditions: &[Condition], limit| {
+    let pages = async |predicates: &[Predicate], limit| {
         let (mut rows, mut after) = (Vec::new(), None::<String>);
         loop {
-            let wanted = Wanted { after: after.as_deref(), limit, ..wanted(&merchant, conditions) };
+            let wanted = Wanted { after: after.as_deref(), limit, ..wanted(&merchant, predicates) };
             let found = lister.find(&wanted).await.unwrap();
             rows.extend(found.rows.iter().map(|row| row.order.id.to_string()));
             assert!(found.rows.len() <= limit && found.read_bytes <= READ_MAX_BYTES);
             after = found.next;
-            assert!(after.as_deref().is_none_or(is_place), "{after:?}");
+            assert!(after.as_deref().is_none_or(is_cursor), "{after:?}");
             if after.is_none() {
                 return rows;
             }
         }
     };
-    let status = |all: &[TransactionStatus]| vec![Condition::Status(all.to_vec())];
+    let status = |all: &[TransactionStatus]| vec![Predicate::Status(all.to_vec())];
     for limit in [1, 2, 10] {
         let all = pages(&status(&[TransactionStatus::Pending, TransactionStatus::Done]), limit).await;
         assert_eq!(all, ids([11, 13, 12, 10].into_iter()), "{limit}");
         assert_eq!(pages(&status(&[TransactionStatus::Pending]), limit).await, ids([11].into_iter()));
-        assert_eq!(pages(&[Condition::NeedsAttention(Vec::new())], limit).await, ids([11].into_iter()));
+        assert_eq!(pages(&[Predicate::NeedsAttention(Vec::new())], limit).await, ids([11].into_iter()));
     }
-    let conditions = [Condition::NeedsAttention(Vec::new())];
+    let conditions = [Predicate::NeedsAttention(Vec::new())];
     let first = &lister.find(&wanted(&merchant, &conditions)).await.unwrap().rows[0];
     assert_eq!(first.concerns(at(9_000)), [Concern::InDoubt]);
-    assert_eq!(pages(&[Condition::NeedsAttention(vec![Concern::FoundLate])], 5).await, ids(0..0));
+    assert_eq!(pages(&[Predicate::NeedsAttention(vec![Concern::FoundLate])], 5).await, ids(0..0));
     let later =
-        [status(&[TransactionStatus::Pending]), vec![Condition::ListedAt(Is::More(at(800)))]].concat();
+        [status(&[TransactionStatus::Pending]), vec![Predicate::ListedAt(Is::More(at(800)))]].concat();
     assert_eq!(pages(&later, 5).await, ids(0..0), "by its attempt");
-    assert_eq!(pages(&[Condition::Amount(Is::OneOf(vec![11, 14]))], 1).await, ids([13, 10].into_iter()));
-    assert_eq!(pages(&[Condition::Amount(Is::AtLeast(13))], 9).await, ids([13, 12].into_iter()));
-    let digits = [Condition::LastFour("0001".to_owned()), Condition::Currency(vec![Currency::USD])];
+    assert_eq!(pages(&[Predicate::Amount(Is::OneOf(vec![11, 14]))], 1).await, ids([13, 10].into_iter()));
+    assert_eq!(pages(&[Predicate::Amount(Is::AtLeast(13))], 9).await, ids([13, 12].into_iter()));
+    let digits = [Predicate::LastFour("0001".to_owned()), Predicate::Currency(vec![Currency::USD])];
     assert_eq!(pages(&digits, 1).await, ids([13, 10].into_iter()));
 }
 
 /// The first of what fits the conditions, as it is after two and a half hours.
-fn wanted<'a>(merchant: &'a MerchantId, conditions: &'a [Condition]) -> Wanted<'a> {
-    let (now, since, until, order) = (at(9_000), at(0), at(9_000), ReadOrder::NewestFirst);
-    Wanted { merchant, now, since, until, order, conditions, after: None, limit: 1 }
-}
-
-/// All transactions of a range in some places.
-fn anything<'a>(
-    merchant: &'a MerchantId,
-    places: &'a [EntryPlace],
-    (since, until): (i64, i64),
-) -> Search<'a> {
-    let (since, until, after, limit) = (at(since), at(until), None, 1_000);
-    Search {
-        merchant,
-        since,
-        until,
-        places,
-        is_narrowed: false,
-        under: Under::First,
-        may_want: &|_| true,
-        wants: &|_, _| true,
-        order: ReadOrder::NewestFirst,
-        after,
-        limit,
-    }
+fn wanted<'a>(merchant: &'a MerchantId, predicates: &'a [Predicate]) -> Wanted<'a> {
+    Wanted { predicates, limit: 1, ..anything(merchant, (0, 9_000)) }
 }
 
 #[tokio::test]
@@ -494,32 +427,36 @@ async fn what_a_part_read_is_counted_and_it_begins_only_what_it_has_room_for() {
     let (merchant, lister) = (merchant(), lister(&world));
     // Of each order: an authorization, a capture, and on the next day a refund.
     let (entries, orders) = (60 * ENTRY_BYTES, 30 * 4 * OPERATION_BYTES);
-    let all = EntryPlace::all();
-    let days = anything(&merchant, &all, (0, 10_000));
-    assert_eq!(lister.list(&days, 7).await.unwrap().read_bytes, 7 + entries + orders);
-    let of_card = places_of(Some("0001"));
-    let card = anything(&merchant, &of_card, (0, 10_000));
-    let read = lister.list(&card, 0).await.unwrap().read_bytes;
+    let card = [Predicate::LastFour("0001".to_owned())];
+    let wanted = anything(&merchant, (0, 10_000));
+    let list = async |wanted: &Wanted<'_>, read_bytes| {
+        let Place::Journal(entries) = Place::of(wanted) else { panic!("it is in the journal") };
+        let mut budget = Budget::new(lister.deadline);
+        budget.read(read_bytes);
+        lister.list_journal(wanted, &entries, None, budget).await.unwrap()
+    };
+    assert_eq!(list(&wanted, 7).await.read_bytes, 7 + entries + orders);
+    let wanted = Wanted { predicates: &card, ..wanted };
+    let read = list(&wanted, 0).await.read_bytes;
     assert_eq!(read, 20 * ENTRY_BYTES + 10 * 4 * OPERATION_BYTES);
 
     let room = READ_MAX_BYTES - STEP_BYTES;
     // Entries are read, and then there is no room for their orders.
-    let part = lister.list(&card, room).await.unwrap();
+    let part = list(&wanted, room).await;
     assert_eq!(part.read_bytes, room + 20 * ENTRY_BYTES);
     assert!(part.rows.is_empty() && part.next.is_some(), "they are not lost");
-    let part = lister.list(&card, room + 1).await.unwrap();
+    let part = list(&wanted, room + 1).await;
     assert!(part.rows.is_empty() && part.next.is_some());
     assert_eq!(part.read_bytes, room + 1);
 }
 
 #[tokio::test]
 async fn no_entry_outside_the_range_is_read() {
-    let all = EntryPlace::all();
     let world = World::default();
     (0..600).for_each(|n| world.pays(n, i64::try_from(n).unwrap() * 10));
     let (merchant, lister) = (merchant(), lister(&world));
-    let search = Search { limit: 1_000, ..anything(&merchant, &all, (5_900, 6_000)) };
-    assert_eq!(lister.list(&search, 0).await.unwrap().rows.len(), 10);
+    let wanted = anything(&merchant, (5_900, 6_000));
+    assert_eq!(lister.find(&wanted).await.unwrap().rows.len(), 10);
     let read = world.read();
     assert!(read.0 <= 2 * 10 && read.1 == 10, "{read:?}");
 }
@@ -540,13 +477,13 @@ async fn each_transaction_of_an_order_is_listed_once_under_its_first_fact() {
     }
     world.orders.keep(order);
     let (merchant, lister) = (merchant(), lister(&world));
-    let rows = lister.list(&anything(&merchant, &EntryPlace::all(), (0, 10_000)), 0).await.unwrap().rows;
+    let rows = lister.find(&anything(&merchant, (0, 10_000))).await.unwrap().rows;
     let found: Vec<_> = rows.iter().map(|row| (row.transaction.as_u128(), row.at)).collect();
     assert_eq!(found, [(2, at(1_010)), (1, at(10))]);
     // Where the order cannot be read, each has one row, too: under its latest fact, because the first is not known.
     world.orders.faults.spoil("order-1");
     let lister = self::lister(&world);
-    let bad = lister.list(&anything(&merchant, &EntryPlace::all(), (0, 10_000)), 0).await.unwrap().unreadable;
+    let bad = lister.find(&anything(&merchant, (0, 10_000))).await.unwrap().unreadable;
     let found: Vec<_> = bad.iter().map(|row| (row.transaction.unwrap().as_u128(), row.at.unwrap())).collect();
     assert_eq!(found, [(2, at(1_110)), (1, at(110))]);
 }
@@ -556,9 +493,8 @@ async fn a_place_that_is_no_moment_ends_the_list() {
     let world = World::default();
     world.pays(1, 0);
     let (merchant, lister) = (merchant(), lister(&world));
-    let all = EntryPlace::all();
-    let search = Search { after: Some("0"), ..anything(&merchant, &all, (0, DAY_S)) };
-    let part = lister.list(&search, 0).await.unwrap();
+    let wanted = Wanted { after: Some("0"), ..anything(&merchant, (0, DAY_S)) };
+    let part = lister.find(&wanted).await.unwrap();
     assert!(part.rows.is_empty() && part.next.is_none(), "{part:?}");
 }
 
@@ -580,7 +516,7 @@ async fn a_part_is_full_when_its_transactions_have_many_operations() {
         world.orders.keep(order);
     }
     let (merchant, lister) = (merchant(), lister(&world));
-    let part = lister.list(&anything(&merchant, &EntryPlace::all(), (0, 10_000)), 0).await.unwrap();
+    let part = lister.find(&anything(&merchant, (0, 10_000))).await.unwrap();
     assert_eq!(part.rows.len(), OPERATIONS_IN_A_PART.div_ceil(OPERATIONS_MAX));
     assert!(part.next.is_some());
     // To the operation.
@@ -589,7 +525,7 @@ async fn a_part_is_full_when_its_transactions_have_many_operations() {
         order.transactions[0].operations.truncate(each);
     }
     (21..=22).for_each(|n| world.pays(n, -60));
-    let part = lister.list(&anything(&merchant, &EntryPlace::all(), (-60, 10_000)), 0).await.unwrap();
+    let part = lister.find(&anything(&merchant, (-60, 10_000))).await.unwrap();
     let operations = part.rows.iter().map(|row| row.order.operations().count());
     assert_eq!(operations.sum::<usize>(), OPERATIONS_IN_A_PART);
 }
@@ -612,25 +548,18 @@ async fn a_text_leads_to_the_payments_that_have_it_now_and_to_no_others() {
     let sorts = all.iter().filter(leads).filter(|entry| entry.kind == Kind::Authorize).map(Entry::sort);
     sorts.for_each(|sort| world.log.point(key, sort));
     let (merchant, lister) = (merchant(), lister(&world));
-    let conditions =
-        [Condition::Text(by("a")), Condition::PointedBy(key), Condition::LastFour("0000".to_owned())];
-    let wanted = |after, limit, conditions| Wanted {
-        merchant: &merchant,
-        now: at(10_000),
-        since: Timestamp::UNIX_EPOCH,
-        until: at(10_000),
-        conditions,
-        order: ReadOrder::OldestFirst,
-        after,
-        limit,
-    };
+    let predicates = [Predicate::Text(by("a")), Predicate::LastFour("0000".to_owned())];
+    let looked_up = LookedUp::Text(key);
+    let whole = Wanted { looked_up: Some(&looked_up), ..anything(&merchant, (0, 10_000)) };
+    let (since, order) = (Timestamp::UNIX_EPOCH, ReadOrder::OldestFirst);
+    let wanted = |after, limit, predicates| Wanted { since, predicates, order, after, limit, ..whole };
     let orders =
         |found: &Found| -> Vec<String> { found.rows.iter().map(|row| row.order.id.to_string()).collect() };
-    let first = lister.find(&wanted(None, 1, &conditions[..2])).await.unwrap();
+    let first = lister.find(&wanted(None, 1, &predicates[..1])).await.unwrap();
     assert_eq!(orders(&first), ["order-2"]);
-    let rest = lister.find(&wanted(first.next.as_deref(), 9, &conditions[..2])).await.unwrap();
+    let rest = lister.find(&wanted(first.next.as_deref(), 9, &predicates[..1])).await.unwrap();
     assert_eq!((orders(&rest), rest.next), (vec!["order-6".to_owned()], None));
     assert!(world.read().0 <= 8, "only what the text leads to");
-    let both = lister.find(&wanted(None, 9, &conditions)).await.unwrap();
+    let both = lister.find(&wanted(None, 9, &predicates)).await.unwrap();
     assert_eq!(orders(&both), ["order-6"], "the other conditions have to hold, too");
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    journal::{ENTRY_SHARDS, Fact, Is, first_fact, is_place},
+    journal::{ENTRY_SHARDS, Fact, Is, first_fact, is_cursor},
     memory::{Faults, JournalTable, OrderTable},
     memory::{new_operation, payment},
     order::{
@@ -77,12 +77,12 @@ fn text_of(n: u64) -> String {
 }
 
 /// All pointers lead to the payments of these orders, also to those that have another text by now.
-fn by_text(world: &World, text: &str) -> [EntryCondition; 2] {
+fn by_text(world: &World, text: &str) -> (EntryPredicate, LookedUp) {
     let (term, key) = (SearchTerm::new(SearchBy::Reference, text).unwrap(), SearchKey::new(7));
     for order in world.orders.all().values() {
         world.log.point(key, first_fact(order, &order.transactions[0]).unwrap().sort());
     }
-    [EntryCondition::Text(term), EntryCondition::PointedBy(key)]
+    (EntryPredicate::Text(term), LookedUp::Text(key))
 }
 
 impl World {
@@ -103,7 +103,7 @@ impl World {
     }
 
     /// The next part of a list.
-    fn find(&self, wanted: &WantedEntries<'_>) -> FoundEntries {
+    fn find(&self, wanted: &WantedEntries<'_>) -> Found<Entry> {
         let deadline = Deadline::after(Duration::from_mins(1));
         let lister = EntryLister { log: &*self.log, store: &self.orders, index: &self.orders, deadline };
         lister.find(wanted).now_or_never().unwrap().unwrap()
@@ -116,9 +116,9 @@ impl World {
             let found = self.find(&WantedEntries { after: after.as_deref(), ..*wanted });
             assert!(found.shown() <= wanted.limit);
             parts += 1;
-            sorts.extend(found.entries.iter().map(Entry::sort));
+            sorts.extend(found.rows.iter().map(Entry::sort));
             after = found.next;
-            assert!(after.as_deref().is_none_or(is_place), "{after:?}");
+            assert!(after.as_deref().is_none_or(is_cursor), "{after:?}");
             if after.is_none() {
                 return (sorts, parts);
             }
@@ -126,40 +126,40 @@ impl World {
     }
 }
 
-fn wanted<'a>(merchant: &'a MerchantId, conditions: &'a [EntryCondition]) -> WantedEntries<'a> {
+fn wanted<'a>(merchant: &'a MerchantId, predicates: &'a [EntryPredicate]) -> WantedEntries<'a> {
     let (since, until, order) = (at(-10_000), at(100_000), ReadOrder::NewestFirst);
-    WantedEntries { merchant, since, until, conditions, order, after: None, limit: 100 }
+    WantedEntries { merchant, since, until, predicates, looked_up: None, order, after: None, limit: 100 }
 }
 
 /// Conditions with the places that they are read from; none is an order's own.
-fn conditions() -> Vec<(Vec<EntryCondition>, Vec<EntryPlace>)> {
+fn predicates() -> Vec<(Vec<EntryPredicate>, Vec<EntryPlace>)> {
     let texts = |text: &str| vec![text.to_owned()];
-    let usd = EntryCondition::Currency(vec![Currency::USD]);
+    let usd = EntryPredicate::Currency(vec![Currency::USD]);
     let (card, reference) = ("0001".to_owned(), "reference-1-2".to_owned());
     let at_card = vec![EntryPlace::LastFour(card.clone())];
     let at_reference = vec![EntryPlace::Reference(reference.clone())];
-    let of_card = EntryCondition::LastFour(card);
+    let of_card = EntryPredicate::LastFour(card);
     let unusual = || vec![EntryPlace::Declined, EntryPlace::Unusual];
     vec![
         (vec![], EntryPlace::all()),
-        (vec![usd.clone(), EntryCondition::Amount(Is::AtLeast(50))], EntryPlace::all()),
-        (vec![EntryCondition::Operation(vec![Kind::Capture, Kind::Refund])], EntryPlace::all()),
-        (vec![EntryCondition::Fact(vec![Fact::Refunded, Fact::Captured])], EntryPlace::all()),
-        (vec![EntryCondition::Actor(texts("anna"))], EntryPlace::all()),
-        (vec![EntryCondition::Actor(texts("anna")), EntryCondition::Unusual], unusual()),
-        (vec![EntryCondition::Fact(vec![Fact::Refunded, Fact::Declined])], unusual()),
-        (vec![EntryCondition::Fact(vec![Fact::Refunded, Fact::Voided])], vec![EntryPlace::Unusual]),
+        (vec![usd.clone(), EntryPredicate::Amount(Is::AtLeast(50))], EntryPlace::all()),
+        (vec![EntryPredicate::Operation(vec![Kind::Capture, Kind::Refund])], EntryPlace::all()),
+        (vec![EntryPredicate::Fact(vec![Fact::Refunded, Fact::Captured])], EntryPlace::all()),
+        (vec![EntryPredicate::Actor(texts("anna"))], EntryPlace::all()),
+        (vec![EntryPredicate::Actor(texts("anna")), EntryPredicate::Unusual], unusual()),
+        (vec![EntryPredicate::Fact(vec![Fact::Refunded, Fact::Declined])], unusual()),
+        (vec![EntryPredicate::Fact(vec![Fact::Refunded, Fact::Voided])], vec![EntryPlace::Unusual]),
         (
-            vec![EntryCondition::Unusual, EntryCondition::Fact(vec![Fact::Declined])],
+            vec![EntryPredicate::Unusual, EntryPredicate::Fact(vec![Fact::Declined])],
             vec![EntryPlace::Declined],
         ),
-        (vec![usd, EntryCondition::Operation(vec![Kind::Refund, Kind::Void])], unusual()),
-        (vec![EntryCondition::Decline(vec![DeclineCode::ExpiredCard])], vec![EntryPlace::Declined]),
+        (vec![usd, EntryPredicate::Operation(vec![Kind::Refund, Kind::Void])], unusual()),
+        (vec![EntryPredicate::Decline(vec![DeclineCode::ExpiredCard])], vec![EntryPlace::Declined]),
         (vec![of_card.clone()], at_card.clone()),
-        (vec![EntryCondition::Unusual, of_card.clone()], at_card),
-        (vec![of_card, EntryCondition::Reference(reference)], at_reference),
-        (vec![EntryCondition::AmountAsShown("0.5".to_owned())], EntryPlace::all()),
-        (vec![EntryCondition::Person(texts("anna"))], EntryPlace::all()),
+        (vec![EntryPredicate::Unusual, of_card.clone()], at_card),
+        (vec![of_card, EntryPredicate::Reference(reference)], at_reference),
+        (vec![EntryPredicate::AmountAsShown("0.5".to_owned())], EntryPlace::all()),
+        (vec![EntryPredicate::Person(texts("anna"))], EntryPlace::all()),
     ]
 }
 
@@ -177,9 +177,9 @@ proptest! {
         let order = if oldest_first { ReadOrder::OldestFirst } else { ReadOrder::NewestFirst };
         let of_order: Vec<_> = world.orders.all().values().take(1).flat_map(|order| {
             let transaction = order.transactions[0].id;
-            [vec![EntryCondition::Order(order.id.clone())], vec![EntryCondition::Transaction(transaction)]]
+            [vec![EntryPredicate::Order(order.id.clone())], vec![EntryPredicate::Transaction(transaction)]]
         }).collect();
-        for (conditions, places) in conditions().into_iter().chain(of_order.into_iter().map(|one| (one, vec![]))) {
+        for (conditions, places) in predicates().into_iter().chain(of_order.into_iter().map(|one| (one, vec![]))) {
             let range = (at(since), at(since + length));
             let wanted =
                 WantedEntries { since: range.0, until: range.1, order, limit, ..wanted(&merchant, &conditions) };
@@ -211,9 +211,11 @@ proptest! {
     ) {
         let (world, merchant) = (World::new(&orders), merchant());
         let order = if oldest_first { ReadOrder::OldestFirst } else { ReadOrder::NewestFirst };
-        let conditions = by_text(&world, "invoice 1");
+        let (text, key) = by_text(&world, "invoice 1");
         let (since, until) = (at(since), at(since + length));
-        let (found, parts) = world.all(&WantedEntries { since, until, order, limit, ..wanted(&merchant, &conditions) });
+        let (text, looked_up) = ([text], Some(&key));
+        let list = WantedEntries { since, until, looked_up, order, limit, ..wanted(&merchant, &text) };
+        let (found, parts) = world.all(&list);
         let all = world.orders.all();
         let mut payments: Vec<&Order> = all.values().collect();
         payments.retain(|one| one.transactions[0].references.custom_reference.as_deref() == Some("invoice 1"));
@@ -230,14 +232,15 @@ proptest! {
 #[test]
 fn what_a_text_leads_to_and_cannot_be_read_is_one_row_of_one_part() {
     let (world, merchant) = (World::new(&[(0, 50), (10, 60), (20, 70), (30, 80)]), merchant());
-    let conditions = by_text(&world, "invoice 0");
+    let (text, key) = by_text(&world, "invoice 0");
+    let (text, looked_up) = ([text], Some(&key));
     world.orders.faults.spoil("entry of order-1");
     world.orders.faults.spoil("order-2");
     let (mut after, mut shown) = (None, Vec::new());
     loop {
-        let list = WantedEntries { after: after.as_deref(), limit: 1, ..wanted(&merchant, &conditions) };
+        let list = WantedEntries { looked_up, after: after.as_deref(), limit: 1, ..wanted(&merchant, &text) };
         let found = world.find(&list);
-        shown.extend(found.entries.iter().map(|entry| entry.order.order.to_string()));
+        shown.extend(found.rows.iter().map(|entry| entry.order.order.to_string()));
         shown.extend(found.unreadable.iter().map(|bad| format!("bad {}", bad.order.as_ref().unwrap())));
         after = found.next;
         if after.is_none() {
@@ -250,10 +253,12 @@ fn what_a_text_leads_to_and_cannot_be_read_is_one_row_of_one_part() {
 #[test]
 fn an_order_that_is_named_besides_a_text_has_only_the_movements_of_payments_with_the_text() {
     let (world, merchant) = (World::new(&[(0, 50)]), merchant());
-    let order = EntryCondition::Order("order-0".parse().unwrap());
+    let order = EntryPredicate::Order("order-0".parse().unwrap());
     for (text, expected) in [("invoice 0", 2), ("invoice 1", 0)] {
-        let conditions = [by_text(&world, text).as_slice(), std::slice::from_ref(&order)].concat();
-        assert_eq!(world.find(&wanted(&merchant, &conditions)).entries.len(), expected, "{text}");
+        let (term, key) = by_text(&world, text);
+        let predicates = [term, order.clone()];
+        let list = WantedEntries { looked_up: Some(&key), ..wanted(&merchant, &predicates) };
+        assert_eq!(world.find(&list).rows.len(), expected, "{text}");
     }
 }
 
@@ -262,9 +267,9 @@ fn what_cannot_be_read_is_a_row_of_its_own_whatever_is_looked_for() {
     let world = World::new(&[(0, 50), (10, 60), (20, 70)]);
     world.orders.faults.spoil("entry of order-1");
     let merchant = merchant();
-    let refunds = [EntryCondition::Fact(vec![Fact::Refunded])];
+    let refunds = [EntryPredicate::Fact(vec![Fact::Refunded])];
     let found = world.find(&wanted(&merchant, &refunds));
-    assert_eq!((found.entries.len(), found.unreadable.len(), found.next), (0, 1, None));
+    assert_eq!((found.rows.len(), found.unreadable.len(), found.next), (0, 1, None));
     let bad = &found.unreadable[0];
     assert_eq!(
         (bad.at, bad.order.as_ref().map(crate::order::OrderId::as_str)),
@@ -273,15 +278,15 @@ fn what_cannot_be_read_is_a_row_of_its_own_whatever_is_looked_for() {
     // It counts toward the limit.
     let all = WantedEntries { limit: 2, order: ReadOrder::OldestFirst, ..wanted(&merchant, &[]) };
     let found = world.find(&all);
-    assert_eq!((found.entries.len(), found.unreadable.len(), found.next.is_some()), (2, 0, true));
+    assert_eq!((found.rows.len(), found.unreadable.len(), found.next.is_some()), (2, 0, true));
     let found = world.find(&WantedEntries { after: found.next.as_deref(), ..all });
-    assert_eq!((found.entries.len(), found.unreadable.len()), (0, 2));
+    assert_eq!((found.rows.len(), found.unreadable.len()), (0, 2));
     // An order that is read for its own movements.
     world.orders.faults.spoil("order-2");
-    let of_order = [EntryCondition::Order("order-2".parse().unwrap())];
+    let of_order = [EntryPredicate::Order("order-2".parse().unwrap())];
     let found = world.find(&wanted(&merchant, &of_order));
     assert_eq!((found.unreadable.len(), found.unreadable[0].item.key.as_str()), (1, "m#order-2"));
-    let nothing = [EntryCondition::Order("nothing".parse().unwrap())];
+    let nothing = [EntryPredicate::Order("nothing".parse().unwrap())];
     assert_eq!(world.find(&wanted(&merchant, &nothing)).shown(), 0);
 }
 
@@ -289,7 +294,7 @@ fn what_cannot_be_read_is_a_row_of_its_own_whatever_is_looked_for() {
 async fn a_list_whose_time_is_up_goes_on_where_it_ended() {
     let orders: Vec<_> = (0..1_000).map(|n| (n, 50)).collect();
     let (world, merchant) = (World::new(&orders), merchant());
-    let conditions = [EntryCondition::Actor(vec!["berta".to_owned()])];
+    let conditions = [EntryPredicate::Actor(vec!["berta".to_owned()])];
     let deadline = Deadline::after(Duration::ZERO);
     let lister = EntryLister { log: &*world.log, store: &world.orders, index: &world.orders, deadline };
     let found = lister.find(&wanted(&merchant, &conditions)).await.unwrap();

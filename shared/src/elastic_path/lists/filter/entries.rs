@@ -1,7 +1,7 @@
 //! What movements can be filtered by.
 
 use tollgate_core::{
-    journal::{EntryCondition, Fact},
+    journal::{EntryPredicate, Fact},
     order::{Kind, OrderId},
     values::{Brand, DeclineCode, SearchBy},
 };
@@ -19,7 +19,7 @@ const REFERENCE_MAX_CHARS: usize = 64;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::elastic_path) struct EntryFilter {
     /// All of them have to hold.
-    pub(in crate::elastic_path) conditions: Vec<EntryCondition>,
+    pub(in crate::elastic_path) conditions: Vec<EntryPredicate>,
     /// When they were decided.
     pub(in crate::elastic_path) range: Range,
 }
@@ -35,27 +35,27 @@ impl Fields for EntryFilter {
                 term.times()?.iter().for_each(|is| self.range.narrow(is));
                 return Ok(());
             }
-            "fact" => EntryCondition::Fact(term.words(Fact::ALL, Fact::as_str)?),
-            "unusual" => term.exactly(|text| (text == "true").then_some(EntryCondition::Unusual), "true")?,
-            "operation" => EntryCondition::Operation(term.words(Kind::ALL, Kind::as_str)?),
-            "actor" => EntryCondition::Actor(term.texts()?),
-            "person" => EntryCondition::Person(term.texts()?),
-            "key" => EntryCondition::Key(term.texts()?),
-            "mid" => EntryCondition::Mid(term.texts()?),
-            "decline_code" => EntryCondition::Decline(term.words(DeclineCode::ALL, DeclineCode::as_str)?),
-            "amount" => EntryCondition::Amount(term.number()?),
-            "currency" => EntryCondition::Currency(term.currencies()?),
-            "brand" => EntryCondition::Brand(term.words(Brand::ALL, Brand::name)?),
-            "last_four" => EntryCondition::LastFour(term.last_four()?),
-            "retref" => EntryCondition::Reference(term.exactly(reference, "a reference of the gateway")?),
-            "custom_reference" => EntryCondition::Text(own_text(term, SearchBy::Reference)?),
-            "customer_id" => EntryCondition::Text(own_text(term, SearchBy::Customer)?),
-            "customer_email" => EntryCondition::Text(own_text(term, SearchBy::Email)?),
+            "fact" => EntryPredicate::Fact(term.words(Fact::ALL, Fact::as_str)?),
+            "unusual" => term.exactly(|text| (text == "true").then_some(EntryPredicate::Unusual), "true")?,
+            "operation" => EntryPredicate::Operation(term.words(Kind::ALL, Kind::as_str)?),
+            "actor" => EntryPredicate::Actor(term.texts()?),
+            "person" => EntryPredicate::Person(term.texts()?),
+            "key" => EntryPredicate::Key(term.texts()?),
+            "mid" => EntryPredicate::Mid(term.texts()?),
+            "decline_code" => EntryPredicate::Decline(term.words(DeclineCode::ALL, DeclineCode::as_str)?),
+            "amount" => EntryPredicate::Amount(term.number()?),
+            "currency" => EntryPredicate::Currency(term.currencies()?),
+            "brand" => EntryPredicate::Brand(term.words(Brand::ALL, Brand::name)?),
+            "last_four" => EntryPredicate::LastFour(term.last_four()?),
+            "retref" => EntryPredicate::Reference(term.exactly(reference, "a reference of the gateway")?),
+            "custom_reference" => EntryPredicate::Text(own_text(term, SearchBy::Reference)?),
+            "customer_id" => EntryPredicate::Text(own_text(term, SearchBy::Customer)?),
+            "customer_email" => EntryPredicate::Text(own_text(term, SearchBy::Email)?),
             "order_id" => {
-                EntryCondition::Order(term.exactly(|text| text.parse::<OrderId>().ok(), "an order's id")?)
+                EntryPredicate::Order(term.exactly(|text| text.parse::<OrderId>().ok(), "an order's id")?)
             }
             "transaction_id" => {
-                EntryCondition::Transaction(term.exactly(|text| text.parse().ok(), "a transaction's id")?)
+                EntryPredicate::Transaction(term.exactly(|text| text.parse().ok(), "a transaction's id")?)
             }
             _ => return Err(term.no_field::<Self>()),
         };

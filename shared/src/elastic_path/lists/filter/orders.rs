@@ -1,6 +1,6 @@
 //! What orders can be filtered by.
 
-use tollgate_core::{journal::OrderCondition, order::PaymentStatus};
+use tollgate_core::{journal::OrderPredicate, order::PaymentStatus};
 
 use super::term::{Fields, Range, Term};
 use crate::{
@@ -15,7 +15,7 @@ const STATUSES: [PaymentStatus; 3] = [PaymentStatus::Unpaid, PaymentStatus::Auth
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::elastic_path) struct OrderFilter {
     /// All of them have to hold.
-    pub(in crate::elastic_path) conditions: Vec<OrderCondition>,
+    pub(in crate::elastic_path) conditions: Vec<OrderPredicate>,
     /// When they were created.
     pub(in crate::elastic_path) range: Range,
 }
@@ -29,15 +29,15 @@ impl Fields for OrderFilter {
                 term.times()?.iter().for_each(|is| self.range.narrow(is));
                 return Ok(());
             }
-            "payment" => OrderCondition::Payment(term.words(&PaymentStatus::ALL, payment_status)?),
+            "payment" => OrderPredicate::Payment(term.words(&PaymentStatus::ALL, payment_status)?),
             "status" => {
                 let wanted = term.words(&STATUSES, order_status)?;
                 let is_wanted = |one: &PaymentStatus| {
                     wanted.iter().any(|wanted| order_status(*wanted) == order_status(*one))
                 };
-                OrderCondition::Payment(PaymentStatus::ALL.into_iter().filter(is_wanted).collect())
+                OrderPredicate::Payment(PaymentStatus::ALL.into_iter().filter(is_wanted).collect())
             }
-            "currency" => OrderCondition::Currency(term.currencies()?),
+            "currency" => OrderPredicate::Currency(term.currencies()?),
             _ => return Err(term.no_field::<Self>()),
         };
         self.conditions.push(condition);
@@ -65,7 +65,7 @@ mod tests {
             ("eq(status,incomplete)", vec![Unpaid, PartiallyAuthorized, PartiallyPaid]),
         ] {
             let filter: OrderFilter = parse(text, &Zone::default()).unwrap();
-            assert_eq!(filter.conditions, [OrderCondition::Payment(expected)], "{text}");
+            assert_eq!(filter.conditions, [OrderPredicate::Payment(expected)], "{text}");
         }
         for status in PaymentStatus::ALL {
             assert!(STATUSES.iter().any(|one| order_status(*one) == order_status(status)), "{status:?}");

@@ -6,7 +6,7 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn conditions(text: &str) -> Vec<Condition> {
+fn conditions(text: &str) -> Vec<Predicate> {
     parse::<Filter>(text, &Zone::default()).unwrap().conditions
 }
 
@@ -20,25 +20,25 @@ fn wrong(text: &str) -> Vec<String> {
 fn each_field_is_compared_as_elastic_path_writes_it() {
     assert_eq!(parse::<Filter>("", &Zone::default()).unwrap(), Filter::default());
     for (text, expected) in [
-        ("eq(status,complete)", Condition::Status(vec![TransactionStatus::Done])),
+        ("eq(status,complete)", Predicate::Status(vec![TransactionStatus::Done])),
         (
             "in(status,complete,\"failed\")",
-            Condition::Status(vec![TransactionStatus::Done, TransactionStatus::Failed]),
+            Predicate::Status(vec![TransactionStatus::Done, TransactionStatus::Failed]),
         ),
-        ("eq(brand,american express)", Condition::Brand(vec![Brand::Amex])),
-        ("eq(last_four,0441)", Condition::LastFour("0441".to_owned())),
-        ("gt(amount,100)", Condition::Amount(Is::More(100))),
-        ("le(captured_amount,0)", Condition::Captured(Is::AtMost(0))),
-        ("in(amount,1,2)", Condition::Amount(Is::OneOf(vec![1, 2]))),
-        ("eq(needs_attention,true)", Condition::NeedsAttention(Vec::new())),
-        ("eq(needs_attention,found_late)", Condition::NeedsAttention(vec![Concern::FoundLate])),
+        ("eq(brand,american express)", Predicate::Brand(vec![Brand::Amex])),
+        ("eq(last_four,0441)", Predicate::LastFour("0441".to_owned())),
+        ("gt(amount,100)", Predicate::Amount(Is::More(100))),
+        ("le(captured_amount,0)", Predicate::Captured(Is::AtMost(0))),
+        ("in(amount,1,2)", Predicate::Amount(Is::OneOf(vec![1, 2]))),
+        ("eq(needs_attention,true)", Predicate::NeedsAttention(Vec::new())),
+        ("eq(needs_attention,found_late)", Predicate::NeedsAttention(vec![Concern::FoundLate])),
         (
             "le(authorization_expires_at,2026-11-21T00:00:00Z)",
-            Condition::AuthorizationExpiresAt(Is::AtMost(at("2026-11-21T00:00:00Z"))),
+            Predicate::AuthorizationExpiresAt(Is::AtMost(at("2026-11-21T00:00:00Z"))),
         ),
         (
             " lt( next_capture_attempt , 2026-11-21T06:00:00+02:00 ) ",
-            Condition::NextCaptureAttempt(Is::Less(at("2026-11-21T04:00:00Z"))),
+            Predicate::NextCaptureAttempt(Is::Less(at("2026-11-21T04:00:00Z"))),
         ),
     ] {
         assert_eq!(conditions(text), [expected], "{text}");
@@ -116,7 +116,7 @@ fn a_time_without_an_offset_is_one_of_the_time_zone_and_loses_nothing_where_cloc
         assert_eq!(range(text), (moment(since), moment(until)), "{text}");
     }
     let utc = conditions("le(authorization_expires_at,2026-11-21T06:00)");
-    assert_eq!(utc, [Condition::AuthorizationExpiresAt(Is::AtMost(at("2026-11-21T06:00:00Z")))]);
+    assert_eq!(utc, [Predicate::AuthorizationExpiresAt(Is::AtMost(at("2026-11-21T06:00:00Z")))]);
     for no_time in ["2026-11-20T13", "2026-11-20 13:00", "2026-11-20T13:00[UTC]", "2026-11-20T25:00"] {
         let filter = format!("ge(created_at,{no_time})");
         assert!(wrong(&filter)[0].starts_with("filter.created_at must be a time"), "{no_time}");

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     memory::OrderTable,
     memory::{new_operation, payment},
-    order::PaymentStatus,
+    order::{OrderId, PaymentStatus},
     payments::Deadline,
 };
 
@@ -30,9 +30,9 @@ fn lister(shelf: &OrderTable) -> OrderLister<'_> {
     OrderLister { index: shelf, store: shelf, deadline: Deadline::after(Duration::from_mins(1)) }
 }
 
-fn wanted<'a>(merchant: &'a MerchantId, conditions: &'a [OrderCondition], limit: usize) -> WantedOrders<'a> {
+fn wanted<'a>(merchant: &'a MerchantId, predicates: &'a [OrderPredicate], limit: usize) -> WantedOrders<'a> {
     let (since, until) = (Timestamp::UNIX_EPOCH, Timestamp::MAX);
-    WantedOrders { merchant, since, until, conditions, after: None, limit }
+    WantedOrders { merchant, since, until, predicates, after: None, limit }
 }
 
 /// The ids of all parts, a list each; `between` happens after each.
@@ -41,8 +41,8 @@ async fn parts(shelf: &OrderTable, wanted: &WantedOrders<'_>, between: impl Fn(u
     loop {
         let wanted = WantedOrders { after: after.as_deref(), ..*wanted };
         let found = lister(shelf).find(&wanted).await.unwrap();
-        let good = found.orders.iter().map(|order| order.id.to_string());
-        let bad = found.unreadable.iter().map(|(_, item)| item.key.clone());
+        let good = found.rows.iter().map(|order| order.id.to_string());
+        let bad = found.unreadable.iter().map(|row| row.item.key.clone());
         parts.push(good.chain(bad).collect());
         between(parts.len());
         after = found.next;
@@ -88,7 +88,7 @@ async fn a_page_reads_as_many_orders_as_it_shows() {
     for (limit, batches) in [(1, 1), (25, 1), (30, 1), (100, 1)] {
         let (before, read) = (shelf.reads().batches, shelf.reads().orders);
         let found = lister(&shelf).find(&wanted(&merchant, &[], limit)).await.unwrap();
-        assert_eq!(found.orders.len(), limit);
+        assert_eq!(found.rows.len(), limit);
         assert_eq!(shelf.reads().batches - before, batches, "{limit}");
         assert_eq!(shelf.reads().orders - read, limit);
     }
@@ -100,10 +100,10 @@ async fn a_part_ends_when_it_has_read_enough_and_the_next_one_goes_on_there() {
     for n in 0..5_000 {
         add(&shelf, n, i64::try_from(n).unwrap(), n == 3);
     }
-    let paid = [OrderCondition::Payment(vec![PaymentStatus::Paid])];
+    let paid = [OrderPredicate::Payment(vec![PaymentStatus::Paid])];
     let wanted = wanted(&merchant, &paid, 100);
     let found = lister(&shelf).find(&wanted).await.unwrap();
-    assert!(found.orders.is_empty() && found.next.is_some());
+    assert!(found.rows.is_empty() && found.next.is_some());
     let most = super::super::orders::FULL_AT_BYTES + 100 * ORDER_BYTES + 400 * 256;
     assert!(found.read_bytes <= most, "{}", found.read_bytes);
     let parts = parts(&shelf, &wanted, |_| ()).await;
@@ -124,12 +124,12 @@ async fn a_list_has_its_range_and_its_conditions_and_no_more() {
     assert_eq!(parts(&shelf, &range, |_| ()).await.concat(), ids(&[5, 4, 3]));
     let none = WantedOrders { since: at(6), until: at(6), ..all };
     assert!(parts(&shelf, &none, |_| ()).await.concat().is_empty());
-    let unpaid = [OrderCondition::Payment(vec![PaymentStatus::Unpaid])];
-    let range = WantedOrders { conditions: &unpaid, limit: 2, ..range };
+    let unpaid = [OrderPredicate::Payment(vec![PaymentStatus::Unpaid])];
+    let range = WantedOrders { predicates: &unpaid, limit: 2, ..range };
     assert_eq!(parts(&shelf, &range, |_| ()).await, [ids(&[5, 3])]);
     for (currency, found) in [(Currency::USD, 40), (Currency::parse("EUR").unwrap(), 0)] {
-        let condition = [OrderCondition::Currency(vec![currency])];
-        let wanted = WantedOrders { conditions: &condition, ..all };
+        let condition = [OrderPredicate::Currency(vec![currency])];
+        let wanted = WantedOrders { predicates: &condition, ..all };
         assert_eq!(parts(&shelf, &wanted, |_| ()).await.concat().len(), found);
     }
 }
@@ -143,12 +143,15 @@ async fn what_cannot_be_read_is_in_every_list_of_its_time_and_takes_a_row() {
     for n in 0..6 {
         add(&shelf, n, i64::try_from(n).unwrap(), false);
     }
-    let paid = [OrderCondition::Payment(vec![PaymentStatus::Paid])];
+    let paid = [OrderPredicate::Payment(vec![PaymentStatus::Paid])];
     let found = lister(&shelf).find(&wanted(&merchant, &paid, 25)).await.unwrap();
-    let told: Vec<_> =
-        found.unreadable.iter().map(|(id, item)| (id.as_ref().map(OrderId::as_str), &*item.key)).collect();
+    let told: Vec<_> = found
+        .unreadable
+        .iter()
+        .map(|row| (row.order.as_ref().map(OrderId::as_str), &*row.item.key))
+        .collect();
     assert_eq!(told, [(None, "m#order-3"), (Some("order-2"), "m#order-2")]);
-    assert!(found.orders.is_empty() && found.next.is_none());
+    assert!(found.rows.is_empty() && found.next.is_none());
     assert_eq!(
         parts(&shelf, &wanted(&merchant, &[], 2), |_| ()).await,
         [["order-5", "order-4"], ["m#order-3", "m#order-2"], ["order-1", "order-0"]]
@@ -159,11 +162,11 @@ async fn what_cannot_be_read_is_in_every_list_of_its_time_and_takes_a_row() {
 async fn a_part_ends_with_its_time_and_the_next_one_goes_on_there() {
     let (shelf, merchant) = (shelf(), merchant());
     (0..300).for_each(|n| add(&shelf, n, i64::try_from(n).unwrap(), n == 3));
-    let paid = [OrderCondition::Payment(vec![PaymentStatus::Paid])];
+    let paid = [OrderPredicate::Payment(vec![PaymentStatus::Paid])];
     let first = wanted(&merchant, &paid, 25);
     let over = OrderLister { deadline: Deadline::after(Duration::from_secs(1)), ..lister(&shelf) };
     let found = over.find(&first).await.unwrap();
-    assert_eq!((found.orders.len(), shelf.reads().orders), (0, 0));
+    assert_eq!((found.rows.len(), shelf.reads().orders), (0, 0));
     assert!(found.next.is_some());
     let rest = WantedOrders { after: found.next.as_deref(), ..first };
     assert_eq!(parts(&shelf, &rest, |_| ()).await.concat(), ["order-3"]);

@@ -42,7 +42,7 @@ fn touched(changes: &[Change]) -> Vec<Touched> {
 }
 
 /// Opens and closes what these changes did, or says which of them has to come again.
-pub(super) async fn hold_all(
+pub(super) async fn update_holds(
     store: &dyn EntryStore,
     changes: &[Change],
     now: Timestamp,

@@ -1,16 +1,17 @@
-//! What an entry has to be like, and where such entries are.
+//! What a list of movements shows, and where it reads.
 
 use uuid::Uuid;
 
+use super::WantedEntries;
 use crate::{
-    journal::{Entry, EntryPlace, Fact, Is},
+    journal::{Entry, EntryPlace, Fact, Is, LookedUp},
     order::{Attribution, Kind, OrderId},
     values::{Brand, Currency, DeclineCode, SearchKey, SearchTerm},
 };
 
 /// What an entry has to be like. An entry never changes, so neither does whether this holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum EntryCondition {
+pub enum EntryPredicate {
     /// One of these facts. Where all are unusual, the list reads the index of those.
     Fact(Vec<Fact>),
     /// It is anything else than a plain approval or capture.
@@ -43,13 +44,12 @@ pub enum EntryCondition {
     Order(OrderId),
     /// The payment. The list reads its order.
     Transaction(Uuid),
-    /// Its payment is found by this text of the merchant's or a customer's, which only the payment's order has.
+    /// Its payment is found by this text of the merchant's or a customer's, which only the payment's order has. The list reads
+    /// what the text's [key](crate::journal::LookedUp::Text) leads to.
     Text(SearchTerm),
-    /// Pointers with this key lead to its payment. Beside each [text](Self::Text) there is its key.
-    PointedBy(SearchKey),
 }
 
-impl EntryCondition {
+impl EntryPredicate {
     /// Whether it holds of an entry.
     pub fn holds(&self, entry: &Entry) -> bool {
         let told = |of: fn(&Attribution) -> Option<&String>| entry.attribution.as_deref().and_then(of);
@@ -79,7 +79,7 @@ impl EntryCondition {
             Self::Reference(reference) => entry.reference.as_ref() == Some(reference),
             Self::Order(order) => entry.order.order == *order,
             Self::Transaction(transaction) => entry.transaction == *transaction,
-            Self::Text(_) | Self::PointedBy(_) => true,
+            Self::Text(_) => true,
         }
     }
 
@@ -118,23 +118,27 @@ pub(super) enum Source<'a> {
 
 impl<'a> Source<'a> {
     /// The smallest that has all of them.
-    pub(super) fn of(conditions: &'a [EntryCondition]) -> Self {
+    pub(super) fn of(wanted: &WantedEntries<'a>) -> Self {
         let at = |place| Self::Places(vec![place]);
-        let own = conditions.iter().filter_map(|one| match one {
-            EntryCondition::Order(order) => Some((0, Self::Order(order))),
-            EntryCondition::Transaction(payment) => Some((1, Self::Payment(*payment))),
-            EntryCondition::PointedBy(key) => Some((2, Self::Pointers(*key))),
-            EntryCondition::Reference(text) => Some((3, at(EntryPlace::Reference(text.clone())))),
-            EntryCondition::LastFour(digits) => Some((4, at(EntryPlace::LastFour(digits.clone())))),
+        let own = wanted.predicates.iter().filter_map(|one| match one {
+            EntryPredicate::Order(order) => Some((0, Self::Order(order))),
+            EntryPredicate::Transaction(payment) => Some((2, Self::Payment(*payment))),
+            EntryPredicate::Reference(text) => Some((4, at(EntryPlace::Reference(text.clone())))),
+            EntryPredicate::LastFour(digits) => Some((5, at(EntryPlace::LastFour(digits.clone())))),
             _ => None,
         });
-        let smallest = own.min_by_key(|(rank, _)| *rank).map(|(_, source)| source);
-        let unusual = || conditions.iter().filter_map(EntryCondition::unusual_places).min_by_key(Vec::len);
+        let looked_up = wanted.looked_up.map(|looked_up| match looked_up {
+            LookedUp::Order(order) => (1, Self::Order(order)),
+            LookedUp::Text(key) => (3, Self::Pointers(*key)),
+        });
+        let smallest = own.chain(looked_up).min_by_key(|(rank, _)| *rank).map(|(_, source)| source);
+        let unusual =
+            || wanted.predicates.iter().filter_map(EntryPredicate::unusual_places).min_by_key(Vec::len);
         smallest.unwrap_or_else(|| Self::Places(unusual().unwrap_or_else(EntryPlace::all)))
     }
 }
 
-impl EntryCondition {
+impl EntryPredicate {
     /// The text, if it is about one.
     pub fn text(&self) -> Option<&SearchTerm> {
         if let Self::Text(term) = self { Some(term) } else { None }

@@ -4,12 +4,13 @@
 
 use super::*;
 use crate::{
+    journal::{changes, fees},
     memory::{new_operation, payment},
     order::{
-        Decision, Decline, GatewayResponse, HandVerdict, NoEffect, Operation, OperationState, OrderKey,
-        PaymentKind, Transaction,
+        Attribution, ByHand, Decision, Decline, GatewayResponse, HandVerdict, Mechanism, NoEffect, Operation,
+        OperationState, OrderKey, PaymentKind, Transaction,
     },
-    values::{Advice, Charged, DeclineCode, FeeKind},
+    values::{Advice, Brand, Charged, Currency, DeclineCode, FeeKind},
 };
 
 fn at(minute: i64) -> Timestamp {

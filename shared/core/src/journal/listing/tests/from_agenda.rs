@@ -5,8 +5,8 @@ use jiff::{SignedDuration, civil::Date};
 use super::*;
 use crate::{
     journal::{
-        AgendaPlaces, AgendaWanted, AttentionCount, COUNTED_MAX, CaptureList, DueSum, count_attention,
-        due_sums,
+        AgendaPlaces, AgendaWanted, AttentionCount, COUNTED_MAX, CaptureList, DueSum, DueWanted,
+        count_attention, due_sums,
     },
     order::{CaptureSchedule, Doubt, NoEffect},
     values::Zone,
@@ -56,7 +56,7 @@ async fn attention(lister: &Lister<'_>, now: Timestamp, limit: usize) -> (Vec<St
         all.extend(part.unreadable.into_iter().map(|row| row.item.key));
         count = count.or(counted);
         after = part.next;
-        assert!(after.as_deref().is_none_or(is_place), "{after:?}");
+        assert!(after.as_deref().is_none_or(is_cursor), "{after:?}");
         if after.is_none() {
             return (all, count.unwrap());
         }
@@ -176,12 +176,11 @@ async fn a_part_ends_with_its_time_and_the_next_one_goes_on_there() {
     assert_eq!((orders(&part.rows), part.next), (ids([2, 1].into_iter()), None));
     // A list from the journal, too.
     world.pays(7, 0);
-    let all = EntryPlace::all();
-    let part = over.list(&anything(&merchant, &all, (0, 10_000)), 0).await.unwrap();
+    let part = over.find(&anything(&merchant, (0, 10_000))).await.unwrap();
     assert!(part.rows.is_empty());
     let after = part.next.unwrap();
-    let rest = Search { after: Some(&after), ..anything(&merchant, &all, (0, 10_000)) };
-    assert_eq!(orders(&lister(&world).list(&rest, 0).await.unwrap().rows), ids(7..8));
+    let rest = Wanted { after: Some(&after), ..anything(&merchant, (0, 10_000)) };
+    assert_eq!(orders(&lister(&world).find(&rest).await.unwrap().rows), ids(7..8));
 }
 
 #[tokio::test]
@@ -204,7 +203,7 @@ async fn captures_are_listed_by_their_time_and_what_is_paused_by_its_pause() {
             let part = lister.by_agenda().captures(list, &wanted).await.unwrap();
             all.extend(part.rows.iter().map(|row| (row.order.id.to_string(), row.at)));
             after = part.next;
-            assert!(after.as_deref().is_none_or(is_place), "{after:?}");
+            assert!(after.as_deref().is_none_or(is_cursor), "{after:?}");
             if after.is_none() {
                 return all;
             }
@@ -235,7 +234,8 @@ async fn sums_of_captures_are_by_local_day_and_read_no_order() {
     let deadline = Deadline::after(Duration::from_mins(1));
     let sums = async |zone: &str, since, until| {
         let zone: Zone = zone.parse().unwrap();
-        let found = due_sums(&world.orders, &merchant(), (since, until), &zone, deadline).await.unwrap();
+        let wanted = DueWanted { merchant: &merchant(), since, until, zone: &zone };
+        let found = due_sums(&world.orders, wanted, deadline).await.unwrap();
         assert_eq!((found.unreadable, found.counted_until), (0, None));
         let sum = |((day, currency), sum): (&(Date, Currency), &DueSum)| {
             assert_eq!(*currency, Currency::USD);
@@ -259,17 +259,15 @@ async fn a_list_of_what_needs_attention_is_the_index_and_reads_no_entry() {
     (10..40).for_each(|n| world.pays(n, 0));
     world.orders_in_doubt(&[(1, "m", 0), (2, "m", 8_000)]);
     let (merchant, lister) = (merchant(), lister(&world));
-    let find = async |conditions: &[Condition]| {
+    let find = async |predicates: &[Predicate]| {
         world.forget_reads();
-        let (now, since, until) = (at(9_000), at(0), at(9_000));
-        let (order, after) = (ReadOrder::NewestFirst, None);
-        let wanted = Wanted { merchant: &merchant, now, since, until, conditions, order, after, limit: 25 };
+        let wanted = Wanted { limit: 25, ..wanted(&merchant, predicates) };
         let found = lister.find(&wanted).await.unwrap();
         (orders(&found.rows), found.next.is_some(), world.read().0)
     };
-    assert_eq!(find(&[Condition::NeedsAttention(Vec::new())]).await, (ids(1..2), false, 0));
-    let pending = Condition::Status(vec![TransactionStatus::Pending]);
+    assert_eq!(find(&[Predicate::NeedsAttention(Vec::new())]).await, (ids(1..2), false, 0));
+    let pending = Predicate::Status(vec![TransactionStatus::Pending]);
     assert_eq!(find(std::slice::from_ref(&pending)).await, (ids([2, 1].into_iter()), false, 0));
-    let later = Condition::ListedAt(Is::More(at(1)));
+    let later = Predicate::ListedAt(Is::More(at(1)));
     assert_eq!(find(&[pending, later]).await, (ids(2..3), false, 0), "by its attempt");
 }

@@ -1,0 +1,298 @@
+//! Payments that are found by the indexes of orders that need attention and of captures: a merchant's keys, and its orders
+//! in batches.
+
+use std::{fmt, sync::Arc};
+
+use futures_util::future::try_join_all;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Budget, Cursor, Found, Predicate, Row, Wanted, budget::KEY_BYTES};
+use crate::{
+    journal::{
+        AGENDA_PARTS, Agenda, AgendaList, AgendaOrder, AgendaPage, AgendaPlaces, AgendaQuery, Concern,
+        agenda::{AgendaRange, attention_range, doubt_range, due_range, paused_range},
+        concern::overdue_at,
+        concerned, first_fact, is_in_doubt,
+    },
+    order::{MerchantId, Order, OrderKey, Transaction},
+    payments::{Deadline, ORDERS_AT_ONCE, OrderStore, StoreError},
+    values::counted,
+};
+
+/// Up to so many orders that need attention are counted.
+pub const COUNTED_MAX: usize = 1_000;
+
+/// Keys that a part of a list reads of each part of an index, where none are counted.
+const KEYS: usize = 250;
+
+/// What is looked for among what needs attention, or among captures.
+#[derive(Clone, Copy, Debug)]
+pub struct AgendaWanted<'a> {
+    /// Whose orders.
+    pub merchant: &'a MerchantId,
+    /// The current time.
+    pub now: Timestamp,
+    /// Where an earlier part ended.
+    pub after: Option<&'a str>,
+    /// Most rows. An order is not divided: all rows of the last one belong to the part.
+    pub limit: usize,
+}
+
+/// Which captures are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CaptureList {
+    /// What the schedule is to capture from a moment on, and before another one.
+    Due(Option<Timestamp>, Timestamp),
+    /// What it would capture, but for a pause of the order.
+    Paused,
+}
+
+/// How many orders need attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AttentionCount {
+    /// At most [`COUNTED_MAX`].
+    pub orders: usize,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// Lists from the indexes.
+#[derive(Clone, Copy)]
+pub struct AgendaLister<'a> {
+    /// Has each order's current state.
+    pub store: &'a dyn OrderStore,
+    /// Says where to look.
+    pub agenda: &'a dyn Agenda,
+    /// When the caller's time is up: a part ends by then.
+    pub deadline: Deadline,
+}
+
+/// A list that is read from an index.
+struct AgendaSearch<'a> {
+    merchant: &'a MerchantId,
+    /// Where the list begins and ends, range after range; at most one of an index, that of captures last.
+    ranges: &'a [AgendaRange],
+    /// The place where an earlier part ended.
+    after: Option<&'a str>,
+    /// Most rows, but for the last order's.
+    limit: usize,
+    /// Keys that are read of each part of each range.
+    keys: usize,
+    /// At which time a payment is listed; none if it is not in the list.
+    listed_at: &'a (dyn Fn(&Order, &Transaction) -> Option<Timestamp> + Sync),
+}
+
+impl AgendaLister<'_> {
+    /// The next part of what needs attention now, the newest first, each order's own in the order of its payments; what only
+    /// fades comes after it, and captures that are overdue last. With codes, only those with one of them. The first part
+    /// also says how many orders there are, with any code.
+    pub async fn attention(
+        &self,
+        wanted: &AgendaWanted<'_>,
+        codes: &[Concern],
+    ) -> Result<(Found, Option<AttentionCount>), StoreError> {
+        let listed_at = &|order: &Order, own: &Transaction| {
+            let all = concerned(order, own, wanted.now);
+            let is_wanted = codes.is_empty() || all.iter().any(|one| codes.contains(&one.concern));
+            all.iter().filter(|_| is_wanted).map(|one| one.since).min()
+        };
+        let ranges = &attention_ranges(wanted.now);
+        let is_first = wanted.after.is_none();
+        let keys = if is_first { COUNTED_MAX } else { KEYS };
+        let search = AgendaSearch { ranges, keys, listed_at, ..AgendaSearch::new(wanted) };
+        let found = self.keys(&search).await?;
+        let count = is_first.then(|| AttentionCount::new(found.orders.len(), found.more));
+        Ok((self.part(&search, &found).await?, count))
+    }
+
+    /// The next part of what the schedule is to capture, or is paused, by time.
+    pub async fn captures(&self, list: CaptureList, wanted: &AgendaWanted<'_>) -> Result<Found, StoreError> {
+        let ranges = &[match list {
+            CaptureList::Due(since, until) => due_range(since, until),
+            CaptureList::Paused => paused_range(),
+        }];
+        let listed_at = &|order: &Order, own: &Transaction| match list {
+            CaptureList::Due(since, until) => order
+                .next_capture_attempt(own)
+                .filter(|at| since.is_none_or(|since| *at >= since) && *at < until),
+            CaptureList::Paused => {
+                order.captures_paused().filter(|_| own.waits_for_schedule()).map(|pause| pause.at)
+            }
+        };
+        let keys = wanted.limit.max(ORDERS_AT_ONCE);
+        let search = AgendaSearch { ranges, keys, listed_at, ..AgendaSearch::new(wanted) };
+        self.part(&search, &self.keys(&search).await?).await
+    }
+
+    /// The next part of a list of payments, from what needs attention or, where payments in doubt are wanted, from what is in
+    /// doubt, however short.
+    pub(super) async fn attention_of(
+        &self,
+        wanted: &Wanted<'_>,
+        cursor: Cursor<'_>,
+    ) -> Result<Found, StoreError> {
+        let listed_at = &|order: &Order, own: &Transaction| {
+            let at = match own.pending() {
+                Some(pending) => pending.attempt.at,
+                None => first_fact(order, own)?.at,
+            };
+            let is_one = wanted.is_in_index(own, at) && wanted.has_listed_at(at) && wanted.shows(order, own);
+            is_one.then_some(at)
+        };
+        let [all, doubts] = [attention_ranges(wanted.now).to_vec(), vec![doubt_range(wanted.now)]];
+        let ranges = &if wanted.needs_attention() { all } else { doubts };
+        let (merchant, after, limit) = (wanted.merchant, cursor.agenda(), wanted.limit);
+        let search = AgendaSearch { merchant, ranges, after, limit, keys: KEYS, listed_at };
+        let found = self.part(&search, &self.keys(&search).await?).await?;
+        let next = found.next.map(|place| Cursor::AgendaFirst(&place).to_string());
+        Ok(Found { next, ..found })
+    }
+
+    /// The keys of a list, range after range, each range by the places; and whether there are more.
+    async fn keys(&self, search: &AgendaSearch<'_>) -> Result<AgendaPage, StoreError> {
+        let rest: Vec<_> = search.ranges.iter().filter_map(|range| range.behind(search.after)).collect();
+        let pages = rest.iter().map(|range| keys_of(self.agenda, search.merchant, range, search.keys));
+        let mut all = AgendaPage::default();
+        for page in try_join_all(pages).await? {
+            all.orders.extend(page.orders);
+            // What follows is behind what was not read.
+            if page.more {
+                return Ok(AgendaPage { more: true, ..all });
+            }
+        }
+        Ok(all)
+    }
+
+    /// The rows of these orders, as far as the part goes.
+    async fn part(&self, search: &AgendaSearch<'_>, keys: &AgendaPage) -> Result<Found, StoreError> {
+        let mut budget = Budget::new(self.deadline).first_batch(search.limit);
+        budget.read(keys.orders.len() * KEY_BYTES);
+        let (mut found, mut rest, mut last) = (Found::default(), keys.orders.as_slice(), None);
+        while !rest.is_empty() && found.shown() < search.limit && !budget.is_full() {
+            let next = &rest[..rest.len().min(budget.orders_next())];
+            let wanted: Vec<OrderKey> = next.iter().filter_map(|order| order.key.clone().ok()).collect();
+            let mut orders = budget.load(self.store, &wanted).await?;
+            for indexed in next {
+                if found.shown() >= search.limit {
+                    break;
+                }
+                (last, rest) = (Some(indexed.place.as_str()), &rest[1..]);
+                let (id, order) = match &indexed.key {
+                    Ok(key) => (Some(key.order.clone()), orders.remove(key)),
+                    Err(item) => (None, Some(Err(item.clone()))),
+                };
+                match order {
+                    Some(Ok(order)) if !search.is_twice(indexed, &order) => {
+                        search.add(&order, &mut found, &mut budget);
+                    }
+                    Some(Err(item)) => found.add_bad_order(id, item),
+                    // The index lags behind.
+                    Some(Ok(_)) | None => {}
+                }
+            }
+        }
+        found.read_bytes = budget.read_bytes();
+        if !rest.is_empty() || keys.more {
+            // Before anything was read: where it began.
+            let begin = || search.ranges.first().map(|range| range.first.as_str());
+            found.next = last.or(search.after).or_else(begin).map(str::to_owned);
+        }
+        Ok(found)
+    }
+}
+
+impl<'a> AgendaSearch<'a> {
+    /// A list in no range yet.
+    fn new(wanted: &AgendaWanted<'a>) -> Self {
+        let after = Cursor::read(wanted.after).and_then(Cursor::agenda);
+        let (merchant, limit) = (wanted.merchant, wanted.limit);
+        Self { merchant, ranges: &[], after, limit, keys: KEYS, listed_at: &|_, _| None }
+    }
+
+    /// Whether an order of the second range is in the first one, too.
+    fn is_twice(&self, indexed: &AgendaOrder, order: &Order) -> bool {
+        let [first, _] = self.ranges else { return false };
+        let own = AgendaPlaces::of(order).attention;
+        AgendaList::of_place(&indexed.place) == Some(AgendaList::Captures)
+            && own.is_some_and(|own| first.has(&own))
+    }
+
+    /// Adds the payments of an order that are in the list.
+    fn add(&self, order: &Arc<Order>, found: &mut Found, budget: &mut Budget) {
+        for own in &order.transactions {
+            if let Some(at) = (self.listed_at)(order, own) {
+                budget.show(own);
+                found.rows.push(Row { at, order: Arc::clone(order), transaction: own.id });
+            }
+        }
+    }
+}
+
+impl Wanted<'_> {
+    /// Whether a payment is listed from the index: one in doubt however old, and of those that need attention what belongs to
+    /// the list's range.
+    fn is_in_index(&self, transaction: &Transaction, at: Timestamp) -> bool {
+        if self.needs_attention() {
+            is_in_doubt(transaction, self.now) || self.has_range(at)
+        } else {
+            transaction.is_doubt_recorded()
+        }
+    }
+
+    /// Whether the predicates about the time of listing hold. A payment in doubt has no range, and goes by its attempt.
+    fn has_listed_at(&self, at: Timestamp) -> bool {
+        self.predicates.iter().all(|predicate| match predicate {
+            Predicate::ListedAt(is) => is.holds(&at),
+            _ => true,
+        })
+    }
+}
+
+impl AttentionCount {
+    fn new(orders: usize, more: bool) -> Self {
+        Self { orders: orders.min(COUNTED_MAX), more: more || orders > COUNTED_MAX }
+    }
+}
+
+impl fmt::Display for AttentionCount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&counted(self.orders, self.more))
+    }
+}
+
+/// How many of a merchant's orders need attention now.
+pub async fn count_attention(
+    agenda: &dyn Agenda,
+    merchant: &MerchantId,
+    now: Timestamp,
+) -> Result<AttentionCount, StoreError> {
+    let ranges = attention_ranges(now);
+    let pages = ranges.iter().map(|range| keys_of(agenda, merchant, range, COUNTED_MAX));
+    let pages = try_join_all(pages).await?;
+    let orders = pages.iter().map(|page| page.orders.len()).sum();
+    Ok(AttentionCount::new(orders, pages.iter().any(|page| page.more)))
+}
+
+/// Where what needs attention now is.
+fn attention_ranges(now: Timestamp) -> [AgendaRange; 2] {
+    [attention_range(now), due_range(None, overdue_at(now) + SignedDuration::from_secs(1))]
+}
+
+/// The first keys of a range in all parts of its index, as far as each part was read; and whether there are more.
+pub(super) async fn keys_of(
+    agenda: &dyn Agenda,
+    merchant: &MerchantId,
+    range: &AgendaRange,
+    limit: usize,
+) -> Result<AgendaPage, StoreError> {
+    let (list, between) = (range.list, (range.first.as_str(), range.last.as_str()));
+    let pages =
+        (0..AGENDA_PARTS).map(|part| agenda.between(AgendaQuery { merchant, list, part, between, limit }));
+    let pages = try_join_all(pages).await?;
+    let ends = pages.iter().filter(|page| page.more).filter_map(|page| page.orders.last());
+    let up_to = ends.map(|order| order.place.clone()).min();
+    let mut orders: Vec<AgendaOrder> = pages.into_iter().flat_map(|page| page.orders).collect();
+    orders.retain(|order| up_to.as_ref().is_none_or(|up_to| order.place <= *up_to));
+    orders.sort_by(|one, other| one.place.cmp(&other.place));
+    Ok(AgendaPage { orders, more: up_to.is_some() })
+}

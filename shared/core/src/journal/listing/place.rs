@@ -1,0 +1,296 @@
+//! Where a list of payments reads: the smallest place that has all of them.
+
+use jiff::{Span, Timestamp, civil::Date};
+use uuid::Uuid;
+
+use super::{Is, Predicate, Wanted};
+use crate::{
+    journal::{Entry, EntryPlace, PointedBy, day_of, first_of},
+    order::{OrderId, PaymentWord},
+    values::{DeclineCode, SearchKey},
+};
+
+/// Where holds that end on more days than this are wanted, all open ones are read: each day is a query.
+const DAYS_OF_HOLDS: usize = 3;
+
+/// Where the payments are that a predicate names, if only the caller can look that up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LookedUp {
+    /// The order that has the transaction.
+    Order(OrderId),
+    /// The key of the text: pointers with it lead to the payments that have or had the text.
+    Text(SearchKey),
+}
+
+/// Where a list of payments reads.
+#[derive(Debug)]
+pub(super) enum Place<'a> {
+    /// One order, and nothing else.
+    Order(&'a OrderId),
+    /// The indexes of orders that need attention.
+    Attention,
+    /// The journal.
+    Journal(Entries<'a>),
+}
+
+/// Entries that lead to payments.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Entries<'a> {
+    /// Where they are.
+    pub(super) places: Vec<EntryPlace>,
+    /// Which of its facts a payment is listed under.
+    pub(super) under: Under<'a>,
+    /// Whether more is asked for than the place says, so that few of its payments may be wanted.
+    pub(super) is_narrowed: bool,
+}
+
+/// Which fact a payment is listed under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Under<'a> {
+    /// Its first one.
+    First,
+    /// The newest one that has this reference of the gateway.
+    Reference(&'a str),
+    /// The newest one that has one of these codes, of the payment or of what was done to it.
+    Decline(&'a [DeclineCode]),
+    /// The newest one by which the payment itself was declined, and the first one of a payment that was not.
+    OwnDecline,
+}
+
+impl<'a> Place<'a> {
+    /// The one place that a list reads.
+    pub(super) fn of(wanted: &Wanted<'a>) -> Self {
+        let stated = wanted.predicates.iter().find_map(|predicate| match predicate {
+            Predicate::Order(order) => Some(order),
+            _ => None,
+        });
+        match (wanted.looked_up, stated) {
+            (Some(LookedUp::Order(order)), _) | (_, Some(order)) => Self::Order(order),
+            _ if wanted.is_for_attention_only() => Self::Attention,
+            _ => Self::Journal(Entries::of(wanted)),
+        }
+    }
+}
+
+impl<'a> Entries<'a> {
+    /// The index with the fewest entries that has all, or else the whole journal.
+    fn of(wanted: &Wanted<'a>) -> Self {
+        let by_predicate = |predicate: &'a Predicate| {
+            let (rank, places, under) = match predicate {
+                Predicate::Reference(text) => {
+                    (0, vec![EntryPlace::Reference(text.clone())], Under::Reference(text))
+                }
+                Predicate::LastFour(digits) => (2, vec![EntryPlace::LastFour(digits.clone())], Under::First),
+                Predicate::AuthorizationExpiresAt(_) => (3, places_of_holds(wanted), Under::First),
+                Predicate::Decline(codes) => (4, vec![EntryPlace::Declined], Under::Decline(codes)),
+                Predicate::Word(words) => {
+                    let places = places_of_words(words).unwrap_or_else(EntryPlace::all);
+                    let is_declined = places.contains(&EntryPlace::Declined);
+                    (5, places, if is_declined { Under::OwnDecline } else { Under::First })
+                }
+                _ => return None,
+            };
+            Some((rank, places, under))
+        };
+        let by_text = match wanted.looked_up {
+            Some(LookedUp::Text(key)) => {
+                Some((1, vec![EntryPlace::Pointers(PointedBy::Text(*key))], Under::First))
+            }
+            Some(LookedUp::Order(_)) | None => None,
+        };
+        let indexes = wanted.predicates.iter().filter_map(by_predicate).chain(by_text);
+        let smallest = indexes.min_by_key(|(rank, ..)| *rank);
+        let (_, places, under) = smallest.unwrap_or_else(|| (6, EntryPlace::all(), Under::First));
+        let is_said_by_place = |predicate: &Predicate| {
+            matches!(predicate, Predicate::LastFour(_) | Predicate::ListedAt(_) | Predicate::Transaction(_))
+        };
+        let is_narrowed = matches!(places[..], [EntryPlace::LastFour(_)])
+            && !wanted.predicates.iter().all(is_said_by_place);
+        Self { places, under, is_narrowed }
+    }
+
+    /// Whether all entries of the range are read, and not only those of an index.
+    pub(super) fn is_whole_journal(&self) -> bool {
+        is_whole_journal(&self.places)
+    }
+}
+
+/// Whether these places have all entries, and not only those of an index.
+pub(in crate::journal) fn is_whole_journal(places: &[EntryPlace]) -> bool {
+    matches!(places, [EntryPlace::Shard(_), ..])
+}
+
+impl Under<'_> {
+    /// The entry that a payment is listed under, among all of its order.
+    pub(super) fn entry(self, transaction: Uuid, entries: &[Entry]) -> Option<&Entry> {
+        let newest = |is_one: &dyn Fn(&Entry) -> bool| {
+            let own = entries.iter().filter(|entry| entry.transaction == transaction && is_one(entry));
+            own.max_by_key(|entry| (entry.at, entry.id))
+        };
+        match self {
+            Self::First => first_of(transaction, entries),
+            Self::Reference(reference) => newest(&|entry| entry.reference.as_deref() == Some(reference)),
+            Self::Decline(codes) => newest(&|entry| entry.decline.is_some_and(|code| codes.contains(&code))),
+            Self::OwnDecline => newest(&|entry| {
+                entry.kind.is_payment() && entry.unusual_place() == Some(EntryPlace::Declined)
+            })
+            .or_else(|| first_of(transaction, entries)),
+        }
+    }
+}
+
+/// Where open holds are that end at the moments that are wanted: those of a few days, or all.
+fn places_of_holds(wanted: &Wanted<'_>) -> Vec<EntryPlace> {
+    let ends = wanted.predicates.iter().filter_map(|predicate| match predicate {
+        Predicate::AuthorizationExpiresAt(is) => Some(is),
+        _ => None,
+    });
+    // An authorization that has ended holds nothing.
+    let first = ends.clone().filter_map(Is::first).fold(wanted.now, Timestamp::max);
+    let Some(last) = ends.filter_map(Is::last).min() else { return vec![EntryPlace::Held] };
+    let days = day_of(first).series(Span::new().days(1)).take_while(|day| *day <= day_of(last));
+    let days: Vec<Date> = days.take(DAYS_OF_HOLDS + 1).collect();
+    if days.len() > DAYS_OF_HOLDS {
+        return vec![EntryPlace::Held];
+    }
+    days.into_iter().map(EntryPlace::HeldUntil).collect()
+}
+
+/// Where all payments are that can be in one of these states; none if one of the states has no place of its own.
+fn places_of_words(words: &[PaymentWord]) -> Option<Vec<EntryPlace>> {
+    let uncollected = EntryPlace::Pointers(PointedBy::Uncollected);
+    let mut places = Vec::new();
+    for word in words {
+        let own = match word {
+            PaymentWord::Held => vec![EntryPlace::Held],
+            // What lapsed is held until that is on record.
+            PaymentWord::Lapsed => vec![EntryPlace::Held, uncollected.clone()],
+            PaymentWord::Voided | PaymentWord::VoidedElsewhere => vec![uncollected.clone()],
+            PaymentWord::Declined => vec![EntryPlace::Declined],
+            PaymentWord::Paid
+            | PaymentWord::PartlyPaid
+            | PaymentWord::PartlyRefunded
+            | PaymentWord::Refunded
+            | PaymentWord::NotProcessed
+            | PaymentWord::NotKnownYet
+            | PaymentWord::SettlementRefused
+            | PaymentWord::Disputed => return None,
+        };
+        for place in own {
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+    }
+    Some(places)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::slice;
+
+    use super::*;
+    use crate::{
+        order::{MerchantId, TransactionStatus},
+        values::{Currency, ReadOrder},
+    };
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + minute * 60).unwrap()
+    }
+
+    fn wanted<'a>(merchant: &'a MerchantId, predicates: &'a [Predicate]) -> Wanted<'a> {
+        let (now, since, until, order) = (at(0), at(0), at(1), ReadOrder::NewestFirst);
+        Wanted { merchant, now, since, until, predicates, looked_up: None, order, after: None, limit: 1 }
+    }
+
+    #[test]
+    fn the_predicates_say_which_index_is_read_and_whether_what_is_in_doubt_comes_first() {
+        let merchant = "m".parse().unwrap();
+        let wanted = |predicates: &[Predicate]| {
+            let wanted = wanted(&merchant, predicates);
+            (Entries::of(&wanted).places, wanted.needs_attention(), wanted.is_for_attention())
+        };
+        let all = EntryPlace::all;
+        let digits = Predicate::LastFour("1111".to_owned());
+        let usd = Predicate::Currency(vec![Currency::USD]);
+        assert_eq!(wanted(&[]), (all(), false, false));
+        let card = vec![EntryPlace::LastFour("1111".to_owned())];
+        assert_eq!(wanted(&[usd, digits]), (card, false, false));
+        assert_eq!(wanted(&[Predicate::Status(vec![TransactionStatus::Done])]), (all(), false, false));
+        assert_eq!(wanted(&[Predicate::Status(vec![TransactionStatus::Pending])]), (all(), false, true));
+        assert_eq!(wanted(&[Predicate::NeedsAttention(vec![])]), (all(), true, true));
+        let only = |word| wanted(&[Predicate::Word(vec![word])]).0;
+        assert_eq!(only(PaymentWord::Held), [EntryPlace::Held]);
+        assert_eq!(only(PaymentWord::Declined), [EntryPlace::Declined]);
+        assert_eq!(only(PaymentWord::Paid), all());
+        let words = |word| [Predicate::Word(vec![PaymentWord::Paid, word])];
+        assert_eq!(wanted(&words(PaymentWord::NotKnownYet)), (all(), false, true));
+        assert_eq!(wanted(&words(PaymentWord::Held)), (all(), false, false));
+    }
+
+    #[test]
+    fn of_a_cards_payments_few_may_be_wanted_once_more_is_asked_for_than_the_card() {
+        let merchant: MerchantId = "m".parse().unwrap();
+        let is_narrowed = |predicates: &[Predicate]| {
+            let wanted = wanted(&merchant, predicates);
+            Entries::of(&wanted).is_narrowed
+        };
+        let (card, amount) = (Predicate::LastFour("1111".to_owned()), Predicate::Amount(Is::AtLeast(1)));
+        let listed = Predicate::ListedAt(Is::AtLeast(Timestamp::UNIX_EPOCH));
+        assert!(!is_narrowed(slice::from_ref(&card)) && !is_narrowed(&[listed, card.clone()]));
+        assert!(is_narrowed(&[card, amount.clone()]));
+        assert!(!is_narrowed(&[amount]), "the whole journal is read in larger steps anyway");
+    }
+
+    #[test]
+    fn what_ends_within_a_few_days_is_read_day_by_day_from_now_on() {
+        let merchant = "m".parse().unwrap();
+        let days = |predicates: &[Is<Timestamp>]| -> Option<Vec<i8>> {
+            let predicates: Vec<_> =
+                predicates.iter().cloned().map(Predicate::AuthorizationExpiresAt).collect();
+            let places = Entries::of(&wanted(&merchant, &predicates)).places;
+            let day = |place: &EntryPlace| match place {
+                EntryPlace::HeldUntil(day) => Some(day.day()),
+                _ => None,
+            };
+            assert!(predicates.iter().all(Predicate::has_index));
+            (places != [EntryPlace::Held]).then(|| places.iter().map(|place| day(place).unwrap()).collect())
+        };
+        // Eight o'clock on the 15th.
+        let (of_day, next_midnight) = (|day: i64| at(day * 24 * 60), at(16 * 60));
+        for (ends, expected) in [
+            (vec![Is::Equal(of_day(1))], Some(vec![16])),
+            (vec![Is::AtMost(of_day(2))], Some(vec![15, 16, 17])),
+            (vec![Is::AtMost(of_day(3))], None),
+            (vec![Is::AtLeast(of_day(2)), Is::Less(of_day(3))], Some(vec![17, 18])),
+            (vec![Is::Less(next_midnight)], Some(vec![15])),
+            (vec![Is::AtMost(next_midnight)], Some(vec![15, 16])),
+            (vec![Is::More(of_day(1))], None),
+            (vec![Is::OneOf(vec![of_day(3), of_day(1)])], Some(vec![16, 17, 18])),
+            // Nothing that is over is held.
+            (vec![Is::Less(of_day(-1))], Some(vec![])),
+            (vec![Is::AtLeast(of_day(-9)), Is::AtMost(of_day(0))], Some(vec![15])),
+        ] {
+            assert_eq!(days(&ends), expected, "{ends:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_reads_what_was_looked_up_before_any_larger_index() {
+        let merchant: MerchantId = "m".parse().unwrap();
+        let (key, order) = (SearchKey::new(7), "o".parse::<OrderId>().unwrap());
+        let digits = Predicate::LastFour("1111".to_owned());
+        let reference = Predicate::Reference("r".to_owned());
+        let text = Some(LookedUp::Text(key));
+        let places = |predicates: &[Predicate]| {
+            Entries::of(&Wanted { looked_up: text.as_ref(), ..wanted(&merchant, predicates) }).places
+        };
+        assert_eq!(places(slice::from_ref(&digits)), [EntryPlace::Pointers(PointedBy::Text(key))]);
+        assert_eq!(places(&[digits, reference]), [EntryPlace::Reference("r".to_owned())]);
+        let looked_up = Some(LookedUp::Order(order));
+        let other = [Predicate::Order("p".parse().unwrap())];
+        let place = Place::of(&Wanted { looked_up: looked_up.as_ref(), ..wanted(&merchant, &other) });
+        assert!(matches!(place, Place::Order(id) if id.as_str() == "o"));
+    }
+}
