@@ -17,6 +17,7 @@ mod read_order;
 mod references;
 mod refund_max;
 mod search;
+mod signed_amount;
 pub(crate) mod text;
 mod words;
 mod zone;
@@ -45,4 +46,5 @@ pub use references::{
 };
 pub use refund_max::{REFUND_LIMITS_MAX, RefundMax};
 pub use search::{InvalidSearch, SearchBy, SearchKey, SearchTerm, SearchedBy};
+pub use signed_amount::SignedAmount;
 pub use zone::{UnknownZone, Zone, local_time};

@@ -10,6 +10,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::SignedAmount;
+
 /// The text is not the ISO 4217 code of a currency that has a minor unit.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("not the ISO 4217 code of a currency that can be paid in")]
@@ -69,10 +71,11 @@ impl Currency {
         self.decimal_of(amount.0)
     }
 
-    /// The same of a sum or a change, in minor units, which can be negative and more than [`Amount::MAX`]: `-5.00`.
-    pub fn signed_decimal(self, minor: i64) -> String {
-        let sign = if minor < 0 { "-" } else { "" };
-        format!("{sign}{}", self.decimal_of(minor.unsigned_abs()))
+    /// The same of a sum or a change, which can be negative and more than [`Amount::MAX`]: `-5.00`.
+    pub fn signed_decimal(self, amount: impl Into<SignedAmount>) -> String {
+        let amount = amount.into();
+        let sign = if amount.is_negative() { "-" } else { "" };
+        format!("{sign}{}", self.decimal_of(amount.minor().unsigned_abs()))
     }
 
     fn decimal_of(self, minor: u64) -> String {
@@ -456,7 +459,9 @@ mod tests {
 
     #[test]
     fn a_change_has_a_sign_only_below_zero() {
-        for (minor, text) in [(-500, "-5.00"), (-1, "-0.01"), (0, "0.00"), (1, "0.01")] {
+        for (minor, text) in
+            [(-500, "-5.00"), (-1, "-0.01"), (0, "0.00"), (1, "0.01"), (i64::MIN, "-92233720368547758.08")]
+        {
             assert_eq!(Currency::USD.signed_decimal(minor), text);
         }
     }
