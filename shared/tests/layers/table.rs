@@ -17,18 +17,13 @@ pub(crate) const PURE: &[&str] = &[
     "people/identity",
     "people/person_entry",
     "people/register",
-    "settlement/day",
-    "settlement/deposit",
-    "settlement/deposit_entry",
-    "settlement/exception",
-    "settlement/expectation",
-    "settlement/line",
+    "settlement/facts",
     "settlement/matching",
     "webhooks/webhook",
 ];
 
 /// What of it is a port, and so has `async` functions.
-pub(crate) const PORTS: &[&str] = &["values/clock"];
+pub(crate) const PORTS: &[&str] = &["values/clock", "settlement/facts/store"];
 
 /// Start-up, which alone names adapters.
 pub(crate) const START_UP: &[&str] = &["lambda", "start"];

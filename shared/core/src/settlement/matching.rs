@@ -15,12 +15,12 @@ use self::{
     of_deposit::of_deposit,
     of_reference::{Owner, of_reference},
 };
-use super::{
-    Adjustment, Chargeback, Deposit, DisputedPayment, Exception, ExceptionCause, Expectation, Line,
-    day::eastern_day,
-};
 use crate::{
     order::{LineId, is_gateway_order_id},
+    settlement::{
+        Adjustment, Chargeback, Deposit, DisputedPayment, Exception, ExceptionCause, Expectation, Line,
+        eastern_day,
+    },
     values::Holidays,
     words,
 };

@@ -4,6 +4,11 @@
 //! slow, delays no other.
 
 mod account;
+pub(super) mod journal_deposit;
+pub(super) mod keep_exceptions;
+pub(super) mod match_days;
+pub(super) mod match_disputes;
+pub(super) mod record_dispute;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -12,14 +17,14 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::Serialize;
 
 use self::account::AccountRun;
-use super::{
-    DepositJournal, DepositNews, DepositStore, ExceptionStore, LineStore, Progress, ProgressStore,
-    ReadDayError, Reports, Waits, read_day::Reader,
-};
 use crate::{
     journal::{EntryLog, TotalsStore, day_of},
     order::MerchantId,
     payments::{Deadline, Merchant, Merchants, OrderStore, StoreError, trail},
+    settlement::{
+        DepositJournal, DepositNews, DepositStore, ExceptionStore, LineStore, Progress, ProgressStore,
+        ReadDayError, Reports, Waits, reading::reader::Reader,
+    },
     values::Clock,
 };
 

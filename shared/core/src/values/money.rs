@@ -239,6 +239,13 @@ impl From<Amount> for u64 {
     }
 }
 
+impl From<Amount> for SignedAmount {
+    fn from(amount: Amount) -> Self {
+        // Exact: [`Amount::MAX`] is far below 63 bits.
+        Self::new(amount.0.cast_signed())
+    }
+}
+
 /// Groups the digits before the decimal point: `1234567.89` becomes `1,234,567.89`.
 fn with_separators(decimal: &str) -> String {
     let whole = decimal.find('.').unwrap_or(decimal.len());

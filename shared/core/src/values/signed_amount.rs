@@ -2,9 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Amount;
-
-/// Money in minor units that can be negative, and more than [`Amount::MAX`]. It does not know its currency.
+/// Money in minor units that can be negative, and more than [`Amount::MAX`](super::Amount::MAX). It does not know its currency.
 ///
 /// Arithmetic is checked: a result beyond 64 bits is none, never a wrong sum. Serialized as an integer.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -68,18 +66,12 @@ impl From<i64> for SignedAmount {
     }
 }
 
-impl From<Amount> for SignedAmount {
-    fn from(amount: Amount) -> Self {
-        // Exact: `Amount::MAX` is far below 63 bits.
-        Self(amount.minor().cast_signed())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::values::Amount;
 
     const MAX: SignedAmount = SignedAmount::new(i64::MAX);
     const MIN: SignedAmount = SignedAmount::new(i64::MIN);

@@ -8,8 +8,7 @@ use super::{Match, Matching, Progressed, Verdict};
 use crate::{
     settlement::{
         BatchStatus, Exception, ExceptionCause, Expectation, Funded, FundedKind, FundedStatus, Line, Settled,
-        SettledStatus,
-        day::{eastern_day, is_late},
+        SettledStatus, eastern_day, facts::day::is_late,
     },
     values::Currency,
 };

@@ -8,16 +8,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, ToSpan, civil::Date};
 
-use super::{REPORT_LIMIT, Settlement, SettlementReport};
+use super::{
+    REPORT_LIMIT, Settlement, SettlementReport, journal_deposit::publish, match_disputes::DisputeMatcher,
+};
 use crate::{
     journal::day_of,
     payments::{Deadline, Merchant, StoreError},
     settlement::{
         DayMatcher, DisputeRecorder, Exception, KnownDays, KnownReport, MatchedDays, Progress,
         READ_AFTER_USE_DAYS, ReadDayError, ReportError, eastern_day,
-        journal_deposit::publish,
-        match_disputes::DisputeMatcher,
-        read_day::{KnownReports, Unkept, WantedAccount, WantedDay},
+        facts::known_report::KnownReports,
+        reading::reader::{Unkept, WantedAccount, WantedDay},
     },
     values::QuarterHour,
 };
@@ -35,13 +36,13 @@ const SILENT_MAX: u8 = 2;
 const UNREADABLE: &str = "a stored item of the day cannot be read";
 
 /// What works on one account.
-pub(super) struct AccountRun<'a> {
+pub(in crate::settlement) struct AccountRun<'a> {
     settlement: &'a Settlement,
     merchant: &'a Merchant,
-    pub(super) progress: Progress,
+    pub(in crate::settlement) progress: Progress,
     now: Timestamp,
     deadline: Deadline,
-    pub(super) report: SettlementReport,
+    pub(in crate::settlement) report: SettlementReport,
     known: KnownDays,
     reports: KnownReports,
     unkept: Unkept,
@@ -55,7 +56,7 @@ pub(super) struct AccountRun<'a> {
 }
 
 impl<'a> AccountRun<'a> {
-    pub(super) fn new(
+    pub(in crate::settlement) fn new(
         settlement: &'a Settlement,
         merchant: &'a Merchant,
         progress: Progress,
@@ -79,7 +80,7 @@ impl<'a> AccountRun<'a> {
     }
 
     /// Reads, keeps, puts disputes on record and matches.
-    pub(super) async fn run(&mut self) -> Result<(), ReadDayError> {
+    pub(in crate::settlement) async fn run(&mut self) -> Result<(), ReadDayError> {
         let account = self.progress.account.clone();
         let open = self.settlement.exceptions.open_of(&self.merchant.id, &account).await?;
         self.find_reports().await?;

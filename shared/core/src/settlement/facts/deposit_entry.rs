@@ -7,9 +7,9 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Adjustment, Chargeback, Component, Deposit, DepositChange};
 use crate::{
     order::MerchantId,
+    settlement::{Adjustment, Chargeback, Component, Deposit, DepositChange},
     values::{Currency, sort_of},
 };
 

@@ -51,7 +51,7 @@ impl KnownDays {
     }
 
     /// Looks up what is not among the days that were read, each reference once.
-    pub(super) async fn look_up<'a>(
+    pub(in crate::settlement) async fn look_up<'a>(
         &mut self,
         log: &dyn EntryLog,
         merchant: &MerchantId,
@@ -78,12 +78,12 @@ impl KnownDays {
     }
 
     /// A reference is not in the journal, unless it has an entry of the days that were read.
-    pub(super) fn note_unknown(&mut self, reference: &str) {
+    pub(in crate::settlement) fn note_unknown(&mut self, reference: &str) {
         self.unknown.insert(digest(reference));
     }
 
     /// The day of a reference, as far as it was read or looked up.
-    pub(super) fn get(&self, reference: &str) -> Option<Date> {
+    pub(in crate::settlement) fn get(&self, reference: &str) -> Option<Date> {
         let key = digest(reference);
         self.days.get(&key).or_else(|| self.elsewhere.get(&key)).copied()
     }
@@ -113,7 +113,7 @@ impl KnownDays {
     }
 
     /// The accounts that have entries, each with the last day of them, as far as it was read.
-    pub(super) fn used(&self) -> &BTreeMap<String, Date> {
+    pub(in crate::settlement) fn used(&self) -> &BTreeMap<String, Date> {
         &self.used
     }
 

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, ToSpan, civil::Date};
 
-use super::{
-    DayMatcher, DepositReader, ExceptionCause, Expectation, MatchedDays, Progress, Progressed, Verdict,
-    Waits, eastern_day,
-};
 use crate::{
     journal::day_of,
     order::MerchantId,
     payments::StoreError,
+    settlement::{
+        DayMatcher, DepositReader, ExceptionCause, Expectation, MatchedDays, Progress, Progressed, Verdict,
+        Waits, eastern_day,
+    },
     values::{Currency, sort_of},
 };
 

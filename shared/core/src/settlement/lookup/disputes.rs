@@ -5,10 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
-use super::{DepositStore, FoundDispute, eastern_day, store::deposits_of};
 use crate::{
     order::DisputeReport,
     payments::{KnownDisputes, Merchant, StoreError},
+    settlement::{DepositStore, FoundDispute, eastern_day, facts::store::deposits_of},
 };
 
 /// How long before a payment the first deposit is that is read: no document ties the day of a deposit to its payments.

@@ -4,8 +4,12 @@ use std::collections::BTreeSet;
 
 use jiff::{Timestamp, civil::Date};
 
-use super::{LinePlace, UnreadableRow};
-use crate::{order::LineId, values::Currency, words};
+use crate::{
+    order::LineId,
+    settlement::{LinePlace, UnreadableRow},
+    values::Currency,
+    words,
+};
 
 words! {
     /// What a deposit is made of, each with its sign. They add up to the deposit.

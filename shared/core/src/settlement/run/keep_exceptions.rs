@@ -9,10 +9,10 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Exception, ExceptionStore, Match, Note, Resolution};
 use crate::{
     order::MerchantId,
     payments::{StoreError, Unreadable},
+    settlement::{Exception, ExceptionStore, Match, Note, Resolution},
 };
 
 /// How often a write is tried again after another one came between.

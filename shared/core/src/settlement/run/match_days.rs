@@ -8,15 +8,15 @@ use std::collections::BTreeSet;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use super::{
-    Compared, Exception, ExceptionCause, ExceptionStore, ExceptionsReport, Expectation, Expectations, Line,
-    LinePlace, LineStore, Match, MatchedDisputes, PackedLines, Verdict, Waits, expectations, keep_exceptions,
-    line_of, match_account, read_day::KnownReports,
-};
 use crate::{
     journal::{ENTRY_SHARDS, Entry, EntryLog, EntryPlace, EntryQuery, day_of},
     order::{Kind, MerchantId},
     payments::{StoreError, Unreadable},
+    settlement::{
+        Compared, Exception, ExceptionCause, ExceptionStore, ExceptionsReport, Expectation, Expectations,
+        Line, LinePlace, LineStore, Match, MatchedDisputes, PackedLines, Verdict, Waits, expectations,
+        facts::known_report::KnownReports, keep_exceptions, line_of, match_account,
+    },
     values::{ReadOrder, sort_of},
 };
 
@@ -114,7 +114,7 @@ impl DayMatcher<'_> {
     }
 
     /// What of these days has not arrived. Nothing is written.
-    pub(super) async fn outstanding(
+    pub(in crate::settlement) async fn outstanding(
         &self,
         wanted: &MatchedDays<'_>,
         now: Timestamp,

@@ -11,8 +11,8 @@ use crate::{
     settlement::{
         Adjustment, BatchStatus, Chargeback, Component, Deposit, DisputeRecorder, ExceptionCause, Funded,
         FundedKind, FundedStatus, Settled, SettledStatus,
-        match_disputes::DisputeMatcher,
         memory::{add, done, put},
+        run::match_disputes::DisputeMatcher,
     },
     test_merchant::test_merchant,
     values::SystemClock,

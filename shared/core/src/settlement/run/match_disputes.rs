@@ -9,21 +9,20 @@ use std::{
 };
 
 use jiff::{Timestamp, ToSpan, civil::Date};
-use uuid::Uuid;
 
-use super::{
-    Adjustment, Chargeback, Deposit, DepositPage, DepositStore, DisputeRecorder, Exception, ExceptionCause,
-    FoundDispute, READ_AFTER_USE_DAYS, ReadDayError, TakenBack, eastern_day,
-    store::{change_deposit, deposits_of},
-};
 use crate::{
     order::{Dispute, DisputeKind, DisputeRecorded, DisputeRejection, LineId, Order, OrderKey, Transaction},
     payments::{Merchant, NotRecorded},
-    values::{Amount, Currency},
+    settlement::{
+        Adjustment, Chargeback, Deposit, DepositPage, DepositStore, DisputeRecorder, DisputedPayment,
+        Exception, ExceptionCause, FoundDispute, READ_AFTER_USE_DAYS, ReadDayError, TakenBack, eastern_day,
+        facts::store::{change_deposit, deposits_of},
+    },
+    values::Amount,
 };
 
 /// How many days a deposit may be dated ahead.
-pub(super) const AHEAD_DAYS: i64 = 7;
+pub(in crate::settlement) const AHEAD_DAYS: i64 = 7;
 
 /// An account's deposits with their chargebacks, and what does not fit between these and orders.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,26 +44,15 @@ pub struct MatchedDisputes {
     pub exceptions: Vec<Exception>,
 }
 
-/// The payment that a chargeback is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DisputedPayment {
-    /// The order.
-    pub order: OrderKey,
-    /// The transaction.
-    pub transaction: Uuid,
-    /// The order's currency.
-    pub currency: Currency,
-}
-
 /// Brings orders in line with what deposits say of chargebacks.
-pub(super) struct DisputeMatcher<'a> {
-    pub(super) recorder: DisputeRecorder<'a>,
-    pub(super) deposits: &'a dyn DepositStore,
+pub(in crate::settlement) struct DisputeMatcher<'a> {
+    pub(in crate::settlement) recorder: DisputeRecorder<'a>,
+    pub(in crate::settlement) deposits: &'a dyn DepositStore,
 }
 
 impl DisputeMatcher<'_> {
     /// Puts on record what is not yet, takes back what is not reported any more, and compares the sums of an account.
-    pub(super) async fn run(
+    pub(in crate::settlement) async fn run(
         &self,
         merchant: &Merchant,
         account: &str,

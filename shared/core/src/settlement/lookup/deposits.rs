@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
-use super::{
-    Component, Deposit, ExceptionCause, ExceptionStore, Funded, Line, LineStore, OpenAbout, lines_of,
-};
 use crate::{
     journal::{Entry, EntryLog, EntryPlace, EntryQuery},
     order::MerchantId,
     payments::{StoreError, Unreadable},
+    settlement::{
+        Component, Deposit, ExceptionCause, ExceptionStore, Funded, Line, LineStore, OpenAbout, lines_of,
+    },
     values::{ReadOrder, sort_of},
 };
 

@@ -5,8 +5,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::civil::Date;
 
-use super::{Adjustment, Chargeback, Deposit, Funded, Settled, UnreadableRow};
-use crate::payments::Merchant;
+use crate::{
+    payments::Merchant,
+    settlement::{Adjustment, Chargeback, Deposit, Funded, Settled, UnreadableRow},
+};
 
 /// What the report of batches says.
 #[derive(Clone, Debug, PartialEq, Eq)]

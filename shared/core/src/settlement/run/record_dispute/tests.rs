@@ -8,9 +8,12 @@ use crate::{
     memory::payment,
     memory::{JournalTable, OrderTable},
     order::{Kind, LineId, Order, PaymentKind},
-    settlement::memory::{done, merchant},
+    settlement::{
+        Adjustment, Chargeback, Component,
+        memory::{done, merchant},
+    },
     test_merchant::test_merchant,
-    values::SystemClock,
+    values::{Currency, SystemClock},
 };
 
 fn chargeback() -> Chargeback {

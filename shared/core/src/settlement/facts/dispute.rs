@@ -1,17 +1,13 @@
-//! From what a deposit says of a chargeback to the order that was paid.
+//! A chargeback or a reversal as a deposit states it, in the words of orders.
 
-use super::{Adjustment, Chargeback, Component};
+use uuid::Uuid;
+
+use super::deposit::{Adjustment, Chargeback, Component};
 use crate::{
-    journal::{EntryLog, EntryPlace, EntryQuery, read_entries},
-    order::{
-        Dispute, DisputeKind, DisputeRecorded, DisputeRejection, DisputeReport, MerchantId, Order, OrderKey,
-    },
-    payments::{Merchant, NotRecorded, OrderStore, Refusal, StoreError, record_dispute},
-    values::{Amount, Clock, Currency, ReadOrder},
+    order::{Dispute, DisputeKind, DisputeReport, OrderKey},
+    payments::Merchant,
+    values::{Amount, Currency},
 };
-
-/// Entries of one reference or case that are looked at. A payment has a few, and more only if many orders share it.
-const ENTRIES_MAX: usize = 100;
 
 /// A chargeback or a reversal, and by what its order is found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +76,7 @@ impl FoundDispute {
 
 impl FoundDispute {
     /// The report of it to an order of the merchant.
-    pub(super) fn report(self, merchant: &Merchant) -> DisputeReport {
+    pub(in crate::settlement) fn report(self, merchant: &Merchant) -> DisputeReport {
         DisputeReport {
             reference: self.reference,
             accounts: merchant.gateway.accounts_for(&self.account),
@@ -100,56 +96,13 @@ fn stated(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// What putting on record needs.
-pub struct DisputeRecorder<'a> {
-    /// Finds the order of a reference or a case.
-    pub log: &'a dyn EntryLog,
-    /// Has the orders.
-    pub store: &'a dyn OrderStore,
-    /// When it is put on record.
-    pub clock: &'a dyn Clock,
+/// The payment that a chargeback is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DisputedPayment {
+    /// The order.
+    pub order: OrderKey,
+    /// The transaction.
+    pub transaction: Uuid,
+    /// The order's currency.
+    pub currency: Currency,
 }
-
-impl DisputeRecorder<'_> {
-    /// Puts a chargeback or a reversal on record, and returns the order that has it now. May be repeated.
-    pub async fn record(
-        &self,
-        merchant: &Merchant,
-        found: &FoundDispute,
-    ) -> Result<(DisputeRecorded, Order), NotRecorded> {
-        let name = found.reference.as_ref().unwrap_or(&found.dispute.case);
-        let report = found.clone().report(merchant);
-        let is_reversal = found.dispute.kind == DisputeKind::Reversal;
-        let mut rejected =
-            if is_reversal { DisputeRejection::UnknownChargeback } else { DisputeRejection::NoSuchPayment };
-        let keys = self.orders_of(&merchant.id, name).await.map_err(Refusal::Store)?;
-        for key in keys {
-            match record_dispute(self.store, self.clock, &key, &report).await {
-                Ok(recorded) => return Ok(recorded),
-                Err(NotRecorded::Rejected(DisputeRejection::NoSuchPayment)) => {}
-                // Another order may be the right one.
-                Err(NotRecorded::Rejected(why)) => rejected = why,
-                Err(refused) => return Err(refused),
-            }
-        }
-        Err(rejected.into())
-    }
-
-    /// The orders that have an entry with this reference.
-    async fn orders_of(&self, merchant: &MerchantId, reference: &str) -> Result<Vec<OrderKey>, StoreError> {
-        let places = [EntryPlace::Reference(reference.to_owned())];
-        let query =
-            EntryQuery { merchant, between: ("", "~"), order: ReadOrder::OldestFirst, limit: ENTRIES_MAX };
-        let page = read_entries(self.log, &places, &query).await?;
-        let mut keys = Vec::new();
-        for entry in page.entries.into_iter().filter_map(|(_, entry)| entry.ok()) {
-            if !keys.contains(&entry.order) {
-                keys.push(entry.order);
-            }
-        }
-        Ok(keys)
-    }
-}
-
-#[cfg(test)]
-mod tests;

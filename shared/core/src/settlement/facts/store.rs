@@ -4,16 +4,15 @@ use std::{collections::BTreeSet, fmt};
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use jiff::{Timestamp, ToSpan, civil::Date};
+use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
-use super::{Deposit, DepositEntry, Exception, ExceptionCause, Line, LinePlace, UnreadableRow};
 use crate::{
-    journal::{Put, day_of},
+    journal::Put,
     order::MerchantId,
     payments::{StoreError, Unreadable},
+    settlement::{Deposit, DepositEntry, Exception, ExceptionCause, KnownReport, Line, LinePlace, Progress},
     values::{ReadOrder, counted},
-    words,
 };
 
 /// The lines of one place, as one item.
@@ -25,47 +24,6 @@ pub struct PackedLines {
     pub lines: Vec<Line>,
     /// Whether it is there and cannot be read: what it says is not known, and nothing is written in its place.
     pub is_unreadable: bool,
-}
-
-words! {
-    /// Which of the gateway's reports.
-    #[derive(PartialOrd, Ord, Hash)]
-    pub enum ReportKind {
-        /// Of the batches of a day (`settlestat`).
-        Batches => "batches",
-        /// Of its deposits (`funding`).
-        Deposits => "deposits",
-    }
-}
-
-/// What is known of a report: by it, what the report does not say any more is found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownReport {
-    /// Which one.
-    pub kind: ReportKind,
-    /// The Eastern day.
-    pub day: Date,
-    /// The batches or deposits that it has, by the gateway's ids. While a run writes them, also those that it had before.
-    pub names: BTreeSet<String>,
-    /// Where its lines are; while a run writes them, also where they were before.
-    pub places: BTreeSet<LinePlace>,
-    /// Rows that cannot be read and are in no deposit.
-    pub unreadable: Vec<UnreadableRow>,
-    /// Since when it says that there is nothing, though it had something before.
-    pub empty_since: Option<Timestamp>,
-    /// Whether what it changed is still to be matched.
-    pub is_unmatched: bool,
-    /// Whether what is known of it cannot be read. Until then its day is not read again.
-    pub is_unreadable: bool,
-}
-
-impl KnownReport {
-    /// One that says nothing.
-    pub fn new(kind: ReportKind, day: Date) -> Self {
-        let (names, places) = (BTreeSet::new(), BTreeSet::new());
-        let (unreadable, is_unmatched, is_unreadable) = (Vec::new(), false, false);
-        Self { kind, day, names, places, unreadable, empty_since: None, is_unmatched, is_unreadable }
-    }
 }
 
 /// Keeps lines, and what is known of each day's reports.
@@ -177,7 +135,7 @@ const TRIES: usize = 5;
 
 /// Changes a deposit, if the change is none already: how it is now, and whether it was written. None if the change of a deposit
 /// that is not there makes none.
-pub(super) async fn change_deposit(
+pub(in crate::settlement) async fn change_deposit(
     store: &dyn DepositStore,
     merchant: &MerchantId,
     (account, id): (&str, &str),
@@ -195,11 +153,11 @@ pub(super) async fn change_deposit(
 }
 
 /// What changing a deposit came to.
-pub(super) struct ChangedDeposit {
+pub(in crate::settlement) struct ChangedDeposit {
     /// As it is kept now.
-    pub(super) deposit: Deposit,
+    pub(in crate::settlement) deposit: Deposit,
     /// Whether it is new or was changed.
-    pub(super) is_written: bool,
+    pub(in crate::settlement) is_written: bool,
 }
 
 /// The lines that a deposit holds, and the places of further ones that cannot be read.
@@ -233,7 +191,7 @@ const PLACES_AT_A_TIME: usize = 64;
 const DEPOSITS_AT_A_TIME: usize = 100;
 
 /// All deposits of these days, both included, the oldest first, and those that cannot be read.
-pub(super) async fn deposits_of(
+pub(in crate::settlement) async fn deposits_of(
     store: &dyn DepositStore,
     merchant: &MerchantId,
     between: (Date, Date),
@@ -357,86 +315,6 @@ pub trait ExceptionStore: Send + Sync {
         after: Option<&str>,
         limit: usize,
     ) -> Result<ExceptionPage, StoreError>;
-}
-
-/// How far an account's reports were read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// The gateway account (MID).
-    pub account: String,
-    /// When it was found first.
-    pub known_at: Timestamp,
-    /// When recent days were read last; none before the first time.
-    pub read_at: Option<Timestamp>,
-    /// The earliest day to read; none before the first run.
-    pub from: Option<Date>,
-    /// Days that are to be read, beside the recent ones: those that were never read, could not be read, are read again, or that a
-    /// person wants. By day.
-    pub unread: Vec<UnreadDay>,
-    /// The last day on which days of the weeks before were put among these.
-    pub looked_back_on: Option<Date>,
-    /// Whether the gateway offers deposits for the account; none as long as it is not known.
-    pub funding: Option<bool>,
-    /// The last UTC day on which the journal was found to have entries of the account.
-    pub used_on: Option<Date>,
-}
-
-/// A day that is to be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnreadDay {
-    /// The Eastern day.
-    pub day: Date,
-    /// Since when.
-    pub since: Timestamp,
-    /// Why it could not be read; none if that was not tried yet.
-    pub cause: Option<String>,
-}
-
-/// For how many days after its last entry an account is read that its merchant's document does not name any more: so late
-/// come chargebacks and their reversals.
-pub const READ_AFTER_USE_DAYS: i64 = 200;
-
-impl Progress {
-    /// Whether something may still come for the account, whatever the merchant's document says.
-    pub fn may_be_reported(&self, today: Date) -> bool {
-        let last = self.used_on.unwrap_or_else(|| day_of(self.known_at));
-        today <= last.saturating_add(READ_AFTER_USE_DAYS.days())
-    }
-
-    /// For how many seconds the account, or one of its days, is waiting to be read; of one that never was, since it has been
-    /// known.
-    pub fn unread_s(&self, now: Timestamp) -> i64 {
-        let since = self.read_at.unwrap_or(self.known_at);
-        let since = self.unread.iter().map(|one| one.since).fold(since, Timestamp::min);
-        now.duration_since(since).as_secs()
-    }
-
-    /// Of an account that was never read.
-    pub fn new(account: &str, now: Timestamp) -> Self {
-        Self {
-            account: account.to_owned(),
-            known_at: now,
-            read_at: None,
-            from: None,
-            unread: Vec::new(),
-            looked_back_on: None,
-            funding: None,
-            used_on: None,
-        }
-    }
-
-    /// Notes that a day is to be read, and why it could not be. It waits since it was noted first.
-    pub fn want(&mut self, day: Date, now: Timestamp, cause: Option<String>) {
-        match self.unread.binary_search_by_key(&day, |one| one.day) {
-            Ok(n) => self.unread[n].cause = cause.or(self.unread[n].cause.take()),
-            Err(n) => self.unread.insert(n, UnreadDay { day, since: now, cause }),
-        }
-    }
-
-    /// Notes that a day was read.
-    pub(super) fn done(&mut self, day: Date) {
-        self.unread.retain(|one| one.day != day);
-    }
 }
 
 /// Keeps progress.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Deposit, DepositJournal, DepositStore, store::change_deposit};
 use crate::{
     journal::Put,
     order::MerchantId,
     payments::StoreError,
+    settlement::{Deposit, DepositJournal, DepositStore, facts::store::change_deposit},
     webhooks::{Event, EventBus},
 };
 
@@ -52,7 +52,7 @@ pub async fn put_entries(
 
 /// Puts the entries of a deposit, tells of it if it is new, and notes both. What ends in between is done again by the next run
 /// that reads the deposit, which puts the same entries and tells an event of the same id.
-pub(super) async fn publish(
+pub(in crate::settlement) async fn publish(
     journal: &dyn DepositJournal,
     news: &DepositNews,
     deposits: &dyn DepositStore,

@@ -12,16 +12,20 @@ use std::{
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date};
 
-use super::{
-    Adjustment, Chargeback, Component, Deposit, DepositStore, Funded, FundingRecord, KnownDays, KnownReport,
-    Line, LinePlace, LineStore, PackedLines, ReadReport, ReportError, ReportKind, Reports, SettledRecord,
-    UnreadableRow, eastern_day, merge_deposit,
-    store::{ChangedDeposit, change_deposit},
-};
 use crate::{
     journal::EntryLog,
     order::{MerchantId, is_gateway_order_id},
     payments::{Merchant, NotRecorded, StoreError, Unreadable},
+    settlement::{
+        Adjustment, Chargeback, Component, Deposit, DepositStore, Funded, FundingRecord, KnownDays,
+        KnownReport, Line, LinePlace, LineStore, PackedLines, ReadReport, ReportError, ReportKind, Reports,
+        SettledRecord, UnreadableRow, eastern_day,
+        facts::{
+            known_report::KnownReports,
+            store::{ChangedDeposit, change_deposit},
+        },
+        merge_deposit,
+    },
 };
 
 /// Lines of several days that are kept together: so many take about 10 MB.
@@ -41,58 +45,55 @@ const TRIES: usize = 5;
 
 /// Whose reports are kept.
 #[derive(Clone, Copy)]
-pub(super) struct WantedAccount<'a> {
+pub(in crate::settlement) struct WantedAccount<'a> {
     /// The merchant.
-    pub(super) merchant: &'a MerchantId,
+    pub(in crate::settlement) merchant: &'a MerchantId,
     /// The gateway account (MID).
-    pub(super) account: &'a str,
+    pub(in crate::settlement) account: &'a str,
     /// When the run began.
-    pub(super) now: Timestamp,
+    pub(in crate::settlement) now: Timestamp,
 }
 
 /// Reads reports and keeps what they say.
-pub(super) struct Reader<'a> {
+pub(in crate::settlement) struct Reader<'a> {
     /// The gateway's reports.
-    pub(super) reports: &'a dyn Reports,
+    pub(in crate::settlement) reports: &'a dyn Reports,
     /// The journal.
-    pub(super) log: &'a dyn EntryLog,
+    pub(in crate::settlement) log: &'a dyn EntryLog,
     /// Where lines are kept.
-    pub(super) lines: &'a dyn LineStore,
+    pub(in crate::settlement) lines: &'a dyn LineStore,
     /// Where deposits are kept.
-    pub(super) deposits: &'a dyn DepositStore,
+    pub(in crate::settlement) deposits: &'a dyn DepositStore,
 }
 
 /// Which reports are read.
 #[derive(Clone, Copy)]
-pub(super) struct WantedDay<'a> {
+pub(in crate::settlement) struct WantedDay<'a> {
     /// The merchant, with its access to the gateway.
-    pub(super) merchant: &'a Merchant,
+    pub(in crate::settlement) merchant: &'a Merchant,
     /// The gateway account (MID).
-    pub(super) account: &'a str,
+    pub(in crate::settlement) account: &'a str,
     /// The Eastern day.
-    pub(super) day: Date,
+    pub(in crate::settlement) day: Date,
     /// When the run began.
-    pub(super) now: Timestamp,
+    pub(in crate::settlement) now: Timestamp,
     /// How long one report may take.
-    pub(super) limit: Duration,
+    pub(in crate::settlement) limit: Duration,
 }
-
-/// What is known of an account's reports.
-pub(super) type KnownReports = BTreeMap<(ReportKind, Date), KnownReport>;
 
 /// What reading a day came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct DayRead {
+pub(in crate::settlement) struct DayRead {
     /// Records that were read.
-    pub(super) records: u64,
+    pub(in crate::settlement) records: u64,
     /// Whether the gateway offers deposits for the account; none where it has nothing for the day, since it may say the same
     /// of an account without deposits.
-    pub(super) has_deposits: Option<bool>,
+    pub(in crate::settlement) has_deposits: Option<bool>,
 }
 
 /// What was read and is not kept yet. Days are kept together, so that an item is written once for all of them.
 #[derive(Default)]
-pub(super) struct Unkept {
+pub(in crate::settlement) struct Unkept {
     /// Lines by where they belong, and by reference.
     places: BTreeMap<LinePlace, BTreeMap<String, Line>>,
     deposits: BTreeMap<String, Deposit>,
@@ -102,7 +103,7 @@ pub(super) struct Unkept {
 
 impl Unkept {
     /// Whether it has to be kept before more is read.
-    pub(super) fn is_much(&self) -> bool {
+    pub(in crate::settlement) fn is_much(&self) -> bool {
         self.lines >= KEPT_TOGETHER_MAX
     }
 
@@ -142,19 +143,19 @@ impl Unkept {
 
 /// What was kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Kept {
+pub(in crate::settlement) struct Kept {
     /// Items of lines that were written.
-    pub(super) written: u64,
+    pub(in crate::settlement) written: u64,
     /// Deposits that are new or changed.
-    pub(super) deposits: u64,
+    pub(in crate::settlement) deposits: u64,
     /// Deposits of which the journal lacks entries.
-    pub(super) unjournaled: Vec<Deposit>,
+    pub(in crate::settlement) unjournaled: Vec<Deposit>,
     /// References of which something else is known now.
-    pub(super) changed: BTreeSet<String>,
+    pub(in crate::settlement) changed: BTreeSet<String>,
     /// What the reports say now. It is noted last.
-    pub(super) reports: KnownReports,
+    pub(in crate::settlement) reports: KnownReports,
     /// Days of which something could not be kept, because a stored item cannot be read.
-    pub(super) unread: BTreeSet<Date>,
+    pub(in crate::settlement) unread: BTreeSet<Date>,
 }
 
 /// A place of lines, as it is before they are replaced.
@@ -269,7 +270,7 @@ impl Gathered {
 
 impl Reader<'_> {
     /// Reads both reports of a day. What one of them says is to be kept, also if the other one cannot be read.
-    pub(super) async fn read(
+    pub(in crate::settlement) async fn read(
         &self,
         wanted: &WantedDay<'_>,
         before: &KnownReports,
@@ -379,7 +380,7 @@ impl Reader<'_> {
 
     /// Keeps what was read, in place of what these reports said before. Lines come before their deposits, so that a deposit
     /// that is there has its lines.
-    pub(super) async fn keep(
+    pub(in crate::settlement) async fn keep(
         &self,
         wanted: &WantedAccount<'_>,
         mut unkept: Unkept,
@@ -455,7 +456,7 @@ impl Reader<'_> {
 
     /// Notes what reports say, once the journal has what follows for deposits: until then, one that they do not list any more
     /// is still known.
-    pub(super) async fn note_kept(
+    pub(in crate::settlement) async fn note_kept(
         &self,
         wanted: &WantedAccount<'_>,
         kept: KnownReports,
@@ -469,7 +470,7 @@ impl Reader<'_> {
     }
 
     /// Notes that all that reports changed was matched.
-    pub(super) async fn note_matched(
+    pub(in crate::settlement) async fn note_matched(
         &self,
         wanted: &WantedAccount<'_>,
         before: &mut KnownReports,

@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Compared, LineStore, Verdict, Waits, expectations, line_of, match_account};
 use crate::{
     journal::{day_of, entries_of},
     order::Order,
     payments::StoreError,
+    settlement::{Compared, LineStore, Verdict, Waits, expectations, line_of, match_account},
     values::ReadOrder,
 };
 

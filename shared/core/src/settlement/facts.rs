@@ -1,0 +1,12 @@
+//! What the gateway's reports say, and what is kept of it.
+
+pub(super) mod day;
+pub(super) mod deposit;
+pub(super) mod deposit_entry;
+pub(super) mod dispute;
+pub(super) mod exception;
+pub(super) mod expectation;
+pub(super) mod known_report;
+pub(super) mod line;
+pub(super) mod progress;
+pub(super) mod store;
