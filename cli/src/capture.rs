@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tollgate_core::{
     journal::{AgendaLister, AgendaWanted, CaptureList, DueWanted, Row, due_sums},
     order::{Attribution, Order, OrderKey, Transaction},
-    payments::{Deadline, Refusal, StoreError},
+    payments::{Deadline, Refusal, Sender, StoreError},
     values::Amount,
 };
 
@@ -69,10 +69,11 @@ async fn switch(place: &Place, switch: &SwitchCaptures, pause: bool) -> Result<R
     let person = person::verified(place).await;
     let by = Attribution::new(None, Some(&told.by), Some(&told.reason));
     let by = by.map(|by| by.verified(person.as_ref()));
+    let sender = Sender { by: by.as_ref(), seen_version: told.if_version };
     let order = if pause {
-        job.payments.pause_captures(&key, by.as_ref(), told.if_version).await?
+        job.payments.pause_captures(&key, sender).await?
     } else {
-        job.payments.resume_captures(&key, by.as_ref(), told.if_version).await?
+        job.payments.resume_captures(&key, sender).await?
     };
     let text =
         format!("Scheduled captures are {what}. Stage {stage}.\n\n{}", history::text(&order, None, now));

@@ -28,7 +28,8 @@ pub fn known_type(name: &str) -> Option<&'static str> {
 pub async fn publish_batch(
     bus: &dyn EventBus,
     gateway: &dyn GatewayInfo,
-    (told, first): (&[Event], Option<String>),
+    told: &[Event],
+    first: Option<String>,
     changes: Vec<Change>,
 ) -> PublishReport {
     if let Err(error) = bus.publish(told).await {

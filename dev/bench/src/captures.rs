@@ -15,7 +15,10 @@ use local::{
 use tollgate::ports::Job;
 use tollgate_core::{
     order::MerchantId,
-    payments::{CaptureRequest, CaptureSettings, Deadline, Payments, Stop, StoreError, Switch, capture_due},
+    payments::{
+        CaptureRequest, CaptureSettings, CaptureSources, Deadline, Payments, Stop, StoreError, Switch,
+        capture_due,
+    },
     values::Clock as _,
 };
 
@@ -129,7 +132,7 @@ async fn measure(concurrency: usize, arguments: &Arguments) -> Result<Figures, S
     let deadline = Deadline::after(Duration::from_mins(10));
     let report = capture_due(
         &job.payments,
-        (job.merchants.as_ref(), &AlwaysOn),
+        CaptureSources { merchants: job.merchants.as_ref(), switch: &AlwaysOn },
         CaptureRequest::default(),
         settings,
         deadline,

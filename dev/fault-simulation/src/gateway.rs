@@ -33,8 +33,8 @@ pub(crate) use line::as_http;
 use tollgate_core::{
     order::{Finding, Kind, Outcome, Route},
     payments::{Command, Gateway, GatewayInfo, Inquiry, Instruction, Merchant, PaymentSource},
-    stored_cards::{ProfileOutcome, Profiles},
-    values::{Expiry, StoredCard},
+    stored_cards::{ProfileOutcome, Profiles, Renewal},
+    values::StoredCard,
 };
 
 /// A request that arrives later may have been given up as never arrived.
@@ -383,12 +383,11 @@ impl Profiles for Instance {
         merchant: &Merchant,
         route: &Route,
         stored: &StoredCard,
-        token: Option<&str>,
-        expiry: Expiry,
+        renewal: Renewal<'_>,
         limit: Duration,
     ) -> ProfileOutcome {
         let about = format!("expiry of {}", stored.profile);
         let line = Line::of_a_card(self, merchant.id.as_str(), &about);
-        CardPointe::over(line).set_expiry(merchant, route, stored, token, expiry, limit).await
+        CardPointe::over(line).set_expiry(merchant, route, stored, renewal, limit).await
     }
 }

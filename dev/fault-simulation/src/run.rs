@@ -15,7 +15,7 @@ use tokio::{
 use tollgate_core::{
     order::Order,
     payments::{
-        CaptureRequest, Deadline, capture_due,
+        CaptureRequest, CaptureSources, Deadline, capture_due,
         reconcile::{ReconcileReport, reconcile},
     },
 };
@@ -108,7 +108,7 @@ pub(crate) async fn capture_once(world: &Arc<World>, request: CaptureRequest) {
     let invocation = async move {
         capture_due(
             &job.payments,
-            (job.merchants.as_ref(), job.switch.as_ref()),
+            CaptureSources { merchants: job.merchants.as_ref(), switch: job.switch.as_ref() },
             request,
             job.settings,
             deadline,

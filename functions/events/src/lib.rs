@@ -15,5 +15,5 @@ pub async fn handle(
     event: StreamEvent,
 ) -> PublishReport {
     let (told, first) = (event.told(known_type), event.first());
-    publish_batch(bus.as_ref(), gateway, (&told, first), event.into_changes()).await
+    publish_batch(bus.as_ref(), gateway, &told, first, event.into_changes()).await
 }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use tollgate::ports::{Job, MayRun};
-use tollgate_core::payments::{CaptureReport, CaptureRequest, CaptureSettings, Deadline, capture_due};
+use tollgate_core::payments::{
+    CaptureReport, CaptureRequest, CaptureSettings, CaptureSources, Deadline, capture_due,
+};
 
 /// One run of the schedule: captures what is due, until the deadline.
 pub async fn handle(
@@ -14,7 +16,7 @@ pub async fn handle(
     let may_run = if request.dry_run { MayRun::Yes } else { job.may_run().await };
     match may_run {
         MayRun::Yes => {
-            let sources = (job.merchants.as_ref(), job.switch.as_ref());
+            let sources = CaptureSources { merchants: job.merchants.as_ref(), switch: job.switch.as_ref() };
             capture_due(&job.payments, sources, request, job.settings, deadline).await
         }
         MayRun::Stopped => CaptureReport::default(),

@@ -34,7 +34,10 @@ pub use gateway::{
 };
 pub use merchants::{GatewayAccount, KEY_MIN_CHARS, Merchant, MerchantKey, Merchants, MerchantsError, Role};
 pub use order_index::{ListedOrder, ListedPage, OrderIndex, order_of_payment};
-pub use scheduled_capture::{CaptureReport, CaptureRequest, CaptureSettings, Part, capture_due};
+pub use orders::Sender;
+pub use scheduled_capture::{
+    CaptureReport, CaptureRequest, CaptureSettings, CaptureSources, Share, capture_due,
+};
 pub use store::{
     CAPTURE_SHARDS_MAX, Cursor, DueOrder, DueQuery, IN_DOUBT_SHARDS_MAX, Index, LoadedOrders, ORDERS_AT_ONCE,
     OrderStore, Page, Shards, StoreError, Unreadable,

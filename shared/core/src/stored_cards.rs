@@ -11,4 +11,4 @@ pub use payment_method::{
     MethodState, NewMethod, OnceGone, PaymentMethod, settle,
 };
 pub use payment_methods::{MethodChanged, MethodRefusal, PaymentMethods, ToPayWith};
-pub use profiles::{ProfileOutcome, Profiles};
+pub use profiles::{ProfileOutcome, Profiles, Renewal};

@@ -20,10 +20,10 @@ fn with_surcharge(amount: Amount, fee: Amount) -> Charged {
 /// What a payment took or held, by what a response or a record says about it, when so much was requested. None where the
 /// total is more than that and no surcharge explains it, or where it cannot be told what of it is the fee.
 pub(super) fn of_payment(reply: &GatewayReply, requested: Amount) -> Option<Charged> {
-    let total = reply.amount().and_then(not_negative)?;
+    let (total, _) = reply.amount().filter(|(_, negative)| !negative)?;
     let at_most = |amount: Amount| Some(Charged::from(amount)).filter(|charged| charged.amount <= requested);
     let Some(fee) = &reply.fee else { return at_most(total) };
-    let stated = fee.amount().map(|text| minor_units(text).and_then(not_negative));
+    let stated = fee.amount().map(not_negative);
     match (fee.kind, stated) {
         (FeeType::None, _) => at_most(total),
         (FeeType::Other, _) => at_most(total).filter(|charged| charged.amount == requested),

@@ -7,8 +7,8 @@ use serde::Serialize;
 use tollgate_core::{
     order::{NoEffect, Route},
     payments::Merchant,
-    stored_cards::{ProfileOutcome, Profiles},
-    values::{Expiry, StoredCard},
+    stored_cards::{ProfileOutcome, Profiles, Renewal},
+    values::StoredCard,
 };
 
 use super::{
@@ -52,8 +52,7 @@ impl<T: Transport> Profiles for CardPointe<T> {
         merchant: &Merchant,
         route: &Route,
         stored: &StoredCard,
-        token: Option<&str>,
-        expiry: Expiry,
+        renewal: Renewal<'_>,
         limit: Duration,
     ) -> ProfileOutcome {
         if route.gateway != NAME {
@@ -64,8 +63,8 @@ impl<T: Transport> Profiles for CardPointe<T> {
             profile: format!("{}/{}", stored.profile, stored.account),
             profileupdate: "Y",
             cofpermission: "Y",
-            expiry: expiry.mmyy(),
-            account: token,
+            expiry: renewal.expiry.mmyy(),
+            account: renewal.token,
         });
         let url = format!("{}/profile", route.endpoint);
         outcome(merchant, self.call(merchant, HttpMethod::Put, url, Some(body), limit).await)

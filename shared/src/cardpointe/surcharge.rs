@@ -63,10 +63,10 @@ fn quote(merchant: &Merchant, body: &[u8]) -> Result<SurchargeQuote, NoQuote> {
         tracing::error!(merchant = %merchant.id, "the gateway has no preview of a surcharge for the account");
         return Err(NoQuote::Misconfigured);
     };
-    let fee = match fee.map(|fee| wire::minor_units(&fee)) {
+    let fee = match fee.map(|fee| wire::not_negative(&fee)) {
         None => None,
-        Some(Some((fee, false))) => Some(fee),
-        Some(None | Some((_, true))) => return Err(NoQuote::Unavailable),
+        Some(Some(fee)) => Some(fee),
+        Some(None) => return Err(NoQuote::Unavailable),
     };
     let waived = |why| match fee.filter(|fee| !fee.is_zero()) {
         None => Ok(SurchargeQuote { fee: Amount::ZERO, waived: Some(why) }),

@@ -57,7 +57,7 @@ pub(super) async fn pay(
     let stated = amount(&mut request, merchant, currency, true);
     let memo = memo(&mut request, merchant, reference.as_deref().unwrap_or_default());
     let description = request.kept("Description", TEXT_MAX);
-    let discount = discount(&mut request, merchant, stated.zip(currency));
+    let discount = discount(&mut request, merchant, stated, currency);
     let customer = customer_id(&request);
     let in_order_now = request.finish_form()?;
     let (Some(reference), Some((mut source, card)), Some(currency), Some(stated)) =
@@ -245,7 +245,8 @@ fn email(request: &mut Members<'_>) -> Option<String> {
 fn discount(
     request: &mut Members<'_>,
     merchant: &Merchant,
-    stated: Option<(Amount, Currency)>,
+    stated: Option<Amount>,
+    currency: Option<Currency>,
 ) -> Option<Discounted> {
     let mut members = request.object_unless_blank("Discount")?;
     let product = members.kept("Product", KEPT_MAX);
@@ -253,7 +254,7 @@ fn discount(
     if code.is_none() && product.is_some() {
         members.problem("DiscountCode", Code::Required, "is required with a Product");
     }
-    let discounted = code.zip(stated).map(|(code, (amount, currency))| {
+    let discounted = code.zip(stated).zip(currency).map(|((code, amount), currency)| {
         let granted = merchant.discounts.on(&code, product.as_deref(), amount, currency);
         let amount = granted.unwrap_or_else(|error| {
             members.problem_of_now("DiscountCode", discount_code(error), error.to_string());

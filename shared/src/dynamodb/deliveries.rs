@@ -72,7 +72,7 @@ impl DynamoDbDeliveries {
     }
 
     /// Changes a delivery. Where it is gone, it was kept for a month.
-    async fn change(&self, key: Item, (expression, values): (String, Item)) -> Result<(), StoreError> {
+    async fn change(&self, key: Item, expression: String, values: Item) -> Result<(), StoreError> {
         let request = self
             .0
             .update(key)
@@ -211,7 +211,8 @@ impl DeliveryStore for DynamoDbDeliveries {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let key = texts([(RECEIVER, &*receiver.to_string()), (SORT, sort)]);
-        self.change(key, item::setting_aside(reason, now)).await
+        let (expression, values) = item::setting_aside(reason, now);
+        self.change(key, expression, values).await
     }
 
     async fn known(&self, merchant: Option<&MerchantId>) -> Result<Vec<KnownReceiver>, StoreError> {
@@ -269,7 +270,8 @@ impl DeliveryStore for DynamoDbDeliveries {
         settled: &DeliveryOutcome,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.change(item::key(delivery), item::settling(delivery, settled, now)).await
+        let (expression, values) = item::settling(delivery, settled, now);
+        self.change(item::key(delivery), expression, values).await
     }
 }
 

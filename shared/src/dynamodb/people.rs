@@ -115,10 +115,11 @@ impl DynamoDbPeople {
     async fn page(
         &self,
         bucket: &str,
-        between: (&str, &str),
+        from: &str,
+        before: &str,
         limit: usize,
     ) -> Result<(Vec<Item>, bool), StoreError> {
-        let texts = [(":bucket", bucket), (":from", between.0), (":before", between.1)];
+        let texts = [(":bucket", bucket), (":from", from), (":before", before)];
         let condition = "#bucket = :bucket AND #sort BETWEEN :from AND :before";
         let query = self.table.query(condition, &KEY_NAMES, &texts).scan_index_forward(false);
         let found = query.limit(i32::try_from(limit).unwrap_or(i32::MAX)).send().await;
@@ -305,7 +306,7 @@ impl PeopleStore for DynamoDbPeople {
         limit: usize,
     ) -> Result<ChangePage, StoreError> {
         let before = after.map_or_else(|| format!("{CHANGE}~"), just_before);
-        let (items, more) = self.page(&people_bucket(merchant), (CHANGE, &before), limit).await?;
+        let (items, more) = self.page(&people_bucket(merchant), CHANGE, &before, limit).await?;
         let next = items.last().and_then(|item| text(item, SORT).cloned()).filter(|_| more);
         let (changes, unreadable) = apart(items, &KEYS, read);
         Ok(ChangePage { changes, unreadable, next })
@@ -349,7 +350,7 @@ impl AuditTrail for DynamoDbPeople {
             if before < from {
                 return Ok(page);
             }
-            let (items, more) = self.page(&bucket, (&from, &before), READ_AT_A_TIME).await?;
+            let (items, more) = self.page(&bucket, &from, &before, READ_AT_A_TIME).await?;
             let read_to = items.last().and_then(|item| text(item, SORT).cloned());
             for item in items {
                 let entry: AuditEntry = match readable(item, &KEYS, read) {

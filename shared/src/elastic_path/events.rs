@@ -51,8 +51,7 @@ pub fn events(old: Option<&Order>, new: &Order, gateway: &dyn GatewayInfo) -> Ve
     let teller = Teller { new, gateway };
     let mut told = Vec::new();
     for transaction in &new.transactions {
-        let before = old.and_then(|old| Some((old, old.transaction(transaction.id)?)));
-        teller.transaction(before, transaction, &mut told);
+        teller.transaction(old, transaction, &mut told);
     }
     teller.disputes(old, &mut told);
     teller.attentions(old, &mut told);
@@ -93,7 +92,8 @@ impl Teller<'_> {
         without_version(response::order(order, None, self.gateway))
     }
 
-    fn transaction(&self, before: Option<(&Order, &Transaction)>, now: &Transaction, told: &mut Vec<Event>) {
+    fn transaction(&self, old: Option<&Order>, now: &Transaction, told: &mut Vec<Event>) {
+        let before = old.and_then(|old| Some((old, old.transaction(now.id)?)));
         // One moment for both, so that only what is stored makes a difference.
         let at = now.updated_at;
         let data = self.shown(self.new, now, at);
@@ -171,11 +171,7 @@ impl Teller<'_> {
     ) -> Event {
         let (key, version) = (self.new.key(), self.new.version);
         let name = format!("{key}\n{version}\n{}\n{subject}", event_type.as_str());
-        let mut told = Told { event_type, name: &name, merchant: &key.merchant, version, at }.body(data);
-        if let Some(reason) = reason {
-            told.1["reason"] = reason.into();
-        }
-        event(told, key.merchant, event_type, at)
+        Told { event_type, name: &name, merchant: &key.merchant, version, at }.event(data, reason)
     }
 }
 
@@ -190,22 +186,21 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
-    fn body(&self, data: &Value) -> (Uuid, Value) {
-        let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, self.name.as_bytes());
-        let body = json!({
+    fn event(&self, data: &Value, reason: Option<&str>) -> Event {
+        let (id, kind) = (Uuid::new_v5(&Uuid::NAMESPACE_OID, self.name.as_bytes()), self.event_type.as_str());
+        let mut body = json!({
             "id": id,
-            "type": self.event_type.as_str(),
+            "type": kind,
             "timestamp": self.at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
             "merchant": self.merchant.as_str(),
             "version": self.version,
             "data": data,
         });
-        (id, body)
+        if let Some(reason) = reason {
+            body["reason"] = reason.into();
+        }
+        Event { id, kind, merchant: self.merchant.clone(), at: self.at, body: body.to_string() }
     }
-}
-
-fn event((id, body): (Uuid, Value), merchant: MerchantId, event_type: EventType, at: Timestamp) -> Event {
-    Event { id, kind: event_type.as_str(), merchant, at, body: body.to_string() }
 }
 
 /// Tells of a new deposit. Pure: whenever it is told, the event has the same id. What is open about it is left out, since
@@ -218,8 +213,7 @@ pub fn deposit_created(merchant: &MerchantId, deposit: &Deposit) -> Event {
     let (event_type, at) = (EventType::DepositCreated, deposit.read_at);
     let parts = [merchant.as_str(), &deposit.account, &deposit.id];
     let name = format!("deposit\n{}", parts.join("\n"));
-    let told = Told { event_type, name: &name, merchant, version: 1, at }.body(&data);
-    event(told, merchant.clone(), event_type, at)
+    Told { event_type, name: &name, merchant, version: 1, at }.event(&data, None)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{Order, Principal, Rejection},
-    payments::{Refusal, Role, order_of_payment, trail},
+    payments::{Refusal, Role, Sender, order_of_payment, trail},
 };
 use uuid::Uuid;
 
@@ -140,8 +140,8 @@ async fn patch(api: &Api, request: &Request) -> Handled<Value> {
     let (actor, reason) = who_and_why(&mut data);
     data.finish()?;
     let by = caller.attribution(actor.as_ref(), reason.as_ref());
-    let order =
-        api.payments.schedule_capture(&caller.merchant, &key, id, &terms, by.as_deref(), seen).await?;
+    let sender = Sender { by: by.as_deref(), seen_version: seen };
+    let order = api.payments.schedule_capture(&caller.merchant, &key, id, &terms, sender).await?;
     shown_transaction(api, &caller, &order, id)
 }
 
@@ -154,7 +154,7 @@ async fn read_transaction(api: &Api, request: &Request) -> Handled<Value> {
     if !order.is_open_to(caller.principal) {
         return Err(Rejection::OrderNotFound.into());
     }
-    shown_once_settled(api, (request, &caller), order, id).await
+    shown_once_settled(api, request, &caller, order, id).await
 }
 
 async fn find(orders: &Orders, request: &Request) -> Handled<Value> {
@@ -168,7 +168,7 @@ async fn find(orders: &Orders, request: &Request) -> Handled<Value> {
     let found = found.filter(|order| order.is_open_to(caller.principal));
     let order = found.ok_or(Rejection::TransactionNotFound)?;
     trail::note(|trail| trail.order = Some(order.id.to_string()));
-    let mut reply = shown_once_settled(api, (request, &caller), order, id).await?;
+    let mut reply = shown_once_settled(api, request, &caller, order, id).await?;
     // Beside all that is on record of the payment, it is evidence for it.
     if caller.principal == Principal::ClientCredentials
         && let Some(merchant) = paid_to(&caller)
@@ -194,7 +194,8 @@ fn paid_to(caller: &Caller) -> Option<Value> {
 /// One of an order's transactions, if the caller may see it; if long in doubt, after an inquiry.
 async fn shown_once_settled(
     api: &Api,
-    (request, caller): (&Request, &Caller),
+    request: &Request,
+    caller: &Caller,
     order: Order,
     id: Uuid,
 ) -> Handled<Value> {

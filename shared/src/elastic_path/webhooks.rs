@@ -77,7 +77,7 @@ async fn list(ports: &Deliveries, request: &Request) -> Handled<Page> {
     let (now, to) = (ports.access.now(), receiver(request, &caller)?);
     let mut parameters = Parameters::of(request, &PARAMETERS);
     let mark = format!("deliveries {}\n", to.receiver);
-    let paging: Paging<DeliveryFilter> = Paging::read(&mark, (request, &mut parameters), &caller, now);
+    let paging: Paging<DeliveryFilter> = Paging::read(&mark, request, &mut parameters, &caller, now);
     parameters.finish()?;
     let found = find(ports, &to, &paging).await?;
     if found.rows.is_empty() && paging.place.is_none() {

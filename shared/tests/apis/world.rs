@@ -26,8 +26,8 @@ use tollgate::{
 use tollgate_core::{
     order::{Attribution, Finding, GatewayResponse, MerchantId, Order, Outcome},
     payments::{
-        CaptureRequest, CaptureSettings, Counts, Deadline, Gateway as _, NoQuote, Payments, Shards,
-        SurchargeQuote, SwitchChange, SwitchOf, SwitchState, capture_due,
+        CaptureRequest, CaptureSettings, CaptureSources, Counts, Deadline, Gateway as _, NoQuote, Payments,
+        Shards, SurchargeQuote, SwitchChange, SwitchOf, SwitchState, capture_due,
         reconcile::{Limits, reconcile},
         throw,
     },
@@ -143,7 +143,7 @@ impl World {
     pub(crate) async fn capture_due(self: &Arc<Self>) {
         let (request, settings) = (CaptureRequest::default(), CaptureSettings { shards: 1, concurrency: 1 });
         let payments = self.api().payments;
-        let sources = (&merchants::All as _, self.as_ref() as _);
+        let sources = CaptureSources { merchants: &merchants::All, switch: self.as_ref() };
         capture_due(&payments, sources, request, settings, Deadline::after(RUN)).await;
     }
 

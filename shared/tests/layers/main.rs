@@ -6,6 +6,7 @@
 mod drawing;
 mod holes;
 mod repetition;
+mod shape;
 mod table;
 mod uses;
 mod words;

@@ -285,7 +285,7 @@ pub(crate) fn implemented(file: &File) -> Vec<String> {
     file.items.iter().filter_map(name).collect()
 }
 
-fn attributes(item: &Item) -> &[Attribute] {
+pub(crate) fn attributes(item: &Item) -> &[Attribute] {
     match item {
         Item::Const(item) => &item.attrs,
         Item::Enum(item) => &item.attrs,
@@ -303,7 +303,7 @@ fn attributes(item: &Item) -> &[Attribute] {
 }
 
 /// Whether something is built for tests only: `#[cfg(test)]`.
-fn is_for_tests(attributes: &[Attribute]) -> bool {
+pub(crate) fn is_for_tests(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| match &attribute.meta {
         Meta::List(list) => list.path.is_ident("cfg") && list.tokens.to_string() == "test",
         _ => false,

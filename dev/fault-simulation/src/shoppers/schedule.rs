@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 use tollgate_core::{
     order::{Order, Stage},
-    payments::{CaptureRequest, Part},
+    payments::{CaptureRequest, Share},
 };
 
 use super::{pursue, wish_for};
@@ -181,7 +181,7 @@ async fn reconcile(world: &Arc<World>) {
 
 async fn capture(world: &Arc<World>) {
     let whole = CaptureRequest::default;
-    let part = |index, of| CaptureRequest { part: Some(Part { index, of }), ..whole() };
+    let part = |index, of| CaptureRequest { part: Some(Share { index, of }), ..whole() };
     let way = world.state().rng.below(10);
     match way {
         0..=3 => {

@@ -43,7 +43,10 @@ async fn thousands_of_captures_due_at_once_are_each_made_once() {
             let request = tollgate_core::payments::CaptureRequest::default();
             tollgate_core::payments::capture_due(
                 &job.payments,
-                (merchants.as_ref(), job.switch.as_ref()),
+                tollgate_core::payments::CaptureSources {
+                    merchants: merchants.as_ref(),
+                    switch: job.switch.as_ref(),
+                },
                 request,
                 job.settings,
                 deadline,

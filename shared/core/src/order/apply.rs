@@ -4,12 +4,9 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Context, OperationRef, Order, waits::LAST_LOOK_AFTER};
-use crate::{
-    order::{
-        Cause, Decision, Doubt, GatewayResponse, Kind, Mechanism, NoEffect, Operation, Outcome, PaymentKind,
-        Policy, Stage, Transaction,
-    },
-    values::Amount,
+use crate::order::{
+    Cause, Decision, Doubt, GatewayResponse, Kind, Mechanism, NoEffect, Operation, Outcome, PaymentKind,
+    Policy, Stage, Transaction,
 };
 
 /// What is left to do after an outcome was applied.
@@ -197,7 +194,13 @@ fn add_void(transaction: &mut Transaction, origin: &Operation, cause: Cause, con
         void.attempt_again((context.new_id)(), amount, None, context.now);
         return void.id;
     }
-    push_void(transaction, origin, cause, amount, None, context)
+    let void = Operation {
+        cause,
+        // It is done in the place of what a person requested; the others follow from a rule.
+        attribution: origin.attribution.clone().filter(|_| cause == Cause::RefundBeforeSettlement),
+        ..origin.followed_by((context.new_id)(), Kind::Void, amount, context.now)
+    };
+    push(transaction, void)
 }
 
 impl Order {
@@ -230,9 +233,12 @@ pub(super) fn void_duplicate(
     }
     let transaction = order.transaction_mut(at.transaction)?;
     let amount = duplicate.amount().unwrap_or(origin.amount);
-    let operation =
-        push_void(transaction, &origin, Cause::Duplicate, amount, duplicate.reference.clone(), context);
-    Some(OperationRef { transaction: at.transaction, operation })
+    let void = Operation {
+        cause: Cause::Duplicate,
+        reference: duplicate.reference.clone(),
+        ..origin.followed_by((context.new_id)(), Kind::Void, amount, context.now)
+    };
+    Some(OperationRef { transaction: at.transaction, operation: push(transaction, void) })
 }
 
 /// Adds the refund of a payment that must not stand and was settled before its void.
@@ -244,24 +250,6 @@ fn refund_instead(transaction: &mut Transaction, void: &Operation, context: &Con
         ..void.followed_by((context.new_id)(), Kind::Refund, void.amount, context.now)
     };
     push(transaction, refund)
-}
-
-fn push_void(
-    transaction: &mut Transaction,
-    origin: &Operation,
-    cause: Cause,
-    amount: Amount,
-    reference: Option<String>,
-    context: &Context<'_>,
-) -> Uuid {
-    let void = Operation {
-        cause,
-        reference,
-        // It is done in the place of what a person requested; the others follow from a rule.
-        attribution: origin.attribution.clone().filter(|_| cause == Cause::RefundBeforeSettlement),
-        ..origin.followed_by((context.new_id)(), Kind::Void, amount, context.now)
-    };
-    push(transaction, void)
 }
 
 fn push(transaction: &mut Transaction, operation: Operation) -> Uuid {

@@ -17,7 +17,7 @@ use super::{
     schedule::capture_schedule,
 };
 use crate::{
-    order::{Kind, Mechanism, Principal, Route, Transaction},
+    order::{Kind, Mechanism, PaymentKind, Principal, Route, Transaction},
     values::{Amount, Instrument},
 };
 
@@ -66,7 +66,7 @@ fn decide_openly(
     match &intent.action {
         Action::CaptureDue => decide_due(order, route, context),
         Action::VoidLapsed => decide_lapsed(order, route, context),
-        Action::Pay(pay) => decide_pay(order, intent, pay, again, route, context),
+        Action::Pay(pay) => pay.decide(order, intent, again, route, context),
         Action::Reauthorize(wanted) => decide_reauthorize(order, intent, wanted, again, context),
         Action::Capture { target, amount, custom_reference } => {
             let transaction = chosen(&order, *target, again, |t| !t.capturable().is_zero())?;
@@ -112,84 +112,89 @@ fn decide_openly(
     }
 }
 
-fn decide_pay(
-    mut order: Order,
-    intent: &Intent,
-    pay: &Pay,
-    again: Option<OperationRef>,
-    route: Result<&Route, CurrencyLimit>,
-    context: &Context<'_>,
-) -> Result<Plan, Rejection> {
-    // Another attempt of a payment alone is made on the terms that were kept with it: a discount may have changed.
-    let kept =
-        again.filter(|_| pay.standalone.is_some()).and_then(|at| order.operation(at)).map(|o| o.amount);
-    let pay = &Pay { amount: kept.or(pay.amount), ..pay.clone() };
-    let amount = amount_to_pay(&order, pay.amount)?;
-    let part = order.owing() != Some(amount);
-    if intent.by == Principal::Implicit && part && !context.policy.shoppers.partial {
-        return Err(Rejection::NotPayable);
-    }
-    let route = route.map_err(|limit| Rejection::CurrencyNotSupported { currency: order.currency, limit })?;
-    if pay.lacks_postcode && context.policy.surcharging.contains(&route.account) {
-        return Err(Rejection::PostcodeRequired);
-    }
-    let again = again.or_else(|| did_nothing_without_key(&order, intent, None));
-    if intent.key.is_none() {
-        no_equal_payment_in_progress(&order, intent)?;
-        no_equal_cancelled(&order, intent, context)?;
-        // Without an amount the intent is "what is owing", and that a second request cannot pay again.
-        if pay.amount.is_some() {
-            no_equal_approved(&order, intent, None, context)?;
+impl Pay {
+    fn decide(
+        &self,
+        mut order: Order,
+        intent: &Intent,
+        again: Option<OperationRef>,
+        route: Result<&Route, CurrencyLimit>,
+        context: &Context<'_>,
+    ) -> Result<Plan, Rejection> {
+        // Another attempt of a payment alone is made on the terms that were kept with it: a discount may have changed.
+        let kept =
+            again.filter(|_| self.standalone.is_some()).and_then(|at| order.operation(at)).map(|o| o.amount);
+        let pay = &Self { amount: kept.or(self.amount), ..self.clone() };
+        let amount = amount_to_pay(&order, pay.amount)?;
+        let part = order.owing() != Some(amount);
+        if intent.by == Principal::Implicit && part && !context.policy.shoppers.partial {
+            return Err(Rejection::NotPayable);
         }
-    }
-    if let Some(at) = again {
-        // Without a key it is equal in all that is charged, and may still be captured at another time, or be called
-        // something else.
+        let route =
+            route.map_err(|limit| Rejection::CurrencyNotSupported { currency: order.currency, limit })?;
+        if pay.lacks_postcode && context.policy.surcharging.contains(&route.account) {
+            return Err(Rejection::PostcodeRequired);
+        }
+        let terms = (pay.kind != PaymentKind::Purchase).then_some(&pay.capture);
+        let again = again.or_else(|| did_nothing_without_key(&order, intent, None));
         if intent.key.is_none() {
-            let capture = capture_schedule(&order, pay.kind, &pay.capture, amount, route, context)?;
-            order.check_payment_says_little(pay, intent.by)?;
-            if let Some(transaction) = order.transaction_mut(at.transaction) {
-                transaction.capture = capture;
-                transaction.say(&pay.references, context);
+            no_equal_payment_in_progress(&order, intent)?;
+            no_equal_cancelled(&order, intent, context)?;
+            // Without an amount the intent is "what is owing", and that a second request cannot pay again.
+            if pay.amount.is_some() {
+                no_equal_approved(&order, intent, None, context)?;
             }
         }
-        // A card that this attempt stores at the gateway is on record, too.
-        let memo = order.transaction_mut(at.transaction).and_then(|transaction| transaction.memo.as_mut());
-        if let (Some(memo), Some(alone)) = (memo, &pay.standalone) {
-            memo.save_card |= alone.memo.save_card;
+        if let Some(at) = again {
+            // Without a key it is equal in all that is charged, and may still be captured at another time, or be called
+            // something else.
+            if intent.key.is_none() {
+                let capture = capture_schedule(&order, terms, amount, route, context)?;
+                order.check_payment_says_little(pay, intent.by)?;
+                if let Some(transaction) = order.transaction_mut(at.transaction) {
+                    transaction.capture = capture;
+                    transaction.say(&pay.references, context);
+                }
+            }
+            // A card that this attempt stores at the gateway is on record, too.
+            let memo =
+                order.transaction_mut(at.transaction).and_then(|transaction| transaction.memo.as_mut());
+            if let (Some(memo), Some(alone)) = (memo, &pay.standalone) {
+                memo.save_card |= alone.memo.save_card;
+            }
+            return attempt_again(order, at, amount, context);
         }
-        return attempt_again(order, at, amount, context);
+        if intent.by == Principal::Implicit && shopper_attempts(&order) >= context.policy.shoppers.attempts {
+            return Err(Rejection::TooManyAttempts);
+        }
+        if intent.by == Principal::ClientCredentials
+            && !pay.source_is_known
+            && let Some(wait) = declines_end_in(&order, context.now)
+        {
+            return Err(Rejection::TooManyDeclines(wait));
+        }
+        order.check_payment_fits(intent.by)?;
+        order.check_payment_says_little(pay, intent.by)?;
+        let operation = new_operation(pay.kind.operation(), amount, intent, route, context);
+        // What a payment stores is known once it is approved.
+        let mut card = pay.card.clone();
+        let paid_with = card.stored.take();
+        let mut transaction = Transaction {
+            id: (pay.standalone.as_ref())
+                .map_or_else(|| order.payment_id((context.new_id)()), |alone| alone.id),
+            memo: pay.standalone.as_ref().map(|alone| Box::new(alone.memo.clone())),
+            save_for: pay.save_for.as_ref().map(|customer| customer.as_str().to_owned()),
+            capture: capture_schedule(&order, terms, amount, route, context)?,
+            shopper: pay.shopper,
+            paid_with,
+            ..Transaction::new(pay.kind, Instrument::Card(card), operation)
+        };
+        transaction.say(&pay.references, context);
+        let at = OperationRef { transaction: transaction.id, operation: transaction.operations[0].id };
+        order.transactions.push(transaction);
+        order.updated_at = context.now;
+        Ok(Plan::Send(order, at))
     }
-    if intent.by == Principal::Implicit && shopper_attempts(&order) >= context.policy.shoppers.attempts {
-        return Err(Rejection::TooManyAttempts);
-    }
-    if intent.by == Principal::ClientCredentials
-        && !pay.source_is_known
-        && let Some(wait) = declines_end_in(&order, context.now)
-    {
-        return Err(Rejection::TooManyDeclines(wait));
-    }
-    order.check_payment_fits(intent.by)?;
-    order.check_payment_says_little(pay, intent.by)?;
-    let kind = pay.kind.operation();
-    let operation = new_operation(kind, amount, Mechanism::Automatic, intent, route, context);
-    // What a payment stores is known once it is approved.
-    let mut card = pay.card.clone();
-    let paid_with = card.stored.take();
-    let mut transaction = Transaction {
-        id: (pay.standalone.as_ref()).map_or_else(|| order.payment_id((context.new_id)()), |alone| alone.id),
-        memo: pay.standalone.as_ref().map(|alone| Box::new(alone.memo.clone())),
-        save_for: pay.save_for.as_ref().map(|customer| customer.as_str().to_owned()),
-        capture: capture_schedule(&order, pay.kind, &pay.capture, amount, route, context)?,
-        shopper: pay.shopper,
-        paid_with,
-        ..Transaction::new(pay.kind, Instrument::Card(card), operation)
-    };
-    transaction.say(&pay.references, context);
-    let at = OperationRef { transaction: transaction.id, operation: transaction.operations[0].id };
-    order.transactions.push(transaction);
-    order.updated_at = context.now;
-    Ok(Plan::Send(order, at))
 }
 
 /// The capture that is due, as the schedule's own intent.
@@ -257,7 +262,8 @@ impl Step {
         // The account that took the payment, whatever the merchant's set-up says by now.
         let route =
             transaction.first().map(|first| first.route.clone()).ok_or(Rejection::TransactionNotFound)?;
-        let operation = new_operation(self.kind, self.amount, self.mechanism, intent, &route, context);
+        let operation =
+            new_operation(self.kind, self.amount, intent, &route, context).through(self.mechanism);
         let at = OperationRef { transaction: id, operation: operation.id };
         transaction.operations.push(operation);
         transaction.updated_at = context.now;

@@ -4,7 +4,7 @@
 //! response says how much of it moved.
 
 use super::{Cause, FeeBasis, Kind, Mechanism, Operation, PaymentKind, Policy, Transaction};
-use crate::values::{Amount, Fee, FeeKind};
+use crate::values::{Amount, Charged, Fee, FeeKind};
 
 /// What of a payment's fee goes with a capture or a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,14 +44,8 @@ impl FeeShare {
     }
 
     /// Of a fee that belongs to `all`, of which `before` was moved with a part of the fee already.
-    fn of_part(
-        fee: Fee,
-        all: Amount,
-        before: (Amount, Amount),
-        part: Amount,
-        basis: Option<FeeBasis>,
-    ) -> Self {
-        let (moved, moved_fee) = before;
+    fn of_part(fee: Fee, all: Amount, before: Charged, part: Amount, basis: Option<FeeBasis>) -> Self {
+        let (moved, moved_fee) = (before.amount, before.fee.map_or(Amount::ZERO, |fee| fee.amount));
         let left = fee.amount.checked_sub(moved_fee).unwrap_or(Amount::ZERO);
         let until = Amount::sum([moved, part]);
         let due = fee.amount.share(until.minor().into(), all.minor().into()).unwrap_or(Amount::ZERO);
@@ -71,8 +65,7 @@ impl Transaction {
     /// What goes with a capture of so much; none where the authorization holds no fee.
     pub(super) fn fee_share_of_capture(&self, part: Amount, policy: &Policy) -> Option<FeeShare> {
         let fee = self.first()?.fee()?;
-        let nothing = (Amount::ZERO, Amount::ZERO);
-        Some(FeeShare::of_part(fee, self.amount(), nothing, part, policy.fee_basis))
+        Some(FeeShare::of_part(fee, self.amount(), Amount::ZERO.into(), part, policy.fee_basis))
     }
 
     /// What goes with a refund of so much that follows these of the payment's refunds; none where no fee was taken.
@@ -83,10 +76,11 @@ impl Transaction {
         policy: &Policy,
     ) -> Option<FeeShare> {
         let fee = self.fee_taken()?;
-        let before = || self.refunds_at_the_gateway().filter(|refund| follows(refund));
-        let amount = Amount::sum(before().map(|refund| refund.amount));
-        let fees = Amount::sum(before().filter_map(Operation::fee).map(|fee| fee.amount));
-        Some(FeeShare::of_part(fee, self.taken(), (amount, fees), part, policy.fee_basis))
+        let earlier = || self.refunds_at_the_gateway().filter(|refund| follows(refund));
+        let amount = Amount::sum(earlier().map(|refund| refund.amount));
+        let fees = Amount::sum(earlier().filter_map(Operation::fee).map(|fee| fee.amount));
+        let before = Charged { amount, fee: Fee::of(fees, fee.kind) };
+        Some(FeeShare::of_part(fee, self.taken(), before, part, policy.fee_basis))
     }
 
     /// What of the fee goes with a capture or a refund that is on record; none where there is no fee.

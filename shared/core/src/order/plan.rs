@@ -2,7 +2,7 @@
 
 use super::{Context, Intent, OperationRef, Order, Rejection, Target, limits::ABANDONED_MAX};
 use crate::{
-    order::{Kind, Mechanism, NewOperation, Operation, Route, Transaction, TransactionStatus},
+    order::{Kind, NewOperation, Operation, Route, Transaction, TransactionStatus},
     values::Amount,
 };
 
@@ -67,7 +67,6 @@ pub(super) fn attempt_again(
 pub(super) fn new_operation(
     kind: Kind,
     amount: Amount,
-    mechanism: Mechanism,
     intent: &Intent,
     route: &Route,
     context: &Context<'_>,
@@ -80,6 +79,6 @@ pub(super) fn new_operation(
         route: route.clone(),
         by: intent.by,
     };
-    let new = Operation::new(new, context.now).through(mechanism);
+    let new = Operation::new(new, context.now);
     Operation { key: intent.key, attribution: intent.attribution.clone(), ..new }
 }

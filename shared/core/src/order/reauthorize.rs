@@ -11,7 +11,7 @@ use super::{
     schedule::capture_schedule,
 };
 use crate::{
-    order::{Kind, Mechanism, PaymentKind, Principal, Route, Transaction, TransactionStatus},
+    order::{Kind, PaymentKind, Principal, Route, Transaction, TransactionStatus},
     values::{Amount, CardSummary, Instrument, StoredCard},
 };
 
@@ -34,8 +34,7 @@ pub(super) fn decide_reauthorize(
 ) -> Result<Plan, Rejection> {
     let rest = rest(&order, wanted, again)?;
     let amount = amount_to_pay(&order, Some(rest.amount))?;
-    let capture =
-        capture_schedule(&order, PaymentKind::Authorize, &wanted.capture, amount, &rest.route, context)?;
+    let capture = capture_schedule(&order, Some(&wanted.capture), amount, &rest.route, context)?;
     if intent.key.is_none() {
         no_equal_cancelled(&order, intent, context)?;
     }
@@ -50,8 +49,7 @@ pub(super) fn decide_reauthorize(
         return Err(Rejection::TooManyDeclines(wait));
     }
     order.check_payment_fits(Principal::ClientCredentials)?;
-    let operation =
-        new_operation(Kind::Authorize, amount, Mechanism::Automatic, intent, &rest.route, context);
+    let operation = new_operation(Kind::Authorize, amount, intent, &rest.route, context);
     let transaction = Transaction {
         id: order.payment_id((context.new_id)()),
         capture,

@@ -100,8 +100,9 @@ impl Order {
     /// What is due now, the longest due first.
     pub fn due_for_capture(&self, now: Timestamp) -> Option<Due> {
         let next = self.transactions.iter().filter_map(|t| Some((self.next_capture(t)?, t)));
-        let (next, transaction) = next.filter(|((at, _), _)| *at <= now).min_by_key(|((at, _), _)| *at)?;
-        transaction.due(next, now)
+        let ((at, next), transaction) =
+            next.filter(|((at, _), _)| *at <= now).min_by_key(|((at, _), _)| *at)?;
+        transaction.due(at, next, now)
     }
 
     /// Moves a scheduled capture, changes its amount, or cancels it. A time in the past means now, also the one that it
@@ -168,7 +169,8 @@ impl Order {
     /// Puts on record that an authorization ended before it could be captured. None when it has not.
     pub fn lapse(&mut self, id: Uuid, now: Timestamp) -> Option<()> {
         let transaction = self.transaction(id)?;
-        if transaction.due(self.next_capture(transaction)?, now)? != Due::Lapse(id) {
+        let (at, next) = self.next_capture(transaction)?;
+        if transaction.due(at, next, now)? != Due::Lapse(id) {
             return None;
         }
         self.ended(id, now);
@@ -180,7 +182,7 @@ impl Order {
     /// Sees to the authorizations that the schedule does not capture: puts on record which have ended, and that the
     /// merchant is notified of those whose last day has begun.
     pub fn see_to_holds(&mut self, now: Timestamp) -> Holds {
-        let due_now = |own: &Transaction| own.due(own.next_of_hold()?, now);
+        let due_now = |own: &Transaction| own.next_of_hold().and_then(|(at, next)| own.due(at, next, now));
         let due: Vec<Due> = self.transactions.iter().filter_map(due_now).collect();
         let mut holds = Holds::default();
         for due in due {
@@ -206,18 +208,15 @@ impl Order {
     }
 }
 
-/// How a new payment is captured on schedule. Its authorization does not exist yet, so its end is reckoned from now.
+/// How a new payment is captured on schedule; without terms, it is not. Its authorization does not exist yet, so its end is reckoned from now.
 pub(super) fn capture_schedule(
     order: &Order,
-    kind: PaymentKind,
-    terms: &CaptureTerms,
+    terms: Option<&CaptureTerms>,
     amount: Amount,
     route: &Route,
     context: &Context<'_>,
 ) -> Result<Option<CaptureSchedule>, Rejection> {
-    if kind == PaymentKind::Purchase {
-        return Ok(None);
-    }
+    let Some(terms) = terms else { return Ok(None) };
     let Context { policy, now, .. } = *context;
     let latest = now + policy.authorization_lifetime;
     let stated = terms.at.as_ref();
@@ -354,7 +353,7 @@ impl Transaction {
 
     /// Whether its scheduled capture would be tried now if nothing held it back.
     pub(super) fn is_due_for_capture(&self, now: Timestamp) -> bool {
-        self.next_capture().and_then(|next| self.due(next, now)) == Some(Due::Capture(self.id))
+        self.next_capture().and_then(|(at, next)| self.due(at, next, now)) == Some(Due::Capture(self.id))
     }
 
     fn may_be_captured(&self) -> bool {
@@ -393,7 +392,7 @@ impl Transaction {
     }
 
     /// What is due now of what is next.
-    fn due(&self, (at, next): (Timestamp, Due), now: Timestamp) -> Option<Due> {
+    fn due(&self, at: Timestamp, next: Due, now: Timestamp) -> Option<Due> {
         if at > now {
             return None;
         }

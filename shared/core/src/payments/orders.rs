@@ -13,65 +13,62 @@ use crate::{
     values::{Amount, Currency, StoredCard},
 };
 
+/// Who sends a change of an order, and what they have seen of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sender<'a> {
+    /// Who wants it and why.
+    pub by: Option<&'a Attribution>,
+    /// The version of the order that they have seen. If it is another one by now, nothing is done.
+    pub seen_version: Option<u64>,
+}
+
 impl Payments {
-    /// Moves a scheduled capture, changes its amount, or cancels it, with who wanted that and why, in the version of the order
-    /// that was seen if one is stated.
+    /// Moves a scheduled capture, changes its amount, or cancels it.
     pub async fn schedule_capture(
         &self,
         merchant: &Merchant,
         key: &OrderKey,
         transaction: Uuid,
         terms: &CaptureTerms,
-        by: Option<&Attribution>,
-        seen_version: Option<u64>,
+        sender: Sender<'_>,
     ) -> Result<Order, Refusal> {
         let policy = &merchant.policy;
         let change = |order: &mut Order| {
-            order.must_have_version(seen_version)?;
-            order.schedule_capture(transaction, terms, by, policy, self.clock.now())
+            order.must_have_version(sender.seen_version)?;
+            order.schedule_capture(transaction, terms, sender.by, policy, self.clock.now())
         };
-        self.change(key, transaction, ("scheduled capture moved", Principal::ClientCredentials), change).await
+        self.change(key, transaction, "scheduled capture moved", Principal::ClientCredentials, change).await
     }
 
-    /// Pauses the scheduled captures of an order, with who wanted that and why. Where they are paused already, nothing
-    /// changes.
-    pub async fn pause_captures(
-        &self,
-        key: &OrderKey,
-        by: Option<&Attribution>,
-        seen_version: Option<u64>,
-    ) -> Result<Order, Refusal> {
-        let change = |order: &mut Order| order.pause_captures(by, self.clock.now());
-        self.switch_captures((key, seen_version), ("scheduled captures paused", by), change).await
+    /// Pauses the scheduled captures of an order. Where they are paused already, nothing changes.
+    pub async fn pause_captures(&self, key: &OrderKey, sender: Sender<'_>) -> Result<Order, Refusal> {
+        let change = |order: &mut Order| order.pause_captures(sender.by, self.clock.now());
+        self.switch_captures(key, sender, "scheduled captures paused", change).await
     }
 
     /// Lets the schedule capture what is due of an order again. Where its captures are not paused, nothing changes.
-    pub async fn resume_captures(
-        &self,
-        key: &OrderKey,
-        by: Option<&Attribution>,
-        seen_version: Option<u64>,
-    ) -> Result<Order, Refusal> {
-        let change = |order: &mut Order| order.resume_captures(by, self.clock.now());
-        self.switch_captures((key, seen_version), ("scheduled captures resumed", by), change).await
+    pub async fn resume_captures(&self, key: &OrderKey, sender: Sender<'_>) -> Result<Order, Refusal> {
+        let change = |order: &mut Order| order.resume_captures(sender.by, self.clock.now());
+        self.switch_captures(key, sender, "scheduled captures resumed", change).await
     }
 
     /// Makes a change, unless the order is so already.
     async fn switch_captures(
         &self,
-        (key, seen_version): (&OrderKey, Option<u64>),
-        (what, by): (&'static str, Option<&Attribution>),
+        key: &OrderKey,
+        sender: Sender<'_>,
+        what: &'static str,
         change: impl Fn(&mut Order) -> bool,
     ) -> Result<Order, Refusal> {
         let switch = |order: &mut Order| {
-            order.must_have_version(seen_version)?;
+            order.must_have_version(sender.seen_version)?;
             Ok(Changed::where_it(change(order)))
         };
         let (order, changed) = self.save_changed(self.order(key).await?, switch).await?;
         if !changed {
             return Ok(order);
         }
-        audit::switched(&order, what, by);
+        audit::switched(&order, what, sender.by);
         Ok(next_version(&order))
     }
 
@@ -79,7 +76,7 @@ impl Payments {
     pub(crate) async fn lapse(&self, key: &OrderKey, transaction: Uuid) -> Result<Order, Refusal> {
         let change =
             |order: &mut Order| order.lapse(transaction, self.clock.now()).ok_or(Rejection::NothingDue);
-        self.change(key, transaction, ("authorization lapsed", Principal::Schedule), change).await
+        self.change(key, transaction, "authorization lapsed", Principal::Schedule, change).await
     }
 
     /// Puts on record that what is due waits for the end of a dispute.
@@ -114,7 +111,8 @@ impl Payments {
         &self,
         key: &OrderKey,
         transaction: Uuid,
-        (what, by): (&'static str, Principal),
+        what: &'static str,
+        by: Principal,
         change: impl Fn(&mut Order) -> Result<(), Rejection>,
     ) -> Result<Order, Refusal> {
         let change = |order: &mut Order| change(order).map(Changed::To);

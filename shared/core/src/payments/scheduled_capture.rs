@@ -8,7 +8,7 @@ mod report;
 mod request;
 
 pub use report::CaptureReport;
-pub use request::{CaptureRequest, CaptureSettings, Part};
+pub use request::{CaptureRequest, CaptureSettings, Share};
 
 use std::{
     collections::HashMap,
@@ -32,10 +32,18 @@ use request::shards;
 /// Orders found at a time; the memory of a run does not grow with the backlog.
 const PAGE: usize = 1_000;
 
+/// What a run reads of merchants.
+#[derive(Clone, Copy)]
+pub struct CaptureSources<'a> {
+    /// Their documents.
+    pub merchants: &'a dyn Merchants,
+    /// Whether their payments are stopped.
+    pub switch: &'a dyn Switch,
+}
+
 struct CaptureRun<'a> {
     payments: &'a Payments,
-    merchants: &'a dyn Merchants,
-    switch: &'a dyn Switch,
+    sources: CaptureSources<'a>,
     deadline: Deadline,
     request: CaptureRequest,
     known: Mutex<HashMap<MerchantId, Captures>>,
@@ -55,7 +63,7 @@ enum Captures {
 /// Captures what is due, until it is done or the time is up.
 pub async fn capture_due(
     payments: &Payments,
-    (merchants, switch): (&dyn Merchants, &dyn Switch),
+    sources: CaptureSources<'_>,
     request: CaptureRequest,
     settings: CaptureSettings,
     deadline: Deadline,
@@ -64,8 +72,7 @@ pub async fn capture_due(
     let shards = shards(&request, settings, payments.clock.now());
     let run = CaptureRun {
         payments,
-        merchants,
-        switch,
+        sources,
         deadline,
         request,
         known: Mutex::new(HashMap::new()),
@@ -122,7 +129,7 @@ impl<'a> CaptureRun<'a> {
             return;
         }
         // A stop is in force within seconds, also for a run that is under way.
-        let stopped = match self.switch.stop(&key.merchant).await {
+        let stopped = match self.sources.switch.stop(&key.merchant).await {
             Ok(stop) => stop.is_on() && !self.request.dry_run,
             Err(error) => return self.fail(&key, &Refusal::Store(error)),
         };
@@ -365,7 +372,7 @@ impl<'a> CaptureRun<'a> {
         if let Some(known) = locked(&self.known).get(id) {
             return known.clone();
         }
-        let captures = match self.merchants.get(id).await {
+        let captures = match self.sources.merchants.get(id).await {
             Ok(merchant) if merchant.captures_paused => {
                 tracing::warn!(merchant = %id, "scheduled captures are paused");
                 Captures::Stopped

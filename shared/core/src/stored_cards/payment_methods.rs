@@ -15,7 +15,7 @@ use crate::{
     payments::{Card, Deadline, Gateway, Merchant, StoreError},
     stored_cards::{
         AddPlan, Customer, CustomerKey, CustomerStore, MethodId, MethodRejection, MethodState, NewMethod,
-        PaymentMethod, ProfileOutcome, Profiles, Written,
+        PaymentMethod, ProfileOutcome, Profiles, Renewal, Written,
     },
     values::{CardSummary, Clock, Expiry, StoredCard},
 };
@@ -233,8 +233,8 @@ impl PaymentMethods {
             .await?;
         let Some(stored) = method.stored() else { return Err(MethodRejection::NotFound.into()) };
         let limit = deadline.gateway_limit().ok_or(MethodRefusal::NoEffect(NoEffect::NoTimeLeft))?;
-        let token = method.card.token.as_deref();
-        let outcome = self.profiles.set_expiry(merchant, &method.route, stored, token, expiry, limit).await;
+        let renewal = Renewal { token: method.card.token.as_deref(), expiry };
+        let outcome = self.profiles.set_expiry(merchant, &method.route, stored, renewal, limit).await;
         let now = self.clock.now();
         let (customer, ()) = self
             .change(customer, |customer| {

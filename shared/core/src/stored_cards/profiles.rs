@@ -27,6 +27,15 @@ pub enum ProfileOutcome {
     Unknown,
 }
 
+/// A stored card's new expiry date.
+#[derive(Clone, Copy, Debug)]
+pub struct Renewal<'a> {
+    /// The gateway's token of the card, if it is known.
+    pub token: Option<&'a str>,
+    /// From when on the card is not valid any more.
+    pub expiry: Expiry,
+}
+
 /// Changes and deletes stored cards.
 #[async_trait]
 pub trait Profiles: Send + Sync {
@@ -39,14 +48,13 @@ pub trait Profiles: Send + Sync {
         limit: Duration,
     ) -> ProfileOutcome;
 
-    /// Gives a stored card another expiry date. `token` is the gateway's for the card.
+    /// Gives a stored card another expiry date.
     async fn set_expiry(
         &self,
         merchant: &Merchant,
         route: &Route,
         stored: &StoredCard,
-        token: Option<&str>,
-        expiry: Expiry,
+        renewal: Renewal<'_>,
         limit: Duration,
     ) -> ProfileOutcome;
 }

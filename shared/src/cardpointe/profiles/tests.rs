@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use tollgate_core::values::Expiry;
+
 use super::*;
 use crate::cardpointe::{
     Info,
@@ -31,8 +33,8 @@ async fn delete(client: &CardPointe<Once>, route: &Route) -> ProfileOutcome {
 
 async fn set_expiry(client: &CardPointe<Once>, route: &Route, token: Option<&str>) -> ProfileOutcome {
     let stored = StoredCard { profile: "9".to_owned(), account: "2".to_owned() };
-    let expiry = Expiry::new(3, 2031).unwrap();
-    client.set_expiry(&merchant(), route, &stored, token, expiry, LIMIT).await
+    let renewal = Renewal { token, expiry: Expiry::new(3, 2031).unwrap() };
+    client.set_expiry(&merchant(), route, &stored, renewal, LIMIT).await
 }
 
 #[tokio::test]

@@ -53,7 +53,7 @@ impl FeeMembers {
         let Some(value) = self.value.as_deref() else { return [None, None] };
         match self.format.as_deref().unwrap_or_default().to_ascii_lowercase().as_str() {
             "percent" => [1, PERCENT].map(|unit| share_at(amount, Rate::parse(value)?, unit)),
-            "flat" => [minor_units(value).and_then(not_negative), None],
+            "flat" => [not_negative(value), None],
             _ => [None, None],
         }
     }
@@ -84,7 +84,7 @@ fn share_at(amount: Amount, rate: Rate, unit: u128) -> Option<Amount> {
     amount.share(rate.digits.checked_mul(unit)?, PERCENT * PERCENT * rate.scale)
 }
 
-/// A positive amount, or zero.
-pub(in crate::cardpointe) fn not_negative((amount, negative): (Amount, bool)) -> Option<Amount> {
-    (!negative).then_some(amount)
+/// A positive amount, or zero, in minor units.
+pub(in crate::cardpointe) fn not_negative(text: &str) -> Option<Amount> {
+    minor_units(text).filter(|(_, negative)| !negative).map(|(amount, _)| amount)
 }

@@ -48,7 +48,8 @@ impl DynamoDbTotals {
     async fn sums<T: Ord + Copy>(
         &self,
         bucket: &str,
-        (from, to): (&str, &str),
+        from: &str,
+        to: &str,
         of: impl Fn(&str) -> Option<T>,
     ) -> Result<KeptSums<T>, StoreError> {
         let mut kept = KeptSums::default();
@@ -121,7 +122,7 @@ impl TotalsStore for DynamoDbTotals {
 
     async fn quarters(&self, merchant: &MerchantId, day: Date) -> Result<KeptSums<QuarterHour>, StoreError> {
         let of = |sort: &str| QuarterHour::parse(day, sort);
-        self.sums(&totals_of(merchant, day), ("00:00", "24:00"), of).await
+        self.sums(&totals_of(merchant, day), "00:00", "24:00", of).await
     }
 
     async fn days(
@@ -135,7 +136,7 @@ impl TotalsStore for DynamoDbTotals {
             let from = if year == first.year() { in_year(first) } else { "01-01".to_owned() };
             let to = if year == last.year() { in_year(last) } else { "12-31".to_owned() };
             let of = |sort: &str| format!("{year:04}-{sort}").parse::<Date>().ok();
-            let of_year = self.sums(&totals_of(merchant, format!("{year:04}")), (&from, &to), of).await?;
+            let of_year = self.sums(&totals_of(merchant, format!("{year:04}")), &from, &to, of).await?;
             kept.sums.extend(of_year.sums);
             kept.unreadable.extend(of_year.unreadable);
         }

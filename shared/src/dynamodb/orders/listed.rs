@@ -11,7 +11,7 @@ use super::{DynamoDbStore, KEY, LISTED, list_shard, noted, parse_key};
 use crate::dynamodb::{Item, table::unavailable, text};
 
 impl DynamoDbStore {
-    fn listed(&self, condition: &str, shard: &str, (name, value): (&str, &str)) -> QueryFluentBuilder {
+    fn listed(&self, condition: &str, shard: &str, name: &str, value: &str) -> QueryFluentBuilder {
         let names = [("#shard", LISTED.shard), ("#at", LISTED.at)];
         let condition = format!("#shard = :shard AND {condition}");
         self.table.query(&condition, &names, &[(":shard", shard), (name, value)]).index_name(LISTED.index)
@@ -27,7 +27,7 @@ impl OrderIndex for DynamoDbStore {
         before: &str,
         limit: usize,
     ) -> Result<ListedPage, StoreError> {
-        let request = self.listed("#at < :before", &list_shard(merchant, part), (":before", before));
+        let request = self.listed("#at < :before", &list_shard(merchant, part), ":before", before);
         let request = request.scan_index_forward(false).limit(i32::try_from(limit).unwrap_or(i32::MAX));
         let page = request.send().await.map_err(|error| unavailable(&error))?;
         let orders = page.items().iter().map(listed_order).collect();
@@ -38,7 +38,8 @@ impl OrderIndex for DynamoDbStore {
         let request = self.listed(
             "begins_with(#at, :begin)",
             &list_shard(merchant, place.shard),
-            (":begin", &place.sort),
+            ":begin",
+            &place.sort,
         );
         let page = request.send().await.map_err(|error| unavailable(&error))?;
         Ok(page.items().iter().map(listed_order).collect())

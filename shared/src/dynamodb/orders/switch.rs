@@ -69,14 +69,22 @@ pub struct DynamoDbSwitch {
 /// What was read, and when.
 #[derive(Default)]
 struct Known {
-    all: Option<(Timestamp, bool)>,
-    own: HashMap<MerchantId, (Timestamp, bool)>,
+    all: Option<Position>,
+    own: HashMap<MerchantId, Position>,
 }
 
-/// Whether a position is still gone by. A clock that was set back tells no age.
-fn fresh(read: Option<(Timestamp, bool)>, now: Timestamp) -> Option<bool> {
-    let (at, stopped) = read?;
-    (SignedDuration::ZERO..STOP_KEPT).contains(&now.duration_since(at)).then_some(stopped)
+/// The position of a switch, and when it was read.
+#[derive(Clone, Copy)]
+struct Position {
+    read_at: Timestamp,
+    stopped: bool,
+}
+
+impl Position {
+    /// Whether it is still gone by. A clock that was set back tells no age.
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        (SignedDuration::ZERO..STOP_KEPT).contains(&now.duration_since(self.read_at))
+    }
 }
 
 impl DynamoDbSwitch {
@@ -104,10 +112,11 @@ impl DynamoDbSwitch {
         let keys = merchants.iter().map(|(_, key)| key.as_str()).chain([SWITCH_KEY]);
         let found = self.positions(config, keys).await?;
         // Without an item, the switch was never thrown.
-        let stopped = |key: &str| found.get(key).copied().unwrap_or_default();
-        known.own.retain(|_, read| fresh(Some(*read), now).is_some());
-        known.own.extend(merchants.iter().map(|(own, key)| ((*own).clone(), (now, stopped(key)))));
-        known.all = Some((now, stopped(SWITCH_KEY)));
+        let position =
+            |key: &str| Position { read_at: now, stopped: found.get(key).copied().unwrap_or_default() };
+        known.own.retain(|_, own| own.is_fresh(now));
+        known.own.extend(merchants.iter().map(|(own, key)| ((*own).clone(), position(key))));
+        known.all = Some(position(SWITCH_KEY));
         Ok(())
     }
 
@@ -164,11 +173,11 @@ impl Switch for DynamoDbSwitch {
         // Requests that come while it is being read wait, and do not read it, too.
         let mut known = self.known.lock().await;
         let now = self.clock.now();
-        let both = fresh(known.all, now).zip(fresh(known.own.get(merchant).copied(), now));
-        if both.is_none() {
+        let is_fresh = |position: Option<&Position>| position.is_some_and(|position| position.is_fresh(now));
+        if !is_fresh(known.all.as_ref()) || !is_fresh(known.own.get(merchant)) {
             self.look(Config::builder(), std::iter::once(merchant), &mut known).await?;
         }
-        let stopped = |read: Option<&(Timestamp, bool)>| read.is_none_or(|(_, stopped)| *stopped);
+        let stopped = |position: Option<&Position>| position.is_none_or(|position| position.stopped);
         let own = stopped(known.own.get(merchant));
         Ok(match (stopped(known.all.as_ref()), own) {
             (true, _) => Stop::All,
@@ -182,11 +191,11 @@ impl Switch for DynamoDbSwitch {
             return Ok(true);
         }
         let mut known = self.known.lock().await;
-        if let Some(stopped) = fresh(known.all, self.clock.now()) {
-            return Ok(stopped);
+        let now = self.clock.now();
+        if !known.all.is_some_and(|all| all.is_fresh(now)) {
+            self.look(Config::builder(), std::iter::empty(), &mut known).await?;
         }
-        self.look(Config::builder(), std::iter::empty(), &mut known).await?;
-        Ok(known.all.is_none_or(|(_, stopped)| stopped))
+        Ok(known.all.is_none_or(|all| all.stopped))
     }
 }
 

@@ -53,7 +53,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
         csv(&COLUMNS, rows.chain(found.unreadable.iter().map(bad_cells)))?
     } else {
         let view = View { principal: caller.principal, now, gateway: ports.gateway };
-        json(&found, view, (paging.limit, cursor.as_deref(), next.as_deref()), count)
+        json(&found, view, &paging, cursor.as_deref(), count)
     };
     let page = on_record(&ports.access, &caller, request, page).await?;
     Ok(Reply::new(200, page.followed_by(next.as_deref())))
@@ -61,7 +61,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
 
 fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<AttentionFilter>, Failure> {
     let mut parameters = Parameters::of(request, &["filter", "page[limit]", "page[cursor]"]);
-    let paging = Paging::read("attention\n", (request, &mut parameters), caller, now);
+    let paging = Paging::read("attention\n", request, &mut parameters, caller, now);
     parameters.finish()?;
     Ok(paging)
 }
@@ -69,15 +69,16 @@ fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<Att
 fn json(
     found: &Found,
     view: View<'_>,
-    (limit, cursor, next): (usize, Option<&str>, Option<&str>),
+    paging: &Paging<AttentionFilter>,
+    cursor: Option<&str>,
     count: Option<AttentionCount>,
 ) -> Page {
     let rows = found.rows.iter().filter_map(|row| shown(row, view));
     Page::from(json!({
         "data": rows.chain(found.unreadable.iter().map(shown_bad)).collect::<Vec<_>>(),
-        "links": {"next": next},
+        "links": {"next": cursor.map(|cursor| paging.link(cursor))},
         "meta": {
-            "page": {"limit": limit, "cursor": cursor},
+            "page": {"limit": paging.limit, "cursor": cursor},
             "as_of": view.now,
             "count": count.map(count_value),
             "unreadable": found.unreadable.len(),

@@ -5,7 +5,7 @@ use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::{
     journal::{AgendaWanted, CaptureList, DueWanted, due_sums},
-    payments::{Refusal, Role},
+    payments::{Refusal, Role, Sender},
     values::{UnknownZone, Zone},
 };
 
@@ -59,9 +59,10 @@ async fn change(api: &Api, request: &Request, change: Change) -> Handled<Value> 
     let (actor, reason) = who_and_why(&mut data);
     data.finish()?;
     let by = caller.attribution(actor.as_ref(), reason.as_ref());
+    let sender = Sender { by: by.as_deref(), seen_version: seen };
     let order = match change {
-        Change::Pause => api.payments.pause_captures(&key, by.as_deref(), seen).await?,
-        Change::Resume => api.payments.resume_captures(&key, by.as_deref(), seen).await?,
+        Change::Pause => api.payments.pause_captures(&key, sender).await?,
+        Change::Resume => api.payments.resume_captures(&key, sender).await?,
     };
     Ok(Reply::new(200, response::enveloped(shown_order(api, &caller, &order))))
 }
@@ -98,7 +99,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
 
 fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<CaptureFilter>, Failure> {
     let mut parameters = Parameters::of(request, &PARAMETERS);
-    let paging: Paging<CaptureFilter> = Paging::read("captures\n", (request, &mut parameters), caller, now);
+    let paging: Paging<CaptureFilter> = Paging::read("captures\n", request, &mut parameters, caller, now);
     if paging.filter.paused && paging.filter.range != Range::default() {
         parameters
             .invalid("filter.paused", "has no time to compare with: what is paused is captured at none");

@@ -45,7 +45,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
     let now = ports.access.now();
     let mut parameters = Parameters::of(request, &SORTED);
-    let paging: Paging<EntryFilter> = Paging::read("entries\n", (request, &mut parameters), &caller, now);
+    let paging: Paging<EntryFilter> = Paging::read("entries\n", request, &mut parameters, &caller, now);
     let terms: Vec<_> = paging.filter.conditions.iter().filter_map(EntryPredicate::text).cloned().collect();
     parameters.found_by(&caller.merchant, terms.iter());
     parameters.finish()?;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::{
-    journal::{BadRow, Found, OrderLister, WantedOrders},
+    journal::{Found, OrderLister, WantedOrders},
     order::Order,
     payments::{Refusal, Role},
     values::ReadOrder,
@@ -56,13 +56,15 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let place = found.next.clone().map(|after| Place { since, until, after });
     let cursor = place.map(|place| paging.cursor(&place, &caller, now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
+    // What cannot be read, by the key of its item, and the order's id if that is known.
+    let bad = found.unreadable.iter().map(|row| json!({"id": row.item.key, "order_id": row.order}));
     let mut body = json!({
         "data": found.rows.iter().map(|order| shown(ports, &caller, order)).collect::<Vec<_>>(),
         "links": {},
         "meta": {
             "page": {"limit": limit, "cursor": cursor},
             "results": {},
-            "unreadable": found.unreadable.iter().map(shown_bad).collect::<Vec<_>>(),
+            "unreadable": bad.collect::<Vec<_>>(),
             "read_bytes": found.read_bytes,
         },
     });
@@ -93,7 +95,7 @@ fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<Ord
         |offset| (offset == "0").then_some(()),
         "is not supported; links.next is the next page, and meta.page.cursor its page[cursor]",
     );
-    let paging: Paging<OrderFilter> = Paging::read("orders\n", (request, &mut parameters), caller, now);
+    let paging: Paging<OrderFilter> = Paging::read("orders\n", request, &mut parameters, caller, now);
     if paging.order == ReadOrder::OldestFirst {
         parameters.invalid(SORT, "is not supported but for -created_at: the newest orders always come first");
     }
@@ -103,11 +105,6 @@ fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<Ord
 
 fn shown(ports: &Transactions, caller: &Caller, order: &Order) -> Value {
     response::order(order, Some(&caller.merchant), ports.gateway)
-}
-
-/// What cannot be read, by the key of its item, and the order's id if that is known.
-fn shown_bad(row: &BadRow) -> Value {
-    json!({"id": row.item.key, "order_id": row.order})
 }
 
 /// How many orders there are, which only a list that fits on one page can say: they are never counted otherwise.

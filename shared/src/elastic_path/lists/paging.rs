@@ -65,7 +65,8 @@ impl<F: Fields> Paging<F> {
     /// other.
     pub(in crate::elastic_path) fn read(
         mark: &str,
-        (request, parameters): (&Request, &mut Parameters<'_>),
+        request: &Request,
+        parameters: &mut Parameters<'_>,
         caller: &Caller,
         now: Timestamp,
     ) -> Self {

@@ -73,7 +73,7 @@ async fn search(ports: &Transactions, request: &Request) -> Handled<Page> {
         let rows = found.rows.iter().filter_map(|row| cells(row, view.now, transaction_status));
         csv(&COLUMNS, rows.chain(found.unreadable.iter().map(bad_cells)))?
     } else {
-        json(&wanted, &found, view, (cursor.as_deref(), next.as_deref()))
+        json(&wanted, &found, view, cursor.as_deref(), next.as_deref())
     };
     let page = on_record(&ports.access, &caller, request, page).await?;
     Ok(Reply::new(200, page.followed_by(next.as_deref())))
@@ -109,7 +109,7 @@ async fn looked_up(
 
 fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<Filter>, Failure> {
     let mut parameters = Parameters::of(request, &SORTED);
-    let paging: Paging<Filter> = Paging::read("", (request, &mut parameters), caller, now);
+    let paging: Paging<Filter> = Paging::read("", request, &mut parameters, caller, now);
     parameters.found_by(&caller.merchant, paging.filter.conditions.iter().filter_map(text_of));
     parameters.finish()?;
     Ok(paging)
@@ -135,7 +135,8 @@ fn json(
     wanted: &Wanted<'_>,
     found: &Found,
     view: View<'_>,
-    (cursor, next): (Option<&str>, Option<&str>),
+    cursor: Option<&str>,
+    next: Option<&str>,
 ) -> Page {
     let rows = found.rows.iter().filter_map(|row| shown(row, view));
     let rows = rows.chain(found.unreadable.iter().map(shown_bad));

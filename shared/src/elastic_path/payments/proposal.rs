@@ -5,7 +5,7 @@
 //! submits it how often.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tollgate_core::{
@@ -62,25 +62,25 @@ pub(in crate::elastic_path) struct About<'a> {
 
 /// The proposal of a request that was refused; none if there is too much of it.
 pub(in crate::elastic_path) fn propose(
+    access: &Access,
     merchant: &Merchant,
     person: &PersonEntry,
     about: &About<'_>,
     body: &str,
-    (id, now): (Uuid, Timestamp),
 ) -> Option<String> {
     let body = if body.trim().is_empty() { "{}" } else { body };
     if body.len() > BODY_MAX_BYTES {
         return None;
     }
     let proposal = Proposal {
-        id,
+        id: access.clock.new_id(),
         what: about.what.to_owned(),
         order: about.order.to_string(),
         transaction: about.transaction,
         body: RawValue::from_string(body.to_owned()).ok()?,
         by: person.id,
         name: person.name.to_string(),
-        until: now.checked_add(LIFETIME).ok()?.as_second(),
+        until: access.now().checked_add(LIFETIME).ok()?.as_second(),
     };
     let text = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&proposal).ok()?);
     let signature = URL_SAFE_NO_PAD.encode(access_token::sign_proposal(merchant, &text));

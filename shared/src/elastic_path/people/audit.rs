@@ -39,7 +39,7 @@ async fn list(ports: &Personnel, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::All).await?;
     let now = ports.access.now();
     let mut parameters = Parameters::of(request, &PARAMETERS);
-    let paging: Paging<WantedAudit> = Paging::read("audit\n", (request, &mut parameters), &caller, now);
+    let paging: Paging<WantedAudit> = Paging::read("audit\n", request, &mut parameters, &caller, now);
     parameters.finish()?;
     let after = paging.place.as_ref().map(|place| place.after.as_str());
     let filter = paging.filter.in_full();

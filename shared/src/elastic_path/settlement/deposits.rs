@@ -59,7 +59,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
     let now = ports.access.now();
     let mut parameters = Parameters::of(request, &PARAMETERS);
-    let paging: Paging<DaysOfAccount> = Paging::read("deposits\n", (request, &mut parameters), &caller, now);
+    let paging: Paging<DaysOfAccount> = Paging::read("deposits\n", request, &mut parameters, &caller, now);
     parameters.finish()?;
     let (merchant, after) = (&caller.merchant.id, paging.place.as_ref().map(|place| place.after.as_str()));
     let between = days(&paging.filter, now);
@@ -114,7 +114,7 @@ async fn read(ports: &Transactions, request: &Request) -> Handled<Page> {
     let mut parameters = Parameters::of(request, &OF_ONE);
     let mid = parameters.read("mid", |mid| Some(mid.to_owned()), "must be a MID");
     let mark = format!("deposit {id}\n");
-    let paging: Paging<NoFilter> = Paging::read(&mark, (request, &mut parameters), &caller, now);
+    let paging: Paging<NoFilter> = Paging::read(&mark, request, &mut parameters, &caller, now);
     parameters.finish()?;
     let merchant = &caller.merchant.id;
     let reader = reader(ports);
@@ -195,14 +195,13 @@ pub fn deposit_value(deposit: &Deposit, unmatched: &Unmatched) -> Value {
 /// A deposit with its parts, without its lines.
 pub fn whole_deposit_value(deposit: &Deposit, unmatched: &Unmatched) -> Value {
     let mut shown = deposit_value(deposit, unmatched);
-    shown["components"] = deposit.components.iter().map(component_value).collect();
+    let components = deposit.components.iter();
+    shown["components"] = components
+        .map(|(component, amount)| json!({"component": component.as_str(), "amount": amount}))
+        .collect();
     shown["adjustment_details"] = deposit.adjustments.iter().map(adjustment_value).collect();
     shown["chargeback_details"] = deposit.chargebacks.iter().map(chargeback_value).collect();
     shown
-}
-
-fn component_value((component, amount): &(Component, i64)) -> Value {
-    json!({"component": component.as_str(), "amount": amount})
 }
 
 fn adjustment_value(one: &Adjustment) -> Value {

@@ -53,7 +53,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let now = ports.access.now();
     let mut parameters = Parameters::of(request, &PARAMETERS);
     let paging: Paging<WantedExceptions> =
-        Paging::read("exceptions\n", (request, &mut parameters), &caller, now);
+        Paging::read("exceptions\n", request, &mut parameters, &caller, now);
     parameters.finish()?;
     let (merchant, after) = (&caller.merchant.id, paging.place.as_ref().map(|place| place.after.as_str()));
     let page = ports.settlement.exceptions.list(merchant, &paging.filter.0, after, paging.limit);

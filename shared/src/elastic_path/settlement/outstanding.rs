@@ -41,8 +41,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
     let now = ports.access.now();
     let mut parameters = Parameters::of(request, &PARAMETERS);
-    let paging: Paging<DaysOfAccount> =
-        Paging::read("outstanding\n", (request, &mut parameters), &caller, now);
+    let paging: Paging<DaysOfAccount> = Paging::read("outstanding\n", request, &mut parameters, &caller, now);
     let days = outstanding_days((paging.filter.first, paging.filter.last), now);
     if days.is_none() {
         let says =

@@ -11,7 +11,7 @@ use tollgate_core::{
         BillingAddress, Card, Command, Gateway, GatewayInfo, Initiator, Inquiry, Instruction, KnownPayment,
         Labels, Merchant, NoQuote, PaymentSource, SurchargeQuery, SurchargeQuote, Surcharges,
     },
-    stored_cards::{ProfileOutcome, Profiles},
+    stored_cards::{ProfileOutcome, Profiles, Renewal},
     values::{Amount, CardAccount, CardToken, Charged, Expiry, SecurityCode, StoredCard},
 };
 
@@ -169,8 +169,7 @@ impl Profiles for World {
         _: &Merchant,
         route: &Route,
         stored: &StoredCard,
-        token: Option<&str>,
-        expiry: Expiry,
+        Renewal { token, expiry }: Renewal<'_>,
         _: Duration,
     ) -> ProfileOutcome {
         let mut state = self.state();

@@ -13,7 +13,7 @@ use tollgate_core::{
         Action, Attribution, CaptureAt, Dispute, DisputeKind, DisputeReport, Essentials, Fingerprint,
         HandVerdict, Intent, Kind, LineId, OrderKey, Person, Principal, Target,
     },
-    payments::{CaptureSettings, Deadline, HandDecision, Payments, record_dispute},
+    payments::{CaptureSettings, Deadline, HandDecision, Payments, Sender, record_dispute},
     values::{Amount, Clock as _},
 };
 
@@ -432,13 +432,22 @@ impl Tour {
         let merchant = job.merchants.get(&merchants::REGISTERED.parse().unwrap()).await.unwrap();
         let key = OrderKey { merchant: merchant.id.clone(), order: "verified".parse().unwrap() };
         let by = Attribution::default().verified(Some(&person()));
-        job.payments.pause_captures(&key, Some(&by), None).await.unwrap();
-        job.payments.resume_captures(&key, Some(&by), None).await.unwrap();
+        job.payments.pause_captures(&key, Sender { by: Some(&by), seen_version: None }).await.unwrap();
+        job.payments.resume_captures(&key, Sender { by: Some(&by), seen_version: None }).await.unwrap();
         let told = |text: &str| Some(text.to_owned());
         let (key_name, actor, reason) = (told("office"), told("agent 7"), told("out of stock"));
         let moved_by = Attribution { key_name, actor, reason, ..by.clone() };
         let terms = CaptureAt::At(Timestamp::now()).into();
-        job.payments.schedule_capture(&merchant, &key, held, &terms, Some(&moved_by), None).await.unwrap();
+        job.payments
+            .schedule_capture(
+                &merchant,
+                &key,
+                held,
+                &terms,
+                Sender { by: Some(&moved_by), seen_version: None },
+            )
+            .await
+            .unwrap();
         let intent = Intent {
             action: Action::Void { target: Target::OnlyEligible, reopen: true },
             key: None,

@@ -56,7 +56,7 @@ fn refunded(fixture: &mut Fixture, id: Uuid, part: u64, fee: u64) {
 #[test]
 fn a_share_is_rounded_half_up_and_the_last_one_is_what_is_left() {
     let part = |fee, all, before: (u64, u64), part| {
-        let before = (amount(before.0), amount(before.1));
+        let before = Charged { amount: amount(before.0), fee: Fee::of(amount(before.1), FeeKind::Surcharge) };
         let share = FeeShare::of_part(surcharge(fee), amount(all), before, amount(part), None);
         (share.share.minor(), share.left.minor(), share.is_whole)
     };

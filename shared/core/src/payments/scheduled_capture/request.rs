@@ -22,13 +22,13 @@ pub struct CaptureRequest {
     #[serde(default, deserialize_with = "partitions")]
     pub shards: Option<Vec<u16>>,
     /// Only a share of the partitions, so that several invocations split the work.
-    pub part: Option<Part>,
+    pub part: Option<Share>,
 }
 
 /// One of several equal shares of the work.
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "StatedPart")]
-pub struct Part {
+#[serde(try_from = "StatedShare")]
+pub struct Share {
     /// Which, from 0 to one less than there are.
     pub index: u16,
     /// Of how many; at least one.
@@ -37,15 +37,15 @@ pub struct Part {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct StatedPart {
+struct StatedShare {
     index: u16,
     of: u16,
 }
 
-impl TryFrom<StatedPart> for Part {
+impl TryFrom<StatedShare> for Share {
     type Error = &'static str;
 
-    fn try_from(StatedPart { index, of }: StatedPart) -> Result<Self, Self::Error> {
+    fn try_from(StatedShare { index, of }: StatedShare) -> Result<Self, Self::Error> {
         // A part that there is not would capture nothing, minute after minute, without a word.
         if index < of { Ok(Self { index, of }) } else { Err("part.index must be less than part.of") }
     }
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn every_partition_has_its_turn_to_be_the_first() {
-        let request = CaptureRequest { part: Some(Part { index: 1, of: 4 }), ..CaptureRequest::default() };
+        let request = CaptureRequest { part: Some(Share { index: 1, of: 4 }), ..CaptureRequest::default() };
         let runs: Vec<Vec<u16>> = (1..5).map(|minute| shards(&request, SETTINGS, at(minute * 60))).collect();
         let firsts: BTreeSet<u16> = runs.iter().map(|run| run[0]).collect();
         assert_eq!(firsts, BTreeSet::from([1, 5, 9, 13]));

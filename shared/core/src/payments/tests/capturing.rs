@@ -5,7 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::*;
 use crate::{
     order::{Attribution, Decision, MerchantId, OPERATIONS_MAX, Operation, OperationState},
-    payments::{CaptureReport, CaptureRequest, CaptureSettings, Stop, Switch, capture_due},
+    payments::{
+        CaptureReport, CaptureRequest, CaptureSettings, CaptureSources, Sender, Stop, Switch, capture_due,
+    },
 };
 
 /// So long after they are due, authorizations have ended.
@@ -64,7 +66,14 @@ async fn run(fixture: &Fixture) -> CaptureReport {
 
 async fn run_of(fixture: &Fixture, merchants: &dyn Merchants, request: CaptureRequest) -> CaptureReport {
     let deadline = Deadline::after(Duration::from_secs(55));
-    capture_due(&fixture.payments, (merchants, &StoppedFor("")), request, SETTINGS, deadline).await
+    capture_due(
+        &fixture.payments,
+        CaptureSources { merchants, switch: &StoppedFor("") },
+        request,
+        SETTINGS,
+        deadline,
+    )
+    .await
 }
 
 /// Two authorizations that are due.
@@ -192,7 +201,7 @@ async fn captures_that_wait_for_a_person_are_told_of_before_their_authorizations
 /// Pauses the captures of the fixture's order.
 async fn pause(fixture: &Fixture, order: &str) {
     let key = OrderKey { order: order.parse().unwrap(), ..fixture.key.clone() };
-    fixture.payments.pause_captures(&key, None, None).await.unwrap();
+    fixture.payments.pause_captures(&key, Sender::default()).await.unwrap();
 }
 
 #[tokio::test]
@@ -212,7 +221,7 @@ async fn a_paused_order_is_passed_over_told_of_once_and_captured_when_it_is_resu
         assert_eq!(counts(&run_of(&fixture, &Everyone, request).await), expected);
     }
     let key = OrderKey { order: "1".parse().unwrap(), ..fixture.key.clone() };
-    let order = fixture.payments.resume_captures(&key, None, None).await.unwrap();
+    let order = fixture.payments.resume_captures(&key, Sender::default()).await.unwrap();
     assert_eq!(order.operations().map(|(_, operation)| operation.notices.len()).sum::<usize>(), 1);
     assert_eq!(counts(&run(&fixture).await), one);
 }
@@ -253,22 +262,30 @@ async fn a_pause_whose_write_is_overtaken_or_whose_response_is_lost_is_made_once
     for faults in [&[Fault::Overtaken, Fault::Overtaken][..], &[Fault::FoundByRepeat]] {
         let fixture = scheduled(&["1"], due(), SignedDuration::ZERO).await;
         fixture.next_writes(faults);
-        let order = fixture.payments.pause_captures(&fixture.key, Some(&who("Ann")), None).await.unwrap();
+        let order = fixture
+            .payments
+            .pause_captures(&fixture.key, Sender { by: Some(&who("Ann")), seen_version: None })
+            .await
+            .unwrap();
         assert_eq!(order, fixture.stored().await);
-        let again = fixture.payments.pause_captures(&fixture.key, Some(&who("Bob")), None).await.unwrap();
+        let again = fixture
+            .payments
+            .pause_captures(&fixture.key, Sender { by: Some(&who("Bob")), seen_version: None })
+            .await
+            .unwrap();
         assert_eq!((again.version, again.pauses.len()), (order.version, 1), "nothing is written again");
         assert_eq!(again.captures_paused().unwrap().by.as_deref(), Some(&who("Ann")));
     }
     let fixture = scheduled(&["1"], due(), SignedDuration::ZERO).await;
     fixture.next_writes(&[Fault::Overtaken; 8]);
-    let refused = fixture.payments.pause_captures(&fixture.key, None, None).await;
+    let refused = fixture.payments.pause_captures(&fixture.key, Sender::default()).await;
     assert!(matches!(refused, Err(Refusal::Contended)));
     fixture.next_writes(&[Fault::NotDone]);
-    let refused = fixture.payments.pause_captures(&fixture.key, None, None).await;
+    let refused = fixture.payments.pause_captures(&fixture.key, Sender::default()).await;
     assert!(matches!(refused, Err(Refusal::Store(_))));
     assert!(fixture.stored().await.captures_paused().is_none());
     let other = OrderKey { order: "2".parse().unwrap(), ..fixture.key.clone() };
-    let refused = fixture.payments.resume_captures(&other, None, None).await;
+    let refused = fixture.payments.resume_captures(&other, Sender::default()).await;
     assert!(matches!(refused, Err(Refusal::Rejected(Rejection::OrderNotFound))));
 }
 
@@ -283,9 +300,13 @@ async fn that_captures_are_paused_and_resumed_is_in_the_log_with_who_and_why() {
     };
     let log = crate::test_log::Log::here();
     for _ in 0..2 {
-        fixture.payments.pause_captures(&fixture.key, Some(&who), None).await.unwrap();
+        fixture
+            .payments
+            .pause_captures(&fixture.key, Sender { by: Some(&who), seen_version: None })
+            .await
+            .unwrap();
     }
-    fixture.payments.resume_captures(&fixture.key, None, None).await.unwrap();
+    fixture.payments.resume_captures(&fixture.key, Sender::default()).await.unwrap();
     let lines = log.lines("changed");
     let [paused, resumed] = lines.as_slice() else { panic!("{lines:?}") };
     assert_eq!(
@@ -411,7 +432,7 @@ async fn a_run_that_has_no_time_left_says_what_it_leaves() {
     {
         let report = capture_due(
             &fixture.payments,
-            (&Everyone, &StoppedFor("")),
+            CaptureSources { merchants: &Everyone, switch: &StoppedFor("") },
             all(),
             SETTINGS,
             Deadline::after(left),
@@ -485,7 +506,7 @@ async fn a_part_counts_as_much_as_it_is_in_a_dry_run_and_when_it_is_captured() {
     let terms = CaptureTerms { at: None, amount: Some(part) };
     let (key, order) = (&fixture.key, fixture.stored().await);
     let id = order.transactions[0].id;
-    fixture.payments.schedule_capture(&fixture.merchant, key, id, &terms, None, None).await.unwrap();
+    fixture.payments.schedule_capture(&fixture.merchant, key, id, &terms, Sender::default()).await.unwrap();
     let sum = [("USD", 2599 + 600)].into();
     let looked = run_of(&fixture, &Everyone, dry_run()).await;
     assert_eq!((looked.captured, &looked.captured_minor), (2, &sum));
@@ -499,7 +520,7 @@ async fn the_captures_of_a_merchant_whose_payments_are_stopped_wait_and_are_sent
     let fixture = two().await;
     let deadline = || Deadline::after(Duration::from_secs(55));
     let run = async |switch: StoppedFor, request: CaptureRequest| {
-        let sources: (&dyn Merchants, &dyn Switch) = (&Everyone, &switch);
+        let sources = CaptureSources { merchants: &Everyone, switch: &switch };
         counts(&capture_due(&fixture.payments, sources, request, SETTINGS, deadline()).await)
     };
     let own = "m";
@@ -538,12 +559,22 @@ async fn a_schedule_is_changed_in_the_version_that_was_seen() {
         _ => None,
     };
     let (payments, merchant) = (&fixture.payments, &fixture.merchant);
-    let moved = async |seen| payments.schedule_capture(merchant, key, id, &terms, None, Some(seen)).await;
+    let moved = async |seen| {
+        payments
+            .schedule_capture(merchant, key, id, &terms, Sender { by: None, seen_version: Some(seen) })
+            .await
+    };
     assert_eq!(rejected(moved(seen - 1).await), differs);
-    assert_eq!(rejected(payments.pause_captures(key, None, Some(seen - 1)).await), differs);
+    assert_eq!(
+        rejected(payments.pause_captures(key, Sender { by: None, seen_version: Some(seen - 1) }).await),
+        differs
+    );
     assert_eq!(fixture.stored().await, order);
     assert_eq!(rejected(moved(seen).await), None);
     assert_eq!(fixture.stored().await.version, seen + 1);
-    assert_eq!(rejected(payments.pause_captures(key, None, Some(seen + 1)).await), None);
+    assert_eq!(
+        rejected(payments.pause_captures(key, Sender { by: None, seen_version: Some(seen + 1) }).await),
+        None
+    );
     assert_eq!(fixture.stored().await.version, seen + 2);
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     payments::{
-        Unreadable,
+        Sender, Unreadable,
         trail::{Trail, follow, note},
     },
     test_log::Log,
@@ -126,8 +126,7 @@ async fn every_change_has_a_line_in_the_audit_trail() {
             &fixture.key,
             at.transaction,
             &CaptureAt::At(due).into(),
-            None,
-            None,
+            Sender::default(),
         )
         .await
         .unwrap();

@@ -115,8 +115,7 @@ async fn accepted(
             return Err(failure);
         }
     };
-    let Ok(id) = exchange.audience.parse::<MerchantId>() else { return Ok(None) };
-    signed_in(access, ports, request, exchange, &verified, &id).await
+    signed_in(access, ports, request, exchange, &verified).await
 }
 
 /// Whoever the issuer says it is, for a merchant that may not exist. All that is read and written is the same for all.
@@ -126,11 +125,11 @@ async fn signed_in(
     request: &Request,
     exchange: &Exchange,
     verified: &VerifiedIdToken,
-    id: &MerchantId,
 ) -> Result<Option<(std::sync::Arc<Merchant>, PersonEntry)>, Failure> {
+    let Ok(id) = exchange.audience.parse::<MerchantId>() else { return Ok(None) };
     let request = request_id(request);
     let attempt = SignInAttempt {
-        merchant: id,
+        merchant: &id,
         identity: &verified.identity,
         token: (&verified.digest, verified.expires),
         client: &exchange.client_id,
@@ -139,7 +138,7 @@ async fn signed_in(
         now: access.now(),
     };
     let store = ports.people.as_ref();
-    let (merchant, recognized) = tokio::join!(access.merchant(id), recognize(store, &attempt));
+    let (merchant, recognized) = tokio::join!(access.merchant(&id), recognize(store, &attempt));
     let recognized = recognized.map_err(Refusal::Store)?;
     let merchant = match merchant {
         Ok(merchant) => Some(merchant),

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     order::{Doubt, Finding, GatewayResponse, NoEffect, Outcome, Route},
     payments::{Command, Gateway, GatewayInfo, Inquiry, Instruction, Merchant, PaymentSource, StoreError},
-    stored_cards::{Customer, CustomerKey, CustomerStore, ProfileOutcome, Profiles, Written},
+    stored_cards::{Customer, CustomerKey, CustomerStore, ProfileOutcome, Profiles, Renewal, Written},
     test_merchant::{TestGateway, test_merchant},
     values::{Amount, Clock, Currency, Expiry, StoredCard},
 };
@@ -346,11 +346,10 @@ impl Profiles for World {
         _: &Merchant,
         _: &Route,
         stored: &StoredCard,
-        _: Option<&str>,
-        expiry: Expiry,
+        renewal: Renewal<'_>,
         _: Duration,
     ) -> ProfileOutcome {
-        let set = self.call(|state| state.profiles.insert(stored.profile.clone(), expiry));
+        let set = self.call(|state| state.profiles.insert(stored.profile.clone(), renewal.expiry));
         match set.await {
             Ok(_) => ProfileOutcome::Done,
             Err(Fault::Refused) => ProfileOutcome::NoEffect(NoEffect::Unreachable),

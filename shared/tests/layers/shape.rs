@@ -1,0 +1,145 @@
+//! Functions take few parameters.
+
+use syn::{
+    FnArg, GenericArgument, Item, Pat, PathArguments, Signature, Type,
+    visit::{self, Visit},
+};
+
+use crate::{
+    root,
+    uses::{Package, attributes, is_for_tests},
+    workspace,
+};
+
+/// Parameters of a function, `self` not counted.
+const PARAMETERS_MAX: usize = 5;
+
+/// Functions with more parameters or with a tuple, as package, module and name, each with the reason.
+const MAY_TAKE_MORE: [(&str, &str); 9] = [
+    // journal
+    ("tollgate_core/journal/listing/agenda/due_sums", "is being changed"),
+    ("tollgate_core/journal/listing/agenda/keys_between", "is being changed"),
+    // settlement
+    ("tollgate_core/settlement/known_days/add_place", "is being changed"),
+    ("tollgate_core/settlement/match_days/read", "is being changed"),
+    ("tollgate_core/settlement/outstanding/outstanding_days", "is being changed"),
+    ("tollgate_core/settlement/store/list", "is being changed"),
+    ("tollgate_core/settlement/store/change_deposit", "is being changed"),
+    ("tollgate_core/settlement/store/deposits_of", "is being changed"),
+    ("tollgate/dynamodb/settlement/deposits/list", "is being changed"),
+];
+
+/// Each package that is deployed, without what is only built for tests.
+fn deployed() -> Vec<Package> {
+    let is_deployed = |folder: &std::path::Path| {
+        ["shared", "functions"].iter().any(|parent| folder.starts_with(root().join(parent)))
+    };
+    let packages = workspace().into_iter().filter(|(_, folder)| is_deployed(folder));
+    packages.map(|(name, folder)| Package::read(&name, &folder)).collect()
+}
+
+/// What the sources of a package declare.
+#[derive(Default)]
+struct Declared {
+    module: String,
+    /// Functions that take too much, with what of it is too much.
+    too_much: Vec<(String, String)>,
+}
+
+impl Declared {
+    fn of(package: &Package) -> Self {
+        let mut declared = Self::default();
+        for (module, file) in &package.modules {
+            declared.module = format!("{}/{module}", package.name);
+            declared.visit_file(file);
+        }
+        declared
+    }
+}
+
+impl<'ast> Visit<'ast> for Declared {
+    fn visit_item(&mut self, item: &'ast Item) {
+        if !is_for_tests(attributes(item)) {
+            visit::visit_item(self, item);
+        }
+    }
+
+    fn visit_signature(&mut self, signature: &'ast Signature) {
+        let typed = |input: &'ast FnArg| match input {
+            FnArg::Typed(input) => Some(input),
+            FnArg::Receiver(_) => None,
+        };
+        let inputs: Vec<_> = signature.inputs.iter().filter_map(typed).collect();
+        let mut too_much = Vec::new();
+        if inputs.len() > PARAMETERS_MAX {
+            too_much.push(format!("{} parameters", inputs.len()));
+        }
+        let tuples = inputs.iter().filter(|input| is_tuple(&input.ty));
+        too_much.extend(tuples.map(|input| match &*input.pat {
+            Pat::Ident(name) => format!("the tuple {}", name.ident),
+            _ => "a tuple that is taken apart".to_owned(),
+        }));
+        let name = format!("{}/{}", self.module, signature.ident);
+        self.too_much.extend(too_much.into_iter().map(|why| (name.clone(), why)));
+        visit::visit_signature(self, signature);
+    }
+}
+
+/// Whether a type is several values without a name: a tuple, or a reference to one, or one that may be absent.
+fn is_tuple(given: &Type) -> bool {
+    match given {
+        Type::Tuple(tuple) => tuple.elems.len() > 1,
+        Type::Reference(reference) => is_tuple(&reference.elem),
+        Type::Paren(inner) => is_tuple(&inner.elem),
+        Type::Path(path) => {
+            let option = path.path.segments.last().filter(|segment| segment.ident == "Option");
+            let Some(PathArguments::AngleBracketed(inner)) = option.map(|segment| &segment.arguments) else {
+                return false;
+            };
+            inner.args.iter().any(|inner| matches!(inner, GenericArgument::Type(inner) if is_tuple(inner)))
+        }
+        _ => false,
+    }
+}
+
+/// Asserts that what was found is what has a reason.
+fn assert_excused(found: &[String], excused: &[(&str, &str)], what: &str) {
+    let unexcused: Vec<_> =
+        found.iter().filter(|name| !excused.iter().any(|(excused, _)| name.starts_with(excused))).collect();
+    assert!(unexcused.is_empty(), "{what}: {unexcused:#?}");
+    for (name, reason) in excused {
+        assert!(found.iter().any(|found| found.starts_with(name)), "{name} needs no exception: {reason}");
+    }
+}
+
+#[test]
+fn a_function_takes_at_most_five_parameters_and_no_tuple() {
+    let declared = deployed().iter().flat_map(|package| Declared::of(package).too_much).collect::<Vec<_>>();
+    let found: Vec<String> = declared.iter().map(|(name, why)| format!("{name}: {why}")).collect();
+    assert_excused(&found, &MAY_TAKE_MORE, "bundle what travels together in a struct with a name");
+}
+
+/// What a package of two small modules declares.
+fn of_text(text: &str, other: &str) -> Declared {
+    let sources = [("lib.rs", "mod a; mod b;"), ("a.rs", text), ("b.rs", other)];
+    Declared::of(&Package::new("p", &sources.map(|(path, text)| (path.to_owned(), text.to_owned()))))
+}
+
+#[test]
+fn what_takes_too_much_is_noticed() {
+    for (text, is_noticed) in [
+        ("fn f(a: A, b: B, c: C, d: D, e: E) {}", false),
+        ("fn f(a: A, b: B, c: C, d: D, e: E, f: F) {}", true),
+        ("impl S { fn f(&self, a: A, b: B, c: C, d: D, e: E) {} }", false),
+        ("impl S { async fn f(&self, a: A, b: B, c: C, d: D, e: E, f: F) {} }", true),
+        ("trait T { fn f(&self, a: A, b: B, c: C, d: D, e: E, f: F); }", true),
+        ("fn f(between: (A, B)) {}", true),
+        ("fn f((since, until): (A, B)) {}", true),
+        ("fn f(at: Option<&(A, B)>) {}", true),
+        ("fn f() { fn inner(at: &mut (A, B)) {} }", true),
+        ("fn f(rows: &[(A, B)], each: impl Fn((A, B)) -> C, nothing: ()) -> (A, B) {}", false),
+        ("#[cfg(test)] mod tests { fn f(between: (A, B)) {} }", false),
+    ] {
+        assert_eq!(!of_text(text, "").too_much.is_empty(), is_noticed, "{text}");
+    }
+}
