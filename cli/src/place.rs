@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tollgate::{
     access_token::KidKey,
     lambda::{
-        self, AUDIT_DAYS, Adapters, AwsPlace, Config, Credentials, JournalConfig, PeopleConfig,
+        self, AUDIT_DAYS, Adapters, AwsSettings, Config, Credentials, JournalConfig, PeopleConfig,
         SettlementConfig,
     },
     merchant_document::hosts::GatewayHosts,
@@ -23,7 +23,7 @@ use tollgate::{
 use tollgate_core::{
     journal::{Agenda, Retention, SearchKeys},
     order::MerchantId,
-    payments::{CaptureSettings, OrderIndex, reconcile::Limits},
+    payments::{CaptureSettings, OrderIndex, reconcile::ReconcileLimits},
     stored_cards::PaymentMethods,
     values::{Clock, SystemClock},
 };
@@ -397,8 +397,8 @@ impl Place {
     }
 
     /// The same for the functions' adapters.
-    pub(crate) fn at_aws(&self) -> AwsPlace {
-        AwsPlace {
+    pub(crate) fn at_aws(&self) -> AwsSettings {
+        AwsSettings {
             region: self.region.clone(),
             dynamodb_url: self.dynamodb_url.clone(),
             secretsmanager_url: self.secretsmanager_url.clone(),
@@ -462,7 +462,7 @@ impl Place {
             front: Front::default(),
             kid_key: KidKey::default(),
             captures: CAPTURES,
-            inquiries: Limits { shards: 1, ..Limits::default() },
+            inquiries: ReconcileLimits { shards: 1, ..ReconcileLimits::default() },
             payments_stopped: false,
             // Nor does a person call.
             people: None,

@@ -126,7 +126,7 @@ impl Holder {
 }
 
 #[derive(Deserialize)]
-struct Header {
+struct JoseHeader {
     alg: String,
     kid: String,
     /// Whether it names extensions that whoever verifies has to understand (RFC 7515 §4.1.11). None is understood.
@@ -270,7 +270,7 @@ pub fn merchant_of(token: &str, kid_key: &KidKey) -> Result<MerchantId, InvalidT
     }
     let (signed, _) = token.rsplit_once('.').ok_or(InvalidToken)?;
     let (header, claims) = signed.split_once('.').ok_or(InvalidToken)?;
-    let kid = decoded::<Header>(header)?.kid;
+    let kid = decoded::<JoseHeader>(header)?.kid;
     let (merchant, _) = kid.split_once(KID_SEPARATOR).ok_or(InvalidToken)?;
     let merchant: MerchantId = merchant.parse().map_err(|_| InvalidToken)?;
     let ours = kid_key.kid(&merchant, claims)?;
@@ -285,7 +285,7 @@ pub fn verify(token: &str, merchant: &Merchant, now: Timestamp) -> Result<Verifi
     let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| InvalidToken)?;
     hmac::verify(&secret_key(merchant), signed.as_bytes(), &signature).map_err(|_| InvalidToken)?;
     let (header, claims) = signed.split_once('.').ok_or(InvalidToken)?;
-    let (header, claims): (Header, Claims) = (decoded(header)?, decoded(claims)?);
+    let (header, claims): (JoseHeader, Claims) = (decoded(header)?, decoded(claims)?);
     let is_ours = header.alg == ALGORITHM && claims.iss == ISSUER && claims.sub == merchant.id;
     // Without leeway: the time is that of the request.
     if !is_ours || header.has_extensions || now.as_second() >= claims.exp {

@@ -28,14 +28,14 @@ use tollgate_core::{
     order::MerchantId,
     payments::{
         CAPTURE_SHARDS_MAX, CaptureSettings, Deadline, GatewayInfo, IN_DOUBT_SHARDS_MAX, KnownDisputes,
-        OrderIndex, Payments, Shards, reconcile::Limits, trail,
+        OrderIndex, Payments, Shards, reconcile::ReconcileLimits, trail,
     },
     settlement::DepositDisputes,
     stored_cards::PaymentMethods,
     values::{Clock, SystemClock},
 };
 
-pub use aws::{AWS_ATTEMPTS, AwsPlace, Credentials, aws_http_client, limits as aws_limits};
+pub use aws::{AWS_ATTEMPTS, AwsSettings, Credentials, aws_http_client, limits as aws_limits};
 pub use connections::Opening;
 pub use people::{AUDIT_DAYS, PeopleConfig, SignInConfig};
 pub use settlement::{SettlementConfig, start_settlement};
@@ -82,13 +82,13 @@ pub struct Config {
     pub captures: CaptureSettings,
     /// How much one run of the inquiries may do (`INQUIRY_CONCURRENCY`, `INQUIRIES_PER_MERCHANT`),
     /// and the partitions of its index (`IN_DOUBT_SHARDS`, 1 to 256).
-    pub inquiries: Limits,
+    pub inquiries: ReconcileLimits,
     /// Whether the deployment's parameter stops payments (`PAYMENTS`).
     pub payments_stopped: bool,
     /// Where people are kept who act under their own name; none where they may do nothing.
     pub people: Option<PeopleConfig>,
     /// Where the tables and secrets are.
-    pub aws: AwsPlace,
+    pub aws: AwsSettings,
 }
 
 /// Refuses what is no prefix of that kind of secrets, and so might contain those of the other.
@@ -99,7 +99,7 @@ fn secrets_prefix(name: &'static str, kind: SecretKind) -> Result<String, WrongV
 impl Config {
     /// Reads the function's environment, which the template sets.
     pub fn from_env() -> Result<Self, WrongVariable> {
-        let usual = Limits::default();
+        let usual = ReconcileLimits::default();
         Ok(Self {
             table: needed("TABLE_NAME")?,
             attempts_table: needed("ATTEMPTS_TABLE_NAME")?,
@@ -112,14 +112,14 @@ impl Config {
                 concurrency: optional_number("CAPTURE_CONCURRENCY", 1)?,
             },
             // The same for inquiries.
-            inquiries: Limits {
+            inquiries: ReconcileLimits {
                 concurrency: optional_number("INQUIRY_CONCURRENCY", usual.concurrency)?,
                 per_merchant: optional_number("INQUIRIES_PER_MERCHANT", usual.per_merchant)?,
                 shards: partitions("IN_DOUBT_SHARDS", IN_DOUBT_SHARDS_MAX)?,
             },
             payments_stopped: payments_stopped()?,
             people: PeopleConfig::from_env()?,
-            aws: AwsPlace::from_env()?,
+            aws: AwsSettings::from_env()?,
         })
     }
 }
@@ -320,7 +320,7 @@ impl Adapters {
     }
 
     /// For what finds out the outcome of everything in doubt, and may read the settlement's table.
-    pub fn inquiries(&self, settlement_table: String) -> Result<Job<Limits>, Error> {
+    pub fn inquiries(&self, settlement_table: String) -> Result<Job<ReconcileLimits>, Error> {
         let client = self.config.aws.dynamodb(&self.http_client);
         let deposits = DynamoDbSettlement::new(client, settlement_table, Retention::default());
         let known = DepositDisputes(Arc::new(deposits));

@@ -56,22 +56,22 @@ pub struct SecretsManagerMerchants {
     settings: MerchantSettings,
     gateway: &'static dyn GatewayInfo,
     clock: Arc<dyn Clock>,
-    kept: Mutex<Kept>,
+    kept: Mutex<MerchantCache>,
 }
 
 /// What is known so far. No guess pushes a merchant out: those are as many as the operator has made, a few KB each, and
 /// stay as long as the process.
 #[derive(Default)]
-struct Kept {
+struct MerchantCache {
     /// Merchants that were read at least once, also if they cannot be read any more.
-    read: HashMap<MerchantId, Cached>,
+    read: HashMap<MerchantId, CachedMerchant>,
     /// Ids under which none was ever read.
-    guesses: HashMap<MerchantId, Cached>,
+    guesses: HashMap<MerchantId, CachedMerchant>,
 }
 
 /// What is known about a merchant.
 #[derive(Clone)]
-struct Cached {
+struct CachedMerchant {
     /// As it was last read, and when.
     last: Option<(Arc<Merchant>, Timestamp)>,
     /// Why the last call found nothing that can be used. What was read before may be used for a while.
@@ -90,16 +90,16 @@ impl SecretsManagerMerchants {
         Self { client, settings, gateway, clock, kept: Mutex::default() }
     }
 
-    fn all(&self) -> MutexGuard<'_, Kept> {
+    fn all(&self) -> MutexGuard<'_, MerchantCache> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn kept(&self, id: &MerchantId) -> Option<Cached> {
+    fn kept(&self, id: &MerchantId) -> Option<CachedMerchant> {
         let all = self.all();
         all.read.get(id).or_else(|| all.guesses.get(id)).cloned()
     }
 
-    fn keep(&self, id: &MerchantId, new: Cached) {
+    fn keep(&self, id: &MerchantId, new: CachedMerchant) {
         let mut all = self.all();
         if new.last.is_some() {
             all.guesses.remove(id);
@@ -138,7 +138,7 @@ impl SecretsManagerMerchants {
         }
     }
 
-    async fn read_again(&self, id: &MerchantId, before: Option<Cached>) -> Cached {
+    async fn read_again(&self, id: &MerchantId, before: Option<CachedMerchant>) -> CachedMerchant {
         let result = self.read(id).await;
         let now = self.clock.now();
         let (last, failure) = before.map_or((None, None), |kept| (kept.last, kept.failure));
@@ -155,7 +155,8 @@ impl SecretsManagerMerchants {
                 (last, Some(failure), for_long)
             }
         };
-        let kept = Cached { last, failure, until: now.checked_add(for_long).unwrap_or(Timestamp::MAX) };
+        let kept =
+            CachedMerchant { last, failure, until: now.checked_add(for_long).unwrap_or(Timestamp::MAX) };
         // Without anything to go on, the next request tries again.
         if kept.last.is_some() || kept.failure.as_ref().is_some_and(is_definite) {
             self.keep(id, kept.clone());

@@ -63,9 +63,9 @@ where
         mut writer: format::Writer<'_>,
         event: &Event<'_>,
     ) -> std::fmt::Result {
-        let mut fields = Fields::default();
+        let mut fields = LogFields::default();
         event.record(&mut fields);
-        let Fields { written, figures } = fields;
+        let LogFields { written, figures } = fields;
         let figures = figures.map(|members| members + ",").unwrap_or_default();
         let level = event.metadata().level();
         writeln!(writer, r#"{{{figures}"level":"{level}","fields":{{{written}}}}}"#)
@@ -74,13 +74,13 @@ where
 
 /// A line's fields as the members of a JSON object.
 #[derive(Default)]
-struct Fields {
+struct LogFields {
     written: String,
     /// Members of the line itself, in JSON already.
     figures: Option<String>,
 }
 
-impl Fields {
+impl LogFields {
     fn add(&mut self, field: &Field, json: &str) {
         let comma = if self.written.is_empty() { "" } else { "," };
         // The names are our own and need no escapes.
@@ -94,7 +94,7 @@ impl Fields {
     }
 }
 
-impl Visit for Fields {
+impl Visit for LogFields {
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
         self.add_text(field, &format!("{value:?}"));
     }

@@ -23,11 +23,11 @@ use tollgate::{
     source::Front,
 };
 use tollgate_core::{
-    order::{ListPlace, MerchantId, Order},
+    order::{ListKey, MerchantId, Order},
     payments::{
         Attempts, CaptureSettings, Counts, Ended, ListedOrder, ListedPage, Merchant, NoQuote, OrderIndex,
-        Payments, Place, Stop, StoreError, SurchargeQuery, SurchargeQuote, Surcharges, Switch,
-        reconcile::Limits,
+        Payments, Slot, Stop, StoreError, SurchargeQuery, SurchargeQuote, Surcharges, Switch,
+        reconcile::ReconcileLimits,
     },
     stored_cards::PaymentMethods,
     values::Clock,
@@ -376,8 +376,8 @@ impl Instance {
     }
 
     /// Inquiries.
-    pub(crate) fn inquiries(self: &Arc<Self>) -> Job<Limits> {
-        self.job(Limits { shards: IN_DOUBT_SHARDS, ..Limits::default() })
+    pub(crate) fn inquiries(self: &Arc<Self>) -> Job<ReconcileLimits> {
+        self.job(ReconcileLimits { shards: IN_DOUBT_SHARDS, ..ReconcileLimits::default() })
     }
 
     /// Scheduled captures.
@@ -574,7 +574,7 @@ struct Unlimited;
 
 #[async_trait]
 impl Attempts for Unlimited {
-    async fn begin(&self, _counter: &str, _place: Place) -> Result<Counts, StoreError> {
+    async fn begin(&self, _counter: &str, _slot: Slot) -> Result<Counts, StoreError> {
         Ok(Counts::default())
     }
 
@@ -607,7 +607,7 @@ impl OrderIndex for NoLists {
         Ok(ListedPage::default())
     }
 
-    async fn at(&self, _: &MerchantId, _: &ListPlace) -> Result<Vec<ListedOrder>, StoreError> {
+    async fn at(&self, _: &MerchantId, _: &ListKey) -> Result<Vec<ListedOrder>, StoreError> {
         Ok(Vec::new())
     }
 }

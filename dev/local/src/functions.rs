@@ -20,7 +20,7 @@ use tollgate::{
     },
 };
 use tollgate_core::{
-    payments::{CaptureSettings, Deadline, reconcile::Limits},
+    payments::{CaptureSettings, Deadline, reconcile::ReconcileLimits},
     settlement::Settlement,
     values::Clock,
     webhooks::{Delivering, EventBus},
@@ -55,7 +55,7 @@ pub struct Ports {
     /// `switches`.
     pub stop_switch: Arc<StopSwitch>,
     /// `reconcile`.
-    pub inquiries: Arc<Job<Limits>>,
+    pub inquiries: Arc<Job<ReconcileLimits>>,
     /// `scheduled-capture`.
     pub captures: Arc<Job<CaptureSettings>>,
     /// `totals`.

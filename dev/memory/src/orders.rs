@@ -6,7 +6,7 @@ use std::{
 use async_trait::async_trait;
 use tollgate_core::{
     journal::{Agenda, AgendaList, AgendaOrder, AgendaPage, AgendaPlaces, AgendaQuery},
-    order::{ListPlace, MerchantId, Order, OrderKey},
+    order::{ListKey, MerchantId, Order, OrderKey},
     payments::{
         Cursor, DueOrder, DueQuery, Index, ListedOrder, ListedPage, LoadedOrders, OrderIndex, OrderStore,
         Page, StoreError,
@@ -119,12 +119,12 @@ impl OrderTable {
     fn listed(
         &self,
         merchant: &MerchantId,
-        is_wanted: impl Fn(&ListPlace) -> bool,
+        is_wanted: impl Fn(&ListKey) -> bool,
     ) -> Result<Vec<ListedOrder>, StoreError> {
         self.faults.works("index")?;
         let all = self.all();
         let listed = all.values().filter(|order| order.merchant == *merchant).filter_map(|order| {
-            let place = order.list_place().filter(&is_wanted)?;
+            let place = order.list_key().filter(&is_wanted)?;
             let bad = self.faults.unreadable(&format!("key of {}", order.id), order.key().to_string());
             Some(ListedOrder { sort: place.sort, key: bad.map_or_else(|| Ok(order.key()), Err) })
         });
@@ -210,7 +210,7 @@ impl OrderIndex for OrderTable {
         Ok(ListedPage { orders, more })
     }
 
-    async fn at(&self, merchant: &MerchantId, at: &ListPlace) -> Result<Vec<ListedOrder>, StoreError> {
+    async fn at(&self, merchant: &MerchantId, at: &ListKey) -> Result<Vec<ListedOrder>, StoreError> {
         self.listed(merchant, |place| place.shard == at.shard && place.sort.starts_with(&at.sort))
     }
 }

@@ -6,11 +6,15 @@ use serde::de::IgnoredAny;
 use tollgate::ports::{Job, MayRun};
 use tollgate_core::payments::{
     Deadline,
-    reconcile::{Limits, ReconcileReport, reconcile},
+    reconcile::{ReconcileLimits, ReconcileReport, reconcile},
 };
 
 /// One run. What the schedule sends says nothing that is needed.
-pub async fn handle(job: Arc<Job<Limits>>, _event: IgnoredAny, deadline: Deadline) -> ReconcileReport {
+pub async fn handle(
+    job: Arc<Job<ReconcileLimits>>,
+    _event: IgnoredAny,
+    deadline: Deadline,
+) -> ReconcileReport {
     match job.may_run().await {
         MayRun::Yes => reconcile(&job.payments, job.merchants.as_ref(), job.settings, deadline).await,
         MayRun::Stopped => ReconcileReport::default(),

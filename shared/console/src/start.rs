@@ -10,7 +10,7 @@ use tollgate::{
     aws_client,
     aws_error::describe,
     https,
-    lambda::{self, AwsPlace, WrongVariable, aws_limits, begin, front, needed},
+    lambda::{self, AwsSettings, WrongVariable, aws_limits, begin, front, needed},
     openid::IssuerUrl,
 };
 use tollgate_core::values::{Clock, SystemClock};
@@ -46,7 +46,7 @@ pub struct ConsoleConfig {
     /// The name of the secret with the client's and the sealing key (`CONSOLE_SECRET`).
     pub secret: String,
     /// Where the table and the secret are.
-    pub aws: AwsPlace,
+    pub aws: AwsSettings,
 }
 
 /// Why a console cannot start. Says nothing of what is in the secret.
@@ -81,7 +81,7 @@ impl ConsoleConfig {
                 .map_err(|_| WrongVariable::new("OPENID_ISSUER", "is no issuer's URL"))?,
             table: needed("CONSOLE_TABLE_NAME")?,
             secret: needed("CONSOLE_SECRET")?,
-            aws: AwsPlace::from_env()?,
+            aws: AwsSettings::from_env()?,
         })
     }
 

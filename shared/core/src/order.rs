@@ -33,7 +33,7 @@ mod transaction;
 mod waits;
 
 pub(crate) use apply::void_came_too_late;
-pub use apply::{Next, apply};
+pub use apply::{NextStep, apply};
 pub use balance::{Balance, PaymentStatus};
 pub use by_hand::{BY_HAND_AFTER, BY_HAND_MAX, HandRejection, decide_by_hand};
 pub use capture_rule::{After, CaptureRule, InvalidRule, StatedRule, TimeOfDay};
@@ -49,7 +49,7 @@ pub use intent::{
 pub use limits::{
     OPERATIONS_MAX, REFERENCES_MAX_BYTES, SHOPPER_FAILURES_MAX, SUPERSEDED_MAX, TRANSACTIONS_MAX,
 };
-pub use listed::{LIST_SHARDS, ListPlace, list_place_of_payment, order_of_standalone_payment};
+pub use listed::{LIST_SHARDS, ListKey, list_key_of_payment, order_of_standalone_payment};
 pub use notices::NOTICES_MAX;
 pub(crate) use operation::BACK_OFF_MIN;
 pub use operation::{
@@ -61,7 +61,7 @@ pub use operation::{
 };
 pub use outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome, Retry};
 pub use pause::{PAUSES_MAX, Pause, Resumed};
-pub use payment_word::{Left, PaymentWord};
+pub use payment_word::{PaymentWord, Remaining};
 pub use personal::{CustomerTraces, Erased};
 pub use plan::Plan;
 pub use policy::{DeclineOn, FeeBasis, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy};

@@ -23,7 +23,7 @@ pub mod trail;
 
 pub use attempts::{
     APPROVED_MAX, Attempts, Counts, Effect, Ended, Full, IN_FLIGHT, IN_FLIGHT_RETRY, Limits,
-    NETWORK_DECLINES, NETWORK_IN_FLIGHT, Place, Stale,
+    NETWORK_DECLINES, NETWORK_IN_FLIGHT, Slot, Stale,
 };
 pub use by_hand::{HandDecision, NotByHand, Weighed};
 pub use deadline::Deadline;
@@ -51,7 +51,7 @@ pub use throw::{Thrown, throw};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{
-    order::{self, Context, Intent, Next, OperationRef, Order, OrderKey, Outcome, Rejection},
+    order::{self, Context, Intent, NextStep, OperationRef, Order, OrderKey, Outcome, Rejection},
     values::Clock,
 };
 use intent::{DECISIONS_MAX, Intended};
@@ -176,8 +176,8 @@ impl Payments {
             }
             order = saved.order;
             match saved.next {
-                Next::Send(follow_up) => at = follow_up,
-                Next::Respond => return order,
+                NextStep::Send(follow_up) => at = follow_up,
+                NextStep::Respond => return order,
             }
         }
     }

@@ -5,7 +5,7 @@ mod payment_method;
 mod payment_methods;
 mod profiles;
 
-pub use customers::{CustomerStore, Written};
+pub use customers::{CustomerStore, CustomerWrite};
 pub use payment_method::{
     AddPlan, Applied, CARDS_MAX, Customer, CustomerKey, DECLINES_PER_HOUR, MethodId, MethodRejection,
     MethodState, NewMethod, OnceGone, PaymentMethod, settle,

@@ -12,7 +12,9 @@ pub use delivering::{Added, Delivering, DeliveryReport};
 pub use delivery_log::{DeliveryLog, DeliveryPage, DeliveryState, StoredDelivery};
 pub use event_bus::{Event, EventBus, Everywhere};
 pub use outbox::Outbox;
-pub use receivers::{Courier, DeliveryOutcome, DeliveryStore, Due, NotTaken, Receivers, ReceiversError};
+pub use receivers::{
+    Courier, DeliveryOutcome, DeliveryStore, DueDeliveries, NotTaken, Receivers, ReceiversError,
+};
 pub use webhook::{
     DOWN_AFTER, Delivery, Health, KnownReceiver, MessageFormat, NotAReceiverId, REPEATED_FOR,
     RETRY_AFTER_MAX, Receiver, ReceiverId, ReceiverKey, SLOW, Secret, is_public,

@@ -8,7 +8,7 @@ use tollgate::{
     aws_client,
     dynamodb::orders::stream::StreamEvent,
     lambda::{
-        AwsPlace, GATEWAY, WebhooksConfig, WrongVariable, aws_limits, begin, needed, optional, run_stream,
+        AwsSettings, GATEWAY, WebhooksConfig, WrongVariable, aws_limits, begin, needed, optional, run_stream,
     },
     publishing::PublishReport,
 };
@@ -28,7 +28,7 @@ pub struct EventsConfig {
     /// Where deliveries to webhooks are kept; none if `WEBHOOKS` is not `true`.
     pub webhooks: Option<WebhooksConfig>,
     /// Where the event bus is.
-    pub aws: AwsPlace,
+    pub aws: AwsSettings,
     /// `EventBridge` endpoint instead of AWS's (`AWS_ENDPOINT_URL_EVENTBRIDGE`).
     pub eventbridge_url: Option<String>,
 }
@@ -39,7 +39,7 @@ impl EventsConfig {
         Ok(Self {
             bus: is_on("EVENTS").then(|| needed("EVENT_BUS_NAME")).transpose()?,
             webhooks: is_on("WEBHOOKS").then(WebhooksConfig::from_env).transpose()?,
-            aws: AwsPlace::from_env()?,
+            aws: AwsSettings::from_env()?,
             eventbridge_url: optional("AWS_ENDPOINT_URL_EVENTBRIDGE"),
         })
     }

@@ -24,7 +24,7 @@ const KEPT_MAX: usize = 100;
 type Store = LazyLock<Arc<dyn ActingPeople>, Box<dyn FnOnce() -> Arc<dyn ActingPeople> + Send>>;
 
 /// A merchant's people as they were read.
-struct Kept {
+struct CachedPeople {
     people: Arc<People>,
     at: Timestamp,
     /// The sign-ins for which they were read anew: a person, and when the token was issued, in seconds since 1970.
@@ -46,7 +46,7 @@ pub(super) struct PersonToken {
 pub struct PeopleNow {
     store: Store,
     clock: Arc<dyn Clock>,
-    kept: Mutex<HashMap<MerchantId, Kept>>,
+    kept: Mutex<HashMap<MerchantId, CachedPeople>>,
 }
 
 impl PeopleNow {
@@ -94,7 +94,7 @@ impl PeopleNow {
     /// Whether people may have been read before this token was issued, and were not read anew for it.
     fn is_older(&self, merchant: &MerchantId, token: PersonToken) -> bool {
         let kept = self.lock();
-        let is_older = |kept: &Kept| {
+        let is_older = |kept: &CachedPeople| {
             kept.at.as_second() <= token.issued && !kept.read_for.contains(&(token.id, token.issued))
         };
         kept.get(merchant).is_none_or(is_older)
@@ -115,7 +115,7 @@ impl PeopleNow {
         let before = kept.remove(merchant).filter(|_| token.is_some()).map(|kept| kept.read_for);
         let mut read_for = before.unwrap_or_default();
         read_for.extend(token.map(|token| (token.id, token.issued)));
-        kept.insert(merchant.clone(), Kept { people: Arc::clone(&people), at, read_for });
+        kept.insert(merchant.clone(), CachedPeople { people: Arc::clone(&people), at, read_for });
         Ok(people)
     }
 
@@ -124,7 +124,7 @@ impl PeopleNow {
         self.store.record(merchant, entry).await
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<MerchantId, Kept>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<MerchantId, CachedPeople>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,14 +7,14 @@ use tollgate_core::{
     order::OperationStatus,
     payments::{
         Attempts, Counts, Effect, IN_FLIGHT, Limits, Merchant, NETWORK_DECLINES, NETWORK_IN_FLIGHT,
-        Performed, Place, Refusal, trail,
+        Performed, Refusal, Slot, trail,
     },
     stored_cards::{MethodChanged, MethodState, OnceGone},
 };
 
 use super::{
     caller::Caller,
-    failure::{Failure, Whose},
+    failure::{Failure, LimitOf},
     stated,
 };
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
 struct Counter {
     key: String,
     limits: Limits,
-    whose: Whose,
+    whose: LimitOf,
 }
 
 /// A payment or a verification that has begun.
@@ -34,7 +34,7 @@ pub(crate) struct Attempt<'a> {
     attempts: &'a dyn Attempts,
     access: &'a Access,
     merchant: &'a Merchant,
-    place: Place,
+    slot: Slot,
     begun: Vec<(String, Counts)>,
     source_is_known: bool,
 }
@@ -54,9 +54,9 @@ impl<'a> Attempt<'a> {
         let source = caller.shopper_source(access, request)?;
         let counters = counters(merchant, source, customer);
         let (now, mut refused) = (access.now(), None);
-        let (place, source_is_known) = (Place::at(now), source.is_some());
-        let mut attempt = Self { attempts, access, merchant, place, begun: Vec::new(), source_is_known };
-        let taken = counters.iter().map(|counter| attempts.begin(&counter.key, attempt.place));
+        let (slot, source_is_known) = (Slot::at(now), source.is_some());
+        let mut attempt = Self { attempts, access, merchant, slot, begun: Vec::new(), source_is_known };
+        let taken = counters.iter().map(|counter| attempts.begin(&counter.key, attempt.slot));
         for (counter, counts) in counters.iter().zip(join_all(taken).await) {
             match counts {
                 Ok(counts) => {
@@ -128,7 +128,7 @@ impl<'a> Attempt<'a> {
     }
 
     async fn end(self, effect: Option<Effect>) {
-        // Where the outcome is not known, the place ends on its own.
+        // Where the outcome is not known, the slot ends on its own.
         let Some(effect) = effect else { return };
         let declines = &self.access.abuse.declines;
         match effect {
@@ -145,7 +145,7 @@ impl<'a> Attempt<'a> {
     async fn write(&self, effect: &Effect) {
         let now = self.access.now();
         let written = self.begun.iter().map(|(key, counts)| async move {
-            let ended = counts.ended(self.place, effect.clone(), now);
+            let ended = counts.ended(self.slot, effect.clone(), now);
             if let Err(error) = self.attempts.end(key, &ended).await {
                 tracing::warn!(%error, "what came of an attempt is not counted; its place ends on its own");
             }
@@ -162,11 +162,12 @@ fn counters(merchant: &Merchant, source: Option<Source>, customer: Option<&str>)
     match (source, customer) {
         (Some(source), _) => {
             let of_network = Limits { in_flight: NETWORK_IN_FLIGHT, declined: NETWORK_DECLINES };
-            let network =
-                source.network().map(|network| counter(network.digest(merchant), of_network, Whose::Network));
-            std::iter::once(counter(source.digest(merchant), own, Whose::Address)).chain(network).collect()
+            let network = source
+                .network()
+                .map(|network| counter(network.digest(merchant), of_network, LimitOf::Network));
+            std::iter::once(counter(source.digest(merchant), own, LimitOf::Address)).chain(network).collect()
         }
-        (None, Some(customer)) => vec![counter(customer_digest(customer, merchant), own, Whose::Customer)],
+        (None, Some(customer)) => vec![counter(customer_digest(customer, merchant), own, LimitOf::Customer)],
         (None, None) => Vec::new(),
     }
 }

@@ -31,7 +31,7 @@ const UNAVAILABLE_RETRY_S: u32 = 5;
 
 /// Whose limit a refusal is about.
 #[derive(Clone, Copy)]
-pub(crate) enum Whose {
+pub(crate) enum LimitOf {
     /// The address that the payment comes from.
     Address,
     /// The /48 of an IPv6 address.
@@ -42,7 +42,7 @@ pub(crate) enum Whose {
     Order,
 }
 
-impl Whose {
+impl LimitOf {
     /// For a program.
     fn word(self) -> &'static str {
         match self {
@@ -220,7 +220,7 @@ impl Failure {
     }
 
     /// A counter allows no more now. Declines are not 429: the published SDK would wait an hour without a word.
-    pub(crate) fn full(full: Full, limits: Limits, whose: Whose) -> Self {
+    pub(crate) fn full(full: Full, limits: Limits, whose: LimitOf) -> Self {
         let (of, sent) = (whose.words(), "nothing was sent to the gateway");
         let (code, detail, wait, policy) = match full {
             Full::InFlight => {
@@ -361,7 +361,7 @@ impl From<MethodRefusal> for Failure {
                 }
                 MethodRejection::TooMany => error(Code::TooManyPaymentMethods),
                 MethodRejection::TooManyDeclines(wait) => error(Code::TooManyDeclines)
-                    .with("limit", Whose::Customer.word())
+                    .with("limit", LimitOf::Customer.word())
                     .limited(Policy::Declined(as_quota(DECLINES_PER_HOUR)), seconds(wait)),
                 MethodRejection::NewerVersion => error(Code::NewerVersion).retry_after(UNAVAILABLE_RETRY_S),
             },
@@ -439,7 +439,7 @@ impl From<Rejection> for Failure {
             Rejection::TooManyAttempts => error(Code::TooManyAttempts),
             Rejection::TooManyDeclines(wait) => {
                 let declined = as_quota(DECLINES_PER_ORDER_HOUR);
-                Self::full(Full::Declined(wait), Limits { in_flight: 0, declined }, Whose::Order)
+                Self::full(Full::Declined(wait), Limits { in_flight: 0, declined }, LimitOf::Order)
             }
             Rejection::CurrencyDiffers(currency) => currency_of(Code::CurrencyDiffers, currency),
             Rejection::CaptureAfterExpiry(latest) => Self::after_expiry(&detail, About::CaptureAt, latest),

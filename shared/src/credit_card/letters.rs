@@ -4,10 +4,10 @@
 //! to compare". The gateway's own letters stay on record with the operation. `docs/reference/credit-card.md` shows this table.
 
 /// One row: the gateway's letter, the page's, why.
-pub type Row = (&'static str, &'static str, &'static str);
+pub type LetterRow = (&'static str, &'static str, &'static str);
 
 /// The gateway's `avsresp`, as the page's `AvsResultCode`.
-pub const AVS: &[Row] = &[
+pub const AVS: &[LetterRow] = &[
     ("A", "A", "street matches, ZIP does not: the same in both"),
     ("B", "A", "street matches, postal code could not be compared (abroad)"),
     ("C", "G", "neither could be compared (abroad)"),
@@ -38,7 +38,7 @@ pub const AVS: &[Row] = &[
 ];
 
 /// The gateway's `cvvresp`, as the page's `CvvResultCode`.
-pub const CVV: &[Row] = &[
+pub const CVV: &[LetterRow] = &[
     ("M", "M", "match: the same in both"),
     ("N", "N", "no match: the same in both"),
     ("P", "P", "not processed: the same in both"),
@@ -58,7 +58,7 @@ pub(super) fn cvv(letter: Option<&str>) -> &'static str {
     letter.and_then(|letter| find(CVV, letter)).unwrap_or("P")
 }
 
-fn find(table: &[Row], letter: &str) -> Option<&'static str> {
+fn find(table: &[LetterRow], letter: &str) -> Option<&'static str> {
     table.iter().find(|(theirs, ..)| *theirs == letter).map(|(_, ours, _)| *ours)
 }
 

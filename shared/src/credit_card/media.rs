@@ -119,14 +119,14 @@ enum Precision {
 }
 
 /// One range of an `Accept` header.
-struct Range<'a> {
+struct MediaRange<'a> {
     type_name: &'a str,
     subtype: &'a str,
     /// The value of `q` in thousandths, 0 to 1000.
     quality: u16,
 }
 
-impl<'a> Range<'a> {
+impl<'a> MediaRange<'a> {
     /// None if it cannot be read. Parameters but `q` are ignored, as Web API does: its own types have none.
     fn parse(text: &'a str) -> Option<Self> {
         let mut parts = split_outside_quotes(text, b';');
@@ -168,8 +168,8 @@ impl<'a> Range<'a> {
 /// The highest quality wins, then the narrowest range, then JSON, then the order in the header. There is always a
 /// response, never a 406: what matches no range goes out in the request's own media type, else as JSON.
 pub(super) fn negotiate(accept: Option<&str>, xml_http_request: bool, request: Option<Media>) -> Media {
-    let ranges: Vec<Range<'_>> =
-        split_outside_quotes(accept.unwrap_or_default(), b',').filter_map(Range::parse).collect();
+    let ranges: Vec<MediaRange<'_>> =
+        split_outside_quotes(accept.unwrap_or_default(), b',').filter_map(MediaRange::parse).collect();
     // The narrowest range decides on a media type; of equally narrow ones the highest quality, then the first.
     let mut decisions = Media::ALL.map(|media| {
         let named = ranges.iter().enumerate();
@@ -187,13 +187,13 @@ pub(super) fn negotiate(accept: Option<&str>, xml_http_request: bool, request: O
         Media::ALL.into_iter().zip(decisions).filter_map(|(media, decision)| Some((media, decision?)));
     let chosen = acceptable.filter(|(_, (_, quality, _))| *quality > 0).min_by_key(
         // The first of equals is taken, so `application/` goes before `text/`.
-        |(media, (precision, quality, Reverse(place)))| {
-            (Reverse((*quality, *precision)), media.is_xml(), *place)
+        |(media, (precision, quality, Reverse(position)))| {
+            (Reverse((*quality, *precision)), media.is_xml(), *position)
         },
     );
     match chosen {
         Some((media, _)) => media,
-        None if xml_http_request && ranges.iter().all(Range::is_anything) => Media::ApplicationJson,
+        None if xml_http_request && ranges.iter().all(MediaRange::is_anything) => Media::ApplicationJson,
         None => request.unwrap_or(Media::ApplicationJson),
     }
 }

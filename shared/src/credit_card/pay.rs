@@ -32,7 +32,7 @@ pub(super) async fn pay(
     exchange: Exchange<'_>,
     mut request: Members<'_>,
     requested: Purpose,
-    method: PaymentKind,
+    kind: PaymentKind,
 ) -> Handled<Outgoing> {
     let merchant = &exchange.caller.merchant;
     let now = exchange.api.access.now();
@@ -73,7 +73,7 @@ pub(super) async fn pay(
         amount: Some(stated),
         currency: Some(currency),
         discount: discount.as_ref(),
-        ..Essentials::new(method.operation())
+        ..Essentials::new(kind.operation())
     };
     if let PaymentSource::Card(card) = &mut source {
         card.name = memo.name.clone().unwrap_or_default();
@@ -82,7 +82,7 @@ pub(super) async fn pay(
     let id = reference::payment_id(&merchant.id, &reference);
     let alone = Box::new(StandalonePayment { id, memo: Memo { discount: discount.clone(), ..memo } });
     let pay = Pay {
-        kind: method,
+        kind,
         amount,
         card,
         standalone: Some(alone),
@@ -93,7 +93,7 @@ pub(super) async fn pay(
         capture: CaptureTerms::default(),
         shopper: None,
     };
-    let key = reference::key_digest(method.operation(), &reference);
+    let key = reference::key_digest(kind.operation(), &reference);
     let stated = Stated::payment(pay, &source, essentials, Some(key));
     // A repetition returns its payment, whatever has become of date, card and discount since.
     exchange.carry_out(id, customer, stated.in_order(in_order_now)).await

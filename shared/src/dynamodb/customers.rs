@@ -8,7 +8,7 @@ pub use item::StoredCustomer;
 use async_trait::async_trait;
 use tollgate_core::{
     payments::StoreError,
-    stored_cards::{Customer, CustomerKey, CustomerStore, Written},
+    stored_cards::{Customer, CustomerKey, CustomerStore, CustomerWrite},
 };
 
 use super::{orders::DynamoDbStore, table::was_made};
@@ -20,15 +20,15 @@ impl CustomerStore for DynamoDbStore {
         found.map(|item| StoredCustomer(item).read(key)).transpose()
     }
 
-    async fn put(&self, customer: &Customer) -> Result<Written, StoreError> {
+    async fn put(&self, customer: &Customer) -> Result<CustomerWrite, StoreError> {
         let before = Some(customer.version).filter(|version| *version > 0);
         let request = self.put_after(before, StoredCustomer::next(customer).0);
-        Ok(if was_made(request.send().await)? { Written::Done } else { Written::Changed })
+        Ok(if was_made(request.send().await)? { CustomerWrite::Done } else { CustomerWrite::Changed })
     }
 
-    async fn remove(&self, customer: &Customer) -> Result<Written, StoreError> {
+    async fn remove(&self, customer: &Customer) -> Result<CustomerWrite, StoreError> {
         let request = self.delete_after(customer.version, customer.key.to_string());
-        Ok(if was_made(request.send().await)? { Written::Done } else { Written::Changed })
+        Ok(if was_made(request.send().await)? { CustomerWrite::Done } else { CustomerWrite::Changed })
     }
 }
 
@@ -83,8 +83,8 @@ mod tests {
     async fn a_customer_is_deleted_in_the_version_that_was_read_and_no_other() {
         let aws = Aws::responding([done(), condition_failed(), throttled()]);
         let store = over(&aws);
-        assert_eq!(store.remove(&customer(3)).await.unwrap(), Written::Done);
-        assert_eq!(store.remove(&customer(3)).await.unwrap(), Written::Changed);
+        assert_eq!(store.remove(&customer(3)).await.unwrap(), CustomerWrite::Done);
+        assert_eq!(store.remove(&customer(3)).await.unwrap(), CustomerWrite::Changed);
         assert!(matches!(store.remove(&customer(3)).await, Err(StoreError::Unavailable(_))));
         let delete = json!({
             "TableName": "orders", "Key": { "order_key": item("1")["order_key"] },
@@ -106,8 +106,8 @@ mod tests {
         for (read, next, condition) in [(0, "1", first), (1, "2", later("1")), (3, "4", later("3"))] {
             let aws = Aws::responding([done(), condition_failed(), throttled()]);
             let store = over(&aws);
-            assert_eq!(store.put(&customer(read)).await.unwrap(), Written::Done);
-            assert_eq!(store.put(&customer(read)).await.unwrap(), Written::Changed);
+            assert_eq!(store.put(&customer(read)).await.unwrap(), CustomerWrite::Done);
+            assert_eq!(store.put(&customer(read)).await.unwrap(), CustomerWrite::Changed);
             assert!(matches!(store.put(&customer(read)).await, Err(StoreError::Unavailable(_))));
             let put = with(&json!({ "TableName": "orders", "Item": item(next) }), &condition);
             assert_eq!(aws.bodies("PutItem"), vec![put; 3]);

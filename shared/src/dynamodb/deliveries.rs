@@ -12,8 +12,8 @@ use tollgate_core::{
     order::MerchantId,
     payments::{StoreError, Unreadable},
     webhooks::{
-        Delivery, DeliveryLog, DeliveryOutcome, DeliveryPage, DeliveryStore, Due, Health, KnownReceiver,
-        ReceiverKey, StoredDelivery,
+        Delivery, DeliveryLog, DeliveryOutcome, DeliveryPage, DeliveryStore, DueDeliveries, Health,
+        KnownReceiver, ReceiverKey, StoredDelivery,
     },
 };
 use uuid::Uuid;
@@ -99,8 +99,8 @@ impl DeliveryLog for DynamoDbDeliveries {
         let page = request.send().await.map_err(|error| unavailable(&error))?;
         let more = page.last_evaluated_key.is_some();
         let delivery = |item: Item| {
-            let place = text(&item, SORT).cloned().unwrap_or_default();
-            (place, item::read(&item).ok_or_else(|| bad(&item, OTHER_FORM)))
+            let sort = text(&item, SORT).cloned().unwrap_or_default();
+            (sort, item::read(&item).ok_or_else(|| bad(&item, OTHER_FORM)))
         };
         let deliveries = page.items.unwrap_or_default().into_iter().map(delivery).collect();
         Ok(DeliveryPage { deliveries, more })
@@ -176,7 +176,12 @@ impl DeliveryStore for DynamoDbDeliveries {
         Ok((receivers, unreadable))
     }
 
-    async fn due(&self, receiver: &ReceiverKey, until: Timestamp, limit: usize) -> Result<Due, StoreError> {
+    async fn due(
+        &self,
+        receiver: &ReceiverKey,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<DueDeliveries, StoreError> {
         let texts = [(":receiver", &*receiver.to_string()), (":until", &*item::moment(until))];
         let request = self
             .0
@@ -184,7 +189,7 @@ impl DeliveryStore for DynamoDbDeliveries {
             .index_name(DUE)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX));
         let page = request.send().await.map_err(|error| unavailable(&error))?;
-        let mut due = Due::default();
+        let mut due = DueDeliveries::default();
         for mut found in page.items.unwrap_or_default() {
             found.retain(|name, _| [RECEIVER, SORT].contains(&&**name));
             // The index lags behind: what it names may have been delivered meanwhile.

@@ -22,7 +22,7 @@ use crate::{
         problem::Problem,
     },
     elastic_path::{
-        lists::cursor::Place,
+        lists::cursor::Cursor,
         lists::filter::DeliveryFilter,
         lists::paging::{PARAMETERS, Paging},
         request::parameters::Parameters,
@@ -80,12 +80,12 @@ async fn list(ports: &Deliveries, request: &Request) -> Handled<Page> {
     let paging: Paging<DeliveryFilter> = Paging::read(&mark, request, &mut parameters, &caller, now);
     parameters.finish()?;
     let found = find(ports, &to, &paging).await?;
-    if found.rows.is_empty() && paging.place.is_none() {
+    if found.rows.is_empty() && paging.cursor.is_none() {
         must_be_named(ports, &caller, &to).await?;
     }
     let (since, until) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
-    let place = found.next.map(|after| Place { since, until, after });
-    let cursor = place.map(|place| paging.cursor(&place, &caller, now));
+    let cursor = found.next.map(|after| Cursor { since, until, after });
+    let cursor = cursor.map(|cursor| paging.sealed(&cursor, &caller, now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
     let page = Page::from(json!({
         "data": found.rows,
@@ -100,7 +100,7 @@ async fn list(ports: &Deliveries, request: &Request) -> Handled<Page> {
 
 /// What a list found.
 #[derive(Default)]
-struct Found {
+struct FoundDeliveries {
     rows: Vec<Value>,
     unreadable: usize,
     next: Option<String>,
@@ -110,16 +110,16 @@ async fn find(
     ports: &Deliveries,
     to: &ReceiverKey,
     paging: &Paging<DeliveryFilter>,
-) -> Result<Found, Failure> {
+) -> Result<FoundDeliveries, Failure> {
     let states = &paging.filter.states;
-    let mut found = Found::default();
-    let mut after = paging.place.as_ref().map(|place| place.after.clone());
+    let mut found = FoundDeliveries::default();
+    let mut after = paging.cursor.as_ref().map(|cursor| cursor.after.clone());
     let at_a_time = if states.is_empty() { paging.limit } else { LOOKED_AT };
     for _ in 0..LOOKS_MAX {
         let page = ports.log.page(to, after.as_deref(), at_a_time).await.map_err(Refusal::Store)?;
         let DeliveryPage { deliveries, more } = page;
         let last = deliveries.len();
-        for (n, (place, delivery)) in (1..).zip(deliveries) {
+        for (n, (sort, delivery)) in (1..).zip(deliveries) {
             match delivery {
                 Ok(kept) if states.is_empty() || states.contains(&kept.state) => {
                     found.rows.push(shown(&kept));
@@ -130,7 +130,7 @@ async fn find(
                     found.unreadable += 1;
                 }
             }
-            after = Some(place);
+            after = Some(sort);
             if found.rows.len() == paging.limit {
                 found.next = after.filter(|_| more || n < last);
                 return Ok(found);

@@ -30,16 +30,16 @@ pub const AWS_ATTEMPTS: u32 = 3;
 /// How long to wait for a connection to AWS.
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
 
-/// A client of an AWS service: `$place` has its region and credentials. The services' builders are different types with
+/// A client of an AWS service: `$aws` has its region and credentials. The services' builders are different types with
 /// the same methods.
 #[macro_export]
 macro_rules! aws_client {
-    ($sdk:ident, $place:expr, $url:expr, $limits:expr, $http_client:expr) => {{
+    ($sdk:ident, $aws:expr, $url:expr, $limits:expr, $http_client:expr) => {{
         let retries = $sdk::config::retry::RetryConfig::standard();
         let mut builder = $sdk::config::Builder::new()
             .behavior_version($sdk::config::BehaviorVersion::latest())
-            .region($sdk::config::Region::new($place.region.clone()))
-            .credentials_provider($place.credentials.for_sdk())
+            .region($sdk::config::Region::new($aws.region.clone()))
+            .credentials_provider($aws.credentials.for_sdk())
             .retry_config(retries.with_max_attempts($crate::lambda::AWS_ATTEMPTS))
             .timeout_config($limits)
             .http_client($http_client.clone());
@@ -90,7 +90,7 @@ impl std::fmt::Debug for Credentials {
 
 /// Where AWS is, and who we are to it; in Lambda it comes from the environment.
 #[derive(Clone, Debug)]
-pub struct AwsPlace {
+pub struct AwsSettings {
     /// The AWS region of all tables and secrets (`AWS_REGION`).
     pub region: String,
     /// DynamoDB endpoint instead of AWS's (`AWS_ENDPOINT_URL_DYNAMODB`).
@@ -101,7 +101,7 @@ pub struct AwsPlace {
     pub credentials: Credentials,
 }
 
-impl AwsPlace {
+impl AwsSettings {
     /// Reads the function's environment. Lambda sets region and credentials for the life of a sandbox.
     pub fn from_env() -> Result<Self, WrongVariable> {
         Ok(Self {

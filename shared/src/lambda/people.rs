@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use lambda_http::Error;
 use tollgate_core::values::Clock;
 
-use super::{AwsPlace, SecretKind, WrongVariable, needed, optional, optional_number, secrets_prefix};
+use super::{AwsSettings, SecretKind, WrongVariable, needed, optional, optional_number, secrets_prefix};
 use crate::{
     dynamodb::people::DynamoDbPeople,
     openid::{HttpsIssuer, IdTokens, IssuerKeys, IssuerSettings, RegisteredClients, StrongSignIn},
@@ -25,7 +25,7 @@ pub struct PeopleConfig {
     /// How long entries of the audit trail are kept (`AUDIT_DAYS`).
     pub audit_kept: SignedDuration,
     /// Where the table is.
-    pub aws: AwsPlace,
+    pub aws: AwsSettings,
 }
 
 impl PeopleConfig {
@@ -40,7 +40,7 @@ impl PeopleConfig {
         Ok(Self {
             table: needed("PEOPLE_TABLE_NAME")?,
             audit_kept: SignedDuration::from_hours(24 * i64::from(days)),
-            aws: AwsPlace::from_env()?,
+            aws: AwsSettings::from_env()?,
         })
     }
 

@@ -15,7 +15,7 @@ use tollgate_core::{
     values::{Clock, SystemClock},
 };
 
-use super::{AwsPlace, GATEWAY, WrongVariable, begin, merchants_from_env, needed};
+use super::{AwsSettings, GATEWAY, WrongVariable, begin, merchants_from_env, needed};
 use crate::{
     dynamodb::{
         journal::{DynamoDbEntries, DynamoDbEntryLog, DynamoDbTotals},
@@ -35,7 +35,7 @@ pub struct JournalConfig {
     /// How long its items are kept (`JOURNAL_RETENTION_MONTHS`).
     pub retention: Retention,
     /// Where the table is.
-    pub aws: AwsPlace,
+    pub aws: AwsSettings,
 }
 
 impl JournalConfig {
@@ -47,7 +47,7 @@ impl JournalConfig {
             let problem = format!("must be {} or more", Retention::MIN_MONTHS);
             WrongVariable::new("JOURNAL_RETENTION_MONTHS", problem)
         })?;
-        Ok(Self { table, retention, aws: AwsPlace::from_env()? })
+        Ok(Self { table, retention, aws: AwsSettings::from_env()? })
     }
 
     /// The journal to be written. Nothing is called yet.

@@ -51,8 +51,8 @@ pub(super) fn environment<'a>(others: &[(&'a str, Option<&'a str>)]) -> Vec<(&'a
 
 /// What the environment says, in a line each.
 fn tell() {
-    let place = |aws: &AwsPlace| {
-        let AwsPlace { region, dynamodb_url, secretsmanager_url, credentials } = aws;
+    let place = |aws: &AwsSettings| {
+        let AwsSettings { region, dynamodb_url, secretsmanager_url, credentials } = aws;
         let Credentials { access_key_id, secret_access_key, session_token } = credentials;
         format!(
             "{region} {dynamodb_url:?} {secretsmanager_url:?} {access_key_id} {secret_access_key} {session_token:?} \

@@ -10,7 +10,7 @@ use tollgate_core::{
     webhooks::{Delivering, DeliveryReport, Outbox, Receivers},
 };
 
-use super::{Adapters, AwsPlace, WrongVariable, begin, needed, run_stream, secrets_prefix};
+use super::{Adapters, AwsSettings, WrongVariable, begin, needed, run_stream, secrets_prefix};
 use crate::{
     dynamodb::deliveries::{DeliveriesEvent, DynamoDbDeliveries},
     ports::Deliveries,
@@ -30,7 +30,7 @@ pub struct WebhooksConfig {
     /// addresses.
     pub receivers: Settings,
     /// Where the table and the receivers' secrets are.
-    pub aws: AwsPlace,
+    pub aws: AwsSettings,
 }
 
 impl WebhooksConfig {
@@ -43,7 +43,7 @@ impl WebhooksConfig {
                 fresh_for: FRESH,
                 allowed: Allowed::Public,
             },
-            aws: AwsPlace::from_env()?,
+            aws: AwsSettings::from_env()?,
         })
     }
 

@@ -30,7 +30,7 @@ pub struct RegisteredClient {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
+struct ClientsDocument {
     clients: BTreeMap<String, RegisteredClient>,
 }
 
@@ -101,7 +101,7 @@ impl RegisteredClients {
 
 /// The registered clients of a document, by id. The error says nothing of what is in it.
 pub fn parse(json: &str) -> Result<BTreeMap<String, RegisteredClient>, InvalidClients> {
-    let document: Document =
+    let document: ClientsDocument =
         serde_json::from_str(json).map_err(|_| InvalidClients::Malformed("it is not as documented"))?;
     let is_usable = |client: &RegisteredClient| {
         client.secret.expose_secret().chars().count() >= SECRET_MIN_CHARS && !client.audience.is_empty()

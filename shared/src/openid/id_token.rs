@@ -55,7 +55,7 @@ pub enum IdTokenError {
 }
 
 #[derive(Deserialize)]
-struct Claims {
+struct IdTokenClaims {
     iss: String,
     sub: String,
     aud: OneOrMore,
@@ -154,7 +154,7 @@ impl IdTokens {
     }
 
     /// The claims, if the issuer signed them and they are its own, for this audience.
-    async fn signed_claims(&self, token: &str, audience: &str) -> Result<Claims, IdTokenError> {
+    async fn signed_claims(&self, token: &str, audience: &str) -> Result<IdTokenClaims, IdTokenError> {
         let invalid = |_| IdTokenError::Invalid;
         if token.len() > TOKEN_MAX_BYTES {
             return Err(IdTokenError::Invalid);
@@ -174,10 +174,10 @@ impl IdTokens {
         validation.set_audience(&[audience]);
         validation.set_required_spec_claims(&["iss", "sub", "aud", "exp"]);
         let key = DecodingKey::from_jwk(&key).map_err(invalid)?;
-        Ok(decode::<Claims>(token, &key, &validation).map_err(invalid)?.claims)
+        Ok(decode::<IdTokenClaims>(token, &key, &validation).map_err(invalid)?.claims)
     }
 
-    fn is_strong(&self, claims: &Claims) -> bool {
+    fn is_strong(&self, claims: &IdTokenClaims) -> bool {
         match &self.settings.required {
             None => true,
             Some(StrongSignIn::Methods(methods)) => {
@@ -190,7 +190,7 @@ impl IdTokens {
     }
 
     /// The address, if it says who somebody is. Capitals make no other address.
-    fn verified_email(&self, claims: &Claims) -> Option<Email> {
+    fn verified_email(&self, claims: &IdTokenClaims) -> Option<Email> {
         let is_verified = match claims.email_verified.as_ref()? {
             Flag::Flag(flag) => *flag,
             Flag::Text(text) => text == "true",

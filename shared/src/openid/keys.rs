@@ -79,11 +79,11 @@ pub struct IssuerKeys {
     documents: Arc<dyn IssuerDocuments>,
     clock: Arc<dyn Clock>,
     /// Locked while they are read, so that many sign-ins at a time read them once.
-    kept: Mutex<Kept>,
+    kept: Mutex<CachedKeys>,
 }
 
 #[derive(Default)]
-struct Kept {
+struct CachedKeys {
     last: Option<(Arc<JwkSet>, Timestamp)>,
     failure: Option<(IssuerUnavailable, Timestamp)>,
 }
@@ -109,7 +109,7 @@ impl IssuerKeys {
         algorithm: Algorithm,
     ) -> Result<Option<Jwk>, IssuerUnavailable> {
         let mut kept = self.kept.lock().await;
-        let age = |kept: &Kept| kept.last.as_ref().map(|(_, at)| self.clock.now().duration_since(*at));
+        let age = |kept: &CachedKeys| kept.last.as_ref().map(|(_, at)| self.clock.now().duration_since(*at));
         if age(&kept).is_none_or(|age| age >= KEYS_FRESH || age.is_negative()) {
             self.read_again(&mut kept).await?;
         }
@@ -122,7 +122,7 @@ impl IssuerKeys {
         Ok(kept.last.as_ref().and_then(|(keys, _)| key_of(keys, id, algorithm)))
     }
 
-    async fn read_again(&self, kept: &mut Kept) -> Result<(), IssuerUnavailable> {
+    async fn read_again(&self, kept: &mut CachedKeys) -> Result<(), IssuerUnavailable> {
         let now = self.clock.now();
         if let Some((failure, at)) = &kept.failure
             && now.duration_since(*at).abs() < RETRY
@@ -131,7 +131,7 @@ impl IssuerKeys {
         }
         match self.read().await {
             Ok(keys) => {
-                *kept = Kept { last: Some((Arc::new(keys), now)), failure: None };
+                *kept = CachedKeys { last: Some((Arc::new(keys), now)), failure: None };
                 Ok(())
             }
             Err(failure) => {

@@ -213,12 +213,12 @@ async fn a_merchant_that_was_read_once_stays_one_that_is_looked_up() {
 fn guesses_are_bounded_and_push_no_merchant_out() {
     let scene = Scene::responding([]);
     let merchant = merchant_document::parse(id("m"), good().1["SecretString"].as_str().unwrap(), GATEWAY);
-    let known = Cached {
+    let known = CachedMerchant {
         last: Some((Arc::new(merchant.unwrap()), Timestamp::UNIX_EPOCH)),
         failure: None,
         until: Timestamp::MAX,
     };
-    let guess = Cached { last: None, failure: Some(MerchantsError::Unknown), until: Timestamp::MAX };
+    let guess = CachedMerchant { last: None, failure: Some(MerchantsError::Unknown), until: Timestamp::MAX };
     let merchants = &scene.merchants;
     let count = || {
         let all = merchants.all();

@@ -22,13 +22,13 @@ const URL_MAX_CHARS: usize = 1_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
-    receivers: Vec<Member>,
+struct ReceiversDocument {
+    receivers: Vec<StatedReceiver>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Member {
+struct StatedReceiver {
     id: String,
     url: String,
     #[serde(default)]
@@ -53,7 +53,7 @@ enum FormatName {
 
 /// Reads a document. An error says where it is wrong, never what it holds.
 pub fn parse(json: &str, allowed: Allowed) -> Result<Vec<Receiver>, String> {
-    let document: Document = serde_json::from_str(json).map_err(|error| {
+    let document: ReceiversDocument = serde_json::from_str(json).map_err(|error| {
         // The parser's own words may quote what it read.
         format!("not the JSON that is expected, line {} column {}", error.line(), error.column())
     })?;
@@ -71,8 +71,8 @@ pub fn parse(json: &str, allowed: Allowed) -> Result<Vec<Receiver>, String> {
     Ok(receivers)
 }
 
-fn receiver(member: Member, allowed: Allowed) -> Result<Receiver, String> {
-    let Member { id, url, format, secrets, events, x_moltin_secret_key, disabled } = member;
+fn receiver(member: StatedReceiver, allowed: Allowed) -> Result<Receiver, String> {
+    let StatedReceiver { id, url, format, secrets, events, x_moltin_secret_key, disabled } = member;
     let id = id.parse().map_err(|error: tollgate_core::webhooks::NotAReceiverId| error.to_string())?;
     address(&url, allowed)?;
     if x_moltin_secret_key.as_ref().is_some_and(|key| secret_key_value(key).is_none()) {

@@ -12,7 +12,7 @@ use tollgate_core::{
 
 use super::{
     document,
-    message::{Message, message},
+    message::{WebhookMessage, message},
     resolver::{Addresses, Allowed, Checked, Lookup, Refused},
 };
 use crate::https;
@@ -66,7 +66,7 @@ impl Courier for HttpsCourier {
         let now = self.clock.now();
         // Once more: the document may have been read under other rules.
         let url = document::address(&to.url, self.allowed).map_err(|_| NotTaken::Address)?;
-        let Message { headers, body } = message(to, delivery, now).ok_or(NotTaken::NoMessage)?;
+        let WebhookMessage { headers, body } = message(to, delivery, now).ok_or(NotTaken::NoMessage)?;
         let request = self.client.post(url).headers(common_headers()).headers(headers).body(body);
         // The body of the response is not read.
         let response = request.send().await.map_err(|error| reason(&error))?;

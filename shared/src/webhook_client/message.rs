@@ -14,14 +14,14 @@ pub use elastic_path::ELASTIC_PATH_EVENTS;
 const SECRET_KEY: &str = "x-moltin-secret-key";
 
 /// What depends on the format.
-pub(super) struct Message {
+pub(super) struct WebhookMessage {
     /// The headers that it has besides those of every message.
     pub(super) headers: HeaderMap,
     pub(super) body: String,
 }
 
 /// The message to a receiver, made now. None where a stored delivery or a secret cannot be put into one.
-pub(super) fn message(to: &Receiver, delivery: &Delivery, now: Timestamp) -> Option<Message> {
+pub(super) fn message(to: &Receiver, delivery: &Delivery, now: Timestamp) -> Option<WebhookMessage> {
     match &to.format {
         MessageFormat::Standard { secrets, secret_key } => {
             standard::message(secrets, secret_key.as_ref(), delivery, now)

@@ -41,7 +41,7 @@ pub struct Settings {
 
 /// What is known of a merchant's document.
 #[derive(Clone)]
-struct Cached {
+struct CachedReceivers {
     /// The receivers as they were last read, and when.
     last: Option<(Arc<[Receiver]>, Timestamp)>,
     /// Why the last call found nothing that can be used.
@@ -54,7 +54,7 @@ pub struct SecretsManagerReceivers {
     client: Client,
     settings: Settings,
     clock: Arc<dyn Clock>,
-    kept: Mutex<HashMap<MerchantId, Cached>>,
+    kept: Mutex<HashMap<MerchantId, CachedReceivers>>,
 }
 
 impl SecretsManagerReceivers {
@@ -63,11 +63,11 @@ impl SecretsManagerReceivers {
         Self { client, settings, clock, kept: Mutex::default() }
     }
 
-    fn kept(&self, merchant: &MerchantId) -> Option<Cached> {
+    fn kept(&self, merchant: &MerchantId) -> Option<CachedReceivers> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(merchant).cloned()
     }
 
-    fn keep(&self, merchant: &MerchantId, new: Cached) {
+    fn keep(&self, merchant: &MerchantId, new: CachedReceivers) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= KEPT_MAX && !kept.contains_key(merchant) {
             kept.clear();
@@ -75,7 +75,7 @@ impl SecretsManagerReceivers {
         kept.insert(merchant.clone(), new);
     }
 
-    async fn read_again(&self, merchant: &MerchantId, before: Option<Cached>) -> Cached {
+    async fn read_again(&self, merchant: &MerchantId, before: Option<CachedReceivers>) -> CachedReceivers {
         let result = self.read(merchant).await;
         let now = self.clock.now();
         let (last, failure) = before.map_or((None, None), |kept| (kept.last, kept.failure));
@@ -96,7 +96,8 @@ impl SecretsManagerReceivers {
                 (last, Some(failure), for_long)
             }
         };
-        let kept = Cached { last, failure, until: now.checked_add(for_long).unwrap_or(Timestamp::MAX) };
+        let kept =
+            CachedReceivers { last, failure, until: now.checked_add(for_long).unwrap_or(Timestamp::MAX) };
         // Without anything to go on, the next event tries again.
         if kept.last.is_some() || kept.failure.as_ref().is_some_and(is_definite) {
             self.keep(merchant, kept.clone());
@@ -149,7 +150,7 @@ fn tell(merchant: &MerchantId, known: bool, failure: &ReceiversError) {
 impl Receivers for SecretsManagerReceivers {
     async fn receivers(&self, merchant: &MerchantId) -> Result<Arc<[Receiver]>, ReceiversError> {
         let now = self.clock.now();
-        let Cached { last, failure, .. } = match self.kept(merchant) {
+        let CachedReceivers { last, failure, .. } = match self.kept(merchant) {
             Some(kept) if now < kept.until => kept,
             kept => self.read_again(merchant, kept).await,
         };
@@ -167,7 +168,7 @@ impl Receivers for SecretsManagerReceivers {
 
     async fn receivers_now(&self, merchant: &MerchantId) -> Result<Arc<[Receiver]>, ReceiversError> {
         let before = self.kept(merchant);
-        let was_just_read = |kept: &Cached| match (&kept.failure, &kept.last) {
+        let was_just_read = |kept: &CachedReceivers| match (&kept.failure, &kept.last) {
             (None, Some((receivers, read_at))) => {
                 (self.clock.now().duration_since(*read_at) < RETRY).then(|| Arc::clone(receivers))
             }
@@ -176,7 +177,7 @@ impl Receivers for SecretsManagerReceivers {
         if let Some(receivers) = before.as_ref().and_then(was_just_read) {
             return Ok(receivers);
         }
-        let Cached { last, failure, .. } = self.read_again(merchant, before).await;
+        let CachedReceivers { last, failure, .. } = self.read_again(merchant, before).await;
         match (failure, last) {
             (None, Some((receivers, _))) => Ok(receivers),
             (failure, _) => Err(failure.unwrap_or(ReceiversError::Missing)),

@@ -28,7 +28,7 @@ use tollgate_core::{
     payments::{
         CaptureRequest, CaptureSettings, CaptureSources, Counts, Deadline, Gateway as _, NoQuote, Payments,
         Shards, SurchargeQuote, SwitchChange, SwitchOf, SwitchState, capture_due,
-        reconcile::{Limits, reconcile},
+        reconcile::{ReconcileLimits, reconcile},
         throw,
     },
     stored_cards::{Customer, PaymentMethods, ProfileOutcome},
@@ -157,7 +157,7 @@ impl World {
 
     /// The schedule looks for what is in doubt.
     pub(crate) async fn look_for_doubts(self: &Arc<Self>) {
-        let limits = Limits { shards: 1, ..Limits::default() };
+        let limits = ReconcileLimits { shards: 1, ..ReconcileLimits::default() };
         reconcile(&self.api().payments, &merchants::All, limits, Deadline::after(RUN)).await;
     }
 

@@ -1,7 +1,10 @@
-//! Functions take few parameters.
+//! Functions take few parameters, and a type name means one thing in a package.
+
+use std::collections::BTreeMap;
 
 use syn::{
-    FnArg, GenericArgument, Item, Pat, PathArguments, Signature, Type,
+    FnArg, GenericArgument, Item, ItemEnum, ItemMacro, ItemStruct, ItemTrait, ItemType, Pat, PathArguments,
+    Signature, Type,
     visit::{self, Visit},
 };
 
@@ -29,6 +32,19 @@ const MAY_TAKE_MORE: [(&str, &str); 9] = [
     ("tollgate/dynamodb/settlement/deposits/list", "is being changed"),
 ];
 
+/// Names that a package declares more than once, each with the reason.
+const MAY_NAME_TWICE: [(&str, &str); 7] = [
+    // journal
+    ("tollgate_core::Changed", "is being changed"),
+    ("tollgate_core::Loaded", "is being changed"),
+    // settlement
+    ("tollgate_core::Gathered", "is being changed"),
+    ("tollgate_core::Outcome", "is being changed"),
+    ("tollgate::Header", "is being changed"),
+    ("tollgate::Part", "is being changed"),
+    ("tollgate::Transaction", "is being changed"),
+];
+
 /// Each package that is deployed, without what is only built for tests.
 fn deployed() -> Vec<Package> {
     let is_deployed = |folder: &std::path::Path| {
@@ -44,6 +60,8 @@ struct Declared {
     module: String,
     /// Functions that take too much, with what of it is too much.
     too_much: Vec<(String, String)>,
+    /// The modules that declare a type, by its name.
+    types: BTreeMap<String, Vec<String>>,
 }
 
 impl Declared {
@@ -54,6 +72,15 @@ impl Declared {
             declared.visit_file(file);
         }
         declared
+    }
+
+    fn add_type(&mut self, name: &impl ToString) {
+        self.types.entry(name.to_string()).or_default().push(self.module.clone());
+    }
+
+    /// Names that are declared more than once, with their modules.
+    fn repeated(self) -> Vec<(String, Vec<String>)> {
+        self.types.into_iter().filter(|(_, modules)| modules.len() > 1).collect()
     }
 }
 
@@ -83,6 +110,39 @@ impl<'ast> Visit<'ast> for Declared {
         self.too_much.extend(too_much.into_iter().map(|why| (name.clone(), why)));
         visit::visit_signature(self, signature);
     }
+
+    fn visit_item_struct(&mut self, item: &'ast ItemStruct) {
+        self.add_type(&item.ident);
+        visit::visit_item_struct(self, item);
+    }
+
+    fn visit_item_enum(&mut self, item: &'ast ItemEnum) {
+        self.add_type(&item.ident);
+        visit::visit_item_enum(self, item);
+    }
+
+    fn visit_item_trait(&mut self, item: &'ast ItemTrait) {
+        self.add_type(&item.ident);
+        visit::visit_item_trait(self, item);
+    }
+
+    fn visit_item_type(&mut self, item: &'ast ItemType) {
+        self.add_type(&item.ident);
+        visit::visit_item_type(self, item);
+    }
+
+    /// What a macro is given is no syntax yet: declarations are found in its tokens.
+    fn visit_item_macro(&mut self, item: &'ast ItemMacro) {
+        let text = item.mac.tokens.to_string();
+        let tokens: Vec<&str> = text.split_whitespace().collect();
+        for pair in tokens.windows(2) {
+            if let ["struct" | "enum" | "trait", name] = pair
+                && name.starts_with(char::is_uppercase)
+            {
+                self.add_type(name);
+            }
+        }
+    }
 }
 
 /// Whether a type is several values without a name: a tuple, or a reference to one, or one that may be absent.
@@ -102,13 +162,15 @@ fn is_tuple(given: &Type) -> bool {
     }
 }
 
-/// Asserts that what was found is what has a reason.
+/// Asserts that what was found, each as its name and what is wrong with it, is what has a reason.
 fn assert_excused(found: &[String], excused: &[(&str, &str)], what: &str) {
+    let name = |found: &str| found.split(": ").next().unwrap_or_default().to_owned();
+    let names: Vec<String> = found.iter().map(|found| name(found)).collect();
     let unexcused: Vec<_> =
-        found.iter().filter(|name| !excused.iter().any(|(excused, _)| name.starts_with(excused))).collect();
+        found.iter().filter(|found| !excused.iter().any(|(excused, _)| name(found) == *excused)).collect();
     assert!(unexcused.is_empty(), "{what}: {unexcused:#?}");
     for (name, reason) in excused {
-        assert!(found.iter().any(|found| found.starts_with(name)), "{name} needs no exception: {reason}");
+        assert!(names.iter().any(|found| found == name), "{name} needs no exception: {reason}");
     }
 }
 
@@ -117,6 +179,16 @@ fn a_function_takes_at_most_five_parameters_and_no_tuple() {
     let declared = deployed().iter().flat_map(|package| Declared::of(package).too_much).collect::<Vec<_>>();
     let found: Vec<String> = declared.iter().map(|(name, why)| format!("{name}: {why}")).collect();
     assert_excused(&found, &MAY_TAKE_MORE, "bundle what travels together in a struct with a name");
+}
+
+#[test]
+fn a_package_declares_each_type_name_once() {
+    let name = |package: &Package| {
+        let repeated = Declared::of(package).repeated();
+        repeated.into_iter().map(|(name, modules)| format!("{}::{name}: {modules:?}", package.name)).collect()
+    };
+    let found: Vec<String> = deployed().iter().flat_map::<Vec<_>, _>(name).collect();
+    assert_excused(&found, &MAY_NAME_TWICE, "a name that is declared twice means two things");
 }
 
 /// What a package of two small modules declares.
@@ -141,5 +213,25 @@ fn what_takes_too_much_is_noticed() {
         ("#[cfg(test)] mod tests { fn f(between: (A, B)) {} }", false),
     ] {
         assert_eq!(!of_text(text, "").too_much.is_empty(), is_noticed, "{text}");
+    }
+}
+
+#[test]
+fn a_type_name_that_comes_back_is_noticed() {
+    let other = "struct Kept; impl Iterator for Kept { type Item = A; }";
+    for (text, is_noticed) in [
+        ("enum Kept { A }", true),
+        ("trait Kept {}", true),
+        ("type Kept<T> = Vec<T>;", true),
+        ("fn f() { struct Kept(A); }", true),
+        ("words! { pub enum Kept { A => \"a\" } }", true),
+        ("struct Other { Kept: A }", false),
+        ("impl T for Other { type Kept = A; }", false),
+        ("impl T for Other { type Item = A; }", false),
+        ("use crate::b::Kept;", false),
+        ("#[cfg(test)] mod tests { struct Kept; }", false),
+    ] {
+        let found: Vec<String> = of_text(text, other).repeated().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(found, if is_noticed { vec!["Kept"] } else { Vec::new() }, "{text}");
     }
 }

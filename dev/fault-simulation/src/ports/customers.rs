@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use tokio::time::sleep;
 use tollgate_core::{
     payments::StoreError,
-    stored_cards::{Customer, CustomerKey, CustomerStore, Written},
+    stored_cards::{Customer, CustomerKey, CustomerStore, CustomerWrite},
 };
 
 use crate::{
@@ -19,21 +19,21 @@ const LATE_MS: u64 = 8_000;
 
 impl World {
     /// One conditional write, as the table does it.
-    fn write_customer(&self, customer: &Customer) -> Written {
+    fn write_customer(&self, customer: &Customer) -> CustomerWrite {
         let mut guard = self.state();
         let state = &mut *guard;
         let name = customer.reference.as_str();
         let stored = state.stored_cards.customer(&customer.key).map_or(0, |stored| stored.version);
         if stored != customer.version {
             self.note(state, format_args!("  conflict on {name}"));
-            return Written::Changed;
+            return CustomerWrite::Changed;
         }
         let states: Vec<_> = customer.methods.iter().map(|method| method.state).collect();
         self.note(state, format_args!("  {name} v{stored}: {states:?}"));
         if let Err(rule) = state.stored_cards.put(customer) {
             self.fail(state, &rule);
         }
-        Written::Done
+        CustomerWrite::Done
     }
 }
 
@@ -49,7 +49,7 @@ impl CustomerStore for Instance {
         Ok(customer)
     }
 
-    async fn put(&self, customer: &Customer) -> Result<Written, StoreError> {
+    async fn put(&self, customer: &Customer) -> Result<CustomerWrite, StoreError> {
         let fault = self.enter(Call::Save, &customer.reference).await;
         match fault {
             Some(Fault::Error) => return Err(unavailable()),
@@ -78,12 +78,12 @@ impl CustomerStore for Instance {
         match fault {
             Some(Fault::ErrorAfter) => Err(unavailable()),
             // The client's own repeat meets what it has written.
-            Some(Fault::OwnConflict) => Ok(Written::Changed),
+            Some(Fault::OwnConflict) => Ok(CustomerWrite::Changed),
             _ => Ok(written),
         }
     }
 
-    async fn remove(&self, _: &Customer) -> Result<Written, StoreError> {
+    async fn remove(&self, _: &Customer) -> Result<CustomerWrite, StoreError> {
         unreachable!("no request deletes a customer")
     }
 }

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::config::SharedHttpClient;
 use jiff::SignedDuration;
 use tollgate::{
     lambda::{
-        self, Adapters, AwsPlace, Config, Credentials, JournalConfig, PeopleConfig, SettlementConfig,
+        self, Adapters, AwsSettings, Config, Credentials, JournalConfig, PeopleConfig, SettlementConfig,
         SignInConfig, WebhooksConfig,
     },
     openid::IssuerSettings,
@@ -15,7 +15,7 @@ use tollgate::{
 use tollgate_console::ConsoleConfig;
 use tollgate_core::{
     journal::Retention,
-    payments::{Role, reconcile::Limits},
+    payments::{Role, reconcile::ReconcileLimits},
     people::{ChangedBy, Grant, NewPerson, PeopleEditor, Recognition, RefundMax},
     values::{Amount, Clock, Currency},
 };
@@ -137,12 +137,12 @@ pub(super) struct Urls<'a> {
 }
 
 /// Where people are kept.
-fn people(aws: AwsPlace) -> PeopleConfig {
+fn people(aws: AwsSettings) -> PeopleConfig {
     PeopleConfig { table: PEOPLE_TABLE_NAME.to_owned(), audit_kept: AUDIT_KEPT, aws }
 }
 
 /// People sign in at one issuer, which is one company's alone.
-fn sign_in(aws: AwsPlace, settings: &AppSettings) -> Option<SignInConfig> {
+fn sign_in(aws: AwsSettings, settings: &AppSettings) -> Option<SignInConfig> {
     let url = settings.issuer.clone()?;
     Some(SignInConfig {
         issuer: IssuerSettings { url, is_single_tenant: true, required: None },
@@ -152,7 +152,7 @@ fn sign_in(aws: AwsPlace, settings: &AppSettings) -> Option<SignInConfig> {
 }
 
 /// The pages for those people. They call the API as everybody does.
-fn console(aws: AwsPlace, settings: &AppSettings) -> Option<ConsoleConfig> {
+fn console(aws: AwsSettings, settings: &AppSettings) -> Option<ConsoleConfig> {
     Some(ConsoleConfig {
         url: settings.console_url.clone(),
         api_url: settings.callers_url.clone(),
@@ -163,12 +163,12 @@ fn console(aws: AwsPlace, settings: &AppSettings) -> Option<ConsoleConfig> {
     })
 }
 
-fn journal(aws: AwsPlace) -> JournalConfig {
+fn journal(aws: AwsSettings) -> JournalConfig {
     JournalConfig { table: JOURNAL_TABLE_NAME.to_owned(), retention: Retention::default(), aws }
 }
 
 /// How webhooks are sent here: to this machine, too.
-fn webhooks(aws: AwsPlace) -> WebhooksConfig {
+fn webhooks(aws: AwsSettings) -> WebhooksConfig {
     WebhooksConfig {
         table: WEBHOOKS_TABLE_NAME.to_owned(),
         receivers: Settings {
@@ -190,8 +190,8 @@ fn aws_http_client() -> Result<SharedHttpClient, StartError> {
     lambda::aws_http_client().map_err(|error| StartError::App(error.to_string()))
 }
 
-fn aws(dynamodb_url: &str, secretsmanager_url: &str) -> AwsPlace {
-    AwsPlace {
+fn aws(dynamodb_url: &str, secretsmanager_url: &str) -> AwsSettings {
+    AwsSettings {
         region: REGION.to_owned(),
         dynamodb_url: Some(dynamodb_url.to_owned()),
         secretsmanager_url: Some(secretsmanager_url.to_owned()),
@@ -211,7 +211,7 @@ fn config(dynamodb_url: &str, secretsmanager_url: &str, settings: &AppSettings) 
         kid_key: merchants::TOKEN_KID_KEY.parse().unwrap_or_default(),
         merchants: merchants::settings(),
         captures: settings.captures,
-        inquiries: Limits::default(),
+        inquiries: ReconcileLimits::default(),
         payments_stopped: settings.payments_stopped,
         people: Some(people(aws(dynamodb_url, secretsmanager_url))),
         aws: aws(dynamodb_url, secretsmanager_url),

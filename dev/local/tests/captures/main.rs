@@ -12,7 +12,7 @@ use local::{
 };
 use serde_json::{Value, json};
 use tollgate_core::{
-    payments::{CaptureSettings, DueQuery, Index},
+    payments::{CaptureRequest, CaptureSettings, CaptureSources, Deadline, DueQuery, Index, capture_due},
     values::Clock as _,
 };
 
@@ -39,19 +39,9 @@ async fn thousands_of_captures_due_at_once_are_each_made_once() {
     let [first, second, third] = [(), (), ()].map(|()| {
         let (job, merchants) = (job.clone(), job.merchants.clone());
         tokio::spawn(async move {
-            let deadline = tollgate_core::payments::Deadline::after(std::time::Duration::from_mins(15));
-            let request = tollgate_core::payments::CaptureRequest::default();
-            tollgate_core::payments::capture_due(
-                &job.payments,
-                tollgate_core::payments::CaptureSources {
-                    merchants: merchants.as_ref(),
-                    switch: job.switch.as_ref(),
-                },
-                request,
-                job.settings,
-                deadline,
-            )
-            .await
+            let deadline = Deadline::after(std::time::Duration::from_mins(15));
+            let sources = CaptureSources { merchants: merchants.as_ref(), switch: job.switch.as_ref() };
+            capture_due(&job.payments, sources, CaptureRequest::default(), job.settings, deadline).await
         })
     });
     // Killed once a quarter is captured, wherever its captures stand.

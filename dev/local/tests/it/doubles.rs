@@ -73,7 +73,7 @@ async fn of_orders<T: OrderStore + OrderIndex + Agenda>(table: &T, orders: &[Ord
     }
     let none_yet = DueQuery { index: Index::InDoubt, shard: 0, until: at(-99_999), after: None, limit: 9 };
     told.push(format!("{:?}", table.due(none_yet).await.unwrap().orders.len()));
-    let place = read.list_place().unwrap();
+    let place = read.list_key().unwrap();
     let page = table.before(&merchant(), place.shard, "~", 9).await.unwrap();
     told.push(format!("{:?} {}", ids(page.orders), page.more));
     told.push(format!("{:?}", ids(table.at(&merchant(), &place).await.unwrap())));

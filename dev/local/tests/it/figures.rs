@@ -10,7 +10,7 @@ use std::{collections::HashMap, path::Path};
 use local::template::{TEMPLATE, parse};
 use regex::Regex;
 use tollgate::abuse::{MERCHANTS, WRONG_KEYS};
-use tollgate_core::payments::reconcile::Limits;
+use tollgate_core::payments::reconcile::ReconcileLimits;
 
 use self::stated::{AS_SET, GROUPS};
 use crate::{pages::all_pages, references::texts};
@@ -191,7 +191,7 @@ fn numbers_that_pages_have_in_other_words_are_the_codes() {
 /// Pages state the template's defaults. These are the code's too.
 #[test]
 fn the_templates_limits_are_the_codes() {
-    let (sources, limits) = (Sources::read(), Limits::default());
+    let (sources, limits) = (Sources::read(), ReconcileLimits::default());
     let captures = parse(TEMPLATE).unwrap().captures;
     for (parameter, number) in [
         ("InquiriesPerMerchant", limits.per_merchant),

@@ -20,7 +20,7 @@ use tollgate::{
 };
 use tollgate_core::{
     journal::AgendaList,
-    payments::{CAPTURE_SHARDS_MAX, CaptureRequest, IN_DOUBT_SHARDS_MAX, Index, Part, reconcile},
+    payments::{CAPTURE_SHARDS_MAX, CaptureRequest, IN_DOUBT_SHARDS_MAX, Index, Share, reconcile},
 };
 
 /// What Lambda puts into every function's environment.
@@ -95,7 +95,7 @@ fn every_function_has_a_route_a_schedule_or_a_stream() {
 #[test]
 fn the_local_stack_has_as_many_partitions_of_what_is_in_doubt_as_a_deployment() {
     let shards = &template()["Parameters"]["InDoubtShards"];
-    assert_eq!(shards["Default"], reconcile::Limits::default().shards);
+    assert_eq!(shards["Default"], reconcile::ReconcileLimits::default().shards);
     assert_eq!(shards["MaxValue"], IN_DOUBT_SHARDS_MAX);
 }
 
@@ -280,7 +280,7 @@ fn what_is_in_doubt_is_inquired_about_every_minute_and_totals_are_kept_every_qua
 fn the_capture_schedules_share_all_of_the_index_between_them() {
     let deployment = parse(TEMPLATE).unwrap();
     let parts = deployment.schedules.iter().filter(|schedule| schedule.function == "scheduled-capture");
-    let parts: Vec<Part> = parts
+    let parts: Vec<Share> = parts
         .map(|schedule| serde_json::from_str::<CaptureRequest>(&schedule.event).unwrap().part.unwrap())
         .collect();
     for shard in 0..CAPTURE_SHARDS_MAX {

@@ -29,7 +29,7 @@ struct Help {
 }
 
 /// A payment under one of its causes.
-struct Row {
+struct AttentionRow {
     since: String,
     age: String,
     card: String,
@@ -48,7 +48,7 @@ struct Group {
     command: &'static str,
     /// Whether a row of them has something to press.
     has_help: bool,
-    rows: Vec<Row>,
+    rows: Vec<AttentionRow>,
 }
 
 #[derive(Template)]
@@ -129,12 +129,12 @@ fn group(visit: &Visit<'_>, concern: Concern, rows: &[Value]) -> Group {
     }
 }
 
-fn row_of(visit: &Visit<'_>, concern: Concern, row: &Value, reason: &Value) -> Row {
+fn row_of(visit: &Visit<'_>, concern: Concern, row: &Value, reason: &Value) -> AttentionRow {
     let since = words::time(&reason["since"]);
     let hours = since.map(|since| visit.console.clock.now().duration_since(since).as_hours());
     let order = &row["relationships"]["order"]["data"]["id"];
     let address = visit.frame.payment(&text(order), &text(&row["id"]));
-    Row {
+    AttentionRow {
         since: since.map(|since| words::moment(since, &visit.frame.zone)).unwrap_or_default(),
         age: hours.map(words::age).unwrap_or_default(),
         card: words::card(&row["payment_details"]["card"]),

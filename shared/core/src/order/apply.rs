@@ -11,7 +11,7 @@ use crate::order::{
 
 /// What is left to do after an outcome was applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum NextStep {
     /// Nothing: save and respond.
     Respond,
     /// The order now holds a pending void that follows from the outcome: save both, then send it.
@@ -19,26 +19,26 @@ pub enum Next {
 }
 
 /// Applies an outcome to the operation it belongs to. Pure, and harmless when it was applied before.
-pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &Context<'_>) -> Next {
+pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &Context<'_>) -> NextStep {
     let now = context.now;
     let moved = matches!(outcome, Outcome::Approved(_) | Outcome::PartiallyApproved(_));
     let is_anothers = moved && order.takes_anothers_reference(at, outcome.response());
     let anothers = Outcome::Unknown(Doubt::AnotherOperation, GatewayResponse::default());
     let outcome = if is_anothers { &anothers } else { outcome };
-    let Some(transaction) = order.transaction_mut(at.transaction) else { return Next::Respond };
+    let Some(transaction) = order.transaction_mut(at.transaction) else { return NextStep::Respond };
     let Some(operation) = transaction.operations.iter_mut().find(|operation| operation.id == at.operation)
     else {
-        return Next::Respond;
+        return NextStep::Respond;
     };
     match operation.stage() {
         Stage::Pending => settle(operation, outcome, context),
-        Stage::Approved | Stage::Declined | Stage::NoEffect => return Next::Respond,
+        Stage::Approved | Stage::Declined | Stage::NoEffect => return NextStep::Respond,
         // Only a newer version can tell what the outcome means for it. It must not be lost until then.
         Stage::Unrecognized => {
             if let Some(decision) = Decision::from_outcome(outcome) {
                 operation.keep_unapplied(decision, now);
             }
-            return Next::Respond;
+            return NextStep::Respond;
         }
     }
     let operation = operation.clone();
@@ -57,8 +57,8 @@ pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &C
     };
     order.updated_at = now;
     order.notify_of_ending(at, now);
-    follow_up.map_or(Next::Respond, |operation| {
-        Next::Send(OperationRef { transaction: at.transaction, operation })
+    follow_up.map_or(NextStep::Respond, |operation| {
+        NextStep::Send(OperationRef { transaction: at.transaction, operation })
     })
 }
 

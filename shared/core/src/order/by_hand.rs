@@ -5,7 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Context, Next, OperationRef, Order, apply};
+use super::{Context, NextStep, OperationRef, Order, apply};
 use crate::{
     order::{ByHand, HandVerdict, Kind, NoEffect, Operation, Outcome, Stage, Transaction},
     values::{Charged, TextUse, check_kept},
@@ -64,7 +64,7 @@ pub fn decide_by_hand(
     decision: &ByHand,
     reference: Option<&str>,
     context: &Context<'_>,
-) -> Result<Next, HandRejection> {
+) -> Result<NextStep, HandRejection> {
     let transaction = order.transaction(at.transaction).ok_or(HandRejection::TransactionNotFound)?;
     let operation = order.operation(at).filter(|operation| operation.is(Stage::Pending));
     let operation = operation.ok_or(HandRejection::NothingInDoubt)?;

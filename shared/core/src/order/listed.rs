@@ -1,6 +1,6 @@
 //! Where an order is in the list of its merchant's orders, and how the id of a payment leads there.
 //!
-//! The id of a payment begins with its order's place in that list. So the index that lists orders also finds an order by
+//! The id of a payment begins with its order's key in that list. So the index that lists orders also finds an order by
 //! any of its payments: no payment has to write an entry of its own, and it does not matter how many an order has.
 
 use jiff::Timestamp;
@@ -17,16 +17,16 @@ pub const LIST_SHARDS: u16 = 4;
 /// Bits of an order's digest that are in the ids of its payments: three hexadecimal digits.
 const BITS_IN_ID: u128 = 0xfff;
 
-/// A place in the list of a merchant's orders.
+/// A key in the list of a merchant's orders.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListPlace {
+pub struct ListKey {
     /// Which part of the list, below [`LIST_SHARDS`].
     pub shard: u16,
     /// What the order sorts by there: when it was created, and a digest of its key. Or what that begins with.
     pub sort: String,
 }
 
-impl ListPlace {
+impl ListKey {
     fn new(at: Timestamp, bits: u64, sort: &str) -> Self {
         let shard = u16::try_from(bits % u64::from(LIST_SHARDS)).unwrap_or_default();
         Self { shard, sort: format!("{}#{sort}", sort_of(at)) }
@@ -34,14 +34,14 @@ impl ListPlace {
 }
 
 impl Order {
-    /// Its place in the list of its merchant's orders, which it has from the first write on. A payment that is an order of
+    /// Its key in the list of its merchant's orders, which it has from the first write on. A payment that is an order of
     /// its own is not listed, and its id is the order's.
-    pub fn list_place(&self) -> Option<ListPlace> {
+    pub fn list_key(&self) -> Option<ListKey> {
         if self.is_standalone() {
             return None;
         }
         let digest = self.digest();
-        Some(ListPlace::new(self.created_at, bits_of(digest), &format!("{digest:012x}")))
+        Some(ListKey::new(self.created_at, bits_of(digest), &format!("{digest:012x}")))
     }
 
     /// The first 48 bits of its key's: twelve digits.
@@ -63,12 +63,12 @@ impl Order {
 
 /// Where the order with such a payment is listed, as far as the payment's id says; what it sorts by begins so. None for an
 /// id that this order cannot have given it.
-pub fn list_place_of_payment(id: Uuid) -> Option<ListPlace> {
+pub fn list_key_of_payment(id: Uuid) -> Option<ListKey> {
     let bits = id.as_u128();
     let created = i64::try_from(bits >> 80).ok().filter(|_| id.get_version_num() == 4)?;
     let digest = u64::try_from(bits >> 64 & BITS_IN_ID).ok()?;
     let at = Timestamp::from_millisecond(created).ok()?;
-    Some(ListPlace::new(at, digest, &format!("{digest:03x}")))
+    Some(ListKey::new(at, digest, &format!("{digest:03x}")))
 }
 
 /// The order that a payment is which is an order of its own: its id is the order's.
@@ -97,17 +97,17 @@ mod tests {
         let mut parts = [0; LIST_SHARDS as usize];
         for n in 0..200 {
             let order = order("m", &format!("order-{n}"), 1_800_000_000_123 + n);
-            let listed = order.list_place().unwrap();
+            let listed = order.list_key().unwrap();
             assert!(listed.sort.starts_with(&sort_of(order.created_at)), "{listed:?}");
             parts[usize::from(listed.shard)] += 1;
             for random in [0, 1, u128::MAX, 0x1234_5678_9abc_4def_8123_4567_89ab_cdef] {
                 let id = order.payment_id(Uuid::from_u128(random));
                 assert_eq!((id.get_version_num(), id.get_variant()), (4, Variant::RFC4122));
-                let found = list_place_of_payment(id).unwrap();
+                let found = list_key_of_payment(id).unwrap();
                 assert_eq!(found.shard, listed.shard, "{id}");
                 assert!(listed.sort.starts_with(&found.sort), "{id} {found:?} {listed:?}");
             }
-            let other = list_place_of_payment(self::order("m", "x", 1).payment_id(Uuid::nil())).unwrap();
+            let other = list_key_of_payment(self::order("m", "x", 1).payment_id(Uuid::nil())).unwrap();
             assert!(!listed.sort.starts_with(&other.sort));
         }
         assert!(parts.iter().all(|orders| *orders > 20), "{parts:?}");
@@ -125,17 +125,17 @@ mod tests {
     #[test]
     fn orders_of_one_millisecond_have_places_of_their_own_also_if_only_the_merchant_differs() {
         let sorts =
-            [("m", "a"), ("m", "b"), ("n", "a")].map(|(m, id)| order(m, id, 5).list_place().unwrap().sort);
+            [("m", "a"), ("m", "b"), ("n", "a")].map(|(m, id)| order(m, id, 5).list_key().unwrap().sort);
         assert!(sorts[0] != sorts[1] && sorts[0] != sorts[2], "{sorts:?}");
     }
 
     #[test]
     fn other_ids_lead_nowhere() {
         for id in [Uuid::nil(), Uuid::max(), Uuid::new_v5(&Uuid::NAMESPACE_OID, b"m#reference")] {
-            assert_eq!(list_place_of_payment(id), None, "{id}");
+            assert_eq!(list_key_of_payment(id), None, "{id}");
         }
         // No moment has so many milliseconds.
         let late = Builder::from_u128(u128::MAX).with_version(Version::Random).into_uuid();
-        assert_eq!(list_place_of_payment(late), None);
+        assert_eq!(list_key_of_payment(late), None);
     }
 }

@@ -52,13 +52,13 @@ impl Transaction {
 
     /// What can be captured or refunded in the next request, as it is shown: nothing while the outcome of another one is not
     /// known.
-    pub fn left(&self, now: Timestamp) -> Left {
+    pub fn left(&self, now: Timestamp) -> Remaining {
         if self.status() == TransactionStatus::Pending {
-            return Left { capturable: Amount::ZERO, refundable: Amount::ZERO };
+            return Remaining { capturable: Amount::ZERO, refundable: Amount::ZERO };
         }
         // The gateway may still accept a capture of what has lapsed, but nobody is to count on that money.
         let capturable = if self.has_lapsed(now) { Amount::ZERO } else { self.capturable() };
-        Left { capturable, refundable: self.refundable() }
+        Remaining { capturable, refundable: self.refundable() }
     }
 
     /// By its time, or on record.
@@ -110,7 +110,7 @@ impl Transaction {
 
 /// What is left of a payment to act on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Left {
+pub struct Remaining {
     /// The held amount that can be captured.
     pub capturable: Amount,
     /// The taken amount that can be refunded.

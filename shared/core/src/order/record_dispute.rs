@@ -157,11 +157,11 @@ impl Transaction {
         })
     }
 
-    /// The report of the same chargeback or reversal that one replaces, by their places in the list, and how many came before
+    /// The report of the same chargeback or reversal that one replaces, by their positions in the list, and how many came before
     /// it.
-    pub(crate) fn replaced_by(&self, place: usize) -> (Option<&Dispute>, usize) {
-        let Some(this) = self.disputes.get(place) else { return (None, 0) };
-        let earlier = || self.disputes[..place].iter().filter(|one| one.dispute.is_same(&this.dispute));
+    pub(crate) fn replaced_by(&self, position: usize) -> (Option<&Dispute>, usize) {
+        let Some(this) = self.disputes.get(position) else { return (None, 0) };
+        let earlier = || self.disputes[..position].iter().filter(|one| one.dispute.is_same(&this.dispute));
         (earlier().next_back().map(|one| &one.dispute), earlier().count())
     }
 

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{
-    ABSENCE_COUNTS_AFTER, Context, INQUIRED_TWICE_APART, Next, OperationRef, Order, STILL_RUNNING, apply,
+    ABSENCE_COUNTS_AFTER, Context, INQUIRED_TWICE_APART, NextStep, OperationRef, Order, STILL_RUNNING, apply,
     apply::{void_by_rule, void_duplicate},
     limits::ABANDONED_MAX,
     waits::{LAST_LOOK_AFTER, LATER_LOOKS_AFTER, NEXT_PART_AFTER, REFUND_ABSENCE_COUNTS_AFTER},
@@ -33,7 +33,7 @@ pub fn resolve(
     at: OperationRef,
     finding: &Finding,
     context: &Context<'_>,
-) -> Option<Next> {
+) -> Option<NextStep> {
     let operation = order.operation(at)?;
     match operation.stage() {
         Stage::Pending => {
@@ -61,7 +61,7 @@ fn resolve_pending(
     at: OperationRef,
     finding: &Finding,
     context: &Context<'_>,
-) -> Option<Next> {
+) -> Option<NextStep> {
     match finding {
         Finding::Became(outcome) => {
             let next = apply(order, at, outcome, context);
@@ -108,12 +108,12 @@ fn resolve_pending(
     }
 }
 
-fn undecided(order: &mut Order, at: OperationRef, context: &Context<'_>) -> Next {
+fn undecided(order: &mut Order, at: OperationRef, context: &Context<'_>) -> NextStep {
     if let Some(pending) = order.operation_mut(at).and_then(Operation::pending_mut) {
         pending.absent_since = None;
         pending.back_off(context.now);
     }
-    Next::Respond
+    NextStep::Respond
 }
 
 /// The inquiry about an operation that was decided after one of its attempts had been abandoned. Pure, as [`resolve`].
@@ -122,7 +122,7 @@ pub fn look_back(
     at: OperationRef,
     finding: &Finding,
     context: &Context<'_>,
-) -> Option<Next> {
+) -> Option<NextStep> {
     let operation = order.operation(at)?;
     if *finding == Finding::Failed || operation.is(Stage::Unrecognized) {
         return None;
@@ -140,7 +140,7 @@ pub fn look_back(
         }
     }
     if by_another.is_some() {
-        return Some(Next::Respond);
+        return Some(NextStep::Respond);
     }
     let all = match finding {
         Finding::Became(outcome) => match &**outcome {
@@ -167,13 +167,13 @@ pub fn look_back(
     if stands {
         // A later attempt counts.
         let duplicates = approvals.into_iter().filter(|response| response.reference != ours);
-        return Some(set_aside(order, at, duplicates, context).unwrap_or(Next::Respond));
+        return Some(set_aside(order, at, duplicates, context).unwrap_or(NextStep::Respond));
     }
     let Some((first, duplicates)) = approvals.split_first() else {
         if !matches!(finding, Finding::Undecided | Finding::UnderReview) {
             order.prove_refusals(at);
         }
-        return Some(Next::Respond);
+        return Some(NextStep::Respond);
     };
     let next = late(order, at, first, context);
     Some(set_aside(order, at, duplicates.iter().copied(), context).unwrap_or(next))
@@ -186,7 +186,7 @@ fn set_aside<'a>(
     at: OperationRef,
     duplicates: impl Iterator<Item = &'a GatewayResponse>,
     context: &Context<'_>,
-) -> Option<Next> {
+) -> Option<NextStep> {
     match order.operation(at)?.kind {
         Kind::Authorize | Kind::Purchase => return void_duplicates(order, at, duplicates, context),
         Kind::Refund => {
@@ -218,12 +218,12 @@ fn void_duplicates<'a>(
     at: OperationRef,
     duplicates: impl IntoIterator<Item = &'a GatewayResponse>,
     context: &Context<'_>,
-) -> Option<Next> {
+) -> Option<NextStep> {
     let added: Vec<OperationRef> = duplicates
         .into_iter()
         .filter_map(|duplicate| void_duplicate(order, at, duplicate, context))
         .collect();
-    added.first().copied().map(Next::Send)
+    added.first().copied().map(NextStep::Send)
 }
 
 fn never_arrived() -> Outcome {
@@ -231,31 +231,31 @@ fn never_arrived() -> Outcome {
 }
 
 /// No trace of it, or of any effect. The second time, late enough and far enough apart, it is known to have `had_no_effect`.
-fn absent(order: &mut Order, at: OperationRef, had_no_effect: &Outcome, context: &Context<'_>) -> Next {
+fn absent(order: &mut Order, at: OperationRef, had_no_effect: &Outcome, context: &Context<'_>) -> NextStep {
     let now = context.now;
     inquire_later(order, at, context);
     // A newer version may know of a way in which it can still arrive.
     let may_conclude = order.newer_form.is_none() && order.is_recognized();
-    let Some(operation) = order.operation_mut(at) else { return Next::Respond };
+    let Some(operation) = order.operation_mut(at) else { return NextStep::Respond };
     let counts_after =
         if operation.kind == Kind::Refund { REFUND_ABSENCE_COUNTS_AFTER } else { ABSENCE_COUNTS_AFTER };
     let counts_from = operation.attempt.at + counts_after;
-    let Some(pending) = operation.pending_mut() else { return Next::Respond };
+    let Some(pending) = operation.pending_mut() else { return NextStep::Respond };
     if now < counts_from {
         pending.next_inquiry_at = counts_from;
-        return Next::Respond;
+        return NextStep::Respond;
     }
     let Some(since) = pending.absent_since else {
         pending.absent_since = Some(now);
         pending.next_inquiry_at = now + INQUIRED_TWICE_APART;
-        return Next::Respond;
+        return NextStep::Respond;
     };
     if now.duration_since(since) < INQUIRED_TWICE_APART {
         pending.next_inquiry_at = since + INQUIRED_TWICE_APART;
-        return Next::Respond;
+        return NextStep::Respond;
     }
     if !may_conclude {
-        return Next::Respond;
+        return NextStep::Respond;
     }
     // What was refused as a duplicate of itself, and is not there, is refused.
     if pending.doubt == Some(Doubt::Duplicate) {
@@ -269,8 +269,8 @@ fn absent(order: &mut Order, at: OperationRef, had_no_effect: &Outcome, context:
 
 /// An approval that turns up after its operation was abandoned. It is adopted if the order still has room for it, and
 /// given back otherwise.
-fn late(order: &mut Order, at: OperationRef, approval: &GatewayResponse, context: &Context<'_>) -> Next {
-    let Some(operation) = order.operation(at) else { return Next::Respond };
+fn late(order: &mut Order, at: OperationRef, approval: &GatewayResponse, context: &Context<'_>) -> NextStep {
+    let Some(operation) = order.operation(at) else { return NextStep::Respond };
     let is_part = approval.amount().is_some_and(|approved| approved < operation.amount);
     let outcome = if is_part { Outcome::PartiallyApproved } else { Outcome::Approved }(approval.clone());
     let is_payment = operation.kind.is_payment();
@@ -289,18 +289,23 @@ fn late(order: &mut Order, at: OperationRef, approval: &GatewayResponse, context
                 .is_some_and(|first| first.is(Stage::Approved) && first.created_at >= operation.created_at)
         }),
     };
-    let Some(operation) = order.operation_mut(at) else { return Next::Respond };
+    let Some(operation) = order.operation_mut(at) else { return NextStep::Respond };
     operation.reopen(context.now);
     let next = apply(order, at, &outcome, context);
-    if fits || next != Next::Respond {
+    if fits || next != NextStep::Respond {
         return next;
     }
-    void_by_rule(order, at, Cause::LateApproval, context).map_or(Next::Respond, Next::Send)
+    void_by_rule(order, at, Cause::LateApproval, context).map_or(NextStep::Respond, NextStep::Send)
 }
 
 /// A void or refund that must succeed is sent again, up to a limit, when the last attempt is known to have had no
 /// effect.
-fn send_again(order: &mut Order, at: OperationRef, refused: Decision, context: &Context<'_>) -> Option<Next> {
+fn send_again(
+    order: &mut Order,
+    at: OperationRef,
+    refused: Decision,
+    context: &Context<'_>,
+) -> Option<NextStep> {
     let operation = order.operation_mut(at)?;
     let attempts_max = if operation.kind == Kind::Refund { REFUND_ATTEMPTS_MAX } else { VOID_ATTEMPTS_MAX };
     if !operation.is(Stage::Pending)
@@ -312,7 +317,7 @@ fn send_again(order: &mut Order, at: OperationRef, refused: Decision, context: &
     }
     let amount = operation.amount;
     operation.attempt_again((context.new_id)(), amount, Some(refused), context.now);
-    Some(Next::Send(at))
+    Some(NextStep::Send(at))
 }
 
 fn inquire_later(order: &mut Order, at: OperationRef, context: &Context<'_>) {

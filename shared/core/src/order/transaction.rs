@@ -347,8 +347,8 @@ impl Transaction {
 
     /// The same as it was when this operation was requested. Later operations do not change it.
     pub fn custom_reference_at(&self, operation: Uuid) -> Option<&str> {
-        let place = self.operations.iter().position(|own| own.id == operation);
-        self.custom_reference_within(place.map_or(self.operations.len(), |place| place + 1))
+        let position = self.operations.iter().position(|own| own.id == operation);
+        self.custom_reference_within(position.map_or(self.operations.len(), |position| position + 1))
     }
 
     fn custom_reference_within(&self, operations: usize) -> Option<&str> {

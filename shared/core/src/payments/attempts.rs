@@ -1,11 +1,11 @@
 //! How many cards can be tried out by one source or customer: payments in flight, and declines of the last hour. A port,
 //! and its rule.
 //!
-//! A counter is one item. A payment takes a *place* in it before it is sent, so that payments sent at once count,
+//! A counter is one item. A payment takes a *slot* in it before it is sent, so that payments sent at once count,
 //! whichever process they run in; the write returns all of the counter, and [`Counts::check`] decides. After the payment
 //! a second write says what came of it.
 //!
-//! Times are coarse, so that a counter is a few small numbers: places are counted by ten seconds and end on their own
+//! Times are coarse, so that a counter is a few small numbers: slots are counted by ten seconds and end on their own
 //! after 50 to 60 s, declines and approvals by the minute and count for 60 to 61 minutes. So no hour has more declines
 //! than are allowed.
 
@@ -32,11 +32,11 @@ pub const APPROVED_MAX: i64 = 200;
 /// When to come back while too many payments are in flight.
 pub const IN_FLIGHT_RETRY: SignedDuration = SignedDuration::from_secs(2);
 
-/// Length of the time that places are counted by, in seconds.
-const PLACE_S: i64 = 10;
+/// Length of the time that slots are counted by, in seconds.
+const SLOT_S: i64 = 10;
 
-/// For how many of those a place lasts, the one in which it was taken included.
-const PLACE_LASTS: i64 = 6;
+/// For how many of those a slot lasts, the one in which it was taken included.
+const SLOT_LASTS: i64 = 6;
 
 /// Seconds in a minute, which declines and approvals are counted by.
 const MINUTE_S: i64 = 60;
@@ -51,47 +51,47 @@ const COUNTER_KEPT: SignedDuration = SignedDuration::from_mins(71);
 /// Counts in a table that all processes share.
 #[async_trait]
 pub trait Attempts: Send + Sync {
-    /// Takes a place, and returns all that the counter then holds.
-    async fn begin(&self, counter: &str, place: Place) -> Result<Counts, StoreError>;
+    /// Takes a slot, and returns all that the counter then holds.
+    async fn begin(&self, counter: &str, slot: Slot) -> Result<Counts, StoreError>;
 
-    /// Says what came of the payment that took a place, and forgets what no longer counts.
+    /// Says what came of the payment that took a slot, and forgets what no longer counts.
     async fn end(&self, counter: &str, ended: &Ended) -> Result<(), StoreError>;
 }
 
 /// The time in which a payment began, to ten seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Slot {
     /// Its number.
     pub number: i64,
     /// When the counter can be forgotten.
     pub kept_until: Timestamp,
 }
 
-impl Place {
+impl Slot {
     /// The one of now.
     pub fn at(now: Timestamp) -> Self {
         let kept_until = now.checked_add(COUNTER_KEPT).unwrap_or(Timestamp::MAX);
-        Self { number: now.as_second().div_euclid(PLACE_S), kept_until }
+        Self { number: now.as_second().div_euclid(SLOT_S), kept_until }
     }
 }
 
 /// What came of a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// It tried no card: it was refused, or repeated, or never reached the issuer. Its place is free.
+    /// It tried no card: it was refused, or repeated, or never reached the issuer. Its slot is free.
     Nothing,
-    /// It was approved. Its place is free, and the card, by its digest, allows one more decline.
+    /// It was approved. Its slot is free, and the card, by its digest, allows one more decline.
     Approved(Option<String>),
-    /// It was declined. Its place stays taken until it ends on its own, so that one burst never tries out more cards than
-    /// there are places.
+    /// It was declined. Its slot stays taken until it ends on its own, so that one burst never tries out more cards than
+    /// there are slots.
     Declined,
 }
 
 /// The end of a payment, as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// The place that it took.
-    pub place: Place,
+    /// The slot that it took.
+    pub slot: Slot,
     /// The minute in which it ended.
     pub minute: i64,
     /// What came of it.
@@ -100,11 +100,11 @@ pub struct Ended {
     pub stale: Stale,
 }
 
-/// Numbers of places and minutes that no longer count.
+/// Numbers of slots and minutes that no longer count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stale {
     /// Of payments in flight.
-    pub places: Vec<i64>,
+    pub slots: Vec<i64>,
     /// Of declines.
     pub declined: Vec<i64>,
     /// Of approvals.
@@ -133,7 +133,7 @@ pub enum Full {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Places that are taken, by their number.
-    pub places: BTreeMap<i64, i64>,
+    pub slots: BTreeMap<i64, i64>,
     /// Declines, by minute.
     pub declined: BTreeMap<i64, i64>,
     /// Digests of the cards that were approved, by minute.
@@ -141,7 +141,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Whether the payment that just took its place may be sent.
+    /// Whether the payment that just took its slot may be sent.
     pub fn check(&self, limits: Limits, now: Timestamp) -> Result<(), Full> {
         let minute = now.as_second().div_euclid(MINUTE_S);
         let is_open =
@@ -151,25 +151,25 @@ impl Counts {
             let opens = opens.unwrap_or(minute + COUNTS_FOR) * MINUTE_S;
             return Err(Full::Declined(SignedDuration::from_secs(opens - now.as_second())));
         }
-        let first = now.as_second().div_euclid(PLACE_S) - PLACE_LASTS + 1;
-        let taken: i64 = self.places.range(first..).map(|(_, taken)| (*taken).max(0)).sum();
+        let first = now.as_second().div_euclid(SLOT_S) - SLOT_LASTS + 1;
+        let taken: i64 = self.slots.range(first..).map(|(_, taken)| (*taken).max(0)).sum();
         if taken > i64::from(limits.in_flight) { Err(Full::InFlight) } else { Ok(()) }
     }
 
     /// How a payment that began with these counts ended.
-    pub fn ended(&self, place: Place, effect: Effect, now: Timestamp) -> Ended {
+    pub fn ended(&self, slot: Slot, effect: Effect, now: Timestamp) -> Ended {
         let minute = now.as_second().div_euclid(MINUTE_S);
-        let (places, minutes) = (now.as_second().div_euclid(PLACE_S) - PLACE_LASTS, minute - COUNTS_FOR - 1);
+        let (slots, minutes) = (now.as_second().div_euclid(SLOT_S) - SLOT_LASTS, minute - COUNTS_FOR - 1);
         let effect = match effect {
             Effect::Approved(Some(_)) if self.approved_in(minute) >= APPROVED_MAX => Effect::Approved(None),
             effect => effect,
         };
         let stale = Stale {
-            places: self.places.range(..=places).map(|(number, _)| *number).collect(),
+            slots: self.slots.range(..=slots).map(|(number, _)| *number).collect(),
             declined: self.declined.range(..=minutes).map(|(number, _)| *number).collect(),
             approved: self.approved.range(..=minutes).map(|(number, _)| *number).collect(),
         };
-        Ended { place, minute, effect, stale }
+        Ended { slot, minute, effect, stale }
     }
 
     fn declined_in(&self, minute: i64) -> i64 {
@@ -194,8 +194,8 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + second).unwrap()
     }
 
-    fn place(second: i64) -> i64 {
-        Place::at(at(second)).number
+    fn slot(second: i64) -> i64 {
+        Slot::at(at(second)).number
     }
 
     /// A counter, as a table would keep it.
@@ -203,36 +203,36 @@ mod tests {
     struct Counter(Counts);
 
     impl Counter {
-        fn begin(&mut self, second: i64) -> Result<Place, Full> {
-            let place = Place::at(at(second));
-            *self.0.places.entry(place.number).or_default() += 1;
+        fn begin(&mut self, second: i64) -> Result<Slot, Full> {
+            let slot = Slot::at(at(second));
+            *self.0.slots.entry(slot.number).or_default() += 1;
             match self.0.check(LIMITS, at(second)) {
-                Ok(()) => Ok(place),
+                Ok(()) => Ok(slot),
                 Err(full) => {
-                    self.end(place, Effect::Nothing, second);
+                    self.end(slot, Effect::Nothing, second);
                     Err(full)
                 }
             }
         }
 
-        fn end(&mut self, place: Place, effect: Effect, second: i64) {
-            let Ended { minute, effect, stale, .. } = self.0.ended(place, effect, at(second));
+        fn end(&mut self, slot: Slot, effect: Effect, second: i64) {
+            let Ended { minute, effect, stale, .. } = self.0.ended(slot, effect, at(second));
             if effect == Effect::Declined {
                 *self.0.declined.entry(minute).or_default() += 1;
             } else {
-                *self.0.places.entry(place.number).or_default() -= 1;
+                *self.0.slots.entry(slot.number).or_default() -= 1;
             }
             if let Effect::Approved(Some(card)) = effect {
                 self.0.approved.entry(minute).or_default().insert(card);
             }
-            self.0.places.retain(|number, _| !stale.places.contains(number));
+            self.0.slots.retain(|number, _| !stale.slots.contains(number));
             self.0.declined.retain(|number, _| !stale.declined.contains(number));
             self.0.approved.retain(|number, _| !stale.approved.contains(number));
         }
 
         fn pay(&mut self, effect: Effect, second: i64) -> Result<(), Full> {
-            let place = self.begin(second)?;
-            self.end(place, effect, second);
+            let slot = self.begin(second)?;
+            self.end(slot, effect, second);
             Ok(())
         }
     }
@@ -253,7 +253,7 @@ mod tests {
         assert_eq!(counter.begin(59), Err(Full::InFlight));
         counter.begin(60).unwrap();
         assert_eq!(counter.begin(61), Err(Full::InFlight), "those of 10 s and later");
-        assert_eq!(counter.0.places[&place(61)], 1, "a refused one takes no place");
+        assert_eq!(counter.0.slots[&slot(61)], 1, "a refused one takes no slot");
     }
 
     #[test]
@@ -261,9 +261,9 @@ mod tests {
         let mut counter = Counter::default();
         let began: Vec<_> = (0..5).map(|_| counter.begin(0)).collect();
         assert_eq!(began.iter().filter(|began| began.is_ok()).count(), 3);
-        for place in began.into_iter().flatten() {
-            counter.end(place, Effect::Declined, 1);
-            assert!(counter.begin(1).is_err(), "it frees no place for another card");
+        for slot in began.into_iter().flatten() {
+            counter.end(slot, Effect::Declined, 1);
+            assert!(counter.begin(1).is_err(), "it frees no slot for another card");
         }
     }
 
@@ -281,10 +281,7 @@ mod tests {
         counter.pay(Effect::Declined, 3_660).unwrap();
         assert_eq!(wait(&mut counter, 3_661), 3_720 - 3_661, "the second ends");
         assert_eq!(counter.0.declined.len(), 2, "what no longer counts is forgotten");
-        assert!(
-            counter.0.places.keys().eq([&place(3_659), &place(3_661)]),
-            "and so are places that have ended"
-        );
+        assert!(counter.0.slots.keys().eq([&slot(3_659), &slot(3_661)]), "and so are slots that have ended");
         // All of them in the minute that it is: the last one counts as long as it can.
         let mut counter = Counter::default();
         counter.pay(Effect::Declined, 0).unwrap();
@@ -322,9 +319,9 @@ mod tests {
 
     #[test]
     fn a_counter_is_kept_until_nothing_in_it_counts() {
-        let place = Place::at(at(0));
+        let slot = Slot::at(at(0));
         let latest = SignedDuration::from_secs((COUNTS_FOR + 1) * MINUTE_S);
-        assert!(place.kept_until > at(0) + latest);
-        assert_eq!(PLACE_S * PLACE_LASTS, 60);
+        assert!(slot.kept_until > at(0) + latest);
+        assert_eq!(SLOT_S * SLOT_LASTS, 60);
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Deadline, Payments, Refusal, Saved, attempt, audit, outcome::known_payment};
 use crate::{
     order::{
-        self, Doubt, Finding, GatewayResponse, Kind, Next, NoticeReason, Operation, OperationRef, Order,
+        self, Doubt, Finding, GatewayResponse, Kind, NextStep, NoticeReason, Operation, OperationRef, Order,
         OrderKey, Outcome, Policy, Rejection, Transaction, gateway_order_id,
     },
     payments::{Inquired, Inquiry, Merchant},
@@ -79,8 +79,10 @@ impl Payments {
         let (saved, finding) = self.inquire_once(merchant, order, at).await;
         let order = match saved.next {
             // Only voids follow, which need no card.
-            Next::Send(follow_up) => self.carry_out(merchant, saved.order, follow_up, None, deadline).await,
-            Next::Respond => saved.order,
+            NextStep::Send(follow_up) => {
+                self.carry_out(merchant, saved.order, follow_up, None, deadline).await
+            }
+            NextStep::Respond => saved.order,
         };
         (order, finding)
     }
@@ -98,7 +100,7 @@ impl Payments {
             order.put_off(at, now)?;
             let in_doubt = order.operation(at).is_some_and(|operation| operation.pending().is_some());
             reason.filter(|_| in_doubt).and_then(|reason| order.notify(at, reason, now));
-            Some(Next::Respond)
+            Some(NextStep::Respond)
         };
         self.save_change(order, at, &change).await.order
     }
@@ -108,7 +110,7 @@ impl Payments {
         let change = |order: &mut Order| {
             // Meanwhile it was decided, or begun anew.
             order.operation(at)?.pending()?;
-            order.notify(at, reason, self.clock.now()).map(|()| Next::Respond)
+            order.notify(at, reason, self.clock.now()).map(|()| NextStep::Respond)
         };
         self.save_change(order, at, &change).await.order
     }
@@ -188,10 +190,10 @@ impl Payments {
                     }
                     audit::change(&saved.order, at, "found by looking back");
                     order = match saved.next {
-                        Next::Send(void) => {
+                        NextStep::Send(void) => {
                             Box::pin(self.carry_out(merchant, saved.order, void, None, deadline)).await
                         }
-                        Next::Respond => saved.order,
+                        NextStep::Respond => saved.order,
                     };
                 }
             }
@@ -229,7 +231,7 @@ impl Payments {
             "gateway inquiry"
         );
         if finding == Finding::Failed {
-            return (Saved::new(order, Next::Respond), finding);
+            return (Saved::new(order, NextStep::Respond), finding);
         }
         let inquired = attempt(&order, at);
         let saved = self

@@ -28,7 +28,7 @@ pub enum MerchantsError {
     /// There is no such merchant.
     #[error("no such merchant")]
     Unknown,
-    /// The place where merchants are kept did not respond.
+    /// The store of merchants did not respond.
     #[error("merchants cannot be read: {0}")]
     Unavailable(String),
     /// The merchant's document is wrong; says where, never what it holds.

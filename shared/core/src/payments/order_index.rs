@@ -4,14 +4,12 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::{OrderStore, StoreError, Unreadable};
-use crate::order::{
-    ListPlace, MerchantId, Order, OrderKey, list_place_of_payment, order_of_standalone_payment,
-};
+use crate::order::{ListKey, MerchantId, Order, OrderKey, list_key_of_payment, order_of_standalone_payment};
 
 /// An order in the list, by its key only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedOrder {
-    /// Its place among the others: the later an order was created, the later it sorts.
+    /// Its sort key: the later an order was created, the later it sorts.
     pub sort: String,
     /// Which order it is, or what cannot be one.
     pub key: Result<OrderKey, Unreadable>,
@@ -39,8 +37,8 @@ pub trait OrderIndex: Send + Sync {
         limit: usize,
     ) -> Result<ListedPage, StoreError>;
 
-    /// The orders whose place begins so.
-    async fn at(&self, merchant: &MerchantId, place: &ListPlace) -> Result<Vec<ListedOrder>, StoreError>;
+    /// The orders whose key begins so.
+    async fn at(&self, merchant: &MerchantId, key: &ListKey) -> Result<Vec<ListedOrder>, StoreError>;
 }
 
 /// The merchant's order that has this payment, as it is now; none if there is no such payment.
@@ -50,9 +48,9 @@ pub async fn order_of_payment(
     merchant: &MerchantId,
     payment: Uuid,
 ) -> Result<Option<Order>, StoreError> {
-    let keys: Vec<OrderKey> = match list_place_of_payment(payment) {
-        Some(place) => {
-            let listed = index.at(merchant, &place).await?;
+    let keys: Vec<OrderKey> = match list_key_of_payment(payment) {
+        Some(key) => {
+            let listed = index.at(merchant, &key).await?;
             listed.into_iter().filter_map(|listed| listed.key.ok()).collect()
         }
         None => order_of_standalone_payment(merchant, payment).into_iter().collect(),

@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::{Deadline, Payments};
 use crate::{
     order::{
-        self, Doubt, Finding, GatewayResponse, Kind, Next, NoEffect, Operation, OperationRef, OperationState,
-        Order, Outcome, Policy, Stage, Transaction,
+        self, Doubt, Finding, GatewayResponse, Kind, NextStep, NoEffect, Operation, OperationRef,
+        OperationState, Order, Outcome, Policy, Stage, Transaction,
     },
     payments::{
         Command, Initiator, Instruction, KnownPayment, Labels, Merchant, PaymentSource, StoreError, trail,
@@ -108,14 +108,14 @@ impl Payments {
         &self,
         order: Order,
         at: OperationRef,
-        change: &(dyn Fn(&mut Order) -> Option<Next> + Sync),
+        change: &(dyn Fn(&mut Order) -> Option<NextStep> + Sync),
     ) -> Saved {
         let before = order.clone();
         let mut current = order;
         for _ in 0..OUTCOME_SAVES_MAX {
             let mut changed = current.clone();
             let Some(next) = change(&mut changed) else {
-                return Saved::new(current, Next::Respond);
+                return Saved::new(current, NextStep::Respond);
             };
             let expected = changed.operation(at).cloned();
             match self.store.save(&changed).await {
@@ -133,7 +133,7 @@ impl Payments {
                 }
             }
         }
-        Saved { is_lost: true, ..Saved::new(before, Next::Respond) }
+        Saved { is_lost: true, ..Saved::new(before, NextStep::Respond) }
     }
 }
 
@@ -171,14 +171,14 @@ fn refuses_the_set_up(outcome: &Outcome) -> bool {
 /// An order after a change, and what follows from it.
 pub(super) struct Saved {
     pub(super) order: Order,
-    pub(super) next: Next,
+    pub(super) next: NextStep,
     /// The change could not be saved: the order is as it was before.
     pub(super) is_lost: bool,
 }
 
 impl Saved {
     /// An order that is on record as it is here.
-    pub(super) fn new(order: Order, next: Next) -> Self {
+    pub(super) fn new(order: Order, next: NextStep) -> Self {
         Self { order, next, is_lost: false }
     }
 }

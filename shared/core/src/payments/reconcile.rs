@@ -35,7 +35,7 @@ const FAILED_ORDERS_MAX: usize = 3;
 
 /// How much one run may do.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct ReconcileLimits {
     /// Inquiries under way at a time. Protects the gateway.
     pub concurrency: usize,
     /// Orders of one merchant in one run, that is, a minute.
@@ -44,7 +44,7 @@ pub struct Limits {
     pub shards: u16,
 }
 
-impl Default for Limits {
+impl Default for ReconcileLimits {
     fn default() -> Self {
         Self { concurrency: 32, per_merchant: 3_000, shards: 64 }
     }
@@ -111,7 +111,7 @@ struct ReconcileRun<'a> {
     payments: &'a Payments,
     merchants: &'a dyn Merchants,
     deadline: Deadline,
-    limits: Limits,
+    limits: ReconcileLimits,
     /// None: it cannot be read, so no inquiry is sent for it.
     known: Mutex<HashMap<MerchantId, Option<Arc<Merchant>>>>,
     /// Orders of each account to which there was no usable response.
@@ -125,7 +125,7 @@ struct ReconcileRun<'a> {
 pub async fn reconcile(
     payments: &Payments,
     merchants: &dyn Merchants,
-    limits: Limits,
+    limits: ReconcileLimits,
     deadline: Deadline,
 ) -> ReconcileReport {
     let run = ReconcileRun {

@@ -152,7 +152,7 @@ impl DueOrder {
     }
 }
 
-/// A place in an index.
+/// Where an index was read to.
 #[derive(Clone, Debug)]
 pub struct Cursor {
     /// The last order that was read.

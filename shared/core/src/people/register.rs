@@ -201,8 +201,8 @@ impl People {
     /// Removes a person. The entry is gone; history keeps the name.
     pub fn remove(&mut self, by: &ChangedBy, id: Uuid, at: Timestamp) -> Result<PeopleChange, PeopleRefusal> {
         let by = self.changer(by, Some(id))?.name;
-        let place = self.entries.iter().position(|entry| entry.id == id).ok_or(PeopleRefusal::NotFound)?;
-        let PersonEntry { name, grant, .. } = self.entries.remove(place);
+        let position = self.entries.iter().position(|entry| entry.id == id).ok_or(PeopleRefusal::NotFound)?;
+        let PersonEntry { name, grant, .. } = self.entries.remove(position);
         self.version += 1;
         Ok(PeopleChange { at, by, id, name, before: Some(grant), after: None })
     }

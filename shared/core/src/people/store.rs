@@ -38,7 +38,7 @@ pub trait PeopleStore: PeopleReader {
     async fn recognized_people(&self, merchant: &MerchantId) -> Result<People, StoreError>;
 
     /// Writes people if nobody has changed them since they were read, together with the change's entry in the audit trail and
-    /// its place in the history, which is kept for ever. Says whether they were written.
+    /// its sort key in the history, which is kept for ever. Says whether they were written.
     async fn save(
         &self,
         merchant: &MerchantId,

@@ -9,7 +9,7 @@ use crate::{
 
 /// The outcome of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Written {
+pub enum CustomerWrite {
     /// It was done. The stored version is the next one.
     Done,
     /// The stored customer is not the version that was read.
@@ -23,8 +23,8 @@ pub trait CustomerStore: Send + Sync {
     async fn load(&self, key: &CustomerKey) -> Result<Option<Customer>, StoreError>;
 
     /// Replaces the version that the customer carries by the next one. Version 0 is a customer that is not there yet.
-    async fn put(&self, customer: &Customer) -> Result<Written, StoreError>;
+    async fn put(&self, customer: &Customer) -> Result<CustomerWrite, StoreError>;
 
     /// Deletes the customer, if it is still the version that was read.
-    async fn remove(&self, customer: &Customer) -> Result<Written, StoreError>;
+    async fn remove(&self, customer: &Customer) -> Result<CustomerWrite, StoreError>;
 }

@@ -14,8 +14,8 @@ use crate::{
     order::{CustomerReference, NoEffect},
     payments::{Card, Deadline, Gateway, Merchant, StoreError},
     stored_cards::{
-        AddPlan, Customer, CustomerKey, CustomerStore, MethodId, MethodRejection, MethodState, NewMethod,
-        PaymentMethod, ProfileOutcome, Profiles, Renewal, Written,
+        AddPlan, Customer, CustomerKey, CustomerStore, CustomerWrite, MethodId, MethodRejection, MethodState,
+        NewMethod, PaymentMethod, ProfileOutcome, Profiles, Renewal,
     },
     values::{CardSummary, Clock, Expiry, StoredCard},
 };
@@ -348,8 +348,8 @@ impl PaymentMethods {
             let written = self.customers.put(&changed).await;
             changed.version += 1;
             let failure = match written {
-                Ok(Written::Done) => return Ok((changed, value)),
-                Ok(Written::Changed) => None,
+                Ok(CustomerWrite::Done) => return Ok((changed, value)),
+                Ok(CustomerWrite::Changed) => None,
                 Err(error @ StoreError::Unavailable(_)) => Some(error),
                 Err(error) => return Err(MethodRefusal::Store(error)),
             };

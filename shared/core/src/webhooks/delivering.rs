@@ -14,8 +14,8 @@ use crate::{
     payments::{StoreError, Unreadable},
     values::Clock,
     webhooks::{
-        Courier, Delivery, DeliveryOutcome, DeliveryStore, Due, Health, NotTaken, Receiver, ReceiverKey,
-        Receivers,
+        Courier, Delivery, DeliveryOutcome, DeliveryStore, DueDeliveries, Health, NotTaken, Receiver,
+        ReceiverKey, Receivers,
     },
 };
 
@@ -239,7 +239,7 @@ impl Delivering {
             if (most == 0 && !health.is_gone) || now.duration_since(started) >= RUN_FOR {
                 break;
             }
-            let Due { deliveries: due, unreadable } = self.store.due(key, now, AT_A_TIME).await?;
+            let DueDeliveries { deliveries: due, unreadable } = self.store.due(key, now, AT_A_TIME).await?;
             if due.is_empty() && unreadable.is_empty() {
                 break;
             }

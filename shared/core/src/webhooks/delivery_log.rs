@@ -40,7 +40,7 @@ pub struct StoredDelivery {
 /// Some of a receiver's deliveries, the newest first.
 #[derive(Clone, Debug, Default)]
 pub struct DeliveryPage {
-    /// Each with its place among them, and those that cannot be read as such.
+    /// Each with its sort key, and those that cannot be read as such.
     pub deliveries: Vec<(String, Result<StoredDelivery, Unreadable>)>,
     /// Whether there are more after the last one.
     pub more: bool,
@@ -49,7 +49,7 @@ pub struct DeliveryPage {
 /// Shows deliveries, and has them sent again.
 #[async_trait]
 pub trait DeliveryLog: Send + Sync {
-    /// A page of a receiver's deliveries, after a place among them.
+    /// A page of a receiver's deliveries, after a sort key.
     async fn page(
         &self,
         receiver: &ReceiverKey,

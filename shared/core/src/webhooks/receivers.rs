@@ -104,7 +104,7 @@ pub enum DeliveryOutcome {
 
 /// Deliveries to a receiver that are due.
 #[derive(Clone, Debug, Default)]
-pub struct Due {
+pub struct DueDeliveries {
     /// The longest due first.
     pub deliveries: Vec<Delivery>,
     /// What is among them and cannot be read, each with its sort key.
@@ -127,7 +127,12 @@ pub trait DeliveryStore: Send + Sync {
     async fn failed_receivers(&self) -> Result<(Vec<(ReceiverKey, Health)>, Vec<Unreadable>), StoreError>;
 
     /// Deliveries to a receiver that wait for an attempt and are due: so many at most.
-    async fn due(&self, receiver: &ReceiverKey, until: Timestamp, limit: usize) -> Result<Due, StoreError>;
+    async fn due(
+        &self,
+        receiver: &ReceiverKey,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<DueDeliveries, StoreError>;
 
     /// Parks a delivery that cannot be read, by its sort key, so that it is not due any more.
     async fn set_aside(

@@ -17,7 +17,7 @@ use super::{DEPTH_MAX, Names, Node, Position, Unreadable, offset_in};
 /// [`DEPTH_MAX`] bounds.
 pub(super) fn read(text: &str, names: Names) -> Result<Node, Unreadable> {
     let whole = parse::<&RawValue>(text, text)?.get();
-    match (Body { text, names }).value(whole, 1)? {
+    match (JsonText { text, names }).value(whole, 1)? {
         root @ Node::Object(_) => Ok(root),
         Node::Null | Node::Text(_) | Node::Number(_) | Node::Bool(_) | Node::List(_) => {
             Err(Unreadable::NotAnObject)
@@ -27,12 +27,12 @@ pub(super) fn read(text: &str, names: Names) -> Result<Node, Unreadable> {
 
 /// The whole text, which values are slices of, and how its names are matched.
 #[derive(Clone, Copy)]
-struct Body<'a> {
+struct JsonText<'a> {
     text: &'a str,
     names: Names,
 }
 
-impl Body<'_> {
+impl JsonText<'_> {
     /// `raw` is a slice of the text: one value without white space around it.
     fn value(self, raw: &str, depth: usize) -> Result<Node, Unreadable> {
         let text = self.text;
@@ -77,9 +77,9 @@ struct Pairs<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Each;
+        struct PairsVisitor;
 
-        impl<'de> Visitor<'de> for Each {
+        impl<'de> Visitor<'de> for PairsVisitor {
             type Value = Vec<(String, &'de RawValue)>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -95,7 +95,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
             }
         }
 
-        deserializer.deserialize_map(Each).map(Self)
+        deserializer.deserialize_map(PairsVisitor).map(Self)
     }
 }
 

@@ -21,10 +21,10 @@ use tollgate_core::values::DeclineCode::{
 };
 
 /// Reasons, each with the codes that mean it.
-type Table = &'static [(DeclineCode, &'static [&'static str])];
+type CodeTable = &'static [(DeclineCode, &'static [&'static str])];
 
 /// `respproc` and its codes. A processor may be listed more than once.
-pub(super) const PROCESSORS: &[(&str, Table)] = &[
+pub(super) const PROCESSORS: &[(&str, CodeTable)] = &[
     ("PPS", GATEWAY),
     ("AMEX", AMERICAN_EXPRESS),
     ("FNOR", FIRST_DATA_NORTH_AND_NASHVILLE),
@@ -47,7 +47,7 @@ pub(super) const PROCESSORS: &[(&str, Table)] = &[
 
 /// The gateway itself. Code 36 is "Duplicate sequence" in one edition of the table and "Wallet not allowed"
 /// in another (`docs/cardpointe.md`, *Responses*): both are refused requests. Code 26 has respstat A.
-const GATEWAY: Table = &[
+const GATEWAY: CodeTable = &[
     (IncorrectNumber, &["11", "13", "99"]),
     (IncorrectCvc, &["14", "37", "38"]),
     (IncorrectExpiry, &["15"]),
@@ -68,7 +68,7 @@ const GATEWAY: Table = &[
     (GenericDecline, &["102"]),
 ];
 
-const AMERICAN_EXPRESS: Table = &[
+const AMERICAN_EXPRESS: CodeTable = &[
     (GenericDecline, &["100"]),
     // 187 is "new card issued".
     (ExpiredCard, &["101", "187"]),
@@ -87,7 +87,7 @@ const AMERICAN_EXPRESS: Table = &[
 ];
 
 /// Two platforms with one table, except for the codes below. 51 is a plain "Declined" here; NU is the money.
-const FIRST_DATA_NORTH_AND_NASHVILLE: Table = &[
+const FIRST_DATA_NORTH_AND_NASHVILLE: CodeTable = &[
     (CallIssuer, &["01"]),
     (MerchantConfiguration, &["03", "25", "89", "NP"]),
     (DoNotHonor, &["05"]),
@@ -109,9 +109,9 @@ const FIRST_DATA_NORTH_AND_NASHVILLE: Table = &[
     (ProcessingError, &["28", "69", "91", "CE", "NI", "NK", "NS"]),
 ];
 
-const FIRST_DATA_NORTH_ONLY: Table = &[(AuthenticationRequired, &["1A", "1B"])];
+const FIRST_DATA_NORTH_ONLY: CodeTable = &[(AuthenticationRequired, &["1A", "1B"])];
 
-const FIRST_DATA_OMAHA: Table = &[
+const FIRST_DATA_OMAHA: CodeTable = &[
     (CallIssuer, &["01"]),
     (InvalidAmount, &["02"]),
     (IncorrectNumber, &["03"]),
@@ -125,12 +125,12 @@ const FIRST_DATA_OMAHA: Table = &[
     (IncorrectCvc, &["14"]),
 ];
 
-const FIRST_DATA_SOUTH: Table =
+const FIRST_DATA_SOUTH: CodeTable =
     &[(GenericDecline, &["3", "7"]), (CallIssuer, &["4"]), (ProcessingError, &["6"])];
 
 /// Cards, and also gift cards (1xx–3xx), checks (5xx, 7xx) and fleet cards (55x, 56x, 8xx).
 /// 385 is "accepted but not yet processed" and 923 "request in progress", both with respstat C.
-const RAPID_CONNECT: Table = &[
+const RAPID_CONNECT: CodeTable = &[
     (DoNotHonor, &["100"]),
     (ExpiredCard, &["101", "503", "507", "509", "510"]),
     (FraudSuspected, &["102", "105", "122", "129", "514", "729"]),
@@ -191,7 +191,7 @@ const RAPID_CONNECT: Table = &[
     (GenericDecline, &["151", "331", "500", "540", "773", "942"]),
 ];
 
-const ELAVON: Table = &[
+const ELAVON: CodeTable = &[
     (CallIssuer, &["01"]),
     (IncorrectNumber, &["03"]),
     (GenericDecline, &["05"]),
@@ -201,9 +201,9 @@ const ELAVON: Table = &[
     (ProcessingError, &["09"]),
 ];
 
-const PAYPAL: Table = &[(InvalidRequest, &["0004"]), (InvalidState, &["0601", "0602", "0609"])];
+const PAYPAL: CodeTable = &[(InvalidRequest, &["0004"]), (InvalidState, &["0601", "0602", "0609"])];
 
-const PT_TAMPA: Table = &[
+const PT_TAMPA: CodeTable = &[
     (CallIssuer, &["01", "02"]),
     (MerchantConfiguration, &["03"]),
     (PickUpCard, &["04"]),
@@ -226,7 +226,7 @@ const PT_TAMPA: Table = &[
     (ProcessingError, &["06", "19", "93", "97", "98", "99"]),
 ];
 
-const PAYMENTECH: Table = &[
+const PAYMENTECH: CodeTable = &[
     (IncorrectNumber, &["201", "233", "304", "591", "602", "603"]),
     (InvalidAmount, &["202", "203", "306", "592", "607"]),
     (MerchantConfiguration, &["220", "231", "249", "833"]),
@@ -257,7 +257,7 @@ const PAYMENTECH: Table = &[
 ];
 
 /// 13 "Invalid amount" and 14 "Invalid card number" have respstat B here.
-const TSYS: Table = &[
+const TSYS: CodeTable = &[
     (CallIssuer, &["01", "02"]),
     (MerchantConfiguration, &["03", "HV"]),
     (PickUpCard, &["04"]),
@@ -281,7 +281,7 @@ const TSYS: Table = &[
     (ProcessingError, &["06", "13", "14", "19", "21", "28", "81", "96", "V1"]),
 ];
 
-const MONERIS: Table = &[
+const MONERIS: CodeTable = &[
     (CallIssuer, &["02", "N7"]),
     (MerchantConfiguration, &["03"]),
     (PickUpCard, &["04"]),
@@ -306,7 +306,7 @@ const MONERIS: Table = &[
     (ProcessingError, &["06", "19", "21", "28", "81", "96"]),
 ];
 
-const PAYMENT_EXPRESS: Table = &[
+const PAYMENT_EXPRESS: CodeTable = &[
     (CallIssuer, &["01", "02", "60"]),
     (MerchantConfiguration, &["03", "D2", "D4", "D9"]),
     (PickUpCard, &["04", "07"]),
@@ -332,7 +332,7 @@ const PAYMENT_EXPRESS: Table = &[
 ];
 
 /// Bank accounts. 99 carries whatever text the processor's error had.
-const PROFIT_STARS: Table = &[
+const PROFIT_STARS: CodeTable = &[
     (DuplicateTransaction, &["01"]),
     (GenericDecline, &["02", "99"]),
     (InvalidRequest, &["03", "09", "10", "17"]),
@@ -349,7 +349,7 @@ const PROFIT_STARS: Table = &[
 ];
 
 /// `2` and `02` are different codes.
-const CREDORAX: Table = &[
+const CREDORAX: CodeTable = &[
     (InvalidRequest, &["-9", "7"]),
     (GenericDecline, &["1", "05"]),
     (FraudSuspected, &["2", "59", "89"]),
@@ -363,7 +363,7 @@ const CREDORAX: Table = &[
     (DuplicateTransaction, &["99"]),
 ];
 
-const VANTIV: Table = &[
+const VANTIV: CodeTable = &[
     (CallIssuer, &["02"]),
     (MerchantConfiguration, &["03"]),
     (PickUpCard, &["04", "67"]),

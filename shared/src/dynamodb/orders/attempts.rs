@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::{
     Client,
     types::{AttributeValue, ReturnValue},
 };
-use tollgate_core::payments::{Attempts, Counts, Effect, Ended, Place, StoreError};
+use tollgate_core::payments::{Attempts, Counts, Effect, Ended, Slot, StoreError};
 
 use crate::dynamodb::{
     Item, number_of,
@@ -35,8 +35,8 @@ fn counts(item: &Item) -> Counts {
     let mut counts = Counts::default();
     for (name, value) in item {
         let number = || value.as_n().ok().and_then(|number| number.parse().ok()).unwrap_or_default();
-        if let Some(place) = number_of_name(name, 'f') {
-            counts.places.insert(place, number());
+        if let Some(slot) = number_of_name(name, 'f') {
+            counts.slots.insert(slot, number());
         } else if let Some(minute) = number_of_name(name, 'd') {
             counts.declined.insert(minute, number());
         } else if let Some(minute) = number_of_name(name, 'a') {
@@ -49,21 +49,21 @@ fn counts(item: &Item) -> Counts {
 
 #[async_trait]
 impl Attempts for DynamoDbAttempts {
-    async fn begin(&self, counter: &str, place: Place) -> Result<Counts, StoreError> {
+    async fn begin(&self, counter: &str, slot: Slot) -> Result<Counts, StoreError> {
         let request = self
             .0
             .update(texts([("slot_key", counter)]))
-            .update_expression(format!("ADD f{} :one SET expires_at = :until", place.number))
+            .update_expression(format!("ADD f{} :one SET expires_at = :until", slot.number))
             .expression_attribute_values(":one", number_of(&1))
-            .expression_attribute_values(":until", number_of(&place.kept_until.as_second()))
+            .expression_attribute_values(":until", number_of(&slot.kept_until.as_second()))
             .return_values(ReturnValue::AllNew);
         let response = request.send().await.map_err(|error| unavailable(&error))?;
         Ok(response.attributes.as_ref().map(counts).unwrap_or_default())
     }
 
     async fn end(&self, counter: &str, ended: &Ended) -> Result<(), StoreError> {
-        let Ended { place, minute, effect, stale } = ended;
-        let free = format!("ADD f{} :free", place.number);
+        let Ended { slot, minute, effect, stale } = ended;
+        let free = format!("ADD f{} :free", slot.number);
         let (added, values) = match effect {
             Effect::Nothing | Effect::Approved(None) => (free, vec![(":free", number_of(&-1))]),
             Effect::Approved(Some(card)) => {
@@ -72,16 +72,16 @@ impl Attempts for DynamoDbAttempts {
             }
             Effect::Declined => (format!("ADD d{minute} :one"), vec![(":one", number_of(&1))]),
         };
-        let lists = [("f", &stale.places), ("d", &stale.declined), ("a", &stale.approved)];
+        let lists = [("f", &stale.slots), ("d", &stale.declined), ("a", &stale.approved)];
         let stale =
             lists.iter().flat_map(|(letter, of)| of.iter().map(move |number| format!("{letter}{number}")));
-        let stale: Vec<String> = stale.filter(|name| *name != format!("f{}", place.number)).collect();
+        let stale: Vec<String> = stale.filter(|name| *name != format!("f{}", slot.number)).collect();
         let remove = if stale.is_empty() { String::new() } else { format!(" REMOVE {}", stale.join(", ")) };
         let mut request = self
             .0
             .update(texts([("slot_key", counter)]))
             .update_expression(format!("{added} SET expires_at = :until{remove}"))
-            .expression_attribute_values(":until", number_of(&place.kept_until.as_second()));
+            .expression_attribute_values(":until", number_of(&slot.kept_until.as_second()));
         for (name, value) in values {
             request = request.expression_attribute_values(name, value);
         }
@@ -100,8 +100,8 @@ mod tests {
     use super::*;
     use crate::test_aws::{Aws, done, throttled};
 
-    fn place() -> Place {
-        Place { number: 42, kept_until: Timestamp::from_second(3_600).unwrap() }
+    fn slot() -> Slot {
+        Slot { number: 42, kept_until: Timestamp::from_second(3_600).unwrap() }
     }
 
     #[tokio::test]
@@ -113,13 +113,13 @@ mod tests {
         let aws = Aws::responding([(200, item), throttled(), done()]);
         let attempts = DynamoDbAttempts::new(aws.dynamodb(), "attempts".to_owned());
         let counts = Counts {
-            places: BTreeMap::from([(41, -1), (42, 3)]),
+            slots: BTreeMap::from([(41, -1), (42, 3)]),
             declined: BTreeMap::from([(7, 2)]),
             approved: BTreeMap::from([(7, BTreeSet::from(["x".to_owned(), "y".to_owned()]))]),
         };
-        assert_eq!(attempts.begin("k", place()).await.unwrap(), counts);
-        assert!(matches!(attempts.begin("k", place()).await, Err(StoreError::Unavailable(_))));
-        assert_eq!(attempts.begin("k", place()).await.unwrap(), Counts::default());
+        assert_eq!(attempts.begin("k", slot()).await.unwrap(), counts);
+        assert!(matches!(attempts.begin("k", slot()).await, Err(StoreError::Unavailable(_))));
+        assert_eq!(attempts.begin("k", slot()).await.unwrap(), Counts::default());
         let request = json!(["UpdateItem", {
             "TableName": "attempts", "Key": { "slot_key": { "S": "k" } },
             "UpdateExpression": "ADD f42 :one SET expires_at = :until",
@@ -133,8 +133,8 @@ mod tests {
     async fn what_came_of_a_payment_is_one_write_that_forgets_what_no_longer_counts() {
         let aws = Aws::responding([done(), done(), done(), done(), throttled()]);
         let attempts = DynamoDbAttempts::new(aws.dynamodb(), "attempts".to_owned());
-        let ended = |effect, stale| Ended { place: place(), minute: 7, effect, stale };
-        let stale = Stale { places: vec![30, 42], declined: vec![1, 2], approved: vec![1] };
+        let ended = |effect, stale| Ended { slot: slot(), minute: 7, effect, stale };
+        let stale = Stale { slots: vec![30, 42], declined: vec![1, 2], approved: vec![1] };
         for effect in [Effect::Nothing, Effect::Approved(None), Effect::Approved(Some("x".to_owned()))] {
             attempts.end("k", &ended(effect, Stale::default())).await.unwrap();
         }

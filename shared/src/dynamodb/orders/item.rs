@@ -99,9 +99,9 @@ impl StoredOrder {
         if let Some(from) = attention.as_deref().into_iter().chain(kept(NEEDS_ATTENTION)).min() {
             item.insert(NEEDS_ATTENTION.to_owned(), AttributeValue::S(from.to_owned()));
         }
-        if let Some(place) = order.list_place() {
-            item.insert(LISTED.shard.to_owned(), AttributeValue::S(list_shard(&order.merchant, place.shard)));
-            item.insert(LISTED.at.to_owned(), AttributeValue::S(place.sort));
+        if let Some(key) = order.list_key() {
+            item.insert(LISTED.shard.to_owned(), AttributeValue::S(list_shard(&order.merchant, key.shard)));
+            item.insert(LISTED.at.to_owned(), AttributeValue::S(key.sort));
         }
         item.insert(KEY.to_owned(), AttributeValue::S(key));
         Self(item)

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use tollgate_core::{
-    order::{ListPlace, MerchantId},
+    order::{ListKey, MerchantId},
     payments::{ListedOrder, ListedPage, OrderIndex, StoreError, Unreadable},
 };
 
@@ -34,13 +34,9 @@ impl OrderIndex for DynamoDbStore {
         Ok(ListedPage { orders, more: page.last_evaluated_key.is_some() })
     }
 
-    async fn at(&self, merchant: &MerchantId, place: &ListPlace) -> Result<Vec<ListedOrder>, StoreError> {
-        let request = self.listed(
-            "begins_with(#at, :begin)",
-            &list_shard(merchant, place.shard),
-            ":begin",
-            &place.sort,
-        );
+    async fn at(&self, merchant: &MerchantId, key: &ListKey) -> Result<Vec<ListedOrder>, StoreError> {
+        let request =
+            self.listed("begins_with(#at, :begin)", &list_shard(merchant, key.shard), ":begin", &key.sort);
         let page = request.send().await.map_err(|error| unavailable(&error))?;
         Ok(page.items().iter().map(listed_order).collect())
     }
@@ -87,8 +83,8 @@ mod tests {
             ListedOrder { sort: "2026#b".to_owned(), key: Ok(keys(&["a"])[0].clone()) }
         );
         assert_eq!(page.orders[1].key.as_ref().unwrap_err().key, "no order");
-        let place = ListPlace { shard: 2, sort: "2026#".to_owned() };
-        assert_eq!(store.at(&merchant, &place).await.unwrap().len(), 2);
+        let key = ListKey { shard: 2, sort: "2026#".to_owned() };
+        assert_eq!(store.at(&merchant, &key).await.unwrap().len(), 2);
         let bodies = aws.bodies("Query");
         for body in &bodies {
             assert_eq!((&body["TableName"], &body["IndexName"]), (&json!("orders"), &json!("listed")));

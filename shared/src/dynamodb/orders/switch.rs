@@ -69,18 +69,18 @@ pub struct DynamoDbSwitch {
 /// What was read, and when.
 #[derive(Default)]
 struct Known {
-    all: Option<Position>,
-    own: HashMap<MerchantId, Position>,
+    all: Option<SwitchPosition>,
+    own: HashMap<MerchantId, SwitchPosition>,
 }
 
 /// The position of a switch, and when it was read.
 #[derive(Clone, Copy)]
-struct Position {
+struct SwitchPosition {
     read_at: Timestamp,
     stopped: bool,
 }
 
-impl Position {
+impl SwitchPosition {
     /// Whether it is still gone by. A clock that was set back tells no age.
     fn is_fresh(&self, now: Timestamp) -> bool {
         (SignedDuration::ZERO..STOP_KEPT).contains(&now.duration_since(self.read_at))
@@ -113,7 +113,7 @@ impl DynamoDbSwitch {
         let found = self.positions(config, keys).await?;
         // Without an item, the switch was never thrown.
         let position =
-            |key: &str| Position { read_at: now, stopped: found.get(key).copied().unwrap_or_default() };
+            |key: &str| SwitchPosition { read_at: now, stopped: found.get(key).copied().unwrap_or_default() };
         known.own.retain(|_, own| own.is_fresh(now));
         known.own.extend(merchants.iter().map(|(own, key)| ((*own).clone(), position(key))));
         known.all = Some(position(SWITCH_KEY));
@@ -173,11 +173,12 @@ impl Switch for DynamoDbSwitch {
         // Requests that come while it is being read wait, and do not read it, too.
         let mut known = self.known.lock().await;
         let now = self.clock.now();
-        let is_fresh = |position: Option<&Position>| position.is_some_and(|position| position.is_fresh(now));
+        let is_fresh =
+            |position: Option<&SwitchPosition>| position.is_some_and(|position| position.is_fresh(now));
         if !is_fresh(known.all.as_ref()) || !is_fresh(known.own.get(merchant)) {
             self.look(Config::builder(), std::iter::once(merchant), &mut known).await?;
         }
-        let stopped = |position: Option<&Position>| position.is_none_or(|position| position.stopped);
+        let stopped = |position: Option<&SwitchPosition>| position.is_none_or(|position| position.stopped);
         let own = stopped(known.own.get(merchant));
         Ok(match (stopped(known.all.as_ref()), own) {
             (true, _) => Stop::All,

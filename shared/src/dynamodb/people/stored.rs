@@ -80,13 +80,13 @@ stored! {
 }
 
 #[derive(PartialEq)]
-struct Limit {
+struct StoredLimit {
     currency: Currency,
     amount: Amount,
 }
 
 stored! {
-    Limit {
+    StoredLimit {
         currency: "currency",
         amount: "amount",
     }
@@ -106,15 +106,15 @@ fn write_limits(max: &RefundMax, to: &mut Writer) {
     match max {
         RefundMax::Unlimited => to.text("refunds", UNLIMITED),
         RefundMax::By(limits) => {
-            let limits: Vec<Limit> =
-                limits.iter().map(|(&currency, &amount)| Limit { currency, amount }).collect();
+            let limits: Vec<StoredLimit> =
+                limits.iter().map(|(&currency, &amount)| StoredLimit { currency, amount }).collect();
             to.list("refund_max", &limits, |limit, to| limit.write(&(), to));
         }
     }
 }
 
 fn read_limits(from: &mut Reader) -> Read<RefundMax> {
-    let limits: Vec<Limit> = from.list("refund_max", |from| Limit::read(&(), from))?;
+    let limits: Vec<StoredLimit> = from.list("refund_max", |from| StoredLimit::read(&(), from))?;
     let limits: BTreeMap<_, _> = limits.into_iter().map(|limit| (limit.currency, limit.amount)).collect();
     match from.get::<Option<String>>("refunds")?.as_deref() {
         None => Ok(RefundMax::By(limits)),

@@ -39,13 +39,13 @@ fn registered() -> Order {
 }
 
 /// The next version of the order, with another operation of its payment.
-fn requested(order: &Order, method: PaymentKind, operation: Operation) -> Order {
+fn requested(order: &Order, kind: PaymentKind, operation: Operation) -> Order {
     let mut next = Order { version: order.version + 1, ..order.clone() };
     let now = operation.created_at;
     match next.transactions.first_mut() {
         Some(payment) => payment.operations.push(operation),
         None => {
-            next.transactions.push(Transaction { id: Uuid::from_u128(7), ..payment(method, operation) });
+            next.transactions.push(Transaction { id: Uuid::from_u128(7), ..payment(kind, operation) });
         }
     }
     next.transactions[0].updated_at = now;

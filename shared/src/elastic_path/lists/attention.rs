@@ -15,7 +15,7 @@ use crate::{
         failure::Failure,
     },
     elastic_path::{
-        lists::cursor::Place,
+        lists::cursor::Cursor,
         lists::downloads::on_record,
         lists::filter::AttentionFilter,
         lists::paging::Paging,
@@ -38,15 +38,15 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
     let now = ports.access.now();
     let paging = read(request, &caller, now)?;
-    let after = paging.place.as_ref().map(|place| place.after.as_str());
+    let after = paging.cursor.as_ref().map(|cursor| cursor.after.as_str());
     let wanted = AgendaWanted { merchant: &caller.merchant.id, now, after, limit: paging.limit };
     let (found, count) = lister(ports, request)
         .by_agenda()
         .attention(&wanted, &paging.filter.codes)
         .await
         .map_err(Refusal::Store)?;
-    let next = found.next.clone().map(Place::of_keys);
-    let cursor = next.map(|place| paging.cursor(&place, &caller, now));
+    let next = found.next.clone().map(Cursor::of_keys);
+    let cursor = next.map(|cursor| paging.sealed(&cursor, &caller, now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
     let page = if wants_csv(request) {
         let rows = found.rows.iter().filter_map(|row| cells(row, now, transaction_status));

@@ -17,7 +17,7 @@ use crate::{
         members::Members,
     },
     elastic_path::{
-        lists::cursor::Place,
+        lists::cursor::Cursor,
         lists::filter::{CaptureFilter, Range},
         lists::paging::{PARAMETERS, Paging, list_deadline},
         lists::transactions::{lister, shown, shown_bad},
@@ -71,7 +71,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
     let now = ports.access.now();
     let paging = read(request, &caller, now)?;
-    let (after, limit) = (paging.place.as_ref().map(|place| place.after.as_str()), paging.limit);
+    let (after, limit) = (paging.cursor.as_ref().map(|cursor| cursor.after.as_str()), paging.limit);
     let range = paging.filter.range;
     let wanted = if paging.filter.paused {
         CaptureList::Paused
@@ -80,8 +80,8 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     };
     let part = AgendaWanted { merchant: &caller.merchant.id, now, after, limit };
     let found = lister(ports, request).by_agenda().captures(wanted, &part).await.map_err(Refusal::Store)?;
-    let place = found.next.clone().map(Place::of_keys);
-    let cursor = place.map(|place| paging.cursor(&place, &caller, now));
+    let cursor = found.next.clone().map(Cursor::of_keys);
+    let cursor = cursor.map(|cursor| paging.sealed(&cursor, &caller, now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
     let view = View { principal: caller.principal, now, gateway: ports.gateway };
     let rows = found.rows.iter().filter_map(|row| shown(row, view));

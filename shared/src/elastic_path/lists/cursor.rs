@@ -1,4 +1,4 @@
-//! Where a list goes on, for a client to send back: signed, so that no other place can be made of it.
+//! Where a list goes on, for a client to send back: signed, so that no other can be made of it.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
@@ -17,7 +17,7 @@ const MAX_CHARS: usize = 1_024;
 
 /// Where a list goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::elastic_path) struct Place {
+pub(in crate::elastic_path) struct Cursor {
     /// The range of the list, which was perhaps relative to the time of its first part.
     pub(in crate::elastic_path) since: Timestamp,
     pub(in crate::elastic_path) until: Timestamp,
@@ -25,8 +25,8 @@ pub(in crate::elastic_path) struct Place {
     pub(in crate::elastic_path) after: String,
 }
 
-impl Place {
-    /// A place in an index, in a list that has no range.
+impl Cursor {
+    /// Of a list that has no range: a key of its index.
     pub(in crate::elastic_path) fn of_keys(after: String) -> Self {
         Self { since: Timestamp::UNIX_EPOCH, until: Timestamp::UNIX_EPOCH, after }
     }
@@ -40,9 +40,9 @@ impl Place {
     ) -> String {
         let expires = (now + LIFETIME).as_second();
         let Self { since, until, after } = self;
-        let place = format!("{expires} {} {} {after}", since.as_millisecond(), until.as_millisecond());
-        let mut bytes = sign_cursor(merchant, &signed(filter, &place));
-        bytes.extend(place.bytes());
+        let text = format!("{expires} {} {} {after}", since.as_millisecond(), until.as_millisecond());
+        let mut bytes = sign_cursor(merchant, &signed(filter, &text));
+        bytes.extend(text.bytes());
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
@@ -55,23 +55,23 @@ impl Place {
     ) -> Option<Self> {
         let bytes = Some(cursor).filter(|cursor| cursor.len() <= MAX_CHARS)?;
         let bytes = URL_SAFE_NO_PAD.decode(bytes).ok()?;
-        let (signature, place) = bytes.split_at_checked(SIGNATURE_BYTES)?;
-        let place = std::str::from_utf8(place).ok()?;
-        if !is_cursor_signed(merchant, &signed(filter, place), signature) {
+        let (signature, text) = bytes.split_at_checked(SIGNATURE_BYTES)?;
+        let text = std::str::from_utf8(text).ok()?;
+        if !is_cursor_signed(merchant, &signed(filter, text), signature) {
             return None;
         }
-        let mut parts = place.splitn(4, ' ');
+        let mut parts = text.splitn(4, ' ');
         let mut number = || parts.next()?.parse::<i64>().ok();
         let (expires, since, until) = (number()?, number()?, number()?);
         let moment = |ms| Timestamp::from_millisecond(ms).ok();
-        let place = Self { since: moment(since)?, until: moment(until)?, after: parts.next()?.to_owned() };
-        (now.as_second() < expires && is_cursor(&place.after)).then_some(place)
+        let cursor = Self { since: moment(since)?, until: moment(until)?, after: parts.next()?.to_owned() };
+        (now.as_second() < expires && is_cursor(&cursor.after)).then_some(cursor)
     }
 }
 
-/// A place has no line break.
-fn signed(filter: &str, place: &str) -> String {
-    format!("{place}\n{filter}")
+/// The text of a cursor has no line break.
+fn signed(filter: &str, text: &str) -> String {
+    format!("{text}\n{filter}")
 }
 
 #[cfg(test)]
@@ -95,12 +95,12 @@ mod tests {
         let (own, mut other) = (merchant(), merchant());
         other.id = "other".parse().unwrap();
         let after = "2026-11-20T12:59:35.000Z#0b0c".to_owned();
-        let place = Place { since: at(0), until: at(500), after };
-        let cursor = place.sealed(&own, "eq(status,complete)", at(600));
+        let position = Cursor { since: at(0), until: at(500), after };
+        let cursor = position.sealed(&own, "eq(status,complete)", at(600));
         let opened = |merchant: &Merchant, filter: &str, cursor: &str, second| {
-            Place::opened(merchant, filter, cursor, at(second))
+            Cursor::opened(merchant, filter, cursor, at(second))
         };
-        assert_eq!(opened(&own, "eq(status,complete)", &cursor, 86_999), Some(place.clone()));
+        assert_eq!(opened(&own, "eq(status,complete)", &cursor, 86_999), Some(position.clone()));
         assert_eq!(opened(&own, "eq(status,complete)", &cursor, 87_000), None, "stale");
         assert_eq!(opened(&own, "eq(status,failed)", &cursor, 601), None, "another filter");
         // The same signing key does not help.
@@ -115,7 +115,7 @@ mod tests {
         for text in ["", "A", "%", &"A".repeat(50), &"A".repeat(2_000)] {
             assert_eq!(opened(&own, "", text, 601), None, "{text}");
         }
-        let not_a_place = Place { after: "x".to_owned(), ..place };
-        assert_eq!(opened(&own, "", &not_a_place.sealed(&own, "", at(0)), 1), None);
+        let not_a_cursor = Cursor { after: "x".to_owned(), ..position };
+        assert_eq!(opened(&own, "", &not_a_cursor.sealed(&own, "", at(0)), 1), None);
     }
 }

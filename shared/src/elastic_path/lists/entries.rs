@@ -17,7 +17,7 @@ use crate::{
         failure::Failure,
     },
     elastic_path::{
-        lists::cursor::Place,
+        lists::cursor::Cursor,
         lists::downloads::on_record,
         lists::filter::EntryFilter,
         lists::paging::{Paging, SORTED, list_deadline},
@@ -50,8 +50,9 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     parameters.found_by(&caller.merchant, terms.iter());
     parameters.finish()?;
     let key = terms.first().map(|term| LookedUp::Text(search_key(&caller.merchant, term)));
-    let place = paging.place.as_ref();
-    let (since, until) = place.map_or_else(|| paging.filter.moments(now), |place| (place.since, place.until));
+    let cursor = paging.cursor.as_ref();
+    let (since, until) =
+        cursor.map_or_else(|| paging.filter.moments(now), |cursor| (cursor.since, cursor.until));
     let wanted = WantedEntries {
         merchant: &caller.merchant.id,
         since,
@@ -59,7 +60,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
         predicates: &paging.filter.conditions,
         looked_up: key.as_ref(),
         order: paging.order,
-        after: place.map(|place| place.after.as_str()),
+        after: cursor.map(|cursor| cursor.after.as_str()),
         limit: paging.limit,
     };
     let lister = EntryLister {
@@ -69,8 +70,8 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
         deadline: list_deadline(request, now),
     };
     let found = lister.find(&wanted).await.map_err(Refusal::Store)?;
-    let place = found.next.clone().map(|after| Place { since, until, after });
-    let cursor = place.map(|place| paging.cursor(&place, &caller, now));
+    let cursor = found.next.clone().map(|after| Cursor { since, until, after });
+    let cursor = cursor.map(|cursor| paging.sealed(&cursor, &caller, now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
     let page = if wants_csv(request) {
         as_csv(&found, &paging.zone)?

@@ -18,7 +18,7 @@ use crate::{
         problem::Problem,
     },
     elastic_path::{
-        lists::cursor::Place,
+        lists::cursor::Cursor,
         lists::filter::OrderFilter,
         lists::paging::{PARAMETERS, Paging, list_deadline},
         request::parameters::{Parameters, SORT},
@@ -44,17 +44,17 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     is_of_all_customers(request)?;
     let now = ports.access.now();
     let paging = read(request, &caller, now)?;
-    let (range, place) = (paging.filter.range, paging.place.as_ref());
+    let (range, cursor) = (paging.filter.range, paging.cursor.as_ref());
     let since = range.since.unwrap_or(Timestamp::UNIX_EPOCH).max(Timestamp::UNIX_EPOCH);
-    let (since, until) = place.map_or((since, range.ends(now)), |place| (place.since, place.until));
+    let (since, until) = cursor.map_or((since, range.ends(now)), |cursor| (cursor.since, cursor.until));
     let (predicates, limit) = (paging.filter.conditions.as_slice(), paging.limit);
-    let after = place.map(|place| place.after.as_str());
+    let after = cursor.map(|cursor| cursor.after.as_str());
     let wanted = WantedOrders { merchant: &caller.merchant.id, since, until, predicates, after, limit };
     let (index, store) = (ports.index.as_ref(), ports.orders.as_ref());
     let lister = OrderLister { index, store, deadline: list_deadline(request, now) };
     let found = lister.find(&wanted).await.map_err(Refusal::Store)?;
-    let place = found.next.clone().map(|after| Place { since, until, after });
-    let cursor = place.map(|place| paging.cursor(&place, &caller, now));
+    let cursor = found.next.clone().map(|after| Cursor { since, until, after });
+    let cursor = cursor.map(|cursor| paging.sealed(&cursor, &caller, now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
     // What cannot be read, by the key of its item, and the order's id if that is known.
     let bad = found.unreadable.iter().map(|row| json!({"id": row.item.key, "order_id": row.order}));
@@ -71,7 +71,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     if let Some(next) = &next {
         body["links"]["next"] = next.as_str().into();
     }
-    if paging.place.is_none() && next.is_none() {
+    if paging.cursor.is_none() && next.is_none() {
         count(&mut body["meta"], &found);
     }
     Ok(Reply::new(200, Page::from(body).followed_by(next.as_deref())))

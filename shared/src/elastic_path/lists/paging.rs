@@ -13,7 +13,7 @@ use tollgate_core::{
 use crate::{
     api::{caller::Caller, exchange::Page},
     elastic_path::{
-        lists::cursor::Place,
+        lists::cursor::Cursor,
         lists::filter::{Fields, parse},
         request::parameters::{OLDEST_FIRST, Parameters, SORT, TIME_ZONE},
     },
@@ -57,7 +57,7 @@ pub(in crate::elastic_path) struct Paging<F> {
     /// Most rows.
     pub(in crate::elastic_path) limit: usize,
     /// Where the last part ended; none at the beginning.
-    pub(in crate::elastic_path) place: Option<Place>,
+    pub(in crate::elastic_path) cursor: Option<Cursor>,
 }
 
 impl<F: Fields> Paging<F> {
@@ -88,17 +88,17 @@ impl<F: Fields> Paging<F> {
             signed.extend([TIME_ZONE, "=", zone, "\n"]);
         }
         signed += &text;
-        let place = parameters.read(
+        let cursor = parameters.read(
             "page[cursor]",
-            |cursor| Place::opened(&caller.merchant, &signed, cursor, now),
+            |cursor| Cursor::opened(&caller.merchant, &signed, cursor, now),
             "is not a cursor of this list, or older than a day; begin again without it",
         );
-        Self { text, order, zone, zone_text, signed, filter, limit: limit.unwrap_or(ROWS), place }
+        Self { text, order, zone, zone_text, signed, filter, limit: limit.unwrap_or(ROWS), cursor }
     }
 
     /// The cursor of the next part.
-    pub(in crate::elastic_path) fn cursor(&self, place: &Place, caller: &Caller, now: Timestamp) -> String {
-        place.sealed(&caller.merchant, &self.signed, now)
+    pub(in crate::elastic_path) fn sealed(&self, cursor: &Cursor, caller: &Caller, now: Timestamp) -> String {
+        cursor.sealed(&caller.merchant, &self.signed, now)
     }
 
     /// The same request with a cursor, as a reference relative to it.

@@ -115,7 +115,7 @@ impl Query {
             total["type"] = json!("total");
             total
         });
-        let provisional = found.provisional.iter().filter_map(|place| self.periods.all().get(*place));
+        let provisional = found.provisional.iter().filter_map(|position| self.periods.all().get(*position));
         Page::from(json!({
             "data": data.collect::<Vec<_>>(),
             "meta": {

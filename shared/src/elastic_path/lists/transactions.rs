@@ -16,7 +16,7 @@ use crate::{
         failure::Failure,
     },
     elastic_path::{
-        lists::cursor::Place,
+        lists::cursor::Cursor,
         lists::downloads::on_record,
         lists::filter::Filter,
         lists::paging::{Paging, SORTED, list_deadline},
@@ -43,13 +43,13 @@ async fn search(ports: &Transactions, request: &Request) -> Handled<Page> {
     let view = View { principal: caller.principal, now: ports.access.now(), gateway: ports.gateway };
     let paging = read(request, &caller, view.now)?;
     let lister = lister(ports, request);
-    let place = paging.place.as_ref();
+    let cursor = paging.cursor.as_ref();
     let (since, until) =
-        place.map_or_else(|| paging.filter.moments(view.now), |place| (place.since, place.until));
+        cursor.map_or_else(|| paging.filter.moments(view.now), |cursor| (cursor.since, cursor.until));
     let (merchant, now) = (&caller.merchant.id, view.now);
     let predicates = paging.filter.conditions.as_slice();
     let found = looked_up(ports, &caller.merchant, predicates).await?;
-    let after = place.map(|place| place.after.as_str());
+    let after = cursor.map(|cursor| cursor.after.as_str());
     let (order, limit) = (paging.order, paging.limit);
     let wanted = Wanted {
         merchant,
@@ -66,8 +66,8 @@ async fn search(ports: &Transactions, request: &Request) -> Handled<Page> {
         Some(_) => lister.find(&wanted).await.map_err(Refusal::Store)?,
         None => Found::default(),
     };
-    let place = found.next.clone().map(|after| Place { since, until, after });
-    let cursor = place.map(|place| paging.cursor(&place, &caller, view.now));
+    let cursor = found.next.clone().map(|after| Cursor { since, until, after });
+    let cursor = cursor.map(|cursor| paging.sealed(&cursor, &caller, view.now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
     let page = if wants_csv(request) {
         let rows = found.rows.iter().filter_map(|row| cells(row, view.now, transaction_status));

@@ -29,7 +29,7 @@ use crate::{
         caller::idempotency_key,
         order_id,
         payment_methods::keep_saved,
-        payments::proposal::{About, PROPOSAL, Proposal, propose},
+        payments::proposal::{PROPOSAL, Proposal, ProposalTarget, propose},
         request::capture_terms,
         request::if_match::seen_version,
         request::references,
@@ -156,7 +156,7 @@ async fn on_named(
     let on = OnOrder::named(api, request, &caller)?;
     let transaction = transaction_id(request)?;
     let order = on.order.clone();
-    let about = what.map(|what| About { what, order: &order, transaction });
+    let about = what.map(|what| ProposalTarget { what, order: &order, transaction });
     let text = json_text(request)?;
     let own = json_document(text)?;
     let submitted = match &about {
@@ -196,7 +196,7 @@ async fn on_named(
 async fn submitted(
     document: &Document,
     caller: &Caller,
-    about: &About<'_>,
+    about: &ProposalTarget<'_>,
     access: &Access,
 ) -> Result<Option<Proposal>, Failure> {
     if document.member(&document.root, "data").and_then(|data| document.member(data, PROPOSAL)).is_none() {

@@ -60,9 +60,9 @@ async fn paid(checkout: &Checkout, request: &Request, route: Option<PaymentKind>
     let clock = checkout.api.access.clock.as_ref();
     gateway(&mut data)?;
     match requested(&mut data, route) {
-        Some(RequestedMethod::Pay(method)) => {
+        Some(RequestedMethod::Pay(kind)) => {
             data.absorb(beside_data(&document));
-            let payment = RequestedPayment::read(clock, &caller, data, request.headers(), method)?;
+            let payment = RequestedPayment::read(clock, &caller, data, request.headers(), kind)?;
             pay_once(checkout, on, &document, payment).await
         }
         Some(RequestedMethod::FollowUp(follow_up)) => {
@@ -100,7 +100,7 @@ impl RequestedPayment {
         caller: &Caller,
         mut data: Members<'_>,
         headers: &HeaderMap,
-        method: PaymentKind,
+        kind: PaymentKind,
     ) -> Result<Self, Failure> {
         let policy = &caller.merchant.policy;
         if !policy.takes_payments_of(caller.principal) {
@@ -108,7 +108,7 @@ impl RequestedPayment {
         }
         let amount = data.amount("amount");
         let stated = data.currency("currency");
-        let capture = capture_terms::of_authorization(&mut data, method, caller)?;
+        let capture = capture_terms::of_authorization(&mut data, kind, caller)?;
         let references = references(&mut data, caller.principal)?;
         let named = source(&mut data, clock);
         let (named, customer) = stored_card_rules(&mut data, named, caller)?;
@@ -138,7 +138,7 @@ impl RequestedPayment {
             Named::Method(..) => (CardSummary::default(), false, false),
         };
         let pay = Pay {
-            kind: method,
+            kind,
             amount,
             card,
             standalone: None,
@@ -295,11 +295,11 @@ fn gateway(data: &mut Members<'_>) -> Result<(), Failure> {
 }
 
 fn requested(data: &mut Members<'_>, route: Option<PaymentKind>) -> Option<RequestedMethod> {
-    if let Some(method) = route {
+    if let Some(kind) = route {
         // The route says it; guessing at a body that says something else would cost money.
-        let word = method.operation().as_str();
+        let word = kind.operation().as_str();
         if data.text("method", TEXT_MAX).is_none_or(|text| text == word) {
-            return Some(RequestedMethod::Pay(method));
+            return Some(RequestedMethod::Pay(kind));
         }
         let detail = format!("must be {word} on this route, or be left out");
         data.problem("method", Code::UnsupportedMethod, detail);

@@ -51,7 +51,7 @@ pub(in crate::elastic_path) struct Proposal {
 }
 
 /// What a proposal is about: the route's verb, its order and its transaction.
-pub(in crate::elastic_path) struct About<'a> {
+pub(in crate::elastic_path) struct ProposalTarget<'a> {
     /// `refund` or `cancel`.
     pub(in crate::elastic_path) what: &'a str,
     /// The order in the path.
@@ -65,7 +65,7 @@ pub(in crate::elastic_path) fn propose(
     access: &Access,
     merchant: &Merchant,
     person: &PersonEntry,
-    about: &About<'_>,
+    about: &ProposalTarget<'_>,
     body: &str,
 ) -> Option<String> {
     let body = if body.trim().is_empty() { "{}" } else { body };
@@ -92,7 +92,7 @@ impl Proposal {
     pub(in crate::elastic_path) async fn of(
         text: &str,
         caller: &Caller,
-        about: &About<'_>,
+        about: &ProposalTarget<'_>,
         access: &Access,
     ) -> Result<Self, Failure> {
         let wrong = |what: &str| Failure::from(Problem::invalid("data.proposal", what));

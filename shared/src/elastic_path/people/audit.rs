@@ -13,7 +13,7 @@ use crate::{
         exchange::{Handled, Page, Reply},
     },
     elastic_path::{
-        lists::cursor::Place,
+        lists::cursor::Cursor,
         lists::downloads::on_record,
         lists::filter::WantedAudit,
         lists::paging::{PARAMETERS, Paging},
@@ -41,11 +41,11 @@ async fn list(ports: &Personnel, request: &Request) -> Handled<Page> {
     let mut parameters = Parameters::of(request, &PARAMETERS);
     let paging: Paging<WantedAudit> = Paging::read("audit\n", request, &mut parameters, &caller, now);
     parameters.finish()?;
-    let after = paging.place.as_ref().map(|place| place.after.as_str());
+    let after = paging.cursor.as_ref().map(|cursor| cursor.after.as_str());
     let filter = paging.filter.in_full();
     let page = ports.stores.audit.audit(&caller.merchant.id, &filter, after, paging.limit);
     let page = page.await.map_err(Refusal::Store)?;
-    let cursor = page.next.clone().map(|after| paging.cursor(&Place::of_keys(after), &caller, now));
+    let cursor = page.next.clone().map(|after| paging.sealed(&Cursor::of_keys(after), &caller, now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
     let body = if wants_csv(request) {
         let bad = page.unreadable.iter().map(|bad| unreadable_cells(&AUDIT_COLUMNS, &bad.key));

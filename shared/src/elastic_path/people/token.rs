@@ -63,7 +63,7 @@ async fn issued(ports: &Tokens, request: &Request) -> Handled<Value> {
 }
 
 /// Whose the token is to be.
-type Found = (Arc<Merchant>, Holder);
+type Authenticated = (Arc<Merchant>, Holder);
 
 fn client_id(form: &mut Form) -> Result<String, Failure> {
     form.client_id.take().ok_or_else(|| Problem::required("client_id").into())
@@ -73,7 +73,7 @@ fn refused(reason: Denied) -> Failure {
     denied(reason, || Failure::new(Code::InvalidGrant, "client_id or client_secret is wrong"))
 }
 
-async fn for_key(access: &Access, request: &Request, mut form: Form) -> Result<Found, Failure> {
+async fn for_key(access: &Access, request: &Request, mut form: Form) -> Result<Authenticated, Failure> {
     let id = client_id(&mut form)?;
     let secret = form.client_secret.ok_or_else(|| Problem::required("client_secret"))?;
     let found = access.merchant_with_key(&id, &secret, access.source(request)).await;
@@ -81,7 +81,7 @@ async fn for_key(access: &Access, request: &Request, mut form: Form) -> Result<F
     Ok((merchant, Holder::Key(key)))
 }
 
-async fn for_shopper(access: &Access, request: &Request, mut form: Form) -> Result<Found, Failure> {
+async fn for_shopper(access: &Access, request: &Request, mut form: Form) -> Result<Authenticated, Failure> {
     let id = client_id(&mut form)?;
     let merchant = access.merchant_that_lets_browsers_in(&id, access.source(request)).await;
     Ok((merchant.map_err(refused)?, Holder::Shopper(access.clock.new_id())))

@@ -26,7 +26,7 @@ pub(in crate::elastic_path) const MEMBERS: [&str; 3] = [AT, RULE, AMOUNT];
 /// What an authorization states of its capture. Neither is for shoppers, nor for a purchase.
 pub(in crate::elastic_path) fn of_authorization(
     data: &mut Members<'_>,
-    method: PaymentKind,
+    kind: PaymentKind,
     caller: &Caller,
 ) -> Result<CaptureTerms, Failure> {
     if caller.principal == Principal::Implicit
@@ -34,7 +34,7 @@ pub(in crate::elastic_path) fn of_authorization(
     {
         return Err(Failure::new(Code::Forbidden, format!("{name} needs a client_credentials token")));
     }
-    if method == PaymentKind::Purchase {
+    if kind == PaymentKind::Purchase {
         for name in MEMBERS {
             if !data.is_null(name) {
                 data.invalid(name, "is for authorize: a purchase takes the money at once");

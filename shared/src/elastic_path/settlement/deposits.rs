@@ -22,7 +22,7 @@ use crate::{
         problem::Problem,
     },
     elastic_path::{
-        lists::cursor::Place,
+        lists::cursor::Cursor,
         lists::downloads::on_record,
         lists::filter::{DaysOfAccount, NoFilter},
         lists::paging::{PARAMETERS, Paging},
@@ -61,7 +61,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let mut parameters = Parameters::of(request, &PARAMETERS);
     let paging: Paging<DaysOfAccount> = Paging::read("deposits\n", request, &mut parameters, &caller, now);
     parameters.finish()?;
-    let (merchant, after) = (&caller.merchant.id, paging.place.as_ref().map(|place| place.after.as_str()));
+    let (merchant, after) = (&caller.merchant.id, paging.cursor.as_ref().map(|cursor| cursor.after.as_str()));
     let between = days(&paging.filter, now);
     let (deposits, order) = (ports.settlement.deposits.as_ref(), ReadOrder::NewestFirst);
     let page = deposits.list(merchant, between, order, after, paging.limit);
@@ -70,7 +70,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let found: Vec<&Deposit> = page.deposits.iter().filter(is_wanted).collect();
     let unmatched = reader(ports).unmatched(merchant).await.map_err(Refusal::Store)?;
     let accounts = accounts(ports, &caller).await?;
-    let cursor = page.next.clone().map(|after| paging.cursor(&Place::of_keys(after), &caller, now));
+    let cursor = page.next.clone().map(|after| paging.sealed(&Cursor::of_keys(after), &caller, now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
     let body = if wants_csv(request) {
         let rows = found.iter().map(|deposit| deposit_cells(deposit, &unmatched));
@@ -121,12 +121,12 @@ async fn read(ports: &Transactions, request: &Request) -> Handled<Page> {
     let found = ports.settlement.deposits.find(merchant, &id).await.map_err(Refusal::Store)?;
     let deposit = the_one(found, mid.as_deref())?;
     let unmatched = reader.unmatched(merchant).await.map_err(Refusal::Store)?;
-    let after = paging.place.as_ref().map(|place| place.after.as_str());
+    let after = paging.cursor.as_ref().map(|cursor| cursor.after.as_str());
     let is_limited = request.query_string_parameters().first("page[limit]").is_some();
     let limit = if wants_csv(request) && !is_limited { CSV_LINES } else { paging.limit };
     let page = reader.lines(merchant, &deposit, after, limit).await.map_err(Refusal::Store)?;
     let (lines, bad) = (page.lines, page.unreadable);
-    let cursor = page.next.map(|after| paging.cursor(&Place::of_keys(after), &caller, now));
+    let cursor = page.next.map(|after| paging.sealed(&Cursor::of_keys(after), &caller, now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
     let body = if wants_csv(request) {
         let rows = lines.iter().map(|line| line_cells(&deposit, line, &unmatched));

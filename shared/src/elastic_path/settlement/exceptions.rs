@@ -21,7 +21,7 @@ use crate::{
         problem::Problem,
     },
     elastic_path::{
-        lists::cursor::Place,
+        lists::cursor::Cursor,
         lists::downloads::on_record,
         lists::filter::WantedExceptions,
         lists::paging::{PARAMETERS, Paging},
@@ -55,11 +55,11 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let paging: Paging<WantedExceptions> =
         Paging::read("exceptions\n", request, &mut parameters, &caller, now);
     parameters.finish()?;
-    let (merchant, after) = (&caller.merchant.id, paging.place.as_ref().map(|place| place.after.as_str()));
+    let (merchant, after) = (&caller.merchant.id, paging.cursor.as_ref().map(|cursor| cursor.after.as_str()));
     let page = ports.settlement.exceptions.list(merchant, &paging.filter.0, after, paging.limit);
     let page = page.await.map_err(Refusal::Store)?;
     let accounts = accounts(ports, &caller).await?;
-    let cursor = page.next.clone().map(|after| paging.cursor(&Place::of_keys(after), &caller, now));
+    let cursor = page.next.clone().map(|after| paging.sealed(&Cursor::of_keys(after), &caller, now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
     let body = if wants_csv(request) {
         let rows = page.exceptions.iter().map(exception_cells);

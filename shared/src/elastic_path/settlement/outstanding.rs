@@ -20,7 +20,7 @@ use crate::{
         problem::Problem,
     },
     elastic_path::{
-        lists::cursor::Place,
+        lists::cursor::Cursor,
         lists::downloads::on_record,
         lists::filter::DaysOfAccount,
         lists::paging::{PARAMETERS, Paging},
@@ -56,13 +56,13 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let wanted = OutstandingDays { merchant, days, account: paging.filter.account.as_deref() };
     let mut found = reader(ports).outstanding(&wanted, &accounts).await.map_err(Refusal::Store)?;
     let sums = sums_of(&found);
-    if let Some(place) = &paging.place {
-        found.retain(|one| one.place() < place.after);
+    if let Some(cursor) = &paging.cursor {
+        found.retain(|one| one.place() < cursor.after);
     }
     let is_more = found.len() > paging.limit;
     found.truncate(paging.limit);
     let after = found.last().filter(|_| is_more).map(Outstanding::place);
-    let cursor = after.map(|after| paging.cursor(&Place::of_keys(after), &caller, now));
+    let cursor = after.map(|after| paging.sealed(&Cursor::of_keys(after), &caller, now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
     let body = if wants_csv(request) {
         csv(&OUTSTANDING_COLUMNS, found.iter().map(outstanding_cells))?

@@ -10,11 +10,11 @@ use tokio::{
     net::TcpListener,
     sync::mpsc,
 };
-use tollgate_core::payments::{CaptureSettings, reconcile::Limits};
+use tollgate_core::payments::{CaptureSettings, reconcile::ReconcileLimits};
 
 use super::*;
 use crate::{
-    lambda::{AwsPlace, Config, Credentials, install_tls},
+    lambda::{AwsSettings, Config, Credentials, install_tls},
     secrets_manager::MerchantSettings,
     test_aws::{Aws, Scripted, error, ok},
 };
@@ -50,10 +50,10 @@ fn adapters(aws: &Arc<Aws>) -> Adapters {
             stale_for_inquiries: SignedDuration::ZERO,
         },
         captures: CaptureSettings { shards: 1, concurrency: 1 },
-        inquiries: Limits::default(),
+        inquiries: ReconcileLimits::default(),
         payments_stopped: false,
         people: None,
-        aws: AwsPlace {
+        aws: AwsSettings {
             region: "us-east-1".to_owned(),
             dynamodb_url: None,
             secretsmanager_url: None,

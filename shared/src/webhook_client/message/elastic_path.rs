@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tollgate_core::webhooks::{Delivery, Receiver};
 use uuid::Uuid;
 
-use super::{Message, SECRET_KEY, secret_key_value};
+use super::{SECRET_KEY, WebhookMessage, secret_key_value};
 
 /// The types of events that Elastic Path has, too. Its others (`order.created`, `order.cancelled`, `order.fulfilled`) are
 /// of steps that no order takes here.
@@ -23,7 +23,11 @@ pub const ELASTIC_PATH_EVENTS: [&str; 6] = [
 
 /// The event's data in Elastic Path's envelope, with the shared secret in a header. Elastic Path repeats the secret in
 /// `configuration`; bodies are logged more often than headers, so it is not there.
-pub(super) fn message(to: &Receiver, secret_key: &SecretString, delivery: &Delivery) -> Option<Message> {
+pub(super) fn message(
+    to: &Receiver,
+    secret_key: &SecretString,
+    delivery: &Delivery,
+) -> Option<WebhookMessage> {
     let event: Value = serde_json::from_str(&delivery.body).ok()?;
     let payload = json!({ "data": event.get("data")? });
     let body = json!({
@@ -42,5 +46,5 @@ pub(super) fn message(to: &Receiver, secret_key: &SecretString, delivery: &Deliv
         "configuration": { "url": to.url },
     });
     let headers = HeaderMap::from_iter([(SECRET_KEY.parse().ok()?, secret_key_value(secret_key)?)]);
-    Some(Message { headers, body: body.to_string() })
+    Some(WebhookMessage { headers, body: body.to_string() })
 }

@@ -5,7 +5,7 @@ use reqwest::header::HeaderMap;
 use secrecy::SecretString;
 use tollgate_core::webhooks::{Delivery, Secret};
 
-use super::{Message, SECRET_KEY, secret_key_value};
+use super::{SECRET_KEY, WebhookMessage, secret_key_value};
 use crate::webhook_client::signature::signatures;
 
 /// The event as it is, signed with every secret.
@@ -14,7 +14,7 @@ pub(super) fn message(
     secret_key: Option<&SecretString>,
     delivery: &Delivery,
     now: Timestamp,
-) -> Option<Message> {
+) -> Option<WebhookMessage> {
     let mut headers = HeaderMap::new();
     headers.insert("webhook-id", delivery.event.to_string().parse().ok()?);
     headers.insert("webhook-timestamp", now.as_second().into());
@@ -23,5 +23,5 @@ pub(super) fn message(
     if let Some(key) = secret_key {
         headers.insert(SECRET_KEY, secret_key_value(key)?);
     }
-    Some(Message { headers, body: delivery.body.clone() })
+    Some(WebhookMessage { headers, body: delivery.body.clone() })
 }

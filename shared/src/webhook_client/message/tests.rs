@@ -31,14 +31,14 @@ fn event() -> Value {
         "data": { "id": "o", "type": "order", "payment": "paid" } })
 }
 
-fn made(to: &Receiver, delivery: &Delivery) -> Message {
+fn made(to: &Receiver, delivery: &Delivery) -> WebhookMessage {
     message(to, delivery, Timestamp::UNIX_EPOCH).unwrap()
 }
 
 #[test]
 fn the_standard_format_is_the_stored_event_byte_for_byte_with_a_signature() {
     let delivery = delivery("shop", &event());
-    let Message { headers, body } = made(&standard(), &delivery);
+    let WebhookMessage { headers, body } = made(&standard(), &delivery);
     assert_eq!(body, delivery.body);
     for name in ["webhook-id", "webhook-timestamp", "webhook-signature", SECRET_KEY] {
         assert!(headers.contains_key(name), "{name}");
@@ -49,7 +49,7 @@ fn the_standard_format_is_the_stored_event_byte_for_byte_with_a_signature() {
 fn elastic_paths_format_is_its_envelope_of_the_events_data_and_has_no_signature() {
     let (to, mut delivery) = (elastic_path(), delivery("shop", &event()));
     delivery.failures = 2;
-    let Message { headers, body } = made(&to, &delivery);
+    let WebhookMessage { headers, body } = made(&to, &delivery);
     assert_eq!((headers.len(), &headers[SECRET_KEY]), (1, &HeaderValue::from_static("shared")));
     assert!(!body.contains("shared"), "the key is in a header only");
     let body: Value = serde_json::from_str(&body).unwrap();

@@ -157,7 +157,7 @@ async fn an_operator_is_told_of_a_document_that_cannot_be_used_and_not_of_a_merc
 fn what_is_kept_is_bounded() {
     let (receivers, _, _) = responding([]);
     let count = || receivers.kept.lock().unwrap().len();
-    let nothing = || Cached { last: None, failure: None, until: Timestamp::UNIX_EPOCH };
+    let nothing = || CachedReceivers { last: None, failure: None, until: Timestamp::UNIX_EPOCH };
     for n in 0..KEPT_MAX {
         receivers.keep(&format!("m{n}").parse().unwrap(), nothing());
     }

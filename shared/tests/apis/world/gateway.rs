@@ -12,7 +12,7 @@ use tollgate_core::{
         Labels, Merchant, NoQuote, PaymentSource, SurchargeQuery, SurchargeQuote, Surcharges,
     },
     stored_cards::{ProfileOutcome, Profiles, Renewal},
-    values::{Amount, CardAccount, CardToken, Charged, Expiry, SecurityCode, StoredCard},
+    values::{Amount, CardAccount, CardToken, Charged, SecurityCode, StoredCard},
 };
 
 use super::{State, World};

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use tollgate_core::{
     order::MerchantId,
     payments::{
-        Attempts, Counts, Effect, Ended, Place, Stop, StoreError, Switch, SwitchOf, SwitchState, Switches,
+        Attempts, Counts, Effect, Ended, Slot, Stop, StoreError, Switch, SwitchOf, SwitchState, Switches,
     },
-    stored_cards::{Customer, CustomerKey, CustomerStore, Written},
+    stored_cards::{Customer, CustomerKey, CustomerStore, CustomerWrite},
 };
 
 use super::World;
@@ -23,31 +23,31 @@ impl CustomerStore for World {
         Ok(state.customers.get(&key.to_string()).cloned())
     }
 
-    async fn put(&self, customer: &Customer) -> Result<Written, StoreError> {
+    async fn put(&self, customer: &Customer) -> Result<CustomerWrite, StoreError> {
         let mut state = self.state();
         self.faults.works("customer_put")?;
         let key = customer.key.to_string();
         if self.faults.is_contended()
             || state.customers.get(&key).map_or(0, |stored| stored.version) != customer.version
         {
-            return Ok(Written::Changed);
+            return Ok(CustomerWrite::Changed);
         }
         state.customers.insert(key, Customer { version: customer.version + 1, ..customer.clone() });
-        Ok(Written::Done)
+        Ok(CustomerWrite::Done)
     }
 
-    async fn remove(&self, _: &Customer) -> Result<Written, StoreError> {
+    async fn remove(&self, _: &Customer) -> Result<CustomerWrite, StoreError> {
         unreachable!("no route deletes a customer")
     }
 }
 
 #[async_trait]
 impl Attempts for World {
-    async fn begin(&self, counter: &str, place: Place) -> Result<Counts, StoreError> {
+    async fn begin(&self, counter: &str, slot: Slot) -> Result<Counts, StoreError> {
         let mut state = self.state();
         self.faults.works("begin")?;
         let counts = state.counters.entry(counter.to_owned()).or_default();
-        *counts.places.entry(place.number).or_default() += 1;
+        *counts.slots.entry(slot.number).or_default() += 1;
         Ok(counts.clone())
     }
 
@@ -58,7 +58,7 @@ impl Attempts for World {
         match &ended.effect {
             Effect::Declined => *counts.declined.entry(ended.minute).or_default() += 1,
             Effect::Nothing | Effect::Approved(_) => {
-                *counts.places.entry(ended.place.number).or_default() -= 1;
+                *counts.slots.entry(ended.slot.number).or_default() -= 1;
             }
         }
         if let Effect::Approved(Some(card)) = &ended.effect {

@@ -19,7 +19,7 @@ fn decide(
     at: OperationRef,
     verdict: HandVerdict,
     reference: Option<&str>,
-) -> Result<Next, HandRejection> {
+) -> Result<NextStep, HandRejection> {
     let ids = AtomicU64::new(1_000);
     let new_id = || Uuid::from_u128(u128::from(ids.fetch_add(1, Ordering::Relaxed)));
     let decision = decision(verdict, fixture.now);
@@ -31,8 +31,8 @@ const DONE: HandVerdict = HandVerdict::Done;
 const NOT_DONE: HandVerdict = HandVerdict::NotDone;
 
 /// A payment whose outcome is not known, an hour after it was sent.
-fn payment_in_doubt(fixture: &mut Fixture, method: PaymentKind) -> OperationRef {
-    let at = fixture.pay(method, None, Some("key")).unwrap().sent();
+fn payment_in_doubt(fixture: &mut Fixture, kind: PaymentKind) -> OperationRef {
+    let at = fixture.pay(kind, None, Some("key")).unwrap().sent();
     fixture.told(at, &unknown());
     fixture.later(3_600);
     at
@@ -57,7 +57,7 @@ fn what_the_gateway_may_still_decide_is_not_decided_by_hand() {
     }
     assert_eq!(fixture.order, before);
     fixture.later(1);
-    assert_eq!(decide(&mut fixture, at, DONE, Some("r1")), Ok(Next::Respond));
+    assert_eq!(decide(&mut fixture, at, DONE, Some("r1")), Ok(NextStep::Respond));
 }
 
 #[test]
@@ -85,14 +85,14 @@ fn what_is_decided_cannot_be_decided_otherwise() {
 
 #[test]
 fn a_payment_decided_done_needs_the_reference_that_everything_later_names() {
-    for method in [PaymentKind::Authorize, PaymentKind::Purchase] {
+    for kind in [PaymentKind::Authorize, PaymentKind::Purchase] {
         let mut fixture = Fixture::new();
-        let at = payment_in_doubt(&mut fixture, method);
+        let at = payment_in_doubt(&mut fixture, kind);
         assert_eq!(decide(&mut fixture, at, DONE, None), Err(HandRejection::ReferenceNeeded));
         for wrong in ["", "a b", "123456789012345", "é"] {
             assert_eq!(decide(&mut fixture, at, DONE, Some(wrong)), Err(HandRejection::ReferenceMalformed));
         }
-        assert_eq!(decide(&mut fixture, at, DONE, Some("324073608649")), Ok(Next::Respond));
+        assert_eq!(decide(&mut fixture, at, DONE, Some("324073608649")), Ok(NextStep::Respond));
         let transaction = fixture.transaction(at.transaction);
         assert_eq!(
             (transaction.status(), transaction.reference()),
@@ -100,8 +100,8 @@ fn a_payment_decided_done_needs_the_reference_that_everything_later_names() {
         );
         assert_eq!(transaction.amount(), amount(TOTAL));
         assert_eq!(fixture.order.owing(), Some(amount(0)), "it is paid, and is not paid again");
-        assert_eq!(transaction.authorization_expires_at.is_some(), method == PaymentKind::Authorize);
-        if method == PaymentKind::Authorize {
+        assert_eq!(transaction.authorization_expires_at.is_some(), kind == PaymentKind::Authorize);
+        if kind == PaymentKind::Authorize {
             fixture.capture(at.transaction, None).unwrap().sent();
         } else {
             fixture.refund(at.transaction, None).unwrap().sent();
@@ -115,7 +115,7 @@ fn another_payments_reference_is_not_taken_or_its_money_would_be_given_back() {
     fixture.approved(PaymentKind::Purchase, Some(100));
     let at = payment_in_doubt(&mut fixture, PaymentKind::Purchase);
     assert_eq!(decide(&mut fixture, at, DONE, Some("r")), Err(HandRejection::ReferenceInUse));
-    assert_eq!(decide(&mut fixture, at, DONE, Some("r2")), Ok(Next::Respond));
+    assert_eq!(decide(&mut fixture, at, DONE, Some("r2")), Ok(NextStep::Respond));
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn a_payment_decided_not_done_frees_its_amount_and_is_looked_for_once_more() {
     let mut fixture = Fixture::new();
     let at = payment_in_doubt(&mut fixture, PaymentKind::Purchase);
     assert_eq!(fixture.order.owing(), Some(amount(0)));
-    assert_eq!(decide(&mut fixture, at, NOT_DONE, None), Ok(Next::Respond));
+    assert_eq!(decide(&mut fixture, at, NOT_DONE, None), Ok(NextStep::Respond));
     let (operation, now) = (fixture.operation(at), fixture.now);
     assert_eq!((operation.stage(), operation.no_effect()), (Stage::NoEffect, Some(NoEffect::NeverArrived)));
     assert_eq!(operation.last_look_at, Some(now + SignedDuration::from_hours(1)));
@@ -147,7 +147,7 @@ fn a_person_who_was_wrong_is_corrected_by_the_last_look() {
         ..GatewayResponse::default()
     };
     let next = fixture.learns(at, &Finding::Became(Box::new(Outcome::Approved(found))));
-    assert!(matches!(next, Some(Next::Send(_))), "a void follows");
+    assert!(matches!(next, Some(NextStep::Send(_))), "a void follows");
     assert_eq!(fixture.operation(at).by_hand.len(), 1, "what was decided stays on record");
 }
 
@@ -155,11 +155,11 @@ fn a_person_who_was_wrong_is_corrected_by_the_last_look() {
 fn money_that_was_never_requested_is_not_left_with_the_merchant_by_hand() {
     let mut fixture = Fixture::new();
     let at = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
-    let Next::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
+    let NextStep::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
     let void = in_doubt(&mut fixture, void);
     assert_eq!(fixture.operation(void).cause, Cause::PartialApproval);
     assert_eq!(decide(&mut fixture, void, NOT_DONE, None), Err(HandRejection::MustBeGivenBack));
-    assert_eq!(decide(&mut fixture, void, DONE, None), Ok(Next::Respond));
+    assert_eq!(decide(&mut fixture, void, DONE, None), Ok(NextStep::Respond));
     assert_eq!(fixture.transaction(at.transaction).status(), TransactionStatus::Failed);
     assert_eq!(fixture.order.owing(), Some(amount(TOTAL)));
 }
@@ -172,7 +172,7 @@ fn a_payment_decided_done_is_still_under_the_merchants_rules() {
     let response = GatewayResponse { cvv: Some("N".to_owned()), ..GatewayResponse::default() };
     fixture.told(at, &Outcome::Unknown(Doubt::Incomplete, response));
     fixture.later(3_600);
-    let Ok(Next::Send(void)) = decide(&mut fixture, at, DONE, Some("r1")) else { panic!("no void") };
+    let Ok(NextStep::Send(void)) = decide(&mut fixture, at, DONE, Some("r1")) else { panic!("no void") };
     assert_eq!(fixture.operation(void).cause, Cause::CvvMismatch);
     assert_eq!(fixture.transaction(at.transaction).status(), TransactionStatus::Pending);
     assert!(fixture.operation(void).next_inquiry_at().is_some(), "reconcile finds it and sends it");
@@ -185,11 +185,11 @@ fn a_capture_and_a_void_need_no_reference_because_nothing_later_names_one() {
     let at = fixture.capture(id, Some(2000)).unwrap().sent();
     let at = in_doubt(&mut fixture, at);
     assert_eq!(decide(&mut fixture, at, DONE, Some("r9")), Err(HandRejection::ReferenceNotTaken));
-    assert_eq!(decide(&mut fixture, at, DONE, None), Ok(Next::Respond));
+    assert_eq!(decide(&mut fixture, at, DONE, None), Ok(NextStep::Respond));
     assert_eq!(fixture.transaction(id).captured(), amount(2000));
     let at = fixture.void(id).unwrap().sent();
     let at = in_doubt(&mut fixture, at);
-    assert_eq!(decide(&mut fixture, at, DONE, None), Ok(Next::Respond));
+    assert_eq!(decide(&mut fixture, at, DONE, None), Ok(NextStep::Respond));
     assert_eq!(fixture.transaction(id).status(), TransactionStatus::Voided);
     assert_eq!(fixture.transaction(id).reference(), Some("r"));
 }
@@ -217,12 +217,12 @@ fn a_refund_in_part_needs_its_reference_or_the_next_ones_look_up_finds_it_in_its
         Err(HandRejection::ReferenceInUse),
         "the payment's own"
     );
-    assert_eq!(decide(&mut fixture, at, DONE, Some("f1")), Ok(Next::Respond));
+    assert_eq!(decide(&mut fixture, at, DONE, Some("f1")), Ok(NextStep::Respond));
     assert_eq!(fixture.transaction(id).refunded(), amount(1000));
     // The rest: nothing can follow.
     let at = fixture.refund(id, None).unwrap().sent();
     let at = in_doubt(&mut fixture, at);
-    assert_eq!(decide(&mut fixture, at, DONE, None), Ok(Next::Respond));
+    assert_eq!(decide(&mut fixture, at, DONE, None), Ok(NextStep::Respond));
     assert_eq!(fixture.transaction(id).refundable(), amount(0));
 }
 
@@ -249,7 +249,7 @@ fn an_order_does_not_grow_without_end_by_decisions() {
     let mut fixture = Fixture::new();
     let at = payment_in_doubt(&mut fixture, PaymentKind::Purchase);
     for n in 0..BY_HAND_MAX {
-        assert_eq!(decide(&mut fixture, at, NOT_DONE, None), Ok(Next::Respond), "{n}");
+        assert_eq!(decide(&mut fixture, at, NOT_DONE, None), Ok(NextStep::Respond), "{n}");
         let at = fixture.pay(PaymentKind::Purchase, None, Some("key")).unwrap().sent();
         in_doubt(&mut fixture, at);
     }

@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     order::{
-        Action, CaptureTerms, Cause, GatewayResponse, Next, NoEffect, OperationRef, Outcome, Pay, Rejection,
+        Action, CaptureTerms, Cause, GatewayResponse, NextStep, NoEffect, OperationRef, Outcome, Pay,
+        Rejection,
         tests::fixture::{Fixture, amount, not_done},
     },
     values::{CardSummary, Charged},
@@ -31,7 +32,7 @@ fn paid(kind: PaymentKind, basis: Option<FeeBasis>) -> (Fixture, Uuid) {
     let mut fixture = Fixture::with_total(Some(10_000));
     fixture.policy.fee_basis = basis;
     let at = fixture.pay(kind, None, None).unwrap().sent();
-    assert_eq!(fixture.told(at, &with_fee("r", amount(10_000), 300)), Next::Respond);
+    assert_eq!(fixture.told(at, &with_fee("r", amount(10_000), 300)), NextStep::Respond);
     (fixture, at.transaction)
 }
 
@@ -50,7 +51,7 @@ fn shown(fixture: &Fixture, at: OperationRef) -> (Option<u64>, u64, u64) {
 fn refunded(fixture: &mut Fixture, id: Uuid, part: u64, fee: u64) {
     let at = fixture.refund(id, Some(part)).unwrap().sent();
     let reference = format!("f{}", at.operation.as_u128());
-    assert_eq!(fixture.told(at, &with_fee(&reference, amount(part), fee)), Next::Respond);
+    assert_eq!(fixture.told(at, &with_fee(&reference, amount(part), fee)), NextStep::Respond);
 }
 
 #[test]
@@ -143,7 +144,7 @@ proptest! {
 fn refund_done(fixture: &mut Fixture, at: OperationRef, fee: u64) {
     let reference = format!("f{}", at.operation.as_u128());
     let of = fixture.operation(at).amount;
-    assert_eq!(fixture.told(at, &with_fee(&reference, of, fee)), Next::Respond);
+    assert_eq!(fixture.told(at, &with_fee(&reference, of, fee)), NextStep::Respond);
 }
 
 #[test]
@@ -247,12 +248,12 @@ fn a_refund_in_a_voids_place_is_of_everything() {
         let at = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
         let Outcome::Approved(response) = with_fee("r", amount(10_000), fee) else { unreachable!() };
         let refused = Outcome::Approved(GatewayResponse { avs: Some("N".to_owned()), ..response });
-        let Next::Send(void) = fixture.told(at, &refused) else { panic!("no void") };
+        let NextStep::Send(void) = fixture.told(at, &refused) else { panic!("no void") };
         assert_eq!(
             fixture.transaction(at.transaction).fee_share(fixture.operation(void), &fixture.policy),
             None
         );
-        let Next::Send(refund) = fixture.told(void, &not_done(NoEffect::AlreadySettled)) else {
+        let NextStep::Send(refund) = fixture.told(void, &not_done(NoEffect::AlreadySettled)) else {
             panic!("no refund")
         };
         assert_eq!(fixture.operation(refund).cause, Cause::AvsMismatch);

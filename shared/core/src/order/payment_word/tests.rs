@@ -111,7 +111,7 @@ fn an_authorization_lapses_at_its_end_or_when_the_schedule_says_so_and_a_capture
 #[test]
 fn nothing_is_left_to_act_on_while_an_outcome_is_not_known() {
     let left = |operations| {
-        let Left { capturable, refundable } = made_of(operations).left(at(1));
+        let Remaining { capturable, refundable } = made_of(operations).left(at(1));
         (capturable.minor(), refundable.minor())
     };
     let (hold, take) = (approved(1, Kind::Authorize, 500), approved(1, Kind::Purchase, 500));

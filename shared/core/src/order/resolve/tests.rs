@@ -14,9 +14,9 @@ use crate::{
     values::Amount,
 };
 
-fn in_doubt(method: PaymentKind) -> (Fixture, OperationRef) {
+fn in_doubt(kind: PaymentKind) -> (Fixture, OperationRef) {
     let mut fixture = Fixture::new();
-    let at = fixture.pay(method, None, Some("k")).unwrap().sent();
+    let at = fixture.pay(kind, None, Some("k")).unwrap().sent();
     fixture.told(at, &unknown());
     (fixture, at)
 }
@@ -37,7 +37,7 @@ fn status(fixture: &Fixture, at: OperationRef) -> TransactionStatus {
 fn an_approval_that_is_found_is_adopted() {
     let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     let finding = found(&fixture, at);
-    assert_eq!(fixture.learns(at, &finding), Some(Next::Respond));
+    assert_eq!(fixture.learns(at, &finding), Some(NextStep::Respond));
     assert_eq!((status(&fixture, at), fixture.order.owing()), (TransactionStatus::Done, Some(Amount::ZERO)));
     assert_eq!(fixture.order.next_inquiry_at(), None);
     assert_eq!(fixture.learns(at, &finding), None, "nothing more to learn");
@@ -46,7 +46,7 @@ fn an_approval_that_is_found_is_adopted() {
 #[test]
 fn a_part_that_is_found_is_given_back() {
     let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
-    assert!(matches!(fixture.learns(at, &became(partial(500))), Some(Next::Send(_))));
+    assert!(matches!(fixture.learns(at, &became(partial(500))), Some(NextStep::Send(_))));
     assert_eq!(status(&fixture, at), TransactionStatus::Pending);
 }
 
@@ -78,7 +78,7 @@ fn no_trace_of_a_refund_counts_only_an_hour_after_it_was_sent() {
     let (mut fixture, at) = refund_in_doubt();
     for seconds in [100, 60, 3600 - 161, 1] {
         fixture.later(seconds);
-        assert_eq!(fixture.learns(at, &Finding::Absent), Some(Next::Respond));
+        assert_eq!(fixture.learns(at, &Finding::Absent), Some(NextStep::Respond));
         assert!(fixture.operation(at).is(Stage::Pending));
     }
     fixture.later(59);
@@ -122,7 +122,7 @@ fn no_response_changes_nothing_and_the_back_off_goes_on_with_responses() {
 fn a_void_that_must_succeed_is_sent_three_times_and_then_stays_in_doubt() {
     let mut fixture = Fixture::new();
     let at = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
-    let Next::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
+    let NextStep::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
     for attempt in 1..=3 {
         assert_eq!(fixture.operation(void).attempt.number, attempt);
         fixture.told(void, &not_done(NoEffect::Unreachable));
@@ -130,7 +130,7 @@ fn a_void_that_must_succeed_is_sent_three_times_and_then_stays_in_doubt() {
         fixture.learns(void, &Finding::Absent);
         fixture.later(60);
         let next = fixture.learns(void, &Finding::Absent);
-        assert_eq!(next, Some(if attempt < 3 { Next::Send(void) } else { Next::Respond }));
+        assert_eq!(next, Some(if attempt < 3 { NextStep::Send(void) } else { NextStep::Respond }));
     }
     assert_eq!(status(&fixture, at), TransactionStatus::Pending, "the money is still held");
 }
@@ -168,7 +168,7 @@ fn approved_as(reference: &str) -> GatewayResponse {
 fn two_approvals_found_at_once_leave_one() {
     let (mut fixture, at) = in_doubt(PaymentKind::Authorize);
     let both = Finding::Several(vec![approved_as("first"), approved_as("second")]);
-    let Some(Next::Send(void)) = fixture.learns(at, &both) else { panic!("no void") };
+    let Some(NextStep::Send(void)) = fixture.learns(at, &both) else { panic!("no void") };
     assert_eq!(fixture.operation(void).reference.as_deref(), Some("second"));
     fixture.approve(void);
     assert_eq!(
@@ -194,13 +194,13 @@ fn what_was_voided_elsewhere_is_not_charged_again_by_a_repeat_with_its_key() {
 fn a_refund_that_must_succeed_is_sent_again_when_it_was_declined() {
     let mut fixture = Fixture::new();
     let at = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
-    let Next::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
+    let NextStep::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
     let settled = became(not_done(NoEffect::AlreadySettled));
-    let Some(Next::Send(refund)) = fixture.learns(void, &settled) else { panic!("no refund") };
+    let Some(NextStep::Send(refund)) = fixture.learns(void, &settled) else { panic!("no refund") };
     fixture.told(refund, &crate::order::tests::fixture::declined());
     fixture.later(60);
     let declined = became(crate::order::tests::fixture::declined());
-    assert_eq!(fixture.learns(refund, &declined), Some(Next::Send(refund)));
+    assert_eq!(fixture.learns(refund, &declined), Some(NextStep::Send(refund)));
     assert_eq!(
         (fixture.operation(refund).attempt.number, status(&fixture, at)),
         (2, TransactionStatus::Pending)
@@ -243,7 +243,7 @@ fn a_refund_that_timed_out_at_the_gateway_is_pending_until_its_record_or_a_perso
     let timed_out = Finding::TimedOut(response("B"));
     for hours in [1, 24, 72, 24 * 30] {
         fixture.later(hours * 3_600);
-        assert_eq!(fixture.learns(at, &timed_out), Some(Next::Respond), "and is not sent again");
+        assert_eq!(fixture.learns(at, &timed_out), Some(NextStep::Respond), "and is not sent again");
         assert_eq!(status(&fixture, at), TransactionStatus::Pending, "{hours} h later");
     }
     assert_eq!(fixture.operation(at).attempt.number, 1);

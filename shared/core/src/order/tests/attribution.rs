@@ -3,7 +3,7 @@
 use super::fixture::{Fixture, amount, not_done, partial};
 use crate::{
     journal::{Fact, entries},
-    order::{Attribution, Next, NoEffect, Operation, OperationRef, PaymentKind, Rejection},
+    order::{Attribution, NextStep, NoEffect, Operation, OperationRef, PaymentKind, Rejection},
     values::{Currency, RefundMax},
 };
 
@@ -26,7 +26,9 @@ fn a_refund_that_a_void_carries_out_is_the_persons_who_requested_it() {
     let id = fixture.approved(PaymentKind::Purchase, None);
     fixture.attribution = by("Ann");
     let refund = fixture.refund(id, None).unwrap().sent();
-    let Next::Send(void) = fixture.told(refund, &not_done(NoEffect::NotSettled)) else { panic!("no void") };
+    let NextStep::Send(void) = fixture.told(refund, &not_done(NoEffect::NotSettled)) else {
+        panic!("no void")
+    };
     assert_eq!(actor(fixture.operation(void)), Some("Ann"));
     fixture.approve(void);
     assert_eq!(actors(&fixture), [(Fact::Approved, None), (Fact::Refunded, Some("Ann".to_owned()))]);
@@ -37,7 +39,7 @@ fn what_a_rule_requires_no_person_did() {
     let mut fixture = Fixture::new();
     fixture.attribution = by("Ann");
     let paid = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
-    let Next::Send(void) = fixture.told(paid, &partial(1)) else { panic!("no void") };
+    let NextStep::Send(void) = fixture.told(paid, &partial(1)) else { panic!("no void") };
     assert_eq!((actor(fixture.operation(paid)), actor(fixture.operation(void))), (Some("Ann"), None));
 }
 

@@ -9,9 +9,9 @@ use crate::{
     memory::pay,
     order::{
         Action, Attribution, CaptureAt, CaptureTerms, Context, Dispute, DisputeKind, DisputeReport, Doubt,
-        Essentials, Finding, Fingerprint, GatewayResponse, Intent, KeyDigest, Kind, LineId, Mechanism, Next,
-        NoEffect, Operation, OperationRef, Order, OrderKey, Outcome, Pay, PaymentKind, Plan, Policy,
-        Principal, Rejection, Route, Shopper, Target, Transaction, apply, decide, resolve,
+        Essentials, Finding, Fingerprint, GatewayResponse, Intent, KeyDigest, Kind, LineId, Mechanism,
+        NextStep, NoEffect, Operation, OperationRef, Order, OrderKey, Outcome, Pay, PaymentKind, Plan,
+        Policy, Principal, Rejection, Route, Shopper, Target, Transaction, apply, decide, resolve,
     },
     values::{Amount, Currency, DeclineCode, RefundMax},
 };
@@ -123,13 +123,13 @@ impl Fixture {
         })
     }
 
-    pub(in crate::order) fn told(&mut self, at: OperationRef, outcome: &Outcome) -> Next {
+    pub(in crate::order) fn told(&mut self, at: OperationRef, outcome: &Outcome) -> NextStep {
         let new_id = || fresh(&self.ids);
         let context = Context { policy: &self.policy, now: self.now, new_id: &new_id };
         apply(&mut self.order, at, outcome, &context)
     }
 
-    pub(in crate::order) fn learns(&mut self, at: OperationRef, finding: &Finding) -> Option<Next> {
+    pub(in crate::order) fn learns(&mut self, at: OperationRef, finding: &Finding) -> Option<NextStep> {
         let new_id = || fresh(&self.ids);
         let context = Context { policy: &self.policy, now: self.now, new_id: &new_id };
         resolve(&mut self.order, at, finding, &context)
@@ -137,19 +137,19 @@ impl Fixture {
 
     pub(in crate::order) fn pay(
         &mut self,
-        method: PaymentKind,
+        kind: PaymentKind,
         minor: Option<u64>,
         key: Option<&str>,
     ) -> Result<Planned, Rejection> {
-        let pay = self.payment(method, minor);
+        let pay = self.payment(kind, minor);
         self.ask(Action::Pay(pay), key)
     }
 
     /// What a request for a payment says.
-    pub(in crate::order) fn payment(&self, method: PaymentKind, minor: Option<u64>) -> Pay {
+    pub(in crate::order) fn payment(&self, kind: PaymentKind, minor: Option<u64>) -> Pay {
         Pay {
             shopper: self.shopper.filter(|_| self.by == Principal::Implicit),
-            ..pay(method, minor.map(amount))
+            ..pay(kind, minor.map(amount))
         }
     }
 
@@ -182,9 +182,9 @@ impl Fixture {
     }
 
     /// An approved payment, and its id.
-    pub(in crate::order) fn approved(&mut self, method: PaymentKind, minor: Option<u64>) -> Uuid {
-        let at = self.pay(method, minor, None).unwrap().sent();
-        assert_eq!(self.told(at, &approval(self.operation(at))), Next::Respond);
+    pub(in crate::order) fn approved(&mut self, kind: PaymentKind, minor: Option<u64>) -> Uuid {
+        let at = self.pay(kind, minor, None).unwrap().sent();
+        assert_eq!(self.told(at, &approval(self.operation(at))), NextStep::Respond);
         at.transaction
     }
 
@@ -197,7 +197,7 @@ impl Fixture {
     }
 
     pub(in crate::order) fn approve(&mut self, at: OperationRef) {
-        assert_eq!(self.told(at, &approval(self.operation(at))), Next::Respond);
+        assert_eq!(self.told(at, &approval(self.operation(at))), NextStep::Respond);
     }
 
     pub(in crate::order) fn operation(&self, at: OperationRef) -> &Operation {

@@ -7,7 +7,7 @@ use super::{
     fixture::{approval, declined, not_done, partial, unknown},
 };
 use crate::order::{
-    Action, Intent, Kind, Next, NoEffect, PaymentKind, Principal, Rejection, Shopper, Stage, Target,
+    Action, Intent, Kind, NextStep, NoEffect, PaymentKind, Principal, Rejection, Shopper, Stage, Target,
 };
 use crate::values::Currency;
 
@@ -149,7 +149,9 @@ fn a_refund_that_became_a_void_is_replayed_by_its_key_with_what_the_void_came_to
     let mut fixture = Fixture::new();
     let id = fixture.approved(PURCHASE, None);
     let refund = fixture.refund(id, None).unwrap().sent();
-    let Next::Send(void) = fixture.told(refund, &not_done(NoEffect::NotSettled)) else { panic!("no void") };
+    let NextStep::Send(void) = fixture.told(refund, &not_done(NoEffect::NotSettled)) else {
+        panic!("no void")
+    };
     let latest = |fixture: &Fixture| fixture.transaction(id).latest_of(fixture.operation(refund)).id;
     assert_eq!(latest(&fixture), void.operation);
     // The void was not sent: the refund is requested again, and this time it goes through.
@@ -157,7 +159,7 @@ fn a_refund_that_became_a_void_is_replayed_by_its_key_with_what_the_void_came_to
     let again = fixture.refund(id, None).unwrap().sent();
     assert_eq!((again, fixture.operation(again).attempt.number), (refund, 2));
     let outcome = approval(fixture.operation(again));
-    assert_eq!(fixture.told(again, &outcome), Next::Respond);
+    assert_eq!(fixture.told(again, &outcome), NextStep::Respond);
     assert_eq!(latest(&fixture), refund.operation);
     assert_eq!(fixture.transaction(id).refunded(), amount(TOTAL));
 }
@@ -167,11 +169,13 @@ fn a_refund_tried_again_before_settlement_uses_its_void_again() {
     let mut fixture = Fixture::new();
     let id = fixture.approved(PURCHASE, None);
     let refund = fixture.refund(id, None).unwrap().sent();
-    let Next::Send(void) = fixture.told(refund, &not_done(NoEffect::NotSettled)) else { panic!("no void") };
+    let NextStep::Send(void) = fixture.told(refund, &not_done(NoEffect::NotSettled)) else {
+        panic!("no void")
+    };
     fixture.told(void, &not_done(NoEffect::TryAgain));
     fixture.refund(id, None).unwrap();
     let next = fixture.told(refund, &not_done(NoEffect::NotSettled));
-    assert_eq!(next, Next::Send(void));
+    assert_eq!(next, NextStep::Send(void));
     assert_eq!(fixture.operation(void).attempt.number, 2);
 }
 
@@ -179,7 +183,7 @@ fn a_refund_tried_again_before_settlement_uses_its_void_again() {
 fn an_equal_payment_without_a_key_is_no_duplicate_of_one_that_was_given_back() {
     let mut fixture = Fixture::external();
     let at = fixture.pay(PURCHASE, Some(500), None).unwrap().sent();
-    let Next::Send(void) = fixture.told(at, &partial(300)) else { panic!("no void") };
+    let NextStep::Send(void) = fixture.told(at, &partial(300)) else { panic!("no void") };
     fixture.approve(void);
     assert_ne!(fixture.pay(PURCHASE, Some(500), None).unwrap().sent(), at, "the first one took nothing");
 }

@@ -5,7 +5,7 @@ use super::{
     fixture::{declined, not_done},
 };
 use crate::order::{
-    NOTICES_MAX, Next, NoEffect, NoticeReason, OPERATIONS_MAX, PaymentKind, Rejection, SUPERSEDED_MAX,
+    NOTICES_MAX, NextStep, NoEffect, NoticeReason, OPERATIONS_MAX, PaymentKind, Rejection, SUPERSEDED_MAX,
     TRANSACTIONS_MAX, TransactionStatus,
 };
 
@@ -38,7 +38,7 @@ fn a_full_order_can_still_be_closed() {
     // Each payment can be given back all the same, even by the way that takes two operations.
     for id in ids {
         let refund = fixture.refund(id, None).unwrap().sent();
-        let Next::Send(void) = fixture.told(refund, &not_done(NoEffect::NotSettled)) else {
+        let NextStep::Send(void) = fixture.told(refund, &not_done(NoEffect::NotSettled)) else {
             panic!("no void")
         };
         fixture.approve(void);

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     order::{
-        Cause, Kind, Next, NoEffect, OperationRef, Order, PaymentKind, PaymentStatus, Stage, Transaction,
+        Cause, Kind, NextStep, NoEffect, OperationRef, Order, PaymentKind, PaymentStatus, Stage, Transaction,
     },
     values::Amount,
 };
@@ -94,8 +94,8 @@ pub(super) fn run(fixture: &mut Fixture, step: &Step, says: Says) {
             Says::Nothing => unknown(),
         };
         match fixture.told(at, &outcome) {
-            Next::Send(next) => at = next,
-            Next::Respond => return,
+            NextStep::Send(next) => at = next,
+            NextStep::Respond => return,
         }
     }
 }

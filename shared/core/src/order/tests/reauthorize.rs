@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     order::{
-        Action, CaptureAt, CaptureTerms, CustomerTraces, Finding, GatewayResponse, Next, NoEffect,
+        Action, CaptureAt, CaptureTerms, CustomerTraces, Finding, GatewayResponse, NextStep, NoEffect,
         OperationRef, OrdersMode, Outcome, Pay, PaymentKind, Reauthorize, Rejection, Target,
         TransactionStatus, rules::DECLINES_PER_ORDER_HOUR,
     },
@@ -219,7 +219,7 @@ fn a_rest_that_turns_up_beside_another_hold_of_it_is_voided() {
         fixture.approve(other);
         fixture.later(3600);
         let found = Finding::Became(Box::new(approval(fixture.operation(lost))));
-        let Some(Next::Send(void)) = fixture.learns(lost, &found) else { panic!("{orders:?}: no void") };
+        let Some(NextStep::Send(void)) = fixture.learns(lost, &found) else { panic!("{orders:?}: no void") };
         fixture.approve(void);
         assert_eq!(fixture.transaction(lost.transaction).status(), TransactionStatus::Failed);
         assert_eq!(fixture.order.continuation_of(id).unwrap().id, other.transaction);

@@ -17,11 +17,11 @@ use crate::{
 
 const ID: Uuid = Uuid::from_u128(7);
 
-fn alone(method: PaymentKind, save_card: bool) -> Action {
+fn alone(kind: PaymentKind, save_card: bool) -> Action {
     let memo = Memo { reference: "2343-0988".to_owned(), save_card, ..Memo::default() };
     Action::Pay(Pay {
         standalone: Some(Box::new(StandalonePayment { id: ID, memo })),
-        ..pay(method, Some(amount(TOTAL)))
+        ..pay(kind, Some(amount(TOTAL)))
     })
 }
 

@@ -10,8 +10,9 @@ use super::{
 use crate::{
     order::{
         Action, Cause, CustomerReference, DECLINES_PER_ORDER_HOUR, DeclineOn, Doubt, GatewayResponse, Kind,
-        Mechanism, Next, NoEffect, Outcome, Pay, PaymentKind, PaymentStatus, Principal, RefundWithoutAmount,
-        Rejection, SHOPPER_FAILURES_MAX, Shopper, TRANSACTIONS_MAX, Target, TransactionStatus,
+        Mechanism, NextStep, NoEffect, Outcome, Pay, PaymentKind, PaymentStatus, Principal,
+        RefundWithoutAmount, Rejection, SHOPPER_FAILURES_MAX, Shopper, TRANSACTIONS_MAX, Target,
+        TransactionStatus,
     },
     values::{CardToken, Currency, DeclineCode, StoredCard},
 };
@@ -234,7 +235,7 @@ fn a_refund_that_was_carried_out_as_a_void_stays_a_refund() {
     let mut fixture = Fixture::new();
     let id = fixture.approved(PURCHASE, None);
     let at = fixture.refund(id, None).unwrap().sent();
-    let Next::Send(void) = fixture.told(at, &not_done(NoEffect::NotSettled)) else { panic!("no void") };
+    let NextStep::Send(void) = fixture.told(at, &not_done(NoEffect::NotSettled)) else { panic!("no void") };
     fixture.approve(void);
     let transaction = fixture.transaction(id);
     assert_eq!((transaction.captured(), transaction.refunded()), (amount(TOTAL), amount(TOTAL)));
@@ -284,7 +285,9 @@ fn a_full_refund_before_settlement_becomes_a_void() {
     let mut fixture = Fixture::new();
     let id = fixture.approved(PURCHASE, None);
     let refund = fixture.refund(id, Some(TOTAL)).unwrap().sent();
-    let Next::Send(void) = fixture.told(refund, &not_done(NoEffect::NotSettled)) else { panic!("no void") };
+    let NextStep::Send(void) = fixture.told(refund, &not_done(NoEffect::NotSettled)) else {
+        panic!("no void")
+    };
     assert_eq!((fixture.operation(void).kind, fixture.operation(void).amount), (Kind::Void, amount(TOTAL)));
     assert_eq!(fixture.transaction(id).status(), TransactionStatus::Pending);
     fixture.approve(void);
@@ -300,7 +303,7 @@ fn a_partial_refund_before_settlement_never_becomes_a_void() {
     let mut fixture = Fixture::new();
     let id = fixture.approved(PURCHASE, None);
     let at = fixture.refund(id, Some(TOTAL - 1)).unwrap().sent();
-    assert_eq!(fixture.told(at, &not_done(NoEffect::NotSettled)), Next::Respond);
+    assert_eq!(fixture.told(at, &not_done(NoEffect::NotSettled)), NextStep::Respond);
     assert_eq!(fixture.transaction(id).refundable(), amount(TOTAL));
 
     // Nor does the rest after a part was refunded: a void gives back everything.
@@ -309,19 +312,19 @@ fn a_partial_refund_before_settlement_never_becomes_a_void() {
     let at = fixture.refund(id, Some(1000)).unwrap().sent();
     fixture.approve(at);
     let at = fixture.refund(id, None).unwrap().sent();
-    assert_eq!(fixture.told(at, &not_done(NoEffect::NotSettled)), Next::Respond);
+    assert_eq!(fixture.told(at, &not_done(NoEffect::NotSettled)), NextStep::Respond);
 }
 
 #[test]
 fn a_partial_approval_is_given_back_and_reserved_until_it_is() {
     let mut fixture = Fixture::new();
     let at = fixture.pay(PURCHASE, None, None).unwrap().sent();
-    let Next::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
+    let NextStep::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
     assert_eq!(fixture.transaction(at.transaction).status(), TransactionStatus::Pending);
     assert_eq!(fixture.order.owing(), Some(amount(TOTAL - 500)));
     // Whatever the void comes to, short of done: the payment stays pending, because money is still held.
     for outcome in [unknown(), declined(), not_done(NoEffect::TryAgain), not_done(NoEffect::Misconfigured)] {
-        assert_eq!(fixture.told(void, &outcome), Next::Respond);
+        assert_eq!(fixture.told(void, &outcome), NextStep::Respond);
         assert_eq!(fixture.transaction(at.transaction).status(), TransactionStatus::Pending);
     }
     fixture.approve(void);
@@ -336,8 +339,8 @@ fn a_partial_approval_is_given_back_and_reserved_until_it_is() {
 fn a_payment_that_must_not_stand_and_settled_before_its_void_is_refunded() {
     let mut fixture = Fixture::new();
     let at = fixture.pay(PURCHASE, None, None).unwrap().sent();
-    let Next::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
-    let Next::Send(refund) = fixture.told(void, &not_done(NoEffect::AlreadySettled)) else {
+    let NextStep::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
+    let NextStep::Send(refund) = fixture.told(void, &not_done(NoEffect::AlreadySettled)) else {
         panic!("no refund")
     };
     assert_eq!(
@@ -346,7 +349,7 @@ fn a_payment_that_must_not_stand_and_settled_before_its_void_is_refunded() {
     );
     // Batched and not settled yet: it stays in doubt, and is never taken for a refund that was requested.
     for outcome in [not_done(NoEffect::NotSettled), declined(), unknown()] {
-        assert_eq!(fixture.told(refund, &outcome), Next::Respond);
+        assert_eq!(fixture.told(refund, &outcome), NextStep::Respond);
         assert_eq!(fixture.transaction(at.transaction).status(), TransactionStatus::Pending);
     }
     fixture.approve(refund);
@@ -364,7 +367,7 @@ fn a_merchant_that_takes_parts_keeps_a_partial_approval() {
     let mut fixture = Fixture::new();
     fixture.policy.accept_partial_approval = true;
     let at = fixture.pay(PURCHASE, None, None).unwrap().sent();
-    assert_eq!(fixture.told(at, &partial(500)), Next::Respond);
+    assert_eq!(fixture.told(at, &partial(500)), NextStep::Respond);
     assert_eq!(fixture.transaction(at.transaction).captured(), amount(500));
     assert_eq!(fixture.order.owing(), Some(amount(TOTAL - 500)));
 }
@@ -378,7 +381,7 @@ fn a_refused_avs_or_cvv_result_is_given_back_and_declined() {
         let at = fixture.pay(AUTHORIZE, None, None).unwrap().sent();
         let Outcome::Approved(response) = approval(fixture.operation(at)) else { unreachable!() };
         let response = GatewayResponse { avs: Some(avs.to_owned()), cvv: Some(cvv.to_owned()), ..response };
-        let Next::Send(void) = fixture.told(at, &Outcome::Approved(response)) else { panic!("no void") };
+        let NextStep::Send(void) = fixture.told(at, &Outcome::Approved(response)) else { panic!("no void") };
         assert_eq!(
             fixture.capture(at.transaction, None),
             Err(Rejection::OperationInProgress(at.transaction))
@@ -396,7 +399,7 @@ fn an_outcome_applied_twice_changes_nothing() {
     let at = fixture.pay(PURCHASE, None, None).unwrap().sent();
     fixture.approve(at);
     let before = fixture.order.clone();
-    assert_eq!(fixture.told(at, &declined()), Next::Respond);
+    assert_eq!(fixture.told(at, &declined()), NextStep::Respond);
     assert_eq!(fixture.order, before);
 }
 
@@ -619,7 +622,7 @@ fn a_payment_in_doubt_leaves_the_order_unpaid() {
     // So does one that must not stand, while its void is in doubt.
     let mut fixture = Fixture::new();
     let at = fixture.pay(AUTHORIZE, None, None).unwrap().sent();
-    let Next::Send(void) = fixture.told(at, &partial(1000)) else { panic!("no void") };
+    let NextStep::Send(void) = fixture.told(at, &partial(1000)) else { panic!("no void") };
     fixture.told(void, &unknown());
     assert_eq!(fixture.order.payment(), PaymentStatus::Unpaid);
 }
@@ -662,7 +665,7 @@ fn only_a_refund_that_somebody_requested_becomes_a_void_before_settlement() {
         let refund = fixture.refund(id, None).unwrap().sent();
         fixture.order.operation_mut(refund).unwrap().cause = cause;
         let next = fixture.told(refund, &not_done(NoEffect::NotSettled));
-        let voids = matches!(next, Next::Send(void) if fixture.operation(void).kind == Kind::Void);
+        let voids = matches!(next, NextStep::Send(void) if fixture.operation(void).kind == Kind::Void);
         assert_eq!(voids, cause == Cause::Requested, "{cause:?}: {next:?}");
     }
 }
@@ -676,7 +679,7 @@ fn each_refund_before_settlement_has_a_void_of_its_own() {
     for key in ["a", "b", "b"] {
         let refund = Action::Refund { target, amount: None, mechanism: None };
         let refund = fixture.ask(refund, Some(key)).unwrap().sent();
-        let Next::Send(void) = fixture.told(refund, &not_done(NoEffect::NotSettled)) else {
+        let NextStep::Send(void) = fixture.told(refund, &not_done(NoEffect::NotSettled)) else {
             panic!("no void")
         };
         assert_eq!(fixture.operation(void).follows, Some(refund.operation));

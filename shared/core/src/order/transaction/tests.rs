@@ -24,8 +24,8 @@ fn not_done(id: u128, kind: Kind, minor: u64, reason: NoEffect) -> Operation {
     )
 }
 
-fn paid(method: PaymentKind, minor: u64) -> Transaction {
-    payment(method, approved(1, method.operation(), minor))
+fn paid(kind: PaymentKind, minor: u64) -> Transaction {
+    payment(kind, approved(1, kind.operation(), minor))
 }
 
 #[test]

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::*;
 use crate::{
     order::{Attempt, Decision, NoticeReason, Operation, OperationState},
-    payments::reconcile::{Limits, ReconcileReport, reconcile},
+    payments::reconcile::{ReconcileLimits, ReconcileReport, reconcile},
     test_log::Log,
     values::Memo,
 };
@@ -22,13 +22,13 @@ async fn in_doubt(orders: usize) -> Fixture {
     fixture
 }
 
-const LIMITS: Limits = Limits { concurrency: 1, per_merchant: 200, shards: 4 };
+const LIMITS: ReconcileLimits = ReconcileLimits { concurrency: 1, per_merchant: 200, shards: 4 };
 
 async fn run(fixture: &Fixture) -> ReconcileReport {
     run_within(fixture, LIMITS, Duration::from_secs(55)).await
 }
 
-async fn run_within(fixture: &Fixture, limits: Limits, left: Duration) -> ReconcileReport {
+async fn run_within(fixture: &Fixture, limits: ReconcileLimits, left: Duration) -> ReconcileReport {
     reconcile(&fixture.payments, &Everyone, limits, Deadline::after(left)).await
 }
 
@@ -96,7 +96,7 @@ async fn each_run_counts_all_that_needs_attention_and_not_only_what_is_due() {
     for _ in 0..2 {
         fixture.inquiry_finds(Finding::Undecided);
     }
-    let limits = Limits { per_merchant: 3, ..LIMITS };
+    let limits = ReconcileLimits { per_merchant: 3, ..LIMITS };
     let report = run_within(&fixture, limits, Duration::from_secs(55)).await;
     let counts = (report.due, report.approved, report.skipped, report.needs_attention);
     assert_eq!(counts, (3, 1, 2, 4), "what was decided needs none any more, and what is left does");
@@ -305,7 +305,7 @@ async fn attention_is_needed_from_the_first_second_of_the_second_hour() {
 #[tokio::test]
 async fn what_a_run_does_not_come_to_is_told() {
     let fixture = in_doubt(5).await;
-    let limits = Limits { per_merchant: 3, ..LIMITS };
+    let limits = ReconcileLimits { per_merchant: 3, ..LIMITS };
     let report = run_within(&fixture, limits, Duration::from_secs(55)).await;
     assert_eq!((report.due, report.skipped, report.complete), (3, 2, true), "a merchant's share");
 

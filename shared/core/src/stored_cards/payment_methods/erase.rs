@@ -6,7 +6,7 @@ use super::{MethodRefusal, PaymentMethods};
 use crate::{
     order::{CustomerReference, MerchantId},
     payments::{Deadline, Merchant},
-    stored_cards::{Customer, CustomerKey, MethodId, MethodState, PaymentMethod, Written},
+    stored_cards::{Customer, CustomerKey, CustomerWrite, MethodId, MethodState, PaymentMethod},
     values::StoredCard,
 };
 
@@ -91,6 +91,6 @@ impl PaymentMethods {
             return Ok(false);
         }
         let removed = self.customers.remove(customer).await.map_err(MethodRefusal::Store)?;
-        Ok(removed == Written::Done)
+        Ok(removed == CustomerWrite::Done)
     }
 }

@@ -93,12 +93,12 @@ pub(super) struct Usual {
 impl Usual {
     /// What is usual of the first operation of a transaction with these.
     pub(super) fn first(
-        method: PaymentKind,
+        kind: PaymentKind,
         by: Principal,
         created_at: Timestamp,
         updated_at: Timestamp,
     ) -> Self {
-        Self { by, created_at, updated_at, kind: Some(method.operation()), amount: None, route: None }
+        Self { by, created_at, updated_at, kind: Some(kind.operation()), amount: None, route: None }
     }
 
     /// What is usual of the operations after this one.

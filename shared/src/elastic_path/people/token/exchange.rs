@@ -34,14 +34,14 @@ pub(super) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_t
 const RETRY_S: u32 = 60;
 
 /// What a client brings.
-struct Exchange {
+struct TokenExchange {
     client_id: String,
     client_secret: String,
     audience: String,
     subject_token: String,
 }
 
-impl TryFrom<Form> for Exchange {
+impl TryFrom<Form> for TokenExchange {
     type Error = Failure;
 
     fn try_from(form: Form) -> Result<Self, Failure> {
@@ -77,7 +77,7 @@ pub(super) async fn exchanged(
     form: Form,
 ) -> Result<(std::sync::Arc<Merchant>, Holder), Failure> {
     let answer_at = Instant::now() + WRONG_KEY_TIME;
-    let exchange = Exchange::try_from(form)?;
+    let exchange = TokenExchange::try_from(form)?;
     let Some((merchant, person)) = accepted(access, ports, request, &exchange).await? else {
         sleep_until(answer_at).await;
         return Err(refused());
@@ -89,7 +89,7 @@ async fn accepted(
     access: &Access,
     ports: &SignIn,
     request: &Request,
-    exchange: &Exchange,
+    exchange: &TokenExchange,
 ) -> Result<Option<(std::sync::Arc<Merchant>, PersonEntry)>, Failure> {
     let client = ports.clients.find(&exchange.client_id, &exchange.client_secret).await;
     let client = client.map_err(|error| {
@@ -123,7 +123,7 @@ async fn signed_in(
     access: &Access,
     ports: &SignIn,
     request: &Request,
-    exchange: &Exchange,
+    exchange: &TokenExchange,
     verified: &VerifiedIdToken,
 ) -> Result<Option<(std::sync::Arc<Merchant>, PersonEntry)>, Failure> {
     let Ok(id) = exchange.audience.parse::<MerchantId>() else { return Ok(None) };

@@ -7,7 +7,7 @@ use crate::journal::{Changes, Fact, entries};
 fn charged_twice() -> (Fixture, OperationRef, OperationRef) {
     let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     let both = Finding::Several(vec![approved_as("first"), approved_as("second")]);
-    let Some(Next::Send(void)) = fixture.learns(at, &both) else { panic!("no void") };
+    let Some(NextStep::Send(void)) = fixture.learns(at, &both) else { panic!("no void") };
     (fixture, at, void)
 }
 
@@ -15,7 +15,7 @@ fn charged_twice() -> (Fixture, OperationRef, OperationRef) {
 fn the_refund_of_a_second_charge_that_settled_names_that_charge() {
     let (mut fixture, at, void) = charged_twice();
     let settled = became(not_done(NoEffect::AlreadySettled));
-    let Some(Next::Send(refund)) = fixture.learns(void, &settled) else { panic!("no refund") };
+    let Some(NextStep::Send(refund)) = fixture.learns(void, &settled) else { panic!("no refund") };
     let refund = fixture.operation(refund);
     assert_eq!((refund.kind, refund.cause), (Kind::Refund, Cause::Duplicate));
     assert_eq!(refund.reference.as_deref(), Some("second"), "the first charge is the one that stands");
@@ -35,7 +35,7 @@ fn a_second_charge_that_its_bank_took_back_is_not_refunded_as_well_unless_all_of
             fixture.order.record_dispute(&report, fixture.now).unwrap();
         }
         let next = fixture.learns(void, &became(not_done(NoEffect::AlreadySettled)));
-        assert_eq!(matches!(next, Some(Next::Send(_))), follows);
+        assert_eq!(matches!(next, Some(NextStep::Send(_))), follows);
         assert_eq!(fixture.operation(void).stage(), Stage::NoEffect, "nothing is in doubt");
         let expected = if follows { TransactionStatus::Pending } else { TransactionStatus::Done };
         assert_eq!(status(&fixture, at), expected);
@@ -46,11 +46,11 @@ fn a_second_charge_that_its_bank_took_back_is_not_refunded_as_well_unless_all_of
 fn a_part_that_must_not_stand_and_was_charged_back_has_failed_and_counts_as_nothing() {
     let mut fixture = Fixture::new();
     let at = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
-    let Next::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
+    let NextStep::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
     let reference = fixture.transaction(at.transaction).reference().map(str::to_owned);
     let report = DisputeReport { reference, ..dispute_report(DisputeKind::Chargeback, "c", "1", 500) };
     fixture.order.record_dispute(&report, fixture.now).unwrap();
-    assert_eq!(fixture.told(void, &not_done(NoEffect::AlreadySettled)), Next::Respond);
+    assert_eq!(fixture.told(void, &not_done(NoEffect::AlreadySettled)), NextStep::Respond);
     let transaction = fixture.transaction(at.transaction);
     assert_eq!((transaction.status(), transaction.captured()), (TransactionStatus::Failed, Amount::ZERO));
     assert!(matches!(transaction.operation_status(fixture.operation(at)), OperationStatus::Declined(_)));
@@ -61,7 +61,7 @@ fn a_part_that_must_not_stand_and_was_charged_back_has_failed_and_counts_as_noth
 fn of_several_charges_the_oldest_that_does_not_stand_is_given_back_first() {
     let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     let three = ["first", "second", "third"].map(approved_as).to_vec();
-    let Some(Next::Send(void)) = fixture.learns(at, &Finding::Several(three)) else { panic!("no void") };
+    let Some(NextStep::Send(void)) = fixture.learns(at, &Finding::Several(three)) else { panic!("no void") };
     assert_eq!(fixture.operation(void).reference.as_deref(), Some("second"));
     let voids: Vec<_> =
         fixture.order.operations().filter(|(_, o)| o.kind == Kind::Void && o.is(Stage::Pending)).collect();
@@ -77,7 +77,7 @@ fn the_journal_tells_what_a_second_charge_moved_and_what_its_return_did() {
     {
         let (mut fixture, at) = in_doubt(method);
         let both = Finding::Several(vec![approved_as("first"), approved_as("second")]);
-        let Some(Next::Send(void)) = fixture.learns(at, &both) else { panic!("no void") };
+        let Some(NextStep::Send(void)) = fixture.learns(at, &both) else { panic!("no void") };
         fixture.approve(void);
         let told = entries(None, &fixture.order);
         let found = told.iter().find(|entry| entry.fact == Fact::DuplicateFound).unwrap();
@@ -125,7 +125,7 @@ fn what_an_inquiry_shows_is_not_taken_for_a_late_capture_while_another_is_pendin
     let due = fixture.operation(abandoned).last_look_at.unwrap();
     assert!(due <= fixture.now);
     let finding = found(&fixture, abandoned);
-    assert_eq!(fixture.learns(abandoned, &finding), Some(Next::Respond));
+    assert_eq!(fixture.learns(abandoned, &finding), Some(NextStep::Respond));
     assert_eq!(fixture.operation(abandoned).no_effect(), Some(NoEffect::NeverArrived));
     let again = fixture.operation(abandoned).last_look_at.unwrap();
     assert!(again > fixture.now, "looked for again once the other is decided");
@@ -137,9 +137,9 @@ fn what_an_inquiry_shows_is_not_taken_for_a_late_capture_while_another_is_pendin
 fn refund_that_must_succeed() -> (Fixture, OperationRef) {
     let mut fixture = Fixture::new();
     let at = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
-    let Next::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
+    let NextStep::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
     let settled = became(not_done(NoEffect::AlreadySettled));
-    let Some(Next::Send(refund)) = fixture.learns(void, &settled) else { panic!("no refund") };
+    let Some(NextStep::Send(refund)) = fixture.learns(void, &settled) else { panic!("no refund") };
     (fixture, refund)
 }
 
@@ -150,10 +150,10 @@ fn a_refund_that_must_succeed_is_sent_for_more_than_a_night_and_then_stays_in_do
     for attempt in 1..400 {
         assert_eq!(fixture.operation(refund).attempt.number, attempt);
         fixture.later(180);
-        assert_eq!(fixture.learns(refund, &too_early), Some(Next::Send(refund)));
+        assert_eq!(fixture.learns(refund, &too_early), Some(NextStep::Send(refund)));
     }
     fixture.later(180);
-    assert_eq!(fixture.learns(refund, &too_early), Some(Next::Respond));
+    assert_eq!(fixture.learns(refund, &too_early), Some(NextStep::Respond));
     assert_eq!(fixture.operation(refund).attempt.number, 400);
     assert!(fixture.operation(refund).is(Stage::Pending), "the money is still held");
 }
@@ -195,7 +195,7 @@ fn two_refunds_of_all_that_was_captured_leave_nothing_to_refund() {
 fn a_payment_that_is_found_twice_under_one_reference_is_not_voided_as_its_own_duplicate() {
     let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     let twice = Finding::Several(vec![approved_as("first"), approved_as("first")]);
-    assert_eq!(fixture.learns(at, &twice), Some(Next::Respond));
+    assert_eq!(fixture.learns(at, &twice), Some(NextStep::Respond));
     assert_eq!(status(&fixture, at), TransactionStatus::Done);
     assert_eq!(fixture.transaction(at.transaction).operations.len(), 1);
 }
@@ -231,7 +231,10 @@ fn what_turns_up_late_under_another_payments_reference_is_neither_adopted_nor_vo
     let second = fixture.approved(PaymentKind::Purchase, Some(TOTAL));
     let anothers = fixture.transaction(second).reference().unwrap().to_owned();
     fixture.later(3600);
-    assert_eq!(fixture.learns(at, &became(Outcome::Approved(approved_as(&anothers)))), Some(Next::Respond));
+    assert_eq!(
+        fixture.learns(at, &became(Outcome::Approved(approved_as(&anothers)))),
+        Some(NextStep::Respond)
+    );
     assert_eq!(status(&fixture, at), TransactionStatus::Failed);
     assert_eq!(fixture.transaction(second).status(), TransactionStatus::Done);
 }
@@ -242,7 +245,7 @@ fn a_refund_by_a_rule_that_timed_out_at_the_gateway_is_not_sent_again() {
     fixture.told(refund, &unknown());
     for hours in [1, 24, 48] {
         fixture.later(hours * 3_600);
-        assert_eq!(fixture.learns(refund, &Finding::TimedOut(response("B"))), Some(Next::Respond));
+        assert_eq!(fixture.learns(refund, &Finding::TimedOut(response("B"))), Some(NextStep::Respond));
         assert!(fixture.operation(refund).is(Stage::Pending), "a person decides");
     }
     assert_eq!(fixture.operation(refund).attempt.number, 1);
@@ -252,7 +255,8 @@ fn a_refund_by_a_rule_that_timed_out_at_the_gateway_is_not_sent_again() {
 fn a_refund_by_a_rule_that_is_to_be_sent_again_is_sent_again_only_when_that_is_seen_twice() {
     let (mut fixture, refund) = refund_that_must_succeed();
     fixture.told(refund, &unknown());
-    for (seconds, next) in [(3_600, Next::Respond), (59, Next::Respond), (1, Next::Send(refund))] {
+    for (seconds, next) in [(3_600, NextStep::Respond), (59, NextStep::Respond), (1, NextStep::Send(refund))]
+    {
         fixture.later(seconds);
         assert_eq!(fixture.learns(refund, &Finding::TryAgain(response("B"))), Some(next), "{seconds}");
     }
@@ -294,6 +298,6 @@ fn the_earlier_attempt_of_a_refund_that_turns_up_beside_the_later_one_is_not_voi
     fixture.told(at, &Outcome::Approved(approved_as("second")));
     fixture.later(3_600);
     let both = Finding::Several(vec![approved_as("first"), approved_as("second")]);
-    assert_eq!(fixture.learns(at, &both), Some(Next::Respond));
+    assert_eq!(fixture.learns(at, &both), Some(NextStep::Respond));
     assert_eq!(fixture.transaction(at.transaction).operations.len(), 2);
 }

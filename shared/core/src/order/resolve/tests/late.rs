@@ -30,7 +30,7 @@ fn a_late_approval_is_adopted_when_the_order_still_owes_it() {
     fixture.later(3600);
     assert_eq!(fixture.order.to_inquire_about(at.transaction, fixture.now), Some(at));
     let finding = found(&fixture, at);
-    assert_eq!(fixture.learns(at, &finding), Some(Next::Respond));
+    assert_eq!(fixture.learns(at, &finding), Some(NextStep::Respond));
     assert_eq!((status(&fixture, at), fixture.order.owing()), (TransactionStatus::Done, Some(Amount::ZERO)));
 }
 
@@ -40,7 +40,7 @@ fn a_late_approval_of_an_order_that_was_paid_meanwhile_is_given_back() {
     fixture.approved(PaymentKind::Purchase, Some(TOTAL));
     fixture.later(3600);
     let finding = found(&fixture, at);
-    let Some(Next::Send(void)) = fixture.learns(at, &finding) else { panic!("no void") };
+    let Some(NextStep::Send(void)) = fixture.learns(at, &finding) else { panic!("no void") };
     assert_eq!(
         (fixture.operation(void).kind, fixture.operation(void).cause),
         (Kind::Void, Cause::LateApproval)
@@ -72,9 +72,9 @@ fn what_settled_after_the_last_look_is_found_after_days_and_given_back_by_a_refu
     fixture.approved(PaymentKind::Purchase, Some(TOTAL));
     fixture.now = fixture.order.next_inquiry_at().unwrap();
     let finding = found(&fixture, at);
-    let Some(Next::Send(void)) = fixture.learns(at, &finding) else { panic!("no void") };
+    let Some(NextStep::Send(void)) = fixture.learns(at, &finding) else { panic!("no void") };
     let settled = became(not_done(NoEffect::AlreadySettled));
-    let Some(Next::Send(refund)) = fixture.learns(void, &settled) else { panic!("no refund") };
+    let Some(NextStep::Send(refund)) = fixture.learns(void, &settled) else { panic!("no refund") };
     assert_eq!(
         (fixture.operation(refund).kind, fixture.operation(refund).cause),
         (Kind::Refund, Cause::LateApproval)
@@ -173,7 +173,7 @@ fn a_charge_of_an_attempt_that_was_refused_without_proof_is_given_back_beside_a_
     fixture.told(at, &Outcome::Approved(approved_as("second")));
     fixture.later(3600);
     let both = Finding::Several(vec![approved_as("first"), approved_as("second")]);
-    let Some(Next::Send(void)) = fixture.learns(at, &both) else { panic!("no void") };
+    let Some(NextStep::Send(void)) = fixture.learns(at, &both) else { panic!("no void") };
     assert_eq!(fixture.operation(void).reference.as_deref(), Some("first"));
 }
 
@@ -191,13 +191,13 @@ fn an_earlier_attempt_that_turns_up_beside_the_later_one_is_given_back() {
         "looked for although a later one stands"
     );
     let both = Finding::Several(vec![approved_as("first"), approved_as("second")]);
-    let Some(Next::Send(void)) = fixture.learns(at, &both) else { panic!("no void") };
+    let Some(NextStep::Send(void)) = fixture.learns(at, &both) else { panic!("no void") };
     assert_eq!(
         (fixture.operation(void).cause, fixture.operation(void).reference.as_deref()),
         (Cause::Duplicate, Some("first"))
     );
     assert_eq!(status(&fixture, at), TransactionStatus::Pending);
-    assert_eq!(fixture.told(void, &not_done(NoEffect::Unreachable)), Next::Respond);
+    assert_eq!(fixture.told(void, &not_done(NoEffect::Unreachable)), NextStep::Respond);
     assert_eq!(status(&fixture, at), TransactionStatus::Pending, "it has to be done in the end");
     fixture.approve(void);
     let transaction = fixture.transaction(at.transaction);
@@ -232,7 +232,7 @@ fn a_late_approval_on_an_external_order_is_given_back_when_another_payment_took_
         fixture.later(3600);
         let finding = found(&fixture, at);
         let next = fixture.learns(at, &finding);
-        assert_eq!(matches!(next, Some(Next::Send(_))), paid_again);
+        assert_eq!(matches!(next, Some(NextStep::Send(_))), paid_again);
     }
     // In the same moment, too.
     let mut fixture = Fixture::external();
@@ -241,14 +241,14 @@ fn a_late_approval_on_an_external_order_is_given_back_when_another_payment_took_
     fixture.approved(PaymentKind::Purchase, Some(500));
     fixture.later(3_600);
     let finding = found(&fixture, at);
-    assert!(matches!(fixture.learns(at, &finding), Some(Next::Send(_))));
+    assert!(matches!(fixture.learns(at, &finding), Some(NextStep::Send(_))));
 }
 
 #[test]
 fn a_part_that_turns_up_late_is_given_back_too() {
     let (mut fixture, at) = given_up();
     fixture.later(3600);
-    let Some(Next::Send(void)) = fixture.learns(at, &became(partial(500))) else { panic!("no void") };
+    let Some(NextStep::Send(void)) = fixture.learns(at, &became(partial(500))) else { panic!("no void") };
     assert_eq!(fixture.operation(void).cause, Cause::PartialApproval);
 }
 
@@ -261,7 +261,7 @@ fn an_attempt_that_began_before_a_cancel_is_given_back_and_never_adopted() {
     assert_eq!(fixture.order.owing(), Some(amount(TOTAL)), "there is room for it");
     fixture.later(3600);
     let finding = found(&fixture, at);
-    let Some(Next::Send(void)) = fixture.learns(at, &finding) else { panic!("adopted") };
+    let Some(NextStep::Send(void)) = fixture.learns(at, &finding) else { panic!("adopted") };
     assert_eq!(fixture.operation(void).cause, Cause::LateApproval);
     // Nor one that began in the same moment.
     let mut fixture = Fixture::new();
@@ -272,7 +272,7 @@ fn an_attempt_that_began_before_a_cancel_is_given_back_and_never_adopted() {
     fixture.approve(void);
     fixture.later(3_600);
     let finding = found(&fixture, at);
-    assert!(matches!(fixture.learns(at, &finding), Some(Next::Send(_))));
+    assert!(matches!(fixture.learns(at, &finding), Some(NextStep::Send(_))));
 }
 
 #[test]
@@ -286,7 +286,11 @@ fn what_was_abandoned_is_a_suspect_before_more_money_moves_and_for_as_long_as_it
     assert_eq!(suspected(&fixture.order), [at], "the first attempt may still surface");
     // Looked for now, not only when a last look is due.
     let context_free = found(&fixture, at);
-    assert_eq!(fixture.learns(at, &context_free), Some(Next::Respond), "its own approval is no other one");
+    assert_eq!(
+        fixture.learns(at, &context_free),
+        Some(NextStep::Respond),
+        "its own approval is no other one"
+    );
 }
 
 #[test]
@@ -353,7 +357,7 @@ fn a_late_approval_is_adopted_beside_payments_that_are_not_in_its_place() {
     fixture.approved(PaymentKind::Purchase, Some(500));
     let late = found(&fixture, at);
     fixture.later(3_601);
-    assert_eq!(fixture.learns(at, &late), Some(Next::Respond));
+    assert_eq!(fixture.learns(at, &late), Some(NextStep::Respond));
     assert_eq!(status(&fixture, at), TransactionStatus::Done);
     // Of one without: the others were there before it.
     let mut fixture = Fixture::external();
@@ -363,7 +367,7 @@ fn a_late_approval_is_adopted_beside_payments_that_are_not_in_its_place() {
     fixture.told(at, &not_done(NoEffect::NeverArrived));
     let late = found(&fixture, at);
     fixture.later(3_601);
-    assert_eq!(fixture.learns(at, &late), Some(Next::Respond));
+    assert_eq!(fixture.learns(at, &late), Some(NextStep::Respond));
     assert_eq!(status(&fixture, at), TransactionStatus::Done);
 }
 
@@ -399,7 +403,7 @@ fn a_refund_that_is_found_done_by_two_of_its_attempts_is_on_record_twice_and_loo
             continue;
         }
         assert_eq!(suspected(&fixture.order), [at]);
-        assert_eq!(fixture.learns(at, &both), Some(Next::Respond), "nothing can be voided");
+        assert_eq!(fixture.learns(at, &both), Some(NextStep::Respond), "nothing can be voided");
         assert_eq!(suspected(&fixture.order).len(), 0, "no other refund waits for it");
         let found = fixture.operation(at);
         assert_eq!((found.reference(), found.stage()), (refund.reference(), Stage::Approved));
@@ -424,7 +428,7 @@ fn a_refund_in_doubt_that_two_records_can_be_is_left_to_a_person() {
     let (mut fixture, at) = refund_in_doubt();
     fixture.later(60);
     let both = Finding::Several(vec![approved_as("first"), approved_as("second")]);
-    assert_eq!(fixture.learns(at, &both), Some(Next::Respond));
+    assert_eq!(fixture.learns(at, &both), Some(NextStep::Respond));
     assert!(fixture.operation(at).is(Stage::Pending));
     assert_eq!(fixture.transaction(at.transaction).operations.len(), 2, "nothing follows");
 }
@@ -443,7 +447,7 @@ fn a_look_before_more_money_moves_takes_the_place_of_one_that_is_due_and_of_no_o
         fixture.later(seconds);
         let policy = crate::order::Policy::default();
         let context = Context { policy: &policy, now: fixture.now, new_id: &|| Uuid::from_u128(99) };
-        assert_eq!(look_back(&mut fixture.order, at, &finding, &context), Some(Next::Respond));
+        assert_eq!(look_back(&mut fixture.order, at, &finding, &context), Some(NextStep::Respond));
         let next = fixture.operation(at).last_look_at.unwrap().duration_since(given_up_at);
         assert_eq!(next.as_secs(), next_s, "{finding:?} after {seconds} s");
     }
@@ -459,7 +463,7 @@ fn while_another_void_of_the_payment_is_pending_the_last_look_comes_again_in_an_
     let other = fixture.ask(Action::Void { target: Target::Transaction(id), reopen: true }, Some("k"));
     assert_ne!(other.unwrap().sent(), first);
     let finding = found(&fixture, first);
-    assert_eq!(fixture.learns(first, &finding), Some(Next::Respond));
+    assert_eq!(fixture.learns(first, &finding), Some(NextStep::Respond));
     let hour = SignedDuration::from_hours(1);
     assert_eq!(fixture.operation(first).last_look_at, Some(fixture.now + hour));
 }

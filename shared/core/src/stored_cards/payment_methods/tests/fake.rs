@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     order::{Doubt, Finding, GatewayResponse, NoEffect, Outcome, Route},
     payments::{Command, Gateway, GatewayInfo, Inquiry, Instruction, Merchant, PaymentSource, StoreError},
-    stored_cards::{Customer, CustomerKey, CustomerStore, ProfileOutcome, Profiles, Renewal, Written},
+    stored_cards::{Customer, CustomerKey, CustomerStore, CustomerWrite, ProfileOutcome, Profiles, Renewal},
     test_merchant::{TestGateway, test_merchant},
     values::{Amount, Clock, Currency, Expiry, StoredCard},
 };
@@ -224,28 +224,28 @@ impl CustomerStore for World {
         found.map_err(|_| StoreError::Unavailable("a fault".to_owned()))
     }
 
-    async fn put(&self, customer: &Customer) -> Result<Written, StoreError> {
+    async fn put(&self, customer: &Customer) -> Result<CustomerWrite, StoreError> {
         let key = customer.key.to_string();
         let written = self.call(|state| {
             let version = state.customers.get(&key).map_or(0, |stored| stored.version);
             if version != customer.version {
-                return Written::Changed;
+                return CustomerWrite::Changed;
             }
             let next = Customer { version: version + 1, ..customer.clone() };
             state.customers.insert(key.clone(), next);
-            Written::Done
+            CustomerWrite::Done
         });
         written.await.map_err(|_| StoreError::Unavailable("a fault".to_owned()))
     }
 
-    async fn remove(&self, customer: &Customer) -> Result<Written, StoreError> {
+    async fn remove(&self, customer: &Customer) -> Result<CustomerWrite, StoreError> {
         let key = customer.key.to_string();
         let removed = self.call(|state| {
             let is_there = state.customers.get(&key).is_some_and(|stored| stored.version == customer.version);
             if is_there {
                 state.customers.remove(&key);
             }
-            if is_there { Written::Done } else { Written::Changed }
+            if is_there { CustomerWrite::Done } else { CustomerWrite::Changed }
         });
         removed.await.map_err(|_| StoreError::Unavailable("a fault".to_owned()))
     }
@@ -268,7 +268,7 @@ impl CustomerStore for Overtaken {
         self.world.load(key).await
     }
 
-    async fn put(&self, customer: &Customer) -> Result<Written, StoreError> {
+    async fn put(&self, customer: &Customer) -> Result<CustomerWrite, StoreError> {
         if self.after.fetch_sub(1, Ordering::Relaxed) == 0 {
             self.world.changed_by_another(self.change);
             if !self.responds {
@@ -278,7 +278,7 @@ impl CustomerStore for Overtaken {
         self.world.put(customer).await
     }
 
-    async fn remove(&self, customer: &Customer) -> Result<Written, StoreError> {
+    async fn remove(&self, customer: &Customer) -> Result<CustomerWrite, StoreError> {
         self.world.changed_by_another(self.change);
         self.world.remove(customer).await
     }

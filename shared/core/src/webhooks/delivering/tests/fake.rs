@@ -271,7 +271,12 @@ impl DeliveryStore for Table {
         Ok((health.iter().map(|(key, health)| (key.clone(), *health)).collect(), bad.collect()))
     }
 
-    async fn due(&self, receiver: &ReceiverKey, until: Timestamp, limit: usize) -> Result<Due, StoreError> {
+    async fn due(
+        &self,
+        receiver: &ReceiverKey,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<DueDeliveries, StoreError> {
         let mut spoiled = self.spoiled.lock().unwrap().clone();
         spoiled.truncate(limit);
         let item = |sort: &String| Unreadable { key: sort.clone(), reason: String::new() };
@@ -287,7 +292,7 @@ impl DeliveryStore for Table {
             own.filter_map(|(_, (delivery, settled))| Some((due(settled)?, delivery.clone()))).collect();
         all.sort_by_key(|(due, delivery)| (*due, delivery.at));
         let due = all.into_iter().take(limit).map(|(_, delivery)| delivery).collect();
-        Ok(Due { deliveries: due, unreadable })
+        Ok(DueDeliveries { deliveries: due, unreadable })
     }
 
     async fn set_aside(&self, _: &ReceiverKey, sort: &str, _: &str, _: Timestamp) -> Result<(), StoreError> {
