@@ -42,6 +42,11 @@ impl EntryPlace {
     pub fn all() -> Vec<Self> {
         (0..ENTRY_SHARDS).map(Self::Shard).collect()
     }
+
+    /// Whether these places have all entries, and not only those of an index.
+    pub(super) fn are_all(places: &[Self]) -> bool {
+        matches!(places, [Self::Shard(_), ..])
+    }
 }
 
 impl Entry {

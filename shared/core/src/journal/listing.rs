@@ -46,14 +46,13 @@ pub use from_agenda::{
 };
 pub use orders::{OrderLister, OrderPredicate, WantedOrders};
 pub use place::LookedUp;
-pub(super) use place::is_whole_journal;
 pub use predicate::{Is, Predicate};
 
 use jiff::Timestamp;
 
 use self::place::{Entries, Place, Under};
 use crate::{
-    journal::{Agenda, EntryLog, sort_of},
+    journal::{Agenda, EntryLog, EntryPlace, sort_of},
     order::{MerchantId, Order, PaymentWord, Transaction, TransactionStatus},
     payments::{Deadline, OrderStore, StoreError},
     values::ReadOrder,
@@ -127,7 +126,7 @@ impl Lister<'_> {
 impl Wanted<'_> {
     /// Whether every entry of the range is read, because no index has what is wanted.
     pub fn reads_all(&self) -> bool {
-        matches!(Place::of(self), Place::Journal(entries) if entries.is_whole_journal())
+        matches!(Place::of(self), Place::Journal(entries) if EntryPlace::are_all(&entries.places))
     }
 
     /// Whether all predicates hold of a payment.

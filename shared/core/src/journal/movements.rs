@@ -20,7 +20,7 @@ use crate::{
         BadRow, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, Found, LookedUp, PointedBy,
         UnreadableEntry, entries,
         entry_log::merged,
-        listing::{Budget, Cursor, is_whole_journal, moment_of},
+        listing::{Budget, Cursor, moment_of},
         read_entries, sort_of,
     },
     order::{MerchantId, Order, OrderKey, Transaction},
@@ -61,7 +61,7 @@ pub struct WantedEntries<'a> {
 impl WantedEntries<'_> {
     /// Whether every entry of the range is read, because no index has what is wanted.
     pub fn reads_all(&self) -> bool {
-        matches!(Source::of(self), Source::Places(places) if is_whole_journal(&places))
+        matches!(Source::of(self), Source::Places(places) if EntryPlace::are_all(&places))
     }
 }
 
@@ -109,7 +109,7 @@ impl EntryLister<'_> {
                 ReadOrder::OldestFirst => since = since.max(after.to_owned()),
             }
         }
-        let most = if is_whole_journal(places) { ENTRIES_AT_A_TIME } else { INDEXED_AT_A_TIME };
+        let most = if EntryPlace::are_all(places) { ENTRIES_AT_A_TIME } else { INDEXED_AT_A_TIME };
         // Where every entry is wanted, no more are read than there is room for.
         let limit = if wanted.predicates.is_empty() { wanted.limit.min(most) } else { most };
         let (mut found, mut budget) = (Found::default(), Budget::new(self.deadline));

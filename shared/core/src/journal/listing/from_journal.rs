@@ -156,7 +156,7 @@ impl Lister<'_> {
 impl Entries<'_> {
     /// Entries that are read at a time of each place.
     fn at_a_time(&self) -> usize {
-        let all = match (self.is_whole_journal(), self.is_narrowed) {
+        let all = match (EntryPlace::are_all(&self.places), self.is_narrowed) {
             (true, _) => ENTRIES_AT_A_TIME,
             (false, true) => NARROWED_AT_A_TIME,
             (false, false) => INDEXED_AT_A_TIME,
@@ -177,7 +177,7 @@ impl JournalPart<'_> {
     /// Notes how far the journal has come, from the first page of a list that begins at its end.
     fn see_newest(&mut self, page: &EntryPage<LoggedEntry>) {
         let begins_at_end = self.wanted.order == ReadOrder::NewestFirst && self.wanted.after.is_none();
-        if self.found.newest.is_none() && begins_at_end && self.entries.is_whole_journal() {
+        if self.found.newest.is_none() && begins_at_end && EntryPlace::are_all(&self.entries.places) {
             self.found.newest = page.entries.first().and_then(|(sort, _)| moment_of(sort));
         }
     }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Budget, Cursor, Found, budget::KEY_BYTES};
 use crate::{
     order::{LIST_SHARDS, MerchantId, Order, OrderKey, PaymentStatus},
-    payments::{Deadline, ListedOrder, ORDERS_AT_ONCE, OrderIndex, OrderStore, StoreError},
+    payments::{Deadline, ListedOrder, ListedPage, ORDERS_AT_ONCE, OrderIndex, OrderStore, StoreError},
     values::{Currency, sort_of},
 };
 
@@ -67,13 +67,6 @@ struct OrderPart<'a> {
     budget: Budget,
 }
 
-/// Some keys, newest first.
-struct ListedKeys {
-    orders: Vec<ListedOrder>,
-    /// Whether there are more below.
-    more: bool,
-}
-
 impl OrderLister<'_> {
     /// The next part of a list.
     pub async fn find(&self, wanted: &WantedOrders<'_>) -> Result<Found<Order>, StoreError> {
@@ -128,8 +121,8 @@ impl OrderLister<'_> {
         Ok(listed.len())
     }
 
-    /// The next keys of all parts of the list.
-    async fn listed(&self, part: &mut OrderPart<'_>, before: &str) -> Result<ListedKeys, StoreError> {
+    /// The next keys of all parts of the list as one page, newest first.
+    async fn listed(&self, part: &mut OrderPart<'_>, before: &str) -> Result<ListedPage, StoreError> {
         let WantedOrders { merchant, limit, .. } = *part.wanted;
         let pages = (0..LIST_SHARDS).map(|shard| self.index.before(merchant, shard, before, limit));
         let pages: Vec<_> = try_join_all(pages).await?;
@@ -140,7 +133,7 @@ impl OrderLister<'_> {
         let mut orders: Vec<ListedOrder> = pages.into_iter().flat_map(|page| page.orders).collect();
         orders.retain(|order| down_to.as_ref().is_none_or(|down_to| order.sort >= *down_to));
         orders.sort_by(|one, other| other.sort.cmp(&one.sort));
-        Ok(ListedKeys { orders, more: down_to.is_some() })
+        Ok(ListedPage { orders, more: down_to.is_some() })
     }
 }
 

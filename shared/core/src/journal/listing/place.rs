@@ -108,16 +108,6 @@ impl<'a> Entries<'a> {
             && !wanted.predicates.iter().all(is_said_by_place);
         Self { places, under, is_narrowed }
     }
-
-    /// Whether all entries of the range are read, and not only those of an index.
-    pub(super) fn is_whole_journal(&self) -> bool {
-        is_whole_journal(&self.places)
-    }
-}
-
-/// Whether these places have all entries, and not only those of an index.
-pub(in crate::journal) fn is_whole_journal(places: &[EntryPlace]) -> bool {
-    matches!(places, [EntryPlace::Shard(_), ..])
 }
 
 impl Under<'_> {
