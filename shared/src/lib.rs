@@ -34,9 +34,6 @@ pub mod telemetry;
 #[cfg(test)]
 mod test_aws;
 #[cfg(test)]
-#[path = "../core/src/test_log.rs"]
-mod test_log;
-#[cfg(test)]
 mod test_payments;
 #[cfg(test)]
 mod test_process;

@@ -1,6 +1,7 @@
 //! The core's ports in memory: one double each, for the tests of the rules and of the APIs, the simulation and the
 //! benchmark. A double keeps the adapter's contract: writes are conditional, pages have their order and their limit. What
-//! goes wrong is in [`Faults`], which every call passes. Beside them is what the payments of tests begin with.
+//! goes wrong is in [`Faults`], which every call passes. Beside them is what the payments of tests begin with, and what they
+//! log.
 //!
 //! The core includes this folder as a module of its own tests, because its ports are other types when it is tested.
 
@@ -8,6 +9,7 @@ mod clock;
 mod faults;
 mod journal;
 mod locked;
+mod log;
 mod orders;
 mod payments;
 mod settlement;
@@ -15,6 +17,7 @@ mod settlement;
 pub use clock::SetClock;
 pub use faults::Faults;
 pub use journal::{ENTRY_BYTES, JournalTable};
+pub use log::Log;
 pub use orders::{OrderTable, Reads};
 pub use payments::{dispute, new_operation, pay, payment};
 pub use settlement::{Claimed, SettlementTable};

@@ -18,6 +18,7 @@
 extern crate self as tollgate_core;
 
 pub mod journal;
+// Not a dev-dependency: that would implement the ports of another build of this crate, and unit tests have this one's.
 #[cfg(test)]
 #[path = "../../../dev/memory/src/lib.rs"]
 #[expect(dead_code, unused_imports, reason = "other packages' tests use the rest")]
@@ -28,8 +29,6 @@ pub mod payments;
 pub mod people;
 pub mod settlement;
 pub mod stored_cards;
-#[cfg(test)]
-mod test_log;
 #[cfg(test)]
 mod test_merchant;
 pub mod values;

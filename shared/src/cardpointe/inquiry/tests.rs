@@ -3,7 +3,7 @@
 use tollgate_core::values::Currency;
 
 use super::*;
-use crate::test_log::Log;
+use memory::Log;
 
 fn amount() -> Amount {
     Amount::new(2599).unwrap()

@@ -6,10 +6,8 @@ use serde_json::{Value, json};
 use tollgate_core::webhooks::DeliveryState;
 
 use super::*;
-use crate::{
-    test_aws::{Aws, Scripted, condition_failed, done, ok, throttled, with},
-    test_log::Log,
-};
+use crate::test_aws::{Aws, Scripted, condition_failed, done, ok, throttled, with};
+use memory::Log;
 
 const EVENT: &str = "00000000-0000-0000-0000-000000000007";
 const SORT_KEY: &str = "2026-01-05T10:00:00.123Z#00000000-0000-0000-0000-000000000007";

@@ -4,10 +4,8 @@ use memory::SetClock;
 use serde_json::json;
 
 use super::*;
-use crate::{
-    test_aws::{Aws, Scripted, error, ok, throttled},
-    test_log::Log,
-};
+use crate::test_aws::{Aws, Scripted, error, ok, throttled};
+use memory::Log;
 
 fn document(id: &str) -> Scripted {
     let receiver = json!({

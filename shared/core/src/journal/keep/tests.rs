@@ -174,7 +174,7 @@ fn what_cannot_be_read_is_parked_and_holds_nothing_up() {
 
 #[test]
 fn another_entry_under_the_same_id_is_told_and_replaces_nothing() {
-    let (store, log) = (Kept::default(), crate::test_log::Log::here());
+    let (store, log) = (Kept::default(), crate::memory::Log::here());
     let told = || log.lines("the journal has another entry with this id").len();
     for number in ["1", "2"] {
         now(record(&store, &Switched(true), vec![change(number, paid("o", 100, Kind::Purchase))], at(0)));

@@ -152,7 +152,7 @@ async fn what_a_person_decided_does_not_wait_for_records_that_decide_nothing() {
 async fn a_decision_has_a_line_that_names_nobody() {
     let (fixture, at) = Fixture::in_doubt().await;
     fixture.finds(Finding::Undecided);
-    let log = crate::test_log::Log::here();
+    let log = crate::memory::Log::here();
     fixture.decide(at, HandVerdict::Done).await.unwrap();
     let lines = log.lines("decided by hand");
     let [line] = lines.as_slice() else { panic!("{lines:?}") };

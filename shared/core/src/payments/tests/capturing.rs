@@ -298,7 +298,7 @@ async fn that_captures_are_paused_and_resumed_is_in_the_log_with_who_and_why() {
         reason: Some("fraud".to_owned()),
         ..Attribution::default()
     };
-    let log = crate::test_log::Log::here();
+    let log = crate::memory::Log::here();
     for _ in 0..2 {
         fixture
             .payments
@@ -470,7 +470,7 @@ async fn an_order_with_several_authorizations_is_done_with_in_one_run() {
 #[tokio::test]
 async fn a_run_ends_with_a_line_of_all_counts() {
     let fixture = two().await;
-    let log = crate::test_log::Log::here();
+    let log = crate::memory::Log::here();
     let report = run(&fixture).await;
     let lines = log.lines("captured what was due");
     let [line] = lines.as_slice() else { panic!("{lines:?}") };

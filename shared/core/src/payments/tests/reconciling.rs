@@ -4,9 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::{
+    memory::Log,
     order::{Attempt, Decision, NoticeReason, Operation, OperationState},
     payments::reconcile::{ReconcileLimits, ReconcileReport, reconcile},
-    test_log::Log,
     values::Memo,
 };
 

@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::{
+    memory::Log,
     payments::{
         Sender, Unreadable,
         trail::{Trail, follow, note},
     },
-    test_log::Log,
 };
 
 /// Takes three seconds for everything.

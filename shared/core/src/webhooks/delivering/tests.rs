@@ -247,7 +247,7 @@ fn each_delivery_has_a_line_that_says_what_became_of_it() {
         ("down", Manner::DownUntil(MINUTE)),
         ("gone", Manner::GoneAfter(SignedDuration::ZERO)),
     ]);
-    let log = crate::test_log::Log::here();
+    let log = crate::memory::Log::here();
     Time::run(&world.time, async {
         batch(&world, 1).await;
     });

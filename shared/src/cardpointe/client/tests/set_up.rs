@@ -7,10 +7,8 @@ use tollgate_core::{
 };
 
 use super::*;
-use crate::{
-    cardpointe::test_transport::{Once, Sent, responds},
-    test_log::Log,
-};
+use crate::cardpointe::test_transport::{Once, Sent, responds};
+use memory::Log;
 
 #[tokio::test]
 async fn a_connection_is_opened_with_a_check_of_the_merchants_credentials() {

@@ -8,14 +8,18 @@ use std::{
 use serde_json::{Map, Value};
 use tracing::{Level, subscriber::DefaultGuard};
 
+use super::locked::lock;
+
 /// What this thread logs from now on.
-pub(crate) struct Log {
-    written: Written,
+#[derive(Debug)]
+pub struct Log {
+    written: WrittenLog,
     _from_now_on: DefaultGuard,
 }
 
 impl Log {
-    pub(crate) fn here() -> Self {
+    /// Begins to keep what this thread logs.
+    pub fn here() -> Self {
         // A line that another thread writes for the first time, just when a log begins, would otherwise be switched off for
         // good: nobody was interested then.
         static ALWAYS_INTERESTED: Once = Once::new();
@@ -23,7 +27,7 @@ impl Log {
             let discarded = tracing_subscriber::fmt().with_max_level(Level::INFO).with_writer(std::io::sink);
             tracing::subscriber::set_global_default(discarded.finish()).expect("the only one");
         });
-        let written = Written::default();
+        let written = WrittenLog::default();
         let writer = written.clone();
         let lines = tracing_subscriber::fmt()
             .json()
@@ -35,20 +39,21 @@ impl Log {
     }
 
     /// The lines with this message, in order.
-    pub(crate) fn lines(&self, message: &str) -> Vec<Map<String, Value>> {
-        let written = self.written.0.lock().unwrap();
-        let lines = std::str::from_utf8(&written).unwrap().lines();
-        let lines = lines.map(|line| serde_json::from_str::<Map<String, Value>>(line).unwrap());
+    pub fn lines(&self, message: &str) -> Vec<Map<String, Value>> {
+        let written = lock(&self.written.0);
+        let lines = std::str::from_utf8(&written).expect("lines are text").lines();
+        let lines =
+            lines.map(|line| serde_json::from_str::<Map<String, Value>>(line).expect("a line is JSON"));
         lines.filter(|line| line["message"] == message).collect()
     }
 }
 
-#[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
+#[derive(Clone, Debug, Default)]
+struct WrittenLog(Arc<Mutex<Vec<u8>>>);
 
-impl Write for Written {
+impl Write for WrittenLog {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        lock(&self.0).extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
