@@ -5,7 +5,7 @@ use tollgate::ports::SettlementStores;
 use tollgate_core::{
     order::MerchantId,
     payments::StoreError,
-    settlement::{Exception, ExceptionCause, ExceptionFilter, Progress, eastern_day},
+    settlement::{DayRange, Exception, ExceptionCause, ExceptionFilter, Progress, eastern_day},
     values::ReadOrder,
 };
 
@@ -59,7 +59,8 @@ async fn found(stores: &SettlementStores, now: Timestamp) -> Result<(Mark, Strin
     let mut merchants: Vec<&MerchantId> = accounts.iter().map(|(merchant, _)| merchant).collect();
     merchants.sort();
     merchants.dedup();
-    let recent = (eastern_day(now).saturating_sub(DEPOSITS_DAYS.days()), Date::MAX);
+    let first = eastern_day(now).saturating_sub(DEPOSITS_DAYS.days());
+    let recent = DayRange { first, last: Date::MAX };
     for merchant in merchants {
         let open = stores.exceptions.count_open(merchant).await?;
         let deposits =

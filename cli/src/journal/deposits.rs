@@ -8,7 +8,7 @@ use tollgate::ports::SettlementStores;
 use tollgate_core::{
     journal::Retention,
     order::MerchantId,
-    settlement::{Deposit, DepositEntry, DepositJournal, EntriesPut, put_entries},
+    settlement::{DayRange, Deposit, DepositEntry, DepositJournal, EntriesPut, put_entries},
     values::ReadOrder,
 };
 
@@ -38,7 +38,7 @@ pub(crate) async fn all(stores: &SettlementStores) -> Result<Vec<(MerchantId, De
     for merchant in merchants {
         let mut after = None;
         loop {
-            let days = (date(1970, 1, 1), date(9999, 12, 31));
+            let days = DayRange { first: date(1970, 1, 1), last: date(9999, 12, 31) };
             let order = ReadOrder::OldestFirst;
             let page = stores.deposits.list(&merchant, days, order, after.as_deref(), PAGE).await;
             let page = page.map_err(|error| unavailable(&error))?;

@@ -1,6 +1,6 @@
 //! `settlement list` and `settlement show`.
 
-use jiff::{ToSpan as _, civil::Date};
+use jiff::ToSpan as _;
 use serde_json::json;
 use tollgate::{
     elastic_path::{account_value, deposit_line_value, deposit_value, whole_deposit_value},
@@ -9,8 +9,10 @@ use tollgate::{
 };
 use tollgate_core::{
     order::MerchantId,
-    settlement::{Deposit, DepositLine, DepositLines, DepositReader, DepositSums, Unmatched, eastern_day},
-    values::{Currency, ReadOrder},
+    settlement::{
+        DayRange, Deposit, DepositLine, DepositLines, DepositReader, DepositSums, Unmatched, eastern_day,
+    },
+    values::{Currency, ReadOrder, SignedAmount},
 };
 
 use super::{PART, more, progress, stores, told, unread};
@@ -50,7 +52,7 @@ const LINE_HEADER: [&str; 8] =
 /// A merchant's deposits of these days.
 struct Wanted<'a> {
     merchant: &'a MerchantId,
-    between: (Date, Date),
+    days: DayRange,
     mid: Option<&'a str>,
 }
 
@@ -63,7 +65,11 @@ pub(super) async fn list(place: &Place, list: &ListDeposits) -> Result<Report, F
     if since > until {
         return Err(Failure::Input(format!("--to {until} is before --from {since}")));
     }
-    let wanted = Wanted { merchant: &list.merchant, between: (since, until), mid: list.mid.as_deref() };
+    let wanted = Wanted {
+        merchant: &list.merchant,
+        days: DayRange { first: since, last: until },
+        mid: list.mid.as_deref(),
+    };
     let (found, next) = find(&stores, &wanted, list.rows.next.clone(), list.rows.limit()).await?;
     let log = journal(place, None)?;
     let unmatched = reader(place, &stores, log.as_ref()).unmatched(&list.merchant).await;
@@ -114,7 +120,7 @@ async fn find(
     let mut found: Vec<Deposit> = Vec::new();
     loop {
         let (room, order) = (PART.min(limit - found.len()), ReadOrder::NewestFirst);
-        let page = stores.deposits.list(wanted.merchant, wanted.between, order, next.as_deref(), room);
+        let page = stores.deposits.list(wanted.merchant, wanted.days, order, next.as_deref(), room);
         let page = page.await.map_err(|error| unread(&error))?;
         failure::remark_unreadable(&page.unreadable);
         found.extend(page.deposits.into_iter().filter(|one| wanted.mid.is_none_or(|mid| mid == one.account)));
@@ -127,7 +133,7 @@ async fn find(
 
 fn row(deposit: &Deposit, unmatched: &Unmatched) -> Vec<String> {
     let DepositSums { gross, refunds, fees, chargebacks, adjustments } = DepositSums::of(deposit);
-    let decimal = |minor| decimal(minor, deposit.currency);
+    let decimal = |amount| stated(amount, deposit.currency);
     vec![
         deposit.day.strftime("%a %F").to_string(),
         deposit.id.clone(),
@@ -136,11 +142,16 @@ fn row(deposit: &Deposit, unmatched: &Unmatched) -> Vec<String> {
         decimal(fees),
         decimal(chargebacks),
         decimal(adjustments),
-        format!("{}{}", decimal(deposit.total), code(deposit.currency)),
+        format!("{}{}", decimal(Some(deposit.total.into())), code(deposit.currency)),
         deposit.account.clone(),
         deposit.trace_number.clone().unwrap_or_else(|| "-".to_owned()),
         unmatched.in_deposit(deposit).to_string(),
     ]
+}
+
+/// An amount, or a dash where it cannot be added up.
+fn stated(amount: Option<SignedAmount>, currency: Option<Currency>) -> String {
+    amount.map_or_else(|| "-".to_owned(), |amount| decimal(amount, currency))
 }
 
 /// The currency after an amount, if the gateway states it.
@@ -194,8 +205,9 @@ async fn one(place: &Place, stores: &SettlementStores, show: &ShowDeposit) -> Re
         return Ok(found);
     }
     let today = eastern_day(place.clock.now());
-    let between = (today.saturating_sub(WITHIN_DAYS.days()), today.saturating_add(AHEAD_DAYS.days()));
-    let wanted = Wanted { merchant, between, mid: None };
+    let first = today.saturating_sub(WITHIN_DAYS.days());
+    let days = DayRange { first, last: today.saturating_add(AHEAD_DAYS.days()) };
+    let wanted = Wanted { merchant, days, mid: None };
     let (all, _) = find(stores, &wanted, None, usize::MAX).await?;
     let found = all.into_iter().find(|one| one.trace_number.as_deref() == Some(name));
     if found.is_none() {
@@ -226,9 +238,9 @@ fn sums(deposit: &Deposit) -> Vec<String> {
         ("fees", fees),
         ("chargebacks", chargebacks),
         ("adjustments", adjustments),
-        ("arrived", deposit.total),
+        ("arrived", Some(deposit.total.into())),
     ];
-    let of_part = |(name, minor): (&str, i64)| (name.to_owned(), decimal(minor, deposit.currency));
+    let of_part = |(name, amount): (&str, _)| (name.to_owned(), stated(amount, deposit.currency));
     let parts = parts.map(of_part);
     let width = parts.iter().map(|(_, amount)| amount.len()).max().unwrap_or_default();
     text.extend(

@@ -9,7 +9,7 @@ use tollgate_core::{
     settlement::{
         OUTSTANDING_DAYS_MAX, Outstanding, OutstandingDays, OutstandingSum, outstanding_days, sums_of,
     },
-    values::Currency,
+    values::{Currency, SignedAmount},
 };
 
 use super::{deposits::reader, more, progress, stores, told, unread};
@@ -29,14 +29,14 @@ const HEADER: [&str; 9] =
 pub(super) async fn list(place: &Place, list: &ListOutstanding) -> Result<Report, Failure> {
     let stores = stores(place)?;
     let progress = progress(place, &stores, &list.merchant).await?;
-    let days = outstanding_days((list.from, list.to), place.clock.now()).ok_or_else(|| {
+    let days = outstanding_days(list.from, list.to, place.clock.now()).ok_or_else(|| {
         Failure::Input(format!(
             "--from must be at most {OUTSTANDING_DAYS_MAX} days ago; older payments are in `tollgate settlement \
              exceptions`"
         ))
     })?;
-    if days.1 < days.0 {
-        return Err(Failure::Input(format!("--to {} is before --from {}", days.1, days.0)));
+    if days.last < days.first {
+        return Err(Failure::Input(format!("--to {} is before --from {}", days.last, days.first)));
     }
     let wanted = OutstandingDays { merchant: &list.merchant, days, account: list.mid.as_deref() };
     let log = journal(place, None)?;
@@ -44,11 +44,11 @@ pub(super) async fn list(place: &Place, list: &ListOutstanding) -> Result<Report
     let mut found = found.map_err(|error| unread(&error))?;
     let sums = sums_of(&found);
     if let Some(after) = &list.rows.next {
-        found.retain(|one| one.place() < *after);
+        found.retain(|one| one.position() < *after);
     }
     let is_more = found.len() > list.rows.limit();
     found.truncate(list.rows.limit());
-    let next = found.last().filter(|_| is_more).map(Outstanding::place);
+    let next = found.last().filter(|_| is_more).map(Outstanding::position);
     if list.rows.csv {
         csv::print(&OUTSTANDING_COLUMNS, found.iter().map(outstanding_cells))?;
         told(&progress).into_iter().chain(more(next.as_deref())).for_each(|line| failure::remark(&line));
@@ -61,14 +61,14 @@ pub(super) async fn list(place: &Place, list: &ListOutstanding) -> Result<Report
     }
     text.extend(sums.iter().map(sum));
     if sums.is_empty() {
-        text.push(format!("Nothing of {} to {} is outstanding", days.0, days.1));
+        text.push(format!("Nothing of {} to {} is outstanding", days.first, days.last));
     }
     text.extend(told(&progress));
     text.extend(more(next.as_deref()));
     let value = json!({
         "merchant": list.merchant,
-        "from": days.0,
-        "to": days.1,
+        "from": days.first,
+        "to": days.last,
         "next": next,
         "accounts": progress.iter().map(account_value).collect::<Vec<_>>(),
         "sums": sums.iter().map(outstanding_sum_value).collect::<Vec<_>>(),
@@ -94,10 +94,10 @@ fn row(one: &Outstanding) -> Vec<String> {
 }
 
 fn sum(one: &OutstandingSum) -> String {
-    let (state, amount) = (one.progressed.as_str(), money(one.amount, one.currency));
-    format!("MID {}: {} {state}, {amount}", one.account, one.count)
+    let amount = one.amount.map_or_else(|| "-".to_owned(), |amount| money(amount, one.currency));
+    format!("MID {}: {} {}, {amount}", one.account, one.count, one.progressed.as_str())
 }
 
-fn money(minor: i64, currency: Currency) -> String {
+fn money(minor: impl Into<SignedAmount>, currency: Currency) -> String {
     format!("{} {}", decimal(minor, Some(currency)), currency.code())
 }

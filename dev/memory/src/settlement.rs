@@ -10,9 +10,9 @@ use tollgate_core::{
     order::MerchantId,
     payments::StoreError,
     settlement::{
-        Deposit, DepositEntry, DepositJournal, DepositPage, DepositStore, Exception, ExceptionFilter,
-        ExceptionPage, ExceptionStore, KnownReport, Line, LinePlace, LineStore, OpenAbout, OpenExceptions,
-        PackedLines, Progress, ProgressStore, ReportKind,
+        DayRange, Deposit, DepositEntry, DepositJournal, DepositPage, DepositStore, Exception,
+        ExceptionFilter, ExceptionPage, ExceptionStore, KnownReport, Line, LinePlace, LineStore, OpenAbout,
+        OpenExceptions, PackedLines, Progress, ProgressStore, ReportKind,
     },
     values::{ReadOrder, sort_of},
     webhooks::{Event, EventBus},
@@ -272,7 +272,7 @@ impl DepositStore for SettlementTable {
     async fn list(
         &self,
         merchant: &MerchantId,
-        (first, last): (Date, Date),
+        days: DayRange,
         order: ReadOrder,
         after: Option<&str>,
         limit: usize,
@@ -281,7 +281,7 @@ impl DepositStore for SettlementTable {
         let mut found = self.deposits_of(merchant)?;
         found.retain(|one| {
             let is_after = |after: &str| order.compare(&place(one), after).is_gt();
-            first <= one.day && one.day <= last && after.is_none_or(is_after)
+            days.contains(one.day) && after.is_none_or(is_after)
         });
         found.sort_by(|one, other| order.compare(&place(one), &place(other)));
         let more = found.len() > limit;

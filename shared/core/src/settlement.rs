@@ -12,7 +12,7 @@ mod reading;
 mod run;
 
 pub use facts::{
-    day::eastern_day,
+    day::{DayRange, eastern_day},
     deposit::{Adjustment, Chargeback, Component, Deposit, DepositChange, TakenBack},
     deposit_entry::{DepositEntry, merge_deposit},
     dispute::{DisputedPayment, FoundDispute},
@@ -23,6 +23,7 @@ pub use facts::{
         BatchStatus, Funded, FundedKind, FundedStatus, Line, LinePlace, Settled, SettledStatus, UnreadableRow,
     },
     progress::{Progress, READ_AFTER_USE_DAYS, UnreadDay},
+    run_report::SettlementReport,
     store::{
         DepositJournal, DepositPage, DepositStore, ExceptionFilter, ExceptionPage, ExceptionStore, LineStore,
         OPEN_COUNTED_MAX, OpenAbout, OpenExceptions, PackedLines, ProgressStore, line_of, lines_of,
@@ -38,12 +39,12 @@ pub use lookup::{
 };
 pub use matching::{Compared, Covered, Match, Progressed, Verdict, Waits, match_account};
 pub use reading::{
-    journal_days::KnownDays,
+    journal_days::JournalDays,
     reader::ReadDayError,
-    reports::{FundingRecord, ReadReport, ReportError, Reports, SettledRecord},
+    reports::{FundingRecord, ReadReport, ReportError, ReportRequest, Reports, SettledRecord},
 };
 pub use run::{
-    Settlement, SettlementReport, SettlementSettings,
+    Settlement, SettlementSettings,
     journal_deposit::{DepositNews, EntriesPut, note_journaled, put_entries},
     keep_exceptions::{
         ExceptionRefusal, ExceptionsReport, NOTES_MAX, keep_exceptions, note_exception, resolve_exception,

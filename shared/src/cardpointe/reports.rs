@@ -9,15 +9,16 @@ mod loose;
 mod pace;
 mod settled;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::{Stream, StreamExt};
 use jiff::{ToSpan, civil::Date};
 use tokio::{sync::mpsc, time::Instant};
 use tollgate_core::{
-    payments::Merchant,
-    settlement::{FundingRecord, ReadReport, ReportError, Reports, SettledRecord, eastern_day},
+    settlement::{
+        FundingRecord, ReadReport, ReportError, ReportRequest, Reports, SettledRecord, eastern_day,
+    },
     values::Clock,
 };
 
@@ -73,14 +74,14 @@ impl<T: StreamingTransport> CardPointeReports<T> {
     /// Opens a report; none if the gateway does not offer it for the account.
     async fn open(
         &self,
-        merchant: &Merchant,
+        request: &ReportRequest<'_>,
         report: Report,
         query: String,
-        limit: Duration,
     ) -> Result<Option<StreamedResponse>, ReportError> {
-        let endpoint = merchant.gateway.endpoint.as_str();
-        let until = Instant::now() + limit;
-        let (username, password) = (merchant.gateway.username.as_str(), &merchant.gateway.password);
+        let gateway = &request.merchant.gateway;
+        let endpoint = gateway.endpoint.as_str();
+        let until = Instant::now() + request.limit;
+        let (username, password) = (gateway.username.as_str(), &gateway.password);
         let url = format!("{endpoint}/{query}");
         // The pace makes the second request wait for as long as the gateway says.
         for _ in 0..ASKED_TIMES {
@@ -114,15 +115,13 @@ impl<T: StreamingTransport> CardPointeReports<T> {
 impl<T: StreamingTransport> Reports for CardPointeReports<T> {
     async fn settled(
         &self,
-        merchant: &Merchant,
-        account: &str,
-        day: Date,
-        limit: Duration,
+        request: &ReportRequest<'_>,
         each: &mut (dyn FnMut(SettledRecord) + Send),
     ) -> Result<ReadReport, ReportError> {
+        let ReportRequest { account, day, .. } = *request;
         self.check(day, Some(SETTLED_AGO_MAX_DAYS))?;
         let query = format!("settlestat?merchid={account}&date={}", day.strftime("%m%d"));
-        match self.open(merchant, Report::Settled, query, limit).await? {
+        match self.open(request, Report::Settled, query).await? {
             None => Ok(ReadReport::NotOffered),
             Some(response) => read(response.body, settled::Batches { day }, each).await,
         }
@@ -130,16 +129,14 @@ impl<T: StreamingTransport> Reports for CardPointeReports<T> {
 
     async fn funded(
         &self,
-        merchant: &Merchant,
-        account: &str,
-        day: Date,
-        limit: Duration,
+        request: &ReportRequest<'_>,
         each: &mut (dyn FnMut(FundingRecord) + Send),
     ) -> Result<ReadReport, ReportError> {
+        let ReportRequest { account, day, .. } = *request;
         self.check(day, None)?;
         let query = format!("funding?merchid={account}&date={}", day.strftime("%Y%m%d"));
         let parser = funded::Deposits { account: account.to_owned(), day, read_at: self.clock.now() };
-        match self.open(merchant, Report::Funded, query, limit).await? {
+        match self.open(request, Report::Funded, query).await? {
             None => Ok(ReadReport::NotOffered),
             Some(response) => read(response.body, parser, each).await,
         }
@@ -150,10 +147,10 @@ impl<T: StreamingTransport> Reports for CardPointeReports<T> {
 async fn read<P: ReportParser>(
     mut body: impl Stream<Item = Result<Vec<u8>, BodyError>> + Unpin,
     parser: P,
-    each: &mut (dyn FnMut(P::Record) + Send),
+    each: &mut (dyn FnMut(P::Row) + Send),
 ) -> Result<ReadReport, ReportError> {
     let (pieces, arrived) = mpsc::channel(WAITING_MAX);
-    let (records, mut parsed) = mpsc::channel::<Vec<P::Record>>(WAITING_MAX);
+    let (records, mut parsed) = mpsc::channel::<Vec<P::Row>>(WAITING_MAX);
     let parsing = tokio::task::spawn_blocking(move || {
         let mut emit = Emit::new(RECORDS_AT_A_TIME, |some| records.blocking_send(some).is_ok());
         let parse = Parse::of(Chunks::new(arrived), &parser, &mut emit);

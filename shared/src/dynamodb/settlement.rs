@@ -90,7 +90,7 @@ pub fn check(item: Item) -> Result<(), Unreadable> {
             Some("lines") => lines::lines_in(&item).map(drop),
             Some("reports") => read_in::<String, KnownReport>(&String::new(), item).map(drop),
             Some("deposits") => read::<Deposit>(item).map(drop),
-            Some("deposit-ids") => deposits::place_in(&item).map(drop),
+            Some("deposit-ids") => deposits::sort_in(&item).map(drop),
             Some("exceptions") => exceptions::read_exception(item).map(drop),
             Some("progress") => progress::read_progress(item).map(drop),
             _ => Err(corrupt(BUCKET)),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use tollgate_core::{
     settlement::{Deposit, DepositLine, DepositSums, Exception, Outstanding, Unmatched},
-    values::Currency,
+    values::{Currency, SignedAmount},
 };
 
 /// The names of the columns of deposits. None is ever changed; a release may add some at the end.
@@ -79,7 +79,8 @@ pub const OUTSTANDING_COLUMNS: [&str; 11] = [
 /// A deposit's cells.
 pub fn deposit_cells(deposit: &Deposit, unmatched: &Unmatched) -> Vec<String> {
     let DepositSums { gross, refunds, fees, chargebacks, adjustments } = DepositSums::of(deposit);
-    let decimal = |minor| decimal(minor, deposit.currency);
+    let decimal =
+        |amount: Option<SignedAmount>| known(amount.map(|amount| decimal(amount, deposit.currency)));
     vec![
         deposit.id.clone(),
         deposit.day.to_string(),
@@ -87,7 +88,7 @@ pub fn deposit_cells(deposit: &Deposit, unmatched: &Unmatched) -> Vec<String> {
         decimal(refunds),
         decimal(fees),
         decimal(chargebacks),
-        decimal(deposit.total),
+        decimal(Some(deposit.total.into())),
         deposit.lines.0.to_string(),
         unmatched.in_deposit(deposit).to_string(),
         decimal(adjustments),
@@ -170,8 +171,8 @@ pub fn exception_state(exception: &Exception) -> &'static str {
 }
 
 /// An amount with its sign and the currency's decimals; two, where the gateway states no currency.
-pub fn decimal(minor: i64, currency: Option<Currency>) -> String {
-    currency.unwrap_or(Currency::USD).signed_decimal(minor)
+pub fn decimal(amount: impl Into<SignedAmount>, currency: Option<Currency>) -> String {
+    currency.unwrap_or(Currency::USD).signed_decimal(amount)
 }
 
 /// As times are shown by the API: whole seconds.

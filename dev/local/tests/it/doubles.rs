@@ -9,8 +9,9 @@ use tollgate_core::{
     order::{MerchantId, Order, OrderKey},
     payments::{DueQuery, Index, ListedOrder, OrderIndex, OrderStore, Shards, StoreError},
     settlement::{
-        Deposit, DepositStore, Exception, ExceptionCause, ExceptionFilter, ExceptionStore, KnownReport, Line,
-        LinePlace, LineStore, OpenExceptions, PackedLines, Progress, ProgressStore, ReportKind,
+        DayRange, Deposit, DepositStore, Exception, ExceptionCause, ExceptionFilter, ExceptionStore,
+        KnownReport, Line, LinePlace, LineStore, OpenExceptions, PackedLines, Progress, ProgressStore,
+        ReportKind,
     },
     values::{Amount, Currency, ReadOrder},
 };
@@ -160,7 +161,7 @@ where
     told.push(format!("{:?}", DepositStore::get(table, &m, "1", "a").await.unwrap()));
     told.push(format!("{:?}", DepositStore::find(table, &m, "a").await.unwrap().len()));
     for order in [ReadOrder::NewestFirst, ReadOrder::OldestFirst] {
-        let days = (day.yesterday().unwrap(), day);
+        let days = DayRange { first: day.yesterday().unwrap(), last: day };
         let page = DepositStore::list(table, &m, days, order, None, 1).await.unwrap();
         let rest = DepositStore::list(table, &m, days, order, page.next.as_deref(), 9).await.unwrap();
         let ids = |page: &[Deposit]| page.iter().map(|one| one.id.clone()).collect::<Vec<_>>();

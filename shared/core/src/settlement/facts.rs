@@ -9,4 +9,5 @@ pub(super) mod expectation;
 pub(super) mod known_report;
 pub(super) mod line;
 pub(super) mod progress;
+pub(super) mod run_report;
 pub(super) mod store;

@@ -55,7 +55,7 @@ pub struct Compared<'a> {
     /// What the journal expects, also at other accounts of the merchant: their payments may be reported for this one.
     pub expectations: &'a [Expectation],
     /// What is matched elsewhere, and here only tells whose a line or a chargeback is.
-    pub known: &'a [Expectation],
+    pub matched_elsewhere: &'a [Expectation],
     /// What the gateway's records say of references. For every line of a known payment or refund, its expectation has to be
     /// there.
     pub lines: &'a [Line],
@@ -81,7 +81,7 @@ impl<'a> Compared<'a> {
             has_deposits: true,
             unread: &NO_DAYS,
             expectations,
-            known: &[],
+            matched_elsewhere: &[],
             lines: &[],
             deposits: &[],
             chargebacks: &[],
@@ -195,18 +195,16 @@ pub fn match_account(compared: &Compared<'_>, waits: &Waits, now: Timestamp) -> 
     let lines: BTreeSet<&str> = compared.lines.iter().map(|line| line.reference.as_str()).collect();
     for (reference, owned) in &owners.by_reference {
         let is_matched =
-            |one: &&&Expectation| matched.contains(&key(one)) || owners.known.contains(&key(one));
+            |one: &&&Expectation| matched.contains(&key(one)) || owners.matched_elsewhere.contains(&key(one));
         if lines.contains(reference) || owned.iter().any(|one| is_matched(&one)) {
             continue;
         }
         let owner = if let [one] = owned[..] { Owner::One(one) } else { Owner::Several };
         of_reference(&context, reference, owner, &Line::default(), &mut found);
     }
-    for unnamed in owners
-        .unnamed
-        .values()
-        .filter(|one| one.amount != 0 && !matched.contains(&key(one)) && !owners.known.contains(&key(one)))
-    {
+    for unnamed in owners.unnamed.values().filter(|one| {
+        one.amount != 0 && !matched.contains(&key(one)) && !owners.matched_elsewhere.contains(&key(one))
+    }) {
         of_reference(&context, &unnamed.gateway_order_id, Owner::One(unnamed), &Line::default(), &mut found);
     }
     for deposit in compared.deposits {
@@ -238,7 +236,7 @@ struct Owners<'a> {
     /// All, by our order id.
     by_order_id: BTreeMap<&'a str, &'a Expectation>,
     /// What is matched elsewhere.
-    known: BTreeSet<(Uuid, &'a str)>,
+    matched_elsewhere: BTreeSet<(Uuid, &'a str)>,
     /// What moves money at another account of the merchant, by reference.
     elsewhere: BTreeMap<&'a str, &'a Expectation>,
 }
@@ -251,8 +249,8 @@ fn key(expectation: &Expectation) -> (Uuid, &str) {
 impl<'a> Owners<'a> {
     fn new(compared: &Compared<'a>) -> Self {
         let here = |one: &&Expectation| one.account == compared.account;
-        let known = compared.known.iter().filter(here);
-        let all = compared.expectations.iter().filter(here).chain(known.clone());
+        let matched_elsewhere = compared.matched_elsewhere.iter().filter(here);
+        let all = compared.expectations.iter().filter(here).chain(matched_elsewhere.clone());
         let mut by_reference: BTreeMap<&str, Vec<&Expectation>> = BTreeMap::new();
         let (mut unnamed, mut by_order_id) = (BTreeMap::new(), BTreeMap::new());
         for one in all {
@@ -272,7 +270,13 @@ impl<'a> Owners<'a> {
         }
         let others = compared.expectations.iter().filter(|one| !here(one) && one.amount != 0);
         let elsewhere = others.filter_map(|one| Some((one.reference.as_deref()?, one))).collect();
-        Self { by_reference, unnamed, by_order_id, known: known.map(key).collect(), elsewhere }
+        Self {
+            by_reference,
+            unnamed,
+            by_order_id,
+            matched_elsewhere: matched_elsewhere.map(key).collect(),
+            elsewhere,
+        }
     }
 
     fn of(&self, line: &Line) -> Owner<'a> {

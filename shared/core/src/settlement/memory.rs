@@ -15,15 +15,21 @@ use crate::{
 };
 
 /// What runs left: lines, deposits, exceptions, and settlement's entries of the journal.
-pub(super) type Left = (BTreeMap<LinePlace, Vec<Line>>, Vec<Deposit>, Vec<Exception>, Vec<DepositEntry>);
+#[derive(Debug, PartialEq)]
+pub(super) struct LeftByRuns {
+    pub(super) lines: BTreeMap<LinePlace, Vec<Line>>,
+    pub(super) deposits: Vec<Deposit>,
+    pub(super) exceptions: Vec<Exception>,
+    pub(super) entries: Vec<DepositEntry>,
+}
 
 /// Everything that a run left, by what it is about.
-pub(super) fn left(table: &SettlementTable) -> Left {
+pub(super) fn left(table: &SettlementTable) -> LeftByRuns {
     let lines = table.all_lines().into_iter().filter(|(_, packed)| !packed.lines.is_empty());
     let mut deposits: Vec<_> = table.all_deposits().into_values().collect();
     deposits.sort_by(|one, other| (&one.id, &one.account).cmp(&(&other.id, &other.account)));
     let lines = lines.map(|((_, place), packed)| (place, packed.lines)).collect();
-    (lines, deposits, table.all_exceptions(), table.deposit_entries())
+    LeftByRuns { lines, deposits, exceptions: table.all_exceptions(), entries: table.deposit_entries() }
 }
 
 /// Puts a line where it belongs.

@@ -1,5 +1,9 @@
 //! From the gateway's reports to what is kept.
 
+pub(super) mod account;
+pub(super) mod entries;
 pub(super) mod journal_days;
 pub(super) mod reader;
+mod report_contents;
 pub(super) mod reports;
+pub(super) mod writer;

@@ -14,7 +14,6 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp, ToSpan};
-use serde::Serialize;
 
 use self::account::AccountRun;
 use crate::{
@@ -23,7 +22,8 @@ use crate::{
     payments::{Deadline, Merchant, Merchants, OrderStore, StoreError, trail},
     settlement::{
         DepositJournal, DepositNews, DepositStore, ExceptionStore, LineStore, Progress, ProgressStore,
-        ReadDayError, Reports, Waits, reading::reader::Reader,
+        ReadDayError, Reports, SettlementReport, Waits,
+        reading::{account::AccountReading, reader::Reader, writer::Writer},
     },
     values::Clock,
 };
@@ -60,38 +60,6 @@ impl Default for SettlementSettings {
     fn default() -> Self {
         Self { days: 5, backfill_days: 30, looked_back_days: 30, matched_days: 14, waits: Waits::default() }
     }
-}
-
-/// What a run did, for its log line, its metrics and for who invoked it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct SettlementReport {
-    /// Accounts that there are.
-    pub accounts: usize,
-    /// Of these: whose days were read and matched.
-    pub read: usize,
-    /// Of which a report could not be read, or not to its end. It comes again.
-    pub failed: usize,
-    /// That another run is reading.
-    pub claimed: usize,
-    /// For which the time was up.
-    pub left: usize,
-    /// Records that were read.
-    pub records: u64,
-    /// Items of lines that were written.
-    pub written: u64,
-    /// Deposits that are new or changed.
-    pub deposits: u64,
-    /// Chargebacks and reversals that were put on record of their orders.
-    pub disputes: u64,
-    /// Exceptions that are new, or came back.
-    pub opened: u64,
-    /// Exceptions that are open.
-    pub open: u64,
-    /// Stored items that could not be read. What is about them waits, and all else goes on.
-    pub unreadable: u64,
-    /// For how many seconds the account or the day waits that waits longest; of an account that was never read, since it has
-    /// been known.
-    pub oldest_read_s: i64,
 }
 
 /// What a run works with. None of it can move money.
@@ -155,7 +123,7 @@ impl Accounts {
 }
 
 /// What became of one account.
-enum Outcome {
+enum AccountOutcome {
     Read(SettlementReport),
     Failed(SettlementReport),
     Claimed,
@@ -190,16 +158,16 @@ impl Settlement {
         while let Some((outcome, unread_s)) = outcomes.next().await {
             report.oldest_read_s = report.oldest_read_s.max(unread_s);
             match outcome {
-                Outcome::Read(part) => {
+                AccountOutcome::Read(part) => {
                     report.read += 1;
                     report.add(&part);
                 }
-                Outcome::Failed(part) => {
+                AccountOutcome::Failed(part) => {
                     report.failed += 1;
                     report.add(&part);
                 }
-                Outcome::Claimed => report.claimed += 1,
-                Outcome::Left => report.left += 1,
+                AccountOutcome::Claimed => report.claimed += 1,
+                AccountOutcome::Left => report.left += 1,
             }
         }
         report
@@ -238,54 +206,42 @@ impl Settlement {
         found: Progress,
         now: Timestamp,
         deadline: Deadline,
-    ) -> (Outcome, i64) {
+    ) -> (AccountOutcome, i64) {
         if deadline.report_limit(REPORT_LIMIT).is_none() {
-            return (Outcome::Left, found.unread_s(now));
+            return (AccountOutcome::Left, found.unread_s(now));
         }
         let progress = match self.progress.claim(&merchant.id, &found, now, now + CLAIM).await {
             Ok(Some(progress)) => progress,
-            Ok(None) => return (Outcome::Claimed, found.unread_s(now)),
+            Ok(None) => return (AccountOutcome::Claimed, found.unread_s(now)),
             Err(error) => {
                 tracing::error!(merchant = %merchant.id, %error, "the account cannot be claimed");
-                return (Outcome::Failed(SettlementReport::default()), found.unread_s(now));
+                return (AccountOutcome::Failed(SettlementReport::default()), found.unread_s(now));
             }
         };
-        let mut run = AccountRun::new(self, &merchant, progress, now, deadline);
+        let mut run = AccountRun::new(self, AccountReading::new(merchant.clone(), progress, now, deadline));
         let done = run.run().await;
-        let AccountRun { progress, report, .. } = run;
+        let AccountReading { progress, report, .. } = run.account;
         // It gives the account back, too.
         let noted = self.progress.note(&merchant.id, &progress).await.map_err(ReadDayError::from);
         let unread_s = progress.unread_s(now);
         let is_whole = progress.unread.iter().all(|one| one.cause.is_none());
         let outcome = match done.and(noted) {
-            Ok(()) if is_whole => Outcome::Read(report),
-            Ok(()) => Outcome::Failed(report),
+            Ok(()) if is_whole => AccountOutcome::Read(report),
+            Ok(()) => AccountOutcome::Failed(report),
             Err(error) => {
                 tracing::error!(merchant = %merchant.id, account = progress.account, %error, "the settlement is not read");
-                Outcome::Failed(report)
+                AccountOutcome::Failed(report)
             }
         };
         (outcome, unread_s)
     }
 
     fn reader(&self) -> Reader<'_> {
-        Reader {
-            reports: self.reports.as_ref(),
-            log: self.log.as_ref(),
-            lines: self.lines.as_ref(),
-            deposits: self.deposits.as_ref(),
-        }
+        Reader { reports: self.reports.as_ref(), log: self.log.as_ref() }
     }
-}
 
-impl SettlementReport {
-    fn add(&mut self, part: &Self) {
-        self.records += part.records;
-        self.written += part.written;
-        self.deposits += part.deposits;
-        self.disputes += part.disputes;
-        self.opened += part.opened;
-        self.open += part.open;
+    fn writer(&self) -> Writer<'_> {
+        Writer { lines: self.lines.as_ref(), deposits: self.deposits.as_ref() }
     }
 }
 

@@ -13,7 +13,7 @@ use tollgate_core::{
         Adjustment, Chargeback, Component, Deposit, Funded, FundedKind, FundedStatus, FundingRecord,
         UnreadableRow,
     },
-    values::Currency,
+    values::{Currency, SignedAmount},
 };
 
 use super::loose::{Loose, ReportParser, State, each, unreadable};
@@ -37,7 +37,7 @@ pub(super) struct Deposits {
 
 /// What a report says of its deposit. Its members come in any order.
 #[derive(Default)]
-struct Header {
+struct DepositHeader {
     id: Option<String>,
     day: Option<Date>,
     changed_on: Option<Date>,
@@ -65,7 +65,7 @@ struct Funding {
 /// A line of a deposit, as it is stated. It has more members, a masked card number among them, which are not read.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Transaction {
+struct StatedLine {
     fundingtxnid: Loose,
     fundingid: Loose,
     retref: Loose,
@@ -112,7 +112,7 @@ struct StatedChargeback {
 }
 
 /// A line, as far as it does not depend on its deposit. One that comes before its deposit's id waits in this form.
-struct Part {
+struct UnassignedLine {
     deposit: Option<String>,
     reference: String,
     funded: Funded,
@@ -121,12 +121,12 @@ struct Part {
 
 /// All that is read of one report beside its lines, which are handed over at once where that is possible.
 #[derive(Default)]
-struct Gathered {
-    header: Header,
+struct StatedDeposit {
+    header: DepositHeader,
     fundings: Vec<Option<Funding>>,
     adjustments: Vec<Option<StatedAdjustment>>,
     chargebacks: Vec<Option<StatedChargeback>>,
-    held: Vec<Result<Part, UnreadableRow>>,
+    held: Vec<Result<UnassignedLine, UnreadableRow>>,
 }
 
 fn id(text: Loose) -> Option<String> {
@@ -137,7 +137,7 @@ fn currency(text: Loose) -> Option<Currency> {
     Currency::parse(&text.0?).ok()
 }
 
-fn part(row: Option<Transaction>, day: Date) -> Result<Part, UnreadableRow> {
+fn part(row: Option<StatedLine>, day: Date) -> Result<UnassignedLine, UnreadableRow> {
     let Some(row) = row else { return Err(unreadable(None, "no line")) };
     let (kind, mut status) = (kind(row.r#type.0.as_deref()), status(row.status.0.as_deref()));
     let stated = row.amount.minor();
@@ -174,14 +174,14 @@ fn part(row: Option<Transaction>, day: Date) -> Result<Part, UnreadableRow> {
         currency: currency(row.currency),
         batch,
     };
-    Ok(Part { deposit, reference, funded, gateway_order_id: id(row.invoicenumber) })
+    Ok(UnassignedLine { deposit, reference, funded, gateway_order_id: id(row.invoicenumber) })
 }
 
 /// The line of a deposit of this id and day.
-fn record(part: Result<Part, UnreadableRow>, deposit: &str, day: Date) -> FundingRecord {
+fn record(part: Result<UnassignedLine, UnreadableRow>, deposit: &str, day: Date) -> FundingRecord {
     let deposit = deposit.to_owned();
     match part {
-        Ok(Part { reference, funded, gateway_order_id, .. }) => {
+        Ok(UnassignedLine { reference, funded, gateway_order_id, .. }) => {
             FundingRecord::Line { reference, funded: Funded { deposit, day, ..funded }, gateway_order_id }
         }
         Err(row) => FundingRecord::Unreadable(UnreadableRow { deposit: Some(deposit), ..row }),
@@ -189,14 +189,14 @@ fn record(part: Result<Part, UnreadableRow>, deposit: &str, day: Date) -> Fundin
 }
 
 impl ReportParser for Deposits {
-    type Record = FundingRecord;
+    type Row = FundingRecord;
 
     fn object<'de, M: MapAccess<'de>>(
         &self,
         mut map: M,
         to: &mut State<'_, FundingRecord>,
     ) -> Result<(), M::Error> {
-        let mut all = Gathered::default();
+        let mut all = StatedDeposit::default();
         while let Some(name) = map.next_key::<String>()? {
             match name.as_str() {
                 "fundingmasterid" => all.header.id = id(map.next_value()?),
@@ -229,12 +229,12 @@ impl Deposits {
     fn lines<'de, M: MapAccess<'de>>(
         &self,
         map: &mut M,
-        all: &mut Gathered,
+        all: &mut StatedDeposit,
         to: &mut State<'_, FundingRecord>,
     ) -> Result<(), M::Error> {
         let known = all.header.id.clone().zip(all.header.day);
         let held = &mut all.held;
-        map.next_value_seed(each(|row: Option<Transaction>| {
+        map.next_value_seed(each(|row: Option<StatedLine>| {
             let part = part(row, self.day);
             let Some((deposit, day)) = &known else {
                 held.push(part);
@@ -247,14 +247,14 @@ impl Deposits {
     /// Hands over what could only be told at the end.
     fn finish<E: serde::de::Error>(
         &self,
-        mut all: Gathered,
+        mut all: StatedDeposit,
         to: &mut State<'_, FundingRecord>,
     ) -> Result<(), E> {
         let is_empty = all.fundings.is_empty() && all.held.is_empty() && all.chargebacks.is_empty();
         if is_empty && all.adjustments.is_empty() {
             return Ok(());
         }
-        let of_line = |part: &Result<Part, UnreadableRow>| match part {
+        let of_line = |part: &Result<UnassignedLine, UnreadableRow>| match part {
             Ok(part) => part.deposit.clone(),
             Err(row) => row.deposit.clone(),
         };
@@ -292,20 +292,23 @@ impl Deposits {
     }
 
     /// The deposit, and the sums of it that cannot be read whole.
-    fn deposit(&self, all: Gathered, id: String, day: Date) -> (Deposit, Vec<UnreadableRow>) {
-        let (mut components, mut total) = (vec![0_i64; Component::ALL.len()], 0_i64);
+    fn deposit(&self, all: StatedDeposit, id: String, day: Date) -> (Deposit, Vec<UnreadableRow>) {
+        let (mut components, mut total) =
+            (vec![SignedAmount::ZERO; Component::ALL.len()], SignedAmount::ZERO);
         let (mut traces, mut stated_currency, mut unread) = (Vec::new(), None, Vec::new());
         let mut changed_on = all.header.changed_on;
         for funding in all.fundings {
             let funding = funding.unwrap_or_default();
-            let (mut sum, mut is_whole) = (0_i64, true);
+            let (mut sum, mut is_whole) = (SignedAmount::ZERO, true);
             for (component, part) in components.iter_mut().zip(funding.components()) {
                 is_whole &= part.minor().is_ok();
-                let part = part.minor().ok().flatten().unwrap_or_default();
-                (*component, sum) = (component.saturating_add(part), sum.saturating_add(part));
+                let part = SignedAmount::new(part.minor().ok().flatten().unwrap_or_default());
+                for of in [&mut *component, &mut sum] {
+                    is_whole &= add(of, part);
+                }
             }
             let stated = funding.totalfunding.minor().ok().flatten();
-            total = total.saturating_add(stated.unwrap_or(sum));
+            is_whole &= add(&mut total, stated.map_or(sum, SignedAmount::new));
             changed_on = changed_on.max(funding.dateadded.date());
             traces.extend(funding.depositachtracenumber.text(ID_MAX_CHARS));
             stated_currency = stated_currency.or(currency(funding.currency));
@@ -314,17 +317,24 @@ impl Deposits {
                 unread.push(unreadable(own, "a sum without its total, or with a part of another form"));
             }
         }
-        let components = Component::ALL.iter().copied().zip(components).filter(|(_, sum)| *sum != 0);
+        let components = Component::ALL.iter().copied().zip(components).filter(|(_, sum)| !sum.is_zero());
         let deposit = Deposit {
             currency: stated_currency,
-            components: components.collect(),
-            total,
+            components: components.map(|(component, sum)| (component, sum.minor())).collect(),
+            total: total.minor(),
             trace_number: (!traces.is_empty()).then(|| traces.join(", ")),
             changed_on,
             ..Deposit::without_sum(id, &self.account, day, self.read_at)
         };
         (deposit, unread)
     }
+}
+
+/// Adds a part to a sum, unless that is beyond what can be stated. Says whether it did.
+fn add(sum: &mut SignedAmount, part: SignedAmount) -> bool {
+    let added = sum.checked_add(part);
+    *sum = added.unwrap_or(*sum);
+    added.is_some()
 }
 
 impl Funding {

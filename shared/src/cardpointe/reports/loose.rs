@@ -61,14 +61,10 @@ impl<R, F: FnMut(Vec<R>) -> bool> Take<R> for Emit<R, F> {
 /// One kind of report.
 pub(super) trait ReportParser: Send + 'static {
     /// What it is made of.
-    type Record: Send + 'static;
+    type Row: Send + 'static;
 
     /// One object of the report: the report itself, or one of several in an array.
-    fn object<'de, M: MapAccess<'de>>(
-        &self,
-        map: M,
-        to: &mut State<'_, Self::Record>,
-    ) -> Result<(), M::Error>;
+    fn object<'de, M: MapAccess<'de>>(&self, map: M, to: &mut State<'_, Self::Row>) -> Result<(), M::Error>;
 }
 
 /// How far a report was read.
@@ -109,7 +105,7 @@ pub(super) struct Parse {
 
 impl Parse {
     /// Parses a body to its end.
-    pub(super) fn of<P: ReportParser>(read: impl Read, parser: &P, to: &mut dyn Take<P::Record>) -> Self {
+    pub(super) fn of<P: ReportParser>(read: impl Read, parser: &P, to: &mut dyn Take<P::Row>) -> Self {
         let mut read = BufReader::new(read);
         let mut state = State { to, records: 0, said: None, wrong: None };
         let result = match first_byte(&mut read) {
@@ -170,7 +166,7 @@ fn sentence(read: impl Read) -> Result<String, ReportError> {
 fn json<P: ReportParser>(
     read: impl Read,
     parser: &P,
-    state: &mut State<'_, P::Record>,
+    state: &mut State<'_, P::Row>,
 ) -> Result<(), ReportError> {
     let mut json = serde_json::Deserializer::from_reader(read);
     let parsed = Objects { parser, state }.deserialize(&mut json).and_then(|()| json.end());
@@ -185,7 +181,7 @@ fn json<P: ReportParser>(
 /// An object, or any number of them in an array.
 struct Objects<'a, 'b, P: ReportParser> {
     parser: &'a P,
-    state: &'a mut State<'b, P::Record>,
+    state: &'a mut State<'b, P::Row>,
 }
 
 impl<'de, P: ReportParser> DeserializeSeed<'de> for Objects<'_, '_, P> {

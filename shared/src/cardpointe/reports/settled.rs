@@ -20,7 +20,7 @@ pub(super) struct Batches {
 
 /// What a batch says of itself. Its members come in any order.
 #[derive(Default)]
-struct Header {
+struct BatchHeader {
     batch: Option<String>,
     status: Option<BatchStatus>,
 }
@@ -28,7 +28,7 @@ struct Header {
 /// A transaction of a batch, as it is stated.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Transaction {
+struct StatedTransaction {
     retref: Loose,
     setlamount: Loose,
     setlstat: Loose,
@@ -36,21 +36,21 @@ struct Transaction {
 }
 
 /// The same, as far as it does not depend on its batch. One that comes before its batch's id waits in this form.
-struct Part {
+struct UnassignedTransaction {
     reference: String,
     amount: Option<i64>,
     status: SettledStatus,
     gateway_order_id: Option<String>,
 }
 
-fn part(row: Option<Transaction>) -> Result<Part, UnreadableRow> {
+fn part(row: Option<StatedTransaction>) -> Result<UnassignedTransaction, UnreadableRow> {
     let Some(row) = row else { return Err(unreadable(None, "no transaction")) };
     let gateway_order_id = row.salesdoc.text(ID_MAX_CHARS);
     let Some(reference) = row.retref.text(ID_MAX_CHARS) else {
         return Err(unreadable(gateway_order_id, "a transaction without its reference"));
     };
     match row.setlamount.minor() {
-        Ok(amount) => Ok(Part {
+        Ok(amount) => Ok(UnassignedTransaction {
             reference,
             amount,
             status: settled_status(row.setlstat.0.as_deref()),
@@ -63,12 +63,12 @@ fn part(row: Option<Transaction>) -> Result<Part, UnreadableRow> {
 impl Batches {
     fn record(
         &self,
-        part: Result<Part, UnreadableRow>,
+        part: Result<UnassignedTransaction, UnreadableRow>,
         batch: &str,
         batch_status: BatchStatus,
     ) -> SettledRecord {
         let (batch, day) = (batch.to_owned(), self.day);
-        let Part { reference, amount, status, gateway_order_id } = match part {
+        let UnassignedTransaction { reference, amount, status, gateway_order_id } = match part {
             Ok(part) => part,
             Err(row) => return SettledRecord::Unreadable(UnreadableRow { batch: Some(batch), ..row }),
         };
@@ -80,21 +80,21 @@ impl Batches {
 }
 
 impl ReportParser for Batches {
-    type Record = SettledRecord;
+    type Row = SettledRecord;
 
     fn object<'de, M: MapAccess<'de>>(
         &self,
         mut map: M,
         to: &mut State<'_, SettledRecord>,
     ) -> Result<(), M::Error> {
-        let (mut header, mut held) = (Header::default(), Vec::new());
+        let (mut header, mut held) = (BatchHeader::default(), Vec::new());
         while let Some(name) = map.next_key::<String>()? {
             match name.as_str() {
                 "batchid" => header.batch = map.next_value::<Loose>()?.text(ID_MAX_CHARS),
                 "hoststat" => header.status = Some(batch_status(map.next_value::<Loose>()?.0.as_deref())),
                 "txns" => {
                     let known = header.batch.as_deref().zip(header.status);
-                    map.next_value_seed(each(|row: Option<Transaction>| {
+                    map.next_value_seed(each(|row: Option<StatedTransaction>| {
                         let Some((batch, status)) = known else {
                             held.push(part(row));
                             return Ok(());

@@ -1,12 +1,13 @@
 //! Every documented and recorded form of both reports, read as it arrives.
 
 use memory::SetClock;
-use std::sync::Mutex;
+use std::{sync::Mutex, time::Duration};
 
 use futures_util::stream;
 use jiff::civil::date;
 use proptest::prelude::*;
 use tollgate_core::{
+    payments::Merchant,
     settlement::{BatchStatus, Component, FundedKind, FundedStatus, SettledStatus},
     values::Currency,
 };
@@ -61,13 +62,17 @@ fn body(text: &str, at_a_time: usize) -> Vec<Result<Vec<u8>, BodyError>> {
 const DAY: Date = date(2026, 12, 31);
 const LIMIT: Duration = Duration::from_mins(1);
 
+fn request(merchant: &Merchant, day: Date) -> ReportRequest<'_> {
+    ReportRequest { merchant, account: ACCOUNT, day, limit: LIMIT }
+}
+
 async fn settled(
     reports: &CardPointeReports<Fake>,
     day: Date,
 ) -> (Result<ReadReport, ReportError>, Vec<SettledRecord>) {
     let mut all = Vec::new();
     let merchant = merchant();
-    let read = reports.settled(&merchant, ACCOUNT, day, LIMIT, &mut |record| all.push(record)).await;
+    let read = reports.settled(&request(&merchant, day), &mut |record| all.push(record)).await;
     (read, all)
 }
 
@@ -77,7 +82,7 @@ async fn funded(
 ) -> (Result<ReadReport, ReportError>, Vec<FundingRecord>) {
     let mut all = Vec::new();
     let merchant = merchant();
-    let read = reports.funded(&merchant, ACCOUNT, day, LIMIT, &mut |record| all.push(record)).await;
+    let read = reports.funded(&request(&merchant, day), &mut |record| all.push(record)).await;
     (read, all)
 }
 

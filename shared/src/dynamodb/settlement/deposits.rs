@@ -1,11 +1,10 @@
 //! Deposits: an item for each, by day, and one that says where it is, by its id.
 
 use async_trait::async_trait;
-use jiff::civil::Date;
 use tollgate_core::{
     order::MerchantId,
     payments::StoreError,
-    settlement::{Deposit, DepositPage, DepositStore},
+    settlement::{DayRange, Deposit, DepositPage, DepositStore},
     values::ReadOrder,
 };
 
@@ -34,14 +33,14 @@ fn ids(merchant: &MerchantId) -> String {
     format!("deposit-ids#{merchant}")
 }
 
-/// Where the deposit of an id is.
-pub(super) fn place_in(pointer: &Item) -> Result<String, StoreError> {
+/// The sort key of the deposit that an id points to.
+pub(super) fn sort_in(pointer: &Item) -> Result<String, StoreError> {
     text(pointer, AT).cloned().ok_or_else(|| corrupt(AT))
 }
 
 impl DynamoDbSettlement {
     async fn deposit_item(&self, merchant: &MerchantId, pointer: &Item) -> Result<Option<Item>, StoreError> {
-        let at = needed(pointer.clone(), &KEYS, |item| place_in(&item))?;
+        let at = needed(pointer.clone(), &KEYS, |item| sort_in(&item))?;
         self.item(key(&by_day(merchant), &at)).await
     }
 
@@ -113,7 +112,7 @@ impl DepositStore for DynamoDbSettlement {
     async fn list(
         &self,
         merchant: &MerchantId,
-        (first, last): (Date, Date),
+        DayRange { first, last }: DayRange,
         order: ReadOrder,
         after: Option<&str>,
         limit: usize,

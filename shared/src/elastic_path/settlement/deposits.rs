@@ -1,13 +1,13 @@
 //! `GET /v2/deposits` and `GET /v2/deposits/{depositId}`: what arrived, and line by line what it is made of.
 
-use jiff::{Timestamp, ToSpan, civil::Date};
+use jiff::{Timestamp, ToSpan};
 use lambda_http::{Request, RequestExt as _};
 use serde_json::{Value, json};
 use tollgate_core::{
     payments::{Refusal, Role, trail},
     settlement::{
-        Adjustment, Chargeback, Component, Deposit, DepositLine, DepositReader, DepositSums, ExceptionCause,
-        Unmatched,
+        Adjustment, Chargeback, Component, DayRange, Deposit, DepositLine, DepositReader, DepositSums,
+        ExceptionCause, Unmatched,
     },
     values::{Currency, ReadOrder},
 };
@@ -62,9 +62,9 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let paging: Paging<DaysOfAccount> = Paging::read("deposits\n", request, &mut parameters, &caller, now);
     parameters.finish()?;
     let (merchant, after) = (&caller.merchant.id, paging.cursor.as_ref().map(|cursor| cursor.after.as_str()));
-    let between = days(&paging.filter, now);
+    let days = days(&paging.filter, now);
     let (deposits, order) = (ports.settlement.deposits.as_ref(), ReadOrder::NewestFirst);
-    let page = deposits.list(merchant, between, order, after, paging.limit);
+    let page = deposits.list(merchant, days, order, after, paging.limit);
     let page = page.await.map_err(Refusal::Store)?;
     let is_wanted = |one: &&Deposit| paging.filter.account.as_ref().is_none_or(|mid| *mid == one.account);
     let found: Vec<&Deposit> = page.deposits.iter().filter(is_wanted).collect();
@@ -88,8 +88,8 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
             "links": {"next": next},
             "meta": {
                 "page": {"limit": paging.limit, "cursor": cursor},
-                "from": between.0,
-                "to": between.1,
+                "from": days.first,
+                "to": days.last,
                 "accounts": accounts,
                 "unreadable": trail::unreadable(),
             },
@@ -99,12 +99,12 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     Ok(Reply::new(200, body.followed_by(next.as_deref())))
 }
 
-/// The days of a list, both included.
-fn days(filter: &DaysOfAccount, now: Timestamp) -> (Date, Date) {
+/// The days of a list.
+fn days(filter: &DaysOfAccount, now: Timestamp) -> DayRange {
     let today = tollgate_core::settlement::eastern_day(now);
     let last = filter.last.unwrap_or_else(|| today.saturating_add(AHEAD_DAYS.days()));
     let first = filter.first.unwrap_or_else(|| last.min(today).saturating_sub(WITHIN_DAYS.days()));
-    (first, last)
+    DayRange { first, last }
 }
 
 async fn read(ports: &Transactions, request: &Request) -> Handled<Page> {

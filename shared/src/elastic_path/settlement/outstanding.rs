@@ -42,7 +42,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let now = ports.access.now();
     let mut parameters = Parameters::of(request, &PARAMETERS);
     let paging: Paging<DaysOfAccount> = Paging::read("outstanding\n", request, &mut parameters, &caller, now);
-    let days = outstanding_days((paging.filter.first, paging.filter.last), now);
+    let days = outstanding_days(paging.filter.first, paging.filter.last, now);
     if days.is_none() {
         let says =
             format!("date must be at most {OUTSTANDING_DAYS_MAX} days ago; older payments are exceptions");
@@ -57,11 +57,11 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let mut found = reader(ports).outstanding(&wanted, &accounts).await.map_err(Refusal::Store)?;
     let sums = sums_of(&found);
     if let Some(cursor) = &paging.cursor {
-        found.retain(|one| one.place() < cursor.after);
+        found.retain(|one| one.position() < cursor.after);
     }
     let is_more = found.len() > paging.limit;
     found.truncate(paging.limit);
-    let after = found.last().filter(|_| is_more).map(Outstanding::place);
+    let after = found.last().filter(|_| is_more).map(Outstanding::position);
     let cursor = after.map(|after| paging.sealed(&Cursor::of_keys(after), &caller, now));
     let next = cursor.as_deref().map(|cursor| paging.link(cursor));
     let body = if wants_csv(request) {
@@ -72,8 +72,8 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
             "links": {"next": next},
             "meta": {
                 "page": {"limit": paging.limit, "cursor": cursor},
-                "from": days.0,
-                "to": days.1,
+                "from": days.first,
+                "to": days.last,
                 "sums": sums.iter().map(outstanding_sum_value).collect::<Vec<_>>(),
                 "unreadable": trail::unreadable(),
                 "accounts": accounts.iter().map(account_value).collect::<Vec<_>>(),

@@ -12,6 +12,22 @@ static EASTERN: LazyLock<Zone> = LazyLock::new(|| "America/New_York".parse().unw
 /// No wait is longer than this many days: what is that old is late.
 const WAIT_MAX_DAYS: usize = 60;
 
+/// Days from the first to the last one, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayRange {
+    /// The first day.
+    pub first: Date,
+    /// The last day.
+    pub last: Date,
+}
+
+impl DayRange {
+    /// Whether a day is one of them.
+    pub fn contains(self, day: Date) -> bool {
+        (self.first..=self.last).contains(&day)
+    }
+}
+
 /// The Eastern day of a moment, by which the gateway settles and funds.
 pub fn eastern_day(at: Timestamp) -> Date {
     EASTERN.shown(at).date()

@@ -78,6 +78,15 @@ pub struct Deposit {
     pub journaled: usize,
 }
 
+/// What a merchant's deposit is known by: two accounts can have deposits of the same id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::settlement) struct DepositKey<'a> {
+    /// The gateway account (MID).
+    pub(in crate::settlement) account: &'a str,
+    /// The gateway's id of it.
+    pub(in crate::settlement) id: &'a str,
+}
+
 /// Chargebacks and adjustments that a deposit does not list any more.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TakenBack {
@@ -106,9 +115,14 @@ pub struct DepositChange {
 }
 
 impl Deposit {
+    /// What it is known by.
+    pub(in crate::settlement) fn key(&self) -> DepositKey<'_> {
+        DepositKey { account: &self.account, id: &self.id }
+    }
+
     /// A component in minor units with its sign; 0 if it has none.
     pub fn component(&self, wanted: Component) -> i64 {
-        self.components.iter().filter(|(component, _)| *component == wanted).map(|(_, amount)| *amount).sum()
+        self.components.iter().find(|(component, _)| *component == wanted).map_or(0, |(_, amount)| *amount)
     }
 
     /// Whether nothing of it is reported any more. Its entries in the journal add up to nothing then.

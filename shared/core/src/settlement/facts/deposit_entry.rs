@@ -9,8 +9,9 @@ use uuid::Uuid;
 
 use crate::{
     order::MerchantId,
+    payments::StoreError,
     settlement::{Adjustment, Chargeback, Component, Deposit, DepositChange},
-    values::{Currency, sort_of},
+    values::{Currency, SignedAmount, sort_of},
 };
 
 /// A component of a deposit, or by how much a later report corrects it. Entries of a component add up to what it is now, those
@@ -99,28 +100,31 @@ impl Deposit {
     }
 
     /// With what is different from all that it was changed by so far, as a change of this moment.
-    fn changed(mut self, at: Timestamp) -> Self {
-        let mut differences = BTreeMap::<(Option<&str>, Component), i64>::new();
-        for change in &self.changes {
-            for (component, amount) in &change.components {
-                *differences.entry((code(change.currency), *component)).or_default() -= amount;
-            }
+    fn changed(mut self, at: Timestamp) -> Result<Self, StoreError> {
+        let mut differences = BTreeMap::<(Option<&str>, Component), SignedAmount>::new();
+        let now = self.components.iter().map(|(component, amount)| (self.currency, component, Some(*amount)));
+        let before = self.changes.iter().flat_map(|change| {
+            let components = change.components.iter();
+            components.map(|(component, amount)| (change.currency, component, amount.checked_neg()))
+        });
+        for (currency, component, amount) in before.chain(now) {
+            let sum = differences.entry((code(currency), *component)).or_default();
+            let next = amount.and_then(|amount| sum.checked_add(amount.into()));
+            *sum = next.ok_or_else(|| StoreError::Corrupt(format!("changes of the deposit {}", self.id)))?;
         }
-        for (component, amount) in &self.components {
-            *differences.entry((code(self.currency), *component)).or_default() += amount;
-        }
-        differences.retain(|_, amount| *amount != 0);
+        differences.retain(|_, amount| !amount.is_zero());
         let known = self.changes.iter().map(|change| change.currency).chain([self.currency]);
         let currencies: BTreeMap<Option<&str>, Option<Currency>> =
             known.map(|currency| (code(currency), currency)).collect();
         let of_currency = |(code, currency): (Option<&str>, Option<Currency>)| {
             let own = differences.iter().filter(|((of, _), _)| *of == code);
-            let components: Vec<_> = own.map(|((_, component), amount)| (*component, *amount)).collect();
+            let components: Vec<_> =
+                own.map(|((_, component), amount)| (*component, amount.minor())).collect();
             (!components.is_empty()).then_some(DepositChange { at, currency, components })
         };
         let new: Vec<DepositChange> = currencies.into_iter().filter_map(of_currency).collect();
         self.changes.extend(new);
-        self
+        Ok(self)
     }
 }
 
@@ -128,17 +132,15 @@ fn code(currency: Option<Currency>) -> Option<&'static str> {
     currency.map(Currency::code)
 }
 
-/// A deposit as it is kept once it was read, or read again, and whether that changes anything.
-pub fn merge_deposit(before: Option<&Deposit>, read: &Deposit) -> (Deposit, bool) {
+/// A deposit as it is kept once it was read, or read again. An error if its changes cannot be added up.
+pub fn merge_deposit(before: Option<&Deposit>, read: &Deposit) -> Result<Deposit, StoreError> {
     let mut deposit = read.clone();
     if let Some(before) = before {
         deposit = deposit.following(before);
     }
     deposit.adjustments.sort_by(|one, other| one.id.cmp(&other.id));
     deposit.chargebacks.sort_by(|one, other| one.id.cmp(&other.id));
-    let merged = deposit.changed(read.read_at);
-    let is_changed = before != Some(&merged);
-    (merged, is_changed)
+    deposit.changed(read.read_at)
 }
 
 #[cfg(test)]

@@ -11,7 +11,10 @@ use crate::{
     journal::Put,
     order::MerchantId,
     payments::{StoreError, Unreadable},
-    settlement::{Deposit, DepositEntry, Exception, ExceptionCause, KnownReport, Line, LinePlace, Progress},
+    settlement::{
+        Deposit, DepositEntry, Exception, ExceptionCause, KnownReport, Line, LinePlace, Progress,
+        facts::{day::DayRange, deposit::DepositKey},
+    },
     values::{ReadOrder, counted},
 };
 
@@ -123,7 +126,7 @@ pub trait DepositStore: Send + Sync {
     async fn list(
         &self,
         merchant: &MerchantId,
-        between: (Date, Date),
+        days: DayRange,
         order: ReadOrder,
         after: Option<&str>,
         limit: usize,
@@ -138,12 +141,12 @@ const TRIES: usize = 5;
 pub(in crate::settlement) async fn change_deposit(
     store: &dyn DepositStore,
     merchant: &MerchantId,
-    (account, id): (&str, &str),
-    change: impl Fn(Option<&Deposit>) -> Option<Deposit> + Send + Sync,
+    key: DepositKey<'_>,
+    change: impl Fn(Option<&Deposit>) -> Result<Option<Deposit>, StoreError> + Send + Sync,
 ) -> Result<Option<ChangedDeposit>, StoreError> {
     for _ in 0..TRIES {
-        let was = store.get(merchant, account, id).await?;
-        let Some(deposit) = change(was.as_ref()) else { return Ok(None) };
+        let was = store.get(merchant, key.account, key.id).await?;
+        let Some(deposit) = change(was.as_ref())? else { return Ok(None) };
         let is_written = was.as_ref() != Some(&deposit);
         if !is_written || store.save(merchant, was.as_ref(), &deposit).await? {
             return Ok(Some(ChangedDeposit { deposit, is_written }));
@@ -194,12 +197,12 @@ const DEPOSITS_AT_A_TIME: usize = 100;
 pub(in crate::settlement) async fn deposits_of(
     store: &dyn DepositStore,
     merchant: &MerchantId,
-    between: (Date, Date),
+    days: DayRange,
 ) -> Result<DepositPage, StoreError> {
     let (mut all, mut after) = (DepositPage::default(), None::<String>);
     loop {
         let order = ReadOrder::OldestFirst;
-        let page = store.list(merchant, between, order, after.as_deref(), DEPOSITS_AT_A_TIME).await?;
+        let page = store.list(merchant, days, order, after.as_deref(), DEPOSITS_AT_A_TIME).await?;
         all.deposits.extend(page.deposits);
         all.unreadable.extend(page.unreadable);
         after = page.next;

@@ -12,7 +12,7 @@ use crate::{
     settlement::{
         Component, Deposit, ExceptionCause, ExceptionStore, Funded, Line, LineStore, OpenAbout, lines_of,
     },
-    values::{ReadOrder, sort_of},
+    values::{ReadOrder, SignedAmount, sort_of},
 };
 
 /// Entries of a reference that are looked at: one tells the order.
@@ -21,28 +21,30 @@ const ENTRIES_OF_LINE: usize = 1;
 /// Lines whose entries are read at once.
 const AT_ONCE: usize = 25;
 
-/// A deposit's amounts as people read them, in minor units with signs. They add up to what arrives.
+/// A deposit's amounts as people read them, in minor units with signs; none if an amount cannot be added up. They add up to
+/// what arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DepositSums {
     /// The deposit's payments.
-    pub gross: i64,
+    pub gross: Option<SignedAmount>,
     /// What was given back.
-    pub refunds: i64,
+    pub refunds: Option<SignedAmount>,
     /// Fees, interchange, service charges, third parties.
-    pub fees: i64,
+    pub fees: Option<SignedAmount>,
     /// Chargebacks and their reversals.
-    pub chargebacks: i64,
+    pub chargebacks: Option<SignedAmount>,
     /// Other adjustments.
-    pub adjustments: i64,
+    pub adjustments: Option<SignedAmount>,
 }
 
 impl DepositSums {
     /// Of a deposit.
     pub fn of(deposit: &Deposit) -> Self {
-        let of = |all: &[Component]| all.iter().map(|one| deposit.component(*one)).sum();
+        let of = |all: &[Component]| SignedAmount::sum(all.iter().map(|one| deposit.component(*one).into()));
+        let refunds = SignedAmount::new(deposit.refunds);
         Self {
-            gross: deposit.component(Component::NetSales) - deposit.refunds,
-            refunds: deposit.refunds,
+            gross: SignedAmount::new(deposit.component(Component::NetSales)).checked_sub(refunds),
+            refunds: Some(refunds),
             fees: of(&[
                 Component::Fee,
                 Component::Interchange,
@@ -96,8 +98,8 @@ pub struct DepositLine {
 }
 
 impl DepositLine {
-    /// Its place among all lines of its deposit. It begins with a day, as every place does that a cursor can name.
-    fn place(&self, deposit: &Deposit) -> String {
+    /// Its position among all lines of its deposit. It begins with a day, as every position does that a cursor can name.
+    fn position(&self, deposit: &Deposit) -> String {
         format!("{}#{}#{}", deposit.day, self.line.reference, self.funded.id)
     }
 }
@@ -148,11 +150,11 @@ impl DepositReader<'_> {
             held.map(|funded| DepositLine { line: line.clone(), funded, entry: None }).collect::<Vec<_>>()
         };
         let mut lines: Vec<DepositLine> = all.into_iter().flat_map(of_deposit).collect();
-        lines.sort_by_cached_key(|line| line.place(deposit));
-        lines.retain(|line| after.is_none_or(|after| *line.place(deposit) > *after));
+        lines.sort_by_cached_key(|line| line.position(deposit));
+        lines.retain(|line| after.is_none_or(|after| *line.position(deposit) > *after));
         let more = lines.len() > limit;
         lines.truncate(limit);
-        let next = lines.last().filter(|_| more).map(|line| line.place(deposit));
+        let next = lines.last().filter(|_| more).map(|line| line.position(deposit));
         let with_entry = |line: DepositLine| async {
             let entry = self.entry_of(merchant, &line.line.reference).await?;
             Ok::<_, StoreError>(DepositLine { entry, ..line })

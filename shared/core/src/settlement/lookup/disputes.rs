@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 use crate::{
     order::DisputeReport,
     payments::{KnownDisputes, Merchant, StoreError},
-    settlement::{DepositStore, FoundDispute, eastern_day, facts::store::deposits_of},
+    settlement::{DayRange, DepositStore, FoundDispute, eastern_day, facts::store::deposits_of},
 };
 
 /// How long before a payment the first deposit is that is read: no document ties the day of a deposit to its payments.
@@ -28,7 +28,7 @@ impl KnownDisputes for DepositDisputes {
     ) -> Result<Vec<DisputeReport>, StoreError> {
         let (mut chargebacks, mut reversals) = (Vec::new(), Vec::new());
         let first = eastern_day(since.saturating_sub(EARLIER).unwrap_or(since));
-        let known = deposits_of(self.0.as_ref(), &merchant.id, (first, Date::MAX)).await?;
+        let known = deposits_of(self.0.as_ref(), &merchant.id, DayRange { first, last: Date::MAX }).await?;
         if let Some(bad) = known.unreadable.first() {
             // It may have the chargeback.
             return Err(StoreError::Corrupt(bad.key.clone()));

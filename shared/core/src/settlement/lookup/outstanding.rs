@@ -9,10 +9,10 @@ use crate::{
     order::MerchantId,
     payments::StoreError,
     settlement::{
-        DayMatcher, DepositReader, ExceptionCause, Expectation, MatchedDays, Progress, Progressed, Verdict,
-        Waits, eastern_day,
+        DayMatcher, DayRange, DepositReader, ExceptionCause, Expectation, MatchedDays, Progress, Progressed,
+        Verdict, Waits, eastern_day,
     },
-    values::{Currency, sort_of},
+    values::{Currency, SignedAmount, sort_of},
 };
 
 /// How long what is expected may take, over a weekend and a holiday. What takes longer is an exception, too.
@@ -26,18 +26,18 @@ pub const OUTSTANDING_DAYS_MAX: i32 = 35;
 pub struct OutstandingDays<'a> {
     /// The merchant.
     pub merchant: &'a MerchantId,
-    /// The Eastern days of captures and refunds, both included.
-    pub days: (Date, Date),
+    /// The Eastern days of captures and refunds.
+    pub days: DayRange,
     /// Only that of this gateway account (MID).
     pub account: Option<&'a str>,
 }
 
 /// The Eastern days that a list is of, where a caller states none, one or both. None if it began too long ago.
-pub fn outstanding_days((first, last): (Option<Date>, Option<Date>), now: Timestamp) -> Option<(Date, Date)> {
+pub fn outstanding_days(first: Option<Date>, last: Option<Date>, now: Timestamp) -> Option<DayRange> {
     let today = eastern_day(now);
     let last = last.unwrap_or(today);
     let first = first.unwrap_or_else(|| last.min(today).saturating_sub(WITHIN_DAYS.days()));
-    (today.saturating_sub(OUTSTANDING_DAYS_MAX.days()) <= first).then_some((first, last))
+    (today.saturating_sub(OUTSTANDING_DAYS_MAX.days()) <= first).then_some(DayRange { first, last })
 }
 
 /// A payment or refund whose money has not arrived.
@@ -54,8 +54,8 @@ pub struct Outstanding {
 }
 
 impl Outstanding {
-    /// Its place among all of a list.
-    pub fn place(&self) -> String {
+    /// Its position among all of a list.
+    pub fn position(&self) -> String {
         let Expectation { at, operation, gateway_order_id, .. } = &self.expectation;
         format!("{}#{operation}#{gateway_order_id}", sort_of(*at))
     }
@@ -72,8 +72,8 @@ pub struct OutstandingSum {
     pub progressed: Progressed,
     /// How many payments and refunds these are.
     pub count: u64,
-    /// In minor units, less what is given back.
-    pub amount: i64,
+    /// In minor units, less what is given back; none if it cannot be added up.
+    pub amount: Option<SignedAmount>,
 }
 
 /// Sums by account, currency and how far it is, in the order of the money's way.
@@ -87,10 +87,10 @@ pub fn sums_of(outstanding: &[Outstanding]) -> Vec<OutstandingSum> {
             currency: *currency,
             progressed: one.progressed,
             count: 0,
-            amount: 0,
+            amount: Some(SignedAmount::ZERO),
         });
         sum.count += 1;
-        sum.amount += amount;
+        sum.amount = sum.amount.and_then(|sum| sum.checked_add((*amount).into()));
     }
     sums.into_values().collect()
 }
@@ -104,7 +104,6 @@ impl DepositReader<'_> {
         accounts: &[Progress],
     ) -> Result<Vec<Outstanding>, StoreError> {
         let unmatched = self.unmatched(wanted.merchant).await?;
-        let (first, last) = wanted.days;
         let matcher = DayMatcher { log: self.log, lines: self.lines, exceptions: self.exceptions };
         let mut all = Vec::new();
         let named = |one: &&Progress| wanted.account.is_none_or(|account| account == one.account);
@@ -113,7 +112,7 @@ impl DepositReader<'_> {
                 merchant: wanted.merchant,
                 account,
                 // A payment's void is as late or later.
-                days: (first, day_of(self.now)),
+                days: DayRange { first: wanted.days.first, last: day_of(self.now) },
                 has_deposits: funding.unwrap_or_default(),
                 unread: &BTreeSet::new(),
                 reports: &BTreeMap::new(),
@@ -125,8 +124,7 @@ impl DepositReader<'_> {
                 matcher.outstanding(&days, self.now).await?
             {
                 let Some(expectation) = expectation else { continue };
-                let day = eastern_day(expectation.at);
-                if first <= day && day <= last {
+                if wanted.days.contains(eastern_day(expectation.at)) {
                     let reference = expectation.reference.as_ref();
                     let unmatched =
                         reference.and_then(|reference| unmatched.of_reference(account, reference));
@@ -134,7 +132,7 @@ impl DepositReader<'_> {
                 }
             }
         }
-        all.sort_by_cached_key(|one| std::cmp::Reverse(one.place()));
+        all.sort_by_cached_key(|one| std::cmp::Reverse(one.position()));
         Ok(all)
     }
 }

@@ -6,6 +6,7 @@ use super::{Match, Matching};
 use crate::{
     order::LineId,
     settlement::{Adjustment, Chargeback, Component, Deposit, Exception, ExceptionCause},
+    values::SignedAmount,
 };
 
 /// Whether a deposit's lines and components add up, and all its adjustments are known.
@@ -21,11 +22,11 @@ pub(super) fn of_deposit(context: &Matching<'_>, deposit: &Deposit, found: &mut 
         };
         found.exceptions.push(differs.because("its lines do not add up to its net sales"));
     }
-    let components = deposit.components.iter().fold(0_i64, |sum, (_, amount)| sum.saturating_add(*amount));
-    if components != deposit.total {
+    let components = SignedAmount::sum(deposit.components.iter().map(|(_, amount)| (*amount).into()));
+    if components != Some(deposit.total.into()) {
         let differs = Exception {
             expected: Some(deposit.total),
-            found: Some(components),
+            found: components.map(SignedAmount::minor),
             ..about(context, deposit, ExceptionCause::DepositDiffers, Some("components"))
         };
         found.exceptions.push(differs.because("its components do not add up to its total"));
@@ -67,12 +68,13 @@ pub(super) fn of_chargeback(context: &Matching<'_>, chargeback: &Chargeback, fou
     // One that takes money is how some processors collect the chargeback itself.
     let reversals = adjustments.chain(compared.adjustments).filter(is_reversal);
     let reversals: BTreeMap<&LineId, i64> = reversals.map(|one| (&one.id, one.amount.max(0))).collect();
-    let reversed: i64 = reversals.values().sum();
+    let reversed = SignedAmount::sum(reversals.into_values().map(SignedAmount::new));
     let same_case = compared.chargebacks.iter().filter(|one| one.case == chargeback.case);
     // Reversals of a case are for its chargebacks in their order.
-    let place = |of: &Chargeback| (of.sequence.unwrap_or(1), of.on, of.id.clone());
-    let before: i64 = same_case.filter(|one| place(one) <= place(chargeback)).map(|one| one.amount).sum();
-    if reversed >= before {
+    let order = |of: &Chargeback| (of.sequence.unwrap_or(1), of.on, of.id.clone());
+    let before = same_case.filter(|one| order(one) <= order(chargeback)).map(|one| one.amount.into());
+    let open = SignedAmount::sum(before).zip(reversed).and_then(|(before, back)| before.checked_sub(back));
+    if open.is_some_and(|open| open <= SignedAmount::ZERO) {
         return;
     }
     let owned = compared.disputed.get(&chargeback.id);
@@ -86,7 +88,7 @@ pub(super) fn of_chargeback(context: &Matching<'_>, chargeback: &Chargeback, fou
         order: owned.map(|one| one.order.clone()),
         transaction: owned.map(|one| one.transaction),
         // What of it is still open.
-        found: Some(-chargeback.amount.min(before - reversed)),
+        found: open.and_then(|open| chargeback.amount.min(open.minor()).checked_neg()),
         currency: chargeback.currency.or(owned.map(|one| one.currency)),
         ..Exception::new(compared.account, ExceptionCause::Chargeback, &subject, day, context.now)
     });

@@ -6,23 +6,20 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{Timestamp, civil::Date};
 use sha2::{Digest, Sha256};
 
+use super::entries::EntrySpan;
 use crate::{
-    journal::{ENTRY_SHARDS, Entry, EntryLog, EntryPlace, EntryQuery, Fact, day_of},
+    journal::{ENTRY_SHARDS, Entry, EntryLog, EntryPlace, Fact, day_of},
     order::{Kind, MerchantId},
     payments::StoreError,
-    values::{ReadOrder, sort_of},
 };
 
 /// References that are looked up at a time.
 const LOOKED_UP_AT_A_TIME: usize = 25;
 
-/// Entries that are read at a time.
-const ENTRIES_AT_A_TIME: usize = 1_000;
-
 /// The days of a merchant's payments and refunds, by reference. Of each it has a digest of eight bytes, so that a million of
 /// them take about 30 MB.
 #[derive(Debug, Default)]
-pub struct KnownDays {
+pub struct JournalDays {
     /// The account whose reports are read.
     account: String,
     days: HashMap<u64, Date>,
@@ -34,7 +31,7 @@ pub struct KnownDays {
     used: BTreeMap<String, Date>,
 }
 
-impl KnownDays {
+impl JournalDays {
     /// Those of all entries from a moment on.
     pub async fn read(
         log: &dyn EntryLog,
@@ -42,12 +39,13 @@ impl KnownDays {
         account: &str,
         since: Timestamp,
     ) -> Result<Self, StoreError> {
-        let mut known = Self { account: account.to_owned(), ..Self::default() };
+        let mut days = Self { account: account.to_owned(), ..Self::default() };
         let until = Timestamp::MAX;
         for shard in 0..ENTRY_SHARDS {
-            known.add_place(log, merchant, &EntryPlace::Shard(shard), (since, until)).await?;
+            let span = EntrySpan { log, merchant, part: EntryPlace::Shard(shard), since, until };
+            span.each(&mut |entry| entry.iter().for_each(|entry| days.add(entry))).await?;
         }
-        Ok(known)
+        Ok(days)
     }
 
     /// Looks up what is not among the days that were read, each reference once.
@@ -63,8 +61,9 @@ impl KnownDays {
         let account = self.account.clone();
         let found = wanted.clone().into_iter().map(async |reference| {
             let mut found = Self { account: account.clone(), ..Self::default() };
-            let place = EntryPlace::Reference(reference);
-            found.add_place(log, merchant, &place, (Timestamp::MIN, Timestamp::MAX)).await?;
+            let part = EntryPlace::Reference(reference);
+            let span = EntrySpan { log, merchant, part, since: Timestamp::MIN, until: Timestamp::MAX };
+            span.each(&mut |entry| entry.iter().for_each(|entry| found.add(entry))).await?;
             Ok::<_, StoreError>(found)
         });
         let found: Vec<Self> =
@@ -88,30 +87,6 @@ impl KnownDays {
         self.days.get(&key).or_else(|| self.elsewhere.get(&key)).copied()
     }
 
-    async fn add_place(
-        &mut self,
-        log: &dyn EntryLog,
-        merchant: &MerchantId,
-        place: &EntryPlace,
-        (since, until): (Timestamp, Timestamp),
-    ) -> Result<(), StoreError> {
-        let (mut since, until) = (sort_of(since), sort_of(until));
-        loop {
-            let between = (since.as_str(), until.as_str());
-            let order = ReadOrder::OldestFirst;
-            let query = EntryQuery { merchant, between, order, limit: ENTRIES_AT_A_TIME };
-            let page = log.entries(place, &query).await?;
-            page.entries
-                .iter()
-                .filter_map(|(_, entry)| entry.as_ref().ok())
-                .for_each(|entry| self.add(entry));
-            match page.next {
-                Some(next) => since = next,
-                None => return Ok(()),
-            }
-        }
-    }
-
     /// The accounts that have entries, each with the last day of them, as far as it was read.
     pub(in crate::settlement) fn used(&self) -> &BTreeMap<String, Date> {
         &self.used
@@ -124,8 +99,8 @@ impl KnownDays {
         let Some(reference) = entry.reference.as_deref().filter(|_| moves_money(entry)) else { return };
         let day = day_of(entry.at);
         let days = if entry.account == self.account { &mut self.days } else { &mut self.elsewhere };
-        let known = days.entry(digest(reference)).or_insert(day);
-        *known = day.min(*known);
+        let first = days.entry(digest(reference)).or_insert(day);
+        *first = day.min(*first);
     }
 }
 

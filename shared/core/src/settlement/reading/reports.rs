@@ -82,27 +82,33 @@ pub enum ReportError {
     Malformed(String),
 }
 
+/// Which report is read.
+#[derive(Clone, Copy, Debug)]
+pub struct ReportRequest<'a> {
+    /// The merchant, with its access to the gateway.
+    pub merchant: &'a Merchant,
+    /// The gateway account (MID).
+    pub account: &'a str,
+    /// The Eastern day.
+    pub day: Date,
+    /// How long reading may take.
+    pub limit: Duration,
+}
+
 /// Reads the gateway's reports of a day as a stream: the largest are 20 MB.
 #[async_trait]
 pub trait Reports: Send + Sync {
-    /// The settlement of an Eastern day, within a time. The report's day has no year; the adapter checks that it can only mean
-    /// this one.
+    /// The settlement of a day. The report's day has no year; the adapter checks that it can only mean this one.
     async fn settled(
         &self,
-        merchant: &Merchant,
-        account: &str,
-        day: Date,
-        limit: Duration,
+        request: &ReportRequest<'_>,
         each: &mut (dyn FnMut(SettledRecord) + Send),
     ) -> Result<ReadReport, ReportError>;
 
-    /// The deposits of an Eastern day, within a time.
+    /// The deposits of a day.
     async fn funded(
         &self,
-        merchant: &Merchant,
-        account: &str,
-        day: Date,
-        limit: Duration,
+        request: &ReportRequest<'_>,
         each: &mut (dyn FnMut(FundingRecord) + Send),
     ) -> Result<ReadReport, ReportError>;
 }

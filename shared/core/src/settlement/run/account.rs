@@ -4,21 +4,18 @@
 //! the weeks before once a week. A day that could not be read stays on a list until it was, and so does what a new account has
 //! from before. What one day's reports say counts, whatever is wrong with another's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{collections::BTreeSet, time::Duration};
 
-use jiff::{Timestamp, ToSpan, civil::Date};
+use jiff::{ToSpan, civil::Date};
 
-use super::{
-    REPORT_LIMIT, Settlement, SettlementReport, journal_deposit::publish, match_disputes::DisputeMatcher,
-};
+use super::{REPORT_LIMIT, Settlement, journal_deposit::publish, match_disputes::DisputeMatcher};
 use crate::{
     journal::day_of,
-    payments::{Deadline, Merchant, StoreError},
+    payments::StoreError,
     settlement::{
-        DayMatcher, DisputeRecorder, Exception, KnownDays, KnownReport, MatchedDays, Progress,
+        DayMatcher, DayRange, DisputeRecorder, Exception, KnownReport, MatchedDays, Progress,
         READ_AFTER_USE_DAYS, ReadDayError, ReportError, eastern_day,
-        facts::known_report::KnownReports,
-        reading::reader::{Unkept, WantedAccount, WantedDay},
+        reading::{account::AccountReading, journal_days::JournalDays},
     },
     values::QuarterHour,
 };
@@ -36,16 +33,9 @@ const SILENT_MAX: u8 = 2;
 const UNREADABLE: &str = "a stored item of the day cannot be read";
 
 /// What works on one account.
-pub(in crate::settlement) struct AccountRun<'a> {
+pub(super) struct AccountRun<'a> {
     settlement: &'a Settlement,
-    merchant: &'a Merchant,
-    pub(in crate::settlement) progress: Progress,
-    now: Timestamp,
-    deadline: Deadline,
-    pub(in crate::settlement) report: SettlementReport,
-    known: KnownDays,
-    reports: KnownReports,
-    unkept: Unkept,
+    pub(super) account: AccountReading,
     /// Days of which something could not be kept.
     unkept_days: BTreeSet<Date>,
     /// References of which something else is known now.
@@ -56,37 +46,20 @@ pub(in crate::settlement) struct AccountRun<'a> {
 }
 
 impl<'a> AccountRun<'a> {
-    pub(in crate::settlement) fn new(
-        settlement: &'a Settlement,
-        merchant: &'a Merchant,
-        progress: Progress,
-        now: Timestamp,
-        deadline: Deadline,
-    ) -> Self {
-        Self {
-            settlement,
-            merchant,
-            progress,
-            now,
-            deadline,
-            report: SettlementReport::default(),
-            known: KnownDays::default(),
-            reports: BTreeMap::new(),
-            unkept: Unkept::default(),
-            unkept_days: BTreeSet::new(),
-            changed: BTreeSet::new(),
-            matched_from: None,
-        }
+    pub(super) fn new(settlement: &'a Settlement, account: AccountReading) -> Self {
+        let (unkept_days, changed) = (BTreeSet::new(), BTreeSet::new());
+        Self { settlement, account, unkept_days, changed, matched_from: None }
     }
 
     /// Reads, keeps, puts disputes on record and matches.
     pub(in crate::settlement) async fn run(&mut self) -> Result<(), ReadDayError> {
-        let account = self.progress.account.clone();
-        let open = self.settlement.exceptions.open_of(&self.merchant.id, &account).await?;
+        let merchant = self.account.merchant.clone();
+        let mid = self.account.progress.account.clone();
+        let open = self.settlement.exceptions.open_of(&merchant.id, &mid).await?;
         self.find_reports().await?;
         let days = self.days(&open);
         let oldest = days.iter().copied().min().unwrap_or(Date::MAX).min(self.matched_since());
-        self.begin(oldest, &account).await?;
+        self.begin(oldest).await?;
         let read = self.read(&days).await;
         // What was read before it went wrong counts.
         self.keep().await?;
@@ -95,127 +68,130 @@ impl<'a> AccountRun<'a> {
             (self.settlement.log.as_ref(), self.settlement.orders.as_ref(), self.settlement.clock.as_ref());
         let recorder = DisputeRecorder { log, store, clock };
         let matcher = DisputeMatcher { recorder, deposits: self.settlement.deposits.as_ref() };
-        let disputes = matcher.run(self.merchant, &account, self.now).await?;
-        self.report.disputes += disputes.recorded;
+        let disputes = matcher.run(&merchant, &mid, self.account.now).await?;
+        self.account.report.disputes += disputes.recorded;
         let matcher = DayMatcher {
             log: self.settlement.log.as_ref(),
             lines: self.settlement.lines.as_ref(),
             exceptions: self.settlement.exceptions.as_ref(),
         };
-        let unread: BTreeSet<Date> = self.progress.unread.iter().map(|one| one.day).collect();
+        let unread: BTreeSet<Date> = self.account.progress.unread.iter().map(|one| one.day).collect();
         let first = self.matched_from.unwrap_or(Date::MAX);
         let wanted = MatchedDays {
-            merchant: &self.merchant.id,
-            account: &account,
-            days: (first.min(self.matched_since()), day_of(self.now)),
-            has_deposits: self.progress.funding.unwrap_or_default(),
+            merchant: &merchant.id,
+            account: &mid,
+            days: DayRange { first: first.min(self.matched_since()), last: day_of(self.account.now) },
+            has_deposits: self.account.progress.funding.unwrap_or_default(),
             unread: &unread,
-            reports: &self.reports,
+            reports: &self.account.reports,
             changed: &self.changed,
             waits: &self.settlement.settings.waits,
         };
-        let found = matcher.run(&wanted, &disputes, self.now).await?;
-        self.report.opened += found.exceptions.opened + found.exceptions.reopened;
-        self.report.open = found.exceptions.open;
-        let wanted = WantedAccount { merchant: &self.merchant.id, account: &account, now: self.now };
-        Ok(self.settlement.reader().note_matched(&wanted, &mut self.reports).await?)
+        let found = matcher.run(&wanted, &disputes, self.account.now).await?;
+        self.account.report.opened += found.exceptions.opened + found.exceptions.reopened;
+        self.account.report.open = found.exceptions.open;
+        Ok(self.settlement.writer().note_matched(&mut self.account).await?)
     }
 
     /// Which days are read: the last ones, what is on the list, and what is open. Each part begins with its latest day: that is
     /// what the morning is about.
     fn days(&mut self, open: &[Exception]) -> Vec<Date> {
-        let (settings, today) = (&self.settlement.settings, eastern_day(self.now));
+        let (settings, today) = (&self.settlement.settings, eastern_day(self.account.now));
         let first = earlier(today, i64::from(settings.days) - 1);
-        if self.progress.from.is_none() {
+        if self.account.progress.from.is_none() {
             let from = earlier(first, i64::from(settings.backfill_days));
-            self.progress.from = Some(from);
-            from.series(1.day()).take_while(|day| *day < first).for_each(|day| self.want(day, None));
+            self.account.progress.from = Some(from);
+            from.series(1.day()).take_while(|day| *day < first).for_each(|day| self.account.want(day, None));
         }
         // Days of the weeks before, each on the same weekday; also those in which no run came.
-        let looked_back_on = self.progress.looked_back_on.unwrap_or(today);
+        let looked_back_on = self.account.progress.looked_back_on.unwrap_or(today);
         let from =
             looked_back_on.saturating_add(1.day()).max(earlier(today, i64::from(LOOKED_BACK_EVERY_DAYS)));
         for due in from.series(1.day()).take_while(|day| *day <= today) {
             let weeks = (1..).map(|week| due.saturating_sub((week * LOOKED_BACK_EVERY_DAYS).days()));
             let last = earlier(first, i64::from(settings.looked_back_days));
-            let known_from = self.progress.from.unwrap_or(first);
+            let known_from = self.account.progress.from.unwrap_or(first);
             let days: Vec<Date> = weeks.take_while(|day| *day >= last.max(known_from)).collect();
-            days.into_iter().filter(|day| *day < first).for_each(|day| self.want(day, None));
+            days.into_iter().filter(|day| *day < first).for_each(|day| self.account.want(day, None));
         }
-        self.progress.looked_back_on = Some(today);
+        self.account.progress.looked_back_on = Some(today);
         // Days in which no run came that far are as recent as they were then.
-        let read_on =
-            self.progress.read_at.map_or(today, eastern_day).clamp(earlier(today, MISSED_MAX_DAYS), today);
+        let read_on = self
+            .account
+            .progress
+            .read_at
+            .map_or(today, eastern_day)
+            .clamp(earlier(today, MISSED_MAX_DAYS), today);
         let missed = earlier(read_on, i64::from(settings.days) - 1).series(1.day());
-        missed.take_while(|day| *day < first).for_each(|day| self.want(day, None));
+        missed.take_while(|day| *day < first).for_each(|day| self.account.want(day, None));
         let mut days: Vec<Date> = first.series(1.day()).take_while(|day| *day <= today).collect();
         days.reverse();
         let since = earlier(today, READ_AFTER_USE_DAYS);
         let open: BTreeSet<Date> =
             open.iter().map(|one| one.day).filter(|day| since <= *day && *day < first).collect();
         let listed: BTreeSet<Date> =
-            self.progress.unread.iter().map(|one| one.day).filter(|day| *day < first).collect();
+            self.account.progress.unread.iter().map(|one| one.day).filter(|day| *day < first).collect();
         days.extend(listed.iter().rev());
         days.extend(open.iter().rev().filter(|day| !listed.contains(day)));
         days
     }
 
-    fn want(&mut self, day: Date, cause: Option<String>) {
-        self.progress.want(day, self.now, cause);
-    }
-
     /// From which UTC day on payments are matched: the batches of the first day that is read may have those of the day before.
     fn matched_since(&self) -> Date {
-        let from = self.progress.from.map_or(Date::MAX, |from| from.saturating_add(1.day()));
-        earlier(eastern_day(self.now), i64::from(self.settlement.settings.matched_days)).max(from)
+        let from = self.account.progress.from.map_or(Date::MAX, |from| from.saturating_add(1.day()));
+        earlier(eastern_day(self.account.now), i64::from(self.settlement.settings.matched_days)).max(from)
     }
 
-    async fn begin(&mut self, oldest: Date, account: &str) -> Result<(), StoreError> {
-        let (merchant, lines) = (&self.merchant.id, self.settlement.lines.as_ref());
+    async fn begin(&mut self, oldest: Date) -> Result<(), StoreError> {
+        let AccountReading { merchant, progress, .. } = &self.account;
+        let (merchant, account) = (&merchant.id, &progress.account);
         let since = QuarterHour::first_of(earlier(oldest, 1)).begins();
-        self.known = KnownDays::read(self.settlement.log.as_ref(), merchant, account, since).await?;
-        for (_, packed) in lines.load_day(merchant, account, None).await? {
-            packed.lines.iter().for_each(|line| self.known.note_unknown(&line.reference));
+        let mut days = JournalDays::read(self.settlement.log.as_ref(), merchant, account, since).await?;
+        for (_, packed) in self.settlement.lines.load_day(merchant, account, None).await? {
+            packed.lines.iter().for_each(|line| days.note_unknown(&line.reference));
         }
+        self.account.journal_days = days;
         self.note_use().await
     }
 
     /// What is known of reports. What a run changed and did not match is read again, and matched with all days since then.
     async fn find_reports(&mut self) -> Result<(), StoreError> {
-        let (merchant, account) = (&self.merchant.id, &self.progress.account);
-        let since = earlier(eastern_day(self.now), READ_AFTER_USE_DAYS);
+        let (merchant, account) = (&self.account.merchant.id, &self.account.progress.account);
+        let since = earlier(eastern_day(self.account.now), READ_AFTER_USE_DAYS);
         let reports = self.settlement.lines.reports(merchant, account, since).await?;
         let unmatched: Vec<&KnownReport> = reports.iter().filter(|report| report.is_unmatched).collect();
         let days: Vec<Date> = unmatched.iter().map(|report| report.day).collect();
         let paid_on = unmatched.iter().flat_map(|report| &report.places).filter_map(|place| place.day);
         self.matched_from = paid_on.min();
         for day in days {
-            self.want(day, None);
+            self.account.want(day, None);
         }
-        self.reports = reports.into_iter().map(|report| ((report.kind, report.day), report)).collect();
+        self.account.reports =
+            reports.into_iter().map(|report| ((report.kind, report.day), report)).collect();
         Ok(())
     }
 
     /// Notes when the account was used last, and the accounts that were used and are not known yet: of a merchant whose
     /// document was changed before the first run after it.
     async fn note_use(&mut self) -> Result<(), StoreError> {
-        let progress = &mut self.progress;
-        progress.used_on = progress.used_on.max(self.known.used().get(&progress.account).copied());
-        let mut others = self.known.used().clone();
+        let progress = &mut self.account.progress;
+        progress.used_on =
+            progress.used_on.max(self.account.journal_days.used().get(&progress.account).copied());
+        let mut others = self.account.journal_days.used().clone();
         others.retain(|account, _| {
             *account != progress.account
-                && self.merchant.gateway.accounts.values().all(|named| named != account)
+                && self.account.merchant.gateway.accounts.values().all(|named| named != account)
         });
         if others.is_empty() {
             return Ok(());
         }
-        for read in self.settlement.progress.of(&self.merchant.id).await? {
+        for read in self.settlement.progress.of(&self.account.merchant.id).await? {
             others.remove(&read.account);
         }
         for (account, day) in others {
-            let found = Progress { used_on: Some(day), ..Progress::new(&account, self.now) };
+            let found = Progress { used_on: Some(day), ..Progress::new(&account, self.account.now) };
             // The next run reads it.
-            self.settlement.progress.add(&self.merchant.id, &found).await?;
+            self.settlement.progress.add(&self.account.merchant.id, &found).await?;
         }
         Ok(())
     }
@@ -224,34 +200,36 @@ impl<'a> AccountRun<'a> {
     async fn read(&mut self, days: &[Date]) -> Result<(), ReadDayError> {
         let mut silent = 0;
         for (n, day) in days.iter().enumerate() {
-            let Some(limit) = self.deadline.report_limit(REPORT_LIMIT).filter(|_| silent < SILENT_MAX) else {
-                days[n..].iter().for_each(|day| self.want(*day, None));
+            let Some(limit) =
+                self.account.deadline.report_limit(REPORT_LIMIT).filter(|_| silent < SILENT_MAX)
+            else {
+                days[n..].iter().for_each(|day| self.account.want(*day, None));
                 return Ok(());
             };
-            let known = || self.reports.iter().filter(|((_, known), _)| known == day);
+            let known = || self.account.reports.iter().filter(|((_, known), _)| known == day);
             if known().any(|(_, report)| report.is_unreadable) {
                 // What its reports do not say any more could not be found.
-                self.want(*day, Some(UNREADABLE.to_owned()));
+                self.account.want(*day, Some(UNREADABLE.to_owned()));
                 continue;
             }
             let is_new = known().next().is_none();
             match self.read_day(*day, limit).await {
                 Ok(()) => {
                     silent = 0;
-                    self.progress.read_at = Some(self.now);
-                    self.progress.done(*day);
+                    self.account.progress.read_at = Some(self.account.now);
+                    self.account.progress.done(*day);
                     let paid_on = is_new.then(|| day.saturating_add(1.day()));
                     self.matched_from = self.matched_from.into_iter().chain(paid_on).min();
                 }
                 // It cannot be requested any more.
-                Err(ReadDayError::Report(ReportError::Day(_))) => self.progress.done(*day),
+                Err(ReadDayError::Report(ReportError::Day(_))) => self.account.progress.done(*day),
                 Err(ReadDayError::Report(error)) => {
-                    let (merchant, account) = (&self.merchant.id, &self.progress.account);
+                    let (merchant, account) = (&self.account.merchant.id, &self.account.progress.account);
                     tracing::error!(%merchant, account, %day, %error, "reports of a day are not read");
                     if matches!(error, ReportError::Unavailable(_) | ReportError::Throttled) {
                         silent += 1;
                     }
-                    self.want(*day, Some(error.to_string()));
+                    self.account.want(*day, Some(error.to_string()));
                 }
                 Err(error) => return Err(error),
             }
@@ -259,34 +237,24 @@ impl<'a> AccountRun<'a> {
         Ok(())
     }
 
-    async fn read_day(&mut self, day: Date, limit: std::time::Duration) -> Result<(), ReadDayError> {
-        let account = self.progress.account.clone();
-        let wanted = WantedDay { merchant: self.merchant, account: &account, day, now: self.now, limit };
-        let reader = self.settlement.reader();
-        let read = reader.read(&wanted, &self.reports, &mut self.known, &mut self.unkept).await?;
-        self.progress.funding = read.has_deposits.or(self.progress.funding);
-        self.report.records += read.records;
-        if self.unkept.is_much() { self.keep().await } else { Ok(()) }
+    async fn read_day(&mut self, day: Date, limit: Duration) -> Result<(), ReadDayError> {
+        self.settlement.reader().read(&mut self.account, day, limit).await?;
+        if self.account.unkept.is_much() { self.keep().await } else { Ok(()) }
     }
 
     async fn keep(&mut self) -> Result<(), ReadDayError> {
-        let (settlement, merchant) = (self.settlement, &self.merchant.id);
-        let account = self.progress.account.clone();
-        let wanted = WantedAccount { merchant, account: &account, now: self.now };
-        let unkept = std::mem::take(&mut self.unkept);
-        let kept = settlement.reader().keep(&wanted, unkept, &mut self.reports).await?;
+        let (settlement, account) = (self.settlement, &mut self.account);
+        let kept = settlement.writer().keep(account).await?;
         self.unkept_days.extend(kept.unread);
         for day in &self.unkept_days {
-            self.progress.want(*day, self.now, Some(UNREADABLE.to_owned()));
+            account.want(*day, Some(UNREADABLE.to_owned()));
         }
-        self.report.written += kept.written;
-        self.report.deposits += kept.deposits;
         self.changed.extend(kept.changed);
         for deposit in kept.unjournaled {
             let (journal, deposits) = (settlement.deposit_journal.as_ref(), settlement.deposits.as_ref());
-            publish(journal, &settlement.news, deposits, merchant, &deposit).await?;
+            publish(journal, &settlement.news, deposits, &account.merchant.id, &deposit).await?;
         }
-        Ok(settlement.reader().note_kept(&wanted, kept.reports, &mut self.reports).await?)
+        Ok(settlement.writer().note_kept(account, kept.reports).await?)
     }
 }
 

@@ -72,9 +72,9 @@ pub async fn note_journaled(
     merchant: &MerchantId,
     deposit: &Deposit,
 ) -> Result<(), StoreError> {
-    let note = |known: Option<&Deposit>| {
-        let known = known?.clone();
-        Some(Deposit { journaled: known.journaled.max(deposit.changes.len()), ..known })
+    let note = |stored: Option<&Deposit>| {
+        let journaled = |stored: &Deposit| stored.journaled.max(deposit.changes.len());
+        Ok(stored.map(|stored| Deposit { journaled: journaled(stored), ..stored.clone() }))
     };
-    change_deposit(deposits, merchant, (&deposit.account, &deposit.id), note).await.map(drop)
+    change_deposit(deposits, merchant, deposit.key(), note).await.map(drop)
 }

@@ -38,7 +38,7 @@ pub struct ExceptionsReport {
 }
 
 /// What becomes of one exception.
-enum Next {
+enum ExceptionStep {
     Stays,
     Opens(Box<Exception>),
     Reopens(Box<Exception>),
@@ -62,19 +62,20 @@ pub async fn keep_exceptions(
     let kept = found
         .into_iter()
         .map(async |(known, one)| Unreadable::left_out(keep(store, merchant, known, &one).await));
-    let kept: Vec<Option<Next>> = stream::iter(kept).buffer_unordered(KEPT_AT_A_TIME).try_collect().await?;
+    let kept: Vec<Option<ExceptionStep>> =
+        stream::iter(kept).buffer_unordered(KEPT_AT_A_TIME).try_collect().await?;
     for next in kept.into_iter().flatten() {
         match next {
-            Next::Opens(_) => (report.opened, report.open) = (report.opened + 1, report.open + 1),
-            Next::Reopens(_) => (report.reopened, report.open) = (report.reopened + 1, report.open + 1),
-            Next::Changes(_) | Next::Stays => {}
+            ExceptionStep::Opens(_) => report.opened += 1,
+            ExceptionStep::Reopens(_) => report.reopened += 1,
+            ExceptionStep::Changes(_) | ExceptionStep::Stays => {}
         }
     }
     let gone: Vec<Exception> = known.into_values().filter(|known| covered.has(known)).collect();
     let closed = gone.into_iter().map(async |known| close(store, merchant, known, now).await);
     let closed: Vec<bool> = stream::iter(closed).buffer_unordered(KEPT_AT_A_TIME).try_collect().await?;
     report.closed = count(closed.into_iter().filter(|closed| *closed).count());
-    report.open = report.open.saturating_sub(report.closed);
+    report.open = (report.open + report.opened + report.reopened).saturating_sub(report.closed);
     Ok(report)
 }
 
@@ -83,8 +84,8 @@ fn count(n: usize) -> u64 {
 }
 
 /// What was found, beside what is on record.
-fn next(known: Option<&Exception>, found: &Exception) -> Next {
-    let Some(known) = known else { return Next::Opens(Box::new(found.clone())) };
+fn next(known: Option<&Exception>, found: &Exception) -> ExceptionStep {
+    let Some(known) = known else { return ExceptionStep::Opens(Box::new(found.clone())) };
     let said = |of: &Exception| (of.expected, of.found, of.currency, of.detail.clone());
     let same = said(known) == said(found);
     let mut next = Exception {
@@ -99,9 +100,9 @@ fn next(known: Option<&Exception>, found: &Exception) -> Next {
         next.notes.push(Note { at: resolution.at, by: resolution.by, text });
     }
     match (known.is_open(), next.is_open()) {
-        _ if next == *known => Next::Stays,
-        (false, true) => Next::Reopens(Box::new(next)),
-        _ => Next::Changes(Box::new(next)),
+        _ if next == *known => ExceptionStep::Stays,
+        (false, true) => ExceptionStep::Reopens(Box::new(next)),
+        _ => ExceptionStep::Changes(Box::new(next)),
     }
 }
 
@@ -110,20 +111,23 @@ async fn keep(
     merchant: &MerchantId,
     mut known: Option<Exception>,
     found: &Exception,
-) -> Result<Next, StoreError> {
+) -> Result<ExceptionStep, StoreError> {
     if known.is_none() {
         known = store.get(merchant, found.id).await?;
     }
     for _ in 0..TRIES {
         let next = next(known.as_ref(), found);
-        let (Next::Opens(new) | Next::Reopens(new) | Next::Changes(new)) = &next else { return Ok(next) };
+        let (ExceptionStep::Opens(new) | ExceptionStep::Reopens(new) | ExceptionStep::Changes(new)) = &next
+        else {
+            return Ok(next);
+        };
         if store.save(merchant, known.as_ref(), new).await? {
             return Ok(next);
         }
         known = store.get(merchant, found.id).await?;
     }
     // The next run finds it again.
-    Ok(Next::Stays)
+    Ok(ExceptionStep::Stays)
 }
 
 async fn close(

@@ -9,19 +9,17 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::{
-    journal::{ENTRY_SHARDS, Entry, EntryLog, EntryPlace, EntryQuery, day_of},
+    journal::{ENTRY_SHARDS, Entry, EntryLog, EntryPlace, day_of},
     order::{Kind, MerchantId},
     payments::{StoreError, Unreadable},
     settlement::{
         Compared, Exception, ExceptionCause, ExceptionStore, ExceptionsReport, Expectation, Expectations,
         Line, LinePlace, LineStore, Match, MatchedDisputes, PackedLines, Verdict, Waits, expectations,
-        facts::known_report::KnownReports, keep_exceptions, line_of, match_account,
+        facts::{day::DayRange, known_report::KnownReports},
+        keep_exceptions, line_of, match_account,
+        reading::entries::EntrySpan,
     },
-    values::{ReadOrder, sort_of},
 };
-
-/// Entries that are read at a time.
-const ENTRIES_AT_A_TIME: usize = 1_000;
 
 /// Most references of a run that may have other owners, and are looked for on all days.
 const LOOKED_FOR_MAX: usize = 200;
@@ -47,7 +45,7 @@ pub struct MatchedDays<'a> {
     /// The gateway account (MID).
     pub account: &'a str,
     /// The UTC days of captures and refunds, both included.
-    pub days: (Date, Date),
+    pub days: DayRange,
     /// Whether the gateway offers deposits for the account.
     pub has_deposits: bool,
     /// Eastern days whose reports are still to be read.
@@ -71,9 +69,9 @@ pub struct MatchReport {
     pub exceptions: ExceptionsReport,
 }
 
-/// What a run has gathered so far.
+/// What a run has matched so far.
 #[derive(Default)]
-struct Gathered {
+struct DaysMatched {
     found: Match,
     report: MatchReport,
     /// Voids of later days: a payment and its void can be on two days.
@@ -87,7 +85,7 @@ struct Gathered {
     /// What no response named.
     unnamed: Vec<Expectation>,
     /// What has the order id of one of these lines: another record of the same attempt.
-    known: Vec<Expectation>,
+    matched_elsewhere: Vec<Expectation>,
     /// What has not arrived, where that is what is looked for.
     outstanding: Option<Vec<Verdict>>,
     /// Places whose lines cannot be read. What may be there is not judged.
@@ -102,15 +100,15 @@ impl DayMatcher<'_> {
         disputes: &MatchedDisputes,
         now: Timestamp,
     ) -> Result<MatchReport, StoreError> {
-        let mut gathered = self.begin(wanted).await?;
-        self.match_each(wanted, disputes, now, &mut gathered).await?;
-        gathered.found.covered.disputes = disputes.is_compared;
-        gathered.found.exceptions.extend(disputes.exceptions.iter().cloned());
-        self.look_again(wanted, now, &mut gathered).await?;
+        let mut so_far = self.begin(wanted).await?;
+        self.match_each(wanted, disputes, now, &mut so_far).await?;
+        so_far.found.covered.disputes = disputes.is_compared;
+        so_far.found.exceptions.extend(disputes.exceptions.iter().cloned());
+        self.look_again(wanted, now, &mut so_far).await?;
         let (merchant, account) = (wanted.merchant, wanted.account);
-        gathered.report.exceptions =
-            keep_exceptions(self.exceptions, merchant, account, &gathered.found, now).await?;
-        Ok(gathered.report)
+        so_far.report.exceptions =
+            keep_exceptions(self.exceptions, merchant, account, &so_far.found, now).await?;
+        Ok(so_far.report)
     }
 
     /// What of these days has not arrived. Nothing is written.
@@ -119,9 +117,9 @@ impl DayMatcher<'_> {
         wanted: &MatchedDays<'_>,
         now: Timestamp,
     ) -> Result<Vec<Verdict>, StoreError> {
-        let mut gathered = Gathered { outstanding: Some(Vec::new()), ..self.begin(wanted).await? };
-        self.match_each(wanted, &MatchedDisputes::default(), now, &mut gathered).await?;
-        Ok(gathered.outstanding.unwrap_or_default())
+        let mut so_far = DaysMatched { outstanding: Some(Vec::new()), ..self.begin(wanted).await? };
+        self.match_each(wanted, &MatchedDisputes::default(), now, &mut so_far).await?;
+        Ok(so_far.outstanding.unwrap_or_default())
     }
 
     async fn match_each(
@@ -129,25 +127,24 @@ impl DayMatcher<'_> {
         wanted: &MatchedDays<'_>,
         disputes: &MatchedDisputes,
         now: Timestamp,
-        gathered: &mut Gathered,
+        so_far: &mut DaysMatched,
     ) -> Result<(), StoreError> {
-        let (first, last) = wanted.days;
-        let mut day = Some(last);
-        while let Some(of) = day.filter(|day| *day >= first) {
-            self.match_day(wanted, of, now, gathered).await?;
+        let mut day = Some(wanted.days.last);
+        while let Some(of) = day.filter(|day| *day >= wanted.days.first) {
+            self.match_day(wanted, of, now, so_far).await?;
             day = of.yesterday().ok();
         }
-        Self::match_rest(wanted, disputes, now, gathered);
+        Self::match_rest(wanted, disputes, now, so_far);
         Ok(())
     }
 
-    async fn begin(&self, wanted: &MatchedDays<'_>) -> Result<Gathered, StoreError> {
+    async fn begin(&self, wanted: &MatchedDays<'_>) -> Result<DaysMatched, StoreError> {
         let unknown = self.lines.load_day(wanted.merchant, wanted.account, None).await?;
-        let mut gathered = Gathered::default();
-        gathered.unknown = gathered.lines(unknown);
-        let settled = gathered.unknown.iter().flat_map(|line| &line.settled);
-        gathered.named = settled.filter_map(|settled| settled.gateway_order_id.clone()).collect();
-        Ok(gathered)
+        let mut so_far = DaysMatched::default();
+        so_far.unknown = so_far.lines(unknown);
+        let settled = so_far.unknown.iter().flat_map(|line| &line.settled);
+        so_far.named = settled.filter_map(|settled| settled.gateway_order_id.clone()).collect();
+        Ok(so_far)
     }
 
     async fn match_day(
@@ -155,27 +152,27 @@ impl DayMatcher<'_> {
         wanted: &MatchedDays<'_>,
         day: Date,
         now: Timestamp,
-        gathered: &mut Gathered,
+        so_far: &mut DaysMatched,
     ) -> Result<(), StoreError> {
         let mut expected = Expectations::default();
-        gathered.voids.iter().for_each(|void| expected.add(void));
-        self.add_day(wanted, day, &mut expected, gathered).await?;
+        so_far.voids.iter().for_each(|void| expected.add(void));
+        self.add_day(wanted, day, &mut expected, so_far).await?;
         let (expected, unnamed): (Vec<_>, Vec<_>) =
             expected.finish().into_iter().partition(|one| one.reference.is_some());
-        let is_named = |one: &&Expectation| gathered.named.contains(&one.gateway_order_id);
-        gathered.known.extend(expected.iter().filter(is_named).cloned());
-        gathered.unnamed.extend(unnamed);
+        let is_named = |one: &&Expectation| so_far.named.contains(&one.gateway_order_id);
+        so_far.matched_elsewhere.extend(expected.iter().filter(is_named).cloned());
+        so_far.unnamed.extend(unnamed);
         let lines = self.lines.load_day(wanted.merchant, wanted.account, Some(day)).await?;
-        let mut lines = gathered.lines(lines);
-        gathered.take_known(&expected, &mut lines);
-        let may_be_judged = |reference: &str| !gathered.waits(wanted.account, day, reference);
+        let mut lines = so_far.lines(lines);
+        so_far.take_known(&expected, &mut lines);
+        let may_be_judged = |reference: &str| !so_far.waits(wanted.account, day, reference);
         lines.retain(|line| may_be_judged(&line.reference));
         let expected: Vec<Expectation> =
             expected.into_iter().filter(|one| one.reference.as_deref().is_none_or(may_be_judged)).collect();
         let mut found =
             match_account(&Compared { lines: &lines, ..compared(wanted, &expected) }, wanted.waits, now);
-        self.look_for_owners(wanted, now, gathered, &mut found).await?;
-        gathered.take(found, wanted.has_deposits);
+        self.look_for_owners(wanted, now, so_far, &mut found).await?;
+        so_far.take(found, wanted.has_deposits);
         Ok(())
     }
 
@@ -184,16 +181,16 @@ impl DayMatcher<'_> {
         &self,
         wanted: &MatchedDays<'_>,
         now: Timestamp,
-        gathered: &mut Gathered,
+        so_far: &mut DaysMatched,
         found: &mut Match,
     ) -> Result<(), StoreError> {
         let missing = found.exceptions.iter().filter(|one| one.cause == ExceptionCause::NotSettled);
         let missing: Vec<String> = missing.filter_map(|one| one.reference.clone()).collect();
         for reference in missing {
-            if gathered.looked_for == LOOKED_FOR_MAX {
+            if so_far.looked_for == LOOKED_FOR_MAX {
                 break;
             }
-            gathered.looked_for += 1;
+            so_far.looked_for += 1;
             let expected = self.expected_of(wanted, &reference).await?;
             let is_owner = |one: &&Expectation| one.account == wanted.account && one.amount != 0;
             if expected.iter().filter(is_owner).count() > 1 {
@@ -226,46 +223,25 @@ impl DayMatcher<'_> {
         wanted: &MatchedDays<'_>,
         day: Date,
         expected: &mut Expectations,
-        gathered: &mut Gathered,
+        so_far: &mut DaysMatched,
     ) -> Result<(), StoreError> {
         let Some(until) = day.tomorrow().ok().and_then(begins) else { return Ok(()) };
         let Some(since) = begins(day) else { return Ok(()) };
         for shard in 0..ENTRY_SHARDS {
-            let between = (sort_of(since), sort_of(until));
-            let place = EntryPlace::Shard(shard);
-            self.read(wanted.merchant, &place, between, &mut |entry| match entry {
+            let part = EntryPlace::Shard(shard);
+            let span = EntrySpan { log: self.log, merchant: wanted.merchant, part, since, until };
+            span.each(&mut |entry| match entry {
                 Some(entry) => {
                     expected.add(&entry);
                     if entry.kind == Kind::Void {
-                        gathered.voids.push(entry);
+                        so_far.voids.push(entry);
                     }
                 }
-                None => gathered.report.unreadable += 1,
+                None => so_far.report.unreadable += 1,
             })
             .await?;
         }
         Ok(())
-    }
-
-    async fn read(
-        &self,
-        merchant: &MerchantId,
-        place: &EntryPlace,
-        between: (String, String),
-        each: &mut (dyn FnMut(Option<Entry>) + Send),
-    ) -> Result<(), StoreError> {
-        let (mut since, until) = between;
-        loop {
-            let between = (since.as_str(), until.as_str());
-            let order = ReadOrder::OldestFirst;
-            let query = EntryQuery { merchant, between, order, limit: ENTRIES_AT_A_TIME };
-            let page = self.log.entries(place, &query).await?;
-            page.entries.into_iter().for_each(|(_, entry)| each(entry.ok()));
-            match page.next {
-                Some(next) => since = next,
-                None => return Ok(()),
-            }
-        }
     }
 
     /// What is about no day: lines that the journal does not know, deposits and chargebacks, and rows that cannot be read.
@@ -273,17 +249,17 @@ impl DayMatcher<'_> {
         wanted: &MatchedDays<'_>,
         disputes: &MatchedDisputes,
         now: Timestamp,
-        gathered: &mut Gathered,
+        so_far: &mut DaysMatched,
     ) {
-        let mut unnamed = std::mem::take(&mut gathered.unnamed);
+        let mut unnamed = std::mem::take(&mut so_far.unnamed);
         // Any of them may be in a place that cannot be read.
-        if gathered.bad.iter().any(|place| place.day.is_none()) {
+        if so_far.bad.iter().any(|place| place.day.is_none()) {
             unnamed.clear();
         }
-        let unknown = std::mem::take(&mut gathered.unknown);
-        let known = std::mem::take(&mut gathered.known);
+        let unknown = std::mem::take(&mut so_far.unknown);
+        let matched_elsewhere = std::mem::take(&mut so_far.matched_elsewhere);
         let all = Compared {
-            known: &known,
+            matched_elsewhere: &matched_elsewhere,
             lines: &unknown,
             deposits: &disputes.deposits,
             chargebacks: &disputes.chargebacks,
@@ -291,9 +267,9 @@ impl DayMatcher<'_> {
             disputed: &disputes.disputed,
             ..compared(wanted, &unnamed)
         };
-        gathered.take(match_account(&all, wanted.waits, now), wanted.has_deposits);
+        so_far.take(match_account(&all, wanted.waits, now), wanted.has_deposits);
         let are_known = wanted.reports.values().all(|report| !report.is_unreadable);
-        gathered.found.covered.rows_since =
+        so_far.found.covered.rows_since =
             wanted.reports.keys().map(|(_, day)| *day).min().filter(|_| are_known);
         for ((kind, day), report) in wanted.reports {
             let unread = report.unreadable.iter().map(|row| {
@@ -301,7 +277,7 @@ impl DayMatcher<'_> {
                 Exception::new(wanted.account, ExceptionCause::NotUnderstood, &subject, *day, now)
                     .because(row.to_string())
             });
-            gathered.found.exceptions.extend(unread);
+            so_far.found.exceptions.extend(unread);
         }
     }
 
@@ -310,12 +286,12 @@ impl DayMatcher<'_> {
         &self,
         wanted: &MatchedDays<'_>,
         now: Timestamp,
-        gathered: &mut Gathered,
+        so_far: &mut DaysMatched,
     ) -> Result<(), StoreError> {
         let open = self.exceptions.open_of(wanted.merchant, wanted.account).await?;
-        let open = open.iter().filter(|one| !gathered.found.covered.has(one));
+        let open = open.iter().filter(|one| !so_far.found.covered.has(one));
         let mut references: BTreeSet<String> = open.filter_map(|one| one.reference.clone()).collect();
-        references.extend(wanted.changed.difference(&gathered.found.covered.references).cloned());
+        references.extend(wanted.changed.difference(&so_far.found.covered.references).cloned());
         let found = references.into_iter().map(async |reference| {
             let expected = self.expected_of(wanted, &reference).await?;
             let lines = self.lines_of(wanted, &reference, &expected).await;
@@ -328,7 +304,7 @@ impl DayMatcher<'_> {
         });
         let found: Vec<Match> = stream::iter(found).buffer_unordered(LOOKED_AT_AT_ONCE).try_collect().await?;
         for one in found {
-            gathered.take(one, wanted.has_deposits);
+            so_far.take(one, wanted.has_deposits);
         }
         Ok(())
     }
@@ -340,14 +316,19 @@ impl DayMatcher<'_> {
         reference: &str,
     ) -> Result<Vec<Expectation>, StoreError> {
         let mut entries = Vec::new();
-        let place = EntryPlace::Reference(reference.to_owned());
-        let between = (sort_of(Timestamp::MIN), sort_of(Timestamp::MAX));
-        self.read(wanted.merchant, &place, between, &mut |entry| entries.extend(entry)).await?;
+        let span = EntrySpan {
+            log: self.log,
+            merchant: wanted.merchant,
+            part: EntryPlace::Reference(reference.to_owned()),
+            since: Timestamp::MIN,
+            until: Timestamp::MAX,
+        };
+        span.each(&mut |entry| entries.extend(entry)).await?;
         Ok(expectations(&entries))
     }
 }
 
-impl Gathered {
+impl DaysMatched {
     /// The lines of places, and notes those that cannot be read.
     fn lines(&mut self, places: Vec<(LinePlace, PackedLines)>) -> Vec<Line> {
         let mut lines = Vec::new();

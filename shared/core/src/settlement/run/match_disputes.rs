@@ -16,9 +16,12 @@ use crate::{
     settlement::{
         Adjustment, Chargeback, Deposit, DepositPage, DepositStore, DisputeRecorder, DisputedPayment,
         Exception, ExceptionCause, FoundDispute, READ_AFTER_USE_DAYS, ReadDayError, TakenBack, eastern_day,
-        facts::store::{change_deposit, deposits_of},
+        facts::{
+            day::DayRange,
+            store::{change_deposit, deposits_of},
+        },
     },
-    values::Amount,
+    values::{Amount, SignedAmount},
 };
 
 /// How many days a deposit may be dated ahead.
@@ -60,9 +63,9 @@ impl DisputeMatcher<'_> {
     ) -> Result<MatchedDisputes, ReadDayError> {
         let today = eastern_day(now);
         let first = today.saturating_sub(READ_AFTER_USE_DAYS.days());
-        let between = (first, today.saturating_add(AHEAD_DAYS.days()));
+        let days = DayRange { first, last: today.saturating_add(AHEAD_DAYS.days()) };
         let DepositPage { mut deposits, unreadable, .. } =
-            deposits_of(self.deposits, &merchant.id, between).await?;
+            deposits_of(self.deposits, &merchant.id, days).await?;
         deposits.retain(|one| one.account == account);
         let chargebacks = latest(&deposits, |deposit| &deposit.chargebacks);
         let adjustments = latest(&deposits, |deposit| &deposit.adjustments);
@@ -115,7 +118,7 @@ impl DisputeMatcher<'_> {
                 DisputeRejection::NewerVersion => sums.is_compared = false,
                 DisputeRejection::NoSuchPayment
                 | DisputeRejection::UnknownChargeback
-                | DisputeRejection::CurrencyDiffers(_) => sums.unknown += line.change,
+                | DisputeRejection::CurrencyDiffers(_) => sums.unknown.push(line.change.into()),
             },
             Err(refused @ NotRecorded::Refused(_)) => return Err(refused.into()),
         }
@@ -131,13 +134,11 @@ impl DisputeMatcher<'_> {
     /// Orders have it so by now.
     async fn forget_taken_back(&self, merchant: &Merchant, of: &Deposit) -> Result<(), ReadDayError> {
         let forget = |deposit: Option<&Deposit>| {
-            let mut deposit = deposit?.clone();
-            if deposit.taken_back == of.taken_back {
-                deposit.taken_back = TakenBack::default();
-            }
-            Some(deposit)
+            let is_same = |deposit: &&Deposit| deposit.taken_back == of.taken_back;
+            let without = |deposit: &Deposit| Deposit { taken_back: TakenBack::default(), ..deposit.clone() };
+            Ok(deposit.filter(is_same).map(without))
         };
-        change_deposit(self.deposits, &merchant.id, (&of.account, &of.id), forget).await?;
+        change_deposit(self.deposits, &merchant.id, of.key(), forget).await?;
         Ok(())
     }
 }
@@ -285,7 +286,7 @@ struct DisputeSums<'a> {
     /// How many lines were put on record.
     recorded: u64,
     /// What lines come to for which no order is known, in minor units.
-    unknown: i64,
+    unknown: Vec<SignedAmount>,
     /// No order could be read only by a newer version.
     is_compared: bool,
     exceptions: Vec<Exception>,
@@ -299,7 +300,7 @@ impl<'s> DisputeSums<'s> {
             orders: BTreeMap::new(),
             disputed: BTreeMap::new(),
             recorded: 0,
-            unknown: 0,
+            unknown: Vec::new(),
             is_compared: true,
             exceptions: Vec::new(),
         }
@@ -341,13 +342,15 @@ impl<'s> DisputeSums<'s> {
             let is_listed = one.deposit.as_deref().is_some_and(|deposit| ids.contains(deposit));
             is_listed || keys.contains(&(one.kind, &one.line))
         };
-        let recorded: i64 = on_record.filter(is_compared).map(Dispute::change).sum();
-        let (stated, counted) = (lines.iter().map(|one| one.change).sum(), recorded + self.unknown);
-        if stated != counted {
+        let recorded = on_record.filter(is_compared).map(|one| one.change().into());
+        let counted = SignedAmount::sum(recorded.chain(self.unknown.iter().copied()));
+        let stated = SignedAmount::sum(lines.iter().map(|one| one.change.into()));
+        // What cannot be added up was not compared.
+        if stated != counted || stated.is_none() {
             let day = lines.iter().map(|one| one.day).max().unwrap_or_else(|| eastern_day(self.now));
             self.exceptions.push(Exception {
-                expected: Some(stated),
-                found: Some(counted),
+                expected: stated.map(SignedAmount::minor),
+                found: counted.map(SignedAmount::minor),
                 ..Exception::new(self.account, ExceptionCause::DisputesDiffer, "disputes", day, self.now)
             });
         }

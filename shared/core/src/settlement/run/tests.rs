@@ -12,11 +12,12 @@ use crate::{
     payments::MerchantsError,
     settlement::{
         BatchStatus, Component, Deposit, DepositReader, DepositSums, ExceptionCause, Funded, FundedKind,
-        FundedStatus, FundingRecord, KnownDays, LinePlace, ReadReport, ReportError, ReportKind, Settled,
-        SettledRecord, SettledStatus, eastern_day,
-        memory::{add, done, left, merchant, told},
+        FundedStatus, FundingRecord, JournalDays, LinePlace, ReadReport, ReportError, ReportKind,
+        ReportRequest, Settled, SettledRecord, SettledStatus, eastern_day,
+        memory::{LeftByRuns, add, done, left, merchant, told},
     },
     test_merchant::test_merchant,
+    values::SignedAmount,
 };
 
 const NOON: &str = "2026-11-20T17:00:00Z";
@@ -39,30 +40,24 @@ struct Gateway {
 impl Reports for Gateway {
     async fn settled(
         &self,
-        _: &Merchant,
-        account: &str,
-        day: Date,
-        _: Duration,
+        request: &ReportRequest<'_>,
         each: &mut (dyn FnMut(SettledRecord) + Send),
     ) -> Result<ReadReport, ReportError> {
-        if self.silent.contains(account) {
+        if self.silent.contains(request.account) {
             return Err(ReportError::Unavailable("silence".to_owned()));
         }
-        self.asked.lock().unwrap().push(day);
-        let records = self.settled.get(&day).cloned().unwrap_or_default();
+        self.asked.lock().unwrap().push(request.day);
+        let records = self.settled.get(&request.day).cloned().unwrap_or_default();
         records.iter().cloned().for_each(each);
         Ok(if records.is_empty() { ReadReport::Nothing } else { ReadReport::Whole(1) })
     }
 
     async fn funded(
         &self,
-        _: &Merchant,
-        _: &str,
-        day: Date,
-        _: Duration,
+        request: &ReportRequest<'_>,
         each: &mut (dyn FnMut(FundingRecord) + Send),
     ) -> Result<ReadReport, ReportError> {
-        let records = self.funded.get(&day).cloned().unwrap_or_default();
+        let records = self.funded.get(&request.day).cloned().unwrap_or_default();
         records.iter().cloned().for_each(each);
         Ok(if records.is_empty() { ReadReport::Nothing } else { ReadReport::Whole(1) })
     }
@@ -192,7 +187,7 @@ async fn what_settled_and_was_funded_is_matched_and_read_again_without_a_write()
     let again = run(&settlement).await;
     // It has the account, and gives it back.
     assert_eq!((again.written, again.deposits, memory.faults.writes()), (0, 0, writes + 2));
-    let held: Vec<_> = left(&memory).1.iter().map(|deposit| deposit.lines).collect();
+    let held: Vec<_> = left(&memory).deposits.iter().map(|deposit| deposit.lines).collect();
     assert_eq!(held, [(1, 1_000), (2, 5_000), (1, 4_000)]);
 }
 
@@ -315,7 +310,7 @@ async fn a_damaged_deposit_keeps_its_lines_until_it_is_repaired_and_then_has_wha
         (report.failed, report.open, memory.all_exceptions()[0].cause),
         (0, 1, ExceptionCause::AmountDiffers)
     );
-    let (lines, deposits, ..) = left(&memory);
+    let LeftByRuns { lines, deposits, .. } = left(&memory);
     let funded: Vec<i64> = lines
         .values()
         .flatten()
@@ -373,7 +368,7 @@ async fn the_line_of_an_unknown_payment_moves_once_when_it_becomes_known() {
     let settlement = settlement(log, gateway, &memory, &["1"]);
     let known = run(&settlement).await;
     assert_eq!(known.open, 0, "{:?}", memory.all_exceptions());
-    let (lines, deposits, ..) = left(&memory);
+    let LeftByRuns { lines, deposits, .. } = left(&memory);
     let places: Vec<&LinePlace> = lines
         .iter()
         .filter(|(_, all)| all.iter().any(|line| line.reference == "900"))
@@ -506,7 +501,7 @@ async fn the_batch_of_the_same_day_of_another_year_is_left_out() {
     records.extend([another_year("700", 700), another_year("701", 50)]);
     let report = run(&settlement(log, gateway, &memory, &["1"])).await;
     assert_eq!(open(&memory), [], "{report:?}");
-    let is_there = |wanted: &str| left(&memory).0.values().flatten().any(|line| line.reference == wanted);
+    let is_there = |wanted: &str| left(&memory).lines.values().flatten().any(|line| line.reference == wanted);
     assert_eq!((is_there("200"), is_there("700"), is_there("701")), (true, false, false));
 }
 
@@ -567,7 +562,7 @@ async fn an_item_is_written_once_a_run_for_all_of_its_days() {
     let memory = Arc::new(SettlementTable::default());
     let (log, gateway) = traffic();
     let report = run(&settlement(log, gateway, &memory, &["1"])).await;
-    let items = left(&memory).0.len();
+    let items = left(&memory).lines.len();
     assert_eq!(report.written, u64::try_from(items).unwrap(), "each settled and was funded on two days");
 }
 
@@ -628,10 +623,10 @@ async fn a_reference_has_the_day_of_the_first_fact_that_moves_money() {
     add(&log, vec![done(1, Kind::Authorize, "100", 10), done(2, Kind::Capture, "100", 12)]);
     add(&log, vec![done(3, Kind::Authorize, "200", 10), done(4, Kind::Void, "200", 11)]);
     add(&log, vec![done(5, Kind::Purchase, "300", 13), done(6, Kind::Refund, "301", 14)]);
-    let known = KnownDays::read(&log, &merchant(), "1", Timestamp::UNIX_EPOCH).await.unwrap();
-    let days = ["100", "200", "300", "301"].map(|reference| known.get(reference).map(Date::day));
+    let found = JournalDays::read(&log, &merchant(), "1", Timestamp::UNIX_EPOCH).await.unwrap();
+    let days = ["100", "200", "300", "301"].map(|reference| found.get(reference).map(Date::day));
     assert_eq!(days, [Some(12), None, Some(13), Some(14)]);
-    assert_eq!(*known.used(), BTreeMap::from([("1".to_owned(), date(2026, 11, 14))]));
+    assert_eq!(*found.used(), BTreeMap::from([("1".to_owned(), date(2026, 11, 14))]));
 }
 
 #[tokio::test]
@@ -670,6 +665,8 @@ async fn a_deposit_is_read_line_by_line_with_what_is_open_about_it() {
 
     let components = vec![(Component::NetSales, 6_000), (Component::Fee, -30), (Component::Reversal, 5)];
     let sums = DepositSums::of(&Deposit { components, refunds: -800, ..other.clone() });
-    let expected = DepositSums { gross: 6_800, refunds: -800, fees: -30, chargebacks: 5, adjustments: 0 };
+    let [gross, refunds, fees, chargebacks, adjustments] =
+        [6_800, -800, -30, 5, 0].map(|minor| Some(SignedAmount::new(minor)));
+    let expected = DepositSums { gross, refunds, fees, chargebacks, adjustments };
     assert_eq!(sums, expected);
 }

@@ -27,7 +27,7 @@ fn read(minute: i64, currency: Option<Currency>, components: &[(Component, i64)]
 fn kept(reports: &[Deposit]) -> Deposit {
     let mut kept = None;
     for report in reports {
-        kept = Some(merge_deposit(kept.as_ref(), report).0);
+        kept = Some(merge_deposit(kept.as_ref(), report).unwrap());
     }
     kept.unwrap()
 }
@@ -85,22 +85,28 @@ fn no_two_deposits_share_an_id_whatever_the_gateway_calls_them() {
 #[test]
 fn it_is_in_the_journal_once_all_of_its_changes_are() {
     let first = read(0, None, &[(Component::NetSales, 100)]);
-    let (mut before, is_changed) = merge_deposit(None, &first);
-    assert!(is_changed && !before.is_journaled());
+    let mut before = merge_deposit(None, &first).unwrap();
+    assert!(!before.is_journaled());
     before.journaled = 1;
-    let (again, is_changed) = merge_deposit(Some(&before), &first);
-    assert!(!is_changed && again.is_journaled());
-    let (more, is_changed) = merge_deposit(Some(&again), &read(60, None, &[(Component::NetSales, 101)]));
-    assert!(is_changed && !more.is_journaled());
+    let again = merge_deposit(Some(&before), &first).unwrap();
+    assert!(again == before && again.is_journaled());
+    let more = merge_deposit(Some(&again), &read(60, None, &[(Component::NetSales, 101)])).unwrap();
+    assert!(more != again && !more.is_journaled());
+}
+
+#[test]
+fn a_change_that_cannot_be_stated_is_an_error_and_no_wrong_entry() {
+    let before = merge_deposit(None, &read(0, None, &[(Component::Fee, i64::MIN + 1)])).unwrap();
+    let read = read(60, None, &[(Component::Fee, i64::MAX)]);
+    assert!(matches!(merge_deposit(Some(&before), &read), Err(StoreError::Corrupt(_))));
 }
 
 #[test]
 fn a_deposit_that_is_reported_under_another_day_too_stays_where_it_is() {
     let first = read(0, None, &[(Component::NetSales, 100)]);
     let again = Deposit { day: date(2026, 11, 18), ..first.clone() };
-    let before = merge_deposit(None, &first).0;
-    let (after, is_changed) = merge_deposit(Some(&before), &again);
-    assert!(!is_changed && after == before);
+    let before = merge_deposit(None, &first).unwrap();
+    assert_eq!(merge_deposit(Some(&before), &again).unwrap(), before);
 }
 
 fn reports() -> impl Strategy<Value = Vec<Deposit>> {

@@ -58,7 +58,7 @@ impl World {
     fn outstanding(&self, funding: bool, days: (i8, i8)) -> Vec<Outstanding> {
         let now = at(18, 20);
         let reader = DepositReader { lines: &self.memory, exceptions: &self.memory, log: &self.log, now };
-        let days = (date(2026, 11, days.0), date(2026, 11, days.1));
+        let days = DayRange { first: date(2026, 11, days.0), last: date(2026, 11, days.1) };
         let wanted = OutstandingDays { merchant: &"m".parse().unwrap(), days, account: None };
         let accounts = [Progress { funding: Some(funding), ..Progress::new(ACCOUNT, now) }];
         reader.outstanding(&wanted, &accounts).now_or_never().unwrap().unwrap()
@@ -128,7 +128,7 @@ fn what_was_voided_later_or_only_held_is_not_outstanding_and_a_line_that_was_not
     assert_eq!(world.states(true), [expected("back"), expected("late")], "the newest first");
     let sums = sums_of(&world.outstanding(true, (10, 18)));
     let sums: Vec<_> = sums.iter().map(|sum| (sum.progressed, sum.count, sum.amount)).collect();
-    assert_eq!(sums, [(Progressed::Expected, 2, 500)]);
+    assert_eq!(sums, [(Progressed::Expected, 2, Some(SignedAmount::new(500)))]);
     // The 18th of November begins at 05:00 UTC in the East.
     assert_eq!(world.outstanding(true, (17, 17)).len(), 2);
     assert_eq!(world.outstanding(true, (18, 18)).len(), 0);
@@ -138,14 +138,15 @@ fn what_was_voided_later_or_only_held_is_not_outstanding_and_a_line_that_was_not
 fn a_list_is_of_a_week_unless_the_caller_says_otherwise_and_begins_35_days_ago_at_the_earliest() {
     let now = at(18, 20);
     let day = |month, day| date(2026, month, day);
-    for (first, last, days) in [
-        (None, None, Some((day(11, 11), day(11, 18)))),
-        (None, Some(day(11, 15)), Some((day(11, 8), day(11, 15)))),
-        (None, Some(day(12, 1)), Some((day(11, 11), day(12, 1)))),
-        (Some(day(10, 14)), None, Some((day(10, 14), day(11, 18)))),
+    let days = |first, last| Some(DayRange { first, last });
+    for (first, last, expected) in [
+        (None, None, days(day(11, 11), day(11, 18))),
+        (None, Some(day(11, 15)), days(day(11, 8), day(11, 15))),
+        (None, Some(day(12, 1)), days(day(11, 11), day(12, 1))),
+        (Some(day(10, 14)), None, days(day(10, 14), day(11, 18))),
         (Some(day(10, 13)), None, None),
         (None, Some(day(10, 15)), None),
     ] {
-        assert_eq!(outstanding_days((first, last), now), days, "{first:?} to {last:?}");
+        assert_eq!(outstanding_days(first, last, now), expected, "{first:?} to {last:?}");
     }
 }

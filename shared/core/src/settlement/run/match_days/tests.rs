@@ -52,7 +52,7 @@ fn line(reference: &str, amount: i64, day: Date) -> Line {
 
 fn run(log: &JournalTable, memory: &SettlementTable, days: (i8, i8), now: Timestamp) -> MatchReport {
     let matcher = DayMatcher { log, lines: memory, exceptions: memory };
-    let days = (date(2026, 11, days.0), date(2026, 11, days.1));
+    let days = DayRange { first: date(2026, 11, days.0), last: date(2026, 11, days.1) };
     let (merchant, waits) = (merchant(), Waits::default());
     let wanted = MatchedDays {
         merchant: &merchant,

@@ -1,0 +1,119 @@
+//! One account in one run: how far its reports are read, and what was read and is not kept yet.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use jiff::{Timestamp, civil::Date};
+
+use super::journal_days::JournalDays;
+use crate::{
+    payments::{Deadline, Merchant},
+    settlement::{
+        Deposit, KnownReport, Line, LinePlace, PackedLines, Progress, ReportKind, SettlementReport,
+        facts::known_report::KnownReports,
+    },
+};
+
+/// Lines of several days that are kept together: so many take about 10 MB.
+const KEPT_TOGETHER_MAX: usize = 20_000;
+
+/// The reading of an account's reports.
+pub(in crate::settlement) struct AccountReading {
+    /// The merchant, with its access to the gateway.
+    pub(in crate::settlement) merchant: Arc<Merchant>,
+    /// The account, and how far its reports are read.
+    pub(in crate::settlement) progress: Progress,
+    /// When the run began.
+    pub(in crate::settlement) now: Timestamp,
+    /// When the run has to end.
+    pub(in crate::settlement) deadline: Deadline,
+    /// Where lines belong.
+    pub(in crate::settlement) journal_days: JournalDays,
+    /// What is known of the account's reports.
+    pub(in crate::settlement) reports: KnownReports,
+    /// What was read and is not kept yet.
+    pub(in crate::settlement) unkept: Unkept,
+    /// What the run did so far.
+    pub(in crate::settlement) report: SettlementReport,
+}
+
+impl AccountReading {
+    /// Of an account of which nothing is read yet.
+    pub(in crate::settlement) fn new(
+        merchant: Arc<Merchant>,
+        progress: Progress,
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> Self {
+        Self {
+            merchant,
+            progress,
+            now,
+            deadline,
+            journal_days: JournalDays::default(),
+            reports: KnownReports::new(),
+            unkept: Unkept::default(),
+            report: SettlementReport::default(),
+        }
+    }
+
+    /// Notes that a day is to be read, and why it could not be.
+    pub(in crate::settlement) fn want(&mut self, day: Date, cause: Option<String>) {
+        self.progress.want(day, self.now, cause);
+    }
+}
+
+/// What was read and is not kept yet. Days are kept together, so that an item is written once for all of them.
+#[derive(Default)]
+pub(in crate::settlement) struct Unkept {
+    /// Lines by where they belong, and by reference.
+    pub(super) places: BTreeMap<LinePlace, BTreeMap<String, Line>>,
+    pub(super) deposits: BTreeMap<String, Deposit>,
+    pub(super) reports: KnownReports,
+    /// Reports that suddenly say that there is nothing.
+    pub(super) emptied: Vec<KnownReport>,
+    lines: usize,
+}
+
+impl Unkept {
+    /// Whether it has to be kept before more is read.
+    pub(in crate::settlement) fn is_much(&self) -> bool {
+        self.lines >= KEPT_TOGETHER_MAX
+    }
+
+    /// Adds what a report says of a line.
+    pub(super) fn add_line(&mut self, place: LinePlace, line: Line) {
+        self.lines += 1;
+        let known = self.places.entry(place).or_default().entry(line.reference.clone()).or_default();
+        known.reference.clone_from(&line.reference);
+        known.add(line);
+    }
+
+    /// Leaves deposits as they are kept, with their lines.
+    pub(super) fn leave_out(&mut self, deposits: &BTreeSet<String>) {
+        self.deposits.retain(|id, _| !deposits.contains(id));
+        for line in self.places.values_mut().flat_map(BTreeMap::values_mut) {
+            line.funded.retain(|one| !deposits.contains(&one.deposit));
+        }
+    }
+
+    /// Lines of a place as they are now, where these reports say all of their batches and deposits.
+    pub(super) fn replaced(&self, place: &LinePlace, before: &PackedLines) -> PackedLines {
+        let mut all = BTreeMap::<String, Line>::new();
+        for line in &before.lines {
+            let mut line = line.clone();
+            line.settled.retain(|one| !self.reports.contains_key(&(ReportKind::Batches, one.day)));
+            line.funded.retain(|one| !self.deposits.contains_key(&one.deposit));
+            all.insert(line.reference.clone(), line);
+        }
+        for (reference, line) in self.places.get(place).into_iter().flatten() {
+            let known = all.entry(reference.clone()).or_default();
+            known.reference.clone_from(reference);
+            known.add(line.clone());
+        }
+        let lines = all.into_values().filter(|line| !line.is_empty()).collect();
+        PackedLines { version: before.version + 1, lines, is_unreadable: false }
+    }
+}

@@ -1,0 +1,51 @@
+//! Reads entries of the journal page by page.
+
+use jiff::Timestamp;
+
+use crate::{
+    journal::{Entry, EntryLog, EntryPlace, EntryQuery},
+    order::MerchantId,
+    payments::StoreError,
+    values::{ReadOrder, sort_of},
+};
+
+/// Entries that are read at a time.
+const ENTRIES_AT_A_TIME: usize = 1_000;
+
+/// Entries of a merchant's journal from a moment on, until another one.
+pub(in crate::settlement) struct EntrySpan<'a> {
+    /// The journal.
+    pub(in crate::settlement) log: &'a dyn EntryLog,
+    /// The merchant.
+    pub(in crate::settlement) merchant: &'a MerchantId,
+    /// Which part of the journal, or which reference.
+    pub(in crate::settlement) part: EntryPlace,
+    /// The first moment.
+    pub(in crate::settlement) since: Timestamp,
+    /// The end.
+    pub(in crate::settlement) until: Timestamp,
+}
+
+impl EntrySpan<'_> {
+    /// Hands over each entry, the oldest first; none for one that cannot be read.
+    pub(in crate::settlement) async fn each(
+        &self,
+        each: &mut (dyn FnMut(Option<Entry>) + Send),
+    ) -> Result<(), StoreError> {
+        let (mut since, until) = (sort_of(self.since), sort_of(self.until));
+        loop {
+            let query = EntryQuery {
+                merchant: self.merchant,
+                between: (&since, &until),
+                order: ReadOrder::OldestFirst,
+                limit: ENTRIES_AT_A_TIME,
+            };
+            let page = self.log.entries(&self.part, &query).await?;
+            page.entries.into_iter().for_each(|(_, entry)| each(entry.ok()));
+            match page.next {
+                Some(next) => since = next,
+                None => return Ok(()),
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What one report says, put together from its records.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+
+use super::{
+    account::AccountReading,
+    reports::{FundingRecord, SettledRecord},
+};
+use crate::{
+    order::is_gateway_order_id,
+    settlement::{Adjustment, Chargeback, Component, Deposit, Funded, Line, LinePlace, UnreadableRow},
+    values::SignedAmount,
+};
+
+/// What a report says.
+#[derive(Default)]
+pub(super) struct ReportContents {
+    pub(super) lines: BTreeMap<String, Line>,
+    /// References that have an order id as Tollgate makes them.
+    pub(super) named: BTreeSet<String>,
+    pub(super) batches: BTreeSet<String>,
+    deposits: BTreeMap<String, Deposit>,
+    adjustments: BTreeMap<String, Vec<Adjustment>>,
+    chargebacks: BTreeMap<String, Vec<Chargeback>>,
+    /// What deposits hold of the lines, by deposit.
+    held: BTreeMap<String, HeldLines>,
+    pub(super) unreadable: Vec<UnreadableRow>,
+}
+
+impl ReportContents {
+    fn line(&mut self, reference: String, gateway_order_id: Option<&str>) -> &mut Line {
+        if gateway_order_id.is_some_and(is_gateway_order_id) {
+            self.named.insert(reference.clone());
+        }
+        let line = self.lines.entry(reference.clone()).or_default();
+        line.reference = reference;
+        line
+    }
+
+    pub(super) fn take_settled(&mut self, record: SettledRecord) {
+        match record {
+            SettledRecord::Line { reference, settled } => {
+                self.batches.insert(settled.batch.clone());
+                self.line(reference, settled.gateway_order_id.as_deref()).add_settled(settled);
+            }
+            SettledRecord::Unreadable(row) => self.unreadable.push(row),
+        }
+    }
+
+    pub(super) fn take_funded(&mut self, record: FundingRecord) {
+        match record {
+            FundingRecord::Deposit(deposit) => drop(self.deposits.insert(deposit.id.clone(), *deposit)),
+            FundingRecord::Line { reference, funded, gateway_order_id } => {
+                self.line(reference, gateway_order_id.as_deref()).add_funded(funded);
+            }
+            FundingRecord::Adjustment { deposit, adjustment } => {
+                self.adjustments.entry(deposit).or_default().push(adjustment);
+            }
+            FundingRecord::Chargeback(chargeback) => {
+                self.chargebacks.entry(chargeback.deposit.clone()).or_default().push(*chargeback);
+            }
+            FundingRecord::Unreadable(row) => self.unreadable.push(row),
+        }
+    }
+
+    /// Counts a line with its deposit. One that cannot be added up is a row that cannot be read.
+    pub(super) fn hold(&mut self, funded: &Funded, is_others: bool, kept_at: Option<&LinePlace>) {
+        let held = self.held.entry(funded.deposit.clone()).or_default();
+        held.places.extend(kept_at.cloned());
+        if held.add(funded, is_others).is_none() {
+            let (deposit, batch) = (Some(funded.deposit.clone()), funded.batch.clone());
+            let why = "a line that cannot be added up".to_owned();
+            self.unreadable.push(UnreadableRow { deposit, batch, id: Some(funded.id.clone()), why });
+        }
+    }
+
+    /// The deposits with what their lines add up to. What is stated with a deposit without a sum is one without a sum.
+    pub(super) fn deposits(mut self, account: &AccountReading, day: Date) -> Vec<Deposit> {
+        let of_rows = self.unreadable.iter().filter_map(|row| row.deposit.as_ref());
+        let named = self.adjustments.keys().chain(self.chargebacks.keys()).chain(self.held.keys());
+        for id in named.chain(of_rows) {
+            let missing = || Deposit::without_sum(id.clone(), &account.progress.account, day, account.now);
+            self.deposits.entry(id.clone()).or_insert_with(missing);
+        }
+        let whole = |(id, deposit): (String, Deposit)| {
+            let HeldLines { count, all, money, others, places } = self.held.remove(&id).unwrap_or_default();
+            // Whether net sales have what was refused or voided is not documented.
+            let is_all = all.sum.minor() == deposit.component(Component::NetSales);
+            let HeldSum { sum, refunds } = if is_all { all } else { money };
+            let mut adjustments = deposit.adjustments;
+            adjustments.extend(self.adjustments.remove(&id).unwrap_or_default());
+            let own_rows = self.unreadable.iter().filter(|row| row.deposit.as_ref() == Some(&id));
+            Deposit {
+                account: account.progress.account.clone(),
+                read_at: account.now,
+                lines: (count, sum.minor()),
+                others: (others.0, others.1.minor()),
+                refunds: refunds.minor(),
+                places,
+                adjustments,
+                chargebacks: self.chargebacks.remove(&id).unwrap_or_default(),
+                unreadable: own_rows.cloned().collect(),
+                ..deposit
+            }
+        };
+        self.deposits.into_iter().map(whole).collect()
+    }
+}
+
+/// A sum of lines, and what of it is given back.
+#[derive(Clone, Copy, Default)]
+struct HeldSum {
+    sum: SignedAmount,
+    refunds: SignedAmount,
+}
+
+impl HeldSum {
+    fn with(self, amount: SignedAmount) -> Option<Self> {
+        let refund = amount.min(SignedAmount::ZERO);
+        Some(Self { sum: self.sum.checked_add(amount)?, refunds: self.refunds.checked_add(refund)? })
+    }
+}
+
+/// The lines that a deposit holds.
+#[derive(Default)]
+struct HeldLines {
+    count: u64,
+    /// Of all of them.
+    all: HeldSum,
+    /// Of those that move money: not of what was refused or voided.
+    money: HeldSum,
+    /// Those that are not Tollgate's and move money: how many, and their sum.
+    others: (u64, SignedAmount),
+    /// Where they are.
+    places: BTreeSet<LinePlace>,
+}
+
+impl HeldLines {
+    /// Counts a line. None, and no sum has it, if a sum would be beyond what can be stated.
+    fn add(&mut self, funded: &Funded, is_others: bool) -> Option<()> {
+        let amount = SignedAmount::new(funded.amount);
+        let all = self.all.with(amount)?;
+        let (mut money, mut others) = (self.money, self.others);
+        if funded.is_money() {
+            money = money.with(amount)?;
+            if is_others {
+                others = (others.0 + 1, others.1.checked_add(amount)?);
+            }
+        }
+        (self.count, self.all, self.money, self.others) = (self.count + 1, all, money, others);
+        Some(())
+    }
+}

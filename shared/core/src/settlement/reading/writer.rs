@@ -1,0 +1,239 @@
+//! Keeps what was read.
+//!
+//! A report that was read whole is the gateway's current word: it replaces what was known of its day's batches, or of its
+//! deposits. So reading the same days again, in any order or after a crash, leaves the same lines and deposits, and only what
+//! changed is written. Where lines will be is noted before they are written, so that none of them can be left behind.
+
+use std::collections::BTreeSet;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::civil::Date;
+
+use super::{
+    account::{AccountReading, Unkept},
+    reader::ReadDayError,
+};
+use crate::{
+    order::MerchantId,
+    payments::{StoreError, Unreadable},
+    settlement::{
+        Deposit, DepositStore, KnownReport, LinePlace, LineStore, ReportKind, eastern_day,
+        facts::{
+            deposit::DepositKey,
+            known_report::KnownReports,
+            store::{ChangedDeposit, change_deposit},
+        },
+        merge_deposit,
+    },
+};
+
+/// Items that are written at a time.
+const WRITES_AT_A_TIME: usize = 8;
+
+/// How often an item is read again because another run wrote it meanwhile.
+const TRIES: usize = 5;
+
+/// Keeps what reports say.
+pub(in crate::settlement) struct Writer<'a> {
+    /// Where lines are kept.
+    pub(in crate::settlement) lines: &'a dyn LineStore,
+    /// Where deposits are kept.
+    pub(in crate::settlement) deposits: &'a dyn DepositStore,
+}
+
+/// What was kept.
+#[derive(Default)]
+pub(in crate::settlement) struct Kept {
+    /// Deposits of which the journal lacks entries.
+    pub(in crate::settlement) unjournaled: Vec<Deposit>,
+    /// References of which something else is known now.
+    pub(in crate::settlement) changed: BTreeSet<String>,
+    /// What the reports say now. It is noted last.
+    pub(in crate::settlement) reports: KnownReports,
+    /// Days of which something could not be kept, because a stored item cannot be read.
+    pub(in crate::settlement) unread: BTreeSet<Date>,
+}
+
+/// A place of lines, as it is before they are replaced.
+struct LoadedPlace {
+    place: LinePlace,
+    is_changed: bool,
+    is_unreadable: bool,
+}
+
+impl Writer<'_> {
+    /// Keeps what was read, in place of what these reports said before. Lines come before their deposits, so that a deposit
+    /// that is there has its lines.
+    pub(in crate::settlement) async fn keep(
+        &self,
+        account: &mut AccountReading,
+    ) -> Result<Kept, ReadDayError> {
+        let mut unkept = std::mem::take(&mut account.unkept);
+        for report in std::mem::take(&mut unkept.emptied) {
+            self.note_report(account, report).await?;
+        }
+        withdraw(account, &mut unkept);
+        let mut kept = Kept::default();
+        self.keep_lines(account, &mut unkept, &mut kept).await?;
+        self.keep_deposits(account, &unkept, &mut kept).await?;
+        // Of a day that was not kept whole, what was known of it stays, too.
+        kept.reports =
+            unkept.reports.into_iter().filter(|((_, day), _)| !kept.unread.contains(day)).collect();
+        Ok(kept)
+    }
+
+    /// Replaces lines, and leaves deposits out that cannot be read.
+    async fn keep_lines(
+        &self,
+        account: &mut AccountReading,
+        unkept: &mut Unkept,
+        kept: &mut Kept,
+    ) -> Result<(), ReadDayError> {
+        let merchant = account.merchant.id.clone();
+        let mut places: BTreeSet<LinePlace> = unkept.places.keys().cloned().collect();
+        let mut bad_deposits = BTreeSet::new();
+        for id in unkept.deposits.keys() {
+            match Unreadable::left_out(self.deposits.get(&merchant, &account.progress.account, id).await)? {
+                Some(stored) => places.extend(stored.into_iter().flat_map(|one| one.places)),
+                None => drop(bad_deposits.insert(id.clone())),
+            }
+        }
+        let mut noted = KnownReports::new();
+        for (key, report) in &unkept.reports {
+            let mut report = KnownReport { is_unmatched: true, ..report.clone() };
+            if let Some(known) = account.reports.get(key) {
+                report.places.extend(known.places.iter().cloned());
+                report.names.extend(known.names.iter().cloned());
+            }
+            places.extend(report.places.iter().cloned());
+            if report.names.iter().any(|name| bad_deposits.contains(name)) {
+                kept.unread.insert(key.1);
+            }
+            noted.insert(*key, report);
+        }
+        unkept.leave_out(&bad_deposits);
+        let unkept = &*unkept;
+        let loaded = places.into_iter().map(async |place| {
+            let before = self.lines.load(&merchant, &place).await?;
+            let is_changed = !before.is_unreadable && unkept.replaced(&place, &before).lines != before.lines;
+            Ok::<_, StoreError>(LoadedPlace { place, is_changed, is_unreadable: before.is_unreadable })
+        });
+        let loaded: Vec<LoadedPlace> =
+            stream::iter(loaded).buffer_unordered(WRITES_AT_A_TIME).try_collect().await?;
+        for bad in loaded.iter().filter(|loaded| loaded.is_unreadable) {
+            let of_place = noted.iter().filter(|(_, report)| report.places.contains(&bad.place));
+            kept.unread.extend(of_place.map(|((_, day), _)| *day));
+        }
+        let changed = loaded.into_iter().filter(|loaded| loaded.is_changed);
+        let changed: Vec<LinePlace> = changed.map(|loaded| loaded.place).collect();
+        // Before the first line is written: whatever a run dies of, the next one knows where lines may be, and that they
+        // changed.
+        for report in noted.into_values().filter(|_| !changed.is_empty()) {
+            self.note_report(account, report).await?;
+        }
+        let written = changed.into_iter().map(async |place| self.replace(&merchant, &place, unkept).await);
+        let written: Vec<Vec<String>> =
+            stream::iter(written).buffer_unordered(WRITES_AT_A_TIME).try_collect().await?;
+        for changed in written {
+            account.report.written += u64::from(!changed.is_empty());
+            kept.changed.extend(changed);
+        }
+        Ok(())
+    }
+
+    async fn keep_deposits(
+        &self,
+        account: &mut AccountReading,
+        unkept: &Unkept,
+        kept: &mut Kept,
+    ) -> Result<(), ReadDayError> {
+        for (id, read) in &unkept.deposits {
+            let merge = |before: Option<&Deposit>| {
+                let is_nothing = before.is_none() && read.is_withdrawn();
+                if is_nothing { Ok(None) } else { merge_deposit(before, read).map(Some) }
+            };
+            let key = DepositKey { account: &account.progress.account, id };
+            let put = change_deposit(self.deposits, &account.merchant.id, key, merge).await?;
+            let Some(ChangedDeposit { deposit, is_written }) = put else { continue };
+            account.report.deposits += u64::from(is_written);
+            if !deposit.is_journaled() {
+                kept.unjournaled.push(deposit);
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what reports say, once the journal has what follows for deposits: until then, one that they do not list any more
+    /// is still known.
+    pub(in crate::settlement) async fn note_kept(
+        &self,
+        account: &mut AccountReading,
+        kept: KnownReports,
+    ) -> Result<(), StoreError> {
+        for (key, report) in kept {
+            let is_unmatched = account.reports.get(&key).is_some_and(|known| known.is_unmatched);
+            self.note_report(account, KnownReport { is_unmatched, ..report }).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes that all that reports changed was matched.
+    pub(in crate::settlement) async fn note_matched(
+        &self,
+        account: &mut AccountReading,
+    ) -> Result<(), StoreError> {
+        let unmatched = account.reports.values().filter(|report| report.is_unmatched);
+        let unmatched: Vec<KnownReport> = unmatched.cloned().collect();
+        for report in unmatched {
+            self.note_report(account, KnownReport { is_unmatched: false, ..report }).await?;
+        }
+        Ok(())
+    }
+
+    async fn note_report(&self, account: &mut AccountReading, report: KnownReport) -> Result<(), StoreError> {
+        let key = (report.kind, report.day);
+        if account.reports.get(&key) != Some(&report) {
+            self.lines.keep_report(&account.merchant.id, &account.progress.account, &report).await?;
+            account.reports.insert(key, report);
+        }
+        Ok(())
+    }
+
+    /// Replaces what the lines of a place say. Returns the references of those that changed.
+    async fn replace(
+        &self,
+        merchant: &MerchantId,
+        place: &LinePlace,
+        unkept: &Unkept,
+    ) -> Result<Vec<String>, ReadDayError> {
+        for _ in 0..TRIES {
+            let before = self.lines.load(merchant, place).await?;
+            let after = unkept.replaced(place, &before);
+            if before.is_unreadable || after.lines == before.lines {
+                return Ok(Vec::new());
+            }
+            if self.lines.save(merchant, place, &after).await? {
+                let changed = before.lines.iter().filter(|line| !after.lines.contains(line));
+                let new = after.lines.iter().filter(|line| !before.lines.contains(line));
+                return Ok(changed.chain(new).map(|line| line.reference.clone()).collect());
+            }
+        }
+        Err(ReadDayError::Contended)
+    }
+}
+
+/// A deposit that its report does not list any more, nor another day's, holds nothing from now on.
+fn withdraw(account: &AccountReading, unkept: &mut Unkept) {
+    let of_deposits = account.reports.iter().filter(|(key, _)| key.0 == ReportKind::Deposits);
+    let (read, others): (Vec<_>, Vec<_>) = of_deposits.partition(|(key, _)| unkept.reports.contains_key(key));
+    let is_listed = |id: &String| {
+        unkept.deposits.contains_key(id) || others.iter().any(|(_, report)| report.names.contains(id))
+    };
+    let gone = read.iter().flat_map(|(_, report)| &report.names).filter(|id| !is_listed(id));
+    let gone: BTreeSet<String> = gone.cloned().collect();
+    for id in gone {
+        let today = eastern_day(account.now);
+        let nothing = Deposit::without_sum(id.clone(), &account.progress.account, today, account.now);
+        unkept.deposits.insert(id, nothing);
+    }
+}
