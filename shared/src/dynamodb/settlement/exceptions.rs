@@ -1,6 +1,7 @@
 //! Exceptions: an item for each, and an index of those that are open and of those that are closed.
 
 use async_trait::async_trait;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use tollgate_core::{
     order::MerchantId,
     payments::{StoreError, Unreadable},
@@ -49,6 +50,11 @@ fn is_wanted(exception: &Exception, filter: &ExceptionFilter) -> bool {
 }
 
 impl DynamoDbSettlement {
+    fn open_query(&self, merchant: &MerchantId) -> QueryFluentBuilder {
+        let texts = [(":state", &*state(merchant, true))];
+        self.table.query("#state = :state", &[("#state", STATE)], &texts).index_name(INDEX)
+    }
+
     /// The exceptions behind keys of the index, in their order, and those of them that cannot be read.
     async fn behind(&self, keys: Vec<Item>) -> Result<(Vec<Exception>, Vec<Unreadable>), StoreError> {
         let keys = keys.into_iter().map(|mut key| {
@@ -76,18 +82,14 @@ impl ExceptionStore for DynamoDbSettlement {
     }
 
     async fn open_of(&self, merchant: &MerchantId, account: &str) -> Result<Vec<Exception>, StoreError> {
-        let names = [("#state", STATE)];
-        let query = self.table.query("#state = :state", &names, &[(":state", &state(merchant, true))]);
-        let keys = all(query.index_name(INDEX)).await?;
+        let keys = all(self.open_query(merchant)).await?;
         let (mut open, _) = self.behind(keys).await?;
         open.retain(|exception| exception.is_open() && exception.account == account);
         Ok(open)
     }
 
     async fn open_about(&self, merchant: &MerchantId) -> Result<Vec<OpenAbout>, StoreError> {
-        let names = [("#state", STATE)];
-        let query = self.table.query("#state = :state", &names, &[(":state", &state(merchant, true))]);
-        let items = all(query.index_name(INDEX)).await?;
+        let items = all(self.open_query(merchant)).await?;
         let about = |mut item: Item| {
             item.retain(|name, _| ![STATE, SINCE].contains(&&**name));
             read(item)
@@ -96,9 +98,7 @@ impl ExceptionStore for DynamoDbSettlement {
     }
 
     async fn count_open(&self, merchant: &MerchantId) -> Result<OpenExceptions, StoreError> {
-        let names = [("#state", STATE)];
-        let query = self.table.query("#state = :state", &names, &[(":state", &state(merchant, true))]);
-        let query = query.index_name(INDEX).limit(i32::try_from(OPEN_COUNTED_MAX + 1).unwrap_or(i32::MAX));
+        let query = self.open_query(merchant).limit(i32::try_from(OPEN_COUNTED_MAX + 1).unwrap_or(i32::MAX));
         let found = query.send().await.map_err(|error| unavailable(&error))?;
         Ok(OpenExceptions::of(found.items.unwrap_or_default().len()))
     }

@@ -34,7 +34,7 @@ pub fn eastern_day(at: Timestamp) -> Date {
 }
 
 /// Whether more than so many business days began after a day, up to today.
-pub(in crate::settlement) fn is_late(day: Date, today: Date, business_days: u8, holidays: &Holidays) -> bool {
+pub(crate) fn is_late(day: Date, today: Date, business_days: u8, holidays: &Holidays) -> bool {
     let since = day.series(1.day()).skip(1).take(WAIT_MAX_DAYS).take_while(|day| *day <= today);
     let (mut passed, mut all) = (0_usize, 0);
     for day in since {

@@ -35,7 +35,7 @@ words! {
 }
 
 /// A deposit, as the gateway reports it. A negative one takes money, which is usual.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Deposit {
     /// The gateway's id of it.
     pub id: String,
@@ -80,11 +80,11 @@ pub struct Deposit {
 
 /// What a merchant's deposit is known by: two accounts can have deposits of the same id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::settlement) struct DepositKey<'a> {
+pub(crate) struct DepositKey<'a> {
     /// The gateway account (MID).
-    pub(in crate::settlement) account: &'a str,
+    pub(crate) account: &'a str,
     /// The gateway's id of it.
-    pub(in crate::settlement) id: &'a str,
+    pub(crate) id: &'a str,
 }
 
 /// Chargebacks and adjustments that a deposit does not list any more.
@@ -116,7 +116,7 @@ pub struct DepositChange {
 
 impl Deposit {
     /// What it is known by.
-    pub(in crate::settlement) fn key(&self) -> DepositKey<'_> {
+    pub(crate) fn key(&self) -> DepositKey<'_> {
         DepositKey { account: &self.account, id: &self.id }
     }
 
@@ -134,27 +134,7 @@ impl Deposit {
 
     /// A deposit of which no sum is reported, or nothing any more.
     pub fn without_sum(id: String, account: &str, day: Date, read_at: Timestamp) -> Self {
-        Self {
-            id,
-            account: account.to_owned(),
-            day,
-            currency: None,
-            components: Vec::new(),
-            total: 0,
-            trace_number: None,
-            lines: (0, 0),
-            others: (0, 0),
-            refunds: 0,
-            places: BTreeSet::new(),
-            adjustments: Vec::new(),
-            chargebacks: Vec::new(),
-            unreadable: Vec::new(),
-            taken_back: TakenBack::default(),
-            changed_on: None,
-            read_at,
-            changes: Vec::new(),
-            journaled: 0,
-        }
+        Self { id, account: account.to_owned(), day, read_at, ..Self::default() }
     }
 }
 

@@ -76,7 +76,7 @@ impl FoundDispute {
 
 impl FoundDispute {
     /// The report of it to an order of the merchant.
-    pub(in crate::settlement) fn report(self, merchant: &Merchant) -> DisputeReport {
+    pub(crate) fn report(self, merchant: &Merchant) -> DisputeReport {
         DisputeReport {
             reference: self.reference,
             accounts: merchant.gateway.accounts_for(&self.account),

@@ -86,7 +86,7 @@ pub struct Exception {
 
 impl Exception {
     /// A new exception about this: a reference, a deposit or a row of it, a day, or a case with its sequence number.
-    pub(in crate::settlement) fn new(
+    pub(crate) fn new(
         account: &str,
         cause: ExceptionCause,
         subject: &str,
@@ -116,7 +116,7 @@ impl Exception {
     }
 
     /// The same, with what exactly does not fit.
-    pub(in crate::settlement) fn because(self, detail: impl Into<String>) -> Self {
+    pub(crate) fn because(self, detail: impl Into<String>) -> Self {
         Self { detail: Some(detail.into()), ..self }
     }
 

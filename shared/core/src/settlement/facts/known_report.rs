@@ -49,4 +49,4 @@ impl KnownReport {
 }
 
 /// What is known of an account's reports.
-pub(in crate::settlement) type KnownReports = BTreeMap<(ReportKind, Date), KnownReport>;
+pub(crate) type KnownReports = BTreeMap<(ReportKind, Date), KnownReport>;

@@ -139,7 +139,7 @@ pub struct Line {
 
 impl Line {
     /// Adds what a batch says, in place of what the same day's report said of it before.
-    pub(in crate::settlement) fn add_settled(&mut self, new: Settled) {
+    pub(crate) fn add_settled(&mut self, new: Settled) {
         let place = |of: &Settled| (of.batch.clone(), of.day);
         match self.settled.binary_search_by_key(&place(&new), place) {
             Ok(n) => self.settled[n] = new,
@@ -148,7 +148,7 @@ impl Line {
     }
 
     /// Adds what a deposit's line says, in place of what it said before.
-    pub(in crate::settlement) fn add_funded(&mut self, new: Funded) {
+    pub(crate) fn add_funded(&mut self, new: Funded) {
         match self.funded.binary_search_by(|one| one.id.cmp(&new.id)) {
             Ok(n) => self.funded[n] = new,
             Err(n) => self.funded.insert(n, new),
@@ -162,7 +162,7 @@ impl Line {
     }
 
     /// Whether it says nothing.
-    pub(in crate::settlement) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.settled.is_empty() && self.funded.is_empty()
     }
 

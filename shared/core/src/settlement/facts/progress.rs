@@ -5,7 +5,7 @@ use jiff::{Timestamp, ToSpan, civil::Date};
 use crate::journal::day_of;
 
 /// How far an account's reports were read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// The gateway account (MID).
     pub account: String,
@@ -58,16 +58,7 @@ impl Progress {
 
     /// Of an account that was never read.
     pub fn new(account: &str, now: Timestamp) -> Self {
-        Self {
-            account: account.to_owned(),
-            known_at: now,
-            read_at: None,
-            from: None,
-            unread: Vec::new(),
-            looked_back_on: None,
-            funding: None,
-            used_on: None,
-        }
+        Self { account: account.to_owned(), known_at: now, ..Self::default() }
     }
 
     /// Notes that a day is to be read, and why it could not be. It waits since it was noted first.
@@ -79,7 +70,7 @@ impl Progress {
     }
 
     /// Notes that a day was read.
-    pub(in crate::settlement) fn done(&mut self, day: Date) {
+    pub(crate) fn done(&mut self, day: Date) {
         self.unread.retain(|one| one.day != day);
     }
 }

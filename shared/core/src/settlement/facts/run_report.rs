@@ -36,7 +36,7 @@ pub struct SettlementReport {
 
 impl SettlementReport {
     /// Adds what it did with one account.
-    pub(in crate::settlement) fn add(&mut self, part: &Self) {
+    pub(crate) fn add(&mut self, part: &Self) {
         self.records += part.records;
         self.written += part.written;
         self.deposits += part.deposits;

@@ -138,7 +138,7 @@ const TRIES: usize = 5;
 
 /// Changes a deposit, if the change is none already: how it is now, and whether it was written. None if the change of a deposit
 /// that is not there makes none.
-pub(in crate::settlement) async fn change_deposit(
+pub(crate) async fn change_deposit(
     store: &dyn DepositStore,
     merchant: &MerchantId,
     key: DepositKey<'_>,
@@ -156,11 +156,11 @@ pub(in crate::settlement) async fn change_deposit(
 }
 
 /// What changing a deposit came to.
-pub(in crate::settlement) struct ChangedDeposit {
+pub(crate) struct ChangedDeposit {
     /// As it is kept now.
-    pub(in crate::settlement) deposit: Deposit,
+    pub(crate) deposit: Deposit,
     /// Whether it is new or was changed.
-    pub(in crate::settlement) is_written: bool,
+    pub(crate) is_written: bool,
 }
 
 /// The lines that a deposit holds, and the places of further ones that cannot be read.
@@ -194,7 +194,7 @@ const PLACES_AT_A_TIME: usize = 64;
 const DEPOSITS_AT_A_TIME: usize = 100;
 
 /// All deposits of these days, both included, the oldest first, and those that cannot be read.
-pub(in crate::settlement) async fn deposits_of(
+pub(crate) async fn deposits_of(
     store: &dyn DepositStore,
     merchant: &MerchantId,
     days: DayRange,

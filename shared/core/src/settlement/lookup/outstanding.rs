@@ -111,6 +111,7 @@ impl DepositReader<'_> {
             let days = MatchedDays {
                 merchant: wanted.merchant,
                 account,
+                now: self.now,
                 // A payment's void is as late or later.
                 days: DayRange { first: wanted.days.first, last: day_of(self.now) },
                 has_deposits: funding.unwrap_or_default(),
@@ -120,9 +121,7 @@ impl DepositReader<'_> {
                 // What is late is in the list of exceptions.
                 waits: &Waits::default(),
             };
-            for Verdict { expectation, progressed, settled_on, .. } in
-                matcher.outstanding(&days, self.now).await?
-            {
+            for Verdict { expectation, progressed, settled_on, .. } in matcher.outstanding(&days).await? {
                 let Some(expectation) = expectation else { continue };
                 if wanted.days.contains(eastern_day(expectation.at)) {
                     let reference = expectation.reference.as_ref();

@@ -20,28 +20,28 @@ use crate::{
 const KEPT_TOGETHER_MAX: usize = 20_000;
 
 /// The reading of an account's reports.
-pub(in crate::settlement) struct AccountReading {
+pub(crate) struct AccountReading {
     /// The merchant, with its access to the gateway.
-    pub(in crate::settlement) merchant: Arc<Merchant>,
+    pub(crate) merchant: Arc<Merchant>,
     /// The account, and how far its reports are read.
-    pub(in crate::settlement) progress: Progress,
+    pub(crate) progress: Progress,
     /// When the run began.
-    pub(in crate::settlement) now: Timestamp,
+    pub(crate) now: Timestamp,
     /// When the run has to end.
-    pub(in crate::settlement) deadline: Deadline,
+    pub(crate) deadline: Deadline,
     /// Where lines belong.
-    pub(in crate::settlement) journal_days: JournalDays,
+    pub(crate) journal_days: JournalDays,
     /// What is known of the account's reports.
-    pub(in crate::settlement) reports: KnownReports,
+    pub(crate) reports: KnownReports,
     /// What was read and is not kept yet.
-    pub(in crate::settlement) unkept: Unkept,
+    pub(crate) unkept: Unkept,
     /// What the run did so far.
-    pub(in crate::settlement) report: SettlementReport,
+    pub(crate) report: SettlementReport,
 }
 
 impl AccountReading {
     /// Of an account of which nothing is read yet.
-    pub(in crate::settlement) fn new(
+    pub(crate) fn new(
         merchant: Arc<Merchant>,
         progress: Progress,
         now: Timestamp,
@@ -60,14 +60,14 @@ impl AccountReading {
     }
 
     /// Notes that a day is to be read, and why it could not be.
-    pub(in crate::settlement) fn want(&mut self, day: Date, cause: Option<String>) {
+    pub(crate) fn want(&mut self, day: Date, cause: Option<String>) {
         self.progress.want(day, self.now, cause);
     }
 }
 
 /// What was read and is not kept yet. Days are kept together, so that an item is written once for all of them.
 #[derive(Default)]
-pub(in crate::settlement) struct Unkept {
+pub(crate) struct Unkept {
     /// Lines by where they belong, and by reference.
     pub(super) places: BTreeMap<LinePlace, BTreeMap<String, Line>>,
     pub(super) deposits: BTreeMap<String, Deposit>,
@@ -79,7 +79,7 @@ pub(in crate::settlement) struct Unkept {
 
 impl Unkept {
     /// Whether it has to be kept before more is read.
-    pub(in crate::settlement) fn is_much(&self) -> bool {
+    pub(crate) fn is_much(&self) -> bool {
         self.lines >= KEPT_TOGETHER_MAX
     }
 

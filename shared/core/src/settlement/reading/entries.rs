@@ -13,25 +13,22 @@ use crate::{
 const ENTRIES_AT_A_TIME: usize = 1_000;
 
 /// Entries of a merchant's journal from a moment on, until another one.
-pub(in crate::settlement) struct EntrySpan<'a> {
+pub(crate) struct EntrySpan<'a> {
     /// The journal.
-    pub(in crate::settlement) log: &'a dyn EntryLog,
+    pub(crate) log: &'a dyn EntryLog,
     /// The merchant.
-    pub(in crate::settlement) merchant: &'a MerchantId,
+    pub(crate) merchant: &'a MerchantId,
     /// Which part of the journal, or which reference.
-    pub(in crate::settlement) part: EntryPlace,
+    pub(crate) part: EntryPlace,
     /// The first moment.
-    pub(in crate::settlement) since: Timestamp,
+    pub(crate) since: Timestamp,
     /// The end.
-    pub(in crate::settlement) until: Timestamp,
+    pub(crate) until: Timestamp,
 }
 
 impl EntrySpan<'_> {
     /// Hands over each entry, the oldest first; none for one that cannot be read.
-    pub(in crate::settlement) async fn each(
-        &self,
-        each: &mut (dyn FnMut(Option<Entry>) + Send),
-    ) -> Result<(), StoreError> {
+    pub(crate) async fn each(&self, each: &mut (dyn FnMut(Option<Entry>) + Send)) -> Result<(), StoreError> {
         let (mut since, until) = (sort_of(self.since), sort_of(self.until));
         loop {
             let query = EntryQuery {

@@ -49,7 +49,7 @@ impl JournalDays {
     }
 
     /// Looks up what is not among the days that were read, each reference once.
-    pub(in crate::settlement) async fn look_up<'a>(
+    pub(crate) async fn look_up<'a>(
         &mut self,
         log: &dyn EntryLog,
         merchant: &MerchantId,
@@ -77,18 +77,18 @@ impl JournalDays {
     }
 
     /// A reference is not in the journal, unless it has an entry of the days that were read.
-    pub(in crate::settlement) fn note_unknown(&mut self, reference: &str) {
+    pub(crate) fn note_unknown(&mut self, reference: &str) {
         self.unknown.insert(digest(reference));
     }
 
     /// The day of a reference, as far as it was read or looked up.
-    pub(in crate::settlement) fn get(&self, reference: &str) -> Option<Date> {
+    pub(crate) fn get(&self, reference: &str) -> Option<Date> {
         let key = digest(reference);
         self.days.get(&key).or_else(|| self.elsewhere.get(&key)).copied()
     }
 
     /// The accounts that have entries, each with the last day of them, as far as it was read.
-    pub(in crate::settlement) fn used(&self) -> &BTreeMap<String, Date> {
+    pub(crate) fn used(&self) -> &BTreeMap<String, Date> {
         &self.used
     }
 

@@ -22,11 +22,11 @@ const ANOTHER_YEAR_DAYS: i32 = 300;
 const EMPTY_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// Reads reports.
-pub(in crate::settlement) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     /// The gateway's reports.
-    pub(in crate::settlement) reports: &'a dyn Reports,
+    pub(crate) reports: &'a dyn Reports,
     /// The journal.
-    pub(in crate::settlement) log: &'a dyn EntryLog,
+    pub(crate) log: &'a dyn EntryLog,
 }
 
 /// Why a day was not read whole.
@@ -48,7 +48,7 @@ pub enum ReadDayError {
 
 impl Reader<'_> {
     /// Reads both reports of a day. What one of them says is to be kept, also if the other one cannot be read.
-    pub(in crate::settlement) async fn read(
+    pub(crate) async fn read(
         &self,
         account: &mut AccountReading,
         day: Date,

@@ -34,24 +34,24 @@ const WRITES_AT_A_TIME: usize = 8;
 const TRIES: usize = 5;
 
 /// Keeps what reports say.
-pub(in crate::settlement) struct Writer<'a> {
+pub(crate) struct Writer<'a> {
     /// Where lines are kept.
-    pub(in crate::settlement) lines: &'a dyn LineStore,
+    pub(crate) lines: &'a dyn LineStore,
     /// Where deposits are kept.
-    pub(in crate::settlement) deposits: &'a dyn DepositStore,
+    pub(crate) deposits: &'a dyn DepositStore,
 }
 
 /// What was kept.
 #[derive(Default)]
-pub(in crate::settlement) struct Kept {
+pub(crate) struct Kept {
     /// Deposits of which the journal lacks entries.
-    pub(in crate::settlement) unjournaled: Vec<Deposit>,
+    pub(crate) unjournaled: Vec<Deposit>,
     /// References of which something else is known now.
-    pub(in crate::settlement) changed: BTreeSet<String>,
+    pub(crate) changed: BTreeSet<String>,
     /// What the reports say now. It is noted last.
-    pub(in crate::settlement) reports: KnownReports,
+    pub(crate) reports: KnownReports,
     /// Days of which something could not be kept, because a stored item cannot be read.
-    pub(in crate::settlement) unread: BTreeSet<Date>,
+    pub(crate) unread: BTreeSet<Date>,
 }
 
 /// A place of lines, as it is before they are replaced.
@@ -64,10 +64,7 @@ struct LoadedPlace {
 impl Writer<'_> {
     /// Keeps what was read, in place of what these reports said before. Lines come before their deposits, so that a deposit
     /// that is there has its lines.
-    pub(in crate::settlement) async fn keep(
-        &self,
-        account: &mut AccountReading,
-    ) -> Result<Kept, ReadDayError> {
+    pub(crate) async fn keep(&self, account: &mut AccountReading) -> Result<Kept, ReadDayError> {
         let mut unkept = std::mem::take(&mut account.unkept);
         for report in std::mem::take(&mut unkept.emptied) {
             self.note_report(account, report).await?;
@@ -165,7 +162,7 @@ impl Writer<'_> {
 
     /// Notes what reports say, once the journal has what follows for deposits: until then, one that they do not list any more
     /// is still known.
-    pub(in crate::settlement) async fn note_kept(
+    pub(crate) async fn note_kept(
         &self,
         account: &mut AccountReading,
         kept: KnownReports,
@@ -178,10 +175,7 @@ impl Writer<'_> {
     }
 
     /// Notes that all that reports changed was matched.
-    pub(in crate::settlement) async fn note_matched(
-        &self,
-        account: &mut AccountReading,
-    ) -> Result<(), StoreError> {
+    pub(crate) async fn note_matched(&self, account: &mut AccountReading) -> Result<(), StoreError> {
         let unmatched = account.reports.values().filter(|report| report.is_unmatched);
         let unmatched: Vec<KnownReport> = unmatched.cloned().collect();
         for report in unmatched {

@@ -52,7 +52,7 @@ impl<'a> AccountRun<'a> {
     }
 
     /// Reads, keeps, puts disputes on record and matches.
-    pub(in crate::settlement) async fn run(&mut self) -> Result<(), ReadDayError> {
+    pub(crate) async fn run(&mut self) -> Result<(), ReadDayError> {
         let merchant = self.account.merchant.clone();
         let mid = self.account.progress.account.clone();
         let open = self.settlement.exceptions.open_of(&merchant.id, &mid).await?;
@@ -80,6 +80,7 @@ impl<'a> AccountRun<'a> {
         let wanted = MatchedDays {
             merchant: &merchant.id,
             account: &mid,
+            now: self.account.now,
             days: DayRange { first: first.min(self.matched_since()), last: day_of(self.account.now) },
             has_deposits: self.account.progress.funding.unwrap_or_default(),
             unread: &unread,
@@ -87,7 +88,7 @@ impl<'a> AccountRun<'a> {
             changed: &self.changed,
             waits: &self.settlement.settings.waits,
         };
-        let found = matcher.run(&wanted, &disputes, self.account.now).await?;
+        let found = matcher.run(&wanted, &disputes).await?;
         self.account.report.opened += found.exceptions.opened + found.exceptions.reopened;
         self.account.report.open = found.exceptions.open;
         Ok(self.settlement.writer().note_matched(&mut self.account).await?)

@@ -52,7 +52,7 @@ pub async fn put_entries(
 
 /// Puts the entries of a deposit, tells of it if it is new, and notes both. What ends in between is done again by the next run
 /// that reads the deposit, which puts the same entries and tells an event of the same id.
-pub(in crate::settlement) async fn publish(
+pub(crate) async fn publish(
     journal: &dyn DepositJournal,
     news: &DepositNews,
     deposits: &dyn DepositStore,

@@ -44,7 +44,9 @@ pub struct MatchedDays<'a> {
     pub merchant: &'a MerchantId,
     /// The gateway account (MID).
     pub account: &'a str,
-    /// The UTC days of captures and refunds, both included.
+    /// When the run began.
+    pub now: Timestamp,
+    /// The UTC days of captures and refunds.
     pub days: DayRange,
     /// Whether the gateway offers deposits for the account.
     pub has_deposits: bool,
@@ -98,27 +100,22 @@ impl DayMatcher<'_> {
         &self,
         wanted: &MatchedDays<'_>,
         disputes: &MatchedDisputes,
-        now: Timestamp,
     ) -> Result<MatchReport, StoreError> {
         let mut so_far = self.begin(wanted).await?;
-        self.match_each(wanted, disputes, now, &mut so_far).await?;
+        self.match_each(wanted, disputes, &mut so_far).await?;
         so_far.found.covered.disputes = disputes.is_compared;
         so_far.found.exceptions.extend(disputes.exceptions.iter().cloned());
-        self.look_again(wanted, now, &mut so_far).await?;
+        self.look_again(wanted, &mut so_far).await?;
         let (merchant, account) = (wanted.merchant, wanted.account);
         so_far.report.exceptions =
-            keep_exceptions(self.exceptions, merchant, account, &so_far.found, now).await?;
+            keep_exceptions(self.exceptions, merchant, account, &so_far.found, wanted.now).await?;
         Ok(so_far.report)
     }
 
     /// What of these days has not arrived. Nothing is written.
-    pub(in crate::settlement) async fn outstanding(
-        &self,
-        wanted: &MatchedDays<'_>,
-        now: Timestamp,
-    ) -> Result<Vec<Verdict>, StoreError> {
+    pub(crate) async fn outstanding(&self, wanted: &MatchedDays<'_>) -> Result<Vec<Verdict>, StoreError> {
         let mut so_far = DaysMatched { outstanding: Some(Vec::new()), ..self.begin(wanted).await? };
-        self.match_each(wanted, &MatchedDisputes::default(), now, &mut so_far).await?;
+        self.match_each(wanted, &MatchedDisputes::default(), &mut so_far).await?;
         Ok(so_far.outstanding.unwrap_or_default())
     }
 
@@ -126,15 +123,14 @@ impl DayMatcher<'_> {
         &self,
         wanted: &MatchedDays<'_>,
         disputes: &MatchedDisputes,
-        now: Timestamp,
         so_far: &mut DaysMatched,
     ) -> Result<(), StoreError> {
         let mut day = Some(wanted.days.last);
         while let Some(of) = day.filter(|day| *day >= wanted.days.first) {
-            self.match_day(wanted, of, now, so_far).await?;
+            self.match_day(wanted, of, so_far).await?;
             day = of.yesterday().ok();
         }
-        Self::match_rest(wanted, disputes, now, so_far);
+        Self::match_rest(wanted, disputes, so_far);
         Ok(())
     }
 
@@ -151,7 +147,6 @@ impl DayMatcher<'_> {
         &self,
         wanted: &MatchedDays<'_>,
         day: Date,
-        now: Timestamp,
         so_far: &mut DaysMatched,
     ) -> Result<(), StoreError> {
         let mut expected = Expectations::default();
@@ -169,9 +164,12 @@ impl DayMatcher<'_> {
         lines.retain(|line| may_be_judged(&line.reference));
         let expected: Vec<Expectation> =
             expected.into_iter().filter(|one| one.reference.as_deref().is_none_or(may_be_judged)).collect();
-        let mut found =
-            match_account(&Compared { lines: &lines, ..compared(wanted, &expected) }, wanted.waits, now);
-        self.look_for_owners(wanted, now, so_far, &mut found).await?;
+        let mut found = match_account(
+            &Compared { lines: &lines, ..compared(wanted, &expected) },
+            wanted.waits,
+            wanted.now,
+        );
+        self.look_for_owners(wanted, so_far, &mut found).await?;
         so_far.take(found, wanted.has_deposits);
         Ok(())
     }
@@ -180,7 +178,6 @@ impl DayMatcher<'_> {
     async fn look_for_owners(
         &self,
         wanted: &MatchedDays<'_>,
-        now: Timestamp,
         so_far: &mut DaysMatched,
         found: &mut Match,
     ) -> Result<(), StoreError> {
@@ -198,7 +195,7 @@ impl DayMatcher<'_> {
                 let lines = self.lines_of(wanted, &reference, &expected).await;
                 let Some(lines) = Unreadable::left_out(lines)? else { continue };
                 let all = Compared { lines: &lines, ..compared(wanted, &expected) };
-                found.exceptions.extend(match_account(&all, wanted.waits, now).exceptions);
+                found.exceptions.extend(match_account(&all, wanted.waits, wanted.now).exceptions);
             }
         }
         Ok(())
@@ -245,12 +242,7 @@ impl DayMatcher<'_> {
     }
 
     /// What is about no day: lines that the journal does not know, deposits and chargebacks, and rows that cannot be read.
-    fn match_rest(
-        wanted: &MatchedDays<'_>,
-        disputes: &MatchedDisputes,
-        now: Timestamp,
-        so_far: &mut DaysMatched,
-    ) {
+    fn match_rest(wanted: &MatchedDays<'_>, disputes: &MatchedDisputes, so_far: &mut DaysMatched) {
         let mut unnamed = std::mem::take(&mut so_far.unnamed);
         // Any of them may be in a place that cannot be read.
         if so_far.bad.iter().any(|place| place.day.is_none()) {
@@ -267,14 +259,14 @@ impl DayMatcher<'_> {
             disputed: &disputes.disputed,
             ..compared(wanted, &unnamed)
         };
-        so_far.take(match_account(&all, wanted.waits, now), wanted.has_deposits);
+        so_far.take(match_account(&all, wanted.waits, wanted.now), wanted.has_deposits);
         let are_known = wanted.reports.values().all(|report| !report.is_unreadable);
         so_far.found.covered.rows_since =
             wanted.reports.keys().map(|(_, day)| *day).min().filter(|_| are_known);
         for ((kind, day), report) in wanted.reports {
             let unread = report.unreadable.iter().map(|row| {
                 let subject = format!("{}#{day}#{row}", kind.as_str());
-                Exception::new(wanted.account, ExceptionCause::NotUnderstood, &subject, *day, now)
+                Exception::new(wanted.account, ExceptionCause::NotUnderstood, &subject, *day, wanted.now)
                     .because(row.to_string())
             });
             so_far.found.exceptions.extend(unread);
@@ -282,12 +274,7 @@ impl DayMatcher<'_> {
     }
 
     /// Looks again at what is open from before these days, since money can arrive weeks late, and at what changed.
-    async fn look_again(
-        &self,
-        wanted: &MatchedDays<'_>,
-        now: Timestamp,
-        so_far: &mut DaysMatched,
-    ) -> Result<(), StoreError> {
+    async fn look_again(&self, wanted: &MatchedDays<'_>, so_far: &mut DaysMatched) -> Result<(), StoreError> {
         let open = self.exceptions.open_of(wanted.merchant, wanted.account).await?;
         let open = open.iter().filter(|one| !so_far.found.covered.has(one));
         let mut references: BTreeSet<String> = open.filter_map(|one| one.reference.clone()).collect();
@@ -297,7 +284,7 @@ impl DayMatcher<'_> {
             let lines = self.lines_of(wanted, &reference, &expected).await;
             let Some(lines) = Unreadable::left_out(lines)? else { return Ok(Match::default()) };
             let all = Compared { lines: &lines, ..compared(wanted, &expected) };
-            let mut found = match_account(&all, wanted.waits, now);
+            let mut found = match_account(&all, wanted.waits, wanted.now);
             // Also what no report has any more.
             found.covered.references.insert(reference);
             Ok::<_, StoreError>(found)

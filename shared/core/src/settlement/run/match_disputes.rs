@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// How many days a deposit may be dated ahead.
-pub(in crate::settlement) const AHEAD_DAYS: i64 = 7;
+pub(crate) const AHEAD_DAYS: i64 = 7;
 
 /// An account's deposits with their chargebacks, and what does not fit between these and orders.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,14 +48,14 @@ pub struct MatchedDisputes {
 }
 
 /// Brings orders in line with what deposits say of chargebacks.
-pub(in crate::settlement) struct DisputeMatcher<'a> {
-    pub(in crate::settlement) recorder: DisputeRecorder<'a>,
-    pub(in crate::settlement) deposits: &'a dyn DepositStore,
+pub(crate) struct DisputeMatcher<'a> {
+    pub(crate) recorder: DisputeRecorder<'a>,
+    pub(crate) deposits: &'a dyn DepositStore,
 }
 
 impl DisputeMatcher<'_> {
     /// Puts on record what is not yet, takes back what is not reported any more, and compares the sums of an account.
-    pub(in crate::settlement) async fn run(
+    pub(crate) async fn run(
         &self,
         merchant: &Merchant,
         account: &str,

@@ -57,6 +57,7 @@ fn run(log: &JournalTable, memory: &SettlementTable, days: (i8, i8), now: Timest
     let wanted = MatchedDays {
         merchant: &merchant,
         account: ACCOUNT,
+        now,
         days,
         has_deposits: true,
         unread: &BTreeSet::new(),
@@ -68,7 +69,7 @@ fn run(log: &JournalTable, memory: &SettlementTable, days: (i8, i8), now: Timest
     let disputes = DisputeMatcher { recorder, deposits: memory };
     let disputes =
         disputes.run(&test_merchant(merchant.clone()), ACCOUNT, now).now_or_never().unwrap().unwrap();
-    matcher.run(&wanted, &disputes, now).now_or_never().unwrap().unwrap()
+    matcher.run(&wanted, &disputes).now_or_never().unwrap().unwrap()
 }
 
 fn causes(memory: &SettlementTable) -> Vec<(ExceptionCause, bool)> {
