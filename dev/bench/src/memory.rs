@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tollgate_core::{
     order::{Order, OrderKey},
-    payments::{Cursor, DueOrder, DueQuery, Index, OrderStore, Page, StoreError},
+    payments::{DueCursor, DueOrder, DueQuery, Index, OrderStore, Page, StoreError},
 };
 
 /// Orders by key, and those with a capture due by time.
@@ -86,7 +86,7 @@ impl OrderStore for Memory {
         });
         let page: Vec<_> = rest.take(limit).collect();
         let next = page.last().filter(|_| page.len() == limit);
-        let next = next.map(|(due, key)| Cursor { key: key.clone(), due: due.to_string() });
+        let next = next.map(|(due, key)| DueCursor { key: key.clone(), due: due.to_string() });
         let due = |(at, key): &&(Timestamp, String)| {
             let order = state.orders.get(key)?;
             Some(DueOrder { key: order.key(), at: *at, needs_attention_from: order.needs_attention_from() })

@@ -8,7 +8,7 @@ use tollgate_core::{
     journal::{Agenda, AgendaList, AgendaOrder, AgendaPage, AgendaPlaces, AgendaQuery},
     order::{ListKey, MerchantId, Order, OrderKey},
     payments::{
-        Cursor, DueOrder, DueQuery, Index, ListedOrder, ListedPage, LoadedOrders, OrderIndex, OrderStore,
+        DueCursor, DueOrder, DueQuery, Index, ListedOrder, ListedPage, LoadedOrders, OrderIndex, OrderStore,
         Page, StoreError,
     },
 };
@@ -183,9 +183,9 @@ impl OrderStore for OrderTable {
             let at = at.filter(|at| *at <= until)?;
             let needs_attention_from = order.needs_attention_from();
             let order = DueOrder { key: order.key(), at, needs_attention_from };
-            Some((Cursor { key: key.clone(), due: at.to_string() }, order))
+            Some((DueCursor { key: key.clone(), due: at.to_string() }, order))
         });
-        let place = |cursor: &Cursor| (cursor.due.clone(), cursor.key.clone());
+        let place = |cursor: &DueCursor| (cursor.due.clone(), cursor.key.clone());
         let mut due: Vec<_> =
             due.filter(|(at, _)| after.as_ref().is_none_or(|after| place(at) > place(after))).collect();
         due.sort_by_key(|(at, _)| place(at));

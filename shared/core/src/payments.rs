@@ -39,8 +39,8 @@ pub use scheduled_capture::{
     CaptureReport, CaptureRequest, CaptureSettings, CaptureSources, Share, capture_due,
 };
 pub use store::{
-    CAPTURE_SHARDS_MAX, Cursor, DueOrder, DueQuery, IN_DOUBT_SHARDS_MAX, Index, LoadedOrders, ORDERS_AT_ONCE,
-    OrderStore, Page, Shards, StoreError, Unreadable,
+    CAPTURE_SHARDS_MAX, DueCursor, DueOrder, DueQuery, IN_DOUBT_SHARDS_MAX, Index, LoadedOrders,
+    ORDERS_AT_ONCE, OrderStore, Page, Shards, StoreError, Unreadable,
 };
 pub use surcharge::{NoQuote, SurchargeQuery, SurchargeQuote, Surcharges, Waived, surcharge};
 pub use switch::{

@@ -27,7 +27,7 @@ use sha2::{Digest, Sha256};
 use tollgate_core::{
     order::{MerchantId, Order, OrderId, OrderKey},
     payments::{
-        Cursor, DueOrder, DueQuery, Index, LoadedOrders, OrderStore, Page, Shards, StoreError, Unreadable,
+        DueCursor, DueOrder, DueQuery, Index, LoadedOrders, OrderStore, Page, Shards, StoreError, Unreadable,
     },
 };
 
@@ -145,7 +145,7 @@ impl DynamoDbStore {
         names: &IndexNames,
         shard: &str,
         until: Timestamp,
-        after: Option<&Cursor>,
+        after: Option<&DueCursor>,
         limit: usize,
     ) -> Result<Page, StoreError> {
         let start =
@@ -174,7 +174,7 @@ impl DynamoDbStore {
         let orders = output.items().iter().filter_map(due).collect();
         let next = output
             .last_evaluated_key()
-            .and_then(|last| Some(Cursor { key: member(last, KEY)?, due: member(last, names.at)? }));
+            .and_then(|last| Some(DueCursor { key: member(last, KEY)?, due: member(last, names.at)? }));
         Ok(Page { orders, next })
     }
 }

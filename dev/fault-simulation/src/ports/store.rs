@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use tollgate::{dynamodb::orders::StoredOrder, elastic_path::transaction_status};
 use tollgate_core::{
     order::{CaptureSchedule, Order, OrderKey, Transaction},
-    payments::{Cursor, DueQuery, Index, OrderStore, Page, Shards, StoreError},
+    payments::{DueCursor, DueQuery, Index, OrderStore, Page, Shards, StoreError},
     values::Amount,
 };
 
@@ -200,7 +200,7 @@ impl OrderStore for Instance {
         let more = page.len() > limit.min(PAGE);
         page.truncate(limit.min(PAGE));
         let last = page.last().filter(|_| more);
-        let next = last.map(|(due, key, ..)| Cursor { key: key.clone(), due: due.clone() });
+        let next = last.map(|(due, key, ..)| DueCursor { key: key.clone(), due: due.clone() });
         Ok(Page { orders: page.into_iter().map(|(.., order)| order).collect(), next })
     }
 }

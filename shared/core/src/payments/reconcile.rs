@@ -21,7 +21,7 @@ use crate::{
         Finding, IN_DOUBT_TOO_LONG, Kind, MerchantId, NoticeReason, OperationRef, Order, OrderKey, Principal,
         Route, Stage,
     },
-    payments::{Cursor, Deadline, DueOrder, DueQuery, Index, Merchant, Merchants, Page, Payments, locked},
+    payments::{Deadline, DueCursor, DueOrder, DueQuery, Index, Merchant, Merchants, Page, Payments, locked},
 };
 
 /// Orders read at a time from the index.
@@ -104,7 +104,7 @@ struct Collected {
     /// The orders that are due, by merchant, each merchant's as many as it may have in one run.
     due: BTreeMap<MerchantId, VecDeque<DueOrder>>,
     /// Where what is not due yet goes on, in partitions that have more than one page of it.
-    rest: Vec<(u16, Cursor)>,
+    rest: Vec<(u16, DueCursor)>,
 }
 
 struct ReconcileRun<'a> {
@@ -179,7 +179,7 @@ impl ReconcileRun<'_> {
         let mut found = Collected { due: BTreeMap::new(), rest: Vec::new() };
         let mut pages = 0;
         for shard in Index::InDoubt.shards(self.limits.shards, now, |_| true) {
-            let mut after: Option<Cursor> = None;
+            let mut after: Option<DueCursor> = None;
             loop {
                 if pages >= PAGES_MAX || !self.deadline.leaves_time_to_inquire() {
                     locked(&self.report).complete = false;
@@ -215,7 +215,7 @@ impl ReconcileRun<'_> {
     }
 
     /// A page of what is in doubt, what is due first. None when it cannot be read.
-    async fn page(&self, shard: u16, now: Timestamp, after: Option<Cursor>) -> Option<Page> {
+    async fn page(&self, shard: u16, now: Timestamp, after: Option<DueCursor>) -> Option<Page> {
         let until = now + INQUIRIES_WITHIN;
         let query = DueQuery { index: Index::InDoubt, shard, until, after, limit: PAGE };
         let page = self.payments.store.due(query).await;
@@ -227,7 +227,7 @@ impl ReconcileRun<'_> {
     }
 
     /// Counts what needs attention in the rest of the index, in the time that the inquiries have left.
-    async fn count_rest(&self, rest: Vec<(u16, Cursor)>) {
+    async fn count_rest(&self, rest: Vec<(u16, DueCursor)>) {
         let now = self.payments.clock.now();
         for (shard, after) in rest {
             let mut next = Some(after);

@@ -23,8 +23,8 @@ use crate::{
         Action, Due, Intent, Kind, MerchantId, NoEffect, OperationStatus, Order, OrderKey, Rejection, Retry,
     },
     payments::{
-        Cursor, Deadline, DueQuery, Index, Merchant, Merchants, MerchantsError, Payments, Performed, Refusal,
-        Switch, locked,
+        Deadline, DueCursor, DueQuery, Index, Merchant, Merchants, MerchantsError, Payments, Performed,
+        Refusal, Switch, locked,
     },
 };
 use request::shards;
@@ -90,7 +90,7 @@ impl<'a> CaptureRun<'a> {
     /// The orders of a partition of which a capture is due, read page by page as they are needed.
     fn orders_of(&'a self, shard: u16) -> impl futures_util::Stream<Item = OrderKey> + 'a {
         let until = self.payments.clock.now();
-        let pages = stream::unfold(Some(None::<Cursor>), move |next| async move {
+        let pages = stream::unfold(Some(None::<DueCursor>), move |next| async move {
             let after = next?;
             if !self.deadline.leaves_time_to_respond() {
                 locked(&self.report).more_left = true;

@@ -120,7 +120,7 @@ pub struct DueQuery {
     /// Only what is due at this moment or before.
     pub until: Timestamp,
     /// Where the page begins; none: with what is due longest.
-    pub after: Option<Cursor>,
+    pub after: Option<DueCursor>,
     /// Most orders on the page.
     pub limit: usize,
 }
@@ -131,7 +131,7 @@ pub struct Page {
     /// The longest due first.
     pub orders: Vec<DueOrder>,
     /// Where the next page begins, if there is one.
-    pub next: Option<Cursor>,
+    pub next: Option<DueCursor>,
 }
 
 /// An order of which something is due, as the index has it.
@@ -154,7 +154,7 @@ impl DueOrder {
 
 /// Where an index was read to.
 #[derive(Clone, Debug)]
-pub struct Cursor {
+pub struct DueCursor {
     /// The last order that was read.
     pub key: String,
     /// When it was due, as the index has it.

@@ -141,7 +141,7 @@ impl OrderStore for MemoryStore {
         due.sort_by_key(|(key, at)| place(*at, key));
         let next = due.get(1).map(|_| {
             let (due, key) = place(due[0].1, &due[0].0);
-            crate::payments::Cursor { key, due }
+            crate::payments::DueCursor { key, due }
         });
         due.truncate(1);
         let attention = |key: &OrderKey| orders.get(&key.to_string()).and_then(Order::needs_attention_from);

@@ -125,7 +125,7 @@ async fn a_page_of_what_is_due_is_read_from_where_the_last_one_ended() {
             "LastEvaluatedKey": row("m#2", "2026-01-05T10:00:02Z"),
         })));
         let until = "2026-01-05T10:00:03.9Z".parse().unwrap();
-        let after = Cursor { key: "m#0".to_owned(), due: "2026-01-05T10:00:00Z".to_owned() };
+        let after = DueCursor { key: "m#0".to_owned(), due: "2026-01-05T10:00:00Z".to_owned() };
         let query = DueQuery { index, shard: 3, until, after: Some(after), limit: 2 };
         let (page, trail) = trail::follow(store.due(query)).await;
         let page = page.unwrap();
