@@ -138,7 +138,7 @@ const ABOUT_THE_ORDER_API: &[Page] = &[
     (
         "docs/reference/order-api.md",
         &[
-            ("| amount | 1 to {} minor units", "MAX", 1),
+            ("| amount | 1 to {} minor units", "money.rs/MAX", 1),
             ("| body | {} KiB, a token", "exchange.rs/BODY_MAX_BYTES", KIB),
             ("a token request {} KiB", "FORM_MAX_BYTES", KIB),
             ("JSON no deeper than {} levels", "DEPTH_MAX", 1),
