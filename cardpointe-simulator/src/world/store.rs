@@ -8,6 +8,8 @@ use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -17,6 +19,10 @@ use crate::{accounts::Account, bank::Bank, cards::Card, transaction::Transaction
 
 /// The form of the file. Another number is another form.
 const FORM: u32 = 1;
+
+/// How long a file may stay locked before another simulator has it, and how often that is looked at.
+const LET_GO_MAX: Duration = Duration::from_secs(2);
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Why a state cannot be taken up from disk.
 #[derive(Debug)]
@@ -87,10 +93,17 @@ impl Store {
             fs::create_dir_all(directory).map_err(failed)?;
         }
         let file = OpenOptions::new().create(true).append(true).open(path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(fs::TryLockError::WouldBlock) => return Err(StoreError::InUse(path.to_owned())),
-            Err(fs::TryLockError::Error(error)) => return Err(failed(error)),
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                // A program that is being started has the locks of who starts it until it runs.
+                Err(fs::TryLockError::WouldBlock) if begun.elapsed() < LET_GO_MAX => {
+                    thread::sleep(LOOK_EVERY);
+                }
+                Err(fs::TryLockError::WouldBlock) => return Err(StoreError::InUse(path.to_owned())),
+                Err(fs::TryLockError::Error(error)) => return Err(failed(error)),
+            }
         }
         let text = fs::read_to_string(path).map_err(failed)?;
         take_up(&text, world).map_err(|(line, error)| StoreError::Line(path.to_owned(), line, error))?;

@@ -2,18 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
 
-use cardpointe_simulator::{Config, RecordState, Settings, Simulator, Stage, StoreError};
+use cardpointe_simulator::{Config, RecordState, Settings, Simulator, Stage};
 use http::Request;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::harness::{MID, POOR_VISA, VISA, assert_members, text};
-
-/// How long that may take before it counts as a lock that is kept.
-const LET_GO_MAX: Duration = Duration::from_secs(30);
 
 /// An empty directory of this test's own.
 fn directory(name: &str) -> PathBuf {
@@ -22,20 +17,10 @@ fn directory(name: &str) -> PathBuf {
     directory
 }
 
-/// A program that another test starts holds the locks of this process, too, from its fork until it runs. So a file that was
-/// let go may be in use for a moment longer.
 fn open(path: &Path) -> Simulator {
     let simulator = Simulator::new(Config { quiet_json: true, ..Config::default() }, Timestamp::now);
-    let begun = Instant::now();
-    loop {
-        match simulator.keep_in(path) {
-            Err(StoreError::InUse(_)) if begun.elapsed() < LET_GO_MAX => thread::yield_now(),
-            kept => {
-                kept.unwrap();
-                return simulator;
-            }
-        }
-    }
+    simulator.keep_in(path).unwrap();
+    simulator
 }
 
 fn send(simulator: &Simulator, method: &str, path: &str, body: &Value) -> Value {
