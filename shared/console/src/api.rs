@@ -1,6 +1,6 @@
 //! The public API as a person's browser would call it, and the issuer. One request each, without redirects.
 
-use lambda_http::http::{Method, StatusCode, header};
+use lambda_http::http::{StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
@@ -82,19 +82,7 @@ impl Api {
     }
 
     /// Changes something as the person whose token it is.
-    pub(crate) async fn send(
-        &self,
-        token: &str,
-        method: Method,
-        path: &str,
-        data: &Value,
-    ) -> Result<Value, Failure> {
-        let request = self.web.request(method, format!("{}{path}", self.url)).bearer_auth(token);
-        parsed(&answered(request.json(&serde_json::json!({ "data": data }))).await?)
-    }
-
-    /// Moves money as the person whose token it is.
-    pub(crate) async fn act(
+    pub(crate) async fn post(
         &self,
         token: &str,
         path: &str,

@@ -15,7 +15,7 @@ use lambda_http::{Body, Request, Response, http::StatusCode};
 use serde_json::Value;
 
 use crate::{
-    api::Failure,
+    api::{Failure, Once},
     frame::Frame,
     pages::problem::Problem,
     session::Session,
@@ -40,6 +40,11 @@ impl Visit<'_> {
     /// Reads from the API as the person who looks.
     pub(crate) async fn read(&self, path: &str) -> Result<Value, Failure> {
         self.console.api.get(&self.session.access_token, path).await
+    }
+
+    /// Changes something as the person who looks.
+    pub(crate) async fn post(&self, path: &str, data: &Value, once: &Once) -> Result<(), Failure> {
+        self.console.api.post(&self.session.access_token, path, data, once).await.map(drop)
     }
 }
 

@@ -179,7 +179,7 @@ async fn shown(visit: &Visit<'_>, page: &[&str], is_read: bool) -> Result<Respon
         (["payments", order, transaction, "confirm"], false) => {
             payment::act::confirm(visit, order, transaction).await
         }
-        (["payments", order, transaction, act], _) if Act::of(act).is_some() => {
+        (["payments", order, transaction, act], _) => {
             let act = Act::of(act).ok_or(Problem::NotFound)?;
             payment::act::show(visit, order, transaction, act, is_read).await
         }

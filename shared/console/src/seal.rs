@@ -49,6 +49,11 @@ pub(crate) fn secret() -> Option<String> {
     random::<SECRET_BYTES>().map(|bytes| BASE64_URL_SAFE_NO_PAD.encode(bytes))
 }
 
+/// Whether a text can be such a secret.
+pub(crate) fn is_secret(text: &str) -> bool {
+    BASE64_URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == SECRET_BYTES)
+}
+
 /// The digest of a text, for an address: SHA-256, base64url.
 pub(crate) fn digest_of(text: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()))

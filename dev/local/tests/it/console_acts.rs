@@ -33,7 +33,7 @@ struct Paid {
     id: String,
 }
 
-/// What a browser sends of a form.
+/// The address of a form, and the fields that a browser sends.
 #[derive(Clone)]
 struct Form {
     path: String,
@@ -85,7 +85,7 @@ impl Form {
     }
 }
 
-/// What a field of a page's form has.
+/// The value of a field of a page's form.
 fn field(page: &Page, name: &str) -> String {
     let found = Regex::new(&format!(r#"name="{name}"[^>]* value="([^"]*)""#)).unwrap();
     found.captures(&page.html).unwrap_or_else(|| panic!("no {name}: {}", page.html))[1].to_owned()
@@ -126,7 +126,7 @@ async fn settled(shop: &Shop, order: &str) -> Paid {
     paid
 }
 
-/// What became of a payment: its state, and what was refunded of it, here as at the gateway.
+/// The state of a payment and the amount of its refunds, which the gateway has to agree with.
 async fn outcome(shop: &Shop, paid: &Paid) -> String {
     let payment = shop.transaction(&paid.order, &paid.id).await;
     let refunded = payment["refunded_amount"].as_i64().unwrap_or_default();
@@ -246,7 +246,7 @@ async fn a_refund_in_doubt_is_not_sent_again_and_is_found_later() {
     shop.stack.advance_clock(31);
     assert_says(&form.carry_out(&mut ann).await, 200, unknown);
     let another = Form::by_hand(&shop, &ann, &paid, "refund").await;
-    assert_says(&another.post(&mut ann, "send").await, 422, "Nothing was done");
+    assert_says(&another.post(&mut ann, "send").await, 422, "Not carried out yet");
     shop.stack.simulator().clear_faults();
     assert_says(&form.to("/refund", "/confirm").carry_out(&mut ann).await, 200, REFUNDED);
     assert_says(&form.carry_out(&mut ann).await, 200, REFUNDED);

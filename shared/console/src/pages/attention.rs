@@ -5,7 +5,7 @@ use lambda_http::{Body, Response};
 use serde_json::Value;
 use tollgate_core::journal::Concern;
 
-use super::payment::{events, may_operate};
+use super::payment::{Read, act::Act, events};
 use super::{Visit, download, problem::Problem, rendered};
 use crate::{
     api::address,
@@ -132,17 +132,16 @@ fn group(visit: &Visit<'_>, concern: Concern, rows: &[Value]) -> Group {
 fn row_of(visit: &Visit<'_>, concern: Concern, row: &Value, reason: &Value) -> AttentionRow {
     let since = words::time(&reason["since"]);
     let hours = since.map(|since| visit.console.clock.now().duration_since(since).as_hours());
-    let order = &row["relationships"]["order"]["data"]["id"];
-    let address = visit.frame.payment(&text(order), &text(&row["id"]));
+    let read = Read::of(row);
     AttentionRow {
         since: since.map(|since| words::moment(since, &visit.frame.zone)).unwrap_or_default(),
         age: hours.map(words::age).unwrap_or_default(),
         card: words::card(&row["payment_details"]["card"]),
-        order: said(order),
+        order: said(read.order()),
         at_stake: words::cell(&at_stake(concern, row), &row["currency"], false),
         happened: happened(concern, row),
-        help: help(&visit.frame, concern, row, &address),
-        address,
+        help: help(&visit.frame, concern, &read),
+        address: read.address(&visit.frame),
     }
 }
 
@@ -182,16 +181,14 @@ fn happened(concern: Concern, row: &Value) -> String {
 }
 
 /// The thing that helps, if the payment allows it and the reader's role does.
-fn help(frame: &Frame, concern: Concern, row: &Value, payment: &str) -> Option<Help> {
-    let may = |action: &str| words::list(&row["next_actions"]).iter().any(|one| one == action);
-    let can_capture = may("capture") && row["meta"]["capturable"]["amount"] != 0;
-    let (name, action) = match concern {
-        Concern::InDoubt if may("confirm") && frame.role != "read" => ("Ask the gateway", "confirm"),
-        Concern::CaptureSkipped | Concern::AuthorizationEnding if can_capture && may_operate(frame) => {
-            ("Capture", "capture")
+fn help(frame: &Frame, concern: Concern, read: &Read<'_>) -> Option<Help> {
+    let form = |act: Act| Some(Help { name: act.verb(), address: read.form(act, frame)?, is_button: false });
+    match concern {
+        Concern::InDoubt => {
+            Some(Help { name: "Ask the gateway", address: read.confirm(frame)?, is_button: true })
         }
-        Concern::FoundLate if may("refund") && may_operate(frame) => ("Refund", "refund"),
-        _ => return None,
-    };
-    Some(Help { name, address: format!("{payment}/{action}"), is_button: action == "confirm" })
+        Concern::CaptureSkipped | Concern::AuthorizationEnding => form(Act::Capture),
+        Concern::FoundLate => form(Act::Refund),
+        _ => None,
+    }
 }

@@ -61,8 +61,8 @@ struct PaymentPage {
     /// The address of its receipt, if there is one.
     receipt: Option<String>,
     buttons: Vec<Button>,
-    /// Where to ask the gateway about what is in doubt; empty unless something is and the reader may.
-    confirm: String,
+    /// Where to ask the gateway about an operation in doubt.
+    confirm: Option<String>,
     /// What the reader has just done, as it is on record.
     done: Option<Done>,
     notices: Vec<Notice>,
@@ -96,21 +96,24 @@ impl Payment {
     }
 
     fn view(&self) -> Read<'_> {
-        let payment = &self.body["data"];
-        Read {
-            payment,
-            settlement: self.settlement.as_ref().map(|body| &body["data"]),
-            currency: words::currency(&payment["currency"]),
-        }
+        let settlement = self.settlement.as_ref().map(|body| &body["data"]);
+        Read { settlement, ..Read::of(&self.body["data"]) }
     }
 }
 
 /// A payment, to say something about it.
-struct Read<'a> {
+pub(super) struct Read<'a> {
     payment: &'a Value,
     settlement: Option<&'a Value>,
     /// A text for an amount in minor units.
     currency: Option<Currency>,
+}
+
+impl<'a> Read<'a> {
+    /// Without its settlement.
+    pub(super) fn of(payment: &'a Value) -> Self {
+        Self { payment, settlement: None, currency: words::currency(&payment["currency"]) }
+    }
 }
 
 impl Read<'_> {
@@ -130,12 +133,33 @@ impl Read<'_> {
         self.meta()[name]["amount"].as_i64().unwrap_or_default()
     }
 
-    fn money(&self, minor: i64) -> String {
+    pub(super) fn money(&self, minor: i64) -> String {
         // Without a known currency a number could be any: the code is shown with it.
         self.currency.map_or_else(
             || format!("{minor} {}", text(&self.payment["currency"])),
             |currency| words::money(minor, currency),
         )
+    }
+
+    /// The id of its order.
+    pub(super) fn order(&self) -> &Value {
+        &self.payment["relationships"]["order"]["data"]["id"]
+    }
+
+    /// The address of its page.
+    pub(super) fn address(&self, frame: &Frame) -> String {
+        frame.payment(&text(self.order()), &text(&self.payment["id"]))
+    }
+
+    /// Where to ask the gateway about an operation in doubt, if there is one and the reader may.
+    pub(super) fn confirm(&self, frame: &Frame) -> Option<String> {
+        (self.may("confirm") && frame.role != "read").then(|| format!("{}/confirm", self.address(frame)))
+    }
+
+    /// The form of an act, if the payment allows it, as far as it is known, and the reader may.
+    pub(super) fn form(&self, act: Act, frame: &Frame) -> Option<String> {
+        let is_possible = may_operate(frame) && act.possibility(self).is_possible;
+        is_possible.then(|| format!("{}/{}", self.address(frame), act.name()))
     }
 
     fn amount(&self) -> i64 {
@@ -150,7 +174,7 @@ impl Read<'_> {
     fn known_by(&self) -> String {
         let retref = text(&self.payment["reference"]);
         let retref = if retref.is_empty() { retref } else { format!("retref {retref}") };
-        let order = said(&self.payment["relationships"]["order"]["data"]["id"]);
+        let order = said(self.order());
         let card = words::card(&self.payment["payment_details"]["card"]);
         let known_by = [order, card, retref].into_iter().filter(|one| !one.is_empty()).collect::<Vec<_>>();
         known_by.join(" · ")
@@ -200,15 +224,9 @@ fn page(visit: &Visit<'_>, read: &Read<'_>) -> PaymentPage {
         tone,
         amount: read.money(read.amount()),
         known_by: read.known_by(),
-        receipt: receipt::none(read)
-            .is_empty()
-            .then(|| format!("{}/receipt", address_of(&visit.frame, payment))),
+        receipt: receipt::none(read).is_empty().then(|| format!("{}/receipt", read.address(&visit.frame))),
         buttons: buttons(&visit.frame, read),
-        confirm: if read.may("confirm") && visit.frame.role != "read" {
-            format!("{}/confirm", address_of(&visit.frame, payment))
-        } else {
-            String::new()
-        },
+        confirm: read.confirm(&visit.frame),
         done,
         // An operation in doubt is told of once.
         notices: if is_told { Vec::new() } else { notices(read) },
@@ -233,19 +251,9 @@ fn done(read: &Read<'_>, frame: &Frame) -> Option<Done> {
 
 /// The forms that the reader may open.
 fn buttons(frame: &Frame, read: &Read<'_>) -> Vec<Button> {
-    let address = address_of(frame, read.payment);
-    let acts = Act::ALL.into_iter().filter(|act| act.possibility(read).is_possible);
-    let buttons = acts.enumerate().map(|(place, act)| Button {
-        name: act.verb(),
-        address: format!("{address}/{}", act.name()),
-        is_primary: place == 0,
-    });
-    buttons.filter(|_| may_operate(frame)).collect()
-}
-
-/// The address of a payment's page.
-fn address_of(frame: &Frame, payment: &Value) -> String {
-    frame.payment(&text(&payment["relationships"]["order"]["data"]["id"]), &text(&payment["id"]))
+    let forms = Act::ALL.into_iter().filter_map(|act| Some((act.verb(), read.form(act, frame)?)));
+    let buttons = forms.enumerate();
+    buttons.map(|(nth, (name, address))| Button { name, address, is_primary: nth == 0 }).collect()
 }
 
 /// Where the money is. Empty while nothing is known, and if nothing was approved.

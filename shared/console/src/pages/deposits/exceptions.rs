@@ -1,15 +1,12 @@
 //! What does not fit, in words, and what people do about it.
 
 use askama::Template;
-use lambda_http::{
-    Body, Response,
-    http::{Method, StatusCode},
-};
+use lambda_http::{Body, Response, http::StatusCode};
 use serde_json::{Value, json};
 
 use super::LINES;
 use crate::{
-    api::{Failure, address, segment},
+    api::{Failure, Once, address, segment},
     frame::{Frame, Part},
     pages::{Known, Visit, download, payment::may_operate, problem::Problem, rendered},
     web::{Pairs, redirect},
@@ -205,8 +202,7 @@ async fn sent(visit: &Visit<'_>, id: &str, act: &str, typed: &str) -> Result<(),
         _ => ("notes", json!({ "text": typed })),
     };
     let path = format!("/v2/settlement/exceptions/{}/{route}", segment(id));
-    let sent = visit.console.api.send(&visit.session.access_token, Method::POST, &path, &data).await;
-    sent.map(drop).map_err(Unsent::Failed)
+    visit.post(&path, &data, &Once::default()).await.map_err(Unsent::Failed)
 }
 
 /// Why it failed, in words beside the form; or a page of its own, where there is nothing to correct.

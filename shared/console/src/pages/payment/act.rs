@@ -13,14 +13,14 @@ use tollgate_core::order::{REASON_MAX_BYTES, Reason};
 
 pub(crate) use send::confirm;
 
-use super::{Payment, Read, address_of, may_operate};
+use super::{Payment, Read, may_operate};
 use crate::{
     api::{Once, address},
     frame::{Frame, Part},
     pages::{Known, Visit, problem::Problem, rendered},
-    seal::secret,
+    seal::{is_secret, secret},
     web::{Pairs, redirect},
-    words::{self, Tone, said, text},
+    words::{self, Tone, said},
 };
 
 /// The longest version of an order in digits: more is none of ours.
@@ -74,7 +74,7 @@ impl Act {
     }
 
     /// How a button begins.
-    pub(super) const fn verb(self) -> &'static str {
+    pub(crate) const fn verb(self) -> &'static str {
         match self {
             Self::Capture => "Capture",
             Self::Refund => "Refund",
@@ -124,13 +124,6 @@ impl Act {
     }
 }
 
-/// Where a form is.
-struct Place<'a> {
-    order: &'a str,
-    transaction: &'a str,
-    act: Act,
-}
-
 /// What was typed, and what the form brings along.
 #[derive(Clone, Default)]
 struct Typed {
@@ -145,11 +138,10 @@ struct Typed {
 impl Typed {
     fn of(pairs: &Pairs) -> Self {
         let value = |name: &str| said(&Value::from(pairs.get(name).unwrap_or_default()));
-        let is_key = |key: &String| key.len() == 43 && key.bytes().all(is_base64url);
         let is_version = |version: &String| {
             version.len() <= VERSION_MAX_DIGITS && version.bytes().all(|b| b.is_ascii_digit())
         };
-        let key = Some(value("key")).filter(is_key).unwrap_or_default();
+        let key = Some(value("key")).filter(|key| is_secret(key)).unwrap_or_default();
         let version = Some(value("version")).filter(is_version).unwrap_or_default();
         Self {
             amount: value("amount"),
@@ -184,10 +176,6 @@ impl Typed {
         ];
         address(here, &all)
     }
-}
-
-fn is_base64url(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-_".contains(&byte)
 }
 
 /// What is to be moved, as the API takes it.
@@ -311,12 +299,12 @@ struct ActPage {
 
 impl ActPage {
     fn new(visit: &Visit<'_>, act: Act, read: &Read<'_>, typed: Typed) -> Self {
-        let back = address_of(&visit.frame, read.payment);
+        let back = read.address(&visit.frame);
         Self {
             frame: visit.frame.clone(),
             part: Part::Payments,
             act,
-            title: format!("{} {}", act.verb(), said(&read.payment["relationships"]["order"]["data"]["id"])),
+            title: format!("{} {}", act.verb(), said(read.order())),
             here: format!("{back}/{}", act.name()),
             back,
             known_by: read.known_by(),
@@ -365,16 +353,15 @@ pub(crate) async fn show(
     act: Act,
     is_read: bool,
 ) -> Result<Response<Body>, Problem> {
-    let place = Place { order, transaction, act };
     let pairs = if is_read { visit.parameters() } else { Pairs::of_form(visit.request) };
     let payment = Payment::read(visit, order, transaction).await?;
     let read = payment.view();
-    if let Some(proposal) = pairs.get("proposal") {
-        return proposal::show(visit, &place, &read, proposal, is_read).await;
+    if pairs.get("proposal").is_some() {
+        return proposal::show(visit, act, &read, &pairs, is_read).await;
     }
     let typed = Typed::of(&pairs);
     if !is_read && pairs.get("step") == Some("send") {
-        return send::typed(visit, &place, &read, typed).await;
+        return send::typed(visit, act, &read, typed).await;
     }
     let mut page = ActPage::new(visit, act, &read, typed.begun(act, &read)?);
     page.notices = if page.typed.once.version == version(&read) {
@@ -424,7 +411,7 @@ fn unsettled(visit: &Visit<'_>, act: Act, read: &Read<'_>) -> Option<Advice> {
     let text = "It is not settled yet, as far as the reports say. Until then, usually overnight, only all of it can \
                 be given back, by a void.";
     (act == Act::Refund && read.is_unsettled()).then(|| Advice {
-        way: format!("{}/{}", address_of(&visit.frame, read.payment), Act::Void.name()),
+        way: format!("{}/{}", read.address(&visit.frame), Act::Void.name()),
         way_name: "Void all of it",
         ..Advice::new(Tone::Waiting, text)
     })
@@ -477,9 +464,4 @@ fn facts(read: &Read<'_>) -> Vec<Known> {
         Known::new("Reference", said(&read.payment["custom_reference"])),
         Known::new("Settlement", settlement),
     ])
-}
-
-/// The id of the order of a payment.
-fn order_of(read: &Read<'_>) -> String {
-    text(&read.payment["relationships"]["order"]["data"]["id"])
 }

@@ -4,7 +4,7 @@ use askama::Template;
 use lambda_http::{Body, Response};
 use serde_json::Value;
 
-use super::{Read, address_of};
+use super::Read;
 use crate::{
     api::segment,
     frame::{Frame, style_address},
@@ -35,18 +35,18 @@ pub(crate) async fn show(
     let path = format!("/v2/transactions/{}", segment(transaction));
     let body = visit.read(&path).await?;
     let payment = &body["data"];
-    if payment["relationships"]["order"]["data"]["id"] != order {
+    let read = Read::of(payment);
+    if read.order() != order {
         return Err(Problem::NotFound);
     }
-    let read = Read { payment, settlement: None, currency: words::currency(&payment["currency"]) };
     let address = words::list(&read.meta()["merchant"]["address"]);
     rendered(&ReceiptPage {
         style: style_address(),
         address: address.iter().map(said).collect(),
-        amount: read.money(payment["amount"].as_i64().unwrap_or_default()),
+        amount: read.money(read.amount()),
         lines: lines(visit, &read),
         none: none(&read),
-        back: address_of(&visit.frame, payment),
+        back: read.address(&visit.frame),
         frame: visit.frame.clone(),
     })
 }
@@ -67,8 +67,7 @@ pub(super) fn none(read: &Read<'_>) -> &'static str {
 fn lines(visit: &Visit<'_>, read: &Read<'_>) -> Vec<Known> {
     let (payment, meta) = (read.payment, read.meta());
     let at = words::time(&meta["created_at"]);
-    let amount = payment["amount"].as_i64().unwrap_or_default();
-    let captured = read.minor("display_captured_amount");
+    let (amount, captured) = (read.amount(), read.captured());
     let refunded = meta["display_refunded_amount"]["total"]["amount"].as_i64().unwrap_or_default();
     let fee = payment["fee"]["amount"].as_i64().unwrap_or_default();
     let shown = |minor: i64| if minor == 0 { String::new() } else { read.money(minor) };
@@ -88,7 +87,7 @@ fn lines(visit: &Visit<'_>, read: &Read<'_>) -> Vec<Known> {
         Known::new("Refunded", shown(-refunded)),
         Known::new("After refunds", left),
         Known::new("Card", words::card(&payment["payment_details"]["card"])),
-        Known::new("Order", said(&payment["relationships"]["order"]["data"]["id"])),
+        Known::new("Order", said(read.order())),
         Known::new("Reference", said(&payment["custom_reference"])),
         Known::new("Approval code", said(&payment["payment_details"]["authorization_code"])),
         Known::new("Gateway reference", text(&payment["reference"])),

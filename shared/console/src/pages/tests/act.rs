@@ -83,8 +83,16 @@ async fn what_the_api_says_is_said_beside_what_to_do() {
         (422, "already_settled", "Nothing was done: wrong. Refund it"),
         (422, "payment_disputed", "Please tick the box if it is meant."),
         (409, "idempotency_key_in_progress", "It is still being carried out. Wait a moment"),
-        (409, "operation_in_progress", "Nothing was done: wrong. Try again in a moment. Refund"),
-        (503, "gateway_unavailable", "Nothing was done: wrong. Try again in a moment. Refund"),
+        (
+            409,
+            "operation_in_progress",
+            "Not carried out yet: wrong. Send this form again in a moment: it is carried out once. Refund",
+        ),
+        (
+            503,
+            "gateway_unavailable",
+            "Not carried out yet: wrong. Send this form again in a moment: it is carried out once. Refund",
+        ),
         (503, "payments_stopped", "Nothing was done: wrong. To the payment"),
         (403, "forbidden", "Nothing was done. You may not do this: wrong."),
         (403, "exceeds_refund_max", "The refund is more than you may give back of one order. To the payment"),

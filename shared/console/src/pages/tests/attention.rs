@@ -14,7 +14,7 @@ fn row(order: &str, causes: &[(&str, &str)], operations: &Value) -> Value {
     json!({"type": "transaction", "id": "01a2", "amount": 2599, "currency": "USD", "next_actions": ["confirm", "capture", "refund"],
         "payment_details": {"card": {"brand": "Visa", "last_four": "1443"}},
         "relationships": {"order": {"data": {"id": order}}},
-        "meta": {"state": "held", "needs_attention": causes.collect::<Vec<_>>(), "capturable": {"amount": 2000},
+        "meta": {"state": "held", "needs_attention": causes.collect::<Vec<_>>(), "capturable": {"amount": 2000}, "display_captured_amount": {"amount": 599}, "refundable": {"amount": 599},
             "disputed": {"amount": 1500}, "operations": operations,
             "disputes": [{"type": "chargeback", "amount": 1500, "day": "2026-11-24", "reason": "Fraud"}]}})
 }

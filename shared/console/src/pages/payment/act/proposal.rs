@@ -4,7 +4,7 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use lambda_http::{Body, Response, http::StatusCode};
 use serde_json::{Value, json};
 
-use super::{ActPage, Place, Step, Typed, order_of, send, version};
+use super::{Act, ActPage, Step, Typed, send, version};
 use crate::{
     api::{Once, Refusal},
     pages::{Known, Visit, payment::Read, problem::Problem},
@@ -21,14 +21,15 @@ fn said_by(proposal: &str) -> Option<Value> {
 /// The page at which another person carries it out.
 pub(super) async fn show(
     visit: &Visit<'_>,
-    place: &Place<'_>,
+    act: Act,
     read: &Read<'_>,
-    proposal: &str,
+    pairs: &Pairs,
     is_read: bool,
 ) -> Result<Response<Body>, Problem> {
+    let proposal = pairs.get("proposal").unwrap_or_default();
     let stated = said_by(proposal).unwrap_or_default();
-    let is_here = stated["what"] == place.act.route()
-        && stated["order"] == order_of(read).as_str()
+    let is_here = stated["what"] == act.route()
+        && stated["order"] == *read.order()
         && stated["transaction"] == read.payment["id"];
     if !is_here {
         return Err(Problem::Refused(Refusal {
@@ -39,8 +40,8 @@ pub(super) async fn show(
     }
     let data = &stated["body"]["data"];
     let typed = Typed { reason: said(&data["reason"]), ..Typed::default() };
-    let minor = data["amount"].as_i64().unwrap_or_else(|| place.act.most(read));
-    let mut page = ActPage::new(visit, place.act, read, typed).confirming(visit, read, minor);
+    let minor = data["amount"].as_i64().unwrap_or_else(|| act.most(read));
+    let mut page = ActPage::new(visit, act, read, typed).confirming(visit, read, minor);
     proposal.clone_into(&mut page.proposal);
     page.typed.once.version = version(read);
     if let Step::Confirm { facts, change, .. } = &mut page.step {
@@ -51,9 +52,8 @@ pub(super) async fn show(
         return page.response(true);
     }
     // The proposal brings the key. The version is that of the page that was looked at.
-    let seen = Typed::of(&Pairs::of_form(visit.request)).once.version;
-    let once = Once { key: String::new(), version: seen };
-    match send::sent(visit, place, &json!({ "proposal": proposal }), &once).await {
+    let once = Once { key: String::new(), version: Typed::of(pairs).once.version };
+    match send::sent(visit, act, read, &json!({ "proposal": proposal }), &once).await {
         Ok(()) => Ok(send::done(visit, read)),
         Err(failure) => send::failed(visit, page, read, failure),
     }

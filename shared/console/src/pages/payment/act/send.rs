@@ -1,23 +1,21 @@
 //! What is sent, and what came of it.
 
-use lambda_http::{
-    Body, Response,
-    http::{Method, StatusCode},
-};
+use lambda_http::{Body, Response, http::StatusCode};
+use serde_json::{Value, json};
 
-use super::{Act, ActPage, Advice, Place, Step, Typed, wanted, wrong};
+use super::{Act, ActPage, Advice, Step, Typed, wanted, wrong};
 use crate::{
     api::{Failure, Once, Refusal, address, segment},
     pages::{
         Visit,
-        payment::{Read, address_of, events},
+        payment::{Read, events},
         problem::Problem,
     },
     web::redirect,
-    words::Tone,
+    words::{Tone, text},
 };
 
-/// Codes with which certainly nothing was done, and the same form can be sent again.
+/// Codes after which the same form can be sent again. An earlier attempt may still turn out to be done: the key knows.
 const BUSY: [&str; 5] = [
     "operation_in_progress",
     "payment_in_progress",
@@ -29,7 +27,7 @@ const BUSY: [&str; 5] = [
 /// Carries out what was typed and confirmed.
 pub(super) async fn typed(
     visit: &Visit<'_>,
-    place: &Place<'_>,
+    act: Act,
     read: &Read<'_>,
     typed: Typed,
 ) -> Result<Response<Body>, Problem> {
@@ -37,11 +35,11 @@ pub(super) async fn typed(
     if typed.once.key.is_empty() || typed.once.version.is_empty() {
         return Err(Problem::Forged);
     }
-    let mut page = ActPage::new(visit, place.act, read, typed);
-    match wanted(place.act, &page.typed, read) {
+    let mut page = ActPage::new(visit, act, read, typed);
+    match wanted(act, &page.typed, read) {
         Ok(wanted) => {
             let once = page.typed.once.clone();
-            match sent(visit, place, &wanted.data, &once).await {
+            match sent(visit, act, read, &wanted.data, &once).await {
                 Ok(()) => Ok(done(visit, read)),
                 Err(failure) => failed(visit, page.confirming(visit, read, wanted.minor), read, failure),
             }
@@ -56,22 +54,23 @@ pub(super) async fn typed(
 /// Sends it as the person whose page it is. The API decides whether that person may.
 pub(super) async fn sent(
     visit: &Visit<'_>,
-    place: &Place<'_>,
-    data: &serde_json::Value,
+    act: Act,
+    read: &Read<'_>,
+    data: &Value,
     once: &Once,
 ) -> Result<(), Failure> {
-    let path = format!(
-        "/v2/orders/{}/transactions/{}/{}",
-        segment(place.order),
-        segment(place.transaction),
-        place.act.route()
-    );
-    visit.console.api.act(&visit.session.access_token, &path, data, once).await.map(drop)
+    let (order, transaction) = (text(read.order()), text(&read.payment["id"]));
+    visit.post(&route(&order, &transaction, act.route()), data, once).await
+}
+
+/// Where the API takes what is to be done to a payment.
+fn route(order: &str, transaction: &str, verb: &str) -> String {
+    format!("/v2/orders/{}/transactions/{}/{verb}", segment(order), segment(transaction))
 }
 
 /// The payment's page, which says what came of the last operation.
 pub(super) fn done(visit: &Visit<'_>, read: &Read<'_>) -> Response<Body> {
-    redirect(&address(&address_of(&visit.frame, read.payment), &[("done", "yes")]))
+    redirect(&address(&read.address(&visit.frame), &[("done", "yes")]))
 }
 
 /// Why it failed, beside the form where that can be sent again or corrected.
@@ -109,7 +108,10 @@ pub(super) fn failed(
             page.step = Step::Over;
         }
         code if BUSY.contains(&code) => {
-            let text = format!("Nothing was done: {}. Try again in a moment.", plain(&refusal));
+            let text = format!(
+                "Not carried out yet: {}. Send this form again in a moment: it is carried out once.",
+                plain(&refusal)
+            );
             page.notices = vec![Advice::new(Tone::Waiting, text)];
         }
         _ if refusal.status.is_server_error() && refusal.code != "payments_stopped" => return unclear(page),
@@ -143,8 +145,8 @@ fn refused(page: &ActPage, refusal: &Refusal) -> Advice {
     };
     let text = match refusal.code.as_str() {
         "not_settled" => {
-            "Nothing was done: the payment has not settled, so a part of it cannot be refunded. Try \
-                          again tomorrow, or void all of it."
+            "Nothing was done: the payment has not settled, so a part of it cannot be refunded. Try again \
+                          tomorrow, or void all of it."
                 .to_owned()
         }
         "forbidden" => format!("Nothing was done. You may not do this: {}.", plain(refusal)),
@@ -162,7 +164,7 @@ pub(super) fn changed(visit: &Visit<'_>, read: &Read<'_>) -> Advice {
     let last = events::last(read, &visit.frame.zone);
     let last = last.map(|event| format!(" {}: {}", event.when, event.sentence)).unwrap_or_default();
     let text = format!("The payment has changed since you looked, and nothing was sent.{last}");
-    let way = address_of(&visit.frame, read.payment);
+    let way = read.address(&visit.frame);
     Advice { way, way_name: "Look at it again", ..Advice::new(Tone::Waiting, text) }
 }
 
@@ -190,7 +192,6 @@ pub(crate) async fn confirm(
     order: &str,
     transaction: &str,
 ) -> Result<Response<Body>, Problem> {
-    let path = format!("/v2/orders/{}/transactions/{}/confirm", segment(order), segment(transaction));
-    visit.console.api.send(&visit.session.access_token, Method::POST, &path, &serde_json::json!({})).await?;
+    visit.post(&route(order, transaction, "confirm"), &json!({}), &Once::default()).await?;
     Ok(redirect(&address(&visit.frame.payment(order, transaction), &[("done", "yes")])))
 }
