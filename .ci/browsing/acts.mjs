@@ -3,11 +3,11 @@
 // Usage: acts.mjs CHROMIUM STACK_ORIGIN
 import assert from "node:assert/strict";
 
-import { THEMES, WIDTHS, close, launch, look, step } from "./browse.mjs";
+import { close, launch, look, step } from "./browse.mjs";
 import { MERCHANT, consoleAt } from "./people.mjs";
 
 const [program, origin] = process.argv.slice(2);
-const { stack, url, person, opened } = await consoleAt(origin);
+const { stack, url, person, opened, looks } = await consoleAt(origin);
 
 const text = (page) => page.innerText("main");
 const press = (page, name) => page.click(`main button:text-is("${name}")`);
@@ -237,16 +237,6 @@ const SCREENS = {
   },
 };
 
-async function checkLooks(options) {
-  const page = await person("Ann Archer", options);
-  for (const [name, go] of Object.entries(SCREENS)) {
-    await go(page);
-    await page.waitForSelector("h1");
-    await look(page, `acts-${name}`);
-  }
-  await page.context().close();
-}
-
 await launch(program);
 await checkTask();
 await checkOnce();
@@ -255,11 +245,7 @@ await checkLimit();
 await checkCaptureAndVoid();
 await checkDisputed();
 await checkKeyboard();
-for (const width of WIDTHS) {
-  for (const theme of THEMES) {
-    await checkLooks({ width, theme });
-  }
-}
+await looks("acts", SCREENS);
 step("every form: no violation of axe-core, and nothing is cut off");
 await checkEnding();
 await close();

@@ -3,11 +3,11 @@
 // Usage: console.mjs CHROMIUM STACK_ORIGIN
 import assert from "node:assert/strict";
 
-import { THEMES, WIDTHS, close, launch, look, step, visitor } from "./browse.mjs";
+import { close, launch, look, step, visitor } from "./browse.mjs";
 import { MERCHANT, consoleAt } from "./people.mjs";
 
 const [program, stack] = process.argv.slice(2);
-const { url, allowed, person, opened } = await consoleAt(stack);
+const { url, allowed, person, opened, looks } = await consoleAt(stack);
 
 /** Limits of a page, in bytes as they are sent and in requests. */
 const PAGE_MAX_BYTES = 25_000;
@@ -83,20 +83,14 @@ const SCREENS = {
   "no-such-page": async (page) => page.goto(`${url}/${MERCHANT}/nothing`),
 };
 
-async function checkLooks(options) {
-  const page = await person("Ann Archer", options);
-  for (const [name, go] of Object.entries(SCREENS)) {
-    await go(page);
-    await page.waitForSelector("h1");
-    await look(page, `console-${name}`);
-  }
+/** From the last screen on, to those of nobody who is signed in. */
+async function leave(page) {
   await page.click("text=Go to payments");
   await page.click("text=Sign out");
   await page.waitForSelector("#merchant");
   await look(page, "console-sign-in");
   await page.goto(`${url}/${MERCHANT}/payments`);
   await look(page, "console-signed-out");
-  await page.context().close();
 }
 
 /** Every page, as it is sent. */
@@ -210,10 +204,6 @@ await checkWithoutScript();
 await checkKeyboard();
 await checkPrint();
 await checkWeights();
-for (const width of WIDTHS) {
-  for (const theme of THEMES) {
-    await checkLooks({ width, theme });
-  }
-}
+await looks("console", SCREENS, leave);
 step("every screen: no violation of axe-core, and nothing is cut off");
 await close();

@@ -1,5 +1,5 @@
 // People of the console of a local stack: how they sign in and find a payment of the sample month.
-import { expectError, visitor } from "./browse.mjs";
+import { THEMES, WIDTHS, expectError, look, visitor } from "./browse.mjs";
 import { stackAt } from "./stack.mjs";
 
 export const MERCHANT = "170200126";
@@ -29,5 +29,21 @@ export async function consoleAt(origin) {
     await page.waitForSelector("h1");
   }
 
-  return { stack, url, allowed, person, opened };
+  /** Looks at screens as Ann, each by its name and the way to it, at each width and in both themes. */
+  async function looks(part, screens, then = () => {}) {
+    for (const width of WIDTHS) {
+      for (const theme of THEMES) {
+        const page = await person("Ann Archer", { width, theme });
+        for (const [name, go] of Object.entries(screens)) {
+          await go(page);
+          await page.waitForSelector("h1");
+          await look(page, `${part}-${name}`);
+        }
+        await then(page);
+        await page.context().close();
+      }
+    }
+  }
+
+  return { stack, url, allowed, person, opened, looks };
 }
