@@ -26,7 +26,13 @@ pub(crate) struct EntrySpan<'a> {
     pub(crate) until: Timestamp,
 }
 
-impl EntrySpan<'_> {
+impl<'a> EntrySpan<'a> {
+    /// All entries of a reference.
+    pub(crate) fn of_reference(log: &'a dyn EntryLog, merchant: &'a MerchantId, reference: String) -> Self {
+        let part = EntryPlace::Reference(reference);
+        Self { log, merchant, part, since: Timestamp::MIN, until: Timestamp::MAX }
+    }
+
     /// Hands over each entry, the oldest first; none for one that cannot be read.
     pub(crate) async fn each(&self, each: &mut (dyn FnMut(Option<Entry>) + Send)) -> Result<(), StoreError> {
         let (mut since, until) = (sort_of(self.since), sort_of(self.until));

@@ -61,8 +61,7 @@ impl JournalDays {
         let account = self.account.clone();
         let found = wanted.clone().into_iter().map(async |reference| {
             let mut found = Self { account: account.clone(), ..Self::default() };
-            let part = EntryPlace::Reference(reference);
-            let span = EntrySpan { log, merchant, part, since: Timestamp::MIN, until: Timestamp::MAX };
+            let span = EntrySpan::of_reference(log, merchant, reference);
             span.each(&mut |entry| entry.iter().for_each(|entry| found.add(entry))).await?;
             Ok::<_, StoreError>(found)
         });

@@ -303,13 +303,7 @@ impl DayMatcher<'_> {
         reference: &str,
     ) -> Result<Vec<Expectation>, StoreError> {
         let mut entries = Vec::new();
-        let span = EntrySpan {
-            log: self.log,
-            merchant: wanted.merchant,
-            part: EntryPlace::Reference(reference.to_owned()),
-            since: Timestamp::MIN,
-            until: Timestamp::MAX,
-        };
+        let span = EntrySpan::of_reference(self.log, wanted.merchant, reference.to_owned());
         span.each(&mut |entry| entries.extend(entry)).await?;
         Ok(expectations(&entries))
     }
