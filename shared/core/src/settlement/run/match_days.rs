@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date};
 
 use crate::{
     journal::{ENTRY_SHARDS, Entry, EntryLog, EntryPlace, day_of},
@@ -19,6 +19,7 @@ use crate::{
         keep_exceptions, line_of, match_account,
         reading::entries::EntrySpan,
     },
+    values::QuarterHour,
 };
 
 /// Most references of a run that may have other owners, and are looked for on all days.
@@ -222,8 +223,8 @@ impl DayMatcher<'_> {
         expected: &mut Expectations,
         so_far: &mut DaysMatched,
     ) -> Result<(), StoreError> {
-        let Some(until) = day.tomorrow().ok().and_then(begins) else { return Ok(()) };
-        let Some(since) = begins(day) else { return Ok(()) };
+        let Ok(next) = day.tomorrow() else { return Ok(()) };
+        let [since, until] = [day, next].map(|day| QuarterHour::first_of(day).begins());
         for shard in 0..ENTRY_SHARDS {
             let part = EntryPlace::Shard(shard);
             let span = EntrySpan { log: self.log, merchant: wanted.merchant, part, since, until };
@@ -353,11 +354,6 @@ impl DaysMatched {
 fn compared<'a>(wanted: &MatchedDays<'a>, expectations: &'a [Expectation]) -> Compared<'a> {
     let (has_deposits, unread) = (wanted.has_deposits, wanted.unread);
     Compared { has_deposits, unread, ..Compared::of(wanted.account, expectations) }
-}
-
-/// The first moment of a UTC day.
-fn begins(day: Date) -> Option<Timestamp> {
-    day.to_zoned(TimeZone::UTC).ok().map(|day| day.timestamp())
 }
 
 #[cfg(test)]

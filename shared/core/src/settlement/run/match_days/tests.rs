@@ -1,7 +1,7 @@
 //! Days are matched one after another, and together they fit as if all were matched at once.
 
 use futures_util::FutureExt;
-use jiff::civil::date;
+use jiff::{civil::date, tz::TimeZone};
 use uuid::Uuid;
 
 use super::*;
