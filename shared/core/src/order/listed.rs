@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_id_of_every_payment_leads_to_its_orders_place_and_to_no_other() {
+    fn the_id_of_every_payment_leads_to_its_orders_key_and_to_no_other() {
         let mut parts = [0; LIST_SHARDS as usize];
         for n in 0..200 {
             let order = order("m", &format!("order-{n}"), 1_800_000_000_123 + n);
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn orders_of_one_millisecond_have_places_of_their_own_also_if_only_the_merchant_differs() {
+    fn orders_of_one_millisecond_have_keys_of_their_own_also_if_only_the_merchant_differs() {
         let sorts =
             [("m", "a"), ("m", "b"), ("n", "a")].map(|(m, id)| order(m, id, 5).list_key().unwrap().sort);
         assert!(sorts[0] != sorts[1] && sorts[0] != sorts[2], "{sorts:?}");

@@ -208,7 +208,8 @@ impl Order {
     }
 }
 
-/// How a new payment is captured on schedule; without terms, it is not. Its authorization does not exist yet, so its end is reckoned from now.
+/// How a new payment is captured on schedule; without terms, it is not. Its authorization does not exist yet: its end is
+/// reckoned from now.
 pub(super) fn capture_schedule(
     order: &Order,
     terms: Option<&CaptureTerms>,

@@ -132,7 +132,7 @@ pub enum Full {
 /// What a counter holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Places that are taken, by their number.
+    /// Slots that are taken, by their number.
     pub slots: BTreeMap<i64, i64>,
     /// Declines, by minute.
     pub declined: BTreeMap<i64, i64>,
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_are_in_flight_as_there_are_places_and_a_place_that_is_not_given_back_ends_on_its_own() {
+    fn as_many_are_in_flight_as_there_are_slots_and_a_slot_that_is_not_given_back_ends_on_its_own() {
         let mut counter = Counter::default();
         let first = counter.begin(0).unwrap();
         counter.begin(9).unwrap();
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_of_declines_is_no_longer_than_there_are_places() {
+    fn a_burst_of_declines_is_no_longer_than_there_are_slots() {
         let mut counter = Counter::default();
         let began: Vec<_> = (0..5).map(|_| counter.begin(0)).collect();
         assert_eq!(began.iter().filter(|began| began.is_ok()).count(), 3);
