@@ -138,9 +138,9 @@ fn row(deposit: &Deposit, unmatched: &Unmatched) -> Vec<String> {
         deposit.day.strftime("%a %F").to_string(),
         deposit.id.clone(),
         decimal(gross),
-        decimal(refunds),
+        decimal(Some(refunds)),
         decimal(fees),
-        decimal(chargebacks),
+        decimal(Some(chargebacks)),
         decimal(adjustments),
         format!("{}{}", decimal(Some(deposit.total.into())), code(deposit.currency)),
         deposit.account.clone(),
@@ -234,9 +234,9 @@ fn sums(deposit: &Deposit) -> Vec<String> {
     )];
     let parts = [
         ("payments", gross),
-        ("refunds", refunds),
+        ("refunds", Some(refunds)),
         ("fees", fees),
-        ("chargebacks", chargebacks),
+        ("chargebacks", Some(chargebacks)),
         ("adjustments", adjustments),
         ("arrived", Some(deposit.total.into())),
     ];

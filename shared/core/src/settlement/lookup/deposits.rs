@@ -21,18 +21,18 @@ const ENTRIES_OF_LINE: usize = 1;
 /// Lines whose entries are read at once.
 const AT_ONCE: usize = 25;
 
-/// A deposit's amounts as people read them, in minor units with signs; none if an amount cannot be added up. They add up to
-/// what arrives.
+/// A deposit's amounts as people read them, in minor units with signs; none if a sum is beyond 64 bits, as only damaged
+/// items state. They add up to what arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DepositSums {
     /// The deposit's payments.
     pub gross: Option<SignedAmount>,
     /// What was given back.
-    pub refunds: Option<SignedAmount>,
+    pub refunds: SignedAmount,
     /// Fees, interchange, service charges, third parties.
     pub fees: Option<SignedAmount>,
     /// Chargebacks and their reversals.
-    pub chargebacks: Option<SignedAmount>,
+    pub chargebacks: SignedAmount,
     /// Other adjustments.
     pub adjustments: Option<SignedAmount>,
 }
@@ -44,14 +44,14 @@ impl DepositSums {
         let refunds = SignedAmount::new(deposit.refunds);
         Self {
             gross: SignedAmount::new(deposit.component(Component::NetSales)).checked_sub(refunds),
-            refunds: Some(refunds),
+            refunds,
             fees: of(&[
                 Component::Fee,
                 Component::Interchange,
                 Component::ServiceCharge,
                 Component::ThirdParty,
             ]),
-            chargebacks: of(&[Component::Reversal]),
+            chargebacks: deposit.component(Component::Reversal).into(),
             adjustments: of(&[Component::Adjustment, Component::Other]),
         }
     }
@@ -136,7 +136,7 @@ impl DepositReader<'_> {
         Ok(unmatched)
     }
 
-    /// Lines of a deposit that come after a place.
+    /// Lines of a deposit that come after a position.
     pub async fn lines(
         &self,
         merchant: &MerchantId,

@@ -665,8 +665,8 @@ async fn a_deposit_is_read_line_by_line_with_what_is_open_about_it() {
 
     let components = vec![(Component::NetSales, 6_000), (Component::Fee, -30), (Component::Reversal, 5)];
     let sums = DepositSums::of(&Deposit { components, refunds: -800, ..other.clone() });
-    let [gross, refunds, fees, chargebacks, adjustments] =
-        [6_800, -800, -30, 5, 0].map(|minor| Some(SignedAmount::new(minor)));
+    let [gross, fees, adjustments] = [6_800, -30, 0].map(|minor| Some(SignedAmount::new(minor)));
+    let [refunds, chargebacks] = [-800, 5].map(SignedAmount::new);
     let expected = DepositSums { gross, refunds, fees, chargebacks, adjustments };
     assert_eq!(sums, expected);
 }
