@@ -100,13 +100,13 @@ impl Lister<'_> {
         let Some(cursor) = Cursor::read(wanted.after) else { return Ok(Found::default()) };
         let entries = match Place::of(wanted) {
             Place::Order(id) => return self.list_order(wanted, id, cursor).await,
-            Place::Attention => return self.by_agenda().attention_of(wanted, cursor).await,
+            Place::Attention => return self.by_agenda().attention_of(wanted).await,
             Place::Journal(entries) => entries,
         };
         let mut budget = Budget::new(self.deadline);
         // A payment in doubt may have no fact yet, so those come first.
         if wanted.is_for_attention() && cursor.time().is_none() {
-            let found = self.by_agenda().attention_of(wanted, cursor).await?;
+            let found = self.by_agenda().attention_of(wanted).await?;
             if found.shown() > 0 || found.next.is_some() {
                 let next = found.next.unwrap_or_else(|| Cursor::Time(&wanted.ends().0).to_string());
                 return Ok(Found { next: Some(next), ..found });

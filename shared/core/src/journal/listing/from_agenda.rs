@@ -69,13 +69,9 @@ pub struct AgendaLister<'a> {
 
 /// A list that is read from an index.
 struct AgendaSearch<'a> {
-    merchant: &'a MerchantId,
+    wanted: AgendaWanted<'a>,
     /// Where the list begins and ends, range after range; at most one of an index, that of captures last.
     ranges: &'a [AgendaRange],
-    /// The place where an earlier part ended.
-    after: Option<&'a str>,
-    /// Most rows, but for the last order's.
-    limit: usize,
     /// Keys that are read of each part of each range.
     keys: usize,
     /// At which time a payment is listed; none if it is not in the list.
@@ -99,7 +95,7 @@ impl AgendaLister<'_> {
         let ranges = &attention_ranges(wanted.now);
         let is_first = wanted.after.is_none();
         let keys = if is_first { COUNTED_MAX } else { KEYS };
-        let search = AgendaSearch { ranges, keys, listed_at, ..AgendaSearch::new(wanted) };
+        let search = AgendaSearch { wanted: *wanted, ranges, keys, listed_at };
         let found = self.keys(&search).await?;
         let count = is_first.then(|| AttentionCount::new(found.orders.len(), found.more));
         Ok((self.part(&search, &found).await?, count))
@@ -120,17 +116,13 @@ impl AgendaLister<'_> {
             }
         };
         let keys = wanted.limit.max(ORDERS_AT_ONCE);
-        let search = AgendaSearch { ranges, keys, listed_at, ..AgendaSearch::new(wanted) };
+        let search = AgendaSearch { wanted: *wanted, ranges, keys, listed_at };
         self.part(&search, &self.keys(&search).await?).await
     }
 
     /// The next part of a list of payments, from what needs attention or, where payments in doubt are wanted, from what is in
     /// doubt, however short.
-    pub(super) async fn attention_of(
-        &self,
-        wanted: &Wanted<'_>,
-        cursor: Cursor<'_>,
-    ) -> Result<Found, StoreError> {
+    pub(super) async fn attention_of(&self, wanted: &Wanted<'_>) -> Result<Found, StoreError> {
         let listed_at = &|order: &Order, own: &Transaction| {
             let at = match own.pending() {
                 Some(pending) => pending.attempt.at,
@@ -139,10 +131,11 @@ impl AgendaLister<'_> {
             let is_one = wanted.is_in_index(own, at) && wanted.has_listed_at(at) && wanted.shows(order, own);
             is_one.then_some(at)
         };
-        let [all, doubts] = [attention_ranges(wanted.now).to_vec(), vec![doubt_range(wanted.now)]];
-        let ranges = &if wanted.needs_attention() { all } else { doubts };
-        let (merchant, after, limit) = (wanted.merchant, cursor.agenda(), wanted.limit);
-        let search = AgendaSearch { merchant, ranges, after, limit, keys: KEYS, listed_at };
+        let &Wanted { merchant, now, after, limit, .. } = wanted;
+        let is_all = wanted.needs_attention();
+        let ranges = &if is_all { attention_ranges(now).to_vec() } else { vec![doubt_range(now)] };
+        let wanted = AgendaWanted { merchant, now, after, limit };
+        let search = AgendaSearch { wanted, ranges, keys: KEYS, listed_at };
         let found = self.part(&search, &self.keys(&search).await?).await?;
         let next = found.next.map(|place| Cursor::AgendaFirst(&place).to_string());
         Ok(Found { next, ..found })
@@ -150,8 +143,9 @@ impl AgendaLister<'_> {
 
     /// The keys of a list, range after range, each range by the places; and whether there are more.
     async fn keys(&self, search: &AgendaSearch<'_>) -> Result<AgendaPage, StoreError> {
-        let rest: Vec<_> = search.ranges.iter().filter_map(|range| range.behind(search.after)).collect();
-        let pages = rest.iter().map(|range| keys_of(self.agenda, search.merchant, range, search.keys));
+        let rest: Vec<_> = search.ranges.iter().filter_map(|range| range.behind(search.after())).collect();
+        let merchant = search.wanted.merchant;
+        let pages = rest.iter().map(|range| keys_of(self.agenda, merchant, range, search.keys));
         let mut all = AgendaPage::default();
         for page in try_join_all(pages).await? {
             all.orders.extend(page.orders);
@@ -165,15 +159,16 @@ impl AgendaLister<'_> {
 
     /// The rows of these orders, as far as the part goes.
     async fn part(&self, search: &AgendaSearch<'_>, keys: &AgendaPage) -> Result<Found, StoreError> {
-        let mut budget = Budget::new(self.deadline).first_batch(search.limit);
+        let limit = search.wanted.limit;
+        let mut budget = Budget::new(self.deadline).first_batch(limit);
         budget.read(keys.orders.len() * KEY_BYTES);
         let (mut found, mut rest, mut last) = (Found::default(), keys.orders.as_slice(), None);
-        while !rest.is_empty() && found.shown() < search.limit && !budget.is_full() {
+        while !rest.is_empty() && found.shown() < limit && !budget.is_full() {
             let next = &rest[..rest.len().min(budget.orders_next())];
             let wanted: Vec<OrderKey> = next.iter().filter_map(|order| order.key.clone().ok()).collect();
             let mut orders = budget.load(self.store, &wanted).await?;
             for indexed in next {
-                if found.shown() >= search.limit {
+                if found.shown() >= limit {
                     break;
                 }
                 (last, rest) = (Some(indexed.place.as_str()), &rest[1..]);
@@ -195,18 +190,16 @@ impl AgendaLister<'_> {
         if !rest.is_empty() || keys.more {
             // Before anything was read: where it began.
             let begin = || search.ranges.first().map(|range| range.first.as_str());
-            found.next = last.or(search.after).or_else(begin).map(str::to_owned);
+            found.next = last.or(search.after()).or_else(begin).map(str::to_owned);
         }
         Ok(found)
     }
 }
 
 impl<'a> AgendaSearch<'a> {
-    /// A list in no range yet.
-    fn new(wanted: &AgendaWanted<'a>) -> Self {
-        let after = Cursor::read(wanted.after).and_then(Cursor::agenda);
-        let (merchant, limit) = (wanted.merchant, wanted.limit);
-        Self { merchant, ranges: &[], after, limit, keys: KEYS, listed_at: &|_, _| None }
+    /// The place where an earlier part ended.
+    fn after(&self) -> Option<&'a str> {
+        Cursor::read(self.wanted.after).and_then(Cursor::agenda)
     }
 
     /// Whether an order of the second range is in the first one, too.
