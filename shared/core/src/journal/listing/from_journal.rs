@@ -32,11 +32,10 @@ type Logged = Result<LoggedEntry, UnreadableEntry>;
 
 /// The part that is being read.
 struct JournalPart<'a> {
-    /// What is looked for. A list by declines ends later than the caller's range: see [`Lister::from_journal`].
     wanted: Wanted<'a>,
     entries: &'a Entries<'a>,
-    /// Where the caller's range ends, before and not at.
-    payments_until: Timestamp,
+    /// Where its entries end, in the order in which they are read. Those of declines can be later than the range.
+    end: String,
     found: Found,
     budget: Budget,
     /// What follows it is not read yet.
@@ -57,14 +56,14 @@ impl Lister<'_> {
         // What was done to a payment can have been declined long after it.
         let is_later = matches!(entries.under, Under::Decline(_));
         let until = if is_later { wanted.until.max(wanted.now) } else { wanted.until };
-        let payments_until = wanted.until;
-        let wanted = Wanted { until, after, ..*wanted };
-        let is_within = |after: &&str| wanted.order.compare(&wanted.ends().0, after).is_lt();
-        let reached = after.filter(is_within).map_or_else(|| wanted.ends().0, str::to_owned);
+        let (start, end) = Wanted { until, ..*wanted }.ends();
+        let is_within = |after: &&str| wanted.order.compare(&start, after).is_lt();
+        let reached = after.filter(is_within).unwrap_or(&start).to_owned();
         let first_batch = if entries.is_narrowed { ORDERS_AT_ONCE } else { wanted.limit };
         let budget = budget.first_batch(first_batch);
         let (found, orders) = (Found::default(), HashMap::new());
-        let mut part = JournalPart { wanted, entries, payments_until, found, budget, reached, orders };
+        let wanted = Wanted { after, ..*wanted };
+        let mut part = JournalPart { wanted, entries, end, found, budget, reached, orders };
         let is_done = self.read(&mut part).await?;
         let JournalPart { found, budget, reached, .. } = part;
         // A range that ends earlier says nothing of how far the journal has come.
@@ -95,15 +94,13 @@ impl Lister<'_> {
     /// Reads on, as far as this part goes. Whether that is the end of the list.
     async fn read(&self, part: &mut JournalPart<'_>) -> Result<bool, StoreError> {
         let Wanted { merchant, order, .. } = part.wanted;
-        let (_, end) = part.wanted.ends();
-        while order.compare(&part.reached, &end).is_lt() {
+        while order.compare(&part.reached, &part.end).is_lt() {
             if part.is_full() {
                 return Ok(false);
             }
-            let reached = part.reached.clone();
             let between: (&str, &str) = match order {
-                ReadOrder::NewestFirst => (&end, &reached),
-                ReadOrder::OldestFirst => (&reached, &end),
+                ReadOrder::NewestFirst => (&part.end, &part.reached),
+                ReadOrder::OldestFirst => (&part.reached, &part.end),
             };
             let query = EntryQuery { merchant, between, order, limit: part.entries.at_a_time() };
             let page = self.logged(&part.entries.places, &query).await?;
@@ -208,10 +205,8 @@ impl JournalPart<'_> {
     /// Whether a payment is wanted, going by its current state.
     fn shows(&self, order: &Order, transaction: &Transaction) -> bool {
         let is_listed_first = self.wanted.is_for_attention() && transaction.is_doubt_recorded();
-        let began_within = || {
-            let first = first_fact(order, transaction);
-            first.is_none_or(|first| self.wanted.since <= first.at && first.at < self.payments_until)
-        };
+        let began_within =
+            || first_fact(order, transaction).is_none_or(|first| self.wanted.has_range(first.at));
         !is_listed_first
             && self.wanted.shows(order, transaction)
             && (!matches!(self.entries.under, Under::Decline(_)) || began_within())
