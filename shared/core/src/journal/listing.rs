@@ -174,7 +174,7 @@ impl Wanted<'_> {
 }
 
 /// The moment of an entry, or of a place between two.
-pub(super) fn moment_of(sort: &str) -> Option<Timestamp> {
+fn moment_of(sort: &str) -> Option<Timestamp> {
     sort.split('#').next()?.parse().ok()
 }
 

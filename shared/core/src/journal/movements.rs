@@ -17,10 +17,10 @@ use uuid::Uuid;
 use self::predicate::Source;
 use crate::{
     journal::{
-        BadRow, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, Found, LookedUp, PointedBy,
-        UnreadableEntry, entries,
+        Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, Found, LookedUp, PointedBy, UnreadableEntry,
+        entries,
         entry_log::merged,
-        listing::{Budget, Cursor, moment_of},
+        listing::{Budget, Cursor},
         read_entries, sort_of,
     },
     order::{MerchantId, Order, OrderKey, Transaction},
@@ -202,10 +202,7 @@ impl Found<Entry> {
                     self.rows.push(entry);
                 }
                 Ok(_) => continue,
-                Err(bad) => {
-                    let (at, order) = (moment_of(&bad.sort), bad.order);
-                    self.unreadable.push(BadRow { at, order, transaction: None, item: bad.item });
-                }
+                Err(bad) => self.add_bad_entry(bad),
             }
             if self.shown() >= wanted.limit {
                 self.next = (more || n + 1 < last).then_some(sort);

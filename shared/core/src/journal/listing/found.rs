@@ -5,8 +5,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::moment_of;
 use crate::{
-    journal::{Concern, Concerned, concerned},
+    journal::{Concern, Concerned, UnreadableEntry, concerned},
     order::{Order, OrderId},
     payments::Unreadable,
 };
@@ -62,6 +63,12 @@ impl<R> Found<R> {
     /// Rows of both kinds.
     pub(in crate::journal) fn shown(&self) -> usize {
         self.rows.len() + self.unreadable.len()
+    }
+
+    /// Adds an entry that cannot be read.
+    pub(in crate::journal) fn add_bad_entry(&mut self, entry: UnreadableEntry) {
+        let UnreadableEntry { sort, order, item } = entry;
+        self.unreadable.push(BadRow { at: moment_of(&sort), order, transaction: None, item });
     }
 
     /// Adds an order that cannot be read.

@@ -27,8 +27,8 @@ const INDEXED_AT_A_TIME: usize = 100;
 /// The same where most of what the index has may not be wanted: two batches.
 const NARROWED_AT_A_TIME: usize = 2 * INDEXED_AT_A_TIME;
 
-/// An entry, or what is in the place of one.
-type Logged = Result<LoggedEntry, UnreadableEntry>;
+/// The text that an entry sorts by, and the entry, or what is in the place of one.
+type LoggedAt = (String, Result<LoggedEntry, UnreadableEntry>);
 
 /// The part that is being read.
 struct JournalPart<'a> {
@@ -106,8 +106,7 @@ impl Lister<'_> {
             let page = self.logged(&part.entries.places, &query).await?;
             part.budget.read(page.read_bytes);
             part.see_newest(&page);
-            let entries: Vec<Logged> = page.entries.into_iter().map(|(_, entry)| entry).collect();
-            if !self.add(part, &entries).await? {
+            if !self.add(part, &page.entries).await? {
                 return Ok(false);
             }
             let Some(next) = page.next else { break };
@@ -117,7 +116,7 @@ impl Lister<'_> {
     }
 
     /// Adds the payments that these entries are about. Whether there was room for all of them.
-    async fn add(&self, part: &mut JournalPart<'_>, entries: &[Logged]) -> Result<bool, StoreError> {
+    async fn add(&self, part: &mut JournalPart<'_>, entries: &[LoggedAt]) -> Result<bool, StoreError> {
         let mut rest = entries;
         while !rest.is_empty() {
             if part.is_full() {
@@ -130,15 +129,12 @@ impl Lister<'_> {
             let new: Vec<OrderKey> = new.cloned().collect();
             let loaded = part.budget.load(self.store, &new).await?;
             part.orders.extend(loaded);
-            for (n, entry) in next.iter().enumerate() {
+            for (n, (sort, entry)) in next.iter().enumerate() {
                 match entry {
                     Ok(entry) => part.add(entry),
-                    Err(entry) => part.add_bad_entry(entry),
+                    Err(bad) => part.found.add_bad_entry(bad.clone()),
                 }
-                entry
-                    .as_ref()
-                    .map_or_else(|bad| &bad.sort, |entry| &entry.sort)
-                    .clone_into(&mut part.reached);
+                sort.clone_into(&mut part.reached);
                 // An order can have several payments, so more than there is room for.
                 if part.has_enough() {
                     return Ok(next.len() == rest.len() && n + 1 == next.len());
@@ -180,10 +176,10 @@ impl JournalPart<'_> {
     }
 
     /// The entries that are looked at next, and the orders that have to be read for them: as many as there is room for.
-    fn next_batch<'b>(&self, entries: &'b [Logged]) -> (&'b [Logged], Vec<&'b OrderKey>) {
+    fn next_batch<'b>(&self, entries: &'b [LoggedAt]) -> (&'b [LoggedAt], Vec<&'b OrderKey>) {
         let most = self.budget.orders_next();
         let mut orders: Vec<&OrderKey> = Vec::new();
-        for (n, entry) in entries.iter().enumerate() {
+        for (n, (_, entry)) in entries.iter().enumerate() {
             let Ok(entry) = entry else { continue };
             if !self.may_list(entry) || orders.contains(&&entry.order) {
                 continue;
@@ -210,12 +206,6 @@ impl JournalPart<'_> {
         !is_listed_first
             && self.wanted.shows(order, transaction)
             && (!matches!(self.entries.under, Under::Decline(_)) || began_within())
-    }
-
-    /// Adds an entry that cannot be read.
-    fn add_bad_entry(&mut self, entry: &UnreadableEntry) {
-        let (at, order, item) = (moment_of(&entry.sort), entry.order.clone(), entry.item.clone());
-        self.found.unreadable.push(BadRow { at, order, transaction: None, item });
     }
 
     /// Adds a payment whose order cannot be read, once.
