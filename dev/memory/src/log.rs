@@ -40,12 +40,19 @@ impl Log {
 
     /// The lines with this message, in order.
     pub fn lines(&self, message: &str) -> Vec<Map<String, Value>> {
-        let written = lock(&self.written.0);
-        let lines = std::str::from_utf8(&written).expect("lines are text").lines();
-        let lines =
-            lines.map(|line| serde_json::from_str::<Map<String, Value>>(line).expect("a line is JSON"));
+        let lines = lines_of(&lock(&self.written.0)).into_iter();
         lines.filter(|line| line["message"] == message).collect()
     }
+
+    /// All lines since the last time.
+    pub fn take(&self) -> Vec<Map<String, Value>> {
+        lines_of(&std::mem::take(&mut *lock(&self.written.0)))
+    }
+}
+
+fn lines_of(written: &[u8]) -> Vec<Map<String, Value>> {
+    let lines = std::str::from_utf8(written).expect("lines are text").lines();
+    lines.map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
 }
 
 #[derive(Clone, Debug, Default)]

@@ -1,22 +1,15 @@
 //! What a request writes into the log.
 
-use std::{
-    io::{Result, Write},
-    sync::{
-        Arc, Mutex, Once,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Once,
+    atomic::{AtomicBool, Ordering},
 };
 
 use serde_json::{Map, Value};
 use tollgate::telemetry;
-use tracing::{Level, subscriber::DefaultGuard};
 
 /// What this thread logs from now on.
-pub(crate) struct Log {
-    written: Written,
-    _from_now_on: DefaultGuard,
-}
+pub(crate) struct Log(memory::Log);
 
 /// Members that say how long something took, or when, or what process it was.
 const NEVER_THE_SAME: [&str; 4] = ["timestamp", "version", "cold_start", "target"];
@@ -26,26 +19,16 @@ static COLD: AtomicBool = AtomicBool::new(false);
 
 impl Log {
     pub(crate) fn here() -> Self {
-        // As in a function, so that lines have figures; and once, or a line that another thread writes for the first time,
-        // just when a log begins, would be switched off for good: nobody was interested then.
         static STARTED: Once = Once::new();
+        let log = memory::Log::here();
+        // As in a function, so that lines have figures.
         STARTED.call_once(telemetry::init);
-        let written = Written::default();
-        let writer = written.clone();
-        let lines = tracing_subscriber::fmt()
-            .json()
-            .flatten_event(true)
-            .with_max_level(Level::INFO)
-            .with_writer(move || writer.clone())
-            .finish();
-        Self { written, _from_now_on: tracing::subscriber::set_default(lines) }
+        Self(log)
     }
 
     /// The lines since the last time.
     pub(crate) fn take(&self) -> Vec<Map<String, Value>> {
-        let written = std::mem::take(&mut *self.written.0.lock().unwrap());
-        let lines = std::str::from_utf8(&written).unwrap().lines();
-        lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+        self.0.take()
     }
 
     /// The same, each as a text, without what a request's line repeats of the request.
@@ -87,18 +70,4 @@ fn figures_of(members: &Value) -> Value {
     let mut figures: Map<String, Value> = serde_json::from_str(&members).unwrap();
     figures.retain(|name, _| !["_aws", "Stage"].contains(&name.as_str()));
     figures.into()
-}
-
-#[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        Ok(())
-    }
 }
