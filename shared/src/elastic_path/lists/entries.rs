@@ -46,10 +46,10 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let now = ports.access.now();
     let mut parameters = Parameters::of(request, &SORTED);
     let paging: Paging<EntryFilter> = Paging::read("entries\n", request, &mut parameters, &caller, now);
-    let terms: Vec<_> = paging.filter.conditions.iter().filter_map(EntryPredicate::text).cloned().collect();
-    parameters.found_by(&caller.merchant, terms.iter());
+    let terms = || paging.filter.conditions.iter().filter_map(EntryPredicate::text);
+    parameters.found_by(&caller.merchant, terms());
     parameters.finish()?;
-    let key = terms.first().map(|term| LookedUp::Text(search_key(&caller.merchant, term)));
+    let key = terms().next().map(|term| LookedUp::Text(search_key(&caller.merchant, term)));
     let cursor = paging.cursor.as_ref();
     let (since, until) =
         cursor.map_or_else(|| paging.filter.moments(now), |cursor| (cursor.since, cursor.until));
