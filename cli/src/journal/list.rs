@@ -9,7 +9,7 @@ use tollgate::{
     spreadsheet::entries::{COLUMNS, Who, bad_cells, cells},
 };
 use tollgate_core::{
-    journal::{BadRow, Entry, EntryLister, EntryPredicate, LookedUp, WantedEntries},
+    journal::{Entry, EntryLister, EntryPredicate, Found, LookedUp, WantedEntries},
     payments::Deadline,
     values::{DeclineCode, Zone},
 };
@@ -40,15 +40,6 @@ const WITHOUT_INDEX: &str = "No index has what is looked for: every movement of 
 const HEADER: [&str; 10] =
     ["TIME", "OPERATION", "FACT", "AMOUNT", "CARD", "MID", "RETREF", "WHO", "WHY", "ORDER"];
 
-/// What was found, part after part.
-#[derive(Default)]
-struct Found {
-    entries: Vec<Entry>,
-    unreadable: Vec<BadRow>,
-    /// Where the next list begins; none at the end.
-    next: Option<String>,
-}
-
 pub(crate) async fn run(place: &Place, list: &ListEntries) -> Result<Report, Failure> {
     let now = place.clock.now();
     let predicates = list.conditions()?;
@@ -70,12 +61,12 @@ pub(crate) async fn run(place: &Place, list: &ListEntries) -> Result<Report, Fai
         failure::remark(WITHOUT_INDEX);
     }
     let found = read(place, list, &wanted).await?;
-    if found.entries.is_empty() && found.unreadable.is_empty() {
+    if found.rows.is_empty() && found.unreadable.is_empty() {
         must_exist(place, merchant).await?;
     }
     let zone = &list.times.time_zone;
     if part.csv {
-        let good = found.entries.iter().map(|entry| cells(entry, zone));
+        let good = found.rows.iter().map(|entry| cells(entry, zone));
         csv::print(&COLUMNS, good.chain(found.unreadable.iter().map(bad_cells)))?;
         for line in more(&found) {
             failure::remark(&line);
@@ -89,12 +80,16 @@ pub(crate) async fn run(place: &Place, list: &ListEntries) -> Result<Report, Fai
         "time_zone": zone.name(),
         "next": found.next,
         "unreadable": found.unreadable.iter().map(bad_value).collect::<Vec<_>>(),
-        "entries": found.entries.iter().map(|entry| entry_value(entry, zone)).collect::<Vec<Value>>(),
+        "entries": found.rows.iter().map(|entry| entry_value(entry, zone)).collect::<Vec<Value>>(),
     });
     Ok(Report::new(text(&found, zone), value))
 }
 
-async fn read(place: &Place, list: &ListEntries, wanted: &WantedEntries<'_>) -> Result<Found, Failure> {
+async fn read(
+    place: &Place,
+    list: &ListEntries,
+    wanted: &WantedEntries<'_>,
+) -> Result<Found<Entry>, Failure> {
     let (job, index) = (place.orders_job()?, place.order_index()?);
     let log = journal(place, list.part.journal_table.as_deref())?;
     let (mut found, mut room) = (Found::default(), wanted.limit);
@@ -105,7 +100,7 @@ async fn read(place: &Place, list: &ListEntries, wanted: &WantedEntries<'_>) -> 
         let part = WantedEntries { after: found.next.as_deref(), limit: room, ..*wanted };
         let part = lister.find(&part).await.map_err(|error| unread(&error))?;
         room -= part.rows.len() + part.unreadable.len();
-        found.entries.extend(part.rows);
+        found.rows.extend(part.rows);
         found.unreadable.extend(part.unreadable);
         found.next = part.next;
         if found.next.is_none() || room == 0 {
@@ -114,13 +109,13 @@ async fn read(place: &Place, list: &ListEntries, wanted: &WantedEntries<'_>) -> 
     }
 }
 
-fn text(found: &Found, zone: &Zone) -> String {
+fn text(found: &Found<Entry>, zone: &Zone) -> String {
     let header = HEADER.map(str::to_owned).to_vec();
-    let rows = found.entries.iter().map(|entry| line(entry, zone));
+    let rows = found.rows.iter().map(|entry| line(entry, zone));
     let mut text = aligned(&std::iter::once(header).chain(rows).collect::<Vec<_>>());
     text.extend(found.unreadable.iter().map(bad_line));
-    let plural = if found.entries.len() == 1 { "" } else { "s" };
-    text.push(format!("{} movement{plural}", found.entries.len()));
+    let plural = if found.rows.len() == 1 { "" } else { "s" };
+    text.push(format!("{} movement{plural}", found.rows.len()));
     text.extend(more(found));
     text.join("\n")
 }
@@ -147,7 +142,7 @@ fn line(entry: &Entry, zone: &Zone) -> Vec<String> {
 }
 
 /// Where there may be more, and what is missing.
-fn more(found: &Found) -> Vec<String> {
+fn more(found: &Found<Entry>) -> Vec<String> {
     let bad = found.unreadable.len();
     let unreadable = (bad > 0).then(|| format!("{bad} cannot be read, and may or may not belong here"));
     let next = found.next.as_ref().map(|next| format!("There may be more: --next '{next}'"));
