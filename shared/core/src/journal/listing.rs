@@ -13,15 +13,15 @@
 //!   └── Predicates ───────► orders, read in batches ──► Found: rows, and the Cursor of the next part
 //! ```
 //!
-//! A list whose predicates include payments in doubt begins in the index and goes on in the journal. Two lists read an index
-//! of orders alone: what needs attention and scheduled captures ([`AgendaLister`]), and all orders ([`OrderLister`]).
+//! A list whose predicates include payments in doubt begins in the index and goes on in the journal. Three lists read an
+//! index of orders alone: what needs attention and scheduled captures ([`AgendaLister`]), and all orders ([`OrderLister`]).
 //!
 //! A part ends when its rows are as many as requested, or when its [`Budget`] is used up:
 //!
 //! | limit | value | what for |
 //! |---|---|---|
 //! | bytes read | [`READ_MAX_BYTES`]; a list of orders: 4 MiB | cost and duration are known, whatever the predicates leave out |
-//! | operations shown | 2,500 | the response has a size limit, and a payment has up to as many operations as an order |
+//! | operations shown | 2,500; a list of orders shows none | the response has a size limit, and a payment has up to as many operations as an order |
 //! | time | the caller's deadline | the part is returned before the request times out |
 
 mod budget;
