@@ -212,7 +212,8 @@ async fn what_a_shop_and_its_customers_quote_finds_payments_where_the_merchant_w
     let by_text = movements("?filter=eq(custom_reference,invoice%207)&page[limit]=1");
     let first = t.ask("a movement", &by_text).await;
     t.ask("and the next payment's", &csv(movements(first["links"]["next"].as_str().unwrap()))).await;
-    for query in ["Invoice%207):eq(fact,refunded)", "Invoice%207):eq(order_id,o-2)", "%20)"] {
+    let two_texts = "Invoice%207):eq(custom_reference,invoice%207)";
+    for query in ["Invoice%207):eq(fact,refunded)", "Invoice%207):eq(order_id,o-2)", two_texts, "%20)"] {
         t.ask("movements", &csv(movements(&format!("?filter=eq(custom_reference,{query}")))).await;
     }
     t.ask("what is off", &movements("?filter=eq(customer_id,c):eq(customer_email,a)")).await;
