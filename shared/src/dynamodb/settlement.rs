@@ -1,4 +1,4 @@
-//! What settlement keeps, in a DynamoDB table of its own. `docs/reference/settlement.md` has each item with what it holds.
+//! What settlement keeps, in a DynamoDB table of its own. `docs/settlement.md` has each item with what it holds.
 
 mod deposits;
 mod exceptions;

@@ -19,7 +19,7 @@ static TYPED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?m)( to go on: )(
 
 /// Runs the README and then a page, in one shell.
 fn run(page: &str) {
-    let mut session = Session::start(page == PEOPLE);
+    let mut session = Session::start(WITH_MONTH.contains(&page));
     run_page(&mut session, README);
     if page != README {
         run_page(&mut session, page);
@@ -74,8 +74,8 @@ macro_rules! pages {
 }
 
 const README: &str = "README.md";
-/// The one whose merchant is that of the sample month.
-const PEOPLE: &str = "docs/people.md";
+/// Those whose merchant is that of the sample month.
+const WITH_MONTH: [&str; 2] = ["docs/people.md", "docs/settlement.md"];
 
 pages! {
     the_readme_runs: "README.md",
@@ -90,6 +90,7 @@ pages! {
     the_page_on_merchants_runs: "docs/merchants.md",
     the_page_on_the_journal_runs: "docs/journal.md",
     the_page_on_people_runs: "docs/people.md",
+    the_page_on_settlement_runs: "docs/settlement.md",
     the_page_on_webhooks_runs: "docs/webhooks.md",
     the_page_of_commands_runs: "docs/cli.md",
     the_run_books_run: "docs/operations.md",
