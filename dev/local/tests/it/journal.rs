@@ -17,7 +17,7 @@ use crate::{
     shop::{NO_FUNDS, Shop, VISA, by_card_with},
 };
 
-const PAGE: &str = include_str!("../../../../docs/reference/journal.md");
+const PAGE: &str = include_str!("../../../../docs/journal.md");
 
 pub(crate) type Item = BTreeMap<String, AttributeValue>;
 
@@ -190,7 +190,7 @@ async fn every_column_is_documented_and_every_documented_column_is_there() {
         .collect();
     let known: BTreeSet<_> =
         Column::ALL.iter().map(|column| (column.as_str(), column.spelled_out())).collect();
-    assert_eq!(known, listed, "in the code (left), in docs/reference/journal.md (right)");
+    assert_eq!(known, listed, "in the code (left), in docs/journal.md (right)");
     assert!(seen.is_subset(&all), "{:?}", &seen - &all);
     shop.close().await;
 }

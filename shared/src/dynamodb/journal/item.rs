@@ -1,4 +1,4 @@
-//! An entry as an item: short names, enums as letters or words, ids as bytes. `docs/reference/journal.md` has each name
+//! An entry as an item: short names, enums as letters or words, ids as bytes. `docs/journal.md` has each name
 //! with what it means.
 
 use std::str::FromStr;

@@ -308,7 +308,7 @@ const FOR_OPERATORS: &[Page] = &[
         ],
     ),
     (
-        "docs/reference/journal.md",
+        "docs/journal.md",
         &[("got an entry more than {} minutes after it happened", "LATE_AFTER", MINUTE)],
     ),
 ];
