@@ -1,5 +1,5 @@
 //! People, who changed them, what they did, and the ID tokens that were used, in a DynamoDB table of its own.
-//! `docs/reference/people.md` has each item with what it holds.
+//! `docs/people.md` has each item with what it holds.
 
 mod stored;
 
