@@ -22,7 +22,7 @@ pub(super) struct Meaning {
     pub(super) advice: &'static str,
 }
 
-/// The causes of docs/settlement.md, *Exceptions*.
+/// The causes of docs/settlement.md, *Causes*.
 pub(super) fn meaning(cause: &str) -> Meaning {
     let (title, advice) = match cause {
         "not_settled" => {
