@@ -106,7 +106,6 @@ pub(crate) fn all_pages() -> Vec<(String, String)> {
     for folder in [
         "",
         "docs",
-        "docs/internals",
         "docs/reference",
         "events",
         "cardpointe-simulator",
