@@ -107,6 +107,7 @@ pub(crate) fn all_pages() -> Vec<(String, String)> {
         "",
         "docs",
         "docs/reference",
+        "dev/fault-simulation",
         "events",
         "cardpointe-simulator",
         "cardpointe-simulator/docs",
