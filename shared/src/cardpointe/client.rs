@@ -1,6 +1,6 @@
 //! Speaks the CardPointe REST API: which requests an instruction or an inquiry takes, and what a status means.
 //!
-//! What moves money is sent as POST: a proxy may repeat a PUT (RFC 9110, section 9.2.2). `voidByOrderId` is not used,
+//! Calls that move money use POST: a proxy may repeat a PUT (RFC 9110, section 9.2.2). `voidByOrderId` is not used,
 //! because it voids without an inquiry. A status that an intermediary can send (3xx, 400, 401, 404, 429) is verified by
 //! one inquiry; without a usable response it is reported as it is, because a wrong password fails the inquiry, too.
 //!
