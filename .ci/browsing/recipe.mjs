@@ -1,25 +1,29 @@
-// The checkout that docs/cards.md prints, as it is printed: its files, started by its command.
+// The checkout of docs/samples/checkout, started by the command that docs/cards.md prints. Every line that the page quotes
+// of it is in its files.
 //
-// Usage: recipe.mjs CHROMIUM STACK_ORIGIN PAGE
+// Usage: recipe.mjs CHROMIUM STACK_ORIGIN PAGE DIRECTORY
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { close, expectError, launch, look, step, visitor } from "./browse.mjs";
 import { AMEX, NO_FUNDS, VISA, WRONG_DIGIT, stackAt } from "./stack.mjs";
 
-const [program, stack, source] = process.argv.slice(2);
+const [program, stack, source, directory] = process.argv.slice(2);
 const IN_DOUBT = "Your bank has not said yes yet. Do not pay again; this page keeps looking.";
 const CHECK = "Please check the card number, the expiry date and the security code.";
 
 const printed = readFileSync(source, "utf8");
-const directory = mkdtempSync(join(tmpdir(), "recipe-"));
-const files = [...printed.matchAll(/^\*\*`([\w.]+)`\*\*[^`]*\n\n```\w+\n(.*?)^```$/gms)];
-assert.deepEqual(files.map(([, name]) => name), ["shop.mjs", "page.html", "page.js"]);
-files.forEach(([, name, text]) => writeFileSync(join(directory, name), text));
+const files = readdirSync(directory).sort();
+assert.deepEqual(files, ["page.html", "page.js", "shop.mjs"]);
+const trimmed = (text) => text.split("\n").map((line) => line.trim());
+const lines = new Set(files.flatMap((file) => trimmed(readFileSync(join(directory, file), "utf8"))));
+const [, section] = /^## A checkout to copy\n(.*?)^##/ms.exec(printed);
+const quoted = [...section.matchAll(/^```js\n(.*?)^```$/gms)].flatMap(([, block]) => trimmed(block));
+assert.ok(quoted.length > 5);
+assert.deepEqual(quoted.filter((line) => line !== "// …" && !lines.has(line)), [], "lines that the page quotes");
 
 const { simulator, advance, approved, loseTheResponse, stop } = await stackAt(stack);
 const [, command] = /^```sh\n(.*?node shop\.mjs)\n```$/ms.exec(printed);
@@ -37,10 +41,7 @@ const started = Object.entries(ports).reduce((text, [from, to]) => {
 // In a process group of its own, whatever the shell does with the last command.
 const server = spawn("bash", ["-c", started], { cwd: directory, detached: true, stdio: ["ignore", "pipe", "inherit"] });
 process.on("SIGTERM", () => process.exit(1));
-process.on("exit", () => {
-  process.kill(-server.pid);
-  rmSync(directory, { recursive: true });
-});
+process.on("exit", () => process.kill(-server.pid));
 await new Promise((resolve) => server.stdout.once("data", resolve));
 server.unref();
 server.stdout.unref();
@@ -80,7 +81,7 @@ await look(phone, "recipe-filled-in");
 await pay(phone);
 await comesTo(phone, "The card's account does not hold the amount. Please use another card.");
 await look(phone, "recipe-declined");
-step("the shop that the page prints shows a decline, and asks for another card");
+step("the shop of the samples shows a decline, and asks for another card");
 
 await type(phone, VISA);
 await pay(phone);

@@ -2,6 +2,8 @@
 //!
 //! Messages are signed as those of a deployment are, with a secret of the command's own, so that a receiver can be
 //! written and tested before it is added to a merchant. A message is sent once: what fails is printed and not repeated.
+//!
+//! The command sends the events itself and adds no receiver, so it leaves nothing behind.
 
 mod output;
 

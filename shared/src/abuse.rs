@@ -4,6 +4,8 @@
 //! A process sees a part of the traffic only, so this is no exact limit. It takes the speed out of a burst that comes
 //! over one connection or from one address; API Gateway's throttling bounds the rest, and every order has a limit of
 //! its own (`docs/security.md`). Holds no card data.
+//!
+//! A table would cost every request a write.
 
 use std::{
     collections::HashMap,

@@ -1,4 +1,7 @@
 //! Who calls: a merchant by its key, or whoever has one of its access tokens.
+//!
+//! A wrong client secret and an unknown merchant get the same 401, and so does `implicit` where the merchant has not
+//! enabled it.
 
 mod people_now;
 

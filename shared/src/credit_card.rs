@@ -3,6 +3,14 @@
 //! Requests become intents, orders become responses. No payment rule lives here. Each payment is an
 //! order of its own, found by its `TransactionReference` or its `TransactionID` without a look-up
 //! table.
+//!
+//! A payment's order has the charged amount as its total, so no order is paid beyond its total in either API. Its
+//! transaction has the order's id, so one id works in both.
+//!
+//! Unknown members are ignored on authorize and charge, as Microsoft's serializer does, and rejected on capture, refund
+//! and void, where a misspelled `Amount` would move everything. Routes in another case, or with a final slash, come
+//! through the `$default` route, because an HTTP API matches paths letter by letter; they share none of the concurrency
+//! reserved for payments.
 
 mod address;
 mod caller;

@@ -16,6 +16,8 @@
 //! | `totals` | [`JournalTotals`] |
 //! | `journal` | [`JournalKeeper`] |
 //! | `settlement`, `events`, `webhooks` | one use case of the core, or its ports |
+//!
+//! A handler without a port to the journal neither creates a client for it nor has permission to read it.
 
 use std::sync::Arc;
 

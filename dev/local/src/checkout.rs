@@ -2,6 +2,8 @@
 //! to be saved is paid with by the server, and so is what the saved card pays.
 //!
 //! No card number reaches the server or the page's script: it is typed into the gateway's own page, in a frame.
+//!
+//! The shop calls the stack over HTTP, as a shop's server would, so that its source can be copied.
 
 mod server;
 

@@ -1,5 +1,7 @@
 //! Whose requests the stack's servers take: those to a name of this machine, and where there are no credentials only from
 //! its own pages.
+//!
+//! DynamoDB's port is dynoxide's own, and open to any page.
 
 use std::sync::Arc;
 

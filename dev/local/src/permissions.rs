@@ -1,5 +1,8 @@
 //! The local stack's IAM: what a function requests of AWS is noted, and refused unless the function's policy in the
 //! template allows it. A forgotten permission shows here, and not after the deployment.
+//!
+//! The check applies to calls of handlers, not to samples, to tests that use the store directly, or to deployed
+//! binaries.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

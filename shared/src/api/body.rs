@@ -2,6 +2,9 @@
 //!
 //! Nothing is lost and nothing is guessed: numbers keep their digits, and no object names a member
 //! twice, because no reader may have to guess which of two amounts is meant.
+//!
+//! Amounts have all decimals of their currency, as JSON numbers, too: `20.5` and `20` can be slips, and the gateway
+//! reads a whole number as minor units.
 
 mod json;
 mod write;

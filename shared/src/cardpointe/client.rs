@@ -1,4 +1,11 @@
 //! Speaks the CardPointe REST API: which requests an instruction or an inquiry takes, and what a status means.
+//!
+//! Calls that move money use POST: a proxy may repeat a PUT (RFC 9110, section 9.2.2). `voidByOrderId` is not used,
+//! because it voids without an inquiry. A status that an intermediary can send (3xx, 400, 401, 404, 429) is verified by
+//! one inquiry; without a usable response it is reported as it is, because a wrong password fails the inquiry, too.
+//!
+//! Attempts that were refused without proof are a list of ids, so that an operation that is retried 100 times stays
+//! small. One look is about at most 8 of them.
 
 use std::{sync::Arc, time::Duration};
 

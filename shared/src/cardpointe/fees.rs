@@ -1,6 +1,10 @@
 //! What was taken beside an amount, by the fee members of a response or a record (`docs/cardpointe.md`, *Surcharges*).
 //!
 //! `amount` is the total. Only a surcharge that explains all of it is believed: an excess that is left over decides nothing.
+//!
+//! A record without `fee_amount` is believed by its own rate, to the cent. Less than was requested does not tell which
+//! part is the fee, so it decides nothing. All of a payment with a fee is requested without an amount, because no
+//! document says whether an amount includes the fee.
 
 use tollgate_core::{
     order::FeeShare,

@@ -3,6 +3,9 @@
 //! `respstat` says whether it was approved, `setlstat` what its state is since. A value that is not listed decides
 //! nothing, and nothing is concluded to be absent unless every record that was returned is accounted for. Letter case
 //! does not count.
+//!
+//! The record of a duplicate payment may name any order id when its void is looked up, because its reference was found
+//! under one of ours.
 
 use tollgate_core::{
     order::{FeeShare, Finding, GatewayResponse, NoEffect, Outcome},

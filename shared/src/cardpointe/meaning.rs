@@ -2,6 +2,13 @@
 //!
 //! Decided on `respstat` and (`respproc`, `respcode`), the amount and the reference, never on a text
 //! (`ARCHITECTURE.md`). Whatever is not listed is unknown: an inquiry is sent about it, and it is never guessed.
+//!
+//! A void of a batched or settled payment (`PPS` 26, 27) is known to have done nothing: a late cancel usually gets this
+//! response, and as unknown it would lock the payment until an inquiry. For captures and refunds these codes stay
+//! unknown.
+//!
+//! A capture or void needs no order id in its response, because it carries the reference of its payment, which has one
+//! pending operation at a time. A refund has a reference of its own, which does not say whose it is.
 
 use tollgate_core::{
     order::{Doubt, FeeShare, GatewayResponse, NoEffect, Outcome},

@@ -1,4 +1,8 @@
 //! CardPointe's JSON: what is sent, and what is read of a response.
+//!
+//! Requests ask for a receipt, because then responses name the order id. The receipt itself, with the name on the card,
+//! is not read. An amount without a point is read as minor units, as the Reference has it, and counts only if it is the
+//! requested amount.
 
 mod fee;
 

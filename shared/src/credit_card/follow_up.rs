@@ -1,4 +1,7 @@
 //! What is done to a payment that is there: capture, refund, void; and its status.
+//!
+//! A refund without an amount goes through the gateway, even if the merchant's rule is to mark it: this API has no
+//! words for a refund that moves nothing.
 
 use tollgate_core::{
     order::{Action, Essentials, FollowUp, Mechanism, Rejection, Target},

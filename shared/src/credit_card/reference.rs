@@ -1,4 +1,7 @@
 //! A payment's reference, id and idempotency key: each follows from the one before.
+//!
+//! A reference is one key for authorize and charge, and another for each kind of follow-up: a capture may use its
+//! payment's reference, but a charge cannot reuse an authorization's.
 
 use tollgate_core::{
     order::{KeyDigest, Kind, MerchantId, OrderKey, Rejection},

@@ -1,4 +1,7 @@
 //! What a payment is paid with: a card, its token, or a card that is stored at the gateway.
+//!
+//! A token is stored only when the gateway returns it. A value of that form from a caller may be another scheme's card
+//! number.
 
 use jiff::Timestamp;
 use tollgate_core::{

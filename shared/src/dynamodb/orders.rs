@@ -1,4 +1,8 @@
 //! Orders in DynamoDB: one item each, every write conditional on the version that was read.
+//!
+//! An order is in the in-doubt index as soon as its intent is saved, so that it is found even if the process dies right
+//! after. That costs an index write and a delete per payment. The index has 64 partitions, enough for about 20,000
+//! payments per second; a run reads all of them, and once an hour all 256 possible ones.
 
 mod agenda;
 pub mod attempts;

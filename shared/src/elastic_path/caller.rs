@@ -1,4 +1,10 @@
 //! Who calls, as its access token says, and what the call's idempotency key is.
+//!
+//! Idempotency keys are scoped by route, order and the transaction in the path, not by the path's text, which stages
+//! and custom domains change.
+//!
+//! A shopper's token sees a transaction without its operations, and gets 404 for payments of the credit-card API: their
+//! ids follow from public data (merchant and reference) and could be guessed.
 
 use lambda_http::Request;
 use tollgate_core::order::{KeyDigest, Principal, Transaction};

@@ -1,5 +1,8 @@
 //! Connections opened while a function starts, so that its first request does not wait for them. Lambda gives a whole processor
 //! to the start, whatever the function's memory, and TLS handshakes are most of what a cold request would compute.
+//!
+//! Only merchants that the template names are connected ahead: others are unknown before their first request. A
+//! connection that fails is left to the first request.
 
 use std::time::Duration;
 

@@ -1,5 +1,7 @@
 //! What the names of secrets begin with: a name of the deployment's own and the kind, such as `tollgate-prod/merchants/`.
 //! No prefix begins another one of the other kind, so what may read one kind reads nothing of the other.
+//!
+//! The kind is part of every prefix, because CloudFormation's rules cannot tell whether one text begins with another.
 
 use thiserror::Error;
 

@@ -40,7 +40,7 @@ const ROWS: [(&str, &[(&str, &str)]); 11] = [
         &[(HERE, "a_refund_that_arrives_after_it_was_repeated_is_paid_twice_and_told")],
     ),
     (
-        "To find what arrives after three days.",
+        "To find a request that arrives after three days.",
         &[(HERE, "a_payment_that_arrives_after_every_look_stays_at_the_gateway")],
     ),
     (

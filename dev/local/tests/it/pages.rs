@@ -107,8 +107,8 @@ pub(crate) fn all_pages() -> Vec<(String, String)> {
     for folder in [
         "",
         "docs",
-        "docs/internals",
         "docs/reference",
+        "dev/fault-simulation",
         "events",
         "cardpointe-simulator",
         "cardpointe-simulator/docs",

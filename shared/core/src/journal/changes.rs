@@ -1,4 +1,7 @@
 //! What facts change: signed amounts, so that a sum over entries needs no rules.
+//!
+//! A fact's change is the difference that it makes to its transaction: the operations are replayed through the same
+//! sums as everywhere else, in the order in which they were added, because the clocks of two processes differ.
 
 use std::ops::{Add, Sub};
 

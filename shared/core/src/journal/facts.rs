@@ -1,4 +1,8 @@
 //! Every fact of an order, read off its operations.
+//!
+//! An operation without an effect adds no fact, except for an abandoned attempt or a payment that was voided elsewhere.
+//! An entry's card is the one known when the fact was decided, because a stored card's brand is learned from its
+//! approval and would change earlier entries.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,7 @@
 //! Where a merchant's totals are kept, by quarters of an hour: a port.
+//!
+//! Totals are in the journal's table, because they are derived from it and are exported and restored with it. Reports
+//! read nothing else, so a day costs the same whatever the merchant sells.
 
 use std::collections::BTreeMap;
 

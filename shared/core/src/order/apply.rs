@@ -1,4 +1,10 @@
 //! What a gateway's outcome makes of an order: the other half of [`decide`](super::decide).
+//!
+//! A void that must follow stays pending until it is confirmed, because a rejected partial approval still holds the
+//! shopper's money. If settlement comes first, a refund replaces it.
+//!
+//! A void that replaces an early refund belongs to the person who requested the refund. A void that a rule requires
+//! belongs to no person.
 
 use jiff::Timestamp;
 use uuid::Uuid;

@@ -1,4 +1,7 @@
 //! What an order's payments add up to: how far it is paid, and what is owing.
+//!
+//! A canceled payment counts as unpaid in its transaction and in its order, so that both sums agree. The amount that a
+//! cancel without reopening closes is neither owing nor paid.
 
 use super::Order;
 use crate::{

@@ -1,4 +1,8 @@
 //! What may happen to an order: one pure function from an order and an intent to the next step.
+//!
+//! Only a new request is checked against the clock and the merchant's document: a date that is a day off, an expired
+//! card or a removed discount must not turn an approved payment into an error. Another attempt of an operation that did
+//! nothing keeps its first terms.
 
 use uuid::Uuid;
 

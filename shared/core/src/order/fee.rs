@@ -2,6 +2,9 @@
 //!
 //! What an order owes, reserves and may give back is without fees. The fee is beside these amounts, and each operation's own
 //! response says how much of it moved.
+//!
+//! A refund that was only recorded does not count in a share, because the gateway does not know it. A duplicate's
+//! fee is taken to be the first payment's: the same amount by the same card.
 
 use super::{Cause, FeeBasis, Kind, Mechanism, Operation, PaymentKind, Policy, Transaction};
 use crate::values::{Amount, Charged, Fee, FeeKind};

@@ -1,4 +1,8 @@
 //! Idempotency as a rule of the order: the order itself is the record of every key that was used on it.
+//!
+//! Without a key, an equal request after one that did nothing is another attempt of the same operation, so retries
+//! during an outage do not fill the order. A payment that a person voided at the gateway is not repeated under its key:
+//! it was done, and undone on purpose.
 
 use jiff::Timestamp;
 use uuid::Uuid;

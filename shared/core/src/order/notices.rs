@@ -1,4 +1,7 @@
 //! Notices to the merchant about what it may have to act on, put on record so that each is told once.
+//!
+//! Passing time changes no item, so `reconcile` records a notice with the operation, at an inquiry that it sends
+//! anyway. Notices change no money and are not in the journal.
 
 use jiff::Timestamp;
 use uuid::Uuid;

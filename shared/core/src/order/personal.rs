@@ -2,6 +2,9 @@
 //!
 //! Amounts, references, ids, brand, last four digits and expiry date of the card stay: the books need them, and the journal
 //! is made of them.
+//!
+//! A time limit uses the in-doubt index, whose key is the next time at which a schedule must look at the order. So
+//! deletion needs no index, schedule or scan of its own.
 
 use std::collections::BTreeSet;
 

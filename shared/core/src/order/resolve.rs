@@ -1,4 +1,11 @@
 //! What an order learns from an inquiry about an operation whose outcome is not known.
+//!
+//! Attempts that may still surface are derived from the operations and not stored. They count for as long as the order
+//! lives.
+//!
+//! A payment under review, or without a settlement state, stays pending. A refund under review counts as approved,
+//! because the gateway says so and promises no state of a refund. A duplicate refund cannot be voided, so an inquiry
+//! that finds one leaves the operation pending.
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;

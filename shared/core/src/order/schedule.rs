@@ -2,6 +2,10 @@
 //!
 //! Only the moment and the part are stored. How often it was tried and why it failed is read off the operations, as
 //! everything else about a payment is.
+//!
+//! The key of a scheduled operation is made of its transaction and time, so a retry is another attempt of the same
+//! operation and a rescheduled capture is a new one. A lapsed authorization is voided only if the merchant chose so:
+//! its issuer decides how long it lives, and a void cannot be undone.
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;

@@ -1,4 +1,7 @@
 //! How long the rules wait before what they see counts.
+//!
+//! No inquiry is sent while an operation's own request may still be running, because its response says more than an
+//! inquiry, which returns no letters of the address or the security code.
 
 use jiff::SignedDuration;
 

@@ -3,6 +3,10 @@
 //! The index of due captures is the queue: an order is in it exactly while something of it is due, because both are one
 //! item. The capture itself is the same use case as a client's, which claims it by writing the intent under the version
 //! that it read; so overlapping runs, events delivered twice and runs that die do no harm.
+//!
+//! Schedules share the index's partitions, and no function invokes itself: that needs no further permission or SDK, and
+//! each run ends before the next begins. Once an hour they read every possible partition, so a lower number of
+//! partitions loses no capture.
 
 mod report;
 mod request;

@@ -1,5 +1,8 @@
 //! Whether payments are stopped: by an operator for all merchants, or for one merchant by an operator or the merchant. A stop
 //! outlives deployments and rollbacks.
+//!
+//! The switches are stored and not parameters, so a stop takes effect within 15 seconds. If a function cannot read
+//! them, it does not pay.
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};

@@ -1,5 +1,11 @@
 //! Storing, changing and deleting cards: the intent is on record before the gateway is called, as for a payment, and what
 //! is not known is inquired about before anything is sent again.
+//!
+//! No schedule looks at pending cards: each read, list and repeated request does, and no money moves. Until a change or
+//! deletion is confirmed, the card shows the requested state.
+//!
+//! Before an equal card is sent, an inquiry looks for the earlier one that counts as not stored. If the inquiry is
+//! unanswered, nothing is sent.
 
 mod erase;
 #[cfg(test)]

@@ -3,6 +3,10 @@
 //! A delivery that is new comes with the stream of the deliveries' table and is sent at once. Whatever that leaves waits,
 //! with the moment of its next attempt, for a schedule. So no receiver is in another's way for longer than one timeout,
 //! and the stream goes on whatever receivers do.
+//!
+//! Deliveries wait in a table with a stream, not in a queue: retries, lists and replays need the table anyway, and a
+//! failing receiver would hold a queue's slots. A receiver's format is applied when a message is sent, so the table
+//! knows no formats and holds no receiver's key.
 
 use std::{collections::BTreeMap, sync::Arc};
 

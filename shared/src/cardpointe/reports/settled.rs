@@ -118,7 +118,7 @@ impl ReportParser for Batches {
     }
 }
 
-/// What the letters mean: `docs/cardpointe.md`, *States of a transaction*. A debit card's payment with a PIN is settled by
+/// What the letters mean: `docs/cardpointe.md`, *Settlement states*. A debit card's payment with a PIN is settled by
 /// the processor. Without a letter nothing is decided.
 fn settled_status(letter: Option<&str>) -> SettledStatus {
     match letter.map(str::to_ascii_uppercase).as_deref() {

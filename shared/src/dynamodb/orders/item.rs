@@ -6,6 +6,10 @@
 //! Two versions share the table during every canary and rollback. Members that this version does not know are kept and
 //! written again. A word that it does not know is read as unrecognized and written again as it was. `ARCHITECTURE.md`,
 //! *Upgrades*, has the rules.
+//!
+//! Attributes are read and written directly, without a second set of structs: half the code, and fewer instructions per
+//! payment. A gateway's token is stored once per transaction. With that and with short gateway texts, the fullest order
+//! (50 transactions, 200 operations) stays under 256 KB, and a test builds it.
 
 mod dispute;
 mod operation;

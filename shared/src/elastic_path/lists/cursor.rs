@@ -1,4 +1,7 @@
 //! Where a list goes on, for a client to send back: signed, so that no other can be made of it.
+//!
+//! A cursor is signed with the merchant's token signing key, over the merchant, the filter, the range and the place. So it
+//! needs no table, and no other merchant can use it.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};

@@ -1,5 +1,8 @@
 //! What is done to a payment that is there: capture, refund, cancel; and the response to every
 //! operation.
+//!
+//! `capture_mechanism: manual` is rejected, because the gateway would contradict the record of a capture made
+//! elsewhere.
 
 use jiff::Timestamp;
 use lambda_http::Request;

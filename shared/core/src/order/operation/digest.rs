@@ -1,4 +1,12 @@
 //! What makes two requests the same, digested so that what is stored tells nothing.
+//!
+//! Actor and reason are not part of a fingerprint: the same request from another person is still a repetition, and the
+//! operation remains the first person's. A typed card and its token have one fingerprint, of brand, last four digits
+//! and expiry date, because the token of a typed card is not known before the call and a digest of the number could be
+//! reversed.
+//!
+//! The fingerprint of a credit-card payment contains the discount's code and product, which change the amount, and the
+//! stated amount, so that a changed discount table makes no new request.
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;

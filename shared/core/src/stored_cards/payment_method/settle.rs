@@ -1,4 +1,11 @@
 //! What a gateway's response, or an inquiry, makes of a card that is to be stored.
+//!
+//! A card that the merchant's rule declines is recorded as being deleted before it is deleted, so that the next request
+//! about the customer continues after a crash. A card that was found without its letters is removed and verified again:
+//! it has moved no money, and leaving it would bypass the rule.
+//!
+//! The profile of a deleted card stays on record. The gateway gives equal cards one profile, so an abandoned
+//! verification may name it and would bring the card back.
 
 use jiff::Timestamp;
 
