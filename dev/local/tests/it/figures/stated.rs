@@ -264,14 +264,6 @@ const FOR_OPERATORS: &[Page] = &[
         ],
     ),
     (
-        "docs/operations.md",
-        &[
-            ("reads every {} seconds", "STOP_KEPT", SECOND),
-            ("continue for {} minutes for merchants", "StalePaymentMinutes", 1),
-            ("set `disabled` in its document: 401 after {} minutes", "secrets_manager.rs/FRESH", MINUTE),
-        ],
-    ),
-    (
         "docs/merchants.md",
         &[
             ("Each function caches a merchant for {} minutes", "secrets_manager.rs/FRESH", MINUTE),
@@ -300,8 +292,11 @@ const FOR_OPERATORS: &[Page] = &[
         ],
     ),
     (
-        "docs/reference/alarms.md",
+        "docs/run-book.md",
         &[
+            ("reads every {} seconds", "STOP_KEPT", SECOND),
+            ("continue for {} minutes for merchants", "StalePaymentMinutes", 1),
+            ("set `disabled` in its document: 401 after {} minutes", "secrets_manager.rs/FRESH", MINUTE),
             ("with the document that it read before. After {} minutes", "StalePaymentMinutes", 1),
             ("up to {} per minute and merchant", "InquiriesPerMerchant", 1),
             ("accepted nothing for {} days", "REPEATED_FOR", DAY),
