@@ -254,7 +254,6 @@ const FOR_OPERATORS: &[Page] = &[
     (
         "docs/deploy.md",
         &[
-            ("An unknown merchant is remembered for {} minutes", "secrets_manager.rs/FRESH", MINUTE),
             ("how many minutes payments ({}) and inquiries", "StalePaymentMinutes", 1),
             ("and inquiries ({}) continue", "StaleInquiryMinutes", 1),
             ("that each money route accepts ({} and", "PaymentRate", 1),
@@ -288,7 +287,7 @@ const FOR_OPERATORS: &[Page] = &[
         &[
             ("| `CaptureShards` | {} |", "CaptureShards", 1),
             ("| `CaptureConcurrency` | {} |", "CaptureConcurrency", 1),
-            ("`InDoubtShards` is {} by default", "InDoubtShards", 1),
+            ("| `InDoubtShards` | {} |", "InDoubtShards", 1),
         ],
     ),
     (
