@@ -266,6 +266,7 @@ const FOR_OPERATORS: &[Page] = &[
         "docs/merchants.md",
         &[
             ("Each function caches a merchant for {} minutes", "secrets_manager.rs/FRESH", MINUTE),
+            ("of one merchant or all | within {} seconds", "STOP_KEPT", SECOND),
             ("each key has at least {} characters", "KEY_MIN_CHARS", 1),
             ("A name has 1 to {} letters", "KEY_NAME_MAX_CHARS", 1),
             ("for `StalePaymentMinutes` ({})", "StalePaymentMinutes", 1),
@@ -276,9 +277,6 @@ const FOR_OPERATORS: &[Page] = &[
         &[
             ("up to {} bytes of name", "DECIDED_BY_MAX_BYTES", 1),
             ("and {} bytes of reason", "REASON_MAX_BYTES", 1),
-            ("It takes effect within {} seconds", "STOP_KEPT", SECOND),
-            ("more than {} decisions for one order", "BY_HAND_MAX", 1),
-            ("sent less than {} hour ago", "BY_HAND_AFTER", HOUR),
         ],
     ),
     ("docs/finance.md", &[("`provisional` until {} hour after its end", "PROVISIONAL_HOURS", 1)]),
@@ -293,6 +291,8 @@ const FOR_OPERATORS: &[Page] = &[
     (
         "docs/run-book.md",
         &[
+            ("more than {} decisions for one order", "BY_HAND_MAX", 1),
+            ("sent less than {} hour ago", "BY_HAND_AFTER", HOUR),
             ("reads every {} seconds", "STOP_KEPT", SECOND),
             ("continue for {} minutes for merchants", "StalePaymentMinutes", 1),
             ("set `disabled` in its document: 401 after {} minutes", "secrets_manager.rs/FRESH", MINUTE),
