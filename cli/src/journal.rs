@@ -143,7 +143,7 @@ fn report(totals: &Totals, released: usize, dry_run: bool) -> Report {
     if *differing > 0 {
         lines.push(format!(
             "{differing} entries say something else than the table does, and were left as they are; the log names \
-             them (docs/reference/alarms.md, JournalDifferencesAlarm)."
+             them (docs/run-book.md, JournalDifferencesAlarm)."
         ));
     }
     if released > 0 {

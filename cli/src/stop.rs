@@ -1,4 +1,4 @@
-//! `stop` and `start`, `merchant stop` and `merchant start`: the switches of payments (docs/operations.md).
+//! `stop` and `start`, `merchant stop` and `merchant start`: the switches of payments (docs/run-book.md).
 
 use serde_json::{Value, json};
 use tollgate_core::{

@@ -238,7 +238,7 @@ fn alarms(aws: &AwsCli, all: &[Resource]) -> Found {
         }
     }
     if !ringing.is_empty() {
-        return Ok((Mark::Bad, format!("ringing: {}; see docs/reference/alarms.md", ringing.join(", "))));
+        return Ok((Mark::Bad, format!("ringing: {}; see docs/run-book.md", ringing.join(", "))));
     }
     let count = names.len();
     Ok(match (count, heard, silenced) {
@@ -275,7 +275,7 @@ fn missed_runs(aws: &AwsCli, deployed: &Deployed) -> Found {
     Ok(match found["Attributes"][attribute].as_str() {
         Some("0") => (Mark::Good, "none".to_owned()),
         Some(count) => {
-            (Mark::Note, format!("{count} in the queue; see docs/reference/alarms.md, MissedRunsQueueAlarm"))
+            (Mark::Note, format!("{count} in the queue; see docs/run-book.md, MissedRunsQueueAlarm"))
         }
         None => (Mark::Bad, "the queue does not tell".to_owned()),
     })

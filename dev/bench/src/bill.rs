@@ -256,7 +256,7 @@ mod tests {
             }
             resources
         });
-        // The cost of a console, which is off by default, is a line of its own in docs/deploy.md.
+        // The cost of a console, which is off by default, is a line of its own in docs/performance.md.
         let is_alarm = |text: &&String| {
             text.contains("Type: AWS::CloudWatch::Alarm") && !text.contains("Condition: ServesConsole")
         };
@@ -264,7 +264,7 @@ mod tests {
         let watched = alarms.iter().map(|alarm| alarm.matches("MetricStat:").count().max(1));
         assert_eq!(watched.sum::<usize>(), ALARM_METRICS as usize);
         let said = format!("| alarms | {}, over {ALARM_METRICS} metrics;", alarms.len());
-        assert!(include_str!("../../../docs/deploy.md").contains(&said), "{said}");
+        assert!(include_str!("../../../docs/performance.md").contains(&said), "{said}");
     }
 
     #[test]

@@ -50,7 +50,7 @@ fn counted() -> [(&'static str, &'static str, u64); 4] {
             count(TEMPLATE.matches("!If [HasPaymentConcurrency, !Ref").count()),
         ),
         (
-            "docs/reference/alarms.md",
+            "docs/run-book.md",
             "allows {} requests per second",
             search.split_once(',').unwrap().0.parse().unwrap(),
         ),

@@ -32,7 +32,7 @@ use crate::{
 const INVENTORY: &str = include_str!("../../../../docs/reference/inventory.md");
 /// The pages with queries.
 const QUERIES: [&str; 2] =
-    [include_str!("../../../../docs/operations.md"), include_str!("../../../../docs/reference/alarms.md")];
+    [include_str!("../../../../docs/operations.md"), include_str!("../../../../docs/run-book.md")];
 
 /// The names in the first column of a section's tables, each once. A heading like ``In `transactions[]` `` holds for the
 /// names below it; a row can list several.

@@ -93,7 +93,7 @@ pages! {
     the_page_on_settlement_runs: "docs/settlement.md",
     the_page_on_webhooks_runs: "docs/webhooks.md",
     the_page_of_commands_runs: "docs/cli.md",
-    the_run_books_run: "docs/operations.md",
+    the_run_books_run: "docs/run-book.md",
     the_page_on_sample_events_runs: "events/README.md",
 }
 

@@ -250,7 +250,6 @@ const FOR_OPERATORS: &[Page] = &[
     (
         "docs/deploy.md",
         &[
-            ("An unknown merchant is remembered for {} minutes", "secrets_manager.rs/FRESH", MINUTE),
             ("how many minutes payments ({}) and inquiries", "StalePaymentMinutes", 1),
             ("and inquiries ({}) continue", "StaleInquiryMinutes", 1),
             ("that each money route accepts ({} and", "PaymentRate", 1),
@@ -260,17 +259,10 @@ const FOR_OPERATORS: &[Page] = &[
         ],
     ),
     (
-        "docs/operations.md",
-        &[
-            ("reads every {} seconds", "STOP_KEPT", SECOND),
-            ("continue for {} minutes for merchants", "StalePaymentMinutes", 1),
-            ("set `disabled` in its document: 401 after {} minutes", "secrets_manager.rs/FRESH", MINUTE),
-        ],
-    ),
-    (
         "docs/merchants.md",
         &[
             ("Each function caches a merchant for {} minutes", "secrets_manager.rs/FRESH", MINUTE),
+            ("of one merchant or all | within {} seconds", "STOP_KEPT", SECOND),
             ("each key has at least {} characters", "KEY_MIN_CHARS", 1),
             ("A name has 1 to {} letters", "KEY_NAME_MAX_CHARS", 1),
             ("for `StalePaymentMinutes` ({})", "StalePaymentMinutes", 1),
@@ -281,9 +273,6 @@ const FOR_OPERATORS: &[Page] = &[
         &[
             ("up to {} bytes of name", "DECIDED_BY_MAX_BYTES", 1),
             ("and {} bytes of reason", "REASON_MAX_BYTES", 1),
-            ("It takes effect within {} seconds", "STOP_KEPT", SECOND),
-            ("more than {} decisions for one order", "BY_HAND_MAX", 1),
-            ("sent less than {} hour ago", "BY_HAND_AFTER", HOUR),
         ],
     ),
     ("docs/finance.md", &[("`provisional` until {} hour after its end", "PROVISIONAL_HOURS", 1)]),
@@ -292,12 +281,17 @@ const FOR_OPERATORS: &[Page] = &[
         &[
             ("| `CaptureShards` | {} |", "CaptureShards", 1),
             ("| `CaptureConcurrency` | {} |", "CaptureConcurrency", 1),
-            ("`InDoubtShards` is {} by default", "InDoubtShards", 1),
+            ("| `InDoubtShards` | {} |", "InDoubtShards", 1),
         ],
     ),
     (
-        "docs/reference/alarms.md",
+        "docs/run-book.md",
         &[
+            ("more than {} decisions for one order", "BY_HAND_MAX", 1),
+            ("sent less than {} hour ago", "BY_HAND_AFTER", HOUR),
+            ("reads every {} seconds", "STOP_KEPT", SECOND),
+            ("continue for {} minutes for merchants", "StalePaymentMinutes", 1),
+            ("set `disabled` in its document: 401 after {} minutes", "secrets_manager.rs/FRESH", MINUTE),
             ("with the document that it read before. After {} minutes", "StalePaymentMinutes", 1),
             ("up to {} per minute and merchant", "InquiriesPerMerchant", 1),
             ("accepted nothing for {} days", "REPEATED_FOR", DAY),
