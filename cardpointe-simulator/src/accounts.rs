@@ -32,7 +32,7 @@ impl Account {
         (self.profileid.clone(), self.acctid.clone())
     }
 
-    /// What names it among all: merchant account, profile, account.
+    /// Its name among all: merchant account, profile, account.
     fn key(&self) -> [&str; 3] {
         [&self.merchid, &self.profileid, &self.acctid]
     }
@@ -41,7 +41,8 @@ impl Account {
         self.details.get(name).map(String::as_str)
     }
 
-    /// What makes two accounts the same: everything but ids, default and permission, and the company.
+    /// The members that make two accounts the same: all but ids, default and permission, and the
+    /// company.
     pub(crate) fn is_duplicate_of(&self, other: &Self) -> bool {
         let compared = |account: &Self| {
             let mut details = account.details.clone();
@@ -52,7 +53,7 @@ impl Account {
         compared(self) == compared(other)
     }
 
-    /// What creating and changing return.
+    /// The response to creating and changing.
     pub(crate) fn saved(&self) -> Reply {
         self.describe(Reply::of(pps::PROFILE_SAVED).with("merchid", self.merchid.as_str()))
     }
@@ -135,7 +136,8 @@ impl Profiles {
         self.0.retain(|account| account.key() != [merchid, profileid, acctid]);
     }
 
-    /// The account that is exactly like this one, but for what `is_duplicate_of` leaves out.
+    /// The account that is exactly like this one, but for the members that `is_duplicate_of` leaves
+    /// out.
     pub(crate) fn like(&self, account: &Account) -> Option<&Account> {
         self.0.iter().find(|existing| existing.is_duplicate_of(account))
     }

@@ -8,7 +8,7 @@ use crate::{
     codes::{Processor, Verdict, category},
 };
 
-/// What comes along with a decline: member name and value.
+/// The members that come with a decline: name and value.
 pub(crate) type Advice = Vec<(&'static str, String)>;
 
 /// The members of a response that carry the advice.
@@ -67,8 +67,8 @@ const VISA: &[(i64, &str, &str, &str, &str)] = &[
 /// The amount before the first row of a scheme's table.
 const SCHEME_BASE: i64 = 288_800;
 
-/// The decline that a test card gives for this amount. `recurring`: a merchant-initiated payment of a series
-/// that was started with the card before.
+/// The decline that a test card gives for this amount. `recurring`: a merchant-initiated payment of
+/// a series that was started with the card before.
 pub(crate) fn decline(
     script: Script,
     minor: i64,

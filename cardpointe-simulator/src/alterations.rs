@@ -1,7 +1,7 @@
-//! Changes to what a response says: members set to any JSON value or left out, records of other operations,
+//! Changes to a response: members set to any JSON value or left out, records of other operations,
 //! records that come twice or not at all.
 //!
-//! They hit what the gateway would have returned and change nothing that it did. So a client can be shown
+//! They change the gateway's response and nothing that the gateway did. So a client can be shown
 //! every value that a source documents, and every one that none does.
 
 use std::collections::{HashMap, VecDeque};
@@ -89,10 +89,11 @@ impl Identity {
 /// Whose record a response shows in the place of its own.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum RecordOf {
-    /// Another operation's: of `auth`, `capture`, `void` and `refund` the endpoint's last response that
-    /// names another reference; of inquiries the newest record that they do not show.
+    /// Another operation's: of `auth`, `capture`, `void` and `refund` the endpoint's last response
+    /// that names another reference; of inquiries the newest record that they do not show.
     Previous,
-    /// The one with this reference: the endpoint's last response that names it, or what an inquiry shows.
+    /// The one with this reference: the endpoint's last response that names it, or the record that
+    /// an inquiry shows.
     Retref(String),
 }
 
@@ -186,8 +187,8 @@ impl Alteration {
         self
     }
 
-    /// Shows the record twice, in a list: first unaltered, then with this alteration's other changes. Without
-    /// other changes, both are the same.
+    /// Shows the record twice, in a list: first unaltered, then with this alteration's other
+    /// changes. Without other changes, both are the same.
     #[must_use]
     pub fn twice(mut self) -> Self {
         self.is_twice = true;
@@ -344,7 +345,7 @@ impl Alteration {
         is_target && self.record.is_none_or(|wanted| wanted == place)
     }
 
-    /// What the alteration makes of a record: one, two or none.
+    /// The records that the alteration makes of one: one, two or none.
     fn apply(&self, record: Reply, other: Option<&Reply>) -> Vec<Reply> {
         if self.is_empty {
             return Vec::new();
@@ -375,7 +376,7 @@ fn identities(members: &Map<String, Value>, name: &str) -> Result<Vec<Identity>,
     found.ok_or_else(|| format!("{name}: a list of {words}"))
 }
 
-/// What a request names.
+/// The references that a request names.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Named {
     pub(crate) order_id: Option<String>,
@@ -405,8 +406,8 @@ impl Alterations {
         self.0.iter().map(Alteration::to_json).collect()
     }
 
-    /// Changes a response, and counts the alterations that hit it. `other` finds the record that an alteration
-    /// wants in the place of one of these.
+    /// Changes a response, and counts the alterations that hit it. `other` finds the record that an
+    /// alteration wants in the place of one of these.
     pub(crate) fn apply(
         &mut self,
         endpoint: Endpoint,
@@ -415,13 +416,14 @@ impl Alterations {
         other: impl Fn(&RecordOf, &[Reply]) -> Option<Reply>,
     ) {
         let originals: Vec<Reply> = answer.records().to_vec();
-        // What has become of each record so far.
+        // The state of each record so far.
         let mut shown: Vec<Vec<Reply>> = originals.iter().map(|record| vec![record.clone()]).collect();
         for alteration in &mut self.0 {
             if alteration.endpoint != endpoint && alteration.endpoint != Endpoint::Any {
                 continue;
             }
-            // By what the record was, so that an alteration cannot hide a record from the next one.
+            // By the record's original state, so that an alteration cannot hide a record from the
+            // next one.
             let places: Vec<usize> = (0..originals.len())
                 .filter(|place| alteration.hits(*place, &originals[*place], request))
                 .collect();

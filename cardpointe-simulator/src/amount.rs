@@ -14,9 +14,9 @@ pub(crate) enum AmountError {
     TooLarge,
 }
 
-/// Reads an amount in minor units. What has a decimal point is major units, and what has none is minor units
-/// already, whether it is sent as text or as a JSON number: `"12.34"`, `12.34`, `"1234"` and `1234` are the
-/// same. (`12.0` has a point in JSON, too.)
+/// Reads an amount in minor units. A value with a decimal point is in major units, and one without
+/// is in minor units already, whether it is sent as text or as a JSON number: `"12.34"`, `12.34`,
+/// `"1234"` and `1234` are the same. (`12.0` has a point in JSON, too.)
 pub(crate) fn parse(value: &Value) -> Result<i64, AmountError> {
     let minor = match value {
         Value::String(text) => {

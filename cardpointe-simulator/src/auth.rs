@@ -23,8 +23,8 @@ use crate::{
     world::World,
 };
 
-/// The longest values; longer ones are refused. Names and addresses are not limited, as seen at the test
-/// system.
+/// The longest values; longer ones are refused. Names and addresses are not limited, as seen at the
+/// test system.
 const LENGTHS: [(&str, usize); 17] = [
     ("merchid", 16),
     ("account", 19),
@@ -52,10 +52,10 @@ const MAX_USERFIELDS_BYTES: usize = 4000;
 const PARTIAL_FROM: i64 = 600;
 const PARTIAL_APPROVED: i64 = 500;
 
-/// What is to be authorized, after every check that needs no processor.
+/// The authorization to make, after every check that needs no processor.
 struct Sale {
     card: Card,
-    /// What was requested; a surcharge is added to it.
+    /// The requested amount; a surcharge is added to it.
     amount: i64,
     surcharge: Option<Surcharge>,
     expiry: Option<Expiry>,
@@ -85,7 +85,7 @@ enum Recurring {
     Marked,
 }
 
-/// What the processor decided about an authorization.
+/// The processor's decision about an authorization.
 struct Decision {
     verdict: Verdict,
     /// Minor units without a fee; 0 when nothing was approved.
@@ -147,7 +147,7 @@ fn not_done(transaction: &Transaction, merchant: &Merchant, shown: Option<&Card>
     }
 }
 
-/// What is kept of a request whatever its outcome.
+/// The parts of a request that are kept with any outcome.
 fn describe(transaction: &mut Transaction, fields: &Fields, processor: Processor) {
     transaction.order_id =
         stored_order_id(&fields.text_or_empty("orderid").chars().take(50).collect::<String>());
@@ -164,7 +164,8 @@ fn describe(transaction: &mut Transaction, fields: &Fields, processor: Processor
     };
 }
 
-/// The gateway's own checks, in the order in which the simulator reports them (no source tells the real one).
+/// The gateway's own checks, in the order in which the simulator reports them (no source tells the
+/// real one).
 fn read(
     world: &mut World,
     merchant: &Merchant,
@@ -190,7 +191,7 @@ fn read(
     if card.brand == Brand::Check {
         return Err(pps::NO_ECHECK);
     }
-    // What CardSecure holds with a token is good for one payment, whatever its outcome.
+    // The data that CardSecure holds with a token is good for one payment, with any outcome.
     let held = world.vault.take_held(&fields.text_or_empty("account"), transaction.authorized_at);
     let (held_expiry, held_cvv) = held.map_or((None, None), |held| (held.expiry, held.cvv));
 
@@ -263,13 +264,13 @@ fn read_expiry(given: Option<String>, stored: Option<&Account>) -> Result<Option
     }
 }
 
-/// Whether a payment is part of a scheduled series, on the cardholder's ("C") or the merchant's ("M")
-/// initiative.
+/// Whether a payment is part of a scheduled series, on the cardholder's ("C") or the merchant's
+/// ("M") initiative.
 fn is_series(fields: &Fields, initiator: &str) -> bool {
     fields.text_or_empty("cof").eq_ignore_ascii_case(initiator) && fields.flag("cofscheduled")
 }
 
-/// What the processor says to a sale.
+/// The processor's response to a sale.
 fn decide(merchant: &Merchant, sale: &Sale, continues_series: bool, now: Timestamp) -> Decision {
     let processor = merchant.processor;
     let refuse = |verdict| Decision { verdict, approved: 0, advice: Advice::new() };

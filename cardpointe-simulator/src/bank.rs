@@ -1,16 +1,18 @@
-//! What processor and bank know beside the ledger: adjustments, chargebacks, and where their reports deviate from it.
+//! The processor's and the bank's knowledge beside the ledger: adjustments, chargebacks, and where
+//! their reports deviate from it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-/// Where the reports on one record differ from the ledger. Without a member, they do not. Amounts are minor units
-/// without a sign: a refund's is taken off.
+/// Where the reports on one record differ from the ledger. Without a member, they do not. Amounts
+/// are minor units without a sign: a refund's is taken off.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Deviation {
-    /// In how many batches `settlestat` lists it: 0 leaves it out. The second and further ones have numbers of their own.
+    /// In how many batches `settlestat` lists it: 0 leaves it out. The second and further ones have
+    /// numbers of their own.
     pub settled_times: Option<u8>,
     /// The amount that `settlestat` states.
     pub settled_minor_units: Option<i64>,
@@ -44,7 +46,7 @@ pub struct Returned {
     pub on: Date,
 }
 
-/// Where a day's deposit differs from what it is made of.
+/// Where a day's deposit differs from its parts.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DepositDeviation {
@@ -56,7 +58,8 @@ pub struct DepositDeviation {
     pub changed_on: Option<Date>,
     /// The trace number on the bank's statement, in place of one that is made up.
     pub trace_number: Option<String>,
-    /// The number of the deposit, in place of one that is made up. Deposits of two accounts can have the same one.
+    /// The number of the deposit, in place of one that is made up. Deposits of two accounts can
+    /// have the same one.
     pub number: Option<i64>,
     /// The body of the day's report breaks off in the middle.
     pub broken: bool,
@@ -68,7 +71,8 @@ pub struct DepositDeviation {
 pub struct Adjustment {
     /// The merchant account.
     pub merchid: String,
-    /// The group, such as "FEES" or "REVERSAL". One that is not documented is part of `otheradjustment`.
+    /// The group, such as "FEES" or "REVERSAL". One that is not documented is part of
+    /// `otheradjustment`.
     pub category: String,
     /// The detail (`type`).
     #[serde(default)]
@@ -76,7 +80,7 @@ pub struct Adjustment {
     /// In words.
     #[serde(default)]
     pub description: String,
-    /// Minor units; what is taken is negative.
+    /// Minor units; money taken is negative.
     pub minor_units: i64,
     /// The chargeback that it is about.
     #[serde(default)]
@@ -111,7 +115,8 @@ pub struct Chargeback {
     /// The day of the chargeback. Default: today.
     #[serde(default)]
     pub chargebackdate: Option<Date>,
-    /// The day of the deposit that tells of it. Default: the next one; a later day is a late arrival.
+    /// The day of the deposit that tells of it. Default: the next one; a later day is a late
+    /// arrival.
     #[serde(default)]
     pub on: Option<Date>,
     /// The same deposit takes the money, as an adjustment REVERSAL with the case. Default true.
@@ -153,19 +158,22 @@ pub struct Listing {
     /// The day of the change (`datechanged`).
     #[serde(default)]
     pub changed_on: Option<Date>,
-    /// The line states no amount where this lists it. Without `on` that is its own deposit, until the next listing there.
-    /// Its money is in the sums.
+    /// The line states no amount where this lists it. Without `on` that is its own deposit, until
+    /// the next listing there. Its money is in the sums.
     #[serde(default)]
     pub without_amount: bool,
-    /// The money moves to the deposit of `on`, which is the line's own from now on. A chargeback's debit moves with it.
+    /// The money moves to the deposit of `on`, which is the line's own from now on. A chargeback's
+    /// debit moves with it.
     #[serde(default)]
     pub moved: bool,
-    /// No deposit has the line or its money, until a later listing brings it back. A chargeback's debit goes with it.
+    /// No deposit has the line or its money, until a later listing brings it back. A chargeback's
+    /// debit goes with it.
     #[serde(default)]
     pub taken_back: bool,
 }
 
-/// The numbers of adjustments and chargebacks begin here, each in the order in which they were made.
+/// The numbers of adjustments and chargebacks begin here, each in the order in which they were
+/// made.
 pub(crate) const ADJUSTED: i64 = 600_000_000_000_000;
 pub(crate) const DISPUTED: i64 = 800_000_000_000_000;
 
@@ -194,11 +202,11 @@ pub(crate) struct Bank {
     pub(crate) listings: Vec<Listing>,
     /// The chargeback of each debit, by their numbers.
     pub(crate) debits: BTreeMap<i64, i64>,
-    /// What `funding` has returned to requests for what is new, by account.
+    /// The lines that `funding` has returned to requests for new ones, by account.
     pub(crate) read_deposits: BTreeSet<(String, Date)>,
 }
 
-/// What a line states after some of its changes.
+/// The content of a line after some of its changes.
 #[derive(Clone, Copy)]
 pub(crate) struct Said {
     pub(crate) minor_units: i64,
@@ -206,7 +214,7 @@ pub(crate) struct Said {
     pub(crate) without_amount: bool,
 }
 
-/// One text of an account and what it has many of.
+/// One text of an account and its many texts.
 pub(crate) fn key(merchid: &str, of: impl std::fmt::Display) -> String {
     format!("{merchid}/{of}")
 }
@@ -221,7 +229,8 @@ impl Bank {
         self.batch_numbers.get(&key(merchid, batchid)).map_or(batchid, String::as_str)
     }
 
-    /// The adjustments that are not taken back, with their numbers, each on the day that it was moved to last.
+    /// The adjustments that are not taken back, with their numbers, each on the day that it was
+    /// moved to last.
     pub(crate) fn standing_adjustments(&self) -> impl Iterator<Item = (i64, Adjustment)> {
         let all = (ADJUSTED..).zip(&self.adjustments).filter(|(id, _)| !self.is_taken_back(*id));
         all.map(|(id, one)| (id, Adjustment { on: self.moved_to(id).or(one.on), ..one.clone() }))
@@ -246,9 +255,9 @@ impl Bank {
         self.listings.iter().rfind(|one| one.moved && is_of_line(one))?.on
     }
 
-    /// The sum of chargebacks of an account's payments less their reversals, in minor units: each one counts as it
-    /// was changed last, however often it is listed. One that is taken back does not count. With a reference, those
-    /// of the payment and of its cases.
+    /// The sum of chargebacks of an account's payments less their reversals, in minor units: each
+    /// one counts as it was changed last, however often it is listed. One that is taken back does
+    /// not count. With a reference, those of the payment and of its cases.
     pub(crate) fn taken_back(&self, merchid: &str, retref: Option<&str>) -> i64 {
         let of_payment: Vec<&str> = {
             let own = self.chargebacks.iter().filter(|one| one.merchid == merchid);
@@ -272,7 +281,7 @@ impl Bank {
         changes.filter_map(|listing| listing.minor_units).next_back().unwrap_or(at_first)
     }
 
-    /// What a line states after some of its changes.
+    /// The content of a line after some of its changes.
     pub(crate) fn said<'a>(changes: impl Iterator<Item = &'a Listing>, at_first: i64) -> Said {
         let first = Said { minor_units: at_first, changed_on: None, without_amount: false };
         changes.fold(first, |before, listing| {

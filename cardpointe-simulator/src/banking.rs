@@ -1,4 +1,5 @@
-//! What processor and bank do when they are told to: deviate from the ledger, hold a batch, adjust, charge back.
+//! The processor's and the bank's acts on request: deviate from the ledger, hold a batch, adjust,
+//! charge back.
 
 use jiff::civil::Date;
 
@@ -82,7 +83,7 @@ fn is_in(transaction: &Transaction, merchid: &str, batchid: &str) -> bool {
     transaction.merchid == merchid && transaction.batchid.as_deref() == Some(batchid)
 }
 
-/// Has a day's deposit deviate from what it is made of.
+/// Has a day's deposit deviate from the sum of its parts.
 pub(crate) fn alter_deposit(world: &mut World, merchid: &str, day: Date, deviation: DepositDeviation) {
     world.bank.deposits.insert(key(merchid, day), deviation);
 }
@@ -111,7 +112,8 @@ fn last_id(first: i64, count: usize) -> i64 {
     first + i64::try_from(count).unwrap_or(i64::MAX) - 1
 }
 
-/// Lists a chargeback or an adjustment once more, or changes it; the error names the member that is wrong.
+/// Lists a chargeback or an adjustment once more, or changes it; the error names the member that is
+/// wrong.
 pub(crate) fn list_again(world: &mut World, listing: Listing) -> Result<(), String> {
     let ids = |first: i64, count: usize| first..=last_id(first, count);
     let is_known = ids(ADJUSTED, world.bank.adjustments.len()).contains(&listing.id)
@@ -126,7 +128,8 @@ pub(crate) fn list_again(world: &mut World, listing: Listing) -> Result<(), Stri
     Ok(())
 }
 
-/// Adds a chargeback with the adjustment that takes its money, and returns its id; the error names the member that is wrong.
+/// Adds a chargeback with the adjustment that takes its money, and returns its id; the error names
+/// the member that is wrong.
 pub(crate) fn charge_back(world: &mut World, mut chargeback: Chargeback) -> Result<i64, String> {
     if chargeback.minor_units < 1 {
         return Err("minor_units: a whole number from 1".to_owned());

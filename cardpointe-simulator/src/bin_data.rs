@@ -1,4 +1,5 @@
-//! What the first six digits of a card tell: the `bin` endpoint, and `binInfo` of an authorization.
+//! The facts that the first six digits of a card tell: the `bin` endpoint, and `binInfo` of an
+//! authorization.
 
 use serde_json::{Value, json};
 
@@ -33,11 +34,13 @@ pub(crate) fn info(card: &Card) -> Option<Value> {
     )
 }
 
-/// Only Visa and Mastercard have more than country, product and number. The issuers are not simulated.
+/// Only Visa and Mastercard have more than country, product and number. The issuers are not
+/// simulated.
 fn members(card: &Card) -> Option<Vec<(&'static str, Value)>> {
     let product = match card.brand {
         Brand::Amex => "A",
-        // Diners and JCB run over Discover's network in the US; no source names a letter of their own.
+        // Diners and JCB run over Discover's network in the US; no source names a letter of their
+        // own.
         Brand::Discover | Brand::Diners | Brand::Jcb => "D",
         Brand::Mastercard => "M",
         Brand::Visa => "V",

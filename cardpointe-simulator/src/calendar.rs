@@ -1,4 +1,5 @@
-//! The days that batches and deposits have: Eastern, and without weekends and bank holidays where those do not count.
+//! The days that batches and deposits have: Eastern, and without weekends and bank holidays where
+//! those do not count.
 
 use std::sync::LazyLock;
 
@@ -25,15 +26,16 @@ pub(crate) fn day(at: Timestamp, reports: ReportZone) -> Date {
     at.to_zoned(zone(reports)).date()
 }
 
-/// The moment at which so many minutes of an Eastern day have passed by the clock on the wall: 02:30 on the day that
-/// summer time begins is 03:30.
+/// The moment at which so many minutes of an Eastern day have passed by the clock on the wall:
+/// 02:30 on the day that summer time begins is 03:30.
 pub(crate) fn eastern_moment(day: Date, minute: u32) -> Option<Timestamp> {
     let (hour, minute) = (i8::try_from(minute / 60).ok()?, i8::try_from(minute % 60).ok()?);
     let zoned = EASTERN.to_zoned(day.at(hour.min(23), minute, 0, 0)).ok()?;
     Some(zoned.timestamp())
 }
 
-/// The day after so many business days; none later than a non-business day is the next business day.
+/// The day after so many business days; none later than a non-business day is the next business
+/// day.
 pub(crate) fn after_business_days(day: Date, days: u32) -> Option<Date> {
     let mut reached = day;
     for _ in 0..days {
@@ -54,7 +56,8 @@ fn is_business_day(day: Date) -> bool {
     !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday) && !is_bank_holiday(day)
 }
 
-/// The Federal Reserve's holidays. One on a Sunday is kept on the Monday after it, one on a Saturday not at all.
+/// The Federal Reserve's holidays. One on a Sunday is kept on the Monday after it, one on a
+/// Saturday not at all.
 fn is_bank_holiday(day: Date) -> bool {
     let is_fixed = |day: Date| {
         matches!((day.month(), day.day()), (1, 1) | (7, 4) | (11, 11) | (12, 25))
@@ -64,7 +67,8 @@ fn is_bank_holiday(day: Date) -> bool {
     is_fixed(day) || sunday_before || is_floating(day)
 }
 
-/// Those on a weekday of the month: the third Monday of January and February, the last of May, and so on.
+/// Those on a weekday of the month: the third Monday of January and February, the last of May, and
+/// so on.
 fn is_floating(day: Date) -> bool {
     let nth = (day.day() + 6) / 7;
     match (day.month(), day.weekday()) {

@@ -1,4 +1,4 @@
-//! A call to the gateway, and what a fault makes of it.
+//! A call to the gateway, and the effect of a fault on it.
 
 use jiff::Timestamp;
 
@@ -16,7 +16,8 @@ pub(crate) struct Call {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Imposed {
     pub(crate) verdict: Verdict,
-    /// Whether the request is carried out all the same. `None`: as the merchant account's settings say.
+    /// Whether the request is carried out all the same. `None`: as the merchant account's settings
+    /// say.
     pub(crate) done: Option<bool>,
 }
 
@@ -26,7 +27,8 @@ impl Call {
         self.imposed.filter(|imposed| !imposed.done.unwrap_or(done_by_setting)).map(|imposed| imposed.verdict)
     }
 
-    /// The imposed response to a call that is carried out all the same. Use it after [`Self::refusal`].
+    /// The imposed response to a call that is carried out all the same. Use it after
+    /// [`Self::refusal`].
     pub(crate) fn disguise(&self) -> Option<Verdict> {
         self.imposed.map(|imposed| imposed.verdict)
     }

@@ -35,7 +35,7 @@ const MAX_MESSAGE: usize = 250;
 const CARD_DIGITS: std::ops::RangeInclusive<usize> = 12..=19;
 const ACCOUNT_DIGITS: std::ops::RangeInclusive<usize> = 4..=17;
 
-/// What a path names.
+/// The endpoint that a path names.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Service {
     Tokenize,
@@ -51,7 +51,7 @@ impl Service {
         }
     }
 
-    /// What faults call it; there are none for `echo`.
+    /// Its name in faults; there are none for `echo`.
     pub(crate) fn endpoint(self) -> Option<Endpoint> {
         (self == Self::Tokenize).then_some(Endpoint::Tokenize)
     }
@@ -85,8 +85,8 @@ fn echo(fields: &Fields) -> Result<String, Error> {
     }
 }
 
-/// A card number, a checking account or a token becomes a token; with expiry and CVV, which are held for its
-/// next payment.
+/// A card number, a checking account or a token becomes a token; with expiry and CVV, which are
+/// held for its next payment.
 fn tokenize(world: &mut World, fields: &Fields) -> Result<String, Error> {
     if fields.text("devicedata").is_some() || fields.text("encryptionhandler").is_some() {
         // Neither readers nor keys are simulated.

@@ -1,6 +1,6 @@
 //! Card numbers: brand, check digit, token, and the test cards with a scripted response.
 //!
-//! A card number lives only for as long as it takes to read it: what is kept of a card is [`Card`].
+//! A card number lives only for as long as it takes to read it: only [`Card`] is kept.
 
 use std::collections::HashMap;
 
@@ -57,7 +57,7 @@ impl Brand {
     }
 }
 
-/// What is known of a card without its number.
+/// A card without its number.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Card {
     pub(crate) token: String,
@@ -87,7 +87,8 @@ impl Card {
     }
 }
 
-/// What came along with a card to `CardSecure`, for one authorization. No `Debug`: it may hold a CVV.
+/// The data that came with a card to `CardSecure`, for one authorization. No `Debug`: it may hold a
+/// CVV.
 pub(crate) struct Held {
     pub(crate) expiry: Option<String>,
     pub(crate) cvv: Option<String>,
@@ -164,7 +165,7 @@ impl Vault {
         self.cards.values().filter(move |card| !first(card))
     }
 
-    /// Puts a card back that was known before. What it does follows from its first token.
+    /// Puts a card back that was known before. Its behavior follows from its first token.
     pub(crate) fn restore(&mut self, mut card: Card) {
         card.script = self.cards.get(&card.first_token).map_or(Script::None, |first| first.script);
         self.cards.insert(card.token.clone(), card);
@@ -209,7 +210,7 @@ impl Vault {
         }
     }
 
-    /// Takes what is held with a token.
+    /// Takes the data held with a token.
     pub(crate) fn take_held(&mut self, token: &str, now: Timestamp) -> Option<Held> {
         self.held.remove(token).filter(|held| !is_over(held, now))
     }
@@ -283,11 +284,11 @@ fn token(pan: &str) -> String {
     }
 }
 
-/// "9", the first two digits, nine digits that depend on the whole number, the last four; the check digit
-/// fits.
+/// "9", the first two digits, nine digits that depend on the whole number, the last four; the check
+/// digit fits.
 ///
-/// Deterministic, so anyone can compute a card number's token: good for a simulator, no protection of
-/// anything.
+/// Deterministic, so anyone can compute a card number's token: good for a simulator, no protection
+/// of anything.
 fn token_of(first_two: &str, whole: &str, last_four: &str) -> String {
     // FNV-1a: tiny, the same everywhere, and nothing secret hangs on it.
     let hash = whole.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {

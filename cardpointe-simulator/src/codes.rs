@@ -1,4 +1,4 @@
-//! What a response says: the gateway's own codes, and the tables of the processors behind it.
+//! The codes of a response: the gateway's own, and the tables of the processors behind it.
 
 mod fnor;
 mod response_code;
@@ -35,7 +35,7 @@ impl Stat {
     }
 }
 
-/// Who returned what: `respproc`, `respcode`, `respstat`, `resptext`.
+/// The source and the code: `respproc`, `respcode`, `respstat`, `resptext`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Verdict {
     pub(crate) processor: &'static str,
@@ -156,8 +156,8 @@ impl Processor {
         self.pick(("94", C, "Duplicate tran"), ("772", C, "Duplicate Return"))
     }
 
-    /// A decline with a code that the published test tables give for both processors, also where the
-    /// processor's own table has no such code.
+    /// A decline with a code that the published test tables give for both processors, also where
+    /// the processor's own table has no such code.
     pub(crate) fn scripted(self, code: &'static str) -> Verdict {
         let text = match code {
             "05" => "Do not honor",
@@ -167,8 +167,8 @@ impl Processor {
         Verdict { processor: self.name(), code, stat: C, text }
     }
 
-    /// The verdict that a whole-dollar amount of 1000 to 1999 requests: its last three digits are the code,
-    /// two-digit codes after a zero. Cents do not count.
+    /// The verdict that a whole-dollar amount of 1000 to 1999 requests: its last three digits are
+    /// the code, two-digit codes after a zero. Cents do not count.
     pub(crate) fn for_amount(self, minor: i64) -> Option<Verdict> {
         let dollars = minor / 100;
         if !(1000..=1999).contains(&dollars) {

@@ -1,4 +1,4 @@
-//! What a simulator is started with.
+//! The configuration of a simulator.
 
 use std::fmt;
 
@@ -10,8 +10,8 @@ use crate::{
 /// How a simulator behaves. `Config::default()` is the public test account with the noise on.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The seed of everything that looks random: key order, extra keys, authorization codes, references,
-    /// profile ids. One seed and one sequence of requests give the same responses.
+    /// The seed of everything that looks random: key order, extra keys, authorization codes,
+    /// references, profile ids. One seed and one sequence of requests give the same responses.
     pub seed: u64,
     /// Leaves out the random key order and the extra keys.
     pub quiet_json: bool,
@@ -20,9 +20,11 @@ pub struct Config {
     /// How late a timed-out response is, in milliseconds. The real gateway takes
     /// [`Self::GATEWAY_TIMEOUT_MS`]; the default is 0, so that tests over HTTP do not wait.
     pub timeout_card_delay_ms: u64,
-    /// Limits inquiries and profiles to 20 requests per minute and address, as the test system does.
+    /// Limits inquiries and profiles to 20 requests per minute and address, as the test system
+    /// does.
     pub rate_limit: bool,
-    /// Names and addresses of this machine, besides the usual ones, by which the control interface may be called.
+    /// Names and addresses of this machine, besides the usual ones, by which the control interface
+    /// may be called.
     pub hosts: Vec<String>,
     /// One line a request on stderr: time, method, path, status, duration. Never a body.
     pub log: bool,
@@ -56,7 +58,8 @@ impl Config {
     /// The merchant account that most public examples use: USD, First Data North.
     pub const DEFAULT_MID: &str = "496160873888";
 
-    /// The merchant account that adds a surcharge of 3 % to payments by credit card: USD, Rapid Connect.
+    /// The merchant account that adds a surcharge of 3 % to payments by credit card: USD, Rapid
+    /// Connect.
     pub const SURCHARGE_MID: &str = "496590513883";
 
     /// When the gateway gives up waiting for a processor.
@@ -76,7 +79,7 @@ pub struct Merchant {
     pub processor: Processor,
     /// Its only currency, ISO 4217.
     pub currency: String,
-    /// What no public source decides; see [`Settings`].
+    /// Behavior that no public source decides; see [`Settings`].
     pub settings: Settings,
 }
 

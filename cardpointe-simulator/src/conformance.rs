@@ -1,7 +1,7 @@
-//! The conformance kit: plays requests against a `CardPointe` sandbox and against this simulator, and tells
-//! what differs.
+//! The conformance kit: plays requests against a `CardPointe` sandbox and against this simulator,
+//! and tells the differences.
 //!
-//! What the simulator infers comes first. The sandbox is a test system: no money moves there, and only the
+//! Inferred behavior comes first. The sandbox is a test system: no money moves there, and only the
 //! vendor's published test cards are sent.
 
 mod fixtures;

@@ -10,7 +10,8 @@ use cardpointe_simulator::conformance::{Credentials, Plan, Report, Target, run};
 use clap::Args;
 use serde_json::Value;
 
-/// The variables with the credentials, which are never options: other users of a machine can read those.
+/// The variables with the credentials, which are never options: other users of a machine can read
+/// those.
 const USERNAME: &str = "CARDPOINTE_USERNAME";
 const PASSWORD: &str = "CARDPOINTE_PASSWORD";
 
@@ -26,8 +27,8 @@ pub(crate) struct ConformanceOptions {
     /// The account's currency, ISO 4217
     #[arg(long, default_value = "USD")]
     currency: String,
-    /// Keeps what the next run needs, whose probes are about what has settled since: run it again the day after, and
-    /// once more the day after that
+    /// Keeps the state that the next run needs, whose probes are about payments that have settled
+    /// since: run it again the day after, and once more the day after that
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     /// Write each probe's requests and responses into this directory, with card numbers masked
@@ -35,7 +36,8 @@ pub(crate) struct ConformanceOptions {
     fixtures: Option<PathBuf>,
 }
 
-/// Plays the probes and prints what differs. Fails when something does, and with 2 when it cannot be told.
+/// Plays the probes and prints the differences. Fails when there are any, and with 2 when it cannot
+/// be told.
 pub(crate) async fn compare(options: ConformanceOptions) -> ExitCode {
     match played(options).await {
         Ok(report) => {
@@ -71,7 +73,7 @@ async fn played(options: ConformanceOptions) -> Result<Report, String> {
     Ok(report)
 }
 
-/// What an earlier run has left, if there was one.
+/// The state that an earlier run has left, if there was one.
 fn read_record(path: &Path) -> Result<Option<Value>, String> {
     match fs::read_to_string(path) {
         Ok(text) => {

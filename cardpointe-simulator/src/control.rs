@@ -1,5 +1,5 @@
-//! The control interface: faults, ledger, settlement, portal, clock, settings. No credentials: it is a
-//! test's handle.
+//! The control interface: faults, ledger, settlement, portal, clock, settings. No credentials: it
+//! is a test's handle.
 
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
@@ -36,7 +36,7 @@ fn mistake<T>(message: impl Into<String>) -> Result<T, Mistake> {
     Err(Mistake::BadRequest(message.into()))
 }
 
-/// The response to a request; `path` is what follows the control interface's own.
+/// The response to a request; `path` is the part after the control interface's own.
 pub(crate) fn respond(world: &mut World, method: &Method, path: &str, body: &[u8]) -> Response {
     let failed = |status, message: String| Response::json(status, &json!({ "error": message }));
     match route(world, method, path, body) {
@@ -94,7 +94,8 @@ fn route(world: &mut World, method: &Method, path: &str, body: &[u8]) -> Control
     }
 }
 
-/// The body as a JSON object that has no other members than these; an empty body is an empty object.
+/// The body as a JSON object that has no other members than these; an empty body is an empty
+/// object.
 fn members(body: &[u8], known: &[&str]) -> Result<Map<String, Value>, Mistake> {
     if body.trim_ascii().is_empty() {
         return Ok(Map::new());

@@ -1,4 +1,4 @@
-//! Faults: what a network or a gateway in trouble does to a call.
+//! Faults: the effects of a network or a gateway in trouble on a call.
 
 use std::collections::VecDeque;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::codes::ResponseCode;
 
-/// What a fault is aimed at.
+/// The target of a fault.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Endpoint {
     /// Every endpoint, `"*"` in the control interface.
@@ -23,17 +23,17 @@ pub enum Endpoint {
     Inquire,
     /// `inquireByOrderid`: all records under an order id.
     InquireByOrderid,
-    /// `voidByOrderId`: voids what has an order id.
+    /// `voidByOrderId`: voids the transactions with an order id.
     VoidByOrderId,
     /// `profile`: creating, reading, changing and deleting
     Profile,
     /// `inquireMerchant`: the settings of a merchant account.
     InquireMerchant,
-    /// `bin`: what the first digits of a card tell.
+    /// `bin`: the facts that the first digits of a card tell.
     Bin,
     /// `settlestat`: the batches that were sent, with their transactions.
     Settlestat,
-    /// `funding`: what reaches the merchant's bank account, by day.
+    /// `funding`: deposits to the merchant's bank account, by day.
     Funding,
     /// `sigcap`: attaches a signature to a transaction.
     Sigcap,
@@ -94,7 +94,7 @@ impl Endpoint {
     }
 }
 
-/// What goes wrong with a request, and whether the request is processed all the same.
+/// The failure of a request, and whether the request is processed all the same.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum FaultKind {
     /// Nothing is processed, and the connection closes without a response.
@@ -116,18 +116,18 @@ pub enum FaultKind {
         /// The HTTP status of the response, 200 to 599.
         status: u16,
     },
-    /// The request is processed, and the response has this HTTP status: that of an intermediary on the way
-    /// back.
+    /// The request is processed, and the response has this HTTP status: that of an intermediary on
+    /// the way back.
     StatusAfter {
         /// The HTTP status of the response, 200 to 599.
         status: u16,
     },
-    /// The gateway responds with this code. A payment or refund that is not done is on record as declined
-    /// with the code.
+    /// The gateway responds with this code. A payment or refund that is not done is on record as
+    /// declined with the code.
     ///
-    /// When it is done: under respstat B the record is that of the payment or refund that was done. Under C
-    /// the response is that to a copy of the request, which has a declined record of its own beside the
-    /// first one's.
+    /// When it is done: under respstat B the record is that of the payment or refund that was done.
+    /// Under C the response is that to a copy of the request, which has a declined record of its
+    /// own beside the first one's.
     Respond {
         /// The code that the response has, of a processor or of the gateway itself.
         code: ResponseCode,
@@ -138,20 +138,21 @@ pub enum FaultKind {
     Malformed,
     /// The request is processed, and the response breaks off in the middle of its body.
     Cut,
-    /// The request arrives twice and is processed twice, as when a proxy repeats it. One response, or none,
-    /// reaches the client.
+    /// The request arrives twice and is processed twice, as when a proxy repeats it. One response,
+    /// or none, reaches the client.
     DeliveredTwice {
         /// Which of the two responses it is.
         response: Arriving,
     },
-    /// The connection closes at once, and the request arrives later, by the simulator's clock: before the first request, or
-    /// with the first move of the clock, after that.
+    /// The connection closes at once, and the request arrives later, by the simulator's clock:
+    /// before the first request, or with the first move of the clock, after that.
     ArrivesLate {
         /// How much later, in seconds.
         late_s: u32,
     },
-    /// The processor does not respond to the gateway: PPS 62. A payment counts as declined; captures, voids
-    /// and refunds are done or not as the merchant account's settings say (default: not done).
+    /// The processor does not respond to the gateway: PPS 62. A payment counts as declined;
+    /// captures, voids and refunds are done or not as the merchant account's settings say (default:
+    /// not done).
     TimedOut,
 }
 
@@ -183,7 +184,7 @@ impl Arriving {
 pub struct Fault {
     /// The endpoint whose calls it hits.
     pub endpoint: Endpoint,
-    /// What happens to them.
+    /// The failure of these requests.
     pub kind: FaultKind,
     /// How many calls it hits.
     pub times: u32,
@@ -192,7 +193,7 @@ pub struct Fault {
 /// Longer than any sensible client waits, short enough not to leak a connection for a day.
 const MAX_DELAY_MS: u64 = 600_000;
 
-/// A month: longer than any client waits for what it sent.
+/// A month: longer than any client waits for a response.
 const MAX_LATE_S: u32 = 31 * 86_400;
 
 /// How late a request is that arrives late, where it is not said.

@@ -1,4 +1,4 @@
-//! `funding`: what reaches the merchant's bank account, by day.
+//! `funding`: deposits to the merchant's bank account, by day.
 
 use std::collections::BTreeSet;
 
@@ -25,8 +25,8 @@ use deposit::Deposit;
 
 const NOTHING: &str = "No deposits match your request";
 
-/// The deposit of a day, with its lines. `date` is MMDD or YYYYMMDD; without one it is the oldest deposit that no such
-/// request has returned.
+/// The deposit of a day, with its lines. `date` is MMDD or YYYYMMDD; without one it is the oldest
+/// deposit that no such request has returned.
 pub(crate) fn report(world: &mut World, merchant: &Merchant, date: Option<&str>, call: Call) -> Answer {
     if let Some(imposed) = call.imposed {
         return Reply::of(imposed.verdict).with("merchid", merchant.merchid.as_str()).into();
@@ -47,7 +47,7 @@ pub(crate) fn report(world: &mut World, merchant: &Merchant, date: Option<&str>,
     Answer::from(answer).broken_if(is_broken)
 }
 
-/// What a request gets for an account without `funding`, if that is an HTTP error.
+/// The response for an account without `funding`, if it is an HTTP error.
 pub(crate) fn refused(merchant: &Merchant) -> Option<StatusCode> {
     match merchant.settings.reports.funding_access {
         FundingAccess::Enabled | FundingAccess::Nothing => None,
@@ -57,7 +57,7 @@ pub(crate) fn refused(merchant: &Merchant) -> Option<StatusCode> {
     }
 }
 
-/// What there is to say when nothing was deposited.
+/// The response when nothing was deposited.
 pub(crate) fn nothing(form: NoDeposits) -> Answer {
     match form {
         NoDeposits::Object => Reply::plain().with("errormsg", NOTHING).into(),
@@ -96,7 +96,8 @@ pub(crate) fn next_day(settings: Settings, now: Timestamp) -> Option<Date> {
     }
 }
 
-/// The day on which a transaction is in a deposit, if it gets that far: what was accepted, and whose batch is not held.
+/// The day on which a transaction is in a deposit, if it gets that far: it was accepted, and its
+/// batch is not held.
 pub(crate) fn funding_day(world: &World, settings: Settings, transaction: &Transaction) -> Option<Date> {
     let batchid = transaction.batchid.as_deref().unwrap_or_default();
     if transaction.status != RecordState::Accepted || world.bank.holds(&transaction.merchid, batchid) {

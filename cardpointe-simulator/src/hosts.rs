@@ -1,24 +1,26 @@
 //! Whose requests a server takes that is for this machine alone.
 //!
-//! A page from anywhere can have a name of its own point to this machine (DNS rebinding), and can send what its browser
-//! sends without a question, such as `text/plain` (CSRF). `Host` and `Origin` tell of both, and no page can change them.
+//! A page from anywhere can have a name of its own point to this machine (DNS rebinding), and can
+//! send requests that its browser sends without a question, such as `text/plain` (CSRF). `Host` and
+//! `Origin` tell of both, and no page can change them.
 
 use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderValue, header, uri::Authority};
 
-/// The names of this machine that a server is called by: `localhost`, the loopback addresses, and those that are added.
+/// The names of this machine that a server is called by: `localhost`, the loopback addresses, and
+/// those that are added.
 #[derive(Clone, Debug, Default)]
 pub struct Hosts(Vec<String>);
 
-/// What a request says of the host that it is for.
+/// The host that a request is for, as it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Addressed {
     /// This machine.
     Own,
     /// Some other host.
     Foreign,
-    /// None, several, or what is no host and port.
+    /// None, several, or text that is no host and port.
     Malformed,
 }
 
@@ -28,7 +30,7 @@ impl Hosts {
         Self(more.into_iter().map(|name| bare(&name)).collect())
     }
 
-    /// What the header `Host` names.
+    /// The host in the header `Host`.
     pub fn addressed(&self, headers: &HeaderMap) -> Addressed {
         let mut all = headers.get_all(header::HOST).iter();
         match (all.next().and_then(host), all.next()) {
@@ -43,7 +45,8 @@ impl Hosts {
         headers.get_all(header::ORIGIN).iter().all(|origin| self.is_own_origin(origin))
     }
 
-    /// Whether an origin is this machine's: `http://localhost:8080` and the like, scheme, host and port.
+    /// Whether an origin is this machine's: `http://localhost:8080` and the like, scheme, host and
+    /// port.
     pub fn is_own_origin(&self, origin: &HeaderValue) -> bool {
         let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
         let Some(("http" | "https", rest)) = origin else { return false };
@@ -61,7 +64,7 @@ fn host(text: &HeaderValue) -> Option<String> {
     let text = text.to_str().ok()?;
     let authority: Authority = text.parse().ok()?;
     let host = authority.host();
-    // The parser takes any number for a port, and what was written before an @ for a name.
+    // The parser takes any number for a port, and text before an @ for a name.
     let port = text.strip_prefix(host)?;
     let port = port.strip_prefix(':').map(|port| port.is_empty() || is_port(port));
     if host.is_empty() || !(text == host || port == Some(true)) {

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{call::Call, cards, settings::Settings, transaction::Transaction};
 
-/// An order id as it is kept: one that could be taken for a card number is masked, and never found again.
+/// An order id as it is kept: one that could be taken for a card number is masked, and never found
+/// again.
 pub(crate) fn stored_order_id(order_id: &str) -> String {
     let all_digits = order_id.bytes().all(|byte| byte.is_ascii_digit());
     if all_digits && (13..=19).contains(&order_id.len()) && cards::luhn(order_id) {
@@ -27,7 +28,8 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Records a transaction. A masked order id is indexed as it is kept, so what was sent does not find it.
+    /// Records a transaction. A masked order id is indexed as it is kept, so the id that was sent
+    /// does not find it.
     pub(crate) fn record(&mut self, mut transaction: Transaction, call: Call) {
         transaction.note(call.now, call.origin);
         self.restore(transaction);
@@ -70,7 +72,7 @@ impl Ledger {
         changed.into_iter().map(|place| &self.transactions[place]).collect()
     }
 
-    /// Records what a response showed, if it was a transaction of its own.
+    /// Records the transaction that a response showed, if it was one of its own.
     pub(crate) fn record_copy(&mut self, copy: Transaction, call: Call) {
         if !self.by_retref.contains_key(&copy.retref) {
             self.record(copy, call);
@@ -100,8 +102,8 @@ impl Ledger {
         }
     }
 
-    /// Whether the merchant account had an equal approval within its duplicate window: a payment of the same
-    /// card, or a refund of the same payment, of the same amount.
+    /// Whether the merchant account had an equal approval within its duplicate window: a payment of
+    /// the same card, or a refund of the same payment, of the same amount.
     pub(crate) fn has_duplicate(&self, of: &Transaction, minor: i64, settings: Settings) -> bool {
         let window_s = i64::from(settings.duplicate_window_s);
         // Off is off, also after the clock was moved backwards.

@@ -1,9 +1,10 @@
 //! A fake of the `CardPointe` gateway: cards, codes, settlement and faults without a test account.
 //!
-//! [`Simulator`] is the gateway in process: a request goes in, a response comes out, without sockets, in the
-//! time of the clock it is given. [`Server`] serves one over HTTP: the gateway's REST interface below
-//! `/cardconnect/rest` and a control interface below `/_simulator`. What it returns where no public source
-//! tells the real response is listed in `cardpointe-simulator/docs/behavior.md`.
+//! [`Simulator`] is the gateway in process: a request goes in, a response comes out, without
+//! sockets, in the time of the clock it is given. [`Server`] serves one over HTTP: the gateway's
+//! REST interface below `/cardconnect/rest` and a control interface below `/_simulator`. Its
+//! responses where no public source tells the real response is listed in
+//! `cardpointe-simulator/docs/behavior.md`.
 
 mod accounts;
 mod advice;

@@ -1,6 +1,7 @@
-//! What can be done with a transaction: capture and void.
+//! The operations on a transaction: capture and void.
 //!
-//! Which state allows what is documented only in part; `cardpointe-simulator/docs/behavior.md` lists what is inferred.
+//! The operations that each state allows are documented only in part;
+//! `cardpointe-simulator/docs/behavior.md` lists the inferred ones.
 
 use crate::{
     amount,
@@ -99,7 +100,8 @@ fn may_capture(transaction: &Transaction, merchant: &Merchant, fields: &Fields) 
     }
 }
 
-/// Adds what tells of the fee that is now in a transaction's amount, if the settings have it there.
+/// Adds the members about the fee that is now in a transaction's amount, if the settings have it
+/// there.
 pub(crate) fn with_fee(reply: Reply, transaction: &Transaction, merchant: &Merchant) -> Reply {
     let fee = transaction.charged().fee;
     let authcode = transaction.authcode.as_deref();
@@ -129,8 +131,8 @@ pub(crate) fn void(world: &mut World, merchant: &Merchant, fields: &Fields, call
     }
 }
 
-/// The same by order id: the newest authorization under it that can still be voided, or else the newest that
-/// was approved. Declined ones and refunds are passed over.
+/// The same by order id: the newest authorization under it that can still be voided, or else the
+/// newest that was approved. Declined ones and refunds are passed over.
 pub(crate) fn void_by_order_id(world: &mut World, merchant: &Merchant, fields: &Fields, call: Call) -> Reply {
     let Some(order_id) = fields.text("orderid") else {
         return void_refused(pps::INVALID_FIELD, merchant, "");
@@ -183,7 +185,7 @@ fn void_transaction(
     reply
 }
 
-/// What a voided refund leaves of its payment can be refunded again.
+/// The amount of a voided refund can be refunded again.
 fn give_to_payment(world: &mut World, refund: &Transaction, left: Charged, call: Call) {
     let payment = refund.refund_of.as_ref().and_then(|retref| world.ledger.by_retref(retref)).cloned();
     if let Some(mut payment) = payment {
@@ -193,7 +195,7 @@ fn give_to_payment(world: &mut World, refund: &Transaction, left: Charged, call:
     }
 }
 
-/// What a void leaves of a transaction.
+/// A transaction after a void.
 fn may_void(
     transaction: &Transaction,
     merchant: &Merchant,

@@ -28,8 +28,9 @@ pub(crate) fn inquire(world: &World, merchid: &str, retref: &str, call: Call) ->
     }
 }
 
-/// Every transaction under an order id, oldest first: an object when there is one, an array when there are
-/// more. `only_this_mid`: those of the merchant account; otherwise those of its whole site.
+/// Every transaction under an order id, oldest first: an object when there is one, an array when
+/// there are more. `only_this_mid`: those of the merchant account; otherwise those of its whole
+/// site.
 pub(crate) fn inquire_by_order_id(
     world: &World,
     merchant: &Merchant,
@@ -61,8 +62,8 @@ pub(crate) fn inquire_by_order_id(
     }
 }
 
-/// The record of another operation, in the place of those that a response shows: of a write the response to an
-/// earlier one, of an inquiry what it would have shown of another transaction.
+/// The record of another operation, in the place of those that a response shows: of a write the
+/// response to an earlier one, of an inquiry the record of another transaction.
 pub(crate) fn another(
     world: &World,
     endpoint: Endpoint,

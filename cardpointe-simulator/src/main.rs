@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 mod conformance_command;
 
-/// What the state is called in its directory.
+/// The name of the state's file in its directory.
 const STATE_FILE: &str = "cardpointe-simulator.jsonl";
 
 const EXAMPLES: &str = "\
@@ -68,7 +68,8 @@ struct Options {
     /// Limit inquiries, profiles and reports to 20 per minute, as the test system does
     #[arg(long)]
     rate_limit: bool,
-    /// Another name or address of this machine by which the control interface may be called; may be given several times
+    /// Another name or address of this machine by which the control interface may be called; may be
+    /// given several times
     #[arg(long, value_name = "NAME")]
     host: Vec<String>,
     /// Keep records, profiles, tokens and settings in this directory
@@ -80,7 +81,7 @@ struct Options {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Play requests against a sandbox and against this simulator, and tell what differs
+    /// Play requests against a sandbox and against this simulator, and print the differences
     #[command(after_help = CONFORMANCE_EXAMPLES)]
     Conformance(conformance_command::ConformanceOptions),
 }

@@ -1,4 +1,5 @@
-//! Payments that no request made: in a virtual terminal under the same account, and as many as a test needs.
+//! Payments that no request made: in a virtual terminal under the same account, and as many as a
+//! test needs.
 
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -14,7 +15,7 @@ use crate::{
     world::World,
 };
 
-/// What a payment is made with.
+/// The card or account that pays.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "snake_case")]
 pub enum Tender {
@@ -36,7 +37,7 @@ pub struct Elsewhere {
     /// Its order id; empty without one.
     #[serde(default)]
     pub order_id: String,
-    /// What it is made with.
+    /// The card or account that pays.
     #[serde(default)]
     pub tender: Tender,
 }
@@ -61,7 +62,8 @@ pub struct ManySettled {
 /// Most payments that are made at once.
 const MANY_MAX: u32 = 1_000_000;
 
-/// Tokens of accounts that no card number leads to: they show how a card's and a bank account's begin and end.
+/// Tokens of accounts that no card number leads to: they show how a card's and a bank account's
+/// begin and end.
 const CARD_TOKEN: &str = "9418594164541111";
 const BANK_TOKEN: &str = "9210000211119999";
 
@@ -107,7 +109,7 @@ pub(crate) fn add_settled(world: &mut World, wanted: &ManySettled) -> Result<Vec
     if !(1..=MANY_MAX).contains(&wanted.count) {
         return Err(format!("count: 1 to {MANY_MAX}"));
     }
-    // What waits stays in the open batch; these have the one after it.
+    // Waiting payments stay in the open batch; these have the one after it.
     world.ledger.close_batch(&merchant.merchid);
     let mut retrefs = Vec::new();
     for number in 0..wanted.count {

@@ -16,7 +16,8 @@ pub(crate) struct Noise {
 
 impl Noise {
     pub(crate) fn new(seed: u64, quiet: bool) -> Self {
-        // Another stream than that of the authorization codes, so that `quiet` changes nothing but the noise.
+        // Another stream than that of the authorization codes, so that `quiet` changes nothing but
+        // the noise.
         Self { rng: (!quiet).then(|| StdRng::seed_from_u64(seed ^ 0x6e_6f69_7365)) }
     }
 
@@ -114,7 +115,8 @@ mod tests {
     #[test]
     fn quiet_answers_are_just_the_answer() {
         let text = Noise::new(3, true).write(answer());
-        // In the order in which the response was put together, or sorted: that is the JSON library's setting.
+        // In the order in which the response was put together, or sorted: that is the JSON
+        // library's setting.
         let expected = serde_json::json!({
             "respproc": "PPS", "respcode": "29", "respstat": "C", "resptext": "Txn not found", "retref": "1",
             "amount": "0.00",

@@ -1,4 +1,4 @@
-//! What a person does in the gateway's own portal.
+//! A person's acts in the gateway's own portal.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,4 @@
-//! The `surcharge` endpoint: what a card would pay beside an amount.
+//! The `surcharge` endpoint: the fee that a card would pay beside an amount.
 
 use serde_json::json;
 
@@ -12,7 +12,8 @@ use crate::{
     world::World,
 };
 
-/// The query of a preview; empty members are missing ones. No `Debug`: the token may be a card number.
+/// The query of a preview; empty members are missing ones. No `Debug`: the token may be a card
+/// number.
 pub(crate) struct Preview {
     pub(crate) merchid: String,
     pub(crate) token: String,

@@ -1,4 +1,4 @@
-//! The `profile` endpoint, and what other requests want of profiles.
+//! The `profile` endpoint, and the use of profiles by other requests.
 
 use crate::fields::Fields;
 
@@ -8,7 +8,7 @@ mod stored;
 pub(crate) use save::{from_fields, save, save_new};
 pub(crate) use stored::{delete, read};
 
-/// What a request wants of profiles.
+/// The use that a request makes of profiles.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum ProfileUse {
     None,

@@ -7,7 +7,7 @@ use crate::{
     settings::VoidOrderId, transaction::Transaction, world::World,
 };
 
-/// What `receipt` says.
+/// The content of `receipt`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Wanted {
     Nothing,
@@ -25,8 +25,9 @@ impl Wanted {
     }
 }
 
-/// Adds receipt and order id to the response of an endpoint that moves money, as far as the request wants
-/// them: a receipt to what was approved, the order id to that, and to refusals if the account is set so.
+/// Adds receipt and order id to the response of an endpoint that moves money, as far as the request
+/// wants them: a receipt to approvals, the order id to approvals, and to refusals if the account is
+/// set so.
 pub(crate) fn attach(
     world: &World,
     merchant: &Merchant,
@@ -64,8 +65,8 @@ pub(crate) fn attach(
     }
 }
 
-/// The order id of what a response is about. A refused refund that has no record of its own names its
-/// payment's reference, and yet is about the order id that it was sent with.
+/// The order id of the transaction that a response is about. A refused refund that has no record of
+/// its own names its payment's reference, and yet is about the order id that it was sent with.
 fn order_id(
     endpoint: Endpoint,
     fields: &Fields,

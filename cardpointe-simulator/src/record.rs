@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::state::{RecordKind, RecordState};
 
-/// What changed a record.
+/// The cause of a record's change.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Origin {
     /// A request to the API.
     Request,
     /// A person in the portal.
     Portal,
-    /// The batch run, which settles what waits for it.
+    /// The batch run, which settles the transactions that wait for it.
     Settlement,
 }
 
@@ -29,13 +29,13 @@ pub struct Change {
     pub minor_units: i64,
     /// How much of that is a surcharge.
     pub fee_minor_units: i64,
-    /// What had been refunded of it.
+    /// The amount refunded.
     pub refunded_minor_units: i64,
 }
 
 /// A transaction of the ledger: an authorization, sale or verification, or a refund.
 ///
-/// This is what really happened. What an inquiry shows of it can differ: see the settings.
+/// This is the truth. The record that an inquiry shows can differ: see the settings.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Record {
     /// Which way its money goes.
@@ -48,14 +48,14 @@ pub struct Record {
     pub merchid: String,
     /// The alphabetic code of its currency, ISO 4217.
     pub currency: String,
-    /// What it moves, its fee included, in minor units and never negative. 0 of a declined one; of one that
-    /// timed out, what was requested.
+    /// The amount that it moves, its fee included, in minor units and never negative. 0 of a
+    /// declined one; of one that timed out, the requested amount.
     pub minor_units: i64,
     /// How much of that is a surcharge, in minor units.
     pub fee_minor_units: i64,
     /// The most that a capture may take, a fee included, in minor units.
     pub authorized_minor_units: i64,
-    /// What approved refunds give back of this payment, fees included, in minor units.
+    /// The amount that approved refunds give back of this payment, fees included, in minor units.
     pub refunded_minor_units: i64,
     /// Where it is on its way to settlement.
     pub state: RecordState,
@@ -84,13 +84,14 @@ impl Record {
         }
     }
 
-    /// What the cardholder pays by this record in its current state, in minor units; negative for a refund. Holds,
-    /// verifications, declined, voided and rejected records move nothing.
+    /// The amount that the cardholder pays by this record in its current state, in minor units;
+    /// negative for a refund. Holds, verifications, declined, voided and rejected records move
+    /// nothing.
     pub fn moved_minor_units(&self) -> i64 {
         if self.state.moves_money() { self.sign() * self.minor_units } else { 0 }
     }
 
-    /// How much of what it [moves](Self::moved_minor_units) is a surcharge, with the same sign.
+    /// The surcharge in the amount that it [moves](Self::moved_minor_units), with the same sign.
     pub fn moved_fee_minor_units(&self) -> i64 {
         if self.state.moves_money() { self.sign() * self.fee_minor_units } else { 0 }
     }

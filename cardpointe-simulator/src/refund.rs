@@ -1,4 +1,4 @@
-//! Giving back what has settled.
+//! Refunds of settled payments.
 
 use crate::{
     advice, amount,
@@ -17,10 +17,11 @@ use crate::{
     world::World,
 };
 
-/// From this sale on, a refund of 1nnn.00 requests a response code, as an authorization of that amount does.
+/// From this sale on, a refund of 1nnn.00 requests a response code, as an authorization of that
+/// amount does.
 const SCRIPTED_FROM: i64 = 200_000;
 
-/// Runs a refund. What reached the processor has a reference of its own, approved or not.
+/// Runs a refund. A refund that reached the processor has a reference of its own, approved or not.
 pub(crate) fn refund(world: &mut World, merchant: &Merchant, fields: &Fields, call: Call) -> Reply {
     let checked = lifecycle::named(world, merchant, fields)
         .cloned()
@@ -123,7 +124,7 @@ fn decide(sale: &Transaction, charged: Charged, merchant: &Merchant) -> Verdict 
     }
 }
 
-/// What the refund takes from its sale and from the request.
+/// The members that the refund takes from its sale and from the request.
 fn describe(refund: &mut Transaction, sale: &Transaction, merchant: &Merchant, fields: &Fields) {
     let own_order_id = fields.text("orderid").filter(|_| merchant.settings.refunds_findable_by_orderid);
     let is_listed_with_payment = merchant.settings.refunds_findable_by_payment_orderid;

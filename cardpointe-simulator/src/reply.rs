@@ -62,13 +62,13 @@ impl Reply {
     }
 }
 
-/// What an inquiry or a write returns: one object, an array of them, or bare text; whole or not.
+/// The response to an inquiry or a write: one object, an array of them, or bare text; whole or not.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Answer {
     One(Reply),
     Many(Vec<Reply>),
     Text(&'static str),
-    /// What ends in the middle of its body, which arrives as if it was whole.
+    /// A response that ends in the middle of its body, which arrives as if it was whole.
     Broken(Box<Self>),
 }
 
@@ -86,8 +86,8 @@ impl Answer {
         if is_broken { Self::Broken(Box::new(self)) } else { self }
     }
 
-    /// Shows these records from now on. One record stays one object; any other number becomes a list, and a
-    /// list stays one.
+    /// Shows these records from now on. One record stays one object; any other number becomes a
+    /// list, and a list stays one.
     pub(crate) fn show(&mut self, mut records: Vec<Reply>) {
         *self = match self {
             Self::Broken(whole) => return whole.show(records),

@@ -1,4 +1,4 @@
-//! The forms that amounts, ids, dates and what is missing have in an account's reports.
+//! The forms of amounts, ids, dates and missing values in an account's reports.
 
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
@@ -37,7 +37,7 @@ impl Forms {
         }
     }
 
-    /// Adds a member, or what stands for none.
+    /// Adds a member, or the value that stands for none.
     pub(crate) fn put(self, members: &mut Map<String, Value>, name: &str, value: Option<Value>) {
         let value = match (value, self.0.null_form) {
             (Some(value), _) => value,

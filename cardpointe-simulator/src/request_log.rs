@@ -17,10 +17,10 @@ const KEPT: usize = 50;
 /// The longest text that is kept of a body.
 const MAX_BODY: usize = 600;
 
-/// Members that are hidden whatever they hold.
+/// Members that are always hidden.
 const HIDDEN: [&str; 7] = ["account", "cvv2", "cvv", "bankaba", "track", "signature", "devicedata"];
 
-/// A request and what came back.
+/// A request and its response.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
     pub(crate) at: Timestamp,
@@ -73,7 +73,7 @@ impl RequestLog {
     }
 }
 
-/// The body without what must not be shown.
+/// The body without values that must not be shown.
 fn masked(body: &[u8]) -> String {
     if body.is_empty() {
         return String::new();
@@ -97,7 +97,7 @@ fn hidden(value: &Value) -> Value {
     if is_number { cards::mask(&text).into() } else { "***".into() }
 }
 
-/// What the gateway said, of a single record.
+/// The gateway's words, of a single record.
 fn verdict(body: &[u8]) -> String {
     let Ok(answer) = serde_json::from_slice::<Map<String, Value>>(body) else { return String::new() };
     let word = |name: &str| answer.get(name).and_then(Value::as_str);

@@ -1,4 +1,4 @@
-//! A response before it is sent: what it says, how late it is, and how much of it arrives.
+//! A response before it is sent: its content, its delay, and how much of it arrives.
 
 use std::time::Duration;
 
@@ -20,23 +20,24 @@ pub enum Delivery {
     Never,
 }
 
-/// What the simulator returns to a request.
+/// The simulator's response to a request.
 #[derive(Clone, Debug)]
 pub struct Response {
     /// The HTTP status. Means nothing when nothing is delivered.
     pub status: StatusCode,
     /// The headers, which always have `content-type`.
     pub headers: HeaderMap,
-    /// The body; of a cut response only the half that arrives, under the whole body's `content-length`.
+    /// The body; of a cut response only the half that arrives, under the whole body's
+    /// `content-length`.
     pub body: Vec<u8>,
-    /// How long after the request was processed the response leaves the gateway. The simulator's state has
-    /// changed already; whoever sends the response does the waiting.
+    /// How long after the request was processed the response leaves the gateway. The simulator's
+    /// state has changed already; the sender of the response does the waiting.
     pub delay: Duration,
     /// How much of it reaches the client.
     pub delivery: Delivery,
 }
 
-/// What a fault sends in place of JSON.
+/// The text that a fault sends in place of JSON.
 const MALFORMED: &str = "<html><body>Service temporarily unavailable</body></html>";
 
 impl Response {
@@ -70,8 +71,8 @@ impl Response {
         Self::html(MALFORMED)
     }
 
-    /// The gateway's form of an HTTP error. Documented for 404; used for the others because nothing is known
-    /// of them.
+    /// The gateway's form of an HTTP error. Documented for 404; used for the others because nothing
+    /// is known of them.
     pub(crate) fn http_error(status: StatusCode, path: &str, now: Timestamp) -> Self {
         let body = json!({
             "timestamp": now.strftime("%Y-%m-%dT%H:%M:%S.%3f+00:00").to_string(),

@@ -1,4 +1,4 @@
-//! The gateway's endpoints: paths, credentials, faults, and which function does what.
+//! The gateway's endpoints: paths, credentials, faults, and the function of each.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -74,8 +74,8 @@ fn refuses_post<B: AsRef<[u8]>>(world: &World, request: &Request<B>) -> bool {
             .is_some_and(|merchant| !merchant.settings.accepts_post)
 }
 
-/// Processes the requests that are late and due by now, in the order in which they arrive. No fault hits them, and their
-/// responses go nowhere.
+/// Processes the requests that are late and due by now, in the order in which they arrive. No fault
+/// hits them, and their responses go nowhere.
 pub(crate) fn receive_late(world: &mut World) {
     while let Some(request) = world.late.next_due(world.now()) {
         let (faults, alterations) =
@@ -148,7 +148,7 @@ fn with_fault(
         Response::http_error(status, path, now)
     };
     match fault {
-        // What is not a call of the gateway arrives on time, or not at all.
+        // A request that is not a call of the gateway arrives on time, or not at all.
         Some(FaultKind::DropBefore | FaultKind::ArrivesLate { .. }) => {
             return Response::undelivered(Delivery::Closed);
         }
@@ -275,7 +275,7 @@ fn may_report(route: &Route, merchant: &Merchant) -> Result<(), Refused> {
     }
 }
 
-/// What an endpoint returns that reads, or that deletes a profile.
+/// The response of an endpoint that reads, or that deletes a profile.
 fn read(world: &mut World, route: &Route, method: &Method, merchant: &Merchant, call: Call) -> Answer {
     match route {
         Route::Inquire { retref, merchid } => lookup::inquire(world, merchid, retref, call),
@@ -307,7 +307,7 @@ fn read(world: &mut World, route: &Route, method: &Method, merchant: &Merchant, 
     }
 }
 
-/// What they return when the site has no such merchant account.
+/// Their response when the site has no such merchant account.
 fn no_merchant(route: &Route) -> Answer {
     match route {
         Route::Inquire { retref, .. } => Reply::of(pps::TXN_NOT_FOUND).with("retref", retref.as_str()).into(),
@@ -325,7 +325,7 @@ fn no_merchant(route: &Route) -> Answer {
     }
 }
 
-/// Does what a write endpoint does. Without a merchant, there is no such account.
+/// Runs a write endpoint. Without a merchant, there is no such account.
 pub(crate) fn write(
     world: &mut World,
     endpoint: Endpoint,
@@ -372,7 +372,8 @@ fn credentials(headers: &HeaderMap) -> Option<(String, String)> {
     Some((username.to_owned(), password.to_owned()))
 }
 
-/// Checks the credentials, then the merchant account under them. `Ok(None)`: there is no such account.
+/// Checks the credentials, then the merchant account under them. `Ok(None)`: there is no such
+/// account.
 fn merchant_of(world: &World, headers: &HeaderMap, merchid: &str) -> Result<Option<Merchant>, Refused> {
     let (username, password) = credentials(headers).ok_or(Refused::Unauthorized)?;
     if !world.knows(&username, &password) {

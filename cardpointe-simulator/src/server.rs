@@ -1,7 +1,8 @@
-//! The simulator over HTTP: connections, the request log, waiting, and responses that do not arrive.
+//! The simulator over HTTP: connections, the request log, waiting, and responses that do not
+//! arrive.
 //!
-//! hyper is driven directly because a closed connection needs it: an error from the service closes the
-//! connection before a response head is written.
+//! hyper is driven directly because a closed connection needs it: an error from the service closes
+//! the connection before a response head is written.
 
 use std::convert::Infallible;
 use std::io::Write;
@@ -42,8 +43,8 @@ const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
 
 /// A simulator that is served on a port, in real time. Stops when dropped.
 ///
-/// It dereferences to the [`Simulator`] that it serves: faults, ledger and settlement are the same in process
-/// and over HTTP.
+/// It dereferences to the [`Simulator`] that it serves: faults, ledger and settlement are the same
+/// in process and over HTTP.
 pub struct Server {
     address: SocketAddr,
     simulator: Simulator,
@@ -86,7 +87,7 @@ impl Server {
     pub async fn stop(mut self) {
         if let Some(task) = self.task.take() {
             task.abort();
-            // Fails with "canceled", which is what was requested; only the end of the task matters.
+            // Fails with "canceled", as requested; only the end of the task matters.
             drop(task.await);
         }
     }
@@ -108,7 +109,7 @@ impl Drop for Server {
     }
 }
 
-/// How requests are served, whatever they are.
+/// How all requests are served.
 #[derive(Clone)]
 struct Serving {
     log: bool,
@@ -122,8 +123,8 @@ impl From<&Config> for Serving {
 }
 
 impl Serving {
-    /// The gateway's own endpoints have credentials, and clients call them by the gateway's names. What has none is for
-    /// this machine.
+    /// The gateway's own endpoints have credentials, and clients call them by the gateway's names.
+    /// Paths without credentials are for this machine.
     fn admits(&self, head: &http::request::Parts) -> bool {
         let path = head.uri.path();
         let is_open = !path.starts_with(CONTROL_PATH) && path != "/";
@@ -154,7 +155,8 @@ async fn serve_connection(stream: TcpStream, peer: SocketAddr, simulator: Simula
         let (simulator, serving) = (simulator.clone(), serving.clone());
         async move { respond(request, &simulator, &serving).await }
     });
-    // A connection that ends with an error is an armed fault, or a client that went away: neither is news.
+    // A connection that ends with an error is an armed fault, or a client that went away: neither
+    // is news.
     drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
 }
 
@@ -188,8 +190,8 @@ async fn respond(
     }
 }
 
-/// The response for hyper. At the gateway's own endpoints the status line ends after the code, as at the real
-/// gateway.
+/// The response for hyper. At the gateway's own endpoints the status line ends after the code, as
+/// at the real gateway.
 fn written(response: Response, is_rest: bool) -> http::Response<ResponseBody> {
     let body = Bytes::from(response.body);
     let body = match response.delivery {
@@ -271,7 +273,8 @@ impl CutBody {
         if self.flushed {
             return Poll::Ready(Some(Err(Dropped)));
         }
-        // hyper writes out what it has while the body is not ready; an error right away would throw it away.
+        // hyper writes out its buffer while the body is not ready; an error right away would throw
+        // it away.
         self.flushed = true;
         context.waker().wake_by_ref();
         Poll::Pending

@@ -4,19 +4,19 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-/// Behavior that depends on how a merchant account is set up, or that no public source tells. A client should
-/// work with each of them, whatever it is set to.
+/// Behavior that depends on how a merchant account is set up, or that no public source tells. A
+/// client should work with each value of every setting.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches of one account")]
 pub struct Settings {
     /// The account is open; if not, everything is refused with PPS 97. Default on.
     pub enabled: bool,
-    /// A refund sent with its own order id is found by it. Off: it is filed under the order id of its sale.
-    /// Default on.
+    /// A refund sent with its own order id is found by it. Off: it is filed under the order id of
+    /// its sale. Default on.
     pub refunds_findable_by_orderid: bool,
     /// A refund that has its own order id is also found by its sale's. Default off.
     pub refunds_findable_by_payment_orderid: bool,
-    /// What `setlstat` says of an approved refund. Default: the life of a payment.
+    /// `setlstat` of an approved refund. Default: the life of a payment.
     pub refund_setlstat: RefundSetlstat,
     /// Refunds take user fields, and inquiries show them. Off: they are ignored. Default on.
     pub refund_userfields: bool,
@@ -28,10 +28,10 @@ pub struct Settings {
     pub refund_unsettled: bool,
     /// More than the authorized amount can be captured. Default off.
     pub over_capture: bool,
-    /// A refund can be for less than what is left. Default on.
+    /// A refund can be for less than the rest. Default on.
     pub partial_refunds: bool,
-    /// Refunds are authorized by the processor, which can decline them; off, the gateway approves each itself
-    /// (PPS 00, `REFUND`). Default on.
+    /// Refunds are authorized by the processor, which can decline them; off, the gateway approves
+    /// each itself (PPS 00, `REFUND`). Default on.
     pub online_refunds: bool,
     /// How the batch run ends for payments. Default: accepted.
     pub payments_settle_as: Settled,
@@ -41,50 +41,54 @@ pub struct Settings {
     pub timed_out_captures_done: bool,
     /// A void that times out is done all the same. Default off.
     pub timed_out_voids_done: bool,
-    /// What happens to a refund that times out. Default: it is not done.
+    /// The fate of a refund that times out. Default: it is not done.
     pub timed_out_refunds: TimedOutRefunds,
-    /// The record of a payment or refund that timed out shows the requested amount; off, 0.00. Default on.
+    /// The record of a payment or refund that timed out shows the requested amount; off, 0.00.
+    /// Default on.
     pub timed_out_amounts_kept: bool,
-    /// For so many seconds after an approval, the processor refuses an equal payment (card and amount) or an
-    /// equal refund (payment and amount) as a duplicate: FNOR 94; RPCT 913 and 772. Default 0: never.
+    /// For so many seconds after an approval, the processor refuses an equal payment (card and
+    /// amount) or an equal refund (payment and amount) as a duplicate: FNOR 94; RPCT 913 and 772.
+    /// Default 0: never.
     pub duplicate_window_s: u32,
     /// Cards can be stored without an expiry. Default off: PPS 15.
     pub profiles_without_expiry: bool,
-    /// What reading a profile returns that does not exist. Default: an object.
+    /// The response to reading a profile that does not exist. Default: an object.
     pub missing_profile: MissingProfile,
-    /// A scheduled payment on the merchant's initiative (`cof` M, `cofscheduled` Y) without `ecomind` R is
-    /// declined. Default on.
+    /// A scheduled payment on the merchant's initiative (`cof` M, `cofscheduled` Y) without
+    /// `ecomind` R is declined. Default on.
     pub recurring_needs_ecomind: bool,
-    /// How many days after settlement the money is in the merchant's account. Default 1. Which days count:
-    /// [`ReportSettings::funding_days`].
+    /// How many days after settlement the money is in the merchant's account. Default 1. Which days
+    /// count: [`ReportSettings::funding_days`].
     pub funding_after_days: u32,
-    /// Bin data come with `success` true, as a client expects. Default off: only where there are none.
+    /// Bin data come with `success` true, as a client expects. Default off: only where there are
+    /// none.
     pub bin_success: bool,
     /// Addresses are verified. Default on.
     pub avs: bool,
-    /// Card verification values are verified. With `avs` off, a verification of 0.00 needs one. Default on.
+    /// Card verification values are verified. With `avs` off, a verification of 0.00 needs one.
+    /// Default on.
     pub cvv: bool,
-    /// Which fees the account takes from cardholders. Only surcharges are simulated; the others are shown by
-    /// `inquireMerchant` and nothing else. Default: none.
+    /// Which fees the account takes from cardholders. Only surcharges are simulated; the others are
+    /// shown by `inquireMerchant` and nothing else. Default: none.
     pub fee_type: FeeType,
     /// The rate of a surcharge, in hundredths of a percent. Default 300: 3 %.
     pub fee_basis_points: u32,
     /// Which of the two documented forms fee members have. Default: the guide's.
     pub fee_form: FeeForm,
-    /// What a capture, a void or a refund names that is for a part of a surcharged payment: the part without
-    /// its fee, or with it. Default: without.
+    /// The amount that a capture, a void or a refund names for a part of a surcharged payment: the
+    /// part without its fee, or with it. Default: without.
     pub fee_basis: FeeBasis,
     /// Which responses have fee members. Default: those that are documented.
     pub fee_members: FeeMembers,
-    /// Refusals (declines, respstat B and the gateway's own codes) name the order id, too, where approvals do.
-    /// Default on.
+    /// Refusals (declines, respstat B and the gateway's own codes) name the order id, too, where
+    /// approvals do. Default on.
     pub orderid_in_refusals: bool,
     /// When the response to a void names the order id. Default: when the request has `receipt` Y.
     pub orderid_in_voids: VoidOrderId,
     /// Writes are accepted as POST as well as PUT; off, POST is refused with HTTP 405. Default on.
     pub accepts_post: bool,
-    /// The merchant account that responses and records name in place of this one. Requests may name either.
-    /// Default: none.
+    /// The merchant account that responses and records name in place of this one. Requests may name
+    /// either. Default: none.
     pub linked_merchid: LinkedMerchid,
     /// Batches, deposits, and the forms of the reports on them.
     pub reports: ReportSettings,
@@ -181,7 +185,7 @@ pub use reports::{
 };
 
 words! {
-    /// What `setlstat` says of an approved refund. Rejected, voided and other refunds that did not go
+    /// `setlstat` of an approved refund. Rejected, voided and other refunds that did not go
     /// through show their state in each case.
     RefundSetlstat {
         /// "Queued for Capture", then "Accepted" with its own batch.
@@ -212,7 +216,7 @@ words! {
 }
 
 words! {
-    /// What happens to a refund that times out.
+    /// The fate of a refund that times out.
     TimedOutRefunds {
         /// Nothing: its record stays declined.
         NotDone = "not_done",
@@ -248,8 +252,8 @@ impl LinkedMerchid {
     /// Without a linked account.
     pub const NONE: Self = Self { text: [0; Self::LONGEST], length: 0 };
 
-    /// A linked account with this number; an empty one is none. `None`: it is too long, or has other
-    /// characters.
+    /// A linked account with this number; an empty one is none. `None`: it is too long, or has
+    /// other characters.
     pub fn new(number: &str) -> Option<Self> {
         let fits = number.len() <= Self::LONGEST && number.bytes().all(|byte| byte.is_ascii_alphanumeric());
         let mut linked = Self { length: number.len(), ..Self::NONE };
@@ -270,7 +274,7 @@ impl fmt::Debug for LinkedMerchid {
 }
 
 words! {
-    /// What reading a profile returns that does not exist.
+    /// The response to reading a profile that does not exist.
     MissingProfile {
         /// The refusal, as one object.
         Object = "object",
@@ -318,7 +322,7 @@ words! {
 }
 
 words! {
-    /// What names a part of a surcharged payment.
+    /// The amount that names a part of a surcharged payment.
     FeeBasis {
         /// The part without its fee, which the gateway adds.
         Subtotal = "subtotal",
@@ -355,7 +359,7 @@ impl Setting<'_> {
         }
     }
 
-    /// Changes the setting; the error says what it can be.
+    /// Changes the setting; the error lists the values.
     fn set(&mut self, value: &Value) -> Result<(), String> {
         match self {
             Self::Switch(switch) => {

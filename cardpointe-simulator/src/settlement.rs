@@ -67,8 +67,9 @@ impl From<Settled> for Stage {
     }
 }
 
-/// Takes what waits for a batch, or is in one, to a stage; without a stage, as each account's settings say.
-/// Returns how many transactions moved. What is under review stays there: see [`settle_one`].
+/// Takes the transactions that wait for a batch, or are in one, to a stage; without a stage, as
+/// each account's settings say. Returns how many transactions moved. Transactions under review stay
+/// there: see [`settle_one`].
 pub(crate) fn settle(world: &mut World, stage: Option<Stage>) -> usize {
     let now = world.now();
     let merchants = world.merchants.clone();
@@ -83,8 +84,8 @@ pub(crate) fn settle(world: &mut World, stage: Option<Stage>) -> usize {
     moved
 }
 
-/// Takes one transaction to a stage, also out of a review. `false` when there is none, or when it is not on
-/// its way.
+/// Takes one transaction to a stage, also out of a review. `false` when there is none, or when it
+/// is not on its way.
 pub(crate) fn settle_one(world: &mut World, retref: &str, stage: Stage) -> bool {
     let now = world.now();
     let moved =
@@ -127,7 +128,7 @@ fn take_to(transaction: &mut Transaction, stage: Stage, now: Timestamp) -> bool 
     may_move
 }
 
-/// What is captured from now on goes into the next batch.
+/// Captures from now on go into the next batch.
 fn close_batches(world: &mut World) {
     for merchant in world.merchants.clone() {
         let open = world.open_batch(&merchant);

@@ -1,4 +1,4 @@
-//! `settlestat`: the batches that were sent, and what came of each transaction in them.
+//! `settlestat`: the batches that were sent, and the outcome of each transaction in them.
 
 use std::collections::BTreeMap;
 
@@ -60,7 +60,8 @@ pub(crate) fn report(world: &mut World, merchant: &Merchant, wanted: &Wanted, ca
     answer.broken_if(is_broken)
 }
 
-/// What a request gets when there is nothing to report, or that names no merchant account of the site.
+/// The response when there is nothing to report, or to a request that names no merchant account of
+/// the site.
 pub(crate) fn nothing(form: NoBatches) -> Answer {
     Answer::Text(match form {
         NoBatches::Text => NOTHING,
@@ -94,7 +95,7 @@ impl Batch<'_> {
 /// How far the number of a batch is from that of the one that lists the same transaction once more.
 const NEXT_BATCH: u64 = 500_000;
 
-/// The batches of an account, with what deviations take out of them or list again.
+/// The batches of an account, with the transactions that deviations take out of them or list again.
 fn batches<'a>(world: &'a World, merchant: &Merchant) -> Vec<Batch<'a>> {
     let mut found: BTreeMap<String, Vec<&Transaction>> = BTreeMap::new();
     for transaction in world.ledger.all().iter().filter(|one| one.merchid == merchant.merchid) {
@@ -133,7 +134,7 @@ fn written(world: &World, merchant: &Merchant, batch: &Batch<'_>) -> Reply {
         .with("txns", entries)
 }
 
-/// How the batch as a whole went. What is under review has been taken, so far.
+/// How the batch as a whole went. Transactions under review have been taken, so far.
 fn host_state(transactions: &[&Transaction]) -> &'static str {
     if transactions.iter().any(|transaction| transaction.status == RecordState::BatchSent) {
         return "SB";
@@ -176,8 +177,8 @@ fn entry(
     })
 }
 
-/// The letter of a transaction, and in a batch that the processor holds or refused, the batch's. One that was never
-/// sent keeps its own.
+/// The letter of a transaction, and in a batch that the processor holds or refused, the batch's.
+/// One that was never sent keeps its own.
 fn letter(status: RecordState, batch_state: Option<&str>) -> &'static str {
     match (status, batch_state) {
         (RecordState::FormatError, _) => "F",

@@ -1,4 +1,5 @@
-//! The simulator as a value: a request goes in, a response comes out, without sockets, tasks or sleeping.
+//! The simulator as a value: a request goes in, a response comes out, without sockets, tasks or
+//! sleeping.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,7 +29,8 @@ mod reports;
 
 /// A gateway in memory. Clones share one state.
 ///
-/// One seed, one sequence of calls and one sequence of clock readings give the same responses, byte for byte.
+/// One seed, one sequence of calls and one sequence of clock readings give the same responses, byte
+/// for byte.
 #[derive(Clone)]
 pub struct Simulator {
     world: Arc<Mutex<World>>,
@@ -40,12 +42,12 @@ impl Simulator {
         Self { world: Arc::new(Mutex::new(World::new(config, Box::new(clock)))) }
     }
 
-    /// The response to a request below `/cardconnect/rest`, `/cardsecure` or `/_simulator`. Only the path and
-    /// the query of the URI count.
+    /// The response to a request below `/cardconnect/rest`, `/cardsecure` or `/_simulator`. Only
+    /// the path and the query of the URI count.
     ///
-    /// The request is processed before this returns, also when the response is late or does not arrive. The
-    /// caller's address for the rate limit can be put into the request's extensions as an
-    /// [`IpAddr`](std::net::IpAddr); without one it is 127.0.0.1.
+    /// The request is processed before this returns, also when the response is late or does not
+    /// arrive. The caller's address for the rate limit can be put into the request's extensions as
+    /// an [`IpAddr`](std::net::IpAddr); without one it is 127.0.0.1.
     pub fn respond<B: AsRef<[u8]>>(&self, request: &Request<B>) -> Response {
         let mut world = self.world();
         rest::receive_late(&mut world);
@@ -76,8 +78,9 @@ impl Simulator {
         self.world().requests.switch_on();
     }
 
-    /// Takes up the state that is in a file, and keeps it there from now on: records, profiles, tokens and
-    /// settings, each change before its response leaves. Not the moved clock, faults and alterations.
+    /// Takes up the state that is in a file, and keeps it there from now on: records, profiles,
+    /// tokens and settings, each change before its response leaves. Not the moved clock, faults and
+    /// alterations.
     pub fn keep_in(&self, path: &Path) -> Result<(), StoreError> {
         self.world().keep_in(path)
     }
@@ -91,17 +94,19 @@ impl Simulator {
         result
     }
 
-    /// The state. A panic in another request does not take it away: each change is made in one piece.
+    /// The state. A panic in another request does not take it away: each change is made in one
+    /// piece.
     fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The simulator's time: its clock's, moved by what was added to it.
+    /// The simulator's time: its clock's, moved by the time that was added.
     pub fn now(&self) -> Timestamp {
         self.world().now()
     }
 
-    /// Moves the clock, backwards with a negative number. A time that cannot be represented changes nothing.
+    /// Moves the clock, backwards with a negative number. A time that cannot be represented changes
+    /// nothing.
     pub fn advance_clock(&self, seconds: i64) {
         self.change(|world| {
             world.advance_clock(seconds);
@@ -119,7 +124,8 @@ impl Simulator {
         self.world().ledger.all().len()
     }
 
-    /// The transactions after the first `count`, oldest first: what is new since there were so many.
+    /// The transactions after the first `count`, oldest first: those added since there were so
+    /// many.
     pub fn records_after(&self, count: usize) -> Vec<Record> {
         self.world().ledger.all().iter().skip(count).map(Record::from).collect()
     }
@@ -129,24 +135,26 @@ impl Simulator {
         self.world().ledger.by_retref(retref).map(Record::from)
     }
 
-    /// The transactions that an inquiry by this order id finds, of every merchant account, oldest first.
+    /// The transactions that an inquiry by this order id finds, of every merchant account, oldest
+    /// first.
     pub fn records_under(&self, order_id: &str) -> Vec<Record> {
         self.world().ledger.under(order_id).map(Record::from).collect()
     }
 
-    /// The ledger as JSON: each transaction as `inquire` shows it, and its `kind` (`auth` or `refund`).
-    /// Without noise.
+    /// The ledger as JSON: each transaction as `inquire` shows it, and its `kind` (`auth` or
+    /// `refund`). Without noise.
     pub fn transactions(&self) -> Vec<Value> {
         lookup::everything(&self.world())
     }
 
-    /// Runs the batch all the way: what is captured, and each refund, becomes settled, or what the merchant
+    /// Runs the batch all the way: each capture and each refund becomes settled, or as the merchant
     /// account's settings say. Returns how many transactions moved.
     pub fn settle(&self) -> usize {
         self.change(|world| settlement::settle(world, None))
     }
 
-    /// Runs the batch to a stage. What is under review stays there. Returns how many transactions moved.
+    /// Runs the batch to a stage. Transactions under review stay there. Returns how many
+    /// transactions moved.
     pub fn settle_to(&self, stage: Stage) -> usize {
         self.change(|world| settlement::settle(world, Some(stage)))
     }
@@ -157,8 +165,8 @@ impl Simulator {
         self.change(|world| settlement::settle_one(world, retref, stage))
     }
 
-    /// Has inquiries show a `setlstat` of the test's choice for a record; `None` shows the real one again.
-    /// Changes nothing else. `false` when there is no such record.
+    /// Has inquiries show a `setlstat` of the test's choice for a record; `None` shows the real one
+    /// again. Changes nothing else. `false` when there is no such record.
     pub fn show_setlstat(&self, retref: &str, shown: Option<ShownSetlstat>) -> bool {
         self.change(|world| {
             let found = world.ledger.by_retref_mut(retref);
@@ -166,8 +174,9 @@ impl Simulator {
         })
     }
 
-    /// Captures, voids or refunds a transaction in the gateway's portal, which the API's client does not see.
-    /// No fault hits it. Returns the gateway's response to the same request, without noise.
+    /// Captures, voids or refunds a transaction in the gateway's portal, which the API's client
+    /// does not see. No fault hits it. Returns the gateway's response to the same request, without
+    /// noise.
     pub fn in_portal(&self, action: &PortalAction) -> Value {
         self.change(|world| portal::act(world, action))
     }

@@ -48,8 +48,8 @@ pub enum RecordState {
 }
 
 impl RecordState {
-    /// Whether a record in this state takes money, or gives it back. One that is under review does until the
-    /// review says otherwise.
+    /// Whether a record in this state takes money, or gives it back. One that is under review does
+    /// until the review says otherwise.
     pub fn moves_money(self) -> bool {
         match self {
             Self::Queued | Self::BatchSent | Self::Accepted | Self::UnderReview => true,
@@ -63,7 +63,7 @@ impl RecordState {
         }
     }
 
-    /// The value of `setlstat`. No source names one for a batch under way, so it stays what it was.
+    /// The value of `setlstat`. No source names one for a batch under way, so it stays as it was.
     pub(crate) fn setlstat(self) -> &'static str {
         match self {
             Self::Authorized => "Authorized",

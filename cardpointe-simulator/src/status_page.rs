@@ -1,4 +1,4 @@
-//! The status page: what the simulator knows, in a browser, without a script.
+//! The status page: the simulator's state, in a browser, without a script.
 
 use http::{HeaderValue, header::CONTENT_SECURITY_POLICY};
 use serde_json::Value;
@@ -11,7 +11,7 @@ const STYLE_PATH: &str = "/_simulator/look.css";
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
 
-/// How much of a request's line is shown: what styles a form would fill the page.
+/// How much of a request's line is shown: the styles of a form would fill the page.
 const LINE_SHOWN: usize = 80;
 
 /// How many records are shown, the newest first.

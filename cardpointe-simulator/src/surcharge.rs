@@ -1,4 +1,4 @@
-//! Surcharges: what the gateway adds to a credit card's payment.
+//! Surcharges: the fee that the gateway adds to a credit card's payment.
 //!
 //! A transaction's amounts are totals, fees included; the fee of each is kept beside it.
 
@@ -12,8 +12,8 @@ use crate::{
     settings::{FeeBasis, FeeForm, FeeMembers, FeeType, Settings},
 };
 
-/// Where surcharges are not allowed, by the first digits of the postal code: Connecticut. Other places are
-/// not simulated.
+/// Where surcharges are not allowed, by the first digits of the postal code: Connecticut. Other
+/// places are not simulated.
 const RESTRICTED_POSTAL: &str = "06";
 
 /// One percent, in basis points.
@@ -26,9 +26,9 @@ pub(crate) struct Surcharge {
     basis_points: u32,
     /// How much of the transaction's amount is the fee.
     pub(crate) fee: i64,
-    /// How much of what was authorized.
+    /// The fee in the authorized amount.
     pub(crate) authorized_fee: i64,
-    /// How much of what was refunded.
+    /// The fee in the refunded amount.
     pub(crate) refunded_fee: i64,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct Charged {
 impl Charged {
     pub(crate) const NOTHING: Self = Self { total: 0, fee: 0 };
 
-    /// What a request names when it means all of it.
+    /// The amount that a request names when it means the whole.
     pub(crate) fn named(self, basis: FeeBasis) -> i64 {
         match basis {
             FeeBasis::Subtotal => self.total - self.fee,
@@ -50,8 +50,8 @@ impl Charged {
         }
     }
 
-    /// What a refund gives back that names a part of a payment of so much. Fees are rounded over all refunds
-    /// together, so that they sum to the payment's.
+    /// The amount that a refund gives back that names a part of a payment of so much. Fees are
+    /// rounded over all refunds together, so that they sum to the payment's.
     pub(crate) fn refund(self, basis: FeeBasis, refunded: Self, named: i64) -> Self {
         let after = half_up(self.fee, refunded.named(basis) + named, self.named(basis));
         let fee = after - refunded.fee;
@@ -101,7 +101,8 @@ impl Surcharge {
         half_up(subtotal, i64::from(self.basis_points), i64::from(100 * PERCENT))
     }
 
-    /// What a request means that names a part of an amount: with its fee, or with its share of the fee in it.
+    /// The meaning of a request that names a part of an amount: with its fee, or with its share of
+    /// the fee in it.
     pub(crate) fn part(self, basis: FeeBasis, whole: Charged, named: i64) -> Charged {
         match basis {
             _ if named == whole.named(basis) => whole,

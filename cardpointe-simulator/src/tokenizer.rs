@@ -1,4 +1,5 @@
-//! The hosted iFrame tokenizer: a page that a shop shows in a frame, so that card numbers stay out of its own.
+//! The hosted iFrame tokenizer: a page that a shop shows in a frame, so that card numbers stay out
+//! of its own.
 
 use http::header::CONTENT_SECURITY_POLICY;
 use http::{HeaderValue, Method, StatusCode};

@@ -1,4 +1,4 @@
-//! One transaction, and what inquiries show of it.
+//! One transaction, and its record in inquiries.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use crate::{
 /// Older transactions cannot be voided (PPS 39).
 const VOID_LIMIT_S: i64 = 30 * 86_400;
 
-/// How the card's data were entered, by what the request says of itself.
+/// How the card's data were entered, as the request says.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) enum EntryMode {
     Keyed,
@@ -39,8 +39,8 @@ impl EntryMode {
     }
 }
 
-/// One authorization, sale, verification or refund. Of its card only the token and the last four digits are
-/// here.
+/// One authorization, sale, verification or refund. Of its card only the token and the last four
+/// digits are here.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "independent properties of a record")]
 pub(crate) struct Transaction {
@@ -55,9 +55,10 @@ pub(crate) struct Transaction {
     pub(crate) is_debit: bool,
     pub(crate) expiry: Option<String>,
     pub(crate) name: String,
-    /// What was approved and not voided: the most that a capture may take.
+    /// The amount that was approved and not voided: the most that a capture may take.
     pub(crate) authorized: i64,
-    /// What the transaction moves now, its fee included. A refund's is positive here. Declined: 0; timed out: what was requested.
+    /// The amount that the transaction moves now, its fee included. A refund's is positive here.
+    /// Declined: 0; timed out: the requested amount.
     pub(crate) amount: i64,
     pub(crate) refunded: i64,
     /// The fees in these amounts, at a surcharging merchant account.
@@ -92,7 +93,7 @@ pub(crate) struct Transaction {
     pub(crate) linked_merchid: Option<String>,
     /// The cardholder's, as it was sent.
     pub(crate) signature: Option<String>,
-    /// What inquiries show in place of the real `setlstat`.
+    /// The value that inquiries show in place of the real `setlstat`.
     pub(crate) shown_setlstat: Option<ShownSetlstat>,
     pub(crate) history: Vec<Change>,
 }
@@ -139,7 +140,7 @@ impl Transaction {
         }
     }
 
-    /// Adds what has changed to the history. Call it when the change is complete.
+    /// Adds the change to the history. Call it when the change is complete.
     pub(crate) fn note(&mut self, at: Timestamp, origin: Origin) {
         self.history.push(Change {
             at,
@@ -151,8 +152,8 @@ impl Transaction {
         });
     }
 
-    /// What a response shows in place of this approval: the same transaction, or (respstat C) a copy of the
-    /// request that was refused under the next reference.
+    /// The record that a response shows in place of this approval: the same transaction, or
+    /// (respstat C) a copy of the request that was refused under the next reference.
     pub(crate) fn hidden_behind(&self, verdict: Verdict, next_retref: impl FnOnce() -> String) -> Self {
         let is_same = verdict.stat != Stat::C;
         Self {
@@ -177,17 +178,17 @@ impl Transaction {
         self.linked_merchid.as_deref().unwrap_or(&self.merchid)
     }
 
-    /// What the transaction moves, with the fee that is in it.
+    /// The amount that the transaction moves, with the fee that is in it.
     pub(crate) fn charged(&self) -> Charged {
         Charged { total: self.amount, fee: self.fee() }
     }
 
-    /// What was authorized, with the fee that is in it.
+    /// The authorized amount, with the fee that is in it.
     pub(crate) fn charged_at_most(&self) -> Charged {
         Charged { total: self.authorized, fee: self.surcharge.unwrap_or_default().authorized_fee }
     }
 
-    /// What was refunded, with the fee that is in it.
+    /// The refunded amount, with the fee that is in it.
     pub(crate) fn charged_back(&self) -> Charged {
         Charged { total: self.refunded, fee: self.surcharge.unwrap_or_default().refunded_fee }
     }
@@ -302,7 +303,7 @@ impl Transaction {
         }
     }
 
-    /// What an inquiry shows of the transaction.
+    /// The transaction's record in an inquiry.
     pub(crate) fn inquiry(&self, settings: Settings, now: Timestamp) -> Reply {
         let yes_no = |yes: bool| if yes { "Y" } else { "N" };
         let refundable = self.may_refund(settings) && self.refunded < self.amount;

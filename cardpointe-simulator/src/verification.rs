@@ -1,6 +1,7 @@
-//! Results of address and card verification, triggered by what is sent.
+//! Results of address and card verification, triggered by the values sent.
 
-/// Codes that choose an AVS letter: the last three characters of the postal code, or a number in the address.
+/// Codes that choose an AVS letter: the last three characters of the postal code, or a number in
+/// the address.
 const AVS: [(&str, &[&str]); 18] = [
     ("X", &["224", "1A1"]),
     ("Y", &["225", "406", "1A2"]),
@@ -22,7 +23,8 @@ const AVS: [(&str, &[&str]); 18] = [
     ("M", &["213", "2B9"]),
 ];
 
-/// `avsresp`. Without a trigger: Z for a postal code of digits, else a blank, as for a verification of 0.00.
+/// `avsresp`. Without a trigger: Z for a postal code of digits, else a blank, as for a verification
+/// of 0.00.
 pub(crate) fn avs(postal: &str, address: &str, amount: i64) -> &'static str {
     let ending: String =
         postal.to_ascii_uppercase().chars().rev().take(3).collect::<Vec<_>>().iter().rev().collect();

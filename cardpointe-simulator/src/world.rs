@@ -46,19 +46,21 @@ pub(crate) struct World {
     /// Requests that are still on their way.
     pub(crate) late: Late,
     pub(crate) alterations: Alterations,
-    /// What alterations show again.
+    /// The records that alterations show again.
     pub(crate) replies: Replies,
     pub(crate) noise: Noise,
     pub(crate) rate_limit: RateLimit,
-    /// Merchant account and batch: what `settlestat` has returned to requests for what is new.
+    /// Merchant account and batch: the transactions that `settlestat` has returned to requests for
+    /// new ones.
     pub(crate) reported_batches: BTreeSet<(String, String)>,
     pub(crate) bank: Bank,
-    /// The reference and the profile id that the next new record gets, in place of ones that are made up.
+    /// The reference and the profile id that the next new record gets, in place of ones that are
+    /// made up.
     pub(crate) preset_retref: Option<String>,
     pub(crate) preset_profileid: Option<String>,
     /// The last requests, where a page shows them.
     pub(crate) requests: RequestLog,
-    /// What writes the state to disk, if anything does.
+    /// The writer of the state to disk, if there is one.
     store: Option<Store>,
     clock_offset_s: i64,
     seed: u64,
@@ -67,12 +69,12 @@ pub(crate) struct World {
     first_reference: u64,
     /// How often the state was taken up from disk.
     starts: u64,
-    /// What `reset` goes back to.
+    /// The state that `reset` goes back to.
     merchants_at_start: Vec<Merchant>,
 }
 
-/// Coprime with 10^9, so that references do not repeat before all of them are used, and do not look like a
-/// count.
+/// Coprime with 10^9, so that references do not repeat before all of them are used, and do not look
+/// like a count.
 const REFERENCE_STEP: u64 = 387_420_489;
 const REFERENCES: u64 = 1_000_000_000;
 
@@ -112,8 +114,8 @@ impl World {
         world
     }
 
-    /// Forgets what happened: ledger, profiles, faults, clock, settings. References go on, so that one from
-    /// before never means something else; tokens stay valid.
+    /// Forgets the past: ledger, profiles, faults, clock, settings. References go on, so that one
+    /// from before never means something else; tokens stay valid.
     pub(crate) fn reset(&mut self) {
         self.ledger = Ledger::default();
         self.profiles = Profiles::at_start(&mut self.vault);
@@ -147,7 +149,7 @@ impl World {
         Ok(())
     }
 
-    /// Writes what has changed, where the state is kept.
+    /// Writes the changes, where the state is kept.
     pub(crate) fn save(&mut self) {
         if let Some(mut store) = self.store.take() {
             store.append(self);
@@ -155,7 +157,7 @@ impl World {
         }
     }
 
-    /// What is kept beside records, profiles and cards.
+    /// The state beside records, profiles and cards.
     fn counters(&self) -> Counters {
         let is_changed = |merchant: &&Merchant| {
             let at_start = self.merchants_at_start.iter().find(|first| first.merchid == merchant.merchid);
@@ -195,7 +197,7 @@ impl World {
         }
     }
 
-    /// The clock's time plus what was added to it.
+    /// The clock's time plus the time that was added.
     pub(crate) fn now(&self) -> Timestamp {
         let now = (self.clock)();
         now.checked_add(SignedDuration::from_secs(self.clock_offset_s)).unwrap_or(now)
@@ -211,7 +213,8 @@ impl World {
         in_range
     }
 
-    /// Sets the clock, which goes on from there; `false` when the time is too far from the clock's own.
+    /// Sets the clock, which goes on from there; `false` when the time is too far from the clock's
+    /// own.
     pub(crate) fn set_clock(&mut self, to: Timestamp) -> bool {
         let seconds = to.as_second().checked_sub(self.now().as_second());
         seconds.is_some_and(|seconds| self.advance_clock(seconds))

@@ -32,7 +32,8 @@ pub(crate) fn in_each(argument: &str, text: &str, currencies: &[Currency]) -> Re
     currencies.iter().try_for_each(|currency| in_currency(argument, text, *currency).map(drop))
 }
 
-/// An argument in minor units, if it is there. Those differ from currency to currency, so there has to be one.
+/// An argument in minor units, if it is there. Those differ from currency to currency, so there has
+/// to be one.
 pub(crate) fn minor(
     argument: &str,
     text: Option<&String>,

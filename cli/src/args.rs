@@ -58,10 +58,11 @@ use uuid::Uuid;
 /// The heading of the options that name an installation. They come after the command's own.
 const DEPLOYMENT: &str = "Deployment";
 
-/// Tollgate's operator commands: merchants, a check of the whole installation, payments that need a person.
+/// Tollgate's operator commands: merchants, a check of the whole installation, payments that need a
+/// person.
 ///
-/// Exit codes: 0 done · 1 the doctor found something wrong · 2 wrong arguments or settings · 3 not there · 4 refused by a
-/// rule · 5 not confirmed · 6 no response from AWS or the gateway.
+/// Exit codes: 0 done · 1 the doctor found something wrong · 2 wrong arguments or settings · 3 not
+/// there · 4 refused by a rule · 5 not confirmed · 6 no response from AWS or the gateway.
 #[derive(Parser)]
 #[command(name = "tollgate", version)]
 pub(crate) struct Arguments {
@@ -90,25 +91,25 @@ pub(crate) enum Command {
     /// Programs that may sign people in: the console, and command lines
     #[command(subcommand)]
     SignInClient(SignInClientCommand),
-    /// What people did that moves no money, the latest first: sign-ins, downloads, …
+    /// People's actions that move no money, the latest first: sign-ins, downloads, …
     Audit(ListAudit),
-    /// How a merchant stands: live or test, stopped or not, what needs attention
+    /// How a merchant stands: live or test, stopped or not, payments that need attention
     Me(ShowMerchant),
-    /// Payments: their whole history, and what stays in doubt
+    /// Payments: their whole history, and those that stay in doubt
     #[command(subcommand)]
     Payment(PaymentCommand),
     /// Scheduled captures: list the next ones, pause and resume an order's
     #[command(subcommand)]
     Capture(CaptureCommand),
-    /// Customers of a merchant: what is kept of them
+    /// Customers of a merchant, and the data kept about them
     #[command(subcommand)]
     Customer(CustomerCommand),
     /// A merchant's totals by month, day or hour, in any time zone
     Report(TotalsOptions),
-    /// The journal of what happened to money
+    /// The journal of all movements of money
     #[command(subcommand)]
     Journal(JournalCommand),
-    /// What reached the bank account, what did not, and why
+    /// Money that reached the bank account, money that did not, and why
     #[command(subcommand)]
     Settlement(SettlementCommand),
     /// Webhooks: receivers, and the deliveries to them
@@ -124,12 +125,12 @@ pub(crate) enum Command {
     Start(Throw),
     /// Put a stack's functions back to the versions before the newest deployment
     Rollback(Rollback),
-    /// What is in front of a stack's API
+    /// The front of a stack's API
     #[command(subcommand)]
     Front(FrontCommand),
     /// Check tools, credentials, table, merchants and gateway; read-only
     Doctor(Doctor),
-    /// Print what completes these commands in a shell
+    /// Print the script that completes these commands in a shell
     Completion {
         /// The shell, such as bash or zsh
         shell: Shell,
@@ -153,7 +154,8 @@ pub(crate) enum MerchantCommand {
     Key(KeyCommand),
     /// Stop a merchant's payments, within 15 seconds
     ///
-    /// Requests that move money get 503, and nothing is captured. Keys and tokens stay valid, and inquiries go on.
+    /// Requests that move money get 503, and nothing is captured. Keys and tokens stay valid, and
+    /// inquiries go on.
     Stop(Switch),
     /// Let payments of a merchant go on that were stopped
     Start(Switch),
@@ -184,7 +186,7 @@ pub(crate) struct Throw {
     /// Only show whether payments are stopped, and who changed that
     #[arg(long, conflicts_with_all = ["by", "reason", "dry_run"])]
     pub(crate) show: bool,
-    /// Show what would be done, and who changed the switch last
+    /// Show the change without making it, and who changed the switch last
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Do it without a prompt
@@ -201,7 +203,7 @@ pub(crate) struct Rollback {
     /// Such as 2026-11-20T18:00:00Z. Without it, before the newest deployment.
     #[arg(long, value_name = "TIME")]
     pub(crate) before: Option<Timestamp>,
-    /// Show what would be done
+    /// Show the change without making it
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Do it without a prompt
@@ -231,12 +233,12 @@ pub(crate) struct Create {
     /// Let browsers get tokens, too
     #[arg(long)]
     pub(crate) shopper_tokens: bool,
-    /// Where the gateway adds a surcharge: what parts are named by
+    /// Where the gateway adds a surcharge: the word that names parts
     ///
     /// Without it, no part of a payment is captured or refunded there.
     #[arg(long, value_enum)]
     pub(crate) fee_basis: Option<FeeBasis>,
-    /// What customers know the merchant by; on receipts
+    /// The merchant's name as customers know it; on receipts
     #[arg(long, value_name = "NAME", value_parser = trimmed())]
     pub(crate) name: Option<String>,
     /// A line of its address, on receipts; once for each line
@@ -276,7 +278,7 @@ pub(crate) struct RotateKey {
     /// Remove all keys but the newest, instead of adding one
     #[arg(long)]
     pub(crate) finish: bool,
-    /// Show what would be done
+    /// Show the change without making it
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Remove it without a prompt
@@ -294,9 +296,9 @@ pub(crate) enum PaymentCommand {
     Find(FindPayments),
     /// Print a merchant's payments as they get their outcomes, until it is ended
     Tail(TailPayments),
-    /// What a customer's receipt says of a payment
+    /// A payment as a customer's receipt shows it
     Receipt(Show),
-    /// Take what an authorization holds, or a part of it
+    /// Capture an authorization, or a part of it
     Capture(ChangePayment),
     /// Hold the rest again after a part was taken, with the stored card of the payment
     Reauthorize(ChangePayment),
@@ -330,10 +332,10 @@ pub(crate) struct Rebuild {
 
 #[derive(Args)]
 pub(crate) struct Compare {
-    /// What was decided from then on, such as 2027-01-31T11:59:00Z
+    /// Decisions from then on, such as 2027-01-31T11:59:00Z
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Timestamp,
-    /// Also look up at the gateway what it has of each, one at a time
+    /// Also look up each one at the gateway, one at a time
     #[arg(long)]
     pub(crate) inquire: bool,
     /// The journal's table, the stack's output `JournalTableName` (else `JOURNAL_TABLE_NAME`)
@@ -368,10 +370,10 @@ pub(crate) struct Resolve {
     /// Why; kept with the operation
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Reason,
-    /// The gateway's reference of what was done
+    /// The gateway's reference of the operation
     #[arg(long, value_name = "RETREF")]
     pub(crate) retref: Option<String>,
-    /// Send the gateway an inquiry, and show what would be recorded
+    /// Send the gateway an inquiry, and show the record without writing it
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]

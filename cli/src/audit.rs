@@ -1,4 +1,4 @@
-//! `audit`: what people did that moves no money.
+//! `audit`: people's actions that move no money.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -22,7 +22,7 @@ use crate::{
 /// Most entries that are read at once.
 const PART: usize = 100;
 
-/// What is recorded by a clock that is ahead of this one is not left out.
+/// Records of a clock that is ahead of this one are not left out.
 const AHEAD: SignedDuration = SignedDuration::from_mins(1);
 
 const HEADER: [&str; 4] = ["TIME", "WHO", "KIND", "WHAT"];
@@ -59,7 +59,7 @@ pub(crate) async fn run(place: &Place, list: &ListAudit) -> Result<Report, Failu
     Ok(Report::new(text.join("\n"), json!({ "merchant": list.merchant, "next": next, "entries": shown })))
 }
 
-/// What is wanted; without a day or a time, everything.
+/// The period; without a day or a time, everything.
 fn filter(list: &ListAudit, now: Timestamp) -> Result<AuditFilter, Failure> {
     let range = list.times.range(now, now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX))?;
     let (from, to) = range.unzip();

@@ -1,5 +1,5 @@
-//! What only an operator requests of AWS: writing a merchant's secret, the table's description, and whose credentials
-//! these are.
+//! Requests that only an operator makes of AWS: writing a merchant's secret, the table's
+//! description, and whose credentials these are.
 
 use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
@@ -50,7 +50,7 @@ pub(crate) struct Table {
     pub(crate) is_active: bool,
     pub(crate) key: Key,
     pub(crate) indexes: Vec<Index>,
-    /// Whether its stream holds what the journal and the events are made of.
+    /// Whether its stream holds the images that the journal and the events are made of.
     pub(crate) has_stream: bool,
 }
 

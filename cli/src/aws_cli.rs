@@ -1,5 +1,5 @@
-//! The AWS CLI as a program: what concerns the deployment and not the payments. It reads profiles, SSO and roles as
-//! operators have them, and four more SDKs would make these commands ten times as large.
+//! The AWS CLI as a program, for the deployment and not the payments. It reads profiles, SSO and
+//! roles as operators have them, and four more SDKs would make these commands ten times as large.
 
 use std::{
     io::{self, Write},
@@ -29,7 +29,7 @@ impl AwsCli {
         self.run(arguments, None)
     }
 
-    /// The same with its standard input: what no list of processes may show.
+    /// The same with its standard input, for values that no list of processes may show.
     pub(crate) fn call_with(&self, arguments: &[&str], input: &SecretString) -> Result<Value, Failure> {
         self.run(arguments, Some(input))
     }
@@ -81,7 +81,7 @@ impl AwsCli {
 
 /// A resource of a stack.
 pub(crate) struct Resource {
-    /// Its name in the template, or what SAM made of it.
+    /// Its name in the template, or SAM's variant of the name.
     pub(crate) logical: String,
     /// Its own name or id.
     pub(crate) physical: String,

@@ -1,4 +1,5 @@
-//! `capture pause`, `resume`, `list` and `days`: scheduled captures, held back by a person, or to come.
+//! `capture pause`, `resume`, `list` and `days`: scheduled captures, held back by a person, or to
+//! come.
 
 use std::time::Duration;
 
@@ -89,7 +90,7 @@ fn value(stage: &str, (order, now): (&Order, Timestamp), switch: &SwitchCaptures
     })
 }
 
-/// What would be done, and to what.
+/// The act, and its target.
 fn shown(stage: &str, order: &Order, told: &Stated, what: &str) -> String {
     let waiting = order.transactions.iter().filter(|own| own.waits_for_schedule());
     let waiting: Vec<_> = waiting.map(|own| history::money(order, own.amount()).to_string()).collect();

@@ -9,13 +9,14 @@ use tollgate_core::order::Route;
 
 use crate::failure::{Failure, remark};
 
-/// What an account is: `live` where money is real, otherwise `test`.
+/// The kind of an account: `live` where money is real, otherwise `test`.
 pub(crate) fn mode(route: &Route) -> &'static str {
     if GATEWAY.is_live(route) { "live" } else { "test" }
 }
 
-/// Whether a command that may move money goes on without a prompt. Where it is real, `--yes` alone is not
-/// enough: a script that was written for a test account must not run against a live one unnoticed.
+/// Whether a command that may move money goes on without a prompt. Where it is real, `--yes` alone
+/// is not enough: a script that was written for a test account must not run against a live one
+/// unnoticed.
 pub(crate) fn without_prompt(route: &Route, yes: bool, live: bool) -> Result<bool, Failure> {
     if yes && !live && GATEWAY.is_live(route) {
         return Err(Failure::Input(format!(
@@ -46,8 +47,8 @@ pub(crate) fn by_typing(expected: &str, what_happens: &str) -> Result<(), Failur
     Err(Failure::NotConfirmed(format!("{expected} was not typed; nothing was done")))
 }
 
-/// A secret: the first line of what is piped, or typed without an echo. It is no argument, because arguments are in the
-/// shell's history and in the list of processes.
+/// A secret: the first line of the piped input, or typed without an echo. It is no argument,
+/// because arguments are in the shell's history and in the list of processes.
 pub(crate) fn secret(what: &str, prompt: &str) -> Result<SecretString, Failure> {
     let failed = |_| Failure::Input(format!("{what} cannot be read from standard input"));
     let typed = if stdin().is_terminal() {

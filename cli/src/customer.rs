@@ -1,9 +1,10 @@
 //! `customer erase`: one customer's personal data, out of everything that is stored.
 //!
-//! What orders say goes first, then the customer's cards at the gateway, at last the customer's own item, by which the rest
-//! is found. So a run that was interrupted is repeated, and goes on where it was. Before all of it go the journal's pointers,
-//! by which payments are found by their customer: orders say which there are. The journal's entries, its totals and
-//! deliveries hold nothing of a customer, and attempts expire on their own.
+//! The data of orders goes first, then the customer's cards at the gateway, at last the customer's
+//! own item, by which the rest is found. So a run that was interrupted is repeated, and goes on
+//! where it was. Before all of it go the journal's pointers, by which payments are found by their
+//! customer: orders say which there are. The journal's entries, its totals and deliveries hold
+//! nothing of a customer, and attempts expire on their own.
 
 mod pointers;
 
@@ -38,22 +39,23 @@ const CARD_LIMIT: Duration = Duration::from_mins(1);
 /// Longest wait for the deletion of a card that only a payment names.
 const CALL_LIMIT: Duration = Duration::from_secs(30);
 
-/// What the table has of a customer.
+/// The table's data about a customer.
 #[derive(Default)]
 struct Found {
-    /// The customer's orders, each with what is erased of it.
+    /// The customer's orders, each with the data that is erased.
     orders: Vec<(OrderKey, Erased)>,
     /// Orders that cannot be read: whose they are cannot be told.
     unreadable: Vec<String>,
     /// Cards that only these orders name, and that are deleted at the gateway.
     cards: Vec<StoredCard>,
-    /// Cards that other customers have stored. The gateway gives equal cards one profile, so it stays.
+    /// Cards that other customers have stored. The gateway gives equal cards one profile, so it
+    /// stays.
     of_others: Vec<StoredCard>,
-    /// By what payments are no longer found.
+    /// The texts by which payments are no longer found.
     lost: Vec<FoundByText>,
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Default)]
 struct Sum {
     orders: Vec<Value>,
@@ -101,8 +103,8 @@ pub(crate) async fn erase(place: &Place, erase: &EraseCustomer) -> Result<Report
     Ok(report(place, erase, sum, &found.unreadable))
 }
 
-/// The journal's pointers to the customer's payments. Without the merchant's document nothing tells them from others', here
-/// or to anybody else.
+/// The journal's pointers to the customer's payments. Without the merchant's document nothing tells
+/// them from others', here or to anybody else.
 async fn find_pointers(
     place: &Place,
     job: &Job,

@@ -22,7 +22,7 @@ use crate::{
 /// Longest wait for the API of a stack.
 const LIMIT: std::time::Duration = std::time::Duration::from_secs(10);
 
-/// What a check of a stack found: how it is, in words.
+/// The finding of a check of a stack, in words.
 type Found = Result<(Mark, String), Failure>;
 
 /// How a check ended.
@@ -44,7 +44,7 @@ impl Mark {
     }
 }
 
-/// One check and what it found.
+/// One check and its finding.
 pub(crate) struct Check {
     what: String,
     mark: Mark,
@@ -56,7 +56,7 @@ impl Check {
         Self { what: what.into(), mark, found: found.into() }
     }
 
-    /// What was found, or why it could not be.
+    /// The finding, or why there is none.
     pub(crate) fn of(what: impl Into<String>, result: Result<String, Failure>) -> Self {
         match result {
             Ok(found) => Self::new(what, Mark::Good, found),

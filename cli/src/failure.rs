@@ -1,4 +1,4 @@
-//! What goes wrong, for a person and for a machine, with an exit code each.
+//! Failures, for a person and for a machine, with an exit code each.
 
 use std::{
     io::{self, Write},
@@ -17,10 +17,10 @@ pub(crate) const UNHEALTHY: u8 = 1;
 /// Exit code of arguments and settings that are wrong.
 pub(crate) const INVALID_INPUT: u8 = 2;
 
-/// Exit code when it is not known what happened, or there was no response from AWS or the gateway.
+/// Exit code when the outcome is not known, or there was no response from AWS or the gateway.
 pub(crate) const UNAVAILABLE: u8 = 6;
 
-/// Why a command did nothing. Each says what to do, and none of them holds a secret.
+/// Why a command did nothing. Each error says what to do, and no error holds a secret.
 #[derive(Clone, Debug)]
 pub(crate) enum Failure {
     /// Arguments, environment or standard input are not as they should be.
@@ -63,14 +63,15 @@ impl Failure {
     }
 }
 
-/// Names the items of a list that cannot be read, for whoever repairs them.
+/// Names the items of a list that cannot be read, for the operator who repairs them.
 pub(crate) fn remark_unreadable(bad: &[Unreadable]) {
     for Unreadable { key, reason } in bad {
         remark(&format!("unreadable: {key} ({reason})"));
     }
 }
 
-/// A line on standard error. What reads that may have ended before: the exit code says what matters, too.
+/// A line on standard error. Its reader may have ended before: the exit code says the essential,
+/// too.
 pub(crate) fn remark(line: &str) {
     writeln!(io::stderr(), "{line}").unwrap_or_default();
 }

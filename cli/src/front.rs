@@ -1,6 +1,7 @@
-//! `front rotate`: another secret between the front and the API (docs/deploy.md). The order of steps is such that the API
-//! admits, at each moment, every secret that any place of CloudFront may send. What was interrupted is seen from what the
-//! distribution sends and from what the API admits: nothing else is kept.
+//! `front rotate`: another secret between the front and the API (docs/deploy.md). The order of
+//! steps is such that the API admits, at each moment, every secret that any place of CloudFront may
+//! send. An interrupted run is seen from the secret that the distribution sends and from the
+//! secrets that the API admits: nothing else is kept.
 
 mod fronted;
 mod plan;
@@ -30,7 +31,7 @@ const SECRET: &str = "OriginSecret";
 /// Length of a secret before it is encoded, in bytes.
 const SECRET_BYTES: usize = 32;
 
-/// What `describe-stacks` says of a stack at which nothing is going on.
+/// The status in `describe-stacks` of a stack at which nothing is going on.
 const SETTLED: [&str; 4] =
     ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"];
 
@@ -78,7 +79,8 @@ impl Both {
         Err(Failure::Unavailable(format!("{DIGESTS} of {} is not what was deployed", self.api.name)))
     }
 
-    /// Deploys the front's stack with another secret, and waits until no place of CloudFront sends the one before.
+    /// Deploys the front's stack with another secret, and waits until no place of CloudFront sends
+    /// the one before.
     fn send(&self, secret: &SecretString) -> Result<(), Failure> {
         let mut parameters = previous(self.front.parameters(), &[SECRET]);
         parameters.push(json!({ "ParameterKey": SECRET, "ParameterValue": secret.expose_secret() }));
@@ -108,8 +110,8 @@ fn previous<'a>(names: impl Iterator<Item = &'a String>, but: &[&str]) -> Vec<Va
     kept.map(|name| json!({ "ParameterKey": name, "UsePreviousValue": true })).collect()
 }
 
-/// Deploys a stack again as it is, with these parameters, and waits until that has ended well. The parameters go through a
-/// pipe: arguments are in the list of processes.
+/// Deploys a stack again as it is, with these parameters, and waits until that has ended well. The
+/// parameters go through a pipe: arguments are in the list of processes.
 fn update(aws: &AwsCli, stack: &str, parameters: &[Value]) -> Result<(), Failure> {
     let parameters = SecretString::from(json!(parameters).to_string());
     let mut update = vec!["cloudformation", "update-stack", "--stack-name", stack, "--use-previous-template"];

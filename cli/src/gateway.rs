@@ -1,5 +1,5 @@
-//! What only an operator requests of the gateway: whether credentials are good, and the record under a reference.
-//! Payments go through the functions' own client.
+//! Requests that only an operator makes of the gateway: whether credentials are good, and the
+//! record under a reference. Payments go through the functions' own client.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use crate::failure::Failure;
 /// Longest wait for a response.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// What the gateway's root returns to good credentials (`docs/cardpointe.md`, *Transport*).
+/// The response of the gateway's root to good credentials (`docs/cardpointe.md`, *Transport*).
 const WELCOME: &str = "CardConnect REST Servlet";
 
 /// An account at a gateway, for look-ups. No `Debug`: it holds the password.
@@ -22,16 +22,16 @@ pub(crate) struct Gateway {
     password: SecretString,
 }
 
-/// What the gateway says of a MID.
+/// The gateway's description of a MID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Mid {
     /// Whether it is switched on; none where the gateway does not say.
     pub(crate) enabled: Option<bool>,
-    /// What it adds to payments.
+    /// The fee that it adds to payments.
     pub(crate) fee: MidFee,
 }
 
-/// What a MID adds to payments (`docs/cardpointe.md`, *Surcharges*).
+/// The fee that a MID adds to payments (`docs/cardpointe.md`, *Surcharges*).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MidFee {
     /// Nothing, or nothing is said of it.
@@ -48,7 +48,7 @@ pub(crate) enum MidFee {
     NotTold,
 }
 
-/// What the gateway has on record under a reference or an order id.
+/// The gateway's record under a reference or an order id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Record {
     pub(crate) retref: Option<String>,
@@ -82,7 +82,7 @@ impl Gateway {
         }
     }
 
-    /// What the gateway has set up for a MID.
+    /// The gateway's setup of a MID.
     pub(crate) async fn mid(&self, merchid: &str) -> Result<Mid, Failure> {
         let request = self.client.get(format!("{}/inquireMerchant/{merchid}", self.base_url));
         let (status, body) = self.send(request).await?;
@@ -129,7 +129,8 @@ impl Gateway {
     }
 }
 
-/// A web client that trusts Mozilla's root certificates. No redirects and no proxy: credentials are sent.
+/// A web client that trusts Mozilla's root certificates. No redirects and no proxy: credentials are
+/// sent.
 pub(crate) fn http_client() -> Result<reqwest::Client, Failure> {
     let failed = |error: String| Failure::Unavailable(error);
     let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
@@ -147,7 +148,7 @@ pub(crate) fn http_client() -> Result<reqwest::Client, Failure> {
         .map_err(|error| failed(error.to_string()))
 }
 
-/// What went wrong with a request, without its address: a query can hold what must not be shown.
+/// The failure of a request, without its address: a query can hold values that must not be shown.
 pub(crate) fn in_a_word(error: &reqwest::Error) -> &'static str {
     match () {
         () if error.is_connect() => "no connection",
@@ -162,7 +163,8 @@ fn mid(body: &str) -> Mid {
     let Ok(Value::Object(response)) = serde_json::from_str(body) else { return Mid::NOT_TOLD };
     let enabled = response.get("enabled").and_then(Value::as_bool);
     let fee = match response.get("fee_type") {
-        // A response that says nothing of the MID, such as the gateway's own code, says nothing of its fees.
+        // A response that says nothing of the MID, such as the gateway's own code, says nothing of
+        // its fees.
         None if enabled.is_none() => MidFee::NotTold,
         None | Some(Value::Null) => MidFee::None,
         Some(Value::String(letter)) => match letter.trim().to_ascii_uppercase().as_str() {
@@ -177,7 +179,8 @@ fn mid(body: &str) -> Mid {
     Mid { enabled, fee }
 }
 
-/// One record, or several in a list; that there is none is a record without a state (`docs/cardpointe.md`, *Responses*).
+/// One record, or several in a list; that there is none is a record without a state
+/// (`docs/cardpointe.md`, *Responses*).
 fn records(body: &str) -> Option<Vec<Record>> {
     let all = match serde_json::from_str(body).ok()? {
         Value::Array(all) => all,

@@ -1,7 +1,7 @@
 //! `journal rebuild`: every order's entries, from the table into the journal.
 //!
-//! It may run beside the live consumer, and again after it was interrupted: entries have fixed ids and are put only if
-//! absent.
+//! It may run beside the live consumer, and again after it was interrupted: entries have fixed ids
+//! and are put only if absent.
 
 pub(crate) mod compare;
 pub(crate) mod deposits;
@@ -33,7 +33,7 @@ use crate::{
 /// How often a page is tried.
 const TRIES: usize = 5;
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Default)]
 struct Totals {
     orders: usize,
@@ -84,7 +84,8 @@ pub(crate) async fn rebuild(place: &Place, rebuild: &Rebuild) -> Result<Report, 
     Ok(report(&totals, released, rebuild.dry_run))
 }
 
-/// What stands for the texts that payments are found by; nothing where it is not known where merchants' documents are.
+/// The digests of the texts that payments are found by; none if the location of merchants'
+/// documents is not known.
 fn search_keys(place: &Place) -> Result<Arc<dyn SearchKeys>, Failure> {
     if place.prefix(SecretKind::Merchants).is_err() {
         remark(
@@ -95,7 +96,7 @@ fn search_keys(place: &Place) -> Result<Arc<dyn SearchKeys>, Failure> {
     place.search_keys()
 }
 
-/// Puts one page's entries. What was put before a failure is known the next time.
+/// Puts one page's entries. Entries that were put before a failure are known the next time.
 async fn put(
     store: &dyn EntryStore,
     keys: &dyn SearchKeys,

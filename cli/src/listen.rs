@@ -1,7 +1,8 @@
-//! `listen`: the local stack's events as they happen, and what a receiver on this machine makes of them.
+//! `listen`: the local stack's events as they happen, and how a receiver on this machine responds.
 //!
-//! Messages are signed as those of a deployment are, with a secret of the command's own, so that a receiver can be
-//! written and tested before it is added to a merchant. A message is sent once: what fails is printed and not repeated.
+//! Messages are signed as those of a deployment are, with a secret of the command's own, so that a
+//! receiver can be written and tested before it is added to a merchant. A message is sent once: a
+//! failure is printed and not repeated.
 //!
 //! The command sends the events itself and adds no receiver, so it leaves nothing behind.
 
@@ -36,7 +37,7 @@ const UNDER_WAY_MAX: usize = 16;
 /// Where the secret may come from, so that a receiver needs no other one after a restart.
 const SECRET_VARIABLE: &str = "WEBHOOK_SECRET";
 
-/// Where messages go, and what signs them.
+/// Where messages go, and the secret that signs them.
 struct Forward {
     client: reqwest::Client,
     url: Url,
@@ -65,13 +66,14 @@ pub(crate) async fn run(place: &PlaceArguments, listen: &Listen, json: bool) -> 
         Err(closed) => Err(closed),
     };
     match ended {
-        // Whoever reads the output has seen enough.
+        // The reader of the output has seen enough.
         Err(Closed) => Ok(Report::nothing()),
         Ok(()) => Err(Failure::Unavailable(format!("the local stack at {} has stopped", stack.url))),
     }
 }
 
-/// Prints events, sends them and prints how each delivery ended, until the stack stops or its output is closed.
+/// Prints events, sends them and prints how each delivery ended, until the stack stops or its
+/// output is closed.
 async fn follow(
     mut events: EventStream,
     listen: &Listen,
@@ -116,7 +118,7 @@ impl Forward {
     async fn send(&self, event: Value, body: String) -> Sent {
         let id = event["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or_default();
         let kind = event["type"].as_str().unwrap_or_default().to_owned();
-        // The machine's time, not the stack's, which may be ahead: receivers refuse what is not recent.
+        // The machine's time, not the stack's, which may be ahead: receivers refuse old messages.
         let now = Timestamp::now();
         let signed = signatures(std::slice::from_ref(&self.secret), id, now, &body);
         let request = self.client.post(self.url.clone()).timeout(LIMIT);

@@ -1,5 +1,5 @@
-//! A local stack over HTTP, for the commands that act on nothing else: its API as a merchant, the gateway simulator's
-//! control interface, and its events as they happen.
+//! A local stack over HTTP, for the commands that act on nothing else: its API as a merchant, the
+//! gateway simulator's control interface, and its events as they happen.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -27,10 +27,10 @@ pub(crate) struct LocalStack {
     about: About,
 }
 
-/// What `GET /_local` says, as far as it is needed here.
+/// The members of `GET /_local` that are needed here.
 #[derive(Deserialize)]
 struct About {
-    /// What callers come through, if anything.
+    /// The front that callers come through, if there is one.
     front: Option<String>,
     cardpointe_control: String,
     merchants: Vec<MerchantKey>,
@@ -128,7 +128,7 @@ impl LocalStack {
         read(self.client.post(url).json(body), path).await
     }
 
-    /// What the simulator's ledger holds.
+    /// The contents of the simulator's ledger.
     pub(crate) async fn ledger(&self) -> Result<Vec<Value>, Failure> {
         let control = on_this_machine("cardpointe_control", &self.about.cardpointe_control)?;
         let path = "/transactions";
@@ -196,12 +196,13 @@ fn unavailable(path: &str, error: &reqwest::Error) -> Failure {
 /// An event stream of the stack (server-sent events), read one event at a time.
 pub(crate) struct EventStream {
     response: reqwest::Response,
-    /// What has come of events that are not complete.
+    /// The outcomes of events that are not complete.
     unread: Vec<u8>,
 }
 
 impl EventStream {
-    /// The next event's JSON as it came; none when the stack has stopped. Nothing is lost when the wait is given up.
+    /// The next event's JSON as it came; none when the stack has stopped. Nothing is lost when the
+    /// wait is given up.
     pub(crate) async fn next(&mut self) -> Result<Option<String>, Failure> {
         loop {
             while let Some(end) = self.unread.windows(2).position(|pair| pair == b"\n\n") {

@@ -1,4 +1,5 @@
-//! `cargo run -p tollgate-cli -- …`: what an operator does to merchants and payments, on AWS and on the local stack.
+//! `cargo run -p tollgate-cli -- …`: an operator's commands for merchants and payments, on AWS and
+//! on the local stack.
 
 mod amount;
 mod args;
@@ -70,7 +71,7 @@ fn read_arguments() -> Result<Arguments, clap::Error> {
     Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
-/// What clap says instead of arguments: help, the version, or what is wrong with them.
+/// Clap's output instead of arguments: help, the version, or an error.
 fn arguments_refused(error: &clap::Error) -> ExitCode {
     // They could not be read, so only the word itself tells how the caller reads.
     let json = std::env::args_os().take_while(|word| word != "--").any(|word| word == "--json");
@@ -78,7 +79,7 @@ fn arguments_refused(error: &clap::Error) -> ExitCode {
         let text = error.render().to_string();
         return Failure::Input(text.trim_start_matches("error: ").trim_end().to_owned()).print(true);
     }
-    // What reads it may have ended before.
+    // Its reader may have ended before.
     error.print().unwrap_or_default();
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(INVALID_INPUT))
 }
@@ -95,7 +96,8 @@ fn completion(shell: clap_complete::Shell) -> Report {
 async fn run(arguments: Arguments) -> Result<Report, Failure> {
     tollgate::lambda::install_tls();
     if let Command::Rollback(rollback) = &arguments.command {
-        // Where it acts is the AWS CLI's business: profile, region and credentials are what that finds.
+        // Where it acts is the AWS CLI's business: profile, region and credentials are those that
+        // the AWS CLI finds.
         return rollback::run(&arguments.place, rollback);
     }
     if let Command::Front(FrontCommand::Rotate(rotate)) = &arguments.command {

@@ -31,19 +31,21 @@ use crate::{
 /// Bytes of a new key: no guessing gets through 192 bits.
 const KEY_BYTES: usize = 24;
 
-/// Bytes of a new signing key: what HMAC-SHA-256 wants (RFC 7518 §3.2).
+/// Bytes of a new signing key, as HMAC-SHA-256 needs (RFC 7518 §3.2).
 const SIGNING_KEY_BYTES: usize = 32;
 
-/// How alike two names are, of 1, if one is probably the other misspelled. The command line has the same for its own words.
+/// How alike two names are, of 1, if one is probably the other misspelled. The command line has the
+/// same for its own words.
 const LIKE: f64 = 0.7;
 
 /// Most characters of a member's name that are shown.
 const NAME_SHOWN_MAX: usize = 40;
 
-/// How long a function goes on with what it has read.
+/// How long a function goes on with a document that it has read.
 const EVERYWHERE_AFTER: &str = "5 minutes";
 
-/// A merchant's document with the merchant that it describes. No `Debug`: it holds every secret of the merchant.
+/// A merchant's document with the merchant that it describes. No `Debug`: it holds every secret of
+/// the merchant.
 pub(crate) struct Document {
     value: Value,
     /// As the functions read it.
@@ -57,7 +59,7 @@ impl Document {
         Ok(Self { value: serde_json::from_str(text.expose_secret()).map_err(malformed)?, merchant })
     }
 
-    /// From a value, which has to be what the functions can read.
+    /// From a value, which the functions have to be able to read.
     pub(crate) fn new(id: &MerchantId, value: Value) -> Result<Self, Failure> {
         let text = SecretString::from(value.to_string());
         Ok(Self { merchant: merchant_document::parse(id.clone(), text.expose_secret(), GATEWAY)?, value })
@@ -85,7 +87,7 @@ impl Document {
         Self::new(&self.merchant.id, value)
     }
 
-    /// What nothing reads of it, each with the member that is probably meant.
+    /// Members that nothing reads, each with the member that is probably meant.
     pub(crate) fn ignored(&self) -> Vec<String> {
         let ignored =
             merchant_document::ignored_members(&self.value).map(|IgnoredMember { within, name, known }| {
@@ -132,7 +134,7 @@ fn confirm_removal(place: &Place, id: &MerchantId, what: &str) -> Result<(), Fai
     confirm::by_typing(id.as_str(), &happens)
 }
 
-/// What the gateway said of one currency's MID.
+/// The gateway's description of one currency's MID.
 pub(crate) struct CheckedMid {
     pub(crate) currency: Currency,
     pub(crate) merchid: String,
@@ -215,7 +217,8 @@ fn new_signing_key() -> Result<SecretString, Failure> {
     random_hex(SIGNING_KEY_BYTES)
 }
 
-/// From the system's random number generator. Digits and letters only, so that it survives every form and shell.
+/// From the system's random number generator. Digits and letters only, so that it survives every
+/// form and shell.
 pub(crate) fn random_hex(bytes: usize) -> Result<SecretString, Failure> {
     let mut drawn = vec![0; bytes];
     let failed = |_| Failure::Unavailable("the system gives no random numbers".to_owned());

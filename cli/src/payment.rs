@@ -1,4 +1,4 @@
-//! Payments: looking at them, and deciding what stays in doubt.
+//! Payments: looking at them, and deciding those that stay in doubt.
 
 pub(crate) mod change;
 pub(crate) mod history;

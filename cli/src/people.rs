@@ -35,7 +35,7 @@ const PART: usize = 100;
 /// Who changes people of a local stack, which has no accounts.
 const LOCAL_OPERATOR: &str = "operator of the local stack";
 
-/// What stands for a request's id in the audit trail.
+/// The text in place of a request's id in the audit trail.
 const REQUEST: &str = "tollgate person";
 
 const HEADER: [&str; 6] = ["NAME", "ROLE", "REFUNDS UP TO", "SIGNS IN AS", "LAST SIGN-IN", "ID"];
@@ -55,7 +55,7 @@ pub(crate) fn stores(place: &Place) -> Result<PeopleStores, Failure> {
     Ok(place.people()?.stores(&aws_http_client()?))
 }
 
-/// Who changes people, as AWS says: history is evidence, so what a command line states is not enough.
+/// Who changes people, as AWS says: history is evidence, so a name on a command line is not enough.
 async fn operator(place: &Place) -> Result<ChangedBy, Failure> {
     let person = if place.is_local { LOCAL_OPERATOR.parse().ok() } else { verified(place).await };
     person.map(ChangedBy::Operator).ok_or_else(|| {
@@ -212,7 +212,7 @@ fn change_row(change: &PeopleChange) -> Vec<String> {
     cells.map(|cell| if cell.is_empty() { "-".to_owned() } else { cell }).collect()
 }
 
-/// By what the issuer's word counts for a person.
+/// The claim by which the issuer identifies a person.
 fn signs_in_as(one: &PersonEntry) -> String {
     let (issuer, subject) = issuer_and_subject(&one.recognition);
     let email = one.recognition.email().map(ToString::to_string);
@@ -220,7 +220,7 @@ fn signs_in_as(one: &PersonEntry) -> String {
     format!("{who} at {issuer}")
 }
 
-/// The person with this name, in whatever letters, or this id.
+/// The person with this name, in any case, or this id.
 fn find(people: &People, person: &str) -> Result<PersonEntry, Failure> {
     let is_meant = |one: &&PersonEntry| {
         one.id.to_string() == person || one.name.to_string().to_lowercase() == person.trim().to_lowercase()
@@ -230,7 +230,7 @@ fn find(people: &People, person: &str) -> Result<PersonEntry, Failure> {
     people.entries.iter().find(is_meant).cloned().ok_or_else(none)
 }
 
-/// What somebody may do after a change.
+/// A person's rights after a change.
 pub(crate) fn granted(change: &PeopleChange) -> String {
     let Some(grant) = &change.after else { return "nothing".to_owned() };
     format!("role {}, refunds up to {}", grant.role.as_str(), limits(&grant.refund_max))

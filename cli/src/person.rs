@@ -1,11 +1,12 @@
-//! Who acts, as AWS says and not as the command line does: the ARN of the credentials, recorded beside `--by`.
+//! Who acts, as AWS says and not as the command line does: the ARN of the credentials, recorded
+//! beside `--by`.
 
 use tollgate_core::order::Person;
 
 use crate::{aws::Aws, failure::remark, place::Place};
 
-/// The caller's ARN. None on a local stack, which has no accounts, and where STS does not say: stopping payments must not
-/// depend on it.
+/// The caller's ARN. None on a local stack, which has no accounts, and where STS does not say:
+/// stopping payments must not depend on it.
 pub(crate) async fn verified(place: &Place) -> Option<Person> {
     if place.is_local {
         return None;

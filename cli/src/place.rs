@@ -1,5 +1,5 @@
-//! Which installation the commands act on: one on AWS, from arguments and environment, or a local stack, which says
-//! where everything is.
+//! Which installation the commands act on: one on AWS, from arguments and environment, or a local
+//! stack, which says where everything is.
 
 pub(crate) mod deployed;
 
@@ -39,7 +39,7 @@ const LOCAL_LIMIT: Duration = Duration::from_secs(5);
 /// deployment, however many it has. The next write by a function puts the order into its own.
 const CAPTURES: CaptureSettings = CaptureSettings { shards: 1, concurrency: 1 };
 
-/// What the names of a local stack's secrets begin with.
+/// The prefix of the names of a local stack's secrets.
 const LOCAL_MERCHANTS: &str = "tollgate/merchants/";
 const LOCAL_WEBHOOKS: &str = "tollgate/webhooks/";
 
@@ -67,9 +67,11 @@ pub(crate) struct Place {
     /// How long the journal keeps its items.
     pub(crate) retention: Retention,
     webhooks: Option<String>,
-    /// What the names of receivers' secrets begin with, if it was given. There is no default: it would be another stage's.
+    /// The prefix of the names of receivers' secrets, if it was given. There is no default: it
+    /// would be another stage's.
     webhooks_prefix: Option<String>,
-    /// The secret with the programs that sign people in, if it was given. There is no default, either.
+    /// The secret with the programs that sign people in, if it was given. There is no default,
+    /// either.
     sign_in_clients: Option<String>,
     /// The AWS region of its tables and secrets.
     pub(crate) region: String,
@@ -79,7 +81,7 @@ pub(crate) struct Place {
     pub(crate) secretsmanager_url: Option<String>,
     /// STS's address, instead of AWS's.
     pub(crate) sts_url: Option<String>,
-    /// What the names of merchants' secrets begin with, likewise.
+    /// The prefix of the names of merchants' secrets, likewise.
     merchants_prefix: Option<String>,
     /// Where merchants' gateways may be.
     pub(crate) gateway_hosts: GatewayHosts,
@@ -93,7 +95,7 @@ pub(crate) struct Place {
     pub(crate) deployed: Option<Deployed>,
 }
 
-/// What `GET /_local` says, as far as it is needed here.
+/// The members of `GET /_local` that are needed here.
 #[derive(Deserialize)]
 struct About {
     dynamodb: String,
@@ -205,7 +207,7 @@ impl Place {
         })
     }
 
-    /// What the environment says of tables, stage and region does not count: it may be another stage's.
+    /// The environment's tables, stage and region do not count: it may be another stage's.
     fn stack(arguments: &PlaceArguments, stack: &str) -> Result<Self, Failure> {
         let aws = AwsCli::new(arguments.region.clone());
         let stack = Deployed::read(&aws, stack)?;
@@ -310,7 +312,7 @@ impl Place {
         self.stage.as_deref().unwrap_or("(not named)")
     }
 
-    /// What the names of secrets of a kind begin with.
+    /// The prefix of the names of secrets of a kind.
     pub(crate) fn prefix(&self, kind: SecretKind) -> Result<&str, Failure> {
         let (prefix, option) = match kind {
             SecretKind::Merchants => (&self.merchants_prefix, "--merchants-prefix"),
@@ -373,7 +375,7 @@ impl Place {
         JournalConfig { table, retention: self.retention, aws: self.at_aws() }
     }
 
-    /// What the gateway's reports say, and the journal that it is matched with.
+    /// The gateway's reports, and the journal that they are matched with.
     pub(crate) fn settlement(&self) -> Result<SettlementConfig, Failure> {
         let table = self.settlement.clone().ok_or_else(|| {
             Failure::Input(
@@ -432,7 +434,7 @@ impl Place {
         job.map_err(|error| Failure::Unavailable(error.to_string()))
     }
 
-    /// The indexes of what needs attention, and of captures to come.
+    /// The indexes of orders that need attention, and of captures to come.
     pub(crate) fn agenda(&self) -> Result<Arc<dyn Agenda>, Failure> {
         Ok(self.adapters(NO_SECRETS)?.agenda())
     }
@@ -442,7 +444,7 @@ impl Place {
         Ok(self.adapters(NO_SECRETS)?.order_index())
     }
 
-    /// What stands for the texts that merchants have payments found by.
+    /// The digests of the texts that merchants have payments found by.
     pub(crate) fn search_keys(&self) -> Result<Arc<dyn SearchKeys>, Failure> {
         Ok(self.adapters(self.prefix(SecretKind::Merchants)?)?.search_keys())
     }

@@ -1,4 +1,4 @@
-//! What has to hold before a command goes on: there is the merchant, and its money may move.
+//! Preconditions of a command: the merchant exists, and its money may move.
 
 use tollgate::{ports::Job, secrets_manager::SecretKind};
 use tollgate_core::{
@@ -12,9 +12,9 @@ use crate::{
     place::Place,
 };
 
-/// Fails if there is no such merchant: for commands that found nothing of it, because its id may be mistyped. Payments
-/// outlive their merchant's secret, so a command that found some does not look. Without `--stack` or a prefix it is not
-/// known where to look.
+/// Fails if there is no such merchant: for commands that found nothing of it, because its id may be
+/// mistyped. Payments outlive their merchant's secret, so a command that found some does not look.
+/// Without `--stack` or a prefix it is not known where to look.
 pub(crate) async fn must_exist(place: &Place, id: &MerchantId) -> Result<(), Failure> {
     if place.prefix(SecretKind::Merchants).is_err() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What a command prints: the same for a person and for a machine.
+//! The output of a command: the same for a person and for a machine.
 
 use std::{
     io::{self, Write},
@@ -29,7 +29,7 @@ impl Report {
     pub(crate) fn print(&self, json: bool) -> ExitCode {
         let text = if json { format!("{:#}", self.value) } else { self.text.trim_end().to_owned() };
         if !self.value.is_null() {
-            // What reads the output may have ended before: the command is done all the same.
+            // The reader of the output may have ended before: the command is done all the same.
             writeln!(io::stdout(), "{text}").unwrap_or_default();
         }
         ExitCode::from(self.code)

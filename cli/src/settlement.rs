@@ -1,4 +1,5 @@
-//! `settlement …`: what reached the bank account, what did not, and what people do about it.
+//! `settlement …`: money that reached the bank account, money that did not, and people's notes on
+//! it.
 
 mod deposits;
 mod exceptions;
@@ -40,7 +41,8 @@ fn unread(error: &StoreError) -> Failure {
     Failure::Unavailable(format!("{error}; look at the table, the credentials and the network"))
 }
 
-/// How far the reports of a merchant's accounts were read. None of a merchant that there is not, are an error.
+/// How far the reports of a merchant's accounts were read. None of a merchant that there is not,
+/// are an error.
 async fn progress(
     place: &Place,
     stores: &SettlementStores,

@@ -1,4 +1,5 @@
-//! `stop` and `start`, `merchant stop` and `merchant start`: the switches of payments (docs/run-book.md).
+//! `stop` and `start`, `merchant stop` and `merchant start`: the switches of payments
+//! (docs/run-book.md).
 
 use serde_json::{Value, json};
 use tollgate_core::{
@@ -11,7 +12,7 @@ use crate::{
     precondition::unreadable_switch, report::Report,
 };
 
-/// How long a process of the functions goes by what it has read.
+/// How long a process of the functions goes by a switch that it has read.
 const IN_FORCE_AFTER_S: i64 = STOP_KEPT.as_secs();
 
 /// A switch, and how a person calls it.
@@ -21,11 +22,11 @@ pub(crate) struct Subject {
     pub(crate) at: String,
     /// How they are called after that: "payments".
     pub(crate) payments: &'static str,
-    /// What has to be typed.
+    /// The word that has to be typed.
     pub(crate) typed: String,
     /// The command's words before `stop`.
     pub(crate) command: &'static str,
-    /// What is in the report besides.
+    /// The other parts of the report.
     pub(crate) value: Value,
 }
 

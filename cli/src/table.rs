@@ -1,6 +1,7 @@
 //! A table for a person to read.
 
-/// Each line with its cells below those of the first, two spaces apart. All lines have as many cells as the first.
+/// Each line with its cells below those of the first, two spaces apart. All lines have as many
+/// cells as the first.
 pub(crate) fn aligned(lines: &[Vec<String>]) -> Vec<String> {
     let width = |n: usize| lines.iter().map(|line| line[n].chars().count()).max().unwrap_or_default();
     let widths: Vec<usize> = (0..lines.first().map_or(0, Vec::len)).map(width).collect();

@@ -30,7 +30,7 @@ use crate::{
 /// Printed before the first count. Without it, no total would mean that nothing happened.
 const NOT_COUNTED: &str = "Nothing is counted yet: the function totals counts every 15 minutes.";
 
-/// What is shown.
+/// The options of the report.
 struct Totals {
     periods: Periods,
     selection: Selection,
@@ -66,7 +66,7 @@ pub(crate) async fn run(place: &Place, options: &TotalsOptions) -> Result<Report
     Ok(Report::new(shown.text(), shown.value(options)))
 }
 
-/// The periods that the options name, and what they tell apart.
+/// The periods that the options name, and the columns that tell lines apart.
 fn wanted(options: &TotalsOptions, now: Timestamp) -> Result<(Periods, Selection), Failure> {
     let today = options.time_zone.shown(now).date();
     let out_of_range = |_| Failure::Input("--day is out of range".to_owned());
@@ -125,7 +125,8 @@ impl Totals {
     fn text(&self) -> String {
         let header: Vec<String> = self.header().iter().map(|name| name.to_ascii_uppercase()).collect();
         let rows: Vec<Vec<String>> = self.rows().collect();
-        // Whether a period is provisional is said once, with its sums. Columns that say nothing are left out.
+        // Whether a period is provisional is said once, with its sums. Columns that say nothing are
+        // left out.
         let says = |n: usize| rows.iter().any(|row| !matches!(row[n].as_str(), "" | "0.00" | "0"));
         let always = ["PERIOD", "CURRENCY", "HELD", "PAID", "RETURNED", "AT_GATEWAY"];
         let has_rules = self.shown().any(|(_, shown)| shown.row.issuer_approved != shown.row.approved);
@@ -153,7 +154,7 @@ impl Totals {
         self.found.iter().filter_map(|(_, found)| found.reached).min()
     }
 
-    /// What each period changed in each currency.
+    /// The changes of each period in each currency.
     fn sums(&self) -> impl Iterator<Item = String> {
         let mut sums = BTreeMap::<(usize, Currency), (Changes, bool)>::new();
         for (_, shown) in self.shown() {

@@ -1,5 +1,5 @@
-//! `trigger`: makes an event happen on the local stack, by what makes it happen in life: an order, a payment, a gateway
-//! that is away, a person in the gateway's portal.
+//! `trigger`: makes an event happen on the local stack, by its real cause: an order, a payment, a
+//! gateway that is away, a person in the gateway's portal.
 
 mod attention;
 mod shop;
@@ -90,7 +90,7 @@ async fn happen(shop: &mut Shop<'_>, kind: EventType, reason: AttentionReason) -
 /// The event that is waited for.
 struct Awaited<'a> {
     kind: EventType,
-    /// Of what needs attention.
+    /// Payments that need attention.
     reason: AttentionReason,
     /// A deposit is about none.
     order: &'a str,

@@ -215,7 +215,7 @@ fn written(
         let known = &mut outgoing.response.reference;
         *known = reference.or(known.take());
         let body = if media.is_xml() { outgoing.xml() } else { outgoing.json() };
-        (status, Page { content_type: media.content_type(), body, rows: None, link: None, is_of_now: false })
+        (status, Page { content_type: media.content_type(), body, link: None, is_of_now: false })
     })
 }
 

@@ -252,7 +252,7 @@ impl MerchantDocument {
         let capture = self.capture.map(|rule| rule.in_zone(self.zone.as_ref())).transpose();
         let capture = capture
             .map_err(|_| "capture needs a zone, its own or the document's, with at and business_days")?;
-        if capture.as_ref().is_some_and(|rule| rule.after().exact() > authorization_lifetime) {
+        if capture.as_ref().is_some_and(|rule| rule.stated().after.exact() > authorization_lifetime) {
             return Err("capture.after must not be longer than authorization_lifetime");
         }
         Ok(Merchant {

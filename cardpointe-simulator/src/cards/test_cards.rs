@@ -1,8 +1,8 @@
-//! The test cards: what each does, and which tokens the real test system gave them.
+//! The test cards: the behavior of each, and the tokens that the real test system gave them.
 
 use crate::codes::{Processor, Verdict};
 
-/// What a card does, apart from what amounts and addresses choose.
+/// A card's behavior, apart from that chosen by amounts and addresses.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Script {
     /// Approved unless something else says no.

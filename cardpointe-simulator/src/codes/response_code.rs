@@ -3,8 +3,8 @@
 use super::Stat::{B, C};
 use super::{Processor, Stat, Verdict, pps};
 
-/// Codes of the gateway that the simulator never returns on its own, and of processors that it has no
-/// merchant accounts for: the ones that a client must not take for a plain decline.
+/// Codes of the gateway that the simulator never returns on its own, and of processors that it has
+/// no merchant accounts for: the ones that a client must not take for a plain decline.
 const OTHERS: [(&str, &str, Stat, &str); 9] = [
     ("PPS", "61", B, "Line down"),
     ("PPS", "63", C, "Bad resp format"),
@@ -22,7 +22,8 @@ const OTHERS: [(&str, &str, Stat, &str); 9] = [
 pub struct ResponseCode(pub(crate) Verdict);
 
 impl ResponseCode {
-    /// Processors' codes for a duplicate, or for a transaction that is still in progress, as the gateway documents them.
+    /// Processors' codes for a duplicate, or for a transaction that is still in progress, as the
+    /// gateway documents them.
     pub const DUPLICATES: [(&str, &str); 11] = [
         ("FNOR", "94"),
         ("RPCT", "385"),
@@ -40,8 +41,8 @@ impl ResponseCode {
     /// The processor did not respond to the gateway within 31 s: PPS 62, respstat B.
     pub const TIMED_OUT: Self = Self(pps::TIMED_OUT);
 
-    /// The code of a system: every one of FNOR and RPCT, most of the gateway itself (PPS), and the codes for
-    /// duplicates of VANT, PSTR and PMT.
+    /// The code of a system: every one of FNOR and RPCT, most of the gateway itself (PPS), and the
+    /// codes for duplicates of VANT, PSTR and PMT.
     pub fn find(respproc: &str, respcode: &str) -> Option<Self> {
         let processor = [Processor::Fnor, Processor::Rpct].into_iter().find(|known| known.name() == respproc);
         if let Some(processor) = processor {

@@ -1,5 +1,5 @@
-//! The card schemes' own decline codes (`assocRespCode`). An amount of 2888.01 requests the first row of the
-//! card's table, 2888.02 for the second, and so on.
+//! The card schemes' own decline codes (`assocRespCode`). An amount of 2888.01 requests the first
+//! row of the card's table, 2888.02 for the second, and so on.
 
 pub(crate) const VISA: &[(&str, &str)] = &[
     ("01", "Refer to card issuer"),

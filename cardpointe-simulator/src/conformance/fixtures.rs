@@ -1,4 +1,4 @@
-//! What was sent and what came back, as files: for tests, and for whoever wants to look closer.
+//! Requests and responses as files: for tests, and for readers who want to look closer.
 
 use std::fs;
 use std::io;
@@ -18,7 +18,8 @@ pub(super) struct Exchange {
     pub(super) simulator: RawResponse,
 }
 
-/// Writes a probe's exchanges into a directory; card numbers are masked, and credentials are in none.
+/// Writes a probe's exchanges into a directory; card numbers are masked, and credentials are in
+/// none.
 pub(super) fn write(directory: &Path, probe: &str, basis: &str, exchanges: &[Exchange]) -> io::Result<()> {
     fs::create_dir_all(directory)?;
     let steps: Vec<Value> = exchanges.iter().map(step).collect();

@@ -56,7 +56,8 @@ impl Gateway {
             .map_err(|error| error.to_string())?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        // No proxy and no redirects: the credentials go to the host that was checked, and to no other.
+        // No proxy and no redirects: the credentials go to the host that was checked, and to no
+        // other.
         let client = Client::builder()
             .tls_backend_preconfigured(tls)
             .no_proxy()

@@ -1,4 +1,4 @@
-//! What a response shows of the members that a probe looks at.
+//! The members of a response that a probe looks at.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 
 use super::gateway::RawResponse;
 
-/// Member by member, in a form that two gateways can have in common. `[0].` is the first record of a list.
+/// Member by member, in a form that two gateways can have in common. `[0].` is the first record of
+/// a list.
 pub(super) type Observation = BTreeMap<String, String>;
 
 /// Looks at a response. `#name`: only the shape of the member's value.
@@ -49,7 +50,7 @@ fn look_at(record: &Map<String, Value>, prefix: &str, members: &[&str], seen: &m
     }
 }
 
-/// Digits become 9, letters A: what is made up anew each time.
+/// Digits become 9, letters A: these values are made up anew each time.
 fn shape(text: &str) -> String {
     text.chars()
         .map(|letter| match letter {

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use http::Method;
 
-/// What the simulator's behavior rests on.
+/// The source of the simulator's behavior.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Basis {
     /// No source tells, or sources contradict each other.
     Unknown,
-    /// Inferred from what sources say.
+    /// Inferred from sources.
     Inferred,
     /// Seen in a client or a recorded exchange.
     Observed,
@@ -49,8 +49,8 @@ impl PlayStage {
     }
 }
 
-/// One request. `{mid}`, `{order}` and `{name}` in path and body mean the merchant account, the probe's
-/// order id, and what an earlier step has kept under a name.
+/// One request. `{mid}`, `{order}` and `{name}` in path and body mean the merchant account, the
+/// probe's order id, and the value that an earlier step has kept under a name.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
     pub(super) method: Method,
@@ -59,7 +59,8 @@ pub(super) struct Step {
     pub(super) signed: bool,
     /// Members of the response in which gateway and simulator have to agree.
     pub(super) observed: &'static [&'static str],
-    /// Member → the name under which its value is kept, for this probe; of a list, the last record's.
+    /// Member → the name under which its value is kept, for this probe; of a list, the last
+    /// record's.
     pub(super) kept: &'static [(&'static str, &'static str)],
     /// The same for later stages.
     pub(super) handed_on: &'static [(&'static str, &'static str)],
@@ -74,10 +75,10 @@ pub(super) struct Probe {
     pub(super) steps: Vec<Step>,
 }
 
-/// What is filled into paths and bodies.
+/// The values that are filled into paths and bodies.
 pub(super) type Names = BTreeMap<String, String>;
 
-/// A text with its names filled in; what is not known stays as it is.
+/// A text with its names filled in; unknown names stay as they are.
 pub(super) fn filled(text: &str, names: &Names) -> String {
     names.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
 }

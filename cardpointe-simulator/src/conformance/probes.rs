@@ -1,4 +1,4 @@
-//! The questions. What the simulator's response rests on is part of each.
+//! The questions. The source of the simulator's response is part of each.
 
 use super::probe::Basis::{Documented, Inferred, Observed, Unknown};
 use super::probe::{Basis, PlayStage, Probe, Step, get, post, put};

@@ -20,7 +20,7 @@ use crate::{
     simulator::Simulator,
 };
 
-/// What to play, and where.
+/// The probes to play, and where.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The sandbox, or a simulator on this machine.
@@ -33,7 +33,7 @@ pub struct Plan {
     pub credentials: Credentials,
     /// Where fixtures are written.
     pub fixtures: Option<PathBuf>,
-    /// What an earlier run has handed on, to go on with what has settled since.
+    /// The state that an earlier run has handed on, to go on with payments that have settled since.
     pub handed_on: Option<Value>,
 }
 
@@ -42,27 +42,27 @@ pub struct Plan {
 pub struct Difference {
     /// The step of the probe, from 1, and the member.
     pub place: String,
-    /// What the gateway says.
+    /// The gateway's response.
     pub gateway: String,
-    /// What the simulator says.
+    /// The simulator's response.
     pub simulator: String,
 }
 
-/// What came of a probe.
+/// The result of a probe.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Outcome {
-    /// The probe's name, which says what it finds out.
+    /// The probe's name, which states its question.
     pub name: &'static str,
-    /// What the simulator's behavior rests on.
+    /// The source of the simulator's behavior.
     pub basis: &'static str,
     /// Nothing, if the two behave alike.
     pub differences: Vec<Difference>,
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// One entry per probe, what is least certain first.
+    /// One entry per probe, the least certain first.
     pub outcomes: Vec<Outcome>,
     /// For the next run, after a settlement. `None` when all stages are played.
     pub hand_on: Option<Value>,
@@ -84,7 +84,7 @@ pub async fn run(plan: Plan) -> Result<Report, String> {
     all.sort_by_key(|probe| (probe.stage, probe.basis));
     let mut outcomes = Vec::new();
     for (number, probe) in all.iter().enumerate() {
-        // The simulator starts from nothing, and plays what came before.
+        // The simulator starts from nothing, and plays the earlier stages.
         if probe.stage > stage {
             continue;
         }
@@ -107,7 +107,8 @@ pub async fn run(plan: Plan) -> Result<Report, String> {
     Ok(Report { outcomes, hand_on })
 }
 
-/// The account as the gateway describes it, so that the simulator has the same processor and checks.
+/// The account as the gateway describes it, so that the simulator has the same processor and
+/// checks.
 async fn merchant(remote: &Gateway, plan: &Plan) -> Result<Merchant, String> {
     let path = format!("/cardconnect/rest/inquireMerchant/{}", plan.merchid);
     let response = remote.send(&Method::GET, &path, None, true).await?;
@@ -149,7 +150,7 @@ fn basis_points(value: &str) -> Option<u32> {
     Some(whole * 100 + hundredths)
 }
 
-/// The stage to play, what it needs of the one before, and the run's part of all order ids.
+/// The stage to play, the state it needs from the one before, and the run's part of all order ids.
 fn resume(plan: &Plan) -> Result<(PlayStage, Names, String), String> {
     let Some(handed_on) = &plan.handed_on else {
         let seconds = Timestamp::now().as_second();

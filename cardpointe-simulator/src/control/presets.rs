@@ -1,4 +1,5 @@
-//! Records and profiles with a number of the test's choice, for clients that have one written into their tests.
+//! Records and profiles with a number of the test's choice, for clients that have one written into
+//! their tests.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +8,8 @@ use crate::{
     call::Call, faults::Endpoint, fields::Fields, lookup, record::Origin, rest, settlement, world::World,
 };
 
-/// Authorizes what the body says, under its `retref`, and takes it to its `stage`, if it names one.
+/// Authorizes the payment in the body, under its `retref`, and takes it to its `stage`, if it names
+/// one.
 pub(super) fn add_transaction(world: &mut World, body: &[u8]) -> ControlResult {
     let mut members = object(body)?;
     let retref = number(&mut members, "retref", 14)?;

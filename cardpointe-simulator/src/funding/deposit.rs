@@ -14,7 +14,8 @@ use crate::{
     world::World,
 };
 
-/// The groups of adjustments, each with its component of `fundings[]`. What is in no group is part of the last.
+/// The groups of adjustments, each with its component of `fundings[]`. An adjustment in no group is
+/// part of the last.
 pub(super) const COMPONENTS: [(&str, &str); 7] = [
     ("THIRD PARTY", "thirdparty"),
     ("ADJUSTMENTS", "adjustment"),
@@ -80,7 +81,8 @@ pub(super) struct Listed<T> {
     pub(super) is_repeated: bool,
 }
 
-/// The lines of an account's deposit of a day among all: its own, and those that it lists once more.
+/// The lines of an account's deposit of a day among all: its own, and those that it lists once
+/// more.
 fn listed<T: Clone>(
     world: &World,
     all: impl Iterator<Item = (i64, T)>,
@@ -99,7 +101,7 @@ fn listed<T: Clone>(
             Listed { number, one, changed_on, without_amount, is_repeated }
         };
         if is_here(&one) {
-            // The deposit that it was moved to states what is known by then.
+            // The deposit that it was moved to states the line as known by then.
             let before_move = changes.iter().rposition(|change| change.moved).map_or(0, |place| place + 1);
             let (before, after) = changes.split_at(before_move);
             let in_place = before.iter().chain(after.iter().filter(|change| change.on.is_none())).copied();
@@ -151,7 +153,7 @@ pub(super) fn day_number(day: Date) -> i64 {
     (i64::from(day.year()) * 100 + i64::from(day.month())) * 100 + i64::from(day.day())
 }
 
-/// What is charged of a day's deposit has numbers of its day.
+/// Fees charged on a day's deposit have numbers of its day.
 fn charged_numbers(day: Date) -> i64 {
     CHARGED + day_number(day) * 10
 }
@@ -194,7 +196,7 @@ fn lines<'a>(world: &'a World, merchant: &Merchant, day: Date) -> Vec<Line<'a>> 
     lines
 }
 
-/// What is taken of each deposit by the account's settings.
+/// The fees taken from each deposit by the account's settings.
 fn charges(lines: &[Line<'_>], merchant: &Merchant) -> Vec<Adjustment> {
     let reports = merchant.settings.reports;
     let sales: i64 = lines.iter().map(|line| line.amount.max(0)).sum();
@@ -242,7 +244,7 @@ fn fundings(
     sums.into_iter().enumerate().map(funding).collect()
 }
 
-/// What each component sums up to. Without detail, all is in the last.
+/// The sum of each component. Without detail, all is in the last.
 fn components(adjustments: &[Listed<Adjustment>], has_detail: bool) -> [i64; COMPONENTS.len()] {
     let mut sums = [0; COMPONENTS.len()];
     for Listed { one: adjustment, .. } in adjustments.iter().filter(|listed| !listed.is_repeated) {

@@ -39,7 +39,7 @@ pub(super) fn write(deposit: &Deposit<'_>, merchant: &Merchant) -> Reply {
     );
     let mut reply = members.into_iter().fold(Reply::plain(), |reply, (name, value)| reply.with(&name, value));
     reply = reply.with("fundings", fundings).with("txns", lines);
-    // What there is none of is not returned.
+    // Empty groups are not returned.
     if reports.adjustment_detail && !adjustments.is_empty() {
         reply = reply.with("adjustments", adjustments);
     }

@@ -1,4 +1,4 @@
-//! What a request names: its path, its query, and the methods that go with them.
+//! The route of a request: its path, its query, and the methods that go with them.
 
 use http::{Method, Uri};
 use percent_encoding::percent_decode_str;
@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use super::REST_PATH;
 use crate::{alterations::Named, faults::Endpoint, fields::Fields, preview::Preview, settlestat::Wanted};
 
-/// What a path names.
+/// The endpoint that a path names.
 pub(super) enum Route {
     CredentialCheck,
     Write(Endpoint),

@@ -6,7 +6,8 @@ use super::Setting;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches of one account")]
 pub struct ReportSettings {
-    /// What is queued settles by itself at the cut-off of each day, weekends included. Default off: on request only.
+    /// Queued transactions settle automatically at the cut-off of each day, weekends included.
+    /// Default off: on request only.
     pub automatic_batches: bool,
     /// The minute of the Eastern day at which the open batch is sent. Default 1260: 21:00.
     pub cutoff_minute: u32,
@@ -16,9 +17,10 @@ pub struct ReportSettings {
     pub report_zone: ReportZone,
     /// Which days count between settlement and deposit. Default: business days.
     pub funding_days: FundingDays,
-    /// The minute of the Eastern day from which on a deposit of that day is reported. Default 780: 13:00.
+    /// The minute of the Eastern day from which on a deposit of that day is reported. Default 780:
+    /// 13:00.
     pub funding_from_minute: u32,
-    /// What a day's batches make. Default: one deposit.
+    /// The deposits that a day's batches make. Default: one deposit.
     pub deposits: Deposits,
     /// The form of amounts in `settlestat` and `funding`. Default: text with a point.
     pub amount_form: AmountForm,
@@ -28,25 +30,26 @@ pub struct ReportSettings {
     pub date_form: DateForm,
     /// The form of `authdate` in `funding`. Default: with the time.
     pub authdate_form: AuthdateForm,
-    /// What stands for what is not there. Default: JSON's null.
+    /// The form of a missing value. Default: JSON's null.
     pub null_form: NullForm,
     /// The words for brands and types in `funding`. Default: those that are documented.
     pub funding_words: FundingWords,
     /// The processor's number of a batch. Default: one less than the gateway's.
     pub hostbatch_form: HostbatchForm,
-    /// What holds the batches of `settlestat`. Default: an array.
+    /// The container of the batches of `settlestat`. Default: an array.
     pub settlestat_form: SettlestatForm,
     /// Which members the transactions of `settlestat` have. Default: all of today.
     pub settlestat_members: SettlestatMembers,
-    /// What `settlestat` returns when there is nothing. Default: the bare text.
+    /// The response of `settlestat` when there is nothing. Default: the bare text.
     pub no_batches: NoBatches,
-    /// What `funding` returns when there is nothing. Default: an object with `errormsg`.
+    /// The response of `funding` when there is nothing. Default: an object with `errormsg`.
     pub no_deposits: NoDeposits,
-    /// Whether the account has `funding`, and what it returns if not. Default: enabled.
+    /// Whether the account has `funding`, and its response if not. Default: enabled.
     pub funding_access: FundingAccess,
     /// `settlestat` and `funding` never respond. Default off.
     pub reports_hang: bool,
-    /// A report that was requested by its date or number counts as read. Default off: only requests without one do.
+    /// A report that was requested by its date or number counts as read. Default off: only requests
+    /// without one do.
     pub dated_reads_consume: bool,
     /// Deposits tell of chargebacks. Default on.
     pub funding_chargebacks: bool,
@@ -56,9 +59,9 @@ pub struct ReportSettings {
     pub dispute_changes: bool,
     /// Deposits list their adjustments; off, the sum is `otheradjustment`. Default on.
     pub adjustment_detail: bool,
-    /// What interchange takes of each deposit's sales, in hundredths of a percent. Default 0.
+    /// The interchange taken from each deposit's sales, in hundredths of a percent. Default 0.
     pub interchange_basis_points: u32,
-    /// What is taken of each deposit with transactions, in minor units. Default 0.
+    /// The fee taken from each deposit with transactions, in minor units. Default 0.
     pub deposit_fee: u32,
 }
 
@@ -152,7 +155,7 @@ words! {
 }
 
 words! {
-    /// What the batches of one deposit day make.
+    /// The deposits that the batches of one day make.
     Deposits {
         /// One sum.
         Daily = "daily",
@@ -204,7 +207,7 @@ words! {
 }
 
 words! {
-    /// What stands for what is not there.
+    /// The form of a missing value.
     NullForm {
         /// JSON's null.
         Null = "null",
@@ -242,7 +245,7 @@ words! {
 }
 
 words! {
-    /// What holds the batches of `settlestat`.
+    /// The container of the batches of `settlestat`.
     SettlestatForm {
         /// An array.
         Array = "array",
@@ -262,7 +265,7 @@ words! {
 }
 
 words! {
-    /// What `settlestat` returns when there is nothing.
+    /// The response of `settlestat` when there is nothing.
     NoBatches {
         /// The text `Null batches`.
         Text = "text",
@@ -276,7 +279,7 @@ words! {
 }
 
 words! {
-    /// What `funding` returns when there is nothing.
+    /// The response of `funding` when there is nothing.
     NoDeposits {
         /// An object with `errormsg`.
         Object = "object",
@@ -290,7 +293,7 @@ words! {
 }
 
 words! {
-    /// Whether an account has `funding`, and what a request gets if not, which is not documented.
+    /// Whether an account has `funding`, and the response if not, which is not documented.
     FundingAccess {
         /// It has.
         Enabled = "enabled",

@@ -13,8 +13,9 @@ use crate::{
     world::World,
 };
 
-/// Does what was due by now: sends each account's queue at the first cut-off after it was captured, and ends batches whose
-/// time has come. Times are those at which it was due, however late this runs.
+/// Does the work that was due by now: sends each account's queue at the first cut-off after it was
+/// captured, and ends batches whose time has come. Times are those at which it was due, however
+/// late this runs.
 pub(crate) fn run_due(world: &mut World) {
     let now = world.now();
     let is_automatic = |merchant: &&Merchant| merchant.settings.reports.automatic_batches;

@@ -1,4 +1,4 @@
-//! What tests do about batches, deposits and the reports on them.
+//! Changes that tests make to batches, deposits and the reports on them.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -20,58 +20,64 @@ impl Simulator {
         });
     }
 
-    /// Has the reports on a record deviate from the ledger; a default deviation takes that back. `false` when there is
-    /// no such record.
+    /// Has the reports on a record deviate from the ledger; a default deviation takes that back.
+    /// `false` when there is no such record.
     pub fn deviate(&self, retref: &str, deviation: Deviation) -> bool {
         self.change(|world| banking::deviate(world, retref, deviation))
     }
 
-    /// Gives a batch another `hoststat`: one that is not GB or MB holds or refuses it, and nothing of it is funded. `None`
-    /// takes that back, and what was accepted counts as settled from now on. `false` when there is no such batch.
+    /// Gives a batch another `hoststat`: one that is not GB or MB holds or refuses it, and nothing
+    /// of it is funded. `None` takes that back, and accepted transactions count as settled from now
+    /// on. `false` when there is no such batch.
     pub fn hold_batch(&self, merchid: &str, batchid: &str, hoststat: Option<&str>) -> bool {
         self.change(|world| banking::hold_batch(world, merchid, batchid, hoststat))
     }
 
-    /// Gives a batch another number: `settlestat` and the lines of `funding` state it as `batchid`. `None` takes that back.
-    /// `false` when there is no such batch. The other calls go on naming the batch by its own number.
+    /// Gives a batch another number: `settlestat` and the lines of `funding` state it as `batchid`.
+    /// `None` takes that back. `false` when there is no such batch. The other calls go on naming
+    /// the batch by its own number.
     pub fn renumber_batch(&self, merchid: &str, batchid: &str, number: Option<&str>) -> bool {
         self.change(|world| banking::renumber_batch(world, merchid, batchid, number))
     }
 
-    /// Has each `settlestat` that lists a batch break off in the middle of its body; `false` takes that back. Returns
-    /// `false` when there is no such batch.
+    /// Has each `settlestat` that lists a batch break off in the middle of its body; `false` takes
+    /// that back. Returns `false` when there is no such batch.
     pub fn break_batch(&self, merchid: &str, batchid: &str, is_broken: bool) -> bool {
         self.change(|world| banking::break_batch(world, merchid, batchid, is_broken))
     }
 
-    /// Has a day's deposit deviate from what it is made of; a default deviation takes that back.
+    /// Has a day's deposit deviate from the sum of its parts; a default deviation takes that back.
     pub fn alter_deposit(&self, merchid: &str, day: Date, deviation: DepositDeviation) {
         self.change(|world| banking::alter_deposit(world, merchid, day, deviation));
     }
 
-    /// Adds something to a deposit beside payments and refunds; its id. The error names the member that is wrong.
+    /// Adds something to a deposit beside payments and refunds; its id. The error names the member
+    /// that is wrong.
     pub fn adjust(&self, adjustment: Adjustment) -> Result<i64, String> {
         self.change(|world| banking::adjust(world, adjustment))
     }
 
-    /// Takes a payment's money back, or a part of it; its id. The error names the member that is wrong.
+    /// Takes a payment's money back, or a part of it; its id. The error names the member that is
+    /// wrong.
     pub fn charge_back(&self, chargeback: Chargeback) -> Result<i64, String> {
         self.change(|world| banking::charge_back(world, chargeback))
     }
 
-    /// Lists a chargeback or an adjustment in a further deposit, changes it, moves it, or takes it back. The error names
-    /// the member that is wrong.
+    /// Lists a chargeback or an adjustment in a further deposit, changes it, moves it, or takes it
+    /// back. The error names the member that is wrong.
     pub fn list_again(&self, listing: Listing) -> Result<(), String> {
         self.change(|world| banking::list_again(world, listing))
     }
 
-    /// What the bank has taken of an account's payments by chargebacks, less what it gave back, in minor units; with a
-    /// reference of one payment. This is what is true, however reports tell it.
+    /// Money that the bank has taken from an account's payments by chargebacks, less the money
+    /// given back, in minor units; with a reference of one payment. This is the truth, however
+    /// reports tell it.
     pub fn taken_back(&self, merchid: &str, retref: Option<&str>) -> i64 {
         self.world().bank.taken_back(merchid, retref)
     }
 
-    /// Reverses a chargeback, or a part of it: the next deposit has the money again, as an adjustment of the same case. Its id.
+    /// Reverses a chargeback, or a part of it: the next deposit has the money again, as an
+    /// adjustment of the same case. Its id.
     pub fn reverse_chargeback(
         &self,
         merchid: &str,
@@ -81,12 +87,14 @@ impl Simulator {
         self.adjust(banking::reversal(merchid, casenumber, minor_units, None))
     }
 
-    /// Makes a payment elsewhere with a merchant account; its reference. The error names the member that is wrong.
+    /// Makes a payment elsewhere with a merchant account; its reference. The error names the member
+    /// that is wrong.
     pub fn pay_elsewhere(&self, payment: &Elsewhere) -> Result<String, String> {
         self.change(|world| many::pay_elsewhere(world, payment))
     }
 
-    /// Makes many payments that settled in one batch; their references. The error names the member that is wrong.
+    /// Makes many payments that settled in one batch; their references. The error names the member
+    /// that is wrong.
     pub fn add_settled(&self, wanted: &ManySettled) -> Result<Vec<String>, String> {
         self.change(|world| many::add_settled(world, wanted))
     }

@@ -1,7 +1,8 @@
-//! The state on disk: one JSON object per line, each with what has changed. Written before the response leaves.
+//! The state on disk: one JSON object per line, each with its changes. Written before the response
+//! leaves.
 //!
-//! Records, profiles, tokens and settings are kept. Faults, alterations, the moved clock and what `CardSecure`
-//! holds are not, and neither a card number nor a CVV is in any of them.
+//! Records, profiles, tokens and settings are kept. Faults, alterations, the moved clock and the
+//! data that `CardSecure` holds are not, and neither a card number nor a CVV is in any of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -20,7 +21,8 @@ use crate::{accounts::Account, bank::Bank, cards::Card, transaction::Transaction
 /// The form of the file. Another number is another form.
 const FORM: u32 = 1;
 
-/// How long a file may stay locked before another simulator has it, and how often that is looked at.
+/// How long a file may stay locked before another simulator has it, and how often that is looked
+/// at.
 const LET_GO_MAX: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
@@ -86,7 +88,7 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Opens a file, or makes one, and takes up what is in it.
+    /// Opens a file, or makes one, and reads its content.
     pub(super) fn open(path: &Path, world: &mut World) -> Result<Self, StoreError> {
         let failed = |error| StoreError::Io(path.to_owned(), error);
         if let Some(directory) = path.parent() {
@@ -110,7 +112,7 @@ impl Store {
         Ok(Self { path: path.to_owned(), file, counters: Counters::default(), accounts: BTreeMap::new() })
     }
 
-    /// Appends what has changed.
+    /// Appends the changes.
     pub(super) fn append(&mut self, world: &mut World) {
         let mut text = String::new();
         for card in world.vault.take_new() {
@@ -128,7 +130,7 @@ impl Store {
         self.report((&self.file).write_all(text.as_bytes()));
     }
 
-    /// Writes the whole state in place of what is there: the history of changes is not needed any more.
+    /// Writes the whole state over the file: the history of changes is not needed any more.
     pub(super) fn rewrite(&mut self, world: &mut World) -> io::Result<()> {
         let mut text = String::new();
         write_line(&mut text, &Line::Form(FORM));
@@ -178,7 +180,8 @@ impl Store {
         Ok(())
     }
 
-    /// A gateway that cannot write goes on: the payments in memory are right, but a restart would lose some.
+    /// A gateway that cannot write goes on: the payments in memory are right, but a restart would
+    /// lose some.
     pub(super) fn report(&self, result: io::Result<()>) {
         if let Err(error) = result {
             let path = self.path.display();
@@ -196,8 +199,8 @@ fn write_line(text: &mut String, line: &Line) {
     }
 }
 
-/// Takes up the lines in their order. A last line without an end was being written when the machine stopped;
-/// no response told of it.
+/// Takes up the lines in their order. A last line without an end was being written when the machine
+/// stopped; no response told of it.
 fn take_up(text: &str, world: &mut World) -> Result<(), (usize, String)> {
     let complete = text.rfind('\n').map_or("", |end| &text[..end]);
     if complete.is_empty() {
@@ -214,7 +217,7 @@ fn take_up(text: &str, world: &mut World) -> Result<(), (usize, String)> {
             Line::Card(card) => world.vault.restore(card),
             Line::Transaction(transaction) => world.ledger.restore(*transaction),
             Line::Account(mut account) => {
-                // What a card does is not in its line; the vault knows.
+                // A card's behavior is not in its line; the vault knows it.
                 if let Ok(card) = world.vault.resolve(&account.card.token) {
                     account.card = card;
                 }

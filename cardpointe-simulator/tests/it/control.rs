@@ -174,7 +174,8 @@ async fn a_record_and_a_profile_can_have_numbers_of_the_tests_choice() {
     assert_eq!(status, StatusCode::BAD_REQUEST, "the same card is that profile");
 }
 
-/// A page from anywhere can send this without a question, or from a name of its own that points here.
+/// A page from anywhere can send this without a question, or from a name of its own that points
+/// here.
 #[tokio::test]
 async fn only_this_machine_and_its_pages_get_to_the_control_interface() {
     let gateway = start().await;

@@ -1,5 +1,5 @@
-//! The vendor's worked example and public recordings: what happened in them, done again, is reported in the same way.
-//! Their sources are in `golden/README.md`.
+//! The vendor's worked example and public recordings: what happened in them, done again, is
+//! reported in the same way. Their sources are in `golden/README.md`.
 
 use cardpointe_simulator::{
     Adjustment, AmountForm, Chargeback, Config, Deviation, Elsewhere, FundingWords, IdForm, ReportSettings,

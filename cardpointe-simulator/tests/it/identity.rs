@@ -1,5 +1,5 @@
-//! Responses that are another operation's record, that come twice, or that have no identity: of every
-//! operation, directly and by inquiry.
+//! Responses that are another operation's record, that come twice, or that have no identity: of
+//! every operation, directly and by inquiry.
 
 use cardpointe_simulator::{
     Alteration, Arriving, Endpoint, Fault, FaultKind, Identity, Record, RecordOf, RecordState,

@@ -20,7 +20,7 @@ pub(crate) enum CaptureCommand {
     Resume(SwitchCaptures),
     /// A merchant's scheduled captures, the next one first, or the paused ones
     List(ListCaptures),
-    /// What the schedule is to capture, by day and currency
+    /// Scheduled captures, summed by day and currency
     Days(CaptureDays),
 }
 
@@ -47,7 +47,7 @@ pub(crate) struct ListCaptures {
     /// As many captures at most; all of an order's are listed together
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=i64::from(ORDERS_MAX)))]
     pub(crate) limit: u16,
-    /// Go on where a list ended: what it printed after --next
+    /// Go on where a list ended: the text that it printed after --next
     #[arg(long, value_name = "PLACE", value_parser = super::part::place)]
     pub(crate) next: Option<String>,
 }

@@ -36,7 +36,7 @@ pub(crate) struct Stated {
     /// Only if the order still has this version: see `payment show`
     #[arg(long, value_name = "VERSION")]
     pub(crate) if_version: Option<u64>,
-    /// Show what would be done
+    /// Show the change without making it
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]

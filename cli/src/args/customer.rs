@@ -7,10 +7,10 @@ use tollgate_core::order::{CustomerReference, MerchantId, OrderId};
 
 #[derive(Subcommand)]
 pub(crate) enum CustomerCommand {
-    /// Erase a customer's personal data; without --yes, list what would be erased
+    /// Erase a customer's personal data; without --yes, list the data without erasing it
     ///
-    /// Amounts, references, ids, brand and last four digits stay: the books need them. It can be repeated at any time, and
-    /// has to be while a payment's outcome is not known.
+    /// Amounts, references, ids, brand and last four digits stay: the books need them. It can be
+    /// repeated at any time, and has to be while a payment's outcome is not known.
     Erase(EraseCustomer),
 }
 
@@ -23,13 +23,14 @@ pub(crate) struct EraseCustomer {
     pub(crate) who: Who,
     /// Another order of the customer; once for each
     ///
-    /// An order that nothing else connects with the customer, such as a `TransactionID` of the credit-card API.
+    /// An order that nothing else connects with the customer, such as a `TransactionID` of the
+    /// credit-card API.
     #[arg(long, value_name = "ID")]
     pub(crate) order: Vec<OrderId>,
     /// The journal's table, the stack's output `JournalTableName` (else `JOURNAL_TABLE_NAME`)
     #[arg(long, value_name = "NAME", help_heading = super::DEPLOYMENT, hide_short_help = true)]
     pub(crate) journal_table: Option<String>,
-    /// List what would be erased, as without --yes
+    /// List the data without erasing it, as without --yes
     #[arg(long)]
     dry_run: bool,
     /// Do it

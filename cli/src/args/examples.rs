@@ -2,7 +2,7 @@
 
 use clap::Command;
 
-/// What comes after `tollgate`: a command, and its example's other words.
+/// The words after `tollgate`: a command, and its example's arguments.
 const EXAMPLES: [(&str, &str); 72] = [
     (
         "merchant create",
@@ -146,7 +146,7 @@ mod tests {
         }
     }
 
-    /// What is copied from here says which deployment is meant.
+    /// A copied example names the deployment that it acts on.
     #[test]
     fn every_example_names_its_deployment() {
         for (of, words) in EXAMPLES.into_iter().filter(|(of, _)| !["rollback", "completion"].contains(of)) {
@@ -183,7 +183,8 @@ mod tests {
         }
     }
 
-    /// `-h` has a line for each option, and `--help` the options that name the deployment after the command's own.
+    /// `-h` has a line for each option, and `--help` the options that name the deployment after the
+    /// command's own.
     #[test]
     fn short_help_is_short_and_long_help_begins_with_the_commands_own_options() {
         let mut wide = Vec::new();

@@ -1,4 +1,5 @@
-//! Every `tollgate …` that a page names, in a sentence or in a block, is a command line that there is.
+//! Every `tollgate …` that a page names, in a sentence or in a block, is a command line that there
+//! is.
 
 use std::{fs, path::Path};
 
@@ -24,7 +25,8 @@ fn pages() -> Vec<(String, String)> {
     files.iter().map(|path| (path.display().to_string(), fs::read_to_string(path).unwrap())).collect()
 }
 
-/// The command lines of a page, without `tollgate`: inline code, and the lines of blocks that a shell reads.
+/// The command lines of a page, without `tollgate`: inline code, and the lines of blocks that a
+/// shell reads.
 fn command_lines(page: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut prose = String::new();
@@ -40,13 +42,14 @@ fn command_lines(page: &str) -> Vec<String> {
             lines.extend(typed(&block));
         }
     }
-    // What is between backticks is every second part.
+    // Every second part is between backticks.
     let inline = prose.split('`').skip(1).step_by(2).map(str::to_owned);
     let all = lines.into_iter().chain(inline);
     all.filter_map(|line| line.strip_prefix("tollgate ").map(str::to_owned)).collect()
 }
 
-/// The commands of a block, each in one line. In a block with prompts, the lines without one are output.
+/// The commands of a block, each in one line. In a block with prompts, the lines without one are
+/// output.
 fn typed(block: &[&str]) -> Vec<String> {
     let has_prompts = block.iter().any(|line| line.starts_with("$ "));
     let mut commands: Vec<String> = Vec::new();
@@ -79,8 +82,8 @@ const VARIABLES: [(&str, &str); 11] = [
     ("$RETREF", "324974244737"),
 ];
 
-/// The words of a command line: quoted words are one, placeholders (`<id>`) are words, and a variable is its value. A
-/// comment, a redirection or another command ends it.
+/// The words of a command line: quoted words are one, placeholders (`<id>`) are words, and a
+/// variable is its value. A comment, a redirection or another command ends it.
 fn words(line: &str) -> Vec<String> {
     let mut words = vec![];
     let mut word = String::new();

@@ -10,9 +10,9 @@ use tollgate_core::{
 pub(crate) enum KeyCommand {
     /// Add a key with a name and a role; it is shown once
     Add(AddKey),
-    /// The names and roles of all keys, and what audit lines call them; never the keys
+    /// The names and roles of all keys, and their names in audit lines; never the keys
     List(ListKeys),
-    /// Remove a key; what still uses it gets no token from then on
+    /// Remove a key; a system that still uses it gets no token from then on
     Revoke(RevokeKey),
 }
 
@@ -20,13 +20,13 @@ pub(crate) enum KeyCommand {
 pub(crate) struct AddKey {
     /// The merchant's id, such as 170200123
     pub(crate) id: MerchantId,
-    /// What the key is called on record: the system's name, such as erp
+    /// The key's name on record: the system's name, such as erp
     #[arg(long, value_name = "NAME")]
     pub(crate) name: KeyName,
-    /// What it may do: read, pay, operate or all
+    /// Its role: read, pay, operate or all
     #[arg(long, value_name = "ROLE", value_parser = role)]
     pub(crate) role: Role,
-    /// Show what would be done
+    /// Show the change without making it
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
@@ -44,7 +44,7 @@ pub(crate) struct RevokeKey {
     /// The key's name, or its number as `merchant key list` shows it
     #[arg(value_name = "KEY")]
     pub(crate) key: String,
-    /// Show what would be done
+    /// Show the change without making it
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Remove it without a prompt

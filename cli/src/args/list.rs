@@ -31,12 +31,12 @@ pub(crate) struct ListPayments {
     /// Only payments that the schedule is to capture by then
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) captures_by: Option<Time>,
-    /// Only what a person has to look at, and what to do
+    /// Only payments that a person has to look at, and what to do
     ///
     /// Of the last 30 days unless a time is given, and all that is in doubt.
     #[arg(long)]
     pub(crate) needs_attention: bool,
-    /// Only what needs attention for this reason
+    /// Only payments that need attention for this reason
     #[arg(long, value_name = "CODE", value_parser = concern, value_delimiter = ',', requires = "needs_attention")]
     pub(crate) code: Vec<Concern>,
     #[command(flatten)]
@@ -53,7 +53,7 @@ pub(crate) struct FindPayments {
     pub(crate) filter: PaymentFilter,
 }
 
-/// What payments are found by.
+/// The texts that payments are found by.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct FoundBy {
@@ -84,7 +84,7 @@ pub(crate) struct FoundBy {
 }
 
 impl FoundBy {
-    /// What to look for, one after the other until something is found.
+    /// The ways to search, one after the other until something is found.
     pub(crate) fn conditions(&self) -> Vec<Predicate> {
         let any = |text: &String| {
             let payment = text.parse().ok().map(Predicate::Transaction);
@@ -120,13 +120,13 @@ pub(crate) struct TailPayments {
     pub(crate) journal_table: Option<String>,
 }
 
-/// What payments have to have.
+/// The conditions that payments have to meet.
 #[derive(Args)]
 pub(crate) struct ConditionArguments {
     /// The amount, such as 20 or 25.99: paid or held, or captured
     #[arg(long, value_name = "AMOUNT", value_parser = crate::amount::check)]
     pub(crate) amount: Option<String>,
-    /// At least this amount, such as 20: what was paid or held
+    /// At least this amount, paid or held, such as 20
     #[arg(long, value_name = "AMOUNT", value_parser = crate::amount::check)]
     pub(crate) amount_from: Option<String>,
     /// At most this amount
@@ -147,10 +147,10 @@ pub(crate) struct ConditionArguments {
     /// The status, as the transaction has it now
     #[arg(long, value_name = "STATUS", value_parser = status, value_delimiter = ',')]
     pub(crate) status: Vec<TransactionStatus>,
-    /// What the payment is now: held, paid, `partly_refunded`, …
+    /// The payment's state now: held, paid, `partly_refunded`, …
     #[arg(long, value_name = "STATE", value_parser = state, value_delimiter = ',')]
     pub(crate) state: Vec<PaymentWord>,
-    /// Only what has an authorize, purchase, capture, refund or void
+    /// Only payments with an authorize, purchase, capture, refund or void
     #[arg(long, value_name = "KIND", value_parser = operation, value_delimiter = ',')]
     pub(crate) operation: Vec<Kind>,
     /// Only declines with this code, such as `insufficient_funds`
@@ -195,7 +195,7 @@ pub(super) fn some<T: Clone, C>(all: &[T], of: fn(Vec<T>) -> C) -> Option<C> {
     (!all.is_empty()).then(|| of(all.to_vec()))
 }
 
-/// What both lists take.
+/// Options of both lists.
 #[derive(Args)]
 pub(crate) struct PaymentFilter {
     #[command(flatten)]

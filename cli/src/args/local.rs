@@ -1,4 +1,4 @@
-//! What acts on the local stack only.
+//! Arguments of the commands that act on the local stack only.
 
 use clap::{Args, builder::PossibleValuesParser};
 use tollgate::elastic_path::EventType;

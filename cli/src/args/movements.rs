@@ -21,7 +21,7 @@ pub(crate) struct ListEntries {
     pub(crate) merchant: MerchantId,
     #[command(flatten)]
     pub(crate) times: Times,
-    /// What happened, such as refunded or declined; with commas for several
+    /// Kinds of movements, such as refunded or declined, separated by commas
     #[arg(long, value_name = "FACT", value_parser = fact, value_delimiter = ',')]
     fact: Vec<Fact>,
     /// Everything but plain approvals and captures
@@ -45,7 +45,7 @@ pub(crate) struct ListEntries {
     /// Why it was declined, such as `insufficient_funds`
     #[arg(long, value_name = "CODE", value_parser = decline_code, value_delimiter = ',')]
     decline_code: Vec<DeclineCode>,
-    /// What it was about, such as 20 or 25.99
+    /// The amount, such as 20 or 25.99
     #[arg(long, value_name = "AMOUNT", value_parser = crate::amount::check)]
     amount: Option<String>,
     /// At least this amount

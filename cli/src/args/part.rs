@@ -6,7 +6,7 @@ use tollgate_core::{journal::is_cursor, values::ReadOrder};
 /// Most rows unless it is said otherwise.
 const ROWS: usize = 100;
 
-/// What all lists from the journal take.
+/// Options of all lists from the journal.
 #[derive(Args)]
 pub(crate) struct ListPart {
     /// The oldest first instead of the newest
@@ -15,7 +15,7 @@ pub(crate) struct ListPart {
     /// As many at most [default: 100; with --csv, all]
     #[arg(long, value_name = "N", value_parser = rows)]
     limit: Option<usize>,
-    /// Go on where a list ended: what it printed after --next
+    /// Go on where a list ended: the text that it printed after --next
     #[arg(long, value_name = "PLACE", value_parser = place)]
     pub(crate) next: Option<String>,
     /// Print CSV with one line for each row

@@ -38,7 +38,7 @@ pub(crate) struct AddPerson {
     pub(crate) issuer: String,
     #[command(flatten)]
     pub(crate) recognized: Recognized,
-    /// What the person may do: read, pay, operate or all
+    /// The person's role: read, pay, operate or all
     #[arg(long, value_name = "ROLE", value_parser = role)]
     role: Role,
     /// Most to refund of one order, such as USD:50.00; once per currency
@@ -48,14 +48,14 @@ pub(crate) struct AddPerson {
     refund_max: Vec<Limit>,
 }
 
-/// By what a person is recognized at the first sign-in.
+/// How the person is identified at the first sign-in.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct Recognized {
     /// The address that the issuer has verified; for the first sign-in
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) email: Option<Email>,
-    /// What the issuer calls the person: the claim `sub`
+    /// The issuer's id of the person: the claim `sub`
     #[arg(long, value_name = "SUBJECT")]
     pub(crate) subject: Option<String>,
 }
@@ -75,7 +75,7 @@ pub(crate) struct ListAudit {
     /// Only this: `signed_in`, `sign_in_refused`, `acted`, `downloaded` and so on
     #[arg(long, value_name = "KIND", value_parser = kind)]
     pub(crate) kind: Option<AuditKind>,
-    /// Only what the person with this name did
+    /// Only actions of the person with this name
     #[arg(long, value_name = "NAME")]
     pub(crate) person: Option<Person>,
     #[command(flatten)]
@@ -90,7 +90,7 @@ pub(crate) struct ChangePerson {
     pub(crate) merchant: MerchantId,
     /// The person's name or id
     pub(crate) person: String,
-    /// What the person may do: read, pay, operate or all
+    /// The person's role: read, pay, operate or all
     #[arg(long, value_name = "ROLE", value_parser = role, required_unless_present = "refund_max")]
     role: Option<Role>,
     /// Most to refund of one order, such as USD:50.00; once per currency
@@ -106,7 +106,7 @@ pub(crate) struct RemovePerson {
     pub(crate) merchant: MerchantId,
     /// The person's name or id
     pub(crate) person: String,
-    /// Show what would be done
+    /// Show the change without making it
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Do it without a prompt
@@ -121,7 +121,7 @@ impl AddPerson {
 }
 
 impl ChangePerson {
-    /// What is to change.
+    /// The members to change.
     pub(crate) fn stated(&self) -> Result<(Option<Role>, Option<RefundMax>), Failure> {
         let limits = refund_max(&self.refund_max)?;
         Ok((self.role, Some(limits).filter(|_| !self.refund_max.is_empty())))

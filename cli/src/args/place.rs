@@ -26,7 +26,8 @@ pub(crate) struct PlaceArguments {
     pub(crate) local: Option<String>,
     /// A stack on AWS (else `TOLLGATE_STACK`)
     ///
-    /// Tables, prefixes, stage and gateway hosts are read from it, and credentials from the AWS CLI's profile.
+    /// Tables, prefixes, stage and gateway hosts are read from it, and credentials from the AWS
+    /// CLI's profile.
     #[arg(
         id = "from_stack",
         long = "stack",
@@ -38,18 +39,19 @@ pub(crate) struct PlaceArguments {
     /// DynamoDB table, the stack's output `TableName` (else `TABLE_NAME`)
     #[arg(long, global = true, hide_short_help = true, value_name = "NAME", conflicts_with = "local")]
     pub(crate) table: Option<String>,
-    /// Without `--stack`: what the names of merchants' secrets begin with, the stack's parameter `MerchantsPrefix`. There is
-    /// no default and no variable
+    /// Without `--stack`: the prefix of the names of merchants' secrets, the stack's parameter
+    /// `MerchantsPrefix`. There is no default and no variable
     #[arg(long, global = true, hide_short_help = true, value_name = "PREFIX", conflicts_with = "local", value_parser = prefix(SecretKind::Merchants))]
     pub(crate) merchants_prefix: Option<String>,
     /// The same of receivers' secrets, the stack's parameter `WebhooksPrefix`
     #[arg(long, global = true, hide_short_help = true, value_name = "PREFIX", conflicts_with = "local", value_parser = prefix(SecretKind::Webhooks))]
     pub(crate) webhooks_prefix: Option<String>,
-    /// Where merchants' gateways may be, the stack's parameter `GatewayHosts` (else `GATEWAY_HOSTS`, else
-    /// *.cardconnect.com)
+    /// Where merchants' gateways may be, the stack's parameter `GatewayHosts` (else
+    /// `GATEWAY_HOSTS`, else *.cardconnect.com)
     #[arg(long, global = true, hide_short_help = true, value_name = "HOSTS", conflicts_with = "local")]
     pub(crate) gateway_hosts: Option<String>,
-    /// AWS region (else `AWS_REGION` or `AWS_DEFAULT_REGION`); with `--stack` where the AWS CLI looks for it
+    /// AWS region (else `AWS_REGION` or `AWS_DEFAULT_REGION`); with `--stack` where the AWS CLI
+    /// looks for it
     #[arg(long, global = true, hide_short_help = true, value_name = "REGION", conflicts_with = "local")]
     pub(crate) region: Option<String>,
     /// The deployment's name for confirmations, such as prod (else `STAGE`)
@@ -57,7 +59,7 @@ pub(crate) struct PlaceArguments {
     pub(crate) stage: Option<String>,
 }
 
-/// What a command can act on.
+/// The deployments that a command can act on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ActsOn {
     /// Any installation.

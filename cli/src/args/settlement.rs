@@ -15,13 +15,13 @@ const ROWS: usize = 100;
 
 #[derive(Subcommand)]
 pub(crate) enum SettlementCommand {
-    /// What reached the bank account: a merchant's deposits, the latest first
+    /// A merchant's deposits to its bank account, the latest first
     List(ListDeposits),
-    /// One deposit, line by line: what is in it, what was taken off, and what does not fit
+    /// One deposit, line by line: its payments, its fees, and its exceptions
     Show(ShowDeposit),
     /// Payments and refunds that are in no deposit yet
     Outstanding(ListOutstanding),
-    /// What does not fit, the newest first: not settled, another amount, …
+    /// Exceptions, the newest first: not settled, another amount, …
     Exceptions(ListExceptions),
     /// Note something about an exception, for everybody who looks at it
     Note(NoteException),
@@ -104,7 +104,7 @@ pub(crate) struct NoteException {
     /// Who notes it
     #[arg(long, value_name = "NAME")]
     pub(crate) by: Actor,
-    /// What there is to know
+    /// The note
     #[arg(long, value_name = "TEXT")]
     pub(crate) text: Reason,
 }
@@ -147,7 +147,7 @@ pub(crate) struct Rows {
     /// As many at most [default: 100; with --csv, all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
     limit: Option<u16>,
-    /// Go on where a list ended: what it printed after --next
+    /// Go on where a list ended: the text that it printed after --next
     #[arg(long, value_name = "PLACE")]
     pub(crate) next: Option<String>,
     /// Print CSV with one line for each row, amounts in major units

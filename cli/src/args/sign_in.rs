@@ -17,7 +17,7 @@ pub(crate) enum SignInClientCommand {
 
 #[derive(Args)]
 pub(crate) struct AddSignInClient {
-    /// What the program is called here, such as console: its `client_id`
+    /// The program's name here, such as console: its `client_id`
     pub(crate) client: KeyName,
     /// The program's client id at the issuer: `aud` of its ID tokens
     #[arg(long, value_name = "ID")]
@@ -31,7 +31,7 @@ pub(crate) struct AddSignInClient {
 pub(crate) struct RemoveSignInClient {
     /// The program, as `sign-in-client list` shows it
     pub(crate) client: String,
-    /// Show what would be done
+    /// Show the change without making it
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Do it without a prompt

@@ -66,7 +66,7 @@ struct Only {
     /// Only these kinds: authorize, purchase, capture, refund or void
     #[arg(long, value_name = "KINDS", value_parser = operation, value_delimiter = ',')]
     operation: Vec<Kind>,
-    /// Only what happened so, such as refunded or declined
+    /// Only movements of this kind, such as refunded or declined
     #[arg(long, value_name = "FACTS", value_parser = fact, value_delimiter = ',')]
     fact: Vec<Fact>,
     /// Only these gateway accounts
@@ -100,7 +100,7 @@ fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> Vec<String> {
     all.iter().map(|one| word(*one).to_owned()).collect()
 }
 
-/// What lines are told apart by.
+/// The columns that tell lines apart.
 #[derive(Clone, Debug)]
 pub(crate) struct Dimensions(pub(crate) Vec<Dimension>);
 

@@ -17,7 +17,7 @@ pub(crate) enum WebhookCommand {
     List(ListWebhooks),
     /// Send a receiver an event of type webhook.test, the way that all others go
     Test(TestWebhook),
-    /// Send a receiver again what it was sent, or what is parked
+    /// Send a receiver a message again that it was sent, or the parked ones
     Replay(ReplayWebhooks),
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct AddReceiver {
     /// Only events of these types, such as order.paid,order.refunded
     #[arg(long, value_name = "TYPES", value_delimiter = ',')]
     pub(crate) events: Vec<String>,
-    /// What messages look like
+    /// The form of messages
     #[arg(long, value_name = "FORMAT", default_value = "standard")]
     pub(crate) format: MessageFormat,
     /// Send a key in the header X-MOLTIN-SECRET-KEY
@@ -82,7 +82,7 @@ pub(crate) struct RemoveReceiver {
     pub(crate) merchant: MerchantId,
     /// The receiver's name within the merchant
     pub(crate) receiver: ReceiverId,
-    /// Show what would be done
+    /// Show the change without making it
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Do it without a prompt
@@ -96,7 +96,7 @@ pub(crate) struct ListWebhooks {
     pub(crate) merchant: MerchantId,
     /// The receiver whose deliveries are listed, the newest first
     pub(crate) receiver: Option<ReceiverId>,
-    /// Only what is parked
+    /// Only parked messages
     #[arg(long, requires = "receiver")]
     pub(crate) parked: bool,
     /// As many at most
@@ -128,7 +128,7 @@ pub(crate) struct ReplayWebhooks {
     /// All events since then, such as 2026-11-20T18:00:00Z
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<Timestamp>,
-    /// Only what is parked
+    /// Only parked messages
     #[arg(long)]
     pub(crate) parked: bool,
     /// Count them and send nothing

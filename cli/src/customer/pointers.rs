@@ -1,4 +1,4 @@
-//! What leads from a customer to payments in the journal (docs/search.md).
+//! Pointers from a customer to payments in the journal (docs/search.md).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,8 +24,8 @@ pub(super) struct Pointers {
 }
 
 impl Pointers {
-    /// All that lead from these traces, and of other texts of the customer those that led to the erased payments. Whether the
-    /// merchant has switched them off meanwhile does not matter.
+    /// All that lead from these traces, and of other texts of the customer those that led to the
+    /// erased payments. Whether the merchant has switched them off meanwhile does not matter.
     pub(super) async fn find(
         aws: &Aws,
         table: String,
@@ -38,7 +38,7 @@ impl Pointers {
             (SearchBy::Email, traces.email.as_deref()),
         ];
         let own = own.into_iter().filter_map(|(by, text)| SearchTerm::new(by, text?));
-        // None: whatever they lead to.
+        // None: all of them, whichever payments they lead to.
         let mut wanted: BTreeMap<SearchTerm, Option<Vec<&str>>> = own.map(|term| (term, None)).collect();
         for FoundByText { term, sort, .. } in lost.iter().filter(|found| found.term.by().is_personal()) {
             if let Some(sorts) = wanted.entry(term.clone()).or_insert_with(|| Some(Vec::new())) {

@@ -30,7 +30,8 @@ const INDEXES: [(&str, [&str; 2]); 5] = [
     ("listed", ["ls", "ld"]),
 ];
 
-/// What building and deploying takes. None of it is needed to run the commands, so what is missing is a note.
+/// The programs for building and deploying. The commands run without them, so a missing one is a
+/// note.
 pub(crate) fn tools() -> Vec<Check> {
     let tools = [
         ("rustc", &["rustc", "--version"][..], "rustup.rs installs it"),
@@ -121,7 +122,8 @@ fn wrong_with(table: &Table) -> Vec<String> {
     wrong
 }
 
-/// Where merchants' secrets are looked for. It is no error that this was not said, unless some are looked for.
+/// Where merchants' secrets are looked for. It is no error that this was not said, unless some are
+/// looked for.
 pub(crate) fn secrets(place: &Place, named: &[MerchantId]) -> Check {
     match place.of_secrets(SecretKind::Merchants) {
         Ok(at) => Check::new("secrets", Mark::Good, format!("of merchants: {at}")),
@@ -165,12 +167,13 @@ pub(crate) async fn merchants(place: &Place, aws: &Aws, named: &[MerchantId]) ->
     checks
 }
 
-/// Whether the document lists the MIDs that add a surcharge, and no others; none where there are none.
+/// Whether the document lists the MIDs that add a surcharge, and no others; none where there are
+/// none.
 fn surcharges(id: &MerchantId, document: &Document, checked: &[CheckedMid]) -> Option<Check> {
     let (adding, listed) = (surcharging(checked), &document.merchant.policy.surcharging);
     let missing: Vec<&str> =
         adding.iter().copied().filter(|merchid| !listed.iter().any(|own| own == merchid)).collect();
-    // A MID of which the gateway says nothing is believed to be what the document says.
+    // The document is believed about a MID on which the gateway says nothing.
     let adds_nothing =
         |own: &&String| checked.iter().any(|one| one.merchid == **own && one.mid.fee == MidFee::None);
     let needless: Vec<&str> = listed.iter().filter(adds_nothing).map(String::as_str).collect();
@@ -196,7 +199,7 @@ fn surcharges(id: &MerchantId, document: &Document, checked: &[CheckedMid]) -> O
     Some(Check::new(format!("surcharges of {id}"), mark, found))
 }
 
-/// What the functions refuse, and what a guess could find.
+/// Keys that the functions refuse, and keys that can be guessed.
 fn warnings(place: &Place, id: &MerchantId, document: &Document) -> Vec<Check> {
     let merchant = &document.merchant;
     let mut checks = Vec::new();

@@ -1,5 +1,5 @@
-//! `doctor --before-deletion`: whether a merchant's secret is still needed. Without it, no inquiry can be sent to the
-//! gateway any more, and what is in doubt stays so.
+//! `doctor --before-deletion`: whether a merchant's secret is still needed. Without it, no inquiry
+//! can be sent to the gateway any more, and payments in doubt stay so.
 
 use std::collections::HashSet;
 
@@ -16,7 +16,7 @@ use crate::{failure::Failure, place::Place};
 /// Orders in one page of an index.
 const PAGE: usize = 100;
 
-/// What is in doubt is looked at every hour or more often.
+/// Payments in doubt are looked at every hour or more often.
 const LONGEST_DOUBT: SignedDuration = SignedDuration::from_hours(24);
 
 /// An index has no end that could be named.
@@ -33,7 +33,8 @@ pub(super) async fn check(place: &Place, id: &MerchantId) -> Check {
 async fn needed(job: &Job, id: &MerchantId) -> Result<String, Failure> {
     let mut in_doubt = orders(job, id, Index::InDoubt, IN_DOUBT_SHARDS_MAX, LONGEST_DOUBT).await?;
     let captures = orders(job, id, Index::CapturesDue, CAPTURE_SHARDS_MAX, CENTURY).await?;
-    // The index also holds orders that only wait for their personal data to be deleted, which needs no secret.
+    // The index also holds orders that only wait for their personal data to be deleted, which needs
+    // no secret.
     for key in in_doubt.clone() {
         match job.payments.order(&key).await {
             Ok(order) if order.next_inquiry_at().is_none() => {

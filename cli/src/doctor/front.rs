@@ -1,5 +1,5 @@
-//! Whether the API can be reached past its front, and whether it admits what the front sends. It is tried as a stranger
-//! would.
+//! Whether the API can be reached past its front, and whether it admits the front's requests. It is
+//! tried as a stranger would.
 
 use tollgate::source::{FRONT_SECRET, VIEWER_ADDRESS};
 
@@ -27,8 +27,8 @@ pub(super) fn own_addresses(deployed: &Deployed) -> Result<Vec<String>, Failure>
     Ok(own)
 }
 
-/// Each address of API Gateway's: without the front's header, with a made-up one, and with what the stack's parameter shows
-/// to everyone who may read it.
+/// Each address of API Gateway's: without the front's header, with a made-up one, and with the
+/// value that the stack's parameter shows to everyone who may read it.
 pub(super) async fn closed(deployed: &Deployed) -> Found {
     let digests = deployed.parameter(DIGESTS);
     if digests.is_empty() {
@@ -61,7 +61,7 @@ pub(super) async fn closed(deployed: &Deployed) -> Found {
     Ok((Mark::Good, format!("403, whatever is sent: {}", own.join(", "))))
 }
 
-/// Whether the API admits what the front sends, and nothing else.
+/// Whether the API admits the front's requests, and no others.
 pub(super) fn admitted(deployed: &Deployed, front: &Fronted) -> Found {
     front.belongs_to(deployed)?;
     let (digests, sent) = (deployed.parameter(DIGESTS), front.sent()?);

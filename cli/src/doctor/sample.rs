@@ -1,5 +1,5 @@
-//! Whether stored items can be read: a sample of the tables. One that cannot be read stops no other, so it is noticed only where
-//! it is looked for.
+//! Whether stored items can be read: a sample of the tables. One that cannot be read stops no
+//! other, so it is noticed only where it is looked for.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,5 @@
-//! Whether the gateway's settlement is read, of each account since when, and whether people have something to look at.
+//! Whether the gateway's settlement is read, of each account since when, and whether people have
+//! something to look at.
 
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date};
 use tollgate::ports::SettlementStores;
@@ -16,10 +17,12 @@ use crate::{
     place::{Place, aws_http_client},
 };
 
-/// An account that was not read for longer than this is wrong: the function runs every hour, and the alarm rings, too.
+/// An account that was not read for longer than this is wrong: the function runs every hour, and
+/// the alarm rings, too.
 const UNREAD_MAX: SignedDuration = SignedDuration::from_hours(24);
 
-/// Days whose deposits are looked at, and the most of them: a run puts their entries into the journal with them.
+/// Days whose deposits are looked at, and the most of them: a run puts their entries into the
+/// journal with them.
 const DEPOSITS_DAYS: i32 = 35;
 const DEPOSITS_MAX: usize = 100;
 
@@ -85,7 +88,7 @@ async fn found(stores: &SettlementStores, now: Timestamp) -> Result<(Mark, Strin
     Ok((mark, parts.join("; ")))
 }
 
-/// What was taken back by deposits and by orders, in minor units; or what an order does not have.
+/// Money taken back by deposits and by orders, in minor units; or the dispute that an order lacks.
 fn disputes_differ(exception: &Exception) -> String {
     let sum = |minor: Option<i64>| minor.unwrap_or_default();
     if let (Some(detail), Some(case)) = (&exception.detail, &exception.case) {

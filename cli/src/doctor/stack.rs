@@ -160,8 +160,8 @@ fn functions(aws: &AwsCli, all: &[Resource]) -> (Mark, String) {
     unless(&wrong, format!("{count}, each with its alias {ALIAS}"))
 }
 
-/// What was deployed without a new version, so that the alias goes on with what was before. Only names are told: some values
-/// are secrets.
+/// Functions deployed without a new version, so that the alias goes on with the previous one. Only
+/// names are told: some values are secrets.
 fn not_in_force(aws: &AwsCli, name: &str) -> Result<Option<String>, Failure> {
     let variables = |which: &[&str]| {
         let call = [&["lambda", "get-function-configuration"], which, &["--function-name", name]].concat();

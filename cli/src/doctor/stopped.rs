@@ -1,5 +1,5 @@
-//! Whether payments are stopped, everywhere or of a merchant. A stop outlives deployments, and so the reason for it can be
-//! long forgotten.
+//! Whether payments are stopped, everywhere or of a merchant. A stop outlives deployments, and so
+//! the reason for it can be long forgotten.
 
 use tollgate::dynamodb::orders::switch::DynamoDbSwitch;
 use tollgate_core::{
@@ -10,8 +10,8 @@ use tollgate_core::{
 use super::{Check, Mark};
 use crate::{aws::Aws, failure::Failure, place::Place, precondition::unreadable_switch, stop};
 
-/// The switch of all payments, the stack's parameter that stops them, and the switches of merchants: those named, or else all
-/// that can be listed.
+/// The switch of all payments, the stack's parameter that stops them, and the switches of
+/// merchants: those named, or else all that can be listed.
 pub(super) async fn checks(place: &Place, aws: &Aws, named: &[MerchantId]) -> Vec<Check> {
     let switch = match aws.switch(place) {
         Ok(switch) => switch,
@@ -47,7 +47,7 @@ async fn all(place: &Place, switch: &DynamoDbSwitch) -> Check {
     }
 }
 
-/// What there is to say of a merchant's own switch; nothing of one whose payments go on.
+/// A line about a merchant's own switch; none for a merchant whose payments go on.
 async fn of_merchant(switch: &DynamoDbSwitch, id: &MerchantId) -> Option<Check> {
     let what = format!("payments of {id}");
     match switch.state(&SwitchOf::Merchant(id.clone())).await {

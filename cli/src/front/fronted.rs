@@ -62,8 +62,8 @@ impl Fronted {
         Ok(())
     }
 
-    /// The digest of the secret that the distribution sends. What a stack's parameter says is hidden, and may be one of a
-    /// deployment that was taken back.
+    /// The digest of the secret that the distribution sends. A stack's parameter is hidden, and may
+    /// be that of a deployment that was taken back.
     pub(crate) fn sent(&self) -> Result<String, Failure> {
         let found = self.aws.call(&["cloudfront", "get-distribution", "--id", &self.distribution])?;
         let items = |value: &Value| value["Items"].as_array().cloned().unwrap_or_default();

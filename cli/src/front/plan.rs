@@ -1,6 +1,6 @@
 //! Which steps lead to another secret, from wherever an earlier run has stopped.
 
-/// What is done, in this order.
+/// The steps, in this order.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// The API admits the secrets with these digests and no others.
@@ -29,7 +29,8 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// From the digests that the API admits, oldest first, that of the secret which the front sends, and that of a new one.
+    /// From the digests that the API admits, oldest first, that of the secret which the front
+    /// sends, and that of a new one.
     pub(super) fn of(admitted: &str, sent: &str, new: &str) -> Self {
         let admitted: Vec<&str> = admitted.split(',').filter(|digest| !digest.is_empty()).collect();
         let only = |digest: &str| Step::Admit(vec![digest.to_owned()]);

@@ -1,5 +1,5 @@
-//! `journal compare`: which facts the journal has and the table has not. After the table was restored to an earlier
-//! moment, these are the movements of money that it does not know of.
+//! `journal compare`: which facts the journal has and the table has not. After the table was
+//! restored to an earlier moment, these are the movements of money that it does not know of.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -31,7 +31,7 @@ use crate::{
     report::Report,
 };
 
-/// An entry, as far as a person needs it to decide what to do.
+/// The part of an entry that a person needs to decide what to do.
 struct Fact {
     id: Uuid,
     at: Timestamp,
@@ -42,11 +42,11 @@ struct Fact {
     transaction: Uuid,
     retref: Option<String>,
     mid: String,
-    /// What the gateway says of it now, if an inquiry was sent.
+    /// The gateway's record of it now, if an inquiry was sent.
     at_gateway: Option<String>,
 }
 
-/// What the journal has since then, by order.
+/// The journal's entries since then, by order.
 type Facts = BTreeMap<(MerchantId, OrderId), Vec<Fact>>;
 
 pub(crate) async fn compare(place: &Place, compare: &Compare) -> Result<Report, Failure> {
@@ -61,7 +61,7 @@ pub(crate) async fn compare(place: &Place, compare: &Compare) -> Result<Report, 
         let (items, next) = aws.scan(&journal, from).await?;
         for item in &items {
             match entry_of(item) {
-                // What is about to be deleted may be there or not.
+                // Items that are about to be deleted may be there or not.
                 Some(Ok(entry)) if place.retention.is_over(entry.at, now) => {}
                 Some(Ok(entry)) if entry.at >= compare.since => {
                     read += 1;
@@ -98,7 +98,8 @@ pub(crate) async fn compare(place: &Place, compare: &Compare) -> Result<Report, 
     Ok(report(table, read, (facts, &settled), &unreadable))
 }
 
-/// What the table tells of an order; nothing of one that it does not have, and `None` if it cannot be read.
+/// The entries that the table implies for an order; none for an order that it does not have, and
+/// `None` if the order cannot be read.
 async fn known(
     job: &Job,
     (merchant, order): &(MerchantId, OrderId),
@@ -114,7 +115,8 @@ async fn known(
     }
 }
 
-/// Reads the gateway's record of each fact back. Where there is no response, the reason is shown in its place.
+/// Reads the gateway's record of each fact back. Where there is no response, the reason is shown in
+/// its place.
 async fn inquire(job: &Job, facts: &mut Facts) {
     let mut merchants: HashMap<MerchantId, Result<Arc<Merchant>, String>> = HashMap::new();
     for ((merchant, _), facts) in facts {

@@ -1,4 +1,4 @@
-//! The journal's other source: what settlement keeps of deposits.
+//! The journal's other source: settlement's record of deposits.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ use crate::{
 /// Deposits that are read at a time.
 const PAGE: usize = 100;
 
-/// What settlement keeps; nothing where it is not known where that is.
+/// Settlement's records; none if their location is not known.
 fn stores(place: &Place) -> Result<Option<SettlementStores>, Failure> {
     let Ok(settlement) = place.settlement() else {
         remark("Without --stack or SETTLEMENT_TABLE_NAME, deposits are left out.");
@@ -30,7 +30,7 @@ fn stores(place: &Place) -> Result<Option<SettlementStores>, Failure> {
     Ok(Some(settlement.stores(&aws_http_client()?)))
 }
 
-/// All deposits of these days, whoever they belong to.
+/// All merchants' deposits of these days.
 pub(crate) async fn all(stores: &SettlementStores) -> Result<Vec<(MerchantId, Deposit)>, Failure> {
     let progress = stores.progress.all().await.map_err(|error| unavailable(&error))?;
     let merchants: BTreeSet<MerchantId> = progress.into_iter().map(|(merchant, _)| merchant).collect();
@@ -52,7 +52,8 @@ pub(crate) async fn all(stores: &SettlementStores) -> Result<Vec<(MerchantId, De
     Ok(all)
 }
 
-/// Adds the entries of deposits that the journal lacks; if it is dry, only counts those that there are.
+/// Adds the entries of deposits that the journal lacks; if it is dry, only counts those that there
+/// are.
 pub(super) async fn rebuild(
     place: &Place,
     journal: &dyn DepositJournal,
@@ -83,7 +84,8 @@ pub(super) async fn rebuild(
 pub(super) struct Told(BTreeMap<(MerchantId, String, String), Vec<DepositEntry>>);
 
 impl Told {
-    /// Adds an entry, unless it is about to be deleted or from before a moment. Says whether it did.
+    /// Adds an entry, unless it is about to be deleted or from before a moment. Says whether it
+    /// did.
     pub(super) fn add(
         &mut self,
         entry: DepositEntry,
@@ -100,7 +102,7 @@ impl Told {
         is_wanted
     }
 
-    /// What is left of it without the entries that the kept deposits make.
+    /// The entries that are left without those that the kept deposits make.
     pub(super) async fn unknown(mut self, place: &Place) -> Result<Self, Failure> {
         let Some(stores) = stores(place)? else { return Ok(Self::default()) };
         for ((merchant, account, id), entries) in &mut self.0 {

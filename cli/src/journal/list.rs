@@ -141,7 +141,7 @@ fn line(entry: &Entry, zone: &Zone) -> Vec<String> {
     ]
 }
 
-/// Where there may be more, and what is missing.
+/// Where there may be more, and which items are missing.
 fn more(found: &Found<Entry>) -> Vec<String> {
     let bad = found.unreadable.len();
     let unreadable = (bad > 0).then(|| format!("{bad} cannot be read, and may or may not belong here"));

@@ -1,4 +1,4 @@
-//! What `listen` prints: lines for a person, in color on a terminal, or a JSON object a line.
+//! The output of `listen`: lines for a person, in color on a terminal, or a JSON object per line.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Forward, SECRET_VARIABLE, Sent};
 
-/// The output cannot be written any more, because whatever read it has ended.
+/// The output cannot be written any more, because its reader has ended.
 pub(super) struct Closed;
 
 impl From<io::Error> for Closed {

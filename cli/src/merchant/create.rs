@@ -37,7 +37,8 @@ pub(crate) async fn run(place: &Place, create: &Create) -> Result<Report, Failur
     )?;
     let (key, signing_key) = (new_key()?, new_signing_key()?);
     let document = Document::new(id, document(create, &password, &key, &signing_key))?;
-    // What is no text for people is ignored in a document, so that it stops no payment. Here it can be said.
+    // Functions ignore text that is not for people in a document, so that it stops no payment. Here
+    // it is an error.
     let Merchant { name, address, .. } = &document.merchant;
     for (argument, is_kept) in [("--name", *name == create.name), ("--address", *address == create.address)] {
         if !is_kept {
@@ -83,7 +84,7 @@ pub(crate) async fn run(place: &Place, create: &Create) -> Result<Report, Failur
     Ok(Report::new(text, value))
 }
 
-/// Where a merchant is made, and at what kind of gateway account.
+/// Where a merchant is made, and at which kind of gateway account.
 struct Target {
     /// The AWS account; none of a local stack.
     account: Option<String>,
@@ -97,7 +98,7 @@ impl Target {
     /// Refuses payments on prod that are not real, which is a mistake.
     async fn new(place: &Place, aws: &Aws, create: &Create) -> Result<Self, Failure> {
         let stage = place.stage()?.to_owned();
-        // With any password: what is wrong with the arguments is said before one is typed.
+        // With any password: errors in the arguments are shown before one is typed.
         let (key, signing_key) = (new_key()?, new_signing_key()?);
         let draft = Document::new(&create.id, document(create, &key, &key, &signing_key))?;
         let gateway = &draft.merchant.gateway;

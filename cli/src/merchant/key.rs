@@ -1,4 +1,5 @@
-//! `merchant key add | list | revoke`: keys with a name and a role, one for each system (docs/merchants.md).
+//! `merchant key add | list | revoke`: keys with a name and a role, one for each system
+//! (docs/merchants.md).
 
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -14,7 +15,7 @@ use crate::{
     report::Report,
 };
 
-/// What is shown for a key without a name.
+/// The text for a key without a name.
 const UNNAMED: &str = "-";
 
 pub(crate) async fn run(place: &Place, command: &KeyCommand) -> Result<Report, Failure> {

@@ -1,4 +1,5 @@
-//! `merchant rotate-key`: a new key beside the old ones, then the old ones taken away (docs/merchants.md).
+//! `merchant rotate-key`: a new key beside the old ones, then the old ones taken away
+//! (docs/merchants.md).
 
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -12,7 +13,8 @@ pub(crate) async fn run(place: &Place, rotate: &RotateKey) -> Result<Report, Fai
     let id = &rotate.id;
     let document = read(&aws, id).await?;
     if document.merchant.keys.iter().any(|key| key.name.is_some()) {
-        // The newest key need not be the successor of the others, and may not be allowed what they are.
+        // The newest key need not be the successor of the others, and may have a lower role than
+        // they have.
         let text = "it has keys with names, each for a system of its own; rotate one with `merchant key add` under a new name, \
                     then `merchant key revoke`";
         return Err(Failure::Refused(text.to_owned()));

@@ -1,4 +1,5 @@
-//! `merchant list` and `merchant show`: settings by name, so that a member that is added later is not shown by default.
+//! `merchant list` and `merchant show`: settings by name, so that a member that is added later is
+//! not shown by default.
 
 use serde_json::{Value, json};
 use tollgate_core::{
@@ -116,7 +117,7 @@ fn line([id, state, account, orders, currencies]: [String; 5]) -> String {
     format!("{id:<32}  {state:<8}  {account:<7}  {orders:<10}  {currencies}")
 }
 
-/// The MIDs that add a surcharge, and what names a part there.
+/// The MIDs that add a surcharge, and the word for a part there.
 fn surcharges(policy: &Policy) -> String {
     if policy.surcharging.is_empty() {
         return "none".to_owned();
@@ -141,7 +142,7 @@ fn listed(letters: &[String]) -> String {
     if letters.is_empty() { "nothing".to_owned() } else { letters.join(", ") }
 }
 
-/// The switches of payments, if the table is known: what lists merchants needs no table.
+/// The switches of payments, if the table is known: a list of merchants needs no table.
 fn switch_if_known(place: &Place, aws: &Aws) -> Option<DynamoDbSwitch> {
     aws.switch(place).ok()
 }

@@ -1,4 +1,5 @@
-//! `payment capture`, `payment reauthorize`, `payment refund` and `payment void`: what the merchant's own system would request, done by a person.
+//! `payment capture`, `payment reauthorize`, `payment refund` and `payment void`: the merchant's
+//! own operations, requested by a person.
 
 use std::time::Duration;
 
@@ -30,11 +31,11 @@ use crate::{
 /// Longest wait for the gateway and an inquiry after it.
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// What is done to a payment.
+/// The operations on a payment.
 #[derive(Clone, Copy)]
 pub(crate) enum Change {
     FollowUp(FollowUp),
-    /// Another payment holds what a partial capture released.
+    /// Another payment holds the amount that a partial capture released.
     Reauthorize,
 }
 
@@ -46,7 +47,7 @@ impl Change {
         Self::FollowUp(FollowUp::Void),
     ];
 
-    /// What the order shall do to a transaction, or to the only one that allows it.
+    /// The order's operation on a transaction, or on the only one that allows it.
     fn action(self, transaction: Option<Uuid>, amount: Option<Amount>) -> Action {
         let target = transaction.map_or(Target::OnlyEligible, Target::Transaction);
         match self {
@@ -139,7 +140,7 @@ fn intent(
             .map(|told| Box::new(told.verified(person))),
         seen_version: change.as_stated.if_version,
         refund_disputed: change.refund_disputed,
-        // Whoever has rights at AWS has no limit here.
+        // A person with rights at AWS has no limit here.
         refund_max: RefundMax::Unlimited,
     })
 }
@@ -153,7 +154,7 @@ fn refused(
     weigh: impl Fn(Action) -> Result<Plan, Rejection>,
 ) -> Failure {
     let rejection = match (rejection, order.transactions.as_slice()) {
-        // What is in the way of the only transaction can be said.
+        // With a single transaction, the error can say why it is not possible.
         (rejection @ Rejection::NoEligibleTransaction, [only]) => {
             weigh(requested.action(Some(only.id), None)).err().unwrap_or(rejection)
         }
@@ -195,7 +196,7 @@ fn refused(
     Failure::Refused(format!("{rejection}{more}"))
 }
 
-/// What would be done, and to what.
+/// The act, and its target.
 fn shown(
     stage: &str,
     order: &Order,

@@ -1,4 +1,5 @@
-//! An order's history in words and in JSON. Holds no card number, because none is stored, and no token of a card.
+//! An order's history in words and in JSON. Holds no card number, because none is stored, and no
+//! token of a card.
 
 use std::fmt::{self, Display, Write};
 
@@ -204,7 +205,7 @@ fn response_value(response: &GatewayResponse) -> Value {
     })
 }
 
-/// What was charged beside a payment's amounts, in minor units.
+/// The fee charged beside a payment's amounts, in minor units.
 pub(super) fn fees_value(fees: Fees) -> Value {
     json!({
         "kind": fees.kind.as_str(),
@@ -220,7 +221,7 @@ pub(super) fn beside(order: &Order, transaction: &Transaction) -> String {
     fee.map_or_else(String::new, |fee| format!(" +{}", order.currency.decimal(fee)))
 }
 
-/// What the gateway's own response says it charged beside the amount.
+/// The fee charged beside the amount, as the gateway's own response says.
 fn fee(response: &GatewayResponse) -> Option<Fee> {
     response.charged.and_then(|charged| charged.fee)
 }
@@ -390,7 +391,7 @@ fn write_schedule(text: &mut String, order: &Order, transaction: &Transaction) -
     line_end(text, ", next attempt", order.next_capture_attempt(transaction))
 }
 
-/// What the merchant's systems know it by, a line each.
+/// The references that the merchant's systems know it by, one per line.
 fn write_references(text: &mut String, transaction: &Transaction) -> fmt::Result {
     let References { custom_reference: _, name, description, metadata } = &transaction.references;
     let metadata = Some(metadata.line(usize::MAX)).filter(|line| !line.is_empty());

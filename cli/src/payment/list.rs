@@ -1,4 +1,5 @@
-//! `payment list` and `payment find`: payments without their orders' ids, from the journal, as they are now.
+//! `payment list` and `payment find`: payments without their orders' ids, from the journal, as they
+//! are now.
 
 use std::{sync::Arc, time::Duration};
 
@@ -27,7 +28,8 @@ use crate::{
     report::Report,
 };
 
-/// How far back it is looked for what needs attention, unless it is said: longer than an authorization holds.
+/// How far back payments that need attention are searched by default: longer than an authorization
+/// holds.
 const ATTENTION_WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Printed before a list is read whose conditions are checked on every payment.
@@ -91,7 +93,8 @@ pub(crate) async fn find(place: &Place, find: &FindPayments) -> Result<Report, F
     run(place, wanted, filter).await
 }
 
-/// Where the payments are that a predicate names, if that has to be looked up; none if there is no such payment.
+/// Where the payments are that a predicate names, if that has to be looked up; none if there is no
+/// such payment.
 async fn looked_up_by(
     place: &Place,
     merchant: &MerchantId,
@@ -141,7 +144,7 @@ async fn run(place: &Place, wanted: Wanted<'_>, filter: &PaymentFilter) -> Resul
     let lister = lister(log.as_ref(), &job, agenda.as_ref());
     if filter.part.csv {
         let mut lines = Vec::new();
-        // What is kept of a row is its line: a month's payments are many.
+        // Only a row's line is kept: a month has many payments.
         let keep = |row: Row| lines.extend(payments::cells(&row, wanted.now, transaction_status));
         let rest = read(&lister, &wanted, keep).await?;
         if lines.is_empty() {

@@ -1,4 +1,4 @@
-//! `payment receipt`: what a customer's receipt says of a payment.
+//! `payment receipt`: a payment as a customer's receipt shows it.
 
 use serde_json::{Value, json};
 use tollgate::elastic_path::transaction_status;

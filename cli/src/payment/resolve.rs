@@ -1,4 +1,4 @@
-//! `payment resolve`: a person's decision about what stays in doubt.
+//! `payment resolve`: a person's decision about an operation that stays in doubt.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -64,7 +64,7 @@ fn value(stage: &str, (order, now): (&Order, Timestamp), resolve: &Resolve, dry_
     })
 }
 
-/// What is in doubt, and what the decision makes of it.
+/// The operation in doubt, and its state after the decision.
 fn shown(stage: &str, weighed: &Weighed, operation: &Operation, now: Timestamp) -> String {
     let Weighed { before, after, at } = weighed;
     let status = |order: &Order| {
@@ -108,8 +108,8 @@ fn shown(stage: &str, weighed: &Weighed, operation: &Operation, now: Timestamp) 
     )
 }
 
-/// Whether the record under a reference at the gateway can be what was done: a slip of the pen would have another
-/// payment refunded later.
+/// Whether the record under a reference at the gateway can be this operation: a slip of the pen
+/// would have another payment refunded later.
 async fn check_reference(
     merchant: &Merchant,
     currency: Currency,
@@ -128,7 +128,8 @@ async fn check_reference(
     fits(&record, operation, currency, &sent_as).map_err(|why| Failure::Refused(format!("{retref}: {why}")))
 }
 
-/// `sent_as`: the order ids of the operation and of its payment; a refund may be filed under either.
+/// `sent_as`: the order ids of the operation and of its payment; a refund may be filed under
+/// either.
 fn fits(record: &Record, operation: &Operation, currency: Currency, sent_as: &[&str]) -> Result<(), String> {
     if let Some(stands @ ("Voided" | "Declined")) = record.setlstat.as_deref() {
         return Err(format!("the gateway shows it as {stands}, which was not done"));
@@ -141,7 +142,8 @@ fn fits(record: &Record, operation: &Operation, currency: Currency, sent_as: &[&
     }
     let amount = record.amount.as_deref().and_then(|amount| currency.parse_decimal(amount).ok());
     let enough = |amount: Amount| match operation.kind {
-        // More than was requested is for the merchant to give back; less would not carry later refunds.
+        // More than was requested is for the merchant to give back; less would not carry later
+        // refunds.
         Kind::Authorize | Kind::Purchase => amount >= operation.amount,
         Kind::Capture | Kind::Refund | Kind::Void => amount == operation.amount,
         Kind::Unrecognized => false,

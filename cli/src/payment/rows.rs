@@ -17,7 +17,7 @@ use crate::{
     table::{aligned, padded},
 };
 
-/// The columns of a table, and the one that it has in a list of what needs attention.
+/// The columns of a table, and the additional one in a list of payments that need attention.
 const HEADER: [&str; 9] =
     ["TIME", "STATE", "AMOUNT", "CAPTURED", "REFUNDED", "CARD", "RETREF", "ORDER", "TRANSACTION"];
 const NEEDS: &str = "NEEDS";
@@ -25,16 +25,16 @@ const NEEDS: &str = "NEEDS";
 /// As wide as most cells are.
 const WIDTHS: [usize; 9] = [20, 15, 12, 8, 8, 15, 12, 36, 36];
 
-/// What there is to say of a list besides its rows.
+/// Notes on a list besides its rows.
 #[derive(Default)]
 pub(super) struct Rest {
     /// Where the next list begins; none at the end.
     pub(super) next: Option<String>,
-    /// What may belong to the list and cannot be read.
+    /// Items that may belong to the list and cannot be read.
     pub(super) unreadable: Vec<BadRow>,
 }
 
-/// What was found, and where the next list begins.
+/// The rows found, and where the next list begins.
 pub(super) fn report(wanted: &Wanted<'_>, rows: &[Row], rest: &Rest, newest: Option<Timestamp>) -> Report {
     let &Wanted { merchant, now, since, until, predicates, .. } = wanted;
     let come = journal_has_come(newest);
@@ -56,7 +56,7 @@ pub(super) fn report(wanted: &Wanted<'_>, rows: &[Row], rest: &Rest, newest: Opt
     Report::new(text.join("\n"), value)
 }
 
-/// The rows, and below them what to do about each code.
+/// The rows, and below them the advice on each code.
 fn table(rows: &[Row], needs_attention: bool, now: Timestamp) -> Vec<String> {
     let mut header: Vec<String> = HEADER.map(str::to_owned).to_vec();
     let mut there: Vec<Concern> = Vec::new();
@@ -77,7 +77,7 @@ fn table(rows: &[Row], needs_attention: bool, now: Timestamp) -> Vec<String> {
     text
 }
 
-/// How far what is shown can be complete.
+/// How complete the list can be.
 pub(crate) fn journal_has_come(newest: Option<Timestamp>) -> String {
     newest.map_or_else(
         || "the journal has no entry".to_owned(),
@@ -85,7 +85,7 @@ pub(crate) fn journal_has_come(newest: Option<Timestamp>) -> String {
     )
 }
 
-/// Where there may be more, and what is missing.
+/// Where there may be more, and which items are missing.
 pub(super) fn more(rest: &Rest) -> Vec<String> {
     let bad = rest.unreadable.len();
     let unreadable = (bad > 0).then(|| format!("{bad} cannot be read, and may or may not belong here"));
@@ -93,7 +93,7 @@ pub(super) fn more(rest: &Rest) -> Vec<String> {
     unreadable.into_iter().chain(next).collect()
 }
 
-/// What cannot be read, as a line.
+/// An item that cannot be read, as a line.
 pub(crate) fn bad_line(row: &BadRow) -> String {
     let at = row.at.map_or_else(|| "-".to_owned(), |at| time(at).to_string());
     format!("{at}  {UNREADABLE}: {}: {}", row.item.key, row.item.reason)

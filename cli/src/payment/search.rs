@@ -1,4 +1,4 @@
-//! What payments are found by where their merchant has switched it on.
+//! The texts that payments are found by if their merchant has switched it on.
 
 use tollgate::search_keys::search_key;
 use tollgate_core::{

@@ -21,7 +21,8 @@ use crate::{
 /// The pause between two looks.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// How far back each look goes: the journal is seconds behind, and some of its shards more than others.
+/// How far back each look goes: the journal is seconds behind, and some of its shards more than
+/// others.
 const LOOKS_BACK: SignedDuration = SignedDuration::from_mins(5);
 
 /// Runs until its output is closed.
@@ -59,7 +60,7 @@ pub(crate) async fn run(place: &Place, tail: &TailPayments, json: bool) -> Resul
                 rows::line(row, now)
             };
             if line.is_some_and(|line| writeln!(io::stdout(), "{line}").is_err()) {
-                // Whoever reads the output has seen enough.
+                // The reader of the output has seen enough.
                 return Ok(Report::nothing());
             }
         }

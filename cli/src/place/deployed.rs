@@ -1,4 +1,5 @@
-//! A stack as CloudFormation tells of it: `--stack` names it, and everything else is read from there.
+//! A stack as CloudFormation tells of it: `--stack` names it, and everything else is read from
+//! there.
 
 use std::collections::BTreeMap;
 
@@ -66,7 +67,7 @@ impl Deployed {
     }
 }
 
-/// The credentials of the AWS CLI's profile, whatever they are made from.
+/// The credentials of the AWS CLI's profile, from any source.
 pub(crate) fn credentials(aws: &AwsCli) -> Result<Credentials, Failure> {
     let found = aws.call(&["configure", "export-credentials", "--format", "process"])?;
     let text = |name: &str| found[name].as_str().map(str::to_owned);

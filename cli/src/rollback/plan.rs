@@ -38,7 +38,7 @@ impl Version {
 #[derive(Clone, Debug)]
 pub(super) struct Function {
     pub(super) name: String,
-    /// What its alias points at.
+    /// The version that its alias points at.
     pub(super) live: Version,
     /// All that are published, the oldest first.
     pub(super) versions: Vec<Version>,
@@ -52,8 +52,8 @@ pub(super) struct Move<'a> {
     pub(super) target: Option<&'a Version>,
 }
 
-/// The moment that all functions go back to: the one that was named, or the beginning of the deployment that published
-/// the newest version that is live.
+/// The moment that all functions go back to: the one that was named, or the beginning of the
+/// deployment that published the newest version that is live.
 pub(super) fn before(functions: &[Function], named: Option<Timestamp>) -> Result<Timestamp, Failure> {
     if let Some(named) = named {
         return Ok(named);

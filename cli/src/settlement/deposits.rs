@@ -221,7 +221,7 @@ async fn one(place: &Place, stores: &SettlementStores, show: &ShowDeposit) -> Re
     })
 }
 
-/// What arrived, and what it is made of.
+/// The amount that arrived, and its parts.
 fn sums(deposit: &Deposit) -> Vec<String> {
     let DepositSums { gross, refunds, fees, chargebacks, adjustments } = DepositSums::of(deposit);
     let trace = deposit.trace_number.as_deref().map(|number| format!(", trace number {number}"));
@@ -249,7 +249,7 @@ fn sums(deposit: &Deposit) -> Vec<String> {
     text
 }
 
-/// What was added or taken off beside the lines, each with its reason.
+/// Amounts added or taken off beside the lines, each with its reason.
 fn details(deposit: &Deposit) -> Vec<String> {
     let adjustments = deposit.adjustments.iter().map(|one| {
         let case = one.case.as_deref().map(|case| format!(", case {case}")).unwrap_or_default();

@@ -96,7 +96,7 @@ fn code(currency: Option<Currency>) -> String {
     currency.map_or_else(String::new, |currency| format!(" {}", currency.code()))
 }
 
-/// What exactly does not fit, and what people wrote about it.
+/// The exact difference, and people's notes on it.
 fn written(one: &Exception) -> Vec<String> {
     let notes = one.notes.iter().map(|note| format!("{}: {} noted: {}", time(note.at), note.by, note.text));
     let resolution = one.resolution.as_ref();

@@ -16,10 +16,11 @@ pub(super) const AMOUNT: u64 = 2599;
 /// A card that the simulator knows from the start, as account and profile id.
 const STORED_CARD: &str = "1|16178397535388255208";
 
-/// How long before a capture is due: enough for what has to happen before it.
+/// How long before a capture is due: enough for the steps before it.
 const CAPTURE_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
-/// How long until what was settled is in a deposit that can be read, whatever weekend or holiday comes between.
+/// How long until a settled payment is in a deposit that can be read, weekends and holidays
+/// included.
 const DEPOSITED_AFTER: SignedDuration = SignedDuration::from_hours(4 * 24);
 
 /// How often the settlement is run until it finds something.
@@ -30,7 +31,7 @@ pub(super) struct Shop<'a> {
     stack: &'a LocalStack,
     access: Access,
     pub(super) order: String,
-    /// What was done, for a person.
+    /// The steps done, for a person.
     pub(super) steps: Vec<String>,
 }
 
@@ -238,13 +239,14 @@ impl<'a> Shop<'a> {
 
     /// Deposits arrive, until a run finds some of this.
     async fn deposited_until(&mut self, found: &str) -> Result<(), Failure> {
-        // From its first run on, it knows the account. The journal may lag behind the payment, and that is where it looks.
+        // From its first run on, it knows the account. The journal may lag behind the payment, and
+        // that is where it looks.
         self.settle_until("accounts").await?;
         self.later(DEPOSITED_AFTER).await?;
         self.settle_until(found).await
     }
 
-    /// Reads the gateway's reports until there is some of this in what the run tells.
+    /// Reads the gateway's reports until the run's result has some of this.
     async fn settle_until(&mut self, found: &str) -> Result<(), Failure> {
         for _ in 0..SETTLEMENT_RUNS {
             let report = self.stack.invoke("settlement", &json!({})).await?;
@@ -256,7 +258,7 @@ impl<'a> Shop<'a> {
         Err(Failure::Unavailable(format!("settlement has run {SETTLEMENT_RUNS} times without any {found}")))
     }
 
-    /// Runs what the schedule runs every minute: captures that are due.
+    /// Runs the captures that are due, as the schedule does every minute.
     pub(super) async fn run_captures(&mut self) -> Result<(), Failure> {
         let event = json!({ "merchant_id": self.access.merchant, "order_id": self.order });
         self.stack.invoke("scheduled-capture", &event).await?;

@@ -163,7 +163,7 @@ pub(crate) async fn replay(place: &Place, replay: &ReplayWebhooks) -> Result<Rep
             && (!parked || kept.state == DeliveryState::Parked)
     };
     let in_range = |kept: &StoredDelivery| since.is_none_or(|since| kept.delivery.at >= since);
-    // What cannot be read cannot be sent; the list shows it.
+    // A message that cannot be read cannot be sent; the list shows it.
     let (found, _) = find(&store, &key, usize::MAX, wanted, in_range).await?;
     if let (Some(event), true) = (event, found.is_empty()) {
         return Err(Failure::NotThere(format!("no delivery of {event} to {receiver} in the last 30 days")));

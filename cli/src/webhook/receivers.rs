@@ -57,7 +57,7 @@ impl Document {
         document::parse(&self.value.to_string(), allowed(place)).map_err(Failure::Input).map(drop)
     }
 
-    /// Only what the functions can read is written.
+    /// Only documents that the functions can read are written.
     async fn write(&self, aws: &Aws, place: &Place) -> Result<(), Failure> {
         self.check(place)?;
         aws.put_document(&self.name, &SecretString::from(self.value.to_string()), self.is_new).await

@@ -1,5 +1,5 @@
-//! `doctor --stack`: a stack in files, with a program in the AWS CLI's place, whose API is the local stack. Each thing that can
-//! be broken is broken once.
+//! `doctor --stack`: a stack in files, with a program in the AWS CLI's place, whose API is the
+//! local stack. Each thing that can be broken is broken once.
 
 #![cfg(unix)]
 
@@ -193,8 +193,8 @@ async fn a_running_stack_is_checked_from_its_name_alone() {
     fixture.close().await;
 }
 
-/// The operation with another response than usual, that response, and the mark, the check and the words that tell of
-/// it.
+/// The operation with another response than usual, that response, and the mark, the check and the
+/// words that tell of it.
 type Row = (&'static str, Value, &'static str, &'static str, &'static str);
 
 const STACK: &str = "cloudformation-describe-stacks";

@@ -1,4 +1,5 @@
-//! `front rotate`, with a program in the AWS CLI's place that keeps two stacks and a distribution in files.
+//! `front rotate`, with a program in the AWS CLI's place that keeps two stacks and a distribution
+//! in files.
 
 #![cfg(unix)]
 
@@ -9,8 +10,9 @@ use tollgate::source::Front;
 
 use crate::support::{Ran, run};
 
-/// Describes its files, deploys what it gets on its standard input, and notes both. The file `breaks` has the number of the
-/// deployment that fails, and `before` or `after`: whether it was done all the same.
+/// Describes its files, deploys what it gets on its standard input, and notes both. The file
+/// `breaks` has the number of the deployment that fails, and `before` or `after`: whether it was
+/// done all the same.
 const AWS: &str = r#"#!/bin/sh
 cd "$(dirname "$0")" || exit 1
 echo "$*" >>calls
@@ -148,8 +150,8 @@ impl Fake {
         text.lines().map(|line| one(line).unwrap()).collect()
     }
 
-    /// No caller of the front got 403: while the front is deployed, some places of CloudFront send one secret, some the
-    /// other.
+    /// No caller of the front got 403: while the front is deployed, some places of CloudFront send
+    /// one secret, some the other.
     fn admitted_always(&self) {
         let states = self.states();
         for (n, (digests, secret)) in states.iter().enumerate() {

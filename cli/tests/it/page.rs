@@ -1,4 +1,5 @@
-//! Every transcript of `docs/finance.md`, on a stack with the month of sample payments. Other pages run in `dev/local/tests/it/pages.rs`.
+//! Every transcript of `docs/finance.md`, on a stack with the month of sample payments. Other pages
+//! run in `dev/local/tests/it/pages.rs`.
 
 use std::sync::LazyLock;
 
@@ -32,8 +33,8 @@ fn variables(fixture: &Fixture, page: &str) -> String {
     lines.join("\n").replace("http://127.0.0.1:3000", fixture.stack.url())
 }
 
-/// Runs every command of a page and compares what it prints; how many there were. A variable that one sets is there for
-/// those after it.
+/// Runs every command of a page and compares what it prints; how many there were. A variable that
+/// one sets is there for those after it.
 async fn run_page(fixture: &Fixture, page: &str) -> usize {
     let mut defined = variables(fixture, page);
     let mut names = Names::default();

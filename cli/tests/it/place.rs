@@ -7,8 +7,8 @@ use crate::support::{Fixture, MERCHANT, run};
 const PROD: &str = "--merchants-prefix=tollgate-prod/merchants/";
 const PROD_WEBHOOKS: &str = "--webhooks-prefix=tollgate-prod/webhooks/";
 
-/// What an operator's shell has for prod, but for the names of its secrets. The variables that name them for the functions
-/// are another stage's.
+/// What an operator's shell has for prod, but for the names of its secrets. The variables that name
+/// them for the functions are another stage's.
 fn production(fixture: &Fixture) -> Vec<(&'static str, String)> {
     let mut variables = fixture.like_aws();
     variables.retain(|(name, _)| *name != "STAGE");

@@ -1,4 +1,5 @@
-//! The run book's restore: a table of an earlier moment, and what the journal and the gateway know beyond it.
+//! The run book's restore: a table of an earlier moment, and what the journal and the gateway know
+//! beyond it.
 
 use std::collections::HashMap;
 

@@ -13,7 +13,8 @@ const MID: &str = "496160873888";
 const DAY_S: i64 = 86_400;
 const SINCE: &str = "2020-01-01T00:00:00Z";
 
-/// Two payments, of which the second arrives without a cent. Two days later everything is settled, funded and read.
+/// Two payments, of which the second arrives without a cent. Two days later everything is settled,
+/// funded and read.
 async fn a_cent_is_missing() -> (Fixture, String) {
     let fixture = Fixture::open().await;
     assert_eq!(fixture.pay("whole", "purchase").await.0, 200);
@@ -164,7 +165,8 @@ async fn the_doctor_says_since_when_an_account_was_not_read_and_that_exceptions_
     fixture.close().await;
 }
 
-/// A chargeback is on record, and then a later deposit states less of it, and neither says that it is the later word.
+/// A chargeback is on record, and then a later deposit states less of it, and neither says that it
+/// is the later word.
 async fn orders_and_deposits_differ(fixture: &Fixture) {
     let simulator = fixture.stack.simulator();
     let retref = simulator.records()[0].retref.clone();

@@ -8,7 +8,8 @@ use crate::support::{Fixture, MERCHANT, MERCHANTS, run};
 const PASSWORD: &str = "canary-of-a-gateway-password";
 const NAME: &str = "keptcanary";
 
-/// The environment of a deployment whose Secrets Manager and DynamoDB are reached through these proxies.
+/// The environment of a deployment whose Secrets Manager and DynamoDB are reached through these
+/// proxies.
 fn environment(fixture: &Fixture, secrets: &Tamper, table: &Tamper) -> Vec<(&'static str, String)> {
     let mut variables = fixture.like_aws();
     for (name, value) in &mut variables {

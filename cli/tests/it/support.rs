@@ -86,7 +86,8 @@ impl Fixture {
         run(&arguments, &[], input).await
     }
 
-    /// The environment of a deployment that has the stack's DynamoDB and Secrets Manager in place of AWS's.
+    /// The environment of a deployment that has the stack's DynamoDB and Secrets Manager in place
+    /// of AWS's.
     pub(crate) fn like_aws(&self) -> Vec<(&'static str, String)> {
         vec![
             ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE".to_owned()),
@@ -147,7 +148,8 @@ impl Fixture {
         self.call("POST", &path, json!({ "data": data })).await
     }
 
-    /// The next call of that endpoint is carried out and its response lost, and so is the inquiry about it.
+    /// The next call of that endpoint is carried out and its response lost, and so is the inquiry
+    /// about it.
     pub(crate) fn lose(&self, endpoint: Endpoint) {
         let simulator = self.stack.simulator();
         simulator.fault(Fault::once(endpoint, FaultKind::DropAfter));

@@ -15,14 +15,16 @@ fn midnight(at: Timestamp) -> Timestamp {
     at.to_zoned(TimeZone::UTC).date().to_zoned(TimeZone::UTC).unwrap().timestamp()
 }
 
-/// Moves the stack's clock to an hour of the next day, so that no midnight comes between what a test does.
+/// Moves the stack's clock to an hour of the next day, so that no midnight comes between what a
+/// test does.
 fn to_the_next_day(fixture: &Fixture, hour: i64) {
     let now = fixture.stack.clock().now();
     let since_midnight = now.duration_since(midnight(now)).as_secs();
     fixture.stack.advance_clock(24 * 3_600 - since_midnight + hour * 3_600);
 }
 
-/// Two purchases, one of which was refunded in part, and an authorization that was captured in part.
+/// Two purchases, one of which was refunded in part, and an authorization that was captured in
+/// part.
 async fn sell(fixture: &Fixture) {
     let (_, refunded) = fixture.pay("o-1", "purchase").await;
     fixture.pay("o-2", "purchase").await;

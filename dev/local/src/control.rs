@@ -31,6 +31,7 @@ use crate::{
 pub(crate) fn router(parts: Arc<Parts>, hosts: &Arc<Hosts>) -> Router {
     let control = Router::new()
         .route("/_local", get(about))
+        .route("/_local/shell", get(shell))
         .route("/_local/clock", post(advance))
         .route("/_local/events", get(events))
         .route("/_local/invoke/{function}", post(invoke))
@@ -79,6 +80,37 @@ fn credentials(parts: &Parts) -> Vec<Value> {
         }))
     };
     parts.secrets.names().iter().filter_map(one).collect()
+}
+
+/// Whose requests a shell makes: by default those of the merchant whose orders are registered.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ShellQuery {
+    merchant: Option<String>,
+}
+
+/// The variables that the commands of the pages use, for `eval`: the API's address, a token, and two headers.
+async fn shell(State(parts): State<Arc<Parts>>, Query(query): Query<ShellQuery>) -> Response {
+    let merchant = query.merchant.as_deref().unwrap_or(merchants::REGISTERED);
+    let known = credentials(&parts).into_iter().find(|known| known["client_id"] == merchant);
+    let Some(key) = known.as_ref().and_then(|known| known["client_secret"].as_str()) else {
+        return (StatusCode::NOT_FOUND, "echo 'no merchant of this stack has this id' >&2; false\n")
+            .into_response();
+    };
+    let form = form_urlencoded::Serializer::new(String::new())
+        .append_pair("grant_type", "client_credentials")
+        .append_pair("client_id", merchant)
+        .append_pair("client_secret", key)
+        .finish();
+    let script = format!(
+        r#"API='{}'
+TOKEN=$(curl -s "$API/oauth/access_token" -d '{form}' | sed -n 's/.*"access_token": *"\([^"]*\)".*/\1/p')
+A="Authorization: Bearer $TOKEN"
+J='Content-Type: application/json'
+"#,
+        parts.url
+    );
+    script.into_response()
 }
 
 async fn events(State(parts): State<Arc<Parts>>, wanted: Query<Wanted>) -> Response {

@@ -345,9 +345,6 @@ impl Order {
     }
 
     fn operation_mut(&mut self, at: OperationRef) -> Option<&mut Operation> {
-        self.transaction_mut(at.transaction)?
-            .operations
-            .iter_mut()
-            .find(|operation| operation.id == at.operation)
+        self.transaction_mut(at.transaction)?.operation_mut(at.operation)
     }
 }

@@ -52,8 +52,6 @@ pub(crate) async fn must_not_be_stopped(switch: &dyn Switch, merchant: &Merchant
 pub(crate) struct Page {
     pub(crate) content_type: &'static str,
     pub(crate) body: String,
-    /// How many rows it has, if it is a file of them.
-    pub(crate) rows: Option<u64>,
     /// The `Link` to the next page.
     pub(crate) link: Option<HeaderValue>,
     /// Whether it depends on when it was made, as a list does that ends now and a cursor that expires.

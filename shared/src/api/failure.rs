@@ -322,6 +322,12 @@ impl From<Refusal> for Failure {
     }
 }
 
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Refusal::Store(error).into()
+    }
+}
+
 /// A surcharge that is not known.
 impl From<NoQuote> for Failure {
     fn from(why: NoQuote) -> Self {

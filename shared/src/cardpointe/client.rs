@@ -10,6 +10,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use http::Method;
 use tollgate_core::{
     order::{Doubt, Finding, GatewayResponse, NoEffect, Outcome, Route},
     payments::{
@@ -23,30 +24,12 @@ use super::{
     identity::{Account, Whose},
     inquiry::{self, Refund},
     meaning::{self, meaning},
-    transport::{BodyError, HttpMethod, HttpsTransport, Request, Response, Transport, TransportError},
+    transport::{BodyError, HttpsTransport, Request, Response, Transport, TransportError},
     wire::{self, GatewayReply},
 };
 
 /// How long a connection that is opened ahead of the first request may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
-
-/// Why look-ups led to no finding.
-#[derive(Clone, Copy)]
-enum NoFinding {
-    /// There was no usable response.
-    Failed,
-    /// There was, and it proves nothing.
-    Undecided,
-}
-
-impl From<NoFinding> for Finding {
-    fn from(nothing: NoFinding) -> Self {
-        match nothing {
-            NoFinding::Failed => Self::Failed,
-            NoFinding::Undecided => Self::Undecided,
-        }
-    }
-}
 
 /// The gateway client: one for the process, any number of merchants.
 pub struct CardPointe<T = HttpsTransport> {
@@ -77,7 +60,7 @@ impl<T: Transport> CardPointe<T> {
     pub async fn connect(&self, merchant: &Merchant) {
         let url = format!("{}/", merchant.gateway.endpoint);
         let check = serde_json::json!({ "merchid": merchant.any_account() }).to_string().into_bytes();
-        let sent = self.call(merchant, HttpMethod::Put, url, Some(check), CONNECT_LIMIT);
+        let sent = self.call(merchant, Method::PUT, url, Some(check), CONNECT_LIMIT);
         let Ok(Response { status, body }) = sent.await else {
             return tracing::warn!(merchant = %merchant.id, "the gateway is not connected to yet");
         };
@@ -89,7 +72,7 @@ impl<T: Transport> CardPointe<T> {
     pub(super) async fn call(
         &self,
         merchant: &Merchant,
-        method: HttpMethod,
+        method: Method,
         url: String,
         body: Option<Vec<u8>>,
         limit: Duration,
@@ -108,7 +91,7 @@ impl<T: Transport> CardPointe<T> {
         let url = format!("{}/{endpoint}", instruction.route.endpoint);
         let unknown = |doubt| Outcome::Unknown(doubt, GatewayResponse::default());
         // The gateway takes PUT, too. A proxy may repeat that, and never a POST (RFC 9110 §9.2.2).
-        let sent = self.call(merchant, HttpMethod::Post, url, Some(body), limit);
+        let sent = self.call(merchant, Method::POST, url, Some(body), limit);
         let Response { status, body } = sent.await.map_err(|error| match error {
             TransportError::NotConnected => {
                 Outcome::NoEffect(NoEffect::Unreachable, GatewayResponse::default())
@@ -133,7 +116,7 @@ impl<T: Transport> CardPointe<T> {
 
     /// A look-up. None when there is no readable response, which says nothing about the operation.
     async fn look_up(&self, merchant: &Merchant, url: String, limit: Duration) -> Option<Vec<GatewayReply>> {
-        let Response { status, body } = self.call(merchant, HttpMethod::Get, url, None, limit).await.ok()?;
+        let Response { status, body } = self.call(merchant, Method::GET, url, None, limit).await.ok()?;
         if status != 200 {
             tracing::warn!(status, merchant = %merchant.id, "a look-up failed");
             return None;
@@ -148,14 +131,14 @@ impl<T: Transport> CardPointe<T> {
         route: &Route,
         ids: &[&str],
         limit: Duration,
-    ) -> Result<Vec<GatewayReply>, NoFinding> {
+    ) -> Result<Vec<GatewayReply>, Finding> {
         let Route { endpoint: base_url, account: merchid, .. } = route;
         let mut records = Vec::new();
         for id in ids {
             let url = format!("{base_url}/inquireByOrderid/{id}/{merchid}/1");
-            let found = self.look_up(merchant, url, limit).await.ok_or(NoFinding::Failed)?;
+            let found = self.look_up(merchant, url, limit).await.ok_or(Finding::Failed)?;
             if found.is_empty() {
-                return Err(NoFinding::Undecided);
+                return Err(Finding::Undecided);
             }
             records.extend(found);
         }
@@ -169,18 +152,18 @@ impl<T: Transport> CardPointe<T> {
         inquiry: &Inquiry<'_>,
         payment: KnownPayment<'_>,
         limit: Duration,
-    ) -> Result<GatewayReply, NoFinding> {
+    ) -> Result<GatewayReply, Finding> {
         let Route { endpoint: base_url, account: merchid, .. } = inquiry.route;
         let url = format!("{base_url}/inquire/{}/{merchid}", payment.reference);
-        let found = self.look_up(account.merchant, url, limit).await.ok_or(NoFinding::Failed)?;
+        let found = self.look_up(account.merchant, url, limit).await.ok_or(Finding::Failed)?;
         // Its reference tells a payment beside the transaction's own.
         let own = |id: &str| inquiry.ours.is_empty() || inquiry.ours.contains(&id);
-        let mut records = inquiry::of_ours(found, account, own, &[]).ok_or(NoFinding::Undecided)?;
+        let mut records = inquiry::of_ours(found, account, own, &[]).ok_or(Finding::Undecided)?;
         let is_the_payments =
             |record: &GatewayReply| record.retref.as_deref().is_none_or(|r| r == payment.reference);
         match (records.pop(), records.is_empty()) {
             (Some(record), true) if is_the_payments(&record) => Ok(record),
-            _ => Err(NoFinding::Undecided),
+            _ => Err(Finding::Undecided),
         }
     }
 
@@ -189,11 +172,11 @@ impl<T: Transport> CardPointe<T> {
         account: &Account<'_>,
         inquiry: &Inquiry<'_>,
         limit: Duration,
-    ) -> Result<Finding, NoFinding> {
+    ) -> Result<Finding, Finding> {
         let ids: Vec<&str> = inquiry.ids();
         let records = self.by_order_ids(account.merchant, inquiry.route, &ids, limit).await?;
         let records = inquiry::of_ours(records, account, |id| ids.contains(&id), &inquiry.ours)
-            .ok_or(NoFinding::Undecided)?;
+            .ok_or(Finding::Undecided)?;
         Ok(inquiry::of_payment(
             inquiry.about,
             inquiry.amount,
@@ -210,7 +193,7 @@ impl<T: Transport> CardPointe<T> {
         inquiry: &Inquiry<'_>,
         payment: KnownPayment<'_>,
         limit: Duration,
-    ) -> Result<Finding, NoFinding> {
+    ) -> Result<Finding, Finding> {
         let ids: Vec<&str> = inquiry.ids();
         let refund = Refund {
             amount: inquiry.amount,
@@ -220,16 +203,16 @@ impl<T: Transport> CardPointe<T> {
             known: &inquiry.known,
         };
         let own = |id: &str| ids.contains(&id) || inquiry.payments.contains(&id);
-        let ours =
-            |records| inquiry::of_ours(records, account, own, &inquiry.ours).ok_or(NoFinding::Undecided);
-        let records = ours(self.by_order_ids(account.merchant, inquiry.route, &ids, limit).await?)?;
+        let ours = |records| inquiry::of_ours(records, account, own, &inquiry.ours);
+        let records = self.by_order_ids(account.merchant, inquiry.route, &ids, limit).await?;
+        let records = ours(records).ok_or(Finding::Undecided)?;
         if let Some(finding) = refund.under_its_own(&records) {
             return Ok(finding);
         }
         // Usually the last attempt of the payment was approved. Under another one it is neither shown nor refunded.
         for id in inquiry.payments.iter().rev() {
             let listed = self.by_order_ids(account.merchant, inquiry.route, &[id], limit).await?;
-            if let Some(finding) = refund.under_the_payments(&ours(listed)?) {
+            if let Some(finding) = refund.under_the_payments(&ours(listed).ok_or(Finding::Undecided)?) {
                 return Ok(finding);
             }
         }
@@ -296,7 +279,7 @@ impl<T: Transport> Gateway for CardPointe<T> {
             Inquired::Refund(payment) => self.find_refund(&account, &inquiry, payment, limit).await,
             Inquired::Void(payment) => record(payment).await.map(|record| inquiry::of_void(&record)),
         };
-        found.unwrap_or_else(Finding::from)
+        found.unwrap_or_else(|nothing| nothing)
     }
 }
 

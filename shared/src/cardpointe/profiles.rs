@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use http::Method;
 use serde::Serialize;
 use tollgate_core::{
     order::{NoEffect, Route},
@@ -13,7 +14,7 @@ use tollgate_core::{
 
 use super::{
     CardPointe, NAME,
-    transport::{HttpMethod, Response, Transport, TransportError},
+    transport::{Response, Transport, TransportError},
     wire::{self, GatewayReply},
 };
 
@@ -44,7 +45,7 @@ impl<T: Transport> Profiles for CardPointe<T> {
         }
         let Route { endpoint, account: merchid, .. } = route;
         let url = format!("{endpoint}/profile/{}/{}/{merchid}", stored.profile, stored.account);
-        outcome(merchant, self.call(merchant, HttpMethod::Delete, url, None, limit).await)
+        outcome(merchant, self.call(merchant, Method::DELETE, url, None, limit).await)
     }
 
     async fn set_expiry(
@@ -67,7 +68,7 @@ impl<T: Transport> Profiles for CardPointe<T> {
             account: renewal.token,
         });
         let url = format!("{}/profile", route.endpoint);
-        outcome(merchant, self.call(merchant, HttpMethod::Put, url, Some(body), limit).await)
+        outcome(merchant, self.call(merchant, Method::PUT, url, Some(body), limit).await)
     }
 }
 

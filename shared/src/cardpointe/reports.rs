@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::{Stream, StreamExt};
+use http::Method;
 use jiff::{ToSpan, civil::Date};
 use tokio::{sync::mpsc, time::Instant};
 use tollgate_core::{
@@ -24,12 +25,10 @@ use tollgate_core::{
 
 use self::{
     chunks::Chunks,
-    loose::{Emit, Parse, ReportParser},
+    loose::{ReportParser, parse},
     pace::Pace,
 };
-use super::transport::{
-    BodyError, HttpMethod, HttpsTransport, Request, StreamedResponse, StreamingTransport,
-};
+use super::transport::{BodyError, HttpsTransport, Request, StreamedResponse, StreamingTransport};
 
 /// How far back a day without a year is certain: the gateway takes it for the last one of its name, and clocks and time
 /// zones differ by less than the rest of the year.
@@ -40,9 +39,6 @@ const ASKED_TIMES: u8 = 2;
 
 /// Pieces of a body, and batches of records, that wait for the other side.
 const WAITING_MAX: usize = 4;
-
-/// Records that are handed over at a time.
-const RECORDS_AT_A_TIME: usize = 256;
 
 /// Reads the gateway's reports, and nothing else of it: what has this cannot move money.
 pub struct CardPointeReports<T = HttpsTransport> {
@@ -87,7 +83,7 @@ impl<T: StreamingTransport> CardPointeReports<T> {
         for _ in 0..ASKED_TIMES {
             let left = until.saturating_duration_since(Instant::now());
             let limit = self.pace.turn(endpoint, left).await.ok_or(ReportError::Throttled)?;
-            let method = HttpMethod::Get;
+            let method = Method::GET;
             let request = Request { method, url: url.clone(), username, password, body: None, limit };
             let response = self.transport.open(request).await;
             let response =
@@ -152,10 +148,7 @@ async fn read<P: ReportParser>(
     let (pieces, arrived) = mpsc::channel(WAITING_MAX);
     let (records, mut parsed) = mpsc::channel::<Vec<P::Row>>(WAITING_MAX);
     let parsing = tokio::task::spawn_blocking(move || {
-        let mut emit = Emit::new(RECORDS_AT_A_TIME, |some| records.blocking_send(some).is_ok());
-        let parse = Parse::of(Chunks::new(arrived), &parser, &mut emit);
-        emit.flush();
-        parse
+        parse(Chunks::new(arrived), &parser, &mut |some| records.blocking_send(some).is_ok())
     });
     let feed = async move {
         while let Some(piece) = body.next().await {
@@ -171,8 +164,7 @@ async fn read<P: ReportParser>(
         }
     };
     tokio::join!(feed, hand_over);
-    let parse = parsing.await.map_err(|_| ReportError::Malformed("it cannot be parsed".to_owned()))?;
-    parse.outcome()
+    parsing.await.map_err(|_| ReportError::Malformed("it cannot be parsed".to_owned()))?
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use http::Method;
 use serde_json::{Map, Value};
 use tollgate_core::{
     payments::{Merchant, NoQuote, SurchargeQuery, SurchargeQuote, Surcharges, Waived},
@@ -11,7 +12,7 @@ use tollgate_core::{
 
 use super::{
     CardPointe, NAME,
-    transport::{HttpMethod, Response, Transport},
+    transport::{Response, Transport},
     wire,
 };
 
@@ -27,7 +28,7 @@ impl<T: Transport> Surcharges for CardPointe<T> {
             return Err(NoQuote::Misconfigured);
         }
         let url = url(&query).ok_or(NoQuote::UnknownPostcode)?;
-        let sent = self.call(merchant, HttpMethod::Get, url, None, limit).await;
+        let sent = self.call(merchant, Method::GET, url, None, limit).await;
         let Response { status, body } = sent.map_err(|_| NoQuote::Unavailable)?;
         match status {
             200 => quote(merchant, &body.map_err(|_| NoQuote::Unavailable)?),
@@ -122,7 +123,7 @@ mod tests {
         let query = SurchargeQuery { route: &route, currency, amount, token: &token, postcode };
         let quote = client.quote(&merchant(), query, LIMIT).await;
         let sent = client.transport().sent().into_iter().map(|request| {
-            assert_eq!((request.method, request.body, request.limit), (HttpMethod::Get, Value::Null, LIMIT));
+            assert_eq!((request.method, request.body, request.limit), (Method::GET, Value::Null, LIMIT));
             request.url
         });
         (quote, sent.collect())

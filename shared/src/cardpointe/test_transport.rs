@@ -2,15 +2,16 @@
 
 use std::{sync::Mutex, time::Duration};
 
+use http::Method;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use super::transport::{HttpMethod, Request, Response, Transport, TransportError};
+use super::transport::{Request, Response, Transport, TransportError};
 
 /// A request as it was sent.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Sent {
-    pub(super) method: HttpMethod,
+    pub(super) method: Method,
     pub(super) url: String,
     pub(super) credentials: String,
     /// Null where there was none.

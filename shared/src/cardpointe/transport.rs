@@ -5,14 +5,16 @@ mod https;
 use std::time::Duration;
 
 use futures_util::stream::BoxStream;
+use http::Method;
 use secrecy::SecretString;
 
 pub use https::HttpsTransport;
 
 /// One HTTP request. It may carry a card number, so it has no `Debug`.
 pub struct Request<'a> {
-    /// The method, which decides whether there is a body.
-    pub method: HttpMethod,
+    /// The method, which decides whether there is a body: GET reads records, as inquiries do; POST sends what moves money; PUT
+    /// changes stored cards and checks credentials; DELETE deletes a stored card.
+    pub method: Method,
     /// The whole URL, with scheme, path and query.
     pub url: String,
     /// User name of the Basic authentication.
@@ -23,19 +25,6 @@ pub struct Request<'a> {
     pub body: Option<Vec<u8>>,
     /// How long to wait, from connecting to the last byte of the response.
     pub limit: Duration,
-}
-
-/// The methods that the gateway's REST API needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HttpMethod {
-    /// Reads records, as inquiries do.
-    Get,
-    /// Sends what moves money.
-    Post,
-    /// Sends changes of stored cards, and the check of credentials.
-    Put,
-    /// Deletes a stored card.
-    Delete,
 }
 
 /// A response, of which the status has arrived at least.

@@ -4,7 +4,7 @@ use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{Order, Principal, Rejection},
-    payments::{Refusal, Role, Sender, order_of_payment, trail},
+    payments::{Role, Sender, order_of_payment, trail},
 };
 use uuid::Uuid;
 
@@ -164,7 +164,7 @@ async fn find(orders: &Orders, request: &Request) -> Handled<Value> {
     Parameters::none(request)?;
     let id = transaction_id(request)?;
     let (index, store) = (orders.index.as_ref(), api.payments.store.as_ref());
-    let found = order_of_payment(index, store, &caller.merchant.id, id).await.map_err(Refusal::Store)?;
+    let found = order_of_payment(index, store, &caller.merchant.id, id).await?;
     let found = found.filter(|order| order.is_open_to(caller.principal));
     let order = found.ok_or(Rejection::TransactionNotFound)?;
     trail::note(|trail| trail.order = Some(order.id.to_string()));

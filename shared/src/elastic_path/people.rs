@@ -31,10 +31,9 @@ use crate::{
         problem::Problem,
     },
     elastic_path::{
-        lists::downloads::on_record,
+        lists::downloads::{Rows, as_wanted},
         payments::follow_up::only_data_and_options,
         request::parameters::Parameters,
-        response::page::{csv, wants_csv},
         response::{enveloped, seconds},
     },
     invocation::{path_parameter, request_id},
@@ -69,16 +68,14 @@ async fn list(ports: &Personnel, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::All).await?;
     Parameters::none(request)?;
     let (store, merchant) = (ports.stores.people.as_ref(), &caller.merchant.id);
-    let people = store.recognized_people(merchant).await.map_err(Refusal::Store)?;
-    let signed_in = store.last_sign_ins(merchant).await.map_err(Refusal::Store)?;
-    let with_last = people.entries.iter().map(|one| (one, signed_in.get(&one.id).copied()));
-    let page = if wants_csv(request) {
-        csv(&PEOPLE_COLUMNS, with_last.map(|(one, last)| person_cells(one, last)))?
-    } else {
-        let data: Vec<Value> = with_last.map(|(one, last)| person_value(one, last)).collect();
-        Page::from(json!({ "data": data, "meta": {"unreadable": trail::unreadable()} }))
-    };
-    let page = on_record(&ports.access, &caller, request, page).await?;
+    let people = store.recognized_people(merchant).await?;
+    let signed_in = store.last_sign_ins(merchant).await?;
+    let last = |one: &PersonEntry| signed_in.get(&one.id).copied();
+    let cells = people.entries.iter().map(|one| person_cells(one, last(one)));
+    let values = people.entries.iter().map(|one| person_value(one, last(one)));
+    let rows = Rows::new(&PEOPLE_COLUMNS, cells, values);
+    let body = |rows| json!({"data": Value::Array(rows), "meta": {"unreadable": trail::unreadable()}});
+    let page = as_wanted(&ports.access, &caller, request, rows, body).await?;
     Ok(Reply::new(200, page.of_now()))
 }
 
@@ -134,7 +131,7 @@ fn editor<'a>(
 
 async fn shown(ports: &Personnel, caller: &Caller, status: u16, people: &People, id: Uuid) -> Handled<Value> {
     let one = people.get(id).ok_or_else(Failure::unreadable)?;
-    let signed_in = ports.stores.people.last_sign_ins(&caller.merchant.id).await.map_err(Refusal::Store)?;
+    let signed_in = ports.stores.people.last_sign_ins(&caller.merchant.id).await?;
     Ok(Reply::new(status, enveloped(person_value(one, signed_in.get(&id).copied()))))
 }
 

@@ -11,7 +11,7 @@ pub use of_transaction::{get_settlement, settlement_record_value};
 pub use outstanding::{list_outstanding, outstanding_sum_value, outstanding_value};
 
 use serde_json::{Value, json};
-use tollgate_core::{payments::Refusal, settlement::Progress};
+use tollgate_core::settlement::Progress;
 
 use crate::{
     api::{caller::Caller, failure::Failure},
@@ -21,7 +21,7 @@ use crate::{
 /// How far the gateway's reports were read, account by account: whether it offers deposits at all is part of what a list
 /// says.
 async fn accounts(ports: &Transactions, caller: &Caller) -> Result<Value, Failure> {
-    let all = ports.settlement.progress.of(&caller.merchant.id).await.map_err(Refusal::Store)?;
+    let all = ports.settlement.progress.of(&caller.merchant.id).await?;
     Ok(all.iter().map(account_value).collect())
 }
 

@@ -4,7 +4,7 @@ use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{Actor, Reason},
-    payments::{Refusal, Role, SwitchChange, SwitchOf, SwitchState, Thrown, throw},
+    payments::{Role, SwitchChange, SwitchOf, SwitchState, Thrown, throw},
 };
 
 use crate::{
@@ -44,7 +44,7 @@ async fn read(ports: &StopSwitch, request: &Request) -> Handled<Value> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
     Parameters::none(request)?;
     let of = SwitchOf::Merchant(caller.merchant.id.clone());
-    let state = ports.switches.state(&of).await.map_err(Refusal::Store)?;
+    let state = ports.switches.state(&of).await?;
     shown(ports, &state).await
 }
 
@@ -55,7 +55,7 @@ async fn write(ports: &StopSwitch, request: &Request) -> Handled<Value> {
     let by = caller.attribution(actor.as_ref(), Some(&reason));
     let change = SwitchChange { stopped, at: ports.access.now(), by, by_operator: false };
     let of = SwitchOf::Merchant(caller.merchant.id.clone());
-    match throw(ports.switches.as_ref(), &of, &change).await.map_err(Refusal::Store)? {
+    match throw(ports.switches.as_ref(), &of, &change).await? {
         Thrown::Changed(state) | Thrown::AsItWas(state) => shown(ports, &state).await,
         Thrown::HeldByOperator => Err(Failure::new(Code::Forbidden, HELD)),
     }
@@ -78,7 +78,7 @@ fn wanted(request: &Request) -> Result<Wanted, Failure> {
 }
 
 async fn shown(ports: &StopSwitch, state: &SwitchState) -> Handled<Value> {
-    let all_stopped = ports.switch.all_stopped().await.map_err(Refusal::Store)?;
+    let all_stopped = ports.switch.all_stopped().await?;
     let history: Vec<Value> = state.changes.iter().rev().map(shown_change).collect();
     let body = json!({
         "type": "stop",

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::{
-    payments::{Refusal, Role},
+    payments::Role,
     people::Audited,
     webhooks::{
         Delivery, DeliveryPage, DeliveryState, Health, MessageFormat, Receiver, ReceiverId, ReceiverKey,
@@ -22,10 +22,7 @@ use crate::{
         problem::Problem,
     },
     elastic_path::{
-        lists::cursor::Cursor,
-        lists::filter::DeliveryFilter,
-        lists::paging::{PARAMETERS, Paging},
-        request::parameters::Parameters,
+        lists::filter::DeliveryFilter, lists::paging::Paging, request::parameters::Parameters,
         response::enveloped,
     },
     invocation::path_parameter,
@@ -66,7 +63,7 @@ async fn receivers(ports: &Deliveries, request: &Request) -> Handled<Value> {
     let mut data = Vec::new();
     for receiver in named(ports, &caller).await?.iter() {
         let key = ReceiverKey { merchant: caller.merchant.id.clone(), receiver: receiver.id.clone() };
-        let health = ports.log.health_of(&key).await.map_err(Refusal::Store)?;
+        let health = ports.log.health_of(&key).await?;
         data.push(shown_receiver(receiver, health));
     }
     Ok(Reply::new(200, json!({ "data": data })))
@@ -74,28 +71,15 @@ async fn receivers(ports: &Deliveries, request: &Request) -> Handled<Value> {
 
 async fn list(ports: &Deliveries, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
-    let (now, to) = (ports.access.now(), receiver(request, &caller)?);
-    let mut parameters = Parameters::of(request, &PARAMETERS);
+    let to = receiver(request, &caller)?;
     let mark = format!("deliveries {}\n", to.receiver);
-    let paging: Paging<DeliveryFilter> = Paging::read(&mark, request, &mut parameters, &caller, now);
-    parameters.finish()?;
+    let paging: Paging<'_, DeliveryFilter> = Paging::of(&mark, &ports.access, request, &caller)?;
     let found = find(ports, &to, &paging).await?;
-    if found.rows.is_empty() && paging.cursor.is_none() {
+    if found.rows.is_empty() && paging.after().is_none() {
         must_be_named(ports, &caller, &to).await?;
     }
-    let (since, until) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
-    let cursor = found.next.map(|after| Cursor { since, until, after });
-    let cursor = cursor.map(|cursor| paging.sealed(&cursor, &caller, now));
-    let next = cursor.as_deref().map(|cursor| paging.link(cursor));
-    let page = Page::from(json!({
-        "data": found.rows,
-        "links": {"next": next},
-        "meta": {
-            "page": {"limit": paging.limit, "cursor": cursor},
-            "unreadable": found.unreadable,
-        },
-    }));
-    Ok(Reply::new(200, page.followed_by(next.as_deref())))
+    let meta = |page| json!({"page": page, "unreadable": found.unreadable});
+    Ok(paging.reply_in_json(found.rows, found.next, meta))
 }
 
 /// What a list found.
@@ -109,14 +93,14 @@ struct FoundDeliveries {
 async fn find(
     ports: &Deliveries,
     to: &ReceiverKey,
-    paging: &Paging<DeliveryFilter>,
+    paging: &Paging<'_, DeliveryFilter>,
 ) -> Result<FoundDeliveries, Failure> {
     let states = &paging.filter.states;
     let mut found = FoundDeliveries::default();
-    let mut after = paging.cursor.as_ref().map(|cursor| cursor.after.clone());
+    let mut after = paging.after().map(str::to_owned);
     let at_a_time = if states.is_empty() { paging.limit } else { LOOKED_AT };
     for _ in 0..LOOKS_MAX {
-        let page = ports.log.page(to, after.as_deref(), at_a_time).await.map_err(Refusal::Store)?;
+        let page = ports.log.page(to, after.as_deref(), at_a_time).await?;
         let DeliveryPage { deliveries, more } = page;
         let last = deliveries.len();
         for (n, (sort, delivery)) in (1..).zip(deliveries) {
@@ -149,12 +133,12 @@ async fn replay(ports: &Deliveries, request: &Request) -> Handled<Value> {
     Parameters::none(request)?;
     let to = receiver(request, &caller)?;
     let (at, event) = delivery_id(request)?;
-    let find = async || ports.log.find(&to, at, event).await.map_err(Refusal::Store);
+    let find = async || ports.log.find(&to, at, event).await;
     let Some(kept) = find().await? else {
         return Err(not_there("this webhook has no such delivery; they are kept for 30 days"));
     };
     caller.on_record(&ports.access, request, |call| Audited::Acted { call }).await?;
-    ports.log.replay(&kept.delivery, ports.access.now()).await.map_err(Refusal::Store)?;
+    ports.log.replay(&kept.delivery, ports.access.now()).await?;
     let kept = find().await?.unwrap_or(kept);
     Ok(Reply::new(202, enveloped(shown(&kept))))
 }
@@ -167,7 +151,7 @@ async fn test(ports: &Deliveries, request: &Request) -> Handled<Value> {
     caller.on_record(&ports.access, request, |call| Audited::Acted { call }).await?;
     let now = ports.access.now();
     let delivery = test_delivery(to, ports.access.clock.new_id(), now);
-    ports.log.send_new(&delivery, now).await.map_err(Refusal::Store)?;
+    ports.log.send_new(&delivery, now).await?;
     let sent = StoredDelivery { delivery, state: DeliveryState::Sent, due: None, reason: None };
     Ok(Reply::new(202, enveloped(shown(&sent))))
 }

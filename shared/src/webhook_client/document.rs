@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(secret_key.expose_secret(), "hidden-key");
         assert!(!format!("{all:?}").contains("hidden"));
         let some = &document(json!({ "events": ["order.paid"] })).unwrap()[0];
-        assert!(some.wants("order.paid") && !some.wants("order.updated"));
+        assert_eq!(some.kinds, ["order.paid"]);
         for (patch, why) in [
             (
                 json!({ "events": ["order.paid", "capture.failed"] }),

@@ -7,10 +7,10 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use cardpointe_simulator::{Arriving, Delivery, FaultKind, ResponseCode};
-use http::header::AUTHORIZATION;
+use http::{Method, header::AUTHORIZATION};
 use secrecy::ExposeSecret;
 use tokio::time::{Instant, sleep, timeout};
-use tollgate::cardpointe::transport::{BodyError, HttpMethod, Request, Response, Transport, TransportError};
+use tollgate::cardpointe::transport::{BodyError, Request, Response, Transport, TransportError};
 
 use super::{
     Parcel,
@@ -216,8 +216,8 @@ impl Transport for Line<'_> {
     async fn send(&self, request: Request<'_>) -> Result<Response, TransportError> {
         let limit = request.limit;
         let call = match request.method {
-            HttpMethod::Get => Call::Inquire,
-            HttpMethod::Post | HttpMethod::Put | HttpMethod::Delete => Call::Perform,
+            Method::GET => Call::Inquire,
+            _ => Call::Perform,
         };
         let Some(request) = as_http(request) else { return Err(TransportError::NotConnected) };
         self.check_amount(&request);
@@ -342,12 +342,6 @@ impl Line<'_> {
 /// The request as it is on the wire.
 pub(crate) fn as_http(request: Request<'_>) -> Option<http::Request<Vec<u8>>> {
     let Request { method, url, username, password, body, .. } = request;
-    let method = match method {
-        HttpMethod::Get => http::Method::GET,
-        HttpMethod::Post => http::Method::POST,
-        HttpMethod::Put => http::Method::PUT,
-        HttpMethod::Delete => http::Method::DELETE,
-    };
     let credentials = BASE64_STANDARD.encode(format!("{username}:{}", password.expose_secret()));
     let builder = http::Request::builder().method(method).uri(url);
     builder.header(AUTHORIZATION, format!("Basic {credentials}")).body(body.unwrap_or_default()).ok()

@@ -43,6 +43,26 @@ async fn the_stack_says_where_everything_is() {
     stack.stop().await;
 }
 
+/// What a shell prints in which the commands of the pages were prepared for a merchant, and then this one was run.
+async fn said_by_shell(stack: &Stack, query: &str, then: &str) -> String {
+    let prepare = format!("eval \"$(curl -s '{}/_local/shell{query}')\"", stack.url());
+    let mut shell = tokio::process::Command::new("sh");
+    let output = shell.arg("-c").arg(format!("{prepare} && {then}")).output().await.unwrap();
+    String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
+}
+
+#[tokio::test]
+async fn one_command_prepares_a_shell_for_the_commands_of_the_pages() {
+    let stack = stack().await;
+    let me = r#"curl -s "$API/v2/me" -H "$A" -H "$J""#;
+    assert!(said_by_shell(&stack, "", me).await.contains(merchants::REGISTERED));
+    let of_month = format!("?merchant={}", merchants::MONTH);
+    assert!(said_by_shell(&stack, &of_month, me).await.contains(merchants::MONTH));
+    let unknown = said_by_shell(&stack, "?merchant=$(id)", "echo goes on").await;
+    assert_eq!(unknown, "no merchant of this stack has this id\n");
+    stack.stop().await;
+}
+
 #[tokio::test]
 async fn stacks_do_not_share_anything() {
     let (one, two) = tokio::join!(stack(), stack());

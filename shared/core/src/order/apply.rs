@@ -6,7 +6,6 @@
 //! A void that replaces an early refund belongs to the person who requested the refund. A void that a rule requires
 //! belongs to no person.
 
-use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Context, OperationRef, Order, waits::LAST_LOOK_AFTER};
@@ -32,10 +31,7 @@ pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &C
     let anothers = Outcome::Unknown(Doubt::AnotherOperation, GatewayResponse::default());
     let outcome = if is_anothers { &anothers } else { outcome };
     let Some(transaction) = order.transaction_mut(at.transaction) else { return NextStep::Respond };
-    let Some(operation) = transaction.operations.iter_mut().find(|operation| operation.id == at.operation)
-    else {
-        return NextStep::Respond;
-    };
+    let Some(operation) = transaction.operation_mut(at.operation) else { return NextStep::Respond };
     match operation.stage() {
         Stage::Pending => settle(operation, outcome, context),
         Stage::Approved | Stage::Declined | Stage::NoEffect => return NextStep::Respond,
@@ -47,12 +43,15 @@ pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &C
             return NextStep::Respond;
         }
     }
+    // What may still turn out to be done is looked for once more.
+    if operation.decision().is_some_and(Decision::may_surface) {
+        operation.last_look_at = Some(now + LAST_LOOK_AFTER);
+    }
     let operation = operation.clone();
     transaction.updated_at = now;
     if operation.is(Stage::Approved) {
         learn_from_approval(transaction, &operation, outcome.response(), context);
     }
-    note_abandoned(transaction, at, now);
     record_void_elsewhere(transaction, &operation, outcome, context);
     let follow_up = if void_came_too_late(&operation, outcome) {
         // Its bank gave the money back: a refund would give it back once more.
@@ -66,18 +65,6 @@ pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &C
     follow_up.map_or(NextStep::Respond, |operation| {
         NextStep::Send(OperationRef { transaction: at.transaction, operation })
     })
-}
-
-/// What may still turn out to be done is looked for once more.
-fn note_abandoned(transaction: &mut Transaction, at: OperationRef, now: Timestamp) {
-    let operation = transaction.operations.iter_mut().find(|operation| operation.id == at.operation);
-    if let Some(operation) = operation.filter(|o| o.is(Stage::NoEffect) || o.is(Stage::Declined)) {
-        let may_surface =
-            operation.may_surface().next().is_some_and(|attempt| attempt.id == operation.attempt.id);
-        if may_surface {
-            operation.last_look_at = Some(now + LAST_LOOK_AFTER);
-        }
-    }
 }
 
 /// A capture that meets a payment which was voided outside Tollgate: the void is recorded, so that balances and status

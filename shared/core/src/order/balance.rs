@@ -5,7 +5,7 @@
 
 use super::Order;
 use crate::{
-    order::{PaymentKind, Transaction, TransactionStatus},
+    order::{PaymentKind, Transaction},
     values::Amount,
 };
 
@@ -79,13 +79,9 @@ fn share(transaction: &Transaction) -> Balance {
     if !captured.is_zero() {
         return Balance { paid: captured, returned: transaction.refunded(), ..none };
     }
-    // Whatever is pending on a payment reserves its whole amount: its outcome is not known yet.
-    let reserved = match transaction.status() {
-        TransactionStatus::Pending | TransactionStatus::Done => true,
-        TransactionStatus::Failed | TransactionStatus::Voided => false,
-    };
     match transaction.kind {
-        _ if !reserved => Balance { closed: transaction.closed(), ..none },
+        // Whatever is pending on a payment reserves its whole amount: its outcome is not known yet.
+        _ if !transaction.status().may_be_in_effect() => Balance { closed: transaction.closed(), ..none },
         PaymentKind::Authorize => Balance { authorized: transaction.amount(), ..none },
         PaymentKind::Purchase | PaymentKind::Unrecognized => {
             Balance { pending: transaction.amount(), ..none }

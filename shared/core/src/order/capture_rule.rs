@@ -51,15 +51,10 @@ pub enum InvalidRule {
 
 /// When authorizations are captured, counted from each. Days without a zone have 24 hours.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CaptureRule {
-    after: After,
-    at: Option<TimeOfDay>,
-    zone: Option<Zone>,
-    business_days: bool,
-}
+pub struct CaptureRule(StatedRule);
 
 /// A rule as it is stated.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StatedRule {
     /// How long after the authorization.
@@ -78,35 +73,19 @@ pub struct StatedRule {
 impl StatedRule {
     /// The rule, where this zone is meant if it needs one and states none.
     pub fn in_zone(self, usual: Option<&Zone>) -> Result<CaptureRule, InvalidRule> {
-        let Self { after, at, zone, business_days } = self;
-        let needs_one = at.is_some() || business_days;
-        let zone = zone.or_else(|| usual.filter(|_| needs_one).cloned());
+        let needs_one = self.at.is_some() || self.business_days;
+        let zone = self.zone.or_else(|| usual.filter(|_| needs_one).cloned());
         if needs_one && zone.is_none() {
             return Err(InvalidRule::ZoneRequired);
         }
-        Ok(CaptureRule { after, at, zone, business_days })
+        Ok(CaptureRule(Self { zone, ..self }))
     }
 }
 
 impl CaptureRule {
-    /// How long after the authorization.
-    pub fn after(&self) -> After {
-        self.after
-    }
-
-    /// The cut-off.
-    pub fn at(&self) -> Option<TimeOfDay> {
-        self.at
-    }
-
-    /// Where days and cut-off are meant.
-    pub fn zone(&self) -> Option<&Zone> {
-        self.zone.as_ref()
-    }
-
-    /// Whether only business days count.
-    pub fn business_days(&self) -> bool {
-        self.business_days
+    /// The rule with the zone where its days and its cut-off are meant, if it needs one.
+    pub fn stated(&self) -> &StatedRule {
+        &self.0
     }
 
     /// The moment that follows from an authorization at `start`. Of two authorizations the later one's is never earlier.
@@ -116,13 +95,14 @@ impl CaptureRule {
 
     /// None beyond all times.
     fn moment_if_any(&self, start: Timestamp, holidays: &Holidays) -> Option<Timestamp> {
-        let After { days, rest } = self.after;
-        let Some(zone) = &self.zone else { return start.checked_add(self.after.exact()).ok() };
-        let calendar = Calendar { zone, holidays: self.business_days.then_some(holidays) };
+        let StatedRule { after, at, zone, business_days } = &self.0;
+        let After { days, rest } = *after;
+        let Some(zone) = zone else { return start.checked_add(after.exact()).ok() };
+        let calendar = Calendar { zone, holidays: business_days.then_some(holidays) };
         let begun = calendar.open_at(start)?;
         let counted = if days == 0 { begun } else { calendar.days_after(begun, days)? };
         let over = calendar.open_at(counted.checked_add(rest).ok()?)?;
-        self.at.map_or(Some(over), |TimeOfDay(at)| calendar.cut_off(over, at))
+        at.map_or(Some(over), |TimeOfDay(at)| calendar.cut_off(over, at))
     }
 }
 
@@ -249,10 +229,11 @@ const BUSINESS_DAYS: &str = "business-days";
 /// In one line: `P2D 17:00 America/New_York business-days`. Orders are stored with it.
 impl fmt::Display for CaptureRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.after)?;
-        self.at.map_or(Ok(()), |at| write!(f, " {at}"))?;
-        self.zone.as_ref().map_or(Ok(()), |zone| write!(f, " {}", zone.name()))?;
-        if self.business_days { write!(f, " {BUSINESS_DAYS}") } else { Ok(()) }
+        let StatedRule { after, at, zone, business_days } = &self.0;
+        write!(f, "{after}")?;
+        at.map_or(Ok(()), |at| write!(f, " {at}"))?;
+        zone.as_ref().map_or(Ok(()), |zone| write!(f, " {}", zone.name()))?;
+        if *business_days { write!(f, " {BUSINESS_DAYS}") } else { Ok(()) }
     }
 }
 

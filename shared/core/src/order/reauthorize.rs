@@ -108,13 +108,8 @@ fn rest(order: &Order, wanted: &Reauthorize, again: Option<OperationRef>) -> Res
 impl Order {
     /// The payment that holds the rest of this one anew, or may hold it. There is one at most.
     pub fn continuation_of(&self, transaction: Uuid) -> Option<&Transaction> {
-        self.transactions.iter().find(|other| {
-            other.continues == Some(transaction)
-                && match other.status() {
-                    TransactionStatus::Pending | TransactionStatus::Done => true,
-                    TransactionStatus::Failed | TransactionStatus::Voided => false,
-                }
-        })
+        let mut all = self.transactions.iter();
+        all.find(|other| other.continues == Some(transaction) && other.status().may_be_in_effect())
     }
 
     /// Whether another payment holds, or may hold, what this one was to hold anew.

@@ -24,11 +24,9 @@ pub(super) fn amount_to_pay(order: &Order, amount: Option<Amount>) -> Result<Amo
         return Ok(amount);
     }
     // What a pending payment has reserved may yet become free; what is authorized or paid does not.
-    let in_progress = order
-        .transactions
-        .iter()
-        .rev()
-        .find(|t| t.status() == TransactionStatus::Pending && t.captured().is_zero());
+    let mut latest_first = order.transactions.iter().rev();
+    let in_progress =
+        latest_first.find(|t| t.status() == TransactionStatus::Pending && t.captured().is_zero());
     if let Some(transaction) = in_progress
         && amount <= Amount::sum([owing, transaction.amount()])
     {
@@ -37,11 +35,7 @@ pub(super) fn amount_to_pay(order: &Order, amount: Option<Amount>) -> Result<Amo
     if !owing.is_zero() {
         return Err(Rejection::ExceedsOwing(owing));
     }
-    let paid_by = order
-        .transactions
-        .iter()
-        .rev()
-        .find(|t| matches!(t.status(), TransactionStatus::Done | TransactionStatus::Pending));
+    let paid_by = order.transactions.iter().rev().find(|t| t.status().may_be_in_effect());
     paid_by.or(order.transactions.last()).map_or(Err(Rejection::ExceedsOwing(owing)), |transaction| {
         Err(Rejection::AlreadyPaid(transaction.id))
     })
@@ -49,16 +43,19 @@ pub(super) fn amount_to_pay(order: &Order, amount: Option<Amount>) -> Result<Amo
 
 pub(super) fn shopper_attempts(order: &Order) -> usize {
     let counts = |t: &&Transaction| {
-        t.by == Principal::Implicit
-            && t.created_at >= order.attempts_count_from
-            && match t.status() {
-                TransactionStatus::Pending => true,
-                // An attempt that the gateway never took up does not count against the payer.
-                TransactionStatus::Failed => t.decline().is_some(),
-                TransactionStatus::Done | TransactionStatus::Voided => false,
-            }
+        t.by == Principal::Implicit && t.created_at >= order.attempts_count_from && is_attempt(t)
     };
     order.transactions.iter().filter(counts).count()
+}
+
+/// Whether a payment counts against the payer: it was declined, or may still be.
+fn is_attempt(transaction: &Transaction) -> bool {
+    match transaction.status() {
+        TransactionStatus::Pending => true,
+        // An attempt that the gateway never took up does not count.
+        TransactionStatus::Failed => transaction.decline().is_some(),
+        TransactionStatus::Done | TransactionStatus::Voided => false,
+    }
 }
 
 /// Payments of one order, by a merchant that names no shopper, that may be declined in an hour.
@@ -74,11 +71,7 @@ pub(super) fn declines_end_in(order: &Order, now: Timestamp) -> Option<SignedDur
     let counts = |t: &&Transaction| {
         t.by == Principal::ClientCredentials
             && now.duration_since(t.created_at) < DECLINES_COUNT_FOR
-            && match t.status() {
-                TransactionStatus::Pending => true,
-                TransactionStatus::Failed => t.decline().is_some(),
-                TransactionStatus::Done | TransactionStatus::Voided => false,
-            }
+            && is_attempt(t)
     };
     let mut since: Vec<Timestamp> = order.transactions.iter().filter(counts).map(|t| t.created_at).collect();
     since.sort_unstable();
@@ -158,9 +151,10 @@ pub(super) fn must_be_within_refund_max(
         }
         Kind::Authorize | Kind::Purchase | Kind::Capture | Kind::Unrecognized => false,
     };
-    let operations = order.transactions.iter().flat_map(|of| of.operations.iter().map(move |one| (of, one)));
-    let given_back =
-        operations.filter(|(of, one)| theirs(one) && returns_money(of, one)).map(|(_, one)| one.amount);
+    let given_back = order
+        .operations()
+        .filter(|(of, one)| theirs(one) && returns_money(of, one))
+        .map(|(_, one)| one.amount);
     let given_back = Amount::sum(given_back);
     let exceeded = intent.refund_max.exceeded_by(order.currency, Amount::sum([given_back, amount]));
     exceeded.map_or(Ok(()), |max| Err(Rejection::ExceedsRefundMax { max, given_back }))

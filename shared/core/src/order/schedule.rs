@@ -180,9 +180,7 @@ impl Order {
         self.ended(id, now);
         Some(())
     }
-}
 
-impl Order {
     /// Sees to the authorizations that the schedule does not capture: puts on record which have ended, and that the
     /// merchant is notified of those whose last day has begun.
     pub fn see_to_holds(&mut self, now: Timestamp) -> Holds {

@@ -57,6 +57,14 @@ pub enum TransactionStatus {
 impl TransactionStatus {
     /// Every status that a transaction can have.
     pub const ALL: [Self; 4] = [Self::Done, Self::Failed, Self::Pending, Self::Voided];
+
+    /// Whether the payment holds or takes its amount, or may.
+    pub(super) fn may_be_in_effect(self) -> bool {
+        match self {
+            Self::Pending | Self::Done => true,
+            Self::Failed | Self::Voided => false,
+        }
+    }
 }
 
 /// What an operation led to, as every API shows it.
@@ -393,6 +401,10 @@ impl Transaction {
     /// Refunds that a client requested.
     fn refunds(&self) -> impl Iterator<Item = &Operation> {
         self.approved(Kind::Refund).filter(|refund| refund.cause == Cause::Requested)
+    }
+
+    pub(super) fn operation_mut(&mut self, id: Uuid) -> Option<&mut Operation> {
+        self.operations.iter_mut().find(|operation| operation.id == id)
     }
 
     pub(crate) fn approved(&self, kind: Kind) -> impl Iterator<Item = &Operation> {

@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::{Deadline, Payments};
 use crate::{
     order::{
-        self, Doubt, Finding, GatewayResponse, Kind, NextStep, NoEffect, Operation, OperationRef,
-        OperationState, Order, Outcome, Policy, Stage, Transaction,
+        self, Decision, Doubt, Finding, GatewayResponse, Kind, NextStep, NoEffect, Operation, OperationRef,
+        Order, Outcome, Policy, Stage, Transaction,
     },
     payments::{
         Command, Initiator, Instruction, KnownPayment, Labels, Merchant, PaymentSource, StoreError, trail,
@@ -87,10 +87,9 @@ impl Payments {
                 return None;
             }
             // Meanwhile it was abandoned: the approval turned up late, by the shortest way.
-            let is_decided = |operation: &&Operation| matches!(operation.state, OperationState::Decided(_));
-            let decided = order.operation(at).filter(is_decided);
-            let stands = decided.is_some_and(|operation| operation.is(Stage::Approved));
-            let late = moved && decided.is_some() && !(stands && attempt(order, at) == sent);
+            let decided = order.operation(at).and_then(Operation::decision).map(Decision::stage);
+            let stands = decided == Some(Stage::Approved) && attempt(order, at) == sent;
+            let late = moved && decided.is_some() && !stands;
             self.with_context(merchant, |context| {
                 if late {
                     let found = Finding::Became(Box::new(outcome.clone()));

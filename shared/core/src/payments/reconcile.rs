@@ -190,7 +190,7 @@ impl ReconcileRun<'_> {
                 let all_due = page.orders.last().is_none_or(|last| last.at <= now);
                 for order in page.orders {
                     if order.at > now {
-                        locked(&self.report).needs_attention += usize::from(order.needs_attention(now));
+                        self.count_attention(&order);
                         continue;
                     }
                     let queue = found.due.entry(order.key.merchant.clone()).or_default();
@@ -247,20 +247,21 @@ impl ReconcileRun<'_> {
 
     /// An order that is left for a later run.
     fn skip(&self, order: &DueOrder) {
+        locked(&self.report).skipped += 1;
+        self.count_attention(order);
+    }
+
+    /// Counts an order that is not looked at, if the index says that it needs attention.
+    fn count_attention(&self, order: &DueOrder) {
         let needs_attention = order.needs_attention(self.payments.clock.now());
-        let mut report = locked(&self.report);
-        report.skipped += 1;
-        report.needs_attention += usize::from(needs_attention);
+        locked(&self.report).needs_attention += usize::from(needs_attention);
     }
 
     /// One order; whatever goes wrong with it stops no other.
     async fn due(&self, due: DueOrder) {
         if !self.deadline.leaves_time_to_inquire() {
-            let needs_attention = due.needs_attention(self.payments.clock.now());
-            let mut report = locked(&self.report);
-            report.complete = false;
-            report.needs_attention += usize::from(needs_attention);
-            return;
+            locked(&self.report).complete = false;
+            return self.count_attention(&due);
         }
         let key = &due.key;
         let order = match self.payments.order(key).await {
@@ -385,11 +386,8 @@ impl ReconcileRun<'_> {
     /// Tells a person of what has been in doubt for too long, if it still is.
     fn attention(&self, order: &Order, at: OperationRef, why: &'static str) {
         let pending = order.operation(at).filter(|operation| operation.pending().is_some());
-        let Some(operation) = pending else { return };
-        let since = self.payments.clock.now().duration_since(operation.attempt.at);
-        if since < IN_DOUBT_TOO_LONG {
-            return;
-        }
+        let since = pending.map(|pending| self.payments.clock.now().duration_since(pending.attempt.at));
+        let Some(since) = since.filter(|since| *since >= IN_DOUBT_TOO_LONG) else { return };
         tracing::error!(
             merchant = %order.merchant,
             order = %order.id,

@@ -76,16 +76,6 @@ pub enum OnceGone {
     NotStored(NoEffect),
 }
 
-impl OnceGone {
-    /// Whether the card must not stay stored. A client knows nothing of it, and nothing waits for it to be deleted.
-    fn is_by_rule(self) -> bool {
-        match self {
-            Self::Declined(_) | Self::NotStored(_) => true,
-            Self::Deleted => false,
-        }
-    }
-}
-
 /// One card of a customer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentMethod {
@@ -136,20 +126,21 @@ impl PaymentMethod {
     /// Whether a caller is still told of it: it is stored, on its way to it, or being deleted.
     pub fn is_listed(&self) -> bool {
         match self.state {
-            MethodState::Pending { .. }
-            | MethodState::Stored
-            | MethodState::Deleting(OnceGone::Deleted)
-            | MethodState::Unrecognized => true,
-            MethodState::Deleting(_)
-            | MethodState::Declined(_)
-            | MethodState::NotStored(_)
-            | MethodState::Deleted => false,
+            MethodState::Pending { .. } | MethodState::Stored | MethodState::Unrecognized => true,
+            MethodState::Deleting(once_gone) => once_gone == OnceGone::Deleted,
+            MethodState::Declined(_) | MethodState::NotStored(_) | MethodState::Deleted => false,
         }
     }
 
-    /// Whether it is stored at the gateway, and a rule of the merchant wants it removed.
+    /// Whether it is sent to the gateway to be stored, and the outcome is not known.
+    pub fn is_pending(&self) -> bool {
+        matches!(self.state, MethodState::Pending { .. })
+    }
+
+    /// Whether it is stored at the gateway, and a rule of the merchant wants it removed. A client knows nothing of it, and
+    /// nothing waits for it to be deleted.
     pub fn must_not_stay(&self) -> bool {
-        matches!(self.state, MethodState::Deleting(gone) if gone.is_by_rule())
+        matches!(self.state, MethodState::Deleting(once_gone) if once_gone != OnceGone::Deleted)
     }
 
     /// Whether nothing of it is at the gateway or on its way there.
@@ -159,16 +150,9 @@ impl PaymentMethod {
 
     /// Whether an earlier request of it may still turn out to have stored it, although it counts as not stored.
     pub fn may_surface(&self) -> bool {
-        match self.state {
-            // What was stored and removed again is known.
-            MethodState::NotStored(reason) => reason.may_surface() && self.card.stored.is_none(),
-            MethodState::Pending { .. }
-            | MethodState::Stored
-            | MethodState::Declined(_)
-            | MethodState::Deleting(_)
-            | MethodState::Deleted
-            | MethodState::Unrecognized => false,
-        }
+        // What was stored and removed again is known.
+        let was_stored = self.card.stored.is_some();
+        matches!(self.state, MethodState::NotStored(reason) if reason.may_surface() && !was_stored)
     }
 }
 
@@ -357,7 +341,7 @@ impl Customer {
             }
         }
         let is_same = |method: &&PaymentMethod| {
-            let is_there = matches!(method.state, MethodState::Pending { .. } | MethodState::Stored);
+            let is_there = method.is_pending() || method.state == MethodState::Stored;
             let other_token = new.token.as_ref().zip(method.card.token.as_ref()).is_some_and(|(a, b)| a != b);
             is_there && !other_token
         };
@@ -409,7 +393,7 @@ impl Customer {
     ) -> Result<Option<StoredCard>, MethodRejection> {
         let fingerprint = self.method(id).ok_or(MethodRejection::NotFound)?.fingerprint;
         // An equal card on its way may get this one's profile.
-        if self.equal(fingerprint).any(|method| matches!(method.state, MethodState::Pending { .. })) {
+        if self.equal(fingerprint).any(PaymentMethod::is_pending) {
             return Err(MethodRejection::InProgress);
         }
         let method = self.method_mut(id).ok_or(MethodRejection::NotFound)?;

@@ -162,9 +162,7 @@ impl PaymentMethods {
         let Some(mut customer) = self.customers.load(&key).await.map_err(MethodRefusal::Store)? else {
             return Ok(None);
         };
-        let is_open = |method: &&PaymentMethod| {
-            matches!(method.state, MethodState::Pending { .. }) || method.must_not_stay()
-        };
+        let is_open = |method: &&PaymentMethod| method.is_pending() || method.must_not_stay();
         let open: Vec<Uuid> = customer.methods.iter().filter(is_open).map(|method| method.id).collect();
         for id in open.into_iter().take(INQUIRIES_MAX) {
             customer = self.resolve(merchant, customer, id, deadline).await?;

@@ -15,9 +15,7 @@ use crate::{
     order::MerchantId,
     payments::{StoreError, locked},
     values::Clock,
-    webhooks::{
-        Delivery, DeliveryStore, Event, EventBus, KnownReceiver, ReceiverKey, Receivers, ReceiversError,
-    },
+    webhooks::{Delivery, DeliveryStore, Event, EventBus, KnownReceiver, Receivers, ReceiversError},
 };
 
 /// How long it is remembered that a merchant without a document has no receivers either.
@@ -88,9 +86,7 @@ impl EventBus for Outbox {
         for event in events {
             let known = self.known(&event.merchant).await?;
             for known in known.iter().filter(|known| known.wants(event.kind)) {
-                let ReceiverKey { merchant, receiver } = known.key.clone();
-                let (kind, body) = (event.kind.to_owned(), event.body.clone());
-                let to = ReceiverKey { merchant, receiver };
+                let (to, kind, body) = (known.key.clone(), event.kind.to_owned(), event.body.clone());
                 let (failures, since) = (0, None);
                 let delivery = Delivery { to, event: event.id, at: event.at, kind, body, failures, since };
                 self.store.add(&delivery, self.clock.now()).await?;

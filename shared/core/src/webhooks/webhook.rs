@@ -92,13 +92,6 @@ pub enum MessageFormat {
     },
 }
 
-impl Receiver {
-    /// Whether it gets events of this type.
-    pub fn wants(&self, kind: &str) -> bool {
-        wants(self.is_disabled, &self.kinds, kind)
-    }
-}
-
 /// A receiver as a document named it when it was last read, without address and secrets. While the document is missing or
 /// cannot be read, it says for whom events wait.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,12 +115,9 @@ impl KnownReceiver {
 
     /// Whether events of this type wait for it.
     pub fn wants(&self, kind: &str) -> bool {
-        self.left_at.is_none() && wants(self.is_disabled, &self.kinds, kind)
+        let is_of_its_kinds = self.kinds.is_empty() || self.kinds.iter().any(|own| own == kind);
+        self.left_at.is_none() && !self.is_disabled && is_of_its_kinds
     }
-}
-
-fn wants(is_disabled: bool, kinds: &[String], kind: &str) -> bool {
-    !is_disabled && (kinds.is_empty() || kinds.iter().any(|own| own == kind))
 }
 
 /// The bytes of a signature's key, decoded.

@@ -38,7 +38,7 @@ impl Transport for Scripted {
         assert_eq!(request.limit, LIMIT);
         let path = request.url.strip_prefix(BASE).expect("a URL of the operation's gateway").to_owned();
         let body = request.body.map(|body| String::from_utf8(body).unwrap()).unwrap_or_default();
-        self.sent.lock().unwrap().push(format!("{:?} {path} {body}", request.method).trim_end().to_owned());
+        self.sent.lock().unwrap().push(format!("{} {path} {body}", request.method).trim_end().to_owned());
         self.responses.lock().unwrap().pop_front().expect("no further request")
     }
 }
@@ -197,7 +197,7 @@ async fn each_instruction_is_one_post_to_its_own_endpoint_of_the_operations_gate
         let client = over(vec![with(200, APPROVED)]);
         perform(&client, command).await;
         let sent = sent(client);
-        assert!(sent[0].starts_with(&format!("Post {path} {{\"merchid\":\"496160873888\"")), "{sent:?}");
+        assert!(sent[0].starts_with(&format!("POST {path} {{\"merchid\":\"496160873888\"")), "{sent:?}");
         assert_eq!(sent.len(), 1);
     }
 }
@@ -213,14 +213,14 @@ async fn each_inquiry_reads_what_its_kind_of_operation_changes() {
     ] {
         let client = over(vec![Err(TransportError::NoResponse)]);
         assert_eq!(inquire(&client, about).await, Finding::Failed);
-        assert_eq!(sent(client), [format!("Get {path}")]);
+        assert_eq!(sent(client), [format!("GET {path}")]);
     }
 }
 
 #[tokio::test]
 async fn a_refund_is_looked_for_under_the_payment_only_where_its_own_id_decides_nothing() {
-    let own = "Get /inquireByOrderid/tg1/496160873888/1";
-    let payments = "Get /inquireByOrderid/tg0/496160873888/1";
+    let own = "GET /inquireByOrderid/tg1/496160873888/1";
+    let payments = "GET /inquireByOrderid/tg0/496160873888/1";
     let client = over(vec![with(200, NOT_FOUND), with(200, QUEUED)]);
     assert_eq!(inquire(&client, Inquired::Refund(PAYMENT)).await, Finding::Absent);
     assert_eq!(sent(client), [own, payments]);
@@ -239,7 +239,7 @@ async fn a_refund_is_looked_for_under_the_payment_only_where_its_own_id_decides_
 async fn a_refund_is_looked_for_under_the_order_id_that_shows_its_payment_which_can_be_an_earlier_one() {
     let refund = Inquired::Refund(PAYMENT);
     let looked_for = |ids: &[&str]| -> Vec<String> {
-        ids.iter().map(|id| format!("Get /inquireByOrderid/{id}/496160873888/1")).collect()
+        ids.iter().map(|id| format!("GET /inquireByOrderid/{id}/496160873888/1")).collect()
     };
     let client = over(vec![with(200, NOT_FOUND), with(200, NOT_FOUND), with(200, QUEUED)]);
     assert_eq!(inquire_of(&client, refund, &["tg0", "tg2"]).await, Finding::Absent);

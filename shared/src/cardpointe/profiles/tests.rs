@@ -49,7 +49,7 @@ async fn a_stored_card_is_deleted_and_changed_at_the_gateway_that_holds_it() {
     };
     let client = CardPointe::over(Once::responding(responds(200, done)));
     assert_eq!(delete(&client, &route(NAME)).await, ProfileOutcome::Done);
-    let request = sent(HttpMethod::Delete, "/profile/9/2/496160873888", serde_json::Value::Null);
+    let request = sent(Method::DELETE, "/profile/9/2/496160873888", serde_json::Value::Null);
     assert_eq!(client.transport().sent(), [request]);
     let body = json!({
         "merchid": "496160873888", "profile": "9/2", "profileupdate": "Y", "cofpermission": "Y", "expiry": "0331",
@@ -59,7 +59,7 @@ async fn a_stored_card_is_deleted_and_changed_at_the_gateway_that_holds_it() {
     for (token, body) in [(None, body), (Some("9477709629051443"), with_token)] {
         let client = CardPointe::over(Once::responding(responds(200, done)));
         assert_eq!(set_expiry(&client, &route(NAME), token).await, ProfileOutcome::Done);
-        assert_eq!(client.transport().sent(), [sent(HttpMethod::Put, "/profile", body)]);
+        assert_eq!(client.transport().sent(), [sent(Method::PUT, "/profile", body)]);
     }
 }
 

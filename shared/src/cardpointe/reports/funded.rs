@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::{Timestamp, civil::Date};
 use serde::{
     Deserialize,
-    de::{IgnoredAny, MapAccess},
+    de::{Error as _, IgnoredAny, MapAccess},
 };
 use tollgate_core::{
     order::LineId,
@@ -16,7 +16,7 @@ use tollgate_core::{
     values::{Currency, SignedAmount},
 };
 
-use super::loose::{Loose, ReportParser, State, each, unreadable};
+use super::loose::{Each, Loose, ReportParser, State, unreadable};
 
 /// Longest id; the gateway's own have up to 30 characters.
 const ID_MAX_CHARS: usize = 40;
@@ -33,14 +33,6 @@ pub(super) struct Deposits {
     /// The day that was requested.
     pub(super) day: Date,
     pub(super) read_at: Timestamp,
-}
-
-/// What a report says of its deposit. Its members come in any order.
-#[derive(Default)]
-struct DepositHeader {
-    id: Option<String>,
-    day: Option<Date>,
-    changed_on: Option<Date>,
 }
 
 /// A sum that reached the bank. A report can have several, which hold its lines together.
@@ -119,10 +111,13 @@ struct UnassignedLine {
     gateway_order_id: Option<String>,
 }
 
-/// All that is read of one report beside its lines, which are handed over at once where that is possible.
+/// All that is read of one report beside its lines, which are handed over at once where that is possible. Its members come
+/// in any order.
 #[derive(Default)]
 struct StatedDeposit {
-    header: DepositHeader,
+    id: Option<String>,
+    day: Option<Date>,
+    changed_on: Option<Date>,
     fundings: Vec<Option<Funding>>,
     adjustments: Vec<Option<StatedAdjustment>>,
     chargebacks: Vec<Option<StatedChargeback>>,
@@ -199,28 +194,28 @@ impl ReportParser for Deposits {
         let mut all = StatedDeposit::default();
         while let Some(name) = map.next_key::<String>()? {
             match name.as_str() {
-                "fundingmasterid" => all.header.id = id(map.next_value()?),
-                "fundingdate" => all.header.day = map.next_value::<Loose>()?.date(),
-                "datechanged" => all.header.changed_on = map.next_value::<Loose>()?.date(),
-                "fundings" => next_list(&mut map, |funding| all.fundings.push(funding))?,
-                "adjustments" => next_list(&mut map, |adjustment| all.adjustments.push(adjustment))?,
-                "chargebacks" => next_list(&mut map, |chargeback| all.chargebacks.push(chargeback))?,
+                "fundingmasterid" => all.id = id(map.next_value()?),
+                "fundingdate" => all.day = map.next_value::<Loose>()?.date(),
+                "datechanged" => all.changed_on = map.next_value::<Loose>()?.date(),
+                "fundings" => next_list(&mut map, &mut all.fundings)?,
+                "adjustments" => next_list(&mut map, &mut all.adjustments)?,
+                "chargebacks" => next_list(&mut map, &mut all.chargebacks)?,
                 "txns" => self.lines(&mut map, &mut all, to)?,
                 "errormsg" | "resptext" => to.say(map.next_value::<Loose>()?.0),
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        self.finish(all, to)
+        self.finish(all, to).map_err(M::Error::custom)
     }
 }
 
 /// Reads a list that is short.
 fn next_list<'de, T: Deserialize<'de>, M: MapAccess<'de>>(
     map: &mut M,
-    mut add: impl FnMut(Option<T>),
+    list: &mut Vec<Option<T>>,
 ) -> Result<(), M::Error> {
-    map.next_value_seed(each(|element| {
-        add(element);
+    map.next_value_seed(Each(&mut |element| {
+        list.push(element);
         Ok(())
     }))
 }
@@ -232,24 +227,19 @@ impl Deposits {
         all: &mut StatedDeposit,
         to: &mut State<'_, FundingRecord>,
     ) -> Result<(), M::Error> {
-        let known = all.header.id.clone().zip(all.header.day);
-        let held = &mut all.held;
-        map.next_value_seed(each(|row: Option<StatedLine>| {
+        let known = all.id.clone().zip(all.day);
+        map.next_value_seed(Each(&mut |row| {
             let part = part(row, self.day);
             let Some((deposit, day)) = &known else {
-                held.push(part);
+                all.held.push(part);
                 return Ok(());
             };
-            to.emit::<serde::de::value::Error>(record(part, deposit, *day)).map_err(|_| "nothing takes it")
+            to.emit(record(part, deposit, *day))
         }))
     }
 
     /// Hands over what could only be told at the end.
-    fn finish<E: serde::de::Error>(
-        &self,
-        mut all: StatedDeposit,
-        to: &mut State<'_, FundingRecord>,
-    ) -> Result<(), E> {
+    fn finish(&self, mut all: StatedDeposit, to: &mut State<'_, FundingRecord>) -> Result<(), &'static str> {
         let is_empty = all.fundings.is_empty() && all.held.is_empty() && all.chargebacks.is_empty();
         if is_empty && all.adjustments.is_empty() {
             return Ok(());
@@ -258,13 +248,13 @@ impl Deposits {
             Ok(part) => part.deposit.clone(),
             Err(row) => row.deposit.clone(),
         };
-        let own = all.header.id.clone().or_else(|| all.held.iter().find_map(of_line));
+        let own = all.id.clone().or_else(|| all.held.iter().find_map(of_line));
         let fundings = all.fundings.iter_mut().flatten();
         let own = own.or_else(|| fundings.map(|one| std::mem::take(&mut one.fundingid)).find_map(id));
         let Some(deposit) = own else {
             return to.emit(FundingRecord::Unreadable(unreadable(None, "a deposit without its id")));
         };
-        let day = all.header.day.unwrap_or(self.day);
+        let day = all.day.unwrap_or(self.day);
         for part in std::mem::take(&mut all.held) {
             to.emit(record(part, &deposit, day))?;
         }
@@ -296,7 +286,7 @@ impl Deposits {
         let (mut components, mut total) =
             (vec![SignedAmount::ZERO; Component::ALL.len()], SignedAmount::ZERO);
         let (mut traces, mut stated_currency, mut unread) = (Vec::new(), None, Vec::new());
-        let mut changed_on = all.header.changed_on;
+        let mut changed_on = all.changed_on;
         for funding in all.fundings {
             let funding = funding.unwrap_or_default();
             let (mut sum, mut is_whole) = (SignedAmount::ZERO, true);
@@ -367,9 +357,9 @@ impl StatedAdjustment {
         let category = words(self.category).unwrap_or_default();
         let kind = words(self.r#type);
         let description = words(self.description).or(kind).unwrap_or_default();
-        let stated = Said { case: case.as_deref().or(Some(&description)), number: None, day, amount };
+        let named = case.as_deref().or(Some(&description));
         Ok(Adjustment {
-            id: positions.line(own, &stated),
+            id: positions.line(own, |place| LineId::made(named, None, day, amount, place)),
             component: component(&category),
             category,
             description,
@@ -396,9 +386,10 @@ impl StatedChargeback {
         let amount = needed(&self.amount, Some(&case), "a chargeback without an amount")?.abs();
         let added = self.dateadded.date();
         let on = self.chargebackdate.date().or(added);
-        let stated = Said { case: Some(&case), number: sequence, day: on, amount };
+        let number = sequence.map(|number: u32| number.to_string());
+        let made = |place| LineId::made(Some(&case), number.as_deref(), on, amount, place);
         Ok(Chargeback {
-            id: positions.line(own, &stated),
+            id: positions.line(own, made),
             case,
             sequence,
             deposit: deposit.to_owned(),
@@ -416,29 +407,19 @@ impl StatedChargeback {
     }
 }
 
-/// What identifies a line that has no id.
-#[derive(Clone, Copy)]
-struct Said<'a> {
-    case: Option<&'a str>,
-    number: Option<u32>,
-    day: Option<Date>,
-    amount: i64,
-}
-
 /// How many equal lines without an id a report had so far.
 #[derive(Default)]
 struct Positions(HashMap<LineId, usize>);
 
 impl Positions {
-    fn line(&mut self, own: Option<String>, said: &Said<'_>) -> LineId {
+    /// The id of a line: its own, or one that is made of what it says and of its position among equal ones.
+    fn line(&mut self, own: Option<String>, made: impl Fn(usize) -> LineId) -> LineId {
         if let Some(own) = own {
             return LineId::Stated(own);
         }
-        let number = said.number.map(|number| number.to_string());
-        let at = |place| LineId::made(said.case, number.as_deref(), said.day, said.amount, place);
-        let before = self.0.entry(at(0)).or_default();
+        let before = self.0.entry(made(0)).or_default();
         *before += 1;
-        at(*before - 1)
+        made(*before - 1)
     }
 }
 

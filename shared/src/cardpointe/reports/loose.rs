@@ -3,16 +3,23 @@
 use std::{
     fmt,
     io::{BufRead, BufReader, Read},
+    marker::PhantomData,
 };
 
 use jiff::civil::Date;
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{
+        DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer,
+    },
 };
+use serde_json::error::Category;
 use tollgate_core::settlement::{ReadReport, ReportError, UnreadableRow};
 
 use crate::cardpointe::wire::minor_units;
+
+/// Why a report ends early whose records nothing takes.
+const GONE: &str = "nothing takes it";
 
 /// Longest body that is no JSON: a sentence.
 const SENTENCE_MAX_BYTES: u64 = 1_024;
@@ -23,40 +30,8 @@ const NOTHING: [&str; 4] = ["null batches", "no deposits match your request", "n
 /// Sentences that say that the report is not enabled; parts of them, in lower case.
 const NOT_OFFERED: [&str; 3] = ["not enabled", "not authorized", "not configured"];
 
-/// Hands records over, some at a time. None are taken any more once the other side is gone.
-pub(super) struct Emit<R, F> {
-    waiting: Vec<R>,
-    at_a_time: usize,
-    hand_over: F,
-    is_gone: bool,
-}
-
-impl<R, F: FnMut(Vec<R>) -> bool> Emit<R, F> {
-    pub(super) fn new(at_a_time: usize, hand_over: F) -> Self {
-        Self { waiting: Vec::with_capacity(at_a_time), at_a_time, hand_over, is_gone: false }
-    }
-
-    pub(super) fn flush(&mut self) {
-        let some = std::mem::take(&mut self.waiting);
-        self.is_gone = self.is_gone || (!some.is_empty() && !(self.hand_over)(some));
-    }
-}
-
-/// What takes records.
-pub(super) trait Take<R> {
-    /// Takes one. Says whether there is anyone who wants more.
-    fn take(&mut self, record: R) -> bool;
-}
-
-impl<R, F: FnMut(Vec<R>) -> bool> Take<R> for Emit<R, F> {
-    fn take(&mut self, record: R) -> bool {
-        self.waiting.push(record);
-        if self.waiting.len() >= self.at_a_time {
-            self.flush();
-        }
-        !self.is_gone
-    }
-}
+/// Records that are handed over at a time.
+const RECORDS_AT_A_TIME: usize = 256;
 
 /// One kind of report.
 pub(super) trait ReportParser: Send + 'static {
@@ -69,19 +44,29 @@ pub(super) trait ReportParser: Send + 'static {
 
 /// How far a report was read.
 pub(super) struct State<'a, R> {
-    to: &'a mut dyn Take<R>,
+    waiting: Vec<R>,
+    /// Takes some records, and says whether there is anyone who wants more.
+    hand_over: &'a mut dyn FnMut(Vec<R>) -> bool,
+    is_gone: bool,
     records: u64,
     /// What the report says in words, where it has no records.
     said: Option<String>,
-    /// Why it is no report.
-    wrong: Option<&'static str>,
 }
 
 impl<R> State<'_, R> {
-    /// Hands a record over.
-    pub(super) fn emit<E: serde::de::Error>(&mut self, record: R) -> Result<(), E> {
+    /// Hands a record over, unless the other side is gone: then the report ends here.
+    pub(super) fn emit(&mut self, record: R) -> Result<(), &'static str> {
         self.records += 1;
-        if self.to.take(record) { Ok(()) } else { Err(self.fail("nothing takes it")) }
+        self.waiting.push(record);
+        if self.waiting.len() >= RECORDS_AT_A_TIME {
+            self.flush();
+        }
+        if self.is_gone { Err(GONE) } else { Ok(()) }
+    }
+
+    fn flush(&mut self) {
+        let some = std::mem::take(&mut self.waiting);
+        self.is_gone = self.is_gone || (!some.is_empty() && !(self.hand_over)(some));
     }
 
     /// What an object says that has no records.
@@ -89,37 +74,8 @@ impl<R> State<'_, R> {
         self.said = text.or(self.said.take());
     }
 
-    /// Ends the report.
-    pub(super) fn fail<E: serde::de::Error>(&mut self, wrong: &'static str) -> E {
-        self.wrong = Some(wrong);
-        E::custom(wrong)
-    }
-}
-
-/// What a parsed body came to.
-pub(super) struct Parse {
-    records: u64,
-    said: Option<String>,
-    result: Result<(), ReportError>,
-}
-
-impl Parse {
-    /// Parses a body to its end.
-    pub(super) fn of<P: ReportParser>(read: impl Read, parser: &P, to: &mut dyn Take<P::Row>) -> Self {
-        let mut read = BufReader::new(read);
-        let mut state = State { to, records: 0, said: None, wrong: None };
-        let result = match first_byte(&mut read) {
-            Err(_) => Err(cut()),
-            Ok(None) => Ok(()),
-            Ok(Some(b'[' | b'{' | b'"')) => json(read, parser, &mut state),
-            Ok(Some(_)) => sentence(read).map(|text| state.say(Some(text))),
-        };
-        Self { records: state.records, said: state.said, result }
-    }
-
-    /// What it means.
-    pub(super) fn outcome(self) -> Result<ReadReport, ReportError> {
-        self.result?;
+    /// What a report means that was read to its end.
+    fn outcome(self) -> Result<ReadReport, ReportError> {
         let said = self.said.map(|text| text.trim().to_ascii_lowercase()).filter(|text| !text.is_empty());
         match (self.records, said) {
             (records @ 1.., _) => Ok(ReadReport::Whole(records)),
@@ -131,6 +87,25 @@ impl Parse {
             (0, Some(_)) => Err(malformed("a message that is not known")),
         }
     }
+}
+
+/// Parses a body to its end, and hands its records over, some at a time.
+pub(super) fn parse<P: ReportParser>(
+    read: impl Read,
+    parser: &P,
+    hand_over: &mut dyn FnMut(Vec<P::Row>) -> bool,
+) -> Result<ReadReport, ReportError> {
+    let mut read = BufReader::new(read);
+    let mut state = State { waiting: Vec::new(), hand_over, is_gone: false, records: 0, said: None };
+    let parsed = match first_byte(&mut read) {
+        Err(_) => Err(cut()),
+        Ok(None) => Ok(()),
+        Ok(Some(b'[' | b'{' | b'"')) => json(read, parser, &mut state),
+        Ok(Some(_)) => sentence(read).map(|text| state.say(Some(text))),
+    };
+    state.flush();
+    parsed?;
+    state.outcome()
 }
 
 fn malformed(what: &str) -> ReportError {
@@ -171,10 +146,10 @@ fn json<P: ReportParser>(
     let mut json = serde_json::Deserializer::from_reader(read);
     let parsed = Objects { parser, state }.deserialize(&mut json).and_then(|()| json.end());
     // The library's own messages can quote what they found.
-    parsed.map_err(|error| match state.wrong {
-        _ if error.is_io() || error.is_eof() => cut(),
-        Some(wrong) => malformed(wrong),
-        None => malformed(&format!("line {} column {}", error.line(), error.column())),
+    parsed.map_err(|error| match error.classify() {
+        Category::Io | Category::Eof => cut(),
+        _ if state.is_gone => malformed(GONE),
+        _ => malformed(&format!("line {} column {}", error.line(), error.column())),
     })
 }
 
@@ -223,66 +198,11 @@ pub(super) fn unreadable(id: Option<String>, why: &str) -> UnreadableRow {
     UnreadableRow { deposit: None, batch: None, id, why: why.to_owned() }
 }
 
-/// An element of a list; none where something else is in place of an object.
-struct Element<T>(Option<T>);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Element<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ElementVisitor(std::marker::PhantomData))
-    }
-}
-
-struct ElementVisitor<T>(std::marker::PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ElementVisitor<T> {
-    type Value = Element<T>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Element<T>, A::Error> {
-        T::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(|row| Element(Some(row)))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, all: A) -> Result<Element<T>, A::Error> {
-        LooseVisitor.visit_seq(all).map(|_| Element(None))
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Element<T>, E> {
-        Ok(Element(None))
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Element<T>, E> {
-        Ok(Element(None))
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Element<T>, E> {
-        Ok(Element(None))
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Element<T>, E> {
-        Ok(Element(None))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Element<T>, E> {
-        Ok(Element(None))
-    }
-
-    fn visit_unit<E>(self) -> Result<Element<T>, E> {
-        Ok(Element(None))
-    }
-}
-
 /// The elements of an array, one by one, each handed to a function; an object in place of the array is one element, null is
 /// none, and what is no object is handed over as none.
-pub(super) struct Each<F>(pub(super) F);
+pub(super) struct Each<'a, T>(pub(super) &'a mut dyn FnMut(Option<T>) -> Result<(), &'static str>);
 
-impl<'de, T, F> DeserializeSeed<'de> for Each<(std::marker::PhantomData<T>, F)>
-where
-    T: Deserialize<'de>,
-    F: FnMut(Option<T>) -> Result<(), &'static str>,
-{
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Each<'_, T> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -290,16 +210,7 @@ where
     }
 }
 
-/// Hands each element to a function.
-pub(super) fn each<T, F>(function: F) -> Each<(std::marker::PhantomData<T>, F)> {
-    Each((std::marker::PhantomData, function))
-}
-
-impl<'de, T, F> Visitor<'de> for Each<(std::marker::PhantomData<T>, F)>
-where
-    T: Deserialize<'de>,
-    F: FnMut(Option<T>) -> Result<(), &'static str>,
-{
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Each<'_, T> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -315,16 +226,17 @@ where
         if absent(text) { Ok(()) } else { Err(E::custom("a text in place of a list")) }
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut all: A) -> Result<(), A::Error> {
-        while let Some(Element(element)) = all.next_element()? {
-            (self.0.1)(element).map_err(A::Error::custom)?;
+    fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<(), A::Error> {
+        while let Some(element) = all.next_element()? {
+            let object = if let AnyShape::Object(object) = element { Some(object) } else { None };
+            (self.0)(object).map_err(A::Error::custom)?;
         }
         Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, map: A) -> Result<(), A::Error> {
-        let element = T::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
-        (self.0.1)(Some(element)).map_err(A::Error::custom)
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        let element = T::deserialize(MapAccessDeserializer::new(map))?;
+        (self.0)(Some(element)).map_err(A::Error::custom)
     }
 }
 
@@ -361,53 +273,70 @@ impl Loose {
 
 impl<'de> Deserialize<'de> for Loose {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(LooseVisitor)
+        Ok(match AnyShape::<IgnoredAny>::deserialize(deserializer)? {
+            AnyShape::Text(text) => Self(Some(text)),
+            AnyShape::Object(_) | AnyShape::Nothing => Self(None),
+        })
     }
 }
 
-struct LooseVisitor;
+/// A value of any shape.
+enum AnyShape<T> {
+    Object(T),
+    /// A text that says something, or a number.
+    Text(String),
+    /// A text that says nothing, or something else.
+    Nothing,
+}
 
-impl<'de> Visitor<'de> for LooseVisitor {
-    type Value = Loose;
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for AnyShape<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ShapeVisitor(PhantomData))
+    }
+}
+
+struct ShapeVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ShapeVisitor<T> {
+    type Value = AnyShape<T>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a text or a number")
+        formatter.write_str("a value")
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Loose, E> {
-        Ok(Loose((!absent(text)).then(|| text.trim().to_owned())))
+    fn visit_str<E>(self, text: &str) -> Result<AnyShape<T>, E> {
+        Ok(if absent(text) { AnyShape::Nothing } else { AnyShape::Text(text.trim().to_owned()) })
     }
 
-    fn visit_u64<E>(self, number: u64) -> Result<Loose, E> {
-        Ok(Loose(Some(number.to_string())))
+    fn visit_u64<E>(self, number: u64) -> Result<AnyShape<T>, E> {
+        Ok(AnyShape::Text(number.to_string()))
     }
 
-    fn visit_i64<E>(self, number: i64) -> Result<Loose, E> {
-        Ok(Loose(Some(number.to_string())))
+    fn visit_i64<E>(self, number: i64) -> Result<AnyShape<T>, E> {
+        Ok(AnyShape::Text(number.to_string()))
     }
 
     /// It was written with a point: `12.5` is 12.50, and `12.0` is no minor units.
-    fn visit_f64<E>(self, number: f64) -> Result<Loose, E> {
+    fn visit_f64<E>(self, number: f64) -> Result<AnyShape<T>, E> {
         let (whole, two) = (number.to_string(), format!("{number:.2}"));
         let decimals = whole.split_once('.').map_or(0, |(_, decimals)| decimals.len());
-        Ok(Loose(Some(if decimals <= 2 { two } else { whole })))
+        Ok(AnyShape::Text(if decimals <= 2 { two } else { whole }))
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Loose, E> {
-        Ok(Loose(None))
+    fn visit_bool<E>(self, _: bool) -> Result<AnyShape<T>, E> {
+        Ok(AnyShape::Nothing)
     }
 
-    fn visit_unit<E>(self) -> Result<Loose, E> {
-        Ok(Loose(None))
+    fn visit_unit<E>(self) -> Result<AnyShape<T>, E> {
+        Ok(AnyShape::Nothing)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<Loose, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<AnyShape<T>, A::Error> {
         while all.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Loose(None))
+        Ok(AnyShape::Nothing)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut all: A) -> Result<Loose, A::Error> {
-        while all.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Loose(None))
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<AnyShape<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(AnyShape::Object)
     }
 }

@@ -3,11 +3,11 @@
 use jiff::civil::Date;
 use serde::{
     Deserialize,
-    de::{IgnoredAny, MapAccess},
+    de::{Error as _, IgnoredAny, MapAccess},
 };
 use tollgate_core::settlement::{BatchStatus, Settled, SettledRecord, SettledStatus, UnreadableRow};
 
-use super::loose::{Loose, ReportParser, State, each, unreadable};
+use super::loose::{Each, Loose, ReportParser, State, unreadable};
 
 /// Longest id; the gateway's own have up to 30 characters.
 const ID_MAX_CHARS: usize = 40;
@@ -16,13 +16,6 @@ const ID_MAX_CHARS: usize = 40;
 pub(super) struct Batches {
     /// The day that was requested.
     pub(super) day: Date,
-}
-
-/// What a batch says of itself. Its members come in any order.
-#[derive(Default)]
-struct BatchHeader {
-    batch: Option<String>,
-    status: Option<BatchStatus>,
 }
 
 /// A transaction of a batch, as it is stated.
@@ -87,20 +80,20 @@ impl ReportParser for Batches {
         mut map: M,
         to: &mut State<'_, SettledRecord>,
     ) -> Result<(), M::Error> {
-        let (mut header, mut held) = (BatchHeader::default(), Vec::new());
+        // Members come in any order.
+        let (mut batch, mut status, mut held) = (None, None, Vec::new());
         while let Some(name) = map.next_key::<String>()? {
             match name.as_str() {
-                "batchid" => header.batch = map.next_value::<Loose>()?.text(ID_MAX_CHARS),
-                "hoststat" => header.status = Some(batch_status(map.next_value::<Loose>()?.0.as_deref())),
+                "batchid" => batch = map.next_value::<Loose>()?.text(ID_MAX_CHARS),
+                "hoststat" => status = Some(batch_status(map.next_value::<Loose>()?.0.as_deref())),
                 "txns" => {
-                    let known = header.batch.as_deref().zip(header.status);
-                    map.next_value_seed(each(|row: Option<StatedTransaction>| {
+                    let known = batch.as_deref().zip(status);
+                    map.next_value_seed(Each(&mut |row| {
                         let Some((batch, status)) = known else {
                             held.push(part(row));
                             return Ok(());
                         };
-                        to.emit::<serde::de::value::Error>(self.record(part(row), batch, status))
-                            .map_err(|_| "nothing takes it")
+                        to.emit(self.record(part(row), batch, status))
                     }))?;
                 }
                 "errormsg" | "resptext" => to.say(map.next_value::<Loose>()?.0),
@@ -110,11 +103,12 @@ impl ReportParser for Batches {
         if held.is_empty() {
             return Ok(());
         }
-        let status = header.status.unwrap_or(BatchStatus::NotDone);
-        let Some(batch) = header.batch else {
-            return to.emit(SettledRecord::Unreadable(unreadable(None, "a batch without its id")));
+        let status = status.unwrap_or(BatchStatus::NotDone);
+        let handed_over = match batch {
+            None => to.emit(SettledRecord::Unreadable(unreadable(None, "a batch without its id"))),
+            Some(batch) => held.into_iter().try_for_each(|part| to.emit(self.record(part, &batch, status))),
         };
-        held.into_iter().try_for_each(|part| to.emit(self.record(part, &batch, status)))
+        handed_over.map_err(M::Error::custom)
     }
 }
 

@@ -43,7 +43,7 @@ struct Fake {
 
 impl StreamingTransport for Fake {
     async fn open(&self, request: Request<'_>) -> Result<StreamedResponse, TransportError> {
-        assert!(request.method == HttpMethod::Get && request.body.is_none());
+        assert!(request.method == Method::GET && request.body.is_none());
         self.urls.lock().unwrap().push(request.url);
         let (status, retry_after) = (self.status, None);
         Ok(StreamedResponse { status, retry_after, body: stream::iter(self.pieces.clone()).boxed() })

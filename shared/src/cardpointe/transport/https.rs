@@ -11,9 +11,7 @@ use reqwest::header::{self, CONTENT_TYPE};
 use secrecy::ExposeSecret;
 use tollgate_core::values::Clock;
 
-use super::{
-    BodyError, HttpMethod, Request, Response, StreamedResponse, StreamingTransport, Transport, TransportError,
-};
+use super::{BodyError, Request, Response, StreamedResponse, StreamingTransport, Transport, TransportError};
 use crate::https;
 
 /// A connection that was idle for longer is not used again: a sandbox that was frozen in between thaws with
@@ -67,14 +65,8 @@ impl HttpsTransport {
     /// Sends a request. Its limit goes on for its response.
     async fn response(&self, request: Request<'_>) -> Result<reqwest::Response, TransportError> {
         let Request { method, url, username, password, body, limit } = request;
-        let client = self.client();
-        let builder = match method {
-            HttpMethod::Get => client.get(url),
-            HttpMethod::Post => client.post(url),
-            HttpMethod::Put => client.put(url),
-            HttpMethod::Delete => client.delete(url),
-        };
-        let builder = builder.basic_auth(username, Some(password.expose_secret())).timeout(limit);
+        let builder = self.client().request(method, url).timeout(limit);
+        let builder = builder.basic_auth(username, Some(password.expose_secret()));
         let builder = match body {
             Some(body) => builder.header(CONTENT_TYPE, "application/json").body(body),
             None => builder,

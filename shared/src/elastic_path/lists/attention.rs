@@ -1,32 +1,25 @@
 //! `GET /v2/attention`: what needs a person now, the newest first.
 
-use jiff::Timestamp;
 use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::{
-    journal::{AgendaWanted, AttentionCount, Found},
-    payments::{Refusal, Role},
+    journal::{AgendaWanted, AttentionCount},
+    payments::Role,
 };
 
 use crate::{
     api::{
         caller::Caller,
-        exchange::{Handled, Page, Reply},
-        failure::Failure,
+        exchange::{Handled, Page},
     },
     elastic_path::{
-        lists::cursor::Cursor,
-        lists::downloads::on_record,
         lists::filter::AttentionFilter,
         lists::paging::Paging,
-        lists::transactions::{lister, shown, shown_bad},
+        lists::transactions::{lister, rows},
         request::parameters::Parameters,
         response::View,
-        response::page::{csv, wants_csv},
-        response::status::transaction_status,
     },
     ports::Transactions,
-    spreadsheet::payments::{COLUMNS, bad_cells, cells},
 };
 
 handlers! {
@@ -36,55 +29,24 @@ handlers! {
 
 async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
-    let now = ports.access.now();
-    let paging = read(request, &caller, now)?;
-    let after = paging.cursor.as_ref().map(|cursor| cursor.after.as_str());
-    let wanted = AgendaWanted { merchant: &caller.merchant.id, now, after, limit: paging.limit };
-    let (found, count) = lister(ports, request)
-        .by_agenda()
-        .attention(&wanted, &paging.filter.codes)
-        .await
-        .map_err(Refusal::Store)?;
-    let next = found.next.clone().map(Cursor::of_keys);
-    let cursor = next.map(|cursor| paging.sealed(&cursor, &caller, now));
-    let next = cursor.as_deref().map(|cursor| paging.link(cursor));
-    let page = if wants_csv(request) {
-        let rows = found.rows.iter().filter_map(|row| cells(row, now, transaction_status));
-        csv(&COLUMNS, rows.chain(found.unreadable.iter().map(bad_cells)))?
-    } else {
-        let view = View { principal: caller.principal, now, gateway: ports.gateway };
-        json(&found, view, &paging, cursor.as_deref(), count)
-    };
-    let page = on_record(&ports.access, &caller, request, page).await?;
-    Ok(Reply::new(200, page.followed_by(next.as_deref())))
-}
-
-fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<AttentionFilter>, Failure> {
     let mut parameters = Parameters::of(request, &["filter", "page[limit]", "page[cursor]"]);
-    let paging = Paging::read("attention\n", request, &mut parameters, caller, now);
+    let paging: Paging<'_, AttentionFilter> =
+        Paging::read("attention\n", &mut parameters, &ports.access, &caller);
     parameters.finish()?;
-    Ok(paging)
-}
-
-fn json(
-    found: &Found,
-    view: View<'_>,
-    paging: &Paging<AttentionFilter>,
-    cursor: Option<&str>,
-    count: Option<AttentionCount>,
-) -> Page {
-    let rows = found.rows.iter().filter_map(|row| shown(row, view));
-    Page::from(json!({
-        "data": rows.chain(found.unreadable.iter().map(shown_bad)).collect::<Vec<_>>(),
-        "links": {"next": cursor.map(|cursor| paging.link(cursor))},
-        "meta": {
-            "page": {"limit": paging.limit, "cursor": cursor},
-            "as_of": view.now,
+    let (now, after, limit) = (paging.now, paging.after(), paging.limit);
+    let wanted = AgendaWanted { merchant: &caller.merchant.id, now, after, limit };
+    let (found, count) = lister(ports, request).by_agenda().attention(&wanted, &paging.filter.codes).await?;
+    let view = View { principal: caller.principal, now, gateway: ports.gateway };
+    let meta = |page| {
+        json!({
+            "page": page,
+            "as_of": now,
             "count": count.map(count_value),
             "unreadable": found.unreadable.len(),
             "read_bytes": found.read_bytes,
-        },
-    }))
+        })
+    };
+    paging.reply(rows(&found, view), found.next.clone(), meta).await
 }
 
 /// How many orders there are: a number, and as people read it.

@@ -5,7 +5,7 @@ use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::{
     journal::{AgendaWanted, CaptureList, DueWanted, due_sums},
-    payments::{Refusal, Role, Sender},
+    payments::{Role, Sender},
     values::{UnknownZone, Zone},
 };
 
@@ -17,10 +17,9 @@ use crate::{
         members::Members,
     },
     elastic_path::{
-        lists::cursor::Cursor,
         lists::filter::{CaptureFilter, Range},
         lists::paging::{PARAMETERS, Paging, list_deadline},
-        lists::transactions::{lister, shown, shown_bad},
+        lists::transactions::{lister, rows},
         order_id,
         orders::shown_order,
         payments::follow_up::{only_data_and_options, who_and_why},
@@ -69,37 +68,30 @@ async fn change(api: &Api, request: &Request, change: Change) -> Handled<Value> 
 
 async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
-    let now = ports.access.now();
-    let paging = read(request, &caller, now)?;
-    let (after, limit) = (paging.cursor.as_ref().map(|cursor| cursor.after.as_str()), paging.limit);
-    let range = paging.filter.range;
+    let paging = read(ports, request, &caller)?;
+    let (now, range) = (paging.now, paging.filter.range);
     let wanted = if paging.filter.paused {
         CaptureList::Paused
     } else {
         CaptureList::Due(range.since, range.until.unwrap_or(Timestamp::MAX))
     };
+    let (after, limit) = (paging.after(), paging.limit);
     let part = AgendaWanted { merchant: &caller.merchant.id, now, after, limit };
-    let found = lister(ports, request).by_agenda().captures(wanted, &part).await.map_err(Refusal::Store)?;
-    let cursor = found.next.clone().map(Cursor::of_keys);
-    let cursor = cursor.map(|cursor| paging.sealed(&cursor, &caller, now));
-    let next = cursor.as_deref().map(|cursor| paging.link(cursor));
+    let found = lister(ports, request).by_agenda().captures(wanted, &part).await?;
     let view = View { principal: caller.principal, now, gateway: ports.gateway };
-    let rows = found.rows.iter().filter_map(|row| shown(row, view));
-    let page = Page::from(json!({
-        "data": rows.chain(found.unreadable.iter().map(shown_bad)).collect::<Vec<_>>(),
-        "links": {"next": next},
-        "meta": {
-            "page": {"limit": paging.limit, "cursor": cursor},
-            "unreadable": found.unreadable.len(),
-            "read_bytes": found.read_bytes,
-        },
-    }));
-    Ok(Reply::new(200, page.followed_by(next.as_deref())))
+    let meta =
+        |page| json!({"page": page, "unreadable": found.unreadable.len(), "read_bytes": found.read_bytes});
+    Ok(paging.reply_in_json(rows(&found, view).values.collect(), found.next.clone(), meta))
 }
 
-fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<CaptureFilter>, Failure> {
+fn read<'a>(
+    ports: &'a Transactions,
+    request: &'a Request,
+    caller: &'a Caller,
+) -> Result<Paging<'a, CaptureFilter>, Failure> {
     let mut parameters = Parameters::of(request, &PARAMETERS);
-    let paging: Paging<CaptureFilter> = Paging::read("captures\n", request, &mut parameters, caller, now);
+    let paging: Paging<'_, CaptureFilter> =
+        Paging::read("captures\n", &mut parameters, &ports.access, caller);
     if paging.filter.paused && paging.filter.range != Range::default() {
         parameters
             .invalid("filter.paused", "has no time to compare with: what is paused is captured at none");
@@ -126,7 +118,7 @@ async fn sums(ports: &Transactions, request: &Request) -> Handled<Page> {
     let days = Days::read(request, &caller, now)?;
     let (merchant, deadline) = (&caller.merchant.id, list_deadline(request, now));
     let wanted = DueWanted { merchant, since: days.since, until: days.until, zone: &days.zone };
-    let found = due_sums(ports.agenda.as_ref(), wanted, deadline).await.map_err(Refusal::Store)?;
+    let found = due_sums(ports.agenda.as_ref(), wanted, deadline).await?;
     let data = found.sums.iter().map(|((day, currency), sum)| {
         json!({"type": "captures_of_day", "day": day, "currency": currency.code(), "count": sum.count,
             "amount": sum.minor})

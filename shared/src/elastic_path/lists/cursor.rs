@@ -29,11 +29,6 @@ pub(in crate::elastic_path) struct Cursor {
 }
 
 impl Cursor {
-    /// Of a list that has no range: a key of its index.
-    pub(in crate::elastic_path) fn of_keys(after: String) -> Self {
-        Self { since: Timestamp::UNIX_EPOCH, until: Timestamp::UNIX_EPOCH, after }
-    }
-
     /// The cursor for this merchant's list by this filter.
     pub(in crate::elastic_path) fn sealed(
         &self,

@@ -1,7 +1,9 @@
 //! Lists that people download are on record: who, which list, by which filter, and how many rows.
 
 use lambda_http::{Request, RequestExt};
+use serde_json::Value;
 use tollgate_core::{
+    payments::Unreadable,
     people::Audited,
     values::{TextUse, check_kept},
 };
@@ -9,24 +11,64 @@ use tollgate_core::{
 use crate::{
     access::Access,
     api::{caller::Caller, exchange::Page, failure::Failure},
-    elastic_path::lists::filter::without_customers,
+    elastic_path::{
+        lists::filter::without_customers,
+        response::bad_row,
+        response::page::{csv, wants_csv},
+    },
+    spreadsheet::unreadable_cells,
 };
 
 /// What stands for a filter that may not be kept.
 const NOT_KEPT: &str = "…";
 
-/// The same page. A file for a person is given only once it is on record.
-pub(in crate::elastic_path) async fn on_record(
+/// The rows of a list in its two forms, of which one is made.
+pub(in crate::elastic_path) struct Rows<'a> {
+    /// The names of a file's columns.
+    columns: &'static [&'static str],
+    /// Each row as the cells of a line.
+    cells: Box<dyn Iterator<Item = Vec<String>> + Send + 'a>,
+    /// Each row as JSON.
+    pub(in crate::elastic_path) values: Box<dyn Iterator<Item = Value> + Send + 'a>,
+}
+
+impl<'a> Rows<'a> {
+    pub(in crate::elastic_path) fn new(
+        columns: &'static [&'static str],
+        cells: impl Iterator<Item = Vec<String>> + Send + 'a,
+        values: impl Iterator<Item = Value> + Send + 'a,
+    ) -> Self {
+        Self { columns, cells: Box::new(cells), values: Box::new(values) }
+    }
+
+    /// Those that were found, followed by items that cannot be read.
+    pub(in crate::elastic_path) fn of<T: Sync>(
+        columns: &'static [&'static str],
+        found: &'a [T],
+        unreadable: &'a [Unreadable],
+        cells: impl Fn(&'a T) -> Vec<String> + Send + 'a,
+        value: impl Fn(&'a T) -> Value + Send + 'a,
+    ) -> Self {
+        let bad_cells = |bad: &Unreadable| unreadable_cells(columns, &bad.key);
+        let cells = found.iter().map(cells).chain(unreadable.iter().map(bad_cells));
+        Self::new(columns, cells, found.iter().map(value).chain(unreadable.iter().map(bad_row)))
+    }
+}
+
+/// A list as a file, if the request wants one, or else as JSON. A file for a person is given only once it is on record.
+pub(in crate::elastic_path) async fn as_wanted(
     access: &Access,
     caller: &Caller,
     request: &Request,
-    page: Page,
+    rows: Rows<'_>,
+    body: impl FnOnce(Vec<Value>) -> Value,
 ) -> Result<Page, Failure> {
-    if let Some(rows) = page.rows {
-        let list = request.uri().path().to_owned();
-        let filter = stated_filter(request);
-        caller.on_record(access, request, |_| Audited::Downloaded { list, filter, rows }).await?;
+    if !wants_csv(request) {
+        return Ok(body(rows.values.collect()).into());
     }
+    let (page, rows) = csv(rows.columns, rows.cells)?;
+    let (list, filter) = (request.uri().path().to_owned(), stated_filter(request));
+    caller.on_record(access, request, |_| Audited::Downloaded { list, filter, rows }).await?;
     Ok(page)
 }
 

@@ -1,12 +1,11 @@
 //! `GET /v2/entries` and `GET /v2/orders/{orderId}/entries`: every movement of a merchant's money as a row.
 
-use jiff::{SignedDuration, Timestamp};
 use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::{
-    journal::{BadRow, Entry, EntryLister, EntryPredicate, Found, LookedUp, WantedEntries, entries_of},
+    journal::{Entry, EntryLister, EntryPredicate, Found, LookedUp, WantedEntries, entries_of},
     order::Rejection,
-    payments::{Refusal, Role},
+    payments::Role,
     values::{Brand, DeclineCode, Zone},
 };
 
@@ -14,25 +13,19 @@ use crate::{
     api::{
         caller::Caller,
         exchange::{Handled, Page, Reply},
-        failure::Failure,
     },
     elastic_path::{
-        lists::cursor::Cursor,
-        lists::downloads::on_record,
+        lists::downloads::{Rows, as_wanted},
         lists::filter::EntryFilter,
         lists::paging::{Paging, SORTED, list_deadline},
         lists::transactions::shown_bad,
         order_id,
         request::parameters::Parameters,
-        response::page::{csv, wants_csv},
     },
     ports::Transactions,
     search_keys::search_key,
     spreadsheet::entries::{COLUMNS, Who, bad_cells, cells},
 };
-
-/// How far back is looked where the filter does not say.
-const WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 handlers! {
     /// `GET /v2/entries?filter=…&sort=…&time_zone=…&page[limit]=…&page[cursor]=…`: a page as JSON, or as CSV.
@@ -43,54 +36,41 @@ handlers! {
 
 async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
-    let now = ports.access.now();
     let mut parameters = Parameters::of(request, &SORTED);
-    let paging: Paging<EntryFilter> = Paging::read("entries\n", request, &mut parameters, &caller, now);
-    let terms = || paging.filter.conditions.iter().filter_map(EntryPredicate::text);
+    let paging: Paging<'_, EntryFilter> = Paging::read("entries\n", &mut parameters, &ports.access, &caller);
+    let terms = || paging.filter.predicates.iter().filter_map(EntryPredicate::text);
     parameters.found_by(&caller.merchant, terms());
     parameters.finish()?;
     let key = terms().next().map(|term| LookedUp::Text(search_key(&caller.merchant, term)));
-    let cursor = paging.cursor.as_ref();
-    let (since, until) =
-        cursor.map_or_else(|| paging.filter.moments(now), |cursor| (cursor.since, cursor.until));
+    let (since, until) = (paging.since, paging.until);
     let wanted = WantedEntries {
         merchant: &caller.merchant.id,
         since,
         until,
-        predicates: &paging.filter.conditions,
+        predicates: &paging.filter.predicates,
         looked_up: key.as_ref(),
         order: paging.order,
-        after: cursor.map(|cursor| cursor.after.as_str()),
+        after: paging.after(),
         limit: paging.limit,
     };
     let lister = EntryLister {
         log: ports.log.as_ref(),
         store: ports.orders.as_ref(),
         index: ports.index.as_ref(),
-        deadline: list_deadline(request, now),
+        deadline: list_deadline(request, paging.now),
     };
-    let found = lister.find(&wanted).await.map_err(Refusal::Store)?;
-    let cursor = found.next.clone().map(|after| Cursor { since, until, after });
-    let cursor = cursor.map(|cursor| paging.sealed(&cursor, &caller, now));
-    let next = cursor.as_deref().map(|cursor| paging.link(cursor));
-    let page = if wants_csv(request) {
-        as_csv(&found, &paging.zone)?
-    } else {
-        Page::from(json!({
-            "data": rows(&found, &paging.zone),
-            "links": {"next": next},
-            "meta": {
-                "page": {"limit": paging.limit, "cursor": cursor},
-                "since": since,
-                "until": until,
-                "time_zone": paging.zone.name(),
-                "unreadable": found.unreadable.len(),
-                "read_bytes": found.read_bytes,
-            },
-        }))
+    let found = lister.find(&wanted).await?;
+    let meta = |page| {
+        json!({
+            "page": page,
+            "since": since,
+            "until": until,
+            "time_zone": paging.zone.name(),
+            "unreadable": found.unreadable.len(),
+            "read_bytes": found.read_bytes,
+        })
     };
-    let page = on_record(&ports.access, &caller, request, page).await?;
-    Ok(Reply::new(200, page.followed_by(next.as_deref())))
+    paging.reply(rows(&found, &paging.zone), found.next.clone(), meta).await
 }
 
 async fn list_of_order(ports: &Transactions, request: &Request) -> Handled<Page> {
@@ -100,37 +80,18 @@ async fn list_of_order(ports: &Transactions, request: &Request) -> Handled<Page>
     parameters.finish()?;
     let key = caller.key(order_id(request)?);
     // One that cannot be read is an error: it has no other rows that would be missing.
-    let loaded = ports.orders.load(&key).await.map_err(Refusal::Store)?;
-    let loaded = loaded.ok_or(Rejection::OrderNotFound)?;
+    let loaded = ports.orders.load(&key).await?.ok_or(Rejection::OrderNotFound)?;
     let found = Found { rows: entries_of(&loaded, order), ..Found::default() };
-    let page = if wants_csv(request) {
-        as_csv(&found, &zone)?
-    } else {
-        Page::from(json!({"data": rows(&found, &zone), "meta": {"time_zone": zone.name()}}))
-    };
-    let page = on_record(&ports.access, &caller, request, page).await?;
+    let body = |rows| json!({"data": Value::Array(rows), "meta": {"time_zone": zone.name()}});
+    let page = as_wanted(&ports.access, &caller, request, rows(&found, &zone), body).await?;
     Ok(Reply::new(200, page))
 }
 
-impl EntryFilter {
-    /// What a list reads: as far as an index goes back, or else some weeks.
-    fn moments(&self, now: Timestamp) -> (Timestamp, Timestamp) {
-        let until = self.range.ends(now);
-        let within = until.min(now).checked_sub(WITHIN).unwrap_or(Timestamp::UNIX_EPOCH);
-        let is_short = self.conditions.iter().any(EntryPredicate::is_selective);
-        let since = self.range.since.unwrap_or(if is_short { Timestamp::UNIX_EPOCH } else { within });
-        (since.max(Timestamp::UNIX_EPOCH), until)
-    }
-}
-
-fn as_csv(found: &Found<Entry>, zone: &Zone) -> Result<Page, Failure> {
-    let good = found.rows.iter().map(|entry| cells(entry, zone));
-    csv(&COLUMNS, good.chain(found.unreadable.iter().map(bad_cells)))
-}
-
-fn rows(found: &Found<Entry>, zone: &Zone) -> Vec<Value> {
-    let good = found.rows.iter().map(|entry| shown(entry, zone));
-    good.chain(found.unreadable.iter().map(|row: &BadRow| shown_bad(row))).collect()
+fn rows<'a>(found: &'a Found<Entry>, zone: &'a Zone) -> Rows<'a> {
+    let Found { rows, unreadable, .. } = found;
+    let file = rows.iter().map(|entry| cells(entry, zone)).chain(unreadable.iter().map(bad_cells));
+    let shown = rows.iter().map(|entry| shown(entry, zone)).chain(unreadable.iter().map(shown_bad));
+    Rows::new(&COLUMNS, file, shown)
 }
 
 /// A movement, with what is not known as null.

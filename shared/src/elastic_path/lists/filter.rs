@@ -33,7 +33,7 @@ const RETREF_MAX: usize = 40;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::elastic_path) struct Filter {
     /// All of them have to hold.
-    pub(in crate::elastic_path) conditions: Vec<Predicate>,
+    pub(in crate::elastic_path) predicates: Vec<Predicate>,
     /// When they were listed.
     pub(in crate::elastic_path) range: Range,
 }
@@ -45,7 +45,7 @@ impl Fields for Filter {
                                  id, transaction_id";
 
     fn add(&mut self, term: &Term<'_>) -> Result<(), Problem> {
-        let condition = match term.field {
+        let predicate = match term.field {
             "created_at" => return self.add_range(term),
             "authorization_expires_at" => return self.add_times(term, Predicate::AuthorizationExpiresAt),
             "next_capture_attempt" => return self.add_times(term, Predicate::NextCaptureAttempt),
@@ -72,8 +72,12 @@ impl Fields for Filter {
             },
             _ => return Err(term.no_field::<Self>()),
         };
-        self.conditions.push(condition);
+        self.predicates.push(predicate);
         Ok(())
+    }
+
+    fn moments(&self, now: Timestamp) -> (Timestamp, Timestamp) {
+        self.range.moments(now, self.predicates.iter().any(Predicate::has_index))
     }
 }
 
@@ -91,15 +95,15 @@ fn is_retref(text: &str) -> Option<String> {
 
 impl Filter {
     fn add_times(&mut self, term: &Term<'_>, field: fn(Is<Timestamp>) -> Predicate) -> Result<(), Problem> {
-        self.conditions.extend(term.times()?.into_iter().map(field));
+        self.predicates.extend(term.times()?.into_iter().map(field));
         Ok(())
     }
 
-    /// The range is what a list reads, and a condition besides for what is in doubt.
+    /// The range is what a list reads, and a predicate besides for what is in doubt.
     fn add_range(&mut self, term: &Term<'_>) -> Result<(), Problem> {
         for is in term.times()? {
             self.range.narrow(&is);
-            self.conditions.push(Predicate::ListedAt(is));
+            self.predicates.push(Predicate::ListedAt(is));
         }
         Ok(())
     }

@@ -1,24 +1,22 @@
 //! `GET /v2/orders`: a merchant's orders, newest first, as they are now.
 
-use jiff::Timestamp;
 use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::{
     journal::{Found, OrderLister, WantedOrders},
     order::Order,
-    payments::{Refusal, Role},
+    payments::Role,
     values::ReadOrder,
 };
 
 use crate::{
     api::{
         caller::Caller,
-        exchange::{Handled, Page, Reply},
+        exchange::{Handled, Page},
         failure::Failure,
         problem::Problem,
     },
     elastic_path::{
-        lists::cursor::Cursor,
         lists::filter::OrderFilter,
         lists::paging::{PARAMETERS, Paging, list_deadline},
         request::parameters::{Parameters, SORT},
@@ -42,39 +40,38 @@ handlers! {
 async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
     is_of_all_customers(request)?;
-    let now = ports.access.now();
-    let paging = read(request, &caller, now)?;
-    let (range, cursor) = (paging.filter.range, paging.cursor.as_ref());
-    let since = range.since.unwrap_or(Timestamp::UNIX_EPOCH).max(Timestamp::UNIX_EPOCH);
-    let (since, until) = cursor.map_or((since, range.ends(now)), |cursor| (cursor.since, cursor.until));
-    let (predicates, limit) = (paging.filter.conditions.as_slice(), paging.limit);
-    let after = cursor.map(|cursor| cursor.after.as_str());
-    let wanted = WantedOrders { merchant: &caller.merchant.id, since, until, predicates, after, limit };
+    let paging = read(ports, request, &caller)?;
+    let wanted = WantedOrders {
+        merchant: &caller.merchant.id,
+        since: paging.since,
+        until: paging.until,
+        predicates: &paging.filter.predicates,
+        after: paging.after(),
+        limit: paging.limit,
+    };
     let (index, store) = (ports.index.as_ref(), ports.orders.as_ref());
-    let lister = OrderLister { index, store, deadline: list_deadline(request, now) };
-    let found = lister.find(&wanted).await.map_err(Refusal::Store)?;
-    let cursor = found.next.clone().map(|after| Cursor { since, until, after });
-    let cursor = cursor.map(|cursor| paging.sealed(&cursor, &caller, now));
-    let next = cursor.as_deref().map(|cursor| paging.link(cursor));
+    let lister = OrderLister { index, store, deadline: list_deadline(request, paging.now) };
+    let found = lister.find(&wanted).await?;
+    let next = paging.next(found.next.clone());
     // What cannot be read, by the key of its item, and the order's id if that is known.
     let bad = found.unreadable.iter().map(|row| json!({"id": row.item.key, "order_id": row.order}));
     let mut body = json!({
         "data": found.rows.iter().map(|order| shown(ports, &caller, order)).collect::<Vec<_>>(),
         "links": {},
         "meta": {
-            "page": {"limit": limit, "cursor": cursor},
+            "page": {"limit": paging.limit, "cursor": next.cursor},
             "results": {},
             "unreadable": bad.collect::<Vec<_>>(),
             "read_bytes": found.read_bytes,
         },
     });
-    if let Some(next) = &next {
-        body["links"]["next"] = next.as_str().into();
+    if let Some(link) = &next.link {
+        body["links"]["next"] = link.as_str().into();
     }
-    if paging.cursor.is_none() && next.is_none() {
+    if paging.after().is_none() && next.link.is_none() {
         count(&mut body["meta"], &found);
     }
-    Ok(Reply::new(200, Page::from(body).followed_by(next.as_deref())))
+    Ok(next.reply(body.into()))
 }
 
 fn is_of_all_customers(request: &Request) -> Result<(), Failure> {
@@ -88,14 +85,18 @@ fn is_of_all_customers(request: &Request) -> Result<(), Failure> {
     }
 }
 
-fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Paging<OrderFilter>, Failure> {
+fn read<'a>(
+    ports: &'a Transactions,
+    request: &'a Request,
+    caller: &'a Caller,
+) -> Result<Paging<'a, OrderFilter>, Failure> {
     let mut parameters = Parameters::tolerating(request, &PARAMETERS, &[SORT, "page[offset]"]);
     parameters.read(
         "page[offset]",
         |offset| (offset == "0").then_some(()),
         "is not supported; links.next is the next page, and meta.page.cursor its page[cursor]",
     );
-    let paging: Paging<OrderFilter> = Paging::read("orders\n", request, &mut parameters, caller, now);
+    let paging: Paging<'_, OrderFilter> = Paging::read("orders\n", &mut parameters, &ports.access, caller);
     if paging.order == ReadOrder::OldestFirst {
         parameters.invalid(SORT, "is not supported but for -created_at: the newest orders always come first");
     }

@@ -5,17 +5,25 @@ use std::time::Duration;
 use form_urlencoded::Serializer;
 use jiff::Timestamp;
 use lambda_http::{Request, RequestExt, http::HeaderValue};
+use serde_json::{Value, json};
 use tollgate_core::{
     payments::Deadline,
     values::{ReadOrder, Zone},
 };
 
 use crate::{
-    api::{caller::Caller, exchange::Page},
+    access::Access,
+    api::{
+        caller::Caller,
+        exchange::{Handled, Page, Reply},
+        failure::Failure,
+    },
     elastic_path::{
         lists::cursor::Cursor,
+        lists::downloads::{Rows, as_wanted},
         lists::filter::{Fields, parse},
         request::parameters::{OLDEST_FIRST, Parameters, SORT, TIME_ZONE},
+        response::enveloped,
     },
     invocation::deadline,
 };
@@ -41,8 +49,13 @@ pub(in crate::elastic_path) const PARAMETERS: [&str; 4] =
 pub(in crate::elastic_path) const SORTED: [&str; 5] =
     ["filter", TIME_ZONE, SORT, "page[limit]", "page[cursor]"];
 
-/// What of a list is wanted.
-pub(in crate::elastic_path) struct Paging<F> {
+/// A part of a list, as a caller wants it.
+pub(in crate::elastic_path) struct Paging<'a, F> {
+    access: &'a Access,
+    request: &'a Request,
+    caller: &'a Caller,
+    /// When it was requested.
+    pub(in crate::elastic_path) now: Timestamp,
     /// The filter as it was written.
     text: String,
     /// Which rows come first.
@@ -56,20 +69,41 @@ pub(in crate::elastic_path) struct Paging<F> {
     pub(in crate::elastic_path) filter: F,
     /// Most rows.
     pub(in crate::elastic_path) limit: usize,
-    /// Where the last part ended; none at the beginning.
-    pub(in crate::elastic_path) cursor: Option<Cursor>,
+    /// The range of the list when its first part was read.
+    pub(in crate::elastic_path) since: Timestamp,
+    pub(in crate::elastic_path) until: Timestamp,
+    after: Option<String>,
 }
 
-impl<F: Fields> Paging<F> {
-    /// Reads them for a list, and notes what is wrong. No two lists have the same mark, so that none takes a cursor of the
-    /// other.
+/// Where a list goes on, if it does.
+pub(in crate::elastic_path) struct NextPart {
+    pub(in crate::elastic_path) cursor: Option<String>,
+    /// The same request with the cursor, as a reference relative to it.
+    pub(in crate::elastic_path) link: Option<String>,
+}
+
+impl<'a, F: Fields> Paging<'a, F> {
+    /// Reads what every list has. No two lists have the same mark, so that none takes a cursor of the other.
+    pub(in crate::elastic_path) fn of(
+        mark: &str,
+        access: &'a Access,
+        request: &'a Request,
+        caller: &'a Caller,
+    ) -> Result<Self, Failure> {
+        let mut parameters = Parameters::of(request, &PARAMETERS);
+        let paging = Self::read(mark, &mut parameters, access, caller);
+        parameters.finish()?;
+        Ok(paging)
+    }
+
+    /// The same among parameters of its own; notes what is wrong.
     pub(in crate::elastic_path) fn read(
         mark: &str,
-        request: &Request,
-        parameters: &mut Parameters<'_>,
-        caller: &Caller,
-        now: Timestamp,
+        parameters: &mut Parameters<'a>,
+        access: &'a Access,
+        caller: &'a Caller,
     ) -> Self {
+        let (request, now) = (parameters.request, access.now());
         let text = request.query_string_parameters().first("filter").unwrap_or_default().to_owned();
         let zone = parameters.time_zone();
         let filter = parse(&text, &zone).unwrap_or_else(|wrong| {
@@ -78,6 +112,7 @@ impl<F: Fields> Paging<F> {
         });
         let limit = |limit: &str| limit.parse().ok().filter(|limit| (1..=ROWS_MAX).contains(limit));
         let limit = parameters.read("page[limit]", limit, &format!("must be 1 to {ROWS_MAX}"));
+        let limit = limit.unwrap_or(ROWS);
         let order = parameters.order();
         let mut signed = mark.to_owned();
         if order == ReadOrder::OldestFirst {
@@ -93,16 +128,86 @@ impl<F: Fields> Paging<F> {
             |cursor| Cursor::opened(&caller.merchant, &signed, cursor, now),
             "is not a cursor of this list, or older than a day; begin again without it",
         );
-        Self { text, order, zone, zone_text, signed, filter, limit: limit.unwrap_or(ROWS), cursor }
+        let moments = cursor.as_ref().map(|cursor| (cursor.since, cursor.until));
+        let (since, until) = moments.unwrap_or_else(|| filter.moments(now));
+        let after = cursor.map(|cursor| cursor.after);
+        Self {
+            access,
+            request,
+            caller,
+            now,
+            text,
+            order,
+            zone,
+            zone_text,
+            signed,
+            filter,
+            limit,
+            since,
+            until,
+            after,
+        }
     }
 
-    /// The cursor of the next part.
-    pub(in crate::elastic_path) fn sealed(&self, cursor: &Cursor, caller: &Caller, now: Timestamp) -> String {
-        cursor.sealed(&caller.merchant, &self.signed, now)
+    /// Where the last part ended; none at the beginning.
+    pub(in crate::elastic_path) fn after(&self) -> Option<&str> {
+        self.after.as_deref()
     }
 
-    /// The same request with a cursor, as a reference relative to it.
-    pub(in crate::elastic_path) fn link(&self, cursor: &str) -> String {
+    /// The response with this part, in the form that the request wants, and the place where the next one begins.
+    pub(in crate::elastic_path) async fn reply(
+        &self,
+        rows: Rows<'_>,
+        after: Option<String>,
+        meta: impl FnOnce(Value) -> Value,
+    ) -> Handled<Page> {
+        self.reply_with(rows, after, meta, Value::Array).await
+    }
+
+    /// The same with data that has the rows in it.
+    pub(in crate::elastic_path) async fn reply_with(
+        &self,
+        rows: Rows<'_>,
+        after: Option<String>,
+        meta: impl FnOnce(Value) -> Value,
+        data: impl FnOnce(Vec<Value>) -> Value,
+    ) -> Handled<Page> {
+        let next = self.next(after);
+        let body = |rows| self.body(data(rows), &next, meta);
+        let page = as_wanted(self.access, self.caller, self.request, rows, body).await?;
+        Ok(next.reply(page))
+    }
+
+    /// The same of a list that has no form but JSON.
+    pub(in crate::elastic_path) fn reply_in_json(
+        &self,
+        data: Vec<Value>,
+        after: Option<String>,
+        meta: impl FnOnce(Value) -> Value,
+    ) -> Reply<Page> {
+        let next = self.next(after);
+        let body = self.body(Value::Array(data), &next, meta);
+        next.reply(body.into())
+    }
+
+    fn body(&self, data: Value, next: &NextPart, meta: impl FnOnce(Value) -> Value) -> Value {
+        let page = json!({"limit": self.limit, "cursor": next.cursor});
+        let mut body = enveloped(data);
+        body["links"] = json!({"next": next.link});
+        body["meta"] = meta(page);
+        body
+    }
+
+    /// The next part, which begins after this place.
+    pub(in crate::elastic_path) fn next(&self, after: Option<String>) -> NextPart {
+        let cursor = after.map(|after| {
+            let cursor = Cursor { since: self.since, until: self.until, after };
+            cursor.sealed(&self.caller.merchant, &self.signed, self.now)
+        });
+        NextPart { link: cursor.as_deref().map(|cursor| self.link(cursor)), cursor }
+    }
+
+    fn link(&self, cursor: &str) -> String {
         let mut query = Serializer::new(String::new());
         if !self.text.is_empty() {
             query.append_pair("filter", &self.text);
@@ -119,14 +224,15 @@ impl<F: Fields> Paging<F> {
     }
 }
 
-impl Page {
-    /// The same as a page of a list: it ends now, and has the next page in the header `Link`.
-    pub(in crate::elastic_path) fn followed_by(mut self, next: Option<&str>) -> Self {
-        let link = next.map(|next| HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")));
-        self.link = link.and_then(Result::ok);
-        self.of_now()
+impl NextPart {
+    /// The response with a part: it ends now, and has the next one in the header `Link`.
+    pub(in crate::elastic_path) fn reply(&self, page: Page) -> Reply<Page> {
+        let link = self.link.as_deref().map(|link| HeaderValue::from_str(&format!("<{link}>; rel=\"next\"")));
+        Reply::new(200, Page { link: link.and_then(Result::ok), ..page.of_now() })
     }
+}
 
+impl Page {
     /// The same as what depends on the time of the request: it has no tag.
     pub(in crate::elastic_path) fn of_now(self) -> Self {
         Self { is_of_now: true, ..self }

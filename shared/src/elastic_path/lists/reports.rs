@@ -3,14 +3,14 @@
 
 use jiff::Timestamp;
 use lambda_http::Request;
-use serde_json::json;
+use serde_json::{Value, json};
 use tollgate_core::{
     journal::{
         Fact,
         read_totals::{Days, Dimension, Interval, PeriodTotals, Periods, Selection, TotalRow, read_totals},
     },
     order::Kind,
-    payments::{Refusal, Role},
+    payments::Role,
     values::{Brand, Currency, DeclineCode, Zone},
 };
 
@@ -21,10 +21,9 @@ use crate::{
         failure::Failure,
     },
     elastic_path::{
-        lists::downloads::on_record,
+        lists::downloads::{Rows, as_wanted},
         lists::filter::is_mid,
         request::parameters::Parameters,
-        response::page::{csv, wants_csv},
     },
     ports::Transactions,
     spreadsheet::totals::{COLUMNS, Shown, cells, value},
@@ -63,11 +62,10 @@ handlers! {
 async fn report(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
     let query = Query::read(request, ports.access.now())?;
-    let found = read_totals(ports.totals.as_ref(), &caller.merchant.id, &query.periods, &query.selection)
-        .await
-        .map_err(Refusal::Store)?;
-    let page = if wants_csv(request) { query.csv(&found)? } else { query.json(&found) };
-    let page = on_record(&ports.access, &caller, request, page).await?;
+    let found =
+        read_totals(ports.totals.as_ref(), &caller.merchant.id, &query.periods, &query.selection).await?;
+    let body = |rows| query.json(rows, &found);
+    let page = as_wanted(&ports.access, &caller, request, query.rows(&found), body).await?;
     Ok(Reply::new(200, page))
 }
 
@@ -105,19 +103,20 @@ impl Query {
         })
     }
 
-    fn csv(&self, found: &PeriodTotals) -> Result<Page, Failure> {
-        csv(&COLUMNS, self.shown(found).map(|shown| cells(shown).to_vec()))
-    }
-
-    fn json(&self, found: &PeriodTotals) -> Page {
-        let data = self.shown(found).map(|shown| {
+    fn rows<'a>(&'a self, found: &'a PeriodTotals) -> Rows<'a> {
+        let cells = self.shown(found).map(|shown| cells(shown).to_vec());
+        let values = self.shown(found).map(|shown| {
             let mut total = value(shown);
             total["type"] = json!("total");
             total
         });
+        Rows::new(&COLUMNS, cells, values)
+    }
+
+    fn json(&self, rows: Vec<Value>, found: &PeriodTotals) -> Value {
         let provisional = found.provisional.iter().filter_map(|position| self.periods.all().get(*position));
-        Page::from(json!({
-            "data": data.collect::<Vec<_>>(),
+        json!({
+            "data": Value::Array(rows),
             "meta": {
                 "from": self.days.first,
                 "to": self.days.last,
@@ -128,7 +127,7 @@ impl Query {
                 "complete_until": found.reached,
                 "unreadable": found.unreadable.len(),
             },
-        }))
+        })
     }
 }
 

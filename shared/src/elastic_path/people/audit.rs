@@ -3,30 +3,21 @@
 use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::{
-    payments::{Refusal, Role},
+    payments::Role,
     people::{AuditEntry, Audited, AuditedPerson},
 };
 
 use crate::{
     api::{
         caller::Caller,
-        exchange::{Handled, Page, Reply},
+        exchange::{Handled, Page},
     },
     elastic_path::{
-        lists::cursor::Cursor,
-        lists::downloads::on_record,
-        lists::filter::WantedAudit,
-        lists::paging::{PARAMETERS, Paging},
-        people::person_change_value,
-        request::parameters::Parameters,
-        response::page::{csv, wants_csv},
-        response::{bad_row, seconds},
+        lists::downloads::Rows, lists::filter::WantedAudit, lists::paging::Paging,
+        people::person_change_value, response::seconds,
     },
     ports::Personnel,
-    spreadsheet::{
-        people::{AUDIT_COLUMNS, audit_cells},
-        unreadable_cells,
-    },
+    spreadsheet::people::{AUDIT_COLUMNS, audit_cells},
 };
 
 handlers! {
@@ -37,37 +28,12 @@ handlers! {
 
 async fn list(ports: &Personnel, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::All).await?;
-    let now = ports.access.now();
-    let mut parameters = Parameters::of(request, &PARAMETERS);
-    let paging: Paging<WantedAudit> = Paging::read("audit\n", request, &mut parameters, &caller, now);
-    parameters.finish()?;
-    let after = paging.cursor.as_ref().map(|cursor| cursor.after.as_str());
-    let filter = paging.filter.in_full();
-    let page = ports.stores.audit.audit(&caller.merchant.id, &filter, after, paging.limit);
-    let page = page.await.map_err(Refusal::Store)?;
-    let cursor = page.next.clone().map(|after| paging.sealed(&Cursor::of_keys(after), &caller, now));
-    let next = cursor.as_deref().map(|cursor| paging.link(cursor));
-    let body = if wants_csv(request) {
-        let bad = page.unreadable.iter().map(|bad| unreadable_cells(&AUDIT_COLUMNS, &bad.key));
-        csv(&AUDIT_COLUMNS, page.entries.iter().map(audit_cells).chain(bad))?
-    } else {
-        Page::from(json!({
-            "data": page
-                .entries
-                .iter()
-                .map(audit_entry_value)
-                .chain(page.unreadable.iter().map(bad_row))
-                .collect::<Vec<_>>(),
-            "links": {"next": next},
-            "meta": {
-                "page": {"limit": paging.limit, "cursor": cursor},
-                "time_zone": paging.zone.name(),
-                "unreadable": page.unreadable.len(),
-            },
-        }))
-    };
-    let body = on_record(&ports.access, &caller, request, body).await?;
-    Ok(Reply::new(200, body.followed_by(next.as_deref())))
+    let paging: Paging<'_, WantedAudit> = Paging::of("audit\n", &ports.access, request, &caller)?;
+    let (store, filter) = (ports.stores.audit.as_ref(), paging.filter.in_full());
+    let page = store.audit(&caller.merchant.id, &filter, paging.after(), paging.limit).await?;
+    let rows = Rows::of(&AUDIT_COLUMNS, &page.entries, &page.unreadable, audit_cells, audit_entry_value);
+    let meta = |of_list| json!({"page": of_list, "time_zone": paging.zone.name(), "unreadable": page.unreadable.len()});
+    paging.reply(rows, page.next.clone(), meta).await
 }
 
 /// An entry of the audit trail.

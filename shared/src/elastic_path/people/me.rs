@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tollgate_core::{
     journal::count_attention,
     order::{MerchantId, Principal},
-    payments::{IN_FLIGHT, NETWORK_DECLINES, NETWORK_IN_FLIGHT, Refusal, STOP_KEPT, Stop},
+    payments::{IN_FLIGHT, NETWORK_DECLINES, NETWORK_IN_FLIGHT, STOP_KEPT, Stop},
     people::{PersonEntry, RefundMax},
     values::{Amount, Currency},
 };
@@ -39,7 +39,7 @@ async fn me(ports: &Transactions, request: &Request) -> Handled<Page> {
     }
     Parameters::none(request)?;
     let (merchant, now) = (&caller.merchant, ports.access.now());
-    let count = count_attention(ports.agenda.as_ref(), &merchant.id, now).await.map_err(Refusal::Store)?;
+    let count = count_attention(ports.agenda.as_ref(), &merchant.id, now).await?;
     // It is said, not obeyed: a switch that cannot be read stops payments, and this page still opens.
     let stop = ports.switch.stop(&merchant.id).await.ok();
     let by_switch_of = stop.and_then(|stop| match stop {
@@ -112,8 +112,8 @@ fn person(person: &PersonEntry) -> Value {
 /// last of all, null if one was never.
 async fn settlement(ports: &Transactions, merchant: &MerchantId, now: Timestamp) -> Result<Value, Failure> {
     let stores = &ports.settlement;
-    let open = stores.exceptions.count_open(merchant).await.map_err(Refusal::Store)?;
-    let accounts = stores.progress.of(merchant).await.map_err(Refusal::Store)?;
+    let open = stores.exceptions.count_open(merchant).await?;
+    let accounts = stores.progress.of(merchant).await?;
     // None comes before every time.
     let read_at = accounts.iter().map(|account| account.read_at).min().flatten();
     let count = json!({"exceptions": open.exceptions, "more": open.more, "formatted": open.to_string()});

@@ -88,11 +88,12 @@ fn rule_in(data: &mut Members<'_>, mut rule: Members<'_>, usual: Option<&Zone>) 
 
 /// A rule as it is stated.
 pub(in crate::elastic_path) fn rule_value(rule: &CaptureRule) -> Value {
+    let StatedRule { after, at, zone, business_days } = rule.stated();
     json!({
-        "after": rule.after().to_string(),
-        "at": rule.at().map(|at| at.to_string()),
-        "zone": rule.zone().map(Zone::name),
-        "business_days": rule.business_days(),
+        "after": after.to_string(),
+        "at": at.map(|at| at.to_string()),
+        "zone": zone.as_ref().map(Zone::name),
+        "business_days": business_days,
     })
 }
 

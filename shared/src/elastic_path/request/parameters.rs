@@ -24,7 +24,7 @@ pub(in crate::elastic_path) const OLDEST_FIRST: &str = "created_at";
 
 /// The parameters of a request's query, and the problems found in them.
 pub(in crate::elastic_path) struct Parameters<'a> {
-    request: &'a Request,
+    pub(in crate::elastic_path) request: &'a Request,
     /// Whether the route has `sort`.
     has_sort: bool,
     pub(in crate::elastic_path) problems: Vec<Problem>,

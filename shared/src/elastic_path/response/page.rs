@@ -18,33 +18,22 @@ use crate::{
 
 impl From<Value> for Page {
     fn from(body: Value) -> Self {
-        Self {
-            content_type: "application/json",
-            body: body.to_string(),
-            rows: None,
-            link: None,
-            is_of_now: false,
-        }
+        Self { content_type: "application/json", body: body.to_string(), link: None, is_of_now: false }
     }
 }
 
+/// A file, and how many rows it has.
 pub(in crate::elastic_path) fn csv(
     columns: &[&str],
     rows: impl Iterator<Item = Vec<String>>,
-) -> Result<Page, Failure> {
+) -> Result<(Page, u64), Failure> {
     let unwritten = |error: &dyn Display| Failure::unavailable(&error.to_string());
     let mut body = Vec::new();
     let mut count = 0;
     let rows = rows.inspect(|_| count += 1);
     spreadsheet::write(&mut body, columns, rows).map_err(|error| unwritten(&error))?;
     let body = String::from_utf8(body).map_err(|error| unwritten(&error))?;
-    Ok(Page {
-        content_type: "text/csv; charset=utf-8",
-        body,
-        rows: Some(count),
-        link: None,
-        is_of_now: false,
-    })
+    Ok((Page { content_type: "text/csv; charset=utf-8", body, link: None, is_of_now: false }, count))
 }
 
 /// Whether `Accept` names CSV.

@@ -4,7 +4,7 @@ use jiff::{Timestamp, ToSpan};
 use lambda_http::{Request, RequestExt as _};
 use serde_json::{Value, json};
 use tollgate_core::{
-    payments::{Refusal, Role, trail},
+    payments::{Role, trail},
     settlement::{
         Adjustment, Chargeback, Component, DayRange, Deposit, DepositLine, DepositReader, DepositSums,
         ExceptionCause, Unmatched,
@@ -17,23 +17,20 @@ use crate::{
     api::{
         Code,
         caller::Caller,
-        exchange::{Handled, Page, Reply},
+        exchange::{Handled, Page},
         failure::Failure,
         problem::Problem,
     },
     elastic_path::{
-        lists::cursor::Cursor,
-        lists::downloads::on_record,
+        lists::downloads::Rows,
         lists::filter::{DaysOfAccount, NoFilter},
-        lists::paging::{PARAMETERS, Paging},
+        lists::paging::Paging,
         request::parameters::Parameters,
-        response::page::{csv, wants_csv},
-        response::{bad_row, enveloped},
+        response::page::wants_csv,
     },
     invocation::path_parameter,
     ports::Transactions,
     spreadsheet::settlement::{DEPOSIT_COLUMNS, LINE_COLUMNS, deposit_cells, line_cells},
-    spreadsheet::unreadable_cells,
 };
 
 /// How far back is looked where the filter does not say, in days.
@@ -57,46 +54,32 @@ handlers! {
 
 async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
-    let now = ports.access.now();
-    let mut parameters = Parameters::of(request, &PARAMETERS);
-    let paging: Paging<DaysOfAccount> = Paging::read("deposits\n", request, &mut parameters, &caller, now);
-    parameters.finish()?;
-    let (merchant, after) = (&caller.merchant.id, paging.cursor.as_ref().map(|cursor| cursor.after.as_str()));
-    let days = days(&paging.filter, now);
+    let paging: Paging<'_, DaysOfAccount> = Paging::of("deposits\n", &ports.access, request, &caller)?;
+    let merchant = &caller.merchant.id;
+    let days = days(&paging.filter, paging.now);
     let (deposits, order) = (ports.settlement.deposits.as_ref(), ReadOrder::NewestFirst);
-    let page = deposits.list(merchant, days, order, after, paging.limit);
-    let page = page.await.map_err(Refusal::Store)?;
+    let page = deposits.list(merchant, days, order, paging.after(), paging.limit).await?;
     let is_wanted = |one: &&Deposit| paging.filter.account.as_ref().is_none_or(|mid| *mid == one.account);
     let found: Vec<&Deposit> = page.deposits.iter().filter(is_wanted).collect();
-    let unmatched = reader(ports).unmatched(merchant).await.map_err(Refusal::Store)?;
+    let unmatched = reader(ports).unmatched(merchant).await?;
     let accounts = accounts(ports, &caller).await?;
-    let cursor = page.next.clone().map(|after| paging.sealed(&Cursor::of_keys(after), &caller, now));
-    let next = cursor.as_deref().map(|cursor| paging.link(cursor));
-    let body = if wants_csv(request) {
-        let rows = found.iter().map(|deposit| deposit_cells(deposit, &unmatched));
-        csv(
-            &DEPOSIT_COLUMNS,
-            rows.chain(page.unreadable.iter().map(|bad| unreadable_cells(&DEPOSIT_COLUMNS, &bad.key))),
-        )?
-    } else {
-        Page::from(json!({
-            "data": found
-                .iter()
-                .map(|deposit| deposit_value(deposit, &unmatched))
-                .chain(page.unreadable.iter().map(bad_row))
-                .collect::<Vec<_>>(),
-            "links": {"next": next},
-            "meta": {
-                "page": {"limit": paging.limit, "cursor": cursor},
-                "from": days.first,
-                "to": days.last,
-                "accounts": accounts,
-                "unreadable": trail::unreadable(),
-            },
-        }))
+    let rows = Rows::of(
+        &DEPOSIT_COLUMNS,
+        &found,
+        &page.unreadable,
+        |deposit| deposit_cells(deposit, &unmatched),
+        |deposit| deposit_value(deposit, &unmatched),
+    );
+    let meta = |page| {
+        json!({
+            "page": page,
+            "from": days.first,
+            "to": days.last,
+            "accounts": accounts,
+            "unreadable": trail::unreadable(),
+        })
     };
-    let body = on_record(&ports.access, &caller, request, body).await?;
-    Ok(Reply::new(200, body.followed_by(next.as_deref())))
+    paging.reply(rows, page.next.clone(), meta).await
 }
 
 /// The days of a list.
@@ -109,43 +92,34 @@ fn days(filter: &DaysOfAccount, now: Timestamp) -> DayRange {
 
 async fn read(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
-    let now = ports.access.now();
     let id = path_parameter(request, "depositId");
     let mut parameters = Parameters::of(request, &OF_ONE);
     let mid = parameters.read("mid", |mid| Some(mid.to_owned()), "must be a MID");
     let mark = format!("deposit {id}\n");
-    let paging: Paging<NoFilter> = Paging::read(&mark, request, &mut parameters, &caller, now);
+    let paging: Paging<'_, NoFilter> = Paging::read(&mark, &mut parameters, &ports.access, &caller);
     parameters.finish()?;
     let merchant = &caller.merchant.id;
     let reader = reader(ports);
-    let found = ports.settlement.deposits.find(merchant, &id).await.map_err(Refusal::Store)?;
+    let found = ports.settlement.deposits.find(merchant, &id).await?;
     let deposit = the_one(found, mid.as_deref())?;
-    let unmatched = reader.unmatched(merchant).await.map_err(Refusal::Store)?;
-    let after = paging.cursor.as_ref().map(|cursor| cursor.after.as_str());
+    let unmatched = reader.unmatched(merchant).await?;
     let is_limited = request.query_string_parameters().first("page[limit]").is_some();
     let limit = if wants_csv(request) && !is_limited { CSV_LINES } else { paging.limit };
-    let page = reader.lines(merchant, &deposit, after, limit).await.map_err(Refusal::Store)?;
-    let (lines, bad) = (page.lines, page.unreadable);
-    let cursor = page.next.map(|after| paging.sealed(&Cursor::of_keys(after), &caller, now));
-    let next = cursor.as_deref().map(|cursor| paging.link(cursor));
-    let body = if wants_csv(request) {
-        let rows = lines.iter().map(|line| line_cells(&deposit, line, &unmatched));
-        csv(&LINE_COLUMNS, rows.chain(bad.iter().map(|bad| unreadable_cells(&LINE_COLUMNS, &bad.key))))?
-    } else {
+    let page = reader.lines(merchant, &deposit, paging.after(), limit).await?;
+    let rows = Rows::of(
+        &LINE_COLUMNS,
+        &page.lines,
+        &page.unreadable,
+        |line| line_cells(&deposit, line, &unmatched),
+        |line| deposit_line_value(&deposit, line, &unmatched),
+    );
+    let meta = |page| json!({"page": page, "unreadable": trail::unreadable()});
+    let whole = |lines| {
         let mut shown = whole_deposit_value(&deposit, &unmatched);
-        shown["line_details"] = lines
-            .iter()
-            .map(|line| deposit_line_value(&deposit, line, &unmatched))
-            .chain(bad.iter().map(bad_row))
-            .collect();
-        let mut body = enveloped(shown);
-        body["links"] = json!({"next": next});
-        let page = json!({"limit": paging.limit, "cursor": cursor});
-        body["meta"] = json!({"page": page, "unreadable": trail::unreadable()});
-        Page::from(body)
+        shown["line_details"] = Value::Array(lines);
+        shown
     };
-    let body = on_record(&ports.access, &caller, request, body).await?;
-    Ok(Reply::new(200, body.followed_by(next.as_deref())))
+    paging.reply_with(rows, page.next.clone(), meta, whole).await
 }
 
 /// Two accounts can have deposits of the same id.

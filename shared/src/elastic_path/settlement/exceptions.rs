@@ -21,19 +21,16 @@ use crate::{
         problem::Problem,
     },
     elastic_path::{
-        lists::cursor::Cursor,
-        lists::downloads::on_record,
+        lists::downloads::Rows,
         lists::filter::WantedExceptions,
-        lists::paging::{PARAMETERS, Paging},
+        lists::paging::Paging,
         payments::follow_up::only_data_and_options,
         request::parameters::Parameters,
-        response::page::{csv, wants_csv},
-        response::{bad_row, enveloped, seconds},
+        response::{enveloped, seconds},
     },
     invocation::path_parameter,
     ports::Transactions,
     spreadsheet::settlement::{EXCEPTION_COLUMNS, exception_cells, exception_state},
-    spreadsheet::unreadable_cells,
 };
 
 /// Longest text of a note or a decision that is looked at, in characters.
@@ -50,41 +47,14 @@ handlers! {
 
 async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
-    let now = ports.access.now();
-    let mut parameters = Parameters::of(request, &PARAMETERS);
-    let paging: Paging<WantedExceptions> =
-        Paging::read("exceptions\n", request, &mut parameters, &caller, now);
-    parameters.finish()?;
-    let (merchant, after) = (&caller.merchant.id, paging.cursor.as_ref().map(|cursor| cursor.after.as_str()));
-    let page = ports.settlement.exceptions.list(merchant, &paging.filter.0, after, paging.limit);
-    let page = page.await.map_err(Refusal::Store)?;
+    let paging: Paging<'_, WantedExceptions> = Paging::of("exceptions\n", &ports.access, request, &caller)?;
+    let (store, merchant) = (ports.settlement.exceptions.as_ref(), &caller.merchant.id);
+    let page = store.list(merchant, &paging.filter.0, paging.after(), paging.limit).await?;
     let accounts = accounts(ports, &caller).await?;
-    let cursor = page.next.clone().map(|after| paging.sealed(&Cursor::of_keys(after), &caller, now));
-    let next = cursor.as_deref().map(|cursor| paging.link(cursor));
-    let body = if wants_csv(request) {
-        let rows = page.exceptions.iter().map(exception_cells);
-        csv(
-            &EXCEPTION_COLUMNS,
-            rows.chain(page.unreadable.iter().map(|bad| unreadable_cells(&EXCEPTION_COLUMNS, &bad.key))),
-        )?
-    } else {
-        Page::from(json!({
-            "data": page
-                .exceptions
-                .iter()
-                .map(exception_value)
-                .chain(page.unreadable.iter().map(bad_row))
-                .collect::<Vec<_>>(),
-            "links": {"next": next},
-            "meta": {
-                "page": {"limit": paging.limit, "cursor": cursor},
-                "accounts": accounts,
-                "unreadable": trail::unreadable(),
-            },
-        }))
-    };
-    let body = on_record(&ports.access, &caller, request, body).await?;
-    Ok(Reply::new(200, body.followed_by(next.as_deref())))
+    let rows =
+        Rows::of(&EXCEPTION_COLUMNS, &page.exceptions, &page.unreadable, exception_cells, exception_value);
+    let meta = |page| json!({"page": page, "accounts": accounts, "unreadable": trail::unreadable()});
+    paging.reply(rows, page.next.clone(), meta).await
 }
 
 async fn note(ports: &Transactions, request: &Request) -> Handled<Value> {

@@ -4,7 +4,7 @@ use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::{
     order::Rejection,
-    payments::{Refusal, Role, order_of_payment},
+    payments::{Role, order_of_payment},
     settlement::{Verdict, settlement_of},
 };
 use uuid::Uuid;
@@ -30,10 +30,10 @@ async fn read(ports: &Transactions, request: &Request) -> Handled<Value> {
     Parameters::none(request)?;
     let id = transaction_id(request)?;
     let (index, store) = (ports.index.as_ref(), ports.orders.as_ref());
-    let found = order_of_payment(index, store, &caller.merchant.id, id).await.map_err(Refusal::Store)?;
+    let found = order_of_payment(index, store, &caller.merchant.id, id).await?;
     let order = found.ok_or(Rejection::TransactionNotFound)?;
     let lines = ports.settlement.lines.as_ref();
-    let found = settlement_of(lines, &order, id, ports.access.now()).await.map_err(Refusal::Store)?;
+    let found = settlement_of(lines, &order, id, ports.access.now()).await?;
     Ok(Reply::new(200, enveloped(shown(id, &found))))
 }
 

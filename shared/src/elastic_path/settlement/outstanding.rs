@@ -3,7 +3,7 @@
 use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::{
-    payments::{Refusal, Role, trail},
+    payments::{Role, trail},
     settlement::{
         ExceptionCause, OUTSTANDING_DAYS_MAX, Outstanding, OutstandingDays, OutstandingSum, outstanding_days,
         sums_of,
@@ -15,17 +15,15 @@ use crate::{
     api::{
         Code,
         caller::Caller,
-        exchange::{Handled, Page, Reply},
+        exchange::{Handled, Page},
         failure::Failure,
         problem::Problem,
     },
     elastic_path::{
-        lists::cursor::Cursor,
-        lists::downloads::on_record,
+        lists::downloads::Rows,
         lists::filter::DaysOfAccount,
         lists::paging::{PARAMETERS, Paging},
         request::parameters::Parameters,
-        response::page::{csv, wants_csv},
         response::seconds,
     },
     ports::Transactions,
@@ -39,10 +37,10 @@ handlers! {
 
 async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
-    let now = ports.access.now();
     let mut parameters = Parameters::of(request, &PARAMETERS);
-    let paging: Paging<DaysOfAccount> = Paging::read("outstanding\n", request, &mut parameters, &caller, now);
-    let days = outstanding_days(paging.filter.first, paging.filter.last, now);
+    let paging: Paging<'_, DaysOfAccount> =
+        Paging::read("outstanding\n", &mut parameters, &ports.access, &caller);
+    let days = outstanding_days(paging.filter.first, paging.filter.last, paging.now);
     if days.is_none() {
         let says =
             format!("date must be at most {OUTSTANDING_DAYS_MAX} days ago; older payments are exceptions");
@@ -52,36 +50,28 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     // None of them was a problem.
     let days = days.ok_or_else(Failure::unreadable)?;
     let merchant = &caller.merchant.id;
-    let accounts = ports.settlement.progress.of(merchant).await.map_err(Refusal::Store)?;
+    let accounts = ports.settlement.progress.of(merchant).await?;
     let wanted = OutstandingDays { merchant, days, account: paging.filter.account.as_deref() };
-    let mut found = reader(ports).outstanding(&wanted, &accounts).await.map_err(Refusal::Store)?;
+    let mut found = reader(ports).outstanding(&wanted, &accounts).await?;
     let sums = sums_of(&found);
-    if let Some(cursor) = &paging.cursor {
-        found.retain(|one| one.position() < cursor.after);
+    if let Some(after) = paging.after() {
+        found.retain(|one| one.position().as_str() < after);
     }
     let is_more = found.len() > paging.limit;
     found.truncate(paging.limit);
     let after = found.last().filter(|_| is_more).map(Outstanding::position);
-    let cursor = after.map(|after| paging.sealed(&Cursor::of_keys(after), &caller, now));
-    let next = cursor.as_deref().map(|cursor| paging.link(cursor));
-    let body = if wants_csv(request) {
-        csv(&OUTSTANDING_COLUMNS, found.iter().map(outstanding_cells))?
-    } else {
-        Page::from(json!({
-            "data": found.iter().map(outstanding_value).collect::<Vec<_>>(),
-            "links": {"next": next},
-            "meta": {
-                "page": {"limit": paging.limit, "cursor": cursor},
-                "from": days.first,
-                "to": days.last,
-                "sums": sums.iter().map(outstanding_sum_value).collect::<Vec<_>>(),
-                "unreadable": trail::unreadable(),
-                "accounts": accounts.iter().map(account_value).collect::<Vec<_>>(),
-            },
-        }))
+    let rows = Rows::of(&OUTSTANDING_COLUMNS, &found, &[], outstanding_cells, outstanding_value);
+    let meta = |page| {
+        json!({
+            "page": page,
+            "from": days.first,
+            "to": days.last,
+            "sums": sums.iter().map(outstanding_sum_value).collect::<Vec<_>>(),
+            "unreadable": trail::unreadable(),
+            "accounts": accounts.iter().map(account_value).collect::<Vec<_>>(),
+        })
     };
-    let body = on_record(&ports.access, &caller, request, body).await?;
-    Ok(Reply::new(200, body.followed_by(next.as_deref())))
+    paging.reply(rows, after, meta).await
 }
 
 /// A payment or refund whose money has not arrived.

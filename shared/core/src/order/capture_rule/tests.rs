@@ -176,8 +176,13 @@ fn each_day_of_seven_years_has_its_cut_off_on_the_business_day_that_another_comp
         ZONES.iter().zip([2, 0, 1, 5, 3, 2, 2]).flat_map(|(zone, n)| [(*zone, n, 17), (*zone, n, 0)])
     {
         let rule = rule(&format!("P{days_after}D {hour:02}:00 {zone} business-days"));
-        let tz: TimeZone =
-            rule.zone().map(|zone| zone.name().to_owned()).map(|name| TimeZone::get(&name).unwrap()).unwrap();
+        let tz: TimeZone = rule
+            .0
+            .zone
+            .as_ref()
+            .map(|zone| zone.name().to_owned())
+            .map(|name| TimeZone::get(&name).unwrap())
+            .unwrap();
         for day in days().take_while(|day| day.year() <= 2032) {
             for begun_at in [6, 20] {
                 let start = day.at(begun_at, 30, 0, 0).to_zoned(tz.clone()).unwrap();
@@ -222,14 +227,14 @@ proptest! {
         let found = rule.moment(start, &own);
         let next = rule.moment(start + SignedDuration::from_secs(i64::from(later)), &own);
         prop_assert!(next >= found, "{rule} of {start}: {next} is before {found}");
-        let least = start + rule.after().rest + SignedDuration::from_hours((rule.after().days * 24 - 1).max(0));
+        let least = start + rule.0.after.rest + SignedDuration::from_hours((rule.0.after.days * 24 - 1).max(0));
         prop_assert!(found >= least, "{rule} of {start}: {found}");
-        let zone = rule.zone().unwrap();
+        let zone = rule.0.zone.as_ref().unwrap();
         let shown = TimeZone::get(zone.name()).unwrap().to_datetime(found);
-        if rule.business_days() {
+        if rule.0.business_days {
             prop_assert!(own.is_business_day(shown.date()), "{rule} of {start}: {shown}");
         }
-        if let Some(TimeOfDay(at)) = rule.at() {
+        if let Some(TimeOfDay(at)) = rule.0.at {
             let skipped = shown.time().duration_since(at);
             prop_assert!(
                 skipped.is_zero() || (skipped.as_mins() <= 60 && !skipped.is_negative()), "{rule} of {start}: {shown}"

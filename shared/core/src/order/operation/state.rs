@@ -47,17 +47,6 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Of an attempt that is sent now.
-    fn from_now(now: Timestamp) -> Self {
-        Self {
-            doubt: None,
-            response: GatewayResponse::default(),
-            inquiries: 0,
-            next_inquiry_at: now + FIRST_INQUIRY_AFTER,
-            absent_since: None,
-        }
-    }
-
     /// Puts the next inquiry off, the longer the more of them the gateway responded to.
     pub(crate) fn back_off(&mut self, now: Timestamp) {
         let step = usize::try_from(self.inquiries).unwrap_or(usize::MAX).min(BACK_OFF_MIN.len() - 1);
@@ -210,29 +199,6 @@ impl Superseded {
     }
 }
 
-/// Adds a decision that no longer counts to those that were before it.
-fn supersede(
-    earlier: &mut Vec<Superseded>,
-    attempt: &Attempt,
-    amount: Amount,
-    decision: Decision,
-    at: Timestamp,
-) {
-    let new = Superseded {
-        attempt: attempt.clone(),
-        amount,
-        decision: Some(decision),
-        first_at: at,
-        at,
-        times: 1,
-        carried: Carried::default(),
-    };
-    match earlier.iter_mut().find(|entry| entry.is_like(&new)) {
-        Some(entry) => entry.absorb(new),
-        None => earlier.push(new),
-    }
-}
-
 impl super::Operation {
     /// The operation's state, in one word.
     pub fn stage(&self) -> Stage {
@@ -264,17 +230,16 @@ impl super::Operation {
 
     /// What it is waiting for, while its outcome is not known.
     pub fn pending(&self) -> Option<&Pending> {
-        match &self.state {
-            OperationState::Pending(pending) => Some(pending),
-            OperationState::Decided(_) | OperationState::Unrecognized => None,
-        }
+        if let OperationState::Pending(pending) = &self.state { Some(pending) } else { None }
     }
 
     pub(crate) fn pending_mut(&mut self) -> Option<&mut Pending> {
-        match &mut self.state {
-            OperationState::Pending(pending) => Some(pending),
-            OperationState::Decided(_) | OperationState::Unrecognized => None,
-        }
+        if let OperationState::Pending(pending) = &mut self.state { Some(pending) } else { None }
+    }
+
+    /// What was decided of the latest attempt.
+    pub(crate) fn decision(&self) -> Option<&Decision> {
+        if let OperationState::Decided(decision) = &self.state { Some(decision) } else { None }
     }
 
     /// The operation as it was before its decision.
@@ -284,17 +249,17 @@ impl super::Operation {
 
     /// Why it was refused.
     pub fn decline(&self) -> Option<Decline> {
-        match &self.state {
-            OperationState::Decided(Decision::Declined(_, decline)) => Some(*decline),
-            OperationState::Decided(_) | OperationState::Pending(_) | OperationState::Unrecognized => None,
+        match self.decision()? {
+            Decision::Declined(_, decline) => Some(*decline),
+            Decision::Approved(_) | Decision::NoEffect(..) => None,
         }
     }
 
     /// Why it had no effect.
     pub fn no_effect(&self) -> Option<NoEffect> {
-        match &self.state {
-            OperationState::Decided(Decision::NoEffect(_, reason)) => Some(*reason),
-            OperationState::Decided(_) | OperationState::Pending(_) | OperationState::Unrecognized => None,
+        match self.decision()? {
+            Decision::NoEffect(_, reason) => Some(*reason),
+            Decision::Approved(_) | Decision::Declined(..) => None,
         }
     }
 
@@ -306,10 +271,7 @@ impl super::Operation {
 
     /// Attempts that were abandoned and may still turn out to be done, the latest first.
     pub fn may_surface(&self) -> impl Iterator<Item = &Attempt> {
-        let latest = match &self.state {
-            OperationState::Decided(decision) if decision.may_surface() => Some(&self.attempt),
-            OperationState::Decided(_) | OperationState::Pending(_) | OperationState::Unrecognized => None,
-        };
+        let latest = self.decision().filter(|decision| decision.may_surface()).map(|_| &self.attempt);
         latest.into_iter().chain(self.abandoned())
     }
 
@@ -352,7 +314,7 @@ impl super::Operation {
     pub(crate) fn note_done_again(&mut self, approval: &GatewayResponse, now: Timestamp) {
         let Some(Superseded { attempt, amount, .. }) = self.abandonments().last() else { return };
         let (attempt, amount) = (attempt.clone(), *amount);
-        supersede(&mut self.superseded, &attempt, amount, Decision::Approved(approval.to_keep()), now);
+        self.supersede(attempt, amount, Decision::Approved(approval.to_keep()), now);
     }
 
     /// Takes what was refused without proof as proven, and returns the ids of these attempts.
@@ -383,8 +345,15 @@ impl super::Operation {
         if is_due { &self.look_again[..self.look_again.len().min(LOOKS_AT_ONCE)] } else { &[] }
     }
 
+    /// The state of an operation with an attempt that is sent now.
     pub(super) fn pending_from(now: Timestamp) -> OperationState {
-        OperationState::Pending(Pending::from_now(now))
+        OperationState::Pending(Pending {
+            doubt: None,
+            response: GatewayResponse::default(),
+            inquiries: 0,
+            next_inquiry_at: now + FIRST_INQUIRY_AFTER,
+            absent_since: None,
+        })
     }
 
     /// Decides it. What was decided before stays on record.
@@ -405,7 +374,7 @@ impl super::Operation {
     ) {
         self.supersede_decision();
         if let Some(decision) = refused {
-            supersede(&mut self.superseded, &self.attempt, self.amount, decision, now);
+            self.supersede(self.attempt.clone(), self.amount, decision, now);
         }
         self.amount = amount;
         self.attempt = Attempt {
@@ -426,15 +395,24 @@ impl super::Operation {
     }
 
     fn supersede_decision(&mut self) {
-        if let OperationState::Decided(decision) = &self.state {
-            let decision = decision.clone();
-            supersede(&mut self.superseded, &self.attempt, self.amount, decision, self.updated_at);
+        if let Some(decision) = self.decision().cloned() {
+            self.supersede(self.attempt.clone(), self.amount, decision, self.updated_at);
+        }
+    }
+
+    /// Adds a decision that no longer counts to those that were before it.
+    fn supersede(&mut self, attempt: Attempt, amount: Amount, decision: Decision, at: Timestamp) {
+        let (decision, carried) = (Some(decision), Carried::default());
+        let new = Superseded { attempt, amount, decision, first_at: at, at, times: 1, carried };
+        match self.superseded.iter_mut().find(|entry| entry.is_like(&new)) {
+            Some(entry) => entry.absorb(new),
+            None => self.superseded.push(new),
         }
     }
 
     /// Keeps an outcome that cannot be applied, because only a newer version knows the operation's state.
     pub(crate) fn keep_unapplied(&mut self, decision: Decision, now: Timestamp) {
-        supersede(&mut self.superseded, &self.attempt, self.amount, decision, now);
+        self.supersede(self.attempt.clone(), self.amount, decision, now);
     }
 }
 

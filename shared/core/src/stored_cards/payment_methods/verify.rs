@@ -10,7 +10,7 @@ use crate::{
     payments::{
         Card, Command, Deadline, Inquired, Inquiry, Instruction, Labels, Merchant, PaymentSource, trail,
     },
-    stored_cards::{Applied, Customer, MethodState, PaymentMethod, ProfileOutcome, settle},
+    stored_cards::{Applied, Customer, PaymentMethod, ProfileOutcome, settle},
     values::{Amount, Currency},
 };
 
@@ -44,10 +44,9 @@ impl PaymentMethods {
         }
         let (now, rule) = (self.clock.now(), &merchant.policy.decline_on);
         let saved = self.change(customer.clone(), |customer| {
-            let Some(method) = customer.method_mut(id) else { return Ok(((), false)) };
-            if !matches!(method.state, MethodState::Pending { .. }) {
+            let Some(method) = customer.method_mut(id).filter(|method| method.is_pending()) else {
                 return Ok(((), false));
-            }
+            };
             let changed = match (settle(method, &outcome, rule, now), finding.as_ref()) {
                 (Applied::Decided, _) => true,
                 (_, None) => false,
@@ -132,8 +131,7 @@ impl PaymentMethods {
         deadline: Deadline,
     ) -> Result<Customer, MethodRefusal> {
         let is_due = |method: &&PaymentMethod| {
-            matches!(method.state, MethodState::Pending { .. })
-                && self.clock.now().duration_since(method.created_at) >= STILL_RUNNING
+            method.is_pending() && self.clock.now().duration_since(method.created_at) >= STILL_RUNNING
         };
         let Some(method) = customer.method(id).filter(is_due) else {
             return self.remove(merchant, customer, id, deadline).await;

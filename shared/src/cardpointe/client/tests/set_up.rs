@@ -24,7 +24,7 @@ async fn a_connection_is_opened_with_a_check_of_the_merchants_credentials() {
         let client = CardPointe::over(Once::responding(response));
         client.connect(&merchant()).await;
         let expected = Sent {
-            method: HttpMethod::Put,
+            method: Method::PUT,
             url: "https://elsewhere.cardconnect.com/cardconnect/rest/".to_owned(),
             credentials: "user:password".to_owned(),
             body: json!({ "merchid": "1" }),

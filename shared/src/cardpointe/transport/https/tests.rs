@@ -77,7 +77,7 @@ async fn get(transport: &HttpsTransport, url: String) -> Result<Response, Transp
     let password = SecretString::from("p");
     let limit = Duration::from_secs(20);
     let request =
-        Request { method: HttpMethod::Get, url, username: "u", password: &password, body: None, limit };
+        Request { method: http::Method::GET, url, username: "u", password: &password, body: None, limit };
     transport.send(request).await
 }
 

@@ -24,7 +24,7 @@ impl Fields for WantedAudit {
 
     fn add(&mut self, term: &Term<'_>) -> Result<(), Problem> {
         match term.field {
-            "at" => term.times()?.iter().for_each(|is| self.range.narrow(is)),
+            "at" => self.range.add(term)?,
             "kind" => {
                 let all: Vec<_> = AuditKind::ALL.iter().map(|kind| kind.as_str()).collect();
                 let words = format!("one of {}", all.join(", "));

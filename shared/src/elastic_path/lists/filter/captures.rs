@@ -21,7 +21,7 @@ impl Fields for CaptureFilter {
         match (term.field, term.operator, &term.values[..]) {
             ("paused", "eq", ["true"]) => self.paused = true,
             ("paused", ..) => return Err(term.wrong("takes eq and true")),
-            ("next_capture_attempt", ..) => term.times()?.iter().for_each(|is| self.range.narrow(is)),
+            ("next_capture_attempt", ..) => self.range.add(term)?,
             _ => return Err(term.no_field::<Self>()),
         }
         Ok(())

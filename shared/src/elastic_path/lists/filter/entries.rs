@@ -1,5 +1,6 @@
 //! What movements can be filtered by.
 
+use jiff::Timestamp;
 use tollgate_core::{
     journal::{EntryPredicate, Fact},
     order::{Kind, OrderId},
@@ -19,7 +20,7 @@ const REFERENCE_MAX_CHARS: usize = 64;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::elastic_path) struct EntryFilter {
     /// All of them have to hold.
-    pub(in crate::elastic_path) conditions: Vec<EntryPredicate>,
+    pub(in crate::elastic_path) predicates: Vec<EntryPredicate>,
     /// When they were decided.
     pub(in crate::elastic_path) range: Range,
 }
@@ -30,11 +31,8 @@ impl Fields for EntryFilter {
                                  customer_email, order_id, transaction_id";
 
     fn add(&mut self, term: &Term<'_>) -> Result<(), Problem> {
-        let condition = match term.field {
-            "created_at" => {
-                term.times()?.iter().for_each(|is| self.range.narrow(is));
-                return Ok(());
-            }
+        let predicate = match term.field {
+            "created_at" => return self.range.add(term),
             "fact" => EntryPredicate::Fact(term.words(Fact::ALL, Fact::as_str)?),
             "unusual" => term.exactly(|text| (text == "true").then_some(EntryPredicate::Unusual), "true")?,
             "operation" => EntryPredicate::Operation(term.words(Kind::ALL, Kind::as_str)?),
@@ -59,8 +57,12 @@ impl Fields for EntryFilter {
             }
             _ => return Err(term.no_field::<Self>()),
         };
-        self.conditions.push(condition);
+        self.predicates.push(predicate);
         Ok(())
+    }
+
+    fn moments(&self, now: Timestamp) -> (Timestamp, Timestamp) {
+        self.range.moments(now, self.predicates.iter().any(EntryPredicate::is_selective))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What orders can be filtered by.
 
+use jiff::Timestamp;
 use tollgate_core::{journal::OrderPredicate, order::PaymentStatus};
 
 use super::term::{Fields, Range, Term};
@@ -15,7 +16,7 @@ const STATUSES: [PaymentStatus; 3] = [PaymentStatus::Unpaid, PaymentStatus::Auth
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::elastic_path) struct OrderFilter {
     /// All of them have to hold.
-    pub(in crate::elastic_path) conditions: Vec<OrderPredicate>,
+    pub(in crate::elastic_path) predicates: Vec<OrderPredicate>,
     /// When they were created.
     pub(in crate::elastic_path) range: Range,
 }
@@ -24,11 +25,8 @@ impl Fields for OrderFilter {
     const NAMES: &'static str = "created_at, payment, status, currency";
 
     fn add(&mut self, term: &Term<'_>) -> Result<(), Problem> {
-        let condition = match term.field {
-            "created_at" => {
-                term.times()?.iter().for_each(|is| self.range.narrow(is));
-                return Ok(());
-            }
+        let predicate = match term.field {
+            "created_at" => return self.range.add(term),
             "payment" => OrderPredicate::Payment(term.words(&PaymentStatus::ALL, payment_status)?),
             "status" => {
                 let wanted = term.words(&STATUSES, order_status)?;
@@ -40,8 +38,12 @@ impl Fields for OrderFilter {
             "currency" => OrderPredicate::Currency(term.currencies()?),
             _ => return Err(term.no_field::<Self>()),
         };
-        self.conditions.push(condition);
+        self.predicates.push(predicate);
         Ok(())
+    }
+
+    fn moments(&self, now: Timestamp) -> (Timestamp, Timestamp) {
+        self.range.moments(now, true)
     }
 }
 
@@ -65,7 +67,7 @@ mod tests {
             ("eq(status,incomplete)", vec![Unpaid, PartiallyAuthorized, PartiallyPaid]),
         ] {
             let filter: OrderFilter = parse(text, &Zone::default()).unwrap();
-            assert_eq!(filter.conditions, [OrderPredicate::Payment(expected)], "{text}");
+            assert_eq!(filter.predicates, [OrderPredicate::Payment(expected)], "{text}");
         }
         for status in PaymentStatus::ALL {
             assert!(STATUSES.iter().any(|one| order_status(*one) == order_status(status)), "{status:?}");

@@ -16,6 +16,9 @@ const MAX_CHARS: usize = 2_000;
 /// Most values of one `in`.
 const VALUES_MAX: usize = 50;
 
+/// How far back is looked where the filter does not say: longer than an authorization holds.
+const WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
+
 /// The finest step of a list's times.
 const STEP: SignedDuration = SignedDuration::from_millis(1);
 
@@ -29,6 +32,11 @@ pub(in crate::elastic_path) trait Fields: Default {
 
     /// Adds a condition, unless there is no such field.
     fn add(&mut self, term: &Term<'_>) -> Result<(), Problem>;
+
+    /// From when to when a list reads; twice the same where it is not by time.
+    fn moments(&self, _now: Timestamp) -> (Timestamp, Timestamp) {
+        (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH)
+    }
 }
 
 /// Reads a filter, or says everything that is wrong with it, by field. Its days are those of a zone.
@@ -55,9 +63,19 @@ pub(in crate::elastic_path) struct Range {
 }
 
 impl Range {
-    /// Before when something is listed: nothing is in the future, so no page has to look there.
-    pub(in crate::elastic_path) fn ends(&self, now: Timestamp) -> Timestamp {
-        self.until.unwrap_or(Timestamp::MAX).min(now + SOON)
+    /// What a list reads: as far back as an index goes, if it has one, or else some weeks. Nothing is in the future, nor
+    /// before there was a clock, so no page has to look there.
+    pub(super) fn moments(&self, now: Timestamp, has_index: bool) -> (Timestamp, Timestamp) {
+        let until = self.until.unwrap_or(Timestamp::MAX).min(now + SOON);
+        let within = until.min(now).checked_sub(WITHIN).unwrap_or(Timestamp::UNIX_EPOCH);
+        let since = self.since.unwrap_or(if has_index { Timestamp::UNIX_EPOCH } else { within });
+        (since.max(Timestamp::UNIX_EPOCH), until)
+    }
+
+    /// Leaves out the moments that a condition leaves out.
+    pub(super) fn add(&mut self, term: &Term<'_>) -> Result<(), Problem> {
+        term.times()?.iter().for_each(|is| self.narrow(is));
+        Ok(())
     }
 
     /// Leaves out what does not compare so.

@@ -6,8 +6,8 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn conditions(text: &str) -> Vec<Predicate> {
-    parse::<Filter>(text, &Zone::default()).unwrap().conditions
+fn predicates(text: &str) -> Vec<Predicate> {
+    parse::<Filter>(text, &Zone::default()).unwrap().predicates
 }
 
 /// The members that are named, with what is said of them.
@@ -41,9 +41,9 @@ fn each_field_is_compared_as_elastic_path_writes_it() {
             Predicate::NextCaptureAttempt(Is::Less(at("2026-11-21T04:00:00Z"))),
         ),
     ] {
-        assert_eq!(conditions(text), [expected], "{text}");
+        assert_eq!(predicates(text), [expected], "{text}");
     }
-    assert_eq!(conditions("eq(currency,USD):lt(amount,5)").len(), 2);
+    assert_eq!(predicates("eq(currency,USD):lt(amount,5)").len(), 2);
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn times_make_a_range_and_a_day_is_all_of_its_moments() {
     ] {
         assert_eq!(range(text), expected, "{text}");
     }
-    assert_eq!(conditions("eq(authorization_expires_at,2026-11-20)").len(), 2);
+    assert_eq!(predicates("eq(authorization_expires_at,2026-11-20)").len(), 2);
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn a_time_without_an_offset_is_one_of_the_time_zone_and_loses_nothing_where_cloc
         let moment = |text: &str| (!text.is_empty()).then(|| at(text));
         assert_eq!(range(text), (moment(since), moment(until)), "{text}");
     }
-    let utc = conditions("le(authorization_expires_at,2026-11-21T06:00)");
+    let utc = predicates("le(authorization_expires_at,2026-11-21T06:00)");
     assert_eq!(utc, [Predicate::AuthorizationExpiresAt(Is::AtMost(at("2026-11-21T06:00:00Z")))]);
     for no_time in ["2026-11-20T13", "2026-11-20 13:00", "2026-11-20T13:00[UTC]", "2026-11-20T25:00"] {
         let filter = format!("ge(created_at,{no_time})");

@@ -7,7 +7,7 @@ use lambda_http::Request;
 use tokio::time::{Instant, sleep_until};
 use tollgate_core::{
     order::MerchantId,
-    payments::{Merchant, Refusal, trail},
+    payments::{Merchant, trail},
     people::{PersonEntry, SignInAttempt, recognize},
 };
 
@@ -139,13 +139,13 @@ async fn signed_in(
     };
     let store = ports.people.as_ref();
     let (merchant, recognized) = tokio::join!(access.merchant(&id), recognize(store, &attempt));
-    let recognized = recognized.map_err(Refusal::Store)?;
+    let recognized = recognized?;
     let merchant = match merchant {
         Ok(merchant) => Some(merchant),
         Err(error @ Denied::Unavailable(_)) => return Err(denied(error, refused)),
         Err(Denied::Wrong | Denied::NotForPeople | Denied::TooOften(..)) => None,
     };
-    let person = recognized.conclude(store, &attempt, merchant.is_some()).await.map_err(Refusal::Store)?;
+    let person = recognized.conclude(store, &attempt, merchant.is_some()).await?;
     let found = merchant.zip(person);
     if let Some((_, person)) = &found {
         trail::note(|trail| trail.principal = Some(format!("person:{}", person.id)));
