@@ -21,9 +21,8 @@ use crate::{
     openapi::DESCRIPTION,
 };
 
-const ERRORS: &str = include_str!("../../../../docs/errors.md");
-/// The tables of all error codes.
-pub(crate) const CODES: &str = include_str!("../../../../docs/reference/errors.md");
+/// With the tables of all error codes.
+pub(crate) const ERRORS: &str = include_str!("../../../../docs/errors.md");
 const MERCHANTS: &str = include_str!("../../../../docs/merchants.md");
 const API: &str = include_str!("../../../../docs/api.md");
 const ORDER_API_REFERENCE: &str = include_str!("../../../../docs/reference/order-api.md");
@@ -39,7 +38,7 @@ const EVENTS: &str = include_str!("../../../../events/README.md");
 /// The statuses that API Gateway returns on its own, on every route.
 const API_GATEWAYS_OWN: [&str; 3] = ["429", "500", "503"];
 
-/// What a code is to callers: in the tables of both APIs, or in those of `docs/reference/errors.md`.
+/// What a code is to callers: in the tables of both APIs, or in those of `docs/errors.md`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Row {
     status: String,
@@ -90,7 +89,7 @@ fn operations() -> &'static BTreeMap<String, Value> {
 
 #[test]
 fn every_error_code_is_documented_with_its_status_title_and_number_and_no_other() {
-    let rows = rows(CODES).filter(|(_, cells)| cells.len() >= 5);
+    let rows = rows(ERRORS).filter(|(_, cells)| cells.len() >= 5);
     let row = |(code, cells): (&str, Vec<&str>)| {
         let [status, title, number] = [cells[0], cells[1], cells[2]].map(str::to_owned);
         (code.to_owned(), Row { status, title, number })
