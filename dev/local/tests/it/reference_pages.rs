@@ -82,7 +82,6 @@ impl Page<'_> {
     fn write_tag(&mut self, tag: &Value) {
         let name = tag["name"].as_str().unwrap();
         self.say(&format!("## {name}"));
-        self.say_description(tag);
         let mut operations = Vec::new();
         for (of, address) in [("paths", None), ("webhooks", Some("to your receiver"))] {
             for (path, item) in self.schemas.document[of].as_object().unwrap() {
@@ -101,6 +100,7 @@ impl Page<'_> {
             writeln!(rows, "| {route} | [{summary}](#{}) | {token} |", anchor(summary)).unwrap();
         }
         self.say(&rows);
+        self.say_description(tag);
         for (route, of_path, operation) in operations {
             self.write_operation(&route, of_path, operation);
         }
