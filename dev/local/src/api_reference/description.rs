@@ -6,20 +6,20 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 /// Pages that become sections: the file in `docs/`, its text.
-const PAGES: [(&str, &str); 9] = [
+const PAGES: [(&str, &str); 6] = [
     ("api.md", include_str!("../../../../docs/api.md")),
     ("retries.md", include_str!("../../../../docs/retries.md")),
     ("search.md", include_str!("../../../../docs/search.md")),
     ("credit-card.md", include_str!("../../../../docs/credit-card.md")),
-    ("errors.md", include_str!("../../../../docs/errors.md")),
+    ERRORS,
     ("decline-codes.md", include_str!("../../../../docs/decline-codes.md")),
-    ("reference/order-api.md", include_str!("../../../../docs/reference/order-api.md")),
-    ("reference/credit-card.md", include_str!("../../../../docs/reference/credit-card.md")),
-    CODES,
 ];
 
 /// The page with the tables of all error codes.
-const CODES: (&str, &str) = ("reference/errors.md", include_str!("../../../../docs/reference/errors.md"));
+const ERRORS: (&str, &str) = ("errors.md", include_str!("../../../../docs/errors.md"));
+
+/// Pages that are made from the description, which the viewer shows itself.
+const MADE: [&str; 2] = ["reference/order-api.md", "reference/credit-card.md"];
 
 /// The description with everything that the viewer needs within it.
 pub(super) fn for_the_viewer(yaml: &str) -> Result<Value, String> {
@@ -69,9 +69,9 @@ impl Page {
     }
 }
 
-/// Adds to each response what its error codes mean, from the tables of `reference/errors.md`.
+/// Adds to each response what its error codes mean, from the tables of `errors.md`.
 fn explain_codes(document: &mut Value) {
-    let explanations = explanations(CODES.1);
+    let explanations = explanations(ERRORS.1);
     let explain = |response: &mut Value| {
         let codes = response["x-error-codes"].as_array().into_iter().flatten();
         let lines: Vec<_> =
@@ -116,32 +116,20 @@ fn link_descriptions(value: &mut Value, pages: &[Page]) {
     }
 }
 
-/// The file that a page's link names, from `docs/`.
-fn in_docs(file: &str, of: Option<&Page>) -> String {
-    let folder = of.and_then(|page| page.file.rsplit_once('/')).map(|(folder, _)| folder);
-    match folder {
-        Some(folder) if !file.is_empty() && !file.contains("://") => match file.strip_prefix("../") {
-            Some(above) => above.to_owned(),
-            None => format!("{folder}/{file}"),
-        },
-        _ => file.to_owned(),
-    }
-}
-
-/// A text whose links lead to sections of the viewer. Of a link to a file that is not served, the
-/// words and the file's name are left.
+/// A text whose links lead to sections of the viewer. Of a link to a page that is made from the description, the words are
+/// left; of one to a file that is not served, its name, too.
 fn linked(text: &str, of: Option<&Page>, pages: &[Page]) -> String {
     let (mut done, mut rest) = (String::with_capacity(text.len()), text);
     while let Some((before, link)) = rest.split_once("](")
         && let Some((before, words)) = before.rsplit_once('[')
         && let Some((target, after)) = link.split_once(')')
     {
-        let file = in_docs(target.split('#').next().unwrap_or_default(), of);
-        let file = file.as_str();
+        let file = target.split('#').next().unwrap_or_default();
         let page = if file.is_empty() { of } else { pages.iter().find(|page| page.file == file) };
         let link = match (file, page) {
             ("openapi.yaml", _) => format!("[{words}](/openapi.yaml)"),
             (_, Some(page)) => format!("[{words}]({})", page.anchor),
+            (made, None) if MADE.contains(&made) => words.to_owned(),
             (_, None) if file.starts_with("https://") => format!("[{words}]({target})"),
             (_, None) => format!("{words} (`docs/{file}`)"),
         };

@@ -54,7 +54,7 @@ fn counted() -> [(&'static str, &'static str, u64); 4] {
             "allows {} requests per second",
             search.split_once(',').unwrap().0.parse().unwrap(),
         ),
-        ("docs/reference/errors.md", "or after it failed with {} merchants", MERCHANTS.failures.into()),
+        ("docs/errors.md", "or after it failed with {} merchants", MERCHANTS.failures.into()),
     ]
 }
 

@@ -57,6 +57,7 @@ mod questions;
 mod quoted;
 mod random_requests;
 mod reconcile;
+mod reference_pages;
 mod references;
 mod reports;
 mod roles;

@@ -13,7 +13,7 @@ use tollgate_core::values::Currency;
 
 use crate::{
     credit_card_client::from_xml,
-    docs::{CODES, codes, is_credit_card, rows},
+    docs::{ERRORS, codes, is_credit_card, rows},
 };
 
 pub(crate) const OPENAPI: &str = include_str!("../../../../docs/openapi.yaml");
@@ -77,7 +77,7 @@ impl Description {
         let of_any = of_any.map(|(name, header)| (name.clone(), header.clone())).collect();
         let answers = operations.values().flat_map(schemas).chain(headers(&operations, &of_any));
         let answers = answers.chain(errors).map(|schema| (schema.to_string(), OnceLock::new()));
-        let told = rows(CODES)
+        let told = rows(ERRORS)
             .filter(|(_, cells)| cells.last().is_some_and(|more| more.contains("`retry_after_s`")));
         Self {
             answers: answers.collect(),
@@ -266,9 +266,7 @@ impl Description {
         if self.retryable.contains(code) == retry_after.is_some() {
             return Ok(());
         }
-        Err(format!(
-            "{code} comes with Retry-After or without, not as docs/reference/errors.md says: {retry_after:?}"
-        ))
+        Err(format!("{code} comes with Retry-After or without, not as docs/errors.md says: {retry_after:?}"))
     }
 }
 

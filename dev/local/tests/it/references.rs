@@ -34,7 +34,7 @@ pub(crate) fn texts() -> HashMap<String, String> {
 }
 
 /// A heading as GitHub names it in an address.
-fn anchor(heading: &str) -> String {
+pub(crate) fn anchor(heading: &str) -> String {
     let kept = heading.trim().to_lowercase();
     let kept = kept.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
     kept.map(|c| if c == ' ' { '-' } else { c }).collect()

@@ -13,7 +13,7 @@ pub const READ_MAX_BYTES: usize = 10 * 1024 * 1024;
 /// Orders that a part has room for at the least when it reads on, as large as they can be.
 const LARGEST_ORDERS: usize = 8;
 
-/// What an operation is counted as when its order is read: more than one takes (`docs/reference/order-api.md`, Limits).
+/// What an operation is counted as when its order is read: more than one takes (`docs/api.md`, Limits).
 pub(super) const OPERATION_BYTES: usize = 1536;
 
 /// The largest order, and what one is counted as that cannot be read.
