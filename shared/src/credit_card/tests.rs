@@ -14,9 +14,8 @@ use super::{
     reference::{key_digest, payment_id},
 };
 use crate::api::{
-    Code,
-    body::{self, Document, Names, Node, Root, Unreadable},
-    failure::Failure,
+    Code, Document, Failure, Node,
+    body::{self, Names, Root, Unreadable},
 };
 use crate::test_payments::{GATEWAY, refunded_in_part};
 

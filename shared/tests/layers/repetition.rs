@@ -15,7 +15,7 @@ const LINES: usize = 6;
 const PLACES_MAX: usize = 8;
 
 /// Pairs that there are. One more is a reason to write what is shared once; one less lowers this.
-const PAIRS: usize = 16;
+const PAIRS: usize = 15;
 
 /// A line in its file.
 struct Line {

@@ -18,12 +18,7 @@ use uuid::Uuid;
 use crate::{
     access::Access,
     access_token::{HandedOut, InvalidToken},
-    api::{
-        Code,
-        caller::{Caller, denied},
-        failure::Failure,
-        problem::Problem,
-    },
+    api::{Caller, Code, Failure, Problem, denied},
 };
 
 /// The member of `data` that submits a proposal.
