@@ -149,7 +149,7 @@ fn query(uri: &Uri) -> BTreeMap<String, String> {
     joined
 }
 
-/// Whether an HTTP API treats the body as text. All others arrive in Base64, forms and bodies
+/// Whether an HTTP API treats the body as text. Other bodies arrive in Base64, forms and those
 /// without a type too; AWS does not document the list, others have measured it.
 fn is_text(sent: &HeaderMap) -> bool {
     let content_type =
