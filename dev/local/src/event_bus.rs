@@ -1,5 +1,5 @@
-//! `EventBridge`, as far as a function uses it: `PutEvents` onto one bus, in memory. `GET
-//! /_local/events` shows its events.
+//! `EventBridge`, as far as a function uses it: `PutEvents` onto one bus, in memory.
+//! `GET /_local/events` shows its events.
 
 use std::{
     collections::VecDeque,
