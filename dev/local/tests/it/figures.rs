@@ -1,7 +1,7 @@
 //! The figures in the pages are the code's.
 //!
-//! Most constants are private to a module, so they are read where they are declared. Where a file moves to does not
-//! matter.
+//! Most constants are private to a module, so they are read where they are declared. Where a file
+//! moves to does not matter.
 
 mod stated;
 
@@ -38,7 +38,7 @@ const IN_OTHER_WORDS: [(&str, u64); 9] = [
     ("secrets_manager.rs/FRESH", 5 * MINUTE),
 ];
 
-/// What is counted, or is only a part of what is set.
+/// Figures that are counted, or are only a part of a setting.
 fn counted() -> [(&'static str, &'static str, u64); 4] {
     let count = |number| u64::try_from(number).unwrap();
     let search = TEMPLATE.split_once("\"GET /v2/transactions\": {ThrottlingRateLimit: ").unwrap().1;
@@ -72,7 +72,7 @@ impl Sources {
         Self(sources)
     }
 
-    /// What a constant, a default or a parameter is set to.
+    /// The value of a constant, a default or a parameter.
     fn value(&self, name: &str) -> &str {
         let (file, name) = name.rsplit_once('/').unwrap_or(("", name));
         if let Some((_, declared)) = TEMPLATE.split_once(&format!("\n  {name}:\n")) {
@@ -100,7 +100,8 @@ impl Sources {
     }
 }
 
-/// The numbers in an expression, times in milliseconds, and the others in the unit where there is no time among them.
+/// The numbers in an expression, times in milliseconds, and the others in the unit where there is
+/// no time among them.
 fn numbers(expression: &str, unit: u64) -> Vec<u64> {
     let number = r"\b(?:from_(millis|secs|mins|hours)\()?(\d[\d_]*(?: \* \d[\d_]*)*)\b";
     let number = Regex::new(number).unwrap();
@@ -123,7 +124,8 @@ fn numbers(expression: &str, unit: u64) -> Vec<u64> {
     numbers.collect()
 }
 
-/// As pages write it: in digits, or as a word. From a million on it is an amount as clients send it.
+/// As pages write it: in digits, or as a word. From a million on it is an amount as clients send
+/// it.
 fn as_written(number: u64) -> String {
     let word = match number {
         0..=10 => {
@@ -144,7 +146,7 @@ fn digits(number: u64) -> String {
     }
 }
 
-/// What a sentence has to look like to state the numbers.
+/// The pattern of a sentence that states the numbers.
 fn pattern(sentence: &str, numbers: &[u64]) -> Regex {
     assert_eq!(sentence.matches("{}").count(), numbers.len(), "{sentence}: {numbers:?}");
     let mut pattern = regex::escape(sentence);
@@ -241,8 +243,8 @@ fn the_versions_in_samples_are_this_one() {
     assert!(others.is_empty(), "not {VERSION}: {others:?}");
 }
 
-/// Most words of a page that people read from its beginning: a quarter of an hour at 220 words a minute. What is looked
-/// up is in `docs/reference` instead, and the changelog grows.
+/// Most words of a page that people read from its beginning: a quarter of an hour at 220 words a
+/// minute. Facts to look up are in `docs/reference` instead, and the changelog grows.
 const WORDS_MAX: usize = 15 * 220;
 
 #[test]
