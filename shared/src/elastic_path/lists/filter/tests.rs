@@ -10,7 +10,7 @@ fn conditions(text: &str) -> Vec<Predicate> {
     parse::<Filter>(text, &Zone::default()).unwrap().conditions
 }
 
-/// The members that are named, with what is said of them.
+/// The members that are named, with the sentences about them.
 fn wrong(text: &str) -> Vec<String> {
     let problems = parse::<Filter>(text, &Zone::default()).unwrap_err();
     problems.iter().map(|problem| problem.sentence(|_| "")).collect()
