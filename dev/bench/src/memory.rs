@@ -1,5 +1,5 @@
 //! A store in memory that takes as long as DynamoDB does. The local stack's DynamoDB does one thing
-//! at a time, and a measurement against it would be one of it.
+//! at a time, so a measurement against it would measure it instead.
 
 use std::{
     collections::{BTreeSet, HashMap},

@@ -1,4 +1,4 @@
-//! The Lambda Runtime API, as little of it as a function needs: it tells when the function first
+//! The part of the Lambda Runtime API that a function needs: it tells when the function first
 //! requests an event, and hands out one at a time.
 
 use std::{

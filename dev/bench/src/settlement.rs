@@ -217,7 +217,7 @@ fn settlement(
     let entries = DynamoDbEntries::new(client.clone(), JOURNAL_TABLE_NAME.to_owned(), Retention::default());
     let store = DynamoDbSettlement::new(client, SETTLEMENT_TABLE_NAME.to_owned(), Retention::default());
     let store = Arc::new(store);
-    // Only who has entries is read of it.
+    // A run reads from it only the merchants that have entries.
     let totals = JournalTable::default();
     totals.extend(entry("0", clock.now()));
     Settlement {

@@ -48,7 +48,7 @@ impl World {
         Self::start_in(None).await
     }
 
-    /// With its data there, if there is more of it than memory.
+    /// With its data in this folder, if they exceed the memory.
     pub(crate) async fn start_in(data: Option<PathBuf>) -> Result<Self, String> {
         let options = Options { data, ..Options::default() };
         let stack = Stack::start(options).await.map_err(|error| error.to_string())?;

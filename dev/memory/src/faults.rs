@@ -74,7 +74,7 @@ impl Faults {
         lock(&self.0).contended
     }
 
-    /// An item that cannot be read, under the key that is told of it.
+    /// An item that cannot be read, with its key.
     pub fn unreadable(&self, item: &str, key: impl Into<String>) -> Option<Unreadable> {
         let is_spoiled = lock(&self.0).spoiled.contains(item);
         is_spoiled.then(|| Unreadable { key: key.into(), reason: "a member is missing".to_owned() })

@@ -51,7 +51,7 @@ fn list(path: &str) -> Ask {
     get(path).by("shop:read")
 }
 
-/// Everything that a merchant's systems and finance read of it.
+/// Everything that a merchant's systems and finance read about the payment.
 async fn is_read(t: &mut Table, paid: &Paid) {
     t.ask("the payment", &paid.read("shop:read")).await;
     for filter in ["eq(state,disputed)", "in(state,paid,partly_refunded)", "eq(needs_attention,disputed)"] {

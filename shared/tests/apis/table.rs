@@ -61,7 +61,7 @@ impl Table {
         body
     }
 
-    /// Sends a request, and keeps all that came of it. Returns its response's body.
+    /// Sends a request, and keeps all its results. Returns its response's body.
     pub(crate) async fn ask(&mut self, hazard: &str, ask: &Ask) -> Value {
         let mut row = Map::new();
         row.insert("hazard".to_owned(), hazard.into());

@@ -77,7 +77,7 @@ impl Table {
         Ok(done)
     }
 
-    /// Puts an entry of this age, and tells of it as the journal does.
+    /// Puts an entry of this age, and marks it as the journal does.
     fn put(&self, merchant: &str, age_s: i64, minor: u64) {
         let mut state = self.state();
         let merchant: MerchantId = merchant.parse().unwrap();

@@ -216,7 +216,7 @@ fn a_report_about_another_payment_account_or_currency_does_not_touch_the_order()
         assert_eq!(fixture.reported(&report), Err(why));
         assert_eq!(fixture.order, before);
     }
-    // A linked account is another name of it.
+    // A linked account is another name of the account.
     let linked = of(|report| report.accounts = vec!["2".to_owned(), "1".to_owned()]);
     assert_eq!(fixture.reported(&linked), APPLIED);
 }
@@ -244,7 +244,7 @@ fn disputed_money_is_not_given_back_a_second_time_unless_that_is_meant() {
     assert_eq!(fixture.void(id), refused);
     // The refundable amount is the same.
     assert_eq!(fixture.transaction(id).refundable(), amount(2599));
-    // A part of it came back, then the rest.
+    // A part of the disputed amount came back, then the rest.
     fixture.reported(&reversal("c", "v1", 499)).unwrap();
     assert_eq!(fixture.refund(id, Some(100)), refused);
     let mut meant = fixture;

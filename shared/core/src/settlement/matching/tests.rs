@@ -139,7 +139,7 @@ fn item() -> impl Strategy<Value = (i64, i64, Got)> {
     })
 }
 
-/// All of it fits.
+/// A world in which everything fits.
 fn world(items: &[(i64, i64, Got)]) -> World {
     let mut world = World { has_deposits: true, ..World::default() };
     for (n, (amount, days, got)) in items.iter().enumerate() {

@@ -371,7 +371,7 @@ fn a_late_approval_is_adopted_beside_payments_that_are_not_in_its_place() {
     assert_eq!(status(&fixture, at), TransactionStatus::Done);
 }
 
-/// A refund that was given up after an hour. With `again`, another attempt of it was done.
+/// A refund that was given up after an hour. With `again`, another attempt of the refund was done.
 fn refund_given_up(again: bool) -> (Fixture, OperationRef) {
     let mut fixture = Fixture::new();
     let id = fixture.approved(PaymentKind::Purchase, None);
@@ -397,8 +397,8 @@ fn a_refund_that_is_found_done_by_two_of_its_attempts_is_on_record_twice_and_loo
         fixture.now = fixture.order.next_inquiry_at().unwrap();
         let both = Finding::Several(vec![approved_as("first"), approved_as("second")]);
         if !again {
-            // One attempt, and two records of it: the first is adopted, and of the other nothing is
-            // known.
+            // One attempt with two records: the first is adopted, and nothing is known of the
+            // other.
             fixture.learns(at, &both);
             assert_eq!(fixture.operation(at).reference(), Some("first"));
             continue;

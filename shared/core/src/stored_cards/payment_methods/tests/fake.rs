@@ -168,7 +168,7 @@ impl World {
     }
 
     /// One call: `act` is done unless the fault comes before it. None when the caller learns
-    /// nothing of it.
+    /// nothing about the call.
     async fn call<T>(&self, act: impl FnOnce(&mut State) -> T) -> Result<T, Fault> {
         let fault = self.enter();
         match fault {
