@@ -10,8 +10,8 @@ use crate::table::Row;
 /// Digits after the point that are kept. More would be noise in every unit that is used here.
 const DECIMALS: i32 = 4;
 
-/// The figures by name: first the quantity with its unit, then its subject, as in `start ms,
-/// Tollgate, refund`.
+/// The figures by name: first the quantity with its unit, then its subject, as in
+/// `start ms, Tollgate, refund`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Figures(BTreeMap<String, f64>);

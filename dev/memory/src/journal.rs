@@ -27,8 +27,8 @@ type KeyOf = fn(&MerchantId, &SearchTerm) -> SearchKey;
 
 /// The journal with its indexes, and its totals, which are never late.
 ///
-/// Its ports, for [`Faults`]: `journal`, `totals`. Entries that cannot be read are named by `entry
-/// of ` and their order's id, totals by `totals`.
+/// Its ports, for [`Faults`]: `journal`, `totals`. Entries that cannot be read are named by
+/// `entry of ` and their order's id, totals by `totals`.
 #[derive(Default)]
 pub struct JournalTable {
     state: Mutex<State>,

@@ -26,7 +26,7 @@ pub(crate) struct Change {
     pub(crate) number: usize,
     /// As in `Order::apply`.
     pub(crate) function: String,
-    /// The change in words. They name it in its function, wherever its lines move.
+    /// The change in words. This text names it in its function, wherever its lines move.
     pub(crate) what: String,
     pub(crate) line: usize,
     /// The code that makes the change.

@@ -12,8 +12,8 @@ fn page() -> String {
     fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap()
 }
 
-/// The drawn folders, each with its layers from the inside out: `journal: entry ← { facts totals }
-/// ← keep`.
+/// The drawn folders, each with its layers from the inside out:
+/// `journal: entry ← { facts totals } ← keep`.
 fn drawn(page: &str) -> BTreeMap<String, Vec<BTreeSet<String>>> {
     let line = |line: &str| {
         let (folder, layers) = line.split_once(": ").filter(|(_, layers)| layers.contains(" ← "))?;
