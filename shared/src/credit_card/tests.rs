@@ -1,4 +1,4 @@
-//! What is returned, read back.
+//! Responses, read back.
 
 use proptest::prelude::*;
 use tollgate_core::{
@@ -107,7 +107,7 @@ fn model(document: &Document) -> Outgoing {
     Outgoing { message, response }
 }
 
-/// Whatever XML can write: no control characters, and neither of the two that are none.
+/// All texts that XML can write: no control characters, and neither U+FFFE nor U+FFFF.
 fn text() -> impl Strategy<Value = String> {
     proptest::collection::vec(any::<char>(), 0..20).prop_map(|chars| {
         let legal = |c: &char| {

@@ -1,4 +1,4 @@
-//! The requests that are sent to DynamoDB, and what its responses mean.
+//! The requests that are sent to DynamoDB, and the meaning of its responses.
 
 use memory::{new_operation, payment};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What is sent, and where it is not: against servers on this machine.
+//! The requests, and the addresses that get none: against servers on this machine.
 
 use memory::SetClock;
 use std::{
@@ -18,7 +18,8 @@ use uuid::Uuid;
 use super::*;
 use crate::webhook_client::{resolver::SystemLookup, signature::signatures};
 
-/// Listens at an address, and responds to every request with this. Requests come out at the other end.
+/// Listens at an address, and responds to every request with this. Requests come out at the other
+/// end.
 async fn server(at: SocketAddr, response: &'static str) -> (SocketAddr, mpsc::UnboundedReceiver<String>) {
     let listener = TcpListener::bind(at).await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -199,7 +200,8 @@ async fn a_name_that_resolves_to_an_inner_address_even_among_others_is_not_calle
     }
 }
 
-/// DNS rebinding: the name is resolved once per attempt, and the connection goes to what was looked at.
+/// DNS rebinding: the name is resolved once per attempt, and the connection goes to the checked
+/// address.
 #[tokio::test]
 async fn a_name_that_changes_its_address_is_looked_at_anew_and_the_connection_goes_where_was_looked() {
     crate::lambda::install_tls();
