@@ -329,34 +329,33 @@ pub fn is_client_secret(merchant: &Merchant, transaction: Uuid, secret: &str) ->
     hmac::verify(&secret_key(merchant), &about(transaction), &secret).is_ok()
 }
 
-/// Signs where a list goes on. Another signing key ends it, as it ends tokens.
-pub fn sign_cursor(merchant: &Merchant, cursor: &str) -> Vec<u8> {
-    hmac::sign(&secret_key(merchant), &about_cursor(merchant, cursor)).as_ref().to_vec()
+/// What a caller is handed and brings back, signed. Another signing key ends it, as it ends tokens.
+#[derive(Clone, Copy, Debug)]
+pub enum HandedOut<'a> {
+    /// Where a list goes on.
+    Cursor(&'a str),
+    /// What one of the merchant's people proposes.
+    Proposal(&'a str),
 }
 
-/// Whether this is the signature of it. Takes the same time whatever it is.
-pub fn is_cursor_signed(merchant: &Merchant, cursor: &str, signature: &[u8]) -> bool {
-    hmac::verify(&secret_key(merchant), &about_cursor(merchant, cursor), signature).is_ok()
-}
+impl HandedOut<'_> {
+    /// Its signature.
+    pub fn sign(self, merchant: &Merchant) -> Vec<u8> {
+        hmac::sign(&secret_key(merchant), &self.message(merchant)).as_ref().to_vec()
+    }
 
-/// Signs what one of the merchant's people proposes. Another signing key ends it, as it ends tokens.
-pub fn sign_proposal(merchant: &Merchant, proposal: &str) -> Vec<u8> {
-    hmac::sign(&secret_key(merchant), &about_proposal(merchant, proposal)).as_ref().to_vec()
-}
+    /// Whether this is its signature. Takes the same time whatever it is.
+    pub fn is_signed(self, merchant: &Merchant, signature: &[u8]) -> bool {
+        hmac::verify(&secret_key(merchant), &self.message(merchant), signature).is_ok()
+    }
 
-/// Whether this is the signature of it. Takes the same time whatever it is.
-pub fn is_proposal_signed(merchant: &Merchant, proposal: &str, signature: &[u8]) -> bool {
-    hmac::verify(&secret_key(merchant), &about_proposal(merchant, proposal), signature).is_ok()
-}
-
-/// Nothing else that is signed under this key begins so.
-fn about_proposal(merchant: &Merchant, proposal: &str) -> Vec<u8> {
-    format!("proposal of {}\n{proposal}", merchant.id).into_bytes()
-}
-
-/// Nothing else that is signed under this key begins so.
-fn about_cursor(merchant: &Merchant, cursor: &str) -> Vec<u8> {
-    format!("list cursor of {}\n{cursor}", merchant.id).into_bytes()
+    /// Nothing else that is signed under this key begins so.
+    fn message(self, merchant: &Merchant) -> Vec<u8> {
+        match self {
+            Self::Cursor(cursor) => format!("list cursor of {}\n{cursor}", merchant.id).into_bytes(),
+            Self::Proposal(proposal) => format!("proposal of {}\n{proposal}", merchant.id).into_bytes(),
+        }
+    }
 }
 
 fn secret_key(merchant: &Merchant) -> hmac::Key {

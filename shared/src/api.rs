@@ -14,3 +14,13 @@ pub(crate) mod rate_limit;
 pub(crate) mod stated;
 
 pub use code::Code;
+pub(crate) use {
+    attempt::Attempt,
+    body::{Document, Node},
+    caller::{Caller, denied},
+    exchange::{Handled, Page, Reply, body_bytes, json_body, json_document, json_text, must_not_be_stopped},
+    failure::Failure,
+    members::Members,
+    problem::Problem,
+    stated::{NotPerformed, Stated},
+};

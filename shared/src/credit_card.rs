@@ -35,14 +35,9 @@ use uuid::Uuid;
 
 use crate::{
     api::{
-        Code,
-        attempt::Attempt,
-        body::{self, Document, Names, Root, Unreadable},
-        caller::Caller,
-        exchange::{self, Handled, Page, Reply, body_bytes},
-        failure::Failure,
-        members::Members,
-        stated::{self, NotPerformed, Stated},
+        Attempt, Caller, Code, Document, Failure, Handled, Members, NotPerformed, Page, Reply, Stated,
+        body::{self, Names, Root, Unreadable},
+        body_bytes, exchange, stated,
     },
     invocation::{deadline, serve},
     ports::{Api, Paying},

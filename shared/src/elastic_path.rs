@@ -68,12 +68,7 @@ use lambda_http::{Body, Request, Response};
 use serde_json::Value;
 
 use crate::{
-    api::{
-        Code,
-        exchange::{Handled, Page},
-        failure::Failure,
-        problem::Problem,
-    },
+    api::{Code, Failure, Handled, Page, Problem},
     invocation::{path_parameter, serve},
 };
 use tollgate_core::order::{InvalidId, OrderId};

@@ -2,7 +2,7 @@
 
 use lambda_http::{Body, Request, Response};
 
-use crate::{api::failure::Failure, credit_card, elastic_path, ports::LetIn};
+use crate::{api::Failure, credit_card, elastic_path, ports::LetIn};
 
 /// The response to a request that went past the front, in the format of the API that it was for; none to one that is
 /// served. `GET /status` is no exception.

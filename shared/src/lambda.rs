@@ -4,7 +4,6 @@
 mod aws;
 mod connections;
 mod people;
-mod personnel;
 mod settlement;
 mod streams;
 mod variable;
@@ -54,7 +53,8 @@ use crate::{
     },
     invocation,
     ports::{
-        Api, Checkout, Confirm, Job, JournalTotals, Orders, StopSwitch, StoredCards, Tokens, Transactions,
+        Api, Checkout, Confirm, Job, JournalTotals, Orders, Personnel, StopSwitch, StoredCards, Tokens,
+        Transactions,
     },
     secrets_manager::{MerchantSettings, SecretKind, SecretsManagerMerchants},
     source::Front,
@@ -280,6 +280,11 @@ impl Adapters {
     pub fn stop_switch(&self) -> StopSwitch {
         let switch = self.tables().switch.clone();
         StopSwitch { access: self.access_of_people(), switches: switch.clone(), switch }
+    }
+
+    /// For a merchant's people, and what they did.
+    pub fn personnel(&self, people: &PeopleConfig) -> Personnel {
+        Personnel { access: self.access_of_people(), stores: people.stores(&self.http_client) }
     }
 
     /// The indexes of what needs attention, and of captures to come.

@@ -184,63 +184,39 @@ pub struct Personnel {
     pub stores: PeopleStores,
 }
 
-impl LetIn for Personnel {
-    fn access(&self) -> &Access {
-        &self.access
-    }
-}
-
 /// What the ports of every handler of requests have.
 pub trait LetIn: Send + Sync {
     /// Checks where requests come from, credentials and tokens.
     fn access(&self) -> &Access;
 }
 
-impl LetIn for Tokens {
-    fn access(&self) -> &Access {
-        &self.access
-    }
+/// Says where each handler's ports have it.
+macro_rules! let_in {
+    ($($ports:ident { $($field:ident).+ })+) => {$(
+        impl LetIn for $ports {
+            fn access(&self) -> &Access {
+                &self.$($field).+
+            }
+        }
+    )+};
+}
+
+let_in! {
+    Tokens { access }
+    Api { access }
+    Orders { api.access }
+    Confirm { api.access }
+    Checkout { api.access }
+    StoredCards { access }
+    Transactions { access }
+    StopSwitch { access }
+    Deliveries { access }
+    Personnel { access }
 }
 
 impl LetIn for Access {
     fn access(&self) -> &Access {
         self
-    }
-}
-
-impl LetIn for Api {
-    fn access(&self) -> &Access {
-        &self.access
-    }
-}
-
-impl LetIn for Orders {
-    fn access(&self) -> &Access {
-        &self.api.access
-    }
-}
-
-impl LetIn for Confirm {
-    fn access(&self) -> &Access {
-        &self.api.access
-    }
-}
-
-impl LetIn for Checkout {
-    fn access(&self) -> &Access {
-        &self.api.access
-    }
-}
-
-impl LetIn for StoredCards {
-    fn access(&self) -> &Access {
-        &self.access
-    }
-}
-
-impl LetIn for Transactions {
-    fn access(&self) -> &Access {
-        &self.access
     }
 }
 
@@ -337,18 +313,6 @@ pub struct Deliveries {
     pub receivers: Arc<dyn Receivers>,
     /// What was sent to them.
     pub log: Arc<dyn DeliveryLog>,
-}
-
-impl LetIn for Deliveries {
-    fn access(&self) -> &Access {
-        &self.access
-    }
-}
-
-impl LetIn for StopSwitch {
-    fn access(&self) -> &Access {
-        &self.access
-    }
 }
 
 #[cfg(test)]

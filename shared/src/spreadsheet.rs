@@ -9,6 +9,10 @@ pub mod totals;
 use std::io::{self, Write};
 
 use csv::{Terminator, WriterBuilder};
+use tollgate_core::journal::BadRow;
+
+/// The status of a row that cannot be read.
+pub const UNREADABLE: &str = "unreadable";
 
 /// What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection), also in full width.
 const FORMULA: [char; 8] = ['=', '+', '-', '@', '\u{FF1D}', '\u{FF0B}', '\u{FF0D}', '\u{FF20}'];
@@ -27,6 +31,19 @@ pub fn unreadable_cells(columns: &[&str], key: &str) -> Vec<String> {
         *first = format!("unreadable: {key}");
     }
     cells
+}
+
+/// The line of a movement or payment that cannot be read: where it would be, what it is about, and the key of the item.
+pub fn bad_cells(columns: &[&str], row: &BadRow) -> Vec<String> {
+    let cell = |column: &&str| match *column {
+        "time" => row.at.map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+        "fact" | "status" => Some(UNREADABLE.to_owned()),
+        "order" => row.order.as_ref().map(ToString::to_string),
+        "transaction" => row.transaction.map(|transaction| transaction.to_string()),
+        "unreadable" => Some(row.item.key.clone()),
+        _ => None,
+    };
+    columns.iter().map(cell).map(Option::unwrap_or_default).collect()
 }
 
 /// Writes a header and its rows, which are not kept. An error is that of the writer.

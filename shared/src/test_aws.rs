@@ -12,6 +12,18 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::{body::SdkBody, retry::RetryConfig};
 use serde_json::{Value, json};
+use tollgate_core::payments::Shards;
+
+use crate::dynamodb::orders::DynamoDbStore;
+
+/// Different numbers, so that one cannot be taken for the other.
+pub(crate) const SHARDS: Shards = Shards { in_doubt: 4, captures: 16 };
+
+/// The table of orders, whose next requests get these responses.
+pub(crate) fn store(responses: impl IntoIterator<Item = Scripted>) -> (DynamoDbStore, Arc<Aws>) {
+    let aws = Aws::responding(responses);
+    (DynamoDbStore::new(aws.dynamodb(), "orders".to_owned(), SHARDS), aws)
+}
 
 /// A status and a body.
 pub(crate) type Scripted = (u16, Value);

@@ -10,5 +10,5 @@ pub mod signature;
 
 pub use https::HttpsCourier;
 pub use message::ELASTIC_PATH_EVENTS;
-pub use resolver::{Addresses, Allowed, Lookup, SystemLookup};
+pub use resolver::{Allowed, Lookup, SystemLookup};
 pub use secrets::{SecretsManagerReceivers, Settings};

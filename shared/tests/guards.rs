@@ -1,5 +1,5 @@
-//! The guards that `.ci/mutations` removes in turn are where it looks for them, and the reliability page says what
-//! came of changing the code.
+//! The guards that `.ci/mutations` removes in turn are where it looks for them, and the reliability
+//! page has the results of changing the code.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
@@ -60,7 +60,7 @@ fn sources(folder: PathBuf) -> String {
     all
 }
 
-/// What came of removing a guard, as `.ci/mutations` writes it.
+/// The result of removing a guard, as `.ci/mutations` writes it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Removed {
@@ -95,7 +95,7 @@ fn page() -> String {
     page.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What came of every change, as `.ci/mutants` writes it.
+/// The results of all changes, as `.ci/mutants` writes them.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Mutants {

@@ -6,7 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tollgate::{
     elastic_path::entry_value,
-    spreadsheet::entries::{COLUMNS, Who, bad_cells, cells},
+    spreadsheet::{
+        bad_cells,
+        entries::{COLUMNS, Who, cells},
+    },
 };
 use tollgate_core::{
     journal::{Entry, EntryLister, EntryPredicate, Found, LookedUp, WantedEntries},
@@ -67,7 +70,7 @@ pub(crate) async fn run(place: &Place, list: &ListEntries) -> Result<Report, Fai
     let zone = &list.times.time_zone;
     if part.csv {
         let good = found.rows.iter().map(|entry| cells(entry, zone));
-        csv::print(&COLUMNS, good.chain(found.unreadable.iter().map(bad_cells)))?;
+        csv::print(&COLUMNS, good.chain(found.unreadable.iter().map(|row| bad_cells(&COLUMNS, row))))?;
         for line in more(&found) {
             failure::remark(&line);
         }

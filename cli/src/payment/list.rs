@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use tollgate::{
     elastic_path::transaction_status,
     ports::Job,
-    spreadsheet::payments::{self, bad_cells},
+    spreadsheet::{bad_cells, payments},
 };
 use tollgate_core::{
     journal::{Agenda, EntryLog, Lister, LookedUp, Predicate, Row, Wanted},
@@ -150,7 +150,8 @@ async fn run(place: &Place, wanted: Wanted<'_>, filter: &PaymentFilter) -> Resul
         if lines.is_empty() {
             may_be_empty(place, &wanted, &rest).await?;
         }
-        csv::print(&payments::COLUMNS, lines.into_iter().chain(rest.unreadable.iter().map(bad_cells)))?;
+        let bad = rest.unreadable.iter().map(|row| bad_cells(&payments::COLUMNS, row));
+        csv::print(&payments::COLUMNS, lines.into_iter().chain(bad))?;
         for line in rows::more(&rest) {
             failure::remark(&line);
         }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tollgate::{
     elastic_path::transaction_status,
-    spreadsheet::payments::{UNREADABLE, codes},
+    spreadsheet::{UNREADABLE, payments::codes},
 };
 use tollgate_core::{
     journal::{BadRow, Concern, Predicate, Row, Wanted, fees},

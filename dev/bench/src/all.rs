@@ -20,7 +20,7 @@ use crate::{
 
 /// The profile that SAM builds with.
 const PROFILE: &str = "release";
-/// The same code with the names of its functions, to tell what instructions are spent on.
+/// The same code with the names of its functions, to attribute instructions to parts.
 const PROFILE_WITH_NAMES: &str = "profiling";
 
 #[derive(Args)]
@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
     /// Leave Node.js and Python out
     #[arg(long)]
     pub(crate) no_peers: bool,
-    /// Leave out what needs valgrind
+    /// Leave out measurements that need valgrind
     #[arg(long)]
     pub(crate) no_instructions: bool,
     /// Write the tables into docs/performance.md and the figures into docs/performance/
@@ -94,7 +94,7 @@ struct Contender {
 }
 
 impl Contender {
-    /// Measures its first request, warm ones, and counts what one calls.
+    /// Measures its first request, warm ones, and counts the calls of one.
     async fn measure(&self, world: &World, tables: &Tables, amount: Amount) -> Result<Figures, String> {
         let Self { name, kind, program } = self;
         let what = format!("{name}, {}", kind.name());
@@ -130,7 +130,8 @@ impl Contender {
     }
 }
 
-/// An order of a program's own. No point in it: the simulator takes whole amounts for tests, and ids are ids.
+/// An order of a program's own. No point in it: the simulator takes whole amounts for tests, and
+/// ids are ids.
 fn order(program: &str, n: usize) -> String {
     let program: String = program.chars().filter(char::is_ascii_alphanumeric).collect();
     format!("{program}-{n}")

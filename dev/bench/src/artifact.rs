@@ -15,7 +15,8 @@ pub(crate) fn packed_size(binary: &Path) -> Result<usize, String> {
 
 /// Crates that a function is made of.
 pub(crate) fn crates(package: &str) -> Result<usize, String> {
-    // A dependency may be called as a function is: the version, the same of all packages here, tells them apart.
+    // A dependency may be called as a function is: the version, the same of all packages here,
+    // tells them apart.
     let package = format!("{package}@{}", env!("CARGO_PKG_VERSION"));
     let mut tree = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     tree.args([

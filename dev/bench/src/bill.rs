@@ -1,4 +1,5 @@
-//! From what was measured to dollars: what requests use on AWS, with every assumption in one place.
+//! From measurements to dollars: the resources that requests use on AWS, with every assumption in
+//! one place.
 
 use crate::{
     cost::{self, Cost, Fixed, LAMBDA_COMPUTE, Usage},
@@ -10,32 +11,38 @@ use crate::{
 
 /// Lambda gives one processor to so much memory, and less to less.
 const MIB_PER_PROCESSOR: f64 = 1769.0;
-/// One read or write of `DynamoDB` from a function in the same region: single-digit milliseconds, as AWS says.
+/// One read or write of `DynamoDB` from a function in the same region: single-digit milliseconds,
+/// as AWS says.
 const TABLE_MS: f64 = 5.0;
-/// A start on AWS besides what is measured here: connections to servers that are not on the same machine.
+/// A start on AWS, beyond the start measured here: connections to servers that are not on the same
+/// machine.
 const CONNECTING_MS: f64 = 60.0;
 /// Of all requests, those that meet a new instance.
 const COLD_STARTS: f64 = 0.01;
 /// Payments a second, evenly; reads of secrets and X-Ray's sampling depend on it.
 const PER_SECOND: f64 = 10.0;
-/// API Gateway's access log of an ordinary request, in the template's format. Of one that ended well Lambda itself writes
-/// nothing, as the template has it (`LambdaLogLevel`).
+/// API Gateway's access log of an ordinary request, in the template's format. Of one that ended
+/// well Lambda itself writes nothing, as the template has it (`LambdaLogLevel`).
 const LOGGED_BY_AWS_BYTES: f64 = 338.0;
-/// What `DynamoDB` adds to an item.
+/// `DynamoDB`'s overhead per item.
 const ITEM_OVERHEAD_BYTES: f64 = 100.0;
 /// How long an order and a log are kept in this calculation; Tollgate deletes no order.
 const KEPT_MONTHS: f64 = 12.0;
-/// How long Powertools keeps what it knows of a request, as the peers are configured.
+/// How long Powertools keeps its record of a request, as the peers are configured.
 const RECORD_KEPT_MONTHS: f64 = 1.0 / 30.0;
-/// Requests between two reads of a secret: one in five minutes in each of five instances, at ten payments a second.
+/// Requests between two reads of a secret: one in five minutes in each of five instances, at ten
+/// payments a second.
 const SECRET_READS: f64 = 5.0 / (5.0 * 60.0 * PER_SECOND);
-/// Metrics that the template's alarms watch. One on an expression watches several, and each is billed.
+/// Metrics that the template's alarms watch. One on an expression watches several, and each is
+/// billed.
 const ALARM_METRICS: u32 = 90;
 /// Memory sizes of the table, in MiB.
 const SIZES: [u32; 3] = [128, 256, 512];
-/// What programs are compared with, in MiB: the template's own 128 are too little for Node.js.
+/// The memory that programs are compared with, in MiB: the template's own 128 are too little for
+/// Node.js.
 const COMPARED_MIB: u32 = 256;
-/// The gateway's responses that the table is made for, in milliseconds: quick, usual, and a bad day.
+/// The gateway's responses that the table is made for, in milliseconds: quick, usual, and a bad
+/// day.
 const GATEWAY_MS: [f64; 3] = [200.0, USUAL_MS, 1500.0];
 const USUAL_MS: f64 = 500.0;
 /// In dollars per million purchases.
@@ -68,7 +75,7 @@ impl Request {
         }
     }
 
-    /// What was counted of a request; its times and its log are still zero.
+    /// A request's counts; its times and its log are still zero.
     fn counted(figures: &Figures, what: &str) -> Self {
         let reads = figures.get(&format!("reads, {what}"));
         Self {
@@ -83,8 +90,8 @@ impl Request {
         }
     }
 
-    /// The same with the times and the log of a request that was measured: none of those that are only counted computes
-    /// or logs more.
+    /// The same with the times and the log of a request that was measured: none of those that are
+    /// only counted computes or logs more.
     fn timed_as(self, other: &Self) -> Self {
         Self { cpu_ms: other.cpu_ms, start_ms: other.start_ms, log_bytes: other.log_bytes, ..self }
     }
@@ -114,8 +121,8 @@ impl Request {
     }
 }
 
-/// What a request leaves in the table: the order, as the last item that was put, and Powertools' record, which is the only
-/// item that is updated.
+/// The data that a request leaves in the table: the order, as the last item that was put, and
+/// Powertools' record, which is the only item that is updated.
 fn stored_byte_months(figures: &Figures, what: &str) -> f64 {
     let order = figures.get(&format!("item bytes after {what}")) + ITEM_OVERHEAD_BYTES;
     let record = figures.find(&format!("record bytes after {what}"));
@@ -123,7 +130,7 @@ fn stored_byte_months(figures: &Figures, what: &str) -> f64 {
     order * KEPT_MONTHS + record * RECORD_KEPT_MONTHS
 }
 
-/// What a million requests cost, in tables.
+/// The cost of a million requests, in tables.
 pub(crate) fn tables(figures: &Figures) -> Vec<Table> {
     let purchase = Request::measured(figures, TOLLGATE, RequestKind::Purchase);
     vec![purchases(&purchase), by_gateway_and_memory(&purchase), kinds(figures), month(), compared(figures)]
@@ -160,7 +167,7 @@ fn by_gateway_and_memory(purchase: &Request) -> Table {
     Table::new("A million purchases, by gateway and memory", rows)
 }
 
-/// What a million of each kind of request cost.
+/// The cost of a million requests of each kind.
 pub(crate) fn kinds(figures: &Figures) -> Table {
     let purchase = Request::measured(figures, TOLLGATE, RequestKind::Purchase);
     let registering = Request::counted(figures, REGISTER).timed_as(&purchase);
@@ -202,8 +209,8 @@ fn month() -> Table {
     Table::new("A month, with or without payments", rows)
 }
 
-/// The same memory for every program; the peers with the log that they write, and with as long a one
-/// as Tollgate's.
+/// The same memory for every program; the peers with the log that they write, and with as long a
+/// one as Tollgate's.
 fn compared(figures: &Figures) -> Table {
     let mut rows = Vec::new();
     for kind in RequestKind::ALL {

@@ -46,14 +46,16 @@ pub(crate) enum Binaries {
 }
 
 impl Binaries {
-    /// Builds them as SAM does: the whole workspace's features together, which is why each binary is named and no package.
+    /// Builds them as SAM does: the whole workspace's features together, which is why each binary
+    /// is named and no package.
     pub(crate) fn build(profile: &str, names: &[&str]) -> Result<Self, String> {
         let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         build.args(["build", "--locked", "--workspace", "--profile", profile]).current_dir(workspace());
         for name in names {
             build.args(["--bin", name]);
         }
-        // `cargo run` describes this package to us; to the build scripts below that would be news, and they would run again.
+        // `cargo run` describes this package to us; to the build scripts below that would be news,
+        // and they would run again.
         for (name, _) in std::env::vars_os() {
             let described =
                 ["CARGO_PKG_", "CARGO_MANIFEST_"].map(|prefix| name.to_string_lossy().starts_with(prefix));
@@ -68,7 +70,8 @@ impl Binaries {
         // The bench itself is in the same target directory, one level down.
         let own = std::env::current_exe().map_err(|error| error.to_string())?;
         let target = own.parent().and_then(Path::parent).ok_or("there is no target directory")?;
-        // A copy, as a deployed package is one: the linker writes its files in pieces, which makes them slower to map.
+        // A copy, as a deployed package is one: the linker writes its files in pieces, which makes
+        // them slower to map.
         let copies = target.join("bench").join(profile);
         fs::create_dir_all(&copies).map_err(|error| error.to_string())?;
         for name in names {
@@ -78,14 +81,14 @@ impl Binaries {
         Ok(Self::Cargo(copies))
     }
 
-    /// Those that were built with this program, whatever its profile.
+    /// Those that were built with this program, with any profile.
     pub(crate) fn beside() -> Result<Self, String> {
         let own = std::env::current_exe().map_err(|error| error.to_string())?;
         let directory = own.parent().ok_or("this program is in no directory")?;
         Ok(Self::Cargo(directory.to_owned()))
     }
 
-    /// What `cargo lambda build --release` has left, and `sam build`, which calls it.
+    /// The output of `cargo lambda build --release`, and of `sam build`, which calls it.
     pub(crate) fn deployed() -> Self {
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
         Self::Lambda(workspace().join(target).join("lambda"))
@@ -108,7 +111,7 @@ impl Binaries {
     }
 }
 
-/// The workspace's root, whatever the current directory is.
+/// The workspace's root, from any current directory.
 pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }

@@ -1,4 +1,5 @@
-//! Scheduled captures: how close a run comes to what its concurrency and the gateway's latency allow.
+//! Scheduled captures: how close a run comes to the limit set by its concurrency and the gateway's
+//! latency.
 
 use std::{
     sync::Arc,
@@ -30,7 +31,7 @@ use crate::{
     table::Table,
 };
 
-/// Percent of what concurrency and latency allow, unless the processors are the limit.
+/// Percent of the rate that concurrency and latency allow, unless the processors are the limit.
 const TARGET: f64 = 90.0;
 /// Read units for finding one payment.
 const FINDING_TARGET: f64 = 0.05;

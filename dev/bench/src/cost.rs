@@ -1,9 +1,10 @@
-//! What a million requests cost on AWS, at list prices of us-east-1: no free tier, no volume tier, no savings plan.
-//! Each price is a constant with its unit, the AWS page that sets it, and the day as of which it was last confirmed,
-//! by that page or by a copy of it. "No date" is a price that was found in copies without one.
+//! The cost of a million requests on AWS, at list prices of us-east-1: no free tier, no volume
+//! tier, no savings plan. Each price is a constant with its unit, the AWS page that sets it, and
+//! the day as of which it was last confirmed, by that page or by a copy of it. "No date" is a price
+//! that was found in copies without one.
 //!
-//! Not in it: data sent to the internet ($0.09 per GB, the first 100 GB a month free), a KMS key of one's own,
-//! queries of logs and traces, and what the processor charges.
+//! Not included: data sent to the internet ($0.09 per GB, the first 100 GB a month free), a KMS key
+//! of one's own, queries of logs and traces, and the processor's charges.
 
 const MILLION: f64 = 1e6;
 /// AWS meters in binary gigabytes.
@@ -11,39 +12,44 @@ const BYTES_PER_GB: f64 = 1_073_741_824.0;
 const MIB_PER_GB: f64 = 1024.0;
 const MS_PER_SECOND: f64 = 1000.0;
 
-/// Dollars per million requests, the first 300 million of a month. Each 512 KB of a body counts as one request, and
-/// no payment is that long. "Amazon API Gateway pricing", HTTP APIs; 2026-09-20.
+/// Dollars per million requests, the first 300 million of a month. Each 512 KB of a body counts as
+/// one request, and no payment is that long. "Amazon API Gateway pricing", HTTP APIs; 2026-09-20.
 const HTTP_API_PER_MILLION: f64 = 1.0;
 /// Dollars per million invocations. "AWS Lambda Pricing"; 2026-03-08.
 const LAMBDA_PER_MILLION: f64 = 0.20;
-/// Dollars per GB-second on `arm64`, the first 7.5 billion of a month. "AWS Lambda Pricing"; 2026-03-08.
+/// Dollars per GB-second on `arm64`, the first 7.5 billion of a month. "AWS Lambda Pricing";
+/// 2026-03-08.
 const LAMBDA_PER_GB_SECOND: f64 = 0.000_013_333_4;
-/// Dollars per million write request units, since November 2024. "Pricing for On-Demand Capacity", DynamoDB;
-/// 2025-07-21.
+/// Dollars per million write request units, since November 2024. "Pricing for On-Demand Capacity",
+/// DynamoDB; 2025-07-21.
 const WRITES_PER_MILLION: f64 = 0.625;
 /// Dollars per million read request units; the same page and day.
 const READS_PER_MILLION: f64 = 0.125;
 /// Dollars per GB-month of the Standard table class. The same page; no date.
 const TABLE_PER_GB_MONTH: f64 = 0.25;
-/// Dollars per GB-month for point-in-time recovery, however far back it reaches. The same page; no date.
+/// Dollars per GB-month for point-in-time recovery, however far back it reaches. The same page; no
+/// date.
 const RECOVERY_PER_GB_MONTH: f64 = 0.20;
 /// Dollars per secret and month. "AWS Secrets Manager Pricing"; 2026-09-20.
 const SECRET_PER_MONTH: f64 = 0.40;
-/// Dollars per million calls, listed as $0.05 per 10,000. "AWS Secrets Manager Pricing"; 2026-09-20.
+/// Dollars per million calls, listed as $0.05 per 10,000. "AWS Secrets Manager Pricing";
+/// 2026-09-20.
 const SECRET_READS_PER_MILLION: f64 = 5.0;
-/// Dollars per million invocations; the 14 million that are free are not deducted. "Amazon `EventBridge` pricing",
-/// Scheduler; March 2026.
+/// Dollars per million invocations; the 14 million that are free are not deducted. "Amazon
+/// `EventBridge` pricing", Scheduler; March 2026.
 const SCHEDULER_PER_MILLION: f64 = 1.0;
-/// Dollars per GB taken in, Standard class; a function's first 10 TB of a month cost the same. "Amazon `CloudWatch`
-/// Pricing"; 2026-06-13.
+/// Dollars per GB taken in, Standard class; a function's first 10 TB of a month cost the same.
+/// "Amazon `CloudWatch` Pricing"; 2026-06-13.
 const LOGS_PER_GB: f64 = 0.50;
 /// Dollars per GB-month of archived, compressed logs. "Amazon `CloudWatch` Pricing"; no date.
 const ARCHIVE_PER_GB_MONTH: f64 = 0.03;
-/// What compression leaves of a log: an assumption, and a matter of cents.
+/// The size of a compressed log, as a fraction: an assumption, and a matter of cents.
 const ARCHIVED_PER_BYTE: f64 = 0.15;
-/// Dollars per custom metric and month, the first 10,000. "Amazon `CloudWatch` Pricing"; 2026-02-15.
+/// Dollars per custom metric and month, the first 10,000. "Amazon `CloudWatch` Pricing";
+/// 2026-02-15.
 const METRIC_PER_MONTH: f64 = 0.30;
-/// Dollars per metric that an alarm watches at standard resolution. "Amazon `CloudWatch` Pricing"; no date.
+/// Dollars per metric that an alarm watches at standard resolution. "Amazon `CloudWatch` Pricing";
+/// no date.
 const ALARM_PER_MONTH: f64 = 0.10;
 /// Dollars per rule of Contributor Insights and month. "Amazon `CloudWatch` Pricing"; no date.
 const INSIGHT_RULE_PER_MONTH: f64 = 0.50;
@@ -51,14 +57,14 @@ const INSIGHT_RULE_PER_MONTH: f64 = 0.50;
 const DASHBOARD_PER_MONTH: f64 = 3.0;
 /// Dollars per million traces recorded. "AWS X-Ray Pricing"; May 2026.
 const TRACES_PER_MILLION: f64 = 5.0;
-/// Of the requests after the first of a second, those that X-Ray's default rule records. "Configuring sampling rules",
-/// X-Ray developer guide.
+/// Of the requests after the first of a second, those that X-Ray's default rule records.
+/// "Configuring sampling rules", X-Ray developer guide.
 const SAMPLED_AFTER_FIRST: f64 = 0.05;
 
 /// The line that depends on the language and its libraries.
 pub(crate) const LAMBDA_COMPUTE: &str = "Lambda compute";
 
-/// What one request uses, on average. Functions run on `arm64`.
+/// The average usage of one request. Functions run on `arm64`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Usage {
     pub(crate) memory_mib: u32,
@@ -68,11 +74,12 @@ pub(crate) struct Usage {
     pub(crate) own_ms: f64,
     /// A fraction: how many requests meet a new environment.
     pub(crate) cold_starts: f64,
-    /// Charged like the rest: always for a custom runtime, since August 2025 for the managed ones, too.
+    /// Charged like the rest: always for a custom runtime, since August 2025 for the managed ones,
+    /// too.
     pub(crate) init_ms: f64,
     pub(crate) write_units: f64,
     pub(crate) read_units: f64,
-    /// What stays in the table, in bytes, times the months that it stays.
+    /// Bytes that stay in the table, times the months that they stay.
     pub(crate) stored_byte_months: f64,
     /// With the lines that Lambda writes itself, and the access log.
     pub(crate) log_bytes: f64,
@@ -83,7 +90,7 @@ pub(crate) struct Usage {
     pub(crate) traced: f64,
 }
 
-/// What a deployment uses in a month, with or without payments.
+/// The usage of a deployment in a month, with or without payments.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fixed {
     pub(crate) memory_mib: u32,
@@ -107,7 +114,7 @@ pub(crate) struct Line {
     pub(crate) dollars: f64,
 }
 
-/// What one thing costs, by AWS service.
+/// The cost of one thing, by AWS service.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Cost {
     pub(crate) lines: Vec<Line>,
@@ -147,7 +154,7 @@ pub(crate) fn per_million(usage: &Usage) -> Cost {
     ])
 }
 
-/// What runs without any request, in dollars per month.
+/// The cost without any request, in dollars per month.
 pub(crate) fn per_month(fixed: &Fixed) -> Cost {
     let millions = fixed.schedule_invocations / MILLION;
     let run_ms = fixed.schedule_invocations * fixed.schedule_ms.ceil();
@@ -220,7 +227,8 @@ mod tests {
     fn a_million_requests_cost_what_they_do_by_hand() {
         // Compute: 0.5 GB × 0.5 s = 0.25 GB-s; × 10⁶ × 0.0000133334 = 3.3334.
         // Cold starts: 0.5 GB × 0.01 × 0.1 s = 0.0005 GB-s; × 10⁶ × 0.0000133334 = 0.0067.
-        // Table: 2048 × 10⁶ / 2³⁰ = 1.907349 GB × 12 months = 22.888184; × 0.25 = 5.7220, × 0.20 = 4.5776.
+        // Table: 2048 × 10⁶ / 2³⁰ = 1.907349 GB × 12 months = 22.888184;
+        // × 0.25 = 5.7220, × 0.20 = 4.5776.
         // Logs: 3.814697 GB × 0.50 = 1.9073; × 0.15 × 6 months × 0.03 = 0.1030. Traces: 0.1 × 5.
         let expected = [1.0, 0.2, 3.3334, 0.006_667, 2.5, 0.25, 5.7220, 4.5776, 0.01, 1.9073, 0.1030, 0.5];
         assert_lines(&per_million(&usage()), &expected);

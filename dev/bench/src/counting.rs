@@ -1,4 +1,4 @@
-//! A store that counts what DynamoDB would charge for.
+//! A store that counts the units that DynamoDB would charge for.
 
 use std::{
     collections::HashMap,
@@ -31,7 +31,7 @@ pub(crate) struct Units {
 }
 
 impl Units {
-    /// What was used since then.
+    /// The units used since then.
     pub(crate) fn since(self, before: Self) -> Self {
         Self {
             finding: self.finding - before.finding,
@@ -45,7 +45,7 @@ impl Units {
     }
 }
 
-/// Counts what goes through to another store.
+/// Counts the calls that it passes to another store.
 pub(crate) struct Counting {
     store: Arc<dyn OrderStore>,
     state: Mutex<State>,
@@ -54,7 +54,7 @@ pub(crate) struct Counting {
 #[derive(Default)]
 struct State {
     units: Units,
-    /// What is stored, as far as it went through here.
+    /// The stored items, as far as they went through here.
     stored: HashMap<String, Item>,
 }
 

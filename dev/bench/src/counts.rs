@@ -1,4 +1,5 @@
-//! What is counted rather than timed: the same on every machine. The guard compares it with `dev/bench/baseline.json`.
+//! Figures that are counted rather than timed: the same on every machine. The guard compares it
+//! with `dev/bench/baseline.json`.
 
 use std::collections::HashMap;
 
@@ -20,7 +21,7 @@ use crate::{
 /// How the names of item sizes begin.
 pub(crate) const ITEM_BYTES: &str = "item bytes";
 
-/// One request, or one run of a schedule: what it called and wrote.
+/// One request, or one run of a schedule: its calls and writes.
 #[derive(Clone, Debug)]
 struct Step {
     what: String,
@@ -30,7 +31,7 @@ struct Step {
     calls: Vec<String>,
     /// The item after each write, in bytes.
     item_bytes: Vec<usize>,
-    /// What the writes cost.
+    /// The write units.
     writes: Writes,
 }
 
@@ -93,7 +94,7 @@ pub(crate) async fn count(world: &World, binaries: &Binaries) -> Result<Figures,
 
     let orders = start("orders").await?;
     orders.invoke_well(&world::register("counted-first")).await?;
-    // Followed, because what the purchase writes is a change of it.
+    // Followed, because the purchase changes this order.
     watch.request(REGISTER, &orders, &world::register("counted")).await?;
 
     let before = world.connections();
@@ -117,7 +118,8 @@ pub(crate) async fn count(world: &World, binaries: &Binaries) -> Result<Figures,
     let event = world::authorize_for_the_schedule("scheduled");
     let scheduled = watch.request(AUTHORIZE_FOR_THE_SCHEDULE, &authorize, &event).await?.0;
     world.keep(true);
-    // Named, because a run in the first minute of an hour looks into all partitions that there can be.
+    // Named, because a run in the first minute of an hour looks into all partitions that there can
+    // be.
     let shards: Vec<u16> = (0..world.stack.ports().captures.settings.shards).collect();
     let report = schedule.invoke(&json!({"order_id": "scheduled", "shards": shards})).await?;
     if report["captured"] != 1 {
@@ -130,7 +132,8 @@ pub(crate) async fn count(world: &World, binaries: &Binaries) -> Result<Figures,
     for request in &requests {
         request.record_request(&mut figures);
     }
-    // A run of the schedule reads its partitions at the same time, more or less: only how often is the same each time.
+    // A run of the schedule reads its partitions at the same time, more or less: only how often is
+    // the same each time.
     for step in [registered, scheduled, run] {
         step.record(&mut figures);
     }
@@ -140,7 +143,7 @@ pub(crate) async fn count(world: &World, binaries: &Binaries) -> Result<Figures,
     Ok(figures)
 }
 
-/// What one request of any program calls and writes.
+/// The calls and writes of one request of any program.
 pub(crate) async fn once(
     world: &World,
     what: &str,
@@ -153,7 +156,7 @@ pub(crate) async fn once(
     Ok(figures)
 }
 
-/// Follows what is stored, to know what a write replaces.
+/// Follows the stored items, to know the item that a write replaces.
 struct Watch<'a> {
     world: &'a World,
     stored: HashMap<String, Item>,
@@ -171,7 +174,7 @@ impl Watch<'_> {
         Ok((self.step(what), answer))
     }
 
-    /// What was called since calls are kept.
+    /// The calls since calls are kept.
     fn step(&mut self, what: &str) -> Step {
         let proxies = [&self.world.table, &self.world.secrets, &self.world.gateway];
         let mut calls: Vec<Call> = proxies.into_iter().flat_map(crate::proxy::Proxy::take).collect();
@@ -209,7 +212,8 @@ fn chain(calls: &[Call]) -> usize {
     in_turn.count()
 }
 
-/// What a call writes. An update sends no item, but here (Powertools) its key and all attributes that it sets.
+/// The item that a call writes. An update sends no item, but here (Powertools) its key and all
+/// attributes that it sets.
 fn item_of(call: &Call) -> Option<Item> {
     let request: Value = serde_json::from_slice(&call.request).ok()?;
     match call.what.as_str() {

@@ -1,4 +1,4 @@
-//! What DynamoDB charges for, by its published rules for item sizes and capacity units.
+//! The units that DynamoDB charges for, by its published rules for item sizes and capacity units.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,8 @@ use tollgate::dynamodb::{Item, item_size};
 pub(crate) const READ_UNIT: usize = 4 * 1024;
 /// Bytes of a write unit.
 const WRITE_UNIT: usize = 1024;
-/// The keys of the table's indexes. An entry holds them and the table's key, so it is one write unit always.
+/// The keys of the table's indexes. An entry holds them and the table's key, so it is one write
+/// unit always.
 const INDEXES: [[&str; 2]; 5] = [
     ["in_doubt_shard", "in_doubt_at"],
     ["capture_shard", "capture_due_at"],
@@ -42,7 +43,7 @@ impl std::ops::AddAssign for Writes {
     }
 }
 
-/// What it costs to put an item where another one, or none, was.
+/// The cost of a put where another item, or none, was.
 pub(crate) fn put(before: Option<&Item>, after: &Item) -> Writes {
     let size = before.map_or(0, item_size).max(item_size(after));
     let entry = |item: &Item, keys: [&str; 2]| Some([item.get(keys[0])?.clone(), item.get(keys[1])?.clone()]);

@@ -1,4 +1,5 @@
-//! Figures by name. `docs/performance/figures.json` and `dev/bench/baseline.json` have one on each line.
+//! Figures by name. `docs/performance/figures.json` and `dev/bench/baseline.json` have one on each
+//! line.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,8 @@ use crate::table::Row;
 /// Digits after the point that are kept. More would be noise in every unit that is used here.
 const DECIMALS: i32 = 4;
 
-/// What was measured, by name: first the quantity with its unit, then its subject, as in `start ms, Tollgate, refund`.
+/// The figures by name: first the quantity with its unit, then its subject, as in
+/// `start ms, Tollgate, refund`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Figures(BTreeMap<String, f64>);
@@ -31,12 +33,13 @@ impl Figures {
         self.0.get(name).copied()
     }
 
-    /// The figure, or NaN if it was not measured: what is calculated from it is NaN, too, and no table shows it.
+    /// The figure, or NaN if it was not measured: a figure calculated from it is NaN, too, and no
+    /// table shows it.
     pub(crate) fn get(&self, name: &str) -> f64 {
         self.find(name).unwrap_or(f64::NAN)
     }
 
-    /// A row of a table that is called what the figure is called.
+    /// A row of a table, named as the figure.
     pub(crate) fn row(&self, name: &str) -> Row {
         Row::new(name, self.get(name), "")
     }

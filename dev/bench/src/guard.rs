@@ -1,4 +1,5 @@
-//! What must not get worse unnoticed: counts of the built functions against `dev/bench/baseline.json`.
+//! Figures that must not get worse unnoticed: counts of the built functions against
+//! `dev/bench/baseline.json`.
 //!
 //! Sizes and instructions are compared only with a baseline of the same compiler; otherwise the guard says that it does
 //! not compare them.
@@ -33,8 +34,8 @@ const GUARDED: [&str; 7] = [
 ];
 const PACKED_BYTES: &str = "packed bytes";
 
-/// The functions whose machine code is looked at unless all are: both that instructions are counted of, and the one
-/// with the most of AWS's clients. Linking any as it is deployed takes a minute.
+/// The functions whose machine code is looked at unless all are: both that instructions are counted
+/// of, and the one with the most of AWS's clients. Linking any as it is deployed takes a minute.
 const LOOKED_AT: [&str; 3] = ["authorize", "events", "purchase"];
 
 #[derive(Args)]
@@ -42,7 +43,8 @@ pub(crate) struct Arguments {
     /// Count the packed size of every function, after a `sam build` of all of them
     #[arg(long)]
     all: bool,
-    /// Write what was counted to dev/bench/baseline.json, to be committed with the change that explains it
+    /// Write the counts to dev/bench/baseline.json, to be committed with the change that explains
+    /// it
     #[arg(long)]
     accept: bool,
 }
@@ -50,7 +52,7 @@ pub(crate) struct Arguments {
 /// Counts of which less is better, by name.
 #[derive(Debug, Serialize, Deserialize)]
 struct Baseline {
-    /// The compiler that built what was counted: another one makes other instructions.
+    /// The compiler of the counted functions: another one makes other instructions.
     compiler: String,
     /// The same with every compiler.
     counts: Figures,
@@ -96,7 +98,7 @@ fn path() -> PathBuf {
     workspace().join("dev/bench/baseline.json")
 }
 
-/// What is worse, or is counted on one side only.
+/// The counts that are worse, or exist on one side only.
 fn compare(baseline: &Figures, counted: &Figures) -> Vec<String> {
     let names: BTreeSet<_> = baseline.names().chain(counted.names()).collect();
     let lines = names.into_iter().filter_map(|name| match (baseline.find(name), counted.find(name)) {
@@ -114,7 +116,7 @@ fn compare(baseline: &Figures, counted: &Figures) -> Vec<String> {
 
 async fn count(names: &[&str]) -> Result<Baseline, String> {
     let world = World::start().await?;
-    // What is called and written is the same with every profile.
+    // Calls and writes are the same with every profile.
     let mut counts = counts::count(&world, &Binaries::beside()?).await?.extract(is_guarded);
     counts.extend(ledger::counts().await?);
     counts.extend(settlement::counts().await?);

@@ -1,4 +1,5 @@
-//! Instructions, counted by callgrind: they say what code costs, whatever else the machine does.
+//! Instructions, counted by callgrind: they measure the cost of code, independently of the
+//! machine's load.
 
 use std::{collections::BTreeMap, fs, ops::Range, path::Path, process::Command};
 
@@ -27,7 +28,8 @@ pub(crate) struct Instructions {
     start: f64,
     /// Of one request, on average.
     request: f64,
-    /// What a request is spent on, the largest part first. It is known only of a binary with symbols.
+    /// The parts of a request's instructions, the largest first. They are known only of a binary
+    /// with symbols.
     parts: Vec<Part>,
 }
 
@@ -110,7 +112,7 @@ async fn run(world: &World, binary: &Path, events: &[Value]) -> Result<Profile, 
     for event in events {
         running.invoke_well(event).await?;
     }
-    // Told to end, it writes down what it has counted.
+    // When it is told to end, callgrind writes its counts.
     running.stop()?;
     let profile = annotated(&out);
     fs::remove_file(&out).map_err(|error| error.to_string())?;
@@ -134,7 +136,7 @@ fn annotated(out: &Path) -> Result<Profile, String> {
     Ok(Profile { total, parts: parts.collect() })
 }
 
-/// What a function is part of: its crate, or what it is for.
+/// A function's part: its crate, or its purpose.
 fn subject(function: &str) -> String {
     let name = function.split(" [").next().unwrap_or(function).trim_start_matches(['<', '&', '(', '*']);
     let name = name.strip_prefix("dyn ").unwrap_or(name);

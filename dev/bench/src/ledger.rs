@@ -1,4 +1,5 @@
-//! The ledger's questions over a million entries: what the first page and the totals of each read, and how long they take.
+//! The ledger's questions over a million entries: the reads and the times of first pages and of
+//! totals.
 
 mod questions;
 mod seed;
@@ -34,8 +35,8 @@ const TIME_MAX_S: f64 = 3.0;
 
 /// Payments of a merchant with few, in a month.
 const QUIET_PAYMENTS: usize = 18;
-/// Payments of the merchant that the guard counts with, over as long a time: reads depend on what a page has, and not on
-/// how much there is.
+/// Payments of the merchant that the guard counts with, over as long a time: reads depend on the
+/// rows of a page, and not on the number of payments.
 const GUARD_PAYMENTS: usize = 1_500;
 const GUARD_DAYS: i64 = 30;
 
@@ -52,12 +53,12 @@ pub(crate) struct Arguments {
     counts: bool,
 }
 
-/// What a question took.
+/// The cost of a question.
 #[derive(Clone, Debug)]
 struct Asked {
     what: &'static str,
     kind: Kind,
-    /// Calls of the tables, and what they read.
+    /// Calls of the tables, and the bytes that they read.
     calls: usize,
     bytes: usize,
     /// Rows of the response.
@@ -123,7 +124,7 @@ async fn ask_all(payments: usize, days: i64) -> Result<Vec<Asked>, String> {
     let mut asked = Vec::new();
     for question in questions(&seeded) {
         let event = question.event();
-        // What a process reads once, and the connections that it opens.
+        // A first call, because a process reads some items once and opens connections.
         function.invoke_well(&event).await?;
         asked.push(ask(&world, &function, &question).await?);
     }

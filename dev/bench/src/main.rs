@@ -1,6 +1,8 @@
-//! Measurements of Tollgate, each with its target beside it. Machines are noisy, so figures are ratios and counts.
+//! Measurements of Tollgate, each with its target beside it. Machines are noisy, so figures are
+//! ratios and counts.
 //!
-//! `cargo run --release -p bench` measures everything; docs/performance.md says how, and what came out.
+//! `cargo run --release -p bench` measures everything; docs/performance.md has the method and the
+//! results.
 
 mod all;
 mod artifact;
@@ -44,14 +46,17 @@ struct Bench {
 
 #[derive(Subcommand)]
 enum What {
-    /// Scheduled captures against a gateway that takes its time: captures per second, reads and writes per capture
+    /// Scheduled captures against a gateway that takes its time: captures per second, reads and
+    /// writes per capture
     Captures(captures::Arguments),
-    /// Round trips, write units, item and binary sizes, crates and instructions of the functions that were built with
-    /// this program and as they are deployed, against dev/bench/baseline.json
+    /// Round trips, write units, item and binary sizes, crates and instructions of the functions
+    /// that were built with this program and as they are deployed, against dev/bench/baseline.json
     Guard(guard::Arguments),
-    /// Every question of docs/finance.md over a million entries: calls, bytes and time of its first page or its totals
+    /// Every question of docs/finance.md over a million entries: calls, bytes and time of its first
+    /// page or its totals
     Ledger(ledger::Arguments),
-    /// A day of 100,000 lines of settlement, read and matched: time and memory of the run; write units of a line
+    /// A day of 100,000 lines of settlement, read and matched: time and memory of the run; write
+    /// units of a line
     Settlement(settlement::Arguments),
     /// Write the tables of docs/performance.md again, from docs/performance/figures.json
     Page,

@@ -1,5 +1,5 @@
-//! A store in memory that takes as long as DynamoDB does. The local stack's DynamoDB does one thing at a time, and a
-//! measurement against it would be one of it.
+//! A store in memory that takes as long as DynamoDB does. The local stack's DynamoDB does one thing
+//! at a time, so a measurement against it would measure it instead.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -72,7 +72,8 @@ impl OrderStore for Memory {
         self.put(order, false)
     }
 
-    /// All captures lie in the first partition, as those of a sixteenth of a deployment's orders do.
+    /// All captures lie in the first partition, as those of a sixteenth of a deployment's orders
+    /// do.
     async fn due(&self, query: DueQuery) -> Result<Page, StoreError> {
         let DueQuery { index, shard, until, after, limit } = query;
         tokio::time::sleep(self.latency).await;

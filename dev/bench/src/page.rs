@@ -1,4 +1,5 @@
-//! The published figures: `docs/performance/figures.json` has all of them, `docs/performance.md` some tables.
+//! The published figures: `docs/performance/figures.json` has all of them, `docs/performance.md`
+//! some tables.
 
 use std::{fs, path::PathBuf};
 
@@ -10,7 +11,7 @@ use crate::{bill, binaries::workspace, figures::Figures, summary};
 const BEGIN: &str = "<!-- measured: from here on written by the benchmark -->\n";
 const END: &str = "<!-- measured: until here -->\n";
 
-/// What a run of all measurements finds.
+/// The results of a run of all measurements.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Published {
     /// The machine, as far as it matters.
@@ -48,7 +49,7 @@ fn replaced(text: &str, block: &str) -> Option<String> {
     Some(format!("{before}{BEGIN}{block}{END}{after}"))
 }
 
-/// What a reader wants to know first, and what each kind of request costs.
+/// The most important figures, and the cost of each kind of request.
 fn tables(published: &Published) -> String {
     let Published { machine, figures } = published;
     format!("\nMeasured on {machine}.\n\n{}\n{}\n", summary::headlines(figures), bill::kinds(figures))

@@ -17,7 +17,7 @@ use local::{dynamodb_client, merchants};
 
 use crate::{binaries::workspace, process::Program, world::World};
 
-/// What is compared with the peers.
+/// The program that is compared with the peers.
 pub(crate) const TOLLGATE: &str = "Tollgate";
 
 /// The peers' orders; they have another form than Tollgate's.
@@ -49,7 +49,7 @@ impl Language {
         })
     }
 
-    /// Installs what the peers need and bundles them, as their README says.
+    /// Installs the peers' dependencies and bundles them, as their README says.
     pub(crate) fn build(self) -> Result<(), String> {
         let folder = self.folder();
         match self {
@@ -81,7 +81,7 @@ impl Language {
         let folder = self.folder().canonicalize().map_err(|error| error.to_string())?;
         let command: Vec<OsString> = match self {
             Self::NodeJs => {
-                // What Lambda gives Node.js with 512 MB.
+                // Lambda's settings for Node.js with 512 MB.
                 let limits = ["--max-semi-space-size=25", "--max-old-space-size=461"];
                 let script = folder.join(format!("dist/{function}.mjs"));
                 [OsString::from("node")]

@@ -1,4 +1,4 @@
-//! A function's process, and what it uses.
+//! A function's process, and its usage.
 
 use std::{
     ffi::OsString,
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::runtime_api::RuntimeApi;
 
-/// What Lambda sets for every function, besides the address of its Runtime API.
+/// The variables that Lambda sets for every function, besides the address of its Runtime API.
 const SET_BY_LAMBDA: [(&str, &str); 5] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
@@ -29,7 +29,7 @@ pub(crate) struct Program {
     pub(crate) command: Vec<OsString>,
     /// Where it is started.
     pub(crate) directory: PathBuf,
-    /// Its environment, besides what Lambda itself sets.
+    /// Its environment, besides the variables that Lambda itself sets.
     pub(crate) environment: Vec<(String, String)>,
 }
 
@@ -70,12 +70,12 @@ impl Program {
 }
 
 impl Running {
-    /// What it returns for an event.
+    /// Its response to an event.
     pub(crate) async fn invoke(&self, event: &Value) -> Result<Value, String> {
         self.api.invoke(event).await
     }
 
-    /// The same, if it returns what it should for an API Gateway event.
+    /// The same, if the response's status is 200 or 201.
     pub(crate) async fn invoke_well(&self, event: &Value) -> Result<Value, String> {
         let answer = self.invoke(event).await?;
         match answer.get("statusCode").and_then(Value::as_u64) {
@@ -97,7 +97,7 @@ impl Running {
         Ok(Duration::from_nanos(nanoseconds))
     }
 
-    /// What it has logged so far, in bytes.
+    /// The size of its log so far, in bytes.
     pub(crate) fn logged_bytes(&self) -> Result<u64, String> {
         fs::metadata(&self.log).map(|log| log.len()).map_err(|error| error.to_string())
     }

@@ -1,4 +1,5 @@
-//! Proxies in front of the servers: whatever a function sends goes through one, is counted and, if wanted, kept.
+//! Proxies in front of the servers: every request of a function goes through one, is counted and,
+//! if wanted, kept.
 
 use std::{
     collections::HashSet,
@@ -86,7 +87,7 @@ impl Proxy {
         seen.calls.clear();
     }
 
-    /// What was kept since the last call.
+    /// The calls kept since the last call of this function.
     pub(crate) fn take(&self) -> Vec<Call> {
         std::mem::take(&mut self.shared.seen().calls)
     }
@@ -153,7 +154,8 @@ async fn forward(shared: &Shared, request: Request, from: Instant) -> Result<Res
     Ok(response)
 }
 
-/// Everything here is plain HTTP on this machine; the client wants to be told what it would trust.
+/// Everything here is plain HTTP on this machine; the client requires a list of trusted
+/// certificates.
 fn no_tls() -> Result<rustls::ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();

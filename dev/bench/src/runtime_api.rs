@@ -1,5 +1,5 @@
-//! The Lambda Runtime API, as little of it as a function needs: it tells when the function first requests an event, and
-//! hands out one at a time.
+//! The part of the Lambda Runtime API that a function needs: it tells when the function first
+//! requests an event, and hands out one at a time.
 
 use std::{
     net::SocketAddr,
@@ -22,7 +22,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// What a function may take, as in `template.yaml`.
+/// A function's time limit, as in `template.yaml`.
 const FUNCTION_LIMIT: Duration = Duration::from_secs(29);
 
 type Answer = oneshot::Sender<Result<Bytes, String>>;
@@ -77,7 +77,7 @@ impl RuntimeApi {
         polled.ok_or_else(|| "it never asked for an event".to_owned())
     }
 
-    /// What the function returns for an event.
+    /// The function's response to an event.
     pub(crate) async fn invoke(&self, event: &Value) -> Result<Value, String> {
         let (answer, answered) = oneshot::channel();
         self.events.send((event.to_string(), answer)).await.map_err(|_| "the function is gone")?;

@@ -1,4 +1,5 @@
-//! Settlement: a day of 100,000 lines read and matched by a process of its own, and what lines cost to write over their life.
+//! Settlement: a day of 100,000 lines read and matched by a process of its own, and the cost of
+//! writing lines over their life.
 
 mod report_server;
 mod writes;
@@ -42,7 +43,8 @@ use crate::{
     table::{Row, Table},
 };
 
-/// What the template gives the function: with 1,769 MB it has one processor, and it ends after ten minutes.
+/// The function's limits in the template: with 1,769 MB it has one processor, and it ends after ten
+/// minutes.
 const MEMORY_MB: f64 = 1_769.0;
 const ENDS_AFTER: Duration = Duration::from_mins(10);
 
@@ -74,7 +76,7 @@ pub(crate) struct Arguments {
 const UNITS_PER_LINE: &str = "settlement: write units per line over its life, at 1,000 a day";
 const WRITES_OF_AN_ITEM: &str = "settlement: most writes of an item in a run, at 100 lines a day";
 
-/// What the process that was measured came to.
+/// The measurements of the process.
 #[derive(Debug, Serialize, Deserialize)]
 struct Measured {
     seconds: f64,
@@ -141,17 +143,17 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), String> {
     Ok(())
 }
 
-/// What lines cost to write, as rows of the guard.
+/// The cost of writing lines, as rows of the guard.
 pub(crate) async fn counts() -> Result<Figures, String> {
     let written = count().await?;
     let mut counts = Figures::default();
-    // To a thousandth, which is far finer than what the guard tolerates.
+    // To a thousandth, which is far finer than the guard's tolerance.
     counts.set(UNITS_PER_LINE, (written.units_per_line * 1_000.0).round() / 1_000.0);
     counts.set(WRITES_OF_AN_ITEM, number(written.most_of_an_item));
     Ok(counts)
 }
 
-/// What a list of deposits takes to count the open exceptions of each.
+/// The cost of counting the open exceptions of each deposit of a list.
 async fn list_deposits(dynamodb: &str, open: u64) -> Result<(), String> {
     let client = dynamodb_client(dynamodb);
     let store = DynamoDbSettlement::new(client, SETTLEMENT_TABLE_NAME.to_owned(), Retention::default());
@@ -204,7 +206,7 @@ async fn read(reports: &str, dynamodb: &str, arguments: &Arguments) -> Result<Me
     })
 }
 
-/// What a run works with: everything but the journal and the reports is as deployed.
+/// The objects that a run works with: everything but the journal and the reports is as deployed.
 fn settlement(
     reports: Arc<dyn Reports>,
     (journal, clock): (Arc<Journal>, Arc<dyn Clock>),
@@ -215,7 +217,7 @@ fn settlement(
     let entries = DynamoDbEntries::new(client.clone(), JOURNAL_TABLE_NAME.to_owned(), Retention::default());
     let store = DynamoDbSettlement::new(client, SETTLEMENT_TABLE_NAME.to_owned(), Retention::default());
     let store = Arc::new(store);
-    // Only who has entries is read of it.
+    // A run reads from it only the merchants that have entries.
     let totals = JournalTable::default();
     totals.extend(entry("0", clock.now()));
     Settlement {
@@ -251,7 +253,8 @@ fn reference(day: i64, number: u32) -> String {
     format!("{:012}", day * 1_000_000 + i64::from(number))
 }
 
-/// A journal of purchases that are made up when they are read, so that they take no memory: pages come as DynamoDB's do.
+/// A journal of purchases that are made up when they are read, so that they take no memory: pages
+/// come as DynamoDB's do.
 pub(crate) struct Journal {
     /// For each payment its reference, and when it was taken, by time.
     payments: Vec<(String, Timestamp)>,
@@ -367,7 +370,7 @@ impl Merchants for OneMerchant {
     }
 }
 
-/// Whether a run did what it had to.
+/// Checks that a run read its report and opened no exception.
 fn check(report: &SettlementReport) -> Result<(), String> {
     if report.read == 1 && report.open == 0 { Ok(()) } else { Err(format!("not all fits: {report:?}")) }
 }

@@ -4,7 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use crate::{figures::Figures, process::Program};
 
-/// An address without a server: every call to it is refused at once, so that no network time is measured.
+/// An address without a server: every call to it is refused at once, so that no network time is
+/// measured.
 const NOBODY: &str = "http://127.0.0.1:9";
 
 /// A program, and how the names of its figures end.
@@ -14,8 +15,8 @@ pub(crate) struct Subject {
     pub(crate) program: Program,
 }
 
-/// The median time of each program in milliseconds. All are started in turn, again and again, so that whatever else the
-/// machine does hits all alike.
+/// The median time of each program in milliseconds. All are started in turn, again and again, so
+/// that other load of the machine affects all alike.
 pub(crate) async fn measure(quantity: &str, subjects: &[Subject], rounds: usize) -> Result<Figures, String> {
     let mut seen = vec![Vec::new(); subjects.len()];
     for _ in 0..rounds {

@@ -1,4 +1,4 @@
-//! The tables of what was measured, with the targets.
+//! The tables of measurements, with the targets.
 
 use crate::{
     bill,
@@ -23,12 +23,12 @@ pub(crate) fn print(figures: &Figures) {
     println!("{}", Table::new("All figures", figures.rows("")));
 }
 
-/// One table of what a reader wants to know first.
+/// One table of the most important figures.
 pub(crate) fn headlines(figures: &Figures) -> Table {
     Table::of_headlines("In short", &tables(figures))
 }
 
-/// What has a target or is made of several figures.
+/// Figures that have a target or are made of several others.
 fn tables(figures: &Figures) -> Vec<Table> {
     let mut tables = vec![
         Table::new("Starts, from the process to its first poll", starts(figures)),
@@ -95,7 +95,7 @@ fn resources(figures: &Figures) -> Vec<Row> {
     ]
 }
 
-/// What another language takes, as a multiple of what Tollgate takes.
+/// Another language's figures, as multiples of Tollgate's.
 fn peer(figures: &Figures, language: Language) -> Table {
     let name = language.name();
     let mut rows = Vec::new();

@@ -5,19 +5,19 @@ use std::fmt;
 /// One figure.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
-    /// What was measured, as the table's first column has it.
+    /// The measurement's name, as in the table's first column.
     pub(crate) what: String,
     /// NaN if it was not measured.
     pub(crate) value: f64,
     /// The unit of the value, such as `ms`.
     unit: &'static str,
-    /// What it should be.
+    /// Its target.
     target: Option<Target>,
-    /// What it is called among the figures that say most, if it is one of them.
+    /// Its name among the most important figures, if it is one of those.
     headline: Option<String>,
 }
 
-/// What a figure should be.
+/// The target of a figure.
 #[derive(Clone, Copy, Debug)]
 enum Target {
     /// This much, or less.

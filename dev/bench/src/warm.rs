@@ -19,7 +19,8 @@ pub(crate) struct Amount {
     pub(crate) counted: usize,
 }
 
-/// Sends requests one after the other; `event` makes the n-th. The names of the figures end with `what`.
+/// Sends requests one after the other; `event` makes the n-th. The names of the figures end with
+/// `what`.
 pub(crate) async fn measure(
     function: &Running,
     what: &str,

@@ -1,4 +1,5 @@
-//! The servers that everything is measured against, each behind a proxy, and the requests that are sent.
+//! The servers that everything is measured against, each behind a proxy, and the requests that are
+//! sent.
 
 use std::path::{Path, PathBuf};
 
@@ -22,14 +23,14 @@ pub(crate) const REGISTER: &str = "register an order";
 pub(crate) const AUTHORIZE_FOR_THE_SCHEDULE: &str = "authorize for the schedule";
 pub(crate) const SCHEDULED_CAPTURE: &str = "the schedule's capture";
 
-/// A sample event is the pattern of what API Gateway sends.
+/// A sample event is the pattern of API Gateway's events.
 const PURCHASE_EVENT: &str = include_str!("../../../events/purchase-approved.json");
 const REGISTER_EVENT: &str = include_str!("../../../events/orders-register.json");
 const AUTHORIZE_EVENT: &str = include_str!("../../../events/authorize-approved.json");
 const CREDIT_CARD_AUTHORIZE_EVENT: &str = include_str!("../../../events/authorize-creditcard-json.json");
 const CREDIT_CARD_CAPTURE_EVENT: &str = include_str!("../../../events/capture-creditcard-json.json");
 
-/// What each payment is about, in minor units.
+/// The amount of each payment, in minor units.
 pub(crate) const AMOUNT: u64 = 2599;
 /// A card that the simulator's gateway keeps.
 const STORED_CARD: &str = "1|16178397535388255208";
@@ -47,7 +48,7 @@ impl World {
         Self::start_in(None).await
     }
 
-    /// With its data there, if there is more of it than memory.
+    /// With its data in this folder, if they exceed the memory.
     pub(crate) async fn start_in(data: Option<PathBuf>) -> Result<Self, String> {
         let options = Options { data, ..Options::default() };
         let stack = Stack::start(options).await.map_err(|error| error.to_string())?;
@@ -144,7 +145,8 @@ impl RequestKind {
         }
     }
 
-    /// The request for an order, as API Gateway's event. A purchase needs the order to be registered.
+    /// The request for an order, as API Gateway's event. A purchase needs the order to be
+    /// registered.
     pub(crate) fn event(self, order: &str) -> Value {
         match self {
             Self::Purchase => purchase(order),
@@ -160,7 +162,7 @@ pub(crate) fn register(order: &str) -> Value {
     event
 }
 
-/// Pays what a registered order owes, with a stored card.
+/// Pays the amount that a registered order owes, with a stored card.
 pub(crate) fn purchase(order: &str) -> Value {
     let mut event = at(PURCHASE_EVENT, order);
     event["headers"]["idempotency-key"] = json!(format!("pay-{order}"));
@@ -169,7 +171,7 @@ pub(crate) fn purchase(order: &str) -> Value {
     event
 }
 
-/// Authorizes what a registered order owes, to be captured at once by the schedule.
+/// Authorizes the amount that a registered order owes, to be captured at once by the schedule.
 pub(crate) fn authorize_for_the_schedule(order: &str) -> Value {
     let mut event = at(AUTHORIZE_EVENT, order);
     event["headers"]["idempotency-key"] = json!(format!("pay-{order}"));

@@ -1,4 +1,4 @@
-//! What clients request and are told, in the words of neither API.
+//! The requests of clients and the responses to them, in the words of neither API.
 
 use serde_json::Value;
 use tokio::time::Instant;
@@ -13,7 +13,7 @@ pub(crate) enum Route {
     Authorize,
     Purchase,
     Capture,
-    /// Holds anew what a partial capture released.
+    /// Holds anew the amount that a partial capture released.
     Reauthorize,
     Refund,
     Cancel,
@@ -49,7 +49,7 @@ impl Ask {
     }
 }
 
-/// What a response says, in the words of neither API.
+/// The outcome that a response states, in the words of neither API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Word {
     /// It was done, now or by an earlier request.
@@ -88,7 +88,7 @@ impl Word {
     }
 }
 
-/// What is requested of the credit-card API, which is the last part of the path.
+/// The operation requested of the credit-card API, which is the last part of the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Asked {
     Authorize,
@@ -130,7 +130,7 @@ impl Asked {
         }
     }
 
-    /// What it does to the payment that is named, or to none; nothing for a question.
+    /// The kind of operation on the named payment, or on none; nothing for a question.
     pub(crate) fn kind(self, of: Option<Uuid>) -> Option<Kind> {
         match (self, of) {
             (Self::Authorize, _) => Some(Kind::Authorize),
@@ -143,12 +143,12 @@ impl Asked {
     }
 }
 
-/// What a client was told about an operation that moves money.
+/// A response that told a client about an operation that moves money.
 pub(crate) struct Telling {
     /// The order's key in the table.
     pub(crate) order: String,
     pub(crate) key: KeyDigest,
-    /// What was requested under that key; none when the client requested the status.
+    /// The request under that key; none when the client requested the status.
     pub(crate) wish: Option<String>,
     pub(crate) word: Word,
     /// When the client began with its request.

@@ -5,11 +5,11 @@
 pub enum Broken {
     /// The gateway carries out everything twice.
     GatewayExecutesTwice,
-    /// The store takes every write, whatever version it was made from.
+    /// The store takes every write, made from any version.
     StoreWithoutCondition,
     /// The gateway has no trace of anything when an inquiry comes.
     InquiryFindsNothing,
-    /// The index of what is in doubt shows nothing.
+    /// The index of operations in doubt shows nothing.
     IndexEmpty,
     /// The index of captures that are due shows nothing.
     CaptureIndexEmpty,

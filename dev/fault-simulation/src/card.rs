@@ -1,4 +1,4 @@
-//! The cards that are paid with, and what their issuer says this time.
+//! The cards that are paid with, and their issuer's response this time.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ const EXPIRY: &str = "1249";
 /// The postal code that the gateway has of a stored card.
 const POSTAL: &str = "19406";
 
-/// What the issuer of a card says.
+/// The response of a card's issuer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Card {
     Approves,
@@ -30,8 +30,9 @@ pub(crate) enum Card {
 }
 
 impl Card {
-    /// Every card: the account of a stored one, and the number of one that is typed. All are the gateway's published
-    /// test cards, apart from the moody one, which becomes one of the others with each request.
+    /// Every card: the account of a stored one, and the number of one that is typed. All are the
+    /// gateway's published test cards, apart from the moody one, which becomes one of the others
+    /// with each request.
     const ALL: [(&str, &str, Self); 8] = [
         ("1", "4788250000121443", Self::Approves),
         ("2", "4387750101010101", Self::ApprovesPart),
@@ -74,7 +75,8 @@ impl Card {
     }
 }
 
-/// The body of an `auth` request as it reaches the issuer: with what the gateway has of a stored card, and in its mood.
+/// The body of an `auth` request as it reaches the issuer: with the gateway's data of a stored
+/// card, and in its mood.
 pub(crate) fn as_issuer_sees_it(body: &[u8], card: Card, rng: &mut Rng) -> Option<Vec<u8>> {
     let mut request: Value = serde_json::from_slice(body).ok()?;
     let members = request.as_object_mut()?;

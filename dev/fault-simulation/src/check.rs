@@ -55,7 +55,7 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// What an order was just replaced by breaks these rules.
+/// The rules that an order's new state breaks.
 pub(crate) fn written(before: Option<&Order>, after: &Order, ledger: &Ledger) -> Vec<String> {
     let mut broken = sums(after);
     broken.extend(fees::written(after, ledger));
@@ -72,7 +72,7 @@ pub(crate) fn written(before: Option<&Order>, after: &Order, ledger: &Ledger) ->
             .and_then(|before| before.transaction(transaction.id))
             .and_then(|earlier| earlier.operations.iter().find(|o| o.id == operation.id));
         if earlier != Some(operation) {
-            // What a person did at the gateway may be what an inquiry found.
+            // An inquiry may have found an operation that a person did at the gateway.
             let wrong = word(transaction, operation, ledger);
             broken.extend(wrong.filter(|_| !ledger.is_excused(&after.key().to_string())));
         }
@@ -80,7 +80,7 @@ pub(crate) fn written(before: Option<&Order>, after: &Order, ledger: &Ledger) ->
     broken
 }
 
-/// What holds of every order, whatever happened.
+/// Rules that hold for every order after any history.
 fn sums(order: &Order) -> Vec<String> {
     let mut broken = Vec::new();
     for transaction in &order.transactions {
@@ -112,7 +112,8 @@ fn sums(order: &Order) -> Vec<String> {
     broken
 }
 
-/// What a partial capture released is held anew once at most, and no more than that.
+/// The amount that a partial capture released is held anew once at most, and no more than that
+/// amount.
 fn rests(order: &Order) -> Vec<String> {
     let holds =
         |other: &&Transaction| matches!(other.status(), TransactionStatus::Pending | TransactionStatus::Done);
@@ -139,7 +140,7 @@ fn keys(order: &Order) -> Vec<String> {
     Vec::new()
 }
 
-/// What was said once stays said.
+/// A recorded outcome stays recorded.
 fn history(before: &Transaction, after: &Transaction, ledger: &Ledger) -> Vec<String> {
     let mut broken = Vec::new();
     // A decline that contradicts itself is looked for again, and may turn out to have been done.
@@ -156,8 +157,9 @@ fn history(before: &Transaction, after: &Transaction, ledger: &Ledger) -> Vec<St
             (Stage::Declined, Stage::Declined | Stage::Approved) if contradicted(operation) => {
                 later.attempt.number == operation.attempt.number
             }
-            // Nothing but that the last look at an earlier attempt was taken, that what was learned while only a newer
-            // version could read the decision is kept, and that its merchant is notified.
+            // Nothing but that the last look at an earlier attempt was taken, that facts learned
+            // while only a newer version could read the decision are kept, and that its merchant is
+            // notified.
             _ if final_word => {
                 later.notices.starts_with(&operation.notices)
                     && *operation
@@ -217,7 +219,7 @@ fn history(before: &Transaction, after: &Transaction, ledger: &Ledger) -> Vec<St
     broken
 }
 
-/// Whether the gateway said what the operation's state says.
+/// Whether the gateway's response agrees with the operation's state.
 fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Option<String> {
     if operation.mechanism == Mechanism::Manual {
         return None;
@@ -243,7 +245,7 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
                 (amount, fee) == (operation.amount.minor(), fee_on_record)
             }
             (Kind::Void, Some(_)) => true,
-            // What an earlier operation did, whose request arrived late, is done.
+            // It was done by an earlier operation, whose request arrived late.
             (Kind::Void | Kind::Capture, None) => stands_so(transaction, operation, ledger),
             (Kind::Unrecognized, _) | (_, None) => false,
         },
@@ -254,7 +256,7 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
         }
         // An inquiry is due that will find it.
         Stage::NoEffect if operation.last_look_at.is_some() => true,
-        // Whatever was done of a payment that is voided, nothing of it counts.
+        // No operation on a payment that is voided counts.
         Stage::NoEffect if transaction.voided().is_some() => true,
         // Two that were the same: the record of the payment shows one.
         Stage::NoEffect if is_done_by_another(transaction, operation) => true,
@@ -324,8 +326,8 @@ fn on_record<'a>(fake_store: &'a FakeStore, ledger: &Ledger, sent: &Sent) -> Opt
     operations.find(|operation| operation.id == id)
 }
 
-/// Whether a request is a refund that a rule requires. One of which the gateway loses the processor is never sent again
-/// automatically.
+/// Whether a request is a refund that a rule requires. One of which the gateway loses the processor
+/// is never sent again automatically.
 pub(crate) fn is_mandatory_refund(fake_store: &FakeStore, ledger: &Ledger, sent: &Sent) -> bool {
     matches!(sent.wanted, Wanted::Refund(_))
         && on_record(fake_store, ledger, sent).is_some_and(|operation| operation.cause.must_succeed())
@@ -343,7 +345,8 @@ pub(crate) fn is_looked_for(fake_store: &FakeStore, ledger: &Ledger, sent: &Sent
     on_record(fake_store, ledger, sent).is_some_and(looked_for)
 }
 
-/// Whether a request is a capture that took the place of another one: the gateway captures anew, with this one's amount.
+/// Whether a request is a capture that took the place of another one: the gateway captures anew,
+/// with this one's amount.
 pub(crate) fn replaces_a_capture(fake_store: &FakeStore, ledger: &Ledger, sent: &Sent) -> bool {
     let id = ledger.operation(&sent.gateway_order_id);
     let another = |(_, o): (&Transaction, &Operation)| {
@@ -353,8 +356,8 @@ pub(crate) fn replaces_a_capture(fake_store: &FakeStore, ledger: &Ledger, sent: 
         && fake_store.order(&sent.order).is_some_and(|order| order.operations().any(another))
 }
 
-/// A request was carried out: at most once each, and no more than the order's total. One that arrives after it was
-/// given up is found later, and adopted or given back.
+/// A request was carried out: at most once each, and no more than the order's total. One that
+/// arrives after it was given up is found later, and adopted or given back.
 pub(crate) fn executed(
     fake_store: &FakeStore,
     ledger: &Ledger,
@@ -380,22 +383,22 @@ pub(crate) fn executed(
     }
     // Of a response that never arrived there is no code.
     let refused = |did: &Did| matches!(did, Did::Refused(code) if code != " ") && !is_not_settled(did);
-    // What was delivered twice is given back twice, and less is left for the next refund.
+    // A refund that was delivered twice is paid twice, and less is left for the next refund.
     let is_refund = matches!(sent.wanted, Wanted::Refund(_)) && !ledger.may_stay_in_doubt(&sent.order);
     if is_refund && ledger.did(operation.id).any(refused) {
         broken.push(format!("refund {id} is more than was taken, or of a payment that does not stand"));
     }
     let totals = ledger.totals(&sent.order);
     let paid = totals.taken + totals.held;
-    // What a rule gave back, because its void came too late, is a payment of no client.
+    // A payment that a rule refunded, because its void came too late, is no client's.
     let by_rule = fake_store.order(&sent.order).into_iter().flat_map(Order::operations).filter(|(_, o)| {
         o.kind == Kind::Refund && o.cause != Cause::Requested && ledger.times_done(o.id) > 0
     });
     let given_back: u64 = by_rule.map(|(_, operation)| operation.amount.minor()).sum();
-    // And what was delivered twice is one payment of a client.
+    // And a payment that was delivered twice is one payment of a client.
     let paid = paid.saturating_sub(given_back + ledger.paid_by_second_deliveries(&sent.order));
     let total = fake_store.order(&sent.order).and_then(|order| order.total).map(Amount::minor);
-    // What gives back follows what is too much.
+    // Refunds and voids follow a payment that is too much.
     let takes = !matches!(sent.wanted, Wanted::Refund(_) | Wanted::Void(_));
     if takes && total.is_some_and(|total| paid > total) {
         broken.push(format!("{paid} held or paid at the gateway, of {total:?}"));
@@ -407,7 +410,7 @@ fn is_approved(earlier: &Superseded) -> bool {
     matches!(earlier.decision, Some(Decision::Approved(_)))
 }
 
-/// What our records come to, in the gateway's terms.
+/// The sums of our records, in the gateway's terms.
 pub(crate) fn totals(order: &Order) -> Totals {
     let mut totals = Totals::default();
     for transaction in order.transactions.iter().filter(|t| t.began()) {
@@ -432,7 +435,8 @@ pub(crate) fn totals(order: &Order) -> Totals {
                 totals.refunded += earlier.amount.minor();
                 totals.fees_refunded += fees::of_superseded(earlier);
             }
-            // What a rule gives back was taken by the gateway, and is not on record as a payment here.
+            // The gateway took the money that a rule refunds, which is not on record as a payment
+            // here.
             if refund.cause != Cause::Requested {
                 totals.taken += refund.amount.minor();
                 totals.fees_taken += fees::of(Some(refund));
@@ -442,8 +446,9 @@ pub(crate) fn totals(order: &Order) -> Totals {
     totals
 }
 
-/// Whether it stays in doubt for a person: it gives back what is not to stay, and is a void that was sent three times and did
-/// nothing, or a refund that cannot be told from something else; or it is a capture that met another one.
+/// Whether it stays in doubt for a person: it undoes a payment that is not to stay, and is a void
+/// that was sent three times and did nothing, or a refund that cannot be told from something else;
+/// or it is a capture that met another one.
 pub(crate) fn is_left_to_a_person(order: &Order, operation: &Operation, ledger: &Ledger) -> bool {
     let met = |(_, other): (&Transaction, &Operation)| {
         other.kind == Kind::Capture
@@ -465,8 +470,8 @@ pub(crate) fn is_left_to_a_person(order: &Order, operation: &Operation, ledger: 
     operation.is(Stage::Pending) && operation.cause.must_succeed() && is_over
 }
 
-/// Whether it may stay in doubt in the end: for that reason, or because it is a refund whose record shows that the processor
-/// timed out, which says nothing of what was done.
+/// Whether it may stay in doubt in the end: for that reason, or because it is a refund whose record
+/// shows that the processor timed out, which does not tell whether the refund was done.
 pub(crate) fn waits_for_a_person(order: &Order, operation: &Operation, ledger: &Ledger) -> bool {
     let timed_out = operation.is(Stage::Pending)
         && operation.kind == Kind::Refund
@@ -477,12 +482,12 @@ pub(crate) fn waits_for_a_person(order: &Order, operation: &Operation, ledger: &
 /// How often a void is sent that must succeed.
 const VOIDS_MAX: u32 = 3;
 
-/// Whether the merchant was told of what is in doubt.
+/// Whether the merchant was told of the operation in doubt.
 fn is_reported(operation: &Operation) -> bool {
     operation.is_notified(NoticeReason::InDoubtDay) || operation.is_notified(NoticeReason::UnderReview)
 }
 
-/// What still counts at the gateway, and no operation of the order refers to.
+/// Records that still count at the gateway, and that no operation of the order refers to.
 fn at_the_gateway_alone(order: &Order, ledger: &Ledger) -> Vec<Record> {
     let mut known: Vec<&str> = Vec::new();
     for (_, operation) in order.operations() {
@@ -499,7 +504,7 @@ fn at_the_gateway_alone(order: &Order, ledger: &Ledger) -> Vec<Record> {
     of_order.filter(|record| counts(record) && !known.contains(&record.retref.as_str())).collect()
 }
 
-/// What the gateway has of an order, without what may be there alone.
+/// The gateway's sums of an order, without the records that may be there alone.
 pub(crate) fn known_totals(order: &Order, ledger: &Ledger) -> Totals {
     let mut totals = ledger.totals(&order.key().to_string());
     for record in at_the_gateway_alone(order, ledger) {
@@ -510,7 +515,8 @@ pub(crate) fn known_totals(order: &Order, ledger: &Ledger) -> Totals {
     totals
 }
 
-/// In the end: nothing is in doubt but what is left to a person, and both ledgers say the same but for what is not promised.
+/// In the end: only operations left to a person are in doubt, and both ledgers agree but for the
+/// cases that are not promised.
 pub(crate) fn ended(fake_store: &FakeStore, ledger: &Ledger) -> Vec<String> {
     let mut broken = credit_card::references(fake_store);
     for order in fake_store.orders() {

@@ -1,4 +1,4 @@
-//! A client's request on its way through an API, and what comes back.
+//! A client's request on its way through an API, and the response.
 
 pub(crate) mod credit_card;
 mod elastic_path;
@@ -17,16 +17,17 @@ use crate::{
     world::{Instance, State, World},
 };
 
-/// The credit-card API's code for a part of a payment with a fee, where the merchant does not say what names it.
+/// The credit-card API's code for a part of a payment with a fee, where the merchant does not state
+/// the fee basis.
 const FEE_BASIS_REQUIRED: &str = "79";
 
-/// What the platform gives an invocation.
+/// The platform's time limit of an invocation.
 const LIMIT: Duration = Duration::from_secs(29);
 
-/// What the client gets to see.
+/// The reply as the client sees it.
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
-    /// What was said, and the transaction that the response or the error names.
+    /// The outcome, and the transaction that the response or the error names.
     Answered { word: Word, transaction: Option<Uuid> },
     /// The process died, or the platform ended it.
     Lost,
@@ -80,7 +81,8 @@ pub(crate) async fn deliver(world: &Arc<World>, ask: &Ask) -> Reply {
         return Reply::Lost;
     };
     let mut context = Context::default();
-    // A process whose clock is ahead would find no time left for anything, which is safe and proves nothing.
+    // A process whose clock is ahead would find no time left for anything, which is safe and proves
+    // nothing.
     let by_clock = instance.now().max(world.now());
     context.deadline = u64::try_from((by_clock + LIMIT).as_millisecond()).unwrap_or_default();
     let request = request.with_lambda_context(context);
@@ -104,7 +106,8 @@ async fn handle(process: &Arc<Instance>, route: Route, request: &Request) -> Res
     }
 }
 
-/// A key is refused when it is not the merchant's, and only then. A client whose key was refused reads the new one.
+/// A key is refused when it is not the merchant's, and only then. A client whose key was refused
+/// reads the new one.
 fn knows_the_key(world: &World, merchant: &'static str, key: &str, valid_before: bool, status: u16) {
     let mut guard = world.state();
     let state = &mut *guard;
@@ -123,7 +126,7 @@ fn knows_the_key(world: &World, merchant: &'static str, key: &str, valid_before:
     }
 }
 
-/// Reads a response, and holds what it says against what is on record.
+/// Reads a response, and compares its statements with the record.
 fn understand(
     world: &World,
     ask: &Ask,
@@ -140,7 +143,7 @@ fn understand(
     for rule in broken {
         world.fail(state, &rule);
     }
-    // To today's version, what only a newer one can read is pending.
+    // To today's version, an operation that only a newer one can read is pending.
     let can_tell = version == Version::ToCome || !state.fake_store.is_beyond_today(&ask.order_key());
     if matches!(code.as_str(), "fee_basis_required" | FEE_BASIS_REQUIRED) {
         state.count("parts refused without a fee basis");
@@ -182,7 +185,7 @@ fn told_of(ask: &Ask, state: &State) -> Option<KeyDigest> {
     }
 }
 
-/// What makes two requests with one key the same; none for a question.
+/// The content by which two requests with one key are the same; none for a question.
 fn wish(ask: &Ask) -> Option<String> {
     match ask.route {
         Route::Card(Asked::Status, _) => None,

@@ -1,4 +1,5 @@
-//! Customers as the table has them, what the gateway did about their cards, and what must hold of both.
+//! Customers as the table has them, the gateway's operations on their cards, and the rules for
+//! both.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,14 +24,14 @@ pub(crate) struct StoredCards {
     customers: BTreeMap<String, (CustomerKey, Item)>,
     /// The CVV letter in the gateway's response, by the order id of the verification.
     verified: BTreeMap<String, Option<String>>,
-    /// What clients were told, by the ids of cards.
+    /// The responses to clients, by the ids of cards.
     told: BTreeMap<String, Told>,
 }
 
-/// What clients were told of a card.
+/// The responses to clients about a card.
 #[derive(Default)]
 struct Told {
-    /// What pays by it: account and profile.
+    /// The account and profile that pay by it.
     payment: String,
     /// Whether a client wants it deleted.
     is_to_be_deleted: bool,
@@ -148,7 +149,7 @@ impl StoredCards {
     }
 }
 
-/// What must hold when nothing is left to do.
+/// The rules that must hold when nothing is left to do.
 pub(crate) fn ended(cards: &StoredCards, ledger: &Ledger) -> Vec<String> {
     let mut broken = Vec::new();
     let stored = cards.stored();

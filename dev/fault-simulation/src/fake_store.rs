@@ -1,4 +1,5 @@
-//! A fake of the store: items in memory, as the table would hold them, and an index that lags behind.
+//! A fake of the store: items in memory, as the table would hold them, and an index that lags
+//! behind.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -22,11 +23,11 @@ struct Entry {
     item: Item,
     /// The same, as the version reads it that knows all of it.
     order: Order,
-    /// What the indexes were told, and when.
+    /// The states written to the indexes, and when.
     indexes: Vec<(Instant, Indexed)>,
 }
 
-/// What the indexes hold of an order: the shard, and since when something is due.
+/// The indexes' entries of an order: the shard, and since when something is due.
 #[derive(Clone, Copy)]
 struct Indexed {
     in_doubt: Option<(u16, Timestamp)>,
@@ -51,7 +52,8 @@ impl Indexed {
     }
 }
 
-/// One line of an index: when it is due, as the index writes it, the key, and what the line says.
+/// One line of an index: when it is due, as the index writes it, the key, and the content of the
+/// line.
 pub(crate) type IndexLine = (String, String, DueOrder);
 
 impl FakeStore {
@@ -98,7 +100,7 @@ impl FakeStore {
         StoredOrder(version.reads(entry.item.clone())).read().map(Some)
     }
 
-    /// What one shard of an index shows, as it was `lag` ago.
+    /// The lines that one shard of an index shows, as it was `lag` ago.
     pub(crate) fn due(&self, index: Index, shard: u16, until: Timestamp, lag: Duration) -> Vec<IndexLine> {
         let now = Instant::now();
         let seen = |entry: &Entry| {

@@ -1,4 +1,4 @@
-//! What can go wrong at a port call, and when it does.
+//! The faults of a port call, and when they happen.
 
 use crate::rng::Rng;
 
@@ -8,7 +8,7 @@ pub(crate) enum Call {
     Load,
     Create,
     Save,
-    /// Of what is in doubt.
+    /// Of the operations in doubt.
     Index,
     /// Of the captures that are due.
     CaptureIndex,
@@ -17,7 +17,7 @@ pub(crate) enum Call {
     Merchant,
 }
 
-/// What goes wrong with one call.
+/// The fault of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fault {
     /// The process dies before the effect.
@@ -54,25 +54,29 @@ pub(crate) enum Fault {
     LateRequest,
     /// It arrives one hour to a day later.
     HoursLateRequest,
-    /// It arrives one day to three days later, before the last look at what was given up.
+    /// It arrives one day to three days later, before the last look at operations that were given
+    /// up.
     DaysLateRequest,
     /// It arrives after that look, within four days.
     TooLateRequest,
-    /// The request is delivered twice, as when a proxy repeats it, and one response arrives or none.
+    /// The request is delivered twice, as when a proxy repeats it, and one response arrives or
+    /// none.
     DeliveredTwice,
     /// The request is processed at once, and the response arrives seconds to two hours later.
     LateResponse,
     /// The processor leaves the gateway waiting: PPS 62, after 32 s for a write.
     TimedOut,
-    /// An intermediary responds with a redirect or a 4xx, although the gateway processed the request.
+    /// An intermediary responds with a redirect or a 4xx, although the gateway processed the
+    /// request.
     Intermediary,
     /// A member of the response is changed or missing.
     Altered,
     /// The amount of the response is more than was requested, and no fee in it explains that.
     Excess,
-    /// A code for duplicates or for what is in progress, whether or not it was done.
+    /// A code for duplicates or for an operation in progress, whether or not it was done.
     Duplicate,
-    /// It was done, and the response is respstat B, or a decline with an authorization code and the full amount.
+    /// It was done, and the response is respstat B, or a decline with an authorization code and the
+    /// full amount.
     RefusedAndDone,
     /// The response has another operation's record.
     AnothersRecord,
@@ -231,7 +235,8 @@ impl Call {
     }
 }
 
-/// How much likelier the one call that moves money goes wrong than the others, of which there are many more.
+/// How much likelier the one call that moves money goes wrong than the others, of which there are
+/// many more.
 const PERFORM_TIMES: u64 = 2;
 
 /// When something goes wrong.

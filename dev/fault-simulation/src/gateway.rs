@@ -1,5 +1,5 @@
-//! The gateway: the product's own client for it, over lines on which requests and responses get lost, late or altered,
-//! to the simulator's ledger.
+//! The gateway: the product's own client for it, over lines on which requests and responses get
+//! lost, late or altered, to the simulator's ledger.
 
 mod alteration;
 mod line;
@@ -43,7 +43,8 @@ const GIVEN_UP_AFTER: Duration = Duration::from_secs(95);
 /// A refund that arrives later may have been released as never arrived, and repeated.
 const REFUNDS_RELEASED_AFTER: Duration = Duration::from_hours(1);
 
-/// What was given up is looked for until then; what arrives later is not found by a look.
+/// A request that was given up is looked for until then; one that arrives later is not found by a
+/// look.
 const LOOKED_FOR: Duration = Duration::from_hours(72);
 
 /// How far apart the clocks of two machines are, and how long a request may take until it is sent.
@@ -52,7 +53,7 @@ const CLOCKS_OFF: Duration = Duration::from_secs(31);
 /// How often of a hundred times a moody card's processor declines a capture or a refund.
 const MOODY_PERCENT: u64 = 10;
 
-/// What a processor says that declines a capture or a refund.
+/// The response of a processor that declines a capture or a refund.
 const DO_NOT_HONOR: &str = r#"{"respstat":"C","respproc":"FNOR","respcode":"05","resptext":"Do not honor"}"#;
 
 /// A request on its way, and the instruction that it carries; an inquiry carries none.
@@ -60,7 +61,7 @@ const DO_NOT_HONOR: &str = r#"{"respstat":"C","respproc":"FNOR","respcode":"05",
 struct Parcel {
     request: Request<Vec<u8>>,
     sent: Option<Sent>,
-    /// What the gateway does with it besides or instead.
+    /// A fault of the gateway, besides processing the request or instead.
     fault: Option<FaultKind>,
     /// Whether the gateway responds with another operation's record.
     shows_another: bool,
@@ -150,7 +151,8 @@ impl World {
         }
     }
 
-    /// A request was approved. Which of those exceptions it is that `docs/reliability.md` names, if it is one.
+    /// A request was approved. Which of those exceptions it is that `docs/reliability.md` names, if
+    /// it is one.
     fn approved(&self, state: &mut State, sent: &Sent, did: &[Did], age: Duration) {
         let retrefs = did.iter().filter_map(|did| match did {
             Did::Approved { retref, .. } => Some(retref.as_str()),
@@ -235,7 +237,7 @@ impl World {
         response
     }
 
-    /// The request is on its way and arrives whatever happens to its sender.
+    /// The request is on its way and arrives with or without its sender.
     fn travel(self: &Arc<Self>, parcel: Parcel, after: Duration) -> oneshot::Receiver<Response> {
         let (sender, receiver) = oneshot::channel();
         let world = self.clone();
@@ -249,7 +251,7 @@ impl World {
     }
 }
 
-/// What was done of a payment with a fee, for the summary.
+/// Counts the operations on payments with a fee, for the summary.
 fn count_fees(state: &mut State, sent: &Sent, did: &[Did], body: &[u8]) {
     let has_fee = |did: &Did| matches!(did, Did::Approved { fee, .. } if *fee > 0);
     if !did.iter().any(has_fee) {

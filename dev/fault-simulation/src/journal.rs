@@ -1,6 +1,6 @@
-//! The journal and the events beside the table: their consumers are stopped, told twice, told in another order across
-//! orders, refused and killed at every await. What the journal kept and what the events add up to is compared with the
-//! table, the journal also with the gateway's ledger.
+//! The journal and the events beside the table: their consumers are stopped, told twice, told in
+//! another order across orders, refused and killed at every await. The journal's entries and the
+//! sums of the events are compared with the table, the journal also with the gateway's ledger.
 
 mod listed;
 
@@ -39,27 +39,28 @@ const BATCH_MAX: u64 = 6;
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
-/// A batch is killed within this time, if it is: its calls take a millisecond before and one after their effect.
+/// A batch is killed within this time, if it is: its calls take a millisecond before and one after
+/// their effect.
 const KILLED_WITHIN_MS: u64 = 12;
 
-/// The journal's table in memory, with what was wrong about it.
+/// The journal's table in memory, with its mistakes.
 #[derive(Default)]
 struct Kept {
     entries: BTreeMap<Uuid, Entry>,
     /// The keys of texts that payments are found by, and where the entries that they lead to sort.
     pointers: BTreeSet<(PointedBy, String)>,
-    /// What is open of what is held.
+    /// The open holds.
     holds: BTreeSet<Hold>,
     differing: Option<String>,
     parked: usize,
     /// Merchants' days, and quarters of an hour, whose totals are to be summed up.
     days: BTreeSet<(MerchantId, Date)>,
     late: BTreeSet<(MerchantId, QuarterHour)>,
-    /// By merchant, type and id of the resource: the latest version, and what it was.
+    /// By merchant, type and id of the resource: the latest version, and its content.
     told: BTreeMap<(String, String, String), (u64, Value)>,
 }
 
-/// The journal's table, and what goes wrong on the way to it.
+/// The journal's table, and the faults on the way to it.
 struct Fake {
     kept: Mutex<Kept>,
     rng: Mutex<Rng>,
@@ -141,7 +142,7 @@ impl EntryStore for Fake {
     }
 }
 
-/// What stands for a text: here, anybody can tell.
+/// The key that stands for a text: here, anybody can tell the text.
 fn key_of(term: &SearchTerm) -> SearchKey {
     let fold = |key: u128, byte: u8| key.wrapping_mul(257).wrapping_add(u128::from(byte) + 1);
     SearchKey::new(term.text().bytes().chain(term.by().as_str().bytes()).fold(0, fold))
@@ -212,7 +213,8 @@ pub(crate) async fn compare(world: &Arc<World>, seed: u64) {
     let fake = Fake { kept: Mutex::default(), rng: Mutex::new(Rng::new(rng.next())), now };
     consume(&fake, Consumer::Events, stream.clone(), false, &mut rng).await;
     consume(&fake, Consumer::Journal, stream, stops, &mut rng).await;
-    // Rebuilding beside a consumer or after it changes nothing, and completes what one that stopped has left out.
+    // Rebuilding beside a consumer or after it changes nothing, and completes the entries that a
+    // stopped one has left out.
     if stops || rng.chance(30) {
         for order in &orders {
             let change = change(0, (None, order.clone()));
@@ -232,7 +234,7 @@ pub(crate) async fn compare(world: &Arc<World>, seed: u64) {
     }
 }
 
-/// Whatever comes, until all of it is dealt with; or not all of it, if the consumer stops.
+/// Consumes all changes of the stream; or not all of them, if the consumer stops.
 async fn consume(
     fake: &Fake,
     consumer: Consumer,
@@ -270,7 +272,7 @@ async fn consume(
         } else {
             Some(consumer.batch(fake, batch).await)
         };
-        // What was killed, or whose checkpoint was not noted, comes again.
+        // A batch that was killed, or whose checkpoint was not noted, comes again.
         let Some(failed) = failed.filter(|_| !rng.chance(15)) else { continue };
         for (number, key) in numbers {
             if failed.as_ref() == Some(&number) {
@@ -292,7 +294,7 @@ fn change(n: usize, (old, new): (Option<Order>, Order)) -> Change {
     Change { number: n.to_string(), key, version, orders: Ok((old, new)) }
 }
 
-/// What is wrong with a journal that is complete.
+/// The mistakes of a journal that is complete.
 fn broken(kept: &Kept, orders: &[Order], ledger: &Ledger, now: Timestamp) -> Vec<String> {
     let mut broken: Vec<String> = kept.differing.iter().cloned().collect();
     if kept.parked > 0 {
@@ -311,7 +313,8 @@ fn broken(kept: &Kept, orders: &[Order], ledger: &Ledger, now: Timestamp) -> Vec
             .find(|entry| !is_summed_up(kept, entry))
             .map(|entry| format!("totals lack an entry, and nothing says so: {entry:?}")),
     );
-    // What is to be forgotten by now is not written any more, even where the order still has it.
+    // A text that is to be forgotten by now is not written any more, even where the order still has
+    // it.
     let pointers = orders.iter().flat_map(|order| found_by(None, order));
     let pointers = pointers.filter(|found| found.until.is_none_or(|until| now < until));
     let mut lost = pointers.filter(|found| {
@@ -351,8 +354,8 @@ fn broken(kept: &Kept, orders: &[Order], ledger: &Ledger, now: Timestamp) -> Vec
     broken
 }
 
-/// Holds that are not found, or are found and not open. What a consumer that stopped has not read of is found until it
-/// expires.
+/// Holds that are not found, or are found and not open. A hold whose change a stopped consumer has
+/// not read is found until it expires.
 fn held_otherwise(kept: &Kept, orders: &[Order], stopped: bool) -> Option<String> {
     let open: BTreeSet<Hold> = orders.iter().flat_map(Hold::all).collect();
     let is_held = |order: &Order, own: &Transaction| {
@@ -371,8 +374,9 @@ fn held_otherwise(kept: &Kept, orders: &[Order], stopped: bool) -> Option<String
     over.map(|hold| format!("a hold is found that is not open: {hold:?}"))
 }
 
-/// What the gateway has of an order, as the journal counts it: an issuer lets go what an authorization held at its end,
-/// of which the gateway's ledger has nothing. Orders are compared with the ledger before that elsewhere.
+/// The gateway's sums of an order, as the journal counts them: an issuer releases an
+/// authorization's hold at its end, of which the gateway's ledger has nothing. Orders are compared
+/// with the ledger before that elsewhere.
 fn at_the_gateway(order: &Order, ledger: &Ledger) -> ledger::Totals {
     let mut theirs = check::known_totals(order, ledger);
     let ended = order.transactions.iter().filter(|t| t.lapsed_at.is_some() && t.voided().is_none());
@@ -387,7 +391,8 @@ fn is_summed_up(kept: &Kept, entry: &Entry) -> bool {
     kept.days.contains(&(merchant.clone(), quarter.day)) || kept.late.contains(&(merchant, quarter))
 }
 
-/// Totals that are not what the orders say, or not what the gateway's ledger says of those that nothing excuses.
+/// Totals that differ from the orders, or, for orders that nothing excuses, from the gateway's
+/// ledger.
 fn totalled_otherwise(kept: &Kept, orders: &[Order], ledger: &Ledger) -> Option<String> {
     let all: Totals = kept.entries.values().map(CountedEntry::from).collect();
     let (sum, mut paid, mut returned) = (all.changes(), 0, 0);

@@ -1,5 +1,5 @@
-//! The gateway's own ledger: what was really done to cards. It is the simulator's; what each
-//! request did is read off what it changed.
+//! The gateway's own ledger: the operations really done on cards. It is the simulator's; the effect
+//! of each request is read off the records that it changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,8 +29,9 @@ pub(crate) enum Stands {
     Refunded,
 }
 
-/// Why the gateway may have done more than Tollgate knows, or why an operation may stay in doubt: what `docs/reliability.md`
-/// does not promise. Of records it concerns these, of orders whatever they come to.
+/// Why the gateway may have done more than Tollgate knows, or why an operation may stay in doubt:
+/// the cases that `docs/reliability.md` does not promise. Of records it concerns these, of orders
+/// all their sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exception {
     /// Its request was delivered twice, and approved twice.
@@ -51,7 +52,7 @@ pub(crate) struct Record {
     pub(crate) retref: String,
     /// The merchant's order, with the merchant.
     pub(crate) order: String,
-    /// Minor units, without the fee: what was approved, then what was captured of it.
+    /// Minor units, without the fee: the approved amount, then the captured part.
     pub(crate) amount: u64,
     /// The fee beside it.
     pub(crate) fee: u64,
@@ -62,10 +63,11 @@ pub(crate) struct Record {
     pub(crate) by_hand: bool,
 }
 
-/// What a request did.
+/// The effect of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Did {
-    /// Money moved, was held, or was let go: this much and this fee beside it, under this reference.
+    /// Money moved, was held, or was let go: this much and this fee beside it, under this
+    /// reference.
     Approved { retref: String, amount: u64, fee: u64 },
     /// The issuer or the processor refused it.
     Declined,
@@ -75,7 +77,7 @@ pub(crate) enum Did {
     Refused(String),
 }
 
-/// What is wanted of the gateway.
+/// The operation that is wanted of the gateway.
 #[derive(Clone, Debug)]
 pub(crate) enum Wanted {
     Authorize(Card),
@@ -95,7 +97,7 @@ pub(crate) struct Sent {
     pub(crate) amount: u64,
 }
 
-/// What an order's payments come to, in minor units. No amount contains a fee.
+/// The sums of an order's payments, in minor units. No amount contains a fee.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Captured and not voided, before refunds.
@@ -104,11 +106,11 @@ pub struct Totals {
     pub refunded: u64,
     /// Held and not captured.
     pub held: u64,
-    /// Taken beside what was taken, before refunds.
+    /// Taken beside the payments, before refunds.
     pub fees_taken: u64,
     /// Given back beside the refunds.
     pub fees_refunded: u64,
-    /// Held beside what is held.
+    /// Held beside the holds.
     pub fees_held: u64,
 }
 
@@ -139,12 +141,12 @@ impl Totals {
     }
 }
 
-/// What the gateway's accounts are like, where accounts differ or no source tells.
+/// The set-up of the gateway's accounts, where accounts differ or no source tells.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SetUp {
     /// Whether an inquiry finds a refund by its own order id.
     pub(crate) findable: bool,
-    /// What it shows of a refund.
+    /// The settlement state that an inquiry shows for a refund.
     pub(crate) refund_setlstat: RefundSetlstat,
     pub(crate) orderid_in_refusals: bool,
     pub(crate) orderid_in_voids: VoidOrderId,
@@ -177,10 +179,10 @@ impl SetUp {
     }
 }
 
-/// The simulator, and which request did what in it.
+/// The simulator, and the effect of each request in it.
 pub(crate) struct Ledger {
     pub(crate) simulator: Simulator,
-    /// What every request did, by the order id that it was sent with.
+    /// The effects of every request, by the order id that it was sent with.
     did: BTreeMap<String, Vec<Did>>,
     /// The order of each payment, by its reference.
     orders: BTreeMap<String, String>,
@@ -194,7 +196,7 @@ pub(crate) struct Ledger {
     after_the_hour: BTreeSet<Uuid>,
     /// Operations that were done and told as declined.
     contradicted: BTreeSet<Uuid>,
-    /// The latest responses to writes, by what was wanted: reference and body.
+    /// The latest responses to writes, by the wanted operation: reference and body.
     responses: BTreeMap<&'static str, Vec<(String, Vec<u8>)>>,
     /// Orders of which a request was done so late that it may have been given up.
     late: BTreeSet<String>,
@@ -254,7 +256,7 @@ impl Ledger {
             (RecordState::Declined | RecordState::ZeroAmount, _) => Stands::Declined,
             (_, RecordKind::Refund) => Stands::Refunded,
             (RecordState::Authorized, RecordKind::Payment) => Stands::Authorized,
-            // Whatever settlement makes of it.
+            // In any state of its settlement.
             (_, RecordKind::Payment) => Stands::Taken,
         };
         Record {
@@ -280,13 +282,13 @@ impl Ledger {
         self.attempts.get(gateway_order_id).copied()
     }
 
-    /// What the requests of an operation did, in the order of their order ids.
+    /// The effects of an operation's requests, in the order of their order ids.
     pub(crate) fn did(&self, operation: Uuid) -> impl Iterator<Item = &Did> {
         let ids = self.attempts.iter().filter(move |(_, of)| **of == operation).map(|(id, _)| id);
         ids.filter_map(|id| self.did.get(id)).flatten()
     }
 
-    /// How many requests of an operation were done. What was delivered twice is one.
+    /// How many requests of an operation were done. A request that was delivered twice is one.
     pub(crate) fn times_done(&self, operation: Uuid) -> usize {
         let approved = self.did(operation).filter(|did| matches!(did, Did::Approved { .. })).count();
         let own = |(id, _): &(&String, &usize)| self.attempts.get(*id) == Some(&operation);
@@ -294,7 +296,7 @@ impl Ledger {
         approved.saturating_sub(again)
     }
 
-    /// What one order's payments come to.
+    /// The sums of one order's payments.
     pub(crate) fn totals(&self, order: &str) -> Totals {
         let mut totals = Totals::default();
         for record in self.records().iter().filter(|record| record.order == order) {
@@ -321,8 +323,8 @@ impl Ledger {
         }
     }
 
-    /// Whether what is on record of an order need not be what the gateway did: a person changed something in its
-    /// portal, or it is one of the exceptions.
+    /// Whether the record of an order may differ from the gateway's ledger: a person changed
+    /// something in its portal, or it is one of the exceptions.
     pub(crate) fn is_excused(&self, order: &str) -> bool {
         self.exceptions.contains_key(order) || self.is_by_hand(order)
     }
@@ -351,7 +353,8 @@ impl Ledger {
         self.excepted.get(retref).copied()
     }
 
-    /// Whether something of an order may stay in doubt for a person: what was approved twice, and what cannot be told from it.
+    /// Whether something of an order may stay in doubt for a person: an operation approved twice,
+    /// and one that cannot be told from it.
     pub(crate) fn may_stay_in_doubt(&self, order: &str) -> bool {
         self.exceptions.contains_key(order)
             || self.records().iter().any(|r| r.order == order && self.excepted.contains_key(&r.retref))
@@ -375,7 +378,7 @@ impl Ledger {
         }
     }
 
-    /// What was done is told as declined.
+    /// A done operation is told as declined.
     pub(crate) fn contradict(&mut self, sent: &Sent) {
         self.contradicted.extend(self.operation(&sent.gateway_order_id));
         self.note(sent, Did::Declined);
@@ -386,7 +389,7 @@ impl Ledger {
         self.contradicted.contains(&operation)
     }
 
-    /// What the second deliveries of an order's payments hold or took, in minor units.
+    /// The amount that the second deliveries of an order's payments hold or took, in minor units.
     pub(crate) fn paid_by_second_deliveries(&self, order: &str) -> u64 {
         let of_order = self.records().into_iter().filter(|record| record.order == order);
         let twice: BTreeMap<String, Record> = of_order
@@ -397,7 +400,7 @@ impl Ledger {
         for operation in self.second_deliveries.keys().filter_map(|id| self.operation(id)) {
             let own: BTreeSet<&str> = self.retrefs(operation).collect();
             let mut own: Vec<&Record> = own.into_iter().filter_map(|retref| twice.get(retref)).collect();
-            // What was captured or voided since is the one that Tollgate knows.
+            // The payment captured or voided since is the one that Tollgate knows.
             own.sort_by_key(|record| record.captures.is_empty() && record.stands != Stands::Voided);
             let others = own.into_iter().skip(1);
             let stand = others.filter(|record| matches!(record.stands, Stands::Authorized | Stands::Taken));
@@ -406,7 +409,7 @@ impl Ledger {
         paid
     }
 
-    /// The references of what was approved of an operation.
+    /// The references of an operation's approvals.
     fn retrefs(&self, operation: Uuid) -> impl Iterator<Item = &str> {
         self.did(operation).filter_map(|did| match did {
             Did::Approved { retref, .. } => Some(retref.as_str()),
@@ -423,8 +426,9 @@ impl Ledger {
         self.late.contains(order)
     }
 
-    /// How many approvals of an operation still count: payments that were neither voided nor given back in whole,
-    /// and refunds. Those that may stand beside another count as one, and those that came after the last look do not.
+    /// How many approvals of an operation still count: payments that were neither voided nor given
+    /// back in whole, and refunds. Those that may stand beside another count as one, and those that
+    /// came after the last look do not.
     pub(crate) fn times_standing(&self, operation: Uuid) -> usize {
         let stands = |retref: &str| {
             let record = self.simulator.record(retref);
@@ -450,7 +454,7 @@ impl Ledger {
         self.simulator.settle_to(stage);
     }
 
-    /// The gateway processes a write, perhaps twice. Returns what each time did.
+    /// The gateway processes a write, perhaps twice. Returns the effect of each time.
     pub(crate) fn execute(&mut self, sent: &Sent, request: &Request<Vec<u8>>) -> (Response, Vec<Did>) {
         let records = self.simulator.record_count();
         let changes = |retref: &str| self.simulator.record(retref).map_or(0, |record| record.history.len());
@@ -514,7 +518,8 @@ impl Ledger {
         }
     }
 
-    /// The total of a request: its amount, and the fee that the gateway took or gave back with all of it.
+    /// The total of a request: its amount, and the fee that the gateway took or gave back with all
+    /// of it.
     pub(crate) fn total_of(&self, sent: &Sent) -> u64 {
         let did = self.did.get(&sent.gateway_order_id).into_iter().flatten();
         let fee_with_all = |did: &Did| match did {

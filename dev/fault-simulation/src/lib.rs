@@ -1,10 +1,11 @@
 //! The proof by simulation: money moves at most once, and nothing is lost.
 //!
-//! Tollgate itself runs here, from both APIs to the ports and to its gateway client, as do its clients. The gateway
-//! is the simulator's, in process. Every step of the rest follows from a seed: store, merchants, clock, the lines to
-//! the gateway, and the process, which may die before and after each effect, or freeze and go on. Time passes only
-//! when every task waits, so an hour takes no time and a seed always takes the same course. After each effect the
-//! rules are checked; in the end the gateway's ledger is compared with ours.
+//! Tollgate itself runs here, from both APIs to the ports and to its gateway client, as do its
+//! clients. The gateway is the simulator's, in process. Every step of the rest follows from a seed:
+//! store, merchants, clock, the lines to the gateway, and the process, which may die before and
+//! after each effect, or freeze and go on. Time passes only when every task waits, so an hour takes
+//! no time and a seed always takes the same course. After each effect the rules are checked; in the
+//! end the gateway's ledger is compared with ours.
 
 mod ask;
 mod broken;
@@ -54,8 +55,8 @@ pub fn replay(seed: u64) -> Run {
 /// Which seeds are run twice.
 const TWICE_EVERY: u64 = 4;
 
-/// Runs one seed, and every fourth twice. A run that differs from the first has broken a rule, too: such a seed could not
-/// be replayed.
+/// Runs one seed, and every fourth twice. A run that differs from the first has broken a rule, too:
+/// such a seed could not be replayed.
 pub fn seed(seed: u64) -> Run {
     let mut first = shoppers::seed(seed, false, None);
     let twice = seed.is_multiple_of(TWICE_EVERY) && first.failure.is_none();
@@ -65,7 +66,7 @@ pub fn seed(seed: u64) -> Run {
     first
 }
 
-/// How often what happened.
+/// How often each event happened.
 pub type Counts = BTreeMap<&'static str, u64>;
 
 /// Runs these seeds on all cores, until one breaks a rule: that one and its rule.
@@ -108,7 +109,8 @@ pub fn replay_stored_cards(seed: u64) -> Run {
     stored_cards::seed(seed, true)
 }
 
-/// Runs one history of money that arrives, or does not. With `whole`, a run of the settlement dies at every write.
+/// Runs one history of money that arrives, or does not. With `whole`, a run of the settlement dies
+/// at every write.
 pub fn settled(seed: u64, whole: bool) -> Run {
     settled::seed(seed, whole, false)
 }

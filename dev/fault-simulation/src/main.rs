@@ -22,20 +22,22 @@ struct Options {
     /// Goes on after a seed that breaks a rule, and lists them all, each run once.
     #[arg(long)]
     all: bool,
-    /// Seeds of stored cards instead of payments: stored, listed, paid with, deleted. With `--seed`, one of them.
+    /// Seeds of stored cards instead of payments: stored, listed, paid with, deleted. With
+    /// `--seed`, one of them.
     #[arg(long, conflicts_with_all = ["all", "sweep"])]
     stored_cards: bool,
-    /// Days of traffic, and what the gateway's batches and deposits say of them; a run dies at every write. With `--seed`, one
-    /// of them.
+    /// Days of traffic, and the gateway's batches and deposits about them; a run dies at every
+    /// write. With `--seed`, one of them.
     #[arg(long, conflicts_with_all = ["all", "sweep", "stored_cards"])]
     settled: bool,
-    /// The same with chargebacks, reversals, and what reports say of them.
+    /// The same with chargebacks, reversals, and the reports about them.
     #[arg(long, conflicts_with_all = ["all", "sweep", "stored_cards", "settled"])]
     disputed: bool,
     /// Runs every scenario with every fault at every port call, instead of seeds.
     #[arg(long)]
     sweep: bool,
-    /// With `--sweep`: only the runs whose description or broken rule has this text, and the steps of the first.
+    /// With `--sweep`: only the runs whose description or broken rule has this text, and the steps
+    /// of the first.
     #[arg(long)]
     only: Option<String>,
 }

@@ -1,4 +1,5 @@
-//! A fake of the merchants: two merchants, whose keys, gateway account and rules can be changed while payments are in doubt.
+//! A fake of the merchants: two merchants, whose keys, gateway account and rules can be changed
+//! while payments are in doubt.
 
 use std::sync::Arc;
 
@@ -45,7 +46,7 @@ pub(crate) struct Shops {
     both: Vec<Shop>,
 }
 
-/// What a merchant's document says about scheduled captures.
+/// A merchant's rules for scheduled captures, in its document.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "independent members of a document")]
 pub(crate) struct Rules {
@@ -55,7 +56,7 @@ pub(crate) struct Rules {
     pub(crate) void_lapsed: bool,
     /// Whether it does not take cards of which the security code is wrong.
     pub(crate) declines_wrong_codes: bool,
-    /// Whether it says what names a part of a payment with a fee.
+    /// Whether it states the fee basis: how a part of a payment with a fee is named.
     pub(crate) states_fee_basis: bool,
 }
 
@@ -121,8 +122,8 @@ impl Shops {
         self.surcharging.is_some()
     }
 
-    /// How the gateway takes an amount that names a part of a payment with a fee; none until the merchant's document
-    /// states it.
+    /// How the gateway takes an amount that names a part of a payment with a fee; none until the
+    /// merchant's document states it.
     pub(crate) fn fee_basis(&self, id: &str) -> Option<Surcharging> {
         self.fee_basis_stated_at(id)?;
         self.surcharging
@@ -139,7 +140,7 @@ impl Shops {
         }
     }
 
-    /// New keys, and another gateway account for what comes from now on.
+    /// New keys, and another gateway account for payments from now on.
     pub(crate) fn rotate(&mut self) {
         self.generation += 1;
         for shop in &mut self.both {
@@ -167,7 +168,7 @@ impl Shops {
         self.publish();
     }
 
-    /// What the checks go by.
+    /// The terms that the checks go by.
     pub(crate) fn terms(&mut self, id: &str) -> Terms {
         let shop = self.shop(id);
         let rules = shop.as_ref().map(|shop| shop.rules);
@@ -222,7 +223,7 @@ impl Shops {
 }
 
 impl Shop {
-    /// Makes the document what the rules say.
+    /// Makes the document as the rules say.
     fn publish(&mut self, generation: u64, surcharging: Option<Surcharging>) {
         let id = self.merchant.id.as_str();
         if let Some(merchant) = document(id, generation, &self.rules, surcharging, self.wrong_password) {
@@ -236,8 +237,8 @@ pub(crate) fn merchids() -> impl Iterator<Item = u64> {
     1..=MERCHIDS
 }
 
-/// A merchant's document with these accounts, each under a currency of its own, which nothing of the gateway's reports is
-/// about.
+/// A merchant's document with these accounts, each under a currency of its own, which nothing of
+/// the gateway's reports is about.
 pub(crate) fn with_accounts(name: &str, accounts: &[String]) -> Option<Arc<Merchant>> {
     let codes = ["USD", "EUR", "GBP", "CAD"].into_iter().zip(accounts);
     let accounts: Vec<String> = codes.map(|(code, account)| format!(r#""{code}": "{account}""#)).collect();
@@ -261,7 +262,8 @@ fn key(generation: u64) -> String {
     format!("key-{generation:012}")
 }
 
-/// The keys of a generation. Every other change leaves the old one valid for a while, as a careful operator does.
+/// The keys of a generation. Every other change leaves the old one valid for a while, as a careful
+/// operator does.
 fn keys(generation: u64) -> Vec<String> {
     let old = generation.checked_sub(1).filter(|_| generation.is_multiple_of(2));
     std::iter::once(generation).chain(old).map(key).collect()
@@ -275,7 +277,8 @@ fn document(
     wrong_password: bool,
 ) -> Option<Arc<Merchant>> {
     let keys = keys(generation);
-    // What a code takes off changes with the keys, between the attempts of one payment.
+    // The percentage that a code takes off changes with the keys, between the attempts of one
+    // payment.
     let password = if wrong_password { "wrong" } else { GATEWAY_PASSWORD };
     let merchid = 1 + generation % MERCHIDS;
     let linked: Vec<String> = merchids().map(linked).collect();

@@ -1,4 +1,5 @@
-//! A process's ports to the fakes of the store, the customers and the merchants. The gateway's is in `gateway`.
+//! A process's ports to the fakes of the store, the customers and the merchants. The gateway's is
+//! in `gateway`.
 
 mod customers;
 mod merchants;

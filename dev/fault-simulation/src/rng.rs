@@ -2,7 +2,8 @@
 
 use uuid::{Builder, Uuid};
 
-/// `SplitMix64`: small, and the same on every machine for ever, so that a seed can be replayed years later.
+/// `SplitMix64`: small, and the same on every machine for ever, so that a seed can be replayed
+/// years later.
 pub(crate) struct Rng(u64);
 
 impl Rng {

@@ -28,7 +28,7 @@ use crate::{
     world::World,
 };
 
-/// What one simulation came to.
+/// The result of one simulation.
 #[derive(Debug, Default)]
 pub struct Run {
     /// Of every step: the same seed gives the same hash.
@@ -39,18 +39,18 @@ pub struct Run {
     pub steps: Vec<String>,
     /// How many calls of ports there were, each a place for a fault.
     pub calls: usize,
-    /// How often what happened.
+    /// How often each event happened.
     pub counts: BTreeMap<&'static str, u64>,
 }
 
-/// How long everything may take to be found out and captured, and to end: the last look for what was abandoned, the longest
-/// authorization, and two days.
+/// How long everything may take to be found out and captured, and to end: the last look for
+/// abandoned operations, the longest authorization, and two days.
 const SETTLED_AFTER: Duration = Duration::from_hours((3 + 7 + 2) * 24);
 
 /// Nothing stays due for longer: the index of captures is read in whole once an hour.
 const LEFT_DUE_AFTER: SignedDuration = SignedDuration::from_hours(2);
 
-/// What the platform gives the functions that a schedule runs.
+/// The platform's time limits of the functions that a schedule runs.
 const RECONCILE_LIMIT: Duration = Duration::from_secs(29);
 const CAPTURE_LIMIT: Duration = Duration::from_secs(55);
 
@@ -136,7 +136,8 @@ pub(crate) async fn capture_once(world: &Arc<World>, request: CaptureRequest) {
     }
 }
 
-/// Ends all faults, reconciles and captures until nothing is due any more, and compares the ledgers.
+/// Ends all faults, reconciles and captures until nothing is due any more, and compares the
+/// ledgers.
 pub(crate) async fn end(world: &Arc<World>) {
     end_without_journal(world).await;
     let seed = world.state().seed;
@@ -149,7 +150,7 @@ pub(crate) async fn end_without_journal(world: &Arc<World>) {
         let mut state = world.state();
         state.plan = Plan::Calm;
         state.outage = None;
-        // A release ends with one version; only the newer one can finish what it began.
+        // A release ends with one version; only the newer one can finish its own operations.
         state.today_still_runs = false;
         for merchant in [REGISTERED, EXTERNAL] {
             state.shops.rules(merchant, |rules| rules.paused = false);
@@ -167,7 +168,8 @@ pub(crate) async fn end_without_journal(world: &Arc<World>) {
         let arrives =
             busy.map(|until| now + SignedDuration::try_from(until - Instant::now()).unwrap_or_default());
         let Some(due) = inquiry.into_iter().chain(capture).min().or(arrives) else { break };
-        // What was just written may be due for long, such as the capture of a payment that was found late.
+        // An operation that was just written may be due for long, such as the capture of a payment
+        // that was found late.
         let written = world.state().stream.len();
         if busy.is_some() || written > seen {
             (began, seen) = (now, written);
@@ -216,7 +218,7 @@ pub(crate) fn next_due(world: &World) -> (Option<Timestamp>, Option<Timestamp>) 
     (inquiry, state.fake_store.orders().filter_map(Order::next_capture_at).min())
 }
 
-/// Two batches: whatever was captured is settled.
+/// Two batches: all captured payments are settled.
 pub(crate) async fn settle(world: &Arc<World>) {
     for stage in [Stage::Batch, Stage::Accepted] {
         world.state().ledger.settle(stage);

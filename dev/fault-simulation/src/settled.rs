@@ -1,6 +1,8 @@
-//! Money that arrived, and was taken back: random days of traffic through both APIs and the real gateway client, and then the real reader of its
-//! reports, from the simulator's batches and deposits to the match. What fits has no exception, each deviation has its own,
-//! and sums agree to the cent, however often runs are repeated, whatever they die of, and however late the journal is.
+//! Money that arrived, and was taken back: random days of traffic through both APIs and the real
+//! gateway client, and then the real reader of its reports, from the simulator's batches and
+//! deposits to the match. Matching lines have no exception, each deviation has its own, and sums
+//! agree to the cent, however often runs are repeated, wherever they die, and however late the
+//! journal is.
 
 mod deviations;
 mod disputed;
@@ -41,14 +43,15 @@ use crate::{
     world::World,
 };
 
-/// When histories begin, all at noon UTC: before a weekend with a holiday, in the weeks in which summer time begins and ends,
-/// and before New Year.
+/// When histories begin, all at noon UTC: before a weekend with a holiday, in the weeks in which
+/// summer time begins and ends, and before New Year.
 const BEGIN_S: [i64; 4] = [1_779_364_800, 1_772_712_000, 1_793_275_200, 1_798_545_600];
 
 /// After the last day of traffic: longer than money may take over a weekend with a holiday.
 const ARRIVED_AFTER: Duration = Duration::from_hours(9 * 24);
 
-/// Days after the traffic on which banks still take money back, and then those until all reports of it were read.
+/// Days after the traffic on which banks still take money back, and then those until all reports of
+/// it were read.
 const DISPUTED_DAYS: u64 = 6;
 const QUIET_DAYS: u64 = 9;
 
@@ -58,7 +61,7 @@ const HISTORY_DAYS: u16 = 60;
 /// Within how many days each correction is seen: those of the weeks before are read once a week.
 const CORRECTED_WITHIN_DAYS: u64 = 8;
 
-/// What the platform gives the function.
+/// The platform's time limit of the function.
 const LIMIT: Duration = Duration::from_mins(15);
 
 /// In how many places of a history a process dies at the end.
@@ -160,7 +163,8 @@ fn same(left: &stores::Left, other: &stores::Left, what: &str) -> Result<(), Str
 struct Bank {
     world: Arc<World>,
     accounts: Vec<Account>,
-    /// Up to which account merchants' documents name the last of theirs only; none: all that they ever had.
+    /// Up to which account merchants' documents name the last of theirs only; none: all that they
+    /// ever had.
     named: Mutex<Option<usize>>,
 }
 
@@ -226,7 +230,7 @@ impl Bank {
         }
     }
 
-    /// A process that dies after any of these writes leaves what the next one completes.
+    /// A process that dies after any of these writes leaves a state that the next one completes.
     async fn dies(&self, left: &stores::Left, writes: u64, whole: bool) -> Result<(), String> {
         let deaths: Vec<u64> = if whole {
             (0..writes).collect()
@@ -239,7 +243,8 @@ impl Bank {
             self.run(&stores, 0).await;
             stores.faults.die_after(None);
             stores.free_claims();
-            // The second one after that has nothing left to do but to match what the first one read.
+            // The second one after that has nothing left to do but to match the lines that the
+            // first one read.
             self.run(&stores, 0).await;
             self.run(&stores, 0).await;
             same(left, &state(&stores), &format!("death after {after} of {writes} writes"))?;
@@ -305,7 +310,8 @@ impl Bank {
         Ok(stores)
     }
 
-    /// Each deviation of a payment, refund or deposit is its exception, and none any more when it is taken back.
+    /// Each deviation of a payment, refund or deposit is its exception, and none any more when it
+    /// is taken back.
     async fn deviates(&self) -> Result<(), String> {
         let Some((record, deposit)) = self.victim().await else { return Ok(()) };
         let simulator = self.simulator();
@@ -322,8 +328,8 @@ impl Bank {
         self.must_find("nothing", &[]).await.map(drop)
     }
 
-    /// What is kept of days whose reports say something else by now is what a run finds that never read them before, and once
-    /// more when all is as it was.
+    /// The records of days whose reports have changed by now equal those of a run that never read
+    /// them before, and again when the reports are as they were.
     async fn is_corrected(&self, kept: &Arc<SettlementTable>) -> Result<(), String> {
         let (victims, simulator) = (self.arrived(), self.simulator());
         let corrected = corrections(&mut self.world.state().rng, &simulator, &victims);
@@ -367,7 +373,8 @@ impl Bank {
         Some((record, deposit))
     }
 
-    /// What stays: each is one exception more. In the end there are payments that end otherwise in their batch.
+    /// Lasting deviations: each is one exception more. In the end there are payments that end
+    /// otherwise in their batch.
     async fn deviates_for_good(&self, traffic: &mut Traffic) -> Result<(), String> {
         let Some((record, deposit)) = self.victim().await else { return Ok(()) };
         let simulator = self.simulator();
@@ -375,7 +382,7 @@ impl Bank {
         for (what, cause, deviate) in LASTING {
             deviate(&Victim { simulator: &simulator, record: &record, deposit: &deposit })?;
             expected.push(cause);
-            // What was paid elsewhere waits for its batch.
+            // A payment made elsewhere waits for its batch.
             sleep(Duration::from_hours(24)).await;
             self.must_find(what, &expected).await?;
         }

@@ -1,4 +1,4 @@
-//! Random clients, the schedule, and what else goes on while they pay.
+//! Random clients, the schedule, and the other events while they pay.
 
 mod credit_card;
 mod schedule;
@@ -45,13 +45,14 @@ const PATIENT_PERCENT: u64 = 2;
 /// In how many simulations of a hundred accounts add a surcharge.
 const SURCHARGING_PERCENT: u64 = 40;
 
-/// How often of a hundred times a batch settles before a client's next wish, where accounts add a surcharge.
+/// How often of a hundred times a batch settles before a client's next wish, where accounts add a
+/// surcharge.
 const SETTLES_PERCENT: u64 = 40;
 
 /// An hour, and two looks.
 const UNTIL_REFUNDS_ARE_GIVEN_UP: Duration = Duration::from_mins(64);
 
-/// What inquiries show of refunds.
+/// The settlement states that inquiries show for refunds.
 const REFUNDS_SHOWN: [RefundSetlstat; 4] =
     [RefundSetlstat::LifeCycle, RefundSetlstat::LifeCycle, RefundSetlstat::Refunded, RefundSetlstat::Empty];
 
@@ -78,7 +79,8 @@ pub(crate) fn seed(seed: u64, keep_steps: bool, broken: Option<Broken>) -> Run {
     run::run(world, story)
 }
 
-/// How accounts add a surcharge, if they do, and which merchants' documents say what names a part of a payment with one.
+/// How accounts add a surcharge, if they do, and which merchants' documents state the fee basis of
+/// a part.
 fn begin_fees(state: &mut State) -> Option<Surcharging> {
     if !state.rng.chance(SURCHARGING_PERCENT) {
         return None;
@@ -217,7 +219,7 @@ async fn client(world: Arc<World>, number: u64, orders: u64) {
     }
 }
 
-/// What a merchant wants that ships in parcels, after a partial capture.
+/// The next request of a merchant that ships in parcels, after a partial capture.
 fn rest_of(ask: &Ask) -> Option<Ask> {
     let is_part = ask.route == Route::Capture && ask.data.get("amount").is_some();
     let key = ask.key.as_ref().map(|key| format!("{key}-rest"));
@@ -231,7 +233,7 @@ struct Target {
     amount: u64,
     capturable: bool,
     refundable: bool,
-    /// What a partial capture released, if nothing holds it anew.
+    /// Whether a partial capture released a rest that nothing holds anew.
     rest: bool,
     /// When the authorization ends.
     end: Option<Timestamp>,
@@ -251,7 +253,8 @@ impl Target {
     }
 }
 
-/// What a client wants next. It knows its orders' transactions, as a client that lists them does.
+/// The next request of a client. It knows its orders' transactions, as a client that lists them
+/// does.
 fn wish_for(world: &World, client: u64, wish: u64, orders: u64) -> Ask {
     let now = world.now();
     let mut guard = world.state();

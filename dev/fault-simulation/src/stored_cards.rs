@@ -1,5 +1,5 @@
-//! Stored cards: clients store, list, prefer, pay with and delete them, several at once and under every fault. In the end
-//! the gateway has what is on record as stored, once, and nothing else.
+//! Stored cards: clients store, list, prefer, pay with and delete them, several at once and under
+//! every fault. In the end the gateway has the cards on record as stored, once, and no other.
 
 mod left;
 mod requests;
@@ -24,10 +24,11 @@ use requests::Wish;
 /// How often the same request is made again.
 const RETRIES_MAX: u64 = 3;
 
-/// How often whatever is left to do is done in the end, without faults.
+/// How often the requests left to do are made in the end, without faults.
 const ROUNDS: usize = 12;
 
-/// Between them: in all, longer than the hour for which too many declines hold a customer's cards back.
+/// Between them: in all, longer than the hour for which too many declines hold a customer's cards
+/// back.
 const BETWEEN_ROUNDS: Duration = Duration::from_mins(10);
 
 /// The security codes that the gateway calls right and wrong.
@@ -101,7 +102,7 @@ async fn client(world: Arc<World>, number: u64) {
     }
 }
 
-/// What a client wants next; none to pay.
+/// The next request of a client; none to pay.
 fn wish_for(state: &mut State, kind: u64, key: &str) -> Option<Wish> {
     // Few customers and cards, so that clients get in each other's way.
     let customer = if state.rng.chance(70) { "c-1" } else { "c-2" };

@@ -2,10 +2,12 @@
 
 use cardpointe_simulator::{FeeBasis, FeeForm, FeeMembers, FeeType, Settings};
 
-/// How the gateway's accounts of one simulation add a surcharge: 3 %, half up, waived for debit cards.
+/// How the gateway's accounts of one simulation add a surcharge: 3 %, half up, waived for debit
+/// cards.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Surcharging {
-    /// Of how many accounts one adds it: each, or every other, so that it changes with the merchant's account.
+    /// Of how many accounts one adds it: each, or every other, so that it changes with the
+    /// merchant's account.
     one_of: u64,
     form: FeeForm,
     members: FeeMembers,
@@ -47,7 +49,7 @@ impl Surcharging {
         }
     }
 
-    /// What a merchant's document has to say about named parts.
+    /// The fee basis that a merchant's document has to state.
     pub(crate) fn basis(self) -> &'static str {
         if self.names_totals() { "total" } else { "subtotal" }
     }

@@ -1,4 +1,5 @@
-//! Every scenario, every port call in it, every fault of that call: once each, with a key and without.
+//! Every scenario, every port call in it, every fault of that call: once each, with a key and
+//! without.
 
 mod scenarios;
 mod scheduled;
@@ -26,8 +27,9 @@ use tollgate_core::{
     payments::CaptureRequest,
 };
 
-/// Waits between a client's tries: at once, when its first request has ended, when an absence begins to count, when it
-/// counts for the second time, once more when it is then known that nothing was done; and the same again.
+/// Waits between a client's tries: at once, when its first request has ended, when an absence
+/// begins to count, when it counts for the second time, once more when it is then known that
+/// nothing was done; and the same again.
 const WAITS_S: [u64; 9] = [1, 31, 100, 61, 1, 31, 100, 61, 1];
 
 /// How long the client waits until its refund is given up.
@@ -36,20 +38,20 @@ const UNTIL_GIVEN_UP_MIN: u32 = 64;
 /// Port calls of the step that registers an order: the merchant, and one write.
 const REGISTER_CALLS: usize = 2;
 
-/// What is due within this time is not left to the end of a run, where nothing goes wrong any more.
+/// Work due within this time is not left to the end of a run, where nothing goes wrong any more.
 const SOON: SignedDuration = SignedDuration::from_mins(3);
 
-/// What the first fault of a run is, so that what comes after it is swept as well.
+/// The first fault of a run, so that the calls after it are swept as well.
 const BEFORE: [Option<Fault>; 3] = [None, Some(Fault::RequestLost), Some(Fault::AnswerLost)];
 
-/// How often the sweep ran, and what it met.
+/// How often the sweep ran, and the events that it met.
 #[derive(Debug, Default)]
 pub struct Sweep {
     /// Runs, each with its own place and fault.
     pub runs: u64,
-    /// How often what happened.
+    /// How often each event happened.
     pub counts: BTreeMap<&'static str, u64>,
-    /// Runs that broke a rule: what each was, and the rule.
+    /// Runs that broke a rule: the run, and the rule.
     pub failures: Vec<String>,
     /// The steps of the first of them.
     pub steps: Vec<String>,
@@ -67,19 +69,19 @@ struct Variant {
     findable: bool,
     /// By which the gateway's accounts differ.
     number: u64,
-    /// Where the scenario's last gateway call is, and what goes wrong there first.
+    /// Where the scenario's last gateway call is, and the fault that happens there first.
     before: Option<(usize, Fault)>,
 }
 
-/// Sweeps those runs again, of which this text is part of what they are and which rule they break.
+/// Sweeps those runs again whose failure, the run and its rule, contains this text.
 pub fn sweep_only(text: &str) -> Sweep {
     let mut sweep = Sweep { only: Some(text.to_owned()), part: (0, 1), ..Sweep::default() };
     sweep.all();
     sweep
 }
 
-/// Sweeps one of `parts` parts, to its end whatever breaks a rule. Each has every n-th variant of the scenarios, and all
-/// of them together are the whole sweep.
+/// Sweeps one of `parts` parts, to its end even if a run breaks a rule. Each has every n-th variant
+/// of the scenarios, and all of them together are the whole sweep.
 pub fn sweep(part: u64, parts: u64) -> Sweep {
     let mut sweep = Sweep { part: (part, parts.max(1)), ..Sweep::default() };
     sweep.all();
@@ -99,7 +101,8 @@ impl Sweep {
             for before in BEFORE {
                 for keyed in [true, false] {
                     for findable in [true, false] {
-                        // How a refund is found matters once one is in doubt; a key makes sure that there is one then.
+                        // How a refund is found matters once one is in doubt; a key makes sure that
+                        // there is one then.
                         let matters = before.is_some() && scenario.refunds();
                         let unkeyed =
                             before.is_none() && !scenario.begins_with_a_card() && !scenario.is_scheduled();
@@ -121,10 +124,11 @@ impl Sweep {
             (base, _, calls) = run_once(scenario, variant, None, Some(totals), false);
         }
         self.took(scenario, variant, None, totals, base);
-        // Registering is swept with the first scenario, and what comes before the first fault without it.
+        // Registering is swept with the first scenario, and the calls before the first fault
+        // without it.
         let from = match before {
             Some(_) => last + 1,
-            // What comes before a run is swept with another of the schedule's.
+            // The calls before a run are swept with another of the schedule's.
             None if scenario.is_scheduled() && !scenario.reschedules() => {
                 scheduled::first_of_the_runs(&calls).unwrap_or(REGISTER_CALLS)
             }
@@ -174,7 +178,8 @@ impl Sweep {
     }
 }
 
-/// In one run of so many, the journal and the events are compared, too: it takes longer than the run.
+/// In one run of so many, the journal and the events are compared, too: it takes longer than the
+/// run.
 const JOURNAL_EVERY: u64 = 3;
 
 fn run_once(
@@ -187,7 +192,7 @@ fn run_once(
     let mut found = (Totals::default(), Vec::new());
     let planned = variant.before.into_iter().chain(place).collect();
     let world = || {
-        // Another choice of what is altered, and how late, at each place.
+        // Another choice of the altered member, and of how late, at each place.
         let seed = place.map_or(0, |(index, fault)| index as u64 * 100 + fault as u64);
         let world = World::begun(scenario.begins_s, seed, Plan::At(planned), keep_steps, None);
         {
@@ -242,12 +247,14 @@ async fn story(
         play(world, scenario, keyed).await;
     }
     run::end_without_journal(world).await;
-    // With its keys the client may request everything again: what is missing gets done, and nothing twice.
+    // With its keys the client may request everything again: missing operations get done, and none
+    // twice.
     if keyed {
         play(world, scenario, keyed).await;
         run::end_without_journal(world).await;
     }
-    // The journal follows from what the table has been, which is much the same in neighboring runs.
+    // The journal follows from the history of the table, which is much the same in neighboring
+    // runs.
     let seed = world.state().seed;
     if seed.is_multiple_of(JOURNAL_EVERY) {
         journal::compare(world, seed).await;
@@ -263,10 +270,11 @@ async fn story(
             let fees = less(totals.fees_taken, totals.fees_refunded);
             (less(totals.taken, totals.refunded), fees, totals.held, totals.fees_held)
         };
-        // Without a key a client that repeats a request and one that wants more cannot be told apart.
-        // A request that is taken for a duplicate may be declined for good, and one that was declined is found later.
+        // Without a key a client that repeats a request and one that wants more cannot be told
+        // apart. A request that is taken for a duplicate may be declined for good, and one that was
+        // declined is found later.
         let refuses = matches!(fault, Some(Fault::Duplicate | Fault::RefusedAndDone));
-        // What was done twice may be left to a person, or be on record twice.
+        // An operation done twice may be left to a person, or be on record twice.
         let twice = state.ledger.may_stay_in_doubt(&key);
         let waits = |order: &Order| {
             let mut pending = order.transactions.iter().filter_map(Transaction::pending);

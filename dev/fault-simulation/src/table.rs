@@ -1,5 +1,6 @@
-//! What an inquiry may show, one by one: every settlement state of the gateway, for every kind of operation, with its
-//! response lost or not, and then whatever a client may do next. And the gateway's test cards that time out.
+//! The possible records of an inquiry, one by one: every settlement state of the gateway, for every
+//! kind of operation, with its response lost or not, and then any next request of a client. And the
+//! gateway's test cards that time out.
 
 mod backlog;
 mod story;
@@ -17,7 +18,8 @@ pub use backlog::{Backlog, backlogs};
 use story::{Crowd, Story};
 use tollgate_core::order::Stage;
 
-/// Every documented `setlstat`, some in another case, one that none documents, an empty one, and none at all.
+/// Every documented `setlstat`, some in another case, one that none documents, an empty one, and
+/// none at all.
 const SETLSTAT: [Option<&str>; 18] = [
     Some("Authorized"),
     Some("Queued for Capture"),
@@ -57,7 +59,7 @@ enum Again {
     Another,
 }
 
-/// What a record says of the operation, in the gateway's documented terms.
+/// The state that a record gives the operation, in the gateway's documented terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reported {
     Done,
@@ -69,7 +71,7 @@ enum Reported {
 impl Tested {
     const ALL: [Self; 5] = [Self::Authorize, Self::Purchase, Self::Capture, Self::Refund, Self::Void];
 
-    /// What the record of the payment, or the refund's own, says with this `setlstat`.
+    /// The state in the record of the payment, or in the refund's own, with this `setlstat`.
     fn reported(self, setlstat: Option<&str>) -> Reported {
         let lower = setlstat.unwrap_or_default().to_ascii_lowercase();
         let settles = matches!(
@@ -94,8 +96,8 @@ impl Tested {
     }
 }
 
-/// How late a request arrives: while its sender waits, while it is pending, after it was given up, after it was looked
-/// for the last time.
+/// How late a request arrives: while its sender waits, while it is pending, after it was given up,
+/// after it was looked for the last time.
 const LATE: [Duration; 5] = [
     Duration::from_secs(10),
     Duration::from_secs(80),
@@ -104,12 +106,12 @@ const LATE: [Duration; 5] = [
     Duration::from_hours(2),
 ];
 
-/// What the table came to.
+/// The results of the table.
 #[derive(Debug, Default)]
 pub struct Table {
     /// How many combinations were run.
     pub cases: u64,
-    /// States of the tested operation after ten runs of the schedule, by what was reported of it.
+    /// States of the tested operation after ten runs of the schedule, by the reported state.
     pub counts: BTreeMap<String, u64>,
     /// Runs of the schedule until the last of the other due orders was resolved, at most.
     pub runs_until_others_resolved: u32,
@@ -171,7 +173,7 @@ fn final_state(tested: Tested, reported: Reported, lost: bool, stage: Option<Sta
         // The direct response said so, and no later inquiry is needed.
         _ if !lost => stage == Some(Stage::Approved),
         (Reported::Done, stage) => stage == Some(Stage::Approved),
-        // What is reported as not done may be done again, and so be done in the end.
+        // An operation reported as not done may be done again, and so be done in the end.
         (Reported::NotDone, stage) => {
             stage != Some(Stage::Approved) || matches!(tested, Tested::Capture | Tested::Void)
         }
@@ -180,7 +182,7 @@ fn final_state(tested: Tested, reported: Reported, lost: bool, stage: Option<Sta
     (!fine).then(|| format!("is {stage:?}, and the gateway reported {reported:?}"))
 }
 
-/// Payments, captures, refunds and voids that arrive late, and then whatever the client does.
+/// Payments, captures, refunds and voids that arrive late, and then any request of the client.
 pub fn late_requests() -> Table {
     let mut table = Table { runs_without: story::crowd_alone(), ..Table::default() };
     for late in LATE {

@@ -1,4 +1,4 @@
-//! What happened, step by step: always as a hash, on demand as text.
+//! The steps of a run, one by one: always as a hash, on demand as text.
 
 use std::fmt::{self, Write};
 

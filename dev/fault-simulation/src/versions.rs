@@ -1,7 +1,9 @@
-//! A version to come, beside today's over one table: it knows a member and words that today's does not.
+//! A version to come, beside today's over one table: it knows a member and words that today's does
+//! not.
 //!
-//! It runs the same code, and what it stores is translated on the way: a member is added to every object, and some words
-//! become new ones. Today's version reads and writes the same items as they are.
+//! It runs the same code, and its items are translated on the way: a member is added to every
+//! object, and some words become new ones. Today's version reads and writes the same items as they
+//! are.
 
 use std::collections::HashMap;
 
@@ -11,7 +13,8 @@ use tollgate::dynamodb::Item;
 /// A member that only the version to come knows.
 const MEMBER: &str = "to_come";
 
-/// The member that has a word, today's word, and the one that the version to come writes in some operations.
+/// The member that has a word, today's word, and the one that the version to come writes in some
+/// operations.
 const WORDS: [(&str, &str, &str); 4] = [
     ("s", "a", "approved_by_a_new_rule"),
     ("s", "n", "set_aside"),
@@ -27,7 +30,7 @@ pub(crate) enum Version {
 }
 
 impl Version {
-    /// What it writes into the table.
+    /// The item as it is written into the table.
     pub(crate) fn writes(self, item: Item) -> Item {
         match self {
             Self::Today => item,
@@ -40,7 +43,7 @@ impl Version {
         }
     }
 
-    /// What it finds there.
+    /// The item as it is read there.
     pub(crate) fn reads(self, item: Item) -> Item {
         match self {
             Self::Today => item,
@@ -52,7 +55,7 @@ impl Version {
     }
 }
 
-/// What today's version lost in a write: a member of an object that is still there.
+/// Whether today's version lost in a write a member of an object that is still there.
 pub(crate) fn lost(before: &Item, after: &Item) -> bool {
     fn marked(item: &Item) -> HashMap<Vec<u8>, bool> {
         let mut found = HashMap::new();

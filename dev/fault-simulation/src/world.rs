@@ -57,7 +57,8 @@ pub(crate) const SPRING_S: i64 = 1_772_952_600;
 /// Ten minutes before it ends there: 2026-11-01, 1:50 for the first time.
 pub(crate) const FALL_S: i64 = 1_793_512_200;
 
-/// Half an hour before the clocks of Lord Howe Island go back by half an hour: 2026-04-05, 1:30 there.
+/// Half an hour before the clocks of Lord Howe Island go back by half an hour: 2026-04-05, 1:30
+/// there.
 const HALF_AN_HOUR_S: i64 = 1_775_313_000;
 
 /// When random simulations begin.
@@ -86,7 +87,7 @@ pub(crate) struct Outage {
     pub(crate) of: Option<&'static str>,
 }
 
-/// What outlives every process.
+/// The state that outlives every process.
 #[expect(clippy::struct_excessive_bools, reason = "independent circumstances of one simulation")]
 pub(crate) struct State {
     pub(crate) rng: Rng,
@@ -97,7 +98,7 @@ pub(crate) struct State {
     /// How long a call takes otherwise, in milliseconds.
     pub(crate) call_ms: u64,
     pub(crate) fake_store: FakeStore,
-    /// Every write, with what was there before: the table's stream.
+    /// Every write, with the order before it: the table's stream.
     pub(crate) stream: Vec<(Option<Order>, Order)>,
     pub(crate) seed: u64,
     pub(crate) ledger: Ledger,
@@ -118,28 +119,28 @@ pub(crate) struct State {
     pub(crate) two_versions: bool,
     /// Whether processes of today's version take turns with it.
     pub(crate) today_still_runs: bool,
-    /// How late what is late is; none is up to chance.
+    /// How late the late requests are; none is up to chance.
     pub(crate) late_by: Option<Duration>,
     /// When the gateway is away.
     pub(crate) outage: Option<Outage>,
     /// Whether the gateway does nothing and says so.
     pub(crate) try_again: bool,
     pub(crate) broken: Option<Broken>,
-    /// Port calls so far, each with what was called.
+    /// Port calls so far.
     pub(crate) calls: Vec<Call>,
-    /// How often what happened, for the summary.
+    /// How often each event happened, for the summary.
     pub(crate) counts: BTreeMap<&'static str, u64>,
-    /// What ever was on record of a transaction: status, captured, refunded.
+    /// The states of a transaction that ever were on record: status, captured, refunded.
     pub(crate) seen: BTreeSet<(Uuid, String, u64, u64)>,
     /// When a transaction ever was to be captured, and which part of it.
     pub(crate) schedules: BTreeSet<(Uuid, Option<Scheduled>)>,
     /// When it was to be captured when it was last sent.
     pub(crate) sent_with: BTreeMap<Uuid, Option<Timestamp>>,
-    /// What clients with a key were told.
+    /// The responses to clients with a key.
     pub(crate) told: Vec<Telling>,
-    /// What was requested of the credit-card API, some of which is requested again.
+    /// The requests to the credit-card API, some of which are sent again.
     pub(crate) asked: Vec<Ask>,
-    /// Customers with their cards, and what the gateway did about cards.
+    /// Customers with their cards, and the gateway's operations on cards.
     pub(crate) stored_cards: StoredCards,
     /// The first rule that was broken.
     pub(crate) failure: Option<String>,
@@ -154,8 +155,8 @@ impl State {
         self.busy_until = self.busy_until.max(Some(Instant::now() + time));
     }
 
-    /// The last time until now that a process went on which had begun by this time and had been frozen; this time, if none
-    /// did.
+    /// The last time until now that a process went on which had begun by this time and had been
+    /// frozen; this time, if none did.
     pub(crate) fn last_thaw_of_what_began_before(&self, time: Instant) -> Instant {
         let thaws = self.thaws.iter().filter(|(began, _)| *began <= time).map(|(_, thaw)| *thaw);
         thaws.fold(time, Instant::max)
@@ -258,7 +259,7 @@ impl World {
         state.trace.step(self.epoch.began.elapsed().as_millis(), what);
     }
 
-    /// A rule was broken. The first one is what matters; the rest may follow from it.
+    /// A rule was broken. Only the first one matters; the rest may follow from it.
     pub(crate) fn fail(&self, state: &mut State, what: &str) {
         self.note(state, format_args!("BROKEN: {what}"));
         state.failure.get_or_insert_with(|| what.to_owned());
@@ -306,18 +307,18 @@ pub(crate) struct Instance {
     pub(crate) world: Arc<World>,
     pub(crate) number: u32,
     began: Instant,
-    /// Where all are of one version, what they write is today's.
+    /// Where all are of one version, their writes are today's.
     pub(crate) version: Version,
     /// How far this machine's clock is off.
     offset_ms: i64,
     crashed: Notify,
-    /// Whether whatever changes something is a mistake.
+    /// Whether any change is a mistake.
     pub(crate) only_looks: AtomicBool,
     is_frozen: AtomicBool,
 }
 
 impl Instance {
-    /// What lets callers in, over the fakes.
+    /// The access check for callers, over the fakes.
     fn access(self: &Arc<Self>) -> Access {
         Access {
             merchants: self.clone(),
@@ -342,7 +343,7 @@ impl Instance {
         }
     }
 
-    /// What requests about payments work with, over the fakes.
+    /// The dependencies of requests about payments, over the fakes.
     pub(crate) fn api(self: &Arc<Self>) -> Api {
         Api { access: self.access(), switch: Arc::new(AlwaysOn), payments: self.payments() }
     }
@@ -385,8 +386,8 @@ impl Instance {
         self.job(CaptureSettings { shards: self.world.state().capture_shards, concurrency: 4 })
     }
 
-    /// Runs an invocation until it returns, its process dies, or the platform ends it at its limit. A process that is
-    /// frozen then is not ended, and goes on when it thaws.
+    /// Runs an invocation until it returns, its process dies, or the platform ends it at its limit.
+    /// A process that is frozen then is not ended, and goes on when it thaws.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         limit: Duration,

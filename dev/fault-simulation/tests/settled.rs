@@ -1,6 +1,7 @@
-//! Days of traffic, and what the gateway's batches and deposits say of them.
+//! Days of traffic, and the gateway's batches and deposits about them.
 //!
-//! A run of all tests takes a sample; with `SIMULATION=whole` it is more histories, and a run dies at every write.
+//! A run of all tests takes a sample; with `SIMULATION=whole` it is more histories, and a run dies
+//! at every write.
 
 use std::env;
 
@@ -8,7 +9,7 @@ use std::env;
 const SEEDS: u64 = 400;
 const SEEDS_OF_A_SAMPLE: u64 = 4;
 
-/// What has to happen, so that the histories prove something about it.
+/// The events that have to happen, so that the histories prove something about them.
 const HAPPENED: [&str; 6] = [
     "corrections",
     "deposits",
@@ -34,7 +35,7 @@ fn what_arrives_fits_to_the_cent_and_each_deviation_is_its_own_exception_whateve
 const DISPUTED_SEEDS: u64 = 10_000;
 const DISPUTED_SEEDS_OF_A_SAMPLE: u64 = 40;
 
-/// What has to happen in these.
+/// The events that have to happen in these.
 const DISPUTED: [&str; 10] = [
     "chargebacks",
     "corrected lines",

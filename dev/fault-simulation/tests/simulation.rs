@@ -1,7 +1,7 @@
 //! The sweep, the seeds, and that the checks notice a world that breaks its word.
 //!
-//! A run of all tests takes a sample of both, without optimization; with `SIMULATION=whole` it is all of them:
-//! `SIMULATION=whole cargo test --profile sim -p fault-simulation`.
+//! A run of all tests takes a sample of both, without optimization; with `SIMULATION=whole` it is
+//! all of them: `SIMULATION=whole cargo test --profile sim -p fault-simulation`.
 
 use std::{collections::BTreeMap, env};
 
@@ -23,7 +23,8 @@ fn whole() -> bool {
 /// How many seeds may pass until a broken fake is noticed. All are noticed much sooner.
 const NOTICED_WITHIN: u64 = 300;
 
-/// What has to happen besides faults: around the processes, to scheduled captures, and between two versions.
+/// The events that have to happen besides faults: around the processes, to scheduled captures, and
+/// between two versions.
 const BESIDES: [&str; 26] = [
     "actions in the portal",
     "clock jumped forward",

@@ -1,9 +1,9 @@
 //! Seeds of stored cards.
 
-/// Seeds of the test: what happens to them is seen to happen below. `--stored-cards` runs more.
+/// Seeds of the test: the events below are seen to happen in them. `--stored-cards` runs more.
 const SEEDS: u64 = 400;
 
-/// What has to happen, so that the seeds prove something about it.
+/// The events that have to happen, so that the seeds prove something about them.
 const HAPPENED: [&str; 27] = [
     "answer lost",
     "cards declined",

@@ -32,7 +32,7 @@ fn one_merchants_backlog_delays_no_other_merchant_and_is_worked_off_afterwards()
     println!("{backlogs:#?}");
     for backlog in &backlogs {
         assert_eq!(backlog.failure, None, "{}", backlog.trouble);
-        // Within one run more: what is due may have to share the first.
+        // Within one run more: the due orders may have to share the first.
         assert!(backlog.runs <= alone + 1, "{}: {} runs, and {alone} without", backlog.trouble, backlog.runs);
         assert!(backlog.own_runs <= 20, "{}: {} runs afterwards", backlog.trouble, backlog.own_runs);
     }

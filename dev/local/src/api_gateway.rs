@@ -1,4 +1,5 @@
-//! The HTTP API: finds the route, makes the event, invokes the function, and returns what API Gateway would.
+//! The HTTP API: finds the route, makes the event, invokes the function, and returns API Gateway's
+//! response.
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -30,7 +31,8 @@ const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
 /// How much of a path the log shows.
 const PATH_SHOWN_MAX: usize = 300;
 
-/// A person at an unknown address reads where the pages of the stack are. Every client gets what the API says.
+/// For a browser at an unknown address: the pages of the stack. Every other client gets the API's
+/// response.
 const NO_PAGE: &str = "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">\
     <meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\">\
     <title>No such page</title><h1>No such page</h1><ul><li><a href=\"/docs\">The API, to read and try</a>\
@@ -112,7 +114,7 @@ fn find(methods: &Methods, method: &Method) -> Option<Arc<Route>> {
 #[derive(Clone)]
 struct Gateway {
     functions: Arc<Functions>,
-    /// Serves what no route matches, another method of a known path as well.
+    /// Serves requests that no route matches, another method of a known path included.
     default: Option<Arc<Route>>,
     /// Only an API for programs has it.
     cors: Option<Arc<Cors>>,

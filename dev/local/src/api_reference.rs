@@ -1,7 +1,7 @@
 //! `/docs` and `/openapi.yaml`: the API's description, as a page to read and try, and as a file.
 //!
-//! The page starts Scalar's viewer, which its crate ships. It is served from here, its requests go to
-//! this stack, and its policy lets it load nothing from elsewhere. `/` leads to it.
+//! The page starts Scalar's viewer, which its crate ships. It is served from here, its requests go
+//! to this stack, and its policy lets it load nothing from elsewhere. `/` leads to it.
 //!
 //! Scalar's viewer works offline, and its search finds error codes. Swagger UI's search finds tags only, and
 //! `utoipa-scalar` and `utoipa-rapidoc` load their script from a CDN.
@@ -30,7 +30,7 @@ const ICON: &str = include_str!("api_reference/icon.svg");
 /// Where the description says that a local stack is.
 const DEFAULT_URL: &str = "http://127.0.0.1:3000";
 
-/// What the viewer shows.
+/// The description that the viewer shows.
 const DESCRIPTION: &str = "/docs/openapi.json";
 
 /// The viewer is started by a script in the page, and writes its own styles. Everything else comes
@@ -39,8 +39,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inline'; \
     style-src 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; \
     form-action 'none'; frame-ancestors 'none'";
 
-/// A section without operations has the whole width for its tables, whose words are not broken. Where that is too narrow, the
-/// table scrolls and not the page.
+/// A section without operations has the whole width for its tables, whose words are not broken.
+/// Where that is too narrow, the table scrolls and not the page.
 const STYLE: &str = ".tag-section-container .section-column:empty{display:none}\
     .markdown table{display:block!important;max-width:100%;overflow-x:auto!important}\
     .property-detail{white-space:normal;overflow-wrap:anywhere}\
@@ -65,7 +65,7 @@ fn page() -> String {
     PAGE.replace("__CONFIGURATION__", &configuration().to_string())
 }
 
-/// What the viewer is told: <https://scalar.com/products/api-references/configuration>.
+/// The viewer's configuration: <https://scalar.com/products/api-references/configuration>.
 fn configuration() -> Value {
     json!({
         "url": DESCRIPTION,
@@ -103,7 +103,7 @@ async fn viewer() -> Response {
     }
 }
 
-/// Requests go to where the page comes from, whatever the port and the name of this machine.
+/// Requests go to where the page comes from, with any port and name of this machine.
 async fn json_description(headers: HeaderMap) -> Response {
     static DOCUMENT: LazyLock<Result<Value, String>> = LazyLock::new(|| description::for_the_viewer(OPENAPI));
     match DOCUMENT.clone() {

@@ -1,7 +1,8 @@
-//! `/checkout`: a sample shop of one page. Its server registers the order, and its page pays with a token. A card that is
-//! to be saved is paid with by the server, and so is what the saved card pays.
+//! `/checkout`: a sample shop of one page. Its server registers the order, and its page pays with a
+//! token. The server pays with a card that is to be saved, and with the saved card.
 //!
-//! No card number reaches the server or the page's script: it is typed into the gateway's own page, in a frame.
+//! No card number reaches the server or the page's script: it is typed into the gateway's own page,
+//! in a frame.
 //!
 //! The shop calls the stack over HTTP, as a shop's server would, so that its source can be copied.
 
@@ -29,7 +30,7 @@ const SCRIPT: &str = include_str!("checkout/page.js");
 /// The cookie of the shopper's session. A shop with accounts has its own.
 const SESSION: &str = "checkout_session";
 
-/// The page, its script, and what the shop's server does for it.
+/// The page, its script, and the routes of the shop's server.
 pub(crate) fn router(shop: Shop) -> Router {
     Router::new()
         .route("/checkout", get(page))
@@ -43,8 +44,8 @@ pub(crate) fn router(shop: Shop) -> Router {
         .with_state(Arc::new(shop))
 }
 
-/// The page loads nothing from elsewhere, frames the tokenizer, and talks to Tollgate. No script reads the session, and no
-/// other site's page sends it.
+/// The page loads nothing from elsewhere, frames the tokenizer, and talks to Tollgate. No script
+/// reads the session, and no other site's page sends it.
 async fn page(State(shop): State<Arc<Shop>>, headers: HeaderMap) -> Response {
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' {}; \
@@ -60,7 +61,7 @@ async fn script() -> Response {
     ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], SCRIPT).into_response()
 }
 
-/// What the page has to know. The merchant's id is no secret, its key is.
+/// The page's settings. The merchant's id is no secret, its key is.
 async fn settings(State(shop): State<Arc<Shop>>) -> Json<Value> {
     Json(json!({ "api": shop.api, "merchant": REGISTERED, "tokenizer": shop.tokenizer, "livemode": false }))
 }
@@ -72,7 +73,7 @@ async fn orders(State(shop): State<Arc<Shop>>) -> Response {
     }
 }
 
-/// The saved card, to be shown: not what pays with it.
+/// The saved card, to be shown: without the reference that pays.
 async fn card(State(shop): State<Arc<Shop>>, headers: HeaderMap) -> Response {
     let Some(customer) = session(&headers) else { return Json(json!({ "card": null })).into_response() };
     match shop.saved_card(customer).await {

@@ -1,4 +1,5 @@
-//! A merchant's requests to the functions, before the API has an address. The samples are made with them.
+//! A merchant's requests to the functions, before the API has an address. The samples are made with
+//! them.
 
 use std::{
     collections::BTreeMap,
@@ -54,7 +55,7 @@ impl Client<'_> {
         successful(call, self.request(call, body).await?)
     }
 
-    /// The response, whatever its status.
+    /// The response, with any status.
     pub(crate) async fn request(
         &self,
         call: &ClientCall<'_>,

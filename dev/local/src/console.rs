@@ -1,4 +1,5 @@
-//! The console, as a process of its own would have it: it reads its secret before its first request.
+//! The console, as a process of its own would have it: it reads its secret before its first
+//! request.
 
 use std::sync::Arc;
 
@@ -73,8 +74,8 @@ pub(crate) fn secret() -> Value {
     })
 }
 
-/// Sends who types another name of this machine to the console's address. Forms and cookies are bound to that, as a deployed
-/// console has one host.
+/// Sends who types another name of this machine to the console's address. Forms and cookies are
+/// bound to that, as a deployed console has one host.
 pub(crate) fn at_its_address(router: Router, url: &str) -> Router {
     router.layer(middleware::from_fn_with_state(Arc::<str>::from(url), check_address))
 }

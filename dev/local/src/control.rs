@@ -1,4 +1,4 @@
-//! `/_local`: what the stack says about itself, and what can be done to it from outside.
+//! `/_local`: the stack's description of itself, and the actions on it from outside.
 
 use std::sync::Arc;
 
@@ -89,7 +89,8 @@ struct ShellQuery {
     merchant: Option<String>,
 }
 
-/// The variables that the commands of the pages use, for `eval`: the API's address, a token, and two headers.
+/// The variables that the commands of the pages use, for `eval`: the API's address, a token, and
+/// two headers.
 async fn shell(State(parts): State<Arc<Parts>>, Query(query): Query<ShellQuery>) -> Response {
     let merchant = query.merchant.as_deref().unwrap_or(merchants::REGISTERED);
     let known = credentials(&parts).into_iter().find(|known| known["client_id"] == merchant);
@@ -148,7 +149,7 @@ async fn invoke(State(parts): State<Arc<Parts>>, Path(function): Path<String>, e
     }
 }
 
-/// What the Lambda runtime would hand to API Gateway.
+/// The response as the Lambda runtime would hand it to API Gateway.
 fn proxy_response(response: &lambda_http::Response<Body>) -> Value {
     let mut headers = Map::new();
     for name in response.headers().keys() {

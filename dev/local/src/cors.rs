@@ -1,7 +1,8 @@
-//! CORS as an HTTP API does it: what `template.yaml` allows, for pages of this machine.
+//! CORS as an HTTP API does it: as `template.yaml` allows it, for pages of this machine.
 //!
-//! API Gateway responds to preflight requests, adds its headers to every response for an origin that it knows, and leaves
-//! all headers out for the others. The origins are a parameter of the deployment; here they are the loopback ones.
+//! API Gateway responds to preflight requests, adds its headers to every response for an origin
+//! that it knows, and leaves all headers out for the others. The origins are a parameter of the
+//! deployment; here they are the loopback ones.
 
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use axum::{
 use cardpointe_simulator::hosts::Hosts;
 use serde::Deserialize;
 
-/// What the template allows pages of other origins.
+/// The template's permissions for pages of other origins.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Cors {
@@ -27,7 +28,7 @@ pub struct Cors {
     pub max_age: u32,
 }
 
-/// What is done about one request.
+/// CORS for one request.
 #[derive(Clone)]
 pub(crate) struct Crossing {
     cors: Arc<Cors>,
@@ -41,8 +42,8 @@ impl Crossing {
         Self { cors: Arc::clone(cors), origin }
     }
 
-    /// The response to a preflight request, which reaches no function; none to any other request. A stranger's has no
-    /// headers, by which its browser knows.
+    /// The response to a preflight request, which reaches no function; none to any other request. A
+    /// stranger's has no headers, by which its browser knows.
     pub(crate) fn preflight(&self, parts: &Parts) -> Option<Response> {
         let asks = |name| parts.headers.contains_key(name);
         let is_preflight = parts.method == Method::OPTIONS

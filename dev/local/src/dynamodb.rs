@@ -1,4 +1,5 @@
-//! DynamoDB: dynoxide in this process, and the table that the template declares. The only file that names dynoxide.
+//! DynamoDB: dynoxide in this process, and the table that the template declares. The only file that
+//! names dynoxide.
 
 use std::{error::Error, future::Future, iter::successors, path::Path, time::Duration};
 
@@ -29,8 +30,8 @@ const ACTIVE_CHECKS: usize = 100;
 /// The longest wait for one call.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Without it, dynoxide reads all earlier changes of a table with each write, to number the change, and with each look at
-/// the stream: twenty thousand payments take an hour.
+/// Without it, dynoxide reads all earlier changes of a table with each write, to number the change,
+/// and with each look at the stream: twenty thousand payments take an hour.
 const STREAM_INDEX: &str = "CREATE INDEX IF NOT EXISTS tollgate_stream_order
     ON _stream_records (table_name, CAST(sequence_number AS INTEGER))";
 
@@ -46,8 +47,9 @@ pub(crate) fn open(data: Option<&Path>) -> Result<Database, String> {
         }
     };
     let database = Database::new(&path).map_err(|error| error.to_string())?;
-    // Not safe when the machine stops, which is fine for a local stack: it is safe when the process is killed, and waiting
-    // for the disk with each write makes every payment several times as slow.
+    // Not safe when the machine stops, which is fine for a local stack: it is safe when the process
+    // is killed, and waiting for the disk with each write makes every payment several times as
+    // slow.
     database.enable_bulk_loading().map_err(|error| error.to_string())?;
     let connection = rusqlite::Connection::open(&path).map_err(|error| error.to_string())?;
     connection.execute_batch(STREAM_INDEX).map_err(|error| error.to_string())?;
@@ -192,7 +194,7 @@ fn key_schema(keys: &[Key]) -> Result<Vec<KeySchemaElement>, String> {
     keys.iter().map(element).collect()
 }
 
-/// What happened, from the outside in, in one line; an SDK error on its own says little.
+/// An error and its causes, from the outside in, in one line; an SDK error on its own says little.
 pub(crate) fn reason(error: &dyn Error) -> String {
     let causes = successors(Some(error), |&error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")

@@ -149,8 +149,8 @@ fn query(uri: &Uri) -> BTreeMap<String, String> {
     joined
 }
 
-/// What an HTTP API calls text. Everything else arrives in Base64, forms and bodies without a type among them; AWS
-/// does not document the list, others have measured it.
+/// Whether an HTTP API treats the body as text. Other bodies arrive in Base64, forms and those
+/// without a type too; AWS does not document the list, others have measured it.
 fn is_text(sent: &HeaderMap) -> bool {
     let content_type =
         sent.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();

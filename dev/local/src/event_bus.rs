@@ -1,5 +1,5 @@
-//! `EventBridge`, as far as a function uses it: `PutEvents` onto one bus, in memory. `GET /_local/events` shows what is on
-//! it.
+//! `EventBridge`, as far as a function uses it: `PutEvents` onto one bus, in memory.
+//! `GET /_local/events` shows its events.
 
 use std::{
     collections::VecDeque,
@@ -140,11 +140,12 @@ async fn call(State(bus): State<Arc<Bus>>, headers: HeaderMap, body: Bytes) -> R
 /// The query of `GET /_local/events`.
 #[derive(Deserialize)]
 pub(crate) struct Wanted {
-    /// Go on with what comes, as server-sent events; `new`: nothing else.
+    /// Go on with later events, as server-sent events; `new`: nothing else.
     follow: Option<String>,
 }
 
-/// All events; with `?follow` as server-sent events, and then whatever comes; with `?follow=new` only that.
+/// All events; with `?follow` as server-sent events, and then later ones; with `?follow=new` only
+/// those.
 pub(crate) fn show(bus: Arc<Bus>, Query(wanted): Query<Wanted>) -> Response {
     let Some(follow_what) = wanted.follow else {
         return Json(json!({ "events": bus.events() })).into_response();

@@ -1,4 +1,5 @@
-//! Lets containers in: their `127.0.0.1` is not this machine's, so the stack also listens where they reach it.
+//! Lets containers in: their `127.0.0.1` is not this machine's, so the stack also listens where
+//! they reach it.
 
 use std::{
     io,

@@ -1,6 +1,6 @@
-//! CloudFront, as far as `front.yaml` configures it here: what it adds to a request, what it passes on, and what it does
-//! not. Names and policies come from that file, so a mistake in it is one here, too. The firewall, caches, certificates
-//! and logs are not played.
+//! CloudFront, as far as `front.yaml` configures it here: its additions to a request, the parts
+//! that it passes on, and those that it does not. Names and policies come from that file, so a
+//! mistake in it is one here, too. The firewall, caches, certificates and logs are not played.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,7 +27,7 @@ pub const TEMPLATE: &str = include_str!("../../../front.yaml");
 /// The parameter of the template that holds the secret.
 const SECRET: &str = "OriginSecret";
 
-/// What a connection is about and not a request: never passed on, in either direction.
+/// Headers about a connection and not a request: never passed on, in either direction.
 const BETWEEN_NEIGHBORS: [HeaderName; 6] = [
     header::CONNECTION,
     header::TE,
@@ -45,13 +45,14 @@ pub struct FrontError {
     reason: String,
 }
 
-/// What a front does to requests.
+/// A front's effect on requests.
 #[derive(Clone, Debug)]
 pub struct Front {
     methods: BTreeSet<String>,
     /// The header that has the secret.
     secret: HeaderName,
-    /// The header that the function at viewer requests states the viewer's address in, if there is such a function.
+    /// The header that the function at viewer requests states the viewer's address in, if there is
+    /// such a function.
     viewer: Option<HeaderName>,
     headers: Headers,
     has_cookies: bool,
@@ -108,7 +109,8 @@ impl Document {
             .ok_or_else(|| FrontError { part: kind, reason: format!("{id} is none") })
     }
 
-    /// The text of a value, or the default of the parameter that it refers to: here the front is that of the API.
+    /// The text of a value, or the default of the parameter that it refers to: here the front is
+    /// that of the API.
     fn value<'a>(&'a self, written: &'a Value) -> &'a Value {
         let parameter = written.as_str().and_then(|name| self.parameters.get(name));
         parameter.map_or(written, |parameter| &parameter.default)
@@ -128,7 +130,8 @@ fn texts(value: &Value) -> BTreeSet<String> {
     value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_ascii_lowercase).collect()
 }
 
-/// Reads a template, and refuses what is not played here. A tag such as `!Ref` is read as what it refers to.
+/// Reads a template, and refuses settings that are not played here. A tag such as `!Ref` is read as
+/// its target's name.
 pub fn parse(yaml: &str) -> Result<Front, FrontError> {
     let document: Document = serde_saphyr::from_str(yaml)
         .map_err(|error| FrontError { part: "as a whole", reason: error.to_string() })?;
@@ -147,7 +150,8 @@ pub fn parse(yaml: &str) -> Result<Front, FrontError> {
     })
 }
 
-/// The one header that the origin gets from the distribution, which has to be the parameter with the secret.
+/// The one header that the origin gets from the distribution, which has to be the parameter with
+/// the secret.
 fn secret_header(distribution: &Value) -> Result<HeaderName, FrontError> {
     let header = &distribution["Origins"][0]["OriginCustomHeaders"][0];
     let name = header["HeaderName"].as_str().filter(|_| header["HeaderValue"] == SECRET);
@@ -157,7 +161,8 @@ fn secret_header(distribution: &Value) -> Result<HeaderName, FrontError> {
     })
 }
 
-/// No JavaScript runs here: the function has to be the one that states the viewer's address, in a header of any name.
+/// No JavaScript runs here: the function has to be the one that states the viewer's address, in a
+/// header of any name.
 fn viewer_header(document: &Document, behavior: &Value) -> Result<Option<HeaderName>, FrontError> {
     let Some(associated) = behavior["FunctionAssociations"].get(0) else { return Ok(None) };
     let id = associated["FunctionARN"].as_str().and_then(|id| id.strip_suffix(".FunctionARN"));
@@ -198,7 +203,8 @@ fn all_or_none(behavior: &Value) -> Result<bool, FrontError> {
     }
 }
 
-/// Who the viewers are: whoever connects, or a stated address, such as one of IPv6 on a machine that has none.
+/// The viewers' address: that of each connection, or a stated one, such as one of IPv6 on a machine
+/// that has none.
 #[derive(Clone, Debug, Default)]
 pub struct Viewer(Arc<RwLock<Option<IpAddr>>>);
 
@@ -232,7 +238,8 @@ pub(crate) fn web_client() -> Result<reqwest::Client, reqwest::Error> {
     client.redirect(reqwest::redirect::Policy::none()).build()
 }
 
-/// The front as a web server: with its secret, in front of an origin, whose address has no slash at the end.
+/// The front as a web server: with its secret, in front of an origin, whose address has no slash at
+/// the end.
 pub fn router(front: Front, secret: &str, origin: &str, viewer: Viewer) -> Result<Router, FrontError> {
     let failed = |reason: String| FrontError { part: SECRET, reason };
     let secret = HeaderValue::from_str(secret).map_err(|error| failed(error.to_string()))?;
@@ -270,7 +277,8 @@ impl Playing {
         response
     }
 
-    /// What the origin gets. `Host` is the origin's unless the policy passes on the viewer's.
+    /// The headers that the origin gets. `Host` is the origin's unless the policy passes on the
+    /// viewer's.
     fn headers(&self, parts: &Parts, viewer: IpAddr) -> HeaderMap {
         let mut sent = parts.headers.clone();
         let address = HeaderValue::from_str(&viewer.to_string()).ok();

@@ -1,4 +1,4 @@
-//! The functions, and what Lambda does around them.
+//! The functions, and the work that Lambda does around them.
 
 use std::{
     collections::BTreeMap,
@@ -30,7 +30,7 @@ use uuid::Uuid;
 
 use crate::{console::ConsoleProcess, permissions::acting_as};
 
-/// What each function's handler works with. All functions share one process here.
+/// The dependencies of each function's handler. All functions share one process here.
 pub struct Ports {
     /// `token`.
     pub tokens: Arc<Tokens>,
@@ -67,7 +67,8 @@ pub struct Ports {
 /// A handler, as a function's package exports it.
 pub type Handler = fn(&Ports, Request) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
 
-/// Every function: the name of its binary and its handler. A test compares it with `template.yaml`, both ways.
+/// Every function: the name of its binary and its handler. A test compares it with `template.yaml`,
+/// both ways.
 pub const TABLE: &[(&str, Handler)] = &[
     ("authorize", |ports, request| Box::pin(authorize::handle(ports.checkout.clone(), request))),
     ("capture", |ports, request| Box::pin(capture::handle(ports.api.clone(), request))),
@@ -91,8 +92,8 @@ pub const TABLE: &[(&str, Handler)] = &[
     ("void", |ports, request| Box::pin(void::handle(ports.api.clone(), request))),
 ];
 
-/// A handler that a schedule invokes with an event; its report is the invocation's result. An event that it cannot read
-/// is an error before anything is done.
+/// A handler that a schedule invokes with an event; its report is the invocation's result. An event
+/// that it cannot read is an error before anything is done.
 pub type Scheduled =
     fn(&Ports, &str, Deadline) -> serde_json::Result<Pin<Box<dyn Future<Output = Value> + Send>>>;
 
@@ -116,14 +117,14 @@ pub const SCHEDULED: &[(&str, Scheduled)] = &[
     }),
 ];
 
-/// What the consumers of the table's stream work with.
+/// The dependencies of the consumers of the table's stream.
 #[derive(Clone)]
 pub struct Consumers {
-    /// What keeps the journal.
+    /// The keeper of the journal.
     pub journal: JournalKeeper,
     /// Where events about orders are published.
     pub bus: Arc<dyn EventBus>,
-    /// What sends webhooks when deliveries are added.
+    /// Sends webhooks when deliveries are added.
     pub delivering: Arc<Delivering>,
 }
 
@@ -181,13 +182,13 @@ pub enum InvokeError {
     Stopping,
 }
 
-/// All functions with what they share, as warm processes would have it.
+/// All functions with their shared parts, as warm processes would have it.
 pub(crate) struct Functions {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) table: BTreeMap<&'static str, Handler>,
     /// Replaced by a cold start.
     pub(crate) ports: RwLock<Arc<Ports>>,
-    /// What consumers of the stream use. Replaced likewise.
+    /// The dependencies of the stream's consumers. Replaced likewise.
     pub(crate) consumers: RwLock<Consumers>,
     pub(crate) timeout: Duration,
     /// In its place, for the functions that have their own.
@@ -226,7 +227,8 @@ impl Functions {
     /// Calls a function as Lambda would: with a deadline, and stopped when that has passed.
     pub(crate) async fn invoke(&self, name: &str, event: &str) -> Result<Response<Body>, InvokeError> {
         let (run, mut stop) = (self.run(name, event), self.stop.clone());
-        // A task of its own, because Lambda goes on when the caller hangs up, and because a panic ends only the task.
+        // A task of its own, because Lambda goes on when the caller hangs up, and because a panic
+        // ends only the task.
         let task = tokio::spawn(async move {
             tokio::select! {
                 biased;

@@ -1,5 +1,5 @@
-//! Whose requests the stack's servers take: those to a name of this machine, and where there are no credentials only from
-//! its own pages.
+//! Whose requests the stack's servers take: those to a name of this machine, and where there are no
+//! credentials only from its own pages.
 //!
 //! DynamoDB's port is dynoxide's own, and open to any page.
 

@@ -9,7 +9,8 @@ use axum::{
 };
 use serde_json::Value;
 
-/// Indents JSON in responses to `curl`. Every other client gets the response of the deployed API, without white space.
+/// Indents JSON in responses to `curl`. Every other client gets the response of the deployed API,
+/// without white space.
 pub(crate) async fn for_curl(request: Request, next: Next) -> Response {
     let agent = request.headers().get(header::USER_AGENT);
     let is_curl = agent.is_some_and(|agent| agent.as_bytes().starts_with(b"curl/"));

@@ -1,7 +1,8 @@
-//! An issuer of OpenID Connect at `/_local/issuer`, with people as buttons instead of passwords. Its tokens are verified like
-//! those of any other: nothing in the product knows that it is local.
+//! An issuer of OpenID Connect at `/_local/issuer`, with people as buttons instead of passwords.
+//! Its tokens are verified like those of any other: nothing in the product knows that it is local.
 //!
-//! `like` has it write claims as a known issuer does: `cognito` (unless stated), `entra`, `okta` or `google`.
+//! `like` has it write claims as a known issuer does: `cognito` (unless stated), `entra`, `okta` or
+//! `google`.
 
 mod claims;
 
@@ -88,7 +89,7 @@ struct Code {
     until: Timestamp,
 }
 
-/// What a client asks for (OpenID Connect Core §3.1.2.1).
+/// A client's authentication request (OpenID Connect Core §3.1.2.1).
 #[derive(Clone, Deserialize)]
 struct Wanted {
     response_type: String,
@@ -108,7 +109,7 @@ struct Choice {
     like: Like,
 }
 
-/// What a client brings for a token (§3.1.3.1).
+/// A client's token request (§3.1.3.1).
 #[derive(Deserialize)]
 struct Exchange {
     grant_type: String,
@@ -269,7 +270,8 @@ fn page(issuer: &Issuer, wanted: &Wanted, like: Like) -> Response {
         if let Some(nonce) = &wanted.nonce {
             query.append_pair("nonce", nonce);
         }
-        // Nothing of this needs escaping in an attribute, since a query has neither quotes nor ampersands of its own.
+        // Nothing of this needs escaping in an attribute, since a query has neither quotes nor
+        // ampersands of its own.
         let href = query.finish().replace('&', "&amp;");
         let note = if issuer.is_disabled(person) { "Disabled at the issuer" } else { person.note };
         format!(

@@ -1,6 +1,8 @@
-//! Tollgate on one machine: the functions behind an API Gateway, with DynamoDB, Secrets Manager and CardPointe.
+//! Tollgate on one machine: the functions behind an API Gateway, with DynamoDB, Secrets Manager and
+//! CardPointe.
 //!
-//! [`Stack::start`] is what tests use; the binary is the same with a command line. Nothing here is deployed.
+//! Tests use [`Stack::start`]; the binary is the same with a command line. Nothing here is
+//! deployed.
 
 mod api_gateway;
 mod api_reference;

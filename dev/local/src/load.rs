@@ -30,7 +30,7 @@ const PAUSE: std::time::Duration = std::time::Duration::from_millis(250);
 /// How long one of them may take.
 const LIMIT: std::time::Duration = std::time::Duration::from_secs(29);
 
-/// What to fill a stack with.
+/// The authorizations to fill a stack with.
 #[derive(Clone, Copy, Debug)]
 pub struct Load {
     /// How many authorizations, each on an order of its own.
@@ -43,7 +43,8 @@ pub struct Load {
 
 /// Authorizes, through the same use case as every client; `done` is told how many there are so far.
 ///
-/// The orders are those of the merchant that keeps its totals elsewhere, so that none has to be registered.
+/// The orders are those of the merchant that keeps its totals elsewhere, so that none has to be
+/// registered.
 pub async fn fill<S: Sync>(job: &Job<S>, load: Load, done: impl Fn(usize) + Sync) -> Result<(), String> {
     let merchant = job.merchants.get(&id(EXTERNAL)?).await.map_err(|error| error.to_string())?;
     let amount = Amount::new(load.amount).map_err(|error| error.to_string())?;
@@ -54,7 +55,7 @@ pub async fn fill<S: Sync>(job: &Job<S>, load: Load, done: impl Fn(usize) + Sync
         let merchant = Arc::clone(&merchant);
         async move {
             let order = format!("load-{}-{n}", &run[..8]);
-            // A store that is overrun has done nothing, or what the same request finds again.
+            // An overrun store has written nothing, or a record that the same request finds again.
             let mut tries = 0;
             while let Err(error) = authorize(&job.payments, &merchant, &order, amount, load.capture_at).await
             {

@@ -17,18 +17,20 @@ use tracing_subscriber::{
 };
 use uuid::Uuid;
 
-/// What is logged unless `RUST_LOG` says otherwise. Not the libraries: they may quote what they send.
+/// The level that is logged unless `RUST_LOG` says otherwise. Not the libraries: they may quote
+/// their requests.
 const LOGGED: Level = Level::INFO;
 /// The same beside a progress bar, where a line for each payment would bury it.
 const LOGGED_WITH_PROGRESS: Level = Level::WARN;
 
-/// Tollgate on this machine: the API, a CardPointe simulator, DynamoDB and Secrets Manager. Needs no account anywhere.
+/// Tollgate on this machine: the API, a CardPointe simulator, DynamoDB and Secrets Manager. Needs
+/// no account anywhere.
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[derive(Parser)]
 #[command(name = "local", version)]
 struct Arguments {
-    /// Port of the API; the next four are those of the simulator, DynamoDB, Secrets Manager and EventBridge, and the seventh is
-    /// the console's. 0 takes any free ones
+    /// Port of the API; the next four are those of the simulator, DynamoDB, Secrets Manager and
+    /// EventBridge, and the seventh is the console's. 0 takes any free ones
     #[arg(long, default_value_t = 3000, value_parser = clap::value_parser!(u16).range(0..=65529))]
     port: u16,
     /// Keep DynamoDB's data and the simulator's payments in this directory
@@ -40,12 +42,13 @@ struct Arguments {
     /// Use a Secrets Manager that already runs here, and the merchants in it
     #[arg(long, value_name = "URL", value_parser = http_url)]
     secretsmanager_url: Option<String>,
-    /// Let containers in at this address, for `sam local invoke`: 172.17.0.1 with Docker on Linux, 127.0.0.1 with Docker
-    /// Desktop (see events/README.md)
+    /// Let containers in at this address, for `sam local invoke`: 172.17.0.1 with Docker on Linux,
+    /// 127.0.0.1 with Docker Desktop (see events/README.md)
     #[arg(long, value_name = "ADDRESS")]
     containers: Option<IpAddr>,
-    /// Another name or address of this machine that requests may be for and pages may come from, besides localhost and the
-    /// loopback addresses; may be given several times. Put nothing in front that lets strangers in
+    /// Another name or address of this machine that requests may be for and pages may come from,
+    /// besides localhost and the loopback addresses; may be given several times. Put nothing in
+    /// front that lets strangers in
     #[arg(long, value_name = "NAME", value_parser = host)]
     host: Vec<String>,
     /// Start without samples: the orders that events/ speaks of, and the month of payments
@@ -54,21 +57,23 @@ struct Arguments {
     /// Start without the month of payments, which takes some seconds
     #[arg(long)]
     no_month: bool,
-    /// Run what schedules run only when it is invoked: POST /_local/invoke/reconcile, scheduled-capture, totals and so on.
-    /// With --dynamodb-url, streams are not read, either
+    /// Run scheduled functions only when they are invoked: POST /_local/invoke/reconcile,
+    /// scheduled-capture, totals and so on. With --dynamodb-url, streams are not read, either
     #[arg(long)]
     no_schedules: bool,
-    /// Let the simulator return plain JSON, without the random extra members of the real test gateway
+    /// Let the simulator return plain JSON, without the random extra members of the real test
+    /// gateway
     #[arg(long)]
     quiet_json: bool,
-    /// Play front.yaml in front of the API, which then refuses what does not come through it. It takes the sixth port
+    /// Play front.yaml in front of the API, which then refuses requests that do not come through
+    /// it. It takes the sixth port
     #[arg(long)]
     front: bool,
-    /// Let people sign in at this issuer of OpenID Connect in place of the stack's own. It has the clients `tollgate-console`
-    /// and `tollgate-cli`
+    /// Let people sign in at this issuer of OpenID Connect in place of the stack's own. It has the
+    /// clients `tollgate-console` and `tollgate-cli`
     #[arg(long, value_name = "URL")]
     issuer: Option<IssuerUrl>,
-    /// Seed of what the simulator makes up
+    /// Seed of the values that the simulator makes up
     #[arg(long, default_value_t = 1)]
     seed: u64,
     #[command(subcommand)]
@@ -93,7 +98,8 @@ struct LoadCaptures {
 
 impl Arguments {
     fn options(self) -> Options {
-        // Samples need the merchant in our own Secrets Manager; another DynamoDB may be shared with someone.
+        // Samples need the merchant in our own Secrets Manager; another DynamoDB may be shared with
+        // someone.
         let own = self.dynamodb_url.is_none() && self.secretsmanager_url.is_none();
         // Streams of another DynamoDB are only read by a stack that runs everything.
         let unattended = match (self.no_schedules, self.dynamodb_url.is_none()) {
@@ -179,7 +185,8 @@ async fn load_captures(stack: &Stack, load: LoadCaptures) -> Result<(), String> 
         let bar = ProgressBar::new(total).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.with_message(what)
     };
-    // Far enough ahead that none is captured while the others are being made; moved to its time by the clock.
+    // Far enough ahead that none is captured while the others are being made; moved to its time by
+    // the clock.
     let filling = bar("authorizing");
     let job = stack.ports().captures.clone();
     let margin = jiff::SignedDuration::from_mins(i64::try_from(count / 3_000).unwrap_or(0) + 1);
@@ -207,8 +214,8 @@ async fn load_captures(stack: &Stack, load: LoadCaptures) -> Result<(), String> 
 /// Said while requests wait for the month.
 const MAKING_MONTH: &str = "Making a month of sample payments, which takes up to half a minute \u{2026}";
 
-/// What to open, where the credentials are, and what to try first; `/_local` has all other addresses. Scripts take the
-/// API's address from the line that begins with `API`.
+/// The pages to open, the address of the credentials, and a first call; `/_local` has all other
+/// addresses. Scripts take the API's address from the line that begins with `API`.
 fn introduce(stack: &Stack) {
     let (url, callers) = (stack.url(), stack.callers_url());
     let simulator = stack.simulator().control_url();
@@ -241,7 +248,8 @@ fn first_call(url: &str) -> String {
     )
 }
 
-/// Ctrl-C, or the signal that `kill` sends. Listens from the moment it is made, so that none is lost in between.
+/// Ctrl-C, or the signal that `kill` sends. Listens from the moment it is made, so that none is
+/// lost in between.
 struct Terminate {
     #[cfg(unix)]
     signals: [signal::unix::Signal; 2],

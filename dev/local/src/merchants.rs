@@ -1,4 +1,5 @@
-//! The merchants that every local stack has. Nothing here is a secret: it works on this machine only.
+//! The merchants that every local stack has. Nothing here is a secret: it works on this machine
+//! only.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +31,7 @@ pub const TOKEN_SIGNING_KEY: &str = "local-token-signing-key-not-a-secret";
 /// The key of the MACs in tokens' `kid`, for the same reason.
 pub const TOKEN_KID_KEY: &str = "local-token-kid-key-that-is-not-a-secret";
 
-/// What the names of the merchants' secrets begin with.
+/// The prefix of the names of the merchants' secrets.
 pub const PREFIX: &str = "tollgate/merchants/";
 
 /// The hosts that gateways may have: this machine's only.
@@ -57,8 +58,9 @@ pub fn secret_name(merchant: &str) -> String {
     format!("{PREFIX}{merchant}")
 }
 
-/// The built-in merchants' documents, changed and added to by `patches`: merchant id → JSON merge patch (RFC 7396) of
-/// the merchant's document; an unknown id starts from the first built-in merchant's.
+/// The built-in merchants' documents, changed and added to by `patches`: merchant id → JSON merge
+/// patch (RFC 7396) of the merchant's document; an unknown id starts from the first built-in
+/// merchant's.
 pub(crate) fn documents(gateway_url: &str, patches: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
     let registered = document(gateway_url, REGISTERED_KEY, "registered");
     let mut rapid_connect = document(gateway_url, RAPID_CONNECT_KEY, "registered");
@@ -95,7 +97,7 @@ fn document(gateway_url: &str, key: &str, orders: &str) -> Value {
         "authorizers": ["Secondhand Bank"],
         "discounts": [{ "code": "1234", "product": "Storage", "percent": "10" }],
         "orders": orders,
-        // So that a payment is found by whatever somebody quotes.
+        // So that a payment is found by any reference or customer that is quoted.
         "search": { "references": true, "customers": true },
         // The seeds pay with a stored card; a shop would not let its shoppers.
         "shopper_tokens": { "enabled": true, "stored_cards": true },

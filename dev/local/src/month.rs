@@ -1,5 +1,6 @@
-//! A month of payments of one merchant, made by really paying them, with the clocks moved back: so that finance has something
-//! to look at. It ends yesterday, and its content is the same every time.
+//! A month of payments of one merchant, made by really paying them, with the clocks moved back: so
+//! that finance has something to look at. It ends yesterday, and its content is the same every
+//! time.
 
 mod plan;
 mod sell;
@@ -21,14 +22,17 @@ use crate::{
     parts::Parts,
 };
 
-/// 18:00 in New York, so that a day's batch is sent before the day ends in UTC, and its payments arrive with it.
+/// 18:00 in New York, so that a day's batch is sent before the day ends in UTC, and its payments
+/// arrive with it.
 const CUTOFF_MINUTE: u32 = 1_080;
 
-/// When the schedule captures, and when everything of a day is brought up to date: after the deposits are reported.
+/// When the schedule captures, and when everything of a day is brought up to date: after the
+/// deposits are reported.
 const CAPTURES_AT: i64 = 20 * 60;
 const DAY_ENDS_AT: i64 = 23 * 60 + 40;
 
-/// The merchant's gateway account: its batches are sent every day, and deposits are less what they cost.
+/// The merchant's gateway account: its batches are sent every day, and deposits are less their
+/// fees.
 pub(crate) fn account() -> Merchant {
     let reports = ReportSettings {
         automatic_batches: true,
@@ -94,7 +98,8 @@ impl<'a> Month<'a> {
         month
     }
 
-    /// Makes all of it, takes the clocks back to the present, and returns how many payments there are.
+    /// Makes all of it, takes the clocks back to the present, and returns how many payments there
+    /// are.
     pub(crate) async fn make(mut self) -> Result<usize, String> {
         let sales = plan::sales(self.today);
         let count = sales.len();
@@ -110,7 +115,7 @@ impl<'a> Month<'a> {
             self.plan(self.at(days_ago, CAPTURES_AT), Happening::Captures);
             self.plan(self.at(days_ago, DAY_ENDS_AT), Happening::EndOfDay);
         }
-        // A thousand lines about payments that no client made would hide what the start says.
+        // A thousand lines about payments that no client made would hide the start's own lines.
         let happened = self.happen().with_subscriber(NoSubscriber::new()).await;
         self.parts.advance_clock(-self.moved_s);
         happened.map(|()| count)
@@ -219,8 +224,8 @@ impl<'a> Month<'a> {
         self.invoke("reconcile").await?;
         self.parts.stream.deliver(&self.functions).await?;
         self.invoke("settlement").await?;
-        // Disputes that the reports told of are changes of orders. The sample orders, which come next, have all of it
-        // added up.
+        // Disputes that the reports told of are changes of orders. The sample orders, which come
+        // next, have all of it added up.
         self.parts.stream.deliver(&self.functions).await.map(drop)
     }
 

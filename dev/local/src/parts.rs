@@ -1,4 +1,4 @@
-//! What runs in a stack, for its owner and for its control endpoints.
+//! The running parts of a stack, for its owner and for its control endpoints.
 
 use std::sync::{Arc, OnceLock};
 
@@ -11,14 +11,14 @@ use crate::{
     secrets_manager::Secrets, streams::Stream,
 };
 
-/// What the functions of a stack are told besides where everything is.
+/// The settings of a stack's functions besides the addresses of its services.
 #[derive(Clone, Debug)]
 pub struct AppSettings {
     /// How scheduled captures run.
     pub captures: CaptureSettings,
     /// Whether the deployment's parameter stops payments.
     pub payments_stopped: bool,
-    /// What requests have to come through, if anything.
+    /// The front that requests have to come through, if any.
     pub front: Front,
     /// Where people sign in; none where nobody does.
     pub issuer: Option<IssuerUrl>,

@@ -1,5 +1,6 @@
-//! The local stack's IAM: what a function requests of AWS is noted, and refused unless the function's policy in the
-//! template allows it. A forgotten permission shows here, and not after the deployment.
+//! The local stack's IAM: a function's requests to AWS are noted, and refused unless the function's
+//! policy in the template allows them. A forgotten permission shows here, and not after the
+//! deployment.
 //!
 //! The check applies to calls of handlers, not to samples, to tests that use the store directly, or to deployed
 //! binaries.
@@ -39,11 +40,12 @@ use crate::{
     },
 };
 
-/// The header that names the service and what it is to do.
+/// The header that names the service and the operation.
 const TARGET: &str = "x-amz-target";
 
 tokio::task_local! {
-    /// The function whose handler runs here. There is none where a test or the samples call AWS on their own.
+    /// The function whose handler runs here. There is none where a test or the samples call AWS on
+    /// their own.
     static FUNCTION: String;
 }
 
@@ -52,16 +54,16 @@ pub(crate) async fn acting_as<F: Future>(function: String, handler: F) -> F::Out
     FUNCTION.scope(function, handler).await
 }
 
-/// An action, and what it is done to.
+/// An action and its resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Permission {
     /// As policies spell it: `dynamodb:GetItem`.
     pub action: String,
-    /// What the action is done to.
+    /// The resource that the action applies to.
     pub resource: Resource,
 }
 
-/// What a function can be permitted to use.
+/// A resource that a function can be permitted to use.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Resource {
     /// The table itself, without its indexes: orders, customers and the switch.
@@ -102,7 +104,7 @@ pub enum Resource {
     People,
     /// The items of that table that are entries of the audit trail.
     AuditTrail,
-    /// Those that say what an address led to.
+    /// Those that record the identity that an address led to.
     Pins,
     /// Those that say when somebody signed in last.
     LastSignIns,
@@ -130,7 +132,8 @@ pub enum Resource {
     ConsoleTable,
     /// The console's secret.
     ConsoleSecret,
-    /// What no policy here can speak of, such as a table of another application: no function may use it.
+    /// A resource that no policy here can name, such as a table of another application: no function
+    /// may use it.
     Other(String),
 }
 
@@ -142,7 +145,7 @@ pub(crate) struct Part {
     pub(crate) resource: Resource,
     /// How IAM compares the keys (`StringEquals`, `StringLike`, `StringNotLike`).
     pub(crate) operator: &'static str,
-    /// What it compares them with; `*` at the end stands for anything.
+    /// The values that it compares them with; `*` at the end stands for anything.
     pub(crate) keys: &'static [&'static str],
 }
 
@@ -244,14 +247,14 @@ impl Part {
     }
 }
 
-/// The first members that name what a call is about.
+/// The first members that name a call's resource.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Body {
     #[serde(alias = "Key")]
     item: Value,
     table_name: Option<String>,
-    /// What a batch reads, by table.
+    /// The reads of a batch, by table.
     request_items: BTreeMap<String, Batch>,
     index_name: Option<String>,
     secret_id: Option<String>,
@@ -266,7 +269,7 @@ struct Batch {
 }
 
 impl Permission {
-    /// What a request needs, going by its header `x-amz-target` and its body.
+    /// The permission that a request needs, going by its header `x-amz-target` and its body.
     pub fn needed_for(target: &str, body: &[u8]) -> Self {
         if let Some(("DynamoDBStreams_20120810", operation)) = target.split_once('.') {
             return Self { action: format!("dynamodb:{operation}"), resource: stream_of(body) };
@@ -282,7 +285,8 @@ impl Permission {
         if action == "dynamodb:TransactWriteItems" {
             return Self::needed_for_transaction(body);
         }
-        // A call on several tables names none of them here, and so is about nothing that can be permitted.
+        // A call on several tables names none of them here, and so is about nothing that can be
+        // permitted.
         let mut body: Body = serde_json::from_slice(body).unwrap_or_default();
         // A query has its partition key among its values.
         if action == "dynamodb:Query" {
@@ -338,7 +342,8 @@ impl Permission {
 }
 
 impl Permission {
-    /// IAM knows no action for a transaction: it wants one for each of its items. Ours put some into one table.
+    /// IAM knows no action for a transaction: it wants one for each of its items. Ours put some
+    /// into one table.
     fn needed_for_transaction(body: &[u8]) -> Self {
         let puts = transaction(body);
         let action = "dynamodb:PutItem".to_owned();
@@ -353,7 +358,7 @@ impl Permission {
     }
 }
 
-/// What a transaction puts; nothing, if it does anything else.
+/// The items that a transaction puts; none if it does anything else.
 fn transaction(body: &[u8]) -> Vec<Value> {
     let mut body: Value = serde_json::from_slice(body).unwrap_or_default();
     let Value::Array(items) = body["TransactItems"].take() else { return Vec::new() };
@@ -372,8 +377,8 @@ const ON_ITEMS: [&str; 6] = [
     "dynamodb:Query",
 ];
 
-/// The part of a table that all items with these keys, or these items themselves, are in; the table if there is none, or if
-/// the action is about more than items.
+/// The part of a table that all items with these keys, or these items themselves, are in; the table
+/// if there is none, or if the action is about more than items.
 fn part_of<'a>(table: Resource, action: &str, items: impl IntoIterator<Item = &'a Value>) -> Resource {
     let name = if table == Resource::Table { "order_key" } else { BUCKET };
     let keys: Option<Vec<_>> = items.into_iter().map(|item| item[name]["S"].as_str()).collect();
@@ -384,7 +389,8 @@ fn part_of<'a>(table: Resource, action: &str, items: impl IntoIterator<Item = &'
     PARTS.into_iter().find(has_all).map_or(table, |part| part.resource)
 }
 
-/// One of the two streams, which a call names by its table, its own name or an iterator that tells the table.
+/// One of the two streams, which a call names by its table, its own name or an iterator that tells
+/// the table.
 fn stream_of(body: &[u8]) -> Resource {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let iterator = body["ShardIterator"].as_str().and_then(|text| BASE64_STANDARD.decode(text).ok());
@@ -454,7 +460,8 @@ impl fmt::Display for Resource {
     }
 }
 
-/// What functions may do, and what they did or tried to do; by the function's binary.
+/// The permissions of functions, and those that they used or tried to use; by the function's
+/// binary.
 pub type ByFunction = BTreeMap<String, BTreeSet<Permission>>;
 
 /// Holds every function of a stack to its policy.
@@ -465,7 +472,7 @@ pub(crate) struct Permissions {
 }
 
 impl Permissions {
-    /// With all that is granted but what is withdrawn again: function and action.
+    /// With all grants but those that are withdrawn again: function and action.
     pub(crate) fn new(mut granted: ByFunction, withdrawn: &[(&str, &str)]) -> Self {
         for (function, action) in withdrawn {
             if let Some(granted) = granted.get_mut(*function) {
@@ -475,12 +482,12 @@ impl Permissions {
         Self { granted, performed: Mutex::default() }
     }
 
-    /// What each function has requested of AWS so far, whether it was allowed or not.
+    /// Each function's requests to AWS so far, whether they were allowed or not.
     pub(crate) fn performed(&self) -> ByFunction {
         self.lock().clone()
     }
 
-    /// Counts from now on: what made the samples is no request of a function's own.
+    /// Counts from now on: requests that made the samples are not a function's own.
     pub(crate) fn begin(&self) {
         self.lock().clear();
     }

@@ -12,7 +12,7 @@ pub const JOURNAL_TABLE_NAME: &str = "tollgate-local-journal";
 /// The table of lines, deposits and exceptions of the settlement.
 pub const SETTLEMENT_TABLE_NAME: &str = "tollgate-local-settlement";
 
-/// The table of people, and what they did that moves no money.
+/// The table of people, and their actions that move no money.
 pub const PEOPLE_TABLE_NAME: &str = "tollgate-local-people";
 
 /// The table of webhooks' deliveries and receivers' health.
@@ -24,7 +24,7 @@ pub const CONSOLE_TABLE_NAME: &str = "tollgate-local-console";
 /// The secret with the console's client and its sealing key.
 pub(crate) const CONSOLE_SECRET: &str = "tollgate/console";
 
-/// What the names of receivers' secrets begin with.
+/// The prefix of the names of receivers' secrets.
 pub const WEBHOOKS_PREFIX: &str = "tollgate/webhooks/";
 
 /// The bus that every AWS account has.

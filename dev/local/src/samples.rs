@@ -1,7 +1,9 @@
-//! Sample orders and card payments, made by really paying them, so that every event in `events/` finds what it speaks of.
+//! Sample orders and card payments, made by really paying them, so that every event in `events/`
+//! finds the records that it names.
 //!
-//! Their ids are fixed: order *n* is [`order_id`]`(n)`, registered at a fixed time, from which with its key the id of its
-//! payment follows. The id of a payment of the credit-card API follows from its `TransactionReference` (`tollgate::credit_card::payment_id`).
+//! Their ids are fixed: order *n* is [`order_id`]`(n)`, registered at a fixed time, from which with
+//! its key the id of its payment follows. The id of a payment of the credit-card API follows from
+//! its `TransactionReference` (`tollgate::credit_card::payment_id`).
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
@@ -24,7 +26,7 @@ const STORED_CARD: &str = "1|16178397535388255208";
 /// A number that the gateway's test system approves.
 const CARD: &str = "4788250000121443";
 
-/// What is done with a sample order, before its event comes.
+/// The payment of a sample order before its event comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Payment {
     /// Nothing: the event pays it.
@@ -42,7 +44,7 @@ enum Payment {
 /// The customer whose card `payment-methods-list` lists.
 const CUSTOMER: &str = "customer-18";
 
-/// A payment of an earlier day, which the journal is told of: what `transactions-report` adds up.
+/// A payment of an earlier day, recorded in the journal: `transactions-report` adds it up.
 const JOURNALED: &str = include_str!("../../../events/journal-purchase.json");
 
 /// Late enough that no stack is up so long, early enough for the authorization's seven days.
@@ -51,7 +53,7 @@ const CAPTURE_AFTER: SignedDuration = SignedDuration::from_hours(6 * 24);
 /// The order that the examples of `docs/openapi.yaml` name, so that a reader can pay it at once.
 const DESCRIBED: (&str, u32) = ("order-1001", 2599);
 
-/// What is captured of [`Payment::Captured`].
+/// The captured part of [`Payment::Captured`].
 const PARCEL: u32 = 2_000;
 
 /// One sample order and the event that it is for; `events/README.md` lists the same.
@@ -65,8 +67,8 @@ const fn sample(order: u8, amount: u32, payment: Payment) -> Sample {
     Sample { order, amount, payment }
 }
 
-/// For whole dollars from 1000 to 1999, the simulator returns the last three digits as the processor's code: 51 is a
-/// decline.
+/// For whole dollars from 1000 to 1999, the simulator returns the last three digits as the
+/// processor's code: 51 is a decline.
 const DECLINED: u32 = 105_100;
 
 const SAMPLES: &[Sample] = &[
@@ -119,7 +121,8 @@ fn drawn_id(order: u8, draw: u8) -> Uuid {
     Uuid::from_u128(0x7a00_0000_0000_4000_8000_0000_0000_0000 | u128::from(order) << 8 | u128::from(draw))
 }
 
-/// When all sample orders are registered, in seconds since 1970: the time of the events in `events/`.
+/// When all sample orders are registered, in seconds since 1970: the time of the events in
+/// `events/`.
 const REGISTERED_AT_S: i64 = 1_767_225_600;
 
 /// Today's time, unless orders are registered, and ids that are the same on every machine.
@@ -155,7 +158,7 @@ pub(crate) async fn make(
     clock: &SampleClock,
     simulator: &Simulator,
 ) -> Result<usize, String> {
-    // Two dozen lines about payments that no client made would hide what the start says.
+    // Two dozen lines about payments that no client made would hide the start's own lines.
     pay(&functions, clock, simulator).with_subscriber(NoSubscriber::new()).await
 }
 

@@ -1,5 +1,6 @@
-//! Secrets Manager, as far as a function uses it: `GetSecretValue` over the merchants' documents, in memory. And as far
-//! as the operator's commands do: `DescribeSecret`, `CreateSecret`, `PutSecretValue` and `ListSecrets`.
+//! Secrets Manager, as far as a function uses it: `GetSecretValue` over the merchants' documents,
+//! in memory. And as far as the operator's commands do: `DescribeSecret`, `CreateSecret`,
+//! `PutSecretValue` and `ListSecrets`.
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +22,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// The documents, and what a test wants to happen to the calls that read them.
+/// The documents, and the failures that a test wants for the calls that read them.
 #[derive(Debug, Default)]
 pub struct Secrets {
     documents: Mutex<BTreeMap<String, Value>>,
@@ -56,7 +57,8 @@ impl Secrets {
         self.down.store(down, Ordering::SeqCst);
     }
 
-    /// From now on, every read gets this error: a definite one, such as `AccessDeniedException`. None ends it.
+    /// From now on, every read gets this error: a definite one, such as `AccessDeniedException`.
+    /// None ends it.
     pub fn refuse_reads(&self, code: Option<&'static str>) {
         *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = code;
     }
@@ -111,7 +113,7 @@ struct NameFilter {
     values: Vec<String>,
 }
 
-/// When whatever happens here happened, in seconds since 1970.
+/// The time of everything that happens here, in seconds since 1970.
 const DATE: f64 = 1_767_225_600.0;
 
 /// Names in one response, so few that a list takes several.
@@ -194,8 +196,8 @@ fn delete(secrets: &Secrets, body: &[u8]) -> Response {
     }
 }
 
-/// A page of names, those that begin with any value of the filters. Pages are small, so that whoever reads one only is
-/// found out.
+/// A page of names, those that begin with any value of the filters. Pages are small, so that a
+/// caller that reads only one is found out.
 fn list(secrets: &Secrets, body: &[u8]) -> Response {
     let Ok(call) = serde_json::from_slice::<ListSecrets>(body) else {
         return failure(StatusCode::BAD_REQUEST, "ValidationException", "The body is not as it should be.");

@@ -1,4 +1,4 @@
-//! One local stack: what it is started with, how it is used, and how it is stopped.
+//! One local stack: how it is started, used and stopped.
 
 use std::{sync::Arc, time::Duration};
 
@@ -44,8 +44,8 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Stops the stack and waits until its ports are free and its data is on disk. What still runs in a function is
-    /// dropped, as a killed sandbox would be.
+    /// Stops the stack and waits until its ports are free and its data is on disk. A request that
+    /// still runs in a function is dropped, as a killed sandbox would be.
     pub async fn stop(mut self) {
         self.parts.bus.close();
         // Nothing listens any more only when all servers have ended already.
@@ -97,7 +97,7 @@ impl Stack {
         &self.parts.secretsmanager_url
     }
 
-    /// The event bus, to look at what was published or to take it down.
+    /// The event bus, to look at the published events or to take the bus down.
     pub fn bus(&self) -> &Bus {
         &self.parts.bus
     }
@@ -107,7 +107,8 @@ impl Stack {
         &self.simulator
     }
 
-    /// The merchants' documents. What a function has read it may keep; see [`Stack::cold_start`].
+    /// The merchants' documents. A function may keep a document that it has read; see
+    /// [`Stack::cold_start`].
     pub fn secrets(&self) -> &Secrets {
         &self.parts.secrets
     }
@@ -136,13 +137,13 @@ impl Stack {
         Ok(())
     }
 
-    /// Hands all that is in the table's stream to its consumers, and returns how many changes they were. A stack that
-    /// runs its schedules does so all the time.
+    /// Hands all that is in the table's stream to its consumers, and returns how many changes they
+    /// were. A stack that runs its schedules does so all the time.
     pub async fn deliver_stream(&self) -> Result<usize, String> {
         self.parts.stream.deliver(&self.parts.functions).await
     }
 
-    /// Hands the deliveries to webhooks that were added to what sends them, and returns how many changes they were.
+    /// Hands newly added webhook deliveries to their sender, and returns the number of changes.
     pub async fn deliver_webhooks(&self) -> Result<usize, String> {
         self.parts.deliveries.deliver(&self.parts.functions).await
     }
@@ -157,7 +158,7 @@ impl Stack {
         self.parts.functions.invoke_with_event(function, &event.to_string()).await
     }
 
-    /// What each function has requested of AWS so far. Making the samples does not count.
+    /// Each function's requests to AWS so far. Making the samples does not count.
     pub fn performed(&self) -> ByFunction {
         self.parts.permissions.performed()
     }
@@ -167,13 +168,13 @@ impl Stack {
         self.parts.samples()
     }
 
-    /// What the handlers work with now.
+    /// The current dependencies of the handlers.
     pub fn ports(&self) -> Arc<Ports> {
         self.parts.functions.ports()
     }
 
-    /// What a function finds in its environment when it runs as a process of its own and works on this stack. Its Runtime
-    /// API is not part of it.
+    /// A function's environment variables when it runs as a process of its own and works on this
+    /// stack. Its Runtime API is not part of it.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let captures = self.ports().captures.settings;
         vec![

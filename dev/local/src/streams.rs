@@ -1,4 +1,5 @@
-//! The table's stream, handed to the functions that consume it, as Lambda's event source mappings do.
+//! The table's stream, handed to the functions that consume it, as Lambda's event source mappings
+//! do.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,19 +18,19 @@ use crate::{dynamodb::reason, functions::Functions, permissions::acting_as, reso
 /// Changes in a batch, as `template.yaml` has it.
 const BATCH_SIZE: i32 = 100;
 
-/// What Lambda hands over in one invocation at most, in bytes of JSON.
+/// The most that Lambda hands over in one invocation, in bytes of JSON.
 const BATCH_MAX_BYTES: usize = 6_000_000;
 
 /// A table's stream, and how far each consumer has come.
 pub(crate) struct Stream {
     client: Client,
     table: &'static str,
-    /// How far each has come. Forgotten with the process: what comes again does no harm.
+    /// How far each has come. Forgotten with the process: a repeated change does no harm.
     consumers: BTreeMap<String, Mutex<Vec<Shard>>>,
 }
 
-/// A part of a stream, as a consumer has found it at first. Here there are never others, and looking them up again reads
-/// all changes that there were.
+/// A part of a stream, as a consumer has found it at first. Here there are never others, and
+/// looking them up again reads all changes that there were.
 struct Shard {
     stream: String,
     id: String,
@@ -54,8 +55,8 @@ impl Stream {
         Self { client: Client::from_conf(config.build()), table, consumers }
     }
 
-    /// Hands every consumer all that there is, and returns how many changes one took at most. One that fails or is slow
-    /// holds up no other.
+    /// Hands every consumer all that there is, and returns how many changes one took at most. One
+    /// that fails or is slow holds up no other.
     pub(crate) async fn deliver(&self, functions: &Functions) -> Result<usize, String> {
         let all = self.consumers.iter().map(|(consumer, shards)| async move {
             let mut shards = shards.lock().await;

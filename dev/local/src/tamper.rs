@@ -1,5 +1,6 @@
-//! A proxy between Tollgate and a service of AWS that spoils the responses that hold something, as a faulty network or
-//! a faulty service would: cut off, of the wrong form, or quoting their content in an error.
+//! A proxy between Tollgate and a service of AWS that spoils the responses that hold something, as
+//! a faulty network or a faulty service would: cut off, of the wrong form, or quoting their content
+//! in an error.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -102,7 +103,7 @@ pub struct Tamper {
 struct State {
     /// Host and port of the service.
     upstream: String,
-    /// What is spoiled, and the operation that it is about.
+    /// The way to spoil responses, and the operation that they belong to.
     spoil: Mutex<Option<(Spoil, &'static str)>>,
     spoiled: AtomicUsize,
 }

@@ -1,6 +1,7 @@
-//! `template.yaml`, as far as the local stack needs it: routes, functions with their permissions, and the table.
+//! `template.yaml`, as far as the local stack needs it: routes, functions with their permissions,
+//! and the table.
 //!
-//! What is deployed and what runs here come from the same file, so they cannot drift apart.
+//! The deployment and the local stack come from the same file, so they cannot drift apart.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -33,20 +34,20 @@ const CONSOLE_API: &str = "ConsoleApi";
 /// The index that only the settlement's table has.
 const EXCEPTIONS: &str = "exceptions";
 
-/// What a template declares.
+/// The declarations of a template.
 #[derive(Clone, Debug)]
 pub struct Deployment {
     /// Every route of the API, and the function that serves it.
     pub routes: Vec<Route>,
     /// The same of the console, which has an HTTP API of its own.
     pub console_routes: Vec<Route>,
-    /// What pages of other origins may do.
+    /// The permissions of pages of other origins.
     pub cors: Cors,
     /// Every schedule, and the function that it invokes.
     pub schedules: Vec<Schedule>,
     /// The binaries of all functions.
     pub functions: BTreeSet<String>,
-    /// What each function's policy lets it do.
+    /// The permissions in each function's policy.
     pub permissions: ByFunction,
     /// The table of orders.
     pub table: Table,
@@ -88,13 +89,13 @@ pub struct Schedule {
 /// A route of the HTTP API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// What the route matches.
+    /// The requests that the route matches.
     pub key: RouteKey,
     /// The binary of the function that serves it.
     pub function: String,
 }
 
-/// What a route matches; shown as API Gateway's route key.
+/// The requests that a route matches; shown as API Gateway's route key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RouteKey {
     /// One method and path, for example `PUT /v2/orders/{orderId}`.
@@ -125,7 +126,7 @@ pub enum TemplateError {
     Unreadable {
         /// The resource, or the template as a whole.
         part: String,
-        /// What is wrong, in the parser's words.
+        /// The mistake, in the parser's words.
         reason: String,
     },
     /// An event source that the local stack cannot play.
@@ -136,18 +137,18 @@ pub enum TemplateError {
         /// The event's type in SAM, such as `S3`.
         kind: String,
     },
-    /// A policy says what the local stack cannot hold a function to.
+    /// A policy has a rule that the local stack cannot enforce.
     #[error("template.yaml, {function}: its policy cannot be played here: {reason}")]
     UnsupportedPolicy {
         /// The function's logical id.
         function: String,
-        /// What is in the way.
+        /// Why it cannot be played.
         reason: String,
     },
     /// Two functions claim the same route.
     #[error("template.yaml: {0} is declared twice")]
     DuplicateRoute(RouteKey),
-    /// A stream is handed to what is no function here, or it is of another table.
+    /// A stream is handed to a resource that is no function here, or it is of another table.
     #[error("template.yaml, {0}: expected the stream of orders or of webhooks and a function")]
     UnsupportedStream(String),
     /// Not exactly the seven tables.
@@ -245,7 +246,7 @@ struct EventProperties {
     input: Option<String>,
 }
 
-/// What the resources say, each kind separately.
+/// The contents of the resources, each kind separately.
 #[derive(Default)]
 struct Resources {
     routes: Vec<Route>,
@@ -309,7 +310,8 @@ impl Resources {
     }
 }
 
-/// What this repository's template declares. It is read once: a process may start hundreds of stacks.
+/// The declarations of this repository's template. It is read once: a process may start hundreds of
+/// stacks.
 pub fn deployed() -> Result<Deployment, TemplateError> {
     static DEPLOYED: OnceLock<Deployment> = OnceLock::new();
     match DEPLOYED.get() {
@@ -318,7 +320,7 @@ pub fn deployed() -> Result<Deployment, TemplateError> {
     }
 }
 
-/// Reads a template, and refuses what cannot be run here.
+/// Reads a template, and refuses declarations that cannot be run here.
 pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
     let document: Document = serde_saphyr::from_str(yaml).map_err(|error| TemplateError::Unreadable {
         part: "as a whole".into(),
@@ -412,9 +414,10 @@ fn no_duplicates(routes: &[Route]) -> Result<(), TemplateError> {
     }
 }
 
-/// The tables and their ids: orders, attempts, console, journal, settlement, people, webhooks. The last four have a sort key. Of
-/// the first three only orders have an index, and only attempts no key that is called as the others'. Of the last four only the
-/// webhooks have a stream, only people have no index, and only the settlement has one of exceptions.
+/// The tables and their ids: orders, attempts, console, journal, settlement, people, webhooks. The
+/// last four have a sort key. Of the first three only orders have an index, and only attempts no
+/// key that is called as the others'. Of the last four only the webhooks have a stream, only people
+/// have no index, and only the settlement has one of exceptions.
 fn seven(tables: &mut Vec<(Table, String)>) -> Result<([Table; 7], [String; 7]), TemplateError> {
     let kind = |table: &Table| {
         let is_long = table.key_schema.len() > 1;
@@ -437,7 +440,7 @@ fn part<T: DeserializeOwned>(id: &str, value: Value) -> Result<T, TemplateError>
         .map_err(|error| TemplateError::Unreadable { part: id.to_owned(), reason: error.to_string() })
 }
 
-/// `!If [there are origins, what they may do, nothing]`: here there are always some.
+/// `!If [there are origins, their permissions, nothing]`: here there are always some.
 fn cors(id: &str, properties: &Value) -> Result<Cors, TemplateError> {
     let configuration = properties.pointer("/CorsConfiguration/1").cloned().unwrap_or_default();
     part(id, configuration)

@@ -4,7 +4,7 @@ use tollgate_core::payments::{StoreError, Unreadable};
 
 use super::locked::lock;
 
-/// What goes wrong with calls of doubles; nothing by default.
+/// The faults of calls to doubles; none by default.
 #[derive(Debug, Default)]
 pub struct Faults(Mutex<State>);
 
@@ -38,7 +38,7 @@ impl Faults {
         lock(&self.0).spoiled.clear();
     }
 
-    /// Whether every write finds what somebody else wrote.
+    /// Sets whether every write finds another writer's version.
     pub fn contend(&self, contended: bool) {
         lock(&self.0).contended = contended;
     }
@@ -69,12 +69,12 @@ impl Faults {
         Ok(())
     }
 
-    /// Whether writes find what somebody else wrote.
+    /// Whether writes find another writer's version.
     pub fn is_contended(&self) -> bool {
         lock(&self.0).contended
     }
 
-    /// An item that cannot be read, under the key that is told of it.
+    /// An item that cannot be read, with its key.
     pub fn unreadable(&self, item: &str, key: impl Into<String>) -> Option<Unreadable> {
         let is_spoiled = lock(&self.0).spoiled.contains(item);
         is_spoiled.then(|| Unreadable { key: key.into(), reason: "a member is missing".to_owned() })

@@ -27,18 +27,18 @@ type KeyOf = fn(&MerchantId, &SearchTerm) -> SearchKey;
 
 /// The journal with its indexes, and its totals, which are never late.
 ///
-/// Its ports, for [`Faults`]: `journal`, `totals`. Entries that cannot be read are named by `entry of ` and their order's
-/// id, totals by `totals`.
+/// Its ports, for [`Faults`]: `journal`, `totals`. Entries that cannot be read are named by
+/// `entry of ` and their order's id, totals by `totals`.
 #[derive(Default)]
 pub struct JournalTable {
     state: Mutex<State>,
-    /// What goes wrong.
+    /// Faults to inject.
     pub faults: Arc<Faults>,
     /// Which part an entry is in; without it all are in the first one.
     shard: Option<fn(&Entry) -> u8>,
     /// Finds payments by text, where it is known.
     key_of: Option<KeyOf>,
-    /// At most so many entries on a page, whatever was requested.
+    /// At most so many entries on a page, even if more were requested.
     page_max: Option<usize>,
 }
 
@@ -77,7 +77,7 @@ impl JournalTable {
         Self { page_max: Some(entries), ..self }
     }
 
-    /// Takes what a change of an order says, as the table's stream tells it.
+    /// Adds the entries of a change of an order, as from the table's stream.
     pub fn follow(&self, before: Option<&Order>, after: &Order) {
         self.extend(entries(before, after));
         let mut state = lock(&self.state);
@@ -250,7 +250,8 @@ impl TotalsStore for JournalTable {
         Ok(self.all().iter().map(|entry| day_of(entry.at)).min())
     }
 
-    /// All merchants, on every day: a run that begins with an empty table has to find those of long ago.
+    /// All merchants, on every day: a run that begins with an empty table has to find those of long
+    /// ago.
     async fn merchants(&self, _: Date) -> Result<(Vec<MerchantId>, Vec<Unreadable>), StoreError> {
         let all = self.all();
         let merchants: BTreeSet<_> = all.iter().map(|entry| entry.order.merchant.clone()).collect();

@@ -1,9 +1,10 @@
-//! The core's ports in memory: one double each, for the tests of the rules and of the APIs, the simulation and the
-//! benchmark. A double keeps the adapter's contract: writes are conditional, pages have their order and their limit. What
-//! goes wrong is in [`Faults`], which every call passes. Beside them is what the payments of tests begin with, and what they
-//! log.
+//! The core's ports in memory: one double each, for the tests of the rules and of the APIs, the
+//! simulation and the benchmark. A double keeps the adapter's contract: writes are conditional,
+//! pages have their order and their limit. Faults are in [`Faults`], which every call passes. The
+//! crate also has the initial data of tests' payments, and their log lines.
 //!
-//! The core includes this folder as a module of its own tests, because its ports are other types when it is tested.
+//! The core includes this folder as a module of its own tests, because its ports are other types
+//! when it is tested.
 
 mod clock;
 mod faults;

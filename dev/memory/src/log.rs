@@ -1,4 +1,4 @@
-//! What is logged, for tests.
+//! The log, for tests.
 
 use std::{
     io::{Result, Write},
@@ -10,7 +10,7 @@ use tracing::{Level, subscriber::DefaultGuard};
 
 use super::locked::lock;
 
-/// What this thread logs from now on.
+/// This thread's log from now on.
 #[derive(Debug)]
 pub struct Log {
     written: WrittenLog,
@@ -18,10 +18,10 @@ pub struct Log {
 }
 
 impl Log {
-    /// Begins to keep what this thread logs.
+    /// Begins to keep this thread's log.
     pub fn here() -> Self {
-        // A line that another thread writes for the first time, just when a log begins, would otherwise be switched off for
-        // good: nobody was interested then.
+        // A line that another thread writes for the first time, just when a log begins, would
+        // otherwise be switched off for good: nobody was interested then.
         static ALWAYS_INTERESTED: Once = Once::new();
         ALWAYS_INTERESTED.call_once(|| {
             let discarded = tracing_subscriber::fmt().with_max_level(Level::INFO).with_writer(std::io::sink);

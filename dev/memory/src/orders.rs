@@ -21,12 +21,12 @@ use super::{
 
 /// The orders' table with its indexes. All that is due is in the first partition.
 ///
-/// Its ports, for [`Faults`]: `load`, `create`, `save`, `index`. An order that cannot be read is named by its id, a line of
-/// the list of orders by `key of ` and the id.
+/// Its ports, for [`Faults`]: `load`, `create`, `save`, `index`. An order that cannot be read is
+/// named by its id, a line of the list of orders by `key of ` and the id.
 #[derive(Default)]
 pub struct OrderTable {
     orders: Mutex<BTreeMap<String, Order>>,
-    /// What goes wrong.
+    /// Faults to inject.
     pub faults: Arc<Faults>,
     /// Follows every change, as the table's stream does.
     journal: Option<Arc<JournalTable>>,
@@ -35,7 +35,7 @@ pub struct OrderTable {
     reads: Mutex<Reads>,
 }
 
-/// What was read.
+/// Numbers of reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reads {
     /// Orders, each time that one was wanted.
@@ -63,7 +63,7 @@ impl OrderTable {
         lock(&self.orders)
     }
 
-    /// Puts an order as it is, whatever is there.
+    /// Puts an order as it is and overwrites an existing one.
     pub fn keep(&self, order: Order) {
         self.replace(&mut self.all(), order);
     }
@@ -81,7 +81,7 @@ impl OrderTable {
         change(self.all().values_mut().find(|order| order.id.as_str() == id).expect("such an order"));
     }
 
-    /// What was read so far.
+    /// The reads so far.
     pub fn reads(&self) -> Reads {
         *lock(&self.reads)
     }

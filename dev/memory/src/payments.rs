@@ -7,7 +7,7 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-/// What a merchant requested: so much, in minor units.
+/// A merchant's request for an amount, in minor units.
 pub fn new_operation(id: Uuid, kind: Kind, minor: u64) -> NewOperation {
     NewOperation {
         id,
@@ -28,7 +28,7 @@ pub fn payment(method: PaymentKind, first: Operation) -> Transaction {
     Transaction::new(method, Instrument::Card(CardSummary::default()), first)
 }
 
-/// What a request for a payment says, if it says as little as it can. Without an amount it is for what the order owes.
+/// A minimal request for a payment. Without an amount it is for the amount that the order owes.
 pub fn pay(kind: PaymentKind, amount: Option<Amount>) -> Pay {
     Pay {
         kind,

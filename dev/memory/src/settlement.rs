@@ -23,14 +23,15 @@ use super::{faults::Faults, locked::lock};
 
 /// Settlement's table, and the journal's entries of deposits.
 ///
-/// Its only port, for [`Faults`], is `settlement`. A deposit that cannot be read is named by its id.
+/// Its only port, for [`Faults`], is `settlement`. A deposit that cannot be read is named by its
+/// id.
 #[derive(Default)]
 pub struct SettlementTable {
-    /// What goes wrong.
+    /// Faults to inject.
     pub faults: Arc<Faults>,
     /// Lines by merchant and place.
     pub lines: Mutex<BTreeMap<(MerchantId, LinePlace), PackedLines>>,
-    /// What reports said last, by merchant, account, kind and day.
+    /// The last content of reports, by merchant, account, kind and day.
     pub reports: Mutex<BTreeMap<(MerchantId, String, ReportKind, Date), KnownReport>>,
     /// By merchant, account and id.
     pub deposits: Mutex<BTreeMap<(MerchantId, String, String), Deposit>>,
@@ -42,7 +43,7 @@ pub struct SettlementTable {
     pub progress: Mutex<BTreeMap<(MerchantId, String), Claimed>>,
     /// Events of deposits that were told.
     pub told: Mutex<Vec<Event>>,
-    /// What another writer puts just before each next exception is saved.
+    /// The exceptions that another writer puts just before each next one is saved.
     pub overtaking: Mutex<Vec<Exception>>,
 }
 
@@ -69,13 +70,13 @@ impl SettlementTable {
         packed.lines.push(line);
     }
 
-    /// Puts a deposit, whatever is there.
+    /// Puts a deposit and overwrites an existing one.
     pub fn put_deposit(&self, merchant: &MerchantId, deposit: Deposit) {
         let key = (merchant.clone(), deposit.account.clone(), deposit.id.clone());
         lock(&self.deposits).insert(key, deposit);
     }
 
-    /// Puts an exception, whatever is there.
+    /// Puts an exception and overwrites an existing one.
     pub fn put_exception(&self, merchant: &MerchantId, exception: Exception) {
         lock(&self.exceptions).insert((merchant.clone(), exception.id), exception);
     }
@@ -86,7 +87,7 @@ impl SettlementTable {
         lock(&self.progress).insert(key, Claimed { progress, until: None });
     }
 
-    /// What a process that died cannot give back is free again after a while.
+    /// Frees the claims of processes that died, as their expiry would.
     pub fn free_claims(&self) {
         lock(&self.progress).values_mut().for_each(|claimed| claimed.until = None);
     }
@@ -96,7 +97,7 @@ impl SettlementTable {
         lock(&self.lines).clone()
     }
 
-    /// What every merchant's reports said last, by account, kind and day.
+    /// The last content of every merchant's reports, by account, kind and day.
     pub fn all_reports(&self) -> BTreeMap<(MerchantId, String, ReportKind, Date), KnownReport> {
         lock(&self.reports).clone()
     }

@@ -12,7 +12,7 @@ use syn::{Arm, Attribute, BinOp, Block, Expr, Lit, Meta, Pat, Signature, Token, 
 
 use crate::values;
 
-/// Longer expressions are cut in what is printed.
+/// Longer expressions are cut in the output.
 const SHOWN: usize = 70;
 
 /// Macros whose arguments are expressions that matter. Log lines and JSON are left as they are.
@@ -21,14 +21,15 @@ const MACROS_OF_EXPRESSIONS: &[&str] = &["vec", "format", "write", "writeln", "j
 /// One change of a file.
 #[derive(Debug)]
 pub(crate) struct Change {
-    /// Among all of its package, from 1; none has one as long as the files are not put in their order.
+    /// Among all of its package, from 1; none has one as long as the files are not put in their
+    /// order.
     pub(crate) number: usize,
     /// As in `Order::apply`.
     pub(crate) function: String,
-    /// What is changed into what. Names the change in its function, wherever its lines move.
+    /// The change in words. This text names it in its function, wherever its lines move.
     pub(crate) what: String,
     pub(crate) line: usize,
-    /// What makes it.
+    /// The code that makes the change.
     pub(crate) code: String,
 }
 
@@ -37,7 +38,7 @@ pub(crate) struct Change {
 pub(crate) struct Site {
     /// The bytes that are changed. Empty where something is only inserted.
     pub(crate) range: Range<usize>,
-    /// What the compiler may complain about when a change does not fit.
+    /// The bytes in which the compiler may report an error when a change does not fit.
     pub(crate) scope: Range<usize>,
     pub(crate) form: Form,
     pub(crate) choices: Vec<Change>,
@@ -56,7 +57,7 @@ pub(crate) enum Form {
     UnmatchedGuard,
 }
 
-/// What a file offers.
+/// The possible changes of a file.
 pub(crate) struct Found {
     pub(crate) sites: Vec<Site>,
     /// The functions that have changes.
@@ -94,7 +95,7 @@ fn number_repeated(sites: &mut [Site]) {
 struct Finder<'a> {
     text: &'a str,
     found: Found,
-    /// The types, traits and functions around what is visited.
+    /// The types, traits and functions around the visited node.
     names: Vec<String>,
 }
 
@@ -130,7 +131,7 @@ impl Finder<'_> {
     }
 
     fn function(&mut self, attributes: &[Attribute], signature: &Signature, block: &Block) {
-        // Only what runs can be switched.
+        // Only code that runs can be switched.
         if is_for_tests(attributes) || signature.constness.is_some() {
             return;
         }
@@ -173,7 +174,7 @@ impl Finder<'_> {
         self.instead(node, choices);
     }
 
-    /// What decides by a call or a name alone.
+    /// A condition that is a call or a name alone.
     fn condition(&mut self, condition: &Expr) {
         let covered = matches!(condition, Expr::Binary(_) | Expr::Unary(_) | Expr::Lit(_) | Expr::Let(_));
         if !covered && !is_matches(condition) {
@@ -182,7 +183,8 @@ impl Finder<'_> {
         } else if matches!(condition, Expr::Unary(_))
             || matches!(condition, Expr::Binary(node) if !is_chain(node))
         {
-            // Without what the condition guards. Its operators are changed, too.
+            // Without the code that the condition guards. The condition's operators are changed,
+            // too.
             let what = format!("replace the condition `{}` with false", self.shown(condition));
             self.instead(condition, vec![(what, "false".into())]);
         }
@@ -335,7 +337,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     }
 
     fn visit_stmt(&mut self, node: &'ast syn::Stmt) {
-        // What is called for its refusal alone.
+        // A call for its error alone.
         if let syn::Stmt::Expr(expr @ Expr::Try(_), Some(_)) = node {
             self.instead(expr, vec![(format!("delete `{}`", self.shown(expr)), "()".into())]);
         }
@@ -376,7 +378,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     }
 }
 
-/// What an operator is replaced with.
+/// The replacements of an operator.
 fn operators(operator: &BinOp) -> &'static [&'static str] {
     match operator {
         BinOp::Eq(_) => &["!="],
@@ -411,7 +413,7 @@ fn both(what: &str) -> Vec<(String, String)> {
     ["true", "false"].map(|value| (format!("replace {what} with {value}"), value.to_owned())).into()
 }
 
-/// Whether a `let` is among what `&&` connects.
+/// Whether a `let` is among the operands of `&&`.
 fn is_chain(node: &syn::ExprBinary) -> bool {
     let has_let = |expr: &Expr| match expr {
         Expr::Let(_) => true,

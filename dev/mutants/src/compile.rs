@@ -40,8 +40,8 @@ struct Expansion {
     span: Span,
 }
 
-/// Compiles the package's tests with the chosen changes. Those that do not compile are taken out of them. Returns the
-/// programs.
+/// Compiles the package's tests with the chosen changes. Those that do not compile are taken out of
+/// them. Returns the programs.
 pub(crate) fn compile(
     package: &Package,
     chosen: &mut BTreeSet<usize>,
@@ -100,8 +100,8 @@ fn build(
     Ok((programs, errors))
 }
 
-/// The changes that errors are about. Where an error names none, all of the expression around it, unless other errors
-/// do: then it may be gone without those.
+/// The changes that errors are about. Where an error names none, all of the expression around it,
+/// unless other errors do: then it may be gone without those.
 fn blamed(errors: &[Message], switched: &[(String, Switched)]) -> BTreeSet<usize> {
     let of = |error: &Message, primary: bool, whole: bool| -> Vec<usize> {
         let spans = error.spans.iter().filter(|span| span.is_primary == primary).flat_map(places);

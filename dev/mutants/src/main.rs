@@ -1,8 +1,9 @@
-//! Changes one expression of the rules and their adapters at a time, and reports the changes that no test notices.
+//! Changes one expression of the rules and their adapters at a time, and reports the changes that
+//! no test notices.
 //!
-//! All changes are compiled into one test binary per package, each behind a switch that an environment variable turns
-//! on: a change costs the run of those tests that pass its switch, not a build. `.ci/mutants` starts it; CONTRIBUTING.md
-//! says when.
+//! All changes are compiled into one test binary per package, each behind a switch that an
+//! environment variable turns on: a change costs the run of those tests that pass its switch, not a
+//! build. `.ci/mutants` starts it; CONTRIBUTING.md says when.
 
 mod changes;
 mod compile;
@@ -44,10 +45,11 @@ struct Arguments {
     /// Print one change
     #[arg(long)]
     show: Option<usize>,
-    /// Print what earlier runs found to be noticed by nothing
+    /// Print the changes of earlier runs that no test noticed
     #[arg(long)]
     survivors: bool,
-    /// Write the counts of these files into docs/reliability/mutants.json, with what explains a change kept
+    /// Write the counts of these files into docs/reliability/mutants.json, and keep the reasons for
+    /// changes
     #[arg(long)]
     write: bool,
     /// How many tests run at a time
@@ -66,7 +68,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether no file has more changes that are neither noticed nor explained than are published.
+/// Returns whether no file has more changes that are neither noticed nor explained than are
+/// published.
 fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     if arguments.write && !arguments.number.is_empty() {
         return Err("only the outcomes of whole files are written".into());
@@ -145,8 +148,8 @@ fn find_out(package: &Package, results: &Results, arguments: &Arguments) -> Resu
     Ok(())
 }
 
-/// Prints what is known, and writes it if that is wanted. Whether no file has more survivors without a reason than are
-/// published.
+/// Prints the results, and writes them on request. Returns whether no file has more survivors
+/// without a reason than are published.
 fn tell(
     root: &Path,
     package: &Package,

@@ -16,7 +16,7 @@ use crate::switched::{self, Switched};
 pub(crate) struct Place {
     pub(crate) name: &'static str,
     folder: &'static str,
-    /// Which tests count, in Cargo's words: those that know what the code is to do, not what it looks like.
+    /// Which tests count, in Cargo's words: those that check the code's behavior, not its form.
     pub(crate) tests: &'static [&'static str],
 }
 
@@ -25,7 +25,7 @@ pub(crate) const PACKAGES: &[Place] = &[
     Place { name: "tollgate", folder: "shared", tests: &["--lib", "--test", "apis", "--test", "upgrades"] },
 ];
 
-/// What the tests that count do not depend on, by the start of its path.
+/// Files that the tests that count do not depend on, by the start of their paths.
 const UNTESTED: &[&str] = &[
     ".",
     "CHANGELOG.md",
@@ -40,7 +40,7 @@ const UNTESTED: &[&str] = &[
     "shared/tests/layers",
 ];
 
-/// A source file with what can be changed in it.
+/// A source file with its possible changes.
 pub(crate) struct Source {
     package: &'static Place,
     /// Below the folder `src`.

@@ -1,4 +1,5 @@
-//! docs/reliability/mutants.json: how many changes of each file were noticed, and why some of the others need not be.
+//! docs/reliability/mutants.json: how many changes of each file were noticed, and why some of the
+//! others need not be.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -123,7 +124,8 @@ impl Report {
         all.filter(|(_, found, published)| found > published).collect()
     }
 
-    /// Replaces what is said about files of a package, or about all of it. What is noticed by now needs no reason any more.
+    /// Replaces the entries of files of a package, or of the whole package. A change that is
+    /// noticed by now needs no reason any more.
     pub(crate) fn set(
         &mut self,
         package: &str,

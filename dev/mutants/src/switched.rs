@@ -24,7 +24,8 @@ pub(crate) fn switch(text: &str, found: &Found, is_chosen: impl Fn(usize) -> boo
         }
         scopes.push((site.scope.clone(), choices.iter().map(|change| change.number).collect()));
         let (before, after) = around(site.form, &choices);
-        // At one place, what closes comes first, and the inner before the outer. What opens, the other way round.
+        // At one place, closing pieces come first, and the inner before the outer. Opening pieces
+        // have the reverse order.
         let (start, end) = (site.range.start, site.range.end);
         if start == end {
             insertions.push(((start, 1, 0, place), before));
@@ -55,7 +56,8 @@ pub(crate) fn switch(text: &str, found: &Found, is_chosen: impl Fn(usize) -> boo
     }
     switched.text.push_str(&text[copied..]);
 
-    // A scope begins before what is inserted at its start, and ends after what is inserted at its end.
+    // A scope begins before the piece inserted at its start, and ends after the piece inserted at
+    // its end.
     let inserted = |until: usize, with: bool| -> usize {
         let before = insertions.iter().take_while(|((at, ..), _)| *at < until || (with && *at == until));
         before.flat_map(|(_, pieces)| pieces).map(|(piece, _)| piece.len()).sum()
@@ -74,7 +76,7 @@ const SWITCH: &str = "crate::mutants::on";
 /// Pieces of code, with the number of the change that each makes.
 type Pieces = Vec<(String, Option<usize>)>;
 
-/// What is inserted before and after.
+/// The pieces inserted before and after.
 fn around(form: Form, choices: &[&Change]) -> (Pieces, Pieces) {
     let on = |change: &Change| format!("{SWITCH}({})", change.number);
     let first = choices[0];
@@ -105,8 +107,8 @@ fn around(form: Form, choices: &[&Change]) -> (Pieces, Pieces) {
 }
 
 impl Switched {
-    /// The numbers of the changes that an error at some bytes is about: the change that has them, or all of the smallest
-    /// expression around them that has any.
+    /// The numbers of the changes that an error at some bytes is about: the change that has them,
+    /// or all of the smallest expression around them that has any.
     pub(crate) fn blamed(&self, error: &Range<usize>, whole: bool) -> Vec<usize> {
         let holds = |range: &Range<usize>| range.start <= error.start && error.end <= range.end;
         let exactly: Vec<_> =
@@ -119,7 +121,7 @@ impl Switched {
     }
 }
 
-/// What the changed package gets as module `mutants`. Number 0 changes nothing.
+/// The changed package's module `mutants`. Number 0 changes nothing.
 pub(crate) fn module(numbers: usize) -> String {
     let seen = format!("const CHANGES: usize = {};", numbers + 1);
     format!(
@@ -136,7 +138,7 @@ mod tests {
     use super::*;
     use crate::changes;
 
-    /// What a text offers, numbered from 1, and how much that is.
+    /// The possible changes of a text, numbered from 1, and their number.
     fn numbered(text: &str) -> (Found, usize) {
         let mut found = changes::of_source(text).unwrap();
         let all = found.sites.iter_mut().flat_map(|site| &mut site.choices);

@@ -1,5 +1,5 @@
-//! Runs a package's tests: all of them one by one to see which switches each passes, then for each change those that
-//! pass its switch.
+//! Runs a package's tests: all of them one by one to see which switches each passes, then for each
+//! change those that pass its switch.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-/// How many times as long as without a change tests may take, and what they may take in any case. An endless loop uses
-/// processor time, whatever else the machine does; what waits for ever uses none, and is given more.
+/// How many times as long as without a change tests may take, and the time that they may take in
+/// any case. An endless loop uses processor time under any load of the machine; a test that waits
+/// for ever uses none, and is given more.
 const SLOWER: u32 = 10;
 const PROCESSOR: Duration = Duration::from_secs(2);
 const WAIT: Duration = Duration::from_secs(20);
@@ -25,7 +26,8 @@ const MEMORY: &str = "4000000";
 /// How many tests run together at most: few of those that are likely to notice a change, then more.
 const BATCHES: &[usize] = &[6, 30, 300];
 
-/// Tests that use less than so many milliseconds of a processor come first, and each kind has processes of its own.
+/// Tests that use less than so many milliseconds of a processor come first, and each kind has
+/// processes of its own.
 const KINDS: &[u128] = &[50, 500, 2_000];
 
 /// How often an end is looked for.
@@ -44,7 +46,7 @@ pub(crate) enum Outcome {
 /// How a run ended, and the first test that failed, unless the run ended before it could be named.
 pub(crate) type Noticed = (Outcome, Option<String>);
 
-/// A test, and what it does without changes.
+/// A test, and its behavior without changes.
 pub(crate) struct Test {
     program: PathBuf,
     name: String,
@@ -68,7 +70,7 @@ pub(crate) struct Tests {
 }
 
 impl Tests {
-    /// Runs each test without changes. `scratch` is a folder for what they write.
+    /// Runs each test without changes. `scratch` is a folder for their files.
     pub(crate) fn run_each(
         programs: &[PathBuf],
         folder: PathBuf,
@@ -105,7 +107,7 @@ impl Tests {
         Ok(tests)
     }
 
-    /// What the tests say about a change in a module.
+    /// The tests' verdict on a change in a module.
     pub(crate) fn of_change(&self, number: usize, module: &str) -> Noticed {
         let mut tests: Vec<_> = self.all.iter().filter(|test| test.switches.contains(&number)).collect();
         // The quick ones, of these those beside the code, of these those that run little else.
@@ -133,7 +135,7 @@ impl Tests {
             self.command(batch, "ulimit -c 0; ulimit -t $SECONDS_MOST; ulimit -v $MEMORY; exec \"$@\"");
         command.env("SECONDS_MOST", processor.as_secs().to_string()).env("MEMORY", MEMORY);
         command.env("MUTANTS_CHANGE", number.to_string());
-        // A file, because what waits for its end reads nothing of a pipe meanwhile.
+        // A file, because the code that waits for the end does not read a pipe meanwhile.
         let said = self.scratch.join(format!("{number}.said"));
         command.stdout(File::create(&said).expect("a writable folder"));
         match wait(&mut command, clock).and_then(|status| status.code()) {
@@ -177,7 +179,7 @@ impl Test {
     }
 }
 
-/// The first test that failed, in what a run printed.
+/// The first failed test in the output of a run.
 fn failed(said: &str) -> Option<String> {
     let of = |line: &str| Some(line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?.to_owned());
     said.lines().find_map(of)
@@ -207,7 +209,7 @@ fn wait(command: &mut Command, most: Duration) -> Option<ExitStatus> {
     None
 }
 
-/// What comes of each by its place, on several threads, in their order.
+/// The results of `work` on each, in their order. The work runs on several threads.
 pub(crate) fn in_parallel<T: Sync, R: Send>(
     jobs: usize,
     all: &[T],

@@ -1,4 +1,4 @@
-//! The plain values that a function can return in place of what it works out.
+//! The plain values that a function can return in place of its result.
 
 use syn::{GenericArgument, PathArguments, ReturnType, Type, TypeParamBound};
 
@@ -101,7 +101,7 @@ fn wrapped(inner: &Type, with: impl Fn(String) -> String) -> Vec<String> {
     of_type(inner).into_iter().map(with).collect()
 }
 
-/// What many types have.
+/// The value that many types have.
 fn any() -> Vec<String> {
     vec!["Default::default()".into()]
 }

@@ -1,6 +1,7 @@
-//! A page's commands, and whether what they print is what the page shows. For the tests of pages in any package.
+//! A page's commands, and whether the page shows their output. For the tests of pages in any
+//! package.
 //!
-//! A page of the repository is trusted: what it cannot be read as ends the test.
+//! A page of the repository is trusted: a page that cannot be read ends the test.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
@@ -43,7 +44,7 @@ pub enum Block {
 pub struct Step {
     /// The command line, without the prompt before it.
     pub command: String,
-    /// What the page shows below it; empty where it shows nothing.
+    /// The output that the page shows below it; empty where it shows none.
     pub shown: String,
 }
 
@@ -57,7 +58,7 @@ pub fn blocks(page: &str) -> Vec<Block> {
     blocks.collect()
 }
 
-/// Each block of a page: its language and its lines, without what a block in a list is indented by.
+/// Each block of a page: its language and its lines, without the indentation of a block in a list.
 pub fn fenced(page: &str) -> Vec<(&str, Vec<&str>)> {
     let mut blocks = Vec::new();
     let mut lines = page.lines();
@@ -70,7 +71,7 @@ pub fn fenced(page: &str) -> Vec<(&str, Vec<&str>)> {
     blocks
 }
 
-/// Commands and what each prints.
+/// Commands and the output of each.
 pub fn steps(lines: &[&str]) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut goes_on = false;
@@ -96,8 +97,8 @@ fn is_unfinished(command: &str) -> bool {
     command.ends_with(['\\', '|']) || command.matches('\'').count() % 2 == 1
 }
 
-/// What differs in every run, wherever it is shown: a time, a day, an approval code of the test system, an order id at the
-/// gateway, a new key.
+/// Values that differ in every run, also where they are repeated: a time, a day, an approval code
+/// of the test system, an order id at the gateway, a new key.
 const UNNAMED: [&str; 5] = [
     "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z",
     "[0-9]{4}-[0-9]{2}-[0-9]{2}",
@@ -106,11 +107,11 @@ const UNNAMED: [&str; 5] = [
     "[0-9a-f]{48}",
 ];
 
-/// What differs in every run, and is the same wherever a page shows it again: a UUID, a number that is a reference or a
-/// moment.
+/// Values that differ in every run, but are the same where a page repeats them: a UUID, a number
+/// that is a reference or a moment.
 const NAMED: [&str; 2] = ["[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "[0-9]{9,}"];
 
-/// What a page's output may differ in: those, and anything (`…`).
+/// The parts in which a page's output may differ: those, and anything (`…`).
 static VARIABLE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(&format!("…|{}|{}", UNNAMED.join("|"), NAMED.join("|"))).unwrap());
 
@@ -120,7 +121,7 @@ fn form<'a>(forms: &[&'a str], text: &str) -> Option<&'a str> {
     forms.iter().copied().find(is)
 }
 
-/// The ids that a page shows, and what they are in this run.
+/// The ids that a page shows, and their values in this run.
 #[derive(Default)]
 pub struct Names(HashMap<String, String>);
 

@@ -1,4 +1,4 @@
-//! Capture: take what is held, or a part of it; and hold its rest anew.
+//! Capture: take an authorized amount, or a part; and authorize the rest anew.
 
 tollgate::routes! {
     |ports: Api|

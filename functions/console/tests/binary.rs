@@ -1,5 +1,5 @@
-//! The binary as Lambda starts it. What it returns for each event is tested in `dev/local/tests/it/binaries.rs`, which
-//! needs the binary that this test has cargo build.
+//! The binary as Lambda starts it. Its response to each event is tested in
+//! `dev/local/tests/it/binaries.rs`, which needs the binary that this test has cargo build.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! Shows a merchant's webhooks and what was sent to them, and sends it again.
+//! Shows a merchant's webhooks and the deliveries to them, and sends deliveries again.
 
 tollgate::routes! {
     |ports: Deliveries|

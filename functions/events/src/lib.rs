@@ -1,4 +1,4 @@
-//! Events: what changed, from the table's stream onto a bus.
+//! Events: changes, from the table's stream onto a bus.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Journal: what happened to money, from the table's stream into the journal.
+//! Journal: movements of money, from the table's stream into the journal.
 
 use tollgate::{dynamodb::orders::stream::StreamEvent, ports::JournalKeeper};
 use tollgate_core::journal::{JournalReport, record};

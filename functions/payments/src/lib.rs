@@ -1,4 +1,5 @@
-//! Payments whose method is in the body, as Elastic Path's clients send them, and what would be added to one.
+//! Payments whose method is in the body, as Elastic Path's clients send them, and the surcharge
+//! that would be added to one.
 
 tollgate::routes! {
     |ports: Checkout|

@@ -1,5 +1,6 @@
-//! Shows and changes who may act for a merchant under their own name, and shows what they did: the only function that may
-//! write people, beside the one that issues tokens, which uses an address up.
+//! Shows and changes the people who may act for a merchant under their own name, and shows their
+//! actions: the only function that may write people, beside the one that issues tokens, which uses
+//! an address up.
 
 tollgate::routes! {
     |ports: Personnel|

@@ -9,7 +9,7 @@ use tollgate_core::payments::{
     reconcile::{ReconcileLimits, ReconcileReport, reconcile},
 };
 
-/// One run. What the schedule sends says nothing that is needed.
+/// One run. The schedule's event is not needed.
 pub async fn handle(
     job: Arc<Job<ReconcileLimits>>,
     _event: IgnoredAny,

@@ -1,4 +1,4 @@
-//! Refund: give back what was taken, or a part of it.
+//! Refund: return a captured amount, or a part.
 
 tollgate::routes! {
     |ports: Api|

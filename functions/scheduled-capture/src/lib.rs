@@ -7,7 +7,7 @@ use tollgate_core::payments::{
     CaptureReport, CaptureRequest, CaptureSettings, CaptureSources, Deadline, capture_due,
 };
 
-/// One run of the schedule: captures what is due, until the deadline.
+/// One run of the schedule: makes the due captures, until the deadline.
 pub async fn handle(
     job: Arc<Job<CaptureSettings>>,
     request: CaptureRequest,

@@ -1,5 +1,5 @@
-//! Settlement: reads what the gateway reports of batches and deposits, and matches it with the journal. Invoked by a
-//! schedule.
+//! Settlement: reads the gateway's reports of batches and deposits, and matches them with the
+//! journal. Invoked by a schedule.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use tollgate_core::{
     settlement::{Settlement, SettlementReport},
 };
 
-/// One run, also while payments are stopped: no money moves. What the schedule sends says nothing that is needed.
+/// One run, also while payments are stopped: no money moves. The schedule's event is not needed.
 pub async fn handle(settlement: Arc<Settlement>, _event: IgnoredAny, deadline: Deadline) -> SettlementReport {
     settlement.run(deadline).await
 }

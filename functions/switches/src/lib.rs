@@ -1,4 +1,5 @@
-//! Says whether a merchant's payments are stopped, and stops them: the only function that may write a switch.
+//! Says whether a merchant's payments are stopped, and stops them: the only function that may write
+//! a switch.
 
 tollgate::routes! {
     |ports: StopSwitch|

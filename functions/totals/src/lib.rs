@@ -9,7 +9,7 @@ use tollgate_core::{
     payments::Deadline,
 };
 
-/// One run, also while payments are stopped: no money moves. What the schedule sends says nothing that is needed.
+/// One run, also while payments are stopped: no money moves. The schedule's event is not needed.
 pub async fn handle(journal: Arc<JournalTotals>, _event: IgnoredAny, deadline: Deadline) -> TotalsReport {
     let JournalTotals { log, totals, clock } = journal.as_ref();
     total_up(log.as_ref(), totals.as_ref(), clock.as_ref(), deadline).await

@@ -1,5 +1,6 @@
-//! Lists a merchant's transactions, movements and orders, what needs attention and what is to be captured, tells its
-//! totals, and what reached its bank account. People note and resolve what did not.
+//! Lists a merchant's transactions, movements and orders, payments that need attention and
+//! scheduled captures, returns its totals, and money that reached its bank account. People note and
+//! resolve money that did not.
 
 tollgate::routes! {
     |ports: Transactions|

@@ -10,7 +10,7 @@ use regex::Regex;
 const TOKENS: &str = include_str!("tokens.css");
 const RULES: &str = include_str!("look.css");
 
-/// What has no style of its own, from the root of the repository.
+/// Sources without styles of their own, from the root of the repository.
 const PAGES: [&str; 4] = [
     "dev/local/src/checkout/page.html",
     "dev/local/src/checkout/page.js",
@@ -18,7 +18,7 @@ const PAGES: [&str; 4] = [
     "cardpointe-simulator/src/status_page.rs",
 ];
 
-/// Text and what it stands on.
+/// Colors of text, each with its backgrounds.
 const TEXTS: [(&str, &[&str]); 8] = [
     ("text", &["ground", "surface", "raised", "test"]),
     ("muted", &["ground", "surface", "raised"]),
@@ -32,7 +32,7 @@ const TEXTS: [(&str, &[&str]); 8] = [
 ];
 const TEXT_CONTRAST: f64 = 4.5;
 
-/// Bars, badges, edges of what is typed or clicked, and the ring around what has the focus.
+/// Bars, badges, edges of fields and buttons, and the ring around the focused element.
 const SHAPES: [(&str, &[&str]); 5] = [
     ("good", &["ground", "surface", "raised"]),
     ("waiting", &["ground", "surface", "raised"]),
@@ -42,7 +42,8 @@ const SHAPES: [(&str, &[&str]); 5] = [
 ];
 const SHAPE_CONTRAST: f64 = 3.0;
 
-/// Where rows become cards. A condition of CSS cannot read a token, so this one line states its width.
+/// Where rows become cards. A condition of CSS cannot read a token, so this one line states its
+/// width.
 const NARROW: &str = "@media (max-width: 640px) {";
 
 /// Most bytes of the style sheet, which is loaded before anything shows.

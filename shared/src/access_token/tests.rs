@@ -1,4 +1,4 @@
-//! What a token is taken for, and when it ends.
+//! The meaning of a token, and its end.
 
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ fn at_once(token: &str, merchant: &Merchant) -> Result<Verified, InvalidToken> {
     verify(token, merchant, Timestamp::UNIX_EPOCH)
 }
 
-/// The token with another header, as whoever has the signing key can make it.
+/// The token with another header, as a holder of the signing key can make it.
 fn with_header(token: &str, header: &str) -> String {
     let claims = token.split('.').nth(1).unwrap();
     let signed = format!("{}.{claims}", URL_SAFE_NO_PAD.encode(header));
@@ -119,7 +119,7 @@ fn a_header_with_extensions_that_have_to_be_understood_is_refused() {
     let kid = kid_key().kid(&merchant.id, token.split('.').nth(1).unwrap()).unwrap();
     for (more, is_valid) in [
         ("", true),
-        // What is not understood may be ignored, unless it says otherwise.
+        // An unknown member may be ignored, unless `crit` names it.
         (r#","x":1,"jku":"https://evil.example""#, true),
         (r#","crit":["x"],"x":1"#, false),
         (r#","crit":["b64"],"b64":true"#, false),

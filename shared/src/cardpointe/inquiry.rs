@@ -102,44 +102,27 @@ fn not_ours<T>(account: &Account<'_>) -> Option<T> {
     None
 }
 
-/// What records without an approval among them say.
+/// Records with their states, none of them approved.
 #[derive(Default)]
-struct Refusals<'a> {
-    voided: Option<&'a GatewayReply>,
-    declined: Option<&'a GatewayReply>,
-    timed_out: Option<&'a GatewayReply>,
-    try_again: Option<&'a GatewayReply>,
-}
+struct Refusals<'a>(Vec<(Stands, &'a GatewayReply)>);
 
-impl<'a> Refusals<'a> {
-    fn add(&mut self, stands: Stands, record: &'a GatewayReply) {
-        match stands {
-            Stands::Voided => self.voided = Some(record),
-            Stands::Declined => self.declined = Some(record),
-            Stands::TimedOut => self.timed_out = Some(record),
-            Stands::TryAgain => self.try_again = Some(record),
-            Stands::NotFound
-            | Stands::Authorized
-            | Stands::Verified
-            | Stands::Captured
-            | Stands::Settled
-            | Stands::SettlementRejected
-            | Stands::UnderReview
-            | Stands::Unlisted => {}
-        }
+impl Refusals<'_> {
+    fn last(&self, stands: Stands) -> Option<&GatewayReply> {
+        self.0.iter().rev().find(|(other, _)| *other == stands).map(|(_, record)| *record)
     }
 
+    /// What they say together; none where none of them is a refusal.
     fn finding(&self) -> Option<Finding> {
-        if let Some(record) = self.voided {
+        if let Some(record) = self.last(Stands::Voided) {
             return Some(became(Outcome::NoEffect(NoEffect::VoidedElsewhere, record.response())));
         }
-        if let Some(record) = self.timed_out {
+        if let Some(record) = self.last(Stands::TimedOut) {
             return Some(Finding::TimedOut(record.response()));
         }
-        if let Some(record) = self.try_again {
+        if let Some(record) = self.last(Stands::TryAgain) {
             return Some(Finding::TryAgain(record.response()));
         }
-        self.declined.map(declined_as)
+        self.last(Stands::Declined).map(declined_as)
     }
 }
 
@@ -181,7 +164,7 @@ pub(super) fn of_payment(
             // A purchase that is only held was not made by us in this form.
             (Stands::Authorized | Stands::Verified | Stands::Unlisted, _) => return Finding::Undecided,
             (Stands::UnderReview, _) => under_review = true,
-            (stands, _) if is_latest => refusals.add(stands, record),
+            (stands, _) if is_latest => refusals.0.push((stands, record)),
             _ => {}
         }
     }
@@ -297,9 +280,11 @@ impl Refund<'_> {
             let stands = stands(record);
             match stands {
                 Stands::Voided | Stands::Declined | Stands::TimedOut if *is_latest => {
-                    refusals.add(stands, record);
+                    refusals.0.push((stands, record));
                 }
-                Stands::TryAgain if *is_latest && gave_nothing_back(record) => refusals.add(stands, record),
+                Stands::TryAgain if *is_latest && gave_nothing_back(record) => {
+                    refusals.0.push((stands, record));
+                }
                 Stands::Voided | Stands::Declined | Stands::TimedOut | Stands::TryAgain => unclear = true,
                 // Its settlement is a matter of its own. No word for it is promised.
                 _ if is_approved(record) => approved.push(record),

@@ -4,7 +4,7 @@ use celes::{Country, LookupTable};
 use tollgate_core::payments::BillingAddress;
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
-use crate::api::{Code, members::Members};
+use crate::api::{Code, Members};
 
 /// Longest line of an address. The gateway takes 30 characters and compares digits.
 const LINE_MAX: usize = 100;

@@ -4,13 +4,7 @@ use lambda_http::Request;
 
 use crate::{
     access::Access,
-    api::{
-        Code,
-        caller::{Caller, denied},
-        failure::Failure,
-        members::Members,
-        problem::Problem,
-    },
+    api::{Caller, Code, Failure, Members, Problem, denied},
 };
 
 /// Longest id and key that are looked at.

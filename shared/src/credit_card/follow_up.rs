@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{Exchange, Purpose, outgoing::Outgoing, pay, reference};
 use crate::{
-    api::{Code, exchange::Handled, members::Members, stated::Stated},
+    api::{Code, Handled, Members, Stated},
     invocation::deadline,
     ports::stop,
 };

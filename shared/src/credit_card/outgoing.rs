@@ -12,11 +12,9 @@ use uuid::Uuid;
 
 use super::{NAMESPACE, letters};
 use crate::api::{
-    Code,
+    Code, Failure, Problem, Reply,
     body::{Root, to_xml},
-    exchange::Reply,
-    failure::Failure,
-    problem::{About, Problem},
+    problem::About,
 };
 
 /// The root of the XML form.

@@ -14,7 +14,7 @@ use super::{
     reference,
     source::{customer_id, is_stored, source},
 };
-use crate::api::{Code, exchange::Handled, failure::Failure, members::Members, stated::Stated};
+use crate::api::{Code, Failure, Handled, Members, Stated};
 
 /// Longest text of one member; longer ones belong nowhere in a payment.
 const TEXT_MAX: usize = 255;

@@ -9,7 +9,7 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-use crate::api::{failure::Failure, members::Members};
+use crate::api::{Failure, Members};
 
 /// Longest reference. It is stored, and told to the gateway in a free field.
 const REFERENCE_MAX: usize = 100;

@@ -9,7 +9,7 @@ use tollgate_core::{
     values::{CardAccount, CardSummary, Expiry, SecurityCode},
 };
 
-use crate::api::{Code, body::Node, members::Members};
+use crate::api::{Code, Members, Node};
 
 /// Longest text of one member; longer ones belong nowhere in a payment.
 const TEXT_MAX: usize = 255;

@@ -1,4 +1,4 @@
-//! What is returned, read back.
+//! Responses, read back.
 
 use proptest::prelude::*;
 use tollgate_core::{
@@ -14,9 +14,8 @@ use super::{
     reference::{key_digest, payment_id},
 };
 use crate::api::{
-    Code,
-    body::{self, Document, Names, Node, Root, Unreadable},
-    failure::Failure,
+    Code, Document, Failure, Node,
+    body::{self, Names, Root, Unreadable},
 };
 use crate::test_payments::{GATEWAY, refunded_in_part};
 
@@ -108,7 +107,7 @@ fn model(document: &Document) -> Outgoing {
     Outgoing { message, response }
 }
 
-/// Whatever XML can write: no control characters, and neither of the two that are none.
+/// All texts that XML can write: no control characters, and neither U+FFFE nor U+FFFF.
 fn text() -> impl Strategy<Value = String> {
     proptest::collection::vec(any::<char>(), 0..20).prop_map(|chars| {
         let legal = |c: &char| {

@@ -35,10 +35,10 @@ impl CustomerStore for DynamoDbStore {
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
-    use tollgate_core::{order::CustomerReference, payments::Shards, values::Carried};
+    use tollgate_core::{order::CustomerReference, values::Carried};
 
     use super::*;
-    use crate::test_aws::{Aws, condition_failed, done, ok, throttled, with};
+    use crate::test_aws::{condition_failed, done, ok, store, throttled, with};
 
     fn customer(version: u64) -> Customer {
         let reference = CustomerReference::stored("c-1").unwrap();
@@ -53,10 +53,6 @@ mod tests {
         })
     }
 
-    fn over(aws: &std::sync::Arc<Aws>) -> DynamoDbStore {
-        DynamoDbStore::new(aws.dynamodb(), "orders".to_owned(), Shards { in_doubt: 1, captures: 1 })
-    }
-
     #[tokio::test]
     async fn a_customer_is_read_as_it_is_now() {
         let damaged = with(&item("3"), &json!({ "customer": null }));
@@ -65,8 +61,8 @@ mod tests {
             (ok(json!({ "Item": item("3") })), Some(Some(customer(3)))),
             (ok(json!({ "Item": damaged })), None),
         ] {
-            let aws = Aws::responding([response]);
-            let found = CustomerStore::load(&over(&aws), &customer(0).key).await;
+            let (store, aws) = store([response]);
+            let found = CustomerStore::load(&store, &customer(0).key).await;
             assert_eq!(found.as_ref().ok(), expected.as_ref());
             assert!(!matches!(found, Err(StoreError::Unavailable(_))));
             let get = json!({
@@ -74,15 +70,14 @@ mod tests {
             });
             assert_eq!(aws.bodies("GetItem"), [get]);
         }
-        let aws = Aws::responding([throttled()]);
-        let found = CustomerStore::load(&over(&aws), &customer(0).key).await;
+        let (store, _) = store([throttled()]);
+        let found = CustomerStore::load(&store, &customer(0).key).await;
         assert!(matches!(found, Err(StoreError::Unavailable(_))));
     }
 
     #[tokio::test]
     async fn a_customer_is_deleted_in_the_version_that_was_read_and_no_other() {
-        let aws = Aws::responding([done(), condition_failed(), throttled()]);
-        let store = over(&aws);
+        let (store, aws) = store([done(), condition_failed(), throttled()]);
         assert_eq!(store.remove(&customer(3)).await.unwrap(), CustomerWrite::Done);
         assert_eq!(store.remove(&customer(3)).await.unwrap(), CustomerWrite::Changed);
         assert!(matches!(store.remove(&customer(3)).await, Err(StoreError::Unavailable(_))));
@@ -104,8 +99,7 @@ mod tests {
             })
         };
         for (read, next, condition) in [(0, "1", first), (1, "2", later("1")), (3, "4", later("3"))] {
-            let aws = Aws::responding([done(), condition_failed(), throttled()]);
-            let store = over(&aws);
+            let (store, aws) = store([done(), condition_failed(), throttled()]);
             assert_eq!(store.put(&customer(read)).await.unwrap(), CustomerWrite::Done);
             assert_eq!(store.put(&customer(read)).await.unwrap(), CustomerWrite::Changed);
             assert!(matches!(store.put(&customer(read)).await, Err(StoreError::Unavailable(_))));

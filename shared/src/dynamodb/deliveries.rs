@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::{
     Item, key_of, number_of,
-    table::{Table, all, unavailable, was_made},
+    table::{Table, all, page, unavailable, was_made},
     text, text_of, texts,
 };
 
@@ -61,11 +61,6 @@ impl DynamoDbDeliveries {
         Self(Table { client, name: table })
     }
 
-    async fn item(&self, key: Item) -> Result<Option<Item>, StoreError> {
-        let found = self.0.get(key).consistent_read(true).send().await;
-        Ok(found.map_err(|error| unavailable(&error))?.item)
-    }
-
     /// A query of what is in a receiver's partition.
     fn of_receiver(&self, receiver: &str) -> QueryFluentBuilder {
         self.0.query("#receiver = :receiver", &[("#receiver", RECEIVER)], &[(":receiver", receiver)])
@@ -95,8 +90,7 @@ impl DeliveryLog for DynamoDbDeliveries {
     ) -> Result<DeliveryPage, StoreError> {
         let after = after.map(|sort| texts([(RECEIVER, &*receiver.to_string()), (SORT, sort)]));
         let request = self.of_receiver(&receiver.to_string()).scan_index_forward(false);
-        let request = request.limit(i32::try_from(limit).unwrap_or(i32::MAX)).set_exclusive_start_key(after);
-        let page = request.send().await.map_err(|error| unavailable(&error))?;
+        let page = page(request.set_exclusive_start_key(after), limit).await?;
         let more = page.last_evaluated_key.is_some();
         let delivery = |item: Item| {
             let sort = text(&item, SORT).cloned().unwrap_or_default();
@@ -112,7 +106,7 @@ impl DeliveryLog for DynamoDbDeliveries {
         at: Timestamp,
         event: Uuid,
     ) -> Result<Option<StoredDelivery>, StoreError> {
-        Ok(self.item(item::key_of(receiver, at, event)).await?.as_ref().and_then(item::read))
+        Ok(self.0.item(item::key_of(receiver, at, event)).await?.as_ref().and_then(item::read))
     }
 
     async fn health_of(&self, receiver: &ReceiverKey) -> Result<Health, StoreError> {
@@ -186,14 +180,13 @@ impl DeliveryStore for DynamoDbDeliveries {
         let request = self
             .0
             .query(&format!("{DUE_FOR} = :receiver AND {DUE_AT} <= :until"), &[], &texts)
-            .index_name(DUE)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
-        let page = request.send().await.map_err(|error| unavailable(&error))?;
+            .index_name(DUE);
+        let page = page(request, limit).await?;
         let mut due = DueDeliveries::default();
         for mut found in page.items.unwrap_or_default() {
             found.retain(|name, _| [RECEIVER, SORT].contains(&&**name));
             // The index lags behind: what it names may have been delivered meanwhile.
-            let Some(item) = self.item(found).await?.filter(|item| item.contains_key(DUE_AT)) else {
+            let Some(item) = self.0.item(found).await?.filter(|item| item.contains_key(DUE_AT)) else {
                 continue;
             };
             match item::read(&item) {
@@ -241,8 +234,7 @@ impl DeliveryStore for DynamoDbDeliveries {
     }
 
     async fn note(&self, known: &KnownReceiver) -> Result<(), StoreError> {
-        let put = self.0.put(item::known(known)).send().await;
-        put.map(drop).map_err(|error| unavailable(&error))
+        self.0.write(item::known(known)).await
     }
 
     async fn forget(&self, receiver: &ReceiverKey) -> Result<(), StoreError> {
@@ -255,8 +247,7 @@ impl DeliveryStore for DynamoDbDeliveries {
         let request = self.of_receiver(&receiver.to_string()).consistent_read(true);
         let request = request.projection_expression("#receiver, #delivery");
         let request = request.expression_attribute_names("#delivery", SORT);
-        let page = request.limit(i32::try_from(DELETED_AT_A_TIME).unwrap_or(i32::MAX)).send().await;
-        let keys = page.map_err(|error| unavailable(&error))?.items.unwrap_or_default();
+        let keys = page(request, DELETED_AT_A_TIME).await?.items.unwrap_or_default();
         let count = keys.len();
         try_join_all(keys.into_iter().map(async |key| self.0.delete(key).send().await))
             .await

@@ -7,8 +7,9 @@ use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use jiff::{Timestamp, civil::Date};
 use serde_json::json;
 use tollgate_core::{
-    order::{Fingerprint, KeyDigest, LineId, Shopper},
-    payments::StoreError,
+    order::{Fingerprint, KeyDigest, LineId, Person, Shopper},
+    payments::{Role, StoreError},
+    people::{AuditKind, Email, SignInRefusal},
     values::{Amount, Carried, Currency, Expiry, Metadata},
 };
 use uuid::Uuid;
@@ -359,6 +360,12 @@ values! {
         |value| Timestamp::from_nanosecond(parsed(&value)?).ok(), |at: &Timestamp| number_of(&at.as_nanosecond());
     Date: |value| value.as_s().ok()?.parse().ok(), text_of;
     Expiry: |value| value.as_s().ok()?.parse().ok(), text_of;
+    Person: |value| value.as_s().ok()?.parse().ok(), text_of;
+    Email: |value| value.as_s().ok()?.parse().ok(), text_of;
+    // Without a word there is none: what people may do and did is never guessed.
+    Role: |value| Role::from_name(value.as_s().ok()?), |role: &Role| text_of(&role.as_str());
+    AuditKind: |value| AuditKind::from_name(value.as_s().ok()?), |kind: &AuditKind| text_of(&kind.as_str());
+    SignInRefusal: |value| SignInRefusal::from_name(value.as_s().ok()?), |why: &SignInRefusal| text_of(&why.as_str());
     Uuid: |value| Uuid::from_slice(value.as_b().ok()?.as_ref()).ok(), bytes;
     // One after the other.
     Vec<Uuid>: |value| ids(&value), |ids: &Vec<Uuid>| bytes(ids.iter().flat_map(|id| *id.as_bytes()).collect::<Vec<u8>>());

@@ -37,7 +37,7 @@ use tollgate_core::{
 
 use super::{
     Item,
-    table::{Table, unavailable},
+    table::{Table, page, unavailable},
     text, texts,
 };
 
@@ -85,9 +85,7 @@ impl DynamoDbStore {
 
     /// What is stored under a key, as of now.
     pub(super) async fn item(&self, key: String) -> Result<Option<Item>, StoreError> {
-        let key = Item::from([(KEY.to_owned(), AttributeValue::S(key))]);
-        let request = self.table.get(key).consistent_read(true);
-        Ok(request.send().await.map_err(|error| unavailable(&error))?.item)
+        self.table.item(Item::from([(KEY.to_owned(), AttributeValue::S(key))])).await
     }
 
     /// A write on condition that the stored version is the one that was read, or that there is none.
@@ -159,9 +157,8 @@ impl DynamoDbStore {
             .table
             .query(&condition, &[], &[(":shard", shard), (":until", &sortable(until))])
             .index_name(names.index)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
             .set_exclusive_start_key(start);
-        let output = request.send().await.map_err(|error| unavailable(&error))?;
+        let output = page(request, limit).await?;
         let member = |item: &Item, name: &str| text(item, name).cloned();
         let due = |item: &Item| {
             let key = member(item, KEY)?;

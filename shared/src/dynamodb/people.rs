@@ -28,7 +28,7 @@ use super::{
     Item, apart,
     members::{Object, Reader, Writer, corrupt},
     needed, number_of, readable,
-    table::{Table, all, unavailable, was_made},
+    table::{Table, all, page, unavailable, was_made},
     text, texts,
 };
 
@@ -95,10 +95,6 @@ impl DynamoDbPeople {
         expiring(item, entry.at, self.audit_kept)
     }
 
-    async fn write(&self, item: Item) -> Result<(), StoreError> {
-        self.table.put(item).send().await.map(drop).map_err(|error| unavailable(&error))
-    }
-
     /// Writes an item if there is none under its key. Says whether it was written.
     async fn write_first(&self, item: Item) -> Result<bool, StoreError> {
         let request = self.table.put(item).condition_expression("attribute_not_exists(#bucket)");
@@ -122,8 +118,7 @@ impl DynamoDbPeople {
         let texts = [(":bucket", bucket), (":from", from), (":before", before)];
         let condition = "#bucket = :bucket AND #sort BETWEEN :from AND :before";
         let query = self.table.query(condition, &KEY_NAMES, &texts).scan_index_forward(false);
-        let found = query.limit(i32::try_from(limit).unwrap_or(i32::MAX)).send().await;
-        let found = found.map_err(|error| unavailable(&error))?;
+        let found = page(query, limit).await?;
         Ok((found.items.unwrap_or_default(), found.last_evaluated_key.is_some()))
     }
 }
@@ -244,8 +239,7 @@ fn written(object: &impl Object, key: Item) -> Item {
 #[async_trait]
 impl PeopleReader for DynamoDbPeople {
     async fn people(&self, merchant: &MerchantId) -> Result<People, StoreError> {
-        let found = self.table.get(key(&people_bucket(merchant), PEOPLE)).consistent_read(true).send().await;
-        let found = found.map_err(|error| unavailable(&error))?.item;
+        let found = self.table.item(key(&people_bucket(merchant), PEOPLE)).await?;
         found.map(|item| needed(item, &KEYS, read)).transpose().map(Option::unwrap_or_default)
     }
 }
@@ -325,9 +319,9 @@ impl AuditTrail for DynamoDbPeople {
         if let (AuditedPerson::Known { id, .. }, Audited::SignedIn { .. }) = (&entry.who, &entry.what) {
             let mut last = Writer(key(&sign_in_bucket(merchant), &id.to_string()));
             last.put("at", &entry.at);
-            self.write(last.0).await?;
+            self.table.write(last.0).await?;
         }
-        self.write(self.audit_item(merchant, entry)).await
+        self.table.write(self.audit_item(merchant, entry)).await
     }
 
     async fn audit(
@@ -413,6 +407,6 @@ impl SignIns for DynamoDbPeople {
         entry: &AuditEntry,
     ) -> Result<(), StoreError> {
         let item = self.audit_item(merchant, entry);
-        self.write(if is_known { item } else { expiring(item, entry.at, UNKNOWN_MERCHANT_KEPT) }).await
+        self.table.write(if is_known { item } else { expiring(item, entry.at, UNKNOWN_MERCHANT_KEPT) }).await
     }
 }

@@ -6,8 +6,10 @@ use aws_sdk_dynamodb::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
     operation::{
-        delete_item::builders::DeleteItemFluentBuilder, get_item::builders::GetItemFluentBuilder,
-        put_item::builders::PutItemFluentBuilder, query::builders::QueryFluentBuilder,
+        delete_item::builders::DeleteItemFluentBuilder,
+        get_item::builders::GetItemFluentBuilder,
+        put_item::builders::PutItemFluentBuilder,
+        query::{QueryOutput, builders::QueryFluentBuilder},
         update_item::builders::UpdateItemFluentBuilder,
     },
     types::{AttributeValue, KeysAndAttributes},
@@ -40,6 +42,17 @@ impl Table {
 
     pub(super) fn put(&self, item: Item) -> PutItemFluentBuilder {
         self.client.put_item().table_name(&self.name).set_item(Some(item))
+    }
+
+    /// The item under a key, as it is now.
+    pub(super) async fn item(&self, key: Item) -> Result<Option<Item>, StoreError> {
+        let found = self.get(key).consistent_read(true).send().await;
+        Ok(found.map_err(|error| unavailable(&error))?.item)
+    }
+
+    /// Writes an item, whatever is there.
+    pub(super) async fn write(&self, item: Item) -> Result<(), StoreError> {
+        self.put(item).send().await.map(drop).map_err(|error| unavailable(&error))
     }
 
     pub(super) fn delete(&self, key: Item) -> DeleteItemFluentBuilder {
@@ -95,6 +108,12 @@ impl Table {
             request.expression_attribute_values(*of, AttributeValue::S((*text).to_owned()))
         })
     }
+}
+
+/// The next items that a query finds, at most so many.
+pub(super) async fn page(query: QueryFluentBuilder, limit: usize) -> Result<QueryOutput, StoreError> {
+    let page = query.limit(i32::try_from(limit).unwrap_or(i32::MAX)).send().await;
+    page.map_err(|error| unavailable(&error))
 }
 
 /// All items that a query finds, page after page.

@@ -11,13 +11,7 @@ use tollgate_core::order::{KeyDigest, Principal, Transaction};
 
 use crate::{
     access_token,
-    api::{
-        Code,
-        body::{Document, Node},
-        caller::Caller,
-        failure::Failure,
-        problem::Problem,
-    },
+    api::{Caller, Code, Document, Failure, Node, Problem},
     elastic_path::response::View,
     invocation::route_key,
     ports::Api,

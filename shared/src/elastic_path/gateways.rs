@@ -6,13 +6,9 @@ use serde_json::{Value, json};
 use tollgate_core::payments::Role;
 
 use crate::{
-    api::{
-        caller::Caller,
-        exchange::{Handled, Reply},
-        failure::Failure,
-    },
+    api::{Caller, Failure, Handled, Reply},
     elastic_path::{
-        request::parameters::Parameters,
+        request::Parameters,
         response::{GATEWAY, enveloped},
     },
     ports::Api,

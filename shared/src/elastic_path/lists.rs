@@ -10,3 +10,8 @@ pub(super) mod orders;
 pub(super) mod paging;
 pub(super) mod reports;
 pub(super) mod transactions;
+
+pub(super) use {
+    downloads::Rows,
+    paging::{Paging, list_deadline},
+};

@@ -9,22 +9,12 @@ use tollgate_core::{
 use uuid::Uuid;
 
 use crate::{
-    api::{
-        Code,
-        body::Node,
-        caller::Caller,
-        exchange::{Handled, Reply, json_body},
-        failure::Failure,
-        members::Members,
-        problem::Problem,
-    },
+    api::{Caller, Code, Failure, Handled, Members, Node, Problem, Reply, json_body},
     elastic_path::{
         order_id,
         payments::follow_up::{transaction_id, who_and_why},
         refuse,
-        request::capture_terms,
-        request::if_match::seen_version,
-        request::parameters::Parameters,
+        request::{Parameters, capture_terms, seen_version},
         response,
     },
     invocation::deadline,

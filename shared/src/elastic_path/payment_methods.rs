@@ -18,20 +18,12 @@ use tollgate_core::{
 };
 
 use crate::{
-    api::{
-        Code,
-        attempt::Attempt,
-        caller::Caller,
-        exchange::{Handled, Reply, json_body, must_not_be_stopped},
-        failure::Failure,
-        members::Members,
-        problem::Problem,
-    },
+    api::{Attempt, Caller, Code, Failure, Handled, Members, Problem, Reply, json_body, must_not_be_stopped},
     elastic_path::{
         caller::idempotency_key,
-        request::members::{TEXT_MAX, account_currency},
-        request::parameters::Parameters,
+        request::members::account_currency,
         request::source::{Named, expiry, source},
+        request::{Parameters, TEXT_MAX},
         response::{GATEWAY, card_value, enveloped, timestamps},
     },
     invocation::{deadline, path_parameter},

@@ -21,19 +21,12 @@ use tollgate_core::{
 use uuid::Uuid;
 
 use crate::{
-    api::{
-        Code,
-        body::Node,
-        caller::Caller,
-        exchange::{Handled, Page, Reply, json_body},
-        failure::Failure,
-        members::Members,
-        problem::Problem,
-    },
+    api::{Caller, Code, Failure, Handled, Members, Node, Page, Problem, Reply, json_body},
     elastic_path::{
-        lists::downloads::{Rows, as_wanted},
+        lists::Rows,
+        lists::downloads::as_wanted,
         payments::follow_up::only_data_and_options,
-        request::parameters::Parameters,
+        request::Parameters,
         response::{enveloped, seconds},
     },
     invocation::{path_parameter, request_id},

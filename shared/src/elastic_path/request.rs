@@ -6,3 +6,5 @@ pub(super) mod members;
 pub(super) mod parameters;
 pub(super) mod references;
 pub(super) mod source;
+
+pub(super) use {if_match::seen_version, members::TEXT_MAX, parameters::Parameters};

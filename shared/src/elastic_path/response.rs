@@ -21,7 +21,7 @@ use tollgate_core::{
 };
 
 use crate::{
-    api::{Code, failure::Failure},
+    api::{Code, Failure},
     elastic_path::{
         request::capture_terms::rule_value,
         request::references,

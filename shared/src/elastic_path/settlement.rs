@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tollgate_core::settlement::Progress;
 
 use crate::{
-    api::{caller::Caller, failure::Failure},
+    api::{Caller, Failure},
     ports::Transactions,
 };
 

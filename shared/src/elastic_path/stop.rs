@@ -8,16 +8,10 @@ use tollgate_core::{
 };
 
 use crate::{
-    api::{
-        Code,
-        caller::Caller,
-        exchange::{Handled, Reply, json_body},
-        failure::Failure,
-        members::Members,
-    },
+    api::{Caller, Code, Failure, Handled, Members, Reply, json_body},
     elastic_path::{
         payments::follow_up::{only_data_and_options, who_and_why},
-        request::parameters::Parameters,
+        request::Parameters,
         response::{enveloped, seconds, who_and_why as shown_who_and_why},
     },
     ports::StopSwitch,

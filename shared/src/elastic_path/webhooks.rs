@@ -14,17 +14,8 @@ use tollgate_core::{
 use uuid::Uuid;
 
 use crate::{
-    api::{
-        Code,
-        caller::Caller,
-        exchange::{Handled, Page, Reply},
-        failure::Failure,
-        problem::Problem,
-    },
-    elastic_path::{
-        lists::filter::DeliveryFilter, lists::paging::Paging, request::parameters::Parameters,
-        response::enveloped,
-    },
+    api::{Caller, Code, Failure, Handled, Page, Problem, Reply},
+    elastic_path::{lists::Paging, lists::filter::DeliveryFilter, request::Parameters, response::enveloped},
     invocation::path_parameter,
     ports::Deliveries,
 };

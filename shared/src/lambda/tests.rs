@@ -1,4 +1,4 @@
-//! What a function's environment says, and the runtime that it runs in.
+//! A function's environment, and the runtime that it runs in.
 
 mod runtime;
 
@@ -49,7 +49,7 @@ pub(super) fn environment<'a>(others: &[(&'a str, Option<&'a str>)]) -> Vec<(&'a
     ENVIRONMENT.into_iter().chain(others.iter().copied()).collect()
 }
 
-/// What the environment says, in a line each.
+/// Prints the environment's settings, one per line.
 fn tell() {
     let place = |aws: &AwsSettings| {
         let AwsSettings { region, dynamodb_url, secretsmanager_url, credentials } = aws;
@@ -90,7 +90,7 @@ fn tell() {
     }
 }
 
-/// What it says with some values of its own.
+/// The lines of an environment with some values of its own.
 fn told(others: &[(&str, Option<&str>)]) -> Vec<String> {
     let test = "the_environment_says_where_everything_is_and_a_mistake_in_it_stops_the_function";
     test_process::run(module_path!(), test, &environment(others))
@@ -125,7 +125,7 @@ const MISTAKES: [(&str, &str, &str); 20] = [
         "is not valid: expected a name of letters, digits or _+=.@-, then /merchants/, such as \
          tollgate-prod/merchants/",
     ),
-    // With either of them, what sends webhooks could read merchants, or the other way around.
+    // With either of them, the sender of webhooks could read merchants, or the other way around.
     ("WEBHOOKS_PREFIX", "tollgate/", WEBHOOKS_PREFIX_EXPECTED),
     ("WEBHOOKS_PREFIX", "tollgate/merchants/webhooks/", WEBHOOKS_PREFIX_EXPECTED),
     ("AUDIT_DAYS", "99999999999999999", "must be a number"),

@@ -1,4 +1,4 @@
-//! The merchant's document: what is accepted, and what its errors give away.
+//! The merchant's document: the documents that are accepted, and the content of the errors.
 
 use serde_json::{Value, json};
 
@@ -225,7 +225,8 @@ fn accounts_with_a_surcharge_are_among_those_of_the_document() {
     }
 }
 
-/// The document with some members replaced; of the gateway's, those that are in an object of that name.
+/// The document with some members replaced; of the gateway's, those that are in an object of that
+/// name.
 fn with(members: &Value) -> Value {
     let mut document = document();
     for (name, value) in members.as_object().unwrap() {

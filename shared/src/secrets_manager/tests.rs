@@ -1,4 +1,5 @@
-//! When a merchant's secret is read, how long it is used, and what a failure means for payments and for inquiries.
+//! When a merchant's secret is read, how long it is used, and the effect of a failure on payments
+//! and on inquiries.
 
 use memory::SetClock;
 use std::fmt::Write as _;
@@ -47,7 +48,7 @@ impl Scene {
         Self { merchants, aws, clock }
     }
 
-    /// What a payment and then an inquiry find at a second, with what the payment was counted as.
+    /// The results of a payment and then an inquiry at a second, with the payment's counts.
     async fn at(&self, second: i64) -> (String, Trail) {
         self.clock.set(Timestamp::from_second(second).unwrap());
         let id = id("m");
@@ -72,8 +73,8 @@ fn id(text: &str) -> MerchantId {
     text.parse().unwrap()
 }
 
-/// One second of a story: what a payment and an inquiry find, how many requests that took, and how often it was counted
-/// that a merchant was served as last read, and that it was refused.
+/// One second of a story: the results of a payment and an inquiry, how many requests that took, and
+/// how often it was counted that a merchant was served as last read, and that it was refused.
 type Second = (i64, &'static str, usize, (u32, u32));
 
 async fn check(responses: Vec<Scripted>, story: &[Second]) {
@@ -159,7 +160,7 @@ async fn a_guessed_merchant_is_remembered_as_long_as_a_real_one_and_not_logged()
         (600, "found found", 1, none),
     ];
     check(vec![unknown(), unknown(), good()], &story).await;
-    // What was never read and cannot be is tried again by the next request.
+    // The next request retries a secret that was never read and cannot be read.
     let story = [(0, "unavailable found", 2, none), (1, "found found", 0, none)];
     check(vec![throttled(), good()], &story).await;
     // A document that was never good counts from the start.

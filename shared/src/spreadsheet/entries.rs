@@ -1,12 +1,10 @@
 //! A movement as a line of a file.
 
 use tollgate_core::{
-    journal::{BadRow, Entry},
+    journal::Entry,
     order::{Attribution, ByHand},
     values::{Brand, DeclineCode, Zone},
 };
-
-use super::payments::UNREADABLE;
 
 /// The names of the columns. None is ever changed; a release may add some at the end.
 pub const COLUMNS: [&str; 34] = [
@@ -123,21 +121,6 @@ pub fn cells(entry: &Entry, zone: &Zone) -> Vec<String> {
         known(entry.dispute_reason.as_deref()),
         known(who.proposed_by),
     ]
-}
-
-/// The cells of what cannot be read: where it would be, what it is about, and the key of the item.
-pub fn bad_cells(row: &BadRow) -> Vec<String> {
-    COLUMNS
-        .map(|column| match column {
-            "time" => row.at.map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
-            "fact" => Some(UNREADABLE.to_owned()),
-            "order" => row.order.as_ref().map(ToString::to_string),
-            "transaction" => row.transaction.map(|transaction| transaction.to_string()),
-            "unreadable" => Some(row.item.key.clone()),
-            _ => None,
-        })
-        .map(Option::unwrap_or_default)
-        .to_vec()
 }
 
 #[cfg(test)]

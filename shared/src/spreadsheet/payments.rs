@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use tollgate_core::{
-    journal::{BadRow, Concern, Fees, Row, fees},
+    journal::{Concern, Fees, Row, fees},
     order::TransactionStatus,
     values::{Amount, Brand},
 };
@@ -35,9 +35,6 @@ pub const COLUMNS: [&str; 24] = [
     "metadata",
     "state",
 ];
-
-/// The status of a row that cannot be read.
-pub const UNREADABLE: &str = "unreadable";
 
 /// The codes as one cell.
 pub fn codes(found: &[Concern]) -> String {
@@ -84,21 +81,6 @@ pub fn cells(
         references.metadata.line(usize::MAX),
         transaction.word(now).as_str().to_owned(),
     ])
-}
-
-/// The cells of a row that cannot be read: where it would be, what it is about, and the key of the item.
-pub fn bad_cells(row: &BadRow) -> Vec<String> {
-    COLUMNS
-        .map(|column| match column {
-            "time" => row.at.map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
-            "status" => Some(UNREADABLE.to_owned()),
-            "order" => row.order.as_ref().map(ToString::to_string),
-            "transaction" => row.transaction.map(|transaction| transaction.to_string()),
-            "unreadable" => Some(row.item.key.clone()),
-            _ => None,
-        })
-        .map(Option::unwrap_or_default)
-        .to_vec()
 }
 
 #[cfg(test)]

@@ -14,8 +14,10 @@ pub struct Measures {
     /// Besides the stage; with few values each, because every combination is a metric that is paid for.
     pub dimensions: Vec<(&'static str, String)>,
     /// Name, unit and value of each; the unit is one of CloudWatch's.
-    pub metrics: Vec<(&'static str, &'static str, f64)>,
+    pub metrics: Vec<Metric>,
 }
+
+type Metric = (&'static str, &'static str, f64);
 
 /// What has figures for a deployment's metrics.
 pub trait Measured {
@@ -25,8 +27,27 @@ pub trait Measured {
 
 /// Counts of a run are far below what a float holds exactly.
 #[expect(clippy::cast_precision_loss, reason = "counts and sums of a run stay below 2^53")]
-fn count(number: impl TryInto<u64>) -> f64 {
+fn float(number: impl TryInto<u64>) -> f64 {
     number.try_into().unwrap_or_default() as f64
+}
+
+fn count(name: &'static str, number: impl TryInto<u64>) -> Metric {
+    (name, "Count", float(number))
+}
+
+fn seconds(name: &'static str, number: impl TryInto<u64>) -> Metric {
+    (name, "Seconds", float(number))
+}
+
+/// What a failure, an attack or a mistake causes: no figure where there is none.
+fn rare<const N: usize>(metrics: [Metric; N]) -> impl Iterator<Item = Metric> {
+    metrics.into_iter().filter(|(_, _, value)| *value > 0.0)
+}
+
+/// Figures without further dimensions.
+fn plain(metrics: impl IntoIterator<Item = Metric>) -> Vec<Measures> {
+    let metrics: Vec<_> = metrics.into_iter().collect();
+    if metrics.is_empty() { Vec::new() } else { vec![Measures { dimensions: Vec::new(), metrics }] }
 }
 
 impl Measured for Trail {
@@ -35,27 +56,20 @@ impl Measured for Trail {
         if self.gateway_calls > 0 {
             // Of each call: a schedule makes many.
             let each_ms = self.gateway.as_secs_f64() * 1000.0 / f64::from(self.gateway_calls);
-            metrics.extend([
-                ("GatewayCalls", "Count", count(self.gateway_calls)),
-                ("GatewayTime", "Milliseconds", (each_ms * 10.0).round() / 10.0),
-            ]);
+            metrics.push(count("GatewayCalls", self.gateway_calls));
+            metrics.push(("GatewayTime", "Milliseconds", (each_ms * 10.0).round() / 10.0));
         }
-        // What a failure, an attack or a mistake causes: no figure where there is none.
-        let rare = [
-            ("GatewayTimeouts", "Count", count(self.gateway_timeouts)),
-            ("GatewayRefusedCredentials", "Count", count(self.gateway_refusals)),
-            ("WrongKeys", "Count", count(self.wrong_keys)),
-            ("ExcessDeclines", "Count", count(self.excess_declines)),
-            ("MerchantsStale", "Count", count(self.merchants_stale)),
-            ("MerchantsRefused", "Count", count(self.merchants_refused)),
-            ("UnreadableItems", "Count", count(self.unreadable)),
-            ("PaymentsStopped", "Count", count(u32::from(self.is_stopped))),
-        ];
-        metrics.extend(rare.into_iter().filter(|(_, _, value)| *value > 0.0));
-        if metrics.is_empty() {
-            return Vec::new();
-        }
-        vec![Measures { dimensions: Vec::new(), metrics }]
+        metrics.extend(rare([
+            count("GatewayTimeouts", self.gateway_timeouts),
+            count("GatewayRefusedCredentials", self.gateway_refusals),
+            count("WrongKeys", self.wrong_keys),
+            count("ExcessDeclines", self.excess_declines),
+            count("MerchantsStale", self.merchants_stale),
+            count("MerchantsRefused", self.merchants_refused),
+            count("UnreadableItems", self.unreadable),
+            count("PaymentsStopped", u32::from(self.is_stopped)),
+        ]));
+        plain(metrics)
     }
 }
 
@@ -67,7 +81,7 @@ impl Measured for Served {
         {
             measures.push(Measures {
                 dimensions: vec![("Kind", kind.to_owned()), ("Outcome", outcome.to_owned())],
-                metrics: vec![("Operations", "Count", 1.0)],
+                metrics: vec![count("Operations", 1_u32)],
             });
         }
         measures
@@ -80,65 +94,52 @@ impl Measured for CaptureReport {
         if self.dry_run {
             return Vec::new();
         }
-        let metrics = vec![
-            ("CapturesDue", "Count", count(self.due)),
-            ("CapturesDone", "Count", count(self.captured)),
-            ("CapturesDeclined", "Count", count(self.declined)),
-            ("CapturesRetried", "Count", count(self.retried)),
-            ("CapturesInDoubt", "Count", count(self.in_doubt)),
-            ("CapturesLapsed", "Count", count(self.lapsed)),
-            ("CapturesHeldBack", "Count", count(self.held_back)),
-            ("CapturesLeft", "Count", count(self.left)),
-            ("CapturesFailed", "Count", count(self.failed + self.unread_shards)),
-            ("OldestDueCaptureAge", "Seconds", count(self.oldest_due_age_s)),
-        ];
-        let amounts = self.captured_minor.iter().map(|(currency, minor)| Measures {
+        let mut measures = plain([
+            count("CapturesDue", self.due),
+            count("CapturesDone", self.captured),
+            count("CapturesDeclined", self.declined),
+            count("CapturesRetried", self.retried),
+            count("CapturesInDoubt", self.in_doubt),
+            count("CapturesLapsed", self.lapsed),
+            count("CapturesHeldBack", self.held_back),
+            count("CapturesLeft", self.left),
+            count("CapturesFailed", self.failed + self.unread_shards),
+            seconds("OldestDueCaptureAge", self.oldest_due_age_s),
+        ]);
+        measures.extend(self.captured_minor.iter().map(|(currency, minor)| Measures {
             dimensions: vec![("Currency", (*currency).to_owned())],
-            metrics: vec![("CapturedMinorUnits", "None", count(*minor))],
-        });
-        std::iter::once(Measures { dimensions: Vec::new(), metrics }).chain(amounts).collect()
+            metrics: vec![("CapturedMinorUnits", "None", float(*minor))],
+        }));
+        measures
     }
 }
 
 impl Measured for ReconcileReport {
     fn measures(&self) -> Vec<Measures> {
-        let metrics = vec![
-            ("InDoubtDue", "Count", count(self.due)),
-            ("InDoubt", "Count", count(self.in_doubt)),
-            ("InDoubtUnanswered", "Count", count(self.unanswered)),
-            ("InDoubtUnread", "Count", count(self.unread_shards)),
-            ("CapturesDeclined", "Count", count(self.captures_declined)),
-            ("NeedsAttention", "Count", count(self.needs_attention)),
-            ("OldestInDoubtAge", "Seconds", count(self.oldest_in_doubt_s)),
-        ];
-        vec![Measures { dimensions: Vec::new(), metrics }]
+        plain([
+            count("InDoubtDue", self.due),
+            count("InDoubt", self.in_doubt),
+            count("InDoubtUnanswered", self.unanswered),
+            count("InDoubtUnread", self.unread_shards),
+            count("CapturesDeclined", self.captures_declined),
+            count("NeedsAttention", self.needs_attention),
+            seconds("OldestInDoubtAge", self.oldest_in_doubt_s),
+        ])
     }
 }
 
 impl Measured for JournalReport {
     fn measures(&self) -> Vec<Measures> {
-        let mut metrics = vec![("JournalEntries", "Count", count(self.new))];
-        // No line where there is none: they must not be.
-        let rare = [
-            ("JournalDifferences", "Count", count(self.differing)),
-            ("JournalParked", "Count", count(self.parked)),
-        ];
-        metrics.extend(rare.into_iter().filter(|(_, _, value)| *value > 0.0));
-        vec![Measures { dimensions: Vec::new(), metrics }]
+        let must_not_be = [count("JournalDifferences", self.differing), count("JournalParked", self.parked)];
+        plain([count("JournalEntries", self.new)].into_iter().chain(rare(must_not_be)))
     }
 }
 
 impl Measured for TotalsReport {
     fn measures(&self) -> Vec<Measures> {
         // The rest is in the log line: each metric is billed.
-        let behind = self.behind_s.map(|behind_s| ("TotalsBehind", "Seconds", count(behind_s)));
-        let unreadable = ("UnreadableItems", "Count", count(self.unreadable));
-        // No line where there is none: there must not be any.
-        let metrics: Vec<_> = behind.into_iter().chain((self.unreadable > 0).then_some(unreadable)).collect();
-        if metrics.is_empty() {
-            return Vec::new();
-        }
-        vec![Measures { dimensions: Vec::new(), metrics }]
+        let behind = self.behind_s.map(|behind_s| seconds("TotalsBehind", behind_s));
+        plain(behind.into_iter().chain(rare([count("UnreadableItems", self.unreadable)])))
     }
 }
 
@@ -148,42 +149,31 @@ impl Measured for SettlementReport {
         if self.accounts == 0 && self.failed == 0 {
             return Vec::new();
         }
-        let metrics = vec![
-            ("SettlementUnread", "Seconds", count(self.oldest_read_s)),
-            ("SettlementExceptions", "Count", count(self.open)),
-            ("SettlementFailed", "Count", count(self.failed)),
+        let metrics = [
+            seconds("SettlementUnread", self.oldest_read_s),
+            count("SettlementExceptions", self.open),
+            count("SettlementFailed", self.failed),
         ];
-        let unreadable = ("UnreadableItems", "Count", count(self.unreadable));
-        let metrics = metrics.into_iter().chain((self.unreadable > 0).then_some(unreadable)).collect();
-        vec![Measures { dimensions: Vec::new(), metrics }]
+        plain(metrics.into_iter().chain(rare([count("UnreadableItems", self.unreadable)])))
     }
 }
 
 impl Measured for PublishReport {
     fn measures(&self) -> Vec<Measures> {
-        let metrics = vec![
-            ("EventsPublished", "Count", count(self.published)),
-            ("EventsUnreadable", "Count", count(self.unreadable)),
-        ];
-        vec![Measures { dimensions: Vec::new(), metrics }]
+        plain([count("EventsPublished", self.published), count("EventsUnreadable", self.unreadable)])
     }
 }
 
 impl Measured for DeliveryReport {
     fn measures(&self) -> Vec<Measures> {
-        let mut metrics = vec![
-            ("WebhooksDelivered", "Count", self.delivered.into()),
-            ("WebhooksFailed", "Count", self.attempts.saturating_sub(self.delivered).into()),
-        ];
-        // No line where there is none.
-        let rare = [
-            ("WebhooksParked", "Count", self.parked.into()),
-            ("WebhookReceiversDown", "Count", self.down.into()),
-            ("WebhookDocumentsUnreadable", "Count", self.without_document.into()),
-            ("UnreadableItems", "Count", self.unreadable.into()),
-        ];
-        metrics.extend(rare.into_iter().filter(|(_, _, value)| *value > 0.0));
-        vec![Measures { dimensions: Vec::new(), metrics }]
+        let failed = self.attempts.saturating_sub(self.delivered);
+        let metrics = [count("WebhooksDelivered", self.delivered), count("WebhooksFailed", failed)];
+        plain(metrics.into_iter().chain(rare([
+            count("WebhooksParked", self.parked),
+            count("WebhookReceiversDown", self.down),
+            count("WebhookDocumentsUnreadable", self.without_document),
+            count("UnreadableItems", self.unreadable),
+        ])))
     }
 }
 

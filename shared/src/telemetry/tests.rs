@@ -182,7 +182,7 @@ fn the_line_of_an_ordinary_purchase_is_all_that_is_logged_of_it_and_short() {
     let line = log(trail.clone());
     assert_eq!(line.lines().count(), 1, "{line}");
     assert!(line.len() <= 900, "{}: {line}", line.len());
-    // What one line cannot tell has its own.
+    // Changes that one line cannot tell have their own.
     let mut unknown = trail;
     if let Some(said) = unknown.changes[1].outcome.as_mut() {
         said.outcome = "unknown";

@@ -13,7 +13,7 @@ use tollgate_core::{
 use super::{
     document,
     message::{WebhookMessage, message},
-    resolver::{Addresses, Allowed, Checked, Lookup, Refused},
+    resolver::{Allowed, Checked, Lookup, Refused},
 };
 use crate::https;
 
@@ -39,18 +39,8 @@ impl HttpsCourier {
         lookup: Arc<dyn Lookup>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, reqwest::Error> {
-        Self::with_addresses(allowed, lookup, Arc::new(allowed), clock)
-    }
-
-    /// The same, with another say on what names may resolve to.
-    pub fn with_addresses(
-        allowed: Allowed,
-        lookup: Arc<dyn Lookup>,
-        addresses: Arc<dyn Addresses>,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, reqwest::Error> {
         let client = https::client(https::tls())
-            .dns_resolver(Checked { lookup, addresses })
+            .dns_resolver(Checked { lookup, allowed })
             .timeout(LIMIT)
             // A connection is not kept: a name may have another address by then, and a sandbox that was frozen would
             // send into one that is dead.

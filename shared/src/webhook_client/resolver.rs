@@ -61,18 +61,6 @@ impl Lookup for SystemLookup {
     }
 }
 
-/// Decides which addresses may be called.
-pub trait Addresses: Send + Sync {
-    /// Whether this one may.
-    fn admits(&self, address: IpAddr) -> bool;
-}
-
-impl Addresses for Allowed {
-    fn admits(&self, address: IpAddr) -> bool {
-        Self::admits(*self, address)
-    }
-}
-
 /// A name has an address that may not be called.
 #[derive(Debug, thiserror::Error)]
 #[error("the address is not allowed")]
@@ -81,16 +69,16 @@ pub(super) struct Refused;
 /// A resolver that gives addresses only if all of them may be called.
 pub(super) struct Checked {
     pub(super) lookup: Arc<dyn Lookup>,
-    pub(super) addresses: Arc<dyn Addresses>,
+    pub(super) allowed: Allowed,
 }
 
 impl Resolve for Checked {
     fn resolve(&self, name: Name) -> Resolving {
-        let (lookup, addresses) = (Arc::clone(&self.lookup), Arc::clone(&self.addresses));
+        let (lookup, allowed) = (Arc::clone(&self.lookup), self.allowed);
         Box::pin(async move {
             let found = lookup.lookup(name.as_str()).await?;
             // One that is not allowed among others is no mistake that an honest receiver makes.
-            if !found.iter().all(|address| addresses.admits(*address)) {
+            if !found.iter().all(|address| allowed.admits(*address)) {
                 return Err(Refused.into());
             }
             let found = found.into_iter().map(|address| SocketAddr::new(address, 0));
@@ -122,8 +110,8 @@ mod tests {
         for (address, public, with_loopback) in
             [([8, 8, 8, 8], true, true), ([127, 0, 0, 1], false, true), ([10, 0, 0, 1], false, false)]
         {
-            let addresses: [&dyn Addresses; 2] = [&Allowed::Public, &Allowed::PublicAndLoopback];
-            let admitted = addresses.map(|addresses| addresses.admits(address.into()));
+            let admitted =
+                [Allowed::Public, Allowed::PublicAndLoopback].map(|all| all.admits(address.into()));
             assert_eq!(admitted, [public, with_loopback], "{address:?}");
         }
     }

@@ -1,4 +1,4 @@
-//! What needs a person, what is to be captured, and who calls.
+//! Payments that need a person, scheduled captures, and the caller.
 
 use crate::{
     ask::{Ask, get},

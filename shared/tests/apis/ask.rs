@@ -74,7 +74,7 @@ const ROUTES: &[&str] = &[
     "POST /api/v1/payments/creditcard/status",
 ];
 
-/// What API Gateway says of a request for which it has no route.
+/// API Gateway's name for the route of a request for which it has none.
 const NO_ROUTE: &str = "$default";
 
 /// A request.
@@ -178,7 +178,7 @@ impl Ask {
         line
     }
 
-    /// The route that API Gateway finds, and what it cuts out of the path.
+    /// The route that API Gateway finds, and the parameters that it cuts out of the path.
     pub(crate) fn route(&self) -> (&'static str, Map<String, Value>) {
         let path = self.path.split('?').next().unwrap_or_default();
         for route in ROUTES {
@@ -303,7 +303,7 @@ impl Ask {
     }
 }
 
-/// The last part of a route, which says what is done.
+/// The last part of a route, which names the action.
 fn last(route: &str) -> &str {
     route.rsplit('/').next().unwrap_or_default()
 }

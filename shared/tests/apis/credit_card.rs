@@ -46,7 +46,7 @@ async fn declines(t: &mut Table) {
     t.world.answer(declined);
 }
 
-/// What is done to the payment with this id.
+/// A follow-up of the payment with this id.
 pub(crate) fn follow(route: &str, id: &str) -> Ask {
     on(route, json!({"TransactionReference": format!("{route}-1"), "TransactionID": id}))
 }

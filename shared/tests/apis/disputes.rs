@@ -1,5 +1,5 @@
-//! A payment that the card's issuer took back: where it shows, what is not done to it without being meant, and the same after
-//! the reversal.
+//! A payment that the card's issuer took back: where it shows, the follow-ups that are refused
+//! unless they are meant, and the same after the reversal.
 
 use jiff::civil::date;
 use serde_json::json;
@@ -16,7 +16,7 @@ use crate::{
     table::Table,
 };
 
-/// What a deposit of the gateway reports of the only payment of an order.
+/// Records the dispute that a deposit of the gateway reports of the only payment of an order.
 async fn reported(t: &Table, merchant: &str, order: &str, kind: DisputeKind, minor: u64) {
     let key = OrderKey { merchant: merchant.parse().unwrap(), order: order.parse().unwrap() };
     let entries = t.world.log.all();
@@ -51,7 +51,7 @@ fn list(path: &str) -> Ask {
     get(path).by("shop:read")
 }
 
-/// Everything that a merchant's systems and finance read of it.
+/// Everything that a merchant's systems and finance read about the payment.
 async fn is_read(t: &mut Table, paid: &Paid) {
     t.ask("the payment", &paid.read("shop:read")).await;
     for filter in ["eq(state,disputed)", "in(state,paid,partly_refunded)", "eq(needs_attention,disputed)"] {

@@ -11,7 +11,8 @@ use crate::{
     table::Table,
 };
 
-/// The id of the first transaction that is made, as it is counted ([`World::as_given`](crate::world::World::as_given)).
+/// The id of the first transaction that is made, as it is counted
+/// ([`World::as_given`](crate::world::World::as_given)).
 pub(crate) const AUTHORIZE: &str = "00000000-0000-4000-8000-000000000002";
 
 /// The number that every test of a card gateway begins with.
@@ -24,7 +25,7 @@ pub(crate) fn registered(order: &str, amount: u64) -> Ask {
     put(format!("/v2/orders/{order}")).by("shop:pay").data(json!({"amount": amount, "currency": "USD"}))
 }
 
-/// What a payment by card has in its `data`.
+/// The `data` of a payment by card.
 pub(crate) fn card(amount: u64) -> Value {
     json!({
         "gateway": "card_connect", "amount": amount, "first_name": "Ann", "last_name": "Lee", "number": NUMBER,
@@ -48,7 +49,7 @@ pub(crate) fn declined(approval: GatewayResponse) -> Outcome {
     Outcome::Declined(said(approval, "C", "51", "Insufficient funds"), code, code.advice())
 }
 
-/// What the gateway says instead of an approval.
+/// The gateway's response instead of an approval.
 pub(crate) fn said(approval: GatewayResponse, status: &str, code: &str, text: &str) -> GatewayResponse {
     GatewayResponse {
         status: Some(status.to_owned()),
@@ -107,7 +108,7 @@ impl Paid {
         self.does("confirm", by)
     }
 
-    /// What is done to it: `capture`, `refund`, `cancel`, `confirm`.
+    /// A follow-up of the payment: `capture`, `refund`, `cancel`, `confirm`.
     pub(crate) fn does(&self, what: &str, by: &'static str) -> Ask {
         post(format!("/v2/orders/a/transactions/{}/{what}", self.id)).by(by)
     }

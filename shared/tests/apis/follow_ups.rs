@@ -1,4 +1,4 @@
-//! What is done to a payment of an order that is there.
+//! Follow-ups of a payment of an existing order.
 
 mod members;
 mod outcomes;

@@ -1,4 +1,4 @@
-//! What a request writes into the log.
+//! The log lines of a request.
 
 use std::sync::{
     Once,
@@ -8,10 +8,10 @@ use std::sync::{
 use serde_json::{Map, Value};
 use tollgate::telemetry;
 
-/// What this thread logs from now on.
+/// This thread's log from now on.
 pub(crate) struct Log(memory::Log);
 
-/// Members that say how long something took, or when, or what process it was.
+/// Members with a duration, a time or the process.
 const NEVER_THE_SAME: [&str; 4] = ["timestamp", "version", "cold_start", "target"];
 
 /// Whether a request said that it was the first of this process.
@@ -31,7 +31,8 @@ impl Log {
         self.0.take()
     }
 
-    /// The same, each as a text, without what a request's line repeats of the request.
+    /// The same, each as a text, without the members that a request's line repeats from the
+    /// request.
     pub(crate) fn told(&self, route: &str, id: &str, status: u16) -> Vec<Value> {
         let lines = self.take().into_iter().map(|mut line| {
             let message = line.remove("message").unwrap_or_default();

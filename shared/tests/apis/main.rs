@@ -1,5 +1,6 @@
-//! Whole requests against both APIs, in memory, and whole responses: status, headers, body, what the gateway was sent, and
-//! the lines of the log. A file in `expected` has them for each table; `WRITE_EXPECTED=1` writes it anew, to be read.
+//! Whole requests against both APIs, in memory, and whole responses: status, headers, body, the
+//! calls of the gateway, and the lines of the log. A file in `expected` has them for each table;
+//! `WRITE_EXPECTED=1` writes it anew, to be read.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 #![expect(clippy::too_many_lines, reason = "a table is as long as what it lists")]

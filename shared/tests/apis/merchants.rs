@@ -37,7 +37,8 @@ const DOCUMENTS: &[(&str, &str)] = &[
         "marking",
         r#""refund_without_amount": "mark", "gateway": {"site": "fts-uat", "merchids": {"USD": "112"}"#,
     ),
-    // Orders are not registered, and there are two currencies; what the credit-card API is for.
+    // Orders are not registered, and there are two currencies; the merchant that the credit-card
+    // API is for.
     (
         "external",
         r#""orders": "external", "name": "Ann's Books", "address": ["1 Main St", "Springfield, IL 62701"], "accept_partial_approval": true, "keep_personal_data": "P30D", "search": {"customers": true},
@@ -60,7 +61,7 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("unkept", r#""gateway": {"site": "fts-uat", "merchids": {"USD": "666"}"#),
 ];
 
-/// The keys of a merchant, by what a request is said to be by.
+/// The keys of a merchant, by the word after the colon in a request's `by`.
 const KEYS: [&str; 4] = ["read", "pay", "operate", "all"];
 
 static MERCHANTS: LazyLock<BTreeMap<&str, Arc<Merchant>>> = LazyLock::new(|| {

@@ -1,4 +1,4 @@
-//! Who may sign in for a merchant, and what they did.
+//! The people who may sign in for a merchant, and their actions.
 
 use std::collections::BTreeMap;
 
@@ -114,7 +114,7 @@ async fn what_people_did_is_listed_page_by_page_and_of_one_merchant_alone() {
     t.end();
 }
 
-/// What the tests call Eve and Ann, by the numbers of their ids, with the role of their sign-in.
+/// The tests' names for Eve and Ann, by the numbers of their ids, with the role of their sign-in.
 const EVE: &str = "shop:person1/all";
 const ANN: &str = "shop:person3/operate";
 

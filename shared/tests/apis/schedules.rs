@@ -1,4 +1,4 @@
-//! What the schedules did to a payment, as the APIs tell it.
+//! The schedules' effects on a payment, as the APIs show them.
 
 use serde_json::{Value, json};
 use tollgate_core::{
@@ -180,7 +180,7 @@ async fn the_list_of_what_is_paused_goes_on_page_after_page() {
     t.end();
 }
 
-/// What an inquiry finds, made of what an approval would have said.
+/// An inquiry's finding, made from an approval's response.
 type Finds = fn(GatewayResponse) -> Finding;
 
 /// A payment of which nothing is known.

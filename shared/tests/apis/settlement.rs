@@ -1,4 +1,5 @@
-//! What reached the bank account and what did not: lists, one deposit line by line, and what people do about exceptions.
+//! Money that reached the bank account and money that did not: lists, one deposit line by line, and
+//! people's actions on exceptions.
 
 use jiff::{
     Timestamp,
@@ -108,7 +109,8 @@ fn shop() -> MerchantId {
     "shop".parse().unwrap()
 }
 
-/// A payment that arrived a cent short, a refund that is not Tollgate's, and a deposit of the day before.
+/// A payment that arrived a cent short, a refund that is not Tollgate's, and a deposit of the day
+/// before.
 async fn settled(t: &mut Table) -> Uuid {
     t.prepare(&registered("a", 10_000).by("shop:pay")).await;
     t.prepare(&pay("a", "purchase", card(4_000)).by("shop:pay")).await;

@@ -1,4 +1,5 @@
-//! Where requests come from: whether that is the front, and what their payments count against.
+//! Where requests come from: whether that is the front, and the address that their payments count
+//! against.
 
 use std::sync::Arc;
 
@@ -21,7 +22,8 @@ const SHOPPER_ADDRESS: &str = "x-shopper-address";
 const FRONT_SECRET: &str = "x-front-secret";
 const VIEWER_ADDRESS: &str = "x-viewer-address";
 
-/// `sent` where the gateway was asked for it, else the code of the error, and whose limit it is about.
+/// `sent` where the gateway was asked for it, else the code of the error, and whose limit it is
+/// about.
 async fn tried(world: &Arc<World>, ask: &Ask) -> String {
     world.state().sent.clear();
     let response = ask.send(world, "request").await;

@@ -1,4 +1,4 @@
-//! What would be added to a payment.
+//! The surcharge that would be added to a payment.
 
 use serde_json::{Value, json};
 use tollgate_core::{

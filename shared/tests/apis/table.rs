@@ -14,10 +14,11 @@ use crate::{
     world::World,
 };
 
-/// Rewrites the files instead of comparing with them. What it writes is to be read before it is kept.
+/// Rewrites the files instead of comparing with them. The new files are to be read before they are
+/// kept.
 const WRITE: &str = "WRITE_EXPECTED";
 
-/// What every response has.
+/// The headers of every response.
 const HEADERS: [(&str, &str); 5] = [
     ("cache-control", "no-store"),
     ("x-content-type-options", "nosniff"),
@@ -42,7 +43,7 @@ impl Table {
         Self { name, world: World::new(), log: Log::here(), rows: Vec::new() }
     }
 
-    /// Nothing has happened yet to what follows.
+    /// Starts the following rows in a new world with an empty log.
     pub(crate) fn afresh(&mut self) {
         self.world = World::new();
         self.log.take();
@@ -60,7 +61,7 @@ impl Table {
         body
     }
 
-    /// Sends a request, and keeps all that came of it. Returns its response's body.
+    /// Sends a request, and keeps all its results. Returns its response's body.
     pub(crate) async fn ask(&mut self, hazard: &str, ask: &Ask) -> Value {
         let mut row = Map::new();
         row.insert("hazard".to_owned(), hazard.into());
@@ -76,8 +77,9 @@ impl Table {
         self.send(row, ask).await
     }
 
-    /// Sends a request once for each value of each member, in a world of its own that `prepare` has made. `a.b` is the
-    /// member b of a. Null stands for null; a member whose value is the text `absent` is left out.
+    /// Sends a request once for each value of each member, in a world of its own that `prepare` has
+    /// made. `a.b` is the member b of a. Null stands for null; a member whose value is the text
+    /// `absent` is left out.
     pub(crate) async fn vary(
         &mut self,
         base: &Ask,
@@ -150,7 +152,7 @@ impl Table {
     }
 }
 
-/// Notes a response, without what all of them have. Returns its body.
+/// Notes a response, without the headers that all responses have. Returns its body.
 fn told(row: &mut Map<String, Value>, ask: &Ask, id: &str, response: &Response<Body>) -> Value {
     row.insert("status".to_owned(), response.status().as_u16().into());
     let mut headers: Vec<(String, String)> = Vec::new();
@@ -186,7 +188,7 @@ fn told(row: &mut Map<String, Value>, ask: &Ask, id: &str, response: &Response<B
     body
 }
 
-/// What stands for a member that is left out.
+/// The text for a member that is left out.
 pub(crate) const ABSENT: &str = "(absent)";
 
 /// Sets a member, in objects that are made where they are not.
@@ -203,7 +205,8 @@ pub(crate) fn set(body: &mut Value, path: &str, value: Value) {
     }
 }
 
-/// A text with payments' ids as they were counted: what they say of their orders would be another in every row.
+/// A text with payments' ids as they were counted: their part about the order would differ in every
+/// row.
 fn counted(text: &str) -> String {
     const COUNTED: &str = "-8000-00000000";
     let (mut shown, mut rest) = (String::new(), text);

@@ -1,4 +1,4 @@
-//! Access tokens: who gets one, what it opens, and what slows down whoever tries out keys.
+//! Access tokens: who gets one, the requests that it permits, and the limit on trying out keys.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::hmac;
@@ -143,7 +143,8 @@ fn made_up(merchant: &str) -> String {
     format!("Bearer {}.{}.{}", part(header), part(claims), URL_SAFE_NO_PAD.encode([7; 32]))
 }
 
-/// Changes header and claims of a token. What the header's `kid` names gets its MAC afterwards.
+/// Changes header and claims of a token. The merchant in the header's `kid` gets its MAC
+/// afterwards.
 type Changes = fn(&mut Value, &mut Value);
 
 /// A merchant's `kid` for these claims.
@@ -153,7 +154,7 @@ fn kid(merchant: &str, claims: &str) -> String {
     format!("{merchant}.{}", URL_SAFE_NO_PAD.encode(&tag.as_ref()[..8]))
 }
 
-/// A token as whoever has the signing key and the key of the MACs can make it.
+/// A token as a holder of the signing key and the key of the MACs can make it.
 fn made(t: &Table, change: impl FnOnce(&mut Value, &mut Value)) -> String {
     let own = token("shop:operate", t.world.clock.now());
     let part = |n: usize| -> Value {
@@ -258,7 +259,8 @@ fn registered_with(token: String) -> Ask {
     Ask { by: None, ..registered("b", 500) }.header("authorization", token)
 }
 
-/// What takes the role `operate`, which the key has, and would take `all`, which it has not.
+/// A request that takes the role `operate`, which the key has, and would take `all`, which it has
+/// not.
 fn cancels(token: String) -> Ask {
     post("/v2/orders/a/transactions/x/cancel").header("authorization", token)
 }

@@ -1,4 +1,4 @@
-//! A merchant looks at its webhooks and what was sent to them, and has it sent again.
+//! A merchant lists its webhooks and their deliveries, and has deliveries sent again.
 
 use jiff::SignedDuration;
 use tollgate_core::values::Clock as _;

@@ -1,6 +1,6 @@
-//! A table's rows as text. A request is a line. A refusal is another one: its status, code, source, and sentence, what the
-//! gateway was sent, and what was logged. Values of a member of which the same came share a line. A success says in how far
-//! it differs from the first one in its table.
+//! A table's rows as text. A request is a line. A refusal is another one: its status, code, source,
+//! and sentence, the calls of the gateway, and the log. Values of a member with the same outcome
+//! share a line. A success shows how it differs from the first one in its table.
 
 use std::collections::BTreeMap;
 
@@ -12,16 +12,16 @@ const COLUMNS: usize = 200;
 /// Characters of a value that is not split into its members.
 const ONE_VALUE: usize = 100;
 
-/// Between what a line tells of a request.
+/// Between the parts of a request's line.
 const NEXT: &str = " | ";
 
 /// Between several of a kind: errors, calls, lines of the log.
 const AND: &str = " + ";
 
-/// What stands for no call, or no line of the log.
+/// The text for no call, or no line of the log.
 const NONE: &str = "\u{2013}";
 
-/// What is said of a response, or a part of it, that is the first one of its kind once more.
+/// The text for a response, or a part of one, that equals the first one of its kind.
 const EQUAL: &str = " as the first";
 
 /// Writes rows in their order.
@@ -123,7 +123,7 @@ impl Words {
         }
     }
 
-    /// A row's outcome in one line, and the lines of what is told besides.
+    /// A row's outcome in one line, and the lines of its response.
     fn came_of_it(&mut self, row: &Value) -> Vec<String> {
         let status = match row.get("headers") {
             Some(headers) => format!("{} {headers}", row["status"]),
@@ -182,7 +182,7 @@ fn lines(told: Vec<String>) -> Vec<String> {
     lines
 }
 
-/// What can only be a text.
+/// A value that can only be a text.
 fn text(value: &Value) -> &str {
     value.as_str().expect("a text")
 }
@@ -192,7 +192,7 @@ fn joined(parts: impl Iterator<Item = String>) -> String {
     if parts.is_empty() { NONE.to_owned() } else { parts.join(AND) }
 }
 
-/// A call of the gateway: what is called, and the rest of what was sent.
+/// A call of the gateway: its name, and the rest of the request.
 fn call(sent: &Value) -> String {
     let mut rest = sent.as_object().cloned().unwrap_or_default();
     match rest.shift_remove("call") {
@@ -201,7 +201,7 @@ fn call(sent: &Value) -> String {
     }
 }
 
-/// A refusal's errors, without what the status or the code says already; any other text as it is.
+/// A refusal's errors, without members that repeat the status or the code; any other text as it is.
 fn refusal(response: &Value, status: &Value) -> String {
     if let Some(errors) = response["errors"].as_array() {
         assert_eq!(response.as_object().map(Map::len), Some(1), "errors come alone: {response}");
@@ -215,7 +215,7 @@ fn refusal(response: &Value, status: &Value) -> String {
     format!("{}: {}{rest}", text(&message["Code"]), text(&message["Description"]))
 }
 
-/// `code (title) source: sentence`, and what else is told.
+/// `code (title) source: sentence`, and the remaining members.
 fn problem(error: &Value, status: &Value) -> String {
     let mut rest = error.as_object().cloned().expect("an object");
     let mut meta = rest.shift_remove("meta").and_then(|meta| meta.as_object().cloned()).unwrap_or_default();
@@ -238,7 +238,8 @@ fn problem(error: &Value, status: &Value) -> String {
     told
 }
 
-/// What is compared by itself: each resource, and what is around them; or all, without resources.
+/// The parts that are compared separately: each resource, and the members around them; or all,
+/// without resources.
 fn parts(response: &Value) -> Vec<(String, Value)> {
     let mut around = response.clone();
     let mut data = around.as_object_mut().and_then(|members| members.shift_remove("data"));

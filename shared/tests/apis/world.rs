@@ -1,4 +1,5 @@
-//! Everything outside the APIs, in memory: the ports that handlers work with, as each request is to find them.
+//! Everything outside the APIs, in memory: the ports that handlers work with, as each request is to
+//! find them.
 
 mod gateway;
 mod people;
@@ -40,13 +41,13 @@ use uuid::Uuid;
 use crate::merchants;
 pub(crate) use webhooks::receiver;
 
-/// What the gateway responds to a call, made of what an approval of it would say.
+/// The gateway's response to a call, made from its approval.
 pub(crate) type Answer = Box<dyn FnOnce(GatewayResponse) -> Outcome + Send>;
 
-/// What it finds, made of what an approval would have said.
+/// The finding of an inquiry, made from an approval's response.
 pub(crate) type Found = Box<dyn FnOnce(GatewayResponse) -> Finding + Send>;
 
-/// What the next calls meet, and what came of earlier ones.
+/// The responses to the next calls, and the results of earlier ones.
 #[derive(Default)]
 pub(crate) struct State {
     customers: BTreeMap<String, Customer>,
@@ -54,13 +55,13 @@ pub(crate) struct State {
     references: u64,
     /// Calls of the gateway since they were last looked at.
     pub(crate) sent: Vec<Value>,
-    /// What it responds to the next calls; approvals after that.
+    /// The gateway's responses to the next calls; approvals after that.
     pub(crate) answers: VecDeque<Answer>,
-    /// What it finds next; nothing usable after that.
+    /// The next findings; nothing usable after that.
     pub(crate) found: VecDeque<Found>,
-    /// What it says about profiles next; done after that.
+    /// The next outcomes about profiles; done after that.
     pub(crate) profiles: VecDeque<ProfileOutcome>,
-    /// What it would add to the next payments; not known after that.
+    /// The surcharges of the next payments; not known after that.
     pub(crate) quotes: VecDeque<Result<SurchargeQuote, NoQuote>>,
     /// Whether payments are stopped; none where it cannot be told.
     pub(crate) stopped: Option<bool>,
@@ -68,22 +69,22 @@ pub(crate) struct State {
     pub(crate) switches: BTreeMap<MerchantId, SwitchState>,
     /// The receivers that a merchant's document names.
     pub(crate) receivers: Vec<Receiver>,
-    /// What was sent to them.
+    /// The deliveries to them.
     pub(crate) deliveries: Vec<StoredDelivery>,
-    /// People, and what they did.
+    /// People, and their actions.
     pub(crate) personnel: people::Kept,
     /// Deliveries that cannot be read.
     pub(crate) spoiled_deliveries: BTreeSet<&'static str>,
-    /// What every request has to come through.
+    /// The front that every request has to come through.
     pub(crate) front: Front,
 }
 
-/// The ports, and what limits addresses.
+/// The ports, and the limit of addresses.
 pub(crate) struct World {
     state: Mutex<State>,
     pub(crate) clock: Arc<SetClock>,
-    /// Ports that do not work, besides those of [`memory`]: `customer`, `customer_put`, `begin`, `end`, `people`,
-    /// `people_save`, `audit`, `receivers`, `deliveries`.
+    /// Ports that do not work, besides those of [`memory`]: `customer`, `customer_put`, `begin`,
+    /// `end`, `people`, `people_save`, `audit`, `receivers`, `deliveries`.
     pub(crate) faults: Arc<Faults>,
     pub(crate) log: Arc<JournalTable>,
     pub(crate) orders: Arc<OrderTable>,
@@ -139,7 +140,7 @@ impl World {
         format!("{orders} {customers:?} {entries:?} {switches:?} {:?}", personnel.people)
     }
 
-    /// The schedule captures what is due.
+    /// The schedule makes the due captures.
     pub(crate) async fn capture_due(self: &Arc<Self>) {
         let (request, settings) = (CaptureRequest::default(), CaptureSettings { shards: 1, concurrency: 1 });
         let payments = self.api().payments;
@@ -155,7 +156,7 @@ impl World {
         throw(self, &SwitchOf::Merchant(merchant.parse().unwrap()), &change).await.unwrap();
     }
 
-    /// The schedule looks for what is in doubt.
+    /// The schedule sends inquiries about payments in doubt.
     pub(crate) async fn look_for_doubts(self: &Arc<Self>) {
         let limits = ReconcileLimits { shards: 1, ..ReconcileLimits::default() };
         reconcile(&self.api().payments, &merchants::All, limits, Deadline::after(RUN)).await;
@@ -176,8 +177,8 @@ impl World {
         found.map(|order| order.transactions.iter().map(|one| one.id).collect()).unwrap_or_default()
     }
 
-    /// A text with the payments' ids as they were given: the first one is the counted one otherwise, and what an id says of
-    /// its order differs by merchant and time.
+    /// A text with the payments' ids as they were given: otherwise the first one is the counted
+    /// one, and the part of an id about its order differs by merchant and time.
     pub(crate) fn as_given(&self, text: &str) -> String {
         let all = self.orders.all();
         let payments = all.values().flat_map(|order| &order.transactions);
@@ -282,7 +283,7 @@ impl World {
     }
 }
 
-/// What an order's item takes.
+/// The size of an order's item.
 fn bytes(order: &Order) -> usize {
     item_size(&StoredOrder::next(order, Shards { in_doubt: 1, captures: 1 }).0)
 }

@@ -1,5 +1,5 @@
-//! What `ARCHITECTURE.md` draws is how the code is: who may use whom within a folder, which modules are ports, and which
-//! layers there are around the core.
+//! The drawings in `ARCHITECTURE.md` match the code: who may use whom within a folder, which
+//! modules are ports, and which layers there are around the core.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,7 +12,8 @@ fn page() -> String {
     fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap()
 }
 
-/// The drawn folders, each with its layers from the inside out: `journal: entry ← { facts totals } ← keep`.
+/// The drawn folders, each with its layers from the inside out:
+/// `journal: entry ← { facts totals } ← keep`.
 fn drawn(page: &str) -> BTreeMap<String, Vec<BTreeSet<String>>> {
     let line = |line: &str| {
         let (folder, layers) = line.split_once(": ").filter(|(_, layers)| layers.contains(" ← "))?;
@@ -29,7 +30,8 @@ fn drawn(page: &str) -> BTreeMap<String, Vec<BTreeSet<String>>> {
     page.lines().filter_map(line).collect()
 }
 
-/// The modules of a folder and their uses of each other, each with all that is below it. `core` is the package.
+/// The modules of a folder and their uses of each other, each with all that is below it. `core` is
+/// the package.
 fn inside(folder: &str, all: &BTreeSet<(String, String)>, modules: &BTreeSet<String>) -> Inside {
     let of = |module: &str| match folder {
         "core" => Some(top(module)),
@@ -49,7 +51,7 @@ struct Inside {
 }
 
 impl Inside {
-    /// What is wrong with a drawing of it.
+    /// The mistakes in a drawing of the code.
     fn mistakes(&self, layers: &[BTreeSet<String>]) -> Vec<String> {
         let layer_of = |name: &str| layers.iter().position(|layer| layer.contains(name));
         let missing = self.names.iter().filter(|name| layer_of(name).is_none());
@@ -96,7 +98,7 @@ fn rows(page: &str, heading: &str) -> Vec<Vec<String>> {
     rows.map(|row| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()).collect()
 }
 
-/// What a cell names in backticks.
+/// The names in backticks in a cell.
 fn named(cell: &str) -> BTreeSet<String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }

@@ -101,7 +101,7 @@ fn one_api_that_uses_the_other_is_noticed() {
     {
         assert!(uses(text).contains(&to("outer/credit_card")), "{text}");
     }
-    // Through what the root passes on, and past it.
+    // Through the root's re-exports, and past them.
     for text in ["use crate::order::Order;", "use core::order::Order;", "fn f(_: &crate::order::Order) {}"] {
         assert!(uses(text).contains(&to("core/order")), "{text}");
     }

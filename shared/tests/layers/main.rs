@@ -1,5 +1,5 @@
-//! Dependencies point one way: what each folder may use is in a table, and no two modules use each other in a circle
-//! (`ARCHITECTURE.md`).
+//! Dependencies point one way: a table lists the modules that each folder may use, and no two
+//! modules use each other in a circle (`ARCHITECTURE.md`).
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
@@ -160,9 +160,9 @@ fn no_two_modules_of_a_package_use_each_other_in_a_circle() {
     assert_eq!(found, []);
 }
 
-/// Circles between modules of one parent, each taken with all that is below it. A module and what is below it may use
-/// each other: they are one subject. Any circle of single modules is one of these, too, below the parent that its
-/// modules share.
+/// Circles between modules of one parent, each taken with all that is below it. A module and the
+/// modules below it may use each other: they are one subject. Any circle of single modules is one
+/// of these, too, below the parent that its modules share.
 fn circles_at_each_level(edges: &BTreeSet<(String, String)>) -> Vec<Vec<String>> {
     let mut levels: BTreeMap<String, BTreeSet<(String, String)>> = BTreeMap::new();
     for (from, to) in edges {

@@ -1,4 +1,5 @@
-//! How often six lines stand in two places. What repeats itself is changed in one of them and forgotten in the other.
+//! How often six lines are in two places. Repeated code is changed in one place and forgotten in
+//! the other.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,8 +15,8 @@ const LINES: usize = 6;
 /// Lines that stand in more places than this are a form that everything of a kind has.
 const PLACES_MAX: usize = 8;
 
-/// Pairs that there are. One more is a reason to write what is shared once; one less lowers this.
-const PAIRS: usize = 16;
+/// Pairs that there are. One more is a reason to write the shared code once; one less lowers this.
+const PAIRS: usize = 15;
 
 /// A line in its file.
 struct Line {
@@ -23,7 +24,8 @@ struct Line {
     text: String,
 }
 
-/// What can be the same by more than its form: neither comments nor imports, signatures nor lone punctuation.
+/// The lines that can be the same by more than their form: neither comments nor imports, signatures
+/// nor lone punctuation.
 fn lines_of(source: &str) -> Vec<Line> {
     let (mut lines, mut is_import) = (Vec::new(), false);
     for (number, text) in (1..).zip(source.lines().map(str::trim)) {
@@ -41,7 +43,7 @@ fn lines_of(source: &str) -> Vec<Line> {
     lines
 }
 
-/// Every source below a folder, but for what was built.
+/// Every source below a folder, except build output.
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         let name = entry.file_name().unwrap().to_string_lossy();

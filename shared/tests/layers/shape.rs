@@ -17,7 +17,7 @@ use crate::{
 /// Parameters of a function, `self` not counted.
 const PARAMETERS_MAX: usize = 5;
 
-/// Each package that is deployed, without what is only built for tests.
+/// Each package that is deployed, without code that is only built for tests.
 fn deployed() -> Vec<Package> {
     let is_deployed = |folder: &std::path::Path| {
         ["shared", "functions"].iter().any(|parent| folder.starts_with(root().join(parent)))
@@ -26,11 +26,11 @@ fn deployed() -> Vec<Package> {
     packages.map(|(name, folder)| Package::read(&name, &folder)).collect()
 }
 
-/// What the sources of a package declare.
+/// The declarations in the sources of a package.
 #[derive(Default)]
 struct Declared {
     module: String,
-    /// Functions that take too much, with what of it is too much.
+    /// Functions that take too much, each with the excess.
     too_much: Vec<(String, String)>,
     /// The modules that declare a type, by its name.
     types: BTreeMap<String, Vec<String>>,
@@ -103,7 +103,7 @@ impl<'ast> Visit<'ast> for Declared {
         visit::visit_item_type(self, item);
     }
 
-    /// What a macro is given is no syntax yet: declarations are found in its tokens.
+    /// A macro's input is no syntax yet: declarations are found in its tokens.
     fn visit_item_macro(&mut self, item: &'ast ItemMacro) {
         let text = item.mac.tokens.to_string();
         let tokens: Vec<&str> = text.split_whitespace().collect();
@@ -117,7 +117,8 @@ impl<'ast> Visit<'ast> for Declared {
     }
 }
 
-/// Whether a type is several values without a name: a tuple, or a reference to one, or one that may be absent.
+/// Whether a type is several values without a name: a tuple, or a reference to one, or one that may
+/// be absent.
 fn is_tuple(given: &Type) -> bool {
     match given {
         Type::Tuple(tuple) => tuple.elems.len() > 1,
@@ -151,7 +152,7 @@ fn a_package_declares_each_type_name_once() {
     assert!(found.is_empty(), "a name that is declared twice means two things: {found:#?}");
 }
 
-/// What a package of two small modules declares.
+/// The declarations of a package of two small modules.
 fn of_text(text: &str, other: &str) -> Declared {
     let sources = [("lib.rs", "mod a; mod b;"), ("a.rs", text), ("b.rs", other)];
     Declared::of(&Package::new("p", &sources.map(|(path, text)| (path.to_owned(), text.to_owned()))))

@@ -1,6 +1,6 @@
-//! What each folder may use.
+//! The modules that each folder may use.
 
-/// What is pure: no I/O, and no clock but the `Clock` port. A module includes all that is below it.
+/// Pure modules: no I/O, and no clock but the `Clock` port. A module includes all that is below it.
 pub(crate) const PURE: &[&str] = &[
     "values",
     "order",
@@ -22,19 +22,20 @@ pub(crate) const PURE: &[&str] = &[
     "webhooks/webhook",
 ];
 
-/// What of it is a port, and so has `async` functions.
+/// The pure modules that are ports, and so have `async` functions.
 pub(crate) const PORTS: &[&str] = &["values/clock", "settlement/facts/store"];
 
 /// Start-up, which alone names adapters.
 pub(crate) const START_UP: &[&str] = &["lambda", "start"];
 
-/// Adapters: what implements a port of the core. What they are made of and no port is (`aws_error`, and
-/// `merchant_document`, which reads a text into a merchant) is no adapter.
+/// Adapters: modules that implement a port of the core. Their parts that implement none
+/// (`aws_error`, and `merchant_document`, which reads a text into a merchant) are no adapters.
 pub(crate) const ADAPTERS: &[&str] =
     &["cardpointe", "secrets_manager", "dynamodb", "webhook_client", "event_bridge"];
 
-/// Where other packages name the gateway's adapter: the fault simulation, which carries its requests and reads its reports,
-/// and the benchmark of settlement, which measures how they are read.
+/// Where other packages name the gateway's adapter: the fault simulation, which carries its
+/// requests and reads its reports, and the benchmark of settlement, which measures how they are
+/// read.
 pub(crate) const NAME_THE_GATEWAY: &[(&str, &str)] = &[
     ("bench", "settlement"),
     ("bench", "settlement/writes"),
@@ -62,7 +63,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("dynamodb", "values order payments stored_cards journal people settlement webhooks aws_error"),
     ("webhook_client", "values order webhooks aws_error https"),
     ("event_bridge", "payments webhooks aws_error"),
-    // What the APIs share.
+    // The modules that the APIs share.
     ("openid", "values people aws_error https"),
     ("access_token", "order payments"),
     ("invocation", "values payments transfer version"),
@@ -85,7 +86,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
         "values order payments people stored_cards journal settlement webhooks spreadsheet access access_token \
           openid search_keys invocation ports api",
     ),
-    // What tells others.
+    // The modules that tell others.
     ("publishing", "payments journal settlement webhooks elastic_path"),
     // Start-up.
     (

@@ -14,14 +14,15 @@ use syn::{
 /// A path as it is written: `["crate", "order", "Order"]`.
 type Written = Vec<String>;
 
-/// One module that uses another, each as package and path (`order/decide`). The root's own items are the module `""`.
+/// One module that uses another, each as package and path (`order/decide`). The root's own items
+/// are the module `""`.
 pub(crate) type Use = ((String, String), (String, String));
 
 /// The source of a package: its modules, by path (`order/decide`; the root is empty).
 pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) modules: BTreeMap<String, File>,
-    /// What a module gives another name or place with `use`, by module and name.
+    /// The paths that a module gives another name or place with `use`, by module and name.
     imports: BTreeMap<(String, String), Written>,
 }
 
@@ -76,7 +77,7 @@ impl Package {
         package
     }
 
-    /// The module that a path below the root leads into, and what of the path is left there.
+    /// The module that a path below the root leads into, and the rest of the path there.
     fn split<'a>(&self, path: &'a [String]) -> (String, &'a [String]) {
         let depth = (1..=path.len()).rev().find(|depth| self.modules.contains_key(&path[..*depth].join("/")));
         let (module, rest) = path.split_at(depth.unwrap_or(0));
@@ -100,8 +101,8 @@ fn join(prefix: &str, name: &str) -> String {
     if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") }
 }
 
-/// Which modules of the packages use which, without uses of itself. A name that a module only passes on is used where it
-/// is defined.
+/// Which modules of the packages use which, without uses of itself. A name that a module only
+/// passes on is used where it is defined.
 pub(crate) fn uses(packages: &[Package]) -> BTreeSet<Use> {
     let mut all = BTreeSet::new();
     for package in packages {
@@ -208,7 +209,7 @@ impl<'ast> Visit<'ast> for Found {
     /// `pub(in crate::order)` says who may use it, and uses nothing.
     fn visit_visibility(&mut self, _: &'ast Visibility) {}
 
-    /// What a macro is given is no syntax yet: paths are found in its tokens.
+    /// A macro's input is no syntax yet: paths are found in its tokens.
     fn visit_macro(&mut self, item: &'ast Macro) {
         visit::visit_macro(self, item);
         let text = item.tokens.to_string().replace("::", " :: ");

@@ -1,4 +1,4 @@
-//! What the rules do not know: the gateway's vocabulary, I/O and the clock.
+//! Words that the rules must not contain: the gateway's vocabulary, I/O and the clock.
 
 use std::fs;
 
@@ -22,7 +22,8 @@ const GATEWAY: [&str; 11] = [
     "decimals: u32 = 2",
 ];
 
-/// The audit line has the gateway's own names, because operators look them up there; they are documented.
+/// The audit line has the gateway's own names, because operators look them up there; they are
+/// documented.
 const AUDIT_FIELDS: &str = "payments/audit.rs";
 
 fn sources() -> Vec<(String, String)> {

@@ -1,5 +1,5 @@
-//! A customer with its stored cards, which is in the table of orders under a key that no order has: read, written and
-//! read again without loss, also what only a release to come knows.
+//! A customer with its stored cards, which is in the table of orders under a key that no order has:
+//! read, written and read again without loss, including members that only a release to come knows.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use tollgate::dynamodb::{Item, customers::StoredCustomer};

@@ -1,5 +1,5 @@
-//! Items in DynamoDB's JSON, as each form has them. From 1.0.0 on a release that writes another form adds a file, and
-//! none is changed any more.
+//! Items in DynamoDB's JSON, as each form has them. From 1.0.0 on a release that writes another
+//! form adds a file, and none is changed any more.
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use base64::{Engine, engine::general_purpose::STANDARD};

@@ -1,4 +1,5 @@
-//! What the journal tells of items of every form: the same before and after a write, and after a decision.
+//! The journal's entries of items of every form: the same before and after a write, and after a
+//! decision.
 
 use std::collections::BTreeMap;
 

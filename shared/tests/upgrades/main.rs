@@ -1,6 +1,6 @@
-//! Two versions run over one table during every canary and every rollback. Whatever either of them wrote, the other one
-//! reads, and what it does not know survives it. The other version is made up: the next form, and members and words to
-//! come.
+//! Two versions run over one table during every canary and every rollback. Each version reads the
+//! other's items, and keeps members that it does not know. The other version is made up: the next
+//! form, and members and words to come.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
@@ -72,7 +72,8 @@ fn the_next_form_and_this_one_take_turns_on_the_same_orders() {
     }
 }
 
-/// What is usual need not be stated, and this release never does: not even where the next one has.
+/// A usual value need not be stated, and this release never states it: not even where the next one
+/// has.
 #[test]
 fn what_the_next_form_states_is_what_this_one_fills_in() {
     for (name, item) in items::all() {

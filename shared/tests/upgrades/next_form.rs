@@ -1,5 +1,5 @@
-//! A made-up next form, as a release to come might write it: it states everything that form 1 leaves out, and has a
-//! member of its own.
+//! A made-up next form, as a release to come might write it: it states everything that form 1
+//! leaves out, and has a member of its own.
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use tollgate::dynamodb::Item;

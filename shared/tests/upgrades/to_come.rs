@@ -1,4 +1,4 @@
-//! What a release to come may write: members and words that this one does not know.
+//! Data that a release to come may write: members and words that this one does not know.
 
 use std::collections::BTreeSet;
 
@@ -44,12 +44,12 @@ pub(crate) fn each(item: &mut Item, path: &str, change: &mut dyn FnMut(&str, &mu
             _ => {}
         }
     }
-    // Last, so that what it adds is not visited.
+    // Last, so that its additions are not visited.
     change(path, item);
 }
 
-/// Where two items differ, apart from what every write changes: the version, and the partition of an index whose
-/// number of partitions changed since.
+/// Where two items differ, apart from the values that every write changes: the version, and the
+/// partition of an index whose number of partitions changed since.
 pub(crate) fn differences(one: &Item, other: &Item, path: &str) -> Vec<String> {
     let names: BTreeSet<_> = one.keys().chain(other.keys()).collect();
     let names = names.into_iter().filter(|name| !["version", "capture_shard"].contains(&name.as_str()));
@@ -93,7 +93,7 @@ fn members_of_a_release_to_come_survive_a_write_of_this_one_wherever_they_are() 
         });
         let order = read(&newer);
         assert!(order.is_recognized(), "a member is no word");
-        // In full, because this release leaves out what it knows to be usual.
+        // In full, because this release leaves out usual values.
         let [ours, newer] = [&written(&order), &newer].map(next_form::of);
         assert_eq!(differences(&ours, &newer, ""), [""; 0]);
     }
@@ -113,7 +113,7 @@ fn words_of_a_release_to_come_are_read_and_written_again() {
                 }
                 // Names are used again: `b` is also who decided by hand, and `code` a discount's.
                 let is_text = path.ends_with("by_hand") || path.ends_with("discount");
-                // What no longer applies decides nothing.
+                // A value that no longer applies decides nothing.
                 changed |= !path.ends_with("ea") && object.contains_key(vocabulary);
                 if !is_text && object.contains_key(vocabulary) {
                     object.insert(vocabulary.to_owned(), word());

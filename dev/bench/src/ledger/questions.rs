@@ -1,19 +1,20 @@
-//! What finance and support ask of the ledger, as docs/finance.md has it.
+//! The questions of finance and support to the ledger, as in docs/finance.md.
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use serde_json::{Map, Value, json};
 
 use super::seed::Seeded;
 
-/// A sample event is the pattern of what API Gateway sends.
+/// A sample event is the pattern of API Gateway's events.
 const EVENT: &str = include_str!("../../../../events/transactions-entries.json");
 
-/// What a question is about.
+/// The kind of question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A page of what an index or a day has.
+    /// A page of an index or a day.
     Page,
-    /// A page of what no index has: it is read until it is full or its time is up, and goes on by its cursor.
+    /// A page that no index has: it is read until it is full or its time is up, and the cursor
+    /// continues it.
     Scan,
     /// Sums of a day, or of days in a time zone.
     Totals,
@@ -69,7 +70,8 @@ fn encoded(text: &str) -> String {
     text.bytes().map(byte).collect()
 }
 
-/// All of them. What other functions answer (receipts, evidence, who stopped payments) reads one item each.
+/// All questions. Those to other functions (receipts, evidence, who stopped payments) read one item
+/// each.
 pub(super) fn questions(seeded: &Seeded) -> Vec<Question> {
     let Seeded { until, since, refunded_order, retref, .. } = seeded;
     let (yesterday, week, month) = (day_of(*until, -1), day_of(*until, -7), month_of(*since, *until));
@@ -124,7 +126,7 @@ fn month_of(since: Timestamp, until: Timestamp) -> Date {
     utc(since).max(day_of(until, -30))
 }
 
-/// What is asked about payments, each with its filter.
+/// The questions about payments, each with its filter.
 fn payments(seeded: &Seeded) -> Vec<(&'static str, String)> {
     let hour = SignedDuration::from_hours(1);
     let Seeded { until, since, retref, card, .. } = seeded;
@@ -164,7 +166,7 @@ fn payments(seeded: &Seeded) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// What is asked about totals, each with its parameters.
+/// The questions about totals, each with its parameters.
 fn totals(seeded: &Seeded) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
     let Seeded { until, since, .. } = seeded;
     let yesterday = day_of(*until, -1);

@@ -46,7 +46,7 @@ const HOLD: SignedDuration = SignedDuration::from_hours(7 * 24);
 const CAPTURED_AFTER: SignedDuration = SignedDuration::from_hours(24);
 const REFUNDED_AFTER: SignedDuration = SignedDuration::from_hours(26);
 
-/// What was put, and what can be asked for of it.
+/// The seeded data, and the values that questions can use.
 pub(super) struct Seeded {
     pub(super) since: Timestamp,
     /// When the last payment was made: a noon, so that each day has as many whenever this runs.
@@ -59,8 +59,8 @@ pub(super) struct Seeded {
     pub(super) card: (String, u64, Timestamp),
 }
 
-/// Puts so many payments over so many days: of a hundred, 88 are authorized and captured the day after, 3 of them are
-/// refunded in part, 8 are declined and 1 stays held until it ends.
+/// Puts so many payments over so many days: of a hundred, 88 are authorized and captured the day
+/// after, 3 of them are refunded in part, 8 are declined and 1 stays held until it ends.
 pub(super) async fn seed(stack: &Stack, count: usize, days: i64) -> Result<Seeded, String> {
     let pattern = pattern(stack).await?;
     let now = stack.clock().now();

@@ -1,4 +1,5 @@
-//! A server of the gateway's reports that makes them up while it sends them, as large as they are documented to be.
+//! A server of the gateway's reports that makes them up while it sends them, as large as they are
+//! documented to be.
 
 use axum::{
     Router,
@@ -54,7 +55,7 @@ fn deposit_line(day: i64, number: u32) -> String {
     )
 }
 
-/// A report: what comes before its lines, the lines, and what comes after them.
+/// A report: the text before its lines, the lines, and the text after them.
 fn report(lines: u32, before: String, line: fn(i64, u32) -> String, after: &'static str, day: i64) -> Body {
     let pieces = (0..=lines.div_ceil(LINES_AT_A_TIME)).map(move |piece| {
         let from = piece * LINES_AT_A_TIME;

@@ -1,4 +1,5 @@
-//! What lines cost to write over their life: days of payments that settle and are funded, read twice a day.
+//! The cost of writing lines over their life: days of payments that settle and are funded, read
+//! twice a day.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -30,10 +31,11 @@ use crate::{
 /// Monday to Thursday, so that all is funded by Friday.
 const DAYS: i8 = 4;
 
-/// What was counted.
+/// The counts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Written {
-    /// At 1,000 lines a day: write units of items of lines, for each line, until nothing changes any more.
+    /// At 1,000 lines a day: write units of items of lines, for each line, until nothing changes
+    /// any more.
     pub(super) units_per_line: f64,
     /// At 100 lines a day: how often an item of lines was written in one run, at most.
     pub(super) most_of_an_item: usize,
@@ -70,7 +72,8 @@ impl StreamingTransport for Gateway {
     }
 }
 
-/// Days of so many payments: units of all writes of lines, and how often an item was written in one run at most.
+/// Days of so many payments: units of all writes of lines, and how often an item was written in one
+/// run at most.
 async fn live(lines: u32) -> Result<(f64, usize), String> {
     let stack = Stack::start(Options::default()).await.map_err(|error| error.to_string())?;
     let table = Proxy::to(stack.dynamodb_url()).await?;
@@ -106,7 +109,8 @@ async fn live(lines: u32) -> Result<(f64, usize), String> {
     Ok((units, most))
 }
 
-/// A day's payments, taken from midnight to the cut-off; their references with when they were taken.
+/// A day's payments, taken from midnight to the cut-off; their references with when they were
+/// taken.
 fn paid(simulator: &Simulator, day: Date, lines: u32) -> Result<Vec<(String, Timestamp)>, String> {
     let minor_units = i64::try_from(super::AMOUNT).unwrap_or(i64::MAX);
     let order_prefix = format!("TG{day}-");
@@ -121,7 +125,7 @@ fn paid(simulator: &Simulator, day: Date, lines: u32) -> Result<Vec<(String, Tim
     Ok(references.into_iter().enumerate().map(|(number, reference)| (reference, at(number))).collect())
 }
 
-/// What the writes of lines cost since calls are kept, and how often one item was written.
+/// The write units of lines since calls are kept, and how often one item was written.
 fn of_lines(table: &Proxy) -> (f64, usize) {
     let (mut sum, mut times) = (0.0, HashMap::<(String, String), usize>::new());
     for call in table.take().into_iter().filter(|call| call.what == "PutItem") {

@@ -1,4 +1,5 @@
-//! The rules of the credit-card API: one reference is one payment, and what is told of it is on record.
+//! The rules of the credit-card API: one reference is one payment, and the facts told of the
+//! payment are on record.
 
 use std::collections::BTreeSet;
 
@@ -12,10 +13,10 @@ use crate::{
     world::State,
 };
 
-/// `Message.Code` of a payment that is more than what is owing.
+/// `Message.Code` of a payment above the amount owing.
 const EXCEEDS_OWING: &str = "41";
 
-/// What a response says besides its word.
+/// The members of a response besides its word.
 pub(crate) struct Answered {
     pub(crate) word: Word,
     /// The value of `Message.Code`.
@@ -34,7 +35,8 @@ pub(crate) fn payment(order: &Order) -> Option<&Transaction> {
     order.transactions.iter().find(|transaction| transaction.memo.is_some())
 }
 
-/// A payment bears its order's id, which follows from its reference, and an order holds no second one.
+/// A payment bears its order's id, which follows from its reference, and an order holds no second
+/// one.
 pub(super) fn alone(order: &Order) -> Vec<String> {
     let payments = order.transactions.iter().filter_map(|t| Some((t, t.memo.as_ref()?)));
     let mut broken = Vec::new();
@@ -66,11 +68,11 @@ pub(super) fn references(fake_store: &FakeStore) -> Vec<String> {
     twice.map(|(merchant, memo)| format!("{merchant} has two payments under {}", memo.reference)).collect()
 }
 
-/// What a response tells of a payment was on record.
+/// The payment that a response describes was on record.
 pub(crate) fn told(state: &State, ask: &Ask, answered: &Answered) -> Vec<String> {
     let mut broken = Vec::new();
     let order = state.fake_store.order(&ask.order_key());
-    // A refusal may name what Elastic Path's clients did to the order.
+    // A refusal may name the transaction that Elastic Path's clients made on the order.
     let others = order.filter(|_| !answered.word.is_of_an_operation()).zip(answered.transaction);
     let known = others.is_some_and(|(order, id)| order.transaction(id).is_some());
     if !known && answered.transaction.map(|id| id.to_string()).as_ref() != Some(&ask.order) {
@@ -80,7 +82,7 @@ pub(crate) fn told(state: &State, ask: &Ask, answered: &Answered) -> Vec<String>
         broken.push(format!("{:?} is answered as {:?}", ask.key, answered.reference));
     }
     let Some(payment) = order.and_then(payment) else {
-        // A client that cannot read the order can only repeat what it requested.
+        // A client that cannot read the order can only repeat its request.
         if answered.word == Word::Unavailable {
             return broken;
         }
@@ -103,7 +105,8 @@ pub(crate) fn told(state: &State, ask: &Ask, answered: &Answered) -> Vec<String>
     broken
 }
 
-/// What is told as done names the sums that were on record, and what the card was charged less than was stated.
+/// A response that says done names sums that were on record, and the amount by which the charge is
+/// below the stated one.
 fn done(state: &State, ask: &Ask, answered: &Answered, payment: &Transaction) -> Vec<String> {
     let mut broken = Vec::new();
     let Some((status, captured, refunded)) = sums(&answered.description) else {

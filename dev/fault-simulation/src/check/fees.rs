@@ -1,5 +1,5 @@
-//! The rules of fees: each is beside its amount as the gateway took it, refunds give back all of it and no more, and an
-//! amount is left out only where all of the payment is meant.
+//! The rules of fees: each is beside its amount as the gateway took it, refunds give back all of it
+//! and no more, and an amount is left out only where all of the payment is meant.
 
 use serde_json::Value;
 use tollgate_core::order::{
@@ -48,13 +48,15 @@ fn given_back(transaction: &Transaction, without: Option<&Operation>) -> (u64, u
     others.fold((0, 0), |(amount, fee), refund| (amount + refund.amount.minor(), fee + of(Some(refund))))
 }
 
-/// What an order was just replaced by: refunds give back at most the fee, and exactly the fee with all of the payment.
+/// The new state of an order: refunds give back at most the fee, and exactly the fee with all of
+/// the payment.
 pub(super) fn written(after: &Order, ledger: &Ledger) -> Vec<String> {
     let key = after.key().to_string();
     let mut broken = Vec::new();
     for transaction in &after.transactions {
         let by_rule = refunds(transaction).any(|refund| refund.cause != Cause::Requested);
-        // A refund that was approved twice has given back more at the gateway, which rounds on from there.
+        // A refund that was approved twice has given back more at the gateway, which rounds on from
+        // there.
         if by_rule || ledger.is_excused(&key) || ledger.may_stay_in_doubt(&key) {
             continue;
         }
@@ -86,7 +88,7 @@ pub(crate) fn sent(state: &State, sent: &Sent, body: &[u8]) -> Option<String> {
     let (transaction, operation) = order.operations().find(|(_, operation)| operation.id == id)?;
     let by_rule = operation.cause.must_succeed();
     let before = if by_rule { (0, 0) } else { given_back(transaction, Some(operation)) };
-    // What it acts on is on its way to something else.
+    // The payment that it acts on is on its way to another state.
     let fits = match kind {
         Kind::Capture => payment.stands == Stands::Authorized,
         _ => payment.stands == Stands::Taken,
@@ -112,7 +114,8 @@ pub(crate) fn sent(state: &State, sent: &Sent, body: &[u8]) -> Option<String> {
     })
 }
 
-/// The share of a payment's fee that goes with a part, by what was given back before: a half is rounded up.
+/// The share of a payment's fee that goes with a part, by the amounts given back before: a half is
+/// rounded up.
 fn share(payment: &Record, before: (u64, u64), part: u64) -> u64 {
     let until = before.0 + part;
     let due = (2 * payment.fee * until + payment.amount) / (2 * payment.amount).max(1);

@@ -1,5 +1,6 @@
-//! The rules of scheduled captures: at their moment and not before, once, as much as was requested, and not after a
-//! client canceled it. What is due next is computed here once more, from the record alone.
+//! The rules of scheduled captures: at their moment and not before, once, as much as was requested,
+//! and not after a client canceled it. The next due time is computed here once more, from the
+//! record alone.
 
 use std::time::Duration;
 
@@ -19,10 +20,12 @@ use crate::{
     world::State,
 };
 
-/// How long after an attempt that did nothing the next one is made, in minutes; the last step repeats.
+/// How long after an attempt that did nothing the next one is made, in minutes; the last step
+/// repeats.
 const RETRIES_MIN: [i64; 5] = [1, 2, 5, 15, 60];
 
-/// Neither is anything tried again in the last hour of an authorization, nor anything at all an hour after it.
+/// Neither is anything tried again in the last hour of an authorization, nor anything at all an
+/// hour after it.
 const AROUND_THE_END: SignedDuration = SignedDuration::from_hours(1);
 
 /// How long before its end an authorization is told of that is not captured by then.
@@ -31,8 +34,8 @@ const LAST_DAY: SignedDuration = SignedDuration::from_hours(24);
 /// How far a process's clock is ahead of the platform's at most.
 const AHEAD_MAX: SignedDuration = SignedDuration::from_millis(400);
 
-/// How long a run that began before its merchant was paused, and its last write, may still go on, also after its process
-/// was frozen.
+/// How long a run that began before its merchant was paused, and its last write, may still go on,
+/// also after its process was frozen.
 const STILL_RUNS: Duration = Duration::from_secs(65);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +46,7 @@ enum Next {
     Lapse(Timestamp),
     /// The merchant is told that an authorization ends which the schedule does not capture.
     LastDay(Timestamp),
-    /// What the schedule was not to capture is free again.
+    /// The hold that the schedule was not to capture is free again.
     End(Timestamp),
 }
 
@@ -69,7 +72,8 @@ fn is_open(transaction: &Transaction) -> bool {
         && !transaction.operations.iter().any(ended)
 }
 
-/// How much its capture takes as it is scheduled: the part that was requested, and no more than is held.
+/// How much its capture takes as it is scheduled: the part that was requested, and no more than is
+/// held.
 fn wanted(transaction: &Transaction, schedule: Option<CaptureSchedule>) -> u64 {
     let held = transaction.amount().minor();
     let part = schedule.and_then(|schedule| schedule.amount);
@@ -95,7 +99,7 @@ fn is_paused(order: &Order) -> bool {
     order.pauses.last().is_some_and(|pause| pause.resumed.is_none())
 }
 
-/// What is next of one of an order's payments. While its captures are paused, nothing is taken.
+/// The next event of one of an order's payments. While its captures are paused, nothing is taken.
 fn next(order: &Order, transaction: &Transaction) -> Option<Next> {
     let Some(next) = unless_paused(transaction) else { return next_of_hold(transaction) };
     if !is_paused(order) || !matches!(next, Next::Attempt(_)) {
@@ -105,7 +109,7 @@ fn next(order: &Order, transaction: &Transaction) -> Option<Next> {
     Some(if is_told(transaction) { Next::Lapse(end) } else { Next::Notice(end - LAST_DAY) })
 }
 
-/// What is next of an authorization that the schedule does not capture.
+/// The next event of an authorization that the schedule does not capture.
 fn next_of_hold(transaction: &Transaction) -> Option<Next> {
     let holds = is_open(transaction) && transaction.lapsed_at.is_none();
     let end = transaction.authorization_expires_at.filter(|_| holds)?;
@@ -141,7 +145,7 @@ fn unless_paused(transaction: &Transaction) -> Option<Next> {
     Some(if again + AROUND_THE_END <= end { Next::Attempt(again) } else { Next::Lapse(end) })
 }
 
-/// What an order was just replaced by breaks these rules.
+/// The rules that an order's new state breaks.
 pub(crate) fn written(before: Option<&Order>, after: &Order, terms: &Terms, now: Timestamp) -> Vec<String> {
     let mut broken = Vec::new();
     let due = after.transactions.iter().filter_map(|t| Some(next(after, t)?.at())).min();
@@ -154,7 +158,7 @@ pub(crate) fn written(before: Option<&Order>, after: &Order, terms: &Terms, now:
     for transaction in &after.transactions {
         let earlier = before.and_then(|before| before.transaction(transaction.id));
         broken.extend(scheduled(before.zip(earlier), transaction, terms));
-        // What a capture finds voided elsewhere is only put on record.
+        // A void elsewhere that a capture finds is only put on record.
         let begun = |o: &&Operation| o.by == Principal::Schedule && o.mechanism == Mechanism::Automatic;
         for operation in transaction.operations.iter().filter(begun) {
             let known = earlier.and_then(|t| t.operations.iter().find(|o| o.id == operation.id));
@@ -272,7 +276,7 @@ fn scheduled(before: Option<(&Order, &Transaction)>, after: &Transaction, terms:
     (!fine).then(|| format!("{} is to be captured {:?}, and was {was:?}", after.id, after.capture))
 }
 
-/// The gateway carries out a capture, whatever is on record of it by now.
+/// The gateway carries out a capture, with any state on record by now.
 pub(crate) fn executed(
     fake_store: &FakeStore,
     ledger: &Ledger,
@@ -309,7 +313,8 @@ pub(crate) fn executed(
     broken
 }
 
-/// What a client is told of a schedule was on record, and is what it requested if its request was the first.
+/// The schedule that a client is told was on record, and is the requested one if its request was
+/// the first.
 pub(crate) fn told(state: &State, ask: &Ask, id: Uuid, data: &Value) -> Vec<String> {
     let mut broken = Vec::new();
     let parsed = |value: &Value| value.as_str().and_then(|text| text.parse::<Timestamp>().ok());
@@ -356,8 +361,9 @@ fn asked_part(ask: &Ask, data: &Value, part: Option<u64>) -> bool {
     }
 }
 
-/// Whether a clock in the rule's zone shows its time then, or up to an hour more where the clocks skipped it, and whether
-/// it is no weekend if that matters. The rule itself is tested with the core.
+/// Whether a clock in the rule's zone shows its time then, or up to an hour more where the clocks
+/// skipped it, and whether it is no weekend if that matters. The rule itself is tested with the
+/// core.
 fn at_cut_off(rule: &Value, at: Timestamp) -> bool {
     let zone = rule["zone"].as_str().and_then(|name| TimeZone::get(name).ok());
     let (Some(zone), Some(time)) = (zone, rule["at"].as_str().and_then(|time| time.parse().ok())) else {
@@ -369,7 +375,8 @@ fn at_cut_off(rule: &Value, at: Timestamp) -> bool {
     !(weekend && rule["business_days"] == true) && (0..=60).contains(&late.as_mins())
 }
 
-/// In the end: what was to be captured is, once and as much of it, or a client, a person or the gateway was against it.
+/// In the end: each scheduled capture is done, once and for its amount, unless a client, a person
+/// or the gateway was against it.
 pub(crate) fn ended(fake_store: &FakeStore, ledger: &Ledger, shops: &mut Shops) -> Vec<String> {
     let mut broken = Vec::new();
     for order in fake_store.orders() {
@@ -408,7 +415,8 @@ fn stands(transaction: &Transaction, void_lapsed: bool) -> Option<&'static str> 
     // The gateway refused the void: a person has to act.
     let void_refused = transaction.operations.iter().any(|o| o.kind == Kind::Void && o.is(Stage::Declined));
     match (transaction.lapsed_at.is_some(), refused) {
-        // The merchant was told that the capture was refused, and what to do is a person's decision. It only ends.
+        // The merchant was told that the capture was refused, and the next step is a person's
+        // decision. It only ends.
         (true, false) if void_lapsed && !void_refused => Some("has lapsed and is not voided"),
         (_, true) | (true, false) => None,
         (false, false) => Some("was to be captured and is not"),

@@ -1,4 +1,5 @@
-//! What clients are told about their keys: it is so at the gateway, it stays so, and one key is one request.
+//! The outcomes that clients are told about their keys: they are true at the gateway and stay true,
+//! and one key is one request.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +43,7 @@ pub(crate) fn now(state: &State, telling: &Telling) -> Vec<String> {
     broken
 }
 
-/// What was told last of every key is what the gateway did, once.
+/// The last outcome told about every key is that at the gateway, and it happened once.
 pub(crate) fn promises(state: &State) -> Vec<String> {
     let mut last = BTreeMap::new();
     for telling in &state.told {
@@ -72,7 +73,7 @@ fn stands(state: &State, telling: &Telling) -> Option<String> {
         .and_then(|order| order.operations().find(|(_, operation)| operation.key.as_ref() == Some(key)));
     let Some((transaction, operation)) = found else {
         // Refused before it began, or the order is not there.
-        // Of what is not on record nothing was sent.
+        // Of an operation that is not on record nothing was sent.
         let claims = word.is_of_an_operation() && *word != Word::NotDone;
         return claims.then(|| format!("told {word:?} of {telling:?}, not on record"));
     };

@@ -49,7 +49,7 @@ pub(super) fn digest(ask: &Ask, asked: Asked) -> Option<KeyDigest> {
     Some(credit_card::key_digest(asked.kind(ask.transaction)?, ask.key.as_deref()?))
 }
 
-/// What makes two requests with one reference the same.
+/// The content by which two requests with one reference are the same.
 pub(super) fn wish(ask: &Ask, asked: Asked) -> String {
     let of = |member: &Value| member.as_str().unwrap_or_default().to_owned();
     let amount = of(&ask.data["Amount"]);
@@ -119,7 +119,7 @@ pub(super) async fn handle(ports: &Orders, asked: Asked, request: &Request) -> R
     }
 }
 
-/// What a response says.
+/// The outcome that a response states.
 pub(super) fn read(state: &mut State, ask: &Ask, media: Media, response: &Response<Body>) -> Said {
     state.count("answers of the credit-card API");
     if media != Media::Json {
@@ -146,7 +146,7 @@ pub(super) fn read(state: &mut State, ask: &Ask, media: Media, response: &Respon
         (200, "3", "68" | "93") | (503, "3", "92") => Word::Unavailable,
         (200, "3", "61" | "62" | "64" | "65") => Word::Busy,
         (200, "3", "90" | "91") => Word::NotDone,
-        // What is wrong with the request itself is told by 10 to 18, and no request here is wrong.
+        // Codes 10 to 18 tell a mistake of the request itself, and no request here has one.
         (200, "3", code) if ("30".."90").contains(&code) => Word::Refused,
         (401, "3", "20") => Word::KeyRefused,
         _ => {
@@ -183,7 +183,7 @@ fn is_left_to_a_person(state: &State, order: &str) -> bool {
     state.ledger.may_stay_in_doubt(order) || stored.zip(pending).is_some_and(left)
 }
 
-/// In the end every payment is told for good, and what is told as not done never happened.
+/// In the end every payment is told for good, and a payment told as not done never happened.
 pub(crate) async fn ask_how_all_stand(world: &Arc<World>) {
     let asks: Vec<Ask> = {
         let state = world.state();

@@ -90,7 +90,7 @@ pub(super) async fn handle(process: &Arc<Instance>, route: Route, request: &Requ
     }
 }
 
-/// What a response says. A transaction must be told as it once was on record.
+/// The outcome that a response states. A transaction must be told as it once was on record.
 pub(super) fn read(state: &mut State, ask: &Ask, response: &Response<Body>) -> Said {
     let status = response.status().as_u16();
     let bytes: &[u8] = response.body();

@@ -1,5 +1,5 @@
-//! Responses of which a member is changed or missing. What they say stays within what the gateway may say truthfully;
-//! how little it may be, no document limits.
+//! Responses of which a member is changed or missing. They stay within the statements that the
+//! gateway may truthfully make; no document limits how few these may be.
 
 use cardpointe_simulator::Identity;
 use serde_json::{Map, Value, json};
@@ -37,7 +37,8 @@ pub(super) enum Alteration {
     Contradicting,
     /// There is no record.
     Empty,
-    /// An approval says that it is a decline, and still has its authorization code and the full amount.
+    /// An approval says that it is a decline, and still has its authorization code and the full
+    /// amount.
     DeclinedWithApproval,
 }
 
@@ -46,7 +47,7 @@ use Alteration::{
     RaisedAtItsRate, Twice, With, Without, WithoutFee, WithoutIdentity,
 };
 
-/// By how much an amount is raised, in minor units: by more than any fee of what is paid here.
+/// By how much an amount is raised, in minor units: by more than any fee of the payments here.
 const RAISED_BY: u64 = 10_007;
 
 /// The members that tell of a fee.
@@ -57,7 +58,8 @@ const OF_FEES: [&str; 7] =
 const OF_EXCESS: [Alteration; 5] =
     [Raised, RaisedAtItsRate, WithoutFee, Without("fee_amount"), Without("fee_value")];
 
-/// Whose a record is, of any. A new reference can be any, so a foreign one says something only of what names its payment.
+/// Whose a record is, of any. A new reference can be any, so a foreign one tells something only
+/// about an operation that names its payment.
 const OF_IDENTITY: [Alteration; 9] = [
     Missing(Identity::OrderId),
     Missing(Identity::Merchid),
@@ -105,7 +107,7 @@ const OF_INQUIRIES: [Alteration; 16] = [
     NoJson,
 ];
 
-/// What a response is about.
+/// The subject of a response.
 #[derive(Clone, Copy)]
 pub(super) struct About {
     /// A write, or an inquiry.
@@ -165,7 +167,7 @@ impl Alteration {
             Empty => Some(json!([])),
             Twice => Some(records.into_iter().flat_map(|record| [record.clone(), record]).collect()),
             Contradicting => {
-                // What does not exist has no state.
+                // A transaction that does not exist has no state.
                 let of_transactions = |record: &Value| record.get("setlstat").is_some();
                 let other = |record: &Value| {
                     let mut other = record.clone();
@@ -247,7 +249,8 @@ fn decimal(minor: u64) -> String {
     format!("{}.{:02}", minor / 100, minor % 100)
 }
 
-/// Whether a response is an approval that a decline can contradict: with an authorization code, of this total.
+/// Whether a response is an approval that a decline can contradict: with an authorization code, of
+/// this total.
 pub(super) fn can_contradict(body: &[u8], total: u64) -> bool {
     let response: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |name: &str| response[name].as_str().unwrap_or_default();

@@ -28,8 +28,8 @@ use crate::{
 /// The gateway itself works for up to 32 s, after up to as long on the way.
 const SLOWEST_MS: u64 = 40_000;
 
-/// How late a response may be: after its sender gave up, after it was given up as never arrived, and after it was looked
-/// for again.
+/// How late a response may be: after its sender gave up, after it was given up as never arrived,
+/// and after it was looked for again.
 const LATE_S: [(u64, u64); 3] = [(1, 150), (150, 3_000), (3_000, 7_200)];
 
 /// How late a request that arrives within the hour may be.
@@ -42,10 +42,11 @@ const DAYS_S: (u64, u64) = (86_400, 3 * 86_400 - 600);
 /// How late one is that arrives after the last look at it.
 const TOO_LATE_S: (u64, u64) = (3 * 86_400 + 7_200, 4 * 86_400);
 
-/// A connection that is cut tells so at once; one that goes silent uses up the caller's whole limit.
+/// A connection that is cut tells so at once; one that goes silent uses up the caller's whole
+/// limit.
 const CUT: Duration = Duration::from_millis(300);
 
-/// What an intermediary, or a gateway that is set up wrongly, responds with instead of the gateway.
+/// The statuses of an intermediary, or of a wrongly set up gateway, instead of the gateway's.
 const INTERMEDIARY: [u16; 8] = [302, 308, 400, 401, 403, 404, 408, 429];
 
 /// Respstat B: codes after which a payment may be requested again.
@@ -59,16 +60,17 @@ pub(super) struct Line<'a> {
     pub(super) instance: &'a Instance,
     pub(super) merchant: &'a str,
     pub(super) about: &'a str,
-    /// The instruction of a payment; none for an inquiry, and for what is about a stored card.
+    /// The instruction of a payment; none for an inquiry, and for a request about a stored card.
     pub(super) sent: Option<Sent>,
     /// Whether it verifies a card.
     pub(super) verifies: bool,
-    /// Is set to whether the latest response states more than the gateway took, and nothing that explains it.
+    /// Is set to whether the latest response states more than the gateway took, and nothing that
+    /// explains it.
     pub(super) states_more: Option<&'a AtomicBool>,
 }
 
 impl<'a> Line<'a> {
-    /// For what is about a stored card.
+    /// For a request about a stored card.
     pub(super) fn of_a_card(instance: &'a Instance, merchant: &'a str, about: &'a str) -> Self {
         Self { instance, merchant, about, sent: None, verifies: false, states_more: None }
     }
@@ -80,7 +82,7 @@ struct Way {
     there: Option<Duration>,
     /// For how long its response travels; none when it never arrives.
     back: Option<Duration>,
-    /// What the gateway does with it besides or instead.
+    /// A fault of the gateway, besides processing the request or instead.
     fault: Option<FaultKind>,
     /// Whether the gateway responds with another operation's record.
     shows_another: bool,
@@ -90,7 +92,7 @@ struct Way {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum WhatArrives {
     TheResponse,
-    /// With members or records that are not what they were, as this fault has it.
+    /// With changed members or records, as this fault has it.
     Altered(Fault),
     /// As a decline, where it is an approval with everything that an approval has.
     Declined,
@@ -190,7 +192,7 @@ fn late(ranges: &[(u64, u64)], rng: &mut Rng) -> Duration {
     Duration::from_secs(from + rng.below(to - from))
 }
 
-/// What a request is about.
+/// The subject of a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Carries {
     Payment,
@@ -248,7 +250,7 @@ impl Transport for Line<'_> {
 }
 
 impl Line<'_> {
-    /// Whether what is sent names the right amount, or rightly none.
+    /// Whether a request names the right amount, or rightly none.
     fn check_amount(&self, request: &http::Request<Vec<u8>>) {
         let Some(sent) = &self.sent else { return };
         let world = &self.instance.world;

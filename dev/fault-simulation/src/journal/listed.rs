@@ -1,6 +1,7 @@
-//! The lists of a merchant over a complete journal: payments and movements are read page after page, as people read them,
-//! in both orders and with pages of any size. What they add up to is compared with the entries that were kept, whose sums
-//! are compared with the totals and with the gateway's ledger elsewhere.
+//! The lists of a merchant over a complete journal: payments and movements are read page after
+//! page, as people read them, in both orders and with pages of any size. Their sums are compared
+//! with the entries that were kept, whose sums are compared with the totals and with the gateway's
+//! ledger elsewhere.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -42,7 +43,7 @@ const TIME: Duration = Duration::from_hours(24);
 struct Journal {
     entries: JournalTable,
     orders: OrderTable,
-    /// When lists are read: as soon as all of it is known. What is held then is still held.
+    /// When lists are read: as soon as all of it is known. Holds open then are still open.
     now: Timestamp,
 }
 
@@ -65,7 +66,7 @@ impl Journal {
     }
 }
 
-/// What is wrong with the lists over these entries, which are all that there are of these orders.
+/// The mistakes of the lists over these entries, which are all that there are of these orders.
 pub(super) async fn broken(entries: &[Entry], orders: &[Order], rng: &mut Rng) -> Vec<String> {
     let journal = Journal::new(entries, orders);
     let merchants: BTreeSet<&MerchantId> = entries.iter().map(|entry| &entry.order.merchant).collect();
@@ -151,8 +152,8 @@ async fn payments(
     }
 }
 
-/// What a list by state, or by what declined a payment, has otherwise than the list of all payments: whatever index it reads,
-/// it finds the same.
+/// The differences of a list by state, or by decline, from the list of all payments: with any index
+/// it finds the same payments.
 async fn by_state(
     journal: &Journal,
     wanted: &WantedEntries<'_>,
@@ -185,7 +186,7 @@ async fn by_state(
             return Some(format!("{condition:?} lists {listed:?}, the list of all has {expected:?}"));
         }
     }
-    // What a rule declined is found by its code.
+    // A payment that a rule declined is found by the rule's code.
     let declined = payments.iter().filter(|row| word(row) == Some(PaymentWord::Declined));
     let codes = |row: &Row| {
         let code = row.order.transaction(row.transaction).and_then(Transaction::decline)?.code;
@@ -196,7 +197,7 @@ async fn by_state(
     Some(format!("payment {} is declined, and not by one movement", lost.transaction))
 }
 
-/// What one of the lists has otherwise than the journal.
+/// The difference of one of the lists from the journal.
 fn differing(
     journal: &Journal,
     wanted: &WantedEntries<'_>,

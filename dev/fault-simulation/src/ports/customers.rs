@@ -77,7 +77,7 @@ impl CustomerStore for Instance {
         self.leave(fault).await;
         match fault {
             Some(Fault::ErrorAfter) => Err(unavailable()),
-            // The client's own repeat meets what it has written.
+            // The client's own repeat meets its own write.
             Some(Fault::OwnConflict) => Ok(CustomerWrite::Changed),
             _ => Ok(written),
         }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl World {
-    /// What a client of this merchant puts into its header.
+    /// The token that a client of this merchant puts into its header.
     pub(crate) fn token(&self, merchant: &str) -> String {
         let now = self.now();
         self.state().shops.token(merchant, now).unwrap_or_default()

@@ -1,4 +1,5 @@
-//! Each way in which the gateway's reports can deviate from its ledger, with the exceptions that it must have.
+//! Each way in which the gateway's reports can deviate from its ledger, with the exceptions that it
+//! must have.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,7 @@ use tollgate_core::settlement::{Deposit, ExceptionCause};
 
 use crate::rng::Rng;
 
-/// What is made to deviate.
+/// The records that are made to deviate.
 pub(super) struct Victim<'a> {
     pub(super) simulator: &'a Simulator,
     /// A payment or refund that was funded.
@@ -20,7 +21,7 @@ pub(super) struct Victim<'a> {
     pub(super) deposit: &'a Deposit,
 }
 
-/// Of one record: how its reports deviate, and what that must lead to.
+/// Of one record: how its reports deviate, and the exceptions that this must lead to.
 pub(super) fn of_records(record: &Record) -> Vec<(&'static str, Deviation, Vec<ExceptionCause>)> {
     use ExceptionCause as Cause;
     let none = Deviation::default;
@@ -99,7 +100,7 @@ pub(super) fn of_deposits() -> [(&'static str, DepositDeviation, Vec<ExceptionCa
 /// A way that is there to stay.
 type Lasting = fn(&Victim<'_>) -> Result<(), String>;
 
-/// What cannot be taken back: each leads to one exception more.
+/// Deviations that cannot be taken back: each leads to one exception more.
 pub(super) const LASTING: [(&str, ExceptionCause, Lasting); 6] = [
     ("a chargeback", ExceptionCause::Chargeback, |victim| charge_back(victim, true)),
     ("a chargeback without its payment", ExceptionCause::Chargeback, |victim| charge_back(victim, false)),
@@ -160,7 +161,7 @@ fn pay_elsewhere(victim: &Victim<'_>, order_id: String) -> Result<(), String> {
     victim.simulator.pay_elsewhere(&payment).map(drop)
 }
 
-/// Gives a deposit back what it is made of.
+/// Gives a deposit its true contents back.
 pub(super) fn mend(simulator: &Simulator, account: &str, day: Date) {
     simulator.alter_deposit(account, day, DepositDeviation::default());
 }
@@ -195,7 +196,7 @@ impl Correction {
     }
 }
 
-/// Some corrections of what arrived: of a record each, and of batches and deposits.
+/// Some corrections of funded records: of a record each, and of batches and deposits.
 pub(super) fn corrections(rng: &mut Rng, simulator: &Simulator, arrived: &[Record]) -> Vec<Correction> {
     let (mut all, mut met) = (Vec::new(), BTreeSet::new());
     for record in arrived {

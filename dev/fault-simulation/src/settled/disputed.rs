@@ -1,6 +1,8 @@
-//! What banks take back and give back, told by reports in every form: partial lines, second reports, corrections, absent numbers
-//! and ids, many lines of one payment, and accounts that a merchant's document no longer names. What is true is what the
-//! simulator's bank took; orders and the journal have to agree with it to the cent, and what they cannot know is told.
+//! Chargebacks and reversals of banks, told by reports in every form: partial lines, second
+//! reports, corrections, absent numbers and ids, many lines of one payment, and accounts that a
+//! merchant's document no longer names. The truth is the money that the simulator's bank took;
+//! orders and the journal have to agree with it to the cent, and disputes that they cannot know are
+//! told.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,12 +39,12 @@ struct Line {
     deposits: u64,
 }
 
-/// A case of a payment, with what the bank has of it now.
+/// A case of a payment, with the amount that the bank has now.
 #[derive(Clone)]
 struct Case {
     record: Record,
     number: String,
-    /// What was taken, and not given back.
+    /// The amount taken, and not given back.
     taken: i64,
     chargebacks: u32,
 }
@@ -51,9 +53,10 @@ struct Case {
 pub(super) struct Issuers {
     lines: Vec<Line>,
     cases: Vec<Case>,
-    /// What banks did or corrected, by account: as many words, and no more, can be on record.
+    /// The acts and corrections of banks, by account: as many words, and no more, can be on record.
     acts: BTreeMap<String, u64>,
-    /// Accounts whose reports do not say which line is which, or which of two words is the later one.
+    /// Accounts whose reports do not say which line is which, or which of two words is the later
+    /// one.
     vague: BTreeSet<String>,
 }
 
@@ -65,7 +68,7 @@ impl Issuers {
         Self { lines: Vec::new(), cases: Vec::new(), acts: BTreeMap::new(), vague }
     }
 
-    /// One day: some of what can happen.
+    /// One day: some of the possible events.
     pub(super) fn act(&mut self, bank: &Bank) -> Result<(), String> {
         for _ in 0..=bank.below(4) {
             match bank.below(12) {
@@ -188,7 +191,8 @@ impl Issuers {
         bank.simulator().list_again(Listing { id: line.id, on, ..Listing::default() })
     }
 
-    /// A chargeback or a reversal turns out to be of another amount: a later deposit says so, or its own.
+    /// A chargeback or a reversal turns out to be of another amount: a later deposit says so, or
+    /// its own.
     fn correct(&mut self, bank: &Bank) -> Result<(), String> {
         let (today, may_be_vague) = (bank.today(), bank.chance(20));
         let can_be =
@@ -212,7 +216,8 @@ impl Issuers {
         Ok(())
     }
 
-    /// A line was a mistake: no report has it any more. The bank has not taken it, or not given it back.
+    /// A line was a mistake: no report has it any more. The bank has not taken it, or not given it
+    /// back.
     fn take_back(&mut self, bank: &Bank) -> Result<(), String> {
         let is_answered = |of: &Line| self.lines.iter().any(|one| one.case == of.case && one.is_reversal);
         let can_be = |of: &&Line| of.is_reversal || !is_answered(of);
@@ -229,7 +234,8 @@ impl Issuers {
     /// A line turns out to be part of a later deposit.
     fn move_on(&mut self, bank: &Bank) -> Result<(), String> {
         let Some(line) = bank.one_of(&self.lines) else { return Ok(()) };
-        // Which day's word is the later one, reports of a line that moves do not always say. In between, none has it.
+        // Which day's word is the later one, reports of a line that moves do not always say. In
+        // between, none has it.
         self.vague.insert(line.merchid.clone());
         *self.acts.entry(line.merchid.clone()).or_default() += 2;
         let on = bank.day_ahead(AHEAD_DAYS);
@@ -240,7 +246,8 @@ impl Issuers {
         bank.simulator().list_again(Listing { id: line.id, on: Some(on), moved: true, ..Listing::default() })
     }
 
-    /// The bank, orders and the journal agree; where reports do not say what is true, a person is told.
+    /// The bank, orders and the journal agree; where reports do not tell the truth, a person is
+    /// told.
     pub(super) fn agree(&self, bank: &Bank, stores: &SettlementTable) -> Result<(), String> {
         let log = journal_of(&bank.world, 0);
         let state = bank.world.state();
@@ -264,7 +271,7 @@ impl Issuers {
             let words = told.iter().filter(|one| one.account == account.id).count();
             let acts =
                 usize::try_from(self.acts.get(&account.id).copied().unwrap_or_default()).unwrap_or_default();
-            // What an order has no room for is told, too.
+            // A dispute that an order has no room for is told, too.
             let is_full = of_account.iter().any(|(order, _)| kept(order) >= DISPUTES_MAX);
             let is_vague = is_full || self.vague.contains(&account.id);
             if words != on_record(&account.id) || (words > acts && !is_vague) {

@@ -1,4 +1,5 @@
-//! Days of traffic: all operations of both APIs, at several accounts, with batches and deposits in between.
+//! Days of traffic: all operations of both APIs, at several accounts, with batches and deposits in
+//! between.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -195,13 +196,13 @@ impl Traffic {
     }
 
     async fn request(&mut self) {
-        // What was due by now is settled before the request, not within it.
+        // Batches due by now are settled before the request, not within it.
         self.world.state().ledger.simulator.advance_clock(0);
         let is_lost = self.world.state().rng.chance(10);
         if is_lost {
             self.world.state().plan = Plan::Every(Call::Perform, Fault::AnswerLost);
         }
-        // Whatever the reply is, the ledger says what was done.
+        // With any reply, the ledger tells the operations done.
         match self.follow_up() {
             Some(ask) => {
                 deliver(&self.world, &ask).await;
@@ -259,7 +260,8 @@ impl Traffic {
         records.into_iter().find(|record| record.minor_units > 0).map(|record| record.retref)
     }
 
-    /// A capture, refund or void of a payment that is there: the whole of it, or a part, or more than is left.
+    /// A capture, refund or void of a payment that is there: the whole of it, or a part, or more
+    /// than is left.
     fn follow_up(&mut self) -> Option<Ask> {
         self.number += 1;
         let mut guard = self.world.state();

@@ -1,5 +1,5 @@
-//! What a run of the settlement works with beside its own table: the journal, the merchants, and the way to the gateway's
-//! reports.
+//! The dependencies of a settlement run beside its own table: the journal, the merchants, and the
+//! way to the gateway's reports.
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -1,4 +1,5 @@
-//! What runs of settlement left in its table, as far as it must not depend on when they were.
+//! The contents that runs of settlement left in its table, as far as they must not depend on when
+//! the runs were.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,13 +11,13 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-/// Lines by where they are, deposits by id, and what is open.
+/// Lines by where they are, deposits by id, and the open exceptions.
 #[derive(Debug, PartialEq)]
 pub(super) struct Left {
     lines: BTreeMap<(MerchantId, LinePlace), Vec<Line>>,
     deposits: BTreeMap<DepositName, Deposit>,
     reports: BTreeMap<(MerchantId, String, ReportKind, Date), KnownReport>,
-    /// What the journal's entries of each deposit add up to.
+    /// The sums of the journal's entries of each deposit.
     journal: BTreeMap<DepositName, BTreeMap<Component, i64>>,
     pub(super) open: BTreeSet<Uuid>,
 }
@@ -29,7 +30,7 @@ pub(super) fn open(table: &SettlementTable) -> Vec<Exception> {
     table.all_exceptions().into_iter().filter(Exception::is_open).collect()
 }
 
-/// What runs left, without when they were.
+/// The contents that runs left, without when the runs were.
 pub(super) fn state(table: &SettlementTable) -> Left {
     let timeless = |deposit: Deposit| Deposit {
         read_at: Timestamp::UNIX_EPOCH,

@@ -1,4 +1,5 @@
-//! What clients of the credit-card API want: payments, the same again, follow-ups, and the status.
+//! The requests of clients of the credit-card API: payments, the same again, follow-ups, and the
+//! status.
 
 use serde_json::{Value, json};
 use tollgate_core::order::Order;
@@ -15,7 +16,8 @@ use crate::{
     world::State,
 };
 
-/// References of one simulation: so few that clients meet under them, requesting the same or something else.
+/// References of one simulation: so few that clients meet under them, requesting the same or
+/// something else.
 const REFERENCES: u64 = 4;
 
 /// The orders of a merchant that are payments of this API, as a client that mixes APIs finds them.
@@ -24,7 +26,7 @@ pub(super) fn orders(state: &State, merchant: &str) -> Vec<String> {
     payments.filter(|order| order.merchant.as_str() == merchant).map(|order| order.id.to_string()).collect()
 }
 
-/// What a client of this API wants next.
+/// The next request of a client of this API.
 pub(super) fn wish_for(state: &mut State, client: u64, wish: u64) -> Ask {
     let merchant = if state.rng.chance(50) { REGISTERED } else { EXTERNAL };
     let earlier: Vec<usize> =
@@ -110,7 +112,8 @@ fn how_it_stands(rng: &mut Rng, merchant: &'static str, order: String, reference
     Ask { merchant, order, route: card_route(rng, Asked::Status), transaction, data: json!({}), key: own }
 }
 
-/// A reference for a follow-up: a new one, or the payment's own, which is a key of its own for each kind of follow-up.
+/// A reference for a follow-up: a new one, or the payment's own, which is a key of its own for each
+/// kind of follow-up.
 fn own_or_new(rng: &mut Rng, order: Option<&Order>, new: String) -> String {
     let own = order.and_then(payment_of).and_then(|payment| payment.memo.as_ref());
     own.filter(|_| rng.chance(25)).map_or(new, |memo| memo.reference.clone())

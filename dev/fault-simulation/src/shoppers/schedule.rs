@@ -1,4 +1,5 @@
-//! Captures that the schedule makes: what merchants and clients say about them, and who runs them when.
+//! Captures that the schedule makes: the requests of merchants and clients about them, and who runs
+//! them when.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,10 +21,12 @@ use crate::{
     world::{State, World},
 };
 
-/// How long authorizations may live, in minutes: with the short ones, captures are not tried again, or lapse.
+/// How long authorizations may live, in minutes: with the short ones, captures are not tried again,
+/// or lapse.
 const LIFETIMES_MIN: [i64; 6] = [15, 90, 150, 360, 1_440, 10_080];
 
-/// After how many minutes a merchant's authorizations may be captured by the schedule; below zero: not.
+/// After how many minutes a merchant's authorizations may be captured by the schedule; below zero:
+/// not.
 const AFTER_MIN: [i64; 6] = [-1, -1, 0, 1, 5, 120];
 
 /// Into how many partitions the index may be spread.
@@ -85,7 +88,7 @@ pub(super) fn pause_or_resume(world: &World, orders: u64) -> Option<Ask> {
     let order = format!("o{}", state.rng.below(orders));
     let stored = state.fake_store.order(&format!("{merchant}#{order}"));
     let is_paused = stored.is_some_and(|order| order.captures_paused().is_some());
-    // Mostly what changes something.
+    // Mostly the request that changes something.
     let resumes = state.rng.chance(if is_paused { 80 } else { 10 });
     let route = if resumes { Route::Resume } else { Route::Pause };
     let data = json!({"actor": "Ann", "reason": "simulated"});
@@ -100,7 +103,8 @@ pub(super) fn spread_anew(world: &World, state: &mut State) {
     world.note(state, format_args!("captures go into {shards} partitions"));
 }
 
-/// A moment for a capture of an authorization with this end: none, gone by, soon, later, last, or too late.
+/// A moment for a capture of an authorization with this end: none, gone by, soon, later, last, or
+/// too late.
 fn moment(rng: &mut Rng, now: Timestamp, end: Timestamp) -> Value {
     let mut up_to = |limit_s: u64| SignedDuration::from_secs(rng.below(limit_s).try_into().unwrap_or(0));
     let (soon, minutes, hours, late) = (up_to(90), up_to(600), up_to(6 * 3600), up_to(24 * 3600));
@@ -116,10 +120,12 @@ fn moment(rng: &mut Rng, now: Timestamp, end: Timestamp) -> Value {
     at.to_string().into()
 }
 
-/// Where cut-offs are meant: the clocks of the first three change on days on which simulations begin.
+/// Where cut-offs are meant: the clocks of the first three change on days on which simulations
+/// begin.
 const ZONES: [&str; 4] = ["America/New_York", "Australia/Lord_Howe", "Australia/Sydney", "Asia/Kathmandu"];
 
-/// A rule: soon after the authorization, and mostly at a cut-off that is near, perhaps on a business day.
+/// A rule: soon after the authorization, and mostly at a cut-off that is near, perhaps on a
+/// business day.
 pub(super) fn rule(rng: &mut Rng, now: Timestamp) -> Value {
     let mut rule = json!({"after": format!("PT{}M", rng.below(90))});
     let zone = rng.pick(&ZONES).unwrap_or(ZONES[0]);
@@ -162,7 +168,8 @@ pub(super) fn add_terms(rng: &mut Rng, now: Timestamp, end: Timestamp, data: &mu
     }
 }
 
-/// Every minute what is in doubt and what is due, and now and then several runs at once.
+/// Every minute the operations in doubt and the due captures, and now and then several runs at
+/// once.
 pub(super) async fn every_minute(world: Arc<World>) {
     loop {
         sleep(Duration::from_mins(1)).await;
@@ -221,7 +228,8 @@ fn is_nearly_given_up(state: &State) -> bool {
     operations.any(|(_, o)| o.is(Stage::Pending) && o.cause.must_succeed() && o.attempt.number > 1)
 }
 
-/// What goes on when the clients have left: hours pass, the schedule runs or does not, and a client may come again.
+/// The time after the clients have left: hours pass, the schedule runs or does not, and a client
+/// may come again.
 pub(super) async fn afterwards(world: &Arc<World>, clients: u64, orders: u64) {
     let rounds = world.state().rng.below(AFTERWARDS_MAX + 1);
     for round in 0..rounds {

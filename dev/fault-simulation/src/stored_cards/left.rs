@@ -1,11 +1,11 @@
-//! What is left open in the end, because a client gave up or a request arrived late.
+//! The requests left open in the end, because a client gave up or a request arrived late.
 
 use tollgate_core::stored_cards::{MethodId, MethodState, OnceGone, PaymentMethod};
 
 use super::{NUMBERS, RIGHT, requests::Wish};
 use crate::customers::StoredCards;
 
-/// What clients have to request for nothing to be left open.
+/// The requests that clients have to make for nothing to be left open.
 pub(super) fn left_to_do(cards: &StoredCards) -> Vec<Wish> {
     let mut left = Vec::new();
     for customer in cards.all() {
@@ -23,7 +23,8 @@ pub(super) fn left_to_do(cards: &StoredCards) -> Vec<Wish> {
                 MethodState::Pending { .. } | MethodState::Deleting(_) => {
                     left.push(Wish::List { customer: reference });
                 }
-                // It may be at the gateway all the same. The next request to store the card looks for it.
+                // It may be at the gateway all the same. The next request to store the card looks
+                // for it.
                 MethodState::NotStored(_) if method.may_surface() => {
                     let last_four = method.card.last_four.as_deref().unwrap_or_default();
                     let number = NUMBERS.into_iter().find(|number| number.ends_with(last_four));

@@ -1,4 +1,4 @@
-//! Requests about stored cards, and what their responses may say.
+//! Requests about stored cards, and the rules for their responses.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,10 +12,10 @@ use crate::{
     world::{State, World},
 };
 
-/// What the platform gives an invocation.
+/// The platform's time limit of an invocation.
 const LIMIT: Duration = Duration::from_secs(29);
 
-/// What a client wants of its stored cards. Sent again, it is the same request.
+/// A client's request about its stored cards. Sent again, it is the same request.
 #[derive(Clone, Debug)]
 pub(super) enum Wish {
     Store {
@@ -93,7 +93,8 @@ impl Wish {
     }
 }
 
-/// Delivers a request once, to a new process. True when there is nothing more to learn from another one.
+/// Delivers a request once, to a new process. True when there is nothing more to learn from another
+/// one.
 pub(super) async fn send(world: &Arc<World>, wish: &Wish) -> bool {
     let token = world.token(EXTERNAL);
     let instance = world.start();
@@ -144,7 +145,7 @@ async fn handle(cards: &StoredCards, wish: &Wish, request: &Request) -> Response
     }
 }
 
-/// Holds a response against what is on record and at the gateway.
+/// Compares a response with the record and the gateway.
 fn understand(
     state: &mut State,
     wish: &Wish,

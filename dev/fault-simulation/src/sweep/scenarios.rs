@@ -1,4 +1,4 @@
-//! What is swept: a few steps each, through either API or both.
+//! The scenarios that are swept: a few steps each, through either API or both.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ const ORDER: &str = "o";
 /// The reference of a payment that begins in the credit-card API.
 const REFERENCE: &str = "r";
 
-/// What the registered order comes to.
+/// The total of the registered order.
 const TOTAL: u64 = 2_599;
 
 const HOLD: Step = Step::Pay(Route::Authorize, Card::Approves, None);
@@ -200,8 +200,9 @@ impl Scenario {
         self.steps.iter().any(|step| matches!(step, Step::Reschedule(_) | Step::CapturePart(_)))
     }
 
-    /// Whether it can come to one thing only, whatever goes wrong: neither of two that race, nor to an end in time, nor to
-    /// the first of two amounts because the second was stated while the order was busy.
+    /// Whether it can come to one result only, under any fault: neither of two that race, nor to an
+    /// end in time, nor to the first of two amounts because the second was stated while the order
+    /// was busy.
     pub(super) fn is_certain(&self) -> bool {
         let open =
             |step: &Step| matches!(step, Step::Scheduled(Scheduled::RunBeside(..) | Scheduled::Short { .. }));
@@ -220,7 +221,8 @@ impl Scenario {
         of_card.unwrap_or_else(|| ORDER.to_owned())
     }
 
-    /// The request of a step, about the transaction that is there; none when it needs one and there is none.
+    /// The request of a step, about the transaction that is there; none when it needs one and there
+    /// is none.
     pub(super) fn ask(&self, number: usize, transaction: Option<Uuid>, keyed: bool) -> Option<Ask> {
         let later = |at: Option<i64>| json!({"capture_at": at.map(|at| self.moment(at).to_string())});
         let (route, data, follows) = match self.steps[number] {

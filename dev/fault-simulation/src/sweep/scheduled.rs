@@ -1,4 +1,5 @@
-//! What is swept of scheduled captures: runs alone, beside each other, and beside whatever a client wants meanwhile.
+//! The sweep of scheduled captures: runs alone, beside each other, and beside any request of a
+//! client.
 
 use std::{sync::Arc, time::Duration};
 
@@ -122,7 +123,7 @@ pub(super) const SCENARIOS: [Scenario; 25] = [
     ),
 ];
 
-/// What is to be done by a step that is no request of its own.
+/// Plays a step that is no request of its own.
 pub(super) async fn play(
     world: &Arc<World>,
     scenario: &Scenario,
@@ -161,8 +162,8 @@ pub(super) async fn play(
     }
 }
 
-/// From which port call on a scenario of the schedule is swept: what comes before its first run is, with others. None
-/// when there is no run in it.
+/// From which port call on a scenario of the schedule is swept: the calls before its first run are,
+/// with others. None when there is no run in it.
 pub(super) fn first_of_the_runs(calls: &[Call]) -> Option<usize> {
     calls.iter().position(|call| *call == Call::CaptureIndex)
 }

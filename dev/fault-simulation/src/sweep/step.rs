@@ -1,4 +1,4 @@
-//! What scenarios are made of.
+//! The steps of scenarios.
 
 use crate::{ask::Route, card::Card};
 
@@ -42,7 +42,7 @@ pub(super) struct Scenario {
     pub(super) begins_s: i64,
 }
 
-/// What happens by the schedule or beside it, and needs no request of its own.
+/// An event by the schedule or beside it, which needs no request of its own.
 #[derive(Clone, Copy)]
 pub(super) enum Scheduled {
     /// Time passes until this many minutes after the beginning.

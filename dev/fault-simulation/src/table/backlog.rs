@@ -1,5 +1,5 @@
-//! Many due orders of one merchant beside a few of another: whose gateway does not respond, refuses the credentials, or
-//! responds and decides nothing.
+//! Many due orders of one merchant beside a few of another: whose gateway does not respond, refuses
+//! the credentials, or responds and decides nothing.
 
 use std::{sync::Arc, time::Duration};
 
@@ -40,10 +40,10 @@ enum Trouble {
     Undecided,
 }
 
-/// What a backlog came to.
+/// The result of a backlog.
 #[derive(Debug)]
 pub struct Backlog {
-    /// What is the matter with the merchant that has it.
+    /// The trouble of the merchant that has it.
     pub trouble: String,
     /// Runs of the schedule until the other merchant's orders are resolved.
     pub runs: u32,

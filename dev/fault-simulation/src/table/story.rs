@@ -1,4 +1,4 @@
-//! One case of a table: what a client and the schedule do, and what is true afterwards.
+//! One case of a table: the operations of a client and the schedule, and the facts afterwards.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,7 +23,7 @@ use crate::{
 /// The tested order. It is due before the others, so that it comes first in every run.
 const ORDER: &str = "a";
 
-/// What it comes to.
+/// Its total.
 const TOTAL: u64 = 2_599;
 
 /// Other orders whose payment lost its response.
@@ -42,7 +42,7 @@ pub(super) enum Crowd {
     Due,
 }
 
-/// What a case came to.
+/// The result of a case.
 #[derive(Default)]
 pub(super) struct Story {
     /// The state of the tested operation after all runs.
@@ -98,14 +98,14 @@ pub(super) fn settlement(
         }
         go_on(&world, &mut story, tested, Card::Approves, again, crowd).await;
         story.stage = tested_id.and_then(|id| stage(&world, id));
-        // What was undecided is decided once the gateway says what is so.
+        // An undecided operation is decided once the gateway tells the true state.
         if reported != Reported::NotDone {
             show(None);
             run::end(&world).await;
         }
         story.broken.extend(twice(&world, REGISTERED, reported));
     });
-    // Where the gateway reports what is not so, the record cannot be the gateway's.
+    // Where the gateway reports a false state, the record cannot be the gateway's.
     story.broken.extend(run.failure.filter(|_| reported != Reported::NotDone));
     story
 }
@@ -180,7 +180,7 @@ pub(super) fn calm() -> Arc<World> {
     world
 }
 
-/// The order, and what has to be there before the operation.
+/// The order, and the payment that has to be there before the operation.
 async fn prepare(world: &Arc<World>, merchant: &'static str, tested: Tested) {
     if merchant == REGISTERED {
         register(world, merchant, ORDER).await;
@@ -304,8 +304,8 @@ fn stage(world: &World, id: Uuid) -> Option<Stage> {
     operations(world, REGISTERED).iter().find(|operation| operation.id == id).map(Operation::stage)
 }
 
-/// Money that moved more than once: for one operation, or for the order where the gateway did not report the first
-/// payment or refund as undone.
+/// Money that moved more than once: for one operation, or for the order where the gateway did not
+/// report the first payment or refund as undone.
 fn twice(world: &World, merchant: &str, reported: Reported) -> Vec<String> {
     let mut broken = Vec::new();
     for operation in operations(world, merchant) {

@@ -38,8 +38,9 @@ pub(super) fn for_the_viewer(yaml: &str) -> Result<Value, String> {
     Ok(document)
 }
 
-/// Leaves out the variants with `HEAD`, which would double the menu, and the examples of headers that a first request should
-/// not have: the viewer sends every header that has an example. A key it should have, so that sending twice pays once.
+/// Leaves out the variants with `HEAD`, which would double the menu, and the examples of headers
+/// that a first request should not have: the viewer sends every header that has an example. A key
+/// it should have, so that sending twice pays once.
 fn leave_out(document: &mut Value) {
     let paths = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
     paths.filter_map(Value::as_object_mut).for_each(|path| drop(path.remove("head")));
@@ -55,7 +56,7 @@ fn leave_out(document: &mut Value) {
 struct Page {
     file: &'static str,
     title: &'static str,
-    /// What is below the title.
+    /// The text below the title.
     text: &'static str,
     /// The section's place in the viewer.
     anchor: String,
@@ -69,7 +70,7 @@ impl Page {
     }
 }
 
-/// Adds to each response what its error codes mean, from the tables of `errors.md`.
+/// Adds to each response the meaning of its error codes, from the tables of `errors.md`.
 fn explain_codes(document: &mut Value) {
     let explanations = explanations(ERRORS.1);
     let explain = |response: &mut Value| {
@@ -89,7 +90,8 @@ fn explain_codes(document: &mut Value) {
     }
 }
 
-/// Error code → a list item: the code, its number in the credit-card API, what it means, what to do.
+/// Error code → a list item: the code, its number in the credit-card API, its meaning, the action
+/// to take.
 fn explanations(errors: &str) -> BTreeMap<&str, String> {
     let rows = errors.lines().filter_map(|line| {
         let cells: Vec<_> = line.strip_prefix("| `")?.split(" | ").collect();

@@ -1,4 +1,5 @@
-//! The shop's server: it alone has the merchant's key, says what the cart costs, and knows whose cards are saved.
+//! The shop's server: it alone has the merchant's key, states the price of the cart, and knows
+//! whose cards are saved.
 
 use std::{fmt, net::IpAddr};
 
@@ -13,7 +14,7 @@ use crate::{
     merchants::{REGISTERED, REGISTERED_KEY},
 };
 
-/// What is sold here, in minor units.
+/// The price of the cart, in minor units.
 pub(super) const PRICE: u64 = 2599;
 pub(super) const CURRENCY: &str = "USD";
 
@@ -47,7 +48,7 @@ impl fmt::Display for OrderId {
     }
 }
 
-/// What the page requests its server to pay.
+/// A payment that the page requests from its server.
 #[derive(Deserialize)]
 pub(super) struct Payment {
     order: OrderId,
@@ -87,7 +88,7 @@ impl Shop {
         Ok(request.bearer_auth(token["access_token"].as_str().unwrap_or_default()))
     }
 
-    /// Registers an order. Only the server says what the cart costs.
+    /// Registers an order. Only the server states the price of the cart.
     pub(super) async fn register(&self) -> Result<String, reqwest::Error> {
         let order = OrderId(Uuid::new_v4()).to_string();
         let amount = json!({ "data": { "type": "order", "amount": PRICE, "currency": CURRENCY } });
@@ -96,8 +97,9 @@ impl Shop {
         Ok(order)
     }
 
-    /// Pays with the card that was typed and saves it, or pays with the saved one. The customer is the session's, and the
-    /// address the connection's; neither is the page's to say. None where nothing is saved.
+    /// Pays with the card that was typed and saves it, or pays with the saved one. The customer is
+    /// the session's, and the address the connection's; neither is the page's to say. None where
+    /// nothing is saved.
     pub(super) async fn pay(
         &self,
         customer: Uuid,
@@ -123,7 +125,8 @@ impl Shop {
         outcome(payment.body(json!({ "data": data }).to_string())).await.map(Some)
     }
 
-    /// Finds out whether an order was paid: with an inquiry, while that is not known. Null where nothing has paid it.
+    /// Finds out whether an order was paid: with an inquiry, while that is not known. Null where
+    /// nothing has paid it.
     pub(super) async fn confirm(&self, unclear: &Unclear) -> Result<(StatusCode, Value), reqwest::Error> {
         let path = format!("/v2/orders/{}/transactions", unclear.order);
         let listed = self.call(Method::GET, &path).await?.send().await?.error_for_status()?;
@@ -149,7 +152,7 @@ impl Shop {
     }
 }
 
-/// What Tollgate says of a payment, as far as a browser may know it: of a decline not why.
+/// The outcome of a payment, as far as a browser may know it: a decline without its reason.
 async fn outcome(request: RequestBuilder) -> Result<(StatusCode, Value), reqwest::Error> {
     let response = request.send().await?;
     let status = response.status();

@@ -1,7 +1,7 @@
 //! Who can sign in at the local issuer, and how known issuers say who it is.
 //!
-//! Sources: Amazon Cognito, "Understanding the identity (ID) token"; Microsoft, "ID token claims reference"; Okta, "ID token
-//! payload"; Google, "An ID token's payload".
+//! Sources: Amazon Cognito, "Understanding the identity (ID) token"; Microsoft, "ID token claims
+//! reference"; Okta, "ID token payload"; Google, "An ID token's payload".
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -11,15 +11,15 @@ use uuid::Uuid;
 
 /// Somebody at the local issuer.
 pub struct SamplePerson {
-    /// What the button and the subject are made of.
+    /// The id that the button and the subject are made from.
     pub id: &'static str,
     /// The name on record.
     pub name: &'static str,
     /// The verified address.
     pub email: &'static str,
-    /// What the merchants of a stack let them do; none for somebody whom no merchant knows.
+    /// Their role at the merchants of a stack; none for a person whom no merchant knows.
     pub role: Option<Role>,
-    /// What the button says below the name.
+    /// The button's text below the name.
     pub note: &'static str,
 }
 

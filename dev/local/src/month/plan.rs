@@ -2,7 +2,7 @@
 
 use jiff::{ToSpan as _, civil::Date};
 
-/// A payment, and what becomes of it.
+/// A payment and its fate.
 pub(super) struct Sale {
     pub(super) number: u32,
     pub(super) days_ago: i32,
@@ -13,7 +13,7 @@ pub(super) struct Sale {
     pub(super) fate: Fate,
 }
 
-/// What a payment is made with. All numbers are published for tests.
+/// A card to pay with. All numbers are published for tests.
 #[derive(Clone, Copy)]
 pub(super) struct Card {
     pub(super) number: &'static str,
@@ -21,7 +21,7 @@ pub(super) struct Card {
     pub(super) postcode: &'static str,
 }
 
-/// What becomes of a payment.
+/// The fate of a payment.
 #[derive(Clone, Copy)]
 pub(super) enum Fate {
     /// It is paid.
@@ -38,7 +38,8 @@ pub(super) enum Fate {
     Captured,
     /// Its amount is held, and the schedule captures it two days later.
     Scheduled,
-    /// Its amount is held, and the schedule will capture it in so many days from today, at this minute.
+    /// Its amount is held, and the schedule will capture it in so many days from today, at this
+    /// minute.
     ToCome { in_days: i32, minute: i64 },
     /// Its amount is held, and the shop releases it the same day.
     Released,
@@ -57,7 +58,8 @@ pub(super) enum Fate {
 /// The first day of the month, counted from today.
 pub(super) const FIRST_DAY: i32 = 29;
 
-/// Payments on a working day, a Saturday and a Sunday: 280 in four weeks, whichever day they begin on.
+/// Payments on a working day, a Saturday and a Sunday: 280 in four weeks, whichever day they begin
+/// on.
 const BY_WEEKDAY: [u32; 3] = [12, 6, 4];
 /// Payments of yesterday, whichever day it was, besides the special ones.
 const YESTERDAY: u32 = 10;
@@ -80,7 +82,7 @@ const APPROVED: [&str; 9] = [
 const REASONS: [&str; 5] =
     ["arrived broken", "wrong size", "ordered twice by mistake", "returned unused", "delivered late"];
 
-/// What a person with a limit may give back of an order.
+/// The most that a person with a limit may refund per order.
 const LIMIT: u32 = 5_000;
 
 /// Numbers that look random and are the same everywhere (`SplitMix64`).
@@ -167,7 +169,8 @@ fn refunded(dice: &mut Dice, paid: u32) -> Fate {
     Fate::Refunded { after, minor, by, reason }
 }
 
-/// The payments that pages and tests name: days ago, minute, amount, card and fate, with numbers from 2001 on.
+/// The payments that pages and tests name: days ago, minute, amount, card and fate, with numbers
+/// from 2001 on.
 fn special() -> Vec<Sale> {
     const VISA: &str = "4788250000121443";
     const MASTERCARD: &str = "5454545454545454";
@@ -178,7 +181,8 @@ fn special() -> Vec<Sale> {
     let all = [
         (20, 900, 8_600, VISA, Fate::Held),
         (12, 905, 24_000, AMEX, Fate::Held),
-        // Ends tomorrow, as late as the month's days do, so that its end is told as late today as can be.
+        // Ends tomorrow, as late as the month's days do, so that its end is told as late today as
+        // can be.
         (6, 1_410, 12_900, MASTERCARD, Fate::Held),
         (4, 1_100, 5_840, VISA, Fate::Held),
         (2, 990, 31_275, DISCOVER, Fate::Held),

@@ -1,4 +1,4 @@
-//! Each payment of the sample month, and what follows it.
+//! Each payment of the sample month, and the events that follow it.
 
 use axum::http::StatusCode;
 use cardpointe_simulator::{Deviation, Endpoint, Fault, FaultKind, ResponseCode, Stage};
@@ -13,7 +13,7 @@ use crate::{client::ClientCall, merchants::MONTH_MID};
 /// How long after a payment the same day's follow-up comes.
 const SOON: i64 = 45;
 
-/// Those who pay, and what the shop calls them.
+/// The customers who pay: the shop's id, first and last name.
 const CUSTOMERS: [(&str, &str, &str); 8] = [
     ("customer-101", "Mary", "Major"),
     ("customer-102", "Juan", "Perez"),
@@ -29,7 +29,7 @@ const CUSTOMERS: [(&str, &str, &str); 8] = [
 const STORES_CARD: u32 = 12;
 
 impl Month<'_> {
-    /// Pays, and plans what becomes of the payment.
+    /// Pays, and plans the payment's fate.
     pub(super) async fn sell(&mut self, sale: &Sale) -> Result<(), String> {
         let order = format!("UM-{}", sale.number);
         let is_lost = matches!(sale.fate, Fate::FoundLate | Fate::InDoubt);
@@ -89,7 +89,8 @@ impl Month<'_> {
         json!({ "data": data })
     }
 
-    /// The next payment is made, its response is lost, and so are those to inquiries until the faults are cleared.
+    /// The next payment is made, its response is lost, and so are those to inquiries until the
+    /// faults are cleared.
     fn lose_response(&self) {
         self.parts.simulator.fault(Fault::once(Endpoint::Auth, FaultKind::DropAfter));
         for endpoint in [Endpoint::Inquire, Endpoint::InquireByOrderid] {

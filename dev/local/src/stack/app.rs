@@ -1,4 +1,4 @@
-//! What the handlers of a stack work with.
+//! The dependencies of a stack's handlers.
 
 use std::{error::Error, sync::Arc};
 
@@ -40,7 +40,7 @@ const FRESH: SignedDuration = SignedDuration::from_secs(1);
 /// How long entries of the audit trail are kept; the template's default.
 const AUDIT_KEPT: SignedDuration = SignedDuration::from_hours(24 * 400);
 
-/// Builds what the handlers need, for a stack at these addresses. Nothing checks what it is used for.
+/// Builds the handlers' dependencies, for a stack at these addresses. No policy limits their use.
 pub fn ports(
     dynamodb_url: &str,
     secretsmanager_url: &str,
@@ -51,7 +51,7 @@ pub fn ports(
     ports_over(aws_http_client()?, config, settings, clock)
 }
 
-/// The same, and a function that uses it can do what its policy allows.
+/// The same, but each function can use it only as its policy allows.
 pub(super) fn guarded(
     urls: &Urls<'_>,
     settings: &AppSettings,
@@ -111,7 +111,7 @@ fn ports_over(
     ports().map(Arc::new).map_err(|error: lambda_http::Error| StartError::App(error.to_string()))
 }
 
-/// What consumers of the stream use, each of which can do what its policy allows.
+/// The dependencies of the stream's consumers, each limited to its policy's permissions.
 pub(super) fn guarded_consumers(
     urls: &Urls<'_>,
     clock: &Arc<dyn Clock>,
@@ -180,7 +180,7 @@ fn webhooks(aws: AwsSettings) -> WebhooksConfig {
     }
 }
 
-/// What carries requests to AWS, each checked against the policy of the function that makes it.
+/// The client for requests to AWS, each checked against the policy of the function that makes it.
 pub(super) fn guarded_client(permissions: &Arc<Permissions>) -> Result<SharedHttpClient, StartError> {
     Ok(permissions.guard(aws_http_client()?))
 }
@@ -218,7 +218,8 @@ fn config(dynamodb_url: &str, secretsmanager_url: &str, settings: &AppSettings) 
     }
 }
 
-/// Adds the people of the issuer whom merchants know to one of them, to be recognized by their addresses.
+/// Adds the people of the issuer whom merchants know to one of them, to be recognized by their
+/// addresses.
 pub(super) async fn add_people(
     urls: &Urls<'_>,
     issuer: &str,

@@ -1,4 +1,4 @@
-//! What a stack is started with, and why it may not start.
+//! The options of a stack, and the reasons why it may not start.
 
 use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, time::Duration};
 
@@ -8,10 +8,11 @@ use tollgate_core::payments::CaptureSettings;
 
 use crate::{front::FrontError, functions::Handler, template::TemplateError};
 
-/// What a stack is started with. The default is what tests want: free ports, everything in memory, no samples.
+/// The options of a stack. The default suits tests: free ports, everything in memory, no samples.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The API's port; the simulator, DynamoDB, Secrets Manager and EventBridge take the next four, a front the one after, and the console the seventh. `None`: any free ones.
+    /// The API's port; the simulator, DynamoDB, Secrets Manager and EventBridge take the next four,
+    /// a front the one after, and the console the seventh. `None`: any free ones.
     pub port: Option<u16>,
     /// Where DynamoDB and the simulator keep their data. `None`: in memory.
     pub data: Option<PathBuf>,
@@ -19,38 +20,40 @@ pub struct Options {
     pub dynamodb_url: Option<String>,
     /// A Secrets Manager that already runs, instead of our own.
     pub secretsmanager_url: Option<String>,
-    /// Where containers reach this machine. The simulator, DynamoDB and Secrets Manager listen there too, and the
-    /// gateway is called `localhost`, which a container can be told to find there.
+    /// Where containers reach this machine. The simulator, DynamoDB and Secrets Manager listen
+    /// there too, and the gateway is called `localhost`, which a container can be told to find
+    /// there.
     pub containers: Option<IpAddr>,
-    /// Other names and addresses of this machine, besides `localhost` and the loopback addresses, that requests may be for
-    /// and pages may come from.
+    /// Other names and addresses of this machine, besides `localhost` and the loopback addresses,
+    /// that requests may be for and pages may come from.
     pub hosts: Vec<String>,
     /// Fill an empty table with the sample orders that `events/` speaks of.
     pub samples: bool,
-    /// Fill it with a month of payments of [`crate::merchants::MONTH`] as well, which takes some seconds.
+    /// Fill it with a month of payments of [`crate::merchants::MONTH`] as well, which takes some
+    /// seconds.
     pub month: bool,
     /// How the simulator behaves, such as its seed and its noise.
     pub simulator: cardpointe_simulator::Config,
-    /// Changes to the merchants' documents: merchant id → JSON merge patch. An unknown id is a new merchant, made from
-    /// the first built-in one. A stack's own gateway address is filled in.
+    /// Changes to the merchants' documents: merchant id → JSON merge patch. An unknown id is a new
+    /// merchant, made from the first built-in one. A stack's own gateway address is filled in.
     pub merchants: BTreeMap<String, Value>,
     /// Handlers in place of a function's own, by the binary's name.
     pub handlers: Vec<(&'static str, Handler)>,
-    /// Actions that a function may not perform although its policy allows them: function and action, such as
-    /// `dynamodb:GetItem`.
+    /// Actions that a function may not perform although its policy allows them: function and
+    /// action, such as `dynamodb:GetItem`.
     pub withdrawn: Vec<(&'static str, &'static str)>,
     /// The functions that run without a request.
     pub unattended: Unattended,
     /// In place of the template's.
     pub function_timeout: Option<Duration>,
-    /// How scheduled captures run, in place of what the template says.
+    /// How scheduled captures run, in place of the template's settings.
     pub captures: Option<CaptureSettings>,
     /// The deployment's parameter `Payments` is `stopped`.
     pub payments_stopped: bool,
     /// The deployment's parameter `FrontSecretDigests`.
     pub front: Front,
-    /// Where people sign in, in place of the stack's own issuer, as one company's alone. Its clients are called as the own
-    /// one's.
+    /// Where people sign in, in place of the stack's own issuer, as one company's alone. Its
+    /// clients are called as the own one's.
     pub issuer: Option<IssuerUrl>,
     /// The secret of a front that is played in front of the API, and required.
     pub front_secret: Option<String>,
@@ -84,9 +87,9 @@ pub enum StartError {
     Port {
         /// The port that is taken or not allowed.
         port: u16,
-        /// What it is for.
+        /// The service that the port is for.
         service: &'static str,
-        /// What the system says about it.
+        /// The system's error.
         reason: std::io::Error,
     },
     /// There are not as many ports.
@@ -102,9 +105,9 @@ pub enum StartError {
         address: IpAddr,
         /// The port, the same as on 127.0.0.1.
         port: u16,
-        /// What it is for.
+        /// The service that the port is for.
         service: &'static str,
-        /// What the system says about it.
+        /// The system's error.
         reason: std::io::Error,
     },
     /// The data directory cannot be used.
@@ -112,7 +115,7 @@ pub enum StartError {
     Data {
         /// The directory that was requested.
         path: PathBuf,
-        /// What the system or the database says about it.
+        /// The error of the system or the database.
         reason: String,
     },
     /// The table is not to be had.
@@ -120,7 +123,7 @@ pub enum StartError {
     DynamoDb {
         /// The address of the DynamoDB.
         url: String,
-        /// What the call that failed came to.
+        /// The result of the failed call.
         reason: String,
     },
     /// The template does not fit.

@@ -183,7 +183,8 @@ fn settings(options: &Options, deployment: &Deployment) -> Result<AppSettings, S
     })
 }
 
-/// Has requests wait until the samples are made, except those to the issuer, where people sign in for them.
+/// Has requests wait until the samples are made, except those to the issuer, where people sign in
+/// for them.
 async fn when_ready(
     State(mut readiness): State<watch::Receiver<bool>>,
     request: Request,
@@ -219,7 +220,7 @@ struct Port {
 }
 
 impl Port {
-    /// Loopback only: what runs here has no protection against a network.
+    /// Loopback only: the services here have no protection against a network.
     async fn open(first: Option<u16>, offset: u16, service: &'static str) -> Result<Self, StartError> {
         let port = first.map_or(0, |first| first.saturating_add(offset));
         let failed = |reason| StartError::Port { port, service, reason };
@@ -265,7 +266,7 @@ impl OpenPorts {
     }
 }
 
-/// What runs until the stack stops.
+/// The servers and tasks that run until the stack stops.
 struct Servers {
     stopped: watch::Receiver<bool>,
     running: Vec<JoinHandle<()>>,
@@ -352,7 +353,7 @@ impl Servers {
                     () = &mut stop => return,
                     _ = timer.tick() => {}
                 }
-                // What failed is read again the next time.
+                // Failed changes are read again the next time.
                 if let Err(error) = stream.deliver(&functions).await {
                     tracing::error!(error, "the table's stream cannot be delivered");
                 }
@@ -366,7 +367,7 @@ async fn until(mut stopped: watch::Receiver<bool>) {
     stopped.wait_for(|stopped| *stopped).await.ok();
 }
 
-/// What the functions call.
+/// The services that the functions call.
 struct Services {
     dynamodb_url: String,
     secretsmanager_url: String,
@@ -490,7 +491,8 @@ impl Services {
         app::guarded(&self.urls(), settings, clock, permissions)
     }
 
-    /// Makes the samples: the month before the orders, so that its changes alone are in the stream by then.
+    /// Makes the samples: the month before the orders, so that its changes alone are in the stream
+    /// by then.
     async fn fill(&self, parts: &Parts, issuer: Option<&Issuer>, month: bool) -> Result<(), StartError> {
         if month {
             self.make_month(parts, issuer).await?;
@@ -509,8 +511,8 @@ impl Services {
         added.map_err(|error| self.dynamodb_failed(error.to_string()))
     }
 
-    /// Functions for samples, past the front. Not held to any policy: what is missing in one should show in the first
-    /// request, not here.
+    /// Functions for samples, past the front. Not held to any policy: a permission missing in one
+    /// should show in the first request, not here.
     fn apart(&self, parts: &Parts, clock: Arc<dyn Clock>) -> Result<Functions, StartError> {
         let settings = AppSettings { front: Front::default(), ..parts.settings.clone() };
         let unguarded =
@@ -524,7 +526,7 @@ impl Services {
         let month = Month::begin(parts, functions, issuer);
         self.make_people(parts, merchants::MONTH, parts.clock.as_ref()).await?;
         let payments = month.make().await.map_err(StartError::Samples)?;
-        // Nobody followed it then, and whoever looks for news finds none of a month ago.
+        // No client followed the bus then, and one that looks for news finds none from a month ago.
         parts.bus.forget();
         tracing::info!(payments, "the sample month is ready");
         Ok(())
@@ -540,7 +542,7 @@ impl Services {
     }
 }
 
-/// What the functions' processes hold.
+/// The parts that the functions' processes hold.
 struct Process {
     ports: Arc<Ports>,
     consumers: Consumers,

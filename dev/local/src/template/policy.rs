@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{TemplateError, reference::Reference};
 use crate::permissions::{PARTS, Part, Permission, Resource};
 
-/// The secrets of the stage's merchants, whatever follows their prefix.
+/// The secrets of the stage's merchants, with any name after their prefix.
 const MERCHANT_SECRETS: &str =
     "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${MerchantsPrefix}*";
 
@@ -118,7 +118,7 @@ pub(super) fn read(
     Ok(permissions)
 }
 
-/// `!GetAtt` and `!Sub` are not seen here, only what they stand at; `cfn-lint` sees to them.
+/// `!GetAtt` and `!Sub` are not seen here, only the values after them; `cfn-lint` checks the tags.
 fn resource(name: &str, tables: &Tables<'_>) -> Option<Resource> {
     if name == MERCHANT_SECRETS {
         return Some(Resource::MerchantSecrets);

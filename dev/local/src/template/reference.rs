@@ -1,4 +1,4 @@
-//! What is named of a table: the one that the stack has of its own, or the one that its parameters name instead.
+//! References to a table: the stack's own, or the one that its parameters name instead.
 
 use std::fmt;
 
@@ -20,8 +20,9 @@ pub(super) enum Reference {
 }
 
 impl Reference {
-    /// What is named while the stack has its own table. `None` if a stack with an existing one would use something else of
-    /// it: that cannot be seen here, and a function could do there what it cannot do here.
+    /// The names while the stack has its own table. `None` if a stack with an existing table would
+    /// use another part of it: that cannot be seen here, and a function could have permissions
+    /// there that it lacks here.
     pub(super) fn own(&self) -> Option<&[String]> {
         match self {
             Self::One(name) => Some(std::slice::from_ref(name)),

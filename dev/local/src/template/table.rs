@@ -17,11 +17,11 @@ pub struct Table {
     pub stream_specification: Option<StreamSpecification>,
 }
 
-/// What a table's stream carries.
+/// The contents of a table's stream.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct StreamSpecification {
-    /// What it holds of a change.
+    /// The images of a change that it holds.
     pub stream_view_type: String,
 }
 
@@ -53,11 +53,11 @@ pub struct Index {
     pub index_name: String,
     /// Its partition key, and its sort key if it has one.
     pub key_schema: Vec<Key>,
-    /// What else it holds.
+    /// The other attributes that it holds.
     pub projection: Projection,
 }
 
-/// What an index holds besides the keys.
+/// The attributes that an index holds besides the keys.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Projection {

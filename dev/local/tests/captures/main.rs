@@ -1,5 +1,6 @@
-//! Scheduled capture at scale: thousands of authorizations due at once, a gateway that fails one call in a hundred, three
-//! overlapping runs, one of them killed midway. Every payment is captured exactly once and nothing is left due.
+//! Scheduled capture at scale: thousands of authorizations due at once, a gateway that fails one
+//! call in a hundred, three overlapping runs, one of them killed midway. Every payment is captured
+//! exactly once and nothing is left due.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
@@ -20,8 +21,8 @@ use tollgate_core::{
 const COUNT: usize = if cfg!(debug_assertions) { 1_000 } else { 20_000 };
 const AMOUNT: u64 = 2599;
 
-/// Captures under way in each run. Unoptimized, the local DynamoDB responds to more at a time too late on a busy
-/// machine.
+/// Captures under way in each run. Unoptimized, the local DynamoDB responds to more at a time too
+/// late on a busy machine.
 const CONCURRENCY: usize = if cfg!(debug_assertions) { 16 } else { 64 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,7 +56,7 @@ async fn thousands_of_captures_due_at_once_are_each_made_once() {
     assert_eq!((first.left, third.left, first.failed + third.failed), (0, 0, 0), "{first:?} {third:?}");
     assert!(first.captured + third.captured < COUNT, "the killed run had its share");
 
-    // What failed is tried again, and an inquiry is sent about what is in doubt.
+    // Failed captures are tried again, and inquiries are sent about those in doubt.
     stack.simulator().clear_faults();
     for _ in 0..10 {
         stack.advance_clock(90);
@@ -65,7 +66,7 @@ async fn thousands_of_captures_due_at_once_are_each_made_once() {
             break;
         }
     }
-    // What was given up as never sent is looked for after an hour, a day and three days.
+    // Captures given up as never sent are looked for after an hour, a day and three days.
     for hours in [1, 23, 48] {
         stack.advance_clock(hours * 3600);
         assert_eq!(stack.invoke_scheduled("reconcile").await.unwrap()["in_doubt"], 0);

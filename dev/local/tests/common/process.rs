@@ -23,14 +23,16 @@ pub(crate) struct Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It has ended already when it was killed, or when it crashed, and then a response was missing.
+        // It has ended already when it was killed, or when it crashed, and then a response was
+        // missing.
         self.child.kill().ok();
         self.child.wait().ok();
     }
 }
 
 impl Process {
-    /// Starts a function's binary. Where a variable comes twice in its environment, the latter counts.
+    /// Starts a function's binary. Where a variable comes twice in its environment, the latter
+    /// counts.
     pub(crate) async fn start<N: AsRef<OsStr>, V: AsRef<OsStr>>(
         binary: &Path,
         environment: impl IntoIterator<Item = (N, V)>,
@@ -53,8 +55,8 @@ impl Process {
         Self { api, child }
     }
 
-    /// Its response to the invocation with this id. The Runtime API's fake can miss a change that happens just as a
-    /// wait begins, so each wait is short: `wait`.
+    /// Its response to the invocation with this id. The Runtime API's fake can miss a change that
+    /// happens just as a wait begins, so each wait is short: `wait`.
     pub(crate) async fn response(&self, id: &str, wait: Duration) -> Value {
         let started = Instant::now();
         while started.elapsed() < HUNG {

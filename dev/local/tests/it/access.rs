@@ -1,4 +1,4 @@
-//! Who may do what: access tokens, the two grants, and keys.
+//! The permissions of callers: access tokens, the two grants, and keys.
 
 use local::merchants;
 use serde_json::{Value, json};
@@ -71,7 +71,7 @@ fn change(shop: &Shop, patch: &Value) {
     shop.stack.secrets().put(&name, document);
 }
 
-/// What ends the token of a key, and that of a browser. Each leaves the other valid.
+/// The changes that end the token of a key, and that of a browser. Each leaves the other valid.
 fn revocations() -> [(bool, Value); 3] {
     [
         (false, json!({"keys": ["another-key-of-the-merchant"]})),

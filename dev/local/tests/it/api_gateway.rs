@@ -1,4 +1,4 @@
-//! The local API Gateway: what a function gets, and what a client gets.
+//! The local API Gateway: the event that a function gets, and the response that a client gets.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -200,8 +200,8 @@ async fn a_malformed_or_foreign_host_is_refused_before_a_function_sees_it() {
     stack.stop().await;
 }
 
-/// The headers that pages send: the API's own, and all that Elastic Path's SDKs and storefronts add to their requests,
-/// without which a browser would send none of them.
+/// The headers that pages send: the API's own, and all that Elastic Path's SDKs and storefronts add
+/// to their requests, without which a browser would send none of them.
 const SENT_BY_PAGES: [&str; 18] = [
     "authorization",
     "content-type",
@@ -238,7 +238,7 @@ async fn a_page_of_this_machine_is_let_in_and_a_strangers_is_not() {
     let own = preflight("http://127.0.0.1:8080").await;
     assert_eq!(own.status(), 204);
     assert_eq!(of(&own, "access-control-allow-origin").as_deref(), Some("http://127.0.0.1:8080"));
-    // What the template says.
+    // The template's settings.
     assert_eq!(of(&own, "access-control-allow-methods").as_deref(), Some("GET,HEAD,POST,PUT,PATCH,DELETE"));
     assert_eq!(of(&own, "access-control-max-age").as_deref(), Some("7200"));
     let headers = of(&own, "access-control-allow-headers").unwrap();

@@ -26,12 +26,12 @@ fn media(response: &Response) -> &str {
     response.headers()[header::CONTENT_TYPE].to_str().unwrap()
 }
 
-/// What is between a text and the next one.
+/// The parts between a text and the next one.
 fn between<'a>(text: &'a str, start: &'a str, end: &'a str) -> impl Iterator<Item = &'a str> {
     text.split(start).skip(1).map(move |rest| rest.split(end).next().unwrap())
 }
 
-/// What the page tells the viewer.
+/// The configuration that the page gives the viewer.
 fn configuration(page: &str) -> Value {
     let call = page.split_once("Scalar.createApiReference('#app', ").unwrap().1;
     serde_json::Deserializer::from_str(call).into_iter().next().unwrap().unwrap()
@@ -49,7 +49,8 @@ fn descriptions(value: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// The same without what the viewer is given in other words, the variants with `HEAD`, and examples.
+/// The same without descriptions, which the viewer gets in other words, the variants with `HEAD`,
+/// and examples.
 fn without_words(mut value: Value) -> Value {
     fn strip(value: &mut Value) {
         match value {
@@ -161,7 +162,8 @@ async fn every_error_code_is_explained_where_it_can_occur() {
             }
         }
     }
-    // That a route does not exist, takes another method, or was reached past the front, belongs to no operation.
+    // That a route does not exist, takes another method, or was reached past the front, belongs to
+    // no operation.
     explained.extend(["not_found", "method_not_allowed", "not_through_front"].map(str::to_owned));
     assert_eq!(explained, codes.into_keys().collect());
     stack.stop().await;

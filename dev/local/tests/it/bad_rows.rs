@@ -1,4 +1,5 @@
-//! One bad item is one bad row: it is shown by its key and counted, and everything beside it goes on.
+//! One bad item is one bad row: it is shown by its key and counted, and everything beside it goes
+//! on.
 
 use std::collections::HashMap;
 
@@ -165,8 +166,8 @@ async fn marks_names_and_sums_that_cannot_be_read_do_not_stop_the_totals_of_othe
     assert_eq!((&report["failed"], &report["quarters"]), (&json!(0), &json!(1)), "{report}");
     assert!(report["unreadable"].as_u64().is_some_and(|bad| bad >= 2), "{report}");
     assert!(report["behind_s"].is_u64(), "{report}");
-    // Sums whose lines are damaged are left out, and said to be, until the quarter is summed up again. A day's own sum does
-    // not lack them.
+    // Sums whose lines are damaged are left out, and said to be, until the quarter is summed up
+    // again. A day's own sum does not lack them.
     let totals = format!("totals#{}#{today}", merchants::REGISTERED);
     let mut sums = partition(&shop, JOURNAL_TABLE_NAME, "b", &totals).await.remove(0);
     let lines = sums.insert("lines".to_owned(), text("[")).unwrap();

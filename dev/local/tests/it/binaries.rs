@@ -1,5 +1,5 @@
-//! The functions' own binaries, through the Lambda Runtime API: every sample event, with the response that its README
-//! states.
+//! The functions' own binaries, through the Lambda Runtime API: every sample event, with the
+//! response that its README states.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -14,11 +14,12 @@ use crate::{
     function::Function,
 };
 
-/// The file with the environments in which SAM runs the binaries, instead of the stack's own; `.ci/ask-sam environments`
-/// writes it.
+/// The file with the environments in which SAM runs the binaries, instead of the stack's own;
+/// `.ci/ask-sam environments` writes it.
 const SAM_ENVIRONMENTS: &str = "SAM_ENVIRONMENTS";
 
-/// Where `events/env.json` has the services of a stack on its usual ports. The stack of this test has free ones.
+/// Where `events/env.json` has the services of a stack on its usual ports. The stack of this test
+/// has free ones.
 const ENDPOINTS: [(&str, &str); 3] = [
     ("AWS_ENDPOINT_URL_DYNAMODB", "http://localhost:3002"),
     ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://localhost:3003"),

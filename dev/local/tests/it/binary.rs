@@ -1,4 +1,4 @@
-//! `cargo run`: what the command says, and how it ends.
+//! `cargo run`: the command's output, and how it ends.
 
 use std::{
     fs,
@@ -73,7 +73,8 @@ fn a_dynamodb_that_does_not_respond_is_named() {
 async fn without_schedules_changes_still_reach_the_functions_that_read_streams() {
     let (mut child, api) = start(&["--port", "0", "--no-month", "--no-schedules"]);
     let mut events = client().get(format!("{api}/_local/events?follow")).send().await.unwrap();
-    // Of the sample orders. Where nothing reads the stream, the first chunk only keeps the connection alive.
+    // Of the sample orders. Where nothing reads the stream, the first chunk only keeps the
+    // connection alive.
     let first = events.chunk().await.unwrap().unwrap();
     assert!(String::from_utf8_lossy(&first).contains("\"type\":\"transaction."), "{first:?}");
     child.kill().unwrap();

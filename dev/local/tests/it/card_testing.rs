@@ -1,5 +1,5 @@
-//! Stolen card numbers are tried out in shops' checkouts, many at a time. However they are sent, few reach the gateway;
-//! and however busy an honest address is, none of its payments is refused.
+//! Stolen card numbers are tried out in shops' checkouts, many at a time. However they are sent,
+//! few reach the gateway; and however busy an honest address is, none of its payments is refused.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ const LIMIT: usize = 10;
 const CARDS: usize = 1_000;
 const IN_PARALLEL: usize = 300;
 
-/// A shop whose orders can be tried on as often as a client likes, so that the address is what counts.
+/// A shop whose orders can be tried on as often as a client likes, so that only the address counts.
 async fn open() -> Shop {
     let rules = json!({"stored_cards": null, "declines_per_order": 1_000_000});
     let merchants = BTreeMap::from([(merchants::REGISTERED.to_owned(), json!({"shopper_tokens": rules}))]);
@@ -73,7 +73,8 @@ fn security_code(number: &str) -> &'static str {
     if number == AMEX { "1234" } else { "123" }
 }
 
-/// A number of no real card, with these last digits: the test bin, a zero or so for the check, and the digits.
+/// A number of no real card, with these last digits: the test bin, a zero or so for the check, and
+/// the digits.
 fn number(n: usize) -> String {
     let numbers = (0..10).map(|check| format!("41111111111{check}{n:04}"));
     let is_valid = |number: &String| {

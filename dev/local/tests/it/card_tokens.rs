@@ -1,5 +1,5 @@
-//! Tokens of the gateway wherever a card is accepted: in both APIs, from servers and browsers, and as the same card as the
-//! number that they are for.
+//! Tokens of the gateway wherever a card is accepted: in both APIs, from servers and browsers, and
+//! as the same card as the number that they are for.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::{
     support::client,
 };
 
-/// What the hosted tokenizer's page does with what is typed into it.
+/// The request that the hosted tokenizer's page makes with the typed card.
 pub(crate) async fn tokenize(shop: &Shop, number: &str, cvv: Option<&str>) -> String {
     let simulator = shop.stack.simulator().control_url().replace("/_simulator", "");
     let url = format!("{simulator}/cardsecure/api/v1/ccn/tokenize");
@@ -40,7 +40,8 @@ async fn a_token_pays_wherever_a_card_does_and_the_gateway_sees_the_same_card() 
         let paid = shop.pay(order, data).await;
         let card = json!({"brand": "Visa", "last_four": "1443", "expiry_month": 10, "expiry_year": 2031});
         let details = &paid.data(200)["payment_details"];
-        // Typed into the tokenizer beside the number, which holds it for one payment; after that as stated.
+        // Typed into the tokenizer beside the number, which holds it for one payment; after that as
+        // stated.
         assert_eq!((&details["card"], &details["cvv_result"]), (&card, &json!("M")), "{order}");
     }
     let ledger = shop.ledger("auth");

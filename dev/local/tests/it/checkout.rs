@@ -1,5 +1,5 @@
-//! The sample shop: its server keeps the merchant's key, and its page may frame the tokenizer. A browser goes through it in
-//! `.ci/browser`.
+//! The sample shop: its server keeps the merchant's key, and its page may frame the tokenizer. A
+//! browser goes through it in `.ci/browser`.
 
 use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use local::merchants;
@@ -57,7 +57,7 @@ impl Shopper {
         Self { url, session: cookie.split(';').next().unwrap().to_owned() }
     }
 
-    /// What the server sends, in which no card number and no token may be.
+    /// The server's response, in which no card number and no token may be.
     async fn read(&self, request: reqwest::RequestBuilder) -> (u16, String) {
         let response = request.header(header::COOKIE, &self.session).send().await.unwrap();
         let (status, text) = (response.status().as_u16(), response.text().await.unwrap());
@@ -77,7 +77,7 @@ impl Shopper {
         self.post("orders", &json!({})).await.1["order"].take()
     }
 
-    /// Pays an order of their own: with what was typed, or with the saved card.
+    /// Pays an order of their own: with a typed card, or with the saved one.
     async fn pay(&self, typed: Option<&str>) -> (u16, Value) {
         let (order, key) = (self.order().await, Uuid::new_v4());
         self.post("payments", &json!({"order": order, "key": key, "card": typed.map(card)})).await
@@ -90,7 +90,7 @@ impl Shopper {
     }
 }
 
-/// What the page knows of a card that was typed.
+/// The members that the page knows of a typed card.
 fn card(token: &str) -> Value {
     let mut card = with_token(token);
     card.as_object_mut().unwrap().retain(|member, _| ["payment", "month", "year"].contains(&member.as_str()));
@@ -168,7 +168,7 @@ async fn a_saved_cards_payment_whose_response_is_lost_is_confirmed_by_the_server
     let unpaid = json!({"order": shopper.order().await});
     assert_eq!(shopper.post("confirm", &unpaid).await, (200, json!({"data": null})));
 
-    // What would become a part of an address is read first.
+    // A text that would become a part of an address is read first.
     for odd in ["../tokens", "checkout-1", &format!("checkout-{}/x", Uuid::new_v4())] {
         assert_eq!(shopper.post("confirm", &json!({"order": odd})).await.0, 422, "{odd}");
     }

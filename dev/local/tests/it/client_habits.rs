@@ -1,4 +1,5 @@
-//! What clients of the two originals are used to: members that their types promise, spellings of routes, keys in options.
+//! Habits of clients of the two originals: members that their types promise, spellings of routes,
+//! keys in options.
 
 use serde_json::{Value, json};
 

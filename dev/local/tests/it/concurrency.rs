@@ -95,7 +95,8 @@ async fn a_capture_and_a_cancel_at_once_do_not_both_happen() {
         let done = [captured.status.as_u16(), cancelled.status.as_u16()];
         let status = shop.transactions(&order).await[0]["status"].clone();
         match done {
-            // A cancel that comes after the capture undoes it; a capture never comes after a cancel.
+            // A cancel that comes after the capture undoes it; a capture never comes after a
+            // cancel.
             [200 | 409 | 422, 200] => assert_eq!(status, "cancelled"),
             [200, 409] => assert_eq!(status, "complete"),
             other => panic!("{other:?}"),

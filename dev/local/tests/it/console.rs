@@ -1,4 +1,5 @@
-//! The console as a browser sees it: who signs in, what ends a session, what a forged request gets, and what is kept.
+//! The console as a browser sees it: sign-in, the end of a session, forged requests, and the data
+//! that is kept.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +33,7 @@ pub(crate) struct Visitor {
     client: reqwest::Client,
 }
 
-/// What a browser gets.
+/// A response as a browser gets it.
 pub(crate) struct Page {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
@@ -52,7 +53,7 @@ impl Page {
         link.captures(&self.html).unwrap()[1].replace("&#38;", "&")
     }
 
-    /// Every response has them, whatever it is.
+    /// Every response has these headers.
     fn assert_protected(&self) {
         let header = |name: &str| self.headers.get(name).map_or("", |value| value.to_str().unwrap());
         let policy = header("content-security-policy");
@@ -97,7 +98,8 @@ impl Visitor {
         format!("/{}/{page}", self.merchant)
     }
 
-    /// One request to the console with these headers besides the cookies, which are kept as a browser does.
+    /// One request to the console with these headers besides the cookies, which are kept as a
+    /// browser does.
     pub(crate) async fn send(
         &mut self,
         method: Method,
@@ -162,8 +164,8 @@ impl Visitor {
         back.strip_prefix(&self.url).unwrap().to_owned()
     }
 
-    /// Signs in as one of the issuer's people, and returns the page that the console shows then: the list of payments, or why
-    /// there is none.
+    /// Signs in as one of the issuer's people, and returns the page that the console shows then:
+    /// the list of payments, or why there is none.
     pub(crate) async fn sign_in(&mut self, person: &str) -> Page {
         let issuer = self.begin().await;
         let back = self.choose(&issuer, person).await;
@@ -408,7 +410,7 @@ async fn nothing_of_cookies_tokens_and_sign_ins_is_in_the_table_or_the_log() {
     let page = visitor.path("payments?q=canary-of-a-search");
     visitor.get(&page).await;
     canaries.extend([visitor.csrf.clone(), "canary-of-a-search".to_owned()]);
-    // An access token, and what the person is called.
+    // An access token, and the person's names.
     canaries.extend(["eyJ", "Eve", "eve@"].map(str::to_owned));
     let signed_in = kept(&shop).await;
     assert!(signed_in.len() == 1 && signed_in[0].starts_with("session#"), "{signed_in:?}");
@@ -419,7 +421,7 @@ async fn nothing_of_cookies_tokens_and_sign_ins_is_in_the_table_or_the_log() {
         assert!(!table.contains(canary), "{canary} is in the table");
         assert!(!log.contains(canary), "{canary} is in the log");
     }
-    // Nor is a member's name of what was sealed, or the merchant.
+    // Nor is the name of a sealed member, or the merchant.
     for member in ["access_token", "verifier", merchants::REGISTERED] {
         assert!(!table.contains(member), "{member} is in the table");
     }

@@ -1,4 +1,5 @@
-//! Refund, capture and void by the console: however a form is made and however often it is sent, money moves once.
+//! Refund, capture and void by the console: however a form is made and however often it is sent,
+//! money moves once.
 
 use std::collections::BTreeMap;
 
@@ -72,13 +73,14 @@ impl Form {
         self.fields.iter().map(|(name, value)| (*name, value.as_str())).collect()
     }
 
-    /// Goes on to the page that shows it once more (`check`), or presses the button that moves money (`send`).
+    /// Goes on to the page that shows it once more (`check`), or presses the button that moves
+    /// money (`send`).
     async fn post(&self, visitor: &mut Visitor, step: &str) -> Page {
         let page = visitor.post(&self.path, &[self.pairs(), vec![("step", step)]].concat()).await;
         if step == "check" && page.status == 303 { visitor.get(page.location()).await } else { page }
     }
 
-    /// Presses it, and returns the page that says what came of it.
+    /// Presses it, and returns the page with the outcome.
     async fn carry_out(&self, visitor: &mut Visitor) -> Page {
         let page = self.post(visitor, "send").await;
         if page.status == 303 { visitor.get(page.location()).await } else { page }
@@ -95,7 +97,8 @@ fn assert_says(page: &Page, status: u16, text: &str) {
     assert!(page.status == status && page.html.contains(text), "{text}: {} {}", page.status, page.html);
 }
 
-/// A shop whose merchant knows Rob, who reads, Max, who pays, Ann, who gives back 50.00 of an order, and Eve, who does all.
+/// A shop whose merchant knows Rob, who reads, Max, who pays, Ann, who gives back 50.00 of an
+/// order, and Eve, who does all.
 async fn open() -> (Shop, Visitor) {
     let shop = sign_in::open().await;
     let max = new_person(&shop, "Max Moore", "max", Role::Pay);
@@ -135,7 +138,8 @@ async fn outcome(shop: &Shop, paid: &Paid) -> String {
     format!("{} {refunded}", payment["meta"]["state"].as_str().unwrap())
 }
 
-/// Ann signs in again from a page that leads to the issuer. Returns the page that she comes back to.
+/// Ann signs in again from a page that leads to the issuer. Returns the page that she comes back
+/// to.
 async fn come_back(ann: &mut Visitor, sent: &Page) -> Page {
     let back = ann.choose(&sent.button(), "ann").await;
     let to = ann.get(&back).await.location().to_owned();
@@ -263,7 +267,7 @@ async fn proposed(shop: &Shop, ann: &mut Visitor, paid: &Paid) -> String {
     link.strip_prefix(shop.stack.console_url()).unwrap().to_owned()
 }
 
-/// Presses the button of such a link's page, and returns the page that says what came of it.
+/// Presses the button of such a link's page, and returns the page with the outcome.
 async fn accept(visitor: &mut Visitor, link: &str) -> Page {
     let (path, proposal) = link.split_once("?proposal=").unwrap();
     let form = Form { path: path.to_owned(), fields: BTreeMap::new() };
@@ -396,7 +400,8 @@ async fn of_many_refunds_with_lost_responses_and_double_clicks_each_is_done_once
         shop.stack.simulator().fault(Fault::once(Endpoint::InquireByOrderid, inquiries[n % 3]));
     }
     shop.stack.simulator().settle();
-    // A refund that never arrived is released by two inquiries, an hour after it was sent and a minute later.
+    // A refund that never arrived is released by two inquiries, an hour after it was sent and a
+    // minute later.
     for wait_s in [31, 60 * MINUTE_S, MINUTE_S, 60 * MINUTE_S, MINUTE_S, 0] {
         let ann = signed_in(&shop, "ann").await;
         let sent = stream::iter(open).map(|form| async { (is_done(&ann, &form).await, form) });

@@ -1,4 +1,5 @@
-//! The credit-card API as its page shows it: the page's own samples, and what a payment goes through after that.
+//! The credit-card API as its page shows it: the page's own samples, and the operations on a
+//! payment after that.
 
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -13,8 +14,9 @@ use crate::{
 const SAMPLE_JSON: &str = r#"{ "Authentication": { "Id": "170200123", "Key": "467512342123" }, "Request": { "TransactionType": "(0 - authorize, 1 - charge, 2 - refund)", "Card": { "CardNumber": "4000000000000001", "ExpiryDate": "12/19 (MM/YY)", "CVV": "123 (3 or 4 digits, depending upon card scheme)" }, "CaptureMethod": "(2 - ecommerce)", "BillingAddress": { "HouseNumber": "123 (optional)", "ApartmentNumber": "4A (optional)", "Street": "Welling Ave (optional)", "Street2": "Houseblocks (optional)", "City": "Saverton (optional)", "Zip": "90001", "County": "King (optional)", "State": "WA (optional)", "Country": "USA", "CountryName": null, "Country2AlphaCode": null, "Country3AlphaCode": null, "CountryNumericCode": null }, "TransactionDateTime": "2025-04-19 08:29:17 (YYYY-MM-DD HH:MM:SS - UTC format)", "Amount": "20.50 (include decimal places)", "CurrencyCode": "USD (see ISO 4217 for correct currency codes)", "TransactionReference": "2343-0988 (unique for each transaction)", "Description": "Booking for workstation 23A (free form text)", "DealType": null, "DealStage": null, "Email": "larry@newmedia.com (cardholder's email address)", "Authorizer": "Secondhand Bank (use your approved authorizer)", "Discount": { "DiscountCode": "1234", "Product": "Storage" }, "Marketing": null, "RevenuePartner": null, "Name": null, "SaveToFile": "true/false" } }"#;
 const SAMPLE_XML: &str = r#"<CardTransactionBindingModel xmlns:i="http://www.w3.org/2001/XMLSchema-instance" xmlns="http://schemas.datacontract.org/2004/07/Payments.Api.Models"> <Authentication> <Id>170200123</Id> <Key>467512342123</Key> </Authentication> <Request> <Amount>20.50 (include decimal places)</Amount> <Authorizer>Secondhand Bank (use your approved authorizer)</Authorizer> <BillingAddress> <ApartmentNumber>4A (optional)</ApartmentNumber> <City>Saverton (optional)</City> <Country>USA</Country> <Country2AlphaCode i:nil="true" /> <Country3AlphaCode i:nil="true" /> <CountryName i:nil="true" /> <CountryNumericCode i:nil="true" /> <County>King (optional)</County> <HouseNumber>123 (optional)</HouseNumber> <State>WA (optional)</State> <Street>Welling Ave (optional)</Street> <Street2>Houseblocks (optional)</Street2> <Zip>90001</Zip> </BillingAddress> <CaptureMethod>(2 - ecommerce)</CaptureMethod> <Card> <CVV>123 (3 or 4 digits, depending upon card scheme)</CVV> <CardNumber>4000000000000001</CardNumber> <ExpiryDate>12/19 (MM/YY)</ExpiryDate> </Card> <CurrencyCode>USD (see ISO 4217 for correct currency codes)</CurrencyCode> <DealStage i:nil="true" /> <DealType i:nil="true" /> <Description>Booking for workstation 23A (free form text)</Description> <Discount> <DiscountCode>1234</DiscountCode> <Product>Storage</Product> </Discount> <Email>larry@newmedia.com (cardholder's email address)</Email> <Marketing i:nil="true" /> <Name i:nil="true" /> <RevenuePartner i:nil="true" /> <SaveToFile>true/false</SaveToFile> <TransactionDateTime>2025-04-19 08:29:17 (YYYY-MM-DD HH:MM:SS - UTC format)</TransactionDateTime> <TransactionReference>2343-0988 (unique for each transaction)</TransactionReference> <TransactionType>(0 - authorize, 1 - charge, 2 - refund)</TransactionType> </Request> </CardTransactionBindingModel>"#;
 
-/// A sample as a client would send it: the explanations in brackets removed, the two enumerations and the choice made,
-/// dates in range, and a card of the gateway's test tables (the sample's own fails the check digit).
+/// A sample as a client would send it: the explanations in brackets removed, the two enumerations
+/// and the choice made, dates in range, and a card of the gateway's test tables (the sample's own
+/// fails the check digit).
 fn completed(sample: &str, shop: &Shop, reference: &str, save: bool) -> String {
     let now = shop.stack.clock().now().to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S").to_string();
     let mut text = sample
@@ -197,7 +199,7 @@ async fn a_card_that_was_stored_pays_in_the_other_face() {
 async fn the_address_goes_to_the_gateway_for_verification() {
     let shop = Shop::open().await;
     let api = CreditCard::of(&shop);
-    // Postal codes of the gateway's test table, and what the page calls their AVS letters.
+    // Postal codes of the gateway's test table, and the page's names of their AVS letters.
     for (zip, page, gateway) in
         [("19406", "Y", "Y"), ("55204", "Y", "D"), ("55202", "A", "B"), ("55216", "Z", "P")]
     {

@@ -1,4 +1,5 @@
-//! The credit-card API under attack: references used twice, many at once, outcomes in doubt, two APIs on one payment.
+//! The credit-card API under attack: references used twice, many at once, outcomes in doubt, two
+//! APIs on one payment.
 
 use std::collections::BTreeSet;
 
@@ -15,8 +16,9 @@ use crate::{
     shop::{NO_FUNDS, Shop, by_token},
 };
 
-/// The codes that one of many requests at once may get although nothing is wrong with it: its outcome is not known yet,
-/// another operation is under way, too many change the order, or the store is overrun. All of it can be sent again.
+/// The codes that one of many requests at once may get although nothing is wrong with it: its
+/// outcome is not known yet, another operation is under way, too many change the order, or the
+/// store is overrun. All of it can be sent again.
 const LATER: [&str; 4] = ["01", "62", "68", "92"];
 
 /// Sends these requests at once; their responses.
@@ -37,7 +39,8 @@ async fn settled(shop: &Shop, route: &str, request: &Value) -> Envelope {
         if !LATER.contains(&envelope.code.as_str()) {
             return envelope;
         }
-        // An inquiry about what is in doubt can be sent once its own request cannot be running any more.
+        // An inquiry about an operation in doubt can be sent once its own request cannot be running
+        // any more.
         shop.stack.advance_clock(31);
     }
     panic!("it was never settled");
@@ -164,7 +167,7 @@ async fn the_other_face_does_not_pay_or_change_what_is_a_payment_of_its_own() {
     shop.put_order(&id, json!({"amount": 1, "currency": "USD"})).await.error(422, "total_below_committed");
     shop.put_order(&id, json!({"amount": 5000, "currency": "EUR"})).await.error(422, "currency_fixed");
     shop.pay_by_token(&id, "purchase").await.error(422, "already_paid");
-    // What the other API does is seen here, and the other way round.
+    // The other API's operations are seen here, and the other way round.
     shop.follow_up(&id, &id, "capture", json!({"amount": 1000})).await.data(200);
     let status = api.send(Syntax::Json, "status", &follow_up("status", &id, "one")).await.envelope();
     assert_eq!((status.code.as_str(), status.description.as_str()), ("00", "captured 10.00 USD"));
@@ -212,7 +215,8 @@ async fn a_browser_that_guesses_a_reference_learns_nothing_of_the_payment_and_pa
     let failed = with(failed, "/Request/Card/CVV", Some(json!("123")));
     assert_eq!(api.send(Syntax::Json, "charge", &failed).await.envelope().code, "02");
     shop.as_shopper().await;
-    // Anybody can compute it: merchant id and name space are public, and references are often numbers in a row.
+    // Anybody can compute it: merchant id and name space are public, and references are often
+    // numbers in a row.
     let merchant = merchants::REGISTERED.parse().unwrap();
     let guessed = |reference: &str| tollgate::credit_card::payment_id(&merchant, reference).to_string();
     assert_eq!(guessed("1001"), id);

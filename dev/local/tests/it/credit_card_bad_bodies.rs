@@ -1,5 +1,5 @@
-//! Bodies that the credit-card API cannot read, or must not: what is wrong is said in the format that was negotiated,
-//! without quoting the body, and nothing is paid.
+//! Bodies that the credit-card API cannot read, or must not: the error is stated in the negotiated
+//! format, without quoting the body, and nothing is paid.
 
 use serde_json::Value;
 

@@ -1,5 +1,6 @@
-//! Callers of the credit-card API that are not who they say; and what a response to something that must not become a payment
-//! is checked for. Members and values are rows of the tables in `shared/tests/apis/credit_card`.
+//! Callers of the credit-card API that are not who they say; and the checks of a response to a
+//! request that must not become a payment. Members and values are rows of the tables in
+//! `shared/tests/apis/credit_card`.
 
 use local::merchants;
 use serde_json::json;
@@ -9,7 +10,8 @@ use crate::{
     shop::{AMEX, AMEX_CODE, MASTERCARD, Shop, VISA, has_word, items},
 };
 
-/// What a response must be: HTTP's status, `Message.Code`, and what `Message.Description` must say.
+/// The expected response: HTTP's status, `Message.Code`, and texts that `Message.Description` must
+/// have.
 type Expected<'a> = (u16, &'a str, &'a [&'a str]);
 
 /// Rows whose responses were not as they should be; all of them are shown at the end.

@@ -1,4 +1,5 @@
-//! A client of the credit-card API: sends any body in any content type, and reads the envelope letter by letter.
+//! A client of the credit-card API: sends any body in any content type, and reads the envelope
+//! letter by letter.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -46,7 +47,7 @@ const RESPONSE: [&str; 17] = [
     "LiveMode",
 ];
 
-/// What both sides speak.
+/// The syntax of both requests and responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Syntax {
     Json,
@@ -366,7 +367,7 @@ pub(crate) fn payment(transaction_type: &str, reference: &str) -> Value {
     })
 }
 
-/// A follow-up without an amount: `capture`, `refund`, `void`, or `charge` of what is held.
+/// A follow-up without an amount: `capture`, `refund`, `void`, or `charge` of a held amount.
 pub(crate) fn follow_up(route: &str, transaction: &str, reference: &str) -> Value {
     let mut request = json!({"TransactionID": transaction, "TransactionReference": reference});
     match route {

@@ -1,5 +1,5 @@
-//! Settlement shows what the gateway says now: what a report does not list any more is gone, whatever it said before, and what
-//! cannot be read stops nothing else.
+//! Settlement shows the gateway's current reports: a line that a report no longer lists is gone, in
+//! spite of its earlier state, and a row or day that cannot be read stops nothing else.
 
 use cardpointe_simulator::{Chargeback, DepositDeviation, Deviation, Listing};
 use jiff::{ToSpan as _, civil::Date};
@@ -31,7 +31,7 @@ impl Settled {
         shop.stack.simulator().settle();
         let [first, second] = references.try_into().unwrap();
         let mut settled = Self { shop, first, second };
-        // Whatever day it is: a weekend and a holiday in a row have no deposits.
+        // On any day: a weekend and a holiday in a row have no deposits.
         settled.days(5).await;
         assert_eq!(settled.nets().await, [3_599]);
         assert_eq!(settled.open().await, [] as [Value; 0]);
@@ -54,7 +54,7 @@ impl Settled {
         report
     }
 
-    /// What deposits came to that hold anything.
+    /// The sums of the deposits that hold anything.
     async fn nets(&self) -> Vec<i64> {
         let listed = self.shop.get("/v2/deposits").await;
         let deposits = listed.data(200).as_array().unwrap().iter();

@@ -1,8 +1,9 @@
-//! An attribute of an item is lost, or of another type: every list is there, every run goes on with the other items, and once
-//! the item is repaired, every list shows what it showed before.
+//! An attribute of an item is lost, or of another type: every list is there, every run goes on with
+//! the other items, and once the item is repaired, every list shows the same as before.
 //!
-//! Tables, routes and functions are read off the template, so that a new one is tried without being named here. A sample is
-//! drawn; `DAMAGE=` with a part of a table's name tries all of it, and `DAMAGE=local` everything.
+//! Tables, routes and functions are read off the template, so that a new one is tried without being
+//! named here. A sample is drawn; `DAMAGE=` with a part of a table's name tries all of it, and
+//! `DAMAGE=local` everything.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -41,7 +42,7 @@ enum Damage {
     AnotherText,
 }
 
-/// A kind of item: its table, and what its keys look like.
+/// A kind of item: its table, and the form of its keys.
 type Kind = (String, String);
 
 /// One damage of one item.
@@ -206,11 +207,11 @@ fn lists() -> Vec<String> {
     paths
 }
 
-/// What lists show; none where one is closed.
+/// The data of lists; none where one is closed.
 async fn shown(shop: &Shop, lists: &[String]) -> BTreeMap<String, Option<Value>> {
     let mut shown = BTreeMap::new();
     for path in lists {
-        // What is damaged need not be as documented.
+        // A response with damaged data need not be as documented.
         let request = client().get(format!("{}{path}", shop.stack.url())).bearer_auth(shop.current_token());
         let answer = request.send().await.unwrap();
         let is_open = answer.status() == 200;
@@ -298,7 +299,7 @@ async fn one_bad_item_is_one_bad_row_in_every_table() {
         let is_other = |path: &&String| *path != "/v2/me" && repaired[*path] != before[*path];
         let other = lists.iter().filter(is_other);
         found.extend(other.map(|path| format!("{}: {path} is another one", case.says())));
-        // What runs do in between may show afterwards.
+        // The effects of runs in between may show afterwards.
         assert!(put(&client, table, case.damaged()).await);
         found.extend(stopped(&shop).await.into_iter().map(|run| format!("{}: {run}", case.says())));
         assert!(put(&client, table, case.item.clone()).await);

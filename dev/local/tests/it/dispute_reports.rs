@@ -1,4 +1,5 @@
-//! Whatever form the gateway's reports have, what a bank took back is counted once, and never paid a second time.
+//! In any form of the gateway's reports, a chargeback is counted once, and never paid a second
+//! time.
 
 use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use local::merchants;
@@ -31,7 +32,7 @@ impl Payment {
         Self { shop, id, reference }
     }
 
-    /// A chargeback as a report has it; what is stated in `more` comes in place of this.
+    /// A chargeback as a report has it; members in `more` replace these.
     fn chargeback(&self, amount: &str, more: &Value) -> Value {
         let mut line = json!({"casenumber": CASE, "retref": self.reference, "amount": amount,
             "reasoncode": "10", "chargebackdate": "20261101"});
@@ -53,7 +54,7 @@ impl Payment {
         disputed::concerns(&self.shop, &self.id).await
     }
 
-    /// The changes of what is disputed that the journal has.
+    /// The journal's changes of the disputed amount.
     async fn entries(&self) -> Vec<i64> {
         let all = self.shop.get("/v2/orders/o/entries").await;
         let changes = all.data(200).as_array().unwrap().iter();
@@ -61,7 +62,7 @@ impl Payment {
         changes.filter(|minor| *minor != 0).collect()
     }
 
-    /// What is open at the settlement, with what was expected and found.
+    /// The open exceptions of the settlement, each with its expected and found values.
     async fn exceptions(&self, cause: &str) -> Vec<(Value, Value)> {
         let path = format!("/v2/settlement/exceptions?filter=eq(cause,{cause})&page[limit]=100");
         let all = self.shop.get(&path).await;
@@ -87,7 +88,7 @@ impl Payment {
     }
 }
 
-/// What came back of the case.
+/// A reversal of the case.
 fn reversal(id: &str, amount: &str) -> Value {
     json!({"fundingadjustmentid": id, "category": "REVERSAL", "amount": amount, "casenumber": CASE,
         "dateadded": "20261102"})
@@ -175,7 +176,7 @@ async fn a_hundred_reports_of_an_order_fit_and_what_does_not_is_an_exception_and
     payment.reads("2", &[line(120)], &[reversal("won", "0.05")]).await;
     assert_eq!(payment.disputed().await, 1_200);
     assert_eq!(payment.exceptions("disputes_differ").await.len(), 3, "two lines, and the sums");
-    // The 121 chargebacks less the reversal, and what is on record.
+    // The 121 chargebacks less the reversal, and the amount on record.
     assert!(payment.exceptions("disputes_differ").await.contains(&(json!(1_205), json!(1_200))));
     assert_eq!(payment.concerns().await, ["disputed", "dispute_unclear"]);
     payment.is_not_refunded().await;

@@ -1,4 +1,4 @@
-//! What is not done without a person to an order of which a bank took money back.
+//! The operations that need a person on an order of which a bank took money back.
 
 use cardpointe_simulator::{Config, Endpoint, Fault, FaultKind};
 use serde_json::{Value, json};
@@ -13,8 +13,8 @@ use crate::{
 const HOUR_S: i64 = 3600;
 const CASE: &str = "2026319000018";
 
-/// An order that is paid, and by then has more to pay: the reference of its payment, and the authorization that the schedule is
-/// to capture in an hour.
+/// An order that is paid, and by then has more to pay: the reference of its payment, and the
+/// authorization that the schedule is to capture in an hour.
 async fn paid_and_authorized(shop: &Shop) -> (Value, String) {
     shop.register("o", 2599).await;
     let paid = shop.pay_by_token("o", "purchase").await;
@@ -30,7 +30,8 @@ async fn paid_and_authorized(shop: &Shop) -> (Value, String) {
     (reference, held.id())
 }
 
-/// Stated, because each day's report has the same deposit here, and a chargeback without a day is one of its report's.
+/// Stated, because each day's report has the same deposit here, and a chargeback without a day is
+/// one of its report's.
 fn day(shop: &Shop) -> String {
     shop.after(0).strftime("%Y%m%d").to_string()
 }
@@ -44,14 +45,14 @@ pub(crate) async fn charged_back(shop: &Shop, reference: &Value) {
     shop.stack.deliver_stream().await.unwrap();
 }
 
-/// The settlement reads a deposit with what came back of that chargeback.
+/// The settlement reads a deposit with a reversal of that chargeback.
 async fn reversed(shop: &Shop, id: &str, amount: &str) {
     let reversal = json!({"fundingadjustmentid": id, "category": "REVERSAL", "amount": amount,
         "casenumber": CASE, "dateadded": day(shop)});
     reads_a_deposit_with(shop, id, json!([]), json!([reversal])).await;
 }
 
-/// What needs attention of a payment.
+/// The reasons why a payment needs attention.
 pub(crate) async fn concerns(shop: &Shop, id: &str) -> Vec<String> {
     let listed = shop.get("/v2/attention").await;
     let listed = listed.data(200).as_array().unwrap().clone();
@@ -120,8 +121,9 @@ async fn a_capture_of_a_merchant_that_captures_in_spite_of_disputes_does_not_wai
     shop.close().await;
 }
 
-/// A payment that was given up, and that the gateway takes after another was made in its place: by another attempt of it, or by
-/// another card. Its reference, and the transaction that it is part of.
+/// A payment that was given up, and that the gateway takes after another was made in its place: by
+/// another attempt of it, or by another card. Its reference, and the transaction that it is part
+/// of.
 pub(crate) async fn arrives_late(shop: &Shop, order: &str, by_another_card: bool) -> (Value, String) {
     shop.register(order, 2599).await;
     shop.stack.simulator().fault(Fault::once(Endpoint::Auth, FaultKind::DropBefore));

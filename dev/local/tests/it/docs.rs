@@ -1,4 +1,5 @@
-//! The documentation says what the code does: error codes, routes, statuses, AVS and CVV letters, and the merchant's document.
+//! The documentation agrees with the code: error codes, routes, statuses, AVS and CVV letters, and
+//! the merchant's document.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +36,7 @@ const EVENTS: &str = include_str!("../../../../events/README.md");
 /// The statuses that API Gateway returns on its own, on every route.
 const API_GATEWAYS_OWN: [&str; 3] = ["429", "500", "503"];
 
-/// What a code is to callers: in the tables of both APIs, or in those of `docs/errors.md`.
+/// A code as callers see it: in the tables of both APIs, or in those of `docs/errors.md`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Row {
     status: String,
@@ -64,7 +65,8 @@ fn status_on(route: &str, code: &str) -> Option<String> {
     Some(of(*code).to_string())
 }
 
-/// Whether a route is the credit-card API's, which returns 200 for whatever could be decided.
+/// Whether a route is the credit-card API's, which returns 200 for every request that could be
+/// decided.
 pub(crate) fn is_credit_card(route: &str) -> bool {
     route.contains(" /api/v1/payments/creditcard/")
 }
@@ -149,7 +151,7 @@ fn every_error_code_stands_under_its_status_on_some_route() {
     assert_eq!(seen, codes.into_keys().collect());
 }
 
-/// `docs/errors.md` lists by status for what the credit-card API does not return 200.
+/// `docs/errors.md` lists by status the codes for which the credit-card API does not return 200.
 #[test]
 fn the_statuses_of_the_credit_card_api_are_documented() {
     let elsewhere = [("404", "not_found"), ("405", "method_not_allowed"), ("403", "not_through_front")];
@@ -248,7 +250,7 @@ fn the_events_and_the_reports_members_of_scheduled_capture_are_documented() {
         |heading| -> Vec<_> { rows(section(SCHEDULED, heading)).map(|(name, _)| name).collect() };
     let report = serde_json::to_value(CaptureReport::default()).unwrap();
     assert_eq!(documented("## The report"), report.as_object().unwrap().keys().collect::<Vec<_>>());
-    // What it knows is what it lists when it meets what it does not.
+    // The error for an unknown member lists the known ones.
     let error = serde_json::from_str::<CaptureRequest>(r#"{"?":0}"#).unwrap_err().to_string();
     let known: Vec<_> = error.split('`').skip(3).step_by(2).collect();
     assert_eq!(documented("## The event"), known, "{error}");

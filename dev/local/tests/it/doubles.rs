@@ -31,7 +31,7 @@ fn key(order: &str) -> OrderKey {
     OrderKey { merchant: merchant(), order: order.parse().unwrap() }
 }
 
-/// What a write came to; a conflict with the version that is there.
+/// The result of a write; a conflict with the version that is there.
 fn written(result: Result<(), StoreError>) -> String {
     match result {
         Ok(()) => "written".to_owned(),
@@ -44,7 +44,7 @@ fn ids(listed: Vec<ListedOrder>) -> Vec<String> {
     listed.into_iter().map(|one| one.key.unwrap().order.to_string()).collect()
 }
 
-/// What calls of the orders' ports come to, each in a line.
+/// The results of calls of the orders' ports, each in a line.
 async fn of_orders<T: OrderStore + OrderIndex + Agenda>(table: &T, orders: &[Order]) -> Vec<String> {
     let mut told = Vec::new();
     for order in orders.iter().chain(orders) {
@@ -129,7 +129,7 @@ fn exception(n: i64) -> Exception {
     }
 }
 
-/// What calls of settlement's ports come to, each in a line.
+/// The results of calls of settlement's ports, each in a line.
 async fn of_settlement<T>(table: &T) -> Vec<String>
 where
     T: LineStore + DepositStore + ExceptionStore + ProgressStore,

@@ -1,5 +1,6 @@
-//! What Elastic Path's published schemas demand of orders, transactions and errors, and clients generated from them
-//! check. These are the demands in our words; the schemas allow more members than they name.
+//! The demands of Elastic Path's published schemas on orders, transactions and errors, which
+//! clients generated from them check. These are the demands in our words; the schemas allow more
+//! members than they name.
 //!
 //! They say that ids are UUIDs, which a merchant's own order ids need not be.
 
@@ -38,7 +39,8 @@ fn has_times(meta: &Value) -> bool {
     ["created_at", "updated_at"].iter().all(|name| meta["timestamps"][name].is_string())
 }
 
-/// What is there has to have its type: null is none, except in members that the schemas do not name.
+/// A member that is there has to have its type: null is none, except in members that the schemas do
+/// not name.
 fn fits_an_order(order: &Value) {
     let payments = ["authorized", "paid", "unpaid", "refunded", "partially_paid", "partially_authorized"];
     assert!(is_uuid(&order["id"]) && order["type"] == "order", "{order}");

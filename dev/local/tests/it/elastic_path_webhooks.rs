@@ -1,4 +1,5 @@
-//! A receiver that was made for Elastic Path's webhooks, from requests over both streams to its body.
+//! A receiver that was made for Elastic Path's webhooks, from requests over both streams to its
+//! body.
 
 use std::collections::BTreeSet;
 

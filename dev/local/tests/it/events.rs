@@ -23,7 +23,7 @@ pub(crate) fn events() -> Vec<(String, Value)> {
     all
 }
 
-/// Whether it is what a schedule or the table's stream sends, and not a request.
+/// Whether a schedule or the table's stream sends it, so that it is no request.
 pub(crate) fn is_scheduled(event: &Value) -> bool {
     event.get("routeKey").is_none()
 }
@@ -71,7 +71,7 @@ fn every_function_has_events_and_every_event_goes_to_its_own_function() {
 fn an_events_parts_agree_with_each_other() {
     for (name, event) in events().into_iter().filter(|(_, event)| !is_scheduled(event)) {
         let route = event["routeKey"].as_str().unwrap();
-        // What no route matches has any path.
+        // An event that no route matches has any path.
         let raw = event["rawPath"].as_str().unwrap();
         let mut path = route.split_once(' ').map_or(raw, |(_, path)| path).to_owned();
         for (parameter, value) in event["pathParameters"].as_object().into_iter().flatten() {
@@ -91,8 +91,8 @@ pub(crate) fn expected() -> Vec<(&'static str, u16, &'static str)> {
     cells.map(|cells| (cells[0], cells[2].parse().unwrap(), cells[3])).collect()
 }
 
-/// Whether the same event again is a repetition: by its header, or, in the credit-card API, because the gateway carried
-/// out or declined what its `TransactionReference` names.
+/// Whether the same event again is a repetition: by its header, or, in the credit-card API, because
+/// the gateway carried out or declined the operation that its `TransactionReference` names.
 fn is_keyed(event: &Value, answer: &str) -> bool {
     let path = event["rawPath"].as_str().unwrap_or_default().to_ascii_lowercase();
     let asks = path.trim_end_matches('/') == "/api/v1/payments/creditcard/status";
@@ -113,8 +113,8 @@ async fn every_event_gets_the_response_that_its_readme_states() {
     play(&expected).await;
 }
 
-/// Forward and backward, each event comes once before and once after each of the others, so it needs none of them.
-/// Shuffled, it comes before any of several that would do.
+/// Forward and backward, each event comes once before and once after each of the others, so it
+/// needs none of them. Shuffled, it comes before any of several that would do.
 #[tokio::test]
 async fn the_events_play_in_any_order() {
     let mut rows = expected();

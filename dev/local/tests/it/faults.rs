@@ -1,4 +1,5 @@
-//! A gateway that fails: what is known to have done nothing can be tried again, what is unknown is never sent twice.
+//! A gateway that fails: a request known to have done nothing can be tried again, one of unknown
+//! effect is never sent twice.
 
 use cardpointe_simulator::{Config, Endpoint, Fault, FaultKind, ResponseCode, Settings};
 use serde_json::json;
@@ -65,7 +66,7 @@ async fn a_lost_response_without_time_for_an_inquiry_is_pending_and_a_retry_does
         let later = shop.post_with_key(path, "key", body.clone()).await;
         assert!(later.is_replay());
         assert_eq!(later.data(202)["status"], "pending");
-        // The gateway can be reached again: the same request gets what it did as its response.
+        // The gateway can be reached again: the same request gets its own result as the response.
         shop.stack.simulator().clear_faults();
         let at_last = shop.post_with_key(path, "key", body).await;
         assert!(at_last.is_replay());
@@ -151,7 +152,8 @@ async fn a_request_that_never_arrived_is_known_to_have_done_nothing_after_two_in
     shop.close().await;
 }
 
-/// Sends the refund of a settled payment, which the gateway refuses with this code. Returns the transaction's id.
+/// Sends the refund of a settled payment, which the gateway refuses with this code. Returns the
+/// transaction's id.
 async fn refund_refused_as(shop: &Shop, order: &str, respproc: &str, respcode: &str) -> String {
     shop.register(order, 2599).await;
     let id = shop.pay_by_token(order, "purchase").await.id();
@@ -230,7 +232,7 @@ async fn a_refund_that_the_gateway_wants_to_be_sent_again_is_released_and_looked
     shop.close().await;
 }
 
-/// The processor may have done the refund, whatever amount its record shows.
+/// The processor may have done the refund, with any amount in its record.
 #[tokio::test]
 async fn a_refund_whose_processor_the_gateway_lost_is_not_taken_for_undone() {
     for timed_out_amounts_kept in [true, false] {

@@ -1,5 +1,5 @@
-//! A merchant account that adds a surcharge: what is recorded is what the gateway took and gave back, to the cent, whatever
-//! its responses say of the fee.
+//! A merchant account that adds a surcharge: the records have the amounts that the gateway took and
+//! gave back, to the cent, with any fee in its responses.
 
 use cardpointe_simulator::{
     Alteration, Config, Endpoint, Fault, FaultKind, FeeBasis, FeeForm, FeeMembers, FeeType, RecordKind,
@@ -70,15 +70,15 @@ fn cents(amount: Amount) -> i64 {
     i64::try_from(amount.minor()).unwrap()
 }
 
-/// What an approved operation moved: amount and fee.
+/// The moved amount and fee of an approved operation.
 fn moved(operation: &Operation) -> (i64, i64) {
     let stated = operation.response().and_then(GatewayResponse::amount);
     assert_eq!(stated, Some(operation.approved_amount()), "{operation:?}");
     (cents(operation.approved_amount()), operation.fee().map_or(0, |fee| cents(fee.amount)))
 }
 
-/// Holds an order of one payment against the gateway's ledger. Returns what was taken and what was given back: amount and fee
-/// of each.
+/// Holds an order of one payment against the gateway's ledger. Returns the taken and the returned
+/// money: amount and fee of each.
 async fn agrees(shop: &Shop, order: &str) -> [(i64, i64); 2] {
     let order = stored(shop, order).await;
     let [transaction] = order.transactions.as_slice() else { panic!("{order:?}") };
@@ -217,7 +217,7 @@ async fn a_part_is_refused_until_the_merchants_document_says_what_names_it() {
     shop.follow_up("bought", &bought, "refund", part.clone()).await.error(422, "fee_basis_required");
     assert_eq!(agrees(&shop, "held").await, [(1_000, 30), (0, 0)], "nothing was sent");
     assert_eq!(agrees(&shop, "bought").await, [(1_000, 30), (0, 0)]);
-    // What is only recorded moves no fee here.
+    // A refund that is only recorded moves no fee here.
     let marked = json!({ "amount": 1, "refund_mechanism": "manual" });
     shop.follow_up("bought", &bought, "refund", marked).await.data(200);
     shop.follow_up("held", &held, "capture", json!({ "amount": 1_000 })).await.data(200);

@@ -1,7 +1,7 @@
 //! The figures in the pages are the code's.
 //!
-//! Most constants are private to a module, so they are read where they are declared. Where a file moves to does not
-//! matter.
+//! Most constants are private to a module, so they are read where they are declared. Where a file
+//! moves to does not matter.
 
 mod stated;
 
@@ -38,7 +38,7 @@ const IN_OTHER_WORDS: [(&str, u64); 9] = [
     ("secrets_manager.rs/FRESH", 5 * MINUTE),
 ];
 
-/// What is counted, or is only a part of what is set.
+/// Figures that are counted, or are only a part of a setting.
 fn counted() -> [(&'static str, &'static str, u64); 4] {
     let count = |number| u64::try_from(number).unwrap();
     let search = TEMPLATE.split_once("\"GET /v2/transactions\": {ThrottlingRateLimit: ").unwrap().1;
@@ -72,7 +72,7 @@ impl Sources {
         Self(sources)
     }
 
-    /// What a constant, a default or a parameter is set to.
+    /// The value of a constant, a default or a parameter.
     fn value(&self, name: &str) -> &str {
         let (file, name) = name.rsplit_once('/').unwrap_or(("", name));
         if let Some((_, declared)) = TEMPLATE.split_once(&format!("\n  {name}:\n")) {
@@ -100,7 +100,8 @@ impl Sources {
     }
 }
 
-/// The numbers in an expression, times in milliseconds, and the others in the unit where there is no time among them.
+/// The numbers in an expression, times in milliseconds, and the others in the unit where there is
+/// no time among them.
 fn numbers(expression: &str, unit: u64) -> Vec<u64> {
     let number = r"\b(?:from_(millis|secs|mins|hours)\()?(\d[\d_]*(?: \* \d[\d_]*)*)\b";
     let number = Regex::new(number).unwrap();
@@ -123,7 +124,8 @@ fn numbers(expression: &str, unit: u64) -> Vec<u64> {
     numbers.collect()
 }
 
-/// As pages write it: in digits, or as a word. From a million on it is an amount as clients send it.
+/// As pages write it: in digits, or as a word. From a million on it is an amount as clients send
+/// it.
 fn as_written(number: u64) -> String {
     let word = match number {
         0..=10 => {
@@ -144,7 +146,7 @@ fn digits(number: u64) -> String {
     }
 }
 
-/// What a sentence has to look like to state the numbers.
+/// The pattern of a sentence that states the numbers.
 fn pattern(sentence: &str, numbers: &[u64]) -> Regex {
     assert_eq!(sentence.matches("{}").count(), numbers.len(), "{sentence}: {numbers:?}");
     let mut pattern = regex::escape(sentence);
@@ -239,58 +241,4 @@ fn the_versions_in_samples_are_this_one() {
     assert!(shown.len() > 3, "{shown:?}");
     let others: Vec<_> = shown.iter().filter(|(_, version)| version != VERSION).collect();
     assert!(others.is_empty(), "not {VERSION}: {others:?}");
-}
-
-/// Most words of a page that people read from its beginning to its end: nine minutes at 220 words a minute.
-const WORDS_MAX: usize = 2_000;
-
-/// Pages that are looked up: generated, made of other pages, or growing.
-const LOOKED_UP: [&str; 5] = [
-    "CHANGELOG.md",
-    "docs/reference/credit-card.md",
-    "docs/reference/inventory.md",
-    "docs/reference/order-api.md",
-    "docs/run-book.md",
-];
-
-/// The words of a page without its closing tables, which are looked up: the sections at its end in which most words are in
-/// tables.
-fn words_to_read(page: &str) -> usize {
-    let words = |line: &str| line.split_whitespace().count();
-    // The words of each section, and those of them that are in tables.
-    let mut sections = vec![(0, 0)];
-    let mut is_code = false;
-    for line in page.lines() {
-        if line.trim_start().starts_with("```") {
-            is_code = !is_code;
-        }
-        if !is_code && (line.starts_with("## ") || line.starts_with("### ")) {
-            sections.push((0, 0));
-        }
-        let (all, in_tables) = sections.last_mut().unwrap();
-        *all += words(line);
-        *in_tables += if line.starts_with('|') { words(line) } else { 0 };
-    }
-    while sections.len() > 1 && sections.last().is_some_and(|(all, in_tables)| in_tables * 2 > *all) {
-        sections.pop();
-    }
-    sections.iter().map(|(all, _)| all).sum()
-}
-
-#[test]
-fn closing_tables_are_looked_up_and_not_read() {
-    let page = "# A\none two\n## B\n| three | four |\n## C\nfive\n### D\nsix\n| seven | eight | nine |\n";
-    assert_eq!(words_to_read(page), "# A one two ## B | three | four | ## C five".split_whitespace().count());
-    assert_eq!(words_to_read("| only | a | table |"), 7, "a page without sections");
-}
-
-#[test]
-fn no_page_is_longer_than_people_read() {
-    let pages = all_pages().into_iter().filter(|(page, _)| {
-        let is_of_tollgate = page.starts_with("docs/") || !page.contains('/');
-        is_of_tollgate && !LOOKED_UP.contains(&page.as_str())
-    });
-    let words = pages.map(|(page, text)| (words_to_read(&text), page));
-    let long: Vec<_> = words.filter(|(words, _)| *words > WORDS_MAX).collect();
-    assert!(long.is_empty(), "words: {long:?}");
 }

@@ -1,4 +1,5 @@
-//! The front: what goes past it is refused before anything else, and only its own word on an address is believed.
+//! The front: a request that goes past it is refused before anything else, and only its own word on
+//! an address is believed.
 
 use local::{Options, Stack, merchants};
 use reqwest::{RequestBuilder, header::HeaderMap};

@@ -1,5 +1,5 @@
-//! `front.yaml`: what it says, and what comes of it when it is played in front of an origin, and of a function's own
-//! binary.
+//! `front.yaml`: its settings, and their effect when it is played in front of an origin, and of a
+//! function's own binary.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -33,7 +33,7 @@ use crate::{
 
 const SECRET: &str = "an-origin-secret-of-the-front-0123456789abcdef";
 
-/// What a caller would like to be taken for.
+/// The address that a caller claims.
 const MADE_UP: &str = "203.0.113.66";
 
 /// A web server of this test; it ends with it.
@@ -54,7 +54,7 @@ async fn front(yaml: &str, origin: &str) -> (String, Viewer) {
 
 type Arrived = Arc<Mutex<Vec<(Uri, HeaderMap)>>>;
 
-/// An origin that notes what arrives.
+/// An origin that notes the requests that arrive.
 async fn origin() -> (String, Arrived) {
     let arrived = Arrived::default();
     let noted = Arc::clone(&arrived);
@@ -65,7 +65,8 @@ async fn origin() -> (String, Arrived) {
     (serve(router).await, arrived)
 }
 
-/// All that the API reads of a request: what its sources name, what its description has, what pages may send.
+/// All headers that the API reads: those in its sources, in its description, and those that pages
+/// may send.
 fn read_by_the_api() -> BTreeSet<String> {
     let literal = Regex::new(r#""(x-[a-z-]+|idempotency-key|traceparent)""#).unwrap();
     let text = sources(&workspace().join("shared/src"));
@@ -91,8 +92,8 @@ fn read_by_the_api() -> BTreeSet<String> {
     names
 }
 
-/// What is wrong with a front: a viewer of IPv6 sends everything that the API reads, and everything that it would like the
-/// front to have said.
+/// The mistakes of a front: a viewer of IPv6 sends everything that the API reads, and everything
+/// that it would like the front to have said.
 async fn wrong(yaml: &str) -> Vec<String> {
     let (origin, arrived) = origin().await;
     let (url, viewer) = front(yaml, &origin).await;
@@ -200,7 +201,7 @@ fn connections_are_encrypted_nothing_is_cached_and_no_payment_is_sent_twice_or_c
     assert_eq!(behavior["ViewerProtocolPolicy"], "https-only");
     // AWS's CachingDisabled.
     assert_eq!(behavior["CachePolicyId"], "4135ea2d-6df8-44a3-9df3-4b5a84be39ad");
-    // Errors are cached whatever the policy says.
+    // Errors are cached in spite of the policy.
     let errors = config["CustomErrorResponses"].as_array().unwrap();
     let codes: Vec<_> = errors.iter().map(|error| error["ErrorCode"].as_u64().unwrap()).collect();
     assert_eq!(codes, [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504]);
@@ -281,7 +282,7 @@ fn each_address_has_a_limit_and_no_log_or_sample_has_what_callers_send() {
     let body = firewall["CustomResponseBodies"]["TooMany"]["Content"].as_str().unwrap();
     let body: Value = serde_json::from_str(body).unwrap();
     assert_eq!(body["errors"][0]["status"], "429");
-    // What credentials, people and cards are in.
+    // The fields that hold credentials, people and cards.
     let protected = firewall["DataProtectionConfig"]["DataProtections"].as_array().unwrap();
     let of = |kind: &str| protected.iter().find(|one| one["Field"]["FieldType"] == kind).unwrap();
     for kind in ["BODY", "QUERY_STRING", "SINGLE_HEADER"] {
@@ -345,7 +346,8 @@ async fn responses_of_the_front_itself_have_the_headers_of_the_apis() {
     stack.stop().await;
 }
 
-/// The function's binary behind an HTTP API: every request is an event, from an address of CloudFront's.
+/// The function's binary behind an HTTP API: every request is an event, from an address of
+/// CloudFront's.
 async fn payments_function(shop: &Shop) -> String {
     let digest = Front::digest(SECRET);
     let function = Function::start_with("payments", &shop.stack, &[("FRONT_SECRET_DIGESTS", &digest)]).await;
@@ -400,7 +402,7 @@ async fn a_functions_binary_admits_only_the_front_and_counts_the_viewer_that_it_
         (status, body["errors"][0]["meta"]["code"].as_str().unwrap().to_owned())
     };
     let sent = || shop.stack.simulator().transactions().len();
-    // Past the front, whatever the caller says.
+    // Past the front, with any header of the caller's.
     let refused = (403, "not_through_front".to_owned());
     let (secret, stated) = (&FRONT_SECRET, &VIEWER_ADDRESS);
     let (secret, stated) = (secret.as_str(), stated.as_str());

@@ -48,7 +48,7 @@ impl Function {
         panic!("it does not start");
     }
 
-    /// What it returns for an event.
+    /// Its response to an event.
     pub(crate) async fn answer(&self, event: &Value) -> Value {
         let id = self.0.api.enqueue_payload(event.clone()).await;
         self.0.response(&id, WAIT).await

@@ -1,5 +1,5 @@
-//! Which merchants there are cannot be told by the calls that a guess causes, guessing causes few of them, and made-up
-//! tokens cause none and lock nobody out.
+//! Which merchants there are cannot be told by the calls that a guess causes, guessing causes few
+//! of them, and made-up tokens cause none and lock nobody out.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::future::join_all;
@@ -74,7 +74,8 @@ async fn one_address_that_goes_through_ids_causes_few_calls_and_learns_nothing()
     for answer in keys.iter().chain(&browsers) {
         answer.error(429, "too_many_wrong_keys");
     }
-    // One that exists and was read, one that does not exist, and one that exists and was not read yet.
+    // One that exists and was read, one that does not exist, and one that exists and was not read
+    // yet.
     let mut said = Vec::new();
     for merchant in [merchants::REGISTERED, "guess-0", "new", merchants::EXTERNAL] {
         let answer = shop.token(merchant, WRONG).await;
@@ -112,7 +113,8 @@ async fn the_limit_does_not_tell_whether_the_last_guess_exists() {
     }
 }
 
-/// From the address that the right key and the right token come from, too, in processes that have read no merchant yet.
+/// From the address that the right key and the right token come from, too, in processes that have
+/// read no merchant yet.
 #[tokio::test]
 async fn made_up_tokens_cause_no_calls_and_lock_nobody_out() {
     let mut shop = Shop::open().await;
@@ -131,7 +133,7 @@ async fn made_up_tokens_cause_no_calls_and_lock_nobody_out() {
     for merchant in [merchants::REGISTERED, merchants::EXTERNAL, merchants::RAPID_CONNECT, "999", "a-b_c"] {
         tokens.push(made_up(merchant, merchant));
         tokens.push(made_up(merchant, &format!("{merchant}.AAAAAAAAAAA")));
-        // By whoever has seen tokens of the merchants, as every browser has.
+        // By someone who has seen tokens of the merchants, as every browser has.
         tokens.push(made_up(merchant, &kid(&browser)));
         tokens.push(made_up(merchant, &kid(&other)));
     }

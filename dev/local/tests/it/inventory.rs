@@ -1,5 +1,6 @@
-//! What is stored, logged and measured is what `docs/reference/inventory.md` and `docs/reference/metrics.md` list, no less
-//! and no more; and whatever a caller sends, nothing of it turns up where it does not belong.
+//! All stored, logged and measured data is listed in `docs/reference/inventory.md` and
+//! `docs/reference/metrics.md`, no less and no more; and no text that a caller sends turns up where
+//! it does not belong.
 
 mod cage;
 mod canaries;
@@ -34,8 +35,8 @@ const INVENTORY: &str = include_str!("../../../../docs/reference/inventory.md");
 const QUERIES: [&str; 2] =
     [include_str!("../../../../docs/operations.md"), include_str!("../../../../docs/run-book.md")];
 
-/// The names in the first column of a section's tables, each once. A heading like ``In `transactions[]` `` holds for the
-/// names below it; a row can list several.
+/// The names in the first column of a section's tables, each once. A heading like ``In
+/// `transactions[]` `` holds for the names below it; a row can list several.
 fn documented(page: &'static str, heading: &str) -> BTreeSet<String> {
     let (mut within, mut listed) = (String::new(), Vec::new());
     for line in section(page, heading).lines() {
@@ -75,7 +76,8 @@ async fn every_field_that_is_stored_or_logged_is_in_the_inventory_and_no_other()
 
 const SECURITY: &str = include_str!("../../../../docs/security.md");
 
-/// A table, log or queue that is added to the template may hold personal data, and an erasure may pass it over.
+/// A table, log or queue that is added to the template may hold personal data, and an erasure may
+/// pass it over.
 #[test]
 fn everything_that_stores_is_in_the_inventory_of_personal_data_and_nothing_else() {
     let stores = ["AWS::DynamoDB::Table", "AWS::Logs::LogGroup", "AWS::SQS::Queue"];
@@ -96,7 +98,8 @@ fn everything_that_stores_is_in_the_inventory_of_personal_data_and_nothing_else(
     assert_eq!(storing, listed, "in the template (left), listed (right)");
 }
 
-/// An attribute that is stored under its own name would be read as the one that this name is short for.
+/// An attribute that is stored under its own name would be read as the one that this name is short
+/// for.
 #[test]
 fn no_short_name_in_the_table_is_an_attributes_own_name() {
     let short = short_names();
@@ -112,7 +115,8 @@ fn no_short_name_in_the_table_is_an_attributes_own_name() {
     }
 }
 
-/// Every attribute's name in the table that is short for another one, and that one, as they are documented.
+/// Every attribute's name in the table that is short for another one, and that one, as they are
+/// documented.
 fn short_names() -> BTreeMap<&'static str, &'static str> {
     let (_, listed) = section(INVENTORY, "## Names in the table").split_once("```json\n").unwrap();
     let listed: Vec<_> = listed.split_once("```").unwrap().0.split('"').skip(1).step_by(2).collect();
@@ -121,7 +125,8 @@ fn short_names() -> BTreeMap<&'static str, &'static str> {
     pairs
 }
 
-/// The tour cannot meet every line that there is: what is only logged when two things go wrong at once is read off the code.
+/// The tour cannot meet every line that there is: a line that is logged only when two things go
+/// wrong at once is read off the code.
 #[test]
 fn every_field_that_the_code_logs_is_in_the_inventory_and_no_other() {
     let mut named = BTreeSet::from(["message".to_owned()]);
@@ -142,7 +147,8 @@ fn every_field_that_the_code_logs_is_in_the_inventory_and_no_other() {
     assert_eq!(named, documented(INVENTORY, "## Logged fields"), "in the code (left), listed (right)");
 }
 
-/// The fields of every log line in a source file: `name = value`, `%name`, `?name` or `name`, up to the sentence.
+/// The fields of every log line in a source file: `name = value`, `%name`, `?name` or `name`, up to
+/// the sentence.
 fn fields_of_lines(source: &str) -> Vec<String> {
     let lines =
         ["tracing::info!(", "tracing::warn!(", "tracing::error!("].map(|line| source.split(line).skip(1));

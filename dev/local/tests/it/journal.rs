@@ -44,7 +44,7 @@ fn text(item: &Item, name: &str) -> String {
     }
 }
 
-/// One line for each entry of an order: what happened, and what it changed.
+/// One line for each entry of an order: its fact, its kind, and its changes.
 pub(crate) fn lines(journal: &BTreeMap<(String, String), Item>, order: &str) -> Vec<String> {
     let own = journal.values().filter_map(entry).filter(|entry| entry.order.order.as_str() == order);
     let mut own: Vec<Entry> = own.collect();
@@ -58,7 +58,7 @@ pub(crate) fn lines(journal: &BTreeMap<(String, String), Item>, order: &str) -> 
     own.iter().map(line).collect()
 }
 
-/// An entry's order and what happened.
+/// An entry's order and fact.
 fn lines_of(item: &Item) -> String {
     let entry = entry(item).unwrap();
     format!("{} {}", entry.order.order, entry.fact.as_str())
@@ -181,7 +181,8 @@ async fn every_column_is_documented_and_every_documented_column_is_there() {
     let items = kept.values().filter(|item| entry(item).is_some());
     let seen: BTreeSet<&str> = items.flatten().map(|(name, _)| name.as_str()).collect();
     let all: BTreeSet<&str> = Column::ALL.iter().map(|column| column.as_str()).collect();
-    // What takes a person, a browser, a night, a lost response, a second attempt, an account with fees, a chargeback or a deposit.
+    // Columns that take a person, a browser, a night, a lost response, a second attempt, an account
+    // with fees, a chargeback or a deposit.
     let rare = ["la", "sr", "c", "de", "db", "fe", "fk", "fg", "pe", "pb", "go", "w", "dr", "ds", "dp", "cp"];
     assert_eq!(&all - &seen, BTreeSet::from(rare), "in the table there is every other");
     let listed: BTreeSet<(&str, &str)> = rows(section(PAGE, "## Columns"))

@@ -80,3 +80,4 @@ mod transactions;
 mod transfer;
 mod webhooks;
 mod whose;
+mod words;

@@ -136,7 +136,8 @@ async fn captures_and_doubt(month: &Month) {
     assert_eq!(by, [("client_credentials", 25), ("schedule", 14)].into());
 }
 
-/// What arrived is each day's, and all of it fits but for what the month has on purpose.
+/// Each deposit is one day's, and all of them match but for the exceptions that the month has on
+/// purpose.
 async fn money(month: &Month) {
     let filter = format!("ge(date,{}):le(date,{})", month.day(29), month.day(1));
     let deposits = month.shop.rows("/v2/deposits", &[("filter", &filter)]).await;
@@ -166,8 +167,8 @@ async fn money(month: &Month) {
             (&json!("charged_back"), &json!(18_400)),
         ]
     );
-    // All that the totals have at the gateway is in a deposit or outstanding, but for the cent that is missing and
-    // the payment of the virtual terminal.
+    // All that the totals have at the gateway is in a deposit or outstanding, but for the cent that
+    // is missing and the payment of the virtual terminal.
     let outstanding = month.shop.get("/v2/settlement/outstanding").await;
     outstanding.data(200);
     let still: i64 = outstanding.body["meta"]["sums"]
@@ -184,7 +185,7 @@ async fn money(month: &Month) {
 }
 
 async fn nothing_is_of_today(month: &mut Month) {
-    // A list ends now: what is dated later today shows tomorrow.
+    // A list ends now: entries dated later today show tomorrow.
     month.shop.stack.advance_clock(86_400);
     let token = month.shop.token(merchants::MONTH, Some(merchants::MONTH_KEY)).await;
     month.shop.use_token(token.body["access_token"].as_str().unwrap());
@@ -197,7 +198,7 @@ async fn nothing_is_of_today(month: &mut Month) {
     assert!(audit.iter().all(|row| row["at"].as_str().unwrap() < month.today.to_string().as_str()));
 }
 
-/// The first merchant's are what they are without the month.
+/// The first merchant's are the same as without the month.
 async fn sample_orders(month: &mut Month) {
     assert_eq!(month.shop.stack.samples(), 22);
     month.shop.renew_token().await;

@@ -1,4 +1,5 @@
-//! What `docs/reliability.md` does not promise, row by row: a test shows each, and that it is found where the page says so.
+//! The cases that `docs/reliability.md` does not promise, row by row: a test shows each, and that
+//! it is found where the page says so.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -13,7 +14,7 @@ use crate::{
 
 const PAGE: &str = include_str!("../../../../docs/reliability.md");
 
-/// Each row, and the tests that show it, by their files. What was not run has none.
+/// Each row, and the tests that show it, by their files. A row that was not run has none.
 const ROWS: [(&str, &[(&str, &str)]); 11] = [
     (
         "More than the gateway shows.",

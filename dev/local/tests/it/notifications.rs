@@ -39,7 +39,7 @@ async fn what_is_told_is_what_get_returns_whatever_came_in_between() {
             state.insert(key, (version, event["data"].clone()));
         }
     }
-    // Whatever `GET` returns but the version, which the event itself has.
+    // All that `GET` returns but the version, which the event itself has.
     for (kind, id, path) in [
         ("order", "o".to_owned(), "/v2/orders/o".to_owned()),
         ("transaction", paid.id(), format!("/v2/orders/o/transactions/{}", paid.id())),

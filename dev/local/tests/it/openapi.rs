@@ -1,4 +1,5 @@
-//! What the API returns is what `docs/openapi.yaml` says: the clients of these tests hold every response against it.
+//! The API's responses are as `docs/openapi.yaml` describes them: the clients of these tests hold
+//! every response against it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,11 +22,11 @@ pub(crate) const OPENAPI: &str = include_str!("../../../../docs/openapi.yaml");
 /// The description, read once for all tests.
 pub(crate) static DESCRIPTION: LazyLock<Description> = LazyLock::new(Description::read);
 
-/// What the transport and API Gateway add to a response.
+/// The headers that the transport and API Gateway add to a response.
 const TRANSPORT: [&str; 6] =
     ["apigw-requestid", "connection", "content-length", "content-type", "date", "transfer-encoding"];
 
-/// `Message.Code` of what is no error: done, and not known yet.
+/// `Message.Code` without an error: done, and not known yet.
 const NO_ERRORS: [&str; 2] = ["00", "01"];
 
 /// A response, and its request.
@@ -44,14 +45,14 @@ pub(crate) struct Description {
     pub(crate) document: Value,
     /// `POST /v2/orders/{orderId}/payments` → the operation.
     pub(crate) operations: BTreeMap<String, Value>,
-    /// A schema as text → the same, to be held against answers. Compiled when the first answer needs it: all of them
-    /// take seconds, and most runs need a few.
+    /// A schema as text → the same, to be held against answers. Compiled when the first answer
+    /// needs it: all of them take seconds, and most runs need a few.
     answers: BTreeMap<String, OnceLock<Validator>>,
     /// The schemas that they refer to.
     components: Value,
     /// Name in lower case → the header.
     on_every_answer: BTreeMap<String, Value>,
-    /// The same of those that only some responses have, whatever their route.
+    /// The same of those that only some responses have, on any route.
     on_some_answers: BTreeMap<String, Value>,
     /// Codes that say when to come back.
     retryable: BTreeSet<String>,
@@ -69,7 +70,8 @@ impl Description {
         };
         let on_every_answer = listed("x-headers-of-every-answer");
         let on_some_answers = listed("x-headers-of-some-answers");
-        // A client is told to ignore members that it does not know. A test is not: they have to be described.
+        // A client is told to ignore members that it does not know. A test is not: they have to be
+        // described.
         let components = closed(document["components"]["schemas"].clone());
         let errors =
             ["Errors", "CardAnswer"].map(|name| json!({"$ref": format!("#/components/schemas/{name}")}));
@@ -112,7 +114,7 @@ impl Description {
         self.operations.keys().filter(fits).min_by_key(|route| route.matches('{').count()).map(String::as_str)
     }
 
-    /// Whether a response is documented; what is wrong with it otherwise.
+    /// Whether a response is documented; its mistake otherwise.
     pub(crate) fn check(&self, said: &Said<'_>) -> Result<(), String> {
         if said.status == 304 || said.method == "HEAD" {
             return self.check_without_body(said);
@@ -160,7 +162,7 @@ impl Description {
         }
     }
 
-    /// What a client has already, or wants the headers of alone.
+    /// A response that the client has already, or of which it wants the headers alone.
     fn check_without_body(&self, said: &Said<'_>) -> Result<(), String> {
         if !said.body.is_empty() {
             return Err("there is a body".to_owned());
@@ -246,7 +248,8 @@ impl Description {
         Err("the status is not the highest of the errors'".to_owned())
     }
 
-    /// The credit-card API tells one number; of several errors the first one's, under the highest status.
+    /// The credit-card API tells one number; of several errors the first one's, under the highest
+    /// status.
     fn check_number(&self, said: &Said<'_>, responses: &Value, body: &Value) -> Result<(), String> {
         let number = body["Message"]["Code"].as_str().unwrap_or_default();
         if NO_ERRORS.contains(&number) {
@@ -298,7 +301,7 @@ fn operations(document: &Value) -> BTreeMap<String, Value> {
     all
 }
 
-/// What a `$ref` refers to, or the value itself.
+/// The target of a `$ref`, or the value itself.
 pub(crate) fn resolved(document: &Value, value: &Value) -> Value {
     match value["$ref"].as_str().and_then(|pointer| pointer.strip_prefix('#')) {
         Some(pointer) => document.pointer(pointer).unwrap_or_else(|| panic!("{pointer}")).clone(),
@@ -406,7 +409,8 @@ fn every_response_is_documented_with_its_request_id() {
     }
 }
 
-/// Outcomes that the tables of `shared/tests/apis` give to every kind of operation, and the gateway's client to one.
+/// Outcomes that the tables of `shared/tests/apis` give to every kind of operation, and the
+/// gateway's client to one.
 fn is_never_said_of(code: &str, route: &str) -> bool {
     match code {
         "not_settled" => !route.contains("refund"),

@@ -1,4 +1,5 @@
-//! `GET /v2/orders` and `GET /v2/transactions/{id}` on real tables: many orders, damaged ones, and every kind of payment.
+//! `GET /v2/orders` and `GET /v2/transactions/{id}` on real tables: many orders, damaged ones, and
+//! every kind of payment.
 
 use std::collections::BTreeSet;
 
@@ -21,13 +22,15 @@ use crate::{
 
 const SHARDS: Shards = Shards { in_doubt: 64, captures: 16 };
 
-/// More than a page with a filter reads. It is the same with ten thousand, which take minutes to put into the table.
+/// More than a page with a filter reads. It is the same with ten thousand, which take minutes to
+/// put into the table.
 const ORDERS: usize = 3_000;
 
 /// Orders of one batch of writes.
 const BATCH: usize = 25;
 
-/// A pause that was ended: it makes an order as large as one with a payment, so that fewer of them fill a page.
+/// A pause that was ended: it makes an order as large as one with a payment, so that fewer of them
+/// fill a page.
 fn pause(at: Timestamp) -> Pause {
     let by = Some(Box::new(Attribution {
         person: Some("p".repeat(PERSON_MAX_BYTES)),
@@ -37,7 +40,8 @@ fn pause(at: Timestamp) -> Pause {
     Pause { at, by: by.clone(), resumed: Some(Resumed { at, by }), carried: Carried::default() }
 }
 
-/// Puts so many orders of the shop's merchant into the table, one a second, and none tried to be paid.
+/// Puts so many orders of the shop's merchant into the table, one a second, and none tried to be
+/// paid.
 async fn fill(shop: &Shop, orders: usize) {
     let client = dynamodb_client(shop.stack.dynamodb_url());
     let began: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();

@@ -1,9 +1,10 @@
-//! Every command on the pages runs as it is typed, from the top of a page to its end, on a stack on which the README's
-//! commands were run before, and prints what its page shows.
+//! Every command on the pages runs as it is typed, from the top of a page to its end, on a stack on
+//! which the README's commands were run before, and prints the output that its page shows.
 //!
 //! A block marked `bash` is a script that has to succeed. A block marked `console` is a transcript:
-//! lines that begin with `$ ` are commands, and what follows is their output, in which `…` matches anything, and ids,
-//! times and references may differ. What needs AWS, Docker or a build, or does not end, is marked `sh` and is not run.
+//! lines that begin with `$ ` are commands, and the other lines are their output, in which `…`
+//! matches anything, and ids, times and references may differ. A block that needs AWS, Docker or a
+//! build, or does not end, is marked `sh` and is not run.
 
 mod session;
 
@@ -132,14 +133,14 @@ fn every_page_with_commands_to_be_run_is_run() {
     assert_eq!(with_commands, run, "what has console and bash blocks (left), what is run (right)");
 }
 
-/// What needs AWS or minutes can still be read by the shell.
+/// A block that needs AWS or minutes can still be read by the shell.
 #[test]
 fn what_is_not_run_is_read_by_the_shell_all_the_same() {
     let (mut wrong, mut scripts) = (Vec::new(), 0);
     for (page, text) in all_pages() {
         for (_, lines) in fenced(&text).into_iter().filter(|(language, _)| *language == "sh") {
             scripts += 1;
-            // Within a list they are indented. With a prompt, the other lines are what is printed.
+            // Within a list they are indented. With a prompt, the other lines are the output.
             let lines: Vec<_> = lines.iter().map(|line| line.trim_start()).collect();
             let typed = lines.iter().any(|line| line.starts_with("$ ")).then(|| steps(&lines));
             let script = typed.map_or_else(

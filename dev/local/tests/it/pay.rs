@@ -1,4 +1,4 @@
-//! The whole path of an order: as the seeds write it, and the documented responses to what goes wrong.
+//! The whole path of an order: as the seeds write it, and the documented responses to failures.
 
 use cardpointe_simulator::Record;
 use local::{Options, merchants};

@@ -1,4 +1,4 @@
-//! People, their history, what they did, and used ID tokens, as a table keeps them.
+//! People, their history, their actions, and used ID tokens, as a table keeps them.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -156,7 +156,7 @@ async fn changes_at_once_are_all_made_and_history_has_each_of_them_once() {
     shop.close().await;
 }
 
-/// What an ID token of a company's issuer can be at most, in every entry.
+/// The longest texts of an ID token of a company's issuer, in every entry.
 #[tokio::test]
 async fn two_hundred_people_with_the_longest_texts_fit_one_item() {
     let shop = Shop::open().await;
@@ -310,7 +310,7 @@ async fn a_lost_limit_is_the_strictest_one() {
     shop.close().await;
 }
 
-/// What somebody did outlives them.
+/// A person's actions outlive them.
 #[tokio::test]
 async fn entries_of_every_kind_are_read_as_they_were_recorded() {
     let shop = Shop::open().await;

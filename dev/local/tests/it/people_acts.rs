@@ -1,4 +1,4 @@
-//! What people do leaves their name, and what they may do is in force when it should be.
+//! People's actions leave their name, and their permissions are in force when they should be.
 
 use jiff::Timestamp;
 use local::{
@@ -54,7 +54,7 @@ async fn mentions(shop: &Shop, text: &str) -> usize {
     found
 }
 
-/// What the audit trail has of a kind.
+/// The audit trail's entries of a kind.
 async fn audited(shop: &Shop, kind: &str) -> Vec<Value> {
     let list = shop.get(&format!("/v2/audit?filter=eq(kind,{kind})")).await;
     list.data(200).as_array().unwrap().clone()
@@ -102,7 +102,7 @@ async fn prepare(shop: &Shop) -> Prepared {
     Prepared { captured, moved, refunded, canceled, exception, card, delivery, person }
 }
 
-/// What a person sends to a route that writes: path and data; none where people may do nothing.
+/// A person's request to a route that writes: path and data; none where people may do nothing.
 fn request(route: &str, to: &Prepared) -> Option<(String, Value)> {
     let of = |order: &str, id: &str, what: &str| format!("/v2/orders/{order}/transactions/{id}{what}");
     let exception = |what: &str| format!("/v2/settlement/exceptions/{}/{what}", to.exception);
@@ -157,7 +157,8 @@ fn request(route: &str, to: &Prepared) -> Option<(String, Value)> {
     })
 }
 
-/// In this order: what a capture leaves is held anew, whoever is changed is removed, and all is stopped at last.
+/// In this order: the rest of a capture is held anew, a changed person is removed, and all is
+/// stopped at last.
 fn rank(route: &str) -> usize {
     match route.split(" /v2/").nth(1) {
         Some(path) if path.ends_with("/capture") => 0,

@@ -1,4 +1,5 @@
-//! What the functions may do on AWS: each what its policy in `template.yaml` says, all of it, and nothing else.
+//! The functions' permissions on AWS: each uses all that its policy in `template.yaml` grants, and
+//! nothing else.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +32,7 @@ async fn open(options: Options) -> Shop {
     Shop::open_as(options, merchants::REGISTERED, merchants::REGISTERED_KEY).await
 }
 
-/// What is in one and not in the other, a line each.
+/// Permissions that are in one and not in the other, a line each.
 fn only_in(one: &ByFunction, other: &ByFunction, what: &str) -> Vec<String> {
     let none = BTreeSet::new();
     let lines = one.iter().flat_map(|(function, permissions)| {
@@ -47,10 +48,11 @@ fn differences(granted: &ByFunction, performed: &ByFunction) -> Vec<String> {
     lines
 }
 
-/// Plays every sample event, each on processes that have kept nothing: one function must not find what another has read.
+/// Plays every sample event, each on processes that have kept nothing: one function must not find
+/// data that another has read.
 async fn play_all_events(shop: &Shop) {
     let events = events();
-    // In the order of the list, because one event captures what another has scheduled.
+    // In the order of the list, because one event makes a capture that another has scheduled.
     for (name, ..) in expected() {
         let (_, event) = events.iter().find(|(event, _)| event == name).unwrap();
         shop.stack.cold_start().unwrap();
@@ -62,8 +64,8 @@ async fn play_all_events(shop: &Shop) {
     }
 }
 
-/// The gateway pays, its response is lost, and no inquiry can be sent before the clock has moved on. Returns the
-/// transaction.
+/// The gateway pays, its response is lost, and no inquiry can be sent before the clock has moved
+/// on. Returns the transaction.
 async fn pay_in_doubt(shop: &Shop, order: &str) -> String {
     shop.register(order, 2599).await;
     shop.stack.simulator().fault(Fault::once(Endpoint::Auth, FaultKind::DropAfter));
@@ -91,8 +93,8 @@ async fn pay_as_a_shopper(shop: &Shop) {
     }
 }
 
-/// A card that is stored, and a payment under a spelling that only the catch-all serves, both counted by the shopper's
-/// address.
+/// A card that is stored, and a payment under a spelling that only the catch-all serves, both
+/// counted by the shopper's address.
 async fn state_a_shoppers_address(shop: &Shop) {
     let address = ("x-shopper-address", "203.0.113.7");
     let data = json!({
@@ -249,7 +251,8 @@ async fn looks_at_settlement(shop: &Shop) {
     assert_eq!(left.data(200), &json!([]));
 }
 
-/// What no event looks at: whether payments are stopped, a list of orders, a card's payments, and one payment by its id.
+/// Reads that no event makes: whether payments are stopped, a list of orders, a card's payments,
+/// and one payment by its id.
 async fn looks_around(shop: &Shop, payment: &str) {
     let by_card = format!("/v2/transactions?filter=eq(last_four,{})", &VISA[VISA.len() - 4..]);
     let one = format!("/v2/transactions/{payment}");
@@ -260,7 +263,8 @@ async fn looks_around(shop: &Shop, payment: &str) {
     }
 }
 
-/// With refusals in force, this holds for every other test of the suite, too: what a policy lacks fails it.
+/// With refusals in force, this holds for every other test of the suite, too: a permission that a
+/// policy lacks fails it.
 #[tokio::test]
 async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else() {
     let granted = parse(TEMPLATE).unwrap().permissions;
@@ -320,7 +324,7 @@ async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else()
     shop.close().await;
 }
 
-/// Items of every kind, for whoever damages them.
+/// Items of every kind, for tests that damage them.
 pub(crate) async fn fills_every_table(shop: &mut Shop) {
     let receiver = crate::webhooks::Receiver::open().await;
     receiver.respond(500);
@@ -343,8 +347,8 @@ pub(crate) async fn fills_every_table(shop: &mut Shop) {
 
 #[tokio::test]
 async fn a_function_that_lacks_a_permission_is_refused_says_which_and_charges_nobody() {
-    // How often each is requested: the SDK repeats nothing, but what was not written is decided again, eight times in
-    // all.
+    // How often each is requested: the SDK repeats nothing, but a failed write is decided again,
+    // eight times in all.
     for (action, times) in
         [("dynamodb:GetItem", 1), ("dynamodb:PutItem", 8), ("secretsmanager:GetSecretValue", 1)]
     {
@@ -365,7 +369,8 @@ async fn a_function_that_lacks_a_permission_is_refused_says_which_and_charges_no
         let denied = "code AccessDeniedException";
         let says = lines.iter().any(|line| line["why"].as_str().unwrap_or_default().contains(denied));
         assert!(says, "the line that is there on AWS, too, says why: {lines:#?}");
-        // Whoever has the permission is not affected. Here all functions share a memory of merchants, which is short.
+        // Functions with the permission are not affected. Here all functions share a memory of
+        // merchants, which is short.
         shop.stack.advance_clock(16);
         shop.pay_by_token("o", "authorize").await.data(200);
         shop.close().await;
@@ -453,7 +458,7 @@ fn another_table_index_or_secret_is_not_taken_for_one_that_is_granted() {
     }
 }
 
-/// What a policy is limited to is told by the key of the item, and by that alone.
+/// The key of an item, and that alone, tells the part of the table that a policy has to allow.
 #[test]
 fn an_item_belongs_to_the_part_of_its_table_that_its_key_says() {
     let of = |table: &str, action: &str, member: &str, name: &str, key: &str| {

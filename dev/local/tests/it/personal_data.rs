@@ -1,5 +1,5 @@
-//! Names, e-mail addresses and descriptions are kept for as long as the merchant says, in no table but the orders', and log
-//! lines tell principals by digests.
+//! Names, e-mail addresses and descriptions are kept for as long as the merchant says, in no table
+//! but the orders', and log lines tell principals by digests.
 
 use std::fmt::Write as _;
 
@@ -26,7 +26,8 @@ fn request() -> Value {
     with(request, "/Request/Email", Some(json!(EMAIL)))
 }
 
-/// Hands on what changed, and looks for who paid where it never is: in the journal, deliveries, attempts and events.
+/// Hands on the changes, and looks for who paid where it never is: in the journal, deliveries,
+/// attempts and events.
 async fn is_nowhere_else(shop: &Shop) {
     webhooks::deliver(shop).await;
     let client = dynamodb_client(shop.stack.dynamodb_url());

@@ -1,5 +1,6 @@
-//! The questions of docs/finance.md, asked after a year with declines by rule, holds that lapsed, two accounts, two changes
-//! of clocks and a chargeback. What is expected is kept in a book of what was done, and made by none of the product's code.
+//! The questions of docs/finance.md, asked after a year with declines by rule, holds that lapsed,
+//! two accounts, two changes of clocks and a chargeback. The expected replies come from the test's
+//! own book of its operations, and from none of the product's code.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +16,7 @@ use crate::{
 const ZONE: &str = "America/New_York";
 const MIDS: [(&str, &str); 2] = [("USD", "496160873888"), ("EUR", "496160873978")];
 
-/// What became of a payment.
+/// The outcome of a payment.
 #[derive(Clone, Debug, PartialEq)]
 enum Became {
     Paid,
@@ -107,7 +108,7 @@ impl Year {
         n
     }
 
-    /// What a shop does in an hour.
+    /// A shop's operations in an hour.
     async fn visit(&mut self, n: usize) {
         let invoice = json!({"custom_reference": format!("invoice {n}")});
         let paid = self.pay("purchase", "USD", 2_599, VISA, invoice).await;
@@ -176,7 +177,8 @@ impl Year {
         self.ask("/v2/reports/totals", &query).await.data(200).as_array().unwrap().clone()
     }
 
-    /// Totals by a dimension and currency: payments, approved, approved by the issuer, and declined.
+    /// Totals by a dimension and currency: payments, approved, approved by the issuer, and
+    /// declined.
     async fn rates(&self, by: &str, of: impl Fn(&Done) -> String) {
         let months = [self.book[0].day()[..7].to_owned(), self.book.last().unwrap().day()[..7].to_owned()];
         let rows = self.totals(&[("from", &months[0]), ("to", &months[1]), ("by", by)]).await;
@@ -199,7 +201,8 @@ impl Year {
             sums[3] += 1;
         }
         if by == "decline_code" {
-            // An approval has no code, also one that a rule refused, and each month's payments count in each of its rows.
+            // An approval has no code, also one that a rule refused, and each month's payments
+            // count in each of its rows.
             for (currency, code) in expected.clone().keys() {
                 if !code.is_empty() {
                     let issuer = expected[&(currency.clone(), code.clone())][1];
@@ -213,7 +216,7 @@ impl Year {
     }
 }
 
-/// What a day or a month comes to: held, paid and returned by currency.
+/// The sums of a day or a month: held, paid and returned by currency.
 type Sums = BTreeMap<(String, String), [i64; 3]>;
 
 #[tokio::test]
@@ -226,7 +229,8 @@ async fn the_questions_of_finance_are_answered_as_the_book_of_what_was_done_has_
     let changes: Vec<Timestamp> = zone.following(now).take(2).map(|change| change.timestamp()).collect();
     let mut visits = 0;
     for change in &changes {
-        // The evening before, the hours around the change, the last of that day, and the first of the next.
+        // The evening before, the hours around the change, the last of that day, and the first of
+        // the next.
         for minutes in [-180, -60, 60, 1_200, 1_410] {
             year.at(*change + SignedDuration::from_mins(minutes)).await;
             year.visit(visits).await;
@@ -355,7 +359,7 @@ async fn sums(year: &Year, disputed: usize) {
     for one in &year.book {
         let sums = match one.became {
             Became::Paid | Became::PartlyRefunded | Became::Captured => [0, one.minor, 0],
-            // What lapsed was let go on another day.
+            // A lapsed hold was let go on another day.
             Became::Held | Became::Lapsed => [one.minor, 0, 0],
             Became::Voided | Became::Declined(_) | Became::DeclinedByRule(_) => [0; 3],
         };

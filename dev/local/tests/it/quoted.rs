@@ -1,4 +1,5 @@
-//! Payments by what a shop or its customer quotes: the shop's own reference, the customer's, an e-mail address.
+//! Payments found by texts that a shop or its customer quotes: the shop's own reference, the
+//! customer's, an e-mail address.
 
 use std::collections::HashMap;
 
@@ -19,7 +20,7 @@ async fn list(shop: &Shop, filter: &str) -> Answer {
     shop.get(&format!("/v2/transactions?{}", url.query().unwrap_or_default())).await
 }
 
-/// The orders of what a filter finds, the newest first.
+/// The orders of the payments that a filter finds, the newest first.
 async fn found(shop: &Shop, filter: &str) -> Vec<String> {
     let page = list(shop, filter).await;
     let rows = page.data(200).as_array().unwrap().iter();

@@ -1,6 +1,6 @@
-//! Thousands of requests made from `docs/openapi.yaml`: valid ones, ones that are spoiled in body, headers or path, and
-//! ones with an oddity.
-//! No response is a 5xx, and none is of a form that is not documented.
+//! Thousands of requests made from `docs/openapi.yaml`: valid ones, ones that are spoiled in body,
+//! headers or path, and ones with an oddity. No response is a 5xx, and none is of a form that is
+//! not documented.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,8 +26,8 @@ mod odd;
 mod spoil;
 mod values;
 
-/// Seeds of a run of all tests; `RANDOM_REQUESTS_SEEDS=9` takes more. Each has a stack of its own, so that what it meets
-/// depends on nothing else.
+/// Seeds of a run of all tests; `RANDOM_REQUESTS_SEEDS=9` takes more. Each has a stack of its own,
+/// so that its responses depend on nothing else.
 const SEEDS_USUALLY: u64 = 5;
 const SEEDS: &str = "RANDOM_REQUESTS_SEEDS";
 const REQUESTS: usize = 1_080;
@@ -42,7 +42,8 @@ const REGISTERED: usize = 8;
 const RESTS: usize = 4;
 /// The one receiver of webhooks.
 const RECEIVER: &str = "shop";
-/// An order's total, in minor units: room for many payments, and no amount that the gateway's test rules decline.
+/// An order's total, in minor units: room for many payments, and no amount that the gateway's test
+/// rules decline.
 const TOTAL: u64 = 2_000_000;
 
 /// The responses of one route: how many were good, and how many were not.
@@ -63,7 +64,8 @@ async fn random_requests_get_documented_responses_and_never_by_a_5xx() {
         }
     }
     println!("good answers and others by route: {all:#?}");
-    // A generator of nothing but nonsense would prove nothing, nor would one of nothing but good requests.
+    // A generator of nothing but nonsense would prove nothing, nor would one of nothing but good
+    // requests.
     for route in DESCRIPTION.operations.keys().filter(|_| seeds.len() > 1) {
         let counted = |route: &str| all.get(route).copied().unwrap_or_default();
         let [mut good, mut bad] = counted(route);
@@ -77,10 +79,11 @@ async fn random_requests_get_documented_responses_and_never_by_a_5xx() {
     }
 }
 
-/// How many requests with an oddity are made at least, whatever routes and oddities there are.
+/// How many requests with an oddity are made at least, with any routes and oddities.
 const ODD_REQUESTS_MIN: usize = 1_000;
 
-/// Each oddity is tried on every third route, each route with every third oddity: on all it would take minutes.
+/// Each oddity is tried on every third route, each route with every third oddity: on all it would
+/// take minutes.
 const ODD_ROUTES_STEP: usize = 3;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -179,7 +182,8 @@ impl Run {
         run
     }
 
-    /// A payment of which a rest can be authorized again: random requests alone rarely get that far.
+    /// A payment of which a rest can be authorized again: random requests alone rarely get that
+    /// far.
     async fn capture_in_part(&mut self, order: String) {
         self.shop.register(&order, TOTAL).await;
         let body = json!({"data": {"gateway": "card_connect", "amount": 2599, "payment": STORED_CARD}});
@@ -206,7 +210,8 @@ impl Run {
         self.shop.use_token(self.tokens[0].trim_start_matches("Bearer "));
     }
 
-    /// Beyond the window in which an equal request is taken for a repetition, and that in which declines count.
+    /// Beyond the window in which an equal request is taken for a repetition, and that in which
+    /// declines count.
     async fn later(&mut self) {
         self.shop.stack.advance_clock(601);
         self.values.now = self.shop.stack.ports().api.access.clock.now();
@@ -275,7 +280,7 @@ impl Run {
         Ok((status, body))
     }
 
-    /// What is wrong with a request: with every second one nothing, with the others one part or several.
+    /// The spoiled parts of a request: none of every second one, one part or several of the others.
     fn spoilt(&mut self) -> BTreeSet<usize> {
         let rng = &mut self.rng;
         match rng.random_range(0..8) {

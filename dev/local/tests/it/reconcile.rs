@@ -31,7 +31,7 @@ pub(crate) async fn run_until_decided(shop: &Shop, orders: &[String]) -> usize {
     panic!("still in doubt after twenty minutes");
 }
 
-/// What the gateway holds of our payments, in cents: taken and not voided, and refunded.
+/// The gateway's sums of our payments, in cents: taken and not voided, and refunded.
 pub(crate) fn gateway_totals(shop: &Shop) -> (i64, i64) {
     let cents =
         |entry: &Value| entry["amount"].as_str().unwrap().replace(['.', '-'], "").parse::<i64>().unwrap();
@@ -146,7 +146,8 @@ async fn a_payment_that_the_gateway_declined_is_found_declined() {
 async fn a_process_that_died_between_intent_and_gateway_is_found_too() {
     let shop = Shop::open().await;
     shop.register("o", 2599).await;
-    // The caller's sandbox is gone while the gateway works: the request was sent, its outcome never saved.
+    // The caller's sandbox is gone while the gateway works: the request was sent, its outcome never
+    // saved.
     faults(&shop, Endpoint::Auth, FaultKind::Delay { delay_ms: 600_000 }, 1);
     let body = json!({"data": by_token("purchase")}).to_string();
     let url = format!("{}/v2/orders/o/payments", shop.stack.url());
@@ -188,7 +189,8 @@ async fn a_gateway_that_is_down_gets_no_inquiry_about_the_same_again_and_again_a
         unanswered += report["unanswered"].as_u64().unwrap();
         assert_eq!(report["approved"], 0);
     }
-    // What gets no response is put off by five minutes, so each was tried once or twice in ten.
+    // An operation without a response is put off by five minutes, so each was tried once or twice
+    // in ten.
     assert!((30..=60).contains(&unanswered), "{unanswered}");
     shop.stack.simulator().clear_faults();
     let minutes = run_until_decided(&shop, &orders).await;
@@ -336,7 +338,7 @@ async fn a_payment_in_doubt_is_inquired_about_where_it_was_sent_although_the_mer
     shop.stack.cold_start().unwrap();
     shop.stack.advance_clock(60);
     assert_eq!(run(&shop).await["approved"], 1);
-    // What follows goes through the account that took the payment, too.
+    // Follow-ups go through the account that took the payment, too.
     let id = shop.transactions("o").await[0]["id"].as_str().unwrap().to_owned();
     assert_eq!(shop.follow_up("o", &id, "cancel", json!({})).await.data(200)["status"], "cancelled");
     shop.close().await;

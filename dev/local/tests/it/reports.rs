@@ -1,4 +1,4 @@
-//! `GET /v2/reports/totals`: a merchant's totals by period, from what the schedule keeps.
+//! `GET /v2/reports/totals`: a merchant's totals by period, from the sums that the schedule keeps.
 
 use jiff::SignedDuration;
 use local::{Options, Stack, merchants};
@@ -31,7 +31,7 @@ async fn pay(shop: &Shop, order: &str, card: &str) -> Answer {
     shop.pay(order, by_card_with("purchase", card, &json!({}))).await
 }
 
-/// The journal takes what was paid, and a run of the schedule sums it up.
+/// The journal takes the payments, and a run of the schedule sums them up.
 async fn count(shop: &Shop) -> Value {
     shop.stack.deliver_stream().await.unwrap();
     let report = shop.stack.invoke_scheduled("totals").await.unwrap();
@@ -119,7 +119,8 @@ async fn at(shop: &mut Shop, hour: i64, minute: i64) {
 
 #[tokio::test]
 async fn a_day_and_an_hour_are_those_of_the_time_zone_and_rates_are_by_brand_and_by_decline_code() {
-    // Half past two in the night of UTC is the evening of the day before in New York, and morning in Kathmandu.
+    // Half past two in the night of UTC is the evening of the day before in New York, and morning
+    // in Kathmandu.
     let mut shop = open().await;
     at(&mut shop, 2, 30).await;
     let utc = day(&shop, 0);

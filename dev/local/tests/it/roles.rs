@@ -1,4 +1,5 @@
-//! What a merchant's key may do, on every route there is; and who did what, wherever it is shown.
+//! The permissions of a merchant's key, on every route there is; and the actor of each operation,
+//! wherever it is shown.
 
 use local::{
     JOURNAL_TABLE_NAME, dynamodb_client, merchants,
@@ -38,7 +39,7 @@ async fn use_key(shop: &mut Shop, key: &str) {
 fn needed(route: &str) -> Option<Role> {
     match route {
         "POST /oauth/access_token" | "GET /status" | "$default"
-        // For people alone, whatever the key.
+        // For people alone, with any key.
         | "POST /v2/people"
         | "PATCH /v2/people/{personId}"
         | "DELETE /v2/people/{personId}" => None,

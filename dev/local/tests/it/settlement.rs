@@ -1,4 +1,4 @@
-//! What settlement keeps, as a stack's requests find it.
+//! The settlement's records, as a stack's requests find them.
 
 use std::collections::BTreeSet;
 
@@ -22,11 +22,12 @@ use crate::shop::Shop;
 pub(crate) const RETREF: &str = "900000000001";
 /// Its deposit.
 pub(crate) const DEPOSIT: &str = "d1";
-/// What does not fit.
+/// A line that does not fit.
 pub(crate) const EXCEPTION: Uuid = Uuid::from_u128(7);
 const MID: &str = "496160873888";
 
-/// Keeps a deposit with one line that is not Tollgate's, and the exception about it. Returns the exception's id.
+/// Keeps a deposit with one line that is not Tollgate's, and the exception about it. Returns the
+/// exception's id.
 pub(crate) async fn seed(shop: &Shop) -> Uuid {
     let client = dynamodb_client(shop.stack.dynamodb_url());
     let store =

@@ -1,4 +1,5 @@
-//! A shop, on a stack of its own or on the one that tests share: registers orders, pays, and looks at the outcome.
+//! A shop, on a stack of its own or on the one that tests share: registers orders, pays, and looks
+//! at the outcome.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -19,7 +20,8 @@ use crate::{
     support::{Place, client, shared},
 };
 
-/// The numbers that the tests pay with, from the gateway's published test tables. None may be found anywhere.
+/// The numbers that the tests pay with, from the gateway's published test tables. None may be found
+/// anywhere.
 pub(crate) const VISA: &str = "4788250000121443";
 pub(crate) const MASTERCARD: &str = "5454545454545454";
 pub(crate) const AMEX: &str = "371449635398431";
@@ -29,7 +31,8 @@ pub(crate) const PARTLY_APPROVED: &str = "4387750101010101";
 pub(crate) const TIMES_OUT: &str = "4999006200620062";
 pub(crate) const SEED_VISA: &str = "4242424242424242";
 
-/// What may be stored or logged by no test: card numbers, and what opens something, as it would show.
+/// Texts that no test may store or log: card numbers, and secrets that open something, as they
+/// would show.
 const NEVER_KEPT: [&str; 18] = [
     VISA,
     MASTERCARD,
@@ -53,8 +56,8 @@ const NEVER_KEPT: [&str; 18] = [
     "security_code",
 ];
 
-/// One of those, or a security code as a text, plain or within a quoted text: bare, four digits may be a port or a length.
-/// One search for all: it reads every line of every test.
+/// One of those, or a security code as a text, plain or within a quoted text: bare, four digits may
+/// be a port or a length. One search for all: it reads every line of every test.
 static SECRET: LazyLock<Regex> = LazyLock::new(|| {
     let codes = [format!("\"{AMEX_CODE}\""), format!("\\\"{AMEX_CODE}\\\""), format!("'{AMEX_CODE}'")];
     let all = NEVER_KEPT.iter().copied().chain(codes.iter().map(String::as_str));
@@ -110,7 +113,8 @@ impl Answer {
 }
 
 impl Shop {
-    /// A shop on the stack that tests share, for a test that needs no more than a merchant of its own.
+    /// A shop on the stack that tests share, for a test that needs no more than a merchant of its
+    /// own.
     pub(crate) async fn share() -> Self {
         capture_logs();
         let (stack, id) = shared();
@@ -270,7 +274,8 @@ impl Shop {
         all
     }
 
-    /// Every look-up at the gateway fails, until its faults are cleared: nothing is settled within its own request.
+    /// Every look-up at the gateway fails, until its faults are cleared: nothing is settled within
+    /// its own request.
     pub(crate) fn no_inquiry(&self) {
         for endpoint in [Endpoint::Inquire, Endpoint::InquireByOrderid] {
             let kind = FaultKind::Status { status: 503 };
@@ -284,7 +289,8 @@ impl Shop {
         assert!(self.stack.simulator().set_merchant(Config::DEFAULT_MID, settings));
     }
 
-    /// Ends the test: nothing that was stored or logged so far may hold a card number or a security code.
+    /// Ends the test: nothing that was stored or logged so far may hold a card number or a security
+    /// code.
     pub(crate) async fn close(self) {
         let mut seen = items(self.stack.dynamodb_url()).await.join("\n");
         seen.push('\n');
@@ -300,7 +306,7 @@ impl Shop {
     }
 }
 
-/// What is shown without its version, which is taken out; an event has it beside its data.
+/// Takes the version out of a shown resource, and returns it; an event has it beside its data.
 pub(crate) fn without_version(shown: &mut Value) -> u64 {
     let meta = shown["meta"].as_object_mut().unwrap();
     meta.remove("version").unwrap().as_u64().unwrap()
@@ -326,7 +332,7 @@ pub(crate) fn by_card_with(method: &str, number: &str, changes: &Value) -> Value
     data
 }
 
-/// What comes back, which has to be documented.
+/// The response, which has to be documented.
 async fn read(request: reqwest::RequestBuilder) -> Answer {
     let (client, request) = request.build_split();
     let request = request.unwrap();
@@ -350,7 +356,7 @@ async fn read(request: reqwest::RequestBuilder) -> Answer {
     if headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"text/csv")) {
         return Answer { status, headers, body: text.into() };
     }
-    // Of what has none.
+    // A response without a body.
     if text.is_empty() {
         return Answer { status, headers, body: Value::Null };
     }
@@ -391,7 +397,8 @@ pub(crate) async fn table(dynamodb_url: &str) -> Vec<HashMap<String, AttributeVa
     }
 }
 
-/// Every line that any test of this binary logs, at the most talkative level that can be switched on.
+/// Every line that any test of this binary logs, at the most talkative level that can be switched
+/// on.
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 struct ToLog;

@@ -1,5 +1,5 @@
-//! A shopper's browser pays what is owed and sees its own payment. Whatever it tries, it learns nothing about payments
-//! of other shoppers or of the merchant: no id, no amount, no state.
+//! A shopper's browser pays the amount owed and sees its own payment. With no request does it learn
+//! anything about payments of other shoppers or of the merchant: no id, no amount, no state.
 
 use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use local::merchants;
@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::shop::{Answer, MASTERCARD, Shop, VISA, by_card, by_card_with, by_token};
 
-/// What the merchant registers, and odd parts of it: none of these numbers turns up by chance.
+/// The total that the merchant registers, and odd parts of that total: none of these numbers turns
+/// up by chance.
 const TOTAL: u64 = 777_731;
 const PART: u64 = 333_313;
 
@@ -109,7 +110,7 @@ impl Before {
 /// Method, path, headers and body of a request.
 type Try<'a> = (Method, String, &'a [(&'a str, &'a str)], Value);
 
-/// Whatever is known of the order's payments: ids, references, amounts, cards.
+/// All that is known of the order's payments: ids, references, amounts, cards.
 fn foreign(transactions: &[Value]) -> Vec<String> {
     let mut words =
         vec![PART.to_string(), (TOTAL - PART).to_string(), "3333.13".to_owned(), "4444.18".to_owned()];
@@ -164,7 +165,7 @@ async fn no_response_to_a_shopper_tells_anything_about_anothers_payment() {
         }
         assert_eq!(codes[..2], ["transaction_not_found", "transaction_not_found"], "{before:?}");
         assert!(codes.contains(&"not_payable".to_owned()), "{before:?}: {codes:?}");
-        // What is really owing it may still pay, or is told no more than that it cannot.
+        // The amount that is really owing it may still pay, or is told no more than that it cannot.
         for (headers, method) in [(&key[..], "purchase"), (&[][..], "purchase"), (&[][..], "authorize")] {
             let data = json!({"data": by_card(method, MASTERCARD)});
             let told = with_token(&mut shop, &nosy, Method::POST, path, headers, &data).await;

@@ -1,4 +1,4 @@
-//! People sign in at the stack's own issuer, act under their own name, and lose what they may do.
+//! People sign in at the stack's own issuer, act under their own name, and lose their permissions.
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use futures_util::future::join_all;
@@ -87,7 +87,7 @@ pub(crate) fn issuer(shop: &Shop) -> String {
     format!("{}/_local/issuer", shop.stack.url())
 }
 
-/// What the issuer sends back to the client: a code, or an error.
+/// The issuer's response to the client: a code, or an error.
 async fn authorize(shop: &Shop, person: &str, client: &str, like: &str) -> Vec<(String, String)> {
     let challenge = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
     let query = form_urlencoded::Serializer::new(String::new())
@@ -159,7 +159,7 @@ pub(crate) async fn act_as(shop: &mut Shop, person: &str) {
     shop.use_token(body["access_token"].as_str().unwrap());
 }
 
-/// What a refusal says, without the request's id.
+/// The body of a refusal, without the request's id.
 fn refusal((status, mut body): (u16, Value)) -> (u16, Value) {
     body["errors"][0]["meta"]["request_id"].take();
     (status, body)
@@ -317,7 +317,7 @@ async fn a_role_that_was_lost_is_lost_within_five_minutes_and_one_that_was_won_n
     shop.follow_up("o", &paid, "refund", json!({"amount": 500})).await.error(403, "forbidden");
     act_as(&mut shop, "ann").await;
     shop.follow_up("o", &paid, "refund", json!({"amount": 500})).await.data(200);
-    // Whoever is removed is gone, whatever the token says.
+    // A removed person is gone, in spite of the token.
     change(&shop, |people| people.entries.retain(|entry| entry.name.to_string() != "Ann Archer")).await;
     shop.stack.advance_clock(PEOPLE_READ_AGAIN_S);
     shop.get("/v2/orders/o").await.error(401, "invalid_access_token");

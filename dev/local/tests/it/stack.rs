@@ -43,7 +43,8 @@ async fn the_stack_says_where_everything_is() {
     stack.stop().await;
 }
 
-/// What a shell prints in which the commands of the pages were prepared for a merchant, and then this one was run.
+/// The output of a shell in which the commands of the pages were prepared for a merchant, and then
+/// this one was run.
 async fn said_by_shell(stack: &Stack, query: &str, then: &str) -> String {
     let prepare = format!("eval \"$(curl -s '{}/_local/shell{query}')\"", stack.url());
     let mut shell = tokio::process::Command::new("sh");
@@ -130,7 +131,8 @@ async fn a_stack_can_use_another_ones_dynamodb_and_secrets_manager() {
     first.stop().await;
 }
 
-/// A page from anywhere can have its own name point to this machine, and can send `text/plain` without a question.
+/// A page from anywhere can have its own name point to this machine, and can send `text/plain`
+/// without a question.
 #[tokio::test]
 async fn only_this_machine_and_its_pages_get_to_the_control_endpoints_and_the_services() {
     let stack =
@@ -143,7 +145,7 @@ async fn only_this_machine_and_its_pages_get_to_the_control_endpoints_and_the_se
         (format!("{}/_local/invoke/orders", stack.url()), 200),
         (format!("{}/checkout/orders", stack.url()), 200),
         (simulator, 200),
-        // Without what they need, but there.
+        // The requests are incomplete, but the services are there.
         (stack.secretsmanager_url().to_owned(), 400),
         (about["eventbridge"].as_str().unwrap().to_owned(), 400),
     ];

@@ -1,5 +1,6 @@
-//! A merchant that was deleted, disabled or made unreadable makes no new payments after five minutes, while the outcome
-//! of those in doubt is still found out. A merchant that Secrets Manager only fails to return goes on for a while.
+//! A merchant that was deleted, disabled or made unreadable makes no new payments after five
+//! minutes, while the outcome of those in doubt is still found out. A merchant that Secrets Manager
+//! only fails to return goes on for a while.
 
 use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use local::{Stack, merchants};

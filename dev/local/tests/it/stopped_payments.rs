@@ -1,5 +1,5 @@
-//! Payments that an operator has stopped: nothing that moves money is sent, on no route and by no schedule; reading and
-//! registering go on, and nothing is lost by it.
+//! Payments that an operator has stopped: nothing that moves money is sent, on no route and by no
+//! schedule; reading and registering go on, and nothing is lost by it.
 
 use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use jiff::SignedDuration;
@@ -18,7 +18,7 @@ use crate::{
     shop::{Shop, by_token},
 };
 
-/// How long a process goes by what it has read.
+/// How long a process keeps the state that it has read.
 const KEPT_S: i64 = 15;
 
 pub(crate) async fn throw(shop: &Shop, stopped: bool) {
@@ -73,7 +73,7 @@ async fn no_route_moves_money_while_payments_are_stopped_and_each_does_afterward
         }
     }
     assert_eq!(sent(&shop), before, "nothing was sent");
-    // What moves nothing goes on.
+    // Requests that move nothing go on.
     shop.register("registered-meanwhile", 100).await;
     shop.get(&format!("/v2/orders/held/transactions/{held}")).await.data(200);
     shop.follow_up("held", &held, "confirm", json!({})).await.data(200);

@@ -1,4 +1,5 @@
-//! Orders in a real DynamoDB: conditions, conflicts, and the size of the fullest order there can be.
+//! Orders in a real DynamoDB: conditions, conflicts, and the size of the fullest order there can
+//! be.
 
 use std::sync::Arc;
 
@@ -124,12 +125,14 @@ fn the_fullest_order_there_can_be_stays_far_below_the_limit_of_an_item() {
     assert!(said > REFERENCES_MAX_BYTES - 100, "{said} bytes");
     let item = StoredOrder::next(&order, SHARDS).0;
     let bytes = item_size(&item);
-    // DynamoDB counts 1,024 bytes a KB, and allows 400 of them. A tenth stays free. More than a third is what the
-    // operations keep of who requested them and why, 538 bytes each at most: any of them may be a person's.
+    // DynamoDB counts 1,024 bytes a KB, and allows 400 of them. A tenth stays free. More than a
+    // third is the operations' records of who requested them and why, 538 bytes each at most: any
+    // of them may be a person's.
     assert!(bytes < 360 * 1024, "{bytes} bytes");
 }
 
-/// An order with as many transactions and operations as there can be, and every member as long as it can be.
+/// An order with as many transactions and operations as there can be, and every member as long as
+/// it can be.
 fn full_order() -> Order {
     let long = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
     let mut order = Order::new(&long, Currency::USD, Some(Amount::MAX), Timestamp::now());
@@ -172,7 +175,8 @@ fn transaction(n: usize, operations: usize, longest: bool) -> Transaction {
             token: Some("9555555555554444".to_owned()),
             stored: None,
         }),
-        // Only a payment that is an order of its own has one, and there is one of those in an order.
+        // Only a payment that is an order of its own has one, and there is one of those in an
+        // order.
         memo: (longest && n == 0).then(|| Box::new(longest_memo())),
         capture: Some(CaptureSchedule { at: now, amount: Some(Amount::MAX), held_back_at: Some(now) }),
         lapsed_at: Some(now),
@@ -232,7 +236,7 @@ fn longest_notice() -> Notice {
     Notice { reason, attempt: u32::MAX, at: Timestamp::now(), carried: Carried::default() }
 }
 
-/// Its part of what all payments of an order may say.
+/// Its part of the references that all payments of an order may have.
 fn long_references() -> References {
     let bytes = REFERENCES_MAX_BYTES / TRANSACTIONS_MAX;
     let text = |bytes: usize| "é".repeat(bytes / 2);

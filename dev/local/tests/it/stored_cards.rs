@@ -1,4 +1,5 @@
-//! Stored cards over HTTP: stored, paid with, saved along with a payment, changed and deleted, with lost responses.
+//! Stored cards over HTTP: stored, paid with, saved along with a payment, changed and deleted, with
+//! lost responses.
 
 use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use reqwest::Method;

@@ -1,4 +1,4 @@
-//! What several tests need.
+//! Helpers that several tests need.
 
 use std::{
     ops::Deref,
@@ -14,13 +14,13 @@ use tokio::runtime::Runtime;
 
 pub(crate) use crate::client::client;
 
-/// Held by a test that sends a hundred requests at once: two such storms at a time overrun the store of a small machine,
-/// and tell nothing that one does not.
+/// Held by a test that sends a hundred requests at once: two such storms at a time overrun the
+/// store of a small machine, and tell nothing that one does not.
 pub(crate) static STORM: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// The stack that a test works on.
 pub(crate) enum Place {
-    /// Its own. It may make the gateway fail, move the clock, and count what is there.
+    /// Its own. It may make the gateway fail, move the clock, and count the records that are there.
     Own(Stack),
     /// The one that tests share, each with a merchant of its own.
     Shared(&'static Stack),
@@ -46,14 +46,14 @@ impl Place {
     }
 }
 
-/// The stack that tests share, and a merchant on it that no other test has: the first built-in one's copy under
-/// another id.
+/// The stack that tests share, and a merchant on it that no other test has: the first built-in
+/// one's copy under another id.
 pub(crate) fn shared() -> (&'static Stack, String) {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     static STACK: OnceLock<Stack> = OnceLock::new();
     static MERCHANTS: AtomicU32 = AtomicU32::new(170_300_000);
-    // Its servers outlive every test's runtime, so they run on one of their own; it is waited for in a thread of its own,
-    // because a test's runtime must not wait for another.
+    // Its servers outlive every test's runtime, so they run on one of their own; it is waited for
+    // in a thread of its own, because a test's runtime must not wait for another.
     let stack = STACK.get_or_init(|| {
         let started = thread::spawn(|| {
             let runtime = RUNTIME.get_or_init(|| Runtime::new().unwrap());

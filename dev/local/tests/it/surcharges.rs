@@ -1,4 +1,5 @@
-//! What a merchant account adds to payments: told before a payment, and beside its amounts wherever they are shown.
+//! The surcharge that a merchant account adds to payments: told before a payment, and beside its
+//! amounts wherever they are shown.
 
 use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use local::{JOURNAL_TABLE_NAME, dynamodb_client};
@@ -93,8 +94,8 @@ fn card(method: &str, number: &str, amount: u64) -> Value {
     by_card_with(method, number, &json!({"billing_address": {"postcode": "55555"}, "amount": amount}))
 }
 
-/// The journal's entries of an order, in the order in which they were decided: fact, amount, fee, and the changes of money
-/// and of fees at the gateway.
+/// The journal's entries of an order, in the order in which they were decided: fact, amount, fee,
+/// and the changes of money and of fees at the gateway.
 async fn journal(shop: &Shop, order: &str) -> Vec<String> {
     let output = dynamodb_client(shop.stack.dynamodb_url())
         .scan()
@@ -137,7 +138,7 @@ async fn a_surcharge_is_beside_the_amounts_wherever_they_are_shown_and_in_none_o
         (&refunded.data(200)["refunded_amount"], &shop.order("paid").await["payment"]),
         (&json!(10_000), &json!("refunded"))
     );
-    // A void of what is only held.
+    // A void of a hold.
     shop.register("held", 10_000).await;
     let held = shop.pay("held", card("authorize", VISA, 10_000)).await;
     let fee = json!({"kind": "surcharge", "amount": 300, "captured_amount": 0, "refunded_amount": 0});

@@ -1,4 +1,4 @@
-//! `template.yaml`: what the local stack takes from it, and that it says what the code does.
+//! `template.yaml`: the parts that the local stack takes from it, and its agreement with the code.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,7 +23,7 @@ use tollgate_core::{
     payments::{CAPTURE_SHARDS_MAX, CaptureRequest, IN_DOUBT_SHARDS_MAX, Index, Share, reconcile},
 };
 
-/// What Lambda puts into every function's environment.
+/// The variables that Lambda puts into every function's environment.
 const BY_LAMBDA: [&str; 4] =
     ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
@@ -113,7 +113,8 @@ fn names(value: &Value) -> impl Iterator<Item = &str> {
     std::iter::once(value).chain(choice).filter_map(Value::as_str)
 }
 
-/// `sam local invoke` fills in the id of a resource, or the reference to a secret as it is. A function can use neither.
+/// `sam local invoke` fills in the id of a resource, or the reference to a secret as it is. A
+/// function can use neither.
 #[test]
 fn sam_gets_a_value_for_every_variable_that_is_filled_from_a_resource_or_a_secret() {
     let template = template();
@@ -138,8 +139,8 @@ fn sam_gets_a_value_for_every_variable_that_is_filled_from_a_resource_or_a_secre
     assert!(given.iter().all(|name| declared.contains(*name)), "{given:?}");
 }
 
-/// Parameters that the description of a version has no room for: `Revision` is there in their place. `docs/deploy.md` lists
-/// them.
+/// Parameters that the description of a version has no room for: `Revision` is there in their
+/// place. `docs/deploy.md` lists them.
 const NEED_A_REVISION: [&str; 10] = [
     "ConsoleApiUrl",
     "ConsoleSecret",
@@ -153,7 +154,8 @@ const NEED_A_REVISION: [&str; 10] = [
     "WebhooksPrefix",
 ];
 
-/// The same of what `SignInRevision` stands for; the rules of the template see to it.
+/// The same of the parameters that `SignInRevision` stands for; the rules of the template see to
+/// it.
 const NEED_A_SIGN_IN_REVISION: [&str; 4] = ["Issuer", "IssuerAcr", "IssuerAmr", "SignInClients"];
 
 /// Characters that Lambda takes as the description of a version.
@@ -219,12 +221,13 @@ fn longest(parameter: &Value) -> usize {
     chars.or(number).or(text).unwrap_or(32)
 }
 
-/// Bytes of the resource policy that Lambda keeps for an alias. Each route of its function adds a statement, and the stack
-/// cannot be updated once one does not fit. Policies of roles have other limits, which no function comes near.
+/// Bytes of the resource policy that Lambda keeps for an alias. Each route of its function adds a
+/// statement, and the stack cannot be updated once one does not fit. Policies of roles have other
+/// limits, which no function comes near.
 const RESOURCE_POLICY_MAX_BYTES: usize = 20_480;
 
-/// The statement that lets a route of the API invoke a function, with the longest names that CloudFormation makes. Made-up
-/// ids are as long as real ones.
+/// The statement that lets a route of the API invoke a function, with the longest names that
+/// CloudFormation makes. Made-up ids are as long as real ones.
 fn statement(function: &str, event: &str, route: &str) -> String {
     let (stack, random, region) = ("s".repeat(128), "A1B2C3D4E5F6", "ap-southeast-1");
     let (account, api, name) = ("123456789012", "a1b2c3d4e5", "f".repeat(64));
@@ -496,7 +499,8 @@ fn every_alarm_rings_somewhere_is_on_the_dashboard_and_has_a_section_that_says_w
         for actions in ["AlarmActions", "OKActions"] {
             assert_eq!(alarm[actions][1][0], "AlarmTopicArn", "{id}");
         }
-        // A first deployment rings none: what has no data yet is not alarming. Only going silent is, for two.
+        // A first deployment rings none: a metric without data yet is not alarming. Only going
+        // silent is, for two.
         match alarm["TreatMissingData"].as_str() {
             Some("notBreaching") => assert!(alarm["InsufficientDataActions"].is_null(), "{id}"),
             Some("missing") => assert_eq!(alarm["InsufficientDataActions"][1][0], "AlarmTopicArn", "{id}"),
@@ -589,7 +593,8 @@ fn no_policy_has_a_wildcard_besides_the_merchants_of_the_stage() {
             texts.map(|text| (id.clone(), text))
         })
     });
-    // Of the functions' policies the secrets are the one resource with a wildcard that can be read at all.
+    // Of the functions' policies the secrets are the one resource with a wildcard that can be read
+    // at all.
     let of_functions = parse(TEMPLATE).unwrap().permissions.into_iter().flat_map(|(function, all)| {
         let texts = all.into_iter().flat_map(|permission| match permission.resource {
             Resource::MerchantSecrets | Resource::WebhookSecrets => vec![permission.action],
@@ -602,7 +607,8 @@ fn no_policy_has_a_wildcard_besides_the_merchants_of_the_stage() {
     }
 }
 
-/// The switches and customers are in the table of orders. Only a command moves the switch of all merchants.
+/// The switches and customers are in the table of orders. Only a command moves the switch of all
+/// merchants.
 #[test]
 fn one_function_writes_merchants_switches_none_that_of_all_and_those_that_store_cards_write_customers() {
     let (mut orders, mut customers, mut switches) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
@@ -627,7 +633,8 @@ fn one_function_writes_merchants_switches_none_that_of_all_and_those_that_store_
     assert_eq!(orders, named(&others));
 }
 
-/// What sends webhooks calls strangers, and may read every secret whose name begins with its prefix.
+/// The function that sends webhooks calls strangers, and may read every secret whose name begins
+/// with its prefix.
 #[test]
 fn no_prefix_that_the_template_takes_for_receivers_contains_one_of_merchants_or_the_other_way_around() {
     let template = template();
@@ -672,7 +679,7 @@ fn the_higher_request_limits_are_for_routes_that_exist_and_move_no_money() {
     let routes = parse(TEMPLATE).unwrap().routes.into_iter().map(|route| route.key.to_string());
     let routes: BTreeSet<_> = routes.collect();
     let higher = api["RouteSettings"].as_object().unwrap();
-    // What changes a stored card calls the gateway.
+    // A route that changes a stored card calls the gateway.
     let reads = |key: &str| key.starts_with("GET ") || key.starts_with("HEAD ");
     let changes_card = |key: &str| key.contains(" /v2/payment-methods/") && !reads(key);
     let moves_no_money = |key: &str| {
@@ -687,8 +694,8 @@ fn the_higher_request_limits_are_for_routes_that_exist_and_move_no_money() {
     assert_eq!(api["DefaultRouteSettings"]["ThrottlingBurstLimit"], "PaymentBurst");
 }
 
-/// SAM names a schedule after its logical id, and a dead-letter queue that is given in two ways fails the deployment; the
-/// checkers of the template see neither.
+/// SAM names a schedule after its logical id, and a dead-letter queue that is given in two ways
+/// fails the deployment; the checkers of the template see neither.
 #[test]
 fn two_stages_fit_into_an_account_and_every_schedule_tells_of_runs_it_could_not_deliver() {
     for (id, function) in resources(&template(), "AWS::Serverless::Function") {
@@ -740,7 +747,7 @@ fn a_console_that_is_off_makes_nothing() {
     assert_eq!(conditional, named.into());
     assert_eq!(template["Parameters"]["ConsoleEnabled"]["Default"], "false");
     let function = &template["Resources"]["ConsoleFunction"]["Properties"];
-    // Else SAM makes what deploys versions, without a function.
+    // Else SAM makes the resources that deploy versions, without a function.
     assert_eq!(function["DeploymentPreference"]["PassthroughCondition"], true);
     let api = &template["Resources"]["ConsoleApi"]["Properties"];
     assert!(api["CorsConfiguration"].is_null(), "no page of another origin calls it");
@@ -850,7 +857,7 @@ fn the_journal_cannot_be_changed_by_what_writes_it_and_gets_both_images_of_a_cha
     assert_eq!(deployment.table.stream_specification.unwrap().stream_view_type, "NEW_AND_OLD_IMAGES");
     for (function, permissions) in deployment.permissions {
         for permission in permissions.iter().filter(|it| it.resource == Resource::JournalTable) {
-            // What writes it does so conditionally, and reads nothing.
+            // The function that writes it does so conditionally, and reads nothing.
             let allowed: &[&str] = match function.as_str() {
                 "journal" => &["dynamodb:PutItem"],
                 // `totals` also writes, but nothing that is an entry: that is another resource.

@@ -1,4 +1,5 @@
-//! The rules of `template.yaml`, which CloudFormation evaluates before it deploys: with each stage's parameters.
+//! The rules of `template.yaml`, which CloudFormation evaluates before it deploys: with each
+//! stage's parameters.
 
 use std::{collections::BTreeMap, iter::Peekable, str::Chars};
 
@@ -170,6 +171,6 @@ fn whoever_changes_how_people_sign_in_changes_the_revision_that_puts_it_in_force
             assert!(refused, "{before:?} to {after:?} with {revision}");
         }
     }
-    // What says how, without an issuer, says nothing.
+    // The required way to sign in says nothing without an issuer.
     assert!(is_refused(["", "mfa", ""], "none") && is_refused(["", "mfa", ""], "mfa-1"));
 }

@@ -23,7 +23,7 @@ fn orders(page: &Answer) -> Vec<String> {
     rows.map(|row| row["relationships"]["order"]["data"]["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// What a filter finds, in the order of the orders' ids.
+/// The orders that a filter finds, in the order of their ids.
 async fn found(shop: &Shop, filter: &str) -> BTreeSet<String> {
     orders(&list(shop, &[("filter", filter)]).await).into_iter().collect()
 }

@@ -43,7 +43,8 @@ impl Message {
         self.headers[name].to_str().unwrap()
     }
 
-    /// As a receiver checks it: one that refuses what is not from the last five minutes, or from the future.
+    /// As a receiver checks it: one that refuses messages older than five minutes, or from the
+    /// future.
     pub(crate) fn verified(&self) -> Value {
         let id = self.header("webhook-id").parse().unwrap();
         let at = Timestamp::from_second(self.header("webhook-timestamp").parse().unwrap()).unwrap();
@@ -160,7 +161,7 @@ async fn a_receiver_gets_every_event_of_its_merchant_signed_and_as_get_returns_i
     }
     assert_eq!(data, shown);
     assert!(other.messages().is_empty(), "another merchant's receiver gets nothing");
-    // Both streams once more, as after a crash: what was added is not added again.
+    // Both streams once more, as after a crash: deliveries that were added are not added again.
     let before = all.messages().len();
     deliver(&shop).await;
     assert_eq!(all.messages().len(), before);

@@ -1,7 +1,7 @@
-//! Whose a record is: responses and inquiries that are another operation's, come twice, name nobody or somebody else, of
-//! every operation and by both APIs.
+//! Whose a record is: responses and inquiries that are another operation's, come twice, name nobody
+//! or somebody else, of every operation and by both APIs.
 //!
-//! The table in `docs/reliability.md`, *Whose a record is*, says what each row comes to.
+//! The table in `docs/reliability.md`, *Whose a record is*, states the result of each row.
 
 use cardpointe_simulator::{
     Alteration, Arriving, Endpoint, Fault, FaultKind, Identity, RecordOf, ResponseCode, Server,
@@ -15,7 +15,8 @@ use crate::{
     shop::{Shop, items},
 };
 
-/// How many hours may pass until `reconcile` has decided what nothing alters any more.
+/// How many hours may pass until `reconcile` has decided an operation whose records nothing alters
+/// any more.
 const HOURS_MAX: usize = 6;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +34,7 @@ enum Api {
     CreditCard,
 }
 
-/// What is wrong with a record.
+/// The mistake of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wrong {
     /// It is the previous operation's.
@@ -59,13 +60,13 @@ enum Wrong {
 enum Where {
     /// In the direct response, and inquiries get none.
     Response,
-    /// In inquiries, because the response to what was done was lost.
+    /// In inquiries, because the response to a done operation was lost.
     InquiryOfDone,
     /// In inquiries, because the request never arrived.
     InquiryOfLost,
 }
 
-/// What the client is told.
+/// The outcome that the client is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Told {
     Done,
@@ -112,19 +113,19 @@ fn wrongs(op: Op) -> Vec<Wrong> {
     all
 }
 
-/// What a direct response comes to while there is no inquiry.
+/// The outcome of a direct response while there is no inquiry.
 fn direct(op: Op, wrong: Wrong) -> Told {
     match wrong {
         Missing(Merchid | Currency) => Done,
         Missing(OrderId) if op.names_its_payment() => Done,
-        // Whatever there was is voided.
+        // Any amount that there was is voided.
         Excess if op == Op::Void => Done,
         Previous | Another | Twice | Contradicting | NamesNobody | Malformed | Empty | Missing(_)
         | Foreign(_) | Excess => Pending,
     }
 }
 
-/// What inquiries come to about an operation that was done.
+/// The outcome of inquiries about an operation that was done.
 fn inquired_done(op: Op, wrong: Wrong) -> Told {
     match wrong {
         Twice | Missing(Merchid | Currency) => Done,
@@ -141,10 +142,10 @@ fn inquired_done(op: Op, wrong: Wrong) -> Told {
 /// Whether inquiries prove that an operation never arrived.
 fn proves_absence(op: Op, wrong: Wrong) -> bool {
     match wrong {
-        // What says that there is nothing need not say of whom.
+        // A response that says that there is nothing need not say of whom.
         Twice | Missing(Merchid | Currency) | Excess => true,
         Missing(OrderId) | NamesNobody => op.is_payment(),
-        // Under a refund's payment, what names nobody may be the refund.
+        // Under a refund's payment, a record that names nobody may be the refund.
         Missing(Retref) => op != Op::Refund,
         Previous | Another | Contradicting | Malformed | Empty | Foreign(_) => false,
     }
@@ -178,7 +179,7 @@ struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    /// Pays what the operation acts on.
+    /// Makes the payment that the operation acts on.
     async fn prepared(shop: &'a mut Shop, api: Api, op: Op, name: String) -> Self {
         let mut case = Self { shop, api, op, order: name.clone(), name, transaction: String::new() };
         if api == Api::Orders {
@@ -299,7 +300,7 @@ impl<'a> Case<'a> {
         !self.is_pending().await
     }
 
-    /// Holds the order against what has happened at the gateway.
+    /// Compares the order with the operations at the gateway.
     async fn check(&self, done: bool) -> Result<(), String> {
         let transactions = self.shop.transactions(&self.order).await;
         let [transaction] = transactions.as_slice() else { return Err(format!("{transactions:?}")) };
@@ -335,7 +336,7 @@ impl<'a> Case<'a> {
     }
 }
 
-/// What the gateway holds for later, in records that are neither captured nor voided.
+/// The number of the gateway's holds for later, in records that are neither captured nor voided.
 fn held(shop: &Shop) -> usize {
     shop.ledger("auth").iter().filter(|entry| entry["setlstat"] == "Authorized").count()
 }
@@ -350,8 +351,8 @@ async fn held_by_us(shop: &Shop, orders: &[String]) -> usize {
     held
 }
 
-/// The end of a table: the gateway and Tollgate hold the same, and nothing foreign was stored. `extra` is what is left at
-/// the gateway alone: taken, refunded, and how many holds.
+/// The end of a table: the gateway and Tollgate hold the same, and nothing foreign was stored.
+/// `extra` is left at the gateway alone: taken, refunded, and how many holds.
 async fn agree(shop: &Shop, orders: &[String], extra: (i64, i64, usize), what: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     let ((taken, returned), held_there) = (gateway_totals(shop), held(shop));
@@ -429,13 +430,14 @@ async fn table(api: Api, op: Op) {
     let is_whole = std::env::var("MATRIX").is_ok_and(|asked| asked == "whole");
     for (n, place) in [Where::Response, Where::InquiryOfDone, Where::InquiryOfLost].into_iter().enumerate() {
         for (m, wrong) in wrongs(op).into_iter().enumerate() {
-            // Both APIs go one way from here on, so a sample of the second is enough for each run, and one of what is long.
+            // Both APIs go one way from here on, so a sample of the second is enough for each run,
+            // and so is one of the long inquiries.
             let every =
                 if api == Api::CreditCard { 4 } else { 1 + usize::from(place == Where::InquiryOfLost) };
             if !is_whole && (n + m) % every != 0 {
                 continue;
             }
-            // A response's other one is the previous; what was lost has no contents to contradict.
+            // A response's other one is the previous; a lost request has no contents to contradict.
             if matches!((place, wrong), (Where::Response, Another) | (Where::InquiryOfLost, Contradicting)) {
                 continue;
             }
@@ -499,8 +501,8 @@ async fn by_the_credit_card_api_a_record_counts_only_for_the_refund_that_it_name
     table(Api::CreditCard, Op::Refund).await;
 }
 
-/// What a request that was delivered twice leaves at the gateway and nowhere else. What was approved is no failure, so
-/// nothing is sent about it.
+/// The records that a request that was delivered twice leaves at the gateway alone. An approval is
+/// no failure, so nothing is sent about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Left {
     Nothing,
@@ -568,7 +570,7 @@ enum Refused {
     Contradicting,
 }
 
-/// What comes after it.
+/// The request or the time that follows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum After {
     /// The order's next payment, which looks first.
@@ -634,7 +636,8 @@ async fn a_payment_that_was_refused_and_done_is_looked_for_before_the_next_one_a
         for op in [Op::Authorize, Op::Purchase] {
             for refused in [Refused::Retry, Refused::Contradicting] {
                 for after in [After::NextPayment, After::NextPaymentUnseen, After::Hour] {
-                    // In the credit-card API a decline stays one under its reference, and another reference is another payment.
+                    // In the credit-card API a decline stays one under its reference, and another
+                    // reference is another payment.
                     if (api, refused) == (Api::CreditCard, Refused::Contradicting) && after != After::Hour {
                         continue;
                     }

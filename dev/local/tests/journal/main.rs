@@ -1,5 +1,6 @@
-//! The journal at scale: thousands of payments are made and captured while its consumer reads the table's stream. In the
-//! end no entry is missing, and none is there twice. `PAYMENTS=100000` makes as many as that.
+//! The journal at scale: thousands of payments are made and captured while its consumer reads the
+//! table's stream. In the end no entry is missing, and none is there twice. `PAYMENTS=100000` makes
+//! as many as that.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
@@ -31,8 +32,8 @@ fn count() -> usize {
     std::env::var("PAYMENTS").map_or(COUNT, |text| text.parse().expect("PAYMENTS is a number"))
 }
 
-/// Where the tables are: in a file, if there are more than usual. The database has no more than a gigabyte in memory, which
-/// is 90,000 payments with their changes.
+/// Where the tables are: in a file, if there are more than usual. The database has no more than a
+/// gigabyte in memory, which is 90,000 payments with their changes.
 pub(crate) fn data() -> Option<PathBuf> {
     let is_usual = std::env::var_os("PAYMENTS").or_else(|| std::env::var_os("ENTRIES")).is_none();
     let name = format!("at-scale-{}", Uuid::new_v4());
@@ -85,8 +86,8 @@ async fn of_thousands_of_payments_no_entry_is_missing_and_none_is_there_twice() 
             match stack.deliver_stream().await {
                 Ok(0) if was_done => break,
                 Ok(_) => {}
-                // What failed comes again, as on AWS: under this load a write can take too long.
-                // One change that never succeeds is a defect.
+                // A failed change comes again, as on AWS: under this load a write can take too
+                // long. One change that never succeeds is a defect.
                 Err(why) => {
                     failures = if why == failed { failures + 1 } else { 1 };
                     assert!(failures < 100, "{why}");

@@ -1,5 +1,5 @@
-//! Search at scale: the journal and its orders are loaded, and every filter's pages are read. No page reads more than it
-//! may, however little it finds. `ENTRIES=1000000` loads as many as that.
+//! Search at scale: the journal and its orders are loaded, and every filter's pages are read. No
+//! page reads more than it may, however little it finds. `ENTRIES=1000000` loads as many as that.
 
 use std::{
     sync::{
@@ -45,14 +45,15 @@ const CONCURRENCY: usize = 32;
 const ENTRY_BYTES: usize = 512;
 const ORDER_BYTES: usize = 3_072;
 
-/// By how much the process may grow while the pages of all filters are read, its database's cache included.
+/// By how much the process may grow while the pages of all filters are read, its database's cache
+/// included.
 const GROWTH_MAX_KB: usize = 128 * 1024;
 
 fn count() -> usize {
     std::env::var("ENTRIES").map_or(COUNT, |text| text.parse().expect("ENTRIES is a number"))
 }
 
-/// What is read, counted.
+/// A log and a store that count their reads.
 struct Counting {
     log: Arc<dyn EntryLog>,
     store: Arc<dyn OrderStore>,
@@ -186,7 +187,7 @@ fn resident_kb() -> usize {
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-/// What a filter's pages came to.
+/// The counts of a filter's pages.
 struct Pages {
     found: usize,
     read: usize,
@@ -206,7 +207,8 @@ async fn pages(lister: &Lister<'_>, counting: &Counting, first: Wanted<'_>) -> P
         let (entries, orders, calls) = counting.take();
         let bytes = entries * ENTRY_BYTES + orders * ORDER_BYTES;
         assert!(bytes <= READ_MAX_BYTES && page.read_bytes <= READ_MAX_BYTES, "{conditions:?}: {bytes}");
-        // A page of another filter reads what it must, and no call finds nothing but at the ends of days.
+        // A page of another filter reads as much as it must, and no call finds nothing but at the
+        // ends of days.
         assert!(page.rows.len() <= first.limit && calls < 256 + 20_000, "{conditions:?}: {calls}");
         most = (entries.max(most.0), orders.max(most.1), calls.max(most.2));
         found += page.rows.len();

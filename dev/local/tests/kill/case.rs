@@ -1,4 +1,4 @@
-//! One request of a client, that has to do what it says once, however often it takes.
+//! One request of a client, which has to take effect once, however often it is sent.
 
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ use crate::{
     shop::{Shop, by_token},
 };
 
-/// Payments that are settled beforehand, so that they can be refunded; later refunds come before settlement.
+/// Payments that are settled beforehand, so that they can be refunded; later refunds come before
+/// settlement.
 const SETTLED: usize = 40;
 
 /// Below 1000.00, from where on the simulated processor's response depends on the amount.
@@ -21,7 +22,7 @@ pub(crate) struct Case {
     pub(crate) order: String,
     pub(crate) function: &'static str,
     pub(crate) event: Value,
-    /// What the order is to have come to in the end.
+    /// The order's expected sums in the end.
     pub(crate) expected: Account,
     pub(crate) total: u64,
     /// The transaction and its status, as a client was told as final.
@@ -29,7 +30,7 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    /// Whatever has to be there before the request, and the request.
+    /// Prepares the order as the request needs it, and the request.
     pub(crate) async fn prepare(shop: &Shop, function: &'static str, n: usize, rng: &mut StdRng) -> Self {
         let order = format!("{function}-{n}");
         let total = rng.random_range(TOTALS);
@@ -102,7 +103,8 @@ impl Case {
         status
     }
 
-    /// The client comes back for the last time, by the stack's clock, and has to be told that it is done.
+    /// The client comes back for the last time, by the stack's clock, and has to be told that it is
+    /// done.
     pub(crate) async fn finish(&mut self, shop: &Shop) {
         self.event["headers"]["authorization"] = format!("Bearer {}", shop.token).into();
         let answer = shop.stack.invoke(self.function, &self.event.to_string()).await.unwrap();
@@ -131,7 +133,7 @@ pub(crate) async fn settled_refunds(shop: &Arc<Shop>) -> Vec<Case> {
     making.join_all().await
 }
 
-/// What API Gateway makes of a client's request.
+/// API Gateway's event for a client's request.
 fn event(token: &str, order: &str, path: &str, data: &Value) -> Value {
     let parts: Vec<&str> = path.split('/').collect();
     let mut parameters = json!({ "orderId": order });

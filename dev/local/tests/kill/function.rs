@@ -46,7 +46,8 @@ impl Function {
         self.0.response(id, WAIT).await
     }
 
-    /// Kills it when this much time has gone by, wherever it is then, and returns what it had returned until then.
+    /// Kills it when this much time has gone by, wherever it is then, and returns its response, if
+    /// it had one by then.
     pub(crate) async fn kill_after(mut self, moment: Duration, id: &str) -> Option<Value> {
         // A thread's sleep is exact to microseconds, a task's to a millisecond.
         let killed = tokio::task::spawn_blocking(move || {
@@ -65,6 +66,7 @@ fn binary(name: &str) -> PathBuf {
     let Some(directory) = env::var_os(FUNCTIONS_DIR) else {
         return Path::new(env!("CARGO_BIN_EXE_local")).with_file_name(name);
     };
-    // Cargo runs a test in its package's directory; a path in the variable starts from the workspace's.
+    // Cargo runs a test in its package's directory; a path in the variable starts from the
+    // workspace's.
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(directory).join(name)
 }

@@ -1,4 +1,4 @@
-//! What the gateway's ledger says of each order, what ours says, and that they agree.
+//! The gateway's ledger and ours, order by order, and a check that they agree.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,20 +7,21 @@ use tollgate_core::order::{Kind, Operation, Order};
 
 use crate::{case::Case, shop::Shop};
 
-/// What an order has come to, in cents.
+/// The sums of an order, in cents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Account {
     /// Authorized, neither captured nor voided.
     pub(crate) held: u64,
     /// Captured, before refunds are taken off.
     pub(crate) taken: u64,
-    /// Refunded of what was captured.
+    /// Refunded of the captured amount.
     pub(crate) refunded: u64,
     /// Payments that were undone.
     pub(crate) voided: usize,
 }
 
-/// No intent was carried out twice: by the gateway's ledger, and by the requests that went over the wire.
+/// No intent was carried out twice: by the gateway's ledger, and by the requests that went over the
+/// wire.
 pub(crate) async fn assert_nothing_moved_twice(shop: &Shop, cases: &[Case]) {
     let entries = approved(shop);
     let mut carried_out: HashMap<(&str, &str), usize> = HashMap::new();
@@ -50,7 +51,7 @@ pub(crate) async fn assert_nothing_moved_twice(shop: &Shop, cases: &[Case]) {
     }
 }
 
-/// The gateway's ledger, ours and what was requested are the same, order by order.
+/// The gateway's ledger, ours and the requests are the same, order by order.
 pub(crate) async fn assert_all_agree(shop: &Shop, cases: &[Case]) {
     assert_nothing_moved_twice(shop, cases).await;
     let mut gateway = BTreeMap::<String, Account>::new();

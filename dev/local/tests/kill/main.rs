@@ -1,17 +1,18 @@
-//! The functions' real processes, killed: the binaries of purchase, capture, refund and void run through the Lambda
-//! Runtime API against the local stack, get SIGKILL at random moments, their requests are retried as a client would,
-//! and what is left in doubt is reconciled. Then three ledgers have to agree: the gateway's, ours, and what was
-//! requested.
+//! The functions' real processes, killed: the binaries of purchase, capture, refund and void run
+//! through the Lambda Runtime API against the local stack, get SIGKILL at random moments, their
+//! requests are retried as a client would, and the operations left in doubt are reconciled. Then
+//! three ledgers have to agree: the gateway's, ours, and that of the requests.
 //!
-//! By default the binaries are those that `cargo test --workspace` builds. To kill optimized ones instead:
+//! By default the binaries are those that `cargo test --workspace` builds. To kill optimized ones
+//! instead:
 //!
 //! ```text
 //! cargo build --workspace --profile fast-release --bins
 //! TOLLGATE_FUNCTIONS_DIR=target/fast-release cargo test -p local --test kill -- --nocapture
 //! ```
 //!
-//! `TOLLGATE_KILL_SEED` (a number) draws other moments. A process's own timing is not the seed's to decide, so a seed
-//! repeats the plan and not the run.
+//! `TOLLGATE_KILL_SEED` (a number) draws other moments. A process's own timing is not the seed's to
+//! decide, so a seed repeats the plan and not the run.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
@@ -38,7 +39,8 @@ use crate::{case::Case, rounds::Rounds, shop::Shop, tally::Tally};
 /// The functions whose processes are killed.
 const FUNCTIONS: [&str; 4] = ["purchase", "capture", "refund", "void"];
 
-/// Kills of each function that hit an invocation before its response was out. Later ones are made too, and not counted.
+/// Kills of each function that hit an invocation before its response was out. Later ones are made
+/// too, and not counted.
 const KILLS_EACH: usize = 76;
 /// The same in a sample.
 const KILLS_EACH_OF_A_SAMPLE: usize = 38;
@@ -53,7 +55,8 @@ async fn kills_move_no_money_twice_and_lose_none() {
     let started = Instant::now();
     let seed = std::env::var("TOLLGATE_KILL_SEED").map_or(1, |seed| seed.parse().unwrap());
     let shop = Arc::new(Shop::open(seed).await);
-    // Batches are closed for the whole account, so what is to be settled comes before everything that is not.
+    // Batches are closed for the whole account, so payments that are to be settled come before all
+    // others.
     let mut settled = case::settled_refunds(&shop).await;
     shop.stack.simulator().settle();
 
@@ -79,13 +82,14 @@ async fn kills_move_no_money_twice_and_lose_none() {
     reconcile(&shop, &cases).await;
     ledger::assert_nothing_moved_twice(&shop, &cases).await;
 
-    // The clients come back with the keys that they began with, and every one gets what it requested, once.
+    // The clients come back with the keys that they began with, and every one gets its requested
+    // effect, once.
     shop.renew_token().await;
     for case in &mut cases {
         case.finish(&shop).await;
     }
     ledger::assert_all_agree(&shop, &cases).await;
-    // The last look at what had been given up finds nothing that changes anything.
+    // The last look at operations that had been given up finds nothing that changes anything.
     shop.stack.advance_clock(3600);
     shop.stack.invoke_scheduled("reconcile").await.unwrap();
     reconcile(&shop, &cases).await;
@@ -94,8 +98,8 @@ async fn kills_move_no_money_twice_and_lose_none() {
     shop.close().await;
 }
 
-/// Runs the schedule, a minute apart, until nothing is in doubt. No trace of a refund counts before an hour is over, so only
-/// refunds may take that long.
+/// Runs the schedule, a minute apart, until nothing is in doubt. No trace of a refund counts before
+/// an hour is over, so only refunds may take that long.
 async fn reconcile(shop: &Shop, cases: &[Case]) {
     let mut left = in_doubt(shop, cases).await;
     for minute in 1..=2 * MINUTES_MAX {
@@ -115,7 +119,7 @@ async fn reconcile(shop: &Shop, cases: &[Case]) {
     panic!("still in doubt: {left:#?}");
 }
 
-/// What is in doubt of these orders.
+/// The operations in doubt of these orders.
 async fn in_doubt(shop: &Shop, cases: &[Case]) -> Vec<Operation> {
     let mut found = Vec::new();
     for case in cases {

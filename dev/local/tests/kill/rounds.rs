@@ -46,7 +46,7 @@ impl Rounds {
         Self { shop, function, rng, ready, cases, tally, usual }
     }
 
-    /// Kills until this many have hit, and returns the requests and what was counted.
+    /// Kills until this many have hit, and returns the requests and the tally.
     pub(crate) async fn run(mut self, kills: usize) -> (Vec<Case>, Tally) {
         self.measure().await;
         let mut running = self.start().await;
@@ -59,15 +59,16 @@ impl Rounds {
         (self.cases, self.tally)
     }
 
-    /// One request: killed, retried, perhaps killed again. Returns the process that is running in the end.
+    /// One request: killed, retried, perhaps killed again. Returns the process that is running in
+    /// the end.
     async fn round(&mut self, case: &mut Case, mut running: Running) -> Running {
         for kill in 0..KILLS_OF_ONE_MAX {
             let is_first =
                 kill == 0 || Phase::of(&self.shop, &case.order, false).await == Phase::BeforeIntent;
             self.kill(case, running, is_first).await;
             running = self.start().await;
-            // Half of the clients come back at once, the others when everything has been reconciled; and of those that
-            // come back, some run into the next kill.
+            // Half of the clients come back at once, the others when everything has been
+            // reconciled; and of those that come back, some run into the next kill.
             if self.rng.random_bool(0.5) {
                 return running;
             }

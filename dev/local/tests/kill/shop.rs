@@ -1,4 +1,5 @@
-//! A merchant on a stack of its own, whose functions reach DynamoDB and the gateway over slow wires.
+//! A merchant on a stack of its own, whose functions reach DynamoDB and the gateway over slow
+//! wires.
 
 use local::{Options, Stack, TABLE_NAME, dynamodb_client, merchants};
 use reqwest::{Method, header};
@@ -82,7 +83,8 @@ impl Shop {
         request.send().await.unwrap().json().await.unwrap()
     }
 
-    /// Ends the stack's own connections, as the processes' have ended, and waits until what was under way has arrived.
+    /// Ends the stack's own connections, as the processes' have ended, and waits until requests
+    /// under way have arrived.
     pub(crate) async fn let_everything_arrive(&self) {
         self.stack.simulator().clear_faults();
         self.stack.cold_start().unwrap();

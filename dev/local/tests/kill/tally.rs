@@ -6,7 +6,7 @@ use tollgate_core::order::{Kind, Stage};
 
 use crate::shop::Shop;
 
-/// How far an invocation had come, by what it left behind.
+/// How far an invocation had come, by the records that it left behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
     /// Nothing is on record.
@@ -30,7 +30,8 @@ impl Phase {
         (Self::AfterAnswer, "after the answer"),
     ];
 
-    /// How far a request has come by now, and whether its response is out. Its intent is the only operation with a key.
+    /// How far a request has come by now, and whether its response is out. Its intent is the only
+    /// operation with a key.
     pub(crate) async fn of(shop: &Shop, order: &str, answered: bool) -> Self {
         if answered {
             return Self::AfterAnswer;
@@ -60,11 +61,12 @@ impl Phase {
     }
 }
 
-/// Kills by where they hit, and what the retries were told.
+/// Kills by where they hit, and the responses to the retries.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     alone: [usize; Phase::ALL.len()],
-    /// The same event was given to another process at the same moment: how far either had come cannot be told.
+    /// The same event was given to another process at the same moment: how far either had come
+    /// cannot be told.
     beside_another: usize,
     /// The intent was on record already, so that only the response was left.
     of_a_retry: usize,

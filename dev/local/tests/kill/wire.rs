@@ -1,5 +1,6 @@
-//! A wire of its own between the processes and a service: everything takes a random moment to arrive, so that a kill
-//! finds requests and responses under way. What was sent before its sender was killed still arrives.
+//! A wire of its own between the processes and a service: everything takes a random moment to
+//! arrive, so that a kill finds requests and responses under way. A message that was sent before
+//! its sender was killed still arrives.
 
 use std::{
     collections::HashMap,
@@ -19,7 +20,8 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// Longest time that anything is under way in one direction. Two of them are as long as the functions' own work.
+/// Longest time that anything is under way in one direction. Two of them are as long as the
+/// functions' own work.
 const LATENCY_MAX_US: u64 = 6_000;
 
 /// Longest wait until everything under way has arrived and its connection is closed.

@@ -1,4 +1,4 @@
-//! Pages as a browser gets them, over an API that says what a test wants it to.
+//! Pages as a browser gets them, over an API with the responses that a test sets.
 
 mod act;
 mod attention;
@@ -12,17 +12,17 @@ use serde_json::{Value, json};
 
 use fake::FakeApi;
 
-/// What must stay text wherever somebody else can put it.
+/// Content that must stay text wherever others can put it.
 const HOSTILE: &str = "<script>alert(1)</script> \"><img src=x onerror=alert(1)> ' \u{202e}txet";
 
-/// A page without what no page of the console may have.
+/// Checks that a page has none of the content that is forbidden in every page of the console.
 fn checked(html: &str) -> &str {
     for forbidden in ["<script", "<img", " style=", "javascript:", "\u{202e}"] {
         assert!(!html.contains(forbidden), "{forbidden} in {html}");
     }
     let tags = html.split('<').filter_map(|tag| tag.split_once('>')).map(|(tag, _)| tag);
     for tag in tags {
-        // Texts within attributes are between quotes: what is outside of them are the names.
+        // Texts within attributes are between quotes: the parts outside of them are the names.
         let names = tag.split('"').step_by(2).collect::<String>();
         assert!(!names.contains(" on"), "a handler in <{tag}>");
     }

@@ -1,5 +1,5 @@
-//! The flow around the gateway call, with a store and a gateway that fail at chosen moments: both, and what each file
-//! of tests needs of them.
+//! The flow around the gateway call, with a store and a gateway that fail at chosen moments: both,
+//! and the helpers that each file of tests needs.
 
 mod by_hand;
 mod capturing;
@@ -43,7 +43,7 @@ use crate::{
     values::{Amount, CardToken, Currency, DeclineCode, SystemClock},
 };
 
-/// What goes wrong with the next write.
+/// The fault of the next write.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fault {
     /// Nothing goes wrong with it.
@@ -64,7 +64,8 @@ struct MemoryStore {
     faults: Mutex<VecDeque<Fault>>,
     /// Runs before the next write: another process, in between.
     meanwhile: Mutex<Option<Meanwhile>>,
-    /// Orders that an index still has although nothing of them is due, or they are gone: indexes lag behind.
+    /// Orders that an index still has although nothing of them is due, or they are gone: indexes
+    /// lag behind.
     lagging: Mutex<Vec<OrderKey>>,
     /// Whether indexes cannot be read.
     unread: AtomicBool,
@@ -382,7 +383,7 @@ fn found(reference: &str) -> Finding {
     Finding::Became(Box::new(Outcome::Approved(approved_as(reference))))
 }
 
-/// What a report counts, without what is zero and how old the oldest is.
+/// A report's counts, without zeros and the age of the oldest.
 fn counts(report: &impl serde::Serialize) -> Value {
     let Value::Object(mut all) = serde_json::to_value(report).unwrap() else { unreachable!() };
     let is_zero = |value: &Value| [json!(0), json!(false), json!({})].contains(value);

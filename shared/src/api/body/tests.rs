@@ -1,4 +1,4 @@
-//! What both syntaxes have in common, and writing.
+//! Behavior that both syntaxes share, and writing.
 
 mod hostile;
 mod json;

@@ -28,7 +28,7 @@ fn what_is_probably_meant_as_the_amount_is_not_ignored() {
     }
 }
 
-/// What is refused of a body that may state its amount by another name.
+/// The problems of a body that may state its amount by another name.
 fn refused_for_an_amount(json: &str) -> Vec<Problem> {
     let document = from_json(json, Names::Exact).unwrap();
     let mut members = Members::of(&document);

@@ -1,4 +1,4 @@
-//! What is sent, and what each status and each way of getting no response comes to.
+//! The requests, and the outcome of each status and of each way of getting no response.
 
 mod set_up;
 
@@ -26,7 +26,7 @@ const NOT_FOUND: &str = r#"{"respstat":"C","respproc":"PPS","respcode":"29"}"#;
 const DECLINED: &str = r#"{"respstat":"C","respproc":"FNOR","respcode":"51","retref":"333","amount":"0.00",
     "setlstat":"Declined","orderId":"tg1"}"#;
 
-/// Returns what it was given, in order, and remembers what it was sent.
+/// Returns the responses that it was given, in order, and remembers the requests that it was sent.
 struct Scripted {
     responses: Mutex<VecDeque<Result<Response, TransportError>>>,
     sent: Mutex<Vec<String>>,
@@ -171,7 +171,7 @@ async fn an_approval_that_is_cut_too_long_or_unreadable_is_in_doubt() {
         (with(200, &APPROVED[..40]), "unknown: Unreadable"),
         (with(200, &whole), "unknown: Unreadable"),
         (with(200, "{}"), "unknown: Unreadable"),
-        // The status is the gateway's word whatever happened to the body.
+        // The status is the gateway's, even if the body is lost.
         (without(401, BodyError::Cut), "intermediary: TurnedAway"),
         (without(500, BodyError::TooLong), "unknown: Unreadable"),
     ] {
@@ -244,7 +244,7 @@ async fn a_refund_is_looked_for_under_the_order_id_that_shows_its_payment_which_
     let client = over(vec![with(200, NOT_FOUND), with(200, NOT_FOUND), with(200, QUEUED)]);
     assert_eq!(inquire_of(&client, refund, &["tg0", "tg2"]).await, Finding::Absent);
     assert_eq!(sent(client), looked_for(&["tg1", "tg2", "tg0"]));
-    // What an earlier attempt came to says nothing, so it is not looked up.
+    // An earlier attempt's outcome is irrelevant, so it is not looked up.
     let client = over(vec![with(200, NOT_FOUND), with(200, QUEUED)]);
     assert_eq!(inquire_of(&client, refund, &["tg2", "tg0"]).await, Finding::Absent);
     assert_eq!(sent(client), looked_for(&["tg1", "tg0"]));

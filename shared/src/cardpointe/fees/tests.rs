@@ -1,4 +1,4 @@
-//! What fee members say, in both documented forms and in none.
+//! The meaning of fee members, in both documented forms and in none.
 
 use std::borrow::Borrow;
 
@@ -25,7 +25,7 @@ fn minor(charged: Option<Charged>) -> Option<(u64, u64)> {
     })
 }
 
-/// What a payment of 1.00 came to.
+/// The amount and fee of a payment of 1.00.
 fn paid(total: &str, fee: impl Borrow<Value>) -> Option<(u64, u64)> {
     minor(of_payment(&reply(total, fee.borrow()), amount(100)))
 }
@@ -67,7 +67,7 @@ fn a_fee_that_does_not_explain_the_excess_decides_nothing() {
     // More than the total.
     assert_eq!(paid("1.03", guide("2.00")), None);
     assert_eq!(paid("-1.03", guide("0.03")), None);
-    // Of which part what was approved cannot be told.
+    // It cannot be told which part was approved.
     for fee in ["-0.01", "x"] {
         assert_eq!(paid("0.50", guide(fee)), None, "{fee}");
         assert_eq!(paid("1.00", guide(fee)), Some((100, 0)), "{fee}");
@@ -149,7 +149,7 @@ fn share(is_whole: bool, share: u64, left: u64) -> FeeShare {
     FeeShare { is_whole, share: amount(share), left: amount(left), kind, basis: None }
 }
 
-/// What a refund of 50.00 came to, of 100.00 with 3.00.
+/// The amount and fee of a refund of 50.00, of 100.00 with 3.00.
 fn moved(total: &str, fee: impl Borrow<Value>) -> Option<(u64, u64)> {
     minor(of_follow_up(&reply(total, fee.borrow()), amount(5_000), Some(share(false, 150, 300))))
 }

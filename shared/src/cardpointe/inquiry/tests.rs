@@ -1,4 +1,4 @@
-//! What look-ups mean, by the state that they show.
+//! The meaning of look-ups, by the state that they show.
 
 use tollgate_core::values::Currency;
 
@@ -199,7 +199,8 @@ fn two_approvals_are_both_told_under_one_order_id_and_under_two() {
     }
 }
 
-/// It has the payment's order id, and where inquiries show its amount without a sign it looks like a payment.
+/// It has the payment's order id, and where inquiries show its amount without a sign it looks like
+/// a payment.
 #[test]
 fn a_refund_in_the_portal_is_no_second_payment() {
     let payment = record("A", "Accepted", "25.99");
@@ -284,7 +285,8 @@ fn a_refund_is_found_whatever_its_sign_and_its_settlement() {
     assert_eq!(own(&[record("A", "Accepted", "-5.00")], &[]), Some(Finding::Undecided), "another amount");
 }
 
-/// A payment that was delivered twice is listed twice under its order id, as two payments of the same amount.
+/// A payment that was delivered twice is listed twice under its order id, as two payments of the
+/// same amount.
 #[test]
 fn a_second_payment_is_not_taken_for_its_refund() {
     let of = |record| refund(&[]).under_the_payments(&[payment(), listed(record)]).unwrap();
@@ -359,7 +361,7 @@ fn a_refund_whose_processor_the_gateway_lost_is_told_as_such_whatever_respstat_a
                 matches!(own(&[lost.clone(), try_again("0.00")], &[]), Some(Finding::TimedOut(_))),
                 "{what}"
             );
-            // It may be done as this one, whoever's it is.
+            // It may be this refund and be done, even though its owner is unknown.
             let found = refund(&[]).under_the_payments(&[payment(), listed(lost)]);
             assert_eq!(found, Some(Finding::Undecided), "{what}");
         }
@@ -384,7 +386,7 @@ fn a_refund_to_be_sent_again_is_undone_only_by_the_latest_attempts_record_withou
         assert_eq!(own(&[earlier(record.clone())], &[]), None, "it says nothing of the latest");
         let named = GatewayReply { attempt: Some("TGLATEST".to_owned()), ..listed(record.clone()) };
         assert!(says(refund(&[]).under_the_payments(&[payment(), named])));
-        // Whoever's it is, nothing was given back by it.
+        // It gave nothing back, so its owner is irrelevant.
         let found = refund(&[]).under_the_payments(&[payment(), listed(record.clone())]);
         assert_eq!(found, Some(Finding::Absent));
         let done = GatewayReply { retref: Some("333".to_owned()), ..self::record("A", "Accepted", "-25.99") };
@@ -411,7 +413,8 @@ fn a_payment_to_be_sent_again_had_no_effect_whatever_its_record_says_was_request
     }
 }
 
-/// Here it may be anything: the refund of a person in the portal, or an earlier attempt that was done.
+/// Here it may be anything: the refund of a person in the portal, or an earlier attempt that was
+/// done.
 #[test]
 fn a_void_under_the_payments_order_id_that_names_no_attempt_or_an_earlier_one_refuses_nothing() {
     let voided = |attempt: Option<&str>| GatewayReply {
@@ -533,7 +536,7 @@ fn a_record_counts_only_if_every_member_that_names_somebody_fits() {
         let lines = log.lines("a gateway's record does not fit its operation");
         assert_eq!(lines.len(), foreign.len(), "an operator is told");
         assert!(lines.iter().all(|line| line["merchant"] == "m" && line["level"] == "ERROR"));
-        // Every documented record names its order; what else it leaves out is not required.
+        // Every documented record names its order; its other missing members are not required.
         assert_eq!(counted(None), (n > 0).then_some(1), "{n}");
     }
     assert_eq!(count(vec![not_found()]), Some(1), "what is not there names nothing");
@@ -559,7 +562,7 @@ const EVERYWHERE: [&str; 2] = [
     r#","fee_type":"S","fee_format":"percent","fee_value":"3","fee_amount":"0.78""#,
 ];
 
-/// Amount and fee in minor units of what was approved.
+/// The approved amount and fee, in minor units.
 fn charged(finding: &Finding) -> Option<(u64, u64)> {
     let Finding::Became(outcome) = finding else { return None };
     let Outcome::Approved(response) = &**outcome else { return None };

@@ -260,7 +260,7 @@ fn a_decline_that_holds_all_of_it_with_the_fee_is_unproven_too() {
     assert!(!of(PAYMENT, &GatewayReply { authcode: None, ..reply }).response().unproven);
 }
 
-/// A second capture would replace what the first one took.
+/// A second capture would replace the first one.
 #[test]
 fn a_capture_that_is_declined_and_holds_all_of_it_is_unknown_and_a_plain_decline_is_one() {
     let declined = |authcode: Option<&str>| GatewayReply {

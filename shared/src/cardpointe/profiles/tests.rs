@@ -1,4 +1,4 @@
-//! What is sent about a stored card, and what each response means.
+//! The requests about a stored card, and the meaning of each response.
 
 use serde_json::json;
 

@@ -318,7 +318,7 @@ async fn a_body_that_breaks_off_is_never_taken_for_the_whole() {
         let (read, _) = settled(&reports(200, cut), DAY).await;
         assert!(matches!(read, Err(ReportError::Unavailable(_))), "{end}: {read:?}");
     }
-    // Even where what came looks whole.
+    // Even where the received part looks whole.
     let cut = body(SETTLED, 50).into_iter().chain([Err(BodyError::Cut)]).collect();
     let (read, _) = settled(&reports(200, cut), DAY).await;
     assert!(matches!(read, Err(ReportError::Unavailable(_))));
@@ -388,7 +388,7 @@ async fn a_report_of_a_hundred_thousand_lines_arrives_whole_and_in_its_order() {
 }
 
 proptest! {
-    /// Whatever comes, and however it is cut.
+    /// For every text, and however it is cut.
     #[test]
     fn no_body_panics(text in "[\\[\\]{}\",:a-z0-9. -]{0,60}", at_a_time in 1..9_usize) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -1,4 +1,4 @@
-//! What is sent and read.
+//! The text that is sent and read.
 
 use tollgate_core::{
     order::{FeeBasis, FeeShare, Route},
@@ -67,7 +67,7 @@ fn a_card_number_in_the_tokens_place_or_in_a_text_is_not_kept() {
     assert!(!response.text.expect("a text").contains("411111111111"));
 }
 
-/// What `auth` is sent for a card.
+/// The body that `auth` is sent for a card.
 fn auth_of(labels: Option<Labels<'_>>, save: bool) -> Value {
     auth_with("4788250000121443", labels, save)
 }
@@ -87,7 +87,7 @@ fn auth_by(source: &PaymentSource, labels: Option<Labels<'_>>) -> Value {
     body
 }
 
-/// The endpoint, and what it is sent.
+/// The endpoint, and the body that it is sent.
 fn sent(command: Command<'_>, labels: Option<Labels<'_>>) -> (&'static str, Value) {
     let instruction = Instruction {
         route: &Route { gateway: NAME.into(), account: "1".to_owned(), endpoint: String::new() },
@@ -222,7 +222,8 @@ fn a_capture_and_a_refund_name_their_amount_except_for_all_of_a_payment_with_a_f
     }
 }
 
-/// The gateway does not always find a refund by its order id, and an inquiry about the payment shows these.
+/// The gateway does not always find a refund by its order id, and an inquiry about the payment
+/// shows these.
 #[test]
 fn a_refund_says_which_attempt_of_which_order_it_is() {
     let payment = KnownPayment { reference: "111", fee: None };

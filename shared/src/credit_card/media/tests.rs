@@ -212,7 +212,7 @@ fn the_byte_order_mark_wins_over_the_charset_and_that_over_utf_8() {
         // Only one is taken off.
         (b"\xEF\xBB\xBF\xEF\xBB\xBFa", None, Ok("\u{FEFF}a")),
         (b"\xEF\xBB", None, Err(Undecodable::Utf8(0))),
-        // What is not text.
+        // Bytes that are not text.
         (b"ab\xFF", None, Err(Undecodable::Utf8(2))),
         (b"\xEF\xBB\xBFab\xFF", None, Err(Undecodable::Utf8(5))),
         (b"\xED\xA0\x80", None, Err(Undecodable::Utf8(0))),
@@ -266,7 +266,7 @@ proptest! {
         ]), 0..40),
     ) {
         let accept = parts.concat();
-        // What no range requests is recognized by two requests whose responses would differ.
+        // A default that no range requests shows as two requests whose responses would differ.
         let (one, other) = (negotiate(Some(&accept), PLAIN, Some(TextXml)), negotiate(Some(&accept), PLAIN, Some(TextJson)));
         if one == other {
             let names = one.names();
@@ -283,7 +283,8 @@ proptest! {
         let units = || text.encode_utf16();
         let little: Vec<u8> = units().flat_map(u16::to_le_bytes).collect();
         let big: Vec<u8> = units().flat_map(u16::to_be_bytes).collect();
-        // A first character whose UTF-16 reads as another mark's bytes is taken for that mark, as it must be.
+        // A first character whose UTF-16 reads as another mark's bytes is taken for that mark, as
+        // it must be.
         prop_assume!(![&little, &big].iter().any(|it| it.starts_with(&[0xEF, 0xBB, 0xBF])
             || it.starts_with(&[0xFF, 0xFE]) || it.starts_with(&[0xFE, 0xFF])));
         prop_assert_eq!(decode(text.as_bytes(), None).unwrap(), text.as_str());

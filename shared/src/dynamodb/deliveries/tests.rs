@@ -1,4 +1,4 @@
-//! The requests about deliveries and receivers' health, and what the table's responses mean.
+//! The requests about deliveries and receivers' health, and the meaning of the table's responses.
 
 use std::sync::Arc;
 
@@ -83,7 +83,7 @@ fn put_health(failures: &str, gone: bool) -> Value {
     }])
 }
 
-/// What a change of the delivery is requested with.
+/// The request for a change of the delivery.
 fn change(expression: &str, values: &Value) -> Value {
     json!(["UpdateItem", {
         "TableName": "hooks", "Key": key(), "UpdateExpression": expression,

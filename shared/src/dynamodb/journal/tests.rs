@@ -1,4 +1,5 @@
-//! The requests about the journal, its totals and what is read of it, and what the table's responses mean.
+//! The requests about the journal, its totals and its log, and the meaning of the table's
+//! responses.
 
 mod log;
 mod totals;
@@ -107,7 +108,8 @@ fn keys_of(bucket: &str, sort: &str) -> Value {
     json!({ "b": { "S": bucket }, "s": { "S": sort } })
 }
 
-/// Entries with what each item has beside that of the plain one; the last one with everything.
+/// Entries with the attributes that each item has beside those of the plain one; the last one with
+/// everything.
 fn told() -> [(Entry, Value); 4] {
     let by_hand = ByHand {
         verdict: HandVerdict::Done,
@@ -208,7 +210,7 @@ async fn a_pointer_has_keys_the_order_and_an_end_and_says_nothing_of_the_text() 
     let item = with(&own, &json!({ "o": { "S": "o" }, "x": { "N": "1830679620" } }));
     let put = json!({ "TableName": "journal", "Item": item });
     assert_eq!(aws.bodies("PutItem"), [put.clone(), put]);
-    // What goes through the table's entries passes it by.
+    // A reader of the table's entries skips it.
     assert!(entry_of(&keys("m#0000000000000000000000000000000a", &entry().sort())).is_none());
 }
 
@@ -226,7 +228,7 @@ async fn an_open_hold_is_found_among_all_and_by_its_last_day_until_it_is_closed(
     };
     let delete = |place: &Value| json!(["DeleteItem", { "TableName": "journal", "Key": place }]);
     assert_eq!(aws.sent(), json!([put(&all), put(&day), delete(&all), delete(&day), put(&all)]));
-    // What goes through the table's entries passes it by.
+    // A reader of the table's entries skips it.
     assert!(entry_of(&keys("#held#m", &entry().sort())).is_none());
 }
 

@@ -7,7 +7,7 @@ use tollgate_core::{
 };
 
 use super::{DynamoDbStore, IndexNames, KEY, list_shard, noted, parse_key};
-use crate::dynamodb::{table::unavailable, text};
+use crate::dynamodb::{table::page, text};
 
 /// The names of an index, as the template has them. Both have the same partition key, and short names, because they are
 /// part of an order's item.
@@ -30,9 +30,8 @@ impl Agenda for DynamoDbStore {
                 &[("#part", names.shard), ("#place", names.at)],
                 &[(":part", &list_shard(merchant, part)), (":first", first), (":last", last)],
             )
-            .index_name(names.index)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX));
-        let page = request.send().await.map_err(|error| unavailable(&error))?;
+            .index_name(names.index);
+        let page = page(request, limit).await?;
         let orders = page.items().iter().map(|item| {
             let [place, key] = [names.at, KEY].map(|name| text(item, name).cloned().unwrap_or_default());
             let unreadable =
@@ -46,10 +45,9 @@ impl Agenda for DynamoDbStore {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use tollgate_core::payments::Shards;
 
     use super::*;
-    use crate::test_aws::{Aws, ok, throttled};
+    use crate::test_aws::{ok, store, throttled};
 
     #[tokio::test]
     async fn an_index_is_queried_for_one_part_of_one_merchant_between_two_places() {
@@ -60,9 +58,7 @@ mod tests {
                 {"order_key": {"S": "m#a"}, "gp": {"S": "m#1"}, at: {"S": "open#1"}},
                 {"order_key": {"S": "no order"}, "gp": {"S": "m#1"}, at: {"S": "open#2"}},
             ], "LastEvaluatedKey": {"order_key": {"S": "x"}}});
-            let aws = Aws::responding([ok(found), throttled()]);
-            let store =
-                DynamoDbStore::new(aws.dynamodb(), "orders".to_owned(), Shards { in_doubt: 1, captures: 1 });
+            let (store, aws) = store([ok(found), throttled()]);
             let merchant = "m".parse().unwrap();
             let query =
                 AgendaQuery { merchant: &merchant, list, part: 1, between: ("open#", "open#9"), limit: 7 };

@@ -31,24 +31,16 @@ impl DynamoDbStore {
 mod tests {
     use serde_json::{Value, json};
     use tokio::time::Instant;
-    use tollgate_core::payments::{OrderStore, Shards};
+    use tollgate_core::payments::OrderStore;
 
     use super::*;
     use crate::{
-        dynamodb::table::{BATCH_TRIES_MAX, FIRST_PAUSE},
-        test_aws::{Aws, Scripted, ok, throttled},
+        dynamodb::{
+            orders::tests::keys,
+            table::{BATCH_TRIES_MAX, FIRST_PAUSE},
+        },
+        test_aws::{ok, store, throttled},
     };
-
-    fn keys(ids: &[&str]) -> Vec<OrderKey> {
-        let key = |id: &&str| OrderKey { merchant: "m".parse().unwrap(), order: id.parse().unwrap() };
-        ids.iter().map(key).collect()
-    }
-
-    fn store(responses: impl IntoIterator<Item = Scripted>) -> (DynamoDbStore, std::sync::Arc<Aws>) {
-        let aws = Aws::responding(responses);
-        let shards = Shards { in_doubt: 4, captures: 16 };
-        (DynamoDbStore::new(aws.dynamodb(), "orders".to_owned(), shards), aws)
-    }
 
     /// An order's item as DynamoDB has it.
     fn item(id: &str) -> Value {

@@ -19,7 +19,7 @@ mod transaction;
 use aws_sdk_dynamodb::types::AttributeValue;
 use tollgate_core::{
     journal::{AgendaList, AgendaPlaces},
-    order::{CaptureMove, Order, OrderKey, Pause, Transaction},
+    order::{Order, OrderKey, Transaction},
     payments::{Index, Shards, StoreError},
     values::{Carried, Currency},
 };
@@ -69,12 +69,8 @@ impl StoredOrder {
         writer.put_unless(ATTEMPTS_COUNT_FROM, &order.attempts_count_from, Some(order.created_at));
         writer.put(CREATED_AT, &order.created_at);
         writer.put(UPDATED_AT, &order.updated_at);
-        if !order.pauses.is_empty() {
-            writer.list(PAUSES, &order.pauses, |pause, to| pause.write(&(), to));
-        }
-        if !order.capture_moves.is_empty() {
-            writer.list(CAPTURE_MOVES, &order.capture_moves, |moved, to| moved.write(&(), to));
-        }
+        writer.put(PAUSES, &order.pauses);
+        writer.put(CAPTURE_MOVES, &order.capture_moves);
         writer.carry(&order.carried);
         let mut item = writer.0;
         // What only a newer version can read may be due earlier than this one can tell.
@@ -131,8 +127,8 @@ impl StoredOrder {
             version: members.get(VERSION)?,
             created_at: whole.created_at,
             updated_at: whole.updated_at,
-            pauses: members.list(PAUSES, |from| Pause::read(&(), from))?,
-            capture_moves: members.list(CAPTURE_MOVES, |from| CaptureMove::read(&(), from))?,
+            pauses: members.get(PAUSES)?,
+            capture_moves: members.get(CAPTURE_MOVES)?,
             newer_form: (form > FORM).then_some(form),
             carried: Carried::default(),
         };

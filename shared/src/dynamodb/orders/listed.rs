@@ -8,7 +8,11 @@ use tollgate_core::{
 };
 
 use super::{DynamoDbStore, KEY, LISTED, list_shard, noted, parse_key};
-use crate::dynamodb::{Item, table::unavailable, text};
+use crate::dynamodb::{
+    Item,
+    table::{page, unavailable},
+    text,
+};
 
 impl DynamoDbStore {
     fn listed(&self, condition: &str, shard: &str, name: &str, value: &str) -> QueryFluentBuilder {
@@ -28,8 +32,7 @@ impl OrderIndex for DynamoDbStore {
         limit: usize,
     ) -> Result<ListedPage, StoreError> {
         let request = self.listed("#at < :before", &list_shard(merchant, part), ":before", before);
-        let request = request.scan_index_forward(false).limit(i32::try_from(limit).unwrap_or(i32::MAX));
-        let page = request.send().await.map_err(|error| unavailable(&error))?;
+        let page = page(request.scan_index_forward(false), limit).await?;
         let orders = page.items().iter().map(listed_order).collect();
         Ok(ListedPage { orders, more: page.last_evaluated_key.is_some() })
     }
@@ -52,21 +55,12 @@ fn listed_order(item: &Item) -> ListedOrder {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use tollgate_core::{order::OrderKey, payments::Shards};
 
     use super::*;
-    use crate::test_aws::{Aws, Scripted, ok};
-
-    fn keys(ids: &[&str]) -> Vec<OrderKey> {
-        let key = |id: &&str| OrderKey { merchant: "m".parse().unwrap(), order: id.parse().unwrap() };
-        ids.iter().map(key).collect()
-    }
-
-    fn store(responses: impl IntoIterator<Item = Scripted>) -> (DynamoDbStore, std::sync::Arc<Aws>) {
-        let aws = Aws::responding(responses);
-        let shards = Shards { in_doubt: 4, captures: 16 };
-        (DynamoDbStore::new(aws.dynamodb(), "orders".to_owned(), shards), aws)
-    }
+    use crate::{
+        dynamodb::orders::tests::keys,
+        test_aws::{ok, store},
+    };
 
     #[tokio::test]
     async fn a_part_of_the_list_is_queried_from_a_place_downward_and_one_place_by_what_it_begins_with() {

@@ -96,13 +96,10 @@ fn read(image: Map<String, Value>) -> Result<Order, String> {
 mod tests {
     use aws_sdk_dynamodb::types::AttributeValue;
     use serde_json::json;
-    use tollgate_core::{payments::Shards, webhooks::EventBus as _};
+    use tollgate_core::webhooks::EventBus as _;
 
     use super::*;
-    use crate::{
-        dynamodb::orders::DynamoDbStore,
-        test_aws::{Aws, done},
-    };
+    use crate::test_aws::{done, store};
 
     fn event(new: &Value) -> StreamEvent {
         let keys = json!({"order_key": {"S": "m#o"}});
@@ -164,9 +161,7 @@ mod tests {
             at: "2026-11-25T10:00:00.5Z".parse().unwrap(),
             body: "{}".to_owned(),
         };
-        let aws = Aws::responding([done()]);
-        let shards = Shards { in_doubt: 1, captures: 1 };
-        let store = DynamoDbStore::new(aws.dynamodb(), "orders".to_owned(), shards);
+        let (store, aws) = store([done()]);
         store.publish(std::slice::from_ref(&event)).await.unwrap();
         let item = aws.bodies("PutItem")[0]["Item"].clone();
         let batch = |item: &Value| {

@@ -203,9 +203,8 @@ impl Switch for DynamoDbSwitch {
 #[async_trait]
 impl Switches for DynamoDbSwitch {
     async fn state(&self, of: &SwitchOf) -> Result<SwitchState, StoreError> {
-        let request = self.table.get(texts([("order_key", &key(of))])).consistent_read(true);
-        let found = request.send().await.map_err(|error| unavailable(&error))?;
-        Ok(found.item.map(read).unwrap_or_default())
+        let found = self.table.item(texts([("order_key", &key(of))])).await?;
+        Ok(found.map(read).unwrap_or_default())
     }
 
     async fn save(&self, of: &SwitchOf, state: &SwitchState) -> Result<bool, StoreError> {

@@ -1,4 +1,4 @@
-//! The requests that are sent to DynamoDB, and what its responses mean.
+//! The requests that are sent to DynamoDB, and the meaning of its responses.
 
 use memory::{new_operation, payment};
 use std::sync::Arc;
@@ -14,15 +14,17 @@ use tollgate_core::{
 };
 
 use super::*;
-use crate::test_aws::{Aws, Scripted, condition_failed, condition_failed_at, done, error, ok};
+use crate::test_aws::{Aws, SHARDS, Scripted, condition_failed, condition_failed_at, done, error, ok, store};
 
-/// Different numbers, so that one cannot be taken for the other.
-const SHARDS: Shards = Shards { in_doubt: 4, captures: 16 };
+/// Keys of orders of the merchant `m`.
+pub(super) fn keys(ids: &[&str]) -> Vec<OrderKey> {
+    let key = |id: &&str| OrderKey { merchant: "m".parse().unwrap(), order: id.parse().unwrap() };
+    ids.iter().map(key).collect()
+}
 
 /// A table whose next request gets this response.
 fn responding(response: Scripted) -> (DynamoDbStore, Arc<Aws>) {
-    let aws = Aws::responding([response]);
-    (DynamoDbStore::new(aws.dynamodb(), "orders".to_owned(), SHARDS), aws)
+    store([response])
 }
 
 /// The only request that was sent.

@@ -10,7 +10,7 @@ use tollgate_core::{
 };
 
 use super::{DynamoDbStore, KEY};
-use crate::dynamodb::{members::Writer, table::unavailable};
+use crate::dynamodb::members::Writer;
 
 /// What the keys of such events begin with. No order's key does.
 pub(super) const TOLD: &str = "#told#";
@@ -26,8 +26,7 @@ impl EventBus for DynamoDbStore {
             item.text("merchant", event.merchant.as_str());
             item.put("at", &event.at);
             item.text("body", event.body.clone());
-            let put = self.table.put(item.0).send().await;
-            put.map_err(|error| unavailable(&error))?;
+            self.table.write(item.0).await?;
         }
         Ok(())
     }

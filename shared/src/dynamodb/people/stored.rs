@@ -1,31 +1,16 @@
 //! People, changes and entries of the audit trail as they are stored.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::collections::BTreeMap;
 
 use tollgate_core::{
-    payments::Role,
     people::{
         AuditEntry, AuditKind, Audited, AuditedPerson, Grant, People, PeopleChange, PersonEntry, Recognition,
-        RefundMax, SignInRefusal, Subject,
+        RefundMax, Subject,
     },
     values::{Amount, Currency, mask_card_numbers},
 };
 
 use crate::dynamodb::members::{Object, Read, Reader, Writer, corrupt, stored};
-
-/// A text that has a form of its own.
-fn parsed<T: FromStr>(from: &mut Reader, name: &str) -> Read<T> {
-    optional(from, name)?.ok_or_else(|| corrupt(name))
-}
-
-fn optional<T: FromStr>(from: &mut Reader, name: &str) -> Read<Option<T>> {
-    let text: Option<String> = from.get(name)?;
-    text.map(|text| text.parse().map_err(|_| corrupt(name))).transpose()
-}
-
-fn word<T>(from: &mut Reader, name: &str, known: impl FnOnce(&str) -> Option<T>) -> Read<T> {
-    known(&from.get::<String>(name)?).ok_or_else(|| corrupt(name))
-}
 
 stored! {
     People |this, to, from| {
@@ -41,7 +26,7 @@ stored! {
 stored! {
     PersonEntry |this, to, from| {
         id: "id",
-        name: (to.text("name", this.name.to_string()), parsed(from, "name")?),
+        name: "name",
         recognition: (Object::write(&this.recognition, &(), to), Object::read(&(), from)?),
         grant: "grant",
     }
@@ -50,7 +35,7 @@ stored! {
 /// Subject, or else address and issuer; of a subject the address that was used, if one was.
 impl Object for Recognition {
     fn read((): &(), from: &mut Reader) -> Read<Self> {
-        let (issuer, subject, email) = (from.get("iss")?, from.get("sub")?, optional(from, "email")?);
+        let (issuer, subject, email) = (from.get("iss")?, from.get("sub")?, from.get("email")?);
         match (subject, email) {
             (Some(subject), email) => Ok(Self::Subject { subject: Subject { issuer, subject }, email }),
             (None, Some(email)) => Ok(Self::Email { issuer, email }),
@@ -62,11 +47,11 @@ impl Object for Recognition {
         match self {
             Self::Email { issuer, email } => {
                 to.text("iss", issuer);
-                to.text("email", email.to_string());
+                to.put("email", email);
             }
             Self::Subject { subject, email } => {
                 subject.write(&(), to);
-                to.put("email", &email.as_ref().map(ToString::to_string));
+                to.put("email", email);
             }
         }
     }
@@ -94,7 +79,7 @@ stored! {
 
 stored! {
     Grant |this, to, from| {
-        role: (to.text("role", this.role.as_str()), word(from, "role", Role::from_name)?),
+        role: "role",
         refund_max: (write_limits(&this.refund_max, to), read_limits(from)?),
     }
 }
@@ -124,11 +109,11 @@ fn read_limits(from: &mut Reader) -> Read<RefundMax> {
 }
 
 stored! {
-    PeopleChange |this, to, from| {
+    PeopleChange {
         at: "at",
-        by: (to.text("by", this.by.to_string()), parsed(from, "by")?),
+        by: "by",
         id: "id",
-        name: (to.text("name", this.name.to_string()), parsed(from, "name")?),
+        name: "name",
         before: "before",
         after: "after",
     }
@@ -146,13 +131,12 @@ stored! {
 
 impl Object for AuditedPerson {
     fn read((): &(), from: &mut Reader) -> Read<Self> {
-        let (id, name) = (from.get("person")?, optional(from, "name")?);
-        match (id, name) {
+        match (from.get("person")?, from.get("name")?) {
             (Some(id), Some(name)) => Ok(Self::Known { id, name }),
             (None, Some(name)) => Ok(Self::Operator { name }),
             _ => {
                 let subject = Object::read(&(), from)?;
-                Ok(Self::Stranger { subject, email: optional(from, "email")? })
+                Ok(Self::Stranger { subject, email: from.get("email")? })
             }
         }
     }
@@ -161,9 +145,9 @@ impl Object for AuditedPerson {
         match self {
             Self::Known { id, name } => {
                 to.put("person", id);
-                to.text("name", name.to_string());
+                to.put("name", name);
             }
-            Self::Operator { name } => to.text("name", name.to_string()),
+            Self::Operator { name } => to.put("name", name),
             // What an issuer calls a stranger is any text.
             Self::Stranger { subject, email } => {
                 to.text("iss", mask_card_numbers(&subject.issuer));
@@ -177,12 +161,9 @@ impl Object for AuditedPerson {
 
 impl Object for Audited {
     fn read((): &(), from: &mut Reader) -> Read<Self> {
-        Ok(match word(from, "kind", AuditKind::from_name)? {
+        Ok(match from.get("kind")? {
             AuditKind::SignedIn => Self::SignedIn { client: from.get("client")? },
-            AuditKind::Refused => {
-                let client = from.get("client")?;
-                Self::Refused { client, why: word(from, "why", SignInRefusal::from_name)? }
-            }
+            AuditKind::Refused => Self::Refused { client: from.get("client")?, why: from.get("why")? },
             AuditKind::Acted => Self::Acted { call: from.get("call")? },
             AuditKind::LimitExceeded => Self::LimitExceeded { call: from.get("call")? },
             AuditKind::Downloaded => Self::Downloaded {
@@ -195,12 +176,12 @@ impl Object for Audited {
     }
 
     fn write(&self, (): &(), to: &mut Writer) {
-        to.text("kind", self.kind().as_str());
+        to.put("kind", &self.kind());
         match self {
             Self::SignedIn { client } => to.text("client", client),
             Self::Refused { client, why } => {
                 to.text("client", client);
-                to.text("why", why.as_str());
+                to.put("why", why);
             }
             Self::Acted { call } | Self::LimitExceeded { call } => to.text("call", mask_card_numbers(call)),
             Self::Downloaded { list, filter, rows } => {

@@ -1,4 +1,5 @@
-//! What is told of a payment from its intent to its refund, and that nothing is told twice under two ids.
+//! The events of a payment from its intent to its refund, and that nothing is told twice under two
+//! ids.
 
 use jiff::{SignedDuration, Timestamp};
 use memory::{dispute, new_operation, payment};

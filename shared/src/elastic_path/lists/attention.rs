@@ -8,15 +8,12 @@ use tollgate_core::{
 };
 
 use crate::{
-    api::{
-        caller::Caller,
-        exchange::{Handled, Page},
-    },
+    api::{Caller, Handled, Page},
     elastic_path::{
+        lists::Paging,
         lists::filter::AttentionFilter,
-        lists::paging::Paging,
         lists::transactions::{lister, rows},
-        request::parameters::Parameters,
+        request::Parameters,
         response::View,
     },
     ports::Transactions,

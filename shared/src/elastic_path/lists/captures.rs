@@ -10,21 +10,16 @@ use tollgate_core::{
 };
 
 use crate::{
-    api::{
-        caller::Caller,
-        exchange::{Handled, Page, Reply, json_body},
-        failure::Failure,
-        members::Members,
-    },
+    api::{Caller, Failure, Handled, Members, Page, Reply, json_body},
     elastic_path::{
         lists::filter::{CaptureFilter, Range},
-        lists::paging::{PARAMETERS, Paging, list_deadline},
+        lists::paging::PARAMETERS,
         lists::transactions::{lister, rows},
+        lists::{Paging, list_deadline},
         order_id,
         orders::shown_order,
         payments::follow_up::{only_data_and_options, who_and_why},
-        request::if_match::seen_version,
-        request::parameters::Parameters,
+        request::{Parameters, seen_version},
         response::{self, View},
     },
     ports::{Api, Transactions},

@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use tollgate_core::{journal::is_cursor, payments::Merchant};
 
-use crate::access_token::{is_cursor_signed, sign_cursor};
+use crate::access_token::HandedOut;
 
 /// How long a cursor is valid: a day's work.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
@@ -39,7 +39,7 @@ impl Cursor {
         let expires = (now + LIFETIME).as_second();
         let Self { since, until, after } = self;
         let text = format!("{expires} {} {} {after}", since.as_millisecond(), until.as_millisecond());
-        let mut bytes = sign_cursor(merchant, &signed(filter, &text));
+        let mut bytes = HandedOut::Cursor(&signed(filter, &text)).sign(merchant);
         bytes.extend(text.bytes());
         URL_SAFE_NO_PAD.encode(bytes)
     }
@@ -55,7 +55,7 @@ impl Cursor {
         let bytes = URL_SAFE_NO_PAD.decode(bytes).ok()?;
         let (signature, text) = bytes.split_at_checked(SIGNATURE_BYTES)?;
         let text = std::str::from_utf8(text).ok()?;
-        if !is_cursor_signed(merchant, &signed(filter, text), signature) {
+        if !HandedOut::Cursor(&signed(filter, text)).is_signed(merchant, signature) {
             return None;
         }
         let mut parts = text.splitn(4, ' ');

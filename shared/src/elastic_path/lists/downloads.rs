@@ -10,7 +10,7 @@ use tollgate_core::{
 
 use crate::{
     access::Access,
-    api::{caller::Caller, exchange::Page, failure::Failure},
+    api::{Caller, Failure, Page},
     elastic_path::{
         lists::filter::without_customers,
         response::bad_row,

@@ -10,21 +10,22 @@ use tollgate_core::{
 };
 
 use crate::{
-    api::{
-        caller::Caller,
-        exchange::{Handled, Page, Reply},
-    },
+    api::{Caller, Handled, Page, Reply},
     elastic_path::{
-        lists::downloads::{Rows, as_wanted},
+        lists::downloads::as_wanted,
         lists::filter::EntryFilter,
-        lists::paging::{Paging, SORTED, list_deadline},
+        lists::paging::SORTED,
         lists::transactions::shown_bad,
+        lists::{Paging, Rows, list_deadline},
         order_id,
-        request::parameters::Parameters,
+        request::Parameters,
     },
     ports::Transactions,
     search_keys::search_key,
-    spreadsheet::entries::{COLUMNS, Who, bad_cells, cells},
+    spreadsheet::{
+        bad_cells,
+        entries::{COLUMNS, Who, cells},
+    },
 };
 
 handlers! {
@@ -89,7 +90,8 @@ async fn list_of_order(ports: &Transactions, request: &Request) -> Handled<Page>
 
 fn rows<'a>(found: &'a Found<Entry>, zone: &'a Zone) -> Rows<'a> {
     let Found { rows, unreadable, .. } = found;
-    let file = rows.iter().map(|entry| cells(entry, zone)).chain(unreadable.iter().map(bad_cells));
+    let bad = unreadable.iter().map(|row| bad_cells(&COLUMNS, row));
+    let file = rows.iter().map(|entry| cells(entry, zone)).chain(bad);
     let shown = rows.iter().map(|entry| shown(entry, zone)).chain(unreadable.iter().map(shown_bad));
     Rows::new(&COLUMNS, file, shown)
 }

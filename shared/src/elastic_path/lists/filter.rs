@@ -24,7 +24,7 @@ use tollgate_core::{
 };
 
 use self::term::Term;
-use crate::{api::problem::Problem, elastic_path::response::status::transaction_status};
+use crate::{api::Problem, elastic_path::response::status::transaction_status};
 
 /// Longest reference of the gateway, in characters; its own have 12 to 14.
 const RETREF_MAX: usize = 40;

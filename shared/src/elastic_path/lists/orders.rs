@@ -10,16 +10,13 @@ use tollgate_core::{
 };
 
 use crate::{
-    api::{
-        caller::Caller,
-        exchange::{Handled, Page},
-        failure::Failure,
-        problem::Problem,
-    },
+    api::{Caller, Failure, Handled, Page, Problem},
     elastic_path::{
         lists::filter::OrderFilter,
-        lists::paging::{PARAMETERS, Paging, list_deadline},
-        request::parameters::{Parameters, SORT},
+        lists::paging::PARAMETERS,
+        lists::{Paging, list_deadline},
+        request::Parameters,
+        request::parameters::SORT,
         response,
     },
     ports::Transactions,

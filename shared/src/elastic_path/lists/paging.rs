@@ -13,16 +13,14 @@ use tollgate_core::{
 
 use crate::{
     access::Access,
-    api::{
-        caller::Caller,
-        exchange::{Handled, Page, Reply},
-        failure::Failure,
-    },
+    api::{Caller, Failure, Handled, Page, Reply},
     elastic_path::{
+        lists::Rows,
         lists::cursor::Cursor,
-        lists::downloads::{Rows, as_wanted},
+        lists::downloads::as_wanted,
         lists::filter::{Fields, parse},
-        request::parameters::{OLDEST_FIRST, Parameters, SORT, TIME_ZONE},
+        request::Parameters,
+        request::parameters::{OLDEST_FIRST, SORT, TIME_ZONE},
         response::enveloped,
     },
     invocation::deadline,

@@ -15,16 +15,8 @@ use tollgate_core::{
 };
 
 use crate::{
-    api::{
-        caller::Caller,
-        exchange::{Handled, Page, Reply},
-        failure::Failure,
-    },
-    elastic_path::{
-        lists::downloads::{Rows, as_wanted},
-        lists::filter::is_mid,
-        request::parameters::Parameters,
-    },
+    api::{Caller, Failure, Handled, Page, Reply},
+    elastic_path::{lists::Rows, lists::downloads::as_wanted, lists::filter::is_mid, request::Parameters},
     ports::Transactions,
     spreadsheet::totals::{COLUMNS, Shown, cells, value},
 };

@@ -10,22 +10,21 @@ use tollgate_core::{
 };
 
 use crate::{
-    api::{
-        caller::Caller,
-        exchange::{Handled, Page},
-        failure::Failure,
-    },
+    api::{Caller, Failure, Handled, Page},
     elastic_path::{
-        lists::downloads::Rows,
         lists::filter::Filter,
-        lists::paging::{Paging, SORTED, list_deadline},
-        request::parameters::Parameters,
+        lists::paging::SORTED,
+        lists::{Paging, Rows, list_deadline},
+        request::Parameters,
         response::status::transaction_status,
         response::{self, View, seconds},
     },
     ports::Transactions,
     search_keys::search_key,
-    spreadsheet::payments::{COLUMNS, UNREADABLE, bad_cells, cells},
+    spreadsheet::{
+        UNREADABLE, bad_cells,
+        payments::{COLUMNS, cells},
+    },
 };
 
 handlers! {
@@ -118,7 +117,7 @@ pub(in crate::elastic_path) fn rows<'a>(found: &'a Found, view: View<'a>) -> Row
     let Found { rows, unreadable, .. } = found;
     let file = rows.iter().filter_map(move |row| cells(row, view.now, transaction_status));
     let shown = rows.iter().filter_map(move |row| shown(row, view));
-    let file = file.chain(unreadable.iter().map(bad_cells));
+    let file = file.chain(unreadable.iter().map(|row| bad_cells(&COLUMNS, row)));
     Rows::new(&COLUMNS, file, shown.chain(unreadable.iter().map(shown_bad)))
 }
 

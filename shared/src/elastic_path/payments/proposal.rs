@@ -17,13 +17,8 @@ use uuid::Uuid;
 
 use crate::{
     access::Access,
-    access_token::{self, InvalidToken},
-    api::{
-        Code,
-        caller::{Caller, denied},
-        failure::Failure,
-        problem::Problem,
-    },
+    access_token::{HandedOut, InvalidToken},
+    api::{Caller, Code, Failure, Problem, denied},
 };
 
 /// The member of `data` that submits a proposal.
@@ -83,7 +78,7 @@ pub(in crate::elastic_path) fn propose(
         until: access.now().checked_add(LIFETIME).ok()?.as_second(),
     };
     let text = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&proposal).ok()?);
-    let signature = URL_SAFE_NO_PAD.encode(access_token::sign_proposal(merchant, &text));
+    let signature = URL_SAFE_NO_PAD.encode(HandedOut::Proposal(&text).sign(merchant));
     Some(format!("{text}.{signature}"))
 }
 
@@ -98,7 +93,7 @@ impl Proposal {
         let wrong = |what: &str| Failure::from(Problem::invalid("data.proposal", what));
         let signed = text.rsplit_once('.').filter(|(proposal, signature)| {
             let signature = URL_SAFE_NO_PAD.decode(signature).unwrap_or_default();
-            access_token::is_proposal_signed(&caller.merchant, proposal, &signature)
+            HandedOut::Proposal(proposal).is_signed(&caller.merchant, &signature)
         });
         let proposal = signed.and_then(|(proposal, _)| {
             serde_json::from_slice::<Self>(&URL_SAFE_NO_PAD.decode(proposal).ok()?).ok()

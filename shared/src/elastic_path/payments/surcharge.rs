@@ -9,14 +9,10 @@ use tollgate_core::{
 };
 
 use crate::{
-    api::{
-        caller::Caller,
-        exchange::{Handled, Reply, json_body},
-        failure::Failure,
-        members::Members,
-    },
+    api::{Caller, Failure, Handled, Members, Reply, json_body},
     elastic_path::{
-        request::members::{TEXT_MAX, account_currency},
+        request::TEXT_MAX,
+        request::members::account_currency,
         response::{enveloped, price},
     },
     invocation::deadline,

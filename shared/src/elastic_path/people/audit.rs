@@ -8,13 +8,12 @@ use tollgate_core::{
 };
 
 use crate::{
-    api::{
-        caller::Caller,
-        exchange::{Handled, Page},
-    },
+    api::{Caller, Handled, Page},
     elastic_path::{
-        lists::downloads::Rows, lists::filter::WantedAudit, lists::paging::Paging,
-        people::person_change_value, response::seconds,
+        lists::filter::WantedAudit,
+        lists::{Paging, Rows},
+        people::person_change_value,
+        response::seconds,
     },
     ports::Personnel,
     spreadsheet::people::{AUDIT_COLUMNS, audit_cells},

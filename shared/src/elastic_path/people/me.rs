@@ -12,16 +12,11 @@ use tollgate_core::{
 };
 
 use crate::{
-    api::{
-        Code,
-        caller::Caller,
-        exchange::{Handled, Page, Reply},
-        failure::Failure,
-    },
+    api::{Caller, Code, Failure, Handled, Page, Reply},
     elastic_path::{
         lists::attention::count_value,
         lists::paging::ROWS_MAX,
-        request::parameters::Parameters,
+        request::Parameters,
         response::{enveloped, seconds},
     },
     ports::Transactions,

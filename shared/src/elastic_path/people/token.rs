@@ -16,13 +16,7 @@ use exchange::TOKEN_EXCHANGE;
 use crate::{
     access::{Access, Denied},
     access_token::{self, Holder},
-    api::{
-        Code,
-        caller::denied,
-        exchange::{Handled, Reply, must_not_be_compressed},
-        failure::Failure,
-        problem::Problem,
-    },
+    api::{Code, Failure, Handled, Problem, Reply, denied, exchange::must_not_be_compressed},
     ports::Tokens,
 };
 

@@ -9,8 +9,8 @@ use tollgate_core::{
 };
 
 use crate::{
-    api::{Code, caller::Caller, failure::Failure, members::Members},
-    elastic_path::request::members::TEXT_MAX,
+    api::{Caller, Code, Failure, Members},
+    elastic_path::request::TEXT_MAX,
 };
 
 /// When, as a moment.

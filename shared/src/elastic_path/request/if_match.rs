@@ -3,7 +3,7 @@
 use lambda_http::{Request, http::header};
 use tollgate_core::order::Principal;
 
-use crate::api::{caller::Caller, failure::Failure, problem::Problem};
+use crate::api::{Caller, Failure, Problem};
 
 /// The header as an error names it.
 pub(in crate::elastic_path) const IF_MATCH: &str = "If-Match";

@@ -6,7 +6,7 @@ use tollgate_core::{
     values::{Amount, Currency},
 };
 
-use crate::api::{body::Node, members::Members};
+use crate::api::{Members, Node};
 
 /// Longest text of one member; longer ones belong nowhere in a payment.
 pub(in crate::elastic_path) const TEXT_MAX: usize = 255;

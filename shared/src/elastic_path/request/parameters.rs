@@ -7,10 +7,8 @@ use tollgate_core::{
 };
 
 use crate::api::{
-    Code,
-    failure::Failure,
+    Code, Failure, Problem,
     members::{NAME_SHOWN_MAX, UNKNOWN_SHOWN_MAX},
-    problem::Problem,
 };
 
 /// The parameter that says which rows of a list come first.

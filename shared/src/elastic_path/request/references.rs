@@ -13,8 +13,8 @@ use tollgate_core::{
 };
 
 use crate::{
-    api::{Code, failure::Failure, members::Members},
-    elastic_path::request::members::TEXT_MAX,
+    api::{Code, Failure, Members},
+    elastic_path::request::TEXT_MAX,
 };
 
 /// Longest reference of the merchant's own, and longest name of a way to pay, in characters. An order holds up to 50 of

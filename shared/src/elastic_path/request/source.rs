@@ -10,8 +10,8 @@ use tollgate_core::{
 };
 
 use crate::{
-    api::{Code, body::Node, members::Members},
-    elastic_path::request::members::TEXT_MAX,
+    api::{Code, Members, Node},
+    elastic_path::request::TEXT_MAX,
 };
 
 /// Members that name a card or describe it.

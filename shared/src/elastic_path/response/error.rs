@@ -4,11 +4,7 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    api::{
-        Code,
-        failure::Failure,
-        problem::{About, Problem},
-    },
+    api::{Code, Failure, Problem, problem::About},
     elastic_path::request::if_match::IF_MATCH,
 };
 

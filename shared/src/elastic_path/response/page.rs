@@ -6,11 +6,7 @@ use lambda_http::{Body, Request, Response, http::header};
 use serde_json::Value;
 
 use crate::{
-    api::{
-        Code,
-        exchange::{self, Handled, Page},
-        failure::Failure,
-    },
+    api::{Code, Failure, Handled, Page, exchange},
     elastic_path::response::error,
     invocation::request_id,
     spreadsheet,

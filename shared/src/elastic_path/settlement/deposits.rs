@@ -14,18 +14,11 @@ use tollgate_core::{
 
 use super::accounts;
 use crate::{
-    api::{
-        Code,
-        caller::Caller,
-        exchange::{Handled, Page},
-        failure::Failure,
-        problem::Problem,
-    },
+    api::{Caller, Code, Failure, Handled, Page, Problem},
     elastic_path::{
-        lists::downloads::Rows,
         lists::filter::{DaysOfAccount, NoFilter},
-        lists::paging::Paging,
-        request::parameters::Parameters,
+        lists::{Paging, Rows},
+        request::Parameters,
         response::page::wants_csv,
     },
     invocation::path_parameter,

@@ -12,20 +12,12 @@ use uuid::Uuid;
 
 use super::accounts;
 use crate::{
-    api::{
-        Code,
-        caller::Caller,
-        exchange::{Handled, Page, Reply, json_body},
-        failure::Failure,
-        members::Members,
-        problem::Problem,
-    },
+    api::{Caller, Code, Failure, Handled, Members, Page, Problem, Reply, json_body},
     elastic_path::{
-        lists::downloads::Rows,
         lists::filter::WantedExceptions,
-        lists::paging::Paging,
+        lists::{Paging, Rows},
         payments::follow_up::only_data_and_options,
-        request::parameters::Parameters,
+        request::Parameters,
         response::{enveloped, seconds},
     },
     invocation::path_parameter,

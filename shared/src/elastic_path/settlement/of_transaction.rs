@@ -10,13 +10,8 @@ use tollgate_core::{
 use uuid::Uuid;
 
 use crate::{
-    api::{
-        caller::Caller,
-        exchange::{Handled, Reply},
-    },
-    elastic_path::{
-        payments::follow_up::transaction_id, request::parameters::Parameters, response::enveloped,
-    },
+    api::{Caller, Handled, Reply},
+    elastic_path::{payments::follow_up::transaction_id, request::Parameters, response::enveloped},
     ports::Transactions,
 };
 

@@ -12,18 +12,12 @@ use tollgate_core::{
 
 use super::{account_value, deposits::reader};
 use crate::{
-    api::{
-        Code,
-        caller::Caller,
-        exchange::{Handled, Page},
-        failure::Failure,
-        problem::Problem,
-    },
+    api::{Caller, Code, Failure, Handled, Page, Problem},
     elastic_path::{
-        lists::downloads::Rows,
         lists::filter::DaysOfAccount,
-        lists::paging::{PARAMETERS, Paging},
-        request::parameters::Parameters,
+        lists::paging::PARAMETERS,
+        lists::{Paging, Rows},
+        request::Parameters,
         response::seconds,
     },
     ports::Transactions,

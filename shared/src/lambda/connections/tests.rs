@@ -1,4 +1,4 @@
-//! What is opened ahead, for whom, and that nothing of it is a condition.
+//! The connections that are opened ahead, for whom, and that they are not required.
 
 use memory::SetClock;
 use std::sync::Arc;
@@ -19,7 +19,8 @@ use crate::{
     test_aws::{Aws, Scripted, error, ok},
 };
 
-/// A gateway that welcomes whoever comes; the first lines of the requests come out at the other end.
+/// A gateway that accepts every connection; the first lines of the requests come out at the other
+/// end.
 async fn gateway() -> (String, mpsc::UnboundedReceiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}/rest", listener.local_addr().unwrap());
@@ -67,7 +68,8 @@ fn adapters(aws: &Arc<Aws>) -> Adapters {
     Adapters::new(config, Arc::new(SetClock::at(Timestamp::UNIX_EPOCH)), aws.http_client())
 }
 
-/// A response that is a merchant's secret and the switches' items at once: which request comes first is left open.
+/// A response that is a merchant's secret and the switches' items at once: which request comes
+/// first is left open.
 fn both(endpoint: &str) -> Scripted {
     let document = json!({
         "keys": ["a-key-of-the-merchant"], "token_signing_key": "0123456789abcdef0123456789abcdef",

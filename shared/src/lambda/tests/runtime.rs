@@ -1,4 +1,4 @@
-//! The Lambda runtime, which hands a function an event and takes what it returns.
+//! The Lambda runtime, which hands a function an event and takes its response.
 
 use std::{
     collections::BTreeMap,
@@ -17,7 +17,8 @@ use tollgate_core::{
 use super::*;
 use crate::lambda::{run_journal, run_scheduled, run_webhooks};
 
-/// A request to the runtime's interface: its first line and its body. None where the function's process ended.
+/// A request to the runtime's interface: its first line and its body. None where the function's
+/// process ended.
 fn request(connection: &mut BufReader<TcpStream>) -> Option<(String, Vec<u8>)> {
     let mut lines = Vec::new();
     loop {
@@ -73,7 +74,8 @@ fn serve(listener: &TcpListener, event: &Value) -> Option<Value> {
     }
 }
 
-/// Runs a test of this module in a process of its own, as a function with this event, and returns its result.
+/// Runs a test of this module in a process of its own, as a function with this event, and returns
+/// its result.
 fn result_of(test: &str, event: Value) -> Option<Value> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -94,7 +96,7 @@ fn result_of(test: &str, event: Value) -> Option<Value> {
     runtime.join().unwrap()
 }
 
-/// What a function is, until there are no more events for it, which is an error to it.
+/// Runs as a function until there are no more events for it, which is an error to it.
 fn function(running: impl Future<Output = Result<(), Error>>) {
     install_tls();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -117,15 +117,15 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap()
 }
 
-/// An issuer, a clock at [`NOW`], and what verifies.
+/// An issuer, a clock at [`NOW`], and the verifier.
 fn world() -> (Arc<TestIssuer>, Arc<SetClock>, IdTokens) {
     let (issuer, clock) = (Arc::new(TestIssuer::new()), Arc::new(SetClock::at(at(NOW))));
     let tokens = id_tokens(&issuer, &clock);
     (issuer, clock, tokens)
 }
 
-/// The claims of the sample in "Understanding the identity (ID) token", Amazon Cognito Developer Guide, without names that no
-/// rule reads. Of its own are the issuer and the two times.
+/// The claims of the sample in "Understanding the identity (ID) token", Amazon Cognito Developer
+/// Guide, without names that no rule reads. Of its own are the issuer and the two times.
 fn cognito(issuer: &str, now: i64) -> Value {
     let mut claims: Value = serde_json::from_str(include_str!("cognito_id_token.json")).unwrap();
     claims["iss"] = json!(issuer);
@@ -336,7 +336,7 @@ async fn an_issuer_that_does_not_respond_is_told_apart_from_a_wrong_token() {
     let token = issuer.token(&json!({}));
     let unavailable = Err(IdTokenError::Unavailable(IssuerUnavailable("it does not respond".to_owned())));
     assert_eq!(tokens.verify(&token, AUDIENCE).await, unavailable);
-    // What is no token of an issuer is refused without it.
+    // A text that is no token of an issuer is refused without it.
     assert_eq!(tokens.verify("a.b.c", AUDIENCE).await, Err(IdTokenError::Invalid));
     *issuer.is_down.lock().unwrap() = false;
     assert_eq!(tokens.verify(&token, AUDIENCE).await, unavailable, "it is left alone for a moment");
@@ -368,8 +368,8 @@ async fn a_sign_in_that_is_not_strong_enough_is_refused_where_that_is_required()
     }
 }
 
-/// Made by OpenSSL: `openssl dgst -sha256 -sign`, for PS256 with `rsa_padding_mode:pss` and a salt of 32 bytes. The
-/// private key was thrown away.
+/// Made by OpenSSL: `openssl dgst -sha256 -sign`, for PS256 with `rsa_padding_mode:pss` and a salt
+/// of 32 bytes. The private key was thrown away.
 #[tokio::test]
 async fn rsa_signatures_of_both_kinds_are_verified_and_neither_passes_for_the_other() {
     let made: Value = serde_json::from_str(include_str!("rsa.json")).unwrap();

@@ -1,4 +1,4 @@
-//! When a merchant's receivers are read, and what a failure leaves of them.
+//! When a merchant's receivers are read, and the receivers that a failure leaves.
 
 use memory::SetClock;
 use serde_json::json;
@@ -26,7 +26,7 @@ fn responding(
     (SecretsManagerReceivers::new(aws.secrets_manager(), settings, clock.clone()), aws, clock)
 }
 
-/// What is found: the receivers' ids, or the first word of why there are none.
+/// The result: the receivers' ids, or the first word of why there are none.
 fn shown(found: Result<Arc<[Receiver]>, ReceiversError>) -> String {
     match found {
         Ok(found) => found.iter().map(|receiver| receiver.id.to_string()).collect::<Vec<_>>().join(" "),
@@ -57,7 +57,7 @@ async fn receivers_are_used_for_a_while_and_then_only_as_long_as_nothing_definit
         (974, Some(document("second")), "second"),
         (1_034, Some(broken()), "unusable"),
         (1_048, None, "unusable"),
-        // What was definite stays so.
+        // A definite error stays one.
         (1_049, Some(throttled()), "unusable"),
         (1_064, Some(ok(json!({ "SecretBinary": "AQI=" }))), "unusable"),
         (1_079, Some(error("ResourceNotFoundException")), "missing"),

@@ -1,4 +1,4 @@
-//! What is done to a payment that is there.
+//! Follow-ups of an existing payment.
 
 use serde_json::{Value, json};
 use tollgate_core::order::{GatewayResponse, NoEffect, Outcome};

@@ -1,4 +1,4 @@
-//! JSON, XML, charsets and what is accepted.
+//! JSON, XML, charsets and the `Accept` header.
 
 use super::pay;
 use crate::ask::{Ask, post};

@@ -6,7 +6,7 @@ use super::{declines, paid, pay, with};
 use crate::fixture::{NUMBER, TOKEN, long};
 use crate::table::{ABSENT, Table};
 
-/// What every payment states.
+/// The members that every payment states.
 const REQUIRED: [&str; 12] = [
     "Authentication.Id",
     "Authentication.Key",

@@ -1,4 +1,4 @@
-//! What comes of a request, and who may make it.
+//! The outcomes of a request, and who may make it.
 
 use serde_json::json;
 use tollgate_core::order::{Finding, GatewayResponse, NoEffect, Outcome};

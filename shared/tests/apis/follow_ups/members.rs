@@ -10,7 +10,7 @@ use crate::table::{ABSENT, Table};
 /// Makes the value of a member, which no constant can hold.
 type Makes = fn() -> Value;
 
-/// Who requests it and why, and what is beside that.
+/// Who requests it and why, and the members beside those.
 const WHO_AND_WHY: &[(&str, &[Makes])] = &[
     (
         "data.actor",

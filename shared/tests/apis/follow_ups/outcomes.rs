@@ -1,4 +1,4 @@
-//! What comes of a follow-up.
+//! The outcomes of a follow-up.
 
 use serde_json::json;
 use tollgate_core::order::{Doubt, Finding, GatewayResponse, NoEffect, Outcome};

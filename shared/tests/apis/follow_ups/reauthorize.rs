@@ -1,4 +1,4 @@
-//! A new authorization of what a partial capture released.
+//! A new authorization of the amount that a partial capture released.
 
 use serde_json::{Value, json};
 

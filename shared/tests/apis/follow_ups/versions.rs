@@ -1,4 +1,4 @@
-//! What is requested of one version of an order, and of no other.
+//! Requests for one version of an order, and for no other.
 
 use serde_json::json;
 

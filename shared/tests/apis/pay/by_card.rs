@@ -1,4 +1,4 @@
-//! What is paid with: a card, a stored card, or a token.
+//! The method of a payment: a card, a stored card, or a token.
 
 use serde_json::{Value, json};
 

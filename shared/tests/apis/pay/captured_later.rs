@@ -1,4 +1,5 @@
-//! When the schedule captures an authorization and how much of it: stated with it, by its order, by the merchant.
+//! When the schedule captures an authorization and which amount: stated with the payment, by its
+//! order, by the merchant.
 
 use serde_json::{Value, json};
 

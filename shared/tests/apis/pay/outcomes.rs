@@ -1,4 +1,4 @@
-//! What comes of a payment.
+//! The outcomes of a payment.
 
 use serde_json::json;
 use tollgate_core::order::{Finding, GatewayResponse, NoEffect, Outcome};

@@ -1,4 +1,4 @@
-//! What the merchant's systems know a payment by.
+//! The merchant's references to a payment.
 
 use serde_json::{Map, Value, json};
 use tollgate_core::order::{GatewayResponse, NoEffect, Outcome};

@@ -1,4 +1,4 @@
-//! A gateway that does what the test says, approves otherwise, and notes what it was told.
+//! A gateway that responds as the test says, approves otherwise, and notes the calls.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use super::{State, World};
 const TOKEN: &str = "9418594164541111";
 
 impl State {
-    /// What an approval says.
+    /// The content of an approval.
     fn approval(&mut self, amount: Amount, saved: bool) -> GatewayResponse {
         self.references += 1;
         let text = |text: &str| Some(text.to_owned());
@@ -49,7 +49,8 @@ fn words(address: &BillingAddress) -> Value {
     json!([line_1, line_2, city, region, postcode, country])
 }
 
-/// What is paid with, number and code as they are sent: all of them are published test numbers.
+/// The method of a payment, number and code as they are sent: all of them are published test
+/// numbers.
 fn source(source: &PaymentSource) -> Value {
     match source {
         PaymentSource::Profile { account, profile, initiator } => {
@@ -80,7 +81,7 @@ fn exposed(account: &CardAccount) -> String {
 }
 
 impl World {
-    /// What is kept with the payment of this attempt and is not sent.
+    /// Adds the data that is kept with the payment of this attempt and is not sent.
     fn add_kept(&self, gateway_order_id: &str, call: &mut Value) {
         let is_its = |found: &&Transaction| found.gateway_order_ids().contains(&gateway_order_id);
         let all = self.orders.all();
@@ -131,7 +132,7 @@ impl Gateway for World {
         self.add_kept(gateway_order_id, &mut call);
         state.sent.push(call);
         let mut approval = state.approval(amount, is_to_be_saved);
-        // What only acts on a payment has the payment's reference.
+        // A call that only acts on a payment has the payment's reference.
         if let Command::Capture(KnownPayment { reference, .. })
         | Command::Void(KnownPayment { reference, .. }) = &command
         {

@@ -1,4 +1,4 @@
-//! People, who changed them, and what they did.
+//! People, who changed them, and their actions.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::World;
 
-/// What is kept of all merchants' people.
+/// The stored data of all merchants' people.
 #[derive(Default)]
 pub(crate) struct Kept {
     pub(crate) people: BTreeMap<MerchantId, People>,

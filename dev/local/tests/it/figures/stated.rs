@@ -2,9 +2,9 @@
 
 use super::{DAY, HOUR, KIB, MIB, MINUTE, SECOND};
 
-/// A sentence of a page with `{}` in place of each number, where the numbers are set, and their unit: times are in
-/// milliseconds. They are set in a constant (after its file where the name is not the only one), the default of a member,
-/// or a parameter of the template.
+/// A sentence of a page with `{}` in place of each number, where the numbers are set, and their
+/// unit: times are in milliseconds. They are set in a constant (after its file where the name is
+/// not the only one), the default of a member, or a parameter of the template.
 type Row = (&'static str, &'static str, u64);
 
 /// The unit of each number is the one that it is set in.
@@ -22,7 +22,7 @@ pub(super) const GROUPS: [&[Page]; 6] = [
     FOR_OPERATORS,
 ];
 
-/// What is limited, stored and deleted.
+/// Limits, storage and deletion.
 const ABOUT_SECURITY: &[Page] = &[
     (
         "docs/security.md",

@@ -1,6 +1,6 @@
 //! A shop that is full of canaries: everything that it returns, logs and stores is searched.
 //!
-//! | what | in a log line | in the table | in a response |
+//! | data | in a log line | in the table | in a response |
 //! |---|---|---|---|
 //! | card numbers, security codes, keys, tokens, passwords | no | no | no, but for the token that was requested |
 //! | `LOST`: names, addresses, headers, queries, wrong values | no | no | no |
@@ -44,7 +44,8 @@ pub(super) struct Cage {
 }
 
 impl Cage {
-    /// Looks at all lines of ours that can be switched on, and at more of the libraries' than any deployment shows.
+    /// Looks at all lines of ours that can be switched on, and at more of the libraries' than any
+    /// deployment shows.
     pub(super) async fn open(handlers: Vec<(&'static str, Handler)>) -> Self {
         Self::open_over("debug,tollgate=trace", handlers).await
     }
@@ -69,7 +70,7 @@ impl Cage {
         Self { watch, shop, api, secrets }
     }
 
-    /// What of the secrets is in a text.
+    /// The secret that is in a text.
     fn secret_in(&self, text: &str) -> Option<&str> {
         // However the digits were grouped.
         let joined: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '.')).collect();
@@ -108,7 +109,8 @@ impl Cage {
         let lines = self.watch.lines();
         assert!(lines.iter().any(|(_, line)| is_ours(line)), "there was a log to look into");
         for (text, line) in &lines {
-            // It plays API Gateway and logs paths, which the deployed one does not (`template.yaml`).
+            // It plays API Gateway and logs paths, which the deployed one does not
+            // (`template.yaml`).
             let secret = self.secret_in(text).filter(|_| line["target"] != "local::api_gateway");
             assert_eq!(secret, None, "logged: {}", start(text));
             assert!(!is_ours(line) || !text.contains(ANY), "logged: {}", start(text));

@@ -1,5 +1,6 @@
-//! Canaries: each field that a caller can fill is sent with something that is looked for afterwards, in requests that
-//! succeed and in requests that fail in every way there is. What may turn up where, `cage.rs` says.
+//! Canaries: each field that a caller can fill is sent with a text that is looked for afterwards,
+//! in requests that succeed and in requests that fail in every way there is. `cage.rs` says where
+//! each may turn up.
 
 use std::sync::Arc;
 
@@ -21,7 +22,8 @@ use crate::{
     shop::{AMEX, AMEX_CODE, VISA},
 };
 
-/// What is kept of a credit-card payment, and of a capture. All of it is text of a caller.
+/// The members of a credit-card payment and of a capture that may be kept. All are texts of a
+/// caller.
 const MAY_BE_KEPT: [&str; 11] = [
     "/Request/TransactionReference",
     "/Request/Description",
@@ -194,7 +196,8 @@ async fn wrong_headers_and_paths(cage: &Cage, transaction: &str) {
         format!("/v2/orders/{}/payments", LOST.repeat(10)),
         format!("/v2/orders/order-1/transactions/{LOST}/capture"),
         format!("/v2/orders/order-1/transactions/{AMEX}/refund"),
-        // The name of a parameter is repeated in an error, as a member's is, unless it is a card number; no value is.
+        // The name of a parameter is repeated in an error, as a member's is, unless it is a card
+        // number; no value is.
         format!("/v2/orders/order-1/transactions/{LOST}?{KEPT}={AMEX}&somebody={LOST}"),
         format!("/v2/orders/order-1/transactions/{LOST}?{AMEX}={AMEX_CODE}"),
         format!("/{LOST}/{KEY}/{WRONG_KEY}?code={AMEX_CODE}"),
@@ -344,7 +347,8 @@ async fn a_handler_that_panics_tells_nothing() {
     cage.close().await;
 }
 
-/// The fields that are kept refuse a card number however it is written; nothing of it is in the table or in a log.
+/// The fields that are kept refuse a card number however it is written; nothing of it is in the
+/// table or in a log.
 #[tokio::test]
 async fn a_card_number_in_an_ordinary_disguise_is_kept_nowhere() {
     let cage = Cage::open(Vec::new()).await;

@@ -1,5 +1,5 @@
-//! Secrets Manager returns keys and passwords, DynamoDB names and e-mail addresses. A response of theirs that is cut off
-//! or malformed must not turn up in a log line or in a response of ours.
+//! Secrets Manager returns keys and passwords, DynamoDB names and e-mail addresses. A response of
+//! theirs that is cut off or malformed must not turn up in a log line or in a response of ours.
 
 use local::{
     Options, Stack,
@@ -16,7 +16,8 @@ use crate::{
     support::client,
 };
 
-/// A second stack, which reaches DynamoDB and Secrets Manager of the first one through a proxy each.
+/// A second stack, which reaches DynamoDB and Secrets Manager of the first one through a proxy
+/// each.
 struct Spoiled {
     cage: Cage,
     secrets: Tamper,
@@ -26,7 +27,7 @@ struct Spoiled {
 
 impl Spoiled {
     async fn open() -> Self {
-        // The SDKs' own lines quote what they receive, which is why no deployment shows them.
+        // The SDKs' own lines quote responses, which is why no deployment shows them.
         let cage = Cage::open_over("off,tollgate=trace", Vec::new()).await;
         let secrets = Tamper::before(cage.shop.stack.secretsmanager_url()).await.unwrap();
         let table = Tamper::before(cage.shop.stack.dynamodb_url()).await.unwrap();

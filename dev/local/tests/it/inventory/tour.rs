@@ -35,7 +35,7 @@ fn person() -> Person {
     "arn:aws:iam::123456789012:user/ann".parse().unwrap()
 }
 
-/// What there was to see on the way.
+/// The names that were seen on the way.
 pub(super) struct Seen {
     /// The paths of the attributes in the table.
     pub(super) stored: BTreeSet<String>,
@@ -47,7 +47,7 @@ pub(super) struct Seen {
     pub(super) logged: BTreeSet<String>,
 }
 
-/// A shop, and what was in its table at any time.
+/// A shop, and the attributes that were in its tables at any time.
 struct Tour {
     shop: Shop,
     stored: BTreeSet<String>,
@@ -194,7 +194,8 @@ impl Tour {
         self.look().await;
     }
 
-    /// A change that says something else than the one before, one that cannot be read, and a journal that is away.
+    /// A change that says something else than the one before, one that cannot be read, and a
+    /// journal that is away.
     async fn cannot_keep_the_journal(&mut self) {
         let sample = include_str!("../../../../../events/journal-purchase.json");
         for event in [sample.to_owned(), sample.replace("2599", "2600"), sample.replace("USD", "no currency")]
@@ -216,7 +217,7 @@ impl Tour {
             webhooks::deliver(&self.shop).await;
         }
         self.look().await;
-        // The schedule parks what nobody took for three days.
+        // The schedule parks deliveries that no receiver took for three days.
         for _ in 0..74 {
             self.shop.stack.advance_clock(3_600);
             self.shop.stack.invoke_scheduled("webhooks").await.unwrap();
@@ -236,7 +237,8 @@ impl Tour {
         self.shop.stack.invoke_scheduled("webhooks").await.unwrap();
     }
 
-    /// Cards that are stored, declined, renewed with a lost response, lost on their way, and saved with a payment.
+    /// Cards that are stored, declined, renewed with a lost response, lost on their way, and saved
+    /// with a payment.
     async fn stores_cards(&mut self) {
         let path = "/v2/payment-methods";
         let card = |customer: &str, number: &str| {
@@ -326,7 +328,8 @@ impl Tour {
         }
     }
 
-    /// A cancel that closes its order, and a payment that the settlement refuses before it is found.
+    /// A cancel that closes its order, and a payment that the settlement refuses before it is
+    /// found.
     async fn closes_an_order_and_meets_a_refused_settlement(&mut self) {
         self.shop.register("closed", 2599).await;
         let paid = self.shop.pay_by_token("closed", "purchase").await;
@@ -345,7 +348,7 @@ impl Tour {
         self.look().await;
     }
 
-    /// What was decided of earlier attempts stays on record.
+    /// The decisions about earlier attempts stay on record.
     async fn retries_what_had_no_effect(&mut self) {
         self.shop.register("retried", 2599).await;
         let data = by_card_with("purchase", TIMES_OUT, &json!({}));
@@ -424,7 +427,7 @@ impl Tour {
         job.payments.decide_by_hand(&merchant, &key, transaction.parse().unwrap(), &verdict).await.unwrap();
     }
 
-    /// What only commands do: the ARN of their credentials is recorded.
+    /// An operation that only commands perform: the ARN of their credentials is recorded.
     async fn is_changed_by_a_verified_person(&self) {
         self.shop.register("verified", 2599).await;
         let held = self.shop.pay_by_token("verified", "authorize").await.id().parse().unwrap();
@@ -463,7 +466,7 @@ impl Tour {
         job.payments.perform(&merchant, &key, &intent, None, deadline).await.unwrap();
     }
 
-    /// What an issuer takes back, as a report of the gateway's deposits has it.
+    /// A chargeback, as a report of the gateway's deposits has it.
     async fn is_charged_back(&mut self) {
         self.shop.register("disputed", 2599).await;
         let paid = self.shop.pay_by_token("disputed", "purchase").await;
@@ -493,7 +496,7 @@ impl Tour {
         };
         let Payments { store, clock, .. } = &job.payments;
         record_dispute(store.as_ref(), clock.as_ref(), &key, &report).await.unwrap();
-        // What else is due of the order waits.
+        // The order's other due captures wait.
         let more = json!({"type": "order", "amount": 5198, "currency": "USD"});
         self.shop.put_order("disputed", more).await.data(200);
         let at = self.shop.stack.clock().now();

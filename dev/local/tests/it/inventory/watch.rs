@@ -1,4 +1,4 @@
-//! What one test logs and panics with, apart from all others.
+//! The log lines and panics of one test, apart from all others.
 
 use std::{
     io::Write,
@@ -12,7 +12,8 @@ use tracing_subscriber::{
     Layer as _, filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
 
-/// A watch over everything that is logged on this thread: a test's runtime has one thread, and the stack runs there, too.
+/// A watch over everything that is logged on this thread: a test's runtime has one thread, and the
+/// stack runs there, too.
 pub(crate) struct Watch {
     written: Buffer,
     _logs_here: DefaultGuard,

@@ -17,10 +17,10 @@ const SIMULATOR: &str = "http://127.0.0.1:3001";
 /// Printed after each command, with its exit status.
 const MARK: &str = "--- status of the command:";
 
-/// The shell's functions and settings before the first command. `cargo run` is the stack that runs already, without
-/// its schedules, so that a page decides when they run. A script's `curl` fails when the API refuses,
-/// and a script fails with any of its commands.
-/// Files that a page writes are in the directory for the tests' files.
+/// The shell's functions and settings before the first command. `cargo run` is the stack that runs
+/// already, without its schedules, so that a page decides when they run. A script's `curl` fails
+/// when the API refuses, and a script fails with any of its commands. Files that a page writes are
+/// in the directory for the tests' files.
 const PROLOGUE: &str = r#"
 exec 2>&1
 trap '[ "$STRICT" = false ] || FAILED=1' ERR
@@ -79,7 +79,8 @@ impl Session {
         session
     }
 
-    /// The output of a command, with the pages' addresses, and its exit status. `typed` is the input at its prompt.
+    /// The output of a command, with the pages' addresses, and its exit status. `typed` is the
+    /// input at its prompt.
     pub(crate) fn run(&mut self, command: &str, typed: Option<&str>, strict: bool) -> (String, i32) {
         let command = command.replace(API, &self.api).replace(SIMULATOR, &self.simulator);
         let input = typed.map_or_else(|| "< /dev/null".to_owned(), |typed| format!("<<< '{typed}'"));

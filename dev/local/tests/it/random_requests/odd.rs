@@ -1,4 +1,5 @@
-//! Oddities: what is done to a request that fits its route, each for a reason that a client or an attacker has.
+//! Oddities: changes to a request that fits its route, each for a reason that a client or an
+//! attacker has.
 
 use serde_json::{Value, json};
 
@@ -7,10 +8,11 @@ use super::Sent;
 /// How a text becomes bytes.
 type Encoding = fn(&str) -> Vec<u8>;
 
-/// What is done to a request.
+/// A change to a request.
 type Oddity = (String, Box<dyn Fn(&mut Sent)>);
 
-/// Stands where a text is put into a body that has been written, because a JSON value cannot hold it.
+/// Stands where a text is put into a body that has been written, because a JSON value cannot hold
+/// it.
 const MARK: &str = "@@mark@@";
 
 /// Amounts, as JSON writes them, or does not.

@@ -1,4 +1,4 @@
-//! What is wrong with a request: in its body's members, its bytes, its headers or its path.
+//! Ways to spoil a request: in its body's members, its bytes, its headers or its path.
 
 use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Value, json};
@@ -38,8 +38,8 @@ pub(super) fn value(rng: &mut StdRng, body: &mut Value) {
     }
 }
 
-/// JSON pointers to every member. None of the names has a character that would be escaped, but for those that were
-/// spoiled before; they are not found again.
+/// JSON pointers to every member. None of the names has a character that would be escaped, but for
+/// those that were spoiled before; they are not found again.
 fn collect(value: &Value, at: &str, places: &mut Vec<String>) {
     for (name, value) in value.as_object().into_iter().flatten() {
         let at = format!("{at}/{name}");

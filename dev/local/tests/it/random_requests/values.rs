@@ -1,4 +1,5 @@
-//! Values that fit a schema, as far as a schema can tell; where it cannot, ones that mean something to the stack.
+//! Values that fit a schema, as far as a schema can tell; where it cannot, ones that mean something
+//! to the stack.
 
 use jiff::{Timestamp, ToSpan};
 use local::merchants;
@@ -13,10 +14,10 @@ use crate::{
     shop::{AMEX, MASTERCARD, NO_FUNDS, PARTLY_APPROVED, STORED_CARD, VISA, WRONG_EXPIRY},
 };
 
-/// How many of the latest payments are named in what follows.
+/// How many of the latest payments are named in later requests.
 const REMEMBERED: usize = 25;
 
-/// What a run has met so far.
+/// The values that a run has met so far.
 pub(super) struct Values {
     pub(super) now: Timestamp,
     /// Order id and transaction id of each.
@@ -59,7 +60,7 @@ impl Values {
             let order = data["relationships"]["order"]["data"]["id"].as_str().unwrap();
             self.transactions.push((order.to_owned(), data["id"].as_str().unwrap().to_owned()));
         }
-        // Of what failed, nothing can be captured or voided.
+        // A failed payment cannot be captured or voided.
         let is_good = body["Message"]["Code"] == "00";
         if let Some(id) = body["Response"]["TransactionID"].as_str().filter(|_| is_good) {
             self.payments.push(id.to_owned());
@@ -77,7 +78,7 @@ impl Values {
         payments.drain(..payments.len().saturating_sub(REMEMBERED));
     }
 
-    /// A path of this form. Most name what is there.
+    /// A path of this form. Most name payments that are there.
     pub(super) fn path(&self, rng: &mut StdRng, template: &str, external: bool) -> String {
         let of = if external { "e" } else { "o" };
         let mut order = format!("{of}-{}", rng.random_range(0..ORDERS));
@@ -127,7 +128,7 @@ impl Values {
         for choice in ["oneOf", "anyOf"] {
             if let Some(one) = schema[choice].as_array().and_then(|all| all.choose(rng)) {
                 let base = self.object(rng, schema, route, &required(one));
-                // What is required may be described in the form that was chosen.
+                // A required member may be described in the form that was chosen.
                 let mut one = resolved(&DESCRIPTION.document, one).clone();
                 if one.is_object() {
                     one["required"] = json!([required(&one), required(schema)].concat());
@@ -174,14 +175,14 @@ impl Values {
         let mut members = Map::new();
         for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
             if needed.contains(name) || also.contains(name) || rng.random_bool(0.3) {
-                // What must not be there, and a form that only the schema knows.
+                // A member that must not be there, and a form that only the schema knows.
                 let by_schema = schema["type"] == "null"
                     || schema["pattern"].as_str().is_some_and(|pattern| pattern.starts_with("^9"));
                 let known = self.known(rng, name, route).filter(|_| !by_schema && rng.random_bool(0.95));
                 members.insert(name.clone(), known.unwrap_or_else(|| self.value(rng, schema, route)));
             }
         }
-        // What is stated in the schema's own words: a form of this grant needs a secret.
+        // A rule that the schema states in its own words: a form of this grant needs a secret.
         let (name, needs) = ("grant_type", "client_secret");
         if members.contains_key(name) && schema["properties"].get(needs).is_some() {
             members.entry(needs).or_insert_with(|| self.known(rng, needs, route).unwrap_or_default());

@@ -24,7 +24,7 @@ fn at(payment: &Value) -> FakeApi {
     api
 }
 
-/// What a form of version 4 sends.
+/// The body that a form of version 4 sends.
 fn filled(more: &str) -> String {
     format!("key={KEY}&version=4&reason=Damaged&{more}")
 }

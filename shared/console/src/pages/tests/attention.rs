@@ -1,4 +1,4 @@
-//! What needs attention, and the files of all lists.
+//! Payments that need attention, and the files of all lists.
 
 use serde_json::{Value, json};
 
@@ -77,7 +77,7 @@ async fn payments_are_below_their_causes_the_oldest_first_with_the_money_at_stak
     assert_eq!(api.requests(), ["GET /v2/me", "GET /v2/attention?page%5Blimit%5D=100"]);
 }
 
-/// What there is to press about a payment with this cause.
+/// The buttons for a payment with this cause.
 async fn offered(role: &str, code: &str, next_actions: &[&str]) -> String {
     let mut row = row("UM-1", &[(code, "2026-11-25T20:00:00Z")], &json!([]));
     row["next_actions"] = json!(next_actions);

@@ -37,7 +37,8 @@ async fn each_day_has_its_sums_and_links_to_its_payments() {
             "November 24 to 26",
             "Day, America/New_York",
             "Amount, USD",
-            // 13 of 14 payments; $1,839.15 without what a rule refused; the void took it back at the gateway.
+            // 13 of 14 payments; $1,839.15 without the payment that a rule refused; the void took
+            // it back at the gateway.
             "Tue, Nov 24 13 1,839.15 92.8% 0.00 0 1,451.45",
             "Wed, Nov 25 0 0.00 0.00 0 0.00",
             " 0 0.00 −205.00 2 −205.00",

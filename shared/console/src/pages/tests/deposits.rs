@@ -1,4 +1,4 @@
-//! Deposits, and what does not fit.
+//! Deposits, and settlement exceptions.
 
 use serde_json::{Value, json};
 

@@ -32,14 +32,14 @@ struct Says {
     next: Option<String>,
 }
 
-/// The API: what it says, and what it was sent.
+/// The API: its responses, and the requests to it.
 pub(super) struct FakeApi {
     url: String,
     says: Arc<Mutex<Vec<Says>>>,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
-/// What the browser got.
+/// The response that the browser got.
 pub(super) struct Shown {
     pub(super) status: u16,
     pub(super) location: String,
@@ -73,7 +73,8 @@ impl FakeApi {
         self.says.lock().unwrap().push(Says { method, path, status: 200, body, next });
     }
 
-    /// `GET /v2/me`, and so on, each with its key and version, if it states one, and its body, if it has one.
+    /// `GET /v2/me`, and so on, each with its key and version, if it states one, and its body, if
+    /// it has one.
     pub(super) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }

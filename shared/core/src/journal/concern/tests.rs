@@ -1,4 +1,4 @@
-//! What is in the list, and what leaves it.
+//! Orders that enter the list, and orders that leave it.
 
 use uuid::Uuid;
 
@@ -124,11 +124,11 @@ fn place(transaction: &Transaction) -> Option<String> {
     let key = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
     let mut order = Order::new(&key, Currency::USD, None, start());
     order.transactions.push(transaction.clone());
-    // As in the index, with what makes it unique.
+    // As in the index, with the suffix that makes it unique.
     attention_place(&order).map(|place| format!("{place}#0"))
 }
 
-/// What an index finds at a moment is what has a concern then, hour by hour.
+/// At each moment, hour by hour, an index finds exactly the orders that have a concern then.
 #[test]
 fn the_index_has_an_order_exactly_while_it_has_a_concern() {
     assert_eq!(place(&authorized()), None, "the schedule finds its last day");
@@ -171,12 +171,13 @@ fn the_index_has_an_order_exactly_while_it_has_a_concern() {
             }
         }
         assert_eq!(has.first().copied(), first);
-        // What only fades is on record, so it has begun by the time that its order is looked for.
+        // A concern that only fades is on record, so it has begun by the time that its order is
+        // looked for.
         let fades = place.as_ref().is_some_and(|place| place.starts_with(PAST));
         assert_eq!(found.first().copied(), if fades { Some(0) } else { first });
         assert!(!fades || found.last() == has.last(), "{place:?}");
         assert_eq!(has.last().copied(), last.or_else(|| first.map(|_| 999)));
-        // What ends is in the index until its end is on record.
+        // A concern that ends is in the index until its end is on record.
         assert!(has.iter().all(|hour| found.contains(hour)), "{place:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Histories, fact by fact: what each one is called, what it changed, and what is told with it.
+//! Histories, fact by fact: each fact's name, its changes, and the data told with it.
 //!
 //! `order/tests/journal.rs` has the laws that hold for every history.
 
@@ -75,7 +75,7 @@ fn told(operations: Vec<Operation>) -> Vec<Entry> {
     entries(None, &order(operations))
 }
 
-/// What each operation's facts changed: held, paid, returned, at the gateway.
+/// The changes of each operation's facts: held, paid, returned, at the gateway.
 fn changed(operations: Vec<Operation>) -> Vec<(u128, Fact, [i64; 4])> {
     let all = told(operations).into_iter();
     all.map(|entry| {
@@ -111,7 +111,7 @@ fn with_fee(minor: u64, mut operation: Operation) -> Operation {
     operation
 }
 
-/// What each fact says of fees: what it moved, by how much that changes what the gateway has, and what it says of money.
+/// Each fact's fee, its change of the gateway's fees, and its change of the gateway's money.
 fn fees_told(operations: Vec<Operation>) -> Vec<(Fact, u64, [i64; 2])> {
     let all = told(operations).into_iter();
     all.map(|entry| {
@@ -128,7 +128,7 @@ fn a_fee_is_beside_what_was_held_taken_and_given_back() {
     let capture = with_fee(2, done(2, Kind::Capture, 60, 1));
     for (operations, expected) in [
         (
-            // What a capture takes is its own fee, and what is only held is no money.
+            // A capture takes its own fee, and a hold alone is no money.
             vec![authorization.clone(), capture.clone(), with_fee(1, done(3, Kind::Refund, 20, 2))],
             vec![(Fact::Approved, 3, [0, 0]), (Fact::Captured, 2, [2, 60]), (Fact::Refunded, 1, [-1, -20])],
         ),
@@ -141,7 +141,7 @@ fn a_fee_is_beside_what_was_held_taken_and_given_back() {
             vec![(Fact::Approved, 3, [0, 0]), (Fact::Captured, 2, [2, 60]), (Fact::Voided, 2, [-2, -60])],
         ),
         (
-            // A void says nothing of fees, and gives back what is left of them.
+            // A void says nothing of fees, and gives back the fees that are left.
             vec![
                 purchase.clone(),
                 with_fee(1, done(2, Kind::Refund, 20, 1)),
@@ -159,7 +159,7 @@ fn a_fee_is_beside_what_was_held_taken_and_given_back() {
             vec![(Fact::Approved, 3, [3, 100]), (Fact::DuplicateReturned, 3, [0, -100])],
         ),
         (
-            // What was refused moved nothing, whatever fee its payment has.
+            // A refused operation moved nothing, even if its payment has a fee.
             vec![
                 with_fee(3, done(1, Kind::Purchase, 100, 0)),
                 then_declined(begun(2, Kind::Refund, 20, 1), 2),
@@ -331,7 +331,8 @@ fn what_is_found_late_counts_after_what_had_been_decided_by_then() {
     ];
     assert_eq!(of_decisions(vec![authorization.clone(), again, between.clone()]), expected);
 
-    // Refused, shown to have done nothing by the first look, and found done by the last one: late, too.
+    // Refused, shown to have done nothing by the first look, and found done by the last one: late,
+    // too.
     let mut reopened = then_not_done(begun(2, Kind::Capture, 60, 1), NoEffect::TryAgain, 2);
     reopened.reopen(at(3));
     let reopened = then_approved(reopened, 9);
@@ -357,7 +358,8 @@ fn two_that_are_found_late_count_as_they_were_found() {
                 .find(|entry| entry.operation == Uuid::from_u128(n) && entry.fact == Fact::Refunded);
             (found.unwrap().late, found.unwrap().changes.gateway)
         };
-        // What was found before the void was taken from what it gave back; the other one changed nothing more.
+        // The refund found before the void reduced the amount that the void gave back; the other
+        // one changed nothing more.
         let expected = if one < other { [(true, -10), (true, 0)] } else { [(true, 0), (true, -20)] };
         assert_eq!([of(2), of(3)], expected);
     }
@@ -456,7 +458,7 @@ fn that_a_payment_was_voided_elsewhere_is_told_once() {
     assert_eq!(facts(vec![authorization.clone(), capture.clone()]), [Fact::Approved]);
     let found = caused(Cause::Elsewhere, done(3, Kind::Void, 100, 2));
     assert_eq!(facts(vec![authorization, capture, found]), [Fact::Approved, Fact::VoidedElsewhere]);
-    // What must succeed is done again.
+    // An operation that must succeed is done again.
     let void = caused(Cause::AvsMismatch, elsewhere(begun(2, Kind::Void, 100, 1)));
     assert_eq!(facts(vec![purchase, void]), [Fact::Approved, Fact::DeclinedByRule]);
 }
@@ -483,13 +485,13 @@ fn an_entry_says_what_the_gateway_said() {
         (Some(DeclineCode::InsufficientFunds), Some("no"))
     );
 
-    // What was refused is the requested amount, whatever amount the refusal names.
+    // A refusal is of the requested amount, even if its response names another one.
     let mut refused = begun(1, Kind::Purchase, 100, 0);
     let decline = Decline { code: DeclineCode::InsufficientFunds, advice: Advice::Later };
     refused.decide(Decision::Declined(less.clone(), decline), at(1));
     assert_eq!(of(refused).amount.minor(), 100);
 
-    // What a capture took is the requested amount, whatever amount its response names.
+    // A capture is of the requested amount, even if its response names another one.
     let mut capture = begun(2, Kind::Capture, 60, 1);
     capture.decide(Decision::Approved(less), at(1));
     let entry = told(vec![done(1, Kind::Authorize, 100, 0), capture]).remove(1);
@@ -587,7 +589,8 @@ fn a_payment_that_is_in_doubt_stands_nowhere() {
     }
 }
 
-/// What a late refund of 10 and what came after it took from the gateway, in this order.
+/// The amounts that a late refund of 10 and the operations after it took from the gateway, in this
+/// order.
 fn taken_back(late: [i64; 3], others: Vec<Operation>) -> Vec<i64> {
     let refund = given_up_and_found(2, Kind::Refund, 10, late);
     let all = [vec![done(1, Kind::Purchase, 100, 0), refund], others].concat();
@@ -602,14 +605,14 @@ fn the_clocks_of_two_processes_may_differ() {
     let void = |begun_at, found| then_approved(begun(9, Kind::Void, 100, begun_at), found);
     // Decided after the late one was found, and begun before.
     assert_eq!(taken_back([1, 2, 7], vec![void(5, 9)]), [-10, -90]);
-    // What follows from the late one is added in the same write.
+    // The consequence of the late one is added in the same write.
     assert_eq!(taken_back([1, 2, 7], vec![void(7, 7)]), [-10, -90]);
     assert_eq!(taken_back([1, 2, 7], vec![void(6, 7)]), [0, -100]);
     // A clock that is ahead put a refusal in between, which counts nothing.
     let declined = then_declined(begun(8, Kind::Refund, 5, 3), 10);
     assert_eq!(taken_back([1, 2, 7], vec![declined, void(4, 5)]), [0, 0, -100]);
 
-    // One that was added before the late one counts before it, whatever its clock says.
+    // One that was added before the late one counts before it, even if its clock says otherwise.
     let ahead = then_approved(begun(2, Kind::Refund, 10, 1), 10);
     let late = given_up_and_found(3, Kind::Void, 100, [2, 3, 9]);
     let all = changed(vec![done(1, Kind::Purchase, 100, 0), ahead, late]);

@@ -121,7 +121,7 @@ fn paid(id: &str, minor: u64, kind: Kind) -> Order {
     order
 }
 
-/// So many seconds after what the orders have.
+/// So many seconds after the orders' time.
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
 }
@@ -190,7 +190,8 @@ fn another_entry_under_the_same_id_is_told_and_replaces_nothing() {
 #[test]
 fn it_is_told_whose_totals_change_once_for_all_entries_of_a_batch_and_apart_what_comes_late() {
     let batch = || ["o", "p"].map(|id| change(id, paid(id, 100, Kind::Purchase))).to_vec();
-    // The day in any case: otherwise nobody would know that a merchant has entries which all came late.
+    // The day in any case: otherwise nobody would know that a merchant has entries which all came
+    // late.
     let (day, late) = ("m 2027-01-15", "m 2027-01-15T08:00Z");
     for (after_s, told) in [(0, &[day][..]), (600, &[day]), (601, &[day, late]), (90_000, &[day, late])] {
         let store = Kept::default();
@@ -330,7 +331,7 @@ fn a_hold_is_found_until_it_is_captured_however_often_its_changes_come() {
         (vec![close()], false),
         // By a rebuild.
         (vec![change("3", authorized("o", 1))], true),
-        // What changes nothing of it.
+        // A step that changes nothing in the hold.
         (vec![step("4", 1, 1)], true),
     ] {
         let what = format!("{batch:?}");

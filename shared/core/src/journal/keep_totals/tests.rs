@@ -30,7 +30,7 @@ const PAGE: usize = 2;
 struct State {
     entries: BTreeMap<(MerchantId, u8), BTreeMap<String, CountedEntry>>,
     kept: BTreeMap<(MerchantId, SumOf), KeptSum>,
-    /// Among whatever is read.
+    /// Items that cannot be read, in every read.
     unreadable: Vec<Unreadable>,
     days: BTreeSet<(Date, MerchantId)>,
     late: BTreeMap<(MerchantId, QuarterHour), u64>,
@@ -41,7 +41,7 @@ struct State {
     spoiled: Option<MerchantId>,
     /// How many calls from now on fails; none does.
     fails_in: Option<u64>,
-    /// What happens once a run has read entries.
+    /// An event that happens once a run has read entries.
     meanwhile: Option<Meanwhile>,
 }
 
@@ -49,7 +49,7 @@ struct State {
 enum Meanwhile {
     /// Another entry comes, and another run sums up both.
     AnotherRunIsFaster,
-    /// A run that began before the entry was put writes what it has.
+    /// A run that began before the entry was put writes its sums.
     AnOlderRunEnds,
 }
 
@@ -77,7 +77,7 @@ impl Table {
         Ok(done)
     }
 
-    /// Puts an entry of this age, and tells of it as the journal does.
+    /// Puts an entry of this age, and marks it as the journal does.
     fn put(&self, merchant: &str, age_s: i64, minor: u64) {
         let mut state = self.state();
         let merchant: MerchantId = merchant.parse().unwrap();
@@ -115,7 +115,7 @@ impl Table {
         total_up(self, self, self, Deadline::after(Duration::from_mins(1))).await
     }
 
-    /// What is kept has to be what the entries come to.
+    /// The kept sums have to be the sums of the entries.
     fn differs(&self) -> Option<String> {
         let state = self.state();
         let mut expected: BTreeMap<(MerchantId, SumOf), Totals> = BTreeMap::new();
@@ -502,8 +502,8 @@ async fn what_cannot_be_read_is_counted_and_holds_up_nothing() {
     table.state().unreadable = vec![Unreadable { key: "k".to_owned(), reason: "spoiled".to_owned() }];
     let report = table.run().await;
     assert_eq!((report.failed, report.late, report.behind_s, table.differs()), (0, 1, Some(0), None));
-    // Of each of two days and of what is late, a name or a mark. Of each merchant's day, and of the late quarter, a sum and an
-    // entry of each part.
+    // Of each of two days and of the late entries, a name or a mark. Of each merchant's day, and of
+    // the late quarter, a sum and an entry of each part.
     assert_eq!(report.unreadable, 3 + 3 * (1 + usize::from(ENTRY_SHARDS)), "{report:?}");
 }
 
@@ -523,7 +523,8 @@ async fn a_quarter_that_cannot_be_read_is_repaired_and_its_day_never_lacks_it() 
         state.unreadable = vec![Unreadable { key: "k".to_owned(), reason: "spoiled".to_owned() }];
         state.now
     };
-    // A day later another entry comes late: of an hour whose day has two quarters that cannot be read.
+    // A day later another entry comes late: of an hour whose day has two quarters that cannot be
+    // read.
     table.state().now = damaged + 86_400;
     table.put("m", 86_400 + LATE_S + 1_000, 400);
     table.run().await;

@@ -38,7 +38,7 @@ impl Default for World {
     }
 }
 
-/// What a table might say: an order with little in it, and each of its operations.
+/// A size as a table might state it: an order with little in it, and each of its operations.
 fn size_of(order: &Order) -> usize {
     OPERATION_BYTES * (1 + order.operations().count())
 }
@@ -190,7 +190,8 @@ async fn a_list_is_the_same_from_its_other_end_however_small_the_parts_are() {
 #[tokio::test]
 async fn what_cannot_be_read_is_a_bad_row_in_its_place_and_the_others_are_listed_as_ever() {
     let names = |numbers: &[u64]| numbers.iter().map(|n| format!("order-{n}")).collect::<BTreeSet<_>>();
-    // The newest and the oldest, some side by side, and more of them than the small parts have room for.
+    // The newest and the oldest, some side by side, and more of them than the small parts have room
+    // for.
     let (bad_orders, bad_entries) = (names(&[0, 7, 8, 29]), names(&[3, 9, 10, 11, 28]));
     let world = World::default();
     for order in &bad_orders {
@@ -415,7 +416,7 @@ async fn what_is_in_doubt_comes_before_the_list_and_not_again_in_it() {
     assert_eq!(pages(&digits, 1).await, ids([13, 10].into_iter()));
 }
 
-/// The first of what fits the conditions, as it is after two and a half hours.
+/// The first order that meets the conditions, in its state after two and a half hours.
 fn wanted<'a>(merchant: &'a MerchantId, predicates: &'a [Predicate]) -> Wanted<'a> {
     Wanted { predicates, limit: 1, ..anything(merchant, (0, 9_000)) }
 }
@@ -480,7 +481,8 @@ async fn each_transaction_of_an_order_is_listed_once_under_its_first_fact() {
     let rows = lister.find(&anything(&merchant, (0, 10_000))).await.unwrap().rows;
     let found: Vec<_> = rows.iter().map(|row| (row.transaction.as_u128(), row.at)).collect();
     assert_eq!(found, [(2, at(1_010)), (1, at(10))]);
-    // Where the order cannot be read, each has one row, too: under its latest fact, because the first is not known.
+    // Where the order cannot be read, each has one row, too: under its latest fact, because the
+    // first is not known.
     world.orders.faults.spoil("order-1");
     let lister = self::lister(&world);
     let bad = lister.find(&anything(&merchant, (0, 10_000))).await.unwrap().unreadable;
@@ -536,7 +538,8 @@ async fn a_text_leads_to_the_payments_that_have_it_now_and_to_no_others() {
     (1..=9).for_each(|n| world.pays(n, i64::try_from(n).unwrap()));
     let by = |text| SearchTerm::new(SearchBy::Reference, text).unwrap();
     let key = SearchKey::new(1);
-    // Of these, two have the text; one lost it, and another merchant's text of the same key does not count.
+    // Of these, two have the text; one lost it, and another merchant's text of the same key does
+    // not count.
     for (n, text) in [(2, "a"), (4, "b"), (6, "a")] {
         world.orders.change(&format!("order-{n}"), |order| {
             order.transactions[0].references.custom_reference = Some(text.to_owned());

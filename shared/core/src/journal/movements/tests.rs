@@ -1,4 +1,4 @@
-//! Movements that are read in parts, by whatever they are looked for.
+//! Movements that are read in parts, for every way to search.
 
 use std::{sync::Arc, time::Duration};
 
@@ -71,7 +71,7 @@ fn order_of(n: u64, second: i64, minor: u64) -> Order {
     order
 }
 
-/// What the payment of an order is found by.
+/// The text by which an order's payment is found.
 fn text_of(n: u64) -> String {
     format!("invoice {}", n % 3)
 }

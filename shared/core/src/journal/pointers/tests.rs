@@ -1,4 +1,4 @@
-//! What payments are found by, and since when.
+//! The texts by which payments are found, and the times from which they are.
 
 use std::collections::BTreeSet;
 

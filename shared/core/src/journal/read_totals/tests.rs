@@ -142,7 +142,7 @@ fn counted(second: i64, choice: u64) -> CountedEntry {
     CountedEntry { at: at(second), line, amount, changes }
 }
 
-/// What is kept of some entries: until when, and which quarters have late entries.
+/// The kept sums of some entries: until when, and which quarters have late entries.
 #[derive(Default)]
 struct Kept {
     reached: Option<Timestamp>,
@@ -295,7 +295,8 @@ fn entry_of(operation: &str, fact: &str, brand: &str, decline: Option<&str>) -> 
     CountedEntry { line, ..counted(0, 100) }
 }
 
-/// Three purchases by Visa, of which one was declined, one by JCB that was declined for another reason, and a refund.
+/// Three purchases by Visa, of which one was declined, one by JCB that was declined for another
+/// reason, and a refund.
 fn sold() -> Kept {
     let entries = vec![
         entry_of("purchase", "approved", "Visa", None),
@@ -336,7 +337,7 @@ fn rates_are_shares_of_the_payments_that_were_decided_and_come_to_one() {
         row("invalid_state", 0, 0, [0, 0]),
     ];
     assert_eq!(rows(by(&[Dimension::DeclineCode])), codes);
-    // What is left out of the rows still counts as a payment, unless it is of another brand.
+    // A payment that the rows leave out still counts as a payment, unless it is of another brand.
     let declined = Selection {
         only: vec![
             (Dimension::Fact, vec!["declined".to_owned()]),

@@ -138,7 +138,7 @@ fn a_person_who_was_wrong_is_corrected_by_the_last_look() {
     let mut fixture = Fixture::new();
     let at = payment_in_doubt(&mut fixture, PaymentKind::Purchase);
     decide(&mut fixture, at, NOT_DONE, None).unwrap();
-    // Paid otherwise meanwhile: what turns up is given back.
+    // Paid otherwise meanwhile: the payment that turns up is given back.
     fixture.approved(PaymentKind::Purchase, None);
     fixture.later(3_600);
     let found = GatewayResponse {

@@ -22,7 +22,7 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// What a rule makes of an authorization.
+/// The moment that a rule sets for an authorization.
 fn moment(text: &str, start: &str) -> String {
     rule(text).moment(at(start), &Holidays::default()).to_string()
 }

@@ -1,4 +1,4 @@
-//! What of a fee goes with what, and that all of it together is the fee.
+//! The share of a fee that goes with each operation, and that the shares add up to the fee.
 
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -17,7 +17,7 @@ fn surcharge(minor: u64) -> Fee {
     Fee { amount: amount(minor), kind: FeeKind::Surcharge }
 }
 
-/// The gateway's approval of exactly what was requested, with a fee beside it.
+/// The gateway's approval of exactly the requested amount, with a fee beside it.
 fn with_fee(reference: &str, of: Amount, fee: u64) -> Outcome {
     let fee = Fee::of(amount(fee), FeeKind::Surcharge);
     Outcome::Approved(GatewayResponse {
@@ -40,7 +40,7 @@ fn share(fixture: &Fixture, at: OperationRef) -> FeeShare {
     fixture.transaction(at.transaction).fee_share(fixture.operation(at), &fixture.policy).unwrap()
 }
 
-/// What a pending operation names, the fee that goes with it, and what is left of that.
+/// The amount that a pending operation names, its fee, and the fee that is left.
 fn shown(fixture: &Fixture, at: OperationRef) -> (Option<u64>, u64, u64) {
     let share = share(fixture, at);
     let named = share.named(fixture.operation(at).amount);
@@ -129,7 +129,7 @@ proptest! {
                     prop_assert!(named.unwrap() <= all_left);
                 }
             }
-            // The last one gives back what is left.
+            // The last one gives back the rest.
             let is_last = part == left;
             let off = if is_last || basis == FeeBasis::Total { 0 } else { off };
             let actual = ours.saturating_add_signed(off).min(fee - given_back);
@@ -302,7 +302,7 @@ fn the_refund_of_a_second_charge_moved_nothing_of_the_payments_own_fee() {
     fixture.later(61);
     let at = fixture.refund(id, Some(4_000)).unwrap().sent();
     assert_eq!(shown(&fixture, at), (Some(4_000), 120, 180));
-    // Nor does what is on record about it count as refunded before itself.
+    // Nor does the refund's own record count as refunded before itself.
     refund_done(&mut fixture, at, 120);
     assert_eq!(shown(&fixture, at), (Some(4_000), 120, 180));
 }

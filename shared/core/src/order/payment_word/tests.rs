@@ -62,7 +62,7 @@ fn each_course_of_a_payment_has_the_word_that_people_use_for_it() {
         (vec![hold.clone(), capture(499)], PaymentWord::PartlyPaid),
         (vec![take.clone()], PaymentWord::Paid),
         (vec![take.clone(), refund(1)], PaymentWord::PartlyRefunded),
-        // What is refunded of a part is said of the refund.
+        // A refund of a partial capture is named by the refund.
         (vec![hold.clone(), capture(400), refund(399)], PaymentWord::PartlyRefunded),
         (vec![hold.clone(), capture(400), refund(400)], PaymentWord::Refunded),
         (vec![take.clone(), refund(500)], PaymentWord::Refunded),

@@ -1,4 +1,4 @@
-//! What is erased of a customer, what stays, and whose payments are left alone.
+//! The data that is erased for a customer, the data that stays, and whose payments are left alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ fn by_reference() -> CustomerTraces {
     CustomerTraces { reference: Some("c-1".parse().unwrap()), ..CustomerTraces::default() }
 }
 
-/// What the merchant's systems know a payment by, some of which may be about a person.
+/// The merchant's references to a payment, some of which may be about a person.
 fn said() -> References {
     let text = |text: &str| Some(text.to_owned());
     let metadata = Metadata::new(BTreeMap::from([("invoice".to_owned(), "7".to_owned())])).unwrap();
@@ -34,7 +34,8 @@ fn said() -> References {
     }
 }
 
-/// A payment by a card that is to be stored for a customer, as the merchant's system would request it.
+/// A payment by a card that is to be stored for a customer, as the merchant's system would request
+/// it.
 fn pay() -> Action {
     let memo = Memo {
         reference: "2343-0988".to_owned(),

@@ -64,7 +64,8 @@ fn a_second_chargeback_of_a_case_counts_beside_the_first_and_a_correction_in_its
         assert_eq!(fixture.reported(&report), APPLIED);
         assert_eq!(fixture.transaction(id).disputed(), sum, "{report:?}");
     }
-    // Nothing is taken back: each report has an entry of its own, and the entries add up to what counts.
+    // Nothing is taken back: each report has an entry of its own, and the entries add up to the
+    // amount that counts.
     let all = entries(None, &fixture.order);
     let of_disputes = all.iter().filter(|entry| entry.changes.disputed != 0);
     let told = of_disputes.map(|entry| (entry.changes.disputed, entry.amount.minor()));
@@ -215,7 +216,7 @@ fn a_report_about_another_payment_account_or_currency_does_not_touch_the_order()
         assert_eq!(fixture.reported(&report), Err(why));
         assert_eq!(fixture.order, before);
     }
-    // A linked account is another name of it.
+    // A linked account is another name of the account.
     let linked = of(|report| report.accounts = vec!["2".to_owned(), "1".to_owned()]);
     assert_eq!(fixture.reported(&linked), APPLIED);
 }
@@ -241,9 +242,9 @@ fn disputed_money_is_not_given_back_a_second_time_unless_that_is_meant() {
     assert_eq!(fixture.refund(id, Some(100)), refused);
     assert_eq!(fixture.mark_refunded(id), refused);
     assert_eq!(fixture.void(id), refused);
-    // What is left to refund is the same.
+    // The refundable amount is the same.
     assert_eq!(fixture.transaction(id).refundable(), amount(2599));
-    // A part of it came back, then the rest.
+    // A part of the disputed amount came back, then the rest.
     fixture.reported(&reversal("c", "v1", 499)).unwrap();
     assert_eq!(fixture.refund(id, Some(100)), refused);
     let mut meant = fixture;
@@ -312,11 +313,12 @@ fn nothing_that_looks_like_a_card_number_is_stored_with_a_chargeback_and_no_long
     let stored = format!("{:?}", fixture.transaction(id).disputes);
     assert!(!stored.replace(' ', "").contains("411111111111"), "{stored}");
     assert!(stored.len() < 900, "{stored}");
-    // What was shortened is the same when it comes again.
+    // A shortened report is recognized when it comes again.
     assert_eq!(fixture.reported(&report), KNOWN);
 }
 
-/// Reports about lines of two cases, in any order and number, each line with several changes of its amount.
+/// Reports about lines of two cases, in any order and number, each line with several changes of its
+/// amount.
 fn reports() -> impl Strategy<Value = Vec<DisputeReport>> {
     let one = (0..2_u8, 0..3_u8, 0..2_u8, 1..4_i8).prop_map(|(kind, number, case, change)| {
         let kind = if kind == 0 { DisputeKind::Chargeback } else { DisputeKind::Reversal };
@@ -330,13 +332,15 @@ proptest! {
     #[test]
     fn sums_are_those_of_the_latest_changes_and_of_the_journal_and_repetition_changes_nothing(all in reports()) {
         let (mut fixture, id) = Fixture::paid();
-        // By case and line, what the latest change of a line comes to: each one states more than the one before it.
+        // By case and line, the total of a line's latest change: each one states more than the one
+        // before it.
         let mut told = BTreeMap::<(String, LineId), i64>::new();
         let mut journal = 0;
         for report in &all {
             let before = fixture.order.clone();
             let recorded = fixture.reported(report);
-            // The journal's law: what one change adds is what the whole history has more.
+            // The journal's law: one change adds exactly the difference between the whole
+            // histories.
             journal += entries(Some(&before), &fixture.order).iter().map(|entry| entry.changes.disputed).sum::<i64>();
             if recorded.is_err() {
                 prop_assert_eq!(&before, &fixture.order);

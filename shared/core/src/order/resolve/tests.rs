@@ -1,4 +1,4 @@
-//! What is done with the gateway's later word.
+//! The handling of the gateway's later response.
 
 mod giving_back;
 mod late;
@@ -236,7 +236,8 @@ fn refund_in_doubt() -> (Fixture, OperationRef) {
     (fixture, at)
 }
 
-/// Its batch can run on the next day or after a weekend, and its record shows the timeout until then.
+/// Its batch can run on the next day or after a weekend, and its record shows the timeout until
+/// then.
 #[test]
 fn a_refund_that_timed_out_at_the_gateway_is_pending_until_its_record_or_a_person_decides() {
     let (mut fixture, at) = refund_in_doubt();

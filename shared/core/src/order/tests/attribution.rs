@@ -1,4 +1,4 @@
-//! Who requested an operation and why stays with what was done, and with nothing else.
+//! Who requested an operation and why stays with that operation, and with nothing else.
 
 use super::fixture::{Fixture, amount, not_done, partial};
 use crate::{

@@ -1,4 +1,4 @@
-//! An order under test: sends it intents, tells it what the gateway said, and looks at it.
+//! An order under test: sends it intents, tells it the gateway's responses, and looks at it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -145,7 +145,7 @@ impl Fixture {
         self.ask(Action::Pay(pay), key)
     }
 
-    /// What a request for a payment says.
+    /// The content of a request for a payment.
     pub(in crate::order) fn payment(&self, kind: PaymentKind, minor: Option<u64>) -> Pay {
         Pay {
             shopper: self.shopper.filter(|_| self.by == Principal::Implicit),
@@ -209,7 +209,7 @@ impl Fixture {
     }
 }
 
-/// What a decision came to.
+/// The result of a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::order) enum Planned {
     Sent(OperationRef),
@@ -238,7 +238,8 @@ fn fresh(ids: &AtomicU64) -> Uuid {
     Uuid::from_u128(u128::from(ids.fetch_add(1, Ordering::Relaxed)) + 1)
 }
 
-/// The approval of exactly what an operation requests, with a reference of its own: `r` for the first payment.
+/// The approval of exactly the amount that an operation requests, with a reference of its own: `r`
+/// for the first payment.
 pub(in crate::order) fn approval(operation: &Operation) -> Outcome {
     let reference = match operation.id.as_u128() {
         1 | 2 => "r".to_owned(),
@@ -273,7 +274,8 @@ pub(in crate::order) fn unknown() -> Outcome {
     Outcome::Unknown(Doubt::NoResponse, GatewayResponse::default())
 }
 
-/// A report of a chargeback or a reversal of the payment with the reference `r`; a reversal names its case alone.
+/// A report of a chargeback or a reversal of the payment with the reference `r`; a reversal names
+/// its case alone.
 pub(in crate::order) fn dispute_report(
     kind: DisputeKind,
     case: &str,

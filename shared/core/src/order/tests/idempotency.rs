@@ -222,7 +222,7 @@ fn a_key_is_a_new_intent_beside_an_equal_request_without_one_that_did_nothing() 
     assert_ne!(fixture.pay(PURCHASE, None, Some("k")).unwrap().sent(), first);
 }
 
-/// With a key, the repetition is the same request. Without one it is equal only in what is charged.
+/// With a key, the repetition is the same request. Without one it is equal only in the charge.
 #[test]
 fn another_attempt_with_a_key_is_captured_when_the_first_was_to_be() {
     for (key, captured_after_s) in [(Some("k"), 3_600), (None, 600 + 3_600)] {
@@ -271,7 +271,7 @@ fn a_payment_of_what_is_owing_is_no_duplicate_of_one_that_paid_less() {
     assert_eq!(fixture.operation(rest).amount, amount(100));
 }
 
-/// What saving it does.
+/// The effect of saving the order.
 fn save(fixture: &mut Fixture) {
     fixture.order.version += 1;
 }

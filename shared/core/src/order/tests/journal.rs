@@ -1,5 +1,5 @@
-//! The journal's law, over random histories: what was told once stays told, and sums over entries are what the order
-//! says.
+//! The journal's law, over random histories: an entry that was told once stays told, and sums over
+//! entries equal the order's.
 
 use std::collections::BTreeMap;
 
@@ -23,12 +23,12 @@ use crate::{
     values::{Amount, Fee, FeeKind},
 };
 
-/// What happens besides requests.
+/// Events besides requests.
 #[derive(Clone, Debug)]
 enum Besides {
-    /// Inquiries are made about whatever is due, this much later, and find this.
+    /// Inquiries are made about all due operations, this much later, and find this.
     Inquiry(i64, Found),
-    /// A person decides about what is pending.
+    /// A person decides about the pending operation.
     ByHand(bool),
     /// A capture is scheduled, or canceled.
     Schedule(usize, bool),
@@ -36,7 +36,7 @@ enum Besides {
     Lapse,
     /// A capture that is due, this much later, comes to nothing.
     CaptureDue(i64),
-    /// The merchant is notified of what is pending.
+    /// The merchant is notified of the pending operation.
     Notice(NoticeReason),
     /// An issuer takes back so much of a payment, or gives it back; with which number of the case.
     Dispute(usize, DisputeKind, u8, u64),
@@ -146,7 +146,7 @@ fn happen(fixture: &mut Fixture, besides: &Besides, saved: &mut Vec<Order>) {
             let is_payment = fixture.operation(at).kind.is_payment();
             let id = Uuid::new_v5(&at.operation, b"by hand");
             let context = Context { policy: &fixture.policy, now: fixture.now, new_id: &|| id };
-            // What it may not decide changes nothing.
+            // A decision that is not allowed changes nothing.
             let reference = is_payment.then_some("byhand");
             decide_by_hand(&mut fixture.order, at, &decision, reference, &context).ok();
         }
@@ -213,7 +213,7 @@ fn each_once<T>(all: Vec<(Uuid, T)>) -> BTreeMap<Uuid, T> {
     map
 }
 
-/// What an authorization holds, apart from what is pending on it.
+/// The amount that an authorization holds, apart from its pending operations.
 fn held(transaction: &Transaction) -> i64 {
     let stands = transaction.kind == PaymentKind::Authorize
         && transaction.began()
@@ -224,7 +224,8 @@ fn held(transaction: &Transaction) -> i64 {
     if stands { i64::try_from(transaction.amount().minor()).unwrap() } else { 0 }
 }
 
-/// The same order at an account with fees: most of what was approved has one, which is the same in every state.
+/// The same order at an account with fees: most approved operations have one, which is the same in
+/// every state.
 fn with_fees(mut order: Order) -> Order {
     for operation in order.transactions.iter_mut().flat_map(|transaction| &mut transaction.operations) {
         let has_one = operation.id.as_u128() % 4 != 0;
@@ -238,7 +239,7 @@ fn with_fees(mut order: Order) -> Order {
     order
 }
 
-/// What the gateway has of fees: every operation's own, unless a void gave all of it back.
+/// The gateway's fees: every operation's own, unless a void gave all of it back.
 fn fees_at_the_gateway(transaction: &Transaction) -> i64 {
     let mut sum = 0;
     for operation in transaction.operations.iter().filter(|o| o.cause != Cause::Duplicate) {
@@ -380,11 +381,12 @@ proptest! {
             let of_duplicate = |entry: &Entry| {
                 matches!(entry.fact, Fact::DuplicateFound | Fact::DuplicateReturned)
             };
-            // The journal does not know a duplicate's fee; what is expected has the payment's own.
+            // The journal does not know a duplicate's fee; the expectation has the payment's own.
             if has_fees && told.iter().any(of_duplicate) {
                 continue;
             }
-            // Both void and refund of a payment took effect: no gateway does that, and the journal counts one of them.
+            // Both void and refund of a payment took effect: no gateway does that, and the journal
+            // counts one of them.
             let is_left_out = |entry: &Entry| {
                 let gives_back = matches!(entry.fact, Fact::Refunded | Fact::Voided);
                 gives_back && entry.late && entry.changes.gateway == 0 && entry.changes.held == 0
@@ -401,7 +403,7 @@ proptest! {
     }
 }
 
-/// A law that is never put to the test by what matters proves little.
+/// A law that is never tested with the facts that matter proves little.
 #[test]
 fn random_histories_tell_every_fact() {
     use proptest::{strategy::ValueTree, test_runner::TestRunner};

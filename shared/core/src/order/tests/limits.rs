@@ -1,4 +1,4 @@
-//! An order has room for what closes its payments, however full it is.
+//! An order has room for the operations that close its payments, however full it is.
 
 use super::{
     Fixture,

@@ -1,4 +1,4 @@
-//! Whatever is requested and however the gateway responds, in whatever order, the sums hold.
+//! For all requests and responses of the gateway, in any order, the sums hold.
 
 use proptest::prelude::*;
 
@@ -55,7 +55,8 @@ pub(super) fn says() -> impl Strategy<Value = Says> {
     ]
 }
 
-/// Requests a step, and lets the gateway respond to every operation that is sent until nothing follows.
+/// Requests a step, and lets the gateway respond to every operation that is sent until nothing
+/// follows.
 pub(super) fn run(fixture: &mut Fixture, step: &Step, says: Says) {
     let id = |fixture: &Fixture, n: usize| fixture.order.transactions.get(n).map(|t| t.id);
     let asked = match *step {
@@ -100,7 +101,7 @@ pub(super) fn run(fixture: &mut Fixture, step: &Step, says: Says) {
     }
 }
 
-/// What the gateway's own ledger would hold: money taken and given back by approved operations.
+/// The gateway's own ledger: money taken and given back by approved operations.
 fn taken_and_returned(order: &Order) -> (Amount, Amount) {
     let approved = |kinds: &[Kind]| {
         Amount::sum(
@@ -152,9 +153,9 @@ proptest! {
             let now: Vec<OperationRef> = order.operations().map(|(t, o)| OperationRef { transaction: t.id, operation: o.id }).collect();
             prop_assert!(history.iter().all(|at| now.contains(at)));
             history = now;
-            // Whatever is pending is found by the inquiries.
+            // Inquiries find every pending operation.
             let any_pending = order.operations().any(|(_, o)| o.is(Stage::Pending) || o.last_look_at.is_some());
-            // What the transactions show is what the order shows.
+            // The transactions show the same sums as the order.
             let paid = Amount::sum(order.transactions.iter().map(Transaction::captured));
             let refunded = Amount::sum(order.transactions.iter().map(Transaction::refunded));
             prop_assert_eq!((paid, refunded), (order.balance().paid, order.balance().returned));

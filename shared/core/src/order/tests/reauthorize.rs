@@ -1,4 +1,5 @@
-//! What a partial capture released is held anew at most once, and only as the shopper agreed.
+//! The amount that a partial capture released is held anew at most once, and only as the shopper
+//! agreed.
 
 use jiff::SignedDuration;
 use uuid::Uuid;

@@ -1,4 +1,5 @@
-//! What the merchant's systems know payments by: when it is told, how much of it fits, and how long it says who paid.
+//! The merchant's references to payments: when they are told, how many fit, and how long they say
+//! who paid.
 
 use jiff::SignedDuration;
 
@@ -31,7 +32,7 @@ fn capture(fixture: &mut Fixture, reference: Option<&str>) -> Result<Planned, Re
     fixture.ask(Action::Capture { target: Target::OnlyEligible, amount: None, custom_reference }, None)
 }
 
-/// The journal is not written anew, so a later reference must not change what an earlier entry would be.
+/// The journal is not written anew, so a later reference must not change an earlier entry.
 #[test]
 fn each_entry_of_the_journal_has_the_reference_of_its_time() {
     let mut fixture = Fixture::new();
@@ -66,7 +67,7 @@ fn an_order_holds_so_much_of_what_payments_are_known_by_and_no_more() {
     assert_eq!(pay(&mut fixture, 8, known_as(&more), None), Err(Rejection::TooManyTransactions));
     let at = pay(&mut fixture, 8, known_as(&eighth), None).unwrap().sent();
     fixture.approve(at);
-    // What says nothing always fits.
+    // Empty references always fit.
     let at = pay(&mut fixture, 9, References::default(), None).unwrap().sent();
     fixture.approve(at);
     let capture = |fixture: &mut Fixture, custom_reference: Option<String>| {

@@ -470,7 +470,8 @@ fn another_amount_is_another_capture_and_a_moved_one_keeps_its_amount() {
         assert_eq!(only(fixture).capture_standing(), Some(CaptureStanding::Stopped));
     };
     declines(&mut fixture, 100);
-    // At the same moment, and then with the first amount again: neither is the one that was declined.
+    // At the same moment, and then with the first amount again: neither is the one that was
+    // declined.
     fixture.reschedule(id, &part(200, None)).unwrap();
     declines(&mut fixture, 200);
     fixture.later(1);

@@ -1,4 +1,4 @@
-//! The state machine: what is allowed when, and what the order then says.
+//! The state machine: the requests that each state allows, and the order's state after them.
 
 use jiff::SignedDuration;
 use uuid::Uuid;
@@ -322,7 +322,8 @@ fn a_partial_approval_is_given_back_and_reserved_until_it_is() {
     let NextStep::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
     assert_eq!(fixture.transaction(at.transaction).status(), TransactionStatus::Pending);
     assert_eq!(fixture.order.owing(), Some(amount(TOTAL - 500)));
-    // Whatever the void comes to, short of done: the payment stays pending, because money is still held.
+    // With any outcome of the void but done, the payment stays pending, because money is still
+    // held.
     for outcome in [unknown(), declined(), not_done(NoEffect::TryAgain), not_done(NoEffect::Misconfigured)] {
         assert_eq!(fixture.told(void, &outcome), NextStep::Respond);
         assert_eq!(fixture.transaction(at.transaction).status(), TransactionStatus::Pending);
@@ -347,7 +348,8 @@ fn a_payment_that_must_not_stand_and_settled_before_its_void_is_refunded() {
         (fixture.operation(refund).kind, fixture.operation(refund).amount),
         (Kind::Refund, amount(500))
     );
-    // Batched and not settled yet: it stays in doubt, and is never taken for a refund that was requested.
+    // Batched and not settled yet: it stays in doubt, and is never taken for a refund that was
+    // requested.
     for outcome in [not_done(NoEffect::NotSettled), declined(), unknown()] {
         assert_eq!(fixture.told(refund, &outcome), NextStep::Respond);
         assert_eq!(fixture.transaction(at.transaction).status(), TransactionStatus::Pending);
@@ -602,7 +604,7 @@ fn an_attempt_that_the_gateway_never_took_up_does_not_count_against_a_shopper() 
 }
 
 impl Fixture {
-    /// What a payment would come to, without its consequences.
+    /// The result that a payment would have, without its consequences.
     fn clone_pay(&mut self) -> Result<Planned, Rejection> {
         let before = self.order.clone();
         let result = self.pay(PURCHASE, None, None);

@@ -1,4 +1,4 @@
-//! What is read off a payment's operations.
+//! The values that are derived from a payment's operations.
 
 use super::*;
 use crate::{
@@ -69,7 +69,7 @@ fn what_was_done_last_tells_how_the_refunds_were_made() {
         assert_eq!((refunded.last_done(), refunded.refund_mechanism()), (Kind::Refund, Some(mechanism)));
     }
 
-    // A void gave everything back; what was voided otherwise was not refunded.
+    // A void gave everything back; a payment that was voided otherwise was not refunded.
     let mechanism = Mechanism::Manual;
     for (cause, expected) in
         [(Cause::RefundBeforeSettlement, Some(Mechanism::Automatic)), (Cause::Elsewhere, None)]

@@ -132,7 +132,7 @@ async fn a_run_counts_each_capture_as_what_became_of_it() {
         (Some(not_done(NoEffect::VoidedElsewhere)), json!({"due": 2, "declined": 2})),
         (Some(unknown()), json!({"due": 2, "in_doubt": 2})),
         (Some(not_done(NoEffect::TryAgain)), json!({"due": 2, "retried": 2})),
-        // What fails for one of a merchant's captures fails for all: one probe is enough.
+        // These failures of one of a merchant's captures hit all of them: one probe is enough.
         (Some(not_done(NoEffect::Unreachable)), json!({"due": 1, "retried": 1, "held_back": 1})),
         (Some(not_done(NoEffect::Misconfigured)), json!({"due": 1, "retried": 1, "held_back": 1})),
     ] {
@@ -381,7 +381,7 @@ async fn what_cannot_be_read_or_written_is_counted_and_stops_nothing_else() {
 
 #[tokio::test]
 async fn what_somebody_else_did_first_is_overtaken() {
-    // The index still has what was captured.
+    // The index still has the captured orders.
     let fixture = two().await;
     run(&fixture).await;
     let keys = ["1", "2"].map(|order| OrderKey { order: order.parse().unwrap(), ..fixture.key.clone() });

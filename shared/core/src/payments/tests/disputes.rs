@@ -40,7 +40,7 @@ async fn a_chargeback_is_on_record_once_whatever_becomes_of_its_write() {
         let fixture = Fixture::paid().await;
         let (sent, before) = (fixture.sent(), fixture.stored().await);
         fixture.next_writes(&[fault]);
-        // What fails is repeated, as a run of the settlement does.
+        // A failed recording is repeated, as a run of the settlement does.
         if let Err(error) = fixture.disputed().await {
             assert!(matches!(error, NotRecorded::Refused(Refusal::Store(_))), "{error}");
             fixture.disputed().await.unwrap();

@@ -1,4 +1,4 @@
-//! What an inquiry is about, and what it decides.
+//! The subject of an inquiry, and its decisions.
 
 use super::*;
 use crate::{
@@ -85,7 +85,8 @@ async fn an_approval_that_names_no_operation_counts_only_by_its_record() {
     }
 }
 
-/// A refund that is paid twice cannot be voided, so nothing that is no proof makes room for another.
+/// A refund that is paid twice cannot be voided, so nothing that is no proof makes room for
+/// another.
 #[tokio::test]
 async fn a_refunds_refusal_that_proves_nothing_leaves_it_in_doubt() {
     let by_intermediary = Outcome::Intermediary(NoEffect::Throttled, GatewayResponse::default());
@@ -291,7 +292,8 @@ async fn what_was_found_of_one_attempt_is_not_taken_for_another() {
     let performed = fixture.perform(&intent(Some("k")), Duration::from_secs(7)).await.unwrap();
     let refused = not_done(NoEffect::VoidedElsewhere);
     fixture.gateway.findings.lock().unwrap().push_back(Finding::Became(Box::new(refused)));
-    // While the inquiry about the first attempt is under way, another request gives it up and sends a second.
+    // While the inquiry about the first attempt is under way, another request gives it up and sends
+    // a second.
     fixture.meanwhile(|order| {
         let operation = &mut order.transactions[0].operations[0];
         let amount = operation.amount;

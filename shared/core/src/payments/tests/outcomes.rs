@@ -1,4 +1,5 @@
-//! An outcome is saved whatever else changes the order, and a void that follows from it is on record before it is sent.
+//! An outcome is saved even if the order changes meanwhile, and a void that follows from it is on
+//! record before it is sent.
 
 use super::*;
 use crate::order::Decision;
@@ -58,7 +59,7 @@ async fn a_void_that_follows_is_sent_although_the_write_that_holds_it_lost_its_r
         }),
         ..GatewayResponse::default()
     }));
-    // As the store gives it back: what is not stored is not there.
+    // As the store returns it: a value that is not stored is not there.
     fixture.next_writes(&[Fault::None, Fault::FoundByRepeat]);
     let performed = fixture.purchase(None).await.unwrap();
     assert_eq!((status(&performed), fixture.sent()), (TransactionStatus::Failed, 2));

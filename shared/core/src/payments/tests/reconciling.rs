@@ -1,4 +1,5 @@
-//! Many orders in doubt: one that decides nothing delays no other, and an account that is silent is left alone.
+//! Many orders in doubt: one that decides nothing delays no other, and an account that is silent is
+//! left alone.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -72,7 +73,8 @@ async fn what_is_in_doubt_for_an_hour_needs_attention_whatever_the_inquiry_says(
     }
 }
 
-/// An inquiry is hourly by then, so that most are not due in a run, some are not reached, and some cannot be read.
+/// An inquiry is hourly by then, so that most are not due in a run, some are not reached, and some
+/// cannot be read.
 #[tokio::test]
 async fn each_run_counts_all_that_needs_attention_and_not_only_what_is_due() {
     let mut fixture = in_doubt(5).await;
@@ -265,7 +267,7 @@ async fn a_refund_that_was_done_twice_needs_attention_and_a_payment_is_given_bac
     assert_eq!((run(&fixture).await.needs_attention, told(&log)), (0, 0), "the second charge is voided");
 }
 
-/// It counts among what is in doubt, once it has been that for long.
+/// It counts among the operations in doubt, once it has been in doubt for long.
 #[tokio::test]
 async fn a_refund_in_doubt_that_was_done_twice_is_told_and_not_counted_twice() {
     let fixture = refunding(|_, _| ()).await;
@@ -325,7 +327,7 @@ async fn what_a_run_does_not_come_to_is_told() {
     let gone = OrderKey { order: "gone".parse().unwrap(), ..fixture.key.clone() };
     *fixture.store.lagging.lock().unwrap() = vec![gone, fixture.key.clone()];
     let expected = json!({"skipped": 1, "complete": true});
-    // What is decided needs no merchant.
+    // A decided operation needs no merchant.
     for merchants in [&Everyone as &dyn Merchants, &unknown] {
         let deadline = Deadline::after(Duration::from_secs(55));
         let report = reconcile(&fixture.payments, merchants, LIMITS, deadline).await;
@@ -404,7 +406,7 @@ async fn whoever_is_told_of_a_doubt_is_told_from_its_first_second_on() {
             assert_eq!(run(&fixture).await.due, 1);
             let expected: Vec<_> = expected.into_iter().collect();
             assert_eq!(notices(&fixture).await, expected, "{finding:?}, {early_s} s before {hours} h");
-            // Whoever operates it is told of all that is in the list.
+            // The operator is told of everything in the list.
             let lines = log.lines("needs attention: in doubt for too long");
             let told: Vec<_> = lines.iter().map(|line| line["why"].as_str().unwrap()).collect();
             let is_long = hours > 1 || early_s == 0;

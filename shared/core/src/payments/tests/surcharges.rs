@@ -1,4 +1,4 @@
-//! What would be added to a payment: whether the gateway is asked, and for how long.
+//! Previews of a surcharge: whether the gateway is called, and for how long.
 
 use super::*;
 use crate::payments::{

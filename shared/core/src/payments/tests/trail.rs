@@ -1,4 +1,4 @@
-//! What a request leaves for its log line and its metrics.
+//! The data that a request leaves for its log line and its metrics.
 
 use super::*;
 use crate::{
@@ -84,7 +84,7 @@ async fn what_was_put_on_record_is_on_the_trail_of_a_request_that_has_an_id() {
     assert!(trail_of(approved(), None).await.changes.is_empty(), "logged at once");
 }
 
-/// What was done to whom, of the audit trail's lines.
+/// The change and its author, from each line of the audit trail.
 fn audited(log: &Log) -> Vec<(String, String)> {
     let lines = log.lines("changed").into_iter();
     lines

@@ -155,7 +155,8 @@ fn a_merchant_has_no_more_people_than_fit_an_item() {
 }
 
 proptest! {
-    /// Whatever people do to each other, one with role `all` is left, and each change is of another's entry.
+    /// After all that people do to each other, one with role `all` is left, and each change is of
+    /// another's entry.
     #[test]
     fn people_never_lock_everyone_out(
         steps in prop::collection::vec((1_u128..6, 1_u128..6, 0_usize..6), 1..60),

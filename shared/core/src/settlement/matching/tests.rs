@@ -1,4 +1,4 @@
-//! A match that fits has no exception, whatever its order; each thing that is made not to fit is one exception, of its cause.
+//! A match that fits has no exception, in any order; each deviation is one exception, of its cause.
 
 use jiff::{ToSpan, civil::date};
 use proptest::prelude::*;
@@ -128,7 +128,7 @@ enum Got {
     Funded,
 }
 
-/// A payment or refund, so many days ago, that got so far; what is old got all the way.
+/// A payment or refund, so many days ago, that got so far; an old one got all the way.
 fn item() -> impl Strategy<Value = (i64, i64, Got)> {
     let amounts = prop_oneof![4 => 1_i64..100_000, 2 => -50_000_i64..0, 1 => Just(0)];
     let got = prop_oneof![Just(Got::Nowhere), Just(Got::Settled), Just(Got::Funded)];
@@ -139,7 +139,7 @@ fn item() -> impl Strategy<Value = (i64, i64, Got)> {
     })
 }
 
-/// All of it fits.
+/// A world in which everything fits.
 fn world(items: &[(i64, i64, Got)]) -> World {
     let mut world = World { has_deposits: true, ..World::default() };
     for (n, (amount, days, got)) in items.iter().enumerate() {
@@ -173,7 +173,7 @@ fn with_victim(items: &[(i64, i64, Got)], amount: i64) -> (World, usize, usize) 
     (world, n, line)
 }
 
-/// Changes a line and what is expected, by their places.
+/// Changes a line and its expectation, by their places.
 type Deviate = fn(&mut World, usize, usize);
 
 /// Changes a deposit.
@@ -403,7 +403,8 @@ fn every_cause_is_tried() {
         DEVIATIONS.iter().map(|(_, cause, _)| *cause).chain(OF_DEPOSITS.iter().map(|(_, cause, _)| *cause));
     let tried: BTreeSet<_> = tried.collect();
     let missing: Vec<_> = ExceptionCause::ALL.iter().filter(|cause| !tried.contains(cause)).collect();
-    // Those of disputes and orders are found before the match; a refund is tried as a negative amount.
+    // Those of disputes and orders are found before the match; a refund is tried as a negative
+    // amount.
     assert_eq!(missing, [&ExceptionCause::DisputesDiffer, &ExceptionCause::RefundedElsewhere]);
 }
 

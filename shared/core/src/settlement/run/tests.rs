@@ -1,4 +1,4 @@
-//! A run reads each account's last days, and leaves the same whatever happens in between.
+//! A run reads each account's last days, and events in between do not change the result.
 
 use std::{collections::BTreeMap, sync::Mutex};
 
@@ -26,7 +26,7 @@ fn now() -> Timestamp {
     NOON.parse().unwrap()
 }
 
-/// What the gateway reports, by day.
+/// The gateway's reports, by day.
 #[derive(Default)]
 struct Gateway {
     settled: BTreeMap<Date, Vec<SettledRecord>>,
@@ -448,7 +448,7 @@ async fn a_new_accounts_payments_are_no_exception_before_their_days_are_read() {
     settlement.settings.backfill_days = 20;
     let report = run(&settlement).await;
     assert_eq!((report.opened, report.open), (0, 0), "{:?}", memory.all_exceptions());
-    // What is missing is told once its days are read.
+    // A missing payment is told once its days are read.
     let (log, gateway) = traffic();
     add(&log, vec![done(7, Kind::Purchase, 700, "700", at)]);
     settlement.log = Arc::new(log);

@@ -41,7 +41,7 @@ fn an_id_reads_back_and_has_no_digits() {
         assert!(!text.bytes().any(|byte| byte.is_ascii_digit()), "{text}");
     }
     let too_much = format!("pm_{}", "z".repeat(56));
-    // What comes after the last letter.
+    // The character after the last letter.
     let beyond = format!("pm_{{{}", "a".repeat(55));
     assert!(beyond.replace('{', "a").parse::<MethodId>().is_ok());
     for wrong in ["", "pm_", "pm_a", &too_much, &beyond, "pm_ÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄ"]
@@ -119,7 +119,7 @@ fn a_card_that_is_being_deleted_is_not_stored_again_and_one_on_its_way_is_not_de
     assert_eq!(customer.begin_deleting(Uuid::from_u128(9), now()), Err(MethodRejection::InProgress));
 }
 
-/// The last card was requested so long ago that it counts no more, whatever came of it.
+/// The last card was requested so long ago that it counts no more, with any outcome.
 fn long_ago(customer: &mut Customer) {
     customer.methods.last_mut().unwrap().created_at -= DECLINES_COUNT_FOR;
 }
@@ -323,7 +323,8 @@ fn what_decides_nothing_changes_nothing() {
 fn a_card_is_not_deleted_while_an_equal_one_is_on_its_way_and_may_get_its_profile() {
     let mut customer = customer();
     customer.keep(new(1), now()).unwrap();
-    // Its token differs, so it is another card to us. Whether it is to the gateway, only the gateway knows.
+    // Its token differs, so it is another card to us. Whether it is to the gateway, only the
+    // gateway knows.
     customer.methods[0].card.token = Some("9418594164541111".to_owned());
     let token = Some("9418594164541112".to_owned());
     let equal = NewMethod { id: Uuid::from_u128(2), token, ..new(1) };

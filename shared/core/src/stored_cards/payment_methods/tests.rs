@@ -143,7 +143,8 @@ fn without_faults_a_card_is_sent_once_and_stored_once() {
     assert_eq!(shop.world.verifications(), 1);
 }
 
-/// The same rejection after the same calls, so that nothing tells whether another customer has the card.
+/// The same rejection after the same calls, so that nothing tells whether another customer has the
+/// card.
 #[test]
 fn another_customers_card_is_one_that_does_not_exist() {
     let shop = Shop::new(World::new(Vec::new()));
@@ -411,7 +412,8 @@ fn a_change_that_met_another_is_made_to_what_is_there() {
 }
 
 impl Shop {
-    /// From now on, another process makes this change before the write that comes after so many of ours.
+    /// From now on, another process makes this change before the write that comes after so many of
+    /// ours.
     fn overtaken(&mut self, after: usize, change: fn(&mut Customer)) {
         let (world, after) = (Arc::clone(&self.world), after.into());
         self.methods.customers = Arc::new(fake::Overtaken { world, after, change, responds: true });
@@ -454,7 +456,8 @@ fn where_nothing_was_learned_nothing_is_written() {
     shop.methods.add(&shop.merchant, &reference(), &new, card(), soon).now_or_never().unwrap().unwrap();
     assert_eq!((shop.version(), shop.world.inquiries()), (1, 0), "as it was before it was sent");
 
-    // No response to another expiry date. The calls before are those of adding, a look-up and a write.
+    // No response to another expiry date. The calls before are those of adding, a look-up and a
+    // write.
     let shop = Shop::new(World::new(Vec::new()));
     let id = shop.stored(None);
     let shop = Shop::new(World::new(vec![(shop.world.calls() + 2, Fault::LostBefore)]));
@@ -482,7 +485,8 @@ fn what_another_process_decided_meanwhile_stays_as_it_is() {
     assert!(shop.add(None).unwrap().unwrap().method().is_none());
     assert_eq!(shop.version(), 2);
 
-    // The card was given yet another expiry date, or its entry is gone, when the response to the first one comes.
+    // The card was given yet another expiry date, or its entry is gone, when the response to the
+    // first one comes.
     let other: fn(&mut Customer) = |customer| customer.methods[0].new_expiry = Expiry::new(2, 2035).ok();
     for change in [other, |customer| customer.methods.clear()] {
         let mut shop = Shop::new(World::new(Vec::new()));

@@ -1,11 +1,12 @@
-//! Cards: brands, numbers, dates, codes, and what `Debug` shows.
+//! Cards: brands, numbers, dates, codes, and their `Debug` output.
 
 use jiff::civil::date;
 use proptest::prelude::*;
 
 use super::*;
 
-/// Numbers from the gateway's test tables (`docs/cardpointe.md`, *Test cards and amounts*), with their brands.
+/// Numbers from the gateway's test tables (`docs/cardpointe.md`, *Test cards and amounts*), with
+/// their brands.
 const TEST_CARDS: [(&str, Brand); 14] = [
     ("4788250000121443", Brand::Visa),
     ("5454545454545454", Brand::Mastercard),
@@ -352,7 +353,7 @@ fn a_stored_card_is_known_by_its_token() {
     let mut card = CardSummary::default();
     card.learn_from_token(token(Some(Brand::Visa), Some("1443")));
     assert_eq!((card.brand, card.last_four.as_deref()), (Some(Brand::Visa), Some("1443")));
-    // What is known already stays, and so does the token.
+    // Known values stay, and so does the token.
     card.learn_from_token(token(Some(Brand::Amex), Some("0000")));
     assert_eq!((card.brand, card.last_four.as_deref()), (Some(Brand::Visa), Some("1443")));
     let mut silent = CardSummary::default();

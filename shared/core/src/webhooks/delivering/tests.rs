@@ -1,4 +1,5 @@
-//! Receivers that are slow, wrong, down for a day or see everything twice, beside one that is healthy: in virtual time.
+//! Receivers that are slow, wrong, down for a day or see everything twice, beside one that is
+//! healthy: in virtual time.
 
 mod documents;
 mod fake;
@@ -20,8 +21,8 @@ async fn pass(world: &World, time: SignedDuration) {
     world.time.sleep_until(world.time.now().checked_add(time).unwrap()).await;
 }
 
-/// An event a second, of ten orders in turn, each to all receivers; and then three days more. All receivers share one
-/// place in the stream, which is the worst that can happen.
+/// An event a second, of ten orders in turn, each to all receivers; and then three days more. All
+/// receivers share one place in the stream, which is the worst that can happen.
 async fn story(world: &World, events: u32) {
     let is_over = Cell::new(false);
     let added = RefCell::new(Vec::new());
@@ -195,7 +196,7 @@ fn a_receiver_that_says_that_it_is_gone_is_not_called_again() {
         let report = world.delivering.first_attempts(added).await;
         assert_eq!(report, DeliveryReport { parked: 1, ..Default::default() });
     });
-    // The same for what waited.
+    // The same for deliveries that waited.
     let world = World::new(&[("gone", Manner::GoneAfter(MINUTE))]);
     Time::run(&world.time, async {
         assert_eq!(batch(&world, 20).await.waiting, 20);

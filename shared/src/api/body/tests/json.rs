@@ -1,4 +1,4 @@
-//! JSON: what is kept, and what is refused.
+//! JSON: texts that are kept, and texts that are refused.
 
 use super::*;
 
@@ -122,7 +122,8 @@ fn a_member_named_twice_is_refused_whatever_its_case_or_its_escapes() {
     for (body, expected) in cases {
         assert_eq!(from_json(body), Err(Unreadable::Twice(expected)), "{body}");
     }
-    // The same name in two objects is none of it, nor are names that differ in more than ASCII case.
+    // The same name in two objects is no repetition, nor are names that differ in more than ASCII
+    // case.
     from_json(r#"{"A":{"A":1},"B":{"A":1},"é":1,"É":2}"#).unwrap();
 }
 

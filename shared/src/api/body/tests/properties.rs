@@ -15,7 +15,8 @@ fn characters() -> impl Strategy<Value = String> {
         .prop_map(String::from_iter)
 }
 
-/// Members with names that differ in more than case, in ordinal order; at least one, for XML has no empty object.
+/// Members with names that differ in more than case, in ordinal order; at least one, for XML has no
+/// empty object.
 fn members(value: impl Strategy<Value = Node>) -> impl Strategy<Value = Node> {
     prop::collection::vec(("[A-Za-zé_][A-Za-z0-9é_.-]{0,8}", value), 1..6).prop_map(|members| {
         let mut seen = HashSet::new();
@@ -97,7 +98,7 @@ proptest! {
         prop_assert_eq!(&from_json(&to_json(&tree)).unwrap().root, &tree);
     }
 
-    /// What XML forbids is replaced, so that what is written can be read whatever it was.
+    /// Characters that XML forbids are replaced, so that any written text can be read.
     #[test]
     fn any_text_makes_xml_that_can_be_read(raw in any::<String>()) {
         let read = from_xml(&to_xml(REQUEST_ROOT, &object([("A", text(&raw))]))).unwrap().root;
@@ -109,7 +110,7 @@ proptest! {
     fn no_text_makes_a_reader_panic(any in any::<String>(), pieces in pieces()) {
         for body in [&any, &pieces] {
             for read in [from_json(body), from_xml(body)] {
-                // Whatever is read can be written, and is then read as the same.
+                // Everything that is read can be written, and is then read as the same.
                 let Ok(Document { root, .. }) = read else { continue };
                 let again = to_xml(REQUEST_ROOT, &root);
                 prop_assert_eq!(to_xml(REQUEST_ROOT, &from_xml(&again).unwrap().root), again);

@@ -1,4 +1,4 @@
-//! XML: what is kept, and what the model has no place for.
+//! XML: content that is kept, and content that the model has no place for.
 
 use super::{super::xml::read, *};
 

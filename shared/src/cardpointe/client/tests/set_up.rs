@@ -1,4 +1,5 @@
-//! Connections that are opened ahead, what is logged of a set-up that is wrong, and what depends on a card's brand.
+//! Connections that are opened ahead, the log lines about a wrong set-up, and behavior that depends
+//! on a card's brand.
 
 use serde_json::json;
 use tollgate_core::{

@@ -1,5 +1,5 @@
-//! The published tables as they are (`docs/cardpointe.md`, *Response codes*), without the texts: what ours are
-//! held against.
+//! The published tables as they are (`docs/cardpointe.md`, *Response codes*), without the texts.
+//! Ours are compared with them.
 
 /// Every published row: processor, code, respstat.
 pub(super) fn rows() -> Vec<(&'static str, &'static str, char)> {

@@ -1,4 +1,5 @@
-//! Against sockets on this machine: what is known to have sent nothing, how much is read, and when connections end.
+//! Against sockets on this machine: errors that are known to have sent nothing, how much is read,
+//! and when connections end.
 
 use memory::SetClock;
 use std::{
@@ -17,7 +18,7 @@ use super::*;
 /// When tests begin, in milliseconds.
 const BEGIN_MS: i64 = 1_700_000_000_000;
 
-/// What a server does with a request.
+/// A server's reaction to a request.
 #[derive(Clone)]
 enum Does {
     /// Sends this, and waits for the next request.

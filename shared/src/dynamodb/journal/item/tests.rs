@@ -18,7 +18,7 @@ fn a_fee_has_columns_of_its_own_and_takes_no_room_where_there_is_none() {
     let told = |texts: [&str; 3]| texts.map(|text| Some(text.to_owned()));
     let with: Vec<_> = items(Some([78, 30])).iter().map(fees).collect();
     assert_eq!(with, [told(["78", "surcharge", "78"]), told(["30", "surcharge", "-30"])]);
-    // What else an entry says is the same.
+    // The rest of an entry is the same.
     let bare = items(None);
     assert!(bare.iter().all(|item| fees(item) == [None, None, None]));
     let mut without = items(Some([78, 30]));

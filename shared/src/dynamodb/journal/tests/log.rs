@@ -1,4 +1,4 @@
-//! What is read of the journal.
+//! Reads of the journal.
 
 use tollgate_core::{
     journal::{

@@ -1,4 +1,4 @@
-//! What of the switches is read and written, and how long a process goes by it.
+//! The reads and writes of switches, and how long a process uses a read.
 
 use memory::SetClock;
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use tollgate_core::people::{AuditFilter, AuditKind};
 
 use super::term::{Fields, Range, Term};
-use crate::api::problem::Problem;
+use crate::api::Problem;
 
 /// Which entries are meant.
 #[derive(Debug, Default)]
@@ -25,11 +25,7 @@ impl Fields for WantedAudit {
     fn add(&mut self, term: &Term<'_>) -> Result<(), Problem> {
         match term.field {
             "at" => self.range.add(term)?,
-            "kind" => {
-                let all: Vec<_> = AuditKind::ALL.iter().map(|kind| kind.as_str()).collect();
-                let words = format!("one of {}", all.join(", "));
-                self.filter.kind = Some(term.own(AuditKind::from_name, &words)?);
-            }
+            "kind" => self.filter.kind = Some(term.own_word(AuditKind::ALL, AuditKind::as_str)?),
             "person" => self.filter.name = Some(term.own(|text| text.parse().ok(), "a person's name")?),
             _ => return Err(term.no_field::<Self>()),
         }

@@ -3,7 +3,7 @@
 use tollgate_core::journal::Concern;
 
 use super::term::{Fields, Range, Term};
-use crate::api::problem::Problem;
+use crate::api::Problem;
 
 /// Which captures are meant.
 #[derive(Debug, Default)]

@@ -3,7 +3,7 @@
 use tollgate_core::webhooks::DeliveryState;
 
 use super::term::{Fields, Term};
-use crate::api::problem::Problem;
+use crate::api::Problem;
 
 /// Which deliveries are meant.
 #[derive(Debug, Default)]

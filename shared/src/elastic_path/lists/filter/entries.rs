@@ -11,7 +11,7 @@ use super::{
     own_text,
     term::{Fields, Range, Term},
 };
-use crate::api::problem::Problem;
+use crate::api::Problem;
 
 /// Longest reference that is looked for.
 const REFERENCE_MAX_CHARS: usize = 64;
@@ -34,7 +34,7 @@ impl Fields for EntryFilter {
         let predicate = match term.field {
             "created_at" => return self.range.add(term),
             "fact" => EntryPredicate::Fact(term.words(Fact::ALL, Fact::as_str)?),
-            "unusual" => term.exactly(|text| (text == "true").then_some(EntryPredicate::Unusual), "true")?,
+            "unusual" => term.own(|text| (text == "true").then_some(EntryPredicate::Unusual), "true")?,
             "operation" => EntryPredicate::Operation(term.words(Kind::ALL, Kind::as_str)?),
             "actor" => EntryPredicate::Actor(term.texts()?),
             "person" => EntryPredicate::Person(term.texts()?),
@@ -45,15 +45,15 @@ impl Fields for EntryFilter {
             "currency" => EntryPredicate::Currency(term.currencies()?),
             "brand" => EntryPredicate::Brand(term.words(Brand::ALL, Brand::name)?),
             "last_four" => EntryPredicate::LastFour(term.last_four()?),
-            "retref" => EntryPredicate::Reference(term.exactly(reference, "a reference of the gateway")?),
+            "retref" => EntryPredicate::Reference(term.own(reference, "a reference of the gateway")?),
             "custom_reference" => EntryPredicate::Text(own_text(term, SearchBy::Reference)?),
             "customer_id" => EntryPredicate::Text(own_text(term, SearchBy::Customer)?),
             "customer_email" => EntryPredicate::Text(own_text(term, SearchBy::Email)?),
             "order_id" => {
-                EntryPredicate::Order(term.exactly(|text| text.parse::<OrderId>().ok(), "an order's id")?)
+                EntryPredicate::Order(term.own(|text| text.parse::<OrderId>().ok(), "an order's id")?)
             }
             "transaction_id" => {
-                EntryPredicate::Transaction(term.exactly(|text| text.parse().ok(), "a transaction's id")?)
+                EntryPredicate::Transaction(term.own(|text| text.parse().ok(), "a transaction's id")?)
             }
             _ => return Err(term.no_field::<Self>()),
         };

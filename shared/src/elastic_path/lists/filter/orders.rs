@@ -5,7 +5,7 @@ use tollgate_core::{journal::OrderPredicate, order::PaymentStatus};
 
 use super::term::{Fields, Range, Term};
 use crate::{
-    api::problem::Problem,
+    api::Problem,
     elastic_path::response::status::{order_status, payment_status},
 };
 

@@ -4,7 +4,7 @@ use jiff::{ToSpan, civil::Date};
 use tollgate_core::settlement::{ExceptionCause, ExceptionFilter};
 
 use super::term::{Fields, Term};
-use crate::api::problem::Problem;
+use crate::api::Problem;
 
 /// Longest account (MID), in characters.
 const MID_MAX: usize = 32;
@@ -64,11 +64,7 @@ impl Fields for WantedExceptions {
         let state = |text: &str| ["open", "closed"].iter().position(|state| *state == text);
         match term.field {
             "state" => self.0.closed = term.own(state, "open or closed")? == 1,
-            "cause" => {
-                let all: Vec<_> = ExceptionCause::ALL.iter().map(|cause| cause.as_str()).collect();
-                let words = format!("one of {}", all.join(", "));
-                self.0.cause = Some(term.own(ExceptionCause::from_name, &words)?);
-            }
+            "cause" => self.0.cause = Some(term.own_word(ExceptionCause::ALL, ExceptionCause::as_str)?),
             "mid" => self.0.account = Some(mid(term)?),
             _ => return Err(term.no_field::<Self>()),
         }

@@ -8,7 +8,7 @@ use tollgate_core::{
     values::{Currency, Zone, local_time},
 };
 
-use crate::api::problem::Problem;
+use crate::api::Problem;
 
 /// Longest filter, in characters.
 const MAX_CHARS: usize = 2_000;
@@ -153,6 +153,12 @@ impl<'a> Term<'a> {
         text.and_then(read).ok_or_else(|| self.wrong(format!("takes eq and {what}")))
     }
 
+    /// The word of `eq`, as what it means.
+    pub(super) fn own_word<T: Copy>(&self, all: &[T], word: fn(T) -> &'static str) -> Result<T, Problem> {
+        let find = |text: &str| all.iter().copied().find(|one| word(*one) == text);
+        self.own(find, &format!("one of {}", listed(all, word)))
+    }
+
     /// The values of `eq` or `in`.
     pub(super) fn each<T>(&self, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, Problem> {
         match self.operator {
@@ -167,8 +173,7 @@ impl<'a> Term<'a> {
     pub(super) fn words<T: Copy>(&self, all: &[T], word: fn(T) -> &'static str) -> Result<Vec<T>, Problem> {
         self.each(|text| {
             let found = all.iter().copied().find(|one| word(*one).eq_ignore_ascii_case(text));
-            let words = || all.iter().map(|one| word(*one)).collect::<Vec<_>>().join(", ");
-            found.ok_or_else(|| format!("must be one of {}", words()))
+            found.ok_or_else(|| format!("must be one of {}", listed(all, word)))
         })
     }
 
@@ -183,16 +188,10 @@ impl<'a> Term<'a> {
         self.each(|text| Ok(text.to_owned()))
     }
 
-    /// The one value of `eq`, as what it says.
-    pub(super) fn exactly<T>(&self, read: impl Fn(&str) -> Option<T>, what: &str) -> Result<T, Problem> {
-        let read = Some(self.one()?).filter(|_| self.operator == "eq").and_then(read);
-        read.ok_or_else(|| self.wrong(format!("takes eq and {what}")))
-    }
-
     /// The last four digits of a card's number.
     pub(super) fn last_four(&self) -> Result<String, Problem> {
         let digits = |text: &str| text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
-        self.exactly(|text| digits(text).then(|| text.to_owned()), "four digits")
+        self.own(|text| digits(text).then(|| text.to_owned()), "four digits")
     }
 
     /// An amount in minor units.
@@ -262,6 +261,10 @@ pub(in crate::elastic_path) fn without_customers(text: &str) -> String {
         if is_of_customers { format!("{start}…)") } else { part.to_owned() }
     };
     split(text, ':').into_iter().map(shown).collect::<Vec<_>>().join(":")
+}
+
+fn listed<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> String {
+    all.iter().map(|one| word(*one)).collect::<Vec<_>>().join(", ")
 }
 
 fn unquoted(text: &str) -> &str {

@@ -10,7 +10,7 @@ fn predicates(text: &str) -> Vec<Predicate> {
     parse::<Filter>(text, &Zone::default()).unwrap().predicates
 }
 
-/// The members that are named, with what is said of them.
+/// The members that are named, with the sentences about them.
 fn wrong(text: &str) -> Vec<String> {
     let problems = parse::<Filter>(text, &Zone::default()).unwrap_err();
     problems.iter().map(|problem| problem.sentence(|_| "")).collect()

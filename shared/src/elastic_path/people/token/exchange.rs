@@ -15,7 +15,7 @@ use super::Form;
 use crate::{
     access::{Access, Denied, WRONG_KEY_TIME},
     access_token::Holder,
-    api::{Code, caller::denied, failure::Failure, problem::Problem},
+    api::{Code, Failure, Problem, denied},
     invocation::request_id,
     openid::{IdTokenError, InvalidClients, VerifiedIdToken},
     ports::SignIn,

@@ -1,4 +1,4 @@
-//! What the indexes of what needs attention and of captures have, and the journal does not, or not yet.
+//! Orders that the indexes of attention and of captures have, and the journal does not, or not yet.
 
 use jiff::{SignedDuration, civil::Date};
 
@@ -45,7 +45,7 @@ fn orders(rows: &[Row]) -> Vec<String> {
     rows.iter().map(|row| row.order.id.to_string()).collect()
 }
 
-/// The orders of all parts of what needs attention, and the first part's count.
+/// The orders that need attention, of all parts, and the first part's count.
 async fn attention(lister: &Lister<'_>, now: Timestamp, limit: usize) -> (Vec<String>, AttentionCount) {
     let (merchant, mut all, mut after, mut count) = (merchant(), Vec::new(), None::<String>, None);
     loop {
@@ -248,7 +248,7 @@ async fn sums_of_captures_are_by_local_day_and_read_no_order() {
     assert_eq!(all, [day("2027-01-15", 1, 100), day("2027-01-16", 3, 44), day("2027-01-17", 1, 22)]);
     let all = sums("America/New_York", None, at(30 * DAY_S)).await;
     assert_eq!(all, [day("2027-01-15", 3, 141), day("2027-01-16", 1, 3), day("2027-01-17", 1, 22)]);
-    // What comes later of an order is found, though it is listed by its next capture.
+    // An order's later captures are found, though it is listed by its next capture.
     assert_eq!(sums("UTC", Some(at(150_000)), at(300_000)).await, [day("2027-01-17", 1, 22)]);
     assert_eq!(world.read(), (0, 0));
 }

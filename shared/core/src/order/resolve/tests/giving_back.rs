@@ -69,7 +69,8 @@ fn of_several_charges_the_oldest_that_does_not_stand_is_given_back_first() {
     assert_eq!(about, ["second", "third"], "the other is on record, and an inquiry finds it");
 }
 
-/// Money for a purchase, a hold for an authorization: totals of what is at the gateway would otherwise lack it.
+/// Money for a purchase, a hold for an authorization: totals of the gateway's money would otherwise
+/// lack it.
 #[test]
 fn the_journal_tells_what_a_second_charge_moved_and_what_its_return_did() {
     for (method, moved) in
@@ -184,7 +185,7 @@ fn two_refunds_of_all_that_was_captured_leave_nothing_to_refund() {
     fixture.later(3600);
     let finding = found(&fixture, first);
     fixture.learns(first, &finding);
-    // The gateway made both. What it gave back too much is on record, and no more is given back.
+    // The gateway made both. The excess refund is on record, and no more is given back.
     let transaction = fixture.transaction(id);
     assert_eq!(transaction.refunded(), amount(2 * TOTAL));
     assert_eq!(transaction.refundable(), Amount::ZERO);
@@ -266,7 +267,7 @@ fn a_refund_by_a_rule_that_is_to_be_sent_again_is_sent_again_only_when_that_is_s
 
 #[test]
 fn a_reference_counts_as_anothers_only_where_a_record_of_its_own_has_it() {
-    // A capture and a void carry that of what they act on.
+    // A capture and a void carry the reference of the payment that they act on.
     let mut fixture = Fixture::new();
     let id = fixture.approved(PaymentKind::Authorize, None);
     let own = fixture.transaction(id).reference().unwrap().to_owned();
@@ -276,7 +277,7 @@ fn a_reference_counts_as_anothers_only_where_a_record_of_its_own_has_it() {
     let void = fixture.void(id).unwrap().sent();
     fixture.told(void, &Outcome::Approved(approved_as(&own)));
     assert!(fixture.operation(void).is(Stage::Approved));
-    // What was refused has none.
+    // A refused payment has none.
     let mut fixture = Fixture::new();
     let refused = fixture.pay(PaymentKind::Purchase, Some(500), None).unwrap().sent();
     fixture.told(refused, &Outcome::NoEffect(NoEffect::VoidedElsewhere, approved_as("r9")));
@@ -285,7 +286,7 @@ fn a_reference_counts_as_anothers_only_where_a_record_of_its_own_has_it() {
     assert!(fixture.operation(payment).is(Stage::Approved));
 }
 
-/// A refund that is paid twice cannot be voided: what gave back too much is for a person.
+/// A refund that is paid twice cannot be voided: the excess refund is for a person.
 #[test]
 fn the_earlier_attempt_of_a_refund_that_turns_up_beside_the_later_one_is_not_voided() {
     let (mut fixture, at) = refund_in_doubt();

@@ -1,9 +1,9 @@
-//! What was given up, how long it is looked for, and what is done when it turns up.
+//! Abandoned operations: how long inquiries look for them, and the steps when one turns up.
 
 use super::*;
 use crate::order::{Action, Target};
 
-/// What is looked for before another payment.
+/// The operations that are looked for before another payment.
 fn suspected(order: &Order) -> Vec<OperationRef> {
     order.suspects(Kind::Purchase, Uuid::nil()).collect()
 }
@@ -371,7 +371,7 @@ fn a_late_approval_is_adopted_beside_payments_that_are_not_in_its_place() {
     assert_eq!(status(&fixture, at), TransactionStatus::Done);
 }
 
-/// A refund that was given up after an hour. With `again`, another attempt of it was done.
+/// A refund that was given up after an hour. With `again`, another attempt of the refund was done.
 fn refund_given_up(again: bool) -> (Fixture, OperationRef) {
     let mut fixture = Fixture::new();
     let id = fixture.approved(PaymentKind::Purchase, None);
@@ -397,7 +397,8 @@ fn a_refund_that_is_found_done_by_two_of_its_attempts_is_on_record_twice_and_loo
         fixture.now = fixture.order.next_inquiry_at().unwrap();
         let both = Finding::Several(vec![approved_as("first"), approved_as("second")]);
         if !again {
-            // One attempt, and two records of it: the first is adopted, and of the other nothing is known.
+            // One attempt with two records: the first is adopted, and nothing is known of the
+            // other.
             fixture.learns(at, &both);
             assert_eq!(fixture.operation(at).reference(), Some("first"));
             continue;
@@ -414,7 +415,7 @@ fn a_refund_that_is_found_done_by_two_of_its_attempts_is_on_record_twice_and_loo
         assert!(second.late, "which the merchant is told of");
         let returned: i64 = told.iter().map(|entry| entry.changes.gateway).sum();
         assert_eq!(returned, -2 * i64::try_from(TOTAL).unwrap());
-        // The looks that are left find what is on record.
+        // The remaining looks find the recorded refund.
         while let Some(due) = fixture.order.next_inquiry_at() {
             fixture.now = due;
             fixture.learns(at, &became(Outcome::Approved(approved_as("second"))));
@@ -438,7 +439,8 @@ fn a_look_before_more_money_moves_takes_the_place_of_one_that_is_due_and_of_no_o
     for (seconds, finding, next_s) in [
         (0, Finding::Absent, 3_600),
         (0, Finding::Undecided, 3_600),
-        // Records that decide nothing do not use the look up, and without a trace the next is in a day.
+        // Records that decide nothing do not use the look up, and without a trace the next is in a
+        // day.
         (3_600, Finding::Undecided, 2 * 3_600),
         (3_600, Finding::Absent, 24 * 3_600 - 160),
     ] {
@@ -481,7 +483,8 @@ fn the_inquiry_about_a_later_attempt_keeps_a_last_look_at_earlier_ones() {
     assert_eq!(fixture.operation(at).last_look_at, Some(fixture.now + hour));
 }
 
-/// A look-up of the payment shows whether it was done, and no money moves by it that was not requested.
+/// A look-up of the payment shows whether it was done, and no money moves by it that was not
+/// requested.
 #[test]
 fn a_capture_or_a_void_that_was_given_up_keeps_no_payment_waiting() {
     let mut fixture = Fixture::new();

@@ -1,4 +1,4 @@
-//! Entries add up to what the deposit is now, and no later report changes an earlier entry.
+//! Entries add up to the deposit's current amounts, and no later report changes an earlier entry.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ fn at(minute: i64) -> Timestamp {
     "2026-11-18T12:00:00Z".parse::<Timestamp>().unwrap() + jiff::SignedDuration::from_mins(minute)
 }
 
-/// What a report says of a deposit.
+/// A deposit as a report states it.
 fn read(minute: i64, currency: Option<Currency>, components: &[(Component, i64)]) -> Deposit {
     let day = date(2026, 11, 17);
     Deposit {

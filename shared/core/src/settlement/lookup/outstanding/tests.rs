@@ -1,4 +1,5 @@
-//! What has not arrived is listed once, as far as it is, and what arrived or never comes is not.
+//! Money that has not arrived is listed once, with its progress, and money that arrived or never
+//! comes is not listed.
 
 use futures_util::FutureExt;
 use jiff::civil::date;
@@ -42,7 +43,7 @@ fn line(reference: &str, settled: Vec<Settled>, funded: Vec<Funded>) -> Line {
     Line { reference: reference.to_owned(), settled, funded }
 }
 
-/// What is outstanding on the 18th, of purchases of 5.00 at noon of the 17th.
+/// The outstanding money on the 18th, of purchases of 5.00 at noon of the 17th.
 struct World {
     log: JournalTable,
     memory: SettlementTable,

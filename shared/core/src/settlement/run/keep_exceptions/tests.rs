@@ -1,4 +1,4 @@
-//! Exceptions open, close and open again with what matches find; what people wrote stays.
+//! Exceptions open, close and open again with the results of matches; people's notes stay.
 
 use futures_util::FutureExt;
 use jiff::civil::date;

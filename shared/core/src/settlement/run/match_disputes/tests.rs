@@ -1,4 +1,4 @@
-//! Each line counts once, and what orders have is what deposits say.
+//! Each line counts once, and orders have the disputes that deposits state.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -26,7 +26,7 @@ fn now() -> Timestamp {
     "2026-11-20T17:00:00Z".parse().unwrap()
 }
 
-/// A payment of 92.15, the journal, and what settlement keeps.
+/// A payment of 92.15, the journal, and the settlement's data.
 struct World {
     log: Arc<JournalTable>,
     orders: OrderTable,
@@ -144,7 +144,7 @@ fn what_an_order_has_and_deposits_do_not_say_is_told_with_both_sums() {
     let world = World::new();
     world.deposit(17, vec![chargeback(stated("1"), 4000, 17)], vec![]);
     world.run();
-    // What the deposit says is another amount, and a word that the order does not take.
+    // The deposit states another amount, and a word that the order does not take.
     world.change_deposit(|deposit| {
         deposit.chargebacks[0] =
             Chargeback { deposit: "D16".to_owned(), ..chargeback(stated("1"), 3000, 16) };

@@ -97,7 +97,7 @@ struct Shop {
     orders: OrderTable,
 }
 
-/// What recording came to, by the order's id.
+/// The result of recording, with the order's id.
 fn recorded(shop: &Shop, found: &FoundDispute) -> Result<(DisputeRecorded, String), DisputeRejection> {
     let recorder = DisputeRecorder { log: &*shop.log, store: &shop.orders, clock: &SystemClock };
     let done = recorder.record(&test_merchant(merchant()), found).now_or_never().unwrap();

@@ -21,7 +21,7 @@ use crate::{
     values::{Amount, Clock, Currency, Expiry, StoredCard},
 };
 
-/// What goes wrong with one call.
+/// The fault of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     /// Nothing is done, and the caller does not know.
@@ -58,7 +58,7 @@ struct State {
     customers: HashMap<String, Customer>,
     /// By our order id: where the card is stored.
     records: BTreeMap<String, StoredCard>,
-    /// What is stored now, with its expiry.
+    /// The stored profiles, with their expiry.
     profiles: BTreeMap<String, Expiry>,
     verifications: usize,
     inquiries: usize,
@@ -131,7 +131,7 @@ impl World {
         Uuid::from_u128(state.ids)
     }
 
-    /// What every direct response says of the security code from now on.
+    /// Sets the result of the security code in every direct response from now on.
     pub(super) fn says_of_the_code(&self, letter: Option<&str>) {
         self.state().cvv = letter.map(str::to_owned);
     }
@@ -167,7 +167,8 @@ impl World {
         self.faults.iter().find(|(at, _)| *at == number).map(|(_, fault)| *fault)
     }
 
-    /// One call: `act` is done unless the fault comes before it. None when the caller learns nothing of it.
+    /// One call: `act` is done unless the fault comes before it. None when the caller learns
+    /// nothing about the call.
     async fn call<T>(&self, act: impl FnOnce(&mut State) -> T) -> Result<T, Fault> {
         let fault = self.enter();
         match fault {
@@ -256,7 +257,7 @@ pub(super) struct Overtaken {
     pub(super) world: Arc<World>,
     /// How many of our writes come before.
     pub(super) after: AtomicUsize,
-    /// What the other process changes.
+    /// The other process's change.
     pub(super) change: fn(&mut Customer),
     /// Whether that write of ours gets a response; without one it is not done.
     pub(super) responds: bool,

@@ -1,4 +1,5 @@
-//! A merchant that does not take cards of which the security code is wrong: what is stored and must not stay.
+//! A merchant that does not take cards of which the security code is wrong: stored cards that must
+//! not stay.
 
 use super::*;
 use crate::values::DeclineCode;

@@ -127,8 +127,8 @@ fn what_people_and_systems_write_is_kept() {
     }
 }
 
-/// Numbers that begin with days and years are like Mastercard's and Diners Club's. Every tenth passes the check of its
-/// digits.
+/// Numbers that begin with days and years are like Mastercard's and Diners Club's. Every tenth
+/// passes the check of its digits.
 #[test]
 fn references_and_telephone_numbers_that_a_shop_counts_up_are_kept() {
     for count in 0..1_000 {

@@ -1,4 +1,5 @@
-//! What becomes of receivers that a document names no more, and of events while a document is deleted or cannot be read.
+//! The fate of receivers that a document names no more, and of events while a document is deleted
+//! or cannot be read.
 
 use super::{
     fake::{Manner, Time, World},

@@ -1,4 +1,5 @@
-//! A world in which time passes only when everything waits: receivers, the table, and what is received.
+//! A world in which time passes only when everything waits: receivers, the table, and the received
+//! messages.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -54,7 +55,8 @@ impl Time {
         .await;
     }
 
-    /// Runs a story to its end. Whenever nothing can go on, the clock moves to the next moment that anything waits for.
+    /// Runs a story to its end. Whenever nothing can go on, the clock moves to the next moment that
+    /// anything waits for.
     pub(super) fn run(time: &Arc<Self>, story: impl Future<Output = ()>) {
         let mut story = pin!(story);
         while story.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
@@ -97,7 +99,8 @@ pub(super) enum Manner {
     GoneAfter(SignedDuration),
 }
 
-/// A document of receivers, as every process reads it: what it names, and why it cannot be used, if so.
+/// A document of receivers, as every process reads it: the receivers that it names, and the error
+/// if it cannot be used.
 #[derive(Default)]
 pub(super) struct Directory(Mutex<(Vec<Receiver>, Option<ReceiversError>)>, Mutex<Option<Receiver>>);
 
@@ -146,7 +149,7 @@ impl Receivers for Directory {
     }
 }
 
-/// What a receiver saw: each message, and when.
+/// The messages that a receiver saw, and when.
 #[derive(Default)]
 struct Seen {
     attempts: u32,
@@ -217,7 +220,7 @@ pub(super) struct Table {
     deliveries: Mutex<BTreeMap<Key, (Delivery, Option<DeliveryOutcome>)>>,
     health: Mutex<BTreeMap<ReceiverKey, Health>>,
     known: Mutex<BTreeMap<ReceiverKey, KnownReceiver>>,
-    /// How often what is noted of one merchant's receivers was read.
+    /// How often the notes on one merchant's receivers were read.
     pub(super) known_reads: AtomicU32,
     pub(super) refuses: Flag,
     /// Deliveries that are due and cannot be read, by their sort keys.
@@ -396,7 +399,7 @@ impl World {
         *self.outbox.lock().unwrap() = Arc::new(outbox(&self.directory, &self.store, &self.time));
     }
 
-    /// How many items of each kind there are of a receiver: deliveries, health, what is noted.
+    /// How many items of each kind there are of a receiver: deliveries, health, notes.
     pub(super) fn left_of(&self, name: &str) -> [usize; 3] {
         let is_own = |key: &ReceiverKey| key.receiver.to_string() == name;
         [
@@ -406,7 +409,7 @@ impl World {
         ]
     }
 
-    /// Publishes an event, twice, as a stream may, and returns what that added.
+    /// Publishes an event, twice, as a stream may, and returns the added deliveries.
     pub(super) async fn publish(&self, n: u32) -> Vec<Added> {
         let (id, at) = (Uuid::from_u128(n.into()), self.time.now());
         let body = format!("{} {}", n % 10, n / 10 + 1);
@@ -427,7 +430,7 @@ impl World {
         .collect()
     }
 
-    /// What a receiver knows of each order: the highest version.
+    /// A receiver's state of each order: the highest version.
     pub(super) fn folded(&self, name: &str) -> BTreeMap<u32, u64> {
         let mut state: BTreeMap<u32, u64> = BTreeMap::new();
         for (_, body, _) in &self.line.seen.lock().unwrap()[name].taken {
@@ -438,7 +441,7 @@ impl World {
         state
     }
 
-    /// What is kept of how a receiver is doing.
+    /// The stored health of a receiver.
     pub(super) fn health(&self, name: &str) -> Option<Health> {
         let health = self.store.health.lock().unwrap();
         health.iter().find(|(key, _)| key.receiver.to_string() == name).map(|(_, health)| *health)
