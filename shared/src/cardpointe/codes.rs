@@ -13,26 +13,20 @@ use tollgate_core::values::{Advice, Brand, DeclineCode};
 
 /// Codes that say that an equal transaction was seen before, or that this one is still in progress. They decide nothing:
 /// the earlier one may be this operation's own.
-const DUPLICATES: [(&str, &str); 14] = [
-    ("FNOR", "94"),
-    ("RPCT", "385"),
-    ("RPCT", "772"),
-    ("RPCT", "774"),
-    ("RPCT", "776"),
-    ("RPCT", "913"),
-    ("RPCT", "923"),
-    ("VANT", "94"),
-    ("VANT", "98"),
-    ("PSTR", "01"),
-    ("PMT", "234"),
-    ("NASH", "94"),
-    ("MNS", "98"),
-    ("CRDX", "99"),
+const DUPLICATES: &[(&str, &[&str])] = &[
+    ("FNOR", &["94"]),
+    ("RPCT", &["385", "772", "774", "776", "913", "923"]),
+    ("VANT", &["94", "98"]),
+    ("PSTR", &["01"]),
+    ("PMT", &["234"]),
+    ("NASH", &["94"]),
+    ("MNS", &["98"]),
+    ("CRDX", &["99"]),
 ];
 
 /// Whether a code says that the transaction was seen before or is in progress.
 pub fn is_duplicate(respproc: &str, respcode: &str) -> bool {
-    DUPLICATES.contains(&(respproc, respcode))
+    DUPLICATES.iter().any(|(processor, codes)| *processor == respproc && codes.contains(&respcode))
 }
 
 /// Whether the gateway never got the processor's response, or could not read it: the processor may have done it.

@@ -12,7 +12,7 @@ mod settled;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_util::{Stream, StreamExt};
+use futures_util::StreamExt;
 use http::Method;
 use jiff::{ToSpan, civil::Date};
 use tokio::{sync::mpsc, time::Instant};
@@ -28,7 +28,7 @@ use self::{
     loose::{ReportParser, parse},
     pace::Pace,
 };
-use super::transport::{BodyError, HttpsTransport, Request, StreamedResponse, StreamingTransport};
+use super::transport::{HttpsTransport, Request, StreamedResponse, StreamingTransport};
 
 /// How far back a day without a year is certain: the gateway takes it for the last one of its name, and clocks and time
 /// zones differ by less than the rest of the year.
@@ -54,26 +54,18 @@ impl CardPointeReports {
     }
 }
 
-/// Which report, and what of a response belongs to it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Report {
-    Settled,
-    Funded,
-}
-
 impl<T: StreamingTransport> CardPointeReports<T> {
     /// A client whose requests this transport carries.
     pub fn over(transport: T, clock: Arc<dyn Clock>) -> Self {
         Self { transport, clock, pace: Pace::default() }
     }
 
-    /// Opens a report; none if the gateway does not offer it for the account.
+    /// Opens a report, within the gateway's limits of how often it may be asked for.
     async fn open(
         &self,
         request: &ReportRequest<'_>,
-        report: Report,
         query: String,
-    ) -> Result<Option<StreamedResponse>, ReportError> {
+    ) -> Result<StreamedResponse, ReportError> {
         let gateway = &request.merchant.gateway;
         let endpoint = gateway.endpoint.as_str();
         let until = Instant::now() + request.limit;
@@ -88,13 +80,10 @@ impl<T: StreamingTransport> CardPointeReports<T> {
             let response = self.transport.open(request).await;
             let response =
                 response.map_err(|_| ReportError::Unavailable("there is no response".to_owned()))?;
-            match response.status {
-                200 => return Ok(Some(response)),
-                429 => self.pace.hold(endpoint, response.retry_after),
-                // It is enabled for each account by the gateway's support.
-                401 | 403 | 404 if report == Report::Funded => return Ok(None),
-                status => return Err(ReportError::Unavailable(format!("status {status}"))),
+            if response.status != 429 {
+                return Ok(response);
             }
+            self.pace.hold(endpoint, response.retry_after);
         }
         Err(ReportError::Throttled)
     }
@@ -117,10 +106,7 @@ impl<T: StreamingTransport> Reports for CardPointeReports<T> {
         let ReportRequest { account, day, .. } = *request;
         self.check(day, Some(SETTLED_AGO_MAX_DAYS))?;
         let query = format!("settlestat?merchid={account}&date={}", day.strftime("%m%d"));
-        match self.open(request, Report::Settled, query).await? {
-            None => Ok(ReadReport::NotOffered),
-            Some(response) => read(response.body, settled::Batches { day }, each).await,
-        }
+        read(self.open(request, query).await?, settled::Batches { day }, each).await
     }
 
     async fn funded(
@@ -132,19 +118,25 @@ impl<T: StreamingTransport> Reports for CardPointeReports<T> {
         self.check(day, None)?;
         let query = format!("funding?merchid={account}&date={}", day.strftime("%Y%m%d"));
         let parser = funded::Deposits { account: account.to_owned(), day, read_at: self.clock.now() };
-        match self.open(request, Report::Funded, query).await? {
-            None => Ok(ReadReport::NotOffered),
-            Some(response) => read(response.body, parser, each).await,
+        let response = self.open(request, query).await?;
+        // It is enabled for each account by the gateway's support.
+        if matches!(response.status, 401 | 403 | 404) {
+            return Ok(ReadReport::NotOffered);
         }
+        read(response, parser, each).await
     }
 }
 
 /// Parses a body while it arrives: pieces go to a thread of its own, records come back.
 async fn read<P: ReportParser>(
-    mut body: impl Stream<Item = Result<Vec<u8>, BodyError>> + Unpin,
+    response: StreamedResponse,
     parser: P,
     each: &mut (dyn FnMut(P::Row) + Send),
 ) -> Result<ReadReport, ReportError> {
+    let StreamedResponse { status, mut body, .. } = response;
+    if status != 200 {
+        return Err(ReportError::Unavailable(format!("status {status}")));
+    }
     let (pieces, arrived) = mpsc::channel(WAITING_MAX);
     let (records, mut parsed) = mpsc::channel::<Vec<P::Row>>(WAITING_MAX);
     let parsing = tokio::task::spawn_blocking(move || {

@@ -103,14 +103,6 @@ struct StatedChargeback {
     authcode: Loose,
 }
 
-/// A line, as far as it does not depend on its deposit. One that comes before its deposit's id waits in this form.
-struct UnassignedLine {
-    deposit: Option<String>,
-    reference: String,
-    funded: Funded,
-    gateway_order_id: Option<String>,
-}
-
 /// All that is read of one report beside its lines, which are handed over at once where that is possible. Its members come
 /// in any order.
 #[derive(Default)]
@@ -121,7 +113,8 @@ struct StatedDeposit {
     fundings: Vec<Option<Funding>>,
     adjustments: Vec<Option<StatedAdjustment>>,
     chargebacks: Vec<Option<StatedChargeback>>,
-    held: Vec<Result<UnassignedLine, UnreadableRow>>,
+    /// Lines that came before their deposit's id.
+    held: Vec<Option<StatedLine>>,
 }
 
 fn id(text: Loose) -> Option<String> {
@@ -132,12 +125,11 @@ fn currency(text: Loose) -> Option<Currency> {
     Currency::parse(&text.0?).ok()
 }
 
-fn part(row: Option<StatedLine>, day: Date) -> Result<UnassignedLine, UnreadableRow> {
-    let Some(row) = row else { return Err(unreadable(None, "no line")) };
+/// A line of a deposit of this id and day.
+fn line(row: StatedLine, deposit: &str, day: Date) -> Result<FundingRecord, UnreadableRow> {
     let (kind, mut status) = (kind(row.r#type.0.as_deref()), status(row.status.0.as_deref()));
     let stated = row.amount.minor();
-    let (own, batch, deposit) = (id(row.fundingid), id(row.batchid), id(row.fundingtxnid));
-    let in_deposit = |row: UnreadableRow| UnreadableRow { deposit: deposit.clone(), ..row };
+    let (own, batch) = (id(row.fundingid), id(row.batchid));
     // What comes back has a reference of its own, and is about the payment.
     let is_returned = id(row.achreturncode).is_some();
     let parent = id(row.parentretref).filter(|_| is_returned);
@@ -147,21 +139,21 @@ fn part(row: Option<StatedLine>, day: Date) -> Result<UnassignedLine, Unreadable
     let named = parent.or_else(|| id(row.retref));
     // What has no reference is known by its own id.
     let Some(reference) = named.or_else(|| own.clone()) else {
-        return Err(in_deposit(unreadable(None, "a line without its reference")));
+        return Err(unreadable(None, "a line without its reference"));
     };
     let moves_money = kind != FundedKind::NoMoney && status != FundedStatus::Voided;
     let stated = match stated {
         Ok(Some(stated)) => stated,
         Ok(None) | Err(_) if !moves_money => 0,
-        Ok(None) => return Err(in_deposit(unreadable(Some(reference), "a line without an amount"))),
-        Err(why) => return Err(in_deposit(unreadable(Some(reference), why))),
+        Ok(None) => return Err(unreadable(Some(reference), "a line without an amount")),
+        Err(why) => return Err(unreadable(Some(reference), why)),
     };
     // Whether what is given back has a sign is not documented.
     let amount = if kind == FundedKind::Refund && !is_returned { -stated.abs() } else { stated };
     let nameless = || format!("{reference}/{}/{}", kind.as_str(), batch.as_deref().unwrap_or_default());
     let funded = Funded {
         id: own.unwrap_or_else(nameless),
-        deposit: String::new(),
+        deposit: deposit.to_owned(),
         day,
         kind,
         status,
@@ -169,18 +161,16 @@ fn part(row: Option<StatedLine>, day: Date) -> Result<UnassignedLine, Unreadable
         currency: currency(row.currency),
         batch,
     };
-    Ok(UnassignedLine { deposit, reference, funded, gateway_order_id: id(row.invoicenumber) })
+    Ok(FundingRecord::Line { reference, funded, gateway_order_id: id(row.invoicenumber) })
 }
 
-/// The line of a deposit of this id and day.
-fn record(part: Result<UnassignedLine, UnreadableRow>, deposit: &str, day: Date) -> FundingRecord {
-    let deposit = deposit.to_owned();
-    match part {
-        Ok(UnassignedLine { reference, funded, gateway_order_id, .. }) => {
-            FundingRecord::Line { reference, funded: Funded { deposit, day, ..funded }, gateway_order_id }
-        }
-        Err(row) => FundingRecord::Unreadable(UnreadableRow { deposit: Some(deposit), ..row }),
-    }
+fn record(row: Option<StatedLine>, deposit: &str, day: Date) -> FundingRecord {
+    let row = row.ok_or_else(|| unreadable(None, "no line"));
+    row.and_then(|row| line(row, deposit, day)).unwrap_or_else(|row| in_deposit(row, deposit))
+}
+
+fn in_deposit(row: UnreadableRow, deposit: &str) -> FundingRecord {
+    FundingRecord::Unreadable(UnreadableRow { deposit: Some(deposit.to_owned()), ..row })
 }
 
 impl ReportParser for Deposits {
@@ -200,7 +190,7 @@ impl ReportParser for Deposits {
                 "fundings" => next_list(&mut map, &mut all.fundings)?,
                 "adjustments" => next_list(&mut map, &mut all.adjustments)?,
                 "chargebacks" => next_list(&mut map, &mut all.chargebacks)?,
-                "txns" => self.lines(&mut map, &mut all, to)?,
+                "txns" => Self::lines(&mut map, &mut all, to)?,
                 "errormsg" | "resptext" => to.say(map.next_value::<Loose>()?.0),
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
@@ -222,19 +212,17 @@ fn next_list<'de, T: Deserialize<'de>, M: MapAccess<'de>>(
 
 impl Deposits {
     fn lines<'de, M: MapAccess<'de>>(
-        &self,
         map: &mut M,
         all: &mut StatedDeposit,
         to: &mut State<'_, FundingRecord>,
     ) -> Result<(), M::Error> {
         let known = all.id.clone().zip(all.day);
         map.next_value_seed(Each(&mut |row| {
-            let part = part(row, self.day);
             let Some((deposit, day)) = &known else {
-                all.held.push(part);
+                all.held.push(row);
                 return Ok(());
             };
-            to.emit(record(part, deposit, *day))
+            to.emit(record(row, deposit, *day))
         }))
     }
 
@@ -244,23 +232,17 @@ impl Deposits {
         if is_empty && all.adjustments.is_empty() {
             return Ok(());
         }
-        let of_line = |part: &Result<UnassignedLine, UnreadableRow>| match part {
-            Ok(part) => part.deposit.clone(),
-            Err(row) => row.deposit.clone(),
-        };
-        let own = all.id.clone().or_else(|| all.held.iter().find_map(of_line));
-        let fundings = all.fundings.iter_mut().flatten();
-        let own = own.or_else(|| fundings.map(|one| std::mem::take(&mut one.fundingid)).find_map(id));
+        let lines = all.held.iter_mut().flatten().map(|line| &mut line.fundingtxnid);
+        let fundings = all.fundings.iter_mut().flatten().map(|funding| &mut funding.fundingid);
+        let own = all.id.clone().or_else(|| lines.chain(fundings).map(std::mem::take).find_map(id));
         let Some(deposit) = own else {
             return to.emit(FundingRecord::Unreadable(unreadable(None, "a deposit without its id")));
         };
         let day = all.day.unwrap_or(self.day);
-        for part in std::mem::take(&mut all.held) {
-            to.emit(record(part, &deposit, day))?;
+        for row in std::mem::take(&mut all.held) {
+            to.emit(record(row, &deposit, day))?;
         }
-        let in_deposit = |row: UnreadableRow| {
-            FundingRecord::Unreadable(UnreadableRow { deposit: Some(deposit.clone()), ..row })
-        };
+        let in_deposit = |row| in_deposit(row, &deposit);
         let mut positions = Positions::default();
         for stated in std::mem::take(&mut all.chargebacks) {
             let stated = stated.unwrap_or_default().chargeback(&deposit, day, &mut positions);

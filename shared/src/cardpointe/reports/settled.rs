@@ -28,47 +28,34 @@ struct StatedTransaction {
     salesdoc: Loose,
 }
 
-/// The same, as far as it does not depend on its batch. One that comes before its batch's id waits in this form.
-struct UnassignedTransaction {
-    reference: String,
-    amount: Option<i64>,
-    status: SettledStatus,
-    gateway_order_id: Option<String>,
-}
-
-fn part(row: Option<StatedTransaction>) -> Result<UnassignedTransaction, UnreadableRow> {
-    let Some(row) = row else { return Err(unreadable(None, "no transaction")) };
-    let gateway_order_id = row.salesdoc.text(ID_MAX_CHARS);
-    let Some(reference) = row.retref.text(ID_MAX_CHARS) else {
-        return Err(unreadable(gateway_order_id, "a transaction without its reference"));
-    };
-    match row.setlamount.minor() {
-        Ok(amount) => Ok(UnassignedTransaction {
-            reference,
-            amount,
-            status: settled_status(row.setlstat.0.as_deref()),
-            gateway_order_id,
-        }),
-        Err(why) => Err(unreadable(Some(reference), why)),
+impl StatedTransaction {
+    fn record(
+        self,
+        batch: &str,
+        day: Date,
+        batch_status: BatchStatus,
+    ) -> Result<SettledRecord, UnreadableRow> {
+        let gateway_order_id = self.salesdoc.text(ID_MAX_CHARS);
+        let Some(reference) = self.retref.text(ID_MAX_CHARS) else {
+            return Err(unreadable(gateway_order_id, "a transaction without its reference"));
+        };
+        let amount = match self.setlamount.minor() {
+            Ok(amount) => amount,
+            Err(why) => return Err(unreadable(Some(reference), why)),
+        };
+        let (batch, status) = (batch.to_owned(), settled_status(self.setlstat.0.as_deref()));
+        let settled = Settled { batch, day, amount, status, batch_status, gateway_order_id };
+        Ok(SettledRecord::Line { reference, settled })
     }
 }
 
 impl Batches {
-    fn record(
-        &self,
-        part: Result<UnassignedTransaction, UnreadableRow>,
-        batch: &str,
-        batch_status: BatchStatus,
-    ) -> SettledRecord {
-        let (batch, day) = (batch.to_owned(), self.day);
-        let UnassignedTransaction { reference, amount, status, gateway_order_id } = match part {
-            Ok(part) => part,
-            Err(row) => return SettledRecord::Unreadable(UnreadableRow { batch: Some(batch), ..row }),
-        };
-        SettledRecord::Line {
-            reference,
-            settled: Settled { batch, day, amount, status, batch_status, gateway_order_id },
-        }
+    fn record(&self, row: Option<StatedTransaction>, batch: &str, status: BatchStatus) -> SettledRecord {
+        let row = row.ok_or_else(|| unreadable(None, "no transaction"));
+        let record = row.and_then(|row| row.record(batch, self.day, status));
+        record.unwrap_or_else(|row| {
+            SettledRecord::Unreadable(UnreadableRow { batch: Some(batch.to_owned()), ..row })
+        })
     }
 }
 
@@ -80,7 +67,7 @@ impl ReportParser for Batches {
         mut map: M,
         to: &mut State<'_, SettledRecord>,
     ) -> Result<(), M::Error> {
-        // Members come in any order.
+        // Members come in any order: transactions that come before their batch's id wait.
         let (mut batch, mut status, mut held) = (None, None, Vec::new());
         while let Some(name) = map.next_key::<String>()? {
             match name.as_str() {
@@ -90,10 +77,10 @@ impl ReportParser for Batches {
                     let known = batch.as_deref().zip(status);
                     map.next_value_seed(Each(&mut |row| {
                         let Some((batch, status)) = known else {
-                            held.push(part(row));
+                            held.push(row);
                             return Ok(());
                         };
-                        to.emit(self.record(part(row), batch, status))
+                        to.emit(self.record(row, batch, status))
                     }))?;
                 }
                 "errormsg" | "resptext" => to.say(map.next_value::<Loose>()?.0),
@@ -106,7 +93,7 @@ impl ReportParser for Batches {
         let status = status.unwrap_or(BatchStatus::NotDone);
         let handed_over = match batch {
             None => to.emit(SettledRecord::Unreadable(unreadable(None, "a batch without its id"))),
-            Some(batch) => held.into_iter().try_for_each(|part| to.emit(self.record(part, &batch, status))),
+            Some(batch) => held.into_iter().try_for_each(|row| to.emit(self.record(row, &batch, status))),
         };
         handed_over.map_err(M::Error::custom)
     }

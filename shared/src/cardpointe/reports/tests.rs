@@ -13,7 +13,10 @@ use tollgate_core::{
 };
 
 use super::*;
-use crate::cardpointe::{Info, transport::TransportError};
+use crate::cardpointe::{
+    Info,
+    transport::{BodyError, TransportError},
+};
 
 const DOCUMENTED: &str = include_str!("tests/documented.json");
 const RECORDED: &str = include_str!("tests/recorded.json");
@@ -383,7 +386,8 @@ async fn a_report_of_a_hundred_thousand_lines_arrives_whole_and_in_its_order() {
         assert_eq!(row(&record).0.parse(), Ok(next));
         next += 1;
     };
-    let read = read(Box::pin(pieces), settled::Batches { day: DAY }, &mut each).await;
+    let response = StreamedResponse { status: 200, retry_after: None, body: pieces.boxed() };
+    let read = read(response, settled::Batches { day: DAY }, &mut each).await;
     assert_eq!((read.unwrap(), next), (ReadReport::Whole(100_000), LINES));
 }
 
