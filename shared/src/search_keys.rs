@@ -36,20 +36,11 @@ pub fn key_if_on(
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
     use tollgate_core::values::SearchBy;
 
     use super::*;
-    use crate::{merchant_document, test_payments::GATEWAY};
-
-    fn merchant(id: &str, key: &str, search: &str) -> Merchant {
-        let document = format!(
-            r#"{{"keys": ["a-key-of-the-merchant"], "token_signing_key": "{key}", "search": {search},
-            "gateway": {{"site": "elsewhere", "username": "u", "password": "p", "merchids": {{"USD": "1"}}}}}}"#
-        );
-        merchant_document::parse(id.parse().unwrap(), &document, GATEWAY).unwrap()
-    }
-
-    const KEY: &str = "0123456789abcdef0123456789abcdef";
+    use crate::test_payments::merchant;
 
     fn term(by: SearchBy, text: &str) -> SearchTerm {
         SearchTerm::new(by, text).unwrap()
@@ -57,12 +48,12 @@ mod tests {
 
     #[test]
     fn a_key_is_of_one_merchant_one_kind_of_text_one_text_and_one_signing_key() {
-        let m = merchant("m", KEY, "{}");
+        let m = merchant("m", &json!({}));
         let key = search_key(&m, &term(SearchBy::Email, "Anna@shop.example"));
         assert_eq!(key, search_key(&m, &term(SearchBy::Email, " anna@SHOP.example ")));
-        let other_key = merchant("m", "f123456789abcdef0123456789abcdef", "{}");
+        let other_key = merchant("m", &json!({"token_signing_key": "f123456789abcdef0123456789abcdef"}));
         for other in [
-            search_key(&merchant("n", KEY, "{}"), &term(SearchBy::Email, "anna@shop.example")),
+            search_key(&merchant("n", &json!({})), &term(SearchBy::Email, "anna@shop.example")),
             search_key(&m, &term(SearchBy::Reference, "anna@shop.example")),
             search_key(&m, &term(SearchBy::Customer, "anna@shop.example")),
             search_key(&m, &term(SearchBy::Email, "anna@shop.exampl")),
@@ -77,11 +68,11 @@ mod tests {
     fn there_is_a_key_only_of_what_the_merchant_has_switched_on() {
         let (reference, email) = (term(SearchBy::Reference, "7"), term(SearchBy::Email, "a@b"));
         for (search, expected) in [
-            ("{}", [false, false]),
-            (r#"{"references": true}"#, [true, false]),
-            (r#"{"customers": true}"#, [false, true]),
+            (json!({}), [false, false]),
+            (json!({"references": true}), [true, false]),
+            (json!({"customers": true}), [false, true]),
         ] {
-            let merchant = Arc::new(merchant("m", KEY, search));
+            let merchant = Arc::new(merchant("m", &json!({"search": search})));
             for (term, expected) in [&reference, &email].into_iter().zip(expected) {
                 let key = key_if_on(Ok(Arc::clone(&merchant)), term).unwrap();
                 assert_eq!(key, expected.then(|| search_key(&merchant, term)), "{search}");

@@ -195,6 +195,7 @@ mod tests {
     use tollgate_core::values::Brand;
 
     use super::*;
+    use crate::test_payments::merchant;
 
     fn source(text: &str) -> Source {
         Source::parse(text).unwrap()
@@ -220,13 +221,7 @@ mod tests {
     const KEY: &str = "hush-0123456789abcdef0123456789abcdef";
 
     fn merchant_of(id: &str, key: &str) -> Merchant {
-        let document = json!({
-            "keys": [KEY],
-            "token_signing_key": key,
-            "gateway": {"site": "fts-uat", "username": "u", "password": KEY, "merchids": {"USD": "496160873888"}},
-        });
-        let id = id.parse().unwrap();
-        crate::merchant_document::parse(id, &document.to_string(), crate::test_payments::GATEWAY).unwrap()
+        merchant(id, &json!({ "token_signing_key": key }))
     }
 
     #[test]

@@ -3,18 +3,31 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use memory::{new_operation, payment};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use tollgate_core::{
     order::{
         Decision, GatewayResponse, Kind, MerchantId, Operation, OperationState, Order, OrderKey, PaymentKind,
     },
-    payments::{GatewayInfo, Stop, StoreError, Switch},
+    payments::{GatewayInfo, Merchant, Stop, StoreError, Switch},
     values::{Amount, Charged, Currency, Fee, FeeKind},
 };
 
+use crate::{merchant_document, test_aws::with};
+
 /// What is known of the gateway without a call.
 pub(crate) const GATEWAY: &dyn GatewayInfo = &crate::cardpointe::Info;
+
+/// A merchant whose document has these members, too.
+pub(crate) fn merchant(id: &str, members: &Value) -> Merchant {
+    let document = json!({
+        "keys": ["a-key-of-the-merchant"], "token_signing_key": "0123456789abcdef0123456789abcdef",
+        "gateway": {"site": "elsewhere", "username": "u", "password": "p", "merchids": {"USD": "1"}},
+    });
+    let document = with(&document, members).to_string();
+    merchant_document::parse(id.parse().unwrap(), &document, GATEWAY).unwrap()
+}
 
 /// An order of 25.99 that was paid and of which a part was refunded: as it is where there are no fees, or with these
 /// beside the two amounts.

@@ -89,26 +89,22 @@ fn quote(merchant: &Merchant, body: &[u8]) -> Result<SurchargeQuote, NoQuote> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
     use tollgate_core::{
         order::Route,
         values::{CardToken, Currency},
     };
 
     use super::*;
-    use crate::cardpointe::{
-        Info,
-        test_transport::{Once, responds},
-        transport::{BodyError, TransportError},
+    use crate::{
+        cardpointe::{
+            test_transport::{Once, responds},
+            transport::{BodyError, TransportError},
+        },
+        test_payments::merchant,
     };
 
     const LIMIT: Duration = Duration::from_secs(20);
-
-    fn merchant() -> Merchant {
-        let document = r#"{"keys": ["a-key-of-the-merchant"], "token_signing_key": "0123456789abcdef0123456789abcdef",
-            "gateway": {"site": "fts-uat", "username": "user", "password": "password", "merchids": {"USD": "1"},
-                "surcharging_merchids": ["1"]}}"#;
-        crate::merchant_document::parse("m".parse().unwrap(), document, &Info).unwrap()
-    }
 
     async fn ask(
         response: Result<Response, TransportError>,
@@ -121,7 +117,7 @@ mod tests {
         let token = CardToken::parse("9411111111111111").unwrap();
         let (currency, amount) = (Currency::USD, Amount::new(2499).unwrap());
         let query = SurchargeQuery { route: &route, currency, amount, token: &token, postcode };
-        let quote = client.quote(&merchant(), query, LIMIT).await;
+        let quote = client.quote(&merchant("m", &json!({})), query, LIMIT).await;
         let sent = client.transport().sent().into_iter().map(|request| {
             assert_eq!((request.method, request.body, request.limit), (Method::GET, Value::Null, LIMIT));
             request.url

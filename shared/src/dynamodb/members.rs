@@ -362,7 +362,7 @@ values! {
     Expiry: |value| value.as_s().ok()?.parse().ok(), text_of;
     Person: |value| value.as_s().ok()?.parse().ok(), text_of;
     Email: |value| value.as_s().ok()?.parse().ok(), text_of;
-    // Without a word there is none: what people may do and did is never guessed.
+    // A word that is not known is corrupt: what people may do, and what they did, is never guessed.
     Role: |value| Role::from_name(value.as_s().ok()?), |role: &Role| text_of(&role.as_str());
     AuditKind: |value| AuditKind::from_name(value.as_s().ok()?), |kind: &AuditKind| text_of(&kind.as_str());
     SignInRefusal: |value| SignInRefusal::from_name(value.as_s().ok()?), |why: &SignInRefusal| text_of(&why.as_str());

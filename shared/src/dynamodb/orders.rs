@@ -136,38 +136,20 @@ impl OrderStore for DynamoDbStore {
 
     async fn due(&self, query: DueQuery) -> Result<Page, StoreError> {
         let DueQuery { index, shard, until, after, limit } = query;
-        self.page(&index_names(index), &shard.to_string(), until, after.as_ref(), limit).await
-    }
-}
-
-impl DynamoDbStore {
-    /// A page of one partition of an index, as far as a moment.
-    async fn page(
-        &self,
-        names: &IndexNames,
-        shard: &str,
-        until: Timestamp,
-        after: Option<&DueCursor>,
-        limit: usize,
-    ) -> Result<Page, StoreError> {
+        let (names, shard) = (index_names(index), shard.to_string());
         let start =
-            after.map(|after| texts([(KEY, &after.key), (names.shard, shard), (names.at, &after.due)]));
+            after.map(|after| texts([(KEY, &after.key), (names.shard, &shard), (names.at, &after.due)]));
         let condition = format!("{} = :shard AND {} <= :until", names.shard, names.at);
         let request = self
             .table
-            .query(&condition, &[], &[(":shard", shard), (":until", &sortable(until))])
+            .query(&condition, &[], &[(":shard", &shard), (":until", &sortable(until))])
             .index_name(names.index)
             .set_exclusive_start_key(start);
         let output = page(request, limit).await?;
         let member = |item: &Item, name: &str| text(item, name).cloned();
         let due = |item: &Item| {
-            let key = member(item, KEY)?;
-            let Some(key) = parse_key(&key) else {
-                Unreadable { key, reason: "its key is no order's".to_owned() }.note();
-                return None;
-            };
             Some(DueOrder {
-                key,
+                key: listed_key(item).ok()?,
                 at: member(item, names.at).and_then(|at| at.parse().ok()).unwrap_or(until),
                 needs_attention_from: member(item, NEEDS_ATTENTION).and_then(|from| from.parse().ok()),
             })
@@ -197,6 +179,12 @@ fn noted(item: Unreadable) -> Unreadable {
 fn parse_key(key: &str) -> Option<OrderKey> {
     let (merchant, order) = key.split_once('#')?;
     Some(OrderKey { merchant: MerchantId::stored(merchant).ok()?, order: OrderId::stored(order).ok()? })
+}
+
+/// The key of an entry of an index, which has the table's key always.
+fn listed_key(item: &Item) -> Result<OrderKey, Unreadable> {
+    let key = text(item, KEY).cloned().unwrap_or_default();
+    parse_key(&key).ok_or_else(|| noted(Unreadable { key, reason: "its key is no order's".to_owned() }))
 }
 
 /// The part of the list that an order of the merchant's is in.

@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use tollgate_core::{
     journal::{Agenda, AgendaList, AgendaOrder, AgendaPage, AgendaQuery},
-    payments::{StoreError, Unreadable},
+    payments::StoreError,
 };
 
-use super::{DynamoDbStore, IndexNames, KEY, list_shard, noted, parse_key};
+use super::{DynamoDbStore, IndexNames, list_shard, listed_key};
 use crate::dynamodb::{table::page, text};
 
 /// The names of an index, as the template has them. Both have the same partition key, and short names, because they are
@@ -33,10 +33,8 @@ impl Agenda for DynamoDbStore {
             .index_name(names.index);
         let page = page(request, limit).await?;
         let orders = page.items().iter().map(|item| {
-            let [place, key] = [names.at, KEY].map(|name| text(item, name).cloned().unwrap_or_default());
-            let unreadable =
-                || noted(Unreadable { key: key.clone(), reason: "its key is no order's".to_owned() });
-            AgendaOrder { place, key: parse_key(&key).ok_or_else(unreadable) }
+            let place = text(item, names.at).cloned().unwrap_or_default();
+            AgendaOrder { place, key: listed_key(item) }
         });
         Ok(AgendaPage { orders: orders.collect(), more: page.last_evaluated_key.is_some() })
     }

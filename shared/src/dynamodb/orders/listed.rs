@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use tollgate_core::{
     order::{ListKey, MerchantId},
-    payments::{ListedOrder, ListedPage, OrderIndex, StoreError, Unreadable},
+    payments::{ListedOrder, ListedPage, OrderIndex, StoreError},
 };
 
-use super::{DynamoDbStore, KEY, LISTED, list_shard, noted, parse_key};
+use super::{DynamoDbStore, LISTED, list_shard, listed_key};
 use crate::dynamodb::{
     Item,
     table::{page, unavailable},
@@ -45,11 +45,8 @@ impl OrderIndex for DynamoDbStore {
     }
 }
 
-/// An entry of the index, which has the table's key always.
 fn listed_order(item: &Item) -> ListedOrder {
-    let [sort, key] = [LISTED.at, KEY].map(|name| text(item, name).cloned().unwrap_or_default());
-    let unreadable = || noted(Unreadable { key: key.clone(), reason: "its key is no order's".to_owned() });
-    ListedOrder { sort, key: parse_key(&key).ok_or_else(unreadable) }
+    ListedOrder { sort: text(item, LISTED.at).cloned().unwrap_or_default(), key: listed_key(item) }
 }
 
 #[cfg(test)]

@@ -75,14 +75,7 @@ fn signed(filter: &str, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_payments::GATEWAY;
-
-    fn merchant() -> Merchant {
-        let document = r#"{"keys": ["a-key-of-the-merchant"],
-            "token_signing_key": "0123456789abcdef0123456789abcdef",
-            "gateway": {"site": "elsewhere", "username": "u", "password": "p", "merchids": {"USD": "1"}}}"#;
-        crate::merchant_document::parse("m".parse().unwrap(), document, GATEWAY).unwrap()
-    }
+    use crate::test_payments::merchant;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -90,8 +83,7 @@ mod tests {
 
     #[test]
     fn a_cursor_is_good_for_its_merchant_its_filter_and_its_day_and_no_other() {
-        let (own, mut other) = (merchant(), merchant());
-        other.id = "other".parse().unwrap();
+        let [own, other] = ["m", "other"].map(|id| merchant(id, &serde_json::json!({})));
         let after = "2026-11-20T12:59:35.000Z#0b0c".to_owned();
         let position = Cursor { since: at(0), until: at(500), after };
         let cursor = position.sealed(&own, "eq(status,complete)", at(600));
