@@ -13,20 +13,13 @@ use crate::{
     words::{self, text},
 };
 
-/// One of the parts of the console.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
-    Payments,
-    Attention,
-    Deposits,
-    Days,
-}
-
 /// What the page around a page says.
 #[derive(Clone)]
 pub(crate) struct Frame {
     /// The merchant's id, which every address begins with.
     pub(crate) merchant: String,
+    /// The part of the console, as its addresses name it.
+    pub(crate) part: String,
     pub(crate) name: String,
     pub(crate) livemode: bool,
     pub(crate) zone: Zone,
@@ -51,14 +44,13 @@ static STYLE_ADDRESS: LazyLock<String> = LazyLock::new(|| {
     format!("/assets/{}.css", digest.get(..16).unwrap_or(&digest))
 });
 
-/// The address of the style sheet.
 pub(crate) fn style_address() -> &'static str {
     &STYLE_ADDRESS
 }
 
 impl Frame {
-    /// Reads it, with one call.
-    pub(crate) async fn read(console: &Console, session: &Session) -> Result<Self, Failure> {
+    /// Reads it for a page of this part, with one call.
+    pub(crate) async fn read(console: &Console, session: &Session, part: &str) -> Result<Self, Failure> {
         let me = console.api.get(&session.access_token, "/v2/me").await?;
         let data = &me["data"];
         let is = |value: &Value| value.as_bool().unwrap_or_default();
@@ -67,6 +59,7 @@ impl Frame {
         let at = words::time(&data["attention"]["as_of"]);
         Ok(Self {
             merchant: session.merchant.clone(),
+            part: part.to_owned(),
             name: text(&data["merchant"]["name"]),
             livemode: is(&data["merchant"]["livemode"]),
             attention_at: at.map(|at| words::time_of_day(at, &zone)).unwrap_or_default(),

@@ -57,14 +57,14 @@ pub(crate) struct Tab {
 
 /// Something known about a payment or an exception. With an address it is a link.
 pub(crate) struct Known {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) value: String,
     pub(crate) address: String,
 }
 
 impl Known {
-    pub(crate) fn new(name: &'static str, value: impl Into<String>) -> Self {
-        Self { name, value: value.into(), address: String::new() }
+    pub(crate) fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { name: name.into(), value: value.into(), address: String::new() }
     }
 
     /// Those that have a value.

@@ -163,7 +163,7 @@ async fn signed_in(
         let way = console.way_to_issuer(merchant, &back, Some(&session)).await?;
         return to_issuer(&way, is_read);
     }
-    let frame = Frame::read(console, &session).await?;
+    let frame = Frame::read(console, &session, page.first().copied().unwrap_or_default()).await?;
     let visit = Visit { console, session: &session, request, frame };
     shown(&visit, page, is_read).await
 }

@@ -103,34 +103,32 @@ pub(crate) fn page(status: StatusCode, html: String) -> Response<Body> {
 
 /// The style sheet. Its address has its digest, so it may be kept for good.
 pub(crate) fn style() -> Response<Body> {
-    let mut response = response(StatusCode::OK, "text/css; charset=utf-8", tollgate_look::STYLE.to_owned());
-    let kept = HeaderValue::from_static("public, max-age=31536000, immutable");
-    response.headers_mut().insert(header::CACHE_CONTROL, kept);
-    response
+    let response = response(StatusCode::OK, "text/css; charset=utf-8", tollgate_look::STYLE.to_owned());
+    with(response, header::CACHE_CONTROL, "public, max-age=31536000, immutable")
 }
 
 /// The icon, a gate's bar.
 pub(crate) fn icon() -> Response<Body> {
     const ICON: &str = include_str!("icon.svg");
-    let mut response = response(StatusCode::OK, "image/svg+xml", ICON.to_owned());
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=86400"));
-    response
+    let response = response(StatusCode::OK, "image/svg+xml", ICON.to_owned());
+    with(response, header::CACHE_CONTROL, "public, max-age=86400")
 }
 
 /// A list to keep. Its name comes from us.
 pub(crate) fn download(name: &str, csv: String) -> Response<Body> {
-    let mut response = response(StatusCode::OK, "text/csv; charset=utf-8", csv);
-    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
-        response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
-    }
-    response
+    let response = response(StatusCode::OK, "text/csv; charset=utf-8", csv);
+    with(response, header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""))
 }
 
 /// Sends the browser to an address, with GET.
 pub(crate) fn redirect(to: &str) -> Response<Body> {
-    let mut response = response(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", String::new());
-    if let Ok(to) = HeaderValue::from_str(to) {
-        response.headers_mut().insert(header::LOCATION, to);
+    with(response(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", String::new()), header::LOCATION, to)
+}
+
+/// The response with another header, unless its value cannot be one.
+fn with(mut response: Response<Body>, name: header::HeaderName, value: &str) -> Response<Body> {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
     }
     response
 }

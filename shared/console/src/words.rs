@@ -8,7 +8,7 @@ use tollgate_core::{
 };
 
 /// How something is going, as a badge shows it: by a shape and a color, and always beside its words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Tone {
     Good,
     /// Money that is held: a ring.
@@ -16,6 +16,7 @@ pub(crate) enum Tone {
     Waiting,
     Bad,
     /// Over, and nobody has to do anything.
+    #[default]
     Quiet,
 }
 
@@ -116,6 +117,11 @@ pub(crate) fn moment(at: Timestamp, zone: &Zone) -> String {
     zone.shown(at).strftime("%b %-d, %-I:%M %p").to_string()
 }
 
+/// A moment of the API in a zone, empty without one.
+pub(crate) fn moment_of(value: &Value, zone: &Zone) -> String {
+    time(value).map(|at| moment(at, zone)).unwrap_or_default()
+}
+
 /// The same with the year and the zone, where it stands alone: `Nov 21, 2026, 9:28 AM EST`.
 pub(crate) fn full_moment(at: Timestamp, zone: &Zone) -> String {
     zone.shown(at).strftime("%b %-d, %Y, %-I:%M %p %Z").to_string()
@@ -150,6 +156,16 @@ pub(crate) fn card(card: &Value) -> String {
 pub(crate) fn said(value: &Value) -> String {
     let turns = |letter: char| matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text(value).replace(turns, "")
+}
+
+/// What is shown of a row that cannot be read; none for any other.
+pub(crate) fn unreadable(row: &Value) -> Option<String> {
+    (row["type"] == "unreadable").then(|| format!("Cannot be read: {}", said(&row["id"])))
+}
+
+/// Texts in one, with this between them. Empty ones are left out.
+pub(crate) fn joined(texts: impl IntoIterator<Item = String>, separator: &str) -> String {
+    texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(separator)
 }
 
 /// A day of the API, `2026-11-24`, as `Nov 24`; with its year where it stands alone.

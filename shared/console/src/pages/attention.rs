@@ -9,7 +9,7 @@ use super::payment::{Read, act::Act, events};
 use super::{Visit, download, problem::Problem, rendered};
 use crate::{
     api::address,
-    frame::{Frame, Part},
+    frame::Frame,
     words::{self, said, text},
 };
 
@@ -55,7 +55,6 @@ struct Group {
 #[template(path = "attention.html")]
 struct AttentionPage {
     frame: Frame,
-    part: Part,
     /// How many orders there are, and of when that is.
     orders: String,
     as_of: String,
@@ -64,7 +63,6 @@ struct AttentionPage {
     unreadable: Vec<String>,
     /// How many payments are on the page, if there are more.
     newest: Option<usize>,
-    zone: String,
 }
 
 /// The page, with one call for each page of the API's list. Only the first page has the count.
@@ -92,19 +90,15 @@ pub(crate) async fn csv(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
 }
 
 fn page(visit: &Visit<'_>, rows: &[Value], meta: &Value, has_more: bool) -> AttentionPage {
-    let zone = &visit.frame.zone;
-    let as_of = words::time(&meta["as_of"]);
     let is_unreadable = |row: &&Value| row["type"] == "unreadable";
     let groups = Concern::ALL.iter().map(|concern| group(visit, *concern, rows));
     AttentionPage {
         frame: visit.frame.clone(),
-        part: Part::Attention,
         orders: said(&meta["count"]["formatted"]),
-        as_of: as_of.map(|at| words::moment(at, zone)).unwrap_or_default(),
+        as_of: words::moment_of(&meta["as_of"], &visit.frame.zone),
         groups: groups.filter(|group| !group.rows.is_empty()).collect(),
         unreadable: rows.iter().filter(is_unreadable).map(|row| said(&row["id"])).collect(),
         newest: has_more.then_some(rows.len()),
-        zone: zone.name().to_owned(),
     }
 }
 
@@ -134,7 +128,7 @@ fn row_of(visit: &Visit<'_>, concern: Concern, row: &Value, reason: &Value) -> A
     let hours = since.map(|since| visit.console.clock.now().duration_since(since).as_hours());
     let read = Read::of(row);
     AttentionRow {
-        since: since.map(|since| words::moment(since, &visit.frame.zone)).unwrap_or_default(),
+        since: words::moment_of(&reason["since"], &visit.frame.zone),
         age: hours.map(words::age).unwrap_or_default(),
         card: words::card(&row["payment_details"]["card"]),
         order: said(read.order()),

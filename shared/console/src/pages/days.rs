@@ -10,7 +10,7 @@ use tollgate_core::values::{Currency, Zone};
 
 use crate::{
     api::address,
-    frame::{Frame, Part},
+    frame::Frame,
     pages::{Tab, Visit, download, problem::Problem, rendered},
     words::{self, text},
 };
@@ -76,7 +76,6 @@ struct Day {
 #[template(path = "days.html")]
 struct DaysPage {
     frame: Frame,
-    part: Part,
     title: String,
     ranges: Vec<Tab>,
     csv: String,
@@ -85,7 +84,6 @@ struct DaysPage {
     heading: String,
     days: Vec<Day>,
     is_empty: bool,
-    zone: String,
     /// What is provisional or missing.
     remarks: Vec<String>,
 }
@@ -147,7 +145,6 @@ fn page(visit: &Visit<'_>, totals: &Value, today: Date, is_monthly: bool) -> Day
     }
     DaysPage {
         frame: visit.frame.clone(),
-        part: Part::Days,
         title: title(first, last, is_monthly, today),
         ranges: ranges(&visit.frame, today, first, is_monthly),
         csv: format!("/{}/days.csv?{query}", visit.frame.merchant),
@@ -159,7 +156,6 @@ fn page(visit: &Visit<'_>, totals: &Value, today: Date, is_monthly: bool) -> Day
         },
         days,
         is_empty: rows.is_empty(),
-        zone: visit.frame.zone.name().to_owned(),
         remarks: remarks(meta, &visit.frame.zone),
     }
 }

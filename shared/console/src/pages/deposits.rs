@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::{
     api::{Refusal, address, segment},
-    frame::{Frame, Part},
-    pages::{Visit, download, problem::Problem, rendered},
+    frame::Frame,
+    pages::{Known, Visit, download, problem::Problem, rendered},
     web::Pairs,
     words::{self, said, text},
 };
@@ -44,7 +44,6 @@ struct Deposit {
 #[template(path = "deposits.html")]
 struct DepositsPage {
     frame: Frame,
-    part: Part,
     from: String,
     to: String,
     range: String,
@@ -59,7 +58,6 @@ struct DepositsPage {
     /// Whether there are more exceptions than these.
     has_more: bool,
     older: Option<String>,
-    zone: String,
 }
 
 /// The deposits of a range of days and all open exceptions, with two calls.
@@ -117,7 +115,6 @@ fn page(visit: &Visit<'_>, from: String, to: String, listed: &Value, open: &Valu
     let all = [("from", from.as_str()), ("to", &to), ("cursor", &cursor)];
     DepositsPage {
         frame: visit.frame.clone(),
-        part: Part::Deposits,
         range: format!("{} to {}", words::full_day(&meta["from"]), words::full_day(&last)),
         one_mid: words::the_only(rows, "mid").unwrap_or_default(),
         heading: currency.map(|currency| format!(", {currency}")).unwrap_or_default(),
@@ -126,7 +123,6 @@ fn page(visit: &Visit<'_>, from: String, to: String, listed: &Value, open: &Valu
         mismatches: words::list(&open["data"]).iter().map(|row| Mismatch::new(visit, row)).collect(),
         has_more: !open["meta"]["page"]["cursor"].is_null(),
         older: (!cursor.is_empty()).then(|| address(&here, &all)),
-        zone: visit.frame.zone.name().to_owned(),
         from,
         to,
     }
@@ -138,13 +134,8 @@ fn deposit(frame: &Frame, row: &Value, is_one_currency: bool) -> Deposit {
     let misfits = [(count(&row["unmatched"]), "open"), (count(&row["others"]["lines"]), "not ours")];
     let misfits = misfits.into_iter().filter(|(count, _)| *count > 0);
     let misfits = misfits.map(|(count, what)| format!("{count} {what}"));
-    let is_unreadable = row["type"] == "unreadable";
     Deposit {
-        unreadable: if is_unreadable {
-            format!("Cannot be read: {}", said(&row["id"]))
-        } else {
-            String::new()
-        },
+        unreadable: words::unreadable(row).unwrap_or_default(),
         day: words::day(&row["date"]),
         address: frame.deposit(&text(&row["id"]), &text(&row["mid"])),
         mid: said(&row["mid"]),
@@ -154,7 +145,7 @@ fn deposit(frame: &Frame, row: &Value, is_one_currency: bool) -> Deposit {
         chargebacks: shown("chargebacks"),
         adjustments: shown("adjustments"),
         net: shown("net"),
-        lines: if is_unreadable { String::new() } else { count(&row["lines"]).to_string() },
+        lines: count(&row["lines"]).to_string(),
         misfits: misfits.collect::<Vec<_>>().join(", "),
     }
 }
@@ -211,23 +202,17 @@ struct Lines {
     all: Vec<Line>,
 }
 
-/// A part of a deposit's sum.
-struct Component {
-    name: String,
-    amount: String,
-}
-
 #[derive(Template)]
 #[template(path = "deposit.html")]
 struct DepositPage {
     frame: Frame,
-    part: Part,
     day: String,
     net: String,
     id: String,
     mid: String,
     trace_number: String,
-    components: Vec<Component>,
+    /// The parts of its sum.
+    components: Vec<Known>,
     tables: Vec<Lines>,
     /// What is in the lines and not in the sum, or in the sum and not ours.
     left_out: Vec<String>,
@@ -274,7 +259,7 @@ fn whole(frame: &Frame, body: &Value, mismatches: Vec<Mismatch>, more: Option<St
     let list = |name: &str| words::list(&deposit[name]);
     let here = frame.deposit(&text(&deposit["id"]), "");
     let components = list("components").iter();
-    let components = components.map(|one| Component { name: component(one), amount: money(&one["amount"]) });
+    let components = components.map(|one| Known::new(component(one), money(&one["amount"])));
     let taken = list("chargeback_details");
     // A chargeback is among the adjustments, too, with less about it.
     let is_taken =
@@ -308,7 +293,6 @@ fn whole(frame: &Frame, body: &Value, mismatches: Vec<Mismatch>, more: Option<St
     ];
     DepositPage {
         frame: frame.clone(),
-        part: Part::Deposits,
         day: words::full_day(&deposit["date"]),
         net: money(&deposit["net"]),
         id: said(&deposit["id"]),

@@ -11,7 +11,7 @@ use tollgate_core::{journal::Concern, values::Currency};
 
 use crate::{
     api::segment,
-    frame::{Frame, Part},
+    frame::Frame,
     pages::{Known, Visit, problem::Problem, rendered},
     words::{self, Tone, said, text},
 };
@@ -45,14 +45,12 @@ struct Notice {
 struct Button {
     name: &'static str,
     address: String,
-    is_primary: bool,
 }
 
 #[derive(Template)]
 #[template(path = "payment.html")]
 struct PaymentPage {
     frame: Frame,
-    part: Part,
     state: String,
     tone: Tone,
     amount: String,
@@ -71,7 +69,6 @@ struct PaymentPage {
     checks: Vec<Known>,
     /// What may be done and what not, and why.
     actions: Vec<Known>,
-    zone: String,
 }
 
 /// The outcome of what the reader has just done.
@@ -158,7 +155,7 @@ impl Read<'_> {
 
     /// The form of an act, if the payment allows it, as far as it is known, and the reader may.
     pub(super) fn form(&self, act: Act, frame: &Frame) -> Option<String> {
-        let is_possible = may_operate(frame) && act.possibility(self).is_possible;
+        let is_possible = may_operate(frame) && act.possibility(self).is_ok();
         is_possible.then(|| format!("{}/{}", self.address(frame), act.name()))
     }
 
@@ -176,8 +173,7 @@ impl Read<'_> {
         let retref = if retref.is_empty() { retref } else { format!("retref {retref}") };
         let order = said(self.order());
         let card = words::card(&self.payment["payment_details"]["card"]);
-        let known_by = [order, card, retref].into_iter().filter(|one| !one.is_empty()).collect::<Vec<_>>();
-        known_by.join(" · ")
+        words::joined([order, card, retref], " · ")
     }
 
     fn may(&self, action: &str) -> bool {
@@ -219,7 +215,6 @@ fn page(visit: &Visit<'_>, read: &Read<'_>) -> PaymentPage {
     let is_told = done.as_ref().is_some_and(|done| done.tone == Tone::Waiting);
     PaymentPage {
         frame: visit.frame.clone(),
-        part: Part::Payments,
         state: if is_declined { format!("{state}: {}", words::decline(&code)) } else { state.to_owned() },
         tone,
         amount: read.money(read.amount()),
@@ -234,7 +229,6 @@ fn page(visit: &Visit<'_>, read: &Read<'_>) -> PaymentPage {
         events: events(read, &visit.frame.zone),
         checks: checks(&visit.frame, read),
         actions: actions(&visit.frame, read),
-        zone: visit.frame.zone.name().to_owned(),
     }
 }
 
@@ -251,9 +245,8 @@ fn done(read: &Read<'_>, frame: &Frame) -> Option<Done> {
 
 /// The forms that the reader may open.
 fn buttons(frame: &Frame, read: &Read<'_>) -> Vec<Button> {
-    let forms = Act::ALL.into_iter().filter_map(|act| Some((act.verb(), read.form(act, frame)?)));
-    let buttons = forms.enumerate();
-    buttons.map(|(nth, (name, address))| Button { name, address, is_primary: nth == 0 }).collect()
+    let button = |act: Act| Some(Button { name: act.verb(), address: read.form(act, frame)? });
+    Act::ALL.into_iter().filter_map(button).collect()
 }
 
 /// Where the money is. Empty while nothing is known, and if nothing was approved.
@@ -342,10 +335,7 @@ fn checks(frame: &Frame, read: &Read<'_>) -> Vec<Known> {
         Known::new("Security code", words::code_check(&said(&details["cvv_result"]))),
         Known::new("Card", format!("{}{expiry}", words::card(card))),
         Known::new("Approval code", said(&details["authorization_code"])),
-        Known::new(
-            "Customer",
-            customer.into_iter().filter(|one| !one.is_empty()).collect::<Vec<_>>().join(", "),
-        ),
+        Known::new("Customer", words::joined(customer, ", ")),
         Known::new("Reference", said(&read.payment["custom_reference"])),
         Known::new("Description", said(&read.payment["description"])),
         Known::new("Surcharge", fee.map(|fee| read.money(fee)).unwrap_or_default()),
@@ -356,7 +346,8 @@ fn checks(frame: &Frame, read: &Read<'_>) -> Vec<Known> {
 
 /// What may be done, going by the payment and then by the role of the reader.
 fn actions(frame: &Frame, read: &Read<'_>) -> Vec<Known> {
-    let mut all = Vec::from(Act::ALL.map(|act| Known::new(act.verb(), act.possibility(read).text)));
+    let possibility = |act: Act| act.possibility(read).unwrap_or_else(str::to_owned);
+    let mut all = Vec::from(Act::ALL.map(|act| Known::new(act.verb(), possibility(act))));
     if !may_operate(frame) {
         let role = &frame.role;
         all.push(Known::new(

@@ -7,7 +7,7 @@ use tollgate_core::values::Currency;
 
 use crate::{
     api::{Failure, address},
-    frame::{Frame, Part},
+    frame::Frame,
     pages::{Tab, Visit, download, problem::Problem, rendered},
     web::{self, Pairs},
     words::{self, Tone, said, text},
@@ -128,6 +128,7 @@ fn guesses(typed: &str) -> Vec<Guess> {
     }
 }
 
+#[derive(Default)]
 struct Row {
     when: String,
     state: String,
@@ -144,7 +145,6 @@ struct Row {
 #[template(path = "payments.html")]
 struct PaymentsPage {
     frame: Frame,
-    part: Part,
     search: Search,
     tabs: Vec<Tab>,
     csv: String,
@@ -155,7 +155,6 @@ struct PaymentsPage {
     tried: String,
     /// What there is none of.
     empty: String,
-    zone: String,
     summary: String,
     older: Option<String>,
     /// A longer range, if this one is the default.
@@ -229,16 +228,15 @@ fn page(visit: &Visit<'_>, search: Search, listed: &Value, tried: &[String]) -> 
         (Some(since), Some(until)) => format!("{since} to {until}"),
         _ => "All days".to_owned(),
     };
-    let looked =
-        tried.iter().filter(|meaning| !meaning.is_empty()).cloned().collect::<Vec<_>>().join(", then ");
+    let looked = words::joined(tried.iter().cloned(), ", then ");
+    let complete = words::moment_of(&listed["meta"]["journal"]["newest_entry_at"], zone);
     let complete =
-        words::time(&listed["meta"]["journal"]["newest_entry_at"]).map(|at| words::moment(at, zone));
-    let complete = complete.map(|at| format!(", complete up to {at} at least")).unwrap_or_default();
+        if complete.is_empty() { complete } else { format!(", complete up to {complete} at least") };
+    let count = i64::try_from(data.len()).unwrap_or_default();
     let has_range = !search.from.is_empty() || !search.to.is_empty();
     let year = zone.shown(visit.console.clock.now()).date().saturating_sub(jiff::Span::new().years(1));
     let wider = Search { from: year.to_string(), to: String::new(), ..search.clone() };
     PaymentsPage {
-        part: Part::Payments,
         tabs: tabs.into(),
         csv: search.address(&format!("{path}.csv"), &search.tab, ""),
         rows: data.iter().map(|row| row_of(visit, row, is_one)).collect(),
@@ -249,11 +247,7 @@ fn page(visit: &Visit<'_>, search: Search, listed: &Value, tried: &[String]) -> 
             format!("{}. {range}.", words::capitalized(&looked))
         },
         empty: if cursor.is_empty() { "No such payments" } else { "None in this part" }.to_owned(),
-        zone: zone.name().to_owned(),
-        summary: match data.len() {
-            1 => format!("1 payment{complete}"),
-            count => format!("{count} payments{complete}"),
-        },
+        summary: words::counted(count, "payment", "payments") + &complete,
         older: (!cursor.is_empty()).then(|| search.address(&path, &search.tab, &cursor)),
         wider: (!has_range).then(|| wider.address(&path, &wider.tab, "")),
         frame: visit.frame.clone(),
@@ -262,19 +256,8 @@ fn page(visit: &Visit<'_>, search: Search, listed: &Value, tried: &[String]) -> 
 }
 
 fn row_of(visit: &Visit<'_>, row: &Value, is_one_currency: bool) -> Row {
-    if row["type"] == "unreadable" {
-        let key = said(&row["id"]);
-        return Row {
-            when: String::new(),
-            state: format!("Cannot be read: {key}"),
-            tone: Tone::Bad,
-            amount: String::new(),
-            captured: String::new(),
-            refunded: String::new(),
-            card: String::new(),
-            order: said(&row["order_id"]),
-            address: String::new(),
-        };
+    if let Some(state) = words::unreadable(row) {
+        return Row { state, tone: Tone::Bad, order: said(&row["order_id"]), ..Row::default() };
     }
     let meta = &row["meta"];
     let shown = |minor: &Value| {

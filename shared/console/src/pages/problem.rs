@@ -5,7 +5,6 @@ use lambda_http::{Body, Response, http::StatusCode};
 
 use crate::{
     api::{Failure, Refusal},
-    frame::style_address,
     store::StoreFailure,
     web::page,
 };
@@ -54,7 +53,6 @@ impl From<StoreFailure> for Problem {
 #[derive(Template)]
 #[template(path = "problem.html")]
 struct ProblemPage<'a> {
-    style: &'static str,
     title: &'a str,
     text: &'a str,
     request_id: &'a str,
@@ -68,13 +66,11 @@ impl Problem {
     pub(crate) fn page(&self, here: &str) -> Response<Body> {
         let again = (here, "Try again");
         let sign_in = ("/", "Sign in");
+        let payments = ("/", "Go to payments");
         let (status, title, text, (way, way_name)) = match self {
-            Self::NotFound => (
-                404,
-                "There is no such page",
-                "The link may be old, or of another merchant.",
-                ("/", "Go to payments"),
-            ),
+            Self::NotFound => {
+                (404, "There is no such page", "The link may be old, or of another merchant.", payments)
+            }
             Self::SignedOut => (
                 401,
                 "You are signed out",
@@ -109,23 +105,21 @@ impl Problem {
                 403,
                 "Your role does not allow this",
                 "Ask whoever manages people at your company.",
-                ("/", "Go to payments"),
+                payments,
             ),
-            Self::Refused(refusal) => {
-                (400, "This cannot be shown", refusal.detail.as_str(), ("/", "Go to payments"))
-            }
+            Self::Refused(refusal) => (400, "This cannot be shown", refusal.detail.as_str(), payments),
             Self::TooLong => (
                 400,
                 "These are too many for one file",
                 "Choose a shorter range, or ask an operator for the same list from the command line.",
-                ("/", "Go to payments"),
+                payments,
             ),
             Self::Unavailable => {
                 (503, "Tollgate does not respond", "Nothing was changed. Please try again.", again)
             }
         };
         let request_id = if let Self::Refused(refusal) = self { refusal.request_id.as_str() } else { "" };
-        let shown = ProblemPage { style: style_address(), title, text, request_id, way, way_name };
+        let shown = ProblemPage { title, text, request_id, way, way_name };
         page(StatusCode::from_u16(status).unwrap_or_default(), shown.render().unwrap_or_default())
     }
 }

@@ -3,15 +3,11 @@
 use askama::Template;
 use lambda_http::{Body, Response};
 
-use crate::{
-    frame::style_address,
-    pages::{problem::Problem, rendered},
-};
+use crate::pages::{problem::Problem, rendered};
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 struct SignInPage<'a> {
-    style: &'static str,
     /// What was typed before.
     merchant: &'a str,
     error: &'a str,
@@ -20,17 +16,16 @@ struct SignInPage<'a> {
 #[derive(Template)]
 #[template(path = "to_issuer.html")]
 struct ToIssuerPage<'a> {
-    style: &'static str,
     issuer: &'a str,
 }
 
 /// The page on which somebody states the merchant.
 pub(crate) fn show(merchant: &str, error: &str) -> Result<Response<Body>, Problem> {
-    rendered(&SignInPage { style: style_address(), merchant, error })
+    rendered(&SignInPage { merchant, error })
 }
 
 /// A page that goes on to the issuer by itself: a form that led there directly would need a policy that names every host on
 /// the way.
 pub(crate) fn on_the_way(issuer: &str) -> Result<Response<Body>, Problem> {
-    rendered(&ToIssuerPage { style: style_address(), issuer })
+    rendered(&ToIssuerPage { issuer })
 }

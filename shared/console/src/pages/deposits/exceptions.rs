@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::LINES;
 use crate::{
     api::{Failure, Once, address, segment},
-    frame::{Frame, Part},
+    frame::Frame,
     pages::{Known, Visit, download, payment::may_operate, problem::Problem, rendered},
     web::{Pairs, redirect},
     words::{self, said, text},
@@ -88,7 +88,8 @@ impl Mismatch {
     pub(super) fn new(visit: &Visit<'_>, row: &Value) -> Self {
         let cause = text(&row["cause"]);
         let Meaning { title, advice } = meaning(&cause);
-        let is_unreadable = row["type"] == "unreadable";
+        let unreadable = words::unreadable(row);
+        let is_unreadable = unreadable.is_some();
         let money = |minor: &Value| words::cell(minor, &row["currency"], false);
         let difference =
             row["found"].as_i64().unwrap_or_default() - row["expected"].as_i64().unwrap_or_default();
@@ -97,11 +98,7 @@ impl Mismatch {
         let since = words::time(&row["since"]);
         let hours = since.map(|since| visit.console.clock.now().duration_since(since).as_hours());
         Self {
-            title: if is_unreadable {
-                format!("Cannot be read: {}", said(&row["id"]))
-            } else {
-                title.to_owned()
-            },
+            title: unreadable.unwrap_or_else(|| title.to_owned()),
             advice: if is_unreadable { "Ask an operator to restore it." } else { advice },
             address: if is_unreadable { String::new() } else { here(merchant, &text(&row["id"]), &cause) },
             day: words::day(&row["date"]),
@@ -135,7 +132,6 @@ struct Remark {
 #[template(path = "exception.html")]
 struct ExceptionPage {
     frame: Frame,
-    part: Part,
     is_open: bool,
     /// Who resolved it, or that its cause is gone.
     closed: String,
@@ -148,7 +144,6 @@ struct ExceptionPage {
     /// What was typed, and why it was not taken.
     typed: String,
     error: String,
-    zone: String,
 }
 
 /// One exception: one call if it is open and its address says the cause. A form is sent first, and leads back here.
@@ -250,7 +245,6 @@ async fn found(visit: &Visit<'_>, id: &str, cause: &str) -> Result<Value, Proble
 
 fn page(visit: &Visit<'_>, row: &Value, typed: String, error: String) -> ExceptionPage {
     let frame = &visit.frame;
-    let at = |value: &Value| words::time(value).map(|at| words::moment(at, &frame.zone)).unwrap_or_default();
     let mismatch = Mismatch::new(visit, row);
     let deposit = text(&row["deposit"]);
     let mid = text(&row["mid"]);
@@ -263,11 +257,11 @@ fn page(visit: &Visit<'_>, row: &Value, typed: String, error: String) -> Excepti
         Known::new("MID", said(&row["mid"])),
         Known::new("Reference", said(&row["retref"])),
         Known::new("Case", said(&row["case"])),
-        Known::new("Found", at(&row["since"])),
+        Known::new("Found", words::moment_of(&row["since"], &frame.zone)),
     ];
     let notes = words::list(&row["notes"]);
     let remark = |note: &Value, member: &str| Remark {
-        when: at(&note["at"]),
+        when: words::moment_of(&note["at"], &frame.zone),
         by: said(&note["by"]),
         text: said(&note[member]),
     };
@@ -279,7 +273,6 @@ fn page(visit: &Visit<'_>, row: &Value, typed: String, error: String) -> Excepti
     };
     ExceptionPage {
         frame: frame.clone(),
-        part: Part::Deposits,
         is_open: row["state"] == "open",
         closed,
         facts: Known::all(all),
@@ -289,6 +282,5 @@ fn page(visit: &Visit<'_>, row: &Value, typed: String, error: String) -> Excepti
         mismatch,
         typed,
         error,
-        zone: frame.zone.name().to_owned(),
     }
 }

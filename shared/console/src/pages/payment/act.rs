@@ -16,7 +16,7 @@ pub(crate) use send::confirm;
 use super::{Payment, Read, may_operate};
 use crate::{
     api::{Once, address},
-    frame::{Frame, Part},
+    frame::Frame,
     pages::{Known, Visit, problem::Problem, rendered},
     seal::{is_secret, secret},
     web::{Pairs, redirect},
@@ -32,20 +32,6 @@ pub(crate) enum Act {
     Capture,
     Refund,
     Void,
-}
-
-/// Whether something can be done to a payment, as far as it is known, and why not.
-pub(super) struct Possibility {
-    pub(super) is_possible: bool,
-    pub(super) text: String,
-}
-
-fn possible(text: impl Into<String>) -> Possibility {
-    Possibility { is_possible: true, text: text.into() }
-}
-
-fn impossible(text: impl Into<String>) -> Possibility {
-    Possibility { is_possible: false, text: text.into() }
 }
 
 impl Act {
@@ -82,34 +68,33 @@ impl Act {
         }
     }
 
-    /// Whether it can be done, going by the payment alone.
-    pub(super) fn possibility(self, read: &Read<'_>) -> Possibility {
+    /// What can be done, going by the payment alone, or why nothing can be.
+    pub(super) fn possibility(self, read: &Read<'_>) -> Result<String, &'static str> {
         let (held, left) = (read.minor("capturable"), read.minor("refundable"));
         let up_to = |minor| format!("Up to {}", read.money(minor));
         match self {
-            _ if read.state() == "not_known_yet" => impossible("Not before the outcome is known."),
-            Self::Capture if read.may("capture") && held > 0 => possible(format!("{}.", up_to(held))),
+            _ if read.state() == "not_known_yet" => Err("Not before the outcome is known."),
+            Self::Capture if read.may("capture") && held > 0 => Ok(format!("{}.", up_to(held))),
             Self::Capture if read.state() == "lapsed" => {
-                impossible("Not possible any more: the authorization has ended.")
+                Err("Not possible any more: the authorization has ended.")
             }
-            Self::Capture => impossible("Not possible: nothing is held."),
-            Self::Refund if read.captured() == 0 => impossible("Not possible: nothing was captured."),
+            Self::Capture => Err("Not possible: nothing is held."),
+            Self::Refund if read.captured() == 0 => Err("Not possible: nothing was captured."),
             Self::Refund if !read.may("refund") || left == 0 => {
-                impossible("Not possible: nothing is left to refund.")
+                Err("Not possible: nothing is left to refund.")
             }
-            Self::Refund if read.state() == "disputed" => possible(format!(
-                "{}, but the bank has taken the money back: it would be lost twice.",
-                up_to(left)
-            )),
-            Self::Refund if read.is_unsettled() => possible(format!(
+            Self::Refund if read.state() == "disputed" => {
+                Ok(format!("{}, but the bank has taken the money back: it would be lost twice.", up_to(left)))
+            }
+            Self::Refund if read.is_unsettled() => Ok(format!(
                 "All of {}, by a void. A part only after settlement, usually overnight.",
                 read.money(left)
             )),
-            Self::Refund => possible(format!("{}.", up_to(left))),
-            Self::Void if read.has_settled() => impossible("Not possible any more: the batch has settled."),
-            Self::Void if !read.may("cancel") => impossible("Not possible: there is nothing to void."),
-            Self::Void if read.captured() == 0 => possible("All of it: the hold is released."),
-            Self::Void => possible("All of it, until its batch settles."),
+            Self::Refund => Ok(format!("{}.", up_to(left))),
+            Self::Void if read.has_settled() => Err("Not possible any more: the batch has settled."),
+            Self::Void if !read.may("cancel") => Err("Not possible: there is nothing to void."),
+            Self::Void if read.captured() == 0 => Ok("All of it: the hold is released.".to_owned()),
+            Self::Void => Ok("All of it, until its batch settles.".to_owned()),
         }
     }
 
@@ -275,7 +260,6 @@ enum Step {
 #[template(path = "act.html")]
 struct ActPage {
     frame: Frame,
-    part: Part,
     act: Act,
     title: String,
     /// The page of the payment.
@@ -302,7 +286,6 @@ impl ActPage {
         let back = read.address(&visit.frame);
         Self {
             frame: visit.frame.clone(),
-            part: Part::Payments,
             act,
             title: format!("{} {}", act.verb(), said(read.order())),
             here: format!("{back}/{}", act.name()),
@@ -399,8 +382,7 @@ fn version(read: &Read<'_>) -> String {
 
 /// Why there is nothing to fill in.
 fn obstacles(visit: &Visit<'_>, act: Act, read: &Read<'_>) -> Vec<Advice> {
-    let possibility = act.possibility(read);
-    let impossible = (!possibility.is_possible).then_some(possibility.text);
+    let impossible = act.possibility(read).err().map(str::to_owned);
     let not_allowed = (!may_operate(&visit.frame))
         .then(|| format!("Your role, {}, may not do this. Ask somebody with operate.", visit.frame.role));
     impossible.into_iter().chain(not_allowed).map(|text| Advice::new(Tone::Bad, text)).collect()

@@ -36,10 +36,6 @@ pub(super) fn last(read: &Read<'_>, zone: &Zone) -> Option<Event> {
     words::list(&read.meta()["operations"]).last().map(|operation| of_operation(read, operation, zone))
 }
 
-fn at(value: &Value, zone: &Zone) -> String {
-    words::time(value).map(|at| words::moment(at, zone)).unwrap_or_default()
-}
-
 fn of_operation(read: &Read<'_>, operation: &Value, zone: &Zone) -> Event {
     let money = operation["amount"].as_i64().map(|minor| read.money(minor)).unwrap_or_default();
     let times = &operation["timestamps"];
@@ -48,12 +44,15 @@ fn of_operation(read: &Read<'_>, operation: &Value, zone: &Zone) -> Event {
     let both = words::time(&times["created_at"]).zip(words::time(&times["updated_at"]));
     let is_late = both.is_some_and(|(begun, ended)| ended.duration_since(begun) > FOUND_AFTER);
     let found = (is_late && operation["state"] == "approved").then(|| {
-        format!("The response was lost. An inquiry found the outcome {}.", at(&times["updated_at"], zone))
+        format!(
+            "The response was lost. An inquiry found the outcome {}.",
+            words::moment_of(&times["updated_at"], zone)
+        )
     });
     let details =
         [found, gateway_words(operation), Some(requested_by(operation)), record.map(words::settlement)];
     Event {
-        when: at(&times["created_at"], zone),
+        when: words::moment_of(&times["created_at"], zone),
         machine_time: text(&times["created_at"]),
         sentence: sentence(operation, &money),
         details: details.into_iter().flatten().collect(),
@@ -144,14 +143,14 @@ fn declined(operation: &Value, kind: &str, money: &str) -> String {
 /// What the gateway said, for whom asks there.
 fn gateway_words(operation: &Value) -> Option<String> {
     let gateway = &operation["gateway"];
-    let said_there = ["respproc", "respcode", "resptext"].map(|name| said(&gateway[name]));
-    let said_there = said_there.into_iter().filter(|one| !one.is_empty()).collect::<Vec<_>>().join(" ");
+    let said_there =
+        words::joined(["respproc", "respcode", "resptext"].map(|name| said(&gateway[name])), " ");
     let retref = said(&gateway["retref"]);
     let retref = if retref.is_empty() { retref } else { format!("retref {retref}") };
     let attempts = operation["attempts"].as_i64().unwrap_or_default();
     let attempts = if attempts > 1 { format!("{attempts} attempts") } else { String::new() };
-    let all = [said_there, retref, attempts].into_iter().filter(|one| !one.is_empty()).collect::<Vec<_>>();
-    (!all.is_empty()).then(|| format!("Gateway: {}", all.join(" · ")))
+    let all = words::joined([said_there, retref, attempts], " · ");
+    (!all.is_empty()).then(|| format!("Gateway: {all}"))
 }
 
 /// How sure it is who requested it.
@@ -169,8 +168,7 @@ fn requested_by(operation: &Value) -> String {
     };
     let proposed = if proposed_by.is_empty() { proposed_by } else { format!("proposed by {proposed_by}") };
     let key = if key.is_empty() { key } else { format!("key “{key}”") };
-    let all = [asked_by, proposed, key].into_iter().filter(|one| !one.is_empty()).collect::<Vec<_>>();
-    all.join(" · ")
+    words::joined([asked_by, proposed, key], " · ")
 }
 
 fn of_dispute(read: &Read<'_>, dispute: &Value) -> Event {
@@ -205,7 +203,7 @@ pub(crate) fn dispute_sentence(dispute: &Value, money: &str) -> String {
 /// The scheduled capture, and why it is late; or the end of the hold.
 fn to_come(read: &Read<'_>, zone: &Zone) -> Option<Event> {
     let meta = read.meta();
-    let ends = at(&meta["authorization_expires_at"], zone);
+    let ends = words::moment_of(&meta["authorization_expires_at"], zone);
     let due = &meta["capture_at"];
     if due.is_null() {
         let sentence = match read.state() {
@@ -225,7 +223,7 @@ fn to_come(read: &Read<'_>, zone: &Zone) -> Option<Event> {
     let failure = &meta["capture_failure"];
     let mut details = vec![format!("The authorization ends about {ends}.")];
     if !failure.is_null() {
-        let next = at(&failure["next_attempt_at"], zone);
+        let next = words::moment_of(&failure["next_attempt_at"], zone);
         let next = if next.is_empty() {
             "There is no further attempt.".to_owned()
         } else {
@@ -246,5 +244,5 @@ fn to_come(read: &Read<'_>, zone: &Zone) -> Option<Event> {
             read.money(part)
         )
     };
-    Some(Event { when: at(due, zone), machine_time: text(due), sentence, details })
+    Some(Event { when: words::moment_of(due, zone), machine_time: text(due), sentence, details })
 }

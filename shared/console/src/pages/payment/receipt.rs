@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Read;
 use crate::{
     api::segment,
-    frame::{Frame, style_address},
+    frame::Frame,
     pages::{Known, Visit, problem::Problem, rendered},
     words::{self, said, text},
 };
@@ -15,7 +15,6 @@ use crate::{
 #[derive(Template)]
 #[template(path = "receipt.html")]
 struct ReceiptPage {
-    style: &'static str,
     frame: Frame,
     /// The lines of the merchant's address.
     address: Vec<String>,
@@ -41,7 +40,6 @@ pub(crate) async fn show(
     }
     let address = words::list(&read.meta()["merchant"]["address"]);
     rendered(&ReceiptPage {
-        style: style_address(),
         address: address.iter().map(said).collect(),
         amount: read.money(read.amount()),
         lines: lines(visit, &read),
