@@ -51,10 +51,10 @@ pub use throw::{Thrown, throw};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{
-    order::{self, Context, Intent, NextStep, OperationRef, Order, OrderKey, Outcome, Rejection},
+    order::{self, Context, Intent, NextStep, OperationRef, Order, OrderKey, Outcome, Plan, Rejection},
     values::Clock,
 };
-use intent::{DECISIONS_MAX, Intended};
+use intent::DECISIONS_MAX;
 use outcome::{Saved, attempt, next_version};
 
 /// Why nothing was done.
@@ -115,22 +115,16 @@ impl Payments {
             trail.merchant = Some(key.merchant.to_string());
             trail.order = Some(key.order.to_string());
         });
-        let (order, at) = match self.save_intent(merchant, key, intent, deadline).await? {
-            Intended::Pending(order, at) => (order, at),
+        let (order, at, replayed) = match self.save_intent(merchant, key, intent, deadline).await? {
+            Plan::Send(order, at) => (self.carry_out(merchant, order, at, source, deadline).await, at, false),
+            Plan::Record(order, at) => (order, at, false),
             // Requested before, and still in doubt although its request has ended: send an inquiry now, then respond.
-            Intended::Finished(Performed { order, at, replayed: true }) => {
-                let order = self.resolve(merchant, order, at.transaction, deadline).await;
-                audit::note(&order, at, true);
-                return Ok(Performed { order, at, replayed: true });
-            }
-            Intended::Finished(performed) => {
-                audit::note(&performed.order, performed.at, performed.replayed);
-                return Ok(performed);
+            Plan::Replay(order, at) => {
+                (self.resolve(merchant, order, at.transaction, deadline).await, at, true)
             }
         };
-        let order = self.carry_out(merchant, order, at, source, deadline).await;
-        audit::note(&order, at, false);
-        Ok(Performed { order, at, replayed: false })
+        audit::note(&order, at, replayed);
+        Ok(Performed { order, at, replayed })
     }
 
     /// The outcome of an intent that was carried out before, without carrying it out now. None when it was not, or is

@@ -77,14 +77,15 @@ impl Payments {
         deadline: Deadline,
     ) -> (Order, Finding) {
         let (saved, finding) = self.inquire_once(merchant, order, at).await;
-        let order = match saved.next {
-            // Only voids follow, which need no card.
-            NextStep::Send(follow_up) => {
-                self.carry_out(merchant, saved.order, follow_up, None, deadline).await
-            }
+        (self.carry_on(merchant, saved, deadline).await, finding)
+    }
+
+    /// Carries out what follows from a change: only voids, which need no card.
+    async fn carry_on(&self, merchant: &Merchant, saved: Saved, deadline: Deadline) -> Order {
+        match saved.next {
+            NextStep::Send(void) => self.carry_out(merchant, saved.order, void, None, deadline).await,
             NextStep::Respond => saved.order,
-        };
-        (order, finding)
+        }
     }
 
     /// Puts off the inquiry about an operation to which there was no usable response, so that it does not come first again,
@@ -189,12 +190,7 @@ impl Payments {
                         return Err(Refusal::Unverified);
                     }
                     audit::change(&saved.order, at, "found by looking back");
-                    order = match saved.next {
-                        NextStep::Send(void) => {
-                            Box::pin(self.carry_out(merchant, saved.order, void, None, deadline)).await
-                        }
-                        NextStep::Respond => saved.order,
-                    };
+                    order = Box::pin(self.carry_on(merchant, saved, deadline)).await;
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! How an intent gets on record: decided, saved, and decided anew when another request was faster.
 
-use super::{Deadline, Payments, Performed, Refusal, attempt, audit, next_version};
+use super::{Deadline, Payments, Refusal, attempt, audit, next_version};
 use crate::{
     order::{self, Action, Intent, OperationRef, Order, OrderKey, OrdersMode, Plan, Rejection},
     payments::{Merchant, StoreError, trail::INTENT_SAVED},
@@ -18,14 +18,15 @@ impl Payments {
         })
     }
 
-    /// Puts the intent on record. From here on it can be found, whatever happens.
+    /// Puts the intent on record, and returns the plan as it was carried out. From here on the intent can be found,
+    /// whatever happens.
     pub(super) async fn save_intent(
         &self,
         merchant: &Merchant,
         key: &OrderKey,
         intent: &Intent,
         deadline: Deadline,
-    ) -> Result<Intended, Refusal> {
+    ) -> Result<Plan, Refusal> {
         let mut stored = self.start(merchant, key, intent).await?;
         let mut looked_back = false;
         let mut unsaved = Refusal::Contended;
@@ -55,21 +56,16 @@ impl Payments {
                     continue;
                 }
             }
-            let (order, at, to_send) = match decision {
-                Plan::Replay(order, at) => {
-                    return Ok(Intended::Finished(Performed { order, at, replayed: true }));
-                }
-                Plan::Send(order, at) => (order, at, true),
-                Plan::Record(order, at) => (order, at, false),
+            let (order, at) = match &decision {
+                Plan::Replay(..) => return Ok(decision),
+                Plan::Send(order, at) | Plan::Record(order, at) => (order, *at),
             };
-            match self.put(&stored, &order, at).await? {
-                Write::Done(order) if to_send => {
+            match self.put(&stored, order, at).await? {
+                Write::Done(order) if matches!(decision, Plan::Send(..)) => {
                     audit::change(&order, at, INTENT_SAVED);
-                    return Ok(Intended::Pending(order, at));
+                    return Ok(Plan::Send(order, at));
                 }
-                Write::Done(order) => {
-                    return Ok(Intended::Finished(Performed { order, at, replayed: false }));
-                }
+                Write::Done(order) => return Ok(Plan::Record(order, at)),
                 Write::Changed(order) => (stored, unsaved) = (order, Refusal::Contended),
                 Write::NotDone(order, why) => {
                     (stored, unsaved) = (order, Refusal::Store(StoreError::Unavailable(why)));
@@ -128,12 +124,6 @@ impl Payments {
 /// Whether an order was never written. The first write makes it version 1.
 fn is_new(order: &Order) -> bool {
     order.version == 0
-}
-
-/// What a saved intent came to.
-pub(super) enum Intended {
-    Pending(Order, OperationRef),
-    Finished(Performed),
 }
 
 /// The outcome of a write.
