@@ -5,10 +5,7 @@ use std::fmt::{self, Display, Write};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tollgate::{
-    elastic_path::{payment_status, transaction_status},
-    lambda::GATEWAY,
-};
+use tollgate::{elastic_path::transaction_status, lambda::GATEWAY};
 use tollgate_core::{
     journal::{Fees, fees},
     order::{
@@ -35,7 +32,7 @@ pub(crate) fn value(order: &Order, only: Option<Uuid>, now: Timestamp) -> Value 
         "paid": balance.paid,
         "pending": balance.pending,
         "returned": balance.returned,
-        "payment": payment_status(order.payment()),
+        "payment": order.payment().as_str(),
         "next_inquiry_at": order.next_inquiry_at(),
         "next_capture_at": order.next_capture_at(),
         "captures_paused": order.captures_paused().is_some(),
@@ -286,7 +283,7 @@ fn write_order(text: &mut String, order: &Order, only: Option<Uuid>, now: Timest
     writeln!(
         text,
         "  {}: total {}, authorized {}, paid {}, pending {}, returned {}",
-        payment_status(order.payment()),
+        order.payment().as_str(),
         order.total.map_or_else(|| "kept by the merchant".to_owned(), money),
         money(balance.authorized),
         money(balance.paid),

@@ -26,7 +26,7 @@ use crate::{
         request::capture_terms::rule_value,
         request::references,
         response::detailed_status::{VoidReason, detailed_status, reason},
-        response::status::{order_status, payment_status, transaction_status},
+        response::status::{order_status, transaction_status},
     },
 };
 
@@ -230,7 +230,7 @@ pub(super) fn order(order: &Order, merchant: Option<&Merchant>, gateway: &dyn Ga
         "id": order.id.as_str(),
         "type": "order",
         "status": order_status(payment),
-        "payment": payment_status(payment),
+        "payment": payment.as_str(),
         "amount": order.total.map(Amount::minor),
         "currency": currency.code(),
         "meta": {

@@ -7,6 +7,7 @@ use super::Order;
 use crate::{
     order::{PaymentKind, Transaction},
     values::Amount,
+    words,
 };
 
 /// Sums over an order's payments, in minor units of its currency.
@@ -31,33 +32,22 @@ impl Balance {
     }
 }
 
-/// How far an order is paid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PaymentStatus {
-    /// No payment has completed.
-    Unpaid,
-    /// Something is held, something is still owing.
-    PartiallyAuthorized,
-    /// All is covered, at least one part is only held.
-    Authorized,
-    /// Something is taken, something is still owing.
-    PartiallyPaid,
-    /// The total is taken.
-    Paid,
-    /// All that was taken was given back.
-    Refunded,
-}
-
-impl PaymentStatus {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::Unpaid,
-        Self::PartiallyAuthorized,
-        Self::Authorized,
-        Self::PartiallyPaid,
-        Self::Paid,
-        Self::Refunded,
-    ];
+words! {
+    /// How far an order is paid, as `docs/reference/order-api.md` has it.
+    pub enum PaymentStatus {
+        /// No payment has completed.
+        Unpaid => "unpaid",
+        /// Something is held, something is still owing.
+        PartiallyAuthorized => "partially_authorized",
+        /// All is covered, at least one part is only held.
+        Authorized => "authorized",
+        /// Something is taken, something is still owing.
+        PartiallyPaid => "partially_paid",
+        /// The total is taken.
+        Paid => "paid",
+        /// All that was taken was given back.
+        Refunded => "refunded",
+    }
 }
 
 impl std::iter::Sum for Balance {

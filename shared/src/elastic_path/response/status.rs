@@ -1,4 +1,4 @@
-//! The words for the state of a transaction and for how far an order is paid (`docs/reference/order-api.md`).
+//! The words for the state of a transaction and of an order (`docs/reference/order-api.md`).
 
 use tollgate_core::order::{PaymentStatus, TransactionStatus};
 
@@ -9,18 +9,6 @@ pub fn transaction_status(status: TransactionStatus) -> &'static str {
         TransactionStatus::Done => "complete",
         TransactionStatus::Failed => "failed",
         TransactionStatus::Voided => "cancelled",
-    }
-}
-
-/// The word of `payment`, which the command line uses, too.
-pub fn payment_status(status: PaymentStatus) -> &'static str {
-    match status {
-        PaymentStatus::Unpaid => "unpaid",
-        PaymentStatus::PartiallyAuthorized => "partially_authorized",
-        PaymentStatus::Authorized => "authorized",
-        PaymentStatus::PartiallyPaid => "partially_paid",
-        PaymentStatus::Paid => "paid",
-        PaymentStatus::Refunded => "refunded",
     }
 }
 
@@ -50,7 +38,7 @@ mod tests {
             (Paid, "paid", "complete"),
             (Refunded, "refunded", "complete"),
         ] {
-            assert_eq!((payment_status(status), order_status(status)), (name, of_the_order));
+            assert_eq!((status.as_str(), order_status(status)), (name, of_the_order));
         }
     }
 

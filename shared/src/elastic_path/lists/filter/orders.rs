@@ -4,10 +4,7 @@ use jiff::Timestamp;
 use tollgate_core::{journal::OrderPredicate, order::PaymentStatus};
 
 use super::term::{Fields, Range, Term};
-use crate::{
-    api::Problem,
-    elastic_path::response::status::{order_status, payment_status},
-};
+use crate::{api::Problem, elastic_path::response::status::order_status};
 
 /// One of each word of `status`.
 const STATUSES: [PaymentStatus; 3] = [PaymentStatus::Unpaid, PaymentStatus::Authorized, PaymentStatus::Paid];
@@ -27,13 +24,13 @@ impl Fields for OrderFilter {
     fn add(&mut self, term: &Term<'_>) -> Result<(), Problem> {
         let predicate = match term.field {
             "created_at" => return self.range.add(term),
-            "payment" => OrderPredicate::Payment(term.words(&PaymentStatus::ALL, payment_status)?),
+            "payment" => OrderPredicate::Payment(term.words(PaymentStatus::ALL, PaymentStatus::as_str)?),
             "status" => {
                 let wanted = term.words(&STATUSES, order_status)?;
                 let is_wanted = |one: &PaymentStatus| {
                     wanted.iter().any(|wanted| order_status(*wanted) == order_status(*one))
                 };
-                OrderPredicate::Payment(PaymentStatus::ALL.into_iter().filter(is_wanted).collect())
+                OrderPredicate::Payment(PaymentStatus::ALL.iter().copied().filter(is_wanted).collect())
             }
             "currency" => OrderPredicate::Currency(term.currencies()?),
             _ => return Err(term.no_field::<Self>()),
@@ -69,7 +66,7 @@ mod tests {
             let filter: OrderFilter = parse(text, &Zone::default()).unwrap();
             assert_eq!(filter.predicates, [OrderPredicate::Payment(expected)], "{text}");
         }
-        for status in PaymentStatus::ALL {
+        for &status in PaymentStatus::ALL {
             assert!(STATUSES.iter().any(|one| order_status(*one) == order_status(status)), "{status:?}");
         }
     }
