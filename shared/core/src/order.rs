@@ -80,7 +80,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::values::{Amount, Carried, Currency, TextUse, looks_like_card_number, text::checked_text};
+use crate::values::{
+    Amount, Carried, Currency, TextUse, looks_like_card_number,
+    text::{checked_text, read_from_string},
+};
 
 /// Longest merchant id and order id. Elastic Path's order ids are UUIDs (36 characters).
 const ID_MAX_CHARS: usize = 64;
@@ -157,13 +160,7 @@ macro_rules! id {
             }
         }
 
-        impl TryFrom<String> for $name {
-            type Error = InvalidId;
-
-            fn try_from(text: String) -> Result<Self, InvalidId> {
-                text.parse()
-            }
-        }
+        read_from_string!($name);
 
         impl From<$name> for String {
             fn from(id: $name) -> Self {

@@ -9,7 +9,7 @@ use jiff::{
 };
 use serde::Deserialize;
 
-use crate::values::{Holidays, UnknownZone, Zone};
+use crate::values::{Holidays, UnknownZone, Zone, text::read_from_string};
 
 /// The longest `after`, in days. No authorization lives that long.
 const AFTER_DAYS_MAX: i64 = 366;
@@ -190,21 +190,7 @@ impl FromStr for TimeOfDay {
     }
 }
 
-impl TryFrom<String> for After {
-    type Error = InvalidRule;
-
-    fn try_from(text: String) -> Result<Self, InvalidRule> {
-        text.parse()
-    }
-}
-
-impl TryFrom<String> for TimeOfDay {
-    type Error = InvalidRule;
-
-    fn try_from(text: String) -> Result<Self, InvalidRule> {
-        text.parse()
-    }
-}
+read_from_string!(After, TimeOfDay);
 
 impl fmt::Display for After {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -14,17 +14,11 @@ pub enum Instrument {
 impl Instrument {
     /// The card, if it is one.
     pub fn card(&self) -> Option<&CardSummary> {
-        match self {
-            Self::Card(card) => Some(card),
-            Self::Unrecognized => None,
-        }
+        if let Self::Card(card) = self { Some(card) } else { None }
     }
 
     /// The card, to add what is learned of it.
     pub fn card_mut(&mut self) -> Option<&mut CardSummary> {
-        match self {
-            Self::Card(card) => Some(card),
-            Self::Unrecognized => None,
-        }
+        if let Self::Card(card) = self { Some(card) } else { None }
     }
 }

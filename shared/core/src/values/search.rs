@@ -6,6 +6,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::{TextUse, Unkeepable, check_kept};
+use crate::words;
 
 /// Longest text that is looked for, in characters. No text that payments are found by is longer.
 const TEXT_MAX: usize = 255;
@@ -17,15 +18,17 @@ pub struct SearchTerm {
     text: String,
 }
 
-/// What such a text is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SearchBy {
-    /// A reference of the merchant's own.
-    Reference,
-    /// The merchant's reference of a customer.
-    Customer,
-    /// A customer's e-mail address.
-    Email,
+words! {
+    /// What such a text is. The word is its name in filters.
+    #[derive(PartialOrd, Ord, Hash)]
+    pub enum SearchBy {
+        /// A reference of the merchant's own.
+        Reference => "custom_reference",
+        /// The merchant's reference of a customer.
+        Customer => "customer_id",
+        /// A customer's e-mail address.
+        Email => "customer_email",
+    }
 }
 
 /// Why payments cannot be looked for by a text.
@@ -61,15 +64,6 @@ impl SearchedBy {
 }
 
 impl SearchBy {
-    /// Its name in filters.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Reference => "custom_reference",
-            Self::Customer => "customer_id",
-            Self::Email => "customer_email",
-        }
-    }
-
     /// Whether it says who paid.
     pub fn is_personal(self) -> bool {
         match self {

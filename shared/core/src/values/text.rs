@@ -25,3 +25,18 @@ macro_rules! checked_text {
 }
 
 pub(crate) use checked_text;
+
+/// Lets serde read types as they are read from a text, with `#[serde(try_from = "String")]`.
+macro_rules! read_from_string {
+    ($($name:ident),+) => {$(
+        impl TryFrom<String> for $name {
+            type Error = <Self as std::str::FromStr>::Err;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
+    )+};
+}
+
+pub(crate) use read_from_string;

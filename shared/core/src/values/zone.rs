@@ -9,6 +9,8 @@ use jiff::{
 };
 use serde::Deserialize;
 
+use super::text::read_from_string;
+
 /// The IANA data that the library brings along.
 static DATABASE: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
@@ -37,13 +39,7 @@ impl FromStr for Zone {
     }
 }
 
-impl TryFrom<String> for Zone {
-    type Error = UnknownZone;
-
-    fn try_from(name: String) -> Result<Self, UnknownZone> {
-        name.parse()
-    }
-}
+read_from_string!(Zone);
 
 /// A time as clocks show it, without an offset: `2026-11-20T13:00`, or with seconds.
 pub fn local_time(text: &str) -> Option<DateTime> {

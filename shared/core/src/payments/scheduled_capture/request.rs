@@ -22,12 +22,13 @@ pub struct CaptureRequest {
     #[serde(default, deserialize_with = "partitions")]
     pub shards: Option<Vec<u16>>,
     /// Only a share of the partitions, so that several invocations split the work.
+    #[serde(default, deserialize_with = "share")]
     pub part: Option<Share>,
 }
 
 /// One of several equal shares of the work.
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "StatedShare")]
+#[serde(deny_unknown_fields)]
 pub struct Share {
     /// Which, from 0 to one less than there are.
     pub index: u16,
@@ -35,20 +36,13 @@ pub struct Share {
     pub of: u16,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StatedShare {
-    index: u16,
-    of: u16,
-}
-
-impl TryFrom<StatedShare> for Share {
-    type Error = &'static str;
-
-    fn try_from(StatedShare { index, of }: StatedShare) -> Result<Self, Self::Error> {
-        // A part that there is not would capture nothing, minute after minute, without a word.
-        if index < of { Ok(Self { index, of }) } else { Err("part.index must be less than part.of") }
+fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Share>, D::Error> {
+    let share = Option::<Share>::deserialize(deserializer)?;
+    // A part that there is not would capture nothing, minute after minute, without a word.
+    if share.is_some_and(|share| share.index >= share.of) {
+        return Err(D::Error::custom("part.index must be less than part.of"));
     }
+    Ok(share)
 }
 
 fn partitions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<u16>>, D::Error> {
