@@ -390,14 +390,4 @@ mod tests {
             assert_eq!(operation.fee(), expected);
         }
     }
-
-    #[test]
-    fn what_an_operation_is_has_the_names_that_are_in_logs() {
-        assert_eq!(Kind::Capture.as_str(), "capture");
-        assert_eq!(Cause::RefundBeforeSettlement.as_str(), "refund_before_settlement");
-        assert_eq!(Principal::ClientCredentials.as_str(), "client_credentials");
-        assert_eq!(Mechanism::Manual.as_str(), "manual");
-        assert_eq!(Stage::NoEffect.as_str(), "not_done");
-        assert_eq!(HandVerdict::NotDone.as_str(), "not_done");
-    }
 }

@@ -305,10 +305,4 @@ mod tests {
             table.map(|(reason, ..)| reason).into_iter().filter(|reason| reason.is_about_the_set_up());
         assert_eq!(set_up.collect::<Vec<_>>(), [Misconfigured, TurnedAway]);
     }
-
-    #[test]
-    fn a_lack_of_an_effect_and_a_doubt_have_the_names_that_are_in_logs() {
-        assert_eq!(NoEffect::NeverArrived.as_str(), "never_arrived");
-        assert_eq!(Doubt::GatewayLostTrack.as_str(), "gateway_lost_track");
-    }
 }

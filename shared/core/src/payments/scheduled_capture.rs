@@ -133,12 +133,10 @@ impl<'a> CaptureRun<'a> {
             return;
         }
         // A stop is in force within seconds, also for a run that is under way.
-        let stopped = match self.sources.switch.stop(&key.merchant).await {
-            Ok(stop) => stop.is_on() && !self.request.dry_run,
+        match self.sources.switch.stop(&key.merchant).await {
+            Ok(stop) if stop.is_on() && !self.request.dry_run => return self.stopped(&key).await,
+            Ok(_) => {}
             Err(error) => return self.fail(&key, &Refusal::Store(error)),
-        };
-        if stopped {
-            return self.stopped(&key).await;
         }
         let merchant = match self.captures(&key.merchant).await {
             Captures::Run(merchant) => merchant,

@@ -80,7 +80,8 @@ impl PeopleEditor<'_> {
         for _ in 0..TRIES_MAX {
             let mut people = self.store.recognized_people(self.merchant).await?;
             let change = edit(&mut people, self.clock.now())?;
-            if change.changes_nothing() {
+            // The person may do the same as before.
+            if change.before == change.after {
                 return Ok((people, change));
             }
             if self.store.save(self.merchant, &people, Some(&self.entry(&change))).await? {

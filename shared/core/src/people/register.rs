@@ -71,13 +71,6 @@ pub struct PeopleChange {
     pub after: Option<Grant>,
 }
 
-impl PeopleChange {
-    /// Whether the person may do the same as before.
-    pub fn changes_nothing(&self) -> bool {
-        self.before == self.after
-    }
-}
-
 /// Who changes people, and how much that one may let others give back.
 struct Changer {
     name: Person,

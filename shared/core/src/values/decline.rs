@@ -133,8 +133,6 @@ words! {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     const DOCUMENTATION: &str = include_str!("../../../../docs/decline-codes.md");
@@ -148,15 +146,6 @@ mod tests {
             assert_eq!(Advice::from_name(advice.as_str()), Some(advice));
         }
         assert_eq!((DeclineCode::from_name("new"), Advice::from_name("new")), (None, None));
-    }
-
-    #[test]
-    fn no_code_is_missing_from_the_list_of_all() {
-        // The derived order numbers the variants; a variant left out of ALL would leave a gap.
-        let numbers: Vec<_> = DeclineCode::ALL.iter().map(|&code| code as usize).collect();
-        assert_eq!(numbers, (0..=DeclineCode::GenericDecline as usize).collect::<Vec<_>>());
-        let texts: BTreeSet<_> = DeclineCode::ALL.iter().map(|code| code.as_str()).collect();
-        assert_eq!(texts.len(), DeclineCode::ALL.len());
     }
 
     #[test]
@@ -198,11 +187,5 @@ mod tests {
         let hidden: Vec<_> = DeclineCode::ALL.iter().filter(|code| code.is_for_the_merchant_only()).collect();
         let expected = [DeclineCode::LostOrStolen, DeclineCode::PickUpCard, DeclineCode::FraudSuspected];
         assert_eq!(hidden, expected.iter().collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn a_code_and_an_advice_are_shown_by_their_public_text() {
-        assert_eq!(DeclineCode::CallIssuer.as_str(), "call_issuer");
-        assert_eq!(Advice::FixData.as_str(), "fix_and_retry");
     }
 }

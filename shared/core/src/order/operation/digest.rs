@@ -120,6 +120,15 @@ mod tests {
         Essentials { profile: Some("2"), account: Some("1"), ..Essentials::new(Kind::Purchase) }
     }
 
+    fn visa() -> CardSummary {
+        CardSummary {
+            brand: Some(Brand::Visa),
+            last_four: Some("1111".to_owned()),
+            expiry: Some(Expiry::new(10, 2031).unwrap()),
+            ..CardSummary::default()
+        }
+    }
+
     #[test]
     fn the_same_key_on_another_path_is_another_key() {
         let capture = KeyDigest::new("POST /capture", "1", "k");
@@ -140,12 +149,7 @@ mod tests {
 
     #[test]
     fn a_payment_in_another_currency_or_with_another_card_is_another_request() {
-        let visa = CardSummary {
-            brand: Some(Brand::Visa),
-            last_four: Some("1111".to_owned()),
-            expiry: Some(Expiry::new(10, 2031).unwrap()),
-            ..CardSummary::default()
-        };
+        let visa = visa();
         let of = |currency, card: &CardSummary| {
             let essentials = Essentials::new(Kind::Purchase);
             Fingerprint::new(&Essentials { currency: Some(currency), card: Some(card), ..essentials })
@@ -219,12 +223,7 @@ mod tests {
     /// It is part of the stored form: a request that is repeated to another version has to be known again.
     #[test]
     fn a_fingerprint_is_always_the_same_one() {
-        let card = CardSummary {
-            brand: Some(Brand::Visa),
-            last_four: Some("1111".to_owned()),
-            expiry: Some(Expiry::new(10, 2031).unwrap()),
-            ..CardSummary::default()
-        };
+        let card = visa();
         let essentials = Essentials {
             amount: Amount::new(2599).ok(),
             currency: Some(Currency::USD),

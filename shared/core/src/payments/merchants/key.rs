@@ -43,17 +43,3 @@ impl From<SecretString> for MerchantKey {
         Self { secret, name: None, role: Role::All }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_role_may_do_what_those_before_it_may() {
-        assert!(Role::ALL.is_sorted());
-        assert_eq!(Role::from_name("operate"), Some(Role::Operate));
-        for other in ["", "Read", "admin"] {
-            assert_eq!(Role::from_name(other), None, "{other}");
-        }
-    }
-}

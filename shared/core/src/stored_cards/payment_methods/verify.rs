@@ -30,16 +30,12 @@ impl PaymentMethods {
         let Some(method) = customer.method(id) else { return Ok(customer) };
         let outcome = self.send(merchant, &customer, method, card, deadline).await;
         let mut finding = None;
-        let proves_nothing = |outcome: &Outcome| {
-            matches!(
-                outcome,
-                Outcome::Unknown(..) | Outcome::Intermediary(..) | Outcome::Unnamed(_) | Outcome::Approved(_)
-            )
-        };
-        if proves_nothing(&outcome)
-            && outcome.response().stored.is_none()
-            && deadline.leaves_time_to_inquire()
-        {
+        let may_be_done = matches!(
+            outcome,
+            Outcome::Unknown(..) | Outcome::Intermediary(..) | Outcome::Unnamed(_) | Outcome::Approved(_)
+        );
+        let proves_nothing = may_be_done && outcome.response().stored.is_none();
+        if proves_nothing && deadline.leaves_time_to_inquire() {
             finding = Some(self.inquire(merchant, method).await);
         }
         let (now, rule) = (self.clock.now(), &merchant.policy.decline_on);

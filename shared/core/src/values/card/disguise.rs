@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::{
     Brand, CardNumber,
     digits::{hides_something, is_hidden, plain},
-    mask::digit_groups,
+    mask::{CARD_NUMBER_DIGITS, digit_groups},
     mask_card_numbers,
 };
 
@@ -28,9 +28,6 @@ const LENGTHS: [usize; 3] = [14, 15, 16];
 
 /// How many digits the groups of a printed number have (`3714 496353 98431`).
 const PRINTED_GROUPS: std::ops::RangeInclusive<usize> = 4..=6;
-
-/// How many digits the numbers of cards have.
-const ALL_LENGTHS: std::ops::RangeInclusive<usize> = 13..=19;
 
 /// What a text is for, and so how easily it is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +89,7 @@ pub fn looks_like_card_number(text: &str, kept: TextUse) -> bool {
                     return true;
                 }
                 // What a number that goes on in the next group can have here.
-                digits.drain(..digits.len().saturating_sub(*ALL_LENGTHS.end()));
+                digits.drain(..digits.len().saturating_sub(*CARD_NUMBER_DIGITS.end()));
                 continue;
             }
             if digits.len() > DIGITS_MAX {
@@ -128,7 +125,7 @@ fn is_card(digits: &str) -> bool {
 }
 
 fn has_card_anywhere(digits: &str) -> bool {
-    let from = |start: usize| ALL_LENGTHS.filter_map(move |length| digits.get(start..start + length));
+    let from = |start: usize| CARD_NUMBER_DIGITS.filter_map(move |length| digits.get(start..start + length));
     (0..digits.len()).any(|start| from(start).any(is_card))
 }
 

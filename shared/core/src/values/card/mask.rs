@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::{Brand, passes_luhn};
 
 /// How many digits a card number may have, over all brands (ISO/IEC 7812-1 and the gateway's field).
-const CARD_NUMBER_DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
+pub(super) const CARD_NUMBER_DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
 
 /// The text with every card number in it replaced by `[card ****1111]`: the last line of defence for text
 /// that comes from outside (a gateway's `text`) and is about to be stored or logged.
