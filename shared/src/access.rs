@@ -93,8 +93,10 @@ pub(crate) enum Denied {
 /// How long a source has to wait, and for which limit.
 type Wait = (TooMany, SignedDuration);
 
-fn unavailable(error: &StoreError) -> Denied {
-    Denied::Unavailable(MerchantsError::Unavailable(error.to_string()))
+impl From<StoreError> for Denied {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(MerchantsError::Unavailable(error.to_string()))
+    }
 }
 
 fn too_often((limit, wait): Wait) -> Denied {
@@ -176,7 +178,7 @@ impl Access {
         token: &str,
     ) -> Result<(Arc<Merchant>, Identified), Denied> {
         let id = access_token::merchant_of(token, &self.kid_key).map_err(|_| Denied::Wrong)?;
-        let found = self.look_up(&id).await;
+        let found = self.merchant(&id).await;
         if let Ok(merchant) = &found
             && let Ok(verified) = access_token::verify(token, merchant, self.now())
         {
@@ -194,10 +196,7 @@ impl Access {
             Verified::Person { id, role, issued } => (id, role, issued),
         };
         let people = self.people.as_ref().ok_or(Denied::NotForPeople)?;
-        let people = people
-            .for_one(merchant, PersonToken { id, role, issued })
-            .await
-            .map_err(|error| unavailable(&error))?;
+        let people = people.for_one(merchant, PersonToken { id, role, issued }).await?;
         let now = people.get(id).zip(people.role_now(id, role));
         let (entry, role) = now.ok_or(Denied::Wrong)?;
         let mut person = entry.clone();
@@ -208,18 +207,13 @@ impl Access {
     /// Whether this is one of the merchant's people now.
     pub(crate) async fn is_one_of(&self, merchant: &MerchantId, person: Uuid) -> Result<bool, Denied> {
         let people = self.people.as_ref().ok_or(Denied::NotForPeople)?;
-        Ok(people.of(merchant).await.map_err(|error| unavailable(&error))?.get(person).is_some())
+        Ok(people.of(merchant).await?.get(person).is_some())
     }
 
     /// Puts on record what one of the merchant's people does, before it is done.
     pub(crate) async fn record(&self, merchant: &MerchantId, entry: &AuditEntry) -> Result<(), Denied> {
         let people = self.people.as_ref().ok_or(Denied::NotForPeople)?;
-        people.record(merchant, entry).await.map_err(|error| unavailable(&error))
-    }
-
-    /// The merchant, for who has proved otherwise that they may know.
-    pub(crate) async fn merchant(&self, id: &MerchantId) -> Result<Arc<Merchant>, Denied> {
-        self.look_up(id).await
+        Ok(people.record(merchant, entry).await?)
     }
 
     /// Counts a wrong secret of a client that signs people in, and says whether there were too many.
@@ -247,12 +241,12 @@ impl Access {
         let id: MerchantId = id.parse().map_err(|_| Denied::Wrong)?;
         match wait.filter(|_| !self.merchants.was_read(&id)) {
             Some(wait) => Err(too_often(wait)),
-            None => self.look_up(&id).await,
+            None => self.merchant(&id).await,
         }
     }
 
-    /// Looks up a merchant that is not stopped.
-    async fn look_up(&self, id: &MerchantId) -> Result<Arc<Merchant>, Denied> {
+    /// Looks up a merchant that is not stopped. Only for callers that prove to be it, or that may know.
+    pub(crate) async fn merchant(&self, id: &MerchantId) -> Result<Arc<Merchant>, Denied> {
         match self.merchants.get(id).await {
             Ok(merchant) if merchant.disabled => Err(Denied::Wrong),
             Ok(merchant) => Ok(merchant),

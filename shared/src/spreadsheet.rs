@@ -9,6 +9,7 @@ pub mod totals;
 use std::io::{self, Write};
 
 use csv::{Terminator, WriterBuilder};
+use jiff::Timestamp;
 use tollgate_core::journal::BadRow;
 
 /// The status of a row that cannot be read.
@@ -36,7 +37,7 @@ pub fn unreadable_cells(columns: &[&str], key: &str) -> Vec<String> {
 /// The line of a movement or payment that cannot be read: where it would be, what it is about, and the key of the item.
 pub fn bad_cells(columns: &[&str], row: &BadRow) -> Vec<String> {
     let cell = |column: &&str| match *column {
-        "time" => row.at.map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+        "time" => row.at.map(seconds),
         "fact" | "status" => Some(UNREADABLE.to_owned()),
         "order" => row.order.as_ref().map(ToString::to_string),
         "transaction" => row.transaction.map(|transaction| transaction.to_string()),
@@ -44,6 +45,11 @@ pub fn bad_cells(columns: &[&str], row: &BadRow) -> Vec<String> {
         _ => None,
     };
     columns.iter().map(cell).map(Option::unwrap_or_default).collect()
+}
+
+/// As times are shown by the API: whole seconds.
+fn seconds(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// Writes a header and its rows, which are not kept. An error is that of the writer.

@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tollgate_core::{
-    order::{DECLINES_PER_ORDER_HOUR, NoEffect, Rejection},
+    order::{DECLINES_PER_ORDER_HOUR, Decline, NoEffect, Rejection},
     payments::{Full, IN_FLIGHT_RETRY, Limits, MerchantsError, NoQuote, Refusal, Stop, StoreError},
     stored_cards::{DECLINES_PER_HOUR, MethodRefusal, MethodRejection},
     values::{Amount, Currency},
@@ -99,6 +99,12 @@ impl Failure {
     /// A failure that is about no member, in words for a developer.
     pub(crate) fn new(code: Code, sentence: impl Into<String>) -> Self {
         Problem::about("", code, sentence).into()
+    }
+
+    /// The issuer or the gateway declined it.
+    pub(crate) fn declined(Decline { code, advice }: Decline) -> Self {
+        let failure = Self::new(Code::Declined, code.message());
+        failure.with("decline_code", code.as_str()).with("advice", advice.as_str())
     }
 
     /// A request that cannot be read, although nothing that is wrong was named.

@@ -244,6 +244,14 @@ impl<'a> Members<'a> {
         self.checked(name, Some(text.parse()))
     }
 
+    /// A text that is parsed and has to be there.
+    pub(crate) fn required_parsed_text<T>(&mut self, name: &str, max_chars: usize) -> Option<T>
+    where
+        T: std::str::FromStr<Err: std::fmt::Display>,
+    {
+        if self.has(name) { self.parsed_text(name, max_chars) } else { self.missing(name, "is required") }
+    }
+
     /// A text that has to be there and not be blank.
     pub(crate) fn required_text(&mut self, name: &str, max_chars: usize) -> Option<&'a str> {
         if self.is_null(name) {

@@ -23,19 +23,19 @@ pub(crate) struct Stated<'a> {
     /// The currency; it has to be the order's.
     currency: Option<Currency>,
     /// Who requests it, by name. A repetition may state another name or reason, so neither is essential.
-    actor: Option<Actor>,
+    pub(crate) actor: Option<Actor>,
     /// Why it is requested.
-    reason: Option<Reason>,
+    pub(crate) reason: Option<Reason>,
     /// The person who proposed it, if another one did.
-    proposer: Option<Person>,
+    pub(crate) proposer: Option<Person>,
     /// What a payment is paid with.
     source: Option<&'a PaymentSource>,
     /// The order's version that its sender has seen.
-    seen_version: Option<u64>,
+    pub(crate) seen_version: Option<u64>,
     /// Whether money may be given back although an issuer took it back. A repetition need not say it again.
-    refund_disputed: bool,
+    pub(crate) refund_disputed: bool,
     /// Whether it is in order now. If not, it may repeat a request that was: its card may have expired since.
-    in_order_now: Result<(), Failure>,
+    pub(crate) in_order_now: Result<(), Failure>,
 }
 
 /// Why what a request states was not performed.
@@ -79,26 +79,6 @@ impl<'a> Stated<'a> {
         }
     }
 
-    /// Who requests it, and why.
-    pub(crate) fn by(self, actor: Option<Actor>, reason: Option<Reason>) -> Self {
-        Self { actor, reason, ..self }
-    }
-
-    /// Who proposed it, if another person than the caller did.
-    pub(crate) fn proposed_by(self, proposer: Option<Person>) -> Self {
-        Self { proposer, ..self }
-    }
-
-    /// The order's version that its sender has seen, if it says so.
-    pub(crate) fn having_seen(self, seen_version: Option<u64>) -> Self {
-        Self { seen_version, ..self }
-    }
-
-    /// Whether it is meant also where an issuer took the money back.
-    pub(crate) fn although_disputed(self, refund_disputed: bool) -> Self {
-        Self { refund_disputed, ..self }
-    }
-
     /// A payment with this source. What of it makes an equal request besides is in `essentials`.
     pub(crate) fn payment(
         pay: Pay,
@@ -114,11 +94,6 @@ impl<'a> Stated<'a> {
         };
         let essentials = Essentials { card, profile, account, ..essentials };
         Self { source: Some(source), ..Self::new(Action::Pay(pay), &essentials, key) }
-    }
-
-    /// Whether it is in order now.
-    pub(crate) fn in_order(self, in_order_now: Result<(), Failure>) -> Self {
-        Self { in_order_now, ..self }
     }
 
     /// Whether it wants a new payment.

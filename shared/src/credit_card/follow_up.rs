@@ -115,9 +115,12 @@ pub(super) async fn follow_up(
     };
     let essentials = Essentials { amount, currency, ..Essentials::new(follow_up.kind()) };
     let key = reference::key_digest(follow_up.kind(), &reference);
+    let mut stated = Stated::new(action, &essentials, Some(key));
+    stated.actor = actor;
+    stated.reason = reason;
+    stated.refund_disputed = refund_disputed;
     // A repetition returns its payment, however old its time is by now.
-    let stated = Stated::new(action, &essentials, Some(key)).by(actor, reason).in_order(in_order_now);
-    let stated = stated.although_disputed(refund_disputed);
+    stated.in_order_now = in_order_now;
     exchange.carry_out(id, None, stated).await
 }
 

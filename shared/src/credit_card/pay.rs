@@ -94,9 +94,10 @@ pub(super) async fn pay(
         shopper: None,
     };
     let key = reference::key_digest(kind.operation(), &reference);
-    let stated = Stated::payment(pay, &source, essentials, Some(key));
+    let mut stated = Stated::payment(pay, &source, essentials, Some(key));
     // A repetition returns its payment, whatever has become of date, card and discount since.
-    exchange.carry_out(id, customer, stated.in_order(in_order_now)).await
+    stated.in_order_now = in_order_now;
+    exchange.carry_out(id, customer, stated).await
 }
 
 /// `TransactionType`: required where the page has one for the route, and never another route's.

@@ -191,7 +191,7 @@ impl Told<'_> {
         let mut body = json!({
             "id": id,
             "type": kind,
-            "timestamp": self.at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
+            "timestamp": response::milliseconds(self.at),
             "merchant": self.merchant.as_str(),
             "version": self.version,
             "data": data,

@@ -186,19 +186,11 @@ fn reply(changed: &MethodChanged) -> Handled<Value> {
         MethodState::Pending { .. }
         | MethodState::Deleting(OnceGone::Deleted)
         | MethodState::Unrecognized => 202,
-        MethodState::Stored => {
-            if changed.replayed {
-                200
-            } else {
-                201
-            }
-        }
+        MethodState::Stored if changed.replayed => 200,
+        MethodState::Stored => 201,
         // Whether it is removed yet or not, it is declined.
         MethodState::Declined(decline) | MethodState::Deleting(OnceGone::Declined(decline)) => {
-            let failure = Failure::new(Code::Declined, decline.code.message())
-                .with("decline_code", decline.code.as_str())
-                .with("advice", decline.advice.as_str());
-            return Err(failure.replayed(changed.replayed));
+            return Err(Failure::declined(decline).replayed(changed.replayed));
         }
         MethodState::NotStored(reason) | MethodState::Deleting(OnceGone::NotStored(reason)) => {
             return Err(reason.into());

@@ -152,7 +152,7 @@ fn new_person(request: &Request) -> Result<NewPerson, Failure> {
     only_data_and_options(&document)?;
     let mut data = Members::of(&document).inside("data")?;
     data.only(&["type", "name", "issuer", "email", "subject", "role", "refund_max"]);
-    let name: Option<Person> = required(&mut data, "name");
+    let name: Option<Person> = data.required_parsed_text("name", TEXT_MAX);
     let issuer = data.required_text("issuer", TEXT_MAX).map(str::to_owned);
     let recognition = recognition(&mut data, issuer.unwrap_or_default());
     let role: Option<Role> =
@@ -224,13 +224,6 @@ fn read_limits(data: &mut Members<'_>) -> Option<RefundMax> {
     }
     data.absorb(limits);
     Some(RefundMax::By(by))
-}
-
-fn required<T>(data: &mut Members<'_>, name: &str) -> Option<T>
-where
-    T: std::str::FromStr<Err: std::fmt::Display>,
-{
-    if data.has(name) { data.parsed_text(name, TEXT_MAX) } else { data.missing(name, "is required") }
 }
 
 fn refused(why: NotChanged) -> Failure {

@@ -21,7 +21,7 @@ use tollgate_core::{
 };
 
 use crate::{
-    api::{Code, Failure},
+    api::Failure,
     elastic_path::{
         request::capture_terms::rule_value,
         request::references,
@@ -309,9 +309,7 @@ pub(super) fn declined(
     view: View<'_>,
 ) -> Failure {
     let decline = told(decline, view.principal);
-    let error = Failure::new(Code::Declined, decline.code.message())
-        .with("decline_code", decline.code.as_str())
-        .with("advice", decline.advice.as_str())
+    let error = Failure::declined(decline)
         .with("transaction_id", transaction.id.to_string())
         .with("order_id", order.id.as_str());
     // The letters would tell who tries out cards in a browser how close it came.
@@ -481,6 +479,6 @@ pub(super) fn seconds(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-fn milliseconds(at: Timestamp) -> String {
+pub(super) fn milliseconds(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }

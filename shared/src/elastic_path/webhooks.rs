@@ -15,7 +15,12 @@ use uuid::Uuid;
 
 use crate::{
     api::{Caller, Code, Failure, Handled, Page, Problem, Reply},
-    elastic_path::{lists::Paging, lists::filter::DeliveryFilter, request::Parameters, response::enveloped},
+    elastic_path::{
+        lists::Paging,
+        lists::filter::DeliveryFilter,
+        request::Parameters,
+        response::{enveloped, milliseconds},
+    },
     invocation::path_parameter,
     ports::Deliveries,
 };
@@ -224,10 +229,6 @@ fn masked(url: &str) -> String {
         Some((url, _)) => format!("{url}?…"),
         None => url.to_owned(),
     }
-}
-
-fn milliseconds(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use tollgate_core::{
     values::{Brand, DeclineCode, Zone},
 };
 
+use super::seconds;
+
 /// The names of the columns. None is ever changed; a release may add some at the end.
 pub const COLUMNS: [&str; 34] = [
     "time",
@@ -86,7 +88,7 @@ pub fn cells(entry: &Entry, zone: &Zone) -> Vec<String> {
     let who = Who::of(entry);
     let changes = entry.changes;
     vec![
-        entry.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        seconds(entry.at),
         zone.shown(entry.at).date().to_string(),
         entry.kind.as_str().to_owned(),
         entry.fact.as_str().to_owned(),

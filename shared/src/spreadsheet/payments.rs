@@ -8,6 +8,8 @@ use tollgate_core::{
     values::{Amount, Brand},
 };
 
+use super::seconds;
+
 /// The names of the columns. None is ever changed; a release may add some at the end.
 pub const COLUMNS: [&str; 24] = [
     "time",
@@ -56,7 +58,7 @@ pub fn cells(
     let references = &transaction.references;
     let known = |text: Option<&str>| text.unwrap_or_default().to_owned();
     Some(vec![
-        row.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        seconds(row.at),
         status(transaction.status()).to_owned(),
         transaction.kind.as_str().to_owned(),
         order.currency.to_string(),

@@ -5,6 +5,8 @@ use tollgate_core::people::{
     AuditEntry, Audited, AuditedPerson, Grant, PeopleChange, PersonEntry, Recognition, RefundMax,
 };
 
+use super::seconds;
+
 /// The names of the columns of people. None is ever changed; a release may add some at the end.
 pub const PEOPLE_COLUMNS: [&str; 8] =
     ["id", "name", "role", "refund_max", "email", "issuer", "subject", "last_sign_in"];
@@ -143,8 +145,4 @@ pub fn issuer_and_subject(recognition: &Recognition) -> (&str, Option<&str>) {
         Recognition::Email { issuer, .. } => (issuer, None),
         Recognition::Subject { subject, .. } => (&subject.issuer, Some(&subject.subject)),
     }
-}
-
-fn seconds(at: Timestamp) -> String {
-    at.strftime("%FT%TZ").to_string()
 }

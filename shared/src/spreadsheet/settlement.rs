@@ -1,10 +1,11 @@
 //! Deposits, their lines and exceptions as lines of a file.
 
-use jiff::Timestamp;
 use tollgate_core::{
     settlement::{Deposit, DepositLine, DepositSums, Exception, Outstanding, Unmatched},
     values::{Currency, SignedAmount},
 };
+
+use super::seconds;
 
 /// The names of the columns of deposits. None is ever changed; a release may add some at the end.
 pub const DEPOSIT_COLUMNS: [&str; 13] = [
@@ -173,11 +174,6 @@ pub fn exception_state(exception: &Exception) -> &'static str {
 /// An amount with its sign and the currency's decimals; two, where the gateway states no currency.
 pub fn decimal(amount: impl Into<SignedAmount>, currency: Option<Currency>) -> String {
     currency.unwrap_or(Currency::USD).signed_decimal(amount)
-}
-
-/// As times are shown by the API: whole seconds.
-fn seconds(at: Timestamp) -> String {
-    at.strftime("%FT%TZ").to_string()
 }
 
 fn code(currency: Option<Currency>) -> String {

@@ -63,7 +63,14 @@ async fn change(api: &Api, request: &Request, change: Change) -> Handled<Value> 
 
 async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
-    let paging = read(ports, request, &caller)?;
+    let mut parameters = Parameters::of(request, &PARAMETERS);
+    let paging: Paging<'_, CaptureFilter> =
+        Paging::read("captures\n", &mut parameters, &ports.access, &caller);
+    if paging.filter.paused && paging.filter.range != Range::default() {
+        parameters
+            .invalid("filter.paused", "has no time to compare with: what is paused is captured at none");
+    }
+    parameters.finish()?;
     let (now, range) = (paging.now, paging.filter.range);
     let wanted = if paging.filter.paused {
         CaptureList::Paused
@@ -77,22 +84,6 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let meta =
         |page| json!({"page": page, "unreadable": found.unreadable.len(), "read_bytes": found.read_bytes});
     Ok(paging.reply_in_json(rows(&found, view).values.collect(), found.next.clone(), meta))
-}
-
-fn read<'a>(
-    ports: &'a Transactions,
-    request: &'a Request,
-    caller: &'a Caller,
-) -> Result<Paging<'a, CaptureFilter>, Failure> {
-    let mut parameters = Parameters::of(request, &PARAMETERS);
-    let paging: Paging<'_, CaptureFilter> =
-        Paging::read("captures\n", &mut parameters, &ports.access, caller);
-    if paging.filter.paused && paging.filter.range != Range::default() {
-        parameters
-            .invalid("filter.paused", "has no time to compare with: what is paused is captured at none");
-    }
-    parameters.finish()?;
-    Ok(paging)
 }
 
 /// Most days of sums.

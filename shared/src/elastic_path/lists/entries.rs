@@ -19,6 +19,7 @@ use crate::{
         lists::{Paging, Rows, list_deadline},
         order_id,
         request::Parameters,
+        response::milliseconds,
     },
     ports::Transactions,
     search_keys::search_key,
@@ -103,7 +104,7 @@ pub fn shown(entry: &Entry, zone: &Zone) -> Value {
     json!({
         "type": "entry",
         "id": entry.id,
-        "created_at": entry.at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
+        "created_at": milliseconds(entry.at),
         "local_day": zone.shown(entry.at).date(),
         "operation": entry.kind.as_str(),
         "operation_id": entry.operation,

@@ -1,6 +1,5 @@
 //! `GET /v2/transactions`: a merchant's transactions, found in the journal and shown as they are now.
 
-use jiff::Timestamp;
 use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::{
@@ -17,7 +16,7 @@ use crate::{
         lists::{Paging, Rows, list_deadline},
         request::Parameters,
         response::status::transaction_status,
-        response::{self, View, seconds},
+        response::{self, View, milliseconds, seconds},
     },
     ports::Transactions,
     search_keys::search_key,
@@ -34,7 +33,10 @@ handlers! {
 
 async fn search(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
-    let paging = read(ports, request, &caller)?;
+    let mut parameters = Parameters::of(request, &SORTED);
+    let paging: Paging<'_, Filter> = Paging::read("", &mut parameters, &ports.access, &caller);
+    parameters.found_by(&caller.merchant, paging.filter.predicates.iter().filter_map(text_of));
+    parameters.finish()?;
     let (now, since, until) = (paging.now, paging.since, paging.until);
     let predicates = paging.filter.predicates.as_slice();
     let found = match looked_up(ports, &caller.merchant, predicates).await? {
@@ -96,18 +98,6 @@ async fn looked_up(
     Ok(Some(term.map(|term| LookedUp::Text(search_key(merchant, term)))))
 }
 
-fn read<'a>(
-    ports: &'a Transactions,
-    request: &'a Request,
-    caller: &'a Caller,
-) -> Result<Paging<'a, Filter>, Failure> {
-    let mut parameters = Parameters::of(request, &SORTED);
-    let paging: Paging<'_, Filter> = Paging::read("", &mut parameters, &ports.access, caller);
-    parameters.found_by(&caller.merchant, paging.filter.predicates.iter().filter_map(text_of));
-    parameters.finish()?;
-    Ok(paging)
-}
-
 fn text_of(predicate: &Predicate) -> Option<&SearchTerm> {
     if let Predicate::Text(term) = predicate { Some(term) } else { None }
 }
@@ -129,7 +119,7 @@ pub(in crate::elastic_path) fn shown(row: &Row, view: View<'_>) -> Option<Value>
         json!({"code": concern.as_str(), "since": seconds(*since), "advice": concern.advice()})
     });
     value["meta"]["needs_attention"] = needs.collect();
-    value["meta"]["listed_at"] = listed_at(row.at).into();
+    value["meta"]["listed_at"] = milliseconds(row.at).into();
     Some(value)
 }
 
@@ -140,10 +130,6 @@ pub(in crate::elastic_path) fn shown_bad(row: &BadRow) -> Value {
         "type": UNREADABLE,
         "id": row.item.key,
         "relationships": {"order": order},
-        "meta": {"listed_at": row.at.map(listed_at), "transaction_id": row.transaction},
+        "meta": {"listed_at": row.at.map(milliseconds), "transaction_id": row.transaction},
     })
-}
-
-fn listed_at(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }

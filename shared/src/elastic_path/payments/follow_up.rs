@@ -175,8 +175,12 @@ async fn on_named(
         None => idempotency_key(request, &document, &transaction.to_string())?,
     };
     let proposer = submitted.as_ref().and_then(Proposal::proposer);
-    let stated = Stated::new(action, &essentials, key).by(actor, reason).proposed_by(proposer);
-    let done = on.carry_out(stated.although_disputed(refund_disputed)).await;
+    let mut stated = Stated::new(action, &essentials, key);
+    stated.actor = actor;
+    stated.reason = reason;
+    stated.proposer = proposer;
+    stated.refund_disputed = refund_disputed;
+    let done = on.carry_out(stated).await;
     let Err(mut failure) = done else { return done };
     if failure.code() == Code::ExceedsRefundMax {
         caller.on_record(&api.access, request, |call| Audited::LimitExceeded { call }).await?;
@@ -228,8 +232,11 @@ pub(in crate::elastic_path) async fn of_order(
     data.finish()?;
     let key = idempotency_key(on.request, document, "")?;
     let essentials = essentials(follow_up, &action, named);
-    let stated = Stated::new(action, &essentials, key).by(actor, reason);
-    on.carry_out(stated.although_disputed(refund_disputed)).await
+    let mut stated = Stated::new(action, &essentials, key);
+    stated.actor = actor;
+    stated.reason = reason;
+    stated.refund_disputed = refund_disputed;
+    on.carry_out(stated).await
 }
 
 /// The transaction in the path. Whatever is no id of ours names none.
@@ -325,10 +332,10 @@ impl<'a> OnOrder<'a> {
     /// Performs what the request states.
     pub(in crate::elastic_path) async fn perform(
         self,
-        stated: Stated<'_>,
+        mut stated: Stated<'_>,
     ) -> Result<Performed, NotPerformed> {
         let deadline = deadline(self.request, self.api.access.now());
-        let stated = stated.having_seen(self.seen_version);
+        stated.seen_version = self.seen_version;
         stated.perform(&self.api.payments, self.caller, &self.caller.key(self.order), deadline).await
     }
 }

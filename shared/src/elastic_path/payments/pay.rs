@@ -172,7 +172,8 @@ async fn pay_once(
     let attempt = Attempt::begin(attempts, &api.access, request, caller, named).await?;
     pay.source_is_known = attempt.source_is_known();
     let essentials = Essentials { amount: pay.amount, currency, ..Essentials::new(pay.kind.operation()) };
-    let stated = Stated::payment(pay, &source, essentials, key).in_order(is_theirs);
+    let mut stated = Stated::payment(pay, &source, essentials, key);
+    stated.in_order_now = is_theirs;
     let performed = on.perform(stated).await;
     attempt.end_payment(&performed).await;
     let performed = performed?;

@@ -92,8 +92,7 @@ fn who_and(request: &Request, caller: &Caller, text: &str) -> Result<(String, St
         }
         None => data.missing("actor", "is required of a key, to say which person it is"),
     };
-    let says: Option<Reason> =
-        if data.has(text) { data.parsed_text(text, TEXT_MAX) } else { data.missing(text, "is required") };
+    let says: Option<Reason> = data.required_parsed_text(text, TEXT_MAX);
     data.finish()?;
     // Whatever is missing was a problem.
     let (by, says) = by.zip(says).ok_or_else(Failure::unreadable)?;
