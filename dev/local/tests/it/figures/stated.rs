@@ -285,8 +285,5 @@ const FOR_OPERATORS: &[Page] = &[
             ("accepted nothing for {} days", "REPEATED_FOR", DAY),
         ],
     ),
-    (
-        "docs/journal.md",
-        &[("got an entry more than {} minutes after it happened", "LATE_AFTER", MINUTE)],
-    ),
+    ("docs/journal.md", &[("got an entry more than {} minutes after it happened", "LATE_AFTER", MINUTE)]),
 ];
