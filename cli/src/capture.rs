@@ -9,7 +9,6 @@ use tollgate_core::{
     journal::{AgendaLister, AgendaWanted, CaptureList, DueWanted, Row, due_sums},
     order::{Attribution, Order, OrderKey, Transaction},
     payments::{Deadline, Refusal, Sender, StoreError},
-    values::Amount,
 };
 
 use crate::{
@@ -144,8 +143,7 @@ async fn days(place: &Place, days: &CaptureDays) -> Result<Report, Failure> {
     }
     let mut lines = vec![DAYS.map(str::to_owned).to_vec()];
     lines.extend(found.sums.iter().map(|((day, currency), sum)| {
-        let amount =
-            Amount::new(sum.minor).map_or_else(|_| sum.minor.to_string(), |all| currency.decimal(all));
+        let amount = currency.signed_decimal(sum.amount);
         vec![day.to_string(), currency.to_string(), sum.count.to_string(), amount]
     }));
     let mut text = aligned(&lines);
@@ -159,7 +157,7 @@ async fn days(place: &Place, days: &CaptureDays) -> Result<Report, Failure> {
         "counted_until": found.counted_until,
         "unreadable": found.unreadable,
         "days": found.sums.iter().map(|((day, currency), sum)| {
-            json!({"day": day, "currency": currency.code(), "count": sum.count, "amount": sum.minor})
+            json!({"day": day, "currency": currency.code(), "count": sum.count, "amount": sum.amount})
         }).collect::<Vec<_>>(),
     });
     Ok(Report::new(text.join("\n"), value))

@@ -12,7 +12,7 @@ use tollgate_core::{
     },
     order::MerchantId,
     payments::Unreadable,
-    values::Currency,
+    values::{Currency, SignedAmount},
 };
 
 use crate::{
@@ -156,19 +156,23 @@ impl Totals {
 
     /// The changes of each period in each currency.
     fn sums(&self) -> impl Iterator<Item = String> {
-        let mut sums = BTreeMap::<(usize, Currency), (Changes, bool)>::new();
+        let mut sums = BTreeMap::<(usize, Currency), (Option<Changes>, bool)>::new();
         for (_, shown) in self.shown() {
-            let (sum, provisional) = sums.entry((shown.row.period, shown.row.line.currency)).or_default();
-            *sum = *sum + shown.row.total.changes;
+            let key = (shown.row.period, shown.row.line.currency);
+            let (sum, provisional) = sums.entry(key).or_insert((Some(Changes::default()), false));
+            *sum = sum.and_then(|sum| sum.checked_add(shown.row.total.changes));
             *provisional |= shown.is_provisional;
         }
         sums.into_iter().map(move |((period, currency), (changes, is_provisional))| {
             let name = self.periods.all().get(period).map_or("", |period| &period.name);
-            let decimal = |minor| currency.signed_decimal(minor);
             let provisional = if is_provisional { " (provisional)" } else { "" };
-            let beside = |name: &str, minor| match minor {
-                0 => String::new(),
-                minor => format!(", {name} {}", decimal(minor)),
+            let Some(changes) = changes else {
+                return format!("{name} {currency}: the sums are too large to be added up{provisional}");
+            };
+            let decimal = |amount| currency.signed_decimal(amount);
+            let beside = |name: &str, amount: SignedAmount| match amount {
+                SignedAmount::ZERO => String::new(),
+                amount => format!(", {name} {}", decimal(amount)),
             };
             let (fees, disputed) = (beside("fees there", changes.fees), beside("disputed", changes.disputed));
             format!(

@@ -7,7 +7,7 @@ use tollgate_core::{
     order::MerchantId,
     payments::StoreError,
     settlement::{DayRange, Exception, ExceptionCause, ExceptionFilter, Progress, eastern_day},
-    values::ReadOrder,
+    values::{ReadOrder, SignedAmount},
 };
 
 use super::{Check, Mark};
@@ -90,7 +90,7 @@ async fn found(stores: &SettlementStores, now: Timestamp) -> Result<(Mark, Strin
 
 /// Money taken back by deposits and by orders, in minor units; or the dispute that an order lacks.
 fn disputes_differ(exception: &Exception) -> String {
-    let sum = |minor: Option<i64>| minor.unwrap_or_default();
+    let sum = |amount: Option<SignedAmount>| amount.unwrap_or_default().minor();
     if let (Some(detail), Some(case)) = (&exception.detail, &exception.case) {
         return format!("MID {}, case {case}: {detail} (disputes_differ)", exception.account);
     }

@@ -156,7 +156,7 @@ impl Told {
 
 fn money(entry: &DepositEntry) -> String {
     entry.currency.map_or_else(
-        || format!("{} minor units", entry.amount),
+        || format!("{} minor units", entry.amount.minor()),
         |currency| format!("{} {currency}", currency.signed_decimal(entry.amount)),
     )
 }

@@ -51,7 +51,7 @@ fn text(receipt: &Receipt) -> String {
     };
     lines.push(format!("captured       {}", with_fee(receipt.captured, |fees| fees.captured)));
     lines.push(format!("refunded       {}", with_fee(receipt.refunded, |fees| fees.refunded)));
-    if receipt.disputed != 0 {
+    if !receipt.disputed.is_zero() {
         let disputed = receipt.currency.signed_decimal(receipt.disputed);
         lines.push(format!("disputed       {disputed} {}", receipt.currency));
     }

@@ -142,7 +142,7 @@ fn row(deposit: &Deposit, unmatched: &Unmatched) -> Vec<String> {
         decimal(fees),
         decimal(Some(chargebacks)),
         decimal(adjustments),
-        format!("{}{}", decimal(Some(deposit.total.into())), code(deposit.currency)),
+        format!("{}{}", decimal(Some(deposit.total)), code(deposit.currency)),
         deposit.account.clone(),
         deposit.trace_number.clone().unwrap_or_else(|| "-".to_owned()),
         unmatched.in_deposit(deposit).to_string(),
@@ -238,7 +238,7 @@ fn sums(deposit: &Deposit) -> Vec<String> {
         ("fees", fees),
         ("chargebacks", Some(chargebacks)),
         ("adjustments", adjustments),
-        ("arrived", Some(deposit.total.into())),
+        ("arrived", Some(deposit.total)),
     ];
     let of_part = |(name, amount): (&str, _)| (name.to_owned(), stated(amount, deposit.currency));
     let parts = parts.map(of_part);

@@ -10,7 +10,7 @@ use tollgate_core::{
         Exception, ExceptionFilter, ExceptionRefusal, ExceptionStore, Note, Resolution, note_exception,
         resolve_exception,
     },
-    values::Currency,
+    values::{Currency, SignedAmount},
 };
 
 use super::{PART, more, progress, stores, told, unread};
@@ -69,10 +69,10 @@ pub(super) async fn list(place: &Place, list: &ListExceptions) -> Result<Report,
 }
 
 fn row(one: &Exception) -> Vec<String> {
-    let amount = |minor: Option<i64>| {
-        minor.map_or_else(
+    let amount = |amount: Option<SignedAmount>| {
+        amount.map_or_else(
             || "-".to_owned(),
-            |minor| format!("{}{}", decimal(minor, one.currency), code(one.currency)),
+            |amount| format!("{}{}", decimal(amount, one.currency), code(one.currency)),
         )
     };
     let about = [("retref", &one.reference), ("case", &one.case)];

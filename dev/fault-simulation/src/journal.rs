@@ -22,7 +22,7 @@ use tollgate_core::{
     },
     order::{MerchantId, Order, PaymentWord, Transaction},
     payments::StoreError,
-    values::{QuarterHour, SearchKey, SearchTerm},
+    values::{QuarterHour, SearchKey, SearchTerm, SignedAmount},
     webhooks::{Event, EventBus},
 };
 use uuid::Uuid;
@@ -334,10 +334,10 @@ fn broken(kept: &Kept, orders: &[Order], ledger: &Ledger, now: Timestamp) -> Vec
     broken.extend(totalled_otherwise(kept, orders, ledger));
     for order in orders {
         let own = kept.entries.values().filter(|entry| entry.order == order.key());
-        let sums: Changes = own.map(|entry| entry.changes).sum();
+        let sums = Changes::sum(own.map(|entry| entry.changes)).unwrap_or_default();
         let (key, balance) = (order.key().to_string(), order.balance());
         let ours = (sums.paid, sums.returned);
-        if ours != (signed(balance.paid.minor()), signed(balance.returned.minor())) {
+        if ours != (balance.paid.into(), balance.returned.into()) {
             broken.push(format!("{key}: the journal sums up to {sums:?}, the order to {balance:?}"));
         }
         let in_doubt = order.transactions.iter().any(|transaction| transaction.pending().is_some());
@@ -347,7 +347,7 @@ fn broken(kept: &Kept, orders: &[Order], ledger: &Ledger, now: Timestamp) -> Vec
         let theirs = at_the_gateway(order, ledger);
         let money = signed(theirs.taken) - signed(theirs.refunded);
         let fees = signed(theirs.fees_taken) - signed(theirs.fees_refunded);
-        if (sums.held, sums.gateway, sums.fees) != (signed(theirs.held), money, fees) {
+        if [sums.held, sums.gateway, sums.fees] != [signed(theirs.held), money, fees].map(SignedAmount::new) {
             broken.push(format!("{key}: the journal sums up to {sums:?}, the gateway to {theirs:?}"));
         }
     }
@@ -391,16 +391,21 @@ fn is_summed_up(kept: &Kept, entry: &Entry) -> bool {
     kept.days.contains(&(merchant.clone(), quarter.day)) || kept.late.contains(&(merchant, quarter))
 }
 
+/// By how much all of them change each balance, in any currency.
+fn changes(totals: &Totals) -> Changes {
+    Changes::sum(totals.lines().map(|(_, total)| total.changes)).unwrap_or_default()
+}
+
 /// Totals that differ from the orders, or, for orders that nothing excuses, from the gateway's
 /// ledger.
 fn totalled_otherwise(kept: &Kept, orders: &[Order], ledger: &Ledger) -> Option<String> {
-    let all: Totals = kept.entries.values().map(CountedEntry::from).collect();
-    let (sum, mut paid, mut returned) = (all.changes(), 0, 0);
+    let all = Totals::of(kept.entries.values().map(CountedEntry::from)).unwrap_or_default();
+    let (sum, mut paid, mut returned) = (changes(&all), 0, 0);
     for balance in orders.iter().map(Order::balance) {
         paid += signed(balance.paid.minor());
         returned += signed(balance.returned.minor());
     }
-    if (sum.paid, sum.returned) != (paid, returned) {
+    if [sum.paid, sum.returned] != [paid, returned].map(SignedAmount::new) {
         return Some(format!("the totals are {sum:?}, the orders paid {paid} and returned {returned}"));
     }
     let is_settled = |order: &&Order| {
@@ -410,14 +415,15 @@ fn totalled_otherwise(kept: &Kept, orders: &[Order], ledger: &Ledger) -> Option<
     let all_settled: Vec<&Order> = orders.iter().filter(is_settled).collect();
     let settled: BTreeSet<String> = all_settled.iter().map(|order| order.key().to_string()).collect();
     let of_settled = |entry: &&Entry| settled.contains(&entry.order.to_string());
-    let totals: Totals = kept.entries.values().filter(of_settled).map(CountedEntry::from).collect();
-    let (sum, mut held, mut gateway, mut fees) = (totals.changes(), 0, 0, 0);
+    let totals =
+        Totals::of(kept.entries.values().filter(of_settled).map(CountedEntry::from)).unwrap_or_default();
+    let (sum, mut held, mut gateway, mut fees) = (changes(&totals), 0, 0, 0);
     for theirs in all_settled.into_iter().map(|order| at_the_gateway(order, ledger)) {
         held += signed(theirs.held);
         gateway += signed(theirs.taken) - signed(theirs.refunded);
         fees += signed(theirs.fees_taken) - signed(theirs.fees_refunded);
     }
-    let differ = (sum.held, sum.gateway, sum.fees) != (held, gateway, fees);
+    let differ = [sum.held, sum.gateway, sum.fees] != [held, gateway, fees].map(SignedAmount::new);
     differ.then(|| {
         format!("the totals are {sum:?}, the gateway holds {held}, and has {gateway} and {fees} in fees")
     })

@@ -260,18 +260,20 @@ impl Bank {
             let of_account = records.iter().filter(|record| record.merchid == account.id);
             let at_the_gateway: i64 = of_account.map(Record::moved_minor_units).sum();
             let entries = log.all().into_iter().filter(|entry| entry.account == account.id);
-            let changes: Changes = entries.map(|entry| entry.changes).sum();
+            let changes = Changes::sum(entries.map(|entry| entry.changes)).unwrap_or_default();
             let deposits: Vec<Deposit> =
                 stores.all_deposits().into_values().filter(|one| one.account == account.id).collect();
-            let net: i64 = deposits.iter().map(|one| one.component(Component::NetSales)).sum();
-            let lines: i64 = deposits.iter().map(|one| one.lines.1).sum();
-            let sums = [at_the_gateway, changes.gateway + changes.fees, net, lines];
+            let net: i64 = deposits.iter().map(|one| one.component(Component::NetSales).minor()).sum();
+            let lines: i64 = deposits.iter().map(|one| one.lines.1.minor()).sum();
+            let sums = [at_the_gateway, changes.gateway.minor() + changes.fees.minor(), net, lines];
             if sums.iter().any(|sum| *sum != sums[0]) {
                 return Err(format!("{account:?}: gateway, journal, deposits and lines are {sums:?}"));
             }
             let own = stores.deposit_entries().into_iter().filter(|entry| entry.account == account.id);
-            let (arrived, told) =
-                (deposits.iter().map(|one| one.total).sum::<i64>(), own.map(|one| one.amount).sum::<i64>());
+            let (arrived, told) = (
+                deposits.iter().map(|one| one.total.minor()).sum::<i64>(),
+                own.map(|one| one.amount.minor()).sum::<i64>(),
+            );
             if arrived != told {
                 return Err(format!("{account:?}: {arrived} arrived, and the journal has {told}"));
             }

@@ -194,7 +194,7 @@ impl JournalTable {
                 continue;
             }
             let sum = kept.sums.entry(key).or_default();
-            sum.totals.get_or_insert_default().add(CountedEntry::from(entry));
+            sum.totals.get_or_insert_default().add(CountedEntry::from(entry))?;
         }
         Ok(kept)
     }

@@ -46,5 +46,5 @@ pub use references::{
 };
 pub use refund_max::{REFUND_LIMITS_MAX, RefundMax};
 pub use search::{InvalidSearch, SearchBy, SearchKey, SearchTerm, SearchedBy};
-pub use signed_amount::SignedAmount;
+pub use signed_amount::{ReadTooLarge, SignedAmount};
 pub use zone::{UnknownZone, Zone, local_time};

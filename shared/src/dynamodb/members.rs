@@ -10,7 +10,7 @@ use tollgate_core::{
     order::{Fingerprint, KeyDigest, LineId, Person, Shopper},
     payments::{Role, StoreError},
     people::{AuditKind, Email, SignInRefusal},
-    values::{Amount, Carried, Currency, Expiry, Metadata},
+    values::{Amount, Carried, Currency, Expiry, Metadata, SignedAmount},
 };
 use uuid::Uuid;
 
@@ -352,9 +352,10 @@ values! {
     bool: |value| value.as_bool().ok().copied(), |flag: &bool| AttributeValue::Bool(*flag);
     u32: |value| parsed(&value), number_of;
     u64: |value| parsed(&value), number_of;
-    i64: |value| parsed(&value), number_of;
     Currency: |value| Currency::parse(value.as_s().ok()?).ok(), |currency: &Currency| text_of(&currency.code());
     Amount: |value| Amount::new(parsed(&value)?).ok(), |amount: &Amount| number_of(&amount.minor());
+    SignedAmount:
+        |value| SignedAmount::try_from(parsed::<i64>(&value)?).ok(), |amount: &SignedAmount| number_of(&amount.minor());
     // Nanoseconds since 1970.
     Timestamp:
         |value| Timestamp::from_nanosecond(parsed(&value)?).ok(), |at: &Timestamp| number_of(&at.as_nanosecond());

@@ -17,7 +17,7 @@ use tollgate_core::{
         Operation, OperationState, Order, Pause, Principal, Transaction, TransactionStatus,
     },
     payments::{GatewayInfo, Merchant, Unreadable},
-    values::{Amount, Brand, CardSummary, Currency, DeclineCode, Expiry, Memo},
+    values::{Amount, Brand, CardSummary, Currency, DeclineCode, Expiry, Memo, SignedAmount},
 };
 
 use crate::{
@@ -464,11 +464,8 @@ pub(super) fn price(currency: Currency, amount: Amount) -> Value {
 }
 
 /// The same of a sum that can be negative.
-fn signed_price(currency: Currency, minor: i64) -> Value {
-    let amount = Amount::new(minor.unsigned_abs()).unwrap_or(Amount::MAX);
-    let sign = if minor < 0 { "-" } else { "" };
-    let formatted = format!("{sign}{}", currency.format(amount));
-    json!({"amount": minor, "currency": currency.code(), "formatted": formatted})
+fn signed_price(currency: Currency, amount: SignedAmount) -> Value {
+    json!({"amount": amount, "currency": currency.code(), "formatted": currency.signed_format(amount)})
 }
 
 pub(super) fn timestamps(created: Timestamp, updated: Timestamp) -> Value {

@@ -89,7 +89,7 @@ pub fn deposit_cells(deposit: &Deposit, unmatched: &Unmatched) -> Vec<String> {
         decimal(Some(refunds)),
         decimal(fees),
         decimal(Some(chargebacks)),
-        decimal(Some(deposit.total.into())),
+        decimal(Some(deposit.total)),
         deposit.lines.0.to_string(),
         unmatched.in_deposit(deposit).to_string(),
         decimal(adjustments),
@@ -124,7 +124,7 @@ pub fn line_cells(deposit: &Deposit, row: &DepositLine, unmatched: &Unmatched) -
 
 /// An exception's cells.
 pub fn exception_cells(one: &Exception) -> Vec<String> {
-    let decimal = |minor: Option<i64>| known(minor.map(|minor| decimal(minor, one.currency)));
+    let decimal = |amount: Option<SignedAmount>| known(amount.map(|amount| decimal(amount, one.currency)));
     let resolution = one.resolution.as_ref();
     vec![
         one.id.to_string(),

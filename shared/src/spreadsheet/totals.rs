@@ -115,7 +115,7 @@ pub fn value(shown: Shown<'_>) -> Value {
     let mut more: Map<String, Value> = dimensions.map(|(name, value)| (name.to_owned(), value)).collect();
     if selection.counts_facts() {
         more.insert("count".to_owned(), total.count.into());
-        more.insert("amount".to_owned(), total.amount.into());
+        more.insert("amount".to_owned(), json!(total.amount));
     }
     if let Some(members) = value.as_object_mut() {
         members.extend(more);

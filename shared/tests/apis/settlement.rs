@@ -13,7 +13,7 @@ use tollgate_core::{
         Adjustment, BatchStatus, Chargeback, Component, Deposit, Exception, ExceptionCause, Funded,
         FundedKind, FundedStatus, Line, LinePlace, Note, OPEN_COUNTED_MAX, Progress, Settled, SettledStatus,
     },
-    values::{Clock as _, Currency},
+    values::{Amount, Clock as _, Currency, SignedAmount},
 };
 use uuid::Uuid;
 
@@ -45,8 +45,8 @@ fn exception(n: u128, cause: ExceptionCause, world: &World) -> Exception {
         detail: None,
         order: None,
         transaction: None,
-        expected: Some(4_000),
-        found: Some(3_999),
+        expected: Some(SignedAmount::new(4_000)),
+        found: Some(SignedAmount::new(3_999)),
         currency: Some(Currency::USD),
         day: date(2026, 11, 19),
         since: world.clock.now() - jiff::SignedDuration::from_mins(i64::try_from(n).unwrap()),
@@ -60,20 +60,20 @@ fn deposit(id: &str, day: Date, lines: (u64, i64), refunds: i64) -> Deposit {
     Deposit {
         currency: Some(Currency::USD),
         components: vec![
-            (Component::NetSales, lines.1),
-            (Component::Fee, -549),
-            (Component::Reversal, -3_172),
+            (Component::NetSales, SignedAmount::new(lines.1)),
+            (Component::Fee, SignedAmount::new(-549)),
+            (Component::Reversal, SignedAmount::new(-3_172)),
         ],
-        total: lines.1 - 549 - 3_172,
+        total: SignedAmount::new(lines.1 - 549 - 3_172),
         trace_number: Some("01234567890".to_owned()),
-        lines,
-        refunds,
+        lines: (lines.0, SignedAmount::new(lines.1)),
+        refunds: SignedAmount::new(refunds),
         adjustments: vec![Adjustment {
             id: LineId::Stated("a1".to_owned()),
             component: Some(Component::Reversal),
             category: "REVERSAL".to_owned(),
             description: "=HYPERLINK".to_owned(),
-            amount: -3_172,
+            amount: SignedAmount::new(-3_172),
             case: Some("20260001".to_owned()),
             day: Some(day),
             changed_on: Some(day),
@@ -87,7 +87,7 @@ fn line(reference: &str, deposit: &str, amount: i64) -> Line {
     let settled = Settled {
         batch: "71742042".to_owned(),
         day,
-        amount: Some(amount),
+        amount: Some(SignedAmount::new(amount)),
         status: SettledStatus::Accepted,
         batch_status: BatchStatus::Good,
         gateway_order_id: None,
@@ -98,7 +98,7 @@ fn line(reference: &str, deposit: &str, amount: i64) -> Line {
         day: date(2026, 11, 20),
         kind: if amount < 0 { FundedKind::Refund } else { FundedKind::Sale },
         status: FundedStatus::Processed,
-        amount,
+        amount: SignedAmount::new(amount),
         currency: Some(Currency::USD),
         batch: Some("71742042".to_owned()),
     };
@@ -141,7 +141,7 @@ async fn settled(t: &mut Table) -> Uuid {
         sequence: Some(1),
         deposit: "d2".to_owned(),
         reference: None,
-        amount: 3_172,
+        amount: Amount::new(3_172).unwrap(),
         transaction_amount: None,
         currency: None,
         on: today,
@@ -157,7 +157,7 @@ async fn settled(t: &mut Table) -> Uuid {
         Deposit { places: others.into(), ..deposit("d1", date(2026, 11, 19), (1, 700), 0) },
         Deposit {
             places: own.into(),
-            others: (1, -500),
+            others: (1, SignedAmount::new(-500)),
             chargebacks: vec![chargeback],
             ..deposit("d2", today, (2, 3_499), -500)
         },

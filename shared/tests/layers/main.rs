@@ -5,6 +5,7 @@
 
 mod drawing;
 mod holes;
+mod money;
 mod repetition;
 mod shape;
 mod table;

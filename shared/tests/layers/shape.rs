@@ -18,7 +18,7 @@ use crate::{
 const PARAMETERS_MAX: usize = 5;
 
 /// Each package that is deployed, without code that is only built for tests.
-fn deployed() -> Vec<Package> {
+pub(crate) fn deployed() -> Vec<Package> {
     let is_deployed = |folder: &std::path::Path| {
         ["shared", "functions"].iter().any(|parent| folder.starts_with(root().join(parent)))
     };

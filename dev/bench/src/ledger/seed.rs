@@ -82,7 +82,10 @@ pub(super) async fn seed(stack: &Stack, count: usize, days: i64) -> Result<Seede
     while let Some(own) = put.try_next().await? {
         entries += own.len();
         for entry in own {
-            sums.entry(QuarterHour::of(entry.at)).or_default().add(entry);
+            sums.entry(QuarterHour::of(entry.at))
+                .or_default()
+                .add(entry)
+                .map_err(|error| error.to_string())?;
         }
     }
     sum_up(&DynamoDbTotals::new(client.clone(), JOURNAL_TABLE_NAME.to_owned(), retention), sums, now).await?;
@@ -146,7 +149,7 @@ async fn sum_up(
     let mut days: BTreeMap<Date, Totals> = BTreeMap::new();
     let mut all: Vec<(SumOf, Totals)> = Vec::new();
     for (quarter, totals) in sums {
-        days.entry(quarter.day).or_default().merge(totals.clone());
+        days.entry(quarter.day).or_default().merge(totals.clone()).map_err(|error| error.to_string())?;
         all.push((SumOf::Quarter(quarter), totals));
     }
     all.extend(days.into_iter().map(|(day, totals)| (SumOf::Day(day), totals)));

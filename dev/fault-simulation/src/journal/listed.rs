@@ -234,11 +234,11 @@ fn differing(
     let mut moved: BTreeMap<Uuid, Changes> = BTreeMap::new();
     for entry in movements {
         let before = moved.remove(&entry.transaction).unwrap_or_default();
-        moved.insert(entry.transaction, [before, entry.changes].into_iter().sum());
+        moved.insert(entry.transaction, before.checked_add(entry.changes).unwrap_or_default());
     }
     let unlike = sums.into_iter().find(|(id, now)| {
         let of = moved.get(id).copied().unwrap_or_default();
-        *now != (of.paid, of.returned)
+        *now != (of.paid.minor(), of.returned.minor())
     });
     unlike.map(|(id, now)| {
         format!("payment {id} took and gave back {now:?}, its movements {:?}", moved.get(&id))

@@ -267,7 +267,7 @@ impl Issuers {
         }
         for account in bank.accounts.iter().filter(|account| account.has_deposits) {
             let of_account: Vec<_> = transactions().filter(|(_, one)| is_at(one, &account.id)).collect();
-            let recorded: i64 = of_account.iter().map(|(_, one)| one.disputed()).sum();
+            let recorded: i64 = of_account.iter().map(|(_, one)| one.disputed().minor()).sum();
             let words = told.iter().filter(|one| one.account == account.id).count();
             let acts =
                 usize::try_from(self.acts.get(&account.id).copied().unwrap_or_default()).unwrap_or_default();
@@ -280,8 +280,11 @@ impl Issuers {
                     on_record(&account.id)
                 ));
             }
-            let journal: i64 =
-                told.iter().filter(|one| one.account == account.id).map(|one| one.changes.disputed).sum();
+            let journal: i64 = told
+                .iter()
+                .filter(|one| one.account == account.id)
+                .map(|one| one.changes.disputed.minor())
+                .sum();
             let taken = bank.simulator().taken_back(&account.id, None);
             if recorded != journal {
                 return Err(format!("{account:?}: orders have {recorded}, and the journal {journal}"));
@@ -327,7 +330,7 @@ impl Issuers {
         for (retref, taken) in wanted {
             let is_it = |one: &Transaction| one.operations.iter().any(|own| own.reference() == Some(retref));
             let of_payment = of_account.iter().filter(|(_, one)| is_it(one));
-            let recorded: i64 = of_payment.map(|(_, one)| one.disputed()).sum();
+            let recorded: i64 = of_payment.map(|(_, one)| one.disputed().minor()).sum();
             // A duplicate's chargebacks are on record of the transaction that it belongs to.
             let is_own = of_account
                 .iter()

@@ -42,7 +42,7 @@ pub(super) fn state(table: &SettlementTable) -> Left {
     let mut journal = BTreeMap::<_, BTreeMap<_, _>>::new();
     for entry in table.deposit_entries() {
         let of_deposit = journal.entry((entry.merchant, entry.account, entry.deposit)).or_default();
-        *of_deposit.entry(entry.component).or_default() += entry.amount;
+        *of_deposit.entry(entry.component).or_default() += entry.amount.minor();
     }
     for sums in journal.values_mut() {
         sums.retain(|_, amount| *amount != 0);

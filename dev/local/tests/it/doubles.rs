@@ -13,7 +13,7 @@ use tollgate_core::{
         KnownReport, Line, LinePlace, LineStore, OpenExceptions, PackedLines, Progress, ProgressStore,
         ReportKind,
     },
-    values::{Amount, Currency, ReadOrder},
+    values::{Amount, Currency, ReadOrder, SignedAmount},
 };
 use uuid::Uuid;
 
@@ -119,7 +119,7 @@ fn exception(n: i64) -> Exception {
         order: None,
         transaction: None,
         expected: None,
-        found: Some(500),
+        found: Some(SignedAmount::new(500)),
         currency: None,
         day: date(2026, 11, 20),
         since: at(n),
@@ -155,7 +155,7 @@ where
     let first = deposit("a", day);
     told.push(format!("{}", DepositStore::save(table, &m, None, &first).await.unwrap()));
     told.push(format!("{}", DepositStore::save(table, &m, None, &first).await.unwrap()));
-    let later = Deposit { total: 5, ..first.clone() };
+    let later = Deposit { total: SignedAmount::new(5), ..first.clone() };
     told.push(format!("{}", DepositStore::save(table, &m, Some(&first), &later).await.unwrap()));
     DepositStore::save(table, &m, None, &deposit("b", day.yesterday().unwrap())).await.unwrap();
     told.push(format!("{:?}", DepositStore::get(table, &m, "1", "a").await.unwrap()));

@@ -53,7 +53,11 @@ pub(crate) fn lines(journal: &BTreeMap<(String, String), Item>, order: &str) -> 
         let changes = entry.changes;
         let changes = [changes.held, changes.paid, changes.returned, changes.gateway];
         let words = [entry.fact.as_str(), entry.kind.as_str()].map(str::to_owned);
-        words.into_iter().chain(changes.map(|change| change.to_string())).collect::<Vec<_>>().join(" ")
+        words
+            .into_iter()
+            .chain(changes.map(|change| change.minor().to_string()))
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     own.iter().map(line).collect()
 }

@@ -12,7 +12,7 @@ use tollgate_core::{
         BatchStatus, Component, Deposit, DepositStore, Exception, ExceptionCause, ExceptionStore, Funded,
         FundedKind, FundedStatus, Line, LinePlace, LineStore, PackedLines, Settled, SettledStatus,
     },
-    values::{Clock as _, Currency},
+    values::{Clock as _, Currency, SignedAmount},
 };
 use uuid::Uuid;
 
@@ -48,7 +48,7 @@ fn line() -> Line {
     let settled = Settled {
         batch: "1".to_owned(),
         day,
-        amount: Some(3_999),
+        amount: Some(SignedAmount::new(3_999)),
         status: SettledStatus::Accepted,
         batch_status: BatchStatus::Good,
         gateway_order_id: None,
@@ -59,7 +59,7 @@ fn line() -> Line {
         day,
         kind: FundedKind::Sale,
         status: FundedStatus::Processed,
-        amount: 3_999,
+        amount: SignedAmount::new(3_999),
         currency: Some(Currency::USD),
         batch: None,
     };
@@ -70,9 +70,12 @@ fn deposit(place: LinePlace, now: Timestamp) -> Deposit {
     let day = tollgate_core::settlement::eastern_day(now);
     Deposit {
         currency: Some(Currency::USD),
-        components: vec![(Component::NetSales, 3_999), (Component::Fee, -549)],
-        total: 3_450,
-        lines: (1, 3_999),
+        components: vec![
+            (Component::NetSales, SignedAmount::new(3_999)),
+            (Component::Fee, SignedAmount::new(-549)),
+        ],
+        total: SignedAmount::new(3_450),
+        lines: (1, SignedAmount::new(3_999)),
         places: BTreeSet::from([place]),
         ..Deposit::without_sum(DEPOSIT.to_owned(), MID, day, now)
     }
@@ -90,7 +93,7 @@ fn exception(now: Timestamp) -> Exception {
         order: None,
         transaction: None,
         expected: None,
-        found: Some(3_999),
+        found: Some(SignedAmount::new(3_999)),
         currency: Some(Currency::USD),
         day: date(2026, 11, 19),
         since: now,

@@ -110,7 +110,12 @@ async fn journal(shop: &Shop, order: &str) -> Vec<String> {
     let line = |entry: Entry| {
         let fee = entry.fee.map_or_else(|| "-".to_owned(), |fee| fee.amount.minor().to_string());
         let (amount, changes) = (entry.amount.minor(), entry.changes);
-        format!("{} {amount} {fee} {} {}", entry.fact.as_str(), changes.gateway, or_none(changes.fees))
+        format!(
+            "{} {amount} {fee} {} {}",
+            entry.fact.as_str(),
+            changes.gateway.minor(),
+            or_none(changes.fees.minor())
+        )
     };
     own.into_iter().map(line).collect()
 }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::{
     journal::{Entry, Fact, entries},
     order::{NoticeReason, Order},
+    values::SignedAmount,
     words,
 };
 
@@ -63,7 +64,7 @@ fn from_fact(entry: &Entry) -> impl Iterator<Item = Attention> + use<> {
     let voided = (entry.fact == Fact::VoidedElsewhere).then_some(AttentionReason::VoidedElsewhere);
     let rejected = entry.settlement_rejected.then_some(AttentionReason::SettlementRejected);
     // What corrects a chargeback to less needs nobody.
-    let is_disputed = entry.fact == Fact::ChargedBack && entry.changes.disputed > 0;
+    let is_disputed = entry.fact == Fact::ChargedBack && entry.changes.disputed > SignedAmount::ZERO;
     let disputed = is_disputed.then_some(AttentionReason::Disputed);
     let (id, at, transaction, operation) = (entry.id, entry.at, entry.transaction, entry.operation);
     voided.into_iter().chain(rejected).chain(disputed).map(move |reason| {

@@ -3,88 +3,96 @@
 //! A fact's change is the difference that it makes to its transaction: the operations are replayed through the same
 //! sums as everywhere else, in the order in which they were added, because the clocks of two processes differ.
 
-use std::ops::{Add, Sub};
-
 use jiff::Timestamp;
 
 use super::fees;
 use crate::{
     order::{Cause, Operation, PaymentKind, Stage, Superseded, Transaction},
-    values::{Amount, Fee},
+    values::{Amount, Fee, SignedAmount},
 };
 
-/// Signed changes, in minor units.
+/// What changes of each balance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Held on cards, and neither taken nor released.
-    pub held: i64,
+    pub held: SignedAmount,
     /// Taken, as the order counts it: a refund does not lower it.
-    pub paid: i64,
+    pub paid: SignedAmount,
     /// Given back, as the order counts it; also what was only marked as refunded.
-    pub returned: i64,
+    pub returned: SignedAmount,
     /// Money at the gateway: what it took for the merchant, less what it gave back. Payments that do not stand and
     /// duplicates count until they are given back.
-    pub gateway: i64,
+    pub gateway: SignedAmount,
     /// Fees at the gateway: what it took beside the amounts, less what it gave back. No other balance contains them; what
     /// is only held is not taken, and a duplicate's are not known.
-    pub fees: i64,
+    pub fees: SignedAmount,
     /// Taken back by issuers, less what of it came back. No other balance contains it: it is money at the bank.
-    pub disputed: i64,
+    pub disputed: SignedAmount,
 }
 
 impl Changes {
-    fn with(self, other: Self, each: impl Fn(i64, i64) -> i64) -> Self {
-        Self {
-            held: each(self.held, other.held),
-            paid: each(self.paid, other.paid),
-            returned: each(self.returned, other.returned),
-            gateway: each(self.gateway, other.gateway),
-            fees: each(self.fees, other.fees),
-            disputed: each(self.disputed, other.disputed),
-        }
+    /// The sums, or nothing if one of them is beyond 64 bits.
+    #[must_use]
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        Some(Self {
+            held: self.held.checked_add(other.held)?,
+            paid: self.paid.checked_add(other.paid)?,
+            returned: self.returned.checked_add(other.returned)?,
+            gateway: self.gateway.checked_add(other.gateway)?,
+            fees: self.fees.checked_add(other.fees)?,
+            disputed: self.disputed.checked_add(other.disputed)?,
+        })
     }
-}
 
-impl Add for Changes {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        self.with(other, i64::saturating_add)
+    /// The sums of all, or nothing if one of them is beyond 64 bits.
+    #[must_use]
+    pub fn sum(all: impl IntoIterator<Item = Self>) -> Option<Self> {
+        all.into_iter().try_fold(Self::default(), Self::checked_add)
     }
-}
-
-impl Sub for Changes {
-    type Output = Self;
-
-    fn sub(self, other: Self) -> Self {
-        self.with(other, i64::saturating_sub)
-    }
-}
-
-impl std::iter::Sum for Changes {
-    fn sum<I: Iterator<Item = Self>>(changes: I) -> Self {
-        changes.fold(Self::default(), Add::add)
-    }
-}
-
-/// An amount with its sign.
-fn signed(amount: Amount) -> i64 {
-    i64::try_from(amount.minor()).unwrap_or(i64::MAX)
 }
 
 /// A transaction's balances, without what is pending, and without duplicates and chargebacks, which have facts of their own.
-pub(super) fn standing(transaction: &Transaction) -> Changes {
-    let (captured, voided) = (transaction.captured(), transaction.voided().is_some());
-    let amount = signed(transaction.amount());
-    let fees = signed(fees::taken(transaction)) - signed(fees::given_back(transaction));
-    Changes {
-        held: if is_held(transaction) { amount } else { 0 },
-        paid: signed(captured),
-        // As the order counts it: of a payment that took nothing, nothing was returned.
-        returned: if captured.is_zero() { 0 } else { signed(transaction.refunded()) },
-        gateway: if voided { 0 } else { signed(transaction.taken()) - signed(given_back(transaction)) },
-        fees: if voided { 0 } else { fees },
-        disputed: 0,
+#[derive(Clone, Copy, Default)]
+pub(super) struct Balances {
+    held: Amount,
+    paid: Amount,
+    returned: Amount,
+    taken: Amount,
+    given_back: Amount,
+    fees_taken: Amount,
+    fees_given_back: Amount,
+}
+
+impl Balances {
+    pub(super) fn of(transaction: &Transaction) -> Self {
+        let captured = transaction.captured();
+        let unless = |is_none: bool, amount: Amount| if is_none { Amount::ZERO } else { amount };
+        let voided = transaction.voided().is_some();
+        Self {
+            held: unless(!is_held(transaction), transaction.amount()),
+            paid: captured,
+            // As the order counts it: of a payment that took nothing, nothing was returned.
+            returned: unless(captured.is_zero(), transaction.refunded()),
+            taken: unless(voided, transaction.taken()),
+            given_back: unless(voided, given_back(transaction)),
+            fees_taken: unless(voided, fees::taken(transaction)),
+            fees_given_back: unless(voided, fees::given_back(transaction)),
+        }
+    }
+
+    /// What changed after an earlier one.
+    pub(super) fn changes_since(self, before: Self) -> Changes {
+        Changes {
+            held: SignedAmount::net([self.held], [before.held]),
+            paid: SignedAmount::net([self.paid], [before.paid]),
+            returned: SignedAmount::net([self.returned], [before.returned]),
+            gateway: SignedAmount::net([self.taken, before.given_back], [before.taken, self.given_back]),
+            fees: SignedAmount::net(
+                [self.fees_taken, before.fees_given_back],
+                [before.fees_taken, self.fees_given_back],
+            ),
+            disputed: SignedAmount::ZERO,
+        }
     }
 }
 
@@ -103,16 +111,16 @@ fn given_back(transaction: &Transaction) -> Amount {
     Amount::sum(transaction.refunds_at_the_gateway().map(|refund| refund.amount))
 }
 
-/// What a duplicate of a payment moved: money for a purchase, a hold for an authorization.
-pub(super) fn duplicate(transaction: &Transaction, amount: Amount) -> Changes {
-    let gateway = if transaction.kind == PaymentKind::Purchase { signed(amount) } else { 0 };
+/// What a duplicate of a payment moved, if this is its amount: money for a purchase, a hold for an authorization.
+pub(super) fn duplicate(transaction: &Transaction, amount: SignedAmount) -> Changes {
+    let gateway = if transaction.kind == PaymentKind::Purchase { amount } else { SignedAmount::ZERO };
     Changes { gateway, ..Changes::default() }
 }
 
 /// What an attempt of a refund moved that was done beside the one that counts.
 pub(super) fn done_again(amount: Amount, fee: Option<Fee>) -> Changes {
-    let fees = fee.map_or(0, |fee| -signed(fee.amount));
-    Changes { gateway: -signed(amount), fees, ..Changes::default() }
+    let fees = fee.map_or(Amount::ZERO, |fee| fee.amount).negative();
+    Changes { gateway: amount.negative(), fees, ..Changes::default() }
 }
 
 /// Whether an approval was found after its operation had been given up or refused: a decision about the same attempt no
@@ -168,14 +176,14 @@ pub(super) fn by_operation(transaction: &Transaction) -> (Vec<Changes>, Changes)
     let mut of_lapse = Changes::default();
     let mut replayed = Transaction { lapsed_at: None, ..transaction.clone() };
     let mut counted = vec![false; operations.len()];
-    let mut before = Changes::default();
+    let mut before = Balances::default();
     // A lapse is recorded while nothing is pending, so what was decided by then came before it.
     let mut lapse = transaction.lapsed_at;
     for n in as_they_count(operations) {
         if let Some(at) = lapse.filter(|at| operations[n].updated_at > *at) {
             (lapse, replayed.lapsed_at) = (None, Some(at));
-            let after = standing(&replayed);
-            of_lapse = after - before;
+            let after = Balances::of(&replayed);
+            of_lapse = after.changes_since(before);
             before = after;
         }
         counted[n] = true;
@@ -188,13 +196,13 @@ pub(super) fn by_operation(transaction: &Transaction) -> (Vec<Changes>, Changes)
             .filter(|(other, (o, counted))| **counted || *other < n || o.created_at <= now)
             .map(|(_, (o, counted))| if *counted { o.clone() } else { o.as_pending() })
             .collect();
-        let after = standing(&replayed);
-        changes[n] = after - before;
+        let after = Balances::of(&replayed);
+        changes[n] = after.changes_since(before);
         before = after;
     }
     if lapse.is_some() {
         replayed.lapsed_at = lapse;
-        of_lapse = standing(&replayed) - before;
+        of_lapse = Balances::of(&replayed).changes_since(before);
     }
     (changes, of_lapse)
 }

@@ -16,10 +16,10 @@ use super::{
 };
 use crate::{
     order::{
-        Attempt, Cause, Decision, Dispute, DisputeKind, GatewayResponse, Kind, NoEffect, Operation,
-        OperationState, Order, Principal, Transaction,
+        Attempt, Cause, Decision, DisputeKind, GatewayResponse, Kind, NoEffect, Operation, OperationState,
+        Order, Principal, Transaction,
     },
-    values::{Amount, Fee},
+    values::{Amount, Fee, SignedAmount},
 };
 
 /// What happened between two states of an order; without an old one, all that ever happened. Pure.
@@ -111,15 +111,17 @@ fn declined_by_rule(order: &Order, transaction: &Transaction, entries: &mut Vec<
 /// Chargebacks and reversals, which are about the payment. A report that corrects an earlier one changes the difference.
 fn disputed(order: &Order, transaction: &Transaction, entries: &mut Vec<Entry>) {
     let Some(operation) = transaction.first() else { return };
-    for (place, recorded) in transaction.disputes.iter().enumerate() {
+    for (position, recorded) in transaction.disputes.iter().enumerate() {
         let dispute = &recorded.dispute;
-        let fact = match dispute.kind {
-            DisputeKind::Chargeback => Fact::ChargedBack,
-            DisputeKind::Reversal => Fact::ChargebackReversed,
+        let (before, corrections) = transaction.replaced_by(position);
+        let before = before.map_or(Amount::ZERO, |before| before.amount);
+        let (fact, disputed) = match dispute.kind {
+            DisputeKind::Chargeback => (Fact::ChargedBack, SignedAmount::net([dispute.amount], [before])),
+            DisputeKind::Reversal => {
+                (Fact::ChargebackReversed, SignedAmount::net([before], [dispute.amount]))
+            }
             DisputeKind::Unrecognized => continue,
         };
-        let (before, corrections) = transaction.replaced_by(place);
-        let change = dispute.change().saturating_sub(before.map_or(0, Dispute::change));
         let entry = OperationInOrder { order, transaction, operation }.entry(
             fact,
             &first_attempt(operation),
@@ -129,7 +131,7 @@ fn disputed(order: &Order, transaction: &Transaction, entries: &mut Vec<Entry>) 
         entries.push(Entry {
             id: Uuid::new_v5(&entry.id, name.as_bytes()),
             amount: dispute.amount,
-            changes: Changes { disputed: change, ..Changes::default() },
+            changes: Changes { disputed, ..Changes::default() },
             attribution: None,
             // So that a reversal, which names only the case, finds its order.
             reference: Some(dispute.case.clone()),
@@ -179,7 +181,7 @@ impl OperationInOrder<'_> {
         let fact = if approved { Some(self.fact_of_approval()) } else { self.fact_of_refusal(decision) };
         let Some(fact) = fact else { return };
         let changes = if fact == Fact::DuplicateReturned {
-            Changes::default() - duplicate(self.transaction, operation.amount)
+            duplicate(self.transaction, operation.amount.negative())
         } else {
             changes
         };
@@ -194,8 +196,8 @@ impl OperationInOrder<'_> {
         if self.operation.kind != Kind::Void {
             return self.operation.fee();
         }
-        let held = self.transaction.first().and_then(Operation::fee).filter(|_| changes.held < 0);
-        let taken = u64::try_from(-changes.fees).ok().and_then(|minor| Amount::new(minor).ok());
+        let held = self.transaction.first().and_then(Operation::fee).filter(|_| changes.held.is_negative());
+        let taken = changes.fees.checked_neg().and_then(SignedAmount::amount);
         held.or_else(|| Fee::of(taken?, fees::kind(self.transaction)?))
     }
 
@@ -249,7 +251,7 @@ impl OperationInOrder<'_> {
         let operation = self.operation;
         if operation.kind == Kind::Void && operation.cause == Cause::Duplicate {
             let first = first_attempt(operation);
-            let changes = duplicate(self.transaction, operation.amount);
+            let changes = duplicate(self.transaction, operation.amount.into());
             let entry = self.entry(Fact::DuplicateFound, &first, operation.created_at);
             entries.push(Entry { changes, reference: operation.reference.clone(), ..entry });
         }

@@ -224,7 +224,7 @@ impl Run<'_> {
             kept.insert(quarter, KeptSum { version, totals: Some(totals) });
         }
         let mut sum = Totals::default();
-        kept.into_values().filter_map(|kept| kept.totals).for_each(|totals| sum.merge(totals));
+        kept.into_values().filter_map(|kept| kept.totals).try_for_each(|totals| sum.merge(totals))?;
         let is_kept = match kept_day {
             Some(kept) => kept.totals.as_ref() == Some(&sum),
             None => sum.is_empty(),
@@ -241,7 +241,7 @@ impl Piece {
     }
 }
 
-/// Counts the entries of a piece by quarter.
+/// Counts the entries of a piece by quarter. An error if they cannot be added up.
 async fn count(
     log: &dyn EntryLog,
     piece: &Piece,
@@ -259,7 +259,7 @@ async fn count(
                 match entry {
                     Ok(entry) => {
                         summed.entries += 1;
-                        totals.entry(QuarterHour::of(entry.at)).or_default().add(entry);
+                        totals.entry(QuarterHour::of(entry.at)).or_default().add(entry)?;
                     }
                     Err(entry) => summed.leave_out(&[entry.item]),
                 }
@@ -277,7 +277,7 @@ pub async fn sum_of_day(log: &dyn EntryLog, merchant: &MerchantId, day: Date) ->
     let piece = Piece::of_day(merchant.clone(), day);
     let mut sum = Totals::default();
     for quarter in count(log, &piece, &mut TotalsReport::default()).await?.into_values() {
-        sum.merge(quarter);
+        sum.merge(quarter)?;
     }
     Ok(sum)
 }

@@ -41,7 +41,7 @@ pub struct PeriodTotals {
     pub reached: Option<Timestamp>,
 }
 
-/// A merchant's totals of these periods.
+/// A merchant's totals of these periods. An error if they cannot be added up.
 pub async fn read_totals(
     store: &dyn TotalsStore,
     merchant: &MerchantId,
@@ -72,7 +72,7 @@ pub async fn read_totals(
         unreadable.append(&mut days.unreadable);
         for (day, period) in whole {
             match days.sums.remove(&day).map(|kept| kept.totals) {
-                Some(Some(totals)) => counted.add(period, &totals),
+                Some(Some(totals)) => counted.add(period, &totals)?,
                 // Its quarters say the same.
                 Some(None) => in_parts.push(day),
                 None => {}
@@ -87,7 +87,7 @@ pub async fn read_totals(
         for (quarter, kept) in &kept.sums {
             let totals = kept.totals.as_ref();
             if let Some((period, totals)) = periods.of(quarter.begins()).zip(totals) {
-                counted.add(period, totals);
+                counted.add(period, totals)?;
             }
         }
         if !kept.unreadable.is_empty() {

@@ -7,7 +7,7 @@ use super::{Fees, fees};
 use crate::{
     order::{Order, OrderId, Transaction, TransactionStatus},
     payments::Merchant,
-    values::{Amount, Brand, Currency},
+    values::{Amount, Brand, Currency, SignedAmount},
 };
 
 /// The data of a receipt: what is known, and nothing of the card but brand and last four digits.
@@ -34,7 +34,7 @@ pub struct Receipt {
     /// What of that was given back.
     pub refunded: Amount,
     /// What issuers took back of it, less what came back, in minor units.
-    pub disputed: i64,
+    pub disputed: SignedAmount,
     /// What was charged beside these amounts, which a receipt has to show apart from them; none if nothing was.
     pub fees: Option<Fees>,
     /// The card's brand, if it is known.

@@ -1,12 +1,15 @@
 //! Sums over entries, by currency, operation, fact, gateway account, brand and decline code: a pure fold, the same in
 //! whatever order and parts the entries come.
 
-use std::{collections::BTreeMap, ops::AddAssign};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use super::{Changes, Entry};
-use crate::values::{Amount, Brand, Currency, DeclineCode};
+use crate::{
+    payments::StoreError,
+    values::{Amount, Brand, Currency, DeclineCode, SignedAmount},
+};
 
 /// An entry, as far as totals need it. Words instead of enums: an entry of a newer version is counted under its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,13 +41,13 @@ pub struct TotalLine {
     pub decline: Option<String>,
 }
 
-/// How many, and how much, in minor units.
+/// How many, and how much.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Total {
     /// How many entries there are of these facts.
     pub count: u64,
     /// What their facts are about, added up.
-    pub amount: i64,
+    pub amount: SignedAmount,
     /// By how much they change each balance, added up.
     pub changes: Changes,
 }
@@ -67,30 +70,43 @@ impl From<&Entry> for CountedEntry {
     }
 }
 
-impl AddAssign for Total {
-    fn add_assign(&mut self, other: Self) {
-        *self = Self {
-            count: self.count.saturating_add(other.count),
-            amount: self.amount.saturating_add(other.amount),
-            changes: self.changes + other.changes,
+impl Total {
+    /// Both together. An error if that is beyond 64 bits, which takes 92 million entries of the largest amount.
+    pub(super) fn plus(self, other: Self) -> Result<Self, StoreError> {
+        let sum = || {
+            Some(Self {
+                count: self.count.checked_add(other.count)?,
+                amount: self.amount.checked_add(other.amount)?,
+                changes: self.changes.checked_add(other.changes)?,
+            })
         };
+        sum().ok_or_else(|| StoreError::Corrupt("totals that cannot be added up".to_owned()))
     }
 }
 
 impl Totals {
-    /// Counts one more entry.
-    pub fn add(&mut self, entry: CountedEntry) {
-        let amount = i64::try_from(entry.amount.minor()).unwrap_or(i64::MAX);
-        self.add_total(entry.line, Total { count: 1, amount, changes: entry.changes });
+    /// Those of some entries. An error if they cannot be added up.
+    pub fn of(entries: impl IntoIterator<Item = CountedEntry>) -> Result<Self, StoreError> {
+        let mut totals = Self::default();
+        entries.into_iter().try_for_each(|entry| totals.add(entry))?;
+        Ok(totals)
     }
 
-    /// The totals of both.
-    pub fn merge(&mut self, other: Self) {
-        other.0.into_iter().for_each(|(line, total)| self.add_total(line, total));
+    /// Counts one more entry. An error if it cannot be added.
+    pub fn add(&mut self, entry: CountedEntry) -> Result<(), StoreError> {
+        self.add_total(entry.line, Total { count: 1, amount: entry.amount.into(), changes: entry.changes })
     }
 
-    fn add_total(&mut self, line: TotalLine, total: Total) {
-        *self.0.entry(line).or_default() += total;
+    /// Adds those of others. An error if they cannot be added up.
+    pub fn merge(&mut self, other: Self) -> Result<(), StoreError> {
+        other.0.into_iter().try_for_each(|(line, total)| self.add_total(line, total))
+    }
+
+    /// Adds a total. An error if it cannot be added.
+    pub fn add_total(&mut self, line: TotalLine, total: Total) -> Result<(), StoreError> {
+        let sum = self.0.entry(line).or_default();
+        *sum = sum.plus(total)?;
+        Ok(())
     }
 
     /// Whether nothing was counted.
@@ -101,26 +117,5 @@ impl Totals {
     /// Every total, in the order of its line.
     pub fn lines(&self) -> impl Iterator<Item = (&TotalLine, &Total)> {
         self.0.iter()
-    }
-
-    /// By how much all of them change each balance, whatever the currency.
-    pub fn changes(&self) -> Changes {
-        self.0.values().map(|total| total.changes).sum()
-    }
-}
-
-impl FromIterator<CountedEntry> for Totals {
-    fn from_iter<I: IntoIterator<Item = CountedEntry>>(entries: I) -> Self {
-        let mut totals = Self::default();
-        entries.into_iter().for_each(|entry| totals.add(entry));
-        totals
-    }
-}
-
-impl FromIterator<(TotalLine, Total)> for Totals {
-    fn from_iter<I: IntoIterator<Item = (TotalLine, Total)>>(lines: I) -> Self {
-        let mut totals = Self::default();
-        lines.into_iter().for_each(|(line, total)| totals.add_total(line, total));
-        totals
     }
 }

@@ -50,8 +50,8 @@ words! {
     }
 }
 
-impl std::iter::Sum for Balance {
-    fn sum<I: Iterator<Item = Self>>(shares: I) -> Self {
+impl Balance {
+    fn sum(shares: impl Iterator<Item = Self>) -> Self {
         shares.fold(Self::default(), |sum, share| Self {
             authorized: Amount::sum([sum.authorized, share.authorized]),
             paid: Amount::sum([sum.paid, share.paid]),
@@ -82,7 +82,7 @@ fn share(transaction: &Transaction) -> Balance {
 impl Order {
     /// What the payments add up to.
     pub fn balance(&self) -> Balance {
-        self.transactions.iter().map(share).sum()
+        Balance::sum(self.transactions.iter().map(share))
     }
 
     /// What is still to be paid; none when the merchant keeps the total.
@@ -94,7 +94,7 @@ impl Order {
     /// How far the order is paid. Only completed payments count here; a pending one leaves the order as it was.
     pub fn payment(&self) -> PaymentStatus {
         let completed = |transaction: &&Transaction| transaction.began() && !transaction.must_not_stand();
-        let done: Balance = self.transactions.iter().filter(completed).map(share).sum();
+        let done = Balance::sum(self.transactions.iter().filter(completed).map(share));
         let covered = Amount::sum([done.authorized, done.paid, done.closed]);
         let total = self.total.unwrap_or(covered);
         let kept = done.paid.checked_sub(done.returned).unwrap_or(Amount::ZERO);

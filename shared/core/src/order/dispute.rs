@@ -12,7 +12,7 @@ use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
 use crate::{
-    values::{Amount, Carried, TextUse, check_kept, clean_text},
+    values::{Amount, Carried, SignedAmount, TextUse, check_kept, clean_text},
     words,
 };
 
@@ -80,14 +80,14 @@ impl LineId {
         case: Option<&str>,
         number: Option<&str>,
         day: Option<Date>,
-        minor: i64,
+        amount: SignedAmount,
         position: usize,
     ) -> Self {
         let day = day.map(|day| day.to_string());
         let parts = [case, number, day.as_deref()].map(Option::unwrap_or_default);
         // The parts are the gateway's to choose: the length of each tells where it ends.
         let [case, number, day] = parts.map(|part| format!("{}#{part}", part.len()));
-        Self::Made(digest(&format!("{case}#{number}#{day}#{minor}#{position}")))
+        Self::Made(digest(&format!("{case}#{number}#{day}#{}#{position}", amount.minor())))
     }
 
     /// The gateway's own id.
@@ -207,20 +207,16 @@ pub struct RecordedDispute {
 }
 
 impl Dispute {
-    /// By how much it changes what is disputed, in minor units.
-    pub fn change(&self) -> i64 {
+    /// By how much it changes what is disputed.
+    pub fn change(&self) -> SignedAmount {
         match self.kind {
-            DisputeKind::Chargeback => signed(self.amount),
-            DisputeKind::Reversal => -signed(self.amount),
-            DisputeKind::Unrecognized => 0,
+            DisputeKind::Chargeback => self.amount.into(),
+            DisputeKind::Reversal => self.amount.negative(),
+            DisputeKind::Unrecognized => SignedAmount::ZERO,
         }
     }
 }
 
 fn digest(text: &str) -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes())
-}
-
-pub(super) fn signed(amount: Amount) -> i64 {
-    i64::try_from(amount.minor()).unwrap_or(i64::MAX)
 }

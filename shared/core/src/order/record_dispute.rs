@@ -5,11 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{
-    Dispute, DisputeKind, Kind, Order, RecordedDispute, Stage, Transaction,
-    dispute::{Word, signed},
-};
-use crate::values::{Carried, Currency};
+use super::{Dispute, DisputeKind, Kind, Order, RecordedDispute, Stage, Transaction, dispute::Word};
+use crate::values::{Carried, Currency, SignedAmount};
 
 /// Chargebacks and reversals that an order keeps, corrections included. Each has at most about 450 bytes, so that an order
 /// always has room for the outcomes of its operations.
@@ -165,26 +162,23 @@ impl Transaction {
         (earlier().next_back().map(|one| &one.dispute), earlier().count())
     }
 
-    /// What issuers took back, less what came back of it, in minor units. More can come back than was taken.
-    pub fn disputed(&self) -> i64 {
-        self.disputed_by_case().into_values().fold(0, i64::saturating_add)
+    /// What issuers took back, less what came back of it. More can come back than was taken.
+    ///
+    /// An order has room for far fewer than the 92 million disputes whose sum could be beyond 64 bits. If it were all the
+    /// same, this is the maximum, and the dispute is open.
+    pub fn disputed(&self) -> SignedAmount {
+        SignedAmount::sum(self.standing_disputes().map(Dispute::change)).unwrap_or(SignedAmount::MAX)
     }
 
     /// Whether a chargeback of it is not reversed, or not all of it: giving money back would be a second loss.
     pub fn has_open_dispute(&self) -> bool {
-        self.disputed_by_case().into_values().any(|minor| minor > 0)
-    }
-
-    /// What the merchant has of it: captured, less refunded and disputed, in minor units. It may be negative.
-    pub fn kept(&self) -> i64 {
-        let (captured, refunded) = (signed(self.captured()), signed(self.refunded()));
-        captured.saturating_sub(refunded).saturating_sub(self.disputed())
+        self.disputed_by_case().into_values().any(|amount| amount > SignedAmount::ZERO)
     }
 
     /// When the first chargeback came, and the last one; none where all are reversed.
     pub fn disputed_since(&self) -> Option<(Timestamp, Timestamp)> {
         let open = self.disputed_by_case();
-        let is_open = |case: &str| open.get(case).is_some_and(|minor| *minor > 0);
+        let is_open = |case: &str| open.get(case).is_some_and(|amount| *amount > SignedAmount::ZERO);
         let times = self
             .disputes
             .iter()
@@ -193,11 +187,11 @@ impl Transaction {
         Some((times.iter().copied().min()?, times.iter().copied().max()?))
     }
 
-    fn disputed_by_case(&self) -> BTreeMap<&str, i64> {
-        let mut cases = BTreeMap::<&str, i64>::new();
+    fn disputed_by_case(&self) -> BTreeMap<&str, SignedAmount> {
+        let mut cases = BTreeMap::<&str, SignedAmount>::new();
         for dispute in self.standing_disputes() {
             let sum = cases.entry(&dispute.case).or_default();
-            *sum = sum.saturating_add(dispute.change());
+            *sum = sum.checked_add(dispute.change()).unwrap_or(SignedAmount::MAX);
         }
         cases
     }

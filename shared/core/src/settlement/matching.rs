@@ -129,7 +129,7 @@ pub struct Verdict {
 impl Verdict {
     /// Whether money of it has not arrived that was taken or given back.
     pub(super) fn is_outstanding(&self, has_deposits: bool) -> bool {
-        let moves = self.expectation.as_ref().is_some_and(|expectation| expectation.amount != 0);
+        let moves = self.expectation.as_ref().is_some_and(|expectation| !expectation.amount.is_zero());
         match self.progressed {
             Progressed::Expected | Progressed::Held | Progressed::Refused => moves,
             Progressed::Settled => moves && has_deposits,
@@ -203,7 +203,7 @@ pub fn match_account(compared: &Compared<'_>, waits: &Waits, now: Timestamp) -> 
         of_reference(&context, reference, owner, &Line::default(), &mut found);
     }
     for unnamed in owners.unnamed.values().filter(|one| {
-        one.amount != 0 && !matched.contains(&key(one)) && !owners.matched_elsewhere.contains(&key(one))
+        !one.amount.is_zero() && !matched.contains(&key(one)) && !owners.matched_elsewhere.contains(&key(one))
     }) {
         of_reference(&context, &unnamed.gateway_order_id, Owner::One(unnamed), &Line::default(), &mut found);
     }
@@ -262,13 +262,13 @@ impl<'a> Owners<'a> {
         }
         // What was refused can name the record of what was done before; it claims no money.
         for owned in by_reference.values_mut().filter(|owned| owned.len() > 1) {
-            if owned.iter().any(|one| one.amount != 0) {
-                owned.retain(|one| one.amount != 0);
+            if owned.iter().any(|one| !one.amount.is_zero()) {
+                owned.retain(|one| !one.amount.is_zero());
             } else {
                 owned.truncate(1);
             }
         }
-        let others = compared.expectations.iter().filter(|one| !here(one) && one.amount != 0);
+        let others = compared.expectations.iter().filter(|one| !here(one) && !one.amount.is_zero());
         let elsewhere = others.filter_map(|one| Some((one.reference.as_deref()?, one))).collect();
         Self {
             by_reference,

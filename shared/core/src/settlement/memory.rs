@@ -10,9 +10,14 @@ use crate::{
     memory::{JournalTable, SettlementTable},
     memory::{new_operation, payment},
     order::{Decision, GatewayResponse, Kind, MerchantId, Operation, Order, OrderKey, PaymentKind},
-    values::Currency,
+    values::{Currency, SignedAmount},
     webhooks::Event,
 };
+
+/// Changes an amount by some minor units.
+pub(super) fn shift(amount: &mut SignedAmount, minor: i64) {
+    *amount = amount.checked_add(SignedAmount::new(minor)).unwrap();
+}
 
 /// What runs left: lines, deposits, exceptions, and settlement's entries of the journal.
 #[derive(Debug, PartialEq)]

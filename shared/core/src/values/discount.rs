@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::values::{Amount, Currency, TextUse, check_kept};
 
 /// Hundredths of a percent in the whole.
-const WHOLE: u64 = 10_000;
+const WHOLE: u128 = 10_000;
 
 /// Why a code takes nothing off.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
@@ -75,8 +75,7 @@ impl Discounts {
 impl Discount {
     fn taken_off(&self, amount: Amount, currency: Currency) -> Option<Amount> {
         match self.percent {
-            // At most 11 digits times 4: far below what a u64 holds.
-            Some(percent) => Amount::new((amount.minor() * percent + WHOLE / 2) / WHOLE).ok(),
+            Some(percent) => amount.share(percent.into(), WHOLE),
             None => self.amount.get(&currency).copied(),
         }
     }

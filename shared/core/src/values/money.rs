@@ -56,7 +56,17 @@ impl Currency {
     ///
     /// The dollar sign is the US dollar's alone: `$12.00` must never be read where `CAD 12.00` is meant.
     pub fn format(self, amount: Amount) -> String {
-        let decimal = with_separators(&self.decimal(amount));
+        self.format_of(amount.0)
+    }
+
+    /// The same of a sum or a change: `-$5.00`.
+    pub fn signed_format(self, amount: SignedAmount) -> String {
+        let sign = if amount.is_negative() { "-" } else { "" };
+        format!("{sign}{}", self.format_of(amount.minor().unsigned_abs()))
+    }
+
+    fn format_of(self, minor: u64) -> String {
+        let decimal = with_separators(&self.decimal_of(minor));
         match self.code() {
             "USD" => format!("${decimal}"),
             "EUR" => format!("€{decimal}"),
@@ -215,6 +225,12 @@ impl Amount {
         self.0.checked_sub(other.0).map(Self)
     }
 
+    /// The same as what is taken off.
+    #[must_use]
+    pub fn negative(self) -> SignedAmount {
+        SignedAmount::net([], [self])
+    }
+
     /// `part` in `all` of the amount, a half rounded up, as gateways document it of fees. Nothing if there is no `all`, or if
     /// it is more than [`Amount::MAX`].
     #[must_use]
@@ -241,8 +257,22 @@ impl From<Amount> for u64 {
 
 impl From<Amount> for SignedAmount {
     fn from(amount: Amount) -> Self {
-        // Exact: [`Amount::MAX`] is far below 63 bits.
-        Self::new(amount.0.cast_signed())
+        Self::net([amount], [])
+    }
+}
+
+impl SignedAmount {
+    /// What some amounts come to, less what others do. Exact: each has at most 37 bits, so 64 bits hold 2^26 of them.
+    #[must_use]
+    pub fn net<const N: usize, const M: usize>(added: [Amount; N], taken_off: [Amount; M]) -> Self {
+        const { assert!(N + M < 1 << 26, "so many amounts may come to more than 64 bits") };
+        let minor = |amount: &Amount| amount.0.cast_signed();
+        Self::new(added.iter().map(minor).sum::<i64>() - taken_off.iter().map(minor).sum::<i64>())
+    }
+
+    /// The same as an amount. Nothing if it is negative, or more than [`Amount::MAX`].
+    pub fn amount(self) -> Option<Amount> {
+        u64::try_from(self.minor()).ok().and_then(|minor| Amount::new(minor).ok())
     }
 }
 
@@ -466,10 +496,12 @@ mod tests {
 
     #[test]
     fn a_change_has_a_sign_only_below_zero() {
+        assert_eq!(Currency::USD.signed_format(SignedAmount::new(-123_456)), "-$1,234.56");
+        assert_eq!(Currency::USD.signed_format(SignedAmount::new(5)), "$0.05");
         for (minor, text) in
             [(-500, "-5.00"), (-1, "-0.01"), (0, "0.00"), (1, "0.01"), (i64::MIN, "-92233720368547758.08")]
         {
-            assert_eq!(Currency::USD.signed_decimal(minor), text);
+            assert_eq!(Currency::USD.signed_decimal(SignedAmount::new(minor)), text);
         }
     }
 

@@ -1,17 +1,26 @@
 //! Money with a sign: a sum, a difference, or a change.
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 /// Money in minor units that can be negative, and more than [`Amount::MAX`](super::Amount::MAX). It does not know its currency.
 ///
-/// Arithmetic is checked: a result beyond 64 bits is none, never a wrong sum. Serialized as an integer.
+/// Arithmetic is checked: a result beyond 64 bits is none, never a wrong sum. Serialized as an integer; a stored or
+/// received one beyond 10^15 is refused, so that sums of many fit.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(transparent)]
+#[serde(try_from = "i64", into = "i64")]
 pub struct SignedAmount(i64);
 
 impl SignedAmount {
     /// No money.
     pub const ZERO: Self = Self(0);
+
+    /// The most that 64 bits hold.
+    pub const MAX: Self = Self(i64::MAX);
+
+    /// The most minor units that are read where an amount is stored or stated, of either sign: ten thousand times
+    /// [`Amount::MAX`](super::Amount::MAX). No sum of fewer than nine thousand of them is beyond 64 bits.
+    const READ_MAX: u64 = 1_000_000_000_000_000;
 
     /// Of that many minor units, such as cents.
     pub const fn new(minor: i64) -> Self {
@@ -51,6 +60,12 @@ impl SignedAmount {
         self.0.checked_neg().map(Self)
     }
 
+    /// The same, less than nothing whatever the sign was. Exact: more negative amounts than positive ones fit 64 bits.
+    #[must_use]
+    pub const fn taken_off(self) -> Self {
+        if self.0 < 0 { self } else { Self(-self.0) }
+    }
+
     /// The sum of all parts, whatever their order is, or nothing if it is beyond 64 bits.
     #[must_use]
     pub fn sum(parts: impl IntoIterator<Item = Self>) -> Option<Self> {
@@ -60,9 +75,22 @@ impl SignedAmount {
     }
 }
 
-impl From<i64> for SignedAmount {
-    fn from(minor: i64) -> Self {
-        Self(minor)
+/// More than [`SignedAmount::READ_MAX`], or less.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[error("the amount is more than {} minor units", SignedAmount::READ_MAX)]
+pub struct ReadTooLarge;
+
+impl TryFrom<i64> for SignedAmount {
+    type Error = ReadTooLarge;
+
+    fn try_from(minor: i64) -> Result<Self, Self::Error> {
+        if minor.unsigned_abs() > Self::READ_MAX { Err(ReadTooLarge) } else { Ok(Self(minor)) }
+    }
+}
+
+impl From<SignedAmount> for i64 {
+    fn from(amount: SignedAmount) -> Self {
+        amount.0
     }
 }
 
@@ -117,9 +145,30 @@ mod tests {
     }
 
     #[test]
+    fn amounts_and_signed_amounts_become_each_other_exactly() {
+        let amount = |minor| Amount::new(minor).unwrap();
+        assert_eq!(SignedAmount::net([amount(500), amount(30)], [amount(531)]), SignedAmount::new(-1));
+        assert_eq!(SignedAmount::net([Amount::MAX; 1_000], [amount(1)]).minor(), 99_999_999_998_999);
+        assert_eq!(amount(500).negative(), SignedAmount::new(-500));
+        assert_eq!(SignedAmount::new(500).amount(), Some(amount(500)));
+        for minor in [-1, i64::MIN, 100_000_000_000] {
+            assert_eq!(SignedAmount::new(minor).amount(), None, "{minor}");
+        }
+        for (minor, taken_off) in [(5, -5), (-5, -5), (0, 0), (i64::MAX, -i64::MAX), (i64::MIN, i64::MIN)] {
+            assert_eq!(SignedAmount::new(minor).taken_off(), SignedAmount::new(taken_off));
+        }
+    }
+
+    #[test]
     fn a_signed_amount_is_stored_as_its_minor_units() {
         assert_eq!(serde_json::to_string(&SignedAmount::new(-2599)).unwrap(), "-2599");
         assert_eq!(serde_json::from_str::<SignedAmount>("-2599").unwrap(), SignedAmount::new(-2599));
+        for (most, more) in
+            [("1000000000000000", "1000000000000001"), ("-1000000000000000", "-1000000000000001")]
+        {
+            assert_eq!(serde_json::from_str::<SignedAmount>(most).unwrap().minor().to_string(), most);
+            assert!(serde_json::from_str::<SignedAmount>(more).is_err(), "{more}");
+        }
         for json in ["9223372036854775808", "25.99", "\"2599\"", "null"] {
             assert!(serde_json::from_str::<SignedAmount>(json).is_err(), "{json}");
         }

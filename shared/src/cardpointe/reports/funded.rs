@@ -128,7 +128,7 @@ fn currency(text: Loose) -> Option<Currency> {
 /// A line of a deposit of this id and day.
 fn line(row: StatedLine, deposit: &str, day: Date) -> Result<FundingRecord, UnreadableRow> {
     let (kind, mut status) = (kind(row.r#type.0.as_deref()), status(row.status.0.as_deref()));
-    let stated = row.amount.minor();
+    let stated = row.amount.signed();
     let (own, batch) = (id(row.fundingid), id(row.batchid));
     // What comes back has a reference of its own, and is about the payment.
     let is_returned = id(row.achreturncode).is_some();
@@ -144,12 +144,12 @@ fn line(row: StatedLine, deposit: &str, day: Date) -> Result<FundingRecord, Unre
     let moves_money = kind != FundedKind::NoMoney && status != FundedStatus::Voided;
     let stated = match stated {
         Ok(Some(stated)) => stated,
-        Ok(None) | Err(_) if !moves_money => 0,
+        Ok(None) | Err(_) if !moves_money => SignedAmount::ZERO,
         Ok(None) => return Err(unreadable(Some(reference), "a line without an amount")),
         Err(why) => return Err(unreadable(Some(reference), why)),
     };
     // Whether what is given back has a sign is not documented.
-    let amount = if kind == FundedKind::Refund && !is_returned { -stated.abs() } else { stated };
+    let amount = if kind == FundedKind::Refund && !is_returned { stated.taken_off() } else { stated };
     let nameless = || format!("{reference}/{}/{}", kind.as_str(), batch.as_deref().unwrap_or_default());
     let funded = Funded {
         id: own.unwrap_or_else(nameless),
@@ -273,14 +273,15 @@ impl Deposits {
             let funding = funding.unwrap_or_default();
             let (mut sum, mut is_whole) = (SignedAmount::ZERO, true);
             for (component, part) in components.iter_mut().zip(funding.components()) {
-                is_whole &= part.minor().is_ok();
-                let part = SignedAmount::new(part.minor().ok().flatten().unwrap_or_default());
+                let part = part.signed();
+                is_whole &= part.is_ok();
+                let part = part.ok().flatten().unwrap_or_default();
                 for of in [&mut *component, &mut sum] {
                     is_whole &= add(of, part);
                 }
             }
-            let stated = funding.totalfunding.minor().ok().flatten();
-            is_whole &= add(&mut total, stated.map_or(sum, SignedAmount::new));
+            let stated = funding.totalfunding.signed().ok().flatten();
+            is_whole &= add(&mut total, stated.unwrap_or(sum));
             changed_on = changed_on.max(funding.dateadded.date());
             traces.extend(funding.depositachtracenumber.text(ID_MAX_CHARS));
             stated_currency = stated_currency.or(currency(funding.currency));
@@ -292,8 +293,8 @@ impl Deposits {
         let components = Component::ALL.iter().copied().zip(components).filter(|(_, sum)| !sum.is_zero());
         let deposit = Deposit {
             currency: stated_currency,
-            components: components.map(|(component, sum)| (component, sum.minor())).collect(),
-            total: total.minor(),
+            components: components.collect(),
+            total,
             trace_number: (!traces.is_empty()).then(|| traces.join(", ")),
             changed_on,
             ..Deposit::without_sum(id, &self.account, day, self.read_at)
@@ -326,8 +327,12 @@ impl Funding {
 }
 
 /// An amount of a row that needs one, and why there is none.
-fn needed(amount: &Loose, id: Option<&String>, what: &str) -> Result<i64, UnreadableRow> {
-    let stated = amount.minor().map_err(|why| unreadable(id.cloned(), why))?;
+fn needed<T>(
+    stated: Result<Option<T>, &'static str>,
+    id: Option<&String>,
+    what: &str,
+) -> Result<T, UnreadableRow> {
+    let stated = stated.map_err(|why| unreadable(id.cloned(), why))?;
     stated.ok_or_else(|| unreadable(id.cloned(), what))
 }
 
@@ -335,7 +340,8 @@ impl StatedAdjustment {
     fn adjustment(self, positions: &mut Positions) -> Result<Adjustment, UnreadableRow> {
         let words = |text: Loose| text.text(WORDS_MAX_CHARS);
         let (own, case, day) = (id(self.fundingadjustmentid), id(self.casenumber), self.dateadded.date());
-        let amount = needed(&self.amount, own.as_ref().or(case.as_ref()), "an adjustment without an amount")?;
+        let named = own.as_ref().or(case.as_ref());
+        let amount = needed(self.amount.signed(), named, "an adjustment without an amount")?;
         let category = words(self.category).unwrap_or_default();
         let kind = words(self.r#type);
         let description = words(self.description).or(kind).unwrap_or_default();
@@ -365,11 +371,11 @@ impl StatedChargeback {
             return Err(unreadable(reference, "a chargeback without its case"));
         };
         let sequence = self.sequencenumber.0.as_deref().and_then(|text| text.parse().ok());
-        let amount = needed(&self.amount, Some(&case), "a chargeback without an amount")?.abs();
+        let amount = needed(self.amount.unsigned(), Some(&case), "a chargeback without an amount")?;
         let added = self.dateadded.date();
         let on = self.chargebackdate.date().or(added);
         let number = sequence.map(|number: u32| number.to_string());
-        let made = |place| LineId::made(Some(&case), number.as_deref(), on, amount, place);
+        let made = |place| LineId::made(Some(&case), number.as_deref(), on, amount.into(), place);
         Ok(Chargeback {
             id: positions.line(own, made),
             case,
@@ -377,7 +383,7 @@ impl StatedChargeback {
             deposit: deposit.to_owned(),
             reference,
             amount,
-            transaction_amount: self.transactionamount.minor().ok().flatten(),
+            transaction_amount: self.transactionamount.signed().ok().flatten(),
             currency: currency(self.currency),
             on: on.unwrap_or(day),
             reason_code: self.reasoncode.text(CODE_MAX_CHARS).unwrap_or_default(),

@@ -14,7 +14,10 @@ use serde::{
     },
 };
 use serde_json::error::Category;
-use tollgate_core::settlement::{ReadReport, ReportError, UnreadableRow};
+use tollgate_core::{
+    settlement::{ReadReport, ReportError, UnreadableRow},
+    values::{Amount, SignedAmount},
+};
 
 use crate::cardpointe::wire::minor_units;
 
@@ -256,12 +259,22 @@ impl Loose {
         Some(text).filter(|text| !absent(text))
     }
 
-    /// Minor units with their sign: a number without a point is in minor units. None if it is absent.
-    pub(super) fn minor(&self) -> Result<Option<i64>, &'static str> {
-        let Some(text) = &self.0 else { return Ok(None) };
-        let (amount, is_negative) = minor_units(text).ok_or("an amount has another form")?;
-        let minor = i64::try_from(amount.minor()).map_err(|_| "an amount is too large")?;
-        Ok(Some(if is_negative { -minor } else { minor }))
+    /// An amount with its sign: a number without a point is in minor units. None if it is absent.
+    pub(super) fn signed(&self) -> Result<Option<SignedAmount>, &'static str> {
+        let with_sign = |(amount, is_negative): (Amount, _)| {
+            if is_negative { amount.negative() } else { amount.into() }
+        };
+        Ok(self.amount_and_sign()?.map(with_sign))
+    }
+
+    /// The same without its sign.
+    pub(super) fn unsigned(&self) -> Result<Option<Amount>, &'static str> {
+        Ok(self.amount_and_sign()?.map(|(amount, _)| amount))
+    }
+
+    /// An amount, and whether it is negative.
+    fn amount_and_sign(&self) -> Result<Option<(Amount, bool)>, &'static str> {
+        self.0.as_deref().map(|text| minor_units(text).ok_or("an amount has another form")).transpose()
     }
 
     /// A day, with or without dashes, and with or without a time.

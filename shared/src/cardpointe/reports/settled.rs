@@ -39,7 +39,7 @@ impl StatedTransaction {
         let Some(reference) = self.retref.text(ID_MAX_CHARS) else {
             return Err(unreadable(gateway_order_id, "a transaction without its reference"));
         };
-        let amount = match self.setlamount.minor() {
+        let amount = match self.setlamount.signed() {
             Ok(amount) => amount,
             Err(why) => return Err(unreadable(Some(reference), why)),
         };

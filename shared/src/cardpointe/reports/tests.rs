@@ -8,8 +8,8 @@ use jiff::civil::date;
 use proptest::prelude::*;
 use tollgate_core::{
     payments::Merchant,
-    settlement::{BatchStatus, Component, FundedKind, FundedStatus, SettledStatus},
-    values::Currency,
+    settlement::{BatchStatus, Component, Deposit, FundedKind, FundedStatus, SettledStatus},
+    values::{Currency, SignedAmount},
 };
 
 use super::*;
@@ -95,6 +95,14 @@ async fn funded_of(text: &str) -> Vec<FundingRecord> {
     all
 }
 
+fn minor(amount: SignedAmount) -> i64 {
+    amount.minor()
+}
+
+fn components(deposit: &Deposit) -> Vec<(Component, i64)> {
+    deposit.components.iter().map(|(component, amount)| (*component, amount.minor())).collect()
+}
+
 /// A row that can be read.
 fn row(record: &SettledRecord) -> (&String, &tollgate_core::settlement::Settled) {
     let SettledRecord::Line { reference, settled } = record else { panic!("{record:?}") };
@@ -110,7 +118,13 @@ async fn each_form_of_a_batch_is_read_whatever_the_order_of_its_members() {
         .map(|record| {
             let (reference, settled) = row(record);
             assert_eq!(settled.day, DAY);
-            (&reference[9..], settled.batch.as_str(), settled.amount, settled.status, settled.batch_status)
+            (
+                &reference[9..],
+                settled.batch.as_str(),
+                settled.amount.map(minor),
+                settled.status,
+                settled.batch_status,
+            )
         })
         .collect();
     let (good, not_done) = (BatchStatus::Good, BatchStatus::NotDone);
@@ -151,30 +165,33 @@ async fn the_documented_deposit_adds_up_with_its_signs() {
         (reference.as_str(), gateway_order_id.as_deref()),
         ("138090245690", Some("TGABCDEFGHIJKLMNOPQ"))
     );
-    assert_eq!((first.id.as_str(), first.batch.as_deref(), first.amount), ("9002", Some("310"), 501));
+    assert_eq!((first.id.as_str(), first.batch.as_deref(), minor(first.amount)), ("9002", Some("310"), 501));
     assert_eq!((first.kind, first.status), (FundedKind::Sale, FundedStatus::Processed));
     assert_eq!((second.batch.as_deref(), second.status), (Some("310"), FundedStatus::Processed));
     assert_eq!((first.day, &first.deposit, first.currency), (deposit.day, &deposit.id, Some(Currency::USD)));
     assert_eq!(
-        (deposit.day, deposit.total, deposit.changed_on),
+        (deposit.day, minor(deposit.total), deposit.changed_on),
         (date(2018, 5, 18), -2718, Some(date(2018, 5, 18)))
     );
     assert_eq!(
-        deposit.components,
+        components(deposit),
         [(Component::NetSales, 1003), (Component::ThirdParty, -549), (Component::Reversal, -3172)]
     );
-    assert_eq!(deposit.components.iter().map(|(_, amount)| amount).sum::<i64>(), deposit.total);
-    assert_eq!(first.amount + second.amount, 1003);
+    assert_eq!(SignedAmount::sum(deposit.components.iter().map(|(_, amount)| *amount)), Some(deposit.total));
+    assert_eq!(first.amount.checked_add(second.amount), Some(SignedAmount::new(1003)));
     assert_eq!(deposit.trace_number.as_deref(), Some("021000023456789"));
     assert_eq!((of_reversal.clone(), deposit.adjustments.len()), (deposit.id.clone(), 0));
-    assert_eq!((reversal.component, reversal.amount), (Some(Component::Reversal), -3172));
+    assert_eq!((reversal.component, minor(reversal.amount)), (Some(Component::Reversal), -3172));
     assert_eq!(
         (reversal.case.as_deref(), reversal.description.as_str()),
         (Some("2018127001"), "CHARGEBACK REVERSAL")
     );
     assert_eq!((third_party.component, third_party.case.as_deref()), (Some(Component::ThirdParty), None));
     assert_eq!((unknown.component, unknown.category.as_str()), (None, "SOMETHING NEW"));
-    assert_eq!((chargeback.amount, chargeback.sequence, chargeback.on), (9215, Some(1), date(2018, 5, 17)));
+    assert_eq!(
+        (chargeback.amount.minor(), chargeback.sequence, chargeback.on),
+        (9215, Some(1), date(2018, 5, 17))
+    );
     assert_eq!((chargeback.case.as_str(), chargeback.reason_code.as_str()), ("2018127001", "34"));
 }
 
@@ -186,14 +203,18 @@ async fn a_recording_in_minor_units_and_without_an_id_ahead_is_read_the_same_way
         .filter_map(|record| {
             let FundingRecord::Line { funded, .. } = record else { return None };
             assert_eq!((funded.deposit.as_str(), funded.day), ("20141208001", date(2014, 12, 8)));
-            Some((funded.kind, funded.amount))
+            Some((funded.kind, minor(funded.amount)))
         })
         .collect();
     let (sale, refund, no_money) = (FundedKind::Sale, FundedKind::Refund, FundedKind::NoMoney);
     assert_eq!(lines, [(sale, 55014), (sale, 10), (refund, -10), (no_money, 8450)]);
     let Some(FundingRecord::Deposit(deposit)) = all.last() else { panic!() };
-    assert_eq!((deposit.total, deposit.trace_number.as_deref()), (5_500_000, None), "written with a point");
-    assert_eq!(deposit.components, [(Component::NetSales, 55014), (Component::Fee, -14)]);
+    assert_eq!(
+        (minor(deposit.total), deposit.trace_number.as_deref()),
+        (5_500_000, None),
+        "written with a point"
+    );
+    assert_eq!(components(deposit), [(Component::NetSales, 55014), (Component::Fee, -14)]);
 }
 
 #[tokio::test]
@@ -223,7 +244,7 @@ async fn a_body_that_says_that_there_is_nothing_is_no_failure_in_any_form() {
 async fn an_object_in_place_of_the_array_is_read() {
     let text = r#"{"batchid":"1","hoststat":"GB","txns":{"retref":"2","setlamount":"1.00","setlstat":"Y"}}"#;
     let (read, all) = settled(&reports(200, body(text, 64)), DAY).await;
-    assert_eq!((read.unwrap(), row(&all[0]).1.amount), (ReadReport::Whole(1), Some(100)));
+    assert_eq!((read.unwrap(), row(&all[0]).1.amount.map(minor)), (ReadReport::Whole(1), Some(100)));
     let text = format!("[{DOCUMENTED}]");
     assert_eq!(funded_of(&text).await, funded_of(DOCUMENTED).await);
 }
@@ -283,13 +304,13 @@ async fn a_row_of_a_deposit_that_cannot_be_read_is_told_and_one_that_moves_no_mo
         .iter()
         .map(|record| match record {
             FundingRecord::Line { reference, funded, .. } => {
-                format!("{reference} {} {}", funded.status.as_str(), funded.amount)
+                format!("{reference} {} {}", funded.status.as_str(), minor(funded.amount))
             }
             FundingRecord::Unreadable(row) => {
                 assert_eq!(row.deposit.as_deref(), Some("9"));
                 row.to_string()
             }
-            FundingRecord::Deposit(deposit) => format!("{} {:?}", deposit.total, deposit.changed_on),
+            FundingRecord::Deposit(deposit) => format!("{} {:?}", minor(deposit.total), deposit.changed_on),
             other => panic!("{other:?}"),
         })
         .collect();

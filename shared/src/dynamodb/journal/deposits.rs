@@ -10,7 +10,7 @@ use tollgate_core::{
 };
 
 use super::{Column, DynamoDbEntries, EXPIRES_AT, expires_at, item, keys};
-use crate::dynamodb::{Item, number, number_of, text, text_of};
+use crate::dynamodb::{Item, number_of, text, text_of};
 
 /// What the partitions begin with. No partition of other entries does, so the policy that lets settlement put them can name
 /// them.
@@ -33,7 +33,7 @@ fn of_entry(entry: &DepositEntry) -> Item {
         (Column::Currency, entry.currency.map(Currency::code)),
     ];
     let texts = texts.into_iter().filter_map(|(column, text)| Some((column, text_of(&text?))));
-    let amount = (Column::Amount, number_of(&entry.amount));
+    let amount = (Column::Amount, number_of(&entry.amount.minor()));
     let mut item = keys(&format!("{BEGIN}{}", entry.merchant), &entry.sort());
     item.extend(texts.chain([amount]).map(|(column, value)| (column.as_str().to_owned(), value)));
     item
@@ -60,6 +60,6 @@ fn read(item: &Item, merchant: &str) -> Result<DepositEntry, StoreError> {
         deposit: item::stated(item, Column::Deposit)?,
         component: Component::from_name(&component).ok_or_else(|| item::corrupt(Column::Component))?,
         currency,
-        amount: number(item, Column::Amount.as_str()).ok_or_else(|| item::corrupt(Column::Amount))?,
+        amount: item::signed(item, Column::Amount)?,
     })
 }

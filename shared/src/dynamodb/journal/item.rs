@@ -12,14 +12,14 @@ use tollgate_core::{
         gateway_order_id,
     },
     payments::StoreError,
-    values::{Amount, Brand, Carried, Currency, DeclineCode, Fee, FeeKind},
+    values::{Amount, Brand, Carried, Currency, DeclineCode, Fee, FeeKind, SignedAmount},
     words,
 };
 use uuid::Uuid;
 
 use super::{bucket, unusual};
 use crate::dynamodb::{
-    Item, number, text,
+    Item, number, number_of, text,
     words::{FACTS, KINDS, PRINCIPALS, meaning, word},
 };
 
@@ -173,20 +173,18 @@ pub(super) fn item(entry: &Entry, shard: u8) -> Item {
         (Column::DisputeReason, entry.dispute_reason.clone()),
     ];
     let ids = [(Column::TransactionId, entry.transaction), (Column::OperationId, entry.operation)];
-    let minor = |amount: Amount| i64::try_from(amount.minor()).unwrap_or(i64::MAX);
     let Changes { held, paid, returned, gateway, fees, disputed } = entry.changes;
     let changes = CHANGES.into_iter().zip([held, paid, returned, gateway, fees, disputed]);
     let numbers =
-        [(Column::Amount, Some(minor(entry.amount))), (Column::Fee, entry.fee.map(|fee| minor(fee.amount)))];
+        [(Column::Amount, Some(entry.amount.into())), (Column::Fee, entry.fee.map(|fee| fee.amount.into()))];
     let numbers = numbers
         .into_iter()
-        .chain(changes.map(|(column, change)| (column, Some(change).filter(|it| *it != 0))));
+        .chain(changes.map(|(column, change)| (column, Some(change).filter(|it| !it.is_zero()))));
     // Where it is so; otherwise there is no attribute.
     let flags = [(Column::Late, entry.late), (Column::SettlementRejected, entry.settlement_rejected)];
     let texts = texts.into_iter().filter_map(|(column, text)| Some((column, AttributeValue::S(text?))));
     let ids = ids.into_iter().map(|(column, id)| (column, AttributeValue::B(Blob::new(*id.as_bytes()))));
-    let number = |number: i64| AttributeValue::N(number.to_string());
-    let numbers = numbers.filter_map(|(column, minor)| Some((column, number(minor?))));
+    let numbers = numbers.filter_map(|(column, amount)| Some((column, number_of(&amount?.minor()))));
     let flags =
         flags.into_iter().filter(|(_, is_so)| *is_so).map(|(column, _)| (column, AttributeValue::Bool(true)));
     let all = texts.chain(ids).chain(numbers).chain(flags);
@@ -336,7 +334,7 @@ fn fee(item: &Item) -> Result<Option<Fee>, StoreError> {
 fn changes(item: &Item) -> Result<Changes, StoreError> {
     let change = |column: Column| {
         let is_there = item.contains_key(column.as_str());
-        if is_there { number(item, column.as_str()).ok_or_else(|| corrupt(column)) } else { Ok(0) }
+        if is_there { signed(item, column) } else { Ok(SignedAmount::ZERO) }
     };
     let [held, paid, returned, gateway, fees, disputed] = CHANGES.map(change);
     Ok(Changes {
@@ -347,6 +345,12 @@ fn changes(item: &Item) -> Result<Changes, StoreError> {
         fees: fees?,
         disputed: disputed?,
     })
+}
+
+/// An amount with its sign, of a change or of a part of a deposit.
+pub(super) fn signed(item: &Item, column: Column) -> Result<SignedAmount, StoreError> {
+    let minor = number::<i64>(item, column.as_str()).and_then(|minor| SignedAmount::try_from(minor).ok());
+    minor.ok_or_else(|| corrupt(column))
 }
 
 fn amount(item: &Item, column: Column) -> Result<Amount, StoreError> {

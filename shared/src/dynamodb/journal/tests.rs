@@ -14,7 +14,7 @@ use tollgate_core::{
         Attribution, ByHand, Cause, HandVerdict, Kind, Mechanism, OrderId, OrderKey, Principal,
         gateway_order_id,
     },
-    values::{Amount, Brand, Currency, DeclineCode, Fee, FeeKind, SearchKey},
+    values::{Amount, Brand, Currency, DeclineCode, Fee, FeeKind, SearchKey, SignedAmount},
 };
 
 use super::*;
@@ -70,7 +70,13 @@ fn entry() -> Entry {
         currency: Currency::USD,
         amount: Amount::new(2599).unwrap(),
         fee: None,
-        changes: Changes { held: 1, paid: 2, returned: -3, gateway: 4, fees: 0, disputed: 0 },
+        changes: Changes {
+            held: SignedAmount::new(1),
+            paid: SignedAmount::new(2),
+            returned: SignedAmount::new(-3),
+            gateway: SignedAmount::new(4),
+            ..Changes::default()
+        },
         decline: None,
         settlement_rejected: false,
         reference: None,
@@ -151,7 +157,7 @@ fn told() -> [(Entry, Value); 4] {
         by: Principal::Implicit,
         late: true,
         fee: Some(Fee { amount: Amount::new(78).unwrap(), kind: FeeKind::Surcharge }),
-        changes: Changes { fees: 78, disputed: -9, ..entry().changes },
+        changes: Changes { fees: SignedAmount::new(78), disputed: SignedAmount::new(-9), ..entry().changes },
         decline: Some(DeclineCode::GenericDecline),
         settlement_rejected: true,
         reference: text("111"),

@@ -13,7 +13,7 @@ use tollgate_core::{
     },
     order::MerchantId,
     payments::{StoreError, Unreadable},
-    values::QuarterHour,
+    values::{QuarterHour, SignedAmount},
 };
 
 use super::{BUCKET, Column, DAYS, EXPIRES_AT, KEY_NAMES, LATE, SORT, expires_at, keys};
@@ -217,7 +217,12 @@ impl TotalsStore for DynamoDbTotals {
 /// The totals of a sum.
 fn totals_in(item: &Item) -> Result<Totals, StoreError> {
     let lines: Vec<Line> = serde_json::from_str(stated(item, "lines")?).map_err(|_| corrupt("lines"))?;
-    lines.into_iter().map(read).collect::<Option<Totals>>().ok_or_else(|| corrupt("lines"))
+    let mut totals = Totals::default();
+    for line in lines {
+        let (line, total) = read(line).ok_or_else(|| corrupt("lines"))?;
+        totals.add_total(line, total)?;
+    }
+    Ok(totals)
 }
 
 /// How the mark of a quarter with late entries sorts.
@@ -236,9 +241,11 @@ fn late(item: &Item) -> Result<LateQuarter, StoreError> {
 }
 
 /// A total as it is stored, as few characters as can still be read: currency, operation, fact, MID, brand and decline
-/// code; how many, and in minor units how much; what it changed of held, paid, returned, money and fees at the gateway, and disputed.
-type Line =
-    (String, String, String, String, Option<String>, Option<String>, u64, i64, i64, i64, i64, i64, i64, i64);
+/// code; how many, and how much; what it changed of held, paid, returned, money and fees at the gateway, and disputed.
+type Line = (String, String, String, String, Option<String>, Option<String>, u64, S, S, S, S, S, S, S);
+
+/// So that a line fits on one.
+type S = SignedAmount;
 
 fn written(line: &TotalLine, total: &Total) -> Line {
     let TotalLine { currency, operation, fact, mid, brand, decline } = line.clone();
@@ -278,7 +285,7 @@ mod tests {
     fn what_is_kept_of_a_total_is_all_of_it_fees_included() {
         for fees in [None, Some([78, 30])] {
             let entries = entries(None, &refunded_in_part(fees));
-            let totals: Totals = entries.iter().map(CountedEntry::from).collect();
+            let totals = Totals::of(entries.iter().map(CountedEntry::from)).unwrap();
             for (line, total) in totals.lines() {
                 let declined = TotalLine { decline: Some("expired_card".to_owned()), ..line.clone() };
                 for line in [line, &declined] {

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use tollgate_core::{
     payments::StoreError,
     settlement::{BatchStatus, Funded, FundedKind, FundedStatus, Line, Settled, SettledStatus},
-    values::Currency,
+    values::{Currency, SignedAmount},
 };
 
 use crate::dynamodb::{
@@ -24,10 +24,10 @@ type Packed = (Vec<String>, Vec<Row>);
 type Row = (String, Vec<SettledRow>, Vec<FundedRow>);
 
 /// Number of the batch's id, number of the day, statuses of line and batch, amount, our order id.
-type SettledRow = (usize, usize, String, Option<i64>, Option<String>);
+type SettledRow = (usize, usize, String, Option<SignedAmount>, Option<String>);
 
 /// Line's id, number of the deposit's id, number of the day, kind and status, amount, numbers of currency and batch.
-type FundedRow = (String, usize, usize, String, i64, Option<usize>, Option<usize>);
+type FundedRow = (String, usize, usize, String, SignedAmount, Option<usize>, Option<usize>);
 
 /// Texts by number, as they are met.
 #[derive(Default)]

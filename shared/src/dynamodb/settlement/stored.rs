@@ -9,6 +9,7 @@ use tollgate_core::{
         Adjustment, Chargeback, Component, Deposit, DepositChange, Exception, ExceptionCause, KnownReport,
         LinePlace, Note, OpenAbout, Progress, ReportKind, Resolution, TakenBack, UnreadDay, UnreadableRow,
     },
+    values::SignedAmount,
 };
 
 use crate::dynamodb::members::{Object, Read, Reader, Writer, corrupt, stored};
@@ -17,7 +18,7 @@ use crate::dynamodb::members::{Object, Read, Reader, Writer, corrupt, stored};
 #[derive(PartialEq)]
 struct StoredComponent {
     name: Component,
-    amount: i64,
+    amount: SignedAmount,
 }
 
 stored! {
@@ -122,11 +123,11 @@ stored! {
     }
 }
 
-fn stored_components(components: &[(Component, i64)]) -> Vec<StoredComponent> {
+fn stored_components(components: &[(Component, SignedAmount)]) -> Vec<StoredComponent> {
     components.iter().map(|&(name, amount)| StoredComponent { name, amount }).collect()
 }
 
-fn components(from: &mut Reader) -> Read<Vec<(Component, i64)>> {
+fn components(from: &mut Reader) -> Read<Vec<(Component, SignedAmount)>> {
     let stored: Vec<StoredComponent> = from.get("components")?;
     Ok(stored.into_iter().map(|one| (one.name, one.amount)).collect())
 }

@@ -11,7 +11,7 @@ use tollgate_core::{
         PaymentKind, RecordedDispute, Transaction,
     },
     settlement::{Component, Deposit},
-    values::{Amount, Carried, Currency, DeclineCode, Memo, Metadata, References},
+    values::{Amount, Carried, Currency, DeclineCode, Memo, Metadata, References, SignedAmount},
     webhooks::Event,
 };
 use uuid::Uuid;
@@ -281,10 +281,13 @@ fn a_new_deposit_is_told_as_a_list_shows_it_under_one_id_and_without_what_nobody
     let day = jiff::civil::date(2026, 11, 17);
     let deposit = Deposit {
         currency: Some(Currency::USD),
-        components: vec![(Component::NetSales, 10_000), (Component::Fee, -300)],
-        total: 9_700,
+        components: vec![
+            (Component::NetSales, SignedAmount::new(10_000)),
+            (Component::Fee, SignedAmount::new(-300)),
+        ],
+        total: SignedAmount::new(9_700),
         trace_number: Some("12100024".to_owned()),
-        lines: (4, 10_000),
+        lines: (4, SignedAmount::new(10_000)),
         ..Deposit::without_sum("500".to_owned(), "496160873888", day, at(0))
     };
     let told = deposit_created(&merchant, &deposit);
@@ -296,7 +299,7 @@ fn a_new_deposit_is_told_as_a_list_shows_it_under_one_id_and_without_what_nobody
     assert_eq!(body["data"]["net"], 9_700);
     assert_eq!((&body["data"]["id"], &body["data"]["trace_number"]), (&json!("500"), &json!("12100024")));
     assert!(body["data"].get("unmatched").is_none(), "{body}");
-    let corrected = Deposit { total: 9_750, ..deposit.clone() };
+    let corrected = Deposit { total: SignedAmount::new(9_750), ..deposit.clone() };
     assert_eq!(deposit_created(&merchant, &corrected).id, told.id);
     let another = Deposit { account: "1".to_owned(), ..deposit };
     assert_ne!(deposit_created(&merchant, &another).id, told.id);

@@ -107,7 +107,7 @@ async fn sums(ports: &Transactions, request: &Request) -> Handled<Page> {
     let found = due_sums(ports.agenda.as_ref(), wanted, deadline).await?;
     let data = found.sums.iter().map(|((day, currency), sum)| {
         json!({"type": "captures_of_day", "day": day, "currency": currency.code(), "count": sum.count,
-            "amount": sum.minor})
+            "amount": sum.amount})
     });
     Ok(Reply::new(
         200,

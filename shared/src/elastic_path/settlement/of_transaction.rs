@@ -6,6 +6,7 @@ use tollgate_core::{
     order::Rejection,
     payments::{Role, order_of_payment},
     settlement::{Verdict, settlement_of},
+    values::SignedAmount,
 };
 use uuid::Uuid;
 
@@ -34,7 +35,9 @@ async fn read(ports: &Transactions, request: &Request) -> Handled<Value> {
 
 /// The payment's own days beside those of each record.
 fn shown(id: Uuid, records: &[Verdict]) -> Value {
-    let is_payment = |one: &&Verdict| one.expectation.as_ref().is_some_and(|expected| expected.amount > 0);
+    let is_payment = |one: &&Verdict| {
+        one.expectation.as_ref().is_some_and(|expected| expected.amount > SignedAmount::ZERO)
+    };
     let payment = records.iter().find(is_payment);
     json!({
         "type": "settlement",

@@ -4,14 +4,19 @@
 
 use super::*;
 use crate::{
-    journal::{changes, fees},
+    journal::{changes::Balances, fees},
     memory::{new_operation, payment},
     order::{
         Attribution, ByHand, Decision, Decline, GatewayResponse, HandVerdict, Mechanism, NoEffect, Operation,
         OperationState, OrderKey, PaymentKind, Transaction,
     },
-    values::{Advice, Brand, Charged, Currency, DeclineCode, FeeKind},
+    values::{Advice, Brand, Charged, Currency, DeclineCode, FeeKind, SignedAmount},
 };
+
+/// What a transaction's balances are, as changes from nothing.
+fn standing(transaction: &Transaction) -> Changes {
+    Balances::of(transaction).changes_since(Balances::default())
+}
 
 fn at(minute: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + minute * 60).unwrap()
@@ -80,7 +85,7 @@ fn changed(operations: Vec<Operation>) -> Vec<(u128, Fact, [i64; 4])> {
     let all = told(operations).into_iter();
     all.map(|entry| {
         let Changes { held, paid, returned, gateway, .. } = entry.changes;
-        (entry.operation.as_u128(), entry.fact, [held, paid, returned, gateway])
+        (entry.operation.as_u128(), entry.fact, [held, paid, returned, gateway].map(SignedAmount::minor))
     })
     .collect()
 }
@@ -91,15 +96,20 @@ fn given_up_and_found(n: u128, kind: Kind, minor: u64, [begun_at, given_up, foun
 }
 
 #[test]
-fn a_change_taken_back_is_its_opposite_in_every_part() {
-    let changes = Changes { held: 1, paid: -2, returned: 3, gateway: -4, fees: 5, disputed: -6 };
-    let opposite = Changes { held: -1, paid: 2, returned: -3, gateway: 4, fees: -5, disputed: 6 };
-    assert_eq!(Changes::default() - changes, opposite);
-    assert_eq!(changes - changes, Changes::default());
-    assert_eq!(
-        changes + changes,
-        Changes { held: 2, paid: -4, returned: 6, gateway: -8, fees: 10, disputed: -12 }
-    );
+fn changes_add_up_in_every_part_and_never_wrap() {
+    let all = |minor: [i64; 6]| {
+        let [held, paid, returned, gateway, fees, disputed] = minor.map(SignedAmount::new);
+        Changes { held, paid, returned, gateway, fees, disputed }
+    };
+    let changes = all([1, -2, 3, -4, 5, -6]);
+    assert_eq!(changes.checked_add(changes), Some(all([2, -4, 6, -8, 10, -12])));
+    assert_eq!(Changes::sum([changes, all([-1, 2, -3, 4, -5, 6])]), Some(Changes::default()));
+    for n in 0..6 {
+        let mut one = [0; 6];
+        one[n] = 1;
+        let most = one.map(|minor| minor * i64::MAX);
+        assert_eq!(Changes::sum([all(most), all(one)]), None, "{n}");
+    }
 }
 
 /// The same operation, approved with a fee beside its amount.
@@ -116,7 +126,7 @@ fn fees_told(operations: Vec<Operation>) -> Vec<(Fact, u64, [i64; 2])> {
     let all = told(operations).into_iter();
     all.map(|entry| {
         let minor = entry.fee.map_or(0, |fee| fee.amount.minor());
-        (entry.fact, minor, [entry.changes.fees, entry.changes.gateway])
+        (entry.fact, minor, [entry.changes.fees, entry.changes.gateway].map(SignedAmount::minor))
     })
     .collect()
 }
@@ -350,13 +360,13 @@ fn two_that_are_found_late_count_as_they_were_found() {
         let void = done(4, Kind::Void, 100, 8);
         let [first, second] = refunds.clone();
         let all = told(vec![purchase.clone(), first, second, void]);
-        let gateway: i64 = all.iter().map(|entry| entry.changes.gateway).sum();
+        let gateway: i64 = all.iter().map(|entry| entry.changes.gateway.minor()).sum();
         assert_eq!(gateway, 0, "all was voided");
         let of = |n| {
             let found = all
                 .iter()
                 .find(|entry| entry.operation == Uuid::from_u128(n) && entry.fact == Fact::Refunded);
-            (found.unwrap().late, found.unwrap().changes.gateway)
+            (found.unwrap().late, found.unwrap().changes.gateway.minor())
         };
         // The refund found before the void reduced the amount that the void gave back; the other
         // one changed nothing more.
@@ -536,16 +546,22 @@ fn an_authorization_lapses_with_what_it_held_and_nobody_did_it() {
     assert_eq!((all[1].fact, all[1].amount.minor(), all[1].at), (Fact::Lapsed, 70, at(9)));
     assert_eq!((all[1].by, &all[1].attribution), (Principal::Schedule, &None));
     assert_eq!(all[1].fee, fee, "the fee was held beside it");
-    assert_eq!((all[0].changes.held, all[1].changes), (70, Changes { held: -70, ..Changes::default() }));
+    assert_eq!(
+        (all[0].changes.held.minor(), all[1].changes),
+        (70, Changes { held: SignedAmount::new(-70), ..Changes::default() })
+    );
     // The issuer allows a capture all the same, and nothing is released a second time.
     let mut capture = begun(2, Kind::Capture, 70, 10);
     capture.decide(Decision::Approved(response("r")), at(10));
     order.transactions[0].operations.push(capture);
     let later = entries(None, &order);
     assert_eq!(later[..2], all, "what was told stays true");
-    assert_eq!((later[2].fact, later[2].changes.held, later[2].changes.paid), (Fact::Captured, 0, 70));
-    let sum: Changes = later.iter().map(|entry| entry.changes).sum();
-    assert_eq!(sum, changes::standing(&order.transactions[0]));
+    assert_eq!(
+        (later[2].fact, later[2].changes.held.minor(), later[2].changes.paid.minor()),
+        (Fact::Captured, 0, 70)
+    );
+    let sum = Changes::sum(later.iter().map(|entry| entry.changes)).unwrap();
+    assert_eq!(sum, standing(&order.transactions[0]));
 }
 
 #[test]
@@ -585,7 +601,7 @@ fn entries_between_two_states_are_those_that_are_new() {
 fn a_payment_that_is_in_doubt_stands_nowhere() {
     for kind in [Kind::Authorize, Kind::Purchase] {
         let order = order(vec![begun(1, kind, 100, 0)]);
-        assert_eq!(changes::standing(&order.transactions[0]), Changes::default());
+        assert_eq!(standing(&order.transactions[0]), Changes::default());
     }
 }
 

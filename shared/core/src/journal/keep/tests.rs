@@ -142,7 +142,7 @@ fn a_change_that_comes_twice_is_one_entry() {
     let report = now(record(&store, &Switched(true), changes, at(0)));
     assert_eq!(report, JournalReport { changes: 2, new: 1, known: 1, ..JournalReport::default() });
     let entries = store.entries.lock().unwrap();
-    assert_eq!(entries.values().map(|entry| entry.changes.paid).collect::<Vec<_>>(), [100]);
+    assert_eq!(entries.values().map(|entry| entry.changes.paid.minor()).collect::<Vec<_>>(), [100]);
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn another_entry_under_the_same_id_is_told_and_replaces_nothing() {
         now(record(&store, &Switched(true), vec![change("3", paid("o", 200, Kind::Purchase))], at(0)));
     assert_eq!(told(), 1);
     assert_eq!(report, JournalReport { changes: 1, differing: 1, ..JournalReport::default() });
-    assert_eq!(store.entries.lock().unwrap().values().next().unwrap().changes.paid, 100);
+    assert_eq!(store.entries.lock().unwrap().values().next().unwrap().changes.paid.minor(), 100);
 }
 
 #[test]

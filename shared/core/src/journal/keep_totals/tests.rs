@@ -17,7 +17,7 @@ use crate::{
         Changes, CountedEntry, ENTRY_SHARDS, Entry, EntryPage, LatePage, LoggedEntry, TotalLine,
         UnreadableEntry,
     },
-    values::{Amount, Currency},
+    values::{Amount, Currency, SignedAmount},
 };
 
 /// The age of an entry that comes late.
@@ -123,7 +123,7 @@ impl Table {
             for entry in entries.values() {
                 let quarter = QuarterHour::of(entry.at);
                 for of in [SumOf::Quarter(quarter), SumOf::Day(quarter.day)] {
-                    expected.entry((merchant.clone(), of)).or_default().add(entry.clone());
+                    expected.entry((merchant.clone(), of)).or_default().add(entry.clone()).unwrap();
                 }
             }
         }
@@ -147,7 +147,7 @@ fn counted(at: Timestamp, minor: u64) -> CountedEntry {
         brand: None,
         decline: None,
     };
-    let changes = Changes { paid: i64::try_from(minor).unwrap(), ..Changes::default() };
+    let changes = Changes { paid: SignedAmount::new(i64::try_from(minor).unwrap()), ..Changes::default() };
     CountedEntry { at, line, amount: Amount::new(minor).unwrap(), changes }
 }
 
@@ -530,7 +530,10 @@ async fn a_quarter_that_cannot_be_read_is_repaired_and_its_day_never_lacks_it() 
     table.run().await;
     let state = table.state();
     let days = state.kept.iter().filter_map(|((_, of), kept)| match of {
-        SumOf::Day(day) => Some((*day, kept.totals.clone().unwrap().changes().paid)),
+        SumOf::Day(day) => Some((
+            *day,
+            kept.totals.clone().unwrap().lines().map(|(_, total)| total.changes.paid.minor()).sum::<i64>(),
+        )),
         SumOf::Quarter(_) => None,
     });
     assert_eq!(days.map(|(_, paid)| paid).sum::<i64>(), 1_000);

@@ -1,6 +1,6 @@
 //! Sums of what the schedule is to capture, from the index of captures alone, which has the amounts.
 
-use std::{collections::BTreeMap, ops::AddAssign};
+use std::collections::BTreeMap;
 
 use jiff::{Timestamp, civil::Date};
 
@@ -12,7 +12,7 @@ use crate::{
     },
     order::MerchantId,
     payments::{Deadline, StoreError},
-    values::{Amount, Currency, Zone},
+    values::{Amount, Currency, SignedAmount, Zone},
 };
 
 /// Keys that are read of each part of the index at a time.
@@ -36,8 +36,8 @@ pub struct DueWanted<'a> {
 pub struct DueSum {
     /// How many captures.
     pub count: u64,
-    /// What they come to, in minor units.
-    pub minor: u64,
+    /// What they come to.
+    pub amount: SignedAmount,
 }
 
 /// Sums of what is to be captured.
@@ -45,7 +45,7 @@ pub struct DueSum {
 pub struct DueSums {
     /// By day and currency.
     pub sums: BTreeMap<(Date, Currency), DueSum>,
-    /// Places that cannot be read.
+    /// Keys that cannot be read, and captures that would take a sum beyond 64 bits: neither are counted.
     pub unreadable: usize,
     /// Up to when everything is counted; none: everything that was wanted.
     pub counted_until: Option<Timestamp>,
@@ -53,10 +53,10 @@ pub struct DueSums {
     pub read_bytes: usize,
 }
 
-impl AddAssign<Amount> for DueSum {
-    fn add_assign(&mut self, amount: Amount) {
-        self.count += 1;
-        self.minor = self.minor.saturating_add(amount.minor());
+impl DueSum {
+    fn with(self, amount: Amount) -> Option<Self> {
+        let amount = self.amount.checked_add(amount.into())?;
+        Some(Self { count: self.count + 1, amount })
     }
 }
 
@@ -80,7 +80,11 @@ pub async fn due_sums(
             };
             let is_wanted = |at: Timestamp| since.is_none_or(|since| at >= since) && at < until;
             for (at, amount) in captures.into_iter().filter(|(at, _)| is_wanted(*at)) {
-                *sums.sums.entry((zone.shown(at).date(), currency)).or_default() += amount;
+                let sum = sums.sums.entry((zone.shown(at).date(), currency)).or_default();
+                match sum.with(amount) {
+                    Some(more) => *sum = more,
+                    None => sums.unreadable += 1,
+                }
             }
         }
         let last = page.orders.last().filter(|_| page.more);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     journal::{Fact, Total, TotalLine, Totals},
     order::Kind,
+    payments::StoreError,
     values::Currency,
     words,
 };
@@ -199,7 +200,7 @@ impl<'a> Counted<'a> {
         Self { selection, rows: BTreeMap::new(), payments: BTreeMap::new() }
     }
 
-    pub(super) fn add(&mut self, period: usize, totals: &Totals) {
+    pub(super) fn add(&mut self, period: usize, totals: &Totals) -> Result<(), StoreError> {
         let selection = self.selection;
         for (line, total) in totals.lines() {
             if !selection.wants(line, |dimension| !is_outcome(dimension)) {
@@ -210,24 +211,32 @@ impl<'a> Counted<'a> {
                 let group = line.by(|dimension| selection.is_by(dimension) && !is_outcome(dimension));
                 self.payments.entry((period, group)).or_default().add(decided);
             }
-            self.add_to_row(period, line, *total, decided);
+            self.add_to_row(period, line, *total, decided)?;
             if decided.by_rule > 0 {
                 // Its approval was decided in the same moment, and does not stand.
                 let (fact, overruled) = (Fact::Approved.as_str().to_owned(), decided.by_rule);
                 let approved = TotalLine { fact, decline: None, ..line.clone() };
                 let decided = Decided { overruled, ..Decided::default() };
-                self.add_to_row(period, &approved, Total::default(), decided);
+                self.add_to_row(period, &approved, Total::default(), decided)?;
             }
         }
+        Ok(())
     }
 
-    fn add_to_row(&mut self, period: usize, line: &TotalLine, total: Total, decided: Decided) {
+    fn add_to_row(
+        &mut self,
+        period: usize,
+        line: &TotalLine,
+        total: Total,
+        decided: Decided,
+    ) -> Result<(), StoreError> {
         if self.selection.wants(line, is_outcome) {
             let row = line.by(|dimension| self.selection.is_by(dimension));
             let (sum, of_row) = self.rows.entry((period, row)).or_default();
-            *sum += total;
+            *sum = sum.plus(total)?;
             of_row.add(decided);
         }
+        Ok(())
     }
 
     pub(super) fn rows(self) -> Vec<TotalRow> {

@@ -20,7 +20,7 @@ use crate::{
         OperationState, Order, Outcome, PaymentKind, Principal, Stage, Transaction, decide_by_hand,
     },
     settlement::expectations,
-    values::{Amount, Fee, FeeKind},
+    values::{Amount, Fee, FeeKind, SignedAmount},
 };
 
 /// Events besides requests.
@@ -184,7 +184,7 @@ fn happen(fixture: &mut Fixture, besides: &Besides, saved: &mut Vec<Order>) {
                 DisputeReport { reference, ..dispute_report(kind, "c", &number.to_string(), minor) };
             if number == 1 {
                 let stated = i64::try_from(minor).unwrap();
-                report.dispute.line = LineId::made(Some("c"), Some("1"), None, stated, 0);
+                report.dispute.line = LineId::made(Some("c"), Some("1"), None, SignedAmount::new(stated), 0);
             }
             fixture.order.record_dispute(&report, fixture.now).ok();
         }
@@ -256,14 +256,21 @@ fn fees_at_the_gateway(transaction: &Transaction) -> i64 {
 
 /// Without the fees, which no other change contains.
 fn money(entries: Vec<Entry>) -> Vec<(Uuid, Amount, Changes)> {
-    entries.into_iter().map(|e| (e.id, e.amount, Changes { fees: 0, ..e.changes })).collect()
+    entries
+        .into_iter()
+        .map(|e| (e.id, e.amount, Changes { fees: SignedAmount::new(0), ..e.changes }))
+        .collect()
 }
 
 fn sums_are_the_orders(order: &Order) {
     let told = entries(None, order);
-    let sum: Changes = told.iter().map(|entry| entry.changes).sum();
+    let sum = Changes::sum(told.iter().map(|entry| entry.changes)).unwrap();
     let balance = order.balance();
-    assert_eq!(sum.fees, order.transactions.iter().map(fees_at_the_gateway).sum::<i64>(), "fees");
+    assert_eq!(
+        sum.fees,
+        SignedAmount::new(order.transactions.iter().map(fees_at_the_gateway).sum::<i64>()),
+        "fees"
+    );
     let mut without = order.clone();
     for operation in without.transactions.iter_mut().flat_map(|transaction| &mut transaction.operations) {
         if let OperationState::Decided(Decision::Approved(response)) = &mut operation.state {
@@ -272,10 +279,14 @@ fn sums_are_the_orders(order: &Order) {
     }
     assert_eq!(money(told), money(entries(None, &without)), "a fee is in no amount");
     assert_eq!((balance, order.owing()), (without.balance(), without.owing()), "nor in what is owing");
-    assert_eq!(sum.paid, i64::try_from(balance.paid.minor()).unwrap(), "paid");
-    assert_eq!(sum.returned, i64::try_from(balance.returned.minor()).unwrap(), "returned");
-    assert_eq!(sum.disputed, order.transactions.iter().map(Transaction::disputed).sum::<i64>(), "disputed");
-    assert_eq!(sum.held, order.transactions.iter().map(held).sum::<i64>(), "held");
+    assert_eq!(sum.paid, SignedAmount::new(i64::try_from(balance.paid.minor()).unwrap()), "paid");
+    assert_eq!(sum.returned, SignedAmount::new(i64::try_from(balance.returned.minor()).unwrap()), "returned");
+    assert_eq!(
+        sum.disputed,
+        SignedAmount::sum(order.transactions.iter().map(Transaction::disputed)).unwrap(),
+        "disputed"
+    );
+    assert_eq!(sum.held, SignedAmount::new(order.transactions.iter().map(held).sum::<i64>()), "held");
 }
 
 #[derive(Clone, Debug)]
@@ -389,16 +400,16 @@ proptest! {
             // counts one of them.
             let is_left_out = |entry: &Entry| {
                 let gives_back = matches!(entry.fact, Fact::Refunded | Fact::Voided);
-                gives_back && entry.late && entry.changes.gateway == 0 && entry.changes.held == 0
+                gives_back && entry.late && entry.changes.gateway == SignedAmount::new(0) && entry.changes.held == SignedAmount::new(0)
             };
             if told.iter().any(is_left_out) {
                 continue;
             }
-            let changes: Changes = told.iter().map(|entry| entry.changes).sum();
-            let expected = |told: &[Entry]| expectations(told).iter().map(|one| one.amount).sum::<i64>();
-            prop_assert_eq!(expected(&told), changes.gateway + changes.fees);
+            let changes = Changes::sum(told.iter().map(|entry| entry.changes)).unwrap();
+            let expected = |told: &[Entry]| SignedAmount::sum(expectations(told).iter().map(|one| one.amount));
+            prop_assert_eq!(expected(&told), changes.gateway.checked_add(changes.fees));
             told.reverse();
-            prop_assert_eq!(expected(&told), changes.gateway + changes.fees);
+            prop_assert_eq!(expected(&told), changes.gateway.checked_add(changes.fees));
         }
     }
 }

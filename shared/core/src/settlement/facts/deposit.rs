@@ -7,7 +7,7 @@ use jiff::{Timestamp, civil::Date};
 use crate::{
     order::LineId,
     settlement::{LinePlace, UnreadableRow},
-    values::Currency,
+    values::{Amount, Currency, SignedAmount},
     words,
 };
 
@@ -45,18 +45,18 @@ pub struct Deposit {
     pub day: Date,
     /// None if the record states none.
     pub currency: Option<Currency>,
-    /// The components, each at most once, in minor units with their signs; those that are zero are left out.
-    pub components: Vec<(Component, i64)>,
-    /// What arrives, as stated, in minor units with its sign.
-    pub total: i64,
+    /// The components, each at most once, with their signs; those that are zero are left out.
+    pub components: Vec<(Component, SignedAmount)>,
+    /// What arrives, as stated, with its sign.
+    pub total: SignedAmount,
     /// The number by which the bank's statement names it.
     pub trace_number: Option<String>,
-    /// How many lines it has, and their sum in minor units with signs.
-    pub lines: (u64, i64),
+    /// How many lines it has, and their sum.
+    pub lines: (u64, SignedAmount),
     /// Those of payments and refunds that the journal does not know, and their sum.
-    pub others: (u64, i64),
+    pub others: (u64, SignedAmount),
     /// What those of refunds take of it: zero or less.
-    pub refunds: i64,
+    pub refunds: SignedAmount,
     /// Where these lines are kept.
     pub places: BTreeSet<LinePlace>,
     /// Adjustments, as stated.
@@ -110,8 +110,8 @@ pub struct DepositChange {
     pub at: Timestamp,
     /// None if the record states none.
     pub currency: Option<Currency>,
-    /// By how much the components differ from before, in minor units with signs; none by zero.
-    pub components: Vec<(Component, i64)>,
+    /// By how much the components differ from before; none by zero.
+    pub components: Vec<(Component, SignedAmount)>,
 }
 
 impl Deposit {
@@ -120,16 +120,17 @@ impl Deposit {
         DepositKey { account: &self.account, id: &self.id }
     }
 
-    /// A component in minor units with its sign; 0 if it has none.
-    pub fn component(&self, wanted: Component) -> i64 {
-        self.components.iter().find(|(component, _)| *component == wanted).map_or(0, |(_, amount)| *amount)
+    /// A component with its sign; zero if it has none.
+    pub fn component(&self, wanted: Component) -> SignedAmount {
+        let found = self.components.iter().find(|(component, _)| *component == wanted);
+        found.map_or(SignedAmount::ZERO, |(_, amount)| *amount)
     }
 
     /// Whether nothing of it is reported any more. Its entries in the journal add up to nothing then.
     pub fn is_withdrawn(&self) -> bool {
         let is_empty =
             self.adjustments.is_empty() && self.chargebacks.is_empty() && self.unreadable.is_empty();
-        is_empty && self.components.is_empty() && self.lines.0 == 0 && self.total == 0
+        is_empty && self.components.is_empty() && self.lines.0 == 0 && self.total.is_zero()
     }
 
     /// A deposit of which no sum is reported, or nothing any more.
@@ -149,8 +150,8 @@ pub struct Adjustment {
     pub category: String,
     /// What it is, in the processor's words.
     pub description: String,
-    /// In minor units, with its sign.
-    pub amount: i64,
+    /// With its sign.
+    pub amount: SignedAmount,
     /// The case, if it is about a chargeback.
     pub case: Option<String>,
     /// The day it was added.
@@ -172,10 +173,10 @@ pub struct Chargeback {
     pub deposit: String,
     /// The gateway's reference of the payment, if it is stated.
     pub reference: Option<String>,
-    /// The disputed amount in minor units, positive.
-    pub amount: i64,
+    /// The disputed amount.
+    pub amount: Amount,
     /// The whole amount of the payment, as stated.
-    pub transaction_amount: Option<i64>,
+    pub transaction_amount: Option<SignedAmount>,
     /// None if the record states none.
     pub currency: Option<Currency>,
     /// The day of the chargeback.

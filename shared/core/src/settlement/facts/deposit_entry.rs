@@ -33,7 +33,7 @@ pub struct DepositEntry {
     /// None if the deposit states none.
     pub currency: Option<Currency>,
     /// Signed change of the merchant's money at the bank, in minor units. Net sales leave the gateway by as much.
-    pub amount: i64,
+    pub amount: SignedAmount,
 }
 
 impl DepositEntry {
@@ -48,7 +48,7 @@ impl Deposit {
     pub fn entries(&self, merchant: &MerchantId) -> Vec<DepositEntry> {
         let of_change = |(n, change): (usize, &DepositChange)| {
             let DepositChange { at, currency, components } = change.clone();
-            let entry = move |(component, amount): (Component, i64)| DepositEntry {
+            let entry = move |(component, amount): (Component, SignedAmount)| DepositEntry {
                 id: self.entry_id(merchant, n, component),
                 at,
                 merchant: merchant.clone(),
@@ -109,7 +109,7 @@ impl Deposit {
         });
         for (currency, component, amount) in before.chain(now) {
             let sum = differences.entry((code(currency), *component)).or_default();
-            let next = amount.and_then(|amount| sum.checked_add(amount.into()));
+            let next = amount.and_then(|amount| sum.checked_add(amount));
             *sum = next.ok_or_else(|| StoreError::Corrupt(format!("changes of the deposit {}", self.id)))?;
         }
         differences.retain(|_, amount| !amount.is_zero());
@@ -118,8 +118,7 @@ impl Deposit {
             known.map(|currency| (code(currency), currency)).collect();
         let of_currency = |(code, currency): (Option<&str>, Option<Currency>)| {
             let own = differences.iter().filter(|((of, _), _)| *of == code);
-            let components: Vec<_> =
-                own.map(|((_, component), amount)| (*component, amount.minor())).collect();
+            let components: Vec<_> = own.map(|((_, component), amount)| (*component, *amount)).collect();
             (!components.is_empty()).then_some(DepositChange { at, currency, components })
         };
         let new: Vec<DepositChange> = currencies.into_iter().filter_map(of_currency).collect();

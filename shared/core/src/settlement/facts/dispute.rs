@@ -6,7 +6,7 @@ use super::deposit::{Adjustment, Chargeback, Component};
 use crate::{
     order::{Dispute, DisputeKind, DisputeReport, OrderKey},
     payments::Merchant,
-    values::{Amount, Currency},
+    values::Currency,
 };
 
 /// A chargeback or a reversal, and by what its order is found.
@@ -33,7 +33,7 @@ impl FoundDispute {
             line: chargeback.id.clone(),
             case: chargeback.case.clone(),
             number: chargeback.sequence.map(|number| number.to_string()),
-            amount: amount(chargeback.amount)?,
+            amount: Some(chargeback.amount).filter(|amount| !amount.is_zero())?,
             day: Some(chargeback.on),
             reason_code: stated(&chargeback.reason_code),
             reason: stated(&chargeback.reason),
@@ -56,7 +56,7 @@ impl FoundDispute {
             line: adjustment.id.clone(),
             case,
             number: None,
-            amount: amount(adjustment.amount).filter(|_| is_reversal)?,
+            amount: adjustment.amount.amount().filter(|amount| is_reversal && !amount.is_zero())?,
             day: adjustment.day,
             reason_code: None,
             reason: stated(&adjustment.description),
@@ -85,11 +85,6 @@ impl FoundDispute {
             is_current: self.is_current,
         }
     }
-}
-
-/// More than nothing.
-fn amount(minor: i64) -> Option<Amount> {
-    u64::try_from(minor).ok().and_then(|minor| Amount::new(minor).ok()).filter(|amount| !amount.is_zero())
 }
 
 fn stated(text: &str) -> Option<String> {

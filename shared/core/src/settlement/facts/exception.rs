@@ -3,7 +3,11 @@
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
-use crate::{order::OrderKey, values::Currency, words};
+use crate::{
+    order::OrderKey,
+    values::{Currency, SignedAmount},
+    words,
+};
 
 words! {
     /// Why something is an exception.
@@ -66,10 +70,10 @@ pub struct Exception {
     pub order: Option<OrderKey>,
     /// The transaction, if it is known here.
     pub transaction: Option<Uuid>,
-    /// What was expected, in minor units with its sign.
-    pub expected: Option<i64>,
-    /// What the records say, in minor units with its sign.
-    pub found: Option<i64>,
+    /// What was expected, with its sign.
+    pub expected: Option<SignedAmount>,
+    /// What the records say, with its sign.
+    pub found: Option<SignedAmount>,
     /// The currency of both, if it is known.
     pub currency: Option<Currency>,
     /// The day that it is about: of the capture or refund, of the batch, or of the deposit.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     journal::{Changes, Entry, Fact},
     order::{Kind, Mechanism, OrderKey},
-    values::{Amount, Currency},
+    values::{Amount, Currency, SignedAmount},
 };
 
 /// What should reach the bank of one payment or one refund: what its record at the gateway should come to.
@@ -28,8 +28,8 @@ pub struct Expectation {
     pub operation: Uuid,
     /// The currency of the order.
     pub currency: Currency,
-    /// In minor units with its sign, fee included; 0 where no money should move: declined, voided, given up, or only held.
-    pub amount: i64,
+    /// With its sign, fee included; zero where no money should move: declined, voided, given up, or only held.
+    pub amount: SignedAmount,
     /// When the money was taken or given back, as the journal has it. Its UTC day is that of the line's place.
     pub at: Timestamp,
 }
@@ -53,13 +53,13 @@ pub struct Expectations {
     refused: BTreeMap<RecordKey, Expectation>,
     voided: BTreeSet<RecordKey>,
     /// The fee of each transaction's payment: a duplicate's is the same, and not known otherwise.
-    fees: BTreeMap<Uuid, i64>,
-    /// Duplicates that took money, with their transactions.
-    duplicates: Vec<(RecordKey, Uuid)>,
+    fees: BTreeMap<Uuid, Amount>,
+    /// Duplicates that took money, with their transactions, and how much without the fee.
+    duplicates: Vec<(RecordKey, Uuid, Amount)>,
     /// Duplicates of authorizations, with their transactions: they only hold money, unless somebody captured them.
     held_duplicates: Vec<(RecordKey, Uuid)>,
     /// What was refunded of duplicates of authorizations, by transaction. It can be refunded only if it had been captured.
-    returned: Vec<(Uuid, i64)>,
+    returned: Vec<(Uuid, SignedAmount)>,
 }
 
 impl Expectations {
@@ -79,26 +79,27 @@ impl Expectations {
                 self.voided.insert(payment);
             }
             _ if is_recorded_only => {}
-            (Fact::Approved, Kind::Authorize) => self.payment(payment, entry, 0),
+            (Fact::Approved, Kind::Authorize) => self.payment(payment, entry, SignedAmount::ZERO),
             (Fact::Approved, Kind::Purchase) | (Fact::Captured, _) => {
-                let amount = moved(entry);
                 self.fees.insert(entry.transaction, fee(entry));
-                self.payment(payment, entry, amount);
+                self.payment(payment, entry, moved(entry.amount, fee(entry)));
             }
             (Fact::DuplicateFound, Kind::Void) => {
                 self.records.insert(duplicate(), expectation(entry, entry.changes.gateway));
-                let duplicates =
-                    if entry.changes.gateway == 0 { &mut self.held_duplicates } else { &mut self.duplicates };
-                duplicates.push((duplicate(), entry.transaction));
+                match entry.changes.gateway.amount().filter(|amount| !amount.is_zero()) {
+                    Some(amount) => self.duplicates.push((duplicate(), entry.transaction, amount)),
+                    None => self.held_duplicates.push((duplicate(), entry.transaction)),
+                }
             }
             (Fact::Refunded | Fact::DuplicateReturned | Fact::DuplicateFound, Kind::Refund) => {
-                if entry.fact == Fact::DuplicateReturned && entry.changes.gateway == 0 {
-                    self.returned.push((entry.transaction, moved(entry)));
+                if entry.fact == Fact::DuplicateReturned && entry.changes.gateway.is_zero() {
+                    self.returned.push((entry.transaction, moved(entry.amount, fee(entry))));
                 }
-                self.records.insert(own(), expectation(entry, -moved(entry)));
+                let given_back = SignedAmount::net([], [entry.amount, fee(entry)]);
+                self.records.insert(own(), expectation(entry, given_back));
             }
             (Fact::Declined | Fact::Abandoned | Fact::VoidedElsewhere, kind) if kind.has_own_record() => {
-                self.refused.insert(own(), expectation(entry, 0));
+                self.refused.insert(own(), expectation(entry, SignedAmount::ZERO));
             }
             (
                 Fact::Approved
@@ -120,7 +121,7 @@ impl Expectations {
     }
 
     /// An approval and its capture are one record: the approval names it, the capture says what was taken.
-    fn payment(&mut self, key: RecordKey, entry: &Entry, amount: i64) {
+    fn payment(&mut self, key: RecordKey, entry: &Entry, amount: SignedAmount) {
         let new = expectation(entry, amount);
         let is_capture = entry.fact == Fact::Captured;
         let Some(known) = self.records.get_mut(&key) else {
@@ -139,23 +140,23 @@ impl Expectations {
 
     /// What all entries together expect.
     pub fn finish(mut self) -> Vec<Expectation> {
-        for (key, transaction) in &self.duplicates {
+        for (key, transaction, amount) in &self.duplicates {
             if let Some(record) = self.records.get_mut(key) {
-                record.amount += self.fees.get(transaction).copied().unwrap_or_default();
+                record.amount = moved(*amount, self.fees.get(transaction).copied().unwrap_or_default());
             }
         }
         for (transaction, amount) in &self.returned {
             let of_transaction = self.held_duplicates.iter().position(|(key, of)| {
                 of == transaction && !self.voided.contains(key) && self.records.contains_key(key)
             });
-            let key = of_transaction.map(|place| self.held_duplicates.swap_remove(place).0);
+            let key = of_transaction.map(|position| self.held_duplicates.swap_remove(position).0);
             if let Some(record) = key.and_then(|key| self.records.get_mut(&key)) {
                 record.amount = *amount;
             }
         }
         for key in &self.voided {
             if let Some(record) = self.records.get_mut(key) {
-                record.amount = 0;
+                record.amount = SignedAmount::ZERO;
             }
         }
         let done: BTreeSet<(Uuid, String)> =
@@ -174,7 +175,7 @@ pub fn expectations<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Vec<Exp
     all.finish()
 }
 
-fn expectation(entry: &Entry, amount: i64) -> Expectation {
+fn expectation(entry: &Entry, amount: SignedAmount) -> Expectation {
     Expectation {
         account: entry.account.clone(),
         reference: entry.reference.clone(),
@@ -189,14 +190,10 @@ fn expectation(entry: &Entry, amount: i64) -> Expectation {
 }
 
 /// What the gateway settles: the amount with its fee.
-fn moved(entry: &Entry) -> i64 {
-    signed(entry.amount) + fee(entry)
+fn moved(amount: Amount, fee: Amount) -> SignedAmount {
+    SignedAmount::net([amount, fee], [])
 }
 
-fn fee(entry: &Entry) -> i64 {
-    entry.fee.map_or(0, |fee| signed(fee.amount))
-}
-
-fn signed(amount: Amount) -> i64 {
-    i64::try_from(amount.minor()).unwrap_or(i64::MAX / 4)
+fn fee(entry: &Entry) -> Amount {
+    entry.fee.map_or(Amount::ZERO, |fee| fee.amount)
 }

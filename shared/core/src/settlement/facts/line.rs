@@ -5,7 +5,10 @@ use std::fmt;
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use crate::{values::Currency, words};
+use crate::{
+    values::{Currency, SignedAmount},
+    words,
+};
 
 words! {
     /// What became of a payment or refund in its batch.
@@ -84,8 +87,8 @@ pub struct Settled {
     pub batch: String,
     /// The day for which the report was requested, Eastern.
     pub day: Date,
-    /// In minor units; of a refund it is stated without a sign, or with a minus. None if the report states none.
-    pub amount: Option<i64>,
+    /// Of a refund it is stated without a sign, or with a minus. None if the report states none.
+    pub amount: Option<SignedAmount>,
     /// What became of it.
     pub status: SettledStatus,
     /// What became of its batch.
@@ -107,8 +110,8 @@ pub struct Funded {
     pub kind: FundedKind,
     /// What became of it.
     pub status: FundedStatus,
-    /// In minor units, with its sign: what is given back is negative.
-    pub amount: i64,
+    /// With its sign: what is given back is negative.
+    pub amount: SignedAmount,
     /// None if the record states none.
     pub currency: Option<Currency>,
     /// The batch that it was settled in.

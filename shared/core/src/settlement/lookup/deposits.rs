@@ -40,18 +40,17 @@ pub struct DepositSums {
 impl DepositSums {
     /// Of a deposit.
     pub fn of(deposit: &Deposit) -> Self {
-        let of = |all: &[Component]| SignedAmount::sum(all.iter().map(|one| deposit.component(*one).into()));
-        let refunds = SignedAmount::new(deposit.refunds);
+        let of = |all: &[Component]| SignedAmount::sum(all.iter().map(|one| deposit.component(*one)));
         Self {
-            gross: SignedAmount::new(deposit.component(Component::NetSales)).checked_sub(refunds),
-            refunds,
+            gross: deposit.component(Component::NetSales).checked_sub(deposit.refunds),
+            refunds: deposit.refunds,
             fees: of(&[
                 Component::Fee,
                 Component::Interchange,
                 Component::ServiceCharge,
                 Component::ThirdParty,
             ]),
-            chargebacks: deposit.component(Component::Reversal).into(),
+            chargebacks: deposit.component(Component::Reversal),
             adjustments: of(&[Component::Adjustment, Component::Other]),
         }
     }

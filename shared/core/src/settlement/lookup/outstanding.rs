@@ -90,7 +90,7 @@ pub fn sums_of(outstanding: &[Outstanding]) -> Vec<OutstandingSum> {
             amount: Some(SignedAmount::ZERO),
         });
         sum.count += 1;
-        sum.amount = sum.amount.and_then(|sum| sum.checked_add((*amount).into()));
+        sum.amount = sum.amount.and_then(|sum| sum.checked_add(*amount));
     }
     sums.into_values().collect()
 }

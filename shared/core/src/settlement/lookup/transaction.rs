@@ -20,7 +20,7 @@ pub async fn settlement_of(
 ) -> Result<Vec<Verdict>, StoreError> {
     let entries = entries_of(order, ReadOrder::OldestFirst);
     let mut expected = expectations(entries.iter().filter(|entry| entry.transaction == transaction));
-    expected.retain(|one| one.amount != 0);
+    expected.retain(|one| !one.amount.is_zero());
     expected.sort_by_key(|one| one.at);
     let mut found = Vec::new();
     for one in &expected {

@@ -22,11 +22,11 @@ pub(super) fn of_deposit(context: &Matching<'_>, deposit: &Deposit, found: &mut 
         };
         found.exceptions.push(differs.because("its lines do not add up to its net sales"));
     }
-    let components = SignedAmount::sum(deposit.components.iter().map(|(_, amount)| (*amount).into()));
-    if components != Some(deposit.total.into()) {
+    let components = SignedAmount::sum(deposit.components.iter().map(|(_, amount)| *amount));
+    if components != Some(deposit.total) {
         let differs = Exception {
             expected: Some(deposit.total),
-            found: components.map(SignedAmount::minor),
+            found: components,
             ..about(context, deposit, ExceptionCause::DepositDiffers, Some("components"))
         };
         found.exceptions.push(differs.because("its components do not add up to its total"));
@@ -67,8 +67,9 @@ pub(super) fn of_chargeback(context: &Matching<'_>, chargeback: &Chargeback, fou
     let adjustments = compared.deposits.iter().flat_map(|deposit| &deposit.adjustments);
     // One that takes money is how some processors collect the chargeback itself.
     let reversals = adjustments.chain(compared.adjustments).filter(is_reversal);
-    let reversals: BTreeMap<&LineId, i64> = reversals.map(|one| (&one.id, one.amount.max(0))).collect();
-    let reversed = SignedAmount::sum(reversals.into_values().map(SignedAmount::new));
+    let reversals: BTreeMap<&LineId, SignedAmount> =
+        reversals.map(|one| (&one.id, one.amount.max(SignedAmount::ZERO))).collect();
+    let reversed = SignedAmount::sum(reversals.into_values());
     let same_case = compared.chargebacks.iter().filter(|one| one.case == chargeback.case);
     // Reversals of a case are for its chargebacks in their order.
     let order = |of: &Chargeback| (of.sequence.unwrap_or(1), of.on, of.id.clone());
@@ -88,7 +89,7 @@ pub(super) fn of_chargeback(context: &Matching<'_>, chargeback: &Chargeback, fou
         order: owned.map(|one| one.order.clone()),
         transaction: owned.map(|one| one.transaction),
         // What of it is still open.
-        found: open.and_then(|open| chargeback.amount.min(open.minor()).checked_neg()),
+        found: open.and_then(|open| open.min(chargeback.amount.into()).checked_neg()),
         currency: chargeback.currency.or(owned.map(|one| one.currency)),
         ..Exception::new(compared.account, ExceptionCause::Chargeback, &subject, day, context.now)
     });

@@ -10,7 +10,7 @@ use crate::{
         BatchStatus, Exception, ExceptionCause, Expectation, Funded, FundedKind, FundedStatus, Line, Settled,
         SettledStatus, eastern_day, facts::day::is_late,
     },
-    values::Currency,
+    values::{Currency, SignedAmount},
 };
 
 /// How many days more than business days anything may take, for weekends and holidays.
@@ -48,7 +48,7 @@ pub(super) fn of_reference(
         Owner::Several => {
             about.with_amounts(ExceptionCause::AmountDiffers, Some("two payments here have this reference"))
         }
-        Owner::One(expectation) if expectation.amount != 0 => about.expected(expectation),
+        Owner::One(expectation) if !expectation.amount.is_zero() => about.expected(expectation),
         Owner::One(_) | Owner::Beside(_) | Owner::InDoubt if about.moves_money() => {
             about.with_amounts(ExceptionCause::NotApproved, None)
         }
@@ -72,7 +72,7 @@ pub(super) fn of_reference(
 struct Differs {
     cause: ExceptionCause,
     detail: Option<&'static str>,
-    found: Option<i64>,
+    found: Option<SignedAmount>,
     day: Date,
 }
 
@@ -105,7 +105,7 @@ impl<'a> About<'a> {
     }
 
     fn verdict(&self) -> Verdict {
-        let expects = self.expectation.is_some_and(|expectation| expectation.amount != 0);
+        let expects = self.expectation.is_some_and(|expectation| !expectation.amount.is_zero());
         let progressed = match (self.taken.first(), self.funded.first()) {
             (_, Some(_)) => Progressed::Funded,
             (Some(_), None) if self.is_sent_back() => Progressed::Refused,
@@ -156,20 +156,22 @@ impl<'a> About<'a> {
 
     /// Whether the gateway's records say that money moves.
     fn moves_money(&self) -> bool {
-        let settled = self.taken.iter().any(|settled| settled.amount != Some(0));
-        settled || self.funded.iter().any(|funded| funded.amount != 0)
+        let settled = self.taken.iter().any(|settled| settled.amount != Some(SignedAmount::ZERO));
+        settled || self.funded.iter().any(|funded| !funded.amount.is_zero())
     }
 
     /// The same, or that it is about to.
     fn may_move_money(&self) -> bool {
-        let is_coming = |settled: &Settled| settled.amount != Some(0) && !is_refused(settled);
+        let is_coming =
+            |settled: &Settled| settled.amount != Some(SignedAmount::ZERO) && !is_refused(settled);
         self.moves_money() || self.line.settled.iter().any(is_coming)
     }
 
     /// Whether it gives money back, as far as its records tell.
     fn is_refund(&self) -> bool {
         let is_kind = self.line.funded.iter().any(|funded| funded.kind == FundedKind::Refund);
-        is_kind || self.line.settled.iter().any(|settled| settled.amount.is_some_and(i64::is_negative))
+        is_kind
+            || self.line.settled.iter().any(|settled| settled.amount.is_some_and(SignedAmount::is_negative))
     }
 
     /// An exception about the whole reference.
@@ -324,6 +326,7 @@ fn is_sent_back(funded: &Funded) -> bool {
 }
 
 /// A batch states what is given back without a sign, or with a minus; without any amount it says nothing of it.
-fn is_amount(stated: Option<i64>, expected: i64) -> bool {
-    stated.is_none_or(|stated| stated == expected || (expected < 0 && stated == -expected))
+fn is_amount(stated: Option<SignedAmount>, expected: SignedAmount) -> bool {
+    let unsigned = || expected.checked_neg().filter(|_| expected.is_negative());
+    stated.is_none_or(|stated| stated == expected || Some(stated) == unsigned())
 }

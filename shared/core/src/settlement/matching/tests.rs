@@ -6,11 +6,12 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     order::{LineId, OrderKey},
+    settlement::memory::shift,
     settlement::{
         Adjustment, BatchStatus, Component, DisputedPayment, ExceptionCause, Funded, FundedKind,
         FundedStatus, Settled, SettledStatus, TakenBack, UnreadableRow,
     },
-    values::Currency,
+    values::{Amount, Currency, SignedAmount},
 };
 
 const ACCOUNT: &str = "800000000264";
@@ -56,7 +57,7 @@ impl World {
 
     /// Deposits that hold these lines, each less a fee that can make it negative.
     fn deposit(&mut self) {
-        let mut sums: BTreeMap<(String, Date), (u64, i64)> = BTreeMap::new();
+        let mut sums: BTreeMap<(String, Date), (u64, SignedAmount)> = BTreeMap::new();
         for funded in self
             .lines
             .iter()
@@ -64,17 +65,18 @@ impl World {
             .filter(|one| one.status == FundedStatus::Processed)
         {
             let (count, sum) = sums.entry((funded.deposit.clone(), funded.day)).or_default();
-            (*count, *sum) = (*count + 1, *sum + funded.amount);
+            *count += 1;
+            shift(sum, funded.amount.minor());
         }
         self.deposits = sums.into_iter().map(|((id, day), lines)| deposit(&id, day, lines)).collect();
     }
 }
 
-fn deposit(id: &str, day: Date, lines: (u64, i64)) -> Deposit {
+fn deposit(id: &str, day: Date, lines: (u64, SignedAmount)) -> Deposit {
     Deposit {
         currency: Some(Currency::USD),
-        components: vec![(Component::NetSales, lines.1), (Component::Fee, -549)],
-        total: lines.1 - 549,
+        components: vec![(Component::NetSales, lines.1), (Component::Fee, SignedAmount::new(-549))],
+        total: SignedAmount::new(lines.1.minor() - 549),
         lines,
         ..Deposit::without_sum(id.to_owned(), ACCOUNT, day, now())
     }
@@ -90,7 +92,7 @@ fn expectation(n: usize, amount: i64, at: Timestamp) -> Expectation {
         transaction: id,
         operation: id,
         currency: Currency::USD,
-        amount,
+        amount: SignedAmount::new(amount),
         at,
     }
 }
@@ -100,7 +102,11 @@ fn settled(one: &Expectation, day: Date) -> Settled {
         batch: format!("batch {day}"),
         day,
         // Of a refund, a batch states either sign.
-        amount: Some(if one.operation.as_u128().is_multiple_of(2) { one.amount } else { one.amount.abs() }),
+        amount: Some(if one.operation.as_u128().is_multiple_of(2) {
+            one.amount
+        } else {
+            SignedAmount::new(one.amount.minor().abs())
+        }),
         status: SettledStatus::Accepted,
         batch_status: BatchStatus::Good,
         gateway_order_id: Some(one.gateway_order_id.clone()),
@@ -112,7 +118,7 @@ fn funded(one: &Expectation, day: Date) -> Funded {
         id: format!("line of {}", one.operation),
         deposit: format!("deposit {day}"),
         day,
-        kind: if one.amount < 0 { FundedKind::Refund } else { FundedKind::Sale },
+        kind: if one.amount < SignedAmount::new(0) { FundedKind::Refund } else { FundedKind::Sale },
         status: FundedStatus::Processed,
         amount: one.amount,
         currency: Some(one.currency),
@@ -182,7 +188,9 @@ type Redeposit = fn(&mut Deposit);
 /// All ways in which something does not fit, with the cause that it must have.
 const DEVIATIONS: &[(&str, ExceptionCause, Deviate)] = &[
     ("in no batch", ExceptionCause::NotSettled, |w, _, l| drop(w.lines.remove(l))),
-    ("in no batch, only held here", ExceptionCause::NotApproved, |w, n, _| w.expectations[n].amount = 0),
+    ("in no batch, only held here", ExceptionCause::NotApproved, |w, n, _| {
+        w.expectations[n].amount = SignedAmount::ZERO;
+    }),
     ("another record of one attempt", ExceptionCause::NotApproved, |w, _, l| {
         let mut line = w.lines[l].clone();
         (line.reference, line.funded[0].id) = ("another".to_owned(), "another".to_owned());
@@ -190,19 +198,22 @@ const DEVIATIONS: &[(&str, ExceptionCause, Deviate)] = &[
     }),
     ("in doubt here", ExceptionCause::NotApproved, |w, n, _| drop(w.expectations.remove(n))),
     ("settled with a cent more", ExceptionCause::AmountDiffers, |w, n, l| {
-        w.lines[l].settled[0].amount = Some(w.expectations[n].amount + 1);
+        w.lines[l].settled[0].amount = Some(SignedAmount::new(w.expectations[n].amount.minor() + 1));
     }),
-    ("funded with a cent less", ExceptionCause::AmountDiffers, |w, _, l| w.lines[l].funded[0].amount -= 1),
+    ("funded with a cent less", ExceptionCause::AmountDiffers, |w, _, l| {
+        shift(&mut w.lines[l].funded[0].amount, -1);
+    }),
     ("funded with the other sign", ExceptionCause::AmountDiffers, |w, _, l| {
-        w.lines[l].funded[0].amount *= -1;
+        let other = w.lines[l].funded[0].amount.checked_neg();
+        w.lines[l].funded[0].amount = other.unwrap();
     }),
     ("one cent off in both", ExceptionCause::AmountDiffers, |w, n, l| {
-        w.lines[l].settled[0].amount = Some(w.expectations[n].amount - 1);
-        w.lines[l].funded[0].amount -= 1;
+        w.lines[l].settled[0].amount = Some(SignedAmount::new(w.expectations[n].amount.minor() - 1));
+        shift(&mut w.lines[l].funded[0].amount, -1);
     }),
     ("other money", ExceptionCause::AmountDiffers, |w, _, l| {
         w.lines[l].funded[0].currency = Some("CAD".parse().unwrap());
-        w.lines[l].funded[0].amount += 3;
+        shift(&mut w.lines[l].funded[0].amount, 3);
     }),
     ("refused", ExceptionCause::Rejected, |w, _, l| only_settled(w, l, SettledStatus::Rejected)),
     ("failed", ExceptionCause::Rejected, |w, _, l| only_settled(w, l, SettledStatus::Failed)),
@@ -267,10 +278,12 @@ const DEVIATIONS: &[(&str, ExceptionCause, Deviate)] = &[
 /// The same of deposits.
 const OF_DEPOSITS: &[(&str, ExceptionCause, Redeposit)] = &[
     ("one wrong cent in the net sales", ExceptionCause::DepositDiffers, |deposit| {
-        deposit.components[0].1 += 1;
-        deposit.total += 1;
+        shift(&mut deposit.components[0].1, 1);
+        shift(&mut deposit.total, 1);
     }),
-    ("one wrong cent in the total", ExceptionCause::DepositDiffers, |deposit| deposit.total -= 1),
+    ("one wrong cent in the total", ExceptionCause::DepositDiffers, |deposit| {
+        shift(&mut deposit.total, -1);
+    }),
     ("a reversal of nothing", ExceptionCause::ReversalUnknown, |deposit| {
         deposit.adjustments.push(reversal("r", 100));
     }),
@@ -315,7 +328,7 @@ fn chargeback(reference: Option<String>, sequence: u32) -> Chargeback {
         sequence: Some(sequence),
         deposit: "elsewhere".to_owned(),
         reference,
-        amount: 100,
+        amount: Amount::new(100).unwrap(),
         transaction_amount: None,
         currency: None,
         on: today(),
@@ -333,7 +346,7 @@ fn reversal(id: &str, amount: i64) -> Adjustment {
         component: Some(Component::Reversal),
         category: "REVERSAL".to_owned(),
         description: String::new(),
-        amount,
+        amount: SignedAmount::new(amount),
         case: Some("case".to_owned()),
         day: None,
         changed_on: None,
@@ -349,8 +362,8 @@ proptest! {
         let found = world.matched();
         prop_assert_eq!(&found.exceptions, &[]);
         prop_assert_eq!(found.verdicts.len(), items.len());
-        let funded: i64 = world.lines.iter().flat_map(|line| &line.funded).map(|one| one.amount).sum();
-        let net: i64 = world.deposits.iter().map(|one| one.component(Component::NetSales)).sum();
+        let funded = SignedAmount::sum(world.lines.iter().flat_map(|line| &line.funded).map(|one| one.amount));
+        let net = SignedAmount::sum(world.deposits.iter().map(|one| one.component(Component::NetSales)));
         prop_assert_eq!(funded, net);
     }
 
@@ -421,7 +434,7 @@ fn without_deposits_nothing_waits_for_one() {
 #[test]
 fn what_was_voided_may_be_in_a_deposit_as_a_line_that_moves_no_money() {
     let (mut world, n, line) = with_victim(&[], 100);
-    world.expectations[n].amount = 0;
+    world.expectations[n].amount = SignedAmount::new(0);
     world.lines[line].settled.clear();
     world.lines[line].funded[0].kind = FundedKind::NoMoney;
     assert_eq!(world.found(), []);
@@ -459,7 +472,7 @@ fn a_chargeback_that_was_won_in_full_is_none_any_more() {
     let (mut world, n, _) = with_victim(&[], 100);
     world.chargebacks.push(chargeback(world.expectations[n].reference.clone(), 1));
     let first = world.matched().exceptions;
-    assert_eq!((first[0].found, first[0].transaction), (Some(-100), None));
+    assert_eq!((first[0].found, first[0].transaction), (Some(SignedAmount::new(-100)), None));
     world.adjustments = vec![reversal("a", 60), reversal("a", 60)];
     assert_eq!(world.matched().exceptions.len(), 1, "the same one, read twice");
     world.adjustments.push(reversal("debit", -100));
@@ -475,10 +488,11 @@ fn an_exception_says_all_that_is_known() {
     let (mut world, n, l) = with_victim(&[], 100);
     let one = world.expectations[n].clone();
     let cad = Some(Currency::parse("CAD").unwrap());
-    (world.lines[l].funded[0].currency, world.lines[l].funded[0].amount) = (cad, 103);
+    let minor = |minor| Some(SignedAmount::new(minor));
+    (world.lines[l].funded[0].currency, world.lines[l].funded[0].amount) = (cad, SignedAmount::new(103));
     let differs = found(&world, ExceptionCause::AmountDiffers);
     assert_eq!((differs.order.as_ref(), differs.transaction), (Some(&one.order), Some(one.transaction)));
-    assert_eq!((differs.expected, differs.found, differs.currency), (Some(100), Some(103), cad));
+    assert_eq!((differs.expected, differs.found, differs.currency), (minor(100), minor(103), cad));
     assert_eq!(differs.deposit.as_ref(), Some(&world.deposits[0].id));
     assert_eq!(differs.detail.as_deref(), Some("it is in another currency"));
 
@@ -501,9 +515,9 @@ fn an_exception_says_all_that_is_known() {
     };
     let [net_sales, total, foreign] =
         [OF_DEPOSITS[0], OF_DEPOSITS[1], OF_DEPOSITS[2]].map(|(_, cause, change)| deposited(change, cause));
-    assert_eq!(net_sales, (Some(101), Some(100), None));
-    assert_eq!(total, (Some(-450), Some(-449), None));
-    assert_eq!(foreign, (None, Some(100), Some("case".to_owned())));
+    assert_eq!(net_sales, (minor(101), minor(100), None));
+    assert_eq!(total, (minor(-450), minor(-449), None));
+    assert_eq!(foreign, (None, minor(100), Some("case".to_owned())));
 }
 
 #[test]
@@ -511,9 +525,9 @@ fn a_deposit_is_withdrawn_when_nothing_of_it_is_reported() {
     let empty = Deposit::without_sum("d".to_owned(), ACCOUNT, today(), now());
     assert!(empty.is_withdrawn());
     let is_there: [Redeposit; 6] = [
-        |deposit| deposit.total = 1,
+        |deposit| deposit.total = SignedAmount::new(1),
         |deposit| deposit.lines.0 = 1,
-        |deposit| deposit.components.push((Component::Fee, 0)),
+        |deposit| deposit.components.push((Component::Fee, SignedAmount::new(0))),
         |deposit| deposit.adjustments.push(reversal("r", 1)),
         |deposit| deposit.chargebacks.push(chargeback(None, 1)),
         OF_DEPOSITS[3].2,

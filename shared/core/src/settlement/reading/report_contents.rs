@@ -87,7 +87,7 @@ impl ReportContents {
         let whole = |(id, deposit): (String, Deposit)| {
             let HeldLines { count, all, money, others, places } = self.held.remove(&id).unwrap_or_default();
             // Whether net sales have what was refused or voided is not documented.
-            let is_all = all.sum.minor() == deposit.component(Component::NetSales);
+            let is_all = all.sum == deposit.component(Component::NetSales);
             let HeldSum { sum, refunds } = if is_all { all } else { money };
             let mut adjustments = deposit.adjustments;
             adjustments.extend(self.adjustments.remove(&id).unwrap_or_default());
@@ -95,9 +95,9 @@ impl ReportContents {
             Deposit {
                 account: account.progress.account.clone(),
                 read_at: account.now,
-                lines: (count, sum.minor()),
-                others: (others.0, others.1.minor()),
-                refunds: refunds.minor(),
+                lines: (count, sum),
+                others,
+                refunds,
                 places,
                 adjustments,
                 chargebacks: self.chargebacks.remove(&id).unwrap_or_default(),
@@ -140,7 +140,7 @@ struct HeldLines {
 impl HeldLines {
     /// Counts a line. None, and no sum has it, if a sum would be beyond what can be stated.
     fn add(&mut self, funded: &Funded, is_others: bool) -> Option<()> {
-        let amount = SignedAmount::new(funded.amount);
+        let amount = funded.amount;
         let all = self.all.with(amount)?;
         let (mut money, mut others) = (self.money, self.others);
         if funded.is_money() {

@@ -190,7 +190,7 @@ impl DayMatcher<'_> {
             }
             so_far.looked_for += 1;
             let expected = self.expected_of(wanted, &reference).await?;
-            let is_owner = |one: &&Expectation| one.account == wanted.account && one.amount != 0;
+            let is_owner = |one: &&Expectation| one.account == wanted.account && !one.amount.is_zero();
             if expected.iter().filter(is_owner).count() > 1 {
                 found.exceptions.retain(|one| one.reference.as_ref() != Some(&reference));
                 let lines = self.lines_of(wanted, &reference, &expected).await;
@@ -209,7 +209,7 @@ impl DayMatcher<'_> {
         reference: &str,
         expected: &[Expectation],
     ) -> Result<Vec<Line>, StoreError> {
-        let moving = expected.iter().filter(|one| one.amount != 0).map(|one| one.at).min();
+        let moving = expected.iter().filter(|one| !one.amount.is_zero()).map(|one| one.at).min();
         let first = moving.or_else(|| expected.iter().map(|one| one.at).min());
         let line = line_of(self.lines, wanted.merchant, wanted.account, first.map(day_of), reference).await?;
         Ok(if line.is_empty() { Vec::new() } else { vec![line] })

@@ -118,7 +118,7 @@ impl DisputeMatcher<'_> {
                 DisputeRejection::NewerVersion => sums.is_compared = false,
                 DisputeRejection::NoSuchPayment
                 | DisputeRejection::UnknownChargeback
-                | DisputeRejection::CurrencyDiffers(_) => sums.unknown.push(line.change.into()),
+                | DisputeRejection::CurrencyDiffers(_) => sums.unknown.push(line.change),
             },
             Err(refused @ NotRecorded::Refused(_)) => return Err(refused.into()),
         }
@@ -158,7 +158,7 @@ fn gone(account: &str, deposits: &[Deposit], lines: &mut [Reported]) -> Vec<Repo
                 listed.found.iter_mut().for_each(|found| found.is_current = true);
                 continue;
             }
-            one.change = 0;
+            one.change = SignedAmount::ZERO;
             if let Some(found) = &mut one.found {
                 (found.is_current, found.dispute.amount) = (true, Amount::ZERO);
             }
@@ -172,12 +172,12 @@ fn gone(account: &str, deposits: &[Deposit], lines: &mut [Reported]) -> Vec<Repo
 struct Listed<'a> {
     id: &'a LineId,
     changed_on: Option<Date>,
-    amount: i64,
+    amount: SignedAmount,
 }
 
 impl<'a> From<&'a Chargeback> for Listed<'a> {
     fn from(of: &'a Chargeback) -> Self {
-        Self { id: &of.id, changed_on: of.changed_on, amount: of.amount }
+        Self { id: &of.id, changed_on: of.changed_on, amount: of.amount.into() }
     }
 }
 
@@ -228,8 +228,8 @@ struct Reported {
     case: String,
     /// The day of its deposit.
     day: Date,
-    /// By how much it changes what is disputed, in minor units.
-    change: i64,
+    /// By how much it changes what is disputed.
+    change: SignedAmount,
     is_contradicted: bool,
     /// None if it does not name its payment.
     found: Option<FoundDispute>,
@@ -244,7 +244,7 @@ impl Reported {
             line: found.as_ref().map_or(&of.line.id, |found| &found.dispute.line).clone(),
             case: of.line.case.clone(),
             day: of.deposit.day,
-            change: of.line.amount.max(0),
+            change: of.line.amount.into(),
             is_contradicted: of.is_contradicted,
             found,
         }
@@ -285,7 +285,7 @@ struct DisputeSums<'a> {
     disputed: BTreeMap<LineId, DisputedPayment>,
     /// How many lines were put on record.
     recorded: u64,
-    /// What lines come to for which no order is known, in minor units.
+    /// What lines come to for which no order is known.
     unknown: Vec<SignedAmount>,
     /// No order could be read only by a newer version.
     is_compared: bool,
@@ -323,7 +323,7 @@ impl<'s> DisputeSums<'s> {
         self.exceptions.push(Exception {
             case: Some(line.case.clone()),
             reference: line.found.as_ref().and_then(|found| found.reference.clone()),
-            found: Some(-line.change),
+            found: line.change.checked_neg(),
             ..Exception::new(self.account, ExceptionCause::DisputesDiffer, &subject, line.day, self.now)
                 .because(why.to_string())
         });
@@ -342,15 +342,15 @@ impl<'s> DisputeSums<'s> {
             let is_listed = one.deposit.as_deref().is_some_and(|deposit| ids.contains(deposit));
             is_listed || keys.contains(&(one.kind, &one.line))
         };
-        let recorded = on_record.filter(is_compared).map(|one| one.change().into());
+        let recorded = on_record.filter(is_compared).map(Dispute::change);
         let counted = SignedAmount::sum(recorded.chain(self.unknown.iter().copied()));
-        let stated = SignedAmount::sum(lines.iter().map(|one| one.change.into()));
+        let stated = SignedAmount::sum(lines.iter().map(|one| one.change));
         // What cannot be added up was not compared.
         if stated != counted || stated.is_none() {
             let day = lines.iter().map(|one| one.day).max().unwrap_or_else(|| eastern_day(self.now));
             self.exceptions.push(Exception {
-                expected: stated.map(SignedAmount::minor),
-                found: counted.map(SignedAmount::minor),
+                expected: stated,
+                found: counted,
                 ..Exception::new(self.account, ExceptionCause::DisputesDiffer, "disputes", day, self.now)
             });
         }

@@ -14,7 +14,7 @@ use crate::{
         BatchStatus, Component, Deposit, DepositReader, DepositSums, ExceptionCause, Funded, FundedKind,
         FundedStatus, FundingRecord, JournalDays, LinePlace, ReadReport, ReportError, ReportKind,
         ReportRequest, Settled, SettledRecord, SettledStatus, eastern_day,
-        memory::{LeftByRuns, add, done, left, merchant, told},
+        memory::{LeftByRuns, add, done, left, merchant, shift, told},
     },
     test_merchant::test_merchant,
     values::SignedAmount,
@@ -69,7 +69,7 @@ impl Gateway {
         let record = Settled {
             batch: format!("b{settled}"),
             day: settled,
-            amount: Some(amount),
+            amount: Some(SignedAmount::new(amount)),
             status: SettledStatus::Accepted,
             batch_status: BatchStatus::Good,
             gateway_order_id: None,
@@ -80,12 +80,12 @@ impl Gateway {
         let records = self.funded.entry(funded).or_default();
         if records.is_empty() {
             let deposit = Deposit::without_sum(id.clone(), "1", funded, Timestamp::UNIX_EPOCH);
-            let components = vec![(Component::NetSales, 0)];
+            let components = vec![(Component::NetSales, SignedAmount::ZERO)];
             records.push(FundingRecord::Deposit(Box::new(Deposit { components, ..deposit })));
         }
         if let Some(FundingRecord::Deposit(deposit)) = records.first_mut() {
-            deposit.components[0].1 += amount;
-            deposit.total += amount;
+            shift(&mut deposit.components[0].1, amount);
+            shift(&mut deposit.total, amount);
         }
         records.push(FundingRecord::Line {
             reference: reference.to_owned(),
@@ -95,7 +95,7 @@ impl Gateway {
                 day: funded,
                 kind: if amount < 0 { FundedKind::Refund } else { FundedKind::Sale },
                 status: FundedStatus::Processed,
-                amount,
+                amount: SignedAmount::new(amount),
                 currency: None,
                 batch: None,
             },
@@ -188,7 +188,10 @@ async fn what_settled_and_was_funded_is_matched_and_read_again_without_a_write()
     // It has the account, and gives it back.
     assert_eq!((again.written, again.deposits, memory.faults.writes()), (0, 0, writes + 2));
     let held: Vec<_> = left(&memory).deposits.iter().map(|deposit| deposit.lines).collect();
-    assert_eq!(held, [(1, 1_000), (2, 5_000), (1, 4_000)]);
+    assert_eq!(
+        held,
+        [(1, 1_000), (2, 5_000), (1, 4_000)].map(|(count, minor)| (count, SignedAmount::new(minor)))
+    );
 }
 
 #[tokio::test]
@@ -246,7 +249,7 @@ async fn a_deposit_that_is_gone_is_gone_from_the_journal_wherever_a_run_dies() {
         run(&settlement).await;
         let journal = memory.journal.lock().unwrap();
         let of_gone = journal.values().filter(|one| one.deposit == "d2026-11-18").map(|one| one.amount);
-        assert_eq!(of_gone.sum::<i64>(), 0, "after {died_after} writes");
+        assert_eq!(SignedAmount::sum(of_gone), Some(SignedAmount::ZERO), "after {died_after} writes");
     }
 }
 
@@ -287,8 +290,13 @@ async fn a_damaged_deposit_keeps_its_lines_until_it_is_repaired_and_then_has_wha
         let (log, mut gateway) = traffic();
         for record in gateway.funded.get_mut(&date(2026, 11, 18)).unwrap() {
             match record {
-                FundingRecord::Deposit(deposit) => (deposit.components[0].1, deposit.total) = (900, 900),
-                FundingRecord::Line { funded, .. } => (funded.amount, funded.id) = (900, "other".to_owned()),
+                FundingRecord::Deposit(deposit) => {
+                    (deposit.components[0].1, deposit.total) =
+                        (SignedAmount::new(900), SignedAmount::new(900));
+                }
+                FundingRecord::Line { funded, .. } => {
+                    (funded.amount, funded.id) = (SignedAmount::new(900), "other".to_owned());
+                }
                 _ => {}
             }
         }
@@ -316,9 +324,9 @@ async fn a_damaged_deposit_keeps_its_lines_until_it_is_repaired_and_then_has_wha
         .flatten()
         .flat_map(|line| &line.funded)
         .filter(|one| one.deposit == "d2026-11-18")
-        .map(|one| one.amount)
+        .map(|one| one.amount.minor())
         .collect();
-    let total = deposits.iter().find(|one| one.id == "d2026-11-18").map(|one| one.total);
+    let total = deposits.iter().find(|one| one.id == "d2026-11-18").map(|one| one.total.minor());
     assert_eq!((funded, total), (vec![900], Some(900)));
 }
 
@@ -336,7 +344,7 @@ async fn a_deposit_is_told_once_however_often_it_is_read_and_corrected() {
     assert_eq!(*memory.told.lock().unwrap(), told);
     let of_corrected: Vec<i64> = {
         let journal = memory.journal.lock().unwrap();
-        journal.values().filter(|one| one.deposit == "d2026-11-19").map(|one| one.amount).collect()
+        journal.values().filter(|one| one.deposit == "d2026-11-19").map(|one| one.amount.minor()).collect()
     };
     assert_eq!(of_corrected.iter().sum::<i64>(), 5_900, "{of_corrected:?}");
 }
@@ -498,7 +506,7 @@ async fn the_batch_of_the_same_day_of_another_year_is_left_out() {
     };
     // One of them was never the journal's.
     let records = gateway.settled.entry(date(2026, 11, 18)).or_default();
-    records.extend([another_year("700", 700), another_year("701", 50)]);
+    records.extend([another_year("700", SignedAmount::new(700)), another_year("701", SignedAmount::new(50))]);
     let report = run(&settlement(log, gateway, &memory, &["1"])).await;
     assert_eq!(open(&memory), [], "{report:?}");
     let is_there = |wanted: &str| left(&memory).lines.values().flatten().any(|line| line.reference == wanted);
@@ -532,8 +540,8 @@ async fn a_refused_line_may_be_in_the_net_sales_or_not() {
                     funded.status = FundedStatus::Rejected;
                 }
                 FundingRecord::Deposit(deposit) if !is_in => {
-                    deposit.components[0].1 -= 700;
-                    deposit.total -= 700;
+                    shift(&mut deposit.components[0].1, -700);
+                    shift(&mut deposit.total, -700);
                 }
                 _ => {}
             }
@@ -663,8 +671,9 @@ async fn a_deposit_is_read_line_by_line_with_what_is_open_about_it() {
     let wrong = ["900", "200"].map(|reference| unmatched.of_reference("1", reference));
     assert_eq!(wrong, [Some(ExceptionCause::NotOurs), None]);
 
-    let components = vec![(Component::NetSales, 6_000), (Component::Fee, -30), (Component::Reversal, 5)];
-    let sums = DepositSums::of(&Deposit { components, refunds: -800, ..other.clone() });
+    let components = [(Component::NetSales, 6_000), (Component::Fee, -30), (Component::Reversal, 5)];
+    let components = components.map(|(component, minor)| (component, SignedAmount::new(minor))).to_vec();
+    let sums = DepositSums::of(&Deposit { components, refunds: SignedAmount::new(-800), ..other.clone() });
     let [gross, fees, adjustments] = [6_800, -30, 0].map(|minor| Some(SignedAmount::new(minor)));
     let [refunds, chargebacks] = [-800, 5].map(SignedAmount::new);
     let expected = DepositSums { gross, refunds, fees, chargebacks, adjustments };

@@ -1,4 +1,7 @@
-use tollgate_core::journal::{Fact, entries};
+use tollgate_core::{
+    journal::{Fact, entries},
+    values::SignedAmount,
+};
 
 use super::*;
 use crate::{dynamodb::item_size, test_payments::refunded_in_part};
@@ -35,19 +38,23 @@ fn what_is_counted_of_an_item_is_what_is_counted_of_its_entry_fees_included() {
         for entry in &entries {
             assert_eq!(counted(&item(entry, 0)).unwrap(), CountedEntry::from(entry));
         }
-        let sum: Changes = entries.iter().map(|entry| entry.changes).sum();
-        assert_eq!((sum.paid, sum.gateway, sum.fees), (2599, 1599, if fees.is_some() { 48 } else { 0 }));
+        let sum = Changes::sum(entries.iter().map(|entry| entry.changes)).unwrap();
+        let expected = [2599, 1599, if fees.is_some() { 48 } else { 0 }].map(SignedAmount::new);
+        assert_eq!([sum.paid, sum.gateway, sum.fees], expected);
     }
 }
 
 #[test]
-fn a_change_or_fee_that_is_no_number_is_not_taken_for_none() {
+fn a_change_or_fee_that_is_no_amount_is_not_taken_for_none() {
     let entries = entries(None, &refunded_in_part(Some([78, 30])));
     for column in CHANGES.into_iter().chain([Column::Amount]) {
-        let mut bad = item(&entries[0], 0);
-        bad.insert(column.as_str().to_owned(), AttributeValue::S("78".to_owned()));
-        counted(&bad).unwrap_err();
-        whole(&bad).unwrap_err();
+        let too_large = AttributeValue::N("1000000000000001".to_owned());
+        for value in [AttributeValue::S("78".to_owned()), too_large] {
+            let mut bad = item(&entries[0], 0);
+            bad.insert(column.as_str().to_owned(), value);
+            counted(&bad).unwrap_err();
+            whole(&bad).unwrap_err();
+        }
     }
     let mut bad = item(&entries[0], 0);
     bad.insert(Column::Fee.as_str().to_owned(), AttributeValue::S("78".to_owned()));

@@ -3,6 +3,7 @@
 use tollgate_core::{
     journal::{KeptSum, LateQuarter, SumOf, Total, TotalLine, Totals, TotalsStore},
     payments::Unreadable,
+    values::SignedAmount,
 };
 
 use super::*;
@@ -40,9 +41,14 @@ fn totals() -> Totals {
         brand: brand.map(str::to_owned),
         decline: decline.map(str::to_owned),
     };
-    let changes = Changes { held: 1, paid: 2, returned: -3, gateway: 4, fees: 0, disputed: 0 };
-    let total = Total { count: 2, amount: 2599, changes };
-    [(line(None, None), total), (line(Some("visa"), Some("expired_card")), total)].into_iter().collect()
+    let [held, paid, returned, gateway] = [1, 2, -3, 4].map(SignedAmount::new);
+    let changes = Changes { held, paid, returned, gateway, ..Changes::default() };
+    let total = Total { count: 2, amount: SignedAmount::new(2599), changes };
+    let mut totals = Totals::default();
+    for line in [line(None, None), line(Some("visa"), Some("expired_card"))] {
+        totals.add_total(line, total).unwrap();
+    }
+    totals
 }
 
 const LINES: &str = concat!(

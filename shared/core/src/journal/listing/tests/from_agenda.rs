@@ -239,7 +239,7 @@ async fn sums_of_captures_are_by_local_day_and_read_no_order() {
         assert_eq!((found.unreadable, found.counted_until), (0, None));
         let sum = |((day, currency), sum): (&(Date, Currency), &DueSum)| {
             assert_eq!(*currency, Currency::USD);
-            (day.to_string(), sum.count, sum.minor)
+            (day.to_string(), sum.count, sum.amount.minor())
         };
         found.sums.iter().map(sum).collect::<Vec<_>>()
     };

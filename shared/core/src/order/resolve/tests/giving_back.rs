@@ -1,7 +1,10 @@
 //! Payments that must not stand, and operations that are told apart by the payment they are about.
 
 use super::*;
-use crate::journal::{Changes, Fact, entries};
+use crate::{
+    journal::{Changes, Fact, entries},
+    values::SignedAmount,
+};
 
 /// A purchase that was approved twice, and the void of the second approval.
 fn charged_twice() -> (Fixture, OperationRef, OperationRef) {
@@ -82,10 +85,10 @@ fn the_journal_tells_what_a_second_charge_moved_and_what_its_return_did() {
         fixture.approve(void);
         let told = entries(None, &fixture.order);
         let found = told.iter().find(|entry| entry.fact == Fact::DuplicateFound).unwrap();
-        let changes = Changes { gateway: moved, ..Changes::default() };
+        let changes = Changes { gateway: SignedAmount::new(moved), ..Changes::default() };
         assert_eq!((found.changes, found.reference.as_deref()), (changes, Some("second")));
-        let sum: Changes = told.iter().map(|entry| entry.changes).sum();
-        assert_eq!(sum.gateway, moved, "one charge stands");
+        let sum = Changes::sum(told.iter().map(|entry| entry.changes)).unwrap();
+        assert_eq!(sum.gateway, SignedAmount::new(moved), "one charge stands");
     }
 }
 

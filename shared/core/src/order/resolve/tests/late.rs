@@ -413,7 +413,7 @@ fn a_refund_that_is_found_done_by_two_of_its_attempts_is_on_record_twice_and_loo
         let second = told.iter().find(|entry| entry.fact == crate::journal::Fact::DuplicateFound).unwrap();
         assert_eq!(second.reference.as_deref(), Some("first"));
         assert!(second.late, "which the merchant is told of");
-        let returned: i64 = told.iter().map(|entry| entry.changes.gateway).sum();
+        let returned: i64 = told.iter().map(|entry| entry.changes.gateway.minor()).sum();
         assert_eq!(returned, -2 * i64::try_from(TOTAL).unwrap());
         // The remaining looks find the recorded refund.
         while let Some(due) = fixture.order.next_inquiry_at() {

@@ -6,7 +6,7 @@ use jiff::civil::date;
 use proptest::prelude::*;
 
 use super::*;
-use crate::settlement::memory::merchant;
+use crate::{settlement::memory::merchant, values::SignedAmount};
 
 fn at(minute: i64) -> Timestamp {
     "2026-11-18T12:00:00Z".parse::<Timestamp>().unwrap() + jiff::SignedDuration::from_mins(minute)
@@ -17,8 +17,11 @@ fn read(minute: i64, currency: Option<Currency>, components: &[(Component, i64)]
     let day = date(2026, 11, 17);
     Deposit {
         currency,
-        components: components.to_vec(),
-        total: components.iter().map(|(_, amount)| amount).sum(),
+        components: components
+            .iter()
+            .map(|(component, minor)| (*component, SignedAmount::new(*minor)))
+            .collect(),
+        total: SignedAmount::new(components.iter().map(|(_, minor)| minor).sum()),
         ..Deposit::without_sum("500".to_owned(), "496160873888", day, at(minute))
     }
 }
@@ -34,7 +37,7 @@ fn kept(reports: &[Deposit]) -> Deposit {
 
 fn told(deposit: &Deposit) -> Vec<(Timestamp, Component, Option<Currency>, i64)> {
     let all = deposit.entries(&merchant());
-    all.into_iter().map(|entry| (entry.at, entry.component, entry.currency, entry.amount)).collect()
+    all.into_iter().map(|entry| (entry.at, entry.component, entry.currency, entry.amount.minor())).collect()
 }
 
 #[test]
@@ -54,7 +57,7 @@ fn a_correction_is_a_further_entry_by_how_much_it_differs() {
             (at(120), Reversal, usd, 500)
         ]
     );
-    assert_eq!((deposit.read_at, deposit.total), (at(0), 10_250));
+    assert_eq!((deposit.read_at, deposit.total.minor()), (at(0), 10_250));
 }
 
 #[test]
@@ -136,11 +139,11 @@ proptest! {
             prop_assert_eq!(&entries[..before.len()], &before[..]);
             let mut sums = BTreeMap::<_, i64>::new();
             for entry in &entries {
-                prop_assert!(entry.amount != 0);
-                *sums.entry((code(entry.currency), entry.component)).or_default() += entry.amount;
+                prop_assert!(!entry.amount.is_zero());
+                *sums.entry((code(entry.currency), entry.component)).or_default() += entry.amount.minor();
             }
             sums.retain(|_, sum| *sum != 0);
-            let stated = last.components.iter().map(|(component, amount)| ((code(last.currency), *component), *amount));
+            let stated = last.components.iter().map(|(component, amount)| ((code(last.currency), *component), amount.minor()));
             prop_assert_eq!(sums, stated.collect::<BTreeMap<_, _>>());
             prop_assert_eq!(entries.iter().map(|one| one.id).collect::<BTreeSet<_>>().len(), entries.len());
             before = entries;

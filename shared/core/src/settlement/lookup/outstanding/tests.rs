@@ -12,6 +12,7 @@ use crate::{
         BatchStatus, Funded, FundedKind, FundedStatus, Line, Settled, SettledStatus,
         memory::{add, done, put},
     },
+    values::SignedAmount,
 };
 
 const ACCOUNT: &str = "1";
@@ -23,7 +24,14 @@ fn at(day: i8, hour: i8) -> Timestamp {
 
 fn settled(status: SettledStatus, batch_status: BatchStatus) -> Settled {
     let (day, gateway_order_id) = (date(2026, 11, 17), None);
-    Settled { batch: "b".to_owned(), day, amount: Some(500), status, batch_status, gateway_order_id }
+    Settled {
+        batch: "b".to_owned(),
+        day,
+        amount: Some(SignedAmount::new(500)),
+        status,
+        batch_status,
+        gateway_order_id,
+    }
 }
 
 fn funded(status: FundedStatus) -> Funded {
@@ -33,7 +41,7 @@ fn funded(status: FundedStatus) -> Funded {
         day: date(2026, 11, 18),
         kind: FundedKind::Sale,
         status,
-        amount: 500,
+        amount: SignedAmount::new(500),
         currency: None,
         batch: None,
     }

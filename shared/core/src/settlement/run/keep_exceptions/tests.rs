@@ -7,6 +7,7 @@ use super::*;
 use crate::{
     memory::SettlementTable,
     settlement::{Covered, ExceptionCause},
+    values::SignedAmount,
 };
 
 fn at(minute: i64) -> Timestamp {
@@ -20,8 +21,8 @@ fn merchant() -> MerchantId {
 fn exception(found: i64) -> Exception {
     Exception {
         reference: Some("r".to_owned()),
-        expected: Some(100),
-        found: Some(found),
+        expected: Some(SignedAmount::new(100)),
+        found: Some(SignedAmount::new(found)),
         ..Exception::new("1", ExceptionCause::AmountDiffers, "r", date(2026, 11, 17), at(0))
     }
 }
@@ -77,7 +78,7 @@ fn a_persons_decision_outlives_matches_until_the_amounts_change() {
     assert_eq!(memory.all_exceptions()[0].resolution.as_ref().unwrap().by, "Ann");
     assert_eq!(kept(&memory, &found(&[exception(50)]), at(3)), [0, 1, 0, 1]);
     let again = &memory.all_exceptions()[0];
-    assert_eq!((again.found, &again.resolution), (Some(50), &None));
+    assert_eq!((again.found, &again.resolution), (Some(SignedAmount::new(50)), &None));
     assert_eq!(again.notes[0].text, "Resolved before the amounts changed: credited");
 }
 

@@ -15,7 +15,7 @@ use crate::{
         run::match_disputes::DisputeMatcher,
     },
     test_merchant::test_merchant,
-    values::SystemClock,
+    values::{Amount, SignedAmount, SystemClock},
 };
 
 const ACCOUNT: &str = "1";
@@ -32,7 +32,7 @@ fn line(reference: &str, amount: i64, day: Date) -> Line {
     let settled = Settled {
         batch: "b".to_owned(),
         day,
-        amount: Some(amount),
+        amount: Some(SignedAmount::new(amount)),
         status: SettledStatus::Accepted,
         batch_status: BatchStatus::Good,
         gateway_order_id: Some(format!("order id of {reference}")),
@@ -43,7 +43,7 @@ fn line(reference: &str, amount: i64, day: Date) -> Line {
         day,
         kind: if amount < 0 { FundedKind::Refund } else { FundedKind::Sale },
         status: FundedStatus::Processed,
-        amount,
+        amount: SignedAmount::new(amount),
         currency: None,
         batch: None,
     };
@@ -141,7 +141,7 @@ fn a_chargeback_weeks_later_has_its_payment_and_ends_with_its_reversal() {
         sequence: None,
         deposit: "d1".to_owned(),
         reference: Some("paid".to_owned()),
-        amount: 500,
+        amount: Amount::new(500).unwrap(),
         transaction_amount: None,
         currency: None,
         on: date(2026, 11, 20),
@@ -164,7 +164,7 @@ fn a_chargeback_weeks_later_has_its_payment_and_ends_with_its_reversal() {
         component: Some(Component::Reversal),
         category: "REVERSAL".to_owned(),
         description: String::new(),
-        amount: 500,
+        amount: SignedAmount::new(500),
         case: Some("case".to_owned()),
         day: None,
         changed_on: None,

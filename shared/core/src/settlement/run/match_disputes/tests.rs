@@ -16,7 +16,7 @@ use crate::{
         memory::{done, merchant},
     },
     test_merchant::test_merchant,
-    values::{Currency, SystemClock},
+    values::{Currency, SignedAmount, SystemClock},
 };
 
 const ACCOUNT: &str = "1";
@@ -67,7 +67,7 @@ impl World {
     }
 
     fn disputed(&self) -> i64 {
-        self.orders.all().values().map(|order| order.transactions[0].disputed()).sum()
+        self.orders.all().values().map(|order| order.transactions[0].disputed().minor()).sum()
     }
 }
 
@@ -75,15 +75,15 @@ fn stated(id: &str) -> LineId {
     LineId::Stated(id.to_owned())
 }
 
-fn chargeback(id: LineId, amount: i64, changed_on: i8) -> Chargeback {
+fn chargeback(id: LineId, amount: u64, changed_on: i8) -> Chargeback {
     Chargeback {
         id,
         case: "case".to_owned(),
         sequence: None,
         deposit: String::new(),
         reference: Some(PAID.to_owned()),
-        amount,
-        transaction_amount: Some(9215),
+        amount: Amount::new(amount).unwrap(),
+        transaction_amount: Some(SignedAmount::new(9215)),
         currency: None,
         on: date(2026, 11, 1),
         reason_code: "34".to_owned(),
@@ -100,7 +100,7 @@ fn reversal(id: &str, amount: i64) -> Adjustment {
         component: Some(Component::Reversal),
         category: "REVERSAL".to_owned(),
         description: String::new(),
-        amount,
+        amount: SignedAmount::new(amount),
         case: Some("case".to_owned()),
         day: None,
         changed_on: None,
@@ -151,7 +151,10 @@ fn what_an_order_has_and_deposits_do_not_say_is_told_with_both_sums() {
     });
     let found = world.run();
     assert_eq!(causes(&found), BTreeSet::from([ExceptionCause::DisputesDiffer]));
-    assert_eq!((found.exceptions[0].expected, found.exceptions[0].found), (Some(3000), Some(4000)));
+    assert_eq!(
+        [found.exceptions[0].expected, found.exceptions[0].found],
+        [3000, 4000].map(|minor| Some(SignedAmount::new(minor)))
+    );
 }
 
 #[test]

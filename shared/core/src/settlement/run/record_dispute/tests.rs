@@ -13,7 +13,7 @@ use crate::{
         memory::{done, merchant},
     },
     test_merchant::test_merchant,
-    values::{Currency, SystemClock},
+    values::{Amount, Currency, SignedAmount, SystemClock},
 };
 
 fn chargeback() -> Chargeback {
@@ -23,8 +23,8 @@ fn chargeback() -> Chargeback {
         sequence: Some(2),
         deposit: "D1".to_owned(),
         reference: Some("278090245692".to_owned()),
-        amount: 9215,
-        transaction_amount: Some(9215),
+        amount: Amount::new(9215).unwrap(),
+        transaction_amount: Some(SignedAmount::new(9215)),
         currency: None,
         on: date(2019, 8, 15),
         reason_code: "34".to_owned(),
@@ -41,7 +41,7 @@ fn adjustment(amount: i64) -> Adjustment {
         component: Some(Component::Reversal),
         category: "REVERSAL".to_owned(),
         description: "Chargeback reversal".to_owned(),
-        amount,
+        amount: SignedAmount::new(amount),
         case: Some("2019231000018".to_owned()),
         day: Some(date(2019, 9, 1)),
         changed_on: None,
@@ -53,11 +53,9 @@ fn a_chargeback_that_does_not_name_its_payment_or_an_amount_is_for_a_person() {
     let found = FoundDispute::chargeback("1", &chargeback()).unwrap();
     assert_eq!((found.dispute.amount.minor(), found.dispute.number.as_deref()), (9215, Some("2")));
     assert_eq!(found.reference.as_deref(), Some("278090245692"));
-    for bad in [
-        Chargeback { reference: None, ..chargeback() },
-        Chargeback { amount: 0, ..chargeback() },
-        Chargeback { amount: -9215, ..chargeback() },
-    ] {
+    for bad in
+        [Chargeback { reference: None, ..chargeback() }, Chargeback { amount: Amount::ZERO, ..chargeback() }]
+    {
         assert_eq!(FoundDispute::chargeback("1", &bad), None);
     }
 }
@@ -109,7 +107,7 @@ fn recorded(shop: &Shop, found: &FoundDispute) -> Result<(DisputeRecorded, Strin
 }
 
 fn disputed(shop: &Shop) -> Vec<i64> {
-    shop.orders.all().values().map(|order| order.transactions[0].disputed()).collect()
+    shop.orders.all().values().map(|order| order.transactions[0].disputed().minor()).collect()
 }
 
 #[test]
