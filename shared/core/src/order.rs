@@ -152,8 +152,8 @@ macro_rules! id {
                 &self.0
             }
 
-            /// An id that is in the table already. What may be an id can become stricter, and a payment whose id is
-            /// refused since then must not be forgotten.
+            /// An id that is in the table already. The rules for ids can become stricter, and a
+            /// payment whose id is refused since then must not be forgotten.
             pub fn stored(text: &str) -> Result<Self, InvalidId> {
                 check_form(text, $extra)?;
                 Ok(Self(text.to_owned()))
@@ -171,18 +171,20 @@ macro_rules! id {
 }
 
 id!(
-    /// A merchant: `client_id` in the Elastic Path API. Part of a secret's name, so letters, digits, `-` and `_` only.
+    /// A merchant: `client_id` in the Elastic Path API. Part of a secret's name, so letters,
+    /// digits, `-` and `_` only.
     MerchantId,
     &['-', '_']
 );
 id!(
-    /// An order, as the merchant names it. Never holds `#`, which separates it from the merchant in the table's key.
+    /// An order, as the merchant names it. Never holds `#`, which separates it from the merchant in
+    /// the table's key.
     OrderId,
     &['-', '_', '.', ':', '~']
 );
 id!(
-    /// A customer, as the merchant names it: its cards are stored under this reference. No `@`, so that no e-mail address
-    /// becomes a key.
+    /// A customer, as the merchant names it: its cards are stored under this reference. No `@`, so
+    /// that no e-mail address becomes a key.
     CustomerReference,
     &['-', '_', '.', ':', '~']
 );
@@ -199,7 +201,7 @@ impl CustomerReference {
 pub struct OrderKey {
     /// Whose order it is.
     pub merchant: MerchantId,
-    /// The merchant's id of it.
+    /// The merchant's id of the order.
     pub order: OrderId,
 }
 
@@ -223,13 +225,14 @@ pub struct OperationRef {
 pub struct Order {
     /// The merchant that the order belongs to.
     pub merchant: MerchantId,
-    /// The merchant's id of it.
+    /// The merchant's id of the order.
     pub id: OrderId,
     /// Currency of every amount in it.
     pub currency: Currency,
-    /// What is to be paid, for a registered order.
+    /// The amount to be paid, for a registered order.
     pub total: Option<Amount>,
-    /// When authorizations that do not say it are captured on schedule; none: by the merchant's rule.
+    /// When authorizations that do not say it are captured on schedule; none: by the merchant's
+    /// rule.
     pub capture: Option<CaptureAt>,
     /// Its payments, oldest first.
     pub transactions: Vec<Transaction>,
@@ -241,13 +244,15 @@ pub struct Order {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// When the schedule captured nothing of it, oldest first, as far as they are kept. Only the last one can last.
+    /// When the schedule captured nothing of the order, oldest first, as far as they are kept. Only
+    /// the last one can last.
     pub pauses: Vec<Pause>,
     /// Who moved its scheduled captures, oldest first, as far as it is kept.
     pub capture_moves: Vec<CaptureMove>,
-    /// The number of its stored form, where a newer version wrote it in a form that this one does not know.
+    /// The number of its stored form, where a newer version wrote it in a form that this one does
+    /// not know.
     pub newer_form: Option<u32>,
-    /// What a newer version stored with it.
+    /// Data that a newer version stored with it.
     pub carried: Carried,
 }
 
@@ -272,8 +277,8 @@ impl Order {
         }
     }
 
-    /// Whether this version can read all of it that a rule depends on. If not, nothing new may be done with it;
-    /// outcomes and findings are saved all the same.
+    /// Whether this version can read everything that a rule depends on. If not, nothing new may be
+    /// done with the order; outcomes and findings are saved all the same.
     pub fn is_recognized(&self) -> bool {
         self.capture != Some(CaptureAt::Unrecognized)
             && self.transactions.iter().all(Transaction::is_recognized)
@@ -294,7 +299,8 @@ impl Order {
         self.transaction(at.transaction)?.operations.iter().find(|operation| operation.id == at.operation)
     }
 
-    /// When the next inquiry about any operation of the order is due; none when nothing is in doubt.
+    /// When the next inquiry about any operation of the order is due; none when nothing is in
+    /// doubt.
     pub fn next_inquiry_at(&self) -> Option<Timestamp> {
         self.operations().filter_map(|(_, operation)| operation.next_inquiry_at()).min()
     }
@@ -309,17 +315,19 @@ impl Order {
         self.transactions.iter().any(|transaction| transaction.memo.is_some())
     }
 
-    /// Whether a caller with such a principal may know of it. The id of a payment alone can be guessed from its reference,
-    /// so shoppers' browsers, which are let in to any order whose id they know, are not let in to those.
+    /// Whether a caller with such a principal may know of the order. The id of a payment alone can
+    /// be guessed from its reference, so shoppers' browsers, which are let in to any order whose id
+    /// they know, are not let in to those.
     pub fn is_open_to(&self, principal: Principal) -> bool {
         principal != Principal::Implicit || !self.is_standalone()
     }
 
     /// States the order's amount and currency again, as its owner may.
     ///
-    /// The amount cannot fall below what is already authorized, paid or pending; the currency is fixed once the
-    /// order was paid with. With another amount, shoppers' attempts are counted from now. The same amount changes nothing:
-    /// a shop states it again for every visit, and with each one a card tester could try on.
+    /// The amount cannot fall below the sum already authorized, paid or pending; the currency is
+    /// fixed once the order was paid with. With another amount, shoppers' attempts are counted from
+    /// now. The same amount changes nothing: a shop states it again for every visit, and with each
+    /// one a card tester could try on.
     pub fn restate(&mut self, currency: Currency, total: Amount, now: Timestamp) -> Result<(), Rejection> {
         if currency != self.currency && !self.transactions.is_empty() {
             return Err(Rejection::CurrencyFixed(self.currency));

@@ -1,10 +1,10 @@
-//! What a gateway's outcome makes of an order: the other half of [`decide`](super::decide).
+//! The effect of a gateway's outcome on an order: the other half of [`decide`](super::decide).
 //!
-//! A void that must follow stays pending until it is confirmed, because a rejected partial approval still holds the
-//! shopper's money. If settlement comes first, a refund replaces it.
+//! A void that must follow stays pending until it is confirmed, because a rejected partial approval
+//! still holds the shopper's money. If settlement comes first, a refund replaces it.
 //!
-//! A void that replaces an early refund belongs to the person who requested the refund. A void that a rule requires
-//! belongs to no person.
+//! A void that replaces an early refund belongs to the person who requested the refund. A void that
+//! a rule requires belongs to no person.
 
 use uuid::Uuid;
 
@@ -14,7 +14,7 @@ use crate::order::{
     Policy, Stage, Transaction,
 };
 
-/// What is left to do after an outcome was applied.
+/// The step that is left after an outcome was applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NextStep {
     /// Nothing: save and respond.
@@ -23,7 +23,8 @@ pub enum NextStep {
     Send(OperationRef),
 }
 
-/// Applies an outcome to the operation it belongs to. Pure, and harmless when it was applied before.
+/// Applies an outcome to the operation it belongs to. Pure, and harmless when it was applied
+/// before.
 pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &Context<'_>) -> NextStep {
     let now = context.now;
     let moved = matches!(outcome, Outcome::Approved(_) | Outcome::PartiallyApproved(_));
@@ -35,7 +36,8 @@ pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &C
     match operation.stage() {
         Stage::Pending => settle(operation, outcome, context),
         Stage::Approved | Stage::Declined | Stage::NoEffect => return NextStep::Respond,
-        // Only a newer version can tell what the outcome means for it. It must not be lost until then.
+        // Only a newer version can tell the outcome's meaning for this operation. The outcome must
+        // not be lost until then.
         Stage::Unrecognized => {
             if let Some(decision) = Decision::from_outcome(outcome) {
                 operation.keep_unapplied(decision, now);
@@ -43,7 +45,7 @@ pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &C
             return NextStep::Respond;
         }
     }
-    // What may still turn out to be done is looked for once more.
+    // An operation that may still turn out to be done is looked for once more.
     if operation.decision().is_some_and(Decision::may_surface) {
         operation.last_look_at = Some(now + LAST_LOOK_AFTER);
     }
@@ -67,8 +69,8 @@ pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &C
     })
 }
 
-/// A capture that meets a payment which was voided outside Tollgate: the void is recorded, so that balances and status
-/// follow from it.
+/// A capture that meets a payment which was voided outside Tollgate: the void is recorded, so that
+/// balances and status follow from it.
 fn record_void_elsewhere(
     transaction: &mut Transaction,
     capture: &Operation,
@@ -84,7 +86,8 @@ fn record_void_elsewhere(
     push(transaction, Operation { cause: Cause::Elsewhere, ..void.through(Mechanism::Manual) });
 }
 
-/// Whether a void that has to be done was refused because the payment was settled before: it has to be refunded then.
+/// Whether a void that has to be done was refused because the payment was settled before: it has to
+/// be refunded then.
 pub(crate) fn void_came_too_late(void: &Operation, outcome: &Outcome) -> bool {
     void.kind == Kind::Void
         && void.cause.must_succeed()
@@ -92,8 +95,8 @@ pub(crate) fn void_came_too_late(void: &Operation, outcome: &Outcome) -> bool {
 }
 
 fn settle(operation: &mut Operation, outcome: &Outcome, context: &Context<'_>) {
-    // A payment that must not stand stays in doubt until its void, or the refund in its place, is confirmed, whatever
-    // else the gateway says.
+    // A payment that must not stand stays in doubt until its void, or the refund in its place, is
+    // confirmed, regardless of the gateway's other responses.
     let must_succeed = operation.cause.must_succeed() && !void_came_too_late(operation, outcome);
     match Decision::from_outcome(outcome) {
         Some(decision @ Decision::Approved(_)) => operation.decide(decision, context.now),
@@ -189,7 +192,7 @@ fn add_void(transaction: &mut Transaction, origin: &Operation, cause: Cause, con
     }
     let void = Operation {
         cause,
-        // It is done in the place of what a person requested; the others follow from a rule.
+        // It takes the place of a refund that a person requested; the others follow from a rule.
         attribution: origin.attribution.clone().filter(|_| cause == Cause::RefundBeforeSettlement),
         ..origin.followed_by((context.new_id)(), Kind::Void, amount, context.now)
     };
@@ -197,8 +200,9 @@ fn add_void(transaction: &mut Transaction, origin: &Operation, cause: Cause, con
 }
 
 impl Order {
-    /// Whether a payment or refund would get a reference that belongs to another one of this order. The gateway gives each
-    /// its own; what captures or voids carries the reference of what it acts on.
+    /// Whether a payment or refund would get a reference that belongs to another one of this order.
+    /// The gateway gives each its own; a capture or a void carries the reference of the operation
+    /// that it acts on.
     pub(super) fn takes_anothers_reference(&self, at: OperationRef, response: &GatewayResponse) -> bool {
         let Some(reference) = response.reference.as_deref() else { return false };
         self.operation(at).is_some_and(|operation| operation.kind.has_own_record())
@@ -211,8 +215,8 @@ impl Order {
     }
 }
 
-/// Adds the void of a payment that exists beside the transaction's own. None for one that is no other payment: what was kept
-/// is never voided as its own duplicate.
+/// Adds the void of a payment that exists beside the transaction's own. None for one that is no
+/// other payment: the kept payment is never voided as its own duplicate.
 pub(super) fn void_duplicate(
     order: &mut Order,
     at: OperationRef,

@@ -1,7 +1,7 @@
-//! What an order's payments add up to: how far it is paid, and what is owing.
+//! The sums of an order's payments: how far it is paid, and the amount owing.
 //!
-//! A canceled payment counts as unpaid in its transaction and in its order, so that both sums agree. The amount that a
-//! cancel without reopening closes is neither owing nor paid.
+//! A canceled payment counts as unpaid in its transaction and in its order, so that both sums
+//! agree. The amount that a cancel without reopening closes is neither owing nor paid.
 
 use super::Order;
 use crate::{
@@ -13,9 +13,11 @@ use crate::{
 /// Sums over an order's payments, in minor units of its currency.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Balance {
-    /// Held by authorizations that stand, and reserved by authorizations whose outcome is not known.
+    /// Held by authorizations that stand, and reserved by authorizations whose outcome is not
+    /// known.
     pub authorized: Amount,
-    /// Taken by captures and purchases. A refund does not lower it, so it never reopens what is owing.
+    /// Taken by captures and purchases. A refund does not lower it, so it never reopens the amount
+    /// owing.
     pub paid: Amount,
     /// Reserved by purchases whose outcome is not known.
     pub pending: Amount,
@@ -26,7 +28,7 @@ pub struct Balance {
 }
 
 impl Balance {
-    /// What the order's payments have used up of its total.
+    /// The part of the order's total that its payments have used up.
     pub fn committed(self) -> Amount {
         Amount::sum([self.authorized, self.paid, self.pending, self.closed])
     }
@@ -62,7 +64,7 @@ impl Balance {
     }
 }
 
-/// What one payment adds to the sums.
+/// One payment's share of the sums.
 fn share(transaction: &Transaction) -> Balance {
     let none = Balance::default();
     let captured = transaction.captured();
@@ -70,7 +72,7 @@ fn share(transaction: &Transaction) -> Balance {
         return Balance { paid: captured, returned: transaction.refunded(), ..none };
     }
     match transaction.kind {
-        // Whatever is pending on a payment reserves its whole amount: its outcome is not known yet.
+        // A pending operation on a payment reserves its whole amount: its outcome is not known yet.
         _ if !transaction.status().may_be_in_effect() => Balance { closed: transaction.closed(), ..none },
         PaymentKind::Authorize => Balance { authorized: transaction.amount(), ..none },
         PaymentKind::Purchase | PaymentKind::Unrecognized => {
@@ -80,18 +82,19 @@ fn share(transaction: &Transaction) -> Balance {
 }
 
 impl Order {
-    /// What the payments add up to.
+    /// The sums of the payments.
     pub fn balance(&self) -> Balance {
         Balance::sum(self.transactions.iter().map(share))
     }
 
-    /// What is still to be paid; none when the merchant keeps the total.
+    /// The amount still to be paid; none when the merchant keeps the total.
     pub fn owing(&self) -> Option<Amount> {
         let total = self.total?;
         Some(total.checked_sub(self.balance().committed()).unwrap_or(Amount::ZERO))
     }
 
-    /// How far the order is paid. Only completed payments count here; a pending one leaves the order as it was.
+    /// How far the order is paid. Only completed payments count here; a pending one leaves the
+    /// order as it was.
     pub fn payment(&self) -> PaymentStatus {
         let completed = |transaction: &&Transaction| transaction.began() && !transaction.must_not_stand();
         let done = Balance::sum(self.transactions.iter().filter(completed).map(share));

@@ -1,7 +1,7 @@
-//! What a person may decide about an operation that the gateway has no word for, and what follows from it.
+//! A person's decisions about operations that the gateway has no word for, and their effects.
 //!
-//! The decision is stored with the operation, with who made it and why; the state follows from it through the same
-//! function as from the gateway's word.
+//! The decision is stored with the operation, with who made it and why; the state follows from it
+//! through the same function as from the gateway's word.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -11,12 +11,12 @@ use crate::{
     values::{Charged, TextUse, check_kept},
 };
 
-/// Before this, the gateway decides: four inquiries about a lost operation were made by then, and what left no trace
-/// was given up long since.
+/// Before this, the gateway decides: four inquiries about a lost operation were made by then, and
+/// an operation without a trace was given up long since.
 pub const BY_HAND_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
-/// Decisions by hand that one order keeps, over all its operations: they are rare, and an order is one item of limited
-/// size.
+/// Decisions by hand that one order keeps, over all its operations: they are rare, and an order is
+/// one item of limited size.
 pub const BY_HAND_MAX: usize = 5;
 
 /// Longest reference that is taken from a person. No gateway here has longer ones.
@@ -37,7 +37,7 @@ pub enum HandRejection {
     /// Money is held or taken that was never requested.
     #[error("this money must not be kept: void or refund the payment at the gateway, then it is done")]
     MustBeGivenBack,
-    /// What follows later needs the gateway's reference.
+    /// Later operations need the gateway's reference.
     #[error("the gateway's reference is needed: later captures, refunds and voids name it")]
     ReferenceNeeded,
     /// A capture and a void have no reference of their own.
@@ -56,8 +56,9 @@ pub enum HandRejection {
 
 /// Applies a person's decision to the operation of a transaction that is in doubt. Pure.
 ///
-/// `reference` is the gateway's reference of what was done. A payment needs it, because everything that follows names it,
-/// and so does a refund after which more can be refunded: a later refund's look-up has to tell the two apart.
+/// `reference` is the gateway's reference of the operation. A payment needs it, because everything
+/// that follows names it, and so does a refund after which more can be refunded: a later refund's
+/// look-up has to tell the two apart.
 pub fn decide_by_hand(
     order: &mut Order,
     at: OperationRef,

@@ -1,4 +1,5 @@
-//! A rule for the moment of a scheduled capture: so long after the authorization, at a cut-off, on business days.
+//! A rule for the moment of a scheduled capture: so long after the authorization, at a cut-off, on
+//! business days.
 
 use std::{fmt, str::FromStr};
 
@@ -20,7 +21,7 @@ const AFTER_DAYS_MAX: i64 = 366;
 pub struct After {
     /// Days, which a zone or business days can make longer or shorter than 24 hours.
     days: i64,
-    /// What is exact, on top of them.
+    /// The exact part, on top of the days.
     rest: SignedDuration,
 }
 
@@ -88,7 +89,8 @@ impl CaptureRule {
         &self.0
     }
 
-    /// The moment that follows from an authorization at `start`. Of two authorizations the later one's is never earlier.
+    /// The moment that follows from an authorization at `start`. Of two authorizations the later
+    /// one's is never earlier.
     pub fn moment(&self, start: Timestamp, holidays: &Holidays) -> Timestamp {
         self.moment_if_any(start, holidays).unwrap_or(Timestamp::MAX)
     }
@@ -109,7 +111,7 @@ impl CaptureRule {
 /// The days of a zone.
 struct Calendar<'a> {
     zone: &'a Zone,
-    /// What is closed besides weekends; none where every day counts.
+    /// The days closed besides weekends; none where every day counts.
     holidays: Option<&'a Holidays>,
 }
 
@@ -145,7 +147,8 @@ impl Calendar<'_> {
         self.zone.first_at(date.to_datetime(shown.time()))
     }
 
-    /// The first moment with this time of day that is not before another, on a day that counts. A day has one of each.
+    /// The first moment with this time of day that is not before another, on a day that counts. A
+    /// day has one of each.
     fn cut_off(&self, not_before: Timestamp, time: Time) -> Option<Timestamp> {
         let mut date = self.zone.wall_clock(not_before).date();
         loop {

@@ -1,11 +1,11 @@
-//! What rules may need besides the order and the event.
+//! The data that rules may need besides the order and the event.
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Policy;
 
-/// What every rule may need besides the order and the event.
+/// The data that every rule may need besides the order and the event.
 pub struct Context<'a> {
     /// The merchant's rules, from its document.
     pub policy: &'a Policy,

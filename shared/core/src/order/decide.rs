@@ -1,8 +1,8 @@
-//! What may happen to an order: one pure function from an order and an intent to the next step.
+//! The decision about an order: one pure function from an order and an intent to the next step.
 //!
-//! Only a new request is checked against the clock and the merchant's document: a date that is a day off, an expired
-//! card or a removed discount must not turn an approved payment into an error. Another attempt of an operation that did
-//! nothing keeps its first terms.
+//! Only a new request is checked against the clock and the merchant's document: a date that is a
+//! day off, an expired card or a removed discount must not turn an approved payment into an error.
+//! Another attempt of an operation that did nothing keeps its first terms.
 
 use uuid::Uuid;
 
@@ -25,7 +25,7 @@ use crate::{
     values::{Amount, Instrument},
 };
 
-/// Decides what is to be done about an intent. Pure: time and ids come from the context.
+/// Decides the next step for an intent. Pure: time and ids come from the context.
 ///
 /// `route` is the gateway account for the order's currency, or why there is none.
 pub fn decide(
@@ -41,7 +41,7 @@ pub fn decide(
     decide_openly(order, intent, route, context).map_err(|rejection| rejection.for_shopper(&own))
 }
 
-/// Decides without regard to what the sender may know of the order.
+/// Decides without regard to the sender's right to know of the order.
 fn decide_openly(
     order: Order,
     intent: &Intent,
@@ -125,7 +125,8 @@ impl Pay {
         route: Result<&Route, CurrencyLimit>,
         context: &Context<'_>,
     ) -> Result<Plan, Rejection> {
-        // Another attempt of a payment alone is made on the terms that were kept with it: a discount may have changed.
+        // Another attempt of a payment alone is made on the terms that were kept with it: a
+        // discount may have changed.
         let kept =
             again.filter(|_| self.standalone.is_some()).and_then(|at| order.operation(at)).map(|o| o.amount);
         let pay = &Self { amount: kept.or(self.amount), ..self.clone() };
@@ -144,14 +145,15 @@ impl Pay {
         if intent.key.is_none() {
             no_equal_payment_in_progress(&order, intent)?;
             no_equal_cancelled(&order, intent, context)?;
-            // Without an amount the intent is "what is owing", and that a second request cannot pay again.
+            // Without an amount the intent is "the amount owing", which a second request cannot pay
+            // again.
             if pay.amount.is_some() {
                 no_equal_approved(&order, intent, None, context)?;
             }
         }
         if let Some(at) = again {
-            // Without a key it is equal in all that is charged, and may still be captured at another time, or be called
-            // something else.
+            // Without a key it is equal in all that is charged, and may still be captured at
+            // another time, or be called something else.
             if intent.key.is_none() {
                 let capture = capture_schedule(&order, terms, amount, route, context)?;
                 order.check_payment_says_little(pay, intent.by)?;
@@ -180,7 +182,7 @@ impl Pay {
         order.check_payment_fits(intent.by)?;
         order.check_payment_says_little(pay, intent.by)?;
         let operation = new_operation(pay.kind.operation(), amount, intent, route, context);
-        // What a payment stores is known once it is approved.
+        // The card that a payment stores is known once it is approved.
         let mut card = pay.card.clone();
         let paid_with = card.stored.take();
         let mut transaction = Transaction {
@@ -225,7 +227,8 @@ fn decide_due(
     decide(order, &intent, route, context)
 }
 
-/// The void of an authorization that ended, as the schedule's own intent. It stays due until the void is done.
+/// The void of an authorization that ended, as the schedule's own intent. It stays due until the
+/// void is done.
 fn decide_lapsed(
     order: Order,
     route: Result<&Route, CurrencyLimit>,
@@ -263,7 +266,7 @@ impl Step {
         }
         fits(&order)?;
         let transaction = order.transaction_mut(id).ok_or(Rejection::TransactionNotFound)?;
-        // The account that took the payment, whatever the merchant's set-up says by now.
+        // The account that took the payment, even if the merchant's set-up names another by now.
         let route =
             transaction.first().map(|first| first.route.clone()).ok_or(Rejection::TransactionNotFound)?;
         let operation =

@@ -1,9 +1,10 @@
-//! Chargebacks and their reversals: facts from outside, which apply to a payment at any time, also beside an operation under
-//! way.
+//! Chargebacks and their reversals: facts from outside, which apply to a payment at any time, also
+//! beside an operation under way.
 //!
-//! They are recorded and never changed. A fact is known by what identifies its line in the gateway's report. A line that comes
-//! again changes nothing; a later word about the same line is put on record after it, and counts in its place. They move money
-//! at the bank and not at the gateway, so they have a sum of their own: what was captured, less what was refunded and disputed,
+//! They are recorded and never changed. A fact is identified by the id of its line in the gateway's
+//! report. A line that comes again changes nothing; a later word about the same line is put on
+//! record after it, and counts in its place. They move money at the bank and not at the gateway, so
+//! they have a sum of their own: the captured amount, less the refunded and the disputed amount,
 //! may be negative. A chargeback reopens nothing: the order stays paid.
 
 use std::{cmp::Ordering, fmt};
@@ -22,15 +23,15 @@ const NAME_MAX_BYTES: usize = 40;
 /// Longest code of a reason, in bytes; the gateway's have 4 to 10.
 const CODE_MAX_BYTES: usize = 16;
 
-/// Longest reason in words, in bytes: an order has room for many. The gateway's have up to 200 characters, all of which its
-/// deposit keeps.
+/// Longest reason in words, in bytes: an order has room for many. The gateway's have up to 200
+/// characters, all of which its deposit keeps.
 const WORDS_MAX_BYTES: usize = 120;
 
 words! {
-    /// What happened to a payment outside.
+    /// The kind of event that happened to a payment outside.
     #[derive(PartialOrd, Ord, Hash)]
     pub enum DisputeKind {
-        /// The card's issuer took the money back, or a part of it.
+        /// The card's issuer took back all or a part of the money.
         Chargeback => "chargeback",
         /// Money of a chargeback was given back to the merchant.
         Reversal => "reversal",
@@ -41,15 +42,15 @@ words! {
 /// A chargeback or a reversal, as it is reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dispute {
-    /// What happened.
+    /// The kind of event.
     pub kind: DisputeKind,
-    /// What identifies its line among all of its kind.
+    /// The id of its line among all of its kind.
     pub line: LineId,
     /// The case; several chargebacks can have the same one, and so can reversals.
     pub case: String,
     /// The sequence number of a chargeback in its case, as stated.
     pub number: Option<String>,
-    /// The disputed amount, or what of it was given back.
+    /// The disputed amount, or the part given back.
     pub amount: Amount,
     /// The day on which it happened, as stated.
     pub day: Option<Date>,
@@ -65,12 +66,13 @@ pub struct Dispute {
     pub changed_on: Option<Date>,
 }
 
-/// What identifies a line in the gateway's reports of chargebacks and adjustments.
+/// The id of a line in the gateway's reports of chargebacks and adjustments.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LineId {
-    /// The gateway's own id of it. Only a line that has one can be corrected.
+    /// The gateway's own id of the line. Only a line that has one can be corrected.
     Stated(String),
-    /// Made of all that the line says of case, number, day and amount, and of its position among equal ones of its report.
+    /// Made of all that the line says of case, number, day and amount, and of its position among
+    /// equal ones of its report.
     Made(Uuid),
 }
 
@@ -108,7 +110,7 @@ impl fmt::Display for LineId {
     }
 }
 
-/// What a report of a line that may be on record is.
+/// How a report relates to the reports of its line on record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Word {
     /// It says nothing new.
@@ -120,19 +122,21 @@ pub(super) enum Word {
 }
 
 impl Dispute {
-    /// The same as it may be stored: texts are short and hold nothing that looks like a card number.
+    /// The same as it may be stored: texts are short and hold nothing that looks like a card
+    /// number.
     pub(crate) fn cleaned(mut self) -> Self {
         let shortened = |text: &str, most: usize| {
             let mut text = clean_text(text.trim(), most);
             text.truncate(text.floor_char_boundary(most));
             text
         };
-        // A long number of another system can look like a card's by chance, so only what is one as a whole goes.
+        // A long number of another system can look like a card's by chance, so only a text that is
+        // one as a whole goes.
         let as_reference = |text: &str| {
             let fits = text.len() <= NAME_MAX_BYTES && check_kept(text, TextUse::Reference).is_ok();
             if fits { text.to_owned() } else { shortened(text, NAME_MAX_BYTES) }
         };
-        // Two of them that have to be shortened must not become one.
+        // Two identities that have to be shortened must not become one.
         let as_identity = |text: &str| {
             if as_reference(text) == text { text.to_owned() } else { digest(text).to_string() }
         };
@@ -153,8 +157,8 @@ impl Dispute {
         (self.kind, &self.line) == (other.kind, &other.line)
     }
 
-    /// What a report is beside the words on record about the same line, the oldest first; where it is the gateway's current
-    /// word, whatever dates say, these words are not reported any more.
+    /// How a report relates to the words on record about the same line, the oldest first; where it
+    /// is the gateway's current word, regardless of dates, these words are not reported any more.
     pub(super) fn word_beside<'a>(
         &self,
         known: impl IntoIterator<Item = &'a Self>,
@@ -162,7 +166,7 @@ impl Dispute {
     ) -> Word {
         let said = |of: &Self| (of.amount, of.day, of.reason_code.clone());
         let known: Vec<&Self> = known.into_iter().filter(|one| one.is_same(self)).collect();
-        // What was never on record cannot be taken back.
+        // A line that was never on record cannot be taken back.
         let Some(standing) = known.last() else {
             return if self.amount.is_zero() { Word::Known } else { Word::New };
         };
@@ -170,7 +174,8 @@ impl Dispute {
         if said(standing) == said(self) && !is_moved {
             return Word::Known;
         }
-        // A report of a deposit that is read again is the gateway's current word about it. What was taken back can come again.
+        // A report of a deposit that is read again is the gateway's current word about it. A line
+        // that was taken back can come again.
         let is_read_again = self.deposit == standing.deposit && self.deposit.is_some();
         if is_current || is_read_again || standing.amount.is_zero() {
             return Word::New;
@@ -186,8 +191,9 @@ impl Dispute {
         }
     }
 
-    /// Whether it may be a correction that nothing says is one, or the same line once more: it has no id, and the number in its
-    /// case that another one has. It counts as another event, and a person has to look at it.
+    /// Whether it may be a correction that nothing says is one, or the same line once more: it has
+    /// no id, and the number in its case that another one has. It counts as another event, and a
+    /// person has to look at it.
     pub(super) fn is_unclear_beside(&self, earlier: &Self) -> bool {
         self.line.stated().is_none()
             && (self.kind, &self.case, &self.number) == (earlier.kind, &earlier.case, &earlier.number)
@@ -198,16 +204,16 @@ impl Dispute {
 /// A chargeback or a reversal on record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedDispute {
-    /// What was reported.
+    /// The reported dispute.
     pub dispute: Dispute,
     /// When it was put on record.
     pub at: Timestamp,
-    /// What a newer version stored with it.
+    /// Data that a newer version stored with it.
     pub carried: Carried,
 }
 
 impl Dispute {
-    /// By how much it changes what is disputed.
+    /// By how much it changes the disputed amount.
     pub fn change(&self) -> SignedAmount {
         match self.kind {
             DisputeKind::Chargeback => self.amount.into(),

@@ -1,27 +1,29 @@
-//! How much of a payment's fee goes with a capture or a refund of it.
+//! How much of a payment's fee goes with a capture or a refund.
 //!
-//! What an order owes, reserves and may give back is without fees. The fee is beside these amounts, and each operation's own
-//! response says how much of it moved.
+//! The amounts that an order owes, reserves and may give back are without fees. The fee is beside
+//! these amounts, and each operation's own response says how much of the fee moved.
 //!
-//! A refund that was only recorded does not count in a share, because the gateway does not know it. A duplicate's
-//! fee is taken to be the first payment's: the same amount by the same card.
+//! A refund that was only recorded does not count in a share, because the gateway does not know it.
+//! A duplicate's fee is taken to be the first payment's: the same amount by the same card.
 
 use super::{Cause, FeeBasis, Kind, Mechanism, Operation, PaymentKind, Policy, Transaction};
 use crate::values::{Amount, Charged, Fee, FeeKind};
 
-/// What of a payment's fee goes with a capture or a refund.
+/// The part of a payment's fee that goes with a capture or a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeeShare {
-    /// Whether it is of the whole payment: of all that is held, or of all that was taken and of which the gateway gave
-    /// nothing back. It names no amount, which means all of it, with the fee.
+    /// Whether it is of the whole payment: of all that is held, or of all that was taken and of
+    /// which the gateway gave nothing back. It names no amount, which means the whole amount, with
+    /// the fee.
     pub is_whole: bool,
-    /// What goes with it: rounded half up, over all refunds together, so that their fees sum to the payment's.
+    /// The fee that goes with it: rounded half up, over all refunds together, so that their fees
+    /// sum to the payment's.
     pub share: Amount,
-    /// What is left of the fee, share included: the most that can go with it.
+    /// The rest of the fee, share included: the most that can go with it.
     pub left: Amount,
-    /// What the payer paid the fee for.
+    /// Why the payer paid the fee.
     pub kind: FeeKind,
-    /// What names a part; none where the merchant does not say.
+    /// The amount that names a part; none where the merchant does not say.
     pub basis: Option<FeeBasis>,
 }
 
@@ -65,13 +67,14 @@ impl FeeShare {
 }
 
 impl Transaction {
-    /// What goes with a capture of so much; none where the authorization holds no fee.
+    /// The fee share of a capture of this amount; none where the authorization holds no fee.
     pub(super) fn fee_share_of_capture(&self, part: Amount, policy: &Policy) -> Option<FeeShare> {
         let fee = self.first()?.fee()?;
         Some(FeeShare::of_part(fee, self.amount(), Amount::ZERO.into(), part, policy.fee_basis))
     }
 
-    /// What goes with a refund of so much that follows these of the payment's refunds; none where no fee was taken.
+    /// The fee share of a refund of this amount that follows these of the payment's refunds; none
+    /// where no fee was taken.
     pub(super) fn fee_share_of_refund(
         &self,
         part: Amount,
@@ -86,12 +89,12 @@ impl Transaction {
         Some(FeeShare::of_part(fee, self.taken(), before, part, policy.fee_basis))
     }
 
-    /// What of the fee goes with a capture or a refund that is on record; none where there is no fee.
+    /// The fee share of a capture or a refund on record; none where there is no fee.
     pub fn fee_share(&self, operation: &Operation, policy: &Policy) -> Option<FeeShare> {
         match operation.kind {
             Kind::Capture => self.fee_share_of_capture(operation.amount, policy),
-            // It takes a void's place, which gives back everything. A payment beside the transaction's own was for the same
-            // amount and by the same card.
+            // It takes a void's place, which gives back everything. A payment beside the
+            // transaction's own was for the same amount and by the same card.
             Kind::Refund if operation.cause.must_succeed() => {
                 let own = self.first().and_then(Operation::fee);
                 let fee = if operation.reference.is_some() { own } else { self.fee_taken().or(own) };
@@ -114,7 +117,8 @@ impl Transaction {
         self.approved(Kind::Refund).filter(of_it)
     }
 
-    /// The fee that was taken beside the amount, whether it may stand or not; what an authorization holds is not taken yet.
+    /// The fee that was taken beside the amount, whether it may stand or not; a fee that an
+    /// authorization holds is not taken yet.
     pub(crate) fn fee_taken(&self) -> Option<Fee> {
         match self.kind {
             PaymentKind::Purchase => self.first()?.fee(),

@@ -1,8 +1,9 @@
-//! Idempotency as a rule of the order: the order itself is the record of every key that was used on it.
+//! Idempotency as a rule of the order: the order itself is the record of every key that was used on
+//! it.
 //!
-//! Without a key, an equal request after one that did nothing is another attempt of the same operation, so retries
-//! during an outage do not fill the order. A payment that a person voided at the gateway is not repeated under its key:
-//! it was done, and undone on purpose.
+//! Without a key, an equal request after one that did nothing is another attempt of the same
+//! operation, so retries during an outage do not fill the order. A payment that a person voided at
+//! the gateway is not repeated under its key: it was done, and undone on purpose.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -10,13 +11,13 @@ use uuid::Uuid;
 use super::{Context, Intent, OperationRef, Order, Rejection, STILL_RUNNING};
 use crate::order::{KeyDigest, Operation, Retry, Stage, Transaction, TransactionStatus};
 
-/// What an earlier request with the same key led to.
+/// The result of an earlier request with the same key.
 pub(super) enum Prior {
     Replayed(OperationRef),
     DidNothing(OperationRef),
 }
 
-/// The operation that an intent's key began, if the response to the intent is a replay of it.
+/// The operation that an intent's key began, if the response to the intent is a replay.
 pub fn repeated(order: &Order, intent: &Intent, now: Timestamp) -> Result<Option<OperationRef>, Rejection> {
     let Some(key) = &intent.key else { return Ok(None) };
     Ok(match prior_of_key(order, key, intent, now)? {
@@ -41,7 +42,7 @@ pub(super) fn prior_of_key(
     }
     let at = OperationRef { transaction: transaction.id, operation: operation.id };
     let latest = transaction.latest_of(operation);
-    // Only a newer version knows what it led to.
+    // Only a newer version knows the operation's result.
     if !transaction.is_recognized() {
         return Err(Rejection::NewerVersion);
     }
@@ -56,8 +57,9 @@ pub(super) fn prior_of_key(
     }
 }
 
-/// Whether the order is as the intent's sender has seen it. What repeats an earlier request by its key was seen before that
-/// one: its own attempts have changed the order since, and must be all that did.
+/// Whether the order is as the intent's sender has seen it. A repetition of an earlier request by
+/// its key saw the order before that request: its own attempts have changed the order since, and
+/// nothing else may have.
 pub(super) fn must_be_as_seen(
     order: &Order,
     intent: &Intent,
@@ -79,7 +81,7 @@ impl Order {
     }
 }
 
-/// Whether nothing but this operation and what followed from it changed the order since it was requested.
+/// Whether only this operation and its follow-ups changed the order since it was requested.
 fn is_changed_only_by(order: &Order, at: OperationRef) -> bool {
     let Some(own) = order.operation(at) else { return false };
     let is_own = |operation: &&Operation| operation.id == own.id || operation.follows == Some(own.id);
@@ -89,7 +91,8 @@ fn is_changed_only_by(order: &Order, at: OperationRef) -> bool {
     Some(order.updated_at) <= last && others.iter().all(|other| other.updated_at < own.created_at)
 }
 
-/// An equal request without a key that is known to have done nothing: it gets another attempt, not a new record.
+/// An equal request without a key that is known to have done nothing: it gets another attempt, not
+/// a new record.
 pub(super) fn did_nothing_without_key(
     order: &Order,
     intent: &Intent,
@@ -137,7 +140,7 @@ pub(super) fn no_equal_approved(
     equal.map_or(Ok(()), |(transaction, _)| Err(Rejection::PossibleDuplicate(transaction.id)))
 }
 
-/// A payment that was canceled a moment ago may be what a late repetition requests.
+/// A late repetition may request a payment that was canceled a moment ago.
 pub(super) fn no_equal_cancelled(
     order: &Order,
     intent: &Intent,

@@ -1,4 +1,4 @@
-//! What a request or the schedule wants of an order.
+//! The intent of a request or the schedule toward an order.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -12,14 +12,14 @@ use crate::{
     values::{Amount, CardSummary, Currency, Memo, References, RefundMax},
 };
 
-/// What a request wants.
+/// The intent of a request.
 #[derive(Clone, Debug)]
 pub struct Intent {
-    /// What the order shall do, with its amounts and its target.
+    /// The action, with its amounts and its target.
     pub action: Action,
     /// The caller's idempotency key, digested.
     pub key: Option<KeyDigest>,
-    /// What makes an equal request.
+    /// The fingerprint that equal requests share.
     pub fingerprint: Fingerprint,
     /// The currency that the caller stated; it has to be the order's.
     pub currency: Option<Currency>,
@@ -29,7 +29,8 @@ pub struct Intent {
     pub attribution: Option<Box<Attribution>>,
     /// The order's version that its sender has seen. If it is another one by now, nothing is done.
     pub seen_version: Option<u64>,
-    /// Whether money may be given back although an issuer took it back: a second loss, which has to be meant.
+    /// Whether money may be given back although an issuer took it back: a second loss, which has to
+    /// be meant.
     pub refund_disputed: bool,
     /// The most that who requests it may give back of one order.
     pub refund_max: RefundMax,
@@ -40,7 +41,7 @@ pub struct Intent {
 pub enum Action {
     /// A new payment of the order.
     Pay(Pay),
-    /// Take what is held. Without an amount: all of it.
+    /// Take the held money. Without an amount: all.
     Capture {
         /// The payment to capture.
         target: Target,
@@ -49,13 +50,13 @@ pub enum Action {
         /// The merchant's reference; an empty one clears it.
         custom_reference: Option<String>,
     },
-    /// Hold anew what a partial capture released.
+    /// Hold anew the amount that a partial capture released.
     Reauthorize(Reauthorize),
-    /// Capture what is held and due by its schedule.
+    /// Capture the held amount that is due by its schedule.
     CaptureDue,
-    /// Release what is held, was to be captured on schedule, and ended before it could be.
+    /// Release an authorization that was to be captured on schedule and ended before it could be.
     VoidLapsed,
-    /// Give back. Without an amount: what the merchant's policy says.
+    /// Give back. Without an amount: as the merchant's policy says.
     Refund {
         /// The payment to refund.
         target: Target,
@@ -76,9 +77,9 @@ pub enum Action {
 /// An operation on an existing payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FollowUp {
-    /// Takes an authorized amount, or part of it.
+    /// Takes an authorized amount, or a part.
     Capture,
-    /// Returns a captured amount, or part of it.
+    /// Returns a captured amount, or a part.
     Refund,
     /// Undoes a payment before its settlement.
     Void,
@@ -95,27 +96,29 @@ impl FollowUp {
     }
 }
 
-/// What a request says about a new payment.
+/// The terms of a new payment in a request.
 #[derive(Clone, Debug)]
 pub struct Pay {
     /// Whether the amount is held or taken at once.
     pub kind: PaymentKind,
     /// Amount; none means all that is owing.
     pub amount: Option<Amount>,
-    /// What may be kept of the card; with where the gateway stores it, if it is paid with as a stored one.
+    /// The card data that may be kept; with where the gateway stores the card, if it is paid with
+    /// as a stored one.
     pub card: CardSummary,
-    /// A payment that is an order of its own, made with it; none for a payment of the merchant's order.
+    /// A payment that is an order of its own, made with it; none for a payment of the merchant's
+    /// order.
     pub standalone: Option<Box<StandalonePayment>>,
-    /// What the merchant's systems know it by.
+    /// The merchant's own texts about it.
     pub references: Box<References>,
     /// The customer for whom the gateway is to store the card along with an approval.
     pub save_for: Option<CustomerReference>,
     /// Whether it is by a card that the gateway does not store, and without a postal code.
     pub lacks_postcode: bool,
-    /// Whether it counts against a shopper's source. The order's own limit of declines is for the other payments of the
-    /// merchant.
+    /// Whether it counts against a shopper's source. The order's own limit of declines is for the
+    /// other payments of the merchant.
     pub source_is_known: bool,
-    /// When an authorization is captured on schedule, and how much of it.
+    /// When an authorization is captured on schedule, and how much.
     pub capture: CaptureTerms,
     /// Which shopper pays; none for the merchant's own systems.
     pub shopper: Option<Shopper>,
@@ -128,12 +131,12 @@ pub struct Reauthorize {
     pub target: Target,
     /// Amount to hold; none means all that the capture released.
     pub amount: Option<Amount>,
-    /// When it is captured on schedule, and how much of it.
+    /// When it is captured on schedule, and how much.
     pub capture: CaptureTerms,
 }
 
 impl Intent {
-    /// What the schedule wants. Without a key it is decided again each time.
+    /// The intent of the schedule. Without a key it is decided again each time.
     pub(crate) fn of_schedule(action: Action, kind: Kind, key: Option<KeyDigest>) -> Self {
         let fingerprint = Fingerprint::new(&Essentials::new(kind));
         Self {
@@ -161,12 +164,12 @@ impl Intent {
     }
 }
 
-/// What a request says of the scheduled capture of an authorization.
+/// The terms of an authorization's scheduled capture in a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CaptureTerms {
     /// When. None stated: by default, or as it is scheduled already.
     pub at: Option<CaptureAt>,
-    /// How much. None stated: all of it, or as much as was scheduled already.
+    /// How much. None stated: all, or as much as was scheduled already.
     pub amount: Option<CaptureAmount>,
 }
 
@@ -203,7 +206,7 @@ pub enum CaptureAmount {
 pub struct StandalonePayment {
     /// The transaction's id; the order bears it, too.
     pub id: Uuid,
-    /// What is kept with it.
+    /// The data kept with it.
     pub memo: Memo,
 }
 

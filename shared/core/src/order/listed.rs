@@ -1,7 +1,8 @@
 //! Where an order is in the list of its merchant's orders, and how the id of a payment leads there.
 //!
-//! The id of a payment begins with its order's key in that list. So the index that lists orders also finds an order by
-//! any of its payments: no payment has to write an entry of its own, and it does not matter how many an order has.
+//! The id of a payment begins with its order's key in that list. So the index that lists orders
+//! also finds an order by any of its payments: no payment has to write an entry of its own, and it
+//! does not matter how many an order has.
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -10,8 +11,8 @@ use uuid::{Builder, Uuid, Variant, Version};
 use super::{MerchantId, Order, OrderId, OrderKey};
 use crate::values::sort_of;
 
-/// Parts that a merchant's list is spread over; each takes about 1,000 new orders per second. It must never change: it
-/// says where orders are.
+/// Parts that a merchant's list is spread over; each takes about 1,000 new orders per second. It
+/// must never change: it says where orders are.
 pub const LIST_SHARDS: u16 = 4;
 
 /// Bits of an order's digest that are in the ids of its payments: three hexadecimal digits.
@@ -22,7 +23,8 @@ const BITS_IN_ID: u128 = 0xfff;
 pub struct ListKey {
     /// Which part of the list, below [`LIST_SHARDS`].
     pub shard: u16,
-    /// What the order sorts by there: when it was created, and a digest of its key. Or what that begins with.
+    /// The order's sort key there: when it was created, and a digest of its key. Or a prefix of the
+    /// sort key.
     pub sort: String,
 }
 
@@ -34,8 +36,8 @@ impl ListKey {
 }
 
 impl Order {
-    /// Its key in the list of its merchant's orders, which it has from the first write on. A payment that is an order of
-    /// its own is not listed, and its id is the order's.
+    /// Its key in the list of its merchant's orders, which it has from the first write on. A
+    /// payment that is an order of its own is not listed, and its id is the order's.
     pub fn list_key(&self) -> Option<ListKey> {
         if self.is_standalone() {
             return None;
@@ -50,9 +52,9 @@ impl Order {
         digest.iter().take(6).fold(0, |bits, byte| bits << 8 | u64::from(*byte))
     }
 
-    /// The id of a new payment of this order, with what is random of another one: 48 bits are the millisecond in which the
-    /// order was created, 12 are of its digest. It has the form of version 4, as Elastic Path's ids have: some clients
-    /// accept no other.
+    /// The id of a new payment of this order, with the random bits of another id: 48 bits are the
+    /// millisecond in which the order was created, 12 are of its digest. It has the form of version
+    /// 4, as Elastic Path's ids have: some clients accept no other.
     pub(crate) fn payment_id(&self, random: Uuid) -> Uuid {
         let created = u128::try_from(self.created_at.as_millisecond()).unwrap_or_default();
         let low = random.as_u128() & u128::from(u64::MAX);
@@ -61,8 +63,8 @@ impl Order {
     }
 }
 
-/// Where the order with such a payment is listed, as far as the payment's id says; what it sorts by begins so. None for an
-/// id that this order cannot have given it.
+/// Where the order with such a payment is listed, as far as the payment's id says; the sort key
+/// begins so. None for an id that this order cannot have given it.
 pub fn list_key_of_payment(id: Uuid) -> Option<ListKey> {
     let bits = id.as_u128();
     let created = i64::try_from(bits >> 80).ok().filter(|_| id.get_version_num() == 4)?;

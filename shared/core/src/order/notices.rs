@@ -1,7 +1,7 @@
-//! Notices to the merchant about what it may have to act on, put on record so that each is told once.
+//! Notices of events that the merchant may have to act on, put on record so that each is told once.
 //!
-//! Passing time changes no item, so `reconcile` records a notice with the operation, at an inquiry that it sends
-//! anyway. Notices change no money and are not in the journal.
+//! Passing time changes no item, so `reconcile` records a notice with the operation, at an inquiry
+//! that it sends anyway. Notices change no money and are not in the journal.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -9,20 +9,20 @@ use uuid::Uuid;
 use super::{OperationRef, Order};
 use crate::order::{IN_DOUBT_TOO_LONG, NoticeReason, Operation, Transaction};
 
-/// Notices of one order, over all its operations. An operation has one or two, and another one or two for each attempt
-/// that stays in doubt.
+/// Notices of one order, over all its operations. An operation has one or two, and another one or
+/// two for each attempt that stays in doubt.
 pub const NOTICES_MAX: usize = 50;
 
 impl Order {
-    /// From when on a person has to look, because an operation has been in doubt for too long. None while nothing is in doubt
-    /// on record.
+    /// From when on a person has to look, because an operation has been in doubt for too long. None
+    /// while nothing is in doubt on record.
     pub fn needs_attention_from(&self) -> Option<Timestamp> {
         let in_doubt = self.transactions.iter().filter(|transaction| transaction.is_doubt_recorded());
         in_doubt.filter_map(Transaction::in_doubt_too_long_from).min()
     }
 
-    /// Puts on record that the merchant is notified of an operation. None when it was before, about the same attempt, or
-    /// when the order has no room for another notice.
+    /// Puts on record that the merchant is notified of an operation. None when it was before, about
+    /// the same attempt, or when the order has no room for another notice.
     pub fn notify(&mut self, at: OperationRef, reason: NoticeReason, now: Timestamp) -> Option<()> {
         let kept: usize = self.operations().map(|(_, operation)| operation.notices.len()).sum();
         let operation = self.operation_mut(at).filter(|operation| !operation.is_notified(reason))?;
@@ -33,8 +33,8 @@ impl Order {
         Some(())
     }
 
-    /// Puts on record that authorizations are about to end whose captures are held back: of the whole order, or those that
-    /// are due. None when nothing of this is new.
+    /// Puts on record that authorizations are about to end whose captures are held back: of the
+    /// whole order, or those that are due. None when nothing of this is new.
     pub(crate) fn notify_of_held_back(&mut self, now: Timestamp) -> Option<()> {
         let is_paused = self.captures_paused().is_some();
         let ending = self.transactions.iter().filter(|transaction| {
@@ -47,15 +47,16 @@ impl Order {
         (told.count() > 0).then_some(())
     }
 
-    /// Puts on record that an authorization is about to end, with its first operation: nothing else of it has begun. None
-    /// when the merchant was told before.
+    /// Puts on record that an authorization is about to end, with its first operation: no other has
+    /// begun. None when the merchant was told before.
     pub(super) fn notify_of_last_day(&mut self, id: Uuid, now: Timestamp) -> Option<()> {
         let transaction = self.transaction(id).filter(|transaction| !transaction.is_told_of_ending())?;
         let at = OperationRef { transaction: id, operation: transaction.first()?.id };
         self.notify(at, NoticeReason::AuthorizationEnding, now)
     }
 
-    /// The last chance of a scheduled capture is over, and its authorization is not: a person can still act.
+    /// The last chance of a scheduled capture is over, and its authorization is not: a person can
+    /// still act.
     pub(super) fn notify_of_ending(&mut self, at: OperationRef, now: Timestamp) {
         let transaction = self.transaction(at.transaction);
         let is_ending = transaction.is_some_and(|transaction| {
@@ -74,8 +75,9 @@ impl Transaction {
         self.pending()?.attempt.at.checked_add(IN_DOUBT_TOO_LONG).ok()
     }
 
-    /// Whether it is in doubt, and that is on record: a response is missing, or an inquiry decided nothing. An operation under
-    /// way is not: nearly all are decided by the write that comes next, and each would enter an index and leave it.
+    /// Whether it is in doubt, and that is on record: a response is missing, or an inquiry decided
+    /// nothing. An operation under way is not: nearly all are decided by the write that comes next,
+    /// and each would enter an index and leave it.
     pub fn is_doubt_recorded(&self) -> bool {
         let pending = self.pending().and_then(|operation| operation.pending());
         pending.is_some_and(|pending| pending.doubt.is_some() || pending.inquiries > 0)

@@ -1,4 +1,4 @@
-//! One intent to move money: what was requested, how it was sent, and what state it is in.
+//! One intent to move money: the request, how it was sent, and its state.
 
 mod attribution;
 mod by_hand;
@@ -32,14 +32,14 @@ use crate::{
 };
 
 words! {
-    /// What is done to the card account.
+    /// The movement of money on the card account.
     #[derive(Hash)]
     pub enum Kind {
         /// Hold an amount on the card, to be captured later.
         Authorize => "authorize",
         /// Hold and capture in one step.
         Purchase => "purchase",
-        /// Take what was held, or part of it.
+        /// Take the held amount, or a part.
         Capture => "capture",
         /// Give back after settlement.
         Refund => "refund",
@@ -58,8 +58,8 @@ impl Kind {
         }
     }
 
-    /// Whether the gateway keeps a record of it, with a reference of its own. Captures and voids show on the record of what
-    /// they act on.
+    /// Whether the gateway keeps a record of it, with a reference of its own. Captures and voids
+    /// show on the record of the operation they act on.
     pub fn has_own_record(self) -> bool {
         match self {
             Self::Authorize | Self::Purchase | Self::Refund => true,
@@ -87,14 +87,16 @@ words! {
         LateApproval => "late_approval",
         /// An earlier attempt of the payment turned up beside the later one, which counts.
         Duplicate => "duplicate",
-        /// It was done outside Tollgate, in the gateway's portal for instance, and found by an inquiry.
+        /// It was done outside Tollgate, in the gateway's portal for instance, and found by an
+        /// inquiry.
         Elsewhere => "elsewhere",
         _ => Unrecognized,
     }
 }
 
 impl Cause {
-    /// Whether a void of this cause has to be done in the end: money is held that was never requested.
+    /// Whether a void of this cause has to be done in the end: money is held that was never
+    /// requested.
     pub fn must_succeed(self) -> bool {
         self.declines_as().is_some() || self == Self::Duplicate
     }
@@ -116,7 +118,8 @@ impl Cause {
 }
 
 words! {
-    /// Who acts: what an access token represents, where its claim is this name in snake case, or the schedule.
+    /// Who acts: the caller with an access token, whose claim is this name in snake case, or the
+    /// schedule.
     #[derive(Serialize, Deserialize)]
     #[serde(rename_all = "snake_case")]
     pub enum Principal {
@@ -130,7 +133,8 @@ words! {
     }
 }
 
-/// A shopper: a digest of the random id in its access token, so that what is stored opens nothing.
+/// A shopper: a digest of the random id in its access token, so that the stored value opens
+/// nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Shopper(pub Uuid);
 
@@ -155,8 +159,8 @@ words! {
     }
 }
 
-/// The gateway account that an operation is sent through. Stored, because later operations and inquiries
-/// have to use the same one even when the merchant's set-up has changed.
+/// The gateway account that an operation is sent through. Stored, because later operations and
+/// inquiries have to use the same one even when the merchant's set-up has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Route {
     /// Which gateway it is, by the name that its adapter gives itself.
@@ -167,12 +171,12 @@ pub struct Route {
     pub endpoint: String,
 }
 
-/// Why an operation was refused: the stable code and what to do about it.
+/// Why an operation was refused: the stable code and the advice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decline {
     /// The stable public code.
     pub code: DeclineCode,
-    /// What the caller had best do.
+    /// The advice to the caller.
     pub advice: Advice,
 }
 
@@ -193,7 +197,7 @@ pub struct Operation {
     pub amount: Amount,
     /// The caller's idempotency key, digested.
     pub key: Option<KeyDigest>,
-    /// What makes an equal request.
+    /// The fingerprint that equal requests share.
     pub fingerprint: Fingerprint,
     /// The gateway account it is sent through.
     pub route: Route,
@@ -207,31 +211,32 @@ pub struct Operation {
     pub created_at: Timestamp,
     /// The latest attempt, which the state is about.
     pub attempt: Attempt,
-    /// Its state, with what that implies.
+    /// Its state, with the data that the state implies.
     pub state: OperationState,
     /// When that last changed.
     pub updated_at: Timestamp,
-    /// What was decided before, oldest kind first.
+    /// Earlier decisions, oldest kind first.
     pub superseded: Vec<Superseded>,
-    /// Whether a cancel closes the order: what was paid or held does not become owing again.
+    /// Whether a cancel closes the order: the paid or held amount does not become owing again.
     pub closes_order: bool,
-    /// When to look for it once more after an attempt was abandoned as absent or refused without proof, whatever later
-    /// attempts came to.
+    /// When to look for it once more after an attempt was abandoned as absent or refused without
+    /// proof, no matter how later attempts ended.
     pub last_look_at: Option<Timestamp>,
-    /// Attempts that were refused without proof, and of which an inquiry then showed no trace: the last look is about
-    /// them, too.
+    /// Attempts that were refused without proof, and of which an inquiry then showed no trace: the
+    /// last look is about them, too.
     pub look_again: Vec<Uuid>,
-    /// What persons decided about it, oldest first, where the gateway decided nothing.
+    /// Decisions of persons about it, oldest first, where the gateway decided nothing.
     pub by_hand: Vec<ByHand>,
-    /// What the merchant was notified of about it, oldest first.
+    /// Notices to the merchant about it, oldest first.
     pub notices: Vec<Notice>,
-    /// The merchant's own reference, where a capture states another one than its payment; empty: none any more.
+    /// The merchant's own reference, where a capture states another one than its payment; empty:
+    /// none any more.
     pub custom_reference: Option<String>,
-    /// What a newer version stored with it.
+    /// Data that a newer version stored with it.
     pub carried: Carried,
 }
 
-/// What every new operation has.
+/// The members that every new operation has.
 pub struct NewOperation {
     /// A fresh UUID, which becomes the operation's id.
     pub id: Uuid,
@@ -239,7 +244,7 @@ pub struct NewOperation {
     pub kind: Kind,
     /// The amount requested, in the order's currency.
     pub amount: Amount,
-    /// What makes an equal request.
+    /// The fingerprint that equal requests share.
     pub fingerprint: Fingerprint,
     /// The gateway account to send it through.
     pub route: Route,
@@ -279,14 +284,16 @@ impl Operation {
         }
     }
 
-    /// A pending operation that follows from this one: through the same account, by the same principal.
+    /// A pending operation that follows from this one: through the same account, by the same
+    /// principal.
     pub(crate) fn followed_by(&self, id: Uuid, kind: Kind, amount: Amount, now: Timestamp) -> Self {
         let (fingerprint, route, by) = (self.fingerprint, self.route.clone(), self.by);
         let new = NewOperation { id, kind, amount, fingerprint, route, by };
         Self { follows: Some(self.id), ..Self::new(new, now) }
     }
 
-    /// The same by this mechanism. What is only recorded is never sent, and done at once.
+    /// The same by this mechanism. An operation that is only recorded is never sent, and done at
+    /// once.
     #[must_use]
     pub fn through(self, mechanism: Mechanism) -> Self {
         if mechanism == Mechanism::Automatic {
@@ -305,12 +312,12 @@ impl Operation {
         }
     }
 
-    /// What the gateway took or gave back beside its amount, once it did it.
+    /// The fee that the gateway took or gave back beside the amount, once it did.
     pub fn fee(&self) -> Option<Fee> {
         self.response().filter(|_| self.is(Stage::Approved))?.charged?.fee
     }
 
-    /// Whether this version can read all of it that a rule depends on.
+    /// Whether this version can read everything that a rule depends on.
     pub fn is_recognized(&self) -> bool {
         self.kind != Kind::Unrecognized
             && self.cause != Cause::Unrecognized
@@ -322,9 +329,9 @@ impl Operation {
 
 /// The order id under which the gateway knows an operation, from the operation's id.
 ///
-/// 19 characters, which every processor takes, and letters only: an id that passes the Luhn check is stored
-/// masked by the gateway and can never be found again (`docs/cardpointe.md`, *Amounts, dates and order ids*), and
-/// without digits there is nothing to check.
+/// 19 characters, which every processor takes, and letters only: an id that passes the Luhn check
+/// is stored masked by the gateway and can never be found again (`docs/cardpointe.md`, *Amounts,
+/// dates and order ids*), and without digits there is nothing to check.
 pub fn gateway_order_id(operation: Uuid) -> String {
     let mut rest = operation.as_u128();
     let mut id = String::from("TG");

@@ -1,15 +1,16 @@
-//! What a gateway call came to, in the terms of the payment rules.
+//! Outcomes of gateway calls, in the terms of the payment rules.
 
 use crate::{
     values::{Advice, Amount, CardToken, Carried, Charged, DeclineCode, StoredCard, clean_text},
     words,
 };
 
-/// The longest gateway text that is kept. Longer ones are rare, and 200 operations have to fit into one item.
+/// The longest gateway text that is kept. Longer ones are rare, and 200 operations have to fit into
+/// one item.
 const TEXT_MAX_CHARS: usize = 64;
 
-/// The gateway's response, kept with the operation for finance and support. Holds no card data. The default is no
-/// response.
+/// The gateway's response, kept with the operation for finance and support. Holds no card data. The
+/// default is no response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GatewayResponse {
     /// `A` approved, `B` retry, `C` declined.
@@ -28,24 +29,25 @@ pub struct GatewayResponse {
     pub avs: Option<String>,
     /// The one-letter CVV result; none where the code was not checked.
     pub cvv: Option<String>,
-    /// The gateway's token for the card; works only for this merchant. Never stored here: it is kept once, with the
-    /// transaction's card.
+    /// The gateway's token for the card; works only for this merchant. Never stored here: it is
+    /// kept once, with the transaction's card.
     pub token: Option<CardToken>,
     /// Where the gateway stores the card. Never stored here, as the token.
     pub stored: Option<StoredCard>,
-    /// What the gateway says it took or held, signs dropped.
+    /// The money that the gateway says it took or held, signs dropped.
     pub charged: Option<Charged>,
-    /// Whether the settlement refused it after it was approved. It stays approved and is never repeated automatically.
+    /// Whether the settlement refused it after it was approved. It stays approved and is never
+    /// repeated automatically.
     pub settlement_rejected: bool,
-    /// Of a refusal: whether it is not proof enough, so that an inquiry has to show that nothing was done before more
-    /// money moves.
+    /// Of a refusal: whether it is not proof enough, so that an inquiry has to show that nothing
+    /// was done before more money moves.
     pub unproven: bool,
-    /// What a newer version stored with it.
+    /// Data that a newer version stored with it.
     pub carried: Carried,
 }
 
 impl GatewayResponse {
-    /// The response as it is kept: without what is kept with the card.
+    /// The response as it is kept: without the data kept with the card.
     #[must_use]
     pub fn to_keep(&self) -> Self {
         Self { token: None, stored: None, ..self.clone() }
@@ -72,22 +74,25 @@ words! {
     pub enum NoEffect {
         /// The gateway could not be reached, so nothing was sent.
         Unreachable => "unreachable",
-        /// The gateway itself says to try again: in its response to an authorization, or on its record of one.
+        /// The gateway itself says to try again: in its response to an authorization, or on its
+        /// record of one.
         TryAgain => "try_again",
-        /// An intermediary, or the gateway's own front, says to try again, and an inquiry found no trace of the request.
+        /// An intermediary, or the gateway's own front, says to try again, and an inquiry found no
+        /// trace of the request.
         Throttled => "throttled",
         /// Too little of the invocation's time was left to send it safely.
         NoTimeLeft => "no_time_left",
-        /// The gateway itself refuses the merchant's set-up, or the set-up has no account to send it through.
+        /// The gateway itself refuses the merchant's set-up, or the set-up has no account to send
+        /// it through.
         Misconfigured => "misconfigured",
-        /// An intermediary, or the gateway's own front, refuses the address, the request or the credentials, and an inquiry
-        /// found no trace of the request.
+        /// An intermediary, or the gateway's own front, refuses the address, the request or the
+        /// credentials, and an inquiry found no trace of the request.
         TurnedAway => "turned_away",
         /// A refund before the payment settled.
         NotSettled => "not_settled",
         /// A void after the payment was sent to settlement.
         AlreadySettled => "already_settled",
-        /// Two inquiries, late enough and a minute apart, found no trace of it.
+        /// Two inquiries, late enough and a minute apart, found no trace.
         NeverArrived => "never_arrived",
         /// The gateway shows the payment as voided, and Tollgate did not void it.
         VoidedElsewhere => "voided_elsewhere",
@@ -121,13 +126,14 @@ impl NoEffect {
         }
     }
 
-    /// Whether the operation may still turn out to be done. If so, an inquiry is sent before more money moves and once
-    /// more later, and a further attempt waits for it. The only place that decides it.
+    /// Whether the operation may still turn out to be done. If so, an inquiry is sent before more
+    /// money moves and once more later, and a further attempt waits for it. The only place that
+    /// decides it.
     ///
     /// | reason | why |
     /// |---|---|
     /// | `Unreachable`, `NoTimeLeft` | No: nothing was sent. |
-    /// | `TryAgain`, `Misconfigured` | No: the gateway itself said that it did nothing, or nothing was sent. What it said is looked for where it is [unproven](GatewayResponse::unproven). |
+    /// | `TryAgain`, `Misconfigured` | No: the gateway itself said that it did nothing, or nothing was sent. The operation is looked for where the response is [unproven](GatewayResponse::unproven). |
     /// | `NotSettled`, `AlreadySettled`, `VoidedElsewhere` | No: the state of the payment rules it out. |
     /// | `Throttled`, `TurnedAway` | Yes: the gateway may have acted, and its record may come late. |
     /// | `NeverArrived` | Yes: the request may still be on its way. |
@@ -146,40 +152,43 @@ impl NoEffect {
         }
     }
 
-    /// Whether the merchant's set-up or credentials are refused. If so, every request of the merchant fails alike.
+    /// Whether the merchant's set-up or credentials are refused. If so, every request of the
+    /// merchant fails alike.
     pub fn is_about_the_set_up(self) -> bool {
         matches!(self, Self::Misconfigured | Self::TurnedAway)
     }
 }
 
 words! {
-    /// Why it is not known what the gateway did.
+    /// Why the outcome at the gateway is not known.
     pub enum Doubt {
         /// The request was sent; the response did not come in time or was cut off.
         NoResponse => "no_response",
         /// A response that cannot be read, or a server error.
         Unreadable => "unreadable",
-        /// The gateway itself lost track of the processor (PPS 63 to 66), or says to try a capture, void or refund again
-        /// that it may have done.
+        /// The gateway itself lost track of the processor (PPS 63 to 66), or says to try a capture,
+        /// void or refund again that it may have done.
         GatewayLostTrack => "gateway_lost_track",
         /// The amount in the response is missing or not the requested one.
         AmountDiffers => "amount_differs",
-        /// An approval without what an approval of this kind carries.
+        /// An approval without the members that an approval of this kind carries.
         Incomplete => "incomplete",
         /// The gateway's state of the payment is not ours: something else acted on it.
         StateDiffers => "state_differs",
-        /// The processor has seen an equal transaction, or is working on this one. The earlier one may be this operation's own.
+        /// The processor has seen an equal transaction, or is working on this one. The earlier one
+        /// may be this operation's own.
         Duplicate => "duplicate",
-        /// The response names another operation, another account or another currency, or a reference that cannot be one.
+        /// The response names another operation, another account or another currency, or a
+        /// reference that cannot be one.
         AnotherOperation => "another_operation",
         _ => Unrecognized,
     }
 }
 
-/// What one gateway call came to. Every result has its name here; there is no "other".
+/// The outcome of one gateway call. Every result has its name here; there is no "other".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The gateway did what was requested.
+    /// The gateway carried out the request.
     Approved(GatewayResponse),
     /// Authorized for less than was requested; the approved amount is in the response.
     PartiallyApproved(GatewayResponse),
@@ -189,10 +198,12 @@ pub enum Outcome {
     NoEffect(NoEffect, GatewayResponse),
     /// Not known: it may or may not have been done. Only an inquiry decides.
     Unknown(Doubt, GatewayResponse),
-    /// A refusal that an intermediary (a proxy, a load balancer, the gateway's front) can send after the gateway has
-    /// acted. Only an inquiry decides. Without a trace, the outcome is the lack of effect that is named here.
+    /// A refusal that an intermediary (a proxy, a load balancer, the gateway's front) can send
+    /// after the gateway has acted. Only an inquiry decides. Without a trace, the outcome is the
+    /// lack of effect that is named here.
     Intermediary(NoEffect, GatewayResponse),
-    /// A response that names no operation, so that it can be another one's, and what it says. Only an inquiry decides.
+    /// A response that names no operation, so that it can be another one's, and the outcome it
+    /// states. Only an inquiry decides.
     Unnamed(Box<Self>),
 }
 
@@ -210,8 +221,9 @@ impl Outcome {
         }
     }
 
-    /// What a response that proves nothing comes to once an inquiry shows no trace of the operation: the refusal that it
-    /// names. None where it names none, or where it proves what it says.
+    /// The outcome of a response that proves nothing once an inquiry shows no trace of the
+    /// operation: the refusal that it names. None where it names none, or where it proves its
+    /// statement.
     pub fn without_a_trace(&self) -> Option<Self> {
         let unproven = |response: &GatewayResponse| GatewayResponse { unproven: true, ..response.clone() };
         match self {
@@ -228,29 +240,33 @@ impl Outcome {
     }
 }
 
-/// What an inquiry about an operation finds.
+/// The finding of an inquiry about an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
     /// The gateway's word on its outcome.
     Became(Box<Outcome>),
-    /// It was approved more than once: an earlier attempt arrived after it was given up. Every approval, oldest first.
+    /// It was approved more than once: an earlier attempt arrived after it was given up. Every
+    /// approval, oldest first.
     Several(Vec<GatewayResponse>),
-    /// No trace of it: no record, or the payment is as it was before. Counts only when found twice, late enough.
+    /// No trace of the operation: no record, or the payment is as it was before. Counts only when
+    /// found twice, late enough.
     Absent,
-    /// The only record was refused as equal to one that was seen before or is in progress. Like no trace, it counts only
-    /// when found twice.
+    /// The only record was refused as equal to one that was seen before or is in progress. Like no
+    /// trace, it counts only when found twice.
     Duplicate(GatewayResponse),
-    /// The only record is one of which the gateway did not get the processor's response. A payment had no effect; a refund
-    /// may have been done.
+    /// The only record is one of which the gateway did not get the processor's response. A payment
+    /// had no effect; a refund may have been done.
     TimedOut(GatewayResponse),
-    /// The only record is one that the gateway wants to be sent again, and that moved nothing. A payment had no effect; of a
-    /// refund it counts, like no trace, only when found twice.
+    /// The only record is one that the gateway wants to be sent again, and that moved nothing. A
+    /// payment had no effect; of a refund it counts, like no trace, only when found twice.
     TryAgain(GatewayResponse),
     /// The gateway responded, and its records decide nothing. Concerns this operation only.
     Undecided,
-    /// The same, because it was approved and its settlement is under review or not stated. That ends after days.
+    /// The same, because it was approved and its settlement is under review or not stated. That
+    /// ends after days.
     UnderReview,
-    /// No usable response: a failed connection, another status than 200, no JSON. Says nothing about the operation.
+    /// No usable response: a failed connection, another status than 200, no JSON. Says nothing
+    /// about the operation.
     Failed,
 }
 
@@ -272,8 +288,8 @@ mod tests {
         assert!(!GatewayResponse::clean_text("card 4111111111111111").contains("41111111"));
     }
 
-    /// Each variant, what may be done about it, and whether it is looked for. What may surface may be repeated, because
-    /// each attempt has an order id of its own.
+    /// Each variant, the allowed retry, and whether it is looked for. An attempt that may surface
+    /// may be repeated, because each attempt has an order id of its own.
     #[test]
     fn every_lack_of_an_effect_says_whether_it_may_be_repeated_and_whether_it_may_surface() {
         use NoEffect::{

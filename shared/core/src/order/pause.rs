@@ -1,7 +1,7 @@
 //! Pauses of one order's scheduled captures: who paused them, who resumed them, and why.
 //!
-//! While they are paused, the schedule takes nothing of the order. It still says that an authorization is about to end,
-//! and lets go what ended.
+//! While they are paused, the schedule takes nothing of the order. It still says that an
+//! authorization is about to end, and lets ended authorizations go.
 
 use jiff::Timestamp;
 
@@ -11,7 +11,8 @@ use crate::{
     values::{Amount, Carried},
 };
 
-/// Pauses that an order keeps. Of more, the oldest are in the log only: a pause is never refused for want of room.
+/// Pauses that an order keeps. Of more, the oldest are in the log only: a pause is never refused
+/// for want of room.
 pub const PAUSES_MAX: usize = 5;
 
 /// One time in which the schedule captured nothing of an order.
@@ -23,7 +24,7 @@ pub struct Pause {
     pub by: Option<Box<Attribution>>,
     /// How it ended; none while it lasts.
     pub resumed: Option<Resumed>,
-    /// What a newer version stored with it.
+    /// Data that a newer version stored with it.
     pub carried: Carried,
 }
 
@@ -42,15 +43,15 @@ impl Order {
         self.pauses.last().filter(|pause| pause.resumed.is_none())
     }
 
-    /// Since when the schedule would take something and does not; none where nothing waits. The index of paused captures
-    /// holds the order by this moment.
+    /// Since when the schedule would take something and does not; none where nothing waits. The
+    /// index of paused captures holds the order by this moment.
     pub fn paused_since(&self) -> Option<Timestamp> {
         let pause = self.captures_paused()?;
         self.transactions.iter().any(Transaction::waits_for_schedule).then_some(pause.at)
     }
 
-    /// Pauses the scheduled captures of all its payments, also of those to come. Tells whether they were not paused before:
-    /// a pause keeps who began it.
+    /// Pauses the scheduled captures of all its payments, also of those to come. Tells whether they
+    /// were not paused before: a pause keeps who began it.
     pub fn pause_captures(&mut self, by: Option<&Attribution>, now: Timestamp) -> bool {
         if self.captures_paused().is_some() {
             return false;
@@ -63,7 +64,8 @@ impl Order {
         true
     }
 
-    /// Lets the schedule go on. What came due meanwhile is captured by its next run. Tells whether they were paused.
+    /// Lets the schedule go on. Captures that came due meanwhile are made by its next run. Tells
+    /// whether they were paused.
     pub fn resume_captures(&mut self, by: Option<&Attribution>, now: Timestamp) -> bool {
         let Some(pause) = self.pauses.last_mut().filter(|pause| pause.resumed.is_none()) else {
             return false;
@@ -73,13 +75,14 @@ impl Order {
         true
     }
 
-    /// Whether the schedule captures nothing of it now, because a chargeback of one of its payments is open: who disputes one
-    /// payment may dispute the next one, too.
+    /// Whether the schedule captures nothing of the order now, because a chargeback of one of its
+    /// payments is open: who disputes one payment may dispute the next one, too.
     pub fn is_held_back(&self, policy: &Policy) -> bool {
         !policy.capture_disputed && self.transactions.iter().any(Transaction::has_open_dispute)
     }
 
-    /// Takes the captures that are due out of the schedule until no chargeback of the order is open. None when none is due.
+    /// Takes the captures that are due out of the schedule until no chargeback of the order is
+    /// open. None when none is due.
     pub fn hold_back(&mut self, now: Timestamp) -> Option<()> {
         let due = self.transactions.iter_mut().filter(|own| own.is_due_for_capture(now));
         let held = due.filter_map(|own| own.capture.as_mut()?.held_back_at.replace(now).or(Some(now)));
@@ -93,7 +96,8 @@ impl Order {
         (is_open && transaction.waits_for_schedule()).then_some(since)
     }
 
-    /// When the scheduled capture of one of its payments is tried next; none when it is not, is paused or waits for a dispute.
+    /// When the scheduled capture of one of its payments is tried next; none when it is not, is
+    /// paused or waits for a dispute.
     pub fn next_capture_attempt(&self, transaction: &Transaction) -> Option<Timestamp> {
         let (at, next) = self.next_capture(transaction)?;
         (next == Due::Capture(transaction.id)).then_some(at)
@@ -106,7 +110,7 @@ impl Order {
             .filter_map(|own| Some((self.next_capture_attempt(own)?, own.scheduled_amount()?)))
     }
 
-    /// What is next of a payment's scheduled capture, and when.
+    /// The next step of a payment's scheduled capture, and its time.
     pub(super) fn next_capture(&self, transaction: &Transaction) -> Option<(Timestamp, Due)> {
         let Some(next) = transaction.next_capture() else { return transaction.next_of_hold() };
         let is_held_back = (self.captures_paused().is_some()
@@ -122,7 +126,8 @@ impl Transaction {
         self.next_capture().is_some()
     }
 
-    /// What is left to do of what would be next. Until one of these moments, no run has to look at the order.
+    /// The next step that a pause leaves, and its time. Until then, no run has to look at the
+    /// order.
     fn next_while_paused(&self) -> Option<(Timestamp, Due)> {
         let expires = self.authorization_expires_at?;
         Some(if self.is_told_of_ending() {

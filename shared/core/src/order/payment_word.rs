@@ -1,4 +1,5 @@
-//! One word for a payment, as people use it. Statuses say what can be done next; `complete` is both held and paid.
+//! One word for a payment, as people use it. Statuses name the possible next steps; `complete` is
+//! both held and paid.
 
 use jiff::Timestamp;
 
@@ -6,15 +7,15 @@ use super::{Cause, NoEffect, Operation, PaymentKind, Principal, Stage, Transacti
 use crate::{values::Amount, words};
 
 words! {
-    /// What a payment is at a moment, as `docs/reference/order-api.md` has it.
+    /// The word for a payment at a moment, as in `docs/reference/order-api.md`.
     pub enum PaymentWord {
         /// Authorized, and not captured yet.
         Held => "held",
         /// All that was approved is taken.
         Paid => "paid",
-        /// Less than what was authorized is taken; the rest is released.
+        /// Less than the authorized amount is taken; the rest is released.
         PartlyPaid => "partly_paid",
-        /// A part of what was taken was given back.
+        /// A part of the taken amount was given back.
         PartlyRefunded => "partly_refunded",
         /// All that was taken was given back.
         Refunded => "refunded",
@@ -30,15 +31,16 @@ words! {
         NotKnownYet => "not_known_yet",
         /// The authorization ended before it was captured.
         Lapsed => "lapsed",
-        /// The settlement refused what had been approved.
+        /// The settlement refused an approved operation.
         SettlementRefused => "settlement_refused",
-        /// The cardholder's bank took the money back, or a part of it, and it did not come back.
+        /// The cardholder's bank took back all or a part of the money, and it did not come back.
         Disputed => "disputed",
     }
 }
 
 impl Transaction {
-    /// The word for the payment at this moment: an uncaptured authorization lapses without a change.
+    /// The word for the payment at this moment: an uncaptured authorization lapses without a
+    /// change.
     pub fn word(&self, now: Timestamp) -> PaymentWord {
         match self.status() {
             TransactionStatus::Pending => PaymentWord::NotKnownYet,
@@ -50,13 +52,14 @@ impl Transaction {
         }
     }
 
-    /// What can be captured or refunded in the next request, as it is shown: nothing while the outcome of another one is not
-    /// known.
+    /// The amounts that the next request can capture or refund, as shown: zero while the outcome of
+    /// another one is not known.
     pub fn left(&self, now: Timestamp) -> Remaining {
         if self.status() == TransactionStatus::Pending {
             return Remaining { capturable: Amount::ZERO, refundable: Amount::ZERO };
         }
-        // The gateway may still accept a capture of what has lapsed, but nobody is to count on that money.
+        // The gateway may still accept a capture of a lapsed authorization, but nobody is to count
+        // on that money.
         let capturable = if self.has_lapsed(now) { Amount::ZERO } else { self.capturable() };
         Remaining { capturable, refundable: self.refundable() }
     }
@@ -98,7 +101,8 @@ impl Transaction {
         }
     }
 
-    /// Of a payment, its capture or its refund. What was voided holds no money that could be wrong.
+    /// Of a payment, its capture or its refund. A voided payment holds no money that could be
+    /// wrong.
     fn is_refused_by_settlement(&self) -> bool {
         let is_refused = |operation: &Operation| {
             operation.is(Stage::Approved)
@@ -108,7 +112,7 @@ impl Transaction {
     }
 }
 
-/// What is left of a payment to act on.
+/// The amounts of a payment that are left to act on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Remaining {
     /// The held amount that can be captured.

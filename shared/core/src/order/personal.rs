@@ -1,10 +1,11 @@
-//! How long an order says who paid, where the merchant set a limit, and what of a customer is erased on request.
+//! How long an order says who paid, where the merchant set a limit, and the customer data erased on
+//! request.
 //!
-//! Amounts, references, ids, brand, last four digits and expiry date of the card stay: the books need them, and the journal
-//! is made of them.
+//! Amounts, references, ids, brand, last four digits and expiry date of the card stay: the books
+//! need them, and the journal is made of them.
 //!
-//! A time limit uses the in-doubt index, whose key is the next time at which a schedule must look at the order. So
-//! deletion needs no index, schedule or scan of its own.
+//! A time limit uses the in-doubt index, whose key is the next time at which a schedule must look
+//! at the order. So deletion needs no index, schedule or scan of its own.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +18,7 @@ use crate::values::{CardSummary, References, SearchBy, SearchTerm, StoredCard};
 /// Seconds of a day.
 const DAY_S: u128 = 86_400;
 
-/// By what the payments of one customer are recognized. One of them is enough.
+/// The traces by which one customer's payments are recognized. One is enough.
 #[derive(Clone, Debug, Default)]
 pub struct CustomerTraces {
     /// The merchant's reference of the customer, for whom a card was stored along with the payment.
@@ -30,12 +31,13 @@ pub struct CustomerTraces {
     pub cards: Vec<CardSummary>,
 }
 
-/// What of a customer was erased in an order.
+/// The customer data erased in an order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Erased {
-    /// What was taken out, in a word or two each.
+    /// The erased members, in a word or two each.
     pub members: BTreeSet<&'static str>,
-    /// Payments that keep what is needed to learn their outcome, or to delete the card at the gateway.
+    /// Payments that keep the data needed to learn their outcome, or to delete the card at the
+    /// gateway.
     pub waiting: usize,
 }
 
@@ -46,8 +48,9 @@ impl Order {
         self.next_inquiry_at().into_iter().chain(personal).min()
     }
 
-    /// Forgets who made the payments whose time is up. Tells whether there was one. Nothing that a rule depends on changes:
-    /// neither fingerprints nor what a repeated request gets hold a name or an address.
+    /// Forgets who made the payments whose time is up. Tells whether there was one. Nothing that a
+    /// rule depends on changes: neither fingerprints nor the response to a repeated request holds a
+    /// name or an address.
     pub fn forget_who_paid(&mut self, now: Timestamp) -> bool {
         let mut forgot = false;
         for transaction in &mut self.transactions {
@@ -62,8 +65,8 @@ impl Order {
 
 /// Erasing one customer's personal data, on request.
 impl Order {
-    /// Cards that the gateway stores and that only the customer's payments name, each with its account at the gateway. They
-    /// are deleted there before they are erased here.
+    /// Cards that the gateway stores and that only the customer's payments name, each with its
+    /// account at the gateway. They are deleted there before they are erased here.
     pub fn stored_cards_of(&self, traces: &CustomerTraces) -> Vec<(Route, StoredCard)> {
         let own = self.transactions.iter().filter(|found| found.is_of(&self.id, traces));
         let stored =
@@ -71,15 +74,16 @@ impl Order {
         stored.filter(|(_, card)| !traces.has_stored(card)).collect()
     }
 
-    /// Erases what the customer's payments say of it; `deleted` are cards that the gateway has no more. Nothing that a rule
-    /// depends on changes. A payment whose outcome may still change keeps what that outcome is applied with.
+    /// Erases the customer's data from its payments; `deleted` are cards that the gateway has no
+    /// more. Nothing that a rule depends on changes. A payment whose outcome may still change keeps
+    /// the data that applying the outcome needs.
     ///
-    /// Of a payment that only has a card in common with the customer, the card's token and profile go: another person may
-    /// have used the card.
+    /// Of a payment that only has a card in common with the customer, the card's token and profile
+    /// go: another person may have used the card.
     pub fn erase(&mut self, traces: &CustomerTraces, deleted: &[StoredCard]) -> Erased {
         let (id, mut erased, mut own) = (self.id.clone(), Erased::default(), Vec::new());
         for transaction in &mut self.transactions {
-            // What continues a payment comes after it.
+            // A payment that continues another comes after it.
             if transaction.is_of(&id, traces) || transaction.continues.is_some_and(|of| own.contains(&of)) {
                 own.push(transaction.id);
                 transaction.erase(traces, deleted, &mut erased);
@@ -104,7 +108,8 @@ impl CustomerTraces {
 
 /// Saying who pays, and forgetting it.
 impl Transaction {
-    /// Keeps what the merchant's systems know it by, and what says who paid as long as the merchant's rules allow.
+    /// Keeps the merchant's own texts about it, and the texts that say who paid as long as the
+    /// merchant's rules allow.
     pub(super) fn say(&mut self, references: &References, context: &Context<'_>) {
         self.references = references.clone();
         let is_personal =
@@ -158,8 +163,8 @@ impl Transaction {
         erased.waiting += usize::from(is_left);
     }
 
-    /// Whether it may still be approved, or cannot be told. An approval that is found later stores the card for its
-    /// customer, and learns its token.
+    /// Whether it may still be approved, or cannot be told. An approval that is found later stores
+    /// the card for its customer, and learns its token.
     fn may_yet_be_approved(&self) -> bool {
         !self.is_recognized() || self.first().is_none_or(|first| first.next_inquiry_at().is_some())
     }
@@ -169,7 +174,8 @@ impl Transaction {
             erased.waiting += 1;
             return;
         }
-        // Only what names the card goes: where it is another customer's, that one can still pay with it.
+        // Only the data that names the card goes: another customer who owns it can still pay with
+        // it.
         if self.paid_with.take().is_some() {
             erased.members.insert("stored card");
         }
@@ -177,7 +183,7 @@ impl Transaction {
         if card.token.take().is_some() {
             erased.members.insert("gateway token");
         }
-        // What the customer's item names is deleted by that.
+        // A card that the customer's item names is deleted with the item.
         if card.stored.as_ref().is_some_and(|stored| deleted.contains(stored) || traces.has_stored(stored)) {
             card.stored = None;
             erased.members.insert("stored card");
@@ -185,7 +191,7 @@ impl Transaction {
     }
 }
 
-/// Spreads what a busy hour's payments cause much later over a day, so that it delays no inquiry.
+/// Spreads the later work of a busy hour's payments over a day, so that it delays no inquiry.
 fn spread(id: Uuid) -> SignedDuration {
     SignedDuration::from_secs(i64::try_from(id.as_u128() % DAY_S).unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! What becomes of an intent, and the steps that every decision is made of.
+//! The plan for an intent, and the steps that every decision is made of.
 
 use super::{Context, Intent, OperationRef, Order, Rejection, Target, limits::ABANDONED_MAX};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     values::Amount,
 };
 
-/// What a use case does with an intent that the order allows.
+/// A use case's next step for an intent that the order allows.
 #[derive(Clone, Debug)]
 pub enum Plan {
     /// The order now holds a pending operation: save it, then send it.

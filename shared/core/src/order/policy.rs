@@ -12,14 +12,16 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OrdersMode {
-    /// An order is registered with its amount and currency before it is paid, and is never paid beyond that.
+    /// An order is registered with its amount and currency before it is paid, and is never paid
+    /// beyond that.
     #[default]
     Registered,
-    /// Order ids are opaque: the merchant's own system knows the totals, so each payment states its amount.
+    /// Order ids are opaque: the merchant's own system knows the totals, so each payment states its
+    /// amount.
     External,
 }
 
-/// What a refund that names no amount means.
+/// The meaning of a refund that names no amount.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundWithoutAmount {
@@ -32,7 +34,7 @@ pub enum RefundWithoutAmount {
     Reject,
 }
 
-/// What the gateway takes a named part of a payment with a fee for. No document of a gateway says it.
+/// The gateway's reading of a named part of a payment with a fee. No gateway documents it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FeeBasis {
@@ -55,7 +57,8 @@ pub struct DeclineOn {
 }
 
 impl DeclineOn {
-    /// Why an approval with these letters must not stand, if so. A letter that the gateway does not state refuses nothing.
+    /// Why an approval with these letters must not stand, if so. A letter that the gateway does not
+    /// state refuses nothing.
     pub fn refuses(&self, avs: Option<&String>, cvv: Option<&String>) -> Option<Cause> {
         let is_in = |list: &[String], letter: Option<&String>| letter.is_some_and(|it| list.contains(it));
         if is_in(&self.cvv, cvv) {
@@ -82,54 +85,58 @@ pub struct Policy {
     pub accept_partial_approval: bool,
     /// AVS and CVV results that the merchant does not accept.
     pub decline_on: DeclineOn,
-    /// What a refund without an amount does.
+    /// The effect of a refund without an amount.
     pub refund_without_amount: RefundWithoutAmount,
     /// How long an equal request without an idempotency key counts as a possible duplicate.
     pub duplicate_window: SignedDuration,
     /// How long an uncaptured authorization is expected to live at the issuer.
     pub authorization_lifetime: SignedDuration,
-    /// When an authorization is captured on schedule if neither it nor its order says; none: only on request.
+    /// When an authorization is captured on schedule if neither it nor its order says; none: only
+    /// on request.
     pub capture: Option<CaptureRule>,
-    /// Where the merchant does business; what a rule for captures means that names no zone.
+    /// Where the merchant does business; the zone of a rule for captures that names none.
     pub zone: Option<Zone>,
     /// When it does none besides weekends and bank holidays.
     pub holidays: Holidays,
-    /// Whether the schedule captures what is due of an order that has an open chargeback.
+    /// Whether the schedule captures the due amounts of an order that has an open chargeback.
     pub capture_disputed: bool,
     /// Whether an authorization that was to be captured and ended before is voided.
     pub void_lapsed: bool,
-    /// How long the names and e-mail addresses of new payments are kept; none: as long as the payments.
+    /// How long the names and e-mail addresses of new payments are kept; none: as long as the
+    /// payments.
     pub keep_personal_data: Option<SignedDuration>,
-    /// Accounts at the gateway that add a surcharge to payments by credit card, and need a postal code with them.
+    /// Accounts at the gateway that add a surcharge to payments by credit card, and need a postal
+    /// code with them.
     pub surcharging: Vec<String>,
-    /// What names a part of a payment with a fee. Without it no part can be captured or refunded.
+    /// The amount that names a part of a payment with a fee. Without it no part can be captured or
+    /// refunded.
     pub fee_basis: Option<FeeBasis>,
-    /// What shoppers may do.
+    /// The rules for shoppers.
     pub shoppers: ShopperPolicy,
 }
 
 impl Policy {
-    /// Whether whoever acts under this grant can pay at all. A shopper pays what is owing, which only
-    /// a registered order tells.
+    /// Whether a caller with this principal can pay at all. A shopper pays the amount owing, which
+    /// only a registered order tells.
     pub fn takes_payments_of(&self, by: Principal) -> bool {
         by != Principal::Implicit || self.orders == OrdersMode::Registered
     }
 
-    /// Whether it can pay with a card that is stored at the gateway. To a browser, ids of stored cards
-    /// are numbers that anybody could try out.
+    /// Whether it can pay with a card that is stored at the gateway. To a browser, ids of stored
+    /// cards are numbers that anybody could try out.
     pub fn takes_stored_cards_of(&self, by: Principal) -> bool {
         by != Principal::Implicit || self.shoppers.stored_cards
     }
 }
 
-/// What shoppers' browsers may do on a merchant's orders.
+/// The rules for shoppers' browsers on a merchant's orders.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShopperPolicy {
     /// Declined plus pending attempts that they may make on one order.
     pub attempts: usize,
     /// Declined payments of one source or customer in an hour, besides one for each approved card.
     pub declines_per_source_hour: u32,
-    /// Whether one may pay a part of what is owing.
+    /// Whether one may pay a part of the amount owing.
     pub partial: bool,
     /// Whether one may pay with a card that is stored at the gateway.
     pub stored_cards: bool,
@@ -149,9 +156,10 @@ impl Default for Policy {
             accept_partial_approval: false,
             decline_on: DeclineOn::default(),
             refund_without_amount: RefundWithoutAmount::default(),
-            // Long enough for a double click and a client's quick retry, short enough for a second cup of coffee.
+            // Long enough for a double click and a client's quick retry, short enough for a second
+            // cup of coffee.
             duplicate_window: SignedDuration::from_secs(60),
-            // What most card schemes grant an e-commerce authorization.
+            // The lifetime that most card schemes grant an e-commerce authorization.
             authorization_lifetime: SignedDuration::from_hours(7 * 24),
             capture: None,
             zone: None,

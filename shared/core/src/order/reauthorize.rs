@@ -1,5 +1,5 @@
-//! A new authorization of what a partial capture released: another payment of the order, with the stored card of the
-//! one that it continues.
+//! A new authorization of the amount that a partial capture released: another payment of the order,
+//! with the stored card of the one that it continues.
 
 use uuid::Uuid;
 
@@ -15,11 +15,12 @@ use crate::{
     values::{Amount, CardSummary, Instrument, StoredCard},
 };
 
-/// What a new authorization needs of the payment that it continues.
+/// The data that a new authorization needs of the payment that it continues.
 struct Rest {
     of: Uuid,
     amount: Amount,
-    /// The account that the card is stored with, whatever the merchant's set-up says by now.
+    /// The account that the card is stored with, even if the merchant's set-up names another by
+    /// now.
     route: Route,
     stored: StoredCard,
     card: CardSummary,
@@ -63,7 +64,7 @@ pub(super) fn decide_reauthorize(
     Ok(Plan::Send(order, at))
 }
 
-/// What is to be held, if the payment allows it.
+/// The rest to hold, if the payment allows it.
 fn rest(order: &Order, wanted: &Reauthorize, again: Option<OperationRef>) -> Result<Rest, Rejection> {
     let continued = again.and_then(|at| order.transaction(at.transaction)?.continues);
     let target = continued.map_or(wanted.target, Target::Transaction);
@@ -112,7 +113,7 @@ impl Order {
         all.find(|other| other.continues == Some(transaction) && other.status().may_be_in_effect())
     }
 
-    /// Whether another payment holds, or may hold, what this one was to hold anew.
+    /// Whether another payment holds, or may hold, the amount that this one was to hold anew.
     pub(super) fn is_held_by_another(&self, transaction: Uuid) -> bool {
         let continued = self.transaction(transaction).and_then(|found| found.continues);
         continued.and_then(|of| self.continuation_of(of)).is_some_and(|other| other.id != transaction)

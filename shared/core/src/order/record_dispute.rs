@@ -1,4 +1,4 @@
-//! Putting chargebacks and reversals on record of an order, and what they come to.
+//! Putting chargebacks and reversals on record of an order, and their sums.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,12 @@ use uuid::Uuid;
 use super::{Dispute, DisputeKind, Kind, Order, RecordedDispute, Stage, Transaction, dispute::Word};
 use crate::values::{Carried, Currency, SignedAmount};
 
-/// Chargebacks and reversals that an order keeps, corrections included. Each has at most about 450 bytes, so that an order
-/// always has room for the outcomes of its operations.
+/// Chargebacks and reversals that an order keeps, corrections included. Each has at most about 450
+/// bytes, so that an order always has room for the outcomes of its operations.
 pub const DISPUTES_MAX: usize = 120;
 
-/// Why a chargeback or a reversal is not put on record. It is for a person to look at; nothing is guessed.
+/// Why a chargeback or a reversal is not put on record. It is for a person to look at; nothing is
+/// guessed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DisputeRejection {
     /// The order has no payment with this reference at this account that was approved.
@@ -24,18 +25,19 @@ pub enum DisputeRejection {
     /// No chargeback of this case is on record.
     #[error("no chargeback of this case is on record")]
     UnknownChargeback,
-    /// This version does not know what happened, or cannot read all of the order.
+    /// This version does not know the event, or cannot read all of the order.
     #[error("a newer version of this service is working on the order")]
     NewerVersion,
-    /// The order keeps no more of them.
+    /// The order keeps no more chargebacks and reversals.
     #[error("the order keeps {DISPUTES_MAX} chargebacks and reversals, and has them")]
     TooMany,
-    /// Another report states another amount of the same line, and neither is said to be the later one.
+    /// Another report states another amount of the same line, and neither is said to be the later
+    /// one.
     #[error("another report states another amount, and neither says that it is the later one")]
     Contradicts,
 }
 
-/// What putting on record came to.
+/// The result of putting a report on record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DisputeRecorded {
     /// It is new, or a later word than the one before it: the order changed.
@@ -44,18 +46,20 @@ pub enum DisputeRecorded {
     Known,
 }
 
-/// A report of a chargeback or a reversal, with what it says of the payment.
+/// A report of a chargeback or a reversal, with its data about the payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DisputeReport {
-    /// The gateway's reference of the payment; without one, it is the payment that has a chargeback of this case.
+    /// The gateway's reference of the payment; without one, it is the payment that has a chargeback
+    /// of this case.
     pub reference: Option<String>,
-    /// The gateway accounts that it can have been paid at: the one of the report, and those that are linked with it.
+    /// The gateway accounts that it can have been paid at: the one of the report, and those that
+    /// are linked with it.
     pub accounts: Vec<String>,
     /// The currency, if it is stated.
     pub currency: Option<Currency>,
-    /// What happened. The amount is zero where a line that is on record is not reported any more.
+    /// The event. The amount is zero where a line that is on record is not reported any more.
     pub dispute: Dispute,
-    /// Whether what is on record of the line is not reported any more, so that this counts in its place.
+    /// Whether the record of the line is not reported any more, so that this counts in its place.
     pub is_current: bool,
 }
 
@@ -96,8 +100,8 @@ impl Order {
         Ok(DisputeRecorded::Applied)
     }
 
-    /// Since when a payment's chargebacks and reversals may come to something else than what they are counted as: one may
-    /// correct another without saying so, or the order keeps no further ones.
+    /// Since when a payment's chargebacks and reversals may come to another sum than they are
+    /// counted as: one may correct another without saying so, or the order keeps no further ones.
     pub fn disputes_unclear_since(&self, transaction: &Transaction) -> Option<Timestamp> {
         let all = &transaction.disputes;
         let stands = |one: &Dispute| {
@@ -128,8 +132,9 @@ impl Order {
 }
 
 impl Transaction {
-    /// Whether a report is about this payment: it was approved, at such an account, and this is a reference that its money was
-    /// taken under. A duplicate has one of its own, and a payer may well dispute just that.
+    /// Whether a report is about this payment: it was approved, at such an account, and this is a
+    /// reference that its money was taken under. A duplicate has one of its own, and a payer may
+    /// well dispute just that.
     fn is_disputed_by(&self, report: &DisputeReport) -> bool {
         let is_its_own = |reference: &str| {
             let payments = self.operations.iter().filter(|operation| operation.kind != Kind::Refund);
@@ -144,8 +149,8 @@ impl Transaction {
         is_known_by && first.is_some_and(|first| report.accounts.contains(&first.route.account))
     }
 
-    /// What counts of the chargebacks and reversals on record, in the order in which each came first: of several reports of
-    /// the same one, the last.
+    /// The chargebacks and reversals on record that count, in the order in which each came first:
+    /// of several reports of the same one, the last.
     pub fn standing_disputes(&self) -> impl Iterator<Item = &Dispute> {
         self.disputes.iter().enumerate().filter_map(|(n, first)| {
             let is_first = !self.disputes[..n].iter().any(|one| one.dispute.is_same(&first.dispute));
@@ -154,23 +159,25 @@ impl Transaction {
         })
     }
 
-    /// The report of the same chargeback or reversal that one replaces, by their positions in the list, and how many came before
-    /// it.
+    /// The report of the same chargeback or reversal that one replaces, by their positions in the
+    /// list, and how many came before it.
     pub(crate) fn replaced_by(&self, position: usize) -> (Option<&Dispute>, usize) {
         let Some(this) = self.disputes.get(position) else { return (None, 0) };
         let earlier = || self.disputes[..position].iter().filter(|one| one.dispute.is_same(&this.dispute));
         (earlier().next_back().map(|one| &one.dispute), earlier().count())
     }
 
-    /// What issuers took back, less what came back of it. More can come back than was taken.
+    /// The money that issuers took back, less the money that came back. More can come back than was
+    /// taken.
     ///
-    /// An order has room for far fewer than the 92 million disputes whose sum could be beyond 64 bits. If it were all the
-    /// same, this is the maximum, and the dispute is open.
+    /// An order has room for far fewer than the 92 million disputes whose sum could be beyond 64
+    /// bits. If it were all the same, this is the maximum, and the dispute is open.
     pub fn disputed(&self) -> SignedAmount {
         SignedAmount::sum(self.standing_disputes().map(Dispute::change)).unwrap_or(SignedAmount::MAX)
     }
 
-    /// Whether a chargeback of it is not reversed, or not all of it: giving money back would be a second loss.
+    /// Whether a chargeback of the payment is not reversed, or only in part: giving money back
+    /// would be a second loss.
     pub fn has_open_dispute(&self) -> bool {
         self.disputed_by_case().into_values().any(|amount| amount > SignedAmount::ZERO)
     }

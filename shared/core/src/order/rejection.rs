@@ -1,4 +1,5 @@
-//! Why an order does not allow what was requested. Knows no status codes: an API turns each into its response.
+//! Why an order does not allow a request. Knows no status codes: an API turns each into its
+//! response.
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -7,7 +8,8 @@ use crate::values::{Amount, Currency};
 
 /// A rule of the order that forbids the request; nothing was sent to the gateway.
 ///
-/// A variant's UUID is the transaction that the rule is about. Amounts are in minor units of the order's currency.
+/// A variant's UUID is the transaction that the rule is about. Amounts are in minor units of the
+/// order's currency.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// No such order: it has to be registered first.
@@ -16,7 +18,8 @@ pub enum Rejection {
     /// The order has no such transaction.
     #[error("the order has no such transaction")]
     TransactionNotFound,
-    /// A newer version wrote something that this one cannot read; see `ARCHITECTURE.md`, *Upgrades*.
+    /// A newer version wrote something that this one cannot read; see `ARCHITECTURE.md`,
+    /// *Upgrades*.
     #[error("a newer version of this service is working on the order")]
     NewerVersion,
     /// The merchant keeps the totals, so the amount has to be stated.
@@ -28,16 +31,17 @@ pub enum Rejection {
     /// Nothing can be done with an amount of zero.
     #[error("amount must be more than zero")]
     AmountZero,
-    /// More than what is owing, which is this amount.
+    /// More than this amount, which is owing.
     #[error("the amount is more than what is owing")]
     ExceedsOwing(Amount),
     /// Nothing of the total is owing: this payment covers it.
     #[error("the order is already paid")]
     AlreadyPaid(Uuid),
-    /// What is owing is reserved by this payment, whose outcome is not known yet.
+    /// The amount owing is reserved by this payment, whose outcome is not known yet.
     #[error("another payment of the order is in progress")]
     PaymentInProgress(Uuid),
-    /// The order cannot be paid with this request. A shopper is not told why where the reason is another shopper's payment.
+    /// The order cannot be paid with this request. A shopper is not told why where the reason is
+    /// another shopper's payment.
     #[error("the order cannot be paid with this request: it is paid, being paid, or owes another amount")]
     NotPayable,
     /// Another operation of the same payment, which is this one, is in progress.
@@ -55,7 +59,7 @@ pub enum Rejection {
     /// There is one capture; the rest of the authorization was released with it.
     #[error("the transaction is captured already")]
     AlreadyCaptured,
-    /// More than what is held, which is this amount.
+    /// More than this amount, which is held.
     #[error("the amount is more than what was authorized")]
     ExceedsAuthorized(Amount),
     /// Nothing was taken, so nothing can be given back.
@@ -64,7 +68,7 @@ pub enum Rejection {
     /// All that was held was captured, so there is no rest to hold anew.
     #[error("the capture released nothing: all that was authorized is captured")]
     NothingReleased,
-    /// More than what the partial capture released, which is this amount.
+    /// More than this amount, which the partial capture released.
     #[error("the amount is more than what the capture released")]
     ExceedsReleased(Amount),
     /// This payment holds the rest already.
@@ -73,7 +77,7 @@ pub enum Rejection {
     /// The payment was not made with a stored card, stored none, or its customer was erased since.
     #[error("the transaction has no stored card that another authorization could be made with")]
     NoStoredCard,
-    /// A chargeback of the payment is not reversed: what would be given back is taken already.
+    /// A chargeback of the payment is not reversed: the money to give back is taken already.
     #[error(
         "the cardholder's bank took money of this payment back, so that giving it back would be a second loss; state \
          refund_disputed if it is meant"
@@ -84,19 +88,20 @@ pub enum Rejection {
     ExceedsRefundMax {
         /// The most of one order, 0 in a currency that the person has no limit in.
         max: Amount,
-        /// What the person gave back of it already.
+        /// The amount of the order that the person gave back already.
         given_back: Amount,
     },
     /// All was given back.
     #[error("the transaction is refunded already")]
     AlreadyRefunded,
-    /// More than what is left, which is this amount.
+    /// More than this amount, which is left.
     #[error("the amount is more than what is left to refund")]
     ExceedsRefundable(Amount),
     /// The merchant wants refunds to name their amount.
     #[error("the refund must name its amount")]
     RefundAmountRequired,
-    /// It is a part of a payment with a fee, and the merchant's document does not say what its amount would include.
+    /// It is a part of a payment with a fee, and the merchant's document does not say whether its
+    /// amount includes the fee.
     #[error(
         "a part of a payment with a surcharge cannot be captured or refunded until the merchant's document says whether its \
          amount includes the surcharge (gateway.fee_basis: subtotal or total)"
@@ -126,7 +131,7 @@ pub enum Rejection {
     /// The order is full.
     #[error("the order has as many transactions as it can hold")]
     TooManyTransactions,
-    /// The order is full, but for what closes its payments.
+    /// The order is full, but for operations that close its payments.
     #[error("the order has as many operations as it can hold")]
     TooManyOperations,
     /// The shopper tried too often.
@@ -138,13 +143,15 @@ pub enum Rejection {
     /// The order is in another currency: this one.
     #[error("the order is in another currency")]
     CurrencyDiffers(Currency),
-    /// The authorization ends before the moment at which it is to be captured: at this one, as far as can be told.
+    /// The authorization ends before the moment at which it is to be captured: at this one, as far
+    /// as can be told.
     #[error("capture_at is after the end of the authorization; the latest possible is {0}")]
     CaptureAfterExpiry(Timestamp),
-    /// The authorization ends before the moment that the stated rule comes to: at this one, as far as can be told.
+    /// The authorization ends before the moment that the stated rule comes to: at this one, as far
+    /// as can be told.
     #[error("capture comes to a moment after the end of the authorization; the latest possible is {0}")]
     CaptureRuleAfterExpiry(Timestamp),
-    /// More is to be captured on schedule than what is held, which is this amount.
+    /// More is to be captured on schedule than this amount, which is held.
     #[error("the amount to capture is more than what is authorized")]
     CaptureExceedsAuthorized(Amount),
     /// An amount to capture is stated, and nothing says when.
@@ -153,11 +160,12 @@ pub enum Rejection {
     /// No scheduled capture of the order is due.
     #[error("no capture is due")]
     NothingDue,
-    /// The schedule has nothing to capture: the authorization of this payment was to be captured and ended before it could
-    /// be, or is none of the schedule's and ends.
+    /// The schedule has nothing to capture: the authorization of this payment was to be captured
+    /// and ended before it could be, or is not the schedule's and ends.
     #[error("the authorization ended before it was captured")]
     AuthorizationEnded(Uuid),
-    /// The order's scheduled captures are paused, and the merchant has to be told that an authorization is about to end.
+    /// The order's scheduled captures are paused, and the merchant has to be told that an
+    /// authorization is about to end.
     #[error("the order's scheduled captures are paused")]
     CapturesPaused,
     /// A chargeback of the order is open, and the merchant captures nothing on schedule meanwhile.
@@ -201,7 +209,8 @@ impl CurrencyLimit {
 }
 
 impl Rejection {
-    /// What a shopper is told: of payments that are not its `own` neither ids, amounts nor states.
+    /// The rejection as a shopper is told: of payments that are not its `own` neither ids, amounts
+    /// nor states.
     pub(super) fn for_shopper(self, own: &[Uuid]) -> Self {
         let is_own = |transaction: &Uuid| own.contains(transaction);
         match self {

@@ -1,11 +1,11 @@
-//! What an order learns from an inquiry about an operation whose outcome is not known.
+//! The effect on an order of an inquiry about an operation whose outcome is not known.
 //!
-//! Attempts that may still surface are derived from the operations and not stored. They count for as long as the order
-//! lives.
+//! Attempts that may still surface are derived from the operations and not stored. They count for
+//! as long as the order lives.
 //!
-//! A payment under review, or without a settlement state, stays pending. A refund under review counts as approved,
-//! because the gateway says so and promises no state of a refund. A duplicate refund cannot be voided, so an inquiry
-//! that finds one leaves the operation pending.
+//! A payment under review, or without a settlement state, stays pending. A refund under review
+//! counts as approved, because the gateway says so and promises no state of a refund. A duplicate
+//! refund cannot be voided, so an inquiry that finds one leaves the operation pending.
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -24,17 +24,19 @@ use crate::{
     values::DeclineCode,
 };
 
-/// For how long an inquiry is put off to which there was no usable response, so that others have their turn.
+/// For how long an inquiry is put off to which there was no usable response, so that others have
+/// their turn.
 const PUT_OFF: SignedDuration = SignedDuration::from_mins(5);
 
 /// How often a void that must succeed is sent.
 const VOID_ATTEMPTS_MAX: u32 = 3;
 
-/// How often a refund that must succeed is sent. It is refused until the payment has settled, which can take a night, and
-/// is looked for every few minutes.
+/// How often a refund that must succeed is sent. It is refused until the payment has settled, which
+/// can take a night, and is looked for every few minutes.
 const REFUND_ATTEMPTS_MAX: u32 = 400;
 
-/// Applies what an inquiry found about an operation. Pure. None when nothing changed and nothing has to be saved.
+/// Applies an inquiry's finding about an operation. Pure. None when nothing changed and nothing has
+/// to be saved.
 pub fn resolve(
     order: &mut Order,
     at: OperationRef,
@@ -58,7 +60,7 @@ pub fn resolve(
             operation.last_look_at.filter(|due| *due <= context.now)?;
             look_back(order, at, finding, context)
         }
-        // Only a newer version knows what it means for it.
+        // Only a newer version knows the finding's meaning for this operation.
         Stage::Unrecognized => None,
     }
 }
@@ -73,14 +75,15 @@ fn resolve_pending(
         Finding::Became(outcome) => {
             let next = apply(order, at, outcome, context);
             inquire_later(order, at, context);
-            // What must succeed and is known to have had no effect is still pending: it is sent again.
+            // An operation that must succeed and is known to have had no effect is still pending:
+            // it is sent again.
             let refused = match Decision::from_outcome(outcome) {
                 Some(decision @ (Decision::Declined(..) | Decision::NoEffect(..))) => decision,
                 Some(Decision::Approved(_)) | None => return Some(next),
             };
             Some(send_again(order, at, refused, context).unwrap_or(next))
         }
-        // Which of them stays is up to a person: a refund cannot be voided.
+        // Which refund stays is up to a person: a refund cannot be voided.
         Finding::Several(_) if order.operation(at)?.kind == Kind::Refund => {
             Some(undecided(order, at, context))
         }
@@ -101,16 +104,18 @@ fn resolve_pending(
             let had_no_effect = Outcome::NoEffect(NoEffect::TryAgain, response.clone());
             Some(apply(order, at, &had_no_effect, context))
         }
-        // The documents say only of an authorization that it can be sent again, so the refund is looked for once more.
+        // The documents say only of an authorization that it can be sent again, so the refund is
+        // looked for once more.
         Finding::TryAgain(response) => {
             let unproven = GatewayResponse { unproven: true, ..response.clone() };
             Some(absent(order, at, &Outcome::NoEffect(NoEffect::TryAgain, unproven), context))
         }
-        // What timed out may have been done: no document says what the record of one shows, or when.
+        // An operation that timed out may have been done: no document describes its record, or says
+        // when it shows.
         Finding::TimedOut(_) | Finding::Undecided | Finding::UnderReview => {
             Some(undecided(order, at, context))
         }
-        // It says nothing, and does not advance the back-off either: what was due stays due.
+        // It says nothing, and does not advance the back-off either: the due inquiry stays due.
         Finding::Failed => None,
     }
 }
@@ -123,7 +128,8 @@ fn undecided(order: &mut Order, at: OperationRef, context: &Context<'_>) -> Next
     NextStep::Respond
 }
 
-/// The inquiry about an operation that was decided after one of its attempts had been abandoned. Pure, as [`resolve`].
+/// The inquiry about an operation that was decided after one of its attempts had been abandoned.
+/// Pure, as [`resolve`].
 pub fn look_back(
     order: &mut Order,
     at: OperationRef,
@@ -186,8 +192,8 @@ pub fn look_back(
     Some(set_aside(order, at, duplicates.iter().copied(), context).unwrap_or(next))
 }
 
-/// What becomes of approvals beside the one that counts. A payment's are voided. Nothing can undo a refund's, so they are
-/// put on record as found.
+/// Sets aside the approvals beside the one that counts. A payment's are voided. Nothing can undo a
+/// refund's, so they are put on record as found.
 fn set_aside<'a>(
     order: &mut Order,
     at: OperationRef,
@@ -205,8 +211,8 @@ fn set_aside<'a>(
     None
 }
 
-/// The stage of another operation that captures or voids the same payment, if it is done or under way: a look-up shows
-/// the payment, and so that one's doing.
+/// The stage of another operation that captures or voids the same payment, if it is done or under
+/// way: a look-up shows the payment, and so that one's doing.
 fn by_another(order: &Order, at: OperationRef) -> Option<Stage> {
     let (transaction, operation) = (order.transaction(at.transaction)?, order.operation(at)?);
     if !matches!(operation.kind, Kind::Capture | Kind::Void) {
@@ -219,7 +225,8 @@ fn by_another(order: &Order, at: OperationRef) -> Option<Stage> {
     others.find(|stage| matches!(stage, Stage::Approved | Stage::Pending))
 }
 
-/// Voids approvals that stand beside the one that is kept. The first is sent next; the others are on record and found.
+/// Voids approvals that stand beside the one that is kept. The first is sent next; the others are
+/// on record and found.
 fn void_duplicates<'a>(
     order: &mut Order,
     at: OperationRef,
@@ -237,7 +244,8 @@ fn never_arrived() -> Outcome {
     Outcome::NoEffect(NoEffect::NeverArrived, GatewayResponse::default())
 }
 
-/// No trace of it, or of any effect. The second time, late enough and far enough apart, it is known to have `had_no_effect`.
+/// No trace of the operation, or of any effect. The second time, late enough and far enough apart,
+/// it is known to have `had_no_effect`.
 fn absent(order: &mut Order, at: OperationRef, had_no_effect: &Outcome, context: &Context<'_>) -> NextStep {
     let now = context.now;
     inquire_later(order, at, context);
@@ -264,7 +272,7 @@ fn absent(order: &mut Order, at: OperationRef, had_no_effect: &Outcome, context:
     if !may_conclude {
         return NextStep::Respond;
     }
-    // What was refused as a duplicate of itself, and is not there, is refused.
+    // An operation that was refused as a duplicate of itself, and is not there, is refused.
     if pending.doubt == Some(Doubt::Duplicate) {
         let (response, code) = (pending.response.clone(), DeclineCode::DuplicateTransaction);
         return apply(order, at, &Outcome::Declined(response, code, code.advice()), context);
@@ -274,14 +282,14 @@ fn absent(order: &mut Order, at: OperationRef, had_no_effect: &Outcome, context:
     again.unwrap_or_else(|| apply(order, at, had_no_effect, context))
 }
 
-/// An approval that turns up after its operation was abandoned. It is adopted if the order still has room for it, and
-/// given back otherwise.
+/// An approval that turns up after its operation was abandoned. It is adopted if the order still
+/// has room for it, and given back otherwise.
 fn late(order: &mut Order, at: OperationRef, approval: &GatewayResponse, context: &Context<'_>) -> NextStep {
     let Some(operation) = order.operation(at) else { return NextStep::Respond };
     let is_part = approval.amount().is_some_and(|approved| approved < operation.amount);
     let outcome = if is_part { Outcome::PartiallyApproved } else { Outcome::Approved }(approval.clone());
     let is_payment = operation.kind.is_payment();
-    // What the order owes again since a cancel is not what this attempt was for.
+    // An amount that the order owes again since a cancel is not the one that this attempt was for.
     let (began, own) = (operation.attempt.at, at.transaction);
     let cancelled_since =
         order.transactions.iter().any(|t| t.id != own && t.cancelled_at().is_some_and(|at| at >= began));
@@ -290,7 +298,8 @@ fn late(order: &mut Order, at: OperationRef, approval: &GatewayResponse, context
         _ if cancelled_since => false,
         _ if order.is_held_by_another(own) => false,
         Some(owing) => operation.amount <= owing,
-        // The total is not known here: a payment that was approved since then was made in its place.
+        // The total is not known here: a payment that was approved since then was made in its
+        // place.
         None => !order.transactions.iter().filter(|t| t.id != at.transaction).any(|t| {
             t.first()
                 .is_some_and(|first| first.is(Stage::Approved) && first.created_at >= operation.created_at)
@@ -305,8 +314,8 @@ fn late(order: &mut Order, at: OperationRef, approval: &GatewayResponse, context
     void_by_rule(order, at, Cause::LateApproval, context).map_or(NextStep::Respond, NextStep::Send)
 }
 
-/// A void or refund that must succeed is sent again, up to a limit, when the last attempt is known to have had no
-/// effect.
+/// A void or refund that must succeed is sent again, up to a limit, when the last attempt is known
+/// to have had no effect.
 fn send_again(
     order: &mut Order,
     at: OperationRef,
@@ -334,8 +343,8 @@ fn inquire_later(order: &mut Order, at: OperationRef, context: &Context<'_>) {
 }
 
 impl Operation {
-    /// A look that was due is over. What is left of it follows soon; an attempt that was given up as absent is looked for
-    /// again after days, because its record can come that late.
+    /// A due look is over. Its rest follows soon; an attempt that was given up as absent is looked
+    /// for again after days, because its record can come that late.
     fn looked(&mut self, now: Timestamp) {
         let looked_at = self.due_to_look_again(now).len();
         self.look_again.drain(..looked_at);
@@ -352,9 +361,10 @@ impl Operation {
 }
 
 impl Order {
-    /// Operations of which an abandoned attempt may still turn out to be done, and which an inquiry is sent about before
-    /// this one is sent: all payments and refunds before another of them, and a payment's captures before another of its
-    /// captures. None before a void, which undoes whatever was done.
+    /// Operations of which an abandoned attempt may still turn out to be done, and which an inquiry
+    /// is sent about before this one is sent: all payments and refunds before another payment or
+    /// refund, and a payment's captures before another of its captures. None before a void, which
+    /// undoes all that was done.
     pub fn suspects(&self, kind: Kind, of: Uuid) -> impl Iterator<Item = OperationRef> {
         let concerns = move |transaction: &Transaction, other: Kind| match kind {
             Kind::Void => false,
@@ -371,14 +381,16 @@ impl Order {
             })
     }
 
-    /// An inquiry showed no trace of an operation: what was refused without proof no longer keeps more money from moving.
+    /// An inquiry showed no trace of an operation: a refusal without proof no longer keeps more
+    /// money from moving.
     pub fn prove_refusals(&mut self, at: OperationRef) {
         if let Some(operation) = self.operation_mut(at) {
             operation.prove_refusals();
         }
     }
 
-    /// Puts the inquiry about an operation off, because the gateway gave no usable response. None when it is not pending.
+    /// Puts the inquiry about an operation off, because the gateway gave no usable response. None
+    /// when it is not pending.
     pub fn put_off(&mut self, at: OperationRef, now: Timestamp) -> Option<()> {
         let operation = self.operation_mut(at)?;
         let later = now + PUT_OFF;
@@ -392,8 +404,8 @@ impl Order {
         Some(())
     }
 
-    /// The operation of a transaction that an inquiry can be made about: the one in doubt, or one that was given up
-    /// and whose last look is due.
+    /// The operation of a transaction that an inquiry can be made about: the one in doubt, or one
+    /// that was given up and whose last look is due.
     pub fn to_inquire_about(&self, transaction: Uuid, now: Timestamp) -> Option<OperationRef> {
         let found = self.transaction(transaction)?;
         let operation = found.operations.iter().find(|operation| can_be_inquired_about(operation, now))?;
@@ -412,11 +424,11 @@ impl Order {
     }
 }
 
-/// An inquiry about what is in doubt can be made once its own request cannot be running any more: the response to that
-/// request may say more than a look-up does.
+/// An inquiry about an operation in doubt can be made once its own request cannot be running any
+/// more: the response to that request may say more than a look-up does.
 fn can_be_inquired_about(operation: &Operation, now: Timestamp) -> bool {
     match operation.stage() {
-        // What only a newer version can read, it inquires about.
+        // A newer version inquires about the operations that only it can read.
         _ if !operation.is_recognized() => false,
         Stage::Pending => now.duration_since(operation.attempt.at) >= STILL_RUNNING,
         Stage::NoEffect | Stage::Approved | Stage::Declined => {

@@ -1,4 +1,4 @@
-//! What each kind of operation needs, one rule a function; every refusal has its name.
+//! The conditions of each kind of operation, one rule per function; every refusal has its name.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -11,7 +11,7 @@ use crate::{
     values::{Amount, RefundMax},
 };
 
-/// What is to be paid, if the order allows it; without an amount all that is owing.
+/// The amount to pay, if the order allows it; without a stated one, all that is owing.
 pub(super) fn amount_to_pay(order: &Order, amount: Option<Amount>) -> Result<Amount, Rejection> {
     if amount.is_some_and(Amount::is_zero) {
         return Err(Rejection::AmountZero);
@@ -23,7 +23,8 @@ pub(super) fn amount_to_pay(order: &Order, amount: Option<Amount>) -> Result<Amo
     if amount <= owing && !amount.is_zero() {
         return Ok(amount);
     }
-    // What a pending payment has reserved may yet become free; what is authorized or paid does not.
+    // An amount reserved by a pending payment may yet become free; an authorized or paid one does
+    // not.
     let mut latest_first = order.transactions.iter().rev();
     let in_progress =
         latest_first.find(|t| t.status() == TransactionStatus::Pending && t.captured().is_zero());
@@ -61,12 +62,12 @@ fn is_attempt(transaction: &Transaction) -> bool {
 /// Payments of one order, by a merchant that names no shopper, that may be declined in an hour.
 pub const DECLINES_PER_ORDER_HOUR: usize = 10;
 
-/// In what time one of them counts.
+/// How long such a payment counts.
 const DECLINES_COUNT_FOR: SignedDuration = SignedDuration::from_hours(1);
 
-/// For how long the merchant makes no more payments of an order that name no shopper, because too many were declined
-/// within the hour or are pending. None while it may. Browsers' attempts have a limit of their own and do not count, so
-/// a stranger cannot use this one up.
+/// For how long the merchant makes no more payments of an order that name no shopper, because too
+/// many were declined within the hour or are pending. None while it may. Browsers' attempts have a
+/// limit of their own and do not count, so a stranger cannot use this one up.
 pub(super) fn declines_end_in(order: &Order, now: Timestamp) -> Option<SignedDuration> {
     let counts = |t: &&Transaction| {
         t.by == Principal::ClientCredentials
@@ -79,7 +80,8 @@ pub(super) fn declines_end_in(order: &Order, now: Timestamp) -> Option<SignedDur
     Some(DECLINES_COUNT_FOR - now.duration_since(*first))
 }
 
-/// What every follow-up needs: a payment that took place, that counts, and on which nothing else is under way.
+/// The condition of every follow-up: a payment that took place, that counts, and on which nothing
+/// else is under way.
 pub(super) fn must_be_approved_and_idle(transaction: &Transaction) -> Result<(), Rejection> {
     match transaction.status() {
         TransactionStatus::Pending => Err(Rejection::OperationInProgress(transaction.id)),
@@ -89,7 +91,8 @@ pub(super) fn must_be_approved_and_idle(transaction: &Transaction) -> Result<(),
     }
 }
 
-/// A part of a payment with a fee: whether the amount that names it includes the fee's share is for the merchant to say.
+/// A part of a payment with a fee: whether the amount that names it includes the fee's share is for
+/// the merchant to say.
 pub(super) fn must_be_whole_or_named(share: Option<FeeShare>) -> Result<(), Rejection> {
     if share.is_some_and(|share| !share.can_be_named()) { Err(Rejection::FeeBasisRequired) } else { Ok(()) }
 }
@@ -118,8 +121,8 @@ pub(super) fn may_capture(
     Ok(amount)
 }
 
-/// What an issuer took back is given back only if that is meant: both would be a loss. Nothing of the kind holds a capture
-/// back, and a void of what is only held gives no money back.
+/// Money that an issuer took back is given back only if that is meant: both would be a loss.
+/// Nothing of the kind holds a capture back, and a void of money only held gives none back.
 pub(super) fn must_not_be_disputed(transaction: &Transaction, intent: &Intent) -> Result<(), Rejection> {
     if transaction.has_open_dispute() && !transaction.refundable().is_zero() && !intent.refund_disputed {
         return Err(Rejection::PaymentDisputed(transaction.id));
@@ -127,8 +130,8 @@ pub(super) fn must_not_be_disputed(transaction: &Transaction, intent: &Intent) -
     Ok(())
 }
 
-/// A person gives back no more of one order than they may, in however many parts. A void of what was captured gives it
-/// back, too; one of what is only held does not.
+/// A person gives back no more of one order than they may, in however many parts. A void of
+/// captured money gives it back, too; one of money only held does not.
 pub(super) fn must_be_within_refund_max(
     order: &Order,
     transaction: &Transaction,

@@ -1,11 +1,12 @@
-//! Captures on schedule: when one is due, and what its attempts led to.
+//! Captures on schedule: when one is due, and the results of its attempts.
 //!
-//! Only the moment and the part are stored. How often it was tried and why it failed is read off the operations, as
-//! everything else about a payment is.
+//! Only the moment and the part are stored. How often it was tried and why it failed is read off
+//! the operations, as everything else about a payment is.
 //!
-//! The key of a scheduled operation is made of its transaction and time, so a retry is another attempt of the same
-//! operation and a rescheduled capture is a new one. A lapsed authorization is voided only if the merchant chose so:
-//! its issuer decides how long it lives, and a void cannot be undone.
+//! The key of a scheduled operation is made of its transaction and time, so a retry is another
+//! attempt of the same operation and a rescheduled capture is a new one. A lapsed authorization is
+//! voided only if the merchant chose so: its issuer decides how long it lives, and a void cannot be
+//! undone.
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -22,12 +23,12 @@ use crate::{
     values::{Amount, Carried, Holidays},
 };
 
-/// A capture that failed is not tried again in the last hour of its authorization: whoever is told that it failed has
-/// that hour to act.
+/// A capture that failed is not tried again in the last hour of its authorization: the person told
+/// of the failure has that hour to act.
 const NO_RETRY_BEFORE_EXPIRY: SignedDuration = SignedDuration::from_hours(1);
 
-/// A capture that was never tried, because nothing ran when it was due, is still tried this long after the expiry,
-/// which is an estimate.
+/// A capture that was never tried, because nothing ran when it was due, is still tried this long
+/// after the expiry, which is an estimate.
 const GRACE_AFTER_EXPIRY: SignedDuration = SignedDuration::from_hours(1);
 
 /// How long before the expiry an authorization counts as approaching it.
@@ -47,22 +48,24 @@ pub struct CaptureMove {
     pub by: Option<Box<Attribution>>,
     /// When the payment is captured since; none where the capture was canceled.
     pub to: Option<Timestamp>,
-    /// What a newer version stored with it.
+    /// Data that a newer version stored with it.
     pub carried: Carried,
 }
 
-/// What is due in an order.
+/// A step that is due in an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
     /// The capture of the payment with this id.
     Capture(Uuid),
     /// The end of an authorization that was to be captured and cannot be any more.
     Lapse(Uuid),
-    /// The last day of an authorization that the schedule does not capture: the merchant has to be told.
+    /// The last day of an authorization that the schedule does not capture: the merchant has to be
+    /// told.
     LastDay(Uuid),
-    /// The end of an authorization that the schedule does not capture: what it held is free again.
+    /// The end of an authorization that the schedule does not capture: its amount is free again.
     End(Uuid),
-    /// The merchant has to be told that an authorization is about to end while its capture is paused.
+    /// The merchant has to be told that an authorization is about to end while its capture is
+    /// paused.
     Notice(Uuid),
 }
 
@@ -79,12 +82,12 @@ pub enum CaptureStanding {
     Lapsed,
 }
 
-/// What was put on record about authorizations that the schedule does not capture.
+/// Records about authorizations that the schedule does not capture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Holds {
-    /// Whose end was.
+    /// Authorizations whose end was put on record.
     pub ended: usize,
-    /// Of which the merchant is notified that they end within a day.
+    /// Authorizations of which the merchant is notified that they end within a day.
     pub ending: usize,
 }
 
@@ -101,7 +104,7 @@ impl Order {
         self.transactions.iter().filter_map(|transaction| Some(self.next_capture(transaction)?.0)).min()
     }
 
-    /// What is due now, the longest due first.
+    /// The step due now, the longest due first.
     pub fn due_for_capture(&self, now: Timestamp) -> Option<Due> {
         let next = self.transactions.iter().filter_map(|t| Some((self.next_capture(t)?, t)));
         let ((at, next), transaction) =
@@ -109,8 +112,8 @@ impl Order {
         transaction.due(at, next, now)
     }
 
-    /// Moves a scheduled capture, changes its amount, or cancels it. A time in the past means now, also the one that it
-    /// had: with another amount it is another capture.
+    /// Moves a scheduled capture, changes its amount, or cancels it. A time in the past means now,
+    /// also the one that it had: with another amount it is another capture.
     pub fn schedule_capture(
         &mut self,
         id: Uuid,
@@ -146,7 +149,8 @@ impl Order {
             must_be_whole_or_named(transaction.fee_share_of_capture(part, policy))?;
         }
         let kept = was.filter(|_| terms.amount.is_none()).and_then(|schedule| schedule.amount);
-        // What lapsed was to be captured, and that stays on record: nothing that was decided is erased.
+        // A lapsed authorization was to be captured, and that stays on record: no decision is
+        // erased.
         let lapsed = was.filter(|_| transaction.lapsed_at.is_some());
         transaction.capture =
             at.map(|at| CaptureSchedule { at, amount: amount.or(kept), held_back_at: None }).or(lapsed);
@@ -170,7 +174,8 @@ impl Order {
         self.capture_moves.iter().rfind(|moved| moved.transaction == id)
     }
 
-    /// Puts on record that an authorization ended before it could be captured. None when it has not.
+    /// Puts on record that an authorization ended before it could be captured. None when it has
+    /// not.
     pub fn lapse(&mut self, id: Uuid, now: Timestamp) -> Option<()> {
         let transaction = self.transaction(id)?;
         let (at, next) = self.next_capture(transaction)?;
@@ -181,8 +186,8 @@ impl Order {
         Some(())
     }
 
-    /// Sees to the authorizations that the schedule does not capture: puts on record which have ended, and that the
-    /// merchant is notified of those whose last day has begun.
+    /// Sees to the authorizations that the schedule does not capture: puts on record which have
+    /// ended, and that the merchant is notified of those whose last day has begun.
     pub fn see_to_holds(&mut self, now: Timestamp) -> Holds {
         let due_now = |own: &Transaction| own.next_of_hold().and_then(|(at, next)| own.due(at, next, now));
         let due: Vec<Due> = self.transactions.iter().filter_map(due_now).collect();
@@ -200,7 +205,7 @@ impl Order {
         holds
     }
 
-    /// What was decided by another process is before it, whatever the clocks say.
+    /// A decision of another process is before it, regardless of the clocks.
     fn ended(&mut self, id: Uuid, now: Timestamp) {
         let Some(transaction) = self.transaction_mut(id) else { return };
         let latest = transaction.operations.iter().map(|operation| operation.updated_at).max();
@@ -210,8 +215,8 @@ impl Order {
     }
 }
 
-/// How a new payment is captured on schedule; without terms, it is not. Its authorization does not exist yet: its end is
-/// reckoned from now.
+/// How a new payment is captured on schedule; without terms, it is not. Its authorization does not
+/// exist yet: its end is reckoned from now.
 pub(super) fn capture_schedule(
     order: &Order,
     terms: Option<&CaptureTerms>,
@@ -231,8 +236,8 @@ pub(super) fn capture_schedule(
     let at = match (fixed, rule) {
         (Some(fixed), _) => fixed.moment(now, &policy.holidays).map(|at| at.max(now)),
         (None, Some(rule)) => {
-            // No payment is refused because a default's days are holidays: its capture is made earlier instead, early
-            // enough to be tried again.
+            // No payment is refused because a default's days are holidays: its capture is made
+            // earlier instead, early enough to be tried again.
             let at = rule.moment(now, &policy.holidays);
             Some(if at > latest { (latest - EXPIRING_BEFORE).max(now) } else { at })
         }
@@ -242,7 +247,7 @@ pub(super) fn capture_schedule(
         must_not_be_after(at, latest, stated)?;
     }
     let part = part_to_capture(terms, at, amount)?;
-    // What fee is added is known too late, when it is held already.
+    // The added fee is known too late, when it is held already.
     let may_add_a_fee = policy.surcharging.contains(&route.account) && policy.fee_basis.is_none();
     if may_add_a_fee && part.is_some_and(|part| part < amount) {
         return Err(Rejection::FeeBasisRequired);
@@ -262,7 +267,8 @@ fn must_not_be_after(at: Timestamp, latest: Timestamp, stated: Option<&CaptureAt
 }
 
 impl CaptureAt {
-    /// The moment for an authorization that was begun at this one; none where the schedule captures nothing.
+    /// The moment for an authorization that was begun at this one; none where the schedule captures
+    /// nothing.
     fn moment(&self, authorized_at: Timestamp, holidays: &Holidays) -> Option<Timestamp> {
         match self {
             Self::At(at) => Some(*at),
@@ -286,8 +292,9 @@ fn part_to_capture(
 }
 
 impl CaptureSchedule {
-    /// The idempotency key of its capture: one for each requested moment and amount, so that a retry is another attempt
-    /// of the same operation and a capture that is scheduled anew is a new one.
+    /// The idempotency key of its capture: one for each requested moment and amount, so that a
+    /// retry is another attempt of the same operation and a capture that is scheduled anew is a new
+    /// one.
     pub fn key(&self, transaction: Uuid) -> KeyDigest {
         let part = self.amount.map(|part| format!(" {}", part.minor())).unwrap_or_default();
         KeyDigest::new("scheduled_capture", &transaction.to_string(), &format!("{}{part}", self.at))
@@ -306,7 +313,8 @@ impl Transaction {
         self.operations.iter().find(|operation| operation.kind == Kind::Capture && operation.key == Some(key))
     }
 
-    /// The state of its scheduled capture; none when nothing is scheduled, or nothing is left to capture.
+    /// The state of its scheduled capture; none when nothing is scheduled, or nothing is left to
+    /// capture.
     pub fn capture_standing(&self) -> Option<CaptureStanding> {
         self.capture.as_ref().filter(|_| self.may_be_captured())?;
         Some(match self.scheduled_capture() {
@@ -323,8 +331,8 @@ impl Transaction {
         })
     }
 
-    /// What its schedule captures: the part that was requested, or all that is held if that is less. None when nothing
-    /// is scheduled, or nothing is left to capture.
+    /// The amount that its schedule captures: the part that was requested, or all that is held if
+    /// that is less. None when nothing is scheduled, or nothing is left to capture.
     pub fn scheduled_amount(&self) -> Option<Amount> {
         let held = self.capturable();
         let schedule = self.capture.filter(|_| !held.is_zero())?;
@@ -337,8 +345,8 @@ impl Transaction {
             && self.authorization_expires_at.is_some_and(|expires| now >= expires - EXPIRING_BEFORE)
     }
 
-    /// When the authorization is about to end, and when it has ended uncaptured, as far as can be told. None where nothing
-    /// is held, or its end is on record.
+    /// When the authorization is about to end, and when it has ended uncaptured, as far as can be
+    /// told. None where nothing is held, or its end is on record.
     pub fn last_day_of_hold(&self) -> Option<(Timestamp, Timestamp)> {
         let expires = self.authorization_expires_at.filter(|_| self.may_be_captured())?;
         self.lapsed_at.is_none().then_some((expires - EXPIRING_BEFORE, expires))
@@ -363,7 +371,8 @@ impl Transaction {
         !self.capturable().is_zero()
     }
 
-    /// What is next of its scheduled capture, and when, unless the order's captures are paused.
+    /// The next step of its scheduled capture, and its time, unless the order's captures are
+    /// paused.
     pub(super) fn next_capture(&self) -> Option<(Timestamp, Due)> {
         let (capture, lapse) = (Due::Capture(self.id), Due::Lapse(self.id));
         let schedule = self.capture.as_ref()?;
@@ -380,8 +389,9 @@ impl Transaction {
         Some(if in_time { (again, capture) } else { (expires, lapse) })
     }
 
-    /// What is next of an authorization that the schedule captures no more, or never was to: the merchant is told once that
-    /// it ends, unless its capture was refused, and an hour after its end it holds nothing.
+    /// The next step of an authorization that the schedule captures no more, or never was to: the
+    /// merchant is told once that it ends, unless its capture was refused, and an hour after its
+    /// end it holds nothing.
     pub(super) fn next_of_hold(&self) -> Option<(Timestamp, Due)> {
         let (last_day, expires) = self.last_day_of_hold()?;
         if self.next_capture().is_some() {
@@ -394,7 +404,7 @@ impl Transaction {
         Some((expires.checked_add(GRACE_AFTER_EXPIRY).ok()?, Due::End(self.id)))
     }
 
-    /// What is due now of what is next.
+    /// The next step as it is due now; none before its time.
     fn due(&self, at: Timestamp, next: Due, now: Timestamp) -> Option<Due> {
         if at > now {
             return None;

@@ -1,4 +1,4 @@
-//! What a payment is found by, besides what the gateway knows of it.
+//! The search terms of a payment, besides the gateway's data.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use super::Transaction;
 use crate::values::{SearchBy, SearchTerm};
 
 impl Transaction {
-    /// The texts that it is found by: what the merchant calls it, with what its captures called it later, and who paid as far
-    /// as it says so. What is erased or forgotten of it is not among them.
+    /// The texts that it is found by: the merchant's reference, with the later ones of its
+    /// captures, and who paid as far as it says so. Erased and forgotten texts are not included.
     pub fn search_terms(&self) -> BTreeSet<SearchTerm> {
         let of = |by| move |text: &String| SearchTerm::new(by, text);
         let captured = self.operations.iter().filter_map(|operation| operation.custom_reference.as_ref());

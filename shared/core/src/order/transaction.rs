@@ -1,7 +1,7 @@
 //! A payment as a client sees it: one row that its operations change.
 //!
-//! Nothing about a transaction's state is stored beside its operations: status, captured and refunded are
-//! read off the list each time, so they cannot disagree with what happened.
+//! Nothing about a transaction's state is stored beside its operations: status, captured and
+//! refunded are read off the list each time, so they cannot disagree with the history.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -46,7 +46,7 @@ impl PaymentKind {
 pub enum TransactionStatus {
     /// Something is under way and its outcome is not known.
     Pending,
-    /// It was approved and is in effect, whatever was captured or refunded since.
+    /// It was approved and is in effect, regardless of captures and refunds since.
     Done,
     /// The payment was refused, or nothing was done.
     Failed,
@@ -67,7 +67,7 @@ impl TransactionStatus {
     }
 }
 
-/// What an operation led to, as every API shows it.
+/// The status of an operation, as every API shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OperationStatus {
     /// The outcome is not known yet.
@@ -80,33 +80,35 @@ pub enum OperationStatus {
     NoEffect(NoEffect),
 }
 
-/// A capture on schedule. The operations say what it led to.
+/// A capture on schedule. The operations hold its results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CaptureSchedule {
     /// The moment that was requested.
     pub at: Timestamp,
     /// The part that was requested; the rest is released with it. None means all that is held.
     pub amount: Option<Amount>,
-    /// Since when the schedule leaves it alone, although it was due, as long as a chargeback of its order is open.
+    /// Since when the schedule leaves it alone, although it was due, as long as a chargeback of its
+    /// order is open.
     pub held_back_at: Option<Timestamp>,
 }
 
 /// A payment with its history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transaction {
-    /// Ours; what follow-up calls name.
+    /// Ours; follow-up calls name it.
     pub id: Uuid,
     /// Whether it began by holding the amount or by taking it.
     pub kind: PaymentKind,
-    /// What it is made with, as far as it may be stored.
+    /// The means of payment, as far as it may be stored.
     pub instrument: Instrument,
-    /// What the merchant's system said about it; for a payment that is an order of its own.
+    /// The merchant's data about it; for a payment that is an order of its own.
     pub memo: Option<Box<Memo>>,
-    /// What the merchant's systems know it by, as stated with the payment.
+    /// The merchant's own texts about it, as stated with the payment.
     pub references: References,
     /// How long it says who paid; none: as long as it is kept.
     pub personal_until: Option<Timestamp>,
-    /// The merchant's reference of the customer for whom the gateway is to store the card along with an approval.
+    /// The merchant's reference of the customer for whom the gateway is to store the card along
+    /// with an approval.
     pub save_for: Option<String>,
     /// Where the gateway stores the card that it is made with, if that was stored before.
     pub paid_with: Option<StoredCard>,
@@ -126,16 +128,18 @@ pub struct Transaction {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// Every operation of the transaction, oldest first; the first began it. Never empty, never shortened.
+    /// Every operation of the transaction, oldest first; the first began it. Never empty, never
+    /// shortened.
     pub operations: Vec<Operation>,
     /// Chargebacks and reversals in the order in which they were put on record. Never shortened.
     pub disputes: Vec<RecordedDispute>,
-    /// What a newer version stored with it.
+    /// Data that a newer version stored with it.
     pub carried: Carried,
 }
 
 impl Transaction {
-    /// A payment that begins with this operation, under the operation's own id and by its principal.
+    /// A payment that begins with this operation, under the operation's own id and by its
+    /// principal.
     pub fn new(kind: PaymentKind, instrument: Instrument, first: Operation) -> Self {
         Self {
             id: first.id,
@@ -170,12 +174,12 @@ impl Transaction {
         self.operations.first()
     }
 
-    /// Every order id that the gateway may know something of it by.
+    /// Every order id by which the gateway may know something of the payment.
     pub fn gateway_order_ids(&self) -> Vec<&str> {
         self.operations.iter().flat_map(Operation::gateway_order_ids).collect()
     }
 
-    /// The operation that says what another led to: the void that followed from it, or itself.
+    /// The operation that shows the result of another: the void that followed from it, or itself.
     pub fn latest_of<'a>(&'a self, operation: &'a Operation) -> &'a Operation {
         let followed = match operation.kind {
             Kind::Authorize | Kind::Purchase => operation.is(Stage::Approved),
@@ -189,13 +193,13 @@ impl Transaction {
         follow_up.unwrap_or(operation)
     }
 
-    /// What an operation led to, with whatever followed from it.
+    /// The status of an operation, including its follow-ups.
     pub fn operation_status(&self, operation: &Operation) -> OperationStatus {
         let latest = self.latest_of(operation);
         let by_rule = latest.cause.declines_as().map(|code| Decline { code, advice: code.advice() });
         match (latest.stage(), by_rule.or(latest.decline())) {
             (Stage::Pending | Stage::Unrecognized, _) => OperationStatus::Pending,
-            // Without any effect is only the void of what the bank gave back before.
+            // Only a void of money that the bank gave back before has no effect here.
             (Stage::Approved | Stage::Declined | Stage::NoEffect, Some(decline)) => {
                 OperationStatus::Declined(decline)
             }
@@ -209,8 +213,8 @@ impl Transaction {
         }
     }
 
-    /// Whether this version can read all of it that a rule depends on. If not, a newer one wrote it, and its whole
-    /// amount counts as reserved.
+    /// Whether this version can read everything that a rule depends on. If not, a newer one wrote
+    /// it, and its whole amount counts as reserved.
     pub fn is_recognized(&self) -> bool {
         self.kind != PaymentKind::Unrecognized
             && self.instrument != Instrument::Unrecognized
@@ -256,8 +260,8 @@ impl Transaction {
         self.operations.iter().any(|operation| operation.cause.declines_as().is_some())
     }
 
-    /// Amount of the payment: what was approved, or what was requested while that is not known. For a payment that only
-    /// a newer version can read: all that it may come to.
+    /// Amount of the payment: the approved amount, or the requested one while that is not known.
+    /// For a payment that only a newer version can read: all that it may come to.
     pub fn amount(&self) -> Amount {
         if !self.is_recognized() {
             let may_add = |o: &&Operation| o.kind.is_payment() || o.kind == Kind::Unrecognized;
@@ -277,7 +281,7 @@ impl Transaction {
         self.voided().filter(|void| matches!(void.cause, Cause::Requested | Cause::Elsewhere))
     }
 
-    /// What a cancel took off the order for good, because it was to stay closed.
+    /// The amount that a cancel took off the order for good, because it was to stay closed.
     pub fn closed(&self) -> Amount {
         self.cancel().filter(|void| void.closes_order).map_or(Amount::ZERO, |void| void.amount)
     }
@@ -290,7 +294,7 @@ impl Transaction {
         self.taken()
     }
 
-    /// What the gateway took, whether it may stand or not.
+    /// The amount that the gateway took, whether it may stand or not.
     pub(crate) fn taken(&self) -> Amount {
         match self.kind {
             PaymentKind::Purchase if self.began() => self.amount(),
@@ -313,7 +317,7 @@ impl Transaction {
         }
     }
 
-    /// What can still be refunded.
+    /// The amount that can still be refunded.
     pub fn refundable(&self) -> Amount {
         self.captured().checked_sub(self.refunded()).unwrap_or(Amount::ZERO)
     }
@@ -327,7 +331,7 @@ impl Transaction {
         if open { self.amount() } else { Amount::ZERO }
     }
 
-    /// What a partial capture released of the held amount.
+    /// The part of the held amount that a partial capture released.
     pub fn released(&self) -> Amount {
         let (captured, held) = (self.captured(), self.amount());
         if self.kind != PaymentKind::Authorize || captured.is_zero() {
@@ -336,8 +340,8 @@ impl Transaction {
         held.checked_sub(captured).unwrap_or(Amount::ZERO)
     }
 
-    /// The stored card that the order can be paid with again as the shopper agreed: the payment was made with it, or stored
-    /// it for a customer.
+    /// The stored card that the order can be paid with again as the shopper agreed: the payment was
+    /// made with it, or stored it for a customer.
     pub fn stored_card(&self) -> Option<&StoredCard> {
         let saved = || self.card()?.stored.as_ref().filter(|_| self.save_for.is_some());
         self.paid_with.as_ref().or_else(saved)
@@ -363,11 +367,12 @@ impl Transaction {
         let mut latest_first = self.operations.iter().take(operations).rev();
         let captured = latest_first.find_map(|operation| operation.custom_reference.as_ref());
         let stated = captured.or(self.references.custom_reference.as_ref()).filter(|text| !text.is_empty());
-        // The credit-card API's reference is what a payment is recognized by, so it is never cleared.
+        // The credit-card API recognizes a payment by its reference, which is therefore never
+        // cleared.
         stated.or(self.memo.as_ref().map(|memo| &memo.reference)).map(String::as_str)
     }
 
-    /// Elastic Path's transaction type: what was last done to the payment.
+    /// Elastic Path's transaction type: the last operation on the payment.
     pub fn last_done(&self) -> Kind {
         if !self.refunded().is_zero() {
             Kind::Refund

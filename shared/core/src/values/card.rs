@@ -1,8 +1,10 @@
-//! Card data: what comes in with a payment, what may be kept about it, and what must never get out.
+//! Card data: the incoming data of a payment, the part that may be kept, and the part that must
+//! never get out.
 //!
-//! The number and the security code are secrets: wiped from memory when dropped, without `Display` or
-//! `Serialize`, and opened only by a method named `expose`. Only [`CardSummary`] is stored (PCI DSS 3.3.1
-//! forbids keeping the security code after authorization, 3.5.1 requires a stored number to be unreadable).
+//! The number and the security code are secrets: wiped from memory when dropped, without `Display`
+//! or `Serialize`, and opened only by a method named `expose`. Only [`CardSummary`] is stored (PCI
+//! DSS 3.3.1 forbids keeping the security code after authorization, 3.5.1 requires a stored number
+//! to be unreadable).
 
 mod digits;
 mod disguise;
@@ -48,8 +50,9 @@ words! {
 /// Leading digits: how many, from, to. The first row that fits decides.
 ///
 /// ISO/IEC 7812 issuer ranges as the brands publish them, except where the gateway's own list
-/// (`docs/cardpointe.md`, *Cards, tokens and profiles*) says otherwise: all of 622 is Discover (`UnionPay` runs on its network in the US)
-/// and all of 35 is JCB (the brand itself claims 3528–3589).
+/// (`docs/cardpointe.md`, *Cards, tokens and profiles*) says otherwise: all of 622 is Discover
+/// (`UnionPay` runs on its network in the US) and all of 35 is JCB (the brand itself claims
+/// 3528–3589).
 const PREFIXES: &[(usize, u32, u32, Brand)] = &[
     (1, 4, 4, Brand::Visa),
     (2, 51, 55, Brand::Mastercard),
@@ -70,7 +73,8 @@ const PREFIXES: &[(usize, u32, u32, Brand)] = &[
 ];
 
 impl Brand {
-    /// The brand of a number, or of as many leading digits as are known; nothing if they do not tell.
+    /// The brand of a number, or of as many leading digits as are known; nothing if they do not
+    /// tell.
     pub fn detect(digits: &str) -> Option<Self> {
         if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
@@ -84,7 +88,8 @@ impl Brand {
         PREFIXES.iter().find(|&&(length, from, to, _)| starts_within(length, from, to)).map(|row| row.3)
     }
 
-    /// Whether the brand issues numbers of that many digits. All fit the gateway's 19 (`docs/cardpointe.md`, *Amounts, dates and order ids*).
+    /// Whether the brand issues numbers of that many digits. All fit the gateway's 19
+    /// (`docs/cardpointe.md`, *Amounts, dates and order ids*).
     pub fn issues_length(self, digits: usize) -> bool {
         match self {
             Self::Visa => matches!(digits, 13 | 16 | 19),
@@ -141,7 +146,8 @@ impl CardNumber {
         if let Some(_other) = text.bytes().find(|byte| !is_digit(byte) && !matches!(byte, b' ' | b'-')) {
             return Err(CardNumberError::NotDigits);
         }
-        // Exactly as large as needed: growing or shrinking would leave a copy behind in freed memory.
+        // Exactly as large as needed: growing or shrinking would leave a copy behind in freed
+        // memory.
         let mut digits = String::with_capacity(text.bytes().filter(is_digit).count());
         digits.extend(text.bytes().filter(is_digit).map(char::from));
         let digits = SecretString::from(digits);
@@ -160,7 +166,8 @@ impl CardNumber {
         Ok(Self { digits, brand })
     }
 
-    /// The brand that the leading digits belong to. [`CardNumber::parse`] accepts no number without one.
+    /// The brand that the leading digits belong to. [`CardNumber::parse`] accepts no number without
+    /// one.
     pub fn brand(&self) -> Brand {
         self.brand
     }
@@ -212,8 +219,9 @@ pub enum ExpiryError {
 
 /// The month through whose last day a card is valid. Displayed as `12/2029`; ordered by time.
 ///
-/// The year is 2000 to 2099, because the gateway is told two digits of it (`docs/cardpointe.md`, *Amounts, dates and order ids*). A date in the
-/// past can be stated: whether it is past depends on the day, and a stored card grows old.
+/// The year is 2000 to 2099, because the gateway is told two of its digits (`docs/cardpointe.md`,
+/// *Amounts, dates and order ids*). A date in the past can be stated: whether it is past depends on
+/// the day, and a stored card grows old.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Expiry {
     // First, so that the derived order is the order in time.
@@ -262,19 +270,20 @@ impl Expiry {
         }
     }
 
-    /// `1229`, the form that the gateway takes (`docs/cardpointe.md`, *Amounts, dates and order ids*).
+    /// `1229`, the form that the gateway takes (`docs/cardpointe.md`, *Amounts, dates and order
+    /// ids*).
     pub fn mmyy(self) -> String {
         format!("{:02}{:02}", self.month, self.year % 100)
     }
 
-    /// Whether the card's last day lies before that date. Which day it is depends on the place; the caller
-    /// says.
+    /// Whether the card's last day lies before that date. Which day it is depends on the place; the
+    /// caller says.
     pub fn is_past(self, on: Date) -> bool {
         (i32::from(on.year()), i32::from(on.month())) > (i32::from(self.year), i32::from(self.month))
     }
 
-    /// Whether the card's last day is over wherever it is: west of Greenwich the month ends later, and a card that is
-    /// good for another day somewhere is sent.
+    /// Whether the card's last day is over wherever it is: west of Greenwich the month ends later,
+    /// and a card that is good for another day somewhere is sent.
     pub fn is_past_everywhere(self, now: Timestamp) -> bool {
         now.to_zoned(TimeZone::UTC).date().yesterday().is_ok_and(|yesterday| self.is_past(yesterday))
     }
@@ -367,7 +376,8 @@ pub struct CardSummary {
     pub last_four: Option<String>,
     /// The month through whose last day the card is valid, if it was stated.
     pub expiry: Option<Expiry>,
-    /// The gateway's token: no card number, but good for payments at this merchant (`docs/cardpointe.md`, *Cards, tokens and profiles*).
+    /// The gateway's token: no card number, but good for payments at this merchant
+    /// (`docs/cardpointe.md`, *Cards, tokens and profiles*).
     pub token: Option<String>,
     /// Where the gateway stores the card, if it does.
     pub stored: Option<StoredCard>,
@@ -383,7 +393,7 @@ pub struct StoredCard {
 }
 
 impl CardSummary {
-    /// Keeps the gateway's token, and what it tells of a stored card.
+    /// Keeps the gateway's token, and its data about a stored card.
     pub fn learn_from_token(&mut self, token: CardToken) {
         if self.last_four.is_none() && token.last_four.is_some() {
             self.brand = self.brand.or(token.brand);

@@ -1,7 +1,8 @@
-//! What a newer version stored and this one cannot read, on its way from one write to the next.
+//! Data that a newer version stored and this one cannot read, on its way from one write to the
+//! next.
 //!
-//! Two versions share one table during every canary and every rollback. A version keeps what it does not know,
-//! unread, so that the other one finds it again.
+//! Two versions share one table during every canary and every rollback. A version keeps data that
+//! it does not know, unread, so that the other one finds it again.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -20,12 +21,13 @@ struct Parts {
 }
 
 impl Carried {
-    /// Keeps a member that this version does not know, or whose value it reads as unrecognized, under its stored name.
+    /// Keeps a member that this version does not know, or whose value it reads as unrecognized,
+    /// under its stored name.
     pub fn keep_member(&mut self, name: String, value: Value) {
         self.parts_mut().members.insert(name, value);
     }
 
-    /// Keeps what is not known of an object inside this one.
+    /// Keeps the unknown data of an object inside this one.
     pub fn keep_part(&mut self, name: &str, rest: Self) {
         if rest.0.is_some() {
             self.parts_mut().inside.insert(name.to_owned(), rest);
@@ -42,12 +44,12 @@ impl Carried {
         self.0.as_ref()?.members.get(name)
     }
 
-    /// What is not known of an object inside this one.
+    /// The unknown data of an object inside this one.
     pub fn part(&self, name: &str) -> Option<&Self> {
         self.0.as_ref()?.inside.get(name)
     }
 
-    /// What is not known of objects inside this one, by name.
+    /// The unknown data of objects inside this one, by name.
     pub fn parts(&self) -> impl Iterator<Item = (&String, &Self)> {
         self.0.iter().flat_map(|parts| &parts.inside)
     }
@@ -57,7 +59,7 @@ impl Carried {
     }
 }
 
-/// Says how much there is. What it is may be a person's data.
+/// Says how much there is. The content may be a person's data.
 impl fmt::Debug for Carried {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = |parts: &Parts| parts.members.len() + parts.inside.len();

@@ -1,14 +1,14 @@
-//! What the gateway took: an amount, and perhaps a fee beside it.
+//! The gateway's charge: an amount, and perhaps a fee beside it.
 
 use crate::{values::Amount, words};
 
-/// What an approval says was taken or held. The fee is beside the amount, never in it: what an order owes, reserves and
-/// may give back is without fees.
+/// The money that an approval states as taken or held. The fee is beside the amount, never in it:
+/// the amounts that an order owes, reserves and may give back are without fees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Charged {
     /// The amount, without the fee.
     pub amount: Amount,
-    /// What was taken beside it.
+    /// The fee taken beside the amount.
     pub fee: Option<Fee>,
 }
 
@@ -19,12 +19,12 @@ impl From<Amount> for Charged {
     }
 }
 
-/// What the gateway took beside an amount, in the same currency.
+/// Money that the gateway took beside an amount, in the same currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fee {
     /// The amount of the fee, in minor units of the payment's currency.
     pub amount: Amount,
-    /// What the payer paid it for.
+    /// Why the payer paid it.
     pub kind: FeeKind,
 }
 

@@ -1,14 +1,15 @@
 //! Time and identifiers, from outside.
 //!
 //! No rule reads a clock or draws a random number: both come through this port, so that a test or a
-//! simulation decides what time it is and which ids are drawn.
+//! simulation decides the time and the ids.
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
-/// What time it is, and a fresh identifier.
+/// The current time, and a fresh identifier.
 pub trait Clock: Send + Sync {
-    /// The current time, UTC, in whole milliseconds: no rule needs more, and more would take bytes in the table.
+    /// The current time, UTC, in whole milliseconds: no rule needs more, and more would take bytes
+    /// in the table.
     fn now(&self) -> Timestamp;
     /// A new random identifier (UUID version 4), never seen before.
     fn new_id(&self) -> Uuid;

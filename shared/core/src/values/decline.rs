@@ -1,7 +1,7 @@
 //! Why a payment was declined, in words of ours that stay the same whichever processor said it.
 //!
-//! Hundreds of processor codes fold into the few dozen here. The texts are a public contract, described
-//! in `docs/decline-codes.md`: a code may be added, but is never renamed or removed.
+//! Hundreds of processor codes fold into the few dozen here. The texts are a public contract,
+//! described in `docs/decline-codes.md`: a code may be added, but is never renamed or removed.
 
 use Advice::{ContactIssuer, FixData, Later, Never, OtherCard};
 
@@ -83,7 +83,8 @@ words! {
         ProcessingError => "processing_error": (Later, "The payment could not be processed."),
         /// The issuer, or a network on the way to it, cannot be reached.
         IssuerUnavailable => "issuer_unavailable": (Later, "The issuer could not be reached."),
-        /// Only a part was approved and the merchant does not accept that; the part has been voided.
+        /// Only a part was approved and the merchant does not accept that; the part has been
+        /// voided.
         PartialApproval => "partial_approval":
             (OtherCard, "The card covers only a part of the amount; nothing was taken."),
         /// Declined, without a reason that says more.
@@ -95,7 +96,7 @@ words! {
 }
 
 impl DeclineCode {
-    /// What to do about it, unless the card scheme said otherwise in the response.
+    /// The advice, unless the card scheme gave another in the response.
     pub fn advice(self) -> Advice {
         self.row().0
     }
@@ -107,22 +108,24 @@ impl DeclineCode {
 
     /// One sentence for the developer of a storefront.
     ///
-    /// For a lost, stolen or suspicious card it names no reason, so that showing this sentence reveals none to the
-    /// person holding the card.
+    /// For a lost, stolen or suspicious card it names no reason, so that showing this sentence
+    /// reveals none to the person holding the card.
     pub fn message(self) -> &'static str {
         self.row().1
     }
 }
 
 words! {
-    /// What to do after a decline. Its public text is [`Advice::as_str`].
+    /// The advice after a decline. Its public text is [`Advice::as_str`].
     #[derive(Hash, Ord, PartialOrd)]
     pub enum Advice {
-        /// Do not send it again with this card: it cannot succeed, and card schemes charge for trying.
+        /// Do not send it again with this card: it cannot succeed, and card schemes charge for
+        /// trying.
         Never => "do_not_retry",
         /// Correct the data, then try again.
         FixData => "fix_and_retry",
-        /// The same request may succeed later: hours for the cardholder's money or limits, minutes for a failure.
+        /// The same request may succeed later: hours for the cardholder's money or limits, minutes
+        /// for a failure.
         Later => "retry_later",
         /// This card will not do; another one may.
         OtherCard => "use_another_card",

@@ -1,4 +1,4 @@
-//! A merchant's discounts: what a code takes off an amount.
+//! A merchant's discounts: the reduction of an amount by a code.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +42,8 @@ struct Discount {
 }
 
 impl Discounts {
-    /// What the code takes off an amount. A percentage is rounded to the minor unit, halves up.
+    /// The reduction of an amount by the code. A percentage is rounded to the minor unit, halves
+    /// up.
     pub fn on(
         &self,
         code: &str,
@@ -59,7 +60,8 @@ impl Discounts {
         if taken < amount { Ok(taken) } else { Err(DiscountError::LeavesNothing) }
     }
 
-    /// Whether every row grants something, and one thing only, under texts that can be kept with a payment.
+    /// Whether every row grants something, and one thing only, under texts that can be kept with a
+    /// payment.
     pub fn are_sound(&self) -> bool {
         self.0.iter().all(|row| {
             let fixed = !row.amount.is_empty() && row.amount.values().all(|amount| !amount.is_zero());

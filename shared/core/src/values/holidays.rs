@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::civil::{Date, Weekday};
 
-/// The days besides weekends and the Federal Reserve's holidays on which a merchant does no business.
+/// The days besides weekends and the Federal Reserve's holidays on which a merchant does no
+/// business.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Holidays(BTreeSet<Date>);
 
@@ -28,8 +29,9 @@ impl Holidays {
     }
 }
 
-/// Whether the Federal Reserve Banks are closed on this weekday (federalreserve.gov, *Holidays Observed*). A holiday on a
-/// Sunday is observed on the Monday after it; one on a Saturday on no other day.
+/// Whether the Federal Reserve Banks are closed on this weekday (federalreserve.gov, *Holidays
+/// Observed*). A holiday on a Sunday is observed on the Monday after it; one on a Saturday on no
+/// other day.
 fn is_bank_holiday(date: Date) -> bool {
     let is_on_fixed_day = |date: Date| {
         // New Year's Day, Juneteenth, Independence Day, Veterans Day, Christmas Day.
@@ -40,7 +42,8 @@ fn is_bank_holiday(date: Date) -> bool {
         || is_moved
         || matches!(
             (date.weekday(), date.month(), date.day()),
-            // Martin Luther King's birthday and Washington's: the third Mondays of January and February.
+            // Martin Luther King's birthday and Washington's: the third Mondays of January and
+            // February.
             (Weekday::Monday, 1 | 2, 15..=21)
                 // Memorial Day: the last of May.
                 | (Weekday::Monday, 5, 25..=31)

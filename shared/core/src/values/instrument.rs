@@ -1,13 +1,14 @@
-//! What a payment is made with, as far as it may be stored.
+//! The means of payment, as far as it may be stored.
 
 use super::CardSummary;
 
-/// What a payment is made with.
+/// The means of payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Instrument {
     /// A credit or debit card, without its number.
     Card(CardSummary),
-    /// One that only a newer version knows. What may be done with it is not known either, so no rule touches its payment.
+    /// One that only a newer version knows. Its possible uses are not known either, so no rule
+    /// touches its payment.
     Unrecognized,
 }
 
@@ -17,7 +18,7 @@ impl Instrument {
         if let Self::Card(card) = self { Some(card) } else { None }
     }
 
-    /// The card, to add what is learned of it.
+    /// The card, to add newly learned data.
     pub fn card_mut(&mut self) -> Option<&mut CardSummary> {
         if let Self::Card(card) = self { Some(card) } else { None }
     }

@@ -1,8 +1,9 @@
-//! What a request of the credit-card API says about a payment besides what is paid: kept with it, and without effect here.
+//! The data about a payment in a request of the credit-card API, besides the amount: kept with it,
+//! and without effect here.
 
 use crate::values::Amount;
 
-/// What is kept with a payment that is an order of its own. Holds no card data.
+/// The data kept with a payment that is an order of its own. Holds no card data.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memo {
     /// The merchant's own reference of the payment, unique among the merchant's.
@@ -21,7 +22,7 @@ pub struct Memo {
     pub revenue_partner: Option<String>,
     /// The acquirer that the merchant named.
     pub authorizer: Option<String>,
-    /// What was taken off before the card was charged.
+    /// The discount taken off before the card was charged.
     pub discount: Option<Discounted>,
     /// Whether the card is to be stored at the gateway.
     pub save_card: bool,
@@ -47,7 +48,7 @@ pub struct Discounted {
     pub code: String,
     /// The product that it was granted on.
     pub product: Option<String>,
-    /// What was taken off.
+    /// The amount taken off.
     pub amount: Amount,
 }
 

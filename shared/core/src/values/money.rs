@@ -20,8 +20,9 @@ pub struct UnknownCurrency;
 /// An ISO 4217 currency that has a minor unit.
 ///
 /// Gold (XAU), the test code (XTS), "no currency" (XXX) and the like have none, so no amount can be
-/// stated in them and they are refused. Codes that ISO has withdrawn (HRK) stay readable, because an
-/// order may have been stored while the code was in force. Serialized as its alphabetic code; ordered by it.
+/// stated in them and they are refused. Codes that ISO has withdrawn (HRK) stay readable, because
+/// an order may have been stored while the code was in force. Serialized as its alphabetic code;
+/// ordered by it.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Currency {
     iso: iso_currency::Currency,
@@ -34,8 +35,8 @@ impl Currency {
 
     /// Reads an alphabetic code of exactly three letters.
     ///
-    /// ISO 4217 writes capitals; small letters name the same currency and are accepted, as ECMA-402 does.
-    /// [`Currency::code`] always returns capitals.
+    /// ISO 4217 writes capitals; small letters name the same currency and are accepted, as ECMA-402
+    /// does. [`Currency::code`] always returns capitals.
     pub fn parse(text: &str) -> Result<Self, UnknownCurrency> {
         let iso = iso_currency::Currency::from_code(&text.to_ascii_uppercase()).ok_or(UnknownCurrency)?;
         let exponent = iso.exponent().and_then(|digits| u8::try_from(digits).ok()).ok_or(UnknownCurrency)?;
@@ -52,9 +53,11 @@ impl Currency {
         u32::from(self.exponent)
     }
 
-    /// The amount for a human, the same in every locale: `$25.99`, `$1,234,567.00`, `¥500`, `KWD 1.234`.
+    /// The amount for a human, the same in every locale: `$25.99`, `$1,234,567.00`, `¥500`,
+    /// `KWD 1.234`.
     ///
-    /// The dollar sign is the US dollar's alone: `$12.00` must never be read where `CAD 12.00` is meant.
+    /// The dollar sign is the US dollar's alone: `$12.00` must never be read where `CAD 12.00` is
+    /// meant.
     pub fn format(self, amount: Amount) -> String {
         self.format_of(amount.0)
     }
@@ -76,7 +79,8 @@ impl Currency {
         }
     }
 
-    /// The amount in major units, with exactly as many decimals as the currency has: `25.99`, `500`, `1.234`.
+    /// The amount in major units, with exactly as many decimals as the currency has: `25.99`,
+    /// `500`, `1.234`.
     pub fn decimal(self, amount: Amount) -> String {
         self.decimal_of(amount.0)
     }
@@ -95,11 +99,12 @@ impl Currency {
         if decimals == 0 { major.to_string() } else { format!("{major}.{minor:0decimals$}") }
     }
 
-    /// Reads an amount in major units: ASCII digits, then perhaps a point and at least one more digit.
+    /// Reads an amount in major units: ASCII digits, then perhaps a point and at least one more
+    /// digit.
     ///
-    /// `20.5` is 20.50 USD. More decimals than the currency has are an error even if they are zeros:
-    /// whoever writes `20.505` means another currency or another unit. No sign, exponent, space or
-    /// thousands separator.
+    /// `20.5` is 20.50 USD. More decimals than the currency has are an error even if they are
+    /// zeros: the writer of `20.505` means another currency or another unit. No sign, exponent,
+    /// space or thousands separator.
     pub fn parse_decimal(self, text: &str) -> Result<Amount, AmountError> {
         let (whole, fraction) = match text.split_once('.') {
             Some((_, "")) => return Err(AmountError::NotDecimal),
@@ -185,8 +190,9 @@ impl Amount {
     /// No money, such as the amount of an authorization that only verifies a card.
     pub const ZERO: Self = Self(0);
 
-    /// 999999999.99: the most that fits the 12 characters in which the gateway returns an amount (`docs/cardpointe.md`,
-    /// *Amounts, dates and order ids*), so no amount can be sent that could not be read back.
+    /// 999999999.99: the most that fits the 12 characters in which the gateway returns an amount
+    /// (`docs/cardpointe.md`, *Amounts, dates and order ids*), so no amount can be sent that could
+    /// not be read back.
     pub const MAX: Self = Self(99_999_999_999);
 
     /// An amount of that many minor units, or [`AmountError::TooLarge`].
@@ -212,8 +218,8 @@ impl Amount {
 
     /// The sum of parts whose whole is an amount, such as the refunds of one payment.
     ///
-    /// Parts that were checked when they were made cannot come to more than [`Amount::MAX`]. If they do all the same,
-    /// the sum is that maximum, which leaves nothing to capture or refund.
+    /// Parts that were checked when they were made cannot come to more than [`Amount::MAX`]. If
+    /// they do all the same, the sum is that maximum, which leaves nothing to capture or refund.
     #[must_use]
     pub fn sum(parts: impl IntoIterator<Item = Self>) -> Self {
         parts.into_iter().try_fold(Self::ZERO, Self::checked_add).unwrap_or(Self::MAX)
@@ -225,14 +231,14 @@ impl Amount {
         self.0.checked_sub(other.0).map(Self)
     }
 
-    /// The same as what is taken off.
+    /// The same amount, taken off.
     #[must_use]
     pub fn negative(self) -> SignedAmount {
         SignedAmount::net([], [self])
     }
 
-    /// `part` in `all` of the amount, a half rounded up, as gateways document it of fees. Nothing if there is no `all`, or if
-    /// it is more than [`Amount::MAX`].
+    /// `part` in `all` of the amount, a half rounded up, as gateways document it of fees. Nothing
+    /// if there is no `all`, or if it is more than [`Amount::MAX`].
     #[must_use]
     pub fn share(self, part: u128, all: u128) -> Option<Self> {
         let doubled = u128::from(self.0).checked_mul(part)?.checked_mul(2)?.checked_add(all)?;
@@ -262,7 +268,8 @@ impl From<Amount> for SignedAmount {
 }
 
 impl SignedAmount {
-    /// What some amounts come to, less what others do. Exact: each has at most 37 bits, so 64 bits hold 2^26 of them.
+    /// The sum of some amounts, less the sum of others. Exact: each has at most 37 bits, so 64 bits
+    /// hold 2^26 amounts.
     #[must_use]
     pub fn net<const N: usize, const M: usize>(added: [Amount; N], taken_off: [Amount; M]) -> Self {
         const { assert!(N + M < 1 << 26, "so many amounts may come to more than 64 bits") };
@@ -314,7 +321,7 @@ mod tests {
 
     #[test]
     fn a_wrong_exponent_would_be_a_hundredfold_error() {
-        // ISO 4217 list one, minor unit column; whatever is not named here has two.
+        // ISO 4217 list one, minor unit column; currencies not named here have two.
         let none = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF";
         let three = "BHD IQD JOD KWD LYD OMR TND";
         let four = "CLF UYW";

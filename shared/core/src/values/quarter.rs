@@ -1,4 +1,4 @@
-//! Quarters of an hour of UTC days: what totals are kept for.
+//! Quarters of an hour of UTC days: the periods that totals are kept for.
 
 use std::fmt;
 

@@ -1,6 +1,6 @@
 //! Which end of a range is read first.
 
-/// In which order what has a time is read.
+/// In which order entries with a time are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ReadOrder {
     /// From the end of the range back to its beginning.

@@ -1,4 +1,4 @@
-//! What a merchant calls a payment and says of it, in words of its own, so that its other systems find it.
+//! A merchant's own names and texts for a payment, so that its other systems find it.
 
 use std::collections::BTreeMap;
 
@@ -13,20 +13,22 @@ pub const METADATA_NAME_MAX: usize = 40;
 /// Longest value of a member of metadata, in characters.
 pub const METADATA_VALUE_MAX: usize = 255;
 
-/// All names and values of one payment's metadata, in bytes: it is stored, streamed and sent in events with the payment.
+/// All names and values of one payment's metadata, in bytes: it is stored, streamed and sent in
+/// events with the payment.
 pub const METADATA_MAX_BYTES: usize = 2_048;
 
-/// What the merchant's systems know a payment by. None of it has any effect here, and none holds a card number. Name and
-/// description may say who paid, and are forgotten; reference and metadata are not for that, and stay.
+/// The texts by which the merchant's systems know a payment. They have no effect here, and hold no
+/// card number. Name and description may say who paid, and are forgotten; reference and metadata
+/// are not for that, and stay.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct References {
     /// The merchant's own reference, as stated with the payment. A capture may state another one.
     pub custom_reference: Option<String>,
-    /// What the way of paying is called, in the words of the shop, which may name a person.
+    /// The name of the way of paying, in the words of the shop, which may name a person.
     pub name: Option<String>,
-    /// What is paid for, in the merchant's words, which may name a person.
+    /// The purpose of the payment, in the merchant's words, which may name a person.
     pub description: Option<String>,
-    /// What else the merchant's systems keep with it.
+    /// Other data that the merchant's systems keep with it.
     pub metadata: Metadata,
 }
 
@@ -65,7 +67,7 @@ pub enum InvalidMetadata {
     /// A value is too long.
     #[error("must have values of at most {METADATA_VALUE_MAX} characters")]
     Value,
-    /// All of it together is too long.
+    /// All metadata together is too long.
     #[error("has more than {METADATA_MAX_BYTES} bytes in all names and values")]
     Bytes,
     /// It would put a card number into the table, perhaps in parts.
@@ -158,7 +160,7 @@ mod tests {
             (vec![("a", "4111111111111111")], Err(InvalidMetadata::Unkeepable(Unkeepable::CardNumber))),
             (vec![("4111111111111111", "v")], Err(InvalidMetadata::Unkeepable(Unkeepable::CardNumber))),
             (vec![("a", "b\u{202e}c")], Err(InvalidMetadata::Unkeepable(Unkeepable::Hidden))),
-            // No part of it is a card number.
+            // Neither part is a card number.
             (vec![("41111111", "11111111")], Err(InvalidMetadata::Unkeepable(Unkeepable::CardNumber))),
         ] {
             assert_eq!(metadata(&members).map(|_| ()), expected, "{members:?}");

@@ -7,14 +7,15 @@ use super::{Amount, Currency};
 /// Most currencies in which one person has a limit.
 pub const REFUND_LIMITS_MAX: usize = 16;
 
-/// The most that a person may give back of one order, in addition to the role. It counts by order and not by request: two
-/// halves are as much as the whole.
+/// The most that a person may give back of one order, in addition to the role. It counts by order
+/// and not by request: two halves are as much as the whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum RefundMax {
-    /// No limit but what was paid.
+    /// No limit but the paid amount.
     #[default]
     Unlimited,
-    /// By currency. Nothing may be refunded in a currency that is not listed: a forgotten one must not be without limit.
+    /// By currency. Nothing may be refunded in a currency that is not listed: a forgotten one must
+    /// not be without limit.
     By(BTreeMap<Currency, Amount>),
 }
 

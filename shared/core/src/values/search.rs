@@ -1,4 +1,5 @@
-//! What payments are found by besides what the gateway knows of them: texts of the merchant's own and of its customers.
+//! Search terms of payments, besides the gateway's data: texts of the merchant's own and of its
+//! customers.
 
 use std::fmt;
 
@@ -11,7 +12,8 @@ use crate::words;
 /// Longest text that is looked for, in characters. No text that payments are found by is longer.
 const TEXT_MAX: usize = 255;
 
-/// A text that payments are found by, in the form in which it is compared. `Debug` does not show it: it may say who paid.
+/// A text that payments are found by, in the form in which it is compared. `Debug` does not show
+/// it: it may say who paid.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SearchTerm {
     by: SearchBy,
@@ -19,7 +21,7 @@ pub struct SearchTerm {
 }
 
 words! {
-    /// What such a text is. The word is its name in filters.
+    /// The kind of such a text. The word is its name in filters.
     #[derive(PartialOrd, Ord, Hash)]
     pub enum SearchBy {
         /// A reference of the merchant's own.
@@ -45,8 +47,8 @@ pub enum InvalidSearch {
     Unkeepable(#[from] Unkeepable),
 }
 
-/// By what a merchant's payments are found, besides what they always are. Both are the merchant's choice, and cost. A
-/// misspelled member of a document would leave one off.
+/// The kinds of text by which a merchant's payments are found, besides the gateway's data. Both are
+/// the merchant's choice, and cost. A misspelled member of a document would leave one off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SearchedBy {
@@ -79,7 +81,8 @@ impl SearchBy {
 }
 
 impl SearchTerm {
-    /// A text as it is compared: without space around it, and an address without capitals. None for a blank one.
+    /// A text as it is compared: without space around it, and an address without capitals. None for
+    /// a blank one.
     pub fn new(by: SearchBy, text: &str) -> Option<Self> {
         let text = text.trim();
         let text = if by == SearchBy::Email { text.to_lowercase() } else { text.to_owned() };
@@ -95,7 +98,7 @@ impl SearchTerm {
         Self::new(by, text).ok_or(InvalidSearch::Blank)
     }
 
-    /// What the text is.
+    /// The kind of the text.
     pub fn by(&self) -> SearchBy {
         self.by
     }
@@ -112,7 +115,8 @@ impl fmt::Debug for SearchTerm {
     }
 }
 
-/// What stands for such a text where payments are found by it: a MAC, so that who reads the table cannot tell the text.
+/// Stands for such a text where payments are found by it: a MAC, so that a reader of the table
+/// cannot tell the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SearchKey(u128);
 

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// Money in minor units that can be negative, and more than [`Amount::MAX`](super::Amount::MAX). It does not know its currency.
+/// Money in minor units that can be negative, and more than [`Amount::MAX`](super::Amount::MAX). It
+/// does not know its currency.
 ///
-/// Arithmetic is checked: a result beyond 64 bits is none, never a wrong sum. Serialized as an integer; a stored or
-/// received one beyond 10^15 is refused, so that sums of many fit.
+/// Arithmetic is checked: a result beyond 64 bits is none, never a wrong sum. Serialized as an
+/// integer; a stored or received one beyond 10^15 is refused, so that sums of many fit.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "i64", into = "i64")]
 pub struct SignedAmount(i64);
@@ -18,8 +19,9 @@ impl SignedAmount {
     /// The most that 64 bits hold.
     pub const MAX: Self = Self(i64::MAX);
 
-    /// The most minor units that are read where an amount is stored or stated, of either sign: ten thousand times
-    /// [`Amount::MAX`](super::Amount::MAX). No sum of fewer than nine thousand of them is beyond 64 bits.
+    /// The most minor units that are read where an amount is stored or stated, of either sign: ten
+    /// thousand times [`Amount::MAX`](super::Amount::MAX). No sum of fewer than nine thousand such
+    /// amounts is beyond 64 bits.
     const READ_MAX: u64 = 1_000_000_000_000_000;
 
     /// Of that many minor units, such as cents.
@@ -60,13 +62,14 @@ impl SignedAmount {
         self.0.checked_neg().map(Self)
     }
 
-    /// The same, less than nothing whatever the sign was. Exact: more negative amounts than positive ones fit 64 bits.
+    /// The same, less than nothing from either sign. Exact: more negative amounts than positive
+    /// ones fit 64 bits.
     #[must_use]
     pub const fn taken_off(self) -> Self {
         if self.0 < 0 { self } else { Self(-self.0) }
     }
 
-    /// The sum of all parts, whatever their order is, or nothing if it is beyond 64 bits.
+    /// The sum of all parts, in any order, or nothing if it is beyond 64 bits.
     #[must_use]
     pub fn sum(parts: impl IntoIterator<Item = Self>) -> Option<Self> {
         // 2^64 parts of 64 bits fit.

@@ -1,6 +1,7 @@
 //! Texts from outside that are checked where they come in, and nowhere else.
 
-/// Declares a text that passed a check: its name, why a text does not pass, and the part of a text that does.
+/// Declares a text that passed a check: its name, why a text does not pass, and the part of a text
+/// that does.
 macro_rules! checked_text {
     ($(#[$attribute:meta])* $name:ident, $error:ty, |$text:ident| $check:expr) => {
         $(#[$attribute])*

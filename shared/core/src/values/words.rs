@@ -3,8 +3,9 @@
 /// Declares an enum, the word of each variant, and the list of all variants, in one place: tests
 /// compare the lists with the documentation.
 ///
-/// After a word, more about each variant can follow a colon; a function's signature behind the enum names it.
-/// A last line `_ => Unrecognized,` adds a variant for what only a newer version knows. No word is read as it.
+/// After a word, more about each variant can follow a colon; a function's signature behind the enum
+/// names it. A last line `_ => Unrecognized,` adds a variant for words that only a newer version
+/// knows. No word is read as it.
 #[macro_export]
 macro_rules! words {
     (
@@ -36,7 +37,7 @@ macro_rules! words {
                 }
             }
 
-            /// The word to store; none for what was not recognized when it was read.
+            /// The word to store; none for a word that was not recognized when it was read.
             pub const fn word(self) -> Option<&'static str> {
                 match self {
                     $(Self::$unrecognized => None,)?

@@ -53,24 +53,27 @@ impl Zone {
         self.0.iana_name().unwrap_or("UTC")
     }
 
-    /// What clocks and calendars show there at a moment.
+    /// The date and time that clocks and calendars show there at a moment.
     pub fn shown(&self, at: Timestamp) -> Zoned {
         at.to_zoned(self.0.clone())
     }
 
-    /// The first moment of a day there: where clocks go forward at midnight, that is at one o'clock. None beyond all times.
+    /// The first moment of a day there: where clocks go forward at midnight, that is at one
+    /// o'clock. None beyond all times.
     pub fn begins(&self, day: Date) -> Option<Timestamp> {
         self.first_at(day.at(0, 0, 0, 0))
     }
 
-    /// The first and last moment at which clocks show this there; of what they skip, the moment at which they do.
+    /// The first and last moment at which clocks show this there; for a time that they skip, the
+    /// moment at which they do.
     pub fn moments(&self, shown: DateTime) -> Option<(Timestamp, Timestamp)> {
         let (first, at) = (self.first_at(shown)?, self.0.to_ambiguous_timestamp(shown));
         let is_twice = matches!(at.offset(), AmbiguousOffset::Fold { .. });
         Some((first, if is_twice { at.later().ok()? } else { first }))
     }
 
-    /// What a clock shows there that stands still instead of repeating an hour: it never goes back.
+    /// The time on a clock there that stands still instead of repeating an hour: it never goes
+    /// back.
     pub(crate) fn wall_clock(&self, at: Timestamp) -> DateTime {
         let shown = self.0.to_datetime(at);
         let instant = SignedDuration::from_nanos(1);
@@ -82,8 +85,8 @@ impl Zone {
         reached.map_or(shown, |reached| reached.max(shown))
     }
 
-    /// The first moment at which such a clock shows this or more: the earlier of two, and of what the clocks skip the
-    /// moment at which they do. None beyond all times.
+    /// The first moment at which such a clock shows this or more: the earlier of two, and for a
+    /// time that the clocks skip the moment at which they do. None beyond all times.
     pub(crate) fn first_at(&self, shown: DateTime) -> Option<Timestamp> {
         let at = self.0.to_ambiguous_timestamp(shown);
         match at.offset() {

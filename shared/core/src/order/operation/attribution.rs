@@ -18,14 +18,15 @@ pub struct Attribution {
     pub actor: Option<String>,
     /// A person whom Tollgate has verified.
     pub person: Option<String>,
-    /// A person whom Tollgate has verified, who proposed it because it was more than that person may do.
+    /// A person whom Tollgate has verified, who proposed it because it was more than that person
+    /// may do.
     pub proposed_by: Option<String>,
     /// Why the person did it.
     pub reason: Option<String>,
 }
 
 impl Attribution {
-    /// What can be kept of a request; nothing where nothing was told.
+    /// The attribution that can be kept of a request; none where nothing was told.
     pub fn new(
         key_name: Option<&KeyName>,
         actor: Option<&Actor>,

@@ -1,4 +1,4 @@
-//! What a person decided about an operation that stayed in doubt, as it is kept with the operation.
+//! A person's decision about an operation that stayed in doubt, as it is kept with the operation.
 
 use jiff::Timestamp;
 
@@ -7,7 +7,8 @@ use crate::{
     words,
 };
 
-/// Longest name of who decided. In bytes, as all of this: the room in a full order is counted in them.
+/// Longest name of who decided. In bytes, as all of this: the room in a full order is counted in
+/// them.
 pub const DECIDED_BY_MAX_BYTES: usize = 64;
 
 /// Longest name of a person whom Tollgate has verified, in bytes: an AWS role and its session fit.
@@ -33,7 +34,7 @@ pub enum InvalidByHand {
     /// The text has no character.
     #[error("is empty")]
     Empty,
-    /// Longer than what is kept, which is this many bytes.
+    /// Longer than the maximum, which is this many bytes.
     #[error("is longer than {0} bytes")]
     TooLong(usize),
     /// A line break or another control character.
@@ -44,7 +45,7 @@ pub enum InvalidByHand {
     Unkeepable(#[from] Unkeepable),
 }
 
-/// A person's decision: who, what, when and why.
+/// A person's decision: the person, the outcome, the time and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ByHand {
     /// The outcome that the person stated.
@@ -57,7 +58,7 @@ pub struct ByHand {
     pub reason: String,
     /// When the decision was made.
     pub at: Timestamp,
-    /// What a newer version stored with it.
+    /// Data that a newer version stored with it.
     pub carried: Carried,
 }
 

@@ -1,12 +1,12 @@
-//! What makes two requests the same, digested so that what is stored tells nothing.
+//! The members that make two requests the same, digested so that the stored value tells nothing.
 //!
-//! Actor and reason are not part of a fingerprint: the same request from another person is still a repetition, and the
-//! operation remains the first person's. A typed card and its token have one fingerprint, of brand, last four digits
-//! and expiry date, because the token of a typed card is not known before the call and a digest of the number could be
-//! reversed.
+//! Actor and reason are not part of a fingerprint: the same request from another person is still a
+//! repetition, and the operation remains the first person's. A typed card and its token have one
+//! fingerprint, of brand, last four digits and expiry date, because the token of a typed card is
+//! not known before the call and a digest of the number could be reversed.
 //!
-//! The fingerprint of a credit-card payment contains the discount's code and product, which change the amount, and the
-//! stated amount, so that a changed discount table makes no new request.
+//! The fingerprint of a credit-card payment contains the discount's code and product, which change
+//! the amount, and the stated amount, so that a changed discount table makes no new request.
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -19,8 +19,8 @@ use crate::values::{Amount, Brand, CardSummary, Currency, Discounted, Expiry};
 pub struct KeyDigest(pub [u8; 32]);
 
 impl KeyDigest {
-    /// The digest of a key as sent to one route (method and path) of one order; `target` is what else the path
-    /// names. The same key on another path is another key.
+    /// The digest of a key as sent to one route (method and path) of one order; `target` holds the
+    /// other names in the path. The same key on another path is another key.
     pub fn new(route: &str, target: &str, key: &str) -> Self {
         Self::from_parts(&[Some(route), Some(target), Some(key)])
     }
@@ -31,8 +31,9 @@ impl KeyDigest {
     }
 }
 
-/// What makes two requests the same: requests of the same essentials are equal. Who sends a request, and why, is not
-/// among them, and neither are a card number, a security code or a time.
+/// The members that make two requests the same: requests of the same essentials are equal. Who
+/// sends a request, and why, is not among them, and neither are a card number, a security code or a
+/// time.
 #[derive(Clone, Copy, Debug)]
 pub struct Essentials<'a> {
     /// The operation that is requested.
@@ -51,7 +52,8 @@ pub struct Essentials<'a> {
     pub profile: Option<&'a str>,
     /// The account in that profile.
     pub account: Option<&'a str>,
-    /// The discount, of which code and product count. What the merchant grants for them may change.
+    /// The discount, of which code and product count. The amount that the merchant grants for them
+    /// may change.
     pub discount: Option<&'a Discounted>,
 }
 
@@ -98,8 +100,8 @@ impl Fingerprint {
     }
 }
 
-/// Digest of parts, each with its length before it and an absent one as a length that none has, so that no two lists
-/// of parts collide.
+/// Digest of parts, each with its length before it and an absent one as a length that none has, so
+/// that no two lists of parts collide.
 pub(super) fn digest(parts: &[Option<&str>]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in parts {
@@ -181,7 +183,8 @@ mod tests {
         assert_ne!(of(Mechanism::Automatic), of(Mechanism::Manual));
     }
 
-    /// Every text that a caller can choose, absent, empty, and with what could be taken for the border of the next.
+    /// Every text that a caller can choose, absent, empty, and with a character that could be taken
+    /// for the border of the next.
     #[test]
     fn two_different_requests_never_have_one_fingerprint_wherever_a_text_ends() {
         const TEXTS: [Option<&str>; 6] = [None, Some(""), Some("|"), Some("a"), Some("a|"), Some("|a")];
@@ -220,7 +223,8 @@ mod tests {
         assert_eq!(fingerprints.len(), requests);
     }
 
-    /// It is part of the stored form: a request that is repeated to another version has to be known again.
+    /// It is part of the stored form: a request that is repeated to another version has to be known
+    /// again.
     #[test]
     fn a_fingerprint_is_always_the_same_one() {
         let card = visa();

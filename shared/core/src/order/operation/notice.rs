@@ -1,4 +1,4 @@
-//! What a merchant is notified of about an operation, kept with it so that each is told once.
+//! Notices to a merchant about an operation, kept with it so that each is told once.
 
 use jiff::Timestamp;
 
@@ -14,7 +14,8 @@ words! {
         InDoubtDay => "day",
         /// Its settlement has been under review, or not stated, for three days.
         UnderReview => "review",
-        /// The scheduled capture failed and is not tried again before its authorization ends, or it is held back.
+        /// The scheduled capture failed and is not tried again before its authorization ends, or it
+        /// is held back.
         AuthorizationEnding => "ending",
         _ => Unrecognized,
     }
@@ -23,13 +24,13 @@ words! {
 /// A notice: why, about which attempt, and when it was put on record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// What the merchant is notified of.
+    /// The reason of the notice.
     pub reason: NoticeReason,
     /// The attempt's number. A doubt about another attempt is another doubt.
     pub attempt: u32,
     /// When the notice was stored with the operation.
     pub at: Timestamp,
-    /// What a newer version stored with it.
+    /// Data that a newer version stored with it.
     pub carried: Carried,
 }
 

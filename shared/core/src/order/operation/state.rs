@@ -1,4 +1,5 @@
-//! The state of an operation: a sum type, so that it cannot contradict itself. Everything else about it is derived.
+//! The state of an operation: a sum type, so that it cannot contradict itself. Everything else
+//! about it is derived.
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -10,17 +11,19 @@ use crate::{
     words,
 };
 
-/// When the first inquiry about an operation without an outcome is sent: the gateway is done then (`WORKING_MAX`),
-/// and the function that sent it is gone after 29 s.
+/// When the first inquiry about an operation without an outcome is sent: the gateway is done then
+/// (`WORKING_MAX`), and the function that sent it is gone after 29 s.
 pub const FIRST_INQUIRY_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
-/// How many attempts one look is about, besides those that keep more money from moving: each takes an inquiry.
+/// How many attempts one look is about, besides those that keep more money from moving: each takes
+/// an inquiry.
 const LOOKS_AT_ONCE: usize = 8;
 
-/// How long to wait before something is tried again, in minutes, by how often it was tried; the last step repeats.
+/// How long to wait before something is tried again, in minutes, by how often it was tried; the
+/// last step repeats.
 pub(crate) const BACK_OFF_MIN: [i64; 5] = [1, 2, 5, 15, 60];
 
-/// The state of an operation, with what that implies.
+/// The state of an operation, with the data that the state implies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OperationState {
     /// On record; its latest attempt was sent or is about to be, and the outcome is not known.
@@ -42,12 +45,12 @@ pub struct Pending {
     pub inquiries: u32,
     /// When the next inquiry is due.
     pub next_inquiry_at: Timestamp,
-    /// Since when the gateway shows no trace of it.
+    /// Since when the gateway shows no trace of the operation.
     pub absent_since: Option<Timestamp>,
 }
 
 impl Pending {
-    /// Puts the next inquiry off, the longer the more of them the gateway responded to.
+    /// Puts the next inquiry off, the longer the more inquiries the gateway responded to.
     pub(crate) fn back_off(&mut self, now: Timestamp) {
         let step = usize::try_from(self.inquiries).unwrap_or(usize::MAX).min(BACK_OFF_MIN.len() - 1);
         self.inquiries = self.inquiries.saturating_add(1);
@@ -55,7 +58,8 @@ impl Pending {
     }
 }
 
-/// The final result of an attempt, with the gateway's response, which is empty where there was none.
+/// The final result of an attempt, with the gateway's response, which is empty where there was
+/// none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// The gateway did it, with its response.
@@ -89,7 +93,8 @@ impl Decision {
         }
     }
 
-    /// Whether it was refused without proof, which an inquiry gives. False when there was nothing to prove.
+    /// Whether it was refused without proof, which an inquiry gives. False when there was nothing
+    /// to prove.
     fn prove(&mut self) -> bool {
         match self {
             Self::NoEffect(response, _) | Self::Declined(response, _) => {
@@ -155,16 +160,16 @@ impl Attempt {
 
 /// A decision that no longer counts: another attempt followed, or the gateway said otherwise later.
 ///
-/// Kept for people and for the record of what happened, and because an abandoned attempt may still surface: inquiries
-/// look for it under its own order id. Other decisions of one kind without any effect share an entry, so that an
-/// operation that is retried for days stays small.
+/// Kept for people and for the history, and because an abandoned attempt may still surface:
+/// inquiries look for it under its own order id. Other decisions of one kind without any effect
+/// share an entry, so that an operation that is retried for days stays small.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Superseded {
     /// The latest attempt that it was decided of.
     pub attempt: Attempt,
     /// The amount of that attempt.
     pub amount: Amount,
-    /// What was decided; none where only a newer version has a word for it.
+    /// The decision; none where only a newer version has a word for it.
     pub decision: Option<Decision>,
     /// When it was decided first.
     pub first_at: Timestamp,
@@ -172,7 +177,7 @@ pub struct Superseded {
     pub at: Timestamp,
     /// How often it was decided.
     pub times: u32,
-    /// What a newer version stored with it.
+    /// Data that a newer version stored with it.
     pub carried: Carried,
 }
 
@@ -223,12 +228,12 @@ impl super::Operation {
         }
     }
 
-    /// The gateway's reference  of what was done, once there is one.
+    /// The gateway's reference of the operation, once there is one.
     pub fn reference(&self) -> Option<&str> {
         self.response()?.reference.as_deref()
     }
 
-    /// What it is waiting for, while its outcome is not known.
+    /// The pending state, while the outcome is not known.
     pub fn pending(&self) -> Option<&Pending> {
         if let OperationState::Pending(pending) = &self.state { Some(pending) } else { None }
     }
@@ -237,7 +242,7 @@ impl super::Operation {
         if let OperationState::Pending(pending) = &mut self.state { Some(pending) } else { None }
     }
 
-    /// What was decided of the latest attempt.
+    /// The decision about the latest attempt.
     pub(crate) fn decision(&self) -> Option<&Decision> {
         if let OperationState::Decided(decision) = &self.state { Some(decision) } else { None }
     }
@@ -263,7 +268,8 @@ impl super::Operation {
         }
     }
 
-    /// When the next inquiry about it is due: while its outcome is not known, or once more after it was abandoned.
+    /// When the next inquiry about it is due: while its outcome is not known, or once more after it
+    /// was abandoned.
     pub fn next_inquiry_at(&self) -> Option<Timestamp> {
         let pending = self.pending().map(|pending| pending.next_inquiry_at);
         pending.into_iter().chain(self.last_look_at).min()
@@ -302,22 +308,23 @@ impl super::Operation {
         abandoned.filter(move |entry| !found(entry))
     }
 
-    /// An inquiry about the operation showed that nothing unproven was done. Those attempts no longer keep more money from
-    /// moving; they are looked for once more, at [`last_look_at`](Self::last_look_at).
+    /// An inquiry about the operation showed that nothing unproven was done. Those attempts no
+    /// longer keep more money from moving; they are looked for once more, at
+    /// [`last_look_at`](Self::last_look_at).
     pub(crate) fn prove_refusals(&mut self) {
         let proven = self.take_unproven();
         self.look_again.extend(proven);
     }
 
-    /// An abandoned attempt turned out to be done beside the one that counts. It is put on record as the earliest of them:
-    /// a record need not say which attempt it is of.
+    /// An abandoned attempt turned out to be done beside the one that counts. It is put on record
+    /// as the earliest abandoned one: a record need not say which attempt it is of.
     pub(crate) fn note_done_again(&mut self, approval: &GatewayResponse, now: Timestamp) {
         let Some(Superseded { attempt, amount, .. }) = self.abandonments().last() else { return };
         let (attempt, amount) = (attempt.clone(), *amount);
         self.supersede(attempt, amount, Decision::Approved(approval.to_keep()), now);
     }
 
-    /// Takes what was refused without proof as proven, and returns the ids of these attempts.
+    /// Takes refusals without proof as proven, and returns the ids of these attempts.
     pub(crate) fn take_unproven(&mut self) -> Vec<Uuid> {
         let mut proven = Vec::new();
         if let OperationState::Decided(decision) = &mut self.state
@@ -339,7 +346,8 @@ impl super::Operation {
         proven
     }
 
-    /// The order ids of the attempts that the last look is about next, besides those that [may surface](Self::may_surface).
+    /// The order ids of the attempts that the last look is about next, besides those that [may
+    /// surface](Self::may_surface).
     pub(crate) fn due_to_look_again(&self, now: Timestamp) -> &[Uuid] {
         let is_due = self.last_look_at.is_some_and(|due| due <= now);
         if is_due { &self.look_again[..self.look_again.len().min(LOOKS_AT_ONCE)] } else { &[] }
@@ -356,15 +364,15 @@ impl super::Operation {
         })
     }
 
-    /// Decides it. What was decided before stays on record.
+    /// Decides it. The earlier decision stays on record.
     pub(crate) fn decide(&mut self, decision: Decision, now: Timestamp) {
         self.supersede_decision();
         self.state = OperationState::Decided(decision);
         self.updated_at = now;
     }
 
-    /// Begins another attempt. What was decided of the last one stays on record; `refused` is the decision that was
-    /// not final, because the operation must succeed.
+    /// Begins another attempt. The decision about the last one stays on record; `refused` is the
+    /// decision that was not final, because the operation must succeed.
     pub(crate) fn attempt_again(
         &mut self,
         attempt_id: Uuid,
@@ -388,7 +396,7 @@ impl super::Operation {
         self.updated_at = now;
     }
 
-    /// Makes it pending again, because the gateway says otherwise than what was decided, which stays on record.
+    /// Makes it pending again, because the gateway contradicts the decision, which stays on record.
     pub(crate) fn reopen(&mut self, now: Timestamp) {
         self.supersede_decision();
         self.state = Self::pending_from(now);
@@ -410,7 +418,8 @@ impl super::Operation {
         }
     }
 
-    /// Keeps an outcome that cannot be applied, because only a newer version knows the operation's state.
+    /// Keeps an outcome that cannot be applied, because only a newer version knows the operation's
+    /// state.
     pub(crate) fn keep_unapplied(&mut self, decision: Decision, now: Timestamp) {
         self.supersede(self.attempt.clone(), self.amount, decision, now);
     }

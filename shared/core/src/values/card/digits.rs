@@ -1,7 +1,8 @@
-//! Reads text as a person or a later program may read it: every script's digits as ASCII's, nothing unseen.
+//! Reads text as a person or a later program may read it: every script's digits as ASCII's, nothing
+//! unseen.
 //!
-//! The tables are written out, because a crate with all of Unicode would weigh more in each function than what it is needed
-//! for. The tests compare them with such crates, code point by code point.
+//! The tables are written out, because a crate with all of Unicode would be larger in each function
+//! than its use justifies. The tests compare them with such crates, code point by code point.
 
 /// Zeros that begin a run of ten digits: every script's decimal digits, and others such as `₀`.
 const ZEROS: [u32; 77] = [
@@ -14,8 +15,8 @@ const ZEROS: [u32; 77] = [
     0x1E4F0, 0x1E5F1, 0x1E950, 0x1F101, 0x1FBF0,
 ];
 
-/// Other runs of characters that mean rising numbers: first code point, its number, how many. NFKC turns them into
-/// digits, such as `²`, `⑫` and `⒈`; the circled ones it leaves alone.
+/// Other runs of characters that mean rising numbers: first code point, its number, how many. NFKC
+/// turns them into digits, such as `²`, `⑫` and `⒈`; the circled ones it leaves alone.
 const RUNS: [(u32, u32, u32); 17] = [
     (0x00B2, 2, 2),
     (0x00B9, 1, 1),
@@ -36,13 +37,13 @@ const RUNS: [(u32, u32, u32); 17] = [
     (0x1F100, 0, 1),
 ];
 
-/// Whether a text holds characters that are not seen, or that change the order in which it is read. The joiners that some
-/// scripts need, and what chooses between forms of a character, are none of them.
+/// Whether a text holds characters that are not seen, or that change the order in which it is read.
+/// The joiners that some scripts need, and the selectors of a character's form, do not count.
 pub(super) fn hides_something(text: &str) -> bool {
     text.contains(is_hidden)
 }
 
-/// The text with every number as ASCII's digits, and without what is not seen.
+/// The text with every number as ASCII's digits, and without unseen characters.
 pub(super) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.chars().filter(|c| !is_hidden(*c) && !is_joiner_or_selector(*c)) {
@@ -75,7 +76,8 @@ pub(super) fn is_hidden(c: char) -> bool {
         | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E007F}')
 }
 
-/// What may be kept and does not tell two digits apart: joiners, the selectors of a character's form, a key cap's frame.
+/// Characters that may be kept and do not tell two digits apart: joiners, the selectors of a
+/// character's form, a key cap's frame.
 fn is_joiner_or_selector(c: char) -> bool {
     matches!(c,
         '\u{180B}'..='\u{180D}' | '\u{180F}' | '\u{200C}' | '\u{200D}' | '\u{20E3}' | '\u{FE00}'..='\u{FE0F}'
@@ -106,7 +108,8 @@ mod tests {
         let mut of_this_script = 0;
         let mut read = 0;
         for c in ('\u{80}'..=char::MAX).filter(|c| !c.is_ascii()) {
-            // NFKC leaves a script's own digits alone. They are ten each, in order and without a gap.
+            // NFKC leaves a script's own digits alone. They are ten each, in order and without a
+            // gap.
             if get_general_category(c) == GeneralCategory::DecimalNumber {
                 let before = char::from_u32(u32::from(c) - 1).map(get_general_category);
                 if before != Some(GeneralCategory::DecimalNumber) {

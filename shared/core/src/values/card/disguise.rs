@@ -1,6 +1,6 @@
-//! Finds card numbers in texts that are kept, in the disguises that people and programs give them: other separators, digits
-//! of other scripts, an expiry date, a security code or other digits glued on. A number that is spelt out, or split over
-//! two fields, is not found.
+//! Finds card numbers in texts that are kept, in the disguises that people and programs give them:
+//! other separators, digits of other scripts, an expiry date, a security code or other digits glued
+//! on. A number that is spelt out, or split over two fields, is not found.
 
 use thiserror::Error;
 
@@ -29,16 +29,17 @@ const LENGTHS: [usize; 3] = [14, 15, 16];
 /// How many digits the groups of a printed number have (`3714 496353 98431`).
 const PRINTED_GROUPS: std::ops::RangeInclusive<usize> = 4..=6;
 
-/// What a text is for, and so how easily it is refused.
+/// The use of a text, and so how easily it is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextUse {
-    /// A reference of another system, often a long number. A chance match would refuse good ones, so only a whole number,
-    /// one with its expiry date, with or without a security code, and one behind four digits are taken for a card's.
+    /// A reference of another system, often a long number. A chance match would refuse good ones,
+    /// so only a whole number, one with its expiry date, with or without a security code, and one
+    /// behind four digits are taken for a card's.
     Reference,
     /// Words for people. A digit or a security code glued on counts, too, on either side.
     Words,
-    /// Outside text that is logged or repeated in an error, and can be left out. A card's number anywhere in a row of digits
-    /// counts.
+    /// Outside text that is logged or repeated in an error, and can be left out. A card's number
+    /// anywhere in a row of digits counts.
     Logged,
 }
 
@@ -48,12 +49,13 @@ pub enum Unkeepable {
     /// It would put a card number into the table.
     #[error("looks like a card number")]
     CardNumber,
-    /// What is read would not be what is there.
+    /// A reader would see another text than the one that is there.
     #[error("holds characters that are not seen")]
     Hidden,
 }
 
-/// Whether a text from outside can be kept as it is. Every text that is stored or logged passes here.
+/// Whether a text from outside can be kept as it is. Every text that is stored or logged passes
+/// here.
 pub fn check_kept(text: &str, kept: TextUse) -> Result<(), Unkeepable> {
     if looks_like_card_number(text, kept) {
         return Err(Unkeepable::CardNumber);
@@ -88,7 +90,7 @@ pub fn looks_like_card_number(text: &str, kept: TextUse) -> bool {
                 if has_card_anywhere(&digits) {
                     return true;
                 }
-                // What a number that goes on in the next group can have here.
+                // Keeps as many digits as a number that goes on in the next group can have here.
                 digits.drain(..digits.len().saturating_sub(*CARD_NUMBER_DIGITS.end()));
                 continue;
             }
@@ -104,8 +106,8 @@ pub fn looks_like_card_number(text: &str, kept: TextUse) -> bool {
     })
 }
 
-/// A text from outside as it may be stored, logged or repeated in an error: short, on one line, nothing unseen in it, and
-/// without card numbers.
+/// A text from outside as it may be stored, logged or repeated in an error: short, on one line,
+/// nothing unseen in it, and without card numbers.
 pub fn clean_text(text: &str, max_chars: usize) -> String {
     let is_seen = |c: &char| !c.is_control() && !is_hidden(*c);
     // Cut last: a number that is cut in two would not be found.
@@ -129,7 +131,8 @@ fn has_card_anywhere(digits: &str) -> bool {
     (0..digits.len()).any(|start| from(start).any(is_card))
 }
 
-/// A card's number with an expiry date behind it, and in words also with a security code or one digit more.
+/// A card's number with an expiry date behind it, and in words also with a security code or one
+/// digit more.
 fn has_glued_card(digits: &str, kept: TextUse) -> bool {
     let one_more = kept != TextUse::Reference;
     LENGTHS.iter().any(|length| {
@@ -142,10 +145,11 @@ fn has_glued_card(digits: &str, kept: TextUse) -> bool {
     })
 }
 
-/// A card's number behind four digits, and in words also behind three; the first group has so many digits.
+/// A card's number behind four digits, and in words also behind three; the first group has so many
+/// digits.
 fn has_card_behind(digits: &str, first_group: usize, kept: TextUse) -> bool {
     CODES.into_iter().any(|before| {
-        // What begins with a group is looked at anyway.
+        // A number that begins with a group is looked at anyway.
         let is_glued = first_group >= before + PRINTED_GROUPS.start();
         let number = digits.get(before..).filter(|number| is_glued && LENGTHS.contains(&number.len()));
         let card = number.and_then(|number| CardNumber::parse(number).ok());
@@ -153,8 +157,9 @@ fn has_card_behind(digits: &str, first_group: usize, kept: TextUse) -> bool {
     })
 }
 
-/// Whether the end of a long reference is a card's number by chance rather than one: where it goes on like a date, with a
-/// year or with the 22nd to 27th or 30th of a month, or has more digits than the brand's numbers mostly have.
+/// Whether the end of a long reference is a card's number by chance rather than one: where it goes
+/// on like a date, with a year or with the 22nd to 27th or 30th of a month, or has more digits than
+/// the brand's numbers mostly have.
 fn is_chance(card: &CardNumber) -> bool {
     let number = card.expose();
     let may_be_date = number.starts_with('2') || number.starts_with("30");

@@ -6,16 +6,18 @@ use zeroize::Zeroizing;
 
 use super::{Brand, passes_luhn};
 
-/// How many digits a card number may have, over all brands (ISO/IEC 7812-1 and the gateway's field).
+/// How many digits a card number may have, over all brands (ISO/IEC 7812-1 and the gateway's
+/// field).
 pub(super) const CARD_NUMBER_DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
 
-/// The text with every card number in it replaced by `[card ****1111]`: the last line of defence for text
-/// that comes from outside (a gateway's `text`) and is about to be stored or logged.
+/// The text with every card number in it replaced by `[card ****1111]`: the last line of defence
+/// for text that comes from outside (a gateway's `text`) and is about to be stored or logged.
 ///
-/// A card number here is 13 to 19 ASCII digits that begin like some brand's and pass the Luhn check, with no
-/// other digit beside them; single blanks, hyphens or points may be between, and other digits may follow after one
-/// (`4111111111111111 1229`). Gateway tokens begin with a 9 and stay (`docs/cardpointe.md`, *Cards, tokens and profiles*). So do UUIDs, one
-/// in a thousand of which would pass for a card number. Other numbers that look like a card's are replaced.
+/// A card number here is 13 to 19 ASCII digits that begin like some brand's and pass the Luhn
+/// check, with no other digit beside them; single blanks, hyphens or points may be between, and
+/// other digits may follow after one (`4111111111111111 1229`). Gateway tokens begin with a 9 and
+/// stay (`docs/cardpointe.md`, *Cards, tokens and profiles*). So do UUIDs, one in a thousand of
+/// which would pass for a card number. Other numbers that look like a card's are replaced.
 pub fn mask_card_numbers(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut copied = 0;
@@ -34,8 +36,9 @@ pub fn mask_card_numbers(text: &str) -> String {
 
 /// Where card numbers are, in order and apart from each other.
 ///
-/// Every sequence of whole digit groups is looked at, and those that overlap are taken together. Taking the
-/// first that fits would leave the rest of a number whose head, with something before it, passes by chance.
+/// Every sequence of whole digit groups is looked at, and those that overlap are taken together.
+/// Taking the first that fits would leave the rest of a number whose head, with something before
+/// it, passes by chance.
 fn card_numbers(text: &str) -> Vec<Range<usize>> {
     let groups = digit_groups(text);
     let mut found: Vec<Range<usize>> = Vec::new();
@@ -64,7 +67,8 @@ fn card_numbers(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// What people put between the groups of a number. More than one, or other characters, separate numbers.
+/// A character that people put between the groups of a number. More than one, or other characters,
+/// separate numbers.
 fn is_separator(text: &str) -> bool {
     matches!(text, " " | "-" | "." | "\u{A0}")
 }

@@ -4,10 +4,11 @@ use std::fmt;
 
 use super::{Brand, CardNumber, CardNumberError, CardSummary, Expiry};
 
-/// How many digits a token has, whatever the number's length.
+/// How many digits a token has, regardless of the number's length.
 const TOKEN_DIGITS: usize = 16;
 
-/// The gateway's token for a card, and what can be read off it (`docs/cardpointe.md`, *Cards, tokens and profiles*).
+/// The gateway's token for a card, and the data that can be read off it (`docs/cardpointe.md`,
+/// *Cards, tokens and profiles*).
 #[derive(Clone, Eq, PartialEq)]
 pub struct CardToken {
     /// The token's 16 digits, as they are sent to the gateway.
@@ -19,8 +20,9 @@ pub struct CardToken {
 }
 
 impl CardToken {
-    /// Reads a token: a 9, which no number of a known brand begins with, the first two digits of the number, more
-    /// digits, and the number's own last four. Anything else in its place may be a card number.
+    /// Reads a token: a 9, which no number of a known brand begins with, the first two digits of
+    /// the number, more digits, and the number's own last four. Anything else in its place may be a
+    /// card number.
     pub fn parse(text: &str) -> Option<Self> {
         let is_token = text.len() == TOKEN_DIGITS
             && text.starts_with('9')
@@ -33,8 +35,8 @@ impl CardToken {
     }
 }
 
-/// The brand by two digits: where only some numbers that begin like this are a brand's, the others are of none. Numbers
-/// that begin with 62 are of two brands; which, two digits do not tell.
+/// The brand by two digits: where only some numbers that begin like this are a brand's, the others
+/// are of none. Numbers that begin with 62 are of two brands; which, two digits do not tell.
 fn brand_of_two(digits: &str) -> Option<Brand> {
     Brand::detect(digits).or(match digits {
         "22" | "23" | "24" | "25" | "26" | "27" => Some(Brand::Mastercard),
@@ -50,7 +52,7 @@ impl fmt::Debug for CardToken {
     }
 }
 
-/// What names a card in a payment: its number as its holder typed it, or the gateway's token for it.
+/// A card as a payment names it: its number as its holder typed it, or the gateway's token for it.
 #[derive(Clone, Debug)]
 pub enum CardAccount {
     /// The card's own number (PAN), as its holder typed it.
@@ -94,9 +96,10 @@ impl CardAccount {
         }
     }
 
-    /// What may be kept of it before the gateway has said anything: the same for a number and its token, so that a
-    /// payment by the one is a repetition of an equal payment by the other. The token itself is kept when the gateway
-    /// returns it; what a caller sends in its place may be anything.
+    /// The data that may be kept before the gateway has responded: the same for a number and its
+    /// token, so that a payment by the one is a repetition of an equal payment by the other. The
+    /// token itself is kept when the gateway returns it; a caller's value in its place may be
+    /// anything.
     pub fn summary(&self, expiry: Expiry) -> CardSummary {
         let (brand, last_four) = match self {
             Self::Number(number) => (Some(number.brand()), Some(number.last_four().to_owned())),
