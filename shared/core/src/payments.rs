@@ -1,5 +1,5 @@
-//! The one flow for everything that moves money: load, decide, save the intent, call the gateway, apply,
-//! save the outcome (`ARCHITECTURE.md`).
+//! The one flow for everything that moves money: load, decide, save the intent, call the gateway,
+//! apply, save the outcome (`ARCHITECTURE.md`).
 
 mod attempts;
 pub mod audit;
@@ -69,7 +69,8 @@ pub enum Refusal {
     /// The store did not work; nothing was sent to the gateway.
     #[error(transparent)]
     Store(StoreError),
-    /// An abandoned payment or refund of the order may still turn out to be done, and the gateway does not say.
+    /// An abandoned payment or refund of the order may still turn out to be done, and the gateway
+    /// does not say.
     #[error(
         "an earlier attempt may still turn out to be done, and the gateway does not say; nothing was sent"
     )]
@@ -91,18 +92,19 @@ pub struct Performed {
 pub struct Payments {
     /// Loads and writes orders, each write conditional on the version that was read.
     pub store: Arc<dyn OrderStore>,
-    /// Sends what moves money, and inquiries about its outcome.
+    /// Sends operations that move money, and inquiries about their outcomes.
     pub gateway: Arc<dyn Gateway>,
     /// The current time, and the ids of new operations.
     pub clock: Arc<dyn Clock>,
-    /// Tells of chargebacks before a rule refunds a payment. None where nothing reads the settlement.
+    /// Tells of chargebacks before a rule refunds a payment. None where nothing reads the
+    /// settlement.
     pub known_disputes: Option<Arc<dyn KnownDisputes>>,
 }
 
 impl Payments {
     /// Carries out an intent on an order, at most once.
     ///
-    /// `source` is what a new payment is made with; follow-ups have none.
+    /// `source` is the payment source of a new payment; follow-ups have none.
     pub async fn perform(
         &self,
         merchant: &Merchant,
@@ -118,7 +120,8 @@ impl Payments {
         let (order, at, replayed) = match self.save_intent(merchant, key, intent, deadline).await? {
             Plan::Send(order, at) => (self.carry_out(merchant, order, at, source, deadline).await, at, false),
             Plan::Record(order, at) => (order, at, false),
-            // Requested before, and still in doubt although its request has ended: send an inquiry now, then respond.
+            // Requested before, and still in doubt although its request has ended: send an inquiry
+            // now, then respond.
             Plan::Replay(order, at) => {
                 (self.resolve(merchant, order, at.transaction, deadline).await, at, true)
             }
@@ -127,8 +130,8 @@ impl Payments {
         Ok(Performed { order, at, replayed })
     }
 
-    /// The outcome of an intent that was carried out before, without carrying it out now. None when it was not, or is
-    /// known to have done nothing.
+    /// The outcome of an intent that was carried out before, without carrying it out now. None when
+    /// it was not, or is known to have done nothing.
     pub async fn repeat(
         &self,
         merchant: &Merchant,
@@ -143,14 +146,14 @@ impl Payments {
         Ok(Some(Performed { order, at, replayed: true }))
     }
 
-    /// Gives a rule of the order what it may need.
+    /// Calls a rule of the order with its context.
     fn with_context<T>(&self, merchant: &Merchant, rule: impl FnOnce(&Context<'_>) -> T) -> T {
         let new_id = || self.clock.new_id();
         rule(&Context { policy: &merchant.policy, now: self.clock.now(), new_id: &new_id })
     }
 
-    /// Sends a pending operation and whatever follows from its outcome. If the outcome is not known, one inquiry is
-    /// sent, if time is left; otherwise the operation stays pending.
+    /// Sends a pending operation and the operations that follow from its outcome. If the outcome is
+    /// not known, one inquiry is sent, if time is left; otherwise the operation stays pending.
     async fn carry_out(
         &self,
         merchant: &Merchant,
@@ -177,7 +180,7 @@ impl Payments {
     }
 }
 
-/// What one run's tasks share. A task that panicked leaves it as it was.
+/// Locks a value that one run's tasks share. A task that panicked leaves the value as it was.
 pub(crate) fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

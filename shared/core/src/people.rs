@@ -1,7 +1,8 @@
-//! People who act for a merchant under their own name: who they are at their company's sign-in, what each may do, and who
-//! gave whom which role when.
+//! People who act for a merchant under their own name: who they are at their company's sign-in, the
+//! grant of each, and who gave whom which role when.
 //!
-//! They are apart from the merchant's document, because whoever manages people must not read the gateway's passwords.
+//! They are apart from the merchant's document, because the person who manages people must not read
+//! the gateway's passwords.
 
 mod audit;
 mod editing;

@@ -1,4 +1,5 @@
-//! Cards that a customer may be charged with again: their rules, their verification, and who holds them.
+//! Cards that a customer may be charged with again: their rules, their verification, and who holds
+//! them.
 
 mod customers;
 mod payment_method;

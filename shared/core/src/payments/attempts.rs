@@ -1,13 +1,13 @@
-//! How many cards can be tried out by one source or customer: payments in flight, and declines of the last hour. A port,
-//! and its rule.
+//! How many cards can be tried out by one source or customer: payments in flight, and declines of
+//! the last hour. A port, and its rule.
 //!
-//! A counter is one item. A payment takes a *slot* in it before it is sent, so that payments sent at once count,
-//! whichever process they run in; the write returns all of the counter, and [`Counts::check`] decides. After the payment
-//! a second write says what came of it.
+//! A counter is one item. A payment takes a *slot* in it before it is sent, so that payments sent
+//! at once count, whichever process they run in; the write returns the whole counter, and
+//! [`Counts::check`] decides. After the payment a second write records the payment's effect.
 //!
-//! Times are coarse, so that a counter is a few small numbers: slots are counted by ten seconds and end on their own
-//! after 50 to 60 s, declines and approvals by the minute and count for 60 to 61 minutes. So no hour has more declines
-//! than are allowed.
+//! Times are coarse, so that a counter is a few small numbers: slots are counted by ten seconds and
+//! end on their own after 50 to 60 s, declines and approvals by the minute and count for 60 to 61
+//! minutes. So no hour has more declines than are allowed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,11 +22,12 @@ pub const IN_FLIGHT: u32 = 50;
 /// Payments at a time from all sources of one IPv6 /48.
 pub const NETWORK_IN_FLIGHT: u32 = 200;
 
-/// Declined payments in an hour from all sources of one IPv6 /48, besides one for each approved card.
+/// Declined payments in an hour from all sources of one IPv6 /48, besides one for each approved
+/// card.
 pub const NETWORK_DECLINES: u32 = 50;
 
-/// Approved cards that one counter remembers, each of which allows one more decline: 200 of them take 2 KB, and at one
-/// decline in eight they belong to 1,600 payments an hour.
+/// Approved cards that one counter remembers, each of which allows one more decline: 200 of them
+/// take 2 KB, and at one decline in eight they belong to 1,600 payments an hour.
 pub const APPROVED_MAX: i64 = 200;
 
 /// When to come back while too many payments are in flight.
@@ -44,8 +45,8 @@ const MINUTE_S: i64 = 60;
 /// Minutes for which a decline or an approval counts, besides the one in which it was.
 const COUNTS_FOR: i64 = 60;
 
-/// How long a counter is kept after its last write: until nothing in it counts, and a while, because clocks of
-/// processes differ.
+/// How long a counter is kept after its last write: until nothing in it counts, and a while,
+/// because clocks of processes differ.
 const COUNTER_KEPT: SignedDuration = SignedDuration::from_mins(71);
 
 /// Counts in a table that all processes share.
@@ -54,7 +55,8 @@ pub trait Attempts: Send + Sync {
     /// Takes a slot, and returns all that the counter then holds.
     async fn begin(&self, counter: &str, slot: Slot) -> Result<Counts, StoreError>;
 
-    /// Says what came of the payment that took a slot, and forgets what no longer counts.
+    /// Records the effect of the payment that took a slot, and forgets slots and minutes that no
+    /// longer count.
     async fn end(&self, counter: &str, ended: &Ended) -> Result<(), StoreError>;
 }
 
@@ -75,15 +77,16 @@ impl Slot {
     }
 }
 
-/// What came of a payment.
+/// The effect of a payment on its counter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// It tried no card: it was refused, or repeated, or never reached the issuer. Its slot is free.
+    /// It tried no card: it was refused, or repeated, or never reached the issuer. Its slot is
+    /// free.
     Nothing,
     /// It was approved. Its slot is free, and the card, by its digest, allows one more decline.
     Approved(Option<String>),
-    /// It was declined. Its slot stays taken until it ends on its own, so that one burst never tries out more cards than
-    /// there are slots.
+    /// It was declined. Its slot stays taken until it ends on its own, so that one burst never
+    /// tries out more cards than there are slots.
     Declined,
 }
 
@@ -94,9 +97,9 @@ pub struct Ended {
     pub slot: Slot,
     /// The minute in which it ended.
     pub minute: i64,
-    /// What came of it.
+    /// The payment's effect on the counter.
     pub effect: Effect,
-    /// What no longer counts.
+    /// Slots and minutes that no longer count.
     pub stale: Stale,
 }
 
@@ -129,7 +132,7 @@ pub enum Full {
     Declined(SignedDuration),
 }
 
-/// What a counter holds.
+/// The contents of a counter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Slots that are taken, by their number.
@@ -282,7 +285,7 @@ mod tests {
         assert_eq!(wait(&mut counter, 3_661), 3_720 - 3_661, "the second ends");
         assert_eq!(counter.0.declined.len(), 2, "what no longer counts is forgotten");
         assert!(counter.0.slots.keys().eq([&slot(3_659), &slot(3_661)]), "and so are slots that have ended");
-        // All of them in the minute that it is: the last one counts as long as it can.
+        // All declines in the current minute: the last one counts as long as it can.
         let mut counter = Counter::default();
         counter.pay(Effect::Declined, 0).unwrap();
         counter.pay(Effect::Declined, 1).unwrap();

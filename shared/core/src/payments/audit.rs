@@ -1,5 +1,5 @@
-//! The audit trail: every change of a payment's state, with who, what, when and the result. Ids, codes and amounts,
-//! nothing of the card; of texts from outside only who did it and why.
+//! The audit trail: every change of a payment's state, with actor, change, time and result. Ids,
+//! codes and amounts, no card data; of texts from outside only actor and reason.
 
 use uuid::Uuid;
 
@@ -16,7 +16,7 @@ pub(super) fn change(order: &Order, at: OperationRef, what: &'static str) {
     record(order, at, what, None);
 }
 
-/// What the gateway said, and the state that it left the operation in.
+/// The outcome at the gateway, and the state in which it left the operation.
 pub(super) fn outcome(order: &Order, at: OperationRef, outcome: &Outcome) {
     let response = outcome.response();
     let said = Said {
@@ -46,8 +46,8 @@ fn record(order: &Order, at: OperationRef, what: &'static str, outcome: Option<S
         currency: order.currency.code(),
         outcome,
     };
-    // A request's changes are logged when it ends, because its own line may tell them. What has no request is logged
-    // right away.
+    // A request's changes are logged when it ends, because its own line may include them. Changes
+    // without a request are logged right away.
     let request_id = trail::request_id();
     if request_id.is_empty() {
         log(&change, &request_id, &trail::principal());

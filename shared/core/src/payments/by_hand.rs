@@ -1,5 +1,5 @@
-//! What stays in doubt is decided by a person: one more inquiry is sent, and only if the gateway does not say is the
-//! decision left to the person.
+//! An operation that stays in doubt is decided by a person: one more inquiry is sent, and only if
+//! the gateway does not state the outcome is the decision left to the person.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::{
 /// Longest wait for each response. A person waits for it, and no function's time is running out.
 const INQUIRY_LIMIT: Duration = Duration::from_secs(20);
 
-/// What a person says about whatever is in doubt in a transaction.
+/// A person's decision about the operation in doubt of a transaction.
 #[derive(Clone, Debug)]
 pub struct HandDecision {
     /// The outcome, as the person states it.
@@ -28,7 +28,7 @@ pub struct HandDecision {
     pub person: Option<Person>,
     /// Why the person decides so; kept with the operation.
     pub reason: Reason,
-    /// The gateway's reference of what was done, where there is one.
+    /// The gateway's reference of the operation, where there is one.
     pub reference: Option<String>,
 }
 
@@ -44,7 +44,7 @@ pub enum NotByHand {
     /// The gateway states the outcome itself; that counts, and is adopted at the next inquiry.
     #[error("the gateway has a word of its own: {0}")]
     GatewayKnows(&'static str),
-    /// The gateway shows no trace of it. Seen twice, that is its word.
+    /// The gateway shows no trace of the operation. Seen twice, that is its word.
     #[error("the gateway shows no trace of it, which counts when it is seen twice, a minute apart")]
     NoTrace,
     /// The gateway did not respond, so it is not known whether it has a word of its own.
@@ -55,7 +55,7 @@ pub enum NotByHand {
     Changed,
 }
 
-/// What a decision would change.
+/// An order before and after a decision.
 #[derive(Debug)]
 pub struct Weighed {
     /// The order as it is.
@@ -67,7 +67,8 @@ pub struct Weighed {
 }
 
 impl Payments {
-    /// What a person's decision would make of an order. Sends an inquiry, and changes nothing at the gateway or here.
+    /// The order as a person's decision would leave it. Sends an inquiry, and changes nothing at
+    /// the gateway or here.
     pub async fn weigh_by_hand(
         &self,
         merchant: &Merchant,
@@ -91,7 +92,8 @@ impl Payments {
 
     /// Puts a person's decision on record, if the gateway still has no word of its own.
     ///
-    /// A void that follows from it by the merchant's rules is on record with it, and carried out by `reconcile`.
+    /// A void that follows from the decision by the merchant's rules is on record with it, and
+    /// carried out by `reconcile`.
     pub async fn decide_by_hand(
         &self,
         merchant: &Merchant,
@@ -121,7 +123,8 @@ impl Payments {
                 log(&after, at, verdict);
                 return Ok(stored);
             }
-            // Something else of the order may have changed; the operation that the decision is about may not.
+            // Something else of the order may have changed; the operation that the decision is
+            // about may not.
             if stored.operation(at) != before.operation(at) {
                 return Err(NotByHand::Changed);
             }
@@ -161,7 +164,7 @@ fn left_open(finding: &Finding, kind: Kind) -> Result<(), NotByHand> {
     }
 }
 
-/// Who and why are stored with the operation; the log names neither.
+/// Actor and reason are stored with the operation; the log names neither.
 fn log(order: &Order, at: OperationRef, verdict: &HandDecision) {
     let operation = order.operation(at);
     tracing::warn!(

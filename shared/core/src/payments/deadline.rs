@@ -1,20 +1,22 @@
-//! How long a request may take, and what still fits into it.
+//! How long a request may take, and the steps that still fit.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Longest wait for the gateway. The function ends after 29 s, API Gateway after 30 s, and the gateway may work for
-/// longer (`WORKING_MAX`): waiting longer here would not bring its final response either.
+/// Longest wait for the gateway. The function ends after 29 s, API Gateway after 30 s, and the
+/// gateway may work for longer (`WORKING_MAX`): waiting longer here would not bring its final
+/// response either.
 pub(crate) const GATEWAY_LIMIT: Duration = Duration::from_secs(20);
 
 /// Time kept for saving the outcome and responding, after the gateway's response or its absence.
 pub(super) const KEPT_FOR_OUTCOME: Duration = Duration::from_secs(4);
 
-/// Time kept for saving what a report says, and for matching it.
+/// Time kept for saving and matching a report.
 const KEPT_FOR_REPORT: Duration = Duration::from_secs(30);
 
-/// With less than this left no inquiry is sent: one about a refund takes two look-ups, and its result is saved.
+/// With less than this left no inquiry is sent: one about a refund takes two look-ups, and its
+/// result is saved.
 pub(super) const INQUIRY_MIN: Duration = Duration::from_secs(8);
 
 /// With less than this an operation is not sent: the response would most likely be missed.
@@ -43,14 +45,14 @@ impl Deadline {
         (limit >= SEND_MIN).then_some(limit)
     }
 
-    /// How long reading a report may take from now: as long as is wanted, with time kept for what follows; none when no report
-    /// must be begun any more.
+    /// How long reading a report may take from now: as long as is wanted, with time kept for saving
+    /// and matching; none when no report must be begun any more.
     pub(crate) fn report_limit(self, wanted: Duration) -> Option<Duration> {
         let left = self.0.saturating_duration_since(Instant::now()).saturating_sub(KEPT_FOR_REPORT);
         (left >= SEND_MIN).then_some(left.min(wanted))
     }
 
-    /// Whether there is time for more than returning what is known.
+    /// Whether there is time for more than returning the known state.
     pub(crate) fn leaves_time_to_respond(self) -> bool {
         self.0.saturating_duration_since(Instant::now()) >= SEND_MIN
     }

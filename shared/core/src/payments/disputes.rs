@@ -1,4 +1,5 @@
-//! Chargebacks and reversals, put on record of the order that was paid. The gateway has no part in it, and no money is moved.
+//! Chargebacks and reversals, put on record of the order that was paid. The gateway has no part in
+//! it, and no money is moved.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -16,11 +17,11 @@ use crate::{
     values::Clock,
 };
 
-/// What settlement keeps of chargebacks, also of payments that no order had when they were read.
+/// The chargebacks that settlement keeps, also of payments that no order had when they were read.
 #[async_trait]
 pub trait KnownDisputes: Send + Sync {
-    /// The chargebacks of the payment with this reference, and after them what came back of each. The payment was made at this
-    /// moment at the earliest.
+    /// The chargebacks of the payment with this reference, and after them their reversals. The
+    /// payment was made at this moment at the earliest.
     async fn of_payment(
         &self,
         merchant: &Merchant,
@@ -40,8 +41,8 @@ pub enum NotRecorded {
     Refused(#[from] Refusal),
 }
 
-/// Puts a chargeback or a reversal on record of an order, whatever else happens to it at the same time, and returns the order.
-/// May be repeated: what is on record stays as it is.
+/// Puts a chargeback or a reversal on an order's record despite concurrent changes, and returns the
+/// order. May be repeated: a dispute on record stays as it is.
 pub async fn record_dispute(
     store: &dyn OrderStore,
     clock: &dyn Clock,
@@ -67,9 +68,10 @@ pub async fn record_dispute(
 }
 
 impl Payments {
-    /// What the gateway said of an operation. Where a rule's refund would follow, because the void came too late, it is looked
-    /// up first whether the bank took the payment back before it was found: that goes on record, and no refund follows. As
-    /// long as it is not known, the outcome is not either, and a later inquiry decides both.
+    /// The outcome of an operation at the gateway. Where a rule's refund would follow, because the
+    /// void came too late, this first looks up whether the bank took the payment back before it was
+    /// found: that goes on record, and no refund follows. While that is not known, the outcome is
+    /// not either, and a later inquiry decides both.
     pub(super) async fn known_disputes_first(
         &self,
         merchant: &Merchant,
@@ -111,7 +113,8 @@ impl Payments {
             let is_undecided = |why: &NotRecorded| {
                 matches!(why, NotRecorded::Refused(_) | NotRecorded::Rejected(DisputeRejection::NewerVersion))
             };
-            // What else is rejected is not of this payment, or an exception of the settlement already.
+            // Any other rejected report is not of this payment, or is an exception of the
+            // settlement already.
             if let Err(why) = recorded
                 && is_undecided(&why)
             {

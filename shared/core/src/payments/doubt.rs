@@ -1,4 +1,5 @@
-//! Finding out the outcome of an operation when it is not known: one inquiry, and what follows from it.
+//! Finding out the outcome of an operation when it is not known: one inquiry, and the operations
+//! that follow.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -14,16 +15,20 @@ use crate::{
     payments::{Inquired, Inquiry, Merchant},
 };
 
-/// Longest wait for each response of an inquiry. It changes nothing, so it can be cut short and made again.
+/// Longest wait for each response of an inquiry. It changes nothing, so it can be cut short and
+/// made again.
 const INQUIRY_LIMIT: Duration = Duration::from_secs(3);
 
-/// How long a transaction is in doubt before reading it sends an inquiry: the request itself has ended long since.
+/// How long a transaction is in doubt before reading it sends an inquiry: the request itself has
+/// ended long since.
 const REPAIR_AFTER: SignedDuration = SignedDuration::from_mins(2);
 
 impl Payments {
-    /// Sends an inquiry now about whatever is in doubt in a transaction, and returns the order after it.
+    /// Sends an inquiry now about the operation in doubt of a transaction, and returns the order
+    /// after it.
     ///
-    /// The gateway's word is adopted; no response, or one that decides nothing, leaves the operation pending.
+    /// The gateway's word is adopted; no response, or one that decides nothing, leaves the
+    /// operation pending.
     pub async fn confirm(
         &self,
         merchant: &Merchant,
@@ -36,8 +41,8 @@ impl Payments {
         Ok(self.resolve(merchant, order, transaction, deadline).await)
     }
 
-    /// Sends an inquiry about a transaction that has been in doubt for so long that its own request cannot be running
-    /// any more.
+    /// Sends an inquiry about a transaction that has been in doubt for so long that its own request
+    /// cannot be running any more.
     pub async fn repair(
         &self,
         merchant: &Merchant,
@@ -68,7 +73,8 @@ impl Payments {
         }
     }
 
-    /// Sends an inquiry about one operation, and carries out what follows from it. Returns what was found, too.
+    /// Sends an inquiry about one operation, and carries out the operations that follow. Returns
+    /// the finding, too.
     pub(crate) async fn inquire_about(
         &self,
         merchant: &Merchant,
@@ -80,7 +86,7 @@ impl Payments {
         (self.carry_on(merchant, saved, deadline).await, finding)
     }
 
-    /// Carries out what follows from a change: only voids, which need no card.
+    /// Carries out the operations that follow from a change: only voids, which need no card.
     async fn carry_on(&self, merchant: &Merchant, saved: Saved, deadline: Deadline) -> Order {
         match saved.next {
             NextStep::Send(void) => self.carry_out(merchant, saved.order, void, None, deadline).await,
@@ -88,8 +94,8 @@ impl Payments {
         }
     }
 
-    /// Puts off the inquiry about an operation to which there was no usable response, so that it does not come first again,
-    /// and notifies the merchant of it if there is a reason.
+    /// Puts off the inquiry about an operation to which there was no usable response, so that it
+    /// does not come first again, and notifies the merchant if there is a reason.
     pub(crate) async fn put_off(
         &self,
         order: Order,
@@ -116,11 +122,13 @@ impl Payments {
         self.save_change(order, at, &change).await.order
     }
 
-    /// The outcome of a call whose response proves nothing: an intermediary may have sent it after the gateway acted, or it
-    /// names no operation. One inquiry is sent where it can make a refusal final.
+    /// The outcome of a call whose response proves nothing: an intermediary may have sent it after
+    /// the gateway acted, or it names no operation. One inquiry is sent where it can make a refusal
+    /// final.
     ///
-    /// Without a trace a payment's refusal counts, and may still surface. A refund's does not: a refund that is paid twice
-    /// cannot be voided, so its absence counts only later. Neither does an approval that may be another operation's.
+    /// Without a trace a payment's refusal counts, and may still surface. A refund's does not: a
+    /// refund that is paid twice cannot be voided, so its absence counts only later. Neither does
+    /// an approval that may be another operation's.
     pub(super) async fn verified(
         &self,
         merchant: &Merchant,
@@ -154,7 +162,8 @@ impl Payments {
         }
     }
 
-    /// Looks for abandoned operations of an order, before more money moves. Returns the order after it.
+    /// Looks for abandoned operations of an order, before more money moves. Returns the order after
+    /// it.
     pub(super) async fn look_back(
         &self,
         merchant: &Merchant,
@@ -168,11 +177,11 @@ impl Payments {
             }
             let finding = self.find(merchant, &order, at).await;
             match finding {
-                // It is saved with whatever follows, and found again if nothing does.
+                // The proof is saved with the next change, and found again if there is none.
                 Finding::Absent | Finding::Duplicate(_) | Finding::TimedOut(_) | Finding::TryAgain(_) => {
                     order.prove_refusals(at);
                 }
-                // A person has looked and decided what the records do not.
+                // A person has looked and decided the outcome that the records leave open.
                 Finding::Undecided | Finding::UnderReview if is_by_hand(&order, at) => {}
                 Finding::Failed | Finding::Undecided | Finding::UnderReview => {
                     return Err(Refusal::Unverified);
@@ -185,7 +194,7 @@ impl Payments {
                             })
                         })
                         .await;
-                    // What was found is not on record: nothing may be sent beside it.
+                    // The finding is not on record: nothing may be sent beside it.
                     if saved.is_lost {
                         return Err(Refusal::Unverified);
                     }
@@ -205,7 +214,7 @@ impl Payments {
         }
     }
 
-    /// Sends one inquiry and saves what was learned.
+    /// Sends one inquiry and saves the finding.
     pub(super) async fn inquire_once(
         &self,
         merchant: &Merchant,
@@ -232,7 +241,7 @@ impl Payments {
         let inquired = attempt(&order, at);
         let saved = self
             .save_change(order, at, &|order| {
-                // Another attempt was begun meanwhile: what was found is not about it.
+                // Another attempt was begun meanwhile: the finding is about the earlier one.
                 if attempt(order, at) != inquired {
                     return None;
                 }
@@ -244,8 +253,8 @@ impl Payments {
     }
 }
 
-/// What an inquiry about an operation has to find; none when the operation never got as far as to have a record at the
-/// gateway.
+/// The inquiry about an operation; none when the operation never got as far as to have a record at
+/// the gateway.
 pub(super) fn inquiry<'a>(
     order: &'a Order,
     at: OperationRef,
@@ -262,11 +271,13 @@ pub(super) fn inquiry<'a>(
         Kind::Void => Inquired::Void(payment()?),
         Kind::Unrecognized => return None,
     };
-    // Refunds have references of their own; a payment beside the transaction's own is named by its void.
+    // Refunds have references of their own; a payment beside the transaction's own is named by its
+    // void.
     let refunds = transaction.operations.iter().filter(|o| o.kind == Kind::Refund && o.id != operation.id);
     let refunds = refunds.filter_map(|refund| refund.reference());
     let beside = transaction.operations.iter().filter_map(|o| o.reference.as_deref());
-    // Of what was captured in part, a record does not tell what of it is the fee. It is a known one, beside which others count.
+    // The record of a partial capture does not tell which part is the fee. Such a payment is a
+    // known one, beside which others count.
     let own = operation.fee().filter(|_| operation.kind.is_payment()).and_then(|_| operation.reference());
     // The refund of a payment beside it is not the payment either.
     let payment = transaction.reference().filter(|_| operation.kind == Kind::Refund);

@@ -1,4 +1,4 @@
-//! The card gateway: a port, narrow enough that what a response means is decided in one place.
+//! The card gateway: a port, narrow enough that one place decides the meaning of a response.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -10,8 +10,8 @@ use crate::{
     values::{Amount, CardAccount, Currency, Expiry, Metadata, SecurityCode},
 };
 
-/// The longest that a gateway may work on a request. When an inquiry counts, and when an operation is given up as
-/// absent, rests on it: each adapter asserts that its gateway is no slower.
+/// The longest that a gateway may work on a request. When an inquiry counts, and when an operation
+/// is given up as absent, rests on it: each adapter asserts that its gateway is no slower.
 pub const WORKING_MAX: Duration = Duration::from_secs(32);
 
 /// One call to the gateway. Carries card data, so it is never stored, and has no `Debug`.
@@ -20,35 +20,36 @@ pub struct Instruction<'a> {
     pub route: &'a Route,
     /// Currency of the amount.
     pub currency: Currency,
-    /// The requested amount, without a fee. That of a void is all of what it undoes.
+    /// The requested amount, without a fee. A void's is the whole amount that it undoes.
     pub amount: Amount,
     /// Our order id of the operation, unique at the gateway.
     pub gateway_order_id: &'a str,
     /// The merchant's order id, which goes along so that finance finds the payment.
     pub order: &'a OrderId,
-    /// Every order id of a follow-up's payment and what else followed it, which its response may name. Empty for a payment.
+    /// Every order id of a follow-up's payment and of its other follow-ups, which the response may
+    /// name. Empty for a payment.
     pub ours: Vec<&'a str>,
-    /// What the gateway is told of the payment for its reports.
+    /// The payment's labels in the gateway's reports.
     pub labels: Labels<'a>,
-    /// What the gateway is to do, and with which card or reference.
+    /// The operation to carry out, and its card or reference.
     pub command: Command<'a>,
 }
 
-/// What the gateway shows of a payment in its reports, so that finance finds it there, too.
+/// The data of a payment in the gateway's reports, so that finance finds it there, too.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Labels<'a> {
     /// The merchant's own reference, as it is now.
     pub reference: Option<&'a str>,
-    /// What is paid for.
+    /// The payment's description.
     pub description: Option<&'a str>,
-    /// What else the merchant's systems keep with it.
+    /// Other data that the merchant's systems keep with it.
     pub metadata: Option<&'a Metadata>,
     /// The cardholder's e-mail address.
     pub email: Option<&'a str>,
 }
 
 impl<'a> Labels<'a> {
-    /// What a payment is labeled with.
+    /// The labels of a payment.
     pub fn of(transaction: &'a Transaction) -> Self {
         Self {
             reference: transaction.custom_reference(),
@@ -59,25 +60,25 @@ impl<'a> Labels<'a> {
     }
 }
 
-/// What the gateway is to do.
+/// The operation that the gateway is to carry out.
 pub enum Command<'a> {
     /// Hold an amount on a card.
     Authorize(&'a PaymentSource),
     /// Hold and capture at once.
     Purchase(&'a PaymentSource),
-    /// Take what this authorization holds.
+    /// Capture this authorization.
     Capture(KnownPayment<'a>),
-    /// Give back what was settled of this payment.
+    /// Refund this settled payment.
     Refund(KnownPayment<'a>),
     /// Undo all of this payment.
     Void(KnownPayment<'a>),
 }
 
-/// What an inquiry is about: one operation whose outcome is not known.
+/// The subject of an inquiry: one operation whose outcome is not known.
 pub struct Inquiry<'a> {
     /// The account that it was sent through.
     pub route: &'a Route,
-    /// What kind of operation it is about, with the payment of a follow-up.
+    /// The kind of the operation, with the payment of a follow-up.
     pub about: Inquired<'a>,
     /// The amount that was requested, without a fee.
     pub amount: Amount,
@@ -85,15 +86,17 @@ pub struct Inquiry<'a> {
     pub gateway_order_id: &'a str,
     /// The order ids of earlier attempts that may still surface.
     pub earlier: Vec<Cow<'a, str>>,
-    /// Every order id of the payment and what followed it. A record that names another one is somebody else's. Empty of a
-    /// payment beside the transaction's own, which its reference tells.
+    /// Every order id of the payment and its follow-ups. A record that names another one is
+    /// somebody else's. Empty for a payment beside the transaction's own, which its reference
+    /// identifies.
     pub ours: Vec<&'a str>,
-    /// The order ids of the payment's own attempts. An earlier one than the last can be the one that was approved.
+    /// The order ids of the payment's own attempts. An earlier one than the last can be the one
+    /// that was approved.
     pub payments: Vec<&'a str>,
     /// The currency of its amount.
     pub currency: Currency,
-    /// References of other things that are on record about the payment: its refunds, duplicates beside it, and itself where
-    /// it is known to have a fee.
+    /// References of other things that are on record about the payment: its refunds, duplicates
+    /// beside it, and itself where it is known to have a fee.
     pub known: Vec<&'a str>,
 }
 
@@ -135,9 +138,10 @@ impl Inquired<'_> {
 /// An existing payment, as the gateway knows it.
 #[derive(Clone, Copy)]
 pub struct KnownPayment<'a> {
-    /// The gateway's reference of it.
+    /// The gateway's reference of the payment.
     pub reference: &'a str,
-    /// What of its fee goes with the capture or refund; none where it has no fee, and with a void, which undoes all of it.
+    /// The share of its fee that goes with the capture or refund; none without a fee, and for a
+    /// void, which undoes the whole payment.
     pub fee: Option<FeeShare>,
 }
 
@@ -154,7 +158,7 @@ pub enum Initiator {
     },
 }
 
-/// What is paid with.
+/// The card that a payment is made with.
 pub enum PaymentSource {
     /// A card stored at the gateway.
     Profile {
@@ -179,13 +183,13 @@ pub struct Card {
     pub security_code: Option<SecurityCode>,
     /// The holder's name; may be empty.
     pub name: String,
-    /// What address verification compares, if the caller sent it.
+    /// The address for address verification, if the caller sent it.
     pub billing: Option<BillingAddress>,
     /// Whether the gateway is to store the card along with an approval.
     pub save: bool,
 }
 
-/// What address verification takes, and a surcharge depends on.
+/// The address that address verification takes, and a surcharge depends on.
 #[derive(Default)]
 pub struct BillingAddress {
     /// Street and house number.
@@ -208,7 +212,8 @@ impl PaymentSource {
         matches!(self, Self::Card(card) if card.save)
     }
 
-    /// Whether it is a card that the gateway does not store, and comes without a postal code. Stored cards have theirs there.
+    /// Whether it is a card that the gateway does not store, and comes without a postal code.
+    /// Stored cards have theirs there.
     pub fn lacks_postcode(&self) -> bool {
         match self {
             Self::Profile { .. } => false,
@@ -220,7 +225,8 @@ impl PaymentSource {
     }
 }
 
-/// What is known of a gateway without a call. Its adapter says so; nothing else depends on which gateway it is.
+/// The facts known of a gateway without a call. Its adapter states them; nothing else depends on
+/// which gateway it is.
 pub trait GatewayInfo: Send + Sync {
     /// Its name, as it is in each [`Route`] to it.
     fn name(&self) -> &'static str;
@@ -228,21 +234,23 @@ pub trait GatewayInfo: Send + Sync {
     /// How many decimals each amount has there. A currency with another number cannot be paid in.
     fn decimals(&self) -> u32;
 
-    /// Whether payments through an account are real. Where it is not known that they are tests, they are.
+    /// Whether payments through an account are real. Where it is not known that they are tests,
+    /// they are.
     fn is_live(&self, route: &Route) -> bool;
 }
 
 /// Performs operations on card accounts.
 #[async_trait]
 pub trait Gateway: Send + Sync {
-    /// What is known of it without a call.
+    /// The facts known of the gateway without a call.
     fn info(&self) -> &'static dyn GatewayInfo;
 
-    /// Sends one instruction once, waiting at most `limit` for the response, and says what it came to.
+    /// Sends one instruction once, waiting at most `limit` for the response, and returns the
+    /// outcome.
     async fn execute(&self, merchant: &Merchant, instruction: Instruction<'_>, limit: Duration) -> Outcome;
 
-    /// Sends inquiries about the outcome of an operation, waiting at most `limit` for each response. Changes nothing at
-    /// the gateway.
+    /// Sends inquiries about the outcome of an operation, waiting at most `limit` for each
+    /// response. Changes nothing at the gateway.
     async fn inquire(&self, merchant: &Merchant, inquiry: Inquiry<'_>, limit: Duration) -> Finding;
 }
 

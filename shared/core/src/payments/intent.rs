@@ -10,7 +10,7 @@ use crate::{
 pub(super) const DECISIONS_MAX: usize = 8;
 
 impl Payments {
-    /// What an intent would put on record now. Sends and changes nothing.
+    /// The plan that an intent would put on record now. Sends and changes nothing.
     pub fn weigh(&self, merchant: &Merchant, order: Order, intent: &Intent) -> Result<Plan, Rejection> {
         let route = merchant.route(order.currency);
         self.with_context(merchant, |context| {
@@ -18,8 +18,8 @@ impl Payments {
         })
     }
 
-    /// Puts the intent on record, and returns the plan as it was carried out. From here on the intent can be found,
-    /// whatever happens.
+    /// Puts the intent on record, and returns the plan as it was carried out. From here on the
+    /// intent can always be found.
     pub(super) async fn save_intent(
         &self,
         merchant: &Merchant,
@@ -31,13 +31,15 @@ impl Payments {
         let mut looked_back = false;
         let mut unsaved = Refusal::Contended;
         for again in 0..DECISIONS_MAX {
-            // A store that responds late must not use up the time in which the caller can get a response.
+            // A store that responds late must not use up the time in which the caller can get a
+            // response.
             if again > 0 && deadline.gateway_limit().is_none() {
                 break;
             }
             let decision = match self.weigh(merchant, stored.clone(), intent) {
                 Ok(decision) => decision,
-                // What is wrong with a new order may have been right when the same request made it.
+                // A new order that is rejected now may have been accepted when the same request
+                // made it.
                 Err(rejection) if is_new(&stored) => {
                     let there = self.store.load(key).await.map_err(Refusal::Store)?;
                     stored = there.ok_or(rejection)?;
@@ -81,7 +83,7 @@ impl Payments {
             && (pay.standalone.is_some() || merchant.policy.orders == OrdersMode::External)
         {
             let currency = intent.currency.ok_or(Rejection::OrderNotFound)?;
-            // What a payment alone comes to is its order's total: nothing else is owing on it.
+            // A standalone payment's amount is its order's total: nothing else is owing.
             let total = pay.amount.filter(|_| pay.standalone.is_some());
             return Ok(Order::new(key, currency, total, self.clock.now()));
         }
@@ -89,7 +91,7 @@ impl Payments {
         Ok(order.ok_or(Rejection::OrderNotFound)?)
     }
 
-    /// Writes the intent, and finds out what happened when the write's own response is missing.
+    /// Writes the intent, and finds out the result when the write's own response is missing.
     async fn put(&self, before: &Order, order: &Order, at: OperationRef) -> Result<Write, Refusal> {
         let written =
             if is_new(before) { self.store.create(order).await } else { self.store.save(order).await };
@@ -109,12 +111,13 @@ impl Payments {
             }
             Err(error) => return Err(Refusal::Store(error)),
         };
-        // A conflict with ourselves: the write was done, its response was lost, and the repeat found it.
+        // A conflict with ourselves: the write was done, its response was lost, and the repeat
+        // found it.
         let ours = attempt(&stored, at).is_some() && attempt(&stored, at) == attempt(order, at);
         Ok(match failure {
             _ if ours => Write::Done(stored),
-            // No other process wrote either. Were that called contention, the reason why the store takes no writes
-            // would be lost.
+            // No other process wrote either. Were that called contention, the reason why the store
+            // takes no writes would be lost.
             Some(why) if stored.version == before.version => Write::NotDone(stored, why),
             _ => Write::Changed(stored),
         })

@@ -1,4 +1,4 @@
-//! Merchants: who may request what, and the gateway account behind it. A port.
+//! Merchants: who may make which requests, and the gateway account behind them. A port.
 
 mod key;
 
@@ -31,7 +31,7 @@ pub enum MerchantsError {
     /// The store of merchants did not respond.
     #[error("merchants cannot be read: {0}")]
     Unavailable(String),
-    /// The merchant's document is wrong; says where, never what it holds.
+    /// The merchant's document is wrong; says where, never its content.
     #[error("the merchant's document is wrong: {0}")]
     Malformed(String),
     /// The merchant's document is there and may not be read.
@@ -45,14 +45,14 @@ pub trait Merchants: Send + Sync {
     /// The merchant with this id, for new payments and for everything that a caller requests.
     async fn get(&self, id: &MerchantId) -> Result<Arc<Merchant>, MerchantsError>;
 
-    /// The same, for learning the outcome of payments that exist. A merchant that makes no new payments is still found
-    /// if it was read before, so that nothing of it stays in doubt.
+    /// The same, for learning the outcome of payments that exist. A merchant that makes no new
+    /// payments is still found if it was read before, so that none of its payments stays in doubt.
     async fn get_for_inquiries(&self, id: &MerchantId) -> Result<Arc<Merchant>, MerchantsError> {
         self.get(id).await
     }
 
-    /// Whether the merchant was ever read here. Then it is looked up whatever strangers do, and costs at most a call in a
-    /// while.
+    /// Whether the merchant was ever read here. Then strangers cannot keep it from being looked up,
+    /// and it costs at most a call in a while.
     fn was_read(&self, _id: &MerchantId) -> bool {
         true
     }
@@ -63,7 +63,8 @@ pub trait Merchants: Send + Sync {
 pub struct Merchant {
     /// Its id; the Elastic Path API's `client_id`.
     pub id: MerchantId,
-    /// What its own systems authenticate with. At least one, of at least [`KEY_MIN_CHARS`] characters.
+    /// The keys that its own systems authenticate with. At least one, of at least [`KEY_MIN_CHARS`]
+    /// characters.
     pub keys: Vec<MerchantKey>,
     /// Signs its access tokens.
     pub token_signing_key: SecretString,
@@ -73,17 +74,18 @@ pub struct Merchant {
     pub policy: Policy,
     /// Whether browsers get tokens (grant `implicit`).
     pub shopper_tokens: bool,
-    /// Whether it is stopped: no token, no request and no scheduled capture of it is accepted. Inquiries go on.
+    /// Whether it is stopped: none of its tokens, requests and scheduled captures is accepted.
+    /// Inquiries go on.
     pub disabled: bool,
     /// Whether its scheduled captures are held back. True for a merchant that is disabled.
     pub captures_paused: bool,
     /// Acquirers that a payment of the credit-card API may name.
     pub authorizers: Vec<String>,
-    /// What the codes of the credit-card API's `Discount` take off.
+    /// The discounts for the codes of the credit-card API's `Discount`.
     pub discounts: Discounts,
-    /// By what of its own its payments are found.
+    /// The texts that its payments are also found by.
     pub search: SearchedBy,
-    /// What its customers know it by; on receipts only.
+    /// Its name as customers know it; on receipts only.
     pub name: Option<String>,
     /// The lines of its address; on receipts only.
     pub address: Vec<String>,
@@ -104,21 +106,24 @@ pub struct GatewayAccount {
     pub password: SecretString,
     /// Its accounts, one for each currency that it takes.
     pub accounts: BTreeMap<Currency, String>,
-    /// Accounts that responses may name in place of these: the gateway routes some payments to a linked one.
+    /// Accounts that responses may name in place of these: the gateway routes some payments to a
+    /// linked one.
     pub linked: Vec<String>,
-    /// Accounts at which others take payments, too: what is not Tollgate's in their reports is expected.
+    /// Accounts at which others take payments, too: payments in their reports that are not
+    /// Tollgate's are expected.
     pub shared: BTreeSet<String>,
 }
 
 impl GatewayAccount {
-    /// The accounts at which a payment can have been requested of which a report names this one: a linked one's payments were
-    /// requested at the others.
+    /// The accounts at which a payment can have been requested of which a report names this one: a
+    /// linked one's payments were requested at the others.
     pub fn accounts_for(&self, reported: &str) -> Vec<String> {
         let others = self.accounts.values().filter(|_| self.linked.iter().any(|linked| linked == reported));
         std::iter::once(reported.to_owned()).chain(others.cloned()).collect()
     }
 
-    /// A route to the gateway, for what is about the gateway and no payment. Its account is one of the merchant's.
+    /// A route to the gateway, for calls that concern the gateway and no payment. Its account is
+    /// one of the merchant's.
     pub fn any_route(&self) -> Route {
         Route {
             gateway: Cow::Borrowed(self.gateway),
@@ -129,7 +134,8 @@ impl GatewayAccount {
 }
 
 impl Merchant {
-    /// The merchant's key that this is. All keys are compared, so that the time does not tell which one was close.
+    /// The merchant's key that this is. All keys are compared, so that the time does not tell which
+    /// one was close.
     pub fn key(&self, key: &str) -> Option<&MerchantKey> {
         let is_ours =
             |ours: &&MerchantKey| ours.secret.expose_secret().as_bytes().ct_eq(key.as_bytes()).into();
@@ -146,7 +152,7 @@ impl Merchant {
         Ok(Route { gateway: Cow::Borrowed(gateway), account, endpoint: endpoint.clone() })
     }
 
-    /// One of its accounts, for what is about the account and no payment.
+    /// One of its accounts, for calls that concern the account and no payment.
     pub fn any_account(&self) -> Option<&str> {
         self.gateway.accounts.values().next().map(String::as_str)
     }

@@ -1,4 +1,5 @@
-//! A merchant's orders by when they were created: a port, and how an order is found by one of its payments.
+//! A merchant's orders by when they were created: a port, and how an order is found by one of its
+//! payments.
 
 use async_trait::async_trait;
 use uuid::Uuid;
@@ -11,7 +12,7 @@ use crate::order::{ListKey, MerchantId, Order, OrderKey, list_key_of_payment, or
 pub struct ListedOrder {
     /// Its sort key: the later an order was created, the later it sorts.
     pub sort: String,
-    /// Which order it is, or what cannot be one.
+    /// The order's key, or the entry that cannot be one.
     pub key: Result<OrderKey, Unreadable>,
 }
 
@@ -24,8 +25,9 @@ pub struct ListedPage {
     pub more: bool,
 }
 
-/// Lists a merchant's orders, without those that are a payment of their own. The index is eventually consistent and says
-/// which orders there are; what they are like is read of the orders themselves.
+/// Lists a merchant's orders, without those that are a payment of their own. The index is
+/// eventually consistent and says which orders there are; their contents are read from the orders
+/// themselves.
 #[async_trait]
 pub trait OrderIndex: Send + Sync {
     /// At most so many orders of a part of the list that sort before this text, newest first.

@@ -1,5 +1,5 @@
-//! What is done to an order without the gateway: registered, read, its captures scheduled or paused, who paid forgotten, a
-//! customer erased.
+//! Use cases of orders without the gateway: register, read, schedule or pause captures, forget who
+//! paid, erase a customer.
 
 use uuid::Uuid;
 
@@ -13,7 +13,7 @@ use crate::{
     values::{Amount, Currency, StoredCard},
 };
 
-/// Who sends a change of an order, and what they have seen of it.
+/// Who sends a change of an order, and the version that they have seen.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sender<'a> {
     /// Who wants it and why.
@@ -46,7 +46,8 @@ impl Payments {
         self.switch_captures(key, sender, "scheduled captures paused", change).await
     }
 
-    /// Lets the schedule capture what is due of an order again. Where its captures are not paused, nothing changes.
+    /// Lets the schedule make an order's due captures again. Where they are not paused, nothing
+    /// changes.
     pub async fn resume_captures(&self, key: &OrderKey, sender: Sender<'_>) -> Result<Order, Refusal> {
         let change = |order: &mut Order| order.resume_captures(sender.by, self.clock.now());
         self.switch_captures(key, sender, "scheduled captures resumed", change).await
@@ -79,7 +80,7 @@ impl Payments {
         self.change(key, transaction, "authorization lapsed", Principal::Schedule, change).await
     }
 
-    /// Puts on record that what is due waits for the end of a dispute.
+    /// Puts on record that due captures wait for the end of a dispute.
     pub(crate) async fn hold_back(&self, key: &OrderKey) -> Result<Order, Refusal> {
         let change = |order: &mut Order| {
             order.hold_back(self.clock.now()).ok_or(Rejection::NothingDue).map(Changed::To)
@@ -88,7 +89,7 @@ impl Payments {
         Ok(next_version(&order))
     }
 
-    /// Puts on record what is due of authorizations that the schedule does not capture.
+    /// Puts on record ends and notices of authorizations that the schedule does not capture.
     pub(crate) async fn see_to_holds(&self, key: &OrderKey) -> Result<(Order, Holds), Refusal> {
         let change = |order: &mut Order| {
             let holds = order.see_to_holds(self.clock.now());
@@ -98,7 +99,8 @@ impl Payments {
         Ok(if holds.any() { (next_version(&order), holds) } else { (order, holds) })
     }
 
-    /// Puts on record that the merchant is notified of authorizations that end while their captures are held back.
+    /// Puts on record that the merchant is notified of authorizations that end while their captures
+    /// are held back.
     pub(crate) async fn notify_of_held_back(&self, key: &OrderKey) -> Result<(), Refusal> {
         let change = |order: &mut Order| {
             order.notify_of_held_back(self.clock.now()).ok_or(Rejection::NothingDue).map(Changed::To)
@@ -106,7 +108,8 @@ impl Payments {
         self.save_changed(self.order(key).await?, change).await.map(drop)
     }
 
-    /// Changes the schedule of an order that is there, without the gateway and without any other change.
+    /// Changes the schedule of an order that is there, without the gateway and without any other
+    /// change.
     async fn change(
         &self,
         key: &OrderKey,
@@ -136,8 +139,9 @@ impl Payments {
         Ok(order.ok_or(Rejection::OrderNotFound)?)
     }
 
-    /// Registers an order with what is to be paid, or states it again, in a currency that the merchant can be paid in. When
-    /// its authorizations are captured stays as it is unless it is stated. Tells whether the order is new.
+    /// Registers an order with its total, or states the total again, in a currency that the
+    /// merchant can be paid in. When its authorizations are captured stays as it is unless it is
+    /// stated. Tells whether the order is new.
     pub async fn register(
         &self,
         merchant: &Merchant,
@@ -152,7 +156,7 @@ impl Payments {
             Ok(Changed::To(()))
         };
         if let Err(limit) = merchant.route(currency) {
-            // What the order's own payments forbid comes first.
+            // A rejection by the order's own payments comes first.
             if let Some(mut stored) = self.store.load(key).await.map_err(Refusal::Store)? {
                 restate(&mut stored)?;
             }
@@ -169,7 +173,7 @@ impl Payments {
         Ok((next_version(&order), is_new))
     }
 
-    /// Erases what an order says of a customer. `deleted` are cards that the gateway has no more.
+    /// Erases an order's data about a customer. `deleted` are cards that the gateway has no more.
     pub async fn erase_customer(
         &self,
         order: Order,
@@ -183,8 +187,8 @@ impl Payments {
         Ok(self.save_changed(order, erase).await?.1)
     }
 
-    /// Forgets who paid, if it is time. Tells whether it was done. What cannot be saved now stays in the index, so that the
-    /// next run tries again.
+    /// Forgets who paid, if it is time. Tells whether it was done. An order that cannot be saved
+    /// now stays in the index, so that the next run tries again.
     pub(crate) async fn forget_who_paid(&self, order: Order) -> (Order, bool) {
         let forget = |order: &mut Order| Ok(Changed::where_it(order.forget_who_paid(self.clock.now())));
         match self.save_changed(order.clone(), forget).await {
@@ -201,8 +205,8 @@ impl Payments {
     }
 }
 
-/// Changes an order, and saves it under the version that was read. What another request saves meanwhile stays: that is
-/// changed then. Without a change, nothing is saved.
+/// Changes an order, and saves it under the version that was read. A version that another request
+/// saves meanwhile stays: that one is changed then. Without a change, nothing is saved.
 pub(super) async fn save_changed<T, E: From<Refusal>>(
     store: &dyn OrderStore,
     mut order: Order,
@@ -222,7 +226,7 @@ pub(super) async fn save_changed<T, E: From<Refusal>>(
     Err(Refusal::Contended.into())
 }
 
-/// What a change of an order came to.
+/// The result of a change of an order.
 pub(super) enum Changed<T> {
     /// The order is another now.
     To(T),

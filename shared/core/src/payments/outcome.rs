@@ -82,7 +82,8 @@ impl Payments {
         let sent = attempt(&order, at);
         self.save_change(order, at, &|order| {
             let moved = matches!(outcome, Outcome::Approved(_) | Outcome::PartiallyApproved(_));
-            // Another attempt was begun meanwhile. That money moved is true of the operation; anything else is not.
+            // Another attempt was begun meanwhile. That money moved is true of the operation;
+            // anything else is not.
             if attempt(order, at) != sent && !moved {
                 return None;
             }
@@ -101,8 +102,8 @@ impl Payments {
         .await
     }
 
-    /// Changes an order and saves it; after a conflict the change is made to what is there. If it cannot be saved the
-    /// operation stays pending on record, which is true and gets resolved.
+    /// Changes an order and saves it; after a conflict the change is made to the stored order. If
+    /// it cannot be saved the operation stays pending on record, which is true and gets resolved.
     pub(super) async fn save_change(
         &self,
         order: Order,
@@ -148,14 +149,15 @@ pub(super) fn known_payment<'a>(
     })
 }
 
-/// What a payment that continues another one is made with. The shopper is not there.
+/// The payment source of a payment that continues another one. The shopper is not there.
 fn again_with(transaction: &Transaction) -> Option<PaymentSource> {
     transaction.continues?;
     let StoredCard { account, profile } = transaction.paid_with.clone()?;
     Some(PaymentSource::Profile { account, profile, initiator: Initiator::Merchant { scheduled: false } })
 }
 
-/// Whether the gateway, or an intermediary in its place, refuses the merchant's set-up or credentials.
+/// Whether the gateway, or an intermediary in its place, refuses the merchant's set-up or
+/// credentials.
 fn refuses_the_set_up(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::NoEffect(reason, _) | Outcome::Intermediary(reason, _) => reason.is_about_the_set_up(),
@@ -167,7 +169,7 @@ fn refuses_the_set_up(outcome: &Outcome) -> bool {
     }
 }
 
-/// An order after a change, and what follows from it.
+/// An order after a change, and the next step.
 pub(super) struct Saved {
     pub(super) order: Order,
     pub(super) next: NextStep,

@@ -1,11 +1,12 @@
 //! Finds out the outcome of everything in doubt, without a person: the schedule's use case.
 //!
-//! One run collects the orders whose next inquiry is due and sends the inquiries, each merchant in its turn, so that one
-//! merchant's backlog delays no other. What it learns is saved by the same use case as everywhere else, so overlapping
-//! runs do no harm.
+//! One run collects the orders whose next inquiry is due and sends the inquiries, each merchant in
+//! its turn, so that one merchant's backlog delays no other. Its findings are saved by the same use
+//! case as everywhere else, so overlapping runs do no harm.
 //!
-//! A merchant's gateway account that gives no usable response for three orders is left alone for the rest of the run, and
-//! these orders are put off, so that the next run tries others. An order whose records decide nothing concerns only itself.
+//! A merchant's gateway account that gives no usable response for three orders is left alone for
+//! the rest of the run, and these orders are put off, so that the next run tries others. An order
+//! whose records decide nothing concerns only itself.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
@@ -27,10 +28,12 @@ use crate::{
 /// Orders read at a time from the index.
 const PAGE: usize = 1_000;
 
-/// Most pages of the index that one run reads, empty ones not counted: a hundred thousand orders, in some seconds.
+/// Most pages of the index that one run reads, empty ones not counted: a hundred thousand orders,
+/// in some seconds.
 const PAGES_MAX: usize = 100;
 
-/// After so many orders without a usable response, a gateway account counts as unreachable for the rest of the run.
+/// After so many orders without a usable response, a gateway account counts as unreachable for the
+/// rest of the run.
 const FAILED_ORDERS_MAX: usize = 3;
 
 /// How much one run may do.
@@ -50,18 +53,19 @@ impl Default for ReconcileLimits {
     }
 }
 
-/// Inquiries about what is in doubt are an hour apart at most: all of it is in the index until then. What comes later is a
-/// look at something that was given up, or a name to forget.
+/// Inquiries about an operation in doubt are an hour apart at most: the index has all such
+/// operations until then. A later entry is a look at an abandoned operation, or a name to forget.
 const INQUIRIES_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 
-/// What is in doubt for longer is told to the merchant once more. It stays pending all the same, with an inquiry every hour.
+/// After this time in doubt the merchant is notified of an operation once more. It stays pending
+/// all the same, with an inquiry every hour.
 const SECOND_NOTICE_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
-/// When the merchant is told of what is under review, or has no settlement state: a review takes a day, and the gateway may
-/// show its end late.
+/// When the merchant is notified of an operation that is under review, or has no settlement state:
+/// a review takes a day, and the gateway may show its end late.
 const REVIEW_NOTICE_AFTER: SignedDuration = SignedDuration::from_hours(3 * 24);
 
-/// What a run did, for its log line and for who invoked it.
+/// The result of a run, for its log line and its caller.
 #[derive(Debug, Default, Serialize)]
 pub struct ReconcileReport {
     /// Operations that were due.
@@ -78,32 +82,36 @@ pub struct ReconcileReport {
     pub in_doubt: usize,
     /// The gateway gave no usable response about these.
     pub unanswered: usize,
-    /// Left for a later run: their merchant cannot be read, its gateway account failed in this run, or its share of the
-    /// run is used up.
+    /// Left for a later run: their merchant cannot be read, its gateway account failed in this run,
+    /// or its share of the run is used up.
     pub skipped: usize,
-    /// Orders with an operation in doubt for an hour when the run ends, and refunds that it found done more than once. All that
-    /// there are, whether they were due or not, unless parts could not be read.
+    /// Orders with an operation in doubt for an hour when the run ends, and refunds that it found
+    /// done more than once. All that there are, whether they were due or not, unless parts could
+    /// not be read.
     pub needs_attention: usize,
     /// Orders that no longer say who paid, because the merchant's limit was reached.
     pub forgotten: usize,
-    /// How long the oldest of what was in doubt has been so, in seconds.
+    /// How long the oldest operation in doubt has been so, in seconds.
     pub oldest_in_doubt_s: i64,
     /// Minor units by result (`approved`, `declined`, `not_done`, `in_doubt`) and currency.
     pub amounts_minor: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
-    /// Whether everything that was due was looked at. If not, time ran out and the next run goes on.
+    /// Whether everything that was due was looked at. If not, time ran out and the next run goes
+    /// on.
     pub complete: bool,
     /// Parts of the index that could not be read.
     pub unread_shards: usize,
 }
 
-/// A gateway account, as inquiries reach it: the merchant whose credentials are used, the address and the MID.
+/// A gateway account, as inquiries reach it: the merchant whose credentials are used, the address
+/// and the MID.
 type Account = (MerchantId, Route);
 
-/// What a run found in the index.
+/// The orders that a run found in the index.
 struct Collected {
     /// The orders that are due, by merchant, each merchant's as many as it may have in one run.
     due: BTreeMap<MerchantId, VecDeque<DueOrder>>,
-    /// Where what is not due yet goes on, in partitions that have more than one page of it.
+    /// Where the orders that are not due yet go on, in partitions that have more than one page
+    /// of such orders.
     rest: Vec<(u16, DueCursor)>,
 }
 
@@ -214,7 +222,7 @@ impl ReconcileRun<'_> {
         found
     }
 
-    /// A page of what is in doubt, what is due first. None when it cannot be read.
+    /// A page of the orders in doubt, due ones first. None when the page cannot be read.
     async fn page(&self, shard: u16, now: Timestamp, after: Option<DueCursor>) -> Option<Page> {
         let until = now + INQUIRIES_WITHIN;
         let query = DueQuery { index: Index::InDoubt, shard, until, after, limit: PAGE };
@@ -226,7 +234,8 @@ impl ReconcileRun<'_> {
         .ok()
     }
 
-    /// Counts what needs attention in the rest of the index, in the time that the inquiries have left.
+    /// Counts the orders that need attention in the rest of the index, in the time that the
+    /// inquiries have left.
     async fn count_rest(&self, rest: Vec<(u16, DueCursor)>) {
         let now = self.payments.clock.now();
         for (shard, after) in rest {
@@ -257,7 +266,7 @@ impl ReconcileRun<'_> {
         locked(&self.report).needs_attention += usize::from(needs_attention);
     }
 
-    /// One order; whatever goes wrong with it stops no other.
+    /// One order; its failure stops no other.
     async fn due(&self, due: DueOrder) {
         if !self.deadline.leaves_time_to_inquire() {
             locked(&self.report).complete = false;
@@ -281,7 +290,7 @@ impl ReconcileRun<'_> {
         locked(&self.done).insert(due.key);
     }
 
-    /// What the index says of it is where to look; the order decides.
+    /// The index only says where to look; the order decides.
     async fn order(&self, mut order: Order) -> Order {
         let now = self.payments.clock.now();
         let due: Vec<OperationRef> = order.due_for_inquiry(now).collect();
@@ -327,7 +336,8 @@ impl ReconcileRun<'_> {
         self.payments.put_off(order, at, reason).await
     }
 
-    /// What the merchant has to be told of an operation that stays in doubt, if it was not told before.
+    /// The reason to notify the merchant of an operation that stays in doubt, if it was not
+    /// notified before.
     fn notice(&self, order: &Order, at: OperationRef, finding: &Finding) -> Option<NoticeReason> {
         let operation = order.operation(at).filter(|operation| operation.pending().is_some())?;
         let since = self.payments.clock.now().duration_since(operation.attempt.at);
@@ -383,7 +393,7 @@ impl ReconcileRun<'_> {
         self.attention(order, at, why);
     }
 
-    /// Tells a person of what has been in doubt for too long, if it still is.
+    /// Tells a person of an operation that has been in doubt for too long, if it still is.
     fn attention(&self, order: &Order, at: OperationRef, why: &'static str) {
         let pending = order.operation(at).filter(|operation| operation.pending().is_some());
         let since = pending.map(|pending| self.payments.clock.now().duration_since(pending.attempt.at));

@@ -1,12 +1,13 @@
 //! Captures authorized payments when they are due: the schedule's use case.
 //!
-//! The index of due captures is the queue: an order is in it exactly while something of it is due, because both are one
-//! item. The capture itself is the same use case as a client's, which claims it by writing the intent under the version
-//! that it read; so overlapping runs, events delivered twice and runs that die do no harm.
+//! The index of due captures is the queue: an order is in it exactly while one of its captures is
+//! due, because both are one item. The capture itself is the same use case as a client's, which
+//! claims it by writing the intent under the version that it read; so overlapping runs, events
+//! delivered twice and runs that die do no harm.
 //!
-//! Schedules share the index's partitions, and no function invokes itself: that needs no further permission or SDK, and
-//! each run ends before the next begins. Once an hour they read every possible partition, so a lower number of
-//! partitions loses no capture.
+//! Schedules share the index's partitions, and no function invokes itself: that needs no further
+//! permission or SDK, and each run ends before the next begins. Once an hour they read every
+//! possible partition, so a lower number of partitions loses no capture.
 
 mod report;
 mod request;
@@ -36,7 +37,7 @@ use request::shards;
 /// Orders found at a time; the memory of a run does not grow with the backlog.
 const PAGE: usize = 1_000;
 
-/// What a run reads of merchants.
+/// Where a run reads about merchants.
 #[derive(Clone, Copy)]
 pub struct CaptureSources<'a> {
     /// Their documents.
@@ -54,17 +55,18 @@ struct CaptureRun<'a> {
     report: Mutex<CaptureReport>,
 }
 
-/// What this run does with a merchant's captures.
+/// How this run treats a merchant's captures.
 #[derive(Clone)]
 enum Captures {
     Run(Arc<Merchant>),
-    /// They wait for a person: they are paused, or the merchant is stopped or cannot be read as it is.
+    /// They wait for a person: they are paused, or the merchant is stopped or cannot be read as it
+    /// is.
     Stopped,
     /// They wait for the next run: the gateway or Secrets Manager cannot be reached.
     Later,
 }
 
-/// Captures what is due, until it is done or the time is up.
+/// Makes the due captures, until all are done or the time is up.
 pub async fn capture_due(
     payments: &Payments,
     sources: CaptureSources<'_>,
@@ -126,7 +128,7 @@ impl<'a> CaptureRun<'a> {
             && self.request.merchant_id.as_ref().is_none_or(|merchant| *merchant == key.merchant)
     }
 
-    /// One order; whatever goes wrong with it stops no other.
+    /// One order; its failure stops no other.
     async fn order(&self, key: OrderKey) {
         if !self.deadline.leaves_time_to_inquire() {
             locked(&self.report).left += 1;
@@ -164,11 +166,12 @@ impl<'a> CaptureRun<'a> {
             Ok(()) | Err(Refusal::Rejected(_) | Refusal::Contended) => {}
             Err(error @ (Refusal::Store(_) | Refusal::Unverified)) => return self.fail(key, &error),
         }
-        // What ended is free, whoever waits for what.
+        // An authorization that ended is free, even while captures wait.
         self.see_to_holds(key).await;
     }
 
-    /// Authorizations that are not to be captured by the schedule, and end. The order, if anything was put on record.
+    /// Authorizations that are not to be captured by the schedule, and end. The order, if anything
+    /// was put on record.
     async fn see_to_holds(&self, key: &OrderKey) -> Option<Order> {
         match self.payments.see_to_holds(key).await {
             Ok((order, holds)) => {
@@ -184,7 +187,7 @@ impl<'a> CaptureRun<'a> {
         }
     }
 
-    /// What would be done.
+    /// Counts the steps that would be taken, and takes none.
     async fn look(&self, merchant: &Merchant, key: &OrderKey) {
         let order = match self.payments.order(key).await {
             Ok(order) => order,
@@ -227,7 +230,8 @@ impl<'a> CaptureRun<'a> {
                 false
             }
             Err(Refusal::Rejected(Rejection::CapturesDisputed)) => self.hold_back_disputed(key).await,
-            // Only a person can make room, or say what a part of a payment with a fee includes.
+            // Only a person can make room, or say whether the amount of a part includes its share
+            // of the fee.
             Err(error @ Refusal::Rejected(Rejection::TooManyOperations | Rejection::FeeBasisRequired)) => {
                 self.fail(key, &error);
                 false
@@ -236,8 +240,8 @@ impl<'a> CaptureRun<'a> {
         }
     }
 
-    /// A chargeback of the order is open. It is put on record, so that no run finds it due before that ends. Whether
-    /// something else of the order is due.
+    /// A chargeback of the order is open. It is put on record, so that no run finds it due before
+    /// that ends. Whether something else of the order is due.
     async fn hold_back_disputed(&self, key: &OrderKey) -> bool {
         match self.payments.hold_back(key).await {
             Ok(order) => {
@@ -290,16 +294,18 @@ impl<'a> CaptureRun<'a> {
         }
     }
 
-    /// What fails for one of the merchant's payments fails for all: one probe a run is enough.
+    /// A failure for one of the merchant's payments holds for all: one probe per run is enough.
     fn hold_back(&self, key: &OrderKey, reason: NoEffect) {
         if reason == NoEffect::Unreachable || reason.is_about_the_set_up() {
             locked(&self.known).insert(key.merchant.clone(), Captures::Later);
         }
     }
 
-    /// An authorization that ends or ended: put on record, and voided if the merchant wants that and it was to be captured.
+    /// An authorization that ends or ended: put on record, and voided if the merchant wants that
+    /// and it was to be captured.
     ///
-    /// It is voided first and stays due until that is done: what is on record as lapsed is not looked at again.
+    /// It is voided first and stays due until then: an authorization on record as lapsed is not
+    /// looked at again.
     async fn lapse(&self, merchant: &Merchant, key: &OrderKey, transaction: Uuid) -> bool {
         if let Some(order) = self.see_to_holds(key).await {
             return order.due_for_capture(self.payments.clock.now()).is_some();
@@ -315,7 +321,8 @@ impl<'a> CaptureRun<'a> {
         }
     }
 
-    /// Lets go what ended. Whether something else of the order is due; none when it cannot be voided.
+    /// Voids an authorization that ended. Whether something else of the order is due; none when it
+    /// cannot be voided.
     async fn void(&self, merchant: &Merchant, key: &OrderKey) -> Option<bool> {
         let intent = Intent::of_schedule(Action::VoidLapsed, Kind::Void, None);
         let Performed { order, at, .. } =
@@ -355,7 +362,7 @@ impl<'a> CaptureRun<'a> {
         order.due_for_capture(self.payments.clock.now()).is_some()
     }
 
-    /// Counts what was not done. Nothing else of the order gets its turn in this run.
+    /// Counts an operation that was not done. Nothing else of the order gets its turn in this run.
     fn refused(&self, key: &OrderKey, error: &Refusal) -> bool {
         match error {
             // The index lags behind, or another process is at it.

@@ -10,32 +10,35 @@ use crate::{
     payments::trail,
 };
 
-/// Why the store did not do what was requested.
+/// Why the store did not carry out a request.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The stored order is not the version that the caller has read. What is stored now comes along.
+    /// The stored order is not the version that the caller has read. The order as stored now comes
+    /// along.
     #[error("the order was changed by somebody else")]
     Conflict(Box<Order>),
-    /// The store could not be reached or did not respond; for a write it is not known whether it was done.
+    /// The store could not be reached or did not respond; for a write it is not known whether it
+    /// was done.
     #[error("the order store is not available: {0}")]
     Unavailable(String),
-    /// What is stored cannot be read as what it should be.
+    /// A stored item cannot be read as its type.
     #[error("a stored item cannot be read: {0}")]
     Corrupt(String),
 }
 
-/// A stored item that cannot be read. It is one bad row: shown, counted and logged by its key, and in the way of nothing
-/// else.
+/// A stored item that cannot be read. It is one bad row: shown, counted and logged by its key, and
+/// in the way of nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
     /// Its key in its table.
     pub key: String,
-    /// Why it cannot be read. Never what was read.
+    /// Why it cannot be read. Never its content.
     pub reason: String,
 }
 
 impl Unreadable {
-    /// Why something could not be read, if it was there and could not be understood; the error otherwise.
+    /// Why something could not be read, if it was there and could not be understood; the error
+    /// otherwise.
     pub fn only(error: StoreError, key: impl Into<String>) -> Result<Self, StoreError> {
         match error {
             StoreError::Corrupt(reason) => Ok(Self { key: key.into(), reason }),
@@ -43,7 +46,7 @@ impl Unreadable {
         }
     }
 
-    /// Leaves out what cannot be read, which the store has noted; none in its place.
+    /// Leaves out an item that cannot be read, which the store has noted; none in its place.
     pub fn left_out<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
         match read {
             Ok(read) => Ok(Some(read)),
@@ -51,25 +54,25 @@ impl Unreadable {
         }
     }
 
-    /// Counts it among what this request could not read, and writes it to the log.
+    /// Counts it among the items that this request could not read, and writes it to the log.
     pub fn note(&self) {
         trail::note(|trail| trail.unreadable += 1);
         self.log();
     }
 
-    /// Writes it to the log, for whoever repairs it.
+    /// Writes it to the log, for the person who repairs it.
     pub fn log(&self) {
         let Self { key, reason } = self;
         tracing::error!(key, reason, "a stored item cannot be read");
     }
 }
 
-/// Most partitions that the index of orders in doubt can have. How many are written to is the deployment's choice
-/// (`IN_DOUBT_SHARDS`).
+/// Most partitions that the index of orders in doubt can have. How many are written to is the
+/// deployment's choice (`IN_DOUBT_SHARDS`).
 pub const IN_DOUBT_SHARDS_MAX: u16 = 256;
 
-/// Most partitions that the index of scheduled captures can have. How many it has is the deployment's choice
-/// (`CAPTURE_SHARDS`).
+/// Most partitions that the index of scheduled captures can have. How many it has is the
+/// deployment's choice (`CAPTURE_SHARDS`).
 pub const CAPTURE_SHARDS_MAX: u16 = 256;
 
 /// Partitions of the indexes that are written to. A partition takes a thousand writes a second.
@@ -91,10 +94,11 @@ pub enum Index {
 }
 
 impl Index {
-    /// The partitions that a run looks into, of so many that are written to: those that are its own.
+    /// The partitions that a run looks into, of so many that are written to: those that are its
+    /// own.
     ///
-    /// Once an hour they are all that there can be: after their number was lowered, what was written before is still in
-    /// the others.
+    /// Once an hour they are all that there can be: after their number was lowered, earlier entries
+    /// are still in the others.
     pub(super) fn shards(self, written: u16, now: Timestamp, is_own: impl Fn(&u16) -> bool) -> Vec<u16> {
         let most = match self {
             Self::InDoubt => IN_DOUBT_SHARDS_MAX,
@@ -102,7 +106,8 @@ impl Index {
         };
         let is_full_hour = now.as_second().rem_euclid(3600) < 60;
         let mut shards: Vec<u16> = (0..if is_full_hour { most } else { written }).filter(is_own).collect();
-        // Each run begins with another one, so that a backlog in the first does not keep the last waiting.
+        // Each run begins with another one, so that a backlog in the first does not keep the last
+        // waiting.
         let minute = usize::try_from(now.as_second() / 60).unwrap_or_default();
         let first = minute % shards.len().max(1);
         shards.rotate_left(first);
@@ -117,9 +122,9 @@ pub struct DueQuery {
     pub index: Index,
     /// The partition of the index.
     pub shard: u16,
-    /// Only what is due at this moment or before.
+    /// Only orders that are due at this moment or before.
     pub until: Timestamp,
-    /// Where the page begins; none: with what is due longest.
+    /// Where the page begins; none: with the longest due.
     pub after: Option<DueCursor>,
     /// Most orders on the page.
     pub limit: usize,
@@ -139,7 +144,7 @@ pub struct Page {
 pub struct DueOrder {
     /// Which order it is.
     pub key: OrderKey,
-    /// Since when, or when, something of it is due.
+    /// Since when, or when, something of the order is due.
     pub at: Timestamp,
     /// From when on [a person has to look](Order::needs_attention_from) at it.
     pub needs_attention_from: Option<Timestamp>,
@@ -164,7 +169,7 @@ pub struct DueCursor {
 /// Most orders that are read at once: DynamoDB's batches have no more.
 pub const ORDERS_AT_ONCE: usize = 100;
 
-/// What was read of some orders.
+/// The result of reading some orders.
 #[derive(Debug, Default)]
 pub struct LoadedOrders {
     /// Those that are there, each readable or not.
@@ -173,14 +178,14 @@ pub struct LoadedOrders {
     pub read_bytes: usize,
 }
 
-/// Keeps orders, one item each, every write conditional on what was read.
+/// Keeps orders, one item each, every write conditional on the version that was read.
 #[async_trait]
 pub trait OrderStore: Send + Sync {
     /// The order as it is now (strongly consistent), if there is one.
     async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError>;
 
-    /// These orders as they are now (strongly consistent), at most [`ORDERS_AT_ONCE`]. A store without batches reads one
-    /// after another.
+    /// These orders as they are now (strongly consistent), at most [`ORDERS_AT_ONCE`]. A store
+    /// without batches reads one after another.
     async fn load_all(&self, keys: &[OrderKey]) -> Result<LoadedOrders, StoreError> {
         let mut orders = HashMap::new();
         for key in keys {
@@ -194,7 +199,8 @@ pub trait OrderStore: Send + Sync {
         Ok(LoadedOrders { orders, read_bytes: 0 })
     }
 
-    /// Stores an order that is not there yet, as version 1. [`StoreError::Conflict`] carries the one that is.
+    /// Stores an order that is not there yet, as version 1. [`StoreError::Conflict`] carries the
+    /// one that is.
     async fn create(&self, order: &Order) -> Result<(), StoreError>;
 
     /// Replaces the version that the order carries by the next one.
@@ -202,7 +208,7 @@ pub trait OrderStore: Send + Sync {
     /// On success the stored order has `order.version + 1`; the caller's copy is left as it was.
     async fn save(&self, order: &Order) -> Result<(), StoreError>;
 
-    /// One page of orders of which something is due. Eventually consistent: it says where to look, the order itself
-    /// decides.
+    /// One page of orders of which something is due. Eventually consistent: it says where to look,
+    /// the order itself decides.
     async fn due(&self, query: DueQuery) -> Result<Page, StoreError>;
 }

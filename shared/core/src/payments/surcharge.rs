@@ -1,4 +1,5 @@
-//! What the gateway would add to a payment. Nothing moves and nothing is stored: what is added is decided with the payment.
+//! The surcharge that the gateway would add to a payment. Nothing moves and nothing is stored: the
+//! surcharge is decided with the payment.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use crate::{
     words,
 };
 
-/// What a surcharge depends on. No `Debug`: the token is good for payments.
+/// The data that a surcharge depends on. No `Debug`: the token is good for payments.
 pub struct SurchargeQuery<'a> {
     /// The account that the payment will be made through.
     pub route: &'a Route,
@@ -26,7 +27,7 @@ pub struct SurchargeQuery<'a> {
     pub postcode: &'a str,
 }
 
-/// What would be added to a payment.
+/// The surcharge that would be added to a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SurchargeQuote {
     /// The fee beside the amount.
@@ -49,7 +50,7 @@ words! {
     }
 }
 
-/// Why it is not known what would be added.
+/// Why the surcharge is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoQuote {
     /// There was no response, or none that can be read.
@@ -62,7 +63,7 @@ pub enum NoQuote {
     UnknownPostcode,
 }
 
-/// Tells what the gateway would add to payments.
+/// Tells the surcharges that the gateway would add to payments.
 #[async_trait]
 pub trait Surcharges: Send + Sync {
     /// Asks for one payment, waiting at most `limit` for the response.
@@ -74,7 +75,8 @@ pub trait Surcharges: Send + Sync {
     ) -> Result<SurchargeQuote, NoQuote>;
 }
 
-/// What would be added to a payment. An account that adds nothing is not asked.
+/// The surcharge that would be added to a payment. No request is sent for an account that adds
+/// nothing.
 pub async fn surcharge(
     surcharges: &dyn Surcharges,
     merchant: &Merchant,

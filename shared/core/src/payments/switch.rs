@@ -1,8 +1,8 @@
-//! Whether payments are stopped: by an operator for all merchants, or for one merchant by an operator or the merchant. A stop
-//! outlives deployments and rollbacks.
+//! Whether payments are stopped: by an operator for all merchants, or for one merchant by an
+//! operator or the merchant. A stop outlives deployments and rollbacks.
 //!
-//! The switches are stored and not parameters, so a stop takes effect within 15 seconds. If a function cannot read
-//! them, it does not pay.
+//! The switches are stored and not parameters, so a stop takes effect within 15 seconds. If a
+//! function cannot read them, it does not pay.
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -12,11 +12,12 @@ use crate::{
     payments::StoreError,
 };
 
-/// Changes that a switch keeps. Of more, the oldest are in the log only: a stop is never refused for want of room.
+/// Changes that a switch keeps. Of more, the oldest are in the log only: a stop is never refused
+/// for want of room.
 pub const SWITCH_CHANGES_MAX: usize = 100;
 
-/// How long a process goes by what it has read: a stop is in force everywhere after this time. A read of both switches
-/// costs a read unit.
+/// How long a process uses the switches that it has read: a stop is in force everywhere after this
+/// time. A read of both switches costs a read unit.
 pub const STOP_KEPT: SignedDuration = SignedDuration::from_secs(15);
 
 /// Which payments are stopped.
@@ -37,10 +38,12 @@ impl Stop {
     }
 }
 
-/// Tells whether payments are stopped. An error means that it cannot be told, which is no permission to go on.
+/// Tells whether payments are stopped. An error means that it cannot be told, which is no
+/// permission to go on.
 #[async_trait]
 pub trait Switch: Send + Sync {
-    /// Which switch stops the payments of this merchant, if any. Both are read at once, and every few seconds only.
+    /// Which switch stops the payments of this merchant, if any. Both are read at once, and every
+    /// few seconds only.
     async fn stop(&self, merchant: &MerchantId) -> Result<Stop, StoreError>;
 
     /// Whether the payments of all merchants are stopped.
@@ -65,7 +68,8 @@ pub struct SwitchChange {
     pub at: Timestamp,
     /// Who made it, and why.
     pub by: Option<Box<Attribution>>,
-    /// Whether the operator made it, and not the merchant: only the operator takes back what the operator stopped.
+    /// Whether the operator made it, and not the merchant: only the operator takes back the
+    /// operator's stop.
     pub by_operator: bool,
 }
 

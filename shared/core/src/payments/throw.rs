@@ -6,7 +6,7 @@ use crate::payments::{SWITCH_CHANGES_MAX, StoreError, SwitchChange, SwitchOf, Sw
 /// How often a change is decided again after another request was faster.
 const DECISIONS_MAX: usize = 3;
 
-/// What came of throwing a switch.
+/// The result of throwing a switch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Thrown {
     /// It is in another position now.
@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(thrown(&switches, change(false, false, 4)).await, Thrown::HeldByOperator);
         assert!(matches!(thrown(&switches, change(true, false, 5)).await, Thrown::AsItWas(_)));
         assert!(matches!(thrown(&switches, change(false, true, 6)).await, Thrown::Changed(_)));
-        // What is stored in another form stops payments, too.
+        // A switch that is stored in another form stops payments, too.
         let unread = SwitchState { stopped: true, ..SwitchState::default() };
         assert!(unread.is_held_by_operator());
     }

@@ -1,5 +1,5 @@
-//! What happens on the way of one request, gathered for its log line and its metrics. Holds no card data and no secret,
-//! and no text from outside but who did it and why.
+//! The facts of one request, gathered for its log line and its metrics. Holds no card data and no
+//! secret, and no text from outside but actor and reason.
 
 use std::{cell::RefCell, time::Duration};
 
@@ -7,12 +7,13 @@ use uuid::Uuid;
 
 use crate::order::Attribution;
 
-/// What is known of a request when it ends.
+/// The facts of a request, complete when it ends.
 #[derive(Clone, Debug, Default)]
 pub struct Trail {
     /// API Gateway's id of the request; none for a run of a schedule.
     pub request_id: Option<String>,
-    /// Who caused it, as well as it is known: `key:` or `shopper:` and a digest, or the kind of grant.
+    /// Who caused it, as well as it is known: `key:` or `shopper:` and a digest, or the kind of
+    /// grant.
     pub principal: Option<String>,
     /// The name of the merchant's key, if it has one.
     pub key_name: Option<String>,
@@ -24,7 +25,8 @@ pub struct Trail {
     pub transaction: Option<Uuid>,
     /// The id of the operation that the request made or repeated.
     pub operation: Option<Uuid>,
-    /// What was requested: `authorize`, `purchase`, `capture`, `refund`, `void`, and `verify` of a card to be stored.
+    /// The requested operation: `authorize`, `purchase`, `capture`, `refund`, `void`, and `verify`
+    /// of a card to be stored.
     pub kind: Option<&'static str>,
     /// Its outcome: `approved`, `declined`, `not_done`, `pending`.
     pub outcome: Option<&'static str>,
@@ -44,8 +46,8 @@ pub struct Trail {
     pub gateway_refusals: u32,
     /// Keys and ids of merchants that were wrong.
     pub wrong_keys: u32,
-    /// Declines of the merchant beyond half of its approvals, as this process saw them in the last minutes; 0 if they
-    /// are few.
+    /// Declines of the merchant beyond half of its approvals, as this process saw them in the last
+    /// minutes; 0 if they are few.
     pub excess_declines: u32,
     /// Merchants that were served as last read, because Secrets Manager is unavailable.
     pub merchants_stale: u32,
@@ -59,12 +61,13 @@ pub struct Trail {
     pub client: Option<String>,
     /// The stable code of the error that was returned.
     pub code: Option<&'static str>,
-    /// What was put on record about operations, in the order in which it was.
+    /// The changes put on record about operations, oldest first.
     pub changes: Vec<AuditedChange>,
 }
 
-/// Something that was put on record about an operation: who, what, and the result. Ids, codes and amounts, nothing of
-/// the card; of texts from outside only who did it and why, which have been looked at for card numbers.
+/// A change put on record about an operation: actor, change and result. Ids, codes and amounts, no
+/// card data; of texts from outside only actor and reason, which have been checked for card
+/// numbers.
 #[derive(Clone, Debug)]
 pub struct AuditedChange {
     /// `intent saved`, `outcome`, and so on.
@@ -93,11 +96,11 @@ pub struct AuditedChange {
     pub amount_minor: u64,
     /// The alphabetic code of its currency (ISO 4217).
     pub currency: &'static str,
-    /// What the gateway said, if it was called.
+    /// The gateway's outcome, if it was called.
     pub outcome: Option<Said>,
 }
 
-/// What the gateway said.
+/// The outcome of a call to the gateway.
 #[derive(Clone, Debug)]
 pub struct Said {
     /// `approved`, `partially_approved`, `declined`, `not_done`, `unknown`.
@@ -106,13 +109,14 @@ pub struct Said {
     pub processor: Option<String>,
     /// The response code of that system.
     pub code: Option<String>,
-    /// The gateway's reference of what was done.
+    /// The gateway's reference of the operation.
     pub reference: Option<String>,
 }
 
 impl Trail {
-    /// The one operation that the request carried out, if it did nothing else and its outcome is known: then one line
-    /// tells all of it. Its intent was saved, the gateway was called, and the outcome was saved.
+    /// The one operation that the request carried out, if it did nothing else and its outcome is
+    /// known: then one line tells the whole operation. Its intent was saved, the gateway was
+    /// called, and the outcome was saved.
     pub fn only_change(&self) -> Option<&AuditedChange> {
         let [intent, outcome] = self.changes.as_slice() else { return None };
         let is_one = intent.what == INTENT_SAVED
@@ -146,7 +150,7 @@ pub fn request_id() -> String {
     TRAIL.try_with(|trail| trail.borrow().request_id.clone()).ok().flatten().unwrap_or_default()
 }
 
-/// Who caused what is happening. What no caller requested, a schedule does.
+/// Who caused the request that is running; without a caller, a schedule.
 pub fn principal() -> String {
     let noted = TRAIL.try_with(|trail| trail.borrow().principal.clone()).ok().flatten();
     noted.unwrap_or_else(|| "schedule".to_owned())
@@ -157,7 +161,7 @@ pub fn unreadable() -> u32 {
     TRAIL.try_with(|trail| trail.borrow().unreadable).unwrap_or_default()
 }
 
-/// The name of the key that it was caused with.
+/// The name of the key that the request was made with.
 pub fn key_name() -> Option<String> {
     TRAIL.try_with(|trail| trail.borrow().key_name.clone()).ok().flatten()
 }
@@ -225,7 +229,7 @@ mod tests {
         }
     }
 
-    /// Otherwise the line of the request would hide what was done.
+    /// Otherwise the line of the request would hide operations.
     #[test]
     fn one_line_tells_all_of_a_request_only_if_it_carried_out_one_operation_whose_outcome_is_known() {
         let plain = Trail {

@@ -1,4 +1,5 @@
-//! What people did that moves no money. What moves money is evidence of its own: in the order, the journal and the events.
+//! People's actions that move no money. Actions that move money leave evidence of their own: in the
+//! order, the journal and the events.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -15,7 +16,7 @@ pub struct AuditEntry {
     pub at: Timestamp,
     /// Who.
     pub who: AuditedPerson,
-    /// What.
+    /// The action.
     pub what: Audited,
     /// The id of the request, as the log has it.
     pub request: String,
@@ -55,7 +56,7 @@ impl AuditedPerson {
     }
 }
 
-/// What is recorded.
+/// A recorded action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Audited {
     /// A person signed in, by this registered client.
@@ -63,19 +64,19 @@ pub enum Audited {
         /// The client's id.
         client: String,
     },
-    /// A sign-in was refused. Whoever tried was not told why.
+    /// A sign-in was refused. The person was not told why.
     Refused {
         /// The client's id.
         client: String,
         /// Why.
         why: SignInRefusal,
     },
-    /// A person requested what no order, journal or switch names.
+    /// A person made a request that no order, journal or switch names.
     Acted {
         /// Method and path.
         call: String,
     },
-    /// A person wanted to give back, or to let others give back, more than their own limit.
+    /// A person wanted to refund, or to let others refund, more than their own limit.
     LimitExceeded {
         /// Method and path.
         call: String,
@@ -94,13 +95,13 @@ pub enum Audited {
 }
 
 words! {
-    /// What is recorded, as a word.
+    /// The recorded action, as a word.
     pub enum AuditKind {
         /// A person signed in.
         SignedIn => "signed_in",
         /// A sign-in was refused.
         Refused => "sign_in_refused",
-        /// A person did what no order, journal or switch names.
+        /// A person made a request that no order, journal or switch names.
         Acted => "acted",
         /// A person exceeded their limit, and was refused.
         LimitExceeded => "limit_exceeded",
@@ -163,7 +164,7 @@ impl AuditFilter {
 pub struct AuditPage {
     /// The entries.
     pub entries: Vec<AuditEntry>,
-    /// Those that cannot be read, whatever they are about.
+    /// Those that cannot be read, of any kind and any person.
     pub unreadable: Vec<Unreadable>,
     /// Where the next page begins, if there are more.
     pub next: Option<String>,

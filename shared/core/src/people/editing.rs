@@ -1,5 +1,5 @@
-//! Changes people in their store. Each change is decided on what is stored, and decided again if others changed that
-//! meanwhile.
+//! Changes people in their store. Each change is decided on the stored people, and decided again if
+//! others changed them meanwhile.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -42,18 +42,19 @@ pub struct PeopleEditor<'a> {
     pub merchant: &'a MerchantId,
     /// Who changes them.
     pub by: &'a ChangedBy,
-    /// The id of the request, or what stands for it.
+    /// The id of the request, or a substitute.
     pub request: &'a str,
 }
 
 impl PeopleEditor<'_> {
-    /// Adds a person. Returns all people, and what history keeps.
+    /// Adds a person. Returns all people, and the change that history keeps.
     pub async fn add(&self, new: &NewPerson) -> Result<(People, PeopleChange), NotChanged> {
         let id = self.clock.new_id();
         self.edit(|people, at| people.add(self.by, new.clone(), id, at)).await
     }
 
-    /// Gives a person another role, other limits, or both; what is none stays as it is by then.
+    /// Gives a person another role, other limits, or both; an argument that is `None` keeps the
+    /// current value.
     pub async fn change(
         &self,
         id: Uuid,

@@ -1,8 +1,8 @@
-//! What a person may do: a role, and how much may be given back.
+//! A person's permissions: a role, and how much may be refunded.
 
 use crate::{payments::Role, values::RefundMax};
 
-/// What a person may do.
+/// The permissions of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     /// As of a merchant's key.
@@ -12,7 +12,7 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// The same with what is stated in its place.
+    /// The same with the stated parts replaced.
     #[must_use]
     pub fn with(&self, role: Option<Role>, refund_max: Option<RefundMax>) -> Self {
         Self {

@@ -5,10 +5,12 @@ use crate::values::text::checked_text;
 /// Longest address, in bytes (RFC 5321 §4.5.3.1.3, without its brackets).
 pub const EMAIL_MAX_BYTES: usize = 254;
 
-/// Longest issuer and longest subject, in characters of ASCII (OpenID Connect Core §2 for the subject).
+/// Longest issuer and longest subject, in characters of ASCII (OpenID Connect Core §2 for the
+/// subject).
 pub const SUBJECT_MAX_BYTES: usize = 255;
 
-/// What an issuer calls a person. Only both together are stable and never given to another (OpenID Connect Core §5.7).
+/// An issuer's identifier of a person. Only both claims together are stable and never given to
+/// another (OpenID Connect Core §5.7).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
     /// The claim `iss`.
@@ -22,12 +24,12 @@ pub struct Subject {
 pub struct Identity {
     /// The claims `iss` and `sub`.
     pub subject: Subject,
-    /// The claim `email`, only if `email_verified` is true and the issuer serves one company alone: at any other issuer
-    /// strangers can have the address of somebody else.
+    /// The claim `email`, only if `email_verified` is true and the issuer serves one company alone:
+    /// at any other issuer strangers can have the address of somebody else.
     pub verified_email: Option<Email>,
 }
 
-/// By what a person is recognized.
+/// How a person is recognized.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recognition {
     /// By an address, at this issuer, until the first sign-in.
@@ -37,8 +39,8 @@ pub enum Recognition {
         /// The address.
         email: Email,
     },
-    /// By issuer and subject, with the address that once led to them, if any. That address recognizes nobody any more:
-    /// a company gives an address to a successor.
+    /// By issuer and subject, with the address that once led to them, if any. That address
+    /// recognizes nobody any more: a company gives an address to a successor.
     Subject {
         /// Issuer and subject.
         subject: Subject,
@@ -99,8 +101,8 @@ impl Recognition {
 pub struct InvalidEmail;
 
 checked_text! {
-    /// An address by which a person is recognized. Only small letters, so that one address has one spelling, and only
-    /// ASCII, so that none looks like another.
+    /// An address by which a person is recognized. Only small letters, so that one address has one
+    /// spelling, and only ASCII, so that none looks like another.
     Email, InvalidEmail, |text| check_email(text)
 }
 

@@ -5,19 +5,21 @@ use unicode_security::{MixedScript as _, skeleton};
 
 use crate::order::Person;
 
-/// The name as it is kept: in one form of Unicode (NFKC), with one blank between its words. None if that is no name.
+/// The name as it is kept: in one form of Unicode (NFKC), with one blank between its words. None if
+/// that is no name.
 pub(super) fn kept(name: &Person) -> Option<Person> {
     let normal: String = name.to_string().nfkc().collect();
     normal.split_whitespace().collect::<Vec<_>>().join(" ").parse().ok()
 }
 
-/// Whether a word has letters of scripts that are not written together, as one with look-alikes has (UTS 39 §5.1).
+/// Whether a word has letters of scripts that are not written together, as one with look-alikes has
+/// (UTS 39 §5.1).
 pub(super) fn has_mixed_scripts(name: &Person) -> bool {
     name.to_string().split(' ').any(|word| !word.is_single_script())
 }
 
-/// Whether two names, as they are kept, could be taken for one on record (UTS 39 §4), whatever their case and whether a
-/// point ends them.
+/// Whether two names, as they are kept, could be taken for one on record (UTS 39 §4). Case and
+/// points at the end do not count.
 pub(super) fn is_same_name(one: &Person, other: &Person) -> bool {
     let looks = |name: &str| skeleton(name.trim_end_matches(['.', ' '])).collect::<String>();
     let (one, other) = (one.to_string(), other.to_string());

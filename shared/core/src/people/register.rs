@@ -1,4 +1,4 @@
-//! All people of a merchant: who signs in, and who may change what.
+//! All people of a merchant: who signs in, and who may change which entry.
 
 #[cfg(test)]
 mod tests;
@@ -13,17 +13,18 @@ use super::{
 };
 use crate::{order::Person, payments::Role};
 
-/// Longest name of a person, in bytes. Each operation can have two of them: who did it, and who proposed it; together they
-/// are shorter than an operator's ARN.
+/// Longest name of a person, in bytes. Each operation can have two names: who did it, and who
+/// proposed it; together they are shorter than an operator's ARN.
 pub const PERSON_NAME_MAX_BYTES: usize = 64;
 
-/// Most people of one merchant, so that all of them fit one item of a table.
+/// Most people of one merchant, so that the list fits one item of a table.
 pub const PEOPLE_MAX: usize = 200;
 
 /// The people of a merchant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct People {
-    /// How often it was changed; 0 if nobody was ever added. A write holds only for the version that was read.
+    /// How often it was changed; 0 if nobody was ever added. A write holds only for the version
+    /// that was read.
     pub version: u64,
     /// In the order in which they were added.
     pub entries: Vec<PersonEntry>,
@@ -32,7 +33,8 @@ pub struct People {
 /// Who changes people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangedBy {
-    /// An operator with rights at AWS, by the command line. The first person with role `all` is added so.
+    /// An operator with rights at AWS, by the command line. The first person with role `all` is
+    /// added so.
     Operator(Person),
     /// A person of the merchant, by the id of the entry, with the role of the access token.
     Person {
@@ -48,13 +50,13 @@ pub enum ChangedBy {
 pub struct NewPerson {
     /// The name on record.
     pub name: Person,
-    /// By what the person will be recognized.
+    /// How the person will be recognized.
     pub recognition: Recognition,
-    /// What the person may do.
+    /// The person's permissions.
     pub grant: Grant,
 }
 
-/// A change, as history keeps it for ever: who gave whom what, when.
+/// A change, as history keeps it for ever: who gave whom which grant, when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeopleChange {
     /// When.
@@ -65,13 +67,13 @@ pub struct PeopleChange {
     pub id: Uuid,
     /// The name of that entry.
     pub name: Person,
-    /// What the person might do before; none for one who was added.
+    /// The permissions before; none for a person who was added.
     pub before: Option<Grant>,
-    /// What the person may do since; none for one who was removed.
+    /// The permissions since; none for a person who was removed.
     pub after: Option<Grant>,
 }
 
-/// Who changes people, and how much that one may let others give back.
+/// Who changes people, and the refund limits that they may give to others.
 struct Changer {
     name: Person,
     refund_max: RefundMax,
@@ -80,10 +82,10 @@ struct Changer {
 /// Why people are not changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PeopleRefusal {
-    /// Whoever changes people has not the role `all`, or has it no more.
+    /// The person who changes people does not have the role `all`, or no longer has it.
     #[error("only a person with role all changes people")]
     Role,
-    /// Whoever changes people would change their own entry.
+    /// The person who changes people would change their own entry.
     #[error("nobody changes their own entry")]
     OwnEntry,
     /// No such entry.
@@ -113,7 +115,7 @@ pub enum PeopleRefusal {
     /// More than [`REFUND_LIMITS_MAX`](super::REFUND_LIMITS_MAX) limits.
     #[error("has limits in too many currencies")]
     TooManyLimits,
-    /// Whoever changes people would let another one give back more than they may themselves.
+    /// The person who changes people would let another one refund more than they may themselves.
     #[error("nobody lets others give back more than they may themselves")]
     AboveOwnLimit,
 }
@@ -123,13 +125,14 @@ pub enum PeopleRefusal {
 pub struct SignedIn {
     /// The entry's id.
     pub id: Uuid,
-    /// Whether it is the address that recognizes the person, so that the subject has to be stored before the person may act.
+    /// Whether it is the address that recognizes the person, so that the subject has to be stored
+    /// before the person may act.
     pub uses_address: bool,
 }
 
 impl People {
-    /// Recognizes who signed in; none if the merchant has no such person. A subject counts before an address, so that an
-    /// address can change at the issuer.
+    /// Recognizes who signed in; none if the merchant has no such person. A subject counts before
+    /// an address, so that an address can change at the issuer.
     pub fn sign_in(&self, identity: &Identity) -> Option<SignedIn> {
         let known = self.entries.iter().find(|entry| entry.recognition.has_subject(&identity.subject));
         if let Some(entry) = known {
@@ -144,7 +147,8 @@ impl People {
         self.entries.iter().find(|entry| entry.id == id)
     }
 
-    /// What the holder of a token may do now: the lesser of the token's role and today's, and nothing once removed.
+    /// The role of a token's holder now: the lesser of the token's role and today's, and none once
+    /// removed.
     pub fn role_now(&self, id: Uuid, of_token: Role) -> Option<Role> {
         self.get(id).map(|entry| entry.grant.role.min(of_token))
     }
@@ -248,7 +252,7 @@ impl People {
     }
 }
 
-/// Lowering what somebody may give back is for everybody who changes people.
+/// Everybody who changes people may lower refund limits.
 fn check_limits(grant: &Grant, before: &RefundMax, by: &Changer) -> Result<(), PeopleRefusal> {
     if !grant.refund_max.fits() {
         Err(PeopleRefusal::TooManyLimits)
@@ -259,7 +263,7 @@ fn check_limits(grant: &Grant, before: &RefundMax, by: &Changer) -> Result<(), P
     }
 }
 
-/// What no ID token can say recognizes nobody, and may not fit the item.
+/// A text that no ID token can contain recognizes nobody, and may not fit the item.
 fn check_texts(recognition: &Recognition) -> Result<(), PeopleRefusal> {
     let fits = |text: &str| (1..=SUBJECT_MAX_BYTES).contains(&text.len());
     let is_address = |text: &str| fits(text) && text.bytes().all(|byte| byte.is_ascii_graphic());

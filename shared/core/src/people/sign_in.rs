@@ -16,7 +16,7 @@ pub struct SignInAttempt<'a> {
     pub merchant: &'a MerchantId,
     /// Who, as the issuer says.
     pub identity: &'a Identity,
-    /// What tells the ID token from others, and when it is over.
+    /// The ID token's digest, and when the token expires.
     pub token: (&'a [u8; 32], Timestamp),
     /// The registered client's id.
     pub client: &'a str,
@@ -37,8 +37,9 @@ pub struct Recognized {
 
 /// Uses the ID token up, and finds whose it is. [`Recognized::conclude`] says who may act.
 ///
-/// Whether an attempt is refused or not, and whatever the merchant and the person, the same number of calls is made, so that
-/// time tells nothing; only the first sign-in, which uses an address, takes one more, and who was refused too often one less.
+/// Every attempt makes the same number of calls, refused or not, for any merchant and person, so
+/// that time tells nothing. Only the first sign-in, which uses an address, makes one more, and a
+/// person who was refused too often one less.
 pub async fn recognize<S: SignInStore + ?Sized>(
     store: &S,
     attempt: &SignInAttempt<'_>,
@@ -69,7 +70,8 @@ async fn person<S: SignInStore + ?Sized>(
 }
 
 impl Recognized {
-    /// The person who may act, or none; either is on record then. `is_known` says whether there is such a merchant.
+    /// The person who may act, or none; either is on record then. `is_known` says whether there is
+    /// such a merchant.
     pub async fn conclude<S: SignInStore + ?Sized>(
         self,
         store: &S,

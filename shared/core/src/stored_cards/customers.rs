@@ -16,13 +16,14 @@ pub enum CustomerWrite {
     Changed,
 }
 
-/// Keeps customers, one item each, every write conditional on what was read.
+/// Keeps customers, one item each, every write conditional on the version that was read.
 #[async_trait]
 pub trait CustomerStore: Send + Sync {
     /// The customer as it is now (strongly consistent), if there is one.
     async fn load(&self, key: &CustomerKey) -> Result<Option<Customer>, StoreError>;
 
-    /// Replaces the version that the customer carries by the next one. Version 0 is a customer that is not there yet.
+    /// Replaces the version that the customer carries by the next one. Version 0 is a customer that
+    /// is not there yet.
     async fn put(&self, customer: &Customer) -> Result<CustomerWrite, StoreError>;
 
     /// Deletes the customer, if it is still the version that was read.

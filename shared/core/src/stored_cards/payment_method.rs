@@ -1,8 +1,10 @@
-//! Cards that are stored at the gateway to be paid with again: the rules of one customer's payment methods.
+//! Cards that are stored at the gateway to be paid with again: the rules of one customer's payment
+//! methods.
 //!
-//! Each card is a gateway profile of its own, made by an authorization of zero that verifies the card. That is one call
-//! with an order id, so an inquiry finds its outcome; adding an account to a profile that exists would be a call
-//! that no inquiry finds. Everything about a customer is in one item, so one conditional write enforces each rule.
+//! Each card is a gateway profile of its own, made by an authorization of zero that verifies the
+//! card. That is one call with an order id, so an inquiry finds its outcome; adding an account to a
+//! profile that exists would be a call that no inquiry finds. Everything about a customer is in one
+//! item, so one conditional write enforces each rule.
 
 mod id;
 mod settle;
@@ -28,19 +30,21 @@ use crate::{
 /// Most cards that a customer can have stored, or on their way to it. A person has a handful.
 pub const CARDS_MAX: usize = 20;
 
-/// Most entries of a customer, those included that were declined or deleted, so that the item stays small.
+/// Most entries of a customer, those included that were declined or deleted, so that the item stays
+/// small.
 const ENTRIES_MAX: usize = 100;
 
 /// Cards of one customer that may be declined in an hour when they are verified.
 pub const DECLINES_PER_HOUR: usize = 5;
 
-/// In what time one of them counts.
+/// How long such a decline counts.
 const DECLINES_COUNT_FOR: SignedDuration = SignedDuration::from_hours(1);
 
 /// How long a verification takes at most, if its response is not lost.
 const VERIFIED_WITHIN: SignedDuration = SignedDuration::from_mins(1);
 
-/// For how long an entry is kept after it was declined or deleted, so that a repeated request finds it.
+/// For how long an entry is kept after it was declined or deleted, so that a repeated request finds
+/// it.
 const FINISHED_KEPT: SignedDuration = SignedDuration::from_hours(24);
 
 /// How far a card is on its way to the gateway and back.
@@ -48,7 +52,7 @@ const FINISHED_KEPT: SignedDuration = SignedDuration::from_hours(24);
 pub enum MethodState {
     /// Sent to the gateway to be verified and stored; the outcome is not known.
     Pending {
-        /// Since when the gateway shows no trace of it.
+        /// Since when the gateway shows no trace of the verification.
         absent_since: Option<Timestamp>,
     },
     /// Stored; it can be paid with.
@@ -65,7 +69,7 @@ pub enum MethodState {
     Unrecognized,
 }
 
-/// What an entry becomes once the gateway does not have its card any more.
+/// The state of an entry once the gateway does not have its card any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnceGone {
     /// A client requested it.
@@ -83,11 +87,11 @@ pub struct PaymentMethod {
     pub id: Uuid,
     /// The caller's idempotency key, digested.
     pub key: Option<KeyDigest>,
-    /// What makes an equal request.
+    /// Equal requests have the same one.
     pub fingerprint: Fingerprint,
     /// The gateway account through which it was stored.
     pub route: Route,
-    /// What is kept of the card; with its profile once it is stored.
+    /// The data kept of the card; with its profile once it is stored.
     pub card: CardSummary,
     /// Whether it is stored, or how far it is on its way to the gateway and back.
     pub state: MethodState,
@@ -97,7 +101,7 @@ pub struct PaymentMethod {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// What a newer version stored with it.
+    /// Members that a newer version stored with it.
     pub carried: Carried,
 }
 
@@ -118,12 +122,13 @@ impl PaymentMethod {
         self.card.stored.as_ref().filter(|_| self.state == MethodState::Stored)
     }
 
-    /// What a payment with it keeps of it. The gateway's token comes with the payment's approval.
+    /// The card data that a payment with it keeps. The gateway's token comes with the payment's
+    /// approval.
     pub fn to_pay_with(&self) -> CardSummary {
         CardSummary { token: None, ..self.card.clone() }
     }
 
-    /// Whether a caller is still told of it: it is stored, on its way to it, or being deleted.
+    /// Whether a caller still sees the card: it is stored, on its way to it, or being deleted.
     pub fn is_listed(&self) -> bool {
         match self.state {
             MethodState::Pending { .. } | MethodState::Stored | MethodState::Unrecognized => true,
@@ -137,20 +142,21 @@ impl PaymentMethod {
         matches!(self.state, MethodState::Pending { .. })
     }
 
-    /// Whether it is stored at the gateway, and a rule of the merchant wants it removed. A client knows nothing of it, and
-    /// nothing waits for it to be deleted.
+    /// Whether it is stored at the gateway, and a rule of the merchant wants it removed. A client
+    /// does not see the card, and nothing waits for it to be deleted.
     pub fn must_not_stay(&self) -> bool {
         matches!(self.state, MethodState::Deleting(once_gone) if once_gone != OnceGone::Deleted)
     }
 
-    /// Whether nothing of it is at the gateway or on its way there.
+    /// Whether the card is neither at the gateway nor on its way there.
     pub fn is_finished(&self) -> bool {
         !self.is_listed() && !self.must_not_stay()
     }
 
-    /// Whether an earlier request of it may still turn out to have stored it, although it counts as not stored.
+    /// Whether an earlier request may still turn out to have stored the card, although it counts as
+    /// not stored.
     pub fn may_surface(&self) -> bool {
-        // What was stored and removed again is known.
+        // A card that was stored and removed again is known.
         let was_stored = self.card.stored.is_some();
         matches!(self.state, MethodState::NotStored(reason) if reason.may_surface() && !was_stored)
     }
@@ -161,7 +167,7 @@ impl PaymentMethod {
 pub struct Customer {
     /// Which customer it is.
     pub key: CustomerKey,
-    /// The merchant's reference of it.
+    /// The merchant's reference of the customer.
     pub reference: CustomerReference,
     /// Its cards, oldest first, with those that were declined or deleted lately.
     pub methods: Vec<PaymentMethod>,
@@ -169,7 +175,7 @@ pub struct Customer {
     pub default: Option<Uuid>,
     /// How often it was written.
     pub version: u64,
-    /// What a newer version stored with it.
+    /// Members that a newer version stored with it.
     pub carried: Carried,
 }
 
@@ -203,24 +209,26 @@ pub struct NewMethod {
     pub id: Uuid,
     /// The caller's idempotency key, digested.
     pub key: Option<KeyDigest>,
-    /// What makes an equal request.
+    /// Equal requests have the same one.
     pub fingerprint: Fingerprint,
     /// The gateway account to store it through.
     pub route: Route,
-    /// What is kept of the card, as far as it is known.
+    /// The data kept of the card, as far as known.
     pub card: CardSummary,
-    /// The gateway's token, if the caller sent one: it tells two cards apart whose last digits are the same.
+    /// The gateway's token, if the caller sent one: it tells two cards apart whose last digits are
+    /// the same.
     pub token: Option<String>,
 }
 
-/// What a request to store a card means.
+/// The plan for a request to store a card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddPlan {
     /// The customer now has it as pending: save it, then send it.
     Send(Uuid),
     /// It was requested before, or is stored already: return its outcome.
     Replay(Uuid),
-    /// An equal request is thought to have stored nothing: inquire about it before anything is sent.
+    /// An equal request is thought to have stored nothing: inquire about it before anything is
+    /// sent.
     LookFirst(Uuid),
     /// An equal card must not stay stored: remove it before anything is sent.
     RemoveFirst(Uuid),
@@ -232,7 +240,7 @@ impl Customer {
         Self { key, reference, methods: Vec::new(), default: None, version: 0, carried: Carried::default() }
     }
 
-    /// One of its cards, in whatever state.
+    /// One of its cards, in any state.
     pub fn method(&self, id: Uuid) -> Option<&PaymentMethod> {
         self.methods.iter().find(|method| method.id == id)
     }
@@ -252,7 +260,8 @@ impl Customer {
         self.methods.iter().find(|method| method.stored() == Some(stored))
     }
 
-    /// Applies what an inquiry found about the verification of one of its cards. False when nothing changed.
+    /// Applies the finding of an inquiry about the verification of one of its cards. False when
+    /// nothing changed.
     pub fn settle_found(&mut self, id: Uuid, finding: &Finding, rule: &DeclineOn, now: Timestamp) -> bool {
         let removed: Vec<StoredCard> = self
             .methods
@@ -269,7 +278,8 @@ impl Customer {
         changed
     }
 
-    /// The default: the one that was chosen, or else the one that has been stored longest. It must be stored.
+    /// The default: the one that was chosen, or else the one that has been stored longest. It must
+    /// be stored.
     pub fn default_method(&self) -> Option<Uuid> {
         let mut stored = self.methods.iter().filter(|method| method.state == MethodState::Stored);
         let chosen = stored.clone().find(|method| Some(method.id) == self.default);
@@ -281,13 +291,13 @@ impl Customer {
         self.methods.iter().all(PaymentMethod::is_finished)
     }
 
-    /// Whether this version can read all of it that a rule depends on.
+    /// Whether this version can read all members that a rule depends on.
     fn is_recognized(&self) -> bool {
         self.methods.iter().all(|method| method.state != MethodState::Unrecognized)
     }
 
-    /// Decides what a request to store a card means, and notes it as pending if it is to be sent. `looked` are entries
-    /// about which an inquiry was sent just now and found nothing.
+    /// Decides the plan for a request to store a card, and notes the card as pending if it is to be
+    /// sent. `looked` are entries about which an inquiry was sent just now and found nothing.
     pub fn add(
         &mut self,
         new: NewMethod,
@@ -324,14 +334,15 @@ impl Customer {
         self.methods.iter().filter(move |method| method.fingerprint == fingerprint)
     }
 
-    /// The entry that a request is a repetition of: that of its key, or one of the same card that is stored or may be.
+    /// The entry that a request is a repetition of: that of its key, or one of the same card that
+    /// is stored or may be.
     fn prior(&self, new: &NewMethod) -> Result<Option<AddPlan>, MethodRejection> {
         let of_key = self.methods.iter().rev().find(|method| method.key.is_some() && method.key == new.key);
         if let Some(method) = of_key {
             if method.fingerprint != new.fingerprint {
                 return Err(MethodRejection::KeyReused);
             }
-            // What did nothing can be requested again, as a payment can.
+            // A request that did nothing can be made again, as with a payment.
             let did_nothing = matches!(
                 method.state,
                 MethodState::NotStored(_) | MethodState::Deleting(OnceGone::NotStored(_))
@@ -348,8 +359,8 @@ impl Customer {
         Ok(self.equal(new.fingerprint).find(is_same).map(|method| AddPlan::Replay(method.id)))
     }
 
-    /// For how long no card is verified, because too many were declined within the hour. Those that are being verified
-    /// count, too, for a minute, so that cards sent at once are no more.
+    /// For how long no card is verified, because too many were declined within the hour. Those that
+    /// are being verified count, too, for a minute, so that cards sent at once are no more.
     fn declines_end_in(&self, now: Timestamp) -> Option<SignedDuration> {
         let left = |method: &PaymentMethod| {
             let counts_for = match method.state {
@@ -368,7 +379,7 @@ impl Customer {
         left.len().checked_sub(DECLINES_PER_HOUR).and_then(|over| left.get(over)).copied()
     }
 
-    /// Forgets what was declined or deleted a day ago, if there is no room left.
+    /// Forgets cards that were declined or deleted a day ago, if there is no room left.
     fn make_room(&mut self, now: Timestamp) -> Result<(), MethodRejection> {
         if self.methods.iter().filter(|method| method.is_listed()).count() >= CARDS_MAX {
             return Err(MethodRejection::TooMany);
@@ -424,15 +435,16 @@ impl Customer {
                 MethodState::Deleting(OnceGone::NotStored(reason)) => MethodState::NotStored(reason),
                 _ => MethodState::Deleted,
             };
-            // Where it was stored is kept: a record of the gateway that names it tells of nothing that is there.
+            // Where it was stored is kept: a record of the gateway that names it tells of nothing
+            // that is there.
             (method.card.token, method.new_expiry) = (None, None);
             method.updated_at = now;
         }
         self.default = self.default.filter(|default| *default != id);
     }
 
-    /// Keeps a card that a payment stored, under the payment's id. Returns the entry's id, which is another one where the
-    /// gateway has it stored already, and whether it is new.
+    /// Keeps a card that a payment stored, under the payment's id. Returns the entry's id, which is
+    /// another one where the gateway has it stored already, and whether it is new.
     pub fn keep(&mut self, new: NewMethod, now: Timestamp) -> Result<(Uuid, bool), MethodRejection> {
         let is_same = |method: &PaymentMethod| {
             method.id == new.id || (method.stored().is_some() && method.stored() == new.card.stored.as_ref())

@@ -1,11 +1,11 @@
-//! Storing, changing and deleting cards: the intent is on record before the gateway is called, as for a payment, and what
-//! is not known is inquired about before anything is sent again.
+//! Storing, changing and deleting cards: the intent is on record before the gateway is called, as
+//! for a payment, and an unknown outcome is inquired about before anything is sent again.
 //!
-//! No schedule looks at pending cards: each read, list and repeated request does, and no money moves. Until a change or
-//! deletion is confirmed, the card shows the requested state.
+//! No schedule looks at pending cards: each read, list and repeated request does, and no money
+//! moves. Until a change or deletion is confirmed, the card shows the requested state.
 //!
-//! Before an equal card is sent, an inquiry looks for the earlier one that counts as not stored. If the inquiry is
-//! unanswered, nothing is sent.
+//! Before an equal card is sent, an inquiry looks for the earlier one that counts as not stored. If
+//! the inquiry is unanswered, nothing is sent.
 
 mod erase;
 #[cfg(test)]
@@ -26,7 +26,7 @@ use crate::{
     values::{CardSummary, Clock, Expiry, StoredCard},
 };
 
-/// How often a change is made anew to what other requests have written meanwhile.
+/// How often a change is made anew to a customer that other requests have written meanwhile.
 const CHANGES_MAX: usize = 10;
 
 /// Most inquiries of one request that reads a customer's cards.
@@ -76,7 +76,8 @@ impl MethodChanged {
 /// A stored card as a payment needs it.
 #[derive(Clone, Debug)]
 pub struct ToPayWith {
-    /// What is known of it, with where it is or was stored. Nothing where there is no such card.
+    /// The known data of the card, with where it is or was stored. Empty where there is no such
+    /// card.
     pub card: CardSummary,
     /// Whether it can be paid with now, by the customer that is stated.
     pub may_pay: Result<(), MethodRejection>,
@@ -91,13 +92,13 @@ pub struct PaymentMethods {
     pub gateway: Arc<dyn Gateway>,
     /// Changes and deletes stored cards.
     pub profiles: Arc<dyn Profiles>,
-    /// The time of each change, and of what is due.
+    /// The time of each change, and the current time for inquiries.
     pub clock: Arc<dyn Clock>,
 }
 
 impl PaymentMethods {
-    /// Verifies a card and stores it at the gateway, at most once for a key and for a card. A card whose AVS or CVV letters
-    /// the merchant does not accept is removed again.
+    /// Verifies a card and stores it at the gateway, at most once for a key and for a card. A card
+    /// whose AVS or CVV letters the merchant does not accept is removed again.
     pub async fn add(
         &self,
         merchant: &Merchant,
@@ -138,7 +139,7 @@ impl PaymentMethods {
         }
     }
 
-    /// One card. What is not known of it is inquired about first.
+    /// One card. If its outcome is not known, an inquiry is sent first.
     pub async fn read(
         &self,
         merchant: &Merchant,
@@ -151,7 +152,8 @@ impl PaymentMethods {
         Ok(MethodChanged { customer, method: id.method, replayed: false })
     }
 
-    /// A customer with its cards. What is not known of them is inquired about first. None for a customer without any.
+    /// A customer with its cards. Inquiries about unknown outcomes are sent first. None for a
+    /// customer without any.
     pub async fn list(
         &self,
         merchant: &Merchant,
@@ -170,8 +172,8 @@ impl PaymentMethods {
         Ok(Some(customer))
     }
 
-    /// What is known of a card that a customer can pay with: it is one of the customer's, and stored. Another customer's
-    /// card is rejected as one that does not exist, after the same read.
+    /// The known data of a card that a customer can pay with: it is one of the customer's, and
+    /// stored. Another customer's card is rejected as one that does not exist, after the same read.
     pub async fn must_be_of(
         &self,
         merchant: &Merchant,
@@ -184,8 +186,8 @@ impl PaymentMethods {
         method.map(PaymentMethod::to_pay_with).ok_or_else(|| MethodRejection::NotFound.into())
     }
 
-    /// What a payment with a card needs, from the card's id; `reference` is the customer that the request states. One read,
-    /// whether there is such a card, and whose it is, or not.
+    /// The data that a payment with a card needs, from the card's id; `reference` is the customer
+    /// that the request states. One read, whether there is such a card, and whose it is, or not.
     pub async fn to_pay_with(
         &self,
         merchant: &Merchant,
@@ -217,8 +219,9 @@ impl PaymentMethods {
         Ok(customer)
     }
 
-    /// Gives a card another expiry date, at the gateway and here. Where the gateway's response is lost, the card keeps
-    /// the date that was sent as `new_expiry`, and the same request settles it.
+    /// Gives a card another expiry date, at the gateway and here. Where the gateway's response is
+    /// lost, the card keeps the date that was sent as `new_expiry`, and the same request settles
+    /// it.
     pub async fn set_expiry(
         &self,
         merchant: &Merchant,
@@ -267,8 +270,8 @@ impl PaymentMethods {
         }
     }
 
-    /// Deletes a card at the gateway and here. It can be repeated at any time. True when it is gone; false when the
-    /// gateway's response was lost, and the same request settles it.
+    /// Deletes a card at the gateway and here. It can be repeated at any time. True when it is
+    /// gone; false when the gateway's response was lost, and the same request settles it.
     pub async fn delete(
         &self,
         merchant: &Merchant,
@@ -276,7 +279,7 @@ impl PaymentMethods {
         deadline: Deadline,
     ) -> Result<bool, MethodRefusal> {
         let customer = self.customer_of(merchant, id).await?;
-        // Whether it is stored decides what there is to delete.
+        // Whether the card is stored decides whether there is anything to delete.
         let customer = self.resolve(merchant, customer, id.method, deadline).await?;
         let now = self.clock.now();
         let (customer, stored) = self
@@ -299,14 +302,16 @@ impl PaymentMethods {
                 .await?;
                 Ok(true)
             }
-            // It stays on record as being deleted: it is no longer offered, and the request can be repeated.
+            // It stays on record as being deleted: it is no longer offered, and the request can be
+            // repeated.
             ProfileOutcome::Refused => Err(MethodRefusal::Refused),
             ProfileOutcome::NoEffect(reason) => Err(MethodRefusal::NoEffect(reason)),
             ProfileOutcome::Unknown => Ok(false),
         }
     }
 
-    /// Keeps a card that an approved payment stored along the way, under the payment's id. Returns the entry's id.
+    /// Keeps a card that an approved payment stored along the way, under the payment's id. Returns
+    /// the entry's id.
     pub async fn keep(
         &self,
         merchant: &Merchant,
@@ -335,8 +340,8 @@ impl PaymentMethods {
         found.ok_or(MethodRefusal::Rejected(MethodRejection::NotFound))
     }
 
-    /// Changes a customer and saves it; after a conflict the change is made to what is there. `change` says what it came
-    /// to, and whether there is anything to save.
+    /// Changes a customer and saves it; after a conflict the change is made to the stored customer.
+    /// `change` returns its result, and whether there is anything to save.
     async fn change<T>(
         &self,
         customer: Customer,
@@ -357,7 +362,8 @@ impl PaymentMethods {
                 Err(error @ StoreError::Unavailable(_)) => Some(error),
                 Err(error) => return Err(MethodRefusal::Store(error)),
             };
-            // The write may have been done, and only its response lost, or a repetition of it found it done.
+            // The write may have been done, and only its response lost, or a repeated write found
+            // it done.
             let stored = self.customers.load(&current.key).await.map_err(MethodRefusal::Store)?;
             let version = stored.as_ref().map_or(0, |stored| stored.version);
             match stored {

@@ -1,6 +1,7 @@
-//! Cards that the gateway stores: what is done to them apart from paying. A port.
+//! Cards that the gateway stores: changing and deleting them. A port.
 //!
-//! Every call here can be repeated: it says how a profile is to be, and the second time it is so already.
+//! Every call here can be repeated: it says how a profile is to be, and the second time it is so
+//! already.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use crate::{
     values::{Expiry, StoredCard},
 };
 
-/// What a call about a profile came to.
+/// The outcome of a call about a profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProfileOutcome {
     /// It was changed or deleted now, or by an earlier call.

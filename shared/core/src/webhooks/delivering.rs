@@ -1,12 +1,12 @@
 //! Webhooks on their way: deliveries are sent until the receiver has them.
 //!
-//! A delivery that is new comes with the stream of the deliveries' table and is sent at once. Whatever that leaves waits,
-//! with the moment of its next attempt, for a schedule. So no receiver is in another's way for longer than one timeout,
-//! and the stream goes on whatever receivers do.
+//! A new delivery comes with the stream of the deliveries' table and is sent at once. A delivery
+//! that this leaves waits, with the moment of its next attempt, for a schedule. So no receiver is
+//! in another's way for longer than one timeout, and no receiver stops the stream.
 //!
-//! Deliveries wait in a table with a stream, not in a queue: retries, lists and replays need the table anyway, and a
-//! failing receiver would hold a queue's slots. A receiver's format is applied when a message is sent, so the table
-//! knows no formats and holds no receiver's key.
+//! Deliveries wait in a table with a stream, not in a queue: retries, lists and replays need the
+//! table anyway, and a failing receiver would hold a queue's slots. A receiver's format is applied
+//! when a message is sent, so the table knows no formats and holds no receiver's key.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -38,7 +38,7 @@ const DISABLED: &str = "the receiver is disabled";
 /// Why a delivery is parked that cannot be read.
 const UNREADABLE: &str = "the stored delivery cannot be read";
 
-/// How long first attempts go on in one batch. What is left then waits for the schedule.
+/// How long first attempts go on in one batch. Deliveries left then wait for the schedule.
 const FIRST_ATTEMPTS_FOR: SignedDuration = SignedDuration::from_secs(5);
 
 /// How long one run of the schedule goes on. The next one begins a minute after it.
@@ -74,7 +74,8 @@ pub struct DeliveryReport {
     pub without_document: u32,
     /// Receivers of whose deliveries the table could not be told. The same deliveries come again.
     pub errors: u32,
-    /// The first of the stream's deliveries that is not dealt with. It and all after it have to come again.
+    /// The first of the stream's deliveries that is not dealt with. It and all after it have to
+    /// come again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
 }
@@ -93,7 +94,7 @@ impl DeliveryReport {
     }
 }
 
-/// What a merchant's document says of a receiver.
+/// A receiver's standing in its merchant's document.
 pub(super) enum Standing {
     /// It is sent to.
     Listed(Receiver),
@@ -106,7 +107,7 @@ pub(super) enum Standing {
 }
 
 impl Standing {
-    /// Why what waited for three days is parked.
+    /// Why a delivery that waited for three days is parked.
     fn why_over(&self) -> &'static str {
         match self {
             Self::Unknown => "the merchant's document of receivers could not be read for three days",
@@ -172,7 +173,8 @@ impl Delivering {
                     Ok(()) => self.put_off(key, health, &chosen, &mut report).await,
                     Err(error) => Err(error),
                 },
-                // A receiver that is left to the schedule, or whose address and secrets cannot be had.
+                // A receiver that is left to the schedule, or whose address and secrets cannot be
+                // had.
                 Standing::Listed(_) | Standing::Unknown => {
                     self.put_off(key, health, &chosen, &mut report).await
                 }
@@ -195,7 +197,7 @@ impl Delivering {
         (report, left.first().map(|(n, _)| *n))
     }
 
-    /// One run of the schedule: what is due, to every receiver that may be sent to.
+    /// One run of the schedule: due deliveries, to every receiver that may be sent to.
     pub async fn run(&self) -> DeliveryReport {
         let started = self.clock.now();
         let mut total = self.follow_documents(started).await;
@@ -277,8 +279,9 @@ impl Delivering {
         Ok(())
     }
 
-    /// What the merchant's document says of a receiver. That it names it no more counts only of one that was read now: a
-    /// receiver that was just added may have deliveries before every process knows of it.
+    /// A receiver's standing in its merchant's document. Only a document that was read now can
+    /// remove a receiver: a receiver that was just added may have deliveries before every process
+    /// knows it.
     pub(super) async fn standing(&self, key: &ReceiverKey) -> Standing {
         for is_last in [false, true] {
             let receivers = if is_last {
@@ -296,8 +299,9 @@ impl Delivering {
         Standing::Removed
     }
 
-    /// Sends deliveries to one receiver side by side, and records their outcomes and the receiver's health. Without the
-    /// receiver's address all of them fail and nothing is sent: they wait as for one that is down.
+    /// Sends deliveries to one receiver side by side, and records their outcomes and the receiver's
+    /// health. Without the receiver's address all deliveries fail and nothing is sent: they wait as
+    /// for a receiver that is down.
     async fn attempt(
         &self,
         receiver: Option<&Receiver>,
@@ -339,7 +343,7 @@ impl Delivering {
                 Err(reason) => after_failure(delivery, reason, now),
             };
             tell(delivery, &settled, took);
-            // What arrived at the first attempt needs no note: nothing waits for it.
+            // A delivery that arrived at the first attempt needs no note: nothing waits for it.
             if settled != DeliveryOutcome::Delivered || delivery.since.is_some() {
                 self.store.settle(delivery, &settled, now).await?;
             }
@@ -405,7 +409,7 @@ fn after_failure(delivery: &Delivery, reason: &NotTaken, now: Timestamp) -> Deli
     }
 }
 
-/// One line for each attempt: what was delivered is on record there only.
+/// One line for each attempt: successful deliveries are on record there only.
 fn tell(delivery: &Delivery, settled: &DeliveryOutcome, took: SignedDuration) {
     let Delivery { to, event, kind, failures, .. } = delivery;
     let took_ms = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);

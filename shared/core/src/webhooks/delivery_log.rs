@@ -11,7 +11,7 @@ use crate::{
 };
 
 words! {
-    /// What the attempts of a delivery led to.
+    /// The state that the attempts of a delivery led to.
     pub enum DeliveryState {
         /// Sent at once. Nothing is noted when it arrives, so the function's log has more.
         Sent => "sent",
@@ -29,7 +29,7 @@ words! {
 pub struct StoredDelivery {
     /// The event and the receiver.
     pub delivery: Delivery,
-    /// What its attempts led to.
+    /// The state that its attempts led to.
     pub state: DeliveryState,
     /// Its next attempt, if it waits for one.
     pub due: Option<Timestamp>,
@@ -68,8 +68,8 @@ pub trait DeliveryLog: Send + Sync {
     /// How a receiver is doing.
     async fn health_of(&self, receiver: &ReceiverKey) -> Result<Health, StoreError>;
 
-    /// Makes a delivery due now, with three days of attempts before it, whatever its state is and whether or not the
-    /// receiver had said that it is gone.
+    /// Makes a delivery in any state due now, with three days of attempts before it, whether or not
+    /// the receiver had said that it is gone.
     async fn replay(&self, delivery: &Delivery, now: Timestamp) -> Result<(), StoreError>;
 
     /// Adds a delivery to a receiver, whether or not it had said that it is gone.

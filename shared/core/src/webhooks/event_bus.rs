@@ -1,4 +1,4 @@
-//! Where notifications of what happened go: a port.
+//! Where notifications of events go: a port.
 
 use std::sync::Arc;
 
@@ -14,24 +14,25 @@ use crate::{order::MerchantId, payments::StoreError};
 pub struct Event {
     /// The same whenever the same change is told again.
     pub id: Uuid,
-    /// What happened, such as `order.paid`.
+    /// The event's type, such as `order.paid`.
     pub kind: &'static str,
     /// Whose order it is.
     pub merchant: MerchantId,
     /// When the reported change happened.
     pub at: Timestamp,
-    /// All of it, as JSON.
+    /// The whole event, as JSON.
     pub body: String,
 }
 
 /// Takes notifications, each at least once.
 #[async_trait]
 pub trait EventBus: Send + Sync {
-    /// Publishes some. After an error some of them may have been published.
+    /// Publishes some. After an error some may have been published.
     async fn publish(&self, events: &[Event]) -> Result<(), StoreError>;
 }
 
-/// Several places that each event goes to. One that fails holds up no other, and all get the events again.
+/// Several places that each event goes to. One that fails holds up no other, and all get the events
+/// again.
 pub struct Everywhere(pub Vec<Arc<dyn EventBus>>);
 
 #[async_trait]

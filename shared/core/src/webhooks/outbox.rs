@@ -1,7 +1,8 @@
 //! Events become deliveries: one for each receiver of the merchant that wants the event.
 //!
-//! Which receivers a document names is noted beside the deliveries. So events of a merchant whose document is deleted or
-//! cannot be read wait for those that it named last, also where a process has never read it.
+//! Which receivers a document names is noted beside the deliveries. So events of a merchant whose
+//! document is deleted or cannot be read wait for those that it named last, also where a process
+//! has never read it.
 
 use std::{
     collections::HashMap,
@@ -24,7 +25,7 @@ const NONE_FOR: SignedDuration = SignedDuration::from_mins(5);
 /// Most merchants whose receivers are remembered.
 const MERCHANTS_MAX: usize = 1_000;
 
-/// What is noted of a merchant's receivers, and since when this process knows.
+/// The noted receivers of a merchant, and since when this process knows them.
 type Noted = (Arc<[KnownReceiver]>, Timestamp);
 
 /// Puts every event where its merchant's receivers get it from.
@@ -36,12 +37,14 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Takes events for these receivers, keeps deliveries there, and adds them at this clock's time.
+    /// Takes events for these receivers, keeps deliveries there, and adds them at this clock's
+    /// time.
     pub fn new(receivers: Arc<dyn Receivers>, store: Arc<dyn DeliveryStore>, clock: Arc<dyn Clock>) -> Self {
         Self { receivers, store, clock, noted: Mutex::default() }
     }
 
-    /// The receivers that a merchant's events go to: those that its document names, or named when it was last read.
+    /// The receivers that a merchant's events go to: those that its document names, or named when
+    /// it was last read.
     async fn known(&self, merchant: &MerchantId) -> Result<Arc<[KnownReceiver]>, StoreError> {
         let now = self.clock.now();
         let noted = locked(&self.noted).get(merchant).cloned();
@@ -51,7 +54,8 @@ impl Outbox {
                 if let Some((noted, _)) = noted.filter(|(noted, _)| *noted == named) {
                     return Ok(noted);
                 }
-                // Before any delivery: what is noted is also how a removed receiver's deliveries are found.
+                // Before any delivery: the note is also how a removed receiver's deliveries are
+                // found.
                 for known in named.iter() {
                     self.store.note(known).await?;
                 }
@@ -64,7 +68,8 @@ impl Outbox {
                     Some((known, _)) => known,
                     None => self.store.known(Some(merchant)).await?.into(),
                 };
-                // Whether there is a document cannot be told, nor is any receiver known: the event comes again.
+                // Whether there is a document cannot be told, nor is any receiver known: the event
+                // comes again.
                 if let (true, ReceiversError::Unavailable(why)) = (known.is_empty(), error) {
                     return Err(StoreError::Unavailable(why));
                 }

@@ -14,13 +14,14 @@ use crate::{
 /// Why it is not known which receivers a merchant has. Nothing is sent meanwhile.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReceiversError {
-    /// There is no document, or it is marked for deletion. A merchant without webhooks never had one.
+    /// There is no document, or it is marked for deletion. A merchant without webhooks never had
+    /// one.
     #[error("there is no document of receivers")]
     Missing,
     /// There is a document, and it cannot be used, or not be read by us. Never quotes it.
     #[error("the document of receivers cannot be used: {0}")]
     Unusable(String),
-    /// It cannot be read now, and what was read last is too old.
+    /// The document cannot be read now, and the one that was read last is too old.
     #[error("the document of receivers cannot be read now: {0}")]
     Unavailable(String),
 }
@@ -28,11 +29,12 @@ pub enum ReceiversError {
 /// Finds the receivers that merchants' documents name.
 #[async_trait]
 pub trait Receivers: Send + Sync {
-    /// A merchant's receivers, as its document names them or named them a few minutes ago. What is wrong with a document
-    /// is told to the operator.
+    /// A merchant's receivers, as its document names them or named them a few minutes ago. Errors
+    /// in a document are reported to the operator.
     async fn receivers(&self, merchant: &MerchantId) -> Result<Arc<[Receiver]>, ReceiversError>;
 
-    /// The same from a document that was read just now: nothing of a receiver is deleted on the word of an older one.
+    /// The same from a document that was read just now: nothing of a receiver is deleted on the
+    /// word of an older one.
     async fn receivers_now(&self, merchant: &MerchantId) -> Result<Arc<[Receiver]>, ReceiversError>;
 }
 
@@ -62,7 +64,8 @@ pub enum NotTaken {
     /// Its address is not one that may be called.
     #[error("its address is not allowed")]
     Address,
-    /// Nothing was sent: what is stored does not fit into a message of its format, or its key not into a header.
+    /// Nothing was sent: the stored delivery does not fit into a message of the format, or the key
+    /// not into a header.
     #[error("no message can be made of it in the receiver's format")]
     NoMessage,
     /// Nothing was sent: the document that has its address is missing or cannot be read.
@@ -107,7 +110,7 @@ pub enum DeliveryOutcome {
 pub struct DueDeliveries {
     /// The longest due first.
     pub deliveries: Vec<Delivery>,
-    /// What is among them and cannot be read, each with its sort key.
+    /// Unreadable deliveries among them, each with its sort key.
     pub unreadable: Vec<(String, Unreadable)>,
 }
 
@@ -120,10 +123,10 @@ pub trait DeliveryStore: Send + Sync {
     /// How a receiver is doing. The default if nothing ever failed.
     async fn health(&self, receiver: &ReceiverKey) -> Result<Health, StoreError>;
 
-    /// Keeps that. The schedule looks at all receivers for which it was kept.
+    /// Keeps a receiver's health. The schedule looks at all receivers for which it was kept.
     async fn put_health(&self, receiver: &ReceiverKey, health: Health) -> Result<(), StoreError>;
 
-    /// Every receiver that ever failed, and what is among them and names none.
+    /// Every receiver that ever failed, and unreadable items among them that name no receiver.
     async fn failed_receivers(&self) -> Result<(Vec<(ReceiverKey, Health)>, Vec<Unreadable>), StoreError>;
 
     /// Deliveries to a receiver that wait for an attempt and are due: so many at most.
@@ -146,16 +149,17 @@ pub trait DeliveryStore: Send + Sync {
     /// The receivers that documents named when they were last read: this merchant's, or all.
     async fn known(&self, merchant: Option<&MerchantId>) -> Result<Vec<KnownReceiver>, StoreError>;
 
-    /// Keeps what a document says of a receiver, or that it names it no more.
+    /// Keeps a document's entry of a receiver, or that the document names it no more.
     async fn note(&self, known: &KnownReceiver) -> Result<(), StoreError>;
 
     /// Forgets a receiver that was noted as removed. One that was added again meanwhile stays.
     async fn forget(&self, receiver: &ReceiverKey) -> Result<(), StoreError>;
 
-    /// Deletes some of a receiver's deliveries, whatever their state. Returns how many; 0 where there are none left.
+    /// Deletes some of a receiver's deliveries, in any state. Returns how many; 0 where there are
+    /// none left.
     async fn delete_some(&self, receiver: &ReceiverKey) -> Result<usize, StoreError>;
 
-    /// Deletes what is kept of how a receiver is doing.
+    /// Deletes a receiver's health.
     async fn delete_health(&self, receiver: &ReceiverKey) -> Result<(), StoreError>;
 
     /// Records a delivery's outcome. One that is not there any more is left alone.

@@ -1,7 +1,8 @@
 //! Receivers that documents name no more: they are deleted with all that was kept for them.
 //!
-//! A document is used for minutes after it was read, so another process may add a delivery to a receiver that is gone.
-//! What is noted of it therefore stays for a while, and whatever turns up is deleted, too.
+//! A document is used for minutes after it was read, so another process may add a delivery to a
+//! receiver that is gone. The receiver's note therefore stays for a while, and deliveries that turn
+//! up are deleted, too.
 
 use std::collections::BTreeMap;
 
@@ -15,15 +16,18 @@ use crate::{
     webhooks::{KnownReceiver, ReceiverKey},
 };
 
-/// How long before its deliveries are deleted it has to be known that a receiver was removed: longer than the age of the
-/// document on whose word it is. One that was just added is not taken for one.
+/// How long before its deliveries are deleted it has to be known that a receiver was removed:
+/// longer than the age of the document on whose word it is. A receiver that was just added is not
+/// taken for a removed one.
 const NOTED_FOR: SignedDuration = SignedDuration::from_secs(30);
 
-/// How long a removed receiver is looked for: as long as any process may go by a document that names it, and then some.
+/// How long a removed receiver is looked for: as long as any process may go by a document that
+/// names it, and then some.
 const LOOKED_FOR: SignedDuration = SignedDuration::from_mins(20);
 
 impl Delivering {
-    /// Compares every merchant's document with what is noted of its receivers. Those that it names no more are deleted.
+    /// Compares every merchant's document with its noted receivers. Those that it names no more are
+    /// deleted.
     pub(super) async fn follow_documents(&self, started: Timestamp) -> DeliveryReport {
         let mut total = DeliveryReport::default();
         let mut merchants: BTreeMap<MerchantId, Vec<KnownReceiver>> = BTreeMap::new();
@@ -103,13 +107,14 @@ impl Delivering {
         Ok(())
     }
 
-    /// Leaves a receiver to the next runs, which delete it with all its deliveries: a batch has no time for that.
+    /// Leaves a receiver to the next runs, which delete it with all its deliveries: a batch has no
+    /// time for that.
     pub(super) async fn note_removed(&self, key: &ReceiverKey) -> Result<(), StoreError> {
         let (left_at, kinds) = (Some(self.clock.now()), Vec::new());
         self.store.note(&KnownReceiver { key: key.clone(), kinds, is_disabled: false, left_at }).await
     }
 
-    /// Deletes a receiver's deliveries and what is kept of how it is doing. False when the time was up before.
+    /// Deletes a receiver's deliveries and its health. False when the time was up before.
     async fn clear(
         &self,
         key: &ReceiverKey,

@@ -1,4 +1,5 @@
-//! Webhooks: who receives them, when an attempt is repeated, and when a receiver is left alone. Pure.
+//! Webhooks: who receives them, when an attempt is repeated, and when a receiver is left alone.
+//! Pure.
 
 mod address;
 mod health;
@@ -66,16 +67,16 @@ pub struct Receiver {
     pub id: ReceiverId,
     /// The URL that messages are posted to.
     pub url: String,
-    /// What messages to it look like.
+    /// The format of messages to it.
     pub format: MessageFormat,
     /// The types of events that it gets. Empty: all.
     pub kinds: Vec<String>,
-    /// Whether nothing is sent to it for now. What happens meanwhile is not kept for it.
+    /// Whether nothing is sent to it for now. Events meanwhile are not kept for it.
     pub is_disabled: bool,
 }
 
-/// What messages to a receiver look like, and the secrets that prove where they come from. What is stored of a delivery
-/// does not depend on it.
+/// The format of messages to a receiver, and the secrets that prove their origin. A stored delivery
+/// does not depend on the format.
 #[derive(Clone, Debug)]
 pub enum MessageFormat {
     /// The event itself, signed as the Standard Webhooks specification says.
@@ -92,8 +93,8 @@ pub enum MessageFormat {
     },
 }
 
-/// A receiver as a document named it when it was last read, without address and secrets. While the document is missing or
-/// cannot be read, it says for whom events wait.
+/// A receiver as a document named it when it was last read, without address and secrets. While the
+/// document is missing or cannot be read, it says for whom events wait.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownReceiver {
     /// Which receiver it is.
@@ -107,7 +108,7 @@ pub struct KnownReceiver {
 }
 
 impl KnownReceiver {
-    /// What is noted of a receiver that a document names.
+    /// The note of a receiver that a document names.
     pub fn new(merchant: &MerchantId, receiver: &Receiver) -> Self {
         let key = ReceiverKey { merchant: merchant.clone(), receiver: receiver.id.clone() };
         Self { key, kinds: receiver.kinds.clone(), is_disabled: receiver.is_disabled, left_at: None }
@@ -134,7 +135,7 @@ pub struct Delivery {
     pub at: Timestamp,
     /// The event's type, such as `order.paid`.
     pub kind: String,
-    /// What is sent, byte for byte.
+    /// The body as sent, byte for byte.
     pub body: String,
     /// How many attempts failed, which decides the wait before the next one.
     pub failures: u32,
@@ -143,8 +144,8 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// When it is tried again after a failed attempt that ended at this moment, after which the receiver wants to be left
-    /// alone for so long. None: not until a person replays it.
+    /// When it is tried again after a failed attempt that ended at this moment, after which the
+    /// receiver wants to be left alone for so long. None: not until a person replays it.
     pub fn next_attempt_at(&self, now: Timestamp, wait: SignedDuration) -> Option<Timestamp> {
         let since = self.since.unwrap_or(now);
         if self.is_over(now) {

@@ -1,11 +1,11 @@
-//! A merchant's keys: what each opens, and its name on record.
+//! A merchant's keys: the role of each, and its name on record.
 
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{order::KeyName, words};
 
 words! {
-    /// What a key may do, from the least to the most. Each role may do what those before it may.
+    /// The permissions of a key, from the fewest to the most. Each role includes those before it.
     #[derive(PartialOrd, Ord)]
     pub enum Role {
         /// Read orders and transactions.
@@ -14,7 +14,7 @@ words! {
         Pay => "pay",
         /// Capture, refund, cancel; move scheduled captures.
         Operate => "operate",
-        /// Everything, also what comes later.
+        /// Everything, including later additions.
         All => "all",
     }
 }
@@ -22,11 +22,11 @@ words! {
 /// One of a merchant's keys. `Debug` does not show it.
 #[derive(Clone, Debug)]
 pub struct MerchantKey {
-    /// What the caller sends.
+    /// The key itself, as callers send it.
     pub secret: SecretString,
-    /// What it is called on record; none for a key that is a plain text in the document.
+    /// Its name on record; none for a key that is a plain text in the document.
     pub name: Option<KeyName>,
-    /// What it may do.
+    /// Its permissions.
     pub role: Role,
 }
 

@@ -1,4 +1,4 @@
-//! What a run of the schedule did.
+//! The report of a run of the schedule.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::order::Order;
 
-/// What a run did, for its log line, its metrics and for who invoked it.
+/// The result of a run, for its log line, its metrics and its caller.
 #[derive(Debug, Default, Serialize)]
 pub struct CaptureReport {
     /// Whether it only looked.
@@ -26,22 +26,24 @@ pub struct CaptureReport {
     pub lapsed: usize,
     /// Authorizations that ended and were not to be captured by the schedule.
     pub ended: usize,
-    /// Authorizations whose last day has begun, which the schedule does not capture: the merchant is notified of each once.
+    /// Authorizations whose last day has begun, which the schedule does not capture: the merchant
+    /// is notified of each once.
     pub ending: usize,
     /// Another process or a client had done it, moved it or was at it.
     pub overtaken: usize,
-    /// Left for later: captures are paused or wait for the end of a dispute, or the merchant's gateway or secret cannot be
-    /// reached.
+    /// Left for later: captures are paused or wait for the end of a dispute, or the merchant's
+    /// gateway or secret cannot be reached.
     pub held_back: usize,
     /// Due and not reached in this run's time.
     pub left: usize,
     /// Whether there are more than those: time ran out before all were counted.
     pub more_left: bool,
-    /// What failed besides: an order that could not be read or written.
+    /// Other failures: orders that could not be read or written.
     pub failed: usize,
     /// Minor units captured, by currency.
     pub captured_minor: BTreeMap<&'static str, u64>,
-    /// How long the longest waiting of them is due, in seconds. What was put off is due since its first moment.
+    /// How long the longest waiting capture is due, in seconds. A capture that was put off is due
+    /// since its first moment.
     pub oldest_due_age_s: i64,
     /// Parts of the index that could not be read.
     pub unread_shards: usize,
@@ -60,7 +62,7 @@ impl CaptureReport {
         );
     }
 
-    /// Adds what was captured, or in a dry run would be.
+    /// Adds the amount that was captured, or in a dry run would be.
     pub(super) fn add(&mut self, order: &Order, transaction: Uuid) {
         let amount = order.transaction(transaction).map_or(0, |transaction| {
             let captured = transaction.captured();

@@ -1,4 +1,4 @@
-//! What one run of the schedule looks at.
+//! The scope of one run of the schedule.
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
@@ -7,11 +7,11 @@ use crate::{
     payments::{CAPTURE_SHARDS_MAX, Index},
 };
 
-/// What an invocation is to capture. Nothing stated: everything that is due.
+/// The captures that an invocation is to make. Nothing stated: all that are due.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CaptureRequest {
-    /// Only tell what would be captured.
+    /// Only report the captures, and make none.
     #[serde(default)]
     pub dry_run: bool,
     /// Only this order's captures.

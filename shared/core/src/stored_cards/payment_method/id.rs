@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::MethodRejection;
 use crate::order::{CustomerReference, MerchantId};
 
-/// What every id begins with.
+/// The beginning of every id.
 const PREFIX: &str = "pm_";
 
 /// How many letters 128 bits take.
@@ -32,15 +32,16 @@ impl CustomerKey {
     }
 }
 
-/// `#customer#merchant#digest`: an order's key begins with its merchant's id, which cannot be empty.
+/// `#customer#merchant#digest`: an order's key begins with its merchant's id, which cannot be
+/// empty.
 impl fmt::Display for CustomerKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "#customer#{}#{:032x}", self.merchant, self.digest)
     }
 }
 
-/// A payment method as callers name it: the customer's digest and the method's id, in letters only, so that no id looks
-/// like a card number. It leads to the customer's item without an index.
+/// A payment method as callers name it: the customer's digest and the method's id, in letters only,
+/// so that no id looks like a card number. It leads to the customer's item without an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MethodId {
     /// The digest in the customer's [`CustomerKey`].
@@ -50,8 +51,8 @@ pub struct MethodId {
 }
 
 impl MethodId {
-    /// The same, if it is a card of this customer. Another customer's is rejected as one that does not exist, whether it
-    /// does or not: nothing is read for it.
+    /// The same, if it is a card of this customer. Another customer's is rejected as one that does
+    /// not exist, whether it does or not: nothing is read for it.
     pub fn of(self, merchant: &MerchantId, customer: &CustomerReference) -> Result<Self, MethodRejection> {
         let is_of = CustomerKey::new(merchant, customer).digest == self.customer;
         if is_of { Ok(self) } else { Err(MethodRejection::NotFound) }

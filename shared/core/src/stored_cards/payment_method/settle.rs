@@ -1,11 +1,12 @@
-//! What a gateway's response, or an inquiry, makes of a card that is to be stored.
+//! The effect of a gateway's response, or of an inquiry, on a card that is to be stored.
 //!
-//! A card that the merchant's rule declines is recorded as being deleted before it is deleted, so that the next request
-//! about the customer continues after a crash. A card that was found without its letters is removed and verified again:
-//! it has moved no money, and leaving it would bypass the rule.
+//! A card that the merchant's rule declines is recorded as being deleted before it is deleted, so
+//! that the next request about the customer continues after a crash. A card that was found without
+//! its letters is removed and verified again: it has moved no money, and leaving it would bypass
+//! the rule.
 //!
-//! The profile of a deleted card stays on record. The gateway gives equal cards one profile, so an abandoned
-//! verification may name it and would bring the card back.
+//! The profile of a deleted card stays on record. The gateway gives equal cards one profile, so an
+//! abandoned verification may name it and would bring the card back.
 
 use jiff::Timestamp;
 
@@ -18,7 +19,7 @@ use crate::order::{
 /// Whether something about a card is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Applied {
-    /// It is; what follows is to be saved.
+    /// It is; the change is to be saved.
     Decided,
     /// It is not, and nothing changed.
     Unchanged,
@@ -45,7 +46,7 @@ pub fn settle(method: &mut PaymentMethod, outcome: &Outcome, rule: &DeclineOn, n
     Applied::Decided
 }
 
-/// Applies what an inquiry found about the verification. False when nothing changed.
+/// Applies the finding of an inquiry about the verification. False when nothing changed.
 pub(super) fn settle_found(
     method: &mut PaymentMethod,
     finding: &Finding,
@@ -80,7 +81,8 @@ pub(super) fn settle_found(
     }
 }
 
-/// An approval that was found and says where the card is stored, also of what counted as not stored.
+/// An approval that was found and says where the card is stored, also of a card that counted as not
+/// stored.
 fn adopt(method: &mut PaymentMethod, finding: &Finding, rule: &DeclineOn, now: Timestamp) -> bool {
     let approval = match finding {
         Finding::Became(outcome) => match outcome.as_ref() {
@@ -92,14 +94,15 @@ fn adopt(method: &mut PaymentMethod, finding: &Finding, rule: &DeclineOn, now: T
     };
     let Some(approval) = approval.filter(|approval| approval.stored.is_some()) else { return false };
     learn(method, approval);
-    // Records carry no AVS or CVV letters. No money has moved, so if a rule needs them the card is verified again.
+    // Records carry no AVS or CVV letters. No money has moved, so if a rule needs them the card is
+    // verified again.
     let unverified = rule.misses(approval.avs.as_ref(), approval.cvv.as_ref());
     let again = unverified.then_some(OnceGone::NotStored(NoEffect::TryAgain));
     let gone = refused(approval, rule).or(again);
     decide(method, gone.map_or(MethodState::Stored, MethodState::Deleting), now)
 }
 
-/// What an approval that a rule of the merchant declines becomes.
+/// The state after an approval that a rule of the merchant declines.
 fn refused(approval: &GatewayResponse, rule: &DeclineOn) -> Option<OnceGone> {
     let cause = rule.refuses(approval.avs.as_ref(), approval.cvv.as_ref())?;
     let code = cause.declines_as()?;

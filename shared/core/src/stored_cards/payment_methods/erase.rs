@@ -20,9 +20,10 @@ impl PaymentMethods {
         self.customers.load(&CustomerKey::new(merchant, reference)).await.map_err(MethodRefusal::Store)
     }
 
-    /// Deletes a customer's cards at the gateway, also those of which it is not known whether they are stored. Returns the
-    /// customer as it is then, and how many of its cards may still be there. It can be repeated at any time. `shared` are
-    /// cards that another customer has stored: the gateway gives equal cards one profile, so they stay there.
+    /// Deletes a customer's cards at the gateway, also those of which it is not known whether they
+    /// are stored. Returns the customer as it is then, and how many of its cards may still be
+    /// there. It can be repeated at any time. `shared` are cards that another customer has stored:
+    /// the gateway gives equal cards one profile, so they stay there.
     pub async fn delete_all(
         &self,
         merchant: &Merchant,
@@ -37,7 +38,7 @@ impl PaymentMethods {
             match self.delete_one(merchant, customer.clone(), id, shared, deadline).await {
                 Ok(true) => {}
                 Err(error @ (MethodRefusal::Store(_) | MethodRefusal::Contended)) => return Err(error),
-                // What is left of one card stops no other.
+                // A card that is left stops no other.
                 Ok(false)
                 | Err(
                     MethodRefusal::Rejected(_)
@@ -84,8 +85,8 @@ impl PaymentMethods {
         }
     }
 
-    /// Deletes a customer of which nothing is left at the gateway. False where something is, or where another request
-    /// changed the customer meanwhile.
+    /// Deletes a customer of which nothing is left at the gateway. False where something is, or
+    /// where another request changed the customer meanwhile.
     pub async fn forget(&self, customer: &Customer) -> Result<bool, MethodRefusal> {
         if !customer.is_finished() {
             return Ok(false);

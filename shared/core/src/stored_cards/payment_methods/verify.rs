@@ -46,7 +46,8 @@ impl PaymentMethods {
             let changed = match (settle(method, &outcome, rule, now), finding.as_ref()) {
                 (Applied::Decided, _) => true,
                 (_, None) => false,
-                // What the inquiry found decides; without a trace, and without a usable response, nothing was done.
+                // The finding decides; without a trace, and without a usable response, nothing was
+                // done.
                 (Applied::Unverified, Some(Finding::Absent | Finding::Failed)) => {
                     let refusal = outcome.without_a_trace();
                     refusal.is_some_and(|refusal| settle(method, &refusal, rule, now) == Applied::Decided)
@@ -117,8 +118,8 @@ impl PaymentMethods {
         self.gateway.inquire(merchant, inquiry, INQUIRY_LIMIT).await
     }
 
-    /// Inquires about a card whose outcome is not known, once its own request cannot be running any more, and removes what
-    /// must not stay stored.
+    /// Inquires about a card whose outcome is not known, once its own request cannot be running any
+    /// more, and removes the card if it must not stay stored.
     pub(super) async fn resolve(
         &self,
         merchant: &Merchant,
@@ -140,8 +141,8 @@ impl PaymentMethods {
         self.remove(merchant, customer, id, deadline).await
     }
 
-    /// Removes a card that must not stay stored. It is on record by then, so whatever happens here it is done again by the
-    /// next request about the customer's cards.
+    /// Removes a card that must not stay stored. The removal is on record by then, so after any
+    /// failure here it is done again by the next request about the customer's cards.
     pub(super) async fn remove(
         &self,
         merchant: &Merchant,

@@ -1,11 +1,12 @@
 //! Which addresses a receiver may have: those of the public internet.
 //!
-//! What is allowed is listed for IPv6 and what is not for IPv4, whose public space is what the rest leaves.
+//! Allowed ranges are listed for IPv6, and forbidden ones for IPv4, whose public space is the
+//! remainder.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address is on the public internet. No address of this machine, of a private network or of a cloud's
-/// metadata is, in whatever form it comes.
+/// Whether an address is on the public internet. No address of this machine, of a private network
+/// or of a cloud's metadata is, in any form.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -30,8 +31,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     )
 }
 
-/// Global unicast, without what is for documentation or carries an IPv4 address. Mapped and translated addresses, unique
-/// local, link-local and multicast ones are outside of it.
+/// Global unicast, without addresses that are for documentation or carry an IPv4 address. Mapped
+/// and translated addresses, unique local, link-local and multicast ones are outside of that space.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let segments = address.segments();
     let is_global = segments[0] & 0xe000 == 0x2000;

@@ -16,10 +16,10 @@ const SLOW_FOR: SignedDuration = SignedDuration::from_mins(10);
 /// The wait before the first probe of a receiver that is down. It doubles with each that fails.
 const FIRST_PROBE: SignedDuration = SignedDuration::from_mins(1);
 
-/// The longest wait between probes: what is up again is noticed within that time.
+/// The longest wait between probes: a receiver that is up again is noticed within that time.
 const LAST_PROBE: SignedDuration = SignedDuration::from_mins(30);
 
-/// What is remembered of a receiver after its first failure.
+/// A receiver's health, kept from its first failure on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Health {
     /// Failures since the last success.
@@ -28,7 +28,7 @@ pub struct Health {
     pub aside_until: Option<Timestamp>,
     /// Nothing is sent before that, because the receiver requested a wait.
     pub not_before: Option<Timestamp>,
-    /// It said that it is gone. What is for it is parked until a person sends something again.
+    /// It said that it is gone. Its deliveries are parked until a person sends something again.
     pub is_gone: bool,
 }
 
@@ -38,7 +38,8 @@ impl Health {
         self.failures >= DOWN_AFTER
     }
 
-    /// Whether new events are sent at once. If not, they wait for the schedule, which is not in anyone's way.
+    /// Whether new events are sent at once. If not, they wait for the schedule, which is not in
+    /// anyone's way.
     pub fn takes_first_attempts(&self, now: Timestamp) -> bool {
         let over = |until: Option<Timestamp>| until.is_none_or(|until| until <= now);
         !self.is_down() && over(self.aside_until) && over(self.not_before)
