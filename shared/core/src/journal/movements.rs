@@ -1,11 +1,11 @@
 //! Lists a merchant's movements: one row for each entry of the journal, in either order of their
 //! times.
 //!
-//! The predicates decide what is read: the index of a card, of a reference or of unusual facts, or
-//! all entries of the range. The entries of one order are read off the order itself, which has them
-//! sooner than the journal. So are those of payments that are found by a text, one payment after
-//! the other: a refund can come long after younger payments, so a list in the order of their own
-//! times could not end before all payments are read.
+//! The predicates decide the place that is read: the index of a card, of a reference or of unusual
+//! facts, or all entries of the range. The entries of one order are read off the order itself,
+//! which has them sooner than the journal. So are those of payments that are found by a text, one
+//! payment after the other: a refund can come long after younger payments, so a list in the order
+//! of their own times could not end before all payments are read.
 
 mod predicate;
 
@@ -30,7 +30,7 @@ use crate::{
     values::{ReadOrder, SearchKey},
 };
 
-/// Entries that are read at a time from each place, where conditions can leave out most of them.
+/// Entries that are read at a time from each place, where conditions can leave out most entries.
 const ENTRIES_AT_A_TIME: usize = 250;
 
 /// The same from an index, which has their keys only: as many as one batch can have.

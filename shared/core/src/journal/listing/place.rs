@@ -41,7 +41,7 @@ pub(super) struct Entries<'a> {
     pub(super) places: Vec<EntryPlace>,
     /// Which of its facts a payment is listed under.
     pub(super) under: Under<'a>,
-    /// Whether more is asked for than the place says, so that few of its payments may be wanted.
+    /// Whether predicates narrow the place, so that few of its payments may be wanted.
     pub(super) is_narrowed: bool,
 }
 
