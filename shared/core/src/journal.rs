@@ -1,7 +1,7 @@
 //! The journal: one entry for each fact that matters to money or to a person, read off an order.
 //!
-//! Entries say what happened and are never changed. All of them can be read off the order at any later time, so that
-//! a journal made again from the table has the same entries, with the same ids.
+//! Entries state facts and never change. All entries can be read off the order at any later time,
+//! so that a journal made again from the table has the same entries, with the same ids.
 
 mod agenda;
 mod attention;

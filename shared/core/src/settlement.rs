@@ -1,7 +1,7 @@
-//! Money that arrived: what the gateway's settlement and the bank's deposits say about captured payments and refunds, and
-//! what of it does not fit.
+//! Money that arrived: the gateway's settlement and the bank's deposits for captured payments and
+//! refunds, and the exceptions.
 //!
-//! It reports and never moves money. Nothing that moves money reads any of it.
+//! It reports and never moves money. Nothing that moves money reads its records.
 
 mod facts;
 mod lookup;

@@ -1,8 +1,8 @@
-//! What of a merchant's orders is to come and what needs a person, by time: two sparse indexes of the orders' table, and a
-//! port to read them.
+//! A merchant's orders with captures to come or in need of a person, by time: two sparse indexes of
+//! the orders' table, and a port to read them.
 //!
-//! An order's places in them follow from the order alone and are written with it, so that no write is needed for them
-//! beside the order's. They say where to look; the order decides.
+//! An order's places in them follow from the order alone and are written with it, so that no write
+//! is needed for them beside the order's. They say where to look; the order decides.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -14,20 +14,21 @@ use crate::{
     values::{Amount, Currency, sort_of},
 };
 
-/// Parts that a merchant's indexes are spread over; each takes about 1,000 writes per second. It must never change: it says
-/// where orders are.
+/// Parts that a merchant's indexes are spread over; each takes about 1,000 writes per second. It
+/// must never change: it says where orders are.
 pub const AGENDA_PARTS: u16 = 2;
 
-/// What the places of orders begin with whose next capture comes, and of those whose captures are paused.
+/// The prefixes of the places of orders whose next capture comes, and of orders whose captures are
+/// paused.
 const DUE: &str = "due";
 const PAUSED: &str = "paused";
 
 /// One of the two indexes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AgendaList {
-    /// What needs a person, or will as it is.
+    /// Orders that need a person, or will unless they change.
     Attention,
-    /// Scheduled captures, and what is paused of them.
+    /// Orders with scheduled captures, paused ones included.
     Captures,
 }
 
@@ -47,7 +48,7 @@ impl AgendaList {
 pub struct AgendaPlaces {
     /// Which part of its merchant's indexes, below [`AGENDA_PARTS`].
     pub part: u16,
-    /// What it sorts by among what needs attention.
+    /// The text that it sorts by among orders that need attention.
     pub attention: Option<String>,
     /// The same among captures.
     pub captures: Option<String>,
@@ -67,8 +68,8 @@ impl AgendaPlaces {
     }
 }
 
-/// Where an order's scheduled captures are: by the next one. The text names all of them with their amounts, so that sums
-/// need no order.
+/// Where an order's scheduled captures are: by the next one. The text names all captures with their
+/// amounts, so that sums need no order.
 fn captures_place(order: &Order) -> Option<String> {
     if let Some(since) = order.paused_since() {
         return Some(format!("{PAUSED}#{}", sort_of(since)));
@@ -83,7 +84,8 @@ fn captures_place(order: &Order) -> Option<String> {
     (!each.is_empty()).then(|| format!("{DUE}#{}#{}", each.join(","), order.currency.code()))
 }
 
-/// Captures of one order that its place names; more than an order has in practice, and room for a key is limited.
+/// Captures of one order that its place names; more than an order has in practice, and room for a
+/// key is limited.
 const CAPTURES_MAX: usize = 12;
 
 /// Places of an index, both ends included.
@@ -100,7 +102,8 @@ impl AgendaRange {
         self.first <= *place && *place <= self.last
     }
 
-    /// What is left of it behind a place of a list, whose captures come last. No place begins with another one.
+    /// The rest of the range behind a place of a list, whose captures come last. No place begins
+    /// with another one.
     pub(super) fn behind(&self, after: Option<&str>) -> Option<Self> {
         let first = match after.and_then(|after| Some((after, AgendaList::of_place(after)?))) {
             Some((after, list)) if list == self.list => format!("{after}!").max(self.first.clone()),
@@ -111,7 +114,8 @@ impl AgendaRange {
     }
 }
 
-/// Places of orders that need attention now: what is open, the newest first, and then what fades, as one range.
+/// Places of orders that need attention now: open ones, the newest first, and then fading ones, as
+/// one range.
 pub(super) fn attention_range(now: Timestamp) -> AgendaRange {
     let now = latest_first(now);
     let [first, last] = [OPEN, PAST].map(|word| format!("{word}#{now}"));
@@ -132,7 +136,7 @@ pub(super) fn due_range(since: Option<Timestamp>, until: Timestamp) -> AgendaRan
     AgendaRange { list: AgendaList::Captures, first, last: format!("{DUE}#{}", second(until)) }
 }
 
-/// The places of what is paused.
+/// The places of paused captures.
 pub(super) fn paused_range() -> AgendaRange {
     let [first, last] = [format!("{PAUSED}#"), format!("{PAUSED}#~")];
     AgendaRange { list: AgendaList::Captures, first, last }
@@ -149,14 +153,14 @@ pub(super) fn captures_of(place: &str) -> Option<(Currency, Vec<(Timestamp, Amou
     Some((currency.parse().ok()?, captures.split(',').map(read).collect::<Option<_>>()?))
 }
 
-/// What is read of an index.
+/// The part of an index to read.
 #[derive(Clone, Copy, Debug)]
 pub struct AgendaQuery<'a> {
     /// Whose orders.
     pub merchant: &'a MerchantId,
     /// The index.
     pub list: AgendaList,
-    /// The part of it.
+    /// The part of the index.
     pub part: u16,
     /// The first place and the last, both included.
     pub between: (&'a str, &'a str),
@@ -169,7 +173,7 @@ pub struct AgendaQuery<'a> {
 pub struct AgendaOrder {
     /// Its place.
     pub place: String,
-    /// Which order it is, or what cannot be one.
+    /// The order's key, or the item that cannot be read as one.
     pub key: Result<OrderKey, Unreadable>,
 }
 

@@ -1,4 +1,5 @@
-//! What a merchant has to look at, read off an order as the journal's facts are: with fixed ids, and at any later time.
+//! Notices that a merchant has to look at, read off an order like the journal's facts: with fixed
+//! ids, and at any later time.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -21,14 +22,15 @@ words! {
         UnderReview => "under_review_for_three_days",
         /// The payment is voided at the gateway, and Tollgate did not void it.
         VoidedElsewhere => "voided_elsewhere",
-        /// The settlement refused what had been approved.
+        /// The settlement refused an approved operation.
         SettlementRejected => "settlement_rejected",
-        /// A scheduled capture failed and is not tried again before its authorization ends, or it is held back until a
-        /// person acts, and the authorization ends within a day.
+        /// A scheduled capture failed and is not tried again before its authorization ends, or it
+        /// is held back until a person acts, and the authorization ends within a day.
         AuthorizationEnding => "authorization_ending",
         /// The cardholder's bank took money back.
         Disputed => "disputed",
-        /// A report of a chargeback or a reversal may correct another one without saying so, or the order keeps no further ones.
+        /// A report of a chargeback or a reversal may correct another one without saying so, or the
+        /// order keeps no further ones.
         DisputeUnclear => "dispute_unclear",
     }
 }
@@ -36,7 +38,8 @@ words! {
 /// One thing to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attention {
-    /// Made of operation, attempt and reason: the same thing has the same id, whoever derives it, and when.
+    /// Made of operation, attempt and reason: the same notice has the same id, wherever and
+    /// whenever it is derived.
     pub id: Uuid,
     /// Why a person has to look at it. It is part of the id.
     pub reason: AttentionReason,
@@ -48,10 +51,11 @@ pub struct Attention {
     pub at: Timestamp,
 }
 
-/// What came up between two states of an order; without an old one, all that ever came up. Pure.
+/// Notices that came up between two states of an order; without an old one, all that ever came up.
+/// Pure.
 ///
-/// The journal's law holds for it, too: for every history a → b → c of an order, `attentions(None, c)` is
-/// `attentions(None, b)` with `attentions(b, c)`.
+/// The journal's law holds for notices, too: for every history a → b → c of an order,
+/// `attentions(None, c)` is `attentions(None, b)` with `attentions(b, c)`.
 pub fn attentions(old: Option<&Order>, new: &Order) -> Vec<Attention> {
     let facts = entries(old, new);
     let mut found: Vec<Attention> = facts.iter().flat_map(from_fact).collect();
@@ -63,7 +67,7 @@ pub fn attentions(old: Option<&Order>, new: &Order) -> Vec<Attention> {
 fn from_fact(entry: &Entry) -> impl Iterator<Item = Attention> + use<> {
     let voided = (entry.fact == Fact::VoidedElsewhere).then_some(AttentionReason::VoidedElsewhere);
     let rejected = entry.settlement_rejected.then_some(AttentionReason::SettlementRejected);
-    // What corrects a chargeback to less needs nobody.
+    // A correction that lowers a chargeback needs no person.
     let is_disputed = entry.fact == Fact::ChargedBack && entry.changes.disputed > SignedAmount::ZERO;
     let disputed = is_disputed.then_some(AttentionReason::Disputed);
     let (id, at, transaction, operation) = (entry.id, entry.at, entry.transaction, entry.operation);
@@ -73,7 +77,7 @@ fn from_fact(entry: &Entry) -> impl Iterator<Item = Attention> + use<> {
     })
 }
 
-/// The notices that are on record, and what is unclear of disputes.
+/// The notices that are on record, and the unclear disputes.
 fn noticed(order: &Order) -> Vec<Attention> {
     let mut found = Vec::new();
     for transaction in &order.transactions {

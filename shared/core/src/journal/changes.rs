@@ -1,7 +1,8 @@
-//! What facts change: signed amounts, so that a sum over entries needs no rules.
+//! The changes that facts make: signed amounts, so that a sum over entries needs no rules.
 //!
-//! A fact's change is the difference that it makes to its transaction: the operations are replayed through the same
-//! sums as everywhere else, in the order in which they were added, because the clocks of two processes differ.
+//! A fact's change is the difference that it makes to its transaction: the operations are replayed
+//! through the same sums as everywhere else, in the order in which they were added, because the
+//! clocks of two processes differ.
 
 use jiff::Timestamp;
 
@@ -11,27 +12,28 @@ use crate::{
     values::{Amount, Fee, SignedAmount},
 };
 
-/// What changes of each balance.
+/// The change of each balance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Held on cards, and neither taken nor released.
     pub held: SignedAmount,
     /// Taken, as the order counts it: a refund does not lower it.
     pub paid: SignedAmount,
-    /// Given back, as the order counts it; also what was only marked as refunded.
+    /// Given back, as the order counts it; also money that was only marked as refunded.
     pub returned: SignedAmount,
-    /// Money at the gateway: what it took for the merchant, less what it gave back. Payments that do not stand and
-    /// duplicates count until they are given back.
+    /// Money at the gateway: taken for the merchant, less given back. Payments that do not stand
+    /// and duplicates count until they are given back.
     pub gateway: SignedAmount,
-    /// Fees at the gateway: what it took beside the amounts, less what it gave back. No other balance contains them; what
-    /// is only held is not taken, and a duplicate's are not known.
+    /// Fees at the gateway: taken beside the amounts, less given back. No other balance contains
+    /// fees; a fee that is only held is not taken, and a duplicate's fees are not known.
     pub fees: SignedAmount,
-    /// Taken back by issuers, less what of it came back. No other balance contains it: it is money at the bank.
+    /// Taken back by issuers, less money that came back. No other balance contains it: it is money
+    /// at the bank.
     pub disputed: SignedAmount,
 }
 
 impl Changes {
-    /// The sums, or nothing if one of them is beyond 64 bits.
+    /// The sums, or nothing if one is beyond 64 bits.
     #[must_use]
     pub fn checked_add(self, other: Self) -> Option<Self> {
         Some(Self {
@@ -44,14 +46,15 @@ impl Changes {
         })
     }
 
-    /// The sums of all, or nothing if one of them is beyond 64 bits.
+    /// The sums of all, or nothing if one is beyond 64 bits.
     #[must_use]
     pub fn sum(all: impl IntoIterator<Item = Self>) -> Option<Self> {
         all.into_iter().try_fold(Self::default(), Self::checked_add)
     }
 }
 
-/// A transaction's balances, without what is pending, and without duplicates and chargebacks, which have facts of their own.
+/// A transaction's balances, without pending operations, duplicates and chargebacks. The last two
+/// have facts of their own.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Balances {
     held: Amount,
@@ -80,7 +83,7 @@ impl Balances {
         }
     }
 
-    /// What changed after an earlier one.
+    /// The changes since earlier balances.
     pub(super) fn changes_since(self, before: Self) -> Changes {
         Changes {
             held: SignedAmount::net([self.held], [before.held]),
@@ -106,25 +109,27 @@ pub(super) fn is_held(transaction: &Transaction) -> bool {
         && transaction.lapsed_at.is_none()
 }
 
-/// What the gateway refunded.
+/// The sum of the refunds at the gateway.
 fn given_back(transaction: &Transaction) -> Amount {
     Amount::sum(transaction.refunds_at_the_gateway().map(|refund| refund.amount))
 }
 
-/// What a duplicate of a payment moved, if this is its amount: money for a purchase, a hold for an authorization.
+/// The changes by a duplicate of a payment, if this is its amount: money for a purchase, a hold for
+/// an authorization.
 pub(super) fn duplicate(transaction: &Transaction, amount: SignedAmount) -> Changes {
     let gateway = if transaction.kind == PaymentKind::Purchase { amount } else { SignedAmount::ZERO };
     Changes { gateway, ..Changes::default() }
 }
 
-/// What an attempt of a refund moved that was done beside the one that counts.
+/// The changes by a refund's attempt that was done beside the one that counts.
 pub(super) fn done_again(amount: Amount, fee: Option<Fee>) -> Changes {
     let fees = fee.map_or(Amount::ZERO, |fee| fee.amount).negative();
     Changes { gateway: amount.negative(), fees, ..Changes::default() }
 }
 
-/// Whether an approval was found after its operation had been given up or refused: a decision about the same attempt no
-/// longer applies. Whether that one has been proven since does not count: an entry never changes.
+/// Whether an approval was found after its operation had been given up or refused: a decision about
+/// the same attempt no longer applies. Whether that one has been proven since does not count: an
+/// entry never changes.
 pub(super) fn is_late(operation: &Operation) -> bool {
     let gave_up = |earlier: &Superseded| {
         earlier.decision.as_ref().is_some_and(|decision| decision.stage() != Stage::Approved)
@@ -133,16 +138,18 @@ pub(super) fn is_late(operation: &Operation) -> bool {
         && operation.superseded.iter().any(|one| one.attempt.id == operation.attempt.id && gave_up(one))
 }
 
-/// Whether an attempt did what an earlier one of the same operation had not: other operations may have come between.
+/// Whether an attempt succeeded after an earlier one of the same operation had not: other
+/// operations may have come between.
 fn is_another_attempt(operation: &Operation) -> bool {
     operation.superseded.iter().any(|earlier| earlier.attempt.id != operation.attempt.id)
 }
 
 /// The approved operations of a transaction, by their places in the list, as they count.
 ///
-/// They count in the order in which they were added, because a transaction has one pending operation at a time and the
-/// clocks of two processes differ. What was found late, or done by another attempt, counts after what had been decided
-/// by then; the payment comes first in any case, because nothing follows it before it is approved.
+/// They count in the order in which they were added, because a transaction has one pending
+/// operation at a time and the clocks of two processes differ. Approvals found late, or from
+/// another attempt, count after the operations decided by then; the payment comes first in any
+/// case, because nothing follows it before it is approved.
 fn as_they_count(operations: &[Operation]) -> Vec<usize> {
     let counts = |operation: &Operation| operation.is(Stage::Approved) && operation.cause != Cause::Duplicate;
     let mut order: Vec<(Timestamp, usize)> = Vec::new();
@@ -168,8 +175,9 @@ fn as_they_count(operations: &[Operation]) -> Vec<usize> {
     order.into_iter().map(|(_, n)| n).collect()
 }
 
-/// What each approved operation of a transaction changed, by its place in the list: the transaction's standing after
-/// it less the standing before. And the same of its lapse.
+/// The changes by each approved operation of a transaction, by its place in the list: the
+/// transaction's standing after the operation less the standing before. And the changes by the
+/// transaction's lapse.
 pub(super) fn by_operation(transaction: &Transaction) -> (Vec<Changes>, Changes) {
     let operations = &transaction.operations;
     let mut changes = vec![Changes::default(); operations.len()];
@@ -177,7 +185,7 @@ pub(super) fn by_operation(transaction: &Transaction) -> (Vec<Changes>, Changes)
     let mut replayed = Transaction { lapsed_at: None, ..transaction.clone() };
     let mut counted = vec![false; operations.len()];
     let mut before = Balances::default();
-    // A lapse is recorded while nothing is pending, so what was decided by then came before it.
+    // A lapse is recorded while nothing is pending, so operations decided by then came before it.
     let mut lapse = transaction.lapsed_at;
     for n in as_they_count(operations) {
         if let Some(at) = lapse.filter(|at| operations[n].updated_at > *at) {
@@ -192,7 +200,7 @@ pub(super) fn by_operation(transaction: &Transaction) -> (Vec<Changes>, Changes)
             .iter()
             .zip(&counted)
             .enumerate()
-            // What follows from an approval is added in the same write.
+            // Operations that follow from an approval are added in the same write.
             .filter(|(other, (o, counted))| **counted || *other < n || o.created_at <= now)
             .map(|(_, (o, counted))| if *counted { o.clone() } else { o.as_pending() })
             .collect();

@@ -1,5 +1,5 @@
-//! What a person has to look at, going by a payment's current state. An event reports each thing once, when it comes up
-//! ([`crate::journal::attention`]); a list says what is left.
+//! Concerns that a person has to look at, going by a payment's current state. An event reports each
+//! once, when it comes up ([`crate::journal::attention`]); a list has the remaining ones.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,48 +9,51 @@ use crate::{
     words,
 };
 
-/// How long a concern stays that no action ends, such as a void made elsewhere: the list would only ever grow otherwise.
+/// How long a concern stays that no action ends, such as a void made elsewhere. Otherwise the list
+/// would only ever grow.
 const FADES_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// How long a capture is overdue before it counts as skipped. The schedule runs every minute.
 const OVERDUE_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 words! {
-    /// Why a payment is in the list of what needs attention, as `docs/finance.md` has it.
+    /// Why a payment is in the list of payments that need attention, as `docs/finance.md` has it.
     pub enum Concern {
         /// The outcome of an operation has not been known for an hour.
         InDoubt => "in_doubt":
             "Wait with the goods and look it up in the gateway's portal; an operator can decide it with payment resolve.",
-        /// A scheduled capture was refused, did not come to pass, is an hour late, or waits for the end of a dispute.
+        /// A scheduled capture was refused, did not come to pass, is an hour late, or waits for the
+        /// end of a dispute.
         CaptureSkipped => "capture_skipped":
             "Capture it by hand while the authorization holds, or cancel it.",
         /// The payment is voided at the gateway, and Tollgate did not void it.
         VoidedElsewhere => "voided_elsewhere": "Find out who voided it; the order owes the amount again.",
-        /// The settlement refused what had been approved.
+        /// The settlement refused an approved operation.
         SettlementRejected => "settlement_rejected":
             "The money does not come: ask the gateway why, and the customer for another payment.",
         /// An operation was given up, and the gateway did it after all.
         FoundLate => "found_late":
             "Look whether the customer paid twice or was refunded twice, and give back what is too much.",
-        /// An authorization is about to end, and no capture of it is to come.
+        /// An authorization is about to end, and no capture is to come.
         AuthorizationEnding => "authorization_ending":
             "Capture it before the authorization ends, or let it lapse.",
         /// The cardholder's bank took money back, and it did not come back.
         Disputed => "disputed":
             "Answer the case in the processor's portal before it is due, and do not refund the payment meanwhile.",
-        /// A report of a chargeback or a reversal may correct another one without saying so, or the order keeps no further ones.
+        /// A report of a chargeback or a reversal may correct another one without saying so, or the
+        /// order keeps no further ones.
         DisputeUnclear => "dispute_unclear":
             "Compare the payment's chargebacks and reversals with the processor's portal: one may correct another.",
     }
 
-    /// What to do, in a sentence.
+    /// The advice, in a sentence.
     pub fn advice(self) -> &'static str;
 }
 
 /// A concern of a transaction, and the time in which it holds unless the order changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Concerned {
-    /// What there is to look at.
+    /// The concern.
     pub concern: Concern,
     /// Since when, or from when on.
     pub since: Timestamp,
@@ -64,7 +67,7 @@ impl Concerned {
     }
 }
 
-/// What there is to look at in a transaction now, in the order of the codes.
+/// A transaction's concerns now, in the order of the codes.
 pub fn concerns(order: &Order, transaction: &Transaction, now: Timestamp) -> Vec<Concern> {
     concerned(order, transaction, now).into_iter().map(|one| one.concern).collect()
 }
@@ -76,8 +79,9 @@ pub fn concerned(order: &Order, transaction: &Transaction, now: Timestamp) -> Ve
     all
 }
 
-/// All concerns that a transaction has, had or will have, as its order is, in the order of the codes. The one definition:
-/// what holds now and the [index](attention_place) both come from it.
+/// All concerns that a transaction has, had or will have, as its order is, in the order of the
+/// codes. The one definition: the concerns of now and the [index](attention_place) both come from
+/// it.
 fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
     let facts = if transaction.operations.iter().any(is_unusual) { entries(None, order) } else { Vec::new() };
     // No action ends it: it fades after the last time.
@@ -93,7 +97,7 @@ fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
         let (since, last) = times.fold((first, first), |(one, other), at| (one.min(at), other.max(at)));
         fades(concern, since, last)
     };
-    // What was voided holds no money that could be wrong.
+    // A voided payment holds no money that could be wrong.
     let stands = transaction.voided().is_none();
     let open = |concern, since| Some(Concerned { concern, since, until: None });
     let found = |concern: Concern| match concern {
@@ -142,7 +146,8 @@ fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
     Concern::ALL.iter().copied().filter_map(found).collect()
 }
 
-/// Whether facts of an operation can be a concern. Nearly none are, and reading an order's facts takes time.
+/// Whether facts of an operation can be a concern. Nearly none are, and reading an order's facts
+/// takes time.
 fn is_unusual(operation: &Operation) -> bool {
     let decision = match &operation.state {
         OperationState::Decided(decision) => Some(decision),
@@ -161,19 +166,22 @@ pub fn is_in_doubt(transaction: &Transaction, now: Timestamp) -> bool {
     transaction.in_doubt_too_long_from().is_some_and(|from| from <= now)
 }
 
-/// What the places in the index of what needs attention begin with where something can be done, or will have to be.
+/// The prefix of places in the index of orders that need attention, if something can be done, or
+/// will have to be.
 pub(super) const OPEN: &str = "open";
 
-/// The same for what only fades.
+/// The same for orders whose concerns only fade.
 pub(super) const PAST: &str = "past";
 
-/// Where an order sorts among those that need attention: what is open by the moment from which it is, what fades by the
-/// moment at which it is gone. None where it never will need any as it is. Pure.
+/// Where an order sorts among those that need attention: an open one by the moment from which it
+/// is, a fading one by the moment at which it is gone. None if the order will never need attention
+/// as it is. Pure.
 ///
-/// An operation under way is none yet: nearly all are decided by the write that comes next, and each would enter the index
-/// and leave it. It is one once its response is missing, or an inquiry about it decided nothing. Nor is a capture that the
-/// schedule is to make: the index of captures has it, and [`overdue_at`] says which of those are late. Nor is the end of an
-/// authorization, most of which are captured long before: the schedule finds its last day and puts the order here.
+/// An operation under way does not count yet: the next write decides nearly all, and each would
+/// enter the index and leave it. It counts once its response is missing, or an inquiry about it
+/// decided nothing. Nor does a capture that the schedule is to make: the index of captures has it,
+/// and [`overdue_at`] says which captures are late. Nor does the end of an authorization, most of
+/// which are captured long before: the schedule finds its last day and puts the order here.
 pub(super) fn attention_place(order: &Order) -> Option<String> {
     let (mut open, mut past) = (None::<Timestamp>, None::<(Timestamp, Timestamp)>);
     for transaction in &order.transactions {
@@ -191,7 +199,8 @@ pub(super) fn attention_place(order: &Order) -> Option<String> {
             }
         }
     }
-    // What fades is seen from then on in any case; the order is written again when what is open has ended.
+    // A fading concern is seen from then on in any case; the order is written again when the open
+    // one has ended.
     let seen = |open: Timestamp| past.map_or(open, |(_, since)| since.min(open));
     open.map(|open| format!("{OPEN}#{}", latest_first(seen(open))))
         .or_else(|| past.map(|(until, _)| format!("{PAST}#{}", latest_first(until))))

@@ -11,14 +11,16 @@ use crate::{
 };
 
 words! {
-    /// What happened, and its name in the journal. Never changed: entries' ids are made of it.
+    /// The kind of a fact, and its name in the journal. Never changed: entries' ids are made of the
+    /// name.
     #[derive(Hash)]
     pub enum Fact {
         /// An authorization or a purchase was approved.
         Approved => "approved",
         /// The issuer or the gateway refused an operation.
         Declined => "declined",
-        /// A rule of the merchant, or of Tollgate, refused what the issuer had approved: the payment is declined and voided.
+        /// A rule of the merchant, or of Tollgate, refused the issuer's approval: the payment is
+        /// declined and voided.
         DeclinedByRule => "declined_by_rule",
         /// A held amount was taken.
         Captured => "captured",
@@ -28,7 +30,7 @@ words! {
         Voided => "voided",
         /// A payment is voided at the gateway, and Tollgate did not void it.
         VoidedElsewhere => "voided_elsewhere",
-        /// An attempt was given up, because the gateway has no trace of it.
+        /// An attempt was given up, because the gateway has no trace of the attempt.
         Abandoned => "abandoned",
         /// An authorization ended before its scheduled capture came to pass.
         Lapsed => "lapsed",
@@ -38,7 +40,7 @@ words! {
         DuplicateReturned => "duplicate_returned",
         /// A person decided the outcome of an operation.
         DecidedByHand => "decided_by_hand",
-        /// The card's issuer took money back; also what corrects an earlier report of it.
+        /// The card's issuer took money back; also a correction of an earlier report.
         ChargedBack => "charged_back",
         /// Money of a chargeback came back.
         ChargebackReversed => "chargeback_reversed",
@@ -48,9 +50,10 @@ words! {
 /// One fact, with all that is needed to read it without the order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Made of operation, attempt and fact: the same fact has the same id, whoever derives it, and when.
+    /// Made of operation, attempt and fact: the same fact has the same id, wherever and whenever it
+    /// is derived.
     pub id: Uuid,
-    /// What happened. Its name is part of the id.
+    /// The kind of the fact. Its name is part of the id.
     pub fact: Fact,
     /// When it was decided, as the order has it.
     pub at: Timestamp,
@@ -60,7 +63,7 @@ pub struct Entry {
     pub transaction: Uuid,
     /// The operation that the fact is about.
     pub operation: Uuid,
-    /// What the operation does.
+    /// The operation's kind.
     pub kind: Kind,
     /// Why the operation exists.
     pub cause: Cause,
@@ -74,17 +77,17 @@ pub struct Entry {
     pub late: bool,
     /// The currency of all amounts.
     pub currency: Currency,
-    /// What the fact is about.
+    /// The amount that the fact is about.
     pub amount: Amount,
-    /// What was held, taken or given back beside the amount; a void gives back what the payment had beside it.
+    /// The fee held, taken or given back beside the amount; a void gives back the payment's fee.
     pub fee: Option<Fee>,
     /// By how much the fact changes each balance; zero if it moves nothing.
     pub changes: Changes,
     /// Why it was refused.
     pub decline: Option<DeclineCode>,
-    /// Whether the settlement refused what had been approved.
+    /// Whether the settlement refused the approved operation.
     pub settlement_rejected: bool,
-    /// The gateway's reference of what was done; of a chargeback and its reversal, the case.
+    /// The gateway's reference of the operation; of a chargeback and its reversal, the case.
     pub reference: Option<String>,
     /// The issuer's approval code.
     pub authcode: Option<String>,
@@ -96,8 +99,9 @@ pub struct Entry {
     pub brand: Option<Brand>,
     /// The last four digits of the card's number, where they were known by then.
     pub last_four: Option<String>,
-    /// The merchant's own reference of the payment, as it was when the operation was requested. It is not for what says
-    /// who paid, so it stays when that is erased; nothing else that a payment is known by is in the journal.
+    /// The merchant's own reference of the payment, as it was when the operation was requested. It
+    /// is not for data that identifies the payer, so it stays when that data is erased; nothing
+    /// else that a payment is known by is in the journal.
     pub merchant_reference: Option<String>,
     /// The name, reason and verdict of the person; only in an entry of [`Fact::DecidedByHand`].
     pub by_hand: Option<ByHand>,
@@ -111,13 +115,15 @@ impl Entry {
         format!("{}#{}", sort_of(self.at), self.id)
     }
 
-    /// Whether it is anything else than an approval or a capture as they are usual: what a person looks for in a list.
+    /// Whether it is anything but a usual approval or capture: the entries that a person looks for
+    /// in a list.
     pub fn is_unusual(&self) -> bool {
         let is_usual = matches!(self.fact, Fact::Approved | Fact::Captured);
         !is_usual || self.late || self.settlement_rejected || self.cause != Cause::Requested
     }
 
-    /// Whether a payment can begin with it. What follows from a payment can have been decided in the same millisecond.
+    /// Whether a payment can begin with it. Later operations can have been decided in the same
+    /// millisecond.
     pub(super) fn may_be_first(&self) -> bool {
         self.kind.is_payment() && self.fact != Fact::DeclinedByRule
     }

@@ -12,7 +12,8 @@ use crate::{
     values::{Currency, ReadOrder},
 };
 
-/// Parts of a merchant's entries. An order's entries are all in one; a part takes about 1,000 entries a second.
+/// Parts of a merchant's entries. An order's entries are all in one; a part takes about 1,000
+/// entries a second.
 pub const ENTRY_SHARDS: u8 = 4;
 
 /// Where entries are read that belong together.
@@ -26,14 +27,14 @@ pub enum EntryPlace {
     Reference(String),
     /// The first ones of the payments that are pointed at by this.
     Pointers(PointedBy),
-    /// Those that were declined, by the issuer or by a rule. They are apart from other unusual ones, of which there are far
-    /// fewer.
+    /// Those that were declined, by the issuer or by a rule. They are apart from other unusual
+    /// ones, of which there are far fewer.
     Declined,
     /// Those of other [unusual](Entry::is_unusual) facts.
     Unusual,
     /// The first ones of the payments that [hold](crate::journal::Hold) money.
     Held,
-    /// Those of them that end on this UTC day.
+    /// The first ones of the payments whose hold ends on this UTC day.
     HeldUntil(Date),
 }
 
@@ -63,16 +64,18 @@ impl Entry {
 pub struct EntryQuery<'a> {
     /// Whose entries.
     pub merchant: &'a MerchantId,
-    /// They sort after the first text and before the second: entries' own [sort texts](Entry::sort) or moments
-    /// ([`sort_of`](crate::values::sort_of)), before which all entries of that moment come.
+    /// They sort after the first text and before the second: entries' own [sort texts](Entry::sort)
+    /// or moments ([`sort_of`](crate::values::sort_of)), before which all entries of that moment
+    /// come.
     pub between: (&'a str, &'a str),
-    /// Which of them come first.
+    /// Which entries come first.
     pub order: ReadOrder,
     /// At most so many of each place.
     pub limit: usize,
 }
 
-/// An entry, as far as a list of transactions needs it. One of a newer version can be read so far, whatever it is about.
+/// An entry, as far as a list of transactions needs it. An entry of a newer version can be read so
+/// far, with any fact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoggedEntry {
     /// Its time and id, in the order of the times.
@@ -83,9 +86,10 @@ pub struct LoggedEntry {
     pub order: OrderKey,
     /// The transaction that the fact is about.
     pub transaction: Uuid,
-    /// What its operation does; what only a newer version knows is told as that.
+    /// Its operation's kind; a kind that only a newer version knows is marked as such.
     pub kind: Kind,
-    /// The currency of its order, which does not change once there is an entry; none where it is not known here.
+    /// The currency of its order, which does not change once there is an entry; none where it is
+    /// not known here.
     pub currency: Option<Currency>,
 }
 
@@ -96,7 +100,7 @@ pub struct UnreadableEntry {
     pub sort: String,
     /// The order that it is about, if it says so.
     pub order: Option<OrderId>,
-    /// Its key and what is wrong with it.
+    /// Its key and the reason.
     pub item: Unreadable,
 }
 
@@ -117,7 +121,8 @@ impl<E> Default for EntryPage<E> {
     }
 }
 
-/// Reads a merchant's entries: all that is known of each for rows, less for lists of transactions and for totals.
+/// Reads a merchant's entries: all that is known of each for rows, less for lists of transactions
+/// and for totals.
 #[async_trait]
 pub trait EntryLog: Send + Sync {
     /// Whole entries.
@@ -127,14 +132,14 @@ pub trait EntryLog: Send + Sync {
         query: &EntryQuery<'_>,
     ) -> Result<EntryPage<Entry>, StoreError>;
 
-    /// What lists of transactions need.
+    /// The parts of entries that lists of transactions need.
     async fn logged(
         &self,
         place: &EntryPlace,
         query: &EntryQuery<'_>,
     ) -> Result<EntryPage<LoggedEntry>, StoreError>;
 
-    /// What totals need, and as of now: what was put a moment ago is among them.
+    /// The parts of entries that totals need, as of now: entries put a moment ago included.
     async fn counted(
         &self,
         place: &EntryPlace,
@@ -142,8 +147,8 @@ pub trait EntryLog: Send + Sync {
     ) -> Result<EntryPage<CountedEntry>, StoreError>;
 }
 
-/// Whole entries of these places as one page, in the order that the query says: as many of each place at most as its
-/// limit says.
+/// Whole entries of these places as one page, in the order that the query says: of each place at
+/// most as many as the query's limit says.
 pub async fn read_entries(
     log: &dyn EntryLog,
     places: &[EntryPlace],
@@ -153,7 +158,7 @@ pub async fn read_entries(
     Ok(merged(pages, query.order))
 }
 
-/// The pages of several places as one, as far as each of them was read.
+/// The pages of several places as one, as far as each was read.
 pub(super) fn merged<E>(pages: Vec<EntryPage<E>>, order: ReadOrder) -> EntryPage<E> {
     let ends = pages.iter().filter_map(|page| page.next.clone());
     let next = ends.min_by(|one, other| order.compare(one, other));
@@ -196,7 +201,7 @@ mod tests {
             vec![page(&["1", "4"], Some("4")), page(&["2", "3", "9"], None), page(&["3"], Some("6"))],
             ReadOrder::OldestFirst,
         );
-        // What two places have is there once.
+        // An entry in two places is there once.
         assert_eq!((sorts(&oldest).as_str(), oldest.next.as_deref()), ("1234", Some("4")));
         // A place of which nothing was read holds back the others.
         let held = merged(vec![page(&["9", "5"], None), page(&[], Some("8"))], ReadOrder::NewestFirst);

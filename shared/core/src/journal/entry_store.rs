@@ -17,7 +17,8 @@ pub enum Put {
     New,
     /// It was there, with the same content.
     Same,
-    /// Another entry with its id was there, and still is. This must not happen: facts do not change.
+    /// Another entry with its id was there, and still is. This must not happen: facts do not
+    /// change.
     Differs,
 }
 
@@ -28,7 +29,7 @@ pub struct Parked {
     pub key: String,
     /// The version that the change made, if that can be read.
     pub version: Option<u64>,
-    /// Why it cannot be read. Never what was read.
+    /// Why it cannot be read. Never the content that was read.
     pub reason: String,
 }
 

@@ -1,8 +1,8 @@
 //! Every fact of an order, read off its operations.
 //!
-//! An operation without an effect adds no fact, except for an abandoned attempt or a payment that was voided elsewhere.
-//! An entry's card is the one known when the fact was decided, because a stored card's brand is learned from its
-//! approval and would change earlier entries.
+//! An operation without an effect adds no fact, except for an abandoned attempt or a payment that
+//! was voided elsewhere. An entry's card is the one known when the fact was decided, because a
+//! stored card's brand is learned from its approval and would change earlier entries.
 
 use std::collections::HashSet;
 
@@ -22,11 +22,11 @@ use crate::{
     values::{Amount, Fee, SignedAmount},
 };
 
-/// What happened between two states of an order; without an old one, all that ever happened. Pure.
+/// The facts between two states of an order; without an old one, all facts so far. Pure.
 ///
-/// For every history a → b → c of an order, `entries(None, c)` is `entries(None, b)` with `entries(b, c)`.
-/// Transactions that only a newer version can read tell nothing here: whoever keeps the journal has to come back to
-/// them.
+/// For every history a → b → c of an order, `entries(None, c)` is `entries(None, b)` with
+/// `entries(b, c)`. Transactions that only a newer version can read have no entries here: the
+/// journal's writer has to come back to those transactions.
 pub fn entries(old: Option<&Order>, new: &Order) -> Vec<Entry> {
     let before = old.map(facts).unwrap_or_default();
     let mut entries = facts(new);
@@ -37,8 +37,8 @@ pub fn entries(old: Option<&Order>, new: &Order) -> Vec<Entry> {
     entries
 }
 
-/// The entry that a transaction is listed under: of the first fact about the payment itself. None if only a newer version
-/// can read it.
+/// The entry that a transaction is listed under: of the first fact about the payment itself. None
+/// if only a newer version can read it.
 pub(super) fn first_fact(order: &Order, transaction: &Transaction) -> Option<Entry> {
     first_of(transaction.id, &entries(None, order)).cloned()
 }
@@ -89,7 +89,8 @@ fn of_transaction(order: &Order, transaction: &Transaction) -> Vec<Entry> {
     entries
 }
 
-/// An approval that a rule refuses is declined from the moment at which its void begins, whatever becomes of the void.
+/// An approval that a rule refuses is declined from the moment at which its void begins, with any
+/// outcome of the void.
 fn declined_by_rule(order: &Order, transaction: &Transaction, entries: &mut Vec<Entry>) {
     let void = transaction.operations.iter().find(|operation| operation.cause.declines_as().is_some());
     let Some((void, operation)) = void.zip(transaction.first()) else { return };
@@ -108,7 +109,8 @@ fn declined_by_rule(order: &Order, transaction: &Transaction, entries: &mut Vec<
     });
 }
 
-/// Chargebacks and reversals, which are about the payment. A report that corrects an earlier one changes the difference.
+/// Chargebacks and reversals, which are about the payment. A report that corrects an earlier one
+/// changes the difference.
 fn disputed(order: &Order, transaction: &Transaction, entries: &mut Vec<Entry>) {
     let Some(operation) = transaction.first() else { return };
     for (position, recorded) in transaction.disputes.iter().enumerate() {
@@ -149,12 +151,12 @@ struct OperationInOrder<'a> {
 }
 
 impl OperationInOrder<'_> {
-    /// Decisions that were superseded. Those without any effect are no facts: nothing was done, and another attempt was
-    /// made. An approval among them is a refund that was done again.
+    /// Decisions that were superseded. Those without any effect are no facts: nothing was done, and
+    /// another attempt was made. An approval among them is a refund that was done again.
     fn superseded(&self, entries: &mut Vec<Entry>) {
         for earlier in &self.operation.superseded {
             let Some(decision) = &earlier.decision else { continue };
-            // Of the same attempt, it is what a version kept that could not read the operation.
+            // With the same attempt, it was kept by a version that could not read the operation.
             let is_another = earlier.attempt.id != self.operation.attempt.id;
             if let Decision::Approved(response) = decision
                 && self.operation.kind == Kind::Refund
@@ -191,7 +193,8 @@ impl OperationInOrder<'_> {
         entries.push(with_decision(entry, decision));
     }
 
-    /// What was moved beside the amount, by an approval alone. A void says nothing of it and gives back what was there.
+    /// The fee moved beside the amount, by an approval alone. A void states no fee and gives back
+    /// the payment's.
     fn fee(&self, changes: Changes) -> Option<Fee> {
         if self.operation.kind != Kind::Void {
             return self.operation.fee();
@@ -241,7 +244,8 @@ impl OperationInOrder<'_> {
         }
     }
 
-    /// The void that a capture finds is an operation of its own, and what must succeed is done again.
+    /// The void that a capture finds is an operation of its own, and an operation that must succeed
+    /// is done again.
     fn tells_of_a_void(&self) -> bool {
         self.operation.kind != Kind::Capture && !self.operation.cause.must_succeed()
     }
@@ -272,8 +276,8 @@ impl OperationInOrder<'_> {
     fn entry(&self, fact: Fact, attempt: &Attempt, at: Timestamp) -> Entry {
         let Self { order, transaction, operation } = *self;
         let begins = transaction.first().is_some_and(|first| first.id == operation.id);
-        // Which card a token belongs to is learned from the approval. A card that was typed is known from the start,
-        // and has an expiry date.
+        // Which card a token belongs to is learned from the approval. A card that was typed is
+        // known from the start, and has an expiry date.
         let known = !begins
             || matches!(
                 fact,

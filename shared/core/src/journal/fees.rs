@@ -1,4 +1,4 @@
-//! What was charged beside a payment's amounts, read off its operations like the amounts themselves.
+//! The fees beside a payment's amounts, read off its operations like the amounts themselves.
 
 use crate::{
     order::{Cause, Kind, Operation, Transaction},
@@ -8,13 +8,13 @@ use crate::{
 /// The fees of one payment, each beside the amount of the same name. No amount contains them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fees {
-    /// What the payer paid them for.
+    /// The kind of the fees.
     pub kind: FeeKind,
     /// Beside the amount that was approved, captured or not.
     pub amount: Amount,
-    /// Beside what was captured, before refunds.
+    /// Beside the captured amount, before refunds.
     pub captured: Amount,
-    /// Given back beside what was refunded.
+    /// Given back beside the refunded amount.
     pub refunded: Amount,
 }
 
@@ -35,17 +35,19 @@ pub fn fees(transaction: &Transaction) -> Option<Fees> {
     all.iter().any(|fee| !fee.is_zero()).then_some(fees)
 }
 
-/// What the gateway took beside the amount, whether it may stand or not. What an authorization holds is not taken yet.
+/// The fee that the gateway took, whether the payment may stand or not. A fee that an authorization
+/// holds is not taken yet.
 pub(super) fn taken(transaction: &Transaction) -> Amount {
     amount(transaction.fee_taken())
 }
 
-/// What the gateway gave back beside the amounts of its refunds; without a void, which gives back everything.
+/// The fees that the gateway gave back with its refunds; without a void, which gives back
+/// everything.
 pub(super) fn given_back(transaction: &Transaction) -> Amount {
     sum(transaction.refunds_at_the_gateway())
 }
 
-/// What a payment's fees were charged for.
+/// The kind of a payment's fees.
 pub(super) fn kind(transaction: &Transaction) -> Option<FeeKind> {
     transaction.operations.iter().find_map(Operation::fee).map(|fee| fee.kind)
 }

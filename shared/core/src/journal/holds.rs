@@ -1,7 +1,8 @@
-//! Open holds: by which authorizations that hold money are found. Each leads to the entry of its payment's first fact, as
-//! pointers do, and goes when the money is captured, released or lapsed.
+//! Open holds: by which authorizations that hold money are found. Each leads to the entry of its
+//! payment's first fact, as pointers do, and goes when the money is captured, released or lapsed.
 //!
-//! They are written by the journal's consumer, off the payment's way, and say where to look; the order decides.
+//! They are written by the journal's consumer, off the payment's way, and say where to look; the
+//! order decides.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +14,8 @@ use crate::{
     order::{MerchantId, Order, OrderKey, Transaction},
 };
 
-/// How long after its end a hold is deleted at the latest, if what ended it did not: longer than the schedule takes to put
-/// an end on record.
+/// How long after its end a hold is deleted at the latest, if its end did not delete it: longer
+/// than the schedule takes to put an end on record.
 const KEPT_AFTER_END: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// An authorization that holds money.

@@ -1,8 +1,8 @@
-//! Keeping the journal: changes of orders come in, as the table's stream has them or as a scan of the table does, and
-//! their entries go out.
+//! Keeping the journal: changes of orders come in, as the table's stream has them or as a scan of
+//! the table does, and their entries go out.
 //!
-//! A change may come twice, and those of different orders in any order: entries have fixed ids and are put only if
-//! absent.
+//! A change may come twice, and those of different orders in any order: entries have fixed ids and
+//! are put only if absent.
 
 mod update_holds;
 
@@ -22,11 +22,12 @@ use crate::{
     values::QuarterHour,
 };
 
-/// Entries that are put at a time. A shard of the stream carries a thousand writes a second, one by one that would be
-/// two hundred.
+/// Entries that are put at a time. A shard of the stream carries a thousand writes a second, one by
+/// one that would be two hundred.
 const PUTS_AT_A_TIME: usize = 16;
 
-/// An entry that is older than this when its batch comes may be missed by the run that sums up its quarter of an hour.
+/// An entry that is older than this when its batch comes may be missed by the run that sums up its
+/// quarter of an hour.
 pub const LATE_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
 /// One change of an order.
@@ -55,22 +56,22 @@ pub struct JournalReport {
     pub differing: usize,
     /// Changes that cannot be read.
     pub parked: usize,
-    /// The first change that is not dealt with, because the journal cannot be reached. It and all after it have to come
-    /// again.
+    /// The first change that is not dealt with, because the journal cannot be reached. It and all
+    /// after it have to come again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
 }
 
-/// What a change comes to.
+/// The task that a change makes.
 enum Task {
     Put(Box<Entry>),
     Park(Parked),
 }
 
-/// Puts the entries of a batch of changes, in the stream's order. Ends at the first change whose entries cannot be put.
-/// Then it tells what totals they change: before they are put, a run could sum up without them and take the mark away.
-/// At last it puts the pointers to them and what is held, so that no entry and no total of the batch waits for what those
-/// need.
+/// Puts the entries of a batch of changes, in the stream's order. Ends at the first change whose
+/// entries cannot be put. Then it notes the totals that the entries change. If it did so before, a
+/// run could sum up without the entries and remove the mark. Last, it puts the pointers to the
+/// entries and the holds, so that no entry and no total of the batch waits for these.
 pub async fn record(
     store: &dyn EntryStore,
     keys: &dyn SearchKeys,
@@ -85,7 +86,7 @@ pub async fn record(
     let totals: Vec<_> =
         tasks.iter().filter_map(|(n, task)| Some((*n, ChangedTotals::by(task, now)?))).collect();
     let mut report = put_all(store, &changes, tasks).await;
-    // What comes again is told then.
+    // The totals of changes that come again are noted then.
     let totals = totals.into_iter().filter(|(n, _)| *n < report.changes).map(|(_, changed)| changed);
     if let Err(error) = tell(store, totals.collect()).await {
         tracing::error!(%error, "what totals change cannot be written, the changes come again");
@@ -105,7 +106,8 @@ pub async fn record(
     report
 }
 
-/// Puts the pointers to the payments of these changes, or says which change has to come again.
+/// Puts the pointers to the payments of these changes, or returns the change that has to come
+/// again.
 async fn point_all(
     store: &dyn EntryStore,
     keys: &dyn SearchKeys,
@@ -161,7 +163,7 @@ async fn pointers_of(
     Ok(pointers)
 }
 
-/// What totals an entry changes.
+/// The totals that an entry changes.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum ChangedTotals {
     /// Those of a day that is being summed up.
@@ -183,7 +185,8 @@ async fn tell(store: &dyn EntryStore, changed: BTreeSet<ChangedTotals>) -> Resul
     for changed in changed {
         match changed {
             ChangedTotals::Day(merchant, day) => store.note_day(&merchant, day).await?,
-            // The day, too: a merchant whose entries all come late would not be known to have any on it.
+            // The day, too: a merchant whose entries all come late would not be known to have any
+            // on it.
             ChangedTotals::Late(merchant, quarter) => {
                 store.note_day(&merchant, quarter.day).await?;
                 store.mark_late(&merchant, quarter).await?;
@@ -232,13 +235,13 @@ async fn put(store: &dyn EntryStore, entry: &Entry) -> Result<Put, StoreError> {
     Ok(put)
 }
 
-/// A change that is set aside, for whoever repairs it.
+/// A change that is set aside for repair.
 fn parked(change: &Change, reason: &str) -> Parked {
     tracing::error!(order = change.key, version = change.version, reason, "a change is parked");
     Parked { key: change.key.clone(), version: change.version, reason: reason.to_owned() }
 }
 
-/// What is past the time for which entries are kept is not put again.
+/// Entries past the retention are not put again.
 fn tasks_of(change: &Change, is_kept: impl Fn(&Entry) -> bool) -> Vec<Task> {
     let park = |reason: &str| Task::Park(parked(change, reason));
     match &change.orders {

@@ -1,11 +1,13 @@
 //! Keeps the totals of each merchant's quarters of an hour: the use case of a schedule.
 //!
-//! A quarter is summed up from its entries each time and replaced as a whole, so that a run that dies, comes twice or
-//! beside another one does no harm. Each run takes up a little before the point that the last complete one has reached;
-//! an entry that comes later than that marks its quarter.
+//! A quarter is summed up from its entries each time and replaced as a whole, so that a run that
+//! dies, comes twice or beside another one does no harm. Each run takes up a little before the
+//! point that the last complete one has reached; an entry that comes later than that marks its
+//! quarter.
 //!
-//! A day's sum is made of those of its quarters. Its version is read before them, and it is replaced after them, so the
-//! last run that changes a quarter either finds its day as it has to be or replaces it.
+//! A day's sum is made of its quarters' sums. Its version is read before they are, and it is
+//! replaced after they are, so the last run that changes a quarter either finds its day as it has
+//! to be or replaces it.
 
 use std::collections::BTreeMap;
 
@@ -23,11 +25,12 @@ use crate::{
     values::{Clock, QuarterHour, ReadOrder},
 };
 
-/// How far back a run begins that cannot read what the last one reached. Summing up twice comes to the same.
+/// How far back a run begins that cannot read the point that the last one reached. Summing up twice
+/// gives the same totals.
 const SUMMED_AGAIN: SignedDuration = SignedDuration::from_hours(48);
 
-/// How far a run goes back behind what was reached: [`LATE_AFTER`](crate::journal::LATE_AFTER), the minute that
-/// putting an entry can take, and four minutes by which clocks may differ.
+/// How far a run goes back behind the point reached: [`LATE_AFTER`](crate::journal::LATE_AFTER),
+/// the minute that putting an entry can take, and four minutes by which clocks may differ.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(15);
 
 /// Merchants that are summed up at a time.
@@ -39,7 +42,7 @@ const ENTRIES_AT_A_TIME: usize = 1_000;
 /// How often a piece of work is done again because another run replaced its day's sum meanwhile.
 const TRIES: usize = 4;
 
-/// What a run did, for its log line, its metrics and for who invoked it.
+/// The result of a run, for its log line, its metrics and its caller.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct TotalsReport {
     /// Entries that were read.
@@ -52,7 +55,8 @@ pub struct TotalsReport {
     pub overtaken: usize,
     /// Merchants' days, or quarters, that could not be read or written. They come again.
     pub failed: usize,
-    /// Items that cannot be read: entries, marks, names of merchants, sums. The totals are without them.
+    /// Items that cannot be read: entries, marks, names of merchants, sums. The totals are without
+    /// them.
     pub unreadable: usize,
     /// Whether the time was up before all was done. The next run goes on.
     pub more_left: bool,
@@ -66,7 +70,7 @@ struct Run<'a> {
     deadline: Deadline,
 }
 
-/// What a piece of work came to; none where the time was up before it.
+/// The result of a piece of work; none if the time was up before it.
 type Summed = Option<Result<TotalsReport, StoreError>>;
 
 /// One piece of work: a merchant's entries of a part of a day.
@@ -77,7 +81,7 @@ struct Piece {
     until: Timestamp,
 }
 
-/// Sums up what is new and what came late, until it is done or the time is up.
+/// Sums up new and late entries, until all are done or the time is up.
 pub async fn total_up(
     log: &dyn EntryLog,
     totals: &dyn TotalsStore,
@@ -99,7 +103,7 @@ pub async fn total_up(
 }
 
 impl Run<'_> {
-    /// Day by day, from what was reached on. Until when all is summed up.
+    /// Day by day, from the point reached on. Until when all is summed up.
     async fn new_ones(&self, now: Timestamp, report: &mut TotalsReport) -> Result<Timestamp, StoreError> {
         let mut reached = match self.reached(now).await {
             Ok(reached) => reached,
@@ -115,7 +119,8 @@ impl Run<'_> {
             let ends = day.tomorrow().map_or(now, |next| QuarterHour::first_of(next).begins()).min(now);
             let failed = report.failed;
             self.day(day, since, ends, report).await?;
-            // A merchant whose day cannot be summed up has all of them summed up again from there, and holds up none.
+            // If a merchant's day cannot be summed up, all merchants are summed up again from
+            // there; none waits.
             is_whole &= report.failed == failed && !report.more_left;
             if is_whole {
                 reached = ends.max(reached);
@@ -126,7 +131,8 @@ impl Run<'_> {
         Ok(reached)
     }
 
-    /// What the last run has reached; before the first one, where the oldest entries are.
+    /// The point that the last run has reached; before the first run, the day of the oldest
+    /// entries.
     async fn reached(&self, now: Timestamp) -> Result<Timestamp, StoreError> {
         if let Some(reached) = self.totals.reached().await? {
             return Ok(reached.min(now));
@@ -153,7 +159,7 @@ impl Run<'_> {
 
     async fn late_ones(&self, report: &mut TotalsReport) -> Result<(), StoreError> {
         let mut after: Option<String> = None;
-        // What cannot be summed up stays where it is, and the others come all the same.
+        // A quarter that cannot be summed up keeps its mark, and the others come all the same.
         while !report.more_left {
             let late = self.totals.late(after.as_deref()).await?;
             report.leave_out(&late.unreadable);
@@ -200,7 +206,8 @@ impl Run<'_> {
     /// The same, once. Whether the day's sum is that of its quarters, as far as this run knows.
     async fn try_to_sum(&self, piece: &Piece, summed: &mut TotalsReport) -> Result<bool, StoreError> {
         let Piece { merchant, day, .. } = piece;
-        // First the versions, then what they are of: what is written has at least the entries of what it replaces.
+        // First the versions, then their entries: a written sum has at least the entries of the sum
+        // that it replaces.
         let KeptSums { sums, unreadable } = self.totals.days(merchant, *day, *day).await?;
         summed.leave_out(&unreadable);
         let kept_day = sums.get(day);
@@ -220,7 +227,8 @@ impl Run<'_> {
             } else {
                 summed.overtaken += 1;
             }
-            // Also where another run was faster: it finds that the day's sum was replaced, and comes back to it.
+            // Also where another run was faster: it finds that the day's sum was replaced, and
+            // comes back to it.
             kept.insert(quarter, KeptSum { version, totals: Some(totals) });
         }
         let mut sum = Totals::default();
@@ -271,8 +279,8 @@ async fn count(
     Ok(totals)
 }
 
-/// What a merchant's entries of a UTC day come to now, to be compared with the sum that is kept. Entries that cannot be read
-/// are left out, as they are of that sum.
+/// The sum of a merchant's entries of a UTC day now, to be compared with the kept sum. Entries that
+/// cannot be read are left out of both.
 pub async fn sum_of_day(log: &dyn EntryLog, merchant: &MerchantId, day: Date) -> Result<Totals, StoreError> {
     let piece = Piece::of_day(merchant.clone(), day);
     let mut sum = Totals::default();
@@ -293,7 +301,7 @@ impl TotalsReport {
         self.unreadable += unreadable.len();
     }
 
-    /// Adds what one piece of work came to, after another.
+    /// Adds the results of the pieces of work, one after another.
     async fn add_all(&mut self, mut pieces: impl Stream<Item = Summed> + Unpin, failed: &'static str) {
         while let Some(summed) = pieces.next().await {
             match summed {

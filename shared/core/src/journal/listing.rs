@@ -1,8 +1,9 @@
 //! Lists of a merchant's payments and orders, read in parts, each row in its current state.
 //!
-//! A payment is listed under its first fact, so it stays in its place whatever is done to it later, and a list that is read
-//! in parts neither skips a payment nor shows one twice. A payment without an outcome has no fact and is not in the journal;
-//! one that should have an outcome is in the index of orders that need attention.
+//! A payment is listed under its first fact, so later operations do not move it, and a list that is
+//! read in parts neither skips a payment nor shows one twice. A payment without an outcome has no
+//! fact and is not in the journal; one that should have an outcome is in the index of orders that
+//! need attention.
 //!
 //! ```text
 //! Wanted ── Place::of ──► one place to read              Budget: bytes, operations, time
@@ -13,14 +14,15 @@
 //!   └── Predicates ───────► orders, read in batches ──► Found: rows, and the Cursor of the next part
 //! ```
 //!
-//! A list whose predicates include payments in doubt begins in the index and goes on in the journal. Three lists read an
-//! index of orders alone: what needs attention and scheduled captures ([`AgendaLister`]), and all orders ([`OrderLister`]).
+//! A list whose predicates include payments in doubt begins in the index and goes on in the
+//! journal. Three lists read an index of orders alone: payments that need attention and scheduled
+//! captures ([`AgendaLister`]), and all orders ([`OrderLister`]).
 //!
 //! A part ends when its rows are as many as requested, or when its [`Budget`] is used up:
 //!
-//! | limit | value | what for |
+//! | limit | value | purpose |
 //! |---|---|---|
-//! | bytes read | [`READ_MAX_BYTES`]; a list of orders: 4 MiB | cost and duration are known, whatever the predicates leave out |
+//! | bytes read | [`READ_MAX_BYTES`]; a list of orders: 4 MiB | cost and duration are known, however much the predicates leave out |
 //! | operations shown | 2,500; a list of orders shows none | the response has a size limit, and a payment has up to as many operations as an order |
 //! | time | the caller's deadline | the part is returned before the request times out |
 
@@ -63,18 +65,18 @@ use crate::{
 pub struct Wanted<'a> {
     /// The merchant whose payments are listed.
     pub merchant: &'a MerchantId,
-    /// The current time, which decides what is overdue or about to end.
+    /// The current time, which decides whether a payment is overdue or about to end.
     pub now: Timestamp,
     /// The earliest time of the list, included.
     pub since: Timestamp,
     /// Listed before, and not at.
     pub until: Timestamp,
-    /// All of them have to hold.
+    /// All have to hold.
     pub predicates: &'a [Predicate],
-    /// Where the payments are that one of the predicates names. A [transaction](Predicate::Transaction) and a
-    /// [text](Predicate::Text) are found only by it.
+    /// Where the payments are that one of the predicates names. A
+    /// [transaction](Predicate::Transaction) and a [text](Predicate::Text) are found only by it.
     pub looked_up: Option<&'a LookedUp>,
-    /// Which of them come first; payments in doubt come before all.
+    /// Which payments come first; those in doubt come before all.
     pub order: ReadOrder,
     /// Where an earlier part ended.
     pub after: Option<&'a str>,
@@ -124,7 +126,7 @@ impl Lister<'_> {
 }
 
 impl Wanted<'_> {
-    /// Whether every entry of the range is read, because no index has what is wanted.
+    /// Whether every entry of the range is read, because no index has the wanted payments.
     pub fn reads_all(&self) -> bool {
         matches!(Place::of(self), Place::Journal(entries) if EntryPlace::are_all(&entries.places))
     }

@@ -1,9 +1,11 @@
-//! Lists a merchant's movements: one row for each entry of the journal, in either order of their times.
+//! Lists a merchant's movements: one row for each entry of the journal, in either order of their
+//! times.
 //!
-//! What was asked for decides what is read: the index of a card, of a reference or of unusual facts, or all entries of the
-//! range. The entries of one order are read off the order itself, which has them sooner than the journal. So are those of
-//! payments that are found by a text, one payment after the other: a refund can come long after younger payments, so a list
-//! in the order of their own times could not end before all payments are read.
+//! The predicates decide the place that is read: the index of a card, of a reference or of unusual
+//! facts, or all entries of the range. The entries of one order are read off the order itself,
+//! which has them sooner than the journal. So are those of payments that are found by a text, one
+//! payment after the other: a refund can come long after younger payments, so a list in the order
+//! of their own times could not end before all payments are read.
 
 mod predicate;
 
@@ -28,13 +30,13 @@ use crate::{
     values::{ReadOrder, SearchKey},
 };
 
-/// Entries that are read at a time from each place, where conditions can leave out most of them.
+/// Entries that are read at a time from each place, where conditions can leave out most entries.
 const ENTRIES_AT_A_TIME: usize = 250;
 
 /// The same from an index, which has their keys only: as many as one batch can have.
 const INDEXED_AT_A_TIME: usize = 100;
 
-/// A movement, or what is in the place of one, and the text that it sorts by.
+/// A movement, or the unreadable item in its place, and the text that it sorts by.
 type RowAt = (String, Result<Entry, UnreadableEntry>);
 
 /// Which movements are looked for.
@@ -46,11 +48,12 @@ pub struct WantedEntries<'a> {
     pub since: Timestamp,
     /// Decided before, and not at.
     pub until: Timestamp,
-    /// All of them have to hold.
+    /// All have to hold.
     pub predicates: &'a [EntryPredicate],
-    /// Where the movements are that one of the predicates names. A [text](EntryPredicate::Text) is found only by it.
+    /// Where the movements are that one of the predicates names. A [text](EntryPredicate::Text) is
+    /// found only by it.
     pub looked_up: Option<&'a LookedUp>,
-    /// Which of them come first.
+    /// Which movements come first.
     pub order: ReadOrder,
     /// Where an earlier part ended.
     pub after: Option<&'a str>,
@@ -59,7 +62,7 @@ pub struct WantedEntries<'a> {
 }
 
 impl WantedEntries<'_> {
-    /// Whether every entry of the range is read, because no index has what is wanted.
+    /// Whether every entry of the range is read, because no index has the wanted movements.
     pub fn reads_all(&self) -> bool {
         matches!(Source::of(self), Source::Places(places) if EntryPlace::are_all(&places))
     }
@@ -73,7 +76,7 @@ pub struct EntryLister<'a> {
     pub store: &'a dyn OrderStore,
     /// Finds the order of a payment.
     pub index: &'a dyn OrderIndex,
-    /// When a part ends, whatever was found.
+    /// When a part ends, however much was found.
     pub deadline: Deadline,
 }
 
@@ -138,7 +141,8 @@ impl EntryLister<'_> {
         }
     }
 
-    /// Those of some of the payments that are found by a text: of as many as there is room for rows.
+    /// Those of some of the payments that are found by a text: of as many as there is room for
+    /// rows.
     async fn of_pointers(
         &self,
         wanted: &WantedEntries<'_>,
@@ -192,7 +196,8 @@ impl EntryLister<'_> {
 }
 
 impl Found<Entry> {
-    /// Takes what is wanted of a page after a place. Whether that made the part full before its end; then it ends there.
+    /// Takes the wanted entries of a page after a place. Whether that made the part full before the
+    /// page's end; then the part ends there.
     fn take(&mut self, wanted: &WantedEntries<'_>, after: Option<&str>, mut page: EntryPage<Entry>) -> bool {
         page.entries.retain(|(sort, _)| after.is_none_or(|after| wanted.order.compare(after, sort).is_lt()));
         let (last, more) = (page.entries.len(), page.next.is_some());
@@ -213,7 +218,7 @@ impl Found<Entry> {
     }
 }
 
-/// All movements of an order that is wanted, or the order as what cannot be read.
+/// All movements of a wanted order, or the order as an unreadable item.
 fn of_order(
     wanted: &WantedEntries<'_>,
     key: String,
@@ -234,7 +239,8 @@ fn of_order(
     Ok(found)
 }
 
-/// The movements of an order, or of one of its payments, that are of the range and of a payment with all texts.
+/// The movements of an order, or of one of its payments, that are of the range and of a payment
+/// with all texts.
 fn rows_of(wanted: &WantedEntries<'_>, order: &Order, own: Option<Uuid>) -> Vec<RowAt> {
     let terms = || wanted.predicates.iter().filter_map(EntryPredicate::text);
     let has_texts = |payment: &Transaction| terms().all(|term| payment.search_terms().contains(term));

@@ -1,5 +1,6 @@
-//! Pointers: by which payments are found that ended and took no money, and, where the merchant has switched that on, by its
-//! own references and by customers. Each leads to the entry of a payment's first fact, as the journal's indexes do.
+//! Pointers: by which payments are found that ended and took no money, and, where the merchant has
+//! switched that on, by its own references and by customers. Each leads to the entry of a payment's
+//! first fact, as the journal's indexes do.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -22,7 +23,7 @@ pub struct FoundByText {
     pub sort: String,
     /// When that was decided.
     pub at: Timestamp,
-    /// Until when, where who paid is forgotten before the entry is.
+    /// Until when, if the payer is forgotten before the entry is.
     pub until: Option<Timestamp>,
 }
 
@@ -34,10 +35,10 @@ impl FoundByText {
     }
 }
 
-/// What payments are pointed at by.
+/// The property by which payments are pointed at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PointedBy {
-    /// What stands for a text.
+    /// The key of a text.
     Text(SearchKey),
     /// That they ended and took no money: voided, voided elsewhere, or lapsed.
     Uncollected,
@@ -52,10 +53,10 @@ impl fmt::Display for PointedBy {
     }
 }
 
-/// What leads to a payment.
+/// A pointer to a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pointer {
-    /// What it is pointed at by.
+    /// The property by which the payment is pointed at.
     pub by: PointedBy,
     /// The order that has the payment.
     pub order: OrderKey,
@@ -65,10 +66,11 @@ pub struct Pointer {
     pub ends: Timestamp,
 }
 
-/// What stands for texts that payments are found by: a port, because it takes a merchant's secret.
+/// The keys of texts that payments are found by: a port, because it takes a merchant's secret.
 #[async_trait]
 pub trait SearchKeys: Send + Sync {
-    /// The key of a text; none while the merchant has payments not found by such texts, or has no document that can be used.
+    /// The key of a text; none while the merchant has payments not found by such texts, or has no
+    /// document that can be used.
     async fn key(&self, merchant: &MerchantId, term: &SearchTerm) -> Result<Option<SearchKey>, StoreError>;
 }
 
@@ -82,8 +84,8 @@ impl SearchKeys for NoSearchKeys {
     }
 }
 
-/// By what an order's payments are found since its old state, or ever, without one. Pure. A payment without a fact is not
-/// in the journal, and so is not found yet.
+/// The texts by which an order's payments are found since its old state, or ever, without one.
+/// Pure. A payment without a fact is not in the journal, and so is not found yet.
 pub fn found_by(old: Option<&Order>, new: &Order) -> Vec<FoundByText> {
     // Most payments have none, and their entries need not be read off once more.
     if new.transactions.iter().all(|transaction| transaction.search_terms().is_empty()) {
@@ -106,8 +108,9 @@ fn all(order: &Order) -> BTreeSet<FoundByText> {
     all
 }
 
-/// The first facts of the order's payments that ended and took no money since its old state, or ever, without one. Pure. What
-/// lapsed and is not on record as that is still [held](crate::journal::Hold).
+/// The first facts of the order's payments that ended and took no money since its old state, or
+/// ever, without one. Pure. A payment that lapsed is still [held](crate::journal::Hold) until that
+/// is on record.
 pub fn uncollected(old: Option<&Order>, new: &Order) -> Vec<Entry> {
     let before = |id| old.and_then(|old| old.transaction(id)).is_some_and(is_uncollected);
     let ended = new.transactions.iter().filter(|one| is_uncollected(one) && !before(one.id));
@@ -119,7 +122,7 @@ fn is_uncollected(transaction: &Transaction) -> bool {
     matches!(word, PaymentWord::Voided | PaymentWord::VoidedElsewhere | PaymentWord::Lapsed)
 }
 
-/// Whether it goes when it is forgotten who paid. A customer's reference stays, with the stored card.
+/// Whether it goes when the payer is forgotten. A customer's reference stays, with the stored card.
 fn is_forgotten(term: &SearchTerm) -> bool {
     term.by() == SearchBy::Email
 }

@@ -1,7 +1,7 @@
 //! A merchant's totals by periods of a time zone, read from the sums that the schedule keeps.
 //!
-//! Every zone is a multiple of 15 minutes away from UTC. So a period is a number of kept quarters, and where it has whole
-//! UTC days, those have sums of their own.
+//! Every zone is a multiple of 15 minutes away from UTC. So a period is a number of kept quarters,
+//! and where it has whole UTC days, those have sums of their own.
 
 mod periods;
 mod selection;
@@ -22,7 +22,8 @@ use crate::{
     values::QuarterHour,
 };
 
-/// How long after its end a period can still get entries: the journal is seconds behind, and an hour if it was held up.
+/// How long after its end a period can still get entries: the journal is seconds behind, and an
+/// hour if it was held up.
 pub const PROVISIONAL_HOURS: i64 = 1;
 
 /// Days of kept quarters that are read at a time.
@@ -49,7 +50,8 @@ pub async fn read_totals(
     selection: &Selection,
 ) -> Result<PeriodTotals, StoreError> {
     let (first, last) = periods.utc_days();
-    // In this order: what is counted after it was read makes a period provisional that is not, and never the other way.
+    // In this order: entries counted after the point was read make a period provisional that is
+    // not, and never the other way.
     let mut unreadable = Vec::new();
     let reached = match store.reached().await {
         Ok(reached) => reached,

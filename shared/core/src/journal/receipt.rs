@@ -1,4 +1,4 @@
-//! What a customer's receipt says of a payment.
+//! A payment as a customer's receipt shows it.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use crate::{
     values::{Amount, Brand, Currency, SignedAmount},
 };
 
-/// The data of a receipt: what is known, and nothing of the card but brand and last four digits.
+/// The data of a receipt, as far as known, and nothing of the card but brand and last four digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
     /// The merchant's name, if its document has one.
@@ -29,13 +29,14 @@ pub struct Receipt {
     pub currency: Currency,
     /// The amount that was approved, captured or not.
     pub amount: Amount,
-    /// What of it was taken.
+    /// The part of the amount that was taken.
     pub captured: Amount,
-    /// What of that was given back.
+    /// The part of the captured amount that was given back.
     pub refunded: Amount,
-    /// What issuers took back of it, less what came back, in minor units.
+    /// The amount that issuers took back, less the amount that came back, in minor units.
     pub disputed: SignedAmount,
-    /// What was charged beside these amounts, which a receipt has to show apart from them; none if nothing was.
+    /// The fees beside these amounts, which a receipt has to show separately; none if there are
+    /// none.
     pub fees: Option<Fees>,
     /// The card's brand, if it is known.
     pub brand: Option<Brand>,
@@ -48,7 +49,7 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// What the payer pays or has paid: the amount and the fee beside it.
+    /// The total that the payer pays or has paid: the amount and the fee beside it.
     pub fn total(&self) -> Amount {
         Amount::sum([self.amount, self.fees.map_or(Amount::ZERO, |fees| fees.amount)])
     }

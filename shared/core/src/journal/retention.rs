@@ -20,13 +20,13 @@ impl Retention {
         (months >= Self::MIN_MONTHS).then_some(Self { months })
     }
 
-    /// Until when what happened then is kept.
+    /// Until when an entry of this time is kept.
     pub fn ends(self, at: Timestamp) -> Timestamp {
         let ends = at.to_zoned(TimeZone::UTC).checked_add(Span::new().months(self.months));
         ends.map_or(Timestamp::MAX, |ends| ends.timestamp())
     }
 
-    /// Whether what happened then is no longer kept.
+    /// Whether an entry of this time is no longer kept.
     pub fn is_over(self, at: Timestamp, now: Timestamp) -> bool {
         self.ends(at) <= now
     }

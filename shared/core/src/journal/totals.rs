@@ -1,5 +1,5 @@
-//! Sums over entries, by currency, operation, fact, gateway account, brand and decline code: a pure fold, the same in
-//! whatever order and parts the entries come.
+//! Sums over entries, by currency, operation, fact, gateway account, brand and decline code: a pure
+//! fold, the same in any order and division of the entries.
 
 use std::collections::BTreeMap;
 
@@ -11,27 +11,28 @@ use crate::{
     values::{Amount, Brand, Currency, DeclineCode, SignedAmount},
 };
 
-/// An entry, as far as totals need it. Words instead of enums: an entry of a newer version is counted under its own.
+/// An entry, as far as totals need it. Words instead of enums: an entry of a newer version is
+/// counted under its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CountedEntry {
     /// When the fact was decided.
     pub at: Timestamp,
-    /// What it is counted under.
+    /// The line that it is counted under.
     pub line: TotalLine,
-    /// What the fact is about.
+    /// The amount that the fact is about.
     pub amount: Amount,
     /// By how much it changes each balance.
     pub changes: Changes,
 }
 
-/// What one total is of.
+/// The line that one total belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TotalLine {
     /// The currency of all amounts.
     pub currency: Currency,
     /// The operation's kind, such as `purchase`.
     pub operation: String,
-    /// What happened, such as `approved`: what was declined is never added to what was approved.
+    /// The fact, such as `approved`: declined amounts are never added to approved ones.
     pub fact: String,
     /// The gateway account (MID) of the operations' route.
     pub mid: String,
@@ -46,7 +47,7 @@ pub struct TotalLine {
 pub struct Total {
     /// How many entries there are of these facts.
     pub count: u64,
-    /// What their facts are about, added up.
+    /// The amounts that their facts are about, added up.
     pub amount: SignedAmount,
     /// By how much they change each balance, added up.
     pub changes: Changes,
@@ -71,7 +72,8 @@ impl From<&Entry> for CountedEntry {
 }
 
 impl Total {
-    /// Both together. An error if that is beyond 64 bits, which takes 92 million entries of the largest amount.
+    /// Both together. An error if that is beyond 64 bits, which takes 92 million entries of the
+    /// largest amount.
     pub(super) fn plus(self, other: Self) -> Result<Self, StoreError> {
         let sum = || {
             Some(Self {

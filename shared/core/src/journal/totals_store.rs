@@ -1,7 +1,8 @@
 //! Where a merchant's totals are kept, by quarters of an hour: a port.
 //!
-//! Totals are in the journal's table, because they are derived from it and are exported and restored with it. Reports
-//! read nothing else, so a day costs the same whatever the merchant sells.
+//! Totals are in the journal's table, because they are derived from it and are exported and
+//! restored with it. Reports read nothing else, so a day costs the same, however much the merchant
+//! sells.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +21,8 @@ use crate::{
 pub struct KeptSum {
     /// 1 at first, one more with each replacement; 0 where nothing is kept.
     pub version: u64,
-    /// The totals of all entries of its time, as of its last replacement; none if they cannot be read.
+    /// The totals of all entries of its time, as of its last replacement; none if they cannot be
+    /// read.
     pub totals: Option<Totals>,
 }
 
@@ -35,10 +37,10 @@ pub struct LateQuarter {
     pub mark: String,
 }
 
-/// What a sum is kept of.
+/// The period of a sum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SumOf {
-    /// A quarter of an hour: what all others are made of.
+    /// A quarter of an hour: all other sums are made of these.
     Quarter(QuarterHour),
     /// A whole UTC day, so that a year is few items.
     Day(Date),
@@ -49,8 +51,8 @@ pub enum SumOf {
 pub struct KeptSums<T> {
     /// By quarter of an hour, or by day.
     pub sums: BTreeMap<T, KeptSum>,
-    /// Those that cannot be read. Where at least the version can, the sum is above without its totals, so that its next
-    /// replacement repairs it.
+    /// Those that cannot be read. Where at least the version can, the sum is above without its
+    /// totals, so that its next replacement repairs it.
     pub unreadable: Vec<Unreadable>,
 }
 
@@ -67,14 +69,15 @@ pub struct LatePage {
     pub quarters: Vec<LateQuarter>,
     /// Marks that name no quarter.
     pub unreadable: Vec<Unreadable>,
-    /// What the next page begins after; none at the end.
+    /// The place after which the next page begins; none at the end.
     pub next: Option<String>,
 }
 
 /// Keeps each merchant's totals between the runs that sum them up.
 #[async_trait]
 pub trait TotalsStore: Send + Sync {
-    /// Until when all entries are in the totals, but for those that came late; none before the first run.
+    /// Until when all entries are in the totals, but for those that came late; none before the
+    /// first run.
     async fn reached(&self) -> Result<Option<Timestamp>, StoreError>;
 
     /// Notes until when all entries are in the totals.
@@ -83,13 +86,13 @@ pub trait TotalsStore: Send + Sync {
     /// The first day on which a merchant has entries, which is where sums begin.
     async fn oldest_day(&self) -> Result<Option<Date>, StoreError>;
 
-    /// The merchants that have entries on a day, and what is among them and names none.
+    /// The merchants that have entries on a day, and the items among them that name none.
     async fn merchants(&self, day: Date) -> Result<(Vec<MerchantId>, Vec<Unreadable>), StoreError>;
 
-    /// What is kept of the quarters of a merchant's day, as it is now.
+    /// The kept sums of the quarters of a merchant's day, as they are now.
     async fn quarters(&self, merchant: &MerchantId, day: Date) -> Result<KeptSums<QuarterHour>, StoreError>;
 
-    /// What is kept of a merchant's days, the last one included, as it is now.
+    /// The kept sums of a merchant's days, the last one included, as they are now.
     async fn days(
         &self,
         merchant: &MerchantId,
@@ -112,7 +115,8 @@ pub trait TotalsStore: Send + Sync {
     /// Forgets that a quarter got an entry late, unless it got another one.
     async fn settle(&self, late: &LateQuarter) -> Result<(), StoreError>;
 
-    /// The quarters of a merchant that got entries late and are not summed up anew yet, in a range of days.
+    /// The quarters of a merchant that got entries late and are not summed up anew yet, in a range
+    /// of days.
     async fn late_quarters(
         &self,
         merchant: &MerchantId,

@@ -1,4 +1,4 @@
-//! What the gateway's reports say, and what is kept of it.
+//! The content of the gateway's reports, and the part that is kept.
 
 pub(super) mod day;
 pub(super) mod deposit;

@@ -1,4 +1,5 @@
-//! What people and other use cases look up: deposits, what has not arrived, and one payment's way to the bank.
+//! Look-ups by people and other use cases: deposits, outstanding money, and one payment's way to
+//! the bank.
 
 pub(super) mod deposits;
 pub(super) mod disputes;

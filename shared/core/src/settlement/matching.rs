@@ -1,7 +1,7 @@
 //! The match: journal entries beside the gateway's records, as a pure function.
 //!
-//! Each reference gets one verdict, and an exception for each thing that does not fit. What is only expected is no exception
-//! until it is late. Nothing here depends on the order of what is given.
+//! Each reference gets one verdict, and an exception for each difference. Money that is only
+//! expected is no exception until it is late. The order of the input does not matter.
 
 mod of_deposit;
 mod of_reference;
@@ -25,7 +25,7 @@ use crate::{
     words,
 };
 
-/// How long what is expected may take.
+/// How long expected money may take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waits {
     /// Business days from a capture or refund until its batch is done.
@@ -37,31 +37,35 @@ pub struct Waits {
 }
 
 impl Default for Waits {
-    /// Batches settle at night, and most accounts are funded one or two business days later (`docs/settlement.md`).
+    /// Batches settle at night, and most accounts are funded one or two business days later
+    /// (`docs/settlement.md`).
     fn default() -> Self {
         Self { settled_within: 2, funded_within: 3, holidays: Holidays::default() }
     }
 }
 
-/// What is compared, all of one account.
+/// The data to compare, all of one account.
 #[derive(Clone, Copy, Debug)]
 pub struct Compared<'a> {
     /// The gateway account (MID).
     pub account: &'a str,
-    /// Whether the gateway offers deposits for the account. If not, payments are matched with their batches only.
+    /// Whether the gateway offers deposits for the account. If not, payments are matched with their
+    /// batches only.
     pub has_deposits: bool,
-    /// Eastern days whose reports are still to be read: what they may have is not late.
+    /// Eastern days whose reports are still to be read: money that they may have is not late.
     pub unread: &'a BTreeSet<Date>,
-    /// What the journal expects, also at other accounts of the merchant: their payments may be reported for this one.
+    /// The journal's expectations, also at other accounts of the merchant: their payments may be
+    /// reported for this one.
     pub expectations: &'a [Expectation],
-    /// What is matched elsewhere, and here only tells whose a line or a chargeback is.
+    /// Expectations that are matched elsewhere, and here only tell whose a line or a chargeback is.
     pub matched_elsewhere: &'a [Expectation],
-    /// What the gateway's records say of references. For every line of a known payment or refund, its expectation has to be
-    /// there.
+    /// The gateway's records of references. For every line of a known payment or refund, its
+    /// expectation has to be there.
     pub lines: &'a [Line],
     /// Deposits.
     pub deposits: &'a [Deposit],
-    /// All chargebacks that may have reversals among the deposits, or in what comes, each line once.
+    /// All chargebacks that may have reversals among the deposits, or in later ones, each line
+    /// once.
     pub chargebacks: &'a [Chargeback],
     /// All reversals of these chargebacks, each line once; those of these deposits may be left out.
     pub adjustments: &'a [Adjustment],
@@ -74,7 +78,7 @@ static NO_DAYS: BTreeSet<Date> = BTreeSet::new();
 static NO_PAYMENTS: BTreeMap<LineId, DisputedPayment> = BTreeMap::new();
 
 impl<'a> Compared<'a> {
-    /// What the journal expects of an account that has deposits, and no record of the gateway.
+    /// The journal's expectations of an account that has deposits, and no record of the gateway.
     pub fn of(account: &'a str, expectations: &'a [Expectation]) -> Self {
         Self {
             account,
@@ -109,10 +113,10 @@ words! {
     }
 }
 
-/// What the gateway's records say of one reference, beside what the journal expects of it.
+/// The gateway's records of one reference, beside the journal's expectation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// The gateway's reference; none of what no response and no record names.
+    /// The gateway's reference; none if no response and no record names it.
     pub reference: Option<String>,
     /// The payment or refund, where it is known here.
     pub expectation: Option<Expectation>,
@@ -127,7 +131,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Whether money of it has not arrived that was taken or given back.
+    /// Whether money was taken or given back and has not arrived.
     pub(super) fn is_outstanding(&self, has_deposits: bool) -> bool {
         let moves = self.expectation.as_ref().is_some_and(|expectation| !expectation.amount.is_zero());
         match self.progressed {
@@ -138,18 +142,18 @@ impl Verdict {
     }
 }
 
-/// What a match found.
+/// The result of a match.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Match {
     /// One for each reference of the journal or of a line, by reference.
     pub verdicts: Vec<Verdict>,
-    /// What does not fit, by id.
+    /// Exceptions, by id.
     pub exceptions: Vec<Exception>,
-    /// What was compared: an exception about anything else says nothing by its absence.
+    /// The compared subjects: an exception about anything else says nothing by its absence.
     pub covered: Covered,
 }
 
-/// What a match was about.
+/// The subjects of a match.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Covered {
     /// References of payments and refunds.
@@ -179,7 +183,7 @@ impl Covered {
     }
 }
 
-/// Compares what the journal expects with the gateway's records. Pure.
+/// Compares the journal's expectations with the gateway's records. Pure.
 pub fn match_account(compared: &Compared<'_>, waits: &Waits, now: Timestamp) -> Match {
     let context = Matching { compared, waits, now, today: eastern_day(now) };
     let mut found = Match::default();
@@ -219,7 +223,7 @@ pub fn match_account(compared: &Compared<'_>, waits: &Waits, now: Timestamp) -> 
     found
 }
 
-/// What every comparison needs.
+/// The context of every comparison.
 struct Matching<'a> {
     compared: &'a Compared<'a>,
     waits: &'a Waits,
@@ -228,20 +232,20 @@ struct Matching<'a> {
     today: Date,
 }
 
-/// Who expects what, by the names that the gateway's records have.
+/// The owners of the gateway's records: expectations by the names that the records have.
 struct Owners<'a> {
     by_reference: BTreeMap<&'a str, Vec<&'a Expectation>>,
     /// Those that no response named, by our order id.
     unnamed: BTreeMap<&'a str, &'a Expectation>,
     /// All, by our order id.
     by_order_id: BTreeMap<&'a str, &'a Expectation>,
-    /// What is matched elsewhere.
+    /// Keys of the expectations that are matched elsewhere.
     matched_elsewhere: BTreeSet<(Uuid, &'a str)>,
-    /// What moves money at another account of the merchant, by reference.
+    /// Expectations that move money at another account of the merchant, by reference.
     elsewhere: BTreeMap<&'a str, &'a Expectation>,
 }
 
-/// What makes one record at the gateway: the attempt of an operation.
+/// The key of one record at the gateway: the attempt of an operation.
 fn key(expectation: &Expectation) -> (Uuid, &str) {
     (expectation.operation, &expectation.gateway_order_id)
 }
@@ -260,7 +264,7 @@ impl<'a> Owners<'a> {
                 None => drop(unnamed.insert(one.gateway_order_id.as_str(), one)),
             }
         }
-        // What was refused can name the record of what was done before; it claims no money.
+        // A refused operation can name the record of an earlier one; it claims no money.
         for owned in by_reference.values_mut().filter(|owned| owned.len() > 1) {
             if owned.iter().any(|one| !one.amount.is_zero()) {
                 owned.retain(|one| !one.amount.is_zero());
@@ -292,7 +296,8 @@ impl<'a> Owners<'a> {
         let Some(name) = names.next() else { return Owner::Unknown };
         match (self.unnamed.get(name), self.by_order_id.get(name)) {
             (Some(one), _) => Owner::One(one),
-            // Another record under our order id: what was taken twice, and is not on record here.
+            // Another record under our order id: money that was taken twice, and is not on record
+            // here.
             (None, Some(one)) => Owner::Beside(one),
             (None, None) if is_gateway_order_id(name) => Owner::InDoubt,
             (None, None) => Owner::Unknown,

@@ -1,4 +1,4 @@
-//! What tests of settlement begin with.
+//! Helpers that tests of settlement begin with.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub(super) fn shift(amount: &mut SignedAmount, minor: i64) {
     *amount = amount.checked_add(SignedAmount::new(minor)).unwrap();
 }
 
-/// What runs left: lines, deposits, exceptions, and settlement's entries of the journal.
+/// The items that runs left: lines, deposits, exceptions, and settlement's entries of the journal.
 #[derive(Debug, PartialEq)]
 pub(super) struct LeftByRuns {
     pub(super) lines: BTreeMap<LinePlace, Vec<Line>>,
@@ -28,7 +28,7 @@ pub(super) struct LeftByRuns {
     pub(super) entries: Vec<DepositEntry>,
 }
 
-/// Everything that a run left, by what it is about.
+/// Everything that a run left, by its key.
 pub(super) fn left(table: &SettlementTable) -> LeftByRuns {
     let lines = table.all_lines().into_iter().filter(|(_, packed)| !packed.lines.is_empty());
     let mut deposits: Vec<_> = table.all_deposits().into_values().collect();

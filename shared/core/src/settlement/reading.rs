@@ -1,4 +1,4 @@
-//! From the gateway's reports to what is kept.
+//! From the gateway's reports to the kept items.
 
 pub(super) mod account;
 pub(super) mod entries;

@@ -1,7 +1,8 @@
-//! Reads what the gateway reports of the last days, for every account, and matches it: the use case of a schedule.
+//! Reads the gateway's reports of the last days, for every account, and matches them: the use case
+//! of a schedule.
 //!
-//! Runs side by side do not disturb each other: an account is read by the one that claims it. One that does not respond, or is
-//! slow, delays no other.
+//! Runs side by side do not disturb each other: an account is read by the one that claims it. One
+//! that does not respond, or is slow, delays no other.
 
 mod account;
 pub(super) mod journal_deposit;
@@ -31,7 +32,8 @@ use crate::{
 /// Accounts that are read at a time.
 const ACCOUNTS_AT_A_TIME: usize = 4;
 
-/// UTC days, today included, on which a merchant has to have entries to be looked for; after that it has progress on record.
+/// UTC days, today included, on which a merchant has to have entries to be looked for; after that
+/// it has progress on record.
 const LOOKED_FOR_DAYS: i64 = 3;
 
 /// How long a run may hold an account: longer than a function may run.
@@ -40,7 +42,7 @@ const CLAIM: SignedDuration = SignedDuration::from_mins(16);
 /// How long one report may take. The largest have 20 MB.
 const REPORT_LIMIT: Duration = Duration::from_mins(1);
 
-/// What is read and for how long it is waited for.
+/// The days that are read, and how long money may take.
 #[derive(Clone, Debug)]
 pub struct SettlementSettings {
     /// Eastern days that are read again in each run, today included.
@@ -49,10 +51,10 @@ pub struct SettlementSettings {
     pub backfill_days: u16,
     /// Eastern days that are read again once a week, before those of each run.
     pub looked_back_days: u16,
-    /// Days whose payments are matched in each run: longer than settling and funding may take over holidays. What is an
-    /// exception by then is looked at again later, too.
+    /// Days whose payments are matched in each run: longer than settling and funding may take over
+    /// holidays. An exception that is open by then is looked at again later, too.
     pub matched_days: u16,
-    /// How long what is expected may take.
+    /// How long expected money may take.
     pub waits: Waits,
 }
 
@@ -62,7 +64,7 @@ impl Default for SettlementSettings {
     }
 }
 
-/// What a run works with. None of it can move money.
+/// The ports and settings of a run. None can move money.
 pub struct Settlement {
     /// The gateway's reports.
     pub reports: Arc<dyn Reports>,
@@ -88,7 +90,7 @@ pub struct Settlement {
     pub orders: Arc<dyn OrderStore>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// What is read.
+    /// The settings.
     pub settings: SettlementSettings,
 }
 
@@ -98,7 +100,7 @@ struct Accounts {
     all: Vec<(Arc<Merchant>, Progress)>,
     /// How many there are of merchants whose documents cannot be read.
     unread: usize,
-    /// For how many seconds one of these was not read at most.
+    /// The longest time for which one of these was not read, in seconds.
     unread_s: i64,
 }
 
@@ -112,8 +114,9 @@ impl Accounts {
         self.all.extend(known.into_iter().chain(new).map(|progress| (merchant.clone(), progress)));
     }
 
-    /// Those of a merchant whose document cannot be read. Where none is known, it has one that was not read yet. Of a merchant
-    /// that is gone for so long that nothing comes any more, there are none.
+    /// Those of a merchant whose document cannot be read. Where none is known, it has one that was
+    /// not read yet. Of a merchant that is gone for so long that nothing comes any more, there are
+    /// none.
     fn add_unread(&mut self, mut known: Vec<Progress>, now: Timestamp) {
         let is_new = known.is_empty();
         known.retain(|one| one.may_be_reported(day_of(now)));
@@ -122,7 +125,7 @@ impl Accounts {
     }
 }
 
-/// What became of one account.
+/// The outcome of one account.
 enum AccountOutcome {
     Read(SettlementReport),
     Failed(SettlementReport),
@@ -173,8 +176,9 @@ impl Settlement {
         report
     }
 
-    /// Every account that merchants with entries of the last days, or with accounts that were read before, name; and what was
-    /// used and is not named any more. What was read longest ago comes first.
+    /// Every account that merchants with entries of the last days, or with accounts that were read
+    /// before, name; and accounts that were used and are not named any more. The account that was
+    /// read longest ago comes first.
     async fn accounts(&self, now: Timestamp) -> Result<Accounts, StoreError> {
         let mut known = self.progress.all().await?;
         let mut merchants: BTreeSet<MerchantId> =
@@ -199,7 +203,7 @@ impl Settlement {
         Ok(accounts)
     }
 
-    /// One account, and for how long it had not been read at the end of it.
+    /// One account, and for how long it had not been read at its end.
     async fn account(
         &self,
         merchant: Arc<Merchant>,

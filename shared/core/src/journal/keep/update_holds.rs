@@ -1,4 +1,4 @@
-//! What changes of orders open and close of what is held.
+//! The holds that changes of orders open and close.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -20,8 +20,8 @@ struct Touched {
     is_open: bool,
 }
 
-/// What these changes come to, in the stream's order. What they opened and closed again is closed, too: an earlier delivery
-/// can have opened it.
+/// The holds that these changes touch, in the stream's order. A hold opened and closed again is
+/// closed, too: an earlier delivery can have opened the hold.
 fn touched(changes: &[Change]) -> Vec<Touched> {
     let mut orders: HashMap<&str, (usize, BTreeSet<Hold>, BTreeSet<Hold>)> = HashMap::new();
     for (n, change) in changes.iter().enumerate() {
@@ -41,13 +41,14 @@ fn touched(changes: &[Change]) -> Vec<Touched> {
     all
 }
 
-/// Opens and closes what these changes did, or says which of them has to come again.
+/// Opens and closes the holds that these changes touch, or returns the change that has to come
+/// again.
 pub(super) async fn update_holds(
     store: &dyn EntryStore,
     changes: &[Change],
     now: Timestamp,
 ) -> Result<(), (usize, StoreError)> {
-    // What is over by itself is not opened by a rebuild.
+    // A rebuild does not open an expired hold.
     let touched = touched(changes).into_iter().filter(|one| !one.is_open || one.hold.expires() > now);
     let mut done = stream::iter(touched)
         .map(|Touched { first, hold, is_open }| async move {

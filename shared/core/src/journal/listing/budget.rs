@@ -1,4 +1,5 @@
-//! What one part of a list may take: shared by all lists, so that each part ends in time and has a known cost.
+//! The budget of one part of a list: shared by all lists, so that each part ends in time and has a
+//! known cost.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -7,34 +8,36 @@ use crate::{
     payments::{Deadline, ORDERS_AT_ONCE, OrderStore, StoreError, Unreadable},
 };
 
-/// What one part of a list reads at most, whatever it finds, in bytes.
+/// Most bytes that one part of a list reads, however much it finds.
 pub const READ_MAX_BYTES: usize = 10 * 1024 * 1024;
 
 /// Orders that a part has room for at the least when it reads on, as large as they can be.
 const LARGEST_ORDERS: usize = 8;
 
-/// What an operation is counted as when its order is read: more than one takes (`docs/api.md`, Limits).
+/// Bytes that an operation is counted as when its order is read: more than it takes (`docs/api.md`,
+/// Limits).
 pub(super) const OPERATION_BYTES: usize = 1536;
 
-/// The largest order, and what one is counted as that cannot be read.
+/// Bytes of the largest order; an order that cannot be read is counted as this.
 pub(super) const ORDER_BYTES: usize = OPERATION_BYTES * (1 + OPERATIONS_MAX);
 
 /// A part that has no room for so many of the largest orders is full.
 pub(super) const STEP_BYTES: usize = LARGEST_ORDERS * ORDER_BYTES;
 
-/// What an order is taken for before one was read: far more than nearly all have.
+/// Bytes that an order is taken for before one was read: far more than nearly all have.
 const USUAL_ORDER_BYTES: usize = 16 * OPERATION_BYTES;
 
-/// Operations of the payments in a part, after which it is full: so that its response has a limit, too.
+/// Operations of the payments in a part, after which it is full: so that its response has a limit,
+/// too.
 pub(super) const OPERATIONS_IN_A_PART: usize = 2_500;
 
-/// Most bytes of a key in an index of orders, and what one is counted as.
+/// Most bytes of a key in an index of orders; each key is counted as this.
 pub(super) const KEY_BYTES: usize = 256;
 
 /// An order as it is now, or why it cannot be read.
 pub(super) type Readable = Result<Arc<Order>, Unreadable>;
 
-/// What was taken of what a part may take: bytes, operations and time.
+/// How much of its limits a part has used: bytes, operations and time.
 pub(in crate::journal) struct Budget {
     read_bytes: usize,
     bytes_max: usize,
@@ -63,7 +66,7 @@ impl Budget {
         Self { batch: orders.min(ORDERS_AT_ONCE), ..self }
     }
 
-    /// Counts what was read.
+    /// Counts bytes that were read.
     pub(in crate::journal) fn read(&mut self, bytes: usize) {
         self.read_bytes += bytes;
     }
@@ -95,13 +98,15 @@ impl Budget {
             || !self.deadline.leaves_time_to_respond()
     }
 
-    /// How many orders are read next. An order that is larger than all before can take a part beyond its limit.
+    /// How many orders are read next. An order that is larger than all before can take a part
+    /// beyond its limit.
     pub(super) fn orders_next(&self) -> usize {
         let room = self.bytes_max.saturating_sub(self.read_bytes) / self.largest_bytes;
         self.batch.min(room).max(1)
     }
 
-    /// Reads orders in one batch. The next one is larger: the rows of this one did not fill the part.
+    /// Reads orders in one batch. The next one is larger: the rows of this one did not fill the
+    /// part.
     pub(super) async fn load(
         &mut self,
         store: &dyn OrderStore,
@@ -119,7 +124,7 @@ impl Budget {
     }
 }
 
-/// What an order that was read is counted as.
+/// Bytes that an order that was read is counted as.
 pub(super) fn bytes_of(order: &Result<Order, Unreadable>) -> usize {
     let operations = order.as_ref().map(|order| order.operations().count());
     operations.map_or(ORDER_BYTES, |operations| OPERATION_BYTES * (1 + operations))

@@ -6,20 +6,22 @@ use jiff::{Timestamp, civil::Date};
 
 use crate::journal::AgendaList;
 
-/// What a cursor begins with in a list that reads the index of what needs attention first and then goes on elsewhere.
+/// The prefix of a cursor in a list that reads the index of orders that need attention first and
+/// then goes on elsewhere.
 const AGENDA_FIRST: &str = "agenda:";
 
 /// Between the place before a payment and the place of one of its movements.
 const WITHIN: &str = "#>";
 
-/// Where a list goes on. Its text is what a caller gets and sends back.
+/// Where a list goes on. A caller gets its text and sends it back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::journal) enum Cursor<'a> {
     /// At the beginning. It has no text.
     Start,
     /// After an entry or an order, or at a moment: `2026-11-20T12:59:35.000Z#0b0c…`.
     Time(&'a str),
-    /// After one movement of a payment, which a pointer leads to that comes after another place: `…Z#0b0c…#>…Z#0192…`.
+    /// After one movement of a payment, which a pointer leads to that comes after another place:
+    /// `…Z#0b0c…#>…Z#0192…`.
     Movement {
         /// The place before the pointer.
         before: &'a str,
@@ -33,7 +35,7 @@ pub(in crate::journal) enum Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    /// What a text says, or the beginning without one; none if no list wrote it.
+    /// The cursor that a text states, or the beginning without a text; none if no list wrote it.
     pub(in crate::journal) fn read(text: Option<&'a str>) -> Option<Self> {
         let Some(text) = text else { return Some(Self::Start) };
         if !text.is_ascii() {
@@ -54,12 +56,12 @@ impl<'a> Cursor<'a> {
         is_time.then_some(cursor)
     }
 
-    /// What a list in the order of time goes on after.
+    /// The place after which a list in the order of time goes on.
     pub(in crate::journal) fn time(self) -> Option<&'a str> {
         if let Self::Time(place) = self { Some(place) } else { None }
     }
 
-    /// What a list in an index of orders goes on after.
+    /// The place after which a list in an index of orders goes on.
     pub(super) fn agenda(self) -> Option<&'a str> {
         if let Self::Agenda(place) | Self::AgendaFirst(place) = self { Some(place) } else { None }
     }

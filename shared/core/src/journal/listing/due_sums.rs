@@ -1,4 +1,4 @@
-//! Sums of what the schedule is to capture, from the index of captures alone, which has the amounts.
+//! Sums of scheduled captures, from the index of captures alone, which has the amounts.
 
 use std::collections::BTreeMap;
 
@@ -31,21 +31,22 @@ pub struct DueWanted<'a> {
     pub zone: &'a Zone,
 }
 
-/// What is to be captured on a day in a currency.
+/// The captures that are due on a day in a currency.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DueSum {
     /// How many captures.
     pub count: u64,
-    /// What they come to.
+    /// Their sum.
     pub amount: SignedAmount,
 }
 
-/// Sums of what is to be captured.
+/// Sums of captures to come.
 #[derive(Debug, Default)]
 pub struct DueSums {
     /// By day and currency.
     pub sums: BTreeMap<(Date, Currency), DueSum>,
-    /// Keys that cannot be read, and captures that would take a sum beyond 64 bits: neither are counted.
+    /// Keys that cannot be read, and captures that would take a sum beyond 64 bits: neither are
+    /// counted.
     pub unreadable: usize,
     /// Up to when everything is counted; none: everything that was wanted.
     pub counted_until: Option<Timestamp>,
@@ -60,7 +61,7 @@ impl DueSum {
     }
 }
 
-/// What the schedule is to capture in a range, by day in a time zone.
+/// The sums of scheduled captures in a range, by day in a time zone.
 pub async fn due_sums(
     agenda: &dyn Agenda,
     wanted: DueWanted<'_>,
@@ -68,7 +69,8 @@ pub async fn due_sums(
 ) -> Result<DueSums, StoreError> {
     let DueWanted { merchant, since, until, zone } = wanted;
     let (mut sums, mut budget) = (DueSums::default(), Budget::new(deadline));
-    // From the first one on: an order is listed by the next of its captures, whatever comes later.
+    // From the first one on: an order is listed by the next of its captures, however many come
+    // later.
     let mut rest = Some(due_range(None, until));
     while let Some(range) = rest {
         let page = keys_of(agenda, merchant, &range, KEYS).await?;

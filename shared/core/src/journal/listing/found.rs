@@ -1,4 +1,4 @@
-//! A part of a list: its rows, and what cannot be read.
+//! A part of a list: its rows, and the items that cannot be read.
 
 use std::sync::Arc;
 
@@ -12,17 +12,18 @@ use crate::{
     payments::Unreadable,
 };
 
-/// A part of what was found.
+/// A part of a list.
 #[derive(Debug)]
 pub struct Found<R = Row> {
     /// The rows; fewer than the limit, or none, does not mean that there are no more.
     pub rows: Vec<R>,
-    /// What may belong to the list and cannot be read, in the same order. It counts toward the limit.
+    /// Items that may belong to the list and cannot be read, in the same order. They count toward
+    /// the limit.
     pub unreadable: Vec<BadRow>,
     /// Where the next part begins; none at the end.
     pub next: Option<String>,
-    /// When the newest entry of the range was decided, where a list of payments has read its end: so far has the journal
-    /// come at least.
+    /// When the newest entry of the range was decided, where a list of payments has read its end:
+    /// so far has the journal come at least.
     pub newest: Option<Timestamp>,
     /// Bytes that were read at most.
     pub read_bytes: usize,
@@ -39,11 +40,12 @@ pub struct Row {
     pub transaction: Uuid,
 }
 
-/// What may belong to a list and cannot be shown, because its order or its entry cannot be read. No predicate can be
-/// checked on it, so a list has it whatever is looked for.
+/// An item that may belong to a list and cannot be shown, because its order or its entry cannot be
+/// read. No predicate can be checked on it, so a list has it with any predicates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadRow {
-    /// Where it would be listed; none for an order that is known from another index than the journal's only.
+    /// Where it would be listed; none for an order that is known from another index than the
+    /// journal's only.
     pub at: Option<Timestamp>,
     /// The order, if it is known.
     pub order: Option<OrderId>,
@@ -78,7 +80,7 @@ impl<R> Found<R> {
 }
 
 impl Row {
-    /// What a person has to look at.
+    /// The concerns that a person has to look at.
     pub fn concerns(&self, now: Timestamp) -> Vec<Concern> {
         self.concerned(now).into_iter().map(|one| one.concern).collect()
     }

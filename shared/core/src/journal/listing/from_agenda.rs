@@ -1,5 +1,5 @@
-//! Payments that are found by the indexes of orders that need attention and of captures: a merchant's keys, and its orders
-//! in batches.
+//! Payments that are found by the indexes of orders that need attention and of captures: a
+//! merchant's keys, and its orders in batches.
 
 use std::{fmt, sync::Arc};
 
@@ -25,7 +25,7 @@ pub const COUNTED_MAX: usize = 1_000;
 /// Keys that a part of a list reads of each part of an index, where none are counted.
 const KEYS: usize = 250;
 
-/// What is looked for among what needs attention, or among captures.
+/// The search among orders that need attention, or among captures.
 #[derive(Clone, Copy, Debug)]
 pub struct AgendaWanted<'a> {
     /// Whose orders.
@@ -41,9 +41,9 @@ pub struct AgendaWanted<'a> {
 /// Which captures are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CaptureList {
-    /// What the schedule is to capture from a moment on, and before another one.
+    /// Captures that the schedule is to make from a moment on, and before another one.
     Due(Option<Timestamp>, Timestamp),
-    /// What it would capture, but for a pause of the order.
+    /// Captures that it would make, but for a pause of the order.
     Paused,
 }
 
@@ -70,7 +70,8 @@ pub struct AgendaLister<'a> {
 /// A list that is read from an index.
 struct AgendaSearch<'a> {
     wanted: AgendaWanted<'a>,
-    /// Where the list begins and ends, range after range; at most one of an index, that of captures last.
+    /// Where the list begins and ends, range after range; at most one of an index, that of captures
+    /// last.
     ranges: &'a [AgendaRange],
     /// Keys that are read of each part of each range.
     keys: usize,
@@ -79,9 +80,10 @@ struct AgendaSearch<'a> {
 }
 
 impl AgendaLister<'_> {
-    /// The next part of what needs attention now, the newest first, each order's own in the order of its payments; what only
-    /// fades comes after it, and captures that are overdue last. With codes, only those with one of them. The first part
-    /// also says how many orders there are, with any code.
+    /// The next part of the payments that need attention now, the newest first, each order's own in
+    /// the order of its payments. Those that only fade come after them, and overdue captures last.
+    /// With codes, only payments with one of the codes. The first part also says how many orders
+    /// there are, with any code.
     pub async fn attention(
         &self,
         wanted: &AgendaWanted<'_>,
@@ -101,7 +103,7 @@ impl AgendaLister<'_> {
         Ok((self.part(&search, &found).await?, count))
     }
 
-    /// The next part of what the schedule is to capture, or is paused, by time.
+    /// The next part of the captures that are scheduled or paused, by time.
     pub async fn captures(&self, list: CaptureList, wanted: &AgendaWanted<'_>) -> Result<Found, StoreError> {
         let ranges = &[match list {
             CaptureList::Due(since, until) => due_range(since, until),
@@ -120,8 +122,8 @@ impl AgendaLister<'_> {
         self.part(&search, &self.keys(&search).await?).await
     }
 
-    /// The next part of a list of payments, from what needs attention or, where payments in doubt are wanted, from what is in
-    /// doubt, however short.
+    /// The next part of a list of payments, from those that need attention or, if payments in doubt
+    /// are wanted, from those in doubt, however short.
     pub(super) async fn attention_of(&self, wanted: &Wanted<'_>) -> Result<Found, StoreError> {
         let listed_at = &|order: &Order, own: &Transaction| {
             let at = match own.pending() {
@@ -149,7 +151,7 @@ impl AgendaLister<'_> {
         let mut all = AgendaPage::default();
         for page in try_join_all(pages).await? {
             all.orders.extend(page.orders);
-            // What follows is behind what was not read.
+            // Later ranges are behind keys that were not read.
             if page.more {
                 return Ok(AgendaPage { more: true, ..all });
             }
@@ -222,8 +224,8 @@ impl<'a> AgendaSearch<'a> {
 }
 
 impl Wanted<'_> {
-    /// Whether a payment is listed from the index: one in doubt however old, and of those that need attention what belongs to
-    /// the list's range.
+    /// Whether a payment is listed from the index: one in doubt however old, and one that needs
+    /// attention if it belongs to the list's range.
     fn is_in_index(&self, transaction: &Transaction, at: Timestamp) -> bool {
         if self.needs_attention() {
             is_in_doubt(transaction, self.now) || self.has_range(at)
@@ -232,7 +234,8 @@ impl Wanted<'_> {
         }
     }
 
-    /// Whether the predicates about the time of listing hold. A payment in doubt has no range, and goes by its attempt.
+    /// Whether the predicates about the time of listing hold. A payment in doubt has no range, and
+    /// goes by its attempt.
     fn has_listed_at(&self, at: Timestamp) -> bool {
         self.predicates.iter().all(|predicate| match predicate {
             Predicate::ListedAt(is) => is.holds(&at),
@@ -266,12 +269,13 @@ pub async fn count_attention(
     Ok(AttentionCount::new(orders, pages.iter().any(|page| page.more)))
 }
 
-/// Where what needs attention now is.
+/// The ranges of orders that need attention now.
 fn attention_ranges(now: Timestamp) -> [AgendaRange; 2] {
     [attention_range(now), due_range(None, overdue_at(now) + SignedDuration::from_secs(1))]
 }
 
-/// The first keys of a range in all parts of its index, as far as each part was read; and whether there are more.
+/// The first keys of a range in all parts of its index, as far as each part was read; and whether
+/// there are more.
 pub(super) async fn keys_of(
     agenda: &dyn Agenda,
     merchant: &MerchantId,

@@ -21,31 +21,33 @@ use crate::{
 /// Entries that are read at a time, over all parts of the journal.
 const ENTRIES_AT_A_TIME: usize = 250;
 
-/// Entries that are read at a time by an index, which has their keys only: as many as one batch can have.
+/// Entries that are read at a time by an index, which has their keys only: as many as one batch can
+/// have.
 const INDEXED_AT_A_TIME: usize = 100;
 
-/// The same where most of what the index has may not be wanted: two batches.
+/// The same if most entries of the index may be unwanted: two batches.
 const NARROWED_AT_A_TIME: usize = 2 * INDEXED_AT_A_TIME;
 
-/// The text that an entry sorts by, and the entry, or what is in the place of one.
+/// The text that an entry sorts by, and the entry, or the unreadable item in its place.
 type LoggedAt = (String, Result<LoggedEntry, UnreadableEntry>);
 
 /// The part that is being read.
 struct JournalPart<'a> {
     wanted: Wanted<'a>,
     entries: &'a Entries<'a>,
-    /// Where its entries end, in the order in which they are read. Those of declines can be later than the range.
+    /// Where its entries end, in the order in which they are read. Those of declines can be later
+    /// than the range.
     end: String,
     found: Found,
     budget: Budget,
-    /// What follows it is not read yet.
+    /// Later entries are not read yet.
     reached: String,
     /// Orders of the batch that was read last.
     orders: HashMap<OrderKey, Readable>,
 }
 
 impl Lister<'_> {
-    /// The next part of a list, after what was read for it before.
+    /// The next part of a list, with the budget that earlier reads left.
     pub(super) async fn list_journal(
         &self,
         wanted: &Wanted<'_>,
@@ -53,7 +55,7 @@ impl Lister<'_> {
         after: Option<&str>,
         budget: Budget,
     ) -> Result<Found, StoreError> {
-        // What was done to a payment can have been declined long after it.
+        // An operation on a payment can have been declined long after it.
         let is_later = matches!(entries.under, Under::Decline(_));
         let until = if is_later { wanted.until.max(wanted.now) } else { wanted.until };
         let (start, end) = Wanted { until, ..*wanted }.ends();
@@ -115,7 +117,7 @@ impl Lister<'_> {
         Ok(true)
     }
 
-    /// Adds the payments that these entries are about. Whether there was room for all of them.
+    /// Adds the payments that these entries are about. Whether there was room for all.
     async fn add(&self, part: &mut JournalPart<'_>, entries: &[LoggedAt]) -> Result<bool, StoreError> {
         let mut rest = entries;
         while !rest.is_empty() {
@@ -123,7 +125,8 @@ impl Lister<'_> {
                 return Ok(false);
             }
             let (next, orders) = part.next_batch(rest);
-            // Few orders have several payments, and those were mostly made within minutes: no others are kept.
+            // Few orders have several payments, and those were mostly made within minutes: no
+            // others are kept.
             part.orders.retain(|key, _| orders.contains(&key));
             let new = orders.into_iter().filter(|key| !part.orders.contains_key(*key));
             let new: Vec<OrderKey> = new.cloned().collect();
@@ -175,7 +178,8 @@ impl JournalPart<'_> {
         }
     }
 
-    /// The entries that are looked at next, and the orders that have to be read for them: as many as there is room for.
+    /// The entries that are looked at next, and the orders that have to be read for them: as many
+    /// as there is room for.
     fn next_batch<'b>(&self, entries: &'b [LoggedAt]) -> (&'b [LoggedAt], Vec<&'b OrderKey>) {
         let most = self.budget.orders_next();
         let mut orders: Vec<&OrderKey> = Vec::new();
@@ -192,7 +196,8 @@ impl JournalPart<'_> {
         (entries, orders)
     }
 
-    /// Whether an entry's payment can be wanted, going by what never changes. Its order is read only then.
+    /// Whether an entry's payment can be wanted, going by members that never change. Its order is
+    /// read only then.
     fn may_list(&self, entry: &LoggedEntry) -> bool {
         let is_of_any_kind = matches!(self.entries.under, Under::Reference(_) | Under::Decline(_));
         (is_of_any_kind || entry.kind.is_payment()) && self.wanted.may_want(entry)

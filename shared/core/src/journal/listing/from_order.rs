@@ -11,7 +11,8 @@ use crate::{
 };
 
 impl Lister<'_> {
-    /// The next part of an order's payments, each at its first fact; one without any at its beginning. Nothing else is read.
+    /// The next part of an order's payments, each at its first fact; one without any at its
+    /// beginning. Nothing else is read.
     pub(super) async fn list_order(
         &self,
         wanted: &Wanted<'_>,

@@ -1,5 +1,5 @@
-//! Lists a merchant's orders, newest first, each in its current state. Not from the journal: an order without an
-//! attempt to pay has no entry there.
+//! Lists a merchant's orders, newest first, each in its current state. Not from the journal: an
+//! order without an attempt to pay has no entry there.
 
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
@@ -11,11 +11,11 @@ use crate::{
     values::{Currency, sort_of},
 };
 
-/// A part is full when so many bytes of orders were read for it, whatever was found; the last batch, whose size does not go
-/// by the room that is left, goes beyond it.
+/// A part is full when so many bytes of orders were read for it, however many were found; the last
+/// batch, whose size does not go by the room that is left, goes beyond it.
 pub(super) const FULL_AT_BYTES: usize = 4 * 1024 * 1024;
 
-/// What an order has to be like, going by its current state.
+/// A condition on an order, going by its current state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OrderPredicate {
     /// It is paid so far.
@@ -42,7 +42,7 @@ pub struct WantedOrders<'a> {
     pub since: Timestamp,
     /// Created before, and not at.
     pub until: Timestamp,
-    /// All of them have to hold.
+    /// All have to hold.
     pub predicates: &'a [OrderPredicate],
     /// Where an earlier part ended.
     pub after: Option<&'a str>,
@@ -54,7 +54,7 @@ pub struct WantedOrders<'a> {
 pub struct OrderLister<'a> {
     /// Which orders there are.
     pub index: &'a dyn OrderIndex,
-    /// What they are like.
+    /// The orders' current state.
     pub store: &'a dyn OrderStore,
     /// When the caller's time is up.
     pub deadline: Deadline,
@@ -92,7 +92,7 @@ impl OrderLister<'_> {
         }
     }
 
-    /// Adds those of the next orders that are wanted. How many of them were looked at.
+    /// Adds the wanted ones of the next orders. How many orders were looked at.
     async fn add(&self, part: &mut OrderPart<'_>, listed: &[ListedOrder]) -> Result<usize, StoreError> {
         let OrderPart { wanted, found, budget } = part;
         // Where all are wanted, no more are read than there is room for.
@@ -128,7 +128,7 @@ impl OrderLister<'_> {
         let pages: Vec<_> = try_join_all(pages).await?;
         part.budget.read(pages.iter().map(|page| page.orders.len() * KEY_BYTES).sum());
         let ends = pages.iter().filter(|page| page.more).filter_map(|page| page.orders.last());
-        // As far down as each of them was read.
+        // As far down as each page was read.
         let down_to = ends.map(|order| order.sort.clone()).max();
         let mut orders: Vec<ListedOrder> = pages.into_iter().flat_map(|page| page.orders).collect();
         orders.retain(|order| down_to.as_ref().is_none_or(|down_to| order.sort >= *down_to));
@@ -138,7 +138,7 @@ impl OrderLister<'_> {
 }
 
 impl OrderPart<'_> {
-    /// Whether the part ends here, with what was found so far.
+    /// Whether the part ends here, with the rows found so far.
     fn is_full(&self) -> bool {
         self.found.shown() >= self.wanted.limit || self.budget.is_spent()
     }

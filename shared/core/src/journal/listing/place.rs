@@ -1,4 +1,4 @@
-//! Where a list of payments reads: the smallest place that has all of them.
+//! Where a list of payments reads: the smallest place that has all.
 
 use jiff::{Span, Timestamp, civil::Date};
 use uuid::Uuid;
@@ -10,7 +10,8 @@ use crate::{
     values::{DeclineCode, SearchKey},
 };
 
-/// Where holds that end on more days than this are wanted, all open ones are read: each day is a query.
+/// Where holds that end on more days than this are wanted, all open ones are read: each day is a
+/// query.
 const DAYS_OF_HOLDS: usize = 3;
 
 /// Where the payments are that a predicate names, if only the caller can look that up.
@@ -40,7 +41,7 @@ pub(super) struct Entries<'a> {
     pub(super) places: Vec<EntryPlace>,
     /// Which of its facts a payment is listed under.
     pub(super) under: Under<'a>,
-    /// Whether more is asked for than the place says, so that few of its payments may be wanted.
+    /// Whether predicates narrow the place, so that few of its payments may be wanted.
     pub(super) is_narrowed: bool,
 }
 
@@ -51,9 +52,10 @@ pub(super) enum Under<'a> {
     First,
     /// The newest one that has this reference of the gateway.
     Reference(&'a str),
-    /// The newest one that has one of these codes, of the payment or of what was done to it.
+    /// The newest one that has one of these codes, of the payment or of a later operation on it.
     Decline(&'a [DeclineCode]),
-    /// The newest one by which the payment itself was declined, and the first one of a payment that was not.
+    /// The newest one by which the payment itself was declined, and the first one of a payment that
+    /// was not.
     OwnDecline,
 }
 
@@ -146,14 +148,15 @@ fn places_of_holds(wanted: &Wanted<'_>) -> Vec<EntryPlace> {
     days.into_iter().map(EntryPlace::HeldUntil).collect()
 }
 
-/// Where all payments are that can be in one of these states; none if one of the states has no place of its own.
+/// Where all payments are that can be in one of these states; none if one of the states has no
+/// place of its own.
 fn places_of_words(words: &[PaymentWord]) -> Option<Vec<EntryPlace>> {
     let uncollected = EntryPlace::Pointers(PointedBy::Uncollected);
     let mut places = Vec::new();
     for word in words {
         let own = match word {
             PaymentWord::Held => vec![EntryPlace::Held],
-            // What lapsed is held until that is on record.
+            // A lapsed payment counts as held until its lapse is on record.
             PaymentWord::Lapsed => vec![EntryPlace::Held, uncollected.clone()],
             PaymentWord::Voided | PaymentWord::VoidedElsewhere => vec![uncollected.clone()],
             PaymentWord::Declined => vec![EntryPlace::Declined],

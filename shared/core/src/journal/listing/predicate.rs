@@ -1,4 +1,4 @@
-//! What a list of payments shows.
+//! The conditions by which a list shows payments.
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -9,16 +9,18 @@ use crate::{
     values::{Brand, Currency, DeclineCode, SearchTerm},
 };
 
-/// What a payment has to be like to be shown, going by its current state. A list shows those of which all hold.
+/// A condition on a payment, going by its current state. A list shows the payments for which all
+/// hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Predicate {
-    /// When it is listed. The range of a list says the same; what is in doubt has no range, and goes by its attempt.
+    /// When it is listed. The range of a list says the same; a payment in doubt has no range, and
+    /// goes by its attempt.
     ListedAt(Is<Timestamp>),
     /// One of these statuses.
     Status(Vec<TransactionStatus>),
     /// One of these words.
     Word(Vec<PaymentWord>),
-    /// It has an operation of one of these kinds, whatever that led to.
+    /// It has an operation of one of these kinds, with any outcome.
     Operation(Vec<Kind>),
     /// It, or something done to it, was declined with one of these codes.
     Decline(Vec<DeclineCode>),
@@ -36,11 +38,11 @@ pub enum Predicate {
     Order(OrderId),
     /// It is this one.
     Transaction(Uuid),
-    /// What was paid or held, in minor units.
+    /// The amount paid or held, in minor units.
     Amount(Is<u64>),
-    /// What was captured, in minor units.
+    /// The amount captured, in minor units.
     Captured(Is<u64>),
-    /// What was paid or held is at least this, in the currency's unit.
+    /// The amount paid or held is at least this, in the currency's unit.
     AmountFrom(String),
     /// It is at most this.
     AmountTo(String),
@@ -50,12 +52,13 @@ pub enum Predicate {
     AuthorizationExpiresAt(Is<Timestamp>),
     /// The schedule is to capture it at such a moment.
     NextCaptureAttempt(Is<Timestamp>),
-    /// A person has to look at one of these; at anything, if there are none.
+    /// A person has to look at one of these concerns; at any concern, if none is named.
     NeedsAttention(Vec<Concern>),
 }
 
 impl Predicate {
-    /// Whether it is found without reading all entries of the range, so that the range can be all times.
+    /// Whether it is found without reading all entries of the range, so that the range can be all
+    /// times.
     pub fn has_index(&self) -> bool {
         match self {
             Self::LastFour(_)
@@ -96,7 +99,7 @@ impl Predicate {
             Self::Transaction(id) => transaction.id == *id,
             Self::Amount(is) => is.holds(&transaction.amount().minor()),
             Self::Captured(is) => is.holds(&transaction.captured().minor()),
-            // What has more decimals than the currency is no amount in it.
+            // A text with more decimals than the currency is no amount.
             Self::AmountFrom(text) => {
                 order.currency.parse_decimal(text).is_ok_and(|least| transaction.amount() >= least)
             }
@@ -277,7 +280,7 @@ mod tests {
             let predicate = Predicate::NeedsAttention(all);
             assert_eq!(predicate.holds(&order, &order.transactions[0], at(120)), holds, "{predicate:?}");
         }
-        // By then the authorization has lapsed, which changes nothing of it.
+        // By then the authorization has lapsed, which does not change the payment.
         let lapsed = Predicate::Word(vec![PaymentWord::Lapsed]);
         let held_until = [599, 600].map(|minute| lapsed.holds(&order, &order.transactions[0], at(minute)));
         assert_eq!(held_until, [false, true]);

@@ -1,4 +1,4 @@
-//! What a list of movements shows, and where it reads.
+//! The conditions of a list of movements, and where it reads.
 
 use uuid::Uuid;
 
@@ -9,10 +9,10 @@ use crate::{
     values::{Brand, Currency, DeclineCode, SearchKey, SearchTerm},
 };
 
-/// What an entry has to be like. An entry never changes, so neither does whether this holds.
+/// A condition on an entry. An entry never changes, so neither does whether this holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EntryPredicate {
-    /// One of these facts. Where all are unusual, the list reads the index of those.
+    /// One of these facts. If all are unusual, the list reads the index of unusual facts.
     Fact(Vec<Fact>),
     /// It is anything else than a plain approval or capture.
     Unusual,
@@ -32,7 +32,7 @@ pub enum EntryPredicate {
     Currency(Vec<Currency>),
     /// One of these brands.
     Brand(Vec<Brand>),
-    /// What the fact is about, in minor units.
+    /// The amount that the fact is about, in minor units.
     Amount(Is<u64>),
     /// The same in the currency's unit: `20`, `20.0` and `20.00` are the same dollars.
     AmountAsShown(String),
@@ -44,8 +44,9 @@ pub enum EntryPredicate {
     Order(OrderId),
     /// The payment. The list reads its order.
     Transaction(Uuid),
-    /// Its payment is found by this text of the merchant's or a customer's, which only the payment's order has. The list reads
-    /// what the text's [key](crate::journal::LookedUp::Text) leads to.
+    /// Its payment is found by this text of the merchant's or a customer's, which only the
+    /// payment's order has. The list reads the pointers under the text's
+    /// [key](crate::journal::LookedUp::Text).
     Text(SearchTerm),
 }
 
@@ -83,7 +84,8 @@ impl EntryPredicate {
         }
     }
 
-    /// The parts of the index of unusual entries that have all of which it holds; none if it holds of usual ones, too.
+    /// The parts of the index of unusual entries that have all entries for which it holds; none if
+    /// it holds for usual ones, too.
     fn unusual_places(&self) -> Option<Vec<EntryPlace>> {
         let both = || Some(vec![EntryPlace::Declined, EntryPlace::Unusual]);
         let is_decline = |fact: &Fact| matches!(fact, Fact::Declined | Fact::DeclinedByRule);
@@ -117,7 +119,7 @@ pub(super) enum Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// The smallest that has all of them.
+    /// The smallest source that has all.
     pub(super) fn of(wanted: &WantedEntries<'a>) -> Self {
         let at = |place| Self::Places(vec![place]);
         let own = wanted.predicates.iter().filter_map(|one| match one {
@@ -144,7 +146,8 @@ impl EntryPredicate {
         if let Self::Text(term) = self { Some(term) } else { None }
     }
 
-    /// Whether a list with it is short, however far back it goes: one card's, one reference's, one text's or one order's.
+    /// Whether a list with it is short, however far back it goes: one card's, one reference's, one
+    /// text's or one order's.
     pub fn is_selective(&self) -> bool {
         let is_indexed = matches!(self, Self::LastFour(_) | Self::Reference(_) | Self::Text(_));
         is_indexed || matches!(self, Self::Order(_) | Self::Transaction(_))

@@ -19,8 +19,8 @@ words! {
     }
 }
 
-/// Most days of one report, so that its lines fit into a response whatever the merchant sells: of months a year, of days
-/// a quarter of one.
+/// Most days of one report, so that its lines fit into a response, however much the merchant sells:
+/// of months a year, of days a quarter of one.
 const DAYS_OF_MONTHS_MAX: i32 = 366;
 const DAYS_MAX: i32 = 92;
 
@@ -33,7 +33,7 @@ impl Interval {
         }
     }
 
-    /// What the period with a day is called.
+    /// The name of the period with a day.
     fn name_of(self, day: Date) -> String {
         match self {
             Self::Month => day.strftime("%Y-%m").to_string(),
@@ -91,8 +91,9 @@ impl Days {
         self == Self::month(self.first)
     }
 
-    /// What a report covers: without a beginning and an end it is yesterday, with a beginning alone it goes on up to today,
-    /// and with an end alone it is that day or month. By month, this month takes the place of today and yesterday.
+    /// The periods of a report: without a beginning and an end it is yesterday, with a beginning
+    /// alone it goes on up to today, and with an end alone it is that day or month. By month, this
+    /// month takes the place of today and yesterday.
     ///
     /// Without an interval it is days, or months where months are named.
     pub fn of_report(
@@ -152,7 +153,7 @@ impl Periods {
         while day <= last {
             let next = day.tomorrow().map_err(|_| BadRange::NoSuchTime)?;
             let ends = zone.begins(next).ok_or(BadRange::NoSuchTime)?;
-            // Clocks that skip a day leave nothing of it.
+            // A day that clocks skip has no period.
             if begins < ends {
                 let name = interval.name_of(day);
                 match periods.last_mut() {
@@ -165,7 +166,7 @@ impl Periods {
         if periods.is_empty() { Err(BadRange::NoSuchTime) } else { Ok(Self(periods)) }
     }
 
-    /// All of them, oldest first; at least one.
+    /// All periods, oldest first; at least one.
     pub fn all(&self) -> &[Period] {
         &self.0
     }
@@ -183,7 +184,8 @@ impl Periods {
         (day_of(begins), day_of(ends - SignedDuration::from_nanos(1)))
     }
 
-    /// The UTC days that are all in one period, with its place; and the others, of which each quarter counts for its own.
+    /// The UTC days that are all in one period, with its place; and the others, of which each
+    /// quarter counts for its own.
     pub(super) fn whole_days(&self) -> (Vec<(Date, usize)>, Vec<Date>) {
         let (mut whole, mut in_parts) = (Vec::new(), Vec::new());
         let (first, last) = self.utc_days();

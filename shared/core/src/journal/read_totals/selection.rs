@@ -1,4 +1,4 @@
-//! What a report tells apart and leaves out, and its rows.
+//! The selection of a report, and its rows.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,12 @@ use crate::{
 };
 
 words! {
-    /// What totals can be told apart by, besides their currency.
+    /// A dimension that totals can be told apart by, besides their currency.
     #[derive(PartialOrd, Ord)]
     pub enum Dimension {
         /// The kind of the operations.
         Operation => "operation",
-        /// What happened.
+        /// The fact.
         Fact => "fact",
         /// The gateway account.
         Mid => "mid",
@@ -28,7 +28,8 @@ words! {
 }
 
 impl Dimension {
-    /// Those that are named with commas between them. `currency` may be among the names, because rows always have one.
+    /// Those that are named with commas between them. `currency` may be among the names, because
+    /// rows always have one.
     pub fn parse_all(names: &str) -> Option<Vec<Self>> {
         let others = names.split(',').filter(|name| *name != "currency");
         let mut dimensions: Vec<_> = others.map(Self::from_name).collect::<Option<_>>()?;
@@ -38,19 +39,19 @@ impl Dimension {
     }
 }
 
-/// What a report tells apart, and what it leaves out.
+/// The dimensions that a report tells apart, and the lines that it leaves out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selection {
-    /// A row for each; what is not named here is added up.
+    /// A row for each value; dimensions not named here are added up.
     pub by: Vec<Dimension>,
     /// Only these currencies; all if there is none.
     pub currencies: Vec<Currency>,
-    /// Of each of these dimensions only these values.
+    /// Only these values of each of these dimensions.
     pub only: Vec<(Dimension, Vec<String>)>,
 }
 
 impl Default for Selection {
-    /// What tells all facts apart.
+    /// The dimensions that tell all facts apart.
     fn default() -> Self {
         let by = vec![Dimension::Operation, Dimension::Fact, Dimension::Mid, Dimension::Brand];
         Self { by, currencies: Vec::new(), only: Vec::new() }
@@ -63,8 +64,8 @@ impl Selection {
         self.by.contains(&dimension)
     }
 
-    /// Whether each row has one operation and one fact. Only then do a count and an amount of facts mean anything: what was
-    /// declined is never added to what was approved.
+    /// Whether each row has one operation and one fact. Only then do a count and an amount of facts
+    /// mean anything: declined amounts are never added to approved ones.
     pub fn counts_facts(&self) -> bool {
         self.is_by(Dimension::Operation) && self.is_by(Dimension::Fact)
     }
@@ -80,13 +81,13 @@ impl Selection {
     }
 }
 
-/// The dimensions of a payment's outcome: what is a share of all payments.
+/// The dimensions of a payment's outcome, of which each value is a share of all payments.
 fn is_outcome(dimension: Dimension) -> bool {
     matches!(dimension, Dimension::Fact | Dimension::DeclineCode)
 }
 
 impl TotalLine {
-    /// What it has of a dimension.
+    /// Its value in a dimension.
     pub fn value(&self, dimension: Dimension) -> Option<&str> {
         match dimension {
             Dimension::Operation => Some(&self.operation),
@@ -111,8 +112,8 @@ impl TotalLine {
     }
 }
 
-/// Payments by their outcome. Authorizations and purchases count, once for each decision; captures, refunds and voids do
-/// not.
+/// Payments by their outcome. Authorizations and purchases count, once for each decision; captures,
+/// refunds and voids do not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Decided {
     /// By the issuer.
@@ -150,7 +151,7 @@ impl Decided {
 pub struct TotalRow {
     /// The place of its period.
     pub period: usize,
-    /// What it is of; empty where the report does not tell apart.
+    /// The line's values; empty if the report does not tell them apart.
     pub line: TotalLine,
     /// Its facts, added up.
     pub total: Total,
@@ -160,8 +161,8 @@ pub struct TotalRow {
     pub declined: u64,
     /// Payments among them that the issuer approved, also those that a rule refused then.
     pub issuer_approved: u64,
-    /// All payments that were approved or declined in the period, with the same operation, account and brand as far as the
-    /// report tells them apart: what the two are shares of.
+    /// All payments that were approved or declined in the period, with the same operation, account
+    /// and brand as far as the report tells them apart: the two are shares of this number.
     pub payments: u64,
 }
 
@@ -171,7 +172,8 @@ impl TotalRow {
         share(self.approved, self.payments)
     }
 
-    /// The share of payments that the issuer approved, whatever the merchant's rules made of them.
+    /// The share of payments that the issuer approved, including those that a merchant's rule
+    /// refused.
     pub fn issuer_approval_rate(&self) -> Option<u64> {
         share(self.issuer_approved, self.payments)
     }

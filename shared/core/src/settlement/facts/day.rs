@@ -9,7 +9,7 @@ use crate::values::{Holidays, Zone};
 /// The zone of the gateway's days.
 static EASTERN: LazyLock<Zone> = LazyLock::new(|| "America/New_York".parse().unwrap_or_default());
 
-/// No wait is longer than this many days: what is that old is late.
+/// No wait is longer than this many days: older money is late.
 const WAIT_MAX_DAYS: usize = 60;
 
 /// Days from the first to the last one, both included.
@@ -22,7 +22,7 @@ pub struct DayRange {
 }
 
 impl DayRange {
-    /// Whether a day is one of them.
+    /// Whether the range contains a day.
     pub fn contains(self, day: Date) -> bool {
         (self.first..=self.last).contains(&day)
     }

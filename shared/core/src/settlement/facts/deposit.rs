@@ -1,4 +1,4 @@
-//! A deposit: what reaches the merchant's bank account in one sum, and what that is made of.
+//! A deposit: money that reaches the merchant's bank account in one sum, and its components.
 
 use std::collections::BTreeSet;
 
@@ -12,12 +12,12 @@ use crate::{
 };
 
 words! {
-    /// What a deposit is made of, each with its sign. They add up to the deposit.
+    /// A component of a deposit, with its sign. Components add up to the deposit.
     #[derive(PartialOrd, Ord, Hash)]
     pub enum Component {
         /// Payments less refunds: the sum of the deposit's lines.
         NetSales => "net_sales",
-        /// What a third party takes or gives.
+        /// Money that a third party takes or gives.
         ThirdParty => "third_party",
         /// Adjustments by the processor.
         Adjustment => "adjustment",
@@ -29,7 +29,7 @@ words! {
         Fee => "fee",
         /// Chargebacks that were won, and other reversals.
         Reversal => "reversal",
-        /// What the processor gives no detail of.
+        /// Money without details from the processor.
         Other => "other",
     }
 }
@@ -37,7 +37,7 @@ words! {
 /// A deposit, as the gateway reports it. A negative one takes money, which is usual.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Deposit {
-    /// The gateway's id of it.
+    /// The gateway's id of the deposit.
     pub id: String,
     /// The gateway account (MID).
     pub account: String,
@@ -47,7 +47,7 @@ pub struct Deposit {
     pub currency: Option<Currency>,
     /// The components, each at most once, with their signs; those that are zero are left out.
     pub components: Vec<(Component, SignedAmount)>,
-    /// What arrives, as stated, with its sign.
+    /// The amount that arrives, as stated, with its sign.
     pub total: SignedAmount,
     /// The number by which the bank's statement names it.
     pub trace_number: Option<String>,
@@ -55,7 +55,7 @@ pub struct Deposit {
     pub lines: (u64, SignedAmount),
     /// Those of payments and refunds that the journal does not know, and their sum.
     pub others: (u64, SignedAmount),
-    /// What those of refunds take of it: zero or less.
+    /// The sum of the lines of refunds: zero or less.
     pub refunds: SignedAmount,
     /// Where these lines are kept.
     pub places: BTreeSet<LinePlace>,
@@ -63,27 +63,27 @@ pub struct Deposit {
     pub adjustments: Vec<Adjustment>,
     /// Chargebacks that are reported with it.
     pub chargebacks: Vec<Chargeback>,
-    /// Rows of it that cannot be read.
+    /// Its rows that cannot be read.
     pub unreadable: Vec<UnreadableRow>,
-    /// What its report listed before and does not list any more, until orders have it so, too.
+    /// Chargebacks and adjustments that its report does not list any more, until orders match.
     pub taken_back: TakenBack,
     /// When the gateway changed it last, as stated.
     pub changed_on: Option<Date>,
     /// When it was read first.
     pub read_at: Timestamp,
-    /// What each reading found that the ones before it had not, the oldest first: together, the components. Whoever reads a
-    /// report leaves it to [`merge_deposit`](super::merge_deposit).
+    /// The changes that each reading found, the oldest first: together, the components. Code that
+    /// reads a report leaves them to [`merge_deposit`](super::merge_deposit).
     pub changes: Vec<DepositChange>,
-    /// How many of them the journal has.
+    /// How many changes the journal has.
     pub journaled: usize,
 }
 
-/// What a merchant's deposit is known by: two accounts can have deposits of the same id.
+/// The key of a merchant's deposit: two accounts can have deposits of the same id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DepositKey<'a> {
     /// The gateway account (MID).
     pub(crate) account: &'a str,
-    /// The gateway's id of it.
+    /// The gateway's id of the deposit.
     pub(crate) id: &'a str,
 }
 
@@ -103,7 +103,7 @@ impl TakenBack {
     }
 }
 
-/// What a reading found of a deposit that the ones before it had not.
+/// The change of a deposit that a reading found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DepositChange {
     /// When it was read.
@@ -115,7 +115,7 @@ pub struct DepositChange {
 }
 
 impl Deposit {
-    /// What it is known by.
+    /// Its key.
     pub(crate) fn key(&self) -> DepositKey<'_> {
         DepositKey { account: &self.account, id: &self.id }
     }
@@ -126,7 +126,8 @@ impl Deposit {
         found.map_or(SignedAmount::ZERO, |(_, amount)| *amount)
     }
 
-    /// Whether nothing of it is reported any more. Its entries in the journal add up to nothing then.
+    /// Whether no part of the deposit is reported any more. Its entries in the journal add up to
+    /// nothing then.
     pub fn is_withdrawn(&self) -> bool {
         let is_empty =
             self.adjustments.is_empty() && self.chargebacks.is_empty() && self.unreadable.is_empty();
@@ -142,13 +143,13 @@ impl Deposit {
 /// Something that is added to a deposit or taken off, beside its lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adjustment {
-    /// What identifies it.
+    /// Its identity.
     pub id: LineId,
     /// The component that it is part of; none if the category is unknown.
     pub component: Option<Component>,
     /// The category as it was stated.
     pub category: String,
-    /// What it is, in the processor's words.
+    /// The description, in the processor's words.
     pub description: String,
     /// With its sign.
     pub amount: SignedAmount,
@@ -160,10 +161,10 @@ pub struct Adjustment {
     pub changed_on: Option<Date>,
 }
 
-/// A chargeback: the card's issuer takes a payment's money back, or part of it.
+/// A chargeback: the card's issuer takes all or part of a payment's money back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chargeback {
-    /// What identifies it.
+    /// Its identity.
     pub id: LineId,
     /// The case; several chargebacks can have the same one.
     pub case: String,

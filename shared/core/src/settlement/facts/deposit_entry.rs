@@ -1,6 +1,8 @@
-//! Settlement's own entries in the journal: one for each component of a deposit, and a further one for each correction.
+//! Settlement's own entries in the journal: one for each component of a deposit, and a further one
+//! for each correction.
 //!
-//! They tell what reached the bank. What customers' banks took back is told by the entries of the orders.
+//! They are about money that reached the bank. The orders' entries have the money that customers'
+//! banks took back.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -14,8 +16,8 @@ use crate::{
     values::{Currency, SignedAmount, sort_of},
 };
 
-/// A component of a deposit, or by how much a later report corrects it. Entries of a component add up to what it is now, those
-/// of a deposit to what arrived.
+/// A component of a deposit, or by how much a later report corrects it. Entries of a component add
+/// up to its present amount, those of a deposit to the amount that arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DepositEntry {
     /// The same whenever the entry is made again from its deposit.
@@ -28,11 +30,12 @@ pub struct DepositEntry {
     pub account: String,
     /// The gateway's id of the deposit.
     pub deposit: String,
-    /// What the money is for.
+    /// The component.
     pub component: Component,
     /// None if the deposit states none.
     pub currency: Option<Currency>,
-    /// Signed change of the merchant's money at the bank, in minor units. Net sales leave the gateway by as much.
+    /// Signed change of the merchant's money at the bank, in minor units. Net sales leave the
+    /// gateway by as much.
     pub amount: SignedAmount,
 }
 
@@ -78,13 +81,15 @@ impl Deposit {
         self.journaled >= self.changes.len()
     }
 
-    /// As it is kept after it was read again: it is what the report says now. What was told of it before stays, and so does
-    /// what the report does not list any more, until orders have it so.
+    /// As it is kept after it was read again: as the report states it now. Its earlier changes
+    /// stay, and so do chargebacks and reversals that the report does not list any more, until
+    /// orders match.
     fn following(mut self, before: &Self) -> Self {
         self.changes.clone_from(&before.changes);
         self.journaled = before.journaled;
         self.read_at = before.read_at;
-        // Its place goes by it. A gateway that reports it under another day, too, must not make a second one of it.
+        // Its place goes by the day. A gateway that reports it under another day, too, must not
+        // make a second deposit.
         self.day = before.day;
         let is_gone = |one: &Chargeback| self.chargebacks.iter().all(|listed| listed.id != one.id);
         let known = before.taken_back.chargebacks.iter().chain(&before.chargebacks);
@@ -99,7 +104,7 @@ impl Deposit {
         self
     }
 
-    /// With what is different from all that it was changed by so far, as a change of this moment.
+    /// With the difference from the sum of its changes so far, as a change of this moment.
     fn changed(mut self, at: Timestamp) -> Result<Self, StoreError> {
         let mut differences = BTreeMap::<(Option<&str>, Component), SignedAmount>::new();
         let now = self.components.iter().map(|(component, amount)| (self.currency, component, Some(*amount)));
@@ -131,7 +136,8 @@ fn code(currency: Option<Currency>) -> Option<&'static str> {
     currency.map(Currency::code)
 }
 
-/// A deposit as it is kept once it was read, or read again. An error if its changes cannot be added up.
+/// A deposit as it is kept once it was read, or read again. An error if its changes cannot be added
+/// up.
 pub fn merge_deposit(before: Option<&Deposit>, read: &Deposit) -> Result<Deposit, StoreError> {
     let mut deposit = read.clone();
     if let Some(before) = before {

@@ -9,7 +9,7 @@ use crate::{
     values::Currency,
 };
 
-/// A chargeback or a reversal, and by what its order is found.
+/// A chargeback or a reversal, and the texts by which its order is found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundDispute {
     /// The gateway account (MID) of the deposit.
@@ -18,15 +18,15 @@ pub struct FoundDispute {
     pub reference: Option<String>,
     /// The currency, if it is stated.
     pub currency: Option<Currency>,
-    /// What happened.
+    /// The dispute.
     pub dispute: Dispute,
-    /// Whether what is on record of the line is not reported any more, so that this counts in its place.
+    /// Whether the line's record is not reported any more, so that this counts in its place.
     pub is_current: bool,
 }
 
 impl FoundDispute {
-    /// What a deposit says of a chargeback. None if its amount cannot be one, or it does not name the payment: that is for a
-    /// person.
+    /// A chargeback as a deposit states it. None if its amount cannot be one, or it does not name
+    /// the payment: that is for a person.
     pub fn chargeback(account: &str, chargeback: &Chargeback) -> Option<Self> {
         let dispute = Dispute {
             kind: DisputeKind::Chargeback,
@@ -46,8 +46,9 @@ impl FoundDispute {
         Some(Self { account: account.to_owned(), reference, currency, dispute, is_current: false })
     }
 
-    /// What a deposit says of a chargeback's reversal: an adjustment of that category with a case, which gives money. One that
-    /// takes it is how some processors collect the chargeback itself.
+    /// A chargeback's reversal as a deposit states it: an adjustment of that category with a case,
+    /// which gives money. One that takes money is how some processors collect the chargeback
+    /// itself.
     pub fn reversal(account: &str, deposit: &str, adjustment: &Adjustment) -> Option<Self> {
         let case = adjustment.case.clone()?;
         let is_reversal = adjustment.component == Some(Component::Reversal);
@@ -75,7 +76,7 @@ impl FoundDispute {
 }
 
 impl FoundDispute {
-    /// The report of it to an order of the merchant.
+    /// The report of the dispute to an order of the merchant.
     pub(crate) fn report(self, merchant: &Merchant) -> DisputeReport {
         DisputeReport {
             reference: self.reference,

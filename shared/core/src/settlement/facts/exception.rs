@@ -1,4 +1,4 @@
-//! What does not fit: one thing for a person to look at, with its cause.
+//! An exception: one difference for a person to look at, with its cause.
 
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
@@ -13,13 +13,15 @@ words! {
     /// Why something is an exception.
     #[derive(PartialOrd, Ord, Hash)]
     pub enum ExceptionCause {
-        /// Captured or refunded here, and days later in no batch that the processor took, or under review there.
+        /// Captured or refunded here, and days later in no batch that the processor took, or under
+        /// review there.
         NotSettled => "not_settled",
         /// Settled, and in no deposit days later.
         NotFunded => "not_funded",
         /// Settled, and not approved here: declined, voided, given up, or in doubt.
         NotApproved => "not_approved",
-        /// Settled or funded with another amount, in another currency, or under a reference that two payments here have.
+        /// Settled or funded with another amount, in another currency, or under a reference that
+        /// two payments here have.
         AmountDiffers => "amount_differs",
         /// In two batches that were taken.
         SettledTwice => "settled_twice",
@@ -33,10 +35,11 @@ words! {
         Chargeback => "chargeback",
         /// A reversal of a chargeback that is not known.
         ReversalUnknown => "reversal_unknown",
-        /// What deposits say of chargebacks and reversals is not what orders have on record: the sums of an account, or one that
-        /// its order does not have.
+        /// Chargebacks and reversals in deposits differ from those that orders have on record: the
+        /// sums of an account, or one that its order does not have.
         DisputesDiffer => "disputes_differ",
-        /// A payment that did not come from Tollgate, such as one made in the gateway's virtual terminal.
+        /// A payment that did not come from Tollgate, such as one made in the gateway's virtual
+        /// terminal.
         NotOurs => "not_ours",
         /// A refund that did not come from Tollgate, such as one made in the gateway's portal.
         RefundedElsewhere => "refunded_elsewhere",
@@ -49,12 +52,13 @@ words! {
     }
 }
 
-/// One exception. It closes by itself when its cause is gone, and by a person's decision.
+/// One exception. It closes automatically when its cause is gone, and by a person's decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exception {
-    /// Made of account, cause, and what it is about: the same exception has the same id, whoever finds it, and when.
+    /// Made of account, cause and subject: the same exception has the same id, wherever and
+    /// whenever it is found.
     pub id: Uuid,
-    /// What does not fit.
+    /// The cause.
     pub cause: ExceptionCause,
     /// The gateway account (MID).
     pub account: String,
@@ -64,15 +68,15 @@ pub struct Exception {
     pub deposit: Option<String>,
     /// The chargeback's case, if any.
     pub case: Option<String>,
-    /// What exactly does not fit, where the cause can be several things.
+    /// The exact difference, if the cause can be several things.
     pub detail: Option<String>,
     /// The order, if it is known here.
     pub order: Option<OrderKey>,
     /// The transaction, if it is known here.
     pub transaction: Option<Uuid>,
-    /// What was expected, with its sign.
+    /// The expected amount, with its sign.
     pub expected: Option<SignedAmount>,
-    /// What the records say, with its sign.
+    /// The amount in the records, with its sign.
     pub found: Option<SignedAmount>,
     /// The currency of both, if it is known.
     pub currency: Option<Currency>,
@@ -82,14 +86,15 @@ pub struct Exception {
     pub since: Timestamp,
     /// When its cause was found to be gone.
     pub gone_at: Option<Timestamp>,
-    /// What people noted, oldest first.
+    /// People's notes, oldest first.
     pub notes: Vec<Note>,
     /// Who closed it, and why.
     pub resolution: Option<Resolution>,
 }
 
 impl Exception {
-    /// A new exception about this: a reference, a deposit or a row of it, a day, or a case with its sequence number.
+    /// A new exception about this: a reference, a deposit or one of its rows, a day, or a case with
+    /// its sequence number.
     pub(crate) fn new(
         account: &str,
         cause: ExceptionCause,
@@ -119,25 +124,25 @@ impl Exception {
         }
     }
 
-    /// The same, with what exactly does not fit.
+    /// The same, with the exact difference.
     pub(crate) fn because(self, detail: impl Into<String>) -> Self {
         Self { detail: Some(detail.into()), ..self }
     }
 
-    /// Whether there is something left to do: its cause is there, and nobody decided otherwise.
+    /// Whether there is something left to do: its cause is there, and no person decided otherwise.
     pub fn is_open(&self) -> bool {
         self.gone_at.is_none() && self.resolution.is_none()
     }
 }
 
-/// What a person noted.
+/// A person's note.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
     /// When.
     pub at: Timestamp,
     /// The person's name, as the caller states it.
     pub by: String,
-    /// What.
+    /// The text.
     pub text: String,
 }
 

@@ -1,4 +1,4 @@
-//! What the gateway should settle and fund, read off the journal's entries.
+//! The money that the gateway should settle and fund, read off the journal's entries.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,8 @@ use crate::{
     values::{Amount, Currency, SignedAmount},
 };
 
-/// What should reach the bank of one payment or one refund: what its record at the gateway should come to.
+/// The money of one payment or refund that should reach the bank: the amount that its record at the
+/// gateway should state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expectation {
     /// The gateway account (MID).
@@ -28,9 +29,11 @@ pub struct Expectation {
     pub operation: Uuid,
     /// The currency of the order.
     pub currency: Currency,
-    /// With its sign, fee included; zero where no money should move: declined, voided, given up, or only held.
+    /// With its sign, fee included; zero where no money should move: declined, voided, given up, or
+    /// only held.
     pub amount: SignedAmount,
-    /// When the money was taken or given back, as the journal has it. Its UTC day is that of the line's place.
+    /// When the money was taken or given back, as the journal has it. Its UTC day is that of the
+    /// line's place.
     pub at: Timestamp,
 }
 
@@ -39,13 +42,14 @@ pub struct Expectation {
 enum RecordKey {
     /// The transaction's payment. Its capture and void show on the same record.
     Payment(Uuid),
-    /// What has a record of its own: the operation, and the order id of its attempt.
+    /// An operation with a record of its own: the operation, and the order id of its attempt.
     Own(Uuid, String),
 }
 
-/// Takes a journal's entries in any order and tells what they expect.
+/// Takes a journal's entries in any order and returns their expectations.
 ///
-/// A void zeroes the payment that it is about; so it must be among the entries wherever the payment is.
+/// A void zeroes the payment that it is about; so it must be among the entries wherever the payment
+/// is.
 #[derive(Debug, Default)]
 pub struct Expectations {
     records: BTreeMap<RecordKey, Expectation>,
@@ -56,9 +60,11 @@ pub struct Expectations {
     fees: BTreeMap<Uuid, Amount>,
     /// Duplicates that took money, with their transactions, and how much without the fee.
     duplicates: Vec<(RecordKey, Uuid, Amount)>,
-    /// Duplicates of authorizations, with their transactions: they only hold money, unless somebody captured them.
+    /// Duplicates of authorizations, with their transactions: they only hold money, unless they
+    /// were captured.
     held_duplicates: Vec<(RecordKey, Uuid)>,
-    /// What was refunded of duplicates of authorizations, by transaction. It can be refunded only if it had been captured.
+    /// Amounts refunded of duplicates of authorizations, by transaction. Only captured money can be
+    /// refunded.
     returned: Vec<(Uuid, SignedAmount)>,
 }
 
@@ -120,7 +126,8 @@ impl Expectations {
         }
     }
 
-    /// An approval and its capture are one record: the approval names it, the capture says what was taken.
+    /// An approval and its capture are one record: the approval names it, the capture states the
+    /// amount taken.
     fn payment(&mut self, key: RecordKey, entry: &Entry, amount: SignedAmount) {
         let new = expectation(entry, amount);
         let is_capture = entry.fact == Fact::Captured;
@@ -138,7 +145,7 @@ impl Expectations {
         }
     }
 
-    /// What all entries together expect.
+    /// The expectations of all entries together.
     pub fn finish(mut self) -> Vec<Expectation> {
         for (key, transaction, amount) in &self.duplicates {
             if let Some(record) = self.records.get_mut(key) {
@@ -168,7 +175,7 @@ impl Expectations {
     }
 }
 
-/// What a journal's entries expect of the gateway.
+/// The expectations that a journal's entries have of the gateway.
 pub fn expectations<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Vec<Expectation> {
     let mut all = Expectations::default();
     entries.into_iter().for_each(|entry| all.add(entry));
@@ -189,7 +196,7 @@ fn expectation(entry: &Entry, amount: SignedAmount) -> Expectation {
     }
 }
 
-/// What the gateway settles: the amount with its fee.
+/// The amount that the gateway settles: with its fee.
 fn moved(amount: Amount, fee: Amount) -> SignedAmount {
     SignedAmount::net([amount, fee], [])
 }

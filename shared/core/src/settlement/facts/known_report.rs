@@ -1,4 +1,4 @@
-//! What is known of a report that was read.
+//! A report that was read, as far as known.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,14 +18,16 @@ words! {
     }
 }
 
-/// What is known of a report: by it, what the report does not say any more is found.
+/// A report, as far as known: by it, lines and deposits are found that the report does not state
+/// any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownReport {
     /// Which one.
     pub kind: ReportKind,
     /// The Eastern day.
     pub day: Date,
-    /// The batches or deposits that it has, by the gateway's ids. While a run writes them, also those that it had before.
+    /// The batches or deposits that it has, by the gateway's ids. While a run writes them, also
+    /// those that it had before.
     pub names: BTreeSet<String>,
     /// Where its lines are; while a run writes them, also where they were before.
     pub places: BTreeSet<LinePlace>,
@@ -33,9 +35,9 @@ pub struct KnownReport {
     pub unreadable: Vec<UnreadableRow>,
     /// Since when it says that there is nothing, though it had something before.
     pub empty_since: Option<Timestamp>,
-    /// Whether what it changed is still to be matched.
+    /// Whether its changes are still to be matched.
     pub is_unmatched: bool,
-    /// Whether what is known of it cannot be read. Until then its day is not read again.
+    /// Whether the stored item cannot be read. Until it can, the report's day is not read again.
     pub is_unreadable: bool,
 }
 
@@ -48,5 +50,5 @@ impl KnownReport {
     }
 }
 
-/// What is known of an account's reports.
+/// An account's reports, as far as known.
 pub(crate) type KnownReports = BTreeMap<(ReportKind, Date), KnownReport>;

@@ -1,4 +1,4 @@
-//! What the gateway's records say about one reference: its settlement, and the deposits that hold it.
+//! The gateway's records of one reference: its settlement, and the deposits that hold it.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::{
 };
 
 words! {
-    /// What became of a payment or refund in its batch.
+    /// The outcome of a payment or refund in its batch.
     pub enum SettledStatus {
         /// The processor took it.
         Accepted => "accepted",
@@ -32,15 +32,15 @@ words! {
 }
 
 words! {
-    /// What became of a batch.
+    /// The outcome of a batch.
     pub enum BatchStatus {
         /// It was sent.
         Sent => "sent",
         /// The processor took it.
         Good => "good",
-        /// Some of it was refused.
+        /// A part of the batch was refused.
         Mixed => "mixed",
-        /// The processor refused all of it.
+        /// The processor refused the whole batch.
         Refused => "refused",
         /// It is held.
         Held => "held",
@@ -53,20 +53,20 @@ words! {
 }
 
 words! {
-    /// What a line of a deposit is about.
+    /// The kind of a deposit's line.
     pub enum FundedKind {
         /// A payment.
         Sale => "sale",
         /// Money given back.
         Refund => "refund",
-        /// A line that moves no money by itself: a voided sale or refund, a verification.
+        /// A line that moves no money on its own: a voided sale or refund, a verification.
         NoMoney => "no_money",
         _ => Unrecognized,
     }
 }
 
 words! {
-    /// What a deposit says of its line.
+    /// The status of a deposit's line.
     pub enum FundedStatus {
         /// The money is in the deposit.
         Processed => "processed",
@@ -80,7 +80,7 @@ words! {
     }
 }
 
-/// What one batch says of a reference, by the report of a day. Read again, that report replaces it.
+/// A reference in one batch, by the report of a day. Read again, that report replaces it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settled {
     /// The gateway's id of the batch.
@@ -89,15 +89,15 @@ pub struct Settled {
     pub day: Date,
     /// Of a refund it is stated without a sign, or with a minus. None if the report states none.
     pub amount: Option<SignedAmount>,
-    /// What became of it.
+    /// Its outcome.
     pub status: SettledStatus,
-    /// What became of its batch.
+    /// Its batch's outcome.
     pub batch_status: BatchStatus,
     /// Our order id of the attempt, where the report has it.
     pub gateway_order_id: Option<String>,
 }
 
-/// What one line of a deposit says of a reference. Read again, the deposit's report replaces it.
+/// A reference in one line of a deposit. Read again, the deposit's report replaces it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Funded {
     /// The line's own id.
@@ -106,11 +106,11 @@ pub struct Funded {
     pub deposit: String,
     /// The day of the deposit, Eastern.
     pub day: Date,
-    /// What it is about.
+    /// Its kind.
     pub kind: FundedKind,
-    /// What became of it.
+    /// Its outcome.
     pub status: FundedStatus,
-    /// With its sign: what is given back is negative.
+    /// With its sign: money given back is negative.
     pub amount: SignedAmount,
     /// None if the record states none.
     pub currency: Option<Currency>,
@@ -129,7 +129,8 @@ impl Funded {
     }
 }
 
-/// All that the gateway's records say about a reference at an account. A reference is one payment or one refund.
+/// All that the gateway's records say about a reference at an account. A reference is one payment
+/// or one refund.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Line {
     /// The gateway's reference.
@@ -141,7 +142,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// Adds what a batch says, in place of what the same day's report said of it before.
+    /// Adds a batch's record, in place of the one that the same day's report stated before.
     pub(crate) fn add_settled(&mut self, new: Settled) {
         let place = |of: &Settled| (of.batch.clone(), of.day);
         match self.settled.binary_search_by_key(&place(&new), place) {
@@ -150,7 +151,7 @@ impl Line {
         }
     }
 
-    /// Adds what a deposit's line says, in place of what it said before.
+    /// Adds a deposit's line, in place of its earlier state.
     pub(crate) fn add_funded(&mut self, new: Funded) {
         match self.funded.binary_search_by(|one| one.id.cmp(&new.id)) {
             Ok(n) => self.funded[n] = new,
@@ -185,7 +186,7 @@ pub struct UnreadableRow {
     pub batch: Option<String>,
     /// Its own id or reference, as stated.
     pub id: Option<String>,
-    /// Why it cannot be read; never says what it holds.
+    /// Why it cannot be read; never states its content.
     pub why: String,
 }
 
@@ -199,16 +200,18 @@ impl fmt::Display for UnreadableRow {
 
 /// Which item holds the line of a reference.
 ///
-/// Lines are packed, so that a payment is one read and a line costs a fraction of a write: by account, by the UTC day of the
-/// capture or refund as the journal has it, and by a digest of the reference. Of what the journal does not know, there is no
-/// day; when it becomes known, its line moves as the reports are read again.
+/// Lines are packed, so that a payment is one read and a line costs a fraction of a write: by
+/// account, by the UTC day of the capture or refund as the journal has it, and by a digest of the
+/// reference. A reference that the journal does not know has no day; once it is known, its line
+/// moves as the reports are read again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinePlace {
     /// The gateway account (MID).
     pub account: String,
-    /// The UTC day of the journal's entry; none for what is not known.
+    /// The UTC day of the journal's entry; none for unknown references.
     pub day: Option<Date>,
-    /// The part of the day's lines, below [`LinePlace::PARTS`]; of what is not known, below [`LinePlace::UNKNOWN_PARTS`].
+    /// The part of the day's lines, below [`LinePlace::PARTS`]; of unknown references, below
+    /// [`LinePlace::UNKNOWN_PARTS`].
     pub part: u16,
 }
 
@@ -220,11 +223,11 @@ impl fmt::Display for LinePlace {
 }
 
 impl LinePlace {
-    /// Parts of an account's day. At 1,000 lines a day an item has 16 of about 120 bytes, at 100,000 it has 1,600 and stays
-    /// below the 400 KB that an item may have.
+    /// Parts of an account's day. At 1,000 lines a day an item has 16 of about 120 bytes, at
+    /// 100,000 it has 1,600 and stays below the 400 KB that an item may have.
     pub const PARTS: u16 = 64;
 
-    /// Parts of what is not known at an account, whenever that was: 200,000 lines are some 200 in each.
+    /// Parts of an account's unknown references of all days: 200,000 lines are some 200 in each.
     pub const UNKNOWN_PARTS: u16 = 1_024;
 
     /// Where the line of a reference is.

@@ -15,8 +15,8 @@ pub struct Progress {
     pub read_at: Option<Timestamp>,
     /// The earliest day to read; none before the first run.
     pub from: Option<Date>,
-    /// Days that are to be read, beside the recent ones: those that were never read, could not be read, are read again, or that a
-    /// person wants. By day.
+    /// Days that are to be read, beside the recent ones: those that were never read, could not be
+    /// read, are read again, or that a person wants. By day.
     pub unread: Vec<UnreadDay>,
     /// The last day on which days of the weeks before were put among these.
     pub looked_back_on: Option<Date>,
@@ -37,19 +37,20 @@ pub struct UnreadDay {
     pub cause: Option<String>,
 }
 
-/// For how many days after its last entry an account is read that its merchant's document does not name any more: so late
-/// come chargebacks and their reversals.
+/// For how many days after its last entry an account is read that its merchant's document does not
+/// name any more: so late come chargebacks and their reversals.
 pub const READ_AFTER_USE_DAYS: i64 = 200;
 
 impl Progress {
-    /// Whether something may still come for the account, whatever the merchant's document says.
+    /// Whether something may still come for the account, even if the merchant's document does not
+    /// name it.
     pub fn may_be_reported(&self, today: Date) -> bool {
         let last = self.used_on.unwrap_or_else(|| day_of(self.known_at));
         today <= last.saturating_add(READ_AFTER_USE_DAYS.days())
     }
 
-    /// For how many seconds the account, or one of its days, is waiting to be read; of one that never was, since it has been
-    /// known.
+    /// For how many seconds the account, or one of its days, is waiting to be read; of one that
+    /// never was, since it has been known.
     pub fn unread_s(&self, now: Timestamp) -> i64 {
         let since = self.read_at.unwrap_or(self.known_at);
         let since = self.unread.iter().map(|one| one.since).fold(since, Timestamp::min);

@@ -1,13 +1,13 @@
-//! What a run did.
+//! The result of a run.
 
 use serde::Serialize;
 
-/// What a run did, for its log line, its metrics and for who invoked it.
+/// The result of a run, for its log line, its metrics and its caller.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SettlementReport {
     /// Accounts that there are.
     pub accounts: usize,
-    /// Of these: whose days were read and matched.
+    /// Accounts whose days were read and matched.
     pub read: usize,
     /// Of which a report could not be read, or not to its end. It comes again.
     pub failed: usize,
@@ -27,15 +27,15 @@ pub struct SettlementReport {
     pub opened: u64,
     /// Exceptions that are open.
     pub open: u64,
-    /// Stored items that could not be read. What is about them waits, and all else goes on.
+    /// Stored items that could not be read. Work that needs them waits, and all else goes on.
     pub unreadable: u64,
-    /// For how many seconds the account or the day waits that waits longest; of an account that was never read, since it has
-    /// been known.
+    /// For how many seconds the account or the day waits that waits longest; of an account that was
+    /// never read, since it has been known.
     pub oldest_read_s: i64,
 }
 
 impl SettlementReport {
-    /// Adds what it did with one account.
+    /// Adds the result of one account.
     pub(crate) fn add(&mut self, part: &Self) {
         self.records += part.records;
         self.written += part.written;

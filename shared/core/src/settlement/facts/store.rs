@@ -1,4 +1,5 @@
-//! Where lines, deposits, exceptions and the progress of reading are kept: ports. They have a table of their own.
+//! Where lines, deposits, exceptions and the progress of reading are kept: ports. They have a table
+//! of their own.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -25,17 +26,18 @@ pub struct PackedLines {
     pub version: u64,
     /// By reference.
     pub lines: Vec<Line>,
-    /// Whether it is there and cannot be read: what it says is not known, and nothing is written in its place.
+    /// Whether it is there and cannot be read: its content is not known, and nothing is written in
+    /// its place.
     pub is_unreadable: bool,
 }
 
-/// Keeps lines, and what is known of each day's reports.
+/// Keeps lines, and each day's reports as far as known.
 #[async_trait]
 pub trait LineStore: Send + Sync {
     /// The lines of a place; none are an empty item.
     async fn load(&self, merchant: &MerchantId, place: &LinePlace) -> Result<PackedLines, StoreError>;
 
-    /// All lines of an account's day, or of what is not known.
+    /// All lines of an account's day, or of its unknown references.
     async fn load_day(
         &self,
         merchant: &MerchantId,
@@ -43,7 +45,8 @@ pub trait LineStore: Send + Sync {
         day: Option<Date>,
     ) -> Result<Vec<(LinePlace, PackedLines)>, StoreError>;
 
-    /// Writes the lines of a place if they are still in the version that was read. Says whether they were.
+    /// Writes the lines of a place if they are still in the version that was read. Says whether
+    /// they were.
     async fn save(
         &self,
         merchant: &MerchantId,
@@ -51,7 +54,7 @@ pub trait LineStore: Send + Sync {
         lines: &PackedLines,
     ) -> Result<bool, StoreError>;
 
-    /// What is known of the reports of an account's days from this one on.
+    /// The known reports of an account's days from this one on.
     async fn reports(
         &self,
         merchant: &MerchantId,
@@ -59,7 +62,7 @@ pub trait LineStore: Send + Sync {
         since: Date,
     ) -> Result<Vec<KnownReport>, StoreError>;
 
-    /// Keeps what is known of a report.
+    /// Keeps a known report.
     async fn keep_report(
         &self,
         merchant: &MerchantId,
@@ -68,8 +71,8 @@ pub trait LineStore: Send + Sync {
     ) -> Result<(), StoreError>;
 }
 
-/// What the gateway's records say of a reference, wherever its line is: with its day in the journal, or still with what was not
-/// known when its report was read.
+/// The line of a reference, in either place: with its day in the journal, or still with the
+/// references that were not known when its report was read.
 pub async fn line_of(
     store: &dyn LineStore,
     merchant: &MerchantId,
@@ -100,7 +103,8 @@ pub struct DepositPage {
     pub next: Option<String>,
 }
 
-/// Keeps deposits, and the references of their lines. A deposit is known by its account and the gateway's id of it.
+/// Keeps deposits, and the references of their lines. A deposit is known by its account and its id
+/// at the gateway.
 #[async_trait]
 pub trait DepositStore: Send + Sync {
     /// A deposit.
@@ -114,7 +118,8 @@ pub trait DepositStore: Send + Sync {
     /// All deposits of a merchant with this id: one for each account that has one.
     async fn find(&self, merchant: &MerchantId, id: &str) -> Result<Vec<Deposit>, StoreError>;
 
-    /// Writes a deposit if it is still as it was read; `was` is none for a new one. Says whether it was.
+    /// Writes a deposit if it is still as it was read; `was` is none for a new one. Says whether it
+    /// was.
     async fn save(
         &self,
         merchant: &MerchantId,
@@ -136,8 +141,8 @@ pub trait DepositStore: Send + Sync {
 /// How often a deposit is read again because another run wrote it meanwhile.
 const TRIES: usize = 5;
 
-/// Changes a deposit, if the change is none already: how it is now, and whether it was written. None if the change of a deposit
-/// that is not there makes none.
+/// Changes a deposit, if the change is none already: how it is now, and whether it was written.
+/// None if the change of a deposit that is not there makes none.
 pub(crate) async fn change_deposit(
     store: &dyn DepositStore,
     merchant: &MerchantId,
@@ -155,7 +160,7 @@ pub(crate) async fn change_deposit(
     Err(StoreError::Unavailable("a deposit was changed at the same time".to_owned()))
 }
 
-/// What changing a deposit came to.
+/// The result of changing a deposit.
 pub(crate) struct ChangedDeposit {
     /// As it is kept now.
     pub(crate) deposit: Deposit,
@@ -235,7 +240,7 @@ pub struct ExceptionFilter {
 pub struct ExceptionPage {
     /// The exceptions.
     pub exceptions: Vec<Exception>,
-    /// Those that cannot be read, whatever they are about.
+    /// Those that cannot be read, of any subject.
     pub unreadable: Vec<Unreadable>,
     /// Where the next page begins, if there are more.
     pub next: Option<String>,
@@ -254,7 +259,7 @@ pub struct OpenExceptions {
 }
 
 impl OpenExceptions {
-    /// Of those that were found, of which there may be one more than are counted.
+    /// From the number found, which may be one more than is counted.
     pub fn of(found: usize) -> Self {
         Self { exceptions: found.min(OPEN_COUNTED_MAX), more: found > OPEN_COUNTED_MAX }
     }
@@ -266,12 +271,12 @@ impl fmt::Display for OpenExceptions {
     }
 }
 
-/// What an open exception is about.
+/// The subject of an open exception.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenAbout {
     /// The gateway account (MID).
     pub account: String,
-    /// What does not fit.
+    /// The cause.
     pub cause: ExceptionCause,
     /// The gateway's reference, if it is about one.
     pub reference: Option<String>,
@@ -293,16 +298,19 @@ pub trait ExceptionStore: Send + Sync {
     /// One exception.
     async fn get(&self, merchant: &MerchantId, id: Uuid) -> Result<Option<Exception>, StoreError>;
 
-    /// The open exceptions of an account, to be compared with what a run found; without those that cannot be read.
+    /// The open exceptions of an account, to be compared with a run's findings; without those that
+    /// cannot be read.
     async fn open_of(&self, merchant: &MerchantId, account: &str) -> Result<Vec<Exception>, StoreError>;
 
-    /// What the open exceptions of a merchant are about, without those that cannot be read. Reads their keys only.
+    /// The subjects of a merchant's open exceptions, without those that cannot be read. Reads their
+    /// keys only.
     async fn open_about(&self, merchant: &MerchantId) -> Result<Vec<OpenAbout>, StoreError>;
 
     /// How many exceptions are open, of all accounts. Reads no more keys than are counted, and one.
     async fn count_open(&self, merchant: &MerchantId) -> Result<OpenExceptions, StoreError>;
 
-    /// Writes an exception if it is still as it was read; `was` is none for a new one. Says whether it was.
+    /// Writes an exception if it is still as it was read; `was` is none for a new one. Says whether
+    /// it was.
     async fn save(
         &self,
         merchant: &MerchantId,
@@ -323,14 +331,15 @@ pub trait ExceptionStore: Send + Sync {
 /// Keeps progress.
 #[async_trait]
 pub trait ProgressStore: Send + Sync {
-    /// How far each account of every merchant was read; without what cannot be read, which an account's claim refuses.
+    /// How far each account of every merchant was read; without unreadable items, which an
+    /// account's claim refuses.
     async fn all(&self) -> Result<Vec<(MerchantId, Progress)>, StoreError>;
 
-    /// How far each of a merchant's accounts was read; without what cannot be read.
+    /// How far each of a merchant's accounts was read; without unreadable items.
     async fn of(&self, merchant: &MerchantId) -> Result<Vec<Progress>, StoreError>;
 
-    /// Takes an account for a run until a moment: how far it was read by then, and of a new one what is stated. None if another
-    /// run has it now.
+    /// Takes an account for a run until a moment: how far it was read by then, and for a new
+    /// account `new`. None if another run has it now.
     async fn claim(
         &self,
         merchant: &MerchantId,

@@ -1,4 +1,4 @@
-//! Reads deposits for people: in sums, line by line, and with what is open about them.
+//! Reads deposits for people: in sums, line by line, and with their open exceptions.
 
 use std::collections::HashMap;
 
@@ -21,13 +21,13 @@ const ENTRIES_OF_LINE: usize = 1;
 /// Lines whose entries are read at once.
 const AT_ONCE: usize = 25;
 
-/// A deposit's amounts as people read them, in minor units with signs; none if a sum is beyond 64 bits, as only damaged
-/// items state. They add up to what arrives.
+/// A deposit's amounts as people read them, in minor units with signs; none if a sum is beyond 64
+/// bits, as only damaged items state. They add up to the amount that arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DepositSums {
     /// The deposit's payments.
     pub gross: Option<SignedAmount>,
-    /// What was given back.
+    /// The deposit's refunds.
     pub refunds: SignedAmount,
     /// Fees, interchange, service charges, third parties.
     pub fees: Option<SignedAmount>,
@@ -56,7 +56,7 @@ impl DepositSums {
     }
 }
 
-/// Open exceptions by what they are about.
+/// Open exceptions by their subject.
 #[derive(Debug, Default)]
 pub struct Unmatched {
     by_deposit: HashMap<(String, String), u64>,
@@ -79,25 +79,26 @@ impl Unmatched {
         self.by_deposit.get(&(deposit.account.clone(), deposit.id.clone())).copied().unwrap_or_default()
     }
 
-    /// What is wrong with one of an account's references.
+    /// The cause of an open exception about one of an account's references.
     pub fn of_reference(&self, account: &str, reference: &str) -> Option<ExceptionCause> {
         self.by_reference.get(&(account.to_owned(), reference.to_owned())).copied()
     }
 }
 
-/// One line of a deposit, with what the journal knows of it.
+/// One line of a deposit, with its entry in the journal.
 #[derive(Clone, Debug)]
 pub struct DepositLine {
-    /// What the gateway's records say of the reference.
+    /// The gateway's records of the reference.
     pub line: Line,
-    /// What this deposit has of it.
+    /// The reference in this deposit.
     pub funded: Funded,
-    /// The reference's latest entry; none of a payment that is not known.
+    /// The reference's latest entry; none for an unknown payment.
     pub entry: Option<Entry>,
 }
 
 impl DepositLine {
-    /// Its position among all lines of its deposit. It begins with a day, as every position does that a cursor can name.
+    /// Its position among all lines of its deposit. It begins with a day, as every position does
+    /// that a cursor can name.
     fn position(&self, deposit: &Deposit) -> String {
         format!("{}#{}#{}", deposit.day, self.line.reference, self.funded.id)
     }
@@ -114,12 +115,12 @@ pub struct DepositLines {
     pub next: Option<String>,
 }
 
-/// What deposits are read with.
+/// Reads deposits.
 #[derive(Clone, Copy)]
 pub struct DepositReader<'a> {
     /// Lines.
     pub lines: &'a dyn LineStore,
-    /// What does not fit.
+    /// Exceptions.
     pub exceptions: &'a dyn ExceptionStore,
     /// The journal.
     pub log: &'a dyn EntryLog,
@@ -128,7 +129,7 @@ pub struct DepositReader<'a> {
 }
 
 impl DepositReader<'_> {
-    /// What is open about a merchant's deposits.
+    /// The open exceptions of a merchant's deposits.
     pub async fn unmatched(&self, merchant: &MerchantId) -> Result<Unmatched, StoreError> {
         let mut unmatched = Unmatched::default();
         self.exceptions.open_about(merchant).await?.into_iter().for_each(|one| unmatched.add(one));

@@ -11,11 +11,12 @@ use crate::{
     settlement::{DayRange, DepositStore, FoundDispute, eastern_day, facts::store::deposits_of},
 };
 
-/// How long before a payment the first deposit is that is read: no document ties the day of a deposit to its payments.
+/// How long before a payment the first deposit is that is read: no document ties the day of a
+/// deposit to its payments.
 const EARLIER: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Looks through all deposits since a payment was made. That is slow, and rarely needed: most payments are found before they
-/// settle.
+/// Looks through all deposits since a payment was made. That is slow, and rarely needed: most
+/// payments are found before they settle.
 pub struct DepositDisputes(pub Arc<dyn DepositStore>);
 
 #[async_trait]

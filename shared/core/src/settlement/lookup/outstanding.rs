@@ -1,4 +1,5 @@
-//! What was captured or refunded and has not arrived: what is not in the last deposit.
+//! Money that was captured or refunded and has not arrived: the money that is not in the last
+//! deposit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +16,8 @@ use crate::{
     values::{Currency, SignedAmount, sort_of},
 };
 
-/// How long what is expected may take, over a weekend and a holiday. What takes longer is an exception, too.
+/// How long expected money may take, over a weekend and a holiday. If it takes longer, it is an
+/// exception, too.
 const WITHIN_DAYS: i32 = 7;
 
 /// How many days ago a list may begin: each of its days is read whole.
@@ -32,7 +34,8 @@ pub struct OutstandingDays<'a> {
     pub account: Option<&'a str>,
 }
 
-/// The Eastern days that a list is of, where a caller states none, one or both. None if it began too long ago.
+/// The Eastern days that a list is of, where a caller states none, one or both. None if it began
+/// too long ago.
 pub fn outstanding_days(first: Option<Date>, last: Option<Date>, now: Timestamp) -> Option<DayRange> {
     let today = eastern_day(now);
     let last = last.unwrap_or(today);
@@ -43,13 +46,13 @@ pub fn outstanding_days(first: Option<Date>, last: Option<Date>, now: Timestamp)
 /// A payment or refund whose money has not arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outstanding {
-    /// What should arrive.
+    /// The expected money.
     pub expectation: Expectation,
     /// How far it is.
     pub progressed: Progressed,
     /// The Eastern day of the batch that was taken with it.
     pub settled_on: Option<Date>,
-    /// What is open about it.
+    /// The cause of its open exception.
     pub unmatched: Option<ExceptionCause>,
 }
 
@@ -61,7 +64,7 @@ impl Outstanding {
     }
 }
 
-/// What is as far, of one account.
+/// The sum of one account's money that is equally far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutstandingSum {
     /// The gateway account (MID).
@@ -72,7 +75,7 @@ pub struct OutstandingSum {
     pub progressed: Progressed,
     /// How many payments and refunds these are.
     pub count: u64,
-    /// In minor units, less what is given back; none if it cannot be added up.
+    /// In minor units, less money given back; none if it cannot be added up.
     pub amount: Option<SignedAmount>,
 }
 
@@ -96,8 +99,8 @@ pub fn sums_of(outstanding: &[Outstanding]) -> Vec<OutstandingSum> {
 }
 
 impl DepositReader<'_> {
-    /// What of a merchant's accounts has not arrived, the newest first. At an account without deposits, money has arrived
-    /// as far as anybody can tell once it is settled.
+    /// A merchant's money that has not arrived, the newest first. At an account without deposits,
+    /// money has arrived as far as known once it is settled.
     pub async fn outstanding(
         &self,
         wanted: &OutstandingDays<'_>,
@@ -118,7 +121,7 @@ impl DepositReader<'_> {
                 unread: &BTreeSet::new(),
                 reports: &BTreeMap::new(),
                 changed: &BTreeSet::new(),
-                // What is late is in the list of exceptions.
+                // Late money is in the list of exceptions.
                 waits: &Waits::default(),
             };
             for Verdict { expectation, progressed, settled_on, .. } in matcher.outstanding(&days).await? {

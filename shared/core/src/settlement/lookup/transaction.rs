@@ -11,7 +11,8 @@ use crate::{
     values::ReadOrder,
 };
 
-/// The transaction's records at the gateway that move money, in the order of their times, each with its expectation.
+/// The transaction's records at the gateway that move money, in the order of their times, each with
+/// its expectation.
 pub async fn settlement_of(
     lines: &dyn LineStore,
     order: &Order,
@@ -32,7 +33,7 @@ pub async fn settlement_of(
         }
         let compared =
             Compared { lines: &of_reference, ..Compared::of(&one.account, std::slice::from_ref(one)) };
-        // What is late is for the list of exceptions to say.
+        // Late money is in the list of exceptions.
         found.extend(match_account(&compared, &Waits::default(), now).verdicts);
     }
     Ok(found)

@@ -1,4 +1,4 @@
-//! One deposit: whether it adds up, and what was taken back with it.
+//! One deposit: whether it adds up, and the money that was taken back with it.
 
 use std::collections::BTreeMap;
 
@@ -88,7 +88,7 @@ pub(super) fn of_chargeback(context: &Matching<'_>, chargeback: &Chargeback, fou
         case: Some(chargeback.case.clone()),
         order: owned.map(|one| one.order.clone()),
         transaction: owned.map(|one| one.transaction),
-        // What of it is still open.
+        // The part of the chargeback that is still open.
         found: open.and_then(|open| open.min(chargeback.amount.into()).checked_neg()),
         currency: chargeback.currency.or(owned.map(|one| one.currency)),
         ..Exception::new(compared.account, ExceptionCause::Chargeback, &subject, day, context.now)

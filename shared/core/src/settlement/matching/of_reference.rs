@@ -1,4 +1,4 @@
-//! One reference: what is expected of it, beside what its line says.
+//! One reference: its expectation, beside its line.
 
 use std::collections::BTreeSet;
 
@@ -67,7 +67,7 @@ pub(super) fn of_reference(
     found.exceptions.extend(causes.into_iter().map(|cause| about.exception(cause)));
 }
 
-/// A cause, and what was found instead of what was expected.
+/// A cause, and the amount found instead of the expected one.
 #[derive(Clone, Copy)]
 struct Differs {
     cause: ExceptionCause,
@@ -129,7 +129,7 @@ impl<'a> About<'a> {
         returned || self.line.funded.iter().any(is_sent_back)
     }
 
-    /// How far what no processor took is.
+    /// How far money is that no processor took.
     fn waiting(&self) -> Progressed {
         match self.latest() {
             _ if self.is_sent_back() => Progressed::Refused,
@@ -142,12 +142,12 @@ impl<'a> About<'a> {
         }
     }
 
-    /// What its latest batch says.
+    /// Its record in the latest batch.
     fn latest(&self) -> Option<&'a Settled> {
         self.line.settled.iter().max_by_key(|settled| (settled.day, &settled.batch))
     }
 
-    /// None of a payment or refund that neither a response nor a record names.
+    /// None for a payment or refund that neither a response nor a record names.
     fn stated_reference(&self) -> Option<String> {
         let is_named = !self.line.reference.is_empty()
             || self.expectation.is_none_or(|expectation| expectation.reference.is_some());
@@ -236,7 +236,8 @@ impl<'a> About<'a> {
         Some(Differs { cause, detail, found: latest.and_then(|latest| latest.amount), day: since })
     }
 
-    /// Whether more business days than these passed since, and the reports were read that could have it.
+    /// Whether more business days than these passed since, and the reports were read that could
+    /// have it.
     fn is_late(&self, since: Date, within: u8) -> bool {
         let until = since.saturating_add((i64::from(within) + MAY_TAKE_DAYS).days());
         let is_unread = self.context.compared.unread.range(since..=until).next().is_some();
@@ -251,7 +252,7 @@ impl<'a> About<'a> {
             let detail = is_currency.then_some("it is in another currency");
             Differs { cause, detail, found: Some(funded.amount), day: funded.day }
         };
-        // What settled twice is deposited twice: that is one thing to look at.
+        // Money that settled twice is deposited twice: that is one exception.
         if self.funded.len() > self.taken.len().max(1) {
             all.push(differs(ExceptionCause::FundedTwice, self.funded[self.funded.len() - 1]));
         }
@@ -325,7 +326,8 @@ fn is_sent_back(funded: &Funded) -> bool {
         && funded.kind != FundedKind::NoMoney
 }
 
-/// A batch states what is given back without a sign, or with a minus; without any amount it says nothing of it.
+/// A batch states money given back without a sign, or with a minus. Without any amount, every
+/// expected one fits.
 fn is_amount(stated: Option<SignedAmount>, expected: SignedAmount) -> bool {
     let unsigned = || expected.checked_neg().filter(|_| expected.is_negative());
     stated.is_none_or(|stated| stated == expected || Some(stated) == unsigned())

@@ -1,4 +1,4 @@
-//! One account in one run: how far its reports are read, and what was read and is not kept yet.
+//! One account in one run: how far its reports are read, and the contents that are not kept yet.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -31,11 +31,11 @@ pub(crate) struct AccountReading {
     pub(crate) deadline: Deadline,
     /// Where lines belong.
     pub(crate) journal_days: JournalDays,
-    /// What is known of the account's reports.
+    /// The account's reports, as far as known.
     pub(crate) reports: KnownReports,
-    /// What was read and is not kept yet.
+    /// Contents that were read and are not kept yet.
     pub(crate) unkept: Unkept,
-    /// What the run did so far.
+    /// The run's result so far.
     pub(crate) report: SettlementReport,
 }
 
@@ -65,7 +65,8 @@ impl AccountReading {
     }
 }
 
-/// What was read and is not kept yet. Days are kept together, so that an item is written once for all of them.
+/// Contents that were read and are not kept yet. Days are kept together, so that an item is written
+/// once for all.
 #[derive(Default)]
 pub(crate) struct Unkept {
     /// Lines by where they belong, and by reference.
@@ -83,7 +84,7 @@ impl Unkept {
         self.lines >= KEPT_TOGETHER_MAX
     }
 
-    /// Adds what a report says of a line.
+    /// Adds a report's line.
     pub(super) fn add_line(&mut self, place: LinePlace, line: Line) {
         self.lines += 1;
         let known = self.places.entry(place).or_default().entry(line.reference.clone()).or_default();

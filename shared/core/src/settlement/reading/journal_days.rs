@@ -16,16 +16,17 @@ use crate::{
 /// References that are looked up at a time.
 const LOOKED_UP_AT_A_TIME: usize = 25;
 
-/// The days of a merchant's payments and refunds, by reference. Of each it has a digest of eight bytes, so that a million of
-/// them take about 30 MB.
+/// The days of a merchant's payments and refunds, by reference. Of each it has a digest of eight
+/// bytes, so that a million payments take about 30 MB.
 #[derive(Debug, Default)]
 pub struct JournalDays {
     /// The account whose reports are read.
     account: String,
     days: HashMap<u64, Date>,
-    /// Of payments and refunds at the merchant's other accounts, which may be reported for this one.
+    /// Of payments and refunds at the merchant's other accounts, which may be reported for this
+    /// one.
     elsewhere: HashMap<u64, Date>,
-    /// What was looked for in the whole journal and is not there.
+    /// References that were looked for in the whole journal and are not there.
     unknown: HashSet<u64>,
     /// The last day on which each account has an entry.
     used: BTreeMap<String, Date>,
@@ -48,7 +49,7 @@ impl JournalDays {
         Ok(days)
     }
 
-    /// Looks up what is not among the days that were read, each reference once.
+    /// Looks up references that are not among the days that were read, each once.
     pub(crate) async fn look_up<'a>(
         &mut self,
         log: &dyn EntryLog,
@@ -86,7 +87,7 @@ impl JournalDays {
         self.days.get(&key).or_else(|| self.elsewhere.get(&key)).copied()
     }
 
-    /// The accounts that have entries, each with the last day of them, as far as it was read.
+    /// The accounts that have entries, each with the entries' last day, as far as it was read.
     pub(crate) fn used(&self) -> &BTreeMap<String, Date> {
         &self.used
     }
@@ -103,7 +104,8 @@ impl JournalDays {
     }
 }
 
-/// Whether money should reach or leave the bank by this fact. What was only held, or refused, has no day.
+/// Whether money should reach or leave the bank by this fact. Money that was only held, or refused,
+/// has no day.
 fn moves_money(entry: &Entry) -> bool {
     match entry.fact {
         Fact::Captured | Fact::DuplicateFound => true,

@@ -1,4 +1,4 @@
-//! Reads the reports of an Eastern day of an account: what they say is still to be kept.
+//! Reads the reports of an Eastern day of an account: their contents are still to be kept.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -18,7 +18,8 @@ use crate::{
 /// A report of batches that is of another year: a payment is settled within days.
 const ANOTHER_YEAR_DAYS: i32 = 300;
 
-/// How long a report has to say that there is nothing, where it had something before, until that is believed.
+/// How long a report has to say that there is nothing, where it had something before, until that is
+/// believed.
 const EMPTY_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// Reads reports.
@@ -47,7 +48,8 @@ pub enum ReadDayError {
 }
 
 impl Reader<'_> {
-    /// Reads both reports of a day. What one of them says is to be kept, also if the other one cannot be read.
+    /// Reads both reports of a day. The contents of one are to be kept, also if the other one
+    /// cannot be read.
     pub(crate) async fn read(
         &self,
         account: &mut AccountReading,
@@ -112,8 +114,9 @@ impl Reader<'_> {
         Ok(read)
     }
 
-    /// Assigns lines to where they belong, and to the deposits that hold them. Says where they belong. Batches of the same day
-    /// of another year are left out, and so is what others do with a shared account.
+    /// Assigns lines to where they belong, and to the deposits that hold them. Says where they
+    /// belong. Batches of the same day of another year are left out, and so are others' lines of a
+    /// shared account.
     async fn assign(
         &self,
         account: &mut AccountReading,

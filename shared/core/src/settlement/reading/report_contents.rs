@@ -1,4 +1,4 @@
-//! What one report says, put together from its records.
+//! The contents of one report, put together from its records.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::{
     values::SignedAmount,
 };
 
-/// What a report says.
+/// The contents of a report.
 #[derive(Default)]
 pub(super) struct ReportContents {
     pub(super) lines: BTreeMap<String, Line>,
@@ -24,7 +24,7 @@ pub(super) struct ReportContents {
     deposits: BTreeMap<String, Deposit>,
     adjustments: BTreeMap<String, Vec<Adjustment>>,
     chargebacks: BTreeMap<String, Vec<Chargeback>>,
-    /// What deposits hold of the lines, by deposit.
+    /// The lines that deposits hold, by deposit.
     held: BTreeMap<String, HeldLines>,
     pub(super) unreadable: Vec<UnreadableRow>,
 }
@@ -76,7 +76,8 @@ impl ReportContents {
         }
     }
 
-    /// The deposits with what their lines add up to. What is stated with a deposit without a sum is one without a sum.
+    /// The deposits with the sums of their lines. A deposit that is only named by other records has
+    /// no sum.
     pub(super) fn deposits(mut self, account: &AccountReading, day: Date) -> Vec<Deposit> {
         let of_rows = self.unreadable.iter().filter_map(|row| row.deposit.as_ref());
         let named = self.adjustments.keys().chain(self.chargebacks.keys()).chain(self.held.keys());
@@ -86,7 +87,7 @@ impl ReportContents {
         }
         let whole = |(id, deposit): (String, Deposit)| {
             let HeldLines { count, all, money, others, places } = self.held.remove(&id).unwrap_or_default();
-            // Whether net sales have what was refused or voided is not documented.
+            // Whether net sales include refused or voided lines is not documented.
             let is_all = all.sum == deposit.component(Component::NetSales);
             let HeldSum { sum, refunds } = if is_all { all } else { money };
             let mut adjustments = deposit.adjustments;
@@ -109,7 +110,7 @@ impl ReportContents {
     }
 }
 
-/// A sum of lines, and what of it is given back.
+/// A sum of lines, and the part that is given back.
 #[derive(Clone, Copy, Default)]
 struct HeldSum {
     sum: SignedAmount,
@@ -127,9 +128,9 @@ impl HeldSum {
 #[derive(Default)]
 struct HeldLines {
     count: u64,
-    /// Of all of them.
+    /// Of all lines.
     all: HeldSum,
-    /// Of those that move money: not of what was refused or voided.
+    /// Of lines that move money: not of refused or voided ones.
     money: HeldSum,
     /// Those that are not Tollgate's and move money: how many, and their sum.
     others: (u64, SignedAmount),
@@ -138,7 +139,7 @@ struct HeldLines {
 }
 
 impl HeldLines {
-    /// Counts a line. None, and no sum has it, if a sum would be beyond what can be stated.
+    /// Counts a line. None, and no sum has it, if a sum would be out of range.
     fn add(&mut self, funded: &Funded, is_others: bool) -> Option<()> {
         let amount = funded.amount;
         let all = self.all.with(amount)?;

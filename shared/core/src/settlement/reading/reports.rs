@@ -1,4 +1,5 @@
-//! The gateway's reports: a port. They are read for a stated day only; without one, reading consumes them.
+//! The gateway's reports: a port. They are read for a stated day only; without one, reading
+//! consumes them.
 
 use std::time::Duration;
 
@@ -10,21 +11,21 @@ use crate::{
     settlement::{Adjustment, Chargeback, Deposit, Funded, Settled, UnreadableRow},
 };
 
-/// What the report of batches says.
+/// A record of the report of batches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SettledRecord {
     /// A line of a batch, with the gateway's reference.
     Line {
         /// The gateway's reference.
         reference: String,
-        /// What the batch says of it.
+        /// Its record in the batch.
         settled: Settled,
     },
     /// A row that cannot be read.
     Unreadable(UnreadableRow),
 }
 
-/// What the report of deposits says, piece by piece.
+/// A record of the report of deposits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FundingRecord {
     /// A deposit. Its lines come before or after it.
@@ -33,7 +34,7 @@ pub enum FundingRecord {
     Line {
         /// The gateway's reference.
         reference: String,
-        /// What the deposit says of it.
+        /// Its record in the deposit.
         funded: Funded,
         /// Our order id of the attempt, where the report has it.
         gateway_order_id: Option<String>,
@@ -42,7 +43,7 @@ pub enum FundingRecord {
     Adjustment {
         /// The deposit's id.
         deposit: String,
-        /// What was added or taken off.
+        /// The amount that was added or taken off, with its category.
         adjustment: Adjustment,
     },
     /// A chargeback.
@@ -54,7 +55,7 @@ pub enum FundingRecord {
 /// The outcome of reading a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadReport {
-    /// All of it was read: so many records.
+    /// The whole report was read: so many records.
     Whole(u64),
     /// There is nothing for this day.
     Nothing,
@@ -62,7 +63,7 @@ pub enum ReadReport {
     NotOffered,
 }
 
-/// Why a report could not be read to its end. What was read before it counts.
+/// Why a report could not be read to its end. Records that were read before the error count.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// The gateway did not respond, or broke off.
@@ -71,13 +72,15 @@ pub enum ReportError {
     /// The gateway asks to wait before the next report.
     #[error("the gateway's limit of reports is reached")]
     Throttled,
-    /// The day cannot be requested: it is to come, or so long ago that it could mean another year's.
+    /// The day cannot be requested: it is to come, or so long ago that it could mean another
+    /// year's.
     #[error("the reports of {0} cannot be requested")]
     Day(Date),
-    /// It says that there is nothing, and had something before. That is believed once it has said so for a day.
+    /// It says that there is nothing, and had something before. That is believed once it has said
+    /// so for a day.
     #[error("the gateway's report says that there is nothing, and had something before")]
     Emptied,
-    /// The response is no report; never says what it holds.
+    /// The response is no report; never states its content.
     #[error("the gateway's report is malformed: {0}")]
     Malformed(String),
 }
@@ -98,7 +101,8 @@ pub struct ReportRequest<'a> {
 /// Reads the gateway's reports of a day as a stream: the largest are 20 MB.
 #[async_trait]
 pub trait Reports: Send + Sync {
-    /// The settlement of a day. The report's day has no year; the adapter checks that it can only mean this one.
+    /// The settlement of a day. The report's day has no year; the adapter checks that it can only
+    /// mean this one.
     async fn settled(
         &self,
         request: &ReportRequest<'_>,

@@ -1,8 +1,9 @@
-//! Keeps what was read.
+//! Keeps contents of reports.
 //!
-//! A report that was read whole is the gateway's current word: it replaces what was known of its day's batches, or of its
-//! deposits. So reading the same days again, in any order or after a crash, leaves the same lines and deposits, and only what
-//! changed is written. Where lines will be is noted before they are written, so that none of them can be left behind.
+//! A report that was read whole is the gateway's current word: it replaces the known records of its
+//! day's batches, or of its deposits. So reading the same days again, in any order or after a
+//! crash, leaves the same lines and deposits, and only changes are written. Where lines will be is
+//! noted before they are written, so that no line can be left behind.
 
 use std::collections::BTreeSet;
 
@@ -33,7 +34,7 @@ const WRITES_AT_A_TIME: usize = 8;
 /// How often an item is read again because another run wrote it meanwhile.
 const TRIES: usize = 5;
 
-/// Keeps what reports say.
+/// Keeps contents of reports.
 pub(crate) struct Writer<'a> {
     /// Where lines are kept.
     pub(crate) lines: &'a dyn LineStore,
@@ -41,14 +42,14 @@ pub(crate) struct Writer<'a> {
     pub(crate) deposits: &'a dyn DepositStore,
 }
 
-/// What was kept.
+/// The kept contents.
 #[derive(Default)]
 pub(crate) struct Kept {
     /// Deposits of which the journal lacks entries.
     pub(crate) unjournaled: Vec<Deposit>,
-    /// References of which something else is known now.
+    /// References whose lines changed.
     pub(crate) changed: BTreeSet<String>,
-    /// What the reports say now. It is noted last.
+    /// The reports as they are now. They are noted last.
     pub(crate) reports: KnownReports,
     /// Days of which something could not be kept, because a stored item cannot be read.
     pub(crate) unread: BTreeSet<Date>,
@@ -62,8 +63,8 @@ struct LoadedPlace {
 }
 
 impl Writer<'_> {
-    /// Keeps what was read, in place of what these reports said before. Lines come before their deposits, so that a deposit
-    /// that is there has its lines.
+    /// Keeps contents that were read, in place of these reports' earlier ones. Lines come before
+    /// their deposits, so that a deposit that is there has its lines.
     pub(crate) async fn keep(&self, account: &mut AccountReading) -> Result<Kept, ReadDayError> {
         let mut unkept = std::mem::take(&mut account.unkept);
         for report in std::mem::take(&mut unkept.emptied) {
@@ -73,7 +74,7 @@ impl Writer<'_> {
         let mut kept = Kept::default();
         self.keep_lines(account, &mut unkept, &mut kept).await?;
         self.keep_deposits(account, &unkept, &mut kept).await?;
-        // Of a day that was not kept whole, what was known of it stays, too.
+        // Of a day that was not kept whole, the known reports stay, too.
         kept.reports =
             unkept.reports.into_iter().filter(|((_, day), _)| !kept.unread.contains(day)).collect();
         Ok(kept)
@@ -123,8 +124,8 @@ impl Writer<'_> {
         }
         let changed = loaded.into_iter().filter(|loaded| loaded.is_changed);
         let changed: Vec<LinePlace> = changed.map(|loaded| loaded.place).collect();
-        // Before the first line is written: whatever a run dies of, the next one knows where lines may be, and that they
-        // changed.
+        // Before the first line is written: wherever a run dies, the next one knows where lines may
+        // be, and that they changed.
         for report in noted.into_values().filter(|_| !changed.is_empty()) {
             self.note_report(account, report).await?;
         }
@@ -160,8 +161,8 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Notes what reports say, once the journal has what follows for deposits: until then, one that they do not list any more
-    /// is still known.
+    /// Notes the reports, once the journal has the deposits' entries: until then, a deposit that
+    /// they do not list any more is still known.
     pub(crate) async fn note_kept(
         &self,
         account: &mut AccountReading,
@@ -193,7 +194,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Replaces what the lines of a place say. Returns the references of those that changed.
+    /// Replaces the lines of a place. Returns the references of changed ones.
     async fn replace(
         &self,
         merchant: &MerchantId,

@@ -1,8 +1,9 @@
-//! One account's part of a run: which days are read, and what follows.
+//! One account's part of a run: which days are read, and the steps that follow.
 //!
-//! The last days are read in each run, since corrections come late, and so is every day that an open exception is about; those of
-//! the weeks before once a week. A day that could not be read stays on a list until it was, and so does what a new account has
-//! from before. What one day's reports say counts, whatever is wrong with another's.
+//! The last days are read in each run, since corrections come late, and so is every day that an
+//! open exception is about; those of the weeks before once a week. A day that could not be read
+//! stays on a list until it was, and so do the days that a new account has from before. One day's
+//! reports count, even if another's cannot be read.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -26,13 +27,14 @@ const LOOKED_BACK_EVERY_DAYS: i32 = 7;
 /// Most days ago that the last reading is taken for, where none was for longer.
 const MISSED_MAX_DAYS: i64 = 31;
 
-/// After so many days in a row whose reports the gateway does not give, the others wait for the next run.
+/// After so many days in a row whose reports the gateway does not give, the others wait for the
+/// next run.
 const SILENT_MAX: u8 = 2;
 
 /// Why a day waits whose items are damaged.
 const UNREADABLE: &str = "a stored item of the day cannot be read";
 
-/// What works on one account.
+/// The work on one account.
 pub(super) struct AccountRun<'a> {
     settlement: &'a Settlement,
     pub(super) account: AccountReading,
@@ -40,8 +42,8 @@ pub(super) struct AccountRun<'a> {
     unkept_days: BTreeSet<Date>,
     /// References of which something else is known now.
     changed: BTreeSet<String>,
-    /// The first day whose payments are matched again beside the last ones, because of what was read for the first time, or was
-    /// not matched.
+    /// The first day whose payments are matched again beside the last ones, because of reports that
+    /// were read for the first time, or were not matched.
     matched_from: Option<Date>,
 }
 
@@ -61,7 +63,7 @@ impl<'a> AccountRun<'a> {
         let oldest = days.iter().copied().min().unwrap_or(Date::MAX).min(self.matched_since());
         self.begin(oldest).await?;
         let read = self.read(&days).await;
-        // What was read before it went wrong counts.
+        // Reports that were read before an error count.
         self.keep().await?;
         read?;
         let (log, store, clock) =
@@ -94,8 +96,8 @@ impl<'a> AccountRun<'a> {
         Ok(self.settlement.writer().note_matched(&mut self.account).await?)
     }
 
-    /// Which days are read: the last ones, what is on the list, and what is open. Each part begins with its latest day: that is
-    /// what the morning is about.
+    /// Which days are read: the last ones, those on the list, and those of open exceptions. Each
+    /// part begins with its latest day: that is the day that matters in the morning.
     fn days(&mut self, open: &[Exception]) -> Vec<Date> {
         let (settings, today) = (&self.settlement.settings, eastern_day(self.account.now));
         let first = earlier(today, i64::from(settings.days) - 1);
@@ -137,7 +139,8 @@ impl<'a> AccountRun<'a> {
         days
     }
 
-    /// From which UTC day on payments are matched: the batches of the first day that is read may have those of the day before.
+    /// From which UTC day on payments are matched: the batches of the first day that is read may
+    /// have those of the day before.
     fn matched_since(&self) -> Date {
         let from = self.account.progress.from.map_or(Date::MAX, |from| from.saturating_add(1.day()));
         earlier(eastern_day(self.account.now), i64::from(self.settlement.settings.matched_days)).max(from)
@@ -155,7 +158,8 @@ impl<'a> AccountRun<'a> {
         self.note_use().await
     }
 
-    /// What is known of reports. What a run changed and did not match is read again, and matched with all days since then.
+    /// The known reports. Those that a run changed and did not match are read again, and matched
+    /// with all days since then.
     async fn find_reports(&mut self) -> Result<(), StoreError> {
         let (merchant, account) = (&self.account.merchant.id, &self.account.progress.account);
         let since = earlier(eastern_day(self.account.now), READ_AFTER_USE_DAYS);
@@ -172,8 +176,8 @@ impl<'a> AccountRun<'a> {
         Ok(())
     }
 
-    /// Notes when the account was used last, and the accounts that were used and are not known yet: of a merchant whose
-    /// document was changed before the first run after it.
+    /// Notes when the account was used last, and the accounts that were used and are not known yet:
+    /// of a merchant whose document was changed before the first run after it.
     async fn note_use(&mut self) -> Result<(), StoreError> {
         let progress = &mut self.account.progress;
         progress.used_on =
@@ -209,7 +213,7 @@ impl<'a> AccountRun<'a> {
             };
             let known = || self.account.reports.iter().filter(|((_, known), _)| known == day);
             if known().any(|(_, report)| report.is_unreadable) {
-                // What its reports do not say any more could not be found.
+                // Lines that its reports do not state any more could not be found.
                 self.account.want(*day, Some(UNREADABLE.to_owned()));
                 continue;
             }

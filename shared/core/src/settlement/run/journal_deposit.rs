@@ -19,14 +19,15 @@ pub struct DepositNews {
     pub event: fn(&MerchantId, &Deposit) -> Event,
 }
 
-/// What putting entries came to.
+/// The result of putting entries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EntriesPut {
     /// Entries that were not there.
     pub new: usize,
     /// Entries that were there with the same content.
     pub known: usize,
-    /// Those that were there and say something else. This must not happen: what was reported does not change.
+    /// Entries that were there and say something else. This must not happen: reported entries do
+    /// not change.
     pub differing: usize,
 }
 
@@ -50,8 +51,9 @@ pub async fn put_entries(
     Ok(put)
 }
 
-/// Puts the entries of a deposit, tells of it if it is new, and notes both. What ends in between is done again by the next run
-/// that reads the deposit, which puts the same entries and tells an event of the same id.
+/// Puts the entries of a deposit, publishes an event if it is new, and notes both. If a run ends in
+/// between, its work is done again by the next run that reads the deposit, which puts the same
+/// entries and publishes an event of the same id.
 pub(crate) async fn publish(
     journal: &dyn DepositJournal,
     news: &DepositNews,

@@ -1,7 +1,7 @@
-//! Brings the stored exceptions in line with what a match found, and lets people note and resolve.
+//! Brings the stored exceptions in line with a match's findings, and lets people note and resolve.
 //!
-//! An exception's id is made of what it is about, so a match that is repeated finds the same ones. What people wrote stays,
-//! whatever a match finds.
+//! An exception's id is made of its subject, so a match that is repeated finds the same ones.
+//! People's notes stay, with any findings of a match.
 
 use std::collections::HashMap;
 
@@ -24,7 +24,7 @@ const KEPT_AT_A_TIME: usize = 25;
 /// Most notes of one exception: its item stays far below 400 KB.
 pub const NOTES_MAX: usize = 50;
 
-/// What a match changed.
+/// The changes by a match.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ExceptionsReport {
     /// Found for the first time.
@@ -37,7 +37,7 @@ pub struct ExceptionsReport {
     pub open: u64,
 }
 
-/// What becomes of one exception.
+/// The next step of one exception.
 enum ExceptionStep {
     Stays,
     Opens(Box<Exception>),
@@ -45,7 +45,8 @@ enum ExceptionStep {
     Changes(Box<Exception>),
 }
 
-/// Saves new exceptions, closes those whose cause is gone, and opens closed ones again whose cause is back.
+/// Saves new exceptions, closes those whose cause is gone, and opens closed ones again whose cause
+/// is back.
 pub async fn keep_exceptions(
     store: &dyn ExceptionStore,
     merchant: &MerchantId,
@@ -83,7 +84,7 @@ fn count(n: usize) -> u64 {
     u64::try_from(n).unwrap_or(u64::MAX)
 }
 
-/// What was found, beside what is on record.
+/// The step for a found exception, beside the one on record.
 fn next(known: Option<&Exception>, found: &Exception) -> ExceptionStep {
     let Some(known) = known else { return ExceptionStep::Opens(Box::new(found.clone())) };
     let said = |of: &Exception| (of.expected, of.found, of.currency, of.detail.clone());
@@ -155,7 +156,7 @@ pub enum ExceptionRefusal {
     /// There is no such exception.
     #[error("there is no such exception")]
     NotFound,
-    /// It is closed already, with the person who did it where one did.
+    /// It is closed already, with the person who closed it, if one did.
     #[error("the exception is closed")]
     Closed(Box<Exception>),
     /// It has as many notes as it may have.

@@ -1,7 +1,8 @@
-//! Matches an account's last days, with what is still open from before.
+//! Matches an account's last days, with older exceptions that are still open.
 //!
-//! One UTC day of the journal is read at a time, the newest first, so that memory holds one day: a void is never older than
-//! its payment. Reports and exceptions are all that it writes; it moves no money.
+//! One UTC day of the journal is read at a time, the newest first, so that memory holds one day: a
+//! void is never older than its payment. Reports and exceptions are all that it writes; it moves no
+//! money.
 
 use std::collections::BTreeSet;
 
@@ -32,9 +33,9 @@ const LOOKED_AT_AT_ONCE: usize = 25;
 pub struct DayMatcher<'a> {
     /// The journal.
     pub log: &'a dyn EntryLog,
-    /// What the gateway's records say.
+    /// The gateway's records.
     pub lines: &'a dyn LineStore,
-    /// Where what does not fit is kept.
+    /// Where exceptions are kept.
     pub exceptions: &'a dyn ExceptionStore,
 }
 
@@ -53,26 +54,26 @@ pub struct MatchedDays<'a> {
     pub has_deposits: bool,
     /// Eastern days whose reports are still to be read.
     pub unread: &'a BTreeSet<Date>,
-    /// What is known of the account's reports.
+    /// The account's reports, as far as known.
     pub reports: &'a KnownReports,
-    /// References of which reports say something else than before, whatever their days are.
+    /// References whose reports changed, of any day.
     pub changed: &'a BTreeSet<String>,
-    /// How long what is expected may take.
+    /// How long expected money may take.
     pub waits: &'a Waits,
 }
 
-/// What became of a run.
+/// The result of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MatchReport {
     /// Payments and refunds that were compared.
     pub compared: u64,
     /// Entries of the journal that cannot be read. Their payments may appear as exceptions.
     pub unreadable: u64,
-    /// What changed among the exceptions.
+    /// The changes among the exceptions.
     pub exceptions: ExceptionsReport,
 }
 
-/// What a run has matched so far.
+/// The days that a run has matched so far.
 #[derive(Default)]
 struct DaysMatched {
     found: Match,
@@ -85,18 +86,19 @@ struct DaysMatched {
     looked_for: usize,
     /// The order ids that these name.
     named: BTreeSet<String>,
-    /// What no response named.
+    /// Expectations that no response named.
     unnamed: Vec<Expectation>,
-    /// What has the order id of one of these lines: another record of the same attempt.
+    /// Expectations with the order id of one of these lines: another record of the same attempt.
     matched_elsewhere: Vec<Expectation>,
-    /// What has not arrived, where that is what is looked for.
+    /// Money that has not arrived, if the run looks for it.
     outstanding: Option<Vec<Verdict>>,
-    /// Places whose lines cannot be read. What may be there is not judged.
+    /// Places whose lines cannot be read. References that may be there are not judged.
     bad: BTreeSet<LinePlace>,
 }
 
 impl DayMatcher<'_> {
-    /// Matches the days, and brings the account's exceptions in line with what was found, also of disputes.
+    /// Matches the days, and brings the account's exceptions in line with the findings, those of
+    /// disputes included.
     pub async fn run(
         &self,
         wanted: &MatchedDays<'_>,
@@ -113,7 +115,7 @@ impl DayMatcher<'_> {
         Ok(so_far.report)
     }
 
-    /// What of these days has not arrived. Nothing is written.
+    /// Money of these days that has not arrived. Nothing is written.
     pub(crate) async fn outstanding(&self, wanted: &MatchedDays<'_>) -> Result<Vec<Verdict>, StoreError> {
         let mut so_far = DaysMatched { outstanding: Some(Vec::new()), ..self.begin(wanted).await? };
         self.match_each(wanted, &MatchedDisputes::default(), &mut so_far).await?;
@@ -175,7 +177,8 @@ impl DayMatcher<'_> {
         Ok(())
     }
 
-    /// What has no line of its own day may share its reference with a payment of another day, which has the line.
+    /// An expectation without a line of its own day may share its reference with a payment of
+    /// another day, which has the line.
     async fn look_for_owners(
         &self,
         wanted: &MatchedDays<'_>,
@@ -202,7 +205,7 @@ impl DayMatcher<'_> {
         Ok(())
     }
 
-    /// The line of a reference, where it belongs: with the first of what is expected.
+    /// The line of a reference, where it belongs: with its first expectation.
     async fn lines_of(
         &self,
         wanted: &MatchedDays<'_>,
@@ -242,10 +245,11 @@ impl DayMatcher<'_> {
         Ok(())
     }
 
-    /// What is about no day: lines that the journal does not know, deposits and chargebacks, and rows that cannot be read.
+    /// Matches subjects without a day: lines that the journal does not know, deposits and
+    /// chargebacks, and rows that cannot be read.
     fn match_rest(wanted: &MatchedDays<'_>, disputes: &MatchedDisputes, so_far: &mut DaysMatched) {
         let mut unnamed = std::mem::take(&mut so_far.unnamed);
-        // Any of them may be in a place that cannot be read.
+        // Any expectation's line may be in a place that cannot be read.
         if so_far.bad.iter().any(|place| place.day.is_none()) {
             unnamed.clear();
         }
@@ -274,7 +278,8 @@ impl DayMatcher<'_> {
         }
     }
 
-    /// Looks again at what is open from before these days, since money can arrive weeks late, and at what changed.
+    /// Looks again at open exceptions from before these days, since money can arrive weeks late,
+    /// and at changed references.
     async fn look_again(&self, wanted: &MatchedDays<'_>, so_far: &mut DaysMatched) -> Result<(), StoreError> {
         let open = self.exceptions.open_of(wanted.merchant, wanted.account).await?;
         let open = open.iter().filter(|one| !so_far.found.covered.has(one));
@@ -286,7 +291,7 @@ impl DayMatcher<'_> {
             let Some(lines) = Unreadable::left_out(lines)? else { return Ok(Match::default()) };
             let all = Compared { lines: &lines, ..compared(wanted, &expected) };
             let mut found = match_account(&all, wanted.waits, wanted.now);
-            // Also what no report has any more.
+            // Also a reference that no report has any more.
             found.covered.references.insert(reference);
             Ok::<_, StoreError>(found)
         });
@@ -297,7 +302,7 @@ impl DayMatcher<'_> {
         Ok(())
     }
 
-    /// What the journal expects of a reference, whenever that was.
+    /// The journal's expectations of a reference, of any day.
     async fn expected_of(
         &self,
         wanted: &MatchedDays<'_>,

@@ -1,7 +1,9 @@
-//! Puts the chargebacks and reversals of an account's deposits on record of their orders, and compares both.
+//! Puts the chargebacks and reversals of an account's deposits on record of their orders, and
+//! compares both.
 //!
-//! Each line counts once, as its latest change states it, however many deposits list it. What deposits say of all lines is what
-//! orders have on record, and what no order is known for: anything else is an exception, whatever the reason is.
+//! Each line counts once, as its latest change states it, however many deposits list it. The sums
+//! of lines in deposits have to be the sums that orders have on record, plus lines without a known
+//! order: any difference is an exception.
 
 use std::{
     cmp::Ordering,
@@ -27,7 +29,7 @@ use crate::{
 /// How many days a deposit may be dated ahead.
 pub(crate) const AHEAD_DAYS: i64 = 7;
 
-/// An account's deposits with their chargebacks, and what does not fit between these and orders.
+/// An account's deposits with their chargebacks, and the differences between these and orders.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MatchedDisputes {
     /// All deposits of the account as far back as chargebacks and their reversals belong together.
@@ -40,21 +42,22 @@ pub struct MatchedDisputes {
     pub disputed: BTreeMap<LineId, DisputedPayment>,
     /// How many lines were put on record.
     pub recorded: u64,
-    /// Whether they could be compared: an order that only a newer version can read says nothing. Only then an exception that
-    /// is not found again is gone.
+    /// Whether they could be compared: an order that only a newer version can read says nothing.
+    /// Only then an exception that is not found again is gone.
     pub is_compared: bool,
-    /// What does not fit.
+    /// The differences.
     pub exceptions: Vec<Exception>,
 }
 
-/// Brings orders in line with what deposits say of chargebacks.
+/// Brings orders in line with chargebacks in deposits.
 pub(crate) struct DisputeMatcher<'a> {
     pub(crate) recorder: DisputeRecorder<'a>,
     pub(crate) deposits: &'a dyn DepositStore,
 }
 
 impl DisputeMatcher<'_> {
-    /// Puts on record what is not yet, takes back what is not reported any more, and compares the sums of an account.
+    /// Puts new lines on record, takes back lines that are not reported any more, and compares the
+    /// sums of an account.
     pub(crate) async fn run(
         &self,
         merchant: &Merchant,
@@ -73,7 +76,7 @@ impl DisputeMatcher<'_> {
         let lines = chargebacks.iter().map(|one| Reported::chargeback(account, one));
         let lines = lines.chain(adjustments.iter().filter_map(|one| Reported::reversal(account, one)));
         let mut lines: Vec<Reported> = lines.collect();
-        // What is gone from one deposit may be in one that cannot be read.
+        // A line that is gone from one deposit may be in one that cannot be read.
         let is_known = unreadable.is_empty();
         let gone = if is_known { gone(account, &deposits, &mut lines) } else { Vec::new() };
         let mut sums = DisputeSums::new(account, now);
@@ -143,7 +146,8 @@ impl DisputeMatcher<'_> {
     }
 }
 
-/// What deposits do not list any more: as nothing, or where it is listed elsewhere, that line as the current word.
+/// Lines that deposits do not list any more, with the amount zero. A line that is listed elsewhere
+/// is marked as current there.
 fn gone(account: &str, deposits: &[Deposit], lines: &mut [Reported]) -> Vec<Reported> {
     let mut gone = Vec::new();
     for deposit in deposits {
@@ -168,7 +172,7 @@ fn gone(account: &str, deposits: &[Deposit], lines: &mut [Reported]) -> Vec<Repo
     gone
 }
 
-/// What is compared of a line that several deposits may list.
+/// The compared parts of a line that several deposits may list.
 struct Listed<'a> {
     id: &'a LineId,
     changed_on: Option<Date>,
@@ -228,7 +232,7 @@ struct Reported {
     case: String,
     /// The day of its deposit.
     day: Date,
-    /// By how much it changes what is disputed.
+    /// By how much it changes the disputed amount.
     change: SignedAmount,
     is_contradicted: bool,
     /// None if it does not name its payment.
@@ -250,7 +254,7 @@ impl Reported {
         }
     }
 
-    /// None of an adjustment that is no reversal.
+    /// None if the adjustment is no reversal.
     fn reversal(account: &str, of: &Latest<'_, Adjustment>) -> Option<Self> {
         let found = FoundDispute::reversal(account, &of.deposit.id, of.line)?;
         Some(Self {
@@ -266,7 +270,7 @@ impl Reported {
     }
 }
 
-/// What counts of the chargebacks and reversals that orders have of payments at these accounts.
+/// The chargebacks and reversals that count, of orders' payments at these accounts.
 fn on_record<'a>(
     accounts: &[String],
     orders: impl Iterator<Item = &'a Order>,
@@ -277,7 +281,7 @@ fn on_record<'a>(
     transactions.flat_map(Transaction::standing_disputes)
 }
 
-/// What an account's deposits say of chargebacks, beside what orders have.
+/// The chargebacks in an account's deposits, beside those that orders have.
 struct DisputeSums<'a> {
     account: &'a str,
     now: Timestamp,
@@ -285,7 +289,7 @@ struct DisputeSums<'a> {
     disputed: BTreeMap<LineId, DisputedPayment>,
     /// How many lines were put on record.
     recorded: u64,
-    /// What lines come to for which no order is known.
+    /// The amounts of lines for which no order is known.
     unknown: Vec<SignedAmount>,
     /// No order could be read only by a newer version.
     is_compared: bool,
@@ -317,7 +321,7 @@ impl<'s> DisputeSums<'s> {
         self.orders.insert(order.key(), order);
     }
 
-    /// Its order does not have it, or may have another amount of it.
+    /// Its order does not have the line, or may have it with another amount.
     fn not_recorded(&mut self, line: &Reported, why: DisputeRejection) {
         let subject = format!("{}#{}", line.kind.as_str(), line.line);
         self.exceptions.push(Exception {
@@ -337,7 +341,7 @@ impl<'s> DisputeSums<'s> {
     ) {
         let ids: BTreeSet<&str> = deposits.iter().map(|deposit| deposit.id.as_str()).collect();
         let keys: BTreeSet<_> = lines.iter().map(|one| (one.kind, &one.line)).collect();
-        // What came with older deposits is compared no more.
+        // Disputes of older deposits are compared no more.
         let is_compared = |one: &&Dispute| {
             let is_listed = one.deposit.as_deref().is_some_and(|deposit| ids.contains(deposit));
             is_listed || keys.contains(&(one.kind, &one.line))
@@ -345,7 +349,7 @@ impl<'s> DisputeSums<'s> {
         let recorded = on_record.filter(is_compared).map(Dispute::change);
         let counted = SignedAmount::sum(recorded.chain(self.unknown.iter().copied()));
         let stated = SignedAmount::sum(lines.iter().map(|one| one.change));
-        // What cannot be added up was not compared.
+        // Sums that cannot be added up were not compared.
         if stated != counted || stated.is_none() {
             let day = lines.iter().map(|one| one.day).max().unwrap_or_else(|| eastern_day(self.now));
             self.exceptions.push(Exception {

@@ -1,4 +1,4 @@
-//! From what a deposit says of a chargeback to the order that was paid.
+//! From a chargeback in a deposit to the order that was paid.
 
 use crate::{
     journal::{EntryLog, EntryPlace, EntryQuery, read_entries},
@@ -8,10 +8,11 @@ use crate::{
     values::{Clock, ReadOrder},
 };
 
-/// Entries of one reference or case that are looked at. A payment has a few, and more only if many orders share it.
+/// Entries of one reference or case that are looked at. A payment has a few, and more only if many
+/// orders share it.
 const ENTRIES_MAX: usize = 100;
 
-/// What putting on record needs.
+/// The ports for putting disputes on record.
 pub struct DisputeRecorder<'a> {
     /// Finds the order of a reference or a case.
     pub log: &'a dyn EntryLog,
@@ -22,7 +23,8 @@ pub struct DisputeRecorder<'a> {
 }
 
 impl DisputeRecorder<'_> {
-    /// Puts a chargeback or a reversal on record, and returns the order that has it now. May be repeated.
+    /// Puts a chargeback or a reversal on record, and returns the order that has it now. May be
+    /// repeated.
     pub async fn record(
         &self,
         merchant: &Merchant,
